@@ -1,0 +1,113 @@
+package yan_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/yanmail/yan"
+
+// floors is the house: a package imports only packages on a lower floor.
+// Every package of the module stands here; ARCHITECTURE.md says what each is
+// for. Tests may reach upwards, the code may not.
+var floors = map[string]int{
+	"smtp":             0,
+	"sasl":             0,
+	"message":          1,
+	"smtpclient":       1,
+	"provider":         1,
+	"internal/words":   1,
+	"diagnosis":        2,
+	"transport":        3,
+	"":                 4, // yan.go, the front door
+	"internal/sandbox": 4,
+	"sandboxtest":      5,
+	"internal/cli":     7,
+	"cmd/yan":          8,
+}
+
+// tools are programs of the developers: they may import anything and nothing
+// may import them.
+var tools = map[string]bool{
+	"provider/generate":  true,
+	"diagnosis/generate": true,
+}
+
+// The imports are read with go/parser rather than with `go list`, whose
+// answer the test cache would serve stale.
+func TestPackagesImportOnlyLowerFloors(t *testing.T) {
+	seen := map[string]bool{}
+	for _, file := range goFiles(t) {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		pkg := strings.TrimPrefix(path.Dir(file), ".")
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.FromSlash(file), nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		floor, known := floors[pkg]
+		if !known && !tools[pkg] {
+			t.Errorf("%s: package %q has no floor; give it one in floors_test.go", file, pkg)
+			continue
+		}
+		seen[pkg] = true
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if imported != module && !strings.HasPrefix(imported, module+"/") {
+				continue
+			}
+			target := strings.TrimPrefix(strings.TrimPrefix(imported, module), "/")
+			if tools[target] {
+				t.Errorf("%s imports the tool %s", file, target)
+			}
+			if !tools[pkg] && floors[target] >= floor {
+				t.Errorf("%s: %q (floor %d) imports %q (floor %d)", file, pkg, floor, target, floors[target])
+			}
+		}
+	}
+	for pkg := range floors {
+		if !seen[pkg] {
+			t.Errorf("package %q has a floor but no code", pkg)
+		}
+	}
+}
+
+// goFiles lists the module's Go files, slash-separated; folders with a go.mod
+// of their own (bench) and those of testdata are not part of it.
+func goFiles(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && name != "." {
+			_, statErr := os.Stat(filepath.Join(name, "go.mod"))
+			if statErr == nil || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") {
+				return filepath.SkipDir
+			}
+		}
+		if strings.HasSuffix(name, ".go") {
+			files = append(files, filepath.ToSlash(name))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatal("no Go files found")
+	}
+	return files
+}

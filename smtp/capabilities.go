@@ -1,0 +1,79 @@
+package smtp
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Capabilities is what a server offered in its answer to EHLO (RFC 5321
+// section 4.1.1.1). The zero value is what a HELO-only server offers: nothing.
+type Capabilities struct {
+	params map[string]string // keyword, upper case -> its parameters
+	auth   []string
+}
+
+// ParseCapabilities reads the reply to EHLO or LHLO. Its first line is the
+// server's name and no keyword. Lines that are no keyword ("coremail …", a
+// closing "Ok") do no harm: nobody asks for them.
+func ParseCapabilities(r Reply) Capabilities {
+	c := Capabilities{params: map[string]string{}}
+	var oldStyle []string
+	for i, line := range r.Lines {
+		if i == 0 {
+			continue
+		}
+		keyword, params, _ := strings.Cut(strings.TrimSpace(line), " ")
+		keyword = strings.ToUpper(keyword)
+		// QUIRK: QQ, NetEase, Aliyun and SendGrid list "AUTH=LOGIN" for clients
+		// of the last century beside the real line.
+		if rest, ok := strings.CutPrefix(keyword, "AUTH="); ok {
+			oldStyle = append(oldStyle, strings.Fields(rest+" "+params)...)
+			continue
+		}
+		if keyword == "AUTH" {
+			c.auth = append(c.auth, strings.Fields(params)...)
+		}
+		if keyword != "" {
+			c.params[keyword] = strings.TrimSpace(params)
+		}
+	}
+	if len(c.auth) == 0 {
+		c.auth = oldStyle
+	}
+	for i, m := range c.auth {
+		c.auth[i] = strings.ToUpper(m)
+	}
+	return c
+}
+
+// Has reports whether the keyword was offered.
+func (c Capabilities) Has(keyword string) bool {
+	_, ok := c.params[strings.ToUpper(keyword)]
+	return ok
+}
+
+// Params is what followed the keyword; "" when nothing did.
+func (c Capabilities) Params(keyword string) string { return c.params[strings.ToUpper(keyword)] }
+
+// Auth lists the offered mechanisms, upper case, in the server's order.
+func (c Capabilities) Auth() []string { return append([]string(nil), c.auth...) }
+
+// Size is the limit of RFC 1870 in octets; 0 when none was given.
+func (c Capabilities) Size() int64 {
+	n, err := strconv.ParseInt(c.params["SIZE"], 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// Keywords lists what was offered, sorted.
+func (c Capabilities) Keywords() []string {
+	words := make([]string, 0, len(c.params))
+	for k := range c.params {
+		words = append(words, k)
+	}
+	sort.Strings(words)
+	return words
+}

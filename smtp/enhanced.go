@@ -1,0 +1,66 @@
+package smtp
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// EnhancedCode is an enhanced status code (RFC 3463), like 5.1.1. The zero
+// value means that the server gave none.
+type EnhancedCode struct {
+	Class   int // 2, 4 or 5
+	Subject int // 0..999
+	Detail  int // 0..999
+}
+
+// IsZero reports whether there is no code.
+func (e EnhancedCode) IsZero() bool { return e == EnhancedCode{} }
+
+// String is "5.1.1", or "" for the zero value.
+func (e EnhancedCode) String() string {
+	if e.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d.%d", e.Class, e.Subject, e.Detail)
+}
+
+// MarshalText makes an EnhancedCode a string in JSON.
+func (e EnhancedCode) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (e *EnhancedCode) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*e = EnhancedCode{}
+		return nil
+	}
+	parsed, rest, ok := CutEnhancedCode(string(b))
+	if !ok || rest != "" {
+		return fmt.Errorf("%q is not an enhanced status code", b)
+	}
+	*e = parsed
+	return nil
+}
+
+// CutEnhancedCode takes a status code from the start of a reply's text and
+// returns what follows it. ok is false, and rest the whole text, when there is
+// none: "5.1.1 unknown" has one, "127.0.0.1 refused" and "5.1.1.1" have not.
+func CutEnhancedCode(text string) (code EnhancedCode, rest string, ok bool) {
+	word, rest, _ := strings.Cut(text, " ")
+	parts := strings.Split(word, ".")
+	if len(parts) != 3 {
+		return EnhancedCode{}, text, false
+	}
+	var n [3]int
+	for i, p := range parts {
+		v, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || len(p) > 3 {
+			return EnhancedCode{}, text, false
+		}
+		n[i] = int(v)
+	}
+	if n[0] != 2 && n[0] != 4 && n[0] != 5 {
+		return EnhancedCode{}, text, false
+	}
+	return EnhancedCode{n[0], n[1], n[2]}, rest, true
+}

@@ -1,0 +1,146 @@
+package smtp
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+)
+
+// Bounds on one reply. RFC 5321 section 4.5.3.1.5 allows 512 octets for a
+// line; real ones are longer, and none has a reason to come near these.
+const (
+	MaxReplyLine  = 4096 // octets in a line, line end not counted
+	MaxReplyLines = 256
+	MaxReplyBytes = 64 << 10 // octets of text in all
+)
+
+// Reply is a server's answer (RFC 5321 section 4.2). The zero Reply means
+// that there was none.
+type Reply struct {
+	// Code is 200 to 599.
+	Code int `json:"code"`
+	// Enhanced is the code of the first line that had one (RFC 2034).
+	Enhanced EnhancedCode `json:"enhanced,omitzero"`
+	// Lines is the text of each line in UTF-8, without the reply code and,
+	// where the line repeats it, without the enhanced code.
+	Lines []string `json:"lines"`
+}
+
+// IsZero reports whether there was no reply.
+func (r Reply) IsZero() bool { return r.Code == 0 }
+
+// Text is all lines joined by spaces.
+func (r Reply) Text() string { return strings.Join(r.Lines, " ") }
+
+// String is the reply as one line: "550 5.1.1 User unknown".
+func (r Reply) String() string {
+	if r.IsZero() {
+		return ""
+	}
+	s := fmt.Sprint(r.Code)
+	if !r.Enhanced.IsZero() {
+		s += " " + r.Enhanced.String()
+	}
+	if text := r.Text(); text != "" {
+		s += " " + text
+	}
+	return s
+}
+
+// Positive reports a 2yz reply: done.
+func (r Reply) Positive() bool { return r.Code/100 == 2 }
+
+// Intermediate reports a 3yz reply: go on.
+func (r Reply) Intermediate() bool { return r.Code/100 == 3 }
+
+// Transient reports a 4yz reply: not now.
+func (r Reply) Transient() bool { return r.Code/100 == 4 }
+
+// Permanent reports a 5yz reply: no.
+func (r Reply) Permanent() bool { return r.Code/100 == 5 }
+
+// ReplyParser puts a reply together from the lines of a server. The zero value
+// is ready for the first line; after a reply is complete, or after an error,
+// start with a new one.
+type ReplyParser struct {
+	reply Reply
+	bytes int
+}
+
+// ErrMalformedReply is wrapped by every error of a ReplyParser: what came is
+// not SMTP, or not within bounds.
+var ErrMalformedReply = errors.New("not an SMTP reply")
+
+// Line takes one line without its line end. It returns the reply and true
+// when the line was the last one. Text that is not UTF-8 is read as GB18030,
+// which QQ's older servers send, and failing that with U+FFFD for each bad byte.
+func (p *ReplyParser) Line(b []byte) (Reply, bool, error) {
+	code, last, text, err := splitReplyLine(b)
+	if err != nil {
+		return Reply{}, false, err
+	}
+	if p.reply.Code != 0 && code != p.reply.Code {
+		return Reply{}, false, fmt.Errorf("%w: a line with code %d inside a reply with code %d",
+			ErrMalformedReply, code, p.reply.Code)
+	}
+	p.bytes += len(text)
+	if len(p.reply.Lines) == MaxReplyLines || p.bytes > MaxReplyBytes {
+		return Reply{}, false, fmt.Errorf("%w: longer than %d lines or %d bytes",
+			ErrMalformedReply, MaxReplyLines, MaxReplyBytes)
+	}
+	p.reply.Code = code
+	line := decodeText(text)
+	if enhanced, rest, ok := CutEnhancedCode(line); ok && enhanced.Class == code/100 {
+		if p.reply.Enhanced.IsZero() {
+			p.reply.Enhanced = enhanced
+		}
+		if p.reply.Enhanced == enhanced {
+			line = rest
+		}
+	}
+	p.reply.Lines = append(p.reply.Lines, line)
+	return p.reply, last, nil
+}
+
+// splitReplyLine reads "250-text", "250 text" or "250".
+func splitReplyLine(b []byte) (code int, last bool, text []byte, err error) {
+	if len(b) > MaxReplyLine {
+		return 0, false, nil, fmt.Errorf("%w: a line of more than %d bytes", ErrMalformedReply, MaxReplyLine)
+	}
+	if len(b) < 3 || b[0] < '2' || b[0] > '5' || !isDigit(b[1]) || !isDigit(b[2]) ||
+		len(b) > 3 && b[3] != ' ' && b[3] != '-' {
+		return 0, false, nil, fmt.Errorf("%w: %q", ErrMalformedReply, clip(string(b)))
+	}
+	code = int(b[0]-'0')*100 + int(b[1]-'0')*10 + int(b[2]-'0')
+	if len(b) == 3 {
+		return code, true, nil, nil
+	}
+	return code, b[3] == ' ', b[4:], nil
+}
+
+// decodeText makes text out of what a server sent, without control
+// characters: a reply is shown on terminals and must not move their cursor.
+func decodeText(b []byte) string {
+	s := string(b)
+	if !utf8.ValidString(s) {
+		// QUIRK: QQ's older servers and Coremail answer in GBK.
+		if decoded, err := simplifiedchinese.GB18030.NewDecoder().Bytes(b); err == nil {
+			s = string(decoded)
+		}
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return strings.TrimRight(strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r < 0x20 || r >= 0x7f && r < 0xa0:
+			return '\uFFFD'
+		}
+		return r
+	}, s), " ")
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -1,0 +1,27 @@
+package smtp
+
+// Stage is a place in the conversation. The values are stable words: they
+// stand in JSON output and in documents.
+type Stage string
+
+// The stages in the order in which one message passes them.
+const (
+	StageConnect  Stage = "connect"  // DNS and TCP
+	StageTLS      Stage = "tls"      // the handshake, whether from the first byte or after STARTTLS
+	StageGreeting Stage = "greeting" // the server's 220
+	StageHello    Stage = "ehlo"     // EHLO, HELO or LHLO
+	StageStartTLS Stage = "starttls" // the command and its reply
+	StageAuth     Stage = "auth"
+	StageMail     Stage = "mail" // MAIL FROM
+	StageRcpt     Stage = "rcpt" // RCPT TO
+	StageData     Stage = "data" // the DATA command, up to its 354
+	StageBody     Stage = "body" // the message itself and the reply to its end (final dot or BDAT LAST)
+	StageReset    Stage = "reset"
+	StageQuit     Stage = "quit"
+)
+
+// Stages lists all of them in order.
+func Stages() []Stage {
+	return []Stage{StageConnect, StageTLS, StageGreeting, StageHello, StageStartTLS, StageAuth,
+		StageMail, StageRcpt, StageData, StageBody, StageReset, StageQuit}
+}
