@@ -1,0 +1,240 @@
+package provider
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/width"
+)
+
+// All lists every provider, in the order of the file.
+func All() []Provider {
+	ix := facts()
+	all := make([]Provider, len(ix.Providers))
+	for i, p := range ix.Providers {
+		all[i] = p.clone()
+	}
+	return all
+}
+
+// ByID finds a provider by its ID, exactly.
+func ByID(id string) (Provider, bool) {
+	i, ok := facts().byID[id]
+	return at(i, ok)
+}
+
+// ByName finds a provider by its ID, its name in either language or a name
+// that people use for it ("163", "hotmail", "腾讯企业邮", "o365"). Case, spaces,
+// punctuation and full-width forms do not count.
+func ByName(name string) (Provider, bool) {
+	key := normalise(name)
+	i, ok := facts().byName[key]
+	return at(i, ok && key != "")
+}
+
+// ByDomain finds the provider of a mail domain, in A- or U-labels and any
+// case. It knows the provider's own domains, not those of its customers: see
+// [ByMX].
+func ByDomain(domain string) (Provider, bool) {
+	domain, ok := asciiName(domain)
+	if !ok {
+		return Provider{}, false
+	}
+	return facts().find(facts().byDomain, domain, false)
+}
+
+// ByHost finds the provider of an SMTP host. Loopback addresses belong to
+// nobody, although a bridge may listen there.
+func ByHost(host string) (Provider, bool) {
+	host, ok := asciiName(host)
+	if !ok {
+		return Provider{}, false
+	}
+	return facts().find(facts().byHost, host, true)
+}
+
+// ByMX guesses the provider of a hosted domain from one of its mail
+// exchangers; see [MXRule] for how far that may be trusted.
+func ByMX(mx string) (Provider, bool) {
+	mx, ok := asciiName(mx)
+	if !ok {
+		return Provider{}, false
+	}
+	for _, rule := range facts().MXRules {
+		if mx == rule.Suffix || rule.Suffix[0] == '.' && strings.HasSuffix(mx, rule.Suffix) {
+			return ByID(rule.Provider)
+		}
+	}
+	return Provider{}, false
+}
+
+// MXRules lists the rules behind [ByMX], the first match wins.
+func MXRules() []MXRule { return slices.Clone(facts().MXRules) }
+
+// Lookup finds a provider by whatever a user gave: a name, a mail domain, an
+// address or an SMTP host, tried in this order.
+func Lookup(s string) (Provider, bool) {
+	s = strings.TrimSpace(s)
+	if p, ok := ByName(s); ok {
+		return p, true
+	}
+	if p, ok := ByDomain(s[strings.LastIndexByte(s, '@')+1:]); ok {
+		return p, true
+	}
+	return ByHost(s)
+}
+
+// Nearest suggests at most three names, best first, for a name that [ByName]
+// does not find. Each is one that ByName finds, of different providers; none
+// when nothing is near.
+func Nearest(name string) []string {
+	key := []rune(normalise(name))
+	if len(key) < 2 || len(key) > 64 {
+		return nil
+	}
+	type hit struct {
+		name     string
+		provider int
+		distance int
+	}
+	ix := facts()
+	var hits []hit
+	for candidate, i := range ix.byName {
+		// A third of the letters may be wrong, and never all of a short name.
+		c := []rune(candidate)
+		d := editDistance(key, c)
+		if d <= max(1, len(key)/3) && d < min(len(key), len(c)) {
+			hits = append(hits, hit{ix.spelled[candidate], i, d})
+		}
+	}
+	slices.SortFunc(hits, func(a, b hit) int {
+		if a.distance != b.distance {
+			return a.distance - b.distance
+		}
+		if a.provider != b.provider {
+			return a.provider - b.provider
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	var names []string
+	seen := map[int]bool{}
+	for _, h := range hits {
+		if !seen[h.provider] && len(names) < 3 {
+			seen[h.provider] = true
+			names = append(names, h.name)
+		}
+	}
+	return names
+}
+
+func at(i int, ok bool) (Provider, bool) {
+	if !ok {
+		return Provider{}, false
+	}
+	return facts().Providers[i].clone(), true
+}
+
+// find looks for the exact name and then for a pattern that covers it.
+func (ix *index) find(exact map[string]int, name string, host bool) (Provider, bool) {
+	if i, ok := exact[name]; ok {
+		return at(i, true)
+	}
+	for _, p := range ix.patterns {
+		if p.host == host && p.covers(name) {
+			return at(p.provider, true)
+		}
+	}
+	return Provider{}, false
+}
+
+func (p pattern) covers(name string) bool {
+	middle, ok := strings.CutPrefix(name, p.before)
+	if !ok {
+		return false
+	}
+	middle, ok = strings.CutSuffix(middle, p.after)
+	if !ok {
+		return false
+	}
+	switch p.kind {
+	case "cc":
+		return isCountry(middle)
+	default: // {region}, {tenant}
+		return isLabel(middle)
+	}
+}
+
+// isCountry reports a top-level domain of a country, alone or below the usual
+// "co" and "com": "de", "co.uk", "com.au".
+func isCountry(s string) bool {
+	if rest, ok := strings.CutPrefix(s, "co."); ok {
+		s = rest
+	} else if rest, ok := strings.CutPrefix(s, "com."); ok {
+		s = rest
+	}
+	return len(s) == 2 && isLetter(s[0]) && isLetter(s[1])
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' }
+
+// isLabel reports one label of letters, digits and inner hyphens.
+func isLabel(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !isLetter(c) && (c < '0' || c > '9') && (c != '-' || i == 0 || i == len(s)-1) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 63
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// asciiName is a domain or host in lower-case A-labels without a final dot.
+func asciiName(name string) (string, bool) {
+	name = strings.TrimSuffix(strings.TrimSpace(name), ".")
+	ascii, err := idna.Lookup.ToASCII(name)
+	if err != nil || ascii == "" || len(ascii) > 253 {
+		return "", false
+	}
+	return strings.ToLower(ascii), true
+}
+
+// normalise is a name without case, width, spaces and punctuation.
+func normalise(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsNumber(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, width.Fold.String(name))
+}
+
+// editDistance counts the letters to insert, delete, replace or swap with
+// their neighbour to make b out of a.
+func editDistance(a, b []rune) int {
+	older, previous, current := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range previous {
+		previous[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		current[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				current[j] = min(current[j], older[j-2]+1)
+			}
+		}
+		older, previous, current = previous, current, older
+	}
+	return previous[len(b)]
+}

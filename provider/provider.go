@@ -1,0 +1,295 @@
+package provider
+
+import (
+	"maps"
+	"slices"
+)
+
+// Provider is what is known about one provider. Values are copies: a caller
+// may change them.
+type Provider struct {
+	// ID is a short stable word: "qq", "netease163".
+	ID    string `json:"id"`
+	Names Text   `json:"names"`
+	// Aliases are other names that users type.
+	Aliases []string `json:"aliases,omitempty"`
+	Kind    Kind     `json:"kind"`
+	// Family is the ID of the provider whose server software, and so whose
+	// replies, this one shares; "" when it stands alone or is the head.
+	Family string `json:"family,omitempty"`
+	// Region is "cn", "jp", "kr" or "intl".
+	Region string `json:"region"`
+	// Domains are the mail domains, lower case. "{cc}" stands for a country,
+	// "{tenant}" for one label. Empty for those that host customers' domains.
+	Domains []string `json:"domains,omitempty"`
+	// MXHints are hosts, or suffixes that begin with a dot, of the mail
+	// exchangers of hosted domains.
+	MXHints []string `json:"mx_hints,omitempty"`
+	Website string   `json:"website,omitempty"`
+	SMTP    SMTP     `json:"smtp"`
+	// HostsByDomain overrides the hosts for some mail domains.
+	HostsByDomain map[string]Hosts `json:"hosts_by_domain,omitempty"`
+	// HostsByRegion is the SMTP host of each region of the service.
+	HostsByRegion map[string]string `json:"hosts_by_region,omitempty"`
+	// IMAP and POP3 have no host when the provider does not offer them, or
+	// nothing is known.
+	IMAP  Endpoint `json:"imap,omitzero"`
+	POP3  Endpoint `json:"pop3,omitzero"`
+	Relay *Relay   `json:"relay,omitempty"`
+	Auth  Auth     `json:"auth"`
+	// CodeHelp is the way to the authorization code or app password.
+	CodeHelp   CodeHelp   `json:"code_help,omitzero"`
+	Limits     Limits     `json:"limits,omitzero"`
+	SenderRule SenderRule `json:"sender_rule"`
+	// FromRulesURL is the provider's page on the From header.
+	FromRulesURL string `json:"from_rules_url,omitempty"`
+	// Traits are the habits that code acts upon; Quirks the same for people,
+	// and more of them.
+	Traits map[Trait]Status `json:"traits,omitempty"`
+	Quirks []string         `json:"quirks,omitempty"`
+	// Confidence in the entry as a whole: "high", "medium" or "low".
+	Confidence string `json:"confidence"`
+	// Sources says where a fact is from, by its path in this structure:
+	// "smtp.host", "smtp.ports.465", "sender_rule".
+	Sources map[string]string `json:"sources,omitempty"`
+}
+
+// Text is a text in the two languages.
+type Text struct {
+	EN string `json:"en"`
+	ZH string `json:"zh"`
+}
+
+// Kind tells mailboxes of people from services for sending.
+type Kind string
+
+// The kinds.
+const (
+	KindMailbox Kind = "mailbox"
+	KindRelay   Kind = "relay"
+)
+
+// Status says how well a fact is known.
+type Status string
+
+// The statuses, best first.
+const (
+	Official   Status = "official"   // on the provider's own page
+	Verified   Status = "verified"   // two or more independent sources, or a transcript and ISPDB
+	ISPDB      Status = "ispdb"      // Mozilla's autoconfiguration database only
+	Reported   Status = "reported"   // one third party
+	Unverified Status = "unverified" // folklore: do not rely on it
+)
+
+// Statuses lists all of them, best first.
+func Statuses() []Status { return []Status{Official, Verified, ISPDB, Reported, Unverified} }
+
+// TLSMode is how a port is encrypted.
+type TLSMode string
+
+// The modes. Only the first two are ever chosen for a user.
+const (
+	Implicit       TLSMode = "implicit"         // TLS from the first byte
+	StartTLS       TLSMode = "starttls"         // STARTTLS, required
+	NoTLS          TLSMode = "none"             // plaintext
+	NoneOrStartTLS TLSMode = "none_or_starttls" // not known which
+	UnknownTLS     TLSMode = "unknown"
+)
+
+// TLSModes lists all of them.
+func TLSModes() []TLSMode {
+	return []TLSMode{Implicit, StartTLS, NoTLS, NoneOrStartTLS, UnknownTLS}
+}
+
+// Encrypted reports whether a password may go over such a port.
+func (m TLSMode) Encrypted() bool { return m == Implicit || m == StartTLS }
+
+// SMTP is where mail is submitted.
+type SMTP struct {
+	// Host may hold "{domain}" or "{region}": use [Provider.HostFor] or
+	// [Provider.HostInRegion].
+	Host string `json:"host"`
+	// AltHosts are other hosts of the same service: overseas, other regions.
+	AltHosts []string `json:"alt_hosts,omitempty"`
+	Ports    []Port   `json:"ports"`
+	// Closed are ports that people try and that are known not to work.
+	Closed []int `json:"closed,omitempty"`
+	// Prefer is the port to use first.
+	Prefer int `json:"prefer"`
+	// MinTLS is the least TLS version, "1.2"; "" when nothing is known.
+	MinTLS string `json:"min_tls,omitempty"`
+	// Plaintext25 is what is known about port 25 without encryption.
+	Plaintext25 string `json:"plaintext_25,omitempty"`
+	Note        string `json:"note,omitempty"`
+}
+
+// Port is one port of the SMTP host.
+type Port struct {
+	Port   int     `json:"port"`
+	TLS    TLSMode `json:"tls"`
+	Status Status  `json:"status"`
+}
+
+// Hosts overrides host names; an empty one means no override.
+type Hosts struct {
+	SMTP string `json:"smtp,omitempty"`
+	IMAP string `json:"imap,omitempty"`
+	POP3 string `json:"pop3,omitempty"`
+}
+
+// Endpoint is a host with its port and encryption.
+type Endpoint struct {
+	Host   string  `json:"host,omitempty"`
+	Port   int     `json:"port,omitempty"`
+	TLS    TLSMode `json:"tls,omitempty"`
+	Status Status  `json:"status,omitempty"`
+	// Username differs from [Auth.Username] where it is not "".
+	Username string `json:"username,omitempty"`
+	Note     string `json:"note,omitempty"`
+}
+
+// Relay is a second service of the same provider for administrators.
+type Relay struct {
+	Host  string `json:"host"`
+	Ports []int  `json:"ports"`
+	Note  string `json:"note,omitempty"`
+}
+
+// AuthKind says what kind of secret logs in.
+type AuthKind string
+
+// The kinds of secret.
+const (
+	AuthorizationCode     AuthKind = "authorization_code" // 授权码, made in the web mailbox
+	AppPassword           AuthKind = "app_password"
+	Password              AuthKind = "password" // the account's own
+	PasswordOrAppPassword AuthKind = "password_or_app_password"
+	OAuth2Only            AuthKind = "oauth2"
+	OAuth2OrAppPassword   AuthKind = "oauth2_or_app_password"
+	OAuth2OrPassword      AuthKind = "oauth2_or_password"
+	APIKey                AuthKind = "api_key"
+	SMTPCredentials       AuthKind = "smtp_credentials" // user and password made for SMTP alone
+	SMTPKey               AuthKind = "smtp_key"
+	SMTPPassword          AuthKind = "smtp_password" // set for each sender address
+	UnknownSecret         AuthKind = "unknown"
+)
+
+// AuthKinds lists all of them.
+func AuthKinds() []AuthKind {
+	return []AuthKind{AuthorizationCode, AppPassword, Password, PasswordOrAppPassword, OAuth2Only,
+		OAuth2OrAppPassword, OAuth2OrPassword, APIKey, SMTPCredentials, SMTPKey, SMTPPassword, UnknownSecret}
+}
+
+// Auth is how to log in.
+type Auth struct {
+	Kind AuthKind `json:"kind"`
+	// Mechanisms are the SASL names seen or supposed, upper case.
+	Mechanisms       []string `json:"mechanisms"`
+	MechanismsStatus Status   `json:"mechanisms_status"`
+	// Username is "full", "localpart", "fixed:" with a word, or "other": use
+	// [Provider.LoginFor].
+	Username string   `json:"username"`
+	OAuth2   *OAuth2  `json:"oauth2,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
+}
+
+// OAuth2 is where tokens come from.
+type OAuth2 struct {
+	Issuer   string `json:"issuer"`
+	Scope    string `json:"scope"` // space-separated
+	AuthURL  string `json:"auth_url"`
+	TokenURL string `json:"token_url"`
+	Note     string `json:"note,omitempty"`
+}
+
+// CodeHelp is the way through the menus to the secret that logs in.
+type CodeHelp struct {
+	EN   string   `json:"en,omitempty"`
+	ZH   string   `json:"zh,omitempty"`
+	URLs []string `json:"urls,omitempty"`
+}
+
+// IsZero reports whether nothing is known.
+func (h CodeHelp) IsZero() bool { return h.EN == "" && h.ZH == "" && len(h.URLs) == 0 }
+
+// Limits are the provider's limits for one account.
+type Limits struct {
+	PerSecond     Limit `json:"per_second,omitzero"`
+	PerMinute     Limit `json:"per_minute,omitzero"`
+	PerDay        Limit `json:"per_day,omitzero"`
+	PerConnection Limit `json:"per_connection,omitzero"` // messages on one connection
+	Connections   Limit `json:"connections,omitzero"`    // at the same time
+	Recipients    Limit `json:"recipients_per_message,omitzero"`
+	// MessageBytes is the whole message as sent; AttachmentBytes the files
+	// before their encoding, which adds a third.
+	MessageBytes    Limit  `json:"message_bytes,omitzero"`
+	AttachmentBytes Limit  `json:"attachment_bytes,omitzero"`
+	Note            string `json:"note,omitempty"`
+}
+
+// Limit is one number.
+type Limit struct {
+	// Value is 0 when the number is not known.
+	Value int64 `json:"value"`
+	// Unit is what is counted where the field's name leaves it open:
+	// "messages", "recipients", "messages_per_member"; "" when not known.
+	Unit   string `json:"unit,omitempty"`
+	Status Status `json:"status,omitempty"`
+	Note   string `json:"note,omitempty"`
+}
+
+// SenderRule says which sender addresses a login may use.
+type SenderRule string
+
+// The rules.
+const (
+	MustEqualLogin         SenderRule = "must_equal_login"
+	MustEqualLoginOrSendAs SenderRule = "must_equal_login_or_sendas"
+	VerifiedIdentity       SenderRule = "verified_identity" // verified in the service's console
+	AliasOK                SenderRule = "alias_ok"          // also the account's own aliases
+	UnknownSenderRule      SenderRule = "unknown"
+)
+
+// SenderRules lists all of them.
+func SenderRules() []SenderRule {
+	return []SenderRule{MustEqualLogin, MustEqualLoginOrSendAs, VerifiedIdentity, AliasOK, UnknownSenderRule}
+}
+
+// MXRule guesses the provider of a hosted domain from its mail exchanger.
+// Suffix is lower case; one that begins with a dot matches the end of a name,
+// any other the whole name.
+//
+// DNS is not authenticated: show the guess to the user before a password goes
+// to that host.
+type MXRule struct {
+	Suffix   string `json:"suffix"`
+	Provider string `json:"provider"`
+}
+
+// clone keeps the embedded facts out of a caller's reach.
+func (p Provider) clone() Provider {
+	p.Aliases = slices.Clone(p.Aliases)
+	p.Domains = slices.Clone(p.Domains)
+	p.MXHints = slices.Clone(p.MXHints)
+	p.SMTP.AltHosts = slices.Clone(p.SMTP.AltHosts)
+	p.SMTP.Ports = slices.Clone(p.SMTP.Ports)
+	p.SMTP.Closed = slices.Clone(p.SMTP.Closed)
+	p.HostsByDomain = maps.Clone(p.HostsByDomain)
+	p.HostsByRegion = maps.Clone(p.HostsByRegion)
+	p.Auth.Mechanisms = slices.Clone(p.Auth.Mechanisms)
+	p.Auth.Notes = slices.Clone(p.Auth.Notes)
+	p.CodeHelp.URLs = slices.Clone(p.CodeHelp.URLs)
+	p.Traits = maps.Clone(p.Traits)
+	p.Quirks = slices.Clone(p.Quirks)
+	p.Sources = maps.Clone(p.Sources)
+	if p.Relay != nil {
+		relay := *p.Relay
+		relay.Ports = slices.Clone(relay.Ports)
+		p.Relay = &relay
+	}
+	if p.Auth.OAuth2 != nil {
+		oauth2 := *p.Auth.OAuth2
+		p.Auth.OAuth2 = &oauth2
+	}
+	return p
+}

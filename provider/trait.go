@@ -1,0 +1,61 @@
+package provider
+
+// Trait is a habit of a provider that a client must mind, or that an
+// imitation of it must have.
+type Trait string
+
+// The traits.
+const (
+	// FrameAfterQuit: the reply to QUIT, or to RSET, may be 16 bytes of binary
+	// frame and then "221 Bye."; the message was accepted all the same.
+	FrameAfterQuit Trait = "frame_after_quit"
+	// HangsUpAfterFailedAuth: the connection closes right after the 535; keep
+	// that reply and try no second mechanism.
+	HangsUpAfterFailedAuth Trait = "hangs_up_after_failed_auth"
+	// ChecksFromHeader: a From header that is missing or encoded as a whole is
+	// refused at the end of the message.
+	ChecksFromHeader Trait = "checks_from_header"
+	// ComparesFromHeader: the From header must be the login too, not only the
+	// envelope's sender.
+	ComparesFromHeader Trait = "compares_from_header"
+	// RepliesInGBK: older servers send text in GBK.
+	RepliesInGBK Trait = "replies_in_gbk"
+	// StartTLSInsideTLS: EHLO lists STARTTLS on an encrypted connection.
+	StartTLSInsideTLS Trait = "starttls_inside_tls"
+	// LowerCasePrompts: AUTH LOGIN asks "username:" where others ask "Username:".
+	LowerCasePrompts Trait = "lower_case_prompts"
+	// MaybeNoPipelining: some nodes do not offer PIPELINING.
+	MaybeNoPipelining Trait = "maybe_no_pipelining"
+	// NeedsDateAndMessageID: a message without them is accepted and then
+	// dropped in silence.
+	NeedsDateAndMessageID Trait = "needs_date_and_message_id"
+	// SecretShownWithSpaces: the web page shows the secret in groups; the
+	// spaces are not part of it.
+	SecretShownWithSpaces Trait = "secret_shown_with_spaces"
+	// KeepsSentCopy: mail sent over SMTP is stored in the Sent folder.
+	KeepsSentCopy Trait = "keeps_sent_copy"
+	// SelfSigned: the certificate is the provider's own; it needs a CA file or
+	// a pin, never a skipped check.
+	SelfSigned Trait = "self_signed"
+	// IdempotencyHeader: a header makes a message that is sent twice arrive once.
+	IdempotencyHeader Trait = "idempotency_header"
+	// NoCc: Cc and Bcc are not supported.
+	NoCc Trait = "no_cc"
+	// NeedsTLS12: the servers do not speak TLS 1.3, so TLS 1.2 and its older
+	// ciphers must stay allowed.
+	NeedsTLS12 Trait = "needs_tls12"
+)
+
+// Traits lists all of them.
+func Traits() []Trait {
+	return []Trait{FrameAfterQuit, HangsUpAfterFailedAuth, ChecksFromHeader, ComparesFromHeader,
+		RepliesInGBK, StartTLSInsideTLS, LowerCasePrompts, MaybeNoPipelining, NeedsDateAndMessageID,
+		SecretShownWithSpaces, KeepsSentCopy, SelfSigned, IdempotencyHeader, NoCc, NeedsTLS12}
+}
+
+// Has reports whether the provider has the trait, however well that is known;
+// the status stands in [Provider.Traits].
+func (p Provider) Has(t Trait) bool {
+	_, ok := p.Traits[t]
+	return ok
+}
