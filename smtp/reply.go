@@ -92,7 +92,7 @@ func (p *ReplyParser) Line(b []byte) (Reply, bool, error) {
 			ErrMalformedReply, MaxReplyLines, MaxReplyBytes)
 	}
 	p.reply.Code = code
-	line := decodeText(text)
+	line := DecodeText(text)
 	if enhanced, rest, ok := CutEnhancedCode(line); ok && enhanced.Class == code/100 {
 		if p.reply.Enhanced.IsZero() {
 			p.reply.Enhanced = enhanced
@@ -121,9 +121,10 @@ func splitReplyLine(b []byte) (code int, last bool, text []byte, err error) {
 	return code, b[3] == ' ', b[4:], nil
 }
 
-// decodeText makes text out of what a server sent, without control
+// DecodeText makes text out of what a server sent, without control
 // characters: a reply is shown on terminals and must not move their cursor.
-func decodeText(b []byte) string {
+// What is not UTF-8 is read as GB18030.
+func DecodeText(b []byte) string {
 	s := string(b)
 	if !utf8.ValidString(s) {
 		// QUIRK: QQ's older servers and Coremail answer in GBK.

@@ -1,0 +1,129 @@
+package smtpclient
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtp"
+)
+
+// Security is how a connection is protected. The zero value is the safest.
+type Security int
+
+const (
+	// ImplicitTLS encrypts from the first byte (RFC 8314; ports 465 and 994).
+	ImplicitTLS Security = iota
+	// STARTTLS requires the upgrade of RFC 3207 (ports 587 and 25). A server
+	// that does not offer it is an error, never a fall-back.
+	STARTTLS
+	// Plaintext encrypts nothing. It is for loopback and for LMTP.
+	Plaintext
+)
+
+// String is the word that stands in logs.
+func (s Security) String() string {
+	switch s {
+	case ImplicitTLS:
+		return "implicit TLS"
+	case STARTTLS:
+		return "STARTTLS"
+	default:
+		return "plaintext"
+	}
+}
+
+// Config says how to reach a server and how to log in. Host is required;
+// everything else has a secure default.
+type Config struct {
+	// Host is the server's name or IP address. The certificate must be valid
+	// for it.
+	Host string
+	// Port is the TCP port; 0 means 465, 587 or 25 by Security.
+	Port int
+	// Socket is the path of a Unix socket to use instead of Host and Port.
+	Socket string
+
+	Security Security
+	Trust    Trust
+
+	// Auth is who to log in as; nil means not to.
+	Auth *sasl.Credentials
+	// Mechanism forces one SASL mechanism; "" takes the best common one.
+	Mechanism string
+	// AllowCleartextPassword is the second word, after Plaintext, that it takes
+	// to send a password unencrypted.
+	AllowCleartextPassword bool
+
+	// LocalName is the name said in EHLO; "" means the address literal of this
+	// end of the connection, which is always valid and always true.
+	LocalName string
+	// LMTP speaks LHLO and expects one reply per recipient (RFC 2033).
+	LMTP bool
+	// NoPipelining and NoChunking leave an offered extension unused, for
+	// servers that offer what they can't do.
+	NoPipelining bool
+	NoChunking   bool
+
+	// Dialer opens the connection, through a proxy for instance; nil means
+	// [net.Dialer].
+	Dialer   func(ctx context.Context, network, address string) (net.Conn, error)
+	Timeouts Timeouts
+	// Trace is called with every line of the conversation, from the goroutine
+	// that uses the Conn. Secrets are hidden before it is called.
+	Trace func(Event)
+	// StopAfter ends Dial after a stage, for diagnosis: StageConnect, StageTLS,
+	// StageGreeting, StageHello or StageAuth; "" means after the last.
+	StopAfter smtp.Stage
+}
+
+// Timeouts bound the waits of each phase. A zero field means the default,
+// which is that of RFC 5321 section 4.5.3.2 where it names one.
+type Timeouts struct {
+	Connect   time.Duration // TCP; 30 s
+	Handshake time.Duration // TLS; 30 s
+	Greeting  time.Duration // 5 min
+	Command   time.Duration // EHLO, STARTTLS, AUTH, MAIL, RCPT, RSET: 5 min
+	DataInit  time.Duration // DATA to its 354: 2 min
+	DataBlock time.Duration // each block of the message; progress starts it anew: 3 min
+	DataEnd   time.Duration // the message's end to its reply: 10 min
+	Quit      time.Duration // 5 s: nothing depends on the answer
+}
+
+func (t Timeouts) withDefaults() Timeouts {
+	set := func(d *time.Duration, def time.Duration) {
+		if *d <= 0 {
+			*d = def
+		}
+	}
+	set(&t.Connect, 30*time.Second)
+	set(&t.Handshake, 30*time.Second)
+	set(&t.Greeting, 5*time.Minute)
+	set(&t.Command, 5*time.Minute)
+	set(&t.DataInit, 2*time.Minute)
+	set(&t.DataBlock, 3*time.Minute)
+	set(&t.DataEnd, 10*time.Minute)
+	set(&t.Quit, 5*time.Second)
+	return t
+}
+
+// address is the network and address to dial.
+func (c Config) address() (network, address string) {
+	if c.Socket != "" {
+		return "unix", c.Socket
+	}
+	port := c.Port
+	if port == 0 {
+		switch c.Security {
+		case ImplicitTLS:
+			port = 465
+		case STARTTLS:
+			port = 587
+		default:
+			port = 25
+		}
+	}
+	return "tcp", net.JoinHostPort(c.Host, strconv.Itoa(port))
+}

@@ -1,0 +1,256 @@
+package smtpclient
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// Conn is one connection, greeted and, if credentials were given, logged in.
+// It is for one goroutine at a time; only Close may be called from another.
+type Conn struct {
+	cfg   Config
+	w     *wire
+	tls   *tls.ConnectionState
+	caps  smtp.Capabilities
+	hello smtp.Reply
+	greet smtp.Reply
+	// mechanism is the one that logged in; "" when nobody did.
+	mechanism string
+	// dirty says that a transaction is open on the server and RSET must come
+	// before the next.
+	dirty  bool
+	broken atomic.Bool
+}
+
+// Dial connects and does everything that comes before the first transaction:
+// TLS, greeting, EHLO, STARTTLS, AUTH. Every failure is an *[smtp.Error] with
+// its stage. The caller ends the connection with Quit or Close.
+func Dial(ctx context.Context, cfg Config) (*Conn, error) {
+	cfg.Timeouts = cfg.Timeouts.withDefaults()
+	if cfg.Host == "" && cfg.Socket == "" {
+		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: errors.New("no server given")}
+	}
+	conn, err := connect(ctx, cfg)
+	if err != nil {
+		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
+	}
+	c := &Conn{cfg: cfg, w: newWire(conn, cfg.Trace)}
+	c.w.redact = newRedactor(cfg.Auth)
+	c.w.notef("connected to %s", conn.RemoteAddr())
+	defer c.w.under(ctx)()
+	for _, step := range c.steps() {
+		if cfg.StopAfter != "" && reached(cfg.StopAfter, step.stage) {
+			break
+		}
+		if err := step.do(ctx); err != nil {
+			c.Close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+type step struct {
+	stage smtp.Stage
+	do    func(context.Context) error
+}
+
+// steps lists what follows the TCP connection, in order.
+func (c *Conn) steps() []step {
+	var steps []step
+	if c.cfg.Security == ImplicitTLS {
+		steps = append(steps, step{smtp.StageTLS, c.handshake})
+	}
+	steps = append(steps, step{smtp.StageGreeting, c.greeting}, step{smtp.StageHello, c.sayHello})
+	if c.cfg.Security == STARTTLS {
+		steps = append(steps, step{smtp.StageStartTLS, c.startTLS})
+	}
+	if c.cfg.Auth != nil {
+		steps = append(steps, step{smtp.StageAuth, c.authenticate})
+	}
+	return steps
+}
+
+// reached reports whether a Dial that is to stop after one stage has to stop
+// before next. EHLO under STARTTLS includes the upgrade: what a server offers
+// is known only then.
+func reached(stopAfter, next smtp.Stage) bool {
+	switch stopAfter {
+	case smtp.StageConnect:
+		return true
+	case smtp.StageTLS:
+		return next == smtp.StageAuth || next == smtp.StageGreeting
+	case smtp.StageGreeting:
+		return next == smtp.StageHello
+	case smtp.StageHello, smtp.StageStartTLS:
+		return next == smtp.StageAuth
+	}
+	return false
+}
+
+func connect(ctx context.Context, cfg Config) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.Timeouts.Connect)
+	defer cancel()
+	dial := cfg.Dialer
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	network, address := cfg.address()
+	return dial(ctx, network, address)
+}
+
+func (c *Conn) handshake(ctx context.Context) error {
+	start := time.Now()
+	conn, err := c.w.upgrade(ctx, c.cfg.Trust.config(c.cfg.Host), c.cfg.Timeouts.Handshake)
+	if err != nil {
+		return &smtp.Error{Stage: smtp.StageTLS, Err: err}
+	}
+	state := conn.ConnectionState()
+	c.tls = &state
+	c.w.notef("%s, %s, certificate of %s verified, %s", tls.VersionName(state.Version),
+		tls.CipherSuiteName(state.CipherSuite), state.ServerName, time.Since(start).Round(100*time.Microsecond))
+	return nil
+}
+
+func (c *Conn) greeting(context.Context) error {
+	reply, err := c.w.reply(c.cfg.Timeouts.Greeting)
+	c.greet = reply
+	if err != nil || !reply.Positive() {
+		return &smtp.Error{Stage: smtp.StageGreeting, Reply: reply, Err: err}
+	}
+	return nil
+}
+
+// sayHello says EHLO and, to servers that don't know it, HELO (RFC 5321
+// section 3.2). With LMTP it is LHLO and nothing else (RFC 2033 section 4.1).
+func (c *Conn) sayHello(context.Context) error {
+	verb := "EHLO"
+	if c.cfg.LMTP {
+		verb = "LHLO"
+	}
+	reply, err := c.command(smtp.StageHello, verb+" "+c.localName())
+	if err != nil {
+		return err
+	}
+	c.caps = smtp.Capabilities{}
+	if reply.Permanent() && !c.cfg.LMTP {
+		if reply, err = c.command(smtp.StageHello, "HELO "+c.localName()); err != nil {
+			return err
+		}
+	} else if reply.Positive() {
+		c.caps = smtp.ParseCapabilities(reply)
+	}
+	c.hello = reply
+	if !reply.Positive() {
+		return &smtp.Error{Stage: smtp.StageHello, Reply: reply}
+	}
+	return nil
+}
+
+// startTLS upgrades and says EHLO again: nothing heard before counts
+// (RFC 3207 section 4.2).
+func (c *Conn) startTLS(ctx context.Context) error {
+	if !c.caps.Has("STARTTLS") {
+		return &smtp.Error{Stage: smtp.StageStartTLS, Err: ErrSTARTTLSNotOffered}
+	}
+	reply, err := c.command(smtp.StageStartTLS, "STARTTLS")
+	if err != nil {
+		return err
+	}
+	if !reply.Positive() {
+		return &smtp.Error{Stage: smtp.StageStartTLS, Reply: reply}
+	}
+	if c.w.r.Buffered() > 0 {
+		return &smtp.Error{Stage: smtp.StageStartTLS, Err: ErrInjectedResponse}
+	}
+	if err := c.handshake(ctx); err != nil {
+		return err
+	}
+	return c.sayHello(ctx)
+}
+
+// command sends one line and reads its reply. The error is an *smtp.Error; a
+// reply of any code is none.
+func (c *Conn) command(stage smtp.Stage, line string) (smtp.Reply, error) {
+	if err := c.w.send(c.cfg.Timeouts.Command, []byte(line+"\r\n"), line); err != nil {
+		return smtp.Reply{}, c.lost(stage, err)
+	}
+	reply, err := c.w.reply(c.cfg.Timeouts.Command)
+	if err != nil {
+		return smtp.Reply{}, c.lost(stage, err)
+	}
+	return reply, nil
+}
+
+// lost marks the connection as past use.
+func (c *Conn) lost(stage smtp.Stage, err error) *smtp.Error {
+	if c.broken.Swap(true) && errors.Is(err, net.ErrClosed) {
+		err = ErrClosed
+	}
+	c.w.cut()
+	return &smtp.Error{Stage: stage, Err: err}
+}
+
+// localName is the name for EHLO.
+func (c *Conn) localName() string {
+	if c.cfg.LocalName != "" {
+		return c.cfg.LocalName
+	}
+	addr, ok := c.w.raw.LocalAddr().(*net.TCPAddr)
+	if !ok {
+		return "localhost"
+	}
+	if ip := addr.IP.To4(); ip != nil {
+		return fmt.Sprintf("[%s]", ip)
+	}
+	return fmt.Sprintf("[IPv6:%s]", addr.IP)
+}
+
+// Capabilities is what the server offers now, after TLS and login.
+func (c *Conn) Capabilities() smtp.Capabilities { return c.caps }
+
+// Greeting is the server's first reply.
+func (c *Conn) Greeting() smtp.Reply { return c.greet }
+
+// Hello is the server's reply to the last EHLO, HELO or LHLO.
+func (c *Conn) Hello() smtp.Reply { return c.hello }
+
+// TLS is the state of the encrypted connection; nil on a plaintext one.
+func (c *Conn) TLS() *tls.ConnectionState { return c.tls }
+
+// Mechanism is the SASL mechanism that logged in; "" when nobody did.
+func (c *Conn) Mechanism() string { return c.mechanism }
+
+// Usable reports whether another transaction may be tried. It becomes false
+// when the connection is lost, cut or closed, or the server said 421.
+func (c *Conn) Usable() bool { return !c.broken.Load() }
+
+// Quit says QUIT and closes. What the server answers changes nothing, and
+// whether it answers is not waited for beyond Timeouts.Quit.
+//
+// QUIRK: QQ answers with sixteen bytes of an internal frame before its 221.
+func (c *Conn) Quit(ctx context.Context) {
+	if c.broken.Load() {
+		c.Close()
+		return
+	}
+	defer c.Close()
+	defer c.w.under(ctx)()
+	if c.w.send(c.cfg.Timeouts.Quit, []byte("QUIT\r\n"), "QUIT") == nil {
+		_, _ = c.w.reply(c.cfg.Timeouts.Quit)
+	}
+}
+
+// Close cuts the connection. It may be called at any time, from any goroutine
+// and more than once; a transaction in progress ends with what is known of it.
+func (c *Conn) Close() {
+	c.broken.Store(true)
+	c.w.cut()
+}

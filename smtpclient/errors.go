@@ -1,0 +1,51 @@
+package smtpclient
+
+import (
+	"errors"
+
+	"github.com/yanmail/yan/sasl"
+)
+
+// Errors that a caller may want to tell apart. They come wrapped in an
+// *[smtp.Error], which names the stage.
+var (
+	// ErrSTARTTLSNotOffered: STARTTLS is required and the server, or somebody
+	// between, does not offer it.
+	ErrSTARTTLSNotOffered = errors.New("the server does not offer STARTTLS, which this connection requires")
+	// ErrInjectedResponse: plain text arrived behind the reply to STARTTLS. It
+	// would have been taken for an answer given under TLS (CVE-2011-0411 and
+	// its kin), so the connection is not used.
+	ErrInjectedResponse = errors.New("unencrypted bytes followed the reply to STARTTLS; somebody may be tampering with the connection")
+	// ErrPinMismatch: the server's certificate is not the pinned one.
+	ErrPinMismatch = errors.New("the server's certificate does not match the pinned SHA-256 fingerprint")
+	// ErrCleartextPassword: the password would have travelled unencrypted.
+	ErrCleartextPassword = errors.New("refusing to send a password over an unencrypted connection")
+	// ErrAuthNotOffered: credentials were given and the server has no AUTH.
+	ErrAuthNotOffered = errors.New("the server does not offer authentication")
+	// ErrNoMechanism: the server offers AUTH, but no mechanism that these
+	// credentials can be used with.
+	ErrNoMechanism = errors.New("no authentication mechanism in common with the server")
+	// ErrServerNotVerified: the server accepted the login without proving that
+	// it knows the password, as SCRAM demands (RFC 5802 section 3).
+	ErrServerNotVerified = sasl.ErrServerNotVerified
+	// ErrTooLarge: the message is larger than the server's SIZE (RFC 1870).
+	ErrTooLarge = errors.New("the message is larger than the server accepts")
+	// ErrNeedsSMTPUTF8: an address needs SMTPUTF8 (RFC 6531) and the server
+	// does not offer it.
+	ErrNeedsSMTPUTF8 = errors.New("an address has non-ASCII characters before the @ and the server does not offer SMTPUTF8")
+	// ErrNeeds8BITMIME: the message holds 8-bit data and the server does not
+	// offer 8BITMIME (RFC 6152).
+	ErrNeeds8BITMIME = errors.New("the message holds 8-bit data and the server does not offer 8BITMIME")
+	// ErrNeedsDSN: notifications were asked for and the server does not offer
+	// DSN (RFC 3461).
+	ErrNeedsDSN = errors.New("delivery notifications were asked for and the server does not offer DSN")
+	// ErrContent: the message could not be read to its end, or was not what it
+	// had promised to be. The connection was cut, so that the server can't take
+	// the part that was sent for the whole.
+	ErrContent = errors.New("the message could not be read to its end")
+	// ErrAnotherRefused: under the policy All another recipient was refused,
+	// so nobody got the message.
+	ErrAnotherRefused = errors.New("another recipient was refused and the message was to go to all or none")
+	// ErrClosed: the connection was closed by this side, or is past use.
+	ErrClosed = errors.New("the connection is closed")
+)

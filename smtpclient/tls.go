@@ -1,0 +1,88 @@
+package smtpclient
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Trust says which server certificate is the right one, and which of our own
+// to show. The zero value trusts what the system trusts.
+type Trust struct {
+	// Roots replaces the system's certificate authorities; nil keeps them.
+	Roots *x509.CertPool
+	// Pin is the SHA-256 fingerprint of the server's certificate. When it is
+	// set it is all that counts: authority, name and dates are not looked at.
+	Pin *[sha256.Size]byte
+	// Certificates are shown to a server that asks.
+	Certificates []tls.Certificate
+	// ServerName replaces Config.Host as the name to verify.
+	ServerName string
+}
+
+// ParsePin reads "sha256:HEX", with or without colons between the bytes, as
+// openssl x509 -fingerprint -sha256 and the browsers show it.
+func ParsePin(s string) (*[sha256.Size]byte, error) {
+	algorithm, digits, ok := strings.Cut(s, ":")
+	if !ok || !strings.EqualFold(algorithm, "sha256") {
+		return nil, fmt.Errorf("pin %q: want sha256: and 64 hexadecimal digits", s)
+	}
+	raw, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
+	if err != nil || len(raw) != sha256.Size {
+		return nil, fmt.Errorf("pin %q: want 64 hexadecimal digits after sha256:", s)
+	}
+	return (*[sha256.Size]byte)(raw), nil
+}
+
+// LoadRoots reads a file of PEM certificates to trust.
+func LoadRoots(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading certificate authorities: %w", err)
+	}
+	if pem = bytes.TrimSpace(pem); len(pem) == 0 {
+		return nil, fmt.Errorf("reading certificate authorities: %s is empty", file)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("reading certificate authorities: %s holds no PEM certificate", file)
+	}
+	return pool, nil
+}
+
+// config makes the TLS settings for a host.
+func (t Trust) config(host string) *tls.Config {
+	cfg := &tls.Config{
+		ServerName:   host,
+		RootCAs:      t.Roots,
+		Certificates: t.Certificates,
+		MinVersion:   tls.VersionTLS12, // RFC 8314 section 4.1
+	}
+	if t.ServerName != "" {
+		cfg.ServerName = t.ServerName
+	}
+	if t.Pin != nil {
+		pin := *t.Pin
+		// The pin is checked instead of the chain, not beside it: it is how one
+		// trusts a self-signed certificate.
+		cfg.InsecureSkipVerify = true
+		cfg.VerifyConnection = func(state tls.ConnectionState) error {
+			if len(state.PeerCertificates) == 0 {
+				return errors.New("the server showed no certificate")
+			}
+			got := sha256.Sum256(state.PeerCertificates[0].Raw)
+			if subtle.ConstantTimeCompare(got[:], pin[:]) != 1 {
+				return fmt.Errorf("%w: got sha256:%x", ErrPinMismatch, got)
+			}
+			return nil
+		}
+	}
+	return cfg
+}

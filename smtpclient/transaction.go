@@ -1,0 +1,291 @@
+package smtpclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// Content is a message ready for the wire. Package message makes it.
+type Content interface {
+	// Size is the exact number of octets that WriteTo writes.
+	Size() int64
+	// EightBit reports whether there are octets above 127 outside the headers.
+	EightBit() bool
+	// NeedsSMTPUTF8 reports whether there are any in the headers.
+	NeedsSMTPUTF8() bool
+	// WriteTo writes the message with CRLF line ends, the last included, and
+	// without dot-stuffing.
+	io.WriterTo
+}
+
+// Policy says what happens to a message when some of its recipients are
+// refused.
+type Policy int
+
+const (
+	// Any sends to the recipients that were accepted.
+	Any Policy = iota
+	// All sends to nobody unless everybody was accepted before the message.
+	// (A server that refuses one recipient only after the message, as LMTP
+	// allows, can't be made to take it back from the others.)
+	All
+)
+
+// Transaction is one message to one envelope.
+type Transaction struct {
+	Envelope smtp.Envelope
+	Content  Content
+	Policy   Policy
+	// Progress, if set, is called with the number of octets of the message
+	// handed to the kernel so far. It may be called from another goroutine, but
+	// never after Send has returned.
+	Progress func(sent int64)
+	// StopAfter ends the transaction after StageMail or StageRcpt with nothing
+	// sent to anybody; "" carries it out. Content may then be nil.
+	StopAfter smtp.Stage
+}
+
+// Result is what became of a transaction.
+type Result struct {
+	// Outcomes has one entry per recipient, in the envelope's order.
+	Outcomes []smtp.Outcome
+	// Reply is the server's answer to the whole message; zero if it was never
+	// given. It often names the server's queue id.
+	Reply smtp.Reply
+}
+
+// oneFlight is the size up to which a message goes out in the same flight as
+// its envelope, before a single reply was read. Beyond it one round trip is
+// little beside the upload, and a refused envelope saves all of it.
+const oneFlight = 1 << 20
+
+// transaction is a Transaction in progress. A recipient whose outcome has no
+// status yet is pending.
+type transaction struct {
+	Transaction
+	c        *Conn
+	to       []smtp.Address
+	outcomes []smtp.Outcome
+	rcptOK   []bool
+	mail     smtp.Reply
+	data     smtp.Reply // to DATA
+	final    smtp.Reply
+	chunking bool
+	// closing is the 421 that announced the end of the connection, if one did.
+	closing smtp.Reply
+}
+
+// Send carries out one transaction. It returns when everything is known that
+// will ever be; afterwards Usable tells whether the connection can serve
+// another one.
+func (c *Conn) Send(ctx context.Context, t Transaction) Result {
+	defer c.w.under(ctx)()
+	x := &transaction{Transaction: t, c: c, to: t.Envelope.To()}
+	x.outcomes = make([]smtp.Outcome, len(x.to))
+	x.rcptOK = make([]bool, len(x.to))
+	for i, a := range x.to {
+		x.outcomes[i].Recipient = a
+	}
+	x.run(ctx)
+	if x.closing.Code != 0 {
+		c.Close()
+	}
+	return Result{Outcomes: x.outcomes, Reply: x.final}
+}
+
+func (x *transaction) run(ctx context.Context) {
+	c := x.c
+	if err := x.check(); err != nil {
+		x.notTried(smtp.StageMail, err)
+		return
+	}
+	if c.broken.Load() {
+		x.notTried(smtp.StageMail, ErrClosed)
+		return
+	}
+	if err := ctx.Err(); err != nil {
+		x.notTried(smtp.StageMail, context.Cause(ctx))
+		return
+	}
+	if err := c.reset(); err != nil {
+		x.notTried(smtp.StageReset, err)
+		return
+	}
+	x.chunking = c.caps.Has("CHUNKING") && !c.cfg.NoChunking
+	if c.caps.Has("PIPELINING") && !c.cfg.NoPipelining {
+		x.pipelined()
+	} else {
+		x.lockStep()
+	}
+}
+
+// check finds what this server can't do for this message, before MAIL.
+func (x *transaction) check() error {
+	caps := x.c.caps
+	switch {
+	case len(x.to) == 0:
+		return errors.New("the envelope has no recipients")
+	case x.needsSMTPUTF8() && !caps.Has("SMTPUTF8"):
+		return ErrNeedsSMTPUTF8
+	case !x.Envelope.DSN().IsZero() && !caps.Has("DSN"):
+		return ErrNeedsDSN
+	case x.Content == nil && x.StopAfter == "":
+		return errors.New("no message")
+	case x.Content == nil:
+		return nil
+	case x.Content.EightBit() && !caps.Has("8BITMIME"):
+		return ErrNeeds8BITMIME
+	case caps.Size() > 0 && x.Content.Size() > caps.Size():
+		return fmt.Errorf("%w: %d octets, limit %d", ErrTooLarge, x.Content.Size(), caps.Size())
+	}
+	return nil
+}
+
+func (x *transaction) needsSMTPUTF8() bool {
+	return x.Envelope.NeedsSMTPUTF8() || x.Content != nil && x.Content.NeedsSMTPUTF8()
+}
+
+// reset clears what an earlier transaction left open on the server. It is
+// needed only after one that did not come to its message.
+func (c *Conn) reset() error {
+	if !c.dirty {
+		return nil
+	}
+	reply, err := c.command(smtp.StageReset, "RSET")
+	if err == nil && !reply.Positive() {
+		// QUIRK: eYou and QQ answer RSET with anything but yes.
+		err = &smtp.Error{Stage: smtp.StageReset, Reply: reply}
+		c.Close()
+	}
+	c.dirty = false
+	return err
+}
+
+// mailCommand gives only the parameters that this message needs and this
+// server offers: QQ refuses others, and SMTPUTF8 without need makes later hops
+// bounce.
+func (x *transaction) mailCommand() string {
+	caps, dsn := x.c.caps, x.Envelope.DSN()
+	var b strings.Builder
+	fmt.Fprintf(&b, "MAIL FROM:<%s>", x.Envelope.From().Wire())
+	if x.Content != nil && caps.Has("SIZE") {
+		fmt.Fprintf(&b, " SIZE=%d", x.Content.Size())
+	}
+	if x.Content != nil && x.Content.EightBit() {
+		b.WriteString(" BODY=8BITMIME")
+	}
+	if x.needsSMTPUTF8() {
+		b.WriteString(" SMTPUTF8")
+	}
+	if dsn.Return != "" {
+		b.WriteString(" RET=" + dsn.Return)
+	}
+	if dsn.EnvelopeID != "" {
+		b.WriteString(" ENVID=" + smtp.XText(dsn.EnvelopeID))
+	}
+	return b.String()
+}
+
+func (x *transaction) rcptCommand(i int) string {
+	line := "RCPT TO:<" + x.to[i].Wire() + ">"
+	if notify := x.Envelope.DSN().Notify; len(notify) > 0 {
+		line += " NOTIFY=" + strings.Join(notify, ",")
+	}
+	return line
+}
+
+// tookMail notes the reply to MAIL. A refused sender decides for everybody.
+func (x *transaction) tookMail(reply smtp.Reply) {
+	x.mail = reply
+	x.note421(reply)
+	if reply.Positive() {
+		x.c.dirty = true
+		return
+	}
+	x.decide(smtp.StageMail, reply)
+}
+
+// tookRcpt notes the reply to one RCPT.
+func (x *transaction) tookRcpt(i int, reply smtp.Reply) {
+	x.note421(reply)
+	switch {
+	case x.outcomes[i].Status != "": // MAIL was refused; this reply only says so again
+	case reply.Positive():
+		x.rcptOK[i] = true
+		x.outcomes[i].Stage, x.outcomes[i].Reply = smtp.StageRcpt, reply
+	default:
+		x.outcomes[i].Status = smtp.StatusOf(reply)
+		x.outcomes[i].Stage, x.outcomes[i].Reply = smtp.StageRcpt, reply
+	}
+}
+
+// note421 remembers that the server announced to hang up, which it may do in
+// answer to anything (RFC 5321 section 3.8).
+func (x *transaction) note421(reply smtp.Reply) {
+	if reply.Code == 421 {
+		x.closing = reply
+	}
+}
+
+// goes reports whether the message may go out, given the replies to RCPT.
+func (x *transaction) goes() bool {
+	accepted := 0
+	for _, ok := range x.rcptOK {
+		if ok {
+			accepted++
+		}
+	}
+	return x.StopAfter == "" && accepted > 0 && (x.Policy == Any || accepted == len(x.to))
+}
+
+// stop settles the pending recipients of a message that does not go out.
+func (x *transaction) stop() {
+	for i := range x.outcomes {
+		o := &x.outcomes[i]
+		if o.Status != "" {
+			continue
+		}
+		o.Status, o.Stage = smtp.NotTried, smtp.StageRcpt
+		switch {
+		case x.StopAfter == "":
+			o.Reply, o.Err = smtp.Reply{}, ErrAnotherRefused
+		case !x.rcptOK[i]:
+			o.Stage, o.Reply = smtp.StageMail, x.mail
+		}
+	}
+}
+
+// decide gives every pending recipient the status of a reply.
+func (x *transaction) decide(stage smtp.Stage, reply smtp.Reply) {
+	for i := range x.outcomes {
+		if o := &x.outcomes[i]; o.Status == "" {
+			o.Status, o.Stage, o.Reply = smtp.StatusOf(reply), stage, reply
+		}
+	}
+}
+
+// notTried settles every pending recipient: the server can't have the message.
+func (x *transaction) notTried(stage smtp.Stage, err error) {
+	x.settle(smtp.NotTried, stage, err)
+}
+
+// settle gives every pending recipient a status that no reply decided.
+func (x *transaction) settle(status smtp.Status, stage smtp.Stage, err error) {
+	var at *smtp.Error
+	if errors.As(err, &at) {
+		stage = at.Stage
+	}
+	for i := range x.outcomes {
+		if o := &x.outcomes[i]; o.Status == "" {
+			*o = smtp.Outcome{Recipient: o.Recipient, Status: status, Stage: stage, Reply: x.closing, Err: err}
+			if at != nil && x.closing.IsZero() {
+				o.Reply, o.Err = at.Reply, at.Err
+			}
+		}
+	}
+}
