@@ -1,0 +1,47 @@
+//go:build interop && linux
+
+package interop
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// startDovecot starts the store and the judge of passwords. Its socket for
+// Postfix is dovecot/run/auth-client under the servers' folder.
+func (s *servers) startDovecot(ctx context.Context) error {
+	dir := filepath.Join(s.dir, "dovecot")
+	keys := filepath.Join(dir, "keys", "default", "HS256")
+	if err := makeFolders("", dir, filepath.Join(dir, "run"), keys); err != nil {
+		return fmt.Errorf("prepare Dovecot: %w", err)
+	}
+	data := struct {
+		Dir, Mail string
+		Accounts  accounts
+		LMTP      int
+	}{dir, s.mail, debianAccounts(), s.port["lmtp"]}
+	for _, name := range []string{"dovecot.conf", "oauth2.conf"} {
+		if err := render(name, filepath.Join(dir, name), data); err != nil {
+			return fmt.Errorf("configure Dovecot: %w", err)
+		}
+	}
+	for file, content := range map[string]string{
+		filepath.Join(dir, "passwd"):   login + ":{PLAIN}" + password + "\n",
+		filepath.Join(keys, "interop"): base64.StdEncoding.EncodeToString([]byte(tokenKey)),
+	} {
+		// Dovecot's judge runs under an account of its own.
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			return fmt.Errorf("configure Dovecot: %w", err)
+		}
+	}
+	p, err := startProcess("dovecot", s.root, filepath.Join(dir, "output"),
+		"/usr/sbin/dovecot", "-F", "-c", filepath.Join(dir, "dovecot.conf"))
+	if err != nil {
+		return err
+	}
+	s.processes = append(s.processes, p)
+	return p.waitForPort(ctx, s.port["lmtp"])
+}

@@ -1,0 +1,114 @@
+//go:build interop && linux
+
+// Package interop sends mail through servers that other people wrote:
+// Debian's Postfix takes it, Dovecot judges the password and stores the
+// message, and Python's email package reads it back.
+//
+//	go test -tags interop ./interop/...
+//
+// TestMain gets the servers (servers.sh), builds the yan command and starts
+// both on free loopback ports; each test runs the command as a user would and
+// looks at its exit status, its output and the Maildir. Where the servers
+// can't be had the tests say why and are skipped; with CI=true that is a
+// failure.
+package interop
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// world is what the tests share; nothing in it changes after TestMain.
+var world struct {
+	*servers
+	yan    string // the command, built for this run
+	absent string // why there are no servers; "" when there are
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) (status int) {
+	dir, err := os.MkdirTemp("", "yan-built-")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(dir)
+	world.yan = filepath.Join(dir, "yan")
+	if out, err := exec.Command("go", "build", "-o", world.yan, "../cmd/yan").CombinedOutput(); err != nil {
+		return fail(fmt.Errorf("build yan: %w\n%s", err, out))
+	}
+	root, err := fetchServers()
+	var none *absentError
+	switch {
+	case errors.As(err, &none) && os.Getenv("CI") != "true":
+		world.absent = none.reason
+		fmt.Printf("interop: no servers here, every test is skipped: %s\n", none.reason)
+		return m.Run()
+	case err != nil:
+		return fail(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	world.servers, err = startServers(ctx, root)
+	if err != nil {
+		return fail(fmt.Errorf("start the servers: %w", err))
+	}
+	defer func() {
+		if status != 0 {
+			fmt.Println(world.logs())
+		}
+		if err := world.stop(); err != nil {
+			status = fail(err)
+		}
+	}()
+	return m.Run()
+}
+
+func fail(err error) int {
+	fmt.Printf("interop: %v\nFAIL\n", err)
+	return 1
+}
+
+// absentError says that the servers can't be had on this machine.
+type absentError struct{ reason string }
+
+func (e *absentError) Error() string { return e.reason }
+
+// fetchServers returns the root folder under which the programs stand.
+func fetchServers() (string, error) {
+	if _, err := os.Stat(python); err != nil && os.Getenv("CI") != "true" {
+		return "", &absentError{"no Python 3 to read the messages back with"}
+	}
+	var said bytes.Buffer
+	command := exec.Command("/bin/sh", "servers.sh", "fetch", filepath.Join("..", ".cache", "interop"))
+	command.Stderr = &said
+	out, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 3 {
+		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
+		return "", &absentError{strings.TrimPrefix(lines[len(lines)-1], "servers.sh: ")}
+	}
+	if err != nil {
+		return "", fmt.Errorf("get the servers: %w\n%s", err, said.String())
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// real returns the servers, or skips the test and says why there are none.
+func real(t *testing.T) *servers {
+	t.Helper()
+	if world.absent != "" {
+		t.Skip(world.absent)
+	}
+	return world.servers
+}
+
+func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }

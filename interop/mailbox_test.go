@@ -1,0 +1,110 @@
+//go:build interop && linux
+
+package interop
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const python = "/usr/bin/python3"
+
+// stored is a message as readback.py sees it.
+type stored struct {
+	Defects           []string
+	Headers           [][2]string
+	Addresses         map[string][][2]string
+	Text, HTML        *string
+	Attachments       []storedAttachment
+	LongestLine       int  `json:"longest_line"`
+	LongestHeaderLine int  `json:"longest_header_line"`
+	Raw8bitHeader     bool `json:"raw_8bit_header"`
+}
+
+type storedAttachment struct {
+	Filename, Disposition string
+	ContentType           string  `json:"content_type"`
+	ContentID             *string `json:"content_id"`
+	Size                  int
+	SHA256                string
+}
+
+// header returns the values of every header of that name.
+func (m stored) header(name string) []string {
+	var values []string
+	for _, h := range m.Headers {
+		if strings.EqualFold(h[0], name) {
+			values = append(values, h[1])
+		}
+	}
+	return values
+}
+
+// delivered waits until a mailbox holds n messages and returns their files,
+// oldest first.
+func (s *servers) delivered(t *testing.T, box string, n int) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var files []string
+	err := poll(ctx, func() (bool, error) {
+		files = s.files(t, box)
+		if len(files) < n {
+			return false, fmt.Errorf("%d of %d messages in mailbox %s: %w", len(files), n, box, errNotYet)
+		}
+		return true, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != n {
+		t.Fatalf("mailbox %s holds %d messages, want %d: %q", box, len(files), n, files)
+	}
+	return files
+}
+
+// files lists the messages of a mailbox now.
+func (s *servers) files(t *testing.T, box string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.mail, box, "new", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(files)
+	return files
+}
+
+// readBack reads a stored message with Python's parser, which must find
+// nothing wrong with it.
+func readBack(t *testing.T, file string) stored {
+	t.Helper()
+	var problems bytes.Buffer
+	command := exec.Command(python, "-I", "readback.py", file)
+	command.Stderr = &problems
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("read %s back: %v\n%s", file, err, problems.String())
+	}
+	var m stored
+	if err := json.Unmarshal(out, &m); err != nil {
+		t.Fatalf("read %s back: %v", file, err)
+	}
+	if len(m.Headers) == 0 {
+		t.Fatalf("%s has no headers", file)
+	}
+	if len(m.Defects) > 0 || m.LongestLine > 998 || m.Raw8bitHeader {
+		raw, _ := os.ReadFile(file) // only to show it
+		t.Errorf("not well-formed: defects %q, longest line %d, 8-bit header %t\n%.4000s",
+			m.Defects, m.LongestLine, m.Raw8bitHeader, raw)
+	}
+	return m
+}
