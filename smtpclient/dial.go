@@ -27,6 +27,7 @@ type Conn struct {
 	// before the next.
 	dirty  bool
 	broken atomic.Bool
+	parked *parked // set while the connection is idle
 }
 
 // Dial connects and does everything that comes before the first transaction:

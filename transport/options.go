@@ -1,0 +1,145 @@
+package transport
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// Options is what [Open] needs beside the server. The zero value logs in as
+// nobody and has secure defaults for everything else.
+type Options struct {
+	// From is the address that will send: it finds the provider when no server
+	// is given, and the login name when no User is. "" is allowed.
+	From string
+	// User is the login name; "" means the one of the URL, or the one that the
+	// provider expects for From.
+	User string
+	// Password is the password, app password or authorization code. Line ends
+	// at its end are dropped, and blanks where the provider shows it in groups.
+	Password string
+	// Token is an OAuth 2.0 access token, instead of Password.
+	Token string
+	// Mechanism forces a SASL mechanism; "" takes the best common one.
+	Mechanism string
+	// AllowCleartextPassword sends the password over smtp+notls:// too.
+	AllowCleartextPassword bool
+
+	// CAFile is a PEM file of the authorities to trust instead of the system's.
+	CAFile string
+	// Pin is "sha256:HEX", the fingerprint of the one certificate to trust.
+	Pin string
+	// CertFile and KeyFile are PEM files of the client certificate.
+	CertFile, KeyFile string
+
+	// LocalName is said in EHLO; "" means the address of this machine.
+	LocalName string
+	// Proxy is a URL: socks5://, socks5h:// or http:// (CONNECT), with user and
+	// password if the proxy wants them; "" connects directly.
+	Proxy string
+	// MaxConnections bounds the connections that are open at a time; 0 means 2.
+	MaxConnections int
+	// IdleTimeout is how long a connection is kept for the next message; 0
+	// means 20 seconds, less than servers wait before they hang up.
+	IdleTimeout time.Duration
+	// Policy is what happens to a message when some of its recipients are
+	// refused; the zero value sends to the others.
+	Policy smtpclient.Policy
+	// NoPipelining and NoChunking leave an offered extension unused.
+	NoPipelining, NoChunking bool
+	// Timeouts bound each phase; zero fields are those of RFC 5321.
+	Timeouts smtpclient.Timeouts
+	// Trace sees the conversation, secrets hidden. It must be safe for
+	// concurrent use if Send is used concurrently.
+	Trace func(smtpclient.Event)
+	// StopAfter ends every attempt after a stage, for diagnosis.
+	StopAfter smtp.Stage
+}
+
+// config joins server and options to what smtpclient needs.
+func (o Options) config(s Server) (smtpclient.Config, error) {
+	cfg := smtpclient.Config{
+		Host: s.Host, Port: s.Port, Socket: s.Socket, Security: s.Security, LMTP: s.LMTP,
+		Mechanism: o.Mechanism, AllowCleartextPassword: o.AllowCleartextPassword,
+		LocalName: o.LocalName, NoPipelining: o.NoPipelining, NoChunking: o.NoChunking,
+		Timeouts: o.Timeouts, Trace: o.Trace, StopAfter: dialStop(o.StopAfter),
+	}
+	var err error
+	if cfg.Auth, err = o.credentials(s); err != nil {
+		return cfg, err
+	}
+	if cfg.Trust, err = o.trust(); err != nil {
+		return cfg, err
+	}
+	if o.Proxy != "" {
+		if cfg.Dialer, err = proxyDialer(o.Proxy); err != nil {
+			return cfg, err
+		}
+	}
+	return cfg, nil
+}
+
+// dialStop is the part of StopAfter that concerns the dial.
+func dialStop(stage smtp.Stage) smtp.Stage {
+	if stage == smtp.StageMail || stage == smtp.StageRcpt {
+		return ""
+	}
+	return stage
+}
+
+// credentials is nil when nothing was given to log in with.
+func (o Options) credentials(s Server) (*sasl.Credentials, error) {
+	c := sasl.Credentials{Username: o.User, Password: strings.TrimRight(o.Password, "\r\n"), Token: strings.TrimRight(o.Token, "\r\n")}
+	if c.Username == "" {
+		c.Username = s.User
+	}
+	if s.Provider.Has(provider.SecretShownWithSpaces) {
+		c.Password = strings.ReplaceAll(c.Password, " ", "")
+	}
+	if c.Password == "" && c.Token == "" {
+		if strings.EqualFold(o.Mechanism, sasl.External) {
+			return &c, nil
+		}
+		if o.Mechanism != "" {
+			return nil, fmt.Errorf("mechanism %s was asked for, and there is no password or token", o.Mechanism)
+		}
+		return nil, nil
+	}
+	if c.Username == "" {
+		return nil, errors.New("a password was given, and no user name: put it into the URL (smtps://user@host), or give the sender's address")
+	}
+	return &c, nil
+}
+
+func (o Options) trust() (smtpclient.Trust, error) {
+	var t smtpclient.Trust
+	var err error
+	if o.CAFile != "" {
+		if t.Roots, err = smtpclient.LoadRoots(o.CAFile); err != nil {
+			return t, err
+		}
+	}
+	if o.Pin != "" {
+		if t.Pin, err = smtpclient.ParsePin(o.Pin); err != nil {
+			return t, err
+		}
+	}
+	if (o.CertFile == "") != (o.KeyFile == "") {
+		return t, errors.New("a client certificate needs both its file and that of its key")
+	}
+	if o.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+		if err != nil {
+			return t, fmt.Errorf("reading the client certificate: %w", err)
+		}
+		t.Certificates = []tls.Certificate{pair}
+	}
+	return t, nil
+}

@@ -1,0 +1,167 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// Server is where to send, and what is known about the place.
+type Server struct {
+	Host     string
+	Port     int    // 0 means the usual one of Security
+	Socket   string // path of a Unix socket instead of Host and Port
+	Security smtpclient.Security
+	LMTP     bool
+	// User is the login name of a URL, or the one that the provider expects of
+	// this sender; "" when neither says.
+	User string
+	// Provider has no ID when the server belongs to nobody known.
+	Provider provider.Provider
+}
+
+// String is the server as a URL, without the user.
+func (s Server) String() string {
+	if s.Socket != "" {
+		return "lmtp+unix://" + s.Socket
+	}
+	scheme := map[smtpclient.Security]string{smtpclient.ImplicitTLS: "smtps",
+		smtpclient.STARTTLS: "smtp", smtpclient.Plaintext: "smtp+notls"}[s.Security]
+	if s.LMTP {
+		scheme = "lmtp"
+	}
+	host := s.Host
+	if s.Port != 0 {
+		host = net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+	}
+	return scheme + "://" + host
+}
+
+// Schemes lists the URL schemes that ParseServer knows, with their meaning.
+func Schemes() []string {
+	return []string{
+		"smtps://user@host[:465]      TLS from the first byte",
+		"smtp://user@host[:587]       STARTTLS, required",
+		"smtp+notls://host[:25]       nothing is encrypted",
+		"lmtp://host[:24]             LMTP, nothing is encrypted",
+		"lmtp+unix:///path            LMTP on a Unix socket",
+	}
+}
+
+// ParseServer reads a server URL (see [Schemes]) or the name of a provider:
+// its id, its name in English or Chinese, or a mail domain, with a region
+// behind a slash where it has several ("zoho/eu", "ses/us-east-1"). An empty
+// string means the provider of the sender's domain. The sender also decides
+// the host of providers that have one for each domain, and the login name; it
+// may be zero.
+//
+// In a URL, an @ inside the user name is written %40. A password is refused:
+// URLs end up in logs, process lists and shell histories.
+func ParseServer(s string, sender smtp.Address) (Server, error) {
+	switch {
+	case strings.Contains(s, "://"):
+		return parseURL(s, sender)
+	case s == "" && sender.IsZero():
+		return Server{}, errors.New("no server: give a URL like smtps://me%40example.com@smtp.example.com or a provider like qq")
+	case s == "":
+		p, ok := provider.ByDomain(sender.ASCIIDomain())
+		if !ok {
+			return Server{}, fmt.Errorf("no server, and the provider of %s is not known: give a URL like smtps://%s@smtp.%s",
+				sender.ASCIIDomain(), url.User(sender.String()), sender.ASCIIDomain())
+		}
+		return preset(p, "", sender)
+	}
+	name, region, _ := strings.Cut(s, "/")
+	p, ok := provider.Lookup(name)
+	if !ok {
+		msg := fmt.Sprintf("server %q is neither a URL nor a known provider", s)
+		if near := provider.Nearest(name); len(near) > 0 {
+			msg += "; did you mean " + strings.Join(near, ", ") + "?"
+		}
+		return Server{}, errors.New(msg)
+	}
+	return preset(p, region, sender)
+}
+
+func preset(p provider.Provider, region string, sender smtp.Address) (Server, error) {
+	where, ok := p.Submission(sender.ASCIIDomain())
+	if region != "" {
+		where, ok = p.SubmissionInRegion(region)
+	}
+	if !ok {
+		return Server{}, fmt.Errorf("the host of %s depends on the region or the domain of the sender: "+
+			"give it as %s/REGION, or a URL, or a sender at one of its domains", p.Names.EN, p.ID)
+	}
+	server := Server{Host: where.Host, Port: where.Port, Provider: p, User: p.LoginFor(sender)}
+	if where.TLS == provider.StartTLS {
+		server.Security = smtpclient.STARTTLS
+	}
+	return server, nil
+}
+
+func parseURL(s string, sender smtp.Address) (Server, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		// The error of net/url repeats the whole URL, which may hold a password.
+		return Server{}, errors.New("the server URL can't be parsed; write an @ in the user name as %40")
+	}
+	if _, has := u.User.Password(); has {
+		return Server{}, errors.New("a password in a server URL is refused, because URLs are seen by others: " +
+			"leave it out and give it by YAN_PASSWORD_FILE, or by Options.Password in a program")
+	}
+	server := Server{Host: u.Hostname(), User: u.User.Username()}
+	switch u.Scheme {
+	case "smtps":
+	case "smtp":
+		server.Security = smtpclient.STARTTLS
+	case "smtp+notls":
+		server.Security = smtpclient.Plaintext
+	case "lmtp":
+		server.Security, server.LMTP, server.Port = smtpclient.Plaintext, true, 24
+	case "lmtp+unix":
+		if u.Path == "" {
+			return Server{}, fmt.Errorf("server %s: no path of a socket; write lmtp+unix:///run/lmtp", u.Redacted())
+		}
+		return Server{Socket: u.Path, Security: smtpclient.Plaintext, LMTP: true}, nil
+	default:
+		return Server{}, fmt.Errorf("server %s: scheme %q is not one of smtps, smtp, smtp+notls, lmtp, lmtp+unix",
+			u.Redacted(), u.Scheme)
+	}
+	if server.Host == "" {
+		return Server{}, fmt.Errorf("server %s: no host", u.Redacted())
+	}
+	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+		return Server{}, fmt.Errorf("server %s: nothing may follow host and port; write an @ in the user name as %%40", u.Redacted())
+	}
+	if port := u.Port(); port != "" {
+		server.Port, err = strconv.Atoi(port)
+		if err != nil || server.Port < 1 || server.Port > 65535 {
+			return Server{}, fmt.Errorf("server %s: port %s is not between 1 and 65535", u.Redacted(), port)
+		}
+	}
+	return server.known(sender)
+}
+
+// known adds what is known about the host, and refuses what can only hang:
+// STARTTLS on a port where the server waits for a TLS handshake.
+func (s Server) known(sender smtp.Address) (Server, error) {
+	s.Provider, _ = provider.ByHost(s.Host)
+	if s.User == "" && s.Provider.ID != "" {
+		s.User = s.Provider.LoginFor(sender)
+	}
+	if s.Security == smtpclient.STARTTLS {
+		port, ok := s.Provider.TLSFor(s.Port)
+		if s.Port == 465 || ok && port.TLS == provider.Implicit {
+			return Server{}, fmt.Errorf("server %s: port %d speaks TLS from the first byte; write smtps:// instead of smtp://",
+				s, s.Port)
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,250 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+const (
+	defaultConnections = 2
+	defaultIdle        = 20 * time.Second
+)
+
+// ErrClosed is why a message was not tried after Close.
+var ErrClosed = errors.New("the transport is closed")
+
+// SMTP sends through one server. It opens connections as messages come, keeps
+// those that are free for the next message, and is safe for concurrent use.
+type SMTP struct {
+	server Server
+	cfg    smtpclient.Config
+	idle   time.Duration
+	stop   smtp.Stage
+	slots  chan struct{} // one token per connection that may be open
+
+	mu     sync.Mutex
+	free   []*idleConn // the most recently used last
+	closed bool
+}
+
+// idleConn is a connection that waits for a message; timer closes it.
+type idleConn struct {
+	conn  *smtpclient.Conn
+	timer *time.Timer
+}
+
+// Open makes a transport for a server URL or a provider's name (see
+// [ParseServer]). It connects to nothing yet: what is wrong with the options
+// is known now, what is wrong with the server when the first message is sent.
+func Open(server string, o Options) (*SMTP, error) {
+	var from smtp.Address
+	if o.From != "" {
+		mailbox, err := message.ParseMailbox(o.From)
+		if err != nil {
+			return nil, err
+		}
+		from = mailbox.Address
+	}
+	where, err := ParseServer(server, from)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := o.config(where)
+	if err != nil {
+		return nil, err
+	}
+	n := o.MaxConnections
+	if n <= 0 {
+		n = defaultConnections
+	}
+	idle := o.IdleTimeout
+	if idle <= 0 {
+		idle = defaultIdle
+	}
+	return &SMTP{server: where, cfg: cfg, idle: idle, stop: o.StopAfter, slots: make(chan struct{}, n)}, nil
+}
+
+// Server is where the transport sends.
+func (s *SMTP) Server() Server { return s.server }
+
+// Send carries out one transaction. A message of package message that holds
+// 8-bit text goes out in its 7-bit form to a server without 8BITMIME.
+//
+// When a kept connection turns out to be dead before the server took anything
+// of the message, the message goes out on a new one.
+func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Result {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return notTried(t, &smtp.Error{Stage: smtp.StageConnect, Err: context.Cause(ctx)})
+	}
+	if conn := s.take(); conn != nil {
+		result := s.on(ctx, conn, t)
+		if !diedBeforeMail(result) || ctx.Err() != nil {
+			return result
+		}
+	}
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return notTried(t, err)
+	}
+	return s.on(ctx, conn, t)
+}
+
+func (s *SMTP) dial(ctx context.Context) (*smtpclient.Conn, error) {
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: ErrClosed}
+	}
+	return smtpclient.Dial(ctx, s.cfg)
+}
+
+// on carries out a transaction on a connection, and keeps or closes it.
+func (s *SMTP) on(ctx context.Context, conn *smtpclient.Conn, t smtpclient.Transaction) smtpclient.Result {
+	if s.cfg.StopAfter != "" {
+		conn.Quit(ctx)
+		return notTried(t, &smtp.Error{Stage: s.cfg.StopAfter, Err: ErrStopped})
+	}
+	if t.StopAfter == "" {
+		t.StopAfter = s.stop
+	}
+	if t.Content != nil && t.Content.EightBit() && !conn.Capabilities().Has("8BITMIME") {
+		if content, ok := t.Content.(*message.Content); ok {
+			if seven, ok := content.SevenBit(); ok {
+				t.Content = seven
+			}
+		}
+	}
+	result := conn.Send(ctx, t)
+	s.keep(conn)
+	return result
+}
+
+// ErrStopped is why nobody got the message when Options.StopAfter asked so.
+var ErrStopped = errors.New("stopped here, as asked")
+
+// take gives the most recently used connection that is still alive.
+func (s *SMTP) take() *smtpclient.Conn {
+	for {
+		s.mu.Lock()
+		if len(s.free) == 0 {
+			s.mu.Unlock()
+			return nil
+		}
+		last := s.free[len(s.free)-1]
+		s.free = s.free[:len(s.free)-1]
+		s.mu.Unlock()
+		last.timer.Stop()
+		if last.conn.Wake() {
+			return last.conn
+		}
+	}
+}
+
+// keep puts a connection aside for the next message, if it can serve one.
+func (s *SMTP) keep(conn *smtpclient.Conn) {
+	if !conn.Usable() {
+		conn.Close()
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		go conn.Quit(context.Background()) // bounded by Timeouts.Quit
+		return
+	}
+	conn.Park()
+	entry := &idleConn{conn: conn}
+	entry.timer = time.AfterFunc(s.idle, func() { s.expire(entry) })
+	s.free = append(s.free, entry)
+}
+
+// expire says goodbye to a connection that nobody wanted in time.
+func (s *SMTP) expire(entry *idleConn) {
+	s.mu.Lock()
+	found := false
+	for i, e := range s.free {
+		if e == entry {
+			s.free = append(s.free[:i], s.free[i+1:]...)
+			found = true
+			break
+		}
+	}
+	s.mu.Unlock()
+	if found && entry.conn.Wake() {
+		entry.conn.Quit(context.Background())
+	}
+}
+
+// Close says QUIT on the idle connections and waits for that, at most
+// Timeouts.Quit. Messages being sent are not disturbed; later ones are not
+// tried.
+func (s *SMTP) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	free := s.free
+	s.free = nil
+	s.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, entry := range free {
+		entry.timer.Stop()
+		wg.Go(func() {
+			if entry.conn.Wake() {
+				entry.conn.Quit(context.Background())
+			}
+		})
+	}
+	wg.Wait()
+	return nil
+}
+
+// diedBeforeMail reports whether the connection was found dead before the
+// server answered anything, with nothing of the message's end sent: another
+// try can't duplicate.
+func diedBeforeMail(r smtpclient.Result) bool {
+	for _, o := range r.Outcomes {
+		atStart := o.Stage == smtp.StageMail || o.Stage == smtp.StageReset
+		if o.Status != smtp.NotTried || !atStart || o.Err == nil {
+			return false
+		}
+		if isLocal(o.Err) {
+			return false
+		}
+	}
+	return len(r.Outcomes) > 0
+}
+
+// isLocal reports errors that a new connection to the same server can't mend.
+func isLocal(err error) bool {
+	for _, local := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8,
+		smtpclient.ErrNeeds8BITMIME, smtpclient.ErrNeedsDSN, smtpclient.ErrContent,
+		context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, local) {
+			return true
+		}
+	}
+	return false
+}
+
+// notTried is the result of a message that never met a connection.
+func notTried(t smtpclient.Transaction, err error) smtpclient.Result {
+	var r smtpclient.Result
+	out := smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: err}
+	if at := (*smtp.Error)(nil); errors.As(err, &at) {
+		out.Stage, out.Reply, out.Err = at.Stage, at.Reply, at.Err
+	}
+	for _, to := range t.Envelope.To() {
+		out.Recipient = to
+		r.Outcomes = append(r.Outcomes, out)
+	}
+	return r
+}
