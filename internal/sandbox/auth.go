@@ -1,0 +1,339 @@
+package sandbox
+
+import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+var (
+	errCredentials = errors.New("the credentials are wrong")
+	errDecode      = errors.New("the response can't be decoded")
+	errCanceled    = errors.New("the client canceled")
+)
+
+// mechanisms lists what the server can do.
+func mechanisms() []string {
+	return []string{"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
+		"SCRAM-SHA-256-PLUS", "XOAUTH2", "OAUTHBEARER", "EXTERNAL"}
+}
+
+// auth runs one AUTH exchange, RFC 4954.
+func (s *session) auth(cmd command) error {
+	w := s.server.profile.words
+	mechanism, initial, hasInitial := strings.Cut(cmd.args, " ")
+	mechanism = strings.ToUpper(mechanism)
+	if refusal := s.refuseAuth(mechanism); refusal != "" {
+		return s.refuse(refusal)
+	}
+	x := &exchange{session: s, initial: initial, hasInitial: hasInitial}
+	login, err := x.run(mechanism)
+	if f, found, ferr := magicFault(localPart(login)); found {
+		if ferr != nil {
+			return s.refuse("501 " + ferr.Error())
+		}
+		s.arm(f, smtp.StageAuth)
+	}
+	answer := w.authOK
+	switch {
+	case errors.Is(err, errCredentials):
+		answer = w.authFailed
+	case errors.Is(err, errDecode):
+		s.violate(smtp.StageAuth, "%v", err)
+		answer = w.authBad
+	case errors.Is(err, errCanceled):
+		answer = w.authCanceled
+	case err != nil:
+		return err
+	}
+	ok, err := s.respond(smtp.StageAuth, answer)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		if s.server.profile.hangsUp {
+			return errHangUp
+		}
+		return nil
+	}
+	s.login = login
+	s.update(func(c *Connection) { c.Login = login })
+	return nil
+}
+
+// refuseAuth gives the reply to an AUTH that can't begin, else "".
+func (s *session) refuseAuth(mechanism string) string {
+	p := s.server.profile
+	offered := slices.Contains(s.offer.caps.Auth(), mechanism)
+	allowed := s.server.cfg.AllowCleartextPassword
+	if s.state == nil && !allowed {
+		s.violate(smtp.StageAuth, "AUTH %s on an unencrypted connection", mechanism)
+	}
+	switch {
+	case s.name == "":
+		s.violate(smtp.StageAuth, "AUTH before EHLO")
+		return p.words.badSequence
+	case s.login != "":
+		s.violate(smtp.StageAuth, "a second AUTH")
+		return p.words.authTwice
+	case s.mail.open:
+		s.violate(smtp.StageAuth, "AUTH inside a transaction")
+		return p.words.badSequence
+	case s.state == nil && !p.cleartextAuth && !allowed:
+		return p.words.tlsRequired
+	case s.helo && p.authAfterEHLO:
+		return p.words.authUnknown
+	case !offered && !s.helo:
+		s.violate(smtp.StageAuth, "AUTH %s was not offered", mechanism)
+		return p.words.authUnknown
+	case !slices.Contains(mechanisms(), mechanism):
+		return p.words.authUnknown
+	}
+	return ""
+}
+
+// secret finds the secret of a login. A magic login has the default one, so
+// that AUTH comes as far as its fault.
+func (s *session) secret(login string) (string, bool) {
+	if secret, ok := s.server.cfg.Accounts[login]; ok {
+		return secret, true
+	}
+	if _, found, err := magicFault(localPart(login)); found && err == nil {
+		return Password, true
+	}
+	return "", false
+}
+
+func (s *session) check(login, secret string) error {
+	if want, ok := s.secret(login); !ok || !hmac.Equal([]byte(want), []byte(secret)) {
+		return errCredentials
+	}
+	return nil
+}
+
+func localPart(login string) string {
+	if at := strings.LastIndexByte(login, '@'); at >= 0 {
+		return login[:at]
+	}
+	return login
+}
+
+// exchange is one run of a mechanism.
+type exchange struct {
+	session    *session
+	initial    string
+	hasInitial bool
+}
+
+// run gives the login, even beside an error where it is known.
+func (x *exchange) run(mechanism string) (login string, err error) {
+	switch mechanism {
+	case "PLAIN":
+		return x.plain()
+	case "LOGIN":
+		return x.login()
+	case "CRAM-MD5":
+		return x.cramMD5()
+	case "XOAUTH2":
+		return x.xoauth2()
+	case "OAUTHBEARER":
+		return x.oauthBearer()
+	case "EXTERNAL":
+		return x.external()
+	}
+	return x.scram(mechanism)
+}
+
+// first gives the initial response; without one it asks with an empty
+// challenge.
+func (x *exchange) first() (string, error) {
+	if !x.hasInitial {
+		return x.ask("")
+	}
+	if x.initial == "=" { // RFC 4954 section 4: an empty initial response
+		return "", nil
+	}
+	return decode(x.initial)
+}
+
+// ask sends a challenge and reads the response.
+func (x *exchange) ask(challenge string) (string, error) {
+	s := x.session
+	if s.wire.buffered() > 0 {
+		s.violate(smtp.StageAuth, "%d octets sent before the challenge", s.wire.buffered())
+	}
+	if err := s.wire.say("334 " + base64.StdEncoding.EncodeToString([]byte(challenge))); err != nil {
+		return "", err
+	}
+	in, err := s.wire.readLine(maxAuthLine)
+	if errors.Is(err, errLineTooLong) {
+		return "", errDecode
+	}
+	if err != nil {
+		return "", err
+	}
+	text := string(in.text)
+	if s.server.cfg.ShowSecrets {
+		s.wire.log(FromClient, text)
+	} else {
+		s.wire.log(FromClient, "<hidden>")
+	}
+	if in.bareCR || in.bareLF {
+		s.violate(smtp.StageAuth, "bare CR or LF in a response")
+	}
+	if text == "*" {
+		return "", errCanceled
+	}
+	return decode(text)
+}
+
+func decode(text string) (string, error) {
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return "", errDecode
+	}
+	return string(b), nil
+}
+
+// plain is RFC 4616.
+func (x *exchange) plain() (string, error) {
+	response, err := x.first()
+	if err != nil {
+		return "", err
+	}
+	parts := strings.Split(response, "\x00")
+	if len(parts) != 3 {
+		return "", fmt.Errorf("%w: PLAIN wants two NULs", errDecode)
+	}
+	if parts[0] != "" && parts[0] != parts[1] {
+		return parts[1], errCredentials
+	}
+	return parts[1], x.session.check(parts[1], parts[2])
+}
+
+// login has no RFC; the prompts are anybody's guess and the provider's words.
+func (x *exchange) login() (string, error) {
+	w := x.session.server.profile.words
+	var user string
+	var err error
+	if x.hasInitial {
+		user, err = decode(x.initial)
+	} else {
+		user, err = x.ask(w.userPrompt)
+	}
+	if err != nil {
+		return "", err
+	}
+	secret, err := x.ask(w.passPrompt)
+	if err != nil {
+		return user, err
+	}
+	return user, x.session.check(user, secret)
+}
+
+// cramMD5 is RFC 2195.
+func (x *exchange) cramMD5() (string, error) {
+	challenge := fmt.Sprintf("<%s.%d@%s>", rand.Text(), x.session.server.cfg.Now().Unix(), x.session.server.profile.hosts[0])
+	if x.hasInitial {
+		return "", fmt.Errorf("%w: CRAM-MD5 has no initial response", errDecode)
+	}
+	response, err := x.ask(challenge)
+	if err != nil {
+		return "", err
+	}
+	at := strings.LastIndexByte(response, ' ')
+	if at < 0 {
+		return "", fmt.Errorf("%w: CRAM-MD5 wants a name and a digest", errDecode)
+	}
+	user := response[:at]
+	secret, ok := x.session.secret(user)
+	mac := hmac.New(md5.New, []byte(secret))
+	mac.Write([]byte(challenge))
+	if !ok || !hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(response[at+1:])) {
+		return user, errCredentials
+	}
+	return user, nil
+}
+
+// oauthError is what Google says to a token that it does not know.
+const oauthError = `{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}`
+
+// xoauth2 is Google's and Microsoft's mechanism: user=…^Aauth=Bearer …^A^A.
+func (x *exchange) xoauth2() (string, error) {
+	response, err := x.first()
+	if err != nil {
+		return "", err
+	}
+	fields := keyValues(response)
+	token, ok := strings.CutPrefix(fields["auth"], "Bearer ")
+	if fields["user"] == "" || !ok || !strings.HasSuffix(response, "\x01\x01") {
+		return "", fmt.Errorf("%w: XOAUTH2 wants user= and auth=Bearer", errDecode)
+	}
+	return fields["user"], x.bearer(fields["user"], token)
+}
+
+// oauthBearer is RFC 7628.
+func (x *exchange) oauthBearer() (string, error) {
+	response, err := x.first()
+	if err != nil {
+		return "", err
+	}
+	gs2, rest, ok := strings.Cut(response, "\x01")
+	fields := keyValues(rest)
+	token, bearer := strings.CutPrefix(fields["auth"], "Bearer ")
+	header := strings.Split(gs2, ",")
+	if !ok || !bearer || len(header) != 3 || header[0] != "n" || !strings.HasPrefix(header[1], "a=") || header[2] != "" {
+		return "", fmt.Errorf("%w: OAUTHBEARER wants n,a=user, and auth=Bearer", errDecode)
+	}
+	user := strings.NewReplacer("=2C", ",", "=3D", "=").Replace(header[1][2:])
+	return user, x.bearer(user, token)
+}
+
+// bearer: a failure is told in a challenge that the client answers with
+// nothing (XOAUTH2) or ^A (RFC 7628 section 3.2.3) before the 535 comes.
+func (x *exchange) bearer(user, token string) error {
+	failed := x.session.check(user, token)
+	if failed == nil {
+		return nil
+	}
+	if _, err := x.ask(oauthError); err != nil && !errors.Is(err, errCanceled) {
+		return err
+	}
+	return failed
+}
+
+func keyValues(s string) map[string]string {
+	fields := map[string]string{}
+	for field := range strings.SplitSeq(s, "\x01") {
+		if key, value, ok := strings.Cut(field, "="); ok {
+			fields[key] = value
+		}
+	}
+	return fields
+}
+
+// external is RFC 4422 appendix A: the client certificate says who it is.
+func (x *exchange) external() (string, error) {
+	wanted, err := x.first()
+	if err != nil {
+		return "", err
+	}
+	if !x.session.hasClientCertificate() {
+		return wanted, errCredentials
+	}
+	leaf := x.session.state.VerifiedChains[0][0]
+	user := leaf.Subject.CommonName
+	_, known := x.session.secret(user)
+	if !known || wanted != "" && wanted != user {
+		return user, errCredentials
+	}
+	return user, nil
+}

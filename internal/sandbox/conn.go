@@ -1,0 +1,230 @@
+package sandbox
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Bounds of one connection, in octets.
+const (
+	inputBuffer  = 64 << 10
+	maxLongLine  = 1 << 20 // a line that is refused is read up to here
+	maxEndless   = 10 << 20
+	drainOnClose = 64 << 20
+)
+
+// drainTime is how long a closing server waits for the client to close, too,
+// so that unread input does not destroy the last reply on its way.
+const drainTime = 2 * time.Second
+
+var (
+	// errHangUp ends a session after everything said has been sent.
+	errHangUp = errors.New("the server hangs up")
+	// errCut ends it at once.
+	errCut = errors.New("the server cuts the connection")
+	// errAbort ends it with a TCP reset.
+	errAbort       = errors.New("the server resets the connection")
+	errLineTooLong = errors.New("line too long")
+)
+
+// conn is the wire of one session: input by lines, output gathered until the
+// client has to be waited for, so that pipelined commands get their replies in
+// one segment.
+type conn struct {
+	raw    net.Conn // TCP
+	stream net.Conn // raw, or TLS on it
+	in     *bufio.Reader
+	out    *bufio.Writer
+	idle   time.Duration
+	log    func(Side, string)
+
+	// chunk says that the octets awaited were announced by BDAT; waiting for
+	// them is no turn.
+	chunk bool
+	told  bool // a reply was sent since the last turn
+	turn  func()
+}
+
+func newConn(raw net.Conn, idle time.Duration) *conn {
+	c := &conn{raw: raw, stream: raw, idle: idle, turn: func() {}, log: func(Side, string) {}}
+	c.in = bufio.NewReaderSize(c, inputBuffer)
+	c.out = bufio.NewWriter(c.writer())
+	return c
+}
+
+// secure replaces the stream by TLS; what was buffered in plaintext is gone.
+func (c *conn) secure(stream net.Conn) {
+	c.stream = stream
+	c.in.Reset(c)
+	c.out.Reset(c.writer())
+}
+
+// Read feeds the input buffer. It is where the server waits for the client:
+// everything said is sent first, and input that comes after a reply is a turn.
+func (c *conn) Read(p []byte) (int, error) {
+	if err := c.flush(); err != nil {
+		return 0, err
+	}
+	partial := c.in.Buffered() > 0
+	if err := c.raw.SetReadDeadline(time.Now().Add(c.idle)); err != nil {
+		return 0, err
+	}
+	n, err := c.stream.Read(p)
+	if n > 0 && c.told && !partial && !c.chunk {
+		c.told = false
+		c.turn()
+	}
+	return n, err
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func (c *conn) writer() io.Writer {
+	return writerFunc(func(p []byte) (int, error) {
+		if err := c.raw.SetWriteDeadline(time.Now().Add(c.idle)); err != nil {
+			return 0, err
+		}
+		return c.stream.Write(p)
+	})
+}
+
+func (c *conn) flush() error {
+	if c.out.Buffered() > 0 {
+		c.told = true
+	}
+	return c.out.Flush()
+}
+
+// say puts a reply in the output; lines are parted by "\n".
+func (c *conn) say(reply string) error {
+	for line := range strings.SplitSeq(reply, "\n") {
+		c.log(FromServer, line)
+		if _, err := c.out.WriteString(line + "\r\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// line is one line of input without its line end.
+type line struct {
+	text   []byte // valid until the next read
+	bareLF bool   // ended by a lone LF
+	bareCR bool   // holds a CR that ends no line
+}
+
+// readLine reads a line of at most max octets. A longer one is read to its
+// end and gives errLineTooLong.
+func (c *conn) readLine(max int) (line, error) {
+	b, err := c.in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return line{}, c.skipLine()
+	}
+	if err != nil {
+		if len(b) > 0 && errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return line{}, err
+	}
+	text, hasCR := bytes.CutSuffix(b[:len(b)-1], []byte("\r"))
+	if len(b) > max {
+		return line{}, errLineTooLong
+	}
+	return line{text: text, bareLF: !hasCR, bareCR: bytes.IndexByte(text, '\r') >= 0}, nil
+}
+
+// skipLine reads on to the end of a line that is refused anyway.
+func (c *conn) skipLine() error {
+	for skipped := 0; skipped < maxLongLine; skipped += inputBuffer {
+		_, err := c.in.ReadSlice('\n')
+		if err == nil {
+			return errLineTooLong
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+	}
+	return errHangUp
+}
+
+// buffered is how much has come that was not read; all of it was sent before
+// the reply that is due.
+func (c *conn) buffered() int { return c.in.Buffered() }
+
+// end closes the connection in the way that the session's error asks for.
+func (c *conn) end(reason error) {
+	switch {
+	case errors.Is(reason, errCut):
+		// Nothing said and not yet sent gets out: that is the fault.
+	case errors.Is(reason, errAbort):
+		if tcp, ok := c.raw.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0) // fails only on a connection that is gone already
+		}
+	default:
+		c.drain()
+	}
+	_ = c.raw.Close() // the client may have closed first; nothing is left to save
+}
+
+// drain sends what is left, says that no more will come and reads what the
+// client still sends: closing with unread input would make TCP throw away the
+// last reply.
+func (c *conn) drain() {
+	if c.flush() != nil {
+		return
+	}
+	half, ok := c.stream.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	if tcp, ok := c.raw.(*net.TCPConn); ok && c.raw != c.stream {
+		_ = tcp.CloseWrite() // best effort, the connection is closed next
+	}
+	if c.raw.SetReadDeadline(time.Now().Add(drainTime)) != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(c.raw, drainOnClose)) // whatever it is, it is not wanted
+}
+
+// Side says who speaks in an [Event].
+type Side string
+
+// The two sides, and the server's remarks.
+const (
+	FromClient Side = "C"
+	FromServer Side = "S"
+	Remark     Side = "*"
+)
+
+// Event is one line of a conversation as the server sees it. Secrets are
+// replaced unless the Config shows them; the message itself is one Remark.
+type Event struct {
+	Time time.Time
+	Conn int // counts from 1
+	Side Side
+	Text string
+}
+
+// logger hands events to the Config's function one at a time.
+type logger struct {
+	mu  sync.Mutex
+	log func(Event)
+	now func() time.Time
+}
+
+func (l *logger) event(conn int, side Side, text string) {
+	if l.log == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.log(Event{Time: l.now(), Conn: conn, Side: side, Text: text})
+}

@@ -1,0 +1,197 @@
+package sandbox
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// maxTextLine is RFC 5321 section 4.5.3.1.6, CRLF included.
+const maxTextLine = 1000
+
+// dotReader reads the message after DATA. Only CRLF.CRLF ends it: a lone LF
+// before or behind the dot is content, or somebody could smuggle a second
+// message.
+type dotReader struct {
+	wire      *conn
+	inLine    bool // what came last did not end with CRLF
+	lastCR    bool // it ended with CR
+	unstuffed bool // the last line began with a dot that was not doubled
+}
+
+// next gives the next octets, valid until the call after, or the end.
+func (r *dotReader) next() (part []byte, end bool, err error) {
+	part, err = r.wire.in.ReadSlice('\n')
+	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		return nil, false, err
+	}
+	crlf := bytes.HasSuffix(part, []byte("\r\n")) || r.lastCR && len(part) == 1 && part[0] == '\n'
+	if !r.inLine && part[0] == '.' {
+		if string(part) == ".\r\n" {
+			return nil, true, nil
+		}
+		part = part[1:]
+		r.unstuffed = part[0] != '.'
+	}
+	r.inLine = !crlf
+	r.lastCR = part[len(part)-1] == '\r'
+	return part, false, nil
+}
+
+// checkData holds the message against what was declared; it gives what is
+// wrong, nothing for a good message.
+func checkData(data []byte, p params) []string {
+	var wrong []string
+	body := strings.ToUpper(p["BODY"])
+	_, utf8 := p["SMTPUTF8"]
+	if body == "BINARYMIME" {
+		return nil
+	}
+	if body != "8BITMIME" {
+		part := data
+		if utf8 { // RFC 6531 section 3.6 allows it in the header
+			if end := bytes.Index(data, []byte("\r\n\r\n")); end >= 0 {
+				part = data[end:]
+			}
+		}
+		for i, c := range part {
+			if c >= 0x80 {
+				wrong = append(wrong, fmt.Sprintf("8-bit data at octet %d without BODY=8BITMIME", len(data)-len(part)+i))
+				break
+			}
+		}
+	}
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		wrong = append(wrong, fmt.Sprintf("NUL at octet %d", i))
+	}
+	return append(wrong, checkLines(data)...)
+}
+
+// checkLines finds bare CR, bare LF and lines that are too long, the first of
+// each.
+func checkLines(data []byte) []string {
+	var bareCR, bareLF, long string
+	for at := 0; at < len(data); {
+		end := bytes.IndexByte(data[at:], '\n')
+		if end < 0 {
+			end = len(data) - at - 1
+		}
+		line := data[at : at+end+1]
+		text, lf := bytes.CutSuffix(line, []byte("\n"))
+		text, crlf := bytes.CutSuffix(text, []byte("\r"))
+		if lf && !crlf && bareLF == "" {
+			bareLF = fmt.Sprintf("bare LF at octet %d", at+end)
+		}
+		if i := bytes.IndexByte(text, '\r'); i >= 0 && bareCR == "" {
+			bareCR = fmt.Sprintf("bare CR at octet %d", at+i)
+		}
+		if !lf && crlf && bareCR == "" {
+			bareCR = fmt.Sprintf("bare CR at octet %d", at+end)
+		}
+		if len(line) > maxTextLine && long == "" {
+			long = fmt.Sprintf("a line of %d octets at octet %d", len(line), at)
+		}
+		at += end + 1
+	}
+	var wrong []string
+	for _, w := range []string{bareCR, bareLF, long} {
+		if w != "" {
+			wrong = append(wrong, w)
+		}
+	}
+	return wrong
+}
+
+// finish judges the message that has come whole, keeps it and answers.
+func (s *session) finish() error {
+	defer s.endTransaction()
+	s.remark(fmt.Sprintf("message of %d octets", len(s.mail.data)))
+	answer := s.judge()
+	if s.kind == lmtpPort {
+		return s.finishLMTP(answer)
+	}
+	fault := s.take(smtp.StageBody)
+	if fault.accepts() || answer == "" && !fault.refuses() {
+		if err := s.keep(s.mail.to); err != nil {
+			return s.storeFailed(err)
+		}
+	}
+	if answer == "" {
+		answer = s.server.profile.words.queued
+	}
+	_, err := s.perform(fault, smtp.StageBody, answer)
+	return err
+}
+
+// finishLMTP gives one reply for each recipient, RFC 2033 section 4.2.
+func (s *session) finishLMTP(answer string) error {
+	if answer == "" {
+		answer = s.server.profile.words.queued
+	}
+	for _, to := range s.mail.to {
+		fault := to.fault
+		if fault == nil {
+			fault = s.take(smtp.StageBody)
+		}
+		if fault.accepts() || answer[0] == '2' && !fault.refuses() {
+			if err := s.keep([]recipient{to}); err != nil {
+				return s.storeFailed(err)
+			}
+		}
+		if _, err := s.perform(fault, smtp.StageBody, answer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) storeFailed(err error) error {
+	s.remark("cannot keep the message: " + err.Error())
+	_, err = s.sayReply("451 4.3.0 The sandbox cannot keep the message")
+	return err
+}
+
+// judge gives the refusal of a message, "" for one that is taken.
+func (s *session) judge() string {
+	w := s.server.profile.words
+	if s.mail.tooLarge {
+		return w.tooLarge
+	}
+	if len(s.mail.to) == 0 {
+		return w.noRecipients // a forced 354
+	}
+	if wrong := checkData(s.mail.data, s.mail.params); len(wrong) > 0 {
+		for _, text := range wrong {
+			s.violate(smtp.StageBody, "%s", text)
+		}
+		return w.badContent
+	}
+	p := s.server.profile
+	if p.sender == loginAtBody && !strings.EqualFold(s.mail.from, s.login) {
+		return w.badSender
+	}
+	if p.checkMessage != nil {
+		return p.checkMessage(readHeader(s.mail.data), s.mail.from, w)
+	}
+	return ""
+}
+
+// keep takes responsibility for the message to these recipients.
+func (s *session) keep(recipients []recipient) error {
+	m := Message{ID: s.mail.id, Time: s.server.cfg.Now(), TLS: s.state != nil, Login: s.login, From: s.mail.from,
+		MailParams: s.mail.params, Chunked: s.mail.chunked, Data: s.mail.data}
+	for _, to := range recipients {
+		m.To = append(m.To, to.address)
+		m.RcptParams = append(m.RcptParams, to.params)
+	}
+	if err := s.server.store.keep(m); err != nil {
+		return err
+	}
+	s.sent++
+	s.update(func(c *Connection) { c.Messages++ })
+	return nil
+}

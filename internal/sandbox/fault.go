@@ -1,0 +1,276 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// Action is what goes wrong.
+type Action string
+
+// The actions. "The answer" is what the server would have said at that stage.
+const (
+	// Reply answers with a code and a text of one's own; 421 closes as well.
+	Reply Action = "reply"
+	// Stall never answers; the connection stays open until the client goes or
+	// the server is closed.
+	Stall Action = "stall"
+	// Cut closes the connection instead of answering.
+	Cut Action = "cut"
+	// Abort closes it with a TCP reset.
+	Abort Action = "rst"
+	// Garbage sends bytes that are no SMTP, and no TLS, instead of the answer.
+	Garbage Action = "garbage"
+	// Drip sends the answer one byte for each write.
+	Drip Action = "drip"
+	// Endless sends a reply of continuation lines that never ends (10 MB).
+	Endless Action = "endless"
+	// Mixed sends a reply whose lines carry different codes.
+	Mixed Action = "mixed"
+	// GBK refuses in Chinese, encoded as QQ's older servers do.
+	GBK Action = "gbk"
+	// Frame puts QQ's 16 binary bytes before the answer.
+	Frame Action = "frame"
+	// Half sends half a line of the answer and closes.
+	Half Action = "half"
+	// Inject adds plaintext replies behind the 220 to STARTTLS, as an attacker
+	// on the path would.
+	Inject Action = "inject"
+)
+
+// Fault says where and how the server misbehaves. Written as one word:
+//
+//	STAGE-ACTION            rcpt-cut   body-stall   ehlo-drip   quit-frame
+//	STAGE-NNN[-x.y.z]       mail-451   rcpt-450-4.2.1
+//	...-OCTETS              data-cut-1000: after 1000 octets of the message
+//	...*TIMES               ehlo-502*1: only the first time
+//	...+text                body-554+DT:SPM_rejected: _ stands for a space
+//
+// STAGE is a word of [smtp.Stages]. A = may stand for the first hyphen.
+type Fault struct {
+	Stage  smtp.Stage
+	Action Action
+	// Code, Enhanced and Text belong to Reply. An empty Text gets a general one.
+	Code     int
+	Enhanced smtp.EnhancedCode
+	Text     string
+	// Octets, only at stage data: act when so much of the message has come.
+	// 0 acts at the DATA command, before the 354.
+	Octets int64
+	// Times is how often to act; 0 means always, and once for a magic word.
+	Times int
+}
+
+// String is the word that ParseFault reads.
+func (f Fault) String() string {
+	var b strings.Builder
+	b.WriteString(string(f.Stage) + "-")
+	if f.Action == Reply {
+		b.WriteString(strconv.Itoa(f.Code))
+		if !f.Enhanced.IsZero() {
+			b.WriteString("-" + f.Enhanced.String())
+		}
+	} else {
+		b.WriteString(string(f.Action))
+	}
+	if f.Octets > 0 {
+		b.WriteString("-" + strconv.FormatInt(f.Octets, 10))
+	}
+	if f.Times > 0 {
+		b.WriteString("*" + strconv.Itoa(f.Times))
+	}
+	if f.Text != "" {
+		b.WriteString("+" + strings.ReplaceAll(f.Text, " ", "_"))
+	}
+	return b.String()
+}
+
+// ParseFault reads a fault, like "rcpt-450-4.2.1+Mailbox_busy" or, as a flag
+// has it, "rcpt=450".
+func ParseFault(word string) (Fault, error) {
+	wrong := func(format string, args ...any) (Fault, error) {
+		return Fault{}, fmt.Errorf("fault %q: %s", word, fmt.Sprintf(format, args...))
+	}
+	head, text, hasText := strings.Cut(word, "+")
+	at := strings.IndexAny(head, "-=")
+	if at < 0 {
+		return wrong("want STAGE-ACTION, like rcpt-550 or body-cut")
+	}
+	f := Fault{Stage: smtp.Stage(strings.ToLower(head[:at]))}
+	if !slices.Contains(smtp.Stages(), f.Stage) {
+		return wrong("no stage %q; the stages are %s", head[:at], joinWords(smtp.Stages()))
+	}
+	head, times, repeated := strings.Cut(head[at+1:], "*")
+	if repeated {
+		n, err := strconv.Atoi(times)
+		if err != nil || n < 1 || n > 1000 {
+			return wrong("%q is no number of times from 1 to 1000", times)
+		}
+		f.Times = n
+	}
+	parts := strings.Split(head, "-")
+	if err := f.parseAction(parts[0]); err != nil {
+		return wrong("%v", err)
+	}
+	for _, part := range parts[1:] {
+		if err := f.parseDetail(part); err != nil {
+			return wrong("%v", err)
+		}
+	}
+	if hasText {
+		if f.Action != Reply {
+			return wrong("only a reply has a text")
+		}
+		f.Text = strings.ReplaceAll(text, "_", " ")
+		if i := strings.IndexFunc(f.Text, func(r rune) bool { return r < 0x20 || r == 0x7f }); i >= 0 {
+			return wrong("the text holds a control character")
+		}
+	}
+	if err := f.check(); err != nil {
+		return wrong("%v", err)
+	}
+	return f, nil
+}
+
+func (f *Fault) parseAction(word string) error {
+	word = strings.ToLower(word)
+	if code, err := strconv.Atoi(word); err == nil {
+		if code < 200 || code > 599 || len(word) != 3 {
+			return fmt.Errorf("%s is no reply code from 200 to 599", word)
+		}
+		f.Action, f.Code = Reply, code
+		return nil
+	}
+	f.Action = Action(word)
+	if !slices.Contains(actionsOf(f.Stage), f.Action) || f.Action == Reply {
+		return fmt.Errorf("stage %s has no action %q; it has %s", f.Stage, word, actionWords(f.Stage))
+	}
+	return nil
+}
+
+// parseDetail reads an enhanced code or a number of octets.
+func (f *Fault) parseDetail(part string) error {
+	if code, rest, ok := smtp.CutEnhancedCode(part); ok && rest == "" {
+		if f.Action != Reply || !f.Enhanced.IsZero() {
+			return fmt.Errorf("%s stands where no enhanced code belongs", part)
+		}
+		f.Enhanced = code
+		return nil
+	}
+	n, err := strconv.ParseInt(part, 10, 64)
+	if err != nil || n < 1 || f.Octets != 0 {
+		return fmt.Errorf("%q is neither an enhanced code like 4.2.1 nor a number of octets", part)
+	}
+	f.Octets = n
+	return nil
+}
+
+// check holds a fault against what its stage can do; a Config may bring one
+// that was not parsed.
+func (f Fault) check() error {
+	if !slices.Contains(actionsOf(f.Stage), f.Action) {
+		return fmt.Errorf("stage %q has no action %q; it has %s", f.Stage, f.Action, actionWords(f.Stage))
+	}
+	if f.Action == Reply && (f.Code < 200 || f.Code > 599) {
+		return fmt.Errorf("%d is no reply code from 200 to 599", f.Code)
+	}
+	if f.Octets == 0 {
+		return nil
+	}
+	if f.Stage != smtp.StageData {
+		return fmt.Errorf("a number of octets belongs to stage data, not %s", f.Stage)
+	}
+	if !slices.Contains(midwayActions(), f.Action) {
+		return fmt.Errorf("in the middle of the message there is %s, not %s", joinWords(midwayActions()), f.Action)
+	}
+	return nil
+}
+
+// refuses reports that the answer is a refusal of the server's own choice, so
+// that what was asked for must not happen.
+func (f *Fault) refuses() bool {
+	return f != nil && (f.Action == GBK || f.Action == Reply && f.Code >= 400)
+}
+
+// accepts reports that the answer is yes whatever the rules say.
+func (f *Fault) accepts() bool { return f != nil && f.Action == Reply && f.Code < 400 }
+
+// actionsOf lists what can go wrong at a stage.
+func actionsOf(stage smtp.Stage) []Action {
+	switch stage {
+	case smtp.StageConnect:
+		return []Action{Stall, Cut, Abort}
+	case smtp.StageTLS:
+		return []Action{Stall, Cut, Abort, Garbage}
+	}
+	all := []Action{Reply, Stall, Cut, Abort, Garbage, Drip, Endless, Mixed, GBK, Frame, Half}
+	if stage == smtp.StageStartTLS {
+		all = append(all, Inject)
+	}
+	return all
+}
+
+// midwayActions lists what can happen in the middle of a message.
+func midwayActions() []Action { return []Action{Reply, Stall, Cut, Abort, Garbage} }
+
+func actionWords(stage smtp.Stage) string {
+	words := joinWords(actionsOf(stage))
+	return strings.Replace(words, string(Reply), "a reply code", 1)
+}
+
+func joinWords[T ~string](words []T) string {
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(w))
+	}
+	return b.String()
+}
+
+// Faults lists every action at every stage, a reply as a temporary, a
+// permanent and a closing one, so that a test can go through all of them.
+func Faults() []Fault {
+	var all []Fault
+	add := func(f Fault) {
+		if f.Action != Reply {
+			all = append(all, f)
+			return
+		}
+		for _, code := range []int{450, 550, 421} {
+			f.Code = code
+			all = append(all, f)
+		}
+	}
+	for _, stage := range smtp.Stages() {
+		for _, action := range actionsOf(stage) {
+			add(Fault{Stage: stage, Action: action})
+		}
+		if stage == smtp.StageData {
+			for _, action := range midwayActions() {
+				add(Fault{Stage: stage, Action: action, Octets: 100})
+			}
+		}
+	}
+	return all
+}
+
+// magicFault reads the local part of an address or a login as a fault. found
+// is false for an ordinary name; a name that begins like a fault and is none
+// gives the error, because a mistyped fault must not pass as a mailbox.
+func magicFault(local string) (f Fault, found bool, err error) {
+	at := strings.IndexByte(local, '-')
+	if at < 0 || !slices.Contains(smtp.Stages(), smtp.Stage(strings.ToLower(local[:at]))) {
+		return Fault{}, false, nil
+	}
+	f, err = ParseFault(local)
+	if err == nil && f.Times == 0 {
+		f.Times = 1
+	}
+	return f, true, err
+}

@@ -1,0 +1,109 @@
+package sandbox
+
+import (
+	"bytes"
+	"mime"
+	"net/mail"
+	"strings"
+)
+
+// messageHeader is the header of a message, read as a strict provider does.
+type messageHeader struct {
+	fields [][2]string // name in lower case, value unfolded
+}
+
+// readHeader reads the fields up to the first empty line.
+func readHeader(data []byte) messageHeader {
+	var h messageHeader
+	for line := range bytes.SplitSeq(data, []byte("\r\n")) {
+		if len(line) == 0 {
+			break
+		}
+		if line[0] == ' ' || line[0] == '\t' {
+			if len(h.fields) > 0 {
+				h.fields[len(h.fields)-1][1] += string(line)
+			}
+			continue
+		}
+		name, value, ok := strings.Cut(string(line), ":")
+		if !ok {
+			break
+		}
+		h.fields = append(h.fields, [2]string{strings.ToLower(name), strings.TrimSpace(value)})
+	}
+	return h
+}
+
+func (h messageHeader) values(name string) []string {
+	var found []string
+	for _, f := range h.fields {
+		if f[0] == name {
+			found = append(found, f[1])
+		}
+	}
+	return found
+}
+
+// fromAddress reads the From header; ok is false if it is missing, there twice
+// or not RFC 5322 with RFC 2047.
+func (h messageHeader) fromAddress() (address string, ok bool) {
+	values := h.values("from")
+	if len(values) != 1 {
+		return "", false
+	}
+	value := values[0]
+	for i := 0; i < len(value); i++ {
+		if value[i] >= 0x80 {
+			return "", false
+		}
+	}
+	// QUIRK: QQ - wants a space before the angle bracket.
+	if at := strings.LastIndexByte(value, '<'); at > 0 && value[at-1] != ' ' && value[at-1] != '\t' {
+		return "", false
+	}
+	list, err := mail.ParseAddressList(value)
+	if err != nil || len(list) != 1 {
+		return "", false
+	}
+	return list[0].Address, true
+}
+
+// checkQQ is QQ's look at the From header.
+//
+// QUIRK: QQ - missing, not RFC 5322, or a name that is not encoded gets the
+// 550; another address than the login the 501 of MAIL.
+func checkQQ(h messageHeader, from string, w words) string {
+	address, ok := h.fromAddress()
+	if !ok {
+		return w.badFrom
+	}
+	if !strings.EqualFold(address, from) {
+		return w.badSender
+	}
+	return ""
+}
+
+// checkNetEase is NetEase's filter, as far as it is known: thin mail is spam,
+// and so is a From header that is not the envelope's.
+//
+// QUIRK: NetEase - DT:SPM for a message without To or From, or whose subject is
+// "test"; DT:SUM for a From header that differs from the envelope.
+func checkNetEase(h messageHeader, from string, w words) string {
+	if len(h.values("to")) == 0 || len(h.values("from")) == 0 {
+		return w.badContent
+	}
+	for _, subject := range h.values("subject") {
+		decoded, err := new(mime.WordDecoder).DecodeHeader(subject)
+		if err == nil {
+			subject = decoded
+		}
+		if strings.EqualFold(strings.TrimSpace(subject), "test") {
+			return w.badContent
+		}
+	}
+	list, err := mail.ParseAddressList(h.values("from")[0])
+	if err != nil || len(list) == 0 || !strings.EqualFold(list[0].Address, from) {
+		return w.badFrom
+	}
+	return ""
+}

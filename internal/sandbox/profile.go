@@ -1,0 +1,211 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// Password is the secret of every default account: 16 letters like the
+// authorization codes of QQ and NetEase. As an OAuth 2.0 token it works too.
+const Password = "yansandboxsecret"
+
+// senderRule says which MAIL FROM a login may use.
+type senderRule int
+
+const (
+	anySender     senderRule = iota
+	loginAtMail              // MAIL must carry the login
+	loginAtBody              // refused once the message has come
+	loginAtHeader            // loginAtMail, and the From header must be the login, too
+)
+
+// profile is how one provider behaves. Replies are verbatim, lines parted by
+// "\n"; {host}, {name} (of EHLO), {id}, {unix}, {date} and {ip} are filled in.
+type profile struct {
+	name     string
+	provider string // its id among the provider facts; "" for none
+	hosts    []string
+	domain   string // of the default account
+	// before and after are the lines of the EHLO reply without and with TLS.
+	before, after []string
+	words         words
+
+	size          int64 // SIZE; 0 when not offered
+	maxRecipients int
+	sender        senderRule
+	needsAuth     bool // MAIL only after AUTH
+	// cleartextAuth: AUTH is taken without TLS, as NetEase does. The client's
+	// password still counts as a violation.
+	cleartextAuth bool
+	authAfterEHLO bool // AUTH only after EHLO, not HELO
+	hangsUp       bool // closes after a failed AUTH
+	frames        bool // QQ's binary frame before the last 221
+	// checkMessage looks into the message; it gives a refusal or "".
+	checkMessage func(header messageHeader, from string, w words) string
+}
+
+// words are a provider's replies.
+type words struct {
+	greeting     string
+	startTLS     string
+	authOK       string
+	authFailed   string
+	authBad      string // not base64, or malformed
+	authUnknown  string // no such mechanism
+	authCanceled string
+	authTwice    string
+	userPrompt   string // of AUTH LOGIN, before base64
+	passPrompt   string
+	tlsRequired  string
+	authRequired string
+	mailOK       string
+	rcptOK       string
+	dataGo       string
+	chunkOK      string
+	queued       string
+	reset        string
+	noop         string
+	bye          string
+	badSender    string // MAIL FROM is not the login
+	badAddress   string
+	badFrom      string // the From header
+	badContent   string // malformed data: bare CR or LF, 8-bit, long lines
+	tooLarge     string
+	tooMany      string // recipients
+	badSequence  string
+	badSyntax    string
+	badParam     string
+	unknown      string // command
+	noRecipients string
+	busy         string // 421
+}
+
+// Profiles lists the names that a Config may have, [Plain] first.
+func Profiles() []string {
+	var names []string
+	for _, p := range profiles() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// Plain is the profile of a server that offers everything, believes
+// everybody and imitates nobody.
+const Plain = "plain"
+
+func profiles() []profile {
+	return []profile{plainProfile(), qqProfile(), netEaseProfile(), gmailProfile(), microsoftProfile()}
+}
+
+func findProfile(name string) (profile, error) {
+	if name == "" {
+		name = Plain
+	}
+	for _, p := range profiles() {
+		if p.name == name {
+			return p, nil
+		}
+	}
+	return profile{}, fmt.Errorf("no profile %q; there are %s", name, strings.Join(Profiles(), ", "))
+}
+
+// DefaultLogin is the account that a profile has when the Config names none:
+// me@qq.com, me@163.com, me@gmail.com, me@contoso.onmicrosoft.com and, for
+// plain, me@example.org. Its secret is [Password].
+func DefaultLogin(profile string) (string, error) {
+	p, err := findProfile(profile)
+	if err != nil {
+		return "", err
+	}
+	return "me@" + p.domain, nil
+}
+
+// offer is the reply to EHLO in one state of a connection.
+type offer struct {
+	lines []string
+	caps  smtp.Capabilities
+}
+
+// offer gives what the profile lists, less what the Config withholds.
+func (p profile) offer(cfg Config, secure, clientCertificate bool) offer {
+	listed := p.before
+	if secure {
+		listed = p.after
+	}
+	o := offer{}
+	for i, line := range listed {
+		keyword, rest, _ := strings.Cut(line, " ")
+		if i > 0 && withheld(cfg.Without, keyword) {
+			continue
+		}
+		if i > 0 && keyword == "AUTH" && (len(cfg.Mechanisms) > 0 || strings.Contains(rest, "EXTERNAL")) {
+			line = authLine(strings.Fields(rest), cfg.Mechanisms, clientCertificate)
+		}
+		if i > 0 && strings.HasPrefix(keyword, "AUTH=") && len(cfg.Mechanisms) > 0 {
+			continue
+		}
+		if keyword == "SIZE" && cfg.MaxSize > 0 {
+			line = fmt.Sprintf("SIZE %d", cfg.MaxSize)
+		}
+		if line != "" {
+			o.lines = append(o.lines, line)
+		}
+	}
+	if cfg.AllowCleartextPassword && !secure && !withheld(cfg.Without, "AUTH") && !hasKeyword(o.lines, "AUTH") {
+		for _, line := range p.after {
+			if rest, ok := strings.CutPrefix(line, "AUTH "); ok {
+				o.lines = append(o.lines, authLine(withoutPlus(strings.Fields(rest)), cfg.Mechanisms, clientCertificate))
+			}
+		}
+	}
+	o.caps = smtp.ParseCapabilities(smtp.Reply{Code: 250, Lines: o.lines})
+	return o
+}
+
+// reply is the offer as the answer to EHLO.
+func (o offer) reply() string {
+	var b strings.Builder
+	for i, line := range o.lines {
+		if i < len(o.lines)-1 {
+			b.WriteString("250-" + line + "\n")
+		} else {
+			b.WriteString("250 " + line)
+		}
+	}
+	return b.String()
+}
+
+// authLine lists the mechanisms; EXTERNAL only to a client that showed a
+// certificate. "" when none is left.
+func authLine(listed, only []string, clientCertificate bool) string {
+	if len(only) > 0 {
+		listed = only
+	}
+	listed = slices.DeleteFunc(slices.Clone(listed), func(m string) bool {
+		return m == "EXTERNAL" && !clientCertificate
+	})
+	if len(listed) == 0 {
+		return ""
+	}
+	return "AUTH " + strings.Join(listed, " ")
+}
+
+func withoutPlus(mechanisms []string) []string {
+	return slices.DeleteFunc(mechanisms, func(m string) bool { return strings.HasSuffix(m, "-PLUS") })
+}
+
+func hasKeyword(lines []string, keyword string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool {
+		word, _, _ := strings.Cut(line, " ")
+		return strings.EqualFold(word, keyword)
+	})
+}
+
+// withheld also takes the old-style AUTH= line away with AUTH.
+func withheld(without []string, keyword string) bool {
+	keyword, _, _ = strings.Cut(keyword, "=")
+	return slices.ContainsFunc(without, func(w string) bool { return strings.EqualFold(w, keyword) })
+}

@@ -1,0 +1,249 @@
+package sandbox
+
+// plainProfile is a server without quirks that offers everything there is.
+func plainProfile() profile {
+	common := []string{"PIPELINING", "CHUNKING", "BINARYMIME", "8BITMIME", "SMTPUTF8", "SIZE 104857600", "DSN", "ENHANCEDSTATUSCODES"}
+	before := append([]string{"{host} greets {name}", "STARTTLS"}, common...)
+	after := append([]string{"{host} greets {name}",
+		"AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-1 CRAM-MD5 PLAIN LOGIN XOAUTH2 OAUTHBEARER EXTERNAL"}, common...)
+	return profile{
+		name: Plain, hosts: []string{"mail.example.org"}, domain: "example.org",
+		before: before, after: after,
+		size: 104857600, maxRecipients: 1000,
+		words: words{
+			greeting:     "220 {host} ESMTP sandbox",
+			startTLS:     "220 2.0.0 Ready to start TLS",
+			authOK:       "235 2.7.0 Authentication successful",
+			authFailed:   "535 5.7.8 Authentication credentials invalid",
+			authBad:      "501 5.5.2 Cannot decode the response",
+			authUnknown:  "504 5.5.4 Unrecognized authentication type",
+			authCanceled: "501 5.7.0 Authentication canceled",
+			authTwice:    "503 5.5.1 Already authenticated",
+			userPrompt:   "Username:", passPrompt: "Password:",
+			tlsRequired:  "530 5.7.0 Must issue a STARTTLS command first",
+			authRequired: "530 5.7.0 Authentication required",
+			mailOK:       "250 2.1.0 Sender ok", rcptOK: "250 2.1.5 Recipient ok",
+			dataGo:  "354 End data with <CR><LF>.<CR><LF>",
+			chunkOK: "250 2.0.0 {octets} octets received",
+			queued:  "250 2.0.0 Ok: queued as {id}",
+			reset:   "250 2.0.0 Reset", noop: "250 2.0.0 Ok", bye: "221 2.0.0 Bye",
+			badSender:    "553 5.7.1 Sender address rejected: not owned by the login",
+			badAddress:   "501 5.1.3 Bad address syntax",
+			badFrom:      "550 5.6.0 From header is missing or invalid",
+			badContent:   "550 5.6.11 Message refused",
+			tooLarge:     "552 5.3.4 Message too large",
+			tooMany:      "452 4.5.3 Too many recipients",
+			badSequence:  "503 5.5.1 Bad sequence of commands",
+			badSyntax:    "500 5.5.2 Syntax error",
+			badParam:     "555 5.5.4 Parameter not recognized",
+			unknown:      "502 5.5.1 Command not implemented",
+			noRecipients: "554 5.5.1 No valid recipients",
+			busy:         "421 4.3.2 Closing the connection",
+		},
+	}
+}
+
+// qqProfile is QQ Mail, personal accounts.
+//
+// QUIRK: QQ - no enhanced codes, no DSN, no CHUNKING; SMTPUTF8 only on 465;
+// the keywords of 587 (about 2021) and 465 (2024-12) differ.
+func qqProfile() profile {
+	return profile{
+		name: "qq", provider: "qq", hosts: []string{"smtp.qq.com"}, domain: "qq.com",
+		before: []string{"newxmesmtplogicsvrszgpua5-0.qq.com", "PIPELINING", "SIZE 73400320", "STARTTLS",
+			"AUTH LOGIN PLAIN XOAUTH XOAUTH2", "AUTH=LOGIN", "MAILCOMPRESS", "8BITMIME"},
+		after: []string{"newxmesmtplogicsvrszgpua5-0.qq.com", "PIPELINING", "SIZE 73400320",
+			"AUTH LOGIN PLAIN XOAUTH XOAUTH2", "AUTH=LOGIN", "MAILCOMPRESS", "SMTPUTF8", "8BITMIME"},
+		size: 73400320, maxRecipients: 500, needsAuth: true,
+		// QUIRK: QQ - the 501 falls on the envelope and on the From header alike.
+		sender: loginAtHeader,
+		// QUIRK: QQ - closes the TCP connection right after a failed AUTH.
+		hangsUp: true,
+		// QUIRK: QQ - an internal length-prefixed frame leaks out before the
+		// last 221.
+		frames:       true,
+		checkMessage: checkQQ,
+		words: words{
+			greeting: "220 newxmesmtplogicsvrszgpua5-0.qq.com XMail Esmtp QQ Mail Server.",
+			startTLS: "220 Ready to start TLS",
+			authOK:   "235 Authentication successful",
+			authFailed: "535 Login fail. Account is abnormal, service is not open, password is incorrect, " +
+				"login frequency limited, or system is busy. More information at https://help.mail.qq.com/detail/108/1023",
+			authBad:      "501 Error: bad syntax",
+			authUnknown:  "504 Unrecognized authentication type",
+			authCanceled: "501 Authentication canceled",
+			authTwice:    "503 Already authenticated",
+			userPrompt:   "Username:", passPrompt: "Password:",
+			tlsRequired:  "530 Must issue a STARTTLS command first.",
+			authRequired: "503 Error: need EHLO and AUTH first !",
+			mailOK:       "250 OK", rcptOK: "250 OK",
+			dataGo:  "354 End data with <CR><LF>.<CR><LF>.",
+			chunkOK: "502 Invalid input from {ip} to newxmesmtplogicsvrszgpua5-0.qq.com.",
+			// QUIRK: QQ - the acknowledgement ends where its queue id should stand.
+			queued: "250 Ok: queued as ",
+			reset:  "250 OK", noop: "250 OK", bye: "221 Bye.",
+			badSender: "501 Mail from address must be same as authorization user.",
+			// QUIRK: QQ - a non-ASCII or malformed address gets this text; its
+			// code was not in any source, 502 is an assumption.
+			badAddress: "502 Invalid input from {ip} to newxmesmtplogicsvrszgpua5-0.qq.com.",
+			badFrom: `550 The "From" header is missing or invalid. Please follow RFC5322, RFC2047, RFC822 standard protocol. ` +
+				"https://service.mail.qq.com/detail/124/995.",
+			badContent:   "550 Mail content denied. https://service.mail.qq.com/detail/122/171",
+			tooLarge:     "552 Message too large. https://service.mail.qq.com/detail/122/168",
+			tooMany:      "452 Too many recipients",
+			badSequence:  "503 Bad sequence of commands",
+			badSyntax:    "500 Error: bad syntax",
+			badParam:     "501 Error: bad syntax",
+			unknown:      "502 Invalid input from {ip} to newxmesmtplogicsvrszgpua5-0.qq.com.",
+			noRecipients: "503 Error: need RCPT command",
+			busy:         "421 Service not available",
+		},
+	}
+}
+
+// netEaseProfile is 163 Mail.
+//
+// QUIRK: NetEase - no SIZE, no SMTPUTF8, no enhanced codes; a line
+// "coremail <token>" and the list of mechanisms twice; STARTTLS is offered
+// inside TLS; AUTH is offered before TLS.
+func netEaseProfile() profile {
+	lines := []string{"mail", "PIPELINING", "AUTH LOGIN PLAIN", "AUTH=LOGIN PLAIN",
+		"coremail 1Uxr2xKj7kG0xkI17xGrU7I0s8FY2U3Uj8Cz28x1UUUUU7Ic2I0Y2UFzLzxUUUUUj", "STARTTLS", "8BITMIME"}
+	return profile{
+		name: "netease", provider: "netease163", hosts: []string{"smtp.163.com", "smtp.126.com"}, domain: "163.com",
+		before: lines, after: lines,
+		maxRecipients: 500, needsAuth: true, cleartextAuth: true, sender: loginAtMail,
+		checkMessage: checkNetEase,
+		words: words{
+			greeting:     "220 163.com Anti-spam GT for Coremail System (163com[20141201])",
+			startTLS:     "220 Ready to start TLS",
+			authOK:       "235 Authentication successful",
+			authFailed:   "535 Error: authentication failed",
+			authBad:      "500 Error: bad syntax",
+			authUnknown:  "504 Unrecognized authentication type",
+			authCanceled: "501 Authentication canceled",
+			authTwice:    "503 Already authenticated",
+			// QUIRK: NetEase - the prompt of AUTH LOGIN in lower case.
+			userPrompt: "username:", passPrompt: "Password:",
+			tlsRequired:  "530 Must issue a STARTTLS command first.",
+			authRequired: "553 authentication is required,smtp13,{id} {unix}",
+			mailOK:       "250 Mail OK", rcptOK: "250 Mail OK",
+			dataGo:  "354 End data with <CR><LF>.<CR><LF>",
+			chunkOK: "502 Error: command not implemented",
+			queued:  "250 Mail OK queued as zwqz-smtp-mta-g5-1,{id} {unix}",
+			reset:   "250 OK", noop: "250 OK", bye: "221 Bye",
+			badSender:  "553 Mail from must equal authorized user",
+			badAddress: "500 Error: bad syntax",
+			// QUIRK: NetEase - envelope and From header that differ score as spam.
+			badFrom: "554 DT:SUM 163 smtp10,{id} {unix},please see http://mail.163.com/help/help_spam_16.htm?ip={ip}&hostid=smtp10&time={unix}",
+			badContent: "554 DT:SPM 163 smtp10,{id} {unix},please see http://mail.163.com/help/help_spam_16.htm" +
+				"?ip={ip}&hostid=smtp10&time={unix}",
+			tooLarge:     "552 Requested mail action aborted: exceeded mailsize limit",
+			tooMany:      "550 Requested mail action not taken: too much recipient",
+			badSequence:  "503 Error: bad sequence of commands",
+			badSyntax:    "500 Error: bad syntax",
+			badParam:     "500 Error: bad syntax",
+			unknown:      "502 Error: command not implemented",
+			noRecipients: "554 No valid recipients",
+			busy:         "421 closing transmission channel",
+		},
+	}
+}
+
+// gmailProfile is Gmail with an app password. The keyword lists are verbatim,
+// most positive replies approximate.
+func gmailProfile() profile {
+	return profile{
+		name: "gmail", provider: "gmail", hosts: []string{"smtp.gmail.com"}, domain: "gmail.com",
+		before: []string{"smtp.gmail.com at your service, [{ip}]", "SIZE 35882577", "8BITMIME", "STARTTLS",
+			"ENHANCEDSTATUSCODES", "PIPELINING", "CHUNKING", "SMTPUTF8"},
+		after: []string{"smtp.gmail.com at your service, [{ip}]", "SIZE 35882577", "8BITMIME",
+			"AUTH LOGIN PLAIN XOAUTH2 PLAIN-CLIENTTOKEN OAUTHBEARER XOAUTH",
+			"ENHANCEDSTATUSCODES", "PIPELINING", "CHUNKING", "SMTPUTF8"},
+		size: 35882577, maxRecipients: 100, needsAuth: true,
+		words: words{
+			greeting: "220 smtp.gmail.com ESMTP {id} - gsmtp",
+			startTLS: "220 2.0.0 Ready to start TLS",
+			authOK:   "235 2.7.0 Accepted",
+			// QUIRK: Gmail - several lines, the enhanced code on each.
+			authFailed: "535-5.7.8 Username and Password not accepted. For more information, go to\n" +
+				"535 5.7.8  https://support.google.com/mail/?p=BadCredentials {id} - gsmtp",
+			authBad:      "501 5.5.2 Cannot Decode response {id} - gsmtp",
+			authUnknown:  "504 5.7.4 Unrecognized Authentication Type {id} - gsmtp",
+			authCanceled: "501 5.7.0 Authentication canceled {id} - gsmtp",
+			authTwice:    "503 5.7.0 No identity changes permitted. {id} - gsmtp",
+			userPrompt:   "Username:", passPrompt: "Password:",
+			tlsRequired: "530-5.7.0 Must issue a STARTTLS command first. For more information, go to\n" +
+				"530 5.7.0  https://support.google.com/a/answer/3221692 and review RFC 3207\n" +
+				"530 5.7.0 specifications. {id} - gsmtp",
+			authRequired: "530-5.7.0 Authentication Required. For more information, go to\n" +
+				"530 5.7.0  https://support.google.com/mail/?p=WantAuthError {id} - gsmtp",
+			mailOK: "250 2.1.0 OK {id} - gsmtp", rcptOK: "250 2.1.5 OK {id} - gsmtp",
+			dataGo:  "354 Go ahead {id} - gsmtp",
+			chunkOK: "250 2.0.0 OK {id} - gsmtp",
+			queued:  "250 2.0.0 OK  {unix} {id} - gsmtp",
+			reset:   "250 2.1.5 Flushed {id} - gsmtp", noop: "250 2.0.0 OK {id} - gsmtp",
+			bye:          "221 2.0.0 closing connection {id} - gsmtp",
+			badSender:    "553 5.7.1 Sender rejected {id} - gsmtp",
+			badAddress:   "553 5.1.7 The address is not a valid RFC 5321 address. {id} - gsmtp",
+			badFrom:      "550 5.7.1 Messages missing a valid address in the From: header are not accepted. {id} - gsmtp",
+			badContent:   "554 5.6.0 Mail message is malformed. Not accepted. {id} - gsmtp",
+			tooLarge:     "552 5.3.4 Your message exceeded Google's message size limits. {id} - gsmtp",
+			tooMany:      "452 4.5.3 Your message has too many recipients. {id} - gsmtp",
+			badSequence:  "503 5.5.1 Bad sequence of commands. {id} - gsmtp",
+			badSyntax:    "555 5.5.2 Syntax error, cannot decode response. {id} - gsmtp",
+			badParam:     "555 5.5.4 Unsupported parameter. {id} - gsmtp",
+			unknown:      "502 5.5.1 Unrecognized command. {id} - gsmtp",
+			noRecipients: "503 5.5.1 RCPT first. {id} - gsmtp",
+			busy:         "421 4.7.0 Try again later, closing connection. {id} - gsmtp",
+		},
+	}
+}
+
+// microsoftProfile is Exchange Online. The keyword lists are verbatim, most
+// positive replies approximate.
+func microsoftProfile() profile {
+	return profile{
+		name: "microsoft365", provider: "office365", hosts: []string{"smtp.office365.com"}, domain: "contoso.onmicrosoft.com",
+		before: []string{"AS4P190CA0001.outlook.office365.com Hello [{ip}]", "SIZE 157286400", "PIPELINING", "DSN",
+			"ENHANCEDSTATUSCODES", "STARTTLS", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8"},
+		// QUIRK: Microsoft 365 - no PLAIN.
+		after: []string{"AS4P190CA0001.outlook.office365.com Hello [{ip}]", "SIZE 157286400", "PIPELINING", "DSN",
+			"ENHANCEDSTATUSCODES", "AUTH LOGIN XOAUTH2", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8"},
+		size: 157286400, maxRecipients: 500, needsAuth: true,
+		// QUIRK: Microsoft 365 - a foreign sender is refused at the end of the data.
+		sender: loginAtBody,
+		// QUIRK: Microsoft 365 - AUTH only after STARTTLS, and not after HELO.
+		authAfterEHLO: true,
+		words: words{
+			greeting:     "220 AS4P190CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at {date}",
+			startTLS:     "220 2.0.0 SMTP server ready",
+			authOK:       "235 2.7.0 Authentication successful",
+			authFailed:   "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+			authBad:      "501 5.5.4 Invalid arguments",
+			authUnknown:  "504 5.7.4 Unrecognized authentication type",
+			authCanceled: "501 5.7.0 Authentication canceled",
+			authTwice:    "503 5.5.2 Already authenticated",
+			userPrompt:   "Username:", passPrompt: "Password:",
+			tlsRequired:  "530 5.7.57 Client not authenticated to send mail. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+			authRequired: "530 5.7.57 Client not authenticated to send mail. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+			mailOK:       "250 2.1.0 Sender OK", rcptOK: "250 2.1.5 Recipient OK",
+			dataGo:  "354 Start mail input; end with <CRLF>.<CRLF>",
+			chunkOK: "250 2.6.0 CHUNK received OK, {octets} octets",
+			queued:  "250 2.0.0 OK <{id}@AS4P190MB0001.EURP190.PROD.OUTLOOK.COM> [Hostname=AS4P190MB0001.EURP190.PROD.OUTLOOK.COM]",
+			reset:   "250 2.0.0 Resetting", noop: "250 2.0.0 OK", bye: "221 2.0.0 Service closing transmission channel",
+			badSender:    "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+			badAddress:   "501 5.1.3 Invalid address",
+			badFrom:      "550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant",
+			badContent:   "550 5.6.11 Invalid characters",
+			tooLarge:     "552 5.3.4 Message size exceeds fixed maximum message size",
+			tooMany:      "452 4.5.3 Too many recipients",
+			badSequence:  "503 5.5.1 Bad sequence of commands",
+			badSyntax:    "500 5.3.3 Unrecognized command",
+			badParam:     "501 5.5.4 Invalid arguments",
+			unknown:      "500 5.3.3 Unrecognized command",
+			noRecipients: "503 5.5.2 Need rcpt command",
+			busy:         "421 4.3.2 Service not available",
+		},
+	}
+}

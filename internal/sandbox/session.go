@@ -1,0 +1,385 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// portKind says what a listener speaks.
+type portKind int
+
+const (
+	submissionPort portKind = iota
+	tlsPort
+	lmtpPort
+)
+
+// Bounds of RFC 5321 section 4.5.3.1.4 (with room for the parameters of
+// extensions) and RFC 4954 section 4, in octets.
+const (
+	maxCommandLine = 2048
+	maxAuthLine    = 12288
+	maxErrors      = 100 // refused commands before the server hangs up
+)
+
+// session is one connection.
+type session struct {
+	server *Server
+	id     int
+	kind   portKind
+	wire   *conn
+	stats  *Connection
+	faults *faultQueue
+
+	name   string // of EHLO; "" before it
+	helo   bool   // HELO rather than EHLO
+	offer  offer
+	state  *tls.ConnectionState // nil without TLS
+	login  string
+	mail   transaction
+	sent   int // messages accepted
+	errors int
+}
+
+func newSession(server *Server, raw net.Conn, kind portKind, id int) *session {
+	s := &session{server: server, id: id, kind: kind, wire: newConn(raw, server.cfg.IdleTimeout),
+		stats: server.store.connect(id), faults: newFaultQueue(nil)}
+	s.mail.faults = newFaultQueue(nil)
+	s.wire.turn = func() { s.update(func(c *Connection) { c.Turns++ }) }
+	s.wire.log = func(side Side, text string) { server.logger.event(id, side, text) }
+	return s
+}
+
+func (s *session) update(change func(*Connection)) {
+	s.server.store.update(func() { change(s.stats) })
+}
+
+func (s *session) remark(text string) { s.wire.log(Remark, text) }
+
+// violate takes down what the client did against the rules.
+func (s *session) violate(stage smtp.Stage, format string, args ...any) {
+	v := Violation{Conn: s.id, Stage: stage, Text: fmt.Sprintf(format, args...)}
+	s.server.store.violation(v)
+	s.remark("violation: " + v.Text)
+}
+
+// run serves the connection to its end.
+func (s *session) run() {
+	err := s.serve()
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() && !s.server.isClosed() {
+		if s.wire.say(s.fill(s.server.profile.words.busy)) == nil {
+			err = errHangUp
+		}
+	}
+	s.remark("closed: " + err.Error())
+	s.wire.end(err)
+	s.update(func(c *Connection) { c.Open = false })
+}
+
+func (s *session) serve() error {
+	if err := s.passConnect(); err != nil {
+		return err
+	}
+	if s.kind == tlsPort {
+		if err := s.handshake(); err != nil {
+			return err
+		}
+	}
+	if s.wire.raw == s.wire.stream {
+		s.offer = s.server.profile.offer(s.server.cfg, false, false)
+	}
+	if _, err := s.respond(smtp.StageGreeting, s.server.profile.words.greeting); err != nil {
+		return err
+	}
+	for {
+		if err := s.next(); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) passConnect() error {
+	f := s.take(smtp.StageConnect)
+	if f == nil {
+		return nil
+	}
+	switch f.Action {
+	case Stall:
+		return s.stall()
+	case Abort:
+		return errAbort
+	}
+	return errCut
+}
+
+// handshake puts TLS on the connection.
+func (s *session) handshake() error {
+	if f := s.take(smtp.StageTLS); f != nil {
+		switch f.Action {
+		case Stall:
+			return s.stall()
+		case Garbage:
+			if err := s.sayBytes(garbage); err != nil {
+				return err
+			}
+			return errHangUp
+		case Abort:
+			return errAbort
+		}
+		return errCut
+	}
+	stream := tls.Server(s.wire.raw, s.server.tls)
+	if err := s.wire.raw.SetDeadline(time.Now().Add(s.server.cfg.IdleTimeout)); err != nil {
+		return err
+	}
+	if err := stream.HandshakeContext(context.Background()); err != nil { // bounded by the deadline, ended by Close
+		return fmt.Errorf("tls handshake: %w", err)
+	}
+	state := stream.ConnectionState()
+	s.state = &state
+	s.wire.secure(stream)
+	s.update(func(c *Connection) { c.TLS, c.Resumed = true, state.DidResume })
+	s.offer = s.server.profile.offer(s.server.cfg, true, s.hasClientCertificate())
+	return nil
+}
+
+func (s *session) hasClientCertificate() bool {
+	return s.state != nil && len(s.state.VerifiedChains) > 0
+}
+
+// next reads one command and answers it.
+func (s *session) next() error {
+	s.wire.chunk = false
+	in, err := s.wire.readLine(maxAuthLine)
+	if errors.Is(err, errLineTooLong) {
+		s.violate(s.stage(), "a command line of more than %d octets", maxAuthLine)
+		return s.refuse(s.server.profile.words.badSyntax)
+	}
+	if err != nil {
+		return err
+	}
+	s.update(func(c *Connection) { c.Commands++ })
+	if in.bareLF || in.bareCR {
+		s.violate(s.stage(), "bare CR or LF in the command %q", in.text)
+		return s.refuse(s.server.profile.words.badSyntax)
+	}
+	cmd, err := parseCommand(in.text)
+	if err != nil {
+		s.violate(s.stage(), "%v", err)
+		return s.refuse(s.server.profile.words.badSyntax)
+	}
+	s.logCommand(cmd)
+	if len(in.text) > maxCommandLine && cmd.verb != "AUTH" {
+		s.violate(s.stage(), "a command line of %d octets", len(in.text))
+		return s.refuse(s.server.profile.words.badSyntax)
+	}
+	s.checkPipelining(cmd.verb)
+	return s.dispatch(cmd)
+}
+
+func (s *session) logCommand(cmd command) {
+	text := strings.TrimRight(cmd.verb+" "+cmd.args, " ")
+	if cmd.verb == "AUTH" && !s.server.cfg.ShowSecrets {
+		mechanism, initial, _ := strings.Cut(cmd.args, " ")
+		text = "AUTH " + mechanism
+		if initial != "" {
+			text += " <hidden>"
+		}
+	}
+	s.wire.log(FromClient, text)
+}
+
+// checkPipelining holds the client against RFC 2920 section 3.1: these
+// commands may only be the last of a group, and without PIPELINING every one
+// is.
+func (s *session) checkPipelining(verb string) {
+	if s.wire.buffered() == 0 {
+		return
+	}
+	if !s.offer.caps.Has("PIPELINING") || s.name == "" {
+		// A BDAT is followed by its octets, which are part of it.
+		if verb != "BDAT" {
+			s.violate(s.stage(), "%d octets sent behind %s before its reply, without PIPELINING", s.wire.buffered(), verb)
+		}
+		return
+	}
+	if slices.Contains([]string{"EHLO", "LHLO", "HELO", "DATA", "VRFY", "EXPN", "TURN", "QUIT", "NOOP", "AUTH", "STARTTLS"}, verb) {
+		s.violate(s.stage(), "%d octets sent behind %s, which must be the last of its group", s.wire.buffered(), verb)
+	}
+}
+
+// stage is where a command that is not understood belongs.
+func (s *session) stage() smtp.Stage {
+	switch {
+	case s.name == "":
+		return smtp.StageHello
+	case !s.mail.open:
+		return smtp.StageMail
+	case len(s.mail.to) == 0:
+		return smtp.StageRcpt
+	}
+	return smtp.StageData
+}
+
+func (s *session) dispatch(cmd command) error {
+	w := s.server.profile.words
+	switch cmd.verb {
+	case "EHLO", "HELO", "LHLO":
+		return s.hello(cmd)
+	case "STARTTLS":
+		return s.startTLS(cmd)
+	case "AUTH":
+		return s.auth(cmd)
+	case "MAIL":
+		return s.mailFrom(cmd)
+	case "RCPT":
+		return s.rcptTo(cmd)
+	case "DATA":
+		return s.data(cmd)
+	case "BDAT":
+		return s.bdat(cmd)
+	case "RSET":
+		return s.reset()
+	case "NOOP":
+		_, err := s.sayReply(s.fill(w.noop))
+		return err
+	case "VRFY":
+		_, err := s.sayReply("252 2.5.2 Cannot VRFY user, but will accept message")
+		return err
+	case "QUIT":
+		return s.quit()
+	}
+	s.violate(s.stage(), "unknown command %q", cmd.verb)
+	return s.refuse(w.unknown)
+}
+
+// refuse answers a command that is no step of the conversation, and hangs up
+// on a client that sends nothing else.
+func (s *session) refuse(reply string) error {
+	if s.errors++; s.errors > maxErrors {
+		reply = s.server.profile.words.busy
+	}
+	_, err := s.sayReply(s.fill(reply))
+	return err
+}
+
+func (s *session) hello(cmd command) error {
+	w := s.server.profile.words
+	lmtp := s.kind == lmtpPort
+	if lmtp != (cmd.verb == "LHLO") {
+		s.violate(smtp.StageHello, "%s where it does not belong", cmd.verb)
+		return s.refuse(w.unknown)
+	}
+	if cmd.args == "" || strings.ContainsAny(cmd.args, " \t<>") {
+		s.violate(smtp.StageHello, "%s %q is no host name", cmd.verb, cmd.args)
+		return s.refuse(w.badSyntax)
+	}
+	name, helo := cmd.args, cmd.verb == "HELO"
+	offered := s.server.profile.offer(s.server.cfg, s.state != nil, s.hasClientCertificate())
+	previous := s.name
+	s.name = name // fill needs it
+	answer := offered.reply()
+	if helo {
+		answer = "250 " + offered.lines[0]
+		offered.lines, offered.caps = nil, smtp.Capabilities{}
+	}
+	ok, err := s.respond(smtp.StageHello, answer)
+	if err != nil || !ok {
+		s.name = previous
+		return err
+	}
+	s.helo, s.offer = helo, offered
+	s.endTransaction()
+	return nil
+}
+
+func (s *session) startTLS(cmd command) error {
+	w := s.server.profile.words
+	switch {
+	case s.state != nil:
+		s.violate(smtp.StageStartTLS, "STARTTLS inside TLS")
+		return s.refuse(w.badSequence)
+	case !s.offer.caps.Has("STARTTLS"):
+		s.violate(smtp.StageStartTLS, "STARTTLS was not offered")
+		return s.refuse(w.unknown)
+	case cmd.args != "":
+		s.violate(smtp.StageStartTLS, "STARTTLS takes no argument")
+		return s.refuse(w.badSyntax)
+	}
+	// The octets behind STARTTLS are already a violation; here they are
+	// dropped, lest they count as said inside TLS.
+	if _, err := s.wire.in.Discard(s.wire.buffered()); err != nil {
+		return err
+	}
+	ok, err := s.respond(smtp.StageStartTLS, w.startTLS)
+	if err != nil || !ok {
+		return err
+	}
+	if err := s.wire.flush(); err != nil {
+		return err
+	}
+	s.endTransaction()
+	s.name, s.helo, s.login = "", false, "" // RFC 3207 section 4.2
+	return s.handshake()
+}
+
+func (s *session) reset() error {
+	s.endTransaction()
+	w := s.server.profile.words
+	if s.server.profile.frames && s.sent > 0 {
+		// QUIRK: QQ - after a message, RSET gets the frame and the goodbye.
+		if err := s.sayBytes(binaryFrame); err != nil {
+			return err
+		}
+		if _, err := s.respond(smtp.StageReset, w.bye); err != nil {
+			return err
+		}
+		return errHangUp
+	}
+	_, err := s.respond(smtp.StageReset, w.reset)
+	return err
+}
+
+func (s *session) quit() error {
+	w := s.server.profile.words
+	if s.server.profile.frames {
+		if err := s.sayBytes(binaryFrame); err != nil {
+			return err
+		}
+	}
+	if _, err := s.respond(smtp.StageQuit, w.bye); err != nil {
+		return err
+	}
+	return errHangUp
+}
+
+func (s *session) withholds(keyword string) bool { return withheld(s.server.cfg.Without, keyword) }
+
+// fill puts the facts of this connection in a provider's words.
+func (s *session) fill(text string) string {
+	if !strings.Contains(text, "{") {
+		return text
+	}
+	now := s.server.cfg.Now()
+	id := s.mail.id
+	if id == "" && strings.Contains(text, "{id}") {
+		id = s.server.nextQueueID()
+	}
+	host, _, err := net.SplitHostPort(s.wire.raw.RemoteAddr().String())
+	if err != nil {
+		host = "127.0.0.1"
+	}
+	return strings.NewReplacer("{host}", s.server.profile.hosts[0], "{name}", s.name, "{id}", id, "{ip}", host,
+		"{unix}", strconv.FormatInt(now.Unix(), 10), "{date}", now.UTC().Format(time.RFC1123Z),
+		"{octets}", strconv.FormatInt(s.mail.chunk, 10)).Replace(text)
+}

@@ -1,0 +1,162 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// maxKept bounds the messages in memory, in octets; the oldest go first.
+const maxKept = 512 << 20
+
+// Message is a message that the server took responsibility for.
+type Message struct {
+	ID   string // the queue id of its reply
+	Time time.Time
+	// TLS says that it came over an encrypted connection.
+	TLS bool
+	// Login is the account, "" without AUTH.
+	Login string
+	// From is the reverse-path, "" for "<>"; To are the accepted recipients.
+	From string
+	To   []string
+	// MailParams are the parameters of MAIL, keys in upper case; RcptParams
+	// those of each RCPT, in the order of To.
+	MailParams map[string]string
+	RcptParams []map[string]string
+	// Chunked says that it came with BDAT rather than DATA.
+	Chunked bool
+	// Data is the message as received, with CRLF line ends, without the dots
+	// that the client added for transparency and without the final dot.
+	Data []byte
+}
+
+// Violation is something that the client did against the rules.
+type Violation struct {
+	Conn  int // the connection, counted from 1
+	Stage smtp.Stage
+	Text  string
+}
+
+// String is the violation as one line.
+func (v Violation) String() string {
+	return fmt.Sprintf("connection %d, %s: %s", v.Conn, v.Stage, v.Text)
+}
+
+// Connection is what happened on one connection.
+type Connection struct {
+	ID      int // counts from 1
+	TLS     bool
+	Resumed bool // the TLS session was resumed
+	Login   string
+	// Turns counts the flights of the client: input that came after the server
+	// had answered everything before and had nothing left to read. A client that
+	// waits for a reply is always counted; one that splits a flight into several
+	// writes may be counted once for each.
+	Turns    int
+	Commands int
+	Messages int // accepted
+	Open     bool
+}
+
+// store keeps what the server learns; it is shared by all sessions.
+type store struct {
+	mu         sync.Mutex
+	messages   []Message
+	kept       int // octets in messages
+	received   int
+	changed    chan struct{} // closed and replaced when a message comes
+	violations []Violation
+	conns      []*Connection
+	discard    bool
+	maildir    *maildir
+}
+
+func newStore(cfg Config) *store {
+	s := &store{changed: make(chan struct{}), discard: cfg.Discard}
+	if cfg.Maildir != "" {
+		s.maildir = &maildir{root: cfg.Maildir}
+	}
+	return s
+}
+
+// keep takes a message; an error is one of the Maildir.
+func (s *store) keep(m Message) error {
+	if s.maildir != nil {
+		if err := s.maildir.deliver(m); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.received++
+	if !s.discard {
+		s.messages = append(s.messages, m)
+		s.kept += len(m.Data)
+		for s.kept > maxKept && len(s.messages) > 1 {
+			s.kept -= len(s.messages[0].Data)
+			s.messages = s.messages[1:]
+		}
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+// wait returns when n messages were received in all.
+func (s *store) wait(ctx context.Context, n int) ([]Message, error) {
+	for {
+		s.mu.Lock()
+		received, changed := s.received, s.changed
+		s.mu.Unlock()
+		if received >= n {
+			return s.list(), nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return s.list(), fmt.Errorf("wait for %d messages, %d came: %w", n, received, ctx.Err())
+		}
+	}
+}
+
+func (s *store) list() []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Message(nil), s.messages...)
+}
+
+// maxViolations keeps a client that does nothing right from filling the memory.
+const maxViolations = 1000
+
+func (s *store) violation(v Violation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.violations) < maxViolations {
+		s.violations = append(s.violations, v)
+	}
+}
+
+// maxConnections bounds the statistics; those of the oldest go first.
+const maxConnections = 10_000
+
+func (s *store) connect(id int) *Connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &Connection{ID: id, Open: true}
+	if len(s.conns) == maxConnections {
+		s.conns = s.conns[1:]
+	}
+	s.conns = append(s.conns, c)
+	return c
+}
+
+// update changes a connection's statistics.
+func (s *store) update(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}

@@ -1,0 +1,358 @@
+package sandbox
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// hardLimit bounds a message where the provider tells no SIZE, in octets.
+const hardLimit = 256 << 20
+
+// transaction is one message on its way, from MAIL to the reply to its end.
+type transaction struct {
+	open     bool
+	from     string
+	params   params
+	to       []recipient
+	refused  int // recipients
+	faults   *faultQueue
+	id       string
+	chunked  bool  // a BDAT has come
+	spoiled  bool  // a BDAT failed: everything up to RSET fails, too
+	chunk    int64 // octets of the last BDAT
+	data     []byte
+	tooLarge bool
+}
+
+type recipient struct {
+	address string
+	params  params
+	fault   *Fault // LMTP: for this recipient's reply at the end
+}
+
+// endTransaction forgets the message and the faults that were meant for it.
+func (s *session) endTransaction() {
+	s.mail = transaction{faults: newFaultQueue(nil)}
+}
+
+func (s *session) mailFrom(cmd command) error {
+	p, err := parsePath(cmd.args, "FROM")
+	if err != nil {
+		s.violate(smtp.StageMail, "MAIL %s: %v", cmd.args, err)
+	}
+	if f, found, ferr := magicFault(p.local); found && err == nil {
+		if ferr != nil {
+			return s.refuse("501 " + ferr.Error())
+		}
+		s.arm(f, smtp.StageMail)
+	}
+	fault := s.take(smtp.StageMail)
+	answer := s.server.profile.words.mailOK
+	if refusal := s.refuseMail(p, err); refusal != "" {
+		answer = refusal
+	}
+	ok, err := s.perform(fault, smtp.StageMail, answer)
+	if err != nil || !ok {
+		return err
+	}
+	keep := s.mail.faults // a magic sender may have armed some
+	s.mail = transaction{open: true, from: p.address, params: p.params, faults: keep, id: s.server.nextQueueID()}
+	return nil
+}
+
+// refuseMail gives the reply to a MAIL that can't be taken, else "".
+func (s *session) refuseMail(p path, malformed error) string {
+	w := s.server.profile.words
+	slips(s, smtp.StageMail, p)
+	switch {
+	case s.name == "":
+		s.violate(smtp.StageMail, "MAIL before EHLO")
+		return w.badSequence
+	case s.mail.open:
+		s.violate(smtp.StageMail, "MAIL inside a transaction")
+		return w.badSequence
+	}
+	if s.needsAuth() && s.login == "" {
+		if s.state == nil && !s.server.profile.cleartextAuth && !s.server.cfg.AllowCleartextPassword {
+			return w.tlsRequired
+		}
+		return w.authRequired
+	}
+	if malformed != nil {
+		return w.badSyntax
+	}
+	size, err := checkMailParams(p.params, s.offer.caps)
+	if err != nil {
+		s.violate(smtp.StageMail, "MAIL: %v", err)
+		return w.badParam
+	}
+	_, utf8 := p.params["SMTPUTF8"]
+	if p.address != "" {
+		if err := checkAddress(p.address, utf8); err != nil {
+			s.violate(smtp.StageMail, "MAIL FROM:<%s>: %v", p.address, err)
+			return w.badAddress
+		}
+	}
+	if limit := s.server.maxSize(); limit > 0 && size > limit {
+		return w.tooLarge
+	}
+	rule := s.server.profile.sender
+	if (rule == loginAtMail || rule == loginAtHeader) && !strings.EqualFold(p.address, s.login) {
+		return w.badSender
+	}
+	return ""
+}
+
+func slips(s *session, stage smtp.Stage, p path) {
+	for _, slip := range p.slips {
+		s.violate(stage, "%s", slip)
+	}
+}
+
+func (s *session) needsAuth() bool {
+	return s.kind != lmtpPort && (s.server.profile.needsAuth || s.server.cfg.RequireAuth)
+}
+
+func (s *session) rcptTo(cmd command) error {
+	p, err := parsePath(cmd.args, "TO")
+	if err != nil {
+		s.violate(smtp.StageRcpt, "RCPT %s: %v", cmd.args, err)
+	}
+	to := recipient{address: p.address, params: p.params}
+	if f, found, ferr := magicFault(p.local); found && err == nil && s.mail.open {
+		if ferr != nil {
+			s.mail.refused++
+			return s.refuse("501 " + ferr.Error())
+		}
+		if s.kind == lmtpPort && f.Stage == smtp.StageBody {
+			to.fault = &f
+		} else {
+			s.arm(f, smtp.StageRcpt)
+		}
+	}
+	fault := s.take(smtp.StageRcpt)
+	answer := s.server.profile.words.rcptOK
+	if refusal := s.refuseRcpt(p, err); refusal != "" {
+		answer = refusal
+	}
+	ok, err := s.perform(fault, smtp.StageRcpt, answer)
+	if err != nil {
+		return err
+	}
+	if ok && s.mail.open {
+		s.mail.to = append(s.mail.to, to)
+	} else {
+		s.mail.refused++
+	}
+	return nil
+}
+
+func (s *session) refuseRcpt(p path, malformed error) string {
+	w := s.server.profile.words
+	slips(s, smtp.StageRcpt, p)
+	if !s.mail.open {
+		// After a refused MAIL a pipelining client can't help sending these.
+		if !s.offer.caps.Has("PIPELINING") {
+			s.violate(smtp.StageRcpt, "RCPT without MAIL")
+		}
+		return w.badSequence
+	}
+	if s.mail.chunked {
+		s.violate(smtp.StageRcpt, "RCPT after BDAT")
+		return w.badSequence
+	}
+	if malformed != nil {
+		return w.badSyntax
+	}
+	if err := checkRcptParams(p.params, s.offer.caps); err != nil {
+		s.violate(smtp.StageRcpt, "RCPT: %v", err)
+		return w.badParam
+	}
+	_, utf8 := s.mail.params["SMTPUTF8"]
+	if err := checkAddress(p.address, utf8); err != nil && !strings.EqualFold(p.address, "postmaster") {
+		s.violate(smtp.StageRcpt, "RCPT TO:<%s>: %v", p.address, err)
+		return w.badAddress
+	}
+	if len(s.mail.to) >= s.server.cfg.MaxRecipients {
+		return w.tooMany
+	}
+	return ""
+}
+
+func (s *session) data(cmd command) error {
+	w := s.server.profile.words
+	answer := w.dataGo
+	switch {
+	case cmd.args != "":
+		s.violate(smtp.StageData, "DATA takes no argument")
+		answer = w.badSyntax
+	case s.mail.chunked:
+		s.violate(smtp.StageData, "DATA after BDAT")
+		answer = w.badSequence
+	case strings.EqualFold(s.mail.params["BODY"], "BINARYMIME"):
+		s.violate(smtp.StageData, "DATA for a message of BODY=BINARYMIME")
+		answer = w.badSequence
+	case !s.mail.open || len(s.mail.to) == 0:
+		// No violation: a client that pipelines has sent DATA before it knew.
+		answer = w.noRecipients
+	}
+	ok, err := s.respond(smtp.StageData, answer)
+	if err != nil || !ok {
+		return err
+	}
+	if err := s.receive(); err != nil {
+		return err
+	}
+	return s.finish()
+}
+
+// receive reads the message after a 354, up to the final dot.
+func (s *session) receive() error {
+	midway := s.takeMidway()
+	r := dotReader{wire: s.wire}
+	for {
+		part, end, err := r.next()
+		if err != nil {
+			return unexpected(err)
+		}
+		if r.unstuffed {
+			r.unstuffed = false
+			s.violate(smtp.StageBody, "a line begins with a dot that was not doubled")
+		}
+		if end {
+			return nil
+		}
+		if err := s.add(part, midway); err != nil {
+			return err
+		}
+	}
+}
+
+// unexpected: a connection that ends in the middle of a message is what a
+// client must do that can't go on; it is no violation.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// add puts octets to the message. Past the limit they are read and dropped,
+// up to as much again, then the server hangs up.
+func (s *session) add(part []byte, midway *Fault) error {
+	limit := s.server.maxSize()
+	if limit == 0 {
+		limit = hardLimit
+	}
+	if midway != nil && int64(len(s.mail.data)+len(part)) >= midway.Octets {
+		return s.interrupt(midway)
+	}
+	s.mail.chunk += int64(len(part))
+	if int64(len(s.mail.data)+len(part)) <= limit && !s.mail.tooLarge {
+		s.mail.data = append(s.mail.data, part...)
+		return nil
+	}
+	s.mail.tooLarge = true
+	s.mail.data = nil
+	if s.mail.chunk > 2*limit+hardLimit {
+		if _, err := s.sayReply(s.fill(s.server.profile.words.tooLarge)); err != nil {
+			return err
+		}
+		return errHangUp
+	}
+	return nil
+}
+
+// interrupt is a fault in the middle of a message. A reply there ends the
+// connection: the client does not know where the server stopped reading.
+func (s *session) interrupt(f *Fault) error {
+	switch f.Action {
+	case Stall:
+		return s.stallUnread()
+	case Abort:
+		return errAbort
+	case Garbage:
+		if err := s.sayBytes(garbage + "\r\n"); err != nil {
+			return err
+		}
+		return errHangUp
+	case Reply:
+		if _, err := s.sayReply(f.reply()); err != nil {
+			return err
+		}
+		return errHangUp
+	}
+	return errCut
+}
+
+func (s *session) bdat(cmd command) error {
+	w := s.server.profile.words
+	size, last, err := parseChunk(cmd.args)
+	if err != nil || !s.offer.caps.Has("CHUNKING") {
+		s.violate(smtp.StageData, "BDAT %s: malformed, or CHUNKING was not offered", cmd.args)
+		if err := s.refuse(w.unknown); err != nil {
+			return err
+		}
+		return errHangUp // where the chunk ends nobody knows
+	}
+	fault := s.take(smtp.StageData)
+	usable := s.mail.open && len(s.mail.to) > 0 && !s.mail.spoiled
+	if err := s.receiveChunk(size, usable); err != nil {
+		return err
+	}
+	answer := w.chunkOK
+	switch {
+	case !s.mail.open:
+		answer = w.badSequence
+	case !usable:
+		answer = w.noRecipients
+	case s.mail.tooLarge:
+		answer = w.tooLarge
+	case last && fault == nil:
+		s.mail.chunked = true
+		return s.finish()
+	}
+	s.mail.chunked = true
+	ok, err := s.perform(fault, smtp.StageData, answer)
+	if !ok {
+		s.mail.spoiled = true
+	}
+	if last {
+		s.endTransaction()
+	}
+	return err
+}
+
+// receiveChunk reads the octets of a BDAT, to the last even if they are of no
+// use: they are there, and must not be taken for commands.
+func (s *session) receiveChunk(size int64, usable bool) error {
+	midway := s.takeMidway()
+	s.wire.chunk = true
+	defer func() { s.wire.chunk = false }()
+	if s.mail.tooLarge || !s.mail.chunked {
+		s.mail.chunk = 0
+	}
+	buf := make([]byte, min(size, 32<<10))
+	for left := size; left > 0; {
+		part := buf[:min(left, int64(len(buf)))]
+		if midway != nil {
+			part = part[:min(int64(len(part)), max(midway.Octets-int64(len(s.mail.data)), 1))]
+		}
+		n, err := io.ReadFull(s.wire.in, part)
+		if err != nil {
+			return unexpected(err)
+		}
+		left -= int64(n)
+		if !usable {
+			continue
+		}
+		if err := s.add(part, midway); err != nil {
+			return err
+		}
+	}
+	s.mail.chunk = size
+	return nil
+}
