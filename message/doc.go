@@ -1,0 +1,47 @@
+// Package message composes Internet messages (RFC 5322 with MIME) and streams
+// them. It does no networking: what comes out of it is handed to a connection.
+//
+// In the order in which one message uses its parts:
+//
+//   - A [Message] is a plain struct: addresses, subject, text, HTML and
+//     attachments made by [File], [Bytes] and [Reader].
+//   - [Compose] checks all of it, opens the attachments and returns a [Content]:
+//     the message as it will go on the wire, not yet written. [OpenRaw] and
+//     [ReadRaw] make a Content of a message that already exists.
+//   - [Content.Envelope] says from whom and to whom, [Content.Size] how many
+//     octets WriteTo will write, exactly, before one is produced.
+//   - [Content.WriteTo] writes them, as often as asked. Attachments are read
+//     and encoded as they go, in blocks of a few KiB. What can't be read to its
+//     end is reported as an error with fewer than Size octets written, so that
+//     a sender knows not to end the message.
+//   - [Content.Close] closes the attachments and removes temporary files.
+//
+// Mailboxes are read by [ParseMailbox] and [ParseMailboxList], which accept what
+// people type: commas, semicolons and their full-width twins.
+//
+// # Transfer encodings
+//
+// Text and HTML are UTF-8 with CRLF line ends. ASCII in lines of at most 998
+// octets goes as 7bit, anything else as quoted-printable or base64, whichever
+// is shorter. So the exact octets are known without asking any server, a dry
+// run shows what would be sent, and servers without 8BITMIME need nothing
+// special. 8bit is used only when [Message.EightBit] asks for it; then
+// [Content.SevenBit] gives the same message for a server without 8BITMIME.
+//
+// Attachments are base64 and arrive byte for byte, whatever their type. The
+// types multipart/* and message/* are refused for attachments, because base64
+// is not allowed for them (RFC 2046 section 5.2.1); a saved message is attached
+// as application/octet-stream, which is also the default for ".eml".
+//
+// # Headers
+//
+// Non-ASCII in the subject, in names and in other fields becomes encoded words
+// (RFC 2047) in UTF-8, in file names RFC 2231 parameters beside an encoded word
+// for old readers. Lines are folded at 76 characters where a field has a blank
+// to fold at, and are never longer than 998. Domains are written as A-labels;
+// only a local part that is not ASCII stays UTF-8, and only then
+// [Content.NeedsSMTPUTF8] is true. No control character, line break or NUL gets
+// into a header: each is an error that names the field.
+//
+// Bcc is never written, not even as an empty field.
+package message

@@ -1,0 +1,257 @@
+package message
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// foldAt is the length that lines are kept to where there is a blank to fold
+// at: RFC 5322 section 2.1.1 asks for 78, RFC 2047 section 2 for 76 in a line
+// with an encoded word.
+const foldAt = 76
+
+// folder writes header fields. Every piece of a field that must not be broken is
+// one call of word.
+type folder struct {
+	buf   []byte
+	col   int
+	first bool // nothing follows the colon yet
+}
+
+// begin starts a field. No line end is due before it.
+func (f *folder) begin(name string) {
+	f.buf = append(append(f.buf, name...), ':')
+	f.col = len(name) + 1
+	f.first = true
+}
+
+func (f *folder) end() { f.buf = append(f.buf, '\r', '\n') }
+
+// word appends a blank and s, and folds before the blank where the line would
+// get too long. Directly after the colon it folds only if that helps.
+func (f *folder) word(blank, s string) {
+	n := len(blank) + len(s)
+	if f.col+n > foldAt && (!f.first || n <= foldAt) {
+		f.fold()
+	}
+	f.buf = append(append(f.buf, blank...), s...)
+	f.col += n
+	f.first = false
+}
+
+func (f *folder) fold() {
+	f.buf = append(f.buf, '\r', '\n')
+	f.col = 0
+}
+
+// encoded appends s as encoded words, each after a space, which readers drop
+// between two of them.
+func (f *folder) encoded(s string, e wordEncoding) {
+	const whole = foldAt - len(" ")
+	for s != "" {
+		head, rest := e.cut(s, whole-f.col, whole)
+		if head == "" {
+			f.fold()
+			head, rest = e.cut(s, whole, whole)
+		}
+		f.word(" ", e.word(head))
+		s = rest
+	}
+}
+
+// unstructured appends free text: words that need it are encoded, with all that
+// stands between the first and the last of them; the others stay as they are.
+func (f *folder) unstructured(value string, needsEncoding func(word string) bool) {
+	words := splitWords(value)
+	from, to := -1, -1
+	for i, w := range words {
+		if needsEncoding(w.text) {
+			if from < 0 {
+				from = i
+			}
+			to = i
+		}
+	}
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if i != from {
+			f.word(w.blank, w.text)
+			continue
+		}
+		var span strings.Builder
+		span.WriteString(w.blank[1:] + w.text) // its first blank stays outside
+		for i < to {
+			i++
+			span.WriteString(words[i].blank + words[i].text)
+		}
+		f.encoded(span.String(), shorterEncoding(span.String()))
+	}
+}
+
+// spacedWord is a word with the blanks before it; the first has one.
+type spacedWord struct{ blank, text string }
+
+func splitWords(s string) []spacedWord {
+	const blanks = " \t"
+	var words []spacedWord
+	for s = " " + strings.Trim(s, blanks); s != ""; {
+		n := len(s) - len(strings.TrimLeft(s, blanks))
+		end := strings.IndexAny(s[n:], blanks)
+		if end < 0 {
+			end = len(s) - n
+		}
+		if end > 0 {
+			words = append(words, spacedWord{s[:n], s[n : n+end]})
+		}
+		s = s[n+end:]
+	}
+	return words
+}
+
+// longestWord is the length of the longest word with its blanks.
+func longestWord(s string) int {
+	longest := 0
+	for _, w := range splitWords(s) {
+		longest = max(longest, len(w.blank)+len(w.text))
+	}
+	return longest
+}
+
+// subject appends the Subject field. What looks like an encoded word is encoded
+// itself, so that the reader sees what was typed.
+func (f *folder) subject(value string) {
+	long := longestWord(value) > maxLine-len("Subject:")
+	f.begin("Subject")
+	f.unstructured(value, func(w string) bool {
+		return long || !isASCII(w) || strings.Contains(w, "=?")
+	})
+	f.end()
+}
+
+// mailboxes appends an address field. An empty list writes nothing.
+func (f *folder) mailboxes(name string, list []Mailbox) {
+	if len(list) == 0 {
+		return
+	}
+	f.begin(name)
+	for i, m := range list {
+		end := ","
+		if i == len(list)-1 {
+			end = ""
+		}
+		if m.Name == "" {
+			f.word(" ", m.Address.Wire()+end)
+			continue
+		}
+		f.displayName(m.Name, name == "From")
+		f.word(" ", "<"+m.Address.Wire()+">"+end)
+	}
+	f.end()
+}
+
+// displayName appends the phrase of a mailbox.
+//
+// QUIRK: QQ Mail answers 550 to a From whose name is not in base64, or whose
+// encoding takes in the address.
+func (f *folder) displayName(name string, isFrom bool) {
+	quoted := quote(name)
+	switch {
+	case !isASCII(name):
+		e := shorterEncoding(name)
+		if isFrom {
+			e = bEncoding
+		}
+		f.encoded(name, e)
+	case strings.Contains(name, "=?") || len(quoted) >= foldAt:
+		f.encoded(name, shorterEncoding(name))
+	case isPhrase(name):
+		for word := range strings.SplitSeq(name, " ") {
+			f.word(" ", word)
+		}
+	default:
+		f.word(" ", quoted)
+	}
+}
+
+// isPhrase reports whether a name is atoms with single spaces between (RFC 5322
+// section 3.2.3).
+func isPhrase(s string) bool {
+	for word := range strings.SplitSeq(s, " ") {
+		if word == "" {
+			return false
+		}
+		for i := 0; i < len(word); i++ {
+			if !isTokenChar(word[i]) && !strings.ContainsRune("/=?{}", rune(word[i])) || word[i] == '.' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// extra appends a field of the user's, which checkExtra found good.
+func (f *folder) extra(h Header) {
+	long := longestWord(h.Value) > maxLine-len(h.Name)-len(":")
+	f.begin(h.Name)
+	f.unstructured(h.Value, func(w string) bool { return long || !isASCII(w) })
+	f.end()
+}
+
+// checkExtra checks one of Message.Headers.
+func checkExtra(h Header) error {
+	if err := checkFieldName(h.Name); err != nil {
+		return err
+	}
+	if instead := fieldOwner(strings.ToLower(h.Name)); instead != "" {
+		return errors.New("can't be set here: " + instead)
+	}
+	if err := checkText(h.Value, true); err != nil {
+		return fmt.Errorf("its value %w", err)
+	}
+	if isASCII(h.Value) && longestWord(h.Value) > maxLine-len(h.Name)-len(":") {
+		return fmt.Errorf("its value holds more than %d characters without a space to fold the line at", maxLine-len(h.Name)-1)
+	}
+	return nil
+}
+
+// checkFieldName checks for ftext (RFC 5322 section 3.6.8).
+func checkFieldName(name string) error {
+	if name == "" {
+		return errors.New("its name is empty")
+	}
+	if err := checkText(name, false); err != nil {
+		return fmt.Errorf("its name %w", err)
+	}
+	for _, r := range name {
+		if r <= ' ' || r > '~' || r == ':' {
+			return fmt.Errorf("its name holds %q; a header name is printable ASCII without space and colon", r)
+		}
+	}
+	if len(name) >= foldAt {
+		return fmt.Errorf("its name is longer than %d characters", foldAt-1)
+	}
+	return nil
+}
+
+// fieldOwner says what to use instead of an extra field that this package, or a
+// server on the way, writes itself; "" when the field is free.
+func fieldOwner(lower string) string {
+	switch lower {
+	case "from", "sender", "to", "cc", "subject", "date":
+		return "use the field " + strings.ToUpper(lower[:1]) + lower[1:] + " of Message"
+	case "reply-to":
+		return "use the field ReplyTo of Message"
+	case "message-id":
+		return "use the field MessageID of Message"
+	case "bcc", "resent-bcc":
+		return "use the field Bcc of Message, which is never transmitted"
+	case "mime-version", "content-type", "content-transfer-encoding":
+		return "it follows from Text, HTML and Attachments of Message"
+	case "content-disposition", "content-id":
+		return "it belongs to an attachment, in Attachments of Message"
+	case "return-path":
+		return "the server that delivers the message writes it, from the envelope"
+	}
+	return ""
+}

@@ -1,0 +1,313 @@
+package message
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// Mailbox is an address with the name that people see beside it (RFC 5322
+// section 3.4); Name may be "".
+type Mailbox struct {
+	Name    string
+	Address smtp.Address
+}
+
+// String is the mailbox as a person would type it, in UTF-8 and with quotes
+// where they are needed. [ParseMailbox] reads it back.
+func (m Mailbox) String() string {
+	addr := m.Address.String()
+	switch {
+	case m.Name == "" && !strings.ContainsFunc(m.Address.Local(), isSeparator):
+		return addr
+	case m.Name == "":
+		return "<" + addr + ">"
+	case plainName(m.Name):
+		return m.Name + " <" + addr + ">"
+	}
+	return quote(m.Name) + " <" + addr + ">"
+}
+
+// plainName reports whether a name reads back without quotes.
+func plainName(s string) bool {
+	if strings.Contains(s, "=?") || strings.Contains(s, "  ") || strings.TrimSpace(s) != s {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return isSeparator(r) || strings.ContainsRune(`"\()<>[]:@.`, r) ||
+			r != ' ' && unicode.IsSpace(r)
+	})
+}
+
+// quote makes a quoted-string (RFC 5322 section 3.2.4).
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// isSeparator tells what may stand between mailboxes: the RFC's comma, the
+// semicolon of Outlook, and what a Chinese keyboard gives for them.
+func isSeparator(r rune) bool {
+	switch r {
+	case ',', ';', '，', '；', '、':
+		return true
+	}
+	return false
+}
+
+// ParseMailbox reads one mailbox: "a@b", "Name <a@b>", "\"Name, x\" <a@b>" or
+// "a@b (Name)". Encoded words in the name are decoded. Errors say what is wrong
+// in the words of who typed it.
+func ParseMailbox(s string) (Mailbox, error) {
+	list, err := ParseMailboxList(s)
+	if err != nil {
+		return Mailbox{}, err
+	}
+	if len(list) != 1 {
+		return Mailbox{}, fmt.Errorf("%q holds %d addresses, not one", clip(s), len(list))
+	}
+	return list[0], nil
+}
+
+// ParseMailboxList reads mailboxes separated by commas, semicolons or their
+// full-width twins (，；、). Empty items, such as a comma at the end leaves, are
+// skipped, but a list without any mailbox is an error. Groups ("team: a@b,
+// c@d;") are refused.
+func ParseMailboxList(s string) ([]Mailbox, error) {
+	list, err := parseMailboxes(s, typedByHand)
+	if err == nil && len(list) == 0 {
+		err = errors.New("holds no address")
+	}
+	return list, err
+}
+
+// dialect is whose mailbox lists are read.
+type dialect int
+
+const (
+	typedByHand dialect = iota
+	// inHeader is RFC 5322: groups are allowed and flattened, full-width
+	// characters separate nothing, and names do not matter.
+	inHeader
+)
+
+func (d dialect) separator(r rune) bool {
+	if d == inHeader {
+		return r == ',' || r == ';'
+	}
+	return isSeparator(r)
+}
+
+func parseMailboxes(s string, d dialect) ([]Mailbox, error) {
+	if err := checkText(s, false); err != nil {
+		return nil, fmt.Errorf("%q %w", clip(s), err)
+	}
+	var list []Mailbox
+	for rest := s; rest != ""; {
+		item, after, err := cutMailbox(rest, d)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", clip(strings.TrimSpace(rest)), err)
+		}
+		rest = after
+		if item = strings.TrimSpace(item); item == "" {
+			continue
+		}
+		m, err := parseItem(item)
+		if err != nil {
+			return nil, err
+		}
+		// An encoded word can hide what the check above was for.
+		if err := checkText(m.Name, false); err != nil && d == typedByHand {
+			return nil, fmt.Errorf("%q: its name %w", clip(item), err)
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// cutMailbox takes the text before the first separator that stands outside of
+// quotes, comments and angle brackets.
+func cutMailbox(s string, d dialect) (item, rest string, err error) {
+	var comment, angle, literal bool
+	start := 0
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case comment:
+			comment = r != ')'
+		case r == '"':
+			end := quotedEnd(s[i:])
+			if end < 0 {
+				return "", "", errors.New(`a quote " is not closed`)
+			}
+			n = end
+		case r == '(' && !angle:
+			comment = true
+		case r == '<':
+			angle = true
+		case r == '>':
+			angle = false
+		case r == '[':
+			literal = true
+		case r == ']':
+			literal = false
+		case angle || literal:
+		case r == ':' && d == inHeader:
+			start = i + n
+		case r == ':':
+			return "", "", errors.New("a group (name: address, address;) can't be used; list the addresses, or put the name in quotes")
+		case d.separator(r):
+			return s[start:i], s[i+n:], nil
+		}
+		i += n
+	}
+	switch {
+	case comment:
+		return "", "", errors.New("a parenthesis ( is not closed")
+	case angle:
+		return "", "", errors.New("an angle bracket < is not closed")
+	}
+	return s[start:], "", nil
+}
+
+// quotedEnd is the length of the quoted-string at the start of s, -1 if it is
+// not closed.
+func quotedEnd(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// parseItem reads one mailbox, trimmed and not empty.
+func parseItem(item string) (Mailbox, error) {
+	open := indexUnquoted(item, '<')
+	if open < 0 {
+		return parseBare(item)
+	}
+	bad := func(what string) (Mailbox, error) {
+		return Mailbox{}, fmt.Errorf("%q: %s", clip(item), what)
+	}
+	addr, after, closed := cutUnquoted(item[open+1:], '>')
+	if !closed {
+		return bad("an angle bracket < is not closed")
+	}
+	after = strings.TrimSpace(after)
+	comment, isComment := commentText(after)
+	if after != "" && !isComment {
+		return bad("something follows the >; is a comma missing?")
+	}
+	address, err := smtp.ParseAddress(strings.TrimSpace(addr))
+	if err != nil {
+		return bad(err.Error())
+	}
+	name := parseName(item[:open])
+	if name == "" {
+		name = comment
+	}
+	return Mailbox{Name: name, Address: address}, nil
+}
+
+// parseBare reads an address without angle brackets, perhaps with its name
+// after it as a comment, as mail was written before RFC 822.
+func parseBare(item string) (Mailbox, error) {
+	name := ""
+	if open := indexUnquoted(item, '('); open >= 0 {
+		if text, ok := commentText(item[open:]); ok {
+			name, item = text, strings.TrimSpace(item[:open])
+		}
+	}
+	address, err := smtp.ParseAddress(item)
+	if err != nil {
+		return Mailbox{}, err
+	}
+	return Mailbox{Name: name, Address: address}, nil
+}
+
+// commentText is what stands in the one comment that s consists of.
+func commentText(s string) (string, bool) {
+	inner, open := strings.CutPrefix(s, "(")
+	inner, closed := strings.CutSuffix(inner, ")")
+	if !open || !closed || strings.ContainsAny(inner, "()") {
+		return "", false
+	}
+	return parseName(inner), true
+}
+
+// parseName reads a display name: quoted strings lose their quotes, encoded
+// words are decoded, blanks between words become one. Anything else stands
+// for itself, more than the RFC's phrase allows.
+func parseName(s string) string {
+	var name strings.Builder
+	afterEncoded := false // RFC 2047 section 6.2: the blank between two encoded words is not shown
+	for s = strings.TrimSpace(s); s != ""; {
+		var word string
+		encoded := false
+		blank := len(s) - len(strings.TrimLeft(s, " "))
+		s = s[blank:]
+		if end := -1; s[0] == '"' {
+			if end = quotedEnd(s); end < 0 {
+				end = len(s)
+			}
+			word, s = unquote(s[:end]), s[end:]
+		} else {
+			end := strings.IndexAny(s, ` "`)
+			if end < 0 {
+				end = len(s)
+			}
+			word, s = s[:end], s[end:]
+			word, encoded = decodeWord(word)
+		}
+		if blank > 0 && !(encoded && afterEncoded) {
+			name.WriteByte(' ')
+		}
+		name.WriteString(word)
+		afterEncoded = encoded
+	}
+	return name.String()
+}
+
+func unquote(s string) string {
+	s = strings.TrimSuffix(strings.TrimPrefix(s, `"`), `"`)
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func indexUnquoted(s string, c byte) int {
+	before, _, found := cutUnquoted(s, c)
+	if !found {
+		return -1
+	}
+	return len(before)
+}
+
+// cutUnquoted is strings.Cut for a c outside of quoted strings.
+func cutUnquoted(s string, c byte) (before, after string, found bool) {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case c:
+			return s[:i], s[i+1:], true
+		case '"':
+			end := quotedEnd(s[i:])
+			if end < 0 {
+				return s, "", false
+			}
+			i += end - 1
+		}
+	}
+	return s, "", false
+}
