@@ -50,7 +50,7 @@ func (c *Content) EightBit() bool { return c.eightBit }
 func (c *Content) NeedsSMTPUTF8() bool { return c.utf8 }
 
 // MessageID is the value of the Message-ID field with its angle brackets; "" if
-// a raw message has none.
+// a raw message has none or a malformed one.
 func (c *Content) MessageID() string { return c.messageID }
 
 // Envelope says who the message is from (Sender, or else From) and to (To, Cc

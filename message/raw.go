@@ -1,0 +1,321 @@
+package message
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxRawHeader bounds the header block of a raw message, in octets. Ten
+// thousand recipients fit; a file that is no message is found out early.
+const maxRawHeader = 1 << 20
+
+// OpenRaw makes a Content of the message in a file, to be sent as it is except
+// that
+//
+//   - bare CR and bare LF become CRLF, and the last line ends with one,
+//   - the fields Bcc and Resent-Bcc are left out,
+//   - a byte order mark and an mbox "From " line before the header are left out.
+//
+// Refused, with the number of the line: a line of more than 998 octets, a NUL,
+// a line of the header that is no field, a header in neither ASCII nor UTF-8,
+// and a header of more than 1 MiB. Missing fields are not added.
+//
+// The envelope is taken from Sender or else From, and from To, Cc and Bcc;
+// Resent fields are not looked at. EightBit and NeedsSMTPUTF8 go by the octets
+// of body and header. The file stays open until Close.
+func OpenRaw(path string) (*Content, error) {
+	src, err := fileSource(fmt.Sprintf("raw message %q", path), path)
+	if err != nil {
+		return nil, err
+	}
+	return newRaw(src)
+}
+
+// ReadRaw is [OpenRaw] for a reader, which is treated as that of an
+// [Attachment].
+func ReadRaw(r io.Reader) (*Content, error) {
+	src, err := readerSource("raw message", r)
+	if err != nil {
+		return nil, err
+	}
+	return newRaw(src)
+}
+
+func newRaw(src *source) (*Content, error) {
+	body := &rawBody{src: src}
+	var facts rawFacts
+	err := body.lines(facts.line, func(line []byte) error {
+		body.octets += int64(len(line)) + 2
+		return nil
+	})
+	if err == nil && len(facts.fields) == 0 {
+		err = src.fail(errors.New("it has no header"))
+	}
+	if err != nil {
+		return nil, errors.Join(err, src.close())
+	}
+	return &Content{
+		segments:  []segment{body},
+		size:      body.octets,
+		eightBit:  facts.eightBitBody,
+		utf8:      facts.eightBitHeader,
+		messageID: facts.messageID(),
+		envelope:  facts.parties(),
+		sources:   &sources{list: []*source{src}},
+	}, nil
+}
+
+// rawBody is a segment: a whole message, made fit to be sent.
+type rawBody struct {
+	src    *source
+	octets int64
+}
+
+func (r *rawBody) size() int64 { return r.octets }
+
+func (r *rawBody) emit(o *output) error {
+	return r.lines(nil, func(line []byte) error {
+		if err := o.reserve(len(line) + 2); err != nil {
+			return err
+		}
+		o.buf = append(append(o.buf, line...), '\r', '\n')
+		return nil
+	})
+}
+
+// lines reads the message and calls keep with each line to be sent, without
+// its line end. see, if not nil, is called with every line before it, those
+// left out included. What is measured and what is sent come from here alike.
+func (r *rawBody) lines(see func(line []byte, inHeader bool) error, keep func(line []byte) error) error {
+	reader, err := r.src.open()
+	if err != nil {
+		return err
+	}
+	in := lineReader{src: reader}
+	header := rawHeader{}
+	for number := 1; ; number++ {
+		line, err := in.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil && number == 1 {
+			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
+			if bytes.HasPrefix(line, []byte("From ")) {
+				continue
+			}
+		}
+		var drop bool
+		if err == nil {
+			drop, err = header.line(line)
+		}
+		if err == nil && see != nil {
+			err = see(line, !header.done)
+		}
+		if err == nil && !drop {
+			err = keep(line)
+		}
+		var bad lineError
+		if errors.As(err, &bad) {
+			return r.src.fail(fmt.Errorf("line %d %w", number, err))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// lineError is what is wrong with one line; it completes "line 12 …".
+type lineError string
+
+func (e lineError) Error() string { return string(e) }
+
+// rawHeader follows the header block and says which of its lines are not sent.
+type rawHeader struct {
+	done   bool
+	octets int
+	fields int
+	drop   bool // the present field, with its continuations
+}
+
+func (h *rawHeader) line(line []byte) (drop bool, err error) {
+	if bytes.IndexByte(line, 0) >= 0 {
+		return false, lineError("holds a NUL, which mail can't carry")
+	}
+	if h.done {
+		return false, nil
+	}
+	if len(line) == 0 {
+		h.done = true
+		return false, nil
+	}
+	if h.octets += len(line); h.octets > maxRawHeader {
+		return false, lineError(fmt.Sprintf("is beyond %d octets of header; is this a mail message?", maxRawHeader))
+	}
+	if !utf8.Valid(line) {
+		return false, lineError("is in the header and neither ASCII nor UTF-8")
+	}
+	if line[0] == ' ' || line[0] == '\t' {
+		if h.fields == 0 {
+			return false, lineError("begins with a blank, but no header field stands before it; is this a mail message?")
+		}
+		return h.drop, nil
+	}
+	name, _, ok := cutField(line)
+	if !ok {
+		return false, lineError(fmt.Sprintf("is no header field (%q); is this a mail message?", clip(string(line))))
+	}
+	h.fields++
+	h.drop = name == "bcc" || name == "resent-bcc"
+	return h.drop, nil
+}
+
+// cutField splits the first line of a header field; name is in lower case. A
+// blank before the colon is obsolete (RFC 5322 section 4.5) and read, lest a
+// "Bcc :" be sent.
+func cutField(line []byte) (name, value string, ok bool) {
+	before, after, ok := strings.Cut(string(line), ":")
+	name = strings.ToLower(strings.TrimRight(before, " \t"))
+	if !ok || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", "", false
+	}
+	return name, after, true
+}
+
+// rawFacts is what the first reading learns.
+type rawFacts struct {
+	fields                       []Header // unfolded, names in lower case
+	eightBitHeader, eightBitBody bool
+}
+
+func (f *rawFacts) line(line []byte, inHeader bool) error {
+	ascii := true
+	for _, c := range line {
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	if !inHeader {
+		f.eightBitBody = f.eightBitBody || !ascii
+		return nil
+	}
+	if name, value, ok := cutField(line); ok && line[0] != ' ' && line[0] != '\t' {
+		f.fields = append(f.fields, Header{name, value})
+	} else {
+		f.fields[len(f.fields)-1].Value += string(line)
+	}
+	// What is not sent needs no SMTPUTF8.
+	if name := f.fields[len(f.fields)-1].Name; name != "bcc" && name != "resent-bcc" {
+		f.eightBitHeader = f.eightBitHeader || !ascii
+	}
+	return nil
+}
+
+// messageID is that of the first such field, "" if it is none or malformed.
+func (f *rawFacts) messageID() string {
+	for _, h := range f.fields {
+		if h.Name != "message-id" {
+			continue
+		}
+		if id, err := bareID(strings.Trim(h.Value, " \t")); err == nil {
+			return "<" + id + ">"
+		}
+		break
+	}
+	return ""
+}
+
+// parties are the addresses of the header; what is wrong with them matters
+// only to who asks for the envelope.
+func (f *rawFacts) parties() parties {
+	var p parties
+	for _, name := range []string{"sender", "from"} {
+		boxes, err := f.mailboxes(name)
+		if err != nil {
+			return parties{err: err}
+		}
+		if len(boxes) > 0 {
+			p.from = boxes[0].Address
+			break
+		}
+	}
+	if p.from.IsZero() {
+		return parties{err: errors.New("the message has neither From nor Sender")}
+	}
+	for _, name := range []string{"to", "cc", "bcc"} {
+		boxes, err := f.mailboxes(name)
+		if err != nil {
+			return parties{err: err}
+		}
+		for _, m := range boxes {
+			p.to = append(p.to, m.Address)
+		}
+	}
+	return p
+}
+
+func (f *rawFacts) mailboxes(name string) ([]Mailbox, error) {
+	var all []Mailbox
+	for _, h := range f.fields {
+		if h.Name != name {
+			continue
+		}
+		boxes, err := parseMailboxes(strings.ReplaceAll(h.Value, "\t", " "), inHeader)
+		if err != nil {
+			return nil, fmt.Errorf("header field %s: %w", name, err)
+		}
+		all = append(all, boxes...)
+	}
+	return all, nil
+}
+
+// lineReader cuts a source into lines that end with CRLF, CR or LF.
+type lineReader struct {
+	src  *sourceReader
+	buf  [4096]byte
+	r, w int
+	eof  bool
+}
+
+// next returns the next line without its end, valid until the next call, and
+// io.EOF after the last one.
+func (l *lineReader) next() ([]byte, error) {
+	for {
+		have := l.buf[l.r:l.w]
+		end := bytes.IndexByte(have, '\n')
+		if cr := bytes.IndexByte(have[:max(end, 0)], '\r'); cr >= 0 {
+			end = cr
+		} else if end < 0 {
+			end = bytes.IndexByte(have, '\r')
+		}
+		switch {
+		case end > maxLine, end < 0 && len(have) > maxLine:
+			return nil, lineError(fmt.Sprintf("is longer than %d octets", maxLine))
+		case end >= 0 && (have[end] == '\n' || end+1 < len(have) || l.eof):
+			l.r += end + 1
+			if have[end] == '\r' && end+1 < len(have) && have[end+1] == '\n' {
+				l.r++
+			}
+			return have[:end], nil
+		case l.eof && len(have) == 0:
+			return nil, io.EOF
+		case l.eof:
+			l.r = l.w
+			return have, nil
+		}
+		if err := l.more(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// more moves what is left to the front and reads behind it.
+func (l *lineReader) more() error {
+	l.w = copy(l.buf[:], l.buf[l.r:l.w])
+	l.r = 0
+	n, err := l.src.fill(l.buf[l.w:])
+	l.w += n
+	l.eof = err == nil && n == 0
+	return err
+}
