@@ -45,9 +45,9 @@ func (f *folder) fold() {
 	f.col = 0
 }
 
-// encoded appends s as encoded words, each after a space, which readers drop
-// between two of them.
-func (f *folder) encoded(s string, e wordEncoding) {
+// encoded appends s as encoded words, the first after blank, a single space or
+// tab, and the others after a space, which readers drop between encoded words.
+func (f *folder) encoded(blank, s string, e wordEncoding) {
 	const whole = foldAt - len(" ")
 	for s != "" {
 		head, rest := e.cut(s, whole-f.col, whole)
@@ -55,8 +55,8 @@ func (f *folder) encoded(s string, e wordEncoding) {
 			f.fold()
 			head, rest = e.cut(s, whole, whole)
 		}
-		f.word(" ", e.word(head))
-		s = rest
+		f.word(blank, e.word(head))
+		s, blank = rest, " "
 	}
 }
 
@@ -85,7 +85,7 @@ func (f *folder) unstructured(value string, needsEncoding func(word string) bool
 			i++
 			span.WriteString(words[i].blank + words[i].text)
 		}
-		f.encoded(span.String(), shorterEncoding(span.String()))
+		f.encoded(w.blank[:1], span.String(), shorterEncoding(span.String()))
 	}
 }
 
@@ -162,9 +162,9 @@ func (f *folder) displayName(name string, isFrom bool) {
 		if isFrom {
 			e = bEncoding
 		}
-		f.encoded(name, e)
+		f.encoded(" ", name, e)
 	case strings.Contains(name, "=?") || len(quoted) >= foldAt:
-		f.encoded(name, shorterEncoding(name))
+		f.encoded(" ", name, shorterEncoding(name))
 	case isPhrase(name):
 		for word := range strings.SplitSeq(name, " ") {
 			f.word(" ", word)
