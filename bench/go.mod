@@ -1,0 +1,19 @@
+module github.com/yanmail/yan/bench
+
+go 1.26.0
+
+require github.com/wneessen/go-mail v0.8.1
+
+require (
+	github.com/xdg-go/scram v1.4.0 // indirect
+	github.com/xdg-go/stringprep v1.0.4 // indirect
+	golang.org/x/net v0.62.0 // indirect
+)
+
+require (
+	github.com/yanmail/yan v0.0.0
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)
+
+replace github.com/yanmail/yan => ..

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// peakResident is VmHWM of this process in octets. Not ru_maxrss, which
+// starts at what the parent held when it forked.
+func peakResident() (int64, error) {
+	file, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		var kilobytes int64
+		if n, _ := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &kilobytes); n == 1 { // other lines don't match
+			return kilobytes << 10, nil
+		}
+	}
+	return 0, errors.New("/proc/self/status has no VmHWM")
+}
