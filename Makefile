@@ -1,0 +1,42 @@
+# The developers' commands. Each stands alone, prints what it does and fails
+# loudly. What they need beyond Go, gcc (for the race detector) and make, they
+# fetch themselves.
+#
+#	make test     everything below but the figures: what CI runs
+#	make lint     gofmt, go vet for three systems, staticcheck, known vulnerabilities
+#	make unit     the tests, with the race detector
+#	make fuzz     every fuzz target, FUZZTIME each (20s with CI=true)
+#	make cross    the command for six systems, without cgo, into dist/
+#	make interop  the tests against Debian's Postfix and Dovecot
+#	make bench    the figures beside go-mail and net/smtp, in three to five minutes
+
+FUZZTIME = $$(if [ "$${CI-}" = true ]; then echo 20s; else echo 5s; fi)
+
+.PHONY: test lint unit fuzz cross interop bench bench-check
+
+# One after the other even under -j: each uses all cores by itself.
+.NOTPARALLEL:
+
+test: lint unit fuzz cross bench-check interop
+
+lint:
+	sh tools/lint.sh
+
+unit:
+	go test -race -count=1 ./...
+
+fuzz:
+	sh tools/fuzz.sh $(FUZZTIME)
+
+cross:
+	sh tools/cross.sh
+
+# The figures are not part of the tests: that they can be taken is.
+bench-check:
+	cd bench && go vet ./... && go test -count=1 ./...
+
+interop:
+	go test -tags interop -count=1 -v -timeout 10m ./interop/...
+
+bench:
+	cd bench && go run . -rounds 5 -json results.json

@@ -1,0 +1,48 @@
+#!/bin/sh
+# What can be found wrong without running the program. Called by make lint.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf 'lint: %s\n' "$*"; }
+tool() { go tool -modfile="$top/tools/go.mod" "$@"; }
+top=$PWD
+
+say "shell scripts"
+find . -name '*.sh' -not -path './.cache/*' | while read -r script; do
+	sh -n "$script"
+done
+sh -n .ci/run
+
+say "gofmt"
+unformatted=$(find . -name '*.go' -not -path './.cache/*' -exec gofmt -l {} +)
+if [ -n "$unformatted" ]; then
+	printf 'not formatted:\n%s\n' "$unformatted" >&2
+	exit 1
+fi
+
+for system in linux windows darwin; do
+	say "go vet for $system"
+	CGO_ENABLED=0 GOOS=$system go vet ./...
+done
+say "go vet of the interop tests"
+go vet -tags interop ./...
+
+say "staticcheck"
+tool staticcheck -tags interop ./...
+say "staticcheck of bench"
+(cd bench && tool staticcheck ./...)
+
+# govulncheck needs a database of the known vulnerabilities: over the network,
+# or a copy that GOVULNDB names ("file:///path"). Where neither is to be had
+# this is said, and is no failure: it says nothing about the code.
+say "govulncheck"
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+status=0
+tool govulncheck ${GOVULNDB:+-db "$GOVULNDB"} ./... >"$report" 2>&1 || status=$?
+cat "$report"
+if [ "$status" -ne 0 ]; then
+	grep -q '^govulncheck: fetching vulnerabilities' "$report" || exit "$status"
+	say "GOVULNCHECK WAS NOT RUN: its database can't be reached from here"
+fi
+say "done"
