@@ -23,9 +23,9 @@ type entity struct {
 	boundary string
 	children []*entity
 
-	text         string   // with CRLF line ends
-	seven, eight encoding // how the text goes, without and with 8BITMIME
-	source       *source  // nil for text
+	text     string  // with CRLF line ends
+	source   *source // nil for text
+	transfer transfer
 }
 
 func newMultipart(subtype string, children ...*entity) *entity {
@@ -47,7 +47,7 @@ func newMultipart(subtype string, children ...*entity) *entity {
 func textEntity(subtype, text string) *entity {
 	e := &entity{text: normalizeLineEnds(text)}
 	e.header = []byte("Content-Type: text/" + subtype + "; charset=utf-8\r\n")
-	e.seven, e.eight = encodings(e.text)
+	e.transfer = chooseTransfer(e.text)
 	return e
 }
 
@@ -57,7 +57,7 @@ func (e *entity) isEightBit() bool {
 			return true
 		}
 	}
-	return e.eight == eightBit
+	return e.transfer.eight == eightBit
 }
 
 // parseBody builds the tree and opens the attachments:
@@ -160,7 +160,7 @@ func (d *draft) attachment(label, name string, a Attachment) (*entity, string, e
 	if id != "" {
 		f.buf = append(f.buf, "Content-ID: <"+id+">\r\n"...)
 	}
-	return &entity{header: f.buf, source: src, seven: base64Encoding, eight: base64Encoding}, id, nil
+	return &entity{header: f.buf, source: src, transfer: transfer{seven: base64Encoding, eight: base64Encoding}}, id, nil
 }
 
 func openAttachment(label string, a Attachment) (*source, error) {
@@ -247,9 +247,9 @@ func (l *layout) whole(e *entity) {
 // entity lays out one entity. open says that its last octets are its own, so
 // that the line end of the next boundary is still to be written.
 func (l *layout) entity(e *entity) (open bool) {
-	how := e.seven
+	how := e.transfer.seven
 	if l.eightBit {
-		how = e.eight
+		how = e.transfer.eight
 	}
 	l.text = append(l.text, e.header...)
 	if e.children != nil {
@@ -264,7 +264,7 @@ func (l *layout) entity(e *entity) (open bool) {
 	case how == base64Encoding:
 		body = base64Body{dataSource("text", []byte(e.text))}
 	case how == quotedText:
-		body = quotedPrintable(e.text)
+		body = e.transfer.quoted
 	default:
 		l.text = append(l.text, e.text...)
 		return true

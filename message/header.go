@@ -155,7 +155,6 @@ func (f *folder) mailboxes(name string, list []Mailbox) {
 // QUIRK: QQ Mail answers 550 to a From whose name is not in base64, or whose
 // encoding takes in the address.
 func (f *folder) displayName(name string, isFrom bool) {
-	quoted := quote(name)
 	switch {
 	case !isASCII(name):
 		e := shorterEncoding(name)
@@ -163,14 +162,14 @@ func (f *folder) displayName(name string, isFrom bool) {
 			e = bEncoding
 		}
 		f.encoded(" ", name, e)
-	case strings.Contains(name, "=?") || len(quoted) >= foldAt:
+	case strings.Contains(name, "=?") || len(quote(name)) >= foldAt:
 		f.encoded(" ", name, shorterEncoding(name))
 	case isPhrase(name):
 		for word := range strings.SplitSeq(name, " ") {
 			f.word(" ", word)
 		}
 	default:
-		f.word(" ", quoted)
+		f.word(" ", quote(name))
 	}
 }
 

@@ -45,7 +45,16 @@ func plainName(s string) bool {
 
 // quote makes a quoted-string (RFC 5322 section 3.2.4).
 func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := 0; i < len(s); i++ {
+		if s[i] == '"' || s[i] == '\\' {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(s[i])
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 // isSeparator tells what may stand between mailboxes: the RFC's comma, the

@@ -7,22 +7,26 @@ import "strings"
 const qpLine = 76
 
 // quotedPrintable is a segment: text with CRLF line ends in quoted-printable.
-type quotedPrintable string
-
-// size counts by running the encoder itself, so that it can't disagree.
-func (q quotedPrintable) size() int64 {
-	var n int64
-	var scratch [8]byte
-	e := qpEncoder{text: string(q)}
-	for !e.done() {
-		n += int64(len(e.next(scratch[:0])))
-	}
-	return n
+type quotedPrintable struct {
+	text   string
+	octets int64
 }
 
+// newQuotedPrintable counts by running the encoder itself, so that the two
+// can't disagree.
+func newQuotedPrintable(text string) quotedPrintable {
+	q := quotedPrintable{text: text}
+	var scratch [qpMaxStep]byte
+	for e := (qpEncoder{text: text}); !e.done(); {
+		q.octets += int64(len(e.next(scratch[:0])))
+	}
+	return q
+}
+
+func (q quotedPrintable) size() int64 { return q.octets }
+
 func (q quotedPrintable) emit(o *output) error {
-	e := qpEncoder{text: string(q)}
-	for !e.done() {
+	for e := (qpEncoder{text: q.text}); !e.done(); {
 		if err := o.reserve(qpMaxStep); err != nil {
 			return err
 		}
@@ -31,10 +35,11 @@ func (q quotedPrintable) emit(o *output) error {
 	return nil
 }
 
-// qpMaxStep is the most that one step appends: a soft break and an escape.
-const qpMaxStep = len("=\r\n") + len("=3D")
+// qpMaxStep is more than one step of the encoder appends.
+const qpMaxStep = qpLine + len("=\r\n")
 
-// qpEncoder walks over a text, an octet or a line end at a time.
+// qpEncoder walks over a text: a run of ordinary characters, another octet or a
+// line end at a time.
 type qpEncoder struct {
 	text string
 	pos  int
@@ -44,18 +49,24 @@ type qpEncoder struct {
 func (e *qpEncoder) done() bool { return e.pos == len(e.text) }
 
 func (e *qpEncoder) next(dst []byte) []byte {
+	if n := e.ordinary(); n > 0 {
+		dst = append(dst, e.text[e.pos:e.pos+n]...)
+		e.pos += n
+		e.col += n
+		return dst
+	}
 	if strings.HasPrefix(e.text[e.pos:], "\r\n") {
 		e.pos += 2
 		e.col = 0
 		return append(dst, '\r', '\n')
 	}
-	c := e.text[e.pos]
 	rest := e.text[e.pos+1:]
 	endOfLine := rest == "" || strings.HasPrefix(rest, "\r\n")
-	room := qpLine - 1
+	room := qpLine - len("=")
 	if endOfLine {
-		room = qpLine // no soft break can follow
+		room = qpLine // no soft break follows
 	}
+	c := e.text[e.pos]
 	width := e.width(c, endOfLine)
 	if e.col+width > room {
 		dst = append(dst, '=', '\r', '\n')
@@ -71,20 +82,36 @@ func (e *qpEncoder) next(dst []byte) []byte {
 	return append(dst, '=', digits[c>>4], digits[c&15])
 }
 
+// ordinary counts the characters ahead that stand for themselves wherever they
+// are, as far as the line has room.
+func (e *qpEncoder) ordinary() int {
+	if e.col == 0 && e.special() {
+		return 0
+	}
+	most := min(len(e.text)-e.pos, qpLine-len("=")-e.col)
+	n := 0
+	for n < most && isOrdinary(e.text[e.pos+n]) {
+		n++
+	}
+	return n
+}
+
+func isOrdinary(c byte) bool { return c > ' ' && c <= '~' && c != '=' }
+
+// special reports what is escaped at the start of a line: "From ", before which
+// mailboxes put a ">", and a dot, which a relay that forgets to unstuff it would
+// double.
+func (e *qpEncoder) special() bool {
+	return e.text[e.pos] == '.' || strings.HasPrefix(e.text[e.pos:], "From ")
+}
+
 // width is 1 for an octet that stands for itself and 3 for one that is
-// escaped. Blanks at the end of a line are escaped because relays strip them,
-// "From " because mailboxes put a ">" before it, and a leading dot because a
-// relay that forgets to unstuff it would double it.
+// escaped, as blanks at the end of a line are: relays strip them.
 func (e *qpEncoder) width(c byte, endOfLine bool) int {
 	switch {
-	case e.col == 0 && (c == '.' || c == 'F' && strings.HasPrefix(e.text[e.pos:], "From ")):
+	case e.col == 0 && e.special():
 		return 3
-	case c == ' ' || c == '\t':
-		if endOfLine {
-			return 3
-		}
-		return 1
-	case c > ' ' && c <= '~' && c != '=':
+	case isOrdinary(c), (c == ' ' || c == '\t') && !endOfLine:
 		return 1
 	}
 	return 3

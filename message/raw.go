@@ -17,7 +17,8 @@ const maxRawHeader = 1 << 20
 // that
 //
 //   - bare CR and bare LF become CRLF, and the last line ends with one,
-//   - the fields Bcc and Resent-Bcc are left out,
+//   - the fields Bcc and Resent-Bcc are left out, and lines of nothing but blanks
+//     in the header,
 //   - a byte order mark and an mbox "From " line before the header are left out.
 //
 // Refused, with the number of the line: a line of more than 998 octets, a NUL,
@@ -162,7 +163,8 @@ func (h *rawHeader) line(line []byte) (drop bool, err error) {
 		if h.fields == 0 {
 			return false, lineError("begins with a blank, but no header field stands before it; is this a mail message?")
 		}
-		return h.drop, nil
+		// Parsers disagree on whether a line of blanks ends the header.
+		return h.drop || len(bytes.Trim(line, " \t")) == 0, nil
 	}
 	name, _, ok := cutField(line)
 	if !ok {

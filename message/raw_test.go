@@ -23,6 +23,7 @@ func TestRawNormalization(t *testing.T) {
 		{"header only", "From: a@b.c", "From: a@b.c\r\n"},
 		{"bcc", "Bcc: x@y.z,\r\n\tq@y.z\r\n  (more)\r\nFrom: a@b.c\r\n\r\nBcc: stays\r\n", "From: a@b.c\r\n\r\nBcc: stays\r\n"},
 		{"bcc in disguise", "From: a@b.c\nbCC : x@y.z\n \n more\nRESENT-BCC: y\nTo: c@d.e\n\nx", "From: a@b.c\r\nTo: c@d.e\r\n\r\nx\r\n"},
+		{"blank line in the header", "From: a@b.c\n \t\n x\n\nbody", "From: a@b.c\r\n x\r\n\r\nbody\r\n"},
 		{"mbox", "From me Sun Mar  1 2026\nFrom: a@b.c\n\nx\n", "From: a@b.c\r\n\r\nx\r\n"},
 		{"byte order mark", "\ufeffFrom: a@b.c\n\nx\n", "From: a@b.c\r\n\r\nx\r\n"},
 		{"long line", rawHead + "\r\n" + strings.Repeat("x", 998) + "\r\n", rawHead + "\r\n" + strings.Repeat("x", 998) + "\r\n"},

@@ -99,9 +99,15 @@ const (
 	base64Encoding encoding = "base64"
 )
 
-// encodings says how a text with CRLF line ends is to be sent to a server
-// without 8BITMIME and to one with it.
-func encodings(text string) (seven, eight encoding) {
+// transfer is how one text is to be sent, to a server without 8BITMIME and to
+// one with it.
+type transfer struct {
+	seven, eight encoding
+	quoted       quotedPrintable // measured, where seven is quotedText
+}
+
+// chooseTransfer goes by the content of a text with CRLF line ends.
+func chooseTransfer(text string) transfer {
 	var longLine, nonASCII, unsafe bool
 	for rest := text; rest != ""; {
 		line, after, _ := strings.Cut(rest, "\r\n")
@@ -118,14 +124,15 @@ func encodings(text string) (seven, eight encoding) {
 	}
 	asIs := !longLine && !unsafe
 	if asIs && !nonASCII {
-		return sevenBit, sevenBit
+		return transfer{seven: sevenBit, eight: sevenBit}
 	}
-	seven = quotedText
-	if base64Size(int64(len(text))) < quotedPrintable(text).size() {
-		seven = base64Encoding
+	t := transfer{seven: quotedText, quoted: newQuotedPrintable(text)}
+	if base64Size(int64(len(text))) < t.quoted.octets {
+		t.seven = base64Encoding
 	}
+	t.eight = t.seven
 	if asIs {
-		return seven, eightBit
+		t.eight = eightBit
 	}
-	return seven, seven
+	return t
 }
