@@ -10,7 +10,7 @@ import (
 )
 
 // plain is PLAIN (RFC 4616): one message, sent with the command.
-type plain struct{ c Credentials }
+type plain struct{ c *Credentials }
 
 func (*plain) Name() string  { return Plain }
 func (*plain) Finish() error { return nil }
@@ -32,7 +32,7 @@ func (*plain) Next([]byte) ([]byte, error) {
 // QUIRK: NetEase and Aliyun prompt with "username:", others with "User Name"
 // and a NUL, and the draft says that clients must ignore it.
 type login struct {
-	c     Credentials
+	c     *Credentials
 	steps int
 }
 
@@ -52,7 +52,7 @@ func (l *login) Next([]byte) ([]byte, error) {
 }
 
 // cramMD5 is CRAM-MD5 (RFC 2195).
-type cramMD5 struct{ c Credentials }
+type cramMD5 struct{ c *Credentials }
 
 func (*cramMD5) Name() string           { return CramMD5 }
 func (*cramMD5) Finish() error          { return nil }
@@ -65,7 +65,7 @@ func (m *cramMD5) Next(challenge []byte) ([]byte, error) {
 }
 
 // xoauth2 is Google's and Microsoft's XOAUTH2.
-type xoauth2 struct{ c Credentials }
+type xoauth2 struct{ c *Credentials }
 
 func (*xoauth2) Name() string  { return XOAuth2 }
 func (*xoauth2) Finish() error { return nil }
@@ -80,7 +80,7 @@ func (*xoauth2) Next([]byte) ([]byte, error) { return []byte{}, nil }
 
 // oauthBearer is OAUTHBEARER (RFC 7628).
 type oauthBearer struct {
-	c Credentials
+	c *Credentials
 	s Session
 }
 
@@ -103,7 +103,7 @@ func (o *oauthBearer) Start() ([]byte, error) {
 func (*oauthBearer) Next([]byte) ([]byte, error) { return []byte{1}, nil }
 
 // external is EXTERNAL (RFC 4422 appendix A): the client certificate speaks.
-type external struct{ c Credentials }
+type external struct{ c *Credentials }
 
 func (*external) Name() string             { return External }
 func (*external) Finish() error            { return nil }

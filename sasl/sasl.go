@@ -13,8 +13,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // The mechanisms, by their registered names.
@@ -44,7 +46,9 @@ func Mechanisms() []string {
 
 // Credentials is what somebody logs in with: a password, an OAuth 2.0 access
 // token, or neither when a client certificate speaks (EXTERNAL). Printing it
-// with package fmt or log/slog hides the secrets.
+// with package fmt, log/slog or encoding/json hides the secrets; within another
+// struct that holds only while its field is exported or a pointer, because
+// package fmt calls no methods on unexported values.
 type Credentials struct {
 	Username string
 	// Password is the password or the authorization code.
@@ -69,7 +73,10 @@ func (c Credentials) Secrets() []string {
 // String names the user and hides the rest.
 func (c Credentials) String() string { return fmt.Sprintf("credentials of %q", c.Username) }
 
-// GoString is String: %#v must not show more than %v.
+// Format is String for every verb: %#v and %d must not show more than %v.
+func (c Credentials) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
+
+// GoString is String, for whoever calls it beside package fmt.
 func (c Credentials) GoString() string { return c.String() }
 
 // MarshalText is String, for log/slog and JSON.
@@ -106,24 +113,25 @@ type Mechanism interface {
 // proving that it knows the password.
 var ErrServerNotVerified = errors.New("the server did not prove that it knows the password")
 
-// New makes a mechanism by name, upper case.
+// New makes a mechanism by name, upper case. A mechanism holds the credentials
+// behind a pointer, so that printing it shows none.
 func New(name string, c Credentials, s Session) (Mechanism, error) {
 	if err := usable(name, c, s); err != nil {
 		return nil, err
 	}
 	switch name {
 	case Plain:
-		return &plain{c}, nil
+		return &plain{&c}, nil
 	case Login:
-		return &login{c: c}, nil
+		return &login{c: &c}, nil
 	case CramMD5:
-		return &cramMD5{c}, nil
+		return &cramMD5{&c}, nil
 	case XOAuth2:
-		return &xoauth2{c}, nil
+		return &xoauth2{&c}, nil
 	case OAuthBearer:
-		return &oauthBearer{c, s}, nil
+		return &oauthBearer{&c, s}, nil
 	case External:
-		return &external{c}, nil
+		return &external{&c}, nil
 	}
 	return newScram(name, c, s)
 }
@@ -160,6 +168,10 @@ func usable(name string, c Credentials, s Session) error {
 		if c.Token == "" {
 			return fmt.Errorf("%s needs an OAuth 2.0 access token, and there is none", name)
 		}
+		// Their messages are fields between ^A; no user name or token holds one.
+		if strings.ContainsFunc(c.Username+c.AuthorizationID+c.Token, unicode.IsControl) {
+			return fmt.Errorf("%s: the user name or token holds a control character", name)
+		}
 	case c.Token != "":
 		return fmt.Errorf("%s needs a password, and an access token was given", name)
 	case c.Password == "":
@@ -168,6 +180,12 @@ func usable(name string, c Credentials, s Session) error {
 		return fmt.Errorf("%s needs a user name, and there is none", name)
 	case strings.HasSuffix(name, "-PLUS") && s.TLS == nil:
 		return fmt.Errorf("%s needs TLS", name)
+	case strings.HasSuffix(name, "-PLUS"):
+		// Not every connection can be bound to: RFC 5929 knows no
+		// tls-server-end-point for an Ed25519 certificate under TLS 1.2.
+		if _, err := channelBinding(s.TLS); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return nil
 }

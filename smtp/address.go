@@ -186,6 +186,11 @@ func domainToASCII(domain string) (string, error) {
 	if domain == "" {
 		return "", errors.New("nothing after the @")
 	}
+	// A U-label is never longer in UTF-8 than four octets for each of its
+	// characters; what is longer hides invisible ones.
+	if len(domain) > 4*maxDomain {
+		return "", errors.New("the part after the @ is too long")
+	}
 	if domain[0] == '[' {
 		return checkLiteral(domain)
 	}

@@ -3,6 +3,7 @@ package smtp
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -53,8 +54,13 @@ func (e Envelope) To() []Address { return append([]Address(nil), e.to...) }
 // Len is the number of recipients; 0 only for the zero Envelope.
 func (e Envelope) Len() int { return len(e.to) }
 
-// DSN is what the sender asks about delivery notifications.
-func (e Envelope) DSN() DSN { return e.dsn }
+// DSN is what the sender asks about delivery notifications; the slice in it is
+// the caller's to keep.
+func (e Envelope) DSN() DSN {
+	d := e.dsn
+	d.Notify = slices.Clone(d.Notify)
+	return d
+}
 
 // NeedsSMTPUTF8 reports whether any address needs it.
 func (e Envelope) NeedsSMTPUTF8() bool {
@@ -99,9 +105,12 @@ func (e Envelope) WithDSN(d DSN) (Envelope, error) {
 			return e, errors.New("dsn: envelope id must be printable ASCII")
 		}
 	}
-	for _, n := range d.Notify {
+	for i, n := range d.Notify {
 		switch n {
 		case "SUCCESS", "FAILURE", "DELAY":
+			if slices.Contains(d.Notify[:i], n) {
+				return e, fmt.Errorf("dsn: notify %s is given twice", n)
+			}
 		case "NEVER":
 			if len(d.Notify) > 1 {
 				return e, errors.New("dsn: NEVER stands alone")
@@ -110,7 +119,7 @@ func (e Envelope) WithDSN(d DSN) (Envelope, error) {
 			return e, fmt.Errorf("dsn: notify %q is none of NEVER, SUCCESS, FAILURE, DELAY", n)
 		}
 	}
-	d.Notify = append([]string(nil), d.Notify...)
+	d.Notify = slices.Clone(d.Notify)
 	e.dsn = d
 	return e, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -122,7 +123,8 @@ func splitReplyLine(b []byte) (code int, last bool, text []byte, err error) {
 }
 
 // DecodeText makes text out of what a server sent, without control
-// characters: a reply is shown on terminals and must not move their cursor.
+// characters: a reply is shown on terminals and must not move their cursor,
+// nor turn around the order in which the rest of the line is read.
 // What is not UTF-8 is read as GB18030.
 func DecodeText(b []byte) string {
 	s := string(b)
@@ -137,7 +139,7 @@ func DecodeText(b []byte) string {
 		switch {
 		case r == '\t':
 			return ' '
-		case r < 0x20 || r >= 0x7f && r < 0xa0:
+		case r < 0x20 || r >= 0x7f && r < 0xa0, unicode.Is(unicode.Bidi_Control, r):
 			return '\uFFFD'
 		}
 		return r

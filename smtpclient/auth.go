@@ -44,7 +44,7 @@ func (c *Conn) authenticate(context.Context) error {
 
 func (c *Conn) chooseMechanism() (sasl.Mechanism, error) {
 	creds := *c.cfg.Auth
-	session := sasl.Session{TLS: c.tls, Host: c.cfg.Host, Port: c.cfg.Port, Offered: c.caps.Auth()}
+	session := sasl.Session{TLS: c.tls, Host: c.cfg.Host, Port: c.cfg.port(), Offered: c.caps.Auth()}
 	if len(session.Offered) == 0 {
 		return nil, ErrAuthNotOffered
 	}
@@ -85,23 +85,24 @@ const maxChallenges = 8
 
 // exchange carries the mechanism's messages (RFC 4954 section 4).
 func (c *Conn) exchange(mech sasl.Mechanism, initial []byte) (smtp.Reply, error) {
-	line, shown := "AUTH "+mech.Name(), "AUTH "+mech.Name()
+	line := authLine{command: "AUTH " + mech.Name()}
 	// The command line is limited to 512 octets (RFC 4954 section 4): a longer
 	// initial response waits for the server's empty challenge.
-	if initial != nil && len(line)+1+base64.StdEncoding.EncodedLen(len(initial)) <= 510 {
-		line, shown, initial = line+" "+encodeInitial(initial), shown+" "+Hidden, nil
+	if initial != nil && len(line.command)+1+base64.StdEncoding.EncodedLen(len(initial)) <= 510 {
+		line.response, initial = encodeInitial(initial), nil
 	}
 	for range maxChallenges {
-		reply, err := c.authLine(line, shown)
+		reply, err := c.say(line)
 		if err != nil || !reply.Intermediate() {
 			return reply, err
 		}
 		answer, err := c.answer(mech, reply, initial)
 		if err != nil {
-			return c.cancel(err)
+			// What the mechanism objects to may be the server's own words.
+			return c.cancel(errors.New(c.w.redact.line(err.Error())))
 		}
 		initial = nil
-		line, shown = base64.StdEncoding.EncodeToString(answer), Hidden
+		line = authLine{response: base64.StdEncoding.EncodeToString(answer)}
 	}
 	return c.cancel(errors.New("the server keeps asking"))
 }
@@ -123,15 +124,24 @@ func (c *Conn) answer(mech sasl.Mechanism, reply smtp.Reply, initial []byte) ([]
 	return mech.Next(challenge)
 }
 
-// authLine sends one line of the exchange. Neither the trace nor an error ever
-// holds it, nor the challenge that came back.
-func (c *Conn) authLine(line, shown string) (smtp.Reply, error) {
-	if err := c.w.send(c.cfg.Timeouts.Command, []byte(line+"\r\n"), shown); err != nil {
-		return smtp.Reply{}, c.lost(smtp.StageAuth, err).Err
+// authLine is a line of the exchange: the command, a response in base64, or
+// the command with its initial response.
+type authLine struct{ command, response string }
+
+// say sends one line of the exchange. Neither the trace nor an error ever
+// holds the response, nor the challenge that came back.
+func (c *Conn) say(l authLine) (smtp.Reply, error) {
+	line, shown := l.response, Hidden
+	if l.command != "" {
+		line, shown = l.command, l.command
+		if l.response != "" {
+			line, shown = line+" "+l.response, shown+" "+Hidden
+		}
 	}
-	reply, err := c.w.replyShown(c.cfg.Timeouts.Command, showChallenge)
+	c.w.redact.hideResponse(l.response)
+	reply, err := c.ask(question{stage: smtp.StageAuth, line: line, shown: shown, challenge: true})
 	if err != nil {
-		return smtp.Reply{}, c.lost(smtp.StageAuth, err).Err
+		return smtp.Reply{}, err.Err
 	}
 	return reply, nil
 }
@@ -156,8 +166,8 @@ func encodeInitial(b []byte) string {
 // showChallenge hides what a challenge says, but for the two prompts of LOGIN,
 // which say nothing and which the reader of a transcript looks for.
 func showChallenge(line string) string {
-	text, ok := strings.CutPrefix(line, "334 ")
-	if !ok || text == "" {
+	code, text := line[:min(4, len(line))], line[min(4, len(line)):]
+	if code != "334 " && code != "334-" || text == "" {
 		return line
 	}
 	if prompt, err := base64.StdEncoding.DecodeString(text); err == nil {
@@ -166,5 +176,5 @@ func showChallenge(line string) string {
 			return line + " (" + strings.TrimRight(string(prompt), "\x00") + ")"
 		}
 	}
-	return "334 " + Hidden
+	return code + Hidden
 }

@@ -2,94 +2,63 @@ package smtpclient
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/yanmail/yan/smtp"
 )
 
-// body sends the message after a 354, ends it with the dot, and reads what the
-// server makes of it.
-func (x *transaction) body() {
-	start := time.Now()
-	if err := x.write(true); err != nil {
-		x.bodyLost(err)
-		return
-	}
-	x.sentNote(start)
-	x.end(smtp.StageBody)
+// body is a message on its way to the server: behind a 354 and with dots, or
+// as one BDAT LAST together with the commands that share its flight.
+type body struct {
+	x      *transaction
+	prefix []byte // command lines that go out in the same write
+	dots   bool
+	start  time.Time
+	// whole is set just before the last octets are handed to the kernel: only
+	// from then on the server can have the message.
+	whole atomic.Bool
+	noted bool
 }
 
-// chunk sends the message as one BDAT LAST, together with the commands before
-// it, if any. Replies to those are read while the message is being written.
-func (x *transaction) chunk(cmds []command) {
-	data, shown := render(append(cmds, command{line: fmt.Sprintf("BDAT %d LAST", x.Content.Size())}))
+// deliver sends the message and reads what the server makes of it. The replies
+// are read beside the writing: a server that refuses in the middle of a
+// message and hangs up takes its reply with it, if that was not read before.
+func (x *transaction) deliver(cmds []command) {
+	if !x.nothingUnasked(smtp.StageBody) {
+		return
+	}
+	flight := cmds
+	if x.chunking {
+		flight = append(slices.Clip(cmds), command{line: fmt.Sprintf("BDAT %d LAST", x.size)})
+	}
+	data, shown := render(flight)
 	for _, s := range shown {
 		x.c.w.event(Sent, s, 0)
 	}
-	start := time.Now()
-	written := make(chan error, 1)
-	go func() {
-		err := x.c.w.send(x.c.cfg.Timeouts.Command, data)
-		if err == nil {
-			err = x.write(false)
-		}
-		written <- err
-	}()
-	stage, err := x.replies(cmds)
-	if err != nil {
-		// The connection was lost, or cut by the writer, before all of the
-		// envelope was answered. What the writer managed decides.
-		x.c.lost(stage, err)
-		if werr := <-written; werr == nil {
-			x.settle(smtp.Unknown, smtp.StageBody, err)
-		} else if errors.Is(werr, ErrContent) {
-			x.notTried(smtp.StageBody, werr)
-		} else {
-			x.notTried(stage, err)
-		}
+	b := &body{x: x, prefix: data, dots: !x.chunking, start: time.Now()}
+	g := x.c.w.beside(x.c.cfg.Timeouts.Quit, b.write)
+	if stage, err := x.replies(cmds, g); err != nil {
+		x.lostBody(stage, err, g)
 		return
 	}
-	if err := <-written; err != nil {
-		x.bodyLost(err)
-		return
-	}
-	x.sentNote(start)
-	x.end(smtp.StageBody)
-}
-
-func (x *transaction) sentNote(start time.Time) {
-	x.c.w.notef("message sent, %d octets in %s", x.Content.Size(), time.Since(start).Round(time.Microsecond))
-}
-
-// bodyLost settles a message whose last octet was not sent. The server may
-// have said why before it hung up.
-func (x *transaction) bodyLost(err error) {
-	if errors.Is(err, ErrContent) {
-		x.notTried(smtp.StageBody, x.c.lost(smtp.StageBody, err))
-		return
-	}
-	reply, readErr := x.c.w.reply(x.c.cfg.Timeouts.Quit)
-	lost := x.c.lost(smtp.StageBody, err)
-	if readErr == nil && (reply.Transient() || reply.Permanent()) {
-		x.final = reply
-		x.decide(smtp.StageBody, reply)
-		return
-	}
-	x.notTried(smtp.StageBody, lost)
+	x.end(b, g)
 }
 
 // end reads the reply to the whole message: one, or with LMTP one for each
 // recipient that was accepted (RFC 2033 section 4.2). From here on a lost
 // connection means that nobody knows.
-func (x *transaction) end(stage smtp.Stage) {
+func (x *transaction) end(b *body, g *writing) {
 	if !x.anyPending() {
 		// A chunk travelled with an envelope that was refused; its reply says
 		// only that.
-		if reply, err := x.c.w.reply(x.c.cfg.Timeouts.DataEnd); err != nil {
-			x.c.lost(stage, err)
+		if reply, err := b.reply(g); err != nil {
+			x.lostBody(smtp.StageBody, err, g)
 		} else {
 			x.note421(reply)
 		}
@@ -100,32 +69,92 @@ func (x *transaction) end(stage smtp.Stage) {
 		if o.Status != "" {
 			continue
 		}
-		reply, err := x.c.w.reply(x.c.cfg.Timeouts.DataEnd)
-		if err == nil && reply.Intermediate() {
-			err = fmt.Errorf("%w: %d in answer to the message", smtp.ErrMalformedReply, reply.Code)
-		}
+		reply, err := b.reply(g)
 		if err != nil {
-			x.closing = smtp.Reply{}
-			x.settle(smtp.Unknown, stage, x.c.lost(stage, err).Err)
+			x.lostBody(smtp.StageBody, err, g)
 			return
 		}
 		x.final = reply
 		x.note421(reply)
 		if !x.c.cfg.LMTP {
-			x.decide(stage, reply)
+			x.decide(smtp.StageBody, reply)
 			break
 		}
-		o.Status, o.Stage, o.Reply = smtp.StatusOf(reply), stage, reply
+		o.Status, o.Stage, o.Reply = smtp.StatusOf(reply), smtp.StageBody, reply
 	}
-	x.c.dirty = false
+	// What a refused chunk leaves behind is not agreed upon (RFC 3030 section 2).
+	x.c.dirty = x.chunking && !x.final.Positive()
 }
 
-// write hands the message to the kernel, with the dot that ends DATA when
-// dots is set. An error that wraps ErrContent is the message's own: the
-// connection has then been cut, so that no end can follow.
-func (x *transaction) write(dots bool) error {
-	blocks := &blockWriter{w: x.c.w, timeout: x.c.cfg.Timeouts.DataBlock, progress: x.Progress}
-	lines := &lineWriter{w: bufio.NewWriterSize(blocks, blockSize), dots: dots, lineStart: true, limit: x.Content.Size()}
+// reply reads a reply to the message. One that came before the server could
+// have the whole of it is believed only if it says no.
+func (b *body) reply(g *writing) (smtp.Reply, error) {
+	c := b.x.c
+	var early bool
+	reply, err := g.reply(c.cfg.Timeouts.DataEnd, func(line string) string {
+		early = !b.whole.Load()
+		b.note(early)
+		return line
+	})
+	if err != nil {
+		return smtp.Reply{}, err
+	}
+	if !g.finishWithin(c.cfg.Timeouts.Quit) {
+		c.w.cut() // a server that has answered need not read on
+	}
+	incomplete := g.finish() != nil || early
+	if incomplete {
+		c.broken.Store(true)
+		c.w.cut()
+	}
+	if reply.Intermediate() || incomplete && reply.Positive() {
+		return smtp.Reply{}, fmt.Errorf("%w: %d in answer to the message", smtp.ErrMalformedReply, reply.Code)
+	}
+	return reply, nil
+}
+
+// note tells the trace, before the first reply to it, that the message is sent.
+func (b *body) note(early bool) {
+	if early || b.noted {
+		return
+	}
+	b.noted = true
+	b.x.c.w.notef("message sent, %d octets in %s", b.x.size, time.Since(b.start).Round(time.Microsecond))
+}
+
+// lostBody settles the pending recipients when a reply was lost, or was none.
+// What the writer managed decides: as long as the last octets were not handed
+// to the kernel, the server can't have the message.
+func (x *transaction) lostBody(stage smtp.Stage, err error, g *writing) {
+	err = x.c.lost(stage, g.cause(err)).Err
+	unwritten := g.finish()
+	switch {
+	case errors.Is(unwritten, ErrContent):
+		x.notTried(smtp.StageBody, unwritten)
+	case unwritten != nil, x.closing.Code == 421 && hungUp(err):
+		// A server that said 421 and hung up did not read what was behind.
+		x.notTried(stage, err)
+	default:
+		x.closing = smtp.Reply{}
+		x.settle(smtp.Unknown, smtp.StageBody, err)
+	}
+}
+
+// hungUp reports that the other side ended the connection.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// write hands the message to the kernel, with the dot that ends DATA. An
+// error that wraps ErrContent is the message's own: the connection has then
+// been cut, so that no end can follow.
+func (b *body) write() error {
+	x := b.x
+	blocks := &blockWriter{w: x.c.w, timeout: x.c.cfg.Timeouts.DataBlock, sent: -int64(len(b.prefix)),
+		size: x.size, progress: x.Progress}
+	out := bufio.NewWriterSize(blocks, blockSize)
+	_, _ = out.Write(b.prefix) // bufio keeps its error for Flush
+	lines := &lineWriter{w: out, dots: b.dots, lineStart: true, limit: x.size}
 	_, err := x.Content.WriteTo(lines)
 	if blocks.err != nil {
 		return blocks.err
@@ -137,10 +166,13 @@ func (x *transaction) write(dots bool) error {
 		x.c.w.cut()
 		return fmt.Errorf("%w: %w", ErrContent, err)
 	}
-	if dots {
-		_, _ = lines.w.WriteString(".\r\n") // its error stays for Flush
+	b.whole.Store(true)
+	end := "\n" // the octet that lineWriter holds back
+	if b.dots {
+		end = "\n.\r\n"
 	}
-	return lines.w.Flush()
+	_, _ = out.WriteString(end)
+	return out.Flush()
 }
 
 // blockSize is what goes to the kernel at once: two TLS records.
@@ -153,6 +185,7 @@ type blockWriter struct {
 	timeout  time.Duration
 	progress func(int64)
 	sent     int64
+	size     int64 // the most that progress tells: stuffed dots don't count
 	err      error // the first error of the connection
 }
 
@@ -161,8 +194,8 @@ func (b *blockWriter) Write(p []byte) (int, error) {
 	n, err := b.w.conn.Write(p)
 	b.w.sentNow()
 	b.sent += int64(n)
-	if b.progress != nil {
-		b.progress(b.sent)
+	if b.progress != nil && b.sent > 0 {
+		b.progress(min(b.sent, b.size))
 	}
 	if err != nil && b.err == nil {
 		b.err = b.w.explain(err)
@@ -170,84 +203,12 @@ func (b *blockWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// lineWriter passes a message on, stuffs dots (RFC 5321 section 4.5.2), and
-// refuses what would let the server see other lines than we do: a CR or LF
-// that stands alone (RFC 5321 section 2.3.8; "SMTP smuggling").
-type lineWriter struct {
-	w         *bufio.Writer
-	dots      bool
-	limit     int64 // the announced size
-	n         int64
-	lineStart bool // the next octet begins a line
-	cr        bool // the last octet was a CR
-}
-
-var (
-	errBareCR  = errors.New("a CR that is not followed by an LF")
-	errBareLF  = errors.New("an LF that is not preceded by a CR")
-	errTooLong = errors.New("it is longer than announced")
-	errShort   = errors.New("it is shorter than announced")
-	errNoEnd   = errors.New("it does not end with CRLF")
-)
-
-func (l *lineWriter) Write(p []byte) (int, error) {
-	if l.n+int64(len(p)) > l.limit {
-		return 0, errTooLong
-	}
-	total := len(p)
-	for len(p) > 0 {
-		line, rest := p, []byte(nil)
-		end := bytes.IndexByte(p, '\n')
-		if end >= 0 {
-			line, rest = p[:end+1], p[end+1:]
+// all writes data block by block.
+func (b *blockWriter) all(data []byte) error {
+	for block := range slices.Chunk(data, blockSize) {
+		if _, err := b.Write(block); err != nil {
+			return b.err
 		}
-		if err := l.check(line, end >= 0); err != nil {
-			return 0, err
-		}
-		if l.dots && l.lineStart && line[0] == '.' {
-			_ = l.w.WriteByte('.') // bufio keeps its error for the next line
-		}
-		if _, err := l.w.Write(line); err != nil {
-			return 0, err
-		}
-		l.n += int64(len(line))
-		l.lineStart = end >= 0
-		l.cr = line[len(line)-1] == '\r'
-		p = rest
-	}
-	return total, nil
-}
-
-// check looks at one line, or the part of one that a Write brought.
-func (l *lineWriter) check(line []byte, ended bool) error {
-	if l.cr && line[0] != '\n' {
-		return errBareCR
-	}
-	body := line
-	if ended {
-		body = line[:len(line)-1]
-		switch {
-		case len(body) == 0 && !l.cr, len(body) > 0 && body[len(body)-1] != '\r':
-			return errBareLF
-		case len(body) > 0:
-			body = body[:len(body)-1]
-		}
-	} else if body[len(body)-1] == '\r' {
-		body = body[:len(body)-1]
-	}
-	if bytes.IndexByte(body, '\r') >= 0 {
-		return errBareCR
-	}
-	return nil
-}
-
-// finish checks that the message was what it had promised to be.
-func (l *lineWriter) finish() error {
-	switch {
-	case l.n != l.limit:
-		return fmt.Errorf("%w: %d of %d octets", errShort, l.n, l.limit)
-	case l.n > 0 && !l.lineStart:
-		return errNoEnd
 	}
 	return nil
 }

@@ -2,8 +2,12 @@ package smtpclient
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yanmail/yan/sasl"
@@ -57,7 +61,7 @@ type Config struct {
 	// to send a password unencrypted.
 	AllowCleartextPassword bool
 
-	// LocalName is the name said in EHLO; "" means the address literal of this
+	// LocalName is the name said in EHLO, in ASCII; "" means the address literal of this
 	// end of the connection, which is always valid and always true.
 	LocalName string
 	// LMTP speaks LHLO and expects one reply per recipient (RFC 2033).
@@ -109,21 +113,43 @@ func (t Timeouts) withDefaults() Timeouts {
 	return t
 }
 
+// port is Port or the usual one.
+func (c Config) port() int {
+	switch {
+	case c.Port != 0:
+		return c.Port
+	case c.Security == ImplicitTLS:
+		return 465
+	case c.Security == STARTTLS:
+		return 587
+	}
+	return 25
+}
+
 // address is the network and address to dial.
 func (c Config) address() (network, address string) {
 	if c.Socket != "" {
 		return "unix", c.Socket
 	}
-	port := c.Port
-	if port == 0 {
-		switch c.Security {
-		case ImplicitTLS:
-			port = 465
-		case STARTTLS:
-			port = 587
-		default:
-			port = 25
-		}
-	}
-	return "tcp", net.JoinHostPort(c.Host, strconv.Itoa(port))
+	return "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.port()))
 }
+
+// check finds what no connection could be made with, and what would become
+// part of a command line without belonging there.
+func (c Config) check() error {
+	switch {
+	case c.Host == "" && c.Socket == "":
+		return errors.New("no server given")
+	case strings.ContainsFunc(c.Host, notVisible):
+		return fmt.Errorf("host %q is not a host name", c.Host)
+	case len(c.LocalName) > 255 || strings.ContainsFunc(c.LocalName, notVisible):
+		return fmt.Errorf("local name %q is not a host name or address literal", c.LocalName)
+	case c.Mechanism != "" && !slices.Contains(sasl.Mechanisms(), strings.ToUpper(c.Mechanism)):
+		return fmt.Errorf("authentication mechanism %q is not known; known are %s",
+			c.Mechanism, strings.Join(sasl.Mechanisms(), ", "))
+	}
+	return nil
+}
+
+// notVisible reports what is not a printable ASCII character, or a space.
+func notVisible(r rune) bool { return r <= ' ' || r > '~' }

@@ -1,11 +1,14 @@
 package smtpclient
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,8 +16,10 @@ import (
 )
 
 // Conn is one connection, greeted and, if credentials were given, logged in.
-// It is for one goroutine at a time; only Close may be called from another.
+// It is for one goroutine at a time; Close and Quit may be called from another
+// and end a transaction in progress.
 type Conn struct {
+	busy  sync.Mutex // held by Send and Quit
 	cfg   Config
 	w     *wire
 	tls   *tls.ConnectionState
@@ -35,8 +40,8 @@ type Conn struct {
 // its stage. The caller ends the connection with Quit or Close.
 func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	cfg.Timeouts = cfg.Timeouts.withDefaults()
-	if cfg.Host == "" && cfg.Socket == "" {
-		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: errors.New("no server given")}
+	if err := cfg.check(); err != nil {
+		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
 	conn, err := connect(ctx, cfg)
 	if err != nil {
@@ -47,7 +52,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	c.w.notef("connected to %s", conn.RemoteAddr())
 	defer c.w.under(ctx)()
 	for _, step := range c.steps() {
-		if cfg.StopAfter != "" && reached(cfg.StopAfter, step.stage) {
+		if cfg.stopsBefore(step.stage) {
 			break
 		}
 		if err := step.do(ctx); err != nil {
@@ -79,15 +84,15 @@ func (c *Conn) steps() []step {
 	return steps
 }
 
-// reached reports whether a Dial that is to stop after one stage has to stop
-// before next. EHLO under STARTTLS includes the upgrade: what a server offers
-// is known only then.
-func reached(stopAfter, next smtp.Stage) bool {
-	switch stopAfter {
+// stopsBefore reports whether a Dial that is to stop after one stage has to
+// stop before next. EHLO under STARTTLS includes the upgrade: what a server
+// offers is known only then.
+func (c Config) stopsBefore(next smtp.Stage) bool {
+	switch c.StopAfter {
 	case smtp.StageConnect:
 		return true
 	case smtp.StageTLS:
-		return next == smtp.StageAuth || next == smtp.StageGreeting
+		return next == smtp.StageAuth || next == smtp.StageGreeting && c.Security == ImplicitTLS
 	case smtp.StageGreeting:
 		return next == smtp.StageHello
 	case smtp.StageHello, smtp.StageStartTLS:
@@ -115,8 +120,8 @@ func (c *Conn) handshake(ctx context.Context) error {
 	}
 	state := conn.ConnectionState()
 	c.tls = &state
-	c.w.notef("%s, %s, certificate of %s verified, %s", tls.VersionName(state.Version),
-		tls.CipherSuiteName(state.CipherSuite), state.ServerName, time.Since(start).Round(100*time.Microsecond))
+	c.w.notef("%s, %s, %s, %s", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite),
+		c.cfg.Trust.verdict(c.cfg.Host), time.Since(start).Round(100*time.Microsecond))
 	return nil
 }
 
@@ -142,8 +147,10 @@ func (c *Conn) sayHello(context.Context) error {
 	}
 	c.caps = smtp.Capabilities{}
 	if reply.Permanent() && !c.cfg.LMTP {
+		refusal := reply
 		if reply, err = c.command(smtp.StageHello, "HELO "+c.localName()); err != nil {
-			return err
+			// A server that hung up has said why in answer to EHLO.
+			return &smtp.Error{Stage: smtp.StageHello, Reply: refusal, Err: errors.Unwrap(err)}
 		}
 	} else if reply.Positive() {
 		c.caps = smtp.ParseCapabilities(reply)
@@ -177,22 +184,69 @@ func (c *Conn) startTLS(ctx context.Context) error {
 	return c.sayHello(ctx)
 }
 
-// command sends one line and reads its reply. The error is an *smtp.Error; a
-// reply of any code is none.
+// command asks one line. The error is an *smtp.Error; a reply of any code is
+// none.
 func (c *Conn) command(stage smtp.Stage, line string) (smtp.Reply, error) {
-	if err := c.w.send(c.cfg.Timeouts.Command, []byte(line+"\r\n"), line); err != nil {
-		return smtp.Reply{}, c.lost(stage, err)
-	}
-	reply, err := c.w.reply(c.cfg.Timeouts.Command)
+	reply, err := c.ask(question{stage: stage, line: line, shown: line})
 	if err != nil {
-		return smtp.Reply{}, c.lost(stage, err)
+		return smtp.Reply{}, err
 	}
 	return reply, nil
 }
 
+// question is one line to send and how to take the answer.
+type question struct {
+	stage       smtp.Stage
+	line, shown string
+	wait        time.Duration // for the answer; 0 means Timeouts.Command
+	challenge   bool          // the answer may be a challenge of AUTH
+}
+
+// ask sends one line and reads the reply to it. A server may have said why
+// before it hung up, so a refusal is read even where sending failed.
+func (c *Conn) ask(q question) (smtp.Reply, *smtp.Error) {
+	read := func() (smtp.Reply, error) { return c.w.read(asItIs) }
+	if q.challenge {
+		read = c.w.readChallenge
+	}
+	failed := c.unasked()
+	if failed == nil {
+		failed = c.w.send(c.cfg.Timeouts.Command, []byte(q.line+"\r\n"), q.shown)
+	}
+	wait := cmp.Or(q.wait, c.cfg.Timeouts.Command)
+	if failed != nil {
+		wait = c.cfg.Timeouts.Quit
+	}
+	c.w.allowRead(wait)
+	reply, err := read()
+	switch {
+	case failed != nil:
+		lost := c.lost(q.stage, failed)
+		if err == nil && negative(reply) {
+			return reply, nil
+		}
+		return smtp.Reply{}, lost
+	case err != nil:
+		return smtp.Reply{}, c.lost(q.stage, err)
+	}
+	return reply, nil
+}
+
+// unasked reports that bytes are there to which no question was sent. Taken
+// for the answer to the next one, they would shift every reply by one.
+func (c *Conn) unasked() error {
+	if c.w.r.Buffered() > 0 {
+		return ErrUnasked
+	}
+	return nil
+}
+
+// negative reports a 4yz or 5yz reply.
+func negative(r smtp.Reply) bool { return r.Transient() || r.Permanent() }
+
 // lost marks the connection as past use.
 func (c *Conn) lost(stage smtp.Stage, err error) *smtp.Error {
-	if c.broken.Swap(true) && errors.Is(err, net.ErrClosed) {
+	if c.broken.Swap(true) && (errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)) {
 		err = ErrClosed
 	}
 	c.w.cut()
@@ -234,15 +288,19 @@ func (c *Conn) Mechanism() string { return c.mechanism }
 func (c *Conn) Usable() bool { return !c.broken.Load() }
 
 // Quit says QUIT and closes. What the server answers changes nothing, and
-// whether it answers is not waited for beyond Timeouts.Quit.
+// whether it answers is not waited for beyond Timeouts.Quit. During a
+// transaction it is Close.
 //
 // QUIRK: QQ answers with sixteen bytes of an internal frame before its 221.
 func (c *Conn) Quit(ctx context.Context) {
-	if c.broken.Load() {
-		c.Close()
+	defer c.Close()
+	if !c.busy.TryLock() {
 		return
 	}
-	defer c.Close()
+	defer c.busy.Unlock()
+	if c.broken.Load() {
+		return
+	}
 	defer c.w.under(ctx)()
 	if c.w.send(c.cfg.Timeouts.Quit, []byte("QUIT\r\n"), "QUIT") == nil {
 		_, _ = c.w.reply(c.cfg.Timeouts.Quit)

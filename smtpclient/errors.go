@@ -46,6 +46,9 @@ var (
 	// ErrAnotherRefused: under the policy All another recipient was refused,
 	// so nobody got the message.
 	ErrAnotherRefused = errors.New("another recipient was refused and the message was to go to all or none")
+	// ErrUnasked: the server had said something before it was asked. Its replies
+	// can't be told apart any more, so the connection is not used.
+	ErrUnasked = errors.New("the server spoke without being asked")
 	// ErrClosed: the connection was closed by this side, or is past use.
 	ErrClosed = errors.New("the connection is closed")
 )

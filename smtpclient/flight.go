@@ -52,7 +52,7 @@ func (x *transaction) lockStep() {
 	case !x.goes():
 		x.stop()
 	case x.chunking:
-		x.chunk(nil)
+		x.deliver(nil)
 	case x.fly([]command{x.dataCommand()}):
 		x.afterData()
 	}
@@ -73,8 +73,8 @@ func (x *transaction) pipelined() {
 		if x.fly(append(cmds, x.dataCommand())) {
 			x.afterData()
 		}
-	case x.Content.Size() <= oneFlight && (x.Policy == Any || len(x.to) == 1):
-		x.chunk(cmds)
+	case x.size <= oneFlight && (x.Policy == Any || len(x.to) == 1):
+		x.deliver(cmds)
 	default:
 		// A chunk on the wire can't be called back: All with several recipients
 		// waits for their replies, and so does a large message.
@@ -85,7 +85,7 @@ func (x *transaction) pipelined() {
 			x.stop()
 			return
 		}
-		x.chunk(nil)
+		x.deliver(nil)
 	}
 }
 
@@ -94,7 +94,7 @@ func (x *transaction) afterData() {
 	granted := x.data.Intermediate()
 	switch {
 	case granted && x.goes():
-		x.body()
+		x.deliver(nil)
 	case granted && x.anyAccepted():
 		// Recipients stand behind this 354, and the policy forbids to serve them:
 		// ending the data with a dot would deliver to them.
@@ -116,7 +116,8 @@ func (x *transaction) afterData() {
 
 func (x *transaction) loneDot() {
 	x.stop()
-	if reply, err := x.c.commandShown(smtp.StageBody, ".\r\n", "."); err == nil {
+	dot := question{stage: smtp.StageBody, line: ".", shown: ".", wait: x.c.cfg.Timeouts.DataEnd}
+	if reply, err := x.c.ask(dot); err == nil {
 		x.note421(reply)
 	}
 	x.c.dirty = false
@@ -149,34 +150,48 @@ func (x *transaction) anyPending() bool {
 	return false
 }
 
-// concurrently is the number of octets of commands from which a flight is
-// written beside the reading of its replies. A server that stops reading until
-// its replies are taken would otherwise wait for us, and we for it (RFC 2920
-// section 3.1 warns of it); below, the replies fit any socket buffer.
-const concurrently = 8 << 10
-
-// fly sends commands in one write and reads all their replies. It is false
+// fly sends commands in one flight and reads all their replies. It is false
 // when the connection was lost; the pending recipients are then settled.
+//
+// The replies are read while the commands are still being written: a server
+// that stops reading until its replies are taken would otherwise wait for us,
+// and we for it (RFC 2920 section 3.1 warns of it).
 func (x *transaction) fly(cmds []command) bool {
-	data, shown := render(cmds)
-	timeout := x.c.cfg.Timeouts.Command
-	written := make(chan error, 1)
-	if len(data) < concurrently {
-		written <- x.c.w.send(timeout, data, shown...)
-	} else {
-		for _, s := range shown {
-			x.c.w.event(Sent, s, 0)
-		}
-		go func() { written <- x.c.w.send(timeout, data) }()
+	if !x.nothingUnasked(cmds[0].stage) {
+		return false
 	}
-	stage, err := x.replies(cmds)
+	data, shown := render(cmds)
+	for _, s := range shown {
+		x.c.w.event(Sent, s, 0)
+	}
+	out := &blockWriter{w: x.c.w, timeout: x.c.cfg.Timeouts.Command}
+	g := x.c.w.beside(x.c.cfg.Timeouts.Quit, func() error { return out.all(data) })
+	stage, err := x.replies(cmds, g)
 	if err != nil {
-		x.notTried(stage, x.c.lost(stage, err))
+		x.notTried(stage, x.c.lost(stage, g.cause(err)))
 	}
 	// A write that failed although every reply came belongs to a server that
 	// answered and hung up; the next command will find that out.
-	<-written
+	_ = g.finish()
 	return err == nil
+}
+
+// nothingUnasked makes sure that the replies to come are those to the commands
+// to come. It is false, and the pending recipients settled, when the server
+// has spoken already.
+func (x *transaction) nothingUnasked(stage smtp.Stage) bool {
+	err := x.c.unasked()
+	if err == nil {
+		return true
+	}
+	reply, readErr := x.c.w.reply(x.c.cfg.Timeouts.Quit)
+	if readErr == nil {
+		x.note421(reply)
+	}
+	lost := x.c.lost(stage, err)
+	lost.Reply = reply
+	x.notTried(stage, lost)
+	return false
 }
 
 // render joins command lines to one write.
@@ -192,29 +207,21 @@ func render(cmds []command) (data []byte, shown []string) {
 
 // replies reads one reply per command, in order. Every one of them is read,
 // whatever the others said.
-func (x *transaction) replies(cmds []command) (smtp.Stage, error) {
+func (x *transaction) replies(cmds []command, g *writing) (smtp.Stage, error) {
 	for _, cmd := range cmds {
 		timeout := x.c.cfg.Timeouts.Command
 		if cmd.stage == smtp.StageData {
 			timeout = x.c.cfg.Timeouts.DataInit
 		}
-		reply, err := x.c.w.reply(timeout)
+		reply, err := g.reply(timeout, asItIs)
+		if err == nil && reply.Intermediate() && cmd.stage != smtp.StageData {
+			// Whatever it waits for now, the replies are out of step.
+			err = fmt.Errorf("%w: %d in answer to %s", smtp.ErrMalformedReply, reply.Code, cmd.line)
+		}
 		if err != nil {
 			return cmd.stage, err
 		}
 		cmd.took(reply)
 	}
 	return "", nil
-}
-
-// commandShown is command for a line that carries its own line end.
-func (c *Conn) commandShown(stage smtp.Stage, line, shown string) (smtp.Reply, error) {
-	if err := c.w.send(c.cfg.Timeouts.Command, []byte(line), shown); err != nil {
-		return smtp.Reply{}, c.lost(stage, err)
-	}
-	reply, err := c.w.reply(c.cfg.Timeouts.DataEnd)
-	if err != nil {
-		return smtp.Reply{}, c.lost(stage, err)
-	}
-	return reply, nil
 }

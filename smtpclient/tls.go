@@ -2,6 +2,7 @@ package smtpclient
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
@@ -85,4 +86,12 @@ func (t Trust) config(host string) *tls.Config {
 		}
 	}
 	return cfg
+}
+
+// verdict says in words what a handshake that succeeded has proved.
+func (t Trust) verdict(host string) string {
+	if t.Pin != nil {
+		return "certificate is the pinned one"
+	}
+	return "certificate of " + cmp.Or(t.ServerName, host) + " verified"
 }

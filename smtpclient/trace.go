@@ -2,8 +2,11 @@ package smtpclient
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/yanmail/yan/sasl"
 )
@@ -50,17 +53,33 @@ func newRedactor(c *sasl.Credentials) redactor {
 		return r
 	}
 	for _, secret := range c.Secrets() {
-		if len(secret) < minNeedle {
-			continue
+		r.hide(secret, minNeedle)
+		r.hide(base64.StdEncoding.EncodeToString([]byte(secret)), base64.StdEncoding.EncodedLen(minNeedle))
+		// A server that answers in GBK repeats a Chinese secret in GBK too.
+		if gbk, err := simplifiedchinese.GB18030.NewEncoder().String(secret); err == nil && gbk != secret {
+			r.hide(gbk, minNeedle)
 		}
-		r.needles = append(r.needles, secret,
-			base64.StdEncoding.EncodeToString([]byte(secret)),
-			base64.StdEncoding.EncodeToString([]byte("\x00"+c.Username+"\x00"+secret)))
 	}
 	return r
 }
 
-func (r redactor) line(s string) string {
+// hideResponse adds a base64 line of ours of an AUTH exchange, which is worth
+// as much as the secrets in it.
+func (r *redactor) hideResponse(line string) {
+	r.hide(line, base64.StdEncoding.EncodedLen(minNeedle))
+}
+
+// hide adds a needle of at least so many octets. The longest come first, so
+// that no shorter one takes a piece out of them and leaves the rest.
+func (r *redactor) hide(needle string, atLeast int) {
+	if len(needle) < atLeast || slices.Contains(r.needles, needle) {
+		return
+	}
+	r.needles = append(r.needles, needle)
+	slices.SortStableFunc(r.needles, func(a, b string) int { return len(b) - len(a) })
+}
+
+func (r *redactor) line(s string) string {
 	for _, n := range r.needles {
 		s = strings.ReplaceAll(s, n, Hidden)
 	}

@@ -12,14 +12,16 @@ import (
 
 // Content is a message ready for the wire. Package message makes it.
 type Content interface {
-	// Size is the exact number of octets that WriteTo writes.
+	// Size is the exact number of octets that WriteTo writes; at least 1.
 	Size() int64
 	// EightBit reports whether there are octets above 127 outside the headers.
 	EightBit() bool
 	// NeedsSMTPUTF8 reports whether there are any in the headers.
 	NeedsSMTPUTF8() bool
 	// WriteTo writes the message with CRLF line ends, the last included, and
-	// without dot-stuffing.
+	// without dot-stuffing. It is called from another goroutine than Send, and
+	// has returned when Send returns. While it waits for its own source no
+	// context can call it back.
 	io.WriterTo
 }
 
@@ -42,7 +44,7 @@ type Transaction struct {
 	Content  Content
 	Policy   Policy
 	// Progress, if set, is called with the number of octets of the message
-	// handed to the kernel so far. It may be called from another goroutine, but
+	// handed to the kernel so far, at most its Size. It may be called from another goroutine, but
 	// never after Send has returned.
 	Progress func(sent int64)
 	// StopAfter ends the transaction after StageMail or StageRcpt with nothing
@@ -70,6 +72,7 @@ type transaction struct {
 	Transaction
 	c        *Conn
 	to       []smtp.Address
+	size     int64 // of the message, asked once
 	outcomes []smtp.Outcome
 	rcptOK   []bool
 	mail     smtp.Reply
@@ -84,8 +87,13 @@ type transaction struct {
 // will ever be; afterwards Usable tells whether the connection can serve
 // another one.
 func (c *Conn) Send(ctx context.Context, t Transaction) Result {
+	c.busy.Lock()
+	defer c.busy.Unlock()
 	defer c.w.under(ctx)()
 	x := &transaction{Transaction: t, c: c, to: t.Envelope.To()}
+	if t.Content != nil {
+		x.size = t.Content.Size()
+	}
 	x.outcomes = make([]smtp.Outcome, len(x.to))
 	x.rcptOK = make([]bool, len(x.to))
 	for i, a := range x.to {
@@ -112,6 +120,9 @@ func (x *transaction) run(ctx context.Context) {
 		x.notTried(smtp.StageMail, context.Cause(ctx))
 		return
 	}
+	if !x.nothingUnasked(smtp.StageMail) {
+		return
+	}
 	if err := c.reset(); err != nil {
 		x.notTried(smtp.StageReset, err)
 		return
@@ -128,6 +139,8 @@ func (x *transaction) run(ctx context.Context) {
 func (x *transaction) check() error {
 	caps := x.c.caps
 	switch {
+	case !x.c.hello.Positive():
+		return errors.New("the connection was dialled only to look at it, and has not come to EHLO")
 	case len(x.to) == 0:
 		return errors.New("the envelope has no recipients")
 	case x.needsSMTPUTF8() && !caps.Has("SMTPUTF8"):
@@ -138,10 +151,12 @@ func (x *transaction) check() error {
 		return errors.New("no message")
 	case x.Content == nil:
 		return nil
+	case x.size <= 0:
+		return errors.New("the message is empty")
 	case x.Content.EightBit() && !caps.Has("8BITMIME"):
 		return ErrNeeds8BITMIME
-	case caps.Size() > 0 && x.Content.Size() > caps.Size():
-		return fmt.Errorf("%w: %d octets, limit %d", ErrTooLarge, x.Content.Size(), caps.Size())
+	case caps.Size() > 0 && x.size > caps.Size():
+		return fmt.Errorf("%w: %d octets, limit %d", ErrTooLarge, x.size, caps.Size())
 	}
 	return nil
 }
@@ -174,7 +189,7 @@ func (x *transaction) mailCommand() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "MAIL FROM:<%s>", x.Envelope.From().Wire())
 	if x.Content != nil && caps.Has("SIZE") {
-		fmt.Fprintf(&b, " SIZE=%d", x.Content.Size())
+		fmt.Fprintf(&b, " SIZE=%d", x.size)
 	}
 	if x.Content != nil && x.Content.EightBit() {
 		b.WriteString(" BODY=8BITMIME")
@@ -213,10 +228,10 @@ func (x *transaction) tookMail(reply smtp.Reply) {
 // tookRcpt notes the reply to one RCPT.
 func (x *transaction) tookRcpt(i int, reply smtp.Reply) {
 	x.note421(reply)
+	x.rcptOK[i] = reply.Positive()
 	switch {
 	case x.outcomes[i].Status != "": // MAIL was refused; this reply only says so again
 	case reply.Positive():
-		x.rcptOK[i] = true
 		x.outcomes[i].Stage, x.outcomes[i].Reply = smtp.StageRcpt, reply
 	default:
 		x.outcomes[i].Status = smtp.StatusOf(reply)
@@ -240,7 +255,7 @@ func (x *transaction) goes() bool {
 			accepted++
 		}
 	}
-	return x.StopAfter == "" && accepted > 0 && (x.Policy == Any || accepted == len(x.to))
+	return x.StopAfter == "" && x.mail.Positive() && accepted > 0 && (x.Policy == Any || accepted == len(x.to))
 }
 
 // stop settles the pending recipients of a message that does not go out.

@@ -27,9 +27,9 @@ type wire struct {
 	trace  func(Event)
 	redact redactor
 
-	mu       sync.Mutex // guards the two below, which a context's end touches
+	mu       sync.Mutex // guards what follows, which a context's end or a writer touches
 	ctx      context.Context
-	stop     func() bool
+	turn     int // counts the calls of under
 	lastSent time.Time
 }
 
@@ -45,30 +45,43 @@ func newWire(conn net.Conn, trace func(Event)) *wire {
 func (w *wire) under(ctx context.Context) (release func()) {
 	w.mu.Lock()
 	w.ctx = ctx
+	w.turn++
+	turn := w.turn
 	w.mu.Unlock()
 	stop := context.AfterFunc(ctx, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		_ = w.raw.SetDeadline(longAgo()) // fails only on a closed socket, which waits for nothing
+		// A context that ends just as its turn does must not disturb the next.
+		if w.turn == turn {
+			_ = w.raw.SetDeadline(longAgo()) // fails only on a closed socket, which waits for nothing
+		}
 	})
 	return func() {
 		stop()
 		w.mu.Lock()
 		w.ctx = context.Background()
+		w.turn++
 		w.mu.Unlock()
 	}
 }
 
+// unlimited is the time of a read whose end is in the hands of the writer that
+// goes on beside it.
+const unlimited time.Duration = 0
+
 // allowRead and allowWrite give the next wait its time. A context that is
-// over leaves none. They are apart because a large flight is written and
-// answered at the same time.
+// over leaves none. They are apart because a flight is written and answered at
+// the same time.
 func (w *wire) allowRead(d time.Duration)  { w.allow(w.raw.SetReadDeadline, d) }
 func (w *wire) allowWrite(d time.Duration) { w.allow(w.raw.SetWriteDeadline, d) }
 
 func (w *wire) allow(set func(time.Time) error, d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	deadline := time.Now().Add(d)
+	var deadline time.Time
+	if d != unlimited {
+		deadline = time.Now().Add(d)
+	}
 	if w.ctx.Err() != nil {
 		deadline = longAgo()
 	}
@@ -119,28 +132,51 @@ func (w *wire) sentNow() {
 
 // reply reads one whole reply within the timeout.
 func (w *wire) reply(timeout time.Duration) (smtp.Reply, error) {
-	return w.replyShown(timeout, func(line string) string { return line })
+	w.allowRead(timeout)
+	return w.read(asItIs)
 }
 
-// replyShown is reply with a say in what the trace sees of each line.
-func (w *wire) replyShown(timeout time.Duration, show func(string) string) (smtp.Reply, error) {
+// view says what the trace sees of a line that was received.
+type view func(line string) string
+
+func asItIs(line string) string { return line }
+
+// read reads one whole reply within the time that was allowed. Secrets that
+// the server repeats are taken out before anything else sees the line.
+func (w *wire) read(show view) (smtp.Reply, error) {
+	return w.readRaw(show, func([]byte) bool { return false })
+}
+
+// readChallenge is read for the answer to a line of AUTH: a challenge stays as
+// it came, because the mechanism has to answer it to the bit.
+func (w *wire) readChallenge() (smtp.Reply, error) {
+	return w.readRaw(showChallenge, func(line []byte) bool {
+		return bytes.HasPrefix(line, []byte("334 ")) || bytes.HasPrefix(line, []byte("334-"))
+	})
+}
+
+func (w *wire) readRaw(show view, keep func([]byte) bool) (smtp.Reply, error) {
 	var parser smtp.ReplyParser
-	w.allowRead(timeout)
 	for first := true; ; first = false {
-		line, err := w.line()
+		raw, err := w.line()
 		if err != nil {
 			if errors.Is(err, io.EOF) && !first {
 				err = io.ErrUnexpectedEOF
 			}
 			return smtp.Reply{}, w.explain(err)
 		}
-		line = []byte(w.redact.line(string(line)))
-		reply, last, err := parser.Line(line)
+		line := []byte(w.redact.line(string(raw)))
+		parsed := line
+		if keep(raw) {
+			parsed = raw
+		}
+		reply, last, err := parser.Line(parsed)
 		if err != nil {
 			w.event(Received, fmt.Sprintf("%q", line), w.waited(first))
 			return smtp.Reply{}, err
 		}
-		w.event(Received, show(smtp.DecodeText(line)), w.waited(first))
+		text := show(smtp.DecodeText(line))
+		w.event(Received, text, w.waited(first))
 		if last {
 			return reply, nil
 		}
