@@ -1,0 +1,100 @@
+package message
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestComposeRefuses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	long := strings.Repeat("x", 1000)
+	with := func(a Attachment) Message { return Message{Attachments: []Attachment{Bytes("0", nil), a}} }
+	header := func(name, value string) Message { return Message{Headers: []Header{{name, value}}} }
+	tests := []struct {
+		name string
+		m    Message
+		want string
+	}{
+		{"no from", Message{From: " "}, "from: is empty"},
+		{"bad from", Message{From: "nobody"}, `from "nobody": address "nobody": no @`},
+		{"several from", Message{From: "a@b.c, d@e.f"}, "from: holds 2 addresses; Sender"},
+		{"two senders", Message{Sender: "a@b.c, d@e.f"}, "sender: "},
+		{"bad to", Message{To: []string{"a@b.c", "d@e.f", "x y@z"}}, `to[2] "x y@z": `},
+		{"empty to", Message{To: []string{""}}, "to[0]: is empty"},
+		{"to of commas", Message{To: []string{",，;"}}, `to[0] ",，;": holds no address`},
+		{"bad in a list", Message{Cc: []string{"a@b.c; oops; d@e.f"}}, `cc[0] "a@b.c; oops; d@e.f": address "oops": no @`},
+		{"group", Message{To: []string{"team: a@b.c;"}}, `to[0] "team: a@b.c;": a group`},
+		{"date", Message{Date: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, "date: the year 10000"},
+		{"message id", Message{MessageID: "nodomain"}, `messageID "nodomain": is not of the form`},
+		{"message id space", Message{MessageID: "<a b@c>"}, `messageID "<a b@c>": holds ' '`},
+		{"message id open", Message{MessageID: "<a@c"}, `messageID "<a@c": lacks its closing >`},
+		{"text not UTF-8", Message{Text: "\xff"}, "text: is not UTF-8"},
+		{"html not UTF-8", Message{HTML: "\xff"}, "html: is not UTF-8"},
+		{"subject not UTF-8", Message{Subject: "\xff"}, "subject: is not UTF-8"},
+		{"missing file", with(File(filepath.Join(dir, "x.pdf"))), `attachments[1] "x.pdf": open `},
+		{"folder", with(File(dir)), "is a folder"},
+		{"two sources", with(Attachment{Name: "x", Path: "p", Data: []byte{}}), `attachments[1] "x": only one of`},
+		{"no source", with(Attachment{Name: "x"}), `attachments[1] "x": none of`},
+		{"no name", with(Bytes("", nil)), `attachments[1] "": its name is missing`},
+		{"path as name", with(Bytes("../x", nil)), `attachments[1] "../x": its name holds a folder`},
+		{"windows path as name", with(Bytes(`C:\x`, nil)), "its name holds a folder"},
+		{"long name", with(Bytes(strings.Repeat("x", 766), nil)), "its name is longer than 765"},
+		{"content type", with(Attachment{Name: "x", Data: []byte{}, ContentType: "pdf"}), `content type "pdf" is not a media type`},
+		{"message attachment", with(Attachment{Name: "x", Data: []byte{}, ContentType: "Message/RFC822"}), "message/rfc822 can't be base64"},
+		{"multipart attachment", with(Attachment{Name: "x", Data: []byte{}, ContentType: "multipart/mixed; boundary=x"}), "multipart/mixed can't be base64"},
+		{"content id", with(Attachment{Name: "x", Data: []byte{}, ContentID: "a b"}), `content id "a b": holds ' '`},
+		{"no content id", with(Attachment{Name: "图.png", Data: []byte{}, Inline: true}), "an inline attachment needs one"},
+		{"same content id", Message{Attachments: []Attachment{{Name: "x", Data: []byte{}, ContentID: "a"}, {Name: "y", Data: []byte{}, ContentID: "<a>"}}},
+			`attachments[1] "y": content id "a" is that of attachments[0]`},
+		{"header name", header("X Y", "v"), `headers[0] "X Y": its name holds ' '`},
+		{"header name colon", header("X:", "v"), `headers[0] "X:": its name holds ':'`},
+		{"header name UTF-8", header("主题", "v"), `headers[0] "主题": its name holds`},
+		{"header no name", header("", "v"), `headers[0] "": its name is empty`},
+		{"header long name", header(long, "v"), "its name is longer"},
+		{"header long word", header("References", "<a@b> <"+long+"@b>"), `headers[0] "References": its value holds more than 987`},
+		{"two references", Message{Headers: []Header{{"References", "<a@b>"}, {"references", "<c@d>"}}}, `headers[1] "references": may be there only once`},
+		{"from twice", header("FROM", "v"), "use the field From of Message"},
+		{"bcc", header("Bcc", "v"), "never transmitted"},
+		{"content type header", header("Content-Type", "v"), "it follows from Text, HTML and Attachments"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			m := tt.m
+			if m.From == "" {
+				m.From = "a@example.com"
+			}
+			c, err := Compose(&m)
+			if err == nil {
+				t.Fatalf("composed:\n%s", write(t, c))
+			}
+			if !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %q lacks %q", err, tt.want)
+			}
+			if tt.name == "missing file" && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%v is not fs.ErrNotExist", err)
+			}
+		})
+	}
+}
+
+// Every field that Compose writes itself is refused as an extra one.
+func TestComposeOwnsItsFields(t *testing.T) {
+	t.Parallel()
+	c := compose(t, &Message{From: "a@example.com, b@example.com", Sender: "c@example.com", ReplyTo: []string{"d@example.com"},
+		To: []string{"e@example.com"}, Cc: []string{"f@example.com"}, Bcc: []string{"g@example.com"}, Subject: "s", Text: "t"})
+	fields := unfold(t, write(t, c))
+	if len(fields) != 11 {
+		t.Errorf("%d fields: %q", len(fields), fields)
+	}
+	for _, f := range fields {
+		if err := checkExtra(Header{strings.ToUpper(f.Name), "x"}); err == nil {
+			t.Errorf("%s may be written twice", f.Name)
+		}
+	}
+}
