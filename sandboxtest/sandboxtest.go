@@ -50,7 +50,7 @@ func Profiles() []string { return sandbox.Profiles() }
 //	STAGE-NNN[-x.y.z]  rcpt-450-4.2.1
 //	...-OCTETS         data-cut-1000: after 1000 octets of the message
 //	...*TIMES          ehlo-502*1: only the first time
-//	...+text           body-554+DT:SPM_rejected: _ stands for a space
+//	...+text           body-554+DT~SPM_rejected: _ stands for a space, ~ for a colon
 //
 // with the stages connect, tls, greeting, ehlo, starttls, auth, mail, rcpt,
 // data, body (the reply to the end of the message), reset and quit. The same
@@ -208,7 +208,7 @@ func (s *Server) ClientCertificate(account string) (certFile, keyFile string, er
 }
 
 // Messages are the messages accepted so far, in the order in which they came.
-func (s *Server) Messages() []Message { return wrap(s.server.Messages()) }
+func (s *Server) Messages() []Message { return s.server.Messages() }
 
 // WaitMessages waits until n messages were accepted in all. If they don't
 // come within [Patience] the test ends; without a test it gives what came.
@@ -220,7 +220,7 @@ func (s *Server) WaitMessages(n int) []Message {
 		s.tb.Helper()
 		s.tb.Fatalf("sandboxtest: %v", err)
 	}
-	return wrap(messages)
+	return messages
 }
 
 // Violations lists what clients did against SMTP, each as a sentence: a bare
