@@ -48,7 +48,8 @@ const (
 //	STAGE-NNN[-x.y.z]       mail-451   rcpt-450-4.2.1
 //	...-OCTETS              data-cut-1000: after 1000 octets of the message
 //	...*TIMES               ehlo-502*1: only the first time
-//	...+text                body-554+DT:SPM_rejected: _ stands for a space
+//	...+text                body-554+DT~SPM_rejected: _ stands for a space, ~ for
+//	                        the colon that no local part may hold
 //
 // STAGE is a word of [smtp.Stages]. A = may stand for the first hyphen.
 type Fault struct {
@@ -84,7 +85,7 @@ func (f Fault) String() string {
 		b.WriteString("*" + strconv.Itoa(f.Times))
 	}
 	if f.Text != "" {
-		b.WriteString("+" + strings.ReplaceAll(f.Text, " ", "_"))
+		b.WriteString("+" + strings.NewReplacer(" ", "_", ":", "~").Replace(f.Text))
 	}
 	return b.String()
 }
@@ -125,7 +126,7 @@ func ParseFault(word string) (Fault, error) {
 		if f.Action != Reply {
 			return wrong("only a reply has a text")
 		}
-		f.Text = strings.ReplaceAll(text, "_", " ")
+		f.Text = strings.NewReplacer("_", " ", "~", ":").Replace(text)
 		if i := strings.IndexFunc(f.Text, func(r rune) bool { return r < 0x20 || r == 0x7f }); i >= 0 {
 			return wrong("the text holds a control character")
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -23,10 +24,12 @@ const (
 )
 
 // profile is how one provider behaves. Replies are verbatim, lines parted by
-// "\n"; {host}, {name} (of EHLO), {id}, {unix}, {date} and {ip} are filled in.
+// "\n"; {host}, {name} (of EHLO), {id}, {unix}, {date} and {ip} are filled in,
+// {size} and {mechanisms} from the provider facts.
 type profile struct {
 	name     string
 	provider string // its id among the provider facts; "" for none
+	tenant   string // what stands before the provider's domain in that of the default account
 	hosts    []string
 	domain   string // of the default account
 	// before and after are the lines of the EHLO reply without and with TLS.
@@ -41,8 +44,10 @@ type profile struct {
 	// password still counts as a violation.
 	cleartextAuth bool
 	authAfterEHLO bool // AUTH only after EHLO, not HELO
-	hangsUp       bool // closes after a failed AUTH
-	frames        bool // QQ's binary frame before the last 221
+	// QUIRK: QQ - closes the TCP connection right after a failed AUTH.
+	hangsUp bool
+	// QUIRK: QQ - an internal length-prefixed frame leaks out before the last 221.
+	frames bool
 	// checkMessage looks into the message; it gives a refusal or "".
 	checkMessage func(header messageHeader, from string, w words) string
 }
@@ -105,9 +110,17 @@ func findProfile(name string) (profile, error) {
 		name = Plain
 	}
 	for _, p := range profiles() {
-		if p.name == name {
+		if p.name != name {
+			continue
+		}
+		if p.provider == "" {
 			return p, nil
 		}
+		facts, ok := provider.ByID(p.provider)
+		if !ok || len(facts.Domains) == 0 {
+			return profile{}, fmt.Errorf("profile %s: no facts about the provider %q", name, p.provider)
+		}
+		return p.withFacts(facts), nil
 	}
 	return profile{}, fmt.Errorf("no profile %q; there are %s", name, strings.Join(Profiles(), ", "))
 }
