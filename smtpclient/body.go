@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -119,7 +120,7 @@ func (b *body) note(early bool) {
 		return
 	}
 	b.noted = true
-	b.x.c.w.notef("message sent, %d octets in %s", b.x.size, time.Since(b.start).Round(time.Microsecond))
+	b.x.c.w.event(MessageSent, strconv.FormatInt(b.x.size, 10), time.Since(b.start))
 }
 
 // lostBody settles the pending recipients when a reply was lost, or was none.

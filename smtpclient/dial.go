@@ -49,7 +49,8 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	}
 	c := &Conn{cfg: cfg, w: newWire(conn, cfg.Trace)}
 	c.w.redact = newRedactor(cfg.Auth)
-	c.w.notef("connected to %s", conn.RemoteAddr())
+	c.w.event(Connected, conn.RemoteAddr().String(), 0)
+	c.w.sentNow() // the greeting answers the connection
 	defer c.w.under(ctx)()
 	for _, step := range c.steps() {
 		if cfg.stopsBefore(step.stage) {
@@ -120,8 +121,9 @@ func (c *Conn) handshake(ctx context.Context) error {
 	}
 	state := conn.ConnectionState()
 	c.tls = &state
-	c.w.notef("%s, %s, %s, %s", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite),
-		c.cfg.Trust.verdict(c.cfg.Host), time.Since(start).Round(100*time.Microsecond))
+	c.w.event(Secured, fmt.Sprintf("%s, %s, %s", tls.VersionName(state.Version),
+		tls.CipherSuiteName(state.CipherSuite), c.cfg.Trust.verdict(c.cfg.Host)), time.Since(start))
+	c.w.sentNow() // under implicit TLS the greeting answers the handshake
 	return nil
 }
 

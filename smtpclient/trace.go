@@ -11,17 +11,23 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// Direction says who said a line of the conversation.
+// Direction says who said a line of the conversation, or what happened beside
+// it.
 type Direction int
 
 const (
-	// Note is a remark of this package: a connection made, a handshake done, a
-	// message sent.
-	Note Direction = iota
 	// Sent is a command of ours.
-	Sent
+	Sent Direction = iota
 	// Received is a line of the server.
 	Received
+	// Connected: the connection stands. Text is the address of the other end.
+	Connected
+	// Secured: the TLS handshake is done. Text is version, cipher suite and what
+	// the certificate was found to be.
+	Secured
+	// MessageSent: the last octet of the message was handed to the kernel. Text
+	// is the number of octets.
+	MessageSent
 )
 
 // Event is one line of the conversation.
@@ -31,8 +37,9 @@ type Event struct {
 	// Text is the line without its line end. Whatever was exchanged in AUTH is
 	// replaced by [Hidden], and so is a secret that a server repeats.
 	Text string
-	// Wait is the time from the last byte sent to this line, for the first line
-	// of a reply; 0 otherwise.
+	// Wait is how long it took: for the first line of a reply since the last
+	// octet sent, for Secured and MessageSent since the start of the handshake or
+	// the message; 0 otherwise.
 	Wait time.Duration
 }
 

@@ -215,12 +215,6 @@ func (w *wire) event(d Direction, text string, wait time.Duration) {
 	}
 }
 
-func (w *wire) notef(format string, args ...any) {
-	if w.trace != nil {
-		w.event(Note, fmt.Sprintf(format, args...), 0)
-	}
-}
-
 // cut closes the socket without any farewell, TLS's included, so that the
 // server can't take what it has for complete.
 func (w *wire) cut() { _ = w.raw.Close() }
