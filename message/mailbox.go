@@ -153,6 +153,8 @@ func cutMailbox(s string, d dialect) (item, rest string, err error) {
 				return "", "", errors.New(`a quote " is not closed`)
 			}
 			n = end
+		case encodedWordLen(s[i:]) > 0:
+			n = encodedWordLen(s[i:])
 		case r == '(' && !angle:
 			comment = true
 		case r == '<':
@@ -180,6 +182,24 @@ func cutMailbox(s string, d dialect) (item, rest string, err error) {
 		return "", "", errors.New("an angle bracket < is not closed")
 	}
 	return s[start:], "", nil
+}
+
+// encodedWordLen is the length of the encoded word at the start of s, 0 if there
+// is none. Separators belong to it: RFC 2047 section 5 wants them encoded in a
+// name, and many senders leave them.
+func encodedWordLen(s string) int {
+	if !strings.HasPrefix(s, "=?") {
+		return 0
+	}
+	parts := strings.SplitN(s, "?", 5) // = charset encoding text =…
+	if len(parts) < 5 || len(parts[2]) != 1 || !strings.HasPrefix(parts[4], "=") {
+		return 0
+	}
+	n := len(s) - len(parts[4]) + len("=")
+	if strings.ContainsAny(s[:n], ` @<>"()`) {
+		return 0
+	}
+	return n
 }
 
 // quotedEnd is the length of the quoted-string at the start of s, -1 if it is
