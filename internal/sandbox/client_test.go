@@ -90,7 +90,7 @@ func (c *client) send(raw string) {
 func (c *client) ask(lines ...string) answer {
 	c.t.Helper()
 	c.send(strings.Join(lines, "\r\n") + "\r\n")
-	return c.read(10 * time.Second)
+	return c.read(patient)
 }
 
 // want is ask for an answer that begins like this.
@@ -156,7 +156,7 @@ func login(t testing.TB, s *Server, user string) *client {
 	c.wantGreeting()
 	c.want("250", "EHLO client.example")
 	c.want("220", "STARTTLS")
-	if err := c.secure(c.tlsConfig(), 10*time.Second); err != nil {
+	if err := c.secure(c.tlsConfig(), patient); err != nil {
 		t.Fatal(err)
 	}
 	c.want("250", "EHLO client.example")
@@ -177,7 +177,7 @@ func (s *Server) offerWithTLS() string { return s.profile.offer(s.cfg, true, fal
 
 func (c *client) wantGreeting() {
 	c.t.Helper()
-	if a := c.read(10 * time.Second); a.code != "220" {
+	if a := c.read(patient); a.code != "220" {
 		c.t.Fatalf("greeting: %s %q", a.kind, a.raw)
 	}
 }
@@ -185,7 +185,7 @@ func (c *client) wantGreeting() {
 // wantEnd reads the end of the connection.
 func (c *client) wantEnd() {
 	c.t.Helper()
-	if a := c.read(10 * time.Second); a.kind != closed && a.kind != aborted || a.raw != "" {
+	if a := c.read(patient); a.kind != closed && a.kind != aborted || a.raw != "" {
 		c.t.Fatalf("want the end of the connection, got %s %q", a.kind, a.raw)
 	}
 }
@@ -193,3 +193,6 @@ func (c *client) wantEnd() {
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
 func plainResponse(user, secret string) string { return b64("\x00" + user + "\x00" + secret) }
+
+// patient is the time in which an answer comes if it comes at all.
+const patient = 10 * time.Second

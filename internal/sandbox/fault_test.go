@@ -206,7 +206,7 @@ func checkKept(t *testing.T, s *Server, f Fault) {
 // one; "" if all were.
 func walk(t *testing.T, s *Server, f Fault, to string) (smtp.Stage, answer) {
 	t.Helper()
-	patience := 10 * time.Second
+	patience := patient
 	if f.Action == Stall {
 		patience = 30 * time.Millisecond // long enough to see that nothing comes
 	}
@@ -237,12 +237,14 @@ func walk(t *testing.T, s *Server, f Fault, to string) (smtp.Stage, answer) {
 		{smtp.StageQuit, "QUIT\r\n", "221"},
 	} {
 		if step.stage == smtp.StageTLS {
-			if err := c.secure(c.tlsConfig(), 10*time.Second); err != nil {
+			if err := c.secure(c.tlsConfig(), patient); err != nil {
 				return smtp.StageStartTLS, answer{kind: garbled, raw: err.Error()}
 			}
 			continue
 		}
-		c.send(step.send)
+		if step.send != "" { // even writing nothing would take a reset off the connection
+			c.send(step.send)
+		}
 		a := c.read(patience)
 		if step.stage == smtp.StageStartTLS && c.in.Buffered() > 0 {
 			return step.stage, a // injected
