@@ -112,3 +112,5 @@ func real(t *testing.T) *servers {
 }
 
 func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+func port(n int) string { return fmt.Sprintf(":%d", n) }

@@ -101,10 +101,23 @@ func readBack(t *testing.T, file string) stored {
 	if len(m.Headers) == 0 {
 		t.Fatalf("%s has no headers", file)
 	}
-	if len(m.Defects) > 0 || m.LongestLine > 998 || m.Raw8bitHeader {
+	defects := slices.DeleteFunc(m.Defects, intended)
+	if len(defects) > 0 || m.LongestLine > 998 || m.Raw8bitHeader {
 		raw, _ := os.ReadFile(file) // only to show it
 		t.Errorf("not well-formed: defects %q, longest line %d, 8-bit header %t\n%.4000s",
-			m.Defects, m.LongestLine, m.Raw8bitHeader, raw)
+			defects, m.LongestLine, m.Raw8bitHeader, raw)
 	}
 	return m
+}
+
+// intended reports the one defect that is there on purpose: beside the file
+// name of RFC 2231 stands a twin for old readers, in the encoded words of RFC
+// 2047, which that forbids inside quotes and everybody reads.
+func intended(defect string) bool {
+	_, rest, _ := strings.Cut(defect, ": ")
+	header, what, _ := strings.Cut(rest, ": ")
+	return (header == "Content-Type" || header == "Content-Disposition") &&
+		(strings.Contains(what, "encoded word inside quoted string") ||
+			strings.Contains(what, "missing trailing whitespace after encoded-word") ||
+			strings.Contains(what, "duplicate parameter name; duplicate ignored"))
 }

@@ -8,7 +8,8 @@ usage: readback.py FILE
     text, html   the bodies, decoded; null when there is none
     attachments  every other part: filename, content_type, content_id,
                  disposition, size, sha256
-    longest_line, longest_header_line    in octets, line ends not counted
+    longest_line, longest_header_line    in octets, line ends not counted; the
+                 trace headers, which servers add, are left out of the latter
     raw_8bit_header    whether a header holds an octet above 127
 
 It knows nothing of the program that composed the message.
@@ -19,6 +20,7 @@ import hashlib
 import json
 import sys
 
+TRACE_HEADERS = (b"received", b"return-path", b"delivered-to", b"x-original-to")
 ADDRESS_HEADERS = ("from", "sender", "reply-to", "to", "cc", "bcc")
 
 
@@ -51,6 +53,16 @@ def body(message, kind):
     return None
 
 
+def header_lines(head):
+    """The physical lines of the headers that the sender wrote."""
+    trace = False
+    for line in head.split(b"\n"):
+        if line[:1] not in (b" ", b"\t"):
+            trace = line.split(b":", 1)[0].lower() in TRACE_HEADERS
+        if not trace:
+            yield line.rstrip(b"\r")
+
+
 def read(path):
     with open(path, "rb") as file:
         raw = file.read()
@@ -71,7 +83,7 @@ def read(path):
             if not part.is_multipart() and part is not text and part is not html
         ],
         "longest_line": max(len(line.rstrip(b"\r")) for line in raw.split(b"\n")),
-        "longest_header_line": max(len(line.rstrip(b"\r")) for line in head.split(b"\n")),
+        "longest_header_line": max(len(line) for line in header_lines(head)),
         "raw_8bit_header": any(octet > 127 for octet in head),
     }
 

@@ -1,0 +1,184 @@
+//go:build interop && linux
+
+package interop
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ran is what a run of the command left behind.
+type ran struct {
+	exit           int
+	stdout, stderr string
+}
+
+// report is what --json prints.
+type report struct {
+	Status     string
+	Exit       int
+	MessageID  string `json:"message_id"`
+	ServerID   string `json:"server_id"`
+	Size       int64
+	Recipients []struct {
+		Address, Status, Stage string
+		Code                   int
+		Enhanced, Text, Error  string
+	}
+	Diagnosis *struct {
+		Class         string
+		Cause, Advice map[string]string
+	}
+}
+
+// authentication is how a run of the command authenticates; the zero value knows the
+// right password and takes the best mechanism.
+type authentication struct {
+	mechanism string // forced with --auth; "" for none
+	password  string // "" for the right one
+	token     string // instead of the password
+	none      bool   // there is no login
+}
+
+// url is the server as a user would write it.
+func (s *servers) url(name string) string {
+	port := s.port[name]
+	kind, _, _ := strings.Cut(name, "-")
+	switch kind {
+	case "submission":
+		return fmt.Sprintf("smtp://test%%40example.test@localhost:%d", port)
+	case "smtps":
+		return fmt.Sprintf("smtps://test%%40example.test@localhost:%d", port)
+	case "notls":
+		return fmt.Sprintf("smtp+notls://test%%40example.test@localhost:%d", port)
+	default:
+		return fmt.Sprintf("lmtp://127.0.0.1:%d", port)
+	}
+}
+
+// yan runs the command with nothing of this machine's settings but the path,
+// and checks that it gave no secret away.
+func (s *servers) yan(t *testing.T, as authentication, args ...string) ran {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, world.yan, args...)
+	home := t.TempDir()
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LC_ALL=C.UTF-8"}
+	secret := as.password
+	if secret == "" {
+		secret = password
+	}
+	variable := "YAN_PASSWORD_FILE"
+	if as.token != "" {
+		variable, secret = "YAN_TOKEN_FILE", as.token
+	}
+	if !as.none {
+		file := filepath.Join(home, "secret.txt")
+		if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		command.Env = append(command.Env, variable+"="+file)
+	}
+	var out, problems strings.Builder
+	command.Stdout, command.Stderr = &out, &problems
+	err := command.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("run yan: %v", err)
+	}
+	r := ran{command.ProcessState.ExitCode(), out.String(), problems.String()}
+	for _, hidden := range disguises(secret) {
+		if strings.Contains(r.stdout+r.stderr, hidden) {
+			t.Errorf("the output holds the secret as %q:\n%s%s", hidden, r.stdout, r.stderr)
+		}
+	}
+	return r
+}
+
+// disguises are the forms in which a secret must not be shown either.
+func disguises(secret string) []string {
+	encode := base64.StdEncoding.EncodeToString
+	return []string{secret, encode([]byte(secret)), encode([]byte("\x00" + login + "\x00" + secret)),
+		encode([]byte("user=" + login + "\x01auth=Bearer " + secret + "\x01\x01"))}
+}
+
+// send runs "yan send" with --json against a service that shows a good
+// certificate or not, and returns what it reported.
+func (s *servers) send(t *testing.T, service string, as authentication, args ...string) (report, ran) {
+	t.Helper()
+	r := s.yan(t, as, slices.Concat([]string{"send", "--json", "--server", s.url(service)}, s.trust(service), as.flags(), args)...)
+	return parseReport(t, r), r
+}
+
+func parseReport(t *testing.T, r ran) report {
+	t.Helper()
+	var told report
+	if err := json.Unmarshal([]byte(r.stdout), &told); err != nil {
+		t.Fatalf("exit status %d, and the output is no JSON (%v):\n%s%s", r.exit, err, r.stdout, r.stderr)
+	}
+	if told.Exit != r.exit {
+		t.Errorf("the report says exit %d, the command exited with %d", told.Exit, r.exit)
+	}
+	return told
+}
+
+// mustSend fails the test unless every recipient was accepted.
+func (s *servers) mustSend(t *testing.T, service string, as authentication, args ...string) (report, ran) {
+	t.Helper()
+	told, r := s.send(t, service, as, args...)
+	if r.exit != 0 || told.Status != "sent" || len(told.Recipients) == 0 {
+		t.Fatalf("exit status %d:\n%s%s", r.exit, r.stdout, r.stderr)
+	}
+	for _, recipient := range told.Recipients {
+		if recipient.Status != "accepted" {
+			t.Errorf("%s is %s, and the command exited with 0", recipient.Address, recipient.Status)
+		}
+	}
+	return told, r
+}
+
+// trust is what a service asks of the command line beside its URL.
+func (s *servers) trust(service string) []string {
+	switch {
+	case service == "lmtp":
+		return nil
+	case service == "notls":
+		return []string{"--allow-cleartext-password"}
+	case service == "smtps-clientcert":
+		return []string{"--tls-ca", s.certificate("ca.pem"),
+			"--tls-cert", s.certificate("client.pem"), "--tls-key", s.certificate("client.key")}
+	default:
+		return []string{"--tls-ca", s.certificate("ca.pem")}
+	}
+}
+
+func (as authentication) flags() []string {
+	if as.mechanism == "" {
+		return nil
+	}
+	return []string{"--auth", as.mechanism}
+}
+
+// usesToken reports whether a mechanism takes an OAuth 2.0 token.
+func usesToken(mechanism string) bool { return mechanism == "XOAUTH2" || mechanism == "OAUTHBEARER" }
+
+// boxFor is a mailbox that no other test uses.
+func boxFor(t *testing.T) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(t.Name()))
+}
