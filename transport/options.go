@@ -19,8 +19,8 @@ type Options struct {
 	// From is the address that will send: it finds the provider when no server
 	// is given, and the login name when no User is. "" is allowed.
 	From string
-	// User is the login name; "" means the one of the URL, or the one that the
-	// provider expects for From.
+	// User is the login name; "" means the one of the URL, the one that the
+	// provider expects for From, or From itself.
 	User string
 	// Password is the password, app password or authorization code. Line ends
 	// at its end are dropped, and blanks where the provider shows it in groups.
@@ -97,8 +97,13 @@ func dialStop(stage smtp.Stage) smtp.Stage {
 // credentials is nil when nothing was given to log in with.
 func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 	c := sasl.Credentials{Username: o.User, Password: strings.TrimRight(o.Password, "\r\n"), Token: strings.TrimRight(o.Token, "\r\n")}
-	if c.Username == "" {
-		c.Username = s.User
+	if s.LMTP && s.User == "" && o.User == "" {
+		return nil, nil // LMTP is for the local machine; only a named user logs in
+	}
+	for _, name := range []string{s.User, o.From} {
+		if c.Username == "" {
+			c.Username = name
+		}
 	}
 	if s.Provider.Has(provider.SecretShownWithSpaces) {
 		c.Password = strings.ReplaceAll(c.Password, " ", "")

@@ -50,6 +50,7 @@ func Open(server string, o Options) (*SMTP, error) {
 			return nil, err
 		}
 		from = mailbox.Address
+		o.From = from.String()
 	}
 	where, err := ParseServer(server, from)
 	if err != nil {
