@@ -193,7 +193,7 @@ func bareID(s string) (string, error) {
 		return "", fmt.Errorf("is not 1 to %d characters long", most)
 	}
 	for _, r := range id {
-		if r <= ' ' || r > '~' || strings.ContainsRune(`<>()[]\,;:"`, r) {
+		if r <= ' ' || r > '~' || strings.ContainsRune(`<>()\,;"`, r) {
 			return "", fmt.Errorf("holds %q", r)
 		}
 	}

@@ -132,3 +132,75 @@ func TestComposeTree(t *testing.T) {
 		})
 	}
 }
+
+func TestAddressFields(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		m    Message
+		want string // the address fields
+		from string // of the envelope
+		to   string
+		utf8 bool
+	}{
+		{"bcc only", Message{From: "a@b.c", Bcc: []string{"x@y.z"}}, "From: a@b.c|To: undisclosed-recipients:;", "a@b.c", "x@y.z", false},
+		{"cc only", Message{From: "a@b.c", Cc: []string{"x@y.z"}}, "From: a@b.c|Cc: x@y.z", "a@b.c", "x@y.z", false},
+		{"several authors", Message{From: "a@b.c, d@e.f", Sender: "S <s@b.c>", To: []string{"x@y.z"}},
+			"From: a@b.c, d@e.f|Sender: S <s@b.c>|To: x@y.z", "s@b.c", "x@y.z", false},
+		{"sender is author", Message{From: "A <a@b.c>", Sender: "a@b.c", To: []string{"x@y.z"}}, "From: A <a@b.c>|To: x@y.z", "a@b.c", "x@y.z", false},
+		{"twice", Message{From: "a@b.c", To: []string{"x@y.z"}, Bcc: []string{"x@y.z"}}, "From: a@b.c|To: x@y.z", "a@b.c", "x@y.z", false},
+		{"reply to", Message{From: "a@b.c", ReplyTo: []string{"r@b.c, q@b.c"}, To: []string{"x@y.z"}},
+			"From: a@b.c|Reply-To: r@b.c, q@b.c|To: x@y.z", "a@b.c", "x@y.z", false},
+		{"UTF-8 recipient", Message{From: "a@b.c", To: []string{"用户@y.z"}}, "From: a@b.c|To: 用户@y.z", "a@b.c", "用户@y.z", true},
+		{"UTF-8 bcc", Message{From: "a@b.c", Bcc: []string{"用户@y.z"}}, "From: a@b.c|To: undisclosed-recipients:;", "a@b.c", "用户@y.z", false},
+		{"UTF-8 domain", Message{From: "a@b.c", To: []string{"u@例子.测试"}}, "From: a@b.c|To: u@xn--fsqu00a.xn--0zwm56d", "a@b.c", "u@例子.测试", false},
+	}
+	for _, tt := range tests {
+		c := compose(t, &tt.m)
+		var fields []string
+		for _, f := range unfold(t, write(t, c)) {
+			switch f.Name {
+			case "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding":
+			default:
+				fields = append(fields, f.Name+":"+f.Value)
+			}
+		}
+		if got := strings.Join(fields, "|"); got != tt.want {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+		e, err := c.Envelope()
+		if err != nil || e.From().String() != tt.from || e.Len() != 1 || e.To()[0].String() != tt.to || c.NeedsSMTPUTF8() != tt.utf8 {
+			t.Errorf("%s: envelope %v to %v, %v; SMTPUTF8 %v", tt.name, e.From(), e.To(), err, c.NeedsSMTPUTF8())
+		}
+	}
+	if _, err := compose(t, &Message{From: "a@b.c"}).Envelope(); err == nil {
+		t.Error("an envelope without recipients")
+	}
+}
+
+func TestDateAndMessageID(t *testing.T) {
+	t.Parallel()
+	ids := map[string]bool{}
+	for range 10 {
+		before := time.Now().Add(-time.Second)
+		c, err := Compose(&Message{From: "a@例子.测试", To: []string{"b@c.d"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := parse(t, write(t, c))
+		id := c.MessageID()
+		if p.header.Get("Message-Id") != id || len(id) < len("<@xn--fsqu00a.xn--0zwm56d>")+26 || !strings.HasSuffix(id, "@xn--fsqu00a.xn--0zwm56d>") || ids[id] {
+			t.Errorf("Message-ID %q, %q", id, p.header.Get("Message-Id"))
+		}
+		ids[id] = true
+		if date, err := p.header.Date(); err != nil || date.Before(before) || date.After(time.Now()) {
+			t.Errorf("Date %v, %v", date, err)
+		}
+	}
+	for given, want := range map[string]string{"a.b@c": "<a.b@c>", "<a$b=c/d@[IPv6:::1]>": "<a$b=c/d@[IPv6:::1]>", `<"a"@b>`: ""} {
+		c, err := Compose(&Message{From: "a@b.c", MessageID: given})
+		if (err == nil) != (want != "") || err == nil && c.MessageID() != want {
+			t.Errorf("%q: %v", given, err)
+		}
+	}
+}

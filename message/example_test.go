@@ -1,0 +1,116 @@
+package message_test
+
+import (
+	"fmt"
+	"log"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/message"
+)
+
+func ExampleCompose() {
+	c, err := message.Compose(&message.Message{
+		From:      "雁 <me@example.com>",
+		To:        []string{"李四 <friend@example.net>"},
+		Bcc:       []string{"boss@example.com"},
+		Subject:   "你好",
+		Text:      "Hello World\n",
+		MessageID: "1@example.com",
+		Date:      time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	envelope, err := c.Envelope()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%d octets from %s to %s\n\n", c.Size(), envelope.From(), envelope.To())
+	var wire strings.Builder
+	if _, err := c.WriteTo(&wire); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(strings.ReplaceAll(wire.String(), "\r\n", "\n"))
+	// Output:
+	// 295 octets from me@example.com to [friend@example.net boss@example.com]
+	//
+	// Date: Sun, 01 Mar 2026 09:30:00 +0000
+	// From: =?UTF-8?B?6ZuB?= <me@example.com>
+	// To: =?UTF-8?B?5p2O5Zub?= <friend@example.net>
+	// Subject: =?UTF-8?B?5L2g5aW9?=
+	// Message-ID: <1@example.com>
+	// MIME-Version: 1.0
+	// Content-Type: text/plain; charset=utf-8
+	// Content-Transfer-Encoding: 7bit
+	//
+	// Hello World
+}
+
+// HTML with a picture in it, a text for readers that show none, and a file.
+func ExampleCompose_attachments() {
+	chart := message.Bytes("chart.png", []byte("\x89PNG…"))
+	chart.Inline, chart.ContentID = true, "chart"
+	c, err := message.Compose(&message.Message{
+		From:        "me@example.com",
+		To:          []string{"friend@example.net"},
+		Subject:     "Report",
+		Text:        "The report is attached.",
+		HTML:        `<p>The report is attached.</p><img src="cid:chart">`,
+		Attachments: []message.Attachment{chart, message.Reader("报告.csv", strings.NewReader("a,b\n1,2\n"))},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	n, err := c.WriteTo(&strings.Builder{})
+	fmt.Println(n == c.Size(), err)
+	// Output: true <nil>
+}
+
+// What is wrong is said before anything is connected, in the words of who wrote
+// the message.
+func ExampleCompose_error() {
+	_, err := message.Compose(&message.Message{
+		From: "me@example.com",
+		To:   []string{"friend@example.net", "张三 <zhangsan>"},
+	})
+	fmt.Println(err)
+	// Output: to[1] "张三 <zhangsan>": address "zhangsan": no @
+}
+
+func ExampleParseMailboxList() {
+	list, err := message.ParseMailboxList(`"Smith, J." <j@example.com>；李四 <lisi@example.net>，`)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, m := range list {
+		fmt.Printf("%s at %s\n", m.Name, m.Address)
+	}
+	// Output:
+	// Smith, J. at j@example.com
+	// 李四 at lisi@example.net
+}
+
+func ExampleReadRaw() {
+	c, err := message.ReadRaw(strings.NewReader("From: me@example.com\nTo: friend@example.net\n" +
+		"Bcc: boss@example.com\nSubject: Hi\n\nHello\n"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	envelope, err := c.Envelope()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(envelope.To())
+	var wire strings.Builder
+	if _, err := c.WriteTo(&wire); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%q\n", wire.String())
+	// Output:
+	// [friend@example.net boss@example.com]
+	// "From: me@example.com\r\nTo: friend@example.net\r\nSubject: Hi\r\n\r\nHello\r\n"
+}
