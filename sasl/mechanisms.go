@@ -9,17 +9,22 @@ import (
 	"strings"
 )
 
+// held gives the credentials of a mechanism. They are behind a function because
+// that is the one thing into which package fmt never looks: with a verb that
+// does not fit, it prints even what a pointer points to.
+type held func() Credentials
+
 // plain is PLAIN (RFC 4616): one message, sent with the command.
-type plain struct{ c *Credentials }
+type plain struct{ c held }
 
 func (*plain) Name() string  { return Plain }
 func (*plain) Finish() error { return nil }
 
 func (p *plain) Start() ([]byte, error) {
-	if strings.ContainsRune(p.c.Username+p.c.Password+p.c.AuthorizationID, 0) {
+	if strings.ContainsRune(p.c().Username+p.c().Password+p.c().AuthorizationID, 0) {
 		return nil, errors.New("a NUL in the user name or password can't be sent with PLAIN")
 	}
-	return []byte(p.c.AuthorizationID + "\x00" + p.c.Username + "\x00" + p.c.Password), nil
+	return []byte(p.c().AuthorizationID + "\x00" + p.c().Username + "\x00" + p.c().Password), nil
 }
 
 func (*plain) Next([]byte) ([]byte, error) {
@@ -32,7 +37,7 @@ func (*plain) Next([]byte) ([]byte, error) {
 // QUIRK: NetEase and Aliyun prompt with "username:", others with "User Name"
 // and a NUL, and the draft says that clients must ignore it.
 type login struct {
-	c     *Credentials
+	c     held
 	steps int
 }
 
@@ -44,34 +49,34 @@ func (l *login) Next([]byte) ([]byte, error) {
 	l.steps++
 	switch l.steps {
 	case 1:
-		return []byte(l.c.Username), nil
+		return []byte(l.c().Username), nil
 	case 2:
-		return []byte(l.c.Password), nil
+		return []byte(l.c().Password), nil
 	}
 	return nil, errors.New("LOGIN: the server asks for more than user name and password")
 }
 
 // cramMD5 is CRAM-MD5 (RFC 2195).
-type cramMD5 struct{ c *Credentials }
+type cramMD5 struct{ c held }
 
 func (*cramMD5) Name() string           { return CramMD5 }
 func (*cramMD5) Finish() error          { return nil }
 func (*cramMD5) Start() ([]byte, error) { return nil, nil }
 
 func (m *cramMD5) Next(challenge []byte) ([]byte, error) {
-	mac := hmac.New(md5.New, []byte(m.c.Password))
+	mac := hmac.New(md5.New, []byte(m.c().Password))
 	mac.Write(challenge)
-	return []byte(m.c.Username + " " + hex.EncodeToString(mac.Sum(nil))), nil
+	return []byte(m.c().Username + " " + hex.EncodeToString(mac.Sum(nil))), nil
 }
 
 // xoauth2 is Google's and Microsoft's XOAUTH2.
-type xoauth2 struct{ c *Credentials }
+type xoauth2 struct{ c held }
 
 func (*xoauth2) Name() string  { return XOAuth2 }
 func (*xoauth2) Finish() error { return nil }
 
 func (x *xoauth2) Start() ([]byte, error) {
-	return fmt.Appendf(nil, "user=%s\x01auth=Bearer %s\x01\x01", x.c.Username, x.c.Token), nil
+	return fmt.Appendf(nil, "user=%s\x01auth=Bearer %s\x01\x01", x.c().Username, x.c().Token), nil
 }
 
 // Next answers the challenge that holds the reason of a failure with an empty
@@ -80,7 +85,7 @@ func (*xoauth2) Next([]byte) ([]byte, error) { return []byte{}, nil }
 
 // oauthBearer is OAUTHBEARER (RFC 7628).
 type oauthBearer struct {
-	c *Credentials
+	c held
 	s Session
 }
 
@@ -88,14 +93,14 @@ func (*oauthBearer) Name() string  { return OAuthBearer }
 func (*oauthBearer) Finish() error { return nil }
 
 func (o *oauthBearer) Start() ([]byte, error) {
-	id := o.c.AuthorizationID
+	id := o.c().AuthorizationID
 	if id == "" {
-		id = o.c.Username
+		id = o.c().Username
 	}
 	// The gs2 header escapes as SCRAM does (RFC 5801 section 4).
 	id = strings.NewReplacer("=", "=3D", ",", "=2C").Replace(id)
 	return fmt.Appendf(nil, "n,a=%s,\x01host=%s\x01port=%d\x01auth=Bearer %s\x01\x01",
-		id, o.s.Host, o.s.Port, o.c.Token), nil
+		id, o.s.Host, o.s.Port, o.c().Token), nil
 }
 
 // Next answers the reason of a failure with a single ^A (RFC 7628 section
@@ -103,10 +108,10 @@ func (o *oauthBearer) Start() ([]byte, error) {
 func (*oauthBearer) Next([]byte) ([]byte, error) { return []byte{1}, nil }
 
 // external is EXTERNAL (RFC 4422 appendix A): the client certificate speaks.
-type external struct{ c *Credentials }
+type external struct{ c held }
 
 func (*external) Name() string             { return External }
 func (*external) Finish() error            { return nil }
-func (e *external) Start() ([]byte, error) { return []byte(e.c.AuthorizationID), nil }
+func (e *external) Start() ([]byte, error) { return []byte(e.c().AuthorizationID), nil }
 
-func (e *external) Next([]byte) ([]byte, error) { return []byte(e.c.AuthorizationID), nil }
+func (e *external) Next([]byte) ([]byte, error) { return []byte(e.c().AuthorizationID), nil }

@@ -47,8 +47,8 @@ func Mechanisms() []string {
 // Credentials is what somebody logs in with: a password, an OAuth 2.0 access
 // token, or neither when a client certificate speaks (EXTERNAL). Printing it
 // with package fmt, log/slog or encoding/json hides the secrets; within another
-// struct that holds only while its field is exported or a pointer, because
-// package fmt calls no methods on unexported values.
+// struct that holds only while its field is exported, because package fmt calls
+// no methods on unexported values.
 type Credentials struct {
 	Username string
 	// Password is the password or the authorization code.
@@ -113,27 +113,28 @@ type Mechanism interface {
 // proving that it knows the password.
 var ErrServerNotVerified = errors.New("the server did not prove that it knows the password")
 
-// New makes a mechanism by name, upper case. A mechanism holds the credentials
-// behind a pointer, so that printing it shows none.
+// New makes a mechanism by name, upper case. Printing a mechanism shows no
+// secret.
 func New(name string, c Credentials, s Session) (Mechanism, error) {
 	if err := usable(name, c, s); err != nil {
 		return nil, err
 	}
+	held := func() Credentials { return c }
 	switch name {
 	case Plain:
-		return &plain{&c}, nil
+		return &plain{held}, nil
 	case Login:
-		return &login{c: &c}, nil
+		return &login{c: held}, nil
 	case CramMD5:
-		return &cramMD5{&c}, nil
+		return &cramMD5{held}, nil
 	case XOAuth2:
-		return &xoauth2{&c}, nil
+		return &xoauth2{held}, nil
 	case OAuthBearer:
-		return &oauthBearer{&c, s}, nil
+		return &oauthBearer{held, s}, nil
 	case External:
-		return &external{&c}, nil
+		return &external{held}, nil
 	}
-	return newScram(name, c, s)
+	return newScram(name, c, s, nil)
 }
 
 // Choose picks the best offered mechanism that the credentials can serve. ok

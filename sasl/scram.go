@@ -21,7 +21,9 @@ type scramClient struct {
 	conv *scram.ClientConversation
 }
 
-func newScram(name string, c Credentials, s Session) (Mechanism, error) {
+// newScram makes the state machine; nonce replaces the random one unless it is
+// nil, for the test vectors of the RFCs.
+func newScram(name string, c Credentials, s Session, nonce func() string) (Mechanism, error) {
 	hash := scram.SHA256
 	if name == ScramSHA1 || name == ScramSHA1Plus {
 		hash = scram.SHA1
@@ -29,6 +31,9 @@ func newScram(name string, c Credentials, s Session) (Mechanism, error) {
 	client, err := hash.NewClient(c.Username, c.Password, c.AuthorizationID)
 	if err != nil {
 		return nil, fmt.Errorf("%s: the user name or password holds characters that SASLprep forbids", name)
+	}
+	if nonce != nil {
+		client.WithNonceGenerator(nonce)
 	}
 	conv := client.NewConversation()
 	switch {

@@ -309,6 +309,13 @@ func (c *Conn) Quit(ctx context.Context) {
 	}
 }
 
+// Format names the server for every verb of package fmt, and shows nothing of
+// the credentials within.
+func (c *Conn) Format(f fmt.State, _ rune) {
+	_, address := c.cfg.address()
+	_, _ = io.WriteString(f, "connection to "+address)
+}
+
 // Close cuts the connection. It may be called at any time, from any goroutine
 // and more than once; a transaction in progress ends with what is known of it.
 func (c *Conn) Close() {
