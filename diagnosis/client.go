@@ -1,0 +1,207 @@
+package diagnosis
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// The kinds of error on this side, as the data files name them.
+const (
+	kindNoSuchHost          = "no_such_host"
+	kindDNSFailed           = "dns_failed"
+	kindRefused             = "refused"
+	kindUnreachable         = "unreachable"
+	kindTimeoutPort25       = "timeout_port_25"
+	kindTimeout             = "timeout"
+	kindCanceled            = "canceled"
+	kindNotTLS              = "not_tls"
+	kindCertificateExpired  = "certificate_expired"
+	kindCertificateName     = "certificate_name"
+	kindProviderCertificate = "provider_certificate"
+	kindUntrusted           = "untrusted"
+	kindPin                 = "pin"
+	kindTLS                 = "tls"
+	kindStartTLSMissing     = "starttls_missing"
+	kindCleartext           = "cleartext"
+	kindInjected            = "injected"
+	kindServerNotVerified   = "server_not_verified"
+	kindAuthNotOffered      = "auth_not_offered"
+	kindNoMechanism         = "no_mechanism"
+	kindTooLarge            = "too_large"
+	kindNeedsSMTPUTF8       = "needs_smtputf8"
+	kindNeeds8BITMIME       = "needs_8bitmime"
+	kindNeedsDSN            = "needs_dsn"
+	kindContent             = "content"
+	kindAnotherRefused      = "another_refused"
+	kindMalformedReply      = "malformed_reply"
+	kindBrokenPipe          = "broken_pipe"
+	kindClosed              = "closed"
+	kindOther               = "other"
+)
+
+// ErrorKinds lists all of them.
+func ErrorKinds() []string {
+	return []string{kindNoSuchHost, kindDNSFailed, kindRefused, kindUnreachable, kindTimeoutPort25, kindTimeout,
+		kindCanceled, kindNotTLS, kindCertificateExpired, kindCertificateName, kindProviderCertificate, kindUntrusted,
+		kindPin, kindTLS, kindStartTLSMissing, kindCleartext, kindInjected, kindServerNotVerified, kindAuthNotOffered,
+		kindNoMechanism, kindTooLarge, kindNeedsSMTPUTF8, kindNeeds8BITMIME, kindNeedsDSN, kindContent,
+		kindAnotherRefused, kindMalformedReply, kindBrokenPipe, kindClosed, kindOther}
+}
+
+// errorKind names an error by its type, never by its text: texts change with
+// Go's versions and with the system's language. It is "" for no error, and
+// for one that only carries a reply.
+func errorKind(err error) string {
+	if err == nil {
+		return ""
+	}
+	for _, name := range []func(error) string{clientKind, tlsKind, networkKind} {
+		if kind := name(err); kind != "" {
+			return kind
+		}
+	}
+	var at *smtp.Error
+	if errors.As(err, &at) && at.Err == nil && !at.Reply.IsZero() {
+		return ""
+	}
+	return kindOther
+}
+
+// clientKind knows the errors of package smtpclient.
+func clientKind(err error) string {
+	for _, known := range []struct {
+		err  error
+		kind string
+	}{
+		{smtpclient.ErrSTARTTLSNotOffered, kindStartTLSMissing},
+		{smtpclient.ErrInjectedResponse, kindInjected},
+		{smtpclient.ErrPinMismatch, kindPin},
+		{smtpclient.ErrCleartextPassword, kindCleartext},
+		{smtpclient.ErrAuthNotOffered, kindAuthNotOffered},
+		{smtpclient.ErrNoMechanism, kindNoMechanism},
+		{smtpclient.ErrServerNotVerified, kindServerNotVerified},
+		{smtpclient.ErrTooLarge, kindTooLarge},
+		{smtpclient.ErrNeedsSMTPUTF8, kindNeedsSMTPUTF8},
+		{smtpclient.ErrNeeds8BITMIME, kindNeeds8BITMIME},
+		{smtpclient.ErrNeedsDSN, kindNeedsDSN},
+		{smtpclient.ErrContent, kindContent},
+		{smtpclient.ErrAnotherRefused, kindAnotherRefused},
+		{smtpclient.ErrUnasked, kindMalformedReply},
+		{smtpclient.ErrClosed, kindClosed},
+		{smtp.ErrMalformedReply, kindMalformedReply},
+	} {
+		if errors.Is(err, known.err) {
+			return known.kind
+		}
+	}
+	return ""
+}
+
+// tlsKind knows what the handshake and the check of the certificate say.
+func tlsKind(err error) string {
+	var (
+		header    tls.RecordHeaderError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		authority x509.UnknownAuthorityError
+		roots     x509.SystemRootsError
+		verify    *tls.CertificateVerificationError
+		alert     tls.AlertError
+	)
+	switch {
+	case errors.As(err, &header):
+		return kindNotTLS
+	case errors.As(err, &name):
+		if isProviders(name.Certificate) {
+			return kindProviderCertificate
+		}
+		return kindCertificateName
+	case errors.As(err, &invalid):
+		if invalid.Reason == x509.Expired {
+			return kindCertificateExpired
+		}
+		return kindUntrusted
+	case errors.As(err, &authority), errors.As(err, &roots), errors.As(err, &verify):
+		return kindUntrusted
+	case errors.As(err, &alert):
+		return kindTLS
+	}
+	return ""
+}
+
+// isProviders reports whether a certificate is that of a known provider's
+// host. It only shapes the advice: nothing is ever trusted for it.
+func isProviders(cert *x509.Certificate) bool {
+	if cert == nil {
+		return false
+	}
+	for _, p := range provider.All() {
+		for _, host := range append([]string{p.SMTP.Host}, p.SMTP.AltHosts...) {
+			if !strings.Contains(host, "{") && net.ParseIP(host) == nil && cert.VerifyHostname(host) == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// networkKind knows what the system and package net say.
+func networkKind(err error) string {
+	var (
+		dns     *net.DNSError
+		op      *net.OpError
+		timeout interface{ Timeout() bool }
+	)
+	isOp := errors.As(err, &op)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return kindCanceled
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return kindNoSuchHost
+	case errors.As(err, &dns):
+		return kindDNSFailed
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.As(err, &timeout) && timeout.Timeout():
+		if isOp && op.Op == "dial" && isPort25(op.Addr) {
+			return kindTimeoutPort25
+		}
+		return kindTimeout
+	case isErrno(err, errnoRefused()):
+		return kindRefused
+	case isErrno(err, errnoUnreachable()):
+		return kindUnreachable
+	case isErrno(err, errnoPipe()), isOp && op.Op == "write" && isErrno(err, errnoReset()):
+		return kindBrokenPipe
+	case isErrno(err, errnoReset()), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
+		return kindClosed
+	}
+	return ""
+}
+
+func isErrno(err error, numbers []error) bool {
+	for _, n := range numbers {
+		if errors.Is(err, n) {
+			return true
+		}
+	}
+	return false
+}
+
+func isPort25(addr net.Addr) bool {
+	if addr == nil {
+		return false
+	}
+	_, port, err := net.SplitHostPort(addr.String())
+	return err == nil && port == "25"
+}

@@ -1,0 +1,295 @@
+package diagnosis
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtp"
+)
+
+// Diagnose says what a failure means. It never fails: what it does not know
+// is [ClassUnclassified]. The same fact always gives the same finding.
+func Diagnose(f Fact) Finding {
+	d := diagnosis{Fact: f.complete(), k: facts()}
+	d.kind = errorKind(d.Err)
+	if p, ok := provider.ByID(f.Provider); ok {
+		d.provider = p
+	}
+	return d.help(d.find())
+}
+
+// diagnosis is one fact with what is needed to judge it.
+type diagnosis struct {
+	Fact
+	k        *knowledge
+	provider provider.Provider // zero when it is not known
+	kind     string            // of Err; "" when there is none
+}
+
+func (d *diagnosis) find() Finding {
+	switch {
+	case d.afterAccept():
+		return d.accepted()
+	case d.replyLost():
+		return d.finding(ClassUnknownOutcome, BasisStage)
+	case d.Reply.Code >= 400:
+		return d.fromReply()
+	case d.kind != "":
+		return d.fromError()
+	default:
+		return d.unclassified()
+	}
+}
+
+// afterAccept: whatever goes wrong after the message was taken changes
+// nothing. A reset that no message followed is another matter: with it the
+// recipient was not tried.
+func (d *diagnosis) afterAccept() bool {
+	if d.Status != "" {
+		return d.Status == smtp.Accepted
+	}
+	return d.Stage == smtp.StageReset || d.Stage == smtp.StageQuit ||
+		d.Stage == smtp.StageBody && d.Reply.Positive()
+}
+
+// replyLost: the message went out whole and no answer came. A write that
+// failed is not it, since then the end never went out.
+func (d *diagnosis) replyLost() bool {
+	if d.Status != "" {
+		return d.Status == smtp.Unknown
+	}
+	return d.Stage == smtp.StageBody && d.Reply.IsZero() &&
+		slices.Contains([]string{kindClosed, kindTimeout, kindCanceled, kindMalformedReply}, d.kind)
+}
+
+func (d *diagnosis) accepted() Finding {
+	f := d.finding(ClassAfterAccept, BasisStage)
+	for i := range d.k.Rows {
+		r := &d.k.Rows[i]
+		own := len(r.Providers) == 0 || d.owns(r) > 0
+		if r.Class == ClassAfterAccept && own && slices.Contains(r.At, d.Stage) &&
+			(d.saysTextOf(r) > 0 || slices.Contains(r.Errors, d.kind)) {
+			return d.fromRow(r, BasisStage, true)
+		}
+	}
+	return f
+}
+
+func (d *diagnosis) fromReply() Finding {
+	if d.Stage == smtp.StageReset {
+		// QUIRK: eYou and QQ do not know RSET. Nothing was sent yet; a new
+		// connection needs none.
+		return d.finding(ClassConnectionLost, BasisStage)
+	}
+	f, found := d.byRow()
+	if !found {
+		f, found = d.byEnhanced()
+	}
+	if !found {
+		f, found = d.byCode()
+	}
+	if !found {
+		f = d.unclassified()
+	}
+	return d.waitFor(f)
+}
+
+func (d *diagnosis) fromError() Finding {
+	stage := d.Stage
+	if stage == smtp.StageReset {
+		stage = smtp.StageMail // nothing was sent; see afterAccept
+	}
+	for _, own := range []bool{true, false} {
+		for i := range d.k.Rows {
+			r := &d.k.Rows[i]
+			if own == (d.owns(r) > 0) && (own || len(r.Providers) == 0) &&
+				slices.Contains(r.Errors, d.kind) && slices.Contains(r.At, stage) {
+				return d.fromRow(r, BasisError, true)
+			}
+		}
+	}
+	for _, rule := range d.k.Errors {
+		if rule.Kind == d.kind {
+			f := d.finding(rule.Class, BasisError)
+			f.Hint = rule.Hint
+			if rule.Scope != "" {
+				f.Scope = rule.Scope
+			}
+			return f
+		}
+	}
+	return d.unclassified()
+}
+
+// byEnhanced reads the enhanced code: the provider's own use of it first.
+func (d *diagnosis) byEnhanced() (Finding, bool) {
+	e := d.Reply.Enhanced
+	if e.IsZero() {
+		return Finding{}, false
+	}
+	if r, ok := d.ownEnhanced(); ok {
+		return d.fromRow(r, BasisProvider, false), true
+	}
+	code := fmt.Sprintf("%d.%d", e.Subject, e.Detail)
+	for _, rule := range d.k.Enhanced {
+		if rule.Code == code && at(rule.At, d.Stage) && (rule.Only == 0 || rule.Only == e.Class) &&
+			d.fitsAuth(rule.Class) {
+			return d.likely(rule.Class, rule.Scope, BasisEnhanced), true
+		}
+	}
+	return Finding{}, false
+}
+
+// fitsAuth keeps what is no fault of the login away from a 5xx at AUTH, which
+// always is one.
+func (d *diagnosis) fitsAuth(c Class) bool {
+	if d.Stage != smtp.StageAuth || !d.Reply.Permanent() {
+		return true
+	}
+	return strings.HasPrefix(string(c), "AUTH_") || c == ClassAccountBlocked || c == ClassTLSRequired || c == ClassIPNotAllowed
+}
+
+func (d *diagnosis) byCode() (Finding, bool) {
+	for _, rule := range d.k.Codes {
+		if codeFits(rule.Code, d.Reply.Code) && at(rule.At, d.Stage) {
+			f := d.likely(rule.Class, rule.Scope, BasisCode)
+			f.Hint = d.quoted(
+				"The server said “%s”; at this stage that usually means what is said above.",
+				"服务器的原文是“%s”；在这一步通常就是上述原因。")
+			return f, true
+		}
+	}
+	return Finding{}, false
+}
+
+// codeFits compares a code with one that may hold x for any digit.
+func codeFits(pattern string, code int) bool {
+	digits := fmt.Sprint(code)
+	if len(digits) != len(pattern) {
+		return false
+	}
+	for i := range digits {
+		if pattern[i] != 'x' && pattern[i] != digits[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *diagnosis) unclassified() Finding {
+	f := d.likely(ClassUnclassified, "", BasisNothing)
+	switch {
+	case !d.Reply.IsZero():
+		f.Hint = d.quoted("The server said “%s”.", "服务器的原文是“%s”。")
+	case d.Err != nil:
+		words := clip(d.Err.Error())
+		f.Hint = Text{EN: fmt.Sprintf("What happened here: %s.", words), ZH: fmt.Sprintf("本机的错误是：%s。", words)}
+	}
+	return f
+}
+
+// quoted puts the server's words into a sentence.
+func (d *diagnosis) quoted(en, zh string) Text {
+	words := clip(d.Reply.String())
+	return Text{EN: fmt.Sprintf(en, words), ZH: fmt.Sprintf(zh, words)}
+}
+
+// clip keeps a sentence readable when a server sends pages.
+func clip(s string) string {
+	s = strings.TrimRight(s, ". ")
+	if r := []rune(s); len(r) > 200 {
+		return string(r[:200]) + "…"
+	}
+	return s
+}
+
+// finding is the class with its defaults.
+func (d *diagnosis) finding(c Class, basis Basis) Finding {
+	info := d.k.class[c]
+	f := Finding{Class: c, Scope: info.Scope, Retry: info.Retry, Cause: info.Cause, Advice: info.Advice, Basis: basis}
+	if f.Scope == "" {
+		f.Scope = scopeOf(d.Stage)
+	}
+	f.Permanence = d.permanence(info, f.Retry)
+	return f
+}
+
+// likely is the class with what its reply code says about trying again. A
+// class that passes with time, as a limit does, passes also after a 5xx.
+func (d *diagnosis) likely(c Class, scope Scope, basis Basis) Finding {
+	f := d.finding(c, basis)
+	if scope != "" {
+		f.Scope = scope
+	}
+	switch kind := f.Retry.Kind; {
+	case d.Reply.Transient() && (kind == RetryNever || kind == RetryAfterFix):
+		f.Retry = Retry{Kind: RetryTransient}
+	case d.Reply.Permanent() && (kind == RetryTransient || kind == RetryReconnect):
+		f.Retry = Retry{Kind: RetryNever}
+	}
+	if d.Reply.IsZero() {
+		return f
+	}
+	f.Permanence = d.permanence(ClassInfo{}, f.Retry)
+	return f
+}
+
+// permanence follows from what to do next.
+func (d *diagnosis) permanence(info ClassInfo, r Retry) Permanence {
+	switch {
+	case info.Permanence != "":
+		return info.Permanence
+	case r.Kind == RetryAccepted:
+		return AcceptedAlready
+	case r.Kind == RetryDelay, r.Kind == RetryTransient, r.Kind == RetryReconnect,
+		r.Kind == RetrySplit && d.Reply.Transient():
+		return Temporary
+	default:
+		return Permanent
+	}
+}
+
+// scopeOf is what a failure at a stage is about when nothing else tells.
+func scopeOf(stage smtp.Stage) Scope {
+	switch stage {
+	case smtp.StageAuth:
+		return ScopeAccount
+	case smtp.StageMail, smtp.StageData, smtp.StageBody:
+		return ScopeMessage
+	case smtp.StageRcpt:
+		return ScopeRecipient
+	default:
+		return ScopeConnection
+	}
+}
+
+// waitFor takes the pause that the reply names. It overrules a guess, and the
+// length of a pause, but not a row that knows trying again to be useless.
+func (d *diagnosis) waitFor(f Finding) Finding {
+	after, named := namedWait(d.Reply.Text())
+	if !named || f.Permanence != Temporary && f.Basis != BasisCode && f.Basis != BasisNothing {
+		return f
+	}
+	f.Retry, f.Permanence = Retry{Kind: RetryDelay, After: max(after, time.Second)}, Temporary
+	return f
+}
+
+// help adds where the provider keeps its authorization codes and rules.
+func (d *diagnosis) help(f Finding) Finding {
+	switch {
+	case strings.HasPrefix(string(f.Class), "AUTH_") && f.Class != ClassAuthRateLimited:
+		f.Where = Text{EN: d.provider.CodeHelp.EN, ZH: d.provider.CodeHelp.ZH}
+		f.HelpURLs = d.provider.CodeHelp.URLs
+	case f.Class == ClassFromHeaderInvalid && d.provider.FromRulesURL != "":
+		f.HelpURLs = []string{d.provider.FromRulesURL}
+	}
+	return f
+}
+
+// at reports whether a rule for these stages, or for all, covers one.
+func at(stages []smtp.Stage, stage smtp.Stage) bool {
+	return len(stages) == 0 || slices.Contains(stages, stage)
+}

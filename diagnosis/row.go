@@ -1,0 +1,212 @@
+package diagnosis
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// score is how well a row fits a reply; a larger one is better. Its parts are
+// in the order of their weight.
+type score struct {
+	enhanced int // 1 the same code, 0 nothing to compare, -1 another code
+	exact    int // 1 the very reply code
+	length   int // of the words that were found
+	stage    int // 1 a stage at which the row was seen
+	near     int // 2 the provider's own, 1 its family's, 0 another's
+}
+
+func (s score) compare(t score) int {
+	return cmp.Or(cmp.Compare(s.enhanced, t.enhanced), cmp.Compare(s.exact, t.exact),
+		cmp.Compare(s.length, t.length), cmp.Compare(s.stage, t.stage), cmp.Compare(s.near, t.near))
+}
+
+// byRow finds the row that fits the reply best: among those of the provider
+// and its family, then among all others. Other providers' rows count only if
+// the best of them agree on the class.
+func (d *diagnosis) byRow() (Finding, bool) {
+	if best := d.best(func(r *Row) bool { return d.owns(r) > 0 }); len(best) > 0 {
+		return d.fromRow(best[0], BasisProvider, true), true
+	}
+	best := d.best(func(r *Row) bool { return d.owns(r) == 0 && !r.Only })
+	if len(best) == 0 {
+		return Finding{}, false
+	}
+	for _, r := range best[1:] {
+		if r.Class != best[0].Class {
+			return Finding{}, false
+		}
+	}
+	// A hint that speaks of one provider helps only if it must be that one.
+	sure := len(best[0].Providers) == 0 || d.provider.ID == "" && len(best) == 1
+	return d.fromRow(best[0], BasisText, sure), true
+}
+
+// best lists the rows that fit equally well and better than all others, in
+// the order of the file.
+func (d *diagnosis) best(wanted func(*Row) bool) []*Row {
+	var rows []*Row
+	var top score
+	for i := range d.k.Rows {
+		r := &d.k.Rows[i]
+		if !wanted(r) {
+			continue
+		}
+		s, ok := d.score(r)
+		if !ok {
+			continue
+		}
+		switch order := s.compare(top); {
+		case len(rows) == 0 || order > 0:
+			rows, top = append(rows[:0], r), s
+		case order == 0:
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// owns is 2 for a row of the fact's provider, 1 for one of its family's head,
+// 0 for any other.
+func (d *diagnosis) owns(r *Row) int {
+	switch {
+	case d.provider.ID == "":
+		return 0
+	case slices.Contains(r.Providers, d.provider.ID):
+		return 2
+	case slices.Contains(r.Providers, d.provider.Head()):
+		return 1
+	default:
+		return 0
+	}
+}
+
+// score judges one row. ok is false when it does not fit at all.
+func (d *diagnosis) score(r *Row) (s score, ok bool) {
+	s.length = d.saysTextOf(r)
+	if s.length == 0 || !d.codeAllows(r) || !d.stageAllows(r) {
+		return s, false
+	}
+	if slices.Contains(r.Codes, d.Reply.Code) {
+		s.exact = 1
+	}
+	if slices.Contains(r.At, d.Stage) {
+		s.stage = 1
+	}
+	if !d.Reply.Enhanced.IsZero() && len(r.Enhanced) > 0 {
+		s.enhanced = -1
+		if enhancedFits(r, d.Reply.Enhanced) > 0 {
+			s.enhanced = 1
+		}
+	}
+	s.near = d.owns(r)
+	return s, true
+}
+
+// codeAllows: words count only below a code of the same first digit, unless
+// they are a tag that decides alone.
+func (d *diagnosis) codeAllows(r *Row) bool {
+	return r.AnyCode || slices.ContainsFunc(r.Codes, func(code int) bool { return code/100 == d.Reply.Code/100 })
+}
+
+// stageAllows keeps logins and messages apart: the same words mean different
+// things there. Elsewhere the stage only counts, since what a server finds
+// wrong with a sender it may say one command later.
+func (d *diagnosis) stageAllows(r *Row) bool {
+	if d.Stage == "" || slices.Contains(r.At, d.Stage) {
+		return true
+	}
+	if d.Stage == smtp.StageAuth {
+		return false
+	}
+	onlyAuth := len(r.At) == 1 && r.At[0] == smtp.StageAuth
+	return !onlyAuth || slices.Contains(r.Codes, d.Reply.Code)
+}
+
+// saysTextOf is the length of the longest of the row's words that the reply
+// holds; 0 when it holds none.
+func (d *diagnosis) saysTextOf(r *Row) int {
+	text := normalise(d.Reply.Text())
+	longest := 0
+	for _, m := range r.Match {
+		if len(m) > longest && holds(text, m) {
+			longest = len(m)
+		}
+	}
+	return longest
+}
+
+// holds reports whether text has the parts of the pattern, which stand
+// between its stars, in their order.
+func holds(text, pattern string) bool {
+	for part := range strings.SplitSeq(pattern, "*") {
+		i := strings.Index(text, part)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(part):]
+	}
+	return true
+}
+
+// normalise is a text in lower case with single spaces.
+func normalise(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
+
+// ownEnhanced finds a row of the provider by its enhanced code alone, for a
+// text that has changed, if all rows with that code agree on the class.
+func (d *diagnosis) ownEnhanced() (*Row, bool) {
+	var found *Row
+	fit := 0
+	for i := range d.k.Rows {
+		r := &d.k.Rows[i]
+		if d.owns(r) == 0 || !d.codeAllows(r) || !d.stageAllows(r) {
+			continue
+		}
+		switch f := enhancedFits(r, d.Reply.Enhanced); {
+		case f == 0 || f < fit:
+		case f > fit:
+			found, fit = r, f
+		case found.Class != r.Class:
+			return nil, false
+		}
+	}
+	return found, found != nil
+}
+
+// enhancedFits is 2 when the row lists this very code, 1 when a range covers
+// it, 0 otherwise.
+func enhancedFits(r *Row, e smtp.EnhancedCode) int {
+	best := 0
+	for _, pattern := range r.Enhanced {
+		parts := strings.SplitN(pattern, ".", 3)
+		if len(parts) != 3 || parts[0] != "x" && parts[0] != strconv.Itoa(e.Class) || parts[1] != strconv.Itoa(e.Subject) {
+			continue
+		}
+		if parts[2] == strconv.Itoa(e.Detail) {
+			return 2
+		}
+		var from, to int
+		if n, err := fmt.Sscanf(parts[2], "%d-%d", &from, &to); n == 2 && err == nil && from <= e.Detail && e.Detail <= to {
+			best = 1
+		}
+	}
+	return best
+}
+
+// fromRow is the finding of a row.
+func (d *diagnosis) fromRow(r *Row, basis Basis, withHint bool) Finding {
+	f := d.finding(r.Class, basis)
+	f.Row, f.Retry = r.ID, r.Retry
+	f.Permanence = d.permanence(d.k.class[r.Class], r.Retry)
+	if r.Scope != "" {
+		f.Scope = r.Scope
+	}
+	if withHint {
+		f.Hint = r.Hint
+	}
+	return f
+}
