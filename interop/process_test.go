@@ -7,31 +7,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
-// process is a server in the foreground, a child of the test program.
+// process is a server in the foreground, which runs until its standard input
+// ends: when stop closes it, or when the test program dies, however it does.
 type process struct {
-	name string
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
-	err  error         // why it ended; read after done
+	name  string
+	input io.Closer
+	done  chan struct{} // closed when it has ended
+	err   error         // why it ended; read after done
 }
 
-// startProcess starts argv under root. When root is not "/" the program and
-// its parts stand in an unpacked folder but look for each other under /usr:
-// the folder is laid over /usr in a mount namespace that lives as long as the
-// program does and that nobody else sees.
+// guard runs a server as a child and ends it when descriptor 3, what was the
+// standard input, ends.
+const guard = `exec 3<&0
+"$@" 3<&- </dev/null & server=$!
+{ cat <&3 >/dev/null; kill "$server" 2>/dev/null; } &
+exec 3<&-
+wait "$server"`
+
+// overlay lays an unpacked folder over /usr, in a mount namespace that lives
+// as long as the program does and that nobody else sees: the unpacked programs
+// look for each other under /usr.
+const overlay = `mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && exec "$@"`
+
+// startProcess starts argv, whose programs stand under root ("/" when they
+// are installed). What it prints goes to the file output.
 func startProcess(name, root, output string, argv ...string) (*process, error) {
 	if root != "/" {
-		overlay := `mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && exec "$@"`
 		argv = append([]string{"unshare", "--mount", "--", "/bin/sh", "-c", overlay, root}, argv...)
 	}
 	out, err := os.Create(output)
@@ -39,40 +50,32 @@ func startProcess(name, root, output string, argv ...string) (*process, error) {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	defer out.Close() // the child has its own copy
-	p := &process{name: name, cmd: exec.Command(argv[0], argv[1:]...), done: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = out, out
-	// A test program that is killed takes its servers along.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	started := make(chan error)
-	go func() {
-		defer close(p.done)
-		// The signal follows the thread that started the child, so this one
-		// must outlive it.
-		runtime.LockOSThread()
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			p.err = p.cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	command := exec.Command("/bin/sh", append([]string{"-c", guard, name}, argv...)...)
+	command.Stdout, command.Stderr = out, out
+	input, err := command.StdinPipe()
+	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
+	if err := command.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	p := &process{name: name, input: input, done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		p.err = command.Wait()
+	}()
 	return p, nil
 }
 
-// stop asks the process to end and waits; after ten seconds it is killed,
-// which is an error.
+// stop ends the process and waits ten seconds for it.
 func (p *process) stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+	_ = p.input.Close() // closed already when the process has ended
 	select {
 	case <-p.done:
 		return nil
 	case <-time.After(10 * time.Second):
+		return fmt.Errorf("stop %s: it did not end within 10 s of being asked", p.name)
 	}
-	_ = p.cmd.Process.Kill() // as above
-	<-p.done
-	return fmt.Errorf("stop %s: it did not end within 10 s of being asked and was killed", p.name)
 }
 
 // waitForPort returns when something answers on a loopback port, or when the
@@ -113,9 +116,9 @@ func poll(ctx context.Context, ready func() (bool, error)) error {
 	}
 }
 
-// processesUnder lists the running processes that work in dir or were told of
-// it in their arguments or environment: every part of the two servers is.
-func processesUnder(dir string) ([]string, error) {
+// processesUnder lists the running processes, by id, that work in dir or were
+// told of it in their arguments or environment: every part of the servers is.
+func processesUnder(dir string) (map[int]string, error) {
 	entries, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return nil, err
@@ -123,9 +126,10 @@ func processesUnder(dir string) ([]string, error) {
 	if len(entries) == 0 {
 		return nil, errors.New("/proc lists no process")
 	}
-	var found []string
+	found := map[int]string{}
 	for _, entry := range entries {
-		if entry == fmt.Sprintf("/proc/%d", os.Getpid()) {
+		id, err := strconv.Atoi(filepath.Base(entry))
+		if err != nil || id == os.Getpid() {
 			continue
 		}
 		// Any of these may fail: the process may be gone.
@@ -133,8 +137,7 @@ func processesUnder(dir string) ([]string, error) {
 		arguments, _ := os.ReadFile(entry + "/cmdline")
 		environment, _ := os.ReadFile(entry + "/environ")
 		if strings.HasPrefix(cwd, dir) || bytes.Contains(arguments, []byte(dir)) || bytes.Contains(environment, []byte(dir)) {
-			words := strings.TrimSpace(string(bytes.ReplaceAll(arguments, []byte{0}, []byte{' '})))
-			found = append(found, fmt.Sprintf("%s %s", filepath.Base(entry), words))
+			found[id] = strings.TrimSpace(string(bytes.ReplaceAll(arguments, []byte{0}, []byte{' '})))
 		}
 	}
 	return found, nil

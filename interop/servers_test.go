@@ -14,6 +14,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"text/template"
 	"time"
 )
@@ -141,13 +142,16 @@ func (s *servers) stop() error {
 	// Their parts end by themselves, a moment later.
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	failures = append(failures, poll(ctx, func() (bool, error) {
-		left, err := processesUnder(s.dir)
-		if len(left) > 0 {
-			err = fmt.Errorf("still running: %q: %w", left, errNotYet)
+	var left map[int]string
+	failures = append(failures, poll(ctx, func() (_ bool, err error) {
+		if left, err = processesUnder(s.dir); len(left) > 0 {
+			err = fmt.Errorf("still running, and killed: %v: %w", left, errNotYet)
 		}
 		return err == nil, err
 	}))
+	for id := range left {
+		_ = syscall.Kill(id, syscall.SIGKILL) // it may have ended meanwhile
+	}
 	failures = append(failures, os.RemoveAll(s.dir))
 	return errors.Join(failures...)
 }
