@@ -223,6 +223,17 @@ func (s *Server) WaitMessages(n int) []Message {
 	return messages
 }
 
+// Disconnect hangs up on every open connection; the server goes on listening.
+func (s *Server) Disconnect() { s.server.Disconnect() }
+
+// WaitIdle waits until no connection is open, at most [Patience]; it reports
+// whether that came.
+func (s *Server) WaitIdle() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	return s.server.WaitIdle(ctx) == nil
+}
+
 // Violations lists what clients did against SMTP, each as a sentence: a bare
 // LF, a command too early, a parameter that was not offered, a password on an
 // unencrypted connection. A good client's list is empty.

@@ -41,7 +41,7 @@ func (c *Conn) Wake() bool {
 	c.parked = nil
 	_ = c.w.raw.SetReadDeadline(longAgo()) // as in Park
 	err := <-p.done
-	if !errors.Is(err, os.ErrDeadlineExceeded) || c.broken.Load() {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || c.broken.Load() || !c.quiet() {
 		c.Close()
 		return false
 	}
@@ -49,6 +49,18 @@ func (c *Conn) Wake() bool {
 		return c.answers()
 	}
 	return true
+}
+
+// quiet reports whether the server has neither hung up nor said anything. The
+// deadline that ended the rest may have been faster than the news, so the
+// kernel is asked; where it can't be, or has something, a moment is waited.
+func (c *Conn) quiet() bool {
+	if nothing, known := nothingToRead(c.w.raw); known && nothing {
+		return true
+	}
+	_ = c.w.raw.SetReadDeadline(time.Now().Add(time.Millisecond)) // as in Park
+	_, err := c.w.r.Peek(1)
+	return errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // answers asks the server whether it is still there.

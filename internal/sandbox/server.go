@@ -91,6 +91,7 @@ type Server struct {
 	group   sync.WaitGroup
 	mu      sync.Mutex
 	conns   map[net.Conn]struct{}
+	ended   chan struct{} // closed and replaced when a connection ends
 	lastID  int
 	queueID int
 	down    bool
@@ -107,7 +108,7 @@ func Start(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, profile: p, store: newStore(cfg), faults: newFaultQueue(cfg.Faults),
 		logger: &logger{log: cfg.Log, now: cfg.Now},
-		closed: make(chan struct{}), conns: map[net.Conn]struct{}{}}
+		closed: make(chan struct{}), conns: map[net.Conn]struct{}{}, ended: make(chan struct{})}
 	if s.authority, err = newAuthority(); err != nil {
 		return nil, err
 	}
@@ -268,6 +269,8 @@ func (s *Server) forget(raw net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, raw)
+	close(s.ended)
+	s.ended = make(chan struct{})
 }
 
 // nextQueueID numbers messages and other {id}s of a provider's words.

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package smtpclient
+
+import "net"
+
+// nothingToRead can't be told here.
+func nothingToRead(net.Conn) (nothing, known bool) { return false, false }
