@@ -102,5 +102,5 @@ func (r Result) failure(provider string) error {
 
 // Explain says what an outcome means; provider is the id of a provider, or "".
 func Explain(o Outcome, provider string) diagnosis.Finding {
-	return diagnosis.Diagnose(diagnosis.Fact{Stage: o.Stage, Reply: o.Reply, Err: o.Err, Provider: provider})
+	return diagnosis.Diagnose(diagnosis.FromOutcome(o, provider))
 }

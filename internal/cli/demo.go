@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/transport"
+)
+
+func (a *app) demoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: a.T("Send a first message to a sandbox on this machine; needs no account"),
+		Long: a.T("Send the first test message to a sandbox that plays QQ Mail on this machine: log\n" +
+			"in with an authorization code over verified TLS, show the conversation, and then\n" +
+			"the message as the two mailboxes received it. Nothing leaves the machine."),
+		Args: a.atMost(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context()) },
+	}
+}
+
+// demoProfile is the provider of the tutorial that Yan began as.
+const demoProfile = "qq"
+
+func (a *app) demo(ctx context.Context) error {
+	server, err := sandbox.Start(sandbox.Config{Profile: demoProfile})
+	if err != nil {
+		return internal("starting the sandbox", err)
+	}
+	defer server.Close()
+	ca, remove, err := writeCA(server, "")
+	if err != nil {
+		return fail(exitCantCreate, err, "")
+	}
+	defer remove()
+	login, err := sandbox.DefaultLogin(demoProfile)
+	if err != nil {
+		return internal("the sandbox's account", err)
+	}
+	a.heading(a.T("A sandbox plays QQ Mail on this machine; nothing leaves it."))
+	a.outf("  smtps://%s · %s %s · %s\n\n", server.TLSAddr(), a.T("account"), login, a.T("TLS verified by the sandbox's own CA"))
+
+	a.heading(a.T("The conversation (→ yan, ← server and the time it took to answer)"))
+	client, err := yan.Open("smtps://"+server.TLSAddr(), yan.Options{
+		User: login, Password: sandbox.Password, CAFile: ca, Trace: a.transcript(a.Stdout, a.StdoutWidth)})
+	if err != nil {
+		return internal("opening the sandbox", err)
+	}
+	result, err := client.Send(ctx, a.demoMessage(login))
+	if closeErr := client.Close(); err == nil { // Close is what says QUIT
+		err = closeErr
+	}
+	if err != nil {
+		return fail(exitStatus(result, demoProfile), err, "")
+	}
+	a.heading("\n" + a.T("What became of it"))
+	for _, o := range result.Recipients {
+		a.outf("%s\n", a.outcomeLine(o, a.StdoutWidth))
+	}
+	a.outf("%s\n\n", a.receipt(transport.Server{Host: "smtp.qq.com (" + a.T("sandbox") + ")"}, result))
+	if err := a.showReceived(ctx, server, len(result.Recipients)); err != nil {
+		return err
+	}
+	a.heading(a.T("Now with your own mailbox (code.txt holds its authorization code)"))
+	a.outf("  YAN_PASSWORD_FILE=code.txt yan send -f you@qq.com -t friend@163.com -s 你好 -b \"Hello World\"\n")
+	return nil
+}
+
+func (a *app) demoMessage(login string) yan.Message {
+	poem := "鸿雁长飞光不度，鱼龙潜跃水成文。\r\n— 张若虚《春江花月夜》\r\n"
+	return yan.Message{
+		From: "雁 <" + login + ">", To: []string{"好友 <friend@163.com>", "friend@gmail.com"},
+		Subject: "第一封测试邮件", Text: "Hello World\r\n",
+		Attachments: []yan.Attachment{yan.Bytes("春江花月夜.txt", []byte(poem))},
+	}
+}
+
+// showReceived prints, for each recipient, the message as its mailbox has it.
+func (a *app) showReceived(ctx context.Context, server *sandbox.Server, mailboxes int) error {
+	messages, err := server.WaitMessages(ctx, 1)
+	if err != nil {
+		return internal("reading the mailboxes", err)
+	}
+	a.heading(a.T("What the %d mailboxes received", mailboxes))
+	for _, m := range messages {
+		for _, to := range m.To {
+			a.outf("  ┌ %s\n", to)
+			for _, name := range []string{"From", "To", "Subject", "Date", "Message-ID"} {
+				a.outf("  │ %s: %s\n", name, m.Header(name))
+			}
+			a.outf("  │\n")
+			parts, err := m.Parts()
+			if err != nil {
+				return internal("reading the message", err)
+			}
+			for _, p := range parts {
+				if p.FileName != "" {
+					a.outf("  │ 📎 %s (%s, %s)\n", p.FileName, p.ContentType, size(int64(len(p.Body))))
+				}
+				for _, line := range strings.Split(strings.TrimSpace(string(p.Body)), "\n") {
+					a.outf("  │ %s\n", strings.TrimRight(line, "\r"))
+				}
+			}
+			a.outf("  └\n")
+		}
+	}
+	a.outf("\n")
+	return nil
+}
+
+func (a *app) heading(s string) {
+	lead := ""
+	if strings.HasPrefix(s, "\n") {
+		lead, s = "\n", s[1:]
+	}
+	a.outf("%s%s\n", lead, a.paint(a.StdoutWidth, bold, s))
+}

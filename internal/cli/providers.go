@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	eastasian "golang.org/x/text/width"
+
+	"github.com/yanmail/yan/provider"
+)
+
+func (a *app) providersCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "providers [NAME]",
+		Short: a.T("List the known mailbox providers, or show one"),
+		Long: a.T("List the mailbox providers and relays that Yan knows, or show what is known of\n" +
+			"one: by its id, its name in English or Chinese, a mail domain, or an SMTP host."),
+		Example: "  yan providers\n  yan providers qq\n  yan providers 腾讯企业邮箱 --json",
+		Args:    a.atMost(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.listProviders(asJSON)
+			}
+			return a.showProvider(args[0], asJSON)
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return providerIDs(), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, a.T("print JSON"))
+	return cmd
+}
+
+// atMost refuses further arguments in the user's language.
+func (a *app) atMost(n int) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > n {
+			return a.usagef("%q is one argument too many", args[n])
+		}
+		return nil
+	}
+}
+
+func (a *app) listProviders(asJSON bool) error {
+	all := provider.All()
+	if asJSON {
+		a.printJSON(all)
+		return nil
+	}
+	rows := [][]string{{a.T("ID"), a.T("NAME"), a.T("SERVER"), a.T("DOMAINS")}}
+	for _, p := range all {
+		server := p.SMTP.Host
+		if where, ok := p.Submission(""); ok {
+			server = fmt.Sprintf("%s:%d", where.Host, where.Port)
+		}
+		rows = append(rows, []string{p.ID, a.Pick(p.Names.EN, p.Names.ZH), server, someOf(p.Domains, 3)})
+	}
+	a.table(rows)
+	return nil
+}
+
+func someOf(list []string, n int) string {
+	if len(list) > n {
+		return strings.Join(list[:n], ", ") + fmt.Sprintf(" +%d", len(list)-n)
+	}
+	return strings.Join(list, ", ")
+}
+
+func (a *app) showProvider(name string, asJSON bool) error {
+	p, ok := provider.Lookup(name)
+	if !ok {
+		hint := a.T("'yan providers' lists those that are known.")
+		if near := provider.Nearest(name); len(near) > 0 {
+			hint = a.T("Did you mean %s?", strings.Join(near, ", "))
+		}
+		return fail(exitUsage, fmt.Errorf("%s", a.T("provider %q is not known", name)), hint)
+	}
+	if asJSON {
+		a.printJSON(p)
+		return nil
+	}
+	a.outf("%s  %s / %s\n", p.ID, p.Names.EN, p.Names.ZH)
+	line := func(label, text string) {
+		if text != "" {
+			a.outf("  %s%s %s\n", label, strings.Repeat(" ", max(0, 12-columns(label))), text)
+		}
+	}
+	line(a.T("domains"), strings.Join(p.Domains, ", "))
+	for _, port := range p.SMTP.Ports {
+		line("SMTP", fmt.Sprintf("%s:%d  %s  (%s)", p.SMTP.Host, port.Port, port.TLS, port.Status))
+	}
+	line(a.T("login"), fmt.Sprintf("%s, %s", p.Auth.Kind, strings.Join(p.Auth.Mechanisms, " ")))
+	for _, note := range p.Auth.Notes {
+		line(a.T("note"), note)
+	}
+	line(a.T("code"), a.Pick(p.CodeHelp.EN, p.CodeHelp.ZH))
+	for _, url := range p.CodeHelp.URLs {
+		line("", url)
+	}
+	line(a.T("sender"), string(p.SenderRule))
+	for _, q := range p.Quirks {
+		line(a.T("quirk"), q)
+	}
+	line(a.T("confidence"), p.Confidence)
+	return nil
+}
+
+// table prints columns aligned by the width that characters have on a
+// terminal: a Chinese one takes two cells.
+func (a *app) table(rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], columns(cell))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			b.WriteString(cell)
+			if i < len(row)-1 {
+				b.WriteString(strings.Repeat(" ", widths[i]-columns(cell)+2))
+			}
+		}
+		a.outf("%s\n", strings.TrimRight(b.String(), " "))
+	}
+}
+
+// columns is the width of a text on a terminal.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if k := eastasian.LookupRune(r).Kind(); k == eastasian.EastAsianWide || k == eastasian.EastAsianFullwidth {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// transcript shows the conversation as it happens: what we say behind →, what
+// the server says behind ←, with the time that its answer took.
+func (a *app) transcript(w io.Writer, width int) func(yan.Event) {
+	return func(e yan.Event) {
+		switch e.Direction {
+		case smtpclient.Sent:
+			_, _ = fmt.Fprintf(w, "%9s %s %s\n", "", a.paint(width, bold, "→"), e.Text)
+		case smtpclient.Received:
+			code := green
+			if strings.HasPrefix(e.Text, "4") || strings.HasPrefix(e.Text, "5") {
+				code = red
+			}
+			_, _ = fmt.Fprintf(w, "%s %s %s\n", a.paint(width, dim, fmt.Sprintf("%9s", waited(e.Wait))), a.paint(width, code, "←"), e.Text)
+		default:
+			_, _ = fmt.Fprintf(w, "%s %s\n", a.paint(width, dim, fmt.Sprintf("%9s", waited(e.Wait))), a.paint(width, dim, "· "+a.remark(e)))
+		}
+	}
+}
+
+// remark is what happened beside the lines of the conversation.
+func (a *app) remark(e yan.Event) string {
+	switch e.Direction {
+	case smtpclient.Connected:
+		return a.T("connected to %s", e.Text)
+	case smtpclient.Secured:
+		return a.T("encrypted: %s", e.Text)
+	default:
+		return a.T("the message, %s octets", e.Text)
+	}
+}
+
+// waited is a duration, or nothing where there was none to measure.
+func waited(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return duration(d)
+}
+
+// duration is a time as people read it: three digits, one unit.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d µs", d.Microseconds())
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	default:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+}

@@ -1,0 +1,100 @@
+// Package words lets the command line speak English and Simplified Chinese.
+//
+// The English sentence is the key: [Words.T] gives it, or its translation,
+// with the arguments put in as by fmt.Sprintf. What a language lacks is said in
+// English; a test of package cli fails when anything is lacking.
+//
+// [Detect] picks the language from the environment as gettext does.
+package words
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Language is one that Yan speaks.
+type Language string
+
+// The languages.
+const (
+	English Language = "en"
+	Chinese Language = "zh"
+)
+
+// Parse reads what a user or the environment calls a language: "zh_CN.UTF-8",
+// "zh-Hans", "en", "C". ok is false for one that is not spoken here.
+func Parse(s string) (lang Language, ok bool) {
+	name, _, _ := strings.Cut(strings.ToLower(s), ".")
+	name, _, _ = strings.Cut(name, "@")
+	primary, _, _ := strings.Cut(strings.ReplaceAll(name, "-", "_"), "_")
+	switch primary {
+	case "zh", "chinese":
+		return Chinese, true
+	case "en", "c", "posix", "english":
+		return English, true
+	}
+	return English, false
+}
+
+// Detect picks the language: LC_ALL before LC_MESSAGES before LANG, and where
+// none is set that of the system, which only Windows has. A language that is
+// not spoken here means English.
+func Detect(getenv func(string) string, system func() string) Language {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := getenv(name); v != "" {
+			lang, _ := Parse(v)
+			return lang
+		}
+	}
+	lang, _ := Parse(system())
+	return lang
+}
+
+// Words speaks one language. The zero value speaks English.
+type Words struct{ lang Language }
+
+// In makes Words for a language.
+func In(lang Language) Words { return Words{lang} }
+
+// Language is the one spoken.
+func (w Words) Language() Language {
+	if w.lang == "" {
+		return English
+	}
+	return w.lang
+}
+
+// T says a sentence.
+func (w Words) T(english string, args ...any) string {
+	s := english
+	if w.lang == Chinese {
+		if translated, ok := chinese[english]; ok {
+			s = translated
+		}
+	}
+	if len(args) == 0 {
+		return s
+	}
+	return fmt.Sprintf(s, args...)
+}
+
+// Pick chooses between two texts that come from elsewhere.
+func (w Words) Pick(english, chinese string) string {
+	if w.lang == Chinese && chinese != "" || english == "" {
+		return chinese
+	}
+	return english
+}
+
+// Translations gives the table of a language, for tests: English sentence to
+// translation.
+func Translations(lang Language) map[string]string {
+	if lang != Chinese {
+		return nil
+	}
+	table := make(map[string]string, len(chinese))
+	for k, v := range chinese {
+		table[k] = v
+	}
+	return table
+}
