@@ -38,7 +38,7 @@ func (b base64Body) emit(o *output) error {
 	if err != nil {
 		return err
 	}
-	block := o.readBuffer()
+	block := o.readBuffer(b.src.size)
 	for {
 		n, err := r.fill(block)
 		if err != nil {

@@ -98,6 +98,9 @@ func TestComposeTree(t *testing.T) {
 			if again := write(t, c); !bytes.Equal(wire, again) {
 				t.Error("written differently the second time")
 			}
+			if empty := "\r\n\r\n\r\n--=_"; bytes.Contains(wire, []byte("empty.txt")) && !bytes.Contains(wire, []byte(empty)) {
+				t.Error("the boundary after an empty part has no line end of its own")
+			}
 			p := parse(t, wire)
 			if len(p.leaves) != len(tt.want) {
 				t.Fatalf("%d leaves in\n%s", len(p.leaves), wire)

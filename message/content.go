@@ -149,11 +149,11 @@ func (o *output) finish() error {
 	return o.flush()
 }
 
-// readBuffer is the one block that sources are read into; its size is a
-// multiple of a base64 line's octets.
-func (o *output) readBuffer() []byte {
-	if o.input == nil {
-		o.input = make([]byte, inputBlock)
+// readBuffer is the one block that sources are read into. It holds the whole
+// source, or else inputBlock, which is a multiple of a base64 line's octets.
+func (o *output) readBuffer(size int64) []byte {
+	if n := int(min(size, inputBlock)); len(o.input) < n {
+		o.input = make([]byte, n)
 	}
 	return o.input
 }

@@ -32,11 +32,7 @@ func newMultipart(subtype string, children ...*entity) *entity {
 	e := &entity{boundary: newBoundary(), children: children}
 	params := [][]string{{`boundary="` + e.boundary + `"`}}
 	if subtype == "related" { // RFC 2387 section 3.1
-		rootType := "text/html"
-		if children[0].boundary != "" {
-			rootType = "multipart/alternative"
-		}
-		params = append([][]string{{`type="` + rootType + `"`}}, params...)
+		params = append([][]string{{`type="text/html"`}}, params...)
 	}
 	var f folder
 	f.parameterized("Content-Type", "multipart/"+subtype, params)
@@ -127,6 +123,9 @@ func (d *draft) attachment(label, name string, a Attachment) (*entity, string, e
 	fail := func(format string, args ...any) (*entity, string, error) {
 		return nil, "", fmt.Errorf("%s: %w", label, fmt.Errorf(format, args...))
 	}
+	if err := checkSources(a); err != nil {
+		return fail("%w", err)
+	}
 	id, err := contentID(a, name)
 	if err != nil {
 		return fail("content id %q: %w", clip(a.ContentID), err)
@@ -163,7 +162,7 @@ func (d *draft) attachment(label, name string, a Attachment) (*entity, string, e
 	return &entity{header: f.buf, source: src, transfer: transfer{seven: base64Encoding, eight: base64Encoding}}, id, nil
 }
 
-func openAttachment(label string, a Attachment) (*source, error) {
+func checkSources(a Attachment) error {
 	given := 0
 	for _, has := range []bool{a.Path != "", a.Data != nil, a.Reader != nil} {
 		if has {
@@ -172,9 +171,15 @@ func openAttachment(label string, a Attachment) (*source, error) {
 	}
 	switch {
 	case given == 0:
-		return nil, fmt.Errorf("%s: none of Path, Data and Reader is given", label)
+		return errors.New("none of Path, Data and Reader is given")
 	case given > 1:
-		return nil, fmt.Errorf("%s: only one of Path, Data and Reader may be given", label)
+		return errors.New("only one of Path, Data and Reader may be given")
+	}
+	return nil
+}
+
+func openAttachment(label string, a Attachment) (*source, error) {
+	switch {
 	case a.Path != "":
 		return fileSource(label, a.Path)
 	case a.Reader != nil:
@@ -262,7 +267,7 @@ func (l *layout) entity(e *entity) (open bool) {
 	case e.source != nil:
 		body = base64Body{e.source}
 	case how == base64Encoding:
-		body = base64Body{dataSource("text", []byte(e.text))}
+		body = base64Body{textSource(e.text)}
 	case how == quotedText:
 		body = e.transfer.quoted
 	default:

@@ -162,14 +162,16 @@ func (f *folder) displayName(name string, isFrom bool) {
 			e = bEncoding
 		}
 		f.encoded(" ", name, e)
-	case strings.Contains(name, "=?") || len(quote(name)) >= foldAt:
+	case strings.Contains(name, "=?"):
 		f.encoded(" ", name, shorterEncoding(name))
-	case isPhrase(name):
+	case isPhrase(name) && longestWord(name) <= foldAt:
 		for word := range strings.SplitSeq(name, " ") {
 			f.word(" ", word)
 		}
-	default:
+	case len(quote(name)) < foldAt:
 		f.word(" ", quote(name))
+	default:
+		f.encoded(" ", name, shorterEncoding(name))
 	}
 }
 

@@ -50,6 +50,8 @@ func TestHeaderFields(t *testing.T) {
 		{"family not split", subject(strings.Repeat("👨‍👩‍👧", 4)),
 			"Subject: =?UTF-8?B?8J+RqOKAjfCfkanigI3wn5Gn8J+RqOKAjfCfkanigI3wn5Gn?=\n" +
 				" =?UTF-8?B?8J+RqOKAjfCfkanigI3wn5Gn8J+RqOKAjfCfkanigI3wn5Gn?=\n"},
+		{"family not split by what precedes it", subject("雁雁" + strings.Repeat("👨‍👩‍👧", 2)),
+			"Subject: =?UTF-8?B?6ZuB6ZuB8J+RqOKAjfCfkanigI3wn5Gn?=\n =?UTF-8?B?8J+RqOKAjfCfkanigI3wn5Gn?=\n"},
 		{"unbreakable", extra("X-Token", strings.Repeat("x", 100)), "X-Token: " + strings.Repeat("x", 100) + "\n"},
 		{"folded after the colon", extra("References", "<"+strings.Repeat("x", 70)+"@b>"), "References:\n <" + strings.Repeat("x", 70) + "@b>\n"},
 		{"ascii never encoded", extra("List-Unsubscribe", "<mailto:u@example.com?subject==?x>, <https://example.com/u?t=aGVsbG8=>"),
@@ -60,6 +62,8 @@ func TestHeaderFields(t *testing.T) {
 		{"bare", boxes("To", "a@b.c, d@e.f"), "To: a@b.c, d@e.f\n"},
 		{"phrase", boxes("To", "John Smith <a@b.c>"), "To: John Smith <a@b.c>\n"},
 		{"quoted", boxes("To", `"Smith, J. \"Joe\"" <a@b.c>`), "To: \"Smith, J. \\\"Joe\\\"\" <a@b.c>\n"},
+		{"long phrase", boxes("To", strings.Repeat("Very ", 16)+"Long <a@b.c>"), "To:" + strings.Repeat(" Very", 14) + "\n Very Very Long <a@b.c>\n"},
+		{"long quoted name", boxes("To", "\"a,"+strings.Repeat("b", 72)+"\" <a@b.c>"), "To: =?UTF-8?Q?a=2C" + strings.Repeat("b", 56) + "?=\n =?UTF-8?Q?" + strings.Repeat("b", 16) + "?= <a@b.c>\n"},
 		{"name in Q", boxes("To", "Jürgen <a@b.c>"), "To: =?UTF-8?Q?J=C3=BCrgen?= <a@b.c>\n"},
 		{"name in B for From", boxes("From", "Jürgen <a@b.c>"), "From: =?UTF-8?B?SsO8cmdlbg==?= <a@b.c>\n"},
 		{"name that looks encoded", boxes("To", `"=?x" <a@b.c>`), "To: =?UTF-8?B?PT94?= <a@b.c>\n"},
@@ -70,6 +74,7 @@ func TestHeaderFields(t *testing.T) {
 
 		{"plain file", file("a.txt"), "Content-Disposition: attachment; filename=a.txt\n"},
 		{"file with blank", file(`a "b".txt`), "Content-Disposition: attachment; filename=\"a \\\"b\\\".txt\"\n"},
+		{"file that looks encoded", file("=?x"), "Content-Disposition: attachment; filename*=UTF-8''%3D%3Fx;\n filename=\"=?UTF-8?B?PT94?=\"\n"},
 		{"chinese file", file("报告.pdf"), "Content-Disposition: attachment; filename*=UTF-8''%E6%8A%A5%E5%91%8A.pdf;\n" +
 			" filename=\"=?UTF-8?B?5oql5ZGKLnBkZg==?=\"\n"},
 		{"long chinese file", file(strings.Repeat("报告", 10) + ".pdf"), "Content-Disposition: attachment;\n" +

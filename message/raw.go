@@ -105,7 +105,8 @@ func (r *rawBody) lines(see func(line []byte, inHeader bool) error, keep func(li
 		}
 		if err == nil && number == 1 {
 			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-			if bytes.HasPrefix(line, []byte("From ")) {
+			// "From : a@b" is an obsolete but good header field.
+			if _, _, ok := cutField(line); !ok && bytes.HasPrefix(line, []byte("From ")) {
 				continue
 			}
 		}
@@ -187,9 +188,15 @@ func cutField(line []byte) (name, value string, ok bool) {
 	return name, after, true
 }
 
+// rawField is a header field, unfolded, its name in lower case.
+type rawField struct {
+	name  string
+	value []byte
+}
+
 // rawFacts is what the first reading learns.
 type rawFacts struct {
-	fields                       []Header // unfolded, names in lower case
+	fields                       []rawField
 	eightBitHeader, eightBitBody bool
 }
 
@@ -203,12 +210,13 @@ func (f *rawFacts) line(line []byte, inHeader bool) error {
 		return nil
 	}
 	if name, value, ok := cutField(line); ok && line[0] != ' ' && line[0] != '\t' {
-		f.fields = append(f.fields, Header{name, value})
+		f.fields = append(f.fields, rawField{name, []byte(value)})
 	} else {
-		f.fields[len(f.fields)-1].Value += string(line)
+		last := &f.fields[len(f.fields)-1]
+		last.value = append(last.value, line...)
 	}
 	// What is not sent needs no SMTPUTF8.
-	if name := f.fields[len(f.fields)-1].Name; name != "bcc" && name != "resent-bcc" {
+	if name := f.fields[len(f.fields)-1].name; name != "bcc" && name != "resent-bcc" {
 		f.eightBitHeader = f.eightBitHeader || !ascii
 	}
 	return nil
@@ -217,10 +225,10 @@ func (f *rawFacts) line(line []byte, inHeader bool) error {
 // messageID is that of the first such field, "" if it is none or malformed.
 func (f *rawFacts) messageID() string {
 	for _, h := range f.fields {
-		if h.Name != "message-id" {
+		if h.name != "message-id" {
 			continue
 		}
-		if id, err := bareID(strings.Trim(h.Value, " \t")); err == nil {
+		if id, err := bareID(strings.Trim(string(h.value), " \t")); err == nil {
 			return "<" + id + ">"
 		}
 		break
@@ -260,10 +268,10 @@ func (f *rawFacts) parties() parties {
 func (f *rawFacts) mailboxes(name string) ([]Mailbox, error) {
 	var all []Mailbox
 	for _, h := range f.fields {
-		if h.Name != name {
+		if h.name != name {
 			continue
 		}
-		boxes, err := parseMailboxes(strings.ReplaceAll(h.Value, "\t", " "), inHeader)
+		boxes, err := parseMailboxes(strings.ReplaceAll(string(h.value), "\t", " "), inHeader)
 		if err != nil {
 			return nil, fmt.Errorf("header field %s: %w", name, err)
 		}

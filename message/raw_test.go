@@ -25,6 +25,7 @@ func TestRawNormalization(t *testing.T) {
 		{"bcc in disguise", "From: a@b.c\nbCC : x@y.z\n \n more\nRESENT-BCC: y\nTo: c@d.e\n\nx", "From: a@b.c\r\nTo: c@d.e\r\n\r\nx\r\n"},
 		{"blank line in the header", "From: a@b.c\n \t\n x\n\nbody", "From: a@b.c\r\n x\r\n\r\nbody\r\n"},
 		{"mbox", "From me Sun Mar  1 2026\nFrom: a@b.c\n\nx\n", "From: a@b.c\r\n\r\nx\r\n"},
+		{"From with a blank", "From : a@b.c\n\nx\n", "From : a@b.c\r\n\r\nx\r\n"},
 		{"byte order mark", "\ufeffFrom: a@b.c\n\nx\n", "From: a@b.c\r\n\r\nx\r\n"},
 		{"long line", rawHead + "\r\n" + strings.Repeat("x", 998) + "\r\n", rawHead + "\r\n" + strings.Repeat("x", 998) + "\r\n"},
 	}

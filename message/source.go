@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 )
 
 // spoolMemory is how much of a reader that can't be read twice is kept in
@@ -53,16 +55,25 @@ func dataSource(label string, data []byte) *source {
 	return &source{label: label, size: int64(len(data)), at: bytes.NewReader(data)}
 }
 
+func textSource(text string) *source {
+	return &source{label: "text", size: int64(len(text)), at: strings.NewReader(text)}
+}
+
 // readerSource measures a reader that can seek, and spools any other. A Len
 // method alone (bytes.Buffer) does not help: such a reader can't be read again.
 func readerSource(label string, r io.Reader) (*source, error) {
 	seeker, ok := r.(io.ReadSeeker)
+	if file, isFile := r.(fs.File); isFile && ok {
+		// A pipe or a terminal has a Seek too, which fails or, worse, does not.
+		info, err := file.Stat()
+		ok = err == nil && info.Mode().IsRegular()
+	}
 	if !ok {
 		return spool(label, r)
 	}
 	start, err := seeker.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return spool(label, r) // an *os.File that is a pipe
+		return nil, fmt.Errorf("%s: %w", label, err)
 	}
 	end, err := seeker.Seek(0, io.SeekEnd)
 	if err == nil {

@@ -155,6 +155,9 @@ func TestChangedSourceIsNeverWholeMessage(t *testing.T) {
 				if !errors.Is(err, tt.want) || !strings.HasPrefix(err.Error(), `attachments[0] "x.bin": `) {
 					t.Errorf("%s %s of %d: %v", tt.name, kind, size, err)
 				}
+				if kind == "file" && n != 0 {
+					t.Errorf("%s of %d: %d octets written before the file was looked at", tt.name, size, n)
+				}
 				if n != int64(b.Len()) || n >= c.Size() {
 					t.Errorf("%s %s of %d: wrote %d of %d, said %d", tt.name, kind, size, b.Len(), c.Size(), n)
 				}
@@ -195,6 +198,7 @@ func TestChangedRawIsNeverWholeMessage(t *testing.T) {
 	changes := map[string]string{
 		"longer":          body + "x\n",
 		"shorter":         body[:len(body)-1],
+		"far more lines":  strings.NewReplacer("1", "\n", "3", "\n", "5", "\n", "7", "\n", "9", "\n").Replace(body),
 		"more lines":      strings.ReplaceAll(body, "5", "\n"),
 		"fewer lines":     body[:2000] + strings.Repeat("x", 900) + body[2900:],
 		"one more at end": body[:len(body)-2] + "\n\n",
