@@ -1,0 +1,116 @@
+package yan_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/sandboxtest"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// The ten lines: open a client, send a message, look at each recipient.
+func Example() {
+	server, stop := sandbox() // in a program of yours: yan.Open("qq", yan.Options{From: …, Password: …})
+	defer stop()
+
+	client, err := yan.Open(server.URL(), yan.Options{Password: server.Password(), CAFile: server.CAFile()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	result, err := client.Send(context.Background(), yan.Message{
+		From: "雁 <me@qq.com>", To: []string{"friend@163.com"},
+		Subject: "第一封测试邮件", Text: "Hello World",
+		Attachments: []yan.Attachment{yan.Bytes("report.txt", []byte("all is well"))},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, r := range result.Recipients {
+		fmt.Println(r.Recipient, r.Status)
+	}
+	// Output:
+	// friend@163.com accepted
+}
+
+// A refused recipient does not keep the message from the others, and the
+// error says what it means.
+func ExampleClient_Send_refused() {
+	server, stop := sandbox()
+	defer stop()
+	client, err := yan.Open(server.URL(), yan.Options{Password: server.Password(), CAFile: server.CAFile()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	// The sandbox takes the address as its orders: refuse at RCPT with 550.
+	result, err := client.Send(context.Background(), yan.Message{
+		From: "me@qq.com", To: []string{"friend@163.com", "rcpt-550+Mailbox_not_found@example.org"},
+		Subject: "news", Text: "Hello",
+	})
+	for _, r := range result.Recipients {
+		fmt.Println(r.Status, r.Stage, r.Reply.Code)
+	}
+	if failed := (*yan.SendError)(nil); errors.As(err, &failed) {
+		fmt.Println(failed.Finding.Class)
+	}
+	// Output:
+	// accepted body 250
+	// refused rcpt 550
+	// RECIPIENT_INVALID
+}
+
+// A lost answer is not a failure and not a success.
+func ExampleClient_Send_unknown() {
+	server, stop := sandbox()
+	defer stop()
+	client, err := yan.Open(server.URL(), yan.Options{Password: server.Password(), CAFile: server.CAFile()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	// The sandbox takes the message and cuts the connection before its 250.
+	result, _ := client.Send(context.Background(), yan.Message{
+		From: "me@qq.com", To: []string{"body-cut@example.org"}, Subject: "news", Text: "Hello",
+	})
+	fmt.Println(result.Recipients[0].Status)
+	// Output: unknown
+}
+
+// In tests of your own program, record messages instead of sending them.
+func ExampleNewClient() {
+	recorder := &transport.Recorder{Answer: func(to smtp.Address) smtp.Reply {
+		if to.Local() == "nobody" {
+			return smtp.Reply{Code: 550, Lines: []string{"no such user"}}
+		}
+		return smtp.Reply{Code: 250, Lines: []string{"OK"}}
+	}}
+	client := yan.NewClient(recorder)
+	_, err := client.Send(context.Background(), yan.Message{
+		From: "shop@example.org", To: []string{"ann@example.org", "nobody@example.org"},
+		Bcc: []string{"archive@example.org"}, Subject: "Your order", Text: "Thank you.",
+	})
+	sent := recorder.Messages()[0]
+	fmt.Println(sent.From, sent.To)
+	fmt.Println(strings.Contains(string(sent.Data), "archive"))
+	fmt.Println(err != nil)
+	// Output:
+	// shop@example.org [ann@example.org archive@example.org]
+	// false
+	// true
+}
+
+// sandbox starts a server that plays QQ Mail on loopback. In a test it is
+// sandboxtest.Start(t, "qq"), which also ends it.
+func sandbox() (server *sandboxtest.Server, stop func()) {
+	server, err := sandboxtest.New("qq")
+	if err != nil {
+		log.Fatal(err)
+	}
+	return server, func() { _ = server.Close() }
+}
