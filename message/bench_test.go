@@ -28,6 +28,21 @@ func BenchmarkComposeAttachment(b *testing.B) {
 	}
 }
 
+func BenchmarkReadRaw(b *testing.B) {
+	raw := append([]byte("From: me@example.com\r\nTo: b@example.com\r\n\r\n"), appendBase64(nil, make([]byte, 10<<20))...)
+	b.SetBytes(int64(len(raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := ReadRaw(bytes.NewReader(raw))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := c.WriteTo(io.Discard); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func benchmark(b *testing.B, m *Message) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -143,14 +143,14 @@ func (d *draft) writeHeader() {
 	f.mailboxes("To", d.to)
 	f.mailboxes("Cc", d.cc)
 	if len(d.to)+len(d.cc) == 0 {
-		// Some servers refuse a message that names nobody.
+		// RFC 822 demanded a recipient field, and there are filters that do.
 		f.buf = append(f.buf, "To: undisclosed-recipients:;\r\n"...)
 	}
 	if strings.Trim(d.message.Subject, " \t") != "" {
 		f.subject(d.message.Subject)
 	}
-	// Not folded: there are readers to whom a Message-ID folded after its
-	// colon is an empty one.
+	// Never folded, even after the colon: it is one word, and people and
+	// programs search raw messages for it.
 	f.buf = append(f.buf, "Message-ID: "+d.messageID+"\r\n"...)
 	for _, h := range d.message.Headers {
 		f.extra(h)

@@ -83,7 +83,7 @@ func percentEncode(s string) string {
 }
 
 // twin writes a parameter as encoded words in quotes, which no RFC allows and
-// every reader from before RFC 2231, with Foxmail and Outlook among them, wants.
+// readers that never learnt RFC 2231, old Foxmail and Outlook among them, want.
 func twin(key, value string) []string {
 	e := shorterEncoding(value)
 	var words []string

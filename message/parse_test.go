@@ -119,6 +119,18 @@ func (p *parsed) walk(t testing.TB, path string, header map[string][]string, bod
 		}
 		l.fileName = dp["filename"]
 	}
+	if l.encoding == "base64" || l.encoding == "quoted-printable" {
+		raw, err := io.ReadAll(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.SplitSeq(raw, []byte("\r\n")) {
+			if len(line) > 76 {
+				t.Fatalf("%s: a line of %d characters in %s", path, len(line), l.encoding)
+			}
+		}
+		body = bytes.NewReader(raw)
+	}
 	switch l.encoding {
 	case "base64":
 		body = base64.NewDecoder(base64.StdEncoding, body)

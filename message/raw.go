@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -53,7 +54,7 @@ func newRaw(src *source) (*Content, error) {
 		body.octets += int64(len(line)) + 2
 		return nil
 	})
-	if err == nil && len(facts.fields) == 0 {
+	if err == nil && !slices.ContainsFunc(facts.fields, func(f rawField) bool { return !isBcc(f.name) }) {
 		err = src.fail(errors.New("it has no header"))
 	}
 	if err != nil {
@@ -91,13 +92,13 @@ func (r *rawBody) emit(o *output) error {
 // lines reads the message and calls keep with each line to be sent, without
 // its line end. see, if not nil, is called with every line before it, those
 // left out included. What is measured and what is sent come from here alike.
-func (r *rawBody) lines(see func(line []byte, inHeader bool) error, keep func(line []byte) error) error {
+func (r *rawBody) lines(see func(line []byte, inHeader bool), keep func(line []byte) error) error {
 	reader, err := r.src.open()
 	if err != nil {
 		return err
 	}
 	in := lineReader{src: reader}
-	header := rawHeader{}
+	pass := rawPass{see: see, keep: keep}
 	for number := 1; ; number++ {
 		line, err := in.next()
 		if err == io.EOF {
@@ -105,24 +106,15 @@ func (r *rawBody) lines(see func(line []byte, inHeader bool) error, keep func(li
 		}
 		if err == nil && number == 1 {
 			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
-			// "From : a@b" is an obsolete but good header field.
-			if _, _, ok := cutField(line); !ok && bytes.HasPrefix(line, []byte("From ")) {
+			if isMboxLine(line) {
 				continue
 			}
 		}
-		var drop bool
 		if err == nil {
-			drop, err = header.line(line)
+			err = pass.line(line)
 		}
-		if err == nil && see != nil {
-			err = see(line, !header.done)
-		}
-		if err == nil && !drop {
-			err = keep(line)
-		}
-		var bad lineError
-		if errors.As(err, &bad) {
-			return r.src.fail(fmt.Errorf("line %d %w", number, err))
+		if bad, ok := err.(lineError); ok {
+			return r.src.fail(fmt.Errorf("line %d %w", number, bad))
 		}
 		if err != nil {
 			return err
@@ -130,10 +122,33 @@ func (r *rawBody) lines(see func(line []byte, inHeader bool) error, keep func(li
 	}
 }
 
-// lineError is what is wrong with one line; it completes "line 12 …".
-type lineError string
+// isMboxLine tells the first line of an mbox file from "From : a@b", which is
+// an obsolete but good header field.
+func isMboxLine(line []byte) bool {
+	_, _, isField := cutField(line)
+	return !isField && bytes.HasPrefix(line, []byte("From "))
+}
 
-func (e lineError) Error() string { return string(e) }
+// rawPass is one reading of a raw message.
+type rawPass struct {
+	header rawHeader
+	see    func(line []byte, inHeader bool)
+	keep   func(line []byte) error
+}
+
+func (p *rawPass) line(line []byte) error {
+	drop, err := p.header.line(line)
+	if err != nil {
+		return err
+	}
+	if p.see != nil {
+		p.see(line, !p.header.done)
+	}
+	if drop {
+		return nil
+	}
+	return p.keep(line)
+}
 
 // rawHeader follows the header block and says which of its lines are not sent.
 type rawHeader struct {
@@ -172,9 +187,11 @@ func (h *rawHeader) line(line []byte) (drop bool, err error) {
 		return false, lineError(fmt.Sprintf("is no header field (%q); is this a mail message?", clip(string(line))))
 	}
 	h.fields++
-	h.drop = name == "bcc" || name == "resent-bcc"
+	h.drop = isBcc(name)
 	return h.drop, nil
 }
+
+func isBcc(lower string) bool { return lower == "bcc" || lower == "resent-bcc" }
 
 // cutField splits the first line of a header field; name is in lower case. A
 // blank before the colon is obsolete (RFC 5322 section 4.5) and read, lest a
@@ -200,14 +217,14 @@ type rawFacts struct {
 	eightBitHeader, eightBitBody bool
 }
 
-func (f *rawFacts) line(line []byte, inHeader bool) error {
+func (f *rawFacts) line(line []byte, inHeader bool) {
 	ascii := true
 	for _, c := range line {
 		ascii = ascii && c < utf8.RuneSelf
 	}
 	if !inHeader {
 		f.eightBitBody = f.eightBitBody || !ascii
-		return nil
+		return
 	}
 	if name, value, ok := cutField(line); ok && line[0] != ' ' && line[0] != '\t' {
 		f.fields = append(f.fields, rawField{name, []byte(value)})
@@ -216,10 +233,9 @@ func (f *rawFacts) line(line []byte, inHeader bool) error {
 		last.value = append(last.value, line...)
 	}
 	// What is not sent needs no SMTPUTF8.
-	if name := f.fields[len(f.fields)-1].name; name != "bcc" && name != "resent-bcc" {
+	if !isBcc(f.fields[len(f.fields)-1].name) {
 		f.eightBitHeader = f.eightBitHeader || !ascii
 	}
-	return nil
 }
 
 // messageID is that of the first such field, "" if it is none or malformed.
@@ -278,54 +294,4 @@ func (f *rawFacts) mailboxes(name string) ([]Mailbox, error) {
 		all = append(all, boxes...)
 	}
 	return all, nil
-}
-
-// lineReader cuts a source into lines that end with CRLF, CR or LF.
-type lineReader struct {
-	src  *sourceReader
-	buf  [4096]byte
-	r, w int
-	eof  bool
-}
-
-// next returns the next line without its end, valid until the next call, and
-// io.EOF after the last one.
-func (l *lineReader) next() ([]byte, error) {
-	for {
-		have := l.buf[l.r:l.w]
-		end := bytes.IndexByte(have, '\n')
-		if cr := bytes.IndexByte(have[:max(end, 0)], '\r'); cr >= 0 {
-			end = cr
-		} else if end < 0 {
-			end = bytes.IndexByte(have, '\r')
-		}
-		switch {
-		case end > maxLine, end < 0 && len(have) > maxLine:
-			return nil, lineError(fmt.Sprintf("is longer than %d octets", maxLine))
-		case end >= 0 && (have[end] == '\n' || end+1 < len(have) || l.eof):
-			l.r += end + 1
-			if have[end] == '\r' && end+1 < len(have) && have[end+1] == '\n' {
-				l.r++
-			}
-			return have[:end], nil
-		case l.eof && len(have) == 0:
-			return nil, io.EOF
-		case l.eof:
-			l.r = l.w
-			return have, nil
-		}
-		if err := l.more(); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// more moves what is left to the front and reads behind it.
-func (l *lineReader) more() error {
-	l.w = copy(l.buf[:], l.buf[l.r:l.w])
-	l.r = 0
-	n, err := l.src.fill(l.buf[l.w:])
-	l.w += n
-	l.eof = err == nil && n == 0
-	return err
 }

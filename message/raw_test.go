@@ -76,6 +76,7 @@ func TestRawRefused(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"empty", "", "no header"},
 		{"only a line end", "\r\n\r\nbody", "no header"},
+		{"nothing but bcc", "Bcc: a@b.c\n\nbody", "no header"},
 		{"text", "Dear friend,\n\nhello\n", "line 1 is no header field"},
 		{"continuation first", " x: y\n", "line 1 begins with a blank"},
 		{"long header line", "From: a@b.c\nX: " + strings.Repeat("x", 999) + "\n", "line 2 is longer than 998"},

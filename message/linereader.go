@@ -1,0 +1,62 @@
+package message
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+// lineError is what is wrong with one line; it completes "line 12 …".
+type lineError string
+
+func (e lineError) Error() string { return string(e) }
+
+// lineReader cuts a source into lines that end with CRLF, CR or LF.
+type lineReader struct {
+	src  *sourceReader
+	buf  [4096]byte
+	r, w int
+	eof  bool
+}
+
+// next returns the next line without its end, valid until the next call, and
+// io.EOF after the last one.
+func (l *lineReader) next() ([]byte, error) {
+	for {
+		have := l.buf[l.r:l.w]
+		end := bytes.IndexByte(have, '\n')
+		if cr := bytes.IndexByte(have[:max(end, 0)], '\r'); cr >= 0 {
+			end = cr
+		} else if end < 0 {
+			end = bytes.IndexByte(have, '\r')
+		}
+		switch {
+		case end > maxLine, end < 0 && len(have) > maxLine:
+			return nil, lineError(fmt.Sprintf("is longer than %d octets", maxLine))
+		case end >= 0 && (have[end] == '\n' || end+1 < len(have) || l.eof):
+			l.r += end + 1
+			if have[end] == '\r' && end+1 < len(have) && have[end+1] == '\n' {
+				l.r++
+			}
+			return have[:end], nil
+		case l.eof && len(have) == 0:
+			return nil, io.EOF
+		case l.eof:
+			l.r = l.w
+			return have, nil
+		}
+		if err := l.more(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// more moves what is left to the front and reads behind it.
+func (l *lineReader) more() error {
+	l.w = copy(l.buf[:], l.buf[l.r:l.w])
+	l.r = 0
+	n, err := l.src.fill(l.buf[l.w:])
+	l.w += n
+	l.eof = err == nil && n == 0
+	return err
+}
