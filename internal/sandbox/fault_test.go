@@ -157,7 +157,10 @@ func checkFault(t *testing.T, s *Server, f Fault, to string, paced *atomic.Int64
 		Endless: endless, Mixed: mixed, GBK: replied, Frame: garbled, Half: closed, Inject: replied}[f.Action]
 	// A cut with input unread makes TCP reset.
 	unread := f.Action == Cut && got.kind == aborted && (f.Octets > 0 || f.Stage == smtp.StageTLS)
-	if got.kind != want && !unread {
+	// A reset in the middle of the message may meet the client while it writes,
+	// and what it reads then is the end.
+	writing := f.Action == Abort && f.Octets > 0 && got.kind == closed
+	if got.kind != want && !unread && !writing {
 		t.Fatalf("got %s %.100q, want %s", got.kind, got.raw, want)
 	}
 	switch f.Action {

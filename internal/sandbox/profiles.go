@@ -168,7 +168,7 @@ func gmailProfile() profile {
 			authTwice:    "503 5.7.0 No identity changes permitted. {id} - gsmtp",
 			userPrompt:   "Username:", passPrompt: "Password:",
 			tlsRequired: "530-5.7.0 Must issue a STARTTLS command first. For more information, go to\n" +
-				"530 5.7.0  https://support.google.com/a/answer/3221692 and review RFC 3207\n" +
+				"530-5.7.0  https://support.google.com/a/answer/3221692 and review RFC 3207\n" +
 				"530 5.7.0 specifications. {id} - gsmtp",
 			authRequired: "530-5.7.0 Authentication Required. For more information, go to\n" +
 				"530 5.7.0  https://support.google.com/mail/?p=WantAuthError {id} - gsmtp",

@@ -50,6 +50,9 @@ func (s *session) mailFrom(cmd command) error {
 		s.arm(f, smtp.StageMail)
 	}
 	fault := s.take(smtp.StageMail)
+	if !s.mail.open {
+		s.mail.id = s.server.nextQueueID()
+	}
 	answer := s.server.profile.words.mailOK
 	if refusal := s.refuseMail(p, err); refusal != "" {
 		answer = refusal
@@ -58,8 +61,8 @@ func (s *session) mailFrom(cmd command) error {
 	if err != nil || !ok {
 		return err
 	}
-	keep := s.mail.faults // a magic sender may have armed some
-	s.mail = transaction{open: true, from: p.address, params: p.params, faults: keep, id: s.server.nextQueueID()}
+	// A magic sender may have armed faults for what follows.
+	s.mail = transaction{open: true, from: p.address, params: p.params, faults: s.mail.faults, id: s.mail.id}
 	return nil
 }
 
