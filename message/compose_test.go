@@ -81,6 +81,8 @@ func TestComposeTree(t *testing.T) {
 			[]string{"multipart/related>text/html", "multipart/related>image/png"}},
 		{"inline without html", Message{Text: "t", Attachments: []Attachment{inline}},
 			[]string{"multipart/mixed>text/plain", "multipart/mixed>image/png"}},
+		{"inline without name", Message{HTML: "h", Attachments: []Attachment{{ContentID: "<x@y>", Inline: true, Data: []byte{}, ContentType: "image/png"}}},
+			[]string{"multipart/related>text/html", "multipart/related>image/png"}},
 		{"attachment alone", Message{Attachments: []Attachment{data}}, []string{"multipart/mixed>text/plain"}},
 		{"all", Message{Text: "t", HTML: "h", Attachments: []Attachment{file, inline, data, reader}}, []string{
 			"multipart/mixed>multipart/alternative>text/plain",
@@ -127,6 +129,12 @@ func TestComposeTree(t *testing.T) {
 						t.Errorf("empty file gave %q", l.body)
 					}
 				case "":
+					if l.contentType == "image/png" {
+						if l.id != "<x@y>" || l.disposition != "inline" {
+							t.Errorf("image without a name: %+v", l)
+						}
+						continue
+					}
 					if want := map[string]string{"text/plain": tt.m.Text, "text/html": tt.m.HTML}[l.contentType]; strings.TrimSuffix(string(l.body), "\r\n") != want {
 						t.Errorf("%s is %q", l.contentType, l.body)
 					}

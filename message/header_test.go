@@ -52,6 +52,8 @@ func TestHeaderFields(t *testing.T) {
 				" =?UTF-8?B?8J+RqOKAjfCfkanigI3wn5Gn8J+RqOKAjfCfkanigI3wn5Gn?=\n"},
 		{"family not split by what precedes it", subject("雁雁" + strings.Repeat("👨‍👩‍👧", 2)),
 			"Subject: =?UTF-8?B?6ZuB6ZuB8J+RqOKAjfCfkanigI3wn5Gn?=\n =?UTF-8?B?8J+RqOKAjfCfkanigI3wn5Gn?=\n"},
+		{"flag not split", subject(strings.Repeat("🇨🇳", 5)),
+			"Subject: =?UTF-8?B?8J+HqPCfh7Pwn4eo8J+Hs/Cfh6jwn4ez8J+HqPCfh7M=?=\n =?UTF-8?B?8J+HqPCfh7M=?=\n"},
 		{"unbreakable", extra("X-Token", strings.Repeat("x", 100)), "X-Token: " + strings.Repeat("x", 100) + "\n"},
 		{"folded after the colon", extra("References", "<"+strings.Repeat("x", 70)+"@b>"), "References:\n <" + strings.Repeat("x", 70) + "@b>\n"},
 		{"ascii never encoded", extra("List-Unsubscribe", "<mailto:u@example.com?subject==?x>, <https://example.com/u?t=aGVsbG8=>"),
