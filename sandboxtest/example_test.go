@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/sandboxtest"
@@ -33,13 +34,12 @@ func Example() {
 	}
 
 	message := server.WaitMessages(1)[0]
-	fmt.Println(message.To, message.Header("Subject"), message.Text())
+	fmt.Println(message.To, message.Header("Subject"), strings.TrimSpace(message.Text()))
 	fmt.Println(len(server.Violations()), "violations")
 	// Output:
 	// error: true
 	// friend@163.com: accepted at body: 250 Ok: queued as
 	// rcpt-550+Mailbox_not_found@qq.com: refused at rcpt: 550 Mailbox not found
 	// [friend@163.com] 你好 Hello World
-	//
 	// 0 violations
 }

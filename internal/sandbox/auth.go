@@ -34,8 +34,8 @@ func (s *session) auth(cmd command) error {
 	if refusal := s.refuseAuth(mechanism); refusal != "" {
 		return s.refuse(refusal)
 	}
-	x := &exchange{session: s, initial: initial, hasInitial: hasInitial}
-	login, err := x.run(mechanism)
+	x := &exchange{session: s, mechanism: mechanism, initial: initial, hasInitial: hasInitial}
+	login, err := x.run()
 	if f, found, ferr := magicFault(localPart(login)); found {
 		if ferr != nil {
 			return s.refuse("501 " + ferr.Error())
@@ -129,13 +129,14 @@ func localPart(login string) string {
 // exchange is one run of a mechanism.
 type exchange struct {
 	session    *session
+	mechanism  string
 	initial    string
 	hasInitial bool
 }
 
 // run gives the login, even beside an error where it is known.
-func (x *exchange) run(mechanism string) (login string, err error) {
-	switch mechanism {
+func (x *exchange) run() (login string, err error) {
+	switch x.mechanism {
 	case "PLAIN":
 		return x.plain()
 	case "LOGIN":
@@ -149,7 +150,7 @@ func (x *exchange) run(mechanism string) (login string, err error) {
 	case "EXTERNAL":
 		return x.external()
 	}
-	return x.scram(mechanism)
+	return x.scram()
 }
 
 // first gives the initial response; without one it asks with an empty
@@ -164,13 +165,25 @@ func (x *exchange) first() (string, error) {
 	return decode(x.initial)
 }
 
+// challenge sends a 334. That of SCRAM or CRAM-MD5 stays out of the log: with
+// the rest of the exchange it is enough to try passwords on.
+func (x *exchange) challenge(text string) error {
+	encoded := base64.StdEncoding.EncodeToString([]byte(text))
+	if x.session.server.cfg.ShowSecrets || !strings.Contains(x.mechanism, "CRAM") {
+		return x.session.wire.say("334 " + encoded)
+	}
+	x.session.wire.log(FromServer, "334 <hidden>")
+	_, err := x.session.wire.out.WriteString("334 " + encoded + "\r\n")
+	return err
+}
+
 // ask sends a challenge and reads the response.
 func (x *exchange) ask(challenge string) (string, error) {
 	s := x.session
 	if s.wire.buffered() > 0 {
 		s.violate(smtp.StageAuth, "%d octets sent before the challenge", s.wire.buffered())
 	}
-	if err := s.wire.say("334 " + base64.StdEncoding.EncodeToString([]byte(challenge))); err != nil {
+	if err := x.challenge(challenge); err != nil {
 		return "", err
 	}
 	in, err := s.wire.readLine(maxAuthLine)

@@ -213,6 +213,8 @@ func TestLogHidesSecrets(t *testing.T) {
 		s := start(t, Config{ShowSecrets: show, Log: func(e Event) { log.WriteString(string(e.Side) + ": " + e.Text + "\n") }})
 		c := login(t, s, "")
 		c.want("535", "AUTH PLAIN "+plainResponse("me@example.org", Password+"x"))
+		digest := c.challenge(c.ask("AUTH CRAM-MD5"))
+		c.want("535", b64("me@example.org digest"))
 		c.want("334", "AUTH LOGIN")
 		c.want("334", b64("me@example.org"))
 		c.want("235", b64(Password))
@@ -220,7 +222,7 @@ func TestLogHidesSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := log.String()
-		for _, secret := range []string{Password, b64(Password), plainResponse("me@example.org", Password+"x")} {
+		for _, secret := range []string{Password, b64(Password), plainResponse("me@example.org", Password+"x"), b64(digest)} {
 			if strings.Contains(got, secret) && !show {
 				t.Errorf("%q stands in the log:\n%s", secret, got)
 			}

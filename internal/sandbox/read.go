@@ -55,8 +55,8 @@ func (m Message) HeaderValues(name string) []string {
 	return values
 }
 
-// Text is the first text/plain part that is no attachment, in UTF-8; "" when
-// there is none.
+// Text is the first text/plain part that is no attachment, in UTF-8 and with
+// its line ends as they came (CRLF); "" when there is none.
 func (m Message) Text() string { return m.text("text/plain") }
 
 // HTML is the first text/html part that is no attachment, in UTF-8.

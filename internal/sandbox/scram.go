@@ -15,9 +15,9 @@ const scramIterations = 4096
 
 // scram is RFC 5802 and RFC 7677, with the channel bindings tls-exporter
 // (RFC 9266) and tls-server-end-point (RFC 5929).
-func (x *exchange) scram(mechanism string) (string, error) {
+func (x *exchange) scram() (string, error) {
 	s := x.session
-	base, plus := strings.CutSuffix(mechanism, "-PLUS")
+	base, plus := strings.CutSuffix(x.mechanism, "-PLUS")
 	hash := scram.SHA256
 	if base == "SCRAM-SHA-1" {
 		hash = scram.SHA1

@@ -1,0 +1,287 @@
+package sandboxtest_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/sandboxtest"
+	"github.com/yanmail/yan/smtp"
+)
+
+// send sends a small message and gives what came of it.
+func send(t *testing.T, url string, s *sandboxtest.Server, o yan.Options, to ...string) (yan.Result, error) {
+	t.Helper()
+	if o.CAFile == "" {
+		o.CAFile = s.CAFile()
+	}
+	client, err := yan.Open(url, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), sandboxtest.Patience)
+	defer cancel()
+	if len(to) == 0 {
+		to = []string{"friend@163.com"}
+	}
+	return client.Send(ctx, yan.Message{From: s.Login(), To: to, Subject: "周报", Text: "第一行\n.第二行\n",
+		HTML: "<p>第一行</p>", Attachments: []yan.Attachment{yan.Bytes("报告.txt", []byte("内容\x00\xff"))}})
+}
+
+// The client of this module goes through every profile on every port, and
+// breaks no rule.
+func TestEveryProfile(t *testing.T) {
+	t.Parallel()
+	profiles := sandboxtest.Profiles()
+	if len(profiles) != 5 {
+		t.Errorf("profiles %v", profiles)
+	}
+	for _, profile := range profiles {
+		t.Run(profile, func(t *testing.T) {
+			t.Parallel()
+			s := sandboxtest.Start(t, profile)
+			for n, url := range []string{s.URL(), s.StartTLSURL()} {
+				if _, err := send(t, url, s, yan.Options{Password: s.Password()}); err != nil {
+					t.Fatalf("%s: %v", url, err)
+				}
+				m := s.WaitMessages(n + 1)[n]
+				if m.Header("subject") != "周报" || m.Text() != "第一行\r\n.第二行\r\n" || !strings.Contains(m.HTML(), "第一行") {
+					t.Errorf("subject %q, text %q, html %q", m.Header("subject"), m.Text(), m.HTML())
+				}
+				if content, ok := m.Attachment("报告.txt"); !ok || string(content) != "内容\x00\xff" {
+					t.Errorf("attachment %q, %v", content, ok)
+				}
+				if m.Login != s.Login() || m.From != s.Login() || !m.TLS || !slices.Equal(m.To, []string{"friend@163.com"}) {
+					t.Errorf("%+v", m)
+				}
+			}
+			if v := s.Violations(); len(v) > 0 {
+				t.Errorf("violations: %v", v)
+			}
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	t.Run("account", func(t *testing.T) {
+		t.Parallel()
+		s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("10001@qq.com", "code"), sandboxtest.WithAccount("b@qq.com", "b"))
+		if s.Login() != "10001@qq.com" || s.Password() != "code" || !strings.HasPrefix(s.URL(), "smtps://10001%40qq.com@127.0.0.1:") {
+			t.Errorf("%s %s %s", s.Login(), s.Password(), s.URL())
+		}
+		if _, err := send(t, s.URL(), s, yan.Options{Password: "code"}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("faults", func(t *testing.T) {
+		t.Parallel()
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithFault("ehlo-502*1", "body-cut"))
+		result, err := send(t, s.URL(), s, yan.Options{})
+		if err == nil || result.Recipients[0].Status != smtp.Unknown {
+			t.Errorf("%v, %v", result.Recipients, err)
+		}
+		if err := s.AddFault("mail-explode"); err == nil {
+			t.Error("no error for a fault that is none")
+		}
+		if err := s.AddFault("greeting-554+No"); err != nil {
+			t.Error(err)
+		}
+		if _, err := send(t, s.URL(), s, yan.Options{}); err == nil || !strings.Contains(err.Error(), "554 No") {
+			t.Error(err)
+		}
+	})
+	t.Run("limits", func(t *testing.T) {
+		t.Parallel()
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithMaxSize(100), sandboxtest.WithMaxRecipients(1), sandboxtest.WithAuthRequired(),
+			sandboxtest.WithoutExtension("PIPELINING", "CHUNKING"), sandboxtest.WithMechanisms("LOGIN"))
+		result, err := send(t, s.URL(), s, yan.Options{Password: s.Password()})
+		if err == nil || !strings.Contains(err.Error(), "552 5.3.4") && !strings.Contains(err.Error(), "100") {
+			t.Errorf("%v, %v", result, err)
+		}
+		if c := s.Connections(); len(c) == 0 || c[0].Login != s.Login() || c[0].Messages != 0 || c[0].Turns < 3 {
+			t.Errorf("%+v", c)
+		}
+	})
+	t.Run("certificate", func(t *testing.T) {
+		t.Parallel()
+		for _, kind := range []string{"expired", "self-signed", "wrong-name"} {
+			s := sandboxtest.Start(t, "plain", sandboxtest.WithCertificate(kind))
+			if _, err := send(t, s.URL(), s, yan.Options{}); err == nil || len(s.Messages()) != 0 {
+				t.Errorf("%s: %v", kind, err)
+			}
+		}
+	})
+	t.Run("cleartext", func(t *testing.T) {
+		t.Parallel()
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithCleartextPassword())
+		if _, err := send(t, s.CleartextURL(), s, yan.Options{Password: s.Password(), AllowCleartextPassword: true}); err != nil {
+			t.Error(err)
+		}
+		if m := s.WaitMessages(1)[0]; m.TLS || m.Login == "" {
+			t.Errorf("%+v", m)
+		}
+	})
+	t.Run("LMTP", func(t *testing.T) {
+		t.Parallel()
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithLMTP())
+		result, _ := send(t, s.LMTPURL(), s, yan.Options{}, "a@example.com", "body-452@example.com")
+		if len(result.Recipients) != 2 || result.Recipients[0].Status != smtp.Accepted || result.Recipients[1].Status != smtp.Deferred {
+			t.Errorf("%v", result.Recipients)
+		}
+		if s := sandboxtest.Start(t, "plain"); s.LMTPURL() != "" {
+			t.Error("LMTP without being asked for")
+		}
+	})
+	t.Run("client certificate and maildir", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		now := time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC)
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithClientCertificateRequired(), sandboxtest.WithMaxTLS(tls.VersionTLS12),
+			sandboxtest.WithMaildir(dir), sandboxtest.WithClock(func() time.Time { return now }), sandboxtest.WithIdleTimeout(time.Minute))
+		certFile, keyFile, err := s.ClientCertificate(s.Login())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := send(t, s.URL(), s, yan.Options{CertFile: certFile, KeyFile: keyFile, Mechanism: "EXTERNAL"}); err != nil {
+			t.Fatal(err)
+		}
+		if m := s.WaitMessages(1)[0]; m.Login != s.Login() || !m.Time.Equal(now) {
+			t.Errorf("%+v", m)
+		}
+		if files, err := os.ReadDir(filepath.Join(dir, "friend@163.com", "new")); err != nil || len(files) != 1 {
+			t.Errorf("%v, %v", files, err)
+		}
+	})
+}
+
+// A mistake in the set-up is told before anything is started.
+func TestNewErrors(t *testing.T) {
+	t.Parallel()
+	for want, option := range map[string]sandboxtest.Option{
+		`no stage "lunch"`:    sandboxtest.WithFault("lunch-550"),
+		"must not be empty":   sandboxtest.WithAccount("a@b.c", ""),
+		`no mechanism "NTLM"`: sandboxtest.WithMechanisms("NTLM"),
+		"expired":             sandboxtest.WithCertificate("stolen"),
+	} {
+		if _, err := sandboxtest.New("plain", option); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	if _, err := sandboxtest.New("hotmail"); err == nil || !strings.Contains(err.Error(), "plain, qq") {
+		t.Error(err)
+	}
+}
+
+func TestFilesAndTranscript(t *testing.T) {
+	t.Parallel()
+	s, err := sandboxtest.New("gmail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca, err := os.ReadFile(s.CAFile())
+	if err != nil || string(ca) != string(s.CAPEM()) {
+		t.Error(err)
+	}
+	block, _ := pem.Decode(s.CertificatePEM())
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil || !slices.Contains(leaf.DNSNames, "smtp.gmail.com") {
+		t.Errorf("%v, %v", leaf.DNSNames, err)
+	}
+	if _, err := send(t, s.URL(), s, yan.Options{Password: s.Password()}); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(s.CAFile()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the files are left: %v", err)
+	}
+	got := s.Transcript()
+	if !strings.Contains(got, "1 C: EHLO ") || !strings.Contains(got, "1 S: 235 2.7.0 Accepted") || strings.Contains(got, s.Password()) {
+		t.Errorf("transcript:\n%s", got)
+	}
+}
+
+func TestFaultsAreWords(t *testing.T) {
+	t.Parallel()
+	words := sandboxtest.Faults()
+	if len(words) != 145 {
+		t.Errorf("%d faults", len(words))
+	}
+	if _, err := sandboxtest.New("plain", sandboxtest.WithFault(words...)); err != nil {
+		t.Error(err)
+	}
+}
+
+// Messages of other programs are read, too.
+func TestMessageDecoding(t *testing.T) {
+	t.Parallel()
+	m := sandboxtest.Message{Data: []byte(strings.ReplaceAll(`From: =?gb2312?B?0+A=?= <a@b.c>
+Received: one
+Received: two
+Content-Type: multipart/mixed; boundary=x
+
+--x
+Content-Type: multipart/alternative; boundary=y
+
+--y
+Content-Type: text/plain; charset=gbk
+Content-Transfer-Encoding: base64
+
+xOO6ww==
+--y
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+<p>=E4=BD=A0</p>
+--y--
+--x
+Content-Type: image/png; name="=?UTF-8?B?5Zu+LnBuZw==?="
+Content-Disposition: inline
+Content-ID: <logo@b.c>
+Content-Transfer-Encoding: base64
+
+AAEC
+--x
+Content-Disposition: attachment; filename*=UTF-8''%E6%8A%A5.txt
+
+text
+--x--
+`, "\n", "\r\n"))}
+	if got := m.Header("from"); got != "余 <a@b.c>" {
+		t.Errorf("from %q", got)
+	}
+	if got := m.HeaderValues("RECEIVED"); !slices.Equal(got, []string{"one", "two"}) {
+		t.Errorf("received %q", got)
+	}
+	if m.Text() != "你好" || m.HTML() != "<p>你</p>" || m.Header("X-None") != "" {
+		t.Errorf("text %q, html %q", m.Text(), m.HTML())
+	}
+	parts, err := m.Parts()
+	if err != nil || len(parts) != 4 {
+		t.Fatalf("%d parts, %v", len(parts), err)
+	}
+	want := sandboxtest.Part{ContentType: "image/png", Params: parts[2].Params, Disposition: "inline", FileName: "图.png",
+		ContentID: "logo@b.c", Body: []byte{0, 1, 2}}
+	if !reflect.DeepEqual(parts[2], want) {
+		t.Errorf("got %+v", parts[2])
+	}
+	if content, ok := m.Attachment("报.txt"); !ok || string(content) != "text" {
+		t.Errorf("%q, %v", content, ok)
+	}
+	if _, ok := m.Attachment("none"); ok {
+		t.Error("found what is not there")
+	}
+}
