@@ -38,9 +38,9 @@ func TestRefusals(t *testing.T) {
 	wrong := authentication{password: "wr0ng = password, %41"}
 	tests := map[string]refusal{
 		"unknown recipient":  {"submission", authentication{}, to("reject-nobody@example.test"), exitNoUser, "RECIPIENT_INVALID"},
-		"recipient deferred": {"submission", authentication{}, to("defer-somebody@example.test"), exitTemporary, ""},
+		"recipient deferred": {"submission", authentication{}, to("defer-somebody@example.test"), exitTemporary, "TEMPORARY"},
 		"mailbox full":       {"smtps", authentication{}, to("full-somebody@example.test"), exitTemporary, "RECIPIENT_FULL"},
-		"hung up on":         {"submission", authentication{}, to("drop-somebody@example.test"), exitTemporary, ""},
+		"hung up on":         {"submission", authentication{}, to("drop-somebody@example.test"), exitTemporary, "TEMPORARY"},
 		"no login":           {"submission", authentication{none: true}, nil, exitNoUser, ""},
 	}
 	for _, mechanism := range offeredMechanisms(t, s, "submission") {

@@ -31,7 +31,7 @@ func TestEveryModeAndMechanism(t *testing.T) {
 				}
 				l := newLetter(t, strings.ToLower(service+"-"+mechanism))
 				told, _ := s.mustSend(t, service, as, append(l.flags(t), "--transcript")...)
-				s.checkDelivered(t, l, told)
+				s.checkDelivered(t, service, l, told)
 				if used := s.mechanismUsed(t, told.ServerID); used != mechanism {
 					t.Errorf("the server saw %s, not %s", used, mechanism)
 				}
@@ -50,20 +50,40 @@ func TestEveryDialect(t *testing.T) {
 			t.Parallel()
 			l := newLetter(t, "dialect-"+service)
 			told, _ := s.mustSend(t, service, authentication{none: service == "lmtp"}, l.flags(t)...)
-			s.checkDelivered(t, l, told)
+			s.checkDelivered(t, service, l, told)
 		})
 	}
 }
 
 // checkDelivered reads the letter back from each of its mailboxes.
-func (s *servers) checkDelivered(t *testing.T, l letter, told report) {
+func (s *servers) checkDelivered(t *testing.T, service string, l letter, told report) {
 	t.Helper()
 	if len(told.Recipients) != len(l.recipients()) {
 		t.Fatalf("the report has %d recipients, want %d", len(told.Recipients), len(l.recipients()))
 	}
 	for _, box := range l.boxes() {
 		files := s.delivered(t, box, 1)
-		l.check(t, readBack(t, files[0]), told.MessageID)
+		got := readBack(t, files[0])
+		l.check(t, got, told.MessageID)
+		checkProtocol(t, service, got)
+	}
+}
+
+// checkProtocol looks at what the first server wrote about how it got the
+// message (RFC 3848): encrypted or not, and without SMTPUTF8 (RFC 6531), which
+// was offered and was not needed.
+func checkProtocol(t *testing.T, service string, got stored) {
+	t.Helper()
+	want := "ESMTPSA"
+	switch service {
+	case "notls":
+		want = "ESMTPA"
+	case "lmtp":
+		want = "LMTP"
+	}
+	trace := got.header("Received")
+	if len(trace) == 0 || !strings.Contains(strings.Join(strings.Fields(trace[len(trace)-1]), " "), " with "+want+" ") {
+		t.Errorf("the message came otherwise than with %s: %q", want, trace)
 	}
 }
 
@@ -106,7 +126,7 @@ func TestThirtyMegabytes(t *testing.T) {
 			writeRandom(t, large, 30<<20)
 			l.files = append(l.files, file{path: large})
 			told, _ := s.mustSend(t, service, authentication{}, l.flags(t)...)
-			s.checkDelivered(t, l, told)
+			s.checkDelivered(t, service, l, told)
 		})
 	}
 }
@@ -130,9 +150,7 @@ func TestHundredRecipients(t *testing.T) {
 	}
 }
 
-// An address that is not ASCII needs SMTPUTF8, which Postfix offers. Dovecot's
-// LMTP has none, so every other test also shows that the extension is not used
-// where nothing needs it.
+// An address that is not ASCII needs SMTPUTF8, which Postfix offers.
 func TestUTF8Address(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -142,5 +160,13 @@ func TestUTF8Address(t *testing.T) {
 	if len(told.Recipients) != 1 || told.Recipients[0].Address != "李雷@utf8.example.test" {
 		t.Errorf("the report has the recipients %+v", told.Recipients)
 	}
-	s.delivered(t, "utf8", 1)
+	files := s.delivered(t, "utf8", 1)
+	raw, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(raw), " with UTF8SMTPSA ") || !strings.Contains(string(raw), "\nTo: ") ||
+		!strings.Contains(string(raw), "<李雷@utf8.example.test>") {
+		t.Errorf("it arrived as\n%s", raw)
+	}
 }
