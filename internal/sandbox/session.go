@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -122,41 +121,6 @@ func (s *session) passConnect() error {
 	return errCut
 }
 
-// handshake puts TLS on the connection.
-func (s *session) handshake() error {
-	if f := s.take(smtp.StageTLS); f != nil {
-		switch f.Action {
-		case Stall:
-			return s.stall()
-		case Garbage:
-			if err := s.sayBytes(garbage); err != nil {
-				return err
-			}
-			return errHangUp
-		case Abort:
-			return errAbort
-		}
-		return errCut
-	}
-	stream := tls.Server(s.wire.raw, s.server.tls)
-	if err := s.wire.raw.SetDeadline(time.Now().Add(s.server.cfg.IdleTimeout)); err != nil {
-		return err
-	}
-	if err := stream.HandshakeContext(context.Background()); err != nil { // bounded by the deadline, ended by Close
-		return fmt.Errorf("tls handshake: %w", err)
-	}
-	state := stream.ConnectionState()
-	s.state = &state
-	s.wire.secure(stream)
-	s.update(func(c *Connection) { c.TLS, c.Resumed = true, state.DidResume })
-	s.offer = s.server.profile.offer(s.server.cfg, true, s.hasClientCertificate())
-	return nil
-}
-
-func (s *session) hasClientCertificate() bool {
-	return s.state != nil && len(s.state.VerifiedChains) > 0
-}
-
 // next reads one command and answers it.
 func (s *session) next() error {
 	s.wire.chunk = false
@@ -271,96 +235,6 @@ func (s *session) refuse(reply string) error {
 	}
 	_, err := s.sayReply(s.fill(reply))
 	return err
-}
-
-func (s *session) hello(cmd command) error {
-	w := s.server.profile.words
-	lmtp := s.kind == lmtpPort
-	if lmtp != (cmd.verb == "LHLO") {
-		s.violate(smtp.StageHello, "%s where it does not belong", cmd.verb)
-		return s.refuse(w.unknown)
-	}
-	if cmd.args == "" || strings.ContainsAny(cmd.args, " \t<>") {
-		s.violate(smtp.StageHello, "%s %q is no host name", cmd.verb, cmd.args)
-		return s.refuse(w.badSyntax)
-	}
-	name, helo := cmd.args, cmd.verb == "HELO"
-	offered := s.server.profile.offer(s.server.cfg, s.state != nil, s.hasClientCertificate())
-	previous := s.name
-	s.name = name // fill needs it
-	answer := offered.reply()
-	if helo {
-		answer = "250 " + offered.lines[0]
-		offered.lines, offered.caps = nil, smtp.Capabilities{}
-	}
-	ok, err := s.respond(smtp.StageHello, answer)
-	if err != nil || !ok {
-		s.name = previous
-		return err
-	}
-	s.helo, s.offer = helo, offered
-	s.endTransaction()
-	return nil
-}
-
-func (s *session) startTLS(cmd command) error {
-	w := s.server.profile.words
-	switch {
-	case s.state != nil:
-		s.violate(smtp.StageStartTLS, "STARTTLS inside TLS")
-		return s.refuse(w.badSequence)
-	case !s.offer.caps.Has("STARTTLS"):
-		s.violate(smtp.StageStartTLS, "STARTTLS was not offered")
-		return s.refuse(w.unknown)
-	case cmd.args != "":
-		s.violate(smtp.StageStartTLS, "STARTTLS takes no argument")
-		return s.refuse(w.badSyntax)
-	}
-	// The octets behind STARTTLS are already a violation; here they are
-	// dropped, lest they count as said inside TLS.
-	if _, err := s.wire.in.Discard(s.wire.buffered()); err != nil {
-		return err
-	}
-	ok, err := s.respond(smtp.StageStartTLS, w.startTLS)
-	if err != nil || !ok {
-		return err
-	}
-	if err := s.wire.flush(); err != nil {
-		return err
-	}
-	s.endTransaction()
-	s.name, s.helo, s.login = "", false, "" // RFC 3207 section 4.2
-	return s.handshake()
-}
-
-func (s *session) reset() error {
-	s.endTransaction()
-	w := s.server.profile.words
-	if s.server.profile.frames && s.sent > 0 {
-		// QUIRK: QQ - after a message, RSET gets the frame and the goodbye.
-		if err := s.sayBytes(binaryFrame); err != nil {
-			return err
-		}
-		if _, err := s.respond(smtp.StageReset, w.bye); err != nil {
-			return err
-		}
-		return errHangUp
-	}
-	_, err := s.respond(smtp.StageReset, w.reset)
-	return err
-}
-
-func (s *session) quit() error {
-	w := s.server.profile.words
-	if s.server.profile.frames {
-		if err := s.sayBytes(binaryFrame); err != nil {
-			return err
-		}
-	}
-	if _, err := s.respond(smtp.StageQuit, w.bye); err != nil {
-		return err
-	}
-	return errHangUp
 }
 
 func (s *session) withholds(keyword string) bool { return withheld(s.server.cfg.Without, keyword) }

@@ -6,19 +6,21 @@ import (
 	"testing"
 )
 
-// What a client must not do is refused, and taken down.
-func TestViolations(t *testing.T) {
-	t.Parallel()
+// slip is one thing that a client does, and what it gets.
+type slip struct {
+	name    string
+	cfg     Config
+	plain   bool     // no TLS
+	lines   []string // one at a time; "> " sends raw and ends the message
+	code    string   // of the last answer
+	violate string   // "" for none
+}
+
+// slipsOfClients lists them; some are none, to see that those pass.
+func slipsOfClients() []slip {
 	const from, to = "MAIL FROM:<me@example.org>", "RCPT TO:<a@example.com>"
 	message := func(text string) []string { return []string{from, to, "DATA", "> " + text} }
-	for _, test := range []struct {
-		name    string
-		cfg     Config
-		plain   bool     // no TLS
-		lines   []string // one at a time; "> " sends raw and ends the message
-		code    string   // of the last answer
-		violate string   // "" for none
-	}{
+	return []slip{
 		{name: "good", lines: message("Subject: x\r\n\r\n..dot\r\n.\r\n"), code: "250"},
 		{name: "empty message", lines: message(".\r\n"), code: "250"},
 		{name: "bare LF in the message", lines: message("a\nb\r\n.\r\n"), code: "550 5.6.11", violate: "bare LF at octet 1"},
@@ -87,7 +89,13 @@ func TestViolations(t *testing.T) {
 		{name: "binary", lines: []string{from + " BODY=BINARYMIME", to, "> BDAT 4 LAST\r\n\x00\n\r\xff"}, code: "250"},
 		{name: "DATA for binary", lines: []string{from + " BODY=BINARYMIME", to, "DATA"}, code: "503", violate: "BODY=BINARYMIME"},
 		{name: "RSET", lines: []string{"RSET"}, code: "250"},
-	} {
+	}
+}
+
+// What a client must not do is refused, and taken down.
+func TestViolations(t *testing.T) {
+	t.Parallel()
+	for _, test := range slipsOfClients() {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, test.cfg)

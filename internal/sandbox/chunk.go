@@ -1,0 +1,76 @@
+package sandbox
+
+import (
+	"io"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+func (s *session) bdat(cmd command) error {
+	w := s.server.profile.words
+	size, last, err := parseChunk(cmd.args)
+	if err != nil || !s.offer.caps.Has("CHUNKING") {
+		s.violate(smtp.StageData, "BDAT %s: malformed, or CHUNKING was not offered", cmd.args)
+		if err := s.refuse(w.unknown); err != nil {
+			return err
+		}
+		return errHangUp // where the chunk ends nobody knows
+	}
+	fault := s.take(smtp.StageData)
+	usable := s.mail.open && len(s.mail.to) > 0 && !s.mail.spoiled
+	if err := s.receiveChunk(size, usable); err != nil {
+		return err
+	}
+	answer := w.chunkOK
+	switch {
+	case !s.mail.open:
+		answer = w.badSequence
+	case !usable:
+		answer = w.noRecipients
+	case s.mail.tooLarge:
+		answer = w.tooLarge
+	case last && fault == nil:
+		s.mail.chunked = true
+		return s.finish()
+	}
+	s.mail.chunked = true
+	ok, err := s.perform(fault, smtp.StageData, answer)
+	if !ok {
+		s.mail.spoiled = true
+	}
+	if last {
+		s.endTransaction()
+	}
+	return err
+}
+
+// receiveChunk reads the octets of a BDAT, to the last even if they are of no
+// use: they are there, and must not be taken for commands.
+func (s *session) receiveChunk(size int64, usable bool) error {
+	midway := s.takeMidway()
+	s.wire.chunk = true
+	defer func() { s.wire.chunk = false }()
+	if s.mail.tooLarge || !s.mail.chunked {
+		s.mail.chunk = 0
+	}
+	buf := make([]byte, min(size, 32<<10))
+	for left := size; left > 0; {
+		part := buf[:min(left, int64(len(buf)))]
+		if midway != nil {
+			part = part[:min(int64(len(part)), max(midway.Octets-int64(len(s.mail.data)), 1))]
+		}
+		n, err := io.ReadFull(s.wire.in, part)
+		if err != nil {
+			return unexpected(err)
+		}
+		left -= int64(n)
+		if !usable {
+			continue
+		}
+		if err := s.add(part, midway); err != nil {
+			return err
+		}
+	}
+	s.mail.chunk = size
+	return nil
+}

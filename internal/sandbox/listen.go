@@ -1,0 +1,92 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"net"
+)
+
+func (s *Server) listen() error {
+	for _, port := range []struct {
+		addr     string
+		kind     portKind
+		listener *net.Listener
+	}{
+		{s.cfg.SubmissionAddr, submissionPort, &s.submission},
+		{s.cfg.TLSAddr, tlsPort, &s.implicit},
+		{s.cfg.LMTPAddr, lmtpPort, &s.lmtp},
+	} {
+		if port.addr == "" {
+			continue
+		}
+		l, err := listenLoopback(port.addr)
+		if err != nil {
+			return err
+		}
+		*port.listener = l
+		s.group.Go(func() { s.accept(l, port.kind) })
+	}
+	return nil
+}
+
+// listenLoopback refuses every address that another machine could reach. A
+// name is refused, too: what it resolves to is not ours to say.
+func listenLoopback(addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: want 127.0.0.1:port: %w", addr, err)
+	}
+	if host != "127.0.0.1" && host != "::1" {
+		return nil, fmt.Errorf("listen on %q: the sandbox listens on 127.0.0.1 or [::1] only", addr)
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", addr, err)
+	}
+	return l, nil
+}
+
+// maxSessions bounds the connections that are open at once.
+const maxSessions = 1000
+
+func (s *Server) accept(l net.Listener, kind portKind) {
+	for {
+		raw, err := l.Accept()
+		if err != nil {
+			if s.isClosed() || errors.Is(err, net.ErrClosed) {
+				return
+			}
+			s.logger.event(0, Remark, "accept: "+err.Error())
+			continue
+		}
+		id, ok := s.admit(raw)
+		if !ok {
+			_ = raw.Close() // refused; there is nothing to lose
+			continue
+		}
+		s.group.Go(func() {
+			defer s.forget(raw)
+			newSession(s, raw, kind, id).run()
+		})
+	}
+}
+
+func (s *Server) admit(raw net.Conn) (id int, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down || len(s.conns) >= maxSessions {
+		return 0, false
+	}
+	s.conns[raw] = struct{}{}
+	s.lastID++
+	return s.lastID, true
+}
+
+func (s *Server) forget(raw net.Conn) {
+	_ = raw.Close() // the session has closed it unless it failed early
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, raw)
+	close(s.ended)
+	s.ended = make(chan struct{})
+}

@@ -1,0 +1,146 @@
+package sandbox
+
+import (
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// plain is RFC 4616.
+func (x *exchange) plain() (string, error) {
+	response, err := x.first()
+	if err != nil {
+		return "", err
+	}
+	parts := strings.Split(response, "\x00")
+	if len(parts) != 3 {
+		return "", fmt.Errorf("%w: PLAIN wants two NULs", errDecode)
+	}
+	if parts[0] != "" && parts[0] != parts[1] {
+		return parts[1], errCredentials
+	}
+	return parts[1], x.session.check(parts[1], parts[2])
+}
+
+// login has no RFC; the prompts are anybody's guess and the provider's words.
+func (x *exchange) login() (string, error) {
+	w := x.session.server.profile.words
+	var user string
+	var err error
+	if x.hasInitial {
+		user, err = decode(x.initial)
+	} else {
+		user, err = x.ask(w.userPrompt)
+	}
+	if err != nil {
+		return "", err
+	}
+	secret, err := x.ask(w.passPrompt)
+	if err != nil {
+		return user, err
+	}
+	return user, x.session.check(user, secret)
+}
+
+// cramMD5 is RFC 2195.
+func (x *exchange) cramMD5() (string, error) {
+	challenge := fmt.Sprintf("<%s.%d@%s>", rand.Text(), x.session.server.cfg.Now().Unix(), x.session.server.profile.hosts[0])
+	if x.hasInitial {
+		return "", fmt.Errorf("%w: CRAM-MD5 has no initial response", errDecode)
+	}
+	response, err := x.ask(challenge)
+	if err != nil {
+		return "", err
+	}
+	at := strings.LastIndexByte(response, ' ')
+	if at < 0 {
+		return "", fmt.Errorf("%w: CRAM-MD5 wants a name and a digest", errDecode)
+	}
+	user := response[:at]
+	secret, ok := x.session.secret(user)
+	mac := hmac.New(md5.New, []byte(secret))
+	mac.Write([]byte(challenge))
+	if !ok || !hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(response[at+1:])) {
+		return user, errCredentials
+	}
+	return user, nil
+}
+
+// oauthError is what Google says to a token that it does not know.
+const oauthError = `{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}`
+
+// xoauth2 is Google's and Microsoft's mechanism: user=…^Aauth=Bearer …^A^A.
+func (x *exchange) xoauth2() (string, error) {
+	response, err := x.first()
+	if err != nil {
+		return "", err
+	}
+	fields := keyValues(response)
+	token, ok := strings.CutPrefix(fields["auth"], "Bearer ")
+	if fields["user"] == "" || !ok || !strings.HasSuffix(response, "\x01\x01") {
+		return "", fmt.Errorf("%w: XOAUTH2 wants user= and auth=Bearer", errDecode)
+	}
+	return fields["user"], x.bearer(fields["user"], token)
+}
+
+// oauthBearer is RFC 7628.
+func (x *exchange) oauthBearer() (string, error) {
+	response, err := x.first()
+	if err != nil {
+		return "", err
+	}
+	gs2, rest, ok := strings.Cut(response, "\x01")
+	fields := keyValues(rest)
+	token, bearer := strings.CutPrefix(fields["auth"], "Bearer ")
+	header := strings.Split(gs2, ",")
+	if !ok || !bearer || len(header) != 3 || header[0] != "n" || !strings.HasPrefix(header[1], "a=") || header[2] != "" {
+		return "", fmt.Errorf("%w: OAUTHBEARER wants n,a=user, and auth=Bearer", errDecode)
+	}
+	user := strings.NewReplacer("=2C", ",", "=3D", "=").Replace(header[1][2:])
+	return user, x.bearer(user, token)
+}
+
+// bearer: a failure is told in a challenge that the client answers with
+// nothing (XOAUTH2) or ^A (RFC 7628 section 3.2.3) before the 535 comes.
+func (x *exchange) bearer(user, token string) error {
+	failed := x.session.check(user, token)
+	if failed == nil {
+		return nil
+	}
+	if _, err := x.ask(oauthError); err != nil && !errors.Is(err, errCanceled) {
+		return err
+	}
+	return failed
+}
+
+func keyValues(s string) map[string]string {
+	fields := map[string]string{}
+	for field := range strings.SplitSeq(s, "\x01") {
+		if key, value, ok := strings.Cut(field, "="); ok {
+			fields[key] = value
+		}
+	}
+	return fields
+}
+
+// external is RFC 4422 appendix A: the client certificate says who it is.
+func (x *exchange) external() (string, error) {
+	wanted, err := x.first()
+	if err != nil {
+		return "", err
+	}
+	if !x.session.hasClientCertificate() {
+		return wanted, errCredentials
+	}
+	leaf := x.session.state.VerifiedChains[0][0]
+	user := leaf.Subject.CommonName
+	_, known := x.session.secret(user)
+	if !known || wanted != "" && wanted != user {
+		return user, errCredentials
+	}
+	return user, nil
+}

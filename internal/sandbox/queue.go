@@ -1,0 +1,41 @@
+package sandbox
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// faultQueue holds faults until their stage is passed: those of the server,
+// of a connection or of a transaction.
+type faultQueue struct {
+	mu    sync.Mutex
+	queue []Fault
+}
+
+func newFaultQueue(faults []Fault) *faultQueue { return &faultQueue{queue: slices.Clone(faults)} }
+
+func (q *faultQueue) add(f Fault) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.queue = append(q.queue, f)
+}
+
+// take finds the first fault of a stage and counts it off.
+func (q *faultQueue) take(stage smtp.Stage, midway bool) *Fault {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, f := range q.queue {
+		if f.Stage != stage || f.Octets > 0 != midway {
+			continue
+		}
+		if f.Times == 1 {
+			q.queue = slices.Delete(q.queue, i, i+1)
+		} else if f.Times > 1 {
+			q.queue[i].Times--
+		}
+		return &f
+	}
+	return nil
+}
