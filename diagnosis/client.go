@@ -117,6 +117,7 @@ func tlsKind(err error) string {
 		roots     x509.SystemRootsError
 		verify    *tls.CertificateVerificationError
 		alert     tls.AlertError
+		op        *net.OpError
 	)
 	switch {
 	case errors.As(err, &header):
@@ -133,8 +134,8 @@ func tlsKind(err error) string {
 		return kindUntrusted
 	case errors.As(err, &authority), errors.As(err, &roots), errors.As(err, &verify):
 		return kindUntrusted
-	case errors.As(err, &alert):
-		return kindTLS
+	case errors.As(err, &alert), errors.As(err, &op) && op.Op == "remote error":
+		return kindTLS // the other side's alert
 	}
 	return ""
 }

@@ -14,7 +14,11 @@ import (
 // is [ClassUnclassified]. The same fact always gives the same finding.
 func Diagnose(f Fact) Finding {
 	d := diagnosis{Fact: f.complete(), k: facts()}
+	d.text = normalise(d.Reply.Text())
 	d.kind = errorKind(d.Err)
+	if d.kind == kindOther && d.Stage == smtp.StageTLS {
+		d.kind = kindTLS // most errors of a handshake have no type of their own
+	}
 	if p, ok := provider.ByID(f.Provider); ok {
 		d.provider = p
 	}
@@ -26,6 +30,7 @@ type diagnosis struct {
 	Fact
 	k        *knowledge
 	provider provider.Provider // zero when it is not known
+	text     string            // the reply's, normalised
 	kind     string            // of Err; "" when there is none
 }
 

@@ -130,10 +130,9 @@ func (d *diagnosis) stageAllows(r *Row) bool {
 // saysTextOf is the length of the longest of the row's words that the reply
 // holds; 0 when it holds none.
 func (d *diagnosis) saysTextOf(r *Row) int {
-	text := normalise(d.Reply.Text())
 	longest := 0
 	for _, m := range r.Match {
-		if len(m) > longest && holds(text, m) {
+		if len(m) > longest && holds(d.text, m) {
 			longest = len(m)
 		}
 	}

@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -12,12 +13,14 @@ const maxWait = 7 * 24 * time.Hour
 // waitPhrase finds a pause in a reply: "try again in 2 minutes", "retry after
 // 300 seconds", "请在10分钟后重试". A number without such words around it is
 // something else: "limit of 400 rcpts per 24 hours".
-var waitPhrase = regexp.MustCompile(`(?i)(?:again|retry|wait|come back|resend)\s+(?:\w+\s+){0,2}?(\d{1,6})\s*(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b` +
-	`|(\d{1,6})\s*(秒|分钟|分|小时|天)(?:之?后|再)`)
+var waitPhrase = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:again|retry|wait|come back|resend)\s+(?:\w+\s+){0,2}?(\d{1,6})\s*(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b` +
+		`|(\d{1,6})\s*(秒|分钟|分|小时|天)(?:之?后|再)`)
+})
 
 // namedWait is the pause that a reply names.
 func namedWait(text string) (wait time.Duration, ok bool) {
-	m := waitPhrase.FindStringSubmatch(text)
+	m := waitPhrase().FindStringSubmatch(text)
 	if m == nil {
 		return 0, false
 	}

@@ -232,3 +232,13 @@ func FuzzLookup(f *testing.F) {
 		}
 	})
 }
+
+func TestTextIn(t *testing.T) {
+	t.Parallel()
+	text := provider.Text{EN: "yes", ZH: "是"}
+	for language, want := range map[string]string{"zh": "是", "zh_CN.UTF-8": "是", "ZH-cn": "是", "en": "yes", "": "yes", "de": "yes"} {
+		if got := text.In(language); got != want {
+			t.Errorf("In(%q) = %q, want %q", language, got, want)
+		}
+	}
+}

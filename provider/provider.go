@@ -3,6 +3,7 @@ package provider
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Provider is what is known about one provider. Values are copies: a caller
@@ -58,6 +59,15 @@ type Provider struct {
 type Text struct {
 	EN string `json:"en"`
 	ZH string `json:"zh"`
+}
+
+// In is the text in a language: Chinese for "zh" and its variants ("zh-CN",
+// "zh_CN.UTF-8"), else English.
+func (t Text) In(language string) string {
+	if strings.HasPrefix(strings.ToLower(language), "zh") {
+		return t.ZH
+	}
+	return t.EN
 }
 
 // Kind tells mailboxes of people from services for sending.
