@@ -28,8 +28,10 @@ func TestCloseEndsEverything(t *testing.T) { // not parallel: it looks at all go
 	if err != nil {
 		t.Fatal(err)
 	}
-	dial(t, s, s.SubmissionAddr()).wantGreeting() // waits for EHLO
-	dial(t, s, s.TLSAddr())                       // stalls, or waits for the handshake
+	for range 100 {
+		dial(t, s, s.SubmissionAddr()).wantGreeting() // waits for EHLO
+	}
+	dial(t, s, s.TLSAddr()) // stalls, or waits for the handshake
 	dial(t, s, s.TLSAddr())
 	for range 2 { // stalls in the message, and at its end
 		c := dial(t, s, s.LMTPAddr())
@@ -43,16 +45,16 @@ func TestCloseEndsEverything(t *testing.T) { // not parallel: it looks at all go
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	buf := make([]byte, 1<<20)
+	stacks := string(buf[:runtime.Stack(buf, true)])
+	if strings.Contains(stacks, "sandbox.(*session)") || strings.Contains(stacks, "sandbox.(*Server).accept") {
+		t.Errorf("goroutines are left:\n%s", stacks)
+	}
 	if err := s.Close(); err != nil {
 		t.Errorf("closed twice: %v", err)
 	}
 	if _, err := net.Dial("tcp", s.TLSAddr()); err == nil {
 		t.Error("the port is still open")
-	}
-	buf := make([]byte, 1<<20)
-	stacks := string(buf[:runtime.Stack(buf, true)])
-	if strings.Contains(stacks, "sandbox.(*session)") || strings.Contains(stacks, "sandbox.(*Server).accept") {
-		t.Errorf("goroutines are left:\n%s", stacks)
 	}
 	for _, c := range s.Connections() {
 		if c.Open {
@@ -192,5 +194,18 @@ func TestResumption(t *testing.T) {
 	}
 	if got := s.Connections(); len(got) != 2 || got[0].Resumed || !got[1].Resumed || !got[1].TLS {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestMaxConnections(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{MaxConnections: 1})
+	dial(t, s, s.SubmissionAddr()).wantGreeting()
+	c, err := tryDial(t, s, s.SubmissionAddr())
+	if err == nil {
+		c.wantEnd()
+	}
+	if got := len(s.Connections()); got != 1 {
+		t.Errorf("%d connections", got)
 	}
 }

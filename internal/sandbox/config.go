@@ -43,6 +43,9 @@ type Config struct {
 	// the profile's.
 	MaxSize       int64
 	MaxRecipients int
+	// MaxConnections bounds the connections that are open at once; one more is
+	// closed without a word. 0 is 1000.
+	MaxConnections int
 
 	// Faults happen at their stage each time, or Times times.
 	Faults []Fault
@@ -73,7 +76,7 @@ func withDefaults(cfg Config, p profile) (Config, error) {
 			return cfg, fmt.Errorf("fault %s: %w", f, err)
 		}
 	}
-	if cfg.MaxSize < 0 || cfg.MaxRecipients < 0 || cfg.IdleTimeout < 0 {
+	if cfg.MaxSize < 0 || cfg.MaxRecipients < 0 || cfg.MaxConnections < 0 || cfg.IdleTimeout < 0 {
 		return cfg, errors.New("a limit or time-out of the sandbox is negative")
 	}
 	for _, m := range cfg.Mechanisms {
@@ -87,6 +90,9 @@ func withDefaults(cfg Config, p profile) (Config, error) {
 	cfg.Accounts = maps.Clone(cfg.Accounts)
 	if cfg.MaxRecipients == 0 {
 		cfg.MaxRecipients = p.maxRecipients
+	}
+	if cfg.MaxConnections == 0 {
+		cfg.MaxConnections = 1000
 	}
 	if cfg.IdleTimeout == 0 {
 		cfg.IdleTimeout = 5 * time.Minute

@@ -58,7 +58,8 @@ func newConn(raw net.Conn, idle time.Duration) *conn {
 	return c
 }
 
-// secure replaces the stream by TLS; what was buffered in plaintext is gone.
+// secure replaces the stream by TLS. What was buffered in plaintext is
+// dropped, lest it count as said inside TLS (CVE-2011-0411).
 func (c *conn) secure(stream net.Conn) {
 	c.stream = stream
 	c.in.Reset(c)

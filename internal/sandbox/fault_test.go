@@ -340,3 +340,12 @@ func TestEndlessIsBounded(t *testing.T) {
 		t.Errorf("%d octets, %v", n, err)
 	}
 }
+
+// A magic word of this connection goes before what the Config has for all.
+func TestMagicGoesFirst(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{Faults: []Fault{{Stage: smtp.StageMail, Action: Reply, Code: 450}}})
+	c := login(t, s, "")
+	c.want("451", "MAIL FROM:<mail-451@example.org>")
+	c.want("450", "MAIL FROM:<me@example.org>")
+}

@@ -88,11 +88,6 @@ func (s *session) startTLS(cmd command) error {
 		s.violate(smtp.StageStartTLS, "STARTTLS takes no argument")
 		return s.refuse(w.badSyntax)
 	}
-	// The octets behind STARTTLS are already a violation; here they are
-	// dropped, lest they count as said inside TLS.
-	if _, err := s.wire.in.Discard(s.wire.buffered()); err != nil {
-		return err
-	}
 	ok, err := s.respond(smtp.StageStartTLS, w.startTLS)
 	if err != nil || !ok {
 		return err

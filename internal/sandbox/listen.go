@@ -46,9 +46,6 @@ func listenLoopback(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// maxSessions bounds the connections that are open at once.
-const maxSessions = 1000
-
 func (s *Server) accept(l net.Listener, kind portKind) {
 	for {
 		raw, err := l.Accept()
@@ -74,7 +71,7 @@ func (s *Server) accept(l net.Listener, kind portKind) {
 func (s *Server) admit(raw net.Conn) (id int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.down || len(s.conns) >= maxSessions {
+	if s.down || len(s.conns) >= s.cfg.MaxConnections {
 		return 0, false
 	}
 	s.conns[raw] = struct{}{}

@@ -71,12 +71,13 @@ type store struct {
 	changed    chan struct{} // closed and replaced when a message comes
 	violations []Violation
 	conns      []*Connection
+	limit      int // on kept
 	discard    bool
 	maildir    *maildir
 }
 
 func newStore(cfg Config) *store {
-	s := &store{changed: make(chan struct{}), discard: cfg.Discard}
+	s := &store{changed: make(chan struct{}), limit: maxKept, discard: cfg.Discard}
 	if cfg.Maildir != "" {
 		s.maildir = &maildir{root: cfg.Maildir}
 	}
@@ -96,7 +97,7 @@ func (s *store) keep(m Message) error {
 	if !s.discard {
 		s.messages = append(s.messages, m)
 		s.kept += len(m.Data)
-		for s.kept > maxKept && len(s.messages) > 1 {
+		for s.kept > s.limit && len(s.messages) > 1 {
 			s.kept -= len(s.messages[0].Data)
 			s.messages = s.messages[1:]
 		}

@@ -28,6 +28,7 @@ func slipsOfClients() []slip {
 		{name: "CR CR LF", lines: message("ab\r\r\n.\r\n"), code: "550 5.6.11", violate: "bare CR at octet 2"},
 		{name: "smuggled end LF.LF", lines: message("a\n.\nMAIL FROM:<x@example.org>\r\n.\r\n"), code: "550 5.6.11", violate: "bare LF"},
 		{name: "smuggled end LF.CRLF", lines: message("a\n.\r\nb\r\n.\r\n"), code: "550 5.6.11", violate: "bare LF at octet 1"},
+		{name: "smuggled end CRLF.LF", lines: message("a\r\n.\nb\r\n.\r\n"), code: "550 5.6.11", violate: "bare LF at octet 3"},
 		{name: "smuggled end CR.CR", lines: message("a\r.\rb\r\n.\r\n"), code: "550 5.6.11", violate: "bare CR"},
 		{name: "dot not doubled", lines: message("a\r\n.b\r\n.\r\n"), code: "250", violate: "dot that was not doubled"},
 		{name: "long line", lines: message(strings.Repeat("x", 999) + "\r\n.\r\n"), code: "550 5.6.11", violate: "a line of 1001 octets"},
@@ -213,4 +214,22 @@ func TestTooManyErrors(t *testing.T) {
 	}
 	c.want("421", "XYZZY")
 	c.wantEnd()
+}
+
+// TLS begins anew (RFC 3207 section 4.2): what was said before does not count.
+func TestSTARTTLSForgets(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{})
+	c := dial(t, s, s.SubmissionAddr())
+	c.wantGreeting()
+	c.want("250", "EHLO client.example")
+	c.want("250", "MAIL FROM:<me@example.org>")
+	c.want("220", "STARTTLS")
+	if err := c.secure(c.tlsConfig(), patient); err != nil {
+		t.Fatal(err)
+	}
+	c.want("503", "MAIL FROM:<me@example.org>")
+	checkViolations(t, s, "MAIL before EHLO")
+	c.want("250", "EHLO client.example")
+	c.want("503", "RCPT TO:<a@example.com>")
 }

@@ -8,8 +8,12 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// hardLimit bounds a message where the provider tells no SIZE, in octets.
-const hardLimit = 256 << 20
+// hardLimit bounds a message where the provider tells no SIZE, in octets;
+// maxExcess is how much beyond a limit is read before the server hangs up.
+const (
+	hardLimit = 256 << 20
+	maxExcess = 16 << 20
+)
 
 // transaction is one message on its way, from MAIL to the reply to its end.
 type transaction struct {
@@ -244,7 +248,7 @@ func unexpected(err error) error {
 }
 
 // add puts octets to the message. Past the limit they are read and dropped,
-// up to as much again, then the server hangs up.
+// up to maxExcess, then the server hangs up.
 func (s *session) add(part []byte, midway *Fault) error {
 	limit := s.server.maxSize()
 	if limit == 0 {
@@ -260,7 +264,7 @@ func (s *session) add(part []byte, midway *Fault) error {
 	}
 	s.mail.tooLarge = true
 	s.mail.data = nil
-	if s.mail.chunk > 2*limit+hardLimit {
+	if s.mail.chunk > limit+maxExcess {
 		if _, err := s.sayReply(s.fill(s.server.profile.words.tooLarge)); err != nil {
 			return err
 		}

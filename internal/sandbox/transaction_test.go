@@ -284,6 +284,9 @@ func TestLargeMessage(t *testing.T) {
 	c.send(text + ".\r\n")
 	c.mustRead("250")
 	want := strings.ReplaceAll(text, "\r\n..", "\r\n.")
+	if got := s.Connections()[0].Turns; got != 3+4 { // however many reads it takes
+		t.Errorf("%d turns", got)
+	}
 	if got := s.Messages()[0].Data; !bytes.Equal(got, []byte(want)) {
 		t.Errorf("%d octets, want %d", len(got), len(want))
 	}
@@ -344,4 +347,42 @@ func ExampleParseFault() {
 	f, err := ParseFault("rcpt-450-4.2.1+Mailbox_busy")
 	fmt.Println(f.Stage, f.Action, f.Code, f.Enhanced, f.Text, err)
 	// Output: rcpt reply 450 4.2.1 Mailbox busy <nil>
+}
+
+// Far beyond the limit the server says no in the middle of the message.
+func TestFarTooLarge(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{MaxSize: 1000})
+	c := login(t, s, "")
+	c.want("250", "MAIL FROM:<me@example.org>")
+	c.want("250", "RCPT TO:<a@example.com>")
+	c.want("354", "DATA")
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		line := []byte(strings.Repeat("0123456789", 90) + "\r\n")
+		for range maxExcess/len(line) + 100 { // no final dot
+			if _, err := c.conn.Write(line); err != nil {
+				return
+			}
+		}
+	}()
+	c.mustRead("552 5.3.4")
+	<-sent
+	c.wantEnd()
+}
+
+// The oldest messages make room for new ones; the count stays.
+func TestStoreIsBounded(t *testing.T) {
+	t.Parallel()
+	kept := newStore(Config{})
+	kept.limit = 10
+	for i := range 4 {
+		if err := kept.keep(Message{ID: fmt.Sprint(i), Data: make([]byte, 4)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := kept.list(); len(got) != 2 || got[0].ID != "2" || kept.received != 4 || kept.kept != 8 {
+		t.Errorf("%+v, %d received", got, kept.received)
+	}
 }
