@@ -209,3 +209,34 @@ func TestMaxConnections(t *testing.T) {
 		t.Errorf("%d connections", got)
 	}
 }
+
+// Close comes back after the last session, not before.
+func TestCloseWaits(t *testing.T) {
+	t.Parallel()
+	ending, release := make(chan struct{}), make(chan struct{})
+	s, err := Start(Config{Log: func(e Event) {
+		if strings.HasPrefix(e.Text, "closed: ") {
+			close(ending)
+			<-release
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dial(t, s, s.SubmissionAddr()).wantGreeting()
+	done := make(chan error, 1)
+	go func() { done <- s.Close() }()
+	<-ending
+	for range 10_000 { // time enough for a Close that does not wait
+		runtime.Gosched()
+	}
+	select {
+	case <-done:
+		t.Error("closed while a session was running")
+	default:
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
