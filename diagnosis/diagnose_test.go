@@ -56,11 +56,15 @@ func TestDiagnose(t *testing.T) {
 		{"upper case and spaces", fact(smtp.StageMail, reply(501, "", "MAIL  FROM   address must be SAME as authorization user"), "qq"), "SENDER_MISMATCH permanent provider"},
 		{"a text over two lines", fact(smtp.StageAuth, smtp.Reply{Code: 535, Lines: []string{"Username and Password", "not accepted. x"}}, "gmail"), "AUTH_BAD_CREDENTIALS permanent provider"},
 		{"Chinese", fact(smtp.StageAuth, reply(535, "", "Error: 请使用授权码登录。详情请看: x"), "qq"), "AUTH_NEED_APP_PASSWORD permanent provider"},
+		{"words in another order", fact(smtp.StageGreeting, reply(421, "", "<192.0.2.1> rejected: IP<192.0.2.1>"), "netease163"), "TEMPORARY temporary code"},
+		{"words of a recipient at AUTH", fact(smtp.StageAuth, reply(550, "", "Invalid User"), "netease163"), "AUTH_BAD_CREDENTIALS permanent code"},
+		{"words of a login at MAIL", fact(smtp.StageMail, reply(535, "", "Error: authentication failed"), "qq"), "AUTH_BAD_CREDENTIALS permanent provider"},
 		// The provider is known and the text is another's.
 		{"Postfix words at an unknown server", fact(smtp.StageRcpt, reply(550, "5.1.1", "<x@y>: Recipient address rejected: User unknown in local recipient table"), ""), "RECIPIENT_INVALID permanent text"},
 		{"others' words at a known provider", fact(smtp.StageRcpt, reply(554, "5.7.1", "Service unavailable; Client host [x] blocked using zen.spamhaus.org; y"), "gmail"), "IP_REPUTATION temporary text"},
 		// Enhanced codes.
 		{"the provider's own use of a code", fact(smtp.StageBody, reply(550, "5.7.750", "new words"), "office365"), "SENDER_UNVERIFIED permanent provider"},
+		{"a code that the provider uses for many things", fact(smtp.StageBody, reply(550, "5.7.1", "new words"), "gmail"), "CONTENT_REJECTED permanent enhanced"},
 		{"a range", fact(smtp.StageBody, reply(550, "5.7.606", "new words"), "office365"), "RATE_LIMITED temporary provider"},
 		{"the registry", fact(smtp.StageRcpt, reply(550, "5.1.1", "nix da"), ""), "RECIPIENT_INVALID permanent enhanced"},
 		{"temporary twin", fact(smtp.StageRcpt, reply(450, "4.1.1", "nix da"), ""), "RECIPIENT_INVALID temporary enhanced"},
@@ -248,5 +252,36 @@ func TestScopes(t *testing.T) {
 	}
 	if f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageRcpt, Reply: reply(421, "", "tschüss")}); f.Scope != diagnosis.ScopeConnection {
 		t.Errorf("421: %s", f.Scope)
+	}
+}
+
+// Among rows with the same words the nearest one speaks.
+func TestNearestRow(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		provider string
+		reply    smtp.Reply
+		stage    smtp.Stage
+		want     string
+	}{
+		{"netease163", reply(550, "", "MI:STC x"), smtp.StageBody, "3b.29"},
+		{"netease163", reply(554, "", "MI:STC x"), smtp.StageBody, "3b.50"},
+		{"exmail", reply(535, "", "Error: authentication failed"), smtp.StageAuth, "2.2"},
+		{"qq", reply(535, "", "Error: authentication failed"), smtp.StageAuth, "1.4"},
+		{"qq", reply(550, "", "Suspected spam ip. x"), smtp.StageBody, "1b.13"},
+		{"qq", reply(550, "", "suspected spam. x"), smtp.StageBody, "1b.14"},
+		{"office365", reply(535, "5.7.139", "Authentication unsuccessful, account locked. [x y]"), smtp.StageAuth, "7.7"},
+	} {
+		if f := diagnosis.Diagnose(diagnosis.Fact{Stage: tt.stage, Reply: tt.reply, Provider: tt.provider}); f.Row != tt.want {
+			t.Errorf("%s of %s: row %q, want %q", tt.reply, tt.provider, f.Row, tt.want)
+		}
+	}
+}
+
+// BenchmarkDiagnose is the cost of one failure.
+func BenchmarkDiagnose(b *testing.B) {
+	fact := diagnosis.Fact{Stage: smtp.StageRcpt, Reply: reply(550, "5.1.1", "<x@y>: Recipient address rejected: User unknown in local recipient table"), Provider: "qq"}
+	for b.Loop() {
+		diagnosis.Diagnose(fact)
 	}
 }

@@ -13,16 +13,15 @@ import (
 // score is how well a row fits a reply; a larger one is better. Its parts are
 // in the order of their weight.
 type score struct {
-	enhanced int // 1 the same code, 0 nothing to compare, -1 another code
+	enhanced int // 1 the same enhanced code
 	exact    int // 1 the very reply code
 	length   int // of the words that were found
-	stage    int // 1 a stage at which the row was seen
 	near     int // 2 the provider's own, 1 its family's, 0 another's
 }
 
 func (s score) compare(t score) int {
 	return cmp.Or(cmp.Compare(s.enhanced, t.enhanced), cmp.Compare(s.exact, t.exact),
-		cmp.Compare(s.length, t.length), cmp.Compare(s.stage, t.stage), cmp.Compare(s.near, t.near))
+		cmp.Compare(s.length, t.length), cmp.Compare(s.near, t.near))
 }
 
 // byRow finds the row that fits the reply best: among those of the provider
@@ -94,14 +93,8 @@ func (d *diagnosis) score(r *Row) (s score, ok bool) {
 	if slices.Contains(r.Codes, d.Reply.Code) {
 		s.exact = 1
 	}
-	if slices.Contains(r.At, d.Stage) {
-		s.stage = 1
-	}
-	if !d.Reply.Enhanced.IsZero() && len(r.Enhanced) > 0 {
-		s.enhanced = -1
-		if enhancedFits(r, d.Reply.Enhanced) > 0 {
-			s.enhanced = 1
-		}
+	if enhancedFits(r, d.Reply.Enhanced) > 0 {
+		s.enhanced = 1
 	}
 	s.near = d.owns(r)
 	return s, true
@@ -114,7 +107,7 @@ func (d *diagnosis) codeAllows(r *Row) bool {
 }
 
 // stageAllows keeps logins and messages apart: the same words mean different
-// things there. Elsewhere the stage only counts, since what a server finds
+// things there. Elsewhere the stage does not count, since what a server finds
 // wrong with a sender it may say one command later.
 func (d *diagnosis) stageAllows(r *Row) bool {
 	if d.Stage == "" || slices.Contains(r.At, d.Stage) {
