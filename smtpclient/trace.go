@@ -61,7 +61,8 @@ func newRedactor(c *sasl.Credentials) redactor {
 	}
 	for _, secret := range c.Secrets() {
 		r.hide(secret, minNeedle)
-		r.hide(base64.StdEncoding.EncodeToString([]byte(secret)), base64.StdEncoding.EncodedLen(minNeedle))
+		r.hideResponse(base64.StdEncoding.EncodeToString([]byte(secret)))
+		r.hideResponse(base64.StdEncoding.EncodeToString([]byte(c.AuthorizationID + "\x00" + c.Username + "\x00" + secret)))
 		// A server that answers in GBK repeats a Chinese secret in GBK too.
 		if gbk, err := simplifiedchinese.GB18030.NewEncoder().String(secret); err == nil && gbk != secret {
 			r.hide(gbk, minNeedle)
