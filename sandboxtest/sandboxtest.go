@@ -208,7 +208,7 @@ func (s *Server) ClientCertificate(account string) (certFile, keyFile string, er
 }
 
 // Messages are the messages accepted so far, in the order in which they came.
-func (s *Server) Messages() []Message { return s.server.Messages() }
+func (s *Server) Messages() []Message { return wrap(s.server.Messages()) }
 
 // WaitMessages waits until n messages were accepted in all. If they don't
 // come within [Patience] the test ends; without a test it gives what came.
@@ -220,7 +220,7 @@ func (s *Server) WaitMessages(n int) []Message {
 		s.tb.Helper()
 		s.tb.Fatalf("sandboxtest: %v", err)
 	}
-	return messages
+	return wrap(messages)
 }
 
 // Disconnect hangs up on every open connection; the server goes on listening.
