@@ -153,7 +153,11 @@ func (b *body) write() error {
 	x := b.x
 	blocks := &blockWriter{w: x.c.w, timeout: x.c.cfg.Timeouts.DataBlock, sent: -int64(len(b.prefix)),
 		size: x.size, progress: x.Progress}
-	out := bufio.NewWriterSize(blocks, blockSize)
+	if x.c.out == nil {
+		x.c.out = bufio.NewWriterSize(nil, blockSize)
+	}
+	out := x.c.out
+	out.Reset(blocks)
 	_, _ = out.Write(b.prefix) // bufio keeps its error for Flush
 	lines := &lineWriter{w: out, dots: b.dots, lineStart: true, limit: x.size}
 	_, err := x.Content.WriteTo(lines)

@@ -1,6 +1,7 @@
 package smtpclient
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -32,6 +33,8 @@ type Conn struct {
 	// before the next.
 	dirty  bool
 	broken atomic.Bool
+	// out is the block that messages are written through, one after the other.
+	out    *bufio.Writer
 	parked *parked // set while the connection is idle
 }
 

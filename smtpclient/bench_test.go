@@ -1,0 +1,98 @@
+package smtpclient_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"strconv"
+	"testing"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// BenchmarkSend sends a 5 kB message to one recipient over a loopback
+// connection that stays open.
+func BenchmarkSend(b *testing.B) {
+	data := "Subject: hi\r\n\r\n" + string(bytes.Repeat([]byte("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n"), 75))
+	for _, bench := range []struct {
+		name string
+		caps string
+	}{
+		{"lock-step", "250 SIZE\r\n"},
+		{"pipelined", "250 PIPELINING\r\n"},
+		{"chunked", "250-PIPELINING\r\n250 CHUNKING\r\n"},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				b.Fatal(err)
+			}
+			served := make(chan struct{})
+			go func() {
+				defer close(served)
+				if conn, err := listener.Accept(); err == nil {
+					defer conn.Close()
+					sink(conn, bench.caps)
+				}
+			}()
+			cfg := plainConfig()
+			cfg.Host, cfg.Port = "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
+			conn, err := smtpclient.Dial(context.Background(), cfg)
+			if err != nil {
+				b.Fatal(err)
+			}
+			tx := smtpclient.Transaction{Envelope: envelope(b, "a@x.org", "b@x.org"), Content: text{data: data}}
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if o := conn.Send(context.Background(), tx).Outcomes[0]; o.Status != smtp.Accepted {
+					b.Fatal(o)
+				}
+			}
+			conn.Close()
+			listener.Close()
+			<-served
+		})
+	}
+}
+
+// sink is a server without allocations. It answers a flight in one write.
+func sink(conn net.Conn, caps string) {
+	r, w := bufio.NewReaderSize(conn, 64<<10), bufio.NewWriter(conn)
+	say := func(s string) { _, _ = w.WriteString(s) } // its error stays for Flush
+	say("220 sink\r\n")
+	for data := false; ; {
+		if r.Buffered() == 0 && w.Flush() != nil {
+			return
+		}
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return
+		}
+		switch {
+		case data:
+			if data = !bytes.Equal(line, []byte(".\r\n")); !data {
+				say("250 queued\r\n")
+			}
+		case bytes.HasPrefix(line, []byte("EHLO")):
+			say("250-sink\r\n" + caps)
+		case bytes.HasPrefix(line, []byte("DATA")):
+			data = true
+			say("354 go\r\n")
+		case bytes.HasPrefix(line, []byte("BDAT")):
+			n, err := strconv.ParseInt(string(bytes.Fields(line)[1]), 10, 64)
+			if err != nil {
+				return
+			}
+			if _, err := io.CopyN(io.Discard, r, n); err != nil {
+				return
+			}
+			say("250 queued\r\n")
+		default:
+			say("250 ok\r\n")
+		}
+	}
+}
