@@ -3,6 +3,7 @@ package smtpclient_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -215,6 +216,34 @@ func TestReplyInTheMiddleOfAMessage(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// A server that answers in the middle and then takes the rest all the same:
+// its no is believed, its yes is not, and nothing more is asked of it.
+func TestReplyInTheMiddleOfAMessageThatIsTakenToTheEnd(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat(strings.Repeat("x", 76)+"\r\n", 20_000)
+	for said, want := range map[string]string{
+		"250 queued\r\n":   "unknown@body (not an SMTP reply: 250 in answer to the message)",
+		"552 too much\r\n": "refused@body 552",
+	} {
+		t.Run(said[:3], func(t *testing.T) {
+			t.Parallel()
+			cfg, _, done := pipe(plainConfig(), func(conn net.Conn) {
+				midway(conn, []string{"PIPELINING"}, said, true)
+				_, _ = io.Copy(io.Discard, conn)
+			})
+			conn, err := smtpclient.Dial(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := conn.Send(t.Context(), smtpclient.Transaction{Envelope: envelope(t, "a@x.org", "b@x.org"), Content: text{data: long}})
+			if got := describe(r); got != want || conn.Usable() {
+				t.Errorf("outcome %s, want %s; usable %v", got, want, conn.Usable())
+			}
+			<-done
+		})
 	}
 }
 

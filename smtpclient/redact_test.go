@@ -155,6 +155,26 @@ func TestAuthLinesAreHiddenWhateverTheirLength(t *testing.T) {
 	}
 }
 
+// A secret that is part of its own encoding must not spoil the hiding of the
+// whole of it.
+func TestLongestFormIsHiddenFirst(t *testing.T) {
+	t.Parallel()
+	creds := sasl.Credentials{Username: "me@qq.com", Password: "HFxL"}
+	response := base64.StdEncoding.EncodeToString([]byte("\x00me@qq.com\x00HFxL"))
+	if !strings.Contains(response, creds.Password) {
+		t.Fatalf("%s does not hold the password", response)
+	}
+	server := &simple{caps: []string{"AUTH PLAIN"}, reply: map[string]string{"AUTH": "535 " + response}}
+	cfg := plainConfig()
+	cfg.Auth, cfg.AllowCleartextPassword = &creds, true
+	cfg, _, done := pipe(cfg, server.serve)
+	_, err := smtpclient.Dial(t.Context(), cfg)
+	if got := err.Error(); got != "auth: 535 "+smtpclient.Hidden {
+		t.Errorf("%s", got)
+	}
+	<-done
+}
+
 // A challenge reaches the mechanism as it came, though a password stands in
 // it by chance.
 func TestChallengeIsNotRedacted(t *testing.T) {
