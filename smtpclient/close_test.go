@@ -232,3 +232,52 @@ func TestStopAfter(t *testing.T) {
 		})
 	}
 }
+
+// A context that is over before Send begins costs the connection nothing.
+func TestContextOverBeforeSend(t *testing.T) {
+	t.Parallel()
+	server := &simple{}
+	cfg, rec, done := pipe(plainConfig(), server.serve)
+	conn, err := smtpclient.Dial(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cause := errors.New("too late")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	before := rec.written()
+	tx := smtpclient.Transaction{Envelope: envelope(t, "a@x.org", "b@x.org"), Content: text{data: hello}}
+	if o := conn.Send(ctx, tx).Outcomes[0]; o.Status != smtp.NotTried || !errors.Is(o.Err, cause) || rec.written() != before {
+		t.Errorf("outcome %v", o)
+	}
+	if got := describe(conn.Send(t.Context(), tx)); got != "accepted@body 250" {
+		t.Errorf("the next one: %s", got)
+	}
+	conn.Close()
+	<-done
+}
+
+// LMTP usually stands on a Unix socket, which needs no host.
+func TestUnixSocket(t *testing.T) {
+	t.Parallel()
+	server := &simple{}
+	cfg, _, done := pipe(plainConfig(), server.serve)
+	dial := cfg.Dialer
+	cfg.Host, cfg.Socket, cfg.LMTP = "", "/run/lmtp", true
+	cfg.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if network != "unix" || address != "/run/lmtp" {
+			t.Errorf("dials %s %s", network, address)
+		}
+		return dial(ctx, network, address)
+	}
+	conn, err := smtpclient.Dial(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := smtpclient.Transaction{Envelope: envelope(t, "", "b@x.org"), StopAfter: smtp.StageRcpt}
+	if got := describe(conn.Send(t.Context(), tx)); got != "not-tried@rcpt 250" {
+		t.Errorf("outcome %s", got)
+	}
+	conn.Close()
+	<-done
+}
