@@ -2,6 +2,7 @@ package smtpclient
 
 import (
 	"errors"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -35,6 +36,23 @@ func (w *wire) beside(grace time.Duration, write func() error) *writing {
 		g.ended, g.err = true, err
 		w.allowRead(g.patience())
 	}()
+	return g
+}
+
+// fitsSocket is the number of octets that are written before a reply is read,
+// rather than beside it: a socket's buffer holds them, and what is answered to
+// them, whatever the server does. It spares a goroutine for each flight of a
+// small message.
+const fitsSocket = 8 << 10
+
+// start is beside for a write of n octets, at once where that can't block.
+func (w *wire) start(n int64, grace time.Duration, write func() error) *writing {
+	_, tcp := w.raw.(*net.TCPConn)
+	if !tcp || n > fitsSocket {
+		return w.beside(grace, write)
+	}
+	g := &writing{w: w, grace: grace, done: make(chan struct{}), ended: true, err: write()}
+	close(g.done)
 	return g
 }
 

@@ -43,7 +43,7 @@ func (x *transaction) deliver(cmds []command) {
 		x.c.w.event(Sent, s, 0)
 	}
 	b := &body{x: x, prefix: data, dots: !x.chunking, start: time.Now()}
-	g := x.c.w.beside(x.c.cfg.Timeouts.Quit, b.write)
+	g := x.c.w.start(int64(len(data))+x.size, x.c.cfg.Timeouts.Quit, b.write)
 	if stage, err := x.replies(cmds, g); err != nil {
 		x.lostBody(stage, err, g)
 		return

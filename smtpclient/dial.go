@@ -35,7 +35,7 @@ type Conn struct {
 	broken atomic.Bool
 	// out is the block that messages are written through, one after the other.
 	out    *bufio.Writer
-	parked *parked // set while the connection is idle
+	parked time.Time // when the connection became idle; zero while it is used
 }
 
 // Dial connects and does everything that comes before the first transaction:

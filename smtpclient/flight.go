@@ -165,7 +165,7 @@ func (x *transaction) fly(cmds []command) bool {
 		x.c.w.event(Sent, s, 0)
 	}
 	out := &blockWriter{w: x.c.w, timeout: x.c.cfg.Timeouts.Command}
-	g := x.c.w.beside(x.c.cfg.Timeouts.Quit, func() error { return out.all(data) })
+	g := x.c.w.start(int64(len(data)), x.c.cfg.Timeouts.Quit, func() error { return out.all(data) })
 	stage, err := x.replies(cmds, g)
 	if err != nil {
 		x.notTried(stage, x.c.lost(stage, g.cause(err)))
