@@ -55,24 +55,15 @@ const maxLine = 998
 
 // normalizeLineEnds makes every line end CRLF: LF, a lone CR and CRLF itself.
 func normalizeLineEnds(s string) string {
-	extra := 0
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\n':
-			extra++
-		case '\r':
-			if i+1 < len(s) && s[i+1] == '\n' {
-				i++
-			} else {
-				extra++
-			}
-		}
-	}
-	if extra == 0 {
+	lf, cr := strings.Count(s, "\n"), strings.Count(s, "\r")
+	switch pairs := strings.Count(s, "\r\n"); {
+	case lf == pairs && cr == pairs:
 		return s
+	case cr == 0:
+		return strings.ReplaceAll(s, "\n", "\r\n")
 	}
 	var b strings.Builder
-	b.Grow(len(s) + extra)
+	b.Grow(len(s) + lf + cr)
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '\r':
@@ -106,9 +97,32 @@ type transfer struct {
 	quoted       quotedPrintable // measured, where seven is quotedText
 }
 
+// byteKind is what matters of an octet for its transfer.
+type byteKind byte
+
+const (
+	nonASCII byteKind = 1 << iota
+	control           // but for the tab
+)
+
+// byteKinds has the kind of each octet: one look-up, no branch, for every
+// octet of a text.
+var byteKinds = func() (table [256]byteKind) {
+	for c := range table {
+		switch {
+		case c >= utf8.RuneSelf:
+			table[c] = nonASCII
+		case c < ' ' && c != '\t', c == 0x7f:
+			table[c] = control
+		}
+	}
+	return table
+}()
+
 // chooseTransfer goes by the content of a text with CRLF line ends.
 func chooseTransfer(text string) transfer {
-	var longLine, nonASCII, unsafe bool
+	var longLine, unsafe bool
+	var kinds byteKind
 	for rest := text; rest != ""; {
 		line, after, _ := strings.Cut(rest, "\r\n")
 		rest = after
@@ -117,13 +131,11 @@ func chooseTransfer(text string) transfer {
 		// and a text that goes as it is must not hold one by bad luck.
 		unsafe = unsafe || strings.HasPrefix(line, "From ") || strings.HasPrefix(line, boundaryStart)
 		for i := 0; i < len(line); i++ {
-			c := line[i]
-			nonASCII = nonASCII || c >= utf8.RuneSelf
-			unsafe = unsafe || c < ' ' && c != '\t' || c == 0x7f
+			kinds |= byteKinds[line[i]]
 		}
 	}
-	asIs := !longLine && !unsafe
-	if asIs && !nonASCII {
+	asIs := !longLine && !unsafe && kinds&control == 0
+	if asIs && kinds&nonASCII == 0 {
 		return transfer{seven: sevenBit, eight: sevenBit}
 	}
 	t := transfer{seven: quotedText, quoted: newQuotedPrintable(text)}
