@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -62,6 +63,18 @@ type Options struct {
 	// StopAfter ends every attempt after a stage, for diagnosis.
 	StopAfter smtp.Stage
 }
+
+// String says who logs in as whom, without the secrets.
+func (o Options) String() string {
+	return fmt.Sprintf("options of user %q, from %q", o.User, o.From)
+}
+
+// Format is String for every verb: an Options that ends up in a log must not
+// bring the password along.
+func (o Options) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String()) }
+
+// MarshalText is String, for log/slog and JSON.
+func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 // config joins server and options to what smtpclient needs.
 func (o Options) config(s Server) (smtpclient.Config, error) {
