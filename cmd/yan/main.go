@@ -6,12 +6,18 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/yanmail/yan/internal/cli"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first Ctrl-C ends things well, the second ends them.
+	context.AfterFunc(ctx, stop)
+	// A reader who has had enough must not end a message half-way: what can't
+	// be printed is an error of the write.
+	signal.Ignore(syscall.SIGPIPE)
 	code := cli.Run(ctx, os.Args[1:], cli.ThisWorld())
 	stop()
 	os.Exit(code)

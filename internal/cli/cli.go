@@ -3,8 +3,9 @@
 //
 // [Run] is the whole program; everything it touches outside is in [World], so
 // that tests run it in the same way as a shell does. There is one file per
-// command; root.go holds what they share, exit.go the exit status, server.go
-// the flags that say where to send.
+// command. What they share: root.go the command tree, flag.go the flags and
+// their variables, page.go with help.go and man.go the help, problem.go what
+// is wrong with input, exit.go the exit status, server.go where to send.
 package cli
 
 import (
@@ -12,10 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
+	"syscall"
+	"time"
 
-	"golang.org/x/term"
+	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/words"
 )
@@ -29,36 +30,15 @@ type World struct {
 	StdinTTY, StdoutWidth, StderrWidth int
 	// ReadSecret reads a line from the terminal without showing it; nil where
 	// there is no terminal.
-	ReadSecret func() (string, error)
+	ReadSecret func(context.Context) (string, error)
 	// SystemLanguage is that of the desktop, where the environment has none.
 	SystemLanguage func() string
-}
-
-// ThisWorld is the machine the program runs on.
-func ThisWorld() World {
-	w := World{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
-		StdinTTY: width(os.Stdin), StdoutWidth: width(os.Stdout), StderrWidth: width(os.Stderr),
-		SystemLanguage: words.System,
-	}
-	if w.StdinTTY > 0 && w.StderrWidth > 0 {
-		w.ReadSecret = func() (string, error) {
-			b, err := term.ReadPassword(int(os.Stdin.Fd()))
-			return string(b), err
-		}
-	}
-	return w
-}
-
-// width is the number of columns of a terminal, 0 for anything else.
-func width(f *os.File) int {
-	if !term.IsTerminal(int(f.Fd())) {
-		return 0
-	}
-	if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-		return columns
-	}
-	return 80
+	// Windows decides how a command line is written in an example.
+	Windows bool
+	// NoColor is set where the terminal does not understand colours.
+	NoColor bool
+	// Now is the clock of the progress bar.
+	Now func() time.Time
 }
 
 // app is one run of the program.
@@ -66,19 +46,44 @@ type app struct {
 	World
 	words.Words
 	color bool
+	// origin is the variable that gave a flag its value, by the flag's name.
+	origin map[string]string
+	// command is the path of the command that runs, for "see its --help".
+	command string
+	// writeErr is the first failure of standard output.
+	writeErr error
+	// settled is set when the exit status says what became of a message, which
+	// no failure to print about it may change.
+	settled bool
 }
 
 // Run carries out a command line (without the program's name) and returns the
 // exit status. It prints what went wrong itself.
 func Run(ctx context.Context, args []string, world World) int {
-	a := &app{World: world}
+	a := &app{World: world, origin: map[string]string{}, command: "yan"}
 	a.Words = words.In(a.language(args))
-	a.color = world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"
+	a.color = !world.NoColor && world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"
+	a.Stdin = interruptible(ctx, world.Stdin)
+	a.Stdout = &watchedWriter{w: world.Stdout, err: &a.writeErr}
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	return a.finish(root.ExecuteContext(ctx))
+}
+
+// finish explains an error and gives its exit status.
+func (a *app) finish(err error) int {
 	if err == nil {
-		return exitOK
+		if a.writeErr == nil {
+			return exitOK
+		}
+		err = fail(exitIO, fmt.Errorf("%s: %w", a.T("the output can't be written"), a.writeErr), "")
+		if errors.Is(a.writeErr, syscall.EPIPE) { // as of "yan providers | head": the reader had enough
+			err = &failure{code: exitIO, err: a.writeErr, told: true}
+		}
+		if a.settled {
+			a.explain(fail(exitOK, fmt.Errorf("%s: %w", a.T("the message was sent, but the output can't be written"), a.writeErr), ""))
+			return exitOK
+		}
 	}
 	var failed *failure
 	if !errors.As(err, &failed) {
@@ -88,30 +93,18 @@ func Run(ctx context.Context, args []string, world World) int {
 	return failed.code
 }
 
-// language has to be known before the flags are read, because their help and
-// their errors are said in it.
-func (a *app) language(args []string) words.Language {
-	asked := a.Getenv("YAN_LANG")
-	for i, arg := range args {
-		if arg == "--" {
-			break
-		}
-		if v, ok := strings.CutPrefix(arg, "--lang="); ok {
-			asked = v
-		} else if arg == "--lang" && i+1 < len(args) {
-			asked = args[i+1]
-		}
-	}
-	if lang, ok := words.Parse(asked); ok {
-		return lang
-	}
-	return words.Detect(a.Getenv, a.SystemLanguage)
-}
-
-// outf and errf print; there is nobody to tell when that fails but the exit
-// status of a pipe, which the system gives.
+// outf and errf print. A failure of standard output is kept for the end, one
+// of standard error can't be told to anybody.
 func (a *app) outf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stdout, format, args...) }
 func (a *app) errf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stderr, format, args...) }
+
+// hint says on standard error what might be better. Programs do not need it:
+// it is only for people at a terminal.
+func (a *app) hint(s string) {
+	if a.StderrWidth > 0 {
+		a.errf("%s\n", a.paint(a.StderrWidth, dim, s))
+	}
+}
 
 // paint colours a word where the stream is a terminal.
 func (a *app) paint(width int, code, s string) string {
@@ -128,3 +121,27 @@ const (
 	dim    = "2"
 	bold   = "1"
 )
+
+// watchedWriter remembers the first error.
+type watchedWriter struct {
+	w   io.Writer
+	err *error
+}
+
+func (w *watchedWriter) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	if err != nil && *w.err == nil {
+		*w.err = err
+	}
+	return n, err
+}
+
+// atMost refuses further arguments in the user's language.
+func (a *app) atMost(n int) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > n {
+			return a.usagef("%q is one argument too many", args[n])
+		}
+		return nil
+	}
+}

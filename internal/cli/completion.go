@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,8 +36,8 @@ func (a *app) completion(root *cobra.Command, shell string) error {
 	case "powershell":
 		err = root.GenPowerShellCompletionWithDesc(a.Stdout)
 	}
-	if err != nil {
-		return internal("writing the completion script", err)
+	if err != nil && a.writeErr == nil { // finish tells of what could not be written
+		return internal(fmt.Sprintf("making the completion script of %s", shell), err)
 	}
 	return nil
 }

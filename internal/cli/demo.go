@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,9 +16,9 @@ func (a *app) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: a.T("Send a first message to a sandbox on this machine; needs no account"),
-		Long: a.T("Send the first test message to a sandbox that plays QQ Mail on this machine: log\n" +
-			"in with an authorization code over verified TLS, show the conversation, and then\n" +
-			"the message as the two mailboxes received it. Nothing leaves the machine."),
+		Long: a.T("Send the first test message to a sandbox that plays QQ Mail on this machine: log in with an " +
+			"authorization code over verified TLS, show the conversation, and then the message as the two " +
+			"mailboxes received it. Nothing leaves the machine."),
 		Args: a.atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context()) },
 	}
@@ -29,12 +30,12 @@ const demoProfile = "qq"
 func (a *app) demo(ctx context.Context) error {
 	server, err := sandbox.Start(sandbox.Config{Profile: demoProfile})
 	if err != nil {
-		return internal("starting the sandbox", err)
+		return fail(exitUnavailable, fmt.Errorf("%s: %w", a.T("the sandbox can't listen"), err), "")
 	}
 	defer server.Close()
 	ca, remove, err := writeCA(server, "")
 	if err != nil {
-		return fail(exitCantCreate, err, "")
+		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
 	}
 	defer remove()
 	login, err := sandbox.DefaultLogin(demoProfile)
@@ -57,6 +58,7 @@ func (a *app) demo(ctx context.Context) error {
 	if err != nil {
 		return fail(exitStatus(result, demoProfile), err, "")
 	}
+	a.outf("%9s %s\n", "", a.paint(a.StdoutWidth, dim, "  "+a.T("QQ puts 16 bytes of its own before its answer to QUIT; the message was accepted before that.")))
 	a.heading("\n" + a.T("What became of it"))
 	for _, o := range result.Recipients {
 		a.outf("%s\n", a.outcomeLine(o, a.StdoutWidth))
@@ -66,7 +68,7 @@ func (a *app) demo(ctx context.Context) error {
 		return err
 	}
 	a.heading(a.T("Now with your own mailbox (code.txt holds its authorization code)"))
-	a.outf("  YAN_PASSWORD_FILE=code.txt yan send -f you@qq.com -t friend@163.com -s 你好 -b \"Hello World\"\n")
+	a.outf("  %s\n", a.sendExample())
 	return nil
 }
 

@@ -4,18 +4,19 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-
-	"github.com/yanmail/yan/transport"
+	"unicode/utf8"
 )
 
 // dryJSON is what --dry-run prints with --json.
 type dryJSON struct {
-	DryRun  bool     `json:"dry_run"`
-	File    string   `json:"file,omitempty"`
-	From    string   `json:"from"`
-	To      []string `json:"to"`
-	Size    int64    `json:"size"`
-	Message string   `json:"message"`
+	DryRun bool     `json:"dry_run"`
+	File   string   `json:"file,omitempty"`
+	From   string   `json:"from"`
+	To     []string `json:"to"`
+	Size   int64    `json:"size"`
+	// Message is the message; where it is not UTF-8, Base64 has its octets.
+	Message string `json:"message,omitempty"`
+	Base64  []byte `json:"message_base64,omitempty"`
 }
 
 // printDry shows what would travel: the message, byte for byte, on standard
@@ -23,13 +24,14 @@ type dryJSON struct {
 // "yan send -n … > message.eml" gives a file that --raw sends.
 func (a *app) printDry(s *sendFlags, jobs []*job) error {
 	if s.server != "" {
-		if _, err := transport.ParseServer(s.server, jobs[0].envelope.From()); err != nil {
-			return a.usage(err)
+		if _, err := a.oneServer(s, jobs); err != nil {
+			return err
 		}
 	}
 	for _, j := range jobs {
-		if err := a.printDryJob(s, j); err != nil {
-			return fail(exitIO, fmt.Errorf("printing the message: %w", err), "")
+		err := a.printDryJob(s, j)
+		if err != nil && a.writeErr == nil { // finish tells of what could not be written
+			return fail(exitIO, fmt.Errorf("%s: %w", a.T("the message can't be read to its end"), err), "")
 		}
 	}
 	return nil
@@ -45,7 +47,11 @@ func (a *app) printDryJob(s *sendFlags, j *job) error {
 		if _, err := j.content.WriteTo(&b); err != nil {
 			return err
 		}
-		out.Message = b.String()
+		if utf8.Valid(b.Bytes()) {
+			out.Message = b.String()
+		} else {
+			out.Base64 = b.Bytes()
+		}
 		a.printJSON(out)
 		return nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
@@ -16,21 +15,65 @@ import (
 const (
 	exitOK          = 0
 	exitUsage       = 64
-	exitData        = 65 // the message is wrong, or can't go through this server
+	exitData        = 65
 	exitNoInput     = 66
-	exitNoUser      = 67 // a recipient was refused for good
+	exitNoUser      = 67
 	exitNoHost      = 68
-	exitUnavailable = 69 // refused for good
+	exitUnavailable = 69
 	exitInternal    = 70
 	exitCantCreate  = 73
 	exitIO          = 74
 	exitTemporary   = 75
-	exitProtocol    = 76 // also: no TLS that can be trusted
+	exitProtocol    = 76
 	exitAuth        = 77
 	exitConfig      = 78
-	exitPartial     = 79 // sent to some, not to all
-	exitUnknown     = 80 // handed over, reply lost
+	exitPartial     = 79
+	exitUnknown     = 80
 )
+
+// status is an exit status with its meaning.
+type status struct {
+	code    int
+	meaning string
+}
+
+// statuses lists every exit status, for the help.
+func (a *app) statuses() []status {
+	return []status{
+		{exitOK, a.T("sent to all")},
+		{exitUsage, a.T("a flag, an argument or an address is wrong")},
+		{exitData, a.T("the message is wrong, or this server can't take it")},
+		{exitNoInput, a.T("a file is missing or can't be read")},
+		{exitNoUser, a.T("a recipient was refused for good")},
+		{exitNoHost, a.T("the server's host name is unknown")},
+		{exitUnavailable, a.T("refused for good, or nothing answers")},
+		{exitInternal, a.T("a mistake in yan itself")},
+		{exitCantCreate, a.T("a file can't be written")},
+		{exitIO, a.T("reading or printing failed")},
+		{exitTemporary, a.T("not now: try again later")},
+		{exitProtocol, a.T("no TLS that can be trusted, or the server does not speak SMTP")},
+		{exitAuth, a.T("the login failed")},
+		{exitConfig, a.T("password, certificate or setting can't be used")},
+		{exitPartial, a.T("sent to some, not to all")},
+		{exitUnknown, a.T("handed over, but the answer was lost")},
+	}
+}
+
+// worse picks the exit status of a run of several messages: what nobody can
+// know before what is half done, that before what needs a change, and what
+// only needs time last.
+func worse(a, b int) int {
+	rank := func(code int) int {
+		if code == exitTemporary {
+			return 1
+		}
+		return code
+	}
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
 
 // failure is an error with its exit status and what to tell the user.
 type failure struct {
@@ -49,27 +92,6 @@ func fail(code int, err error, hint string) *failure {
 	return &failure{code: code, err: err, hint: hint}
 }
 
-// usage is for flags and arguments that make no sense.
-func (a *app) usage(err error) *failure {
-	return fail(exitUsage, err, a.T("Try 'yan --help', or 'yan COMMAND --help'."))
-}
-
-// usagef is usage for a sentence of our own.
-func (a *app) usagef(english string, args ...any) *failure {
-	return a.usage(errors.New(a.T(english, args...)))
-}
-
-// input is for files and values that can't be read or used.
-func (a *app) input(err error) *failure {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fail(exitNoInput, err, a.T("The file does not exist; check its name and folder."))
-	case errors.Is(err, fs.ErrPermission):
-		return fail(exitNoInput, err, a.T("The file can't be read; check its permissions."))
-	}
-	return fail(exitData, err, "")
-}
-
 // explain prints a failure: what happened, then what to do.
 func (a *app) explain(f *failure) {
 	if f.told {
@@ -79,6 +101,16 @@ func (a *app) explain(f *failure) {
 	if f.hint != "" {
 		a.errf("     %s\n", f.hint)
 	}
+}
+
+// internal is for what should not happen.
+func internal(what string, err error) *failure {
+	return fail(exitInternal, fmt.Errorf("%s: %w", what, err), "")
+}
+
+// interrupted is for Ctrl-C before anything was sent.
+func (a *app) interrupted() *failure {
+	return fail(exitTemporary, errors.New(a.T("interrupted; nothing was sent")), "")
 }
 
 // exitStatus is the status for what became of a message.
@@ -97,6 +129,7 @@ func exitStatus(r yan.Result, provider string) int {
 
 // exitForOutcome is the status for a message that nobody got.
 func exitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
+	temporary := finding.Permanence == diagnosis.Temporary
 	switch {
 	case errors.Is(o.Err, smtpclient.ErrContent):
 		return exitIO
@@ -106,32 +139,18 @@ func exitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 		return exitData
 	case finding.Class == diagnosis.ClassHostNotFound:
 		return exitNoHost
-	case o.Stage == smtp.StageAuth:
-		return authStatus(finding)
-	case o.Stage == smtp.StageTLS, o.Stage == smtp.StageStartTLS, errors.Is(o.Err, smtp.ErrMalformedReply):
-		return tlsStatus(finding)
-	case finding.Permanence == diagnosis.Temporary:
+	case temporary:
 		return exitTemporary
+	case o.Stage == smtp.StageAuth:
+		return exitAuth
+	case o.Stage == smtp.StageTLS, o.Stage == smtp.StageStartTLS, errors.Is(o.Err, smtp.ErrMalformedReply):
+		return exitProtocol
 	case o.Reply.IsZero() && finding.Permanence != diagnosis.Permanent:
 		return exitTemporary
 	case o.Stage == smtp.StageRcpt:
 		return exitNoUser
 	}
 	return exitUnavailable
-}
-
-func authStatus(finding diagnosis.Finding) int {
-	if finding.Permanence == diagnosis.Temporary {
-		return exitTemporary
-	}
-	return exitAuth
-}
-
-func tlsStatus(finding diagnosis.Finding) int {
-	if finding.Permanence == diagnosis.Temporary {
-		return exitTemporary
-	}
-	return exitProtocol
 }
 
 // isOurData reports messages that this server can't take as they are.
@@ -143,9 +162,4 @@ func isOurData(err error) bool {
 		}
 	}
 	return false
-}
-
-// internal is for what should not happen.
-func internal(what string, err error) *failure {
-	return fail(exitInternal, fmt.Errorf("%s: %w", what, err), "")
 }

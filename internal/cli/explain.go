@@ -17,16 +17,18 @@ func (a *app) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain REPLY",
 		Short: a.T("Say what a server's reply means and what to do about it"),
-		Long: a.T("Say what a server's reply means and what to do about it. The reply is what a log\n" +
-			"shows, beginning with its code; the provider and the stage make the answer exact."),
+		Long: a.T("Say what a server's reply means and what to do about it. The reply is what a log shows, " +
+			"beginning with its code; the provider and the stage make the answer exact."),
 		Example: "  yan explain '535 Login fail. Account is abnormal' --provider qq\n  yan explain '554 DT:SPM 163 smtp10' --provider 163",
 		RunE: func(_ *cobra.Command, args []string) error {
 			return a.explainReply(strings.Join(args, " "), providerName, stage, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&providerName, "provider", "", a.T("the `PROVIDER` whose reply it is"))
-	cmd.Flags().StringVar(&stage, "stage", "", a.T("the `STAGE` at which it came: %s", strings.Join(stageWords(), ", ")))
-	cmd.Flags().BoolVar(&asJSON, "json", false, a.T("print JSON"))
+	add(cmd, a.T("Flags:"),
+		option{"provider", "", &providerName, a.T("PROVIDER"), a.T("the provider whose reply it is")},
+		option{"stage", "", &stage, a.T("STAGE"), a.T("where it came: %s", strings.Join(stageWords(), ", "))},
+		option{"json", "", &asJSON, "", a.T("print JSON")},
+	)
 	complete(cmd, "provider", providerIDs)
 	complete(cmd, "stage", stageWords)
 	return cmd
@@ -46,18 +48,18 @@ func (a *app) explainReply(text, providerName, stage string, asJSON bool) error 
 	}
 	fact := diagnosis.Fact{Stage: smtp.Stage(stage)}
 	if stage != "" && !contains(stageWords(), stage) {
-		return a.usagef("--stage %q: want one of %s", stage, strings.Join(stageWords(), ", "))
+		return a.wrongf("%s %q: want one of %s", a.name("stage"), stage, strings.Join(stageWords(), ", "))
 	}
 	if providerName != "" {
 		p, ok := provider.Lookup(providerName)
 		if !ok {
-			return a.usagef("provider %q is not known; 'yan providers' lists them", providerName)
+			return a.unknownProvider(providerName)
 		}
 		fact.Provider = p.ID
 	}
 	reply, err := parseReply(text)
 	if err != nil {
-		return a.usagef("%q does not begin with a reply code like 535", text)
+		return a.wrongf("%q does not begin with a reply code like 535", clipped(text))
 	}
 	fact.Reply = reply
 	if fact.Stage == "" {
@@ -79,7 +81,7 @@ func (a *app) permanence(f diagnosis.Finding) string {
 	case f.Permanence == diagnosis.AcceptedAlready:
 		return a.T("the message was accepted")
 	case f.Retry.After > 0:
-		return a.T("try again after %s", f.Retry.After)
+		return a.T("try again after %s", a.roughly(f.Retry.After))
 	case f.Permanence == diagnosis.Temporary:
 		return a.T("temporary, try again later")
 	case f.Permanence == diagnosis.Permanent:

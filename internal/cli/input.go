@@ -2,254 +2,302 @@ package cli
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"os"
+	"path/filepath"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
 )
 
-// expand reads the values that stand in files or on standard input.
-func (a *app) expand(s *sendFlags) error {
-	stdin := 0
-	value := func(flag string, v *string, dash bool) error {
-		text, used, err := a.value(flag, *v, dash)
-		if used {
-			stdin++
-		}
-		*v = text
-		return err
+// jobs composes or reads everything that is to be sent, before anything is
+// connected.
+func (a *app) jobs(cmd *cobra.Command, s *sendFlags, args []string) ([]*job, error) {
+	if err := a.expand(s, args); err != nil {
+		return nil, err
 	}
-	for flag, list := range map[string][]string{"to": s.to, "cc": s.cc, "bcc": s.bcc, "reply-to": s.replyTo} {
-		for i := range list {
-			if err := value(flag, &list[i], true); err != nil {
+	if err := a.addresses(s); err != nil {
+		return nil, err
+	}
+	if s.raw {
+		return a.rawJobs(s, args)
+	}
+	j, err := a.compose(cmd, s)
+	if err != nil {
+		return nil, err
+	}
+	return []*job{j}, nil
+}
+
+// expand reads the values that stand in files or on standard input.
+func (a *app) expand(s *sendFlags, args []string) error {
+	if n := s.wantsStdin(args); n > 1 {
+		return a.usagef("standard input (-) is asked for %d times; it can be read once", n)
+	}
+	for _, l := range []struct {
+		flag string
+		list []string
+	}{{"to", s.to}, {"cc", s.cc}, {"bcc", s.bcc}, {"reply-to", s.replyTo}} {
+		for i, v := range l.list {
+			if v != "-" && !strings.HasPrefix(v, "@") {
+				continue
+			}
+			text, err := a.value(l.flag, v)
+			if err != nil {
 				return err
 			}
-			list[i] = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(list[i], "\r\n", "\n"), "\n", ","))
+			l.list[i] = commaSeparated(text)
 		}
 	}
 	for _, f := range []struct {
 		flag string
 		v    *string
 	}{{"subject", &s.subject}, {"body", &s.body}, {"html", &s.html}} {
-		if err := value(f.flag, f.v, f.flag != "subject"); err != nil {
+		if f.flag == "subject" && *f.v == "-" {
+			continue // a dash is a fine subject
+		}
+		text, err := a.value(f.flag, *f.v)
+		if err != nil {
 			return err
 		}
-	}
-	s.subject = strings.TrimRight(s.subject, "\r\n")
-	if s.bodyFile == "-" {
-		stdin++
-	}
-	for _, file := range s.attach {
-		if file == "-" {
-			stdin++
+		if f.flag == "subject" && text != *f.v { // a file ends with a line end
+			text = strings.TrimRight(text, "\r\n")
 		}
-	}
-	if stdin > 1 {
-		return a.usagef("standard input (-) is asked for %d times; it can be read once", stdin)
+		*f.v = text
 	}
 	return nil
 }
 
-// value reads "@FILE" and, where dash is set, "-"; "@@" begins a plain @.
-func (a *app) value(flag, v string, dash bool) (text string, stdin bool, err error) {
-	switch {
-	case dash && v == "-":
-		b, err := io.ReadAll(a.Stdin)
-		if err != nil {
-			return "", true, fail(exitIO, fmt.Errorf("--%s: %w", flag, err), "")
+// commaSeparated makes a list of a file with an address on each line.
+func commaSeparated(text string) string {
+	var list []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			list = append(list, line)
 		}
-		return string(b), true, nil
-	case strings.HasPrefix(v, "@@"):
-		return v[1:], false, nil
-	case strings.HasPrefix(v, "@"):
-		b, err := os.ReadFile(v[1:])
-		if err != nil {
-			f := a.input(err)
-			f.err = fmt.Errorf("--%s: %w", flag, err)
-			return "", false, f
-		}
-		return strings.TrimPrefix(string(b), "\ufeff"), false, nil
 	}
-	return v, false, nil
+	return strings.Join(list, ",")
+}
+
+// wantsStdin counts the values that are to come from standard input.
+func (s *sendFlags) wantsStdin(args []string) int {
+	n := 0
+	for _, list := range [][]string{s.to, s.cc, s.bcc, s.replyTo, s.attach, s.inline, {s.body, s.html, s.bodyFile}} {
+		for _, v := range list {
+			if v == "-" {
+				n++
+			}
+		}
+	}
+	for _, name := range args {
+		if s.raw && name == "-" {
+			n++
+		}
+	}
+	if s.raw && len(args) == 0 {
+		n++
+	}
+	return n
+}
+
+// value reads "@FILE" and "-"; "@@" begins a plain @.
+func (a *app) value(flag, v string) (string, error) {
+	switch {
+	case v == "-":
+		return a.readStdin(a.name(flag))
+	case strings.HasPrefix(v, "@@"):
+		return v[1:], nil
+	case v == "@":
+		return "", a.wrongf("%s @: no file name behind the @; a plain @ is written @@", a.name(flag))
+	case strings.HasPrefix(v, "@"):
+		text, err := readText(v[1:])
+		if err != nil {
+			return "", a.file(a.name(flag), v[1:], err)
+		}
+		return text, nil
+	}
+	return v, nil
+}
+
+// addresses checks what stands in the flags.
+func (a *app) addresses(s *sendFlags) error {
+	for _, l := range []struct {
+		flag string
+		list []string
+	}{{"to", s.to}, {"cc", s.cc}, {"bcc", s.bcc}, {"reply-to", s.replyTo}} {
+		for _, v := range l.list {
+			if err := a.address(l.flag, v); err != nil {
+				return err
+			}
+		}
+	}
+	if s.from == "" {
+		return nil
+	}
+	if err := a.address("from", s.from); err != nil {
+		return err
+	}
+	if _, err := message.ParseMailbox(s.from); err != nil {
+		return a.wrongf("%s %q: want one address", a.name("from"), s.from)
+	}
+	return nil
+}
+
+// sender is the address to send from: the flag, EMAIL, or the user of the URL.
+func (a *app) sender(s *sendFlags) (string, error) {
+	if s.from != "" {
+		return s.from, nil
+	}
+	if email := a.Getenv("EMAIL"); email != "" {
+		a.origin["from"] = "EMAIL"
+		if _, err := message.ParseMailbox(email); err != nil {
+			return "", a.wrongf("%s %q: want one address", "EMAIL", email)
+		}
+		return email, nil
+	}
+	if strings.Contains(s.server, "://") {
+		if server, err := transport.ParseServer(s.server, smtp.Address{}); err == nil && strings.Contains(server.User, "@") {
+			return server.User, nil
+		}
+	}
+	return "", a.usagef("no sender: give -f ADDRESS, or set EMAIL")
 }
 
 // compose makes the message that the flags describe.
 func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
-	m := &message.Message{From: a.sender(s), To: s.to, Cc: s.cc, Bcc: s.bcc, ReplyTo: s.replyTo,
-		Subject: s.subject, Text: s.body, HTML: s.html}
-	if m.From == "" {
-		return nil, a.usagef("no sender: give -f ADDRESS, or set EMAIL")
+	m := &message.Message{To: s.to, Cc: s.cc, Bcc: s.bcc, ReplyTo: s.replyTo, Subject: s.subject, HTML: s.html}
+	var err error
+	if m.From, err = a.sender(s); err != nil {
+		return nil, err
 	}
 	if len(s.to)+len(s.cc)+len(s.bcc) == 0 {
 		return nil, a.usagef("no recipient: give -t ADDRESS")
 	}
-	for _, list := range [][]string{{m.From}, s.to, s.cc, s.bcc, s.replyTo} {
-		for _, v := range list {
-			if _, err := message.ParseMailboxList(v); err != nil {
-				return nil, a.usage(err)
-			}
-		}
-	}
-	var err error
-	if m.Text, err = a.text(cmd, s); err != nil {
+	if err := a.oneLine(a.name("subject"), s.subject); err != nil {
 		return nil, err
 	}
-	if err := a.attachments(s, m); err != nil {
+	if m.Headers, err = a.headers(s); err != nil {
 		return nil, err
 	}
-	for _, h := range s.header {
-		name, value, ok := strings.Cut(h, ":")
-		if !ok {
-			return nil, a.usagef("--header %q: want 'Name: value'", h)
-		}
-		m.Headers = append(m.Headers, message.Header{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
+	if m.Attachments, err = a.attachments(s); err != nil {
+		return nil, err
+	}
+	if m.Text, err = a.body(cmd, s); err != nil {
+		return nil, err
+	}
+	if err := a.text(a.name("html"), s.html); err != nil {
+		return nil, err
+	}
+	if m.Text == "" && m.HTML == "" && len(m.Attachments) == 0 && !s.quiet {
+		a.hint(a.T("The message is empty: its text is given with -b, or piped in."))
 	}
 	content, err := message.Compose(m)
 	if err != nil {
-		return nil, a.input(err)
+		return nil, a.composing(err)
 	}
 	envelope, err := content.Envelope()
 	if err != nil {
 		_ = content.Close() // the error that matters is err
-		return nil, a.input(err)
+		return nil, a.composing(err)
 	}
 	return &job{content: content, envelope: envelope}, nil
 }
 
-// text is the text of the message: the flag, the file, or what was piped in.
-func (a *app) text(cmd *cobra.Command, s *sendFlags) (string, error) {
+// body is the text of the message: the flag, the file, or what was piped in.
+func (a *app) body(cmd *cobra.Command, s *sendFlags) (string, error) {
 	changed := cmd.Flags().Changed
-	if changed("body") {
-		return s.body, nil
-	}
-	if s.bodyFile != "" {
-		text, _, err := a.value("body-file", atFile(s.bodyFile), true)
-		return text, err
-	}
-	takesStdin := contains(s.attach, "-") || s.html != ""
-	if a.StdinTTY > 0 || takesStdin {
-		return "", nil
-	}
-	b, err := io.ReadAll(a.Stdin)
-	if err != nil {
-		return "", fail(exitIO, fmt.Errorf("reading the text from standard input: %w", err), "")
-	}
-	return string(b), nil
-}
-
-func atFile(name string) string {
-	if name == "-" {
-		return name
-	}
-	return "@" + name
-}
-
-func (a *app) attachments(s *sendFlags, m *message.Message) error {
-	for _, file := range s.attach {
-		if file == "-" {
-			m.Attachments = append(m.Attachments, message.Reader("attachment", a.Stdin))
-			continue
-		}
-		if err := a.readable("attach", file); err != nil {
-			return err
-		}
-		m.Attachments = append(m.Attachments, message.File(file))
-	}
-	if len(s.inline) > 0 && s.html == "" {
-		return a.usagef("--inline needs --html, which shows the image as <img src=\"cid:FILENAME\">")
-	}
-	for _, file := range s.inline {
-		if err := a.readable("inline", file); err != nil {
-			return err
-		}
-		att := message.File(file)
-		att.Inline = true
-		m.Attachments = append(m.Attachments, att)
-	}
-	return nil
-}
-
-// readable names the flag of a file that is not there; message.Compose, which
-// looks closer, knows only fields.
-func (a *app) readable(flag, file string) error {
-	info, err := os.Stat(file)
-	if err == nil && info.IsDir() {
-		return fail(exitNoInput, fmt.Errorf("--%s %s: %s", flag, file, a.T("it is a folder")), "")
-	}
-	if err != nil {
-		f := a.input(err)
-		f.err = fmt.Errorf("--%s: %w", flag, err)
-		return f
-	}
-	return nil
-}
-
-// readRaw reads a whole message and finds its envelope: the flags where they
-// are given, the headers where not.
-func (a *app) readRaw(s *sendFlags, name string) (*job, error) {
-	var content *message.Content
+	name, text := a.name("body"), s.body
 	var err error
-	if name == "-" {
-		if a.StdinTTY > 0 {
-			return nil, a.usagef("--raw: name a file, or pipe the message in")
+	switch {
+	case changed("body"):
+	case s.bodyFile == "-":
+		name = a.name("body-file")
+		text, err = a.readStdin(name)
+	case changed("body-file"):
+		name = a.name("body-file") + " " + printable(s.bodyFile)
+		if text, err = readText(s.bodyFile); err != nil {
+			err = a.file(a.name("body-file"), s.bodyFile, err)
 		}
-		content, err = message.ReadRaw(a.Stdin)
-	} else {
-		content, err = message.OpenRaw(name)
+	case a.StdinTTY > 0 || s.wantsStdin(nil) > 0 || changed("html"):
+		return "", nil
+	default:
+		name = a.T("standard input")
+		text, err = a.readStdin(name)
 	}
 	if err != nil {
-		f := a.input(err)
-		if !strings.Contains(err.Error(), name) || name == "-" {
-			f.err = fmt.Errorf("--raw %s: %w", name, err)
-		}
-		return nil, f
+		return "", err
 	}
-	envelope, err := a.rawEnvelope(s, content)
-	if err != nil {
-		_ = content.Close() // the error that matters is err
-		return nil, err
-	}
-	return &job{name: name, content: content, envelope: envelope}, nil
+	return text, a.text(name, text)
 }
 
-func (a *app) rawEnvelope(s *sendFlags, content *message.Content) (smtp.Envelope, error) {
-	inMessage, headerErr := content.Envelope()
-	from, to := inMessage.From(), inMessage.To()
-	if given := append(append(append([]string(nil), s.to...), s.cc...), s.bcc...); len(given) > 0 {
-		to = nil
-		for _, v := range given {
-			boxes, err := message.ParseMailboxList(v)
-			if err != nil {
-				return smtp.Envelope{}, a.usage(err)
+func (a *app) headers(s *sendFlags) ([]message.Header, error) {
+	var list []message.Header
+	for _, h := range s.header {
+		name, value, ok := strings.Cut(h, ":")
+		name, value = strings.TrimSpace(name), strings.Trim(value, " \t")
+		if err := a.oneLine(a.name("header"), h); err != nil {
+			return nil, err
+		}
+		hidden := func(r rune) bool { return r <= ' ' || r > '~' }
+		switch flag := ownFlag(name); {
+		case !ok && strings.ContainsRune(h, '：'):
+			return nil, a.wrongf("%s %q: type the half-width : instead of the full-width ：", a.name("header"), h)
+		case !ok || name == "" || strings.ContainsFunc(name, hidden):
+			return nil, a.wrongf("%s %q: want 'Name: value', the name in ASCII without blanks", a.name("header"), h)
+		case flag != "":
+			return nil, a.wrongf("%s %q: use %s for this", a.name("header"), h, flag)
+		}
+		list = append(list, message.Header{Name: name, Value: value})
+	}
+	return list, nil
+}
+
+// ownFlag is the flag of a header field that has one; "" for all others.
+func ownFlag(field string) string {
+	switch field := strings.ToLower(field); field {
+	case "from", "to", "cc", "bcc", "subject", "reply-to":
+		return "--" + field
+	}
+	return ""
+}
+
+func (a *app) attachments(s *sendFlags) ([]message.Attachment, error) {
+	if len(s.inline) > 0 && s.html == "" {
+		return nil, a.wrongf("%s needs --html, which shows the image as <img src=\"cid:FILENAME\">", a.name("inline"))
+	}
+	var list []message.Attachment
+	for _, l := range []struct {
+		flag  string
+		files []string
+	}{{"attach", s.attach}, {"inline", s.inline}} {
+		for _, file := range l.files {
+			att := message.File(file)
+			if file == "-" {
+				att = message.Reader("attachment", a.Stdin)
+			} else if err := a.attachable(l.flag, file); err != nil {
+				return nil, err
 			}
-			for _, b := range boxes {
-				to = append(to, b.Address)
-			}
+			att.Inline = l.flag == "inline"
+			list = append(list, att)
 		}
-		if headerErr != nil && s.from == "" {
-			return smtp.Envelope{}, fail(exitData, headerErr, a.T("Give the sender with -f."))
-		}
-	} else if headerErr != nil {
-		return smtp.Envelope{}, fail(exitData, headerErr, a.T("Give the recipients with -t and the sender with -f."))
 	}
-	if s.from != "" {
-		box, err := message.ParseMailbox(s.from)
-		if err != nil {
-			return smtp.Envelope{}, a.usage(err)
-		}
-		from = box.Address
+	return list, nil
+}
+
+// attachable names the flag of a file that can't be attached; message.Compose,
+// which looks again, knows only fields.
+func (a *app) attachable(flag, file string) error {
+	if err := statFile(file); err != nil {
+		return a.file(a.name(flag), file, err)
 	}
-	if from.IsZero() && s.from == "" {
-		return smtp.Envelope{}, fail(exitData, errors.New(a.T("the message has no From")), a.T("Give the sender with -f."))
+	base := filepath.Base(file)
+	if !utf8.ValidString(base) || strings.ContainsFunc(base, unicode.IsControl) {
+		return fail(exitData, errors.New(a.T("%s %q: a file of this name can't be attached", a.name(flag), file)),
+			a.T("Rename it: the name holds a line break, or is not UTF-8."))
 	}
-	envelope, err := smtp.NewEnvelope(from, to...)
-	if err != nil {
-		return envelope, fail(exitData, err, a.T("Give the recipients with -t."))
-	}
-	return envelope, nil
+	return nil
 }

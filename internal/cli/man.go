@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 )
 
 func (a *app) manCommand() *cobra.Command {
@@ -12,41 +14,117 @@ func (a *app) manCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "man [COMMAND]",
 		Short:   a.T("Print a manual page"),
-		Example: "  yan man send | man -l -\n  yan man --dir /usr/local/share/man/man1",
+		Example: "  yan man send | man -l -\n  yan man --dir ~/.local/share/man/man1",
 		Args:    a.atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if dir != "" && len(args) > 0 {
 				return a.usagef("--dir writes all pages; leave out %q", args[0])
 			}
-			return a.man(cmd.Root(), dir, args)
+			if dir != "" {
+				return a.manAll(cmd.Root(), dir)
+			}
+			return a.manOne(cmd.Root(), args)
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, sub := range cmd.Root().Commands() {
+				if sub.IsAvailableCommand() {
+					names = append(names, sub.Name())
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", "", a.T("write all pages into this `FOLDER`"))
+	add(cmd, a.T("Flags:"), option{"dir", "", &dir, a.T("FOLDER"), a.T("write all pages into this folder, which is made")})
 	return cmd
 }
 
-func (a *app) man(root *cobra.Command, dir string, args []string) error {
-	root.DisableAutoGenTag = true // a page must not change with the day
-	header := &doc.GenManHeader{Title: "YAN", Section: "1", Source: "Yan", Manual: a.T("Yan Manual")}
-	if dir != "" {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fail(exitCantCreate, err, "")
-		}
-		if err := doc.GenManTree(root, header, dir); err != nil {
-			return fail(exitCantCreate, err, "")
-		}
-		return nil
-	}
-	page := root
+func (a *app) manOne(root *cobra.Command, args []string) error {
+	found := root
 	if len(args) == 1 {
-		found, _, err := root.Find(args)
+		var err error
+		found, _, err = root.Find(args)
 		if err != nil || found == root {
-			return a.usagef("unknown command %q", args[0])
+			return a.unknownCommand(root, args[0])
 		}
-		page = found
 	}
-	if err := doc.GenMan(page, header, a.Stdout); err != nil {
-		return internal("writing the manual page", err)
+	a.outf("%s", a.roff(a.page(found)))
+	return nil
+}
+
+func (a *app) manAll(root *cobra.Command, dir string) error {
+	cant := func(err error) error {
+		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("%s %s can't be written", a.name("dir"), printable(dir)), err), "")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return cant(err)
+	}
+	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
+		if cmd != root && !cmd.IsAvailableCommand() {
+			continue
+		}
+		p := a.page(cmd)
+		name := filepath.Join(dir, strings.ReplaceAll(p.command, " ", "-")+".1")
+		if err := os.WriteFile(name, []byte(a.roff(p)), 0o644); err != nil {
+			return cant(err)
+		}
 	}
 	return nil
+}
+
+// roff writes a page in the man macros, which groff and mandoc read. It bears
+// no date: the same program writes the same page every day.
+func (a *app) roff(p page) string {
+	name := strings.ReplaceAll(p.command, " ", "-")
+	var b strings.Builder
+	fmt.Fprintf(&b, ".TH %s 1 \"\" \"Yan\" \"%s\"\n", escape(strings.ToUpper(name)), escape(a.T("Yan Manual")))
+	b.WriteString(".nh\n.ad l\n")
+	section := func(title string) { fmt.Fprintf(&b, ".SH \"%s\"\n", escape(strings.TrimRight(title, ":："))) }
+	section(a.T("NAME"))
+	fmt.Fprintf(&b, "%s \\- %s\n", escape(name), line(p.short))
+	section(a.T("Usage:"))
+	for _, u := range p.usage {
+		fmt.Fprintf(&b, "\\fB%s\\fR\n", escape(u))
+	}
+	section(a.T("DESCRIPTION"))
+	for i, paragraph := range p.about {
+		if i > 0 {
+			b.WriteString(".PP\n")
+		}
+		b.WriteString(line(paragraph) + "\n")
+	}
+	for _, l := range p.lists {
+		if len(l.entries) == 0 {
+			continue
+		}
+		section(l.title)
+		for _, e := range l.entries {
+			fmt.Fprintf(&b, ".TP\n\\fB%s\\fR\n%s\n", escape(strings.TrimSpace(e.term)), line(e.text))
+		}
+	}
+	if len(p.examples) > 0 {
+		section(a.T("Examples:"))
+		b.WriteString(".nf\n")
+		for _, e := range p.examples {
+			b.WriteString(line(e) + "\n")
+		}
+		b.WriteString(".fi\n")
+	}
+	return b.String()
+}
+
+// escape makes a text plain to roff: a hyphen that can be copied, and no
+// backslash that does something.
+func escape(s string) string {
+	return strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(s)
+}
+
+// line is escape for text that may begin a line, where a dot or an apostrophe
+// would be a request.
+func line(s string) string {
+	s = escape(s)
+	if strings.HasPrefix(s, ".") {
+		s = `\&` + s
+	}
+	return s
 }

@@ -1,7 +1,8 @@
 package cli
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -9,40 +10,50 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
 
+// report is what became of one message.
+type report struct {
+	job    *job
+	server transport.Server
+	result yan.Result
+	exit   int
+	// stopped: --quit-after ended it where it was to end.
+	stopped bool
+}
+
 // report tells what became of one message: to programs as JSON, to people a
 // line for each recipient and, when something failed, why and what to do.
-func (a *app) report(s *sendFlags, j *job, server transport.Server, r yan.Result, code int) {
-	if s.json {
-		a.printJSON(newReport(j, server, r, code))
+func (a *app) report(s *sendFlags, r report) {
+	switch {
+	case s.json:
+		a.printJSON(newReport(r))
+		return
+	case r.stopped && s.quiet:
+		return
+	case r.stopped:
+		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("stopped after %s, as asked; nothing was sent", s.quitAfter))
 		return
 	}
-	if s.quitAfter != "" && code == exitOK {
-		if !s.quiet {
-			a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("stopped after %s, as asked; nothing was sent", s.quitAfter))
+	if r.job.name != "" && !s.quiet {
+		a.outf("%s\n", r.job.name)
+	}
+	w, width := a.Stdout, a.StdoutWidth
+	if s.quiet {
+		w, width = a.Stderr, a.StderrWidth
+	}
+	for _, o := range r.result.Recipients {
+		if !s.quiet || o.Status != smtp.Accepted {
+			_, _ = fmt.Fprintf(w, "%s\n", a.outcomeLine(o, width))
 		}
-		return
 	}
-	if j.name != "" && !s.quiet {
-		a.outf("%s\n", j.name)
+	if r.exit == exitOK && !s.quiet {
+		a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.receipt(r.server, r.result)))
 	}
-	for _, o := range r.Recipients {
-		if s.quiet && o.Status == smtp.Accepted {
-			continue
-		}
-		w, width := a.Stdout, a.StdoutWidth
-		if s.quiet {
-			w, width = a.Stderr, a.StderrWidth
-		}
-		_, _ = fmt.Fprintf(w, "%s\n", a.outcomeLine(o, width))
-	}
-	if code == exitOK && !s.quiet {
-		a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.receipt(server, r)))
-	}
-	if code != exitOK {
-		a.advise(r, server)
+	if r.exit != exitOK {
+		a.advise(r)
 	}
 }
 
@@ -58,14 +69,35 @@ func (a *app) outcomeLine(o smtp.Outcome, width int) string {
 		mark, colour = "–", yellow
 	}
 	line := fmt.Sprintf("%s %s  %s", a.paint(width, colour, mark), o.Recipient, a.status(o.Status))
-	switch {
-	case o.Status == smtp.Accepted:
-	case !o.Reply.IsZero():
-		line += fmt.Sprintf(" (%s): %s", strings.ToUpper(string(o.Stage)), o.Reply)
-	case o.Err != nil:
-		line += fmt.Sprintf(" (%s): %s", strings.ToUpper(string(o.Stage)), o.Err)
+	if o.Status == smtp.Accepted {
+		return line
 	}
-	return line
+	var why string
+	switch {
+	case !o.Reply.IsZero():
+		why = o.Reply.String()
+	case o.Err != nil:
+		why = a.localError(o.Err)
+	default:
+		return line
+	}
+	return line + a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why)
+}
+
+// localError says in the user's language what happened on this side where it
+// is something common; the rest is technical and stays as it is.
+func (a *app) localError(err error) string {
+	switch {
+	case errors.Is(err, smtpclient.ErrAnotherRefused):
+		return a.T("another recipient was refused, and --to-policy all sends to nobody then")
+	case errors.Is(err, errTimeout{}):
+		return a.T("the time of --timeout is over")
+	case errors.Is(err, context.Canceled):
+		return a.T("interrupted")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return a.T("the server closed the connection")
+	}
+	return err.Error()
 }
 
 // status is the word for people; the one in JSON never changes.
@@ -97,103 +129,31 @@ func (a *app) receipt(server transport.Server, r yan.Result) string {
 }
 
 // advise says why, and the one thing to do.
-func (a *app) advise(r yan.Result, server transport.Server) {
-	o, failed := r.Decisive()
-	if !failed {
-		return
+func (a *app) advise(r report) {
+	if o, failed := r.result.Decisive(); failed {
+		a.errf("\n")
+		a.finding(a.Stderr, a.StderrWidth, yan.Explain(o, r.server.Provider.ID))
 	}
-	f := yan.Explain(o, server.Provider.ID)
-	a.errf("\n")
-	a.finding(a.Stderr, a.StderrWidth, f)
 }
 
 // finding prints a diagnosis: what happened, what to do, and where.
 func (a *app) finding(w io.Writer, width int, f diagnosis.Finding) {
-	say := func(label, en, zh string) {
-		if text := a.Pick(en, zh); text != "" {
-			_, _ = fmt.Fprintf(w, "%s %s\n", a.paint(width, bold, label), text)
+	say := func(label, text string) {
+		if text == "" {
+			return
 		}
+		if label != "" {
+			label = a.paint(width, bold, label)
+		} else {
+			label = "    "
+		}
+		_, _ = fmt.Fprintf(w, "%s%s\n", label, text)
 	}
-	say(a.T("Why:"), f.Cause.EN, f.Cause.ZH)
-	say("    ", f.Hint.EN, f.Hint.ZH)
-	say(a.T("What to do:"), f.Advice.EN, f.Advice.ZH)
-	say(a.T("Where:"), f.Where.EN, f.Where.ZH)
+	say(a.T("Why: "), a.Pick(f.Cause.EN, f.Cause.ZH))
+	say("", a.Pick(f.Hint.EN, f.Hint.ZH))
+	say(a.T("What to do: "), a.Pick(f.Advice.EN, f.Advice.ZH))
+	say(a.T("Where: "), a.Pick(f.Where.EN, f.Where.ZH))
 	for _, url := range f.HelpURLs {
-		say("    ", url, url)
+		say("", url)
 	}
-}
-
-// reportJSON is the schema of --json; docs/json.md describes it. Fields are
-// added, never renamed or removed, and no language changes them.
-type reportJSON struct {
-	File       string          `json:"file,omitempty"`
-	Status     string          `json:"status"` // "sent", "partial", "unknown" or "failed"
-	Exit       int             `json:"exit"`
-	Server     string          `json:"server"`
-	Provider   string          `json:"provider,omitempty"`
-	From       string          `json:"from"`
-	MessageID  string          `json:"message_id,omitempty"`
-	ServerID   string          `json:"server_id,omitempty"`
-	Size       int64           `json:"size"`
-	Recipients []recipientJSON `json:"recipients"`
-	Diagnosis  *diagnosisJSON  `json:"diagnosis,omitempty"`
-}
-
-type recipientJSON struct {
-	Address  string `json:"address"`
-	Status   string `json:"status"`
-	Stage    string `json:"stage"`
-	Code     int    `json:"code,omitempty"`
-	Enhanced string `json:"enhanced,omitempty"`
-	Text     string `json:"text,omitempty"`
-	Error    string `json:"error,omitempty"`
-}
-
-type diagnosisJSON struct {
-	Class      string            `json:"class"`
-	Scope      string            `json:"scope"`
-	Permanence string            `json:"permanence"`
-	Retry      string            `json:"retry"`
-	RetryAfter int64             `json:"retry_after_seconds,omitempty"`
-	Cause      map[string]string `json:"cause"`
-	Advice     map[string]string `json:"advice"`
-}
-
-func newReport(j *job, server transport.Server, r yan.Result, code int) reportJSON {
-	rep := reportJSON{File: j.name, Status: "failed", Exit: code, Server: server.String(), Provider: server.Provider.ID,
-		From: j.envelope.From().String(), MessageID: r.MessageID, ServerID: r.ServerID, Size: r.Size}
-	switch code {
-	case exitOK:
-		rep.Status = "sent"
-	case exitPartial:
-		rep.Status = "partial"
-	case exitUnknown:
-		rep.Status = "unknown"
-	}
-	for _, o := range r.Recipients {
-		rec := recipientJSON{Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
-			Code: o.Reply.Code, Enhanced: o.Reply.Enhanced.String(), Text: o.Reply.Text()}
-		if o.Err != nil {
-			rec.Error = o.Err.Error()
-		}
-		rep.Recipients = append(rep.Recipients, rec)
-	}
-	if o, failed := r.Decisive(); failed && code != exitOK {
-		rep.Diagnosis = newDiagnosis(yan.Explain(o, server.Provider.ID))
-	}
-	return rep
-}
-
-func newDiagnosis(f diagnosis.Finding) *diagnosisJSON {
-	return &diagnosisJSON{Class: string(f.Class), Scope: string(f.Scope), Permanence: string(f.Permanence),
-		Retry: string(f.Retry.Kind), RetryAfter: int64(f.Retry.After.Seconds()),
-		Cause:  map[string]string{"en": f.Cause.EN, "zh": f.Cause.ZH},
-		Advice: map[string]string{"en": f.Advice.EN, "zh": f.Advice.ZH}}
-}
-
-// printJSON writes one value as one line.
-func (a *app) printJSON(v any) {
-	enc := json.NewEncoder(a.Stdout)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v) // as outf
 }

@@ -3,29 +3,32 @@ package cli
 import (
 	"fmt"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
 // progressFrom is the size from which an upload is worth a bar.
-const progressFrom = 1 << 20
+const progressFrom = 1_000_000
+
+// redraw is the shortest time between two drawings.
+const redraw = 100 * time.Millisecond
 
 // bar is a progress bar on standard error. The zero bar shows nothing.
 type bar struct {
 	a     *app
 	total int64
 	start time.Time
-	last  atomic.Int64 // when it was drawn, in nanoseconds since start
+
+	mu    sync.Mutex // set may be called from another goroutine than clear
+	drawn time.Time
 }
 
 // progress makes a bar when more than 1 MB travels and somebody watches.
 func (a *app) progress(s *sendFlags, size int64) *bar {
-	if a.StderrWidth == 0 || s.quiet || s.transcript || size < progressFrom {
+	if a.StderrWidth == 0 || s.quiet || s.json || s.transcript || s.quitAfter != "" || size <= progressFrom {
 		return &bar{}
 	}
-	b := &bar{a: a, total: size, start: time.Now()}
-	b.last.Store(-int64(time.Hour))
-	return b
+	return &bar{a: a, total: size, start: a.Now()}
 }
 
 // set draws the bar, at most ten times a second.
@@ -33,40 +36,54 @@ func (b *bar) set(sent int64) {
 	if b.a == nil {
 		return
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.a.Now()
 	sent = min(sent, b.total) // dots that were stuffed are not of the message
-	elapsed := time.Since(b.start)
-	if elapsed.Nanoseconds()-b.last.Load() < int64(100*time.Millisecond) && sent < b.total {
+	if sent < b.total && !b.drawn.IsZero() && now.Sub(b.drawn) < redraw {
 		return
 	}
-	b.last.Store(elapsed.Nanoseconds())
+	b.drawn = now
+	b.a.errf("\r%s\x1b[K", b.line(sent, now.Sub(b.start)))
+}
+
+// line is what the bar looks like. It leaves out what a narrow terminal has no
+// place for: a line that wraps could not be drawn over.
+func (b *bar) line(sent int64, elapsed time.Duration) string {
 	const cells = 24
 	full := int(sent * cells / b.total)
-	line := fmt.Sprintf("[%s%s] %3d%%  %s / %s", strings.Repeat("█", full), strings.Repeat("░", cells-full),
-		sent*100/b.total, size(sent), size(b.total))
-	if elapsed > time.Second && sent > 0 {
-		left := time.Duration(float64(elapsed) * float64(b.total-sent) / float64(sent))
-		line += fmt.Sprintf("  %s/s  %s", size(int64(float64(sent)/elapsed.Seconds())), b.a.T("%s left", left.Round(time.Second)))
+	parts := []string{
+		fmt.Sprintf("%3d%%", sent*100/b.total),
+		fmt.Sprintf("  %s / %s", size(sent), size(b.total)),
 	}
-	b.a.errf("\r%s\x1b[K", line)
+	if sent == b.total {
+		parts = append(parts, "  "+b.a.T("waiting for the server"))
+	} else if elapsed > time.Second && sent > 0 {
+		left := time.Duration(float64(elapsed) * float64(b.total-sent) / float64(sent))
+		parts = append(parts, fmt.Sprintf("  %s/s", size(int64(float64(sent)/elapsed.Seconds()))),
+			"  "+b.a.T("%s left", b.a.roughly(left)))
+	}
+	line := strings.Repeat("█", full) + strings.Repeat("░", cells-full) + " "
+	if b.a.StderrWidth <= columns(line)+columns(parts[0]) {
+		line = ""
+	}
+	for _, part := range parts {
+		if columns(line)+columns(part) >= b.a.StderrWidth {
+			break
+		}
+		line += part
+	}
+	return line
 }
 
 // clear takes the bar away again.
 func (b *bar) clear() {
-	if b.a != nil {
-		b.a.errf("\r\x1b[K")
+	if b.a == nil {
+		return
 	}
-}
-
-// size is a number of octets as people read it.
-func size(n int64) string {
-	switch {
-	case n < 1000:
-		return fmt.Sprintf("%d B", n)
-	case n < 1_000_000:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	case n < 1_000_000_000:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	default:
-		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.drawn.IsZero() {
+		b.a.errf("\r\x1b[K")
 	}
 }

@@ -1,11 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
-	eastasian "golang.org/x/text/width"
 
 	"github.com/yanmail/yan/provider"
 )
@@ -15,8 +15,8 @@ func (a *app) providersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "providers [NAME]",
 		Short: a.T("List the known mailbox providers, or show one"),
-		Long: a.T("List the mailbox providers and relays that Yan knows, or show what is known of\n" +
-			"one: by its id, its name in English or Chinese, a mail domain, or an SMTP host."),
+		Long: a.T("List the mailbox providers and relays that Yan knows, or show what is known of one: " +
+			"by its id, its name in English or Chinese, a mail domain, or an SMTP host."),
 		Example: "  yan providers\n  yan providers qq\n  yan providers 腾讯企业邮箱 --json",
 		Args:    a.atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -32,18 +32,8 @@ func (a *app) providersCommand() *cobra.Command {
 			return providerIDs(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, a.T("print JSON"))
+	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")})
 	return cmd
-}
-
-// atMost refuses further arguments in the user's language.
-func (a *app) atMost(n int) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) > n {
-			return a.usagef("%q is one argument too many", args[n])
-		}
-		return nil
-	}
 }
 
 func (a *app) listProviders(asJSON bool) error {
@@ -71,14 +61,18 @@ func someOf(list []string, n int) string {
 	return strings.Join(list, ", ")
 }
 
+func (a *app) unknownProvider(name string) error {
+	hint := a.T("'yan providers' lists those that are known.")
+	if near := provider.Nearest(name); len(near) > 0 {
+		hint = a.T("Did you mean %s?", strings.Join(near, ", "))
+	}
+	return fail(exitUsage, errors.New(a.T("provider %q is not known", name)), hint)
+}
+
 func (a *app) showProvider(name string, asJSON bool) error {
 	p, ok := provider.Lookup(name)
 	if !ok {
-		hint := a.T("'yan providers' lists those that are known.")
-		if near := provider.Nearest(name); len(near) > 0 {
-			hint = a.T("Did you mean %s?", strings.Join(near, ", "))
-		}
-		return fail(exitUsage, fmt.Errorf("%s", a.T("provider %q is not known", name)), hint)
+		return a.unknownProvider(name)
 	}
 	if asJSON {
 		a.printJSON(p)
@@ -87,7 +81,7 @@ func (a *app) showProvider(name string, asJSON bool) error {
 	a.outf("%s  %s / %s\n", p.ID, p.Names.EN, p.Names.ZH)
 	line := func(label, text string) {
 		if text != "" {
-			a.outf("  %s%s %s\n", label, strings.Repeat(" ", max(0, 12-columns(label))), text)
+			a.outf("  %s %s\n", pad(label, 12), text)
 		}
 	}
 	line(a.T("domains"), strings.Join(p.Domains, ", "))
@@ -108,37 +102,4 @@ func (a *app) showProvider(name string, asJSON bool) error {
 	}
 	line(a.T("confidence"), p.Confidence)
 	return nil
-}
-
-// table prints columns aligned by the width that characters have on a
-// terminal: a Chinese one takes two cells.
-func (a *app) table(rows [][]string) {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], columns(cell))
-		}
-	}
-	for _, row := range rows {
-		var b strings.Builder
-		for i, cell := range row {
-			b.WriteString(cell)
-			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]-columns(cell)+2))
-			}
-		}
-		a.outf("%s\n", strings.TrimRight(b.String(), " "))
-	}
-}
-
-// columns is the width of a text on a terminal.
-func columns(s string) int {
-	n := 0
-	for _, r := range s {
-		n++
-		if k := eastasian.LookupRune(r).Kind(); k == eastasian.EastAsianWide || k == eastasian.EastAsianFullwidth {
-			n++
-		}
-	}
-	return n
 }

@@ -2,106 +2,85 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
-	"github.com/yanmail/yan/internal/words"
 )
 
 // root makes the command tree.
 func (a *app) root() *cobra.Command {
+	var showVersion bool
 	root := &cobra.Command{
 		Use:   "yan",
 		Short: a.T("Send e-mail through a mailbox provider, and know what became of it"),
-		Long: a.T("Yan sends e-mail through a mailbox provider's SMTP server and tells you what\n" +
-			"became of it, for each recipient. Try 'yan demo' first: it needs no account."),
+		Long: a.T("Yan sends e-mail through a mailbox provider's SMTP server and tells you what became of it, " +
+			"for each recipient. Try 'yan demo' first: it needs no account."),
+		Example:       "  yan demo\n  " + a.sendExample() + "\n  yan explain '535 Login fail' --provider qq",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 0:
+				return a.unknownCommand(cmd, args[0])
+			case showVersion:
+				return a.printVersion(false)
 			}
-			return a.usagef("unknown command %q", args[0])
+			return cmd.Help()
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.ArbitraryArgs, // RunE says what is wrong with them
 	}
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.PersistentFlags().String("lang", "", a.T("speak `LANGUAGE`: en or zh (default: by LC_ALL, LC_MESSAGES, LANG)"))
+	root.PersistentFlags().String("lang", "", a.T("speak en or zh (default: by LC_ALL, LC_MESSAGES, LANG)"))
 	root.PersistentFlags().BoolP("help", "h", false, a.T("show this help"))
+	root.PersistentFlags().Lookup("lang").Annotations = map[string][]string{valueOf: {a.T("LANGUAGE")}}
+	add(root, a.T("Flags:"), option{"version", "", &showVersion, "", a.T("print the version")})
+	complete(root, "lang", func() []string { return []string{"en", "zh"} })
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
-	root.SetUsageTemplate(a.usageTemplate())
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return a.flagError(err) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(a.page(cmd)) })
+	root.SetFlagErrorFunc(a.flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.environment(cmd) }
 	root.AddCommand(a.sendCommand(), a.demoCommand(), a.sandboxCommand(), a.providersCommand(),
 		a.explainCommand(), a.versionCommand(), a.completionCommand(), a.manCommand())
+	root.SetHelpCommand(a.helpCommand())
 	return root
 }
 
-// environment gives every flag that was not set the value of its YAN_
-// variable: --to-policy is YAN_TO_POLICY.
-func (a *app) environment(cmd *cobra.Command) error {
-	var firstErr error
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		name := "YAN_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		v := a.Getenv(name)
-		if f.Changed || v == "" || f.Name == "help" || firstErr != nil {
-			return
-		}
-		if err := f.Value.Set(v); err != nil {
-			firstErr = a.usagef("%s=%q: %v", name, v, err)
-			return
-		}
-		f.Changed = true
+// helpCommand is what fingers type: yan help send.
+func (a *app) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return a.unknownCommand(cmd.Root(), strings.Join(args, " "))
+			}
+			return found.Help()
+		},
+	}
+}
+
+func (a *app) unknownCommand(root *cobra.Command, name string) error {
+	var names []string
+	for _, cmd := range root.Commands() {
+		names = append(names, cmd.Name())
+	}
+	if near := nearest(name, names); near != "" {
+		return fail(exitUsage, errors.New(a.T("unknown command %q", name)), a.T("Did you mean %s?", near))
+	}
+	return a.usagef("unknown command %q", name)
+}
+
+// sendExample is the first command line that a user with an account types.
+func (a *app) sendExample() string {
+	return a.withVariable("YAN_PASSWORD_FILE", "code.txt", `yan send -f me@qq.com -t friend@163.com -s 你好 -b "Hello World"`)
+}
+
+// complete offers the words of a flag to the shell.
+func complete(cmd *cobra.Command, flag string, values func() []string) {
+	// The error can only mean that the flag was not registered before.
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values(), cobra.ShellCompDirectiveNoFileComp
 	})
-	if firstErr != nil {
-		return firstErr
-	}
-	if lang, _ := cmd.Flags().GetString("lang"); lang != "" {
-		if _, ok := words.Parse(lang); !ok {
-			return a.usagef("--lang %q: want en or zh", lang)
-		}
-	}
-	return nil
-}
-
-// flagError says what is wrong with a flag, and catches the one that everybody
-// tries: a password on the command line.
-func (a *app) flagError(err error) error {
-	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) {
-		switch name := unknown.GetSpecifiedName(); name {
-		case "password", "pass", "passwd", "auth-password", "ap", "token", "secret", "code":
-			return fail(exitUsage, errors.New(a.T("there is no --%s: other users of the machine could read it in the list of processes", name)),
-				a.T("Put it into a file that only you can read, and name that: YAN_PASSWORD_FILE=code.txt yan send …"))
-		default:
-			return a.usagef("unknown flag --%s", name)
-		}
-	}
-	return a.usage(err)
-}
-
-// usageTemplate is cobra's own in the user's language, without what we don't use.
-func (a *app) usageTemplate() string {
-	return fmt.Sprintf(`%s
-  {{if .Runnable}}{{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
-  {{.CommandPath}} %s{{end}}{{if .HasExample}}
-
-%s
-{{.Example}}{{end}}{{if .HasAvailableSubCommands}}
-
-%s{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
-
-%s
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
-
-%s
-{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
-`, a.T("Usage:"), a.T("COMMAND"), a.T("Examples:"), a.T("Commands:"), a.T("Flags:"), a.T("For every command:"))
 }

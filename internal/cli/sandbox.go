@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/provider"
 )
 
 type sandboxFlags struct {
@@ -22,43 +24,55 @@ type sandboxFlags struct {
 	ca        string
 	faults    []string
 	exitAfter int
+	quiet     bool
 	json      bool
 }
 
+// noPort is the default of a listener that is there only if asked for.
+const noPort = -1
+
 func (a *app) sandboxCommand() *cobra.Command {
-	s := &sandboxFlags{}
+	s := &sandboxFlags{profile: sandbox.Plain, lmtpPort: noPort}
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: a.T("Run a mail provider on this machine that imitates a real one"),
-		Long: a.T("Run a mail provider on 127.0.0.1 until Ctrl-C. It speaks like a real one, keeps\n" +
-			"what it accepts, delivers nothing, and misbehaves on request: mail to\n" +
-			"rcpt-550@example.org is refused, mail to body-cut@example.org is taken and never\n" +
-			"acknowledged. A word is STAGE-ACTION; ACTION is a reply code, stall, cut,\n" +
-			"garbage, drip and more ('yan sandbox --fault help' lists them)."),
-		Example: "  yan sandbox --profile qq --ca ca.pem\n  yan sandbox --maildir ./mail --fault body=cut",
+		Long: a.T("Run a mail provider on 127.0.0.1 until Ctrl-C. It speaks like a real one, keeps what it accepts, " +
+			"delivers nothing, and misbehaves on request: mail to rcpt-550@example.org is refused, mail to " +
+			"body-cut@example.org is taken and never acknowledged. Such a word is STAGE-ACTION; " +
+			"'yan sandbox --fault help' lists them. Messages are listed on standard output, the conversations on standard error."),
+		Example: "  yan sandbox --profile qq --ca ca.pem\n  yan sandbox --maildir mail --fault body=cut",
 		Args:    a.atMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.sandbox(cmd.Context(), s) },
 	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringVar(&s.profile, "profile", sandbox.Plain, a.T("the `PROVIDER` to imitate: %s", strings.Join(sandbox.Profiles(), ", ")))
-	f.IntVar(&s.port, "port", 0, a.T("`PORT` of submission with STARTTLS (default: a free one)"))
-	f.IntVar(&s.tlsPort, "tls-port", 0, a.T("`PORT` with TLS from the first byte (default: a free one)"))
-	f.IntVar(&s.lmtpPort, "lmtp-port", -1, a.T("`PORT` of LMTP, 0 for a free one (default: no LMTP)"))
-	f.StringVar(&s.maildir, "maildir", "", a.T("keep messages in this `FOLDER`, a Maildir for each recipient (default: in memory)"))
-	f.StringVar(&s.ca, "ca", "", a.T("write the certificate authority to this `FILE`, for --tls-ca (default: a temporary file)"))
-	f.StringArrayVar(&s.faults, "fault", nil, a.T("misbehave: `STAGE=ACTION`, like body=cut or rcpt=550; repeatable"))
-	f.IntVar(&s.exitAfter, "exit-after", 0, a.T("end after `N` messages"))
-	f.BoolVar(&s.json, "json", false, a.T("print JSON: one line when ready, one for each message"))
+	port := a.T("PORT")
+	add(cmd, a.T("Flags:"),
+		option{"profile", "", &s.profile, a.T("PROVIDER"), a.T("the provider to imitate: %s", strings.Join(sandbox.Profiles(), ", "))},
+		option{"port", "", &s.port, port, a.T("submission with STARTTLS (default: a free port)")},
+		option{"tls-port", "", &s.tlsPort, port, a.T("TLS from the first byte (default: a free port)")},
+		option{"lmtp-port", "", &s.lmtpPort, port, a.T("LMTP, 0 for a free port (default: no LMTP)")},
+		option{"maildir", "", &s.maildir, a.T("FOLDER"), a.T("keep messages here, a Maildir for each recipient (default: in memory)")},
+		option{"ca", "", &s.ca, a.T("FILE"), a.T("write the certificate authority here, for --tls-ca (default: a temporary file)")},
+		option{"fault", "", &s.faults, "STAGE=ACTION", a.T("misbehave, like body=cut or rcpt=550; 'help' lists all; repeatable")},
+		option{"exit-after", "", &s.exitAfter, "N", a.T("end after N messages")},
+		option{"quiet", "q", &s.quiet, "", a.T("do not show the conversations")},
+		option{"json", "", &s.json, "", a.T("print JSON: a line when ready, a line for each message")},
+	)
 	complete(cmd, "profile", sandbox.Profiles)
+	complete(cmd, "fault", faultWords)
 	return cmd
 }
 
+func faultWords() []string {
+	list := []string{"help"}
+	for _, f := range sandbox.Faults() {
+		list = append(list, strings.Replace(f.String(), "-", "=", 1))
+	}
+	return list
+}
+
 func (a *app) sandbox(ctx context.Context, s *sandboxFlags) error {
-	if len(s.faults) == 1 && s.faults[0] == "help" {
-		for _, f := range sandbox.Faults() {
-			a.outf("%s\n", f)
-		}
+	if contains(s.faults, "help") {
+		a.faultHelp()
 		return nil
 	}
 	cfg, err := a.sandboxConfig(s)
@@ -67,70 +81,151 @@ func (a *app) sandbox(ctx context.Context, s *sandboxFlags) error {
 	}
 	server, err := sandbox.Start(cfg)
 	if err != nil {
-		return fail(exitUnavailable, err, a.T("Choose another port, or leave the port out."))
+		return fail(exitUnavailable, fmt.Errorf("%s: %w", a.T("the sandbox can't listen"), err), a.T("Choose another port, or leave the port out."))
 	}
 	defer server.Close()
 	ca, remove, err := writeCA(server, s.ca)
 	if err != nil {
-		return fail(exitCantCreate, err, "")
+		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
 	}
 	defer remove()
-	if err := a.announce(s, server, ca); err != nil {
-		return err
+	login, err := sandbox.DefaultLogin(s.profile)
+	if err != nil {
+		return internal("the sandbox's account", err)
 	}
+	a.announce(s, server, place{ca: ca, login: login})
 	return a.serve(ctx, s, server)
 }
 
+// faultHelp lists the words of --fault by stage; a reply code stands for all.
+func (a *app) faultHelp() {
+	var stages []string
+	actions := map[string][]string{}
+	for _, f := range sandbox.Faults() {
+		stage := string(f.Stage)
+		if _, seen := actions[stage]; !seen {
+			stages = append(stages, stage)
+		}
+		action := string(f.Action)
+		if f.Action == sandbox.Reply {
+			action = a.T("CODE")
+		}
+		if f.Octets > 0 {
+			action += "-" + a.T("OCTETS")
+		}
+		if !contains(actions[stage], action) {
+			actions[stage] = append(actions[stage], action)
+		}
+	}
+	var list []entry
+	for _, stage := range stages {
+		list = append(list, entry{stage, strings.Join(actions[stage], " ")})
+	}
+	a.outf("%s\n\n", strings.Join(wrap(a.T("As a flag --fault STAGE=ACTION, for every message; as a recipient STAGE-ACTION@example.org, for that one."), a.helpWidth()), "\n"))
+	a.entries(list, a.helpWidth())
+	a.outf("\n")
+	a.entries([]entry{
+		{"rcpt=450", a.T("CODE is a reply code from 200 to 599")},
+		{"rcpt=450-4.2.1+Mailbox_busy", a.T("with an enhanced code and a text; _ is a blank, ~ a colon")},
+		{"data=cut-1000", a.T("OCTETS: when so much of the message has come")},
+		{"ehlo=502*1", a.T("only the first time")},
+	}, a.helpWidth())
+}
+
+// place is what a client needs to know beside the addresses.
+type place struct{ ca, login string }
+
 // serve shows each message as it comes, until ctx ends or enough came.
 func (a *app) serve(ctx context.Context, s *sandboxFlags, server *sandbox.Server) error {
-	for n := 1; s.exitAfter == 0 || n <= s.exitAfter; n++ {
-		messages, err := server.WaitMessages(ctx, n)
+	shown, last := 0, ""
+	for s.exitAfter == 0 || shown < s.exitAfter {
+		messages, err := server.WaitMessages(ctx, shown+1)
 		if err != nil {
 			if ctx.Err() != nil { // Ctrl-C is how it ends
 				return nil
 			}
 			return internal("waiting for messages", err)
 		}
-		m := messages[len(messages)-1]
-		if s.json {
-			a.printJSON(map[string]any{"event": "message", "id": m.ID, "login": m.Login, "tls": m.TLS,
-				"from": m.From, "to": m.To, "size": len(m.Data), "subject": m.Header("Subject")})
-			continue
+		fresh := since(messages, last)
+		for _, m := range fresh {
+			a.showMessage(s, m)
+			last = m.ID
 		}
-		a.outf("%s\n", a.paint(a.StdoutWidth, green, a.T("✉ %s: %s -> %s, %s, «%s»", m.ID, m.From,
-			strings.Join(m.To, ", "), size(int64(len(m.Data))), m.Header("Subject"))))
+		shown += max(len(fresh), 1)
 	}
+	// The last client waits for its reply, and says QUIT.
+	goodbye, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	_ = server.WaitIdle(goodbye) // who does not go is cut off
 	return nil
+}
+
+// since gives the messages behind the one with an id; the server forgets the
+// oldest when there are many.
+func since(messages []sandbox.Message, id string) []sandbox.Message {
+	for i := len(messages) - 1; i >= 0; i-- {
+		if messages[i].ID == id {
+			return messages[i+1:]
+		}
+	}
+	return messages
+}
+
+// receivedJSON is what --json prints of each message.
+type receivedJSON struct {
+	Event   string   `json:"event"` // "message"
+	ID      string   `json:"id"`
+	Login   string   `json:"login"`
+	TLS     bool     `json:"tls"`
+	From    string   `json:"from"`
+	To      []string `json:"to"`
+	Size    int      `json:"size"`
+	Subject string   `json:"subject"`
+}
+
+func (a *app) showMessage(s *sandboxFlags, m sandbox.Message) {
+	if s.json {
+		a.printJSON(receivedJSON{Event: "message", ID: m.ID, Login: m.Login, TLS: m.TLS,
+			From: m.From, To: m.To, Size: len(m.Data), Subject: m.Header("Subject")})
+		return
+	}
+	a.outf("%s\n", a.paint(a.StdoutWidth, green, a.T("✉ %s: %s -> %s, %s, “%s”", m.ID, m.From,
+		strings.Join(m.To, ", "), size(int64(len(m.Data))), m.Header("Subject"))))
 }
 
 func (a *app) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 	cfg := sandbox.Config{Profile: s.profile, Maildir: s.maildir}
 	if !contains(sandbox.Profiles(), s.profile) {
-		return cfg, a.usagef("--profile %q: want one of %s", s.profile, strings.Join(sandbox.Profiles(), ", "))
+		return cfg, a.wrongf("%s %q: want one of %s", a.name("profile"), s.profile, strings.Join(sandbox.Profiles(), ", "))
 	}
 	if s.exitAfter < 0 {
-		return cfg, a.usagef("--exit-after %d: want a number above zero", s.exitAfter)
+		return cfg, a.wrongf("%s %d: want a number above zero", a.name("exit-after"), s.exitAfter)
 	}
 	for _, p := range []struct {
 		flag string
 		port int
 		to   *string
 	}{{"port", s.port, &cfg.SubmissionAddr}, {"tls-port", s.tlsPort, &cfg.TLSAddr}, {"lmtp-port", s.lmtpPort, &cfg.LMTPAddr}} {
-		if p.port > 65535 || p.port < -1 {
-			return cfg, a.usagef("--%s %d: want a port from 1 to 65535", p.flag, p.port)
+		if p.port > 65535 || p.port < 0 && !(p.flag == "lmtp-port" && p.port == noPort) {
+			return cfg, a.wrongf("%s %d: want a port from 1 to 65535", a.name(p.flag), p.port)
 		}
 		if p.port > 0 || p.port == 0 && p.flag == "lmtp-port" {
 			*p.to = fmt.Sprintf("127.0.0.1:%d", p.port)
 		}
 	}
 	for _, word := range s.faults {
-		fault, err := sandbox.ParseFault(strings.Replace(word, "=", "-", 1))
+		fault, err := sandbox.ParseFault(word)
 		if err != nil {
-			return cfg, a.usage(fmt.Errorf("--fault %s: %w", word, err))
+			return cfg, fail(exitUsage, fmt.Errorf("%s: %w", a.name("fault"), err), a.T("'yan sandbox --fault help' lists what can be asked for."))
 		}
 		cfg.Faults = append(cfg.Faults, fault)
 	}
-	if !s.json {
+	if s.maildir != "" {
+		if err := os.MkdirAll(s.maildir, 0o700); err != nil {
+			return cfg, fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("%s %s can't be written", a.name("maildir"), printable(s.maildir)), err), "")
+		}
+	}
+	if !s.json && !s.quiet {
 		cfg.Log = func(e sandbox.Event) {
 			a.errf("%s\n", a.paint(a.StderrWidth, dim, fmt.Sprintf("%d %s %s", e.Conn, e.Side, e.Text)))
 		}
@@ -138,32 +233,54 @@ func (a *app) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 	return cfg, nil
 }
 
-// announce says where the sandbox listens and how to send to it.
-func (a *app) announce(s *sandboxFlags, server *sandbox.Server, ca string) error {
-	login, err := sandbox.DefaultLogin(s.profile)
-	if err != nil {
-		return internal("the sandbox's account", err)
-	}
-	if s.json {
-		a.printJSON(map[string]any{"event": "ready", "profile": s.profile, "submission": server.SubmissionAddr(),
-			"tls": server.TLSAddr(), "lmtp": server.LMTPAddr(), "ca": ca, "login": login, "password": sandbox.Password})
-		return nil
-	}
-	a.outf("%s\n", a.T("A sandbox that imitates %s. Nothing leaves this machine; Ctrl-C ends it.", s.profile))
-	a.outf("  STARTTLS  %s\n  TLS       %s\n", server.SubmissionAddr(), server.TLSAddr())
-	if lmtp := server.LMTPAddr(); lmtp != "" {
-		a.outf("  LMTP      %s\n", lmtp)
-	}
-	a.outf("  %-9s %s\n  %-9s %s\n", a.T("login"), login, a.T("password"), sandbox.Password)
-	a.outf("  CA        %s\n\n", ca)
-	a.outf("  YAN_PASSWORD=%s yan send --server %s --tls-ca %s -t friend@example.org -s hello -b hello\n\n",
-		sandbox.Password, sandboxURL(server, login), ca)
-	return nil
+// readyJSON is the first line of --json.
+type readyJSON struct {
+	Event      string `json:"event"` // "ready"
+	Profile    string `json:"profile"`
+	Submission string `json:"submission"`
+	TLS        string `json:"tls"`
+	LMTP       string `json:"lmtp,omitempty"`
+	CA         string `json:"ca"`
+	Login      string `json:"login"`
+	Password   string `json:"password"`
+	URL        string `json:"url"`
 }
 
-// sandboxURL is the server URL for TLS from the first byte.
-func sandboxURL(server *sandbox.Server, login string) string {
-	return (&url.URL{Scheme: "smtps", User: url.User(login), Host: server.TLSAddr()}).String()
+// announce says where the sandbox listens and how to send to it.
+func (a *app) announce(s *sandboxFlags, server *sandbox.Server, at place) {
+	target := (&url.URL{Scheme: "smtps", User: url.User(at.login), Host: server.TLSAddr()}).String()
+	if s.json {
+		a.printJSON(readyJSON{Event: "ready", Profile: s.profile, Submission: server.SubmissionAddr(), TLS: server.TLSAddr(),
+			LMTP: server.LMTPAddr(), CA: at.ca, Login: at.login, Password: sandbox.Password, URL: target})
+		return
+	}
+	title := a.T("A mail server that offers everything.")
+	if s.profile != sandbox.Plain {
+		name := s.profile
+		if p, ok := provider.Lookup(name); ok {
+			name = a.Pick(p.Names.EN, p.Names.ZH)
+		}
+		title = a.T("A sandbox that plays %s.", name)
+	}
+	a.heading(title + a.T(" Nothing leaves this machine; Ctrl-C ends it."))
+	rows := []entry{{"STARTTLS", server.SubmissionAddr()}, {"TLS", server.TLSAddr()}}
+	if lmtp := server.LMTPAddr(); lmtp != "" {
+		rows = append(rows, entry{"LMTP", lmtp})
+	}
+	rows = append(rows, entry{a.T("login"), at.login}, entry{a.T("password"), sandbox.Password}, entry{"CA", at.ca})
+	for _, row := range rows {
+		a.outf("  %s %s\n", pad(row.term, 9), row.text)
+	}
+	a.outf("\n  %s\n\n", a.withVariable("YAN_PASSWORD", sandbox.Password,
+		fmt.Sprintf("yan send --server %s --tls-ca %s -t friend@example.org -s hello -b hello", target, shellWord(at.ca))))
+}
+
+// shellWord quotes a file name for a command line that is to be copied.
+func shellWord(name string) string {
+	if strings.ContainsAny(name, " \t&;()$") {
+		return `"` + name + `"`
+	}
+	return name
 }
 
 // writeCA writes the certificate authority to file, or to a temporary one

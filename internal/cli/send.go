@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +13,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// sendFlags are the flags of send beside those of the server.
+// sendFlags are the flags of send.
 type sendFlags struct {
 	serverFlags
 	to, cc, bcc, replyTo []string
@@ -32,43 +31,50 @@ type sendFlags struct {
 }
 
 func (a *app) sendCommand() *cobra.Command {
-	s := &sendFlags{}
+	s := &sendFlags{policy: "all"}
 	cmd := &cobra.Command{
-		Use:   "send [flags] [--raw FILE…]",
+		Use:   "send",
 		Short: a.T("Send a message"),
 		Long: a.T("Send a message and say, for each recipient, what became of it.\n\n" +
-			"The password or authorization code is read from the file that YAN_PASSWORD_FILE\n" +
-			"names, or asked for on the terminal; it is never a flag. Piped input is the body.\n" +
-			"A value @FILE is read from the file, - from standard input; @@ begins a plain @.\n" +
-			"Every flag can be set by a variable: --to-policy is YAN_TO_POLICY."),
-		Example: `  YAN_PASSWORD_FILE=code.txt yan send --server qq -f me@qq.com -t friend@163.com -s 你好 -b "Hello World" -a report.pdf
-  df -h | yan send --server smtps://me%40example.com@smtp.example.com -t ops@example.com -s disks
-  yan send --raw message.eml -f me@qq.com -t friend@163.com`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.send(cmd, s, args) },
+			"The password or authorization code is read from the file that YAN_PASSWORD_FILE names, " +
+			"or asked for on the terminal; it is never a flag. Piped input is the text. " +
+			"For a value, @FILE reads a file and - standard input; @@ begins a plain @."),
+		Example: "  " + a.sendExample() + " -a report.pdf\n" +
+			"  df -h | yan send --server smtps://me%40example.com@smtp.example.com -t ops@example.com -s disks\n" +
+			"  yan send --server qq --raw message.eml",
+		Annotations: map[string]string{usageLines: a.T("yan send -t ADDRESS… [-f ADDRESS] [-s TEXT] [-b TEXT] [-a FILE…]\nyan send --raw [FILE…]")},
+		RunE:        func(cmd *cobra.Command, args []string) error { return a.send(cmd, s, args) },
 	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringArrayVarP(&s.to, "to", "t", nil, a.T("`ADDRESS`, 'Name <address>', or several with commas or semicolons; repeatable"))
-	f.StringArrayVar(&s.cc, "cc", nil, a.T("like --to, in the Cc header"))
-	f.StringArrayVar(&s.bcc, "bcc", nil, a.T("like --to, in no header at all"))
-	f.StringVarP(&s.from, "from", "f", "", a.T("the sender's `ADDRESS` (default: EMAIL, or the user of the server URL)"))
-	f.StringVarP(&s.subject, "subject", "s", "", a.T("the subject, `TEXT` in any language"))
-	f.StringVarP(&s.body, "body", "b", "", a.T("the `TEXT` of the message"))
-	f.StringVar(&s.bodyFile, "body-file", "", a.T("read the text from a `FILE`, - for standard input"))
-	f.StringVar(&s.html, "html", "", a.T("the `HTML` of the message, beside or instead of the text"))
-	f.StringArrayVarP(&s.attach, "attach", "a", nil, a.T("attach a `FILE`, - for standard input; repeatable"))
-	f.StringArrayVar(&s.inline, "inline", nil, a.T("an image `FILE` that the HTML shows as cid:FILENAME; repeatable"))
-	f.StringArrayVar(&s.header, "header", nil, a.T("a further header, `'Name: value'`; repeatable"))
-	f.StringArrayVar(&s.replyTo, "reply-to", nil, a.T("`ADDRESS` that answers shall go to"))
-	f.BoolVar(&s.raw, "raw", false, a.T("the files, or standard input, are whole messages (.eml), sent as they are"))
-	f.StringVar(&s.policy, "to-policy", "all", a.T("when a recipient is refused: `all` sends to nobody, any to the others"))
+	s.registerMessage(a, cmd)
 	s.register(a, cmd)
-	f.BoolVarP(&s.dryRun, "dry-run", "n", false, a.T("print the exact bytes and the envelope; touch no network"))
-	f.BoolVarP(&s.transcript, "transcript", "v", false, a.T("show the conversation with the server, secrets hidden"))
-	f.BoolVarP(&s.quiet, "quiet", "q", false, a.T("print nothing but errors"))
-	f.BoolVar(&s.json, "json", false, a.T("print one JSON object for each message"))
-	complete(cmd, "to-policy", func() []string { return []string{"all", "any"} })
+	add(cmd, a.T("Output:"),
+		option{"dry-run", "n", &s.dryRun, "", a.T("print the exact bytes and the envelope; touch no network")},
+		option{"transcript", "v", &s.transcript, "", a.T("show the conversation with the server, secrets hidden")},
+		option{"quiet", "q", &s.quiet, "", a.T("print nothing but errors")},
+		option{"json", "", &s.json, "", a.T("print one JSON object for each message")},
+	)
 	return cmd
+}
+
+func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
+	file, address, text := a.T("FILE"), a.T("ADDRESS"), a.T("TEXT")
+	add(cmd, a.T("Message:"),
+		option{"to", "t", &s.to, address, a.T("a recipient, 'Name <address>', or several with commas; repeatable")},
+		option{"cc", "", &s.cc, address, a.T("a recipient of a copy")},
+		option{"bcc", "", &s.bcc, address, a.T("a recipient whom the others do not see")},
+		option{"from", "f", &s.from, address, a.T("the sender (default: EMAIL, or the user of the server URL)")},
+		option{"subject", "s", &s.subject, text, a.T("the subject, in any language")},
+		option{"body", "b", &s.body, text, a.T("the text")},
+		option{"body-file", "", &s.bodyFile, file, a.T("read the text from a file")},
+		option{"html", "", &s.html, "HTML", a.T("HTML, beside the text or instead of it")},
+		option{"attach", "a", &s.attach, file, a.T("attach a file; repeatable")},
+		option{"inline", "", &s.inline, file, a.T("an image that the HTML shows as cid:FILENAME; repeatable")},
+		option{"header", "", &s.header, a.T("'NAME: VALUE'"), a.T("a further header field; repeatable")},
+		option{"reply-to", "", &s.replyTo, address, a.T("where answers shall go")},
+		option{"raw", "", &s.raw, "", a.T("send whole messages (.eml) as they are, from files or standard input")},
+		option{"to-policy", "", &s.policy, "all|any", a.T("one recipient refused: all sends to nobody (default), any to the others")},
+	)
+	complete(cmd, "to-policy", func() []string { return []string{"all", "any"} })
 }
 
 // send is the command: check everything, then open, then send each message.
@@ -84,51 +90,61 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if s.dryRun {
 		return a.printDry(s, jobs)
 	}
-	client, server, err := a.open(cmd, s, jobs)
+	client, server, err := a.open(cmd.Context(), s, jobs)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	return a.deliver(cmd.Context(), s, client, server, jobs)
+	return a.deliver(cmd.Context(), s, delivery{client: client, server: server}, jobs)
 }
 
-// checkSend finds flags that contradict each other.
+// checkSend finds flags that contradict each other or make no sense.
 func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 	changed := cmd.Flags().Changed
-	if s.policy != "all" && s.policy != "any" {
-		return a.usagef("--to-policy %q: want all or any", s.policy)
-	}
-	if changed("body") && changed("body-file") {
-		return a.usagef("--body and --body-file are both given; the text can come from one only")
-	}
-	if !s.raw && len(args) > 0 {
+	switch {
+	case s.policy != "all" && s.policy != "any":
+		return a.wrongf("%s %q: want all or any", a.name("to-policy"), s.policy)
+	case changed("body") && changed("body-file"):
+		return a.wrongf("%s and %s are both given; the text can come from one only", a.name("body"), a.name("body-file"))
+	case !s.raw && len(args) > 0:
 		return a.usagef("%q is not a flag; recipients go behind -t, files to attach behind -a, whole messages behind --raw", args[0])
+	case s.quiet && s.json:
+		return a.wrongf("%s and %s are both given; one says nothing, the other everything", a.name("quiet"), a.name("json"))
 	}
 	if s.raw {
-		for _, name := range []string{"subject", "body", "body-file", "html", "attach", "inline", "header", "reply-to"} {
-			if changed(name) {
-				return a.usagef("--%s can't be used with --raw, which sends messages as they are", name)
+		for _, flag := range []string{"subject", "body", "body-file", "html", "attach", "inline", "header", "reply-to"} {
+			if changed(flag) {
+				return a.wrongf("%s can't be used with --raw, which sends messages as they are", a.name(flag))
 			}
 		}
 	}
-	if s.quiet && s.json {
-		return a.usagef("--quiet and --json are both given; one says nothing, the other everything")
+	return s.check(a, cmd)
+}
+
+// job is one message with its envelope.
+type job struct {
+	name     string // the file, or "" for a composed message
+	content  *message.Content
+	envelope smtp.Envelope
+}
+
+func closeAll(jobs []*job) {
+	for _, j := range jobs {
+		_ = j.content.Close() // only temporary files of ours hang on it
 	}
-	return nil
 }
 
 // open checks the server and the login, and makes the client.
-func (a *app) open(cmd *cobra.Command, s *sendFlags, jobs []*job) (*yan.Client, transport.Server, error) {
-	from := jobs[0].envelope.From()
-	o, err := a.options(cmd.Flags(), &s.serverFlags, from.String())
+func (a *app) open(ctx context.Context, s *sendFlags, jobs []*job) (*yan.Client, transport.Server, error) {
+	server, err := a.oneServer(s, jobs)
 	if err != nil {
-		return nil, transport.Server{}, err
+		return nil, server, err
 	}
-	server, err := transport.ParseServer(s.server, from)
+	o, err := s.options(a, jobs[0].envelope.From(), server)
 	if err != nil {
-		return nil, server, a.usage(err)
+		return nil, server, err
 	}
-	if err := a.askSecret(server, &o); err != nil {
+	if err := a.login(ctx, s, server, &o); err != nil {
 		return nil, server, err
 	}
 	if s.transcript {
@@ -136,35 +152,76 @@ func (a *app) open(cmd *cobra.Command, s *sendFlags, jobs []*job) (*yan.Client, 
 	}
 	client, err := yan.Open(s.server, o)
 	if err != nil {
-		return nil, server, fail(exitConfig, err, "")
+		return nil, server, a.configf("the settings can't be used: %v", err)
 	}
 	return client, server, nil
 }
 
+// oneServer finds the server of all messages. Where the sender decides about
+// it, or about the login, messages of different senders can't go in one run.
+func (a *app) oneServer(s *sendFlags, jobs []*job) (transport.Server, error) {
+	first, err := s.target(a, jobs[0].envelope.From())
+	if err != nil {
+		return first, err
+	}
+	for _, j := range jobs[1:] {
+		other, err := s.target(a, j.envelope.From())
+		if err != nil {
+			return first, err
+		}
+		sameLogin := other.User == first.User &&
+			(first.User != "" || !a.hasSecret() || j.envelope.From().Equal(jobs[0].envelope.From()))
+		if other.String() != first.String() || !sameLogin {
+			return first, a.wrongf("%s is from %s and %s from %s: they need different servers or logins, so send them one by one",
+				printable(jobs[0].name), jobs[0].envelope.From(), printable(j.name), j.envelope.From())
+		}
+	}
+	return first, nil
+}
+
+// delivery is where the messages go.
+type delivery struct {
+	client *yan.Client
+	server transport.Server
+}
+
+// errTimeout is why a message was not sent in time. It is a deadline to
+// whoever asks what went wrong.
+type errTimeout struct{}
+
+func (errTimeout) Error() string        { return "the time of --timeout is over" }
+func (errTimeout) Timeout() bool        { return true }
+func (errTimeout) Is(target error) bool { return target == context.DeadlineExceeded }
+
 // deliver sends the messages one after the other; the worst exit status wins.
-func (a *app) deliver(ctx context.Context, s *sendFlags, client *yan.Client, server transport.Server, jobs []*job) error {
+func (a *app) deliver(ctx context.Context, s *sendFlags, d delivery, jobs []*job) error {
 	if s.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.timeout, errors.New(a.T("the time of --timeout is over")))
+		ctx, cancel = context.WithTimeoutCause(ctx, s.timeout, errTimeout{})
 		defer cancel()
 	}
+	a.settled = true
 	worst := exitOK
-	for _, j := range jobs {
+	for i, j := range jobs {
 		t := yan.Transaction{Envelope: j.envelope, Content: j.content, Policy: policy(s.policy)}
 		bar := a.progress(s, j.content.Size())
 		t.Progress = bar.set
-		result, err := client.Deliver(ctx, t)
+		result, err := d.client.Deliver(ctx, t)
 		bar.clear()
 		if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
 			return internal("sending", err)
 		}
+		if s.transcript && i == len(jobs)-1 {
+			_ = d.client.Close() // says QUIT, which belongs to the conversation above the results
+		}
 		result.MessageID = j.content.MessageID()
-		code := exitStatus(result, server.Provider.ID)
-		if reachedStop(s, result) {
+		code := exitStatus(result, d.server.Provider.ID)
+		stopped := reachedStop(s, result)
+		if stopped {
 			code = exitOK
 		}
-		a.report(s, j, server, result, code)
-		worst = max(worst, code)
+		a.report(s, report{job: j, server: d.server, result: result, exit: code, stopped: stopped})
+		worst = worse(worst, code)
 	}
 	if worst == exitOK {
 		return nil
@@ -191,60 +248,4 @@ func reachedStop(s *sendFlags, r yan.Result) bool {
 		}
 	}
 	return true
-}
-
-// job is one message with its envelope.
-type job struct {
-	name     string // the file, or "" for a composed message
-	content  *message.Content
-	envelope smtp.Envelope
-}
-
-func closeAll(jobs []*job) {
-	for _, j := range jobs {
-		_ = j.content.Close() // only temporary files of ours hang on it
-	}
-}
-
-// jobs composes or reads everything that is to be sent, before anything is
-// connected.
-func (a *app) jobs(cmd *cobra.Command, s *sendFlags, args []string) ([]*job, error) {
-	if err := a.expand(s); err != nil {
-		return nil, err
-	}
-	if !s.raw {
-		j, err := a.compose(cmd, s)
-		if err != nil {
-			return nil, err
-		}
-		return []*job{j}, nil
-	}
-	if len(args) == 0 {
-		args = []string{"-"}
-	}
-	var jobs []*job
-	for _, name := range args {
-		j, err := a.readRaw(s, name)
-		if err != nil {
-			closeAll(jobs)
-			return nil, err
-		}
-		jobs = append(jobs, j)
-	}
-	return jobs, nil
-}
-
-// sender is the address to send from: the flag, EMAIL, or the user of the URL.
-func (a *app) sender(s *sendFlags) string {
-	for _, candidate := range []string{s.from, a.Getenv("EMAIL")} {
-		if candidate != "" {
-			return candidate
-		}
-	}
-	if strings.Contains(s.server, "://") {
-		if server, err := transport.ParseServer(s.server, smtp.Address{}); err == nil && strings.Contains(server.User, "@") {
-			return server.User
-		}
-	}
-	return ""
 }

@@ -1,19 +1,22 @@
 package cli
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"os"
+	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+	"golang.org/x/net/http/httpproxy"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -33,29 +36,23 @@ type serverFlags struct {
 }
 
 func (s *serverFlags) register(a *app, cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&s.server, "server", "", a.T("`URL` (smtps://user@host, smtp://user@host with STARTTLS, smtp+notls://, lmtp://, lmtp+unix://) or provider (see 'yan providers'); default: the provider of the sender's address"))
-	f.StringVar(&s.auth, "auth", "", a.T("use only this SASL `MECHANISM` (default: the best that both sides know)"))
-	f.StringVar(&s.tlsCA, "tls-ca", "", a.T("trust the certificate authorities of this PEM `FILE` instead of the system's"))
-	f.StringVar(&s.tlsPin, "tls-pin", "", a.T("trust only the certificate with this fingerprint, `sha256:HEX`"))
-	f.StringVar(&s.tlsCert, "tls-cert", "", a.T("show this client certificate (PEM `FILE`)"))
-	f.StringVar(&s.tlsKey, "tls-key", "", a.T("the key of the client certificate (PEM `FILE`)"))
-	f.BoolVar(&s.cleartext, "allow-cleartext-password", false, a.T("with smtp+notls:// only: send the password unencrypted, for everybody on the way to read"))
-	f.StringVar(&s.proxy, "proxy", "", a.T("go through a proxy: `URL` socks5://host:port or http://host:port (default: ALL_PROXY)"))
-	f.StringVar(&s.localName, "local-name", "", a.T("the `NAME` to say in EHLO (default: this machine's address)"))
-	f.StringVar(&s.quitAfter, "quit-after", "", a.T("stop after a `STAGE` and send nothing: connect, tls, greeting, ehlo, auth, mail, rcpt"))
-	f.DurationVar(&s.timeout, "timeout", 0, a.T("give up after this `TIME`, like 30s or 5m (default: the time-outs of RFC 5321 for each phase)"))
-	complete(cmd, "server", func() []string { return providerIDs() })
+	file := a.T("FILE")
+	add(cmd, a.T("Server and login:"),
+		option{"server", "", &s.server, a.T("SERVER"), a.T("URL or provider, see below (default: the provider of the sender's address)")},
+		option{"auth", "", &s.auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")},
+		option{"tls-ca", "", &s.tlsCA, file, a.T("trust these authorities (PEM) instead of the system's")},
+		option{"tls-pin", "", &s.tlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")},
+		option{"tls-cert", "", &s.tlsCert, file, a.T("show this client certificate (PEM)")},
+		option{"tls-key", "", &s.tlsKey, file, a.T("the key of the client certificate (PEM)")},
+		option{"allow-cleartext-password", "", &s.cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")},
+		option{"proxy", "", &s.proxy, "URL", a.T("go through socks5://host:port or http://host:port")},
+		option{"local-name", "", &s.localName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")},
+		option{"timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: RFC 5321's for each phase)")},
+		option{"quit-after", "", &s.quitAfter, a.T("STAGE"), a.T("send nothing; stop after: %s", strings.Join(quitStages(), ", "))},
+	)
+	complete(cmd, "server", providerIDs)
 	complete(cmd, "auth", sasl.Mechanisms)
 	complete(cmd, "quit-after", quitStages)
-}
-
-// complete offers the words of a flag to the shell.
-func complete(cmd *cobra.Command, flag string, values func() []string) {
-	// The error can only mean that the flag was not registered a line above.
-	_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return values(), cobra.ShellCompDirectiveNoFileComp
-	})
 }
 
 func quitStages() []string {
@@ -70,76 +67,170 @@ func providerIDs() []string {
 	return ids
 }
 
-// options makes what yan.Open takes, and checks it all before anything is
-// connected.
-func (a *app) options(flags *pflag.FlagSet, s *serverFlags, from string) (yan.Options, error) {
-	o := yan.Options{From: from, Mechanism: strings.ToUpper(s.auth), AllowCleartextPassword: s.cleartext,
-		CAFile: s.tlsCA, Pin: s.tlsPin, CertFile: s.tlsCert, KeyFile: s.tlsKey,
-		Proxy: s.proxy, LocalName: s.localName, StopAfter: smtp.Stage(s.quitAfter)}
+// check finds flags that no server makes sense with. It reads the files that
+// they name, and connects to nothing.
+func (s *serverFlags) check(a *app, cmd *cobra.Command) error {
+	s.auth = strings.ToUpper(s.auth)
+	visible := func(r rune) bool { return r > ' ' && r <= '~' }
+	hidden := func(r rune) bool { return !visible(r) }
 	switch {
 	case s.quitAfter != "" && !contains(quitStages(), s.quitAfter):
-		return o, a.usagef("--quit-after %q: want one of %s", s.quitAfter, strings.Join(quitStages(), ", "))
-	case s.auth != "" && !contains(sasl.Mechanisms(), o.Mechanism):
-		return o, a.usagef("--auth %q: want one of %s", s.auth, strings.Join(sasl.Mechanisms(), ", "))
-	case flags.Changed("timeout") && s.timeout <= 0:
-		return o, a.usagef("--timeout %s: want a time above zero, like 30s", s.timeout)
+		return a.wrongf("%s %q: want one of %s", a.name("quit-after"), s.quitAfter, strings.Join(quitStages(), ", "))
+	case s.auth != "" && !contains(sasl.Mechanisms(), s.auth):
+		return a.wrongf("%s %q: want one of %s", a.name("auth"), s.auth, strings.Join(sasl.Mechanisms(), ", "))
+	case cmd.Flags().Changed("timeout") && s.timeout <= 0:
+		return a.wrongf("%s %q: want a time above zero, like 30s", a.name("timeout"), s.timeout.String())
+	case len(s.localName) > 255 || strings.ContainsFunc(s.localName, hidden):
+		return a.wrongf("%s %q: want a host name like pc.example.com, or an address like [192.0.2.1]", a.name("local-name"), s.localName)
 	}
-	if o.Proxy == "" {
-		o.Proxy = a.Getenv("ALL_PROXY")
+	if s.proxy != "" {
+		if err := a.checkProxy(a.name("proxy"), s.proxy); err != nil {
+			return err
+		}
 	}
-	for _, file := range []string{s.tlsCA, s.tlsCert, s.tlsKey} {
-		if file == "" {
+	return s.checkTLS(a)
+}
+
+// checkProxy never repeats the URL, which may hold a password.
+func (a *app) checkProxy(name, proxy string) error {
+	u, err := url.Parse(proxy)
+	if err != nil || u.Host == "" || !contains([]string{"socks5", "socks5h", "http"}, u.Scheme) {
+		return a.wrongf("%s: want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080", name)
+	}
+	if _, has := u.User.Password(); has && name == "--proxy" {
+		return fail(exitUsage, errors.New(a.T("%s: a password in a URL can be read by other users of the machine", name)),
+			a.T("Put the URL into the variable YAN_PROXY or ALL_PROXY."))
+	}
+	return nil
+}
+
+func (s *serverFlags) checkTLS(a *app) error {
+	for _, f := range []struct{ flag, file string }{{"tls-ca", s.tlsCA}, {"tls-cert", s.tlsCert}, {"tls-key", s.tlsKey}} {
+		if f.file == "" {
 			continue
 		}
-		if _, err := os.Stat(file); err != nil {
-			return o, a.input(err)
+		if err := statFile(f.file); err != nil {
+			return a.file(a.name(f.flag), f.file, err)
 		}
 	}
-	return o, a.secrets(&o)
-}
-
-// secrets reads the password or token from where the environment says.
-func (a *app) secrets(o *yan.Options) error {
-	for _, source := range []struct {
-		name string
-		to   *string
-	}{{"YAN_PASSWORD", &o.Password}, {"YAN_TOKEN", &o.Token}} {
-		if file := a.Getenv(source.name + "_FILE"); file != "" {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				f := a.input(err)
-				f.err = fmt.Errorf("%s_FILE: %w", source.name, err)
-				return f
-			}
-			*source.to = strings.TrimSpace(string(b))
-			if *source.to == "" {
-				return fail(exitConfig, errors.New(a.T("%s_FILE: %s is empty", source.name, file)), "")
-			}
-		} else if v := a.Getenv(source.name); v != "" {
-			*source.to = strings.TrimSpace(v)
+	if s.tlsCA != "" {
+		if _, err := smtpclient.LoadRoots(s.tlsCA); err != nil {
+			return a.configf("%s %s: holds no certificate in PEM form", a.name("tls-ca"), printable(s.tlsCA))
+		}
+	}
+	if s.tlsPin != "" {
+		if _, err := smtpclient.ParsePin(s.tlsPin); err != nil {
+			return a.wrongf("%s %q: want sha256: and 64 hexadecimal digits", a.name("tls-pin"), s.tlsPin)
+		}
+	}
+	switch {
+	case s.tlsCert != "" && s.tlsKey == "":
+		return a.wrongf("%s needs %s: a client certificate has two files", a.name("tls-cert"), "--tls-key")
+	case s.tlsKey != "" && s.tlsCert == "":
+		return a.wrongf("%s needs %s: a client certificate has two files", a.name("tls-key"), "--tls-cert")
+	case s.tlsCert != "":
+		if _, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey); err != nil {
+			return a.configf("%s and %s do not make a client certificate: %v", a.name("tls-cert"), a.name("tls-key"), err)
 		}
 	}
 	return nil
 }
 
-// askSecret asks on the terminal for what no variable gave, when the server is
-// one that wants a login.
-func (a *app) askSecret(server transport.Server, o *yan.Options) error {
-	if o.Password != "" || o.Token != "" || server.User == "" && o.User == "" || o.Mechanism == sasl.External ||
-		a.ReadSecret == nil || a.StdinTTY == 0 {
-		return nil
+// target finds the server, and says in the user's words why there is none.
+func (s *serverFlags) target(a *app, sender smtp.Address) (transport.Server, error) {
+	server, err := transport.ParseServer(s.server, sender)
+	name := a.name("server")
+	switch {
+	case err == nil && s.cleartext && server.Security != smtpclient.Plaintext:
+		return server, a.wrongf("%s is for smtp+notls:// servers; this one is encrypted: leave it out", a.name("allow-cleartext-password"))
+	case err == nil:
+		return server, nil
+	case s.server == "":
+		return server, fail(exitUsage, errors.New(a.T("no server is known for %s: name it with --server", sender)),
+			a.T("For example: %s", "--server smtps://"+url.User(sender.String()).String()+"@smtp."+sender.ASCIIDomain()))
+	case strings.Contains(s.server, "://"):
+		return server, a.badURL(name, s.server, err)
 	}
-	if where := a.Pick(server.Provider.CodeHelp.EN, server.Provider.CodeHelp.ZH); where != "" {
-		a.errf("%s\n", a.paint(a.StderrWidth, dim, where))
+	word, _, _ := strings.Cut(s.server, "/")
+	if _, known := provider.Lookup(word); known {
+		return server, a.wrongf("%s %q: %v", name, s.server, err)
 	}
-	a.errf("%s", a.T("Password or authorization code of %s (not shown): ", server.User))
-	secret, err := a.ReadSecret()
-	a.errf("\n")
-	if err != nil {
-		return internal("reading the password", err)
+	hint := a.T("'yan providers' lists those that are known; a server of your own is written %s.", "smtps://me%40example.com@smtp.example.com")
+	if near := provider.Nearest(word); len(near) > 0 {
+		hint = a.T("Did you mean %s?", strings.Join(near, ", "))
 	}
-	o.Password = strings.TrimSpace(secret)
-	return nil
+	return server, fail(exitUsage, errors.New(a.T("%s %q: neither a URL nor a known provider", name, printableURL(s.server))), hint)
+}
+
+// badURL says what is wrong with a server URL without repeating a password.
+func (a *app) badURL(name, server string, err error) error {
+	if u, parseErr := url.Parse(server); parseErr == nil {
+		if _, has := u.User.Password(); has {
+			return fail(exitUsage, errors.New(a.T("%s: a password in a URL can be read by other users of the machine", name)),
+				a.T("Put it into a file that only you can read, and name that: %s", a.withVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
+		}
+	}
+	return fail(exitUsage, fmt.Errorf("%s: %w", name, err), a.T("For example: %s", "--server smtps://me%40example.com@smtp.example.com"))
+}
+
+// printableURL keeps what follows a colon in a mistyped URL out of sight:
+// "smtps:/me:secret@host" is no URL, and still holds a password.
+func printableURL(s string) string {
+	if head, _, found := strings.Cut(s, "@"); found {
+		if first, _, colon := strings.Cut(head, ":"); colon {
+			return first + ":…"
+		}
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// options makes what yan.Open takes of flags that were checked.
+func (s *serverFlags) options(a *app, from smtp.Address, server transport.Server) (yan.Options, error) {
+	o := yan.Options{From: from.String(), Mechanism: s.auth, AllowCleartextPassword: s.cleartext,
+		CAFile: s.tlsCA, Pin: s.tlsPin, CertFile: s.tlsCert, KeyFile: s.tlsKey,
+		Proxy: s.proxy, LocalName: s.localName, StopAfter: smtp.Stage(s.quitAfter)}
+	if o.Proxy == "" && server.Socket == "" {
+		var err error
+		if o.Proxy, err = a.systemProxy(server); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// systemProxy is what ALL_PROXY and NO_PROXY say about a server, in capitals
+// or not, as other programs read them. This machine is always reached directly.
+func (a *app) systemProxy(server transport.Server) (string, error) {
+	either := func(name string) (value, from string) {
+		if v := a.Getenv(name); v != "" {
+			return v, name
+		}
+		return a.Getenv(strings.ToLower(name)), strings.ToLower(name)
+	}
+	all, from := either("ALL_PROXY")
+	if all == "" {
+		return "", nil
+	}
+	none, _ := either("NO_PROXY")
+	cfg := httpproxy.Config{HTTPSProxy: "http://proxy.invalid", NoProxy: none}
+	if u, err := cfg.ProxyFunc()(&url.URL{Scheme: "https", Host: hostPort(server)}); err != nil || u == nil {
+		return "", nil
+	}
+	if err := a.checkProxy(from, all); err != nil {
+		return "", fail(exitConfig, err, "")
+	}
+	return all, nil
+}
+
+// hostPort is the host as a URL has it.
+func hostPort(server transport.Server) string {
+	_, after, _ := strings.Cut(server.String(), "://")
+	return after
 }
 
 func contains(list []string, s string) bool {

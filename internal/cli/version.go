@@ -13,18 +13,20 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: a.T("Print the version"),
 		Args:  a.atMost(0),
-		RunE: func(*cobra.Command, []string) error {
-			v := version()
-			if asJSON {
-				a.printJSON(v)
-				return nil
-			}
-			a.outf("yan %s (%s, %s)\n", v.Version, v.Go, v.Platform)
-			return nil
-		},
+		RunE:  func(*cobra.Command, []string) error { return a.printVersion(asJSON) },
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, a.T("print JSON"))
+	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")})
 	return cmd
+}
+
+func (a *app) printVersion(asJSON bool) error {
+	v := version()
+	if asJSON {
+		a.printJSON(v)
+		return nil
+	}
+	a.outf("yan %s (%s, %s)\n", v.Version, v.Go, v.Platform)
+	return nil
 }
 
 type versionJSON struct {

@@ -1,0 +1,8 @@
+//go:build !windows
+
+package cli
+
+import "os"
+
+// understandsColor: every terminal of today does, and TERM=dumb says no.
+func understandsColor(*os.File) bool { return true }

@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/yanmail/yan/internal/words"
+)
+
+// option is one flag. The value that to points to when it is added is the
+// default.
+type option struct {
+	name, short string
+	to          any    // *string, *[]string, *bool, *int or *time.Duration
+	value       string // what stands for the value in the help; "" for a switch
+	text        string
+}
+
+// The annotations of a flag that the help reads.
+const (
+	valueOf = "yan_value"
+	groupOf = "yan_group"
+)
+
+// add gives a command flags, which its help shows under one heading.
+func add(cmd *cobra.Command, group string, options ...option) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	for _, o := range options {
+		switch to := o.to.(type) {
+		case *string:
+			f.StringVarP(to, o.name, o.short, *to, o.text)
+		case *[]string:
+			f.StringArrayVarP(to, o.name, o.short, *to, o.text)
+		case *bool:
+			f.BoolVarP(to, o.name, o.short, *to, o.text)
+		case *int:
+			f.IntVarP(to, o.name, o.short, *to, o.text)
+		case *time.Duration:
+			f.DurationVarP(to, o.name, o.short, *to, o.text)
+		}
+		f.Lookup(o.name).Annotations = map[string][]string{valueOf: {o.value}, groupOf: {group}}
+	}
+}
+
+// variable is the one that sets a flag: --to-policy is YAN_TO_POLICY.
+func variable(flag string) string {
+	return "YAN_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// name is how the user gave a flag its value: "--to", or "YAN_TO".
+func (a *app) name(flag string) string {
+	if from, ok := a.origin[flag]; ok {
+		return from
+	}
+	return "--" + flag
+}
+
+// environment gives every flag that was not set the value of its variable.
+func (a *app) environment(cmd *cobra.Command) error {
+	a.command = cmd.CommandPath()
+	var firstErr error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		v := a.Getenv(variable(f.Name))
+		if f.Changed || v == "" || f.Name == "help" || f.Name == "version" || firstErr != nil {
+			return
+		}
+		a.origin[f.Name] = variable(f.Name)
+		if err := f.Value.Set(v); err != nil {
+			firstErr = a.badValue(f, v)
+			return
+		}
+		f.Changed = true
+	})
+	if firstErr != nil {
+		return firstErr
+	}
+	if lang, _ := cmd.Flags().GetString("lang"); lang != "" {
+		if _, ok := words.Parse(lang); !ok {
+			return a.wrongf("%s %q: want en or zh", a.name("lang"), lang)
+		}
+	}
+	return nil
+}
+
+// badValue is a value that is not of the flag's type.
+func (a *app) badValue(f *pflag.Flag, v string) error {
+	switch f.Value.Type() {
+	case "duration":
+		return a.wrongf("%s %q: want a time with its unit, like 30s or 5m", a.name(f.Name), v)
+	case "int":
+		return a.wrongf("%s %q: want a whole number", a.name(f.Name), v)
+	default: // strings take anything
+		return a.wrongf("%s %q: want true or false", a.name(f.Name), v)
+	}
+}
+
+// flagError says what is wrong with a flag, and catches the one that everybody
+// tries: a password on the command line.
+func (a *app) flagError(cmd *cobra.Command, err error) error {
+	a.command = cmd.CommandPath()
+	var (
+		unknown *pflag.NotExistError
+		missing *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+		syntax  *pflag.InvalidSyntaxError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return a.unknownFlag(cmd, unknown)
+	case errors.As(err, &missing):
+		return a.usagef("--%s needs a value: %s", missing.GetFlag().Name, valueName(missing.GetFlag()))
+	case errors.As(err, &invalid):
+		return a.badValue(invalid.GetFlag(), invalid.GetValue())
+	case errors.As(err, &syntax):
+		return a.usagef("%s is not how a flag is written", syntax.GetSpecifiedFlag())
+	}
+	return a.usage(err)
+}
+
+// valueName is the flag as the help shows it: "--to ADDRESS".
+func valueName(f *pflag.Flag) string {
+	s := "--" + f.Name
+	if v := annotation(f, valueOf); v != "" {
+		s += " " + v
+	}
+	return s
+}
+
+func annotation(f *pflag.Flag, key string) string {
+	if v := f.Annotations[key]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
+	name := unknown.GetSpecifiedName()
+	if unknown.GetSpecifiedShortnames() != "" {
+		return a.usagef("unknown flag %s", "-"+name)
+	}
+	switch name {
+	case "password", "pass", "passwd", "auth-password", "ap", "token", "secret", "code":
+		return fail(exitUsage, errors.New(a.T("there is no --%s: other users of the machine could read it in the list of processes", name)),
+			a.T("Put it into a file that only you can read, and name that: %s", a.withVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := nearest(name, names); near != "" {
+		return fail(exitUsage, errors.New(a.T("unknown flag %s", "--"+name)), a.T("Did you mean %s?", "--"+near))
+	}
+	return a.usagef("unknown flag %s", "--"+name)
+}
+
+// withVariable is a command line that sets a variable for one command, as
+// this system's shell has it.
+func (a *app) withVariable(name, value, command string) string {
+	if a.Windows { // PowerShell
+		return "$env:" + name + `="` + value + `"; ` + command
+	}
+	return name + "=" + value + " " + command
+}
+
+// nearest finds the word that was probably meant, at most a third of its
+// letters away; "" for none.
+func nearest(word string, list []string) string {
+	best, bestDistance := "", len(word)/3+1
+	for _, candidate := range list {
+		if d := editDistance(word, candidate); d < bestDistance {
+			best, bestDistance = candidate, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the letters to insert, delete, replace or swap with
+// their neighbour to get from one word to the other.
+func editDistance(s, t string) int {
+	before, above, row := []int(nil), make([]int, len(t)+1), make([]int, len(t)+1)
+	for j := range above {
+		above[j] = j
+	}
+	for i := 1; i <= len(s); i++ {
+		row[0] = i
+		for j := 1; j <= len(t); j++ {
+			cost := 1
+			if s[i-1] == t[j-1] {
+				cost = 0
+			}
+			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, above, row = above, row, make([]int, len(t)+1)
+	}
+	return above[len(t)]
+}
+
+// language has to be known before the flags are read, because their help and
+// their errors are said in it.
+func (a *app) language(args []string) words.Language {
+	asked := a.Getenv("YAN_LANG")
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if v, ok := strings.CutPrefix(arg, "--lang="); ok {
+			asked = v
+		} else if arg == "--lang" && i+1 < len(args) {
+			asked = args[i+1]
+		}
+	}
+	if lang, ok := words.Parse(asked); ok {
+		return lang
+	}
+	return words.Detect(a.Getenv, a.SystemLanguage)
+}

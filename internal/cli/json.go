@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"encoding/json"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
+)
+
+// docs/json.md describes everything that is printed as JSON. Fields are
+// added, never renamed or removed, and no language changes them.
+
+// reportJSON is what --json prints of one message.
+type reportJSON struct {
+	File       string          `json:"file,omitempty"`
+	Status     string          `json:"status"` // "sent", "partial", "unknown", "failed" or "stopped"
+	Exit       int             `json:"exit"`
+	Server     string          `json:"server"`
+	Provider   string          `json:"provider,omitempty"`
+	From       string          `json:"from"`
+	MessageID  string          `json:"message_id,omitempty"`
+	ServerID   string          `json:"server_id,omitempty"`
+	Size       int64           `json:"size"`
+	Recipients []recipientJSON `json:"recipients"`
+	Diagnosis  *diagnosisJSON  `json:"diagnosis,omitempty"`
+}
+
+type recipientJSON struct {
+	Address  string `json:"address"`
+	Status   string `json:"status"`
+	Stage    string `json:"stage"`
+	Code     int    `json:"code,omitempty"`
+	Enhanced string `json:"enhanced,omitempty"`
+	Text     string `json:"text,omitempty"`
+	Error    string `json:"error,omitempty"`
+}
+
+// diagnosisJSON is what yan explain prints, too.
+type diagnosisJSON struct {
+	Class      string    `json:"class"`
+	Scope      string    `json:"scope"`
+	Permanence string    `json:"permanence"`
+	Retry      string    `json:"retry"`
+	RetryAfter int64     `json:"retry_after_seconds,omitempty"`
+	Cause      textJSON  `json:"cause"`
+	Hint       *textJSON `json:"hint,omitempty"`
+	Advice     textJSON  `json:"advice"`
+	Where      *textJSON `json:"where,omitempty"`
+	HelpURLs   []string  `json:"help_urls,omitempty"`
+	Basis      string    `json:"basis"`
+}
+
+type textJSON struct {
+	EN string `json:"en"`
+	ZH string `json:"zh"`
+}
+
+func newReport(r report) reportJSON {
+	rep := reportJSON{File: r.job.name, Status: "failed", Exit: r.exit, Server: r.server.String(), Provider: r.server.Provider.ID,
+		From: r.job.envelope.From().String(), MessageID: r.result.MessageID, ServerID: r.result.ServerID, Size: r.result.Size}
+	switch {
+	case r.stopped:
+		rep.Status = "stopped"
+	case r.exit == exitOK:
+		rep.Status = "sent"
+	case r.exit == exitPartial:
+		rep.Status = "partial"
+	case r.exit == exitUnknown:
+		rep.Status = "unknown"
+	}
+	for _, o := range r.result.Recipients {
+		rec := recipientJSON{Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
+			Code: o.Reply.Code, Enhanced: o.Reply.Enhanced.String(), Text: o.Reply.Text()}
+		if o.Err != nil {
+			rec.Error = o.Err.Error()
+		}
+		rep.Recipients = append(rep.Recipients, rec)
+	}
+	if o, failed := r.result.Decisive(); failed && r.exit != exitOK {
+		rep.Diagnosis = newDiagnosis(yan.Explain(o, r.server.Provider.ID))
+	}
+	return rep
+}
+
+func newDiagnosis(f diagnosis.Finding) *diagnosisJSON {
+	return &diagnosisJSON{Class: string(f.Class), Scope: string(f.Scope), Permanence: string(f.Permanence),
+		Retry: string(f.Retry.Kind), RetryAfter: int64(f.Retry.After.Seconds()),
+		Cause: textJSON(f.Cause), Hint: optionalText(f.Hint), Advice: textJSON(f.Advice),
+		Where: optionalText(f.Where), HelpURLs: f.HelpURLs, Basis: string(f.Basis)}
+}
+
+func optionalText(t diagnosis.Text) *textJSON {
+	if t.EN == "" && t.ZH == "" {
+		return nil
+	}
+	j := textJSON(t)
+	return &j
+}
+
+// printJSON writes one value as one line.
+func (a *app) printJSON(v any) {
+	enc := json.NewEncoder(a.Stdout)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v) // what can't be written is known at the end
+}

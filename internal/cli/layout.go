@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"strings"
+	"unicode"
+
+	eastasian "golang.org/x/text/width"
+)
+
+// columns is the width of a text on a terminal: a Chinese character takes two
+// cells, a combining one none.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		n += cells(r)
+	}
+	return n
+}
+
+func cells(r rune) int {
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
+	if k := eastasian.LookupRune(r).Kind(); k == eastasian.EastAsianWide || k == eastasian.EastAsianFullwidth {
+		return 2
+	}
+	return 1
+}
+
+// pad fills a text up to a width.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-columns(s)))
+}
+
+// table prints columns that are aligned by the width of their characters.
+func (a *app) table(rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], columns(cell))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			b.WriteString(pad(cell, widths[i]+2))
+		}
+		a.outf("%s\n", strings.TrimRight(b.String(), " "))
+	}
+}
+
+// wrap breaks a text into lines of at most width cells: English at its spaces,
+// Chinese between characters, though no line begins with a mark that closes
+// something or ends with one that opens it. A longer word gets its own line.
+func wrap(text string, width int) []string {
+	var lines []string
+	var line strings.Builder
+	used := 0
+	for _, u := range units(text) {
+		need := columns(u.text)
+		if used > 0 && used+need > width {
+			lines = append(lines, strings.TrimRight(line.String(), " "))
+			line.Reset()
+			used = 0
+		}
+		line.WriteString(u.text)
+		used += need
+		if u.space {
+			line.WriteByte(' ')
+			used++
+		}
+	}
+	if used > 0 || len(lines) == 0 {
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+	}
+	return lines
+}
+
+// unit is what a line can't be broken inside of; space says that one follows.
+type unit struct {
+	text  string
+	space bool
+}
+
+const (
+	closing = "，。；：、！？）》”’」』…—%"
+	opening = "（《“‘「『"
+)
+
+func units(text string) []unit {
+	var list []unit
+	for _, word := range strings.Fields(text) {
+		start := len(list)
+		glue := false // the rune before may not end a line
+		for _, r := range word {
+			wide := cells(r) == 2
+			fresh := len(list) == start
+			joins := !fresh && (glue || strings.ContainsRune(closing, r) ||
+				!wide && !endsWide(list[len(list)-1].text))
+			if joins {
+				list[len(list)-1].text += string(r)
+			} else {
+				list = append(list, unit{text: string(r)})
+			}
+			glue = strings.ContainsRune(opening, r)
+		}
+		list[len(list)-1].space = true
+	}
+	return list
+}
+
+func endsWide(s string) bool {
+	var last rune
+	for _, r := range s {
+		last = r
+	}
+	return cells(last) == 2 || strings.ContainsRune(closing, last)
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// page is what there is to say about a command. The help prints it on a
+// terminal, man.go as a manual page.
+type page struct {
+	command string // "yan send"
+	short   string
+	usage   []string
+	about   []string // paragraphs
+	lists   []list
+	// examples are command lines.
+	examples []string
+}
+
+// list is a heading with entries, each a term and what it means.
+type list struct {
+	title   string
+	entries []entry
+}
+
+type entry struct{ term, text string }
+
+// usageLines annotates a command whose usage needs more than its Use line.
+const usageLines = "yan_usage"
+
+// page collects what a command says about itself.
+func (a *app) page(cmd *cobra.Command) page {
+	p := page{command: cmd.CommandPath(), short: cmd.Short, usage: []string{strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
+	if lines := cmd.Annotations[usageLines]; lines != "" {
+		p.usage = strings.Split(lines, "\n")
+	}
+	if len(cmd.Commands()) > 0 {
+		p.usage = []string{cmd.CommandPath() + " " + a.T("COMMAND") + " …"}
+	}
+	about := cmd.Long
+	if about == "" {
+		about = cmd.Short + a.T(".")
+	}
+	p.about = strings.Split(about, "\n\n")
+	for line := range strings.SplitSeq(cmd.Example, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			p.examples = append(p.examples, line)
+		}
+	}
+	commands := list{title: a.T("Commands:")}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			commands.entries = append(commands.entries, entry{sub.Name(), sub.Short})
+		}
+	}
+	p.lists = append(p.lists, commands)
+	p.lists = append(p.lists, groups(cmd.LocalFlags())...)
+	p.lists = append(p.lists, a.everyCommand(cmd.Root().PersistentFlags()))
+	if cmd.Name() == "send" {
+		p.lists = append(p.lists, a.serverForms(), a.variables(), a.exitStatuses())
+	}
+	return p
+}
+
+// groups makes one list of the flags under each heading, in their order.
+func groups(flags *pflag.FlagSet) []list {
+	var all []list
+	flags.VisitAll(func(f *pflag.Flag) {
+		title := annotation(f, groupOf)
+		if title == "" || f.Hidden {
+			return
+		}
+		if len(all) == 0 || all[len(all)-1].title != title {
+			all = append(all, list{title: title})
+		}
+		last := &all[len(all)-1]
+		last.entries = append(last.entries, flagEntry(f))
+	})
+	return all
+}
+
+func flagEntry(f *pflag.Flag) entry {
+	lead := "    "
+	if f.Shorthand != "" {
+		lead = "-" + f.Shorthand + ", "
+	}
+	return entry{lead + valueName(f), f.Usage}
+}
+
+func (a *app) everyCommand(flags *pflag.FlagSet) list {
+	l := list{title: a.T("For every command:")}
+	flags.VisitAll(func(f *pflag.Flag) { l.entries = append(l.entries, flagEntry(f)) })
+	return l
+}
+
+// serverForms are the URLs that --server takes; a test holds them against
+// transport.Schemes.
+func (a *app) serverForms() list {
+	return list{a.T("Servers:"), []entry{
+		{"qq, gmail, example.com", a.T("a provider by its id, name or mail domain; see 'yan providers'")},
+		{"smtps://user@host[:465]", a.T("TLS from the first byte; an @ in the user is written %40")},
+		{"smtp://user@host[:587]", a.T("STARTTLS, required")},
+		{"smtp+notls://host[:25]", a.T("nothing is encrypted")},
+		{"lmtp://host[:24]", a.T("LMTP, nothing is encrypted")},
+		{"lmtp+unix:///path", a.T("LMTP on a Unix socket")},
+	}}
+}
+
+func (a *app) variables() list {
+	return list{a.T("Variables:"), []entry{
+		{"YAN_PASSWORD_FILE", a.T("the file with the password or authorization code")},
+		{"YAN_TOKEN_FILE", a.T("the file with an OAuth 2.0 access token, instead")},
+		{"YAN_PASSWORD, YAN_TOKEN", a.T("the secret itself, where no file is given")},
+		{"YAN_…", a.T("any flag: --to-policy is YAN_TO_POLICY")},
+		{"EMAIL", a.T("the sender, where no -f is given")},
+		{"ALL_PROXY, NO_PROXY", a.T("the proxy, and hosts to reach without it; never used for this machine")},
+		{"NO_COLOR", a.T("set to anything: no colours")},
+	}}
+}
+
+func (a *app) exitStatuses() list {
+	l := list{title: a.T("Exit status:")}
+	for _, s := range a.statuses() {
+		l.entries = append(l.entries, entry{pad("", 2-len(itoa(s.code))) + itoa(s.code), s.meaning})
+	}
+	return l
+}

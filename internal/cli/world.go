@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/yanmail/yan/internal/words"
+)
+
+// ThisWorld is the machine the program runs on.
+func ThisWorld() World {
+	w := World{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+		StdinTTY: width(os.Stdin), StdoutWidth: width(os.Stdout), StderrWidth: width(os.Stderr),
+		SystemLanguage: words.System, Windows: runtime.GOOS == "windows", Now: time.Now,
+	}
+	for _, f := range []*os.File{os.Stdout, os.Stderr} {
+		if width(f) > 0 && !understandsColor(f) {
+			w.NoColor = true
+		}
+	}
+	if w.StdinTTY > 0 && w.StderrWidth > 0 {
+		w.ReadSecret = readSecret
+	}
+	return w
+}
+
+// width is the number of columns of a terminal, 0 for anything else.
+func width(f *os.File) int {
+	if !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+		return columns
+	}
+	return 80
+}
+
+// readSecret reads a line that the terminal does not show. When ctx ends
+// first (Ctrl-C), the terminal shows again what is typed.
+func readSecret(ctx context.Context) (string, error) {
+	fd := int(os.Stdin.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", fmt.Errorf("asking the terminal for its state: %w", err)
+	}
+	type line struct {
+		secret []byte
+		err    error
+	}
+	read := make(chan line, 1)
+	go func() {
+		secret, err := term.ReadPassword(fd)
+		read <- line{secret, err}
+	}()
+	select {
+	case got := <-read:
+		return string(got.secret), got.err
+	case <-ctx.Done():
+		_ = term.Restore(fd, before) // nothing better is left to do
+		return "", context.Cause(ctx)
+	}
+}
+
+// interruptible makes a reader whose Read ends with ctx, so that Ctrl-C ends a
+// program that waits for input. A regular file never waits, and is left what
+// it is: it can be read twice.
+func interruptible(ctx context.Context, r io.Reader) io.Reader {
+	if f, ok := r.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			return r
+		}
+	}
+	return &interruptibleReader{ctx: ctx, r: r}
+}
+
+// interruptibleReader reads in a goroutine of its own, which is left behind
+// when the program ends before its input.
+type interruptibleReader struct {
+	ctx     context.Context
+	r       io.Reader
+	rest    []byte
+	restErr error
+}
+
+type chunk struct {
+	data []byte
+	err  error
+}
+
+func (i *interruptibleReader) Read(p []byte) (int, error) {
+	if len(i.rest) == 0 && i.restErr == nil {
+		got := make(chan chunk, 1)
+		go func() {
+			buf := make([]byte, 32<<10)
+			n, err := i.r.Read(buf)
+			got <- chunk{buf[:n], err}
+		}()
+		select {
+		case c := <-got:
+			i.rest, i.restErr = c.data, c.err
+		case <-i.ctx.Done():
+			return 0, context.Cause(i.ctx)
+		}
+	}
+	n := copy(p, i.rest)
+	i.rest = i.rest[n:]
+	if len(i.rest) > 0 {
+		return n, nil
+	}
+	err := i.restErr
+	if err != io.EOF {
+		i.restErr = nil
+	}
+	return n, err
+}
