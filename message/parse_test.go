@@ -146,15 +146,6 @@ func (p *parsed) walk(t testing.TB, path string, header map[string][]string, bod
 	p.leaves = append(p.leaves, l)
 }
 
-func (p parsed) decoded(t testing.TB, field string) string {
-	t.Helper()
-	s, err := new(mime.WordDecoder).DecodeHeader(p.header.Get(field))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // unfold reads the header block with no help from anyone: fields in order, line
 // breaks before blanks taken out.
 func unfold(t testing.TB, b []byte) []Header {

@@ -33,11 +33,11 @@ type Trust struct {
 func ParsePin(s string) (*[sha256.Size]byte, error) {
 	algorithm, digits, ok := strings.Cut(s, ":")
 	if !ok || !strings.EqualFold(algorithm, "sha256") {
-		return nil, fmt.Errorf("pin %q: want sha256: and 64 hexadecimal digits", s)
+		return nil, fmt.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
 	}
 	raw, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
 	if err != nil || len(raw) != sha256.Size {
-		return nil, fmt.Errorf("pin %q: want 64 hexadecimal digits after sha256:", s)
+		return nil, fmt.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
 	}
 	return (*[sha256.Size]byte)(raw), nil
 }
