@@ -41,7 +41,7 @@ func TestRefusals(t *testing.T) {
 		"recipient deferred": {"submission", authentication{}, to("defer-somebody@example.test"), exitTemporary, "TEMPORARY"},
 		"mailbox full":       {"smtps", authentication{}, to("full-somebody@example.test"), exitTemporary, "RECIPIENT_FULL"},
 		"hung up on":         {"submission", authentication{}, to("drop-somebody@example.test"), exitTemporary, "TEMPORARY"},
-		"no login":           {"submission", authentication{none: true}, nil, exitNoUser, ""},
+		"no login":           {"submission", authentication{none: true}, nil, exitAuth, "AUTH_REQUIRED"},
 	}
 	for _, mechanism := range offeredMechanisms(t, s, "submission") {
 		as := wrong

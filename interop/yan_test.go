@@ -117,7 +117,11 @@ func disguises(secret string) []string {
 // certificate or not, and returns what it reported.
 func (s *servers) send(t *testing.T, service string, as authentication, args ...string) (report, ran) {
 	t.Helper()
-	r := s.yan(t, as, slices.Concat([]string{"send", "--json", "--server", s.url(service)}, s.trust(service), as.flags(), args)...)
+	url := s.url(service)
+	if as.none { // a user without a password is refused before connecting
+		url = strings.Replace(url, "test%40example.test@", "", 1)
+	}
+	r := s.yan(t, as, slices.Concat([]string{"send", "--json", "--server", url}, s.trust(service), as.flags(), args)...)
 	return parseReport(t, r), r
 }
 

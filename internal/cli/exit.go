@@ -141,7 +141,7 @@ func exitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 		return exitNoHost
 	case temporary:
 		return exitTemporary
-	case o.Stage == smtp.StageAuth:
+	case o.Stage == smtp.StageAuth, finding.Class == diagnosis.ClassAuthRequired:
 		return exitAuth
 	case o.Stage == smtp.StageTLS, o.Stage == smtp.StageStartTLS, errors.Is(o.Err, smtp.ErrMalformedReply):
 		return exitProtocol
