@@ -46,7 +46,7 @@ func (a *app) statuses() []status {
 		{exitNoInput, a.T("a file is missing or can't be read")},
 		{exitNoUser, a.T("a recipient was refused for good")},
 		{exitNoHost, a.T("the server's host name is unknown")},
-		{exitUnavailable, a.T("refused for good, or nothing answers")},
+		{exitUnavailable, a.T("refused for good")},
 		{exitInternal, a.T("a mistake in yan itself")},
 		{exitCantCreate, a.T("a file can't be written")},
 		{exitIO, a.T("reading or printing failed")},

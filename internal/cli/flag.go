@@ -143,17 +143,21 @@ func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) erro
 	if unknown.GetSpecifiedShortnames() != "" {
 		return a.usagef("unknown flag %s", "-"+name)
 	}
+	names := []string{"password"}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	near := nearest(name, names)
 	switch name {
-	case "password", "pass", "passwd", "auth-password", "ap", "token", "secret", "code":
+	case "pass", "passwd", "auth-password", "ap", "token", "secret", "code":
+		near = "password"
+	}
+	switch near {
+	case "password":
 		return fail(exitUsage, errors.New(a.T("there is no --%s: other users of the machine could read it in the list of processes", name)),
 			a.T("Put it into a file that only you can read, and name that: %s", a.withVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
+	case "":
+		return a.usagef("unknown flag %s", "--"+name)
 	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near := nearest(name, names); near != "" {
-		return fail(exitUsage, errors.New(a.T("unknown flag %s", "--"+name)), a.T("Did you mean %s?", "--"+near))
-	}
-	return a.usagef("unknown flag %s", "--"+name)
+	return fail(exitUsage, errors.New(a.T("unknown flag %s", "--"+name)), a.T("Did you mean %s?", "--"+near))
 }
 
 // withVariable is a command line that sets a variable for one command, as

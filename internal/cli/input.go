@@ -116,7 +116,7 @@ func (a *app) value(flag, v string) (string, error) {
 	case strings.HasPrefix(v, "@"):
 		text, err := readText(v[1:])
 		if err != nil {
-			return "", a.file(a.name(flag), v[1:], err)
+			return "", a.file(a.name(flag), v, err)
 		}
 		return text, nil
 	}

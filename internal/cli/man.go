@@ -79,11 +79,16 @@ func (a *app) roff(p page) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH %s 1 \"\" \"Yan\" \"%s\"\n", escape(strings.ToUpper(name)), escape(a.T("Yan Manual")))
 	b.WriteString(".nh\n.ad l\n")
-	section := func(title string) { fmt.Fprintf(&b, ".SH \"%s\"\n", escape(strings.TrimRight(title, ":："))) }
+	section := func(title string) {
+		fmt.Fprintf(&b, ".SH \"%s\"\n", escape(strings.ToUpper(strings.TrimRight(title, ":："))))
+	}
 	section(a.T("NAME"))
 	fmt.Fprintf(&b, "%s \\- %s\n", escape(name), line(p.short))
 	section(a.T("Usage:"))
-	for _, u := range p.usage {
+	for i, u := range p.usage {
+		if i > 0 {
+			b.WriteString(".br\n")
+		}
 		fmt.Fprintf(&b, "\\fB%s\\fR\n", escape(u))
 	}
 	section(a.T("DESCRIPTION"))

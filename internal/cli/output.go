@@ -145,7 +145,7 @@ func (a *app) finding(w io.Writer, width int, f diagnosis.Finding) {
 		if label != "" {
 			label = a.paint(width, bold, label)
 		} else {
-			label = "    "
+			label = "     "
 		}
 		_, _ = fmt.Fprintf(w, "%s%s\n", label, text)
 	}

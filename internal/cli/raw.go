@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"strings"
 
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
@@ -60,7 +61,9 @@ func (a *app) rawProblem(name string, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return a.interrupted()
 	}
-	return fail(exitData, fmt.Errorf("--raw %s: %w", printable(name), err),
+	// The error names the file once more.
+	detail := strings.TrimPrefix(strings.TrimPrefix(err.Error(), fmt.Sprintf("raw message %q: ", name)), "raw message: ")
+	return fail(exitData, fmt.Errorf("--raw %s: %s", printable(name), detail),
 		a.T("Want a whole message: header fields like From: and To:, an empty line, then the text."))
 }
 

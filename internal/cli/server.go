@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -164,13 +165,30 @@ func (s *serverFlags) target(a *app, sender smtp.Address) (transport.Server, err
 
 // badURL says what is wrong with a server URL without repeating a password.
 func (a *app) badURL(name, server string, err error) error {
-	if u, parseErr := url.Parse(server); parseErr == nil {
-		if _, has := u.User.Password(); has {
-			return fail(exitUsage, errors.New(a.T("%s: a password in a URL can be read by other users of the machine", name)),
-				a.T("Put it into a file that only you can read, and name that: %s", a.withVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
-		}
+	u, parseErr := url.Parse(server)
+	if parseErr != nil {
+		return a.wrongf("%s: this URL can't be read; an @ in the user name is written %s", name, "%40")
 	}
-	return fail(exitUsage, fmt.Errorf("%s: %w", name, err), a.T("For example: %s", "--server smtps://me%40example.com@smtp.example.com"))
+	if _, has := u.User.Password(); has {
+		return fail(exitUsage, errors.New(a.T("%s: a password in a URL can be read by other users of the machine", name)),
+			a.T("Put it into a file that only you can read, and name that: %s", a.withVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
+	}
+	var problem string
+	schemes := []string{"smtps", "smtp", "smtp+notls", "lmtp", "lmtp+unix"}
+	port, portErr := strconv.Atoi(u.Port())
+	switch {
+	case !contains(schemes, u.Scheme):
+		problem = a.T("%s %s: the scheme has to be one of %s", name, server, strings.Join(schemes, ", "))
+	case u.Scheme != "lmtp+unix" && u.Hostname() == "":
+		problem = a.T("%s %s: names no host", name, server)
+	case u.Port() != "" && (portErr != nil || port < 1 || port > 65535):
+		problem = a.T("%s %s: want a port from 1 to 65535", name, server)
+	case u.Scheme == "smtp" && u.Path == "" && u.RawQuery == "" && u.Fragment == "":
+		problem = a.T("%s %s: this port speaks TLS from the first byte; write smtps:// instead of smtp://", name, server)
+	default:
+		problem = fmt.Sprintf("%s: %v", name, err)
+	}
+	return fail(exitUsage, errors.New(problem), a.T("For example: %s", "--server smtps://me%40example.com@smtp.example.com"))
 }
 
 // printableURL keeps what follows a colon in a mistyped URL out of sight:
