@@ -59,7 +59,7 @@ func TestRefusals(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s.checkRefused(t, s.url(test.service), s.trust(test.service), test)
+			s.checkRefused(t, s.urlFor(test.service, test.as), s.trust(test.service), test)
 		})
 	}
 }

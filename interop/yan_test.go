@@ -66,6 +66,15 @@ func (s *servers) url(name string) string {
 	}
 }
 
+// urlFor leaves the user out where nobody logs in: a user without a password
+// is an error before anything is connected.
+func (s *servers) urlFor(name string, as authentication) string {
+	if as.none {
+		return strings.Replace(s.url(name), "test%40example.test@", "", 1)
+	}
+	return s.url(name)
+}
+
 // yan runs the command with nothing of this machine's settings but the path,
 // and checks that it gave no secret away.
 func (s *servers) yan(t *testing.T, as authentication, args ...string) ran {
@@ -117,10 +126,7 @@ func disguises(secret string) []string {
 // certificate or not, and returns what it reported.
 func (s *servers) send(t *testing.T, service string, as authentication, args ...string) (report, ran) {
 	t.Helper()
-	url := s.url(service)
-	if as.none { // a user without a password is refused before connecting
-		url = strings.Replace(url, "test%40example.test@", "", 1)
-	}
+	url := s.urlFor(service, as)
 	r := s.yan(t, as, slices.Concat([]string{"send", "--json", "--server", url}, s.trust(service), as.flags(), args)...)
 	return parseReport(t, r), r
 }
