@@ -77,8 +77,8 @@ func (s *SMTP) Server() Server { return s.server }
 // Send carries out one transaction. A message of package message that holds
 // 8-bit text goes out in its 7-bit form to a server without 8BITMIME.
 //
-// When a kept connection turns out to be dead before the server took anything
-// of the message, the message goes out on a new one.
+// When a kept connection turns out to be of no use before the server took
+// anything of the message, the message goes out on a new one.
 func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Result {
 	select {
 	case s.slots <- struct{}{}:
@@ -87,8 +87,8 @@ func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Re
 		return notTried(t, &smtp.Error{Stage: smtp.StageConnect, Err: context.Cause(ctx)})
 	}
 	if conn := s.take(); conn != nil {
-		result := s.on(ctx, conn, t)
-		if !diedBeforeMail(result) || ctx.Err() != nil {
+		result, usable := s.on(ctx, conn, t)
+		if usable || !endedBeforeMail(result) || ctx.Err() != nil {
 			return result
 		}
 	}
@@ -96,7 +96,8 @@ func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Re
 	if err != nil {
 		return notTried(t, err)
 	}
-	return s.on(ctx, conn, t)
+	result, _ := s.on(ctx, conn, t)
+	return result
 }
 
 func (s *SMTP) dial(ctx context.Context) (*smtpclient.Conn, error) {
@@ -109,11 +110,12 @@ func (s *SMTP) dial(ctx context.Context) (*smtpclient.Conn, error) {
 	return smtpclient.Dial(ctx, s.cfg)
 }
 
-// on carries out a transaction on a connection, and keeps or closes it.
-func (s *SMTP) on(ctx context.Context, conn *smtpclient.Conn, t smtpclient.Transaction) smtpclient.Result {
+// on carries out a transaction on a connection, and keeps or closes it. usable
+// says whether the connection was good for another transaction afterwards.
+func (s *SMTP) on(ctx context.Context, conn *smtpclient.Conn, t smtpclient.Transaction) (r smtpclient.Result, usable bool) {
 	if s.cfg.StopAfter != "" {
 		conn.Quit(ctx)
-		return notTried(t, &smtp.Error{Stage: s.cfg.StopAfter, Err: ErrStopped})
+		return notTried(t, &smtp.Error{Stage: s.cfg.StopAfter, Err: ErrStopped}), false
 	}
 	if t.StopAfter == "" {
 		t.StopAfter = s.stop
@@ -125,9 +127,10 @@ func (s *SMTP) on(ctx context.Context, conn *smtpclient.Conn, t smtpclient.Trans
 			}
 		}
 	}
-	result := conn.Send(ctx, t)
+	r = conn.Send(ctx, t)
+	usable = conn.Usable()
 	s.keep(conn)
-	return result
+	return r, usable
 }
 
 // ErrStopped is why nobody got the message when Options.StopAfter asked so.
@@ -208,32 +211,24 @@ func (s *SMTP) Close() error {
 	return nil
 }
 
-// diedBeforeMail reports whether the connection was found dead before the
-// server answered anything, with nothing of the message's end sent: another
-// try can't duplicate.
-func diedBeforeMail(r smtpclient.Result) bool {
+// endedBeforeMail reports whether the server took nothing of the message, on
+// a connection that is past use: another try on a new one can't duplicate. What
+// it says before MAIL is accepted may then be about the connection:
+//
+//   - 421, in answer to whatever: Exim gives it to the MAIL that is one too many
+//     for the connection.
+//   - No to RSET. QUIRK: eYou answers 502.
+func endedBeforeMail(r smtpclient.Result) bool {
 	for _, o := range r.Outcomes {
-		atStart := o.Stage == smtp.StageMail || o.Stage == smtp.StageReset
-		if o.Status != smtp.NotTried || !atStart || o.Err == nil {
-			return false
-		}
-		if isLocal(o.Err) {
+		switch {
+		case o.Stage == smtp.StageReset && o.Status == smtp.NotTried:
+		case o.Stage == smtp.StageMail && o.Status == smtp.NotTried:
+		case o.Stage == smtp.StageMail && o.Reply.Code == 421:
+		default:
 			return false
 		}
 	}
 	return len(r.Outcomes) > 0
-}
-
-// isLocal reports errors that a new connection to the same server can't mend.
-func isLocal(err error) bool {
-	for _, local := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8,
-		smtpclient.ErrNeeds8BITMIME, smtpclient.ErrNeedsDSN, smtpclient.ErrContent,
-		context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, local) {
-			return true
-		}
-	}
-	return false
 }
 
 // notTried is the result of a message that never met a connection.

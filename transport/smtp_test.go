@@ -226,3 +226,55 @@ func (broken) Size() int64                      { return 10 }
 func (broken) EightBit() bool                   { return false }
 func (broken) NeedsSMTPUTF8() bool              { return false }
 func (broken) WriteTo(io.Writer) (int64, error) { return 0, errors.New("disk on fire") }
+
+// A kept connection on which the server wants no other message must not cost
+// the next one: a new connection has to be tried, once. What the server says
+// on a connection that it keeps is the answer to the message.
+func TestKeptConnectionThatIsRefused(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		fault       string
+		connections int
+		want        smtp.Status
+	}{
+		{"reset-502*1", 2, smtp.Accepted}, // as eYou does
+		{"reset-cut*1", 2, smtp.Accepted},
+		{"mail-421*1", 2, smtp.Accepted}, // as Exim does behind smtp_accept_max_per_connection
+		{"mail-421", 2, smtp.Deferred},
+		{"mail-cut", 2, smtp.NotTried},
+		{"mail-451", 1, smtp.Deferred},
+		{"rcpt-421", 1, smtp.Deferred},
+	}
+	for _, tt := range tests {
+		t.Run(tt.fault, func(t *testing.T) {
+			t.Parallel()
+			server := sandboxtest.Start(t, "plain", sandboxtest.WithoutExtension("CHUNKING"))
+			s := open(t, server, transport.Options{})
+			onlyStatus(t, s.Send(t.Context(), mail(t, server, message.Message{Text: "hi"}, "rcpt-550@example.org")), smtp.Refused)
+			if err := server.AddFault(tt.fault); err != nil {
+				t.Fatal(err)
+			}
+			onlyStatus(t, s.Send(t.Context(), mail(t, server, message.Message{Text: "hi"}, "a@example.org")), tt.want)
+			if n := len(server.Connections()); n != tt.connections {
+				t.Errorf("%d connections, want %d", n, tt.connections)
+			}
+		})
+	}
+}
+
+// What is wrong with the message is no reason for another connection.
+func TestKeptConnectionIsNotBlamedForTheMessage(t *testing.T) {
+	t.Parallel()
+	server := sandboxtest.Start(t, "plain", sandboxtest.WithMaxSize(1000))
+	s := open(t, server, transport.Options{})
+	onlyStatus(t, s.Send(t.Context(), mail(t, server, message.Message{Text: "hi"}, "a@example.org")), smtp.Accepted)
+	for _, tx := range []smtpclient.Transaction{
+		mail(t, server, message.Message{Text: strings.Repeat("long ", 1000)}, "a@example.org"),
+		{Envelope: mail(t, server, message.Message{Text: "hi"}, "a@example.org").Envelope}, // no message
+	} {
+		onlyStatus(t, s.Send(t.Context(), tx), smtp.NotTried)
+	}
+	if n := len(server.Connections()); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+}
