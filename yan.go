@@ -144,6 +144,16 @@ func (c *Client) Deliver(ctx context.Context, t Transaction) (Result, error) {
 	return result, result.failure(c.provider)
 }
 
+// Format names the transport for every verb of package fmt, and shows nothing of
+// what is in it.
+func (c Client) Format(f fmt.State, _ rune) {
+	if s, ok := c.transport.(fmt.Stringer); ok {
+		_, _ = io.WriteString(f, "client on a "+s.String())
+		return
+	}
+	_, _ = fmt.Fprintf(f, "client on a %T", c.transport)
+}
+
 // Close says goodbye to the server on the connections that were kept.
 // Messages being sent are not disturbed.
 func (c *Client) Close() error { return c.transport.Close() }

@@ -3,6 +3,7 @@ package yan_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
 )
 
 func open(t *testing.T, server *sandboxtest.Server, o yan.Options) *yan.Client {
@@ -203,5 +205,21 @@ func TestDeliverRefusesTheZeroEnvelope(t *testing.T) {
 	client := open(t, sandboxtest.Start(t, "plain"), yan.Options{})
 	if _, err := client.Deliver(t.Context(), yan.Transaction{}); err == nil {
 		t.Error("no error")
+	}
+}
+
+func TestClientPrintsNoSecret(t *testing.T) {
+	t.Parallel()
+	client, err := yan.Open("qq", yan.Options{From: "me@qq.com", Password: "hunter2secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+		if got := fmt.Sprintf(verb, client); got != "client on a transport to smtps://smtp.qq.com:465" {
+			t.Errorf("%s: %q", verb, got)
+		}
+	}
+	if got := fmt.Sprint(yan.NewClient(&transport.Recorder{})); got != "client on a *transport.Recorder" {
+		t.Errorf("a recorder's: %q", got)
 	}
 }

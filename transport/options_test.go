@@ -35,6 +35,20 @@ func TestOptionsPrintNoSecret(t *testing.T) {
 	}
 }
 
+// The verbs that don't fit matter most: package fmt then prints all it finds.
+func TestTransportPrintsNoSecret(t *testing.T) {
+	t.Parallel()
+	s, err := Open("qq", Options{From: "me@qq.com", Password: "hunter2secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+		if got := fmt.Sprintf(verb, s); got != "transport to smtps://smtp.qq.com:465" {
+			t.Errorf("%s: %q", verb, got)
+		}
+	}
+}
+
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	gmail, ok := provider.ByID("gmail")

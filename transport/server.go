@@ -81,6 +81,11 @@ func ParseServer(s string, sender smtp.Address) (Server, error) {
 	name, region, _ := strings.Cut(s, "/")
 	p, ok := provider.Lookup(name)
 	if !ok {
+		if strings.Contains(s, "@") {
+			// A URL without its scheme. It is not repeated: it may hold a password.
+			return Server{}, errors.New("the server is neither a URL nor a known provider; " +
+				"a URL begins with its scheme, like smtps://me%40example.com@smtp.example.com")
+		}
 		msg := fmt.Sprintf("server %q is neither a URL nor a known provider", s)
 		if near := provider.Nearest(name); len(near) > 0 {
 			msg += "; did you mean " + strings.Join(near, ", ") + "?"

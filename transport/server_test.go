@@ -72,6 +72,8 @@ func TestParseServerRefuses(t *testing.T) {
 		{"qqq", "", "did you mean qq"},
 		{"smtps://me:hunter2@smtp.qq.com", "", "YAN_PASSWORD_FILE"},
 		{"smtps://me@qq.com:hunter2@smtp.qq.com", "", "YAN_PASSWORD_FILE"},
+		{"me@qq.com:hunter2@smtp.qq.com", "", "begins with its scheme"},
+		{"smtps:/me:hunter2@smtp.qq.com", "", "begins with its scheme"},
 		{"http://smtp.qq.com", "", `scheme "http"`},
 		{"smtps://", "", "no host"},
 		{"smtps://h/x", "", "nothing may follow"},

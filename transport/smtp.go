@@ -3,6 +3,8 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -47,7 +49,7 @@ func Open(server string, o Options) (*SMTP, error) {
 	if o.From != "" {
 		mailbox, err := message.ParseMailbox(o.From)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("the sender: %w", err)
 		}
 		from = mailbox.Address
 		o.From = from.String()
@@ -73,6 +75,13 @@ func Open(server string, o Options) (*SMTP, error) {
 
 // Server is where the transport sends.
 func (s *SMTP) Server() Server { return s.server }
+
+// String names the server, and shows nothing of the credentials within.
+func (s *SMTP) String() string { return "transport to " + s.server.String() }
+
+// Format is String for every verb: package fmt looks into a struct whenever a
+// verb doesn't fit, and finds the password.
+func (s *SMTP) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // Send carries out one transaction. A message of package message that holds
 // 8-bit text goes out in its 7-bit form to a server without 8BITMIME.
