@@ -15,7 +15,7 @@ type Result struct {
 	MessageID string
 	// ServerID is the name the server gave the message; "" when it gave none.
 	ServerID string
-	// Size of the message in octets, as sent.
+	// Size of the message in octets, as it was sent or was to be.
 	Size int64
 	// Recipients has one outcome per recipient, in the envelope's order.
 	Recipients []Outcome

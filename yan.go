@@ -90,7 +90,6 @@ type Transport interface {
 type Client struct {
 	transport Transport
 	provider  string // id, for diagnosis; "" when unknown
-	policy    smtpclient.Policy
 }
 
 // Open makes a client for a server, given as a URL ("smtps://me%40qq.com@smtp.qq.com",
@@ -102,7 +101,7 @@ func Open(server string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{transport: t, provider: t.Server().Provider.ID, policy: o.Policy}, nil
+	return &Client{transport: t, provider: t.Server().Provider.ID}, nil
 }
 
 // NewClient makes a client on a transport of the caller's, which Close closes.
@@ -122,7 +121,7 @@ func (c *Client) Send(ctx context.Context, m Message) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	result, err := c.Deliver(ctx, Transaction{Envelope: envelope, Content: content, Policy: c.policy})
+	result, err := c.Deliver(ctx, Transaction{Envelope: envelope, Content: content})
 	result.MessageID = content.MessageID()
 	if failed, ok := err.(*SendError); ok {
 		failed.Result = result
@@ -131,15 +130,19 @@ func (c *Client) Send(ctx context.Context, m Message) (Result, error) {
 }
 
 // Deliver sends a message that is composed already to the recipients of an
-// envelope, whatever the headers say. The caller closes the content.
+// envelope, whatever the headers say. The policy is All if the transaction or
+// Options.Policy says so. The caller closes the content.
 func (c *Client) Deliver(ctx context.Context, t Transaction) (Result, error) {
 	if t.Envelope.Len() == 0 {
 		return Result{}, fmt.Errorf("the envelope has no recipients")
 	}
 	r := c.transport.Send(ctx, t)
-	result := Result{ServerID: transport.ServerID(r.Reply), Reply: r.Reply, Recipients: r.Outcomes}
-	if t.Content != nil {
+	result := Result{ServerID: transport.ServerID(r.Reply), Size: r.Size, Reply: r.Reply, Recipients: r.Outcomes}
+	if result.Size == 0 && t.Content != nil {
 		result.Size = t.Content.Size()
+	}
+	if n := len(r.Outcomes); n != t.Envelope.Len() {
+		return result, fmt.Errorf("the transport tells of %d recipients, and there are %d", n, t.Envelope.Len())
 	}
 	return result, result.failure(c.provider)
 }

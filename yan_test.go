@@ -10,8 +10,10 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -205,6 +207,58 @@ func TestDeliverRefusesTheZeroEnvelope(t *testing.T) {
 	client := open(t, sandboxtest.Start(t, "plain"), yan.Options{})
 	if _, err := client.Deliver(t.Context(), yan.Transaction{}); err == nil {
 		t.Error("no error")
+	}
+}
+
+// A transaction that says nothing about the policy doesn't undo the client's.
+func TestDeliverKeepsThePolicyOfTheClient(t *testing.T) {
+	t.Parallel()
+	server := sandboxtest.Start(t, "plain")
+	client := open(t, server, yan.Options{Policy: yan.All})
+	content, err := message.Compose(&yan.Message{From: server.Login(), To: []string{"a@example.org", "rcpt-550@example.org"}, Text: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer content.Close()
+	envelope, err := content.Envelope()
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := client.Deliver(t.Context(), yan.Transaction{Envelope: envelope, Content: content})
+	if err == nil || result.Count(yan.NotTried) != 1 || result.Count(yan.Refused) != 1 {
+		t.Errorf("error %v, outcomes %v", err, result.Recipients)
+	}
+	if n := len(server.Messages()); n != 0 {
+		t.Errorf("%d messages arrived", n)
+	}
+}
+
+// The size is that of what went over the wire, not of what was composed.
+func TestSizeOfAMessageInItsSevenBitForm(t *testing.T) {
+	t.Parallel()
+	server := sandboxtest.Start(t, "plain", sandboxtest.WithoutExtension("8BITMIME", "SMTPUTF8", "BINARYMIME"))
+	client := open(t, server, yan.Options{})
+	result, err := client.Send(t.Context(), yan.Message{From: server.Login(), To: []string{"a@example.org"},
+		Text: "你好", EightBit: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := int64(len(server.WaitMessages(1)[0].Data)); n != result.Size {
+		t.Errorf("%d octets arrived, told %d", n, result.Size)
+	}
+}
+
+// silent is a transport that tells nothing.
+type silent struct{}
+
+func (silent) Send(context.Context, yan.Transaction) smtpclient.Result { return smtpclient.Result{} }
+func (silent) Close() error                                            { return nil }
+
+func TestNoErrorOnlyIfEverybodyIsTold(t *testing.T) {
+	t.Parallel()
+	_, err := yan.NewClient(silent{}).Send(t.Context(), yan.Message{From: "a@example.org", To: []string{"b@example.org"}, Text: "x"})
+	if err == nil {
+		t.Error("a transport that said nothing of the recipient passed for one that sent")
 	}
 }
 

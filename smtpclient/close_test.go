@@ -3,6 +3,7 @@ package smtpclient_test
 import (
 	"context"
 	"errors"
+	"io"
 	"fmt"
 	"net"
 	"slices"
@@ -231,6 +232,48 @@ func TestStopAfter(t *testing.T) {
 			<-done
 		})
 	}
+}
+
+// A stage that a dial or a transaction can't stop at is no word for carrying it
+// out.
+func TestStopAfterWhatNothingStopsAt(t *testing.T) {
+	t.Parallel()
+	cfg := plainConfig()
+	cfg.StopAfter = smtp.StageBody
+	if _, err := smtpclient.Dial(t.Context(), cfg); err == nil {
+		t.Error("the dial: no error")
+	}
+	server := &simple{}
+	cfg, _, done := pipe(plainConfig(), server.serve)
+	conn, err := smtpclient.Dial(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := smtpclient.Transaction{Envelope: envelope(t, "a@x.org", "b@x.org"), Content: text{data: hello}, StopAfter: smtp.StageBody}
+	if o := conn.Send(t.Context(), tx).Outcomes[0]; o.Status != smtp.NotTried || o.Err == nil {
+		t.Errorf("the transaction: %v", o)
+	}
+	conn.Close()
+	<-done
+}
+
+// Before the greeting nothing may be said: a server with TLS from the first
+// byte would take QUIT for a broken handshake, and one without for a client
+// that doesn't listen.
+func TestQuitBeforeTheGreetingSaysNothing(t *testing.T) {
+	t.Parallel()
+	cfg := plainConfig()
+	cfg.StopAfter = smtp.StageConnect
+	cfg, rec, done := pipe(cfg, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	conn, err := smtpclient.Dial(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Quit(t.Context())
+	if said := rec.written(); said != "" {
+		t.Errorf("said %q", said)
+	}
+	<-done
 }
 
 // A context that is over before Send begins costs the connection nothing.

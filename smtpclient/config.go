@@ -79,7 +79,8 @@ type Config struct {
 	// that uses the Conn. Secrets are hidden before it is called.
 	Trace func(Event)
 	// StopAfter ends Dial after a stage, for diagnosis: StageConnect, StageTLS,
-	// StageGreeting, StageHello or StageAuth; "" means after the last.
+	// StageGreeting, StageHello, StageStartTLS (which is StageHello) or StageAuth;
+	// "" means after the last.
 	StopAfter smtp.Stage
 }
 
@@ -134,9 +135,10 @@ func (c Config) address() (network, address string) {
 	return "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.port()))
 }
 
-// check finds what no connection could be made with, and what would become
-// part of a command line without belonging there.
-func (c Config) check() error {
+// Check finds what no connection could be made with, and what would become
+// part of a command line without belonging there. Dial calls it; who makes a
+// Config long before that may want to know at once.
+func (c Config) Check() error {
 	switch {
 	case c.Host == "" && c.Socket == "":
 		return errors.New("no server given")
@@ -147,8 +149,15 @@ func (c Config) check() error {
 	case c.Mechanism != "" && !slices.Contains(sasl.Mechanisms(), strings.ToUpper(c.Mechanism)):
 		return fmt.Errorf("authentication mechanism %q is not known; known are %s",
 			c.Mechanism, strings.Join(sasl.Mechanisms(), ", "))
+	case c.StopAfter != "" && !slices.Contains(dialStages(), c.StopAfter):
+		return fmt.Errorf("a dial can't stop after %q", c.StopAfter)
 	}
 	return nil
+}
+
+// dialStages are those that Dial passes.
+func dialStages() []smtp.Stage {
+	return []smtp.Stage{smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello, smtp.StageStartTLS, smtp.StageAuth}
 }
 
 // notVisible reports what is not a printable ASCII character, or a space.

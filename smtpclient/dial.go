@@ -43,7 +43,7 @@ type Conn struct {
 // its stage. The caller ends the connection with Quit or Close.
 func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	cfg.Timeouts = cfg.Timeouts.withDefaults()
-	if err := cfg.check(); err != nil {
+	if err := cfg.Check(); err != nil {
 		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
 	conn, err := connect(ctx, cfg)
@@ -294,7 +294,8 @@ func (c *Conn) Usable() bool { return !c.broken.Load() }
 
 // Quit says QUIT and closes. What the server answers changes nothing, and
 // whether it answers is not waited for beyond Timeouts.Quit. During a
-// transaction it is Close.
+// transaction it is Close, and so it is before the greeting: nothing may be
+// said then (RFC 5321 section 4.3.1), least of all to a server that expects TLS.
 //
 // QUIRK: QQ answers with sixteen bytes of an internal frame before its 221.
 func (c *Conn) Quit(ctx context.Context) {
@@ -303,7 +304,7 @@ func (c *Conn) Quit(ctx context.Context) {
 		return
 	}
 	defer c.busy.Unlock()
-	if c.broken.Load() {
+	if c.broken.Load() || c.greet.IsZero() {
 		return
 	}
 	defer c.w.under(ctx)()

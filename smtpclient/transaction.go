@@ -19,8 +19,8 @@ type Content interface {
 	// NeedsSMTPUTF8 reports whether there are any in the headers.
 	NeedsSMTPUTF8() bool
 	// WriteTo writes the message with CRLF line ends, the last included, and
-	// without dot-stuffing. It is called from another goroutine than Send, and
-	// has returned when Send returns. While it waits for its own source no
+	// without dot-stuffing. It may be called from another goroutine than Send,
+	// and has returned when Send returns. While it waits for its own source no
 	// context can call it back.
 	io.WriterTo
 }
@@ -59,6 +59,8 @@ type Result struct {
 	// Reply is the server's answer to the whole message; zero if it was never
 	// given. It often names the server's queue id.
 	Reply smtp.Reply
+	// Size is that of the message in octets, as it was sent or was to be.
+	Size int64
 }
 
 // oneFlight is the size up to which a message goes out in the same flight as
@@ -103,7 +105,7 @@ func (c *Conn) Send(ctx context.Context, t Transaction) Result {
 	if x.closing.Code != 0 {
 		c.Close()
 	}
-	return Result{Outcomes: x.outcomes, Reply: x.final}
+	return Result{Outcomes: x.outcomes, Reply: x.final, Size: x.size}
 }
 
 func (x *transaction) run(ctx context.Context) {
@@ -143,6 +145,8 @@ func (x *transaction) check() error {
 		return errors.New("the connection was dialled only to look at it, and has not come to EHLO")
 	case len(x.to) == 0:
 		return errors.New("the envelope has no recipients")
+	case x.StopAfter != "" && x.StopAfter != smtp.StageMail && x.StopAfter != smtp.StageRcpt:
+		return fmt.Errorf("a transaction can't stop after %q", x.StopAfter)
 	case x.needsSMTPUTF8() && !caps.Has("SMTPUTF8"):
 		return ErrNeedsSMTPUTF8
 	case !x.Envelope.DSN().IsZero() && !caps.Has("DSN"):

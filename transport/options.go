@@ -51,7 +51,8 @@ type Options struct {
 	// means 20 seconds, less than servers wait before they hang up.
 	IdleTimeout time.Duration
 	// Policy is what happens to a message when some of its recipients are
-	// refused; the zero value sends to the others.
+	// refused; the zero value sends to the others, unless a transaction itself
+	// says otherwise.
 	Policy smtpclient.Policy
 	// NoPipelining and NoChunking leave an offered extension unused.
 	NoPipelining, NoChunking bool
@@ -60,7 +61,8 @@ type Options struct {
 	// Trace sees the conversation, secrets hidden. It must be safe for
 	// concurrent use if Send is used concurrently.
 	Trace func(smtpclient.Event)
-	// StopAfter ends every attempt after a stage, for diagnosis.
+	// StopAfter ends every attempt after a stage, for diagnosis: one of those
+	// before StageData; "" carries it out.
 	StopAfter smtp.Stage
 }
 

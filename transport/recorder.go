@@ -3,6 +3,7 @@ package transport
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/yanmail/yan/smtp"
@@ -57,9 +58,10 @@ func (r *Recorder) Send(ctx context.Context, t smtpclient.Transaction) smtpclien
 	}
 	var data bytes.Buffer
 	if _, err := t.Content.WriteTo(&data); err != nil {
-		return notTried(t, &smtp.Error{Stage: smtp.StageBody, Err: err})
+		return notTried(t, &smtp.Error{Stage: smtp.StageBody, Err: fmt.Errorf("%w: %w", smtpclient.ErrContent, err)})
 	}
 	rec.Data = data.Bytes()
+	result.Size = int64(data.Len())
 	goes := len(rec.To) > 0 && (t.Policy == smtpclient.Any || len(rec.To) == t.Envelope.Len())
 	if goes {
 		r.mu.Lock()

@@ -28,6 +28,7 @@ type SMTP struct {
 	cfg    smtpclient.Config
 	idle   time.Duration
 	stop   smtp.Stage
+	policy smtpclient.Policy
 	slots  chan struct{} // one token per connection that may be open
 
 	mu     sync.Mutex
@@ -62,6 +63,9 @@ func Open(server string, o Options) (*SMTP, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
 	n := o.MaxConnections
 	if n <= 0 {
 		n = defaultConnections
@@ -70,7 +74,8 @@ func Open(server string, o Options) (*SMTP, error) {
 	if idle <= 0 {
 		idle = defaultIdle
 	}
-	return &SMTP{server: where, cfg: cfg, idle: idle, stop: o.StopAfter, slots: make(chan struct{}, n)}, nil
+	return &SMTP{server: where, cfg: cfg, idle: idle, stop: o.StopAfter, policy: o.Policy,
+		slots: make(chan struct{}, n)}, nil
 }
 
 // Server is where the transport sends.
@@ -128,6 +133,9 @@ func (s *SMTP) on(ctx context.Context, conn *smtpclient.Conn, t smtpclient.Trans
 	}
 	if t.StopAfter == "" {
 		t.StopAfter = s.stop
+	}
+	if s.policy == smtpclient.All {
+		t.Policy = smtpclient.All
 	}
 	if t.Content != nil && t.Content.EightBit() && !conn.Capabilities().Has("8BITMIME") {
 		if content, ok := t.Content.(*message.Content); ok {

@@ -213,7 +213,11 @@ func TestRecorderKeepsThePolicy(t *testing.T) {
 		t.Errorf("recorded %d messages, want one to one recipient", len(got))
 	}
 	tx.Content = broken{}
-	onlyStatus(t, rec.Send(t.Context(), tx), smtp.NotTried)
+	r = rec.Send(t.Context(), tx)
+	onlyStatus(t, r, smtp.NotTried)
+	if !errors.Is(r.Outcomes[0].Err, smtpclient.ErrContent) {
+		t.Errorf("error %v, want ErrContent, as a connection has it", r.Outcomes[0].Err)
+	}
 	if len(rec.Messages()) != 1 {
 		t.Error("a message that can't be read was recorded")
 	}
