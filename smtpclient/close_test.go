@@ -3,8 +3,8 @@ package smtpclient_test
 import (
 	"context"
 	"errors"
-	"io"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"

@@ -240,7 +240,7 @@ func (c *Conn) ask(q question) (smtp.Reply, *smtp.Error) {
 // unasked reports that bytes are there to which no question was sent. Taken
 // for the answer to the next one, they would shift every reply by one.
 func (c *Conn) unasked() error {
-	if c.w.r.Buffered() > 0 {
+	if c.w.ahead() {
 		return ErrUnasked
 	}
 	return nil

@@ -1,6 +1,7 @@
 package smtpclient
 
 import (
+	"context"
 	"errors"
 	"os"
 	"time"
@@ -13,13 +14,14 @@ import (
 const restAfter = 10 * time.Second
 
 // Park is called by the owner of a connection that has nothing to send. Until
-// Wake is called, nothing else may be.
+// Wake is called, nothing else may be but Quit and Close.
 func (c *Conn) Park() { c.parked = time.Now() }
 
 // Wake ends the rest and reports whether the connection can be used: a server
 // that hung up, or said anything (421, or QQ's binary frame), makes it unusable
-// before the next MAIL is sent. A false Wake has closed it.
-func (c *Conn) Wake() bool {
+// before the next MAIL is sent. A false Wake has closed it. After a long rest it
+// waits for an answer, at most Timeouts.Quit.
+func (c *Conn) Wake(ctx context.Context) bool {
 	if c.parked.IsZero() {
 		return c.Usable()
 	}
@@ -30,7 +32,7 @@ func (c *Conn) Wake() bool {
 		return false
 	}
 	if rested > restAfter {
-		return c.answers()
+		return c.answers(ctx)
 	}
 	return true
 }
@@ -40,7 +42,7 @@ func (c *Conn) Wake() bool {
 // than a TLS session ticket), a read is tried for a moment.
 func (c *Conn) quiet() bool {
 	if nothing, known := nothingToRead(c.w.raw); known && nothing {
-		return true
+		return !c.w.ahead()
 	}
 	_ = c.w.raw.SetReadDeadline(time.Now().Add(time.Millisecond)) // fails only on a closed socket, which Peek reports
 	_, err := c.w.r.Peek(1)
@@ -48,7 +50,8 @@ func (c *Conn) quiet() bool {
 }
 
 // answers asks the server whether it is still there.
-func (c *Conn) answers() bool {
+func (c *Conn) answers(ctx context.Context) bool {
+	defer c.w.under(ctx)()
 	err := c.w.send(c.cfg.Timeouts.Quit, []byte("NOOP\r\n"), "NOOP")
 	var reply smtp.Reply
 	if err == nil {

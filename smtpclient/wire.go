@@ -183,6 +183,21 @@ func (w *wire) readRaw(show view, keep func([]byte) bool) (smtp.Reply, error) {
 	}
 }
 
+// ahead reports whether something was read from the socket that nobody has
+// asked for yet. TLS reads ahead too: a line that came in a record of its own is
+// neither in the socket nor in the buffer, and a read that may not wait gets it.
+func (w *wire) ahead() bool {
+	if w.r.Buffered() > 0 {
+		return true
+	}
+	if w.conn == w.raw {
+		return false
+	}
+	_ = w.raw.SetReadDeadline(longAgo()) // fails only on a closed socket; the next read says so
+	_, err := w.r.Peek(1)
+	return err == nil
+}
+
 // line reads to the next LF and takes the line end off. The buffer is what
 // bounds it.
 func (w *wire) line() ([]byte, error) {

@@ -100,7 +100,7 @@ func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Re
 	case <-ctx.Done():
 		return notTried(t, &smtp.Error{Stage: smtp.StageConnect, Err: context.Cause(ctx)})
 	}
-	if conn := s.take(); conn != nil {
+	if conn := s.take(ctx); conn != nil {
 		result, usable := s.on(ctx, conn, t)
 		if usable || !endedBeforeMail(result) || ctx.Err() != nil {
 			return result
@@ -153,9 +153,10 @@ func (s *SMTP) on(ctx context.Context, conn *smtpclient.Conn, t smtpclient.Trans
 // ErrStopped is why nobody got the message when Options.StopAfter asked so.
 var ErrStopped = errors.New("stopped here, as asked")
 
-// take gives the most recently used connection that is still alive.
-func (s *SMTP) take() *smtpclient.Conn {
-	for {
+// take gives the most recently used connection that is still alive; nil when
+// there is none, or no time left.
+func (s *SMTP) take(ctx context.Context) *smtpclient.Conn {
+	for ctx.Err() == nil {
 		s.mu.Lock()
 		if len(s.free) == 0 {
 			s.mu.Unlock()
@@ -165,10 +166,11 @@ func (s *SMTP) take() *smtpclient.Conn {
 		s.free = s.free[:len(s.free)-1]
 		s.mu.Unlock()
 		last.timer.Stop()
-		if last.conn.Wake() {
+		if last.conn.Wake(ctx) {
 			return last.conn
 		}
 	}
+	return nil
 }
 
 // keep puts a connection aside for the next message, if it can serve one.
@@ -201,12 +203,12 @@ func (s *SMTP) expire(entry *idleConn) {
 		}
 	}
 	s.mu.Unlock()
-	if found && entry.conn.Wake() {
+	if found {
 		entry.conn.Quit(context.Background())
 	}
 }
 
-// Close says QUIT on the idle connections and waits for that, at most
+// Close says QUIT on the idle connections and waits for the answers, at most
 // Timeouts.Quit. Messages being sent are not disturbed; later ones are not
 // tried.
 func (s *SMTP) Close() error {
@@ -218,11 +220,7 @@ func (s *SMTP) Close() error {
 	var wg sync.WaitGroup
 	for _, entry := range free {
 		entry.timer.Stop()
-		wg.Go(func() {
-			if entry.conn.Wake() {
-				entry.conn.Quit(context.Background())
-			}
-		})
+		wg.Go(func() { entry.conn.Quit(context.Background()) })
 	}
 	wg.Wait()
 	return nil
