@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/yanmail/yan/smtp"
@@ -143,7 +142,8 @@ func (x *transaction) lostBody(stage smtp.Stage, err error, g *writing) {
 
 // hungUp reports that the other side ended the connection.
 func hungUp(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
+	return slices.ContainsFunc(append(errnoReset(), io.EOF, io.ErrUnexpectedEOF),
+		func(end error) bool { return errors.Is(err, end) })
 }
 
 // write hands the message to the kernel, with the dot that ends DATA. An

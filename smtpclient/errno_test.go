@@ -1,0 +1,31 @@
+package smtpclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"testing"
+)
+
+// Whether a server that said 421 hung up behind it decides between not tried
+// and unknown, on every system.
+func TestHungUp(t *testing.T) {
+	t.Parallel()
+	ends := []error{io.EOF, io.ErrUnexpectedEOF}
+	for _, errno := range resets() {
+		ends = append(ends, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", errno)})
+	}
+	for _, err := range ends {
+		if !hungUp(fmt.Errorf("body: %w", err)) {
+			t.Errorf("%v is no end", err)
+		}
+	}
+	for _, err := range []error{os.ErrDeadlineExceeded, context.Canceled, errors.New("tls: bad record MAC")} {
+		if hungUp(err) {
+			t.Errorf("%v passes for the other side's end", err)
+		}
+	}
+}
