@@ -76,6 +76,7 @@ func TestHeaderFields(t *testing.T) {
 
 		{"plain file", file("a.txt"), "Content-Disposition: attachment; filename=a.txt\n"},
 		{"file with blank", file(`a "b".txt`), "Content-Disposition: attachment; filename=\"a \\\"b\\\".txt\"\n"},
+		{"file with marks of RFC 2231", file("50%*'s.txt"), "Content-Disposition: attachment; filename=\"50%*'s.txt\"\n"},
 		{"file that looks encoded", file("=?x"), "Content-Disposition: attachment; filename*=UTF-8''%3D%3Fx;\n filename=\"=?UTF-8?B?PT94?=\"\n"},
 		{"chinese file", file("报告.pdf"), "Content-Disposition: attachment; filename*=UTF-8''%E6%8A%A5%E5%91%8A.pdf;\n" +
 			" filename=\"=?UTF-8?B?5oql5ZGKLnBkZg==?=\"\n"},

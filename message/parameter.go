@@ -27,7 +27,9 @@ func (f *folder) parameterized(name, value string, params [][]string) {
 func parameter(key, value string) (words []string, ok bool) {
 	p := key + "=" + value
 	if value == "" || strings.ContainsFunc(value, func(r rune) bool {
-		return r >= utf8.RuneSelf || !isTokenChar(byte(r))
+		// QUIRK: *, ' and % are good in a token, and to Python's email they
+		// are RFC 2231's: it reads a bare a*.txt as "a".
+		return r >= utf8.RuneSelf || !isTokenChar(byte(r)) || strings.ContainsRune("*'%", r)
 	}) {
 		p = key + "=" + quote(value)
 	}
