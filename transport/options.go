@@ -94,6 +94,9 @@ func (o Options) config(s Server) (smtpclient.Config, error) {
 		return cfg, err
 	}
 	if o.Proxy != "" {
+		if s.Socket != "" {
+			return cfg, fmt.Errorf("a proxy can't reach the socket %s of this machine", s.Socket)
+		}
 		if cfg.Dialer, err = proxyDialer(o.Proxy); err != nil {
 			return cfg, err
 		}

@@ -110,6 +110,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"host that is none", "smtps://邮件.example", "not a host name", Options{}},
 		{"certificate without key", "smtps://h", "both", Options{CertFile: "x"}},
 		{"bad proxy", "smtps://h", "not a URL", Options{Proxy: "127.0.0.1"}},
+		{"proxy to a socket", "lmtp+unix:///run/lmtp", "/run/lmtp", Options{Proxy: "socks5://127.0.0.1"}},
 		{"unknown proxy", "smtps://h", "socks5", Options{Proxy: "ftp://127.0.0.1"}},
 	}
 	for _, tt := range tests {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/net/proxy"
+
+	"github.com/yanmail/yan/smtp"
 )
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
@@ -49,8 +51,8 @@ func httpConnect(u *url.URL) dialFunc {
 		}
 		stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 		tunnel, err := openTunnel(conn, u, address)
-		if !stop() && err == nil {
-			err = context.Cause(ctx)
+		if !stop() {
+			err = context.Cause(ctx) // rather than the deadline that it set
 		}
 		if err != nil {
 			_ = conn.Close() // the error that matters is err
@@ -62,7 +64,8 @@ func httpConnect(u *url.URL) dialFunc {
 
 func openTunnel(conn net.Conn, u *url.URL, address string) (net.Conn, error) {
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: http.Header{}}
-	if password, ok := u.User.Password(); ok {
+	if u.User != nil { // some proxies take a token for a user, and no password
+		password, _ := u.User.Password()
 		req.Header.Set("Proxy-Authorization", "Basic "+
 			base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
 	}
@@ -74,8 +77,8 @@ func openTunnel(conn net.Conn, u *url.URL, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("it answered %s to CONNECT %s", resp.Status, address)
+	if resp.StatusCode/100 != 2 {
+		return nil, fmt.Errorf("it answered %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
 	}
 	// The server's greeting may have come in the same read.
 	return &tunnelConn{Conn: conn, r: r}, nil
