@@ -80,7 +80,9 @@ func Bytes(name string, data []byte) Attachment { return message.Bytes(name, dat
 func Reader(name string, r io.Reader) Attachment { return message.Reader(name, r) }
 
 // Transport carries out transactions: [transport.SMTP], or
-// [transport.Recorder] in tests.
+// [transport.Recorder] in tests. Send has to tell of every recipient of the
+// envelope; that it doesn't is the one error after composing that is no
+// [*SendError].
 type Transport interface {
 	Send(ctx context.Context, t Transaction) smtpclient.Result
 	Close() error

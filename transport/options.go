@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/yanmail/yan/provider"
@@ -45,7 +46,8 @@ type Options struct {
 	// Proxy is a URL: socks5://, socks5h:// or http:// (CONNECT), with user and
 	// password if the proxy wants them; "" connects directly.
 	Proxy string
-	// MaxConnections bounds the connections that are open at a time; 0 means 2.
+	// MaxConnections bounds the connections that are open at a time, not counting
+	// those that are saying goodbye; 0 means 2.
 	MaxConnections int
 	// IdleTimeout is how long a connection is kept for the next message; 0
 	// means 20 seconds, less than servers wait before they hang up.
@@ -58,8 +60,8 @@ type Options struct {
 	NoPipelining, NoChunking bool
 	// Timeouts bound each phase; zero fields are those of RFC 5321.
 	Timeouts smtpclient.Timeouts
-	// Trace sees the conversation, secrets hidden. It must be safe for
-	// concurrent use if Send is used concurrently.
+	// Trace sees the conversations, secrets hidden. It is called from several
+	// goroutines, one at a time: idle connections say goodbye on their own.
 	Trace func(smtpclient.Event)
 	// StopAfter ends every attempt after a stage, for diagnosis: one of those
 	// before StageData; "" carries it out.
@@ -84,7 +86,7 @@ func (o Options) config(s Server) (smtpclient.Config, error) {
 		Host: s.Host, Port: s.Port, Socket: s.Socket, Security: s.Security, LMTP: s.LMTP,
 		Mechanism: o.Mechanism, AllowCleartextPassword: o.AllowCleartextPassword,
 		LocalName: o.LocalName, NoPipelining: o.NoPipelining, NoChunking: o.NoChunking,
-		Timeouts: o.Timeouts, Trace: o.Trace, StopAfter: dialStop(o.StopAfter),
+		Timeouts: o.Timeouts, Trace: oneAtATime(o.Trace), StopAfter: dialStop(o.StopAfter),
 	}
 	var err error
 	if cfg.Auth, err = o.credentials(s); err != nil {
@@ -102,6 +104,19 @@ func (o Options) config(s Server) (smtpclient.Config, error) {
 		}
 	}
 	return cfg, nil
+}
+
+// oneAtATime spares whoever watches several connections the locks.
+func oneAtATime(trace func(smtpclient.Event)) func(smtpclient.Event) {
+	if trace == nil {
+		return nil
+	}
+	var mu sync.Mutex
+	return func(e smtpclient.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		trace(e)
+	}
 }
 
 // dialStop is the part of StopAfter that concerns the dial.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +90,30 @@ func TestConcurrentSendsStayWithinTheBound(t *testing.T) {
 		t.Errorf("%d connections, want at most 3", n)
 	}
 	server.WaitMessages(20)
+}
+
+// Whoever watches needs no locks, whatever goes on at the same time.
+func TestTraceIsCalledOneAtATime(t *testing.T) {
+	t.Parallel()
+	server := sandboxtest.Start(t, "plain")
+	lines := 0 // only the trace touches it, and the race detector watches
+	var heard atomic.Bool
+	s := open(t, server, transport.Options{MaxConnections: 4, IdleTimeout: time.Millisecond, Trace: func(smtpclient.Event) {
+		lines++
+		heard.Store(true)
+	}})
+	var wg sync.WaitGroup
+	for range 8 {
+		tx := mail(t, server, message.Message{Text: "hi"}, "a@example.org")
+		wg.Go(func() { _ = s.Send(t.Context(), tx) })
+	}
+	wg.Wait()
+	if !server.WaitIdle() {
+		t.Error("a connection is still open")
+	}
+	if err := s.Close(); err != nil || !heard.Load() {
+		t.Errorf("no trace, or %v", err)
+	}
 }
 
 // A server that hangs up on an idle connection, or says something on it,
