@@ -143,7 +143,7 @@ func exitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 		return exitTemporary
 	case o.Stage == smtp.StageAuth, finding.Class == diagnosis.ClassAuthRequired:
 		return exitAuth
-	case o.Stage == smtp.StageTLS, o.Stage == smtp.StageStartTLS, errors.Is(o.Err, smtp.ErrMalformedReply):
+	case o.Stage == smtp.StageTLS, o.Stage == smtp.StageStartTLS, isProtocol(finding.Class):
 		return exitProtocol
 	case o.Reply.IsZero() && finding.Permanence != diagnosis.Permanent:
 		return exitTemporary
@@ -151,6 +151,18 @@ func exitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 		return exitNoUser
 	}
 	return exitUnavailable
+}
+
+// isProtocol: a server that wants a client certificate says so at the greeting
+// (RFC 8446 section 4.4.2.4), so that the stage alone does not tell.
+func isProtocol(c diagnosis.Class) bool {
+	switch c {
+	case diagnosis.ClassTLSFailed, diagnosis.ClassTLSUntrusted, diagnosis.ClassTLSName, diagnosis.ClassTLSExpired,
+		diagnosis.ClassTLSPin, diagnosis.ClassWrongTLSMode, diagnosis.ClassStartTLSMissing, diagnosis.ClassTampered,
+		diagnosis.ClassProtocolError:
+		return true
+	}
+	return false
 }
 
 // isOurData reports messages that this server can't take as they are.

@@ -84,6 +84,11 @@ func (s *serverFlags) check(a *app, cmd *cobra.Command) error {
 	case len(s.localName) > 255 || strings.ContainsFunc(s.localName, hidden):
 		return a.wrongf("%s %q: want a host name like pc.example.com, or an address like [192.0.2.1]", a.name("local-name"), s.localName)
 	}
+	if s.server != "" {
+		if err := a.checkServer(s.server); err != nil {
+			return err
+		}
+	}
 	if s.proxy != "" {
 		if err := a.checkProxy(a.name("proxy"), s.proxy); err != nil {
 			return err
@@ -137,30 +142,39 @@ func (s *serverFlags) checkTLS(a *app) error {
 	return nil
 }
 
-// target finds the server, and says in the user's words why there is none.
-func (s *serverFlags) target(a *app, sender smtp.Address) (transport.Server, error) {
-	server, err := transport.ParseServer(s.server, sender)
+// checkServer finds what is wrong with --server whoever the sender is.
+func (a *app) checkServer(server string) error {
 	name := a.name("server")
-	switch {
-	case err == nil && s.cleartext && server.Security != smtpclient.Plaintext:
-		return server, a.wrongf("%s is for smtp+notls:// servers; this one is encrypted: leave it out", a.name("allow-cleartext-password"))
-	case err == nil:
-		return server, nil
-	case s.server == "":
-		return server, fail(exitUsage, errors.New(a.T("no server is known for %s: name it with --server", sender)),
-			a.T("For example: %s", "--server smtps://"+url.User(sender.String()).String()+"@smtp."+sender.ASCIIDomain()))
-	case strings.Contains(s.server, "://"):
-		return server, a.badURL(name, s.server, err)
+	if strings.Contains(server, "://") {
+		if _, err := transport.ParseServer(server, smtp.Address{}); err != nil {
+			return a.badURL(name, server, err)
+		}
+		return nil
 	}
-	word, _, _ := strings.Cut(s.server, "/")
+	word, _, _ := strings.Cut(server, "/")
 	if _, known := provider.Lookup(word); known {
-		return server, a.wrongf("%s %q: %v", name, s.server, err)
+		return nil
 	}
 	hint := a.T("'yan providers' lists those that are known; a server of your own is written %s.", "smtps://me%40example.com@smtp.example.com")
 	if near := provider.Nearest(word); len(near) > 0 {
 		hint = a.T("Did you mean %s?", strings.Join(near, ", "))
 	}
-	return server, fail(exitUsage, errors.New(a.T("%s %q: neither a URL nor a known provider", name, printableURL(s.server))), hint)
+	return fail(exitUsage, errors.New(a.T("%s %q: neither a URL nor a known provider", name, printableURL(server))), hint)
+}
+
+// target finds the server, and says in the user's words why there is none.
+func (s *serverFlags) target(a *app, sender smtp.Address) (transport.Server, error) {
+	server, err := transport.ParseServer(s.server, sender)
+	switch {
+	case err != nil && s.server == "":
+		return server, fail(exitUsage, errors.New(a.T("no server is known for %s: name it with --server", sender)),
+			a.T("For example: %s", "--server smtps://"+url.User(sender.String()).String()+"@smtp."+sender.ASCIIDomain()))
+	case err != nil:
+		return server, a.wrongf("%s %q: %v", a.name("server"), s.server, err)
+	case s.cleartext && server.Security != smtpclient.Plaintext:
+		return server, a.wrongf("%s is for smtp+notls:// servers; this one is encrypted: leave it out", a.name("allow-cleartext-password"))
+	}
+	return server, nil
 }
 
 // badURL says what is wrong with a server URL without repeating a password.

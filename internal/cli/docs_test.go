@@ -1,0 +1,450 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtp"
+)
+
+func exitFor(t *testing.T, err error) int {
+	t.Helper()
+	to, parseErr := smtp.ParseAddress("a@example.org")
+	if parseErr != nil {
+		t.Fatal(parseErr)
+	}
+	o := smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: smtp.StageConnect, Err: err}
+	return exitStatus(yan.Result{Recipients: []smtp.Outcome{o}}, "")
+}
+
+func decode(t *testing.T, line string, v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(line), v); err != nil {
+		t.Fatalf("%v: %s", err, line)
+	}
+}
+
+// commands are all that a user sees.
+func commands(t *testing.T, lang words.Language) []*cobra.Command {
+	t.Helper()
+	a, _, _ := testApp(lang)
+	root := a.root()
+	list := []*cobra.Command{root}
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() {
+			list = append(list, cmd)
+		}
+	}
+	if len(list) < 9 {
+		t.Fatalf("only %d commands", len(list))
+	}
+	return list
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []words.Language{words.English, words.Chinese} {
+		for _, cmd := range commands(t, lang) {
+			name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+			args := append(strings.Fields(cmd.CommandPath())[1:], "--help", "--lang", string(lang))
+			code, out, errs := run(t.Context(), nil, args...)
+			if code != exitOK || errs != "" {
+				t.Fatalf("%s: exit status %d: %s", name, code, errs)
+			}
+			golden(t, filepath.Join("testdata", "help", string(lang), name+".txt"), out)
+			for i, line := range strings.Split(out, "\n") {
+				example := strings.Contains(line, "yan ") && strings.HasPrefix(line, "  ")
+				if columns(line) > usual && !example {
+					t.Errorf("%s, line %d is %d columns wide: %s", name, i+1, columns(line), line)
+				}
+			}
+			if strings.Contains(out, "stringArray") || strings.Contains(out, "`") {
+				t.Errorf("%s: a flag without a name for its value", name)
+			}
+		}
+	}
+}
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != strings.ReplaceAll(string(want), "\r\n", "\n") {
+		t.Errorf("%s differs (go test -update writes it anew); got\n%s", file, got)
+	}
+}
+
+// A wider terminal gets longer lines, a narrow one none that wrap.
+func TestHelpFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	for _, width := range []int{50, 100, 300} {
+		w, out, _ := world(nil)
+		w.StdoutWidth, w.NoColor = width, true
+		if code := Run(t.Context(), []string{"sandbox", "--help"}, w); code != exitOK {
+			t.Fatal(code)
+		}
+		longest := 0
+		for line := range strings.Lines(out.String()) {
+			longest = max(longest, columns(strings.TrimSpace(line)))
+		}
+		if longest > min(width, widest) || longest < width/2 && width < widest {
+			t.Errorf("on %d columns the longest line has %d", width, longest)
+		}
+	}
+}
+
+// roffRequest is what a line of ours may begin with.
+var roffRequest = regexp.MustCompile(`^\.(TH|SH|PP|TP|br|nh|ad l|nf|fi)\b`)
+
+func TestManualPages(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []words.Language{words.English, words.Chinese} {
+		for _, cmd := range commands(t, lang) {
+			a, _, _ := testApp(lang)
+			page := a.roff(a.page(cmd))
+			if !strings.HasPrefix(page, ".TH ") || strings.Count(page, "\n.SH ") < 3 {
+				t.Errorf("%s has no sections:\n%s", cmd.CommandPath(), page)
+			}
+			for i, line := range strings.Split(page, "\n") {
+				if strings.HasPrefix(line, "'") || strings.HasPrefix(line, ".") && !roffRequest.MatchString(line) {
+					t.Errorf("%s, line %d is a request of nobody: %s", cmd.CommandPath(), i+1, line)
+				}
+			}
+			if strings.Contains(page, "Name <address>") != strings.Contains(cmd.CommandPath(), "send") && lang == words.English {
+				t.Errorf("%s: the brackets of an address are lost", cmd.CommandPath())
+			}
+			if groff, err := exec.LookPath("groff"); err == nil {
+				check := exec.CommandContext(t.Context(), groff, "-man", "-Kutf8", "-Tutf8", "-z")
+				check.Stdin = strings.NewReader(page)
+				out, err := check.CombinedOutput()
+				for line := range strings.Lines(string(out)) {
+					// Without its Chinese macros groff breaks lines at blanks only.
+					if !strings.Contains(line, "can't break line") {
+						t.Errorf("%s: groff: %s", cmd.CommandPath(), line)
+					}
+				}
+				if err != nil {
+					t.Errorf("%s: groff: %v", cmd.CommandPath(), err)
+				}
+			}
+		}
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	for _, shell := range shells() {
+		code, script, errs := run(t.Context(), nil, "completion", shell)
+		if code != exitOK || !strings.Contains(script, "yan") || !strings.Contains(script, "__complete") {
+			t.Errorf("%s: exit status %d: %s", shell, code, errs)
+		}
+		path, err := exec.LookPath(shell)
+		if err != nil || shell == "powershell" {
+			continue
+		}
+		check := exec.CommandContext(t.Context(), path, "-n")
+		check.Stdin = strings.NewReader(script)
+		if out, err := check.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", shell, err, out)
+		}
+	}
+	for _, test := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"send", "--server", ""}, []string{"qq", "gmail", "netease163"}},
+		{[]string{"providers", ""}, []string{"qq"}},
+		{[]string{"send", "--auth", ""}, []string{"PLAIN", "XOAUTH2"}},
+		{[]string{"send", "--quit-after", ""}, quitStages()},
+		{[]string{"send", "--to-policy", ""}, []string{"all", "any"}},
+		{[]string{"sandbox", "--profile", ""}, []string{"qq", "plain"}},
+		{[]string{"sandbox", "--fault", ""}, []string{"body=cut"}},
+		{[]string{"explain", "--stage", ""}, []string{"rcpt"}},
+		{[]string{"completion", ""}, shells()},
+		{[]string{"man", ""}, []string{"send"}},
+		{[]string{""}, []string{"send", "demo"}},
+	} {
+		_, out, _ := run(t.Context(), nil, append([]string{"__complete"}, test.args...)...)
+		var words []string
+		for line := range strings.Lines(out) {
+			word, _, _ := strings.Cut(strings.TrimSpace(line), "\t")
+			words = append(words, word)
+		}
+		for _, want := range test.want {
+			if !slices.Contains(words, want) {
+				t.Errorf("%q does not complete %q: %q", test.args, want, words)
+			}
+		}
+	}
+}
+
+// TestJSONIsDocumented holds docs/json.md against the structs: a section for
+// each output, and in it a row for every field.
+func TestJSONIsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "json.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string][]string{}
+	section := ""
+	row := regexp.MustCompile("^\\| `([^`]+)` \\|")
+	for line := range strings.Lines(string(text)) {
+		if title, ok := strings.CutPrefix(line, "## "); ok {
+			section = strings.Trim(strings.TrimSpace(title), "`")
+		} else if m := row.FindStringSubmatch(line); m != nil {
+			documented[section] = append(documented[section], m[1])
+		}
+	}
+	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --dry-run --json": dryJSON{},
+		"yan sandbox --json: ready": readyJSON{}, "yan sandbox --json: message": receivedJSON{},
+		"yan explain --json": diagnosisJSON{}, "yan version --json": versionJSON{}, "yan providers --json": provider.Provider{}} {
+		var want []string
+		for _, field := range jsonFields("", reflect.TypeOf(v), 0) {
+			// All limits have the same form.
+			if field = sameForm.ReplaceAllString(field, "limits.*.$1"); !slices.Contains(want, field) {
+				want = append(want, field)
+			}
+		}
+		got := documented[title]
+		if len(got) == 0 {
+			t.Errorf("docs/json.md has no section %q", title)
+		}
+		for _, field := range want {
+			if !slices.Contains(got, field) {
+				t.Errorf("docs/json.md, %q: the field %s is missing", title, field)
+			}
+		}
+		for _, field := range got {
+			if !slices.Contains(want, field) {
+				t.Errorf("docs/json.md, %q: there is no field %s", title, field)
+			}
+		}
+	}
+}
+
+var sameForm = regexp.MustCompile(`^limits\.[a-z_]+\.(value|unit|status|note)$`)
+
+// jsonFields lists the fields that a type has in JSON: "smtp.ports[].port".
+func jsonFields(prefix string, typ reflect.Type, depth int) []string {
+	switch typ.Kind() {
+	case reflect.Pointer:
+		return jsonFields(prefix, typ.Elem(), depth)
+	case reflect.Slice:
+		return jsonFields(prefix+"[]", typ.Elem(), depth)
+	case reflect.Map:
+		return jsonFields(prefix+".*", typ.Elem(), depth)
+	case reflect.Struct:
+	default:
+		return nil
+	}
+	if depth > 8 {
+		return nil
+	}
+	var list []string
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
+		if f.Anonymous && name == "" {
+			list = append(list, jsonFields(prefix, f.Type, depth+1)...)
+			continue
+		}
+		full := strings.TrimPrefix(prefix+"."+name, ".")
+		list = append(append(list, full), jsonFields(full, f.Type, depth+1)...)
+	}
+	return list
+}
+
+// TestCommandLinesInTheDocuments checks every "yan …" in the fenced blocks of
+// the documents and in the examples of the help: a known command, known flags
+// with values of their kind. Those that need no account are run.
+func TestCommandLinesInTheDocuments(t *testing.T) {
+	t.Parallel()
+	lines := documentLines(t)
+	for _, cmd := range commands(t, words.English) {
+		for line := range strings.Lines(cmd.Example) {
+			lines[cmd.CommandPath()+" --help"] = append(lines[cmd.CommandPath()+" --help"], strings.TrimSpace(line))
+		}
+	}
+	checked := 0
+	for where, list := range lines {
+		for _, line := range list {
+			for _, args := range yanCommands(line) {
+				checked++
+				if err := parses(args); err != nil {
+					t.Errorf("%s: %s: %v", where, line, err)
+				}
+				if args[0] == "demo" || args[0] == "explain" || args[0] == "version" || args[0] == "providers" {
+					if code, _, errs := run(t.Context(), nil, args...); code != exitOK {
+						t.Errorf("%s: %s: exit status %d: %s", where, line, code, errs)
+					}
+				}
+			}
+		}
+	}
+	if checked < 10 {
+		t.Errorf("only %d command lines found", checked)
+	}
+}
+
+// documentLines are the lines of the fenced blocks that are for a shell, by
+// file; in a block that shows output only those behind a "$ ".
+func documentLines(t *testing.T) map[string][]string {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	files := []string{}
+	for _, pattern := range []string{"README*.md", "CONTRIBUTING.md", filepath.Join("docs", "*.md"), filepath.Join("docs", "*", "*.md")} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	lines := map[string][]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		language, open := "", false
+		for line := range strings.Lines(strings.ReplaceAll(string(text), "\\\n", " ")) {
+			line = strings.TrimRight(line, "\r\n")
+			if fence, ok := strings.CutPrefix(strings.TrimSpace(line), "```"); ok {
+				open, language = !open, fence
+				continue
+			}
+			prompt, isPrompt := strings.CutPrefix(strings.TrimSpace(line), "$ ")
+			switch {
+			case !open || !slices.Contains([]string{"console", "sh", "shell", "bash", "powershell"}, language):
+			case isPrompt:
+				lines[file] = append(lines[file], prompt)
+			case language != "console":
+				lines[file] = append(lines[file], line)
+			}
+		}
+	}
+	return lines
+}
+
+// yanCommands finds the calls of yan in a shell's line, each as its arguments.
+func yanCommands(line string) [][]string {
+	line, _, _ = strings.Cut(line, " # ")
+	var found [][]string
+	for _, part := range splitCommands(line) {
+		words := shellWords(part)
+		for i, word := range words {
+			isRun := word == "./cmd/yan" && i > 1 && words[i-1] == "run"
+			if word != "yan" && !isRun {
+				if strings.Contains(word, "=") && !strings.HasPrefix(word, "-") || word == "go" || word == "run" || word == "source" {
+					continue
+				}
+				break
+			}
+			if args := words[i+1:]; len(args) > 0 {
+				found = append(found, args)
+			}
+			break
+		}
+	}
+	return found
+}
+
+// splitCommands cuts at | ; && and <( outside of quotes.
+func splitCommands(line string) []string {
+	var parts []string
+	var b strings.Builder
+	var quote rune
+	for _, r := range line {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote == 0 && (r == '"' || r == '\''):
+			quote = r
+		case quote == 0 && strings.ContainsRune("|;&()<>", r):
+			if parts = append(parts, b.String()); r == '>' || r == '<' {
+				r = '#' // what follows is a file, not a command
+			} else {
+				r = ' '
+			}
+			b.Reset()
+			if r == '#' {
+				b.WriteString("FILE ")
+			}
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return append(parts, b.String())
+}
+
+func shellWords(s string) []string {
+	var list []string
+	var b strings.Builder
+	var quote rune
+	began := false
+	for _, r := range s {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote == 0 && (r == '"' || r == '\''):
+			quote, began = r, true
+		case quote == 0 && (r == ' ' || r == '\t'):
+			if began {
+				list = append(list, b.String())
+			}
+			b.Reset()
+			began = false
+		default:
+			b.WriteRune(r)
+			began = true
+		}
+	}
+	if began {
+		list = append(list, b.String())
+	}
+	return list
+}
+
+// parses reports what is wrong with a command line, without running it.
+func parses(args []string) error {
+	a, _, _ := testApp(words.English)
+	root := a.root()
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		return err
+	}
+	if cmd == root && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+		return fmt.Errorf("no command %q", rest[0])
+	}
+	if err := cmd.ParseFlags(rest); err != nil {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,326 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// run carries out a command line in this process.
+func run(ctx context.Context, env map[string]string, args ...string) (code int, out, errs string) {
+	w, o, e := world(env)
+	code = Run(ctx, args, w)
+	return code, o.String(), e.String()
+}
+
+// to makes the flags that reach a sandbox.
+func to(s *sandboxtest.Server, more ...string) []string {
+	return append([]string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "-s", "hi", "-b", "x"}, more...)
+}
+
+func login(s *sandboxtest.Server) map[string]string {
+	return map[string]string{"YAN_PASSWORD": s.Password()}
+}
+
+// TestEveryExitStatus provokes each exit status that can be provoked.
+func TestEveryExitStatus(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	expired := sandboxtest.Start(t, "plain", sandboxtest.WithCertificate("expired"))
+	small := sandboxtest.Start(t, "plain", sandboxtest.WithMaxSize(100))
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	friend := []string{"-t", "friend@example.org"}
+	tests := map[int][][]string{
+		exitOK:          {to(s, friend...), {"version"}},
+		exitUsage:       {{"send"}, {"nosuch"}, to(s, "-t", "nobody")},
+		exitData:        {to(s, append(friend, "-s", "a\nb")...), to(small, friend...)},
+		exitNoInput:     {to(s, append(friend, "-a", file+".missing")...)},
+		exitNoUser:      {to(s, "-t", "rcpt-550@example.org")},
+		exitUnavailable: {to(s, "-t", "body-554@example.org")},
+		exitCantCreate:  {{"man", "--dir", filepath.Join(file, "pages")}},
+		exitTemporary:   {to(s, "-t", "rcpt-450@example.org")},
+		exitProtocol:    {to(expired, friend...)},
+		exitConfig:      {to(s, append(friend, "--tls-ca", file)...)},
+		exitPartial:     {to(s, "-t", "a@example.org", "-t", "rcpt-550@example.org", "--to-policy", "any")},
+		exitUnknown:     {to(s, "-t", "body-cut@example.org")},
+		// Elsewhere, because they need more than a command line:
+		exitIO:     nil, // TestOutputThatCantBeWritten
+		exitAuth:   nil, // TestWrongPassword
+		exitNoHost: nil, // TestUnknownHost: no test asks a name server
+		// No input is known that makes yan contradict itself.
+		exitInternal: nil,
+	}
+	a, _, _ := testApp("en")
+	listed := map[int]bool{}
+	for _, st := range a.statuses() {
+		listed[st.code] = true
+		if _, ok := tests[st.code]; !ok {
+			t.Errorf("exit status %d has no test", st.code)
+		}
+	}
+	for want, lines := range tests {
+		if !listed[want] {
+			t.Errorf("exit status %d is not in the help", want)
+		}
+		for _, args := range lines {
+			for _, lang := range []string{"en", "zh"} {
+				env := login(s)
+				env["LANG"] = lang
+				code, out, errs := run(t.Context(), env, args...)
+				if code != want {
+					t.Errorf("%q: exit status %d, want %d\n%s%s", args, code, want, out, errs)
+				}
+				if strings.Contains(out+errs, s.Password()) {
+					t.Errorf("%q shows the password", args)
+				}
+			}
+		}
+	}
+}
+
+func TestWrongPassword(t *testing.T) {
+	t.Parallel()
+	for _, profile := range sandboxtest.Profiles() {
+		s := sandboxtest.Start(t, profile)
+		code, out, errs := run(t.Context(), map[string]string{"YAN_PASSWORD": "wrongsecretwrong"}, to(s, "-t", "friend@example.org", "-v")...)
+		if code != exitAuth || strings.Contains(out+errs, "wrongsecret") {
+			t.Errorf("%s: exit status %d\n%s%s", profile, code, out, errs)
+		}
+	}
+}
+
+// TestUnknownHost can't ask a name server: the proxy's host is unknown, too,
+// where there is none, so the outcome is made by hand.
+func TestUnknownHost(t *testing.T) {
+	t.Parallel()
+	err := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "smtp.example.invalid", IsNotFound: true}}
+	if got := exitFor(t, err); got != exitNoHost {
+		t.Errorf("exit status %d, want %d", got, exitNoHost)
+	}
+	if got := exitFor(t, errTimeout{}); got != exitTemporary {
+		t.Errorf("exit status %d, want %d", got, exitTemporary)
+	}
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestOutputThatCantBeWritten(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	for want, args := range map[string][]string{
+		"74": {"providers"},
+		"0":  to(s, "-t", "friend@example.org"), // it was sent, and must not be sent again
+	} {
+		w, _, errs := world(login(s))
+		w.Stdout = brokenWriter{}
+		if code := fmt.Sprint(Run(t.Context(), args, w)); code != want {
+			t.Errorf("%q: exit status %s, want %s", args, code, want)
+		}
+		if !strings.Contains(errs.String(), "the output can't be written: disk full") {
+			t.Errorf("%q: %s", args, errs)
+		}
+	}
+}
+
+// tripwire does something when a word is written.
+type tripwire struct {
+	bytes.Buffer
+	word string
+	trip func()
+	once sync.Once
+}
+
+func (w *tripwire) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
+	if bytes.Contains(p, []byte(w.word)) {
+		w.once.Do(w.trip)
+	}
+	return n, err
+}
+
+// Ctrl-C before the message went out is "not tried", after it "unknown". It
+// comes when the server has seen the line at which it then stalls.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		fault, at, says string
+		exit            int
+	}{
+		{"ehlo-stall", "EHLO", "not tried (at EHLO): interrupted", exitTemporary},
+		{"auth-stall", "AUTH", "not tried (at AUTH): interrupted", exitTemporary},
+		{"body-stall", "message of", "unknown (at BODY): interrupted", exitUnknown},
+	} {
+		fault, err := sandbox.ParseFault(test.fault)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := sandbox.Start(sandbox.Config{Faults: []sandbox.Fault{fault}, Log: func(e sandbox.Event) {
+			if strings.HasPrefix(e.Text, test.at) {
+				cancel()
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ca := filepath.Join(t.TempDir(), "ca.pem")
+		if err := s.WriteCA(ca); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := run(ctx, map[string]string{"YAN_PASSWORD": sandbox.Password},
+			"send", "--server", "smtps://me%40example.org@"+s.TLSAddr(), "--tls-ca", ca, "-t", "friend@example.org", "-b", "x")
+		cancel()
+		_ = s.Close() // hangs up on nobody
+		if code != test.exit || !strings.Contains(out, test.says) {
+			t.Errorf("%s: exit status %d, want %d\n%s%s", test.fault, code, test.exit, out, errs)
+		}
+	}
+}
+
+// Ctrl-C while yan waits for its input ends it, too.
+func TestInterruptWhileReading(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"send", "-f", "me@example.org", "-t", "a@example.org", "-n"}, {"send", "--raw", "-n"},
+		{"send", "-f", "me@example.org", "-t", "a@example.org", "-n", "-a", "-", "-b", "x"}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		w, _, errs := world(nil)
+		r, pipe := net.Pipe() // nobody writes
+		w.Stdin = r
+		cancel()
+		if code := Run(ctx, args, w); code != exitTemporary || !strings.Contains(errs.String(), "interrupted; nothing was sent") {
+			t.Errorf("%q: exit status %d: %s", args, code, errs)
+		}
+		_, _ = r.Close(), pipe.Close() // ends the goroutine that reads
+	}
+}
+
+func TestPasswordPrompt(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	ask := func(secret string, err error) (int, string) {
+		w, _, errs := world(nil)
+		w.StdinTTY, w.StderrWidth, w.NoColor = 80, 80, true
+		w.ReadSecret = func(context.Context) (string, error) { return secret, err }
+		return Run(t.Context(), append([]string{"--lang", "zh"}, to(s, "-t", "friend@example.org")...), w), errs.String()
+	}
+	code, errs := ask(s.Password()+"\n", nil)
+	if code != exitOK || !strings.Contains(errs, "me@qq.com 的密码或授权码（不显示）：") || strings.Contains(errs, s.Password()) {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+	if code, errs := ask(" ", nil); code != exitConfig || !strings.Contains(errs, "没有输入密码") {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+	if code, errs := ask("", errors.New("terminal gone")); code != exitIO || !strings.Contains(errs, "无法从终端读取密码") {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+}
+
+// Hints are for people: they stand on a terminal only.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	secret := filepath.Join(t.TempDir(), "code.txt")
+	if err := os.WriteFile(secret, []byte(s.Password()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(secret, 0o644); err != nil { // whatever the umask is
+		t.Fatal(err)
+	}
+	for _, terminal := range []bool{true, false} {
+		w, _, errs := world(map[string]string{"YAN_PASSWORD_FILE": secret})
+		if w.NoColor = true; terminal {
+			w.StderrWidth = 80
+		}
+		args := []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "-t", "friend@example.org"}
+		if code := Run(t.Context(), args, w); code != exitOK {
+			t.Fatalf("exit status %d: %s", code, errs)
+		}
+		if got := strings.Contains(errs.String(), "The message is empty"); got != terminal {
+			t.Errorf("terminal %v: %q", terminal, errs)
+		}
+		if got := strings.Contains(errs.String(), "Others on this machine can read"); runtime.GOOS != "windows" && got != terminal {
+			t.Errorf("terminal %v: %q", terminal, errs)
+		}
+	}
+}
+
+// The bar of a large message is drawn on a terminal, and taken away again.
+func TestProgressOfALargeMessage(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	big := filepath.Join(t.TempDir(), "big.bin")
+	if err := os.WriteFile(big, make([]byte, 2_000_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w, _, errs := world(login(s))
+	w.StderrWidth = 80
+	if code := Run(t.Context(), to(s, "-t", "friend@example.org", "-a", big), w); code != exitOK {
+		t.Fatalf("exit status %d: %s", code, errs)
+	}
+	if got := errs.String(); !strings.Contains(got, "100%  2.7 MB / 2.7 MB") || !strings.HasSuffix(got, "\r\x1b[K") {
+		t.Errorf("%q", got)
+	}
+}
+
+// The sandbox is ready when it says so, lists each message once, and leaves
+// nothing behind.
+func TestSandboxCommand(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ready := make(chan struct{})
+	w, _, errs := world(nil)
+	out := &tripwire{word: `"event":"ready"`, trip: func() { close(ready) }}
+	w.Stdout = out
+	done := make(chan int)
+	go func() { done <- Run(ctx, []string{"sandbox", "--json", "--exit-after", "3"}, w) }()
+	select {
+	case <-ready:
+	case code := <-done:
+		t.Fatalf("it ended with %d: %s", code, errs)
+	}
+	var first readyJSON
+	decode(t, strings.SplitN(out.String(), "\n", 2)[0], &first)
+	for range 3 {
+		code, o, e := run(ctx, map[string]string{"YAN_PASSWORD": first.Password},
+			"send", "--server", first.URL, "--tls-ca", first.CA, "-t", "a@example.org,b@example.org", "-s", "你好", "-b", "x")
+		if code != exitOK {
+			t.Fatalf("exit status %d: %s%s", code, o, e)
+		}
+	}
+	if code := <-done; code != exitOK {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 4 {
+		t.Fatalf("%d lines: %s", len(lines), out)
+	}
+	ids := map[string]bool{}
+	for _, line := range lines[1:] {
+		var m receivedJSON
+		decode(t, line, &m)
+		if ids[m.ID] || m.Subject != "你好" || len(m.To) != 2 || !m.TLS || m.Login != first.Login {
+			t.Errorf("%+v", m)
+		}
+		ids[m.ID] = true
+	}
+	if _, err := os.Stat(first.CA); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the temporary CA is still there: %v", err)
+	}
+}
