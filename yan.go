@@ -45,8 +45,14 @@ type (
 	Options = transport.Options
 	// Transaction is an envelope with a message that is ready to travel.
 	Transaction = smtpclient.Transaction
-	// Outcome is what became of one recipient.
+	// Envelope is who a message is from and to.
+	Envelope = smtp.Envelope
+	// Outcome is what became of one recipient; Status and Stage are its words.
 	Outcome = smtp.Outcome
+	Status  = smtp.Status
+	Stage   = smtp.Stage
+	// Policy is what happens when some recipients are refused: Any or All.
+	Policy = smtpclient.Policy
 	// Reply is a server's answer.
 	Reply = smtp.Reply
 	// Event is one line of the conversation with a server.

@@ -136,7 +136,7 @@ func (d *draft) writeHeader() {
 	f.word(" ", d.date.Format(time.RFC1123Z))
 	f.end()
 	f.mailboxes("From", d.from)
-	if d.sender != nil && (len(d.from) > 1 || d.sender.Address != d.from[0].Address) {
+	if d.sender != nil && (len(d.from) > 1 || !d.sender.Address.Equal(d.from[0].Address)) {
 		f.mailboxes("Sender", []Mailbox{*d.sender})
 	}
 	f.mailboxes("Reply-To", d.replyTo)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -62,6 +64,9 @@ func httpConnect(u *url.URL) dialFunc {
 	}
 }
 
+// maxProxyAnswer bounds the header of a proxy's answer.
+const maxProxyAnswer = 64 << 10
+
 func openTunnel(conn net.Conn, u *url.URL, address string) (net.Conn, error) {
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: http.Header{}}
 	if u.User != nil { // some proxies take a token for a user, and no password
@@ -72,11 +77,13 @@ func openTunnel(conn net.Conn, u *url.URL, address string) (net.Conn, error) {
 	if err := req.Write(conn); err != nil {
 		return nil, err
 	}
-	r := bufio.NewReader(conn)
+	bounded := &io.LimitedReader{R: conn, N: maxProxyAnswer}
+	r := bufio.NewReader(bounded)
 	resp, err := http.ReadResponse(r, req)
 	if err != nil {
 		return nil, err
 	}
+	bounded.N = math.MaxInt64 // what follows is the server's
 	if resp.StatusCode/100 != 2 {
 		return nil, fmt.Errorf("it answered %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
 	}

@@ -15,6 +15,8 @@ import (
 type Recorder struct {
 	// Answer, if set, decides about each recipient; nil accepts all.
 	Answer func(smtp.Address) smtp.Reply
+	// Policy is that of Options: All if either it or the transaction says so.
+	Policy smtpclient.Policy
 
 	mu       sync.Mutex
 	messages []Recorded
@@ -62,7 +64,7 @@ func (r *Recorder) Send(ctx context.Context, t smtpclient.Transaction) smtpclien
 	}
 	rec.Data = data.Bytes()
 	result.Size = int64(data.Len())
-	goes := len(rec.To) > 0 && (t.Policy == smtpclient.Any || len(rec.To) == t.Envelope.Len())
+	goes := len(rec.To) > 0 && (t.Policy == smtpclient.Any && r.Policy == smtpclient.Any || len(rec.To) == t.Envelope.Len())
 	if goes {
 		r.mu.Lock()
 		r.messages = append(r.messages, rec)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/idna"
+
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -44,15 +46,10 @@ func (s Server) String() string {
 	return scheme + "://" + host
 }
 
-// Schemes lists the URL schemes that ParseServer knows, with their meaning.
+// Schemes lists the forms of a server URL that ParseServer knows.
 func Schemes() []string {
-	return []string{
-		"smtps://user@host[:465]      TLS from the first byte",
-		"smtp://user@host[:587]       STARTTLS, required",
-		"smtp+notls://host[:25]       nothing is encrypted",
-		"lmtp://host[:24]             LMTP, nothing is encrypted",
-		"lmtp+unix:///path            LMTP on a Unix socket",
-	}
+	return []string{"smtps://user@host[:465]", "smtp://user@host[:587]", "smtp+notls://host[:25]",
+		"lmtp://host[:24]", "lmtp+unix:///path"}
 }
 
 // ParseServer reads a server URL (see [Schemes]) or the name of a provider:
@@ -111,6 +108,15 @@ func preset(p provider.Provider, region string, sender smtp.Address) (Server, er
 	return server, nil
 }
 
+// hostToASCII writes an internationalised host in A-labels, the form that DNS and
+// certificates have. What is no such name is left for the checks that follow.
+func hostToASCII(host string) string {
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		return ascii
+	}
+	return host
+}
+
 func parseURL(s string, sender smtp.Address) (Server, error) {
 	u, err := url.Parse(s)
 	if err != nil {
@@ -121,7 +127,7 @@ func parseURL(s string, sender smtp.Address) (Server, error) {
 		return Server{}, errors.New("a password in a server URL is refused, because URLs are seen by others: " +
 			"leave it out and give it by YAN_PASSWORD_FILE, or by Options.Password in a program")
 	}
-	server := Server{Host: u.Hostname(), User: u.User.Username()}
+	server := Server{Host: hostToASCII(u.Hostname()), User: u.User.Username()}
 	switch u.Scheme {
 	case "smtps":
 	case "smtp":

@@ -34,6 +34,7 @@ func TestParseServer(t *testing.T) {
 		{"smtp://u@mail.example.org:2525/", "", Server{Host: "mail.example.org", Port: 2525, User: "u", Security: smtpclient.STARTTLS}, ""},
 		{"smtp+notls://127.0.0.1:25", "", Server{Host: "127.0.0.1", Port: 25, Security: smtpclient.Plaintext}, ""},
 		{"smtps://[::1]:465", "", Server{Host: "::1", Port: 465}, ""},
+		{"smtps://邮件.例子", "", Server{Host: "xn--5nq051n.xn--fsqu00a"}, ""},
 		{"lmtp://127.0.0.1", "", Server{Host: "127.0.0.1", Port: 24, Security: smtpclient.Plaintext, LMTP: true}, ""},
 		{"lmtp+unix:///run/lmtp", "", Server{Socket: "/run/lmtp", Security: smtpclient.Plaintext, LMTP: true}, ""},
 		{"qq", "me@qq.com", Server{Host: "smtp.qq.com", Port: 465, User: "me@qq.com"}, "qq"},

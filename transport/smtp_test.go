@@ -234,6 +234,10 @@ func TestRecorderKeepsThePolicy(t *testing.T) {
 	if r.Outcomes[0].Status != smtp.NotTried || r.Outcomes[1].Status != smtp.Refused {
 		t.Errorf("under All: %v", r.Outcomes)
 	}
+	rec.Policy, tx.Policy = smtpclient.All, smtpclient.Any
+	if r = rec.Send(t.Context(), tx); r.Outcomes[0].Status != smtp.NotTried {
+		t.Errorf("with the Recorder's policy All: %v", r.Outcomes)
+	}
 	if got := rec.Messages(); len(got) != 1 || len(got[0].To) != 1 || !strings.Contains(string(got[0].Data), "hi") {
 		t.Errorf("recorded %d messages, want one to one recipient", len(got))
 	}
