@@ -107,7 +107,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"local name that would be a command", "smtps://h", "local name", Options{LocalName: "x\r\nQUIT"}},
 		{"unknown mechanism", "smtps://u@h", "known are", Options{Mechanism: "ROT13", Password: "p"}},
 		{"stage that nothing can stop at", "smtps://h", "can't stop", Options{StopAfter: smtp.StageBody}},
-		{"host that is none", "smtps://a_b..example", "not a host name", Options{}},
+		{"host that is none", "smtps://-邮件.example", "not a host name", Options{}},
 		{"certificate without key", "smtps://h", "both", Options{CertFile: "x"}},
 		{"bad proxy", "smtps://h", "not a URL", Options{Proxy: "127.0.0.1"}},
 		{"proxy to a socket", "lmtp+unix:///run/lmtp", "/run/lmtp", Options{Proxy: "socks5://127.0.0.1"}},
