@@ -63,6 +63,9 @@ func TestScripts(t *testing.T) {
 			for _, name := range []string{"LC_ALL", "LC_MESSAGES", "EMAIL", "NO_COLOR", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"} {
 				env.Setenv(name, "")
 			}
+			// A process of the race detector waits a second before it ends, and
+			// tells of races with 66, which means something here.
+			env.Setenv("GORACE", "atexit_sleep_ms=0 exitcode=99")
 			env.Values[worldKey{}] = &scriptWorld{started: map[string]*exec.Cmd{}}
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
@@ -200,7 +203,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(program, args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "LANG", "SystemRoot"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "LANG", "GORACE", "SystemRoot"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	out, err := cmd.StdoutPipe()

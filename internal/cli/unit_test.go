@@ -297,3 +297,39 @@ func TestExamplesFitTheShell(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestSystemProxy(t *testing.T) {
+	t.Parallel()
+	const proxy = "socks5://127.0.0.1:1080"
+	for _, test := range []struct {
+		env  map[string]string
+		host string
+		want string
+	}{
+		{nil, "smtp.example.org", ""},
+		{map[string]string{"ALL_PROXY": proxy}, "smtp.example.org", proxy},
+		{map[string]string{"all_proxy": proxy}, "smtp.example.org", proxy},
+		{map[string]string{"ALL_PROXY": proxy}, "127.0.0.1", ""},
+		{map[string]string{"ALL_PROXY": proxy}, "localhost", ""},
+		{map[string]string{"ALL_PROXY": proxy}, "::1", ""},
+		{map[string]string{"ALL_PROXY": proxy, "NO_PROXY": ".example.org"}, "smtp.example.org", ""},
+		{map[string]string{"ALL_PROXY": proxy, "no_proxy": "other.example, smtp.example.org"}, "smtp.example.org", ""},
+		{map[string]string{"ALL_PROXY": proxy, "NO_PROXY": "other.example"}, "smtp.example.org", proxy},
+	} {
+		a, _, _ := testApp(words.English)
+		a.Getenv = func(name string) string { return test.env[name] }
+		got, err := a.systemProxy(transport.Server{Host: test.host, Port: 465})
+		if err != nil || got != test.want {
+			t.Errorf("%v, %s: %q %v, want %q", test.env, test.host, got, err, test.want)
+		}
+	}
+}
+
+func TestRoffEscapes(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{".TH x": `\&.TH x`, "'x": `\(aqx`, `a\b`: `a\eb`, "--to": `\-\-to`, "a.b": "a.b"} {
+		if got := line(in); got != want {
+			t.Errorf("line(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

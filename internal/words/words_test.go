@@ -1,0 +1,64 @@
+package words
+
+import "testing"
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]struct {
+		lang Language
+		ok   bool
+	}{
+		"zh": {Chinese, true}, "zh_CN.UTF-8": {Chinese, true}, "zh-Hans-CN": {Chinese, true}, "ZH_TW": {Chinese, true}, "Chinese": {Chinese, true},
+		"en": {English, true}, "en_GB@euro": {English, true}, "C": {English, true}, "C.UTF-8": {English, true}, "POSIX": {English, true},
+		"": {English, false}, "fr_FR": {English, false}, "zhx": {English, false},
+	} {
+		if lang, ok := Parse(in); lang != want.lang || ok != want.ok {
+			t.Errorf("Parse(%q) = %s, %v", in, lang, ok)
+		}
+	}
+}
+
+func TestDetect(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		env    map[string]string
+		system string
+		want   Language
+	}{
+		{nil, "", English},
+		{nil, "zh-CN", Chinese},
+		{map[string]string{"LANG": "zh_CN.UTF-8"}, "en-US", Chinese},
+		{map[string]string{"LANG": "en_US.UTF-8"}, "zh-CN", English},
+		{map[string]string{"LANG": "zh_CN", "LC_MESSAGES": "en_US"}, "", English},
+		{map[string]string{"LANG": "en_US", "LC_MESSAGES": "en_US", "LC_ALL": "zh_CN"}, "", Chinese},
+		{map[string]string{"LANG": "fr_FR"}, "zh-CN", English}, // what is not spoken is not Chinese
+	} {
+		got := Detect(func(name string) string { return test.env[name] }, func() string { return test.system })
+		if got != test.want {
+			t.Errorf("%v, system %q: %s, want %s", test.env, test.system, got, test.want)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	en, zh := In(English), In(Chinese)
+	for got, want := range map[string]string{
+		en.T("accepted"):                      "accepted",
+		zh.T("accepted"):                      "已接收",
+		zh.T("%d octets of nothing", 3):       "3 octets of nothing", // not translated: said in English
+		zh.T("queued as %s", "X"):             "服务器编号 X",
+		en.T("100% sure"):                     "100% sure", // without arguments it is no format
+		Words{}.T("accepted"):                 "accepted",
+		string(Words{}.Language()):            "en",
+		en.Pick("a", "b") + zh.Pick("a", "b"): "ab",
+		en.Pick("", "b") + zh.Pick("a", ""):   "ba",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if Translations(English) != nil || len(Translations(Chinese)) < 100 {
+		t.Error("only Chinese has translations")
+	}
+}
