@@ -88,6 +88,13 @@ func (g *writing) cause(readErr error) error {
 	return readErr
 }
 
+// succeeded reports whether the write has ended well by now.
+func (g *writing) succeeded() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.ended && g.err == nil
+}
+
 // finish waits for the end of the write and returns its error.
 func (g *writing) finish() error {
 	<-g.done

@@ -43,6 +43,9 @@ func (x *transaction) deliver(cmds []command) {
 	}
 	b := &body{x: x, prefix: data, dots: !x.chunking, start: time.Now()}
 	g := x.c.w.start(int64(len(data))+x.size, x.c.cfg.Timeouts.Quit, b.write)
+	if g.succeeded() { // at once; else the first reply to it will tell
+		b.note(false)
+	}
 	if stage, err := x.replies(cmds, g); err != nil {
 		x.lostBody(stage, err, g)
 		return
