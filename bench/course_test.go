@@ -121,7 +121,7 @@ func TestEveryContenderArrivesWhole(t *testing.T) {
 				if err := writeAttachment(attachment, 100_000); err != nil {
 					t.Fatal(err)
 				}
-				c, err := newCourse(attachment)
+				c, err := newCourse(attachment, func(chunking bool) (server, error) { return startSink(chunking) })
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -26,7 +26,15 @@ func main() {
 	rounds := flag.Int("rounds", 5, "how often each figure is taken")
 	results := flag.String("json", "results.json", "where everything measured is written")
 	text := flag.String("errand", "", "used by the program itself: send one message and print the memory used")
+	extension := flag.String("sink", "", "used by the program itself: be a sink with this extension")
 	flag.Parse()
+	if *extension != "" {
+		if err := runSink(*extension); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if *text != "" {
@@ -70,7 +78,7 @@ func measureAll(ctx context.Context, rounds int) (*report, error) {
 	if err := writeAttachment(attachment, attachmentSize); err != nil {
 		return nil, fmt.Errorf("write the attachment: %w", err)
 	}
-	c, err := newCourse(attachment)
+	c, err := newCourse(attachment, startSinkProcess)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ type row struct {
 
 // course is what the rows are measured on.
 type course struct {
-	sinks      map[string]*sink // by the extension that decides
+	sinks      map[string]server // by the extension that decides
 	attachment string
 	serial     int // makes the subjects differ
 }
@@ -34,10 +34,10 @@ const (
 	manyRecipients   = 50
 )
 
-func newCourse(attachment string) (*course, error) {
-	c := &course{sinks: map[string]*sink{}, attachment: attachment}
+func newCourse(attachment string, start func(chunking bool) (server, error)) (*course, error) {
+	c := &course{sinks: map[string]server{}, attachment: attachment}
 	for _, extension := range extensions() {
-		s, err := startSink(extension == "CHUNKING")
+		s, err := start(extension == "CHUNKING")
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +117,7 @@ func (c *course) mails(n, recipients int) []mail {
 
 // timed opens a session, sends the first message outside of the time, and
 // measures the others; all of them must have arrived.
-func timed(ctx context.Context, who contender, s *sink, address string, all bool, mails []mail) (time.Duration, error) {
+func timed(ctx context.Context, who contender, s server, address string, all bool, mails []mail) (time.Duration, error) {
 	session, err := who.open(ctx, address, all)
 	if err != nil {
 		return 0, fmt.Errorf("connect: %w", err)
@@ -143,7 +143,7 @@ func timed(ctx context.Context, who contender, s *sink, address string, all bool
 	return took, checkArrived(arrived, mails)
 }
 
-func (c *course) throughput(ctx context.Context, who contender, s *sink, address string, n int) (float64, error) {
+func (c *course) throughput(ctx context.Context, who contender, s server, address string, n int) (float64, error) {
 	took, err := timed(ctx, who, s, address, false, c.mails(1+n, 1))
 	return float64(n) / took.Seconds(), err
 }
@@ -151,7 +151,7 @@ func (c *course) throughput(ctx context.Context, who contender, s *sink, address
 // roundTrips is how often a contender waits for the other end while it sends
 // one message on an open connection: the time over a long way, less the time
 // over none, in round trips of the long way.
-func (c *course) roundTrips(ctx context.Context, who contender, s *sink, recipients int, all bool) (float64, error) {
+func (c *course) roundTrips(ctx context.Context, who contender, s server, recipients int, all bool) (float64, error) {
 	one := func(address string) (time.Duration, error) {
 		return timed(ctx, who, s, address, all, append(c.mails(1, 1), c.mails(1, recipients)...))
 	}

@@ -39,7 +39,7 @@ func writeAttachment(path string, size int64) error {
 // peakMemory is the most memory, in MB of 2^20 octets, that a process held
 // which does nothing but send one message with the attachment: this program
 // again, with the errand on its standard input.
-func (c *course) peakMemory(ctx context.Context, who contender, s *sink) (float64, error) {
+func (c *course) peakMemory(ctx context.Context, who contender, s server) (float64, error) {
 	m := c.mails(1, 1)[0]
 	m.attachment = c.attachment
 	input, err := json.Marshal(errand{Contender: who.name(), Address: s.address(), Subject: m.subject,
