@@ -63,9 +63,11 @@ func newRedactor(c *sasl.Credentials) redactor {
 		r.hide(secret, minNeedle)
 		r.hideResponse(base64.StdEncoding.EncodeToString([]byte(secret)))
 		r.hideResponse(base64.StdEncoding.EncodeToString([]byte(c.AuthorizationID + "\x00" + c.Username + "\x00" + secret)))
-		// A server that answers in GBK repeats a Chinese secret in GBK too.
-		if gbk, err := simplifiedchinese.GB18030.NewEncoder().String(secret); err == nil && gbk != secret {
-			r.hide(gbk, minNeedle)
+		// A server that answers in GBK repeats a Chinese secret in GBK too, which
+		// is shorter than it is in UTF-8.
+		gbk, err := simplifiedchinese.GB18030.NewEncoder().String(secret)
+		if err == nil && gbk != secret && len(secret) >= minNeedle {
+			r.hide(gbk, 1)
 		}
 	}
 	return r
