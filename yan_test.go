@@ -277,3 +277,25 @@ func TestClientPrintsNoSecret(t *testing.T) {
 		t.Errorf("a recorder's: %q", got)
 	}
 }
+
+// The outcome that says most is the one that is explained.
+func TestDecisive(t *testing.T) {
+	t.Parallel()
+	ranks := []yan.Outcome{ // from the one that says most
+		{Status: yan.Unknown}, {Status: yan.Refused}, {Status: yan.Deferred}, {Status: yan.NotTried},
+		{Status: yan.NotTried, Err: smtpclient.ErrAnotherRefused}, {Status: yan.Accepted},
+	}
+	for i, more := range ranks {
+		for _, less := range ranks[i+1:] {
+			for _, pair := range [][]yan.Outcome{{more, less}, {less, more}} {
+				got, failed := yan.Result{Recipients: pair}.Decisive()
+				if !failed || got.Status != more.Status || got.Err != more.Err {
+					t.Errorf("of %s and %s the decisive one is %s", pair[0], pair[1], got)
+				}
+			}
+		}
+	}
+	if _, failed := (yan.Result{Recipients: ranks[5:]}).Decisive(); failed {
+		t.Error("everybody was accepted, and one is decisive")
+	}
+}

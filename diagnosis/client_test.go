@@ -135,19 +135,32 @@ func TestHandshakeErrors(t *testing.T) {
 
 func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	err := dialClosedPort(t)
+	f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageConnect, Err: err})
+	if f.Class != diagnosis.ClassConnectionRefused || f.Permanence != diagnosis.Temporary {
+		t.Errorf("%v: %s, %s", err, f.Class, f.Permanence)
 	}
-	address := l.Addr().String()
-	l.Close()
-	_, err = net.Dial("tcp", address)
-	if err == nil {
-		t.Skip("somebody else took the port")
+}
+
+// dialClosedPort connects to a port that was just closed; somebody else may take it
+// in between, but not ten times.
+func dialClosedPort(t *testing.T) error {
+	t.Helper()
+	for range 10 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := l.Addr().String()
+		l.Close()
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			return err
+		}
+		conn.Close()
 	}
-	if f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageConnect, Err: err}); f.Class != diagnosis.ClassConnectionRefused {
-		t.Errorf("%v: %s", err, f.Class)
-	}
+	t.Fatal("every port that was closed is open")
+	return nil
 }
 
 type timeoutError struct{}

@@ -175,7 +175,7 @@ func (w *wire) readRaw(show view, keep func([]byte) bool) (smtp.Reply, error) {
 			w.event(Received, fmt.Sprintf("%q", line), w.waited(first))
 			return smtp.Reply{}, err
 		}
-		text := show(w.redact.line(smtp.DecodeText(line)))
+		text := show(smtp.DecodeText(line))
 		w.event(Received, text, w.waited(first))
 		if last {
 			return reply, nil

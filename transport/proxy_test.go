@@ -52,6 +52,7 @@ func TestHTTPProxy(t *testing.T) {
 		{name: "another yes", answer: "HTTP/1.1 299 Go\r\n\r\n220 hello\r\n"},
 		{name: "no", user: "me:s%40cret@", answer: "HTTP/1.1 407 Who \x1b[31mare you\r\nContent-Length: 0\r\n\r\n", authorization: "me:s@cret",
 			wantErr: "407 Who \uFFFD[31mare you to CONNECT smtp.example.org:465"},
+		{name: "an endless header", answer: "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n220 hello\r\n", wantErr: "EOF"},
 		{name: "no HTTP", user: "me:s%40cret@", answer: "220 hello\r\n\r\n", authorization: "me:s@cret", wantErr: "malformed"},
 	}
 	for _, tt := range tests {

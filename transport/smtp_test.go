@@ -311,3 +311,22 @@ func TestKeptConnectionIsNotBlamedForTheMessage(t *testing.T) {
 		t.Errorf("%d connections, want 1", n)
 	}
 }
+
+// Who watches sees that the message is out while the server still thinks.
+func TestTraceShowsTheMessageBeforeItsReply(t *testing.T) {
+	t.Parallel()
+	server := sandboxtest.Start(t, "plain")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	seen := false
+	s := open(t, server, transport.Options{Trace: func(e smtpclient.Event) {
+		if e.Direction == smtpclient.MessageSent {
+			seen = true
+			cancel() // or this would wait for a reply that never comes
+		}
+	}})
+	onlyStatus(t, s.Send(ctx, mail(t, server, message.Message{Text: "hi"}, "body-stall@example.org")), smtp.Unknown)
+	if !seen {
+		t.Error("the message was not shown")
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
@@ -330,6 +331,28 @@ func TestRoffEscapes(t *testing.T) {
 	for in, want := range map[string]string{".TH x": `\&.TH x`, "'x": `\(aqx`, `a\b`: `a\eb`, "--to": `\-\-to`, "a.b": "a.b"} {
 		if got := line(in); got != want {
 			t.Errorf("line(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Postfix lets a client that did not log in come as far as RCPT.
+func TestLoginWantedAtRcptIsAFailedLogin(t *testing.T) {
+	t.Parallel()
+	to, err := smtp.ParseAddress("a@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{
+		"554 5.7.1 <unknown[127.0.0.1]>: Client host rejected: Access denied":                          exitAuth,
+		"550 5.1.1 <a@example.org>: Recipient address rejected: User unknown in virtual mailbox table": exitNoUser,
+	} {
+		reply, err := parseReply(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := smtp.Outcome{Recipient: to, Status: smtp.Refused, Stage: smtp.StageRcpt, Reply: reply}
+		if got := exitStatus(yan.Result{Recipients: []smtp.Outcome{o}}, ""); got != want {
+			t.Errorf("%s: exit status %d, want %d", text, got, want)
 		}
 	}
 }
