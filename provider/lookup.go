@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/width"
+
+	"github.com/yanmail/yan/internal/spelling"
 )
 
 // All lists every provider, in the order of the file.
@@ -105,7 +107,7 @@ func Nearest(name string) []string {
 	for candidate, i := range ix.byName {
 		// A third of the letters may be wrong, and never all of a short name.
 		c := []rune(candidate)
-		d := editDistance(key, c)
+		d := spelling.Distance(key, c)
 		if d <= max(1, len(key)/3) && d < min(len(key), len(c)) {
 			hits = append(hits, hit{ix.spelled[candidate], i, d})
 		}
@@ -213,28 +215,4 @@ func normalise(name string) string {
 		}
 		return -1
 	}, width.Fold.String(name))
-}
-
-// editDistance counts the letters to insert, delete, replace or swap with
-// their neighbour to make b out of a.
-func editDistance(a, b []rune) int {
-	older, previous, current := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range previous {
-		previous[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		current[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			current[j] = min(previous[j]+1, current[j-1]+1, previous[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				current[j] = min(current[j], older[j-2]+1)
-			}
-		}
-		older, previous, current = previous, current, older
-	}
-	return previous[len(b)]
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/yanmail/yan/internal/spelling"
 	"github.com/yanmail/yan/internal/words"
 )
 
@@ -174,35 +175,11 @@ func (a *app) withVariable(name, value, command string) string {
 func nearest(word string, list []string) string {
 	best, bestDistance := "", len(word)/3+1
 	for _, candidate := range list {
-		if d := editDistance(word, candidate); d < bestDistance {
+		if d := spelling.Distance([]rune(word), []rune(candidate)); d < bestDistance {
 			best, bestDistance = candidate, d
 		}
 	}
 	return best
-}
-
-// editDistance counts the letters to insert, delete, replace or swap with
-// their neighbour to get from one word to the other.
-func editDistance(s, t string) int {
-	before, above, row := []int(nil), make([]int, len(t)+1), make([]int, len(t)+1)
-	for j := range above {
-		above[j] = j
-	}
-	for i := 1; i <= len(s); i++ {
-		row[0] = i
-		for j := 1; j <= len(t); j++ {
-			cost := 1
-			if s[i-1] == t[j-1] {
-				cost = 0
-			}
-			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
-			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, above, row = above, row, make([]int, len(t)+1)
-	}
-	return above[len(t)]
 }
 
 // language has to be known before the flags are read, because their help and
