@@ -13,7 +13,7 @@ if [ "${1-}" = one ]; then
 	# fuzz.sh one TIME LOGS FOLDER:TARGET, from below
 	folder=${4%:*} target=${4#*:}
 	log=$3/$(printf '%s' "$4" | tr -c 'A-Za-z0-9' _).log
-	if go test -run '^$' -fuzz "^$target\$" -fuzztime "$2" -parallel 1 "$folder" >"$log" 2>&1; then
+	if go test -run '^$' -fuzz "^$target\$" -fuzztime "$2" -fuzzminimizetime 10x -parallel 1 "$folder" >"$log" 2>&1; then
 		printf 'fuzz: %s %s: %s\n' "$folder" "$target" "$(grep -o 'execs: [0-9]*' "$log" | tail -n 1)"
 		exit 0
 	fi
