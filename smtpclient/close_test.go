@@ -93,12 +93,15 @@ func closeAt(t *testing.T, s script, at int, end func(*smtpclient.Conn)) {
 // one on the same connection.
 func TestContextThatEndsWithItsTransaction(t *testing.T) {
 	t.Parallel()
-	server := &simple{caps: []string{"PIPELINING", "CHUNKING"}}
+	const verdict = "250 taken"
+	server := &simple{caps: []string{"PIPELINING", "CHUNKING"}, reply: map[string]string{"BDAT": verdict}}
 	cfg := plainConfig()
 	var cancel context.CancelFunc
 	var cancelled sync.WaitGroup
 	cfg.Trace = func(e smtpclient.Event) {
-		if stop := cancel; e.Direction == smtpclient.MessageSent && stop != nil {
+		// Not before the last reply is here: until then a cancelled context is
+		// right to end the wait for it.
+		if stop := cancel; e.Direction == smtpclient.Received && e.Text == verdict && stop != nil {
 			cancelled.Go(stop)
 		}
 	}
