@@ -11,6 +11,9 @@ import (
 
 // Result is what became of one message.
 type Result struct {
+	// Index is the message's place among those given to SendAll or DeliverAll,
+	// counted from 0.
+	Index int
 	// MessageID is that of the message's header, with its angle brackets.
 	MessageID string
 	// ServerID is the name the server gave the message; "" when it gave none.

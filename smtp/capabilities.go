@@ -68,6 +68,30 @@ func (c Capabilities) Size() int64 {
 	return n
 }
 
+// Limits are those of RFC 9422; 0 where the server names none.
+type Limits struct {
+	Transactions      int // MAILMAX: transactions on one connection
+	Recipients        int // RCPTMAX: recipients of one transaction
+	RecipientsDomains int // RCPTDOMAINMAX: different domains among them
+}
+
+// Limits reads the LIMITS keyword (RFC 9422 section 4). What is malformed is
+// as good as not there.
+func (c Capabilities) Limits() Limits {
+	var l Limits
+	into := map[string]*int{"MAILMAX": &l.Transactions, "RCPTMAX": &l.Recipients, "RCPTDOMAINMAX": &l.RecipientsDomains}
+	for _, field := range strings.Fields(c.params["LIMITS"]) {
+		name, value, _ := strings.Cut(field, "=")
+		limit, known := into[strings.ToUpper(name)]
+		// Up to six digits, and not zero (RFC 9422 section 4.1).
+		n, err := strconv.Atoi(value)
+		if known && err == nil && n > 0 && len(value) <= 6 && value[0] != '+' {
+			*limit = n
+		}
+	}
+	return l
+}
+
 // Keywords lists what was offered, sorted.
 func (c Capabilities) Keywords() []string {
 	words := make([]string, 0, len(c.params))

@@ -45,6 +45,20 @@ func NewEnvelope(from Address, to ...Address) (Envelope, error) {
 	return e, nil
 }
 
+// Only is the envelope for some of its recipients, given by their places in
+// To: same sender, same notifications. Without any it is the zero Envelope.
+func (e Envelope) Only(places ...int) Envelope {
+	if len(places) == 0 {
+		return Envelope{}
+	}
+	part := e
+	part.to = make([]Address, len(places))
+	for i, place := range places {
+		part.to[i] = e.to[place]
+	}
+	return part
+}
+
 // From is the reverse-path; zero for a bounce.
 func (e Envelope) From() Address { return e.from }
 

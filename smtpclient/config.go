@@ -70,6 +70,8 @@ type Config struct {
 	// servers that offer what they can't do.
 	NoPipelining bool
 	NoChunking   bool
+	// Window bounds how many messages of a run overlap.
+	Window Window
 
 	// Dialer opens the connection, through a proxy for instance; nil means
 	// [net.Dialer].

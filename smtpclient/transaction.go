@@ -61,6 +61,10 @@ type Result struct {
 	Reply smtp.Reply
 	// Size is that of the message in octets, as it was sent or was to be.
 	Size int64
+	// Lost says that the connection ended, or had to be ended, before the server
+	// could have the message: recipients that were not tried can be tried on
+	// another connection, and nobody gets the message twice.
+	Lost bool
 }
 
 // oneFlight is the size up to which a message goes out in the same flight as

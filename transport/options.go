@@ -58,6 +58,9 @@ type Options struct {
 	Policy smtpclient.Policy
 	// NoPipelining and NoChunking leave an offered extension unused.
 	NoPipelining, NoChunking bool
+	// Window bounds how many messages of SendAll are on the wire of one
+	// connection without their outcome being known.
+	Window smtpclient.Window
 	// Timeouts bound each phase; zero fields are those of RFC 5321.
 	Timeouts smtpclient.Timeouts
 	// Trace sees the conversations, secrets hidden. It is called from several
@@ -85,7 +88,7 @@ func (o Options) config(s Server) (smtpclient.Config, error) {
 	cfg := smtpclient.Config{
 		Host: s.Host, Port: s.Port, Socket: s.Socket, Security: s.Security, LMTP: s.LMTP,
 		Mechanism: o.Mechanism, AllowCleartextPassword: o.AllowCleartextPassword,
-		LocalName: o.LocalName, NoPipelining: o.NoPipelining, NoChunking: o.NoChunking,
+		LocalName: o.LocalName, NoPipelining: o.NoPipelining, NoChunking: o.NoChunking, Window: o.Window,
 		Timeouts: o.Timeouts, Trace: oneAtATime(o.Trace), StopAfter: dialStop(o.StopAfter),
 	}
 	var err error
