@@ -49,6 +49,10 @@ var (
 	// ErrUnasked: the server had said something before it was asked. Its replies
 	// can't be told apart any more, so the connection is not used.
 	ErrUnasked = errors.New("the server spoke without being asked")
+	// ErrOutOfStep: the replies did not fit the commands that had shared a
+	// flight. A server that offers PIPELINING and loses commands does that; it is
+	// to be spoken to one command at a time (Config.NoPipelining).
+	ErrOutOfStep = errors.New("the server's replies do not fit the commands it was sent")
 	// ErrClosed: the connection was closed by this side, or is past use.
 	ErrClosed = errors.New("the connection is closed")
 )
