@@ -26,6 +26,11 @@ type Trust struct {
 	Certificates []tls.Certificate
 	// ServerName replaces Config.Host as the name to verify.
 	ServerName string
+	// Sessions keeps what the server hands out to be known again by, so that the
+	// next handshake is shorter and cheaper; nil makes every handshake a full one.
+	// A resumed session stands on the check of the certificate that began it: share
+	// a cache only among connections to one server that trust the same.
+	Sessions tls.ClientSessionCache
 }
 
 // ParsePin reads "sha256:HEX", with or without colons between the bytes, as
@@ -65,6 +70,8 @@ func (t Trust) config(host string) *tls.Config {
 		RootCAs:      t.Roots,
 		Certificates: t.Certificates,
 		MinVersion:   tls.VersionTLS12, // RFC 8314 section 4.1
+
+		ClientSessionCache: t.Sessions,
 	}
 	if t.ServerName != "" {
 		cfg.ServerName = t.ServerName
@@ -74,6 +81,7 @@ func (t Trust) config(host string) *tls.Config {
 		// The pin is checked instead of the chain, not beside it: it is how one
 		// trusts a self-signed certificate.
 		cfg.InsecureSkipVerify = true
+		// It is called for a resumed session, too, which VerifyPeerCertificate is not.
 		cfg.VerifyConnection = func(state tls.ConnectionState) error {
 			if len(state.PeerCertificates) == 0 {
 				return errors.New("the server showed no certificate")

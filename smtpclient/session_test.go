@@ -1,0 +1,71 @@
+package smtpclient_test
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// The second connection resumes the TLS session of the first, and trusts
+// nobody that a full handshake would not trust.
+func TestSessionIsResumed(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	cert := ca.issue("mail.example.org", time.Now().Add(time.Hour))
+	pin, otherPin := sha256.Sum256(cert.Certificate[0]), sha256.Sum256([]byte("another"))
+	for name, tc := range map[string]struct {
+		first, second smtpclient.Trust
+		version       uint16
+		resumes       bool
+		want          error // of the second
+	}{
+		"authority":          {first: smtpclient.Trust{Roots: ca.pool()}, second: smtpclient.Trust{Roots: ca.pool()}, resumes: true},
+		"authority, TLS 1.2": {first: smtpclient.Trust{Roots: ca.pool()}, second: smtpclient.Trust{Roots: ca.pool()}, version: tls.VersionTLS12, resumes: true},
+		"pin":                {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Pin: &pin}, resumes: true},
+		"pin, TLS 1.2":       {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Pin: &pin}, version: tls.VersionTLS12, resumes: true},
+		// The check of the pin runs on a resumed session, too.
+		"another pin":          {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Pin: &otherPin}, want: smtpclient.ErrPinMismatch},
+		"another pin, TLS 1.2": {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Pin: &otherPin}, version: tls.VersionTLS12, want: smtpclient.ErrPinMismatch},
+		"a pin behind a CA":    {first: smtpclient.Trust{Roots: ca.pool()}, second: smtpclient.Trust{Pin: &otherPin}, want: smtpclient.ErrPinMismatch},
+		// A session that only a pin vouched for is no proof for who asks for an authority.
+		"a CA behind a pin": {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Roots: ca.pool()}},
+		"another name": {first: smtpclient.Trust{Roots: ca.pool()}, second: smtpclient.Trust{Roots: ca.pool(), ServerName: "other.example.org"},
+			want: errWrongName},
+	} {
+		for _, security := range []smtpclient.Security{smtpclient.ImplicitTLS, smtpclient.STARTTLS} {
+			t.Run(name+"/"+security.String(), func(t *testing.T) {
+				t.Parallel()
+				server := &secured{tls: &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: tc.version},
+					implicit: security == smtpclient.ImplicitTLS, before: []string{"STARTTLS"}, starttls: "220 go\r\n"}
+				cfg := server.listen(t, smtpclient.Config{Security: security})
+				sessions := tls.NewLRUClientSessionCache(4)
+				tc.first.Sessions, tc.second.Sessions = sessions, sessions
+				for i, trust := range []smtpclient.Trust{tc.first, tc.second} {
+					cfg.Trust = trust
+					conn, err := smtpclient.Dial(t.Context(), cfg)
+					if i == 1 && tc.want != nil {
+						wrongName := tc.want == errWrongName && err != nil
+						if !errors.Is(err, tc.want) && !wrongName {
+							t.Errorf("error %v, want %v", err, tc.want)
+						}
+						continue
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					if want := i == 1 && tc.resumes; conn.TLS().DidResume != want {
+						t.Errorf("connection %d: resumed %v, want %v", i+1, conn.TLS().DidResume, want)
+					}
+					conn.Quit(t.Context())
+				}
+			})
+		}
+	}
+}
+
+// errWrongName stands for what the check of a certificate's name says.
+var errWrongName = errors.New("another name")
