@@ -8,6 +8,7 @@ import (
 
 // Message is a message that the server took responsibility for.
 type Message struct {
+	Conn int    // the connection, counted from 1
 	ID   string // the queue id of the server's reply
 	Time time.Time
 	// TLS says that it came over an encrypted connection.
@@ -16,6 +17,9 @@ type Message struct {
 	// From is the reverse-path of MAIL, "" for "<>"; To the accepted recipients.
 	From string
 	To   []string
+	// Repeated counts the RCPTs beyond the first of an address; nobody gets the
+	// message twice for that.
+	Repeated int
 	// MailParams are the parameters of MAIL, like SIZE, keys in upper case;
 	// RcptParams those of each recipient in the order of To.
 	MailParams map[string]string

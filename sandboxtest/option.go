@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/smtp"
 )
 
 // Option changes a server before it starts.
@@ -116,6 +117,76 @@ func WithMaxSize(octets int64) Option {
 func WithMaxRecipients(n int) Option {
 	return func(s *setup) error {
 		s.config.MaxRecipients = n
+		return nil
+	}
+}
+
+// Limits are those of RFC 9422, 0 for none.
+type Limits struct {
+	Transactions     int // MAILMAX: of one connection
+	Recipients       int // RCPTMAX: of one message
+	RecipientDomains int // RCPTDOMAINMAX: different ones among them
+}
+
+// WithLimits makes the server offer LIMITS (RFC 9422) and enforce them; going
+// beyond is a violation.
+func WithLimits(l Limits) Option {
+	return func(s *setup) error {
+		s.config.Limits = smtp.Limits{Transactions: l.Transactions, Recipients: l.Recipients, RecipientsDomains: l.RecipientDomains}
+		return nil
+	}
+}
+
+// WithMessagesPerConnection refuses MAIL once a connection has brought n
+// messages. reply is a line like "421 4.7.0 Too many messages"; "" is what the
+// profile's provider says.
+func WithMessagesPerConnection(n int, reply string) Option {
+	return func(s *setup) error {
+		s.config.MessagesPerConnection = sandbox.Bound{Max: n, Reply: reply}
+		return nil
+	}
+}
+
+// WithConnectionsAtOnce refuses a connection while n are open: with its
+// greeting, or, where the reply is no greeting (Microsoft's 432), at the end of
+// each message.
+func WithConnectionsAtOnce(n int, reply string) Option {
+	return func(s *setup) error {
+		s.config.ConnectionsAtOnce = sandbox.Bound{Max: n, Reply: reply}
+		return nil
+	}
+}
+
+// WithMessageRate refuses MAIL when n messages were accepted within the
+// window, by the clock of [WithClock].
+func WithMessageRate(n int, window time.Duration, reply string) Option {
+	return func(s *setup) error {
+		s.config.MessageRate = sandbox.Rate{Bound: sandbox.Bound{Max: n, Reply: reply}, Window: window}
+		return nil
+	}
+}
+
+// Quirks lists the words for [WithQuirk]:
+//
+//	keeps-transaction  a refused BDAT LAST leaves the transaction open
+//	loses-group        PIPELINING is offered, and what came together with a
+//	                   command is lost
+//	loses-mail         PIPELINING is offered, and a MAIL that came together with
+//	                   what stands before it is lost
+func Quirks() []string {
+	var words []string
+	for _, q := range sandbox.Quirks() {
+		words = append(words, string(q))
+	}
+	return words
+}
+
+// WithQuirk gives the server habits of [Quirks].
+func WithQuirk(words ...string) Option {
+	return func(s *setup) error {
+		for _, word := range words {
+			s.config.Quirks = append(s.config.Quirks, sandbox.Quirk(word))
+		}
 		return nil
 	}
 }

@@ -29,9 +29,9 @@ func (s *session) bdat(cmd command) error {
 		answer = w.noRecipients
 	case s.mail.tooLarge:
 		answer = w.tooLarge
-	case last && fault == nil:
+	case last && (fault == nil || fault.onTheWay()):
 		s.mail.chunked = true
-		return s.finish()
+		return s.finishChunks(fault)
 	}
 	s.mail.chunked = true
 	ok, err := s.perform(fault, smtp.StageData, answer)
@@ -39,8 +39,20 @@ func (s *session) bdat(cmd command) error {
 		s.mail.spoiled = true
 	}
 	if last {
-		s.endTransaction()
+		s.endChunks(false)
 	}
+	return err
+}
+
+// finishChunks is finish behind BDAT LAST. A fault of the stage data that only
+// changes how the answer travels falls on the message's own answer.
+func (s *session) finishChunks(fault *Fault) error {
+	if fault == nil {
+		fault = s.take(smtp.StageBody)
+	}
+	before := s.sent
+	err := s.finish(fault)
+	s.endChunks(s.sent > before)
 	return err
 }
 

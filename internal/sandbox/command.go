@@ -154,6 +154,9 @@ func checkAddress(address string, utf8 bool) error {
 func checkMailParams(p params, offered smtp.Capabilities) (size int64, err error) {
 	needs := map[string]string{"SIZE": "SIZE", "BODY": "8BITMIME", "SMTPUTF8": "SMTPUTF8",
 		"RET": "DSN", "ENVID": "DSN", "AUTH": "AUTH"}
+	if strings.EqualFold(p["BODY"], "BINARYMIME") {
+		needs["BODY"] = "BINARYMIME" // RFC 3030 section 3
+	}
 	if err := checkOffered(p, needs, offered); err != nil {
 		return 0, err
 	}
@@ -165,11 +168,7 @@ func checkMailParams(p params, offered smtp.Capabilities) (size int64, err error
 			ok = err == nil && size >= 0
 		case "BODY":
 			switch strings.ToUpper(value) {
-			case "7BIT", "8BITMIME":
-			case "BINARYMIME":
-				if !offered.Has("BINARYMIME") {
-					return 0, errors.New("BODY=BINARYMIME was not offered")
-				}
+			case "7BIT", "8BITMIME", "BINARYMIME":
 			default:
 				ok = false
 			}

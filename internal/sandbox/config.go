@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/yanmail/yan/smtp"
 )
 
 // Config says what to imitate and how. The zero Config is the plain profile
@@ -47,6 +49,22 @@ type Config struct {
 	// closed without a word. 0 is 1000.
 	MaxConnections int
 
+	// Limits are offered as LIMITS (RFC 9422) and enforced; a client that goes
+	// beyond has violated them.
+	Limits smtp.Limits
+	// MessagesPerConnection bounds the messages accepted on one connection; a
+	// MAIL beyond gets its reply.
+	MessagesPerConnection Bound
+	// ConnectionsAtOnce bounds the connections open at once, in words: one more
+	// is greeted with its reply and closed, or, where the reply is none for a
+	// greeting (Microsoft's 432), gets it for each message.
+	ConnectionsAtOnce Bound
+	// MessageRate bounds the messages accepted within a span of time, over all
+	// connections; a MAIL beyond gets its reply.
+	MessageRate Rate
+	// Quirks are habits that the server has all the time.
+	Quirks []Quirk
+
 	// Faults happen at their stage each time, or Times times.
 	Faults []Fault
 	// Pace is called between the bytes of a drip; nil sends them as fast as
@@ -61,6 +79,10 @@ type Config struct {
 	Maildir string
 	// Discard counts messages but keeps none in memory.
 	Discard bool
+	// Committed is called with each message at the moment when the server takes
+	// responsibility for it, before a word of its reply is written; one at a
+	// time.
+	Committed func(Message)
 
 	// Log is called with each line of each conversation, one at a time.
 	Log func(Event)
@@ -78,6 +100,9 @@ func withDefaults(cfg Config, p profile) (Config, error) {
 	}
 	if cfg.MaxSize < 0 || cfg.MaxRecipients < 0 || cfg.MaxConnections < 0 || cfg.IdleTimeout < 0 {
 		return cfg, errors.New("a limit or time-out of the sandbox is negative")
+	}
+	if err := errors.Join(cfg.checkLimits(), checkQuirks(cfg.Quirks)); err != nil {
+		return cfg, err
 	}
 	for _, m := range cfg.Mechanisms {
 		if !slices.Contains(mechanisms(), m) {

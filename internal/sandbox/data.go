@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/smtp"
@@ -106,15 +107,14 @@ func checkLines(data []byte) []string {
 	return wrong
 }
 
-// finish judges the message that has come whole, keeps it and answers.
-func (s *session) finish() error {
-	defer s.endTransaction()
+// finish judges the message that has come whole, keeps it and answers. The
+// caller ends the transaction.
+func (s *session) finish(fault *Fault) error {
 	s.remark(fmt.Sprintf("message of %d octets", len(s.mail.data)))
 	answer := s.judge()
 	if s.kind == lmtpPort {
-		return s.finishLMTP(answer)
+		return s.finishLMTP(fault, answer)
 	}
-	fault := s.take(smtp.StageBody)
 	if fault.accepts() || answer == "" && !fault.refuses() {
 		if err := s.keep(s.mail.to); err != nil {
 			return s.storeFailed(err)
@@ -127,15 +127,19 @@ func (s *session) finish() error {
 	return err
 }
 
-// finishLMTP gives one reply for each recipient, RFC 2033 section 4.2.
-func (s *session) finishLMTP(answer string) error {
+// finishLMTP gives one reply for each recipient, RFC 2033 section 4.2. The
+// fault is that of the first which has none of its own.
+func (s *session) finishLMTP(next *Fault, answer string) error {
 	if answer == "" {
 		answer = s.server.profile.words.queued
 	}
 	for _, to := range s.mail.to {
 		fault := to.fault
 		if fault == nil {
-			fault = s.take(smtp.StageBody)
+			if fault = next; fault == nil {
+				fault = s.take(smtp.StageBody)
+			}
+			next = nil
 		}
 		if fault.accepts() || answer[0] == '2' && !fault.refuses() {
 			if err := s.keep([]recipient{to}); err != nil {
@@ -164,6 +168,9 @@ func (s *session) judge() string {
 	if len(s.mail.to) == 0 {
 		return w.noRecipients // a forced 354
 	}
+	if reply, greeting := s.oneTooMany(); reply != "" && !greeting {
+		return reply
+	}
 	if wrong := checkData(s.mail.data, s.mail.params); len(wrong) > 0 {
 		for _, text := range wrong {
 			s.violate(smtp.StageBody, "%s", text)
@@ -180,11 +187,16 @@ func (s *session) judge() string {
 	return ""
 }
 
-// keep takes responsibility for the message to these recipients.
+// keep takes responsibility for the message to these recipients. An address
+// that was given twice gets it once, as with real servers.
 func (s *session) keep(recipients []recipient) error {
-	m := Message{ID: s.mail.id, Time: s.server.cfg.Now(), TLS: s.state != nil, Login: s.login, From: s.mail.from,
+	m := Message{Conn: s.id, ID: s.mail.id, Time: s.server.cfg.Now(), TLS: s.state != nil, Login: s.login, From: s.mail.from,
 		MailParams: s.mail.params, Chunked: s.mail.chunked, Data: s.mail.data}
 	for _, to := range recipients {
+		if slices.Contains(m.To, to.address) {
+			m.Repeated++
+			continue
+		}
 		m.To = append(m.To, to.address)
 		m.RcptParams = append(m.RcptParams, to.params)
 	}
@@ -192,6 +204,7 @@ func (s *session) keep(recipients []recipient) error {
 		return err
 	}
 	s.sent++
+	s.server.rate.add(m.Time)
 	s.update(func(c *Connection) { c.Messages++ })
 	return nil
 }

@@ -200,6 +200,12 @@ func (f *Fault) refuses() bool {
 // accepts reports that the answer is yes whatever the rules say.
 func (f *Fault) accepts() bool { return f != nil && f.Action == Reply && f.Code < 400 }
 
+// onTheWay reports that only the way of the answer is disturbed, or that it is
+// yes: what was asked for happens.
+func (f *Fault) onTheWay() bool {
+	return f.Action == Drip || f.Action == Frame || f.Action == Reply && f.Code/100 == 2
+}
+
 // actionsOf lists what can go wrong at a stage.
 func actionsOf(stage smtp.Stage) []Action {
 	switch stage {

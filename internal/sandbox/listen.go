@@ -56,27 +56,32 @@ func (s *Server) accept(l net.Listener, kind portKind) {
 			s.logger.event(0, Remark, "accept: "+err.Error())
 			continue
 		}
-		id, ok := s.admit(raw)
+		id, excess, ok := s.admit(raw)
 		if !ok {
 			_ = raw.Close() // refused; there is nothing to lose
 			continue
 		}
 		s.group.Go(func() {
 			defer s.forget(raw)
-			newSession(s, raw, kind, id).run()
+			session := newSession(s, raw, kind, id)
+			session.excess = excess
+			session.run()
 		})
 	}
 }
 
-func (s *Server) admit(raw net.Conn) (id int, ok bool) {
+// admit counts a connection; excess says that it is one beyond
+// ConnectionsAtOnce.
+func (s *Server) admit(raw net.Conn) (id int, excess, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down || len(s.conns) >= s.cfg.MaxConnections {
-		return 0, false
+		return 0, false, false
 	}
 	s.conns[raw] = struct{}{}
 	s.lastID++
-	return s.lastID, true
+	excess = s.cfg.ConnectionsAtOnce.Max > 0 && len(s.conns) > s.cfg.ConnectionsAtOnce.Max
+	return s.lastID, excess, true
 }
 
 func (s *Server) forget(raw net.Conn) {

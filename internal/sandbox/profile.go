@@ -86,6 +86,9 @@ type words struct {
 	unknown      string // command
 	noRecipients string
 	busy         string // 421
+	// What is said to the one too many: message of a connection, connection at
+	// once, message of an hour.
+	perConnection, tooManyConnections, tooFast string
 }
 
 // Profiles lists the names that a Config may have, [Plain] first.
@@ -174,6 +177,9 @@ func (p profile) offer(cfg Config, secure, clientCertificate bool) offer {
 			}
 		}
 	}
+	if line := limitsLine(cfg.Limits); line != "" && !withheld(cfg.Without, "LIMITS") {
+		o.lines = append(o.lines, line)
+	}
 	o.caps = smtp.ParseCapabilities(smtp.Reply{Code: 250, Lines: o.lines})
 	return o
 }
@@ -220,5 +226,8 @@ func hasKeyword(lines []string, keyword string) bool {
 // withheld also takes the old-style AUTH= line away with AUTH.
 func withheld(without []string, keyword string) bool {
 	keyword, _, _ = strings.Cut(keyword, "=")
+	if strings.EqualFold(keyword, "BINARYMIME") && withheld(without, "CHUNKING") {
+		return true // it can't be had without (RFC 3030 section 3)
+	}
 	return slices.ContainsFunc(without, func(w string) bool { return strings.EqualFold(w, keyword) })
 }

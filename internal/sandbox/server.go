@@ -21,6 +21,7 @@ type Server struct {
 	store     *store
 	logger    *logger
 	faults    *faultQueue
+	rate      rateCounter
 
 	submission, implicit, lmtp net.Listener
 

@@ -46,7 +46,9 @@ type session struct {
 	login  string
 	mail   transaction
 	sent   int // messages accepted
+	mails  int // MAIL commands
 	errors int
+	excess bool // beyond ConnectionsAtOnce when it came
 }
 
 func newSession(server *Server, raw net.Conn, kind portKind, id int) *session {
@@ -97,7 +99,7 @@ func (s *session) serve() error {
 	if s.wire.raw == s.wire.stream {
 		s.offer = s.server.profile.offer(s.server.cfg, false, false)
 	}
-	if _, err := s.respond(smtp.StageGreeting, s.server.profile.words.greeting); err != nil {
+	if err := s.greet(); err != nil {
 		return err
 	}
 	for {
@@ -105,6 +107,17 @@ func (s *session) serve() error {
 			return err
 		}
 	}
+}
+
+func (s *session) greet() error {
+	if reply, here := s.oneTooMany(); here {
+		if _, err := s.sayReply(s.fill(reply)); err != nil {
+			return err
+		}
+		return errHangUp
+	}
+	_, err := s.respond(smtp.StageGreeting, s.server.profile.words.greeting)
+	return err
 }
 
 func (s *session) passConnect() error {
@@ -124,6 +137,10 @@ func (s *session) passConnect() error {
 // next reads one command and answers it.
 func (s *session) next() error {
 	s.wire.chunk = false
+	if err := s.loseGroup(); err != nil {
+		return err
+	}
+	grouped := s.wire.buffered() > 0
 	in, err := s.wire.readLine(maxAuthLine)
 	if errors.Is(err, errLineTooLong) {
 		s.violate(s.stage(), "a command line of more than %d octets", maxAuthLine)
@@ -143,6 +160,10 @@ func (s *session) next() error {
 		return s.refuse(s.server.profile.words.badSyntax)
 	}
 	s.logCommand(cmd)
+	if grouped && cmd.verb == "MAIL" && s.has(LosesMail) {
+		s.remark("quirk " + string(LosesMail))
+		return nil
+	}
 	if len(in.text) > maxCommandLine && cmd.verb != "AUTH" {
 		s.violate(s.stage(), "a command line of %d octets", len(in.text))
 		return s.refuse(s.server.profile.words.badSyntax)

@@ -14,6 +14,7 @@ const maxKept = 512 << 20
 
 // Message is a message that the server took responsibility for.
 type Message struct {
+	Conn int    // the connection, counted from 1
 	ID   string // the queue id of its reply
 	Time time.Time
 	// TLS says that it came over an encrypted connection.
@@ -23,6 +24,9 @@ type Message struct {
 	// From is the reverse-path, "" for "<>"; To are the accepted recipients.
 	From string
 	To   []string
+	// Repeated counts the RCPTs beyond the first of an address: nobody gets the
+	// message twice for that.
+	Repeated int
 	// MailParams are the parameters of MAIL, keys in upper case; RcptParams
 	// those of each RCPT, in the order of To.
 	MailParams map[string]string
@@ -74,10 +78,11 @@ type store struct {
 	limit      int // on kept
 	discard    bool
 	maildir    *maildir
+	committed  func(Message)
 }
 
 func newStore(cfg Config) *store {
-	s := &store{changed: make(chan struct{}), limit: maxKept, discard: cfg.Discard}
+	s := &store{changed: make(chan struct{}), limit: maxKept, discard: cfg.Discard, committed: cfg.Committed}
 	if cfg.Maildir != "" {
 		s.maildir = &maildir{root: cfg.Maildir}
 	}
@@ -94,6 +99,9 @@ func (s *store) keep(m Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.received++
+	if s.committed != nil {
+		s.committed(m)
+	}
 	if !s.discard {
 		s.messages = append(s.messages, m)
 		s.kept += len(m.Data)

@@ -60,7 +60,7 @@ func slipsOfClients() []slip {
 		{name: "unknown parameter", lines: []string{from + " FOO=1"}, code: "555", violate: "FOO is not known"},
 		{name: "parameter not offered", cfg: Config{Without: []string{"SMTPUTF8"}}, lines: []string{from + " SMTPUTF8"}, code: "555", violate: "SMTPUTF8, which was not offered"},
 		{name: "8BITMIME not offered", cfg: Config{Without: []string{"8BITMIME"}}, lines: []string{from + " BODY=8BITMIME"}, code: "555", violate: "8BITMIME, which was not offered"},
-		{name: "BINARYMIME not offered", cfg: Config{Without: []string{"BINARYMIME"}}, lines: []string{from + " BODY=BINARYMIME"}, code: "555", violate: "BINARYMIME was not offered"},
+		{name: "BINARYMIME not offered", cfg: Config{Without: []string{"BINARYMIME"}}, lines: []string{from + " BODY=BINARYMIME"}, code: "555", violate: "BODY needs BINARYMIME, which was not offered"},
 		{name: "parameter twice", lines: []string{from + " SIZE=1 SIZE=2"}, code: "500", violate: "SIZE stands twice"},
 		{name: "bad size", lines: []string{from + " SIZE=-1"}, code: "555", violate: "SIZE=-1 is malformed"},
 		{name: "bad body", lines: []string{from + " BODY=9BIT"}, code: "555", violate: "BODY=9BIT is malformed"},

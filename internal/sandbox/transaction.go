@@ -54,6 +54,7 @@ func (s *session) mailFrom(cmd command) error {
 		s.arm(f, smtp.StageMail)
 	}
 	fault := s.take(smtp.StageMail)
+	s.mails++
 	if !s.mail.open {
 		s.mail.id = s.server.nextQueueID()
 	}
@@ -90,6 +91,9 @@ func (s *session) refuseMail(p path, malformed error) string {
 	}
 	if malformed != nil {
 		return w.badSyntax
+	}
+	if refusal := s.tooManyMessages(); refusal != "" {
+		return refusal
 	}
 	size, err := checkMailParams(p.params, s.offer.caps)
 	if err != nil {
@@ -183,10 +187,7 @@ func (s *session) refuseRcpt(p path, malformed error) string {
 		s.violate(smtp.StageRcpt, "RCPT TO:<%s>: %v", p.address, err)
 		return w.badAddress
 	}
-	if len(s.mail.to) >= s.server.cfg.MaxRecipients {
-		return w.tooMany
-	}
-	return ""
+	return s.tooManyRecipients(p.address)
 }
 
 func (s *session) data(cmd command) error {
@@ -213,7 +214,9 @@ func (s *session) data(cmd command) error {
 	if err := s.receive(); err != nil {
 		return err
 	}
-	return s.finish()
+	err = s.finish(s.take(smtp.StageBody))
+	s.endTransaction()
+	return err
 }
 
 // receive reads the message after a 354, up to the final dot.

@@ -90,7 +90,7 @@ func TestMessageIsKeptAsReceived(t *testing.T) {
 	c.want("354", "DATA")
 	c.want("250 2.0.0 Ok: queued as ", "Subject: x", "", "..", "...", "..a", "你", ".")
 	want := []Message{{
-		ID: "6A44C9000001", Time: now, TLS: true, Login: "me@example.org", From: "me@example.org",
+		Conn: 1, ID: "6A44C9000001", Time: now, TLS: true, Login: "me@example.org", From: "me@example.org",
 		To:         []string{"a@example.com", "b@example.com"},
 		MailParams: params{"SIZE": "30", "BODY": "8BITMIME", "RET": "HDRS"},
 		RcptParams: []map[string]string{{"NOTIFY": "NEVER"}, {}},

@@ -1,0 +1,170 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// Bound is a limit that the server announces to nobody, and what it says to
+// the one too many.
+type Bound struct {
+	Max int // 0 for none
+	// Reply is one line, like "421 4.7.0 Too many messages"; 421 closes the
+	// connection, too. "" is what the profile's provider says.
+	Reply string
+}
+
+// Rate is a Bound on a span of time, by the clock of the Config.
+type Rate struct {
+	Bound
+	Window time.Duration
+}
+
+func (b Bound) check() error {
+	if b.Max < 0 {
+		return errors.New("a limit of the sandbox is negative")
+	}
+	if b.Reply == "" {
+		return nil
+	}
+	var p smtp.ReplyParser
+	reply, whole, err := p.Line([]byte(b.Reply))
+	if err != nil || !whole || !reply.Transient() && !reply.Permanent() {
+		return fmt.Errorf("%q is no refusal like \"421 4.7.0 Too many messages\"", b.Reply)
+	}
+	return nil
+}
+
+// reply is what to say, given the profile's own words.
+func (b Bound) reply(own string) string {
+	if b.Reply != "" {
+		return b.Reply
+	}
+	return own
+}
+
+func (cfg Config) checkLimits() error {
+	l := cfg.Limits
+	if min(l.Transactions, l.Recipients, l.RecipientsDomains) < 0 || max(l.Transactions, l.Recipients, l.RecipientsDomains) > 999_999 {
+		return errors.New("a limit of LIMITS is not within 0 and 999999 (RFC 9422 section 4)")
+	}
+	if cfg.MessageRate.Max > 0 && cfg.MessageRate.Window <= 0 {
+		return errors.New("a rate of messages needs a window of time")
+	}
+	return errors.Join(cfg.MessagesPerConnection.check(), cfg.ConnectionsAtOnce.check(), cfg.MessageRate.check())
+}
+
+// limitsLine is the keyword of RFC 9422; "" when there is nothing to tell.
+func limitsLine(l smtp.Limits) string {
+	line := "LIMITS"
+	for _, field := range []struct {
+		name  string
+		value int
+	}{{"MAILMAX", l.Transactions}, {"RCPTMAX", l.Recipients}, {"RCPTDOMAINMAX", l.RecipientsDomains}} {
+		if field.value > 0 {
+			line += fmt.Sprintf(" %s=%d", field.name, field.value)
+		}
+	}
+	if line == "LIMITS" {
+		return ""
+	}
+	return line
+}
+
+// tooManyMessages gives the reply to a MAIL that this connection, or this
+// hour, has no room for; else "". Every MAIL counts for MAILMAX, the refused
+// ones too (RFC 9422 section 4.1).
+func (s *session) tooManyMessages() string {
+	cfg, w := s.server.cfg, s.server.profile.words
+	if limit := s.offeredLimits().Transactions; limit > 0 && s.mails > limit {
+		s.violate(smtp.StageMail, "MAIL number %d, MAILMAX is %d", s.mails, limit)
+		return cfg.MessagesPerConnection.reply(w.perConnection)
+	}
+	if b := cfg.MessagesPerConnection; b.Max > 0 && s.sent >= b.Max {
+		return b.reply(w.perConnection)
+	}
+	if b := cfg.MessageRate; b.Max > 0 && s.server.rate.count(cfg.Now(), b.Window) >= b.Max {
+		return b.reply(w.tooFast)
+	}
+	return ""
+}
+
+// tooManyRecipients gives the reply to a RCPT that the transaction has no room
+// for; else "".
+func (s *session) tooManyRecipients(address string) string {
+	w, limits := s.server.profile.words, s.offeredLimits()
+	if n := len(s.mail.to) + s.mail.refused; limits.Recipients > 0 && n >= limits.Recipients {
+		s.violate(smtp.StageRcpt, "RCPT number %d, RCPTMAX is %d", n+1, limits.Recipients)
+		return w.tooMany
+	}
+	if limits.RecipientsDomains > 0 {
+		domains := map[string]bool{domainOf(address): true}
+		for _, to := range s.mail.to {
+			domains[domainOf(to.address)] = true
+		}
+		if len(domains) > limits.RecipientsDomains {
+			s.violate(smtp.StageRcpt, "a recipient of domain number %d, RCPTDOMAINMAX is %d", len(domains), limits.RecipientsDomains)
+			return w.tooMany
+		}
+	}
+	if len(s.mail.to) >= s.server.cfg.MaxRecipients {
+		return w.tooMany
+	}
+	return ""
+}
+
+// offeredLimits holds only for a client that was told.
+func (s *session) offeredLimits() smtp.Limits { return s.offer.caps.Limits() }
+
+func domainOf(address string) string {
+	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
+}
+
+// oneTooMany is the reply for a connection beyond ConnectionsAtOnce, "" for
+// one within. atGreeting says whether it is said there: a greeting can only be
+// 421 or 554 (RFC 5321 section 4.3.2), and what has another code is said to
+// each message of the connection.
+//
+// QUIRK: Microsoft 365 - 432 at the message's end.
+func (s *session) oneTooMany() (reply string, atGreeting bool) {
+	b := s.server.cfg.ConnectionsAtOnce
+	if b.Max == 0 || !s.excess || s.server.open() <= b.Max {
+		return "", false
+	}
+	reply = b.reply(s.server.profile.words.tooManyConnections)
+	return reply, strings.HasPrefix(reply, "421") || strings.HasPrefix(reply, "554")
+}
+
+// open counts the connections.
+func (s *Server) open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// rateCounter remembers when messages were accepted.
+type rateCounter struct {
+	mu    sync.Mutex
+	times []time.Time
+}
+
+func (r *rateCounter) add(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.times = append(r.times, now)
+}
+
+// count forgets what is older than the window.
+func (r *rateCounter) count(now time.Time, window time.Duration) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.times) > 0 && now.Sub(r.times[0]) >= window {
+		r.times = r.times[1:]
+	}
+	return len(r.times)
+}
