@@ -2,7 +2,6 @@ package message
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"testing"
@@ -57,59 +56,4 @@ func benchmark(b *testing.B, m *Message) {
 		b.SetBytes(n)
 		c.Close()
 	}
-}
-
-// The two ways to base64: blocks of whole lines, and the standard library's
-// encoder with a writer behind it that breaks the lines.
-func BenchmarkBase64(b *testing.B) {
-	data := make([]byte, 1<<20)
-	b.Run("blocks", func(b *testing.B) {
-		src := dataSource("data", data)
-		b.SetBytes(int64(len(data)))
-		b.ReportAllocs()
-		for b.Loop() {
-			o := &output{w: io.Discard, size: base64Size(src.size), buf: make([]byte, 0, outputBlock)}
-			if err := (base64Body{src}).emit(o); err != nil {
-				b.Fatal(err)
-			}
-			if err := o.finish(); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("encoder", func(b *testing.B) {
-		b.SetBytes(int64(len(data)))
-		b.ReportAllocs()
-		for b.Loop() {
-			e := base64.NewEncoder(base64.StdEncoding, &lineBreaker{w: io.Discard})
-			if _, err := io.Copy(e, struct{ io.Reader }{bytes.NewReader(data)}); err != nil {
-				b.Fatal(err)
-			}
-			e.Close()
-		}
-	})
-}
-
-// lineBreaker puts a CRLF after every 76 octets.
-type lineBreaker struct {
-	w   io.Writer
-	col int
-}
-
-func (l *lineBreaker) Write(p []byte) (int, error) {
-	total := len(p)
-	for len(p) > 0 {
-		n := min(len(p), base64Line-l.col)
-		if _, err := l.w.Write(p[:n]); err != nil {
-			return 0, err
-		}
-		p = p[n:]
-		if l.col += n; l.col == base64Line {
-			l.col = 0
-			if _, err := l.w.Write([]byte("\r\n")); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return total, nil
 }

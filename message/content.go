@@ -103,6 +103,10 @@ func (c *Content) Close() error { return c.sources.close() }
 // all the memory that streaming costs.
 const outputBlock = 32 << 10
 
+// inputBlock is what is read from a source at once: as many whole base64 lines
+// as outputBlock has room for.
+const inputBlock = outputBlock / (base64Line + 2) * base64Group
+
 // maxStep is the most that a segment appends in steps which it does not
 // measure beforehand.
 const maxStep = qpMaxStep
