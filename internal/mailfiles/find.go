@@ -1,0 +1,232 @@
+package mailfiles
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/message"
+)
+
+// What may be wrong with a path, beside what the system says.
+var (
+	// ErrEmptyMaildir is a Maildir without a message.
+	ErrEmptyMaildir = errors.New("the Maildir holds no message")
+	// ErrNoMail is a folder that is no Maildir and holds no .eml file.
+	ErrNoMail = errors.New("the folder is no Maildir and holds no .eml file")
+	// ErrNotRegular is a pipe or a device, which can be read only once.
+	ErrNotRegular = errors.New("neither a file nor a folder")
+	// ErrChanged is a file that is not what it was when it was first read.
+	ErrChanged = errors.New("the file changed after it was checked")
+)
+
+// Message is where a message lies.
+type Message struct {
+	// Path is the file.
+	Path string
+	// Number is the place of the message in an mbox file, from 1; 0 for a file
+	// that is one message.
+	Number int
+
+	part  part
+	known state
+}
+
+// state tells a file from what it became.
+type state struct {
+	size     int64
+	modified time.Time
+}
+
+func stateOf(info fs.FileInfo) state { return state{info.Size(), info.ModTime()} }
+
+// Find lists the messages of a file or a folder in a stable order. There is at
+// least one, or an error. What can be read only once, like a pipe, is
+// ErrNotRegular: read it with message.ReadRaw.
+func Find(path string) ([]Message, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case info.IsDir() && isFolder(filepath.Join(path, "cur")) && isFolder(filepath.Join(path, "new")):
+		return maildir(path)
+	case info.IsDir():
+		return folder(path)
+	case !info.Mode().IsRegular():
+		return nil, ErrNotRegular
+	}
+	return file(path)
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// maildir lists new and cur by their unique names, which begin with the time
+// of delivery.
+func maildir(path string) ([]Message, error) {
+	var all []Message
+	for _, sub := range []string{"new", "cur"} {
+		found, err := list(filepath.Join(path, sub), "")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	if len(all) == 0 {
+		return nil, ErrEmptyMaildir
+	}
+	slices.SortStableFunc(all, func(a, b Message) int {
+		return cmp.Compare(uniqueName(a.Path), uniqueName(b.Path))
+	})
+	return all, nil
+}
+
+// uniqueName is the name of a Maildir's file without its flags: what stands
+// before ":2,". Windows can't have a colon, and programs write others there.
+func uniqueName(path string) string {
+	name := filepath.Base(path)
+	for _, info := range []string{":2,", ";2,", "!2,"} {
+		if at := strings.LastIndex(name, info); at >= 0 {
+			return name[:at]
+		}
+	}
+	return name
+}
+
+func folder(path string) ([]Message, error) {
+	all, err := list(path, ".eml")
+	if err == nil && len(all) == 0 {
+		err = ErrNoMail
+	}
+	return all, err
+}
+
+// list gives the files of a folder that end with suffix, by name. What a link
+// points to is not looked at before it is opened.
+func list(path, suffix string) ([]Message, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var all []Message
+	for _, e := range entries {
+		plain := e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0
+		if plain && !strings.HasPrefix(e.Name(), ".") && strings.HasSuffix(strings.ToLower(e.Name()), suffix) {
+			all = append(all, Message{Path: filepath.Join(path, e.Name())})
+		}
+	}
+	return all, nil
+}
+
+// file is one message, or an mbox file.
+func file(path string) ([]Message, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // only read from: closing it can't lose anything
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	parts, err := split(f)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) == 0 {
+		return []Message{{Path: path}}, nil
+	}
+	all := make([]Message, len(parts))
+	for i, p := range parts {
+		all[i] = Message{Path: path, Number: i + 1, part: p, known: stateOf(info)}
+	}
+	return all, nil
+}
+
+// Content is a message that is ready to be sent. Close closes its file, too.
+type Content struct {
+	*message.Content
+	file *os.File // nil where the message is in memory
+}
+
+// Close may be called twice.
+func (c *Content) Close() error {
+	err := c.Content.Close()
+	if c.file != nil {
+		err = errors.Join(err, c.file.Close())
+		c.file = nil
+	}
+	return err
+}
+
+// inMemory is the size up to which an open message has no file open, in
+// octets.
+const inMemory = 64 << 10
+
+// Open reads a message and makes it ready to be sent, as message.OpenRaw does.
+// The first Open of a message that is a whole file notes what file that is;
+// later ones, and all of an mbox file, give ErrChanged for another.
+func (m *Message) Open() (*Content, error) {
+	f, err := os.Open(m.Path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := m.read(f)
+	if err != nil || c.file == nil {
+		_ = f.Close() // only read from: closing it can't lose anything
+	}
+	return c, err
+}
+
+func (m *Message) read(f *os.File) (*Content, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, ErrNotRegular
+	case m.known == state{}:
+		m.known = stateOf(info)
+	case m.known != stateOf(info):
+		return nil, ErrChanged
+	}
+	where := m.part
+	if m.Number == 0 {
+		where.end = info.Size()
+	}
+	section := io.NewSectionReader(f, where.start, where.end-where.start)
+	if section.Size() > inMemory && !where.quoted {
+		return ready(section, f)
+	}
+	var in io.Reader = section
+	if where.quoted {
+		in = unquote(in)
+	}
+	if section.Size() <= inMemory {
+		b, err := io.ReadAll(in)
+		if err != nil {
+			return nil, fmt.Errorf("reading: %w", err)
+		}
+		in = bytes.NewReader(b)
+	}
+	return ready(in, nil)
+}
+
+func ready(in io.Reader, file *os.File) (*Content, error) {
+	c, err := message.ReadRaw(in)
+	if err != nil {
+		return nil, err
+	}
+	return &Content{c, file}, nil
+}

@@ -1,0 +1,199 @@
+package mailfiles
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tree writes files, by their slash-separated paths, and gives the folder.
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, "/") {
+			path = filepath.Join(dir, filepath.FromSlash(name))
+			if err := os.MkdirAll(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// wire is the message as it is sent.
+func wire(t *testing.T, m *Message) string {
+	t.Helper()
+	c, err := m.Open()
+	if err != nil {
+		t.Fatalf("%s %d: %v", m.Path, m.Number, err)
+	}
+	defer c.Close() // only read from
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+const mail = "From: a@example.org\nTo: b@example.org\n\nhello\n"
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{
+		"md/cur/2.host;2,S": mail, "md/new/1.host": mail, "md/cur/3.host!2,": mail, "md/cur/.hidden": "x", "md/tmp/0.host": "x",
+		"md/.Sent/cur/9": mail, "md/.Sent/new/": "",
+		"empty/cur/": "", "empty/new/": "", "empty/tmp/9": mail,
+		"half/cur/1": mail, "none/a.txt": "x",
+		"plain/b.eml": mail, "plain/a.EML": mail, "plain/c.txt": "x", "plain/d/e.eml": mail, "plain/.f.eml": mail,
+		"one.eml":  mail,
+		"two.mbox": "From x Mon Nov 23 04:25:28 2026\n" + mail + "\nFrom x Mon Nov 23 04:25:28 2026\n" + mail,
+	})
+	for path, want := range map[string]string{
+		"md": "new/1.host cur/2.host;2,S cur/3.host!2,", "plain": "a.EML b.eml", "one.eml": "one.eml", "two.mbox": "two.mbox#1 two.mbox#2",
+	} {
+		found, err := Find(filepath.Join(dir, path))
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		var names []string
+		for _, m := range found {
+			name := strings.TrimPrefix(strings.TrimPrefix(m.Path, dir+"/"), path+"/")
+			if m.Number > 0 {
+				name += fmt.Sprintf("#%d", m.Number)
+			}
+			names = append(names, name)
+			if got := wire(t, &m); got != strings.ReplaceAll(mail, "\n", "\r\n") {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	for path, want := range map[string]error{"empty": ErrEmptyMaildir, "half": ErrNoMail, "none": ErrNoMail, "missing": fs.ErrNotExist} {
+		if found, err := Find(filepath.Join(dir, path)); !errors.Is(err, want) {
+			t.Errorf("%s: %v, %v, want %v", path, found, err, want)
+		}
+	}
+	if _, err := Find(os.DevNull); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("%s: %v", os.DevNull, err)
+	}
+}
+
+// A message that moves from new to cur and is read keeps its place.
+func TestMaildirOrder(t *testing.T) {
+	t.Parallel()
+	before := tree(t, map[string]string{"new/1.a": mail, "new/2.b": mail, "cur/3.c;2,": mail})
+	after := tree(t, map[string]string{"new/1.a": mail, "cur/2.b;2,FS": mail, "cur/3.c;2,T": mail})
+	unique := func(dir string) (names []string) {
+		found, err := Find(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range found {
+			names = append(names, uniqueName(m.Path))
+		}
+		return names
+	}
+	if a, b := unique(before), unique(after); !slices.Equal(a, b) || len(a) != 3 {
+		t.Errorf("%q, then %q", a, b)
+	}
+}
+
+func TestUniqueName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"1.a:2,S": "1.a", "1.a!2,": "1.a", "1.a;2,RS": "1.a", "1.a": "1.a", "1:2,a:2,b": "1:2,a"} {
+		if got := uniqueName(filepath.Join("cur", name)); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestChangedFile(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{"a.eml": mail, "b.mbox": from + mail + "\n" + from + mail})
+	for _, name := range []string{"a.eml", "b.mbox"} {
+		path := filepath.Join(dir, name)
+		found, err := Find(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := &found[len(found)-1]
+		first, again := wire(t, last), wire(t, last)
+		if first != again {
+			t.Errorf("%s: %q, then %q", name, first, again)
+		}
+		stamp := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) // whatever the clock's grain
+		if err := os.Chtimes(path, stamp, stamp); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := last.Open(); !errors.Is(err, ErrChanged) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := last.Open(); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A large message keeps its file open, a small one does not, a quoted one
+// travels through a file of its own.
+func TestLargeMessages(t *testing.T) {
+	t.Parallel()
+	body := strings.Repeat(strings.Repeat("x", 70)+"\n", 20_000)
+	dir := tree(t, map[string]string{"big.eml": mail + body, "big.mbox": from + mail + body + ">>From here\n\n" + from + mail})
+	for name, wants := range map[string][]string{"big.eml": {mail + body}, "big.mbox": {mail + body + ">From here\n", mail}} {
+		found, err := Find(filepath.Join(dir, name))
+		if err != nil || len(found) != len(wants) {
+			t.Fatal(found, err)
+		}
+		for i, want := range wants {
+			if got := wire(t, &found[i]); got != strings.ReplaceAll(want, "\n", "\r\n") {
+				t.Errorf("%s: %d octets, want %d", name, len(got), len(want))
+			}
+		}
+	}
+	big := &Message{Path: filepath.Join(dir, "big.eml")}
+	c, err := big.Open()
+	if err != nil || c.file == nil {
+		t.Fatalf("%v: the file is not open", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Errorf("closed twice: %v", err)
+	}
+}
+
+func TestNoMessage(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{"a.eml": "no header\n", "folder/": ""})
+	m := &Message{Path: filepath.Join(dir, "a.eml")}
+	if c, err := m.Open(); err == nil || c != nil {
+		t.Errorf("%v, %v", c, err)
+	}
+	m = &Message{Path: filepath.Join(dir, "folder")}
+	if _, err := m.Open(); !errors.Is(err, ErrNotRegular) {
+		t.Errorf("%v", err)
+	}
+}
