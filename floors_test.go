@@ -24,6 +24,7 @@ var floors = map[string]int{
 	"message":            1,
 	"smtpclient":         1,
 	"provider":           1,
+	"internal/sendlog":   1,
 	"internal/words":     1,
 	"diagnosis":          2,
 	"internal/mailfiles": 2,

@@ -1,0 +1,126 @@
+package sendlog
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// state is what the lines say of one recipient, up to the present one.
+type state struct {
+	// last is the last outcome; nil before it, and of one that was accepted.
+	last     *Recipient
+	accepted bool
+	// attempted is set while an attempt has no outcome.
+	attempted bool
+	// doubt is set when an attempt ended without anybody knowing how. Only the
+	// server's word on a later one takes it away: an attempt that was deferred
+	// says nothing about the one before.
+	doubt bool
+}
+
+func (s state) attempt() state {
+	s.doubt = s.doubt || s.attempted
+	s.attempted = true
+	return s
+}
+
+func (s state) settle(r Recipient) state {
+	s.attempted = false
+	switch smtp.Status(r.Status) {
+	case smtp.Accepted:
+		return state{accepted: true}
+	case smtp.Unknown:
+		s.doubt = true
+	}
+	s.last = &r
+	return s
+}
+
+// outcome is how it all ends.
+func (s state) outcome() smtp.Outcome {
+	switch {
+	case s.accepted:
+		return smtp.Outcome{Status: smtp.Accepted, Stage: smtp.StageBody}
+	case s.attempted:
+		return smtp.Outcome{Status: smtp.Unknown, Stage: smtp.StageBody, Err: ErrNoOutcome}
+	case s.last == nil:
+		return smtp.Outcome{}
+	}
+	o := s.last.outcome()
+	if s.doubt && o.Status != smtp.Refused && o.Status != smtp.Unknown {
+		return smtp.Outcome{Status: smtp.Unknown, Stage: smtp.StageBody, Err: ErrNoOutcome}
+	}
+	return o
+}
+
+// ErrNoOutcome is why a recipient is unknown of whom the log has no more than
+// that an attempt was made.
+var ErrNoOutcome = errors.New("the run ended before the outcome of this attempt was known")
+
+// load reads the file and gives the size of what is whole.
+func (l *Log) load() (size int64, err error) {
+	in := bufio.NewReaderSize(l.file, 64<<10)
+	for number := 1; ; number++ {
+		line, err := in.ReadBytes('\n')
+		if err != nil && err != io.EOF {
+			return size, err
+		}
+		if err == io.EOF {
+			l.cut = int64(len(line))
+			if number == 1 && !bytes.HasPrefix(line, firstOctets) && !bytes.HasPrefix(firstOctets, line) {
+				return 0, ErrForeign
+			}
+			return size, nil
+		}
+		if number == 1 {
+			err = first(line)
+		} else {
+			err = l.take(line, number)
+		}
+		if err != nil {
+			return size, err
+		}
+		size += int64(len(line))
+	}
+}
+
+// firstOctets is what every log begins with.
+var firstOctets = []byte(`{"event":"log","version":`)
+
+// first reads the first line.
+func first(b []byte) error {
+	var l Line
+	if !bytes.HasPrefix(b, firstOctets) || json.Unmarshal(b, &l) != nil {
+		return ErrForeign
+	}
+	if l.Version != version {
+		return &VersionError{l.Version}
+	}
+	return nil
+}
+
+// take reads another line.
+func (l *Log) take(b []byte, number int) error {
+	line, err := decode(b)
+	if err != nil {
+		return &DamageError{number, err}
+	}
+	for _, r := range line.Recipients {
+		to, err := smtp.ParseAddress(r.Address)
+		if err != nil {
+			return &DamageError{number, err}
+		}
+		k := Key{line.SHA256, to.Wire(), max(r.Copy, 1)}
+		if line.Event == eventAttempt {
+			l.states[k] = l.states[k].attempt()
+		} else {
+			l.states[k] = l.states[k].settle(r)
+		}
+	}
+	return nil
+}

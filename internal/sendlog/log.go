@@ -1,0 +1,260 @@
+package sendlog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// What may be wrong with a log, beside what the system says.
+var (
+	// ErrBusy: another process writes it.
+	ErrBusy = errors.New("another process writes this log")
+	// ErrForeign: the file holds something else.
+	ErrForeign = errors.New("the file is no log of messages sent")
+	// ErrNotRegular: a pipe, a device or a folder.
+	ErrNotRegular = errors.New("not a regular file")
+)
+
+// VersionError is a log of another version of this package.
+type VersionError struct{ Version int }
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("the log is of version %d, and this program knows version %d", e.Version, version)
+}
+
+// DamageError is a line that can't be read and is not the last.
+type DamageError struct {
+	Line int // from 1
+	Err  error
+}
+
+func (e *DamageError) Error() string { return fmt.Sprintf("line %d is damaged: %v", e.Line, e.Err) }
+func (e *DamageError) Unwrap() error { return e.Err }
+
+// Log is an open log. Settle may be called while another goroutine is in
+// Attempt or Batch.
+type Log struct {
+	file   *os.File
+	now    func() time.Time
+	states map[Key]state
+	cut    int64
+
+	mu  sync.Mutex // holds what is written in order
+	err error      // the first failure; nothing is written after it
+
+	batch  int
+	synced time.Time // when the last Sync ended
+}
+
+// Key names a recipient of a message.
+type Key struct {
+	Hash      Hash
+	Recipient string // its Address.Wire
+	Copy      int    // from 1, counted among the same octets to the same recipient
+}
+
+// Open opens a log or begins one, of mode 0600, and keeps other processes from
+// it until Close. now is the clock of the lines; time.Now serves.
+func Open(path string, now func() time.Time) (*Log, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, ErrNotRegular // to open a pipe might wait for ever
+	}
+	// Not O_APPEND: on Windows that can't be cut. Only one process writes.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	l := &Log{file: f, now: now, states: map[Key]state{}, batch: 1}
+	if err := l.begin(path); err != nil {
+		_ = f.Close() // the error that matters is err
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Log) begin(path string) error {
+	if err := lock(l.file); err != nil {
+		return err
+	}
+	size, err := l.load()
+	if err != nil {
+		return err
+	}
+	if l.cut > 0 {
+		if err := l.file.Truncate(size); err != nil {
+			return err
+		}
+	}
+	if _, err := l.file.Seek(size, 0); err != nil {
+		return err
+	}
+	if size > 0 {
+		return nil
+	}
+	if err := l.write(Line{Event: eventLog, Version: version, Time: l.now().UTC().Truncate(time.Millisecond)}); err != nil {
+		return err
+	}
+	if err := l.file.Sync(); err != nil {
+		return err
+	}
+	syncFolder(filepath.Dir(path))
+	return nil
+}
+
+// syncFolder makes a new file's name last. Not every system can.
+func syncFolder(path string) {
+	if d, err := os.Open(path); err == nil {
+		_ = d.Sync()  // where it can't be done, the file system does it in time
+		_ = d.Close() // only read from
+	}
+}
+
+// CutOff is the number of octets behind the last whole line that Open left
+// out: a line that was being written when the machine stopped.
+func (l *Log) CutOff() int64 { return l.cut }
+
+// State is what became of a recipient of a message in earlier runs. Of one that
+// was accepted no more is kept than that. The outcome lacks the recipient; ok
+// is false when nothing is known.
+func (l *Log) State(k Key) (o smtp.Outcome, ok bool) {
+	s, ok := l.states[k]
+	return s.outcome(), ok
+}
+
+// Entry is one message of a run with its recipients, or some of them.
+type Entry struct {
+	Hash   Hash
+	File   string
+	Number int // in an mbox file, from 1
+	From   smtp.Address
+	To     []smtp.Address
+	// Copies has Key.Copy for each of To.
+	Copies []int
+}
+
+func (e *Entry) line(event string, at time.Time) Line {
+	return Line{Event: event, Time: at.UTC().Truncate(time.Millisecond), SHA256: e.Hash, File: e.File, Number: e.Number, From: e.From.String()}
+}
+
+// Attempt notes that messages are about to be sent. When it returns nil, that
+// is on the disk.
+func (l *Log) Attempt(entries ...*Entry) error {
+	began := l.now()
+	lines := make([]Line, len(entries))
+	for i, e := range entries {
+		lines[i] = e.line(eventAttempt, began)
+		for j, to := range e.To {
+			lines[i].Recipients = append(lines[i].Recipients, Recipient{Address: to.String(), Copy: omitFirst(e.Copies[j])})
+		}
+	}
+	if err := l.write(lines...); err != nil {
+		return err
+	}
+	// Outcomes may be written meanwhile.
+	if err := l.file.Sync(); err != nil {
+		return l.fail(err)
+	}
+	l.adapt(began)
+	return nil
+}
+
+// Settle notes what became of a message; the outcomes are of the entry's
+// recipients, in their order. It does not wait for the disk.
+func (l *Log) Settle(e *Entry, messageID, serverID string, outcomes []smtp.Outcome) error {
+	line := e.line(eventOutcome, l.now())
+	line.MessageID, line.ServerID = messageID, serverID
+	for i, o := range outcomes {
+		r := recipientOf(o)
+		r.Copy = omitFirst(e.Copies[i])
+		line.Recipients = append(line.Recipients, r)
+	}
+	return l.write(line)
+}
+
+func omitFirst(copy int) int {
+	if copy == 1 {
+		return 0
+	}
+	return copy
+}
+
+// maxBatch bounds what is in doubt after a power cut beside what was on the wire.
+const maxBatch = 32
+
+// Batch is how many messages the next Attempt should have: as few as make
+// waiting for the disk a small part of the time that sending takes. What was
+// attempted and not sent when a machine stops is in doubt like the rest.
+func (l *Log) Batch() int { return l.batch }
+
+// adapt keeps the time spent waiting for the disk between a fortieth and a tenth.
+func (l *Log) adapt(began time.Time) {
+	ended := l.now()
+	waited, between := ended.Sub(began), ended.Sub(l.synced)
+	switch {
+	case l.synced.IsZero():
+	case waited*10 > between:
+		l.batch = min(l.batch*2, maxBatch)
+	case waited*40 < between:
+		l.batch = max(l.batch/2, 1)
+	}
+	l.synced = ended
+}
+
+// write appends lines in one write.
+func (l *Log) write(lines ...Line) error {
+	var b []byte
+	for _, line := range lines {
+		encoded, err := line.encode()
+		if err != nil {
+			return err
+		}
+		b = append(b, encoded...)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	if _, err := l.file.Write(b); err != nil {
+		// Part of a line may stand there: nothing may follow it.
+		l.err = withoutPath(err)
+	}
+	return l.err
+}
+
+func (l *Log) fail(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = withoutPath(err)
+	}
+	return l.err
+}
+
+// withoutPath leaves the path to whoever tells of the error.
+func withoutPath(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
+
+// Close brings everything to the disk and lets other processes write. It gives
+// the first failure of all.
+func (l *Log) Close() error {
+	if err := l.file.Sync(); err != nil {
+		_ = l.fail(err)
+	}
+	if err := l.file.Close(); err != nil {
+		_ = l.fail(err)
+	}
+	return l.fail(nil)
+}

@@ -1,0 +1,351 @@
+package sendlog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+func address(t testing.TB, s string) smtp.Address {
+	t.Helper()
+	a, err := smtp.ParseAddress(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func open(t testing.TB, path string) *Log {
+	t.Helper()
+	l, err := Open(path, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func closed(t testing.TB, l *Log) {
+	t.Helper()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// entry is a message of one letter to recipients, the first copy of it.
+func entry(t testing.TB, message byte, to ...string) *Entry {
+	e := &Entry{Hash: Hash{message}, File: "cur/" + string(message) + ":2,S", Number: 3, From: address(t, "me@example.org")}
+	for _, a := range to {
+		e.To, e.Copies = append(e.To, address(t, a)), append(e.Copies, 1)
+	}
+	return e
+}
+
+func outcome(t testing.TB, to string, status smtp.Status, code int) smtp.Outcome {
+	o := smtp.Outcome{Recipient: address(t, to), Status: status, Stage: smtp.StageRcpt}
+	if code != 0 {
+		o.Reply = smtp.Reply{Code: code, Enhanced: smtp.EnhancedCode{Class: code / 100, Subject: 1, Detail: 1}, Lines: []string{"no", "way"}}
+	} else if status != smtp.Accepted {
+		o.Err = errors.New("broken pipe")
+	}
+	return o
+}
+
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "run.log")
+	l := open(t, path)
+	e := entry(t, 'a', "a@example.org", "b@Example.ORG", "雁@例子.中国")
+	e.Copies[1] = 2
+	if err := l.Attempt(e, entry(t, 'b', "a@example.org")); err != nil {
+		t.Fatal(err)
+	}
+	outcomes := []smtp.Outcome{outcome(t, "a@example.org", smtp.Accepted, 250), outcome(t, "b@Example.ORG", smtp.Refused, 550),
+		outcome(t, "雁@例子.中国", smtp.NotTried, 0)}
+	if err := l.Settle(e, "<1@x>", "Q1", outcomes); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, l)
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	l = open(t, path)
+	defer l.Close() // only read from
+	for _, test := range []struct {
+		key  Key
+		want string
+	}{
+		{Key{Hash{'a'}, "a@example.org", 1}, ": accepted at body"},
+		{Key{Hash{'a'}, "b@example.org", 2}, ": refused at rcpt: 550 5.1.1 no way"},
+		{Key{Hash{'a'}, "雁@xn--fsqu00a.xn--fiqs8s", 1}, ": not tried at rcpt: broken pipe"},
+		{Key{Hash{'b'}, "a@example.org", 1}, ": unknown at body: " + ErrNoOutcome.Error()},
+	} {
+		if o, ok := l.State(test.key); !ok || o.String() != test.want {
+			t.Errorf("%v: %q, want %q", test.key.Recipient, o, test.want)
+		}
+	}
+	for _, k := range []Key{{Hash{'a'}, "b@example.org", 1}, {Hash{'c'}, "a@example.org", 1}, {Hash{'a'}, "A@example.org", 1}} {
+		if o, ok := l.State(k); ok {
+			t.Errorf("%v: %v", k, o)
+		}
+	}
+}
+
+// An attempt without an outcome is unknown, and stays it until the server says
+// yes or no to a later one.
+func TestStates(t *testing.T) {
+	t.Parallel()
+	for steps, want := range map[string]smtp.Status{
+		"a": smtp.Unknown, "a+": smtp.Accepted, "a-": smtp.Refused, "a~": smtp.Deferred, "a.": smtp.NotTried, "a?": smtp.Unknown,
+		"a~a+": smtp.Accepted, "a~a": smtp.Unknown, "a.a-": smtp.Refused, "a-a~": smtp.Deferred,
+		"aa~": smtp.Unknown, "a?a.": smtp.Unknown, "a?a-": smtp.Refused, "a?a+": smtp.Accepted, "aa-a~": smtp.Unknown, "a+a-": smtp.Accepted, "a+a": smtp.Accepted,
+	} {
+		path := filepath.Join(t.TempDir(), "run.log")
+		l := open(t, path)
+		e := entry(t, 'a', "a@example.org")
+		for _, step := range steps {
+			var err error
+			if step == 'a' {
+				err = l.Attempt(e)
+			} else {
+				status := map[rune]smtp.Status{'+': smtp.Accepted, '-': smtp.Refused, '~': smtp.Deferred, '.': smtp.NotTried, '?': smtp.Unknown}[step]
+				err = l.Settle(e, "", "", []smtp.Outcome{outcome(t, "a@example.org", status, 0)})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		closed(t, l)
+		l = open(t, path)
+		if o, ok := l.State(Key{e.Hash, "a@example.org", 1}); !ok || o.Status != want {
+			t.Errorf("%s: %s, want %s", steps, o.Status, want)
+		}
+		closed(t, l)
+	}
+}
+
+func TestOneProcessAtATime(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "run.log")
+	l := open(t, path)
+	if _, err := Open(path, time.Now); !errors.Is(err, ErrBusy) {
+		t.Errorf("the second: %v", err)
+	}
+	closed(t, l)
+	closed(t, open(t, path))
+}
+
+// sample is a log of four lines.
+func sample(t testing.TB) []byte {
+	path := filepath.Join(t.TempDir(), "run.log")
+	l := open(t, path)
+	e := entry(t, 'a', "a@example.org")
+	if err := l.Attempt(e, entry(t, 'b', "b@example.org")); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Settle(e, "", "", []smtp.Outcome{outcome(t, "a@example.org", smtp.Accepted, 250)}); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, l)
+	b, err := os.ReadFile(path)
+	if err != nil || bytes.Count(b, []byte("\n")) != 4 {
+		t.Fatalf("%v:\n%s", err, b)
+	}
+	return b
+}
+
+// A log that is cut anywhere is read up to its last whole line, and goes on
+// from there.
+func TestTornLine(t *testing.T) {
+	t.Parallel()
+	whole := sample(t)
+	path := filepath.Join(t.TempDir(), "run.log")
+	for cut := range len(whole) {
+		if err := os.WriteFile(path, whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Open(path, time.Now)
+		if err != nil {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+		kept := bytes.LastIndexByte(whole[:cut], '\n') + 1
+		if l.CutOff() != int64(cut-kept) {
+			t.Fatalf("cut at %d: %d octets left out, want %d", cut, l.CutOff(), cut-kept)
+		}
+		if err := l.Attempt(entry(t, 'z', "z@example.org")); err != nil {
+			t.Fatal(err)
+		}
+		closed(t, l)
+		l = open(t, path)
+		if o, _ := l.State(Key{Hash{'z'}, "z@example.org", 1}); o.Status != smtp.Unknown || l.CutOff() != 0 {
+			t.Fatalf("cut at %d: %v, %d octets left out", cut, o, l.CutOff())
+		}
+		closed(t, l)
+	}
+	// Some file systems leave zeros where a write was lost.
+	if err := os.WriteFile(path, append(bytes.Clone(whole), make([]byte, 300)...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := open(t, path)
+	if l.CutOff() != 300 {
+		t.Errorf("%d octets left out", l.CutOff())
+	}
+	closed(t, l)
+}
+
+func TestDamage(t *testing.T) {
+	t.Parallel()
+	lines := strings.SplitAfter(string(sample(t)), "\n")
+	for _, bad := range []string{"", "\n", "x\n", "{}\n", "\x00\x00\n", lines[1][:20] + "\n", lines[0],
+		strings.Replace(lines[3], "accepted", "acceptet", 1), strings.Replace(lines[3], "a@example.org", "a example.org", 1),
+		strings.Replace(lines[3], "a@example.org", "", 1), strings.Replace(lines[1], `{"address"`, `{"copy":-1,"address"`, 1),
+		strings.Replace(lines[1], `"sha256":"61`, `"sha256":"6`, 1), strings.Replace(lines[1], `"sha256":"61`, `"sha256":"6x`, 1),
+		strings.Replace(lines[1], `"attempt"`, `"atempt"`, 1)} {
+		if bad == "" {
+			continue
+		}
+		if bad == lines[1] || bad == lines[3] {
+			t.Fatalf("nothing is wrong with %s", bad)
+		}
+		for at := 2; at <= 4; at++ {
+			file := strings.Join(lines[:at-1], "") + bad + strings.Join(lines[at-1:], "")
+			path := filepath.Join(t.TempDir(), "run.log")
+			if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Open(path, time.Now)
+			var damage *DamageError
+			if !errors.As(err, &damage) || damage.Line != at || !strings.Contains(err.Error(), fmt.Sprintf("line %d is damaged", at)) {
+				t.Errorf("%q as line %d: %v", bad, at, err)
+			}
+			if after, err := os.ReadFile(path); err != nil || string(after) != file {
+				t.Errorf("%q as line %d: the file was changed", bad, at)
+			}
+		}
+	}
+}
+
+func TestNotALog(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	header := strings.SplitAfter(string(sample(t)), "\n")[0]
+	for text, want := range map[string]error{
+		"Dear friend,\n": ErrForeign, "Dear friend,": ErrForeign, "{\"event\":\"attempt\"}\n": ErrForeign, "\x00\x00\x00": ErrForeign,
+		strings.Replace(header, ":1,", ":2,", 1): &VersionError{2}, strings.Replace(header, ":1,", ":x,", 1): ErrForeign, "\n": ErrForeign,
+	} {
+		path := filepath.Join(dir, "notes.txt")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(path, time.Now)
+		var version *VersionError
+		if !errors.Is(err, want) && !(errors.As(err, &version) && *version == *want.(*VersionError)) {
+			t.Errorf("%q: %v, want %v", text, err, want)
+		}
+		if after, err := os.ReadFile(path); err != nil || string(after) != text {
+			t.Errorf("%q: the file was changed to %q", text, after)
+		}
+	}
+	if s := (&VersionError{2}).Error(); !strings.Contains(s, "version 2") {
+		t.Error(s)
+	}
+	for _, path := range []string{dir, os.DevNull} {
+		if _, err := Open(path, time.Now); !errors.Is(err, ErrNotRegular) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := Open(filepath.Join(dir, "none", "run.log"), time.Now); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+// After the first failure nothing is written any more.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	l := open(t, filepath.Join(t.TempDir(), "run.log"))
+	if err := l.file.Close(); err != nil { // so every write fails
+		t.Fatal(err)
+	}
+	first := l.Attempt(entry(t, 'a', "a@example.org"))
+	second := l.Settle(entry(t, 'a', "a@example.org"), "", "", []smtp.Outcome{outcome(t, "a@example.org", smtp.Accepted, 250)})
+	if first == nil || second != first || l.Close() != first {
+		t.Errorf("%v, %v", first, second)
+	}
+}
+
+// The batch grows where the disk is slow beside the wire, and shrinks again.
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(0, 0)
+	perSync := 2 * time.Millisecond
+	l, err := Open(filepath.Join(t.TempDir(), "run.log"), func() time.Time {
+		now = now.Add(perSync)
+		return now
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, l)
+	attempt := func(times int, pause time.Duration) int {
+		for range times {
+			if err := l.Attempt(entry(t, 'a', "a@example.org")); err != nil {
+				t.Fatal(err)
+			}
+			now = now.Add(pause)
+		}
+		return l.Batch()
+	}
+	if got := attempt(3, time.Second); got != 1 {
+		t.Errorf("over a slow wire the batch is %d", got)
+	}
+	if got := attempt(20, time.Millisecond); got != maxBatch {
+		t.Errorf("over a fast wire the batch is %d", got)
+	}
+	if got := attempt(20, 50*time.Millisecond); got != maxBatch {
+		t.Errorf("in the middle the batch is %d", got)
+	}
+	if got := attempt(20, time.Second); got != 1 {
+		t.Errorf("over a slow wire the batch is %d", got)
+	}
+}
+
+// FuzzLoad takes anything as a log, and never changes what it does not read.
+func FuzzLoad(f *testing.F) {
+	whole := sample(f)
+	f.Add(whole)
+	f.Add(whole[:len(whole)-30])
+	f.Add([]byte("x"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		path := filepath.Join(t.TempDir(), "run.log")
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Open(path, time.Now)
+		after, readErr := os.ReadFile(path)
+		switch {
+		case readErr != nil:
+			t.Fatal(readErr)
+		case err != nil && !bytes.Equal(after, file):
+			t.Fatalf("refused (%v) and changed", err)
+		case err != nil:
+			return
+		case len(after) == 0 || after[len(after)-1] != '\n':
+			t.Fatalf("ends with %q", after)
+		}
+		states := len(l.states)
+		closed(t, l)
+		l = open(t, path)
+		if len(l.states) != states {
+			t.Fatalf("%d states, then %d", states, len(l.states))
+		}
+		closed(t, l)
+	})
+}
