@@ -1,0 +1,424 @@
+package torture
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// draft is a message to send. Names in it are local parts; a magic word of the
+// sandbox that takes a text gets one that makes it unique.
+type draft struct {
+	from   string   // "" is an ordinary sender
+	to     []string // "" is an ordinary recipient
+	policy smtpclient.Policy
+	octets int64
+	failAt int64
+}
+
+// course is one run of messages against one server, with what goes wrong.
+type course struct {
+	server   sandbox.Config
+	client   smtpclient.Config // Host, Port, Security and Timeouts are filled in
+	shape    Shape
+	faults   []Fault
+	messages []draft
+	// wait bounds each wait of the client; 0 is long.
+	wait time.Duration
+	// deadline bounds the whole run; 0 is none.
+	deadline time.Duration
+	// sendAll goes through a transport with so many connections; 0 through
+	// smtpclient.Conn.Run.
+	sendAll int
+	// loose leaves out what holds only for a server that answers what it was
+	// asked.
+	loose bool
+}
+
+// verdict is what a course showed.
+type verdict struct {
+	wrong      []string // contradictions
+	seen       []Seen
+	acted      int
+	counts     map[smtp.Status]int
+	transcript string
+}
+
+// patience is more than any course takes that is not stuck.
+const patience = 30 * time.Second
+
+// run carries a course out, to the end of everything that was sent.
+func (c course) run() (verdict, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	jobs, err := c.jobs()
+	if err != nil {
+		return verdict{}, err
+	}
+	ledger := NewLedger(func(name string, data []byte) bool {
+		return slices.ContainsFunc(jobs, func(j *job) bool { return j.content.Name == name && j.content.Whole(data) })
+	})
+	cfg := c.server
+	cfg.Discard, cfg.Committed = true, ledger.Committed
+	server, err := sandbox.Start(cfg)
+	if err != nil {
+		return verdict{}, err
+	}
+	defer server.Close()
+	proxy, err := Start(Config{Target: server.SubmissionAddr(), Faults: c.faults, Shape: c.shape})
+	if err != nil {
+		return verdict{}, err
+	}
+	defer proxy.Close()
+	s := &sending{course: c, jobs: jobs, port: proxy.Port(), ledger: ledger}
+	runCtx, stop := ctx, context.CancelFunc(func() {})
+	if c.deadline > 0 {
+		runCtx, stop = context.WithTimeout(ctx, c.deadline)
+	}
+	if c.sendAll > 0 {
+		err = s.throughTransport(runCtx)
+	} else {
+		err = s.throughRun(runCtx)
+	}
+	stop()
+	if err != nil {
+		return verdict{}, err
+	}
+	if ctx.Err() != nil {
+		s.wrong = append(s.wrong, fmt.Sprintf("the run did not end within %v", patience))
+	}
+	if err := proxy.Finish(ctx); err != nil {
+		return verdict{}, fmt.Errorf("%w\n%s", err, proxy.Transcript())
+	}
+	if err := server.WaitIdle(ctx); err != nil {
+		return verdict{}, fmt.Errorf("the server is not done: %w\n%s", err, proxy.Transcript())
+	}
+	return s.judge(server, proxy), nil
+}
+
+// job is a message and what is known of it.
+type job struct {
+	transaction smtpclient.Transaction
+	content     Message
+	left        []int // recipients still to be sent to, as places in the envelope
+	outcomes    []smtp.Outcome
+	results     int
+}
+
+func (c course) jobs() ([]*job, error) {
+	var jobs []*job
+	for i, d := range c.messages {
+		name := fmt.Sprintf("m%d", i+1)
+		from, err := smtp.ParseAddress(unique(d.from, "me", name) + "@example.org")
+		if err != nil {
+			return nil, err
+		}
+		j := &job{content: Message{Name: name, Octets: d.octets, FailAt: d.failAt}}
+		var to []smtp.Address
+		for k, local := range d.to {
+			a, err := smtp.ParseAddress(unique(local, "r", fmt.Sprintf("%sr%d", name, k+1)) + "@example.com")
+			if err != nil {
+				return nil, err
+			}
+			to = append(to, a)
+			j.left = append(j.left, k)
+			j.outcomes = append(j.outcomes, smtp.Outcome{Recipient: a, Status: smtp.NotTried})
+		}
+		env, err := smtp.NewEnvelope(from, to...)
+		if err != nil {
+			return nil, err
+		}
+		j.transaction = smtpclient.Transaction{Envelope: env, Content: j.content, Policy: d.policy}
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+func unique(local, ordinary, name string) string {
+	if local == "" {
+		return ordinary + name
+	}
+	return local + "+" + name
+}
+
+// rest is the transaction for the recipients that are left.
+func (j *job) rest() smtpclient.Transaction {
+	t := j.transaction
+	t.Envelope = t.Envelope.Only(j.left...)
+	return t
+}
+
+// sending is a course on its way.
+type sending struct {
+	course
+	jobs   []*job
+	port   int
+	ledger *Ledger
+	wrong  []string
+	mu     sync.Mutex
+	wires  []*witness
+}
+
+func (s *sending) contradict(format string, args ...any) {
+	s.wrong = append(s.wrong, fmt.Sprintf(format, args...))
+}
+
+// took notes a result; it is false when it is not about this job at all.
+func (s *sending) took(j *job, r smtpclient.Result) {
+	j.results++
+	if len(r.Outcomes) != len(j.left) {
+		s.contradict("%s: %d outcomes for %d recipients", j.content.Name, len(r.Outcomes), len(j.left))
+		return
+	}
+	var left []int
+	for i, o := range r.Outcomes {
+		place := j.left[i]
+		if !o.Recipient.Equal(j.outcomes[place].Recipient) {
+			s.contradict("%s: the outcome of %s stands where that of %s belongs: out of order", j.content.Name, o.Recipient, j.outcomes[place].Recipient)
+			return
+		}
+		j.outcomes[place] = o
+		if o.Status == smtp.NotTried {
+			left = append(left, place)
+		}
+		if r.Lost && (o.Status == smtp.Accepted || o.Status == smtp.Unknown) {
+			s.contradict("%s: lost before the server could have it, and yet %s", j.content.Name, o)
+		}
+	}
+	j.left = nil
+	if r.Lost {
+		j.left = left
+	}
+}
+
+// maxConnections is how often throughRun dials before it gives up.
+const maxConnections = 8
+
+// throughRun is a transport of the simplest kind: one connection at a time, and
+// what was lost goes again on the next.
+func (s *sending) throughRun(ctx context.Context) error {
+	queue := slices.Clone(s.jobs)
+	for range maxConnections {
+		if len(queue) == 0 || ctx.Err() != nil {
+			break
+		}
+		conn, err := smtpclient.Dial(ctx, s.config())
+		if err != nil {
+			continue // the faults are made for this; nothing was sent
+		}
+		src := &source{queue: queue}
+		yielded := 0
+		for r := range conn.Run(ctx, src) {
+			if yielded == len(queue) {
+				s.contradict("more results than messages")
+				break
+			}
+			s.took(queue[yielded], r)
+			yielded++
+		}
+		if yielded != src.taken {
+			s.contradict("%d messages were taken, %d results came", src.taken, yielded)
+		}
+		conn.Close()
+		var again []*job
+		for _, j := range queue[:min(yielded, len(queue))] {
+			if len(j.left) > 0 {
+				again = append(again, j)
+			}
+		}
+		queue = append(again, queue[min(src.taken, len(queue)):]...)
+	}
+	return nil
+}
+
+// source gives the jobs of a queue.
+type source struct {
+	queue []*job
+	taken int
+}
+
+func (s *source) Next(ctx context.Context, _ bool) (smtpclient.Transaction, bool) {
+	if s.taken == len(s.queue) || ctx.Err() != nil {
+		return smtpclient.Transaction{}, false
+	}
+	s.taken++
+	return s.queue[s.taken-1].rest(), true
+}
+
+func (s *sending) config() smtpclient.Config {
+	cfg := s.client
+	cfg.Host, cfg.Port, cfg.Security, cfg.LocalName = "127.0.0.1", s.port, smtpclient.Plaintext, "client.example"
+	cfg.Timeouts = s.timeouts()
+	cfg.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		w := &witness{TCP: conn.(*net.TCPConn)}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.wires = append(s.wires, w)
+		return w, nil
+	}
+	return cfg
+}
+
+func (s *sending) timeouts() smtpclient.Timeouts {
+	d := s.wait
+	if d == 0 {
+		d = patience
+	}
+	return smtpclient.Timeouts{Connect: d, Handshake: d, Greeting: d, Command: d, DataInit: d, DataBlock: d, DataEnd: d, Quit: min(d, time.Second)}
+}
+
+// throughTransport sends everything with SendAll.
+func (s *sending) throughTransport(ctx context.Context) error {
+	tr, err := transport.Open(fmt.Sprintf("smtp+notls://127.0.0.1:%d", s.port), transport.Options{
+		LocalName: "client.example", MaxConnections: s.sendAll, Timeouts: s.timeouts(), Window: s.client.Window,
+		NoPipelining: s.client.NoPipelining, NoChunking: s.client.NoChunking,
+	})
+	if err != nil {
+		return err
+	}
+	var all iter.Seq[smtpclient.Transaction] = func(yield func(smtpclient.Transaction) bool) {
+		for _, j := range s.jobs {
+			if !yield(j.transaction) {
+				return
+			}
+		}
+	}
+	for i, r := range tr.SendAll(ctx, all) {
+		if i < 0 || i >= len(s.jobs) {
+			s.contradict("a result for message number %d of %d", i, len(s.jobs))
+			continue
+		}
+		j := s.jobs[i]
+		if j.results > 0 {
+			s.contradict("%s: a second result", j.content.Name)
+			continue
+		}
+		s.took(j, r)
+	}
+	for _, j := range s.jobs {
+		if j.results == 0 && ctx.Err() == nil {
+			s.contradict("%s: no result", j.content.Name)
+		}
+	}
+	return tr.Close()
+}
+
+// judge holds everything that was said against everything that happened.
+func (s *sending) judge(server *sandbox.Server, proxy *Proxy) verdict {
+	told, counts := Told{}, map[smtp.Status]int{}
+	for _, j := range s.jobs {
+		told[j.content.Name] = j.outcomes
+		for _, o := range j.outcomes {
+			counts[o.Status]++
+			if s.sendAll == 0 {
+				s.holdAgainstTheWire(j, o)
+			}
+		}
+	}
+	wrong := append(s.wrong, s.ledger.Contradictions(told)...)
+	if !s.loose {
+		for _, v := range server.Violations() {
+			wrong = append(wrong, "against the rules: "+v.String())
+		}
+	}
+	return verdict{wrong: wrong, seen: proxy.Seen(), acted: proxy.Acted(), counts: counts, transcript: proxy.Transcript()}
+}
+
+// holdAgainstTheWire: unknown is only what was handed to the kernel to its last
+// octet, and what the server acknowledged to our face is not unknown.
+func (s *sending) holdAgainstTheWire(j *job, o smtp.Outcome) {
+	if o.Status != smtp.Unknown {
+		return
+	}
+	end := []byte(j.content.End())
+	sent, acknowledged := false, false
+	for _, w := range s.wires {
+		sent = sent || w.wrote(end)
+		for _, id := range s.ledger.IDs(j.content.Name) {
+			acknowledged = acknowledged || w.heard([]byte("queued as "+id+"\r\n"))
+		}
+	}
+	if !sent {
+		s.contradict("%s, %s: its end was never handed to the kernel", j.content.Name, o)
+	}
+	if acknowledged && !s.loose && s.deadline == 0 && s.ledger.Times(j.content.Name, o.Recipient) > 0 {
+		s.contradict("%s, %s: the server's yes had been read", j.content.Name, o)
+	}
+}
+
+// witness is a client's socket that remembers what passed. It is no
+// *net.TCPConn, lest package net reach past it.
+type witness struct {
+	TCP  *net.TCPConn
+	mu   sync.Mutex
+	out  []byte
+	in   []byte
+	dots bool
+}
+
+func (w *witness) Write(p []byte) (int, error) {
+	n, err := w.TCP.Write(p)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.out = append(w.out, p[:n]...)
+	return n, err
+}
+
+func (w *witness) Read(p []byte) (int, error) {
+	n, err := w.TCP.Read(p)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.in = append(w.in, p[:n]...)
+	return n, err
+}
+
+// wrote reports whether the end of a message was handed over: behind BDAT that
+// is its last line, behind DATA a dot follows.
+func (w *witness) wrote(end []byte) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at := bytes.Index(w.out, end)
+	if at < 0 {
+		return false
+	}
+	verb := w.out[:at]
+	chunk, data := bytes.LastIndex(verb, []byte("\r\nBDAT ")), bytes.LastIndex(verb, []byte("\r\nDATA\r\n"))
+	return chunk > data || bytes.HasPrefix(w.out[at+len(end):], []byte(".\r\n"))
+}
+
+func (w *witness) heard(reply []byte) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return bytes.Contains(w.in, reply)
+}
+
+func (w *witness) Close() error                          { return w.TCP.Close() }
+func (w *witness) CloseWrite() error                     { return w.TCP.CloseWrite() }
+func (w *witness) LocalAddr() net.Addr                   { return w.TCP.LocalAddr() }
+func (w *witness) RemoteAddr() net.Addr                  { return w.TCP.RemoteAddr() }
+func (w *witness) SetDeadline(t time.Time) error         { return w.TCP.SetDeadline(t) }
+func (w *witness) SetReadDeadline(t time.Time) error     { return w.TCP.SetReadDeadline(t) }
+func (w *witness) SetWriteDeadline(t time.Time) error    { return w.TCP.SetWriteDeadline(t) }
+func (w *witness) SyscallConn() (syscall.RawConn, error) { return w.TCP.SyscallConn() }
+
+// shorten keeps the end of a long transcript.
+func shorten(transcript string, lines int) string {
+	all := strings.Split(transcript, "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
