@@ -67,22 +67,21 @@ type base64Body struct{ src *source }
 func (b base64Body) size() int64 { return base64Size(b.src.size) }
 
 func (b base64Body) emit(o *output) error {
-	r, err := b.src.open()
-	if err != nil {
-		return err
+	if b.src.encoded != nil {
+		return o.whole(b.src.encoded)
 	}
-	block := o.readBuffer(b.src.size)
-	for {
-		n, err := r.fill(block)
-		if err != nil {
+	return b.src.blocks(o, func(block []byte) error {
+		if err := o.reserve(int(base64Size(int64(len(block))))); err != nil {
 			return err
 		}
-		if n == 0 {
-			return nil
-		}
-		if err := o.reserve(int(base64Size(int64(n)))); err != nil {
-			return err
-		}
-		o.buf = appendBase64(o.buf, block[:n])
-	}
+		o.buf = appendBase64(o.buf, block)
+		return nil
+	})
 }
+
+// binaryBody is a segment: a source as it is, for servers with BINARYMIME.
+type binaryBody struct{ src *source }
+
+func (b binaryBody) size() int64 { return b.src.size }
+
+func (b binaryBody) emit(o *output) error { return b.src.blocks(o, o.whole) }

@@ -16,26 +16,36 @@ import (
 // it stands in the message: `to[2] "x y@z": …`. The Message may be used again,
 // for other Contents too; its Data and Readers must stay as they are until this
 // Content is closed.
-func Compose(m *Message) (*Content, error) { return composer{now: time.Now}.compose(m) }
+//
+// For many messages with the same attachments, see [Composer].
+func Compose(m *Message) (*Content, error) { return composeBy(nil, m) }
 
-// composer holds what Compose takes from outside of the message.
-type composer struct{ now func() time.Time }
-
-func (c composer) compose(m *Message) (*Content, error) {
-	d := &draft{message: m, sources: &sources{}}
-	steps := []func() error{d.parseAddresses, func() error { return d.parseFields(c.now) }, d.parseBody}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return nil, errors.Join(err, d.sources.close())
-		}
+// composeBy takes its time and encoded attachments from c, which may be nil.
+func composeBy(c *Composer, m *Message) (*Content, error) {
+	d := &draft{message: m, composer: c}
+	err := d.parseAddresses()
+	if err == nil {
+		err = d.parseFields()
 	}
-	return d.content(m.EightBit), nil
+	if err == nil {
+		err = d.parseBody()
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.sources.close())
+	}
+	d.writeHeader()
+	if m.EightBit {
+		return d.content(eightBitForm), nil
+	}
+	return d.content(sevenBitForm), nil
 }
 
 // draft is a message being checked, and then what its Contents are made from.
 type draft struct {
-	message *Message
+	message  *Message
+	composer *Composer
 
+	boxes                      []Mailbox // of which these are parts, Bcc the last:
 	from, replyTo, to, cc, bcc []Mailbox
 	sender                     *Mailbox
 	messageID                  string
@@ -43,14 +53,15 @@ type draft struct {
 
 	header  []byte // all fields but those of the body
 	body    *entity
-	sources *sources
+	sources sources
 }
 
 func (d *draft) parseAddresses() error {
 	m := d.message
+	d.boxes = make([]Mailbox, 0, 1+len(m.ReplyTo)+len(m.To)+len(m.Cc)+len(m.Bcc))
 	var err error
-	if d.from, err = mailboxField("from", m.From); err != nil {
-		return err
+	if d.from, err = d.mailboxes(m.From); err != nil {
+		return addressError("from", m.From, err)
 	}
 	if m.Sender != "" {
 		sender, err := ParseMailbox(m.Sender)
@@ -62,78 +73,94 @@ func (d *draft) parseAddresses() error {
 	if len(d.from) > 1 && d.sender == nil {
 		return fmt.Errorf("from: holds %d addresses; Sender has to say which of them submits the message", len(d.from))
 	}
-	for _, field := range []struct {
+	for _, field := range [...]struct {
 		name  string
 		in    []string
 		boxes *[]Mailbox
 	}{
 		{"replyTo", m.ReplyTo, &d.replyTo}, {"to", m.To, &d.to}, {"cc", m.Cc, &d.cc}, {"bcc", m.Bcc, &d.bcc},
 	} {
+		start := len(d.boxes)
 		for i, s := range field.in {
-			boxes, err := mailboxField(fmt.Sprintf("%s[%d]", field.name, i), s)
-			if err != nil {
-				return err
+			if _, err := d.mailboxes(s); err != nil {
+				return addressError(fmt.Sprintf("%s[%d]", field.name, i), s, err)
 			}
-			*field.boxes = append(*field.boxes, boxes...)
 		}
+		*field.boxes = d.boxes[start:]
 	}
 	return nil
 }
 
-func mailboxField(label, s string) ([]Mailbox, error) {
-	if strings.TrimSpace(s) == "" {
-		return nil, fmt.Errorf("%s: is empty", label)
+// mailboxes reads one string of an address field to the end of d.boxes.
+func (d *draft) mailboxes(s string) ([]Mailbox, error) {
+	start := len(d.boxes)
+	boxes, err := appendMailboxes(d.boxes, s, typedByHand)
+	if err == nil && len(boxes) == start {
+		err = errNoAddress
 	}
-	boxes, err := ParseMailboxList(s)
-	if err == nil {
-		return boxes, nil
+	if err != nil {
+		return nil, err
 	}
-	if whole := fmt.Sprintf("%q", clip(s)); !strings.HasPrefix(err.Error(), whole) {
-		return nil, fmt.Errorf("%s %s: %w", label, whole, err)
-	}
-	return nil, fmt.Errorf("%s %w", label, err)
+	d.boxes = boxes
+	return boxes[start:], nil
 }
 
-// parseFields checks the other header fields and writes the header.
-func (d *draft) parseFields(now func() time.Time) error {
+func addressError(label, s string, err error) error {
+	whole := fmt.Sprintf("%q", clip(s))
+	switch {
+	case strings.TrimSpace(s) == "":
+		return fmt.Errorf("%s: is empty", label)
+	case strings.HasPrefix(err.Error(), whole):
+		return fmt.Errorf("%s %w", label, err)
+	}
+	return fmt.Errorf("%s %s: %w", label, whole, err)
+}
+
+// parseFields checks the other header fields.
+func (d *draft) parseFields() error {
 	m := d.message
 	if err := checkText(m.Subject, true); err != nil {
 		return fmt.Errorf("subject: %w", err)
 	}
-	var err error
-	if d.messageID, err = d.chooseMessageID(); err != nil {
-		return fmt.Errorf("messageID %q: %w", clip(m.MessageID), err)
+	if m.MessageID != "" {
+		id, err := wholeID(m.MessageID)
+		if err != nil {
+			return fmt.Errorf("messageID %q: %w", clip(m.MessageID), err)
+		}
+		d.messageID = id
 	}
 	d.date = m.Date
 	if d.date.IsZero() {
-		d.date = now()
+		d.date = d.composer.time()
 	}
 	if y := d.date.Year(); y < 1900 || y > 9999 {
 		return fmt.Errorf("date: the year %d can't be written; it is 1900 to 9999", y)
 	}
-	once := map[string]bool{"references": false, "in-reply-to": false} // RFC 5322 section 3.6
 	for i, h := range m.Headers {
-		lower := strings.ToLower(h.Name)
-		seen, limited := once[lower]
 		err := checkExtra(h)
-		if err == nil && seen {
+		if err == nil && onlyOnce(h.Name) && slices.ContainsFunc(m.Headers[:i], h.isNamesake) {
 			err = errors.New("may be there only once")
 		}
 		if err != nil {
 			return fmt.Errorf("headers[%d] %q: %w", i, clip(h.Name), err)
 		}
-		if limited {
-			once[lower] = true
-		}
 	}
-	d.writeHeader()
 	return nil
 }
 
+func (h Header) isNamesake(other Header) bool { return strings.EqualFold(h.Name, other.Name) }
+
+// onlyOnce is of RFC 5322 section 3.6; the other such fields can't be set here.
+func onlyOnce(name string) bool {
+	return strings.EqualFold(name, "References") || strings.EqualFold(name, "In-Reply-To")
+}
+
+// writeHeader makes the header in a buffer with room for the body, if it is one
+// that goes as it is.
 func (d *draft) writeHeader() {
-	var f folder
-	f.begin("Date")
-	f.word(" ", d.date.Format(time.RFC1123Z))
+	const usual, mailbox = 512, 64
+	f := folder{buf: make([]byte, 0, usual+mailbox*len(d.boxes)+2*len(d.message.Subject)+d.body.room())}
+	f.buf = d.date.AppendFormat(append(f.buf, "Date: "...), time.RFC1123Z)
 	f.end()
 	f.mailboxes("From", d.from)
 	if d.sender != nil && (len(d.from) > 1 || !d.sender.Address.Equal(d.from[0].Address)) {
@@ -151,7 +178,15 @@ func (d *draft) writeHeader() {
 	}
 	// Never folded, even after the colon: it is one word, and people and
 	// programs search raw messages for it.
-	f.buf = append(f.buf, "Message-ID: "+d.messageID+"\r\n"...)
+	f.buf = append(f.buf, "Message-ID: "...)
+	if d.messageID == "" {
+		start := len(f.buf)
+		f.buf = appendRandomID(f.buf, d.from[0].Address.ASCIIDomain())
+		d.messageID = string(f.buf[start:])
+	} else {
+		f.buf = append(f.buf, d.messageID...)
+	}
+	f.end()
 	for _, h := range d.message.Headers {
 		f.extra(h)
 	}
@@ -159,14 +194,19 @@ func (d *draft) writeHeader() {
 	d.header = f.buf
 }
 
-// chooseMessageID checks a given Message-ID or makes one of 128 random bits in
-// the domain of the author.
-func (d *draft) chooseMessageID() (string, error) {
-	given := d.message.MessageID
-	if given == "" {
-		return "<" + strings.ToLower(rand.Text()) + "@" + d.from[0].Address.ASCIIDomain() + ">", nil
+// appendRandomID makes a Message-ID of 130 random bits in the domain of the
+// author.
+func appendRandomID(dst []byte, domain string) []byte {
+	dst = append(dst, '<')
+	for _, c := range []byte(rand.Text()) {
+		dst = append(dst, c|0x20) // in lower case; the digits stay
 	}
-	id, err := bareID(given)
+	return append(append(append(dst, '@'), domain...), '>')
+}
+
+// wholeID checks a Message-ID and puts it in angle brackets.
+func wholeID(s string) (string, error) {
+	id, err := bareID(s)
 	if err != nil {
 		return "", err
 	}
@@ -203,11 +243,11 @@ func bareID(s string) (string, error) {
 // needsSMTPUTF8 reports whether the header holds UTF-8, which only a local part
 // brings there. Bcc is not in the header.
 func (d *draft) needsSMTPUTF8() bool {
-	all := slices.Concat(d.from, d.replyTo, d.to, d.cc)
-	if d.sender != nil {
-		all = append(all, *d.sender)
+	if d.sender != nil && d.sender.Address.NeedsSMTPUTF8() {
+		return true
 	}
-	return slices.ContainsFunc(all, func(m Mailbox) bool { return m.Address.NeedsSMTPUTF8() })
+	shown := d.boxes[:len(d.boxes)-len(d.bcc)]
+	return slices.ContainsFunc(shown, func(m Mailbox) bool { return m.Address.NeedsSMTPUTF8() })
 }
 
 func (d *draft) parties() parties {
@@ -216,27 +256,29 @@ func (d *draft) parties() parties {
 		p.from = d.sender.Address
 	}
 	p.to = make([]smtp.Address, 0, len(d.to)+len(d.cc)+len(d.bcc))
-	for _, m := range slices.Concat(d.to, d.cc, d.bcc) {
-		p.to = append(p.to, m.Address)
+	for _, list := range [...][]Mailbox{d.to, d.cc, d.bcc} {
+		for _, m := range list {
+			p.to = append(p.to, m.Address)
+		}
 	}
 	return p
 }
 
-// content lays the message out, with 8bit where that is allowed and of use.
-func (d *draft) content(allowEightBit bool) *Content {
-	l := layout{eightBit: allowEightBit, text: slices.Clone(d.header)}
+// content lays the message out in one of its forms.
+func (d *draft) content(f form) *Content {
+	l := layout{form: f, text: d.header}
+	// The first layout goes on where the header ends; for others there it is
+	// taken.
+	d.header = slices.Clip(d.header)
 	l.whole(d.body)
-	c := &Content{
+	return &Content{
 		segments:  l.segments,
 		size:      l.size,
-		eightBit:  allowEightBit && d.body.isEightBit(),
+		form:      f,
+		eightBit:  f == eightBitForm && d.body.encodingIn(f) == eightBit,
 		messageID: d.messageID,
 		utf8:      d.needsSMTPUTF8(),
-		envelope:  d.parties(),
-		sources:   d.sources,
+		draft:     d,
+		sources:   &d.sources,
 	}
-	if c.eightBit {
-		c.sevenBit = func() *Content { return d.content(false) }
-	}
-	return c
 }

@@ -15,7 +15,7 @@ func clock() time.Time {
 
 func compose(t testing.TB, m *Message) *Content {
 	t.Helper()
-	c, err := composer{now: clock}.compose(m)
+	c, err := (&Composer{now: clock}).Compose(m)
 	if err != nil {
 		t.Fatal(err)
 	}

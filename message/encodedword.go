@@ -52,35 +52,31 @@ func (e wordEncoding) size(s string) int {
 }
 
 // word frames s as one encoded word.
-func (e wordEncoding) word(s string) string {
-	var b strings.Builder
-	b.Grow(encodedFrame + e.size(s))
-	b.WriteString("=?UTF-8?")
-	b.WriteByte(byte(e))
-	b.WriteByte('?')
+func (e wordEncoding) word(s string) string { return string(e.appendWord(nil, s)) }
+
+func (e wordEncoding) appendWord(dst []byte, s string) []byte {
+	dst = append(append(dst, "=?UTF-8?"...), byte(e), '?')
 	if e == bEncoding {
-		b.WriteString(base64.StdEncoding.EncodeToString([]byte(s)))
+		dst = base64.StdEncoding.AppendEncode(dst, []byte(s))
 	} else {
-		writeQ(&b, s)
+		dst = appendQ(dst, s)
 	}
-	b.WriteString("?=")
-	return b.String()
+	return append(dst, "?="...)
 }
 
-func writeQ(b *strings.Builder, s string) {
+func appendQ(dst []byte, s string) []byte {
 	const digits = "0123456789ABCDEF"
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == ' ':
-			b.WriteByte('_')
+			dst = append(dst, '_')
 		case isQLiteral(c):
-			b.WriteByte(c)
+			dst = append(dst, c)
 		default:
-			b.WriteByte('=')
-			b.WriteByte(digits[c>>4])
-			b.WriteByte(digits[c&15])
+			dst = append(dst, '=', digits[c>>4], digits[c&15])
 		}
 	}
+	return dst
 }
 
 // isQLiteral is what may stand unencoded even in a display name, the strictest
@@ -133,7 +129,7 @@ func clusterLen(s string) int {
 	for n < len(s) && n < maxEncodedWord {
 		r, m := utf8.DecodeRuneInString(s[n:])
 		const joiner = '\u200d'
-		extends := r == joiner || unicode.In(r, unicode.Mn, unicode.Me, unicode.Mc) ||
+		extends := r == joiner || isMark(r) ||
 			r >= 0x1f3fb && r <= 0x1f3ff // skin tones
 		if !extends && !joined {
 			break
@@ -142,6 +138,15 @@ func clusterLen(s string) int {
 		n += m
 	}
 	return n
+}
+
+// isMark knows without a table what most characters are: Latin letters, and
+// the ideographs of Chinese.
+func isMark(r rune) bool {
+	if r < 0x300 || r >= 0x3400 && r <= 0x9fff {
+		return false
+	}
+	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Mc)
 }
 
 func isRegional(r rune) bool { return r >= 0x1f1e6 && r <= 0x1f1ff }

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // boundaryStart is how every boundary line begins. A quoted-printable or base64
 // part can't hold "=_", and a text that holds it at the start of a line is never
-// sent as it is, so no part can hold a boundary.
+// sent as it is, so none of them can hold a boundary. Binary data is not looked
+// at: that it holds the 130 random bits which follow is as good as impossible,
+// and nobody can aim for it who has not seen the message.
 const boundaryStart = "--=_"
 
 func newBoundary() string { return strings.TrimPrefix(boundaryStart, "--") + rand.Text() }
@@ -19,13 +22,15 @@ func newBoundary() string { return strings.TrimPrefix(boundaryStart, "--") + ran
 // entity is a node of the MIME tree: a multipart with children, or a leaf with
 // text or with a source.
 type entity struct {
-	header   []byte // Content-* fields, less the transfer encoding
+	header   []byte // Content-* fields, less the transfer encoding; of a text nil
 	boundary string
 	children []*entity
 
-	text     string  // with CRLF line ends
-	source   *source // nil for text
+	subtype  string // of a text
+	text     string // with CRLF line ends
 	transfer transfer
+
+	source *source // nil for a text
 }
 
 func newMultipart(subtype string, children ...*entity) *entity {
@@ -41,19 +46,45 @@ func newMultipart(subtype string, children ...*entity) *entity {
 }
 
 func textEntity(subtype, text string) *entity {
-	e := &entity{text: normalizeLineEnds(text)}
-	e.header = []byte("Content-Type: text/" + subtype + "; charset=utf-8\r\n")
-	e.transfer = chooseTransfer(e.text)
+	e := &entity{subtype: subtype}
+	e.text, e.transfer = prepareText(text)
 	return e
 }
 
-func (e *entity) isEightBit() bool {
+// encodingIn is the transfer encoding in a form of the message. A multipart has
+// none of its own, but is labelled by what it holds: 7bit, 8bit or binary
+// (RFC 2045 section 6.4).
+func (e *entity) encodingIn(f form) encoding {
+	switch {
+	case e.source != nil && f == binaryForm:
+		return binaryEncoding
+	case e.source != nil:
+		return base64Encoding
+	case e.children == nil && f == sevenBitForm:
+		return e.transfer.seven
+	case e.children == nil:
+		return e.transfer.eight
+	}
+	widest := sevenBit
 	for _, child := range e.children {
-		if child.isEightBit() {
-			return true
+		switch child.encodingIn(f) {
+		case binaryEncoding:
+			return binaryEncoding
+		case eightBit:
+			widest = eightBit
 		}
 	}
-	return e.transfer.eight == eightBit
+	return widest
+}
+
+// room is what layout will append of this entity, if it is a text that goes as
+// it is and not too long to be copied.
+func (e *entity) room() int {
+	const header = 128
+	if e.children == nil && e.source == nil && len(e.text) <= outputBlock {
+		return header + len(e.text)
+	}
+	return header
 }
 
 // parseBody builds the tree and opens the attachments:
@@ -61,39 +92,44 @@ func (e *entity) isEightBit() bool {
 // would have a single child.
 func (d *draft) parseBody() error {
 	m := d.message
-	for _, part := range []struct{ name, text string }{{"text", m.Text}, {"html", m.HTML}} {
-		if !utf8.ValidString(part.text) {
-			return fmt.Errorf("%s: is not UTF-8", part.name)
-		}
+	if !utf8.ValidString(m.Text) {
+		return errors.New("text: is not UTF-8")
+	}
+	if !utf8.ValidString(m.HTML) {
+		return errors.New("html: is not UTF-8")
 	}
 	inline, attached, err := d.parseAttachments()
 	if err != nil {
 		return err
 	}
-	var parts []*entity
 	if m.HTML != "" {
-		html := textEntity("html", m.HTML)
+		d.body = textEntity("html", m.HTML)
 		if len(inline) > 0 {
-			html = newMultipart("related", append([]*entity{html}, inline...)...)
+			d.body = newMultipart("related", append([]*entity{d.body}, inline...)...)
 		}
-		parts = append(parts, html)
 	} else {
 		attached = append(inline, attached...) // nothing to be inline in
 	}
-	if m.Text != "" || m.HTML == "" && len(attached) == 0 {
-		parts = append([]*entity{textEntity("plain", m.Text)}, parts...)
-	}
-	if len(parts) == 2 {
-		parts = []*entity{newMultipart("alternative", parts...)}
+	if text := m.Text; text != "" || d.body == nil && len(attached) == 0 {
+		plain := textEntity("plain", text)
+		if d.body != nil {
+			plain = newMultipart("alternative", plain, d.body)
+		}
+		d.body = plain
 	}
 	if len(attached) > 0 {
-		parts = []*entity{newMultipart("mixed", append(parts, attached...)...)}
+		if d.body != nil {
+			attached = append([]*entity{d.body}, attached...)
+		}
+		d.body = newMultipart("mixed", attached...)
 	}
-	d.body = parts[0]
 	return nil
 }
 
 func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
+	if len(d.message.Attachments) == 0 {
+		return nil, nil, nil
+	}
 	seen := map[string]int{}
 	for i, a := range d.message.Attachments {
 		name := a.Name
@@ -144,6 +180,9 @@ func (d *draft) attachment(label, name string, a Attachment) (*entity, string, e
 		return nil, "", err
 	}
 	d.sources.list = append(d.sources.list, src)
+	if err := d.composer.encode(src); err != nil {
+		return nil, "", err
+	}
 
 	var f folder
 	kind.field(&f, name)
@@ -159,7 +198,7 @@ func (d *draft) attachment(label, name string, a Attachment) (*entity, string, e
 	if id != "" {
 		f.buf = append(f.buf, "Content-ID: <"+id+">\r\n"...)
 	}
-	return &entity{header: f.buf, source: src, transfer: transfer{seven: base64Encoding, eight: base64Encoding}}, id, nil
+	return &entity{header: f.buf, source: src}, id, nil
 }
 
 func checkSources(a Attachment) error {
@@ -223,7 +262,7 @@ func checkFileName(name string) error {
 
 // layout turns a tree into segments; text gathers what lies between them.
 type layout struct {
-	eightBit bool
+	form     form
 	segments []segment
 	size     int64
 	text     []byte
@@ -234,11 +273,12 @@ func (l *layout) add(s segment) {
 	l.size += s.size()
 }
 
+// flush makes a segment of text, which goes on behind it in the same array.
 func (l *layout) flush() {
 	if len(l.text) > 0 {
-		l.add(literal(l.text))
+		l.add(literal(slices.Clip(l.text)))
 	}
-	l.text = l.text[:0]
+	l.text = l.text[len(l.text):]
 }
 
 // whole lays out the entity that is the message.
@@ -252,36 +292,46 @@ func (l *layout) whole(e *entity) {
 // entity lays out one entity. open says that its last octets are its own, so
 // that the line end of the next boundary is still to be written.
 func (l *layout) entity(e *entity) (open bool) {
-	how := e.transfer.seven
-	if l.eightBit {
-		how = e.transfer.eight
-	}
-	l.text = append(l.text, e.header...)
+	how := e.encodingIn(l.form)
 	if e.children != nil {
-		l.multipart(e)
+		l.multipart(e, how)
 		return false
 	}
-	l.text = append(l.text, "Content-Transfer-Encoding: "+string(how)+"\r\n\r\n"...)
+	if e.source == nil {
+		l.text = append(append(append(l.text, "Content-Type: text/"...), e.subtype...), "; charset=utf-8\r\n"...)
+	}
+	l.text = append(l.text, e.header...)
+	l.transferEncoding(how)
+	l.text = append(l.text, '\r', '\n')
 	var body segment
 	switch {
+	case how == binaryEncoding:
+		body = binaryBody{e.source}
 	case e.source != nil:
 		body = base64Body{e.source}
 	case how == base64Encoding:
 		body = base64Body{textSource(e.text)}
 	case how == quotedText:
 		body = e.transfer.quoted
-	default:
+	case len(e.text) <= outputBlock:
 		l.text = append(l.text, e.text...)
 		return true
+	default:
+		body = plainText(e.text)
 	}
 	l.flush()
 	l.add(body)
 	return how != base64Encoding || body.size() == 0
 }
 
-func (l *layout) multipart(e *entity) {
-	if l.eightBit && e.isEightBit() { // RFC 2045 section 6.4
-		l.text = append(l.text, "Content-Transfer-Encoding: "+string(eightBit)+"\r\n"...)
+func (l *layout) transferEncoding(how encoding) {
+	l.text = append(append(append(l.text, "Content-Transfer-Encoding: "...), how...), '\r', '\n')
+}
+
+func (l *layout) multipart(e *entity, how encoding) {
+	l.text = append(l.text, e.header...)
+	if how != sevenBit { // the default
+		l.transferEncoding(how)
 	}
 	l.text = append(l.text, '\r', '\n')
 	for _, child := range e.children {

@@ -3,6 +3,7 @@ package message
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 )
 
@@ -31,11 +32,15 @@ func (f *folder) end() { f.buf = append(f.buf, '\r', '\n') }
 // word appends a blank and s, and folds before the blank where the line would
 // get too long. Directly after the colon it folds only if that helps.
 func (f *folder) word(blank, s string) {
-	n := len(blank) + len(s)
+	f.before(len(blank) + len(s))
+	f.buf = append(append(f.buf, blank...), s...)
+}
+
+// before folds, if need be, for a word that is n long with its blank.
+func (f *folder) before(n int) {
 	if f.col+n > foldAt && (!f.first || n <= foldAt) {
 		f.fold()
 	}
-	f.buf = append(append(f.buf, blank...), s...)
 	f.col += n
 	f.first = false
 }
@@ -55,7 +60,8 @@ func (f *folder) encoded(blank, s string, e wordEncoding) {
 			f.fold()
 			head, rest = e.cut(s, whole, whole)
 		}
-		f.word(blank, e.word(head))
+		f.before(len(blank) + encodedFrame + e.size(head))
+		f.buf = e.appendWord(append(f.buf, blank...), head)
 		s, blank = rest, " "
 	}
 }
@@ -63,57 +69,68 @@ func (f *folder) encoded(blank, s string, e wordEncoding) {
 // unstructured appends free text: words that need it are encoded, with all that
 // stands between the first and the last of them; the others stay as they are.
 func (f *folder) unstructured(value string, needsEncoding func(word string) bool) {
-	words := splitWords(value)
-	from, to := -1, -1
-	for i, w := range words {
-		if needsEncoding(w.text) {
+	value = strings.Trim(value, blanks)
+	from, to, at := -1, -1, 0
+	for blank, word := range splitWords(value) {
+		if needsEncoding(word) {
 			if from < 0 {
-				from = i
+				from = at
 			}
-			to = i
+			to = at + len(blank) + len(word)
 		}
+		at += len(blank) + len(word)
 	}
-	for i := 0; i < len(words); i++ {
-		w := words[i]
-		if i != from {
-			f.word(w.blank, w.text)
-			continue
+	if from < 0 {
+		f.words(value)
+		return
+	}
+	f.words(value[:from])
+	blank, span := " ", value[from:to]
+	if from > 0 {
+		blank, span = span[:1], span[1:] // its first blank stays outside
+	}
+	f.encoded(blank, span, shorterEncoding(span))
+	f.words(value[to:])
+}
+
+// words appends words as they are.
+func (f *folder) words(s string) {
+	for blank, word := range splitWords(s) {
+		if blank == "" { // directly after the colon
+			blank = " "
 		}
-		var span strings.Builder
-		span.WriteString(w.blank[1:] + w.text) // its first blank stays outside
-		for i < to {
-			i++
-			span.WriteString(words[i].blank + words[i].text)
-		}
-		f.encoded(w.blank[:1], span.String(), shorterEncoding(span.String()))
+		f.word(blank, word)
 	}
 }
 
-// spacedWord is a word with the blanks before it; the first has one.
-type spacedWord struct{ blank, text string }
+const blanks = " \t"
 
-func splitWords(s string) []spacedWord {
-	const blanks = " \t"
-	var words []spacedWord
-	for s = " " + strings.Trim(s, blanks); s != ""; {
-		n := len(s) - len(strings.TrimLeft(s, blanks))
-		end := strings.IndexAny(s[n:], blanks)
-		if end < 0 {
-			end = len(s) - n
+// splitWords yields the words of s, each with the blanks before it. Blanks at the
+// end are left out.
+func splitWords(s string) iter.Seq2[string, string] {
+	return func(yield func(blank, word string) bool) {
+		for {
+			word := strings.TrimLeft(s, blanks)
+			blank := s[:len(s)-len(word)]
+			if word == "" {
+				return
+			}
+			if end := strings.IndexAny(word, blanks); end >= 0 {
+				word = word[:end]
+			}
+			if !yield(blank, word) {
+				return
+			}
+			s = s[len(blank)+len(word):]
 		}
-		if end > 0 {
-			words = append(words, spacedWord{s[:n], s[n : n+end]})
-		}
-		s = s[n+end:]
 	}
-	return words
 }
 
-// longestWord is the length of the longest word with its blanks.
+// longestWord is the length of the longest word with its blanks, at least one.
 func longestWord(s string) int {
 	longest := 0
-	for _, w := range splitWords(s) {
-		longest = max(longest, len(w.blank)+len(w.text))
+	for blank, word := range splitWords(strings.TrimLeft(s, blanks)) {
+		longest = max(longest, max(len(blank), 1)+len(word))
 	}
 	return longest
 }

@@ -86,12 +86,14 @@ func ParseMailbox(s string) (Mailbox, error) {
 // skipped, but a list without any mailbox is an error. Groups ("team: a@b,
 // c@d;") are refused.
 func ParseMailboxList(s string) ([]Mailbox, error) {
-	list, err := parseMailboxes(s, typedByHand)
+	list, err := appendMailboxes(nil, s, typedByHand)
 	if err == nil && len(list) == 0 {
-		err = errors.New("holds no address")
+		err = errNoAddress
 	}
 	return list, err
 }
+
+var errNoAddress = errors.New("holds no address")
 
 // dialect is whose mailbox lists are read.
 type dialect int
@@ -110,11 +112,18 @@ func (d dialect) separator(r rune) bool {
 	return isSeparator(r)
 }
 
-func parseMailboxes(s string, d dialect) ([]Mailbox, error) {
+// appendMailboxes reads a list to the end of another.
+func appendMailboxes(list []Mailbox, s string, d dialect) ([]Mailbox, error) {
+	if isBareAddress(s) {
+		address, err := smtp.ParseAddress(s)
+		if err != nil {
+			return nil, err
+		}
+		return append(list, Mailbox{Address: address}), nil
+	}
 	if err := checkText(s, false); err != nil {
 		return nil, fmt.Errorf("%q %w", clip(s), err)
 	}
-	var list []Mailbox
 	for rest := s; rest != ""; {
 		item, after, err := cutMailbox(rest, d)
 		if err != nil {
@@ -135,6 +144,20 @@ func parseMailboxes(s string, d dialect) ([]Mailbox, error) {
 		list = append(list, m)
 	}
 	return list, nil
+}
+
+// isBareAddress tells what most strings are, letters and digits around an @, from
+// what has to be taken apart.
+func isBareAddress(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case c == '@', c == '.', c == '-', c == '_', c == '+':
+		default:
+			return false
+		}
+	}
+	return s != ""
 }
 
 // cutMailbox takes the text before the first separator that stands outside of

@@ -66,7 +66,7 @@ func newRaw(src *source) (*Content, error) {
 		eightBit:  facts.eightBitBody,
 		utf8:      facts.eightBitHeader,
 		messageID: facts.messageID(),
-		envelope:  facts.parties(),
+		parties:   facts.parties(),
 		sources:   &sources{list: []*source{src}},
 	}, nil
 }
@@ -287,7 +287,7 @@ func (f *rawFacts) mailboxes(name string) ([]Mailbox, error) {
 		if h.name != name {
 			continue
 		}
-		boxes, err := parseMailboxes(strings.ReplaceAll(string(h.value), "\t", " "), inHeader)
+		boxes, err := appendMailboxes(nil, strings.ReplaceAll(string(h.value), "\t", " "), inHeader)
 		if err != nil {
 			return nil, fmt.Errorf("header field %s: %w", name, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +27,14 @@ type source struct {
 
 	file      *os.File // ours to close; nil if none
 	temporary bool     // and to remove
+
+	// What an encoded form is kept by: info of a regular file, or data.
+	path string
+	info fs.FileInfo
+	data []byte
+	// encoded is the whole source in base64, if a Composer keeps that; it is
+	// shared and never written to.
+	encoded []byte
 }
 
 func (s *source) fail(err error) error { return fmt.Errorf("%s: %w", s.label, err) }
@@ -42,7 +51,7 @@ func fileSource(label, path string) (*source, error) {
 		err = fmt.Errorf("%s is a folder", path)
 	}
 	if err == nil && info.Mode().IsRegular() {
-		return &source{label: label, size: info.Size(), at: f, file: f}, nil
+		return &source{label: label, size: info.Size(), at: f, file: f, path: path, info: info}, nil
 	}
 	defer f.Close() // only read from: closing it can't lose anything
 	if err != nil {
@@ -52,7 +61,7 @@ func fileSource(label, path string) (*source, error) {
 }
 
 func dataSource(label string, data []byte) *source {
-	return &source{label: label, size: int64(len(data)), at: bytes.NewReader(data)}
+	return &source{label: label, size: int64(len(data)), at: bytes.NewReader(data), data: data}
 }
 
 func textSource(text string) *source {
@@ -90,7 +99,8 @@ func spool(label string, r io.Reader) (*source, error) {
 	var head bytes.Buffer
 	_, err := io.CopyN(&head, r, spoolMemory+1)
 	if errors.Is(err, io.EOF) {
-		return dataSource(label, head.Bytes()), nil
+		data := head.Bytes()
+		return &source{label: label, size: int64(len(data)), at: bytes.NewReader(data)}, nil
 	}
 	s := &source{label: label}
 	if err != nil {
@@ -178,10 +188,34 @@ func (r *sourceReader) fill(p []byte) (int, error) {
 	return n, nil
 }
 
+// blocks calls use with one block after another, each but the last of the
+// length of the buffer, which it may not keep.
+func (s *source) blocks(o *output, use func(block []byte) error) error {
+	r, err := s.open()
+	if err != nil {
+		return err
+	}
+	buffer := o.readBuffer(s.size)
+	for {
+		n, err := r.fill(buffer)
+		if err != nil || n == 0 {
+			return err
+		}
+		if err := use(buffer[:n]); err != nil {
+			return err
+		}
+	}
+}
+
 // sources are what a Content keeps open.
 type sources struct {
 	list   []*source
 	closed bool
+}
+
+// holdOctets reports whether any source is not empty.
+func (s *sources) holdOctets() bool {
+	return slices.ContainsFunc(s.list, func(src *source) bool { return src.size > 0 })
 }
 
 func (s *sources) close() error {

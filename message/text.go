@@ -12,6 +12,9 @@ import (
 // would end the field or the command, and everything else that a terminal or a
 // parser may take for more than text. The error completes "… ".
 func checkText(s string, allowTab bool) error {
+	if isPrintableASCII(s) {
+		return nil
+	}
 	if !utf8.ValidString(s) {
 		return errors.New("is not UTF-8")
 	}
@@ -29,6 +32,15 @@ func checkText(s string, allowTab bool) error {
 		}
 	}
 	return nil
+}
+
+func isPrintableASCII(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func isASCII(s string) bool {
@@ -55,15 +67,11 @@ const maxLine = 998
 
 // normalizeLineEnds makes every line end CRLF: LF, a lone CR and CRLF itself.
 func normalizeLineEnds(s string) string {
-	lf, cr := strings.Count(s, "\n"), strings.Count(s, "\r")
-	switch pairs := strings.Count(s, "\r\n"); {
-	case lf == pairs && cr == pairs:
-		return s
-	case cr == 0:
+	if !strings.Contains(s, "\r") {
 		return strings.ReplaceAll(s, "\n", "\r\n")
 	}
 	var b strings.Builder
-	b.Grow(len(s) + lf + cr)
+	b.Grow(len(s) + strings.Count(s, "\n"))
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '\r':
@@ -88,6 +96,7 @@ const (
 	eightBit       encoding = "8bit"
 	quotedText     encoding = "quoted-printable"
 	base64Encoding encoding = "base64"
+	binaryEncoding encoding = "binary" // RFC 3030 section 3; of attachments only
 )
 
 // transfer is how one text is to be sent, to a server without 8BITMIME and to
@@ -97,46 +106,102 @@ type transfer struct {
 	quoted       quotedPrintable // measured, where seven is quotedText
 }
 
-// byteKind is what matters of an octet for its transfer.
+// textFacts are what decides about the transfer of a text.
+type textFacts struct {
+	kinds    byteKind
+	longLine bool
+	// lookalike is a line that begins like a boundary of ours, or with the
+	// "From " before which mailboxes put a ">".
+	lookalike bool
+}
+
+// byteKind is what matters of an octet.
 type byteKind byte
 
 const (
-	nonASCII byteKind = 1 << iota
-	control           // but for the tab
+	nonASCII   byteKind = 1 << iota
+	control             // but for the tab
+	oddLineEnd          // a CR or an LF that is not part of a CRLF
 )
 
-// byteKinds has the kind of each octet: one look-up, no branch, for every
-// octet of a text.
-var byteKinds = func() (table [256]byteKind) {
-	for c := range table {
-		switch {
-		case c >= utf8.RuneSelf:
-			table[c] = nonASCII
-		case c < ' ' && c != '\t', c == 0x7f:
-			table[c] = control
-		}
+func kindOf(c byte) byteKind {
+	switch {
+	case c >= utf8.RuneSelf:
+		return nonASCII
+	case c == '\r':
+		return oddLineEnd // in the midst of a line
+	case c < ' ' && c != '\t', c == 0x7f:
+		return control
 	}
-	return table
-}()
+	return 0
+}
 
-// chooseTransfer goes by the content of a text with CRLF line ends.
-func chooseTransfer(text string) transfer {
-	var longLine, unsafe bool
-	var kinds byteKind
+// factsOf reads a text once, line by line.
+func factsOf(text string) (f textFacts) {
 	for rest := text; rest != ""; {
-		line, after, _ := strings.Cut(rest, "\r\n")
+		line, after, ended := strings.Cut(rest, "\n")
 		rest = after
-		longLine = longLine || len(line) > maxLine
-		// Mailboxes put a ">" before "From "; "--=_" starts our boundaries,
-		// and a text that goes as it is must not hold one by bad luck.
-		unsafe = unsafe || strings.HasPrefix(line, "From ") || strings.HasPrefix(line, boundaryStart)
-		for i := 0; i < len(line); i++ {
-			kinds |= byteKinds[line[i]]
+		if ended {
+			unix := line
+			if line = strings.TrimSuffix(line, "\r"); len(line) == len(unix) {
+				f.kinds |= oddLineEnd
+			}
+		}
+		f.kinds |= kindsIn(line)
+		f.longLine = f.longLine || len(line) > maxLine
+		f.lookalike = f.lookalike || strings.HasPrefix(line, "From ") || strings.HasPrefix(line, boundaryStart)
+	}
+	return f
+}
+
+// kindsIn looks at eight octets at a time as one word, and at each of them only
+// where the word holds anything but printable ASCII. The last word laps over the
+// one before it.
+func kindsIn(line string) (kinds byteKind) {
+	if len(line) < 8 {
+		for i := range len(line) {
+			kinds |= kindOf(line[i])
+		}
+		return kinds
+	}
+	for at := 0; at < len(line); at += 8 {
+		eight := line[min(at, len(line)-8):][:8]
+		if isPrintableWord(wordAt(eight)) {
+			continue
+		}
+		for i := range 8 {
+			kinds |= kindOf(eight[i])
 		}
 	}
-	asIs := !longLine && !unsafe && kinds&control == 0
-	if asIs && kinds&nonASCII == 0 {
-		return transfer{seven: sevenBit, eight: sevenBit}
+	return kinds
+}
+
+// wordAt is the first eight octets of s; the compiler makes one load of it.
+func wordAt(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// isPrintableWord reports whether eight octets are all from space to tilde. In
+// ASCII, taking 0x20 from an octet below it, or adding 1 to 0x7f, sets its top
+// bit; a borrow from one octet to the next comes only out of one that has set its
+// own.
+func isPrintableWord(word uint64) bool {
+	const each = 0x0101010101010101
+	return (word|(word-each*' ')|(word+each))&(each<<7) == 0
+}
+
+// prepareText gives a text CRLF line ends and chooses its transfer by content.
+func prepareText(text string) (string, transfer) {
+	facts := factsOf(text)
+	if facts.kinds&oddLineEnd != 0 {
+		text = normalizeLineEnds(text)
+		facts = factsOf(text) // a lone CR has become a line end, perhaps before a "From "
+	}
+	asIs := !facts.longLine && !facts.lookalike && facts.kinds&control == 0
+	if asIs && facts.kinds&nonASCII == 0 {
+		return text, transfer{seven: sevenBit, eight: sevenBit}
 	}
 	t := transfer{seven: quotedText, quoted: newQuotedPrintable(text)}
 	if base64Size(int64(len(text))) < t.quoted.octets {
@@ -146,5 +211,5 @@ func chooseTransfer(text string) transfer {
 	if asIs {
 		t.eight = eightBit
 	}
-	return t
+	return text, t
 }

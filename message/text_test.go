@@ -78,7 +78,7 @@ func TestChooseTransfer(t *testing.T) {
 		{"a boundary", "a\n--=_x\n", quotedText, quotedText},
 	}
 	for _, tt := range tests {
-		if got := chooseTransfer(normalizeLineEnds(tt.text)); got.seven != tt.seven || got.eight != tt.eight {
+		if _, got := prepareText(tt.text); got.seven != tt.seven || got.eight != tt.eight {
 			t.Errorf("%s: %s and %s, want %s and %s", tt.name, got.seven, got.eight, tt.seven, tt.eight)
 		}
 	}

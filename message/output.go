@@ -1,0 +1,124 @@
+package message
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// outputBlock is what is gathered for one write, about two TLS records, and
+// with inputBlock all the memory that streaming costs.
+const outputBlock = 32 << 10
+
+// inputBlock is what is read from a source at once: as many whole base64 lines
+// as outputBlock has room for.
+const inputBlock = outputBlock / (base64Line + 2) * base64Group
+
+// maxStep is the most that a segment appends in steps which it does not
+// measure beforehand.
+const maxStep = qpMaxStep
+
+// errSize means that a source yields other octets than it was measured by.
+var errSize = errors.New("the content of the message changed since it was measured")
+
+// output gathers what segments emit into large writes, and guards the promise
+// of Size: the last octets are written only when it is certain that all is
+// there and nothing is left over.
+type output struct {
+	w       io.Writer
+	buf     []byte // made by the first reserve
+	written int64
+	size    int64
+	input   []byte // for whoever reads a source; see readBuffer
+}
+
+// reserve makes room for n more octets in buf, n > 0.
+func (o *output) reserve(n int) error {
+	if o.buf == nil {
+		o.buf = make([]byte, 0, max(int(min(o.size-o.written, outputBlock)), n)+maxStep)
+	}
+	if len(o.buf)+n <= cap(o.buf) {
+		return nil
+	}
+	if o.written+int64(len(o.buf)) >= o.size {
+		return errSize
+	}
+	return o.flush()
+}
+
+func (o *output) flush() error {
+	err := o.write(o.buf)
+	o.buf = o.buf[:0]
+	return err
+}
+
+func (o *output) write(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	n, err := o.w.Write(p)
+	o.written += int64(max(n, 0))
+	if err == nil && n != len(p) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// whole takes octets that are in memory to stay. What is worth a write of its
+// own is not copied.
+func (o *output) whole(p []byte) error {
+	if left := o.size - o.written - int64(len(o.buf)); int64(len(p)) > left {
+		return errSize
+	} else if len(p) >= outputBlock/2 || int64(len(p)) == o.size {
+		if err := o.flush(); err != nil {
+			return err
+		}
+		return o.write(p)
+	}
+	if err := o.reserve(len(p)); err != nil {
+		return err
+	}
+	o.buf = append(o.buf, p...)
+	return nil
+}
+
+func (o *output) finish() error {
+	if have := o.written + int64(len(o.buf)); have != o.size {
+		return fmt.Errorf("%w: %d octets instead of %d", errSize, have, o.size)
+	}
+	return o.flush()
+}
+
+// readBuffer is the one block that sources are read into. It holds the whole
+// source, or else inputBlock, which is a multiple of a base64 line's octets.
+func (o *output) readBuffer(size int64) []byte {
+	if n := int(min(size, inputBlock)); len(o.input) < n {
+		o.input = make([]byte, n)
+	}
+	return o.input
+}
+
+// literal is a segment that is already as it will be sent.
+type literal []byte
+
+func (l literal) size() int64 { return int64(len(l)) }
+
+func (l literal) emit(o *output) error { return o.whole(l) }
+
+// plainText is a segment: a text that goes as it is, too long to be copied
+// whole.
+type plainText string
+
+func (t plainText) size() int64 { return int64(len(t)) }
+
+func (t plainText) emit(o *output) error {
+	for len(t) > 0 {
+		if err := o.reserve(1); err != nil {
+			return err
+		}
+		n := min(len(t), cap(o.buf)-len(o.buf))
+		o.buf = append(o.buf, t[:n]...)
+		t = t[n:]
+	}
+	return nil
+}
