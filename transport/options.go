@@ -46,9 +46,13 @@ type Options struct {
 	// Proxy is a URL: socks5://, socks5h:// or http:// (CONNECT), with user and
 	// password if the proxy wants them; "" connects directly.
 	Proxy string
-	// MaxConnections bounds the connections that are open at a time, not counting
-	// those that are saying goodbye; 0 means 2.
+	// MaxConnections bounds the connections that are open at a time, those that are
+	// saying goodbye among them; 0 means 2. It is lowered to what the provider is
+	// known to allow, and for a while when the server complains.
 	MaxConnections int
+	// Patience is how long a message waits when the server has asked for a pause;
+	// it is not tried (ErrPaused) where that takes longer. 0 means a minute.
+	Patience time.Duration
 	// IdleTimeout is how long a connection is kept for the next message; 0
 	// means 20 seconds, less than servers wait before they hang up.
 	IdleTimeout time.Duration

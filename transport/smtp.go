@@ -2,10 +2,11 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yanmail/yan/message"
@@ -16,6 +17,7 @@ import (
 const (
 	defaultConnections = 2
 	defaultIdle        = 20 * time.Second
+	defaultPatience    = time.Minute
 )
 
 // ErrClosed is why a message was not tried after Close.
@@ -26,20 +28,15 @@ var ErrClosed = errors.New("the transport is closed")
 type SMTP struct {
 	server Server
 	cfg    smtpclient.Config
-	idle   time.Duration
 	stop   smtp.Stage
 	policy smtpclient.Policy
-	slots  chan struct{} // one token per connection that may be open
 
-	mu     sync.Mutex
-	free   []*idleConn // the most recently used last
-	closed bool
-}
-
-// idleConn is a connection that waits for a message; timer closes it.
-type idleConn struct {
-	conn  *smtpclient.Conn
-	timer *time.Timer
+	pool   *pool
+	pace   *pace
+	limits limits
+	// lockStep says that the server lost count of its replies: new connections
+	// speak one command at a time.
+	lockStep atomic.Bool
 }
 
 // Open makes a transport for a server URL or a provider's name (see
@@ -66,16 +63,22 @@ func Open(server string, o Options) (*SMTP, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	n := o.MaxConnections
+	// The server's tickets never outlive the process, nor this transport.
+	cfg.Trust.Sessions = tls.NewLRUClientSessionCache(0)
+	facts := where.Provider.Limits
+	s := &SMTP{server: where, cfg: cfg, stop: o.StopAfter, policy: o.Policy,
+		pace: newPace(facts, positive(o.MaxConnections, defaultConnections), positive(o.Patience, defaultPatience))}
+	s.limits.factual(facts)
+	s.pool = &pool{keep: positive(o.IdleTimeout, defaultIdle), bound: s.pace.bound, dial: s.dial, fits: s.fits}
+	return s, nil
+}
+
+// positive is n, or the default where it is not.
+func positive[T int | time.Duration](n, def T) T {
 	if n <= 0 {
-		n = defaultConnections
+		return def
 	}
-	idle := o.IdleTimeout
-	if idle <= 0 {
-		idle = defaultIdle
-	}
-	return &SMTP{server: where, cfg: cfg, idle: idle, stop: o.StopAfter, policy: o.Policy,
-		slots: make(chan struct{}, n)}, nil
+	return n
 }
 
 // Server is where the transport sends.
@@ -88,174 +91,129 @@ func (s *SMTP) String() string { return "transport to " + s.server.String() }
 // verb doesn't fit, and finds the password.
 func (s *SMTP) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
-// Send carries out one transaction. A message of package message that holds
-// 8-bit text goes out in its 7-bit form to a server without 8BITMIME.
+// Send carries out one transaction. What a server can't take in the form that
+// it has goes out in the one that it can (see [Content]).
 //
-// When a kept connection turns out to be of no use before the server took
-// anything of the message, the message goes out on a new one.
+// When a kept connection turns out to be of no use, recipients that the server
+// can't have the message for are tried on a new one. Recipients that are too
+// many for one transaction go in several. The reply in the result is that of the
+// first transaction that was accepted, else of the last that was answered.
 func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Result {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return notTried(t, &smtp.Error{Stage: smtp.StageConnect, Err: context.Cause(ctx)})
-	}
-	if conn := s.take(ctx); conn != nil {
-		result, usable := s.on(ctx, conn, t)
-		if usable || !endedBeforeMail(result) || ctx.Err() != nil {
-			return result
+	d := delivery{t: s.prepared(t)}
+	for d.left() > 0 {
+		if err := s.patient(ctx); err != nil {
+			d.fail(err)
+			break
+		}
+		l, err := s.pool.get(ctx)
+		if err != nil {
+			d.fail(err)
+			break
+		}
+		before, kept := d.left(), l.messages > 0
+		s.carry(ctx, l, &d)
+		replaced := kept && (!l.conn.Usable() || !s.fits(l))
+		s.pool.put(l)
+		if d.left() == before && !replaced || ctx.Err() != nil {
+			d.giveUp(context.Cause(ctx))
 		}
 	}
-	conn, err := s.dial(ctx)
-	if err != nil {
-		return notTried(t, err)
-	}
-	result, _ := s.on(ctx, conn, t)
-	return result
+	return d.result
 }
 
-func (s *SMTP) dial(ctx context.Context) (*smtpclient.Conn, error) {
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
-	if closed {
-		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: ErrClosed}
+// carry sends as much of a message over a connection as that takes.
+func (s *SMTP) carry(ctx context.Context, l *link, d *delivery) {
+	for d.left() > 0 && s.fits(l) && l.conn.Usable() {
+		wait, epoch, err := s.pace.admit(d.t.Envelope.Len())
+		if wait > 0 || err != nil {
+			if err = s.patient(ctx); err != nil {
+				d.giveUp(err)
+			}
+			continue
+		}
+		p, err := d.part(s.limits.with(l.limits))
+		if err != nil {
+			d.fail(err)
+			return
+		}
+		p.ordinal, p.epoch = l.messages, epoch
+		l.messages++
+		r := l.conn.Send(ctx, s.transaction(l, p))
+		d.took(p, r, s.judge(l, p, &r).again)
 	}
-	return smtpclient.Dial(ctx, s.cfg)
 }
 
-// on carries out a transaction on a connection, and keeps or closes it. usable
-// says whether the connection was good for another transaction afterwards.
-func (s *SMTP) on(ctx context.Context, conn *smtpclient.Conn, t smtpclient.Transaction) (r smtpclient.Result, usable bool) {
-	if s.cfg.StopAfter != "" {
-		conn.Quit(ctx)
-		return notTried(t, &smtp.Error{Stage: s.cfg.StopAfter, Err: ErrStopped}), false
+// patient waits until the next message may go out.
+func (s *SMTP) patient(ctx context.Context) error {
+	for {
+		wait, err := s.pace.ready()
+		if wait <= 0 || err != nil {
+			return err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return &smtp.Error{Stage: smtp.StageConnect, Err: context.Cause(ctx)}
+		}
 	}
+}
+
+// prepared adds to a transaction what holds for all of this transport.
+func (s *SMTP) prepared(t smtpclient.Transaction) smtpclient.Transaction {
 	if t.StopAfter == "" {
 		t.StopAfter = s.stop
 	}
 	if s.policy == smtpclient.All {
 		t.Policy = smtpclient.All
 	}
-	if t.Content != nil && t.Content.EightBit() && !conn.Capabilities().Has("8BITMIME") {
-		if content, ok := t.Content.(*message.Content); ok {
-			if seven, ok := content.SevenBit(); ok {
-				t.Content = seven
-			}
-		}
+	return t
+}
+
+// transaction is a part as it goes over a connection.
+func (s *SMTP) transaction(l *link, p part) smtpclient.Transaction {
+	t := p.d.t
+	if p.places != nil {
+		t.Envelope = t.Envelope.Only(p.places...)
 	}
-	r = conn.Send(ctx, t)
-	usable = conn.Usable()
-	s.keep(conn)
-	return r, usable
+	t.Content = variant(t.Content, l.conn.Capabilities(), s.cfg.NoChunking || l.lockStep)
+	return t
+}
+
+// dial opens a connection, and heeds what the server says against it.
+func (s *SMTP) dial(ctx context.Context) (*link, error) {
+	cfg, epoch := s.cfg, s.pace.now()
+	l := &link{lockStep: s.lockStep.Load()}
+	if l.lockStep {
+		cfg.NoPipelining, cfg.NoChunking = true, true
+	}
+	conn, err := smtpclient.Dial(ctx, cfg)
+	if err != nil {
+		s.refusedConnection(err, epoch)
+		return nil, err
+	}
+	if cfg.StopAfter != "" {
+		conn.Quit(ctx)
+		return nil, &smtp.Error{Stage: cfg.StopAfter, Err: ErrStopped}
+	}
+	l.conn, l.limits = conn, conn.Capabilities().Limits()
+	return l, nil
+}
+
+// fits reports whether a connection may take another message.
+func (s *SMTP) fits(l *link) bool {
+	most := s.limits.with(l.limits).Transactions
+	return !l.spent.Load() && l.lockStep == s.lockStep.Load() && (most == 0 || l.messages < most)
 }
 
 // ErrStopped is why nobody got the message when Options.StopAfter asked so.
 var ErrStopped = errors.New("stopped here, as asked")
 
-// take gives the most recently used connection that is still alive; nil when
-// there is none, or no time left.
-func (s *SMTP) take(ctx context.Context) *smtpclient.Conn {
-	for ctx.Err() == nil {
-		s.mu.Lock()
-		if len(s.free) == 0 {
-			s.mu.Unlock()
-			return nil
-		}
-		last := s.free[len(s.free)-1]
-		s.free = s.free[:len(s.free)-1]
-		s.mu.Unlock()
-		last.timer.Stop()
-		if last.conn.Wake(ctx) {
-			return last.conn
-		}
-	}
-	return nil
-}
-
-// keep puts a connection aside for the next message, if it can serve one.
-func (s *SMTP) keep(conn *smtpclient.Conn) {
-	if !conn.Usable() {
-		conn.Close()
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		go conn.Quit(context.Background()) // bounded by Timeouts.Quit
-		return
-	}
-	conn.Park()
-	entry := &idleConn{conn: conn}
-	entry.timer = time.AfterFunc(s.idle, func() { s.expire(entry) })
-	s.free = append(s.free, entry)
-}
-
-// expire says goodbye to a connection that nobody wanted in time.
-func (s *SMTP) expire(entry *idleConn) {
-	s.mu.Lock()
-	found := false
-	for i, e := range s.free {
-		if e == entry {
-			s.free = append(s.free[:i], s.free[i+1:]...)
-			found = true
-			break
-		}
-	}
-	s.mu.Unlock()
-	if found {
-		entry.conn.Quit(context.Background())
-	}
-}
-
 // Close says QUIT on the idle connections and waits for the answers, at most
 // Timeouts.Quit. Messages being sent are not disturbed; later ones are not
 // tried.
 func (s *SMTP) Close() error {
-	s.mu.Lock()
-	s.closed = true
-	free := s.free
-	s.free = nil
-	s.mu.Unlock()
-	var wg sync.WaitGroup
-	for _, entry := range free {
-		entry.timer.Stop()
-		wg.Go(func() { entry.conn.Quit(context.Background()) })
-	}
-	wg.Wait()
+	s.pool.close()
 	return nil
-}
-
-// endedBeforeMail reports whether the server took nothing of the message, on
-// a connection that is past use: another try on a new one can't duplicate. What
-// it says before MAIL is accepted may then be about the connection:
-//
-//   - 421, in answer to whatever: Exim gives it to the MAIL that is one too many
-//     for the connection.
-//   - No to RSET. QUIRK: eYou answers 502.
-func endedBeforeMail(r smtpclient.Result) bool {
-	for _, o := range r.Outcomes {
-		switch {
-		case o.Stage == smtp.StageReset && o.Status == smtp.NotTried:
-		case o.Stage == smtp.StageMail && o.Status == smtp.NotTried:
-		case o.Stage == smtp.StageMail && o.Reply.Code == 421:
-		default:
-			return false
-		}
-	}
-	return len(r.Outcomes) > 0
-}
-
-// notTried is the result of a message that never met a connection.
-func notTried(t smtpclient.Transaction, err error) smtpclient.Result {
-	var r smtpclient.Result
-	out := smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: err}
-	if at := (*smtp.Error)(nil); errors.As(err, &at) {
-		out.Stage, out.Reply, out.Err = at.Stage, at.Reply, at.Err
-	}
-	for _, to := range t.Envelope.To() {
-		out.Recipient = to
-		r.Outcomes = append(r.Outcomes, out)
-	}
-	return r
 }

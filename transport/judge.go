@@ -1,0 +1,218 @@
+package transport
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// verdict is what a result means for what comes next.
+type verdict struct {
+	// again are the places in the outcomes of recipients that go once more: the
+	// server can't have the message for them.
+	again []int
+	// lost says that they do because the connection was lost.
+	lost bool
+	// decided says that something was, by the server or by the message itself:
+	// the connection was good for something.
+	decided bool
+	// explained says that it is known what ended the connection: no later
+	// message on it did.
+	explained bool
+}
+
+// judge draws from a result what it says about more than its message: what it
+// means is for package diagnosis to say, what follows from it stands here.
+func (s *SMTP) judge(l *link, p part, r *smtpclient.Result) verdict {
+	if allAccepted(r) {
+		s.pace.fine(p.epoch)
+		return verdict{decided: true}
+	}
+	j := judgement{s: s, l: l, p: p, r: r}
+	for i := range r.Outcomes {
+		o := &r.Outcomes[i]
+		switch o.Status {
+		case smtp.Accepted:
+			j.decided = true
+		case smtp.Unknown, smtp.NotTried:
+			j.undecided(i, o)
+		default:
+			j.decided = true
+			j.refused(i, o)
+		}
+	}
+	if p.d.t.Policy == smtpclient.All {
+		j.allAgain()
+	}
+	return j.verdict
+}
+
+func allAccepted(r *smtpclient.Result) bool {
+	for i := range r.Outcomes {
+		if r.Outcomes[i].Status != smtp.Accepted {
+			return false
+		}
+	}
+	return true
+}
+
+// judgement is the work of judge.
+type judgement struct {
+	verdict
+	s *SMTP
+	l *link
+	p part
+	r *smtpclient.Result
+	// finding is that of the last reply, which often is that of the next
+	// recipient as well.
+	finding diagnosis.Finding
+	of      smtp.Outcome
+	// counted says that the next two are known: how many recipients passed RCPT,
+	// and which of them was the last.
+	counted          bool
+	taken, lastTaken int
+}
+
+// undecided looks at a recipient about whom the server said nothing.
+func (j *judgement) undecided(i int, o *smtp.Outcome) {
+	outOfStep := errors.Is(o.Err, smtpclient.ErrOutOfStep)
+	if outOfStep && !j.l.lockStep {
+		// The server offers PIPELINING and can't do it.
+		j.s.lockStep.Store(true)
+		j.l.spent.Store(true)
+	}
+	if unreadable := errors.Is(o.Err, smtpclient.ErrContent); unreadable || o.Status == smtp.Unknown {
+		j.explained = true
+		j.decided = j.decided || unreadable
+		return
+	}
+	switch {
+	case outOfStep && !j.l.lockStep:
+		j.explained = true
+		j.again = append(j.again, i)
+	case j.r.Lost, j.endedBeforeMail(o):
+		j.lost = true
+		j.again = append(j.again, i)
+	}
+}
+
+// endedBeforeMail reports whether a connection that is past use ended before
+// the server took anything of the message.
+//
+//   - No to RSET. QUIRK: eYou answers 502.
+//   - A connection that broke at MAIL.
+func (j *judgement) endedBeforeMail(o *smtp.Outcome) bool {
+	return !j.l.conn.Usable() && (o.Stage == smtp.StageReset || o.Stage == smtp.StageMail)
+}
+
+// refused looks at a reply that was no.
+func (j *judgement) refused(i int, o *smtp.Outcome) {
+	f := j.find(o)
+	transient := o.Reply.Transient()
+	switch {
+	case f.Retry.Kind == diagnosis.RetrySplit && o.Stage == smtp.StageRcpt && j.tookBefore(i) > 0:
+		j.tooManyRecipients(i, f)
+	case f.Class == diagnosis.ClassPerConnectionLimit:
+		if j.p.ordinal > 0 {
+			j.again = append(j.again, i)
+			if !j.l.spent.Swap(true) {
+				j.s.limits.tookOnOneConnection(j.p.ordinal)
+			}
+		}
+	case f.Retry.Kind == diagnosis.RetryDelay && (f.Scope == diagnosis.ScopeConnection || f.Scope == diagnosis.ScopeAccount):
+		j.slow(o, f)
+	case o.Reply.Code == 421 && o.Stage == smtp.StageMail && j.p.ordinal > 0:
+		// It may be about the connection. QUIRK: Exim says it to the MAIL that is
+		// one too many. What a new connection is told counts.
+		j.again = append(j.again, i)
+		if !j.l.spent.Swap(true) {
+			j.s.limits.endedAfter(j.p.ordinal)
+		}
+	case f.Class == diagnosis.ClassTooManyConnections, o.Reply.Code == 421, o.Reply.Code == 432:
+		j.slow(o, f)
+	case transient && o.Reply.Enhanced.Subject == 7 && o.Stage != smtp.StageRcpt:
+		// 4.7.x is about policy; at RCPT it is that of the recipient (greylisting).
+		j.slow(o, f)
+	}
+}
+
+// find is what a reply means. Many recipients get the same one.
+func (j *judgement) find(o *smtp.Outcome) diagnosis.Finding {
+	same := j.of.Status == o.Status && j.of.Stage == o.Stage && j.of.Reply.Code == o.Reply.Code &&
+		slices.Equal(j.of.Reply.Lines, o.Reply.Lines)
+	if !same {
+		j.finding, j.of = diagnosis.Diagnose(diagnosis.FromOutcome(*o, j.s.server.Provider.ID)), *o
+	}
+	return j.finding
+}
+
+func (j *judgement) slow(o *smtp.Outcome, f diagnosis.Finding) {
+	j.s.pace.slow(smtp.Error{Stage: o.Stage, Reply: o.Reply}, f.Retry, j.p.epoch)
+}
+
+// tookBefore is how many recipients the server took before it refused one, and
+// 0 if it took others behind it: then the refusal was not about their number.
+func (j *judgement) tookBefore(refused int) int {
+	if !j.counted {
+		j.counted, j.lastTaken = true, -1
+		for i := range j.r.Outcomes {
+			o := &j.r.Outcomes[i]
+			// Whoever passed RCPT was taken, whatever became of the message.
+			if o.Stage != smtp.StageRcpt || o.Status == smtp.Accepted || errors.Is(o.Err, smtpclient.ErrAnotherRefused) {
+				j.taken++
+				j.lastTaken = i
+			}
+		}
+	}
+	if refused < j.lastTaken {
+		return 0
+	}
+	return j.taken
+}
+
+// tooManyRecipients lets the rest go in a further transaction at once (RFC 5321
+// section 4.5.3.1.10). A bare 452 may also be about the one mailbox, so that only
+// plain words teach how many are taken.
+func (j *judgement) tooManyRecipients(i int, f diagnosis.Finding) {
+	if f.Basis != diagnosis.BasisCode {
+		j.s.limits.tookRecipients(j.tookBefore(i))
+	}
+	if j.p.d.t.Policy == smtpclient.Any {
+		j.again = append(j.again, i)
+	}
+}
+
+// allAgain holds to the policy All: the message goes again to everybody, and
+// only if nobody is left behind.
+func (j *judgement) allAgain() {
+	if len(j.again) == 0 || len(j.again) == len(j.r.Outcomes) {
+		return
+	}
+	everybody := make([]int, len(j.r.Outcomes))
+	for i := range j.r.Outcomes {
+		o := &j.r.Outcomes[i]
+		if _, found := slices.BinarySearch(j.again, i); !found && !errors.Is(o.Err, smtpclient.ErrAnotherRefused) {
+			j.again = nil
+			return
+		}
+		everybody[i] = i
+	}
+	j.again = everybody
+}
+
+// refusedConnection heeds a server that refused a connection or a login for its
+// number or its rate. A server that said nothing has no wish to heed.
+func (s *SMTP) refusedConnection(err error, epoch int) {
+	at := (*smtp.Error)(nil)
+	if !errors.As(err, &at) || !at.Reply.Transient() && !at.Reply.Permanent() {
+		return
+	}
+	f := diagnosis.Diagnose(diagnosis.FromError(err, s.server.Provider.ID))
+	tooMuch := f.Retry.Kind == diagnosis.RetryDelay || f.Class == diagnosis.ClassTooManyConnections
+	if tooMuch || at.Reply.Transient() && at.Stage != smtp.StageAuth {
+		s.pace.slow(smtp.Error{Stage: at.Stage, Reply: at.Reply}, f.Retry, epoch)
+	}
+}

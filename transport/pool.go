@@ -1,0 +1,208 @@
+package transport
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// link is a connection with what the transport has to know of it.
+type link struct {
+	conn *smtpclient.Conn
+	// messages counts the transactions that were begun. It belongs to whoever
+	// has the link.
+	messages int
+	// limits is what the server announced in EHLO (RFC 9422).
+	limits smtp.Limits
+	// lockStep says that it was opened to speak one command at a time.
+	lockStep bool
+	// spent says that it takes no further message, though it may be alive.
+	spent atomic.Bool
+	idle  *time.Timer // closes it while it is free
+}
+
+// pool keeps the connections to one server: those that are free, and the count
+// of all that are open.
+type pool struct {
+	keep  time.Duration                            // how long a free connection stays open
+	bound func() int                               // how many may be open now
+	dial  func(ctx context.Context) (*link, error) // opens one
+	fits  func(l *link) bool                       // whether it can take another message
+	mu    sync.Mutex
+	free  []*link // the most recently used last
+	open  int     // those that are free, used, being opened and saying goodbye
+	// waiting are those who want a connection while as many as may be are
+	// open. They are served in their order: a link to use, or nil for the place of
+	// a new one.
+	waiting []chan *link
+	wanted  atomic.Int32 // len(waiting), to be read without the lock
+	closed  bool
+}
+
+// get gives a free connection that is still alive, or a new one. It waits while
+// as many as may be are in use. The caller ends with put.
+func (p *pool) get(ctx context.Context) (*link, error) {
+	for {
+		l, err := p.claim(ctx)
+		if err != nil {
+			return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
+		}
+		if l == nil {
+			if l, err = p.dial(ctx); err != nil {
+				p.leave()
+			}
+			return l, err
+		}
+		l.idle.Stop()
+		if !p.fits(l) {
+			l.conn.Quit(ctx)
+		} else if l.conn.Wake(ctx) {
+			return l, nil
+		}
+		p.leave()
+	}
+}
+
+// claim gives a free connection, or nil for the place of a new one.
+func (p *pool) claim(ctx context.Context) (*link, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	p.mu.Lock()
+	switch n := len(p.free); {
+	case p.closed:
+		p.mu.Unlock()
+		return nil, ErrClosed
+	case n > 0:
+		l := p.free[n-1]
+		p.free = p.free[:n-1]
+		p.mu.Unlock()
+		return l, nil
+	case p.open < p.bound():
+		p.open++
+		p.mu.Unlock()
+		return nil, nil
+	}
+	turn := make(chan *link, 1)
+	p.waiting = append(p.waiting, turn)
+	p.wanted.Add(1)
+	p.mu.Unlock()
+	select {
+	case l := <-turn:
+		return l, nil
+	case <-ctx.Done():
+		p.withdraw(turn)
+		return nil, context.Cause(ctx)
+	}
+}
+
+// withdraw gives up waiting. A turn that came in the same moment is passed on.
+func (p *pool) withdraw(turn chan *link) {
+	p.mu.Lock()
+	for i, other := range p.waiting {
+		if other == turn {
+			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
+			p.wanted.Add(-1)
+			p.mu.Unlock()
+			return
+		}
+	}
+	p.mu.Unlock()
+	if l := <-turn; l != nil {
+		p.put(l)
+		return
+	}
+	p.leave()
+}
+
+// next takes whoever waits longest; nil when nobody does. The lock is held.
+func (p *pool) next() chan *link {
+	if len(p.waiting) == 0 {
+		return nil
+	}
+	turn := p.waiting[0]
+	p.waiting = p.waiting[1:]
+	p.wanted.Add(-1)
+	return turn
+}
+
+// leave gives back the place of a connection that is no more.
+func (p *pool) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.open <= p.bound() {
+		if turn := p.next(); turn != nil {
+			turn <- nil
+			return
+		}
+	}
+	p.open--
+}
+
+// put hands a connection on to who waits for one, or keeps it for the next
+// message, or ends it when it can serve none.
+func (p *pool) put(l *link) {
+	if !l.conn.Usable() {
+		l.conn.Close()
+		p.leave()
+		return
+	}
+	p.mu.Lock()
+	if p.closed || !p.fits(l) || p.open > p.bound() {
+		p.mu.Unlock()
+		p.end(l)
+		return
+	}
+	defer p.mu.Unlock()
+	l.conn.Park()
+	l.idle = time.AfterFunc(p.keep, func() { p.expire(l) })
+	if turn := p.next(); turn != nil {
+		turn <- l
+		return
+	}
+	p.free = append(p.free, l)
+}
+
+// end says goodbye, and holds the connection's place until it has. It takes a
+// round trip, and at most Timeouts.Quit.
+func (p *pool) end(l *link) {
+	l.conn.Quit(context.Background())
+	p.leave()
+}
+
+// expire ends a connection that nobody wanted in time.
+func (p *pool) expire(l *link) {
+	p.mu.Lock()
+	found := false
+	for i, other := range p.free {
+		if other == l {
+			p.free = append(p.free[:i], p.free[i+1:]...)
+			found = true
+			break
+		}
+	}
+	p.mu.Unlock()
+	if found {
+		p.end(l)
+	}
+}
+
+// close ends the free connections, and those in use as soon as they are put
+// back. Who waits for one waits in vain.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	free := p.free
+	p.free = nil
+	p.mu.Unlock()
+	var ended sync.WaitGroup
+	for _, l := range free {
+		l.idle.Stop()
+		ended.Go(func() { p.end(l) })
+	}
+	ended.Wait()
+}

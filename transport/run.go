@@ -1,0 +1,294 @@
+package transport
+
+import (
+	"context"
+	"iter"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/smtpclient"
+)
+
+const (
+	// leastAhead is how many messages wait for a connection at least, so that they
+	// are composed while others travel.
+	leastAhead = 8
+	// aConnection is the queue that is worth another connection: opening one takes
+	// about so many round trips.
+	aConnection = 8
+	// maxLosses is how many connections may be lost over one message.
+	maxLosses = 2
+	// maxFruitless is how many connections in a row may be lost before anything was
+	// decided on them: three messages, each of which breaks whatever it travels on,
+	// are borne with.
+	maxFruitless = 2 * 3
+)
+
+// run is one SendAll. Three kinds of goroutines meet in it: the feeder puts the
+// caller's messages into the queue, workers carry them, and the caller takes the
+// results.
+type run struct {
+	s     *SMTP
+	ctx   context.Context // the caller's
+	ahead int             // messages in the queue for each connection
+
+	// opening is over when no connection is needed any more.
+	opening context.Context
+	cancel  context.CancelFunc
+	stop    func() bool // of what watches ctx
+
+	mu   sync.Mutex
+	room *sync.Cond // the feeder waits for it
+	news *sync.Cond // and the caller for this
+
+	queue fifo[*delivery] // nobody has tried them
+	again fifo[*delivery] // they go before the queue
+	alone fifo[*delivery] // each may have cost a connection
+	taken int             // from the iterator, and not settled
+	ready []done
+	// fed says that the feeder has ended, closing that no message is given out any
+	// more, and cause why those that were taken are not tried.
+	fed, closing bool
+	cause        error
+
+	workers []*worker
+	working sync.WaitGroup
+	dialing int  // workers that want a connection
+	carried bool // there was a connection
+	// enough is until when no more workers are started: the last had no
+	// connection, and the others have.
+	enough time.Time
+	// fruitless counts the connections in a row that were lost with nothing
+	// decided.
+	fruitless int
+	// failure is why there is no connection; messages that come before retry are
+	// not tried for it. retry is zero when it lasts; failures counts them.
+	failure  error
+	retry    time.Time
+	failures int
+
+	panicked any
+	goexited bool
+}
+
+// done is the result of one message.
+type done struct {
+	index  int
+	result smtpclient.Result
+}
+
+func (s *SMTP) newRun(ctx context.Context) *run {
+	r := &run{s: s, ctx: ctx, ahead: max(leastAhead, positive(s.cfg.Window.Messages, 32))}
+	r.room, r.news = sync.NewCond(&r.mu), sync.NewCond(&r.mu)
+	r.opening, r.cancel = context.WithCancel(ctx)
+	r.stop = context.AfterFunc(ctx, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.end(context.Cause(ctx))
+	})
+	return r
+}
+
+// feed ranges over the caller's messages. What stops it in there is for the
+// caller's goroutine to know.
+func (r *run) feed(messages iter.Seq[smtpclient.Transaction]) {
+	returned := false
+	defer func() {
+		panicked := recover()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.fed, r.panicked, r.goexited = true, panicked, !returned && panicked == nil
+		r.news.Signal()
+		if r.taken == 0 {
+			r.wakeAll()
+		}
+	}()
+	i := 0
+	for t := range messages {
+		if !r.add(&delivery{index: i, t: r.s.prepared(t)}) {
+			break
+		}
+		i++
+	}
+	returned = true
+}
+
+// rethrow ends the caller's goroutine as the iterator ended the feeder's.
+func (r *run) rethrow() {
+	if r.panicked != nil {
+		panic(r.panicked)
+	}
+	if r.goexited {
+		runtime.Goexit()
+	}
+}
+
+// add queues a message, and waits until there is room for the next. It reports
+// whether one is wanted.
+func (r *run) add(d *delivery) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closing && r.cause == nil {
+		return false
+	}
+	r.taken++
+	switch {
+	case r.closing:
+		d.fail(r.cause)
+		r.settle(d)
+	case d.t.Envelope.Len() == 0:
+		r.settle(d)
+	case r.down():
+		d.fail(r.failure)
+		r.settle(d)
+	default:
+		r.queue.push(d)
+		if len(r.workers) == 0 {
+			r.hire()
+		} else {
+			r.wakeOne()
+		}
+	}
+	if r.full(1) {
+		r.hireIfBusy()
+		// Half has to be gone first: a goroutine that is woken for every message
+		// costs more than the message.
+		for !r.closing && r.full(2) {
+			r.room.Wait()
+		}
+	}
+	return !r.closing
+}
+
+// full reports whether a part of the queue is: all of it, or the half. What the
+// caller has not taken counts, so that nothing grows while he is slow.
+func (r *run) full(part int) bool {
+	return r.queue.len()+len(r.ready) > 0 && r.queue.len()+len(r.ready) >= r.ahead*max(1, len(r.workers))/part
+}
+
+// down reports whether messages that come now are not tried.
+func (r *run) down() bool {
+	if r.failure != nil && !r.retry.IsZero() && !time.Now().Before(r.retry) {
+		r.failure = nil
+	}
+	return r.failure != nil
+}
+
+// fail settles all that waits: there is no connection for it.
+func (r *run) fail(err error, lasts bool) {
+	r.failure, r.retry = err, time.Time{}
+	if !lasts {
+		r.retry = time.Now().Add(min(firstPause<<min(r.failures, 16), longPause))
+		r.failures++
+	}
+	r.failQueued(err)
+}
+
+func (r *run) failQueued(err error) {
+	for _, q := range []*fifo[*delivery]{&r.alone, &r.again, &r.queue} {
+		for q.len() > 0 {
+			d := q.pop()
+			d.fail(err)
+			r.settle(d)
+		}
+	}
+	r.room.Signal()
+}
+
+// end settles all that waits and gives out nothing more: ctx is over.
+func (r *run) end(cause error) {
+	if r.closing {
+		return
+	}
+	r.closing, r.cause = true, cause
+	r.failQueued(cause)
+	r.wakeAll()
+}
+
+// settle hands a message's result to the caller.
+func (r *run) settle(d *delivery) {
+	r.taken--
+	r.ready = append(r.ready, done{d.index, d.result})
+	if len(r.ready) == 1 || r.taken == 0 {
+		r.news.Signal()
+	}
+	if r.over() {
+		r.wakeAll()
+	}
+}
+
+// over reports whether nothing is left to carry, nor will be.
+func (r *run) over() bool { return r.closing || r.fed && r.taken == 0 }
+
+// results waits for results, and takes all that are there; nil when none will
+// come. batch is what it gave before, to be used again.
+func (r *run) results(batch []done) []done {
+	clear(batch)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.ready) == 0 {
+		if r.fed && r.taken == 0 {
+			return nil
+		}
+		r.news.Wait()
+	}
+	batch, r.ready = r.ready, batch[:0]
+	if !r.full(2) {
+		r.room.Signal()
+	}
+	return batch
+}
+
+// close takes no more messages and waits for those on the wire.
+func (r *run) close() {
+	r.stop()
+	r.mu.Lock()
+	r.closing = true
+	r.queue, r.again, r.alone = fifo[*delivery]{}, fifo[*delivery]{}, fifo[*delivery]{}
+	r.room.Signal()
+	r.wakeAll()
+	r.mu.Unlock()
+	r.cancel()
+	r.working.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !r.fed {
+		r.news.Wait()
+	}
+}
+
+// hire starts another worker.
+func (r *run) hire() {
+	w := &worker{run: r, wake: make(chan struct{}, 1)}
+	r.workers = append(r.workers, w)
+	r.dialing++ // until it has its first connection: one login at a time
+	r.working.Go(w.work)
+}
+
+// hireIfBusy starts another worker when the queue would be gone sooner with it.
+func (r *run) hireIfBusy() {
+	if r.dialing > 0 || r.closing || r.queue.len() < aConnection || len(r.workers) >= r.s.pace.bound() {
+		return
+	}
+	if r.enough.IsZero() || !time.Now().Before(r.enough) {
+		r.hire()
+	}
+}
+
+// wakeOne wakes a worker for a message; wakeAll wakes every one of them, because
+// something else has changed.
+func (r *run) wakeOne() {
+	for _, w := range r.workers {
+		if w.asleep {
+			w.rouse()
+			return
+		}
+	}
+}
+
+func (r *run) wakeAll() {
+	for _, w := range r.workers {
+		w.rouse()
+	}
+}

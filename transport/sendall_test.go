@@ -1,0 +1,395 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// kinds are what servers offer, as far as it changes how messages travel.
+func kinds() map[string][]string {
+	return map[string][]string{"lock-step": nil, "pipelining": {"PIPELINING"}, "chunking": {"PIPELINING", "CHUNKING"}}
+}
+
+// inBubble runs a test once for each kind of server, with a clock that nobody
+// waits for.
+func inBubble(t *testing.T, test func(t *testing.T, caps []string)) {
+	for name, caps := range kinds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { test(t, caps) })
+		})
+	}
+}
+
+func TestSendAllAcceptsAll(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, caps []string) {
+		for _, connections := range []int{1, 3} {
+			f := &fake{caps: caps}
+			s := f.transport(t, Options{MaxConnections: connections})
+			results := sendAll(t, t.Context(), s, mails(t, 200, "a@example.net", "b@example.net"))
+			agrees(t, f, results)
+			if n := count(results, smtp.Accepted); n != 400 {
+				t.Errorf("%d accepted, want 400", n)
+			}
+			if f.most > connections || f.connections > connections {
+				t.Errorf("%d connections in all, %d at a time, want at most %d", f.connections, f.most, connections)
+			}
+			// They are kept for what comes next.
+			agrees(t, f, []smtpclient.Result{})
+			before := f.connections
+			if r := s.Send(t.Context(), mails(t, 1)[0]); r.Outcomes[0].Status != smtp.Accepted || f.connections != before {
+				t.Errorf("after the run: %v over connection %d of %d", r.Outcomes, f.connections, before)
+			}
+		}
+	})
+}
+
+func TestSendAllOfNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		s := f.transport(t, Options{})
+		sendAll(t, t.Context(), s, nil)
+		// Nobody to send to: no connection is needed to say so.
+		results := sendAll(t, t.Context(), s, []smtpclient.Transaction{{Content: text("x\r\n")}, {}})
+		if len(results) != 2 || f.connections != 0 {
+			t.Errorf("%d connections", f.connections)
+		}
+	})
+}
+
+// A message that breaks the connection costs itself only.
+func TestSendAllPoison(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, caps []string) {
+		f := &fake{caps: caps, answer: func(a ask) string {
+			if a.verb == "MAIL" && (a.from == "m5" || a.from == "m6" || a.from == "m7" || a.from == "m30") {
+				return "cut"
+			}
+			return ""
+		}}
+		s := f.transport(t, Options{MaxConnections: 2})
+		results := sendAll(t, t.Context(), s, mails(t, 60))
+		agrees(t, f, results)
+		if n := count(results, smtp.Accepted) + count(results, smtp.Unknown); n < 56 {
+			t.Errorf("%d of 56 arrived", n)
+		}
+		for _, i := range []int{5, 6, 7, 30} {
+			if o := results[i].Outcomes[0]; o.Status == smtp.Accepted {
+				t.Errorf("message %d: %s", i, o)
+			}
+		}
+	})
+}
+
+// A server that drops every connection is not dialled for ever.
+func TestSendAllNoProgress(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, caps []string) {
+		f := &fake{caps: caps, answer: func(a ask) string {
+			if a.verb == "MAIL" {
+				return "cut"
+			}
+			return ""
+		}}
+		s := f.transport(t, Options{MaxConnections: 2})
+		results := sendAll(t, t.Context(), s, mails(t, 500))
+		agrees(t, f, results)
+		if f.connections > 20 {
+			t.Errorf("%d connections", f.connections)
+		}
+	})
+}
+
+// No connection: one attempt, and every message tells of it.
+func TestSendAllWithoutConnection(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("connection refused for a test")
+	for name, tc := range map[string]struct {
+		f    *fake
+		o    Options
+		want func(smtp.Outcome) bool
+	}{
+		"no TCP": {f: &fake{refuse: func(int) error { return refused }},
+			want: func(o smtp.Outcome) bool { return errors.Is(o.Err, refused) && o.Stage == smtp.StageConnect }},
+		"login": {f: &fake{caps: []string{"AUTH PLAIN"}, answer: func(a ask) string {
+			if a.verb == "AUTH" {
+				return "535 5.7.8 no"
+			}
+			return ""
+		}}, o: Options{User: "u", Password: "p", AllowCleartextPassword: true},
+			want: func(o smtp.Outcome) bool { return o.Reply.Code == 535 && o.Stage == smtp.StageAuth }},
+		"try later": {f: &fake{answer: func(a ask) string {
+			if a.verb == "CONNECT" {
+				return "bye 421 4.7.0 try again later"
+			}
+			return ""
+		}}, want: func(o smtp.Outcome) bool { return o.Reply.Code == 421 && o.Stage == smtp.StageGreeting }},
+		"stopped": {f: &fake{}, o: Options{StopAfter: smtp.StageHello},
+			want: func(o smtp.Outcome) bool { return errors.Is(o.Err, ErrStopped) && o.Stage == smtp.StageHello }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tc.o.MaxConnections = 4
+				s := tc.f.transport(t, tc.o)
+				start := time.Now()
+				results := sendAll(t, t.Context(), s, mails(t, 300))
+				for i, r := range results {
+					if o := r.Outcomes[0]; o.Status != smtp.NotTried || !tc.want(o) {
+						t.Fatalf("message %d: %s", i, o)
+					}
+				}
+				if tc.f.connections != 1 || time.Since(start) > 0 {
+					t.Errorf("%d attempts in %s, want one at once", tc.f.connections, time.Since(start))
+				}
+			})
+		})
+	}
+}
+
+// The server was there and comes back: nothing is lost for its restart.
+func TestSendAllServerRestarts(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, caps []string) {
+		f := &fake{caps: caps}
+		f.answer = func(a ask) string {
+			if a.verb == "CONNECT" && (a.connection == 2 || a.connection == 3) {
+				return "bye 421 4.3.2 shutting down"
+			}
+			if a.verb == "MAIL" && a.connection == 1 && a.message == 7 {
+				return "bye 421 4.3.2 shutting down"
+			}
+			return ""
+		}
+		s := f.transport(t, Options{MaxConnections: 1})
+		results := sendAll(t, t.Context(), s, mails(t, 100))
+		agrees(t, f, results)
+		if n := count(results, smtp.Accepted); n != 100 {
+			t.Errorf("%d accepted of 100; %v", n, results[8].Outcomes)
+		}
+	})
+}
+
+// Breaking out of the loop takes no more and waits for what is on the wire.
+func TestSendAllBreak(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, caps []string) {
+		f := &fake{caps: caps}
+		s := f.transport(t, Options{MaxConnections: 2})
+		var results []smtpclient.Result
+		given := 0
+		for i, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
+			for _, m := range mails(t, 1000) {
+				given++
+				if !yield(m) {
+					return
+				}
+			}
+			t.Error("the iterator was drained")
+		}) {
+			_ = i
+			if results = append(results, r); len(results) == 10 {
+				break
+			}
+		}
+		took := len(f.took())
+		synctest.Wait()
+		if len(f.took()) != took {
+			t.Error("a message arrived after the loop was over")
+		}
+		if given > 200 {
+			t.Errorf("%d messages were taken for 10 results", given)
+		}
+		if r := s.Send(t.Context(), mails(t, 1)[0]); r.Outcomes[0].Status != smtp.Accepted {
+			t.Errorf("afterwards: %v", r.Outcomes)
+		}
+	})
+}
+
+// The end of the context settles all that was taken at once.
+func TestSendAllCancel(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, caps []string) {
+		f := &fake{caps: caps}
+		hang := make(chan struct{})
+		defer close(hang)
+		f.answer = func(a ask) string {
+			if a.from == "m20" && (a.verb == "BODY" || a.verb == "BDAT") {
+				<-hang
+			}
+			return ""
+		}
+		s := f.transport(t, Options{MaxConnections: 1})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		given := 0
+		var results []smtpclient.Result
+		all := mails(t, 1000)
+		results = make([]smtpclient.Result, len(all))
+		seen := 0
+		for i, r := range s.SendAll(ctx, func(yield func(smtpclient.Transaction) bool) {
+			for _, m := range all {
+				given++
+				if !yield(m) {
+					return
+				}
+			}
+		}) {
+			results[i] = r
+			seen++
+		}
+		if seen != given {
+			t.Errorf("%d results for %d messages", seen, given)
+		}
+		if passed := time.Since(start); passed > 2*time.Second {
+			t.Errorf("it took %s", passed)
+		}
+		agrees(t, f, results[:seen])
+		if count(results, smtp.Accepted) < 20 || count(results, smtp.NotTried) == 0 {
+			t.Errorf("%d accepted, %d not tried", count(results, smtp.Accepted), count(results, smtp.NotTried))
+		}
+		for _, r := range results[:seen] {
+			if o := r.Outcomes[0]; o.Status == smtp.NotTried && !errors.Is(o.Err, context.DeadlineExceeded) {
+				t.Errorf("%s", o)
+			}
+		}
+	})
+}
+
+// What goes wrong in the caller's iterator is known to the caller.
+func TestSendAllIteratorPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		s := f.transport(t, Options{})
+		seen := 0
+		func() {
+			defer func() {
+				if got := recover(); got != "out of paper" {
+					t.Errorf("recovered %v", got)
+				}
+			}()
+			for _, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
+				for _, m := range mails(t, 5) {
+					yield(m)
+				}
+				panic("out of paper")
+			}) {
+				if r.Outcomes[0].Status == smtp.Accepted {
+					seen++
+				}
+			}
+		}()
+		if seen != 5 {
+			t.Errorf("%d results before the panic, want 5", seen)
+		}
+		// And a panic of the loop itself leaves nothing behind: the bubble would say so.
+		func() {
+			defer func() { _ = recover() }()
+			for range s.SendAll(t.Context(), each(mails(t, 100))) {
+				panic("in the loop")
+			}
+		}()
+	})
+}
+
+// A slow producer's messages go out as they come, over a connection that rests
+// in between.
+func TestSendAllSlowProducer(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, caps []string) {
+		f := &fake{caps: caps}
+		s := f.transport(t, Options{})
+		var late time.Duration
+		i := 0
+		var given atomic.Value
+		for _, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
+			for _, m := range mails(t, 20) {
+				if i++; i == 10 {
+					f.hangUp() // while nothing is on the wire
+				}
+				time.Sleep(5 * time.Second)
+				given.Store(time.Now())
+				if !yield(m) {
+					return
+				}
+			}
+		}) {
+			late = max(late, time.Since(given.Load().(time.Time)))
+			if r.Outcomes[0].Status != smtp.Accepted {
+				t.Errorf("%v", r.Outcomes)
+			}
+		}
+		if late > 10*time.Millisecond {
+			t.Errorf("a result was handed over %s late", late)
+		}
+		if f.connections != 2 {
+			t.Errorf("%d connections, want 2", f.connections)
+		}
+	})
+}
+
+// Nothing piles up in front of a slow consumer.
+func TestSendAllSlowConsumer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{caps: []string{"PIPELINING", "CHUNKING"}}
+		s := f.transport(t, Options{MaxConnections: 1})
+		var given atomic.Int64
+		seen := 0
+		for range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
+			for _, m := range mails(t, 1000) {
+				given.Add(1)
+				if !yield(m) {
+					return
+				}
+			}
+		}) {
+			seen++
+			time.Sleep(time.Second)
+			if n := given.Load(); n-int64(seen) > 4*32 {
+				t.Fatalf("%d messages were taken for %d results", n, seen)
+			}
+		}
+	})
+}
+
+func TestFifo(t *testing.T) {
+	t.Parallel()
+	var q fifo[int]
+	next, want := 0, 0
+	for round := range 1000 {
+		for range round%7 + 1 {
+			q.push(next)
+			next++
+		}
+		for range min(q.len(), round%5+2) {
+			if got := q.pop(); got != want {
+				t.Fatalf("got %d, want %d", got, want)
+			}
+			want++
+		}
+		if q.len() > 0 {
+			q.unpop(q.pop())
+		} else {
+			q.unpop(want - 1)
+			want--
+		}
+		if q.len() != next-want {
+			t.Fatalf("%d items, want %d", q.len(), next-want)
+		}
+	}
+	if cap(q.items) > 4096 {
+		t.Errorf("it grew to %d for %d", cap(q.items), q.len())
+	}
+}

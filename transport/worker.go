@@ -1,0 +1,352 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// maxDials is how often a worker tries to get another connection after the
+// server took back the one that it had.
+const maxDials = 3
+
+// worker carries messages of a run, over one connection at a time. It is the
+// source of that connection's run.
+type worker struct {
+	run  *run
+	wake chan struct{}
+
+	// The rest is under run.mu.
+	asleep bool
+	link   *link
+	// flight are the transactions on the wire, in order.
+	flight fifo[part]
+	// current is a message of which some recipients have not gone yet, because
+	// they are too many for one transaction.
+	current *delivery
+	// alone says that what flies is to be alone.
+	alone bool
+	// turn counts the messages since the connection was got.
+	turn int
+	// decided says that something was on this connection, and explained that it is
+	// known what ended it.
+	decided, explained bool
+	last               smtp.Outcome // of the last message that nothing decided
+	dials              int          // that failed in a row
+	counted            bool         // in run.dialing, since it was hired
+}
+
+// work carries messages until the run is over, or others do as well.
+func (w *worker) work() {
+	r := w.run
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w.counted = true
+	for w.waits() {
+		if !w.counted {
+			r.dialing++
+		}
+		w.counted = false
+		r.mu.Unlock()
+		l, err := r.s.pool.get(r.opening)
+		r.mu.Lock()
+		r.dialing--
+		if err != nil {
+			if !w.withoutConnection(err) {
+				break
+			}
+			continue
+		}
+		w.has(l)
+	}
+	if w.counted {
+		r.dialing--
+	}
+	w.leaves()
+}
+
+// waits returns when there is a message and it may go out now; false when none
+// will come.
+func (w *worker) waits() bool {
+	r := w.run
+	for !r.over() {
+		if r.ctx.Err() != nil {
+			r.end(context.Cause(r.ctx))
+			return false
+		}
+		if r.alone.len()+r.again.len()+r.queue.len() == 0 {
+			w.sleep(r.ctx, 0)
+			continue
+		}
+		wait, err := r.s.pace.ready()
+		switch {
+		case err != nil:
+			r.fail(err, false)
+		case wait > 0:
+			w.sleep(r.ctx, wait)
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// has sends what there is over a connection, and puts it back.
+func (w *worker) has(l *link) {
+	r := w.run
+	fresh := l.messages == 0
+	r.carried, r.failures, w.dials = true, 0, 0
+	w.link, w.turn, w.alone, w.decided, w.explained = l, 0, false, false, false
+	r.mu.Unlock()
+	for result := range l.conn.Run(r.ctx, w) {
+		w.took(result)
+	}
+	usable := l.conn.Usable()
+	r.s.pool.put(l)
+	r.mu.Lock()
+	w.link = nil
+	if d := w.current; d != nil {
+		w.current = nil
+		w.goesOn(d, false)
+	}
+	if !usable && fresh && !w.decided {
+		if r.fruitless++; r.fruitless >= maxFruitless {
+			r.fruitless = 0
+			r.fail(&smtp.Error{Stage: w.last.Stage, Reply: w.last.Reply, Err: w.last.Err}, false)
+		}
+	}
+}
+
+// withoutConnection decides what follows when there is none: others carry
+// on, or it is tried again, or nothing can be sent for now. It reports whether
+// the worker stays.
+func (w *worker) withoutConnection(err error) bool {
+	r := w.run
+	if r.ctx.Err() != nil {
+		r.end(context.Cause(r.ctx))
+		return false
+	}
+	if r.over() {
+		return false
+	}
+	for _, other := range r.workers {
+		if other.link != nil {
+			r.enough = time.Now().Add(raiseEvery)
+			return false
+		}
+	}
+	f := diagnosis.Diagnose(diagnosis.FromError(err, r.s.server.Provider.ID))
+	passes := f.Permanence == diagnosis.Temporary && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrStopped)
+	if passes && r.carried && w.dials < maxDials {
+		// The server was there a moment ago.
+		for until := time.Now().Add(firstPause << w.dials); !r.over(); {
+			wait := time.Until(until)
+			if wait <= 0 {
+				break
+			}
+			w.sleep(r.ctx, wait)
+		}
+		w.dials++
+		return true
+	}
+	w.dials = 0
+	r.fail(err, !passes)
+	return true
+}
+
+// leaves takes the worker off the list.
+func (w *worker) leaves() {
+	r := w.run
+	for i, other := range r.workers {
+		if other == w {
+			r.workers = append(r.workers[:i], r.workers[i+1:]...)
+			break
+		}
+	}
+	r.room.Signal()
+}
+
+// sleep waits to be woken, at most for d if that is positive. The lock is held
+// before and after.
+func (w *worker) sleep(ctx context.Context, d time.Duration) {
+	w.asleep = true
+	w.run.mu.Unlock()
+	var late <-chan time.Time
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case <-w.wake:
+	case <-late:
+	case <-ctx.Done():
+	}
+	w.run.mu.Lock()
+	if !w.asleep { // woken, perhaps in the same moment as by something else
+		select {
+		case <-w.wake:
+		default:
+		}
+	}
+	w.asleep = false
+}
+
+func (w *worker) rouse() {
+	if w.asleep {
+		w.asleep = false
+		w.wake <- struct{}{}
+	}
+}
+
+// Next gives the connection its next message. While none is at hand it waits as
+// long as others are on the wire; a connection with nothing to do goes back to
+// the pool, where the end of it is noticed.
+func (w *worker) Next(ctx context.Context, wait bool) (smtpclient.Transaction, bool) {
+	r := w.run
+	r.mu.Lock()
+	for {
+		p, pause, ok := w.next()
+		if ok {
+			r.mu.Unlock()
+			return r.s.transaction(w.link, p), true
+		}
+		if !wait || w.flight.len() == 0 || r.closing || ctx.Err() != nil {
+			r.mu.Unlock()
+			return smtpclient.Transaction{}, false
+		}
+		w.sleep(ctx, pause)
+	}
+}
+
+// next takes a message for the wire. pause is positive when there is one and it
+// has to wait so long.
+func (w *worker) next() (p part, pause time.Duration, ok bool) {
+	r, s := w.run, w.run.s
+	for {
+		d := w.candidate()
+		if d == nil {
+			return part{}, 0, false
+		}
+		wait, epoch, err := s.pace.admit(d.t.Envelope.Len())
+		if wait > 0 || err != nil {
+			w.returns(d)
+			return part{}, wait, false
+		}
+		if p, err = d.part(s.limits.with(w.link.limits)); err != nil {
+			d.fail(err)
+			r.settle(d)
+			continue
+		}
+		if d.left() > 0 {
+			w.current = d
+		}
+		p.ordinal, p.epoch = w.link.messages, epoch
+		w.link.messages++
+		w.turn++
+		w.flight.push(p)
+		return p, 0, true
+	}
+}
+
+// candidate takes the message that goes next over this connection.
+func (w *worker) candidate() *delivery {
+	r := w.run
+	if r.closing || w.alone || !r.s.fits(w.link) {
+		return nil
+	}
+	if d := w.current; d != nil {
+		w.current = nil
+		return d
+	}
+	switch {
+	case w.turn >= r.ahead && r.s.pool.wanted.Load() > 0:
+		return nil // others want the connection, too
+	case r.alone.len() > 0 && w.flight.len() == 0:
+		w.alone = true
+		return r.alone.pop()
+	case r.again.len() > 0:
+		return r.again.pop()
+	case r.queue.len() > 0:
+		d := r.queue.pop()
+		if !r.full(2) {
+			r.room.Signal()
+		}
+		return d
+	}
+	return nil
+}
+
+// returns puts a message back that may not go out yet.
+func (w *worker) returns(d *delivery) {
+	switch r := w.run; {
+	case w.alone:
+		w.alone = false
+		r.alone.unpop(d)
+	case d.begun:
+		w.current = d
+	default:
+		r.queue.unpop(d)
+	}
+}
+
+// took notes the result of the message that has been on the wire longest.
+func (w *worker) took(result smtpclient.Result) {
+	r := w.run
+	r.mu.Lock()
+	p := w.flight.pop()
+	r.mu.Unlock()
+	v := r.s.judge(w.link, p, &result)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v.decided {
+		w.decided, r.fruitless = true, 0
+	} else if n := len(result.Outcomes); n > 0 {
+		w.last = result.Outcomes[n-1]
+	}
+	w.explained = w.explained || v.explained
+	d := p.d
+	d.took(p, result, v.again)
+	blamed := v.lost && !w.explained
+	if blamed {
+		// The first of those that were lost is the likeliest to be why.
+		w.explained = true
+		d.losses++
+	}
+	if d.flying == 0 && (d != w.current || d.left() == 0) {
+		if d == w.current {
+			w.current = nil
+		}
+		w.goesOn(d, blamed)
+	}
+	if w.flight.len() == 0 {
+		w.alone = false
+		w.rouse()
+	}
+	r.hireIfBusy()
+}
+
+// goesOn settles a message that has nothing on the wire, or queues what is left
+// of it.
+func (w *worker) goesOn(d *delivery, blamed bool) {
+	r := w.run
+	switch {
+	case d.flying > 0:
+		return
+	case r.closing, d.losses >= maxLosses:
+		d.giveUp(r.cause)
+		r.settle(d)
+	case d.left() == 0:
+		r.settle(d)
+	case blamed:
+		r.alone.push(d)
+		r.wakeAll()
+	default:
+		r.again.push(d)
+		r.wakeAll()
+	}
+}
