@@ -105,9 +105,8 @@ func (c *Content) SevenBit() (seven *Content, ok bool) {
 // Binary is the same message for a server with BINARYMIME: attachments as they
 // are, which spares a quarter of their octets on the wire and all the work of
 // base64, and text in 8bit where it can be. It reads the sources of c, ends with
-// c, and need not be closed. ok is false when nothing would be gained, because
-// no attachment holds an octet, and when the message must stay as it is: raw or
-// signed.
+// c, and need not be closed. ok is false when that is not shorter, as without
+// attachments, and when the message must stay as it is: raw or signed.
 func (c *Content) Binary() (binary *Content, ok bool) {
 	switch {
 	case c.IsBinary():
@@ -115,7 +114,11 @@ func (c *Content) Binary() (binary *Content, ok bool) {
 	case c.draft == nil, c.signed, !c.draft.sources.holdOctets():
 		return nil, false
 	}
-	return c.draft.content(binaryForm), true
+	binary = c.draft.content(binaryForm)
+	if binary.size >= c.size { // a few octets, and the labels that they cost
+		return nil, false
+	}
+	return binary, true
 }
 
 // WriteTo writes the message: CRLF line ends throughout, but for the attachments

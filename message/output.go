@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // outputBlock is what is gathered for one write, about two TLS records, and
@@ -13,6 +14,9 @@ const outputBlock = 32 << 10
 // inputBlock is what is read from a source at once: as many whole base64 lines
 // as outputBlock has room for.
 const inputBlock = outputBlock / (base64Line + 2) * base64Group
+
+// smallBlock is what buf has room for at first.
+const smallBlock = 1 << 10
 
 // maxStep is the most that a segment appends in steps which it does not
 // measure beforehand.
@@ -26,24 +30,27 @@ var errSize = errors.New("the content of the message changed since it was measur
 // there and nothing is left over.
 type output struct {
 	w       io.Writer
-	buf     []byte // made by the first reserve
+	buf     []byte
 	written int64
 	size    int64
 	input   []byte // for whoever reads a source; see readBuffer
 }
 
-// reserve makes room for n more octets in buf, n > 0.
+// reserve makes room for n more octets in buf, n > 0. buf grows up to about
+// outputBlock and is then written.
 func (o *output) reserve(n int) error {
-	if o.buf == nil {
-		o.buf = make([]byte, 0, max(int(min(o.size-o.written, outputBlock)), n)+maxStep)
-	}
-	if len(o.buf)+n <= cap(o.buf) {
+	switch need := len(o.buf) + n; {
+	case need <= cap(o.buf):
+		return nil
+	case o.written+int64(len(o.buf)) >= o.size:
+		return errSize
+	case need <= outputBlock+maxStep:
+		o.buf = slices.Grow(o.buf, max(n, int(min(o.size-o.written, smallBlock))))
 		return nil
 	}
-	if o.written+int64(len(o.buf)) >= o.size {
-		return errSize
-	}
-	return o.flush()
+	err := o.flush()
+	o.buf = slices.Grow(o.buf, n)
+	return err
 }
 
 func (o *output) flush() error {
@@ -113,10 +120,10 @@ func (t plainText) size() int64 { return int64(len(t)) }
 
 func (t plainText) emit(o *output) error {
 	for len(t) > 0 {
-		if err := o.reserve(1); err != nil {
+		n := min(len(t), outputBlock)
+		if err := o.reserve(n); err != nil {
 			return err
 		}
-		n := min(len(t), cap(o.buf)-len(o.buf))
 		o.buf = append(o.buf, t[:n]...)
 		t = t[n:]
 	}

@@ -117,12 +117,47 @@ func checkMessage(t testing.TB, m *Message) {
 	if _, body, _ := bytes.Cut(wire, []byte("\r\n\r\n")); isASCII(string(body)) == c.EightBit() {
 		t.Fatalf("EightBit is %v", c.EightBit())
 	}
+	checkBinary(t, m, c, sevenWire)
 	for _, f := range unfold(t, wire) {
 		if f.Name == "Subject" {
 			if got, want := decodeUnstructured(t, f.Value), strings.Trim(m.Subject, " \t"); got != want {
 				t.Fatalf("subject %q became %q", want, got)
 			}
 		}
+	}
+}
+
+// checkBinary checks the form for BINARYMIME, if there is one.
+func checkBinary(t testing.TB, m *Message, c *Content, sevenWire []byte) {
+	t.Helper()
+	octets := 0
+	for _, src := range c.sources.list {
+		octets += int(src.size)
+	}
+	binary, ok := c.Binary()
+	if ok && octets == 0 || !ok && octets > 300 {
+		t.Fatalf("binary: %v with %d octets of attachments", ok, octets)
+	}
+	if !ok {
+		return
+	}
+	if !binary.IsBinary() || binary.EightBit() || binary.MessageID() != c.MessageID() || binary.Size() >= c.Size() {
+		t.Fatalf("binary %v, 8-bit %v, %s, %d octets instead of %d", binary.IsBinary(), binary.EightBit(), binary.MessageID(), binary.Size(), c.Size())
+	}
+	wire := write(t, binary)
+	p := parse(t, wire)
+	checkAttachments(t, m, p)
+	for _, l := range p.leaves {
+		if (l.encoding == "binary") != (l.disposition != "") {
+			t.Fatalf("%s %s is %s", l.disposition, l.contentType, l.encoding)
+		}
+	}
+	if again, ok := binary.Binary(); !ok || again != binary {
+		t.Fatal("the binary form of the binary form is another")
+	}
+	seven, ok := binary.SevenBit()
+	if !ok || seven.IsBinary() || !bytes.Equal(write(t, seven), sevenWire) {
+		t.Fatal("the way back to 7bit leads elsewhere")
 	}
 }
 

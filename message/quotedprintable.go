@@ -26,6 +26,11 @@ func newQuotedPrintable(text string) quotedPrintable {
 func (q quotedPrintable) size() int64 { return q.octets }
 
 func (q quotedPrintable) emit(o *output) error {
+	if q.octets > 0 {
+		if err := o.reserve(int(min(q.octets, outputBlock))); err != nil {
+			return err
+		}
+	}
 	for e := (qpEncoder{text: q.text}); !e.done(); {
 		if err := o.reserve(qpMaxStep); err != nil {
 			return err
