@@ -10,7 +10,7 @@ import (
 // it is, and 8bit or 7bit otherwise.
 func TestBinary(t *testing.T) {
 	t.Parallel()
-	data := []byte("\r\n.\r\n\x00\xff\r\n--=_\r\nFrom \n\r")
+	data := bytes.Repeat([]byte("\r\n.\r\n\x00\xff\r\n--=_\r\nFrom \n\r"), 20)
 	m := &Message{From: "a@example.com", To: []string{"b@example.com"}, Subject: "s", Text: "你好\n", HTML: "<p>hi</p>\n",
 		MessageID: "1@example.com", Attachments: []Attachment{Bytes("a.bin", data), Bytes("empty", nil)}}
 	c := compose(t, m)

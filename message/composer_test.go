@@ -166,9 +166,9 @@ func TestComposerBounds(t *testing.T) {
 	for i := range 3 {
 		bodies(t, c, attachment(i))
 	}
-	kept(0, 2, 1)
-	bodies(t, c, attachment(3)) // drops 0, the longest unused
-	kept(2, 1, 3)
+	kept(2, 0, 1)
+	bodies(t, c, attachment(3)) // drops 2, the longest unused
+	kept(0, 1, 3)
 	for i := range 100 {
 		bodies(t, c, attachment(i))
 	}
@@ -207,6 +207,22 @@ func TestComposerFailure(t *testing.T) {
 	}
 	if got := bodies(t, c, File(path)); got[0] != "content" || c.encodings != 2 || len(c.kept) != 1 {
 		t.Errorf("%q, %d encodings, %d kept", got, c.encodings, len(c.kept))
+	}
+}
+
+// A file that changed between being opened and having been read is not kept.
+func TestComposerDoesNotKeepWhatChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	path := oldFile(t, filepath.Join(t.TempDir(), "file"), []byte("old."))
+	src, err := fileSource("label", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.close()
+	setModified(t, path, clock().Add(-time.Minute))
+	c := &Composer{now: clock}
+	if err := c.encode(src); err != nil || src.encoded != nil || len(c.kept) != 0 || c.total != 0 {
+		t.Errorf("%v, %q, %d kept", err, src.encoded, len(c.kept))
 	}
 }
 

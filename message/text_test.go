@@ -84,6 +84,39 @@ func TestChooseTransfer(t *testing.T) {
 	}
 }
 
+// Every octet at every place of a line of every length up to three words is
+// seen, and nothing is seen where it is not.
+func TestKindsOfEveryOctet(t *testing.T) {
+	t.Parallel()
+	for n := range 25 {
+		line := bytes.Repeat([]byte("~"), n)
+		for at := range n {
+			for c := range 256 {
+				line[at] = byte(c)
+				var want byteKind
+				switch {
+				case c >= 128:
+					want = nonASCII
+				case c == '\r':
+					want = oddLineEnd
+				case c < ' ' && c != '\t', c == 127:
+					want = control
+				}
+				if got := kindsIn(string(line)); got != want {
+					t.Fatalf("octet %#x at %d of %d is %b, want %b", c, at, n, got, want)
+				}
+			}
+			line[at] = " ~"[at%2]
+		}
+	}
+	for text, want := range map[string]byteKind{"": 0, "a\r\nb": 0, "a\r\n": 0, "a\n": oddLineEnd, "a\r": oddLineEnd, "\n\r\n": oddLineEnd,
+		"\r\r\n": oddLineEnd, "a\rb\r\n": oddLineEnd, "\r\nü": nonASCII} {
+		if got := factsOf(text).kinds; got != want {
+			t.Errorf("%q is %b, want %b", text, got, want)
+		}
+	}
+}
+
 func TestEightBit(t *testing.T) {
 	t.Parallel()
 	m := &Message{From: "a@example.com", To: []string{"b@example.com"}, Text: "你好", HTML: "<p>你好</p>\n", EightBit: true,
