@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"syscall"
 	"time"
 
@@ -37,8 +38,11 @@ type World struct {
 	Windows bool
 	// NoColor is set where the terminal does not understand colours.
 	NoColor bool
-	// Now is the clock of the progress bar.
+	// Now is the clock of progress, rates and logs.
 	Now func() time.Time
+	// After is the timer that bounds how long messages on the wire are waited
+	// for after Ctrl-C.
+	After func(time.Duration) <-chan time.Time
 }
 
 // app is one run of the program.
@@ -64,7 +68,10 @@ func Run(ctx context.Context, args []string, world World) int {
 	a.Words = words.In(a.language(args))
 	a.color = !world.NoColor && world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"
 	a.Stdin = interruptible(ctx, world.Stdin)
-	a.Stdout = &watchedWriter{w: world.Stdout, err: &a.writeErr}
+	// The conversation and the progress are told by other goroutines.
+	var mu sync.Mutex
+	a.Stdout = &watchedWriter{mu: &mu, w: world.Stdout, err: &a.writeErr}
+	a.Stderr = &watchedWriter{mu: &mu, w: world.Stderr, err: new(error)} // nobody can be told
 	root := a.root()
 	root.SetArgs(args)
 	return a.finish(root.ExecuteContext(ctx))
@@ -122,13 +129,17 @@ const (
 	bold   = "1"
 )
 
-// watchedWriter remembers the first error.
+// watchedWriter remembers the first error. Writers with the same mu write one
+// after the other.
 type watchedWriter struct {
+	mu  *sync.Mutex
 	w   io.Writer
 	err *error
 }
 
 func (w *watchedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	n, err := w.w.Write(p)
 	if err != nil && *w.err == nil {
 		*w.err = err

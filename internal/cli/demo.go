@@ -61,7 +61,7 @@ func (a *app) demo(ctx context.Context) error {
 	a.outf("%9s %s\n", "", a.paint(a.StdoutWidth, dim, "  "+a.T("QQ puts 16 bytes of its own before its answer to QUIT; the message was accepted before that.")))
 	a.heading("\n" + a.T("What became of it"))
 	for _, o := range result.Recipients {
-		a.outf("%s\n", a.outcomeLine(o, a.StdoutWidth))
+		a.outf("%s\n", a.outcomeLine("", o, a.StdoutWidth))
 	}
 	a.outf("%s\n\n", a.receipt(transport.Server{Host: "smtp.qq.com (" + a.T("sandbox") + ")"}, result))
 	if err := a.showReceived(ctx, server, len(result.Recipients)); err != nil {

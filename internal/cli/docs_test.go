@@ -11,10 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
@@ -220,7 +222,7 @@ func TestJSONIsDocumented(t *testing.T) {
 			documented[section] = append(documented[section], m[1])
 		}
 	}
-	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --dry-run --json": dryJSON{},
+	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{},
 		"yan sandbox --json: ready": readyJSON{}, "yan sandbox --json: message": receivedJSON{},
 		"yan explain --json": diagnosisJSON{}, "yan version --json": versionJSON{}, "yan providers --json": provider.Provider{}} {
 		var want []string
@@ -262,7 +264,7 @@ func jsonFields(prefix string, typ reflect.Type, depth int) []string {
 	default:
 		return nil
 	}
-	if depth > 8 {
+	if depth > 8 || typ == reflect.TypeFor[time.Time]() {
 		return nil
 	}
 	var list []string

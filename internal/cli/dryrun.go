@@ -11,6 +11,7 @@ import (
 type dryJSON struct {
 	DryRun bool     `json:"dry_run"`
 	File   string   `json:"file,omitempty"`
+	Number int      `json:"number,omitempty"`
 	From   string   `json:"from"`
 	To     []string `json:"to"`
 	Size   int64    `json:"size"`
@@ -29,7 +30,11 @@ func (a *app) printDry(s *sendFlags, jobs []*job) error {
 		}
 	}
 	for _, j := range jobs {
-		err := a.printDryJob(s, j)
+		err := j.open()
+		if err == nil {
+			err = a.printDryJob(s, j)
+		}
+		j.close()
 		if err != nil && a.writeErr == nil { // finish tells of what could not be written
 			return fail(exitIO, fmt.Errorf("%s: %w", a.T("the message can't be read to its end"), err), "")
 		}
@@ -39,7 +44,7 @@ func (a *app) printDry(s *sendFlags, jobs []*job) error {
 
 func (a *app) printDryJob(s *sendFlags, j *job) error {
 	if s.json {
-		out := dryJSON{DryRun: true, File: j.name, From: j.envelope.From().String(), Size: j.content.Size()}
+		out := dryJSON{DryRun: true, File: j.name, Number: j.number, From: j.envelope.From().String(), Size: j.content.Size()}
 		for _, to := range j.envelope.To() {
 			out.To = append(out.To, to.String())
 		}

@@ -24,7 +24,7 @@ func (a *app) jobs(cmd *cobra.Command, s *sendFlags, args []string) ([]*job, err
 		return nil, err
 	}
 	if s.raw {
-		return a.rawJobs(s, args)
+		return a.rawJobs(cmd.Context(), s, args)
 	}
 	j, err := a.compose(cmd, s)
 	if err != nil {
@@ -204,7 +204,7 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 		_ = content.Close() // the error that matters is err
 		return nil, a.composing(err)
 	}
-	return &job{content: content, envelope: envelope}, nil
+	return &job{content: content, envelope: envelope, size: content.Size(), messageID: content.MessageID()}, nil
 }
 
 // body is the text of the message: the flag, the file, or what was piped in.

@@ -13,6 +13,7 @@ import (
 // reportJSON is what --json prints of one message.
 type reportJSON struct {
 	File       string          `json:"file,omitempty"`
+	Number     int             `json:"number,omitempty"`
 	Status     string          `json:"status"` // "sent", "partial", "unknown", "failed" or "stopped"
 	Exit       int             `json:"exit"`
 	Server     string          `json:"server"`
@@ -33,6 +34,7 @@ type recipientJSON struct {
 	Enhanced string `json:"enhanced,omitempty"`
 	Text     string `json:"text,omitempty"`
 	Error    string `json:"error,omitempty"`
+	Logged   bool   `json:"logged,omitempty"`
 }
 
 // diagnosisJSON is what yan explain prints, too.
@@ -56,7 +58,7 @@ type textJSON struct {
 }
 
 func newReport(r report) reportJSON {
-	rep := reportJSON{File: r.job.name, Status: "failed", Exit: r.exit, Server: r.server.String(), Provider: r.server.Provider.ID,
+	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Server: r.server.String(), Provider: r.server.Provider.ID,
 		From: r.job.envelope.From().String(), MessageID: r.result.MessageID, ServerID: r.result.ServerID, Size: r.result.Size}
 	switch {
 	case r.stopped:
@@ -68,8 +70,8 @@ func newReport(r report) reportJSON {
 	case r.exit == exitUnknown:
 		rep.Status = "unknown"
 	}
-	for _, o := range r.result.Recipients {
-		rec := recipientJSON{Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
+	for i, o := range r.result.Recipients {
+		rec := recipientJSON{Logged: r.job.isLogged(i), Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
 			Code: o.Reply.Code, Enhanced: o.Reply.Enhanced.String(), Text: o.Reply.Text()}
 		if o.Err != nil {
 			rec.Error = o.Err.Error()

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -22,6 +25,19 @@ type report struct {
 	exit   int
 	// stopped: --quit-after ended it where it was to end.
 	stopped bool
+	// several: other messages are told of, too; told is the advice that was
+	// given with them.
+	several bool
+	told    map[string]bool
+}
+
+// results is where people read what became of messages: with --quiet that is
+// only what went wrong, and an error.
+func (a *app) results(s *sendFlags) (io.Writer, int) {
+	if s.quiet {
+		return a.Stderr, a.StderrWidth
+	}
+	return a.Stdout, a.StdoutWidth
 }
 
 // report tells what became of one message: to programs as JSON, to people a
@@ -37,19 +53,28 @@ func (a *app) report(s *sendFlags, r report) {
 		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("stopped after %s, as asked; nothing was sent", s.quitAfter))
 		return
 	}
-	if r.job.name != "" && !s.quiet {
+	name := ""
+	if r.several {
+		name = a.jobName(r.job)
+	} else if r.job.name != "" && !s.quiet {
 		a.outf("%s\n", r.job.name)
 	}
-	w, width := a.Stdout, a.StdoutWidth
-	if s.quiet {
-		w, width = a.Stderr, a.StderrWidth
-	}
-	for _, o := range r.result.Recipients {
-		if !s.quiet || o.Status != smtp.Accepted {
-			_, _ = fmt.Fprintf(w, "%s\n", a.outcomeLine(o, width))
+	w, width := a.results(s)
+	for i, o := range r.result.Recipients {
+		again := r.job.isLogged(i)
+		if o.Status == smtp.Accepted && (s.quiet || again) {
+			continue
 		}
+		line := a.outcomeLine(name, o, width)
+		switch {
+		case again:
+			line += a.T("; not sent again")
+		case r.several && o.Status == smtp.Accepted && r.result.ServerID != "":
+			line += " · " + a.T("queued as %s", r.result.ServerID)
+		}
+		_, _ = fmt.Fprintf(w, "%s\n", line)
 	}
-	if r.exit == exitOK && !s.quiet {
+	if r.exit == exitOK && !s.quiet && !r.several && !r.job.isLogged(0) {
 		a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.receipt(r.server, r.result)))
 	}
 	if r.exit != exitOK {
@@ -57,8 +82,9 @@ func (a *app) report(s *sendFlags, r report) {
 	}
 }
 
-// outcomeLine is one recipient: a mark, the address, the status, the reply.
-func (a *app) outcomeLine(o smtp.Outcome, width int) string {
+// outcomeLine is one recipient: a mark, the message if there are several, the
+// address, the status, the reply.
+func (a *app) outcomeLine(name string, o smtp.Outcome, width int) string {
 	mark, colour := "✗", red
 	switch o.Status {
 	case smtp.Accepted:
@@ -68,7 +94,10 @@ func (a *app) outcomeLine(o smtp.Outcome, width int) string {
 	case smtp.Deferred, smtp.NotTried:
 		mark, colour = "–", yellow
 	}
-	line := fmt.Sprintf("%s %s  %s", a.paint(width, colour, mark), o.Recipient, a.status(o.Status))
+	if name != "" {
+		name += "  "
+	}
+	line := fmt.Sprintf("%s %s%s  %s", a.paint(width, colour, mark), name, o.Recipient, a.status(o.Status))
 	if o.Status == smtp.Accepted {
 		return line
 	}
@@ -81,7 +110,21 @@ func (a *app) outcomeLine(o smtp.Outcome, width int) string {
 	default:
 		return line
 	}
+	if !atServer(o) {
+		return line + a.T(": %s", why)
+	}
 	return line + a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why)
+}
+
+// atServer reports whether the stage of an outcome says where it happened: a
+// message that was never begun did not fail at a stage.
+func atServer(o smtp.Outcome) bool {
+	for _, err := range []error{errHopeless, errLog, sendlog.ErrNoOutcome, mailfiles.ErrChanged, fs.ErrNotExist} {
+		if errors.Is(o.Err, err) {
+			return false
+		}
+	}
+	return true
 }
 
 // localError says in the user's language what happened on this side where it
@@ -90,6 +133,16 @@ func (a *app) localError(err error) string {
 	switch {
 	case errors.Is(err, smtpclient.ErrAnotherRefused):
 		return a.T("another recipient was refused, and --to-policy all sends to nobody then")
+	case errors.Is(err, mailfiles.ErrChanged):
+		return a.T("the file changed after it was checked")
+	case errors.Is(err, smtpclient.ErrContent) && errors.Is(err, fs.ErrNotExist):
+		return a.T("the file is gone since it was checked")
+	case errors.Is(err, sendlog.ErrNoOutcome):
+		return a.T("the run that sent it ended before the outcome was known")
+	case errors.Is(err, errHopeless):
+		return a.T("the messages before came no further than the login")
+	case errors.Is(err, errLog):
+		return a.T("the log can't be written")
 	case errors.Is(err, errTimeout{}):
 		return a.T("the time of --timeout is over")
 	case errors.Is(err, context.Canceled):
@@ -128,12 +181,25 @@ func (a *app) receipt(server transport.Server, r yan.Result) string {
 	return "  " + strings.Join(parts, " · ")
 }
 
-// advise says why, and the one thing to do.
+// advise says why, and the one thing to do; the same only once where there are
+// several messages.
 func (a *app) advise(r report) {
-	if o, failed := r.result.Decisive(); failed {
-		a.errf("\n")
-		a.finding(a.Stderr, a.StderrWidth, yan.Explain(o, r.server.Provider.ID))
+	o, failed := r.result.Decisive()
+	if !failed {
+		return
 	}
+	f := yan.Explain(o, r.server.Provider.ID)
+	key := f.Cause.EN + f.Hint.EN + f.Advice.EN
+	if r.told[key] {
+		return
+	}
+	if r.told != nil {
+		r.told[key] = true
+	}
+	if !r.several {
+		a.errf("\n")
+	}
+	a.finding(a.Stderr, a.StderrWidth, f)
 }
 
 // finding prints a diagnosis: what happened, what to do, and where.

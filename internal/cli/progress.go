@@ -47,8 +47,7 @@ func (b *bar) set(sent int64) {
 	b.a.errf("\r%s\x1b[K", b.line(sent, now.Sub(b.start)))
 }
 
-// line is what the bar looks like. It leaves out what a narrow terminal has no
-// place for: a line that wraps could not be drawn over.
+// line is what the bar looks like.
 func (b *bar) line(sent int64, elapsed time.Duration) string {
 	const cells = 24
 	full := int(sent * cells / b.total)
@@ -63,12 +62,17 @@ func (b *bar) line(sent int64, elapsed time.Duration) string {
 		parts = append(parts, fmt.Sprintf("  %s/s", size(int64(float64(sent)/elapsed.Seconds()))),
 			"  "+b.a.T("%s left", b.a.roughly(left)))
 	}
-	line := strings.Repeat("█", full) + strings.Repeat("░", cells-full) + " "
-	if b.a.StderrWidth <= columns(line)+columns(parts[0]) {
+	return b.a.barLine(strings.Repeat("█", full)+strings.Repeat("░", cells-full)+" ", parts)
+}
+
+// barLine joins the parts of a bar that the terminal has a place for: a line
+// that wraps could not be drawn over.
+func (a *app) barLine(line string, parts []string) string {
+	if a.StderrWidth <= columns(line)+columns(parts[0]) {
 		line = ""
 	}
 	for _, part := range parts {
-		if columns(line)+columns(part) >= b.a.StderrWidth {
+		if columns(line)+columns(part) >= a.StderrWidth {
 			break
 		}
 		line += part
@@ -85,5 +89,6 @@ func (b *bar) clear() {
 	defer b.mu.Unlock()
 	if !b.drawn.IsZero() {
 		b.a.errf("\r\x1b[K")
+		b.drawn = time.Time{}
 	}
 }

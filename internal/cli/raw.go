@@ -5,79 +5,182 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/mail"
+	"os"
 	"strings"
 
+	"github.com/yanmail/yan/internal/mailfiles"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
 
-// rawJobs reads all messages before the first of them is sent.
-func (a *app) rawJobs(s *sendFlags, args []string) ([]*job, error) {
+// rawJobs checks all messages before the first of them is sent. It closes
+// each again, so that a run of any length needs few files at once; where
+// there is one only, it stays open.
+func (a *app) rawJobs(ctx context.Context, s *sendFlags, args []string) ([]*job, error) {
+	given, err := recipients(s)
+	if err != nil {
+		return nil, a.composing(err)
+	}
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
 	var jobs []*job
 	for _, name := range args {
-		j, err := a.readRaw(s, name)
+		found, err := a.find(name)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, found...)
+	}
+	for _, j := range jobs {
+		err := a.checkRaw(s, j, given)
+		if ctx.Err() != nil {
+			err = a.interrupted()
+		}
 		if err != nil {
 			closeAll(jobs)
 			return nil, err
 		}
-		jobs = append(jobs, j)
+		if j.file != nil && len(jobs) > 1 {
+			j.close()
+		}
 	}
 	return jobs, nil
 }
 
-// readRaw reads a whole message and finds its envelope: the flags where they
-// are given, the headers where not.
-func (a *app) readRaw(s *sendFlags, name string) (*job, error) {
-	var content *message.Content
-	var err error
+// find lists the messages that an argument stands for.
+func (a *app) find(name string) ([]*job, error) {
 	if name == "-" {
 		if a.StdinTTY > 0 {
 			return nil, a.usagef("--raw: name a file, or pipe the message in")
 		}
-		content, err = message.ReadRaw(a.Stdin)
-	} else {
-		if err := statFile(name); err != nil {
-			return nil, a.file("--raw", name, err)
-		}
-		content, err = message.OpenRaw(name)
+		return []*job{{name: name}}, nil
+	}
+	found, err := mailfiles.Find(name)
+	if errors.Is(err, mailfiles.ErrNotRegular) { // a pipe, which can be read once
+		return []*job{{name: name}}, nil
 	}
 	if err != nil {
-		return nil, a.rawProblem(name, err)
+		return nil, a.mailProblem(name, err)
 	}
-	envelope, err := a.rawEnvelope(s, name, content)
-	if err != nil {
-		_ = content.Close() // the error that matters is err
-		return nil, err
+	jobs := make([]*job, len(found))
+	for i := range found {
+		jobs[i] = &job{name: found[i].Path, number: found[i].Number, file: &found[i]}
 	}
-	return &job{name: name, content: content, envelope: envelope}, nil
+	return jobs, nil
 }
 
-// rawProblem is what package message finds wrong with a whole message.
-func (a *app) rawProblem(name string, err error) error {
-	if errors.Is(err, context.Canceled) {
-		return a.interrupted()
+// mailProblem is what package mailfiles finds wrong with an argument.
+func (a *app) mailProblem(name string, err error) error {
+	var glued *mailfiles.GluedError
+	shown := "--raw " + printable(name)
+	switch {
+	case errors.Is(err, mailfiles.ErrEmptyMaildir):
+		return fail(exitNoInput, errors.New(a.T("%s: this Maildir holds no message", shown)), "")
+	case errors.Is(err, mailfiles.ErrNoMail):
+		return fail(exitNoInput, errors.New(a.T("%s: this folder is no Maildir and holds no .eml file", shown)),
+			a.T("A Maildir holds the folders cur and new; other folders are searched for files that end with .eml, and not below."))
+	case errors.As(err, &glued):
+		return fail(exitData, errors.New(a.T("%s: line %d looks like the beginning of a message, but the line before it is not empty", shown, glued.Line)),
+			a.T("If a message begins there, put an empty line before it; if not, a > before the From."))
 	}
-	// The error names the file once more.
-	detail := strings.TrimPrefix(strings.TrimPrefix(err.Error(), fmt.Sprintf("raw message %q: ", name)), "raw message: ")
-	return fail(exitData, fmt.Errorf("--raw %s: %s", printable(name), detail),
+	return a.file("--raw", name, err)
+}
+
+// checkRaw reads a whole message and finds its envelope: the flags where they
+// are given, the headers where not.
+func (a *app) checkRaw(s *sendFlags, j *job, given []smtp.Address) error {
+	var err error
+	if j.file != nil {
+		err = j.open()
+	} else {
+		err = a.openOnce(j)
+	}
+	if err != nil {
+		return a.rawProblem(j, err)
+	}
+	if j.envelope, err = a.rawEnvelope(s, j, given); err != nil {
+		return err
+	}
+	j.size, j.messageID = j.content.Size(), j.content.MessageID()
+	if s.log != "" {
+		if j.hash, err = hashOf(j.content); err != nil {
+			return a.rawProblem(j, err)
+		}
+	}
+	return nil
+}
+
+// errMbox is an mbox file where a message can be read only once.
+var errMbox = errors.New("an mbox file")
+
+// openOnce reads what can't be read again: standard input, or a pipe. Several
+// messages in it would be taken for one, and are refused.
+func (a *app) openOnce(j *job) error {
+	in := a.Stdin
+	if j.name != "-" {
+		f, err := os.Open(j.name)
+		if err != nil {
+			return err
+		}
+		defer f.Close() // only read from: closing it can't lose anything
+		in = f
+	}
+	var look mailfiles.Detector
+	if f, ok := in.(*os.File); ok && j.name == "-" { // then it is regular, see interruptible
+		at, err := f.Seek(0, io.SeekCurrent)
+		if err == nil {
+			_, err = io.Copy(&look, f)
+		}
+		if err == nil {
+			_, err = f.Seek(at, io.SeekStart)
+		}
+		if err != nil {
+			return err
+		}
+	} else {
+		in = io.TeeReader(in, &look)
+	}
+	c, err := message.ReadRaw(in)
+	if look.IsMbox() {
+		err = errors.Join(errMbox, err)
+	}
+	if err != nil {
+		if c != nil {
+			_ = c.Close() // the error that matters is err
+		}
+		return err
+	}
+	j.content = c
+	return nil
+}
+
+// rawProblem is what is wrong with a whole message.
+func (a *app) rawProblem(j *job, err error) error {
+	var at *os.PathError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return a.interrupted()
+	case errors.Is(err, errMbox):
+		return fail(exitData, errors.New(a.T("--raw %s: this is an mbox file; name it as a file, so that its messages can be told apart", printable(j.name))), "")
+	case errors.As(err, &at), errors.Is(err, mailfiles.ErrNotRegular), errors.Is(err, mailfiles.ErrChanged):
+		return a.file("--raw", j.name, err)
+	}
+	// The error says once more what it is about.
+	detail := strings.TrimPrefix(err.Error(), "raw message: ")
+	return fail(exitData, fmt.Errorf("--raw %s: %s", a.jobName(j), detail),
 		a.T("Want a whole message: header fields like From: and To:, an empty line, then the text."))
 }
 
 // rawEnvelope takes from the flags what they give and the rest from the
 // headers; what is wrong with a header does not matter where a flag stands.
-func (a *app) rawEnvelope(s *sendFlags, name string, content *message.Content) (smtp.Envelope, error) {
-	given, err := recipients(s)
-	if err != nil {
-		return smtp.Envelope{}, a.composing(err)
-	}
+func (a *app) rawEnvelope(s *sendFlags, j *job, given []smtp.Address) (smtp.Envelope, error) {
 	wrong := func(err error, hint string) error {
-		return fail(exitData, fmt.Errorf("--raw %s: %w", printable(name), err), hint)
+		return fail(exitData, fmt.Errorf("--raw %s: %w", a.jobName(j), err), hint)
 	}
-	inMessage, err := content.Envelope()
+	inMessage, err := j.content.Envelope()
 	from, to := inMessage.From(), inMessage.To()
 	if len(given) > 0 {
 		to = given
@@ -94,7 +197,7 @@ func (a *app) rawEnvelope(s *sendFlags, name string, content *message.Content) (
 		}
 	case err != nil && len(given) > 0:
 		// The recipients may be all that the headers lack.
-		if from, err = senderOf(content); err != nil {
+		if from, err = senderOf(j.content); err != nil {
 			return smtp.Envelope{}, wrong(err, a.T("Give the sender with -f."))
 		}
 	case err != nil:
@@ -126,9 +229,9 @@ func recipients(s *sendFlags) ([]smtp.Address, error) {
 
 // senderOf reads Sender or else From out of a message that names no
 // recipients, so that it has no envelope.
-func senderOf(content *message.Content) (smtp.Address, error) {
+func senderOf(c content) (smtp.Address, error) {
 	head := headWriter{}
-	if _, err := content.WriteTo(&head); err != nil && !errors.Is(err, errEnough) {
+	if _, err := c.WriteTo(&head); err != nil && !errors.Is(err, errEnough) {
 		return smtp.Address{}, err
 	}
 	parsed, err := mail.ReadMessage(bytes.NewReader(head.buf.Bytes()))

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan"
-	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -23,6 +22,8 @@ type sendFlags struct {
 	attach, inline       []string
 	header               []string
 	raw                  bool
+	log                  string
+	resend               []string
 	policy               string
 	dryRun               bool
 	transcript           bool
@@ -38,11 +39,15 @@ func (a *app) sendCommand() *cobra.Command {
 		Long: a.T("Send a message and say, for each recipient, what became of it.\n\n" +
 			"The password or authorization code is read from the file that YAN_PASSWORD_FILE names, " +
 			"or asked for on the terminal; it is never a flag. Piped input is the text. " +
-			"For a value, @FILE reads a file and - standard input; @@ begins a plain @."),
+			"For a value, @FILE reads a file and - standard input; @@ begins a plain @.\n\n" +
+			"With --raw each argument is a message, an mbox file, a Maildir, or a folder of .eml files. " +
+			"All messages are checked before the first is sent, and go out as fast as the server takes them. " +
+			"With --log a run that ended half-way is resumed by the same command: nothing is sent twice."),
 		Example: "  " + a.sendExample() + " -a report.pdf\n" +
 			"  df -h | yan send --server smtps://me%40example.com@smtp.example.com -t ops@example.com -s disks\n" +
-			"  yan send --server qq --raw message.eml",
-		Annotations: map[string]string{usageLines: a.T("yan send -t ADDRESS… [-f ADDRESS] [-s TEXT] [-b TEXT] [-a FILE…]\nyan send --raw [FILE…]")},
+			"  yan send --server qq --raw message.eml\n" +
+			"  yan send --server qq --raw ~/Maildir archive.mbox --log run.log",
+		Annotations: map[string]string{usageLines: a.T("yan send -t ADDRESS… [-f ADDRESS] [-s TEXT] [-b TEXT] [-a FILE…]\nyan send --raw [FILE|FOLDER…] [--log FILE]")},
 		RunE:        func(cmd *cobra.Command, args []string) error { return a.send(cmd, s, args) },
 	}
 	s.registerMessage(a, cmd)
@@ -71,9 +76,14 @@ func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
 		option{"inline", "", &s.inline, file, a.T("an image that the HTML shows as cid:FILENAME; repeatable")},
 		option{"header", "", &s.header, a.T("'NAME: VALUE'"), a.T("a further header field; repeatable")},
 		option{"reply-to", "", &s.replyTo, address, a.T("where answers shall go")},
-		option{"raw", "", &s.raw, "", a.T("send whole messages (.eml) as they are, from files or standard input")},
+		option{"raw", "", &s.raw, "", a.T("send whole messages as they are: files (.eml, mbox), folders, or standard input")},
 		option{"to-policy", "", &s.policy, "all|any", a.T("one recipient refused: all sends to nobody (default), any to the others")},
 	)
+	add(cmd, a.T("Many messages (--raw):"),
+		option{"log", "", &s.log, file, a.T("note here what became of each, and send what it has as accepted no more")},
+		option{"resend", "", &s.resend, "unknown|refused", a.T("send those again, too, that the log has as unknown, or as refused for good")},
+	)
+	complete(cmd, "resend", resendWords)
 	complete(cmd, "to-policy", func() []string { return []string{"all", "any"} })
 }
 
@@ -90,12 +100,22 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if s.dryRun {
 		return a.printDry(s, jobs)
 	}
-	client, server, err := a.open(cmd.Context(), s, jobs)
+	server, err := a.oneServer(s, jobs)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	return a.deliver(cmd.Context(), s, delivery{client: client, server: server}, jobs)
+	r := &delivery{a: a, s: s, server: server, jobs: jobs}
+	if err := r.resume(); err != nil {
+		return err
+	}
+	if len(r.todo) > 0 {
+		if r.client, err = a.open(cmd.Context(), s, server, jobs[0].envelope.From()); err != nil {
+			r.closeLog()
+			return err
+		}
+		defer r.client.Close()
+	}
+	return r.deliver(cmd.Context())
 }
 
 // checkSend finds flags that contradict each other or make no sense.
@@ -118,43 +138,29 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 			}
 		}
 	}
+	if err := a.checkLog(s); err != nil {
+		return err
+	}
 	return s.check(a, cmd)
 }
 
-// job is one message with its envelope.
-type job struct {
-	name     string // the file, or "" for a composed message
-	content  *message.Content
-	envelope smtp.Envelope
-}
-
-func closeAll(jobs []*job) {
-	for _, j := range jobs {
-		_ = j.content.Close() // only temporary files of ours hang on it
-	}
-}
-
-// open checks the server and the login, and makes the client.
-func (a *app) open(ctx context.Context, s *sendFlags, jobs []*job) (*yan.Client, transport.Server, error) {
-	server, err := a.oneServer(s, jobs)
+// open checks the login, and makes the client.
+func (a *app) open(ctx context.Context, s *sendFlags, server transport.Server, from smtp.Address) (*yan.Client, error) {
+	o, err := s.options(a, from, server)
 	if err != nil {
-		return nil, server, err
-	}
-	o, err := s.options(a, jobs[0].envelope.From(), server)
-	if err != nil {
-		return nil, server, err
+		return nil, err
 	}
 	if err := a.login(ctx, s, server, &o); err != nil {
-		return nil, server, err
+		return nil, err
 	}
 	if s.transcript {
 		o.Trace = a.transcript(a.Stderr, a.StderrWidth)
 	}
 	client, err := yan.Open(s.server, o)
 	if err != nil {
-		return nil, server, a.configf("the settings can't be used: %v", err)
+		return nil, a.configf("the settings can't be used: %v", err)
 	}
-	return client, server, nil
+	return client, nil
 }
 
 // oneServer finds the server of all messages. Where the sender decides about
@@ -164,7 +170,12 @@ func (a *app) oneServer(s *sendFlags, jobs []*job) (transport.Server, error) {
 	if err != nil {
 		return first, err
 	}
+	last := jobs[0]
 	for _, j := range jobs[1:] {
+		if j.envelope.From().Equal(last.envelope.From()) {
+			continue
+		}
+		last = j
 		other, err := s.target(a, j.envelope.From())
 		if err != nil {
 			return first, err
@@ -173,60 +184,10 @@ func (a *app) oneServer(s *sendFlags, jobs []*job) (transport.Server, error) {
 			(first.User != "" || !a.hasSecret() || j.envelope.From().Equal(jobs[0].envelope.From()))
 		if other.String() != first.String() || !sameLogin {
 			return first, a.wrongf("%s is from %s and %s from %s: they need different servers or logins, so send them one by one",
-				printable(jobs[0].name), jobs[0].envelope.From(), printable(j.name), j.envelope.From())
+				a.jobName(jobs[0]), jobs[0].envelope.From(), a.jobName(j), j.envelope.From())
 		}
 	}
 	return first, nil
-}
-
-// delivery is where the messages go.
-type delivery struct {
-	client *yan.Client
-	server transport.Server
-}
-
-// errTimeout is why a message was not sent in time. It is a deadline to
-// whoever asks what went wrong.
-type errTimeout struct{}
-
-func (errTimeout) Error() string        { return "the time of --timeout is over" }
-func (errTimeout) Timeout() bool        { return true }
-func (errTimeout) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// deliver sends the messages one after the other; the worst exit status wins.
-func (a *app) deliver(ctx context.Context, s *sendFlags, d delivery, jobs []*job) error {
-	if s.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.timeout, errTimeout{})
-		defer cancel()
-	}
-	a.settled = true
-	worst := exitOK
-	for i, j := range jobs {
-		t := yan.Transaction{Envelope: j.envelope, Content: j.content, Policy: policy(s.policy)}
-		bar := a.progress(s, j.content.Size())
-		t.Progress = bar.set
-		result, err := d.client.Deliver(ctx, t)
-		bar.clear()
-		if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
-			return internal("sending", err)
-		}
-		if s.transcript && i == len(jobs)-1 {
-			_ = d.client.Close() // says QUIT, which belongs to the conversation above the results
-		}
-		result.MessageID = j.content.MessageID()
-		code := exitStatus(result, d.server.Provider.ID)
-		stopped := reachedStop(s, result)
-		if stopped {
-			code = exitOK
-		}
-		a.report(s, report{job: j, server: d.server, result: result, exit: code, stopped: stopped})
-		worst = worse(worst, code)
-	}
-	if worst == exitOK {
-		return nil
-	}
-	return &failure{code: worst, err: errors.New("not sent to all"), told: true}
 }
 
 func policy(word string) smtpclient.Policy {

@@ -24,7 +24,8 @@ func world(env map[string]string) (World, *bytes.Buffer, *bytes.Buffer) {
 	return World{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Getenv:         func(name string) string { return env[name] },
 		SystemLanguage: func() string { return "" },
-		Now:            func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }}, &out, &errs
+		Now:            func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) },
+		After:          func(time.Duration) <-chan time.Time { return nil }}, &out, &errs
 }
 
 func testApp(lang words.Language) (*app, *bytes.Buffer, *bytes.Buffer) {

@@ -18,7 +18,7 @@ func ThisWorld() World {
 	w := World{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		StdinTTY: width(os.Stdin), StdoutWidth: width(os.Stdout), StderrWidth: width(os.Stderr),
-		SystemLanguage: words.System, Windows: runtime.GOOS == "windows", Now: time.Now,
+		SystemLanguage: words.System, Windows: runtime.GOOS == "windows", Now: time.Now, After: time.After,
 	}
 	for _, f := range []*os.File{os.Stdout, os.Stderr} {
 		if width(f) > 0 && !understandsColor(f) {

@@ -203,3 +203,20 @@ func isQuoted(line []byte) bool {
 	rest := bytes.TrimLeft(line, ">")
 	return len(rest) < len(line) && bytes.HasPrefix(rest, []byte("From "))
 }
+
+// Detector tells, of octets that are written to it, whether package message,
+// which takes them for one message, would misread an mbox file: one of several
+// messages, or with a ">" to take off.
+type Detector struct{ s splitter }
+
+// Write has no errors.
+func (d *Detector) Write(p []byte) (int, error) {
+	_, _ = d.s.Write(p) // an error of its own stays in it
+	return len(p), nil
+}
+
+// IsMbox is asked when everything was written.
+func (d *Detector) IsMbox() bool {
+	parts, err := d.s.finish()
+	return err != nil || len(parts) > 1 || len(parts) == 1 && parts[0].quoted
+}

@@ -1,0 +1,380 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// delivery sends the messages of one command line. The sender takes them from
+// transactions, in a goroutine of its own; deliver tells of each as its result
+// comes.
+type delivery struct {
+	a      *app
+	s      *sendFlags
+	client *yan.Client
+	server transport.Server
+	jobs   []*job
+	log    *sendlog.Log // nil without --log
+	// todo are to be sent, at least to some; settled are not, as the log says.
+	todo, settled []*job
+
+	bar   runBar
+	tally tally
+	worst int
+	told  map[string]bool // the advice that was given
+	lost  int             // results in a row that never came to a message
+
+	mu     sync.Mutex
+	taken  []*job      // by the place at which the sender took them
+	failed []failedJob // since they were last asked for
+	end    error       // why no further message is taken; nil while they are
+}
+
+// failedJob is a message that could not be handed to the sender.
+type failedJob struct {
+	job *job
+	err error
+}
+
+// errTimeout is why a message was not sent in time. It is a deadline to
+// whoever asks what went wrong.
+type errTimeout struct{}
+
+func (errTimeout) Error() string        { return "the time of --timeout is over" }
+func (errTimeout) Timeout() bool        { return true }
+func (errTimeout) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// Why a run takes no further message.
+var (
+	errHopeless = errors.New("the messages before it came no further than the login")
+	errLog      = errors.New("the log can't be written")
+)
+
+// deliver sends what is to be sent; the worst exit status wins.
+func (r *delivery) deliver(ctx context.Context) error {
+	a := r.a
+	if r.s.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.s.timeout, errTimeout{})
+		defer cancel()
+	}
+	r.told = map[string]bool{}
+	r.tellSettled()
+	began := a.Now()
+	if len(r.todo) > 0 {
+		a.settled = true
+		r.bar.begin(a, r.s, r.todo)
+		if err := r.send(ctx); err != nil {
+			r.closeLog()
+			return err
+		}
+	}
+	r.tellRest(ctx)
+	r.closeLog()
+	r.conclude(a.Now().Sub(began))
+	if r.worst == exitOK {
+		return nil
+	}
+	return &failure{code: r.worst, err: errors.New("not sent to all"), told: true}
+}
+
+// send hands the messages to the sender and settles each as its result comes.
+func (r *delivery) send(ctx context.Context) error {
+	defer r.bar.clear()
+	sending, done := r.patience(ctx)
+	defer done()
+	for result, err := range r.results(sending, r.transactions(ctx)) {
+		if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
+			return internal("sending", err)
+		}
+		r.tellFailed()
+		j := r.takenAt(result.Index)
+		if j == nil || len(result.Recipients) != j.now().Len() {
+			return internal("sending", fmt.Errorf("a result that belongs to no message: %d", result.Index))
+		}
+		r.settle(j, result)
+	}
+	r.tellFailed()
+	return nil
+}
+
+// results sends. One message needs no run: Deliver says exactly how far it came.
+func (r *delivery) results(ctx context.Context, messages iter.Seq[yan.Transaction]) iter.Seq2[yan.Result, error] {
+	if len(r.todo) > 1 {
+		return r.client.DeliverAll(ctx, messages)
+	}
+	return func(yield func(yan.Result, error) bool) {
+		for t := range messages {
+			if !yield(r.client.Deliver(ctx, t)) {
+				return
+			}
+		}
+	}
+}
+
+// grace is how long a run of several messages waits, after Ctrl-C, for those
+// that are on the wire.
+const grace = 10 * time.Second
+
+// patience is the context of what is on the wire. After Ctrl-C a run of several
+// messages takes no further one, and those on their way get some time to
+// end well: cut off at once, they would be unknown.
+func (r *delivery) patience(ctx context.Context) (sending context.Context, done func()) {
+	if len(r.todo) == 1 {
+		return ctx, func() {}
+	}
+	sending, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); errors.Is(cause, context.DeadlineExceeded) {
+			cancel(cause)
+			return
+		}
+		r.bar.around(func() {
+			r.a.hint(r.a.T("Interrupted: waiting for the messages that are on their way, %s at most; Ctrl-C again ends at once.", r.a.roughly(grace)))
+		})
+		select {
+		case <-r.a.After(grace):
+			cancel(context.Canceled)
+		case <-over:
+		}
+	})
+	return sending, func() {
+		stop()
+		close(over)
+		cancel(context.Canceled)
+	}
+}
+
+// transactions are the messages as the sender takes them, ahead of what it
+// sends. Each is opened only then, and is in the log before the sender has it.
+func (r *delivery) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
+	return func(yield func(yan.Transaction) bool) {
+		for next := 0; next < len(r.todo) && r.goesOn(ctx); {
+			batch, n := r.prepare(ctx, r.todo[next:])
+			next += n
+			for i, j := range batch {
+				if !r.goesOn(ctx) {
+					r.putBack(batch[i:])
+					return
+				}
+				if !yield(r.take(j)) {
+					r.putBack(batch[i+1:])
+					return
+				}
+			}
+		}
+	}
+}
+
+// goesOn reports whether further messages are taken.
+func (r *delivery) goesOn(ctx context.Context) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.end == nil && ctx.Err() == nil
+}
+
+// endWith takes no further message.
+func (r *delivery) endWith(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.end == nil {
+		r.end = err
+	}
+}
+
+// largeJob is the size of a message that keeps a file open and is worth a
+// write of the log by itself, in octets.
+const largeJob = 64 << 10
+
+// prepare opens the next messages and notes in the log that they will be sent;
+// n is how many of todo that took.
+func (r *delivery) prepare(ctx context.Context, todo []*job) (batch []*job, n int) {
+	size := 1
+	if r.log != nil {
+		size = r.log.Batch()
+	}
+	var entries []*sendlog.Entry
+	for n < len(todo) && len(batch) < size && r.goesOn(ctx) {
+		j := todo[n]
+		n++
+		if err := j.open(); err != nil {
+			r.mu.Lock()
+			j.failed = true
+			r.failed = append(r.failed, failedJob{j, err})
+			r.mu.Unlock()
+			continue
+		}
+		batch, entries = append(batch, j), append(entries, j.entry)
+		if j.size > largeJob {
+			break
+		}
+	}
+	if r.log == nil || len(batch) == 0 {
+		return batch, n
+	}
+	if err := r.log.Attempt(entries...); err != nil {
+		r.endWith(errLog)
+		closeAll(batch)
+		return nil, n
+	}
+	return batch, n
+}
+
+// putBack settles what the log has as attempted and the sender never had.
+func (r *delivery) putBack(batch []*job) {
+	for _, j := range batch {
+		j.close()
+		if r.log == nil {
+			continue
+		}
+		var outcomes []smtp.Outcome
+		for _, to := range j.entry.To {
+			outcomes = append(outcomes, smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: smtp.StageConnect, Err: context.Canceled})
+		}
+		if r.log.Settle(j.entry, j.messageID, "", outcomes) != nil {
+			r.endWith(errLog)
+		}
+	}
+}
+
+// take hands a message over.
+func (r *delivery) take(j *job) yan.Transaction {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j.taken = true
+	r.taken = append(r.taken, j)
+	return yan.Transaction{Envelope: j.now(), Content: j.content, Policy: policy(r.s.policy), Progress: r.bar.progress(j)}
+}
+
+// takenAt is nil for a place at which nothing was taken.
+func (r *delivery) takenAt(i int) *job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i < 0 || i >= len(r.taken) {
+		return nil
+	}
+	return r.taken[i]
+}
+
+// settle notes and tells what became of a message that was taken.
+func (r *delivery) settle(j *job, result yan.Result) {
+	j.close()
+	if result.Size == 0 {
+		result.Size = j.size
+	}
+	result.MessageID = j.messageID
+	if r.log != nil && r.log.Settle(j.entry, j.messageID, result.ServerID, result.Recipients) != nil {
+		r.endWith(errLog)
+	}
+	r.judge(result)
+	if r.s.transcript && r.tally.messages == len(r.jobs)-1 {
+		_ = r.client.Close() // says QUIT, which belongs to the conversation above the results
+	}
+	result.Recipients = j.outcomes(result.Recipients)
+	r.bar.settle(j)
+	r.tell(j, result)
+}
+
+// patienceWithServer is how many messages in a row may fail before they are
+// begun, for a reason that time may heal.
+const patienceWithServer = 3
+
+// judge ends a run that leads nowhere: a login that was refused would be
+// refused again, until the provider locks the account.
+func (r *delivery) judge(result yan.Result) {
+	o, failed := result.Decisive()
+	if !failed || o.Status == smtp.Unknown || r.s.quitAfter != "" {
+		r.lost = 0
+		return
+	}
+	switch o.Stage {
+	case smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello, smtp.StageStartTLS:
+		if r.lost++; r.lost >= patienceWithServer {
+			r.endWith(errHopeless)
+		}
+	case smtp.StageAuth:
+		r.endWith(errHopeless)
+	default:
+		r.lost = 0
+	}
+}
+
+// tellFailed tells of the messages that could not be handed over.
+func (r *delivery) tellFailed() {
+	r.mu.Lock()
+	failed := r.failed
+	r.failed = nil
+	r.mu.Unlock()
+	for _, f := range failed {
+		err := fmt.Errorf("%w: %w", smtpclient.ErrContent, f.err)
+		r.bar.settle(f.job)
+		r.tell(f.job, r.notTried(f.job, smtp.StageMail, err))
+	}
+}
+
+// notTried is the result of a message that was never handed over.
+func (r *delivery) notTried(j *job, stage smtp.Stage, err error) yan.Result {
+	var now []smtp.Outcome
+	for _, to := range j.now().To() {
+		now = append(now, smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: stage, Err: err})
+	}
+	return yan.Result{MessageID: j.messageID, Size: j.size, Recipients: j.outcomes(now)}
+}
+
+// tellRest tells of the messages that were not taken, all in one line for
+// people: there may be thousands.
+func (r *delivery) tellRest(ctx context.Context) {
+	r.mu.Lock()
+	reason := r.end
+	r.mu.Unlock()
+	if ctx.Err() != nil {
+		reason = context.Cause(ctx)
+	}
+	var rest []*job
+	for _, j := range r.todo {
+		if !j.taken && !j.failed {
+			rest = append(rest, j)
+		}
+	}
+	if len(rest) == 0 {
+		return
+	}
+	for _, j := range rest {
+		result := r.notTried(j, smtp.StageConnect, reason)
+		if r.s.json || len(r.jobs) == 1 {
+			r.tell(j, result)
+			continue
+		}
+		r.tally.count(j, result)
+	}
+	r.worst = worse(r.worst, exitTemporary)
+	if !r.s.json && len(r.jobs) > 1 {
+		w, width := r.a.results(r.s)
+		_, _ = fmt.Fprintf(w, "%s %s\n", r.a.paint(width, yellow, "–"), r.a.T("%d of %d messages not tried: %s", len(rest), len(r.jobs), r.a.localError(reason)))
+	}
+}
+
+// tell prints what became of a message.
+func (r *delivery) tell(j *job, result yan.Result) {
+	code := exitStatus(result, r.server.Provider.ID)
+	stopped := reachedStop(r.s, result)
+	if stopped {
+		code = exitOK
+	}
+	r.tally.count(j, result)
+	r.worst = worse(r.worst, code)
+	r.bar.around(func() {
+		r.a.report(r.s, report{job: j, server: r.server, result: result, exit: code, stopped: stopped, several: len(r.jobs) > 1, told: r.told})
+	})
+}

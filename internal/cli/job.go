@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"crypto/sha256"
+	"io"
+
+	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
+)
+
+// job is one message with its envelope.
+type job struct {
+	name   string // the file, or "" for a composed message
+	number int    // its place in an mbox file, from 1; else 0
+	// file is where the message is read again; nil for what can be read once,
+	// like standard input, and for composed messages.
+	file *mailfiles.Message
+	// content is open from the check on where file is nil or there is one
+	// message only, else while it is being sent.
+	content   content
+	envelope  smtp.Envelope
+	size      int64
+	messageID string
+
+	// With --log:
+	hash sendlog.Hash
+	// entry is what the log is told of: those who are to get the message now.
+	entry *sendlog.Entry
+	// logged has, by recipient, what became of them in an earlier run; the
+	// status is "" for those who are to get the message now. nil where all are.
+	logged []smtp.Outcome
+
+	// taken is set when the message was handed to the sender; failed when it
+	// could not be.
+	taken, failed bool
+}
+
+// content is a message that is ready to be sent.
+type content interface {
+	Size() int64
+	EightBit() bool
+	NeedsSMTPUTF8() bool
+	io.WriterTo
+	io.Closer
+	MessageID() string
+	Envelope() (smtp.Envelope, error)
+}
+
+var (
+	_ content = (*message.Content)(nil)
+	_ content = (*mailfiles.Content)(nil)
+)
+
+// open makes the message ready where it is not.
+func (j *job) open() error {
+	if j.content != nil {
+		return nil
+	}
+	c, err := j.file.Open()
+	if err != nil {
+		return err
+	}
+	// What the log calls sent has to be what was sent.
+	if !j.hash.IsZero() {
+		hash, err := hashOf(c)
+		if err == nil && hash != j.hash {
+			err = mailfiles.ErrChanged
+		}
+		if err != nil {
+			_ = c.Close() // the error that matters is err
+			return err
+		}
+	}
+	j.content = c
+	return nil
+}
+
+// close may be called for one that is not open. The error would be about
+// temporary files of ours.
+func (j *job) close() {
+	if j.content != nil {
+		_ = j.content.Close()
+		j.content = nil
+	}
+}
+
+func closeAll(jobs []*job) {
+	for _, j := range jobs {
+		j.close()
+	}
+}
+
+// hashOf names a message by its octets as they are sent.
+func hashOf(c content) (sendlog.Hash, error) {
+	h := sha256.New()
+	if _, err := c.WriteTo(h); err != nil {
+		return sendlog.Hash{}, err
+	}
+	return sendlog.Hash(h.Sum(nil)), nil
+}
+
+// pending are the places of the recipients who are to get the message now.
+func (j *job) pending() []int {
+	var places []int
+	for i := range j.envelope.Len() {
+		if j.logged == nil || j.logged[i].Status == "" {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// now is the envelope of those who are to get the message now.
+func (j *job) now() smtp.Envelope {
+	if j.logged == nil {
+		return j.envelope
+	}
+	return j.envelope.Only(j.pending()...)
+}
+
+// outcomes joins what became of the recipients now with what the log knows of
+// the others.
+func (j *job) outcomes(now []smtp.Outcome) []smtp.Outcome {
+	if j.logged == nil {
+		return now
+	}
+	all := append([]smtp.Outcome(nil), j.logged...)
+	for i, place := range j.pending() {
+		all[place] = now[i]
+	}
+	return all
+}
+
+// isLogged reports whether a recipient's outcome is from the log.
+func (j *job) isLogged(i int) bool { return j.logged != nil && j.logged[i].Status != "" }
+
+// jobName is a message as the user finds it again.
+func (a *app) jobName(j *job) string { return a.messageName(j.name, j.number) }
+
+func (a *app) messageName(name string, number int) string {
+	if number > 0 {
+		return a.T("%s message %d", printable(name), number)
+	}
+	return printable(name)
+}

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/smtp"
+)
+
+// resendWords are what --resend takes.
+func resendWords() []string { return []string{string(smtp.Unknown), string(smtp.Refused)} }
+
+// checkLog finds flags that --log makes no sense with.
+func (a *app) checkLog(s *sendFlags) error {
+	var words []string
+	for _, value := range s.resend {
+		for word := range strings.SplitSeq(value, ",") {
+			if word = strings.TrimSpace(word); !contains(resendWords(), word) {
+				return a.wrongf("%s %q: want unknown or refused", a.name("resend"), word)
+			}
+			words = append(words, word)
+		}
+	}
+	s.resend = words
+	switch {
+	case s.log == "" && len(s.resend) > 0:
+		return a.wrongf("%s needs --log FILE, which knows what to send again", a.name("resend"))
+	case s.log == "":
+		return nil
+	case !s.raw:
+		return a.wrongf("%s is for --raw: a message made of flags is a new one each time, which no log could recognise", a.name("log"))
+	case s.dryRun:
+		return a.wrongf("%s can't be used with %s, which sends nothing", a.name("log"), "--dry-run")
+	case s.quitAfter != "":
+		return a.wrongf("%s can't be used with %s, which sends nothing", a.name("log"), "--quit-after")
+	}
+	return nil
+}
+
+// resume opens the log and picks the messages that are to be sent.
+func (r *delivery) resume() error {
+	if r.s.log == "" {
+		r.todo = r.jobs
+		return nil
+	}
+	log, err := sendlog.Open(r.s.log, r.a.Now)
+	if err != nil {
+		return r.a.logProblem(r.s.log, err)
+	}
+	r.log = log
+	if log.CutOff() > 0 {
+		r.a.hint(r.a.T("The last line of %s was not written to its end, and is left out.", printable(r.s.log)))
+	}
+	copies := map[sendlog.Key]int{}
+	for _, j := range r.jobs {
+		r.look(j, copies)
+		if len(j.entry.To) > 0 {
+			r.todo = append(r.todo, j)
+		} else {
+			j.close()
+			r.settled = append(r.settled, j)
+		}
+	}
+	return nil
+}
+
+// look finds out from the log what became of a message. copies counts how
+// often each recipient was to get the same octets so far.
+func (r *delivery) look(j *job, copies map[sendlog.Key]int) {
+	j.entry = &sendlog.Entry{Hash: j.hash, File: j.name, Number: j.number, From: j.envelope.From()}
+	for i, to := range j.envelope.To() {
+		key := sendlog.Key{Hash: j.hash, Recipient: to.Wire()}
+		copies[key]++
+		key.Copy = copies[sendlog.Key{Hash: j.hash, Recipient: to.Wire()}]
+		o, known := r.log.State(key)
+		if known && !r.sendsAgain(o.Status) {
+			if j.logged == nil {
+				j.logged = make([]smtp.Outcome, j.envelope.Len())
+			}
+			o.Recipient = to
+			j.logged[i] = o
+			continue
+		}
+		j.entry.To, j.entry.Copies = append(j.entry.To, to), append(j.entry.Copies, key.Copy)
+	}
+}
+
+// sendsAgain reports whether a recipient of this status in the log is to get
+// the message now.
+func (r *delivery) sendsAgain(s smtp.Status) bool {
+	return s == smtp.Deferred || s == smtp.NotTried || slices.Contains(r.s.resend, string(s))
+}
+
+// tellSettled tells of the messages of which there is nothing to send.
+func (r *delivery) tellSettled() {
+	for _, j := range r.settled {
+		r.tell(j, yan.Result{MessageID: j.messageID, Size: j.size, Recipients: j.logged})
+	}
+}
+
+// logProblem is what is wrong with the file of --log.
+func (a *app) logProblem(name string, err error) error {
+	shown := a.name("log") + " " + printable(name)
+	var version *sendlog.VersionError
+	var damage *sendlog.DamageError
+	switch {
+	case errors.Is(err, sendlog.ErrBusy):
+		return fail(exitTemporary, errors.New(a.T("%s: another yan is using this log at the moment", shown)), "")
+	case errors.Is(err, sendlog.ErrForeign):
+		return fail(exitUsage, errors.New(a.T("%s: this file is no log of yan, and is left as it is", shown)),
+			a.T("Name a file that does not exist yet; the next run takes the same one."))
+	case errors.Is(err, sendlog.ErrNotRegular):
+		return fail(exitCantCreate, errors.New(a.T("%s: this is a folder or a device, not a file", shown)), "")
+	case errors.As(err, &version):
+		return fail(exitData, errors.New(a.T("%s: written by another version of yan (its format is %d)", shown, version.Version)), "")
+	case errors.As(err, &damage):
+		return fail(exitData, errors.New(a.T("%s: line %d is damaged (%v); nothing was sent", shown, damage.Line, damage.Err)),
+			a.T("Repair the line: a line that is taken out is forgotten, and what it was about may be sent twice."))
+	case errors.Is(err, fs.ErrNotExist):
+		return fail(exitCantCreate, errors.New(a.T("%s: there is no such folder", shown)), "")
+	case errors.Is(err, fs.ErrPermission):
+		return fail(exitCantCreate, errors.New(a.T("%s: no permission to write this file", shown)), "")
+	}
+	return fail(exitCantCreate, errors.New(a.T("%s: can't be written: %v", shown, err)), "")
+}
+
+// closeLog ends the log. It tells of what could not be written, and what that
+// means: the outcomes that the log lacks were printed.
+func (r *delivery) closeLog() {
+	if r.log == nil {
+		return
+	}
+	if err := r.log.Close(); err != nil {
+		r.a.explain(fail(exitCantCreate, errors.New(r.a.T("%s: can't be written: %v", r.a.name("log")+" "+printable(r.s.log), err)),
+			r.a.T("No further message was sent. What was on its way, the log may have as unknown: what became of it is only told above.")))
+		r.worst = worse(r.worst, exitCantCreate)
+	}
+}
