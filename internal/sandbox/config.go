@@ -23,6 +23,9 @@ type Config struct {
 	// be 127.0.0.1 or [::1]. "" is a free port of 127.0.0.1; for LMTPAddr it
 	// means no LMTP.
 	SubmissionAddr, TLSAddr, LMTPAddr string
+	// NoPorts listens nowhere and has no certificate: connections come by
+	// [Server.Serve] only, and STARTTLS is not offered.
+	NoPorts bool
 
 	Certificate Certificate
 	// MaxTLS is the newest TLS version, like tls.VersionTLS12; 0 for no limit.
@@ -124,6 +127,9 @@ func withDefaults(cfg Config, p profile) (Config, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.NoPorts {
+		cfg.Without = append(slices.Clone(cfg.Without), "STARTTLS")
 	}
 	for _, addr := range []*string{&cfg.SubmissionAddr, &cfg.TLSAddr} {
 		if *addr == "" {

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"bufio"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -219,5 +221,27 @@ func wantViolations(t *testing.T, s *Server, texts ...string) {
 	}
 	if !ok {
 		t.Errorf("violations %v, want %q", got, texts)
+	}
+}
+
+// A server without ports takes connections from its caller.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	s := start(t, Config{NoPorts: true})
+	if s.SubmissionAddr()+s.TLSAddr()+s.LMTPAddr() != "" {
+		t.Errorf("it listens on %q", s.SubmissionAddr())
+	}
+	near, far := net.Pipe()
+	defer near.Close()
+	s.Serve(far)
+	c := &client{t: t, s: s, conn: near, in: bufio.NewReader(near)}
+	c.wantGreeting()
+	if a := c.want("250", "EHLO client.example"); strings.Contains(a.raw, "STARTTLS") {
+		t.Errorf("offered %q", a.raw)
+	}
+	c.message("250", "a@example.com")
+	c.want("221", "QUIT")
+	if s.Received() != 1 || len(s.Connections()) != 1 {
+		t.Errorf("%d messages on %d connections", s.Received(), len(s.Connections()))
 	}
 }

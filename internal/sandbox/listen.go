@@ -7,6 +7,9 @@ import (
 )
 
 func (s *Server) listen() error {
+	if s.cfg.NoPorts {
+		return nil
+	}
 	for _, port := range []struct {
 		addr     string
 		kind     portKind
@@ -46,6 +49,10 @@ func listenLoopback(addr string) (net.Listener, error) {
 	return l, nil
 }
 
+// Serve takes a connection of the caller's as if it had come to the
+// submission port. It returns at once; the server closes the connection.
+func (s *Server) Serve(raw net.Conn) { s.take(raw, submissionPort) }
+
 func (s *Server) accept(l net.Listener, kind portKind) {
 	for {
 		raw, err := l.Accept()
@@ -56,18 +63,23 @@ func (s *Server) accept(l net.Listener, kind portKind) {
 			s.logger.event(0, Remark, "accept: "+err.Error())
 			continue
 		}
-		id, excess, ok := s.admit(raw)
-		if !ok {
-			_ = raw.Close() // refused; there is nothing to lose
-			continue
-		}
-		s.group.Go(func() {
-			defer s.forget(raw)
-			session := newSession(s, raw, kind, id)
-			session.excess = excess
-			session.run()
-		})
+		s.take(raw, kind)
 	}
+}
+
+// take serves a connection beside its caller.
+func (s *Server) take(raw net.Conn, kind portKind) {
+	id, excess, ok := s.admit(raw)
+	if !ok {
+		_ = raw.Close() // refused; there is nothing to lose
+		return
+	}
+	s.group.Go(func() {
+		defer s.forget(raw)
+		session := newSession(s, raw, kind, id)
+		session.excess = excess
+		session.run()
+	})
 }
 
 // admit counts a connection; excess says that it is one beyond

@@ -47,6 +47,9 @@ func Start(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, profile: p, store: newStore(cfg), faults: newFaultQueue(cfg.Faults),
 		logger: &logger{log: cfg.Log, now: cfg.Now},
 		closed: make(chan struct{}), conns: map[net.Conn]struct{}{}, ended: make(chan struct{})}
+	if cfg.NoPorts {
+		return s, nil
+	}
 	if s.authority, err = newAuthority(); err != nil {
 		return nil, err
 	}
@@ -124,18 +127,21 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// SubmissionAddr is the address of the port with STARTTLS.
-func (s *Server) SubmissionAddr() string { return s.submission.Addr().String() }
+// SubmissionAddr is the address of the port with STARTTLS; "" without ports.
+func (s *Server) SubmissionAddr() string { return addrOf(s.submission) }
 
-// TLSAddr is the address of the port with TLS from the first byte.
-func (s *Server) TLSAddr() string { return s.implicit.Addr().String() }
+// TLSAddr is the address of the port with TLS from the first byte; "" without
+// ports.
+func (s *Server) TLSAddr() string { return addrOf(s.implicit) }
 
 // LMTPAddr is the address of the LMTP port; "" without one.
-func (s *Server) LMTPAddr() string {
-	if s.lmtp == nil {
+func (s *Server) LMTPAddr() string { return addrOf(s.lmtp) }
+
+func addrOf(l net.Listener) string {
+	if l == nil {
 		return ""
 	}
-	return s.lmtp.Addr().String()
+	return l.Addr().String()
 }
 
 // Hosts are the imitated host names, for which the certificate is good, too.

@@ -45,6 +45,7 @@ type course struct {
 	// loose leaves out what holds only for a server that answers what it was
 	// asked.
 	loose bool
+	gate  *Gate // nil for one of its own
 }
 
 // verdict is what a course showed.
@@ -71,13 +72,13 @@ func (c course) run() (verdict, error) {
 		return slices.ContainsFunc(jobs, func(j *job) bool { return j.content.Name == name && j.content.Whole(data) })
 	})
 	cfg := c.server
-	cfg.Discard, cfg.Committed = true, ledger.Committed
+	cfg.Discard, cfg.Committed, cfg.NoPorts = true, ledger.Committed, true
 	server, err := sandbox.Start(cfg)
 	if err != nil {
 		return verdict{}, err
 	}
 	defer server.Close()
-	proxy, err := Start(Config{Target: server.SubmissionAddr(), Faults: c.faults, Shape: c.shape})
+	proxy, err := Start(Config{Serve: server.Serve, Gate: c.gate, Faults: c.faults, Shape: c.shape})
 	if err != nil {
 		return verdict{}, err
 	}

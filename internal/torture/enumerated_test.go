@@ -17,12 +17,18 @@ const impatience = 100 * time.Millisecond
 
 // gang carries out many courses side by side: those that are stalled wait for
 // time to pass, and cost nothing.
-func gang(courses <-chan func()) {
+func gang(t *testing.T, courses <-chan func(*Gate)) {
 	var group sync.WaitGroup
 	for range 48 {
+		gate, err := NewGate()
+		if err != nil {
+			t.Error(err)
+			break
+		}
 		group.Go(func() {
+			defer gate.Close()
 			for do := range courses {
-				do()
+				do(gate)
 			}
 		})
 	}
@@ -88,7 +94,7 @@ func report(t *testing.T, what string, v verdict, err error) {
 func enumerate(t *testing.T, sendAll int, actions []Action, floor int64) {
 	sum := &tally{}
 	began := time.Now()
-	courses := make(chan func())
+	courses := make(chan func(*Gate))
 	var feeder sync.WaitGroup
 	feeder.Go(func() {
 		defer close(courses)
@@ -113,8 +119,9 @@ func enumerate(t *testing.T, sendAll int, actions []Action, floor int64) {
 					for _, action := range actions {
 						f := place
 						f.Action = action
-						courses <- func() {
+						courses <- func(gate *Gate) {
 							c := c
+							c.gate = gate
 							c.faults = []Fault{f}
 							if action == Stall || action == StallReplies {
 								c.wait = impatience
@@ -128,7 +135,7 @@ func enumerate(t *testing.T, sendAll int, actions []Action, floor int64) {
 			}
 		}
 	})
-	gang(courses)
+	gang(t, courses)
 	feeder.Wait()
 	took := time.Since(began)
 	t.Logf("%d courses in %v (%.0f a second), %d faults happened; outcomes %v", sum.courses.Load(), took.Round(time.Millisecond),

@@ -1,16 +1,18 @@
 package torture
 
 import (
+	"io"
 	"net"
 	"sync"
 )
 
 // link is one connection of a client, and that to the server behind it.
 type link struct {
-	proxy          *Proxy
-	number         int
-	client, server *net.TCPConn
-	track          track
+	proxy  *Proxy
+	number int
+	client *net.TCPConn
+	server *pipe
+	track  track
 
 	ended [2]chan struct{} // closed when nothing more will be forwarded
 
@@ -55,10 +57,8 @@ func (l *link) act(f Fault) {
 		_ = l.server.CloseWrite()
 	case Reset:
 		l.dropped = true
-		_ = l.client.SetLinger(0)
-		_ = l.server.SetLinger(0)
-		_ = l.client.Close()
-		_ = l.server.Close()
+		l.server.abort()
+		l.close()
 	case Stall:
 		l.stalled = [2]bool{true, true}
 	case StallReplies:
@@ -66,8 +66,11 @@ func (l *link) act(f Fault) {
 	}
 }
 
+// close ends what is left, with a reset: the client is done with it, or is to
+// be reset, and no port has to wait for a minute.
 func (l *link) close() {
-	_ = l.client.Close() // either may be closed already
+	_ = l.client.SetLinger(0) // either may be closed already
+	_ = l.client.Close()
 	_ = l.server.Close()
 }
 
@@ -83,6 +86,13 @@ func (l *link) end(direction int) {
 	close(l.ended[direction])
 }
 
+// waits reports whether the client has not closed its side.
+func (l *link) waits() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open == 2
+}
+
 // pass waits out a stall; it is false when nothing may be forwarded any more.
 func (l *link) pass(direction int) bool {
 	l.mu.Lock()
@@ -95,7 +105,7 @@ func (l *link) pass(direction int) bool {
 }
 
 // send forwards octets in the sizes of the shape.
-func (l *link) send(to *net.TCPConn, direction int, sizes []int, turn *int, p []byte) error {
+func (l *link) send(to io.Writer, direction int, sizes []int, turn *int, p []byte) error {
 	for len(p) > 0 {
 		if !l.pass(direction) {
 			return nil
@@ -202,7 +212,9 @@ func (l *link) downwards() {
 		if err != nil {
 			held = append(held, line...)
 			flush()
-			_ = l.client.CloseWrite()
+			if l.waits() {
+				_ = l.client.CloseWrite()
+			}
 			return
 		}
 	}

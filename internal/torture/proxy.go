@@ -69,7 +69,10 @@ type Shape struct {
 
 // Config says what a Proxy does.
 type Config struct {
-	Target string // host:port of the server
+	// Serve is the server: it is called with each connection, and takes care of
+	// it without keeping the caller waiting.
+	Serve  func(net.Conn)
+	Gate   *Gate // where clients connect to; nil makes one for this proxy
 	Faults []Fault
 	Shape  Shape
 }
@@ -83,7 +86,9 @@ type Seen struct {
 // Proxy forwards connections and disturbs them.
 type Proxy struct {
 	cfg      Config
-	listener net.Listener
+	gate     *Gate
+	knock    chan net.Addr
+	accepted chan struct{} // closed when nobody accepts any more
 	group    sync.WaitGroup
 	release  chan struct{}
 	once     sync.Once
@@ -95,40 +100,36 @@ type Proxy struct {
 	down  bool
 }
 
-// Start listens on a free port of 127.0.0.1. The caller closes it.
+// Start takes connections from the gate. The caller closes it.
 func Start(cfg Config) (*Proxy, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("listen for the client: %w", err)
+	p := &Proxy{cfg: cfg, gate: cfg.Gate, knock: make(chan net.Addr, 1), accepted: make(chan struct{}), release: make(chan struct{})}
+	if p.gate == nil {
+		var err error
+		if p.gate, err = NewGate(); err != nil {
+			return nil, err
+		}
 	}
-	p := &Proxy{cfg: cfg, listener: l, release: make(chan struct{})}
-	p.group.Go(p.accept)
+	go func() {
+		defer close(p.accepted)
+		p.gate.accept(p.link, p.isDown, p.knock)
+	}()
 	return p, nil
 }
 
 // Port is where the client connects to on 127.0.0.1.
-func (p *Proxy) Port() int { return p.listener.Addr().(*net.TCPAddr).Port }
+func (p *Proxy) Port() int { return p.gate.Port() }
 
-func (p *Proxy) accept() {
-	for {
-		conn, err := p.listener.Accept()
-		if err != nil {
-			return // closed; nothing else makes a loopback listener fail for good
-		}
-		p.link(conn.(*net.TCPConn))
-	}
+func (p *Proxy) isDown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.down
 }
 
 // link joins a client to the server.
 func (p *Proxy) link(client *net.TCPConn) {
-	raw, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", p.cfg.Target)
-	if err != nil {
-		p.record.add(0, "*", "the server can't be reached: "+err.Error())
-		_ = client.Close()
-		return
-	}
+	near, far := newPipe()
 	p.mu.Lock()
-	l := &link{proxy: p, number: len(p.links) + 1, client: client, server: raw.(*net.TCPConn),
+	l := &link{proxy: p, number: len(p.links) + 1, client: client, server: near,
 		ended: [2]chan struct{}{make(chan struct{}), make(chan struct{})}, open: 2}
 	l.track.due = 1
 	for _, f := range p.cfg.Faults {
@@ -137,13 +138,11 @@ func (p *Proxy) link(client *net.TCPConn) {
 		}
 	}
 	p.links = append(p.links, l)
-	if p.down {
-		l.close()
-	}
 	p.mu.Unlock()
 	if f := l.at(func(f Fault) bool { return f.Message == 0 && f.Reply == 0 }); f != nil {
 		l.act(*f)
 	}
+	p.cfg.Serve(far)
 	p.group.Go(l.upwards)
 	p.group.Go(l.downwards)
 }
@@ -152,18 +151,29 @@ func (p *Proxy) link(client *net.TCPConn) {
 // way.
 func (p *Proxy) Release() { p.once.Do(func() { close(p.release) }) }
 
-// Close ends everything and waits for it. What was released has arrived if
-// both sides had closed their connections.
+// Close ends everything and waits for it; a second one does nothing. What was
+// released has arrived if both sides had closed their connections.
 func (p *Proxy) Close() error {
 	p.Release()
 	p.mu.Lock()
+	if p.down {
+		p.mu.Unlock()
+		return nil
+	}
 	p.down = true
-	for _, l := range p.links {
+	p.mu.Unlock()
+	err := p.gate.shut(p.knock)
+	<-p.accepted
+	p.mu.Lock()
+	links := p.links
+	p.mu.Unlock()
+	for _, l := range links {
 		l.close()
 	}
-	p.mu.Unlock()
-	err := p.listener.Close()
 	p.group.Wait()
+	if p.cfg.Gate == nil {
+		err = errors.Join(err, p.gate.Close())
+	}
 	return err
 }
 
