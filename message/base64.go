@@ -70,7 +70,7 @@ func (b base64Body) emit(o *output) error {
 	if b.src.encoded != nil {
 		return o.whole(b.src.encoded)
 	}
-	return b.src.blocks(o, func(block []byte) error {
+	return b.src.blocks(o, inputBlock, func(block []byte) error {
 		if err := o.reserve(int(base64Size(int64(len(block))))); err != nil {
 			return err
 		}
@@ -84,4 +84,4 @@ type binaryBody struct{ src *source }
 
 func (b binaryBody) size() int64 { return b.src.size }
 
-func (b binaryBody) emit(o *output) error { return b.src.blocks(o, o.whole) }
+func (b binaryBody) emit(o *output) error { return b.src.blocks(o, outputBlock, o.whole) }

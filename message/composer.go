@@ -134,7 +134,7 @@ func (c *Composer) remove(e *list.Element) {
 func (c *Composer) fill(form *encodedForm, src *source) error {
 	encoded := make([]byte, 0, base64Size(src.size))
 	var o output // only its block to read into is used
-	err := src.blocks(&o, func(block []byte) error {
+	err := src.blocks(&o, inputBlock, func(block []byte) error {
 		encoded = appendBase64(encoded, block)
 		return nil
 	})

@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// outputBlock is what is gathered for one write, about two TLS records, and
-// with inputBlock all the memory that streaming costs.
+// outputBlock is what is gathered for one write, two TLS records, and with
+// inputBlock all the memory that streaming costs.
 const outputBlock = 32 << 10
 
-// inputBlock is what is read from a source at once: as many whole base64 lines
-// as outputBlock has room for.
+// inputBlock is what is read from a source at once to be encoded: as many whole
+// base64 lines as outputBlock has room for.
 const inputBlock = outputBlock / (base64Line + 2) * base64Group
 
 // smallBlock is what buf has room for at first.
@@ -96,13 +96,12 @@ func (o *output) finish() error {
 	return o.flush()
 }
 
-// readBuffer is the one block that sources are read into. It holds the whole
-// source, or else inputBlock, which is a multiple of a base64 line's octets.
-func (o *output) readBuffer(size int64) []byte {
-	if n := int(min(size, inputBlock)); len(o.input) < n {
+// readBuffer is the one block of n octets that sources are read into.
+func (o *output) readBuffer(n int) []byte {
+	if len(o.input) < n {
 		o.input = make([]byte, n)
 	}
-	return o.input
+	return o.input[:n]
 }
 
 // literal is a segment that is already as it will be sent.

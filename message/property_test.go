@@ -118,6 +118,9 @@ func checkMessage(t testing.TB, m *Message) {
 		t.Fatalf("EightBit is %v", c.EightBit())
 	}
 	checkBinary(t, m, c, sevenWire)
+	if again := write(t, c); !bytes.Equal(again, wire) {
+		t.Fatal("laying out another form has changed this one")
+	}
 	for _, f := range unfold(t, wire) {
 		if f.Name == "Subject" {
 			if got, want := decodeUnstructured(t, f.Value), strings.Trim(m.Subject, " \t"); got != want {

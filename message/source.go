@@ -188,14 +188,14 @@ func (r *sourceReader) fill(p []byte) (int, error) {
 	return n, nil
 }
 
-// blocks calls use with one block after another, each but the last of the
-// length of the buffer, which it may not keep.
-func (s *source) blocks(o *output, use func(block []byte) error) error {
+// blocks calls use with one block after another, each but the last of the given
+// length. use may not keep it.
+func (s *source) blocks(o *output, length int64, use func(block []byte) error) error {
 	r, err := s.open()
 	if err != nil {
 		return err
 	}
-	buffer := o.readBuffer(s.size)
+	buffer := o.readBuffer(int(min(length, s.size)))
 	for {
 		n, err := r.fill(buffer)
 		if err != nil || n == 0 {
