@@ -18,8 +18,13 @@ type writing struct {
 	grace time.Duration // what a read gets when the write has failed
 	done  chan struct{}
 
+	// due, if set, says that what the awaited reply answers has left, although
+	// the write goes on.
+	due func() bool
+
 	mu    sync.Mutex // guards what follows
 	wait  time.Duration
+	armed bool // the awaited reply has its time
 	ended bool
 	err   error
 }
@@ -28,15 +33,21 @@ type writing struct {
 // waits for its end with finish.
 func (w *wire) beside(grace time.Duration, write func() error) *writing {
 	g := &writing{w: w, grace: grace, done: make(chan struct{})}
+	g.begin(write)
+	return g
+}
+
+func (g *writing) begin(write func() error) {
 	go func() {
 		defer close(g.done)
 		err := write()
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.ended, g.err = true, err
-		w.allowRead(g.patience())
+		if !g.armed || err != nil {
+			g.w.allowRead(g.patience())
+		}
 	}()
-	return g
 }
 
 // fitsSocket is the number of octets that are written before a reply is read,
@@ -59,22 +70,37 @@ func (w *wire) start(n int64, grace time.Duration, write func() error) *writing 
 // patience is the time that the awaited reply has.
 func (g *writing) patience() time.Duration {
 	switch {
-	case !g.ended:
-		return unlimited
 	case g.err != nil:
 		return g.grace
+	case g.ended, g.due != nil && g.due():
+		g.armed = true
+		return g.wait
 	}
-	return g.wait
+	return unlimited
+}
+
+// arm starts the time of the awaited reply, or leaves that to the writer.
+func (g *writing) arm(timeout time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.wait, g.armed = timeout, false
+	g.w.allowRead(g.patience())
+}
+
+// moved is called by the writer when a block has left.
+func (g *writing) moved() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.armed && g.wait != 0 && g.due() {
+		g.w.allowRead(g.patience())
+	}
 }
 
 // reply reads one reply within the timeout, counted from the end of the write
 // if that is still going on.
-func (g *writing) reply(timeout time.Duration, show view) (smtp.Reply, error) {
-	g.mu.Lock()
-	g.wait = timeout
-	g.w.allowRead(g.patience())
-	g.mu.Unlock()
-	return g.w.read(show)
+func (g *writing) reply(timeout time.Duration, arrived func()) (smtp.Reply, error) {
+	g.w.wait, g.w.writer, g.w.armed = timeout, g, false
+	return g.w.read(reading{arrived: arrived})
 }
 
 // cause is the better of two reasons for a lost reply: that nothing came in
@@ -101,21 +127,4 @@ func (g *writing) finish() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.err
-}
-
-// finishWithin reports whether the write ended in this time.
-func (g *writing) finishWithin(d time.Duration) bool {
-	select {
-	case <-g.done:
-		return true
-	default:
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-g.done:
-		return true
-	case <-timer.C:
-		return false
-	}
 }

@@ -1,7 +1,6 @@
 package smtpclient
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -33,9 +32,13 @@ type Conn struct {
 	// before the next.
 	dirty  bool
 	broken atomic.Bool
-	// out is the block that messages are written through, one after the other.
-	out    *bufio.Writer
-	parked time.Time // when the connection became idle; zero while it is used
+	// grouped says that commands have shared a flight.
+	grouped bool
+	// closing is the 421 that announced the end of the connection, if one did.
+	closing smtp.Reply
+	out     *outlet   // what transactions are written through
+	line    []byte    // a command line being put together
+	parked  time.Time // when the connection became idle; zero while it is used
 }
 
 // Dial connects and does everything that comes before the first transaction:
@@ -43,6 +46,7 @@ type Conn struct {
 // its stage. The caller ends the connection with Quit or Close.
 func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	cfg.Timeouts = cfg.Timeouts.withDefaults()
+	cfg.Window = cfg.Window.withDefaults()
 	if err := cfg.Check(); err != nil {
 		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
@@ -51,6 +55,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
 	c := &Conn{cfg: cfg, w: newWire(conn, cfg.Trace)}
+	c.out = newOutlet(c.w)
 	c.w.redact = newRedactor(cfg.Auth)
 	c.w.event(Connected, conn.RemoteAddr().String(), 0)
 	c.w.sentNow() // the greeting answers the connection
@@ -210,7 +215,7 @@ type question struct {
 // ask sends one line and reads the reply to it. A server may have said why
 // before it hung up, so a refusal is read even where sending failed.
 func (c *Conn) ask(q question) (smtp.Reply, *smtp.Error) {
-	read := func() (smtp.Reply, error) { return c.w.read(asItIs) }
+	read := func() (smtp.Reply, error) { return c.w.read(reading{}) }
 	if q.challenge {
 		read = c.w.readChallenge
 	}
@@ -222,7 +227,7 @@ func (c *Conn) ask(q question) (smtp.Reply, *smtp.Error) {
 	if failed != nil {
 		wait = c.cfg.Timeouts.Quit
 	}
-	c.w.allowRead(wait)
+	c.w.within(wait)
 	reply, err := read()
 	switch {
 	case failed != nil:

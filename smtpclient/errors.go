@@ -36,6 +36,9 @@ var (
 	// ErrNeeds8BITMIME: the message holds 8-bit data and the server does not
 	// offer 8BITMIME (RFC 6152).
 	ErrNeeds8BITMIME = errors.New("the message holds 8-bit data and the server does not offer 8BITMIME")
+	// ErrNeedsBINARYMIME: the message holds binary data and the server does not
+	// offer BINARYMIME with CHUNKING (RFC 3030).
+	ErrNeedsBINARYMIME = errors.New("the message holds binary data and the server does not offer BINARYMIME")
 	// ErrNeedsDSN: notifications were asked for and the server does not offer
 	// DSN (RFC 3461).
 	ErrNeedsDSN = errors.New("delivery notifications were asked for and the server does not offer DSN")

@@ -4,97 +4,232 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 
 	"github.com/yanmail/yan/smtp"
 )
 
-// command is one line of a flight and what to do with its reply.
+// command is one line of a transaction.
 type command struct {
 	stage smtp.Stage
-	line  string
-	took  func(smtp.Reply)
+	rcpt  int // of StageRcpt: which recipient
 }
 
 // envelope lists MAIL and every RCPT.
 func (x *transaction) envelope() []command {
-	cmds := make([]command, 0, len(x.to)+2)
-	cmds = append(cmds, command{smtp.StageMail, x.mailCommand(), x.tookMail})
+	cmds := make([]command, 1, len(x.to)+3)
+	cmds[0] = command{stage: smtp.StageMail}
 	if x.StopAfter == smtp.StageMail {
 		return cmds
 	}
 	for i := range x.to {
-		cmds = append(cmds, command{smtp.StageRcpt, x.rcptCommand(i), func(r smtp.Reply) { x.tookRcpt(i, r) }})
+		cmds = append(cmds, command{smtp.StageRcpt, i})
 	}
 	return cmds
 }
 
-func (x *transaction) dataCommand() command {
-	return command{smtp.StageData, "DATA", func(r smtp.Reply) {
-		x.data = r
-		x.note421(r)
-	}}
+// opening is the envelope and, unless the message follows in chunks, DATA: the
+// last command of its flight always (RFC 2920 section 3.1).
+func (x *transaction) opening() []command {
+	cmds := x.envelope()
+	if !x.chunking && x.StopAfter == "" {
+		cmds = append(cmds, command{stage: smtp.StageData})
+	}
+	return cmds
+}
+
+// line appends a command without its line end.
+func (x *transaction) line(b []byte, cmd command) []byte {
+	switch cmd.stage {
+	case smtp.StageReset:
+		return append(b, "RSET"...)
+	case smtp.StageMail:
+		return x.mailCommand(b)
+	case smtp.StageRcpt:
+		return x.rcptCommand(b, cmd.rcpt)
+	case smtp.StageData:
+		return append(b, "DATA"...)
+	}
+	return fmt.Appendf(b, "BDAT %d LAST", x.size)
+}
+
+// took notes the reply to a command.
+func (x *transaction) took(cmd command, reply smtp.Reply) {
+	x.c.note421(reply)
+	switch cmd.stage {
+	case smtp.StageReset:
+		x.c.dirty = x.c.dirty && !reply.Positive()
+	case smtp.StageMail:
+		x.tookMail(reply)
+	case smtp.StageRcpt:
+		x.tookRcpt(cmd.rcpt, reply)
+	case smtp.StageData:
+		x.data = reply
+	}
+}
+
+// flight is what is sent before a reply is waited for: commands of a message,
+// the message itself, and the opening of the one behind it. Each may be
+// missing.
+type flight struct {
+	x      *transaction
+	before []command
+	body   *body
+	next   *transaction
+	after  []command
+
+	head, tail []byte // before and after, as they are sent
+}
+
+// render writes the command lines down, and shows those that go ahead of the
+// message; the others are shown when the message has left.
+func (f *flight) render() {
+	if f.body != nil && f.x.chunking {
+		f.head = f.x.lines(f.head, append(slices.Clip(f.before), command{stage: smtp.StageBody}))
+	} else {
+		f.head = f.x.lines(f.head, f.before)
+	}
+	f.x.c.show(f.head)
+	if f.next != nil {
+		f.tail = f.next.lines(nil, f.after)
+		f.body.followed, f.body.behind = true, f.tail
+	}
+}
+
+// lines appends command lines with their line ends.
+func (x *transaction) lines(b []byte, cmds []command) []byte {
+	for _, cmd := range cmds {
+		b = append(x.line(b, cmd), '\r', '\n')
+	}
+	return b
+}
+
+// show shows lines of ours to whoever watches.
+func (c *Conn) show(lines []byte) {
+	if c.w.trace == nil {
+		return
+	}
+	for line := range bytes.Lines(lines) {
+		c.w.event(Sent, string(bytes.TrimRight(line, "\r\n")), 0)
+	}
+}
+
+// write puts the flight on the wire.
+func (f *flight) write() error {
+	o, timeouts := f.x.c.out, f.x.c.cfg.Timeouts
+	o.timeout = timeouts.Command
+	_, _ = o.Write(f.head) // the outlet keeps its error
+	if f.body != nil {
+		o.timeout = timeouts.DataBlock
+		if err := f.body.write(o); err != nil {
+			if f.body.failed != nil {
+				f.x.c.w.cut()
+			}
+			return err
+		}
+	}
+	_, _ = o.Write(f.tail)
+	return o.flush()
+}
+
+// size is the number of octets of the flight, dots not counted.
+func (f *flight) size() int64 {
+	n := int64(len(f.head) + len(f.tail))
+	if f.body != nil {
+		n += f.x.size
+	}
+	return n
+}
+
+// fly sends a flight and reads all its replies. Those of x settle it, if its
+// message is in the flight, and tell is then called; next comes through with its
+// opening answered. ok is false when the connection was lost: whoever is left in
+// the flight is then settled.
+//
+// The replies are read while the flight is still being written: a server that
+// stops reading until its replies are taken would otherwise wait for us, and we
+// for it (RFC 2920 section 3.1 warns of it). And one that refuses in the middle
+// of a message and hangs up takes its reply with it, if that was not read before.
+func (f *flight) fly(tell func(*transaction)) (ok bool) {
+	c := f.x.c
+	if !f.x.nothingUnasked(f.stage()) {
+		f.strand(f.x)
+		return false
+	}
+	c.grouped = c.grouped || len(f.before) > 1 || f.next != nil
+	f.render()
+	g := c.w.start(f.size(), c.cfg.Timeouts.Quit, f.write)
+	if f.body != nil && g.succeeded() { // at once; else the first reply to it will tell
+		f.body.note(false)
+	}
+	stage, err := f.x.replies(f.before, g)
+	if err == nil && f.body != nil {
+		stage, err = smtp.StageBody, f.body.answered(g)
+	}
+	if err != nil {
+		lost := c.lost(stage, g.cause(err))
+		_ = g.finish() // what it managed is asked of the outlet
+		if f.body != nil {
+			f.body.lost(stage, lost.Err)
+		} else {
+			f.x.lostEnvelope(lost)
+		}
+		f.strand(f.x)
+		return false
+	}
+	if f.body != nil {
+		tell(f.x)
+	}
+	if f.next != nil {
+		if stage, err = f.next.replies(f.after, g); err != nil {
+			f.next.lostEnvelope(c.lost(stage, g.cause(err)))
+		}
+	}
+	// A write that failed although every reply came belongs to a server that
+	// answered and hung up; the next command will find that out.
+	_ = g.finish()
+	return err == nil
 }
 
 // lockStep waits for every reply before the next command, as servers without
-// PIPELINING need it.
-func (x *transaction) lockStep() {
+// PIPELINING need it. It is false when the message does not go out; x is then
+// settled.
+func (x *transaction) lockStep() bool {
+	c := x.c
 	for _, cmd := range x.envelope() {
-		if !x.fly([]command{cmd}) {
-			return
+		f := &flight{x: x, before: []command{cmd}}
+		if !f.fly(nil) {
+			return false
 		}
-		if !x.mail.Positive() || x.closing.Code != 0 || x.Policy == All && x.anySettled() {
+		if !x.mail.Positive() || c.closing.Code != 0 || x.Policy == All && x.anySettled() {
 			break
 		}
 	}
 	switch {
-	case x.closing.Code != 0:
-		x.notTried(smtp.StageRcpt, errClosing)
+	case c.closing.Code != 0:
+		x.lose(smtp.StageRcpt, errClosing)
+		return false
 	case !x.goes():
 		x.stop()
+		return false
 	case x.chunking:
-		x.deliver(nil)
-	case x.fly([]command{x.dataCommand()}):
-		x.afterData()
+		return true
 	}
+	f := &flight{x: x, before: []command{{stage: smtp.StageData}}}
+	return f.fly(nil)
 }
 
 // errClosing settles recipients that were left when the server said 421.
 var errClosing = errors.New("the server closed the connection")
 
-// pipelined sends the whole envelope in one flight (RFC 2920). DATA is always
-// the last of a flight; BDAT can bring the message along (RFC 3030).
-func (x *transaction) pipelined() {
-	cmds := x.envelope()
-	switch {
-	case x.StopAfter != "":
-		x.fly(cmds)
-		x.stop()
-	case !x.chunking:
-		if x.fly(append(cmds, x.dataCommand())) {
-			x.afterData()
-		}
-	case x.size <= oneFlight && (x.Policy == Any || len(x.to) == 1):
-		x.deliver(cmds)
-	default:
-		// A chunk on the wire can't be called back: All with several recipients
-		// waits for their replies, and so does a large message.
-		if !x.fly(cmds) {
-			return
-		}
-		if !x.goes() {
-			x.stop()
-			return
-		}
-		x.deliver(nil)
-	}
-}
-
-// afterData acts on the reply to DATA.
-func (x *transaction) afterData() {
+// afterData acts on the reply to DATA. It gives the flight of the message; nil
+// when that does not go out and x is settled.
+func (x *transaction) afterData() *flight {
 	granted := x.data.Intermediate()
 	switch {
 	case granted && x.goes():
-		x.deliver(nil)
+		return &flight{x: x, body: x.body()}
 	case granted && x.anyAccepted():
 		// Recipients stand behind this 354, and the policy forbids to serve them:
 		// ending the data with a dot would deliver to them.
@@ -106,74 +241,44 @@ func (x *transaction) afterData() {
 		x.loneDot()
 	case !x.goes():
 		x.stop()
-	case x.data.Positive():
-		x.notTried(smtp.StageData, x.c.lost(smtp.StageData,
-			fmt.Errorf("%w: %d in answer to DATA", smtp.ErrMalformedReply, x.data.Code)))
 	default:
 		x.decide(smtp.StageData, x.data)
 	}
+	return nil
 }
 
 func (x *transaction) loneDot() {
 	x.stop()
 	dot := question{stage: smtp.StageBody, line: ".", shown: ".", wait: x.c.cfg.Timeouts.DataEnd}
 	if reply, err := x.c.ask(dot); err == nil {
-		x.note421(reply)
+		x.c.note421(reply)
 	}
 	x.c.dirty = false
 }
 
-func (x *transaction) anyAccepted() bool {
-	for _, ok := range x.rcptOK {
-		if ok {
-			return true
-		}
+// stage is that of the first reply.
+func (f *flight) stage() smtp.Stage {
+	if len(f.before) > 0 {
+		return f.before[0].stage
 	}
-	return false
+	return smtp.StageBody
 }
 
-func (x *transaction) anySettled() bool {
-	for i := range x.outcomes {
-		if x.outcomes[i].Status != "" {
-			return true
-		}
+// strand settles the message behind one whose connection was lost.
+func (f *flight) strand(x *transaction) {
+	if f.next != nil {
+		f.next.lose(smtp.StageMail, fmt.Errorf("%w while the message before this one was under way", errGone(x)))
 	}
-	return false
 }
 
-func (x *transaction) anyPending() bool {
-	for i := range x.outcomes {
-		if x.outcomes[i].Status == "" {
-			return true
+// errGone is how the connection of a message ended.
+func errGone(x *transaction) error {
+	for _, o := range x.outcomes {
+		if o.Err != nil && !errors.Is(o.Err, ErrContent) {
+			return o.Err
 		}
 	}
-	return false
-}
-
-// fly sends commands in one flight and reads all their replies. It is false
-// when the connection was lost; the pending recipients are then settled.
-//
-// The replies are read while the commands are still being written: a server
-// that stops reading until its replies are taken would otherwise wait for us,
-// and we for it (RFC 2920 section 3.1 warns of it).
-func (x *transaction) fly(cmds []command) bool {
-	if !x.nothingUnasked(cmds[0].stage) {
-		return false
-	}
-	data, shown := render(cmds)
-	for _, s := range shown {
-		x.c.w.event(Sent, s, 0)
-	}
-	out := &blockWriter{w: x.c.w, timeout: x.c.cfg.Timeouts.Command}
-	g := x.c.w.start(int64(len(data)), x.c.cfg.Timeouts.Quit, func() error { return out.all(data) })
-	stage, err := x.replies(cmds, g)
-	if err != nil {
-		x.notTried(stage, x.c.lost(stage, g.cause(err)))
-	}
-	// A write that failed although every reply came belongs to a server that
-	// answered and hung up; the next command will find that out.
-	_ = g.finish()
-	return err == nil
+	return ErrClosed
 }
 
 // nothingUnasked makes sure that the replies to come are those to the commands
@@ -186,42 +291,58 @@ func (x *transaction) nothingUnasked(stage smtp.Stage) bool {
 	}
 	reply, readErr := x.c.w.reply(x.c.cfg.Timeouts.Quit)
 	if readErr == nil {
-		x.note421(reply)
+		x.c.note421(reply)
+	}
+	if x.c.grouped && reply.Code != 421 {
+		err = fmt.Errorf("%w: %w", ErrOutOfStep, err)
 	}
 	lost := x.c.lost(stage, err)
 	lost.Reply = reply
-	x.notTried(stage, lost)
+	x.lose(stage, lost)
 	return false
-}
-
-// render joins command lines to one write.
-func render(cmds []command) (data []byte, shown []string) {
-	var b bytes.Buffer
-	for _, cmd := range cmds {
-		b.WriteString(cmd.line)
-		b.WriteString("\r\n")
-		shown = append(shown, cmd.line)
-	}
-	return b.Bytes(), shown
 }
 
 // replies reads one reply per command, in order. Every one of them is read,
 // whatever the others said.
 func (x *transaction) replies(cmds []command, g *writing) (smtp.Stage, error) {
-	for _, cmd := range cmds {
+	for i, cmd := range cmds {
 		timeout := x.c.cfg.Timeouts.Command
 		if cmd.stage == smtp.StageData {
 			timeout = x.c.cfg.Timeouts.DataInit
 		}
-		reply, err := g.reply(timeout, asItIs)
-		if err == nil && reply.Intermediate() && cmd.stage != smtp.StageData {
+		reply, err := g.reply(timeout, nil)
+		if err == nil && outOfPlace(cmd, reply) {
 			// Whatever it waits for now, the replies are out of step.
-			err = fmt.Errorf("%w: %d in answer to %s", smtp.ErrMalformedReply, reply.Code, cmd.line)
+			err = fmt.Errorf("%w: %d in answer to %s", smtp.ErrMalformedReply, reply.Code, x.line(nil, cmd))
+			if len(cmds) > 1 {
+				err = fmt.Errorf("%w: %w", ErrOutOfStep, err)
+			}
+		}
+		if i > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			// It answered the commands before in the same flight.
+			err = fmt.Errorf("%w: none to %s: %w", ErrOutOfStep, x.line(nil, cmd), err)
 		}
 		if err != nil {
 			return cmd.stage, err
 		}
-		cmd.took(reply)
+		x.took(cmd, reply)
 	}
 	return "", nil
+}
+
+// outOfPlace reports a reply that no server gives to this command.
+func outOfPlace(cmd command, reply smtp.Reply) bool {
+	if cmd.stage == smtp.StageData {
+		return reply.Positive()
+	}
+	return reply.Intermediate()
+}
+
+// lostEnvelope settles a message whose opening was not answered to its end: the
+// server can't have it. Replies that did not fit decide nothing.
+func (x *transaction) lostEnvelope(lost *smtp.Error) {
+	if errors.Is(lost.Err, ErrOutOfStep) {
+		x.forget()
+	}
+	x.lose(lost.Stage, lost)
 }

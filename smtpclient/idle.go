@@ -22,6 +22,12 @@ func (c *Conn) Park() { c.parked = time.Now() }
 // before the next MAIL is sent. A false Wake has closed it. After a long rest it
 // waits for an answer, at most Timeouts.Quit.
 func (c *Conn) Wake(ctx context.Context) bool {
+	defer c.w.under(ctx)()
+	return c.awake()
+}
+
+// awake is Wake within whatever context is on the wire.
+func (c *Conn) awake() bool {
 	if c.parked.IsZero() {
 		return c.Usable()
 	}
@@ -31,10 +37,7 @@ func (c *Conn) Wake(ctx context.Context) bool {
 		c.Close()
 		return false
 	}
-	if rested > restAfter {
-		return c.answers(ctx)
-	}
-	return true
+	return rested <= restAfter || c.answers()
 }
 
 // quiet reports whether the server has neither hung up nor said anything. The
@@ -50,8 +53,7 @@ func (c *Conn) quiet() bool {
 }
 
 // answers asks the server whether it is still there.
-func (c *Conn) answers(ctx context.Context) bool {
-	defer c.w.under(ctx)()
+func (c *Conn) answers() bool {
 	err := c.w.send(c.cfg.Timeouts.Quit, []byte("NOOP\r\n"), "NOOP")
 	var reply smtp.Reply
 	if err == nil {

@@ -1,7 +1,6 @@
 package smtpclient
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -11,15 +10,17 @@ import (
 // refuses what would let the server see other lines than we do: a CR or LF
 // that stands alone (RFC 5321 section 2.3.8; "SMTP smuggling").
 //
-// It holds back the very last octet, which is an LF: a source that fails behind
-// it, or goes on, must not have completed a chunk.
+// It holds back the very last octet: a source that fails behind it, or goes on,
+// must not have completed a chunk.
 type lineWriter struct {
-	w         *bufio.Writer
+	w         *outlet
 	dots      bool
+	binary    bool  // lines mean nothing (RFC 3030 section 3)
 	limit     int64 // the announced size
 	n         int64
 	lineStart bool // the next octet begins a line
 	cr        bool // the last octet was a CR
+	last      byte // the octet that was held back
 	err       error
 }
 
@@ -38,6 +39,10 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 		l.err = errTooLong
 	}
 	total := len(p)
+	if l.err == nil && len(p) > 0 && (l.binary || l.whole(p)) {
+		l.err = l.pass(p)
+		p = nil
+	}
 	for len(p) > 0 && l.err == nil {
 		line, rest := p, []byte(nil)
 		end := bytes.IndexByte(p, '\n')
@@ -53,22 +58,44 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 	return total, nil
 }
 
+// whole reports whether p is whole lines that need nothing done to them, which
+// most of what is ever written is: they are then passed on at once.
+func (l *lineWriter) whole(p []byte) bool {
+	if !l.lineStart || p[len(p)-1] != '\n' || l.dots && p[0] == '.' {
+		return false
+	}
+	lines := 0
+	for i := 0; i < len(p); lines++ {
+		i += bytes.IndexByte(p[i:], '\n') + 1
+		if i < 2 || p[i-2] != '\r' || l.dots && i < len(p) && p[i] == '.' {
+			return false
+		}
+	}
+	return bytes.Count(p, []byte{'\r'}) == lines
+}
+
+// pass hands on what was looked at, less the last octet of the message.
+func (l *lineWriter) pass(p []byte) error {
+	l.n += int64(len(p))
+	end := p[len(p)-1]
+	l.lineStart, l.cr = end == '\n', end == '\r'
+	if l.n == l.limit {
+		l.last = end
+		p = p[:len(p)-1]
+	}
+	_, err := l.w.Write(p)
+	return err
+}
+
 // line passes on one line, or the part of one that a Write brought.
 func (l *lineWriter) line(line []byte, ended bool) error {
 	if err := l.check(line, ended); err != nil {
 		return err
 	}
 	if l.dots && l.lineStart && line[0] == '.' {
-		_ = l.w.WriteByte('.') // bufio keeps its error for the next line
+		_, _ = l.w.Write([]byte{'.'}) // the outlet keeps its error for the next line
 	}
-	l.n += int64(len(line))
-	l.lineStart = ended
-	l.cr = line[len(line)-1] == '\r'
-	if l.n == l.limit {
-		line = line[:len(line)-1]
-	}
-	_, err := l.w.Write(line)
-	return err
+	return l.pass(line)
 }
 
 // check looks at one line, or the part of one that a Write brought.
@@ -101,7 +128,7 @@ func (l *lineWriter) finish() error {
 		return l.err
 	case l.n != l.limit:
 		return fmt.Errorf("%w: %d of %d octets", errShort, l.n, l.limit)
-	case !l.lineStart:
+	case !l.lineStart && !l.binary:
 		return errNoEnd
 	}
 	return nil

@@ -1,8 +1,12 @@
 package smtpclient
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
 )
 
 // Source gives a run its messages, in order. It is asked by one goroutine at a
@@ -27,22 +31,187 @@ type pulled func() (Transaction, bool)
 func (p pulled) Next(context.Context, bool) (Transaction, bool) { return p() }
 
 // Window bounds what a run may have on the wire without knowing what became of
-// it: so much is in doubt when the connection is lost. It holds only where
-// messages overlap, which takes CHUNKING and PIPELINING.
+// it: so much is in doubt when the connection is lost.
 type Window struct {
 	Messages int   // 0 means 32; 1 sends one message after the other
 	Bytes    int64 // 0 means 1,000,000; a longer message goes alone
 }
 
-// Run sends messages one behind the other and yields what became of each, in
-// their order, as the server's replies come.
+func (w Window) withDefaults() Window {
+	return Window{Messages: cmp.Or(max(w.Messages, 0), 32), Bytes: cmp.Or(max(w.Bytes, 0), 1_000_000)}
+}
+
+// Run sends messages one behind the other, overlapped as far as the server and
+// Config.Window allow, and yields what became of each: one Result for every
+// message taken from the source, in their order, as the replies come.
+//
+// It takes no message any more when the connection is lost or the server said
+// 421; those that it had taken are yielded, the ones behind the loss with Lost
+// set. When the loop over it is left, it takes no further message and waits for
+// those on the wire.
 func (c *Conn) Run(ctx context.Context, messages Source) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
-		for c.Usable() {
-			t, ok := messages.Next(ctx, true)
-			if !ok || !yield(c.Send(ctx, t)) {
-				return
-			}
+		c.busy.Lock()
+		defer c.busy.Unlock()
+		defer c.w.under(ctx)()
+		r := &run{c: c, ctx: ctx, messages: messages, yield: yield}
+		r.carryOut()
+	}
+}
+
+// run is a Run in progress.
+type run struct {
+	c        *Conn
+	ctx      context.Context
+	messages Source
+	yield    func(Result) bool
+	over     bool         // no message is taken any more
+	deaf     bool         // nobody listens any more
+	waiting  *transaction // taken, and not begun
+}
+
+func (r *run) carryOut() {
+	for x := r.next(); x != nil; x = r.next() {
+		switch {
+		case !x.begin(r.ctx):
+			r.tell(x)
+		case r.overlaps(x) && r.peek() != nil:
+			r.overlap(x)
+		default:
+			r.sequence(x)
 		}
 	}
+	if r.c.closing.Code != 0 {
+		r.c.Close()
+	}
+}
+
+// next waits for the next message; nil when there is none any more.
+func (r *run) next() *transaction {
+	x := r.waiting
+	r.waiting = nil
+	switch {
+	case x != nil:
+		return x
+	case r.ended():
+		return nil
+	}
+	t, ok := r.messages.Next(r.ctx, false)
+	if !ok {
+		r.c.Park()
+		if t, ok = r.messages.Next(r.ctx, true); !ok {
+			r.c.parked, r.over = time.Time{}, true
+			return nil
+		}
+		r.c.awake() // if it is not, the message is told so
+	}
+	return r.c.transaction(t)
+}
+
+// ended reports that no message may be taken any more.
+func (r *run) ended() bool {
+	return r.over || r.c.broken.Load() || r.c.closing.Code != 0 || r.ctx.Err() != nil
+}
+
+// peek is the next message if it is there already.
+func (r *run) peek() *transaction {
+	if r.waiting == nil && !r.ended() {
+		if t, ok := r.messages.Next(r.ctx, false); ok {
+			r.waiting = r.c.transaction(t)
+		}
+	}
+	return r.waiting
+}
+
+// tell yields what became of a message.
+func (r *run) tell(x *transaction) {
+	if !r.deaf && !r.yield(x.result()) {
+		r.deaf, r.over = true, true
+	}
+}
+
+// pipelining reports whether commands may share a flight.
+func (c *Conn) pipelining() bool { return c.caps.Has("PIPELINING") && !c.cfg.NoPipelining }
+
+// sequence sends x, and behind it as long as it can what may open in the
+// flight that carries the message before it.
+func (r *run) sequence(x *transaction) {
+	for opened := false; x != nil; opened = true {
+		f := x.approach(opened)
+		if f == nil {
+			r.tell(x)
+			return
+		}
+		if f.next = r.follower(); f.next != nil {
+			f.after = f.next.opening()
+			if x.chunking {
+				// The message may be refused, and what a refused chunk leaves behind is not
+				// agreed upon: Postfix keeps the transaction, and would let these
+				// recipients join it.
+				f.after = append([]command{{stage: smtp.StageReset}}, f.after...)
+			}
+		}
+		told := false
+		ok := f.fly(func(x *transaction) {
+			told = true
+			r.tell(x)
+		})
+		if !told {
+			r.tell(x)
+		}
+		if x = f.next; x != nil && !ok {
+			r.tell(x)
+			return
+		}
+	}
+}
+
+// follower is the next message if its opening can share a flight with the
+// message before it.
+func (r *run) follower() *transaction {
+	if !r.c.pipelining() || r.c.cfg.Window.Messages == 1 || r.deaf {
+		return nil
+	}
+	y := r.peek()
+	if y == nil || y.StopAfter != "" || y.check() != nil || r.overlaps(y) {
+		return nil
+	}
+	r.waiting = nil
+	return y
+}
+
+// approach does everything that comes before the flight that carries the
+// message, and gives that flight; nil when there is none and x is settled.
+// opened says that the opening has been sent and answered.
+func (x *transaction) approach(opened bool) *flight {
+	switch {
+	case opened:
+	case !x.c.pipelining():
+		if !x.lockStep() {
+			return nil
+		}
+	case x.rides():
+		return &flight{x: x, before: x.envelope(), body: x.body()}
+	default:
+		// A chunk on the wire can't be called back: All with several recipients
+		// waits for their replies, and so does a large message.
+		f := &flight{x: x, before: x.opening()}
+		if !f.fly(nil) {
+			return nil
+		}
+	}
+	if !x.chunking && x.StopAfter == "" {
+		return x.afterData()
+	}
+	if !x.goes() {
+		x.stop()
+		return nil
+	}
+	return &flight{x: x, body: x.body()}
+}
+
+// rides reports whether the message may go out in the flight of its envelope,
+// before a single reply was read.
+func (x *transaction) rides() bool {
+	return x.chunking && x.StopAfter == "" && x.size <= oneFlight && (x.Policy == Any || len(x.to) == 1)
 }

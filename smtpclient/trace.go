@@ -89,6 +89,14 @@ func (r *redactor) hide(needle string, atLeast int) {
 	slices.SortStableFunc(r.needles, func(a, b string) int { return len(b) - len(a) })
 }
 
+// octets is line for a line that need not become a string.
+func (r *redactor) octets(b []byte) []byte {
+	if len(r.needles) == 0 {
+		return b
+	}
+	return []byte(r.line(string(b)))
+}
+
 func (r *redactor) line(s string) string {
 	for _, n := range r.needles {
 		s = strings.ReplaceAll(s, n, Hidden)

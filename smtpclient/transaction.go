@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yanmail/yan/smtp"
@@ -23,6 +25,14 @@ type Content interface {
 	// and has returned when Send returns. While it waits for its own source no
 	// context can call it back.
 	io.WriterTo
+}
+
+// BinaryContent is a Content that may hold octets of any value, in lines of any
+// length or in none, as BINARYMIME (RFC 3030 section 3) carries them.
+type BinaryContent interface {
+	Content
+	// IsBinary reports whether it does.
+	IsBinary() bool
 }
 
 // Policy says what happens to a message when some of its recipients are
@@ -85,60 +95,68 @@ type transaction struct {
 	data     smtp.Reply // to DATA
 	final    smtp.Reply
 	chunking bool
-	// closing is the 421 that announced the end of the connection, if one did.
-	closing smtp.Reply
+	gone     bool // Result.Lost
 }
 
-// Send carries out one transaction. It returns when everything is known that
-// will ever be; afterwards Usable tells whether the connection can serve
-// another one.
-func (c *Conn) Send(ctx context.Context, t Transaction) Result {
-	c.busy.Lock()
-	defer c.busy.Unlock()
-	defer c.w.under(ctx)()
+func (c *Conn) transaction(t Transaction) *transaction {
 	x := &transaction{Transaction: t, c: c, to: t.Envelope.To()}
 	if t.Content != nil {
 		x.size = t.Content.Size()
 	}
+	x.chunking = c.caps.Has("CHUNKING") && !c.cfg.NoChunking
 	x.outcomes = make([]smtp.Outcome, len(x.to))
 	x.rcptOK = make([]bool, len(x.to))
 	for i, a := range x.to {
 		x.outcomes[i].Recipient = a
 	}
-	x.run(ctx)
-	if x.closing.Code != 0 {
-		c.Close()
-	}
-	return Result{Outcomes: x.outcomes, Reply: x.final, Size: x.size}
+	return x
 }
 
-func (x *transaction) run(ctx context.Context) {
+func (x *transaction) result() Result {
+	return Result{Outcomes: x.outcomes, Reply: x.final, Size: x.size, Lost: x.gone}
+}
+
+// Send carries out one transaction. It returns when everything is known that
+// will ever be; afterwards Usable tells whether the connection can serve
+// another one.
+func (c *Conn) Send(ctx context.Context, t Transaction) (result Result) {
+	c.busy.Lock()
+	defer c.busy.Unlock()
+	defer c.w.under(ctx)()
+	r := &run{c: c, ctx: ctx, over: true, waiting: c.transaction(t),
+		yield: func(told Result) bool {
+			result = told
+			return true
+		}}
+	r.carryOut()
+	return result
+}
+
+// begin makes the connection ready for the first command of a message. It is
+// false when the message is settled already.
+func (x *transaction) begin(ctx context.Context) bool {
 	c := x.c
 	if err := x.check(); err != nil {
 		x.notTried(smtp.StageMail, err)
-		return
+		return false
 	}
 	if c.broken.Load() {
+		x.gone = true
 		x.notTried(smtp.StageMail, ErrClosed)
-		return
+		return false
 	}
-	if err := ctx.Err(); err != nil {
+	if ctx.Err() != nil {
 		x.notTried(smtp.StageMail, context.Cause(ctx))
-		return
+		return false
 	}
 	if !x.nothingUnasked(smtp.StageMail) {
-		return
+		return false
 	}
 	if err := c.reset(); err != nil {
-		x.notTried(smtp.StageReset, err)
-		return
+		x.lose(smtp.StageReset, err)
+		return false
 	}
-	x.chunking = c.caps.Has("CHUNKING") && !c.cfg.NoChunking
-	if c.caps.Has("PIPELINING") && !c.cfg.NoPipelining {
-		x.pipelined()
-	} else {
-		x.lockStep()
-	}
+	return true
 }
 
 // check finds what this server can't do for this message, before MAIL.
@@ -161,7 +179,9 @@ func (x *transaction) check() error {
 		return nil
 	case x.size <= 0:
 		return errors.New("the message is empty")
-	case x.Content.EightBit() && !caps.Has("8BITMIME"):
+	case x.binary() && !(caps.Has("BINARYMIME") && x.chunking):
+		return ErrNeedsBINARYMIME
+	case x.Content.EightBit() && !x.binary() && !caps.Has("8BITMIME"):
 		return ErrNeeds8BITMIME
 	case caps.Size() > 0 && x.size > caps.Size():
 		return fmt.Errorf("%w: %d octets, limit %d", ErrTooLarge, x.size, caps.Size())
@@ -189,43 +209,56 @@ func (c *Conn) reset() error {
 	return err
 }
 
+// binary reports whether the message needs BINARYMIME (RFC 3030 section 3).
+func (x *transaction) binary() bool {
+	b, ok := x.Content.(BinaryContent)
+	return ok && b.IsBinary()
+}
+
 // mailCommand gives only the parameters that this message needs and this
 // server offers: QQ refuses others, and SMTPUTF8 without need makes later hops
 // bounce.
-func (x *transaction) mailCommand() string {
-	caps, dsn := x.c.caps, x.Envelope.DSN()
-	var b strings.Builder
-	fmt.Fprintf(&b, "MAIL FROM:<%s>", x.Envelope.From().Wire())
-	if x.Content != nil && caps.Has("SIZE") {
-		fmt.Fprintf(&b, " SIZE=%d", x.size)
+func (x *transaction) mailCommand(b []byte) []byte {
+	b = append(b, "MAIL FROM:<"...)
+	b = append(b, x.Envelope.From().Wire()...)
+	b = append(b, '>')
+	if x.Content != nil && x.c.caps.Has("SIZE") {
+		b = append(b, " SIZE="...)
+		b = strconv.AppendInt(b, x.size, 10)
 	}
-	if x.Content != nil && x.Content.EightBit() {
-		b.WriteString(" BODY=8BITMIME")
+	switch {
+	case x.Content == nil:
+	case x.binary():
+		b = append(b, " BODY=BINARYMIME"...)
+	case x.Content.EightBit():
+		b = append(b, " BODY=8BITMIME"...)
 	}
 	if x.needsSMTPUTF8() {
-		b.WriteString(" SMTPUTF8")
+		b = append(b, " SMTPUTF8"...)
 	}
+	dsn := x.Envelope.DSN()
 	if dsn.Return != "" {
-		b.WriteString(" RET=" + dsn.Return)
+		b = append(append(b, " RET="...), dsn.Return...)
 	}
 	if dsn.EnvelopeID != "" {
-		b.WriteString(" ENVID=" + smtp.XText(dsn.EnvelopeID))
+		b = append(append(b, " ENVID="...), smtp.XText(dsn.EnvelopeID)...)
 	}
-	return b.String()
+	return b
 }
 
-func (x *transaction) rcptCommand(i int) string {
-	line := "RCPT TO:<" + x.to[i].Wire() + ">"
+func (x *transaction) rcptCommand(b []byte, i int) []byte {
+	b = append(b, "RCPT TO:<"...)
+	b = append(b, x.to[i].Wire()...)
+	b = append(b, '>')
 	if notify := x.Envelope.DSN().Notify; len(notify) > 0 {
-		line += " NOTIFY=" + strings.Join(notify, ",")
+		b = append(append(b, " NOTIFY="...), strings.Join(notify, ",")...)
 	}
-	return line
+	return b
 }
 
 // tookMail notes the reply to MAIL. A refused sender decides for everybody.
 func (x *transaction) tookMail(reply smtp.Reply) {
 	x.mail = reply
-	x.note421(reply)
 	if reply.Positive() {
 		x.c.dirty = true
 		return
@@ -235,7 +268,6 @@ func (x *transaction) tookMail(reply smtp.Reply) {
 
 // tookRcpt notes the reply to one RCPT.
 func (x *transaction) tookRcpt(i int, reply smtp.Reply) {
-	x.note421(reply)
 	x.rcptOK[i] = reply.Positive()
 	switch {
 	case x.outcomes[i].Status != "": // MAIL was refused; this reply only says so again
@@ -249,9 +281,9 @@ func (x *transaction) tookRcpt(i int, reply smtp.Reply) {
 
 // note421 remembers that the server announced to hang up, which it may do in
 // answer to anything (RFC 5321 section 3.8).
-func (x *transaction) note421(reply smtp.Reply) {
+func (c *Conn) note421(reply smtp.Reply) {
 	if reply.Code == 421 {
-		x.closing = reply
+		c.closing = reply
 	}
 }
 
@@ -294,21 +326,46 @@ func (x *transaction) decide(stage smtp.Stage, reply smtp.Reply) {
 
 // notTried settles every pending recipient: the server can't have the message.
 func (x *transaction) notTried(stage smtp.Stage, err error) {
-	x.settle(smtp.NotTried, stage, err)
+	x.settle(smtp.NotTried, stage, smtp.Reply{}, err)
 }
 
-// settle gives every pending recipient a status that no reply decided.
-func (x *transaction) settle(status smtp.Status, stage smtp.Stage, err error) {
+// lose is notTried for what the connection is to blame for, not the message:
+// it may go again on another.
+func (x *transaction) lose(stage smtp.Stage, err error) {
+	x.gone = x.anyPending()
+	x.settle(smtp.NotTried, stage, x.c.closing, err)
+}
+
+// settle gives every pending recipient a status that no reply decided. The
+// reply is the 421 that announced the end of the connection, if one did.
+func (x *transaction) settle(status smtp.Status, stage smtp.Stage, closing smtp.Reply, err error) {
 	var at *smtp.Error
 	if errors.As(err, &at) {
 		stage = at.Stage
 	}
 	for i := range x.outcomes {
 		if o := &x.outcomes[i]; o.Status == "" {
-			*o = smtp.Outcome{Recipient: o.Recipient, Status: status, Stage: stage, Reply: x.closing, Err: err}
-			if at != nil && x.closing.IsZero() {
+			*o = smtp.Outcome{Recipient: o.Recipient, Status: status, Stage: stage, Reply: closing, Err: err}
+			if at != nil && closing.IsZero() {
 				o.Reply, o.Err = at.Reply, at.Err
 			}
 		}
 	}
+}
+
+// forget makes all recipients pending again: what was read decides nothing.
+func (x *transaction) forget() {
+	for i := range x.outcomes {
+		x.outcomes[i] = smtp.Outcome{Recipient: x.to[i]}
+	}
+}
+
+func (x *transaction) anyAccepted() bool { return slices.Contains(x.rcptOK, true) }
+
+func (x *transaction) anySettled() bool {
+	return slices.ContainsFunc(x.outcomes, func(o smtp.Outcome) bool { return o.Status != "" })
+}
+
+func (x *transaction) anyPending() bool {
+	return slices.ContainsFunc(x.outcomes, func(o smtp.Outcome) bool { return o.Status == "" })
 }

@@ -27,10 +27,17 @@ type wire struct {
 	trace  func(Event)
 	redact redactor
 
+	// For the next read: how long it may wait, or who knows.
+	wait   time.Duration
+	writer *writing
+	armed  bool // the time runs
+
 	mu       sync.Mutex // guards what follows, which a context's end or a writer touches
 	ctx      context.Context
 	turn     int // counts the calls of under
 	lastSent time.Time
+
+	tracing sync.Mutex // one event at a time
 }
 
 // longAgo is a deadline that has passed: it ends a wait at once.
@@ -132,30 +139,40 @@ func (w *wire) sentNow() {
 
 // reply reads one whole reply within the timeout.
 func (w *wire) reply(timeout time.Duration) (smtp.Reply, error) {
-	w.allowRead(timeout)
-	return w.read(asItIs)
+	w.within(timeout)
+	return w.read(reading{})
 }
 
-// view says what the trace sees of a line that was received.
-type view func(line string) string
+// within gives the next reply its time, counted from when it has to be waited
+// for.
+func (w *wire) within(d time.Duration) { w.wait, w.writer, w.armed = d, nil, false }
 
-func asItIs(line string) string { return line }
+// arm starts the time of a read that may block, once for each reply.
+func (w *wire) arm() {
+	switch {
+	case w.armed:
+		return
+	case w.writer != nil:
+		w.writer.arm(w.wait)
+	default:
+		w.allowRead(w.wait)
+	}
+	w.armed = true
+}
+
+// reading is how a reply is read; the zero value reads it as it is.
+type reading struct {
+	// arrived is called when the first line is there, before anybody sees it.
+	arrived func()
+	// show says what the trace sees of a line.
+	show func(line string) string
+	// keep says which lines stay as they came, secrets and all.
+	keep func(line []byte) bool
+}
 
 // read reads one whole reply within the time that was allowed. Secrets that
 // the server repeats are taken out before anything else sees the line.
-func (w *wire) read(show view) (smtp.Reply, error) {
-	return w.readRaw(show, func([]byte) bool { return false })
-}
-
-// readChallenge is read for the answer to a line of AUTH: a challenge stays as
-// it came, because the mechanism has to answer it to the bit.
-func (w *wire) readChallenge() (smtp.Reply, error) {
-	return w.readRaw(showChallenge, func(line []byte) bool {
-		return bytes.HasPrefix(line, []byte("334 ")) || bytes.HasPrefix(line, []byte("334-"))
-	})
-}
-
-func (w *wire) readRaw(show view, keep func([]byte) bool) (smtp.Reply, error) {
+func (w *wire) read(how reading) (smtp.Reply, error) {
 	var parser smtp.ReplyParser
 	for first := true; ; first = false {
 		raw, err := w.line()
@@ -165,22 +182,44 @@ func (w *wire) readRaw(show view, keep func([]byte) bool) (smtp.Reply, error) {
 			}
 			return smtp.Reply{}, w.explain(err)
 		}
-		line := []byte(w.redact.line(string(raw)))
+		if first && how.arrived != nil {
+			how.arrived()
+		}
+		line := w.redact.octets(raw)
 		parsed := line
-		if keep(raw) {
+		if how.keep != nil && how.keep(raw) {
 			parsed = raw
 		}
 		reply, last, err := parser.Line(parsed)
+		if w.trace != nil {
+			w.event(Received, shown(line, how.show, err), w.waited(first))
+		}
 		if err != nil {
-			w.event(Received, fmt.Sprintf("%q", line), w.waited(first))
 			return smtp.Reply{}, err
 		}
-		text := show(smtp.DecodeText(line))
-		w.event(Received, text, w.waited(first))
 		if last {
 			return reply, nil
 		}
 	}
+}
+
+// shown is a line as the trace sees it; quoted if it is none of SMTP.
+func shown(line []byte, show func(string) string, err error) string {
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%q", line)
+	case show != nil:
+		return show(smtp.DecodeText(line))
+	}
+	return smtp.DecodeText(line)
+}
+
+// readChallenge is read for the answer to a line of AUTH: a challenge stays as
+// it came, because the mechanism has to answer it to the bit.
+func (w *wire) readChallenge() (smtp.Reply, error) {
+	return w.read(reading{show: showChallenge, keep: func(line []byte) bool {
+		return bytes.HasPrefix(line, []byte("334 ")) || bytes.HasPrefix(line, []byte("334-"))
+	}})
 }
 
 // ahead reports whether something was read from the socket that nobody has
@@ -201,6 +240,9 @@ func (w *wire) ahead() bool {
 // line reads to the next LF and takes the line end off. The buffer is what
 // bounds it.
 func (w *wire) line() ([]byte, error) {
+	if b, _ := w.r.Peek(w.r.Buffered()); bytes.IndexByte(b, '\n') < 0 {
+		w.arm()
+	}
 	b, err := w.r.ReadSlice('\n')
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
@@ -225,9 +267,12 @@ func (w *wire) waited(first bool) time.Duration {
 
 // event shows one line to whoever watches.
 func (w *wire) event(d Direction, text string, wait time.Duration) {
-	if w.trace != nil {
-		w.trace(Event{At: time.Now(), Direction: d, Text: text, Wait: wait})
+	if w.trace == nil {
+		return
 	}
+	w.tracing.Lock()
+	defer w.tracing.Unlock()
+	w.trace(Event{At: time.Now(), Direction: d, Text: text, Wait: wait})
 }
 
 // cut closes the socket without any farewell, TLS's included, so that the

@@ -1,0 +1,286 @@
+package smtpclient_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// ledger is a server that keeps exact books. What it does is written in the
+// addresses: a local part that begins with "no" is refused, "later" deferred,
+// "bye" answered with 421 and a closed connection; sender "body" gets its
+// message refused. Like Postfix it keeps a transaction open whose BDAT failed.
+//
+// It can be cut off behind any octet of either side. What it had received by
+// then it still takes in, as a server does whose replies don't arrive.
+type ledger struct {
+	caps []string
+	lmtp bool
+	cut  cut
+	// holds says that no reply leaves before the client has nothing more to say:
+	// to the client that is a server behind a long line.
+	holds bool
+
+	mu     sync.Mutex
+	whole  map[string]bool     // subjects of messages that came whole
+	books  map[string][]string // subject -> recipients it was accepted for
+	wrong  []string            // what no client may do
+	most   int                 // messages received at most between two replies
+	resets int
+}
+
+func newLedger(caps ...string) *ledger {
+	return &ledger{caps: caps, cut: uncut, whole: map[string]bool{}, books: map[string][]string{}}
+}
+
+// cutConn is a connection that ends behind so many octets.
+type cutConn struct {
+	net.Conn
+	cut            cut
+	received, sent int
+	dead           bool
+	holds          bool
+	held           []byte
+}
+
+var errCut = errors.New("cut")
+
+func (c *cutConn) Read(p []byte) (int, error) {
+	if c.holds && len(c.held) > 0 {
+		held := c.held
+		c.held = nil
+		if _, err := c.say(held); err != nil {
+			return 0, io.EOF
+		}
+	}
+	if c.dead {
+		return 0, io.EOF
+	}
+	if c.cut.received >= 0 {
+		p = p[:min(len(p), c.cut.received-c.received)]
+		if len(p) == 0 {
+			c.end()
+			return 0, io.EOF
+		}
+	}
+	n, err := c.Conn.Read(p)
+	c.received += n
+	return n, err
+}
+
+func (c *cutConn) Write(p []byte) (int, error) {
+	if c.holds {
+		c.held = append(c.held, p...)
+		return len(p), nil
+	}
+	return c.say(p)
+}
+
+func (c *cutConn) say(p []byte) (int, error) {
+	if c.dead {
+		return 0, errCut
+	}
+	if c.cut.sent >= 0 && c.sent+len(p) >= c.cut.sent {
+		p = p[:c.cut.sent-c.sent]
+		_, _ = c.Conn.Write(p)
+		c.end()
+		return 0, errCut
+	}
+	n, err := c.Conn.Write(p)
+	c.sent += n
+	if err != nil {
+		c.end()
+	}
+	return n, err
+}
+
+func (c *cutConn) end() {
+	c.dead = true
+	_ = c.Conn.Close()
+}
+
+// session is one connection's state.
+type session struct {
+	l        *ledger
+	r        *bufio.Reader
+	conn     *cutConn
+	open     bool
+	from     string
+	to       []string
+	failed   bool // a BDAT of this transaction was refused
+	answered bool
+	received int
+}
+
+func (l *ledger) serve(conn net.Conn) {
+	c := &cutConn{Conn: conn, cut: l.cut, holds: l.holds}
+	s := &session{l: l, conn: c, r: bufio.NewReader(c)}
+	s.say("220 ledger")
+	for !s.command() {
+	}
+	// Let the client see an end, not a reset.
+	if c.holds && len(c.held) > 0 {
+		_, _ = c.say(c.held)
+	}
+	c.end()
+}
+
+func (s *session) say(reply string) { _, _ = io.WriteString(s.conn, reply+"\r\n") }
+
+func (s *session) wrong(format string, args ...any) {
+	s.l.mu.Lock()
+	defer s.l.mu.Unlock()
+	s.l.wrong = append(s.l.wrong, fmt.Sprintf(format, args...))
+}
+
+// command carries out one command and reports whether the session is over.
+func (s *session) command() (over bool) {
+	line, err := s.r.ReadString('\n')
+	if err != nil {
+		return true
+	}
+	verb, rest, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
+	switch verb {
+	case "EHLO", "LHLO":
+		s.say("250-ledger\r\n250-" + strings.Join(append(s.l.caps, "X"), "\r\n250-") + "\r\n250 END")
+	case "MAIL":
+		return s.mail(rest)
+	case "RCPT":
+		return s.rcpt(rest)
+	case "DATA":
+		return s.data()
+	case "BDAT":
+		return s.bdat(rest)
+	case "RSET":
+		s.l.mu.Lock()
+		s.l.resets++
+		s.l.mu.Unlock()
+		s.clear()
+		s.say("250 reset")
+	case "QUIT":
+		s.say("221 bye")
+		return true
+	default:
+		s.wrong("said %q", line)
+		s.say("500 what")
+	}
+	return false
+}
+
+func (s *session) clear() { s.open, s.from, s.to, s.failed = false, "", nil, false }
+
+// verdict is what an address asks for.
+func verdict(path string) (reply string, closing bool) {
+	address := strings.TrimLeft(path[strings.IndexByte(path, '<')+1:], "")
+	switch {
+	case strings.HasPrefix(address, "no"):
+		return "550 5.1.1 no", false
+	case strings.HasPrefix(address, "later"):
+		return "450 4.2.1 later", false
+	case strings.HasPrefix(address, "bye"):
+		return "421 4.3.2 closing", true
+	}
+	return "250 ok", false
+}
+
+func (s *session) mail(rest string) bool {
+	if s.open {
+		s.wrong("MAIL %s inside a transaction from %s", rest, s.from)
+		s.say("503 5.5.1 nested MAIL command")
+		return false
+	}
+	reply, closing := verdict(rest)
+	s.say(reply)
+	if reply[0] == '2' {
+		s.open, s.from = true, rest
+	}
+	return closing
+}
+
+func (s *session) rcpt(rest string) bool {
+	if !s.open {
+		s.say("503 5.5.1 need MAIL")
+		return false
+	}
+	reply, closing := verdict(rest)
+	s.say(reply)
+	if reply[0] == '2' {
+		s.to = append(s.to, rest[strings.IndexByte(rest, '<')+1:strings.IndexByte(rest, '>')])
+	}
+	return closing
+}
+
+func (s *session) data() bool {
+	if len(s.to) == 0 {
+		s.say("503 5.5.1 need RCPT")
+		return false
+	}
+	s.say("354 go")
+	message, err := readDots(s.r)
+	if err != nil {
+		return true
+	}
+	over := s.message(message)
+	s.clear()
+	return over
+}
+
+func (s *session) bdat(rest string) bool {
+	n, err := strconv.Atoi(strings.TrimSuffix(rest, " LAST"))
+	if err != nil {
+		s.wrong("BDAT %s", rest)
+		return true
+	}
+	chunk := make([]byte, n)
+	if _, err := io.ReadFull(s.r, chunk); err != nil {
+		return true
+	}
+	if len(s.to) == 0 || s.failed {
+		s.take(string(chunk), nil)
+		s.say("554 5.5.1 no valid recipients")
+		return false
+	}
+	s.failed = true
+	over := s.message(string(chunk))
+	if !s.failed {
+		s.clear()
+	}
+	return over
+}
+
+// message decides on a whole message and says so.
+func (s *session) message(message string) (over bool) {
+	reply, replies := "250 2.0.0 queued", 1
+	if s.l.lmtp {
+		replies = len(s.to)
+	}
+	switch {
+	case strings.Contains(s.from, "<body"):
+		s.take(message, nil)
+		reply = "554 5.6.0 no such words"
+	case strings.Contains(s.from, "<last"):
+		s.take(message, nil)
+		reply, replies, over = "421 4.3.2 closing", 1, true
+	default:
+		s.take(message, s.to)
+		s.failed = false
+	}
+	for range replies {
+		s.say(reply)
+	}
+	return over
+}
+
+// take enters a message into the books.
+func (s *session) take(message string, to []string) {
+	subject, _, _ := strings.Cut(strings.TrimPrefix(message, "Subject: "), "\r\n")
+	s.l.mu.Lock()
+	defer s.l.mu.Unlock()
+	s.l.whole[subject] = true
+	s.l.books[subject] = append(s.l.books[subject], to...)
+}

@@ -1,0 +1,274 @@
+package smtpclient
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// overlaps reports whether a message can be on the wire together with others:
+// whole, in one flight with its envelope.
+func (r *run) overlaps(x *transaction) bool {
+	return r.c.pipelining() && x.rides() && r.c.cfg.Window.Messages > 1
+}
+
+// overlap is a stretch of a run in which MAIL, RCPT and BDAT of several messages
+// are on the wire at a time (RFC 3030 section 4.2). One goroutine writes while
+// the one that ranges over the run reads: a server that stops reading until its
+// replies are taken can't hold up either.
+//
+// Before each MAIL that follows a message whose outcome is not known yet stands
+// a RSET: a server whose BDAT failed may keep the transaction open, refuse the
+// MAIL, and let the recipients join the wrong message. Postfix does.
+type overlap struct {
+	run  *run
+	g    *writing
+	stop context.CancelFunc // ends a wait for the source
+
+	mu      sync.Mutex // guards what follows
+	changed sync.Cond
+	queue   []*parcel // not answered yet; replies to the first are being read
+	octets  int64     // of the messages in the queue
+	closed  bool      // nothing will be queued any more
+	halted  bool      // nothing may be queued any more
+}
+
+// parcel is a message among others.
+type parcel struct {
+	x        *transaction
+	commands []command
+	body     *body
+}
+
+// overlap sends x and what follows it for as long as that can overlap.
+func (r *run) overlap(x *transaction) {
+	ctx, stop := context.WithCancel(r.ctx)
+	s := &overlap{run: r, stop: stop}
+	s.changed.L = &s.mu
+	c := r.c
+	c.grouped = true
+	c.out.timeout = c.cfg.Timeouts.DataBlock
+	s.g = &writing{w: c.w, grace: c.cfg.Timeouts.Quit, done: make(chan struct{}), due: s.due}
+	c.out.moved = s.g.moved
+	s.g.begin(func() error {
+		defer s.close()
+		return s.write(ctx, x)
+	})
+	defer func() { // also when the loop over the run panics
+		s.halt()
+		_ = s.g.finish() // what it managed is asked of the outlet
+		c.out.moved = nil
+	}()
+	s.read()
+}
+
+// write puts messages on the wire, the first of them x.
+func (s *overlap) write(ctx context.Context, x *transaction) error {
+	o := s.run.c.out
+	for x != nil {
+		p := s.admit(x)
+		if p == nil {
+			s.run.waiting = x
+			break
+		}
+		lines := x.lines(nil, p.commands)
+		x.c.show(lines)
+		_, _ = o.Write(lines) // the outlet keeps its error
+		if err := p.body.write(o); err != nil {
+			if p.body.failed != nil {
+				// Those before it are whole; they get their replies first.
+				_ = o.flush()
+				s.waitFor(func() bool { return s.queue[0] == p })
+				s.run.c.w.cut()
+			}
+			return err
+		}
+		var err error
+		if x, err = s.following(ctx, o); err != nil {
+			return err
+		}
+	}
+	return o.flush()
+}
+
+// admit waits until the window has room for a message and queues it; nil when
+// it must not go out any more, on this connection.
+func (s *overlap) admit(x *transaction) *parcel {
+	window := s.run.c.cfg.Window
+	room := func() bool {
+		return len(s.queue) == 0 || len(s.queue) < window.Messages && s.octets+x.size <= window.Bytes
+	}
+	s.mu.Lock()
+	full := !room()
+	s.mu.Unlock()
+	if full && s.run.c.out.flush() != nil {
+		return nil
+	}
+	if !s.waitFor(room) {
+		return nil
+	}
+	p := &parcel{x: x, body: x.body(), commands: append(x.envelope(), command{stage: smtp.StageBody})}
+	p.body.followed = true
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) > 0 || x.c.dirty {
+		p.commands = append([]command{{stage: smtp.StageReset}}, p.commands...)
+	}
+	s.queue = append(s.queue, p)
+	s.octets += x.size
+	s.changed.Broadcast()
+	return p
+}
+
+// following is the next message of the stretch; nil when the stretch ends.
+func (s *overlap) following(ctx context.Context, o *outlet) (*transaction, error) {
+	r := s.run
+	s.mu.Lock()
+	halted := s.halted
+	s.mu.Unlock()
+	if halted {
+		return nil, nil
+	}
+	if x := r.waiting; x != nil {
+		return s.fit(x, false), nil
+	}
+	t, ok := r.messages.Next(ctx, false)
+	if !ok {
+		if err := o.flush(); err != nil {
+			return nil, err
+		}
+		if t, ok = r.messages.Next(ctx, true); !ok {
+			return nil, nil
+		}
+		s.mu.Lock()
+		// Over a connection on which nothing is expected, nothing is sent before
+		// it was looked at.
+		halted = s.halted || len(s.queue) == 0
+		s.mu.Unlock()
+	}
+	return s.fit(r.c.transaction(t), halted), nil
+}
+
+// fit is x if it can go on in this stretch; else x waits for what comes after.
+func (s *overlap) fit(x *transaction, halted bool) *transaction {
+	s.run.waiting = nil
+	if halted || x.check() != nil || !s.run.overlaps(x) {
+		s.run.waiting = x
+		return nil
+	}
+	return x
+}
+
+// read reads the replies, message by message, until none is left.
+func (s *overlap) read() {
+	for p := s.head(); p != nil; p = s.head() {
+		stage, err := s.replies(p)
+		if err != nil {
+			s.lost(stage, err)
+			return
+		}
+		s.mu.Lock()
+		s.queue = s.queue[1:]
+		s.octets -= p.x.size
+		if s.run.ended() {
+			s.haltLocked()
+		}
+		s.changed.Broadcast()
+		s.mu.Unlock()
+		s.run.tell(p.x)
+		if s.run.deaf {
+			s.halt()
+		}
+	}
+}
+
+func (s *overlap) replies(p *parcel) (smtp.Stage, error) {
+	c := p.x.c
+	commands := p.commands[:len(p.commands)-1] // the body's reply is read apart
+	unclean := c.dirty
+	stage, err := p.x.replies(commands, s.g)
+	if err != nil {
+		return stage, err
+	}
+	if unclean && c.dirty && commands[0].stage == smtp.StageReset && !p.x.mail.Positive() {
+		// Neither was the failed transaction ended nor this one begun: whose
+		// recipients the server has now, nobody can tell.
+		p.x.forget()
+		return smtp.StageReset, fmt.Errorf("%w: neither RSET nor MAIL was accepted after a failed message", ErrOutOfStep)
+	}
+	return smtp.StageBody, p.body.answered(s.g)
+}
+
+// head waits for the first message that is not answered; nil when there will
+// be none.
+func (s *overlap) head() *parcel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.queue) == 0 && !s.closed {
+		s.changed.Wait()
+	}
+	if len(s.queue) == 0 {
+		return nil
+	}
+	return s.queue[0]
+}
+
+// due reports that the message whose replies are being read has left, so that
+// they have their time.
+func (s *overlap) due() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue) > 0 && s.queue[0].body.handed()
+}
+
+// lost settles everything that is on the wire.
+func (s *overlap) lost(stage smtp.Stage, err error) {
+	s.halt()
+	lost := s.run.c.lost(stage, s.g.cause(err))
+	_ = s.g.finish() // what it managed is asked of the outlet
+	s.mu.Lock()
+	queue := s.queue
+	s.queue = nil
+	s.mu.Unlock()
+	for i, p := range queue {
+		if i > 0 {
+			stage = smtp.StageMail // nothing was heard of it
+		}
+		p.body.lost(stage, lost.Err)
+		s.run.tell(p.x)
+	}
+}
+
+// halt lets nothing more be queued.
+func (s *overlap) halt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.haltLocked()
+}
+
+func (s *overlap) haltLocked() {
+	s.halted = true
+	s.stop()
+	s.changed.Broadcast()
+}
+
+// close says that nothing more will be queued.
+func (s *overlap) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.changed.Broadcast()
+}
+
+// waitFor waits until a condition holds; false when the stretch is halted
+// before it does.
+func (s *overlap) waitFor(condition func() bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.halted && !condition() {
+		s.changed.Wait()
+	}
+	return !s.halted
+}

@@ -1,0 +1,303 @@
+package smtpclient_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// letter is a message of a run: its sender and recipients say what becomes of
+// it (see ledger).
+type letter struct {
+	from   string
+	to     string // with blanks between
+	all    bool
+	lines  int
+	broken bool // its content fails behind the first half
+	want   string
+}
+
+// letters are all ways in which a message can end without harm to the next.
+func letters() []letter {
+	return []letter{
+		{from: "a", to: "x", want: "accepted"},
+		{from: "a", to: "x y z", want: "accepted accepted accepted"},
+		{from: "no", to: "x", want: "refused"},
+		{from: "a", to: "x no1 later1", want: "accepted refused deferred"},
+		{from: "a", to: "no1 no2", want: "refused refused"},
+		{from: "a", to: "x", want: "accepted"},
+		{from: "body", to: "x y", want: "refused refused"},
+		{from: "a", to: "y", want: "accepted"},
+		{from: "a", to: "x y", all: true, want: "accepted accepted"},
+		{from: "a", to: "x no3", all: true, want: "not-tried refused"},
+		{from: "later", to: "x", want: "deferred"},
+		{from: "a", to: "x", want: "accepted"},
+	}
+}
+
+func (l letter) transaction(t testing.TB, subject string) smtpclient.Transaction {
+	t.Helper()
+	var to []string
+	for _, name := range strings.Fields(l.to) {
+		to = append(to, name+"@example.net")
+	}
+	data := "Subject: " + subject + "\r\n\r\nHello\r\n.dot\r\n" + strings.Repeat("line\r\n", l.lines)
+	m := text{data: data}
+	if l.broken {
+		m = text{data: data[:len(data)/2], size: int64(len(data)), err: fmt.Errorf("disk on fire")}
+	}
+	x := smtpclient.Transaction{Envelope: envelope(t, l.from+"@example.org", to...), Content: m}
+	if l.all {
+		x.Policy = smtpclient.All
+	}
+	return x
+}
+
+// queueOf is a Source that has all its messages at hand.
+type queueOf struct{ left []smtpclient.Transaction }
+
+func (q *queueOf) Next(context.Context, bool) (smtpclient.Transaction, bool) {
+	if len(q.left) == 0 {
+		return smtpclient.Transaction{}, false
+	}
+	t := q.left[0]
+	q.left = q.left[1:]
+	return t, true
+}
+
+func source(t testing.TB, list []letter) *queueOf {
+	q := &queueOf{}
+	for i, l := range list {
+		q.left = append(q.left, l.transaction(t, fmt.Sprint(i)))
+	}
+	return q
+}
+
+// runWays are the ways a run can go.
+func runWays() map[string]func(*smtpclient.Config) []string {
+	chunking := []string{"PIPELINING", "CHUNKING", "SIZE"}
+	return map[string]func(*smtpclient.Config) []string{
+		"lock-step":          func(*smtpclient.Config) []string { return nil },
+		"lock-step CHUNKING": func(*smtpclient.Config) []string { return []string{"CHUNKING"} },
+		"PIPELINING":         func(*smtpclient.Config) []string { return []string{"PIPELINING"} },
+		"PIPELINING, window 1": func(c *smtpclient.Config) []string {
+			c.Window.Messages = 1
+			return []string{"PIPELINING"}
+		},
+		"CHUNKING": func(*smtpclient.Config) []string { return chunking },
+		"CHUNKING, window 2": func(c *smtpclient.Config) []string {
+			c.Window.Messages = 2
+			return chunking
+		},
+		"CHUNKING, 100 octets": func(c *smtpclient.Config) []string {
+			c.Window.Bytes = 100
+			return chunking
+		},
+		"CHUNKING, window 1": func(c *smtpclient.Config) []string {
+			c.Window.Messages = 1
+			return chunking
+		},
+		"LMTP": func(c *smtpclient.Config) []string {
+			c.LMTP = true
+			return []string{"PIPELINING"}
+		},
+		"LMTP, CHUNKING": func(c *smtpclient.Config) []string {
+			c.LMTP = true
+			return chunking
+		},
+	}
+}
+
+// carry sends letters to a ledger over one connection and returns the results.
+func carry(t *testing.T, l *ledger, cfg smtpclient.Config, q *queueOf) []smtpclient.Result {
+	t.Helper()
+	l.lmtp = cfg.LMTP
+	cfg, _, done := pipe(cfg, l.serve)
+	var results []smtpclient.Result
+	conn, err := smtpclient.Dial(t.Context(), cfg)
+	if err == nil {
+		for r := range conn.Run(t.Context(), q) {
+			results = append(results, r)
+		}
+		conn.Quit(t.Context())
+	}
+	<-done
+	return results
+}
+
+// cutsForAll reports whether a message to all or none that can't go to all
+// costs the connection: DATA has been granted by then.
+func cutsForAll(way string) bool {
+	return strings.Contains(way, "PIPELINING") || way == "LMTP"
+}
+
+func statuses(r smtpclient.Result) string {
+	var words []string
+	for _, o := range r.Outcomes {
+		words = append(words, strings.ReplaceAll(string(o.Status), " ", "-"))
+	}
+	return strings.Join(words, " ")
+}
+
+// Whatever becomes of a message of a run, in whatever way it goes: the others'
+// outcomes are theirs, and the server has exactly what it is said to have.
+func TestRunOutcomes(t *testing.T) {
+	t.Parallel()
+	for name, way := range runWays() {
+		for _, holds := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/%v", name, holds), func(t *testing.T) {
+				t.Parallel()
+				cfg := plainConfig()
+				l := newLedger(way(&cfg)...)
+				l.holds = holds
+				list := slices.Concat(letters(), letters(), letters())
+				q := source(t, list)
+				var results []smtpclient.Result
+				connections := 0
+				for ; len(q.left) > 0 && connections < 9; connections++ {
+					results = append(results, carry(t, l, cfg, q)...)
+				}
+				if len(results) != len(list) || connections > 1 && !cutsForAll(name) {
+					t.Fatalf("%d results, %d connections", len(results), connections)
+				}
+				for i, r := range results {
+					if got := statuses(r); got != list[i].want || r.Lost {
+						t.Errorf("message %d from %s to %s: %s, want %s; lost %v", i, list[i].from, list[i].to, got, list[i].want, r.Lost)
+					}
+				}
+				l.compare(t, results)
+			})
+		}
+	}
+}
+
+// compare holds the outcomes against the books.
+func (l *ledger) compare(t *testing.T, results []smtpclient.Result) (unknown int) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, wrong := range l.wrong {
+		t.Errorf("the client: %s", wrong)
+	}
+	for i, r := range results {
+		subject := fmt.Sprint(i)
+		has := slices.Clone(l.books[subject])
+		for _, o := range r.Outcomes {
+			at := slices.Index(has, o.Recipient.String())
+			switch {
+			case o.Status == smtp.Unknown && !l.whole[subject]:
+				t.Errorf("message %d: %v, and the server did not get it to its end", i, o)
+			case o.Status == smtp.Accepted && at < 0, o.Status != smtp.Accepted && o.Status != smtp.Unknown && at >= 0:
+				t.Errorf("message %d: %v, and the server has it for %v", i, o, l.books[subject])
+			}
+			if o.Status == smtp.Unknown {
+				unknown++
+			}
+			if at >= 0 {
+				has = slices.Delete(has, at, at+1)
+			}
+		}
+		if len(has) > 0 {
+			t.Errorf("message %d: the server has it for %v, too", i, has)
+		}
+	}
+	for subject, to := range l.books {
+		if i, err := strconv.Atoi(subject); len(to) > 0 && (err != nil || i >= len(results)) {
+			t.Errorf("message %s: the server has it for %v, and nobody was told", subject, to)
+		}
+	}
+	return unknown
+}
+
+// A run is cut behind every octet of either side: the results are those of the
+// messages taken, in order, and agree with the server's books.
+func TestRunCutBehindEveryOctet(t *testing.T) {
+	t.Parallel()
+	var cases, unknown, lost atomic.Int64
+	t.Run("ways", func(t *testing.T) {
+		for name, way := range runWays() {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				for k := 0; ; k++ {
+					ended := true
+					for _, c := range []cut{{received: k, sent: -1}, {received: -1, sent: k}} {
+						cfg := plainConfig()
+						l := newLedger(way(&cfg)...)
+						l.cut = c
+						q := source(t, letters())
+						results := carry(t, l, cfg, q)
+						cases.Add(1)
+						unknown.Add(int64(l.compare(t, results)))
+						for i, r := range results {
+							if r.Lost {
+								lost.Add(1)
+								ended = false
+							}
+							if want := letters()[i].want; statuses(r) != want && !strings.Contains(statuses(r), "not-tried") && !strings.Contains(statuses(r), "unknown") {
+								t.Errorf("%+v: message %d: %s, want %s", c, i, statuses(r), want)
+							}
+						}
+						ended = ended && (len(q.left) == 0 || cutsForAll(name) && len(results) == 10)
+						if t.Failed() {
+							t.Fatalf("cut %+v", c)
+						}
+					}
+					if ended {
+						break
+					}
+				}
+			})
+		}
+	})
+	if cases.Load() < 15_000 || unknown.Load() < 500 || lost.Load() < 5_000 {
+		t.Errorf("only %d cases, %d unknown outcomes, %d messages lost", cases.Load(), unknown.Load(), lost.Load())
+	}
+	t.Logf("%d cases, %d unknown outcomes, %d messages lost", cases.Load(), unknown.Load(), lost.Load())
+}
+
+// The flights of a run: one for each message with PIPELINING, and a window of
+// them in one with CHUNKING.
+func TestRunFlights(t *testing.T) {
+	t.Parallel()
+	const messages = 100
+	for name, want := range map[string][2]int{
+		"lock-step":            {4 * messages, 4 * messages},
+		"PIPELINING":           {messages + 1, messages + 1},
+		"PIPELINING, window 1": {2 * messages, 2 * messages},
+		"CHUNKING":             {4, 12},
+		"CHUNKING, window 2":   {messages / 2, messages},
+		"CHUNKING, window 1":   {messages, messages},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := plainConfig()
+			l := newLedger(runWays()[name](&cfg)...)
+			l.holds = true
+			cfg, rec, done := pipe(cfg, l.serve)
+			conn, err := smtpclient.Dial(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rec.flown()
+			n := 0
+			for r := range conn.Run(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, messages))) {
+				if statuses(r) != "accepted" {
+					t.Fatalf("message %d: %v", n, r.Outcomes)
+				}
+				n++
+			}
+			if got := rec.flown(); n != messages || got < want[0] || got > want[1] {
+				t.Errorf("%d messages in %d flights, want %v", n, got, want)
+			}
+			conn.Quit(t.Context())
+			<-done
+		})
+	}
+}
