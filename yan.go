@@ -142,17 +142,13 @@ func (c *Client) Send(ctx context.Context, m Message) (Result, error) {
 // Options.Policy says so. The caller closes the content.
 func (c *Client) Deliver(ctx context.Context, t Transaction) (Result, error) {
 	if t.Envelope.Len() == 0 {
-		return Result{}, fmt.Errorf("the envelope has no recipients")
+		return Result{}, errNoRecipients
 	}
-	r := c.transport.Send(ctx, t)
-	result := Result{ServerID: transport.ServerID(r.Reply), Size: r.Size, Reply: r.Reply, Recipients: r.Outcomes}
-	if result.Size == 0 && t.Content != nil {
-		result.Size = t.Content.Size()
+	l := letter{recipients: t.Envelope.Len()}
+	if t.Content != nil {
+		l.size = t.Content.Size()
 	}
-	if n := len(r.Outcomes); n != t.Envelope.Len() {
-		return result, fmt.Errorf("the transport tells of %d recipients, and there are %d", n, t.Envelope.Len())
-	}
-	return result, result.failure(c.provider)
+	return c.told(0, l, c.transport.Send(ctx, t))
 }
 
 // Format names the transport for every verb of package fmt, and shows nothing of

@@ -334,13 +334,19 @@ func (w *worker) took(result smtpclient.Result) {
 // of it.
 func (w *worker) goesOn(d *delivery, blamed bool) {
 	r := w.run
+	if r.ctx.Err() != nil {
+		r.end(context.Cause(r.ctx))
+	}
 	switch {
 	case d.flying > 0:
 		return
-	case r.closing, d.losses >= maxLosses:
-		d.giveUp(r.cause)
-		r.settle(d)
 	case d.left() == 0:
+		r.settle(d)
+	case r.cause != nil:
+		d.fail(r.cause) // on the connection it may have been called something else
+		r.settle(d)
+	case r.closing, d.losses >= maxLosses:
+		d.giveUp(nil)
 		r.settle(d)
 	case blamed:
 		r.alone.push(d)
