@@ -1,182 +1,143 @@
 package main
 
 import (
-	"bufio"
-	"context"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
-	"net"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
-func TestSinkTakesWholeMessagesOnly(t *testing.T) {
+// The program starts itself, as a worker or a sink; so does its test.
+func TestMain(m *testing.M) {
+	if started, err := runAs(os.Args[1:]); started {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// mostAllocations is what a small message of a run may cost on the heap. The
+// figure is as steady as the code: one more is a change to look at.
+const mostAllocations = 100
+
+// A tiny run of everything: each contender that can be had sends in each row,
+// and what it sent arrives.
+func TestEveryRowCanBeMeasured(t *testing.T) {
+	r, err := measureAll(t.Context(), 1, quickSizes(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.judge()
+	for _, row := range r.Rows {
+		for _, who := range senders() {
+			_, measured := row.Figures[who]
+			if measured == (row.Missing[who] != "") {
+				t.Errorf("%s %s: %s: measured %t, not measured because %q", row.ID, row.Name, who, measured, row.Missing[who])
+			}
+		}
+		for who, reason := range row.Missing {
+			if strings.Contains(reason, "failed") {
+				t.Errorf("%s: %s: %s", row.ID, who, reason)
+			}
+		}
+	}
+	for _, target := range r.Targets {
+		if strings.Contains(target.Unknown, "no such row") {
+			t.Errorf("promise without a row: %s", target)
+		}
+	}
+	allocations, ok := r.row("allocations")
+	if got := allocations.Figures[ours].Median; !ok || got == 0 || got > mostAllocations {
+		t.Errorf("%.1f allocations for a small message, want at most %d", got, mostAllocations)
+	}
+	results := filepath.Join(t.TempDir(), "results.json")
+	if err := r.write(results); err != nil {
+		t.Fatal(err)
+	}
+	chart := filepath.Join(t.TempDir(), "chart.svg")
+	if err := drawAgain(results, chart); err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	r.table(&table)
+	t.Log(table.String())
+	wellFormed(t, chart, len(r.panels()))
+}
+
+func wellFormed(t *testing.T, path string, panels int) {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	groups := 0
+	for tokens := xml.NewDecoder(file); ; {
+		token, err := tokens.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("the chart: %v", err)
+		}
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "g" {
+			groups++
+		}
+	}
+	if groups != panels {
+		t.Errorf("the chart has %d panels, want %d", groups, panels)
+	}
+}
+
+func TestPromisesAreHeldAgainstTheFigures(t *testing.T) {
 	t.Parallel()
+	row := func(id string, higher bool, own, peer float64) reportRow {
+		return reportRow{ID: id, Name: id, Unit: "x", Higher: higher,
+			Figures: map[string]figure{ours: newFigure([]float64{own}), gomailName: newFigure([]float64{peer})},
+			Missing: map[string]string{msmtp: "not here"}}
+	}
 	for _, test := range []struct {
-		name, dialogue string
-		want           []string // the messages kept
-		fails          bool
+		name string
+		row  reportRow
+		p    promise
+		met  bool
+		said string
 	}{
-		{"pipelined", "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nA: b\r\n\r\n..hi\r\n.\r\nQUIT\r\n", []string{"A: b\r\n\r\n.hi\r\n"}, false},
-		{"chunks", "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 3\r\nabcBDAT 2 LAST\r\nde", []string{"abcde"}, false},
-		{"two messages", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n1\r\n.\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n2\r\n.\r\n", []string{"1\r\n", "2\r\n"}, false},
-		{"cut in the data", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nA: b\r\n", nil, true},
-		{"cut in a chunk", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 5 LAST\r\nabc", nil, true},
-		{"chunks not LAST", "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 3\r\nabc", nil, false},
+		{"bound kept", row("a", false, 1, 9), promise{row: "a", bound: 1}, true, "a: 1.00 x, wanted at most 1.00"},
+		{"bound missed", row("a", false, 1.1, 9), promise{row: "a", bound: 1}, false, "a: 1.10 x, wanted at most 1.00"},
+		{"at least", row("a", true, 1, 9), promise{row: "a", bound: 1}, true, "a: 1.00 x, wanted 1.00"},
+		{"so many times", row("a", true, 10, 2), promise{row: "a", peer: gomailName, times: 5}, true, "a: 10.0 x, wanted 5.00 × go-mail = 10.0 (5.00 ×)"},
+		{"not so many times", row("a", true, 9, 2), promise{row: "a", peer: gomailName, times: 5}, false, "a: 9.00 x, wanted 5.00 × go-mail = 10.0 (4.50 ×)"},
+		{"a part", row("a", false, 1, 2), promise{row: "a", peer: gomailName, times: .5}, true, "a: 1.00 x, wanted 0.50 × go-mail = 1.00 (0.50 ×)"},
+		{"fewest", row("a", false, 6, 7), promise{row: "a", fewest: true}, true, "a: 6.00 x, wanted fewer than each peer"},
+		{"not fewest", row("a", false, 6.6, 7), promise{row: "a", fewest: true}, false, "a: 6.60 x, wanted fewer than each peer"},
+		{"peer missing", row("a", false, 1, 2), promise{row: "a", peer: msmtp, times: 1}, false, "a: wanted 1.00 × msmtp, not measured: not here"},
+		{"row missing", row("a", false, 1, 2), promise{row: "b", bound: 3}, false, "b: wanted to be measured, not measured: there is no such row in this run"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s, err := startSink(true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.close()
-			connection, err := net.Dial("tcp", s.address())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer connection.Close()
-			if _, err := io.WriteString(connection, test.dialogue); err != nil {
-				t.Fatal(err)
-			}
-			if err := connection.(*net.TCPConn).CloseWrite(); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.Copy(io.Discard, connection); err != nil {
-				t.Fatal(err)
-			}
-			s.close() // waits for the conversation
-			kept, err := s.take()
-			if (err != nil) != test.fails {
-				t.Errorf("failure: %v, want one: %t", err, test.fails)
-			}
-			if len(kept) != len(test.want) {
-				t.Fatalf("%d messages kept, want %d", len(kept), len(test.want))
-			}
-			for i, want := range test.want {
-				if string(kept[i].data) != want || kept[i].recipients != 1 {
-					t.Errorf("message %d: %q for %d, want %q for 1", i, kept[i].data, kept[i].recipients, want)
-				}
+			r := report{Rows: []reportRow{test.row}}
+			if got := r.hold(test.p); got.Met != test.met || got.String() != test.said {
+				t.Errorf("met %t: %s\nwant %t: %s", got.Met, got, test.met, test.said)
 			}
 		})
 	}
 }
 
-// An echo through the link takes one round trip, and a hundred that are under
-// way together take no longer than one.
-func TestLinkDelaysWithoutSerialising(t *testing.T) {
+func TestTurns(t *testing.T) {
 	t.Parallel()
-	echo, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer echo.Close()
-	go func() {
-		for {
-			connection, err := echo.Accept()
-			if err != nil {
-				return
-			}
-			go func() { defer connection.Close(); _, _ = io.Copy(connection, connection) }()
+	all := []string{"a", "b", "c"}
+	for round, want := range [][]string{{"a", "b", "c"}, {"b", "c", "a"}, {"c", "a", "b"}, {"a", "b", "c"}} {
+		if got := turns(all, round); !slices.Equal(got, want) {
+			t.Errorf("round %d: %v, want %v", round, got, want)
 		}
-	}()
-	const roundTrip = 200 * time.Millisecond
-	l, err := startLink(echo.Addr().String(), roundTrip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.close()
-	connection, err := net.Dial("tcp", l.address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	const many = 100
-	start := time.Now()
-	for i := range many {
-		if _, err := fmt.Fprintf(connection, "line %d\n", i); err != nil {
-			t.Fatal(err)
-		}
-	}
-	lines := bufio.NewReader(connection)
-	for i := range many {
-		line, err := lines.ReadString('\n')
-		if err != nil || line != fmt.Sprintf("line %d\n", i) {
-			t.Fatalf("line %d came back as %q, %v", i, line, err)
-		}
-	}
-	if took := time.Since(start); took < roundTrip || took > 3*roundTrip {
-		t.Errorf("a hundred lines took %v over a link of %v", took, roundTrip)
-	}
-}
-
-func TestEveryContenderArrivesWhole(t *testing.T) {
-	t.Parallel()
-	for _, extension := range extensions() {
-		for _, who := range contenders() {
-			t.Run(who.name()+" "+extension, func(t *testing.T) {
-				t.Parallel()
-				attachment := t.TempDir() + "/attachment.bin"
-				if err := writeAttachment(attachment, 100_000); err != nil {
-					t.Fatal(err)
-				}
-				c, err := newCourse(attachment, func(chunking bool) (server, error) { return startSink(chunking) })
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer c.close()
-				mails := append(c.mails(3, 1), c.mails(2, 7)...)
-				mails[3].attachment = attachment
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				defer cancel()
-				s := c.sinks[extension]
-				if _, err := timed(ctx, who, s, s.address(), false, mails); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-	}
-}
-
-func TestArrivalIsChecked(t *testing.T) {
-	t.Parallel()
-	file := t.TempDir() + "/attachment.bin"
-	if err := writeAttachment(file, 1000); err != nil {
-		t.Fatal(err)
-	}
-	m := mail{from: "a@b.example", to: []string{"c@d.example"}, subject: "第 1 封", text: "one\r\ntwo\r\n", attachment: file}
-	var whole strings.Builder
-	if err := writeByHand(&whole, m); err != nil {
-		t.Fatal(err)
-	}
-	good := taken{recipients: 1, data: []byte(whole.String())}
-	change := func(old, new string) taken {
-		changed := strings.Replace(whole.String(), old, new, 1)
-		if changed == whole.String() {
-			t.Fatalf("%q is not in the message", old)
-		}
-		return taken{recipients: 1, data: []byte(changed)}
-	}
-	for _, test := range []struct {
-		name    string
-		arrived []taken
-		fails   bool
-	}{
-		{"whole", []taken{good}, false},
-		{"lost", nil, true},
-		{"twice", []taken{good, good}, true},
-		{"to too few", []taken{{recipients: 0, data: good.data}}, true},
-		{"another subject", []taken{change("Subject: ", "Subject: x")}, true},
-		{"another text", []taken{change("two", "2wo")}, true},
-		{"cut", []taken{{recipients: 1, data: good.data[:len(good.data)-200]}}, true},
-		{"no attachment", []taken{change("attachment; filename", "inline; filename")}, true},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			if err := checkArrived(test.arrived, []mail{m}); (err != nil) != test.fails {
-				t.Errorf("got %v, want an error: %t", err, test.fails)
-			}
-		})
 	}
 }

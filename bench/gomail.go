@@ -2,34 +2,47 @@ package main
 
 import (
 	"context"
-	"net"
-	"strconv"
+	"time"
 
 	gomail "github.com/wneessen/go-mail"
 )
 
 // goMail is github.com/wneessen/go-mail. Its NOOP before a message and its
-// RSET after one are switched off: by default it waits for both as well.
-type goMail struct{}
+// RSET after one are switched off, unless it is to be taken as it comes: by
+// default it waits for both as well.
+type goMail struct{ asItComes bool }
 
-func (goMail) name() string  { return "go-mail" }
-func (goMail) honours() bool { return false }
-
-func (goMail) open(ctx context.Context, address string, _ bool) (session, error) {
-	host, portText, err := net.SplitHostPort(address)
+func (g goMail) open(p place) (client, error) {
+	host, port, err := p.split()
 	if err != nil {
 		return nil, err
 	}
-	port, err := strconv.Atoi(portText)
+	config, err := p.tls()
 	if err != nil {
 		return nil, err
 	}
-	client, err := gomail.NewClient(host, gomail.WithPort(port), gomail.WithTLSPolicy(gomail.NoTLS),
-		gomail.WithHELO("localhost"), gomail.WithoutNoop(), gomail.WithoutRset())
-	if err != nil {
-		return nil, err
+	// The timeout is one for the whole life of a connection.
+	options := []gomail.Option{gomail.WithPort(port), gomail.WithHELO("localhost"), gomail.WithTimeout(time.Hour),
+		gomail.WithTLSConfig(config), gomail.WithTLSPolicy(gomail.NoTLS)}
+	if !g.asItComes {
+		options = append(options, gomail.WithoutNoop(), gomail.WithoutRset())
 	}
-	return goMailSession{client}, client.DialWithContext(ctx)
+	switch p.Security {
+	case startTLS:
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
+	case fromStart:
+		options = append(options, gomail.WithSSL())
+	}
+	if p.Security != inClear {
+		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthPlain), gomail.WithUsername(userName), gomail.WithPassword(password))
+	}
+	return &lockstep{connections: p.Connections, dial: func(ctx context.Context) (session, error) {
+		c, err := gomail.NewClient(host, options...)
+		if err != nil {
+			return nil, err
+		}
+		return goMailSession{c}, c.DialWithContext(ctx)
+	}}, nil
 }
 
 type goMailSession struct{ client *gomail.Client }

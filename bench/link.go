@@ -10,14 +10,21 @@ import (
 // link stands between a client and a server and makes the way long: each
 // octet arrives half a round trip after it was sent, in order, however many
 // are under way. Bandwidth is not limited, so that what may overlap does.
+//
+// It accepts a connection at once, as its end of it is here. What the three
+// packets that open one take on a long way (RFC 9293 section 3.5) is made up
+// for: what the client says is on its way one round trip later, as if it had
+// waited so long for its connection, and the server is connected to half a
+// round trip after that.
 type link struct {
 	listener    net.Listener
 	server      string
 	delay       time.Duration // one way
 	connections sync.WaitGroup
 
-	mu   sync.Mutex
-	open []net.Conn
+	mu     sync.Mutex
+	open   []net.Conn
+	closed bool
 }
 
 // startLink makes a way of the given round trip time to a server.
@@ -44,6 +51,7 @@ func (l *link) address() string { return l.listener.Addr().String() }
 func (l *link) close() {
 	l.listener.Close()
 	l.mu.Lock()
+	l.closed = true
 	for _, connection := range l.open {
 		connection.Close()
 	}
@@ -51,19 +59,34 @@ func (l *link) close() {
 	l.connections.Wait()
 }
 
+// keep remembers a connection, so that close ends it.
+func (l *link) keep(connection net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open = append(l.open, connection)
+	if l.closed {
+		connection.Close()
+	}
+}
+
 func (l *link) relay(client net.Conn) {
 	defer client.Close()
+	l.keep(client)
+	time.Sleep(2 * l.delay)
+	forth := read(client, l.delay)
+	time.Sleep(l.delay)
 	server, err := net.Dial("tcp", l.server)
 	if err != nil {
+		client.Close()
+		forth.drain()
 		return // the client sees its connection end
 	}
 	defer server.Close()
-	l.mu.Lock()
-	l.open = append(l.open, client, server)
-	l.mu.Unlock()
+	l.keep(server)
+	back := read(server, l.delay)
 	var both sync.WaitGroup
-	both.Go(func() { carry(server, client, l.delay) })
-	both.Go(func() { carry(client, server, l.delay) })
+	both.Go(func() { forth.write(server, client) })
+	both.Go(func() { back.write(client, server) })
 	both.Wait()
 }
 
@@ -74,39 +97,63 @@ type parcel struct {
 	bytes []byte
 }
 
-// carry copies one direction. Reading never waits for writing, so parcels
-// under way don't hold each other up.
-func carry(to, from net.Conn, delay time.Duration) {
+// read puts one direction on its way. It never waits for the writing, so
+// parcels under way don't hold each other up.
+func read(from net.Conn, delay time.Duration) *queue {
 	way := newQueue()
-	var reader sync.WaitGroup
-	reader.Go(func() {
+	go func() {
+		var block []byte // several parcels share one
 		for {
-			buffer := make([]byte, 64<<10)
-			n, err := from.Read(buffer)
+			if len(block) < 16<<10 {
+				block = make([]byte, 256<<10)
+			}
+			n, err := from.Read(block)
 			if n > 0 {
-				way.put(parcel{time.Now().Add(delay), buffer[:n]})
+				way.put(parcel{time.Now().Add(delay), block[:n:n]})
+				block = block[n:]
 			}
 			if err != nil { // the end of the stream travels like the rest
 				way.put(parcel{due: time.Now().Add(delay)})
 				return
 			}
 		}
-	})
-	for {
-		p := way.take()
+	}()
+	return way
+}
+
+// write delivers what is due; what is due together, together.
+func (q *queue) write(to, from net.Conn) {
+	for ended := false; !ended; {
+		p := q.take()
 		time.Sleep(time.Until(p.due))
-		if len(p.bytes) == 0 {
-			break
+		due := net.Buffers{}
+		for now := time.Now(); ; {
+			if ended = len(p.bytes) == 0; ended {
+				break
+			}
+			due = append(due, p.bytes)
+			var ok bool
+			if p, ok = q.takeDue(now); !ok {
+				break
+			}
 		}
-		if _, err := to.Write(p.bytes); err != nil {
+		if _, err := due.WriteTo(to); err != nil {
 			from.Close() // ends the reader
+			if !ended {
+				q.drain()
+			}
 			break
 		}
 	}
 	if half, ok := to.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite() // it may be gone already
 	}
-	reader.Wait()
+}
+
+// drain waits for the reader's end.
+func (q *queue) drain() {
+	for len(q.take().bytes) > 0 {
+	}
 }
 
 // queue is an unbounded channel.
@@ -138,4 +185,17 @@ func (q *queue) take() parcel {
 	p := q.parcels[0]
 	q.parcels = q.parcels[1:]
 	return p
+}
+
+// takeDue is take for a parcel that is due already; ok is false when there is
+// none.
+func (q *queue) takeDue(now time.Time) (p parcel, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.parcels) == 0 || q.parcels[0].due.After(now) {
+		return parcel{}, false
+	}
+	p = q.parcels[0]
+	q.parcels = q.parcels[1:]
+	return p, true
 }

@@ -1,124 +1,183 @@
 // Command bench measures this project beside its peers, in one run, on the
-// same server:
+// same servers:
 //
-//	go run . -rounds 5 -json results.json
+//	go run . -rounds 5 -json results.json -svg chart.svg
 //
 // The server (sink) keeps every message; when the clock has stopped each must
-// be there, once and whole, or the run fails. A link makes the way to it long.
-// The contenders take turns in every round, so that what else the machine
-// does falls on all of them; the table shows medians and ranges.
+// be there, once and whole, or the run fails. Postfix's smtp-sink, which stands
+// in for it in some rows, counts them. A link makes the way to a server long.
+// Each contender sends from a process of its own (worker). They take turns in
+// every round, so that what else the machine does falls on all of them; the
+// table shows medians and ranges, and of whom there is no figure, why.
 //
-// Exit status: 0; 1 when a contender's mail did not arrive or something
-// failed; 2 when everything was measured and a promise was not kept.
+// Programs that are needed and not there are fetched by tools.sh. A peer that
+// fails is shown with its failure; this project may not fail.
+//
+// Exit status: 0; 1 when mail did not arrive or something failed; 2 when
+// everything was measured and a promise was not kept.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
+	"strings"
+	"time"
+)
+
+// What the program is told when it starts itself.
+const (
+	asWorker = "as-worker"
+	asSink   = "as-sink"
 )
 
 func main() {
-	rounds := flag.Int("rounds", 5, "how often each figure is taken")
-	results := flag.String("json", "results.json", "where everything measured is written")
-	text := flag.String("errand", "", "used by the program itself: send one message and print the memory used")
-	extension := flag.String("sink", "", "used by the program itself: be a sink with this extension")
-	flag.Parse()
-	if *extension != "" {
-		if err := runSink(*extension); err != nil {
+	if started, err := runAs(os.Args[1:]); started {
+		if err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
 		return
+	}
+	rounds := flag.Int("rounds", 5, "how often each figure is taken")
+	results := flag.String("json", "results.json", "where everything measured is written")
+	chart := flag.String("svg", "chart.svg", "where the chart is written")
+	only := flag.String("only", "", "measure only rows whose id contains this; their promises and the chart are left out")
+	quick := flag.Bool("quick", false, "tiny runs, to see that everything works: the figures say nothing")
+	draw := flag.Bool("draw", false, "measure nothing: draw the chart from the file of -json again")
+	flag.Parse()
+	if *rounds < 1 || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(64)
+	}
+	if *draw {
+		exit(drawAgain(*results, *chart))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if *text != "" {
-		if err := runErrand(ctx, *text); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
-		return
+	amount := fullSizes()
+	if *quick {
+		amount = quickSizes()
 	}
-	if *rounds < 1 {
-		fmt.Fprintln(os.Stderr, "bench: -rounds must be at least 1")
-		os.Exit(64)
-	}
-	measured, err := measureAll(ctx, *rounds)
+	measured, err := measureAll(ctx, *rounds, amount, *only)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+		exit(err)
+	}
+	if *only == "" {
+		measured.judge()
 	}
 	measured.table(os.Stdout)
 	if err := measured.write(*results); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+		exit(err)
 	}
-	missed := measured.missed()
-	for _, t := range missed {
-		fmt.Printf("MISSED: %s: %s, wanted %s\n", t.Row, number(t.Got), t.Wants)
+	if *only != "" {
+		return
 	}
-	if len(missed) > 0 {
+	if err := measured.draw(*chart); err != nil {
+		exit(err)
+	}
+	if missed := measured.missed(); missed > 0 {
+		fmt.Printf("%d of %d promises not kept.\n", missed, len(measured.Targets))
 		os.Exit(2)
 	}
 	fmt.Printf("All %d promises kept.\n", len(measured.Targets))
 }
 
-func measureAll(ctx context.Context, rounds int) (*report, error) {
-	dir, err := os.MkdirTemp("", "yan-bench-")
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// runAs is what the program does when it has started itself.
+func runAs(arguments []string) (started bool, err error) {
+	if len(arguments) == 0 {
+		return false, nil
+	}
+	switch arguments[0] {
+	case asWorker:
+		return true, runWorker(context.Background(), arguments[1], arguments[2])
+	case asSink:
+		return true, runSink(arguments[1], arguments[2])
+	}
+	return false, nil
+}
+
+func drawAgain(results, chart string) error {
+	r, err := readReport(results)
+	if err != nil {
+		return err
+	}
+	return r.draw(chart)
+}
+
+func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*report, error) {
+	folder, err := os.MkdirTemp("", "yan-bench-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	attachment := filepath.Join(dir, "attachment.bin")
-	if err := writeAttachment(attachment, attachmentSize); err != nil {
-		return nil, fmt.Errorf("write the attachment: %w", err)
-	}
-	c, err := newCourse(attachment, startSinkProcess)
+	defer os.RemoveAll(folder)
+	c, err := newCourse(ctx, folder, amount)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	rows := c.rows()
-	samples := make([]map[string][]float64, len(rows))
-	for i := range samples {
-		samples[i] = map[string][]float64{}
+	experiments := slices.DeleteFunc(c.experiments(), func(e experiment) bool {
+		return !slices.ContainsFunc(e.rows, func(row reportRow) bool { return strings.Contains(row.ID, only) })
+	})
+	samples := make([]map[string][][]float64, len(experiments))
+	missing := make([]map[string]string, len(experiments))
+	for i, e := range experiments {
+		samples[i], missing[i] = map[string][][]float64{}, map[string]string{}
+		for who, reason := range e.absent {
+			missing[i][who] = reason
+		}
 	}
+	begun := time.Now()
 	for round := range rounds {
-		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, rounds)
-		for i, row := range rows {
-			for _, who := range turns(round) {
-				if row.policyAll && !who.honours() {
-					samples[i][who.name()] = samples[i-1][who.name()]
+		for i, e := range experiments {
+			fmt.Fprintf(os.Stderr, "%s round %d of %d, %d of %d: %s\n", time.Since(begun).Round(time.Second), round+1, rounds, i+1, len(experiments), e.rows[0].Name)
+			for _, who := range turns(e.participants(), round) {
+				if missing[i][who] != "" {
 					continue
 				}
-				value, err := row.measure(ctx, who)
-				if err != nil {
-					return nil, fmt.Errorf("%s, %s: %w", row.name, who.name(), err)
+				if reason := c.missing(who); reason != "" {
+					missing[i][who] = reason
+					continue
 				}
-				samples[i][who.name()] = append(samples[i][who.name()], value)
+				values, err := e.measure(ctx, who)
+				if err == nil {
+					samples[i][who] = append(samples[i][who], values)
+					continue
+				}
+				if ctx.Err() != nil || who == ours || errors.Is(err, errArrival) {
+					return nil, fmt.Errorf("%s, %s: %w", e.rows[0].Name, who, err)
+				}
+				fmt.Fprintf(os.Stderr, "%s failed: %v\n", who, err)
+				missing[i][who] = fmt.Sprintf("it failed in round %d: %v", round+1, err)
+				delete(samples[i], who)
+				c.dismiss(who)
+				if err := c.forget(); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
-	r := newReport(rounds)
-	for i, row := range rows {
-		line := reportRow{Name: row.name, Unit: row.unit, Higher: row.higher, Figures: map[string]figure{}}
-		for name, values := range samples[i] {
-			line.Figures[name] = newFigure(values)
-		}
-		r.Rows = append(r.Rows, line)
+	r := newReport(rounds, c.tools)
+	for i, e := range experiments {
+		r.add(e, samples[i], missing[i])
 	}
-	r.judge()
 	return r, nil
 }
 
 // turns is the order of the contenders in a round: another one goes first.
-func turns(round int) []contender {
-	all := contenders()
+func turns(all []string, round int) []string {
 	first := round % len(all)
 	return slices.Concat(all[first:], all[:first])
 }

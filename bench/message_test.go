@@ -2,34 +2,38 @@ package main
 
 import "testing"
 
-// BenchmarkMessage is one 5 kB message after another to a sink of this very
-// process. With -cpu 1 it is the work of both ends and nothing else; with more,
-// what the Go scheduler makes of it counts, too (docs/decisions/0009-figures.md).
+// BenchmarkMessage is a run of 5 kB messages to a sink of this very process.
+// With -cpu 1 it is the work of both ends and nothing else; with more, what the
+// Go scheduler makes of it counts, too (docs/decisions/0009-figures.md).
 func BenchmarkMessage(b *testing.B) {
-	for _, who := range contenders() {
-		for _, extension := range extensions() {
-			b.Run(who.name()+"/"+extension, func(b *testing.B) {
-				s, err := startSink(extension == "CHUNKING")
+	for _, name := range []string{ours, gomailName, netsmtp, gosmtpName} {
+		for _, extension := range []string{pipelining, chunking} {
+			b.Run(name+"/"+extension, func(b *testing.B) {
+				s, _ := testSink(b, extension == chunking)
+				who, err := contenderNamed(name, nil)
 				if err != nil {
 					b.Fatal(err)
 				}
-				defer s.close()
-				session, err := who.open(b.Context(), s.address(), false)
+				c, err := who.open(place{Address: s.addresses()[inClear], Security: inClear, Connections: 1})
 				if err != nil {
 					b.Fatal(err)
 				}
-				m := (&course{}).mails(1, 1)[0]
+				if err := c.connect(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				o := order{First: 1, Min: b.N, Max: b.N, Recipients: 1, Text: fiveKilobytes()}
 				b.ReportAllocs()
-				for b.Loop() {
-					if err := session.send(b.Context(), m); err != nil {
-						b.Fatal(err)
-					}
-					if arrived, err := s.take(); err != nil || len(arrived) != 1 {
-						b.Fatalf("%d messages arrived, %v", len(arrived), err)
-					}
-				}
-				if err := session.close(); err != nil {
+				b.ResetTimer()
+				_, err = c.run(b.Context(), &source{order: o})
+				b.StopTimer()
+				if err != nil {
 					b.Fatal(err)
+				}
+				if err := c.disconnect(); err != nil {
+					b.Fatal(err)
+				}
+				if a := s.take(); a.Failure != "" || a.Count != b.N {
+					b.Fatalf("%d messages arrived, %s", a.Count, a.Failure)
 				}
 			})
 		}

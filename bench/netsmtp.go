@@ -2,32 +2,54 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"io"
-	"mime"
+	"crypto/tls"
 	"net/smtp"
-	"os"
-	"path/filepath"
-	"strings"
-	"time"
 )
 
-// netSMTP is the standard library's net/smtp. It has no composer, so the least
-// that a careful program would write by hand stands here: it streams the
-// attachment, which most such programs don't.
+// netSMTP is the standard library's net/smtp. It has no composer: byhand.go
+// stands in for it.
 type netSMTP struct{}
 
-func (netSMTP) name() string  { return "net/smtp" }
-func (netSMTP) honours() bool { return false }
-
-func (netSMTP) open(_ context.Context, address string, _ bool) (session, error) {
-	client, err := smtp.Dial(address)
+func (netSMTP) open(p place) (client, error) {
+	host, _, err := p.split()
 	if err != nil {
 		return nil, err
 	}
-	return netSMTPSession{client}, client.Hello("localhost")
+	config, err := p.tls()
+	if err != nil {
+		return nil, err
+	}
+	return &lockstep{connections: p.Connections, dial: func(context.Context) (session, error) {
+		c, err := dialNetSMTP(p, host, config)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.Hello("localhost"); err != nil {
+			return nil, err
+		}
+		if p.Security == startTLS {
+			if err := c.StartTLS(config); err != nil {
+				return nil, err
+			}
+		}
+		if p.Security != inClear {
+			if err := c.Auth(smtp.PlainAuth("", userName, password, host)); err != nil {
+				return nil, err
+			}
+		}
+		return netSMTPSession{c}, nil
+	}}, nil
+}
+
+func dialNetSMTP(p place, host string, config *tls.Config) (*smtp.Client, error) {
+	if p.Security != fromStart {
+		return smtp.Dial(p.Address)
+	}
+	connection, err := tls.Dial("tcp", p.Address, config)
+	if err != nil {
+		return nil, err
+	}
+	return smtp.NewClient(connection, host)
 }
 
 type netSMTPSession struct{ client *smtp.Client }
@@ -52,54 +74,3 @@ func (s netSMTPSession) send(_ context.Context, m mail) error {
 }
 
 func (s netSMTPSession) close() error { return s.client.Quit() }
-
-func writeByHand(w io.Writer, m mail) error {
-	const boundary = "a-boundary-of-the-benchmark"
-	var head strings.Builder
-	fmt.Fprintf(&head, "From: <%s>\r\nTo: <%s>\r\nSubject: %s\r\n", m.from, strings.Join(m.to, ">,\r\n <"), mime.BEncoding.Encode("utf-8", m.subject))
-	fmt.Fprintf(&head, "Date: %s\r\nMessage-ID: <%d@bench.example>\r\nMIME-Version: 1.0\r\n", time.Now().Format(time.RFC1123Z), time.Now().UnixNano())
-	if m.attachment == "" {
-		fmt.Fprintf(&head, "Content-Type: text/plain; charset=utf-8\r\n\r\n%s", m.text)
-		_, err := io.WriteString(w, head.String())
-		return err
-	}
-	fmt.Fprintf(&head, "Content-Type: multipart/mixed; boundary=%s\r\n\r\n--%[1]s\r\n", boundary)
-	fmt.Fprintf(&head, "Content-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n--%s\r\n", m.text, boundary)
-	fmt.Fprintf(&head, "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=%s\r\n\r\n", filepath.Base(m.attachment))
-	if _, err := io.WriteString(w, head.String()); err != nil {
-		return err
-	}
-	file, err := os.Open(m.attachment)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if err := encodeLines(w, file); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "--%s--\r\n", boundary)
-	return err
-}
-
-// encodeLines writes base64 in lines of 76 characters.
-func encodeLines(w io.Writer, r io.Reader) error {
-	group := make([]byte, 57)
-	line := make([]byte, 78)
-	for {
-		n, err := io.ReadFull(r, group)
-		if n > 0 {
-			base64.StdEncoding.Encode(line, group[:n])
-			end := base64.StdEncoding.EncodedLen(n)
-			line[end], line[end+1] = '\r', '\n'
-			if _, err := w.Write(line[:end+2]); err != nil {
-				return err
-			}
-		}
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}

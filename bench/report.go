@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -14,21 +15,24 @@ import (
 
 // report is everything that was measured; results.json holds it.
 type report struct {
-	Date    time.Time         `json:"date"`
-	Go      string            `json:"go"`
-	System  string            `json:"system"`
-	Cores   int               `json:"cores"`
-	Modules map[string]string `json:"modules"` // of the peers, by version
-	Rounds  int               `json:"rounds"`
-	Rows    []reportRow       `json:"rows"`
-	Targets []target          `json:"targets"`
+	Date     time.Time         `json:"date"`
+	Go       string            `json:"go"`
+	System   string            `json:"system"`
+	Cores    int               `json:"cores"`
+	Versions map[string]string `json:"versions"` // of the peers
+	Rounds   int               `json:"rounds"`
+	Rows     []reportRow       `json:"rows"`
+	Targets  []target          `json:"targets"`
 }
 
 type reportRow struct {
+	ID      string            `json:"id"`
 	Name    string            `json:"name"`
 	Unit    string            `json:"unit"`
 	Higher  bool              `json:"higher_is_better"`
 	Figures map[string]figure `json:"figures"` // by contender
+	// Missing says of the senders without a figure why it is not measured.
+	Missing map[string]string `json:"missing,omitempty"`
 }
 
 // figure is the median of a row's samples, one for each round.
@@ -39,21 +43,19 @@ type figure struct {
 	Samples []float64 `json:"samples"`
 }
 
-// target is what this project promises of itself.
-type target struct {
-	Row   string  `json:"row"`
-	Wants string  `json:"wants"`
-	Got   float64 `json:"got"`
-	Met   bool    `json:"met"`
-}
-
-func newReport(rounds int) *report {
+func newReport(rounds int, t tools) *report {
 	r := &report{Date: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
-		Cores: runtime.NumCPU(), Modules: map[string]string{}, Rounds: rounds}
+		Cores: runtime.NumCPU(), Versions: map[string]string{netsmtp: runtime.Version()}, Rounds: rounds}
+	for name, tool := range t {
+		if tool.Path != "" {
+			r.Versions[name] = tool.Version
+		}
+	}
+	names := map[string]string{"github.com/wneessen/go-mail": gomailName, "github.com/emersion/go-smtp": gosmtpName}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		for _, module := range build.Deps {
-			if strings.Contains(module.Path, "go-mail") {
-				r.Modules[module.Path] = module.Version
+			if name := names[module.Path]; name != "" {
+				r.Versions[name] = module.Version
 			}
 		}
 	}
@@ -69,79 +71,97 @@ func newFigure(samples []float64) figure {
 	return figure{Median: median, Lowest: sorted[0], Highest: sorted[len(sorted)-1], Samples: samples}
 }
 
-// judge holds the medians against the promises: ahead of go-mail on every
-// row, and the bounds below.
-func (r *report) judge() {
-	bounds := map[string]float64{
-		"waited for one message to 1, PIPELINING, policy any":  2,
-		"waited for one message to 1, PIPELINING, policy all":  2,
-		"waited for one message to 50, PIPELINING, policy any": 2,
-		"waited for one message to 50, PIPELINING, policy all": 2,
-		"waited for one message to 1, CHUNKING, policy any":    1,
-		"waited for one message to 1, CHUNKING, policy all":    1,
-		"waited for one message to 50, CHUNKING, policy any":   1,
-		"waited for one message to 50, CHUNKING, policy all":   2,
-		"peak memory, attachment of 50 MB":                     25,
-	}
-	for _, row := range r.Rows {
-		ours, theirs := row.Figures[yanContender{}.name()].Median, row.Figures[goMail{}.name()].Median
-		ahead := ours < theirs
-		if row.Higher {
-			ahead = ours > theirs
+// add enters what an experiment has measured, round by round.
+func (r *report) add(e experiment, samples map[string][][]float64, missing map[string]string) {
+	for i, row := range e.rows {
+		row.Figures, row.Missing = map[string]figure{}, missing
+		for who, rounds := range samples {
+			var values []float64
+			for _, round := range rounds {
+				if !math.IsNaN(round[i]) {
+					values = append(values, round[i])
+				}
+			}
+			if len(values) > 0 {
+				row.Figures[who] = newFigure(values)
+			}
 		}
-		r.Targets = append(r.Targets, target{row.Name, fmt.Sprintf("ahead of %s (%s)", goMail{}.name(), number(theirs)), ours, ahead})
-		bound, ok := bounds[row.Name]
-		if !ok {
-			continue
-		}
-		delete(bounds, row.Name)
-		// Round trips are whole: what is over is the work of a slow machine.
-		const slack = 0.3
-		met := ours <= bound
-		if row.Unit == "round trips" {
-			met = ours < bound+slack
-		}
-		r.Targets = append(r.Targets, target{row.Name, "at most " + number(bound), ours, met})
-	}
-	for name := range bounds {
-		r.Targets = append(r.Targets, target{Row: name, Wants: "to be measured"})
+		r.Rows = append(r.Rows, row)
 	}
 }
 
-func (r *report) missed() []target {
-	return slices.DeleteFunc(slices.Clone(r.Targets), func(t target) bool { return t.Met })
+func (r *report) row(id string) (reportRow, bool) {
+	at := slices.IndexFunc(r.Rows, func(row reportRow) bool { return row.ID == id })
+	if at < 0 {
+		return reportRow{}, false
+	}
+	return r.Rows[at], true
 }
 
-// table prints the report in Markdown.
+// table prints the report in Markdown: a column for each sender, and one for
+// those that are in a few rows only.
 func (r *report) table(w io.Writer) {
-	names := make([]string, 0, len(contenders()))
-	for _, c := range contenders() {
-		names = append(names, c.name())
+	versions := make([]string, 0, len(r.Versions))
+	for name, version := range r.Versions {
+		if name != netsmtp {
+			versions = append(versions, name+" "+version)
+		}
 	}
-	var versions []string
-	for path, version := range r.Modules {
-		versions = append(versions, path+" "+version)
-	}
+	slices.Sort(versions)
 	fmt.Fprintf(w, "\nMedians of %d interleaved rounds (lowest – highest); %s, %s, %d cores; %s.\n\n",
 		r.Rounds, r.Go, r.System, r.Cores, strings.Join(versions, ", "))
-	fmt.Fprintf(w, "| | %s |\n| --- |%s\n", strings.Join(names, " | "), strings.Repeat(" ---: |", len(names)))
+	fmt.Fprintf(w, "| | %s | beside |\n| --- |%s --- |\n", strings.Join(senders(), " | "), strings.Repeat(" ---: |", len(senders())))
+	var reasons []string // each has a number in the table
 	for _, row := range r.Rows {
 		fmt.Fprintf(w, "| %s: %s |", row.Unit, row.Name)
-		for _, name := range names {
-			f := row.Figures[name]
-			fmt.Fprintf(w, " %s (%s – %s) |", number(f.Median), number(f.Lowest), number(f.Highest))
+		for _, who := range senders() {
+			if f, ok := row.Figures[who]; ok {
+				fmt.Fprintf(w, " %s |", f)
+				continue
+			}
+			at := slices.Index(reasons, row.Missing[who])
+			if at < 0 {
+				at = len(reasons)
+				reasons = append(reasons, row.Missing[who])
+			}
+			fmt.Fprintf(w, " – [%d] |", at+1)
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintf(w, " %s |\n", strings.Join(row.beside(), "; "))
+	}
+	fmt.Fprintln(w)
+	for i, reason := range reasons {
+		fmt.Fprintf(w, "[%d] not measured: %s.\n", i+1, reason)
+	}
+	fmt.Fprintf(w, "%s composes nothing; the figures of it are those of sending the same octets again and again.\n\n", smtpsource)
+	for _, t := range r.Targets {
+		fmt.Fprintf(w, "%s %s\n", map[bool]string{true: "met:   ", false: "MISSED:"}[t.Met], t)
 	}
 	fmt.Fprintln(w)
 }
 
+// beside lists who is in this row only.
+func (row reportRow) beside() []string {
+	var beside []string
+	for _, who := range guests() {
+		if f, ok := row.Figures[who]; ok {
+			beside = append(beside, fmt.Sprintf("%s %s", who, f))
+		} else if reason := row.Missing[who]; reason != "" {
+			beside = append(beside, fmt.Sprintf("%s not measured: %s", who, reason))
+		}
+	}
+	return beside
+}
+
+func (f figure) String() string {
+	return fmt.Sprintf("%s (%s – %s)", number(f.Median), number(f.Lowest), number(f.Highest))
+}
+
 // number prints three digits that count.
 func number(v float64) string {
-	switch {
-	case v >= 100:
+	switch size := math.Abs(v); {
+	case size >= 100:
 		return fmt.Sprintf("%.0f", v)
-	case v >= 10:
+	case size >= 10:
 		return fmt.Sprintf("%.1f", v)
 	default:
 		return fmt.Sprintf("%.2f", v)
@@ -154,4 +174,13 @@ func (r *report) write(path string) error {
 		return err
 	}
 	return os.WriteFile(path, append(content, '\n'), 0o644)
+}
+
+func readReport(path string) (*report, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var r report
+	return &r, json.Unmarshal(content, &r)
 }

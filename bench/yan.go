@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/yanmail/yan"
 )
@@ -9,30 +11,61 @@ import (
 // yanContender is this project.
 type yanContender struct{}
 
-func (yanContender) name() string  { return "yan" }
-func (yanContender) honours() bool { return true }
-
-func (yanContender) open(_ context.Context, address string, all bool) (session, error) {
-	options := yan.Options{MaxConnections: 1}
-	if all {
+func (yanContender) open(p place) (client, error) {
+	options := yan.Options{MaxConnections: p.Connections}
+	if p.All {
 		options.Policy = yan.All
 	}
-	client, err := yan.Open("smtp+notls://"+address, options)
+	if p.Fleeting {
+		options.IdleTimeout = time.Millisecond
+	}
+	server := "smtp+notls://" + p.Address
+	if p.Security != inClear {
+		options.User, options.Password, options.CAFile = userName, password, p.CA
+		server = map[security]string{startTLS: "smtp://", fromStart: "smtps://"}[p.Security] + p.Address
+	}
+	c, err := yan.Open(server, options)
 	if err != nil {
 		return nil, err
 	}
-	return yanSession{client}, nil
+	return yanClient{c, p.Fleeting}, nil
 }
 
-type yanSession struct{ client *yan.Client }
+type yanClient struct {
+	client   *yan.Client
+	fleeting bool
+}
 
-func (s yanSession) send(ctx context.Context, m mail) error {
-	message := yan.Message{From: m.from, To: m.to, Subject: m.subject, Text: m.text}
-	if m.attachment != "" {
-		message.Attachments = []yan.Attachment{yan.File(m.attachment)}
+// connect does nothing: a client connects when there is something to send.
+func (yanClient) connect(context.Context) error { return nil }
+
+func (c yanClient) run(ctx context.Context, s *source) (answer, error) {
+	return measured(s, func() error {
+		messages := func(yield func(yan.Message) bool) {
+			for m, ok := s.next(); ok; m, ok = s.next() {
+				message := yan.Message{From: m.from, To: m.to, Subject: m.subject, Text: m.text}
+				if m.attachment != "" {
+					message.Attachments = []yan.Attachment{yan.File(m.attachment)}
+				}
+				if !yield(message) {
+					return
+				}
+			}
+		}
+		for result, err := range c.client.SendAll(ctx, messages) {
+			if err != nil {
+				return fmt.Errorf("message %d: %w", result.Index, err)
+			}
+		}
+		return nil
+	})
+}
+
+// disconnect leaves a fleeting connection to the client's own idle timeout: the
+// client is for the next one.
+func (c yanClient) disconnect() error {
+	if c.fleeting {
+		return nil
 	}
-	_, err := s.client.Send(ctx, message)
-	return err
+	return c.client.Close()
 }
-
-func (s yanSession) close() error { return s.client.Close() }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
+	"time"
 )
 
 // peakResident is VmHWM of this process in octets. Not ru_maxrss, which
@@ -22,4 +24,13 @@ func peakResident() (int64, error) {
 		}
 	}
 	return 0, errors.New("/proc/self/status has no VmHWM")
+}
+
+// userSeconds is the processor time of this process outside of the kernel.
+func userSeconds() (float64, error) {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0, err
+	}
+	return time.Duration(used.Utime.Nano()).Seconds(), nil
 }

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// The extensions that decide what a client can do.
+const (
+	pipelining = "PIPELINING"
+	chunking   = "CHUNKING" // and PIPELINING
+)
+
+// sizes say how much of everything a run takes.
+type sizes struct {
+	loopback   float64       // seconds that each contender sends on loopback
+	link       float64       // and over a link
+	link4      float64       // and over four connections
+	run        int           // messages of a run whose round trips are counted
+	waiting    int           // the same for who waits for each message: more would say the same
+	long       time.Duration // round trip of the link on which these are counted
+	far        time.Duration // round trip of the other links
+	near       int           // how often the time without a link is taken
+	small      int64         // octets of the attachment whose memory is measured
+	large      int64         // and of that whose speed is, too
+	starts     int           // how often a command is run for one figure
+	recipients int           // of a message to many
+	patience   time.Duration // for one figure of one contender
+}
+
+// fullSizes are those of the published figures, quickSizes those of the tests.
+func fullSizes() sizes {
+	return sizes{loopback: 1, link: 1.5, link4: 1.5, run: 100, waiting: 4, long: 100 * time.Millisecond, far: 40 * time.Millisecond, near: 3,
+		small: 50e6, large: 1e9, starts: 20, recipients: 50, patience: 5 * time.Minute}
+}
+
+func quickSizes() sizes {
+	return sizes{loopback: .05, link: .05, link4: .05, run: 10, waiting: 2, long: 20 * time.Millisecond, far: 10 * time.Millisecond, near: 1,
+		small: 300e3, large: 3e6, starts: 2, recipients: 5, patience: time.Minute}
+}
+
+// course is what everything is measured on.
+type course struct {
+	sizes   sizes
+	tools   tools
+	folder  string // of what is made for the run
+	servers map[string]server
+	workers map[string]*worker // those that live as long as the course
+	serial  int                // makes the subjects differ
+	command string             // path of yan
+}
+
+const postfixServer = "smtp-sink"
+
+func newCourse(ctx context.Context, folder string, sizes sizes) (*course, error) {
+	c := &course{sizes: sizes, folder: folder, servers: map[string]server{}, workers: map[string]*worker{}}
+	var err error
+	if c.tools, err = findTools(ctx); err != nil {
+		return nil, err
+	}
+	if err := makeCertificate(folder); err != nil {
+		return nil, fmt.Errorf("make a certificate: %w", err)
+	}
+	for path, size := range map[string]int64{c.attachment("small"): sizes.small, c.attachment("large"): sizes.large} {
+		if err := writeAttachment(path, size); err != nil {
+			return nil, fmt.Errorf("write an attachment: %w", err)
+		}
+	}
+	if c.command, err = buildCommand(ctx, folder); err != nil {
+		return nil, err
+	}
+	for _, extension := range []string{pipelining, chunking} {
+		if c.servers[extension], err = startSinkProcess(extension, folder); err != nil {
+			c.close()
+			return nil, err
+		}
+	}
+	if t := c.tools[postfixServer]; t.Path != "" {
+		if c.servers[postfixServer], err = startPostfixSink(ctx, t); err != nil {
+			c.close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *course) attachment(name string) string { return filepath.Join(c.folder, name+".bin") }
+
+func (c *course) close() {
+	for _, w := range c.workers {
+		w.close()
+	}
+	for _, s := range c.servers {
+		if s != nil {
+			s.close()
+		}
+	}
+}
+
+// missing is why a contender can't be measured at all; "" when it can.
+func (c *course) missing(who string) string {
+	needs := map[string]string{nodemailer: nodemailer, smtpsource: smtpsource, curl: curl, msmtp: msmtp, rawOpenSSL: "openssl"}[who]
+	if needs == "" {
+		return ""
+	}
+	return c.tools[needs].Missing
+}
+
+// worker is the long-lived process of a contender.
+func (c *course) worker(ctx context.Context, who string) (*worker, error) {
+	if w := c.workers[who]; w != nil {
+		return w, nil
+	}
+	w, err := startWorker(ctx, who, c.tools)
+	if err == nil {
+		c.workers[who] = w
+	}
+	return w, err
+}
+
+// dismiss ends the process of a contender that failed.
+func (c *course) dismiss(who string) {
+	if w := c.workers[who]; w != nil {
+		_ = w.command.Process.Kill()
+		w.close()
+		delete(c.workers, who)
+	}
+}
+
+// order makes one of messages with subjects of their own.
+func (c *course) order(least, most int, seconds float64) order {
+	o := order{First: c.serial + 1, Min: least, Max: most, Seconds: seconds, Recipients: 1, Text: fiveKilobytes()}
+	c.serial += most
+	return o
+}
+
+func fiveKilobytes() string {
+	return strings.Repeat("The quick brown fox jumps over the lazy dog, and over the wall as well.\r\n", 68)
+}
+
+// trip is one way to a server.
+type trip struct {
+	server      string // by name
+	security    security
+	roundTrip   time.Duration // 0 for loopback
+	connections int
+	all         bool
+}
+
+// errArrival is a message that did not arrive, or not as it should have:
+// nothing can be said about such a contender.
+var errArrival = errors.New("what arrived is not what was sent")
+
+// send has a contender carry out orders on one trip, and checks what arrived.
+// The clock of each order runs by itself; that of the first is usually thrown
+// away, because it opens the connections.
+func (c *course) send(ctx context.Context, who string, t trip, orders ...order) ([]answer, error) {
+	w, err := c.worker(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	return c.sendBy(ctx, w, t, place{}, orders...)
+}
+
+// sendBy is send with a certain process, and more said about the place.
+func (c *course) sendBy(ctx context.Context, w *worker, t trip, p place, orders ...order) (answers []answer, err error) {
+	s := c.servers[t.server]
+	var done func()
+	if p.Address, done, err = c.way(s, t); err != nil {
+		return nil, err
+	}
+	defer done()
+	p.Security, p.Connections, p.All, p.CA = t.security, max(1, t.connections), t.all, authorityFile(c.folder)
+	if _, err := w.ask(request{Do: "open", Place: p}); err != nil {
+		return nil, err
+	}
+	if _, err := w.ask(request{Do: "connect"}); err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	for _, o := range orders {
+		a, err := w.ask(request{Do: "send", Order: o})
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, a)
+	}
+	if _, err := w.ask(request{Do: "disconnect"}); err != nil {
+		return nil, err
+	}
+	sent := 0
+	for _, a := range answers {
+		sent += a.Sent + a.Beside
+	}
+	arrived, err := c.gather(ctx, s, sent)
+	if err != nil {
+		return nil, err
+	}
+	return answers, checkAnswers(w.name, s, arrived, orders, answers)
+}
+
+// gather takes what arrives until so many messages are there and no connection
+// is open. Messages are complete when their sender says so, but a goodbye may
+// still be on its way, and so may the counters of Postfix's sink.
+func (c *course) gather(ctx context.Context, s server, messages int) (arrivals, error) {
+	var all arrivals
+	pause := time.NewTicker(5 * time.Millisecond)
+	defer pause.Stop()
+	for begun := time.Now(); time.Since(begun) < 10*time.Second; {
+		a, err := s.take()
+		if err != nil {
+			return all, err
+		}
+		all.Messages, all.Count = append(all.Messages, a.Messages...), all.Count+a.Count
+		all.Connections = append(all.Connections, a.Connections...)
+		if a.Open == 0 && all.Count >= messages {
+			return all, nil
+		}
+		select {
+		case <-ctx.Done():
+			return all, context.Cause(ctx)
+		case <-pause.C:
+		}
+	}
+	return all, fmt.Errorf("%w: %d of %d messages arrived, or a connection stays open", errArrival, all.Count, messages)
+}
+
+// way is the address to a server, over a link if the trip is long.
+func (c *course) way(s server, t trip) (address string, done func(), err error) {
+	address = s.address(t.security)
+	if t.roundTrip == 0 {
+		return address, func() {}, nil
+	}
+	l, err := startLink(address, t.roundTrip)
+	if err != nil {
+		return "", nil, err
+	}
+	return l.address(), l.close, nil
+}
+
+// checkAnswers compares what a contender says that it sent with what arrived.
+func checkAnswers(who string, s server, arrived arrivals, orders []order, answers []answer) error {
+	var sent []mail
+	total := 0
+	for i, a := range answers {
+		total += a.Sent + a.Beside
+		for n := range a.Sent {
+			sent = append(sent, orders[i].mail(orders[i].First+n))
+		}
+	}
+	if arrived.Count != total {
+		return fmt.Errorf("%w: %d messages arrived, %d were sent", errArrival, arrived.Count, total)
+	}
+	if s.counts() || who == smtpsource {
+		return nil // it knows no more, or composes nothing
+	}
+	if who == rawGo || who == rawOpenSSL {
+		for i := range arrived.Messages {
+			arrived.Messages[i].Subject = sent[i].subject // theirs was prepared once for all orders
+		}
+	}
+	if err := check(arrived.Messages, sent); err != nil {
+		return fmt.Errorf("%w: %w", errArrival, err)
+	}
+	return nil
+}
+
+// forget drops what a contender that failed has left in the servers.
+func (c *course) forget() error {
+	for _, s := range c.servers {
+		if _, err := s.take(); err != nil && !strings.Contains(err.Error(), "sink:") {
+			return err // not just how the conversation ended
+		}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// A prepared conversation is everything that a client says to send one message
+// that is composed and encoded already, in one file. Who copies it into a TLS
+// connection does the least that sending it can cost.
+
+// prepare writes the conversation that sends m with DATA, or with one chunk.
+func prepare(path string, m mail, chunking bool) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	w := bufio.NewWriterSize(file, 1<<20)
+	login := base64.StdEncoding.EncodeToString([]byte("\x00" + userName + "\x00" + password))
+	fmt.Fprintf(w, "EHLO localhost\r\nAUTH PLAIN %s\r\nMAIL FROM:<%s>\r\nRCPT TO:<%s>\r\n", login, m.from, strings.Join(m.to, ">\r\nRCPT TO:<"))
+	if chunking {
+		var size octets
+		if err := writeByHand(&size, m); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "BDAT %d LAST\r\n", size)
+	} else {
+		fmt.Fprint(w, "DATA\r\n")
+	}
+	if err := writeByHand(w, m); err != nil {
+		return err
+	}
+	if !chunking {
+		fmt.Fprint(w, ".\r\n")
+	}
+	fmt.Fprint(w, "QUIT\r\n")
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// octets counts what is written.
+type octets int64
+
+func (o *octets) Write(p []byte) (int, error) {
+	*o += octets(len(p))
+	return len(p), nil
+}
+
+// rawCopy copies a prepared conversation by crypto/tls.
+type rawCopy struct{}
+
+func (rawCopy) open(p place) (client, error) { return &rawCopyClient{place: p}, nil }
+
+type rawCopyClient struct {
+	place      place
+	connection *tls.Conn
+}
+
+func (c *rawCopyClient) connect(context.Context) error {
+	config, err := c.place.tls()
+	if err != nil {
+		return err
+	}
+	c.connection, err = tls.Dial("tcp", c.place.Address, config)
+	return err
+}
+
+func (c *rawCopyClient) run(_ context.Context, s *source) (answer, error) {
+	return measured(s, func() error {
+		s.next()
+		file, err := os.Open(c.place.Prepared)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if _, err := io.CopyBuffer(struct{ io.Writer }{c.connection}, struct{ io.Reader }{file}, make([]byte, 256<<10)); err != nil {
+			return err
+		}
+		return bye(c.connection)
+	})
+}
+
+// bye reads what the server said to a conversation that ends with QUIT.
+func bye(r io.Reader) error {
+	said, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(said), "\r\n221 ") {
+		return fmt.Errorf("the server said %q", said)
+	}
+	return nil
+}
+
+func (c *rawCopyClient) disconnect() error { return c.connection.Close() }
+
+// opensslCopy copies it by "openssl s_client", in C.
+type opensslCopy struct{ tool tool }
+
+func (t opensslCopy) open(p place) (client, error) { return opensslClient{t.tool, p}, nil }
+
+type opensslClient struct {
+	tool  tool
+	place place
+}
+
+func (opensslClient) connect(context.Context) error { return nil }
+func (opensslClient) disconnect() error             { return nil }
+
+func (c opensslClient) run(ctx context.Context, s *source) (answer, error) {
+	s.next()
+	file, err := os.Open(c.place.Prepared)
+	if err != nil {
+		return answer{}, err
+	}
+	defer file.Close()
+	// -quiet also keeps letters at the beginning of a line from being commands.
+	command := c.tool.command(ctx, "s_client", "-quiet", "-verify_quiet", "-verify_return_error", "-CAfile", c.place.CA,
+		"-connect", c.place.Address)
+	command.Stdin = file
+	start := time.Now()
+	out, err := command.Output()
+	took := time.Since(start)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{Sent: 1, Seconds: took.Seconds(), UserSeconds: command.ProcessState.UserTime().Seconds()}, bye(strings.NewReader(string(out)))
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// writeAttachment makes a file of size octets that doesn't compress.
+func writeAttachment(path string, size int64) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := io.CopyN(file, rand.Reader, size); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
+}
+
+// attachments measures one message with a large file, over TLS, beside the
+// bare copying of the same octets, encoded before, into a TLS connection; and
+// one with a file of usual size. Each is sent by a process of its own, whose
+// memory and processor time are measured with it. The peers know no CHUNKING:
+// they are measured once, and the figures stand in both rows.
+func (c *course) attachments() []experiment {
+	large := experiment{guests: []string{rawGo, rawOpenSSL}, absent: without(noTLS, smtpsource)}
+	for _, extension := range []string{pipelining, chunking} {
+		name := fmt.Sprintf("attachment of %s over TLS, loopback, %s", size(c.sizes.large), extension)
+		id := "large/" + extension + "/"
+		large.rows = append(large.rows,
+			reportRow{ID: id + "speed", Name: name, Unit: "MB/s of the file", Higher: true},
+			reportRow{ID: id + "memory", Name: name, Unit: "MB of memory at most"},
+			reportRow{ID: id + "cpu", Name: name, Unit: "s of user CPU per GB"})
+	}
+	large.measure = func(ctx context.Context, who string) ([]float64, error) {
+		var values []float64
+		for _, extension := range []string{pipelining, chunking} {
+			if len(values) > 0 && slices.Contains(senders()[1:], who) {
+				return append(values, values...), nil
+			}
+			seconds, cpu, peak, err := c.attach(ctx, who, trip{server: extension, security: fromStart}, c.attachment("large"))
+			if err != nil {
+				return nil, err
+			}
+			megabytes := float64(c.sizes.large) / 1e6
+			values = append(values, megabytes/seconds, peak, cpu/megabytes*1000)
+		}
+		return values, nil
+	}
+	return []experiment{large, {
+		rows:   []reportRow{{ID: "small/memory", Name: fmt.Sprintf("attachment of %s in the clear, %s", size(c.sizes.small), pipelining), Unit: "MB of memory at most"}},
+		absent: without(noFiles, smtpsource),
+		measure: func(ctx context.Context, who string) ([]float64, error) {
+			_, _, peak, err := c.attach(ctx, who, trip{server: pipelining, security: inClear}, c.attachment("small"))
+			return []float64{peak}, err
+		},
+	}}
+}
+
+// attach sends one message with a file and returns the seconds it took, those
+// of the processor, and the megabytes of memory held at most.
+func (c *course) attach(ctx context.Context, who string, t trip, file string) (seconds, cpu, peak float64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.sizes.patience)
+	defer cancel()
+	w, err := startWorker(ctx, who, c.tools)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	defer w.close()
+	o := c.order(1, 1, 0)
+	o.Attachment = file
+	if err := c.servers[t.server].reserve(int(c.sizes.large)*14/10 + largeMessage); err != nil {
+		return 0, 0, 0, err
+	}
+	var p place
+	orders := []order{c.order(1, 1, 0), o}
+	if who == rawGo || who == rawOpenSSL {
+		// The conversation is all that there is to send, also to connect.
+		p.Prepared, err = c.prepared(t.server, o)
+		orders = []order{o}
+	}
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	before, err := w.ask(request{Do: "used"})
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	answers, err := c.sendBy(ctx, w, t, p, orders...)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	after, err := w.ask(request{Do: "used"})
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	last := answers[len(answers)-1]
+	// A program that was run for it is not part of the worker.
+	cpu, peak = after.UserSeconds-before.UserSeconds+last.UserSeconds, float64(after.Peak)/1e6
+	if last.Peak != 0 {
+		peak = float64(last.Peak) / 1e6
+	}
+	return last.Seconds, cpu, peak, nil
+}
+
+// prepared is the path of a conversation that is written once.
+func (c *course) prepared(extension string, o order) (string, error) {
+	path := filepath.Join(c.folder, "conversation-"+extension)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	return path, prepare(path, o.mail(o.First), extension == chunking)
+}
+
+// size is a number of octets in words.
+func size(octets int64) string {
+	switch {
+	case octets%1e9 == 0:
+		return fmt.Sprintf("%d GB", octets/1e9)
+	case octets%1e6 == 0:
+		return fmt.Sprintf("%d MB", octets/1e6)
+	}
+	return fmt.Sprintf("%d kB", octets/1e3)
+}

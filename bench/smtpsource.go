@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+)
+
+// smtpSource is Postfix's test client, in C. It composes nothing, sends the
+// same octets again and again, waits for the reply to each command, and speaks
+// neither TLS nor AUTH. Each order is a process of its own, so that what a run
+// with one message takes is subtracted: its start, the connection and the
+// first message, which are outside of the clock for the others, too.
+type smtpSource struct{ tool tool }
+
+func (t smtpSource) open(p place) (client, error) {
+	if p.Security != inClear {
+		return nil, fmt.Errorf("%s speaks no TLS", smtpsource)
+	}
+	return smtpSourceClient{t.tool, p}, nil
+}
+
+type smtpSourceClient struct {
+	tool  tool
+	place place
+}
+
+func (smtpSourceClient) connect(context.Context) error { return nil }
+func (smtpSourceClient) disconnect() error             { return nil }
+
+func (c smtpSourceClient) run(ctx context.Context, s *source) (answer, error) {
+	o := s.order
+	one, err := c.time(ctx, o, 1)
+	if err != nil {
+		return answer{}, err
+	}
+	some, err := c.time(ctx, o, 1+o.Min)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{Beside: 2, Sent: o.Min, Seconds: (some - one).Seconds()}
+	if a.Seconds >= o.Seconds || o.Min == o.Max {
+		return a, nil
+	}
+	// So many as fill the time.
+	n := o.Max
+	if a.Seconds > 0 {
+		n = min(n, int(float64(o.Min)*o.Seconds/a.Seconds))
+	}
+	many, err := c.time(ctx, o, 1+n)
+	return answer{Beside: 3 + o.Min, Sent: n, Seconds: (many - one).Seconds()}, err
+}
+
+func (c smtpSourceClient) time(ctx context.Context, o order, messages int) (time.Duration, error) {
+	command := c.tool.command(ctx, "-d", "-M", "localhost", "-f", userName, "-t", "recipient@example.test",
+		"-r", strconv.Itoa(o.Recipients), "-s", strconv.Itoa(c.place.Connections), "-m", strconv.Itoa(messages),
+		"-l", strconv.Itoa(len(o.Text)), "-S", "a message of "+smtpsource, "inet:"+c.place.Address)
+	command.Stderr = os.Stderr
+	start := time.Now()
+	err := command.Run()
+	return time.Since(start), err
+}

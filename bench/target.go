@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+)
+
+// promise is what this project promises of itself on a row: a bound, or a
+// multiple of a peer's figure in the same run.
+type promise struct {
+	row    string  // its ID
+	bound  float64 // at most, or at least where more is better; used without a peer
+	peer   string  // whose figure the bound is a multiple of
+	times  float64
+	fewest bool // less than every peer that is not a copy
+	wanted string
+}
+
+// target is a promise beside what was measured.
+type target struct {
+	Row   string  `json:"row"`
+	Wants string  `json:"wants"`
+	Got   float64 `json:"got"`
+	Unit  string  `json:"unit"`
+	Ratio float64 `json:"ratio,omitempty"` // to the peer's figure
+	Met   bool    `json:"met"`
+	// Unknown is why nothing can be said; it is not met then.
+	Unknown string `json:"unknown,omitempty"`
+}
+
+// promises are held against every run, and those that are not kept are shown.
+func promises() []promise {
+	plain := "loopback/" + postfixServer
+	large := "large/"
+	all := []promise{
+		{row: "waits/PIPELINING", bound: 1.05},
+		{row: "waits/CHUNKING", bound: 0.15},
+		{row: plain, peer: gomailName, times: 5},
+		{row: plain, peer: smtpsource, times: 1.5},
+		{row: "loopback/PIPELINING", peer: gomailName, times: 5},
+		{row: "loopback/PIPELINING", peer: smtpsource, times: 1.5},
+		{row: "loopback/CHUNKING", peer: gomailName, times: 15},
+		{row: "link/PIPELINING", peer: gomailName, times: 5},
+		{row: "link/PIPELINING", peer: gomailDefault, times: 5},
+		{row: "link/CHUNKING", peer: gomailName, times: 100},
+		{row: "link/CHUNKING", peer: gomailDefault, times: 100},
+		{row: "link4/PIPELINING", peer: gomailName, times: 5},
+		{row: "link4/PIPELINING", peer: gomailDefault, times: 5},
+		{row: "link4/CHUNKING", peer: gomailName, times: 100},
+		{row: "link4/CHUNKING", peer: gomailDefault, times: 100},
+	}
+	for _, protection := range []security{fromStart, startTLS} {
+		id := "begin/" + string(protection) + "/"
+		all = append(all, promise{row: id + "waits", fewest: true}, promise{row: id + "waits2", fewest: true},
+			promise{row: id + "resumed", bound: 1})
+	}
+	for _, extension := range []string{pipelining, chunking} {
+		all = append(all, promise{row: large + extension + "/speed", peer: rawGo, times: .75},
+			promise{row: large + extension + "/speed", peer: rawOpenSSL, times: .75},
+			promise{row: large + extension + "/memory", bound: 32},
+			promise{row: large + extension + "/cpu", peer: gomailName, times: .5})
+	}
+	for _, protection := range []security{inClear, startTLS} {
+		all = append(all, promise{row: "start/" + string(protection), peer: curl, times: 1},
+			promise{row: "start/" + string(protection), peer: msmtp, times: .25})
+	}
+	// What single messages wait for, and their memory.
+	for _, single := range []struct {
+		id    string
+		trips float64
+	}{{"1/PIPELINING/any", 2}, {"1/PIPELINING/all", 2}, {"2/PIPELINING/any", 2}, {"2/PIPELINING/all", 2},
+		{"1/CHUNKING/any", 1}, {"1/CHUNKING/all", 1}, {"2/CHUNKING/any", 1}, {"2/CHUNKING/all", 2}} {
+		// Round trips are whole: what is over is the work of a slow machine.
+		all = append(all, promise{row: "single/" + single.id, bound: single.trips + .3, wanted: fmt.Sprintf("at most %.0f", single.trips)})
+	}
+	return append(all, promise{row: "small/memory", bound: 25})
+}
+
+func (r *report) judge() {
+	for _, p := range promises() {
+		r.Targets = append(r.Targets, r.hold(p))
+	}
+}
+
+func (r *report) hold(p promise) target {
+	row, ok := r.row(p.row)
+	t := target{Row: p.row, Unit: row.Unit}
+	if !ok {
+		t.Wants, t.Unknown = "to be measured", "there is no such row in this run"
+		return t
+	}
+	t.Row = row.Name
+	own, ok := row.Figures[ours]
+	if !ok {
+		t.Wants, t.Unknown = "to be measured", row.Missing[ours]
+		return t
+	}
+	t.Got = own.Median
+	limit := p.bound
+	switch {
+	case p.fewest:
+		t.Wants, t.Met = "fewer than each peer", true
+		for _, who := range senders()[1:] {
+			if f, ok := row.Figures[who]; ok {
+				// Half a round trip less is one less, measured on a busy machine.
+				t.Met = t.Met && own.Median < f.Median-.5
+			}
+		}
+		return t
+	case p.peer != "":
+		t.Wants = fmt.Sprintf("%s × %s", number(p.times), p.peer)
+		theirs, ok := row.Figures[p.peer]
+		if !ok {
+			t.Unknown = row.Missing[p.peer]
+			return t
+		}
+		t.Wants += " = " + number(p.times*theirs.Median)
+		t.Ratio = own.Median / theirs.Median
+		limit = p.times * theirs.Median
+	case p.wanted != "":
+		t.Wants = p.wanted
+	case row.Higher:
+		t.Wants = number(p.bound)
+	default:
+		t.Wants = "at most " + number(p.bound)
+	}
+	t.Met = own.Median <= limit
+	if row.Higher {
+		t.Met = own.Median >= limit
+	}
+	return t
+}
+
+// String says what was wanted and what came of it.
+func (t target) String() string {
+	if t.Unknown != "" {
+		return fmt.Sprintf("%s: wanted %s, not measured: %s", t.Row, t.Wants, t.Unknown)
+	}
+	s := fmt.Sprintf("%s: %s %s, wanted %s", t.Row, number(t.Got), t.Unit, t.Wants)
+	if t.Ratio != 0 {
+		s += fmt.Sprintf(" (%s ×)", number(t.Ratio))
+	}
+	return s
+}
+
+func (r *report) missed() int {
+	return len(slices.DeleteFunc(slices.Clone(r.Targets), func(t target) bool { return t.Met }))
+}

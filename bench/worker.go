@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// worker is a process that does nothing but send as one contender: this
+// program again, or node with nodemailer.mjs. It answers each request, a line
+// of JSON on its standard input, with one on its standard output. Clocks run
+// inside, so that neither the start of a process nor the pipes are measured.
+type worker struct {
+	name    string
+	command *exec.Cmd
+	in      io.WriteCloser
+	out     *json.Decoder
+}
+
+// request is what a worker is asked.
+//
+//	open        prepares for Place
+//	connect     opens the connections
+//	send        sends Order over them
+//	once        connect, send and disconnect; the time is that of the first two
+//	disconnect  leaves the server
+//	used        tells what the process has used so far
+type request struct {
+	Do    string
+	Place place
+	Order order
+}
+
+// answer is what it says.
+type answer struct {
+	Sent        int     // how many messages of the order, from its first on
+	Beside      int     // how many others arrive, because the contender can't do without
+	Seconds     float64 // for those sent
+	Allocations uint64  // on the heap of Go
+	Allocated   uint64  // octets
+	UserSeconds float64 // of the processor, for "used" or by a program that was run for the order
+	Peak        int64   // most octets of memory held at a time, for "used"
+	Error       string
+}
+
+// startWorker starts the process of a contender. Cancelling the context ends
+// it.
+func startWorker(ctx context.Context, name string, tools tools) (*worker, error) {
+	w := &worker{name: name}
+	if name == nodemailer {
+		w.command = exec.CommandContext(ctx, tools["node"].Path, "nodemailer.mjs", tools[nodemailer].Path)
+	} else {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		encoded, err := json.Marshal(tools)
+		if err != nil {
+			return nil, err
+		}
+		w.command = exec.CommandContext(ctx, self, asWorker, name, string(encoded))
+	}
+	w.command.Stderr = os.Stderr
+	var err error
+	if w.in, err = w.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := w.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	w.out = json.NewDecoder(out)
+	if err := w.command.Start(); err != nil {
+		return nil, fmt.Errorf("start a worker: %w", err)
+	}
+	return w, nil
+}
+
+func (w *worker) ask(r request) (answer, error) {
+	var a answer
+	line, err := json.Marshal(r)
+	if err != nil {
+		return a, err
+	}
+	if _, err := w.in.Write(append(line, '\n')); err != nil {
+		return a, fmt.Errorf("ask the worker: %w", err)
+	}
+	if err := w.out.Decode(&a); err != nil {
+		return a, fmt.Errorf("the worker does not answer: %w", err)
+	}
+	if a.Error != "" {
+		return a, fmt.Errorf("%s: %s", r.Do, a.Error)
+	}
+	return a, nil
+}
+
+// close ends the process by ending its standard input.
+func (w *worker) close() {
+	_ = w.in.Close()
+	_ = w.command.Wait() // nothing is asked of it any more
+}
+
+// runWorker is the other process.
+func runWorker(ctx context.Context, name, encodedTools string) error {
+	var tools tools
+	if err := json.Unmarshal([]byte(encodedTools), &tools); err != nil {
+		return fmt.Errorf("read the tools: %w", err)
+	}
+	who, err := contenderNamed(name, tools)
+	if err != nil {
+		return err
+	}
+	requests, answers := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	var c client
+	for {
+		var r request
+		if err := requests.Decode(&r); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("read a request: %w", err)
+		}
+		var a answer
+		if r.Do == "open" {
+			c, err = who.open(r.Place)
+		} else {
+			a, err = carryOut(ctx, c, r)
+		}
+		if err != nil {
+			a.Error = err.Error()
+		}
+		if err := answers.Encode(a); err != nil {
+			return err
+		}
+	}
+}
+
+func carryOut(ctx context.Context, c client, r request) (answer, error) {
+	switch r.Do {
+	case "connect":
+		return answer{}, c.connect(ctx)
+	case "send":
+		return c.run(ctx, &source{order: r.Order})
+	case "once":
+		start := time.Now()
+		if err := c.connect(ctx); err != nil {
+			return answer{}, err
+		}
+		a, err := c.run(ctx, &source{order: r.Order})
+		a.Seconds = time.Since(start).Seconds()
+		if err != nil {
+			return a, err
+		}
+		return a, c.disconnect()
+	case "disconnect":
+		return answer{}, c.disconnect()
+	case "used":
+		seconds, err := userSeconds()
+		if err != nil {
+			return answer{}, err
+		}
+		peak, err := peakResident()
+		return answer{UserSeconds: seconds, Peak: peak}, err
+	}
+	return answer{}, fmt.Errorf("unknown request %q", r.Do)
+}
+
+// The contenders by name, in the order of the table.
+const (
+	ours       = "yan"
+	gomailName = "go-mail"
+	netsmtp    = "net/smtp"
+	gosmtpName = "go-smtp"
+	nodemailer = "nodemailer"
+	smtpsource = "smtp-source"
+	rawGo      = "TLS copy by Go"
+	rawOpenSSL = "TLS copy by openssl"
+	curl       = "curl"
+	msmtp      = "msmtp"
+
+	gomailDefault = "go-mail by default" // with its NOOP and RSET
+)
+
+// guests are those that stand in some rows only, beside the senders.
+func guests() []string { return []string{gomailDefault, rawGo, rawOpenSSL, curl, msmtp} }
+
+// senders are the contenders that stand in every row.
+func senders() []string {
+	return []string{ours, gomailName, netsmtp, gosmtpName, nodemailer, smtpsource}
+}
+
+// contenderNamed knows those whose process is this program.
+func contenderNamed(name string, tools tools) (contender, error) {
+	switch name {
+	case ours:
+		return yanContender{}, nil
+	case gomailName:
+		return goMail{}, nil
+	case gomailDefault:
+		return goMail{asItComes: true}, nil
+	case netsmtp:
+		return netSMTP{}, nil
+	case gosmtpName:
+		return goSMTP{}, nil
+	case smtpsource:
+		return smtpSource{tools[smtpsource]}, nil
+	case rawGo:
+		return rawCopy{}, nil
+	case rawOpenSSL:
+		return opensslCopy{tools["openssl"]}, nil
+	}
+	return nil, fmt.Errorf("no contender is called %q", name)
+}
