@@ -26,24 +26,8 @@ func BenchmarkSend(b *testing.B) {
 		{"chunked", "250-PIPELINING\r\n250 CHUNKING\r\n"},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				b.Fatal(err)
-			}
-			served := make(chan struct{})
-			go func() {
-				defer close(served)
-				if conn, err := listener.Accept(); err == nil {
-					defer conn.Close()
-					sink(conn, bench.caps)
-				}
-			}()
-			cfg := plainConfig()
-			cfg.Host, cfg.Port = "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
-			conn, err := smtpclient.Dial(context.Background(), cfg)
-			if err != nil {
-				b.Fatal(err)
-			}
+			conn, stop := dialSink(b, bench.caps)
+			defer stop()
 			tx := smtpclient.Transaction{Envelope: envelope(b, "a@x.org", "b@x.org"), Content: text{data: data}}
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
@@ -52,9 +36,6 @@ func BenchmarkSend(b *testing.B) {
 					b.Fatal(o)
 				}
 			}
-			conn.Close()
-			listener.Close()
-			<-served
 		})
 	}
 }
@@ -94,5 +75,70 @@ func sink(conn net.Conn, caps string) {
 		default:
 			say("250 ok\r\n")
 		}
+	}
+}
+
+// endless is a Source that gives the same message so many times.
+type endless struct {
+	tx   smtpclient.Transaction
+	left int
+}
+
+func (e *endless) Next(context.Context, bool) (smtpclient.Transaction, bool) {
+	e.left--
+	return e.tx, e.left >= 0
+}
+
+// BenchmarkRun sends a run of 5 kB messages to one recipient each over a
+// loopback connection.
+func BenchmarkRun(b *testing.B) {
+	data := "Subject: hi\r\n\r\n" + string(bytes.Repeat([]byte("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n"), 75))
+	for _, bench := range []struct {
+		name string
+		caps string
+	}{
+		{"pipelined", "250 PIPELINING\r\n"},
+		{"chunked", "250-PIPELINING\r\n250 CHUNKING\r\n"},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			conn, stop := dialSink(b, bench.caps)
+			defer stop()
+			tx := smtpclient.Transaction{Envelope: envelope(b, "a@x.org", "b@x.org"), Content: text{data: data}}
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			b.ResetTimer()
+			for r := range conn.Run(context.Background(), &endless{tx, b.N}) {
+				if o := r.Outcomes[0]; o.Status != smtp.Accepted {
+					b.Fatal(o)
+				}
+			}
+		})
+	}
+}
+
+// dialSink connects to a sink of its own.
+func dialSink(b *testing.B, caps string) (conn *smtpclient.Conn, stop func()) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if conn, err := listener.Accept(); err == nil {
+			defer conn.Close()
+			sink(conn, caps)
+		}
+	}()
+	cfg := plainConfig()
+	cfg.Host, cfg.Port = "127.0.0.1", listener.Addr().(*net.TCPAddr).Port
+	conn, err = smtpclient.Dial(context.Background(), cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return conn, func() {
+		conn.Close()
+		listener.Close()
+		<-served
 	}
 }

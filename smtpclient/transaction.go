@@ -141,8 +141,7 @@ func (x *transaction) begin(ctx context.Context) bool {
 		return false
 	}
 	if c.broken.Load() {
-		x.gone = true
-		x.notTried(smtp.StageMail, ErrClosed)
+		x.lose(smtp.StageMail, ErrClosed)
 		return false
 	}
 	if ctx.Err() != nil {

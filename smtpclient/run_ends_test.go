@@ -1,0 +1,375 @@
+package smtpclient_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// A 421, at whatever stage, is about its own message and the connection: those
+// before it keep their outcomes, those behind it were not tried, are lost, and
+// carry the 421 as the reason.
+func TestRunEndsWith421(t *testing.T) {
+	t.Parallel()
+	for name, way := range runWays() {
+		for stage, bye := range map[string]letter{
+			"mail": {from: "bye", to: "x"}, "rcpt": {from: "a", to: "bye x"}, "body": {from: "last", to: "x"},
+		} {
+			t.Run(name+"/"+stage, func(t *testing.T) {
+				t.Parallel()
+				cfg := plainConfig()
+				l := newLedger(way(&cfg)...)
+				list := slices.Concat(slices.Repeat([]letter{{from: "a", to: "x"}}, 3), []letter{bye}, slices.Repeat([]letter{{from: "a", to: "x"}}, 3))
+				q := source(t, list)
+				results := carry(t, l, cfg, q)
+				if len(results) < 4 || len(results)+len(q.left) != len(list) {
+					t.Fatalf("%d results, %d not taken", len(results), len(q.left))
+				}
+				for i, r := range results {
+					o := r.Outcomes[0]
+					switch {
+					case i < 3 && o.Status != smtp.Accepted,
+						i == 3 && (o.Status != smtp.Deferred || o.Reply.Code != 421),
+						i > 3 && (o.Status != smtp.NotTried || !r.Lost || o.Reply.Code != 421):
+						t.Errorf("message %d: %v, lost %v", i, o, r.Lost)
+					}
+				}
+				l.compare(t, results)
+			})
+		}
+	}
+}
+
+// A message that can't be read to its end is its own affair: those before it
+// get their replies before the connection is cut, those behind it can go again.
+func TestRunWithAMessageThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, way := range runWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := plainConfig()
+			l := newLedger(way(&cfg)...)
+			list := slices.Concat(letters()[:4], []letter{{from: "a", to: "x", broken: true}}, slices.Repeat([]letter{{from: "a", to: "x"}}, 3))
+			q := source(t, list)
+			results := carry(t, l, cfg, q)
+			if len(results) < 5 || len(results)+len(q.left) != len(list) {
+				t.Fatalf("%d results, %d not taken", len(results), len(q.left))
+			}
+			for i, r := range results {
+				o := r.Outcomes[0]
+				switch {
+				case i < 4 && statuses(r) != list[i].want,
+					i == 4 && (o.Status != smtp.NotTried || r.Lost || !errors.Is(o.Err, smtpclient.ErrContent)),
+					i > 4 && (o.Status != smtp.NotTried || !r.Lost):
+					t.Errorf("message %d: %v, lost %v", i, r.Outcomes, r.Lost)
+				}
+			}
+			l.compare(t, results)
+		})
+	}
+}
+
+// A message that this server can't be sent is settled in its turn, and nothing
+// of it is said.
+func TestRunWithAMessageThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	for name, way := range runWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := plainConfig()
+			l := newLedger(way(&cfg)...)
+			q := source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 7))
+			for _, i := range []int{0, 3, 6} {
+				q.left[i].Content = text{data: hello, utf8: true}
+			}
+			results := carry(t, l, cfg, q)
+			if len(results) != 7 {
+				t.Fatalf("%d results", len(results))
+			}
+			for i, r := range results {
+				o := r.Outcomes[0]
+				if i%3 == 0 && (!errors.Is(o.Err, smtpclient.ErrNeedsSMTPUTF8) || r.Lost) || i%3 != 0 && o.Status != smtp.Accepted {
+					t.Errorf("message %d: %v, lost %v", i, o, r.Lost)
+				}
+			}
+			l.compare(t, results)
+		})
+	}
+}
+
+// Leaving the loop takes no further message and waits for those on the wire.
+func TestRunIsLeft(t *testing.T) {
+	t.Parallel()
+	for name, way := range runWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := plainConfig()
+			l := newLedger(way(&cfg)...)
+			cfg, _, done := pipe(cfg, l.serve)
+			conn, err := smtpclient.Dial(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 200))
+			for range conn.Run(t.Context(), q) {
+				break
+			}
+			taken := 200 - len(q.left)
+			if taken < 1 || taken > 80 || !conn.Usable() {
+				t.Errorf("%d messages taken, usable %v", taken, conn.Usable())
+			}
+			tx := letter{from: "a", to: "y"}.transaction(t, "behind")
+			if r := conn.Send(t.Context(), tx); statuses(r) != "accepted" {
+				t.Errorf("the next message: %v", r.Outcomes)
+			}
+			conn.Quit(t.Context())
+			<-done
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if len(l.books) != taken+1 || len(l.wrong) > 0 {
+				t.Errorf("the server has %d messages, %d were taken; wrong: %q", len(l.books), taken, l.wrong)
+			}
+		})
+	}
+}
+
+// fed is a Source whose messages come one by one.
+type fed chan smtpclient.Transaction
+
+func (f fed) Next(ctx context.Context, wait bool) (smtpclient.Transaction, bool) {
+	if wait {
+		select {
+		case t, ok := <-f:
+			return t, ok
+		case <-ctx.Done():
+			return smtpclient.Transaction{}, false
+		}
+	}
+	select {
+	case t, ok := <-f:
+		return t, ok
+	default:
+		return smtpclient.Transaction{}, false
+	}
+}
+
+// A run whose messages come slowly sends each as it comes, and looks at a
+// connection that rested before it says more.
+func TestRunWaitsForItsSource(t *testing.T) {
+	t.Parallel()
+	for name, way := range runWays() {
+		for _, hangsUp := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/%v", name, hangsUp), func(t *testing.T) {
+				t.Parallel()
+				cfg := plainConfig()
+				l := newLedger(way(&cfg)...)
+				l.lmtp = cfg.LMTP
+				hang := make(chan struct{})
+				cfg, _, done := pipe(cfg, func(conn net.Conn) {
+					go func() {
+						<-hang
+						conn.Close()
+					}()
+					l.serve(conn)
+				})
+				conn, err := smtpclient.Dial(t.Context(), cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f := make(fed, 10)
+				for i := range 3 {
+					f <- letter{from: "a", to: "x"}.transaction(t, fmt.Sprint(i))
+				}
+				var results []smtpclient.Result
+				for r := range conn.Run(t.Context(), f) {
+					results = append(results, r)
+					switch {
+					case len(results) == 3 && hangsUp:
+						close(hang)
+						<-done
+						f <- letter{from: "a", to: "x"}.transaction(t, "3")
+					case len(results) < 20:
+						f <- letter{from: "a", to: "x"}.transaction(t, fmt.Sprint(len(results)+2))
+					case len(results) == 22:
+						close(f)
+					}
+				}
+				last := results[len(results)-1]
+				if hangsUp && (len(results) < 4 || !last.Lost || last.Outcomes[0].Status != smtp.NotTried) || !hangsUp && (len(results) != 22 || statuses(last) != "accepted") {
+					t.Errorf("%d results, the last %v, lost %v", len(results), last.Outcomes, last.Lost)
+				}
+				conn.Quit(t.Context())
+				if !hangsUp {
+					close(hang)
+				}
+				<-done
+				l.compare(t, results)
+			})
+		}
+	}
+}
+
+// A server that goes on reading and answers no more: whatever had left by then
+// is unknown, when the time for the reply to the message's end is over and not
+// later, however much was sent after it.
+func TestRunUnanswered(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]int{"PIPELINING": 1, "CHUNKING": 32, "CHUNKING, window 2": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cfg := plainConfig()
+				l := newLedger(runWays()[name](&cfg)...)
+				cfg, _, done := pipe(cfg, func(conn net.Conn) { l.serve(&speechless{Conn: conn, after: "250 2.0.0 queued"}) })
+				conn, err := smtpclient.Dial(t.Context(), cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				unknown := 0
+				for r := range conn.Run(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 100))) {
+					if r.Outcomes[0].Status == smtp.Unknown {
+						unknown++
+					}
+				}
+				if took := time.Since(start); unknown != want || took < 10*time.Minute || took > 11*time.Minute {
+					t.Errorf("%d unknown after %v, want %d after 10 minutes", unknown, took, want)
+				}
+				<-done
+			})
+		})
+	}
+}
+
+// speechless is a server's connection that says no more once it has said something.
+type speechless struct {
+	net.Conn
+	after string
+	said  bool
+}
+
+func (m *speechless) Write(p []byte) (int, error) {
+	if m.said {
+		return len(p), nil
+	}
+	if strings.Contains(string(p), m.after) {
+		m.said = true
+		return len(p), nil
+	}
+	return m.Conn.Write(p)
+}
+
+// A context that ends is the end of the run, with nothing in doubt that had
+// not left.
+func TestRunContextEnds(t *testing.T) {
+	t.Parallel()
+	for name, way := range runWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := plainConfig()
+			l := newLedger(way(&cfg)...)
+			l.lmtp = cfg.LMTP
+			cfg, _, done := pipe(cfg, l.serve)
+			conn, err := smtpclient.Dial(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			q := source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 500))
+			var results []smtpclient.Result
+			for r := range conn.Run(ctx, q) {
+				if results = append(results, r); len(results) == 50 {
+					cancel()
+				}
+			}
+			cancel()
+			conn.Close()
+			<-done
+			if len(results) < 50 || len(results)+len(q.left) != 500 || len(q.left) == 0 {
+				t.Errorf("%d results, %d not taken", len(results), len(q.left))
+			}
+			l.compare(t, results)
+		})
+	}
+}
+
+// A server that offers PIPELINING and loses what comes behind a command: the
+// message was not tried and is lost to this connection, and the error says that
+// the server is to be spoken to line by line.
+func TestRunOutOfStep(t *testing.T) {
+	t.Parallel()
+	for lost, serve := range map[string]func(string) string{
+		"MAIL": func(verb string) string { return map[string]string{"RCPT": "503 no MAIL", "DATA": "503 no RCPT"}[verb] },
+		"RCPT": func(verb string) string { return map[string]string{"MAIL": "250 ok", "DATA": "354 go"}[verb] },
+		"DATA": func(verb string) string { return map[string]string{"MAIL": "250 ok", "RCPT": "250 ok"}[verb] },
+	} {
+		t.Run(lost, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server := &losing{simple: simple{caps: []string{"PIPELINING"}}, answer: serve}
+				cfg, _, done := pipe(plainConfig(), server.serve)
+				conn, err := smtpclient.Dial(t.Context(), cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := conn.Send(t.Context(), letter{from: "a", to: "x y"}.transaction(t, "0"))
+				for _, o := range r.Outcomes {
+					if o.Status != smtp.NotTried || !errors.Is(o.Err, smtpclient.ErrOutOfStep) || !r.Lost {
+						t.Errorf("%v, lost %v", o, r.Lost)
+					}
+				}
+				<-done
+			})
+		})
+	}
+}
+
+// losing is a server that answers some commands only.
+type losing struct {
+	simple
+	answer func(verb string) string
+}
+
+func (l *losing) serve(conn net.Conn) {
+	l.simple.serve(&filtered{Conn: conn, answer: l.answer})
+}
+
+// filtered drops the replies to commands that a server loses.
+type filtered struct {
+	net.Conn
+	answer func(verb string) string
+	verbs  []string
+}
+
+func (f *filtered) Read(p []byte) (int, error) {
+	n, err := f.Conn.Read(p)
+	for line := range strings.Lines(string(p[:n])) {
+		verb, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		f.verbs = append(f.verbs, verb)
+	}
+	return n, err
+}
+
+func (f *filtered) Write(p []byte) (int, error) {
+	if len(f.verbs) == 0 || f.verbs[0] == "EHLO" {
+		f.verbs = nil
+		return f.Conn.Write(p)
+	}
+	verb := f.verbs[0]
+	f.verbs = f.verbs[1:]
+	if answer := f.answer(verb); answer != "" {
+		if _, err := f.Conn.Write([]byte(answer + "\r\n")); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
