@@ -1,0 +1,178 @@
+package dkim
+
+import (
+	"bytes"
+	"hash"
+)
+
+// relaxedBody hashes a body in the relaxed form of RFC 6376 section 3.4.4: a run
+// of blanks is one space, and none at the end of a line; empty lines at the end
+// of the body don't count. It takes the body in pieces, cut anywhere, and holds
+// back what only the next piece decides.
+type relaxedBody struct {
+	hash     hash.Hash
+	out      []byte // gathered for the hash
+	any      bool   // whether there was any text
+	lineEnds int    // held back: they count if text follows
+	blank    bool   // held back: it counts if text follows in the same line
+	cr       bool   // held back: the first half of a line end, if an LF follows
+}
+
+const hashBlock = 4 << 10
+
+func (b *relaxedBody) Write(p []byte) (int, error) {
+	total := len(p)
+	for len(p) > 0 {
+		if b.cr {
+			b.cr = false
+			if p[0] == '\n' {
+				b.blank = false
+				b.lineEnds++
+				p = p[1:]
+				continue
+			}
+			b.text([]byte{'\r'}) // one that stands alone is text like any other
+		}
+		line, rest, ended := bytes.Cut(p, []byte{'\r'})
+		b.line(line)
+		b.cr = ended
+		p = rest
+	}
+	return total, nil
+}
+
+// line takes a line, or a part of one, without its end.
+func (b *relaxedBody) line(line []byte) {
+	for {
+		if b.blank {
+			line = bytes.TrimLeft(line, " \t")
+		}
+		n := unchanged(line)
+		b.text(line[:n])
+		if n == len(line) {
+			return
+		}
+		b.blank = true
+		line = line[n+1:]
+	}
+}
+
+// unchanged is how much of a line stays as it is: all before the first tab, the
+// first of several spaces, or a space at the end, which depends on what follows.
+func unchanged(line []byte) int {
+	if tab := bytes.IndexByte(line, '\t'); tab >= 0 {
+		line = line[:tab]
+	}
+	for at := 0; ; at++ {
+		space := bytes.IndexByte(line[at:], ' ')
+		if space < 0 {
+			return len(line)
+		}
+		if at += space; at+1 == len(line) || line[at+1] == ' ' {
+			return at
+		}
+	}
+}
+
+func (b *relaxedBody) text(text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	for ; b.lineEnds > 0; b.lineEnds-- {
+		b.append("\r\n")
+	}
+	if b.blank {
+		b.append(" ")
+	}
+	b.blank, b.any = false, true
+	if b.out = append(b.out, text...); len(b.out) >= hashBlock {
+		b.flush()
+	}
+}
+
+func (b *relaxedBody) append(s string) {
+	if b.out = append(b.out, s...); len(b.out) >= hashBlock {
+		b.flush()
+	}
+}
+
+func (b *relaxedBody) flush() {
+	b.hash.Write(b.out) // never fails
+	b.out = b.out[:0]
+}
+
+// sum is the hash of the body, which ends here. A body without any text is
+// nothing at all, any other ends with one line end.
+func (b *relaxedBody) sum() []byte {
+	if b.cr {
+		b.cr = false
+		b.text([]byte{'\r'})
+	}
+	if b.any {
+		b.append("\r\n")
+	}
+	b.flush()
+	return b.hash.Sum(nil)
+}
+
+// field is a header field as it stands in the message, folded or not, without
+// its last line end.
+type field struct {
+	name string // in lower case
+	text []byte
+}
+
+// splitHeader cuts a header block into its fields. What is no field, such as a
+// line without a colon, is none that could be signed.
+func splitHeader(header []byte) []field {
+	var fields []field
+	for len(header) > 0 {
+		end := fieldEnd(header)
+		text := bytes.TrimSuffix(header[:end], []byte("\r\n"))
+		header = header[end:]
+		if name, _, ok := bytes.Cut(text, []byte{':'}); ok && !bytes.ContainsAny(name, "\r\n") {
+			fields = append(fields, field{string(bytes.ToLower(bytes.TrimRight(name, " \t"))), text})
+		}
+	}
+	return fields
+}
+
+// fieldEnd is where the first field ends, with the lines that continue it.
+func fieldEnd(header []byte) int {
+	end := 0
+	for {
+		n := bytes.Index(header[end:], []byte("\r\n"))
+		if n < 0 {
+			return len(header)
+		}
+		end += n + 2
+		if end == len(header) || header[end] != ' ' && header[end] != '\t' {
+			return end
+		}
+	}
+}
+
+// relaxed appends a field in the form of RFC 6376 section 3.4.2, without its line
+// end: the name in lower case, everything in one line, a run of blanks as one
+// space, and none around the colon or at the end.
+func (f field) relaxed(dst []byte) []byte {
+	dst = append(append(dst, f.name...), ':')
+	_, value, _ := bytes.Cut(f.text, []byte{':'})
+	blank, start := false, len(dst)
+	for i, c := range value {
+		switch {
+		case c == ' ' || c == '\t':
+			blank = true
+			continue
+		case c == '\r' && bytes.HasPrefix(value[i:], []byte("\r\n")),
+			c == '\n' && i > 0 && value[i-1] == '\r':
+			continue // unfolded
+		}
+		if blank && len(dst) > start {
+			dst = append(dst, ' ')
+		}
+		blank = false
+		dst = append(dst, c)
+	}
+	return dst
+}
