@@ -79,6 +79,13 @@ func (a *tally) add(v verdict) {
 	}
 }
 
+func (a *tally) log(t *testing.T, began time.Time) {
+	t.Helper()
+	took := time.Since(began)
+	t.Logf("%d courses in %v (%.0f a second), %d faults happened; outcomes %v", a.courses.Load(), took.Round(time.Millisecond),
+		float64(a.courses.Load())/took.Seconds(), a.acted.Load(), a.counts)
+}
+
 // report fails the test on contradictions; it tells of few, they are mostly
 // the same.
 func report(t *testing.T, what string, v verdict, err error) {
@@ -137,9 +144,7 @@ func enumerate(t *testing.T, sendAll int, actions []Action, floor int64) {
 	})
 	gang(t, courses)
 	feeder.Wait()
-	took := time.Since(began)
-	t.Logf("%d courses in %v (%.0f a second), %d faults happened; outcomes %v", sum.courses.Load(), took.Round(time.Millisecond),
-		float64(sum.courses.Load())/took.Seconds(), sum.acted.Load(), sum.counts)
+	sum.log(t, began)
 	if sum.courses.Load() < floor || sum.acted.Load() < floor*9/10 {
 		t.Errorf("only %d courses, with %d faults; there must be %d", sum.courses.Load(), sum.acted.Load(), floor)
 	}
