@@ -60,18 +60,17 @@ func (b *relaxedBody) line(line []byte) {
 // unchanged is how much of a line stays as it is: all before the first tab, the
 // first of several spaces, or a space at the end, which depends on what follows.
 func unchanged(line []byte) int {
+	n := len(line)
 	if tab := bytes.IndexByte(line, '\t'); tab >= 0 {
-		line = line[:tab]
+		n = tab
 	}
-	for at := 0; ; at++ {
-		space := bytes.IndexByte(line[at:], ' ')
-		if space < 0 {
-			return len(line)
-		}
-		if at += space; at+1 == len(line) || line[at+1] == ' ' {
-			return at
-		}
+	if spaces := bytes.Index(line[:n], []byte("  ")); spaces >= 0 {
+		n = spaces
 	}
+	if n > 0 && line[n-1] == ' ' {
+		n--
+	}
+	return n
 }
 
 func (b *relaxedBody) text(text []byte) {
