@@ -62,7 +62,7 @@ func (a *app) report(s *sendFlags, r report) {
 	w, width := a.results(s)
 	for i, o := range r.result.Recipients {
 		again := r.job.isLogged(i)
-		if o.Status == smtp.Accepted && (s.quiet || again) {
+		if o.Status == smtp.Accepted && (s.quiet || again && r.several) {
 			continue
 		}
 		line := a.outcomeLine(name, o, width)

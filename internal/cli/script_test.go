@@ -51,6 +51,9 @@ func TestMain(m *testing.M) {
 //	proxied N                 so many connections went through it
 //	start NAME yan ARG…       run it until its first line
 //	interrupt NAME            Ctrl-C; it must end with 0
+//	kill NAME                 end it without a word, as kill -9 does
+//	mails FOLDER FROM TO      write messages to u1@example.org and so on
+//	once N                    N messages were received, none twice by the same
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -72,6 +75,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": scriptStatus, "sandbox": scriptSandbox, "received": scriptReceived,
 			"proxy": scriptProxy, "proxied": scriptProxied, "start": scriptStart, "interrupt": scriptInterrupt,
+			"kill": scriptKill, "mails": scriptMails, "once": scriptOnce,
 		},
 	})
 }
@@ -203,7 +207,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(program, args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "LANG", "GORACE", "SystemRoot"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "LANG", "GORACE", "SystemRoot", "YAN_SERVER", "YAN_TLS_CA", "YAN_PASSWORD_FILE"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	out, err := cmd.StdoutPipe()
@@ -232,6 +236,50 @@ func scriptInterrupt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(cmd.Process.Signal(os.Interrupt))
 	if err := cmd.Wait(); err != nil {
 		ts.Fatalf("after Ctrl-C: %v", err)
+	}
+}
+
+func scriptKill(ts *testscript.TestScript, neg bool, args []string) {
+	cmd, ok := worldOf(ts).started[strings.Join(args, " ")]
+	if neg || !ok {
+		ts.Fatalf("usage: kill NAME, one of %q", slices.Collect(maps.Keys(worldOf(ts).started)))
+	}
+	ts.Check(cmd.Process.Kill())
+	_ = cmd.Wait() // it was killed
+}
+
+func scriptMails(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: mails FOLDER FROM TO")
+	}
+	from, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	to, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o700))
+	for i := from; i <= to; i++ {
+		ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), fmt.Sprintf("%04d.eml", i)), []byte(mailTo(i)), 0o600))
+	}
+}
+
+// mailTo is a small message to a recipient of its own.
+func mailTo(i int) string {
+	return fmt.Sprintf("From: me@example.org\nTo: u%d@example.org\nSubject: %d\n\nhello %d\n", i, i, i)
+}
+
+func scriptOnce(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: once N")
+	}
+	scriptReceived(ts, false, args)
+	seen := map[string]bool{}
+	for _, m := range worldOf(ts).server.Messages() {
+		for _, to := range m.To {
+			if seen[to] {
+				ts.Fatalf("%s got a message twice", to)
+			}
+			seen[to] = true
+		}
 	}
 }
 

@@ -1,11 +1,13 @@
 package sendlog
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -123,9 +125,20 @@ func (r Recipient) outcome() smtp.Outcome {
 		o.Reply = smtp.Reply{Code: r.Code, Enhanced: enhanced, Lines: []string{r.Text}}
 	}
 	if r.Error != "" {
-		o.Err = errors.New(r.Error)
+		o.Err = errorOf(r.Error)
 	}
 	return o
+}
+
+// errorOf gives back what was written, and of the errors that callers know by
+// their identity that.
+func errorOf(text string) error {
+	for _, known := range []error{io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded} {
+		if known.Error() == text {
+			return known
+		}
+	}
+	return errors.New(text)
 }
 
 // recipientOf is what an outcome is in the file.

@@ -2,8 +2,10 @@ package sendlog
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -129,6 +131,18 @@ func TestStates(t *testing.T) {
 			t.Errorf("%s: %s, want %s", steps, o.Status, want)
 		}
 		closed(t, l)
+	}
+}
+
+func TestErrorsKeepTheirIdentity(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{io.EOF, context.Canceled} {
+		if got := recipientOf(smtp.Outcome{Err: err}).outcome().Err; got != err {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+	if got := recipientOf(smtp.Outcome{Err: errors.New("x")}).outcome().Err; got == nil || got.Error() != "x" {
+		t.Errorf("%v", got)
 	}
 }
 
