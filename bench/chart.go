@@ -22,8 +22,8 @@ func (r *report) panels() []panel {
 		plain = "loopback/" + pipelining
 	}
 	return []panel{
-		{"link/" + chunking, "Messages of 5 kB each second, 1 connection, 40 ms away, CHUNKING"},
-		{"link/" + pipelining, "The same, a server with PIPELINING only"},
+		{"link/" + chunking, "A run of 5 kB messages, server 40 ms away with CHUNKING"},
+		{"link/" + pipelining, "The same, server with PIPELINING only"},
 		{"loopback/" + chunking, "The same on loopback, CHUNKING"},
 		{plain, "The same on loopback, PIPELINING only"},
 		{"begin/" + string(startTLS) + "/ms", "Connect, STARTTLS, AUTH and one message, 40 ms away"},
@@ -35,14 +35,15 @@ func (r *report) panels() []panel {
 
 // Measures of the chart in pixels.
 const (
-	panelWidth  = 430
-	panelHeight = 216
-	margin      = 18
-	nameWidth   = 128
-	barLeft     = margin + nameWidth + 8
-	barWidth    = panelWidth - barLeft - 92
-	barHeight   = 13
-	barStep     = 18
+	panelWidth = 430
+	margin     = 18
+	nameWidth  = 128
+	barLeft    = margin + nameWidth + 8
+	barWidth   = panelWidth - barLeft - 92
+	barHeight  = 13
+	barStep    = 18
+	barsTop    = 47 // below the title and the unit
+	panelGap   = 26
 )
 
 // The chart has a ground of its own, so that it can be read on any page; with
@@ -68,23 +69,28 @@ const chartStyle = `
 
 // draw writes the chart as SVG.
 func (r *report) draw(path string) error {
-	var drawn []string
-	for _, p := range r.panels() {
-		if row, ok := r.row(p.row); ok {
-			drawn = append(drawn, row.panel(p.title))
-		}
-	}
 	const head, foot = 40, 34
-	width, height := 2*panelWidth+margin, head+(len(drawn)+1)/2*panelHeight+foot
+	var drawn bytes.Buffer
+	top, bottom := head, head // of the two panels that stand side by side
+	for i, p := range r.panels() {
+		if i%2 == 0 {
+			top = bottom
+		}
+		row, ok := r.row(p.row)
+		if !ok {
+			continue
+		}
+		fmt.Fprintf(&drawn, `<g transform="translate(%d %d)">`+"\n%s</g>\n", i%2*(panelWidth+margin/2), top, row.panel(p.title))
+		bottom = max(bottom, top+barsTop+len(row.shown())*barStep+panelGap)
+	}
+	width, height := 2*panelWidth+margin, bottom+foot
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" role="img" aria-labelledby="t d">`+"\n", width, height)
 	fmt.Fprint(&b, "<title id=\"t\">Yan beside its peers</title>\n")
 	fmt.Fprintf(&b, "<desc id=\"d\">%s</desc>\n<style>%s</style>\n", escape(r.describe()), chartStyle)
 	fmt.Fprintf(&b, `<rect class="ground" x=".5" y=".5" width="%d" height="%d" rx="8"/>`+"\n", width-1, height-1)
 	fmt.Fprintf(&b, `<text class="title" x="%d" y="27" font-size="15">yan beside its peers: medians of %d rounds, with the range</text>`+"\n", margin, r.Rounds)
-	for i, p := range drawn {
-		fmt.Fprintf(&b, `<g transform="translate(%d %d)">`+"\n%s</g>\n", i%2*panelWidth+i%2*margin/2, head+i/2*panelHeight, p)
-	}
+	b.Write(drawn.Bytes())
 	fmt.Fprintf(&b, `<text class="faint" x="%d" y="%d" font-size="11">%s</text>`+"\n</svg>\n", margin, height-14, escape(r.footnote()))
 	return os.WriteFile(path, b.Bytes(), 0o644)
 }
@@ -134,7 +140,7 @@ func (row reportRow) panel(title string) string {
 	fmt.Fprintf(&b, `<text class="faint" x="%d" y="37" font-size="11">%s, %s</text>`+"\n", margin, escape(row.Unit), better)
 	for i, who := range row.shown() {
 		f := row.Figures[who]
-		y := 47 + i*barStep
+		y := barsTop + i*barStep
 		class := "peer"
 		if who == ours {
 			class = "ours"

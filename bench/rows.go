@@ -130,7 +130,12 @@ func (c *course) rates() []experiment {
 			measure: first(rate(trip{server: at, security: inClear}, warm, timed))})
 	}
 	for _, extension := range []string{pipelining, chunking} {
+		var beside []string
+		if extension == chunking {
+			beside = []string{bare}
+		}
 		all = append(all, experiment{
+			guests:  beside,
 			rows:    []reportRow{row("loopback/"+extension, "1 connection, loopback, "+extension)},
 			measure: first(rate(trip{server: extension, security: inClear}, warm, timed)),
 		})

@@ -179,6 +179,7 @@ const (
 	smtpsource = "smtp-source"
 	rawGo      = "TLS copy by Go"
 	rawOpenSSL = "TLS copy by openssl"
+	bare       = "copy without waiting"
 	curl       = "curl"
 	msmtp      = "msmtp"
 
@@ -186,7 +187,7 @@ const (
 )
 
 // guests are those that stand in some rows only, beside the senders.
-func guests() []string { return []string{gomailDefault, rawGo, rawOpenSSL, curl, msmtp} }
+func guests() []string { return []string{gomailDefault, bare, rawGo, rawOpenSSL, curl, msmtp} }
 
 // senders are the contenders that stand in every row.
 func senders() []string {
@@ -210,6 +211,8 @@ func contenderNamed(name string, tools tools) (contender, error) {
 		return smtpSource{tools[smtpsource]}, nil
 	case rawGo:
 		return rawCopy{}, nil
+	case bare:
+		return barePipe{}, nil
 	case rawOpenSSL:
 		return opensslCopy{tools["openssl"]}, nil
 	}
