@@ -162,6 +162,18 @@ func TestSignedFields(t *testing.T) {
 	}
 }
 
+// Of several fields the last is signed first (RFC 6376 section 5.4.2), and one
+// that is not there adds nothing.
+func TestHeaderHashTakesFieldsFromBelow(t *testing.T) {
+	t.Parallel()
+	fields := splitHeader([]byte("To: 1\r\nFrom: a\r\nTo: 2\r\nTo: 3\r\n"))
+	h := &transcript{}
+	got := string(headerHash(h, fields, []string{"to", "from", "cc", "to", "from"}, []byte("DKIM-Signature: v=1;\r\n b=")))
+	if want := "to:3\r\nfrom:a\r\nto:2\r\ndkim-signature:v=1; b="; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // ofSize is a public key with a modulus of so many bits, and no more.
 type ofSize struct{ bits int }
 
@@ -198,6 +210,7 @@ func TestSignRefuses(t *testing.T) {
 		{"no selector", with(func(s *Signer) { s.Selector = "" }), message, "selector"},
 		{"dot last", with(func(s *Signer) { s.Domain = "example.com." }), message, "is not a domain name"},
 		{"injection by header", with(func(s *Signer) { s.Headers = []string{"To; l=0"} }), message, "no name of a header field"},
+		{"injection by header without a blank", with(func(s *Signer) { s.Headers = []string{"To;l=0"} }), message, "no name of a header field"},
 		{"no key", with(func(s *Signer) { s.Key = nil }), message, "no key"},
 		{"other key", with(func(s *Signer) { s.Key = other }), message, "RSA or Ed25519"},
 		{"short key", with(func(s *Signer) { s.Key = ofSize{1023} }), message, "1023 bits"},
