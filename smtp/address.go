@@ -103,6 +103,15 @@ func (a Address) Wire() string {
 	return a.local + "@" + a.ascii
 }
 
+// AppendWire appends what Wire gives.
+func (a Address) AppendWire(b []byte) []byte {
+	if a.IsZero() {
+		return b
+	}
+	b = append(append(b, a.local...), '@')
+	return append(b, a.ascii...)
+}
+
 // Equal reports whether two addresses name the same mailbox as far as one can
 // tell without asking its server: domains are compared without case, local
 // parts exactly (RFC 5321 section 2.4).

@@ -61,7 +61,11 @@ func (c Capabilities) Auth() []string { return append([]string(nil), c.auth...) 
 
 // Size is the limit of RFC 1870 in octets; 0 when none was given.
 func (c Capabilities) Size() int64 {
-	n, err := strconv.ParseInt(c.params["SIZE"], 10, 64)
+	size := c.params["SIZE"]
+	if size == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(size, 10, 64)
 	if err != nil || n < 0 {
 		return 0
 	}

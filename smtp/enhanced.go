@@ -2,7 +2,6 @@ package smtp
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -47,20 +46,32 @@ func (e *EnhancedCode) UnmarshalText(b []byte) error {
 // none: "5.1.1 unknown" has one, "127.0.0.1 refused" and "5.1.1.1" have not.
 func CutEnhancedCode(text string) (code EnhancedCode, rest string, ok bool) {
 	word, rest, _ := strings.Cut(text, " ")
-	parts := strings.Split(word, ".")
-	if len(parts) != 3 {
-		return EnhancedCode{}, text, false
-	}
 	var n [3]int
-	for i, p := range parts {
-		v, err := strconv.ParseUint(p, 10, 16)
-		if err != nil || len(p) > 3 {
+	for i := range n {
+		part, after, more := strings.Cut(word, ".")
+		word = after
+		v, numeric := number(part)
+		if !numeric || more != (i < len(n)-1) {
 			return EnhancedCode{}, text, false
 		}
-		n[i] = int(v)
+		n[i] = v
 	}
 	if n[0] != 2 && n[0] != 4 && n[0] != 5 {
 		return EnhancedCode{}, text, false
 	}
 	return EnhancedCode{n[0], n[1], n[2]}, rest, true
+}
+
+// number reads one to three digits.
+func number(s string) (n int, ok bool) {
+	if len(s) == 0 || len(s) > 3 {
+		return 0, false
+	}
+	for i := 0; i < len(s); i++ {
+		if !isDigit(s[i]) {
+			return 0, false
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n, true
 }

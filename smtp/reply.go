@@ -128,6 +128,9 @@ func splitReplyLine(b []byte) (code int, last bool, text []byte, err error) {
 // What is not UTF-8 is read as GB18030.
 func DecodeText(b []byte) string {
 	s := string(b)
+	if isPrintable(s) { // as nearly every line is
+		return strings.TrimRight(s, " ")
+	}
 	if !utf8.ValidString(s) {
 		// QUIRK: QQ's older servers and Coremail answer in GBK.
 		if decoded, err := simplifiedchinese.GB18030.NewDecoder().Bytes(b); err == nil {
@@ -144,6 +147,16 @@ func DecodeText(b []byte) string {
 		}
 		return r
 	}, s), " ")
+}
+
+// isPrintable reports whether s is ASCII without control characters.
+func isPrintable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

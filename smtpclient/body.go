@@ -28,6 +28,7 @@ type body struct {
 	// behind are those that are known.
 	followed bool
 	behind   []byte
+	lines    lineWriter
 }
 
 func (x *transaction) body() *body {
@@ -42,21 +43,21 @@ func (b *body) write(o *outlet) error {
 	if b.x.Progress != nil {
 		o.bodies = append(o.bodies, b)
 	}
-	lines := &lineWriter{w: o, dots: b.dots, binary: b.x.binary(), lineStart: true, limit: b.x.size}
-	_, err := b.x.Content.WriteTo(lines)
+	b.lines = lineWriter{w: o, dots: b.dots, binary: b.x.binary(), lineStart: true, limit: b.x.size}
+	_, err := b.x.Content.WriteTo(&b.lines)
 	if o.err != nil {
 		return o.err
 	}
 	if err == nil {
-		err = lines.finish()
+		err = b.lines.finish()
 	}
 	if err != nil {
 		b.failed = fmt.Errorf("%w: %w", ErrContent, err)
 		return b.failed
 	}
-	end := append(make([]byte, 0, 4), lines.last) // the octet that lineWriter holds back
-	if b.dots {
-		end = append(end, ".\r\n"...)
+	end := []byte{b.lines.last, '.', '\r', '\n'} // the first is what lineWriter holds back
+	if !b.dots {
+		end = end[:1]
 	}
 	b.end.Store(o.taken + int64(len(end)))
 	_, err = o.Write(end)

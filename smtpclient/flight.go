@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 
 	"github.com/yanmail/yan/smtp"
 )
@@ -16,10 +17,9 @@ type command struct {
 	rcpt  int // of StageRcpt: which recipient
 }
 
-// envelope lists MAIL and every RCPT.
-func (x *transaction) envelope() []command {
-	cmds := make([]command, 1, len(x.to)+3)
-	cmds[0] = command{stage: smtp.StageMail}
+// envelope appends MAIL and every RCPT.
+func (x *transaction) envelope(cmds []command) []command {
+	cmds = append(cmds, command{stage: smtp.StageMail})
 	if x.StopAfter == smtp.StageMail {
 		return cmds
 	}
@@ -31,8 +31,8 @@ func (x *transaction) envelope() []command {
 
 // opening is the envelope and, unless the message follows in chunks, DATA: the
 // last command of its flight always (RFC 2920 section 3.1).
-func (x *transaction) opening() []command {
-	cmds := x.envelope()
+func (x *transaction) opening(cmds []command) []command {
+	cmds = x.envelope(cmds)
 	if !x.chunking && x.StopAfter == "" {
 		cmds = append(cmds, command{stage: smtp.StageData})
 	}
@@ -51,7 +51,8 @@ func (x *transaction) line(b []byte, cmd command) []byte {
 	case smtp.StageData:
 		return append(b, "DATA"...)
 	}
-	return fmt.Appendf(b, "BDAT %d LAST", x.size)
+	b = strconv.AppendInt(append(b, "BDAT "...), x.size, 10)
+	return append(b, " LAST"...)
 }
 
 // took notes the reply to a command.
@@ -86,9 +87,9 @@ type flight struct {
 // message; the others are shown when the message has left.
 func (f *flight) render() {
 	if f.body != nil && f.x.chunking {
-		f.head = f.x.lines(f.head, append(slices.Clip(f.before), command{stage: smtp.StageBody}))
+		f.head = f.x.lines(nil, append(slices.Clip(f.before), command{stage: smtp.StageBody}))
 	} else {
-		f.head = f.x.lines(f.head, f.before)
+		f.head = f.x.lines(nil, f.before)
 	}
 	f.x.c.show(f.head)
 	if f.next != nil {
@@ -197,7 +198,7 @@ func (f *flight) fly(tell func(*transaction)) (ok bool) {
 // settled.
 func (x *transaction) lockStep() bool {
 	c := x.c
-	for _, cmd := range x.envelope() {
+	for _, cmd := range x.envelope(nil) {
 		f := &flight{x: x, before: []command{cmd}}
 		if !f.fly(nil) {
 			return false

@@ -24,14 +24,14 @@ type ledger struct {
 	cut  cut
 	// holds says that no reply leaves before the client has nothing more to say:
 	// to the client that is a server behind a long line.
-	holds bool
+	holds    bool
+	stays    bool // after a 421
+	stubborn bool // refuses RSET, and doesn't end a transaction that failed
 
-	mu     sync.Mutex
-	whole  map[string]bool     // subjects of messages that came whole
-	books  map[string][]string // subject -> recipients it was accepted for
-	wrong  []string            // what no client may do
-	most   int                 // messages received at most between two replies
-	resets int
+	mu    sync.Mutex
+	whole map[string]bool     // subjects of messages that came whole
+	books map[string][]string // subject -> recipients it was accepted for
+	wrong []string            // what no client may do
 }
 
 func newLedger(caps ...string) *ledger {
@@ -106,22 +106,21 @@ func (c *cutConn) end() {
 
 // session is one connection's state.
 type session struct {
-	l        *ledger
-	r        *bufio.Reader
-	conn     *cutConn
-	open     bool
-	from     string
-	to       []string
-	failed   bool // a BDAT of this transaction was refused
-	answered bool
-	received int
+	l      *ledger
+	r      *bufio.Reader
+	conn   *cutConn
+	open   bool
+	from   string
+	to     []string
+	failed bool // a BDAT of this transaction was refused
+	quit   bool
 }
 
 func (l *ledger) serve(conn net.Conn) {
 	c := &cutConn{Conn: conn, cut: l.cut, holds: l.holds}
 	s := &session{l: l, conn: c, r: bufio.NewReader(c)}
 	s.say("220 ledger")
-	for !s.command() {
+	for over := false; !over; over = s.command() && (!l.stays || c.dead || s.quit) {
 	}
 	// Let the client see an end, not a reset.
 	if c.holds && len(c.held) > 0 {
@@ -142,6 +141,7 @@ func (s *session) wrong(format string, args ...any) {
 func (s *session) command() (over bool) {
 	line, err := s.r.ReadString('\n')
 	if err != nil {
+		s.quit = true
 		return true
 	}
 	verb, rest, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
@@ -157,13 +157,15 @@ func (s *session) command() (over bool) {
 	case "BDAT":
 		return s.bdat(rest)
 	case "RSET":
-		s.l.mu.Lock()
-		s.l.resets++
-		s.l.mu.Unlock()
+		if s.l.stubborn {
+			s.say("502 5.5.1 no")
+			return false
+		}
 		s.clear()
 		s.say("250 reset")
 	case "QUIT":
 		s.say("221 bye")
+		s.quit = true
 		return true
 	default:
 		s.wrong("said %q", line)

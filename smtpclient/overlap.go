@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/yanmail/yan/smtp"
 )
@@ -73,9 +74,9 @@ func (s *overlap) write(ctx context.Context, x *transaction) error {
 			s.run.waiting = x
 			break
 		}
-		lines := x.lines(nil, p.commands)
-		x.c.show(lines)
-		_, _ = o.Write(lines) // the outlet keeps its error
+		x.c.line = x.lines(x.c.line[:0], p.commands)
+		x.c.show(x.c.line)
+		_, _ = o.Write(x.c.line) // the outlet keeps its error
 		if err := p.body.write(o); err != nil {
 			if p.body.failed != nil {
 				// Those before it are whole; they get their replies first.
@@ -109,13 +110,15 @@ func (s *overlap) admit(x *transaction) *parcel {
 	if !s.waitFor(room) {
 		return nil
 	}
-	p := &parcel{x: x, body: x.body(), commands: append(x.envelope(), command{stage: smtp.StageBody})}
+	p := &parcel{x: x, body: x.body()}
 	p.body.followed = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p.commands = make([]command, 0, len(x.to)+3)
 	if len(s.queue) > 0 || x.c.dirty {
-		p.commands = append([]command{{stage: smtp.StageReset}}, p.commands...)
+		p.commands = append(p.commands, command{stage: smtp.StageReset})
 	}
+	p.commands = append(x.envelope(p.commands), command{stage: smtp.StageBody})
 	s.queue = append(s.queue, p)
 	s.octets += x.size
 	s.changed.Broadcast()
@@ -139,13 +142,16 @@ func (s *overlap) following(ctx context.Context, o *outlet) (*transaction, error
 		if err := o.flush(); err != nil {
 			return nil, err
 		}
+		since := time.Now()
 		if t, ok = r.messages.Next(ctx, true); !ok {
 			return nil, nil
 		}
 		s.mu.Lock()
-		// Over a connection on which nothing is expected, nothing is sent before
-		// it was looked at.
-		halted = s.halted || len(s.queue) == 0
+		if len(s.queue) == 0 && !s.halted {
+			// Nobody was listening: it is looked at before more is said.
+			halted, r.c.parked = true, since
+		}
+		halted = halted || s.halted
 		s.mu.Unlock()
 	}
 	return s.fit(r.c.transaction(t), halted), nil

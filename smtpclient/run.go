@@ -92,6 +92,7 @@ func (r *run) next() *transaction {
 	r.waiting = nil
 	switch {
 	case x != nil:
+		r.c.awake() // if it is not, the message is told so
 		return x
 	case r.ended():
 		return nil
@@ -143,13 +144,13 @@ func (r *run) sequence(x *transaction) {
 			return
 		}
 		if f.next = r.follower(); f.next != nil {
-			f.after = f.next.opening()
 			if x.chunking {
 				// The message may be refused, and what a refused chunk leaves behind is not
 				// agreed upon: Postfix keeps the transaction, and would let these
 				// recipients join it.
-				f.after = append([]command{{stage: smtp.StageReset}}, f.after...)
+				f.after = []command{{stage: smtp.StageReset}}
 			}
+			f.after = f.next.opening(f.after)
 		}
 		told := false
 		ok := f.fly(func(x *transaction) {
@@ -191,11 +192,11 @@ func (x *transaction) approach(opened bool) *flight {
 			return nil
 		}
 	case x.rides():
-		return &flight{x: x, before: x.envelope(), body: x.body()}
+		return &flight{x: x, before: x.envelope(nil), body: x.body()}
 	default:
 		// A chunk on the wire can't be called back: All with several recipients
 		// waits for their replies, and so does a large message.
-		f := &flight{x: x, before: x.opening()}
+		f := &flight{x: x, before: x.opening(nil)}
 		if !f.fly(nil) {
 			return nil
 		}

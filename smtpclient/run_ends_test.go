@@ -142,6 +142,44 @@ func TestRunIsLeft(t *testing.T) {
 	}
 }
 
+// A server that says 421 and goes on all the same gets what is on the wire and
+// no more.
+func TestRunTakesNothingAfter421(t *testing.T) {
+	t.Parallel()
+	for name, way := range runWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := plainConfig()
+			l := newLedger(way(&cfg)...)
+			l.stays, l.holds = true, true
+			list := slices.Concat(slices.Repeat([]letter{{from: "a", to: "x"}}, 3), []letter{{from: "bye", to: "x"}}, slices.Repeat([]letter{{from: "a", to: "x"}}, 196))
+			q := source(t, list)
+			results := carry(t, l, cfg, q)
+			if n := len(results) - 4; n < 0 || n > 33 || len(q.left) < 100 {
+				t.Errorf("%d results behind the 421, %d not taken", n, len(q.left))
+			}
+			l.compare(t, results)
+		})
+	}
+}
+
+// A server that keeps a transaction whose message failed, and neither RSET nor
+// MAIL ends it: whose recipients it has now, nobody can tell.
+func TestRunOnAServerThatRefusesRSET(t *testing.T) {
+	t.Parallel()
+	cfg := plainConfig()
+	l := newLedger("PIPELINING", "CHUNKING")
+	l.stubborn, l.holds = true, true
+	results := carry(t, l, cfg, source(t, []letter{{from: "a", to: "x"}, {from: "body", to: "y"}, {from: "a", to: "z"}, {from: "a", to: "x"}}))
+	var got []string
+	for _, r := range results {
+		got = append(got, statuses(r))
+	}
+	if want := "accepted refused unknown unknown"; strings.Join(got, " ") != want {
+		t.Errorf("outcomes %v, want %s", got, want)
+	}
+}
+
 // fed is a Source whose messages come one by one.
 type fed chan smtpclient.Transaction
 
@@ -167,55 +205,68 @@ func (f fed) Next(ctx context.Context, wait bool) (smtpclient.Transaction, bool)
 func TestRunWaitsForItsSource(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
-		for _, hangsUp := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s/%v", name, hangsUp), func(t *testing.T) {
+		for _, ends := range []string{"", "hangs up", "says 421"} {
+			t.Run(name+"/"+ends, func(t *testing.T) {
 				t.Parallel()
-				cfg := plainConfig()
-				l := newLedger(way(&cfg)...)
-				l.lmtp = cfg.LMTP
-				hang := make(chan struct{})
-				cfg, _, done := pipe(cfg, func(conn net.Conn) {
-					go func() {
-						<-hang
-						conn.Close()
-					}()
-					l.serve(conn)
-				})
-				conn, err := smtpclient.Dial(t.Context(), cfg)
-				if err != nil {
-					t.Fatal(err)
-				}
-				f := make(fed, 10)
-				for i := range 3 {
-					f <- letter{from: "a", to: "x"}.transaction(t, fmt.Sprint(i))
-				}
-				var results []smtpclient.Result
-				for r := range conn.Run(t.Context(), f) {
-					results = append(results, r)
-					switch {
-					case len(results) == 3 && hangsUp:
-						close(hang)
-						<-done
-						f <- letter{from: "a", to: "x"}.transaction(t, "3")
-					case len(results) < 20:
-						f <- letter{from: "a", to: "x"}.transaction(t, fmt.Sprint(len(results)+2))
-					case len(results) == 22:
-						close(f)
-					}
-				}
-				last := results[len(results)-1]
-				if hangsUp && (len(results) < 4 || !last.Lost || last.Outcomes[0].Status != smtp.NotTried) || !hangsUp && (len(results) != 22 || statuses(last) != "accepted") {
-					t.Errorf("%d results, the last %v, lost %v", len(results), last.Outcomes, last.Lost)
-				}
-				conn.Quit(t.Context())
-				if !hangsUp {
-					close(hang)
-				}
-				<-done
-				l.compare(t, results)
+				synctest.Test(t, func(t *testing.T) { trickle(t, way, ends) })
 			})
 		}
 	}
+}
+
+// trickle feeds a run three messages at once and then one by one. The server
+// may end the connection when it has been quiet.
+func trickle(t *testing.T, way func(*smtpclient.Config) []string, ends string) {
+	cfg := plainConfig()
+	l := newLedger(way(&cfg)...)
+	l.lmtp = cfg.LMTP
+	end := make(chan struct{})
+	cfg, _, done := pipe(cfg, func(conn net.Conn) {
+		go func() {
+			<-end
+			if ends == "says 421" {
+				_, _ = conn.Write([]byte("421 4.4.2 idle too long\r\n"))
+			}
+			conn.Close()
+		}()
+		l.serve(conn)
+	})
+	conn, err := smtpclient.Dial(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := make(fed, 10)
+	one := func(i int) { f <- letter{from: "a", to: "x"}.transaction(t, fmt.Sprint(i)) }
+	for i := range 3 {
+		one(i)
+	}
+	var results []smtpclient.Result
+	for r := range conn.Run(t.Context(), f) {
+		switch results = append(results, r); {
+		case len(results) == 3 && ends != "":
+			go func() {
+				synctest.Wait() // until the run waits for its source
+				close(end)
+				synctest.Wait() // until the server has said what it says
+				one(3)
+			}()
+		case len(results) >= 3 && len(results) < 20:
+			one(len(results))
+		case len(results) == 20:
+			close(f)
+		}
+	}
+	last := results[len(results)-1]
+	if ends == "" && (len(results) != 20 || statuses(last) != "accepted") ||
+		ends != "" && (len(results) != 4 || !last.Lost || last.Outcomes[0].Status != smtp.NotTried) {
+		t.Errorf("%d results, the last %v, lost %v", len(results), last.Outcomes, last.Lost)
+	}
+	conn.Quit(t.Context())
+	if ends == "" {
+		close(end)
+	}
+	<-done
+	l.compare(t, results)
 }
 
 // A server that goes on reading and answers no more: whatever had left by then

@@ -221,8 +221,12 @@ func (l *ledger) compare(t *testing.T, results []smtpclient.Result) (unknown int
 func TestRunCutBehindEveryOctet(t *testing.T) {
 	t.Parallel()
 	var cases, unknown, lost atomic.Int64
+	letters := func() []letter { l := letters(); return slices.Concat(l[:1], l[2:5], l[6:10]) }
 	t.Run("ways", func(t *testing.T) {
 		for name, way := range runWays() {
+			if strings.HasSuffix(name, "1") || strings.HasSuffix(name, "octets") {
+				continue // no other ways than those of lock-step or of a window of 2
+			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				for k := 0; ; k++ {
@@ -244,7 +248,7 @@ func TestRunCutBehindEveryOctet(t *testing.T) {
 								t.Errorf("%+v: message %d: %s, want %s", c, i, statuses(r), want)
 							}
 						}
-						ended = ended && (len(q.left) == 0 || cutsForAll(name) && len(results) == 10)
+						ended = ended && (len(q.left) == 0 || cutsForAll(name) && len(results) == 8)
 						if t.Failed() {
 							t.Fatalf("cut %+v", c)
 						}
@@ -256,7 +260,7 @@ func TestRunCutBehindEveryOctet(t *testing.T) {
 			})
 		}
 	})
-	if cases.Load() < 15_000 || unknown.Load() < 500 || lost.Load() < 5_000 {
+	if cases.Load() < 9_000 || unknown.Load() < 2_000 || lost.Load() < 5_000 {
 		t.Errorf("only %d cases, %d unknown outcomes, %d messages lost", cases.Load(), unknown.Load(), lost.Load())
 	}
 	t.Logf("%d cases, %d unknown outcomes, %d messages lost", cases.Load(), unknown.Load(), lost.Load())
@@ -273,6 +277,7 @@ func TestRunFlights(t *testing.T) {
 		"PIPELINING, window 1": {2 * messages, 2 * messages},
 		"CHUNKING":             {4, 12},
 		"CHUNKING, window 2":   {messages / 2, messages},
+		"CHUNKING, 100 octets": {messages / 3, messages / 3 * 2},
 		"CHUNKING, window 1":   {messages, messages},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -151,6 +151,12 @@ func (x *transaction) begin(ctx context.Context) bool {
 	if !x.nothingUnasked(smtp.StageMail) {
 		return false
 	}
+	if nothing, known := nothingToRead(c.w.raw); known && !nothing && !c.quiet() {
+		// It has hung up, or says why it will.
+		c.Close()
+		x.lose(smtp.StageMail, ErrClosed)
+		return false
+	}
 	if err := c.reset(); err != nil {
 		x.lose(smtp.StageReset, err)
 		return false
@@ -219,7 +225,7 @@ func (x *transaction) binary() bool {
 // bounce.
 func (x *transaction) mailCommand(b []byte) []byte {
 	b = append(b, "MAIL FROM:<"...)
-	b = append(b, x.Envelope.From().Wire()...)
+	b = x.Envelope.From().AppendWire(b)
 	b = append(b, '>')
 	if x.Content != nil && x.c.caps.Has("SIZE") {
 		b = append(b, " SIZE="...)
@@ -247,7 +253,7 @@ func (x *transaction) mailCommand(b []byte) []byte {
 
 func (x *transaction) rcptCommand(b []byte, i int) []byte {
 	b = append(b, "RCPT TO:<"...)
-	b = append(b, x.to[i].Wire()...)
+	b = x.to[i].AppendWire(b)
 	b = append(b, '>')
 	if notify := x.Envelope.DSN().Notify; len(notify) > 0 {
 		b = append(append(b, " NOTIFY="...), strings.Join(notify, ",")...)
