@@ -21,7 +21,8 @@ import (
 type fake struct {
 	caps []string
 	// answer says something else than yes: a reply, with "bye " before it to hang
-	// up behind it, or "cut" to hang up without one. "" is the usual.
+	// up behind it, "cut" to hang up without one, "lost" to stay silent. "" is the
+	// usual. At BODY and BDAT "cut after" takes the message and hangs up.
 	answer func(ask) string
 	// refuse, if set, is why a connection can't be dialled.
 	refuse func(connection int) error
@@ -29,7 +30,8 @@ type fake struct {
 	mu          sync.Mutex
 	connections int // that were opened
 	open        map[net.Conn]bool
-	most        int // open at the same time
+	dialled     int // that the client has open
+	most        int // of them at the same time
 	serving     sync.WaitGroup
 	ledger      []entry
 	hellos      []string // the commands of each connection
@@ -67,7 +69,8 @@ func (f *fake) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 	client, server := net.Pipe()
 	f.open[server] = true
-	f.most = max(f.most, len(f.open))
+	f.dialled++
+	f.most = max(f.most, f.dialled)
 	s := &fakeSession{f: f, conn: server, r: bufio.NewReaderSize(server, 64<<10), at: ask{connection: f.connections}}
 	f.serving.Go(func() {
 		s.serve()
@@ -76,7 +79,23 @@ func (f *fake) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		defer f.mu.Unlock()
 		delete(f.open, server)
 	})
-	return client, nil
+	return &fakeClient{Conn: client, f: f}, nil
+}
+
+// fakeClient counts the connections that the client has open.
+type fakeClient struct {
+	net.Conn
+	f      *fake
+	closed sync.Once
+}
+
+func (c *fakeClient) Close() error {
+	c.closed.Do(func() {
+		c.f.mu.Lock()
+		defer c.f.mu.Unlock()
+		c.f.dialled--
+	})
+	return c.Conn.Close()
 }
 
 // hangUp cuts all connections.
@@ -175,8 +194,11 @@ func (s *fakeSession) reply(verb, line, yes string) bool {
 	if s.f.answer != nil && !strings.HasPrefix(yes, "503") {
 		said = s.f.answer(s.at)
 	}
-	if said == "cut" {
+	switch said {
+	case "cut":
 		return false
+	case "lost": // as if the command had never come
+		return true
 	}
 	said, bye := strings.CutPrefix(said, "bye ")
 	if said == "" {
@@ -231,6 +253,9 @@ func (s *fakeSession) body(verb, line, yes, data string) bool {
 	s.mailed = false
 	if word == "cut" || word == "cut after" {
 		return false
+	}
+	if word == "lost" {
+		return true
 	}
 	_, err := io.WriteString(s.conn, word+"\r\n")
 	return err == nil && word == said

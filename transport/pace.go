@@ -95,6 +95,9 @@ type bucket struct {
 
 // wait is how long the next one has to.
 func (b *bucket) wait(now time.Time) time.Duration {
+	if !b.due.After(now) {
+		return 0
+	}
 	return b.due.Sub(now) - time.Duration(b.burst-1)*b.interval
 }
 

@@ -37,6 +37,7 @@ type worker struct {
 	decided, explained bool
 	last               smtp.Outcome // of the last message that nothing decided
 	dials              int          // that failed in a row
+	carries            bool         // it had a connection the last time it wanted one
 	counted            bool         // in run.dialing, since it was hired
 }
 
@@ -99,7 +100,7 @@ func (w *worker) waits() bool {
 func (w *worker) has(l *link) {
 	r := w.run
 	fresh := l.messages == 0
-	r.carried, r.failures, w.dials = true, 0, 0
+	r.carried, r.failures, w.dials, w.carries = true, 0, 0, true
 	w.link, w.turn, w.alone, w.decided, w.explained = l, 0, false, false, false
 	r.mu.Unlock()
 	for result := range l.conn.Run(r.ctx, w) {
@@ -133,8 +134,9 @@ func (w *worker) withoutConnection(err error) bool {
 	if r.over() {
 		return false
 	}
+	w.carries = false
 	for _, other := range r.workers {
-		if other.link != nil {
+		if other.carries {
 			r.enough = time.Now().Add(raiseEvery)
 			return false
 		}
