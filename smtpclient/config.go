@@ -70,15 +70,16 @@ type Config struct {
 	// servers that offer what they can't do.
 	NoPipelining bool
 	NoChunking   bool
-	// Window bounds how many messages of a run overlap.
+	// Window bounds how far messages of a run overlap.
 	Window Window
 
 	// Dialer opens the connection, through a proxy for instance; nil means
 	// [net.Dialer].
 	Dialer   func(ctx context.Context, network, address string) (net.Conn, error)
 	Timeouts Timeouts
-	// Trace is called with every line of the conversation, from the goroutine
-	// that uses the Conn. Secrets are hidden before it is called.
+	// Trace is called with every line of the conversation, one at a time: from the
+	// goroutine that uses the Conn and, while messages of a run overlap, from the
+	// one that writes them. Secrets are hidden before it is called.
 	Trace func(Event)
 	// StopAfter ends Dial after a stage, for diagnosis: StageConnect, StageTLS,
 	// StageGreeting, StageHello, StageStartTLS (which is StageHello) or StageAuth;

@@ -11,13 +11,23 @@
 //	}
 //	conn.Quit(ctx)
 //
+// Many messages go by a run, which overlaps them:
+//
+//	source, stop := smtpclient.Messages(transactions)
+//	defer stop()
+//	for result := range conn.Run(ctx, source) {
+//		...
+//	}
+//
 // What the package promises:
 //
 //   - The zero [Config] is the secure one. TLS is verified, STARTTLS when asked
 //     for is required, and nothing but the words [Plaintext] and
 //     AllowCleartextPassword sends anything, or a password, in the clear.
 //   - A transaction takes as few round trips as the server allows: two with
-//     PIPELINING (RFC 2920), one with CHUNKING (RFC 3030).
+//     PIPELINING (RFC 2920), one with CHUNKING (RFC 3030). In a run of them
+//     ([Conn.Run]) it is one with PIPELINING, and one for a whole [Window] with
+//     both.
 //   - A message that can't be read to its end is never ended on the wire.
 //   - Once the reply to the message's end is read, nothing that follows changes
 //     the outcome. If that reply is lost, the outcome is [smtp.Unknown], and

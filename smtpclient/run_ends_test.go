@@ -301,6 +301,48 @@ func TestRunUnanswered(t *testing.T) {
 	}
 }
 
+// The time of a reply is not that of the replies behind it: messages that go on
+// leaving don't lengthen it.
+func TestRunUnansweredWhileItGoesOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLedger("PIPELINING", "CHUNKING")
+		cfg, _, done := pipe(plainConfig(), func(conn net.Conn) { l.serve(&speechless{Conn: conn, after: "250 2.0.0 queued"}) })
+		conn, err := smtpclient.Dial(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := make(fed, 40)
+		start := time.Now()
+		ticker := time.NewTicker(time.Minute)
+		for i := range 2 {
+			f <- letter{from: "a", to: "x"}.transaction(t, fmt.Sprint(i))
+		}
+		over := make(chan struct{})
+		go func() {
+			for i := 2; ; i++ {
+				select {
+				case <-ticker.C:
+					f <- letter{from: "a", to: "x"}.transaction(t, fmt.Sprint(i))
+				case <-over:
+					return
+				}
+			}
+		}()
+		unknown := 0
+		for r := range conn.Run(t.Context(), f) {
+			if r.Outcomes[0].Status == smtp.Unknown {
+				unknown++
+			}
+		}
+		close(over)
+		if took := time.Since(start); took != 10*time.Minute || unknown < 10 || unknown > 12 {
+			t.Errorf("%d unknown after %v, want 11 after 10 minutes", unknown, took)
+		}
+		<-done
+	})
+}
+
 // speechless is a server's connection that says no more once it has said something.
 type speechless struct {
 	net.Conn

@@ -243,6 +243,9 @@ func TestRunCutBehindEveryOctet(t *testing.T) {
 							if r.Lost {
 								lost.Add(1)
 								ended = false
+								if !strings.Contains(statuses(r), "not-tried") {
+									t.Errorf("%+v: message %d: %s, and lost", c, i, statuses(r))
+								}
 							}
 							if want := letters()[i].want; statuses(r) != want && !strings.Contains(statuses(r), "not-tried") && !strings.Contains(statuses(r), "unknown") {
 								t.Errorf("%+v: message %d: %s, want %s", c, i, statuses(r), want)
