@@ -6,12 +6,16 @@
 //   - A [Message] is a plain struct: addresses, subject, text, HTML and
 //     attachments made by [File], [Bytes] and [Reader].
 //   - [Compose] checks all of it, opens the attachments and returns a [Content]:
-//     the message as it will go on the wire, not yet written. [OpenRaw] and
-//     [ReadRaw] make a Content of a message that already exists.
+//     the message as it will go on the wire, not yet written. A [Composer] does
+//     the same for many messages and encodes an attachment that they share once.
+//     [OpenRaw] and [ReadRaw] make a Content of a message that already exists.
+//   - [Content.Sign] puts DKIM signatures in front of it (package dkim).
 //   - [Content.Envelope] says from whom and to whom, [Content.Size] how many
 //     octets WriteTo will write, exactly, before one is produced.
-//   - [Content.WriteTo] writes them, as often as asked. Attachments are read
-//     and encoded as they go, in blocks of a few KiB. What can't be read to its
+//   - [Content.SevenBit] and [Content.Binary] are the same message for servers
+//     that can do less or more than it was composed for.
+//   - [Content.WriteTo] writes it, as often as asked. Attachments are read
+//     and encoded as they go, in blocks of 32 KiB. What can't be read to its
 //     end is reported as an error with fewer than Size octets written, so that
 //     a sender knows not to end the message.
 //   - [Content.Close] closes the attachments and removes temporary files.
@@ -31,7 +35,16 @@
 // Attachments are base64 and arrive byte for byte, whatever their type. The
 // types multipart/* and message/* are refused for attachments, because base64
 // is not allowed for them (RFC 2046 section 5.2.1); a saved message is attached
-// as application/octet-stream, which is also the default for ".eml".
+// as application/octet-stream, which is also the default for ".eml". For a
+// server with BINARYMIME, [Content.Binary] has them as they are: a quarter fewer
+// octets, and no work.
+//
+// # What it costs
+//
+// A message of 5 kB to one recipient takes a few microseconds and
+// 16 allocations from Compose to Close, which a test holds. An attachment is
+// encoded at some GB/s (decision 10) and takes 64 KiB of memory, however large it
+// is.
 //
 // # Headers
 //

@@ -2,10 +2,12 @@ package message_test
 
 import (
 	"fmt"
+	"io"
 	"log"
 	"strings"
 	"time"
 
+	"github.com/yanmail/yan/dkim"
 	"github.com/yanmail/yan/message"
 )
 
@@ -78,6 +80,64 @@ func ExampleCompose_error() {
 	})
 	fmt.Println(err)
 	// Output: to[1] "张三 <zhangsan>": address "zhangsan": no @
+}
+
+// One brochure to many people is read and encoded once.
+func ExampleComposer() {
+	var composer message.Composer
+	brochure := message.Bytes("brochure.pdf", make([]byte, 500_000))
+	for _, to := range []string{"a@example.net", "b@example.net"} {
+		c, err := composer.Compose(&message.Message{From: "me@example.com", To: []string{to}, Subject: "Our brochure",
+			Attachments: []message.Attachment{brochure}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		n, err := c.WriteTo(io.Discard)
+		fmt.Println(n == c.Size(), err)
+		c.Close()
+	}
+	// Output:
+	// true <nil>
+	// true <nil>
+}
+
+// A server with BINARYMIME takes a quarter fewer octets.
+func ExampleContent_Binary() {
+	c, err := message.Compose(&message.Message{From: "me@example.com", To: []string{"friend@example.net"},
+		Attachments: []message.Attachment{message.Bytes("film.mp4", make([]byte, 10_000_000))}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	offered := true // by the server
+	if binary, ok := c.Binary(); ok && offered {
+		fmt.Printf("%.1f MB instead of %.1f\n", float64(binary.Size())/1e6, float64(c.Size())/1e6)
+	}
+	// Output: 10.0 MB instead of 13.7
+}
+
+func ExampleContent_Sign() {
+	key, err := dkim.ParseKey([]byte(`-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----`)) // that of RFC 8463
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := message.Compose(&message.Message{From: "me@example.com", To: []string{"friend@example.net"}, Subject: "Signed"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	signed, err := c.Sign(&dkim.Signer{Domain: "example.com", Selector: "mail", Key: key})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var wire strings.Builder
+	if _, err := signed.WriteTo(&wire); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(wire.String()[:68])
+	// Output: DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.
 }
 
 func ExampleParseMailboxList() {
