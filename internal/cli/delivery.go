@@ -157,12 +157,12 @@ func (r *delivery) patience(ctx context.Context) (sending context.Context, done 
 }
 
 // transactions are the messages as the sender takes them, ahead of what it
-// sends. Each is opened only then, and is in the log before the sender has it.
+// sends. Each is opened little before, and is in the log by then.
 func (r *delivery) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
 	return func(yield func(yan.Transaction) bool) {
-		for next := 0; next < len(r.todo) && r.goesOn(ctx); {
-			batch, n := r.prepare(ctx, r.todo[next:])
-			next += n
+		batches, stop := r.ahead(ctx)
+		defer stop()
+		for batch := range batches {
 			for i, j := range batch {
 				if !r.goesOn(ctx) {
 					r.putBack(batch[i:])
@@ -174,6 +174,30 @@ func (r *delivery) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
 				}
 			}
 		}
+	}
+}
+
+// ahead prepares messages while those before them are handed over, so that
+// nobody waits for the disk. stop puts back what nobody took.
+func (r *delivery) ahead(ctx context.Context) (batches <-chan []*job, stop func()) {
+	out, enough, ended := make(chan []*job), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer close(out)
+		for next := 0; next < len(r.todo) && r.goesOn(ctx); {
+			batch, n := r.prepare(ctx, r.todo[next:])
+			next += n
+			select {
+			case out <- batch:
+			case <-enough:
+				r.putBack(batch)
+				return
+			}
+		}
+	}()
+	return out, func() {
+		close(enough)
+		<-ended
 	}
 }
 

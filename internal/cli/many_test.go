@@ -285,20 +285,22 @@ func TestLogInUse(t *testing.T) {
 	}
 }
 
-// deliverWith sends whole messages through a client that takes them one by one.
-func deliverWith(t *testing.T, client *yan.Client, stdout io.Writer, s *sendFlags, paths ...string) (code int, errs string) {
+// deliverWith sends the messages of a folder to a recorder; meanwhile happens
+// when they were checked.
+func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir string, meanwhile func()) (code int, out, errs string) {
 	t.Helper()
-	a, _, e := testApp(words.English)
-	a.Stdout = stdout
-	jobs, err := a.rawJobs(t.Context(), s, paths)
+	a, o, e := testApp(words.English)
+	jobs, err := a.rawJobs(t.Context(), s, []string{dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &delivery{a: a, s: s, jobs: jobs, client: client, server: transport.Server{Host: "smtp.example.org"}}
+	meanwhile()
+	r := &delivery{a: a, s: s, jobs: jobs, client: yan.NewClient(recorder), server: transport.Server{Host: "smtp.example.org"}}
 	if err := r.resume(); err != nil {
 		t.Fatal(err)
 	}
-	return a.finish(r.deliver(t.Context())), e.String()
+	code = a.finish(r.deliver(t.Context()))
+	return code, o.String(), e.String()
 }
 
 // What changes or vanishes while the messages before it are sent is not sent,
@@ -312,22 +314,21 @@ func TestFilesThatChangeMeanwhile(t *testing.T) {
 			s.log = filepath.Join(t.TempDir(), "run.log")
 		}
 		at := func(name string) string { return filepath.Join(dir, name) }
-		out := &tripwire{word: "0001.eml", trip: func() {
+		recorder := &transport.Recorder{}
+		code, out, errs := deliverWith(t, recorder, s, dir, func() {
 			stamp := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 			for _, err := range []error{os.Chtimes(at("0002.eml"), stamp, stamp), os.Remove(at("0003.eml"))} {
 				if err != nil {
 					t.Error(err)
 				}
 			}
-		}}
-		recorder := &transport.Recorder{}
-		code, errs := deliverWith(t, yan.NewClient(recorder), out, s, dir)
+		})
 		if code != exitIO || len(recorder.Messages()) != 2 {
 			t.Errorf("exit status %d, %d messages: %s", code, len(recorder.Messages()), errs)
 		}
 		for _, want := range []string{"0001.eml  u1@example.org  accepted", "0002.eml  u2@example.org  not tried: the file changed after it was checked",
 			"0003.eml  u3@example.org  not tried: the file is gone since it was checked", "0004.eml  u4@example.org  accepted", ": 2 sent, 2 not tried"} {
-			if !strings.Contains(out.String(), want) {
+			if !strings.Contains(out, want) {
 				t.Errorf("%q is missing in\n%s", want, out)
 			}
 		}
@@ -348,7 +349,8 @@ func TestOtherOctets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &tripwire{word: "0001.eml", trip: func() {
+	s := &sendFlags{raw: true, policy: "all", log: filepath.Join(t.TempDir(), "run.log")}
+	code, out, _ := deliverWith(t, &transport.Recorder{}, s, dir, func() {
 		other := strings.Replace(mailTo(2), "hello", "hallo", 1)
 		if err := os.WriteFile(path, []byte(other), 0o600); err != nil {
 			t.Error(err)
@@ -356,10 +358,8 @@ func TestOtherOctets(t *testing.T) {
 		if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
 			t.Error(err)
 		}
-	}}
-	s := &sendFlags{raw: true, policy: "all", log: filepath.Join(t.TempDir(), "run.log")}
-	code, _ := deliverWith(t, yan.NewClient(&transport.Recorder{}), out, s, dir)
-	if code != exitIO || !strings.Contains(out.String(), "the file changed after it was checked") {
+	})
+	if code != exitIO || !strings.Contains(out, "the file changed after it was checked") {
 		t.Errorf("exit status %d\n%s", code, out)
 	}
 }
