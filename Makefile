@@ -8,11 +8,13 @@
 #	make fuzz     every fuzz target, FUZZTIME each (20s with CI=true)
 #	make cross    the command for six systems, without cgo, into dist/
 #	make interop  the tests against Debian's Postfix and Dovecot
+#	make torture  10,000 random schedules of faults, every fault at every place, and
+#	              the memory over 100,000 messages, in some minutes
 #	make bench    the figures beside go-mail and net/smtp, in three to five minutes
 
 FUZZTIME = $$(if [ "$${CI-}" = true ]; then echo 20s; else echo 5s; fi)
 
-.PHONY: test lint unit fuzz cross interop bench bench-check
+.PHONY: test lint unit fuzz cross interop torture bench bench-check
 
 # One after the other even under -j: each uses all cores by itself.
 .NOTPARALLEL:
@@ -37,6 +39,12 @@ bench-check:
 
 interop:
 	go test -tags interop -count=1 -v -timeout 10m ./interop/...
+
+# 300 schedules, one fault at every place and 10,000 messages are part of the
+# unit tests. A schedule that failed is repeated with
+# `go test ./internal/torture -run Random -seed N`.
+torture:
+	go test -count=1 -v -timeout 60m ./internal/torture -schedules 10000 -thorough -messages 100000
 
 bench:
 	cd bench && go run . -rounds 5 -json results.json

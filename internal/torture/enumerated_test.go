@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"flag"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/yanmail/yan/smtp"
 )
+
+var thorough = flag.Bool("thorough", false, "at every place everything that can go wrong, not one of it in turn")
 
 // impatience is how long a client waits that is going to be stalled. A wait
 // that ends although nothing is stalled only makes a course less exact, never
@@ -19,7 +22,7 @@ const impatience = 100 * time.Millisecond
 // time to pass, and cost nothing.
 func gang(t *testing.T, courses <-chan func(*Gate)) {
 	var group sync.WaitGroup
-	for range 48 {
+	for range 64 {
 		gate, err := NewGate()
 		if err != nil {
 			t.Error(err)
@@ -96,73 +99,99 @@ func report(t *testing.T, what string, v verdict, err error) {
 	t.Errorf("%s: %v\n%q\n%s", what, err, v.wrong, shorten(v.transcript, 80))
 }
 
-// every scenario, in every mode, with everything that can go wrong at every
-// place where it can.
-func enumerate(t *testing.T, sendAll int, actions []Action, floor int64) {
-	sum := &tally{}
+// survey is every scenario, in every mode, with a fault at every place where
+// something can go wrong: all actions at each, or one in turn.
+type survey struct {
+	sendAll int
+	actions []Action
+	sum     tally
+	turn    int
+	courses chan func(*Gate)
+}
+
+// sight goes through one scenario: first well, to see where its places are.
+func (y *survey) sight(t *testing.T, s scenario, m mode) {
+	c := s.in(m)
+	c.sendAll = y.sendAll
+	if s.loose {
+		c.wait = impatience // it stalls by itself
+	}
+	name := s.name + ", " + m.name
+	v, err := c.run()
+	report(t, name, v, err)
+	y.sum.add(v)
+	if !s.loose && v.counts[smtp.Unknown] > 0 {
+		t.Errorf("%s: %d unknown although nothing went wrong on the way\n%s", name, v.counts[smtp.Unknown], v.transcript)
+	}
+	for _, place := range places(v.seen) {
+		actions := y.actions
+		if !*thorough {
+			actions = y.actions[y.turn%len(y.actions):][:1]
+			y.turn++
+		}
+		for _, action := range actions {
+			f := place
+			f.Action = action
+			y.courses <- func(gate *Gate) {
+				c := c
+				c.gate, c.faults = gate, []Fault{f}
+				if action == Stall || action == StallReplies {
+					c.wait = impatience
+				}
+				v, err := c.run()
+				report(t, fmt.Sprintf("%s, %s", name, f), v, err)
+				y.sum.add(v)
+			}
+		}
+	}
+}
+
+// through carries the survey out; there must be so many courses at least.
+func (y *survey) through(t *testing.T, floor int64) {
 	began := time.Now()
-	courses := make(chan func(*Gate))
+	y.courses = make(chan func(*Gate))
 	var feeder sync.WaitGroup
 	feeder.Go(func() {
-		defer close(courses)
+		defer close(y.courses)
 		for _, s := range scenarios() {
 			for _, m := range modes() {
 				if t.Failed() {
 					return // what fails here fails in hundreds of places
 				}
-				c := s.in(m)
-				c.sendAll = sendAll
-				if s.loose {
-					c.wait = impatience // it stalls by itself
-				}
-				name := s.name + ", " + m.name
-				v, err := c.run()
-				report(t, name, v, err)
-				sum.add(v)
-				if !s.loose && v.counts[smtp.Unknown] > 0 {
-					t.Errorf("%s: %d unknown although nothing went wrong on the way\n%s", name, v.counts[smtp.Unknown], v.transcript)
-				}
-				for _, place := range places(v.seen) {
-					for _, action := range actions {
-						f := place
-						f.Action = action
-						courses <- func(gate *Gate) {
-							c := c
-							c.gate = gate
-							c.faults = []Fault{f}
-							if action == Stall || action == StallReplies {
-								c.wait = impatience
-							}
-							v, err := c.run()
-							report(t, fmt.Sprintf("%s, %s", name, f), v, err)
-							sum.add(v)
-						}
-					}
+				if s.fits(m) {
+					y.sight(t, s, m)
 				}
 			}
 		}
 	})
-	gang(t, courses)
+	gang(t, y.courses)
 	feeder.Wait()
-	sum.log(t, began)
-	if sum.courses.Load() < floor || sum.acted.Load() < floor*9/10 {
-		t.Errorf("only %d courses, with %d faults; there must be %d", sum.courses.Load(), sum.acted.Load(), floor)
+	y.sum.log(t, began)
+	if *thorough {
+		floor *= int64(len(y.actions))
+	}
+	// On a busy machine a client loses its patience before it comes to the place
+	// of the fault.
+	if y.sum.courses.Load() < floor || y.sum.acted.Load() < floor*2/3 {
+		t.Errorf("only %d courses, with %d faults; there must be %d", y.sum.courses.Load(), y.sum.acted.Load(), floor)
 	}
 	for _, status := range smtp.Statuses() {
-		if sum.counts[status] == 0 {
+		if y.sum.counts[status] == 0 {
 			t.Errorf("not one outcome was %q", status)
 		}
 	}
 }
 
-func TestEveryScenarioWithEveryFaultAtEveryPlace(t *testing.T) {
+func TestEveryScenarioWithAFaultAtEveryPlace(t *testing.T) {
 	t.Parallel()
-	enumerate(t, 0, []Action{Cut, Reset, Stall}, 1000)
+	y := survey{actions: []Action{Cut, Reset, Stall}}
+	y.through(t, 3800)
 }
 
 // The same through a transport, which sends again what can be sent again:
 // nobody may ever get a message twice.
 func TestEveryScenarioThroughATransport(t *testing.T) {
 	t.Parallel()
-	enumerate(t, 2, []Action{Cut, Reset, Stall}, 1000)
+	y := survey{sendAll: 2, actions: []Action{Stall, Cut, Reset}}
+	y.through(t, 3000)
 }

@@ -3,6 +3,7 @@ package torture
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -93,21 +94,22 @@ func (t *track) command(line string) {
 	}
 }
 
-// dots finds the end of a message behind a 354.
+// dots finds the end of a message behind a 354; it gives how many octets
+// belong to the message.
 func (t *track) dots(p []byte) int64 {
-	const end = "\r\n.\r\n"
-	for i, c := range p {
-		t.tail = append(t.tail, c)
-		if len(t.tail) > len(end) {
-			t.tail = t.tail[1:]
-		}
-		if string(t.tail) == end {
-			t.granted, t.tail = false, nil
-			t.due++
-			return int64(i + 1)
+	end := []byte("\r\n.\r\n")
+	border := append(slices.Clone(t.tail), p[:min(len(p), len(end)-1)]...)
+	at := bytes.Index(border, end) - len(t.tail)
+	if !bytes.Contains(border, end) {
+		if at = bytes.Index(p, end); at < 0 {
+			last := append(t.tail, p[max(0, len(p)-len(end)+1):]...)
+			t.tail = slices.Clone(last[max(0, len(last)-len(end)+1):])
+			return int64(len(p))
 		}
 	}
-	return int64(len(p))
+	t.granted, t.tail = false, nil
+	t.due++
+	return int64(at + len(end))
 }
 
 // reply takes the last line of a reply; it gives its number and how many are
