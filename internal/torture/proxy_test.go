@@ -120,7 +120,7 @@ func newRig(t *testing.T, cfg Config) *rig {
 
 // oneMessage is a message with everything that belongs to it, in one write.
 const oneMessage = "EHLO me\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<r@example.com>\r\nBDAT 40 LAST\r\nMessage-ID: <m1>\r\n\r\n" +
-	"end of m1..........\r\n"
+	"end of m1.........\r\n"
 
 // say sends and reads to the end, or what comes in a while.
 func (r *rig) say(t *testing.T, text string) (heard string, err error) {
