@@ -206,21 +206,17 @@ func (m *Message) read(f *os.File) (*Content, error) {
 		where.end = info.Size()
 	}
 	section := io.NewSectionReader(f, where.start, where.end-where.start)
-	if section.Size() > inMemory && !where.quoted {
+	switch {
+	case where.quoted:
+		return ready(unquote(section), nil)
+	case section.Size() > inMemory:
 		return ready(section, f)
 	}
-	var in io.Reader = section
-	if where.quoted {
-		in = unquote(in)
+	b := make([]byte, section.Size())
+	if _, err := io.ReadFull(section, b); err != nil {
+		return nil, fmt.Errorf("reading: %w", err)
 	}
-	if section.Size() <= inMemory {
-		b, err := io.ReadAll(in)
-		if err != nil {
-			return nil, fmt.Errorf("reading: %w", err)
-		}
-		in = bytes.NewReader(b)
-	}
-	return ready(in, nil)
+	return ready(bytes.NewReader(b), nil)
 }
 
 func ready(in io.Reader, file *os.File) (*Content, error) {
