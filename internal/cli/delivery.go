@@ -140,7 +140,7 @@ func (r *delivery) patience(ctx context.Context) (sending context.Context, done 
 			cancel(cause)
 			return
 		}
-		r.bar.around(func() {
+		r.bar.around(true, func() {
 			r.a.hint(r.a.T("Interrupted: waiting for the messages that are on their way, %s at most; Ctrl-C again ends at once.", r.a.roughly(grace)))
 		})
 		select {
@@ -398,7 +398,7 @@ func (r *delivery) tell(j *job, result yan.Result) {
 	}
 	r.tally.count(j, result)
 	r.worst = worse(r.worst, code)
-	r.bar.around(func() {
+	r.bar.around(r.a.StdoutWidth > 0 || code != exitOK, func() {
 		r.a.report(r.s, report{job: j, server: r.server, result: result, exit: code, stopped: stopped, several: len(r.jobs) > 1, told: r.told})
 	})
 }

@@ -413,7 +413,7 @@ func TestRunBar(t *testing.T) {
 		if errs.String() != got {
 			t.Errorf("drawn too soon: %q", errs)
 		}
-		b.around(func() { a.errf("line\n") })
+		b.around(true, func() { a.errf("line\n") })
 		if !strings.HasSuffix(errs.String(), "\r\x1b[Kline\n") {
 			t.Errorf("%q", errs)
 		}
@@ -429,7 +429,7 @@ func TestRunBar(t *testing.T) {
 		}
 	}
 	var none runBar
-	none.around(func() {})
+	none.around(true, func() {})
 	none.settle(&job{})
 	if none.progress(&job{size: 1 << 30}) != nil {
 		t.Error("a bar that shows nothing asks for progress")

@@ -74,11 +74,13 @@ func (b *runBar) settle(j *job) {
 	delete(b.partly, j)
 }
 
-// around takes the bar away while something else is printed.
-func (b *runBar) around(print func()) {
+// around takes the bar away while something else is printed on the terminal.
+func (b *runBar) around(onTerminal bool, print func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.hide()
+	if onTerminal {
+		b.hide()
+	}
 	print()
 	b.draw()
 }

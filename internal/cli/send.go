@@ -24,6 +24,7 @@ type sendFlags struct {
 	raw                  bool
 	log                  string
 	resend               []string
+	window               int
 	policy               string
 	dryRun               bool
 	transcript           bool
@@ -82,6 +83,7 @@ func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
 	add(cmd, a.T("Many messages (--raw):"),
 		option{"log", "", &s.log, file, a.T("note here what became of each, and send what it has as accepted no more")},
 		option{"resend", "", &s.resend, "unknown|refused", a.T("send those again, too, that the log has as unknown, or as refused for good")},
+		option{"window", "", &s.window, a.T("NUMBER"), a.T("how many may be on a connection's wire without an answer, and be unknown if it is lost (default: 32; 1: one after the other)")},
 	)
 	complete(cmd, "resend", resendWords)
 	complete(cmd, "to-policy", func() []string { return []string{"all", "any"} })
@@ -128,6 +130,8 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return a.wrongf("%s and %s are both given; the text can come from one only", a.name("body"), a.name("body-file"))
 	case !s.raw && len(args) > 0:
 		return a.usagef("%q is not a flag; recipients go behind -t, files to attach behind -a, whole messages behind --raw", args[0])
+	case changed("window") && s.window < 1:
+		return a.wrongf("%s %d: want a number above zero", a.name("window"), s.window)
 	case s.quiet && s.json:
 		return a.wrongf("%s and %s are both given; one says nothing, the other everything", a.name("quiet"), a.name("json"))
 	}
@@ -153,6 +157,7 @@ func (a *app) open(ctx context.Context, s *sendFlags, server transport.Server, f
 	if err := a.login(ctx, s, server, &o); err != nil {
 		return nil, err
 	}
+	o.Window.Messages = s.window
 	if s.transcript {
 		o.Trace = a.transcript(a.Stderr, a.StderrWidth)
 	}

@@ -1,6 +1,7 @@
 package sendlog
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -73,13 +74,14 @@ func (h *Hash) UnmarshalText(b []byte) error {
 	return err
 }
 
-// encode makes a line of the file.
-func (l Line) encode() ([]byte, error) {
-	b, err := json.Marshal(l)
-	if err != nil {
-		return nil, fmt.Errorf("a line for the log: %w", err)
+// encode writes a line of the file.
+func (l Line) encode(b *bytes.Buffer) error {
+	to := json.NewEncoder(b)
+	to.SetEscapeHTML(false) // a Message-ID is to be found as it is
+	if err := to.Encode(l); err != nil {
+		return fmt.Errorf("a line for the log: %w", err)
 	}
-	return append(b, '\n'), nil
+	return nil
 }
 
 // decode reads a line that is not the first.

@@ -1,6 +1,7 @@
 package sendlog
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -209,20 +210,18 @@ func (l *Log) adapt(began time.Time) {
 
 // write appends lines in one write.
 func (l *Log) write(lines ...Line) error {
-	var b []byte
+	var b bytes.Buffer
 	for _, line := range lines {
-		encoded, err := line.encode()
-		if err != nil {
+		if err := line.encode(&b); err != nil {
 			return err
 		}
-		b = append(b, encoded...)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
 		return l.err
 	}
-	if _, err := l.file.Write(b); err != nil {
+	if _, err := l.file.Write(b.Bytes()); err != nil {
 		// Part of a line may stand there: nothing may follow it.
 		l.err = withoutPath(err)
 	}

@@ -316,6 +316,8 @@ var chinese = map[string]string{
 	"Many messages (--raw):": "多封邮件（--raw）：",
 	"note here what became of each, and send what it has as accepted no more":    "把每封的结果记入此文件；其中已被接收的不再发送",
 	"send those again, too, that the log has as unknown, or as refused for good": "日志中结果未知的，或被永久拒绝的，也再发一次",
+	"NUMBER": "数量",
+	"how many may be on a connection's wire without an answer, and be unknown if it is lost (default: 32; 1: one after the other)": "每个连接上最多可有几封已发出而未得应答；连接中断时它们的结果未知（默认 32；1 表示逐封等待）",
 	"%s message %d":                                        "%s 第 %d 封",
 	"%s: this Maildir holds no message":                    "%s：这个 Maildir 里没有邮件",
 	"%s: this folder is no Maildir and holds no .eml file": "%s：这个目录不是 Maildir，也没有 .eml 文件",
