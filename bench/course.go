@@ -19,7 +19,6 @@ const (
 type sizes struct {
 	loopback   float64       // seconds that each contender sends on loopback
 	link       float64       // and over a link
-	link4      float64       // and over four connections
 	run        int           // messages of a run whose round trips are counted
 	waiting    int           // the same for who waits for each message: more would say the same
 	long       time.Duration // round trip of the link on which these are counted
@@ -34,12 +33,12 @@ type sizes struct {
 
 // fullSizes are those of the published figures, quickSizes those of the tests.
 func fullSizes() sizes {
-	return sizes{loopback: 1, link: 1.5, link4: 1.5, run: 100, waiting: 4, long: 100 * time.Millisecond, far: 40 * time.Millisecond, near: 3,
+	return sizes{loopback: 1, link: 1.5, run: 100, waiting: 4, long: 100 * time.Millisecond, far: 40 * time.Millisecond, near: 3,
 		small: 50e6, large: 1e9, starts: 20, recipients: 50, patience: 5 * time.Minute}
 }
 
 func quickSizes() sizes {
-	return sizes{loopback: .05, link: .05, link4: .05, run: 10, waiting: 2, long: 20 * time.Millisecond, far: 10 * time.Millisecond, near: 1,
+	return sizes{loopback: .05, link: .05, run: 10, waiting: 2, long: 20 * time.Millisecond, far: 10 * time.Millisecond, near: 1,
 		small: 300e3, large: 3e6, starts: 2, recipients: 5, patience: time.Minute}
 }
 

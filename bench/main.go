@@ -22,6 +22,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -128,52 +129,68 @@ func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*re
 		return nil, err
 	}
 	defer c.close()
-	experiments := slices.DeleteFunc(c.experiments(), func(e experiment) bool {
-		return !slices.ContainsFunc(e.rows, func(row reportRow) bool { return strings.Contains(row.ID, only) })
-	})
-	samples := make([]map[string][][]float64, len(experiments))
-	missing := make([]map[string]string, len(experiments))
-	for i, e := range experiments {
-		samples[i], missing[i] = map[string][][]float64{}, map[string]string{}
-		for who, reason := range e.absent {
-			missing[i][who] = reason
+	var ledgers []*ledger
+	for _, e := range c.experiments() {
+		if slices.ContainsFunc(e.rows, func(row reportRow) bool { return strings.Contains(row.ID, only) }) {
+			ledgers = append(ledgers, newLedger(e, c))
 		}
 	}
 	begun := time.Now()
 	for round := range rounds {
-		for i, e := range experiments {
-			fmt.Fprintf(os.Stderr, "%s round %d of %d, %d of %d: %s\n", time.Since(begun).Round(time.Second), round+1, rounds, i+1, len(experiments), e.rows[0].Name)
-			for _, who := range turns(e.participants(), round) {
-				if missing[i][who] != "" {
-					continue
-				}
-				if reason := c.missing(who); reason != "" {
-					missing[i][who] = reason
-					continue
-				}
-				values, err := e.measure(ctx, who)
-				if err == nil {
-					samples[i][who] = append(samples[i][who], values)
-					continue
-				}
-				if ctx.Err() != nil || who == ours || errors.Is(err, errArrival) {
-					return nil, fmt.Errorf("%s, %s: %w", e.rows[0].Name, who, err)
-				}
-				fmt.Fprintf(os.Stderr, "%s failed: %v\n", who, err)
-				missing[i][who] = fmt.Sprintf("it failed in round %d: %v", round+1, err)
-				delete(samples[i], who)
-				c.dismiss(who)
-				if err := c.forget(); err != nil {
-					return nil, err
+		for i, l := range ledgers {
+			fmt.Fprintf(os.Stderr, "%s round %d of %d, %d of %d: %s\n", time.Since(begun).Round(time.Second), round+1, rounds, i+1, len(ledgers), l.rows[0].Name)
+			for _, who := range turns(l.participants(), round) {
+				if err := l.turn(ctx, c, who, round); err != nil {
+					return nil, fmt.Errorf("%s, %s: %w", l.rows[0].Name, who, err)
 				}
 			}
 		}
 	}
 	r := newReport(rounds, c.tools)
-	for i, e := range experiments {
-		r.add(e, samples[i], missing[i])
+	for _, l := range ledgers {
+		r.add(l)
 	}
 	return r, nil
+}
+
+// ledger is an experiment with what was measured so far.
+type ledger struct {
+	experiment
+	samples map[string][][]float64 // of each contender, for each round, the values of the rows
+	missing map[string]string      // why a contender has none
+}
+
+func newLedger(e experiment, c *course) *ledger {
+	l := &ledger{experiment: e, samples: map[string][][]float64{}, missing: map[string]string{}}
+	maps.Copy(l.missing, e.absent)
+	for _, who := range e.participants() {
+		if reason := c.missing(who); reason != "" {
+			l.missing[who] = reason
+		}
+	}
+	return l
+}
+
+// turn has a contender measured once. A peer that fails is out of the
+// experiment; that this project does, or that something else arrives than was
+// sent, is an error.
+func (l *ledger) turn(ctx context.Context, c *course, who string, round int) error {
+	if l.missing[who] != "" {
+		return nil
+	}
+	values, err := l.measure(ctx, who)
+	if err == nil {
+		l.samples[who] = append(l.samples[who], values)
+		return nil
+	}
+	if ctx.Err() != nil || who == ours || errors.Is(err, errArrival) {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s failed: %v\n", who, err)
+	l.missing[who] = fmt.Sprintf("it failed in round %d: %v", round+1, err)
+	delete(l.samples, who)
+	c.dismiss(who)
+	return c.forget()
 }
 
 // turns is the order of the contenders in a round: another one goes first.

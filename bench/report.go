@@ -72,19 +72,15 @@ func newFigure(samples []float64) figure {
 }
 
 // add enters what an experiment has measured, round by round.
-func (r *report) add(e experiment, samples map[string][][]float64, missing map[string]string) {
-	for i, row := range e.rows {
-		row.Figures, row.Missing = map[string]figure{}, missing
-		for who, rounds := range samples {
+func (r *report) add(l *ledger) {
+	for i, row := range l.rows {
+		row.Figures, row.Missing = map[string]figure{}, l.missing
+		for who, rounds := range l.samples {
 			var values []float64
 			for _, round := range rounds {
-				if !math.IsNaN(round[i]) {
-					values = append(values, round[i])
-				}
+				values = append(values, round[i])
 			}
-			if len(values) > 0 {
-				row.Figures[who] = newFigure(values)
-			}
+			row.Figures[who] = newFigure(values)
 		}
 		r.Rows = append(r.Rows, row)
 	}

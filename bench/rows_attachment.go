@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 )
 
 // writeAttachment makes a file of size octets that doesn't compress.
@@ -26,8 +25,7 @@ func writeAttachment(path string, size int64) error {
 // attachments measures one message with a large file, over TLS, beside the
 // bare copying of the same octets, encoded before, into a TLS connection; and
 // one with a file of usual size. Each is sent by a process of its own, whose
-// memory and processor time are measured with it. The peers know no CHUNKING:
-// they are measured once, and the figures stand in both rows.
+// memory and processor time are measured with it.
 func (c *course) attachments() []experiment {
 	large := experiment{guests: []string{rawGo, rawOpenSSL}, absent: without(noTLS, smtpsource)}
 	for _, extension := range []string{pipelining, chunking} {
@@ -38,21 +36,12 @@ func (c *course) attachments() []experiment {
 			reportRow{ID: id + "memory", Name: name, Unit: "MB of memory at most"},
 			reportRow{ID: id + "cpu", Name: name, Unit: "s of user CPU per GB"})
 	}
-	large.measure = func(ctx context.Context, who string) ([]float64, error) {
-		var values []float64
-		for _, extension := range []string{pipelining, chunking} {
-			if len(values) > 0 && slices.Contains(senders()[1:], who) {
-				return append(values, values...), nil
-			}
-			seconds, cpu, peak, err := c.attach(ctx, who, trip{server: extension, security: fromStart}, c.attachment("large"))
-			if err != nil {
-				return nil, err
-			}
-			megabytes := float64(c.sizes.large) / 1e6
-			values = append(values, megabytes/seconds, peak, cpu/megabytes*1000)
-		}
-		return values, nil
-	}
+	large.measure = onceForPeers(2, func(ctx context.Context, who string, i int) ([]float64, error) {
+		t := trip{server: []string{pipelining, chunking}[i], security: fromStart}
+		seconds, cpu, peak, err := c.attach(ctx, who, t, c.attachment("large"))
+		megabytes := float64(c.sizes.large) / 1e6
+		return []float64{megabytes / seconds, peak, cpu / megabytes * 1000}, err
+	})
 	return []experiment{large, {
 		rows:   []reportRow{{ID: "small/memory", Name: fmt.Sprintf("attachment of %s in the clear, %s", size(c.sizes.small), pipelining), Unit: "MB of memory at most"}},
 		absent: without(noFiles, smtpsource),
