@@ -159,3 +159,23 @@ func BenchmarkSendAll(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSend is one small message alone, over a connection that was kept.
+func BenchmarkSend(b *testing.B) {
+	content := text("Subject: hello\r\n\r\n" + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 14))
+	envelope, err := smtp.NewEnvelope(addr(b, "me@example.org"), addr(b, "you@example.net"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := Open("smtp+notls://"+startSink(b, "PIPELINING CHUNKING"), Options{MaxConnections: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := s.Send(b.Context(), smtpclient.Transaction{Envelope: envelope, Content: content}); r.Outcomes[0].Status != smtp.Accepted {
+			b.Fatal(r.Outcomes)
+		}
+	}
+}

@@ -48,6 +48,9 @@ func (d *delivery) left() int {
 	return len(d.todo)
 }
 
+// next is how many recipients the next transaction has at most.
+func (d *delivery) next(l smtp.Limits) int { return least(d.left(), l.Recipients) }
+
 // part takes as many recipients as one transaction may have.
 func (d *delivery) part(l smtp.Limits) (part, error) {
 	n := d.left()

@@ -45,6 +45,7 @@ type ask struct {
 	verb       string // CONNECT for the greeting, BODY for the end of DATA
 	line       string
 	from       string // local part of the sender
+	ahead      bool   // more was there already when it was read
 }
 
 // entry is a message that the server took.
@@ -133,6 +134,7 @@ func (s *fakeSession) serve() {
 		if err != nil {
 			return
 		}
+		s.at.ahead = s.r.Buffered() > 0
 		line = strings.TrimRight(line, "\r\n")
 		verb, rest, _ := strings.Cut(line, " ")
 		if !s.command(verb, rest, line) {

@@ -31,12 +31,12 @@ func (s *SMTP) judge(l *link, p part, r *smtpclient.Result) verdict {
 		s.pace.fine(p.epoch)
 		return verdict{decided: true}
 	}
-	j := judgement{s: s, l: l, p: p, r: r}
+	j := judgement{s: s, l: l, policy: p.d.t.Policy, ordinal: p.ordinal, epoch: p.epoch, outcomes: r.Outcomes, gone: r.Lost}
 	for i := range r.Outcomes {
 		o := &r.Outcomes[i]
 		switch o.Status {
 		case smtp.Accepted:
-			j.decided = true
+			j.decided, j.served = true, true
 		case smtp.Unknown, smtp.NotTried:
 			j.undecided(i, o)
 		default:
@@ -44,7 +44,7 @@ func (s *SMTP) judge(l *link, p part, r *smtpclient.Result) verdict {
 			j.refused(i, o)
 		}
 	}
-	if p.d.t.Policy == smtpclient.All {
+	if j.policy == smtpclient.All {
 		j.allAgain()
 	}
 	return j.verdict
@@ -62,10 +62,13 @@ func allAccepted(r *smtpclient.Result) bool {
 // judgement is the work of judge.
 type judgement struct {
 	verdict
-	s *SMTP
-	l *link
-	p part
-	r *smtpclient.Result
+	s              *SMTP
+	l              *link
+	policy         smtpclient.Policy
+	ordinal, epoch int // as those of the part
+	outcomes       []smtp.Outcome
+	gone           bool // Result.Lost
+	served         bool // somebody was accepted
 	// finding is that of the last reply, which often is that of the next
 	// recipient as well.
 	finding diagnosis.Finding
@@ -93,7 +96,7 @@ func (j *judgement) undecided(i int, o *smtp.Outcome) {
 	case outOfStep && !j.l.lockStep:
 		j.explained = true
 		j.again = append(j.again, i)
-	case j.r.Lost, j.endedBeforeMail(o):
+	case j.gone, j.endedBeforeMail(o):
 		j.lost = true
 		j.again = append(j.again, i)
 	}
@@ -115,27 +118,37 @@ func (j *judgement) refused(i int, o *smtp.Outcome) {
 	switch {
 	case f.Retry.Kind == diagnosis.RetrySplit && o.Stage == smtp.StageRcpt && j.tookBefore(i) > 0:
 		j.tooManyRecipients(i, f)
+	case f.Retry.Kind == diagnosis.RetrySplit && o.Stage != smtp.StageRcpt && o.Stage != smtp.StageMail:
+		j.tooManyForBody(i)
 	case f.Class == diagnosis.ClassPerConnectionLimit:
-		if j.p.ordinal > 0 {
+		if j.ordinal > 0 {
 			j.again = append(j.again, i)
-			if !j.l.spent.Swap(true) {
-				j.s.limits.tookOnOneConnection(j.p.ordinal)
-			}
+			j.spent(o.Stage == smtp.StageMail)
 		}
 	case f.Retry.Kind == diagnosis.RetryDelay && (f.Scope == diagnosis.ScopeConnection || f.Scope == diagnosis.ScopeAccount):
 		j.slow(o, f)
-	case o.Reply.Code == 421 && o.Stage == smtp.StageMail && j.p.ordinal > 0:
+	case o.Reply.Code == 421 && o.Stage == smtp.StageMail && j.ordinal > 0:
 		// It may be about the connection. QUIRK: Exim says it to the MAIL that is
 		// one too many. What a new connection is told counts.
 		j.again = append(j.again, i)
-		if !j.l.spent.Swap(true) {
-			j.s.limits.endedAfter(j.p.ordinal)
-		}
+		j.spent(false)
 	case f.Class == diagnosis.ClassTooManyConnections, o.Reply.Code == 421, o.Reply.Code == 432:
 		j.slow(o, f)
 	case transient && o.Reply.Enhanced.Subject == 7 && o.Stage != smtp.StageRcpt:
 		// 4.7.x is about policy; at RCPT it is that of the recipient (greylisting).
 		j.slow(o, f)
+	}
+}
+
+// spent ends the use of a connection that takes no more messages. plain says that
+// it is their number: it may also be that of the recipients or the commands.
+func (j *judgement) spent(plain bool) {
+	switch {
+	case j.l.spent.Swap(true): // an earlier message has told
+	case plain:
+		j.s.limits.tookOnOneConnection(j.ordinal)
+	default:
+		j.s.limits.endedAfter(j.ordinal)
 	}
 }
 
@@ -150,7 +163,7 @@ func (j *judgement) find(o *smtp.Outcome) diagnosis.Finding {
 }
 
 func (j *judgement) slow(o *smtp.Outcome, f diagnosis.Finding) {
-	j.s.pace.slow(smtp.Error{Stage: o.Stage, Reply: o.Reply}, f.Retry, j.p.epoch)
+	j.s.pace.slow(smtp.Error{Stage: o.Stage, Reply: o.Reply}, f.Retry, j.epoch)
 }
 
 // tookBefore is how many recipients the server took before it refused one, and
@@ -158,8 +171,8 @@ func (j *judgement) slow(o *smtp.Outcome, f diagnosis.Finding) {
 func (j *judgement) tookBefore(refused int) int {
 	if !j.counted {
 		j.counted, j.lastTaken = true, -1
-		for i := range j.r.Outcomes {
-			o := &j.r.Outcomes[i]
+		for i := range j.outcomes {
+			o := &j.outcomes[i]
 			// Whoever passed RCPT was taken, whatever became of the message.
 			if o.Stage != smtp.StageRcpt || o.Status == smtp.Accepted || errors.Is(o.Err, smtpclient.ErrAnotherRefused) {
 				j.taken++
@@ -180,7 +193,20 @@ func (j *judgement) tooManyRecipients(i int, f diagnosis.Finding) {
 	if f.Basis != diagnosis.BasisCode {
 		j.s.limits.tookRecipients(j.tookBefore(i))
 	}
-	if j.p.d.t.Policy == smtpclient.Any {
+	if j.policy == smtpclient.Any {
+		j.again = append(j.again, i)
+	}
+}
+
+// tooManyForBody halves the recipients of the next transactions: the server
+// counted only when it had the message, and does not say how many it takes.
+//
+// QUIRK: NetEase refuses the message with 550 RP:RCL.
+func (j *judgement) tooManyForBody(i int) {
+	if j.policy == smtpclient.Any && len(j.outcomes) > 1 && !j.served {
+		if len(j.again) == 0 {
+			j.s.limits.tookRecipients(len(j.outcomes) / 2)
+		}
 		j.again = append(j.again, i)
 	}
 }
@@ -188,12 +214,12 @@ func (j *judgement) tooManyRecipients(i int, f diagnosis.Finding) {
 // allAgain holds to the policy All: the message goes again to everybody, and
 // only if nobody is left behind.
 func (j *judgement) allAgain() {
-	if len(j.again) == 0 || len(j.again) == len(j.r.Outcomes) {
+	if len(j.again) == 0 || len(j.again) == len(j.outcomes) {
 		return
 	}
-	everybody := make([]int, len(j.r.Outcomes))
-	for i := range j.r.Outcomes {
-		o := &j.r.Outcomes[i]
+	everybody := make([]int, len(j.outcomes))
+	for i := range j.outcomes {
+		o := &j.outcomes[i]
 		if _, found := slices.BinarySearch(j.again, i); !found && !errors.Is(o.Err, smtpclient.ErrAnotherRefused) {
 			j.again = nil
 			return

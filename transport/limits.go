@@ -1,7 +1,7 @@
 package transport
 
 import (
-	"sync"
+	"sync/atomic"
 
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
@@ -9,14 +9,13 @@ import (
 
 // limits is how much the server takes at a time, as far as it is known: from
 // the facts about its provider, and from what it said when it was too much. What
-// was learnt holds as long as the transport.
+// was learnt holds as long as the transport. 0 means that no bound is known.
 type limits struct {
-	mu            sync.Mutex
-	perConnection int // transactions on one connection; 0 means no bound is known
-	recipients    int // of one transaction; 0 means no bound is known
-	// ended is after how many transactions a 421 ended a connection last. One
-	// may be a server's restart; the same number twice is a limit.
-	ended int
+	perConnection atomic.Int64 // transactions on one connection
+	recipients    atomic.Int64 // of one transaction
+	// ended is after how many transactions a server ended the use of a connection
+	// last. One 421 may be its restart; the same number twice is a limit.
+	ended atomic.Int64
 }
 
 // firm is a limit's number where it is known well enough to act upon: from the
@@ -30,15 +29,14 @@ func firm(l provider.Limit) int {
 
 // factual takes what is known before the first connection.
 func (l *limits) factual(facts provider.Limits) {
-	l.perConnection, l.recipients = firm(facts.PerConnection), firm(facts.Recipients)
+	l.perConnection.Store(int64(firm(facts.PerConnection)))
+	l.recipients.Store(int64(firm(facts.Recipients)))
 }
 
 // with is what holds on a connection whose server announced some limits itself.
 func (l *limits) with(announced smtp.Limits) smtp.Limits {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	announced.Transactions = least(announced.Transactions, l.perConnection)
-	announced.Recipients = least(announced.Recipients, l.recipients)
+	announced.Transactions = least(announced.Transactions, int(l.perConnection.Load()))
+	announced.Recipients = least(announced.Recipients, int(l.recipients.Load()))
 	return announced
 }
 
@@ -51,25 +49,23 @@ func least(a, b int) int {
 }
 
 // tookOnOneConnection learns that n transactions on one connection were all.
-func (l *limits) tookOnOneConnection(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.perConnection = least(l.perConnection, n)
-}
+func (l *limits) tookOnOneConnection(n int) { lower(&l.perConnection, n) }
 
-// endedAfter learns that the server said 421 to the MAIL behind n transactions.
+// endedAfter learns that a connection was of no more use after n transactions.
 func (l *limits) endedAfter(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if n == l.ended {
-		l.perConnection = least(l.perConnection, n)
+	if l.ended.Swap(int64(n)) == int64(n) {
+		lower(&l.perConnection, n)
 	}
-	l.ended = n
 }
 
 // tookRecipients learns that n recipients of one transaction were all.
-func (l *limits) tookRecipients(n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.recipients = least(l.recipients, n)
+func (l *limits) tookRecipients(n int) { lower(&l.recipients, n) }
+
+func lower(bound *atomic.Int64, n int) {
+	for {
+		old := bound.Load()
+		if bound.CompareAndSwap(old, int64(least(int(old), n))) {
+			return
+		}
+	}
 }

@@ -31,12 +31,18 @@ func TestMessagesOfOneConnection(t *testing.T) {
 		answer  func(a ask) string
 		refused bool // the server has to say it first
 	}{
-		"fact":             {facts: provider.Limits{PerConnection: provider.Limit{Value: limit, Status: provider.Official}}},
-		"MAILMAX":          {offers: "LIMITS MAILMAX=6"},
-		"smaller of them":  {offers: "LIMITS MAILMAX=6", facts: provider.Limits{PerConnection: provider.Limit{Value: 50, Status: provider.Verified}}},
-		"hearsay":          {facts: provider.Limits{PerConnection: provider.Limit{Value: 2, Status: provider.Reported}}, offers: "LIMITS MAILMAX=6"},
-		"NetEase's tag":    {answer: refuse("450 MI:DMC 163 smtp10,xyz"), refused: true},
-		"Yahoo's 421":      {answer: refuse("bye 421 Max message per connection reached, closing transmission channel"), refused: true},
+		"fact":            {facts: provider.Limits{PerConnection: provider.Limit{Value: limit, Status: provider.Official}}},
+		"MAILMAX":         {offers: "LIMITS MAILMAX=6"},
+		"smaller of them": {offers: "LIMITS MAILMAX=6", facts: provider.Limits{PerConnection: provider.Limit{Value: 50, Status: provider.Verified}}},
+		"hearsay":         {facts: provider.Limits{PerConnection: provider.Limit{Value: 2, Status: provider.Reported}}, offers: "LIMITS MAILMAX=6"},
+		"NetEase's tag":   {answer: refuse("450 MI:DMC 163 smtp10,xyz"), refused: true},
+		"Yahoo's 421":     {answer: refuse("bye 421 Max message per connection reached, closing transmission channel"), refused: true},
+		"a tag behind MAIL": {answer: func(a ask) string {
+			if a.verb == "RCPT" && a.message >= limit {
+				return "450 RP:DRC 163 smtp10,xyz"
+			}
+			return ""
+		}, refused: true},
 		"421 of any words": {answer: refuse("bye 421 4.4.5 see you later"), refused: true},
 		"421 at RSET or MAIL alike": {answer: func(a ask) string {
 			if a.verb == "RSET" && a.message >= limit {
@@ -135,6 +141,7 @@ func TestRecipientsAreSplit(t *testing.T) {
 		facts  provider.Limits
 		offers string
 		reply  string // to the RCPT that is one too many
+		late   string // or to the message
 		parts  int    // of 20 recipients, once the limit is known
 	}{
 		"one transaction": {parts: 1},
@@ -143,6 +150,7 @@ func TestRecipientsAreSplit(t *testing.T) {
 		"RCPTDOMAINMAX":   {offers: "LIMITS RCPTDOMAINMAX=1", parts: 3},
 		"both":            {offers: "LIMITS RCPTDOMAINMAX=2 RCPTMAX=8", parts: 3},
 		"learnt":          {reply: "452 4.5.3 Error: too many recipients", parts: 3},
+		"NetEase's tag":   {late: "550 RP:RCL 163 smtp10,xyz", parts: 4},
 		"552, as of old":  {reply: "552 5.5.3 too many recipients", parts: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,6 +162,8 @@ func TestRecipientsAreSplit(t *testing.T) {
 						return "550 5.1.1 no such user"
 					case a.verb == "RCPT" && tc.reply != "" && a.recipient >= limit:
 						return tc.reply
+					case tc.late != "" && a.recipient > limit && (a.verb == "BODY" || a.verb == "BDAT"):
+						return tc.late
 					case a.verb == "BODY", a.verb == "BDAT":
 						return fmt.Sprintf("250 ok queued as Q%d", a.message)
 					}
@@ -183,8 +193,8 @@ func TestRecipientsAreSplit(t *testing.T) {
 					if n := len(f.took()); n != tc.parts && !(round == 0 && tc.reply != "") {
 						t.Errorf("%d transactions, want %d", n, tc.parts)
 					}
-					if tc.reply != "" && round == 1 && s.limits.recipients != limit {
-						t.Errorf("learnt %d, want %d", s.limits.recipients, limit)
+					if tc.reply != "" && round == 1 && s.limits.recipients.Load() != limit {
+						t.Errorf("learnt %d, want %d", s.limits.recipients.Load(), limit)
 					}
 					first := r.Outcomes[0].Reply.String()
 					if first != r.Reply.String() {
@@ -200,8 +210,13 @@ func TestRecipientsAreSplit(t *testing.T) {
 func TestOneFullMailboxIsNoLimit(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
-		for _, full := range []string{"r01", "r02"} { // in the middle, and the last
+		// In the middle it can't be the number; at the end that is tried.
+		for full, want := range map[string]int{"r01": 1, "r02": 2} {
+			transactions := 0
 			f := &fake{caps: caps, answer: func(a ask) string {
+				if a.verb == "MAIL" {
+					transactions++
+				}
 				if a.verb == "RCPT" && strings.Contains(a.line, full) {
 					return "452 no room"
 				}
@@ -210,8 +225,11 @@ func TestOneFullMailboxIsNoLimit(t *testing.T) {
 			s := f.transport(t, Options{})
 			r := s.Send(t.Context(), mails(t, 1, recipients(3)...)[0])
 			agrees(t, f, []smtpclient.Result{r})
-			if s.limits.recipients != 0 || count([]smtpclient.Result{r}, smtp.Accepted) != 2 || count([]smtpclient.Result{r}, smtp.Deferred) != 1 {
-				t.Errorf("limit %d, %v", s.limits.recipients, r.Outcomes)
+			if s.limits.recipients.Load() != 0 || count([]smtpclient.Result{r}, smtp.Accepted) != 2 || count([]smtpclient.Result{r}, smtp.Deferred) != 1 {
+				t.Errorf("limit %d, %v", s.limits.recipients.Load(), r.Outcomes)
+			}
+			if transactions != want {
+				t.Errorf("%d transactions, want %d", transactions, want)
 			}
 		}
 	})
@@ -252,6 +270,9 @@ func TestLockStepAfterLostCommands(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := &fake{caps: caps, answer: func(a ask) string {
+					if a.connection > 1 && a.ahead && a.verb != "BDAT" {
+						t.Errorf("%s shares a flight", a.line)
+					}
 					// Two replies to one command: those behind it don't fit.
 					if a.verb == "RCPT" && a.connection == 1 && a.from == "m3" {
 						return "354 go"
@@ -275,4 +296,41 @@ func TestLockStepAfterLostCommands(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a kept connection refuses for itself goes again to everybody or nobody
+// under All, and keeps the server's words when there is no other connection.
+func TestRefusalForTheConnection(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, caps []string) {
+		f := &fake{caps: caps, answer: func(a ask) string {
+			switch {
+			case a.verb == "RCPT" && a.connection == 1 && a.message == 1 && a.recipient == 1:
+				return "450 RP:DRC 163 smtp10,xyz"
+			case a.verb == "MAIL" && a.connection == 2 && a.message == 3:
+				return "bye 421 4.3.2 closing"
+			}
+			return ""
+		}}
+		f.refuse = func(connection int) error {
+			if connection > 2 {
+				return errors.New("nobody at home")
+			}
+			return nil
+		}
+		s := f.transport(t, Options{Policy: smtpclient.All})
+		var results []smtpclient.Result
+		for _, m := range mails(t, 5, recipients(3)...) {
+			results = append(results, s.Send(t.Context(), m))
+		}
+		agrees(t, f, results)
+		if count(results, smtp.Accepted) != 12 {
+			t.Errorf("%d recipients of 12 accepted; %v", count(results, smtp.Accepted), results[1].Outcomes)
+		}
+		for _, o := range results[4].Outcomes {
+			if o.Status != smtp.Deferred || o.Reply.Code != 421 {
+				t.Errorf("%s, want the server's 421", o)
+			}
+		}
+	})
 }

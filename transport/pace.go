@@ -41,7 +41,8 @@ const (
 // (additive increase, multiplicative decrease, as TCP does).
 type pace struct {
 	patience time.Duration
-	max      int // connections, whatever the server lets
+	max      int         // connections, whatever the server lets
+	strict   atomic.Bool // there may be something to wait for
 
 	mu    sync.Mutex
 	facts []bucket // of the provider
@@ -81,6 +82,7 @@ func newPace(facts provider.Limits, n int, patience time.Duration) *pace {
 			p.facts = append(p.facts, bucket{interval: fact.per / time.Duration(n), burst: n, recipients: fact.Unit == "recipients"})
 		}
 	}
+	p.strict.Store(len(p.facts) > 0)
 	return p
 }
 
@@ -115,6 +117,9 @@ func (b *bucket) take(now time.Time, recipients int) {
 // ready says how long the next message has to wait; 0 or less means not at
 // all. The error is an *[smtp.Error] with ErrPaused.
 func (p *pace) ready() (time.Duration, error) {
+	if !p.strict.Load() {
+		return 0, nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.wait(time.Now())
@@ -126,8 +131,10 @@ func (p *pace) admit(recipients int) (wait time.Duration, epoch int, err error) 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if wait, err = p.wait(now); wait > 0 || err != nil {
-		return wait, 0, err
+	if p.strict.Load() {
+		if wait, err = p.wait(now); wait > 0 || err != nil {
+			return wait, 0, err
+		}
 	}
 	for i := range p.facts {
 		p.facts[i].take(now, recipients)
@@ -229,6 +236,7 @@ func (p *pace) slow(said smtp.Error, retry diagnosis.Retry, epoch int) {
 	now := time.Now()
 	p.lower(now)
 	p.slowed.Store(true)
+	p.strict.Store(true)
 	p.backoff = min(max(firstPause, 2*p.backoff), longPause)
 	pause := p.backoff
 	if retry.Kind == diagnosis.RetryDelay {

@@ -88,8 +88,6 @@ func TestPaceHalvesAndRecovers(t *testing.T) {
 		if wait, err := p.ready(); wait != firstPause || err != nil {
 			t.Errorf("pause %s, %v, want %s", wait, err, firstPause)
 		}
-		// A message that left before the complaint is no sign that all is fine.
-		p.fine(epochs[0])
 		time.Sleep(firstPause)
 		gaps := gaps(t, p, 40)
 		if gaps[0] < 190*time.Millisecond || gaps[0] > 200*time.Millisecond {
@@ -105,6 +103,28 @@ func TestPaceHalvesAndRecovers(t *testing.T) {
 		time.Sleep(4 * raiseEvery)
 		if p.bound() != 8 {
 			t.Errorf("%d connections after a quiet time, want 8", p.bound())
+		}
+	})
+}
+
+// A message that left before the complaint is no sign that all is fine.
+func TestOldNewsIsNoNews(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(provider.Limits{}, 1, time.Minute)
+		for _, fine := range []int{0, 1, -1} {
+			p.slow(smtp.Error{}, diagnosis.Retry{Kind: diagnosis.RetryTransient}, p.now())
+			p.fine(p.now() - 1)
+			if fine < 0 {
+				p.fine(p.now())
+			}
+		}
+		if wait, _ := p.ready(); wait != 4*firstPause {
+			t.Errorf("pause %s, want %s", wait, 4*firstPause)
+		}
+		p.slow(smtp.Error{}, diagnosis.Retry{Kind: diagnosis.RetryTransient}, p.now())
+		if wait, _ := p.ready(); wait != firstPause {
+			t.Errorf("pause %s after a message was fine, want %s", wait, firstPause)
 		}
 	})
 }

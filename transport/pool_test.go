@@ -142,3 +142,20 @@ func TestCloseInMidRun(t *testing.T) {
 		}
 	})
 }
+
+// A turn that comes in the moment in which its owner stops waiting is not lost.
+func TestTurnIsPassedOn(t *testing.T) {
+	t.Parallel()
+	p := &pool{bound: func() int { return 1 }, open: 1}
+	turn := make(chan *link, 1)
+	p.waiting = []chan *link{turn}
+	p.wanted.Store(1)
+	p.leave()
+	if p.open != 1 || len(turn) != 1 {
+		t.Fatalf("%d open, %d turns given", p.open, len(turn))
+	}
+	p.withdraw(turn)
+	if p.open != 0 || p.wanted.Load() != 0 {
+		t.Errorf("%d open, %d wanted", p.open, p.wanted.Load())
+	}
+}

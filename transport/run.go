@@ -240,6 +240,21 @@ func (r *run) results(batch []done) []done {
 	return batch
 }
 
+// tell yields the results as they come.
+func (r *run) tell(yield func(int, smtpclient.Result) bool) {
+	var batch []done
+	for {
+		if batch = r.results(batch); batch == nil {
+			return
+		}
+		for i := range batch {
+			if !yield(batch[i].index, batch[i].result) {
+				return
+			}
+		}
+	}
+}
+
 // close takes no more messages and waits for those on the wire.
 func (r *run) close() {
 	r.stop()

@@ -34,19 +34,16 @@ import (
 func (s *SMTP) SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transaction]) iter.Seq2[int, smtpclient.Result] {
 	return func(yield func(int, smtpclient.Result) bool) {
 		r := s.newRun(ctx)
-		defer r.close()
+		closed := false
+		defer func() { // the loop panicked
+			if !closed {
+				r.close()
+			}
+		}()
 		go r.feed(messages)
-		var batch []done
-		for {
-			if batch = r.results(batch); batch == nil {
-				break
-			}
-			for i := range batch {
-				if !yield(batch[i].index, batch[i].result) {
-					return
-				}
-			}
-		}
+		r.tell(yield)
+		closed = true
+		r.close()
 		r.rethrow()
 	}
 }

@@ -3,7 +3,9 @@ package transport
 import (
 	"context"
 	"errors"
+	"net"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,6 +158,120 @@ func TestSendAllWithoutConnection(t *testing.T) {
 	}
 }
 
+// A login that was refused is not repeated, however long the run goes on;
+// a server that can't be reached is looked for again, now and then.
+func TestSendAllTriesAgainWhatMayPass(t *testing.T) {
+	t.Parallel()
+	for name, lasts := range map[string]bool{"login": true, "no TCP": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				f := &fake{caps: []string{"AUTH PLAIN"}, answer: func(a ask) string {
+					if a.verb == "AUTH" && lasts {
+						return "535 5.7.8 no"
+					}
+					if a.verb == "AUTH" {
+						return "235 welcome"
+					}
+					return ""
+				}}
+				f.refuse = func(connection int) error {
+					if !lasts && connection <= 2 {
+						return &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+					}
+					return nil
+				}
+				s := f.transport(t, Options{User: "u", Password: "p", AllowCleartextPassword: true})
+				var results []smtpclient.Result
+				for _, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
+					for _, m := range mails(t, 10) {
+						if !yield(m) {
+							return
+						}
+						time.Sleep(10 * time.Second)
+					}
+				}) {
+					results = append(results, r)
+				}
+				connections, accepted := 3, 8
+				if lasts {
+					connections, accepted = 1, 0
+				}
+				if f.connections != connections || count(results, smtp.Accepted) != accepted || len(results) != 10 {
+					t.Errorf("%d attempts, %d accepted, want %d and %d", f.connections, count(results, smtp.Accepted), connections, accepted)
+				}
+			})
+		})
+	}
+}
+
+// Wherever a connection breaks before the server can have a message, another
+// one carries it.
+func TestSendAllLostConnection(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []string{"MAIL", "RCPT", "DATA"} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, caps []string) {
+				f := &fake{caps: caps, answer: func(a ask) string {
+					if a.verb == verb && a.connection == 1 && a.message == 4 {
+						return "cut"
+					}
+					return ""
+				}}
+				s := f.transport(t, Options{MaxConnections: 1, Policy: smtpclient.All})
+				results := sendAll(t, t.Context(), s, mails(t, 20, recipients(2)...))
+				agrees(t, f, results)
+				if n := count(results, smtp.Accepted); n != 40 {
+					t.Errorf("%d of 40 accepted", n)
+				}
+			})
+		})
+	}
+}
+
+// A message over which a connection may have been lost goes alone: what comes
+// behind it waits for it.
+func TestSuspectGoesAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		s := f.transport(t, Options{})
+		r := s.newRun(t.Context())
+		defer r.cancel()
+		defer r.stop()
+		l, err := s.pool.get(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.pool.put(l)
+		w := &worker{run: r, link: l, wake: make(chan struct{}, 1)}
+		list := mails(t, 3)
+		for i := range list {
+			d := &delivery{index: i, t: list[i]}
+			if r.taken++; i == 1 {
+				r.alone.push(d)
+			} else {
+				r.queue.push(d)
+			}
+		}
+		from := func() string {
+			m, ok := w.Next(t.Context(), false)
+			if !ok {
+				return "none"
+			}
+			return m.Envelope.From().Local()
+		}
+		if got := []string{from(), from()}; got[0] != "m1" || got[1] != "none" {
+			t.Errorf("%v, want m1 and none beside it", got)
+		}
+		w.took(smtpclient.Result{Outcomes: []smtp.Outcome{{Status: smtp.Accepted}}})
+		if got := []string{from(), from()}; got[0] != "m0" || got[1] != "m2" {
+			t.Errorf("%v, want m0 and m2", got)
+		}
+	})
+}
+
 // The server was there and comes back: nothing is lost for its restart.
 func TestSendAllServerRestarts(t *testing.T) {
 	t.Parallel()
@@ -293,6 +409,22 @@ func TestSendAllIteratorPanics(t *testing.T) {
 		if seen != 5 {
 			t.Errorf("%d results before the panic, want 5", seen)
 		}
+		func() { // behind a break, too
+			defer func() {
+				if got := recover(); got != "not finished" {
+					t.Errorf("recovered %v", got)
+				}
+			}()
+			for range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
+				for _, m := range mails(t, 100) {
+					if !yield(m) {
+						panic("not finished")
+					}
+				}
+			}) {
+				break
+			}
+		}()
 		// And a panic of the loop itself leaves nothing behind: the bubble would say so.
 		func() {
 			defer func() { _ = recover() }()

@@ -124,14 +124,15 @@ func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Re
 // carry sends as much of a message over a connection as that takes.
 func (s *SMTP) carry(ctx context.Context, l *link, d *delivery) {
 	for d.left() > 0 && s.fits(l) && l.conn.Usable() {
-		wait, epoch, err := s.pace.admit(d.t.Envelope.Len())
+		limits := s.limits.with(l.limits)
+		wait, epoch, err := s.pace.admit(d.next(limits))
 		if wait > 0 || err != nil {
 			if err = s.patient(ctx); err != nil {
 				d.giveUp(err)
 			}
 			continue
 		}
-		p, err := d.part(s.limits.with(l.limits))
+		p, err := d.part(limits)
 		if err != nil {
 			d.fail(err)
 			return

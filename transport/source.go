@@ -1,0 +1,100 @@
+package transport
+
+import (
+	"context"
+	"time"
+
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// Next gives the connection its next message. While none is at hand it waits as
+// long as others are on the wire; a connection with nothing to do goes back to
+// the pool, where the end of it is noticed.
+func (w *worker) Next(ctx context.Context, wait bool) (smtpclient.Transaction, bool) {
+	r := w.run
+	r.mu.Lock()
+	for {
+		p, pause, ok := w.next()
+		if ok {
+			r.mu.Unlock()
+			return r.s.transaction(w.link, p), true
+		}
+		if !wait || w.flight.len() == 0 || r.closing || ctx.Err() != nil {
+			r.mu.Unlock()
+			return smtpclient.Transaction{}, false
+		}
+		w.sleep(ctx, pause)
+	}
+}
+
+// next takes a message for the wire. pause is positive when there is one and it
+// has to wait so long.
+func (w *worker) next() (p part, pause time.Duration, ok bool) {
+	r, s := w.run, w.run.s
+	for {
+		d := w.candidate()
+		if d == nil {
+			return part{}, 0, false
+		}
+		limits := s.limits.with(w.link.limits)
+		wait, epoch, err := s.pace.admit(d.next(limits))
+		if wait > 0 || err != nil {
+			w.returns(d)
+			return part{}, wait, false
+		}
+		if p, err = d.part(limits); err != nil {
+			d.fail(err)
+			r.settle(d)
+			continue
+		}
+		if d.left() > 0 {
+			w.current = d
+		}
+		p.ordinal, p.epoch = w.link.messages, epoch
+		w.link.messages++
+		w.turn++
+		w.flight.push(p)
+		return p, 0, true
+	}
+}
+
+// candidate takes the message that goes next over this connection.
+func (w *worker) candidate() *delivery {
+	r := w.run
+	if r.closing || w.alone || !r.s.fits(w.link) {
+		return nil
+	}
+	if d := w.current; d != nil {
+		w.current = nil
+		return d
+	}
+	switch {
+	case w.turn >= r.ahead && r.s.pool.wanted.Load() > 0:
+		return nil // others want the connection, too
+	case r.alone.len() > 0 && w.flight.len() == 0:
+		w.alone = true
+		return r.alone.pop()
+	case r.again.len() > 0:
+		return r.again.pop()
+	case r.queue.len() > 0:
+		d := r.queue.pop()
+		if !r.full(2) {
+			r.room.Signal()
+		}
+		return d
+	}
+	return nil
+}
+
+// returns puts a message back that may not go out yet.
+func (w *worker) returns(d *delivery) {
+	switch r := w.run; {
+	case w.alone:
+		w.alone = false
+		r.alone.unpop(d)
+	case d.begun:
+		w.current = d
+	default:
+		r.queue.unpop(d)
+	}
+}
