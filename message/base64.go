@@ -79,6 +79,23 @@ func (b base64Body) emit(o *output) error {
 	})
 }
 
+// base64Text is a segment: a text in base64, too long to be encoded whole.
+type base64Text string
+
+func (t base64Text) size() int64 { return base64Size(int64(len(t))) }
+
+func (t base64Text) emit(o *output) error {
+	for len(t) > 0 {
+		block := t[:min(inputBlock, len(t))]
+		t = t[len(block):]
+		if err := o.reserve(int(base64Size(int64(len(block))))); err != nil {
+			return err
+		}
+		o.buf = appendBase64(o.buf, []byte(block)) // not copied: nobody changes it
+	}
+	return nil
+}
+
 // binaryBody is a segment: a source as it is, for servers with BINARYMIME.
 type binaryBody struct{ src *source }
 

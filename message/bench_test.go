@@ -43,6 +43,12 @@ func TestSmallMessageAllocations(t *testing.T) {
 
 func BenchmarkComposeSmall(b *testing.B) { benchmark(b, smallMessage()) }
 
+func BenchmarkComposeChinese(b *testing.B) {
+	m := smallMessage()
+	m.Text = strings.Repeat("这是第一封测试邮件，请不要回复。\r\n", 100)
+	benchmark(b, m)
+}
+
 func BenchmarkComposeText(b *testing.B) {
 	m := &Message{From: "雁 <me@example.com>", To: []string{"李四 <b@example.com>"}, Subject: "第一封测试邮件", Text: "Hello World\n"}
 	benchmark(b, m)

@@ -144,6 +144,27 @@ func TestComposeTree(t *testing.T) {
 	}
 }
 
+// Texts are laid out with the header up to a size, and beyond it on their own;
+// it makes no difference to who reads them.
+func TestLongTexts(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"plain\r\n", "这是一行\r\n", "größer als\r\n"} {
+		for _, size := range []int{outputBlock - 20, outputBlock, outputBlock + 1, inputBlock, 2 * inputBlock, 5 * outputBlock} {
+			text := strings.Repeat(line, size/len(line)) + strings.Repeat("x", size%len(line))
+			for _, attachments := range [][]Attachment{nil, {Bytes("a", []byte("a"))}} {
+				c := compose(t, &Message{From: "a@b.c", To: []string{"x@y.z"}, Text: text, EightBit: true, Attachments: attachments})
+				seven, _ := c.SevenBit()
+				for _, c := range []*Content{c, seven} {
+					l := parse(t, write(t, c)).leaves[0]
+					if got := string(l.body); strings.TrimSuffix(got, "\r\n") != strings.TrimSuffix(text, "\r\n") {
+						t.Errorf("%d octets of %q in %s came back as %d", size, line, l.encoding, len(got))
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestAddressFields(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -77,14 +77,17 @@ func (e *entity) encodingIn(f form) encoding {
 	return widest
 }
 
-// room is what layout will append of this entity, if it is a text that goes as
-// it is and not too long to be copied.
+// room is about what layout will append of this entity, if it is a text that is
+// not too long to be copied.
 func (e *entity) room() int {
 	const header = 128
-	if e.children == nil && e.source == nil && len(e.text) <= outputBlock {
-		return header + len(e.text)
+	switch {
+	case len(e.text) > outputBlock || e.transfer.seven == quotedText:
+		return header
+	case e.transfer.seven == base64Encoding:
+		return header + int(base64Size(int64(len(e.text))))
 	}
-	return header
+	return header + len(e.text)
 }
 
 // parseBody builds the tree and opens the attachments:
@@ -309,10 +312,13 @@ func (l *layout) entity(e *entity) (open bool) {
 		body = binaryBody{e.source}
 	case e.source != nil:
 		body = base64Body{e.source}
-	case how == base64Encoding:
-		body = base64Body{textSource(e.text)}
 	case how == quotedText:
 		body = e.transfer.quoted
+	case how == base64Encoding && len(e.text) <= outputBlock:
+		l.text = appendBase64(l.text, []byte(e.text))
+		return e.text == ""
+	case how == base64Encoding:
+		body = base64Text(e.text)
 	case len(e.text) <= outputBlock:
 		l.text = append(l.text, e.text...)
 		return true

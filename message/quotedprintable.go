@@ -87,15 +87,16 @@ func (e *qpEncoder) next(dst []byte) []byte {
 	return append(dst, '=', digits[c>>4], digits[c&15])
 }
 
-// ordinary counts the characters ahead that stand for themselves wherever they
-// are, as far as the line has room.
+// ordinary counts the characters ahead that stand for themselves, as far as the
+// line has room: words, and single spaces between them.
 func (e *qpEncoder) ordinary() int {
 	if e.col == 0 && e.special() {
 		return 0
 	}
 	most := min(len(e.text)-e.pos, qpLine-len("=")-e.col)
+	ahead := e.text[e.pos:]
 	n := 0
-	for n < most && isOrdinary(e.text[e.pos+n]) {
+	for n < most && (isOrdinary(ahead[n]) || ahead[n] == ' ' && n+1 < len(ahead) && isOrdinary(ahead[n+1])) {
 		n++
 	}
 	return n

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 )
 
 // spoolMemory is how much of a reader that can't be read twice is kept in
@@ -62,10 +61,6 @@ func fileSource(label, path string) (*source, error) {
 
 func dataSource(label string, data []byte) *source {
 	return &source{label: label, size: int64(len(data)), at: bytes.NewReader(data), data: data}
-}
-
-func textSource(text string) *source {
-	return &source{label: "text", size: int64(len(text)), at: strings.NewReader(text)}
 }
 
 // readerSource measures a reader that can seek, and spools any other. A Len

@@ -155,8 +155,8 @@ func factsOf(text string) (f textFacts) {
 }
 
 // kindsIn looks at eight octets at a time as one word, and at each of them only
-// where the word holds anything but printable ASCII. The last word laps over the
-// one before it.
+// where the word is neither all printable ASCII nor all beyond ASCII. The last
+// word laps over the one before it.
 func kindsIn(line string) (kinds byteKind) {
 	if len(line) < 8 {
 		for i := range len(line) {
@@ -166,11 +166,14 @@ func kindsIn(line string) (kinds byteKind) {
 	}
 	for at := 0; at < len(line); at += 8 {
 		eight := line[min(at, len(line)-8):][:8]
-		if isPrintableWord(wordAt(eight)) {
-			continue
-		}
-		for i := range 8 {
-			kinds |= kindOf(eight[i])
+		switch word := wordAt(eight); {
+		case isPrintableWord(word):
+		case word&topBits == topBits:
+			kinds |= nonASCII
+		default:
+			for i := range 8 {
+				kinds |= kindOf(eight[i])
+			}
 		}
 	}
 	return kinds
@@ -189,7 +192,22 @@ func wordAt(s string) uint64 {
 // own.
 func isPrintableWord(word uint64) bool {
 	const each = 0x0101010101010101
-	return (word|(word-each*' ')|(word+each))&(each<<7) == 0
+	return (word|(word-each*' ')|(word+each))&topBits == 0
+}
+
+// topBits are those of eight octets.
+const topBits = 0x8080808080808080
+
+// leastQuoted is what quoted-printable takes at least. Chinese is known by it to
+// be shorter in base64, without being encoded to be measured.
+func leastQuoted(text string) int64 {
+	n := len(text)
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			n += len("=XX") - 1
+		}
+	}
+	return int64(n)
 }
 
 // prepareText gives a text CRLF line ends and chooses its transfer by content.
@@ -203,9 +221,11 @@ func prepareText(text string) (string, transfer) {
 	if asIs && facts.kinds&nonASCII == 0 {
 		return text, transfer{seven: sevenBit, eight: sevenBit}
 	}
-	t := transfer{seven: quotedText, quoted: newQuotedPrintable(text)}
-	if base64Size(int64(len(text))) < t.quoted.octets {
-		t.seven = base64Encoding
+	t := transfer{seven: base64Encoding}
+	if encoded := base64Size(int64(len(text))); leastQuoted(text) <= encoded {
+		if quoted := newQuotedPrintable(text); quoted.octets <= encoded {
+			t = transfer{seven: quotedText, quoted: quoted}
+		}
 	}
 	t.eight = t.seven
 	if asIs {
