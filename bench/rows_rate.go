@@ -90,7 +90,8 @@ func (c *course) farRates() []experiment {
 	}
 	four.measure = onceForPeers(2, func(ctx context.Context, who string, i int) ([]float64, error) {
 		t := trip{server: []string{pipelining, chunking}[i], security: startTLS, roundTrip: c.sizes.far, connections: connections}
-		return first(c.rate(t, func() order { return c.order(2*connections, mostMessages, c.sizes.link/4) },
+		// Whoever opens connections as work comes needs some round trips for it.
+		return first(c.rate(t, func() order { return c.order(2*connections, mostMessages, c.sizes.link*2/3) },
 			func() order { return c.order(2*connections, mostMessages, c.sizes.link) }))(ctx, who)
 	})
 	return append(all, four)
