@@ -22,7 +22,7 @@ import (
 // streamed as [Compose] does it.
 type Composer struct {
 	// MaxAttachment is the size in octets, before encoding, up to which an
-	// attachment is kept; 0 means 4 MiB.
+	// attachment is kept; 0 means 4 MiB, less than 0 keeps nothing.
 	MaxAttachment int64
 	// MaxTotal is how many octets are kept altogether, encoded; 0 means
 	// 16 MiB, less than 0 keeps nothing. What was used last stays. Contents
