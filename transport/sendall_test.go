@@ -269,6 +269,13 @@ func TestSuspectGoesAlone(t *testing.T) {
 		if got := []string{from(), from()}; got[0] != "m0" || got[1] != "m2" {
 			t.Errorf("%v, want m0 and m2", got)
 		}
+		// The first that is lost is the suspect, those behind it are not.
+		lost := smtpclient.Result{Lost: true, Outcomes: []smtp.Outcome{{Status: smtp.NotTried, Stage: smtp.StageMail}}}
+		w.took(lost)
+		w.took(lost)
+		if r.alone.len() != 1 || r.again.len() != 1 || r.alone.pop().index != 0 {
+			t.Errorf("%d suspects, %d others", r.alone.len(), r.again.len())
+		}
 	})
 }
 
