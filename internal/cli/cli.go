@@ -5,7 +5,10 @@
 // that tests run it in the same way as a shell does. There is one file per
 // command. What they share: root.go the command tree, flag.go the flags and
 // their variables, page.go with help.go and man.go the help, problem.go what
-// is wrong with input, exit.go the exit status, server.go where to send.
+// is wrong with input, exit.go the exit status, server.go where to send. Of
+// send itself input.go composes a message, raw.go finds and checks whole ones,
+// resume.go asks the log about them, feed.go hands them to the sender, and
+// delivery.go tells what became of each.
 package cli
 
 import (
