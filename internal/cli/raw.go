@@ -82,6 +82,8 @@ func (a *app) mailProblem(name string, err error) error {
 	case errors.Is(err, mailfiles.ErrNoMail):
 		return fail(exitNoInput, errors.New(a.T("%s: this folder is no Maildir and holds no .eml file", shown)),
 			a.T("A Maildir holds the folders cur and new; other folders are searched for files that end with .eml, and not below."))
+	case errors.Is(err, mailfiles.ErrEmpty):
+		return fail(exitData, errors.New(a.T("%s: this file is empty", shown)), "")
 	case errors.As(err, &glued):
 		return fail(exitData, errors.New(a.T("%s: line %d looks like the beginning of a message, but the line before it is not empty", shown, glued.Line)),
 			a.T("If a message begins there, put an empty line before it; if not, a > before the From."))

@@ -15,7 +15,7 @@ import (
 func resendWords() []string { return []string{string(smtp.Unknown), string(smtp.Refused)} }
 
 // checkLog finds flags that --log makes no sense with.
-func (a *app) checkLog(s *sendFlags) error {
+func (a *app) checkLog(s *sendFlags, given bool) error {
 	var words []string
 	for _, value := range s.resend {
 		for word := range strings.SplitSeq(value, ",") {
@@ -27,6 +27,8 @@ func (a *app) checkLog(s *sendFlags) error {
 	}
 	s.resend = words
 	switch {
+	case s.log == "" && given: // as of a variable of a script that is not set
+		return a.wrongf("%s is empty: want the name of a file", a.name("log"))
 	case s.log == "" && len(s.resend) > 0:
 		return a.wrongf("%s needs --log FILE, which knows what to send again", a.name("resend"))
 	case s.log == "":

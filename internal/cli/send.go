@@ -142,7 +142,7 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 			}
 		}
 	}
-	if err := a.checkLog(s); err != nil {
+	if err := a.checkLog(s, changed("log")); err != nil {
 		return err
 	}
 	return s.check(a, cmd)

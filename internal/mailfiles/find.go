@@ -22,6 +22,8 @@ var (
 	ErrEmptyMaildir = errors.New("the Maildir holds no message")
 	// ErrNoMail is a folder that is no Maildir and holds no .eml file.
 	ErrNoMail = errors.New("the folder is no Maildir and holds no .eml file")
+	// ErrEmpty is a file without an octet.
+	ErrEmpty = errors.New("the file is empty")
 	// ErrNotRegular is a pipe or a device, which can be read only once.
 	ErrNotRegular = errors.New("neither a file nor a folder")
 	// ErrChanged is a file that is not what it was when it was first read.
@@ -63,6 +65,8 @@ func Find(path string) ([]Message, error) {
 		return folder(path)
 	case !info.Mode().IsRegular():
 		return nil, ErrNotRegular
+	case info.Size() == 0:
+		return nil, ErrEmpty
 	}
 	return file(path)
 }

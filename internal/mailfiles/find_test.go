@@ -59,7 +59,7 @@ func TestFind(t *testing.T) {
 		"md/cur/2.host;2,S": mail, "md/new/1.host": mail, "md/cur/3.host!2,": mail, "md/cur/.hidden": "x", "md/tmp/0.host": "x",
 		"md/.Sent/cur/9": mail, "md/.Sent/new/": "",
 		"empty/cur/": "", "empty/new/": "", "empty/tmp/9": mail,
-		"half/cur/1": mail, "none/a.txt": "x",
+		"half/cur/1": mail, "zero.mbox": "", "none/a.txt": "x",
 		"plain/b.eml": mail, "plain/a.EML": mail, "plain/c.txt": "x", "plain/d/e.eml": mail, "plain/.f.eml": mail,
 		"one.eml":  mail,
 		"two.mbox": "From x Mon Nov 23 04:25:28 2026\n" + mail + "\nFrom x Mon Nov 23 04:25:28 2026\n" + mail,
@@ -86,7 +86,7 @@ func TestFind(t *testing.T) {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
-	for path, want := range map[string]error{"empty": ErrEmptyMaildir, "half": ErrNoMail, "none": ErrNoMail, "missing": fs.ErrNotExist} {
+	for path, want := range map[string]error{"empty": ErrEmptyMaildir, "half": ErrNoMail, "none": ErrNoMail, "zero.mbox": ErrEmpty, "missing": fs.ErrNotExist} {
 		if found, err := Find(filepath.Join(dir, path)); !errors.Is(err, want) {
 			t.Errorf("%s: %v, %v, want %v", path, found, err, want)
 		}

@@ -319,6 +319,8 @@ var chinese = map[string]string{
 	"NUMBER": "数量",
 	"how many may be on a connection's wire without an answer, and be unknown if it is lost (default: 32; 1: one after the other)": "每个连接上最多可有几封已发出而未得应答；连接中断时它们的结果未知（默认 32；1 表示逐封等待）",
 	"%s message %d":                                        "%s 第 %d 封",
+	"%s: this file is empty":                               "%s：这个文件是空的",
+	"%s is empty: want the name of a file":                 "%s 是空的：应为文件名",
 	"%s: this Maildir holds no message":                    "%s：这个 Maildir 里没有邮件",
 	"%s: this folder is no Maildir and holds no .eml file": "%s：这个目录不是 Maildir，也没有 .eml 文件",
 	"A Maildir holds the folders cur and new; other folders are searched for files that end with .eml, and not below.": "Maildir 含有 cur 和 new 两个目录；其他目录只查找其中以 .eml 结尾的文件，不进入子目录。",
