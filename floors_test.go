@@ -20,6 +20,7 @@ const module = "github.com/yanmail/yan"
 var floors = map[string]int{
 	"smtp":               0,
 	"sasl":               0,
+	"dkim":               0,
 	"internal/spelling":  0,
 	"message":            1,
 	"smtpclient":         1,

@@ -203,6 +203,9 @@ func domainToASCII(domain string) (string, error) {
 	if domain[0] == '[' {
 		return checkLiteral(domain)
 	}
+	if isPlainDomain(domain) {
+		return domain, nil
+	}
 	for _, r := range domain {
 		if unicode.IsSpace(r) || strings.ContainsRune(`<>()[]\,;:@"`, r) {
 			return "", fmt.Errorf("%q is not allowed after the @", r)
@@ -218,6 +221,29 @@ func domainToASCII(domain string) (string, error) {
 		return "", fmt.Errorf("%q is not a domain name", domain)
 	}
 	return strings.ToLower(ascii), nil
+}
+
+// isPlainDomain tells names that IDNA leaves as they are: letters in lower case,
+// digits, and hyphens within a label but not third and fourth. Most are.
+func isPlainDomain(domain string) bool {
+	if len(domain) > 253 {
+		return false
+	}
+	start := 0 // of the label
+	for i := 0; i <= len(domain); i++ {
+		if i == len(domain) || domain[i] == '.' {
+			label := domain[start:i]
+			if n := len(label); n == 0 || n > 63 || label[0] == '-' || label[n-1] == '-' || n > 3 && label[2:4] == "--" {
+				return false
+			}
+			start = i + 1
+			continue
+		}
+		if c := domain[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 // checkLiteral reads an address literal (RFC 5321 section 4.1.3).

@@ -64,14 +64,21 @@ func (l *lineWriter) whole(p []byte) bool {
 	if !l.lineStart || p[len(p)-1] != '\n' || l.dots && p[0] == '.' {
 		return false
 	}
-	lines := 0
+	lines, length := 0, 0
 	for i := 0; i < len(p); lines++ {
-		i += bytes.IndexByte(p[i:], '\n') + 1
+		// The lines of base64 are of one length: a guess spares the search, and
+		// the count below tells whether a line end was leapt over.
+		if end := i + length; length > 0 && end <= len(p) && p[end-1] == '\n' {
+			i = end
+		} else {
+			length = bytes.IndexByte(p[i:], '\n') + 1
+			i += length
+		}
 		if i < 2 || p[i-2] != '\r' || l.dots && i < len(p) && p[i] == '.' {
 			return false
 		}
 	}
-	return bytes.Count(p, []byte{'\r'}) == lines
+	return bytes.Count(p, []byte{'\r'}) == lines && bytes.Count(p, []byte{'\n'}) == lines
 }
 
 // pass hands on what was looked at, less the last octet of the message.

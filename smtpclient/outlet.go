@@ -38,14 +38,14 @@ func newOutlet(w *wire) *outlet {
 	return o
 }
 
-// Write takes p. What is a whole block is not copied.
+// Write takes p. What is about as much as a block is not copied.
 func (o *outlet) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 && o.err == nil {
-		if len(o.buf) == 0 && len(p) >= blockSize {
-			o.taken += blockSize
-			o.hand(p[:blockSize])
-			p = p[blockSize:]
+		if block := p[:min(len(p), blockSize)]; len(o.buf) == 0 && len(block) >= blockSize/2 {
+			o.taken += int64(len(block))
+			o.hand(block)
+			p = p[len(block):]
 			continue
 		}
 		if o.buf == nil {
