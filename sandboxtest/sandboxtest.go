@@ -19,6 +19,9 @@
 //	  - [Server.Messages] and [Server.WaitMessages] are what was accepted.
 //	  - [WithFault] says what goes wrong; so does a magic recipient, like
 //	    rcpt-550@example.org. [Faults] lists all there is.
+//	  - [WithLimits], [WithMessagesPerConnection], [WithConnectionsAtOnce] and
+//	    [WithMessageRate] are a provider's limits, announced or not; [WithQuirk] is a
+//	    habit that catches a client which takes too much for granted.
 //	  - [Server.Violations] is what the program did against SMTP.
 package sandboxtest
 

@@ -13,6 +13,10 @@
 //   - A [Fault] ([ParseFault], [Faults]) says where and how it misbehaves. It
 //     comes from the Config, or as a magic word in a login, a sender or a
 //     recipient: mail to body-cut@example.org is taken and never acknowledged.
+//   - A [Quirk] is a habit that it has all the time, a [Bound] a limit that it
+//     announces to nobody; Config.Limits are announced (RFC 9422).
+//   - Config.Committed is told of each message at the moment when the server takes
+//     responsibility for it: the ledger against which a client's word is held.
 //   - [Server.Messages] gives what it accepted, [Server.Violations] what the
 //     client did against the rules, [Server.Connections] how many round trips
 //     each connection took.

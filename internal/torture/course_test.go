@@ -42,6 +42,12 @@ type course struct {
 	// forbearance is the transport's Patience; 0 is next to none, lest a server
 	// that asks for a pause makes the test wait for real.
 	forbearance time.Duration
+	// trickle gives the third message and those behind it one by one, each when
+	// the server has said something to the one before.
+	trickle bool
+	// halting says, in turn, where the next message is not at hand at once, only
+	// when it is waited for; empty is never.
+	halting []bool
 	// sendAll goes through a transport with so many connections; 0 through
 	// smtpclient.Conn.Run.
 	sendAll int
@@ -86,7 +92,7 @@ func (c course) run() (verdict, error) {
 		return verdict{}, err
 	}
 	defer proxy.Close()
-	s := &sending{course: c, jobs: jobs, port: proxy.Port(), ledger: ledger}
+	s := &sending{course: c, jobs: jobs, proxy: proxy, ledger: ledger}
 	runCtx, stop := ctx, context.CancelFunc(func() {})
 	if c.deadline > 0 {
 		runCtx, stop = context.WithTimeout(ctx, c.deadline)
@@ -168,7 +174,7 @@ func (j *job) rest() smtpclient.Transaction {
 type sending struct {
 	course
 	jobs   []*job
-	port   int
+	proxy  *Proxy
 	ledger *Ledger
 	wrong  []string
 	mu     sync.Mutex
@@ -222,7 +228,7 @@ func (s *sending) throughRun(ctx context.Context) error {
 		if err != nil {
 			continue // the faults are made for this; nothing was sent
 		}
-		src := &source{queue: queue}
+		src := &source{sending: s, queue: queue}
 		yielded := 0
 		for r := range conn.Run(ctx, src) {
 			if yielded == len(queue) {
@@ -249,12 +255,22 @@ func (s *sending) throughRun(ctx context.Context) error {
 
 // source gives the jobs of a queue.
 type source struct {
-	queue []*job
-	taken int
+	*sending
+	queue       []*job
+	taken       int
+	asked, said int
 }
 
-func (s *source) Next(ctx context.Context, _ bool) (smtpclient.Transaction, bool) {
+func (s *source) Next(ctx context.Context, wait bool) (smtpclient.Transaction, bool) {
 	if s.taken == len(s.queue) || ctx.Err() != nil {
+		return smtpclient.Transaction{}, false
+	}
+	s.asked++
+	switch {
+	case s.trickle && s.taken >= 2 && wait:
+		s.said = heard(ctx, s.proxy, s.said)
+	case s.trickle && s.taken >= 2,
+		!wait && len(s.halting) > 0 && s.halting[s.asked%len(s.halting)]:
 		return smtpclient.Transaction{}, false
 	}
 	s.taken++
@@ -263,7 +279,7 @@ func (s *source) Next(ctx context.Context, _ bool) (smtpclient.Transaction, bool
 
 func (s *sending) config() smtpclient.Config {
 	cfg := s.client
-	cfg.Host, cfg.Port, cfg.Security, cfg.LocalName = "127.0.0.1", s.port, smtpclient.Plaintext, "client.example"
+	cfg.Host, cfg.Port, cfg.Security, cfg.LocalName = "127.0.0.1", s.proxy.Port(), smtpclient.Plaintext, "client.example"
 	cfg.Timeouts = s.timeouts()
 	cfg.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
@@ -289,7 +305,7 @@ func (s *sending) timeouts() smtpclient.Timeouts {
 
 // throughTransport sends everything with SendAll.
 func (s *sending) throughTransport(ctx context.Context) error {
-	tr, err := transport.Open(fmt.Sprintf("smtp+notls://127.0.0.1:%d", s.port), transport.Options{
+	tr, err := transport.Open(fmt.Sprintf("smtp+notls://127.0.0.1:%d", s.proxy.Port()), transport.Options{
 		LocalName: "client.example", MaxConnections: s.sendAll, Timeouts: s.timeouts(), Window: s.client.Window,
 		Patience:     max(s.forbearance, time.Millisecond),
 		NoPipelining: s.client.NoPipelining, NoChunking: s.client.NoChunking,

@@ -62,6 +62,11 @@ func schedule(seed uint64) course {
 	if s.sendAll > 0 && c.in(20) {
 		s.forbearance, s.deadline = 1200*time.Millisecond, 2500*time.Millisecond
 	}
+	if !s.loose && c.in(40) {
+		for range c.from(1, 7) {
+			s.halting = append(s.halting, c.in(40))
+		}
+	}
 	if c.in(4) {
 		s.deadline = time.Duration(c.from(1, 150)) * time.Millisecond
 	}
