@@ -34,10 +34,22 @@ func composeBy(c *Composer, m *Message) (*Content, error) {
 		return nil, errors.Join(err, d.sources.close())
 	}
 	d.writeHeader()
+	if len(m.DKIM) > 0 {
+		return d.signed()
+	}
 	if m.EightBit {
 		return d.content(eightBitForm), nil
 	}
 	return d.content(sevenBitForm), nil
+}
+
+// signed is the message as DKIM has it signed.
+func (d *draft) signed() (*Content, error) {
+	content, err := d.content(sevenBitForm).Sign(d.message.DKIM...)
+	if err != nil {
+		return nil, errors.Join(err, d.sources.close())
+	}
+	return content, nil
 }
 
 // draft is a message being checked, and then what its Contents are made from.

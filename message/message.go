@@ -4,6 +4,8 @@ import (
 	"io"
 	"path/filepath"
 	"time"
+
+	"github.com/yanmail/yan/dkim"
 )
 
 // Message is what a person writes. The zero value of every field except From
@@ -46,6 +48,9 @@ type Message struct {
 	// EightBit lets text go unencoded, for servers with 8BITMIME. It saves a
 	// quarter at best, and never applies to attachments.
 	EightBit bool
+	// DKIM signs the message for each of these. It is read once more for that,
+	// and sent in its 7-bit form; see [Content.Sign].
+	DKIM []*dkim.Signer
 }
 
 // Header is one header field. Value is UTF-8 text without line breaks; it is

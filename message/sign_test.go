@@ -140,3 +140,26 @@ func TestSignMemory(t *testing.T) {
 		t.Errorf("%d KiB allocated for 8 MiB", used>>10)
 	}
 }
+
+// A message that names its signers is signed by Compose, and one that can't be
+// is not composed.
+func TestComposeSigns(t *testing.T) {
+	t.Parallel()
+	m := withAttachment(Bytes("a.bin", make([]byte, 1000)))
+	m.DKIM = []*dkim.Signer{testSigner(), testSigner()}
+	c := compose(t, m)
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil || int64(b.Len()) != c.Size() {
+		t.Errorf("%d octets of %d, %v", b.Len(), c.Size(), err)
+	}
+	if n := strings.Count(b.String(), "DKIM-Signature: "); n != 2 || !strings.HasPrefix(b.String(), "DKIM-Signature: ") {
+		t.Errorf("%d signatures", n)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	m.DKIM = []*dkim.Signer{{Domain: "no domain", Selector: "s", Key: testSigner().Key}}
+	if _, err := Compose(m); err == nil || !strings.Contains(err.Error(), "dkim") {
+		t.Errorf("error %v", err)
+	}
+}
