@@ -116,6 +116,8 @@ func (j *judgement) refused(i int, o *smtp.Outcome) {
 	f := j.find(o)
 	transient := o.Reply.Transient()
 	switch {
+	case f.Class == diagnosis.ClassTooManyConnections && j.s.pool.others() > 0:
+		j.s.pace.crowded(f.Retry, j.epoch)
 	case f.Retry.Kind == diagnosis.RetrySplit && o.Stage == smtp.StageRcpt && j.tookBefore(i) > 0:
 		j.tooManyRecipients(i, f)
 	case f.Retry.Kind == diagnosis.RetrySplit && o.Stage != smtp.StageRcpt && o.Stage != smtp.StageMail:
@@ -237,8 +239,13 @@ func (s *SMTP) refusedConnection(err error, epoch int) {
 		return
 	}
 	f := diagnosis.Diagnose(diagnosis.FromError(err, s.server.Provider.ID))
-	tooMuch := f.Retry.Kind == diagnosis.RetryDelay || f.Class == diagnosis.ClassTooManyConnections
-	if tooMuch || at.Reply.Transient() && at.Stage != smtp.StageAuth {
+	tooMuch := f.Retry.Kind == diagnosis.RetryDelay || f.Class == diagnosis.ClassTooManyConnections ||
+		at.Reply.Transient() && at.Stage != smtp.StageAuth
+	switch {
+	case !tooMuch:
+	case s.pool.others() > 0: // it takes those, so it is their number
+		s.pace.crowded(f.Retry, epoch)
+	default:
 		s.pace.slow(smtp.Error{Stage: at.Stage, Reply: at.Reply}, f.Retry, epoch)
 	}
 }

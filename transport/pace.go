@@ -202,25 +202,27 @@ func (p *pace) bound() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.allowed < p.max {
-		steps := int(time.Since(p.lowered) / raiseEvery)
+		steps := int(max(0, time.Since(p.lowered)) / raiseEvery)
 		p.allowed = min(p.max, p.allowed+steps)
 		p.lowered = p.lowered.Add(time.Duration(steps) * raiseEvery)
 	}
 	return p.allowed
 }
 
-// fewer heeds a server that found the connections too many.
-func (p *pace) fewer(epoch int) {
+// crowded heeds a server that found the connections too many while it serves
+// others: those may carry on, and a new one is not tried for as long as it asks.
+func (p *pace) crowded(retry diagnosis.Retry, epoch int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if epoch == p.epoch {
 		p.epoch++
-		p.lower(time.Now())
+		p.lower(time.Now().Add(min(retry.After, maxPause)))
 	}
 }
 
-func (p *pace) lower(now time.Time) {
-	p.allowed, p.lowered = max(1, p.allowed/2), now
+// lower halves the connections; they grow again from a moment on.
+func (p *pace) lower(from time.Time) {
+	p.allowed, p.lowered = max(1, p.allowed/2), from
 }
 
 // slow heeds a server that found what began in an epoch too much: the pause that

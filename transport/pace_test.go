@@ -250,25 +250,64 @@ func TestLongPause(t *testing.T) {
 	})
 }
 
-// A server that takes fewer connections than we may open keeps those it has.
+// A server that takes fewer connections than we may open keeps those it has,
+// and nothing waits for the one that it refused.
 func TestServerTakesFewerConnections(t *testing.T) {
 	t.Parallel()
+	for name, tc := range map[string]struct {
+		reply string
+	}{
+		"plain words":  {"bye 421 4.7.0 not now"},
+		"NetEase":      {"bye 421 HL:ICC 163 mx49,xyz too many"},
+		"for good":     {"bye 554 5.7.1 no"},
+		"hangs up":     {"cut"},
+		"login denied": {""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, caps []string) {
+				f := &fake{caps: append([]string{"AUTH PLAIN"}, caps...), answer: func(a ask) string {
+					switch {
+					case a.verb == "AUTH" && tc.reply == "" && a.connection > 2:
+						return "535 5.7.8 no"
+					case a.verb == "AUTH":
+						return "235 welcome"
+					case a.verb == "CONNECT" && a.connection > 2:
+						return tc.reply
+					}
+					return ""
+				}}
+				s := f.transport(t, Options{MaxConnections: 8, User: "u", Password: "p", AllowCleartextPassword: true})
+				start := time.Now()
+				results := sendAll(t, t.Context(), s, mails(t, 500))
+				agrees(t, f, results)
+				if n := count(results, smtp.Accepted); n != 500 || time.Since(start) > 100*time.Millisecond {
+					t.Errorf("%d accepted of 500 in %s", n, time.Since(start))
+				}
+				if f.connections > 4 {
+					t.Errorf("%d connections, want no more than as many again", f.connections)
+				}
+			})
+		})
+	}
+}
+
+// What Microsoft says to the message on the fourth connection is about the
+// connections: the others carry on.
+func TestTooManyConnectionsAtTheMessage(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
-		f := &fake{caps: caps}
-		f.answer = func(a ask) string {
-			if a.verb == "CONNECT" && a.connection > 2 {
-				return "bye 421 4.7.0 too many connections from your host"
+		f := &fake{caps: caps, answer: func(a ask) string {
+			if (a.verb == "BODY" || a.verb == "BDAT") && a.connection == 2 && a.message == 0 {
+				return "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"
 			}
 			return ""
-		}
+		}}
 		s := f.transport(t, Options{MaxConnections: 8})
-		results := sendAll(t, t.Context(), s, mails(t, 500))
+		results := sendAll(t, t.Context(), s, mails(t, 300))
 		agrees(t, f, results)
-		if n := count(results, smtp.Accepted); n != 500 {
-			t.Errorf("%d accepted of 500", n)
-		}
-		if f.connections > 3 {
-			t.Errorf("%d connections, want no more than one too many", f.connections)
+		if a, d := count(results, smtp.Accepted), count(results, smtp.Deferred); a != 299 || d != 1 || s.pace.bound() != 4 {
+			t.Errorf("%d accepted, %d deferred, %d connections allowed", a, d, s.pace.bound())
 		}
 	})
 }

@@ -167,6 +167,13 @@ func (p *pool) put(l *link) {
 	p.free = append(p.free, l)
 }
 
+// others is how many connections there are beside the one that the caller has.
+func (p *pool) others() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open - 1
+}
+
 // end says goodbye, and holds the connection's place until it has. It takes a
 // round trip, and at most Timeouts.Quit.
 func (p *pool) end(l *link) {

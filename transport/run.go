@@ -277,13 +277,16 @@ func (r *run) close() {
 func (r *run) hire() {
 	w := &worker{run: r, wake: make(chan struct{}, 1)}
 	r.workers = append(r.workers, w)
-	r.dialing++ // until it has its first connection: one login at a time
+	r.dialing++ // until it has its first connection
 	r.working.Go(w.work)
 }
 
 // hireIfBusy starts another worker when the queue would be gone sooner with it.
+// The first connection is opened alone, as its login may be refused; then as
+// many at a time as there are.
 func (r *run) hireIfBusy() {
-	if r.dialing > 0 || r.closing || r.queue.len() < aConnection || len(r.workers) >= r.s.pace.bound() {
+	if r.closing || r.queue.len() < aConnection || len(r.workers) >= r.s.pace.bound() ||
+		r.dialing > 0 && r.dialing >= len(r.workers)-r.dialing {
 		return
 	}
 	if r.enough.IsZero() || !time.Now().Before(r.enough) {
