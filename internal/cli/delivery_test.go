@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/smtp"
+)
+
+func resultAt(t *testing.T, stage smtp.Stage, status smtp.Status) yan.Result {
+	t.Helper()
+	to, err := smtp.ParseAddress("a@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return yan.Result{Recipients: []smtp.Outcome{{Recipient: to, Status: status, Stage: stage}}}
+}
+
+// A refused login ends a run at once, three failures to connect in a row do,
+// and nothing else.
+func TestRunsThatLeadNowhere(t *testing.T) {
+	t.Parallel()
+	login, dial, refused := resultAt(t, smtp.StageAuth, smtp.Refused), resultAt(t, smtp.StageConnect, smtp.NotTried), resultAt(t, smtp.StageRcpt, smtp.Refused)
+	tls, sent, unknown := resultAt(t, smtp.StageTLS, smtp.NotTried), resultAt(t, smtp.StageBody, smtp.Accepted), resultAt(t, smtp.StageBody, smtp.Unknown)
+	for _, test := range []struct {
+		name    string
+		results []yan.Result
+		ends    bool
+	}{
+		{"login", []yan.Result{sent, login}, true},
+		{"dial", []yan.Result{dial, dial}, false},
+		{"dial thrice", []yan.Result{dial, tls, dial}, true},
+		{"not in a row", []yan.Result{dial, dial, sent, dial, dial, refused, dial, dial, unknown, dial}, false},
+		{"refused", []yan.Result{refused, refused, refused, refused}, false},
+	} {
+		r := &delivery{s: &sendFlags{}}
+		for _, result := range test.results {
+			r.judge(result)
+		}
+		if ends := errors.Is(r.end, errHopeless); ends != test.ends {
+			t.Errorf("%s: %v", test.name, r.end)
+		}
+		asked := &delivery{s: &sendFlags{serverFlags: serverFlags{quitAfter: "auth"}}}
+		for _, result := range test.results {
+			asked.judge(result)
+		}
+		if asked.end != nil {
+			t.Errorf("%s: what --quit-after asked for ends the run", test.name)
+		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[words.Language]string{
+		words.English: "28 messages in 2.0 s (10/s): 1 sent, 2 sent before, 3 sent to some, 4 refused, 5 deferred, 6 unknown, 7 not tried",
+		words.Chinese: "28 封邮件，用时 2.0 s（每秒 10 封）：发出 1 封，先前已发出 2 封，只发给一部分人 3 封，被拒绝 4 封，被推迟 5 封，结果未知 6 封，未尝试 7 封",
+	} {
+		a, _, _ := testApp(lang)
+		r := &delivery{a: a, settled: []*job{{}}, tally: tally{messages: 28, sent: 1, before: 2, partial: 3, refused: 4, deferred: 5, unknown: 6, notTried: 7}}
+		if got := r.summary(2 * time.Second); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
