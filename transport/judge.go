@@ -98,6 +98,8 @@ func (j *judgement) undecided(i int, o *smtp.Outcome) {
 		j.again = append(j.again, i)
 	case j.gone, j.endedBeforeMail(o):
 		j.lost = true
+		// RSET is about the message before. QUIRK: QQ says to it what is no reply.
+		j.explained = j.explained || o.Stage == smtp.StageReset
 		j.again = append(j.again, i)
 	}
 }

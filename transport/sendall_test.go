@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"errors"
 	"net"
 	"sync/atomic"
@@ -230,6 +229,35 @@ func TestSendAllLostConnection(t *testing.T) {
 	}
 }
 
+// A server that can't do RSET costs connections, and no message is blamed for
+// the ones before it.
+func TestSendAllLostAtReset(t *testing.T) {
+	t.Parallel()
+	for _, reset := range []string{"cut", "\x00\x00\x00\x1a", "502 no"} {
+		t.Run(reset, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T, caps []string) {
+				var refused atomic.Int32
+				f := &fake{caps: caps, answer: func(a ask) string {
+					switch {
+					case a.verb == "RSET":
+						return reset
+					case a.verb == "RCPT" && len(a.from)%2 == 0 && refused.Add(1)%2 == 0:
+						return "550 5.1.1 no such user"
+					}
+					return ""
+				}}
+				s := f.transport(t, Options{MaxConnections: 3})
+				results := sendAll(t, t.Context(), s, mails(t, 60))
+				agrees(t, f, results)
+				if n := count(results, smtp.NotTried); n > 0 {
+					t.Errorf("%d not tried", n)
+				}
+			})
+		})
+	}
+}
+
 // A message over which a connection may have been lost goes alone: what comes
 // behind it waits for it.
 func TestSuspectGoesAlone(t *testing.T) {
@@ -298,207 +326,6 @@ func TestSendAllServerRestarts(t *testing.T) {
 		agrees(t, f, results)
 		if n := count(results, smtp.Accepted); n != 100 {
 			t.Errorf("%d accepted of 100; %v", n, results[8].Outcomes)
-		}
-	})
-}
-
-// Breaking out of the loop takes no more and waits for what is on the wire.
-func TestSendAllBreak(t *testing.T) {
-	t.Parallel()
-	inBubble(t, func(t *testing.T, caps []string) {
-		f := &fake{caps: caps}
-		s := f.transport(t, Options{MaxConnections: 2})
-		var results []smtpclient.Result
-		given := 0
-		for i, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
-			for _, m := range mails(t, 1000) {
-				given++
-				if !yield(m) {
-					return
-				}
-			}
-			t.Error("the iterator was drained")
-		}) {
-			_ = i
-			if results = append(results, r); len(results) == 10 {
-				break
-			}
-		}
-		took := len(f.took())
-		synctest.Wait()
-		if len(f.took()) != took {
-			t.Error("a message arrived after the loop was over")
-		}
-		if given > 200 {
-			t.Errorf("%d messages were taken for 10 results", given)
-		}
-		if r := s.Send(t.Context(), mails(t, 1)[0]); r.Outcomes[0].Status != smtp.Accepted {
-			t.Errorf("afterwards: %v", r.Outcomes)
-		}
-	})
-}
-
-// The end of the context settles all that was taken at once.
-func TestSendAllCancel(t *testing.T) {
-	t.Parallel()
-	inBubble(t, func(t *testing.T, caps []string) {
-		f := &fake{caps: caps}
-		hang := make(chan struct{})
-		defer close(hang)
-		f.answer = func(a ask) string {
-			if a.from == "m20" && (a.verb == "BODY" || a.verb == "BDAT") {
-				<-hang
-			}
-			return ""
-		}
-		s := f.transport(t, Options{MaxConnections: 1})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		start := time.Now()
-		given := 0
-		var results []smtpclient.Result
-		all := mails(t, 1000)
-		results = make([]smtpclient.Result, len(all))
-		seen := 0
-		for i, r := range s.SendAll(ctx, func(yield func(smtpclient.Transaction) bool) {
-			for _, m := range all {
-				given++
-				if !yield(m) {
-					return
-				}
-			}
-		}) {
-			results[i] = r
-			seen++
-		}
-		if seen != given {
-			t.Errorf("%d results for %d messages", seen, given)
-		}
-		if passed := time.Since(start); passed > 2*time.Second {
-			t.Errorf("it took %s", passed)
-		}
-		agrees(t, f, results[:seen])
-		if count(results, smtp.Accepted) < 20 || count(results, smtp.NotTried) == 0 {
-			t.Errorf("%d accepted, %d not tried", count(results, smtp.Accepted), count(results, smtp.NotTried))
-		}
-		for _, r := range results[:seen] {
-			if o := r.Outcomes[0]; o.Status == smtp.NotTried && !errors.Is(o.Err, context.DeadlineExceeded) {
-				t.Errorf("%s", o)
-			}
-		}
-	})
-}
-
-// What goes wrong in the caller's iterator is known to the caller.
-func TestSendAllIteratorPanics(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := &fake{}
-		s := f.transport(t, Options{})
-		seen := 0
-		func() {
-			defer func() {
-				if got := recover(); got != "out of paper" {
-					t.Errorf("recovered %v", got)
-				}
-			}()
-			for _, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
-				for _, m := range mails(t, 5) {
-					yield(m)
-				}
-				panic("out of paper")
-			}) {
-				if r.Outcomes[0].Status == smtp.Accepted {
-					seen++
-				}
-			}
-		}()
-		if seen != 5 {
-			t.Errorf("%d results before the panic, want 5", seen)
-		}
-		func() { // behind a break, too
-			defer func() {
-				if got := recover(); got != "not finished" {
-					t.Errorf("recovered %v", got)
-				}
-			}()
-			for range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
-				for _, m := range mails(t, 100) {
-					if !yield(m) {
-						panic("not finished")
-					}
-				}
-			}) {
-				break
-			}
-		}()
-		// And a panic of the loop itself leaves nothing behind: the bubble would say so.
-		func() {
-			defer func() { _ = recover() }()
-			for range s.SendAll(t.Context(), each(mails(t, 100))) {
-				panic("in the loop")
-			}
-		}()
-	})
-}
-
-// A slow producer's messages go out as they come, over a connection that rests
-// in between.
-func TestSendAllSlowProducer(t *testing.T) {
-	t.Parallel()
-	inBubble(t, func(t *testing.T, caps []string) {
-		f := &fake{caps: caps}
-		s := f.transport(t, Options{})
-		var late time.Duration
-		i := 0
-		var given atomic.Value
-		for _, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
-			for _, m := range mails(t, 20) {
-				if i++; i == 10 {
-					f.hangUp() // while nothing is on the wire
-				}
-				time.Sleep(5 * time.Second)
-				given.Store(time.Now())
-				if !yield(m) {
-					return
-				}
-			}
-		}) {
-			late = max(late, time.Since(given.Load().(time.Time)))
-			if r.Outcomes[0].Status != smtp.Accepted {
-				t.Errorf("%v", r.Outcomes)
-			}
-		}
-		if late > 10*time.Millisecond {
-			t.Errorf("a result was handed over %s late", late)
-		}
-		if f.connections != 2 {
-			t.Errorf("%d connections, want 2", f.connections)
-		}
-	})
-}
-
-// Nothing piles up in front of a slow consumer.
-func TestSendAllSlowConsumer(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := &fake{caps: []string{"PIPELINING", "CHUNKING"}}
-		s := f.transport(t, Options{MaxConnections: 1})
-		var given atomic.Int64
-		seen := 0
-		for range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
-			for _, m := range mails(t, 1000) {
-				given.Add(1)
-				if !yield(m) {
-					return
-				}
-			}
-		}) {
-			seen++
-			time.Sleep(time.Second)
-			if n := given.Load(); n-int64(seen) > 4*32 {
-				t.Fatalf("%d messages were taken for %d results", n, seen)
-			}
 		}
 	})
 }

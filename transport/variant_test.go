@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/yanmail/yan/message"
@@ -82,6 +83,55 @@ func TestSessionsAreResumed(t *testing.T) {
 				if !c.TLS || c.Resumed != (i%2 == 1) {
 					t.Errorf("connection %d: TLS %v, resumed %v", i+1, c.TLS, c.Resumed)
 				}
+			}
+		})
+	}
+}
+
+// Every provider of the sandbox takes a run over several connections, with no
+// rule broken.
+func TestSendAllToEveryProfile(t *testing.T) {
+	t.Parallel()
+	profiles := sandboxtest.Profiles()
+	if len(profiles) < 5 {
+		t.Fatalf("only %d profiles", len(profiles))
+	}
+	for _, profile := range profiles {
+		t.Run(profile, func(t *testing.T) {
+			t.Parallel()
+			server := sandboxtest.Start(t, profile)
+			s := open(t, server, transport.Options{MaxConnections: 3})
+			n := 0
+			for i, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
+				for i := range 120 {
+					to := []string{"a@example.org"}
+					if i%10 == 3 {
+						to = []string{"rcpt-550@example.org"}
+					}
+					if !yield(mail(t, server, message.Message{Subject: "运行", Text: strings.Repeat("你好\r\n", 100)}, to...)) {
+						return
+					}
+				}
+			}) {
+				want := smtp.Accepted
+				if i%10 == 3 {
+					want = smtp.Refused
+				}
+				onlyStatus(t, r, want)
+				n++
+			}
+			if arrived := len(server.WaitMessages(108)); n != 120 || arrived != 108 {
+				t.Errorf("%d results, %d messages arrived, want 120 and 108", n, arrived)
+			}
+			if v := server.Violations(); len(v) > 0 {
+				t.Errorf("rules broken: %v", v)
+			}
+			most := 3
+			if profile == "qq" {
+				most += 12 // its RSET, behind a message that was refused, is the end of a connection
+			}
+			if c := len(server.Connections()); c > most {
+				t.Errorf("%d connections, want at most %d", c, most)
 			}
 		})
 	}
