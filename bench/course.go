@@ -79,9 +79,11 @@ func newCourse(ctx context.Context, folder string, sizes sizes) (*course, error)
 		}
 	}
 	if t := c.tools[postfixServer]; t.Path != "" {
-		if c.servers[postfixServer], err = startPostfixSink(ctx, t); err != nil {
-			c.close()
-			return nil, err
+		s, err := startPostfixSink(ctx, t)
+		if err != nil {
+			c.tools[postfixServer] = tool{Missing: err.Error()}
+		} else {
+			c.servers[postfixServer] = s
 		}
 	}
 	return c, nil

@@ -135,6 +135,9 @@ func TestPromisesAreHeldAgainstTheFigures(t *testing.T) {
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	all := []string{"a", "b", "c"}
+	if got := turns(nil, 1); len(got) != 0 {
+		t.Errorf("of nobody: %v", got)
+	}
 	for round, want := range [][]string{{"a", "b", "c"}, {"b", "c", "a"}, {"c", "a", "b"}, {"a", "b", "c"}} {
 		if got := turns(all, round); !slices.Equal(got, want) {
 			t.Errorf("round %d: %v, want %v", round, got, want)

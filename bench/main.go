@@ -195,6 +195,9 @@ func (l *ledger) turn(ctx context.Context, c *course, who string, round int) err
 
 // turns is the order of the contenders in a round: another one goes first.
 func turns(all []string, round int) []string {
+	if len(all) == 0 {
+		return nil
+	}
 	first := round % len(all)
 	return slices.Concat(all[first:], all[:first])
 }

@@ -49,11 +49,11 @@ func (c *course) rates() []experiment {
 			measure: first(c.rate(trip{server: server, security: inClear}, warm, timed)),
 		}
 	}
-	var all []experiment
-	if c.servers[postfixServer] != nil {
-		all = append(all, loopback(c.plainServer(pipelining)))
+	postfix := loopback(postfixServer, pipelining+" ("+postfixServer+")")
+	if c.servers[postfixServer] == nil {
+		postfix.absent = without("no "+postfixServer+": "+c.tools[postfixServer].Missing, senders()...)
 	}
-	all = append(all, loopback(pipelining, pipelining), loopback(chunking, chunking, bare))
+	all := []experiment{postfix, loopback(pipelining, pipelining), loopback(chunking, chunking, bare)}
 	steady := func() order { return c.order(2000, 2000, 0) }
 	measure := c.rate(trip{server: chunking, security: inClear}, warm, steady)
 	return append(all, experiment{

@@ -167,7 +167,11 @@ func startPostfixSink(ctx context.Context, t tool) (server, error) {
 		return nil, fmt.Errorf("start %s: %w", t.Path, err)
 	}
 	go s.listen(out)
-	return s, s.wait(ctx)
+	if err := s.wait(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // listen reads the counters, which come again and again on one line.
