@@ -3,6 +3,7 @@ package torture
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net"
@@ -60,6 +61,7 @@ type course struct {
 // verdict is what a course showed.
 type verdict struct {
 	wrong      []string // contradictions
+	told       Told
 	seen       []Seen
 	acted      int
 	counts     map[smtp.Status]int
@@ -205,6 +207,10 @@ func (s *sending) took(j *job, r smtpclient.Result) {
 		}
 		if s.sendAll == 0 && r.Lost && (o.Status == smtp.Accepted || o.Status == smtp.Unknown) {
 			s.contradict("%s: lost before the server could have it, and yet %s", j.content.Name, o)
+		}
+		if s.sendAll == 0 && s.deadline == 0 && !r.Lost && o.Status == smtp.NotTried && o.Reply.IsZero() &&
+			!errors.Is(o.Err, smtpclient.ErrAnotherRefused) && !errors.Is(o.Err, smtpclient.ErrContent) {
+			s.contradict("%s, %s: neither lost nor anything of its own", j.content.Name, o)
 		}
 	}
 	j.left = nil
@@ -358,7 +364,7 @@ func (s *sending) judge(server *sandbox.Server, proxy *Proxy) verdict {
 			wrong = append(wrong, "against the rules: "+v.String())
 		}
 	}
-	return verdict{wrong: wrong, seen: proxy.Seen(), acted: proxy.Acted(), counts: counts, transcript: proxy.Transcript()}
+	return verdict{wrong: wrong, told: told, seen: proxy.Seen(), acted: proxy.Acted(), counts: counts, transcript: proxy.Transcript()}
 }
 
 // holdAgainstTheWire: unknown is only what was handed to the kernel to its last

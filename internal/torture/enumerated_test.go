@@ -3,6 +3,7 @@ package torture
 import (
 	"flag"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -123,6 +124,9 @@ func (y *survey) sight(t *testing.T, s scenario, m mode) {
 	if !s.loose && v.counts[smtp.Unknown] > 0 {
 		t.Errorf("%s: %d unknown although nothing went wrong on the way\n%s", name, v.counts[smtp.Unknown], v.transcript)
 	}
+	if s.sparesOthers() && y.sendAll == 0 {
+		y.spared(t, name, s, v)
+	}
 	for _, place := range places(v.seen) {
 		actions := y.actions
 		if !*thorough {
@@ -141,6 +145,22 @@ func (y *survey) sight(t *testing.T, s scenario, m mode) {
 				v, err := c.run()
 				report(t, fmt.Sprintf("%s, %s", name, f), v, err)
 				y.sum.add(v)
+			}
+		}
+	}
+}
+
+// spared: what happens to a message affects it only. All ordinary ones are
+// accepted where nothing goes wrong on the way.
+func (y *survey) spared(t *testing.T, name string, s scenario, v verdict) {
+	t.Helper()
+	for i, d := range s.messages {
+		if d.from != "" || d.failAt > 0 || strings.Join(d.to, "") != "" {
+			continue
+		}
+		for _, o := range v.told[fmt.Sprintf("m%d", i+1)] {
+			if o.Status != smtp.Accepted {
+				t.Errorf("%s: message %d: %s\n%s", name, i+1, o, v.transcript)
 			}
 		}
 	}

@@ -46,6 +46,12 @@ func between(drafts ...draft) []draft {
 	return append(all, plain)
 }
 
+// sparesOthers reports whether the server refuses for what is in a message
+// only.
+func (s scenario) sparesOthers() bool {
+	return !s.loose && s.server.MessagesPerConnection.Max == 0
+}
+
 // scenarios are those of a run in which each message is to affect itself only.
 func scenarios() []scenario {
 	all := []scenario{
