@@ -41,6 +41,7 @@ const (
 	kindNeedsSMTPUTF8       = "needs_smtputf8"
 	kindNeeds8BITMIME       = "needs_8bitmime"
 	kindNeedsDSN            = "needs_dsn"
+	kindTooManyRecipients   = "too_many_recipients"
 	kindContent             = "content"
 	kindAnotherRefused      = "another_refused"
 	kindMalformedReply      = "malformed_reply"
@@ -54,7 +55,7 @@ func ErrorKinds() []string {
 	return []string{kindNoSuchHost, kindDNSFailed, kindRefused, kindUnreachable, kindTimeoutPort25, kindTimeout,
 		kindCanceled, kindNotTLS, kindCertificateExpired, kindCertificateName, kindProviderCertificate, kindUntrusted,
 		kindPin, kindTLS, kindStartTLSMissing, kindCleartext, kindInjected, kindServerNotVerified, kindAuthNotOffered,
-		kindNoMechanism, kindTooLarge, kindNeedsSMTPUTF8, kindNeeds8BITMIME, kindNeedsDSN, kindContent,
+		kindNoMechanism, kindTooLarge, kindNeedsSMTPUTF8, kindNeeds8BITMIME, kindNeedsDSN, kindTooManyRecipients, kindContent,
 		kindAnotherRefused, kindMalformedReply, kindBrokenPipe, kindClosed, kindOther}
 }
 
@@ -93,7 +94,10 @@ func clientKind(err error) string {
 		{smtpclient.ErrTooLarge, kindTooLarge},
 		{smtpclient.ErrNeedsSMTPUTF8, kindNeedsSMTPUTF8},
 		{smtpclient.ErrNeeds8BITMIME, kindNeeds8BITMIME},
+		{smtpclient.ErrNeedsBINARYMIME, kindNeeds8BITMIME},
 		{smtpclient.ErrNeedsDSN, kindNeedsDSN},
+		{smtpclient.ErrTooManyRecipients, kindTooManyRecipients},
+		{smtpclient.ErrOutOfStep, kindMalformedReply},
 		{smtpclient.ErrContent, kindContent},
 		{smtpclient.ErrAnotherRefused, kindAnotherRefused},
 		{smtpclient.ErrUnasked, kindMalformedReply},

@@ -188,7 +188,10 @@ func namedErrors() map[string]struct {
 		"ErrTooLarge":           {smtpclient.ErrTooLarge, diagnosis.ClassTooLarge},
 		"ErrNeedsSMTPUTF8":      {smtpclient.ErrNeedsSMTPUTF8, diagnosis.ClassAddressSyntax},
 		"ErrNeeds8BITMIME":      {smtpclient.ErrNeeds8BITMIME, diagnosis.ClassFeatureMissing},
+		"ErrNeedsBINARYMIME":    {smtpclient.ErrNeedsBINARYMIME, diagnosis.ClassFeatureMissing},
 		"ErrNeedsDSN":           {smtpclient.ErrNeedsDSN, diagnosis.ClassFeatureMissing},
+		"ErrTooManyRecipients":  {smtpclient.ErrTooManyRecipients, diagnosis.ClassTooManyRecipients},
+		"ErrOutOfStep":          {smtpclient.ErrOutOfStep, diagnosis.ClassProtocolError},
 		"ErrContent":            {smtpclient.ErrContent, diagnosis.ClassContentUnreadable},
 		"ErrAnotherRefused":     {smtpclient.ErrAnotherRefused, diagnosis.ClassAnotherRefused},
 		"ErrUnasked":            {smtpclient.ErrUnasked, diagnosis.ClassProtocolError},
@@ -264,7 +267,8 @@ func samples(t *testing.T) map[string][]error {
 		"server_not_verified": {smtpclient.ErrServerNotVerified}, "auth_not_offered": {smtpclient.ErrAuthNotOffered},
 		"no_mechanism": {smtpclient.ErrNoMechanism}, "too_large": {smtpclient.ErrTooLarge},
 		"needs_smtputf8": {smtpclient.ErrNeedsSMTPUTF8}, "needs_8bitmime": {smtpclient.ErrNeeds8BITMIME},
-		"needs_dsn": {smtpclient.ErrNeedsDSN}, "content": {smtpclient.ErrContent}, "another_refused": {smtpclient.ErrAnotherRefused},
+		"too_many_recipients": {smtpclient.ErrTooManyRecipients},
+		"needs_dsn":           {smtpclient.ErrNeedsDSN}, "content": {smtpclient.ErrContent}, "another_refused": {smtpclient.ErrAnotherRefused},
 	}
 }
 

@@ -49,6 +49,10 @@ var (
 	// ErrAnotherRefused: under the policy All another recipient was refused,
 	// so nobody got the message.
 	ErrAnotherRefused = errors.New("another recipient was refused and the message was to go to all or none")
+	// ErrTooManyRecipients: the message has more recipients than the server takes
+	// in one transaction and was to go to all or none; two transactions can't be
+	// undone together.
+	ErrTooManyRecipients = errors.New("the message has more recipients than the server takes at a time, and was to go to all or none")
 	// ErrUnasked: the server had said something before it was asked. Its replies
 	// can't be told apart any more, so the connection is not used.
 	ErrUnasked = errors.New("the server spoke without being asked")

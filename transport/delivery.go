@@ -8,11 +8,6 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// ErrTooManyRecipients is why a message was not tried that was to go to all or
-// none: its recipients are more than the server takes in one transaction, and two
-// transactions can't be undone together.
-var ErrTooManyRecipients = errors.New("the message has more recipients than the server takes at a time, and was to go to all or none")
-
 // delivery is one message on its way. As a rule that is one transaction; it is
 // more where the server takes fewer recipients at a time, or a connection was
 // lost. It is for one connection at a time, because its content is.
@@ -68,7 +63,7 @@ func (d *delivery) part(l smtp.Limits) (part, error) {
 	}
 	now, later := d.divide(l)
 	if len(later) > 0 && d.t.Policy == smtpclient.All {
-		return part{}, &smtp.Error{Stage: smtp.StageRcpt, Err: ErrTooManyRecipients}
+		return part{}, &smtp.Error{Stage: smtp.StageRcpt, Err: smtpclient.ErrTooManyRecipients}
 	}
 	d.todo = later
 	d.flying++

@@ -244,7 +244,7 @@ func TestAllToTooManyIsNotTried(t *testing.T) {
 		list := append(mails(t, 1, recipients(9)...), mails(t, 1, recipients(8)...)...)
 		for _, results := range [][]smtpclient.Result{sendAll(t, t.Context(), s, list), {s.Send(t.Context(), list[0]), s.Send(t.Context(), list[1])}} {
 			for _, o := range results[0].Outcomes {
-				if o.Status != smtp.NotTried || !errors.Is(o.Err, ErrTooManyRecipients) || o.Stage != smtp.StageRcpt {
+				if o.Status != smtp.NotTried || !errors.Is(o.Err, smtpclient.ErrTooManyRecipients) || o.Stage != smtp.StageRcpt {
 					t.Errorf("%s", o)
 				}
 			}

@@ -131,6 +131,8 @@ func exitStatus(r yan.Result, provider string) int {
 func exitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 	temporary := finding.Permanence == diagnosis.Temporary
 	switch {
+	case errors.Is(o.Err, errLog):
+		return exitCantCreate
 	case errors.Is(o.Err, smtpclient.ErrContent):
 		return exitIO
 	case errors.Is(o.Err, context.Canceled), errors.Is(o.Err, context.DeadlineExceeded):
@@ -168,7 +170,7 @@ func isProtocol(c diagnosis.Class) bool {
 // isOurData reports messages that this server can't take as they are.
 func isOurData(err error) bool {
 	for _, e := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8,
-		smtpclient.ErrNeeds8BITMIME, smtpclient.ErrNeedsDSN} {
+		smtpclient.ErrNeeds8BITMIME, smtpclient.ErrNeedsBINARYMIME, smtpclient.ErrNeedsDSN, smtpclient.ErrTooManyRecipients} {
 		if errors.Is(err, e) {
 			return true
 		}
