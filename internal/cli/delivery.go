@@ -38,6 +38,15 @@ type delivery struct {
 	taken  []*job      // by the place at which the sender took them
 	failed []failedJob // since they were last asked for
 	end    error       // why no further message is taken; nil while they are
+	// unnoted were taken, and the log has neither attempt nor outcome.
+	unnoted []*job
+	// ahead counts the messages that are safe and not begun.
+	ahead       int
+	notingAhead bool
+
+	noting     sync.Mutex // held while the log is brought to the disk
+	noteErr    error      // why that can't be done
+	background sync.WaitGroup
 }
 
 // failedJob is a message that could not be handed to the sender.
@@ -173,9 +182,7 @@ func (r *delivery) settle(j *job, result yan.Result) {
 		result.Size = j.size
 	}
 	result.MessageID = j.messageID
-	if r.log != nil && r.log.Settle(j.entry, j.messageID, result.ServerID, result.Recipients) != nil {
-		r.endWith(errLog)
-	}
+	r.noteOutcome(j, result)
 	r.judge(result)
 	if r.s.transcript && r.tally.messages == len(r.jobs)-1 {
 		_ = r.client.Close() // says QUIT, which belongs to the conversation above the results

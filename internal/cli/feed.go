@@ -2,55 +2,31 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"iter"
+	"slices"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/sendlog"
-	"github.com/yanmail/yan/smtp"
 )
 
 // transactions are the messages as the sender takes them, ahead of what it
-// sends. Each is opened little before, and is in the log by then.
+// sends. Each is opened only then.
 func (r *delivery) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
 	return func(yield func(yan.Transaction) bool) {
-		batches, stop := r.ahead(ctx)
-		defer stop()
-		for batch := range batches {
-			for i, j := range batch {
-				if !r.goesOn(ctx) {
-					r.putBack(batch[i:])
-					return
-				}
-				if !yield(r.take(j)) {
-					r.putBack(batch[i+1:])
-					return
-				}
+		for _, j := range r.todo {
+			if !r.goesOn(ctx) {
+				return
 			}
-		}
-	}
-}
-
-// ahead prepares messages while those before them are handed over, so that
-// nobody waits for the disk. stop puts back what nobody took.
-func (r *delivery) ahead(ctx context.Context) (batches <-chan []*job, stop func()) {
-	out, enough, ended := make(chan []*job), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		defer close(out)
-		for next := 0; next < len(r.todo) && r.goesOn(ctx); {
-			batch, n := r.prepare(ctx, r.todo[next:])
-			next += n
-			select {
-			case out <- batch:
-			case <-enough:
-				r.putBack(batch)
+			if err := j.open(); err != nil {
+				r.fail(j, err)
+				continue
+			}
+			if !yield(r.take(j)) {
 				return
 			}
 		}
-	}()
-	return out, func() {
-		close(enough)
-		<-ended
 	}
 }
 
@@ -70,59 +46,12 @@ func (r *delivery) endWith(err error) {
 	}
 }
 
-// largeJob is the size of a message that keeps a file open and is worth a
-// write of the log by itself, in octets.
-const largeJob = 64 << 10
-
-// prepare opens the next messages and notes in the log that they will be sent;
-// n is how many of todo that took.
-func (r *delivery) prepare(ctx context.Context, todo []*job) (batch []*job, n int) {
-	size := 1
-	if r.log != nil {
-		size = r.log.Batch()
-	}
-	var entries []*sendlog.Entry
-	for n < len(todo) && len(batch) < size && r.goesOn(ctx) {
-		j := todo[n]
-		n++
-		if err := j.open(); err != nil {
-			r.mu.Lock()
-			j.failed = true
-			r.failed = append(r.failed, failedJob{j, err})
-			r.mu.Unlock()
-			continue
-		}
-		batch, entries = append(batch, j), append(entries, j.entry)
-		if j.size > largeJob {
-			break
-		}
-	}
-	if r.log == nil || len(batch) == 0 {
-		return batch, n
-	}
-	if err := r.log.Attempt(entries...); err != nil {
-		r.endWith(errLog)
-		closeAll(batch)
-		return nil, n
-	}
-	return batch, n
-}
-
-// putBack settles what the log has as attempted and the sender never had.
-func (r *delivery) putBack(batch []*job) {
-	for _, j := range batch {
-		j.close()
-		if r.log == nil {
-			continue
-		}
-		var outcomes []smtp.Outcome
-		for _, to := range j.entry.To {
-			outcomes = append(outcomes, smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: smtp.StageConnect, Err: context.Canceled})
-		}
-		if r.log.Settle(j.entry, j.messageID, "", outcomes) != nil {
-			r.endWith(errLog)
-		}
-	}
+// fail notes that a message could not be handed over.
+func (r *delivery) fail(j *job, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j.failed = true
+	r.failed = append(r.failed, failedJob{j, err})
 }
 
 // take hands a message over.
@@ -131,5 +60,139 @@ func (r *delivery) take(j *job) yan.Transaction {
 	defer r.mu.Unlock()
 	j.taken = true
 	r.taken = append(r.taken, j)
-	return yan.Transaction{Envelope: j.now(), Content: j.content, Policy: policy(r.s.policy), Progress: r.bar.progress(j)}
+	t := yan.Transaction{Envelope: j.now(), Content: j.content, Policy: policy(r.s.policy), Progress: r.bar.progress(j)}
+	if r.log != nil {
+		r.unnoted = append(r.unnoted, j)
+		t.Content = &notedContent{content: j.content, r: r, j: j}
+	}
+	return t
+}
+
+// notedContent is a message that is in the log before an octet of it reaches
+// the wire. Until then it is not in doubt, however long it waits for its turn.
+type notedContent struct {
+	content
+	r *delivery
+	j *job
+}
+
+func (c *notedContent) WriteTo(w io.Writer) (int64, error) {
+	if err := c.r.note(c.j); err != nil {
+		return 0, err
+	}
+	return c.content.WriteTo(w)
+}
+
+// note returns when the log has an attempt at a message, on the disk.
+func (r *delivery) note(j *job) error {
+	if !r.isSafe(j) {
+		r.noting.Lock()
+		err := r.noteSome(j)
+		r.noting.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !j.begun {
+		j.begun = true
+		r.ahead--
+	}
+	r.noteAhead()
+	return nil
+}
+
+func (r *delivery) isSafe(j *job) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return j.safe
+}
+
+// noteAhead has the attempts that come next noted by another goroutine, where
+// the sending is so fast that it would wait for the disk. r.mu is held.
+func (r *delivery) noteAhead() {
+	batch := r.log.Batch()
+	if batch == 1 || r.ahead*2 > batch || len(r.unnoted) == 0 || r.notingAhead {
+		return
+	}
+	r.notingAhead = true
+	r.background.Go(func() {
+		r.noting.Lock()
+		defer r.noting.Unlock()
+		_ = r.noteSome(nil) // whoever needs it is told of the error
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.notingAhead = false
+	})
+}
+
+// noteSome notes an attempt at a message that may be nil, and at as many of those
+// that come next as make a batch. r.noting is held: others wait for the same
+// disk.
+func (r *delivery) noteSome(j *job) error {
+	if r.noteErr != nil || j != nil && r.isSafe(j) {
+		return r.noteErr
+	}
+	batch, err := r.attempt(j)
+	if err == nil && len(batch) > 0 {
+		err = r.log.Sync()
+	}
+	if err != nil {
+		r.noteErr = fmt.Errorf("%w: %w", errLog, err)
+		r.endWith(errLog)
+		return r.noteErr
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, next := range batch {
+		next.safe = true
+		if !next.begun {
+			r.ahead++
+		}
+	}
+	return nil
+}
+
+// attempt writes the attempts. It keeps noteOutcome from writing, so that no
+// outcome stands before its attempt.
+func (r *delivery) attempt(j *job) (batch []*job, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	size := r.log.Batch()
+	if j != nil {
+		batch = append(batch, j)
+	}
+	r.unnoted = slices.DeleteFunc(r.unnoted, func(next *job) bool {
+		if next != j && len(batch) < size {
+			batch = append(batch, next)
+			return true
+		}
+		return next == j
+	})
+	entries := make([]*sendlog.Entry, len(batch))
+	for i, next := range batch {
+		entries[i] = next.entry
+	}
+	return batch, r.log.Attempt(entries...)
+}
+
+// noteOutcome writes what became of a message, and attempts it no more.
+func (r *delivery) noteOutcome(j *job, result yan.Result) {
+	if r.log == nil {
+		return
+	}
+	r.mu.Lock()
+	r.unnoted = slices.DeleteFunc(r.unnoted, func(next *job) bool { return next == j })
+	if !j.begun {
+		j.begun = true
+		if j.safe {
+			r.ahead--
+		}
+	}
+	err := r.log.Settle(j.entry, j.messageID, result.ServerID, result.Recipients)
+	r.mu.Unlock()
+	if err != nil {
+		r.endWith(errLog)
+	}
 }

@@ -32,9 +32,10 @@ type job struct {
 	// status is "" for those who are to get the message now. nil where all are.
 	logged []smtp.Outcome
 
-	// taken is set when the message was handed to the sender; failed when it
-	// could not be.
-	taken, failed bool
+	// taken is set when the message was handed to the sender, failed when it
+	// could not be; safe when the log has an attempt at it on the disk, and begun
+	// when an octet of it may have reached the wire, or never will.
+	taken, failed, safe, begun bool
 }
 
 // content is a message that is ready to be sent.

@@ -185,7 +185,7 @@ func (a *app) receipt(server transport.Server, r yan.Result) string {
 // several messages.
 func (a *app) advise(r report) {
 	o, failed := r.result.Decisive()
-	if !failed {
+	if !failed || errors.Is(o.Err, errLog) || errors.Is(o.Err, errHopeless) { // what is behind them is told by itself
 		return
 	}
 	f := yan.Explain(o, r.server.Provider.ID)

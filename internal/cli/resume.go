@@ -136,6 +136,7 @@ func (r *delivery) closeLog() {
 	if r.log == nil {
 		return
 	}
+	r.background.Wait()
 	if err := r.log.Close(); err != nil {
 		r.a.explain(fail(exitCantCreate, errors.New(r.a.T("%s: can't be written: %v", r.a.name("log")+" "+printable(r.s.log), err)),
 			r.a.T("No further message was sent. What was on its way, the log may have as unknown: what became of it is only told above.")))

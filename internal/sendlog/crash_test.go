@@ -82,6 +82,12 @@ func (r *crashingRun) run() bool {
 		if err := l.Attempt(batch...); err != nil {
 			r.t.Fatal(err)
 		}
+		if dies() {
+			return r.crash(l)
+		}
+		if err := l.Sync(); err != nil {
+			r.t.Fatal(err)
+		}
 		r.synced = r.size()
 		for _, e := range batch {
 			if dies() {

@@ -2,8 +2,9 @@
 // resumed without sending anything twice.
 //
 // [Open] reads what the log holds and keeps it for one process. [Log.State] says
-// what became of a recipient of a message. [Log.Attempt] has to return before
-// the message may reach the wire, [Log.Settle] writes what became of it, and
+// what became of a recipient of a message. [Log.Attempt] and then [Log.Sync]
+// have to return before the message may reach the wire, one Sync for several where that
+// is faster ([Log.Batch]); [Log.Settle] writes what became of it, and
 // [Log.Close] ends the log.
 //
 // # What it promises

@@ -39,17 +39,15 @@ type DamageError struct {
 func (e *DamageError) Error() string { return fmt.Sprintf("line %d is damaged: %v", e.Line, e.Err) }
 func (e *DamageError) Unwrap() error { return e.Err }
 
-// Log is an open log. Settle may be called while another goroutine is in
-// Attempt or Batch.
+// Log is an open log. It is safe for concurrent use.
 type Log struct {
 	file   *os.File
 	now    func() time.Time
 	states map[Key]state
 	cut    int64
 
-	mu  sync.Mutex // holds what is written in order
-	err error      // the first failure; nothing is written after it
-
+	mu     sync.Mutex
+	err    error // the first failure; nothing is written after it
 	batch  int
 	synced time.Time // when the last Sync ended
 }
@@ -144,21 +142,26 @@ func (e *Entry) line(event string, at time.Time) Line {
 	return Line{Event: event, Time: at.UTC().Truncate(time.Millisecond), SHA256: e.Hash, File: e.File, Number: e.Number, From: e.From.String()}
 }
 
-// Attempt notes that messages are about to be sent. When it returns nil, that
-// is on the disk.
+// Attempt notes that messages are about to be sent. That holds against
+// whatever may happen when Sync has returned.
 func (l *Log) Attempt(entries ...*Entry) error {
-	began := l.now()
 	lines := make([]Line, len(entries))
 	for i, e := range entries {
-		lines[i] = e.line(eventAttempt, began)
+		lines[i] = e.line(eventAttempt, l.now())
 		for j, to := range e.To {
 			lines[i].Recipients = append(lines[i].Recipients, Recipient{Address: to.String(), Copy: omitFirst(e.Copies[j])})
 		}
 	}
-	if err := l.write(lines...); err != nil {
+	return l.write(lines...)
+}
+
+// Sync returns when all that was written before is on the disk. Lines may be
+// written meanwhile.
+func (l *Log) Sync() error {
+	began := l.now()
+	if err := l.fail(nil); err != nil {
 		return err
 	}
-	// Outcomes may be written meanwhile.
 	if err := l.file.Sync(); err != nil {
 		return l.fail(err)
 	}
@@ -186,16 +189,22 @@ func omitFirst(copy int) int {
 	return copy
 }
 
-// maxBatch bounds what is in doubt after a power cut beside what was on the wire.
+// maxBatch bounds what is in doubt after a crash beside what was on the wire.
 const maxBatch = 32
 
-// Batch is how many messages the next Attempt should have: as few as make
-// waiting for the disk a small part of the time that sending takes. What was
+// Batch is how many messages should be attempted before the next Sync: as few as
+// make waiting for the disk a small part of the time that sending takes. What was
 // attempted and not sent when a machine stops is in doubt like the rest.
-func (l *Log) Batch() int { return l.batch }
+func (l *Log) Batch() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.batch
+}
 
 // adapt keeps the time spent waiting for the disk between a fortieth and a tenth.
 func (l *Log) adapt(began time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	ended := l.now()
 	waited, between := ended.Sub(began), ended.Sub(l.synced)
 	switch {
@@ -228,10 +237,11 @@ func (l *Log) write(lines ...Line) error {
 	return l.err
 }
 
+// fail keeps the first failure, and gives it.
 func (l *Log) fail(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.err == nil {
+	if l.err == nil && err != nil {
 		l.err = withoutPath(err)
 	}
 	return l.err

@@ -289,6 +289,9 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := l.Attempt(entry(t, 'a', "a@example.org"))
+	if l.Sync() != first {
+		t.Error("Sync has another error")
+	}
 	second := l.Settle(entry(t, 'a', "a@example.org"), "", "", []smtp.Outcome{outcome(t, "a@example.org", smtp.Accepted, 250)})
 	if first == nil || second != first || l.Close() != first {
 		t.Errorf("%v, %v", first, second)
@@ -310,7 +313,7 @@ func TestBatch(t *testing.T) {
 	defer closed(t, l)
 	attempt := func(times int, pause time.Duration) int {
 		for range times {
-			if err := l.Attempt(entry(t, 'a', "a@example.org")); err != nil {
+			if err := errors.Join(l.Attempt(entry(t, 'a', "a@example.org")), l.Sync()); err != nil {
 				t.Fatal(err)
 			}
 			now = now.Add(pause)
