@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/yanmail/yan/internal/sandbox"
@@ -388,61 +386,6 @@ func (s *sending) holdAgainstTheWire(j *job, o smtp.Outcome) {
 		s.contradict("%s, %s: the server's yes had been read", j.content.Name, o)
 	}
 }
-
-// witness is a client's socket that remembers what passed. It is no
-// *net.TCPConn, lest package net reach past it.
-type witness struct {
-	TCP  *net.TCPConn
-	mu   sync.Mutex
-	out  []byte
-	in   []byte
-	dots bool
-}
-
-func (w *witness) Write(p []byte) (int, error) {
-	n, err := w.TCP.Write(p)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.out = append(w.out, p[:n]...)
-	return n, err
-}
-
-func (w *witness) Read(p []byte) (int, error) {
-	n, err := w.TCP.Read(p)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.in = append(w.in, p[:n]...)
-	return n, err
-}
-
-// wrote reports whether the end of a message was handed over: behind BDAT that
-// is its last line, behind DATA a dot follows.
-func (w *witness) wrote(end []byte) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	at := bytes.Index(w.out, end)
-	if at < 0 {
-		return false
-	}
-	verb := w.out[:at]
-	chunk, data := bytes.LastIndex(verb, []byte("\r\nBDAT ")), bytes.LastIndex(verb, []byte("\r\nDATA\r\n"))
-	return chunk > data || bytes.HasPrefix(w.out[at+len(end):], []byte(".\r\n"))
-}
-
-func (w *witness) heard(reply []byte) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return bytes.Contains(w.in, reply)
-}
-
-func (w *witness) Close() error                          { return w.TCP.Close() }
-func (w *witness) CloseWrite() error                     { return w.TCP.CloseWrite() }
-func (w *witness) LocalAddr() net.Addr                   { return w.TCP.LocalAddr() }
-func (w *witness) RemoteAddr() net.Addr                  { return w.TCP.RemoteAddr() }
-func (w *witness) SetDeadline(t time.Time) error         { return w.TCP.SetDeadline(t) }
-func (w *witness) SetReadDeadline(t time.Time) error     { return w.TCP.SetReadDeadline(t) }
-func (w *witness) SetWriteDeadline(t time.Time) error    { return w.TCP.SetWriteDeadline(t) }
-func (w *witness) SyscallConn() (syscall.RawConn, error) { return w.TCP.SyscallConn() }
 
 // shorten keeps the end of a long transcript.
 func shorten(transcript string, lines int) string {

@@ -39,11 +39,7 @@ func (s scenario) fits(m mode) bool { return !s.data || slices.Contains(m.withou
 // be seen not to touch its neighbours.
 func between(drafts ...draft) []draft {
 	plain := draft{to: []string{""}}
-	all := []draft{plain}
-	for _, d := range drafts {
-		all = append(all, d)
-	}
-	return append(all, plain)
+	return append(append([]draft{plain}, drafts...), plain)
 }
 
 // sparesOthers reports whether the server refuses for what is in a message
