@@ -33,6 +33,7 @@ var floors = map[string]int{
 	"":                   4, // yan.go, the front door
 	"internal/sandbox":   4,
 	"sandboxtest":        5,
+	"internal/torture":   5,
 	"internal/cli":       7,
 	"cmd/yan":            8,
 }
