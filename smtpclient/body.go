@@ -124,6 +124,11 @@ func (b *body) answered(g *writing) error {
 		// only that.
 		reply, err := b.reply(g)
 		x.c.note421(reply)
+		if err == nil && reply.Positive() && x.chunking {
+			// Yes to a message that nobody is to get is the answer to something else.
+			x.forget()
+			err = fmt.Errorf("%w: %d in answer to a message without recipients", ErrOutOfStep, reply.Code)
+		}
 		return err
 	}
 	for i := range x.outcomes {

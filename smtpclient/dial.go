@@ -34,6 +34,11 @@ type Conn struct {
 	broken atomic.Bool
 	// grouped says that commands have shared a flight.
 	grouped bool
+	// proven says that a group of commands with its message was answered whole.
+	// Before it was, nothing may follow a group: a server that loses what came
+	// together with a command would answer the first of each later group, and its
+	// replies would pass for those to the first message.
+	proven bool
 	// closing is the 421 that announced the end of the connection, if one did.
 	closing smtp.Reply
 	out     *outlet   // what transactions are written through

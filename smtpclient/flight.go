@@ -180,6 +180,7 @@ func (f *flight) fly(tell func(*transaction)) (ok bool) {
 		return false
 	}
 	if f.body != nil {
+		c.proven = c.proven || len(f.before) > 1
 		tell(f.x)
 	}
 	if f.next != nil {

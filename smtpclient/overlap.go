@@ -99,7 +99,7 @@ func (s *overlap) write(ctx context.Context, x *transaction) error {
 func (s *overlap) admit(x *transaction) *parcel {
 	window := s.run.c.cfg.Window
 	room := func() bool {
-		return len(s.queue) == 0 || len(s.queue) < window.Messages && s.octets+x.size <= window.Bytes
+		return len(s.queue) == 0 || s.run.c.proven && len(s.queue) < window.Messages && s.octets+x.size <= window.Bytes
 	}
 	s.mu.Lock()
 	full := !room()
@@ -176,6 +176,7 @@ func (s *overlap) read() {
 			return
 		}
 		s.mu.Lock()
+		s.run.c.proven = true
 		s.queue = s.queue[1:]
 		s.octets -= p.x.size
 		if s.run.ended() {

@@ -274,13 +274,13 @@ func trickle(t *testing.T, way func(*smtpclient.Config) []string, ends string) {
 // later, however much was sent after it.
 func TestRunUnanswered(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]int{"PIPELINING": 1, "CHUNKING": 32, "CHUNKING, window 2": 2} {
+	for name, want := range map[string]int{"PIPELINING": 1, "CHUNKING": 32, "CHUNKING, window 2": 2, "lock-step": 1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				cfg := plainConfig()
 				l := newLedger(runWays()[name](&cfg)...)
-				cfg, _, done := pipe(cfg, func(conn net.Conn) { l.serve(&speechless{Conn: conn, after: "250 2.0.0 queued"}) })
+				cfg, _, done := pipe(cfg, func(conn net.Conn) { l.serve(&speechless{Conn: conn, after: "250 2.0.0 queued", times: 1}) })
 				conn, err := smtpclient.Dial(t.Context(), cfg)
 				if err != nil {
 					t.Fatal(err)
@@ -307,7 +307,7 @@ func TestRunUnansweredWhileItGoesOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger("PIPELINING", "CHUNKING")
-		cfg, _, done := pipe(plainConfig(), func(conn net.Conn) { l.serve(&speechless{Conn: conn, after: "250 2.0.0 queued"}) })
+		cfg, _, done := pipe(plainConfig(), func(conn net.Conn) { l.serve(&speechless{Conn: conn, after: "250 2.0.0 queued", times: 1}) })
 		conn, err := smtpclient.Dial(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -347,6 +347,7 @@ func TestRunUnansweredWhileItGoesOn(t *testing.T) {
 type speechless struct {
 	net.Conn
 	after string
+	times int // that it was said before
 	said  bool
 }
 
@@ -355,8 +356,10 @@ func (m *speechless) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if strings.Contains(string(p), m.after) {
-		m.said = true
-		return len(p), nil
+		if m.times--; m.times < 0 {
+			m.said = true
+			return len(p), nil
+		}
 	}
 	return m.Conn.Write(p)
 }
