@@ -1,13 +1,22 @@
 package cli
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
 )
 
 func resultAt(t *testing.T, stage smtp.Stage, status smtp.Status) yan.Result {
@@ -63,6 +72,62 @@ func TestSummary(t *testing.T) {
 		r := &delivery{a: a, settled: []*job{{}}, tally: tally{messages: 28, sent: 1, before: 2, partial: 3, refused: 4, deferred: 5, unknown: 6, notTried: 7}}
 		if got := r.summary(2 * time.Second); got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// hoarder takes all messages before it sends the first, and answers out of
+// order.
+type hoarder struct {
+	transport.Recorder
+	sent func(place int)
+}
+
+func (h *hoarder) SendAll(ctx context.Context, messages iter.Seq[yan.Transaction]) iter.Seq2[int, smtpclient.Result] {
+	return func(yield func(int, smtpclient.Result) bool) {
+		all := slices.Collect(messages)
+		for i := len(all) - 1; i >= 0; i-- {
+			result := h.Send(ctx, all[i])
+			h.sent(i)
+			if !yield(i, result) {
+				return
+			}
+		}
+	}
+}
+
+// What waits in the sender's queue is in no doubt: the log has an attempt at a
+// message only when its turn comes, and when it has come.
+func TestAttemptsAreNotedInTurn(t *testing.T) {
+	t.Parallel()
+	const messages = 20
+	dir, log := mails(t, messages), filepath.Join(t.TempDir(), "run.log")
+	a, out, errs := testApp(words.English) // its clock stands still, so that no batch grows
+	s := &sendFlags{raw: true, policy: "all", log: log}
+	jobs, err := a.rawJobs(t.Context(), s, []string{dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hoarder{sent: func(place int) {
+		b, err := os.ReadFile(log)
+		if err != nil {
+			t.Error(err)
+		}
+		attempts, this := strings.Count(string(b), `"event":"attempt"`), fmt.Sprintf(`%04d.eml"`, place+1)
+		if attempts != messages-place || !strings.Contains(string(b), this) {
+			t.Errorf("when message %d was sent the log had %d attempts:\n%s", place+1, attempts, b)
+		}
+	}}
+	r := &delivery{a: a, s: s, jobs: jobs, client: yan.NewClient(h), server: transport.Server{Host: "smtp.example.org"}}
+	if err := r.resume(); err != nil {
+		t.Fatal(err)
+	}
+	if code := a.finish(r.deliver(t.Context())); code != exitOK || errs.Len() > 0 {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+	for i := 1; i <= messages; i++ {
+		if !strings.Contains(out.String(), fmt.Sprintf("%04d.eml  u%d@example.org  accepted", i, i)) {
+			t.Errorf("message %d is not told of as its own:\n%s", i, out)
 		}
 	}
 }
