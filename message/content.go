@@ -131,6 +131,10 @@ func (c *Content) WriteTo(w io.Writer) (int64, error) {
 		return 0, errors.New("the content of the message is closed")
 	}
 	o := &output{w: w, size: c.size}
+	if len(c.sources.list) == 0 {
+		// Else nothing is written before the first source was looked at.
+		o.strings, _ = w.(io.StringWriter)
+	}
 	for _, s := range c.segments {
 		if err := s.emit(o); err != nil {
 			return o.written, err

@@ -42,7 +42,7 @@
 // # What it costs
 //
 // A message of 5 kB to one recipient takes a few microseconds and
-// 10 allocations from Compose to Close, which a test holds. An attachment is
+// 12 allocations from Compose to Close, which a test holds. An attachment is
 // encoded at some GB/s (decision 10) and takes 64 KiB of memory, however large it
 // is.
 //

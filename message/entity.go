@@ -82,10 +82,10 @@ func (e *entity) encodingIn(f form) encoding {
 func (e *entity) room() int {
 	const header = 128
 	switch {
-	case len(e.text) > outputBlock || e.transfer.seven == quotedText:
-		return header
-	case e.transfer.seven == base64Encoding:
+	case e.transfer.seven == base64Encoding && len(e.text) <= outputBlock:
 		return header + int(base64Size(int64(len(e.text))))
+	case e.transfer.seven != sevenBit || len(e.text) > worthCopying:
+		return header
 	}
 	return header + len(e.text)
 }
@@ -319,7 +319,7 @@ func (l *layout) entity(e *entity) (open bool) {
 		return e.text == ""
 	case how == base64Encoding:
 		body = base64Text(e.text)
-	case len(e.text) <= outputBlock:
+	case len(e.text) <= worthCopying:
 		l.text = append(l.text, e.text...)
 		return true
 	default:

@@ -11,6 +11,10 @@ import (
 // inputBlock all the memory that streaming costs.
 const outputBlock = 32 << 10
 
+// worthCopying is the longest text that is copied beside the header, rather than
+// being a segment of its own.
+const worthCopying = 512
+
 // inputBlock is what is read from a source at once to be encoded: as many whole
 // base64 lines as outputBlock has room for.
 const inputBlock = outputBlock / (base64Line + 2) * base64Group
@@ -29,7 +33,10 @@ var errSize = errors.New("the content of the message changed since it was measur
 // of Size: the last octets are written only when it is certain that all is
 // there and nothing is left over.
 type output struct {
-	w       io.Writer
+	w io.Writer
+	// strings is w if it takes strings, and so gathers small writes itself:
+	// nothing is then copied that need not be.
+	strings io.StringWriter
 	buf     []byte
 	written int64
 	size    int64
@@ -76,7 +83,7 @@ func (o *output) write(p []byte) error {
 func (o *output) whole(p []byte) error {
 	if left := o.size - o.written - int64(len(o.buf)); int64(len(p)) > left {
 		return errSize
-	} else if len(p) >= outputBlock/2 || int64(len(p)) == o.size {
+	} else if o.strings != nil || len(p) >= outputBlock/2 || int64(len(p)) == o.size {
 		if err := o.flush(); err != nil {
 			return err
 		}
@@ -87,6 +94,22 @@ func (o *output) whole(p []byte) error {
 	}
 	o.buf = append(o.buf, p...)
 	return nil
+}
+
+// text is whole for a string, given to what takes strings.
+func (o *output) text(s string) error {
+	if int64(len(s)) > o.size-o.written-int64(len(o.buf)) {
+		return errSize
+	}
+	if err := o.flush(); err != nil {
+		return err
+	}
+	n, err := o.strings.WriteString(s)
+	o.written += int64(max(n, 0))
+	if err == nil && n != len(s) {
+		err = io.ErrShortWrite
+	}
+	return err
 }
 
 func (o *output) finish() error {
@@ -112,12 +135,15 @@ func (l literal) size() int64 { return int64(len(l)) }
 func (l literal) emit(o *output) error { return o.whole(l) }
 
 // plainText is a segment: a text that goes as it is, too long to be copied
-// whole.
+// beside the header.
 type plainText string
 
 func (t plainText) size() int64 { return int64(len(t)) }
 
 func (t plainText) emit(o *output) error {
+	if o.strings != nil {
+		return o.text(string(t))
+	}
 	for len(t) > 0 {
 		n := min(len(t), outputBlock)
 		if err := o.reserve(n); err != nil {

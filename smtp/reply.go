@@ -26,7 +26,8 @@ type Reply struct {
 	// Enhanced is the code of the first line that had one (RFC 2034).
 	Enhanced EnhancedCode `json:"enhanced,omitzero"`
 	// Lines is the text of each line in UTF-8, without the reply code and,
-	// where the line repeats it, without the enhanced code.
+	// where the line repeats it, without the enhanced code. It is not to be
+	// changed: replies that say the same may share it.
 	Lines []string `json:"lines"`
 }
 

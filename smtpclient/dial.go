@@ -74,6 +74,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 			return nil, err
 		}
 	}
+	c.w.known = map[string]smtp.Reply{}
 	return c, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"unsafe"
 )
 
 // lineWriter passes a message on, stuffs dots (RFC 5321 section 4.5.2), and
@@ -56,6 +57,12 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 		return 0, l.err
 	}
 	return total, nil
+}
+
+// WriteString is Write, and takes the octets where they are: a text is not
+// copied before it is looked at.
+func (l *lineWriter) WriteString(s string) (int, error) {
+	return l.Write(unsafe.Slice(unsafe.StringData(s), len(s))) // Write only reads
 }
 
 // whole reports whether p is whole lines that need nothing done to them, which

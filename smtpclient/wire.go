@@ -32,6 +32,10 @@ type wire struct {
 	writer *writing
 	armed  bool // the time runs
 
+	// known are replies by their line; see maxKnown. It is nil until the login is
+	// over: from then on it is certain what a secret is.
+	known map[string]smtp.Reply
+
 	mu       sync.Mutex // guards what follows, which a context's end or a writer touches
 	ctx      context.Context
 	turn     int // counts the calls of under
@@ -185,33 +189,48 @@ func (w *wire) read(how reading) (smtp.Reply, error) {
 		if first && how.arrived != nil {
 			how.arrived()
 		}
+		if reply, ok := w.known[string(raw)]; ok && first {
+			w.received(raw, how.show, nil, true)
+			return reply, nil
+		}
 		line := w.redact.octets(raw)
 		parsed := line
 		if how.keep != nil && how.keep(raw) {
 			parsed = raw
 		}
 		reply, last, err := parser.Line(parsed)
-		if w.trace != nil {
-			w.event(Received, shown(line, how.show, err), w.waited(first))
-		}
+		w.received(line, how.show, err, first)
 		if err != nil {
 			return smtp.Reply{}, err
 		}
 		if last {
+			if first && w.known != nil && len(w.known) < maxKnown && reply.Positive() && bytes.Equal(line, raw) {
+				w.known[string(line)] = reply
+			}
 			return reply, nil
 		}
 	}
 }
 
-// shown is a line as the trace sees it; quoted if it is none of SMTP.
-func shown(line []byte, show func(string) string, err error) string {
+// maxKnown bounds the replies of one line that a connection keeps. Servers
+// answer most commands with the same few; the others number their messages.
+const maxKnown = 16
+
+// received shows a line to whoever watches; quoted if it is none of SMTP.
+func (w *wire) received(line []byte, show func(string) string, err error, first bool) {
+	if w.trace == nil {
+		return
+	}
+	text := ""
 	switch {
 	case err != nil:
-		return fmt.Sprintf("%q", line)
+		text = fmt.Sprintf("%q", line)
 	case show != nil:
-		return show(smtp.DecodeText(line))
+		text = show(smtp.DecodeText(line))
+	default:
+		text = smtp.DecodeText(line)
 	}
-	return smtp.DecodeText(line)
+	w.event(Received, text, w.waited(first))
 }
 
 // readChallenge is read for the answer to a line of AUTH: a challenge stays as
