@@ -18,8 +18,9 @@
 //
 //	go generate ./provider
 //
-// which writes the providers.json that is embedded. It is parsed at first use,
-// once, in well under two milliseconds.
+// which writes index.go, by which a provider is found, and the
+// providers.jsonl that is embedded, of which only what is found is decoded,
+// once.
 package provider
 
 //go:generate go run ./generate

@@ -1,113 +1,80 @@
 package provider
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 )
 
-//go:embed providers.json
-var providersJSON []byte
+// providersJSONL has one provider to a line, in the order of the index.
+//
+//go:embed providers.jsonl
+var providersJSONL []byte
 
-// Document is the form of providers.json.
-type Document struct {
-	Providers []Provider `json:"providers"`
-	MXRules   []MXRule   `json:"mx_rules"`
+// entry is one provider as it is looked up. Entries and documents are apart so
+// that finding a provider, and finding that there is none, decodes nothing:
+// most programs ask for one provider of all, or for a host that is nobody's.
+type entry struct {
+	id string
+	// names are all that users type for it, as they are written.
+	names []string
+	// domains and hosts are in lower-case A-labels; some have one "{…}".
+	domains, hosts []string
 }
 
-// index is the facts as parsed, with the ways in. It is never written after
-// it is made.
-type index struct {
-	Document
-	byID     map[string]int
-	byName   map[string]int // normalised names, aliases and ids
-	byDomain map[string]int // exact domains
-	byHost   map[string]int // exact hosts
-	patterns []pattern
-	// spelled is how each normalised name is written.
-	spelled map[string]string
-}
+// documents has a function for each entry of the index that gives what is
+// known about the provider, decoded when it is first called.
+var documents = sync.OnceValue(func() []func() *Provider { return split(providersJSONL) })
 
-// pattern is a domain or host with one "{…}" in it.
-type pattern struct {
-	before, kind, after string
-	host                bool
-	provider            int
-}
-
-// facts parses the embedded file at its first use. The file was made and
-// checked by the generator and a test holds it to providers.yaml, so a fault
-// in it is a fault in the build.
-var facts = sync.OnceValue(load)
-
-func load() *index {
-	var doc Document
-	if err := json.Unmarshal(providersJSON, &doc); err != nil {
-		panic(fmt.Sprintf("provider: embedded providers.json: %v", err))
+func split(lines []byte) []func() *Provider {
+	each := make([]func() *Provider, 0, len(index))
+	for line := range bytes.Lines(lines) {
+		each = append(each, sync.OnceValue(func() *Provider { return decode(line) }))
 	}
-	return newIndex(doc)
+	return each
 }
 
-func newIndex(doc Document) *index {
-	ix := &index{Document: doc, byID: map[string]int{}, byName: map[string]int{},
-		byDomain: map[string]int{}, byHost: map[string]int{}, spelled: map[string]string{}}
-	for i, p := range doc.Providers {
-		ix.byID[p.ID] = i
-		for _, name := range p.allNames() {
+// decode reads one document. The generator made and checked it, and a test
+// holds it to providers.yaml, so a fault in it is a fault in the build.
+func decode(document []byte) *Provider {
+	p := new(Provider)
+	if err := json.Unmarshal(document, p); err != nil {
+		panic(fmt.Sprintf("provider: embedded providers.jsonl: %.40s: %v", document, err))
+	}
+	return p
+}
+
+// at is a copy of the provider at a place in the index.
+func at(i int, ok bool) (Provider, bool) {
+	if !ok {
+		return Provider{}, false
+	}
+	return documents()[i]().clone(), true
+}
+
+// named is a name as it is written, with its provider's place in the index.
+type named struct {
+	written  string
+	provider int
+}
+
+// names has every name under its normalised form. Only who asks by name pays
+// for it.
+var names = sync.OnceValue(allNames)
+
+func allNames() map[string]named {
+	all := make(map[string]named, 8*len(index)) // about
+	for i, e := range index {
+		for _, name := range e.names {
 			// The first provider that claims a name keeps it; a test shows
 			// that no two do.
 			key := normalise(name)
-			if _, taken := ix.byName[key]; !taken {
-				ix.byName[key] = i
-				ix.spelled[key] = name
+			if _, taken := all[key]; !taken {
+				all[key] = named{name, i}
 			}
 		}
-		for _, d := range p.Domains {
-			ix.add(ix.byDomain, d, false, i)
-		}
-		for _, h := range p.allHosts() {
-			ix.add(ix.byHost, h, true, i)
-		}
 	}
-	return ix
-}
-
-func (ix *index) add(exact map[string]int, name string, host bool, provider int) {
-	open, end := strings.IndexByte(name, '{'), strings.IndexByte(name, '}')
-	if open >= 0 && end > open {
-		ix.patterns = append(ix.patterns, pattern{name[:open], name[open+1 : end], name[end+1:], host, provider})
-		return
-	}
-	if _, taken := exact[name]; !taken {
-		exact[name] = provider
-	}
-}
-
-// allNames lists everything a user may type for the provider, the ID first.
-func (p Provider) allNames() []string {
-	names := append([]string{p.ID}, p.Aliases...)
-	return append(names, p.Names.EN, p.Names.ZH)
-}
-
-// allHosts lists the SMTP hosts and patterns of hosts. "{domain}" is left
-// out: such hosts stand in HostsByDomain too.
-func (p Provider) allHosts() []string {
-	var hosts []string
-	for _, h := range append([]string{p.SMTP.Host}, p.SMTP.AltHosts...) {
-		if !strings.Contains(h, "{domain}") && !isLoopback(h) {
-			hosts = append(hosts, h)
-		}
-	}
-	for _, h := range p.HostsByDomain {
-		hosts = append(hosts, h.SMTP)
-	}
-	for _, h := range p.HostsByRegion {
-		hosts = append(hosts, h)
-	}
-	if p.Relay != nil {
-		hosts = append(hosts, p.Relay.Host)
-	}
-	return hosts
+	return all
 }

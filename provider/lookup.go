@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode"
@@ -14,18 +13,17 @@ import (
 
 // All lists every provider, in the order of the file.
 func All() []Provider {
-	ix := facts()
-	all := make([]Provider, len(ix.Providers))
-	for i, p := range ix.Providers {
-		all[i] = p.clone()
+	all := make([]Provider, len(index))
+	for i := range index {
+		all[i], _ = at(i, true)
 	}
 	return all
 }
 
 // ByID finds a provider by its ID, exactly.
 func ByID(id string) (Provider, bool) {
-	i, ok := facts().byID[id]
-	return at(i, ok)
+	i := slices.IndexFunc(index, func(e entry) bool { return e.id == id })
+	return at(i, i >= 0)
 }
 
 // ByName finds a provider by its ID, its name in either language or a name
@@ -33,8 +31,8 @@ func ByID(id string) (Provider, bool) {
 // punctuation and full-width forms do not count.
 func ByName(name string) (Provider, bool) {
 	key := normalise(name)
-	i, ok := facts().byName[key]
-	return at(i, ok && key != "")
+	found, ok := names()[key]
+	return at(found.provider, ok && key != "")
 }
 
 // ByDomain finds the provider of a mail domain, in A- or U-labels and any
@@ -45,7 +43,7 @@ func ByDomain(domain string) (Provider, bool) {
 	if !ok {
 		return Provider{}, false
 	}
-	return facts().find(facts().byDomain, domain, false)
+	return at(find(domain, func(e entry) []string { return e.domains }))
 }
 
 // ByHost finds the provider of an SMTP host. Loopback addresses belong to
@@ -55,7 +53,7 @@ func ByHost(host string) (Provider, bool) {
 	if !ok {
 		return Provider{}, false
 	}
-	return facts().find(facts().byHost, host, true)
+	return at(find(host, func(e entry) []string { return e.hosts }))
 }
 
 // ByMX guesses the provider of a hosted domain from one of its mail
@@ -65,7 +63,7 @@ func ByMX(mx string) (Provider, bool) {
 	if !ok {
 		return Provider{}, false
 	}
-	for _, rule := range facts().MXRules {
+	for _, rule := range mxRules {
 		if mx == rule.Suffix || rule.Suffix[0] == '.' && strings.HasSuffix(mx, rule.Suffix) {
 			return ByID(rule.Provider)
 		}
@@ -74,7 +72,7 @@ func ByMX(mx string) (Provider, bool) {
 }
 
 // MXRules lists the rules behind [ByMX], the first match wins.
-func MXRules() []MXRule { return slices.Clone(facts().MXRules) }
+func MXRules() []MXRule { return slices.Clone(mxRules) }
 
 // Lookup finds a provider by whatever a user gave: a name, a mail domain, an
 // address or an SMTP host, tried in this order.
@@ -102,14 +100,13 @@ func Nearest(name string) []string {
 		provider int
 		distance int
 	}
-	ix := facts()
 	var hits []hit
-	for candidate, i := range ix.byName {
+	for candidate, n := range names() {
 		// A third of the letters may be wrong, and never all of a short name.
 		c := []rune(candidate)
 		d := spelling.Distance(key, c)
 		if d <= max(1, len(key)/3) && d < min(len(key), len(c)) {
-			hits = append(hits, hit{ix.spelled[candidate], i, d})
+			hits = append(hits, hit{n.written, n.provider, d})
 		}
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
@@ -121,47 +118,50 @@ func Nearest(name string) []string {
 		}
 		return strings.Compare(a.name, b.name)
 	})
-	var names []string
+	var best []string
 	seen := map[int]bool{}
 	for _, h := range hits {
-		if !seen[h.provider] && len(names) < 3 {
+		if !seen[h.provider] && len(best) < 3 {
 			seen[h.provider] = true
-			names = append(names, h.name)
+			best = append(best, h.name)
 		}
 	}
-	return names
+	return best
 }
 
-func at(i int, ok bool) (Provider, bool) {
-	if !ok {
-		return Provider{}, false
-	}
-	return facts().Providers[i].clone(), true
-}
-
-// find looks for the exact name and then for a pattern that covers it.
-func (ix *index) find(exact map[string]int, name string, host bool) (Provider, bool) {
-	if i, ok := exact[name]; ok {
-		return at(i, true)
-	}
-	for _, p := range ix.patterns {
-		if p.host == host && p.covers(name) {
-			return at(p.provider, true)
+// find looks through the index for the exact name and then for a pattern that
+// covers it. A few hundred comparisons cost less than making a map of them.
+func find(name string, in func(entry) []string) (i int, ok bool) {
+	for i, e := range index {
+		if slices.Contains(in(e), name) {
+			return i, true
 		}
 	}
-	return Provider{}, false
+	for i, e := range index {
+		if slices.ContainsFunc(in(e), func(pattern string) bool { return covers(pattern, name) }) {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
-func (p pattern) covers(name string) bool {
-	middle, ok := strings.CutPrefix(name, p.before)
+// covers reports whether a name fits a pattern with one "{…}" in it. What has
+// none is no pattern.
+func covers(pattern, name string) bool {
+	before, rest, _ := strings.Cut(pattern, "{")
+	kind, after, ok := strings.Cut(rest, "}")
 	if !ok {
 		return false
 	}
-	middle, ok = strings.CutSuffix(middle, p.after)
+	middle, ok := strings.CutPrefix(name, before)
 	if !ok {
 		return false
 	}
-	switch p.kind {
+	middle, ok = strings.CutSuffix(middle, after)
+	if !ok {
+		return false
+	}
+	switch kind {
 	case "cc":
 		return isCountry(middle)
 	default: // {region}, {tenant}
@@ -192,11 +192,6 @@ func isLabel(s string) bool {
 	return s != "" && len(s) <= 63
 }
 
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
-}
-
 // asciiName is a domain or host in lower-case A-labels without a final dot.
 func asciiName(name string) (string, bool) {
 	name = strings.TrimSuffix(strings.TrimSpace(name), ".")
@@ -210,9 +205,12 @@ func asciiName(name string) (string, bool) {
 // normalise is a name without case, width, spaces and punctuation.
 func normalise(name string) string {
 	return strings.Map(func(r rune) rune {
+		if narrow := width.LookupRune(r).Folded(); narrow != 0 {
+			r = narrow
+		}
 		if unicode.IsLetter(r) || unicode.IsNumber(r) {
 			return unicode.ToLower(r)
 		}
 		return -1
-	}, width.Fold.String(name))
+	}, name)
 }

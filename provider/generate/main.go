@@ -1,29 +1,53 @@
-// Command generate writes provider/providers.json from provider/providers.yaml.
-// It resolves {same_as: …}, carries the comments beside the facts over as
-// sources, and refuses what does not fit the types of package provider. It is
-// run by `go generate ./provider`, in that folder.
+// Command generate writes provider/providers.jsonl and provider/index.go from
+// provider/providers.yaml. It resolves {same_as: …}, carries the comments
+// beside the facts over as sources, and refuses what does not fit the types of
+// package provider. It is run by `go generate ./provider`, in that folder.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 func main() {
-	if err := run("providers.yaml", "providers.json"); err != nil {
+	if err := run("providers.yaml", "."); err != nil {
 		fmt.Fprintln(os.Stderr, "provider/generate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(source, target string) error {
+func run(source, folder string) error {
 	in, err := os.ReadFile(source)
 	if err != nil {
 		return err
 	}
-	out, err := Convert(in)
+	files, err := Convert(in)
 	if err != nil {
 		return fmt.Errorf("convert %s: %w", source, err)
 	}
-	return os.WriteFile(target, out, 0o644)
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Convert turns the YAML source into the files that the package is built of,
+// by name.
+func Convert(source []byte) (map[string][]byte, error) {
+	facts, err := Read(source)
+	if err != nil {
+		return nil, err
+	}
+	documents, err := Documents(facts)
+	if err != nil {
+		return nil, fmt.Errorf("write the documents: %w", err)
+	}
+	index, err := Index(facts)
+	if err != nil {
+		return nil, fmt.Errorf("write the index: %w", err)
+	}
+	return map[string][]byte{"providers.jsonl": documents, "index.go": index}, nil
 }

@@ -18,12 +18,17 @@ type object = map[string]any
 // schemaVersion is the form of providers.yaml that this program reads.
 const schemaVersion = 1
 
-// Convert turns the YAML source into the JSON that is embedded: one provider
-// to a line, so that a change shows as the lines it touches.
-func Convert(source []byte) ([]byte, error) {
+// Facts is all that providers.yaml says.
+type Facts struct {
+	Providers []provider.Provider
+	MXRules   []provider.MXRule
+}
+
+// Read reads and checks the YAML source.
+func Read(source []byte) (Facts, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(source, &root); err != nil {
-		return nil, err
+		return Facts{}, err
 	}
 	var raw struct {
 		Schema    int      `yaml:"schema"`
@@ -31,33 +36,33 @@ func Convert(source []byte) ([]byte, error) {
 		MXRules   []object `yaml:"mx_rules"`
 	}
 	if err := root.Decode(&raw); err != nil {
-		return nil, err
+		return Facts{}, err
 	}
 	if raw.Schema != schemaVersion {
-		return nil, fmt.Errorf("schema is %d, this program reads %d", raw.Schema, schemaVersion)
+		return Facts{}, fmt.Errorf("schema is %d, this program reads %d", raw.Schema, schemaVersion)
 	}
 	nodes := child(root.Content[0], "providers").Content
 	byID := map[string]object{}
 	for i, p := range raw.Providers {
 		id, _ := p["id"].(string)
 		if id == "" || byID[id] != nil {
-			return nil, fmt.Errorf("entry %d: id %q is missing or taken", i+1, id)
+			return Facts{}, fmt.Errorf("entry %d: id %q is missing or taken", i+1, id)
 		}
 		byID[id] = p
 		p["sources"] = sources(nodes[i])
 	}
-	doc := provider.Document{}
+	var facts Facts
 	for _, p := range raw.Providers {
 		parsed, err := convertOne(p, byID)
 		if err != nil {
-			return nil, fmt.Errorf("%v: %w", p["id"], err)
+			return Facts{}, fmt.Errorf("%v: %w", p["id"], err)
 		}
-		doc.Providers = append(doc.Providers, parsed)
+		facts.Providers = append(facts.Providers, parsed)
 	}
-	if err := strict(raw.MXRules, &doc.MXRules); err != nil {
-		return nil, fmt.Errorf("mx_rules: %w", err)
+	if err := strict(raw.MXRules, &facts.MXRules); err != nil {
+		return Facts{}, fmt.Errorf("mx_rules: %w", err)
 	}
-	return write(doc)
+	return facts, nil
 }
 
 func convertOne(p object, byID map[string]object) (provider.Provider, error) {
@@ -175,33 +180,4 @@ func strict(from, to any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	return d.Decode(to)
-}
-
-func write(doc provider.Document) ([]byte, error) {
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	separator := func(last bool) {
-		out.Truncate(out.Len() - 1) // Encode ends with a line end
-		if !last {
-			out.WriteByte(',')
-		}
-		out.WriteByte('\n')
-	}
-	out.WriteString("{\"providers\":[\n")
-	for i, p := range doc.Providers {
-		if err := e.Encode(p); err != nil {
-			return nil, err
-		}
-		separator(i == len(doc.Providers)-1)
-	}
-	out.WriteString("],\"mx_rules\":[\n")
-	for i, r := range doc.MXRules {
-		if err := e.Encode(r); err != nil {
-			return nil, err
-		}
-		separator(i == len(doc.MXRules)-1)
-	}
-	out.WriteString("]}\n")
-	return out.Bytes(), nil
 }
