@@ -3,6 +3,7 @@ package transport
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/yanmail/yan/smtp"
 )
@@ -15,26 +16,32 @@ func ServerID(r smtp.Reply) string {
 		return ""
 	}
 	text := strings.TrimSpace(r.Text())
-	for _, re := range idPatterns {
-		if m := re.FindStringSubmatch(text); m != nil {
+	for _, compiled := range idPatterns {
+		if m := compiled().FindStringSubmatch(text); m != nil {
 			return strings.TrimRight(m[1], ",;.")
 		}
 	}
 	return ""
 }
 
-// idPatterns is ordered: the first that fits counts. It is compiled once,
-// because that costs as much as sending a small message does.
-var idPatterns = []*regexp.Regexp{
+// idPatterns is ordered: the first that fits counts. Each is compiled once,
+// because that costs as much as sending a small message does, and not before
+// it is tried: most programs meet one kind of server, or none.
+var idPatterns = []func() *regexp.Regexp{
 	// Postfix, NetEase ("Mail OK queued as zwqz-smtp-mta-g5-1,<id> <time>"), OpenSMTPD, Mailgun.
 	// QUIRK: QQ says "Ok: queued as " and then nothing.
-	regexp.MustCompile(`(?i)\bqueued as (\S+)`),
+	pattern(`(?i)\bqueued as (\S+)`),
 	// Exim: "OK id=1abcde-000000-00".
-	regexp.MustCompile(`(?i)\bid=(\S+)`),
+	pattern(`(?i)\bid=(\S+)`),
 	// Gmail: "OK  1700000000 a1-20020a… - gsmtp".
-	regexp.MustCompile(`(?i)^OK\s+\d+ (\S+) - gsmtp`),
+	pattern(`(?i)^OK\s+\d+ (\S+) - gsmtp`),
 	// Exchange: "<message-id> [InternalId=123, Hostname=…] Queued mail for delivery".
-	regexp.MustCompile(`\[InternalId=(\d+)`),
+	pattern(`\[InternalId=(\d+)`),
 	// Amazon SES, the sandbox of Yan and others: "Ok 0100018b…" alone.
-	regexp.MustCompile(`(?i)^OK:? ([A-Za-z0-9][\w.-]{7,})$`),
+	pattern(`(?i)^OK:? ([A-Za-z0-9][\w.-]{7,})$`),
+}
+
+// pattern gives the compiled expression. A test tries them all.
+func pattern(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
