@@ -14,7 +14,7 @@ import (
 // ledger is a server that keeps exact books. What it does is written in the
 // addresses: a local part that begins with "no" is refused, "later" deferred,
 // "bye" answered with 421 and a closed connection; sender "body" gets its
-// message refused. Like Postfix it keeps a transaction open whose BDAT failed.
+// message refused. It keeps a transaction open whose BDAT failed, as it may.
 //
 // It can be cut off behind any octet of either side. What it had received by
 // then it still takes in, as a server does whose replies don't arrive.

@@ -22,7 +22,8 @@ func (r *run) overlaps(x *transaction) bool {
 //
 // Before each MAIL that follows a message whose outcome is not known yet stands
 // a RSET: a server whose BDAT failed may keep the transaction open, refuse the
-// MAIL, and let the recipients join the wrong message. Postfix does.
+// MAIL, and let the recipients join the wrong message. RFC 1830 section 2, which
+// RFC 3030 replaced and did not contradict, calls that state indeterminate.
 type overlap struct {
 	run  *run
 	g    *writing

@@ -146,8 +146,7 @@ func (r *run) sequence(x *transaction) {
 		if f.next = r.follower(); f.next != nil {
 			if x.chunking {
 				// The message may be refused, and what a refused chunk leaves behind is not
-				// agreed upon: Postfix keeps the transaction, and would let these
-				// recipients join it.
+				// agreed upon; see overlap.
 				f.after = []command{{stage: smtp.StageReset}}
 			}
 			f.after = f.next.opening(f.after)

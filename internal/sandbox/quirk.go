@@ -5,16 +5,14 @@ import (
 	"slices"
 )
 
-// Quirk is a habit that real servers have all the time, and that catches a
-// client which takes too much for granted.
+// Quirk is a habit that a server has all the time, and that catches a client
+// which takes too much for granted.
 type Quirk string
 
 const (
 	// KeepsTransaction leaves the transaction open behind a BDAT LAST that was
 	// refused: the next MAIL is one too many, a RCPT joins the old recipients,
 	// and only RSET helps. RFC 3030 section 2 leaves it open.
-	//
-	// QUIRK: Postfix - does so where it reads a chunk only to throw it away.
 	KeepsTransaction Quirk = "keeps-transaction"
 	// LosesGroup offers PIPELINING and throws away what came together with the
 	// command that it answers.
