@@ -95,6 +95,7 @@ func (b *body) reply(g *writing) (smtp.Reply, error) {
 	if incomplete {
 		c.broken.Store(true)
 		c.w.cut()
+		_ = g.finish() // whose the message is may close it when its result is told
 	}
 	if reply.Intermediate() || incomplete && reply.Positive() {
 		return smtp.Reply{}, fmt.Errorf("%w: %d in answer to the message", smtp.ErrMalformedReply, reply.Code)

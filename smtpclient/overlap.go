@@ -58,12 +58,17 @@ func (r *run) overlap(x *transaction) {
 		defer s.close()
 		return s.write(ctx, x)
 	})
-	defer func() { // also when the loop over the run panics
+	told := false
+	defer func() {
+		if !told { // the loop over the run panics: nothing more is waited for
+			c.Close()
+		}
 		s.halt()
 		_ = s.g.finish() // what it managed is asked of the outlet
 		c.out.moved = nil
 	}()
 	s.read()
+	told = true
 }
 
 // write puts messages on the wire, the first of them x.

@@ -48,7 +48,7 @@ func (w Window) withDefaults() Window {
 // It takes no message any more when the connection is lost or the server said
 // 421; those that it had taken are yielded, the ones behind the loss with Lost
 // set. When the loop over it is left, it takes no further message and waits for
-// those on the wire.
+// those on the wire. When the loop panics, the connection is closed.
 func (c *Conn) Run(ctx context.Context, messages Source) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		c.busy.Lock()
@@ -71,6 +71,14 @@ type run struct {
 }
 
 func (r *run) carryOut() {
+	settled := false
+	defer func() {
+		// A loop or a source that panics leaves replies to come, which must not be
+		// taken for those to another message.
+		if !settled || r.c.closing.Code != 0 {
+			r.c.Close()
+		}
+	}()
 	for x := r.next(); x != nil; x = r.next() {
 		switch {
 		case !x.begin(r.ctx):
@@ -81,9 +89,7 @@ func (r *run) carryOut() {
 			r.sequence(x)
 		}
 	}
-	if r.c.closing.Code != 0 {
-		r.c.Close()
-	}
+	settled = true
 }
 
 // next waits for the next message; nil when there is none any more.

@@ -3,6 +3,7 @@ package smtpclient_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -308,4 +309,42 @@ func TestRunFlights(t *testing.T) {
 			<-done
 		})
 	}
+}
+
+// Replies are told apart however many there are, and however alike.
+func TestRunReplies(t *testing.T) {
+	t.Parallel()
+	server := &simple{caps: []string{"PIPELINING"}}
+	cfg, _, done := pipe(plainConfig(), func(conn net.Conn) { server.serve(&numbering{Conn: conn}) })
+	conn, err := smtpclient.Dial(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for r := range conn.Run(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 50))) {
+		n++
+		if want := fmt.Sprintf("250 2.0.0 queued as %d", n/2); r.Reply.String() != want || r.Outcomes[0].Reply.String() != want {
+			t.Errorf("message %d: reply %v, outcome %v, want %s", n, r.Reply, r.Outcomes[0], want)
+		}
+	}
+	if n != 50 {
+		t.Errorf("%d results", n)
+	}
+	conn.Quit(t.Context())
+	<-done
+}
+
+// numbering gives two messages in a row the same number.
+type numbering struct {
+	net.Conn
+	queued int
+}
+
+func (c *numbering) Write(p []byte) (int, error) {
+	if string(p) != "250 queued\r\n" {
+		return c.Conn.Write(p)
+	}
+	c.queued++
+	_, err := fmt.Fprintf(c.Conn, "250 2.0.0 queued as %d\r\n", c.queued/2)
+	return len(p), err
 }

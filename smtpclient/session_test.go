@@ -43,9 +43,9 @@ func TestSessionIsResumed(t *testing.T) {
 					implicit: security == smtpclient.ImplicitTLS, before: []string{"STARTTLS"}, starttls: "220 go\r\n"}
 				cfg := server.listen(t, smtpclient.Config{Security: security})
 				sessions := tls.NewLRUClientSessionCache(4)
-				tc.first.Sessions, tc.second.Sessions = sessions, sessions
 				for i, trust := range []smtpclient.Trust{tc.first, tc.second} {
 					cfg.Trust = trust
+					cfg.Trust.Sessions = sessions
 					conn, err := smtpclient.Dial(t.Context(), cfg)
 					if i == 1 && tc.want != nil {
 						wrongName := tc.want == errWrongName && err != nil
