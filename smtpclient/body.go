@@ -89,6 +89,7 @@ func (b *body) reply(g *writing) (smtp.Reply, error) {
 	if err != nil {
 		return smtp.Reply{}, err
 	}
+	c.leaving = reply.Code == 421
 	// What follows the message may have to wait until its reply is read, and
 	// with it the end of the write: then the reply is proof enough.
 	incomplete := early || !b.followed && !c.out.settle(b.end.Load(), c.cfg.Timeouts.Quit)
@@ -162,16 +163,18 @@ func (b *body) lost(stage smtp.Stage, err error) {
 	switch {
 	case b.failed != nil:
 		x.notTried(smtp.StageBody, b.failed)
-	case !b.handed(), x.c.closing.Code != 0 && hungUp(err):
-		// A server that said 421 and hung up did not read what was behind.
+	case !b.handed(), x.c.leaving && x.final.IsZero() && hungUp(err):
+		// A server that said 421 and hung up did not read what was behind. One that
+		// said anything after it had read on.
 		x.lose(stage, err)
 	default:
 		x.settle(smtp.Unknown, smtp.StageBody, smtp.Reply{}, err)
 	}
 }
 
-// hungUp reports that the other side ended the connection.
+// hungUp reports that the other side ended the connection, and not in the middle
+// of saying something.
 func hungUp(err error) bool {
-	return slices.ContainsFunc(append(errnoReset(), io.EOF, io.ErrUnexpectedEOF),
+	return slices.ContainsFunc(append(errnoReset(), io.EOF),
 		func(end error) bool { return errors.Is(err, end) })
 }

@@ -19,7 +19,7 @@ import (
 // It is for one goroutine at a time; Close and Quit may be called from another
 // and end a transaction in progress.
 type Conn struct {
-	busy  sync.Mutex // held by Send and Quit
+	busy  sync.Mutex // held by Send, Run and Quit
 	cfg   Config
 	w     *wire
 	tls   *tls.ConnectionState
@@ -41,6 +41,8 @@ type Conn struct {
 	proven bool
 	// closing is the 421 that announced the end of the connection, if one did.
 	closing smtp.Reply
+	// leaving says that it was the last that was read.
+	leaving bool
 	out     *outlet   // what transactions are written through
 	line    []byte    // a command line being put together
 	parked  time.Time // when the connection became idle; zero while it is used

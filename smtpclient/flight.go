@@ -327,6 +327,7 @@ func (x *transaction) replies(cmds []command, g *writing) (smtp.Stage, error) {
 		if err != nil {
 			return cmd.stage, err
 		}
+		x.c.leaving = reply.Code == 421
 		x.took(cmd, reply)
 	}
 	return "", nil

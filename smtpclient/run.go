@@ -98,6 +98,9 @@ func (r *run) next() *transaction {
 	r.waiting = nil
 	switch {
 	case x != nil:
+		if r.c.closing.Code != 0 { // it was said while x waited
+			r.c.Close()
+		}
 		r.c.awake() // if it is not, the message is told so
 		return x
 	case r.ended():
