@@ -61,15 +61,17 @@ func (c *cutConn) Read(p []byte) (int, error) {
 	if c.dead {
 		return 0, io.EOF
 	}
-	if c.cut.received >= 0 {
+	if c.cut.received == 0 {
+		c.end()
+		return 0, io.EOF
+	}
+	if c.cut.received > 0 {
 		p = p[:min(len(p), c.cut.received-c.received)]
-		if len(p) == 0 {
-			c.end()
-			return 0, io.EOF
-		}
 	}
 	n, err := c.Conn.Read(p)
-	c.received += n
+	if c.received += n; c.received == c.cut.received {
+		c.end()
+	}
 	return n, err
 }
 

@@ -314,8 +314,15 @@ func TestRunFlights(t *testing.T) {
 // Replies are told apart however many there are, and however alike.
 func TestRunReplies(t *testing.T) {
 	t.Parallel()
-	server := &simple{caps: []string{"PIPELINING"}}
-	cfg, _, done := pipe(plainConfig(), func(conn net.Conn) { server.serve(&numbering{Conn: conn}) })
+	server := &simple{caps: []string{"PIPELINING"}, reply: map[string]string{"RCPT": "250-of two lines\r\n250 ok"}}
+	cfg := plainConfig()
+	seen := map[string]int{}
+	cfg.Trace = func(e smtpclient.Event) {
+		if e.Direction == smtpclient.Received {
+			seen[e.Text]++
+		}
+	}
+	cfg, _, done := pipe(cfg, func(conn net.Conn) { server.serve(&numbering{Conn: conn}) })
 	conn, err := smtpclient.Dial(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -332,6 +339,42 @@ func TestRunReplies(t *testing.T) {
 	}
 	conn.Quit(t.Context())
 	<-done
+	// MAIL, the end of RCPT's, and QUIT; and for each number two.
+	if seen["250 ok"] != 101 || seen["250-of two lines"] != 50 || seen["354 go"] != 50 || seen["250 2.0.0 queued as 7"] != 2 {
+		t.Errorf("the trace saw %v", seen)
+	}
+}
+
+// A large message is written past the block that gathers the rest. What was
+// handed over is counted all the same.
+func TestLargeMessageCutAtItsEnd(t *testing.T) {
+	t.Parallel()
+	data := "Subject: 0\r\n\r\n" + strings.Repeat(strings.Repeat("x", 76)+"\r\n", 1500)
+	for _, caps := range [][]string{nil, {"PIPELINING"}, {"PIPELINING", "CHUNKING"}} {
+		for _, piece := range []int{0, 20_000, 40_000} {
+			whole := -1
+			for _, missing := range []int{-1, 0, 1, 40_000} {
+				l := newLedger(caps...)
+				if missing >= 0 {
+					l.cut = cut{received: whole - missing, sent: -1}
+				}
+				cfg, rec, done := pipe(plainConfig(), l.serve)
+				conn, err := smtpclient.Dial(t.Context(), cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				tx := smtpclient.Transaction{Envelope: envelope(t, "a@x.org", "b@x.org"), Content: text{data: data, piece: piece}}
+				o := conn.Send(t.Context(), tx).Outcomes[0]
+				whole = max(whole, len(rec.written()))
+				conn.Quit(t.Context())
+				<-done
+				want := map[int]smtp.Status{-1: smtp.Accepted, 0: smtp.Unknown, 1: smtp.NotTried, 40_000: smtp.NotTried}[missing]
+				if o.Status != want {
+					t.Errorf("%v in pieces of %d, cut %d before the end: %v, want %s", caps, piece, missing, o, want)
+				}
+			}
+		}
+	}
 }
 
 // numbering gives two messages in a row the same number.
