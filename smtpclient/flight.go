@@ -307,6 +307,7 @@ func (x *transaction) nothingUnasked(stage smtp.Stage) bool {
 // replies reads one reply per command, in order. Every one of them is read,
 // whatever the others said.
 func (x *transaction) replies(cmds []command, g *writing) (smtp.Stage, error) {
+	unclean := x.c.dirty && len(cmds) > 0 && cmds[0].stage == smtp.StageReset
 	for i, cmd := range cmds {
 		timeout := x.c.cfg.Timeouts.Command
 		if cmd.stage == smtp.StageData {
@@ -329,6 +330,12 @@ func (x *transaction) replies(cmds []command, g *writing) (smtp.Stage, error) {
 		}
 		x.c.leaving = reply.Code == 421
 		x.took(cmd, reply)
+	}
+	if unclean && x.c.dirty && !x.mail.Positive() {
+		// Neither was the failed transaction ended nor this one begun: whose
+		// recipients the server has now, nobody can tell.
+		x.forget()
+		return smtp.StageReset, fmt.Errorf("%w: neither RSET nor MAIL was accepted after a failed message", ErrOutOfStep)
 	}
 	return "", nil
 }

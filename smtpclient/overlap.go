@@ -2,7 +2,6 @@ package smtpclient
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -198,18 +197,9 @@ func (s *overlap) read() {
 }
 
 func (s *overlap) replies(p *parcel) (smtp.Stage, error) {
-	c := p.x.c
 	commands := p.commands[:len(p.commands)-1] // the body's reply is read apart
-	unclean := c.dirty
-	stage, err := p.x.replies(commands, s.g)
-	if err != nil {
+	if stage, err := p.x.replies(commands, s.g); err != nil {
 		return stage, err
-	}
-	if unclean && c.dirty && commands[0].stage == smtp.StageReset && !p.x.mail.Positive() {
-		// Neither was the failed transaction ended nor this one begun: whose
-		// recipients the server has now, nobody can tell.
-		p.x.forget()
-		return smtp.StageReset, fmt.Errorf("%w: neither RSET nor MAIL was accepted after a failed message", ErrOutOfStep)
 	}
 	return smtp.StageBody, p.body.answered(s.g)
 }
