@@ -37,7 +37,7 @@ type pool struct {
 	open  int     // those that are free, used, being opened and saying goodbye
 	// waiting are those who want a connection while as many as may be are
 	// open. They are served in their order: a link to use, or nil for the place of
-	// a new one.
+	// a new one. A channel that is closed brings neither: the pool is.
 	waiting []chan *link
 	wanted  atomic.Int32 // len(waiting), to be read without the lock
 	closed  bool
@@ -92,7 +92,10 @@ func (p *pool) claim(ctx context.Context) (*link, error) {
 	p.wanted.Add(1)
 	p.mu.Unlock()
 	select {
-	case l := <-turn:
+	case l, ok := <-turn:
+		if !ok {
+			return nil, ErrClosed
+		}
 		return l, nil
 	case <-ctx.Done():
 		p.withdraw(turn)
@@ -112,11 +115,13 @@ func (p *pool) withdraw(turn chan *link) {
 		}
 	}
 	p.mu.Unlock()
-	if l := <-turn; l != nil {
+	switch l, ok := <-turn; {
+	case !ok:
+	case l != nil:
 		p.put(l)
-		return
+	default:
+		p.leave()
 	}
-	p.leave()
 }
 
 // next takes whoever waits longest; nil when nobody does. The lock is held.
@@ -134,7 +139,7 @@ func (p *pool) next() chan *link {
 func (p *pool) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.open <= p.bound() {
+	if p.open <= p.bound() {
 		if turn := p.next(); turn != nil {
 			turn <- nil
 			return
@@ -199,12 +204,15 @@ func (p *pool) expire(l *link) {
 }
 
 // close ends the free connections, and those in use as soon as they are put
-// back. Who waits for one waits in vain.
+// back. Who waits for one waits no longer.
 func (p *pool) close() {
 	p.mu.Lock()
 	p.closed = true
 	free := p.free
 	p.free = nil
+	for turn := p.next(); turn != nil; turn = p.next() {
+		close(turn)
+	}
 	p.mu.Unlock()
 	var ended sync.WaitGroup
 	for _, l := range free {
