@@ -345,6 +345,24 @@ func TestRunReplies(t *testing.T) {
 	}
 }
 
+// The last line of a reply is not taken for the reply.
+func TestRunRepliesOfTwoLines(t *testing.T) {
+	t.Parallel()
+	server := &simple{caps: []string{"CHUNKING"}, reply: map[string]string{"BDAT": "250-taken\r\n250 ok"}}
+	cfg, _, done := pipe(plainConfig(), server.serve)
+	conn, err := smtpclient.Dial(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := range conn.Run(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 3))) {
+		if r.Reply.String() != "250 taken ok" {
+			t.Errorf("reply %v", r.Reply)
+		}
+	}
+	conn.Quit(t.Context())
+	<-done
+}
+
 // A large message is written past the block that gathers the rest. What was
 // handed over is counted all the same.
 func TestLargeMessageCutAtItsEnd(t *testing.T) {
