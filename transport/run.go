@@ -294,11 +294,11 @@ func (r *run) hireIfBusy() {
 	}
 }
 
-// wakeOne wakes a worker for a message; wakeAll wakes every one of them, because
+// wakeOne wakes a worker that can take a message; wakeAll wakes every one of them, because
 // something else has changed.
 func (r *run) wakeOne() {
 	for _, w := range r.workers {
-		if w.asleep {
+		if w.asleep && w.takes() {
 			w.rouse()
 			return
 		}

@@ -61,7 +61,7 @@ func (w *worker) next() (p part, pause time.Duration, ok bool) {
 // candidate takes the message that goes next over this connection.
 func (w *worker) candidate() *delivery {
 	r := w.run
-	if r.closing || w.alone || !r.s.fits(w.link) {
+	if r.closing || w.full() {
 		return nil
 	}
 	if d := w.current; d != nil {
@@ -69,8 +69,8 @@ func (w *worker) candidate() *delivery {
 		return d
 	}
 	switch {
-	case w.turn >= r.ahead && r.s.pool.wanted.Load() > 0:
-		return nil // others want the connection, too
+	case w.hadItsTurn():
+		return nil
 	case r.alone.len() > 0 && w.flight.len() == 0:
 		w.alone = true
 		return r.alone.pop()
@@ -85,6 +85,16 @@ func (w *worker) candidate() *delivery {
 	}
 	return nil
 }
+
+// full reports whether the connection can take no other message, now or ever.
+func (w *worker) full() bool { return w.alone || !w.run.s.fits(w.link) }
+
+// hadItsTurn reports that others want the connection, too.
+func (w *worker) hadItsTurn() bool { return w.turn >= w.run.ahead && w.run.s.pool.wanted.Load() > 0 }
+
+// takes reports whether a message from the queue would go out over what this
+// worker has, or gets.
+func (w *worker) takes() bool { return w.link == nil || !w.full() && !w.hadItsTurn() }
 
 // returns puts a message back that may not go out yet.
 func (w *worker) returns(d *delivery) {
