@@ -193,7 +193,7 @@ func (t oneByOne) SendAll(ctx context.Context, messages iter.Seq[Transaction]) i
 			if m.Envelope.Len() > 0 {
 				r = t.Send(ctx, m)
 			}
-			if !yield(i, r) {
+			if !yield(i, r) || ctx.Err() != nil {
 				return
 			}
 			i++

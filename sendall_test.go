@@ -183,3 +183,28 @@ func TestSendAllSaysWhy(t *testing.T) {
 		}
 	}
 }
+
+// A transport that knows no more than Send takes no message more when the
+// context is over, either.
+func TestSendAllOneByOneEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	client := yan.NewClient(&transport.Recorder{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	given, seen := 0, 0
+	for range client.SendAll(ctx, func(yield func(yan.Message) bool) {
+		for given < 1000 {
+			given++
+			if !yield(yan.Message{From: "me@example.org", To: []string{"you@example.org"}, Text: "hi"}) {
+				return
+			}
+		}
+	}) {
+		if seen++; seen == 3 {
+			cancel()
+		}
+	}
+	if seen != given || given > 4 {
+		t.Errorf("%d given, %d told of", given, seen)
+	}
+}
