@@ -95,9 +95,11 @@ func (s *SMTP) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()
 // it has goes out in the one that it can (see [Content]).
 //
 // When a kept connection turns out to be of no use, recipients that the server
-// can't have the message for are tried on a new one. Recipients that are too
-// many for one transaction go in several. The reply in the result is that of the
-// first transaction that was accepted, else of the last that was answered.
+// can't have the message for are tried on a new one. So they are when the server
+// loses commands that share a flight: the new one speaks one at a time. Recipients
+// that are too many for one transaction go in several. The reply in the result is
+// that of the first transaction that was accepted, else of the last that was
+// answered.
 func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Result {
 	d := delivery{t: s.prepared(t)}
 	for d.left() > 0 {
@@ -112,7 +114,7 @@ func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Re
 		}
 		before, kept := d.left(), l.messages > 0
 		s.carry(ctx, l, &d)
-		replaced := kept && (!l.conn.Usable() || !s.fits(l))
+		replaced := kept && (!l.conn.Usable() || !s.fits(l)) || l.lockStep != s.lockStep.Load()
 		s.pool.put(l)
 		if d.left() == before && !replaced || ctx.Err() != nil {
 			d.giveUp(context.Cause(ctx))
