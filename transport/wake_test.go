@@ -14,13 +14,14 @@ import (
 func TestIdleWorkerIsWoken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
+		stuck, release := make(chan struct{}), make(chan struct{})
 		f := &fake{caps: []string{"PIPELINING", "CHUNKING", "LIMITS MAILMAX=12"}, answer: func(a ask) string {
 			if a.verb == "BDAT" && a.connection == 1 && a.message == 11 {
+				close(stuck)
 				<-release
 			}
-			if a.verb == "MAIL" {
-				time.Sleep(time.Millisecond)
+			if a.verb == "CONNECT" && a.connection == 2 {
+				<-stuck // by then the first is used up
 			}
 			return ""
 		}}
