@@ -47,8 +47,10 @@ func (w Window) withDefaults() Window {
 //
 // It takes no message any more when the connection is lost or the server said
 // 421; those that it had taken are yielded, the ones behind the loss with Lost
-// set. When the loop over it is left, it takes no further message and waits for
-// those on the wire. When the loop panics, the connection is closed.
+// set. When the loop over it is left, it takes no further message, and those that
+// it had taken are sent and waited for. When the loop panics, the connection is
+// closed. Inside the loop the connection is the run's: Send would wait for ever,
+// and Quit is Close.
 func (c *Conn) Run(ctx context.Context, messages Source) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		c.busy.Lock()
