@@ -96,21 +96,12 @@ func (j *judgement) undecided(i int, o *smtp.Outcome) {
 	case outOfStep && !j.l.lockStep:
 		j.explained = true
 		j.again = append(j.again, i)
-	case j.gone, j.endedBeforeMail(o):
+	case j.gone:
 		j.lost = true
 		// RSET is about the message before. QUIRK: QQ says to it what is no reply.
 		j.explained = j.explained || o.Stage == smtp.StageReset
 		j.again = append(j.again, i)
 	}
-}
-
-// endedBeforeMail reports whether a connection that is past use ended before
-// the server took anything of the message.
-//
-//   - No to RSET. QUIRK: eYou answers 502.
-//   - A connection that broke at MAIL.
-func (j *judgement) endedBeforeMail(o *smtp.Outcome) bool {
-	return !j.l.conn.Usable() && (o.Stage == smtp.StageReset || o.Stage == smtp.StageMail)
 }
 
 // refused looks at a reply that was no.
