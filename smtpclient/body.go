@@ -41,7 +41,7 @@ func (x *transaction) body() *body {
 func (b *body) write(o *outlet) error {
 	b.begin = o.taken
 	if b.x.Progress != nil {
-		o.bodies = append(o.bodies, b)
+		o.watched(b)
 	}
 	b.lines = lineWriter{w: o, dots: b.dots, binary: b.x.binary(), lineStart: true, limit: b.x.size}
 	_, err := b.x.Content.WriteTo(&b.lines)

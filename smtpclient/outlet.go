@@ -1,6 +1,7 @@
 package smtpclient
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,9 +20,11 @@ type outlet struct {
 	taken   int64        // octets written to the outlet, those in buf included
 	offered atomic.Int64 // octets that the kernel has, or is just being given
 	err     error        // the first of the connection
-	bodies  []*body      // those whose progress somebody watches
 	// moved is called after each block.
 	moved func()
+
+	watch  sync.Mutex // guards bodies, and lasts while somebody is told
+	bodies []*body    // those whose progress somebody watches
 
 	mu     sync.Mutex // guards what follows
 	more   sync.Cond
@@ -94,8 +97,34 @@ func (o *outlet) hand(block []byte) {
 	}
 }
 
+// watched adds a message whose progress somebody watches.
+func (o *outlet) watched(b *body) {
+	o.watch.Lock()
+	defer o.watch.Unlock()
+	o.bodies = append(o.bodies, b)
+}
+
+// unwatch ends that: nobody is told of the progress of a message behind its
+// result. If all of it has left and that was not said yet, it is said now.
+func (o *outlet) unwatch(x *transaction) {
+	o.watch.Lock()
+	defer o.watch.Unlock()
+	for i, b := range o.bodies {
+		if b.x != x {
+			continue
+		}
+		o.bodies = slices.Delete(o.bodies, i, i+1)
+		if b.offered() {
+			x.Progress(x.size)
+		}
+		return
+	}
+}
+
 // progress tells those who watch a message how much of it has left.
 func (o *outlet) progress(handed int64) {
+	o.watch.Lock()
+	defer o.watch.Unlock()
 	left := o.bodies[:0]
 	for _, b := range o.bodies {
 		if sent := handed - b.begin; sent > 0 {

@@ -137,6 +137,9 @@ func (r *run) peek() *transaction {
 
 // tell yields what became of a message.
 func (r *run) tell(x *transaction) {
+	if x.Progress != nil {
+		r.c.out.unwatch(x)
+	}
 	if !r.deaf && !r.yield(x.result()) {
 		r.deaf, r.over = true, true
 	}
