@@ -11,7 +11,6 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/smtp"
-	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -32,6 +31,7 @@ type delivery struct {
 	tally tally
 	worst int
 	told  map[string]bool // the advice that was given
+	alike alike           // the messages that share the fate of one that was told of
 	lost  int             // results in a row that never came to a message
 
 	mu     sync.Mutex
@@ -89,6 +89,7 @@ func (r *delivery) deliver(ctx context.Context) error {
 		}
 	}
 	r.tellRest(ctx)
+	r.tellAlike()
 	r.closeLog()
 	r.conclude(a.Now().Sub(began))
 	if r.worst == exitOK {
@@ -214,73 +215,4 @@ func (r *delivery) judge(result yan.Result) {
 	default:
 		r.lost = 0
 	}
-}
-
-// tellFailed tells of the messages that could not be handed over.
-func (r *delivery) tellFailed() {
-	r.mu.Lock()
-	failed := r.failed
-	r.failed = nil
-	r.mu.Unlock()
-	for _, f := range failed {
-		err := fmt.Errorf("%w: %w", smtpclient.ErrContent, f.err)
-		r.bar.settle(f.job)
-		r.tell(f.job, r.notTried(f.job, smtp.StageMail, err))
-	}
-}
-
-// notTried is the result of a message that was never handed over.
-func (r *delivery) notTried(j *job, stage smtp.Stage, err error) yan.Result {
-	var now []smtp.Outcome
-	for _, to := range j.now().To() {
-		now = append(now, smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: stage, Err: err})
-	}
-	return yan.Result{MessageID: j.messageID, Size: j.size, Recipients: j.outcomes(now)}
-}
-
-// tellRest tells of the messages that were not taken, all in one line for
-// people: there may be thousands.
-func (r *delivery) tellRest(ctx context.Context) {
-	r.mu.Lock()
-	reason := r.end
-	r.mu.Unlock()
-	if ctx.Err() != nil {
-		reason = context.Cause(ctx)
-	}
-	var rest []*job
-	for _, j := range r.todo {
-		if !j.taken && !j.failed {
-			rest = append(rest, j)
-		}
-	}
-	if len(rest) == 0 {
-		return
-	}
-	for _, j := range rest {
-		result := r.notTried(j, smtp.StageConnect, reason)
-		if r.s.json || len(r.jobs) == 1 {
-			r.tell(j, result)
-			continue
-		}
-		r.tally.count(j, result)
-	}
-	r.worst = worse(r.worst, exitTemporary)
-	if !r.s.json && len(r.jobs) > 1 {
-		w, width := r.a.results(r.s)
-		_, _ = fmt.Fprintf(w, "%s %s\n", r.a.paint(width, yellow, "–"), r.a.T("%d of %d messages not tried: %s", len(rest), len(r.jobs), r.a.localError(reason)))
-	}
-}
-
-// tell prints what became of a message.
-func (r *delivery) tell(j *job, result yan.Result) {
-	code := exitStatus(result, r.server.Provider.ID)
-	stopped := reachedStop(r.s, result)
-	if stopped {
-		code = exitOK
-	}
-	r.tally.count(j, result)
-	r.worst = worse(r.worst, code)
-	r.bar.around(r.a.StdoutWidth > 0 || code != exitOK, func() {
-		r.a.report(r.s, report{job: j, server: r.server, result: result, exit: code, stopped: stopped, several: len(r.jobs) > 1, told: r.told})
-	})
 }

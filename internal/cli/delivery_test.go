@@ -14,6 +14,7 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -66,7 +67,7 @@ func TestSummary(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[words.Language]string{
 		words.English: "28 messages in 2.0 s (10/s): 1 sent, 2 sent before, 3 sent to some, 4 refused, 5 deferred, 6 unknown, 7 not tried",
-		words.Chinese: "28 封邮件，用时 2.0 s（每秒 10 封）：发出 1 封，先前已发出 2 封，只发给一部分人 3 封，被拒绝 4 封，被推迟 5 封，结果未知 6 封，未尝试 7 封",
+		words.Chinese: "28 封邮件，用时 2.0 s（每秒 10 封）：发出 1 封，先前已发出 2 封，只发给部分收件人 3 封，被拒绝 4 封，被推迟 5 封，结果未知 6 封，未尝试 7 封",
 	} {
 		a, _, _ := testApp(lang)
 		r := &delivery{a: a, settled: []*job{{}}, tally: tally{messages: 28, sent: 1, before: 2, partial: 3, refused: 4, deferred: 5, unknown: 6, notTried: 7}}
@@ -128,6 +129,24 @@ func TestAttemptsAreNotedInTurn(t *testing.T) {
 	for i := 1; i <= messages; i++ {
 		if !strings.Contains(out.String(), fmt.Sprintf("%04d.eml  u%d@example.org  accepted", i, i)) {
 			t.Errorf("message %d is not told of as its own:\n%s", i, out)
+		}
+	}
+}
+
+// What keeps all messages from a server takes two lines, not one for each.
+func TestARunThatCannotLogIn(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	for lang, want := range map[string]string{
+		"en": "– 199 of 200 messages not tried: the messages before came no further than the login\n",
+		"zh": "– 199 封（共 200 封）未尝试：前面的邮件都未能完成连接和登录\n",
+	} {
+		env := login(s)
+		env["YAN_PASSWORD"] = "wrong"
+		code, out, errs := run(t.Context(), env, "send", "--lang", lang, "--server", s.URL(), "--tls-ca", s.CAFile(), "--raw", mails(t, 200))
+		lines := strings.SplitAfter(out, "\n")
+		if code != exitAuth || len(lines) != 4 || !strings.Contains(lines[0], "535") || lines[1] != want || !strings.Contains(lines[2], "200") {
+			t.Errorf("exit status %d: %s%s", code, out, errs)
 		}
 	}
 }

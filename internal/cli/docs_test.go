@@ -136,6 +136,9 @@ func TestManualPages(t *testing.T) {
 					t.Errorf("%s, line %d is a request of nobody: %s", cmd.CommandPath(), i+1, line)
 				}
 			}
+			if strings.Contains(page, `\-\-RAW`) {
+				t.Errorf("%s: a flag in capitals", cmd.CommandPath())
+			}
 			if strings.Contains(page, "Name <address>") != strings.Contains(cmd.CommandPath(), "send") && lang == words.English {
 				t.Errorf("%s: the brackets of an address are lost", cmd.CommandPath())
 			}
@@ -185,6 +188,10 @@ func TestCompletion(t *testing.T) {
 		{[]string{"send", "--to-policy", ""}, []string{"all", "any"}},
 		{[]string{"sandbox", "--profile", ""}, []string{"qq", "plain"}},
 		{[]string{"sandbox", "--fault", ""}, []string{"body=cut"}},
+		{[]string{"sandbox", "--limit", ""}, []string{"help", "messages=", "rcptmax="}},
+		{[]string{"sandbox", "--quirk", ""}, []string{"help", "loses-group"}},
+		{[]string{"send", "--resend", ""}, resendWords()},
+		{[]string{"send", "--no-p"}, []string{"--no-pipelining"}},
 		{[]string{"explain", "--stage", ""}, []string{"rcpt"}},
 		{[]string{"completion", ""}, shells()},
 		{[]string{"man", ""}, []string{"send"}},

@@ -15,7 +15,7 @@ func (a *app) explainCommand() *cobra.Command {
 	var providerName, stage string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "explain REPLY",
+		Use:   "explain " + a.T("REPLY"),
 		Short: a.T("Say what a server's reply means and what to do about it"),
 		Long: a.T("Say what a server's reply means and what to do about it. The reply is what a log shows, " +
 			"beginning with its code; the provider and the stage make the answer exact."),

@@ -12,7 +12,7 @@ import (
 func (a *app) manCommand() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use:     "man [COMMAND]",
+		Use:     "man [" + a.T("COMMAND") + "]",
 		Short:   a.T("Print a manual page"),
 		Example: "  yan man send | man -l -\n  yan man --dir ~/.local/share/man/man1",
 		Args:    a.atMost(1),
@@ -80,7 +80,7 @@ func (a *app) roff(p page) string {
 	fmt.Fprintf(&b, ".TH %s 1 \"\" \"Yan\" \"%s\"\n", escape(strings.ToUpper(name)), escape(a.T("Yan Manual")))
 	b.WriteString(".nh\n.ad l\n")
 	section := func(title string) {
-		fmt.Fprintf(&b, ".SH \"%s\"\n", escape(strings.ToUpper(strings.TrimRight(title, ":："))))
+		fmt.Fprintf(&b, ".SH \"%s\"\n", escape(sectionTitle(title)))
 	}
 	section(a.T("NAME"))
 	fmt.Fprintf(&b, "%s \\- %s\n", escape(name), line(p.short))
@@ -116,6 +116,18 @@ func (a *app) roff(p page) string {
 		b.WriteString(".fi\n")
 	}
 	return b.String()
+}
+
+// sectionTitle is a title as manual pages have it: in capitals, but for the flags in
+// it.
+func sectionTitle(title string) string {
+	words := strings.Split(strings.TrimRight(title, ":："), " ")
+	for i, word := range words {
+		if !strings.Contains(word, "--") {
+			words[i] = strings.ToUpper(word)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // escape makes a text plain to roff: a hyphen that can be copied, and no

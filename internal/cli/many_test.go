@@ -392,7 +392,7 @@ func TestRunBar(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[words.Language]string{
 		words.English: "████████████░░░░░░░░░░░░  50%  1 of 3 messages  0.1/s  10 seconds left",
-		words.Chinese: "████████████░░░░░░░░░░░░  50%  1 封，共 3 封  0.1/s  剩余10 秒",
+		words.Chinese: "████████████░░░░░░░░░░░░  50%  已处理 1 封，共 3 封  每秒 0.1 封  剩余 10 秒",
 	} {
 		a, _, errs := testApp(lang)
 		now := time.Unix(0, 0)

@@ -56,7 +56,7 @@ func (a *app) report(s *sendFlags, r report) {
 	name := ""
 	if r.several {
 		name = a.jobName(r.job)
-	} else if r.job.name != "" && !s.quiet {
+	} else if r.job.name != "" && r.job.name != "-" && !s.quiet {
 		a.outf("%s\n", r.job.name)
 	}
 	w, width := a.results(s)
@@ -98,22 +98,25 @@ func (a *app) outcomeLine(name string, o smtp.Outcome, width int) string {
 		name += "  "
 	}
 	line := fmt.Sprintf("%s %s%s  %s", a.paint(width, colour, mark), name, o.Recipient, a.status(o.Status))
-	if o.Status == smtp.Accepted {
-		return line
-	}
-	var why string
+	why := a.why(o)
 	switch {
-	case !o.Reply.IsZero():
-		why = o.Reply.String()
-	case o.Err != nil:
-		why = a.localError(o.Err)
-	default:
+	case o.Status == smtp.Accepted, why == "":
 		return line
-	}
-	if !atServer(o) {
+	case !atServer(o):
 		return line + a.T(": %s", why)
 	}
 	return line + a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why)
+}
+
+// why is the server's reply, or what happened on this side; "" for neither.
+func (a *app) why(o smtp.Outcome) string {
+	switch {
+	case !o.Reply.IsZero():
+		return o.Reply.String()
+	case o.Err != nil:
+		return a.localError(o.Err)
+	}
+	return ""
 }
 
 // atServer reports whether the stage of an outcome says where it happened: a

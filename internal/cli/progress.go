@@ -5,6 +5,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtpclient"
 )
 
 // progressFrom is the size from which an upload is worth a bar.
@@ -16,19 +20,48 @@ const redraw = 100 * time.Millisecond
 // bar is a progress bar on standard error. The zero bar shows nothing.
 type bar struct {
 	a     *app
-	total int64
 	start time.Time
+	// whole is the size of the message as it was composed, binary that of its
+	// form for servers with BINARYMIME, which is smaller; 0 where there is none.
+	whole, binary int64
 
 	mu    sync.Mutex // set may be called from another goroutine than clear
+	total int64      // of the form that is being sent
 	drawn time.Time
 }
 
+// showsProgress reports whether somebody watches who wants to see it.
+func (a *app) showsProgress(s *sendFlags) bool {
+	return a.StderrWidth > 0 && !s.quiet && !s.json && !s.transcript && s.quitAfter == ""
+}
+
 // progress makes a bar when more than 1 MB travels and somebody watches.
-func (a *app) progress(s *sendFlags, size int64) *bar {
-	if a.StderrWidth == 0 || s.quiet || s.json || s.transcript || s.quitAfter != "" || size <= progressFrom {
+func (a *app) progress(s *sendFlags, j *job) *bar {
+	if !a.showsProgress(s) || j.size <= progressFrom {
 		return &bar{}
 	}
-	return &bar{a: a, total: size, start: a.Now()}
+	b := &bar{a: a, total: j.size, start: a.Now(), whole: j.size}
+	if maker, ok := j.content.(interface {
+		Binary() (*message.Content, bool)
+	}); ok {
+		if form, ok := maker.Binary(); ok {
+			b.binary = form.Size()
+		}
+	}
+	return b
+}
+
+// watch learns from the conversation in which form the message is sent: only
+// the connection knows what its server takes.
+func (b *bar) watch(e yan.Event) {
+	if b.a == nil || b.binary == 0 || e.Direction != smtpclient.Sent || !strings.HasPrefix(e.Text, "MAIL FROM:") {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.total = b.whole; strings.Contains(e.Text, " BODY=BINARYMIME") {
+		b.total = b.binary
+	}
 }
 
 // set draws the bar, at most ten times a second.

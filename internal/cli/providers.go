@@ -13,7 +13,7 @@ import (
 func (a *app) providersCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "providers [NAME]",
+		Use:   "providers [" + a.T("NAME") + "]",
 		Short: a.T("List the known mailbox providers, or show one"),
 		Long: a.T("List the mailbox providers and relays that Yan knows, or show what is known of one: " +
 			"by its id, its name in English or Chinese, a mail domain, or an SMTP host."),

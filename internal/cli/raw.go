@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/mail"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/internal/mailfiles"
@@ -172,16 +173,13 @@ func (a *app) rawProblem(j *job, err error) error {
 	}
 	// The error says once more what it is about.
 	detail := strings.TrimPrefix(err.Error(), "raw message: ")
-	return fail(exitData, fmt.Errorf("--raw %s: %s", a.jobName(j), detail),
+	return fail(exitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)),
 		a.T("Want a whole message: header fields like From: and To:, an empty line, then the text."))
 }
 
 // rawEnvelope takes from the flags what they give and the rest from the
 // headers; what is wrong with a header does not matter where a flag stands.
 func (a *app) rawEnvelope(s *sendFlags, j *job, given []smtp.Address) (smtp.Envelope, error) {
-	wrong := func(err error, hint string) error {
-		return fail(exitData, fmt.Errorf("--raw %s: %w", a.jobName(j), err), hint)
-	}
 	inMessage, err := j.content.Envelope()
 	from, to := inMessage.From(), inMessage.To()
 	if len(given) > 0 {
@@ -195,21 +193,50 @@ func (a *app) rawEnvelope(s *sendFlags, j *job, given []smtp.Address) (smtp.Enve
 		}
 		from = box.Address
 		if len(given) == 0 && err != nil {
-			return smtp.Envelope{}, wrong(err, a.T("Give the recipients with -t."))
+			return smtp.Envelope{}, a.lacking(j, err, true, false)
 		}
 	case err != nil && len(given) > 0:
 		// The recipients may be all that the headers lack.
 		if from, err = senderOf(j.content); err != nil {
-			return smtp.Envelope{}, wrong(err, a.T("Give the sender with -f."))
+			return smtp.Envelope{}, a.lacking(j, err, false, true)
 		}
 	case err != nil:
-		return smtp.Envelope{}, wrong(err, a.T("Give the recipients with -t and the sender with -f."))
+		return smtp.Envelope{}, a.lacking(j, err, false, false)
 	}
 	envelope, err := smtp.NewEnvelope(from, to...)
 	if err != nil {
-		return envelope, wrong(err, a.T("Give the recipients with -t."))
+		return envelope, a.lacking(j, err, true, false)
 	}
 	return envelope, nil
+}
+
+// lacking says what keeps a message from having an envelope. sender and
+// recipients say which of them are given by flags.
+func (a *app) lacking(j *job, err error, sender, recipients bool) error {
+	hint := a.T("Give the recipients with -t and the sender with -f.")
+	switch {
+	case sender:
+		hint = a.T("Give the recipients with -t.")
+	case recipients:
+		hint = a.T("Give the sender with -f.")
+	}
+	header, headErr := headerOf(j.content)
+	has := func(fields ...string) bool {
+		return headErr == nil && slices.ContainsFunc(fields, func(f string) bool { return header.Get(f) != "" })
+	}
+	sender, recipients = sender || has("From", "Sender"), recipients || has("To", "Cc", "Bcc")
+	var problem string
+	switch name := a.jobName(j); {
+	case sender && recipients:
+		problem = a.T("--raw %s: its header does not say from whom and to whom: %v", name, err)
+	case sender:
+		problem, hint = a.T("--raw %s: the message names no recipient in To, Cc or Bcc", name), a.T("Give the recipients with -t.")
+	case recipients:
+		problem = a.T("--raw %s: the message names no sender in From", name)
+	default:
+		problem = a.T("--raw %s: the message names neither sender nor recipients", name)
+	}
+	return fail(exitData, errors.New(problem), hint)
 }
 
 // recipients are all that the flags name, checked before.
@@ -232,16 +259,12 @@ func recipients(s *sendFlags) ([]smtp.Address, error) {
 // senderOf reads Sender or else From out of a message that names no
 // recipients, so that it has no envelope.
 func senderOf(c content) (smtp.Address, error) {
-	head := headWriter{}
-	if _, err := c.WriteTo(&head); err != nil && !errors.Is(err, errEnough) {
+	header, err := headerOf(c)
+	if err != nil {
 		return smtp.Address{}, err
 	}
-	parsed, err := mail.ReadMessage(bytes.NewReader(head.buf.Bytes()))
-	if err != nil {
-		return smtp.Address{}, errors.New("the message has neither From nor Sender")
-	}
 	for _, field := range []string{"Sender", "From"} {
-		value := parsed.Header.Get(field)
+		value := header.Get(field)
 		if value == "" {
 			continue
 		}
@@ -252,6 +275,19 @@ func senderOf(c content) (smtp.Address, error) {
 		return boxes[0].Address, nil
 	}
 	return smtp.Address{}, errors.New("the message has neither From nor Sender")
+}
+
+// headerOf reads the header of a message that is complete.
+func headerOf(c content) (mail.Header, error) {
+	head := headWriter{}
+	if _, err := c.WriteTo(&head); err != nil && !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	parsed, err := mail.ReadMessage(bytes.NewReader(head.buf.Bytes()))
+	if err != nil {
+		return nil, errors.New("the message has neither From nor Sender")
+	}
+	return parsed.Header, nil
 }
 
 var errEnough = errors.New("enough was read")

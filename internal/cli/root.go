@@ -50,7 +50,7 @@ func (a *app) root() *cobra.Command {
 // helpCommand is what fingers type: yan help send.
 func (a *app) helpCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND]", Hidden: true,
+		Use: "help [" + a.T("COMMAND") + "]", Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/yanmail/yan"
 )
 
 // runBar is the progress of a run on standard error: of one large message by
@@ -33,15 +35,28 @@ func workOf(j *job) int64 { return j.size + overhead }
 // begin shows progress when somebody watches.
 func (b *runBar) begin(a *app, s *sendFlags, todo []*job) {
 	if len(todo) == 1 {
-		b.one = a.progress(s, todo[0].size)
+		b.one = a.progress(s, todo[0])
 		return
 	}
-	if a.StderrWidth == 0 || s.quiet || s.json || s.transcript || s.quitAfter != "" {
+	if !a.showsProgress(s) {
 		return
 	}
 	b.a, b.start, b.total, b.partly = a, a.Now(), len(todo), map[*job]int64{}
 	for _, j := range todo {
 		b.work += workOf(j)
+	}
+}
+
+// watch is told of the conversation where there is one message; nil where that
+// shows nothing.
+func (b *runBar) watch(a *app, s *sendFlags, todo []*job) func(yan.Event) {
+	if len(todo) != 1 || todo[0].size <= progressFrom || !a.showsProgress(s) {
+		return nil
+	}
+	return func(e yan.Event) {
+		if b.one != nil {
+			b.one.watch(e)
+		}
 	}
 }
 
@@ -129,7 +144,7 @@ func (b *runBar) line(elapsed time.Duration) string {
 	}
 	if elapsed > time.Second && worked > 0 {
 		left := time.Duration(float64(elapsed) * float64(b.work-worked) / float64(worked))
-		parts = append(parts, "  "+rate(b.done, elapsed)+"/s", "  "+b.a.T("%s left", b.a.roughly(left)))
+		parts = append(parts, "  "+b.a.T("%s/s", rate(b.done, elapsed)), "  "+b.a.T("%s left", b.a.roughly(left)))
 	}
 	return b.a.barLine(strings.Repeat("█", full)+strings.Repeat("░", cells-full)+" ", parts)
 }

@@ -23,6 +23,8 @@ type sandboxFlags struct {
 	maildir   string
 	ca        string
 	faults    []string
+	limits    []string
+	quirks    []string
 	exitAfter int
 	quiet     bool
 	json      bool
@@ -40,9 +42,10 @@ func (a *app) sandboxCommand() *cobra.Command {
 			"delivers nothing, and misbehaves on request: mail to rcpt-550@example.org is refused, mail to " +
 			"body-cut@example.org is taken and never acknowledged. Such a word is STAGE-ACTION; " +
 			"'yan sandbox --fault help' lists them. Messages are listed on standard output, the conversations on standard error."),
-		Example: "  yan sandbox --profile qq --ca ca.pem\n  yan sandbox --maildir mail --fault body=cut",
-		Args:    a.atMost(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.sandbox(cmd.Context(), s) },
+		Example: "  yan sandbox --profile qq --ca ca.pem\n  yan sandbox --maildir mail --fault body=cut\n" +
+			"  yan sandbox --limit messages=10 --limit rcptmax=5",
+		Args: a.atMost(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.sandbox(cmd.Context(), s) },
 	}
 	port := a.T("PORT")
 	add(cmd, a.T("Flags:"),
@@ -52,27 +55,30 @@ func (a *app) sandboxCommand() *cobra.Command {
 		option{"lmtp-port", "", &s.lmtpPort, port, a.T("LMTP, 0 for a free port (default: no LMTP)")},
 		option{"maildir", "", &s.maildir, a.T("FOLDER"), a.T("keep messages here, a Maildir for each recipient (default: in memory)")},
 		option{"ca", "", &s.ca, a.T("FILE"), a.T("write the certificate authority here, for --tls-ca (default: a temporary file)")},
-		option{"fault", "", &s.faults, "STAGE=ACTION", a.T("misbehave, like body=cut or rcpt=550; 'help' lists all; repeatable")},
+		option{"fault", "", &s.faults, a.T("STAGE=ACTION"), a.T("misbehave, like body=cut or rcpt=550; 'help' lists all; repeatable")},
+		option{"limit", "", &s.limits, a.T("WORD=NUMBER"), a.T("take no more than so much, like messages=10, connections=2, rate=60/1m or rcptmax=5; 'help' lists all; repeatable")},
+		option{"quirk", "", &s.quirks, a.T("WORD"), a.T("have a bad habit, like loses-group; 'help' lists all; repeatable")},
 		option{"exit-after", "", &s.exitAfter, "N", a.T("end after N messages")},
 		option{"quiet", "q", &s.quiet, "", a.T("do not show the conversations")},
 		option{"json", "", &s.json, "", a.T("print JSON: a line when ready, a line for each message")},
 	)
 	complete(cmd, "profile", sandbox.Profiles)
 	complete(cmd, "fault", faultWords)
+	complete(cmd, "limit", a.limitWords)
+	complete(cmd, "quirk", quirkWords)
 	return cmd
 }
 
-func faultWords() []string {
-	list := []string{"help"}
-	for _, f := range sandbox.Faults() {
-		list = append(list, strings.Replace(f.String(), "-", "=", 1))
-	}
-	return list
-}
-
 func (a *app) sandbox(ctx context.Context, s *sandboxFlags) error {
-	if contains(s.faults, "help") {
+	switch {
+	case contains(s.faults, "help"):
 		a.faultHelp()
+		return nil
+	case contains(s.limits, "help"):
+		a.limitHelp()
+		return nil
+	case contains(s.quirks, "help"):
+		a.quirkHelp()
 		return nil
 	}
 	cfg, err := a.sandboxConfig(s)
@@ -95,41 +101,6 @@ func (a *app) sandbox(ctx context.Context, s *sandboxFlags) error {
 	}
 	a.announce(s, server, place{ca: ca, login: login})
 	return a.serve(ctx, s, server)
-}
-
-// faultHelp lists the words of --fault by stage; a reply code stands for all.
-func (a *app) faultHelp() {
-	var stages []string
-	actions := map[string][]string{}
-	for _, f := range sandbox.Faults() {
-		stage := string(f.Stage)
-		if _, seen := actions[stage]; !seen {
-			stages = append(stages, stage)
-		}
-		action := string(f.Action)
-		if f.Action == sandbox.Reply {
-			action = a.T("CODE")
-		}
-		if f.Octets > 0 {
-			action += "-" + a.T("OCTETS")
-		}
-		if !contains(actions[stage], action) {
-			actions[stage] = append(actions[stage], action)
-		}
-	}
-	var list []entry
-	for _, stage := range stages {
-		list = append(list, entry{stage, strings.Join(actions[stage], " ")})
-	}
-	a.outf("%s\n\n", strings.Join(wrap(a.T("As a flag --fault STAGE=ACTION, for every message; as a recipient STAGE-ACTION@example.org, for that one."), a.helpWidth()), "\n"))
-	a.entries(list, a.helpWidth())
-	a.outf("\n")
-	a.entries([]entry{
-		{"rcpt=450", a.T("CODE is a reply code from 200 to 599")},
-		{"rcpt=450-4.2.1+Mailbox_busy", a.T("with an enhanced code and a text; _ is a blank, ~ a colon")},
-		{"data=cut-1000", a.T("OCTETS: when so much of the message has come")},
-		{"ehlo=502*1", a.T("only the first time")},
-	}, a.helpWidth())
 }
 
 // place is what a client needs to know beside the addresses.
@@ -213,12 +184,14 @@ func (a *app) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 			*p.to = fmt.Sprintf("127.0.0.1:%d", p.port)
 		}
 	}
-	for _, word := range s.faults {
-		fault, err := sandbox.ParseFault(word)
-		if err != nil {
-			return cfg, fail(exitUsage, fmt.Errorf("%s: %w", a.name("fault"), err), a.T("'yan sandbox --fault help' lists what can be asked for."))
-		}
-		cfg.Faults = append(cfg.Faults, fault)
+	if err := a.faults(&cfg, s.faults); err != nil {
+		return cfg, err
+	}
+	if err := a.limits(&cfg, s.limits); err != nil {
+		return cfg, err
+	}
+	if err := a.quirks(&cfg, s.quirks); err != nil {
+		return cfg, err
 	}
 	if s.maildir != "" {
 		if err := os.MkdirAll(s.maildir, 0o700); err != nil {

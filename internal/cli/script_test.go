@@ -152,6 +152,8 @@ func scriptSandbox(ts *testscript.TestScript, neg bool, args []string) {
 			n, err := strconv.ParseInt(value, 10, 64)
 			ts.Check(err)
 			options = append(options, sandboxtest.WithMaxSize(n))
+		case "quirk":
+			options = append(options, sandboxtest.WithQuirk(value))
 		case "cleartext":
 			options = append(options, sandboxtest.WithCleartextPassword())
 		case "auth-required":

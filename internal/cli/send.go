@@ -81,9 +81,9 @@ func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
 		option{"to-policy", "", &s.policy, "all|any", a.T("one recipient refused: all sends to nobody (default), any to the others")},
 	)
 	add(cmd, a.T("Many messages (--raw):"),
-		option{"log", "", &s.log, file, a.T("note here what became of each, and send what it has as accepted no more")},
-		option{"resend", "", &s.resend, "unknown|refused", a.T("send those again, too, that the log has as unknown, or as refused for good")},
-		option{"window", "", &s.window, a.T("NUMBER"), a.T("how many may be on a connection's wire without an answer, and be unknown if it is lost (default: 32; 1: one after the other)")},
+		option{"log", "", &s.log, file, a.T("note here what became of each; what it has as accepted is not sent again")},
+		option{"resend", "", &s.resend, "unknown|refused", a.T("send again, too, what the log has as unknown, or as refused for good")},
+		option{"window", "", &s.window, a.T("NUMBER"), a.T("how many a connection may have on the wire without an answer; if it is lost, they are unknown (default: 32; 1: one at a time)")},
 	)
 	complete(cmd, "resend", resendWords)
 	complete(cmd, "to-policy", func() []string { return []string{"all", "any"} })
@@ -111,7 +111,7 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return err
 	}
 	if len(r.todo) > 0 {
-		if r.client, err = a.open(cmd.Context(), s, server, jobs[0].envelope.From()); err != nil {
+		if err := r.open(cmd.Context()); err != nil {
 			r.closeLog()
 			return err
 		}
@@ -149,23 +149,23 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 }
 
 // open checks the login, and makes the client.
-func (a *app) open(ctx context.Context, s *sendFlags, server transport.Server, from smtp.Address) (*yan.Client, error) {
-	o, err := s.options(a, from, server)
+func (r *delivery) open(ctx context.Context) error {
+	a, s := r.a, r.s
+	o, err := s.options(a, r.jobs[0].envelope.From(), r.server)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := a.login(ctx, s, server, &o); err != nil {
-		return nil, err
+	if err := a.login(ctx, s, r.server, &o); err != nil {
+		return err
 	}
-	o.Window.Messages = s.window
+	o.Window.Messages, o.Trace = s.window, r.bar.watch(a, s, r.todo)
 	if s.transcript {
 		o.Trace = a.transcript(a.Stderr, a.StderrWidth)
 	}
-	client, err := yan.Open(s.server, o)
-	if err != nil {
-		return nil, a.configf("the settings can't be used: %v", err)
+	if r.client, err = yan.Open(s.server, o); err != nil {
+		return a.configf("the settings can't be used: %v", err)
 	}
-	return client, nil
+	return nil
 }
 
 // oneServer finds the server of all messages. Where the sender decides about
@@ -188,7 +188,7 @@ func (a *app) oneServer(s *sendFlags, jobs []*job) (transport.Server, error) {
 		sameLogin := other.User == first.User &&
 			(first.User != "" || !a.hasSecret() || j.envelope.From().Equal(jobs[0].envelope.From()))
 		if other.String() != first.String() || !sameLogin {
-			return first, a.wrongf("%s is from %s and %s from %s: they need different servers or logins, so send them one by one",
+			return first, a.wrongf("%s is from %s and %s from %s: they need different servers or logins, so send them in separate runs",
 				a.jobName(jobs[0]), jobs[0].envelope.From(), a.jobName(j), j.envelope.From())
 		}
 	}

@@ -30,6 +30,7 @@ type serverFlags struct {
 	tlsCert   string
 	tlsKey    string
 	cleartext bool
+	lockStep  bool
 	proxy     string
 	localName string
 	quitAfter string
@@ -48,6 +49,7 @@ func (s *serverFlags) register(a *app, cmd *cobra.Command) {
 		option{"allow-cleartext-password", "", &s.cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")},
 		option{"proxy", "", &s.proxy, "URL", a.T("go through socks5://host:port or http://host:port")},
 		option{"local-name", "", &s.localName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")},
+		option{"no-pipelining", "", &s.lockStep, "", a.T("wait for the answer to each command; for servers that lose what comes together")},
 		option{"timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: RFC 5321's for each phase)")},
 		option{"quit-after", "", &s.quitAfter, a.T("STAGE"), a.T("send nothing; stop after: %s", strings.Join(quitStages(), ", "))},
 	)
@@ -225,7 +227,7 @@ func printableURL(s string) string {
 func (s *serverFlags) options(a *app, from smtp.Address, server transport.Server) (yan.Options, error) {
 	o := yan.Options{From: from.String(), Mechanism: s.auth, AllowCleartextPassword: s.cleartext,
 		CAFile: s.tlsCA, Pin: s.tlsPin, CertFile: s.tlsCert, KeyFile: s.tlsKey,
-		Proxy: s.proxy, LocalName: s.localName, StopAfter: smtp.Stage(s.quitAfter)}
+		Proxy: s.proxy, LocalName: s.localName, NoPipelining: s.lockStep, NoChunking: s.lockStep, StopAfter: smtp.Stage(s.quitAfter)}
 	if o.Proxy == "" && server.Socket == "" {
 		var err error
 		if o.Proxy, err = a.systemProxy(server); err != nil {

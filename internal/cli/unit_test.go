@@ -197,17 +197,17 @@ func TestProgress(t *testing.T) {
 	a.StderrWidth = 80
 	for name, s := range map[string]*sendFlags{"quiet": {quiet: true}, "json": {json: true}, "transcript": {transcript: true},
 		"quit": {serverFlags: serverFlags{quitAfter: "rcpt"}}} {
-		b := a.progress(s, 5_000_000)
+		b := a.progress(s, &job{size: 5_000_000})
 		b.set(1)
 		b.clear()
 		if errs.Len() > 0 {
 			t.Errorf("with %s: drawn %q", name, errs)
 		}
 	}
-	if small := a.progress(&sendFlags{}, 1_000_000); small.a != nil {
+	if small := a.progress(&sendFlags{}, &job{size: 1_000_000}); small.a != nil {
 		t.Error("a small message has a bar")
 	}
-	b := a.progress(&sendFlags{}, 4_000_000)
+	b := a.progress(&sendFlags{}, &job{size: 4_000_000})
 	steps := []struct {
 		after time.Duration
 		sent  int64

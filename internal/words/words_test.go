@@ -47,7 +47,7 @@ func TestWords(t *testing.T) {
 		en.T("accepted"):                      "accepted",
 		zh.T("accepted"):                      "已接收",
 		zh.T("%d octets of nothing", 3):       "3 octets of nothing", // not translated: said in English
-		zh.T("queued as %s", "X"):             "服务器编号 X",
+		zh.T("queued as %s", "X"):             "服务器队列号 X",
 		en.T("100% sure"):                     "100% sure", // without arguments it is no format
 		Words{}.T("accepted"):                 "accepted",
 		string(Words{}.Language()):            "en",

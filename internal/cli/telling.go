@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// tellFailed tells of the messages that could not be handed over.
+func (r *delivery) tellFailed() {
+	r.mu.Lock()
+	failed := r.failed
+	r.failed = nil
+	r.mu.Unlock()
+	for _, f := range failed {
+		err := fmt.Errorf("%w: %w", smtpclient.ErrContent, f.err)
+		r.bar.settle(f.job)
+		r.tell(f.job, r.notTried(f.job, smtp.StageMail, err))
+	}
+}
+
+// notTried is the result of a message that was never handed over.
+func (r *delivery) notTried(j *job, stage smtp.Stage, err error) yan.Result {
+	var now []smtp.Outcome
+	for _, to := range j.now().To() {
+		now = append(now, smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: stage, Err: err})
+	}
+	return yan.Result{MessageID: j.messageID, Size: j.size, Recipients: j.outcomes(now)}
+}
+
+// tellRest tells of the messages that were not taken, all in one line for
+// people: there may be thousands.
+func (r *delivery) tellRest(ctx context.Context) {
+	r.mu.Lock()
+	reason := r.end
+	r.mu.Unlock()
+	if ctx.Err() != nil {
+		reason = context.Cause(ctx)
+	}
+	var rest []*job
+	for _, j := range r.todo {
+		if !j.taken && !j.failed {
+			rest = append(rest, j)
+		}
+	}
+	if len(rest) == 0 {
+		return
+	}
+	why := r.a.localError(reason)
+	for _, j := range rest {
+		result := r.notTried(j, smtp.StageConnect, reason)
+		if r.s.json || len(r.jobs) == 1 {
+			r.tell(j, result)
+			continue
+		}
+		r.tally.count(j, result)
+		r.alike.add(why)
+	}
+	if errors.Is(reason, errHopeless) { // and so are those that were counted for what the first said
+		r.alike = alike{reasons: []string{why}, counts: map[string]int{why: r.alike.total()}}
+	}
+	r.worst = worse(r.worst, exitTemporary)
+}
+
+// alike counts messages that were not tried, by the reason, in the order of
+// the reasons.
+type alike struct {
+	reasons []string
+	counts  map[string]int
+}
+
+func (l *alike) add(reason string) {
+	if l.counts == nil {
+		l.counts = map[string]int{}
+	}
+	if l.counts[reason] == 0 {
+		l.reasons = append(l.reasons, reason)
+	}
+	l.counts[reason]++
+}
+
+func (l *alike) total() (n int) {
+	for _, count := range l.counts {
+		n += count
+	}
+	return n
+}
+
+// fold counts a message that never came to its transaction, where one before it
+// was told of with the same reason: a server that can't be reached takes no line
+// for each of thousands.
+func (r *delivery) fold(j *job, result yan.Result) bool {
+	if r.s.json || len(r.jobs) == 1 || r.s.quitAfter != "" || len(result.Recipients) == 0 || j.logged != nil {
+		return false
+	}
+	first := result.Recipients[0]
+	for _, o := range result.Recipients {
+		if o.Status != smtp.NotTried || !beforeMail(o.Stage) || o.Reply.String() != first.Reply.String() {
+			return false
+		}
+	}
+	reason := strings.TrimSpace(r.a.why(first))
+	if !r.told[reason] {
+		r.told[reason] = true
+		return false
+	}
+	r.tally.count(j, result)
+	r.alike.add(reason)
+	return true
+}
+
+func beforeMail(s smtp.Stage) bool {
+	switch s {
+	case smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello, smtp.StageStartTLS, smtp.StageAuth:
+		return true
+	}
+	return false
+}
+
+// tellAlike tells of those that were counted.
+func (r *delivery) tellAlike() {
+	w, width := r.a.results(r.s)
+	for _, reason := range r.alike.reasons {
+		_, _ = fmt.Fprintf(w, "%s %s\n", r.a.paint(width, yellow, "–"),
+			r.a.T("%d of %d messages not tried: %s", r.alike.counts[reason], len(r.jobs), reason))
+	}
+}
+
+// tell prints what became of a message.
+func (r *delivery) tell(j *job, result yan.Result) {
+	code := exitStatus(result, r.server.Provider.ID)
+	stopped := reachedStop(r.s, result)
+	if stopped {
+		code = exitOK
+	}
+	r.worst = worse(r.worst, code)
+	if r.fold(j, result) {
+		return
+	}
+	r.tally.count(j, result)
+	r.bar.around(r.a.StdoutWidth > 0 || code != exitOK, func() {
+		r.a.report(r.s, report{job: j, server: r.server, result: result, exit: code, stopped: stopped, several: len(r.jobs) > 1, told: r.told})
+	})
+}
