@@ -11,6 +11,7 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -33,6 +34,8 @@ type delivery struct {
 	told  map[string]bool // the advice that was given
 	alike alike           // the messages that share the fate of one that was told of
 	lost  int             // results in a row that never came to a message
+	// outOfStep: the server lost commands that came together.
+	outOfStep bool
 
 	mu     sync.Mutex
 	taken  []*job      // by the place at which the sender took them
@@ -201,6 +204,7 @@ const patienceWithServer = 3
 // refused again, until the provider locks the account.
 func (r *delivery) judge(result yan.Result) {
 	o, failed := result.Decisive()
+	r.outOfStep = r.outOfStep || failed && errors.Is(o.Err, smtpclient.ErrOutOfStep)
 	if !failed || o.Status == smtp.Unknown || r.s.quitAfter != "" {
 		r.lost = 0
 		return

@@ -150,3 +150,33 @@ func TestARunThatCannotLogIn(t *testing.T) {
 		}
 	}
 }
+
+// Whose server loses commands is told of the switch, in any language and even
+// where only one message suffered; not who has used it.
+func TestAdviceForServersThatLoseCommands(t *testing.T) {
+	t.Parallel()
+	lost := resultAt(t, smtp.StageBody, smtp.Unknown)
+	lost.Recipients[0].Err = fmt.Errorf("%w: 250 in answer to nothing", smtpclient.ErrOutOfStep)
+	for _, test := range []struct {
+		lang     words.Language
+		lockStep bool
+		reason   string
+		advice   string
+	}{
+		{words.English, false, "the server's replies do not fit the commands: 250 in answer to nothing", "This server can't keep up with commands that come together: send to it with --no-pipelining.\n"},
+		{words.Chinese, false, "服务器的应答与所发的命令对不上: 250 in answer to nothing", "这个服务器处理不了连发的命令：请加上 --no-pipelining 再发。\n"},
+		{words.English, true, "the server's replies do not fit the commands: 250 in answer to nothing", ""},
+	} {
+		a, _, errs := testApp(test.lang)
+		r := &delivery{a: a, s: &sendFlags{serverFlags: serverFlags{lockStep: test.lockStep}}, jobs: []*job{{}}}
+		r.judge(lost)
+		r.judge(resultAt(t, smtp.StageBody, smtp.Accepted))
+		r.conclude(time.Second)
+		if errs.String() != test.advice {
+			t.Errorf("%s, %v: %q, want %q", test.lang, test.lockStep, errs, test.advice)
+		}
+		if got := a.localError(lost.Recipients[0].Err); got != test.reason {
+			t.Errorf("%q, want %q", got, test.reason)
+		}
+	}
+}

@@ -136,6 +136,13 @@ func (a *app) localError(err error) string {
 	switch {
 	case errors.Is(err, smtpclient.ErrAnotherRefused):
 		return a.T("another recipient was refused, and --to-policy all sends to nobody then")
+	case errors.Is(err, smtpclient.ErrTooManyRecipients):
+		return a.T("more recipients than the server takes at a time, and --to-policy all does not split a message")
+	case errors.Is(err, smtpclient.ErrOutOfStep):
+		_, detail, _ := strings.Cut(err.Error(), smtpclient.ErrOutOfStep.Error())
+		return a.T("the server's replies do not fit the commands") + detail
+	case errors.Is(err, transport.ErrPaused):
+		return a.T("the server asked for a longer pause than yan waits")
 	case errors.Is(err, mailfiles.ErrChanged):
 		return a.T("the file changed after it was checked")
 	case errors.Is(err, smtpclient.ErrContent) && errors.Is(err, fs.ErrNotExist):

@@ -70,6 +70,9 @@ func (r *delivery) conclude(took time.Duration) {
 	if r.s.json || r.s.quiet {
 		return
 	}
+	if r.outOfStep && !r.s.lockStep {
+		a.errf("%s\n", a.T("This server can't keep up with commands that come together: send to it with --no-pipelining."))
+	}
 	switch {
 	case r.log == nil && t.missing > 0 && len(r.jobs) > 1:
 		a.hint(a.T("With --log FILE the same command, run again, sends what is missing and nothing twice."))

@@ -399,7 +399,11 @@ var chinese = map[string]string{
 	"offers PIPELINING, and loses a MAIL that came together with what stands before it":  "声称支持 PIPELINING，却丢掉与前面内容一起到达的 MAIL",
 
 	// More of send.
-	"wait for the answer to each command; for servers that lose what comes together": "每条命令都等到应答再发下一条，用于会丢失连发命令的服务器",
+	"wait for the answer to each command; for servers that lose what comes together":                "每条命令都等到应答再发下一条，用于会丢失连发命令的服务器",
+	"more recipients than the server takes at a time, and --to-policy all does not split a message": "收件人多于服务器一次所能接受的，而 --to-policy all 不会把一封邮件分批发送",
+	"the server's replies do not fit the commands":                                                  "服务器的应答与所发的命令对不上",
+	"the server asked for a longer pause than yan waits":                                            "服务器要求暂停的时间超过了 yan 的等待上限",
+	"This server can't keep up with commands that come together: send to it with --no-pipelining.":  "这个服务器处理不了连发的命令：请加上 --no-pipelining 再发。",
 	"%s/s": "每秒 %s 封",
 	"--raw %s: can't be sent as a message: %s":                    "--raw %s：无法作为邮件发送：%s",
 	"--raw %s: its header does not say from whom and to whom: %v": "--raw %s：邮件头没有说清发件人和收件人：%v",
