@@ -2,12 +2,14 @@ package yan_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log"
 	"strings"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/dkim"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
@@ -80,6 +82,66 @@ func ExampleClient_Send_unknown() {
 	})
 	fmt.Println(result.Recipients[0].Status)
 	// Output: unknown
+}
+
+// A thousand messages go out as fast as the server takes them; each has its own
+// result, in the order in which they are decided.
+func ExampleClient_SendAll() {
+	server, stop := sandbox()
+	defer stop()
+	client, err := yan.Open(server.URL(), yan.Options{Password: server.Password(), CAFile: server.CAFile()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	people := []string{"ann@163.com", "rcpt-550@163.com", "not an address", "bob@gmail.com"}
+	invitations := func(yield func(yan.Message) bool) {
+		for _, to := range people {
+			if !yield(yan.Message{From: "me@qq.com", To: []string{to}, Subject: "Invitation", Text: "Dear " + to}) {
+				return
+			}
+		}
+	}
+	sent := 0
+	for result, err := range client.SendAll(context.Background(), invitations) {
+		if err == nil {
+			sent++
+			continue
+		}
+		// Of a message that could not be composed there are no recipients.
+		fmt.Println(people[result.Index], len(result.Recipients))
+	}
+	fmt.Println(sent, "sent")
+	// Unordered output:
+	// not an address 0
+	// rcpt-550@163.com 1
+	// 2 sent
+}
+
+// A message that is signed by DKIM as it goes out.
+func ExampleClient_Send_signed() {
+	server, stop := sandbox()
+	defer stop()
+	client, err := yan.Open(server.URL(), yan.Options{Password: server.Password(), CAFile: server.CAFile()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	_, key, err := ed25519.GenerateKey(nil) // dkim.ParseKey reads one from PEM
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.Send(context.Background(), yan.Message{
+		From: "me@qq.com", To: []string{"friend@163.com"}, Subject: "Signed", Text: "Hello World",
+		DKIM: []*dkim.Signer{{Domain: "qq.com", Selector: "mail", Key: key}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	signature := server.WaitMessages(1)[0].Header("DKIM-Signature")
+	fmt.Println(strings.Fields(signature)[:5])
+	// Output: [v=1; a=ed25519-sha256; c=relaxed/relaxed; d=qq.com; s=mail;]
 }
 
 // In tests of your own program, record messages instead of sending them.
