@@ -193,39 +193,3 @@ func (r *run) follower() *transaction {
 	r.waiting = nil
 	return y
 }
-
-// approach does everything that comes before the flight that carries the
-// message, and gives that flight; nil when there is none and x is settled.
-// opened says that the opening has been sent and answered.
-func (x *transaction) approach(opened bool) *flight {
-	switch {
-	case opened:
-	case !x.c.pipelining():
-		if !x.lockStep() {
-			return nil
-		}
-	case x.rides():
-		return &flight{x: x, before: x.envelope(nil), body: x.body()}
-	default:
-		// A chunk on the wire can't be called back: All with several recipients
-		// waits for their replies, and so does a large message.
-		f := &flight{x: x, before: x.opening(nil)}
-		if !f.fly(nil) {
-			return nil
-		}
-	}
-	if !x.chunking && x.StopAfter == "" {
-		return x.afterData()
-	}
-	if !x.goes() {
-		x.stop()
-		return nil
-	}
-	return &flight{x: x, body: x.body()}
-}
-
-// rides reports whether the message may go out in the flight of its envelope,
-// before a single reply was read.
-func (x *transaction) rides() bool {
-	return x.chunking && x.StopAfter == "" && x.size <= oneFlight && (x.Policy == Any || len(x.to) == 1)
-}

@@ -60,7 +60,7 @@ func TestALosingServerIsServedInLockStep(t *testing.T) {
 			name := m.name + ", " + string(q)
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				c := course{wait: impatience, loose: true, sendAll: 1, server: sandbox.Config{Quirks: []sandbox.Quirk{q}, Without: m.without}}
+				c := course{wait: 5 * impatience, loose: true, sendAll: 1, server: sandbox.Config{Quirks: []sandbox.Quirk{q}, Without: m.without}}
 				for range 50 {
 					c.messages = append(c.messages, draft{to: []string{"", ""}})
 				}

@@ -1,0 +1,122 @@
+package smtpclient
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// tookMail notes the reply to MAIL. A refused sender decides for everybody.
+func (x *transaction) tookMail(reply smtp.Reply) {
+	x.mail = reply
+	if reply.Positive() {
+		x.c.dirty = true
+		return
+	}
+	x.decide(smtp.StageMail, reply)
+}
+
+// tookRcpt notes the reply to one RCPT.
+func (x *transaction) tookRcpt(i int, reply smtp.Reply) {
+	x.rcptOK[i] = reply.Positive()
+	switch {
+	case x.outcomes[i].Status != "": // MAIL was refused; this reply only says so again
+	case reply.Positive():
+		x.outcomes[i].Stage, x.outcomes[i].Reply = smtp.StageRcpt, reply
+	default:
+		x.outcomes[i].Status = smtp.StatusOf(reply)
+		x.outcomes[i].Stage, x.outcomes[i].Reply = smtp.StageRcpt, reply
+	}
+}
+
+// note421 remembers that the server announced to hang up, which it may do in
+// answer to anything (RFC 5321 section 3.8).
+func (c *Conn) note421(reply smtp.Reply) {
+	if reply.Code == 421 {
+		c.closing = reply
+	}
+}
+
+// goes reports whether the message may go out, given the replies to RCPT.
+func (x *transaction) goes() bool {
+	accepted := 0
+	for _, ok := range x.rcptOK {
+		if ok {
+			accepted++
+		}
+	}
+	return x.StopAfter == "" && x.mail.Positive() && accepted > 0 && (x.Policy == Any || accepted == len(x.to))
+}
+
+// stop settles the pending recipients of a message that does not go out.
+func (x *transaction) stop() {
+	for i := range x.outcomes {
+		o := &x.outcomes[i]
+		if o.Status != "" {
+			continue
+		}
+		o.Status, o.Stage = smtp.NotTried, smtp.StageRcpt
+		switch {
+		case x.StopAfter == "":
+			o.Reply, o.Err = smtp.Reply{}, ErrAnotherRefused
+		case !x.rcptOK[i]:
+			o.Stage, o.Reply = smtp.StageMail, x.mail
+		}
+	}
+}
+
+// decide gives every pending recipient the status of a reply.
+func (x *transaction) decide(stage smtp.Stage, reply smtp.Reply) {
+	for i := range x.outcomes {
+		if o := &x.outcomes[i]; o.Status == "" {
+			o.Status, o.Stage, o.Reply = smtp.StatusOf(reply), stage, reply
+		}
+	}
+}
+
+// notTried settles every pending recipient: the server can't have the message.
+func (x *transaction) notTried(stage smtp.Stage, err error) {
+	x.settle(smtp.NotTried, stage, smtp.Reply{}, err)
+}
+
+// lose is notTried for what the connection is to blame for, not the message:
+// it may go again on another.
+func (x *transaction) lose(stage smtp.Stage, err error) {
+	x.gone = x.anyPending()
+	x.settle(smtp.NotTried, stage, x.c.closing, err)
+}
+
+// settle gives every pending recipient a status that no reply decided. The
+// reply is the 421 that announced the end of the connection, if one did.
+func (x *transaction) settle(status smtp.Status, stage smtp.Stage, closing smtp.Reply, err error) {
+	var at *smtp.Error
+	if errors.As(err, &at) {
+		stage = at.Stage
+	}
+	for i := range x.outcomes {
+		if o := &x.outcomes[i]; o.Status == "" {
+			*o = smtp.Outcome{Recipient: o.Recipient, Status: status, Stage: stage, Reply: closing, Err: err}
+			if at != nil && closing.IsZero() {
+				o.Reply, o.Err = at.Reply, at.Err
+			}
+		}
+	}
+}
+
+// forget makes all recipients pending again: what was read decides nothing.
+func (x *transaction) forget() {
+	for i := range x.outcomes {
+		x.outcomes[i] = smtp.Outcome{Recipient: x.to[i]}
+	}
+}
+
+func (x *transaction) anyAccepted() bool { return slices.Contains(x.rcptOK, true) }
+
+func (x *transaction) anySettled() bool {
+	return slices.ContainsFunc(x.outcomes, func(o smtp.Outcome) bool { return o.Status != "" })
+}
+
+func (x *transaction) anyPending() bool {
+	return slices.ContainsFunc(x.outcomes, func(o smtp.Outcome) bool { return o.Status == "" })
+}
