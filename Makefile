@@ -10,7 +10,7 @@
 #	make interop  the tests against Debian's Postfix and Dovecot
 #	make torture  10,000 random schedules of faults, every fault at every place, and
 #	              the memory over 100,000 messages, in some minutes
-#	make bench    the figures beside go-mail and net/smtp, in three to five minutes
+#	make bench    the figures beside the peers, in about 20 minutes
 
 FUZZTIME = $$(if [ "$${CI-}" = true ]; then echo 20s; else echo 5s; fi)
 
