@@ -16,6 +16,9 @@
 // in any case and says of each recipient whether the message was accepted,
 // refused, deferred or not tried, or that nobody can know.
 //
+// [Client.SendAll] sends many messages, overlapped as far as the server allows.
+// Message.DKIM signs them.
+//
 // A [Client] is long-lived and safe for concurrent use; it keeps connections
 // for the next message. For tests there are [transport.Recorder], which keeps
 // messages instead of sending them, and package sandboxtest, a mail provider
@@ -51,6 +54,8 @@ type (
 	Outcome = smtp.Outcome
 	Status  = smtp.Status
 	Stage   = smtp.Stage
+	// Window bounds how many messages of SendAll may be in doubt at a time.
+	Window = smtpclient.Window
 	// Policy is what happens when some recipients are refused: Any or All.
 	Policy = smtpclient.Policy
 	// Reply is a server's answer.
