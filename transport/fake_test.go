@@ -34,7 +34,6 @@ type fake struct {
 	most        int // of them at the same time
 	serving     sync.WaitGroup
 	ledger      []entry
-	hellos      []string // the commands of each connection
 }
 
 // ask is a command that wants an answer.
@@ -183,10 +182,7 @@ func (s *fakeSession) command(verb, rest, line string) bool {
 		_ = s.reply(verb, line, "221 bye")
 		return false
 	}
-	if !s.reply(verb, line, yes) {
-		return false
-	}
-	return true
+	return s.reply(verb, line, yes)
 }
 
 // reply says yes, or what the test has instead of it.
