@@ -129,11 +129,17 @@ func splitHeader(header []byte) []field {
 		end := fieldEnd(header)
 		text := bytes.TrimSuffix(header[:end], []byte("\r\n"))
 		header = header[end:]
-		if name, _, ok := bytes.Cut(text, []byte{':'}); ok && !bytes.ContainsAny(name, "\r\n") {
-			fields = append(fields, field{string(bytes.ToLower(bytes.TrimRight(name, " \t"))), text})
+		name, _, ok := bytes.Cut(text, []byte{':'})
+		if name = bytes.TrimRight(name, " \t"); ok && isName(name) {
+			fields = append(fields, field{string(bytes.ToLower(name)), text})
 		}
 	}
 	return fields
+}
+
+// isName reports the name of a field (RFC 5322 section 3.6.8).
+func isName(name []byte) bool {
+	return len(name) > 0 && !bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // fieldEnd is where the first field ends, with the lines that continue it.

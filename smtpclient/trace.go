@@ -97,6 +97,26 @@ func (r *redactor) octets(b []byte) []byte {
 	return []byte(r.line(string(b)))
 }
 
+// err takes secrets out of what is wrong with a line. Quoting it may have
+// spelt one that the line itself did not.
+func (r *redactor) err(err error) error {
+	text := err.Error()
+	if hidden := r.line(text); hidden != text {
+		return redacted{hidden, err}
+	}
+	return err
+}
+
+// redacted is an error with other words.
+type redacted struct {
+	text string
+	error
+}
+
+func (e redacted) Error() string { return e.text }
+
+func (e redacted) Unwrap() error { return e.error }
+
 func (r *redactor) line(s string) string {
 	for _, n := range r.needles {
 		s = strings.ReplaceAll(s, n, Hidden)

@@ -199,6 +199,9 @@ func (w *wire) read(how reading) (smtp.Reply, error) {
 			parsed = raw
 		}
 		reply, last, err := parser.Line(parsed)
+		if err != nil {
+			err = w.redact.err(err)
+		}
 		w.received(line, how.show, err, first)
 		if err != nil {
 			return smtp.Reply{}, err
@@ -224,7 +227,7 @@ func (w *wire) received(line []byte, show func(string) string, err error, first 
 	text := ""
 	switch {
 	case err != nil:
-		text = fmt.Sprintf("%q", line)
+		text = w.redact.line(fmt.Sprintf("%q", line)) // an escape may spell a secret
 	case show != nil:
 		text = show(smtp.DecodeText(line))
 	default:
