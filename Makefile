@@ -5,14 +5,14 @@
 #	make test     everything below but the figures: what CI runs
 #	make lint     gofmt, go vet for three systems, staticcheck, known vulnerabilities
 #	make unit     the tests, with the race detector
-#	make fuzz     every fuzz target, FUZZTIME each (20s with CI=true)
+#	make fuzz     every fuzz target, FUZZTIME each (10s with CI=true)
 #	make cross    the command for six systems, without cgo, into dist/
 #	make interop  the tests against Debian's Postfix and Dovecot
 #	make torture  10,000 random schedules of faults, every fault at every place, and
 #	              the memory over 100,000 messages, in some minutes
 #	make bench    the figures beside the peers, in about 20 minutes
 
-FUZZTIME = $$(if [ "$${CI-}" = true ]; then echo 20s; else echo 5s; fi)
+FUZZTIME = $$(if [ "$${CI-}" = true ]; then echo 10s; else echo 5s; fi)
 
 .PHONY: test lint unit fuzz cross interop torture bench bench-check
 
