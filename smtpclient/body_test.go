@@ -124,8 +124,8 @@ func TestMessageComesThrough(t *testing.T) {
 					}
 					var last int64
 					tx := smtpclient.Transaction{Envelope: envelope(t, "a@x.org", "b@x.org"), Content: text{data: data, piece: piece},
-						Progress: func(n int64) {
-							if n < last || n > int64(len(data)) {
+						Progress: func(n, size int64) {
+							if n < last || n > size || size != int64(len(data)) {
 								t.Errorf("progress %d after %d of %d", n, last, len(data))
 							}
 							last = n

@@ -115,7 +115,7 @@ func (o *outlet) unwatch(x *transaction) {
 		}
 		o.bodies = slices.Delete(o.bodies, i, i+1)
 		if b.offered() {
-			x.Progress(x.size)
+			x.Progress(x.size, x.size)
 		}
 		return
 	}
@@ -128,7 +128,7 @@ func (o *outlet) progress(handed int64) {
 	left := o.bodies[:0]
 	for _, b := range o.bodies {
 		if sent := handed - b.begin; sent > 0 {
-			b.x.Progress(min(sent, b.x.size))
+			b.x.Progress(min(sent, b.x.size), b.x.size)
 		}
 		if end := b.end.Load(); end == 0 || handed < end {
 			left = append(left, b)

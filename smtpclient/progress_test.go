@@ -36,8 +36,11 @@ func TestRunTellsNoProgressBehindTheResult(t *testing.T) {
 				var told atomic.Int32
 				var sent [3]atomic.Int64
 				for i := range q.left {
-					q.left[i].Progress = func(n int64) {
+					q.left[i].Progress = func(n, size int64) {
 						sent[i].Store(n)
+						if size <= 0 || n > size {
+							t.Errorf("message %d: %d of %d octets", i, n, size)
+						}
 						if int(told.Load()) > i {
 							t.Errorf("message %d: %d octets, behind its result", i, n)
 						}

@@ -180,6 +180,42 @@ func TestRunOnAServerThatRefusesRSET(t *testing.T) {
 	}
 }
 
+// A message that is no longer to go is settled in its turn, and nothing of it
+// is said; what is on the wire by then is.
+func TestRunIsStoppedBeforeWhatWaits(t *testing.T) {
+	t.Parallel()
+	stopped := errors.New("enough")
+	for name, way := range runWays() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := plainConfig()
+			l := newLedger(way(&cfg)...)
+			q := source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 100))
+			asked := 0
+			for i := range q.left {
+				q.left[i].Ready = func() error {
+					if i >= 10 {
+						asked++
+						return stopped
+					}
+					return nil
+				}
+			}
+			results := carry(t, l, cfg, q)
+			if len(results) != 100 || asked < 90 {
+				t.Fatalf("%d results, %d asked", len(results), asked)
+			}
+			for i, r := range results {
+				o := r.Outcomes[0]
+				if i < 10 && o.Status != smtp.Accepted || i >= 10 && (o.Status != smtp.NotTried || !errors.Is(o.Err, stopped) || r.Lost) {
+					t.Errorf("message %d: %v, lost %v", i, o, r.Lost)
+				}
+			}
+			l.compare(t, results)
+		})
+	}
+}
+
 // fed is a Source whose messages come one by one.
 type fed chan smtpclient.Transaction
 

@@ -54,9 +54,14 @@ type Transaction struct {
 	Content  Content
 	Policy   Policy
 	// Progress, if set, is called with the number of octets of the message
-	// handed to the kernel so far, at most its Size. It may be called from
-	// another goroutine, but never after the result was told.
-	Progress func(sent int64)
+	// handed to the kernel so far, at most size, and with the size of the form in
+	// which it is sent. It may be called from another goroutine, but never after
+	// the result was told.
+	Progress func(sent, size int64)
+	// Ready, if set, is asked when the message's turn has come, before its first
+	// command, perhaps more than once. Its error settles the message as not
+	// tried: so a run can be stopped before what only waits in it.
+	Ready func() error
 	// StopAfter ends the transaction after StageMail or StageRcpt with nothing
 	// sent to anybody; "" carries it out. Content may then be nil.
 	StopAfter smtp.Stage
@@ -164,8 +169,13 @@ func (x *transaction) begin(ctx context.Context) bool {
 	return true
 }
 
-// check finds what this server can't do for this message, before MAIL.
+// check asks whether the message is still to go, and finds what this server can't do for this message, before MAIL.
 func (x *transaction) check() error {
+	if x.Ready != nil {
+		if err := x.Ready(); err != nil {
+			return err
+		}
+	}
 	caps := x.c.caps
 	switch {
 	case !x.c.hello.Positive():

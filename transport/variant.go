@@ -15,12 +15,8 @@ func variant(content smtpclient.Content, caps smtp.Capabilities, noChunking bool
 		return content
 	}
 	if caps.Has("BINARYMIME") && caps.Has("CHUNKING") && !noChunking {
-		if maker, ok := content.(interface {
-			Binary() (*message.Content, bool)
-		}); ok {
-			if binary, ok := maker.Binary(); ok {
-				return binary
-			}
+		if binary, ok := composed.Binary(); ok {
+			return binary
 		}
 	}
 	if composed.EightBit() && !caps.Has("8BITMIME") {

@@ -187,6 +187,10 @@ func (r *delivery) settle(j *job, result yan.Result) {
 	}
 	result.MessageID = j.messageID
 	r.noteOutcome(j, result)
+	if neverBegan(result) {
+		j.taken = false // tellRest tells of it, and of all like it at once
+		return
+	}
 	r.judge(result)
 	if r.s.transcript && r.tally.messages == len(r.jobs)-1 {
 		_ = r.client.Close() // says QUIT, which belongs to the conversation above the results

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -16,25 +17,48 @@ import (
 func (r *delivery) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
 	return func(yield func(yan.Transaction) bool) {
 		for _, j := range r.todo {
-			if !r.goesOn(ctx) {
+			if r.stopped(ctx) != nil {
 				return
 			}
 			if err := j.open(); err != nil {
 				r.fail(j, err)
 				continue
 			}
-			if !yield(r.take(j)) {
+			t := r.take(j)
+			if len(r.todo) > 1 {
+				t.Ready = func() error {
+					if reason := r.stopped(ctx); reason != nil {
+						return notBegun{reason}
+					}
+					return nil
+				}
+			}
+			if !yield(t) {
 				return
 			}
 		}
 	}
 }
 
-// goesOn reports whether further messages are taken.
-func (r *delivery) goesOn(ctx context.Context) bool {
+// stopped is why no further message is begun; nil while they are.
+func (r *delivery) stopped(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.end == nil && ctx.Err() == nil
+	return r.end
+}
+
+// notBegun is the error of a message that was still waiting for its turn when
+// the run was stopped.
+type notBegun struct{ error }
+
+func (e notBegun) Unwrap() error { return e.error }
+
+// neverBegan reports whether that is what became of all recipients.
+func neverBegan(result yan.Result) bool {
+	return !slices.ContainsFunc(result.Recipients, func(o yan.Outcome) bool { return !errors.As(o.Err, new(notBegun)) })
 }
 
 // endWith takes no further message.

@@ -167,9 +167,9 @@ func checkOnce(t *testing.T, states map[string]string, got map[string]int, messa
 }
 
 // startSandbox runs a server that calls event with each line of its log.
-func startSandbox(t *testing.T, fault string, event func(string)) (s *sandbox.Server, args []string) {
+func startSandbox(t *testing.T, fault string, event func(string), without ...string) (s *sandbox.Server, args []string) {
 	t.Helper()
-	c := sandbox.Config{Log: func(e sandbox.Event) { event(e.Text) }}
+	c := sandbox.Config{Log: func(e sandbox.Event) { event(e.Text) }, Without: without}
 	if fault != "" {
 		f, err := sandbox.ParseFault(fault)
 		if err != nil {
@@ -248,6 +248,29 @@ func TestInterruptedRun(t *testing.T) {
 		if len(logged(t, log)) != messages {
 			t.Errorf("%q: the log knows %d recipients", fault, len(logged(t, log)))
 		}
+	}
+}
+
+// What only waits for its turn when Ctrl-C comes is not sent any more.
+func TestInterruptedRunSendsNothingThatWaits(t *testing.T) {
+	t.Parallel()
+	const messages = 200
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s, args := startSandbox(t, "", func(text string) {
+		if strings.HasPrefix(text, "message of") {
+			cancel()
+		}
+	}, "CHUNKING")
+	defer s.Close()
+	w, out, errs := world(map[string]string{"YAN_PASSWORD": sandbox.Password})
+	w.After = func(time.Duration) <-chan time.Time { return make(chan time.Time) }
+	code := Run(ctx, append(args, "--raw", mails(t, messages)), w)
+	// One on the wire and one that has opened on each of two connections, and
+	// what they did while the word went round.
+	if sent := len(ledger(s)); code != exitTemporary || sent < 1 || sent > 20 ||
+		!strings.Contains(out.String(), fmt.Sprintf("%d of %d messages not tried: interrupted", messages-sent, messages)) {
+		t.Errorf("exit status %d, %d sent\n%s%s", code, sent, out, errs)
 	}
 }
 
@@ -404,12 +427,12 @@ func TestRunBar(t *testing.T) {
 		part := b.progress(todo[1])
 		b.settle(todo[0])
 		now = now.Add(10 * time.Second)
-		part(2_000_000 + overhead/2)
+		part(2_000_000+overhead/2, todo[1].size)
 		got := errs.String()
 		if got != "\r"+want+"\x1b[K" {
 			t.Errorf("%q, want %q", got, want)
 		}
-		part(3_000_000) // not yet: ten times a second are enough
+		part(3_000_000, todo[1].size) // not yet: ten times a second are enough
 		if errs.String() != got {
 			t.Errorf("drawn too soon: %q", errs)
 		}
@@ -419,7 +442,7 @@ func TestRunBar(t *testing.T) {
 		}
 		now = now.Add(time.Second)
 		a.StderrWidth = 15
-		part(4_000_000)
+		part(4_000_000, todo[1].size)
 		if !strings.HasSuffix(errs.String(), "\r 66%\x1b[K") {
 			t.Errorf("on a narrow terminal: %q", errs)
 		}

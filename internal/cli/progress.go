@@ -5,10 +5,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/yanmail/yan"
-	"github.com/yanmail/yan/message"
-	"github.com/yanmail/yan/smtpclient"
 )
 
 // progressFrom is the size from which an upload is worth a bar.
@@ -21,12 +17,8 @@ const redraw = 100 * time.Millisecond
 type bar struct {
 	a     *app
 	start time.Time
-	// whole is the size of the message as it was composed, binary that of its
-	// form for servers with BINARYMIME, which is smaller; 0 where there is none.
-	whole, binary int64
 
 	mu    sync.Mutex // set may be called from another goroutine than clear
-	total int64      // of the form that is being sent
 	drawn time.Time
 }
 
@@ -40,58 +32,37 @@ func (a *app) progress(s *sendFlags, j *job) *bar {
 	if !a.showsProgress(s) || j.size <= progressFrom {
 		return &bar{}
 	}
-	b := &bar{a: a, total: j.size, start: a.Now(), whole: j.size}
-	if maker, ok := j.content.(interface {
-		Binary() (*message.Content, bool)
-	}); ok {
-		if form, ok := maker.Binary(); ok {
-			b.binary = form.Size()
-		}
-	}
-	return b
+	return &bar{a: a, start: a.Now()}
 }
 
-// watch learns from the conversation in which form the message is sent: only
-// the connection knows what its server takes.
-func (b *bar) watch(e yan.Event) {
-	if b.a == nil || b.binary == 0 || e.Direction != smtpclient.Sent || !strings.HasPrefix(e.Text, "MAIL FROM:") {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.total = b.whole; strings.Contains(e.Text, " BODY=BINARYMIME") {
-		b.total = b.binary
-	}
-}
-
-// set draws the bar, at most ten times a second.
-func (b *bar) set(sent int64) {
+// set draws the bar, at most ten times a second. total is the size of the form
+// in which the message is sent, which may be smaller than the one composed.
+func (b *bar) set(sent, total int64) {
 	if b.a == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.a.Now()
-	sent = min(sent, b.total) // dots that were stuffed are not of the message
-	if sent < b.total && !b.drawn.IsZero() && now.Sub(b.drawn) < redraw {
+	if sent < total && !b.drawn.IsZero() && now.Sub(b.drawn) < redraw {
 		return
 	}
 	b.drawn = now
-	b.a.errf("\r%s\x1b[K", b.line(sent, now.Sub(b.start)))
+	b.a.errf("\r%s\x1b[K", b.line(sent, total, now.Sub(b.start)))
 }
 
 // line is what the bar looks like.
-func (b *bar) line(sent int64, elapsed time.Duration) string {
+func (b *bar) line(sent, total int64, elapsed time.Duration) string {
 	const cells = 24
-	full := int(sent * cells / b.total)
+	full := int(sent * cells / total)
 	parts := []string{
-		fmt.Sprintf("%3d%%", sent*100/b.total),
-		fmt.Sprintf("  %s / %s", size(sent), size(b.total)),
+		fmt.Sprintf("%3d%%", sent*100/total),
+		fmt.Sprintf("  %s / %s", size(sent), size(total)),
 	}
-	if sent == b.total {
+	if sent == total {
 		parts = append(parts, "  "+b.a.T("waiting for the server"))
 	} else if elapsed > time.Second && sent > 0 {
-		left := time.Duration(float64(elapsed) * float64(b.total-sent) / float64(sent))
+		left := time.Duration(float64(elapsed) * float64(total-sent) / float64(sent))
 		parts = append(parts, fmt.Sprintf("  %s/s", size(int64(float64(sent)/elapsed.Seconds()))),
 			"  "+b.a.T("%s left", b.a.roughly(left)))
 	}

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/yanmail/yan"
 )
 
 // runBar is the progress of a run on standard error: of one large message by
@@ -47,29 +45,16 @@ func (b *runBar) begin(a *app, s *sendFlags, todo []*job) {
 	}
 }
 
-// watch is told of the conversation where there is one message; nil where that
-// shows nothing.
-func (b *runBar) watch(a *app, s *sendFlags, todo []*job) func(yan.Event) {
-	if len(todo) != 1 || todo[0].size <= progressFrom || !a.showsProgress(s) {
-		return nil
-	}
-	return func(e yan.Event) {
-		if b.one != nil {
-			b.one.watch(e)
-		}
-	}
-}
-
 // progress is what the sender calls while it sends a message; nil where that
 // shows nothing.
-func (b *runBar) progress(j *job) func(int64) {
+func (b *runBar) progress(j *job) func(sent, size int64) {
 	switch {
 	case b.one != nil:
 		return b.one.set
 	case b.a == nil || j.size <= progressFrom:
 		return nil
 	}
-	return func(sent int64) {
+	return func(sent, _ int64) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.partly[j] = min(sent, j.size)

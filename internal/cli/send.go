@@ -158,7 +158,7 @@ func (r *delivery) open(ctx context.Context) error {
 	if err := a.login(ctx, s, r.server, &o); err != nil {
 		return err
 	}
-	o.Window.Messages, o.Trace = s.window, r.bar.watch(a, s, r.todo)
+	o.Window.Messages = s.window
 	if s.transcript {
 		o.Trace = a.transcript(a.Stderr, a.StderrWidth)
 	}

@@ -36,12 +36,7 @@ func (r *delivery) notTried(j *job, stage smtp.Stage, err error) yan.Result {
 // tellRest tells of the messages that were not taken, all in one line for
 // people: there may be thousands.
 func (r *delivery) tellRest(ctx context.Context) {
-	r.mu.Lock()
-	reason := r.end
-	r.mu.Unlock()
-	if ctx.Err() != nil {
-		reason = context.Cause(ctx)
-	}
+	reason := r.stopped(ctx)
 	var rest []*job
 	for _, j := range r.todo {
 		if !j.taken && !j.failed {
@@ -61,7 +56,7 @@ func (r *delivery) tellRest(ctx context.Context) {
 		r.tally.count(j, result)
 		r.alike.add(why)
 	}
-	if errors.Is(reason, errHopeless) { // and so are those that were counted for what the first said
+	if errors.Is(reason, errHopeless) && r.alike.total() > 0 { // and so are those that were counted for what the first said
 		r.alike = alike{reasons: []string{why}, counts: map[string]int{why: r.alike.total()}}
 	}
 	r.worst = worse(r.worst, exitTemporary)

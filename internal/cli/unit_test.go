@@ -198,7 +198,7 @@ func TestProgress(t *testing.T) {
 	for name, s := range map[string]*sendFlags{"quiet": {quiet: true}, "json": {json: true}, "transcript": {transcript: true},
 		"quit": {serverFlags: serverFlags{quitAfter: "rcpt"}}} {
 		b := a.progress(s, &job{size: 5_000_000})
-		b.set(1)
+		b.set(1, 5_000_000)
 		b.clear()
 		if errs.Len() > 0 {
 			t.Errorf("with %s: drawn %q", name, errs)
@@ -217,12 +217,12 @@ func TestProgress(t *testing.T) {
 		{50 * time.Millisecond, 500_000, ""},
 		{50 * time.Millisecond, 1_000_000, "██████░░░░░░░░░░░░░░░░░░  25%  1.0 MB / 4.0 MB"},
 		{1900 * time.Millisecond, 2_000_000, "████████████░░░░░░░░░░░░  50%  2.0 MB / 4.0 MB  1.0 MB/s  2 seconds left"},
-		{0, 4_000_500, "████████████████████████ 100%  4.0 MB / 4.0 MB  waiting for the server"},
+		{0, 4_000_000, "████████████████████████ 100%  4.0 MB / 4.0 MB  waiting for the server"},
 	}
 	for _, step := range steps {
 		errs.Reset()
 		now = now.Add(step.after)
-		b.set(step.sent)
+		b.set(step.sent, 4_000_000)
 		want := ""
 		if step.want != "" {
 			want = "\r" + step.want + "\x1b[K"
@@ -238,7 +238,7 @@ func TestProgress(t *testing.T) {
 	}
 	for _, width := range []int{1, 4, 20, 30, 40, 60} {
 		a.StderrWidth = width
-		if got := columns(b.line(2_000_000, 2*time.Second)); got > max(width, 4) {
+		if got := columns(b.line(2_000_000, 4_000_000, 2*time.Second)); got > max(width, 4) {
 			t.Errorf("%d columns on a terminal of %d", got, width)
 		}
 	}
