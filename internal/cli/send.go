@@ -130,6 +130,8 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return a.wrongf("%s and %s are both given; the text can come from one only", a.name("body"), a.name("body-file"))
 	case !s.raw && len(args) > 0:
 		return a.usagef("%q is not a flag; recipients go behind -t, files to attach behind -a, whole messages behind --raw", args[0])
+	case changed("window") && !s.raw:
+		return a.wrongf("%s is for --raw: one message is alone on its connection", a.name("window"))
 	case changed("window") && s.window < 1:
 		return a.wrongf("%s %d: want a number above zero", a.name("window"), s.window)
 	case s.quiet && s.json:

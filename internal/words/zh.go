@@ -329,6 +329,7 @@ var chinese = map[string]string{
 	"--raw %s: this is an mbox file; name it as a file, so that its messages can be told apart":                        "--raw %s：这是 mbox 文件；请直接给出文件名，才能分辨其中的各封邮件",
 	"%s %q: want unknown or refused":                                                                                       "%s %q：应为 unknown 或 refused",
 	"%s needs --log FILE, which knows what to send again":                                                                  "%s 需要 --log 文件，它知道哪些要再发",
+	"%s is for --raw: one message is alone on its connection":                                                              "%s 只用于 --raw：单封邮件独占一个连接",
 	"%s is for --raw: a message made of flags is a new one each time, which no log could recognise":                        "%s 只用于 --raw：由选项组成的邮件每次都是新的，日志无从辨认",
 	"%s can't be used with %s, which sends nothing":                                                                        "%s 不能与 %s 同用，后者什么也不发送",
 	"The last line of %s was not written to its end, and is left out.":                                                     "%s 的最后一行没有写完，不予采用。",
