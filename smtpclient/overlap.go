@@ -21,8 +21,9 @@ func (r *run) overlaps(x *transaction) bool {
 //
 // Before each MAIL that follows a message whose outcome is not known yet stands
 // a RSET: a server whose BDAT failed may keep the transaction open, refuse the
-// MAIL, and let the recipients join the wrong message. RFC 1830 section 2, which
-// RFC 3030 replaced and did not contradict, calls that state indeterminate.
+// MAIL, and let the recipients join the wrong message. RFC 1830 section 3
+// calls that state indeterminate; RFC 3030, which replaced it, no longer speaks of
+// it.
 type overlap struct {
 	run  *run
 	g    *writing
