@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -29,6 +30,10 @@ type Options struct {
 	Password string
 	// Token is an OAuth 2.0 access token, instead of Password.
 	Token string
+	// TokenSource gives access tokens that are fresh, instead of Token: it is called
+	// before each login, with "", and once more with the token that the server did
+	// not take. It is called from several goroutines.
+	TokenSource func(ctx context.Context, refused string) (string, error)
 	// Mechanism forces a SASL mechanism; "" takes the best common one.
 	Mechanism string
 	// AllowCleartextPassword sends the password over smtp+notls:// too.

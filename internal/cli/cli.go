@@ -22,6 +22,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/words"
 )
 
@@ -43,6 +44,10 @@ type World struct {
 	NoColor bool
 	// Now is the clock of progress, rates and logs.
 	Now func() time.Time
+	// Keyring is the system's store of secrets; nil where there is none.
+	Keyring secret.Keyring
+	// OpenBrowser shows a page to the user; nil where there is no browser.
+	OpenBrowser func(url string) error
 	// After is the timer that bounds how long messages on the wire are waited
 	// for after Ctrl-C.
 	After func(time.Duration) <-chan time.Time

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/words"
 )
 
@@ -19,6 +20,7 @@ func ThisWorld() World {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		StdinTTY: width(os.Stdin), StdoutWidth: width(os.Stdout), StderrWidth: width(os.Stderr),
 		SystemLanguage: words.System, Windows: runtime.GOOS == "windows", Now: time.Now, After: time.After,
+		Keyring: secret.System(),
 	}
 	for _, f := range []*os.File{os.Stdout, os.Stderr} {
 		if width(f) > 0 && !understandsColor(f) {

@@ -68,8 +68,11 @@ func (w Words) Language() Language {
 func (w Words) T(english string, args ...any) string {
 	s := english
 	if w.lang == Chinese {
-		if translated, ok := chinese[english]; ok {
-			s = translated
+		for _, table := range tables {
+			if translated, ok := table[english]; ok {
+				s = translated
+				break
+			}
 		}
 	}
 	if len(args) == 0 {
@@ -92,9 +95,14 @@ func Translations(lang Language) map[string]string {
 	if lang != Chinese {
 		return nil
 	}
-	table := make(map[string]string, len(chinese))
-	for k, v := range chinese {
-		table[k] = v
+	all := map[string]string{}
+	for _, table := range tables {
+		for k, v := range table {
+			all[k] = v
+		}
 	}
-	return table
+	return all
 }
+
+// tables are the Chinese sentences, by the commands that say them first.
+var tables = []map[string]string{chinese, chineseAccount, chineseLogin, chineseDoctor}

@@ -62,3 +62,20 @@ func TestWords(t *testing.T) {
 		t.Error("only Chinese has translations")
 	}
 }
+
+// A sentence stands in one table only: of two translations one would be lost.
+func TestNoSentenceIsTranslatedTwice(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, table := range tables {
+		for english := range table {
+			if seen[english] {
+				t.Errorf("translated twice: %q", english)
+			}
+			seen[english] = true
+		}
+	}
+	if len(seen) == 0 {
+		t.Fatal("no sentences")
+	}
+}

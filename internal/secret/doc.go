@@ -1,0 +1,14 @@
+// Package secret finds the secrets of accounts where they are kept, and keeps
+// those that it is given.
+//
+//   - A [Source] says where a secret is: in the system's keyring (the zero
+//     Source), in a file, the output of a command, a variable, a netrc file, or
+//     a systemd credential.
+//   - A [Vault] is the places on this machine. [Vault.Get] reads a secret,
+//     [Vault.Set] keeps one in the keyring or, where the machine has none, in an
+//     encrypted file; [Vault.Delete] forgets it.
+//   - What goes wrong is an [*Error] with its [Problem], so that the command line
+//     can say in the user's language what to do.
+//
+// No secret is ever in an error, and none is logged.
+package secret
