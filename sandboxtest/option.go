@@ -1,6 +1,7 @@
 package sandboxtest
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,6 +41,21 @@ func WithAccount(login, password string) Option {
 			return fmt.Errorf("account %q: login and password must not be empty", login)
 		}
 		s.accounts = append(s.accounts, [2]string{login, password})
+		return nil
+	}
+}
+
+// WithTokens makes good decide at each login by XOAUTH2 or OAUTHBEARER whether
+// that token is good for that login, in place of the accounts' passwords. What
+// is refused is refused in the profile's words: a 334 with an error in JSON and
+// then a 535, or, from Microsoft, the 535 alone. good may be called from
+// several goroutines at once.
+func WithTokens(good func(login, token string) bool) Option {
+	return func(s *setup) error {
+		if good == nil {
+			return errors.New("tokens: nobody says which are good")
+		}
+		s.config.Tokens = good
 		return nil
 	}
 }
@@ -84,6 +100,15 @@ func WithCleartextPassword() Option {
 func WithCertificate(kind string) Option {
 	return func(s *setup) error {
 		s.config.Certificate = sandbox.Certificate(kind)
+		return nil
+	}
+}
+
+// WithHostNames adds names for which the server's certificate is good, like
+// smtp.corp.example, beside localhost and those of the imitated provider.
+func WithHostNames(names ...string) Option {
+	return func(s *setup) error {
+		s.config.HostNames = append(s.config.HostNames, names...)
 		return nil
 	}
 }

@@ -144,6 +144,33 @@ func TestOptions(t *testing.T) {
 			t.Error("LMTP without being asked for")
 		}
 	})
+	t.Run("tokens", func(t *testing.T) {
+		t.Parallel()
+		s := sandboxtest.Start(t, "gmail", sandboxtest.WithTokens(func(login, token string) bool {
+			return login == "me@gmail.com" && token == "ya29.fresh"
+		}))
+		if _, err := send(t, s.URL(), s, yan.Options{Token: s.Password()}); err == nil || !strings.Contains(err.Error(), "535 5.7.8") {
+			t.Error(err)
+		}
+		if _, err := send(t, s.URL(), s, yan.Options{Token: "ya29.fresh"}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("host names", func(t *testing.T) {
+		t.Parallel()
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithHostNames("smtp.corp.example", "smtp2.corp.example"))
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(s.CAPEM())
+		for name, good := range map[string]bool{"smtp.corp.example": true, "smtp2.corp.example": true, "mail.example.org": true, "corp.example": false} {
+			conn, err := tls.Dial("tcp", s.TLSAddr(), &tls.Config{RootCAs: roots, ServerName: name})
+			if (err == nil) != good {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err == nil {
+				conn.Close()
+			}
+		}
+	})
 	t.Run("client certificate and maildir", func(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
@@ -174,6 +201,7 @@ func TestNewErrors(t *testing.T) {
 		"must not be empty":   sandboxtest.WithAccount("a@b.c", ""),
 		`no mechanism "NTLM"`: sandboxtest.WithMechanisms("NTLM"),
 		"expired":             sandboxtest.WithCertificate("stolen"),
+		"which are good":      sandboxtest.WithTokens(nil),
 	} {
 		if _, err := sandboxtest.New("plain", option); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -12,6 +12,7 @@ import (
 
 var (
 	errCredentials = errors.New("the credentials are wrong")
+	errToken       = errors.New("the token is wrong")
 	errDecode      = errors.New("the response can't be decoded")
 	errCanceled    = errors.New("the client canceled")
 )
@@ -42,6 +43,8 @@ func (s *session) auth(cmd command) error {
 	switch {
 	case errors.Is(err, errCredentials):
 		answer = w.authFailed
+	case errors.Is(err, errToken):
+		answer = w.tokenFailed
 	case errors.Is(err, errDecode):
 		s.violate(smtp.StageAuth, "%v", err)
 		answer = w.authBad
@@ -113,6 +116,13 @@ func (s *session) check(login, secret string) error {
 		return errCredentials
 	}
 	return nil
+}
+
+func (s *session) checkToken(login, token string) bool {
+	if tokens := s.server.cfg.Tokens; tokens != nil {
+		return tokens(login, token)
+	}
+	return s.check(login, token) == nil
 }
 
 func localPart(login string) string {

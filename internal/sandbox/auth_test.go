@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/xdg-go/scram"
@@ -44,11 +45,11 @@ func TestEveryMechanism(t *testing.T) {
 		},
 		"XOAUTH2": func(c *client, secret string) answer {
 			a := c.ask("AUTH XOAUTH2 " + b64("user="+user+"\x01auth=Bearer "+secret+"\x01\x01"))
-			return c.afterOAuthError(a, "")
+			return c.afterTokenError(a, plainProfile().words.tokenError, "")
 		},
 		"OAUTHBEARER": func(c *client, secret string) answer {
 			a := c.ask("AUTH OAUTHBEARER " + b64("n,a="+user+",\x01host=localhost\x01auth=Bearer "+secret+"\x01\x01"))
-			return c.afterOAuthError(a, b64("\x01"))
+			return c.afterTokenError(a, invalidToken, b64("\x01"))
 		},
 		"EXTERNAL": func(c *client, secret string) answer {
 			if secret != Password {
@@ -107,13 +108,14 @@ func withCertificate(t *testing.T, s *Server, user string) *client {
 	return c
 }
 
-func (c *client) afterOAuthError(a answer, reply string) answer {
+// afterTokenError answers the error that a 334 brings.
+func (c *client) afterTokenError(a answer, want, reply string) answer {
 	c.t.Helper()
 	if a.code != "334" {
 		return a
 	}
-	if got := c.challenge(a); got != oauthError {
-		c.t.Errorf("error %q", got)
+	if got := c.challenge(a); got != want {
+		c.t.Errorf("error %q, want %q", got, want)
 	}
 	return c.ask(reply)
 }
@@ -201,6 +203,50 @@ func TestAuthRefusals(t *testing.T) {
 				t.Errorf("got %s %q, want %s", a.kind, a.raw, test.code)
 			}
 			checkViolations(t, s, test.violate)
+		})
+	}
+}
+
+// Who decides about tokens decides at each login, for known and unknown logins
+// alike; each provider refuses in its own way.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		profile, mechanism string
+		challenge, refusal string
+	}{
+		{"gmail", "XOAUTH2", `{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}`, "535-5.7.8 Username and Password"},
+		{"gmail", "OAUTHBEARER", `{"status":"invalid_token","scope":"https://mail.google.com/"}`, "535-5.7.8 Username and Password"},
+		{"microsoft365", "XOAUTH2", "", "535 5.7.3 Authentication unsuccessful ["},
+		{"qq", "XOAUTH2", "", "535 Login fail."},
+		{"plain", "XOAUTH2", `{"status":"401","schemes":"bearer","scope":"mail"}`, "535 5.7.8 "},
+		{"plain", "OAUTHBEARER", `{"status":"invalid_token","scope":"https://mail.google.com/"}`, "535 5.7.8 "},
+	} {
+		t.Run(test.profile+" "+test.mechanism, func(t *testing.T) {
+			t.Parallel()
+			var good atomic.Value
+			good.Store("first")
+			s := start(t, Config{Profile: test.profile, Tokens: func(login, token string) bool {
+				return login == "you@example.org" && token == good.Load()
+			}})
+			initial := func(token string) string {
+				if test.mechanism == "XOAUTH2" {
+					return "AUTH XOAUTH2 " + b64("user=you@example.org\x01auth=Bearer "+token+"\x01\x01")
+				}
+				return "AUTH OAUTHBEARER " + b64("n,a=you@example.org,\x01auth=Bearer "+token+"\x01\x01")
+			}
+			login(t, s, "").want("235", initial("first"))
+			good.Store("second")
+			c := login(t, s, "")
+			a := c.ask(initial("first"))
+			if test.challenge != "" {
+				a = c.afterTokenError(a, test.challenge, "")
+			}
+			if !strings.HasPrefix(a.raw, test.refusal) {
+				t.Errorf("got %s %q, want %s", a.kind, a.raw, test.refusal)
+			}
+			login(t, s, "").want("235", initial("second"))
+			checkViolations(t, s, "")
 		})
 	}
 }

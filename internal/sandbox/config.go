@@ -18,6 +18,10 @@ type Config struct {
 	// Accounts maps a login to its secret, which is its OAuth 2.0 token, too;
 	// nil is [DefaultLogin] with [Password].
 	Accounts map[string]string
+	// Tokens decides at each login by XOAUTH2 or OAUTHBEARER whether that token
+	// is good for that login, known or not, in place of Accounts; nil leaves it
+	// to them. It may be called from several goroutines at once.
+	Tokens func(login, token string) bool
 	// SubmissionAddr, TLSAddr and LMTPAddr are where to listen: plain with
 	// STARTTLS, TLS from the first byte, and LMTP with STARTTLS. The host must
 	// be 127.0.0.1 or [::1]. "" is a free port of 127.0.0.1; for LMTPAddr it
@@ -28,6 +32,8 @@ type Config struct {
 	NoPorts bool
 
 	Certificate Certificate
+	// HostNames are further names for which the certificate is good.
+	HostNames []string
 	// MaxTLS is the newest TLS version, like tls.VersionTLS12; 0 for no limit.
 	MaxTLS uint16
 	// RequireClientCertificate refuses a TLS client without one of this

@@ -70,9 +70,6 @@ func (x *exchange) cramMD5() (string, error) {
 	return user, nil
 }
 
-// oauthError is what Google says to a token that it does not know.
-const oauthError = `{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}`
-
 // xoauth2 is Google's and Microsoft's mechanism: user=…^Aauth=Bearer …^A^A.
 func (x *exchange) xoauth2() (string, error) {
 	response, err := x.first()
@@ -84,7 +81,7 @@ func (x *exchange) xoauth2() (string, error) {
 	if fields["user"] == "" || !ok || !strings.HasSuffix(response, "\x01\x01") {
 		return "", fmt.Errorf("%w: XOAUTH2 wants user= and auth=Bearer", errDecode)
 	}
-	return fields["user"], x.bearer(fields["user"], token)
+	return fields["user"], x.bearer(fields["user"], token, x.session.server.profile.words.tokenError)
 }
 
 // oauthBearer is RFC 7628.
@@ -101,20 +98,26 @@ func (x *exchange) oauthBearer() (string, error) {
 		return "", fmt.Errorf("%w: OAUTHBEARER wants n,a=user, and auth=Bearer", errDecode)
 	}
 	user := strings.NewReplacer("=2C", ",", "=3D", "=").Replace(header[1][2:])
-	return user, x.bearer(user, token)
+	return user, x.bearer(user, token, invalidToken)
 }
 
-// bearer: a failure is told in a challenge that the client answers with
-// nothing (XOAUTH2) or ^A (RFC 7628 section 3.2.3) before the 535 comes.
-func (x *exchange) bearer(user, token string) error {
-	failed := x.session.check(user, token)
-	if failed == nil {
+// invalidToken is the error of RFC 7628 section 3.2.2 in OAUTHBEARER.
+const invalidToken = `{"status":"invalid_token","scope":"https://mail.google.com/"}`
+
+// bearer checks a token. A failure is told in a challenge that the client
+// answers with nothing (XOAUTH2) or ^A (RFC 7628 section 3.2.3) before the 535
+// comes; where the provider has no such words, the 535 comes at once.
+func (x *exchange) bearer(user, token, challenge string) error {
+	if x.session.checkToken(user, token) {
 		return nil
 	}
-	if _, err := x.ask(oauthError); err != nil && !errors.Is(err, errCanceled) {
+	if challenge == "" {
+		return errToken
+	}
+	if _, err := x.ask(challenge); err != nil && !errors.Is(err, errCanceled) {
 		return err
 	}
-	return failed
+	return errToken
 }
 
 func keyValues(s string) map[string]string {

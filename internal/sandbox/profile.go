@@ -58,6 +58,8 @@ type words struct {
 	startTLS     string
 	authOK       string
 	authFailed   string
+	tokenError   string // the JSON in the 334 to an XOAUTH2 token that is no good; "" for no 334
+	tokenFailed  string // and what follows it
 	authBad      string // not base64, or malformed
 	authUnknown  string // no such mechanism
 	authCanceled string

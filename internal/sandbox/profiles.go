@@ -15,6 +15,8 @@ func plainProfile() profile {
 			startTLS:     "220 2.0.0 Ready to start TLS",
 			authOK:       "235 2.7.0 Authentication successful",
 			authFailed:   "535 5.7.8 Authentication credentials invalid",
+			tokenError:   `{"status":"401","schemes":"bearer","scope":"mail"}`,
+			tokenFailed:  "535 5.7.8 Authentication credentials invalid",
 			authBad:      "501 5.5.2 Cannot decode the response",
 			authUnknown:  "504 5.5.4 Unrecognized authentication type",
 			authCanceled: "501 5.7.0 Authentication canceled",
@@ -66,6 +68,8 @@ func qqProfile() profile {
 			startTLS: "220 Ready to start TLS",
 			authOK:   "235 Authentication successful",
 			authFailed: "535 Login fail. Account is abnormal, service is not open, password is incorrect, " +
+				"login frequency limited, or system is busy. More information at https://help.mail.qq.com/detail/108/1023",
+			tokenFailed: "535 Login fail. Account is abnormal, service is not open, password is incorrect, " +
 				"login frequency limited, or system is busy. More information at https://help.mail.qq.com/detail/108/1023",
 			authBad:      "501 Error: bad syntax",
 			authUnknown:  "504 Unrecognized authentication type",
@@ -120,6 +124,7 @@ func netEaseProfile() profile {
 			startTLS:     "220 Ready to start TLS",
 			authOK:       "235 Authentication successful",
 			authFailed:   "535 Error: authentication failed",
+			tokenFailed:  "535 Error: authentication failed",
 			authBad:      "500 Error: bad syntax",
 			authUnknown:  "504 Unrecognized authentication type",
 			authCanceled: "501 Authentication canceled",
@@ -170,6 +175,9 @@ func gmailProfile() profile {
 			authOK:   "235 2.7.0 Accepted",
 			// QUIRK: Gmail - several lines, the enhanced code on each.
 			authFailed: "535-5.7.8 Username and Password not accepted. For more information, go to\n" +
+				"535 5.7.8  https://support.google.com/mail/?p=BadCredentials {id} - gsmtp",
+			tokenError: `{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}`,
+			tokenFailed: "535-5.7.8 Username and Password not accepted. For more information, go to\n" +
 				"535 5.7.8  https://support.google.com/mail/?p=BadCredentials {id} - gsmtp",
 			authBad:      "501 5.5.2 Cannot Decode response {id} - gsmtp",
 			authUnknown:  "504 5.7.4 Unrecognized Authentication Type {id} - gsmtp",
@@ -222,10 +230,12 @@ func microsoftProfile() profile {
 		// QUIRK: Microsoft 365 - AUTH only after STARTTLS, and not after HELO.
 		authAfterEHLO: true,
 		words: words{
-			greeting:     "220 AS4P190CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at {date}",
-			startTLS:     "220 2.0.0 SMTP server ready",
-			authOK:       "235 2.7.0 Authentication successful",
-			authFailed:   "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+			greeting:   "220 AS4P190CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at {date}",
+			startTLS:   "220 2.0.0 SMTP server ready",
+			authOK:     "235 2.7.0 Authentication successful",
+			authFailed: "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+			// QUIRK: Microsoft 365 - a bad token gets no 334 with an error, only this.
+			tokenFailed:  "535 5.7.3 Authentication unsuccessful [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
 			authBad:      "501 5.5.4 Invalid arguments",
 			authUnknown:  "504 5.7.4 Unrecognized authentication type",
 			authCanceled: "501 5.7.0 Authentication canceled",

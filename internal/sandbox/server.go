@@ -53,7 +53,7 @@ func Start(cfg Config) (*Server, error) {
 	if s.authority, err = newAuthority(); err != nil {
 		return nil, err
 	}
-	if s.leaf, err = s.authority.server(cfg.Certificate, p.hosts); err != nil {
+	if s.leaf, err = s.authority.server(cfg.Certificate, s.Hosts()); err != nil {
 		return nil, err
 	}
 	s.tls = s.tlsConfig()
@@ -144,8 +144,9 @@ func addrOf(l net.Listener) string {
 	return l.Addr().String()
 }
 
-// Hosts are the imitated host names, for which the certificate is good, too.
-func (s *Server) Hosts() []string { return slices.Clone(s.profile.hosts) }
+// Hosts are the imitated host names and those of the Config, for which the
+// certificate is good, too.
+func (s *Server) Hosts() []string { return slices.Concat(s.profile.hosts, s.cfg.HostNames) }
 
 // CAPEM is the certificate of the CA to trust.
 func (s *Server) CAPEM() []byte { return s.authority.pem() }
