@@ -1,0 +1,216 @@
+package dnstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// big is a set of TXT records that no UDP packet of a resolver holds.
+func big() []string {
+	var lines []string
+	for i := range 40 {
+		lines = append(lines, fmt.Sprintf("TXT %d %s", i, strings.Repeat("x", 300)))
+	}
+	return lines
+}
+
+func zone() Zone {
+	return Zone{
+		"Corp.Example.":                  {"A 192.0.2.1", "AAAA 2001:db8::1", "MX 20 mx2.corp.example", "MX 10 mx1.corp.example.", "TXT v=spf1 include:a  -all"},
+		"_submissions._tcp.corp.example": {"SRV 10 0 465 late.corp.example", "SRV 0 1 465 smtp.corp.example"},
+		"_submission._tcp.corp.example":  {"SRV 0 0 0 ."},
+		"www.corp.example":               {"CNAME corp.example"},
+		"chain.example":                  {"CNAME www.corp.example"},
+		"circle.example":                 {"CNAME circle.example"},
+		"dangling.example":               {"CNAME nobody.example"},
+		"*.wild.example":                 {"A 192.0.2.7"},
+		"not.wild.example":               {"TXT here"},
+		"broken.example":                 {"SERVFAIL"},
+		"half.example":                   {"SERVFAIL MX", "A 192.0.2.2"},
+		"refused.example":                {"REFUSED"},
+		"silent.example":                 {"SILENCE"},
+		"big.example":                    big(),
+		"1.2.0.192.in-addr.arpa":         {"PTR corp.example"},
+	}
+}
+
+// lookup asks as a program does and shows the answer as one line.
+func lookup(ctx context.Context, r *net.Resolver, kind, name string) (string, error) {
+	switch kind {
+	case "host":
+		list, err := r.LookupHost(ctx, name)
+		slices.Sort(list)
+		return strings.Join(list, " "), err
+	case "MX":
+		list, err := r.LookupMX(ctx, name)
+		var b strings.Builder
+		for _, mx := range list {
+			fmt.Fprintf(&b, "%d %s ", mx.Pref, mx.Host)
+		}
+		return strings.TrimSpace(b.String()), err
+	case "SRV":
+		_, list, err := r.LookupSRV(ctx, "", "", name)
+		var b strings.Builder
+		for _, s := range list {
+			fmt.Fprintf(&b, "%d %d %d %s ", s.Priority, s.Weight, s.Port, s.Target)
+		}
+		return strings.TrimSpace(b.String()), err
+	case "TXT":
+		list, err := r.LookupTXT(ctx, name)
+		return strings.Join(list, "|"), err
+	case "CNAME":
+		return r.LookupCNAME(ctx, name)
+	case "PTR":
+		list, err := r.LookupAddr(ctx, name)
+		return strings.Join(list, " "), err
+	}
+	return "", errors.New("no such kind")
+}
+
+func TestGosResolverAsks(t *testing.T) {
+	t.Parallel()
+	r := Start(t, zone()).Resolver()
+	for _, test := range []struct{ kind, name, want string }{
+		{"host", "corp.example.", "192.0.2.1 2001:db8::1"},
+		{"host", "CORP.example.", "192.0.2.1 2001:db8::1"},
+		{"host", "chain.example.", "192.0.2.1 2001:db8::1"},
+		{"host", "deep.er.wild.example.", "192.0.2.7"},
+		{"host", "half.example.", "192.0.2.2"},
+		{"MX", "corp.example.", "10 mx1.corp.example. 20 mx2.corp.example."},
+		{"SRV", "_submissions._tcp.corp.example.", "0 1 465 smtp.corp.example. 10 0 465 late.corp.example."},
+		{"SRV", "_submission._tcp.corp.example.", "0 0 0 ."},
+		{"TXT", "corp.example.", "v=spf1 include:a  -all"},
+		{"CNAME", "www.corp.example.", "corp.example."},
+		{"PTR", "192.0.2.1", "corp.example."},
+	} {
+		got, err := lookup(t.Context(), r, test.kind, test.name)
+		if err != nil || got != test.want {
+			t.Errorf("%s %s: %q, %v, want %q", test.kind, test.name, got, err, test.want)
+		}
+	}
+}
+
+func TestWhatGoesWrong(t *testing.T) {
+	t.Parallel()
+	r := Start(t, zone()).Resolver()
+	for _, test := range []struct {
+		kind, name string
+		notFound   bool
+		temporary  bool
+	}{
+		{"host", "nobody.example.", true, false},
+		{"MX", "smtp.corp.example.", true, false},
+		{"host", "example.", true, false},          // above others: no records
+		{"host", "not.wild.example.", true, false}, // there itself: the wildcard is not for it
+		{"host", "below.not.wild.example.", true, false},
+		{"host", "dangling.example.", true, false},
+		{"host", "circle.example.", true, false},
+		{"host", "broken.example.", false, true},
+		{"MX", "half.example.", false, true},
+		{"MX", "refused.example.", false, false},
+	} {
+		got, err := lookup(t.Context(), r, test.kind, test.name)
+		var dns *net.DNSError
+		if !errors.As(err, &dns) || dns.IsNotFound != test.notFound || dns.IsTemporary != test.temporary {
+			t.Errorf("%s %s: %q, %#v", test.kind, test.name, got, err)
+		}
+	}
+}
+
+func TestSilenceLastsUntilTheContextEnds(t *testing.T) {
+	t.Parallel()
+	s := Start(t, zone())
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	got, err := lookup(ctx, s.Resolver(), "TXT", "silent.example.")
+	var dns *net.DNSError
+	if !errors.As(err, &dns) || !dns.IsTimeout {
+		t.Errorf("silence was an answer: %q, %v", got, err)
+	}
+}
+
+func TestLongAnswersComeOverTCP(t *testing.T) {
+	t.Parallel()
+	s := Start(t, zone())
+	got, err := lookup(t.Context(), s.Resolver(), "TXT", "big.example.")
+	if err != nil || strings.Count(got, "|") != 39 || !strings.Contains(got, "39 "+strings.Repeat("x", 300)) {
+		t.Errorf("%d octets, %v", len(got), err)
+	}
+	want := []Query{{"big.example", "TXT", "udp"}, {"big.example", "TXT", "tcp"}}
+	if got := s.Queries(); !slices.Equal(got, want) {
+		t.Errorf("asked %v, want %v", got, want)
+	}
+}
+
+// A client without EDNS is given 512 octets and no more; what is no query is not
+// answered, and the server goes on.
+func TestPackets(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Zone{"corp.example": {"TXT " + strings.Repeat("y", 600)}})
+	query := dnsmessage.Message{Header: dnsmessage.Header{ID: 7}, Questions: []dnsmessage.Question{
+		{Name: dnsmessage.MustNewName("corp.example."), Type: dnsmessage.TypeTXT, Class: dnsmessage.ClassINET}}}
+	packed, err := query.Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("udp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, packet := range [][]byte{[]byte("lunch"), packed[:len(packed)-3], packed} {
+		if _, err := conn.Write(packet); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buffer := make([]byte, 4096)
+	n, err := conn.Read(buffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reply dnsmessage.Message
+	if err := reply.Unpack(buffer[:n]); err != nil {
+		t.Fatal(err)
+	}
+	if reply.ID != 7 || !reply.Truncated || len(reply.Answers) != 0 || n > 512 {
+		t.Errorf("%d octets: %+v", n, reply.Header)
+	}
+}
+
+func TestZonesThatAreWrong(t *testing.T) {
+	t.Parallel()
+	for _, zone := range []Zone{
+		{"a.example": {"A 2001:db8::1"}}, {"a.example": {"AAAA 192.0.2.1"}}, {"a.example": {"A lunch"}},
+		{"a.example": {"MX mx.example"}}, {"a.example": {"SRV 0 1 70000 smtp.example"}}, {"a.example": {"HINFO x"}},
+		{"a.example": {"SERVFAIL HINFO"}}, {"a.example": nil, "A.Example.": nil},
+		{"a.example": {"CNAME " + strings.Repeat("x", 300)}}, {strings.Repeat("x", 300): {"A 192.0.2.1"}},
+	} {
+		if s, err := start(zone); err == nil {
+			s.close()
+			t.Errorf("zone %v was taken", zone)
+		}
+	}
+}
+
+// A connection that stays open does not keep a test from ending.
+func TestCloseEndsOpenConnections(t *testing.T) {
+	t.Parallel()
+	s, err := start(zone())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	s.close()
+}
