@@ -131,7 +131,7 @@ func connect(ctx context.Context, cfg Config) (net.Conn, error) {
 
 func (c *Conn) handshake(ctx context.Context) error {
 	start := time.Now()
-	conn, err := c.w.upgrade(ctx, c.cfg.Trust.config(c.cfg.Host), c.cfg.Timeouts.Handshake)
+	conn, err := c.w.upgrade(ctx, c.cfg.Trust.TLSConfig(c.cfg.Host), c.cfg.Timeouts.Handshake)
 	if err != nil {
 		return &smtp.Error{Stage: smtp.StageTLS, Err: err}
 	}

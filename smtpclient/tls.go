@@ -63,8 +63,9 @@ func LoadRoots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// config makes the TLS settings for a host.
-func (t Trust) config(host string) *tls.Config {
+// TLSConfig makes the settings of a handshake with a host. It is for protocols
+// beside SMTP, which trust the same; Dial makes its own.
+func (t Trust) TLSConfig(host string) *tls.Config {
 	cfg := &tls.Config{
 		ServerName:   host,
 		RootCAs:      t.Roots,
