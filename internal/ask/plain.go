@@ -1,0 +1,173 @@
+package ask
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// plainText prints the question and reads a line.
+func (a *Asker) plainText(ctx context.Context, q Question) (string, error) {
+	return a.try(q, func() (string, error) {
+		a.prompt(q, q.Default)
+		line, err := a.line(ctx)
+		if err != nil {
+			return "", err
+		}
+		return a.judge(q, line, false)
+	})
+}
+
+func (a *Asker) plainSecret(ctx context.Context, q Question) (string, error) {
+	return a.try(q, func() (string, error) {
+		a.prompt(q, "")
+		line, err := a.secretLine(ctx)
+		if err != nil {
+			return "", err
+		}
+		return a.judge(q, line, true)
+	})
+}
+
+func (a *Asker) plainChoose(ctx context.Context, q Question, options []string, selected int) (int, error) {
+	if len(options) == 0 {
+		return 0, errors.New("nothing to choose from")
+	}
+	for i, option := range options {
+		q.Help += fmt.Sprintf("\n  %d) %s", i+1, option)
+	}
+	q.Help = strings.TrimPrefix(q.Help, "\n")
+	q.Default = strconv.Itoa(selected + 1)
+	q.Check = func(answer string) error {
+		if n, err := strconv.Atoi(answer); err != nil || n < 1 || n > len(options) {
+			return fmt.Errorf(a.word(a.Words.Number, "type a number from 1 to %d"), len(options))
+		}
+		return nil
+	}
+	answer, err := a.plainText(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(answer)
+	return n - 1, err
+}
+
+func (a *Asker) plainConfirm(ctx context.Context, q Question, yes bool) (bool, error) {
+	q.Title += " (y/n)"
+	q.Default = "n"
+	if yes {
+		q.Default = "y"
+	}
+	q.Check = func(answer string) error {
+		if yesOrNo(answer, a.Words) == 0 {
+			return errors.New(a.word(a.Words.YesOrNo, "type y or n"))
+		}
+		return nil
+	}
+	answer, err := a.plainText(ctx, q)
+	return yesOrNo(answer, a.Words) > 0, err
+}
+
+// yesOrNo is 1 for yes, -1 for no and 0 for neither.
+func yesOrNo(answer string, w Words) int {
+	answer = strings.ToLower(answer)
+	switch answer {
+	case "y", "yes", "ｙ":
+		return 1
+	case "n", "no", "ｎ":
+		return -1
+	case "":
+		return 0
+	case strings.ToLower(w.Yes):
+		return 1
+	case strings.ToLower(w.No):
+		return -1
+	}
+	return 0
+}
+
+// try asks until the answer is right, or somebody gives up.
+func (a *Asker) try(q Question, ask func() (string, error)) (string, error) {
+	for range maxTries {
+		answer, err := ask()
+		switch {
+		case err == nil:
+			return answer, nil
+		case errors.Is(err, ErrNoAnswer), errors.Is(err, ErrCancelled), errors.Is(err, errReading):
+			return "", err
+		case !a.Person:
+			return "", &WrongError{Title: q.Title, Err: err}
+		}
+		a.Show(a.paint("31", "✗") + " " + err.Error())
+	}
+	return "", ErrCancelled
+}
+
+func (a *Asker) prompt(q Question, byDefault string) {
+	if q.Help != "" {
+		a.Show(q.Help)
+	}
+	s := q.Title
+	if byDefault != "" {
+		s += " [" + byDefault + "]"
+	}
+	_, _ = fmt.Fprint(a.Out, s+": ")
+	if !a.Person {
+		a.Show("") // nobody types the end of the line
+	}
+}
+
+// errReading: the input could not be read.
+var errReading = errors.New("the answer can't be read")
+
+// maxLine bounds an answer, in octets.
+const maxLine = 64 << 10
+
+// line reads up to the end of a line and nothing of what follows: that is for
+// the next question.
+func (a *Asker) line(ctx context.Context) (string, error) {
+	var line []byte
+	one := make([]byte, 1)
+	for len(line) < maxLine {
+		n, err := a.In.Read(one)
+		if n == 1 {
+			if one[0] == '\n' {
+				return string(line), nil
+			}
+			line = append(line, one[0])
+			continue
+		}
+		switch {
+		case ctx.Err() != nil:
+			return "", ErrCancelled
+		case errors.Is(err, io.EOF) && len(line) > 0:
+			return string(line), nil
+		case errors.Is(err, io.EOF):
+			return "", ErrNoAnswer
+		case err != nil:
+			return "", fmt.Errorf("%w: %w", errReading, err)
+		}
+	}
+	return "", fmt.Errorf("%w: a line is longer than %d octets", errReading, maxLine)
+}
+
+// secretLine reads a line that is not shown, where there is a terminal to tell.
+func (a *Asker) secretLine(ctx context.Context) (string, error) {
+	if a.ReadSecret == nil {
+		return a.line(ctx)
+	}
+	line, err := a.ReadSecret(ctx)
+	a.Show("")
+	switch {
+	case ctx.Err() != nil:
+		return "", ErrCancelled
+	case errors.Is(err, io.EOF):
+		return "", ErrNoAnswer
+	case err != nil:
+		return "", fmt.Errorf("%w: %w", errReading, err)
+	}
+	return line, nil
+}
