@@ -60,6 +60,38 @@ func WithTokens(good func(login, token string) bool) Option {
 	}
 }
 
+// WithLockAfter locks an account for an hour, by the clock of [WithClock], once
+// n logins in a row were wrong: the right password is refused, too.
+func WithLockAfter(n int) Option {
+	return func(s *setup) error {
+		if n < 1 {
+			return fmt.Errorf("lock after %d wrong logins: want at least one", n)
+		}
+		s.config.LockAfter = n
+		return nil
+	}
+}
+
+// WithSenderRule replaces the profile's rule on which senders a login may use,
+// and says where another is refused: "any" (nowhere), "mail", "rcpt" (as Postfix
+// does), "header" (MAIL, and the From header at the end) or "body" (at the end
+// of the message).
+func WithSenderRule(rule string) Option {
+	return func(s *setup) error {
+		s.config.SenderRule = sandbox.SenderRule(rule)
+		return nil
+	}
+}
+
+// WithSenderAlias lets every login use these addresses as sender, beside its
+// own.
+func WithSenderAlias(addresses ...string) Option {
+	return func(s *setup) error {
+		s.config.SenderAliases = append(s.config.SenderAliases, addresses...)
+		return nil
+	}
+}
+
 // WithoutExtension withholds keywords of EHLO, like "PIPELINING", "STARTTLS"
 // or "AUTH"; the server then refuses what they stand for.
 func WithoutExtension(keywords ...string) Option {

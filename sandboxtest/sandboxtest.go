@@ -51,6 +51,7 @@ func Profiles() []string { return sandbox.Profiles() }
 //
 //	STAGE-ACTION       rcpt-cut  body-stall  ehlo-drip  quit-frame
 //	STAGE-NNN[-x.y.z]  rcpt-450-4.2.1
+//	auth-REASON        auth-apppassword: refused in the provider's own words
 //	...-OCTETS         data-cut-1000: after 1000 octets of the message
 //	...*TIMES          ehlo-502*1: only the first time
 //	...+text           body-554+DT~SPM_rejected: _ stands for a space, ~ for a colon

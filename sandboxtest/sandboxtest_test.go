@@ -11,10 +11,12 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 )
@@ -156,6 +158,35 @@ func TestOptions(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("a locked account", func(t *testing.T) {
+		t.Parallel()
+		begin := time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC)
+		var later atomic.Int64
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithLockAfter(1), sandboxtest.WithClock(func() time.Time {
+			return begin.Add(time.Duration(later.Load()))
+		}))
+		for _, try := range []struct{ password, want string }{{"wrong", "535"}, {s.Password(), "454"}} {
+			if _, err := send(t, s.URL(), s, yan.Options{Password: try.password}); err == nil || !strings.Contains(err.Error(), try.want) {
+				t.Errorf("%s: %v", try.want, err)
+			}
+		}
+		later.Store(int64(time.Hour))
+		if _, err := send(t, s.URL(), s, yan.Options{Password: s.Password()}); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("senders", func(t *testing.T) {
+		t.Parallel()
+		options := []sandboxtest.Option{sandboxtest.WithAccount("a@corp.example", "a"), sandboxtest.WithAccount("b@corp.example", "b"), sandboxtest.WithSenderRule("rcpt")}
+		for _, alias := range []string{"c@corp.example", "a@corp.example"} {
+			s := sandboxtest.Start(t, "plain", append(options[:3:3], sandboxtest.WithSenderAlias(alias))...)
+			// b logs in and a is the sender.
+			result, err := send(t, strings.Replace(s.URL(), "a%40", "b%40", 1), s, yan.Options{Password: "b"})
+			if mine := alias == s.Login(); (err == nil) != mine || result.Recipients[0].Stage == smtp.StageRcpt == mine {
+				t.Errorf("alias %s: %v, %v", alias, result.Recipients, err)
+			}
+		}
+	})
 	t.Run("host names", func(t *testing.T) {
 		t.Parallel()
 		s := sandboxtest.Start(t, "plain", sandboxtest.WithHostNames("smtp.corp.example", "smtp2.corp.example"))
@@ -197,11 +228,13 @@ func TestOptions(t *testing.T) {
 func TestNewErrors(t *testing.T) {
 	t.Parallel()
 	for want, option := range map[string]sandboxtest.Option{
-		`no stage "lunch"`:    sandboxtest.WithFault("lunch-550"),
-		"must not be empty":   sandboxtest.WithAccount("a@b.c", ""),
-		`no mechanism "NTLM"`: sandboxtest.WithMechanisms("NTLM"),
-		"expired":             sandboxtest.WithCertificate("stolen"),
-		"which are good":      sandboxtest.WithTokens(nil),
+		`no stage "lunch"`:     sandboxtest.WithFault("lunch-550"),
+		"must not be empty":    sandboxtest.WithAccount("a@b.c", ""),
+		`no mechanism "NTLM"`:  sandboxtest.WithMechanisms("NTLM"),
+		"expired":              sandboxtest.WithCertificate("stolen"),
+		"which are good":       sandboxtest.WithTokens(nil),
+		"want at least one":    sandboxtest.WithLockAfter(0),
+		`no sender rule "odd"`: sandboxtest.WithSenderRule("odd"),
 	} {
 		if _, err := sandboxtest.New("plain", option); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
@@ -242,10 +275,51 @@ func TestFilesAndTranscript(t *testing.T) {
 	}
 }
 
+// What a provider says to a login is understood for what it is, and where it
+// tells nothing apart, as its usual refusal.
+func TestRefusedLoginsAreUnderstood(t *testing.T) {
+	t.Parallel()
+	type table = map[string]diagnosis.Class
+	for profile, own := range map[string]struct {
+		provider string
+		usual    diagnosis.Class
+		reasons  table
+	}{
+		"plain": {"", diagnosis.ClassAuthBadCredentials, table{"serviceoff": diagnosis.ClassAuthServiceDisabled, "blocked": diagnosis.ClassAccountBlocked,
+			"apppassword": diagnosis.ClassAuthNeedAppPassword, "weblogin": diagnosis.ClassAuthNeedWebLogin, "toomany": diagnosis.ClassAuthRateLimited,
+			"basicoff": diagnosis.ClassAuthBasicDisabled, "policy": diagnosis.ClassAuthAdminPolicy, "ipdenied": diagnosis.ClassIPNotAllowed}},
+		"qq": {"qq", diagnosis.ClassAuthBadCredentials, table{"apppassword": diagnosis.ClassAuthNeedAppPassword}},
+		"netease": {"netease163", diagnosis.ClassAuthBadCredentials, table{"serviceoff": diagnosis.ClassAuthServiceDisabled,
+			"toomany": diagnosis.ClassAuthRateLimited, "ipdenied": diagnosis.ClassAuthRateLimited}},
+		"gmail": {"gmail", diagnosis.ClassAuthBadCredentials, table{"apppassword": diagnosis.ClassAuthNeedAppPassword,
+			"weblogin": diagnosis.ClassAuthNeedWebLogin, "toomany": diagnosis.ClassAuthRateLimited}},
+		"microsoft365": {"office365", diagnosis.ClassAuthBadCredentials, table{"serviceoff": diagnosis.ClassAuthServiceDisabled, "toomany": diagnosis.ClassAuthRateLimited,
+			"basicoff": diagnosis.ClassAuthBasicDisabled, "policy": diagnosis.ClassAuthAdminPolicy, "ipdenied": diagnosis.ClassAuthAdminPolicy}},
+	} {
+		for _, reason := range []string{"wrongcode", "serviceoff", "blocked", "apppassword", "weblogin", "toomany", "basicoff", "policy", "ipdenied"} {
+			t.Run(profile+" "+reason, func(t *testing.T) {
+				t.Parallel()
+				s := sandboxtest.Start(t, profile, sandboxtest.WithFault("auth-"+reason))
+				result, err := send(t, s.URL(), s, yan.Options{Password: s.Password()})
+				if err == nil {
+					t.Fatal("the login passed")
+				}
+				want, ok := own.reasons[reason]
+				if !ok {
+					want = own.usual
+				}
+				if f := diagnosis.Diagnose(diagnosis.FromOutcome(result.Recipients[0], own.provider)); f.Class != want {
+					t.Errorf("%v: %s by %s, want %s", err, f.Class, f.Basis, want)
+				}
+			})
+		}
+	}
+}
+
 func TestFaultsAreWords(t *testing.T) {
 	t.Parallel()
 	words := sandboxtest.Faults()
-	if len(words) != 145 {
+	if len(words) != 154 {
 		t.Errorf("%d faults", len(words))
 	}
 	if _, err := sandboxtest.New("plain", sandboxtest.WithFault(words...)); err != nil {

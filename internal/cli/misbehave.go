@@ -67,6 +67,7 @@ func (a *app) faultHelp() {
 		{"rcpt=450-4.2.1+Mailbox_busy", a.T("with an enhanced code and a text; _ is a blank, ~ a colon")},
 		{"data=cut-1000", a.T("OCTETS: when so much of the message has come")},
 		{"ehlo=502*1", a.T("only the first time")},
+		{"auth=apppassword", a.T("the login is refused for that reason, in the provider's own words")},
 	})
 }
 

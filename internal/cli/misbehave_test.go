@@ -131,3 +131,13 @@ func TestSandboxWithLimits(t *testing.T) {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 }
+
+func TestLockAfter(t *testing.T) {
+	t.Parallel()
+	a, _, _ := testApp(words.English)
+	cfg, err := a.sandboxConfig(&sandboxFlags{profile: "gmail", lockAfter: 3, faults: []string{"auth=apppassword*1"}})
+	want := []sandbox.Fault{{Stage: smtp.StageAuth, Action: sandbox.AppPassword, Times: 1}}
+	if err != nil || cfg.LockAfter != 3 || !reflect.DeepEqual(cfg.Faults, want) {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+}

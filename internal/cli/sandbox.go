@@ -25,6 +25,7 @@ type sandboxFlags struct {
 	faults    []string
 	limits    []string
 	quirks    []string
+	lockAfter int
 	exitAfter int
 	quiet     bool
 	json      bool
@@ -58,6 +59,7 @@ func (a *app) sandboxCommand() *cobra.Command {
 		option{"fault", "", &s.faults, a.T("STAGE=ACTION"), a.T("misbehave, like body=cut or rcpt=550; 'help' lists all; repeatable")},
 		option{"limit", "", &s.limits, a.T("WORD=NUMBER"), a.T("take no more than so much, like messages=10, connections=2, rate=60/1m or rcptmax=5; 'help' lists all; repeatable")},
 		option{"quirk", "", &s.quirks, a.T("WORD"), a.T("have a bad habit, like loses-group; 'help' lists all; repeatable")},
+		option{"lock-after", "", &s.lockAfter, "N", a.T("lock an account for an hour after N wrong logins in a row")},
 		option{"exit-after", "", &s.exitAfter, "N", a.T("end after N messages")},
 		option{"quiet", "q", &s.quiet, "", a.T("do not show the conversations")},
 		option{"json", "", &s.json, "", a.T("print JSON: a line when ready, a line for each message")},
@@ -169,8 +171,14 @@ func (a *app) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 	if !contains(sandbox.Profiles(), s.profile) {
 		return cfg, a.wrongf("%s %q: want one of %s", a.name("profile"), s.profile, strings.Join(sandbox.Profiles(), ", "))
 	}
-	if s.exitAfter < 0 {
-		return cfg, a.wrongf("%s %d: want a number above zero", a.name("exit-after"), s.exitAfter)
+	cfg.LockAfter = s.lockAfter
+	for _, f := range []struct {
+		flag   string
+		number int
+	}{{"exit-after", s.exitAfter}, {"lock-after", s.lockAfter}} {
+		if f.number < 0 {
+			return cfg, a.wrongf("%s %d: want a number above zero", a.name(f.flag), f.number)
+		}
 	}
 	for _, p := range []struct {
 		flag string

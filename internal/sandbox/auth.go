@@ -40,7 +40,10 @@ func (s *session) auth(cmd command) error {
 		s.arm(f, smtp.StageAuth)
 	}
 	answer := w.authOK
-	switch {
+	wrong := errors.Is(err, errCredentials) || errors.Is(err, errToken)
+	switch cfg := s.server.cfg; {
+	case (err == nil || wrong) && s.server.lock.note(login, !wrong, cfg.LockAfter, cfg.Now()):
+		answer = s.server.profile.loginRefusal(TooMany)
 	case errors.Is(err, errCredentials):
 		answer = w.authFailed
 	case errors.Is(err, errToken):

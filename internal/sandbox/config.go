@@ -45,6 +45,13 @@ type Config struct {
 	Without []string
 	// Mechanisms replaces the profile's mechanisms.
 	Mechanisms []string
+	// LockAfter locks an account for [LockTime], by the clock Now, once so many
+	// logins in a row were wrong: the right one is refused, too. 0 is never.
+	LockAfter int
+	// SenderRule is the profile's own where it is "".
+	SenderRule SenderRule
+	// SenderAliases are senders that every login may use beside itself.
+	SenderAliases []string
 	// RequireAuth refuses MAIL before AUTH in the plain profile, too.
 	RequireAuth bool
 	// AllowCleartextPassword takes and offers AUTH without TLS and counts no
@@ -107,10 +114,10 @@ func withDefaults(cfg Config, p profile) (Config, error) {
 			return cfg, fmt.Errorf("fault %s: %w", f, err)
 		}
 	}
-	if cfg.MaxSize < 0 || cfg.MaxRecipients < 0 || cfg.MaxConnections < 0 || cfg.IdleTimeout < 0 {
+	if cfg.MaxSize < 0 || cfg.MaxRecipients < 0 || cfg.MaxConnections < 0 || cfg.IdleTimeout < 0 || cfg.LockAfter < 0 {
 		return cfg, errors.New("a limit or time-out of the sandbox is negative")
 	}
-	if err := errors.Join(cfg.checkLimits(), checkQuirks(cfg.Quirks)); err != nil {
+	if err := errors.Join(cfg.checkLimits(), checkQuirks(cfg.Quirks), checkSenderRule(cfg.SenderRule)); err != nil {
 		return cfg, err
 	}
 	for _, m := range cfg.Mechanisms {

@@ -177,12 +177,19 @@ func (s *session) judge() string {
 		}
 		return w.badContent
 	}
-	p := s.server.profile
-	if p.sender == loginAtBody && !strings.EqualFold(s.mail.from, s.login) {
+	if s.sender() == SenderAtBody && !s.owns(s.mail.from) {
 		return w.badSender
 	}
-	if p.checkMessage != nil {
-		return p.checkMessage(readHeader(s.mail.data), s.mail.from, w)
+	header := readHeader(s.mail.data)
+	if check := s.server.profile.checkMessage; check != nil {
+		if refusal := check(header, s.mail.from, w); refusal != "" {
+			return refusal
+		}
+	}
+	if s.sender() == SenderAtHeader {
+		if from, ok := header.fromAddress(); ok && !s.owns(from) {
+			return w.badSender
+		}
 	}
 	return ""
 }

@@ -13,6 +13,9 @@
 //   - A [Fault] ([ParseFault], [Faults]) says where and how it misbehaves. It
 //     comes from the Config, or as a magic word in a login, a sender or a
 //     recipient: mail to body-cut@example.org is taken and never acknowledged.
+//   - A login is decided about by Config.Accounts, for tokens by Config.Tokens; too
+//     many wrong ones lock it (Config.LockAfter). A [SenderRule] says which senders
+//     it may use.
 //   - A [Quirk] is a habit that it has all the time, a [Bound] a limit that it
 //     announces to nobody; Config.Limits are announced (RFC 9422).
 //   - Config.Committed is told of each message at the moment when the server takes

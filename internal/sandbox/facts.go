@@ -24,7 +24,7 @@ func (p profile) withFacts(facts provider.Provider) profile {
 	switch facts.SenderRule {
 	case provider.MustEqualLogin, provider.MustEqualLoginOrSendAs:
 	default:
-		p.sender = anySender
+		p.sender = AnySender
 	}
 	if !facts.Has(provider.ChecksFromHeader) && !facts.Has(provider.ComparesFromHeader) {
 		p.checkMessage = nil

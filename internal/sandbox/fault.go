@@ -46,6 +46,7 @@ const (
 //
 //	STAGE-ACTION            rcpt-cut   body-stall   ehlo-drip   quit-frame
 //	STAGE-NNN[-x.y.z]       mail-451   rcpt-450-4.2.1
+//	auth-REASON             auth-apppassword: in the provider's own words
 //	...-OCTETS              data-cut-1000: after 1000 octets of the message
 //	...*TIMES               ehlo-502*1: only the first time
 //	...+text                body-554+DT~SPM_rejected: _ stands for a space, ~ for
@@ -194,7 +195,7 @@ func (f Fault) check() error {
 // refuses reports that the answer is a refusal of the server's own choice, so
 // that what was asked for must not happen.
 func (f *Fault) refuses() bool {
-	return f != nil && (f.Action == GBK || f.Action == Reply && f.Code >= 400)
+	return f != nil && (f.Action == GBK || f.Action.refusesLogin() || f.Action == Reply && f.Code >= 400)
 }
 
 // accepts reports that the answer is yes whatever the rules say.
@@ -215,8 +216,11 @@ func actionsOf(stage smtp.Stage) []Action {
 		return []Action{Stall, Cut, Abort, Garbage}
 	}
 	all := []Action{Reply, Stall, Cut, Abort, Garbage, Drip, Endless, Mixed, GBK, Frame, Half}
-	if stage == smtp.StageStartTLS {
+	switch stage {
+	case smtp.StageStartTLS:
 		all = append(all, Inject)
+	case smtp.StageAuth:
+		all = append(all, loginRefusals()...)
 	}
 	return all
 }

@@ -89,8 +89,9 @@ func TestFaultsNamesEveryStageAndAction(t *testing.T) {
 			t.Errorf("stage %s has no fault", stage)
 		}
 	}
-	// connect 3, tls 4, ten stages of 13, inject, 7 in the middle of the data.
-	if want := 3 + 4 + 10*13 + 1 + 7; len(all) != want {
+	// connect 3, tls 4, ten stages of 13, inject, 9 reasons against a login, 7 in
+	// the middle of the data.
+	if want := 3 + 4 + 10*13 + 1 + 9 + 7; len(all) != want {
 		t.Errorf("%d faults, want %d", len(all), want)
 	}
 }
@@ -108,7 +109,7 @@ func TestEveryFaultFromTheConfig(t *testing.T) {
 			checkFault(t, s, f, "a@example.org", paced)
 		})
 	}
-	if tried != 145 {
+	if tried != 154 {
 		t.Errorf("%d faults tried", tried)
 	}
 }
@@ -155,6 +156,9 @@ func checkFault(t *testing.T, s *Server, f Fault, to string, paced *atomic.Int64
 	}
 	want := map[Action]kind{Reply: replied, Stall: stalled, Cut: closed, Abort: aborted, Garbage: garbled,
 		Endless: endless, Mixed: mixed, GBK: replied, Frame: garbled, Half: closed, Inject: replied}[f.Action]
+	if f.Action.refusesLogin() {
+		want = replied
+	}
 	// A cut with input unread makes TCP reset.
 	unread := f.Action == Cut && got.kind == aborted && (f.Octets > 0 || f.Stage == smtp.StageTLS)
 	// A reset in the middle of the message may meet the client while it writes,

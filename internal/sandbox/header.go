@@ -71,14 +71,10 @@ func (h messageHeader) fromAddress() (address string, ok bool) {
 // checkQQ is QQ's look at the From header.
 //
 // QUIRK: QQ - missing, not RFC 5322, or a name that is not encoded gets the
-// 550; another address than the login the 501 of MAIL.
-func checkQQ(h messageHeader, from string, w words) string {
-	address, ok := h.fromAddress()
-	if !ok {
+// 550; another address than the login's the 501 of MAIL ([SenderAtHeader]).
+func checkQQ(h messageHeader, _ string, w words) string {
+	if _, ok := h.fromAddress(); !ok {
 		return w.badFrom
-	}
-	if !strings.EqualFold(address, from) {
-		return w.badSender
 	}
 	return ""
 }

@@ -98,6 +98,9 @@ func (s *session) perform(f *Fault, stage smtp.Stage, answer string) (ok bool, e
 		}
 		return true, s.sayBytes("250-injected.example\r\n250-AUTH PLAIN LOGIN\r\n250 SIZE 1\r\n")
 	}
+	if f.Action.refusesLogin() {
+		return s.sayReply(s.fill(s.server.profile.loginRefusal(f.Action)))
+	}
 	return false, fmt.Errorf("fault %s has no action", f)
 }
 

@@ -13,16 +13,6 @@ import (
 // authorization codes of QQ and NetEase. As an OAuth 2.0 token it works too.
 const Password = "yansandboxsecret"
 
-// senderRule says which MAIL FROM a login may use.
-type senderRule int
-
-const (
-	anySender     senderRule = iota
-	loginAtMail              // MAIL must carry the login
-	loginAtBody              // refused once the message has come
-	loginAtHeader            // loginAtMail, and the From header must be the login, too
-)
-
 // profile is how one provider behaves. Replies are verbatim, lines parted by
 // "\n"; {host}, {name} (of EHLO), {id}, {unix}, {date} and {ip} are filled in,
 // {size} and {mechanisms} from the provider facts.
@@ -38,7 +28,7 @@ type profile struct {
 
 	size          int64 // SIZE; 0 when not offered
 	maxRecipients int
-	sender        senderRule
+	sender        SenderRule
 	needsAuth     bool // MAIL only after AUTH
 	// cleartextAuth: AUTH is taken without TLS, as NetEase does. The client's
 	// password still counts as a violation.
@@ -54,12 +44,15 @@ type profile struct {
 
 // words are a provider's replies.
 type words struct {
-	greeting     string
-	startTLS     string
-	authOK       string
-	authFailed   string
-	tokenError   string // the JSON in the 334 to an XOAUTH2 token that is no good; "" for no 334
-	tokenFailed  string // and what follows it
+	greeting    string
+	startTLS    string
+	authOK      string
+	authFailed  string
+	tokenError  string // the JSON in the 334 to an XOAUTH2 token that is no good; "" for no 334
+	tokenFailed string // and what follows it
+	// refusals are the words for a login that is refused for a reason, where
+	// the provider has some of its own.
+	refusals     map[Action]string
 	authBad      string // not base64, or malformed
 	authUnknown  string // no such mechanism
 	authCanceled string

@@ -7,16 +7,26 @@ func plainProfile() profile {
 	after := append([]string{"{host} greets {name}",
 		"AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-1 CRAM-MD5 PLAIN LOGIN XOAUTH2 OAUTHBEARER EXTERNAL"}, common...)
 	return profile{
-		name: Plain, hosts: []string{"mail.example.org"}, domain: "example.org",
+		name: Plain, sender: AnySender, hosts: []string{"mail.example.org"}, domain: "example.org",
 		before: before, after: after,
 		size: 104857600, maxRecipients: 1000,
 		words: words{
-			greeting:     "220 {host} ESMTP sandbox",
-			startTLS:     "220 2.0.0 Ready to start TLS",
-			authOK:       "235 2.7.0 Authentication successful",
-			authFailed:   "535 5.7.8 Authentication credentials invalid",
-			tokenError:   `{"status":"401","schemes":"bearer","scope":"mail"}`,
-			tokenFailed:  "535 5.7.8 Authentication credentials invalid",
+			greeting:    "220 {host} ESMTP sandbox",
+			startTLS:    "220 2.0.0 Ready to start TLS",
+			authOK:      "235 2.7.0 Authentication successful",
+			authFailed:  "535 5.7.8 Authentication credentials invalid",
+			tokenError:  `{"status":"401","schemes":"bearer","scope":"mail"}`,
+			tokenFailed: "535 5.7.8 Authentication credentials invalid",
+			refusals: map[Action]string{
+				ServiceOff:  "535 5.7.4 SMTP is not enabled for this account",
+				Blocked:     "525 5.7.13 User account disabled", // RFC 5248
+				AppPassword: "534 5.7.9 Application-specific password required",
+				WebLogin:    "534 5.7.14 Please log in via your web browser and then try again.",
+				TooMany:     "454 4.7.0 Too many login attempts, please try again later.",
+				BasicOff:    "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+				Policy:      "535 5.7.14 Trust relationship required", // RFC 5248
+				IPDenied:    "525 5.7.1 Unauthorized IP address",
+			},
 			authBad:      "501 5.5.2 Cannot decode the response",
 			authUnknown:  "504 5.5.4 Unrecognized authentication type",
 			authCanceled: "501 5.7.0 Authentication canceled",
@@ -61,7 +71,7 @@ func qqProfile() profile {
 			"AUTH {mechanisms}", "AUTH=LOGIN", "MAILCOMPRESS", "SMTPUTF8", "8BITMIME"},
 		maxRecipients: 500, needsAuth: true,
 		// QUIRK: QQ - the 501 falls on the envelope and on the From header alike.
-		sender:       loginAtHeader,
+		sender:       SenderAtHeader,
 		checkMessage: checkQQ,
 		words: words{
 			greeting: "220 newxmesmtplogicsvrszgpua5-0.qq.com XMail Esmtp QQ Mail Server.",
@@ -71,6 +81,11 @@ func qqProfile() profile {
 				"login frequency limited, or system is busy. More information at https://help.mail.qq.com/detail/108/1023",
 			tokenFailed: "535 Login fail. Account is abnormal, service is not open, password is incorrect, " +
 				"login frequency limited, or system is busy. More information at https://help.mail.qq.com/detail/108/1023",
+			// QUIRK: QQ - what is no wrong kind of password has one refusal in common.
+			refusals: map[Action]string{
+				AppPassword: "535 Login Fail. Please enter your authorization code to login. More information in " +
+					"http://service.mail.qq.com/cgi-bin/help?subtype=1&&id=28&&no=1001256",
+			},
 			authBad:      "501 Error: bad syntax",
 			authUnknown:  "504 Unrecognized authentication type",
 			authCanceled: "501 Authentication canceled",
@@ -117,14 +132,20 @@ func netEaseProfile() profile {
 	return profile{
 		name: "netease", provider: "netease163",
 		before: lines, after: lines,
-		maxRecipients: 500, needsAuth: true, cleartextAuth: true, sender: loginAtMail,
+		maxRecipients: 500, needsAuth: true, cleartextAuth: true, sender: SenderAtMail,
 		checkMessage: checkNetEase,
 		words: words{
-			greeting:     "220 163.com Anti-spam GT for Coremail System (163com[20141201])",
-			startTLS:     "220 Ready to start TLS",
-			authOK:       "235 Authentication successful",
-			authFailed:   "535 Error: authentication failed",
-			tokenFailed:  "535 Error: authentication failed",
+			greeting:    "220 163.com Anti-spam GT for Coremail System (163com[20141201])",
+			startTLS:    "220 Ready to start TLS",
+			authOK:      "235 Authentication successful",
+			authFailed:  "535 Error: authentication failed",
+			tokenFailed: "535 Error: authentication failed",
+			refusals: map[Action]string{
+				// QUIRK: NetEase - a 550 to AUTH.
+				ServiceOff: "550 User has no permission",
+				TooMany:    "451 Requested mail action not taken: too much fail authentication",
+				IPDenied:   "554 IP is rejected, smtp auth error limit exceed",
+			},
 			authBad:      "500 Error: bad syntax",
 			authUnknown:  "504 Unrecognized authentication type",
 			authCanceled: "501 Authentication canceled",
@@ -168,7 +189,7 @@ func gmailProfile() profile {
 		after: []string{"smtp.gmail.com at your service, [{ip}]", "SIZE {size}", "8BITMIME",
 			"AUTH {mechanisms}",
 			"ENHANCEDSTATUSCODES", "PIPELINING", "CHUNKING", "SMTPUTF8"},
-		maxRecipients: 100, needsAuth: true,
+		maxRecipients: 100, needsAuth: true, sender: AnySender,
 		words: words{
 			greeting: "220 smtp.gmail.com ESMTP {id} - gsmtp",
 			startTLS: "220 2.0.0 Ready to start TLS",
@@ -179,6 +200,13 @@ func gmailProfile() profile {
 			tokenError: `{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}`,
 			tokenFailed: "535-5.7.8 Username and Password not accepted. For more information, go to\n" +
 				"535 5.7.8  https://support.google.com/mail/?p=BadCredentials {id} - gsmtp",
+			refusals: map[Action]string{
+				AppPassword: "534-5.7.9 Application-specific password required. For more information, go to\n" +
+					"534 5.7.9  https://support.google.com/mail/?p=InvalidSecondFactor {id} - gsmtp",
+				WebLogin: "534-5.7.14 Please log in via your web browser and then try again. For more\n" +
+					"534 5.7.14  information, go to https://support.google.com/mail/?p=WebLoginRequired {id} - gsmtp",
+				TooMany: "454 4.7.0 Too many login attempts, please try again later. {id} - gsmtp",
+			},
 			authBad:      "501 5.5.2 Cannot Decode response {id} - gsmtp",
 			authUnknown:  "504 5.7.4 Unrecognized Authentication Type {id} - gsmtp",
 			authCanceled: "501 5.7.0 Authentication canceled {id} - gsmtp",
@@ -226,7 +254,7 @@ func microsoftProfile() profile {
 			"ENHANCEDSTATUSCODES", "AUTH {mechanisms}", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8"},
 		needsAuth: true,
 		// QUIRK: Microsoft 365 - a foreign sender is refused at the end of the data.
-		sender: loginAtBody,
+		sender: SenderAtBody,
 		// QUIRK: Microsoft 365 - AUTH only after STARTTLS, and not after HELO.
 		authAfterEHLO: true,
 		words: words{
@@ -235,7 +263,17 @@ func microsoftProfile() profile {
 			authOK:     "235 2.7.0 Authentication successful",
 			authFailed: "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
 			// QUIRK: Microsoft 365 - a bad token gets no 334 with an error, only this.
-			tokenFailed:  "535 5.7.3 Authentication unsuccessful [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+			tokenFailed: "535 5.7.3 Authentication unsuccessful [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+			refusals: map[Action]string{
+				BasicOff: "535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+				ServiceOff: "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. " +
+					"Visit https://aka.ms/smtp_auth_disabled for more information. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+				Policy: "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy. " +
+					"Contact your administrator. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+				TooMany: "535 5.7.139 Authentication unsuccessful, account locked. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+				IPDenied: "535 5.7.139 Authentication unsuccessful, the request did not meet the criteria to be authenticated successfully. " +
+					"Contact your administrator. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
+			},
 			authBad:      "501 5.5.4 Invalid arguments",
 			authUnknown:  "504 5.7.4 Unrecognized authentication type",
 			authCanceled: "501 5.7.0 Authentication canceled",

@@ -22,6 +22,7 @@ type Server struct {
 	logger    *logger
 	faults    *faultQueue
 	rate      rateCounter
+	lock      lock
 
 	submission, implicit, lmtp net.Listener
 

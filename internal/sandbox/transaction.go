@@ -110,8 +110,7 @@ func (s *session) refuseMail(p path, malformed error) string {
 	if limit := s.server.maxSize(); limit > 0 && size > limit {
 		return w.tooLarge
 	}
-	rule := s.server.profile.sender
-	if (rule == loginAtMail || rule == loginAtHeader) && !strings.EqualFold(p.address, s.login) {
+	if rule := s.sender(); (rule == SenderAtMail || rule == SenderAtHeader) && !s.owns(p.address) {
 		return w.badSender
 	}
 	return ""
@@ -186,6 +185,9 @@ func (s *session) refuseRcpt(p path, malformed error) string {
 	if err := checkAddress(p.address, utf8); err != nil && !strings.EqualFold(p.address, "postmaster") {
 		s.violate(smtp.StageRcpt, "RCPT TO:<%s>: %v", p.address, err)
 		return w.badAddress
+	}
+	if s.sender() == SenderAtRcpt && !s.owns(s.mail.from) {
+		return w.badSender
 	}
 	return s.tooManyRecipients(p.address)
 }

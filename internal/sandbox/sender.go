@@ -1,0 +1,51 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// SenderRule says which senders a login may use, and where others are refused.
+type SenderRule string
+
+// The rules. A sender is the login's own if it is the login or one of
+// Config.SenderAliases.
+const (
+	AnySender      SenderRule = "any"
+	SenderAtMail   SenderRule = "mail"   // refused to MAIL
+	SenderAtRcpt   SenderRule = "rcpt"   // refused to each RCPT, as Postfix does
+	SenderAtHeader SenderRule = "header" // refused to MAIL; so is the From header, once the message has come
+	SenderAtBody   SenderRule = "body"   // refused once the message has come
+)
+
+// SenderRules lists them.
+func SenderRules() []SenderRule {
+	return []SenderRule{AnySender, SenderAtMail, SenderAtRcpt, SenderAtHeader, SenderAtBody}
+}
+
+func checkSenderRule(r SenderRule) error {
+	if r != "" && !slices.Contains(SenderRules(), r) {
+		return fmt.Errorf("no sender rule %q; there are %s", r, joinWords(SenderRules()))
+	}
+	return nil
+}
+
+// sender is the rule for this connection. LMTP knows no logins.
+func (s *session) sender() SenderRule {
+	switch {
+	case s.kind == lmtpPort:
+		return AnySender
+	case s.server.cfg.SenderRule != "":
+		return s.server.cfg.SenderRule
+	}
+	return s.server.profile.sender
+}
+
+// owns reports whether the login may use a sender.
+func (s *session) owns(address string) bool {
+	return s.login != "" && address != "" &&
+		(strings.EqualFold(address, s.login) || slices.ContainsFunc(s.server.cfg.SenderAliases, func(alias string) bool {
+			return strings.EqualFold(address, alias)
+		}))
+}
