@@ -19,6 +19,8 @@
 //	  - [Server.Messages] and [Server.WaitMessages] are what was accepted.
 //	  - [WithFault] says what goes wrong; so does a magic recipient, like
 //	    rcpt-550@example.org. [Faults] lists all there is.
+//	  - [WithTokens] decides about OAuth 2.0 tokens, [WithLockAfter] locks accounts,
+//	    [WithSenderRule] and [WithSenderAlias] say which senders a login may use.
 //	  - [WithLimits], [WithMessagesPerConnection], [WithConnectionsAtOnce] and
 //	    [WithMessageRate] are a provider's limits, announced or not; [WithQuirk] is a
 //	    habit that catches a client which takes too much for granted.
