@@ -151,7 +151,8 @@ func checkAuth(t *testing.T, p provider.Provider) {
 	if a.Username == "other" && len(a.Notes) == 0 {
 		t.Error("auth: nobody tells the user which name to give")
 	}
-	if o := a.OAuth2; o != nil && (o.Issuer == "" || o.Scope == "" || !isHTTPS(o.AuthURL) || !isHTTPS(o.TokenURL)) {
+	if o := a.OAuth2; o != nil && (o.Issuer == "" || o.Scope == "" || !isHTTPS(o.AuthURL) || !isHTTPS(o.TokenURL) ||
+		o.DeviceURL != "" && !isHTTPS(o.DeviceURL) || !slices.Contains(provider.Statuses(), o.Status)) {
 		t.Errorf("auth: oauth2 %+v", o)
 	}
 	h := p.CodeHelp
@@ -220,6 +221,14 @@ func TestFactsThatCodeActsUpon(t *testing.T) {
 	if n := len(get("netease126").Quirks); n != len(get("netease163").Quirks)+1 {
 		t.Errorf("126 has %d quirks", n)
 	}
+	if o := get("gmail").Auth.OAuth2; o.DeviceURL != "" || o.AuthParams["access_type"] != "offline" || o.AuthParams["prompt"] != "consent" {
+		t.Errorf("gmail: %+v", o)
+	}
+	for _, id := range []string{"outlook", "office365"} {
+		if o := get(id).Auth.OAuth2; o.RedirectHost != "localhost" || o.DeviceURL == "" || !strings.Contains(o.Scope, "offline_access") {
+			t.Errorf("%s: %+v", id, o)
+		}
+	}
 	for _, trait := range provider.Traits() {
 		if !slices.ContainsFunc(all(t), func(p provider.Provider) bool { return p.Has(trait) }) {
 			t.Errorf("nobody has the trait %s", trait)
@@ -234,13 +243,13 @@ func TestValuesAreCopies(t *testing.T) {
 	p.Domains[0], p.SMTP.Ports[0].Port, p.Auth.OAuth2.Issuer, p.Quirks[0] = "x", 25, "x", "x"
 	p.Sources["domains"] = "x"
 	g, _ := provider.ByID("gmail")
-	g.Relay.Ports[0] = 1
+	g.Relay.Ports[0], g.Auth.OAuth2.AuthParams["prompt"] = 1, "x"
 	again, _ := provider.ByID("outlook")
 	if again.Domains[0] == "x" || again.SMTP.Ports[0].Port == 25 || again.Auth.OAuth2.Issuer == "x" ||
 		again.Quirks[0] == "x" || again.Sources["domains"] == "x" {
 		t.Error("a caller reached the embedded facts")
 	}
-	if g, _ := provider.ByID("gmail"); g.Relay.Ports[0] == 1 {
-		t.Error("a caller reached the relay's ports")
+	if g, _ := provider.ByID("gmail"); g.Relay.Ports[0] == 1 || g.Auth.OAuth2.AuthParams["prompt"] == "x" {
+		t.Error("a caller reached the relay's ports or the parameters")
 	}
 }

@@ -209,7 +209,16 @@ type OAuth2 struct {
 	Scope    string `json:"scope"` // space-separated
 	AuthURL  string `json:"auth_url"`
 	TokenURL string `json:"token_url"`
-	Note     string `json:"note,omitempty"`
+	// DeviceURL is "" where there is no device flow (RFC 8628), or none that
+	// gives the scope.
+	DeviceURL string `json:"device_url,omitempty"`
+	// AuthParams are further parameters of the page where the user consents.
+	AuthParams map[string]string `json:"auth_params,omitempty"`
+	// RedirectHost is the host of redirects to loopback where the server wants
+	// another than 127.0.0.1; "" when it does not.
+	RedirectHost string `json:"redirect_host,omitempty"`
+	Status       Status `json:"status"`
+	Note         string `json:"note,omitempty"`
 }
 
 // CodeHelp is the way through the menus to the secret that logs in.
@@ -299,6 +308,7 @@ func (p Provider) clone() Provider {
 	}
 	if p.Auth.OAuth2 != nil {
 		oauth2 := *p.Auth.OAuth2
+		oauth2.AuthParams = maps.Clone(oauth2.AuthParams)
 		p.Auth.OAuth2 = &oauth2
 	}
 	return p

@@ -1,0 +1,173 @@
+package oauth
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+const (
+	// consentTime bounds the wait for the user.
+	consentTime = 10 * time.Minute
+	// farewell bounds the wait for the browser to take its page.
+	farewell = 5 * time.Second
+)
+
+// Browser asks for consent in the browser of this machine: open is called once
+// with the URL to open, and returns when that is begun. It listens on 127.0.0.1
+// until the redirect has come, ten minutes have passed, or the context ends.
+// The error is an [*Error], that of open, or that of the context.
+func (c Client) Browser(ctx context.Context, open func(url string) error) (Token, error) {
+	if err := c.check(); err != nil {
+		return Token{}, err
+	}
+	if c.AuthURL == "" {
+		return Token{}, &Error{Problem: BadURL, Err: errors.New("there is no authorization URL")}
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return Token{}, fmt.Errorf("wait for the browser: %w", err)
+	}
+	// Whatever way this ends, an exchange of the code ends with it.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := c.redirect(ctx, listener.Addr().(*net.TCPAddr).Port)
+	server := &http.Server{
+		Handler:           r,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      answerTime + 10*time.Second, // the page waits for the token
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          quiet(),
+	}
+	go func() { _ = server.Serve(listener) }() // ends with Shutdown or Close
+	defer stop(server)
+	if err := open(r.authURL()); err != nil {
+		return Token{}, err
+	}
+	late := make(chan error, 1)
+	go func() { late <- c.wait(ctx, consentTime) }()
+	select {
+	case <-r.done:
+		return r.token, r.err
+	case err := <-late:
+		if err != nil {
+			return Token{}, err
+		}
+		return Token{}, &Error{Problem: Expired, Host: hostOf(c.AuthURL)}
+	}
+}
+
+// stop ends a server; the last page may still go out.
+func stop(server *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if server.Shutdown(ctx) != nil {
+		_ = server.Close() // nothing of it is needed any more
+	}
+}
+
+// redirect waits for the browser to come back from the authorization server.
+type redirect struct {
+	client          Client
+	ctx             context.Context // of the whole operation, not of a request
+	host            string          // with port, as the browser has to say it
+	state, verifier string
+
+	once  sync.Once
+	done  chan struct{} // closed when the answer has come; what follows is written before
+	token Token
+	err   error
+}
+
+func (c Client) redirect(ctx context.Context, port int) *redirect {
+	host := c.RedirectHost
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return &redirect{
+		client: c, ctx: ctx, host: fmt.Sprintf("%s:%d", host, port),
+		// 256 bits of chance each.
+		state: oauth2.GenerateVerifier(), verifier: oauth2.GenerateVerifier(), done: make(chan struct{}),
+	}
+}
+
+// uri has no path, because the form that Google and Microsoft document has
+// none: what is registered is compared with it, but for the port.
+func (r *redirect) uri() string { return "http://" + r.host }
+
+func (r *redirect) authURL() string {
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(r.verifier)}
+	if r.client.LoginHint != "" {
+		options = append(options, oauth2.SetAuthURLParam("login_hint", r.client.LoginHint))
+	}
+	for name, value := range r.client.AuthParams {
+		options = append(options, oauth2.SetAuthURLParam(name, value))
+	}
+	config := oauth2.Config{
+		ClientID: r.client.ID, RedirectURL: r.uri(), Scopes: r.client.Scopes,
+		Endpoint: oauth2.Endpoint{AuthURL: r.client.AuthURL},
+	}
+	return config.AuthCodeURL(r.state, options...)
+}
+
+// ServeHTTP takes the one redirect that has our state. What others ask for, by
+// mistake or not, changes nothing.
+func (r *redirect) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	query, err := url.ParseQuery(req.URL.RawQuery)
+	switch {
+	case req.URL.Path != "/" || req.Host != r.host:
+		show(w, http.StatusNotFound, pageNothing)
+	case req.Method != http.MethodGet:
+		w.Header().Set("Allow", http.MethodGet)
+		show(w, http.StatusMethodNotAllowed, pageNothing)
+	case err != nil || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(r.state)) != 1:
+		show(w, http.StatusBadRequest, pageOther)
+	default:
+		first := false
+		r.once.Do(func() {
+			first = true
+			r.token, r.err = r.answer(query)
+			close(r.done)
+		})
+		show(w, http.StatusOK, r.page(first))
+	}
+}
+
+// answer is RFC 6749 sections 4.1.2 and 4.1.3.
+func (r *redirect) answer(query url.Values) (Token, error) {
+	host := hostOf(r.client.AuthURL)
+	if code := query.Get("error"); code != "" {
+		e := &Error{Host: host, Code: cleaned(code, r.state), Description: cleaned(query.Get("error_description"), r.state)}
+		e.Problem = problemOf(e.Code, 0)
+		return Token{}, e
+	}
+	if len(query["code"]) != 1 || query.Get("code") == "" {
+		return Token{}, &Error{Problem: Failing, Host: host, Err: errors.New("the browser came back without a code")}
+	}
+	return r.client.grant(r.ctx, url.Values{
+		"grant_type": {"authorization_code"}, "code": {query.Get("code")},
+		"redirect_uri": {r.uri()}, "code_verifier": {r.verifier},
+	})
+}
+
+func (r *redirect) page(first bool) page {
+	switch {
+	case !first:
+		return pageAgain
+	case r.err == nil:
+		return pageDone
+	case errors.Is(r.err, ErrDenied):
+		return pageDenied
+	default:
+		return pageFailed
+	}
+}

@@ -1,0 +1,185 @@
+package oauth
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/provider"
+)
+
+// Client is an authorization server and how this program is registered with it.
+// It may be copied and used from several goroutines.
+type Client struct {
+	// ID is the client id. Secret is "" for public clients; where a provider gives
+	// one to an installed program it is no secret (RFC 8252 section 8.5).
+	ID, Secret string
+	AuthURL    string
+	TokenURL   string
+	DeviceURL  string // "" when the server has no device flow for mail
+	Scopes     []string
+	// AuthParams are further parameters of the page where the user consents.
+	AuthParams map[string]string
+	// RedirectHost stands in the address of the redirect, "localhost" where the
+	// server insists on it; "" means 127.0.0.1. 127.0.0.1 it is that is listened on.
+	RedirectHost string
+	// LoginHint is the address whose consent is wanted; "" for none.
+	LoginHint string
+
+	// Proxy is the URL of a proxy (http, https, socks5, socks5h); "" means that of
+	// the environment (HTTPS_PROXY), if any.
+	Proxy string
+	// Roots are the authorities to trust; nil means those of the system.
+	Roots *x509.CertPool
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Wait returns after a time, or with the error of the context; nil means a
+	// timer.
+	Wait func(context.Context, time.Duration) error
+}
+
+// ForProvider is a provider's authorization server, to which the caller adds
+// the client id. ok is false when the provider has none that is known. DeviceURL
+// is "" where the provider does not give mail scopes to devices, as Google.
+func ForProvider(p provider.Provider) (c Client, ok bool) {
+	facts := p.Auth.OAuth2
+	if facts == nil {
+		return Client{}, false
+	}
+	return Client{
+		AuthURL: facts.AuthURL, TokenURL: facts.TokenURL, DeviceURL: facts.DeviceURL,
+		Scopes: strings.Fields(facts.Scope), AuthParams: maps.Clone(facts.AuthParams),
+		RedirectHost: facts.RedirectHost,
+	}, true
+}
+
+// InTenant is the client for one organisation of Microsoft's: tenant is its id,
+// its domain, or "organizations" or "consumers". "" and the servers of others
+// change nothing.
+func (c Client) InTenant(tenant string) Client {
+	const host, all = "https://login.microsoftonline.com/", "common/"
+	if tenant == "" {
+		return c
+	}
+	for _, u := range []*string{&c.AuthURL, &c.TokenURL, &c.DeviceURL} {
+		if rest, is := strings.CutPrefix(*u, host+all); is {
+			*u = host + url.PathEscape(tenant) + "/" + rest
+		}
+	}
+	return c
+}
+
+// check finds what makes any request pointless.
+func (c Client) check() error {
+	if c.ID == "" {
+		return &Error{Problem: NoClientID}
+	}
+	urls := map[string]string{"authorization": c.AuthURL, "token": c.TokenURL, "device": c.DeviceURL}
+	for _, name := range slices.Sorted(maps.Keys(urls)) {
+		if urls[name] == "" {
+			continue
+		}
+		if err := checkURL(urls[name]); err != nil {
+			return &Error{Problem: BadURL, Err: fmt.Errorf("the %s URL %q: %w", name, shortened(urls[name]), err)}
+		}
+	}
+	if c.TokenURL == "" {
+		return &Error{Problem: BadURL, Err: fmt.Errorf("there is no token URL")}
+	}
+	return nil
+}
+
+// checkURL takes https, and http to this machine.
+func checkURL(raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return fmt.Errorf("it is no URL")
+	case u.Hostname() == "":
+		return fmt.Errorf("it has no host")
+	case u.User != nil || u.Fragment != "":
+		return fmt.Errorf("it has a user or a fragment")
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	default:
+		return fmt.Errorf("it is not https")
+	}
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// hostOf is the host of a URL that was checked.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+func (c Client) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+func (c Client) wait(ctx context.Context, d time.Duration) error {
+	if c.Wait != nil {
+		return c.Wait(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Format keeps the secret out of whatever is printed.
+func (c Client) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "client %q of %s", c.ID, hostOf(c.TokenURL))
+}
+
+// LogValue is what log/slog shows.
+func (c Client) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
+
+// Token is what the consent gave. It is kept as JSON in the keyring.
+type Token struct {
+	Access string `json:"access_token"`
+	// Refresh gets fresh access tokens; "" when the server gave none, and the
+	// consent ends with the access token.
+	Refresh string `json:"refresh_token,omitempty"`
+	// Expiry is when the access token ends; zero when the server did not say.
+	Expiry time.Time `json:"expiry,omitzero"`
+}
+
+// Format keeps the tokens out of whatever is printed.
+func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.describe()) }
+
+// LogValue is what log/slog shows.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.describe()) }
+
+func (t Token) describe() string {
+	switch {
+	case t.Access == "" && t.Refresh == "":
+		return "no token"
+	case t.Expiry.IsZero():
+		return "token without an end"
+	default:
+		return "token until " + t.Expiry.UTC().Format(time.RFC3339)
+	}
+}

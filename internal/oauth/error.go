@@ -1,0 +1,192 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Problem says what went wrong, as a stable word.
+type Problem string
+
+// The problems.
+const (
+	NoClientID   Problem = "no_client_id"  // none is configured
+	NoDevice     Problem = "no_device"     // the server has no device flow for mail
+	BadURL       Problem = "bad_url"       // an address of the server is missing, no URL, or not https
+	Unreachable  Problem = "unreachable"   // no network, or no answer in time
+	Untrusted    Problem = "untrusted"     // the server's certificate is not trusted
+	Failing      Problem = "failing"       // the server answers with an error of its own, or nonsense
+	Denied       Problem = "denied"        // the user, or an administrator, said no
+	Expired      Problem = "expired"       // nobody consented in time
+	BadClient    Problem = "bad_client"    // the client id or secret is wrong, or not allowed to do this
+	BadScope     Problem = "bad_scope"     // the server does not give these scopes
+	Rejected     Problem = "rejected"      // refused for a reason that the server says
+	ConsentEnded Problem = "consent_ended" // the refresh token is no longer good, or there is none
+	StillRefused Problem = "still_refused" // the mail server refuses a fresh token, too
+	Unsaved      Problem = "unsaved"       // a fresh token could not be kept
+)
+
+// The errors that a caller tells apart with errors.Is; each is also an [*Error].
+var (
+	ErrNoClientID = errors.New("no client id is configured")
+	ErrNoDevice   = errors.New("the authorization server has no device flow for mail; use the browser")
+	ErrDenied     = errors.New("the consent was refused")
+	ErrExpired    = errors.New("nobody consented in time")
+	// ErrConsent: the refresh token is no longer good, or there is none, or what
+	// it gives is refused; the user has to consent again.
+	ErrConsent = errors.New("the consent has ended; log in again")
+	// ErrUnreachable: there is no way to the authorization server just now. The
+	// consent is not lost.
+	ErrUnreachable = errors.New("the authorization server can't be reached")
+)
+
+// Error is why there is no token.
+type Error struct {
+	Problem Problem
+	// Host is the authorization server's; "" when none was asked.
+	Host string
+	// Code and Description are the server's words (RFC 6749 section 5.2), without
+	// what is secret; "" when it gave none.
+	Code, Description string
+	// Ended is when the last access token expired; zero when it is not about that.
+	Ended time.Time
+	Err   error // never holds a secret; may be nil
+}
+
+// Error says what happened to what, and what to do.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.what())
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	if words := strings.Trim(e.Code+": "+e.Description, ": "); words != "" {
+		fmt.Fprintf(&b, ": it says %q", words)
+	}
+	if todo := e.todo(); todo != "" {
+		b.WriteString("; " + todo)
+	}
+	return b.String()
+}
+
+func (e *Error) what() string {
+	switch e.Problem {
+	case NoClientID:
+		return ErrNoClientID.Error()
+	case NoDevice:
+		return "the authorization server has no device flow for mail"
+	case BadURL:
+		return "the authorization server can't be asked"
+	case Unreachable:
+		if !e.Ended.IsZero() {
+			return fmt.Sprintf("the access token ended at %s, and %s can't be reached for a fresh one",
+				e.Ended.Local().Format("2006-01-02 15:04"), e.Host)
+		}
+		return e.Host + " can't be reached"
+	case Untrusted:
+		return "the certificate of " + e.Host + " is not trusted"
+	case Failing:
+		return e.Host + " does not answer as an authorization server should"
+	case Denied:
+		return ErrDenied.Error()
+	case Expired:
+		return ErrExpired.Error()
+	case BadClient:
+		return e.Host + " does not take the client id or its secret"
+	case BadScope:
+		return e.Host + " does not give these scopes to this client"
+	case ConsentEnded:
+		return "the consent has ended"
+	case StillRefused:
+		return "the mail server refuses a fresh access token"
+	case Unsaved:
+		return "a fresh token could not be kept"
+	default:
+		return e.Host + " refused"
+	}
+}
+
+func (e *Error) todo() string {
+	switch e.Problem {
+	case NoDevice:
+		return "use the browser"
+	case Unreachable:
+		return "check the network or set a proxy, then try again: the login is not lost"
+	case Untrusted:
+		return "check the clock and whether something stands between"
+	case Failing:
+		return "try again later"
+	case BadClient:
+		return "check client_id and client_secret"
+	case ConsentEnded, Denied, Expired:
+		return "log in again"
+	case StillRefused:
+		return "log in again with this mailbox, and check the scopes"
+	case Unsaved:
+		return "it serves until this program ends; log in again if the next run fails"
+	default:
+		return ""
+	}
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is tells which of this package's errors it is.
+func (e *Error) Is(target error) bool {
+	switch e.Problem {
+	case NoClientID:
+		return target == ErrNoClientID
+	case NoDevice:
+		return target == ErrNoDevice
+	case Denied:
+		return target == ErrDenied
+	case Expired:
+		return target == ErrExpired
+	case ConsentEnded, StillRefused:
+		return target == ErrConsent
+	case Unreachable:
+		return target == ErrUnreachable
+	default:
+		return false
+	}
+}
+
+// tokenLike is what might be a token: long, and without the dots and slashes
+// that break up an address.
+var tokenLike = regexp.MustCompile(`[A-Za-z0-9_+=~-]{40,}`)
+
+// cleaned is what a server said, fit to be shown: in one line, not long, without
+// the secrets that it was sent.
+func cleaned(text string, secrets ...string) string {
+	for _, secret := range secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, hidden)
+		}
+	}
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, text)
+	return shortened(tokenLike.ReplaceAllString(strings.Join(strings.Fields(text), " "), hidden))
+}
+
+const hidden = "****"
+
+// shortened cuts a text to 300 characters.
+func shortened(text string) string {
+	const most = 300
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}

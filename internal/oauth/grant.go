@@ -1,0 +1,207 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// The bounds of a request.
+const (
+	answerTime = 30 * time.Second // the whole of it
+	maxAnswer  = 256 << 10        // octets; Microsoft's tokens are of 4 kB
+)
+
+// grant asks the token endpoint for tokens (RFC 6749 section 3.2).
+func (c Client) grant(ctx context.Context, params url.Values) (Token, error) {
+	got, err := c.grantAs(ctx, params, oauth2.AuthStyleInParams)
+	// A server must take the secret in a header and may take it in the form (RFC
+	// 6749 section 2.3.1); Google and Microsoft take it in the form. One that
+	// does not has not looked at the grant, so the second attempt costs nothing.
+	var refused *Error
+	if c.Secret != "" && errors.As(err, &refused) && refused.Code == "invalid_client" {
+		return c.grantAs(ctx, params, oauth2.AuthStyleInHeader)
+	}
+	return got, err
+}
+
+func (c Client) grantAs(ctx context.Context, params url.Values, style oauth2.AuthStyle) (Token, error) {
+	// Config.Exchange would send an empty code along with the grants that have
+	// none, and Config.DeviceAccessToken waits by a clock of its own; this one
+	// sends any grant_type, and nothing else.
+	config := clientcredentials.Config{
+		ClientID: c.ID, ClientSecret: c.Secret, TokenURL: c.TokenURL, AuthStyle: style, EndpointParams: params,
+	}
+	hc, err := c.http(ctx)
+	if err != nil {
+		return Token{}, err
+	}
+	asked := c.now()
+	got, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, hc))
+	if err != nil {
+		secrets := []string{c.Secret}
+		for _, name := range []string{"code", "code_verifier", "device_code", "refresh_token"} {
+			secrets = append(secrets, params.Get(name))
+		}
+		return Token{}, failure(ctx, err, hostOf(c.TokenURL), secrets...)
+	}
+	return checked(got, asked, hostOf(c.TokenURL))
+}
+
+// checked makes a Token of what a server gave.
+func checked(got *oauth2.Token, asked time.Time, host string) (Token, error) {
+	if !strings.EqualFold(got.Type(), "bearer") {
+		return Token{}, &Error{Problem: Failing, Host: host, Err: errors.New("the token is of another type than bearer")}
+	}
+	// A token goes between the separators of XOAUTH2 and OAUTHBEARER, and into
+	// a header (RFC 6749 appendix A.12: visible characters).
+	for _, token := range []string{got.AccessToken, got.RefreshToken} {
+		if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			return Token{}, &Error{Problem: Failing, Host: host, Err: errors.New("the token holds forbidden characters")}
+		}
+	}
+	t := Token{Access: got.AccessToken, Refresh: got.RefreshToken}
+	if life := lifetime(got.Extra("expires_in")); life > 0 {
+		// From the moment of asking, by the clock that will be looked at: how wrong
+		// it is does not matter then.
+		t.Expiry = asked.Add(life).Round(0).UTC()
+	}
+	return t, nil
+}
+
+// lifetime reads expires_in, which some servers put in quotes. What is no
+// number of seconds is 0, not known.
+func lifetime(value any) time.Duration {
+	const most = 10 * 365 * 24 * 3600
+	var seconds float64
+	switch v := value.(type) {
+	case float64:
+		seconds = v
+	case int64:
+		seconds = float64(v)
+	case string:
+		seconds, _ = strconv.ParseFloat(v, 64) // 0 then
+	}
+	if !(seconds > 0) {
+		return 0
+	}
+	return time.Duration(min(seconds, most)) * time.Second
+}
+
+// failure says what is wrong. x/oauth2's own error would print the body of the
+// answer, in which there may be tokens.
+func failure(ctx context.Context, err error, host string, secrets ...string) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("ask %s for a token: %w", host, ctx.Err())
+	}
+	if refused := (*oauth2.RetrieveError)(nil); errors.As(err, &refused) {
+		e := &Error{Host: host, Code: cleaned(refused.ErrorCode, secrets...), Description: cleaned(refused.ErrorDescription, secrets...)}
+		e.Problem = problemOf(e.Code, refused.Response.StatusCode)
+		if e.Problem == Failing {
+			e.Err = fmt.Errorf("HTTP status %d", refused.Response.StatusCode)
+		}
+		return e
+	}
+	var onTheWay *url.Error
+	if !errors.As(err, &onTheWay) {
+		return &Error{Problem: Failing, Host: host, Err: errors.New("the answer can't be understood")}
+	}
+	if certificate := (*tls.CertificateVerificationError)(nil); errors.As(err, &certificate) {
+		return &Error{Problem: Untrusted, Host: host, Err: certificate.Err}
+	}
+	if errors.Is(err, errTooLong) {
+		return &Error{Problem: Failing, Host: host, Err: errTooLong}
+	}
+	// The error of net/http holds the URL, which Host says better.
+	return &Error{Problem: Unreachable, Host: host, Err: onTheWay.Err}
+}
+
+// problemOf sorts the codes of RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628
+// section 3.5, and those that providers add.
+func problemOf(code string, status int) Problem {
+	switch code {
+	case "access_denied", "authorization_declined": // QUIRK: Microsoft says the latter
+		return Denied
+	case "expired_token", "code_expired":
+		return Expired
+	case "invalid_client", "unauthorized_client", "deleted_client", "disabled_client": // QUIRK: Google, the last two
+		return BadClient
+	case "invalid_scope":
+		return BadScope
+	case "server_error", "temporarily_unavailable":
+		return Failing
+	case "":
+		return Failing
+	}
+	if status >= http.StatusInternalServerError {
+		return Failing
+	}
+	return Rejected
+}
+
+// http is a client for one operation, bounded in time and size. It follows no
+// redirect: what it sends is for the endpoint alone.
+func (c Client) http(ctx context.Context) (*http.Client, error) {
+	proxy := http.ProxyFromEnvironment
+	if c.Proxy != "" {
+		u, err := url.Parse(c.Proxy)
+		if err != nil || u.Host == "" {
+			// The URL may hold a password: it is not shown.
+			return nil, &Error{Problem: BadURL, Err: errors.New("the proxy is no URL")}
+		}
+		proxy = http.ProxyURL(u)
+	}
+	return &http.Client{
+		Transport: &bounded{ctx: ctx, base: &http.Transport{
+			Proxy:                  proxy,
+			DialContext:            (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
+			TLSHandshakeTimeout:    15 * time.Second,
+			TLSClientConfig:        &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
+			MaxResponseHeaderBytes: 64 << 10,
+			// Requests are minutes apart, and nobody would close what is idle.
+			DisableKeepAlives: true,
+		}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
+}
+
+// bounded reads a whole answer within its bounds.
+type bounded struct {
+	// ctx is that of the operation: Config.DeviceAuth of x/oauth2 sends its
+	// request without one.
+	ctx  context.Context
+	base http.RoundTripper
+}
+
+var errTooLong = errors.New("the answer is too long")
+
+func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, answerTime)
+	defer cancel()
+	resp, err := b.base.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxAnswer {
+		return nil, errTooLong
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
+}
