@@ -2,8 +2,6 @@ package account
 
 import (
 	"time"
-
-	"github.com/yanmail/yan/smtp"
 )
 
 // Account is a mailbox to send from, as the configuration has it and with what
@@ -33,6 +31,8 @@ type Account struct {
 	// Signature is put under the text of composed messages, behind "-- ".
 	// SignatureFile is read instead, if set.
 	Signature, SignatureFile string
+	// ReplyTo is where answers to composed messages go; "" means From.
+	ReplyTo string
 	// Headers are added to composed messages that lack them, in this order.
 	Headers []Header
 	// SaveSent says whether a copy goes into the Sent folder.
@@ -53,6 +53,8 @@ type Account struct {
 	Timeout time.Duration
 	// DKIMSelector is looked up by the doctor; "" looks up none.
 	DKIMSelector string
+
+	dir string // of the configuration, for relative names of files
 }
 
 // Header is a header field.
@@ -91,9 +93,3 @@ const (
 	// SaveNever is the default.
 	SaveNever SaveSent = "never"
 )
-
-// Address is the address of From.
-func (a Account) Address() (smtp.Address, error) { return smtp.Address{}, nil }
-
-// UsesOAuth2 reports whether the account logs in with a token.
-func (a Account) UsesOAuth2() bool { return a.OAuth2.ClientID != "" }

@@ -2,49 +2,87 @@ package account
 
 import (
 	"context"
+	"fmt"
+	"os"
 
 	"github.com/yanmail/yan"
-	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/transport"
 )
 
-// Secrets reads and keeps the secrets of accounts.
-type Secrets struct {
-	vault *secret.Vault
-}
-
-// NewSecrets reads them from the places of a vault.
-func NewSecrets(v *secret.Vault) *Secrets { return &Secrets{vault: v} }
-
-// Password reads the password of an account. The error is a *secret.Error.
-func (s *Secrets) Password(ctx context.Context, a Account) (string, error) { return "", nil }
-
-// KeepPassword keeps it where the account's Secret is the zero value.
-func (s *Secrets) KeepPassword(ctx context.Context, a Account, password string) (secret.Place, error) {
-	return "", nil
-}
-
-// Tokens gives the access tokens of an account that uses OAuth 2.0, and keeps
-// the fresh ones.
-func (s *Secrets) Tokens(ctx context.Context, a Account) (*oauth.Source, error) { return nil, nil }
-
-// KeepToken keeps the token that a consent gave.
-func (s *Secrets) KeepToken(ctx context.Context, a Account, t oauth.Token) (secret.Place, error) {
-	return "", nil
-}
-
-// Forget forgets what is kept for an account.
-func (s *Secrets) Forget(ctx context.Context, a Account) error { return nil }
-
-// OAuthClient is the registration that an account logs in with; ok is false
-// when it uses a password.
-func (a Account) OAuthClient() (c oauth.Client, ok bool) { return oauth.Client{}, false }
-
-// Options is what yan.Open takes beside a.Server. It reads the secret.
-func (a Account) Options(ctx context.Context, s *Secrets) (yan.Options, error) {
-	return yan.Options{}, nil
-}
-
 // Open makes a client for an account of this user: the one of that name, or the
-// default for "". It asks nobody for anything.
-func Open(ctx context.Context, name string) (*yan.Client, error) { return nil, ErrNone }
+// default for "". It reads the configuration and the secret that `yan login` has
+// kept, and asks nobody for anything.
+func Open(ctx context.Context, name string) (*yan.Client, error) {
+	path, err := Path(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	f, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	var a Account
+	if name == "" && f.Default() == "" {
+		return nil, fmt.Errorf("%s: %w", path, ErrNone)
+	}
+	if name == "" {
+		name = f.Default()
+	}
+	a, ok := f.Account(name)
+	if !ok {
+		return nil, f.unknown(name)
+	}
+	o, err := a.Options(ctx, new(Secrets))
+	if err != nil {
+		return nil, fmt.Errorf("account %s: %w", a.Name, err)
+	}
+	return yan.Open(a.Server, o)
+}
+
+// Options is what yan.Open takes beside a.Server. It reads the password; a token
+// is got when it is needed. The error is a *secret.Error where it is about that.
+func (a Account) Options(ctx context.Context, s *Secrets) (yan.Options, error) {
+	address, err := a.Address()
+	if err != nil {
+		return yan.Options{}, err
+	}
+	server, err := transport.ParseServer(a.Server, address)
+	if err != nil {
+		return yan.Options{}, err
+	}
+	o := a.connection()
+	o.From = address.String()
+	switch {
+	case a.UsesOAuth2():
+		tokens, err := s.Tokens(ctx, a)
+		if err != nil {
+			return o, err
+		}
+		o.TokenSource = tokens.Access
+	case o.Mechanism == sasl.XOAuth2 || o.Mechanism == sasl.OAuthBearer:
+		// A command or file that gives tokens, which are soon stale.
+		o.TokenSource = func(ctx context.Context, _ string) (string, error) { return s.Password(ctx, a) }
+	case o.Mechanism != sasl.External && a.logsIn(server):
+		if o.Password, err = s.Password(ctx, a); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// logsIn: a server of one's own that names no user, like a relay on this
+// machine, takes mail from everybody.
+func (a Account) logsIn(server transport.Server) bool {
+	return a.User != "" || server.User != "" || a.Auth != "" || a.Secret != Secret{}
+}
+
+// connection are the options that hold nothing secret.
+func (a Account) connection() yan.Options {
+	return yan.Options{
+		User: a.User, Mechanism: mechanism(a.Auth), AllowCleartextPassword: a.AllowCleartextPassword,
+		CAFile: a.File(a.TLSCA), Pin: a.TLSPin, CertFile: a.File(a.TLSCert), KeyFile: a.File(a.TLSKey),
+		LocalName: a.LocalName, Proxy: a.Proxy, MaxConnections: a.Connections,
+		NoPipelining: a.NoPipelining, NoChunking: a.NoPipelining,
+	}
+}

@@ -216,6 +216,10 @@ func (f *folder) extra(h Header) {
 	f.end()
 }
 
+// Check finds what would keep Compose from writing the field: a name or value
+// that no header can have, and a field that the message has already.
+func (h Header) Check() error { return checkExtra(h) }
+
 // checkExtra checks one of Message.Headers.
 func checkExtra(h Header) error {
 	if err := checkFieldName(h.Name); err != nil {

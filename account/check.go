@@ -1,0 +1,225 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// check finds values that make no sense, whatever the rest of the machine is.
+func (f *File) check() error {
+	for _, a := range f.accounts {
+		if !isName(a.Name) {
+			return f.fault(FaultValue, []string{"account", a.Name}, errors.New("a name has letters, digits, - and _ only"))
+		}
+		if key, err := a.check(); err != nil {
+			return f.fault(FaultValue, []string{"account", a.Name, key}, err)
+		}
+	}
+	for _, a := range f.accounts {
+		if err := f.checkFallback(a); err != nil {
+			return f.fault(FaultReference, []string{"account", a.Name, "fallback"}, err)
+		}
+	}
+	if f.standard == "" {
+		return nil
+	}
+	if _, ok := f.Account(f.standard); !ok {
+		return f.fault(FaultReference, []string{"default"}, f.unknown(f.standard))
+	}
+	return nil
+}
+
+// checkFallback follows the chain of fallbacks, which has to end.
+func (f *File) checkFallback(a Account) error {
+	seen := []string{a.Name}
+	for a.Fallback != "" {
+		if slices.Contains(seen, a.Fallback) {
+			return fmt.Errorf("the fallbacks go in a circle: %s", strings.Join(append(seen, a.Fallback), ", "))
+		}
+		next, ok := f.Account(a.Fallback)
+		if !ok {
+			return f.unknown(a.Fallback)
+		}
+		seen, a = append(seen, a.Fallback), next
+	}
+	return nil
+}
+
+// isName reports whether a name can stand on a command line and as a bare key
+// of TOML.
+func isName(s string) bool {
+	ok := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
+	}
+	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return !ok(r) })
+}
+
+// check finds the first key of an account that makes no sense.
+func (a Account) check() (key string, err error) {
+	address, err := a.Address()
+	if err != nil {
+		return "from", err
+	}
+	for _, c := range []struct {
+		key string
+		err error
+	}{
+		{"server", a.checkServer(address)},
+		{"auth", a.checkAuth()},
+		{"secret", a.Secret.check()},
+		{"oauth2", a.checkOAuth2()},
+		{"match", a.checkMatch()},
+		{"reply_to", a.checkReplyTo()},
+		{"headers", a.checkHeaders()},
+		{"save_sent", a.checkSaveSent()},
+		{"imap", a.checkIMAP()},
+		{"tls_pin", a.checkPin()},
+		{"tls_cert", a.checkCertificate()},
+		{"proxy", a.checkProxy()},
+		{"connections", a.checkConnections()},
+	} {
+		if c.err != nil {
+			return c.key, c.err
+		}
+	}
+	return "", nil
+}
+
+// Address is the address of From.
+func (a Account) Address() (smtp.Address, error) {
+	if strings.TrimSpace(a.From) == "" {
+		return smtp.Address{}, errors.New("the sender is missing: want an address, or a name with an address")
+	}
+	mailbox, err := message.ParseMailbox(a.From)
+	if err != nil {
+		return smtp.Address{}, fmt.Errorf("not an address that mail can come from: %w", err)
+	}
+	return mailbox.Address, nil
+}
+
+func (a Account) checkServer(from smtp.Address) error {
+	_, err := transport.ParseServer(a.Server, from)
+	return err
+}
+
+func (a Account) checkAuth() error {
+	if a.Auth == "" || slices.Contains(sasl.Mechanisms(), strings.ToUpper(a.Auth)) {
+		return nil
+	}
+	return fmt.Errorf("%q is no mechanism; want one of %s", a.Auth, strings.Join(sasl.Mechanisms(), ", "))
+}
+
+func (s Secret) check() error {
+	n := 0
+	for _, v := range []string{s.Command, s.File, s.Env, s.Netrc, s.Credential} {
+		if v != "" {
+			n++
+		}
+	}
+	if n > 1 {
+		return errors.New("several places are named; want one of command, file, env, netrc, credential")
+	}
+	return nil
+}
+
+func (a Account) checkOAuth2() error {
+	for _, u := range []string{a.OAuth2.AuthURL, a.OAuth2.TokenURL, a.OAuth2.DeviceURL} {
+		if u == "" {
+			continue
+		}
+		parsed, err := url.Parse(u)
+		local := err == nil && parsed.Scheme == "http" && (parsed.Hostname() == "127.0.0.1" || parsed.Hostname() == "::1" || parsed.Hostname() == "localhost")
+		if err != nil || parsed.Host == "" || parsed.Scheme != "https" && !local {
+			return fmt.Errorf("%q: want a URL that begins with https://", u)
+		}
+	}
+	if a.OAuth2.ClientID == "" && a.OAuth2.toml() != "{}" {
+		return errors.New("client_id is missing")
+	}
+	return nil
+}
+
+func (a Account) checkMatch() error {
+	for _, m := range a.Match {
+		if _, err := newPattern(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a Account) checkReplyTo() error {
+	if a.ReplyTo == "" {
+		return nil
+	}
+	_, err := message.ParseMailboxList(a.ReplyTo)
+	return err
+}
+
+// checkHeaders refuses what the composer writes itself: a second From or Date
+// makes a message that servers refuse.
+func (a Account) checkHeaders() error {
+	for _, h := range a.Headers {
+		if err := (message.Header(h)).Check(); err != nil {
+			return fmt.Errorf("%q: %w", h.Name, err)
+		}
+	}
+	return nil
+}
+
+func (a Account) checkSaveSent() error {
+	if slices.Contains([]SaveSent{SaveAuto, SaveAlways, SaveNever}, a.SaveSent) {
+		return nil
+	}
+	return fmt.Errorf("%q: want auto, always or never", a.SaveSent)
+}
+
+func (a Account) checkIMAP() error {
+	_, err := a.Mailbox()
+	return err
+}
+
+func (a Account) checkPin() error {
+	if a.TLSPin == "" {
+		return nil
+	}
+	_, err := smtpclient.ParsePin(a.TLSPin)
+	return err
+}
+
+func (a Account) checkCertificate() error {
+	if (a.TLSCert == "") != (a.TLSKey == "") {
+		return errors.New("a client certificate has two files: tls_cert and tls_key")
+	}
+	return nil
+}
+
+func (a Account) checkProxy() error {
+	if a.Proxy == "" {
+		return nil
+	}
+	u, err := url.Parse(a.Proxy)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"socks5", "socks5h", "http"}, u.Scheme) {
+		return errors.New("want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
+	}
+	if _, has := u.User.Password(); has {
+		return errors.New("a password does not belong into this file; put the URL into the variable ALL_PROXY")
+	}
+	return nil
+}
+
+func (a Account) checkConnections() error {
+	if a.Connections < 0 {
+		return errors.New("want a number above zero")
+	}
+	return nil
+}

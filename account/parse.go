@@ -1,0 +1,259 @@
+package account
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/yanmail/yan/internal/spelling"
+)
+
+// parse reads a configuration and checks all that can be checked without
+// looking at other files.
+func parse(path string, source []byte) (*File, error) {
+	f := &File{path: path, source: source}
+	source = bytes.TrimPrefix(source, []byte("\ufeff"))
+	if err := newerVersion(path, source); err != nil {
+		return nil, err // its keys may well be unknown, which is not the point
+	}
+	var doc document
+	decoder := toml.NewDecoder(bytes.NewReader(source)).DisallowUnknownFields()
+	if err := decoder.Decode(&doc); err != nil {
+		return nil, decodeFault(path, source, err)
+	}
+	f.layout = layOut(source)
+	f.standard = doc.Default
+	if err := f.inherit(doc); err != nil {
+		return nil, err
+	}
+	return f, f.check()
+}
+
+// newerVersion looks at the version alone.
+func newerVersion(path string, source []byte) error {
+	var head struct {
+		Version int `toml:"version"`
+	}
+	if err := toml.Unmarshal(source, &head); err != nil || head.Version <= Version {
+		return nil // parse reports the error, if there is one
+	}
+	l := layOut(source)
+	line, column := l.position([]string{"version"})
+	return &ParseError{Path: path, Line: line, Column: column, Fault: FaultVersion, Key: "version",
+		Err: fmt.Errorf("it is of version %d, and this program knows up to %d", head.Version, Version)}
+}
+
+// decodeFault says what TOML found.
+func decodeFault(path string, source []byte, err error) *ParseError {
+	p := &ParseError{Path: path, Fault: FaultSyntax, Err: errors.New("it is not TOML")}
+	var strict *toml.StrictMissingError
+	var decode *toml.DecodeError
+	switch {
+	case errors.As(err, &strict) && len(strict.Errors) > 0:
+		decode = &strict.Errors[0]
+		p.unknownKey(wholeKey(source, decode))
+	case errors.As(err, &decode) && len(decode.Key()) > 0 && !strings.Contains(decode.Error(), "already"):
+		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), fmt.Errorf("is of the wrong kind: %s", wanted(decode.Key()))
+	case errors.As(err, &decode):
+		p.Err = errors.New(strings.TrimPrefix(decode.Error(), "toml: "))
+	default:
+		p.Err = err
+	}
+	if decode != nil {
+		p.Line, p.Column = decode.Position()
+		if p.Line == 0 {
+			p.Line, p.Column = position(source, len(source))
+		}
+	}
+	return p
+}
+
+// wholeKey is the key of an error from the root.
+//
+// QUIRK: go-toml 2.4 leaves out the name of an inline table ("secret = { comand
+// = … }" is account.a.comand), and adds what follows an unknown table.
+func wholeKey(source []byte, err *toml.DecodeError) []string {
+	key := []string(err.Key())
+	row, _ := err.Position()
+	for _, e := range layOut(source).expressions {
+		first, _ := position(source, e.line.start)
+		last, _ := position(source, max(e.line.start, e.line.end-1))
+		if e.header || row < first || row > last || len(key) == 0 {
+			continue
+		}
+		if inline := source[e.value.start] == '{'; inline && !within(key, e.path) {
+			key = append(slices.Clone(e.path), key[len(key)-1])
+		}
+	}
+	for i := range key {
+		known := knownKeys(key[:i])
+		if known != nil && !slices.Contains(known, key[i]) {
+			return key[:i+1]
+		}
+	}
+	return key
+}
+
+// unknownKey names the nearest known key. One that looks like a password is
+// another matter: it has no place here.
+func (p *ParseError) unknownKey(key []string) {
+	p.Fault, p.Key, p.Err = FaultUnknownKey, dottedKey(key), errors.New("there is no such key")
+	if len(key) == 0 {
+		return
+	}
+	last := key[len(key)-1]
+	if len(key) > 1 && slices.Contains([]string{"password", "pass", "passwd", "code", "auth_code", "token", "授权码", "密码"}, strings.ToLower(last)) {
+		p.Fault, p.Err = FaultSecret, errors.New("a secret does not belong into this file")
+		return
+	}
+	best := 3 // as many slips as a long word may have
+	if len([]rune(last)) < 6 {
+		best = 2
+	}
+	for _, known := range knownKeys(key[:len(key)-1]) {
+		if d := spelling.Distance([]rune(strings.ToLower(last)), []rune(known)); d <= best && (d < best || p.Near == "") {
+			best, p.Near = d, known
+		}
+	}
+}
+
+// knownKeys are those of a table.
+func knownKeys(table []string) []string {
+	t := tableType(table)
+	if t == nil {
+		return nil
+	}
+	var keys []string
+	for i := range t.NumField() {
+		keys = append(keys, t.Field(i).Tag.Get("toml"))
+	}
+	return keys
+}
+
+// tableType is the structure of a table; nil for one of free keys or none.
+func tableType(table []string) reflect.Type {
+	switch {
+	case len(table) == 0:
+		return reflect.TypeFor[document]()
+	case table[0] == "defaults":
+		table = table[1:]
+	case table[0] == "account" && len(table) > 1:
+		table = table[2:]
+	default:
+		return nil
+	}
+	switch {
+	case len(table) == 0:
+		return reflect.TypeFor[settings]()
+	case table[0] == "secret":
+		return reflect.TypeFor[secretSettings]()
+	case table[0] == "oauth2":
+		return reflect.TypeFor[oauth2Settings]()
+	}
+	return nil
+}
+
+// wanted says of what kind the value of a key is.
+func wanted(key []string) string {
+	t := tableType(key[:len(key)-1])
+	if t == nil {
+		return "want a table"
+	}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if field.Tag.Get("toml") != key[len(key)-1] {
+			continue
+		}
+		kind := field.Type
+		if kind.Kind() == reflect.Pointer {
+			kind = kind.Elem()
+		}
+		switch kind.Kind() {
+		case reflect.String:
+			return `want a text in quotes`
+		case reflect.Bool:
+			return "want true or false"
+		case reflect.Int:
+			return "want a number"
+		case reflect.Slice:
+			return `want a list like ["a", "b"]`
+		}
+	}
+	return "want a table"
+}
+
+// inherit makes the accounts, in the order in which the file names them first.
+func (f *File) inherit(doc document) error {
+	f.defaults = Account{SaveSent: SaveNever, dir: filepath.Dir(f.path)}
+	if doc.Defaults.From != nil || doc.Defaults.Match != nil {
+		key := "from"
+		if doc.Defaults.From == nil {
+			key = "match"
+		}
+		return f.fault(FaultValue, []string{"defaults", key}, errors.New("this belongs to one account"))
+	}
+	if key, err := doc.Defaults.overlay(&f.defaults); err != nil {
+		return f.fault(FaultValue, []string{"defaults", key}, err)
+	}
+	for _, name := range f.layout.accountNames(doc) {
+		a := f.defaults
+		a.Headers = slices.Clone(a.Headers)
+		a.Name = name
+		if key, err := doc.Account[name].overlay(&a); err != nil {
+			return f.fault(FaultValue, []string{"account", name, key}, err)
+		}
+		f.accounts = append(f.accounts, a)
+	}
+	return nil
+}
+
+// accountNames are those of the document, in its order.
+func (l layout) accountNames(doc document) []string {
+	var list []string
+	for _, e := range l.expressions {
+		if len(e.path) > 1 && e.path[0] == "account" && !slices.Contains(list, e.path[1]) {
+			list = append(list, e.path[1])
+		}
+	}
+	var others []string // of "account = { … }", whose order nobody keeps
+	for name := range doc.Account {
+		if !slices.Contains(list, name) {
+			others = append(others, name)
+		}
+	}
+	slices.Sort(others)
+	return append(list, others...)
+}
+
+// fault is an error about a key, or about what stands nearest above it.
+func (f *File) fault(fault Fault, key []string, err error) *ParseError {
+	line, column := f.layout.position(key)
+	return &ParseError{Path: f.path, Line: line, Column: column, Fault: fault, Key: dottedKey(key), Err: err}
+}
+
+// position finds a key, or the table that it is in; 0 where there is neither.
+func (l layout) position(key []string) (line, column int) {
+	for ; len(key) > 0; key = key[:len(key)-1] {
+		for _, e := range l.expressions {
+			if slices.Equal(e.path, key) {
+				text := l.source[e.line.start:e.line.end]
+				indent := len(text) - len(bytes.TrimLeft(text, " \t"))
+				return position(l.source, e.line.start+indent)
+			}
+		}
+	}
+	return 0, 0
+}
+
+// position counts lines and columns (characters) from 1.
+func position(source []byte, offset int) (line, column int) {
+	before := source[:offset]
+	line = bytes.Count(before, []byte("\n")) + 1
+	return line, len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))) + 1
+}

@@ -1,0 +1,156 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/yanmail/yan/internal/oauth"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/transport"
+)
+
+// Secrets reads and keeps the secrets of accounts. The zero value uses the
+// places of this machine, and asks nobody for anything. It is safe for concurrent
+// use.
+type Secrets struct {
+	once  sync.Once
+	vault *secret.Vault
+}
+
+// NewSecrets reads them from the places of a vault.
+func NewSecrets(v *secret.Vault) *Secrets { return &Secrets{vault: v} }
+
+func (s *Secrets) places() *secret.Vault {
+	s.once.Do(func() {
+		if s.vault == nil {
+			s.vault = SystemVault(os.Getenv)
+		}
+	})
+	return s.vault
+}
+
+// SystemVault is the places of this machine: its keyring, and the encrypted file
+// beside the configuration.
+func SystemVault(getenv func(string) string) *secret.Vault {
+	v := &secret.Vault{Keyring: secret.System(), Getenv: getenv, Home: home(getenv)}
+	if path, err := Path(getenv); err == nil {
+		v.File = filepath.Join(filepath.Dir(path), "secrets.age")
+	}
+	return v
+}
+
+func home(getenv func(string) string) string {
+	if h := getenv("HOME"); h != "" {
+		return h
+	}
+	return getenv("USERPROFILE") // of Windows
+}
+
+// File is the path of a file that the account names: ~ is the user's folder, and
+// a relative name stands beside the configuration.
+func (a Account) File(name string) string {
+	switch {
+	case name == "":
+		return ""
+	case name == "~" || strings.HasPrefix(name, "~/") || strings.HasPrefix(name, `~\`):
+		return filepath.Join(home(os.Getenv), name[1:])
+	case filepath.IsAbs(name) || a.dir == "":
+		return name
+	}
+	return filepath.Join(a.dir, name)
+}
+
+// What is kept for an account.
+const (
+	itemPassword = "password"
+	itemOAuth2   = "oauth2"
+)
+
+func (a Account) key(item string) secret.Key {
+	k := secret.Key{Account: a.Name, Item: item, User: a.User}
+	address, err := a.Address()
+	if err != nil {
+		return k
+	}
+	if server, err := transport.ParseServer(a.Server, address); err == nil {
+		k.Host = server.Host
+		if k.User == "" {
+			k.User = server.User
+		}
+	}
+	if k.User == "" {
+		k.User = address.String()
+	}
+	return k
+}
+
+// Source is where the vault finds the account's password.
+func (a Account) source() secret.Source {
+	switch s := a.Secret; {
+	case s.Command != "":
+		return secret.Source{Kind: secret.Command, Value: s.Command}
+	case s.File != "":
+		return secret.Source{Kind: secret.File, Value: a.File(s.File)}
+	case s.Env != "":
+		return secret.Source{Kind: secret.Env, Value: s.Env}
+	case s.Netrc == DefaultNetrc:
+		return secret.Source{Kind: secret.Netrc}
+	case s.Netrc != "":
+		return secret.Source{Kind: secret.Netrc, Value: a.File(s.Netrc)}
+	case s.Credential != "":
+		return secret.Source{Kind: secret.Credential, Value: s.Credential}
+	}
+	return secret.Source{}
+}
+
+// Password reads the password of an account. The error is a *secret.Error.
+func (s *Secrets) Password(ctx context.Context, a Account) (string, error) {
+	return s.places().Get(ctx, a.source(), a.key(itemPassword))
+}
+
+// KeepPassword keeps it in the keyring or the encrypted file, for an account
+// whose Secret is the zero value.
+func (s *Secrets) KeepPassword(ctx context.Context, a Account, password string) (secret.Place, error) {
+	return s.places().Set(ctx, a.key(itemPassword), password)
+}
+
+// Tokens gives the access tokens of an account that uses OAuth 2.0, and keeps
+// the fresh ones. Its error is a *secret.Error where no token is kept.
+func (s *Secrets) Tokens(ctx context.Context, a Account) (*oauth.Source, error) {
+	client, ok := a.OAuthClient()
+	if !ok {
+		return nil, oauth.ErrNoClientID
+	}
+	kept, err := s.places().Get(ctx, secret.Source{}, a.key(itemOAuth2))
+	if err != nil {
+		return nil, err
+	}
+	var token oauth.Token
+	if json.Unmarshal([]byte(kept), &token) != nil { // its error would show the token
+		return nil, &secret.Error{Problem: secret.Damaged, Err: errors.New("what is kept is no token")}
+	}
+	return &oauth.Source{Client: client, Token: token, Save: func(ctx context.Context, t oauth.Token) error {
+		_, err := s.KeepToken(ctx, a, t)
+		return err
+	}}, nil
+}
+
+// KeepToken keeps the token that a consent gave.
+func (s *Secrets) KeepToken(ctx context.Context, a Account, t oauth.Token) (secret.Place, error) {
+	encoded, err := json.Marshal(t)
+	if err != nil {
+		return "", fmt.Errorf("encoding the token: %w", err)
+	}
+	return s.places().Set(ctx, a.key(itemOAuth2), string(encoded))
+}
+
+// Forget forgets what is kept for an account.
+func (s *Secrets) Forget(ctx context.Context, a Account) error {
+	return errors.Join(s.places().Delete(ctx, a.key(itemPassword)), s.places().Delete(ctx, a.key(itemOAuth2)))
+}

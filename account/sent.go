@@ -1,0 +1,99 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/yanmail/yan/internal/imapclient"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// mechanism is the name of a SASL mechanism as package sasl writes it.
+func mechanism(s string) string {
+	for _, known := range sasl.Mechanisms() {
+		if strings.EqualFold(known, s) {
+			return known
+		}
+	}
+	return s
+}
+
+// KeepsSent reports whether a copy of what is sent has to be put into the Sent
+// folder: not where the provider does that itself.
+func (a Account) KeepsSent() bool {
+	switch a.SaveSent {
+	case SaveAlways:
+		return true
+	case SaveAuto:
+		mailbox, err := a.Mailbox()
+		return err == nil && mailbox.Host != "" && !a.Provider().Has(provider.KeepsSentCopy)
+	}
+	return false
+}
+
+// Mailbox is where the Sent folder is, without the login. Its Host is "" when
+// that is not known.
+func (a Account) Mailbox() (imapclient.Config, error) {
+	c := imapclient.Config{Folder: a.SentFolder}
+	if a.IMAP == "" {
+		p := a.Provider()
+		address, err := a.Address()
+		if err != nil {
+			return c, err
+		}
+		c.Host, c.Port, c.StartTLS = p.IMAP.Host, p.IMAP.Port, p.IMAP.TLS == provider.StartTLS
+		if own := p.HostsByDomain[address.ASCIIDomain()].IMAP; own != "" {
+			c.Host = own
+		}
+		return c, nil
+	}
+	u, err := url.Parse(a.IMAP)
+	if err != nil || u.Hostname() == "" || u.Scheme != "imaps" && u.Scheme != "imap" {
+		return c, errors.New("want a URL like imaps://imap.example.com, or imap:// for STARTTLS")
+	}
+	if u.User != nil {
+		return c, errors.New("the login is that of the account: leave it out of the URL")
+	}
+	c.Host, c.StartTLS = u.Hostname(), u.Scheme == "imap"
+	if u.Port() != "" {
+		if c.Port, err = strconv.Atoi(u.Port()); err != nil || c.Port < 1 || c.Port > 65535 {
+			return c, fmt.Errorf("%q is no port", u.Port())
+		}
+	}
+	return c, nil
+}
+
+// SentMailbox is Mailbox with the login of the account.
+func (a Account) SentMailbox(ctx context.Context, s *Secrets) (imapclient.Config, error) {
+	c, err := a.Mailbox()
+	if err != nil {
+		return c, err
+	}
+	if c.Host == "" {
+		return c, errors.New("the IMAP server is not known: set imap")
+	}
+	c.Auth.Username = a.key(itemPassword).User
+	if a.UsesOAuth2() {
+		tokens, err := s.Tokens(ctx, a)
+		if err != nil {
+			return c, err
+		}
+		if c.Auth.Token, err = tokens.Access(ctx, ""); err != nil {
+			return c, err
+		}
+	} else if c.Auth.Password, err = s.Password(ctx, a); err != nil {
+		return c, err
+	}
+	if a.TLSCA != "" {
+		if c.Trust.Roots, err = smtpclient.LoadRoots(a.File(a.TLSCA)); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
