@@ -147,7 +147,7 @@ func (r *redirect) answer(query url.Values) (Token, error) {
 	host := hostOf(r.client.AuthURL)
 	if code := query.Get("error"); code != "" {
 		e := &Error{Host: host, Code: cleaned(code, r.state), Description: cleaned(query.Get("error_description"), r.state)}
-		e.Problem = problemOf(e.Code, 0)
+		e.Problem = problemOf(code, 0)
 		return Token{}, e
 	}
 	if len(query["code"]) != 1 || query.Get("code") == "" {

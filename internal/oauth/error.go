@@ -161,10 +161,11 @@ func (e *Error) Is(target error) bool {
 var tokenLike = regexp.MustCompile(`[A-Za-z0-9_+=~-]{40,}`)
 
 // cleaned is what a server said, fit to be shown: in one line, not long, without
-// the secrets that it was sent.
+// the secrets that it was sent. Something of less than eight characters is none,
+// and would be found in any word.
 func cleaned(text string, secrets ...string) string {
 	for _, secret := range secrets {
-		if secret != "" {
+		if len(secret) >= 8 {
 			text = strings.ReplaceAll(text, secret, hidden)
 		}
 	}

@@ -108,7 +108,7 @@ func failure(ctx context.Context, err error, host string, secrets ...string) err
 	}
 	if refused := (*oauth2.RetrieveError)(nil); errors.As(err, &refused) {
 		e := &Error{Host: host, Code: cleaned(refused.ErrorCode, secrets...), Description: cleaned(refused.ErrorDescription, secrets...)}
-		e.Problem = problemOf(e.Code, refused.Response.StatusCode)
+		e.Problem = problemOf(refused.ErrorCode, refused.Response.StatusCode)
 		if e.Problem == Failing {
 			e.Err = fmt.Errorf("HTTP status %d", refused.Response.StatusCode)
 		}

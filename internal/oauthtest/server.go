@@ -1,0 +1,247 @@
+// Package oauthtest is an OAuth 2.0 authorization server for tests, on
+// loopback: the code flow with PKCE (RFC 6749, RFC 7636), the device flow (RFC
+// 8628), refresh tokens, introspection (RFC 7662).
+//
+// [Start] starts one for a test, which asks it for tokens at AuthURL, TokenURL
+// and DeviceURL. Nobody has to click: the user consents at once, or as
+// [Server.SetConsent] and [Server.SetPolls] say. A mail server of the test asks
+// [Server.Valid], or the IntrospectionURL, whether a token is good.
+// [Server.Revoke], [Server.EndConsent], [Server.FailTokens] and Close make things
+// go wrong; [Server.Calls] and [Server.Problems] tell what came in.
+package oauthtest
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Config is what differs between servers. The zero value is one with a public
+// client and tokens for an hour.
+type Config struct {
+	// ClientID is the only registered client; "" means "yan-test".
+	ClientID string
+	// ClientSecret makes it a confidential client.
+	ClientSecret string
+	// BasicOnly takes the secret in the Authorization header alone.
+	BasicOnly bool
+	// User is who consents where no login_hint says so; "" means
+	// "test@example.test".
+	User string
+	// Lifetime is that of access tokens; 0 means an hour, less than 0 that the
+	// server does not say and that they never end.
+	Lifetime time.Duration
+	// NoRefresh gives no refresh tokens.
+	NoRefresh bool
+	// Rotate gives a new refresh token each time, and takes each only once.
+	Rotate bool
+	// TLS serves https; Roots then holds the certificate.
+	TLS bool
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Before is called ahead of each token request with its grant_type; a test may
+	// hold it there. nil does nothing.
+	Before func(grant string)
+}
+
+// Calls counts the requests.
+type Calls struct{ Authorize, Code, Device, Poll, Refresh, Introspect int }
+
+// Tokens is what a consent gives.
+type Tokens struct {
+	Access, Refresh string
+	Expiry          time.Time // zero without an end
+}
+
+// Server is a running server. It is safe for concurrent use.
+type Server struct {
+	AuthURL, TokenURL, DeviceURL, IntrospectionURL string
+
+	config Config
+	http   *httptest.Server
+
+	mu       sync.Mutex
+	consent  string               // the error that the user's answer is; "" consents
+	polls    []string             // errors for the polls to come
+	failures []failure            // of token requests to come
+	codes    map[string]codeGrant // by code
+	devices  map[string]string    // users by device code
+	access   map[string]grant     // by access token
+	refresh  map[string]string    // users by refresh token
+	calls    Calls
+	problems []string
+}
+
+type (
+	codeGrant struct{ user, redirect, challenge string }
+	grant     struct {
+		user string
+		ends time.Time // zero for never
+	}
+	failure struct {
+		status int
+		body   string
+	}
+)
+
+// Start starts a server that ends with the test.
+func Start(tb testing.TB, config Config) *Server {
+	tb.Helper()
+	s := New(config)
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// New starts a server on a free port of 127.0.0.1. The caller closes it.
+func New(config Config) *Server {
+	if config.ClientID == "" {
+		config.ClientID = "yan-test"
+	}
+	if config.User == "" {
+		config.User = "test@example.test"
+	}
+	if config.Lifetime == 0 {
+		config.Lifetime = time.Hour
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	s := &Server{
+		config: config, codes: map[string]codeGrant{}, devices: map[string]string{},
+		access: map[string]grant{}, refresh: map[string]string{},
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /authorize", s.authorize)
+	mux.HandleFunc("POST /token", s.token)
+	mux.HandleFunc("POST /device", s.device)
+	mux.HandleFunc("/introspect", s.introspect)
+	s.http = httptest.NewUnstartedServer(mux)
+	if config.TLS {
+		s.http.StartTLS()
+	} else {
+		s.http.Start()
+	}
+	s.AuthURL, s.TokenURL = s.http.URL+"/authorize", s.http.URL+"/token"
+	s.DeviceURL, s.IntrospectionURL = s.http.URL+"/device", s.http.URL+"/introspect"
+	return s
+}
+
+// Close ends the server: whoever asks it then finds nobody there. It may be
+// called twice.
+func (s *Server) Close() { s.http.Close() }
+
+// ClientID is that of the registered client.
+func (s *Server) ClientID() string { return s.config.ClientID }
+
+// Roots trusts the certificate of a server with TLS.
+func (s *Server) Roots() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(s.http.Certificate())
+	return pool
+}
+
+// SetConsent makes the answer of the user an error, "access_denied" for one who
+// does not consent; "" consents. It is for both flows.
+func (s *Server) SetConsent(code string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.consent = code
+}
+
+// SetPolls gives the next polls of a device these errors, like
+// "authorization_pending" and "slow_down", until the user has answered.
+func (s *Server) SetPolls(codes ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.polls = slices.Clone(codes)
+}
+
+// FailTokens answers the next n token requests with a status and a body.
+func (s *Server) FailTokens(n, status int, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range n {
+		s.failures = append(s.failures, failure{status, body})
+	}
+}
+
+// Grant gives tokens to a user without any flow.
+func (s *Server) Grant(user string) Tokens {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.issue(user)
+}
+
+// Valid tells whose access token it is; ok is false when it is unknown, has
+// ended or was revoked.
+func (s *Server) Valid(access string) (user string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, known := s.access[access]
+	if !known || !g.ends.IsZero() && !s.config.Now().Before(g.ends) {
+		return "", false
+	}
+	return g.user, true
+}
+
+// Revoke ends an access token before its time; the consent stays.
+func (s *Server) Revoke(access string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.access, access)
+}
+
+// EndConsent takes back everything that a user consented to.
+func (s *Server) EndConsent(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for token, g := range s.access {
+		if g.user == user {
+			delete(s.access, token)
+		}
+	}
+	for token, owner := range s.refresh {
+		if owner == user {
+			delete(s.refresh, token)
+		}
+	}
+}
+
+// Calls counts the requests so far.
+func (s *Server) Calls() Calls {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
+// Problems are what clients did against the RFCs.
+func (s *Server) Problems() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.problems)
+}
+
+// issue makes tokens; the lock is held.
+func (s *Server) issue(user string) Tokens {
+	t := Tokens{Access: "access-" + rand.Text()}
+	if s.config.Lifetime > 0 {
+		t.Expiry = s.config.Now().Add(s.config.Lifetime)
+	}
+	s.access[t.Access] = grant{user, t.Expiry}
+	if !s.config.NoRefresh {
+		t.Refresh = "refresh-" + rand.Text()
+		s.refresh[t.Refresh] = user
+	}
+	return t
+}
+
+// wrong notes what a client did against the RFCs; the lock is held.
+func (s *Server) wrong(format string, args ...any) {
+	s.problems = append(s.problems, fmt.Sprintf(format, args...))
+}
