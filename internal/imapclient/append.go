@@ -1,0 +1,154 @@
+package imapclient
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// append appends the message to a folder. It is tried once: what becomes of a
+// message whose answer is lost nobody can know.
+func (c *conn) append(f folder, m Message, date time.Time) error {
+	fail := func(reply Reply, err error) error { return &Error{Stage: StageAppend, Reply: reply, Err: err} }
+	size := m.Size()
+	if limit, ok := c.caps.appendLimit(); ok && size > limit {
+		return fail(Reply{}, fmt.Errorf("%w: it has %d octets, and the limit is %d", smtpclient.ErrTooLarge, size, limit))
+	}
+	cmd := c.command("APPEND")
+	if err := cmd.astring(f.wire); err != nil {
+		return fail(Reply{}, err)
+	}
+	cmd.text(` (\Seen) `)
+	if !date.IsZero() {
+		cmd.text(date.Format(`"02-Jan-2006 15:04:05 -0700" `))
+	}
+	cmd.literal(size)
+	reply, err := c.begin(cmd)
+	if err == nil && reply.IsZero() {
+		reply, err = c.upload(cmd, m)
+	}
+	if err != nil || reply.Status != "OK" {
+		return fail(reply, err)
+	}
+	return nil
+}
+
+// upload writes the message and reads the answer beside it, so that a server
+// which refuses in the middle, or hangs up with a reason, is heard.
+func (c *conn) upload(cmd *command, m Message) (Reply, error) {
+	out := &literal{raw: c.raw, w: c.rw, patience: c.patience, left: m.Size()}
+	out.buf = append(make([]byte, 0, chunk), cmd.chunks[len(cmd.chunks)-1]...)
+	_ = c.raw.SetReadDeadline(time.Time{}) // the writer's deadlines are what bounds the wait until it ends
+	done := make(chan error, 1)
+	go func() {
+		_, err := m.WriteTo(out)
+		if err = out.finish(err); err != nil {
+			_ = c.raw.Close() // the part must not pass for the whole, and the reader is to wake
+		}
+		done <- err
+	}()
+	reply, readErr := c.goOn(cmd.tag)
+	whole := out.whole.Load()
+	if readErr != nil || !whole || reply.Status != "OK" {
+		_ = c.raw.Close() // a writer that goes on ends
+	}
+	writeErr := <-done
+	switch {
+	case errors.Is(writeErr, smtpclient.ErrContent):
+		return Reply{}, writeErr
+	case reply.Status == "OK" && (!whole || writeErr != nil):
+		return Reply{}, fmt.Errorf("%w: it accepts a message of which it has a part", ErrMalformed)
+	case !reply.IsZero() && !(reply.Status == "BYE" && writeErr == nil):
+		return reply, nil
+	case writeErr != nil:
+		return reply, c.explain(writeErr)
+	case readErr == nil: // a BYE behind the whole message says nothing of it
+		return reply, ErrUnknown
+	}
+	return reply, fmt.Errorf("%w: %w", ErrUnknown, readErr)
+}
+
+// goOn is answer where a go-ahead that was not waited for may still come.
+func (c *conn) goOn(tag string) (Reply, error) {
+	for {
+		if _, reply, err := c.next(tag); err != nil || !reply.IsZero() {
+			return reply, err
+		}
+	}
+}
+
+// chunk is how much of a message is held at a time.
+const chunk = 32 << 10
+
+// literal writes the octets of a message (RFC 9051 section 4.3). It holds back
+// the last one until the message has come to its end without an error: a server
+// must not take for whole what is not.
+type literal struct {
+	raw      net.Conn
+	w        net.Conn
+	patience time.Duration // for each write
+	left     int64         // octets that the message still owes
+	buf      []byte
+	err      error
+	whole    atomic.Bool // the last octet is being written, or was
+}
+
+var (
+	errTooLong = errors.New("it is longer than announced")
+	errNUL     = errors.New("it holds a NUL, which IMAP can't store")
+)
+
+// Write keeps its first error: a message that overlooks it can't come to a good
+// end.
+func (l *literal) Write(p []byte) (int, error) {
+	switch {
+	case l.err != nil:
+		return 0, l.err
+	case int64(len(p)) > l.left:
+		l.err = fmt.Errorf("%w: %w", smtpclient.ErrContent, errTooLong)
+	case bytes.IndexByte(p, 0) >= 0: // RFC 9051 section 4.3: CHAR8 is any octet but NUL
+		l.err = fmt.Errorf("%w: %w", smtpclient.ErrContent, errNUL)
+	}
+	total := len(p)
+	for len(p) > 0 && l.err == nil {
+		if len(l.buf) >= chunk {
+			l.flush()
+		}
+		n := min(len(p), max(chunk-len(l.buf), 0))
+		l.buf = append(l.buf, p[:n]...)
+		l.left -= int64(n)
+		p = p[n:]
+	}
+	if l.err != nil {
+		return 0, l.err
+	}
+	return total, nil
+}
+
+// finish ends the literal and the command with it; err is what the message said.
+func (l *literal) finish(err error) error {
+	switch {
+	case l.err != nil:
+		return l.err
+	case err != nil:
+		return fmt.Errorf("%w: %w", smtpclient.ErrContent, err)
+	case l.left > 0:
+		return fmt.Errorf("%w: it is %d octets shorter than announced", smtpclient.ErrContent, l.left)
+	}
+	l.buf = append(l.buf, "\r\n"...)
+	l.whole.Store(true)
+	l.flush()
+	_ = l.raw.SetReadDeadline(time.Now().Add(l.patience)) // fails only on a closed socket; the next read says so
+	return l.err
+}
+
+func (l *literal) flush() {
+	_ = l.raw.SetWriteDeadline(time.Now().Add(l.patience)) // as above
+	_, l.err = l.w.Write(l.buf)
+	l.buf = l.buf[:0]
+}

@@ -1,0 +1,159 @@
+package imapclient
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// conn is a connection to a mailbox, for one goroutine and one call.
+type conn struct {
+	ctx     context.Context // of the call that the connection is for
+	cfg     Config
+	raw     net.Conn // the socket; closing it cuts the connection
+	rw      net.Conn // what is spoken on: raw, or TLS over it
+	tls     *tls.ConnectionState
+	r       *bufio.Reader
+	release func() bool // ends the watch over ctx
+	redact  *redactor
+
+	patience time.Duration // for each wait
+
+	tag    int // of the last command
+	budget int // octets that the server may still send in answer to it
+	caps   capabilities
+	// preauth says that the greeting was PREAUTH: the connection is logged in.
+	preauth bool
+	bye     Reply    // the BYE that announced the end, if one did
+	alert   string   // what the server said beside its answer to this command
+	folders []folder // those of the last LIST
+}
+
+// dial connects, encrypts and is greeted.
+func dial(ctx context.Context, cfg Config) (*conn, error) {
+	if cfg.Host == "" {
+		return nil, &Error{Stage: StageConnect, Err: errors.New("no host was given")}
+	}
+	raw, err := connect(ctx, cfg)
+	if err != nil {
+		return nil, &Error{Stage: StageConnect, Err: err}
+	}
+	c := &conn{ctx: ctx, cfg: cfg, raw: raw, rw: raw, patience: cfg.timeout(), redact: newRedactor(cfg.Auth)}
+	c.r = bufio.NewReaderSize(raw, maxLine)
+	// A socket that is closed can't be given another deadline by mistake.
+	c.release = context.AfterFunc(ctx, func() { _ = raw.Close() })
+	steps := []func() error{c.handshake, c.greeting}
+	if cfg.StartTLS {
+		steps = []func() error{c.greeting, c.startTLS, c.handshake}
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			c.close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func connect(ctx context.Context, cfg Config) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.timeout())
+	defer cancel()
+	dial := cfg.Dialer
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	return dial(ctx, "tcp", cfg.address())
+}
+
+// close cuts the connection. Where it is called, the server waits for nothing
+// or must not take what it has for complete.
+func (c *conn) close() {
+	c.release()
+	_ = c.raw.Close()
+}
+
+func (c *conn) handshake() error {
+	c.allow()
+	secure := tls.Client(c.raw, c.cfg.Trust.TLSConfig(c.cfg.Host))
+	if err := secure.HandshakeContext(c.ctx); err != nil {
+		return &Error{Stage: StageTLS, Err: c.explain(err)}
+	}
+	state := secure.ConnectionState()
+	c.tls, c.rw = &state, secure
+	c.r.Reset(secure)
+	c.caps = nil // what was heard before the handshake does not count (RFC 9051 section 6.2.1)
+	return nil
+}
+
+// greeting reads the server's first response.
+func (c *conn) greeting() error {
+	c.allow()
+	got, err := c.read()
+	if err != nil {
+		return &Error{Stage: StageConnect, Err: err}
+	}
+	reply, ok := c.status(got.rest)
+	switch {
+	case got.tag != "*" || !ok:
+		return &Error{Stage: StageConnect, Err: fmt.Errorf("%w: it does not begin with a greeting", ErrMalformed)}
+	case reply.Status == "PREAUTH":
+		c.preauth = true
+	case reply.Status != "OK":
+		return &Error{Stage: StageConnect, Reply: reply}
+	}
+	return nil
+}
+
+// startTLS asks for the upgrade. That the server lists it is not waited for: one
+// that does not know it refuses, and nothing else is said then.
+func (c *conn) startTLS() error {
+	if c.preauth {
+		// STARTTLS is for those who are not logged in (RFC 9051 section 7.1.4). Who put
+		// the PREAUTH there wants the message in the clear.
+		return &Error{Stage: StageTLS, Err: fmt.Errorf("%w: it greets with PREAUTH", smtpclient.ErrSTARTTLSNotOffered)}
+	}
+	if c.caps != nil && !c.caps.has("STARTTLS") {
+		return &Error{Stage: StageTLS, Err: smtpclient.ErrSTARTTLSNotOffered}
+	}
+	reply, err := c.ask(c.command("STARTTLS"))
+	switch {
+	case err != nil:
+		return &Error{Stage: StageTLS, Err: err}
+	case reply.Status != "OK":
+		return &Error{Stage: StageTLS, Reply: reply, Err: smtpclient.ErrSTARTTLSNotOffered}
+	case c.r.Buffered() > 0:
+		return &Error{Stage: StageTLS, Err: smtpclient.ErrInjectedResponse}
+	}
+	return nil
+}
+
+// logout says goodbye. What the server answers changes nothing, and little time
+// is spent on it.
+func (c *conn) logout() {
+	c.patience = min(c.patience, time.Second)
+	_, _ = c.ask(c.command("LOGOUT"))
+}
+
+// allow gives the next exchange its time and its octets.
+func (c *conn) allow() {
+	c.budget = maxAnswer
+	_ = c.raw.SetDeadline(time.Now().Add(c.patience)) // fails only on a closed socket; the next read says so
+}
+
+// explain names the context or the deadline as the cause of what ended a wait.
+func (c *conn) explain(err error) error {
+	switch {
+	case c.ctx.Err() != nil:
+		return fmt.Errorf("%w while waiting for the server", context.Cause(c.ctx))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("the server did not answer within %s: %w", c.patience, os.ErrDeadlineExceeded)
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+package imapclient
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// folder is one that LIST told of.
+type folder struct {
+	wire string // its name as the server spells it, which is how it is sent back
+	name string // the same to be read by people
+	sep  string // between the levels of names; "" when there are none
+	attr []string
+}
+
+// is reports whether the folder has an attribute.
+func (f folder) is(attribute string) bool {
+	return slices.ContainsFunc(f.attr, func(a string) bool { return strings.EqualFold(a, attribute) })
+}
+
+// holds reports whether messages can be in it.
+func (f folder) holds() bool { return !f.is(`\Noselect`) && !f.is(`\NonExistent`) }
+
+// called reports whether it is the folder that a user means by a name, which may
+// be spelt as the server does. INBOX is the one name that knows no case.
+func (f folder) called(name string) bool {
+	return f.name == name || f.wire == name || strings.EqualFold(name, "INBOX") && strings.EqualFold(f.wire, "INBOX")
+}
+
+// folder finds the folder of that name or, for "", the one for sent mail. None is
+// ever made: a folder that no other program of the user looks into would hide
+// the copy, and how it is called is the user's to say.
+func (c *conn) folder(name string) (folder, error) {
+	if err := c.list(name == ""); err != nil {
+		return folder{}, err
+	}
+	if name != "" {
+		return c.first(fmt.Sprintf("called %q", name), func(f folder) bool { return f.called(name) })
+	}
+	marked := func(f folder) bool { return f.is(`\Sent`) && f.holds() }
+	if i := slices.IndexFunc(c.folders, marked); i >= 0 {
+		return c.folders[i], nil
+	}
+	if c.caps.has("XLIST") {
+		// What Gmail had before RFC 6154 and some still have instead.
+		plain := c.folders
+		c.folders = nil
+		reply, err := c.ask(c.command(`XLIST "" "*"`))
+		if err != nil || reply.Status == "BYE" {
+			return folder{}, &Error{Stage: StageFolder, Reply: reply, Err: err}
+		}
+		if i := slices.IndexFunc(c.folders, marked); i >= 0 {
+			return c.folders[i], nil
+		}
+		c.folders = plain
+	}
+	for _, usual := range usualNames() {
+		if i := slices.IndexFunc(c.folders, func(f folder) bool { return f.holds() && f.isUsually(usual) }); i >= 0 {
+			return c.folders[i], nil
+		}
+	}
+	return c.first("for sent mail", func(folder) bool { return false })
+}
+
+// first is the first folder that fits, or the error that tells of all of them.
+func (c *conn) first(what string, fits func(folder) bool) (folder, error) {
+	if i := slices.IndexFunc(c.folders, fits); i >= 0 {
+		return c.folders[i], nil
+	}
+	names := make([]string, 0, len(c.folders))
+	for _, f := range c.folders {
+		if f.holds() {
+			names = append(names, f.name)
+		}
+	}
+	return folder{}, &Error{Stage: StageFolder, Folders: names, Err: fmt.Errorf("%w: none is %s", ErrNoFolder, what)}
+}
+
+// list asks for all folders, with their special uses if they are wanted. Plain
+// LIST may tell those as well (RFC 6154 section 2), and at NetEase it does.
+func (c *conn) list(specialUse bool) error {
+	commands := []string{`LIST "" "*"`}
+	if specialUse && (c.caps.has("SPECIAL-USE") && c.caps.has("LIST-EXTENDED") || c.caps.has("IMAP4REV2")) {
+		commands = []string{`LIST "" "*" RETURN (SPECIAL-USE)`, commands[0]}
+	}
+	var reply Reply
+	for _, command := range commands {
+		c.folders = nil
+		var err error
+		reply, err = c.ask(c.command(command))
+		switch {
+		case err != nil:
+			return &Error{Stage: StageFolder, Err: err}
+		case reply.Status == "OK":
+			return nil
+		case reply.Status == "BYE":
+			return &Error{Stage: StageFolder, Reply: reply}
+		}
+	}
+	return &Error{Stage: StageFolder, Reply: reply}
+}
+
+// usualNames are those of the folder for sent mail, the likeliest first.
+//
+// QUIRK: QQ has "Sent Messages", Microsoft "Sent Items", NetEase 已发送; none of
+// the three can be relied on to mark it.
+func usualNames() []string {
+	return []string{"Sent", "Sent Messages", "Sent Items", "Sent Mail", "已发送", "已发送邮件", "已发邮件", "已傳送郵件", "寄件備份",
+		"送信済みメール", "送信済み", "보낸편지함", "보낸 편지함", "보낸메일함", "Gesendet", "Gesendete Objekte", "Gesendete Elemente",
+		"Envoyés", "Éléments envoyés", "Enviados", "Elementos enviados", "Itens Enviados", "Inviata", "Posta inviata",
+		"Verzonden", "Verzonden items", "Отправленные", "Wysłane"}
+}
+
+// isUsually reports whether the folder has a name at the top, below INBOX where
+// some servers keep everything, or below Gmail's own folder.
+func (f folder) isUsually(name string) bool {
+	own := f.name
+	for _, above := range []string{"INBOX", "[Gmail]", "[Google Mail]"} {
+		if n := len(above); f.sep != "" && len(own) > n && strings.EqualFold(own[:n], above) && strings.HasPrefix(own[n:], f.sep) {
+			own = own[n+len(f.sep):]
+			break
+		}
+	}
+	return strings.EqualFold(own, name)
+}
+
+// parseFolder reads what follows LIST: attributes, separator and name (RFC 9051
+// section 7.3.1). What follows the name is for others.
+func (c *conn) parseFolder(b []byte) (f folder, ok bool) {
+	inside, rest, ok := bytes.Cut(b, []byte(")"))
+	if !ok || len(inside) == 0 || inside[0] != '(' {
+		return folder{}, false
+	}
+	for _, word := range bytes.Fields(inside[1:]) {
+		f.attr = append(f.attr, string(word))
+	}
+	sep, rest, ok := cutString(rest)
+	if !ok {
+		return folder{}, false
+	}
+	if !strings.EqualFold(sep, "NIL") {
+		f.sep = sep
+	}
+	f.wire, _, ok = cutString(rest)
+	f.name = c.redact.text([]byte(decodeName(f.wire)))
+	return f, ok && f.wire != ""
+}
+
+// cutString takes a string off, which may be quoted, and the spaces before it.
+func cutString(b []byte) (s string, rest []byte, ok bool) {
+	b = bytes.TrimLeft(b, " ")
+	if len(b) == 0 {
+		return "", nil, false
+	}
+	if b[0] != '"' {
+		word, rest, _ := bytes.Cut(b, []byte(" "))
+		return string(word), rest, true
+	}
+	var out []byte
+	for i := 1; i < len(b); i++ {
+		switch {
+		case b[i] == '"':
+			return string(out), b[i+1:], true
+		case b[i] == '\\' && i+1 < len(b):
+			i++
+		}
+		out = append(out, b[i])
+	}
+	return "", nil, false
+}
