@@ -153,7 +153,7 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 	if s.Provider.Has(provider.SecretShownWithSpaces) {
 		c.Password = strings.ReplaceAll(c.Password, " ", "")
 	}
-	if c.Password == "" && c.Token == "" {
+	if c.Password == "" && c.Token == "" && o.TokenSource == nil {
 		if strings.EqualFold(o.Mechanism, sasl.External) {
 			return &c, nil
 		}
@@ -161,6 +161,9 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 			return nil, fmt.Errorf("mechanism %s was asked for, and there is no password or token", o.Mechanism)
 		}
 		return nil, nil
+	}
+	if o.TokenSource != nil && (c.Password != "" || c.Token != "") {
+		return nil, errors.New("a source of tokens was given, and a password or token beside it")
 	}
 	if c.Username == "" {
 		return nil, errors.New("a password was given, and no user name: put it into the URL (smtps://user@host), or give the sender's address")

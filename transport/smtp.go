@@ -28,6 +28,7 @@ var ErrClosed = errors.New("the transport is closed")
 type SMTP struct {
 	server Server
 	cfg    smtpclient.Config
+	token  func(ctx context.Context, refused string) (string, error) // nil without a TokenSource
 	stop   smtp.Stage
 	policy smtpclient.Policy
 
@@ -66,7 +67,7 @@ func Open(server string, o Options) (*SMTP, error) {
 	// The server's tickets never outlive the process, nor this transport.
 	cfg.Trust.Sessions = tls.NewLRUClientSessionCache(0)
 	facts := where.Provider.Limits
-	s := &SMTP{server: where, cfg: cfg, stop: o.StopAfter, policy: o.Policy,
+	s := &SMTP{server: where, cfg: cfg, token: o.TokenSource, stop: o.StopAfter, policy: o.Policy,
 		pace: newPace(facts, positive(o.MaxConnections, defaultConnections), positive(o.Patience, defaultPatience))}
 	s.limits.factual(facts)
 	s.pool = &pool{keep: positive(o.IdleTimeout, defaultIdle), bound: s.pace.bound, dial: s.dial, fits: s.fits}
@@ -191,7 +192,7 @@ func (s *SMTP) dial(ctx context.Context) (*link, error) {
 	if l.lockStep {
 		cfg.NoPipelining, cfg.NoChunking = true, true
 	}
-	conn, err := smtpclient.Dial(ctx, cfg)
+	conn, err := s.connect(ctx, cfg)
 	if err != nil {
 		s.refusedConnection(err, epoch)
 		return nil, err

@@ -1,0 +1,58 @@
+package transport
+
+import (
+	"context"
+	"errors"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// connect opens a connection, with a fresh token where tokens are used. A token
+// that the server does not take may have been revoked, or its clock is not ours:
+// the source is asked for another one, once.
+func (s *SMTP) connect(ctx context.Context, cfg smtpclient.Config) (*smtpclient.Conn, error) {
+	logsIn := cfg.StopAfter == "" || cfg.StopAfter == smtp.StageAuth
+	if s.token == nil || cfg.Auth == nil || !logsIn {
+		return smtpclient.Dial(ctx, cfg)
+	}
+	token, err := s.withToken(ctx, &cfg, "")
+	if err != nil {
+		return nil, err
+	}
+	conn, refusal := smtpclient.Dial(ctx, cfg)
+	if refusal == nil || !tokenRefused(refusal) {
+		return conn, refusal
+	}
+	fresh, err := s.withToken(ctx, &cfg, token)
+	if err != nil {
+		return nil, err
+	}
+	if fresh == token { // the source has no other one
+		return nil, refusal
+	}
+	return smtpclient.Dial(ctx, cfg)
+}
+
+// withToken puts a token of the source into a configuration.
+func (s *SMTP) withToken(ctx context.Context, cfg *smtpclient.Config, refused string) (string, error) {
+	token, err := s.token(ctx, refused)
+	if err == nil && token == "" {
+		err = errors.New("there is no access token")
+	}
+	if err != nil {
+		return "", &smtp.Error{Stage: smtp.StageAuth, Err: err}
+	}
+	auth := *cfg.Auth
+	auth.Token = token
+	cfg.Auth = &auth
+	return token, nil
+}
+
+// tokenRefused reports whether a login failed for what a fresh token may mend: a
+// 5xx, 535 above all, or an exchange that ended behind the server's 334. A 4xx is
+// a server that can't tell now.
+func tokenRefused(err error) bool {
+	var failed *smtp.Error
+	return errors.As(err, &failed) && failed.Stage == smtp.StageAuth && failed.Reply.Permanent()
+}
