@@ -1,6 +1,10 @@
 package secret
 
-import "errors"
+import (
+	"errors"
+	"strings"
+	"unicode"
+)
 
 // Kind is where a secret may be.
 type Kind string
@@ -9,14 +13,17 @@ type Kind string
 const (
 	// Kept is the system's keyring or, where there is none, the encrypted file.
 	Kept Kind = ""
-	// File is the first line of a file that only its owner can read.
+	// File is the one line of a file that only its owner can read. A pipe will do,
+	// too (/dev/fd/3).
 	File Kind = "file"
-	// Command is the first line that a command prints. It is run by the shell,
-	// with standard input and error those of the program: it may ask.
+	// Command is the first line that a command prints, as "pass show" has it:
+	// further lines are notes. The shell runs it. Its standard error is that of
+	// the program, its standard input, too, where this is a terminal: it may ask.
 	Command Kind = "command"
 	// Env is a variable of the environment.
 	Env Kind = "env"
-	// Netrc is the password of a machine and login in a netrc file.
+	// Netrc is the password of a machine and login in a netrc file that only its
+	// owner can read.
 	Netrc Kind = "netrc"
 	// Credential is a systemd credential: a file in $CREDENTIALS_DIRECTORY.
 	Credential Kind = "credential"
@@ -26,7 +33,8 @@ const (
 type Source struct {
 	Kind Kind
 	// Value is the file, command line, variable, netrc file ("" for $NETRC or
-	// ~/.netrc) or credential. It is nothing secret.
+	// ~/.netrc, on Windows ~/_netrc) or credential. It is nothing secret. Files may
+	// begin with ~/.
 	Value string
 }
 
@@ -38,16 +46,8 @@ type Key struct {
 	Host, User string
 }
 
-// Keyring is the system's store of secrets. Get's error is [ErrNotFound] when
-// there is no such entry.
-type Keyring interface {
-	Get(service, user string) (string, error)
-	Set(service, user, secret string) error
-	Delete(service, user string) error
-}
-
-// ErrNotFound: nothing is kept under that key.
-var ErrNotFound = errors.New("no such secret is kept")
+// name is how a keyring and the encrypted file call it.
+func (k Key) name() string { return k.Account + "/" + k.Item }
 
 // Problem says what is wrong with a source, as a stable word.
 type Problem string
@@ -55,26 +55,100 @@ type Problem string
 // The problems.
 const (
 	NotFound      Problem = "not_found"      // no such entry, file, variable, machine
-	Empty         Problem = "empty"          // found, and nothing in it
-	SeveralLines  Problem = "several_lines"  // the file or output holds more than the secret
-	Readable      Problem = "readable"       // others can read the file
-	Unreadable    Problem = "unreadable"     // no permission, or a folder
+	Empty         Problem = "empty"          // found, and nothing in it; or nothing was given to keep
+	SeveralLines  Problem = "several_lines"  // the file or variable holds more than the secret
+	Readable      Problem = "readable"       // others can read the file, or it is another's (ErrForeign)
+	Unreadable    Problem = "unreadable"     // no permission, a folder, or no text
 	CommandFailed Problem = "command_failed" // or could not be started
 	Locked        Problem = "locked"         // the keyring is locked and nobody unlocked it
-	Unavailable   Problem = "unavailable"    // there is no keyring, and no passphrase for the file
+	Unavailable   Problem = "unavailable"    // there is no keyring or it fails, and no passphrase for the file
 	Passphrase    Problem = "passphrase"     // the passphrase of the encrypted file is wrong
-	Damaged       Problem = "damaged"        // the encrypted file or the netrc can't be read
+	Damaged       Problem = "damaged"        // the encrypted file, the netrc or an entry of the keyring makes no sense
 	Unwritable    Problem = "unwritable"     // the encrypted file can't be written
 )
+
+// ErrForeign is what an Error of [Readable] wraps when the file belongs to
+// another user: chmod does not help then.
+var ErrForeign = errors.New("it belongs to another user")
 
 // Error is what is wrong with a source.
 type Error struct {
 	Problem Problem
-	Source  Source
+	// Source is what it is about: the one that was asked for or, when this is Kept
+	// and its passphrase can't be read, that of the passphrase.
+	Source Source
+	// Key is whose secret it is.
+	Key Key
 	// Path is the file that it is about, where it is about one.
 	Path string
 	Err  error // never holds a secret; may be nil
 }
 
-func (e *Error) Error() string { return string(e.Problem) }
 func (e *Error) Unwrap() error { return e.Err }
+
+// Error says it in English: to what it happened, what, and why.
+func (e *Error) Error() string {
+	switch {
+	case e.Err == nil:
+		return e.subject() + ": " + e.Problem.english()
+	case errors.Is(e.Err, ErrLocked): // which says it itself
+		return e.subject() + ": " + e.Err.Error()
+	}
+	return e.subject() + ": " + e.Problem.english() + ": " + e.Err.Error()
+}
+
+func (e *Error) subject() string {
+	switch e.Source.Kind {
+	case File:
+		return "file " + e.Path
+	case Command:
+		// Not the arguments: somebody will have written "echo" and the secret.
+		word, _, _ := strings.Cut(strings.TrimSpace(e.Source.Value), " ")
+		return "command " + word
+	case Env:
+		return "variable " + e.Source.Value
+	case Netrc:
+		return "netrc file " + e.Path
+	case Credential:
+		return "credential " + e.Source.Value
+	}
+	if e.Path != "" {
+		return "encrypted file " + e.Path
+	}
+	return e.Key.Item + " of account " + e.Key.Account
+}
+
+func (p Problem) english() string {
+	switch p {
+	case NotFound:
+		return "not found"
+	case Empty:
+		return "nothing in it"
+	case SeveralLines:
+		return "several lines, want the secret alone"
+	case Readable:
+		return "others can read it"
+	case Unreadable:
+		return "can't be read"
+	case CommandFailed:
+		return "failed"
+	case Locked:
+		return "the keyring is locked"
+	case Unavailable:
+		return "neither a keyring nor a passphrase"
+	case Passphrase:
+		return "wrong passphrase"
+	case Damaged:
+		return "damaged"
+	case Unwritable:
+		return "can't be written"
+	}
+	return string(p)
+}
+
+// Trim takes off what people paste along with a secret: white space, line ends
+// and no-break spaces around it, and what can't be seen (byte order marks,
+// zero-width spaces, marks of direction).
+func Trim(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
+}

@@ -1,0 +1,105 @@
+package secret
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// What the encrypted file holds is written beside it in clear, by name alone:
+// so that nobody is asked for a passphrase in order to learn that the file does
+// not have the secret, and so that a secret can be marked as outdated when the
+// keyring got a newer one and nobody is there to give the passphrase.
+//
+// A list that is not of this very file (copied, restored, cut short) is not
+// believed: then the file may hold anything.
+
+type nameList struct {
+	Of    string   `json:"sha256"` // of the encrypted file
+	Holds []string `json:"holds"`
+}
+
+// holding is whether the encrypted file has a secret that counts.
+type holding int
+
+const (
+	no holding = iota
+	yes
+	perhaps // only the passphrase can tell
+)
+
+func (v *Vault) namesFile() string { return v.File + ".names" }
+
+func (v *Vault) fileHolds(name string) holding {
+	data, err := v.fileData()
+	if err != nil {
+		return perhaps
+	}
+	if data == nil {
+		return no
+	}
+	names, known := v.readNames(data)
+	switch {
+	case !known:
+		return perhaps
+	case names[name]:
+		return yes
+	}
+	return no
+}
+
+// readNames gives the names of what counts in an encrypted file, if they are
+// known.
+func (v *Vault) readNames(data []byte) (names map[string]bool, known bool) {
+	text, err := os.ReadFile(v.namesFile())
+	if err != nil {
+		return nil, false
+	}
+	var list nameList
+	if json.Unmarshal(text, &list) != nil || list.Of != digest(data) {
+		return nil, false
+	}
+	names = map[string]bool{}
+	for _, name := range list.Holds {
+		names[name] = true
+	}
+	return names, true
+}
+
+// writeNames says what counts in an encrypted file. The lock is held.
+func (v *Vault) writeNames(data []byte, names map[string]bool) error {
+	text, err := json.MarshalIndent(nameList{digest(data), slices.Sorted(maps.Keys(names))}, "", "  ")
+	if err != nil {
+		return v.unwritable(err)
+	}
+	if err := replace(v.namesFile(), append(text, '\n')); err != nil {
+		return v.unwritable(err)
+	}
+	return nil
+}
+
+func digest(data []byte) string {
+	of := sha256.Sum256(data)
+	return hex.EncodeToString(of[:])
+}
+
+// lock keeps other processes from writing the encrypted file. It is of a file
+// of its own, since the encrypted one is replaced, and this one stays.
+func (v *Vault) lock(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(v.File), 0o700); err != nil {
+		return nil, v.unwritable(err)
+	}
+	f, err := os.OpenFile(v.File+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, v.unwritable(err)
+	}
+	if err := waitForLock(ctx, f); err != nil {
+		return nil, v.unwritable(err)
+	}
+	return func() { _ = f.Close() }, nil // nothing was written to it
+}

@@ -1,0 +1,192 @@
+package secret
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf16"
+)
+
+// mostOctets is how long a secret, or the netrc that it stands in, may be.
+const mostOctets = 256 << 10
+
+// fromFile reads a secret that has a file of its own.
+func (v *Vault) fromFile(ctx context.Context, name string) (string, error) {
+	path, err := v.expand(name)
+	if err != nil {
+		return "", &Error{Problem: NotFound, Path: name, Err: err}
+	}
+	data, err := read(ctx, path, owned)
+	if err != nil {
+		return "", err
+	}
+	return oneLine(path, decode(data))
+}
+
+func (v *Vault) fromEnv(name string) (string, error) {
+	value := v.getenv(name)
+	if value == "" {
+		return "", &Error{Problem: NotFound}
+	}
+	return oneLine("", value)
+}
+
+// fromCredential reads what systemd passes to a service (systemd.exec(5),
+// LoadCredential). Who may read it is systemd's business.
+func (v *Vault) fromCredential(ctx context.Context, name string) (string, error) {
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, `/\`) {
+		return "", &Error{Problem: NotFound, Err: errors.New("the name of a credential is a word without slashes")}
+	}
+	folder := v.getenv("CREDENTIALS_DIRECTORY")
+	if folder == "" {
+		return "", &Error{Problem: NotFound, Err: errors.New("CREDENTIALS_DIRECTORY is not set: systemd sets it for services with LoadCredential")}
+	}
+	path := filepath.Join(folder, name)
+	data, err := read(ctx, path, anyones)
+	if err != nil {
+		return "", err
+	}
+	return oneLine(path, decode(data))
+}
+
+// expand resolves ~ at the beginning of a file's name.
+func (v *Vault) expand(name string) (string, error) {
+	if name == "" {
+		return "", errors.New("no file is named")
+	}
+	rest, ok := strings.CutPrefix(name, "~")
+	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return name, nil
+	}
+	home, err := v.home()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(home, rest), nil
+}
+
+func (v *Vault) home() (string, error) {
+	for _, folder := range []string{v.Home, v.getenv("HOME"), v.getenv("USERPROFILE")} {
+		if folder != "" {
+			return folder, nil
+		}
+	}
+	return "", errors.New("the home folder is not known: HOME is not set")
+}
+
+// readers is who may be able to read a file.
+type readers int
+
+const (
+	owned   readers = iota // its owner, who runs the program
+	anyones                // whoever
+)
+
+// read reads a file. Waiting for the other end of a pipe ends with ctx; the
+// goroutine that waits is left behind then.
+func read(ctx context.Context, path string, who readers) ([]byte, error) {
+	type content struct {
+		data []byte
+		err  error
+	}
+	done := make(chan content, 1)
+	go func() {
+		data, err := readNow(path, who)
+		done <- content{data, err}
+	}()
+	select {
+	case c := <-done:
+		return c.data, c.err
+	case <-ctx.Done():
+		return nil, &Error{Problem: Unreadable, Path: path, Err: context.Cause(ctx)}
+	}
+}
+
+func readNow(path string, who readers) ([]byte, error) {
+	f, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &Error{Problem: NotFound, Path: path}
+	case err != nil:
+		return nil, &Error{Problem: Unreadable, Path: path, Err: reason(err)}
+	}
+	defer f.Close()
+	info, err := f.Stat() // of what was opened, whatever the name means by now
+	if err != nil {
+		return nil, &Error{Problem: Unreadable, Path: path, Err: reason(err)}
+	}
+	if info.IsDir() {
+		return nil, &Error{Problem: Unreadable, Path: path, Err: errors.New("it is a folder")}
+	}
+	// A pipe gives what it holds to one reader: its mode says nothing.
+	if who == owned && info.Mode().IsRegular() {
+		if err := private(path, info); err != nil {
+			return nil, &Error{Problem: Readable, Path: path, Err: err}
+		}
+	}
+	data, err := io.ReadAll(io.LimitReader(f, mostOctets+1))
+	switch {
+	case err != nil:
+		return nil, &Error{Problem: Unreadable, Path: path, Err: reason(err)}
+	case len(data) > mostOctets:
+		return nil, &Error{Problem: Unreadable, Path: path, Err: fmt.Errorf("it is longer than %d octets", mostOctets)}
+	}
+	return data, nil
+}
+
+// reason is an error of the system without the name, which the Error has.
+func reason(err error) error {
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		return of.Err
+	}
+	return err
+}
+
+// decode makes UTF-8 of what an editor may have written.
+//
+// QUIRK: Windows' Notepad and PowerShell's > write UTF-16 with a byte order
+// mark, older Notepads UTF-8 with one; this mark is trimmed later.
+func decode(data []byte) string {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte{0xFF, 0xFE}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte{0xFE, 0xFF}):
+		order = binary.BigEndian
+	default:
+		return string(data)
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for ; len(data) >= 2; data = data[2:] {
+		units = append(units, order.Uint16(data))
+	}
+	return string(utf16.Decode(units))
+}
+
+// oneLine is a secret that stands alone in a text.
+func oneLine(path, text string) (string, error) {
+	text = Trim(text)
+	switch {
+	case text == "":
+		return "", &Error{Problem: Empty, Path: path}
+	case strings.ContainsAny(text, "\r\n"):
+		return "", &Error{Problem: SeveralLines, Path: path}
+	}
+	return text, textual(path, text)
+}
+
+// textual refuses what no mechanism can send (RFC 4616 section 2) and no
+// editor writes.
+func textual(path, text string) error {
+	if strings.ContainsRune(text, 0) {
+		return &Error{Problem: Unreadable, Path: path, Err: errors.New("it holds a NUL octet, which no text does")}
+	}
+	return nil
+}

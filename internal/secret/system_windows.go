@@ -1,0 +1,22 @@
+package secret
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/windows"
+)
+
+// System is the Credential Manager of Windows.
+//
+// QUIRK: an entry holds 2560 octets (CRED_MAX_CREDENTIAL_BLOB_SIZE), which
+// Microsoft's own tokens are longer than; longer ones are cut.
+func System() Keyring { return pieces{Keyring: library{}, most: 2400} }
+
+func systemError(err error) error {
+	// A service, or a session over the network, has no credentials.
+	if errors.Is(err, windows.ERROR_NO_SUCH_LOGON_SESSION) {
+		return fmt.Errorf("%w: %w", ErrNoKeyring, err)
+	}
+	return err
+}
