@@ -1,0 +1,266 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// connect looks the server up and knocks at its ports. What it gives are the
+// steps of the ports that are not needed: they may take longer than the rest.
+func (v *visit) connect() (others []<-chan Step) {
+	if !v.lookUp() {
+		return nil
+	}
+	if v.Server.Socket != "" {
+		v.reach(v.knock(0), nil)
+		return nil
+	}
+	mine := port(v.Server)
+	knocks := map[int]<-chan knocked{}
+	for _, p := range v.ports(mine) {
+		knocks[p] = v.knock(p)
+	}
+	if v.AnyPort {
+		mine = v.choosePort(knocks)
+	}
+	own := knocks[mine]
+	delete(knocks, mine)
+	v.reach(own, knocks)
+	for _, p := range sorted(knocks) {
+		step := make(chan Step, 1)
+		others = append(others, step)
+		go func() { step <- v.other(p, <-knocks[p]) }()
+	}
+	return others
+}
+
+// lookUp finds the addresses of the server. It is false when there are none and
+// nothing else could find them.
+func (v *visit) lookUp() bool {
+	host := v.Server.Host
+	s := Step{Name: NameAddress, Target: host, Status: OK}
+	if v.Server.Socket != "" {
+		s.Target, s.Status, s.Detail = v.Server.Socket, Info, say("a socket of this machine; there is no name to look up", "本机的套接字，无需解析域名")
+		v.tell(s)
+		return true
+	}
+	if ip := net.ParseIP(host); ip != nil {
+		v.addresses = []net.IP{ip}
+		s.Status, s.Detail = Info, say("%s is an address; there is no name to look up", "%s 本身就是地址，无需解析域名", host)
+		s.Facts.Addresses = []string{host}
+		v.tell(s)
+		return true
+	}
+	began := v.Now()
+	found, err := v.dns.lookupServer(v.ctx, host)
+	s.Took = v.Now().Sub(began)
+	if err != nil {
+		return v.noAddress(s, err)
+	}
+	for _, a := range found {
+		v.addresses = append(v.addresses, a.IP)
+		s.Facts.Addresses = append(s.Facts.Addresses, a.String())
+	}
+	// Version 4 first, so that the order says nothing.
+	slices.SortStableFunc(s.Facts.Addresses, func(a, b string) int { return strings.Count(a, ":") - strings.Count(b, ":") })
+	s.Detail = say("%s is %s", "%s 的地址是 %s", host, strings.Join(s.Facts.Addresses, ", "))
+	v.tell(s)
+	return true
+}
+
+// noAddress: a proxy resolves names itself, so that nothing is lost with it.
+func (v *visit) noAddress(s Step, err error) bool {
+	if v.Options.Proxy == "" {
+		if isNotFound(err) {
+			s.Detail = say("there is no host %s", "找不到主机 %s", s.Target)
+		}
+		v.fail(s, &smtp.Error{Stage: smtp.StageConnect, Err: err})
+		return false
+	}
+	s.Status, s.Detail = Info, say("%s can't be resolved here; the proxy does it", "本机无法解析 %s，由代理解析", s.Target)
+	v.tell(s)
+	return true
+}
+
+// otherPorts bounds the knocks at ports that are not needed.
+const otherPorts = 5 * time.Second
+
+// ports are those to knock at. A server on a port of its own choosing is looked
+// at there only: on the usual ones of the same host stands something else.
+func (v *visit) ports(mine int) []int {
+	usual := []int{465, 587, 25}
+	facts := v.Server.Provider.SMTP
+	known := slices.Contains(usual, mine) || mine == 2525
+	for _, p := range facts.Ports {
+		known = known || p.Port == mine
+		if !slices.Contains(usual, p.Port) {
+			usual = append(usual, p.Port)
+		}
+	}
+	if !known {
+		return []int{mine}
+	}
+	if !slices.Contains(usual, mine) {
+		usual = append(usual, mine)
+	}
+	return usual
+}
+
+// knocked is what came of a TCP connection that was opened and closed again.
+type knocked struct {
+	port int
+	at   string // the other end
+	took time.Duration
+	err  error
+}
+
+// knock opens a connection in the background.
+func (v *visit) knock(port int) <-chan knocked {
+	timeout := v.Timeout
+	if !v.AnyPort && v.Server.Socket == "" && port != portOf(v) {
+		timeout = min(timeout, otherPorts)
+	}
+	result := make(chan knocked, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(v.ctx, timeout)
+		defer cancel()
+		k := knocked{port: port}
+		began := v.Now()
+		var conn net.Conn
+		conn, k.err = v.open(ctx, v.hostPort(port))
+		k.took = v.Now().Sub(began)
+		if k.err == nil {
+			k.at = conn.RemoteAddr().String()
+			_ = conn.Close() // nothing was said on it
+		}
+		result <- k
+	}()
+	return result
+}
+
+func portOf(v *visit) int { return port(v.Server) }
+
+// open dials as sending would.
+func (v *visit) open(ctx context.Context, address string) (net.Conn, error) {
+	if v.Server.Socket != "" {
+		return v.dial(ctx, "unix", address)
+	}
+	dial, err := v.dialer()
+	if err != nil {
+		return nil, err
+	}
+	return dial(ctx, "tcp", address)
+}
+
+// choosePort takes the first of the usual ports that is open, and the
+// encryption that belongs to it; none is as good as 465.
+func (v *visit) choosePort(knocks map[int]<-chan knocked) int {
+	for _, choice := range []struct {
+		port     int
+		security smtpclient.Security
+	}{{465, smtpclient.ImplicitTLS}, {587, smtpclient.STARTTLS}, {25, smtpclient.STARTTLS}} {
+		k := <-knocks[choice.port]
+		again := make(chan knocked, 1)
+		again <- k
+		knocks[choice.port] = again
+		if k.err == nil {
+			v.Server.Port, v.Server.Security = choice.port, choice.security
+			return choice.port
+		}
+	}
+	v.Server.Port, v.Server.Security = 465, smtpclient.ImplicitTLS
+	return 465
+}
+
+// reach tells of the port that a message would take.
+func (v *visit) reach(own <-chan knocked, others map[int]<-chan knocked) {
+	k := <-own
+	s := Step{Name: NamePort, Target: v.hostPort(k.port), Took: k.took}
+	if k.err != nil {
+		err := &smtp.Error{Stage: smtp.StageConnect, Err: k.err}
+		s.Detail = diagnosis.Diagnose(diagnosis.FromError(err, v.Server.Provider.ID)).Cause
+		s.Advice = v.anotherPort(others)
+		v.fail(s, err)
+		return
+	}
+	s.Status, s.Facts.Open, s.Facts.Addresses = OK, true, []string{k.at}
+	s.Detail = say("open", "可以连接")
+	if v.Options.Proxy != "" {
+		s.Detail = say("open, through the proxy", "可以连接（经由代理）")
+	}
+	v.tell(s)
+}
+
+// anotherPort says which other port would do; when none can be reached either,
+// the network is to blame rather than the server.
+func (v *visit) anotherPort(others map[int]<-chan knocked) Text {
+	reached, silent := 0, 0
+	for _, p := range sorted(others) {
+		k := <-others[p]
+		again := make(chan knocked, 1)
+		again <- k
+		others[p] = again
+		var timeout interface{ Timeout() bool }
+		switch {
+		case k.err == nil && p != 25 && v.encryptedAt(p) != "":
+			return say("Use port %d, which is open: %s://%s.", "请改用可以连接的 %d 端口：%s://%s。", p, v.encryptedAt(p), v.hostPort(p))
+		case k.err == nil:
+			reached++
+		case errors.As(k.err, &timeout) && timeout.Timeout():
+			silent++
+		}
+	}
+	if len(others) > 0 && reached == 0 && silent == len(others) {
+		return say("No mail port of this host answers: ask whoever runs this network or cloud to open 465 or 587, or try another network.",
+			"该主机的发信端口都没有响应：请联系所在网络或云平台的管理员放行 465 或 587 端口，或换一个网络再试。")
+	}
+	return Text{}
+}
+
+// encryptedAt is the scheme of a URL with this port; "" where passwords may not
+// go.
+func (v *visit) encryptedAt(p int) string {
+	known, ok := v.Server.Provider.TLSFor(p)
+	switch {
+	case ok && known.TLS == provider.Implicit, !ok && p == 465:
+		return "smtps"
+	case ok && known.TLS == provider.StartTLS, !ok && p == 587:
+		return "smtp"
+	}
+	return ""
+}
+
+// other tells of a port that is not needed.
+func (v *visit) other(p int, k knocked) Step {
+	s := Step{Name: NamePort, Target: v.hostPort(p), Status: Info, Took: k.took}
+	if k.err == nil {
+		s.Facts.Open = true
+		s.Detail = say("open, not needed", "可以连接，本次未使用")
+		return s
+	}
+	var timeout interface{ Timeout() bool }
+	if errors.As(k.err, &timeout) && timeout.Timeout() || errors.Is(k.err, context.DeadlineExceeded) {
+		s.Detail = say("no answer; not needed", "没有响应，本次未使用")
+		return s
+	}
+	s.Detail = say("closed; not needed", "未开放，本次未使用")
+	return s
+}
+
+func sorted(knocks map[int]<-chan knocked) []int {
+	var list []int
+	for p := range knocks {
+		list = append(list, p)
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,141 @@
+package doctor
+
+import (
+	"strings"
+
+	"github.com/emersion/go-msgauth/dmarc"
+	"golang.org/x/net/publicsuffix"
+
+	"blitiri.com.ar/go/spf"
+)
+
+// policyFound is what receivers are asked to do with mail that nothing vouches
+// for.
+type policyFound struct {
+	policy string // "none", "quarantine" or "reject"; "" when there is no record
+	known  bool   // false when the DNS did not answer, or the record is broken
+}
+
+// dmarc looks for the policy of the sender's domain, or of the organization that
+// it belongs to (RFC 7489 section 6.6.3).
+func (v *visit) dmarc() (Step, policyFound) {
+	s := Step{Name: NameDMARC, Target: v.domain(), Status: OK}
+	began := v.Now()
+	records, at, err := v.findDMARC()
+	s.Took = v.Now().Sub(began)
+	switch {
+	case err != nil:
+		return unanswered(s, err), policyFound{}
+	case len(records) == 0:
+		s.Status, s.Detail = Warning, say("there is no DMARC record: each receiver decides by itself", "没有 DMARC 记录：由收件方自行判断")
+		s.Advice = say("Publish a TXT record for _dmarc.%s, to begin with: v=DMARC1; p=none", "请为 _dmarc.%s 添加 TXT 记录，可先用：v=DMARC1; p=none", v.domain())
+		if v.ownDomain() {
+			s.Status, s.Advice = Info, Text{}
+		}
+		return s, policyFound{known: true}
+	case len(records) > 1:
+		return v.brokenDMARC(s, say("there are several DMARC records, and receivers then heed none", "有多条 DMARC 记录，收件方将全部忽略")), policyFound{known: true}
+	}
+	s.Facts.Record = clean(records[0])
+	record, err := dmarc.Parse(records[0])
+	if err != nil {
+		reason := clean(strings.TrimPrefix(err.Error(), "dmarc: "))
+		return v.brokenDMARC(s, say("the record can't be read, and receivers ignore it: %s", "DMARC 记录无法解析，收件方将忽略它：%s", reason)), policyFound{known: true}
+	}
+	policy := string(record.Policy)
+	if at != v.domain() && record.SubdomainPolicy != "" {
+		policy = string(record.SubdomainPolicy)
+	}
+	s.Facts.Policy = policy
+	s.Detail = say("p=%s (record of %s); alignment of SPF %s, of DKIM %s", "p=%s（%s 的记录）；SPF %s对齐，DKIM %s对齐",
+		policy, at, strictness(record.SPFAlignment), strictness(record.DKIMAlignment))
+	return s, policyFound{policy: policy, known: true}
+}
+
+func strictness(m dmarc.AlignmentMode) Text {
+	if m == dmarc.AlignmentStrict {
+		return say("strict", "严格")
+	}
+	return say("relaxed", "宽松")
+}
+
+func (v *visit) brokenDMARC(s Step, detail Text) Step {
+	s.Status, s.Detail = Failed, detail
+	s.Advice = say("Correct the TXT record of _dmarc.%s: there has to be one, like v=DMARC1; p=none", "请修正 _dmarc.%s 的 TXT 记录：只能有一条，例如 v=DMARC1; p=none", v.domain())
+	return s
+}
+
+// findDMARC gives the records, and the domain that has them.
+func (v *visit) findDMARC() (records []string, at string, err error) {
+	domains := []string{v.domain()}
+	if organization, err := publicsuffix.EffectiveTLDPlusOne(v.domain()); err == nil && organization != v.domain() {
+		domains = append(domains, organization)
+	}
+	for _, domain := range domains {
+		texts, err := v.dns.LookupTXT(v.ctx, "_dmarc."+domain)
+		if err != nil && !isNotFound(err) {
+			return nil, domain, err
+		}
+		for _, text := range texts {
+			version, _, _ := strings.Cut(text, ";")
+			if strings.ReplaceAll(strings.TrimSpace(version), " ", "") == "v=DMARC1" {
+				records = append(records, text)
+			}
+		}
+		if len(records) > 0 {
+			return records, domain, nil
+		}
+	}
+	return nil, v.domain(), nil
+}
+
+// receiver says in one sentence what who gets the message will conclude. The
+// envelope and the From field carry the same address, so that whatever passes
+// for the one is aligned with the other (RFC 7489 section 3.1).
+func (v *visit) receiver(sender, key Step, found policyFound) Step {
+	s := Step{Name: NameReceiver, Target: v.domain(), Status: OK}
+	if !found.known || sender.Facts.Result == "" {
+		s.Status, s.Detail = Info, say("not known: the DNS did not tell enough", "未知：DNS 信息不足")
+		return s
+	}
+	signed := key.Facts.KeyBits > 0 && key.Status != Failed
+	strict := found.policy == "reject" || found.policy == "quarantine"
+	switch {
+	case sender.Facts.Result == string(spf.Pass) && sender.Facts.Basis == basisServer:
+		s.Detail = say("if the mail leaves from %s, SPF passes and is aligned with the sender: the message is taken for genuine",
+			"若邮件从 %s 发出，SPF 通过且与发件人对齐：收件方会认为邮件真实", sender.Facts.Tested)
+	case sender.Facts.Result == string(spf.Pass):
+		s.Detail = say("SPF passes and is aligned with the sender: the message is taken for genuine", "SPF 通过且与发件人对齐：收件方会认为邮件真实")
+	case signed:
+		s.Status = Warning
+		s.Detail = say("only the DKIM signature shows that the message is genuine: without it DMARC fails", "只有 DKIM 签名能证明邮件真实：缺少签名则 DMARC 不通过")
+	case strict:
+		s = v.misaligned(s, sender, found.policy)
+		return s
+	default:
+		s.Status = Warning
+		s.Detail = say("nothing shows that the message is from %s, unless the server signs it with DKIM: it may end as spam",
+			"除非服务器用 DKIM 签名，否则无法证明邮件来自 %s，可能被当作垃圾邮件", v.domain())
+	}
+	if s.Status == Warning {
+		s.Advice = sender.Advice
+	}
+	return s
+}
+
+// misaligned: the domain itself asks receivers not to take such a message. That
+// the provider signs for the domain can't be seen from here without a selector.
+func (v *visit) misaligned(s, sender Step, policy string) Step {
+	s.Status = Failed
+	what := say("refuse the message", "拒收邮件")
+	if policy == "quarantine" {
+		what = say("put the message into spam", "把邮件放入垃圾箱")
+	}
+	s.Detail = say("SPF does not pass, and %[1]s asks receivers to %[2]s then (p=%[3]s), unless the server signs it with DKIM",
+		"SPF 未通过，而 %[1]s 要求收件方此时%[2]s（p=%[3]s），除非服务器用 DKIM 签名", v.domain(), what, policy)
+	s.Advice = sender.Advice
+	if sender.Facts.Basis == basisServer {
+		s.Status = Warning
+	}
+	return s
+}

@@ -1,0 +1,195 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/yanmail/yan/provider"
+)
+
+// domainSteps are the steps of the sender's domain, as they come.
+type domainSteps struct {
+	mx, srv, dkim, dmarc <-chan Step
+	policy               <-chan policyFound
+}
+
+// lookAtDomain begins to ask about the domain of the sender: the answers are
+// there when the server has been looked at.
+func (v *visit) lookAtDomain() *domainSteps {
+	if v.From.IsZero() || strings.HasPrefix(v.From.ASCIIDomain(), "[") {
+		return nil
+	}
+	d := &domainSteps{mx: v.background(v.mx), srv: v.background(v.srv), dkim: v.background(v.dkim)}
+	dmarc, policy := make(chan Step, 1), make(chan policyFound, 1)
+	d.dmarc, d.policy = dmarc, policy
+	go func() {
+		step, found := v.dmarc()
+		dmarc <- step
+		policy <- found
+	}()
+	return d
+}
+
+func (v *visit) background(look func() Step) <-chan Step {
+	result := make(chan Step, 1)
+	go func() { result <- look() }()
+	return result
+}
+
+// tellDomain tells what was found. SPF comes last because it may need the
+// address of the server.
+func (v *visit) tellDomain(d *domainSteps) {
+	if d == nil {
+		v.skipDomain()
+		return
+	}
+	spf := v.background(v.spf)
+	v.tell(<-d.mx)
+	v.tell(<-d.srv)
+	s := <-spf
+	v.tell(s)
+	key := <-d.dkim
+	v.tell(key)
+	v.tell(<-d.dmarc)
+	v.tell(v.receiver(s, key, <-d.policy))
+}
+
+// skipDomain: without a sender, or with one at an address literal, there is no
+// domain to ask about.
+func (v *visit) skipDomain() {
+	why := say("not looked at: no sender is known", "未检查：不知道发件人地址")
+	if !v.From.IsZero() {
+		why = say("not looked at: the sender has an address, and no domain", "未检查：发件人使用的是地址而不是域名")
+	}
+	for _, name := range []Name{NameMX, NameSRV, NameSPF, NameDKIM, NameDMARC, NameReceiver} {
+		v.tell(Step{Name: name, Status: Skipped, Detail: why})
+	}
+}
+
+func (v *visit) domain() string { return v.From.ASCIIDomain() }
+
+// unanswered tells that the DNS did not answer, which says nothing about the
+// domain.
+func unanswered(s Step, err error) Step {
+	s.Status, s.Detail = Info, say("not known: the DNS gave no answer (%s)", "未知：DNS 没有应答（%s）", dnsReason(err))
+	return s
+}
+
+// dnsReason is what the DNS said, without the names that are told already.
+func dnsReason(err error) string {
+	var dns *net.DNSError
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.As(err, &dns):
+		return clean(dns.Err)
+	}
+	return clean(err.Error())
+}
+
+// mx looks at where answers and bounces go.
+func (v *visit) mx() Step {
+	s := Step{Name: NameMX, Target: v.domain(), Status: OK}
+	began := v.Now()
+	found, err := v.dns.LookupMX(v.ctx, v.domain())
+	s.Took = v.Now().Sub(began)
+	switch {
+	case isNotFound(err):
+		return v.withoutMX(s)
+	case err != nil && len(found) == 0:
+		return unanswered(s, err)
+	case len(found) == 1 && found[0].Host == ".":
+		s.Status, s.Detail = Warning, say("%s says that it takes no mail (null MX)", "%s 声明不接收邮件（null MX）", v.domain())
+		s.Advice = say("Give %s a mail exchanger, or send from a domain that has one: answers and bounces can't come back.",
+			"请为 %s 设置 MX 记录，或改用能收信的域名发信：否则回复和退信无法送达。", v.domain())
+		return s
+	}
+	for _, mx := range found {
+		s.Facts.Hosts = append(s.Facts.Hosts, strings.TrimSuffix(mx.Host, "."))
+	}
+	list := clean(strings.Join(s.Facts.Hosts, ", "))
+	s.Detail = Text{EN: list, ZH: list}
+	if p, ok := provider.ByMX(found[0].Host); ok {
+		s.Detail = say("%s (%s)", "%s（%s）", list, label(p))
+	}
+	return s
+}
+
+// withoutMX: the address of the domain itself takes the mail then (RFC 5321
+// section 5.1).
+func (v *visit) withoutMX(s Step) Step {
+	if found, err := v.dns.LookupIPAddr(v.ctx, v.domain()); err == nil && len(found) > 0 {
+		s.Status, s.Detail = Info, say("no MX; mail goes to the address of %s itself", "没有 MX，邮件将送往 %s 自身的地址", v.domain())
+		return s
+	}
+	s.Status, s.Detail = Warning, say("%s has neither MX nor address", "%s 既没有 MX 也没有地址记录", v.domain())
+	s.Advice = say("Check the sender's domain %s: many receivers refuse mail that can't be answered.", "请检查发件域名 %s：许多收件方会拒收无法回复的邮件。", v.domain())
+	return s
+}
+
+// srv looks at what the domain says about submission (RFC 6186, RFC 8314
+// section 5.1).
+func (v *visit) srv() Step {
+	s := Step{Name: NameSRV, Target: v.domain(), Status: Info}
+	began := v.Now()
+	var shown []string
+	none := false
+	var failed error
+	for _, service := range []string{"submissions", "submission"} {
+		found, err := v.dns.lookupSRV(v.ctx, "_"+service+"._tcp."+v.domain())
+		if err != nil && len(found) == 0 {
+			if !isNotFound(err) {
+				failed = err
+			}
+			continue
+		}
+		for _, r := range found {
+			if r.Target == "." {
+				none = true
+				continue
+			}
+			at := net.JoinHostPort(strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port)))
+			s.Facts.Hosts = append(s.Facts.Hosts, at)
+			shown = append(shown, fmt.Sprintf("%s (%s)", clean(at), service))
+		}
+	}
+	s.Took = v.Now().Sub(began)
+	list := strings.Join(shown, ", ")
+	switch {
+	case len(shown) > 0:
+		s.Detail = Text{EN: list, ZH: list}
+		if v.isListed(s.Facts.Hosts) {
+			s.Status = OK
+		} else {
+			s.Detail = say("%s; the server looked at here is another one", "%s；与本次检查的服务器不同", list)
+		}
+	case failed != nil:
+		return unanswered(s, failed)
+	case none:
+		s.Detail = say("the domain says that it offers no submission", "该域名声明不提供发信服务")
+	default:
+		s.Detail = say("none: programs have to know the server by other means", "没有：程序需通过其他方式得知服务器")
+	}
+	return s
+}
+
+func (v *visit) isListed(hosts []string) bool {
+	for _, h := range hosts {
+		host, _, err := net.SplitHostPort(h)
+		if err == nil && strings.EqualFold(host, v.Server.Host) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownDomain reports whether the sender's domain is the provider's own, like
+// qq.com: it looks after its DNS itself.
+func (v *visit) ownDomain() bool {
+	p, ok := provider.ByDomain(v.domain())
+	return ok && v.Server.Provider.ID != "" && p.Head() == v.Server.Provider.Head()
+}

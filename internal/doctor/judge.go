@@ -1,0 +1,159 @@
+package doctor
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// judge says what the server's offer means for this program.
+func (v *visit) judge(seen *sight) {
+	v.tell(clockStep(seen.greeting, seen.greeted))
+	v.tell(v.speed(seen.caps))
+	v.tell(featuresStep(seen.caps))
+	v.tell(sizeStep(seen.caps))
+}
+
+// aDate is a date as RFC 5322 has it, which Exchange, Sendmail and many others
+// put into their greeting. A zone by name can't be relied on, but for GMT.
+var aDate = regexp.MustCompile(`\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}|GMT|UTC?)\b`)
+
+// dateIn finds the time that a greeting tells.
+func dateIn(greeting string) (time.Time, bool) {
+	found := aDate.FindString(greeting)
+	if found == "" {
+		return time.Time{}, false
+	}
+	zone := found[strings.LastIndexByte(found, ' ')+1:]
+	if zone[0] != '+' && zone[0] != '-' {
+		found = strings.TrimSuffix(found, zone) + "+0000"
+	}
+	t, err := time.Parse("2 Jan 2006 15:04:05 -0700", found)
+	return t, err == nil
+}
+
+// maxSkew is the difference from which on a Date looks wrong to people, and
+// codes that depend on the time stop working.
+const maxSkew = 5 * time.Minute
+
+// clockStep compares the clocks. Only the server's own words count: a TLS
+// handshake holds no time (RFC 8446 section 4.1.3), and to ask elsewhere would
+// say something about another machine.
+func clockStep(greeting smtp.Reply, at time.Time) Step {
+	s := Step{Name: NameClock, Status: Info}
+	server, ok := dateIn(greeting.Text())
+	if !ok {
+		s.Detail = say("not known: the server's greeting names no time", "未知：服务器问候语中没有时间")
+		return s
+	}
+	skew := at.Sub(server).Round(time.Second)
+	seconds := int64(skew / time.Second)
+	s.Facts.SkewSeconds = &seconds
+	switch {
+	case skew > maxSkew:
+		s.Status, s.Detail = Warning, say("this machine is %s ahead of the server", "本机时间比服务器快 %s", skew)
+	case skew < -maxSkew:
+		s.Status, s.Detail = Warning, say("this machine is %s behind the server", "本机时间比服务器慢 %s", -skew)
+	default:
+		s.Status, s.Detail = OK, say("like the server's, within %s", "与服务器一致，误差在 %s 以内", max(skew.Abs(), time.Second))
+	}
+	if s.Status == Warning {
+		s.Advice = say("Set this machine's clock: messages would carry a wrong date.", "请校准本机时间，否则邮件的日期会出错。")
+	}
+	return s
+}
+
+// speed counts the round trips that a message takes here.
+func (v *visit) speed(caps smtp.Capabilities) Step {
+	s := Step{Name: NameSpeed, Status: OK, Facts: Facts{Overlap: 1}}
+	pipelining := caps.Has("PIPELINING") && !v.Options.NoPipelining
+	chunking := caps.Has("CHUNKING") && !v.Options.NoChunking
+	switch {
+	case pipelining && chunking:
+		s.Facts.RoundTrips, s.Facts.Overlap = 1, window(v.Options.Window)
+		s.Detail = say("PIPELINING and CHUNKING: one round trip for a message; in a run up to %d are on the way at once",
+			"支持 PIPELINING 和 CHUNKING：一封信只需 1 次往返；批量发送时可有 %d 封同时在途", s.Facts.Overlap)
+	case pipelining:
+		s.Facts.RoundTrips = 2
+		s.Detail = say("PIPELINING: two round trips for a message, in a run one for each",
+			"支持 PIPELINING：单独一封信需 2 次往返，批量发送时每封 1 次")
+	case chunking:
+		s.Status, s.Facts.RoundTrips = Info, 3
+		s.Detail = say("CHUNKING without PIPELINING: three round trips for each message, and one more for each further recipient",
+			"只有 CHUNKING、没有 PIPELINING：每封信需 3 次往返，每多一位收件人再加 1 次")
+	default:
+		s.Status, s.Facts.RoundTrips = Info, 4
+		s.Detail = say("neither PIPELINING nor CHUNKING: each command waits for its answer, four round trips for each message, and one more for each further recipient",
+			"没有 PIPELINING 和 CHUNKING：每条命令都要等待应答，每封信需 4 次往返，每多一位收件人再加 1 次")
+	}
+	if v.Options.NoPipelining && caps.Has("PIPELINING") {
+		s.Detail.EN += " (switched off here)"
+		s.Detail.ZH += "（已在本机关闭）"
+	}
+	return s
+}
+
+// window is how many messages of a run overlap.
+func window(w smtpclient.Window) int {
+	if w.Messages > 0 {
+		return w.Messages
+	}
+	return 32
+}
+
+// featuresStep says what can't be done where an extension is missing; that the
+// others are there is seen in EHLO.
+func featuresStep(caps smtp.Capabilities) Step {
+	s := Step{Name: NameFeatures, Status: OK}
+	var en, zh, there []string
+	for _, f := range []struct{ word, en, zh string }{
+		{"SMTPUTF8", "no SMTPUTF8: addresses with other than ASCII before the @ can't be used", "没有 SMTPUTF8：不能使用 @ 前含非 ASCII 字符的地址"},
+		{"DSN", "no DSN: no delivery notifications can be asked for", "没有 DSN：不能请求投递通知"},
+	} {
+		if caps.Has(f.word) {
+			there = append(there, f.word)
+			continue
+		}
+		s.Status = Info
+		en, zh = append(en, f.en), append(zh, f.zh)
+	}
+	if caps.Has("8BITMIME") {
+		there = append([]string{"8BITMIME"}, there...)
+	} else {
+		s.Status = Info
+		en, zh = append(en, "no 8BITMIME: raw 8-bit messages can't be sent, composed ones can"), append(zh, "没有 8BITMIME：不能发送 8 位原始邮件，yan 撰写的邮件不受影响")
+	}
+	if len(there) > 0 {
+		list := strings.Join(there, ", ")
+		en, zh = append([]string{list}, en...), append([]string{list}, zh...)
+	}
+	s.Detail = Text{EN: strings.Join(en, "; "), ZH: strings.Join(zh, "；")}
+	return s
+}
+
+// sizeStep lists the limits that the server itself names.
+func sizeStep(caps smtp.Capabilities) Step {
+	limits := caps.Limits()
+	s := Step{Name: NameSize, Status: OK, Facts: Facts{SizeLimit: caps.Size(), RecipientLimit: limits.Recipients, ConnectionLimit: limits.Transactions}}
+	var en, zh []string
+	add := func(t Text) { en, zh = append(en, t.EN), append(zh, t.ZH) }
+	if n := caps.Size(); n > 0 {
+		// Base64 makes four octets of three, and a line end for every 57.
+		add(say("messages up to %s, which is files of %s", "每封信最大 %s，约合附件 %s", megabytes(n), megabytes(n/78*57)))
+	}
+	if limits.Recipients > 0 {
+		add(say("%d recipients for a message", "每封信最多 %d 位收件人", limits.Recipients))
+	}
+	if limits.Transactions > 0 {
+		add(say("%d messages on a connection", "每个连接最多 %d 封", limits.Transactions))
+	}
+	if len(en) == 0 {
+		s.Status, s.Detail = Info, say("the server names no limits", "服务器没有说明限制")
+		return s
+	}
+	s.Detail = Text{EN: strings.Join(en, "; "), ZH: strings.Join(zh, "；")}
+	return s
+}

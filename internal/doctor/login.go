@@ -1,0 +1,264 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// megabytes is a number of octets as people read it.
+func megabytes(n int64) string {
+	if n < 1_000_000 {
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
+
+// logIn reads the secret, says which mechanism it would go with, logs in once
+// and asks whether the sender may send.
+func (v *visit) logIn(seen *sight) {
+	offered := seen.caps.Auth()
+	if len(offered) > 0 && seen.tls == nil && !v.Options.AllowCleartextPassword && !slices.ContainsFunc(offered, sasl.KeepsPassword) {
+		v.unprotected(offered)
+		return
+	}
+	var creds *sasl.Credentials
+	var secretErr error = ErrNoSecret
+	o := v.Options
+	if len(offered) > 0 && v.Login != nil {
+		if o, secretErr = v.Login(v.ctx); secretErr == nil {
+			creds, secretErr = v.credentials(v.ctx, o)
+		}
+	}
+	if !v.tellAuth(seen, creds) {
+		return
+	}
+	switch {
+	case len(offered) == 0:
+		v.tell(Step{Name: NameLogin, Status: Info, Detail: say("the server offers no login; it decides by this machine's address", "服务器不提供登录，只按本机地址判断")})
+	case errors.Is(secretErr, ErrNoSecret):
+		v.tell(Step{Name: NameLogin, Status: Skipped, Detail: say("not tried: no password is known", "未执行：没有可用的密码")})
+		v.tell(Step{Name: NameSender, Status: Skipped, Detail: say("not tried: it needs the login", "未执行：需要先登录")})
+		v.skipMessage(say("not sent: it needs the login", "未发送：需要先登录"))
+		return
+	case secretErr != nil:
+		v.secretFailed(secretErr)
+		return
+	}
+	v.send(creds)
+}
+
+// secretFailed: the place of the secret is to blame, not the server.
+func (v *visit) secretFailed(err error) {
+	s := Step{Name: NameLogin, Status: Failed, Detail: say("the password could not be read: %v", "无法读取密码：%v", err),
+		Advice:  say("Check where the account keeps its password.", "请检查该账号的密码保存位置。"),
+		Outcome: smtp.Outcome{Status: smtp.NotTried, Err: &SecretError{err}}}
+	v.failed = NameLogin
+	v.tell(s)
+}
+
+// SecretError is what was wrong with the secret.
+type SecretError struct{ Err error }
+
+func (e *SecretError) Error() string { return "the secret: " + e.Err.Error() }
+func (e *SecretError) Unwrap() error { return e.Err }
+
+// tellAuth says what is offered and what would be used. It is false when the
+// server has no login that the credentials can use.
+func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
+	offered := seen.caps.Auth()
+	s := Step{Name: NameAuth, Status: OK, Facts: Facts{Mechanisms: offered}}
+	if len(offered) == 0 {
+		return v.noAuth(s)
+	}
+	list := strings.Join(offered, " ")
+	assumed := creds
+	if assumed == nil { // of a password nothing is asked here but that there is one
+		assumed = &sasl.Credentials{Username: "user", Password: "password"}
+	}
+	session := sasl.Session{TLS: seen.tls, Host: v.Server.Host, Port: port(v.Server), Offered: offered}
+	if seen.tls == nil && !v.Options.AllowCleartextPassword {
+		session.Offered = slices.DeleteFunc(slices.Clone(offered), func(m string) bool { return !sasl.KeepsPassword(m) })
+	}
+	name, ok := strings.ToUpper(v.Options.Mechanism), true
+	if name == "" {
+		name, ok = sasl.Choose(*assumed, session)
+	}
+	if !ok || !slices.Contains(offered, name) {
+		if creds == nil {
+			s.Status, s.Detail = Info, say("%s: none of these takes a password", "%s：都不接受密码", list)
+			v.tell(s)
+			return true
+		}
+		s.Detail = say("offered are %s, and none fits what there is to log in with", "服务器提供 %s，与所给的凭据都不匹配", list)
+		v.fail(s, &smtp.Error{Stage: smtp.StageAuth, Err: fmt.Errorf("%w: it offers %s", smtpclient.ErrNoMechanism, list)})
+		return false
+	}
+	s.Facts.Mechanism = name
+	v.tell(v.chosen(s, name, list, seen.tls != nil))
+	return true
+}
+
+// noAuth: the user of a server without login may not need one.
+func (v *visit) noAuth(s Step) bool {
+	if v.Login == nil {
+		s.Status, s.Detail = Info, say("none is offered", "未提供")
+		v.tell(s)
+		return true
+	}
+	s.Detail = say("the server offers no login", "服务器没有提供登录")
+	v.fail(s, &smtp.Error{Stage: smtp.StageAuth, Err: smtpclient.ErrAuthNotOffered})
+	return false
+}
+
+// unprotected: every mechanism would show the password to everybody, so it is
+// not even read.
+func (v *visit) unprotected(offered []string) {
+	s := Step{Name: NameAuth, Facts: Facts{Mechanisms: offered}}
+	s.Detail = say("%s: on this unencrypted connection each of them would give the password away",
+		"%s：在这个未加密的连接上都会泄露密码", strings.Join(offered, " "))
+	v.fail(s, &smtp.Error{Stage: smtp.StageAuth, Err: smtpclient.ErrCleartextPassword})
+}
+
+// chosen says how well the mechanism keeps the secret.
+func (v *visit) chosen(s Step, name, list string, encrypted bool) Step {
+	switch {
+	case sasl.KeepsPassword(name) && name != sasl.External:
+		s.Detail = say("%s; %s is used: the password itself is not sent", "%s；将使用 %s，密码本身不会发出", list, name)
+	case encrypted:
+		s.Detail = say("%s; %s is used, protected by TLS", "%s；将使用 %s，由 TLS 保护", list, name)
+	default:
+		s.Status = Warning
+		s.Detail = say("%s; %s is used, for all to read", "%s；将使用 %s，密码以明文传输", list, name)
+		s.Advice = say("Use smtps:// or smtp:// instead of smtp+notls://, and leave out the word that allows a cleartext password.",
+			"请用 smtps:// 或 smtp:// 代替 smtp+notls://，并去掉允许明文密码的选项。")
+	}
+	return s
+}
+
+// send opens the second connection: login, sender and, if asked for, message.
+func (v *visit) send(creds *sasl.Credentials) {
+	w := &watcher{now: v.Now, pass: v.Options.Trace, last: v.Now()}
+	cfg, err := v.config(w.event)
+	if err == nil {
+		cfg.Auth = creds
+	}
+	began := v.Now()
+	var conn *smtpclient.Conn
+	if err == nil {
+		conn, err = smtpclient.Dial(v.ctx, cfg)
+	}
+	s := Step{Name: NameLogin, Status: OK, Took: v.Now().Sub(began)}
+	if creds != nil {
+		s.Target = creds.Username
+	}
+	if err != nil {
+		v.fail(s, err)
+		return
+	}
+	defer v.leave(conn)
+	if creds != nil {
+		s.Took = w.sinceCommand("AUTH")
+		s.Facts.Mechanism = conn.Mechanism()
+		s.Detail = say("%s, with %s", "%s，使用 %s", creds.Username, conn.Mechanism())
+		if creds.Username == "" {
+			s.Detail = say("with %s", "使用 %s", conn.Mechanism())
+		}
+		v.tell(s)
+	}
+	switch {
+	case !v.SendTo.IsZero():
+		v.sendTest(conn)
+	case v.From.IsZero():
+		v.tell(Step{Name: NameSender, Status: Skipped, Detail: say("not tried: no sender is known", "未执行：不知道发件人地址")})
+	default:
+		v.askSender(conn)
+	}
+}
+
+// askSender says MAIL FROM and takes it back: nothing is sent.
+func (v *visit) askSender(conn *smtpclient.Conn) {
+	s := Step{Name: NameSender, Target: v.From.String(), Status: OK}
+	envelope, err := smtp.NewEnvelope(v.From, v.From)
+	if err != nil {
+		v.fail(s, &smtp.Error{Stage: smtp.StageMail, Err: err})
+		return
+	}
+	began := v.Now()
+	result := conn.Send(v.ctx, smtpclient.Transaction{Envelope: envelope, StopAfter: smtp.StageMail})
+	s.Took = v.Now().Sub(began)
+	o := result.Outcomes[0]
+	if o.Status != smtp.NotTried || o.Err != nil {
+		v.failOutcome(s, o)
+		return
+	}
+	s.Detail = say("MAIL FROM:<%s> was accepted", "服务器接受 MAIL FROM:<%s>", v.From)
+	v.tell(s)
+}
+
+// sendTest sends the message. What it meets says all about the sender, too.
+func (v *visit) sendTest(conn *smtpclient.Conn) {
+	m := v.Test
+	m.From, m.To = v.From.String(), []string{v.SendTo.String()}
+	began := v.Now()
+	result, err := yan.NewClient(onConn{conn}).Send(v.ctx, m)
+	took := v.Now().Sub(began)
+	s := Step{Name: NameMessage, Target: v.SendTo.String(), Status: OK, Took: took}
+	if len(result.Recipients) == 0 { // it could not be composed
+		v.fail(s, &smtp.Error{Stage: smtp.StageMail, Err: err})
+		return
+	}
+	o := result.Recipients[0]
+	if o.Status != smtp.Accepted && o.Stage == smtp.StageMail {
+		v.failOutcome(Step{Name: NameSender, Target: v.From.String(), Took: took}, o)
+		return
+	}
+	v.tell(Step{Name: NameSender, Target: v.From.String(), Status: OK, Detail: say("MAIL FROM:<%s> was accepted", "服务器接受 MAIL FROM:<%s>", v.From)})
+	if o.Status != smtp.Accepted {
+		v.failOutcome(s, o)
+		return
+	}
+	s.Facts.ServerID = result.ServerID
+	s.Detail = say("the server took the message to %s", "服务器已接收发给 %s 的邮件", v.SendTo)
+	if result.ServerID != "" {
+		s.Detail = say("the server took the message to %s, queued as %s", "服务器已接收发给 %s 的邮件，队列号 %s", v.SendTo, result.ServerID)
+	}
+	v.tell(s)
+}
+
+// failOutcome tells of a transaction that failed.
+func (v *visit) failOutcome(s Step, o smtp.Outcome) {
+	s.Status, s.Outcome = Failed, o
+	s.Finding = diagnosis.Diagnose(diagnosis.FromOutcome(o, v.Server.Provider.ID))
+	s.Detail = s.Finding.Cause
+	if !o.Reply.IsZero() {
+		s.Detail = say("the server said: %s", "服务器答复：%s", o.Reply)
+	}
+	v.failed = s.Name
+	v.tell(s)
+}
+
+func (v *visit) skipMessage(why Text) {
+	if !v.SendTo.IsZero() {
+		v.tell(Step{Name: NameMessage, Target: v.SendTo.String(), Status: Skipped, Detail: why})
+	}
+}
+
+// onConn sends on the connection that has logged in, so that the test message
+// takes the way of every message and no second login.
+type onConn struct{ conn *smtpclient.Conn }
+
+func (c onConn) Send(ctx context.Context, t yan.Transaction) smtpclient.Result {
+	return c.conn.Send(ctx, t)
+}
+
+// Close leaves the connection to the visit.
+func (c onConn) Close() error { return nil }

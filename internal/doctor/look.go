@@ -1,0 +1,232 @@
+package doctor
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// sight is what the first connection has seen: everything up to EHLO, and no
+// login.
+type sight struct {
+	tls      *tls.ConnectionState
+	caps     smtp.Capabilities
+	greeting smtp.Reply
+	greeted  time.Time // when the greeting came, by the clock of this machine
+}
+
+// look opens a connection, says EHLO, and leaves. It has no credentials: they
+// are asked for only when this has shown who the server is.
+func (v *visit) look() *sight {
+	w := &watcher{now: v.Now, pass: v.Options.Trace, last: v.Now()}
+	cfg, err := v.config(w.event)
+	if err != nil {
+		v.fail(Step{Name: NamePort, Target: v.hostPort(port(v.Server))}, &smtp.Error{Stage: smtp.StageConnect, Err: err})
+		return nil
+	}
+	cfg.StopAfter = smtp.StageHello
+	conn, err := smtpclient.Dial(v.ctx, cfg)
+	if err != nil {
+		v.lookedInVain(w, err)
+		return nil
+	}
+	v.leave(conn)
+	seen := &sight{tls: conn.TLS(), caps: conn.Capabilities(), greeting: conn.Greeting(), greeted: w.greeted}
+	if v.Server.Security == smtpclient.STARTTLS {
+		v.tellGreeting(w, seen.greeting)
+		v.tell(helloStep(w.hello(0), false))
+	}
+	if seen.tls != nil {
+		v.tellTLS(w, seen.tls)
+	}
+	if v.Server.Security != smtpclient.STARTTLS {
+		v.tellGreeting(w, seen.greeting)
+		v.tell(helloStep(w.hello(0), seen.tls != nil))
+	} else {
+		v.tell(helloStep(w.hello(1), true))
+	}
+	return seen
+}
+
+// lookedInVain tells how far it came, and what ended it.
+func (v *visit) lookedInVain(w *watcher, err error) {
+	var at *smtp.Error
+	if !errors.As(err, &at) {
+		at = &smtp.Error{Stage: smtp.StageConnect, Err: err}
+	}
+	s := Step{Target: v.hostPort(port(v.Server)), Took: v.Now().Sub(w.latest())}
+	starttls := v.Server.Security == smtpclient.STARTTLS
+	if !starttls {
+		v.tellSecured(w)
+	}
+	if g := w.exchange(0).reply; at.Stage != smtp.StageGreeting && g.Positive() {
+		v.tellGreeting(w, g)
+	}
+	if hello := w.hello(0); starttls && hello.reply.Positive() {
+		v.tell(helloStep(hello, false))
+		v.tellSecured(w)
+	}
+	switch at.Stage {
+	case smtp.StageConnect:
+		s.Name = NamePort
+	case smtp.StageTLS:
+		s.Name = NameTLS
+		var bad *tls.CertificateVerificationError
+		if errors.As(err, &bad) {
+			v.badCertificate(s, bad, err)
+			return
+		}
+		if errors.Is(err, smtpclient.ErrPinMismatch) {
+			s.Name = NameCertificate
+		}
+	case smtp.StageStartTLS:
+		s.Name = NameTLS
+	case smtp.StageGreeting:
+		s.Name = NameGreeting
+	default:
+		s.Name = NameHello
+	}
+	v.fail(s, err)
+}
+
+// tellSecured tells of a handshake that was done before something else failed:
+// of the certificate no more is known then than that it was good.
+func (v *visit) tellSecured(w *watcher) {
+	took, text := w.handshake()
+	if text == "" {
+		return
+	}
+	v.tell(Step{Name: NameTLS, Status: OK, Took: took, Detail: Text{EN: text, ZH: text}})
+	v.tell(Step{Name: NameCertificate, Status: OK, Detail: say("verified", "验证通过")})
+}
+
+// badCertificate tells what was wrong with it, by its own words.
+func (v *visit) badCertificate(s Step, bad *tls.CertificateVerificationError, err error) {
+	v.tell(Step{Name: NameTLS, Target: s.Target, Status: Skipped, Detail: say("broken off at the certificate", "因证书问题中止")})
+	s.Name = NameCertificate
+	if len(bad.UnverifiedCertificates) > 0 {
+		cert := bad.UnverifiedCertificates[0]
+		s.Facts = v.certificateFacts(cert)
+		var invalid x509.CertificateInvalidError
+		var name x509.HostnameError
+		switch {
+		case errors.As(err, &invalid) && invalid.Reason == x509.Expired && time.Now().After(cert.NotAfter):
+			s.Detail = say("expired on %s (%s, issued by %s)", "已于 %s 过期（%s，由 %s 签发）", cert.NotAfter.Format(time.DateOnly), names(cert), issuer(cert))
+		case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+			s.Detail = say("not valid before %s (%s, issued by %s)", "%s 之后才生效（%s，由 %s 签发）", cert.NotBefore.Format(time.DateOnly), names(cert), issuer(cert))
+		case errors.As(err, &name):
+			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", names(cert), v.Server.Host)
+		default:
+			s.Detail = say("issued by %s, whom this machine does not trust (%s)", "由 %s 签发，本机不信任（%s）", issuer(cert), names(cert))
+		}
+	}
+	v.fail(s, err)
+}
+
+func (v *visit) tellGreeting(w *watcher, r smtp.Reply) {
+	v.tell(Step{Name: NameGreeting, Status: OK, Took: w.exchange(0).wait, Detail: Text{EN: r.Text(), ZH: r.Text()}, Facts: Facts{Text: r.Text()}})
+}
+
+// tellTLS tells of the encryption and of the certificate behind it.
+func (v *visit) tellTLS(w *watcher, state *tls.ConnectionState) {
+	version, cipher := tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)
+	took, _ := w.handshake()
+	s := Step{Name: NameTLS, Status: OK, Took: took, Facts: Facts{TLSVersion: version, Cipher: cipher},
+		Detail: say("%s, %s", "%s，%s", version, cipher)}
+	if v.Server.Security == smtpclient.STARTTLS {
+		s.Detail = say("%s, %s, after STARTTLS", "%s，%s，经 STARTTLS 升级", version, cipher)
+	}
+	v.tell(s)
+	if len(state.PeerCertificates) > 0 {
+		v.tell(v.certificate(state.PeerCertificates[0], len(state.PeerCertificates)))
+	}
+}
+
+// soon is the number of days before the end of a certificate from which on it
+// should have been renewed: automatic renewal comes at a third of the time left,
+// which is 30 days with the usual 90.
+const soon = 14
+
+func (v *visit) certificate(cert *x509.Certificate, chain int) Step {
+	s := Step{Name: NameCertificate, Status: OK, Facts: v.certificateFacts(cert)}
+	left, until := *s.Facts.DaysLeft, cert.NotAfter.Format(time.DateOnly)
+	how := say("verified", "验证通过")
+	if v.Options.Pin != "" {
+		how = say("the pinned one", "与指定指纹一致")
+	}
+	s.Detail = say("%s, issued by %s, %s, until %s (%d days)", "%s，由 %s 签发，%s，有效期至 %s（还有 %d 天）", names(cert), issuer(cert), how, until, left)
+	if left < soon {
+		s.Status = Warning
+		s.Advice = say("Tell the administrator of %s that the certificate ends on %s: from then on nobody can send.",
+			"请告知 %s 的管理员：证书将于 %s 到期，届时将无法发信。", v.Server.Host, until)
+	}
+	return s
+}
+
+func (v *visit) certificateFacts(cert *x509.Certificate) Facts {
+	left := int(cert.NotAfter.Sub(v.Now()) / (24 * time.Hour))
+	return Facts{Names: append(append([]string(nil), cert.DNSNames...), addresses(cert)...), Issuer: issuer(cert),
+		NotAfter: cert.NotAfter.UTC().Format(time.RFC3339), DaysLeft: &left}
+}
+
+func addresses(cert *x509.Certificate) (list []string) {
+	for _, ip := range cert.IPAddresses {
+		list = append(list, ip.String())
+	}
+	return list
+}
+
+// names are those of the certificate as people compare them with the host: the
+// first ones, or the subject where it has none. Somebody else wrote them.
+func names(cert *x509.Certificate) string {
+	all := append(append([]string(nil), cert.DNSNames...), addresses(cert)...)
+	if len(all) == 0 {
+		return clean(cert.Subject.CommonName)
+	}
+	const shown = 3
+	if len(all) > shown {
+		all = append(all[:shown:shown], "…")
+	}
+	return clean(strings.Join(all, ", "))
+}
+
+func issuer(cert *x509.Certificate) string {
+	if cert.Issuer.CommonName != "" {
+		return clean(cert.Issuer.CommonName)
+	}
+	return clean(cert.Issuer.String())
+}
+
+// clean makes text of others fit for a line on a terminal.
+func clean(s string) string {
+	s = smtp.DecodeText([]byte(s))
+	if r := []rune(s); len(r) > 200 {
+		return string(r[:200]) + "…"
+	}
+	return s
+}
+
+func helloStep(x exchange, encrypted bool) Step {
+	caps := smtp.ParseCapabilities(x.reply)
+	s := Step{Name: NameHello, Status: OK, Took: x.wait, Facts: Facts{Encrypted: encrypted, Extensions: caps.Keywords()}}
+	list := strings.Join(s.Facts.Extensions, ", ")
+	switch {
+	case list == "":
+		s.Status, s.Detail = Info, say("the server offers no extensions", "服务器不提供任何扩展")
+	case encrypted:
+		s.Detail = say("%s", "%s", list)
+	default:
+		s.Detail = say("%s (not encrypted)", "%s（未加密）", list)
+	}
+	return s
+}
+
+// leave says goodbye in the background: nothing depends on the answer.
+func (v *visit) leave(conn *smtpclient.Conn) {
+	v.leaving.Go(func() { conn.Quit(v.ctx) })
+}

@@ -1,0 +1,263 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// term is one mechanism or modifier of an SPF record (RFC 7208 section 4.6.1).
+type term struct {
+	name      string // lower case: "include", "ip4", "redirect"
+	value     string // behind the : or =; "" when there is none
+	qualifier byte   // of a mechanism: + - ~ ?
+	modifier  bool
+}
+
+// maxRecord bounds a record that is looked at, in octets; TXT records are
+// shorter than a DNS message.
+const maxRecord = 64 << 10
+
+// parseSPF reads a record. The error names the term that is wrong.
+func parseSPF(record string) ([]term, error) {
+	if len(record) > maxRecord {
+		return nil, fmt.Errorf("longer than %d octets", maxRecord)
+	}
+	version, rest, _ := strings.Cut(record, " ")
+	if !strings.EqualFold(version, "v=spf1") {
+		return nil, errors.New("it does not begin with v=spf1")
+	}
+	var terms []term
+	redirects := 0
+	for _, field := range strings.Fields(rest) {
+		t, err := parseTerm(field)
+		if err != nil {
+			return nil, err
+		}
+		if t.modifier && t.name == "redirect" {
+			if redirects++; redirects > 1 {
+				return nil, fmt.Errorf("%q: redirect stands there twice", clean(field))
+			}
+		}
+		terms = append(terms, t)
+	}
+	return terms, nil
+}
+
+func parseTerm(field string) (term, error) {
+	wrong := func(why string) (term, error) { return term{}, fmt.Errorf("%q: %s", clean(field), why) }
+	for _, r := range field {
+		if r <= ' ' || r > '~' {
+			return wrong("only visible ASCII may stand here")
+		}
+	}
+	t := term{qualifier: '+'}
+	rest := field
+	if strings.IndexByte("+-~?", rest[0]) >= 0 {
+		t.qualifier, rest = rest[0], rest[1:]
+	}
+	end := strings.IndexAny(rest, ":/=")
+	if end < 0 {
+		end = len(rest)
+	}
+	t.name = strings.ToLower(rest[:end])
+	if end < len(rest) && rest[end] == '=' {
+		t.modifier, t.value = true, rest[end+1:]
+		if len(rest) != len(field) || t.name == "" {
+			return wrong("not known in SPF")
+		}
+		if t.name == "redirect" && t.value == "" {
+			return wrong("names no domain")
+		}
+		return t, nil
+	}
+	t.value = strings.TrimPrefix(rest[end:], ":")
+	return t.check(wrong)
+}
+
+// check holds a mechanism against what may stand behind its name.
+func (t term) check(wrong func(string) (term, error)) (term, error) {
+	switch t.name {
+	case "all":
+		if t.value != "" {
+			return wrong("nothing may follow all")
+		}
+	case "include", "exists":
+		if t.value == "" || strings.HasPrefix(t.value, "/") {
+			return wrong("names no domain")
+		}
+	case "a", "mx":
+	case "ptr":
+	case "ip4", "ip6":
+		p, err := prefix(t.value)
+		if err != nil || p.Addr().Is4() != (t.name == "ip4") {
+			return wrong("not an address like " + map[string]string{"ip4": "192.0.2.0/24", "ip6": "2001:db8::/32"}[t.name])
+		}
+	default:
+		return wrong("not known in SPF")
+	}
+	return t, nil
+}
+
+// prefix reads an address with or without its length.
+func prefix(s string) (netip.Prefix, error) {
+	if strings.Contains(s, "/") {
+		return netip.ParsePrefix(s)
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return a.Prefix(a.BitLen())
+}
+
+// costs reports whether evaluating a term asks the DNS, which a record may do
+// ten times (RFC 7208 section 4.6.4).
+func (t term) costs() bool {
+	switch t.name {
+	case "include", "a", "mx", "ptr", "exists":
+		return !t.modifier
+	case "redirect":
+		return t.modifier
+	}
+	return false
+}
+
+// target is the domain of an include or redirect; "" for what depends on the
+// message (macros, RFC 7208 section 7).
+func (t term) target() string {
+	follows := !t.modifier && t.name == "include" || t.modifier && t.name == "redirect"
+	if !follows || strings.Contains(t.value, "%") {
+		return ""
+	}
+	return t.value
+}
+
+// reached are the terms that an evaluation can come to: nothing behind all, and
+// no redirect beside it (RFC 7208 section 6.1).
+func reached(terms []term) []term {
+	for i, t := range terms {
+		if !t.modifier && t.name == "all" {
+			var list []term
+			for _, t := range terms[:i+1] {
+				if !t.modifier {
+					list = append(list, t)
+				}
+			}
+			return list
+		}
+	}
+	return terms
+}
+
+// The bounds of RFC 7208 section 4.6.4, and of a walk through records of others.
+const (
+	maxLookups = 10
+	maxWalk    = 40
+)
+
+// walk goes through a record and those that it includes.
+type walk struct {
+	dns *asker
+	// lookups counts those that an evaluation needs at most.
+	lookups int
+	asked   int
+	// sample is an address that the record lets send; invalid while none was found.
+	sample netip.Addr
+}
+
+// through counts a record. The error is what makes receivers give the whole
+// record up (permerror), or that of the DNS.
+func (w *walk) through(ctx context.Context, terms []term, path []string) error {
+	for _, t := range reached(terms) {
+		if !w.sample.IsValid() && t.qualifier == '+' && (t.name == "ip4" || t.name == "ip6") {
+			w.sample = inside(t.value)
+		}
+		if t.costs() {
+			w.lookups++
+		}
+		domain := t.target()
+		if domain == "" {
+			continue
+		}
+		if w.asked++; w.asked > maxWalk || len(path) > maxLookups {
+			return nil // far beyond what is allowed: counted enough
+		}
+		for _, before := range path {
+			if strings.EqualFold(before, domain) {
+				return &recordError{domain, errors.New("the record includes itself")}
+			}
+		}
+		further, err := w.record(ctx, domain)
+		if err != nil {
+			return err
+		}
+		if err := w.through(ctx, further, append(path[:len(path):len(path)], domain)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordError: the record of a domain is wrong, or not there.
+type recordError struct {
+	domain string
+	err    error
+}
+
+func (e *recordError) Error() string { return e.domain + ": " + e.err.Error() }
+func (e *recordError) Unwrap() error { return e.err }
+
+var (
+	errNoRecord   = errors.New("there is no SPF record")
+	errTwoRecords = errors.New("there are several SPF records")
+)
+
+// record fetches and reads the SPF record of a domain that another one names.
+func (w *walk) record(ctx context.Context, domain string) ([]term, error) {
+	text, err := findSPF(ctx, w.dns, domain)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := parseSPF(text)
+	if err != nil {
+		return nil, &recordError{domain, err}
+	}
+	return terms, nil
+}
+
+// findSPF is the SPF record of a domain (RFC 7208 section 4.5). The error is a
+// *recordError, or that of the DNS.
+func findSPF(ctx context.Context, dns *asker, domain string) (string, error) {
+	texts, err := dns.LookupTXT(ctx, domain)
+	if err != nil && !isNotFound(err) {
+		return "", err
+	}
+	var found []string
+	for _, text := range texts {
+		if version, _, _ := strings.Cut(text, " "); strings.EqualFold(version, "v=spf1") {
+			found = append(found, text)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", &recordError{domain, errNoRecord}
+	case 1:
+		return found[0], nil
+	}
+	return "", &recordError{domain, errTwoRecords}
+}
+
+// inside is an address in a network, not the one that names it.
+func inside(network string) netip.Addr {
+	p, err := prefix(network)
+	if err != nil {
+		return netip.Addr{}
+	}
+	if a := p.Masked().Addr(); a.BitLen()-p.Bits() > 1 {
+		return a.Next()
+	}
+	return p.Addr()
+}

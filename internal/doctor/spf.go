@@ -1,0 +1,151 @@
+package doctor
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+
+	"blitiri.com.ar/go/spf"
+)
+
+// The bases of a result of SPF: what the tested address stands for.
+const (
+	basisInclude = "include"           // one that the provider's include names
+	basisOwn     = "own_domain"        // the domain is the provider's own
+	basisServer  = "submission_server" // that of the submission server, for want of better
+)
+
+// includeOf is the record that a provider tells the owners of domains to
+// include; "" where none is known. Mail leaves from the addresses in it, and
+// seldom from the server that takes the message.
+func includeOf(providerID string) string {
+	return map[string]string{
+		"exmail": "spf.mail.qq.com", "netease_qiye": "spf.163.com", "alibaba_qiye": "spf.qiye.aliyun.com",
+		"aliyun_dm": "spf1.dm.aliyun.com", "gmail": "_spf.google.com", "office365": "spf.protection.outlook.com",
+		"fastmail": "spf.messagingengine.com", "icloud": "icloud.com", "ses": "amazonses.com", "sendgrid": "sendgrid.net",
+		"mailgun": "mailgun.org", "postmark": "spf.mtasv.net", "mailjet": "spf.mailjet.com",
+	}[providerID]
+}
+
+// spf reads the record of the sender's domain as a receiver will, and asks it
+// about an address from which the message will come.
+func (v *visit) spf() Step {
+	s := Step{Name: NameSPF, Target: v.domain(), Status: OK}
+	began := v.Now()
+	defer func() { s.Took = v.Now().Sub(began) }()
+	text, err := findSPF(v.ctx, v.dns, v.domain())
+	if err != nil {
+		s = v.noSPF(s, err)
+		s.Took = v.Now().Sub(began)
+		return s
+	}
+	s.Facts.Record = text
+	w := &walk{dns: v.dns}
+	terms, err := parseSPF(text)
+	if err == nil {
+		err = w.through(v.ctx, terms, []string{v.domain()})
+	}
+	s.Facts.Lookups = w.lookups
+	var wrong *recordError
+	switch {
+	case errors.As(err, &wrong) || terms == nil && err != nil:
+		s = v.brokenSPF(s, say("the record is broken, and receivers give it up: %v", "SPF 记录有误，收件方将忽略它：%v", err),
+			say("Correct the SPF record of %s (%v).", "请修正 %s 的 SPF 记录（%v）。", v.domain(), err))
+	case err != nil:
+		s = unanswered(s, err)
+	case w.lookups > maxLookups:
+		s = v.brokenSPF(s, say("the record needs %d lookups, and receivers give up beyond %d", "该记录需要 %d 次 DNS 查询，超过 %d 次收件方就会放弃", w.lookups, maxLookups),
+			say("Take includes out of the SPF record of %s until %d lookups are enough.", "请精简 %s 的 SPF 记录，使查询不超过 %d 次。", v.domain(), maxLookups))
+	default:
+		s = v.evaluate(s, w.sample)
+	}
+	s.Took = v.Now().Sub(began)
+	return s
+}
+
+func (v *visit) noSPF(s Step, err error) Step {
+	switch {
+	case errors.Is(err, errTwoRecords):
+		return v.brokenSPF(s, say("there are several SPF records, and receivers then heed none", "有多条 SPF 记录，收件方将全部忽略"),
+			say("Make one SPF record of those of %s.", "请把 %s 的多条 SPF 记录合并为一条。", v.domain()))
+	case !errors.Is(err, errNoRecord):
+		return unanswered(s, err)
+	case v.ownDomain():
+		s.Status, s.Detail = Info, say("the provider has no SPF record for its own domain", "服务商没有为自己的域名设置 SPF 记录")
+		return s
+	}
+	s.Status, s.Facts.Result = Warning, string(spf.None)
+	s.Detail = say("there is no SPF record: nobody can tell who may send for %s", "没有 SPF 记录：收件方无法判断谁可以用 %s 发信", v.domain())
+	s.Advice = say("Publish a TXT record for %s: v=spf1 %s ~all", "请为 %s 添加 TXT 记录：v=spf1 %s ~all", v.domain(), v.mechanism())
+	return s
+}
+
+// mechanism is what the record of the domain should have for this server.
+func (v *visit) mechanism() string {
+	if include := includeOf(v.Server.Provider.ID); include != "" {
+		return "include:" + include
+	}
+	return "a:" + v.Server.Host
+}
+
+// brokenSPF is a record that receivers give up (permerror).
+func (v *visit) brokenSPF(s Step, detail, advice Text) Step {
+	s.Status, s.Facts.Result, s.Detail, s.Advice = Failed, string(spf.PermError), detail, advice
+	return s
+}
+
+// evaluate asks the record about an address: the provider's if one is known.
+func (v *visit) evaluate(s Step, own netip.Addr) Step {
+	include := includeOf(v.Server.Provider.ID)
+	switch {
+	case v.ownDomain():
+		s.Facts.Basis, s.Facts.Result = basisOwn, string(spf.Pass)
+		if own.IsValid() {
+			s.Facts.Tested = own.String()
+		}
+		s.Detail = say("the domain is %s's own, which keeps its record itself", "这是%s自己的域名，SPF 由服务商维护", label(v.Server.Provider))
+		return s
+	case include != "":
+		w := &walk{dns: v.dns}
+		terms, err := w.record(v.ctx, include)
+		if err == nil {
+			err = w.through(v.ctx, terms, []string{include})
+		}
+		if err == nil && w.sample.IsValid() {
+			return v.test(s, basisInclude, include, net.IP(w.sample.AsSlice()))
+		}
+	}
+	if len(v.addresses) == 0 {
+		s.Status, s.Detail = Info, say("there is a record; from which address this server sends is not known", "有 SPF 记录；但不知道服务器从哪个地址发信")
+		return s
+	}
+	return v.test(s, basisServer, "", v.addresses[0])
+}
+
+// test evaluates the record for one address and says what that address is.
+func (v *visit) test(s Step, basis, include string, ip net.IP) Step {
+	result, err := spf.CheckHostWithSender(ip, v.domain(), v.From.Wire(), spf.WithResolver(v.dns), spf.WithContext(v.ctx))
+	s.Facts.Basis, s.Facts.Tested, s.Facts.Result = basis, ip.String(), string(result)
+	what := say("%s, from which %s sends (its include %s)", "%s（%s的发信地址，出自 %s）", ip, label(v.Server.Provider), include)
+	if basis == basisServer {
+		what = say("%s, the address of %s; mail may leave from another one", "%s（%s 的地址，实际发信地址可能不同）", ip, v.Server.Host)
+	}
+	switch result {
+	case spf.Pass:
+		s.Detail = say("authorises %s", "已授权 %s", what)
+	case spf.TempError:
+		return unanswered(s, err)
+	case spf.PermError:
+		return v.brokenSPF(s, say("the record is broken, and receivers give it up: %v", "SPF 记录有误，收件方将忽略它：%v", err),
+			say("Correct the SPF record of %s (%v).", "请修正 %s 的 SPF 记录（%v）。", v.domain(), err))
+	default:
+		s.Status = Warning
+		s.Detail = say("does not authorise %s: %s", "未授权 %s：%s", what, result)
+		s.Advice = say("Add %s to the SPF record of %s.", "请在 %[2]s 的 SPF 记录中加入 %[1]s。", v.mechanism(), v.domain())
+		if basis == basisServer {
+			s.Advice = say("Ask who runs %s which include belongs into the SPF record of %s, and add it.",
+				"请向 %s 的管理方询问应在 %s 的 SPF 记录中加入哪个 include，并添加。", v.Server.Host, v.domain())
+		}
+	}
+	return s
+}

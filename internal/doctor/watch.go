@@ -1,0 +1,116 @@
+package doctor
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// exchange is a line that was sent and the reply to it.
+type exchange struct {
+	at    time.Time // when it was sent
+	sent  string
+	reply smtp.Reply
+	wait  time.Duration
+}
+
+// watcher puts the conversation together from its lines, with the times.
+type watcher struct {
+	now  func() time.Time
+	pass func(smtpclient.Event) // sees everything, too; may be nil
+
+	mu      sync.Mutex
+	last    time.Time // of the latest event
+	greeted time.Time
+	secured time.Duration // how long the handshake took
+	session string        // and what came of it
+	parser  smtp.ReplyParser
+	all     []exchange // the first is the greeting
+	within  bool       // a reply has begun
+}
+
+func (w *watcher) event(e smtpclient.Event) {
+	if w.pass != nil {
+		w.pass(e)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = w.now()
+	switch e.Direction {
+	case smtpclient.Connected:
+		w.all = []exchange{{}}
+	case smtpclient.Secured:
+		w.secured, w.session = e.Wait, e.Text
+	case smtpclient.Sent:
+		w.all = append(w.all, exchange{at: w.last, sent: e.Text})
+		w.parser, w.within = smtp.ReplyParser{}, false
+	case smtpclient.Received:
+		if len(w.all) == 0 {
+			return
+		}
+		current := &w.all[len(w.all)-1]
+		if !w.within {
+			current.wait, w.within = e.Wait, true
+		}
+		if len(w.all) == 1 {
+			w.greeted = w.last
+		}
+		if reply, _, err := w.parser.Line([]byte(e.Text)); err == nil {
+			current.reply = reply
+		}
+	}
+}
+
+func (w *watcher) latest() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last
+}
+
+// handshake is how long it took and what came of it; "" when it was not done.
+func (w *watcher) handshake() (took time.Duration, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.secured, w.session
+}
+
+// exchange is the n-th one; zero where there was none.
+func (w *watcher) exchange(n int) exchange {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n >= len(w.all) {
+		return exchange{}
+	}
+	return w.all[n]
+}
+
+// hello is the n-th EHLO, HELO or LHLO that was answered with yes.
+func (w *watcher) hello(n int) exchange {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, x := range w.all {
+		verb, _, _ := strings.Cut(x.sent, " ")
+		if (verb == "EHLO" || verb == "HELO" || verb == "LHLO") && x.reply.Positive() {
+			if n == 0 {
+				return x
+			}
+			n--
+		}
+	}
+	return exchange{}
+}
+
+// sinceCommand is the time from a command to the last that was heard.
+func (w *watcher) sinceCommand(verb string) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, x := range w.all {
+		if first, _, _ := strings.Cut(x.sent, " "); first == verb {
+			return w.last.Sub(x.at)
+		}
+	}
+	return 0
+}
