@@ -1,0 +1,230 @@
+package foreign
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/secret"
+)
+
+// Bounds on what is read. Settings are some kilobytes; a loop of files that
+// include each other has to end.
+const (
+	maxFile  = 1 << 20 // octets
+	maxFiles = 64
+	maxDepth = 10 // git's own bound
+)
+
+// Machine is where settings are looked for.
+type Machine struct {
+	// Home is the user's folder; "" means that there is none.
+	Home string
+	// Etc is the folder of the system's settings; "" means that there is none.
+	Etc string
+	// User is the login name on this machine, of which ssmtp makes an address.
+	User string
+	// Getenv is the environment; nil means that it is empty.
+	Getenv func(string) string
+	// Read reads a file; nil means from the disk, bounded.
+	Read func(name string) ([]byte, error)
+}
+
+// Usual lists the places of a program's settings in the order in which it
+// reads them.
+func (m Machine) Usual(p Program) []string {
+	config := m.getenv("XDG_CONFIG_HOME")
+	if config == "" && m.Home != "" {
+		config = filepath.Join(m.Home, ".config")
+	}
+	var places []string
+	under := func(dir string, names ...string) {
+		for _, name := range names {
+			if dir != "" {
+				places = append(places, filepath.Join(dir, filepath.FromSlash(name)))
+			}
+		}
+	}
+	switch p {
+	case Msmtp:
+		under(m.Etc, "msmtprc")
+		under(m.Home, ".msmtprc")
+		under(config, "msmtp/config")
+		under(m.getenv("APPDATA"), "msmtprc.txt")
+	case Mutt:
+		under(m.Home, ".neomuttrc", ".neomutt/neomuttrc")
+		under(config, "neomutt/neomuttrc")
+		under(m.Home, ".muttrc", ".mutt/muttrc")
+		under(config, "mutt/muttrc")
+	case Git:
+		under(m.Etc, "gitconfig")
+		under(config, "git/config")
+		under(m.Home, ".gitconfig")
+	case SSMTP:
+		under(m.Etc, "ssmtp/ssmtp.conf")
+	}
+	return places
+}
+
+// Look reads the settings of a program from a file; "" means from where it
+// usually has them. The error is fs.ErrNotExist when there are none, a
+// [*ProblemError], or one of the system.
+func (m Machine) Look(ctx context.Context, p Program, file string) (Settings, error) {
+	r := &reading{Machine: m, ctx: ctx, settings: Settings{Program: p}, names: map[string]bool{}, noted: map[Note]bool{}}
+	files := []string{file}
+	if file == "" {
+		files = r.existing(p)
+	}
+	if len(files) == 0 {
+		return r.settings, fs.ErrNotExist
+	}
+	var err error
+	switch p {
+	case Msmtp:
+		err = r.msmtp(files)
+	case Mutt:
+		err = r.mutt(files[0]) // the first that there is
+	case Git:
+		err = r.git(files)
+	case SSMTP:
+		err = r.ssmtp(files[0])
+	default:
+		err = errors.New("not a program whose settings can be read")
+	}
+	slices.SortStableFunc(r.settings.Notes, r.byPlace)
+	return r.settings, err
+}
+
+// byPlace sorts notes by the order of the files and the lines in them.
+func (r *reading) byPlace(a, b Note) int {
+	return cmp.Or(cmp.Compare(slices.Index(r.settings.Files, a.File), slices.Index(r.settings.Files, b.File)), cmp.Compare(a.Line, b.Line))
+}
+
+// existing are those of the usual places that can be opened, or that could if
+// they were permitted. msmtp takes the first of the user's own, too.
+func (r *reading) existing(p Program) []string {
+	var files []string
+	own := false
+	for _, file := range r.Usual(p) {
+		if _, err := r.read(file); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		mine := r.Etc == "" || !strings.HasPrefix(file, r.Etc+string(filepath.Separator))
+		if p == Msmtp && mine && own {
+			continue
+		}
+		own = own || mine
+		files = append(files, file)
+	}
+	return files
+}
+
+// reading is one call of Look.
+type reading struct {
+	Machine
+	ctx      context.Context
+	settings Settings
+	names    map[string]bool // of the accounts found
+	noted    map[Note]bool
+	files    int // that were read
+}
+
+func (m Machine) getenv(name string) string {
+	if m.Getenv == nil {
+		return ""
+	}
+	return m.Getenv(name)
+}
+
+// text reads a file of settings and notes that it was read.
+func (r *reading) text(file string) (string, error) {
+	b, err := r.read(file)
+	if err != nil {
+		return "", err
+	}
+	if !utf8.Valid(b) || strings.ContainsRune(string(b), 0) {
+		return "", &ProblemError{File: file, Problem: NotText}
+	}
+	r.files++
+	r.settings.Files = append(r.settings.Files, file)
+	return strings.ReplaceAll(strings.TrimPrefix(string(b), "\ufeff"), "\r\n", "\n"), nil
+}
+
+func (m Machine) read(file string) ([]byte, error) {
+	if m.Read != nil {
+		return m.Read(file)
+	}
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular(): // a pipe would wait for somebody to write
+		return nil, &ProblemError{File: file, Problem: NotRegular}
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // only read from: closing it can't lose anything
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = &ProblemError{File: file, Problem: TooLarge}
+	}
+	return b, err
+}
+
+// include reads a file that another one names; what can't be read is noted.
+func (r *reading) include(n Note, file string, depth int) (text string, ok bool) {
+	n.Detail = file
+	if depth > maxDepth || r.files >= maxFiles {
+		n.Reason = TooDeep
+		r.note(n)
+		return "", false
+	}
+	text, err := r.text(file)
+	if err != nil {
+		n.Reason = Unreadable
+		n.Detail = err.Error()
+		r.note(n)
+		return "", false
+	}
+	return text, true
+}
+
+// path resolves the name of a file in another one: ~ is the user's folder, and
+// what is relative begins where the other file is.
+func (m Machine) path(name, beside string) string {
+	if rest, ok := strings.CutPrefix(name, "~/"); ok && m.Home != "" {
+		return filepath.Join(m.Home, rest)
+	}
+	if name == "" || filepath.IsAbs(name) || strings.HasPrefix(name, "/") {
+		return name
+	}
+	return filepath.Join(filepath.Dir(beside), name)
+}
+
+// note adds a note, the same one only once: accounts inherit lines.
+func (r *reading) note(n Note) {
+	if r.noted[n] {
+		return
+	}
+	r.noted[n] = true
+	r.settings.Notes = append(r.settings.Notes, n)
+}
+
+// inNetrc reports whether the user's netrc has a password for a login.
+func (r *reading) inNetrc(host, user string) bool {
+	if r.Home == "" || host == "" {
+		return false
+	}
+	v := secret.Vault{Home: r.Home, Getenv: r.getenv}
+	_, err := v.Get(r.ctx, secret.Source{Kind: secret.Netrc}, secret.Key{Host: host, User: user})
+	return err == nil
+}
