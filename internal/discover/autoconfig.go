@@ -1,0 +1,114 @@
+package discover
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Bounds on a configuration. Real ones have about 2 kB, and are where they are
+// looked for or one step further.
+const (
+	maxConfig    = 256 << 10
+	maxRedirects = 5
+)
+
+// autoconfigHost asks the host that the domain keeps for this.
+func (s *search) autoconfigHost(ctx context.Context) (Candidate, bool) {
+	return s.autoconfig(ctx, url.URL{Scheme: "https", Host: "autoconfig." + s.domain, Path: "/mail/config-v1.1.xml",
+		RawQuery: url.Values{"emailaddress": {s.address.Wire()}}.Encode()})
+}
+
+// autoconfigWellKnown asks the domain's web server.
+func (s *search) autoconfigWellKnown(ctx context.Context) (Candidate, bool) {
+	return s.autoconfig(ctx, url.URL{Scheme: "https", Host: s.domain, Path: "/.well-known/autoconfig/mail/config-v1.1.xml"})
+}
+
+func (s *search) autoconfig(ctx context.Context, where url.URL) (Candidate, bool) {
+	start := time.Now()
+	config, err := s.fetch(ctx, where.String())
+	s.report(ctx, ByAutoconfig, where.String(), start, err)
+	if err != nil {
+		return Candidate{}, false
+	}
+	for _, r := range config.refused {
+		s.report(ctx, ByAutoconfig, r.what, start, r.err)
+	}
+	reached, ok := s.reach(ctx, ByAutoconfig, config.servers)
+	if !ok {
+		return Candidate{}, false
+	}
+	// The certificate of this host has proved whose word it is.
+	c := s.candidate(ByAutoconfig, reached, s.trust(where.Host))
+	if config.imap != (endpoint{}) {
+		c.IMAP = config.imap.url("imap", 0)
+	}
+	return c, true
+}
+
+func (s *search) fetch(ctx context.Context, where string) (config, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+	if err != nil {
+		return config{}, err
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err // the URL is told anyway
+		}
+		return config{}, err
+	}
+	defer resp.Body.Close()
+	s.heard.Store(true)
+	if resp.StatusCode != http.StatusOK {
+		return config{}, fmt.Errorf("HTTP %s", resp.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxConfig+1))
+	if err != nil {
+		return config{}, err
+	}
+	if len(body) > maxConfig {
+		return config{}, fmt.Errorf("the configuration is larger than %d octets", maxConfig)
+	}
+	return parseConfig(body, s.address)
+}
+
+// newClient makes the HTTP client of one search.
+func (s *search) newClient() *http.Client {
+	client := http.Client{}
+	if s.HTTP != nil {
+		client = *s.HTTP
+	} else {
+		transport := &http.Transport{
+			DialContext:            s.dial,
+			TLSClientConfig:        &tls.Config{RootCAs: s.Roots, MinVersion: tls.VersionTLS12},
+			MaxResponseHeaderBytes: 64 << 10,
+			DisableKeepAlives:      true, // two hosts, one request each
+		}
+		if s.Dial == nil {
+			transport.Proxy = http.ProxyFromEnvironment
+		}
+		client.Transport = transport
+	}
+	client.CheckRedirect = checkRedirect
+	return &client
+}
+
+// checkRedirect lets a configuration be elsewhere, as long as no step on the way
+// can be forged. The address, which stands in the URL, is for the domain's host alone.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if req.URL.Scheme != "https" {
+		return fmt.Errorf("redirect to %s://%s: only https is followed", req.URL.Scheme, req.URL.Host)
+	}
+	if len(via) > maxRedirects {
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	}
+	req.Header.Del("Referer")
+	return nil
+}

@@ -1,0 +1,223 @@
+package discover
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/provider"
+)
+
+// byMX recognises a provider by the exchangers of a domain that it hosts. The
+// host comes from the provider's facts, but that this provider is the domain's
+// is DNS's word alone: whoever forges it may direct the password to another of our
+// providers, not to himself.
+func (s *search) byMX(ctx context.Context) (Candidate, bool) {
+	start := time.Now()
+	records, err := lookup(ctx, s, func(ctx context.Context, r *net.Resolver) ([]*net.MX, error) {
+		return r.LookupMX(ctx, s.domain+".")
+	})
+	var p provider.Provider
+	var exchanger string
+	if err == nil {
+		p, exchanger, err = hosting(records)
+	}
+	s.report(ctx, ByMX, "MX "+s.domain, start, err)
+	if err != nil {
+		return Candidate{}, false
+	}
+	id, where, ok := submission(p, s.domain, exchanger)
+	if !ok {
+		return Candidate{}, false
+	}
+	var servers []server
+	for _, port := range append([]provider.Port{{Port: where.Port, TLS: where.TLS}}, p.SMTP.Ports...) {
+		one := server{endpoint: endpoint{where.Host, port.Port, port.TLS}}
+		// Port 25 is for mail between servers, and closed in most networks.
+		if port.TLS.Encrypted() && port.Port != 25 && !slices.Contains(servers, one) {
+			servers = append(servers, one)
+		}
+	}
+	reached, ok := s.reach(ctx, ByMX, servers)
+	if !ok {
+		return Candidate{}, false
+	}
+	c := s.candidate(ByMX, reached, Confirm)
+	c = ofProvider(p, provider.Endpoint{Host: reached.host, Port: reached.port, TLS: reached.tls}, s.address, c)
+	if reached == servers[0] {
+		c.Server = id
+	}
+	return c, true
+}
+
+// hosting is the provider of the exchangers that mail is sent to first; the others
+// may be somebody else's, who only keeps it meanwhile.
+func hosting(records []*net.MX) (p provider.Provider, exchanger string, err error) {
+	if len(records) == 0 || records[0].Host == "." { // RFC 7505
+		return provider.Provider{}, "", errors.New("the domain takes no mail")
+	}
+	for _, mx := range records { // by preference, as LookupMX gives them
+		if mx.Pref != records[0].Pref {
+			break
+		}
+		if p, ok := provider.ByMX(mx.Host); ok {
+			return p, mx.Host, nil
+		}
+	}
+	return provider.Provider{}, "", fmt.Errorf("%s belongs to no known provider", records[0].Host)
+}
+
+// submission is where a provider takes the mail of a domain that it hosts. One
+// with regions has its exchanger beside its other hosts of the region.
+func submission(p provider.Provider, domain, exchanger string) (id string, where provider.Endpoint, ok bool) {
+	name, err := hostName(exchanger)
+	beside := func(host string) bool { return err == nil && inside(host, name) }
+	where, ok = p.Submission(domain)
+	if ok && beside(where.Host) {
+		return p.ID, where, true
+	}
+	for _, region := range slices.Sorted(maps.Keys(p.HostsByRegion)) {
+		if there, has := p.SubmissionInRegion(region); has && beside(there.Host) {
+			return p.ID + "/" + region, there, true
+		}
+	}
+	return p.ID, where, ok
+}
+
+// bySRV asks for the services of RFC 6186 and RFC 8314.
+func (s *search) bySRV(ctx context.Context) (Candidate, bool) {
+	var submissions, submission, imaps, imap service
+	var work sync.WaitGroup
+	work.Go(func() { submissions = s.service(ctx, "_submissions._tcp", provider.Implicit) })
+	work.Go(func() { submission = s.service(ctx, "_submission._tcp", provider.StartTLS) })
+	work.Go(func() { imaps = s.service(ctx, "_imaps._tcp", provider.Implicit) })
+	work.Go(func() { imap = s.service(ctx, "_imap._tcp", provider.StartTLS) })
+	work.Wait()
+	s.denied.Store(denied(submissions, submission))
+	var servers []server
+	for _, e := range merge(submissions, submission) {
+		servers = append(servers, server{endpoint: e})
+	}
+	reached, ok := s.reach(ctx, BySRV, servers)
+	if !ok {
+		return Candidate{}, false
+	}
+	c := s.candidate(BySRV, reached, s.trust(reached.host))
+	for _, e := range merge(imaps, imap) {
+		// Who is asked whether the one host is right has not been asked about
+		// another, which will be given the password, too.
+		if inside(e.host, s.domain) || c.Trust == Confirm && inside(e.host, reached.host) {
+			c.IMAP = e.url("imap", 0)
+			break
+		}
+	}
+	return c, true
+}
+
+// service is what the records of one service say.
+type service struct {
+	targets []target
+	// none says that the domain does not offer it: its only target is the root
+	// (RFC 2782); missing that nothing is said.
+	none, missing bool
+}
+
+type target struct {
+	endpoint
+	priority, weight uint16
+}
+
+func (s *search) service(ctx context.Context, name string, mode provider.TLSMode) (found service) {
+	start := time.Now()
+	what := name + "." + s.domain
+	records, err := lookup(ctx, s, func(ctx context.Context, r *net.Resolver) ([]*net.SRV, error) {
+		_, records, err := r.LookupSRV(ctx, "", "", what+".")
+		return records, err
+	})
+	var dns *net.DNSError
+	found.missing = errors.As(err, &dns) && dns.IsNotFound
+	if err == nil && len(records) == 1 && records[0].Target == "." {
+		found.none, err = true, errors.New("the domain says that it does not offer this")
+	}
+	for _, r := range records {
+		host, nameErr := hostName(r.Target)
+		switch {
+		case found.none:
+		case nameErr != nil || r.Port == 0:
+			err = fmt.Errorf("%q, port %d: not a server", r.Target, r.Port)
+		default:
+			found.targets = append(found.targets, target{serviceEndpoint(host, int(r.Port), mode), r.Priority, r.Weight})
+		}
+	}
+	if len(found.targets) > 0 {
+		err = nil
+	}
+	s.report(ctx, BySRV, "SRV "+what, start, err)
+	return found
+}
+
+// serviceEndpoint is a target of a service.
+//
+// QUIRK: some domains list port 465 as _submission, which is for STARTTLS; nobody
+// speaks STARTTLS there (RFC 8314 section 7.3).
+func serviceEndpoint(host string, port int, mode provider.TLSMode) endpoint {
+	if port == 465 {
+		mode = provider.Implicit
+	}
+	return endpoint{host, port, mode}
+}
+
+// denied reports that the domain does not offer submission at all.
+func denied(services ...service) bool {
+	none := false
+	for _, s := range services {
+		if !s.none && !s.missing {
+			return false
+		}
+		none = none || s.none
+	}
+	return none
+}
+
+// merge puts the targets into the order in which they are to be tried: by
+// priority, then with TLS from the first byte (RFC 8314 section 3), then by
+// weight. RFC 2782 would draw lots among weights to share out connections. What
+// is asked for here is kept for years, and must not change from search to search.
+func merge(services ...service) []endpoint {
+	var targets []target
+	for _, s := range services {
+		targets = append(targets, s.targets...)
+	}
+	slices.SortFunc(targets, func(a, b target) int {
+		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.tls, b.tls), // "implicit" first
+			cmp.Compare(b.weight, a.weight), cmp.Compare(a.host, b.host), cmp.Compare(a.port, b.port))
+	})
+	var endpoints []endpoint
+	for _, t := range targets {
+		if !slices.Contains(endpoints, t.endpoint) && len(endpoints) < maxServers {
+			endpoints = append(endpoints, t.endpoint)
+		}
+	}
+	return endpoints
+}
+
+// byGuess tries the names that submission servers usually have.
+func (s *search) byGuess(ctx context.Context) (Candidate, bool) {
+	var servers []server
+	for _, host := range []string{"smtp." + s.domain, "mail." + s.domain, s.domain} {
+		servers = append(servers,
+			server{endpoint: endpoint{host, 465, provider.Implicit}},
+			server{endpoint: endpoint{host, 587, provider.StartTLS}})
+	}
+	reached, ok := s.reach(ctx, ByGuess, servers)
+	if !ok {
+		return Candidate{}, false
+	}
+	return s.candidate(ByGuess, reached, s.trust(reached.host)), true
+}
