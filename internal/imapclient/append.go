@@ -47,8 +47,12 @@ func (c *conn) upload(cmd *command, m Message) (Reply, error) {
 	done := make(chan error, 1)
 	go func() {
 		_, err := m.WriteTo(out)
-		if err = out.finish(err); err != nil {
-			_ = c.raw.Close() // the part must not pass for the whole, and the reader is to wake
+		err = out.finish(err)
+		switch {
+		case errors.Is(err, smtpclient.ErrContent):
+			_ = c.raw.Close() // the part must not pass for the whole
+		case err != nil:
+			c.hearOut()
 		}
 		done <- err
 	}()
@@ -65,8 +69,10 @@ func (c *conn) upload(cmd *command, m Message) (Reply, error) {
 		return Reply{}, fmt.Errorf("%w: it accepts a message of which it has a part", ErrMalformed)
 	case !reply.IsZero() && !(reply.Status == "BYE" && writeErr == nil):
 		return reply, nil
-	case writeErr != nil:
+	case writeErr != nil && !errors.Is(writeErr, net.ErrClosed):
 		return reply, c.explain(writeErr)
+	case writeErr != nil:
+		return reply, readErr // for which the socket was closed
 	case readErr == nil: // a BYE behind the whole message says nothing of it
 		return reply, ErrUnknown
 	}

@@ -96,11 +96,16 @@ func (c *conn) write(m *command, b []byte) (Reply, error) {
 		return Reply{}, nil
 	}
 	err = c.explain(err)
-	_ = c.raw.SetReadDeadline(time.Now().Add(min(c.patience, time.Second))) // as in allow
+	c.hearOut()
 	if reply, readErr := c.answer(m.tag); readErr == nil && reply.Status != "OK" {
 		return reply, nil
 	}
 	return Reply{}, err
+}
+
+// hearOut leaves a little time for what the server said before it hung up.
+func (c *conn) hearOut() {
+	_ = c.raw.SetReadDeadline(time.Now().Add(min(c.patience, time.Second))) // as in allow
 }
 
 // answer reads up to the reply to a command. A server that announced the end of

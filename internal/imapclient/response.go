@@ -130,6 +130,7 @@ func (c *conn) untagged(rest []byte) {
 		switch {
 		case reply.Status == "BYE":
 			c.bye = reply
+			c.hearOut() // whether or not it hangs up now
 		case reply.Text != "" && (reply.Status != "OK" || reply.Code == "ALERT"):
 			c.alert = reply.Text
 		}

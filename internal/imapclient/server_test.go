@@ -1,0 +1,254 @@
+package imapclient_test
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/imapclient"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// identity is a certificate for 127.0.0.1 and localhost, and who vouches for it.
+type identity struct {
+	server tls.Certificate
+	roots  *x509.CertPool
+	pin    [sha256.Size]byte
+}
+
+var newIdentity = sync.OnceValues(func() (identity, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return identity{}, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return identity{}, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return identity{}, err
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	return identity{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots, sha256.Sum256(der)}, nil
+})
+
+func theIdentity(t testing.TB) identity {
+	t.Helper()
+	id, err := newIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// script is a server that follows a script: each step waits for a line from the
+// client, or for none, and says something.
+type script struct {
+	t     testing.TB
+	conn  net.Conn
+	r     *bufio.Reader
+	heard []string // every line that the client sent
+	body  string   // what came as literals
+}
+
+// want reads a line, which is "TAG " and then this, whatever the tag; it gives the tag.
+func (s *script) want(line string) string {
+	s.t.Helper()
+	tag, rest, _ := strings.Cut(s.line(), " ")
+	if rest != line {
+		s.t.Errorf("the client said %q, want %q", rest, line)
+	}
+	return tag
+}
+
+// line reads a line; "" at the end.
+func (s *script) line() string {
+	line, err := s.r.ReadString('\n')
+	if err != nil {
+		return ""
+	}
+	line = strings.TrimSuffix(line, "\r\n")
+	s.heard = append(s.heard, line)
+	return line
+}
+
+// say sends lines. That the client has hung up is for the client's side to tell.
+func (s *script) say(lines ...string) {
+	_, _ = io.WriteString(s.conn, strings.Join(lines, "\r\n")+"\r\n")
+}
+
+// octets reads a literal.
+func (s *script) octets(n int) string {
+	b := make([]byte, n)
+	got, _ := io.ReadFull(s.r, b)
+	s.body += string(b[:got])
+	return string(b[:got])
+}
+
+// login is the beginning that most scripts share.
+func (s *script) login(caps string) {
+	s.t.Helper()
+	s.say("* OK [CAPABILITY IMAP4rev1] ready")
+	s.say(s.want(`LOGIN "me@example.org" "hunter22"`) + " OK [CAPABILITY IMAP4rev1 " + caps + "] welcome")
+}
+
+// inbox answers the LIST that follows.
+func (s *script) list(lines ...string) {
+	s.t.Helper()
+	tag := s.want(`LIST "" "*"`)
+	s.say(append(lines, tag+" OK done")...)
+}
+
+// upload takes an APPEND into a folder and answers it; it gives the message.
+func (s *script) upload(folder, answer string) string {
+	s.t.Helper()
+	line := s.line()
+	tag, rest, _ := strings.Cut(line, " ")
+	head, size := cutSize(rest)
+	if want := fmt.Sprintf(`APPEND %s (\Seen) `, folder); !strings.HasPrefix(head, want) {
+		s.t.Errorf("the client said %q, want %q", line, want)
+	}
+	if !strings.HasSuffix(line, "+}") {
+		s.say("+ go ahead")
+	}
+	message := s.octets(size)
+	if end := s.line(); end != "" {
+		s.t.Errorf("behind the message comes %q", end)
+	}
+	s.say(tag + " " + answer)
+	return message
+}
+
+// cutSize takes the announcement of a literal off a line.
+func cutSize(line string) (head string, size int) {
+	at := strings.LastIndexByte(line, '{')
+	if at < 0 {
+		return line, 0
+	}
+	size, _ = strconv.Atoi(strings.TrimRight(line[at+1:], "+}"))
+	return line[:at], size
+}
+
+// bye answers LOGOUT, if it comes.
+func (s *script) bye() {
+	s.t.Helper()
+	if line := s.line(); line != "" {
+		tag, rest, _ := strings.Cut(line, " ")
+		if rest != "LOGOUT" {
+			s.t.Errorf("the client said %q, want LOGOUT", rest)
+		}
+		s.say("* BYE", tag+" OK bye")
+	}
+}
+
+// played is what a script left behind; Wait before reading it.
+type played struct {
+	*script
+	done chan struct{}
+}
+
+// end waits for the server, which must have said and heard all of its script.
+func (p *played) end() *script {
+	<-p.done
+	return p.script
+}
+
+// serve plays a script over TLS and gives the settings to reach it.
+func serve(t testing.TB, play func(s *script)) (imapclient.Config, *played) {
+	t.Helper()
+	id := theIdentity(t)
+	return serveRaw(t, func(s *script) {
+		secure := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{id.server}, ClientAuth: tls.RequestClientCert})
+		s.conn, s.r = secure, bufio.NewReader(secure)
+		if secure.Handshake() != nil {
+			return // the client has its reason
+		}
+		play(s)
+	})
+}
+
+// serveRaw is serve without TLS, for one connection.
+func serveRaw(t testing.TB, play func(s *script)) (imapclient.Config, *played) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &played{&script{t: t}, make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		conn, err := listener.Accept()
+		listener.Close()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(20 * time.Second)) // a bound for a test that hangs
+		p.conn, p.r = conn, bufio.NewReader(conn)
+		play(p.script)
+		p.conn.Close() // over TLS, with its farewell
+	}()
+	t.Cleanup(func() {
+		listener.Close()
+		<-p.done
+	})
+	return imapclient.Config{
+		Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port,
+		Trust:   smtpclient.Trust{Roots: theIdentity(t).roots},
+		Auth:    sasl.Credentials{Username: "me@example.org", Password: "hunter22"},
+		Timeout: 10 * time.Second,
+	}, p
+}
+
+// upgrade speaks STARTTLS up to the handshake.
+func (s *script) upgrade(id identity) {
+	secure := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{id.server}})
+	s.conn, s.r = secure, bufio.NewReader(secure)
+}
+
+// letter is a message for the tests.
+type letter struct {
+	text string
+	size int64 // announced; 0 means the truth
+	err  error // returned behind the text
+	deaf bool  // overlooks that a write failed
+}
+
+func (l letter) Size() int64 {
+	if l.size != 0 {
+		return l.size
+	}
+	return int64(len(l.text))
+}
+
+func (l letter) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, l.text)
+	if l.deaf {
+		err = nil
+	}
+	if err == nil {
+		err = l.err
+	}
+	return int64(n), err
+}
+
+const hello = "Subject: hi\r\n\r\nHello\r\n"
