@@ -160,3 +160,7 @@ func (f *File) unknown(name string) *UnknownError {
 	slices.SortStableFunc(e.Near, func(a, b string) int { return distance(a) - distance(b) })
 	return e
 }
+
+// Serves reports whether a sender is one of the account's: its From, with or
+// without a +detail, or one that Match names.
+func (a Account) Serves(from smtp.Address) bool { return a.closenessTo(from) < stranger }

@@ -2,9 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/secret"
 )
 
@@ -13,7 +18,7 @@ import (
 func (a *app) configuration() (*account.File, error) {
 	path, err := account.Path(a.Getenv)
 	if err != nil {
-		return nil, a.configf("the configuration can't be found: %v", err)
+		return nil, fail(exitConfig, errors.New(a.T("the configuration can't be found: none of YAN_CONFIG, XDG_CONFIG_HOME and HOME is set")), "")
 	}
 	f, err := account.Load(path)
 	if err != nil {
@@ -25,7 +30,59 @@ func (a *app) configuration() (*account.File, error) {
 // badConfiguration says what is wrong with the file, where, and what is meant
 // perhaps.
 func (a *app) badConfiguration(path string, err error) error {
-	return a.configf("%s: can't be read: %v", path, err)
+	var p *account.ParseError
+	var unknown *account.UnknownError
+	switch {
+	case errors.As(err, &unknown) && !errors.As(err, &p):
+		return a.unknownAccount(unknown)
+	case errors.Is(err, account.ErrChanged):
+		return fail(exitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", printable(path))), a.T("Try again."))
+	case errors.Is(err, fs.ErrPermission):
+		return fail(exitConfig, errors.New(a.T("%s: no permission", printable(path))), "")
+	case !errors.As(err, &p):
+		return a.configf("%s: can't be used: %v", printable(path), err)
+	}
+	where := printable(path)
+	if p.Line > 0 {
+		where = fmt.Sprintf("%s:%d:%d", where, p.Line, p.Column)
+	}
+	hint := ""
+	if p.Near != "" {
+		hint = a.T("Did you mean %s?", p.Near)
+	}
+	switch p.Fault {
+	case account.FaultUnknownKey:
+		return fail(exitConfig, errors.New(a.T("%s: there is no key %s", where, p.Key)), hint)
+	case account.FaultVersion:
+		return fail(exitConfig, errors.New(a.T("%s: this file is of a newer yan, and is left as it is", where)), a.T("Update this program, or name another file in YAN_CONFIG."))
+	case account.FaultSecret:
+		return fail(exitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
+			a.T("Take the line out and run 'yan login', which keeps it safely; or say where it is: %s", `secret = { command = "pass show mail" }`))
+	case account.FaultSyntax:
+		return fail(exitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), "")
+	case account.FaultReference:
+		return fail(exitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.T("'yan account list' shows the accounts."))
+	}
+	return fail(exitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), "")
+}
+
+// unknownAccount names those that are like it.
+func (a *app) unknownAccount(e *account.UnknownError) error {
+	hint := a.T("'yan account list' shows the accounts.")
+	if len(e.Near) > 0 {
+		hint = a.T("Did you mean %s?", strings.Join(e.Near, ", "))
+	}
+	return fail(exitConfig, errors.New(a.T("there is no account %q", e.Name)), hint)
+}
+
+// ambiguous: which of several accounts is meant, the user has to say.
+func (a *app) ambiguous(e *account.AmbiguousError) error {
+	names := strings.Join(e.Names, ", ")
+	if e.From.IsZero() {
+		return fail(exitConfig, errors.New(a.T("there are several accounts and no default: %s", names)),
+			a.T("Say which with -A, or once and for all: yan account default %s", e.Names[0]))
+	}
+	return fail(exitConfig, errors.New(a.T("several accounts serve %s: %s", e.From, names)), a.T("Say which with -A, for example -A %s", e.Names[0]))
 }
 
 // secrets are the places of this machine where secrets are kept.
@@ -45,10 +102,95 @@ func (a *app) vault() *secret.Vault {
 // askPassphrase asks for the passphrase of the encrypted file, twice for a new
 // one.
 func (a *app) askPassphrase(ctx context.Context, anew bool) (string, error) {
-	return a.ReadSecret(ctx)
+	ask := func(prompt string) (string, error) {
+		a.errf("%s", prompt)
+		defer a.errf("\n")
+		return a.ReadSecret(ctx)
+	}
+	if !anew {
+		return ask(a.T("Passphrase of the encrypted file (not shown): "))
+	}
+	for range 3 {
+		first, err := ask(a.T("A new passphrase for the encrypted file (not shown): "))
+		if err != nil {
+			return "", err
+		}
+		again, err := ask(a.T("The same once more: "))
+		if err != nil || first == again && first != "" {
+			return first, err
+		}
+		a.errf("%s\n", a.T("These were not the same, or empty."))
+	}
+	return "", errors.New(a.T("no passphrase was chosen"))
 }
 
 // badSecret says what is wrong with the place of a secret and what to do.
 func (a *app) badSecret(acc account.Account, err error) error {
-	return a.configf("the secret of account %s: %v", acc.Name, err)
+	if errors.Is(err, context.Canceled) {
+		return a.interrupted()
+	}
+	var s *secret.Error
+	if !errors.As(err, &s) {
+		if errors.Is(err, oauth.ErrConsent) {
+			return fail(exitAuth, errors.New(a.T("account %s: the consent to send has ended", acc.Name)), a.T("Log in again: %s", "yan login "+acc.Name))
+		}
+		return a.configf("the secret of account %s can't be had: %v", acc.Name, err)
+	}
+	place, loginAgain := a.placeOf(s), a.T("Log in again: %s", "yan login "+acc.Name)
+	what, hint := "", ""
+	switch s.Problem {
+	case secret.NotFound:
+		what = a.T("account %s: no secret in %s", acc.Name, place)
+		if s.Source.Kind == secret.Kept {
+			hint = loginAgain
+		}
+	case secret.Empty:
+		what, hint = a.T("account %s: %s is empty", acc.Name, place), a.T("Put the authorization code or password there, alone on its line.")
+	case secret.SeveralLines:
+		what, hint = a.T("account %s: %s holds several lines", acc.Name, place), a.T("Put the authorization code or password there, alone on its line.")
+	case secret.Readable:
+		what, hint = a.T("account %s: others on this machine can read %s", acc.Name, place), a.T("Keep it to yourself: chmod 600 %s", printable(s.Path))
+	case secret.Unreadable:
+		what = a.T("account %s: %s can't be read", acc.Name, place)
+	case secret.CommandFailed:
+		what, hint = a.T("account %s: %s failed: %v", acc.Name, place, s.Err), a.T("Try the command by itself; its first line has to be the secret.")
+	case secret.Locked:
+		what, hint = a.T("account %s: the keyring is locked", acc.Name), a.T("Unlock it (log in to the desktop, or open its password program), then try again.")
+	case secret.Unavailable:
+		what, hint = a.T("account %s: there is no keyring here, and nobody to ask for the passphrase of the encrypted file", acc.Name),
+			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`)
+	case secret.Passphrase:
+		what = a.T("account %s: this is not the passphrase of %s", acc.Name, place)
+	case secret.Damaged:
+		what, hint = a.T("account %s: %s is damaged: %v", acc.Name, place, s.Err), loginAgain
+	case secret.Unwritable:
+		what = a.T("account %s: %s can't be written: %v", acc.Name, place, s.Err)
+	default:
+		what = a.T("the secret of account %s can't be had: %v", acc.Name, err)
+	}
+	return fail(exitConfig, errors.New(what), hint)
+}
+
+// placeOf names where a secret was looked for.
+func (a *app) placeOf(e *secret.Error) string {
+	value := printable(e.Source.Value)
+	switch e.Source.Kind {
+	case secret.File:
+		return a.T("the file %s", value)
+	case secret.Command:
+		return a.T("the command %s", value)
+	case secret.Env:
+		return a.T("the variable %s", value)
+	case secret.Credential:
+		return a.T("the systemd credential %s", value)
+	case secret.Netrc:
+		if e.Path != "" {
+			value = printable(e.Path)
+		}
+		return a.T("the netrc file %s", value)
+	}
+	if e.Path != "" {
+		return a.T("the encrypted file %s", printable(e.Path))
+	}
+	return a.T("the keyring")
 }

@@ -37,6 +37,11 @@ type delivery struct {
 	// outOfStep: the server lost commands that came together.
 	outOfStep bool
 
+	next    *identity         // the account that falls in; nil for none
+	changed func(string) bool // whether a flag was given, and overrules the account
+	round   round
+	copies  sentCopies
+
 	mu     sync.Mutex
 	taken  []*job      // by the place at which the sender took them
 	failed []failedJob // since they were last asked for
@@ -90,6 +95,10 @@ func (r *delivery) deliver(ctx context.Context) error {
 			r.closeLog()
 			return err
 		}
+		if err := r.fallBack(ctx); err != nil {
+			r.closeLog()
+			return err
+		}
 	}
 	r.tellRest(ctx)
 	r.tellAlike()
@@ -115,7 +124,7 @@ func (r *delivery) send(ctx context.Context) error {
 		if j == nil || len(result.Recipients) != j.now().Len() {
 			return internal("sending", fmt.Errorf("a result that belongs to no message: %d", result.Index))
 		}
-		r.settle(j, result)
+		r.settle(ctx, j, result)
 	}
 	r.tellFailed()
 	return nil
@@ -180,24 +189,29 @@ func (r *delivery) takenAt(i int) *job {
 }
 
 // settle notes and tells what became of a message that was taken.
-func (r *delivery) settle(j *job, result yan.Result) {
-	j.close()
+func (r *delivery) settle(ctx context.Context, j *job, result yan.Result) {
 	if result.Size == 0 {
 		result.Size = j.size
 	}
 	result.MessageID = j.messageID
 	r.noteOutcome(j, result)
 	if neverBegan(result) {
+		j.close()
 		j.taken = false // tellRest tells of it, and of all like it at once
 		return
 	}
 	r.judge(result)
+	if r.fallsBack(ctx, j, result) {
+		return
+	}
+	copied := r.keepCopy(ctx, j, result)
+	j.close()
 	if r.s.transcript && r.tally.messages == len(r.jobs)-1 {
 		_ = r.client.Close() // says QUIT, which belongs to the conversation above the results
 	}
 	result.Recipients = j.outcomes(result.Recipients)
 	r.bar.settle(j)
-	r.tell(j, result)
+	r.tellCopied(j, result, copied)
 }
 
 // patienceWithServer is how many messages in a row may fail before they are

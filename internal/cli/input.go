@@ -152,7 +152,16 @@ func (a *app) sender(s *sendFlags) (string, error) {
 	if s.from != "" {
 		return s.from, nil
 	}
-	if email := a.Getenv("EMAIL"); email != "" {
+	email := a.Getenv("EMAIL")
+	if s.id != nil {
+		// The account knows its sender, but for another one of its own in EMAIL.
+		own, err := s.id.Address()
+		box, boxErr := message.ParseMailbox(email)
+		if err != nil || boxErr != nil || own.Equal(box.Address) || !s.id.Serves(box.Address) {
+			return s.id.From, nil
+		}
+	}
+	if email != "" {
 		a.origin["from"] = "EMAIL"
 		if _, err := message.ParseMailbox(email); err != nil {
 			return "", a.wrongf("%s %q: want one address", "EMAIL", email)
@@ -195,6 +204,12 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 	if m.Text == "" && m.HTML == "" && len(m.Attachments) == 0 && !s.quiet {
 		a.hint(a.T("The message is empty: its text is given with -b, or piped in."))
 	}
+	bare := *m
+	if s.id != nil {
+		if err := a.introduce(m, s, s.id.Account); err != nil {
+			return nil, err
+		}
+	}
 	content, err := message.Compose(m)
 	if err != nil {
 		return nil, a.composing(err)
@@ -204,7 +219,7 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 		_ = content.Close() // the error that matters is err
 		return nil, a.composing(err)
 	}
-	return &job{content: content, envelope: envelope, size: content.Size(), messageID: content.MessageID()}, nil
+	return &job{content: content, message: &bare, envelope: envelope, size: content.Size(), messageID: content.MessageID()}, nil
 }
 
 // body is the text of the message: the flag, the file, or what was piped in.

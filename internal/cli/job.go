@@ -19,7 +19,10 @@ type job struct {
 	file *mailfiles.Message
 	// content is open from the check on where file is nil or there is one
 	// message only, else while it is being sent.
-	content   content
+	content content
+	// message is what was composed, nil for a whole message: another account sends
+	// it in its own name.
+	message   *message.Message
 	envelope  smtp.Envelope
 	size      int64
 	messageID string
@@ -31,6 +34,9 @@ type job struct {
 	// logged has, by recipient, what became of them in an earlier run; the
 	// status is "" for those who are to get the message now. nil where all are.
 	logged []smtp.Outcome
+	// via has, by recipient, the account that decided what stands in logged where
+	// that was in this run; nil where no other account took over.
+	via []string
 
 	// taken is set when the message was handed to the sender, failed when it
 	// could not be; safe when the log has an attempt at it on the disk, and begun
@@ -135,7 +141,9 @@ func (j *job) outcomes(now []smtp.Outcome) []smtp.Outcome {
 }
 
 // isLogged reports whether a recipient's outcome is from the log.
-func (j *job) isLogged(i int) bool { return j.logged != nil && j.logged[i].Status != "" }
+func (j *job) isLogged(i int) bool {
+	return j.logged != nil && j.logged[i].Status != "" && (j.via == nil || j.via[i] == "")
+}
 
 // jobName is a message as the user finds it again.
 func (a *app) jobName(j *job) string { return a.messageName(j.name, j.number) }

@@ -16,6 +16,7 @@ type reportJSON struct {
 	Number     int             `json:"number,omitempty"`
 	Status     string          `json:"status"` // "sent", "partial", "unknown", "failed" or "stopped"
 	Exit       int             `json:"exit"`
+	Account    string          `json:"account,omitempty"`
 	Server     string          `json:"server"`
 	Provider   string          `json:"provider,omitempty"`
 	From       string          `json:"from"`
@@ -23,6 +24,7 @@ type reportJSON struct {
 	ServerID   string          `json:"server_id,omitempty"`
 	Size       int64           `json:"size"`
 	Recipients []recipientJSON `json:"recipients"`
+	SentCopy   string          `json:"sent_copy,omitempty"`
 	Diagnosis  *diagnosisJSON  `json:"diagnosis,omitempty"`
 }
 
@@ -35,6 +37,7 @@ type recipientJSON struct {
 	Text     string `json:"text,omitempty"`
 	Error    string `json:"error,omitempty"`
 	Logged   bool   `json:"logged,omitempty"`
+	Account  string `json:"account,omitempty"`
 }
 
 // diagnosisJSON is what yan explain prints, too.
@@ -58,7 +61,7 @@ type textJSON struct {
 }
 
 func newReport(r report) reportJSON {
-	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Server: r.server.String(), Provider: r.server.Provider.ID,
+	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Account: r.account, SentCopy: r.copied, Server: r.server.String(), Provider: r.server.Provider.ID,
 		From: r.job.envelope.From().String(), MessageID: r.result.MessageID, ServerID: r.result.ServerID, Size: r.result.Size}
 	switch {
 	case r.stopped:
@@ -75,6 +78,12 @@ func newReport(r report) reportJSON {
 			Code: o.Reply.Code, Enhanced: o.Reply.Enhanced.String(), Text: o.Reply.Text()}
 		if o.Err != nil {
 			rec.Error = o.Err.Error()
+		}
+		if r.job.via != nil {
+			rec.Account = r.job.via[i]
+			if rec.Account == "" && !rec.Logged {
+				rec.Account = r.account
+			}
 		}
 		rep.Recipients = append(rep.Recipients, rec)
 	}

@@ -29,6 +29,8 @@ type report struct {
 	// given with them.
 	several bool
 	told    map[string]bool
+	account string // that it went out from; "" for none
+	copied  string // the folder with a copy; "" for none
 }
 
 // results is where people read what became of messages: with --quiet that is
@@ -75,7 +77,7 @@ func (a *app) report(s *sendFlags, r report) {
 		_, _ = fmt.Fprintf(w, "%s\n", line)
 	}
 	if r.exit == exitOK && !s.quiet && !r.several && !r.job.isLogged(0) {
-		a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.receipt(r.server, r.result)))
+		a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.receipt(r)))
 	}
 	if r.exit != exitOK {
 		a.advise(r)
@@ -180,13 +182,20 @@ func (a *app) status(s smtp.Status) string {
 }
 
 // receipt is what one keeps of a message that went out.
-func (a *app) receipt(server transport.Server, r yan.Result) string {
-	parts := []string{a.T("%s to %s", size(r.Size), server.String())}
+func (a *app) receipt(told report) string {
+	r := told.result
+	parts := []string{a.T("%s to %s", size(r.Size), told.server.String())}
+	if told.account != "" {
+		parts[0] = a.T("%s from account %s to %s", size(r.Size), told.account, told.server.String())
+	}
 	if r.MessageID != "" {
 		parts = append(parts, "Message-ID: "+r.MessageID)
 	}
 	if r.ServerID != "" {
 		parts = append(parts, a.T("queued as %s", r.ServerID))
+	}
+	if told.copied != "" {
+		parts = append(parts, a.T("copy in %s", told.copied))
 	}
 	return "  " + strings.Join(parts, " · ")
 }

@@ -21,6 +21,9 @@ type sendFlags struct {
 	body, bodyFile, html string
 	attach, inline       []string
 	header               []string
+	account              string
+	noSignature          bool
+	noFallback           bool
 	raw                  bool
 	log                  string
 	resend               []string
@@ -30,6 +33,9 @@ type sendFlags struct {
 	transcript           bool
 	quiet                bool
 	json                 bool
+
+	// id is the account that it goes out from; nil for none.
+	id *identity
 }
 
 func (a *app) sendCommand() *cobra.Command {
@@ -51,6 +57,7 @@ func (a *app) sendCommand() *cobra.Command {
 		Annotations: map[string]string{usageLines: a.T("yan send -t ADDRESS… [-f ADDRESS] [-s TEXT] [-b TEXT] [-a FILE…]\nyan send --raw [FILE|FOLDER…] [--log FILE]")},
 		RunE:        func(cmd *cobra.Command, args []string) error { return a.send(cmd, s, args) },
 	}
+	s.registerAccount(a, cmd)
 	s.registerMessage(a, cmd)
 	s.register(a, cmd)
 	add(cmd, a.T("Output:"),
@@ -94,11 +101,24 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if err := a.checkSend(cmd, s, args); err != nil {
 		return err
 	}
+	if !s.raw {
+		if err := a.takeAccount(cmd, s, a.statedSender(s)); err != nil {
+			return err
+		}
+	}
 	jobs, err := a.jobs(cmd, s, args)
 	if err != nil {
 		return err
 	}
 	defer closeAll(jobs)
+	if s.raw {
+		if err := a.takeAccount(cmd, s, jobs[0].envelope.From()); err != nil {
+			return err
+		}
+		if err := a.ofOneAccount(s, s.id, jobs); err != nil {
+			return err
+		}
+	}
 	if s.dryRun {
 		return a.printDry(s, jobs)
 	}
@@ -106,7 +126,8 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	r := &delivery{a: a, s: s, server: server, jobs: jobs}
+	r := &delivery{a: a, s: s, server: server, jobs: jobs, changed: cmd.Flags().Changed}
+	r.findNext()
 	if err := r.resume(); err != nil {
 		return err
 	}
@@ -115,9 +136,19 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 			r.closeLog()
 			return err
 		}
-		defer r.client.Close()
+		defer func() { _ = r.client.Close() }()
 	}
 	return r.deliver(cmd.Context())
+}
+
+// takeAccount finds the account and lets it fill the gaps of the flags.
+func (a *app) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address) error {
+	id, err := a.identify(s, from)
+	if err != nil || id == nil {
+		return err
+	}
+	s.id, id.given = id, s.serverFlags
+	return a.fill(s, id, cmd.Flags().Changed)
 }
 
 // checkSend finds flags that contradict each other or make no sense.
@@ -153,11 +184,17 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 // open checks the login, and makes the client.
 func (r *delivery) open(ctx context.Context) error {
 	a, s := r.a, r.s
-	o, err := s.options(a, r.jobs[0].envelope.From(), r.server)
+	principal := s.principal(r.jobs[0].envelope.From())
+	o, err := s.options(a, principal, r.server)
 	if err != nil {
 		return err
 	}
-	if err := a.login(ctx, s, r.server, &o); err != nil {
+	if s.id != nil {
+		err = a.logIn(ctx, s, s.id, r.server, &o)
+	} else {
+		err = a.login(ctx, s, r.server, &o)
+	}
+	if err != nil {
 		return err
 	}
 	o.Window.Messages = s.window
@@ -173,8 +210,8 @@ func (r *delivery) open(ctx context.Context) error {
 // oneServer finds the server of all messages. Where the sender decides about
 // it, or about the login, messages of different senders can't go in one run.
 func (a *app) oneServer(s *sendFlags, jobs []*job) (transport.Server, error) {
-	first, err := s.target(a, jobs[0].envelope.From())
-	if err != nil {
+	first, err := s.target(a, s.principal(jobs[0].envelope.From()))
+	if err != nil || s.id != nil {
 		return first, err
 	}
 	last := jobs[0]
@@ -195,6 +232,17 @@ func (a *app) oneServer(s *sendFlags, jobs []*job) (transport.Server, error) {
 		}
 	}
 	return first, nil
+}
+
+// principal is whose address decides about server and login: the account's, or
+// the sender's where there is none.
+func (s *sendFlags) principal(from smtp.Address) smtp.Address {
+	if s.id != nil {
+		if address, err := s.id.Address(); err == nil {
+			return address
+		}
+	}
+	return from
 }
 
 func policy(word string) smtpclient.Policy {

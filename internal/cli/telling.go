@@ -127,7 +127,10 @@ func (r *delivery) tellAlike() {
 }
 
 // tell prints what became of a message.
-func (r *delivery) tell(j *job, result yan.Result) {
+func (r *delivery) tell(j *job, result yan.Result) { r.tellCopied(j, result, "") }
+
+// tellCopied is tell of a message of which a copy was saved in a folder.
+func (r *delivery) tellCopied(j *job, result yan.Result, folder string) {
 	code := exitStatus(result, r.server.Provider.ID)
 	stopped := reachedStop(r.s, result)
 	if stopped {
@@ -139,6 +142,13 @@ func (r *delivery) tell(j *job, result yan.Result) {
 	}
 	r.tally.count(j, result)
 	r.bar.around(r.a.StdoutWidth > 0 || code != exitOK, func() {
-		r.a.report(r.s, report{job: j, server: r.server, result: result, exit: code, stopped: stopped, several: len(r.jobs) > 1, told: r.told})
+		r.a.report(r.s, report{job: j, server: r.server, result: result, exit: code, stopped: stopped, several: len(r.jobs) > 1, told: r.told, account: r.accountName(), copied: folder})
 	})
+}
+
+func (r *delivery) accountName() string {
+	if r.s.id == nil {
+		return ""
+	}
+	return r.s.id.Name
 }

@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// identity is the account that messages go out from, with the configuration it
+// is in and the secrets it needs. It is nil where flags and variables say it all.
+type identity struct {
+	account.Account
+	file    *account.File
+	secrets *account.Secrets
+	// given is what the flags said before the account filled the gaps, for the
+	// account that falls in for this one.
+	given serverFlags
+}
+
+// identify picks the account: the one of -A; none where a server is named; the
+// one of the sender; none where a secret stands in the environment, which is
+// not meant for just any account; else the default.
+func (a *app) identify(s *sendFlags, from smtp.Address) (*identity, error) {
+	if s.account != "" && s.server != "" {
+		return nil, a.wrongf("%s and %s are both given; the account has its server", a.name("account"), a.name("server"))
+	}
+	if s.server != "" {
+		return nil, nil
+	}
+	f, err := a.configuration()
+	if err != nil {
+		return nil, err
+	}
+	if s.account == "" && len(f.Accounts()) == 0 {
+		return nil, nil
+	}
+	chosen, err := f.Choose(s.account, from)
+	var unknown *account.UnknownError
+	var ambiguous *account.AmbiguousError
+	switch {
+	case errors.Is(err, account.ErrNone):
+		return nil, nil
+	case errors.As(err, &unknown):
+		return nil, a.unknownAccount(unknown)
+	case errors.As(err, &ambiguous):
+		return nil, a.ambiguous(ambiguous)
+	case err != nil:
+		return nil, a.badConfiguration(f.Path(), err)
+	case s.account == "" && !from.IsZero() && a.hasSecret() && !chosen.Serves(from):
+		return nil, nil
+	}
+	return &identity{Account: chosen, file: f, secrets: a.secrets()}, nil
+}
+
+// statedSender is the address that -f or EMAIL names; zero when neither does.
+// EMAIL is for all programs: it does not overrule the account's own address,
+// but finds the account.
+func (a *app) statedSender(s *sendFlags) smtp.Address {
+	for _, text := range []string{s.from, a.Getenv("EMAIL")} {
+		if text == "" {
+			continue
+		}
+		if box, err := message.ParseMailbox(text); err == nil {
+			return box.Address
+		}
+		return smtp.Address{} // what is wrong with it is said where it is used
+	}
+	return smtp.Address{}
+}
+
+// fill sets each flag that was not given. What is wrong with a value is said to
+// be the account's.
+func (a *app) fill(s *sendFlags, id *identity, changed func(string) bool) error {
+	acc := id.Account
+	s.server = acc.Server
+	for _, v := range []struct {
+		flag, key, value string
+		to               *string
+	}{
+		{"auth", "auth", strings.ToUpper(acc.Auth), &s.auth},
+		{"tls-ca", "tls_ca", acc.File(acc.TLSCA), &s.tlsCA},
+		{"tls-pin", "tls_pin", acc.TLSPin, &s.tlsPin},
+		{"tls-cert", "tls_cert", acc.File(acc.TLSCert), &s.tlsCert},
+		{"tls-key", "tls_key", acc.File(acc.TLSKey), &s.tlsKey},
+		{"proxy", "proxy", acc.Proxy, &s.proxy},
+		{"local-name", "local_name", acc.LocalName, &s.localName},
+	} {
+		if changed(v.flag) || v.value == "" {
+			continue
+		}
+		*v.to = v.value
+		a.origin[v.flag] = a.T("account %s: %s", acc.Name, v.key)
+	}
+	s.cleartext = s.cleartext || acc.AllowCleartextPassword
+	s.lockStep = s.lockStep || acc.NoPipelining
+	if !changed("timeout") {
+		s.timeout = acc.Timeout
+	}
+	return s.checkTLS(a)
+}
+
+// introduce gives a composed message what the account adds: the sender, the
+// address for answers, header fields and the signature.
+func (a *app) introduce(m *message.Message, s *sendFlags, acc account.Account) error {
+	if m.From == "" {
+		m.From = acc.From
+	}
+	if len(m.ReplyTo) == 0 && acc.ReplyTo != "" {
+		m.ReplyTo = []string{acc.ReplyTo}
+	}
+	for _, h := range acc.Headers {
+		if !hasHeader(m.Headers, h.Name) {
+			m.Headers = append(m.Headers, message.Header(h))
+		}
+	}
+	if s.noSignature {
+		return nil
+	}
+	signature, err := a.signature(acc)
+	if err != nil || signature == "" {
+		return err
+	}
+	// "-- " is the line that programs cut a signature off at (RFC 3676 section 4.3).
+	if m.Text != "" || m.HTML == "" {
+		if m.Text != "" && !strings.HasSuffix(m.Text, "\n") {
+			m.Text += "\n"
+		}
+		m.Text += "\n-- \n" + signature + "\n"
+	}
+	if m.HTML != "" {
+		m.HTML = withSignature(m.HTML, signature)
+	}
+	return nil
+}
+
+func hasHeader(list []message.Header, name string) bool {
+	for _, h := range list {
+		if strings.EqualFold(h.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// signature is the account's, without the line ends behind it.
+func (a *app) signature(acc account.Account) (string, error) {
+	text := acc.Signature
+	if acc.SignatureFile != "" {
+		name := acc.File(acc.SignatureFile)
+		var err error
+		if text, err = readText(name); err != nil {
+			return "", a.file(a.T("account %s: %s", acc.Name, "signature_file"), name, err)
+		}
+	}
+	text = strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	text = strings.TrimPrefix(text, "-- \n") // as mutt's files have it
+	return text, a.text(a.T("account %s: %s", acc.Name, "signature"), text)
+}
+
+// withSignature puts a signature at the end of what a page shows.
+func withSignature(html, signature string) string {
+	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\n", "<br>\n")
+	block := "<p>-- <br>\n" + escape.Replace(signature) + "</p>\n"
+	for _, end := range []string{"</body>", "</html>"} {
+		if i := strings.LastIndex(strings.ToLower(html), end); i >= 0 {
+			return html[:i] + block + html[i:]
+		}
+	}
+	return strings.TrimRight(html, "\n") + "\n" + block
+}
+
+// logIn puts the account's secret into the options. One that is kept nowhere is
+// asked for where somebody can answer.
+func (a *app) logIn(ctx context.Context, s *sendFlags, id *identity, server transport.Server, o *yan.Options) error {
+	o.User = id.User
+	if !reachesLogin(s.quitAfter) {
+		return nil
+	}
+	given, err := id.Options(ctx, id.secrets)
+	var missing *secret.Error
+	if errors.As(err, &missing) && missing.Problem == secret.NotFound && missing.Source.Kind == secret.Kept && a.ReadSecret != nil && !id.UsesOAuth2() {
+		return a.askSecret(ctx, server, o)
+	}
+	if err != nil {
+		return a.badSecret(id.Account, err)
+	}
+	o.Password, o.TokenSource, o.MaxConnections = given.Password, given.TokenSource, given.MaxConnections
+	return nil
+}
+
+// ofOneAccount makes sure that all messages go out from the account that the
+// first of them picked.
+func (a *app) ofOneAccount(s *sendFlags, id *identity, jobs []*job) error {
+	if id == nil || s.account != "" {
+		return nil
+	}
+	for _, j := range jobs[1:] {
+		from := j.envelope.From()
+		if from.Equal(jobs[0].envelope.From()) {
+			continue
+		}
+		other, err := id.file.Choose("", from)
+		if err != nil || other.Name != id.Name {
+			return a.wrongf("%s is from %s and %s from %s: they need different accounts, so send them in separate runs",
+				a.jobName(jobs[0]), jobs[0].envelope.From(), a.jobName(j), from)
+		}
+	}
+	return nil
+}
+
+// accountFlags are those of send that choose and change what an account adds.
+func (s *sendFlags) registerAccount(a *app, cmd *cobra.Command) {
+	add(cmd, a.T("Account:"),
+		option{"account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the one of the sender's address, else the default account)")},
+		option{"no-signature", "", &s.noSignature, "", a.T("leave the account's signature out")},
+		option{"no-fallback", "", &s.noFallback, "", a.T("do not let another account take over")},
+	)
+}

@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// configured is a home with a configuration, and a code file for each server.
+func configured(t *testing.T, config string, servers map[string]*sandboxtest.Server) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, s := range servers {
+		config = strings.NewReplacer("{"+name+".url}", s.URL(), "{"+name+".ca}", s.CAFile(), "{"+name+".login}", s.Login(),
+			"{"+name+"}", "server = \""+s.URL()+"\"\nuser = \""+s.Login()+"\"\ntls_ca = \""+s.CAFile()+"\"\nsecret = { file = \""+name+".code\" }").Replace(config)
+		if err := os.WriteFile(filepath.Join(dir, name+".code"), []byte(s.Password()+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "config.toml")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"YAN_CONFIG": path, "HOME": dir}
+}
+
+const twoAccounts = `version = 1
+default = "one"
+[defaults]
+signature = "雁"
+[account.one]
+from = "一 <one@example.org>"
+fallback = "two"
+headers = { Organization = "Geese" }
+reply_to = "answers@example.org"
+{one}
+[account.two]
+from = "two@example.org"
+signature = ""
+match = ["*@two.example"]
+{two}
+`
+
+func twoServers(t *testing.T, one ...sandboxtest.Option) map[string]*sandboxtest.Server {
+	t.Helper()
+	return map[string]*sandboxtest.Server{"one": sandboxtest.Start(t, "plain", one...), "two": sandboxtest.Start(t, "plain")}
+}
+
+func TestSendFromAnAccount(t *testing.T) {
+	t.Parallel()
+	servers := twoServers(t)
+	env := configured(t, twoAccounts, servers)
+	code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-s", "hi", "-b", "text")
+	if code != exitOK || !strings.Contains(out, "from account one") {
+		t.Fatalf("exit status %d\n%s%s", code, out, errs)
+	}
+	m := servers["one"].WaitMessages(1)[0]
+	if got := m.Header("From"); got != "一 <one@example.org>" {
+		t.Errorf("From: %s", got)
+	}
+	if got := m.Header("Reply-To") + m.Header("Organization"); got != "answers@example.orgGeese" {
+		t.Errorf("Reply-To and Organization: %s", got)
+	}
+	if got := strings.ReplaceAll(m.Text(), "\r\n", "\n"); got != "text\n\n-- \n雁\n" {
+		t.Errorf("text: %q", got)
+	}
+	if m.Login != servers["one"].Login() {
+		t.Errorf("login: %s", m.Login)
+	}
+}
+
+func TestWhichAccountSends(t *testing.T) {
+	t.Parallel()
+	servers := twoServers(t)
+	env := configured(t, twoAccounts, servers)
+	raw := filepath.Join(t.TempDir(), "m.eml")
+	if err := os.WriteFile(raw, []byte("From: x@two.example\r\nTo: a@example.org\r\n\r\nx\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args    []string
+		email   string
+		account string
+		from    string
+	}{
+		{[]string{"-t", "a@example.org", "-b", "x"}, "", "one", "one@example.org"},
+		{[]string{"-t", "a@example.org", "-b", "x", "-A", "two"}, "", "two", "two@example.org"},
+		{[]string{"-t", "a@example.org", "-b", "x", "-f", "two+shop@example.org"}, "", "two", "two+shop@example.org"},
+		{[]string{"-t", "a@example.org", "-b", "x"}, "sales@two.example", "two", "sales@two.example"},
+		{[]string{"-t", "a@example.org", "-b", "x"}, "two@example.org", "two", "two@example.org"},
+		{[]string{"-t", "a@example.org", "-b", "x"}, "stranger@example.net", "one", "one@example.org"},
+		{[]string{"--raw", raw}, "", "two", "x@two.example"},
+	} {
+		env["EMAIL"] = test.email
+		code, out, errs := run(t.Context(), env, append([]string{"send", "--json"}, test.args...)...)
+		var rep reportJSON
+		if err := json.Unmarshal([]byte(out), &rep); err != nil {
+			t.Fatalf("%v: exit status %d, %v\n%s%s", test.args, code, err, out, errs)
+		}
+		if code != exitOK || rep.Account != test.account || rep.From != test.from {
+			t.Errorf("%v with EMAIL %q: exit status %d, account %q, from %q, want %q, %q", test.args, test.email, code, rep.Account, rep.From, test.account, test.from)
+		}
+	}
+}
+
+// What stands in the environment is for --server, and for senders that no
+// account serves; no account's server ever gets it.
+func TestEnvironmentIsNotForAccounts(t *testing.T) {
+	t.Parallel()
+	servers := twoServers(t)
+	env := configured(t, twoAccounts, servers)
+	env["YAN_PASSWORD"] = "not for this server"
+	code, out, errs := run(t.Context(), env, "send", "-A", "two", "-t", "a@example.org", "-b", "x")
+	if code != exitOK {
+		t.Errorf("the account's own secret was not used: %d\n%s%s", code, out, errs)
+	}
+	delete(env, "YAN_PASSWORD")
+	env["YAN_PASSWORD_FILE"] = filepath.Join(filepath.Dir(env["YAN_CONFIG"]), "one.code")
+	code, _, errs = run(t.Context(), env, "send", "--server", servers["one"].URL(), "--tls-ca", servers["one"].CAFile(), "-f", servers["one"].Login(),
+		"-t", "a@example.org", "-b", "x")
+	if code != exitOK {
+		t.Errorf("--server: %d\n%s", code, errs)
+	}
+}
+
+func TestAccountProblems(t *testing.T) {
+	t.Parallel()
+	servers := twoServers(t)
+	tests := []struct {
+		name, config string
+		args         []string
+		en, zh       string
+	}{
+		{"unknown account", twoAccounts, []string{"-A", "tow"}, `there is no account "tow"`, `没有账号 "tow"`},
+		{"both", twoAccounts, []string{"-A", "two", "--server", "qq"}, "the account has its server", "账号已含服务器"},
+		{"unknown key", twoAccounts + "sever = 1\n", nil, "there is no key account.two.sever", "没有名为 account.two.sever 的配置项"},
+		{"newer", "version = 9\n", nil, "of a newer yan", "属于更新版本的 yan"},
+		{"a secret in clear", twoAccounts + "password = \"hunter2\"\n", nil, "does not belong into this file", "不应写在此文件中"},
+		{"no TOML", "x", nil, "this is not TOML", "不是有效的 TOML"},
+		{"no default", strings.Replace(twoAccounts, `default = "one"`, "", 1), nil, "several accounts and no default", "没有默认账号"},
+		{"two that match", twoAccounts + "[account.three]\nfrom = \"two@example.org\"\nserver = \"smtps://x.example\"\n", []string{"-f", "two@example.org"},
+			"several accounts serve two@example.org", "多个账号都可用于 two@example.org"},
+		{"no such CA", strings.Replace(twoAccounts, "{two}", "server = \"smtps://127.0.0.1\"\ntls_ca = \"missing.pem\"", 1), []string{"-A", "two"},
+			"account two: tls_ca", "账号 two：tls_ca"},
+		{"no signature file", twoAccounts + "[account.three]\nfrom = \"three@qq.com\"\nsignature_file = \"missing\"\n", []string{"-A", "three"},
+			"account three: signature_file", "账号 three：signature_file"},
+	}
+	for _, test := range tests {
+		for lang, want := range map[string]string{"en": test.en, "zh": test.zh} {
+			env := configured(t, test.config, servers)
+			env["LANG"] = lang
+			before, err := os.ReadFile(env["YAN_CONFIG"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			code, out, errs := run(t.Context(), env, append([]string{"send", "-t", "a@example.org", "-b", "x"}, test.args...)...)
+			if code == exitOK || !strings.Contains(errs, want) {
+				t.Errorf("%s: exit status %d, want %q in\n%s%s", test.name, code, want, out, errs)
+			}
+			if strings.Contains(out+errs, "hunter2") {
+				t.Errorf("%s: the secret is shown", test.name)
+			}
+			after, err := os.ReadFile(env["YAN_CONFIG"])
+			if err != nil || string(before) != string(after) {
+				t.Errorf("%s: the file was changed (%v)", test.name, err)
+			}
+		}
+	}
+	for name, s := range servers {
+		if n := len(s.Messages()); n > 0 {
+			t.Errorf("%s got %d messages", name, n)
+		}
+	}
+}
+
+func TestFallback(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		fault    string // of the first server
+		to       []string
+		args     []string
+		code     int
+		one, two int // messages
+		twoTo    string
+	}{
+		{"nothing is wrong", "", []string{"a@example.org"}, nil, exitOK, 1, 0, ""},
+		{"the first hangs up", "greeting-421", []string{"a@example.org"}, nil, exitOK, 0, 1, "a@example.org"},
+		{"a recipient is deferred", "", []string{"a@example.org", "rcpt-450@example.org"}, []string{"--to-policy", "any"}, exitPartial, 1, 0, ""},
+		{"the message is deferred", "body-451", []string{"a@example.org"}, nil, exitOK, 0, 1, "a@example.org"},
+		{"all or none", "rcpt-450*1", []string{"a@example.org", "b@example.org"}, nil, exitOK, 0, 1, "a@example.org b@example.org"},
+		{"a limit with a 5xx", "body-550+Sender_frequency_limited", []string{"a@example.org"}, nil, exitOK, 0, 1, "a@example.org"},
+		{"refused for good", "body-554", []string{"a@example.org"}, nil, exitUnavailable, 0, 0, ""},
+		{"the login is refused", "auth-535", []string{"a@example.org"}, nil, exitAuth, 0, 0, ""},
+		{"never after unknown", "body-cut", []string{"a@example.org"}, nil, exitUnknown, 0, 0, ""},
+		{"switched off", "greeting-421", []string{"a@example.org"}, []string{"--no-fallback"}, exitTemporary, 0, 0, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var options []sandboxtest.Option
+			if test.fault != "" {
+				options = append(options, sandboxtest.WithFault(test.fault))
+			}
+			servers := twoServers(t, options...)
+			env := configured(t, twoAccounts, servers)
+			args := append([]string{"send", "-b", "text"}, test.args...)
+			for _, to := range test.to {
+				args = append(args, "-t", to)
+			}
+			code, out, errs := run(t.Context(), env, args...)
+			one, two := servers["one"].Messages(), servers["two"].Messages()
+			if code != test.code || len(one) != test.one && test.code != exitUnknown || len(two) != test.two {
+				t.Fatalf("exit status %d, %d and %d messages, want %d, %d and %d\n%s%s", code, len(one), len(two), test.code, test.one, test.two, out, errs)
+			}
+			if test.two == 0 {
+				return
+			}
+			if got := strings.Join(two[0].To, " "); got != test.twoTo {
+				t.Errorf("two sent to %q, want %q", got, test.twoTo)
+			}
+			if !strings.Contains(errs, "account two takes over") || !strings.Contains(out, "from account two") {
+				t.Errorf("it is not told:\n%s%s", out, errs)
+			}
+			if got := two[0].Header("From") + " " + two[0].Header("Reply-To"); got != "two@example.org answers@example.org" && got != "two@example.org 一 <one@example.org>" {
+				t.Errorf("From and Reply-To: %s", got)
+			}
+			if text := two[0].Text(); strings.Contains(text, "雁") {
+				t.Errorf("the signature of the other account: %q", text)
+			}
+		})
+	}
+}
+
+// Of several whole messages only those go from the other account whose sender
+// it serves.
+func TestFallbackOfWholeMessages(t *testing.T) {
+	t.Parallel()
+	servers := twoServers(t, sandboxtest.WithFault("body-451"))
+	env := configured(t, strings.Replace(twoAccounts, `match = ["*@two.example"]`, `match = ["one@example.org"]`, 1), servers)
+	dir, log := t.TempDir(), filepath.Join(t.TempDir(), "run.log")
+	for _, name := range []string{"1.eml", "2.eml"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("From: one@example.org\r\nTo: a@example.org\r\nSubject: "+name+"\r\n\r\nx\r\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, errs := run(t.Context(), env, "send", "-A", "one", "--raw", dir, "--log", log)
+	if code != exitOK || len(servers["one"].Messages()) != 0 || len(servers["two"].Messages()) != 2 {
+		t.Fatalf("exit status %d, %d and %d messages\n%s%s", code, len(servers["one"].Messages()), len(servers["two"].Messages()), out, errs)
+	}
+	if strings.Count(errs, "takes over") != 1 {
+		t.Errorf("it is not told once:\n%s", errs)
+	}
+	code, out, errs = run(t.Context(), env, "send", "-A", "two", "--raw", dir, "--log", log)
+	if code != exitOK || len(servers["two"].Messages()) != 2 {
+		t.Errorf("the log did not know: exit status %d\n%s%s", code, out, errs)
+	}
+
+	stranger := configured(t, twoAccounts, servers)
+	code, _, errs = run(t.Context(), stranger, "send", "-A", "one", "--raw", dir)
+	if code != exitTemporary || !strings.Contains(errs, "does not serve the sender one@example.org") {
+		t.Errorf("a sender that the other account does not serve: exit status %d\n%s", code, errs)
+	}
+}
+
+func TestDryRunShowsTheAccount(t *testing.T) {
+	t.Parallel()
+	env := configured(t, "[account.qq]\nfrom = \"名字 <me@qq.com>\"\nsignature = \"Bye\"\n", nil)
+	code, out, errs := run(t.Context(), env, "send", "-n", "-t", "a@example.org", "--html", "<html><body>Hi</body></html>")
+	if code != exitOK || !strings.Contains(out, "<me@qq.com>") || !strings.Contains(out, "Hi<p>-- <br>") {
+		t.Errorf("exit status %d\n%s%s", code, out, errs)
+	}
+	if code, out, _ = run(t.Context(), env, "send", "-n", "-t", "a@example.org", "-b", "Hi", "--no-signature"); code != exitOK || strings.Contains(out, "Bye") {
+		t.Errorf("--no-signature: exit status %d\n%s", code, out)
+	}
+}

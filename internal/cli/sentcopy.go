@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/imapclient"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/smtp"
+)
+
+// sentCopies puts copies of what was sent into the Sent folder. What goes wrong
+// there changes nothing about what was sent; it is told once, and not tried
+// again in the same run.
+type sentCopies struct {
+	account string // whose mailbox cfg is
+	cfg     imapclient.Config
+	err     error
+}
+
+// keepCopy saves a copy of a message that somebody got now, if the account wants
+// it. It gives the folder, "" where there is none.
+func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) (folder string) {
+	id := r.s.id
+	accepted := slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted })
+	if id == nil || !accepted || j.content == nil || !id.KeepsSent() {
+		return ""
+	}
+	if r.copies.account != id.Name {
+		r.copies = sentCopies{account: id.Name}
+		r.copies.cfg, r.copies.err = id.SentMailbox(ctx, id.secrets)
+		if r.copies.err != nil {
+			r.tellNoCopy(r.copies.err)
+		}
+	}
+	if r.copies.err != nil {
+		return ""
+	}
+	folder, r.copies.err = imapclient.Append(ctx, r.copies.cfg, j.content, r.a.Now())
+	if r.copies.err != nil {
+		r.tellNoCopy(r.copies.err)
+		return ""
+	}
+	return folder
+}
+
+// tellNoCopy says that the message was sent all the same.
+func (r *delivery) tellNoCopy(err error) {
+	why := err.Error()
+	var failed *imapclient.Error
+	if errors.As(err, &failed) && len(failed.Folders) > 0 {
+		why += "; " + r.a.T("there are %s", strings.Join(failed.Folders, ", "))
+	}
+	if s := (*secret.Error)(nil); errors.As(err, &s) {
+		why = r.a.badSecret(r.s.id.Account, err).Error()
+	}
+	text := r.a.T("The message was sent, but no copy was saved in the Sent folder: %s", why)
+	if errors.Is(err, imapclient.ErrUnknown) {
+		text = r.a.T("The message was sent; whether the copy in the Sent folder was saved is not known: %s", why)
+	}
+	r.bar.around(true, func() { r.a.errf("%s\n", text) })
+}
