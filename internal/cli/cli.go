@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"syscall"
 	"time"
@@ -48,6 +49,8 @@ type World struct {
 	Keyring secret.Keyring
 	// OpenBrowser shows a page to the user; nil where there is no browser.
 	OpenBrowser func(url string) error
+	// Dial opens the connections of yan doctor; nil means net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// After is the timer that bounds how long messages on the wire are waited
 	// for after Ctrl-C.
 	After func(time.Duration) <-chan time.Time

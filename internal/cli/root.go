@@ -42,7 +42,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(a.flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.environment(cmd) }
 	root.AddCommand(a.sendCommand(), a.demoCommand(), a.sandboxCommand(), a.providersCommand(),
-		a.explainCommand(), a.versionCommand(), a.completionCommand(), a.manCommand())
+		a.explainCommand(), a.doctorCommand(), a.versionCommand(), a.completionCommand(), a.manCommand())
 	root.SetHelpCommand(a.helpCommand())
 	return root
 }

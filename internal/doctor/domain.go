@@ -60,9 +60,9 @@ func (v *visit) tellDomain(d *domainSteps) {
 // skipDomain: without a sender, or with one at an address literal, there is no
 // domain to ask about.
 func (v *visit) skipDomain() {
-	why := say("not looked at: no sender is known", "未检查：不知道发件人地址")
+	why := say("not looked at, because no sender is known", "未检查（不知道发件人地址）")
 	if !v.From.IsZero() {
-		why = say("not looked at: the sender has an address, and no domain", "未检查：发件人使用的是地址而不是域名")
+		why = say("not looked at, because the sender is at an address and in no domain", "未检查（发件人使用的是 IP 地址而不是域名）")
 	}
 	for _, name := range []Name{NameMX, NameSRV, NameSPF, NameDKIM, NameDMARC, NameReceiver} {
 		v.tell(Step{Name: name, Status: Skipped, Detail: why})
@@ -74,21 +74,23 @@ func (v *visit) domain() string { return v.From.ASCIIDomain() }
 // unanswered tells that the DNS did not answer, which says nothing about the
 // domain.
 func unanswered(s Step, err error) Step {
-	s.Status, s.Detail = Info, say("not known: the DNS gave no answer (%s)", "未知：DNS 没有应答（%s）", dnsReason(err))
+	s.Status, s.Detail = Info, say("not known: the DNS could not be asked (%s)", "未知：DNS 查询失败（%s）", dnsReason(err))
 	return s
 }
 
-// dnsReason is what the DNS said, without the names that are told already.
-func dnsReason(err error) string {
+// dnsReason is what went wrong, without the addresses and names around it.
+func dnsReason(err error) Text {
 	var dns *net.DNSError
 	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
-	case errors.As(err, &dns):
-		return clean(dns.Err)
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return say("no answer in time", "超时")
 	}
-	return clean(err.Error())
+	reason := err.Error()
+	if errors.As(err, &dns) {
+		reason = dns.Err
+	}
+	reason = clean(reason[strings.LastIndex(reason, ": ")+1:])
+	return Text{EN: strings.TrimSpace(reason), ZH: strings.TrimSpace(reason)}
 }
 
 // mx looks at where answers and bounces go.

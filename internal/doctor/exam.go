@@ -153,7 +153,7 @@ func (v *visit) serverSteps() []Name {
 	case smtpclient.STARTTLS:
 		steps = append(append(steps, NameGreeting, NameHello), tls...)
 	default:
-		steps = append(steps, NameGreeting, NameHello)
+		steps = append(steps, NameGreeting, NameHello, NameTLS)
 	}
 	steps = append(steps, NameClock, NameSpeed, NameFeatures, NameSize, NameAuth, NameLogin, NameSender)
 	if !v.SendTo.IsZero() {
@@ -190,17 +190,17 @@ func localPart(err error) error {
 func skippedBecause(failed Name) Text {
 	switch failed {
 	case NameAddress:
-		return say("not tried: the server's name could not be resolved", "未执行：服务器域名无法解析")
+		return say("not tried, because the server's name could not be resolved", "未执行（服务器域名无法解析）")
 	case NamePort:
-		return say("not tried: the server could not be reached", "未执行：连不上服务器")
+		return say("not tried, because the server could not be reached", "未执行（连不上服务器）")
 	case NameTLS, NameCertificate:
-		return say("not tried: there was no encrypted connection", "未执行：加密连接没有建立")
+		return say("not tried, because no encrypted connection came about", "未执行（加密连接没有建立）")
 	case NameGreeting, NameHello:
-		return say("not tried: the conversation did not begin", "未执行：对话没有开始")
+		return say("not tried, because the conversation did not begin", "未执行（对话没有开始）")
 	case NameAuth, NameLogin:
-		return say("not tried: the login failed", "未执行：登录失败")
+		return say("not tried, because the login failed", "未执行（登录失败）")
 	default:
-		return say("not tried: the sender was refused", "未执行：发件人被拒绝")
+		return say("not tried, because the sender was refused", "未执行（发件人被拒绝）")
 	}
 }
 

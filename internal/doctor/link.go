@@ -32,7 +32,7 @@ func (v *visit) config(trace func(smtpclient.Event)) (smtpclient.Config, error) 
 		Mechanism: o.Mechanism, AllowCleartextPassword: o.AllowCleartextPassword, LocalName: o.LocalName,
 		NoPipelining: o.NoPipelining, NoChunking: o.NoChunking, Trace: trace,
 		Timeouts: smtpclient.Timeouts{Connect: v.Timeout, Handshake: v.Timeout, Greeting: v.Timeout, Command: v.Timeout,
-			DataInit: v.Timeout, DataBlock: v.Timeout, DataEnd: 2 * v.Timeout, Quit: min(v.Timeout, 2*time.Second)},
+			DataInit: v.Timeout, DataBlock: v.Timeout, DataEnd: 2 * v.Timeout, Quit: min(v.Timeout, time.Second)},
 	}
 	var err error
 	if cfg.Trust, err = trust(o); err != nil {

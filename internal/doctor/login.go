@@ -45,9 +45,9 @@ func (v *visit) logIn(seen *sight) {
 	case len(offered) == 0:
 		v.tell(Step{Name: NameLogin, Status: Info, Detail: say("the server offers no login; it decides by this machine's address", "服务器不提供登录，只按本机地址判断")})
 	case errors.Is(secretErr, ErrNoSecret):
-		v.tell(Step{Name: NameLogin, Status: Skipped, Detail: say("not tried: no password is known", "未执行：没有可用的密码")})
-		v.tell(Step{Name: NameSender, Status: Skipped, Detail: say("not tried: it needs the login", "未执行：需要先登录")})
-		v.skipMessage(say("not sent: it needs the login", "未发送：需要先登录"))
+		v.tell(Step{Name: NameLogin, Status: Skipped, Detail: say("not tried, because no password is known", "未执行（没有可用的密码）")})
+		v.tell(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because it needs the login", "未执行（需要先登录）")})
+		v.skipMessage(say("not sent, because it needs the login", "未发送（需要先登录）"))
 		return
 	case secretErr != nil:
 		v.secretFailed(secretErr)
@@ -178,7 +178,7 @@ func (v *visit) send(creds *sasl.Credentials) {
 	case !v.SendTo.IsZero():
 		v.sendTest(conn)
 	case v.From.IsZero():
-		v.tell(Step{Name: NameSender, Status: Skipped, Detail: say("not tried: no sender is known", "未执行：不知道发件人地址")})
+		v.tell(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because no sender is known", "未执行（不知道发件人地址）")})
 	default:
 		v.askSender(conn)
 	}

@@ -44,13 +44,28 @@ func (v *visit) look() *sight {
 	if seen.tls != nil {
 		v.tellTLS(w, seen.tls)
 	}
-	if v.Server.Security != smtpclient.STARTTLS {
-		v.tellGreeting(w, seen.greeting)
-		v.tell(helloStep(w.hello(0), seen.tls != nil))
-	} else {
+	if v.Server.Security == smtpclient.STARTTLS {
 		v.tell(helloStep(w.hello(1), true))
+		return seen
+	}
+	v.tellGreeting(w, seen.greeting)
+	v.tell(helloStep(w.hello(0), seen.tls != nil))
+	if seen.tls == nil {
+		v.tell(v.noTLS(seen.caps))
 	}
 	return seen
+}
+
+// noTLS says what it means that nothing is encrypted.
+func (v *visit) noTLS(caps smtp.Capabilities) Step {
+	s := Step{Name: NameTLS, Status: Info, Detail: say("nothing is encrypted here", "此连接没有加密")}
+	if v.Server.LMTP || !caps.Has("STARTTLS") {
+		return s
+	}
+	s.Status = Warning
+	s.Detail = say("nothing is encrypted here, although the server offers STARTTLS", "此连接没有加密，而服务器支持 STARTTLS")
+	s.Advice = say("Write smtp:// instead of smtp+notls://.", "请用 smtp:// 代替 smtp+notls://。")
+	return s
 }
 
 // lookedInVain tells how far it came, and what ended it.
@@ -162,6 +177,7 @@ func (v *visit) certificate(cert *x509.Certificate, chain int) Step {
 	s.Detail = say("%s, issued by %s, %s, until %s (%d days)", "%s，由 %s 签发，%s，有效期至 %s（还有 %d 天）", names(cert), issuer(cert), how, until, left)
 	if left < soon {
 		s.Status = Warning
+		s.Detail = say("ends on %s, in %d days: %s, issued by %s, %s", "将于 %s 到期（还有 %d 天）：%s，由 %s 签发，%s", until, left, names(cert), issuer(cert), how)
 		s.Advice = say("Tell the administrator of %s that the certificate ends on %s: from then on nobody can send.",
 			"请告知 %s 的管理员：证书将于 %s 到期，届时将无法发信。", v.Server.Host, until)
 	}

@@ -1,0 +1,373 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtp"
+)
+
+// doctorFlags are the flags of doctor; of the server's only those that do not
+// name another one.
+type doctorFlags struct {
+	serverFlags
+	from       string
+	selector   string
+	sendTo     string
+	dns        string
+	transcript bool
+	json       bool
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	d := &doctorFlags{}
+	cmd := &cobra.Command{
+		Use:   "doctor [" + a.T("ACCOUNT|HOST") + "]",
+		Short: a.T("Find out why sending fails: DNS, ports, TLS, login, sender, SPF, DKIM, DMARC"),
+		Long: a.T("Look at everything that a message passes on its way out, one step after the other, and end with the one " +
+			"thing to do next: the server's name, its ports, TLS and certificate, what it offers and what that means for " +
+			"speed, the login, the sender; and SPF, DKIM and DMARC of the sender's domain.\n\n" +
+			"Without an argument the default account is looked at. HOST is a host, host:port, URL, provider or address; " +
+			"its password comes from the file that YAN_PASSWORD_FILE names, and without one there is no login. " +
+			"It logs in once, and sends no message unless --send-to says so."),
+		Example: "  yan doctor\n  yan doctor work --send-to me@example.com\n  yan doctor smtp.example.com:587 -f me@example.com",
+		Args:    a.atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.doctor(cmd, d, strings.Join(args, ""))
+		},
+	}
+	file, address := a.T("FILE"), a.T("ADDRESS")
+	add(cmd, a.T("What to look at:"),
+		option{"from", "f", &d.from, address, a.T("the sender (default: that of the account, or the user of the URL)")},
+		option{"dkim-selector", "", &d.selector, a.T("NAME"), a.T("look for this DKIM key in the sender's domain")},
+		option{"send-to", "", &d.sendTo, address, a.T("send a small test message there; without it nothing is sent")},
+		option{"dns", "", &d.dns, a.T("SERVER"), a.T("ask this DNS server, like 192.0.2.53 or 192.0.2.53:5353, instead of the system's")},
+		option{"timeout", "", &d.timeout, a.T("TIME"), a.T("give up on a step after this time, like 5s (default: 15s)")},
+	)
+	add(cmd, a.T("Server and login:"),
+		option{"auth", "", &d.auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")},
+		option{"tls-ca", "", &d.tlsCA, file, a.T("trust these authorities (PEM) instead of the system's")},
+		option{"tls-pin", "", &d.tlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")},
+		option{"tls-cert", "", &d.tlsCert, file, a.T("show this client certificate (PEM)")},
+		option{"tls-key", "", &d.tlsKey, file, a.T("the key of the client certificate (PEM)")},
+		option{"allow-cleartext-password", "", &d.cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")},
+		option{"proxy", "", &d.proxy, "URL", a.T("go through socks5://host:port or http://host:port")},
+		option{"local-name", "", &d.localName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")},
+	)
+	add(cmd, a.T("Output:"),
+		option{"transcript", "v", &d.transcript, "", a.T("show the conversation with the server, secrets hidden")},
+		option{"json", "", &d.json, "", a.T("print JSON")},
+	)
+	complete(cmd, "auth", sasl.Mechanisms)
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return append(a.accountNames(), providerIDs()...), cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+// accountNames are for the shell, which can't be told of a broken file.
+func (a *app) accountNames() []string {
+	f, err := a.configuration()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, acc := range f.Accounts() {
+		names = append(names, acc.Name)
+	}
+	return names
+}
+
+// doctor is the command: find out what to look at, look, tell.
+func (a *app) doctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
+	if err := d.check(a, cmd); err != nil {
+		return err
+	}
+	for _, f := range []struct{ flag, value string }{{"from", d.from}, {"send-to", d.sendTo}} {
+		if f.value != "" {
+			if err := a.address(f.flag, f.value); err != nil {
+				return err
+			}
+		}
+	}
+	p, err := a.patient(arg, d)
+	if err != nil {
+		return err
+	}
+	exam, err := a.exam(cmd, d, p)
+	if err != nil {
+		return err
+	}
+	c := &consultation{a: a, json: d.json, patient: p, server: exam.Server, from: exam.From}
+	if !d.json {
+		c.begin()
+		exam.Told = c.told
+	}
+	return c.end(exam.Run(cmd.Context()))
+}
+
+// patient is what is looked at: an account of the configuration, or one made up
+// for a host.
+type patient struct {
+	account.Account
+	configured bool
+	anyPort    bool
+}
+
+// patient finds what the argument means: an account before a provider before a
+// host.
+func (a *app) patient(arg string, d *doctorFlags) (patient, error) {
+	if strings.Contains(arg, "://") {
+		return a.atURL(arg, d)
+	}
+	f, err := a.configuration()
+	if err != nil {
+		return patient{}, err
+	}
+	if acc, ok := f.Account(arg); ok && arg != "" {
+		return patient{Account: acc, configured: true}, nil
+	}
+	var address smtp.Address
+	if strings.Contains(arg, "@") {
+		if address, err = smtp.ParseAddress(arg); err != nil {
+			return patient{}, a.wrongf("%q: want an account, a host, host:port, URL, provider or address", arg)
+		}
+	}
+	if arg == "" || !address.IsZero() {
+		acc, err := f.Choose("", address)
+		own, addressErr := acc.Address()
+		serves := arg == "" || addressErr == nil && own.Equal(address)
+		switch {
+		case err == nil && serves:
+			return patient{Account: acc, configured: true}, nil
+		case arg == "":
+			return patient{}, a.nobody(err)
+		}
+		return a.atAddress(address, d)
+	}
+	if p, ok := provider.Lookup(arg); ok && !strings.Contains(arg, ":") {
+		return patient{Account: account.Account{Server: p.ID, From: d.from}}, nil
+	}
+	return a.atHost(arg, f, d)
+}
+
+// nobody says that there is no account, or none that is meant.
+func (a *app) nobody(err error) error {
+	var several *account.AmbiguousError
+	if errors.As(err, &several) {
+		return fail(exitConfig, errors.New(a.T("there are several accounts and no default: %s", strings.Join(several.Names, ", "))),
+			a.T("Name one: %s", "yan doctor "+several.Names[0]))
+	}
+	return fail(exitConfig, errors.New(a.T("there is no account yet")),
+		a.T("'yan login' makes one; 'yan doctor HOST' looks at a server without one."))
+}
+
+func (a *app) atURL(server string, d *doctorFlags) (patient, error) {
+	if err := a.checkServer(server); err != nil {
+		return patient{}, err
+	}
+	p := patient{Account: account.Account{Server: server, From: d.from}}
+	u, err := url.Parse(server)
+	if err == nil && p.From == "" && strings.Contains(u.User.Username(), "@") {
+		p.From = u.User.Username()
+	}
+	return p, nil
+}
+
+// atAddress is for somebody who has an address and no account yet.
+func (a *app) atAddress(address smtp.Address, d *doctorFlags) (patient, error) {
+	p, ok := provider.ByDomain(address.ASCIIDomain())
+	if !ok {
+		return patient{}, fail(exitUsage, errors.New(a.T("no server is known for %s", address)),
+			a.T("Name it: %s", "yan doctor smtp."+address.ASCIIDomain()+" -f "+address.String()))
+	}
+	from := address.String()
+	if d.from != "" {
+		from = d.from
+	}
+	return patient{Account: account.Account{Server: p.ID, From: from}}, nil
+}
+
+// atHost is for a host that nothing is known of: its port says how to talk, or
+// is found out.
+func (a *app) atHost(arg string, f *account.File, d *doctorFlags) (patient, error) {
+	host, port, err := net.SplitHostPort(arg)
+	if err != nil {
+		host, port = strings.Trim(arg, "[]"), ""
+	}
+	if !strings.ContainsAny(host, ".:") && port == "" && host != "localhost" {
+		return patient{}, a.unknownPatient(arg, f)
+	}
+	scheme := "smtps"
+	switch port {
+	case "25", "587", "2525":
+		scheme = "smtp"
+	}
+	at := host
+	if strings.Contains(host, ":") {
+		at = "[" + host + "]"
+	}
+	p := patient{Account: account.Account{Server: scheme + "://" + at, From: d.from}, anyPort: port == ""}
+	if port != "" {
+		p.Server += ":" + port
+	}
+	return p, a.checkHost(arg, p.Server)
+}
+
+func (a *app) checkHost(arg, server string) error {
+	u, err := url.Parse(server)
+	if err != nil || u.Hostname() == "" || strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r <= ' ' || r == '/' || r == '%' }) {
+		return a.wrongf("%q: want an account, a host, host:port, URL, provider or address", arg)
+	}
+	if n, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || n < 1 || n > 65535) {
+		return a.wrongf("%q: want a port from 1 to 65535", arg)
+	}
+	return nil
+}
+
+func (a *app) unknownPatient(arg string, f *account.File) error {
+	var names []string
+	for _, acc := range f.Accounts() {
+		names = append(names, acc.Name)
+	}
+	near := provider.Nearest(arg)
+	if name := nearest(arg, names); name != "" {
+		near = append([]string{name}, near...)
+	}
+	hint := a.T("'yan providers' lists those that are known; a host is written with its domain, like smtp.example.com.")
+	if len(near) > 0 {
+		hint = a.T("Did you mean %s?", strings.Join(near, ", "))
+	}
+	return fail(exitUsage, errors.New(a.T("%q is neither an account nor a known provider", arg)), hint)
+}
+
+// exam joins what is to be looked at with the flags, which come first.
+func (a *app) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exam, error) {
+	acc := d.over(p.Account)
+	p.Account = acc
+	e := doctor.Exam{AnyPort: p.anyPort, DKIMSelector: acc.DKIMSelector, Timeout: d.timeout, Now: a.Now, Dial: a.Dial}
+	if acc.From != "" {
+		from, err := message.ParseMailbox(acc.From)
+		if err != nil {
+			return e, a.wrongf("%s: not an address that mail can be sent from: %v", printable(acc.From), err)
+		}
+		e.From = from.Address
+	}
+	flags := d.serverFlags
+	flags.server, flags.proxy, flags.localName, flags.tlsPin = acc.Server, acc.Proxy, acc.LocalName, acc.TLSPin
+	flags.cleartext = acc.AllowCleartextPassword
+	var err error
+	if e.Server, err = flags.target(a, e.From); err != nil {
+		return e, err
+	}
+	if e.Options, err = flags.options(a, e.From, e.Server); err != nil {
+		return e, err
+	}
+	e.Options = ofAccount(e.Options, acc)
+	if d.transcript {
+		e.Options.Trace = a.transcript(a.Stderr, a.StderrWidth)
+	}
+	if d.dns != "" {
+		address, err := a.dnsServer(d.dns)
+		if err != nil {
+			return e, err
+		}
+		e.Resolver = doctor.ResolverAt(address)
+	}
+	if d.sendTo != "" {
+		to, err := message.ParseMailbox(d.sendTo)
+		if err != nil {
+			return e, a.wrongf("%s: not an address that mail can be sent to: %v", a.name("send-to"), err)
+		}
+		if e.From.IsZero() {
+			return e, a.wrongf("%s needs a sender: give %s", a.name("send-to"), "-f")
+		}
+		e.SendTo, e.Test = to.Address, a.testMessage()
+	}
+	e.Login, err = a.doctorLogin(p, e.Options)
+	return e, err
+}
+
+// testMessage is what --send-to sends.
+func (a *app) testMessage() yan.Message {
+	return yan.Message{Subject: a.T("Test message from yan doctor"),
+		Text: a.T("This message was sent by 'yan doctor --send-to' to try the way to you. There is nothing to do.") + "\r\n"}
+}
+
+// over puts the flags over what the account says.
+func (d *doctorFlags) over(acc account.Account) account.Account {
+	for _, f := range []struct {
+		flag string
+		to   *string
+	}{{d.from, &acc.From}, {d.selector, &acc.DKIMSelector}, {d.auth, &acc.Auth}, {d.tlsPin, &acc.TLSPin},
+		{d.proxy, &acc.Proxy}, {d.localName, &acc.LocalName}} {
+		if f.flag != "" {
+			*f.to = f.flag
+		}
+	}
+	acc.AllowCleartextPassword = acc.AllowCleartextPassword || d.cleartext
+	return acc
+}
+
+// dnsServer is host:port; the port of DNS is 53.
+func (a *app) dnsServer(server string) (string, error) {
+	host, port, err := net.SplitHostPort(server)
+	if err != nil {
+		host, port = strings.Trim(server, "[]"), "53"
+	}
+	n, err := strconv.Atoi(port)
+	if net.ParseIP(host) == nil || err != nil || n < 1 || n > 65535 {
+		return "", a.wrongf("%s %q: want the address of a DNS server, like 192.0.2.53 or 192.0.2.53:5353", a.name("dns"), server)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// ofAccount adds to the options of the flags what the account says. Files of the
+// account are beside its configuration, those of flags where the user is.
+func ofAccount(o yan.Options, acc account.Account) yan.Options {
+	o.User, o.Mechanism, o.Pin = acc.User, strings.ToUpper(acc.Auth), acc.TLSPin
+	o.AllowCleartextPassword = acc.AllowCleartextPassword
+	if o.CAFile == "" {
+		o.CAFile = acc.File(acc.TLSCA)
+	}
+	if o.CertFile == "" {
+		o.CertFile, o.KeyFile = acc.File(acc.TLSCert), acc.File(acc.TLSKey)
+	}
+	o.NoPipelining, o.NoChunking = acc.NoPipelining, acc.NoPipelining
+	return o
+}
+
+// doctorLogin says where the secret comes from: the environment before the
+// account, as in send. It is nil where there is none.
+func (a *app) doctorLogin(p patient, o yan.Options) (func(context.Context) (yan.Options, error), error) {
+	var err error
+	if o.Password, err = a.secret("YAN_PASSWORD"); err != nil {
+		return nil, err
+	}
+	if o.Token, err = a.secret("YAN_TOKEN"); err != nil {
+		return nil, err
+	}
+	switch {
+	case o.Password != "", o.Token != "", o.Mechanism == sasl.External:
+		return func(context.Context) (yan.Options, error) { return o, nil }, nil
+	case !p.configured:
+		return nil, nil
+	}
+	return func(ctx context.Context) (yan.Options, error) {
+		kept, err := p.Options(ctx, a.secrets())
+		o.Password, o.Token, o.TokenSource = kept.Password, kept.Token, kept.TokenSource
+		return o, err
+	}, nil
+}

@@ -1,0 +1,272 @@
+package cli
+
+import (
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// consultation tells what the doctor finds.
+type consultation struct {
+	a       *app
+	json    bool
+	patient patient
+	server  transport.Server
+	from    smtp.Address
+	// part is the heading under which the last step stood.
+	part string
+	// skipped are steps that were not tried, for the same reason; they are told in
+	// one line.
+	skipped []doctor.Step
+}
+
+// begin says what is looked at.
+func (c *consultation) begin() {
+	a := c.a
+	line := c.server.String()
+	if c.patient.anyPort {
+		line = c.server.Host
+	}
+	if name := a.Pick(c.server.Provider.Names.EN, c.server.Provider.Names.ZH); name != "" {
+		line = a.T("%s (%s)", line, name)
+	}
+	if c.patient.configured {
+		line = a.T("account %s: %s", c.patient.Name, line)
+	}
+	if !c.from.IsZero() {
+		line = a.T("%s, sender %s", line, c.from)
+	}
+	a.heading(line)
+}
+
+// stepName is how people call a step.
+func (a *app) stepName(s doctor.Step) string {
+	switch s.Name {
+	case doctor.NameAddress:
+		return a.T("Address")
+	case doctor.NamePort:
+		if _, port, err := net.SplitHostPort(s.Target); err == nil {
+			return a.T("Port %s", port)
+		}
+		return a.T("Socket")
+	case doctor.NameGreeting:
+		return a.T("Greeting")
+	case doctor.NameCertificate:
+		return a.T("Certificate")
+	case doctor.NameClock:
+		return a.T("Clock")
+	case doctor.NameSpeed:
+		return a.T("Speed")
+	case doctor.NameFeatures:
+		return a.T("Extensions")
+	case doctor.NameSize:
+		return a.T("Limits")
+	case doctor.NameAuth:
+		return a.T("Mechanisms")
+	case doctor.NameLogin:
+		return a.T("Login")
+	case doctor.NameSender:
+		return a.T("Sender")
+	case doctor.NameMessage:
+		return a.T("Test message")
+	case doctor.NameReceiver:
+		return a.T("Receiver")
+	}
+	return strings.ToUpper(string(s.Name)) // EHLO, TLS, MX: the same in every language
+}
+
+// widestName is the room for the names of steps; longer ones push the rest.
+const widestName = 12
+
+// partOf is the heading of a step.
+func (c *consultation) partOf(s doctor.Step) string {
+	switch s.Name {
+	case doctor.NameMX, doctor.NameSRV, doctor.NameSPF, doctor.NameDKIM, doctor.NameDMARC, doctor.NameReceiver:
+		if c.from.IsZero() {
+			return c.a.T("The sender's domain")
+		}
+		return c.a.T("The sender's domain, %s", c.from.Domain())
+	}
+	return c.a.T("The server")
+}
+
+// told prints a step as it ends.
+func (c *consultation) told(s doctor.Step) {
+	if s.Status == doctor.Skipped {
+		if len(c.skipped) > 0 && (c.skipped[0].Detail != s.Detail || c.partOf(c.skipped[0]) != c.partOf(s)) {
+			c.flush()
+		}
+		c.skipped = append(c.skipped, s)
+		return
+	}
+	c.flush()
+	c.line(s, c.a.stepName(s))
+}
+
+// flush prints the steps that were not tried.
+func (c *consultation) flush() {
+	if len(c.skipped) == 0 {
+		return
+	}
+	first := c.skipped[0]
+	if len(c.skipped) == 1 {
+		c.line(first, c.a.stepName(first))
+	} else {
+		var names []string
+		for _, s := range c.skipped {
+			names = append(names, c.a.stepName(s))
+		}
+		first.Detail = doctor.Text{EN: first.Detail.EN + ": " + strings.Join(names, ", "), ZH: first.Detail.ZH + "：" + strings.Join(names, "、")}
+		c.line(first, "")
+	}
+	c.skipped = nil
+}
+
+// line prints mark, name, time and what was found; on a terminal the last is
+// wrapped under itself.
+func (c *consultation) line(s doctor.Step, name string) {
+	a := c.a
+	if part := c.partOf(s); part != c.part {
+		c.part = part
+		a.heading("\n" + part)
+	}
+	mark, colour := a.markOf(s.Status)
+	lead := pad(name, widestName) + " " + pad("", 7-columns(waited(s.Took))) + waited(s.Took) + "  "
+	detail := a.Pick(s.Detail.EN, s.Detail.ZH)
+	lines := []string{detail}
+	indent := 2 + columns(lead)
+	if room := a.StdoutWidth - indent; room >= 30 {
+		lines = wrap(detail, room)
+	}
+	a.outf("%s %s%s\n", a.paint(a.StdoutWidth, colour, mark), lead, strings.Join(lines, "\n"+pad("", indent)))
+}
+
+func (a *app) markOf(s doctor.Status) (mark, colour string) {
+	switch s {
+	case doctor.OK:
+		return "✓", green
+	case doctor.Failed:
+		return "✗", red
+	case doctor.Warning:
+		return "!", yellow
+	case doctor.Skipped:
+		return "–", dim
+	default:
+		return "·", dim
+	}
+}
+
+// end says what to do next and gives the exit status.
+func (c *consultation) end(r doctor.Report) error {
+	c.flushIfTold()
+	next, wrong := r.Next()
+	code := c.exit(next)
+	switch {
+	case c.json:
+		c.printJSON(r, next, wrong, code)
+		if r.Interrupted {
+			code = exitTemporary
+		}
+	case r.Interrupted:
+		return fail(exitTemporary, errors.New(c.a.T("interrupted")), "")
+	default:
+		c.next(r, next, wrong)
+	}
+	if code == exitOK {
+		return nil
+	}
+	return &failure{code: code, err: errors.New(string(next.Name)), told: true}
+}
+
+func (c *consultation) flushIfTold() {
+	if !c.json {
+		c.flush()
+	}
+}
+
+// next says the one thing to do.
+func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
+	a := c.a
+	if !wrong {
+		a.outf("\n%s %s\n", a.paint(a.StdoutWidth, green, "✓"), c.allIsWell(r))
+		return
+	}
+	name := a.stepName(next)
+	mark, colour := a.markOf(next.Status)
+	sentence := a.T("Mail goes out; put this right: %s", name)
+	switch {
+	case next.Status == doctor.Failed && c.partOf(next) == a.T("The server"):
+		sentence = a.T("Sending fails here: %s", name)
+	case next.Status == doctor.Failed:
+		sentence = a.T("Mail goes out and may be refused later: %s", name)
+	}
+	a.outf("\n%s %s\n", a.paint(a.StdoutWidth, colour, mark), a.paint(a.StdoutWidth, bold, sentence))
+	why, do := c.advice(next)
+	f := next.Finding
+	f.Cause, f.Advice = why, do
+	a.finding(a.Stdout, a.StdoutWidth, f)
+}
+
+// advice is why and what to do. The step knows more than the class of failure:
+// which other port is open, say.
+func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
+	if failed := c.badSecret(s); failed != nil {
+		if failed.hint != "" {
+			s.Advice = doctor.Text{EN: failed.hint, ZH: failed.hint}
+		}
+		return doctor.Text{EN: failed.Error(), ZH: failed.Error()}, s.Advice
+	}
+	why, do = s.Detail, s.Advice
+	if s.Finding.Class != "" {
+		why = s.Finding.Cause
+		if do.EN == "" {
+			do = s.Finding.Advice
+		}
+	}
+	return why, do
+}
+
+// badSecret is what the command line says of the secret's place, where that was
+// to blame.
+func (c *consultation) badSecret(s doctor.Step) *failure {
+	var secret *doctor.SecretError
+	var failed *failure
+	if errors.As(s.Outcome.Err, &secret) && errors.As(c.a.badSecret(c.patient.Account, secret.Err), &failed) {
+		return failed
+	}
+	return nil
+}
+
+// allIsWell says how far that is known.
+func (c *consultation) allIsWell(r doctor.Report) string {
+	for _, s := range r.Steps {
+		if s.Name == doctor.NameLogin && s.Status == doctor.Skipped {
+			return c.a.T("Nothing is wrong, as far as can be seen without a login; YAN_PASSWORD_FILE names the file with the password.")
+		}
+	}
+	if r.Count(doctor.Skipped) > 0 {
+		return c.a.T("Nothing is wrong, as far as it was looked at.")
+	}
+	return c.a.T("Nothing is wrong, and there is nothing to do.")
+}
+
+// exit is the status for the first step that failed; warnings are none.
+func (c *consultation) exit(s doctor.Step) int {
+	if s.Status != doctor.Failed {
+		return exitOK
+	}
+	if failed := c.badSecret(s); failed != nil {
+		return failed.code
+	}
+	switch {
+	case s.Outcome.Status == smtp.Unknown:
+		return exitUnknown
+	case s.Finding.Class != "":
+		return exitForOutcome(s.Outcome, s.Finding)
+	}
+	return exitUnavailable
+}
