@@ -36,6 +36,9 @@ func (a *app) identify(s *sendFlags, from smtp.Address) (*identity, error) {
 	if s.server != "" {
 		return nil, nil
 	}
+	if _, err := account.Path(a.Getenv); err != nil && s.account == "" {
+		return nil, nil // as of a service without a home: flags and variables say it all
+	}
 	f, err := a.configuration()
 	if err != nil {
 		return nil, err
