@@ -1,14 +1,20 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
+
+	"golang.org/x/net/idna"
+
+	"github.com/yanmail/yan/smtpclient"
 )
 
 // Bounds on a configuration. Real ones have about 2 kB, and are where they are
@@ -81,23 +87,39 @@ func (s *search) fetch(ctx context.Context, where string) (config, error) {
 
 // newClient makes the HTTP client of one search.
 func (s *search) newClient() *http.Client {
-	client := http.Client{}
+	client := http.Client{Transport: direct{s}}
 	if s.HTTP != nil {
 		client = *s.HTTP
-	} else {
-		transport := &http.Transport{
-			DialContext:            s.dial,
-			TLSClientConfig:        &tls.Config{RootCAs: s.Roots, MinVersion: tls.VersionTLS12},
-			MaxResponseHeaderBytes: 64 << 10,
-			DisableKeepAlives:      true, // two hosts, one request each
-		}
-		if s.Dial == nil {
-			transport.Proxy = http.ProxyFromEnvironment
-		}
-		client.Transport = transport
 	}
 	client.CheckRedirect = checkRedirect
 	return &client
+}
+
+// direct makes a connection for each request, within the request: one that
+// http.Transport makes goes on when its request is called off, for a next one
+// that there isn't.
+type direct struct{ *search }
+
+func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
+	host := req.URL.Hostname()
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii // a redirect may have another form
+	}
+	conn, err := d.dial(req.Context(), "tcp", net.JoinHostPort(host, cmp.Or(req.URL.Port(), "443")))
+	if err != nil {
+		return nil, err
+	}
+	secure := tls.Client(conn, smtpclient.Trust{Roots: d.Roots}.TLSConfig(host))
+	if err := secure.HandshakeContext(req.Context()); err != nil {
+		_ = conn.Close() // it came to nothing
+		return nil, err
+	}
+	transport := http.Transport{
+		DialTLSContext:         func(context.Context, string, string) (net.Conn, error) { return secure, nil },
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableKeepAlives:      true,
+	}
+	return transport.RoundTrip(req)
 }
 
 // checkRedirect lets a configuration be elsewhere, as long as no step on the way

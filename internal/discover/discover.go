@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,9 +80,8 @@ var ErrOffline = errors.New("neither DNS nor any server answered")
 // Finder asks. The zero value uses the system's resolver and roots.
 type Finder struct {
 	Resolver *net.Resolver
-	// HTTP asks for the autoconfig; nil means a client of its own, which heeds the
-	// proxies of the environment unless Dial is set. Redirects lead to HTTPS only,
-	// and plain HTTP is never asked, whatever its CheckRedirect says.
+	// HTTP asks for the autoconfig; nil means a client of its own over Dial, which
+	// knows of no proxy. Whatever its CheckRedirect says, only HTTPS is followed.
 	HTTP *http.Client
 	// Dial opens connections; nil means net.Dialer with Resolver.
 	Dial  func(ctx context.Context, network, address string) (net.Conn, error)
@@ -117,12 +117,15 @@ func (f *Finder) Find(ctx context.Context, address smtp.Address) ([]Candidate, e
 		limit = 10 * time.Second
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, limit, errTimeout)
-	defer cancel()
 	s := newSearch(bounded, f, address)
+	defer func() {
+		cancel()
+		s.work.Wait() // Dial and Roots are the caller's again
+	}()
 	found, ok := first(bounded, s.patience, []task[Candidate]{
 		s.autoconfigHost, s.autoconfigWellKnown, s.byMX, s.bySRV, s.byGuess})
 	if ok && found.Way == ByGuess && s.denied.Load() {
-		s.report(ctx, ByGuess, found.Server, time.Now(), errDenied)
+		s.report(ctx, ByGuess, net.JoinHostPort(found.Host, strconv.Itoa(found.Port)), time.Now(), errDenied)
 		ok = false
 	}
 	switch {

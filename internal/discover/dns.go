@@ -53,6 +53,9 @@ func (s *search) byMX(ctx context.Context) (Candidate, bool) {
 	if reached == servers[0] {
 		c.Server = id
 	}
+	if id != p.ID {
+		c.IMAP = "" // that of another region
+	}
 	return c, true
 }
 

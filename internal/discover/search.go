@@ -35,6 +35,7 @@ type search struct {
 	// denied says that the domain offers no submission.
 	denied atomic.Bool
 
+	work     sync.WaitGroup // the connections of checks
 	mu       sync.Mutex
 	checks   map[endpoint]*check
 	dnsError error // the last one that was no answer

@@ -140,10 +140,10 @@ func (s *search) check(ctx context.Context, e endpoint) error {
 	if c == nil {
 		c = &check{done: make(chan struct{})}
 		s.checks[e] = c
-		go func() {
+		s.work.Go(func() {
 			defer close(c.done)
 			c.err = s.greet(e)
-		}()
+		})
 	}
 	s.mu.Unlock()
 	select {

@@ -1,0 +1,371 @@
+package discover
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/sandboxtest"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// A server that may not be given, by each way that names it. Behind every port
+// of every host there is the same one.
+func TestServersThatAreNeverGiven(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		option sandboxtest.Option
+		why    func(error) bool
+	}{
+		{"wrong name", sandboxtest.WithCertificate("wrong-name"), badCertificate},
+		{"expired", sandboxtest.WithCertificate("expired"), badCertificate},
+		{"self-signed", sandboxtest.WithCertificate("self-signed"), badCertificate},
+		{"no login", sandboxtest.WithoutExtension("AUTH"), func(err error) bool { return errors.Is(err, smtpclient.ErrAuthNotOffered) }},
+		{"refuses everybody", sandboxtest.WithFault("greeting-554"), func(err error) bool {
+			var e *smtp.Error
+			return errors.As(err, &e) && e.Stage == smtp.StageGreeting && e.Reply.Code == 554
+		}},
+		{"hangs up", sandboxtest.WithFault("ehlo-cut"), func(err error) bool {
+			var e *smtp.Error
+			return errors.As(err, &e) && e.Stage == smtp.StageHello
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, zone(dnstest.Zone{
+				"example.com": {"MX 5 mxbiz1.qq.com"}, "smtp.exmail.qq.com": {here},
+				"_submissions._tcp.example.com": {"SRV 0 1 465 relay.example.com"}, "relay.example.com": {here},
+			}))
+			w.https(answer(configuration("smtp.example.com 465 SSL x", "relay.example.com 587 STARTTLS x")), "autoconfig.example.com")
+			var all []string
+			for _, host := range []string{"example.com", "smtp.example.com", "mail.example.com", "relay.example.com", "smtp.exmail.qq.com"} {
+				all = append(all, host+":465", host+":587")
+			}
+			w.smtp(all, test.option)
+			found, err := w.find("me@example.com")
+			if err != nil || len(found) != 0 {
+				t.Fatalf("%v, %v", found, err)
+			}
+			reached := map[Way]int{}
+			for _, a := range w.tried {
+				if strings.HasSuffix(a.What, ":465") || strings.HasSuffix(a.What, ":587") {
+					reached[a.Way]++
+					if a.Err == nil || !test.why(a.Err) {
+						t.Errorf("%s %s: %v", a.Way, a.What, a.Err)
+					}
+				}
+			}
+			if got := fmt.Sprint(reached); got != "map[autoconfig:2 guess:6 mx:2 srv:1]" {
+				t.Errorf("tried %s", got)
+			}
+		})
+	}
+}
+
+func badCertificate(err error) bool {
+	var e *smtp.Error
+	var bad *tls.CertificateVerificationError
+	return errors.As(err, &e) && e.Stage == smtp.StageTLS && errors.As(err, &bad)
+}
+
+// STARTTLS that is not offered, or taken out by somebody between, ends it.
+func TestStrippedSTARTTLS(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, zone(nil))
+	w.smtp([]string{"smtp.example.com:587"}, sandboxtest.WithoutExtension("STARTTLS"))
+	found, err := w.find("me@example.com")
+	if err != nil || len(found) != 0 {
+		t.Errorf("%v, %v", found, err)
+	}
+	if said := w.why(ByGuess, "smtp.example.com:587"); !strings.Contains(said, smtpclient.ErrSTARTTLSNotOffered.Error()) {
+		t.Errorf("said %q", said)
+	}
+}
+
+// What is wrong with an autoconfig is told, and the next way is taken.
+func TestAutoconfigFailures(t *testing.T) {
+	t.Parallel()
+	good := configuration("smtp.example.com 465 SSL x")
+	redirect := func(to string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusFound) }
+	}
+	for _, test := range []struct {
+		name    string
+		handler http.HandlerFunc
+		at      string // the host; autoconfig.example.com
+		what    string // the URL, where it is not that of the configuration
+		want    string
+	}{
+		{name: "not there", handler: http.NotFound, want: "HTTP 404 Not Found"},
+		{name: "a page", handler: answer("<!DOCTYPE html><html><body>Welcome<br></body></html>"), want: "not a mail configuration"},
+		{name: "empty", handler: answer(""), want: "not a mail configuration"},
+		{name: "cut off", handler: answer(good[:len(good)-20]), want: "not a mail configuration"},
+		{name: "no server", handler: answer(configuration()), want: "the configuration has no SMTP server"},
+		{name: "huge", handler: answer(strings.Repeat(" ", maxConfig) + good), want: "larger than 262144 octets"},
+		{name: "never ends", handler: func(w http.ResponseWriter, _ *http.Request) {
+			for {
+				if _, err := w.Write([]byte(strings.Repeat("<a>", 1000))); err != nil {
+					return
+				}
+			}
+		}, want: "larger than 262144 octets"},
+		{name: "redirect to http", handler: redirect("http://config.example.com/x.xml"), want: "redirect to http://config.example.com: only https is followed"},
+		{name: "redirects for ever", handler: redirect("/again"), want: "more than 5 redirects"},
+		{name: "plain only", handler: answer(configuration("smtp.example.com 25 plain x", "smtp.example.com 587 plain x")), what: "smtp.example.com:587", want: "the server is not encrypted"},
+		{name: "login by network only", handler: answer(configuration("smtp.example.com 465 SSL x client-IP-address NTLM")), what: "smtp.example.com:465", want: "no login but by client-IP-address, NTLM"},
+		{name: "nothing that listens", handler: answer(configuration("smtp.example.com 2525 STARTTLS x")), what: "smtp.example.com:2525", want: "connection refused"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, zone(dnstest.Zone{"config.example.com": {here}}))
+			w.https(test.handler, "autoconfig.example.com")
+			w.smtp([]string{"mail.example.com:465"})
+			found, err := w.find("me@example.com")
+			if got, want := only(t, found, err), "guess verified smtps://mail.example.com mail.example.com:465/implicit user="; got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+			if test.what == "" {
+				test.what = "https://autoconfig.example.com/mail/config-v1.1.xml?emailaddress=me%40example.com"
+			}
+			if said := w.why(ByAutoconfig, test.what); !strings.Contains(said, test.want) {
+				w.log()
+				t.Errorf("said %q, want %q", said, test.want)
+			}
+		})
+	}
+}
+
+// A portal that answers for everybody has no certificate for the domain.
+func TestAutoconfigOfAStranger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dnstest.Zone{"*.corp.example": {here}, "corp.example": {here}})
+	w.https(answer(configuration("smtp.corp.example 465 SSL x")), "autoconfig.corp.example", "corp.example")
+	w.smtp([]string{"smtp.corp.example:465"}, sandboxtest.WithCertificate("wrong-name"))
+	found, err := w.find("me@corp.example")
+	if err != nil || len(found) != 0 {
+		t.Errorf("%v, %v", found, err)
+	}
+	const what = "https://corp.example/.well-known/autoconfig/mail/config-v1.1.xml"
+	if said := w.why(ByAutoconfig, what); !strings.Contains(said, "certificate is valid for") {
+		t.Errorf("said %q", said)
+	}
+}
+
+// The configuration may be elsewhere; who asks is not told there, and a
+// CheckRedirect that was brought along does not count.
+func TestAutoconfigRedirect(t *testing.T) {
+	t.Parallel()
+	for _, own := range []bool{false, true} {
+		w := newWorld(t, zone(dnstest.Zone{"config.example.com": {here}}))
+		asked := make(chan *http.Request, 10)
+		w.https(func(rw http.ResponseWriter, r *http.Request) {
+			asked <- r
+			if r.Host == "config.example.com" {
+				answer(configuration("smtp.example.com 465 SSL %EMAILADDRESS%"))(rw, r)
+				return
+			}
+			http.Redirect(rw, r, "https://config.example.com/v1", http.StatusMovedPermanently)
+		}, "autoconfig.example.com", "config.example.com")
+		w.smtp([]string{"smtp.example.com:465"})
+		f := w.finder()
+		if own {
+			f.HTTP = &http.Client{
+				CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("never") },
+				Transport:     &http.Transport{DialContext: w.dial, TLSClientConfig: &tls.Config{RootCAs: w.roots}, DisableKeepAlives: true},
+			}
+		}
+		found, err := f.Find(t.Context(), parse(t, "me+a&b@example.com"))
+		if err != nil || len(found) != 1 || found[0].Way != ByAutoconfig || found[0].User != "me+a&b@example.com" {
+			t.Fatalf("%v, %v", found, err)
+		}
+		if len(asked) != 2 {
+			t.Fatalf("%d requests", len(asked))
+		}
+		if first := <-asked; first.URL.Query().Get("emailaddress") != "me+a&b@example.com" {
+			t.Errorf("asked %s", first.URL)
+		}
+		if second := <-asked; second.Referer() != "" || second.URL.RawQuery != "" {
+			t.Errorf("asked %s, from %q", second.URL, second.Referer())
+		}
+	}
+}
+
+// How DNS fails, and what is known of it.
+func TestDNSFailures(t *testing.T) {
+	t.Parallel()
+	all := func(failure string) dnstest.Zone {
+		return dnstest.Zone{"example.com": {failure}, "*.example.com": {failure}, "_tcp.example.com": {failure}, "*._tcp.example.com": {failure}}
+	}
+	for _, test := range []struct {
+		name    string
+		zone    dnstest.Zone
+		limit   time.Duration
+		offline bool
+		said    string
+	}{
+		{"nothing there", zone(nil), time.Minute, false, "no such host"},
+		{"no such domain", dnstest.Zone{"example.org": {here}}, time.Minute, false, "no such host"},
+		{"takes no mail", zone(dnstest.Zone{"example.com": {"MX 0 ."}}), time.Minute, false, "the domain takes no mail"},
+		{"unknown exchanger", zone(dnstest.Zone{"example.com": {"MX 10 mx.example.com", "MX 20 mxbiz1.qq.com"}}), time.Minute, false, "mx.example.com. belongs to no known provider"},
+		{"SERVFAIL", all("SERVFAIL"), time.Minute, true, "server misbehaving"},
+		{"REFUSED", all("REFUSED"), time.Minute, true, "server misbehaving"},
+		{"silence", all("SILENCE"), 300 * time.Millisecond, true, errTimeout.Error()},
+		{"SERVFAIL for MX alone", zone(dnstest.Zone{"example.com": {"SERVFAIL MX"}}), time.Minute, false, "server misbehaving"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, test.zone)
+			f := w.finder()
+			f.Timeout = test.limit
+			found, err := f.Find(t.Context(), parse(t, "me@example.com"))
+			if len(found) != 0 || errors.Is(err, ErrOffline) != test.offline || !test.offline && err != nil {
+				t.Errorf("%v, %v", found, err)
+			}
+			// Silence may be told as DNS's own time-out.
+			if said := w.why(ByMX, "MX example.com"); !strings.Contains(said, test.said) && !(test.limit < time.Minute && strings.Contains(said, "timeout")) {
+				t.Errorf("said %q", said)
+			}
+		})
+	}
+}
+
+func TestNoNetwork(t *testing.T) {
+	t.Parallel()
+	down := func(context.Context, string, string) (net.Conn, error) {
+		return nil, errors.New("network is unreachable")
+	}
+	f := Finder{Resolver: &net.Resolver{PreferGo: true, Dial: down}, Dial: down}
+	found, err := f.Find(t.Context(), parse(t, "me@example.com"))
+	if len(found) != 0 || !errors.Is(err, ErrOffline) || !strings.Contains(err.Error(), "network is unreachable") {
+		t.Errorf("%v, %v", found, err)
+	}
+	if found, err := f.Find(t.Context(), parse(t, "me@163.com")); err != nil || len(found) != 1 {
+		t.Errorf("a known provider: %v, %v", found, err)
+	}
+}
+
+// An address without a domain to ask about.
+func TestNoDomain(t *testing.T) {
+	t.Parallel()
+	for _, address := range []smtp.Address{{}, parse(t, "me@[127.0.0.1]")} {
+		if found, err := (&Finder{}).Find(t.Context(), address); err == nil || len(found) != 0 || errors.Is(err, ErrOffline) {
+			t.Errorf("%q: %v, %v", address, found, err)
+		}
+	}
+}
+
+// Whoever calls the search off has not to wait for a DNS server that is silent,
+// which Go's resolver would do.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, zone(dnstest.Zone{"example.com": {"SILENCE MX"}, "_submission._tcp.example.com": {"SILENCE"}}))
+	w.silent("smtp.example.com:465", "autoconfig.example.com:443")
+	ctx, cancel := context.WithCancel(t.Context())
+	f := w.finder()
+	told := f.Tried
+	f.Tried = func(a Attempt) {
+		told(a)
+		if a.What == "mail.example.com:465" { // refused; by then others wait
+			cancel()
+		}
+	}
+	start := time.Now()
+	found, err := f.Find(ctx, parse(t, "me@example.com"))
+	if len(found) != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", found, err)
+	}
+	if took := time.Since(start); took > 4*time.Second { // the resolver's own time-out is 5 s
+		t.Errorf("took %v", took)
+	}
+	if said := w.why(ByMX, "MX example.com"); said != context.Canceled.Error() {
+		t.Errorf("said %q", said)
+	}
+}
+
+// What is silent is waited for when it is better, and not for ever; it is told
+// that it was not waited for.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		build  func(*world)
+		silent Attempt
+		want   string
+	}{
+		{"autoconfig", func(w *world) { w.silent("autoconfig.example.com:443", "example.com:443") },
+			Attempt{Way: ByAutoconfig, What: "https://example.com/.well-known/autoconfig/mail/config-v1.1.xml"}, "smtp.example.com"},
+		{"autoconfig that drips", func(w *world) {
+			w.https(func(rw http.ResponseWriter, r *http.Request) {
+				_, _ = rw.Write([]byte("<clientConfig>"))
+				rw.(http.Flusher).Flush()
+				<-r.Context().Done()
+			}, "example.com")
+		}, Attempt{Way: ByAutoconfig, What: "https://example.com/.well-known/autoconfig/mail/config-v1.1.xml"}, "smtp.example.com"},
+		{"server of the autoconfig", func(w *world) {
+			w.silent("slow.example.com:465")
+			w.https(answer(configuration("slow.example.com 465 SSL x")), "example.com")
+		}, Attempt{Way: ByAutoconfig, What: "slow.example.com:465"}, "smtp.example.com"},
+		{"better server of the same autoconfig", func(w *world) {
+			w.silent("slow.example.com:465")
+			w.https(answer(configuration("slow.example.com 465 SSL x", "fast.example.com 465 SSL x")), "example.com")
+			w.smtp([]string{"fast.example.com:465"})
+		}, Attempt{Way: ByAutoconfig, What: "slow.example.com:465"}, "fast.example.com"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, zone(dnstest.Zone{"slow.example.com": {here}, "fast.example.com": {here}}))
+			test.build(w)
+			w.smtp([]string{"smtp.example.com:465"})
+			f := w.finder()
+			f.Patience = 400 * time.Millisecond
+			found, err := f.Find(t.Context(), parse(t, "me@example.com"))
+			if err != nil || len(found) != 1 || found[0].Host != test.want {
+				t.Fatalf("%v, %v", found, err)
+			}
+			if said := w.why(test.silent.Way, test.silent.What); said != errNotAwaited.Error() {
+				w.log()
+				t.Errorf("said %q", said)
+			}
+		})
+	}
+}
+
+// A silent server, and no other: the search ends with its time and says so.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, zone(nil))
+	w.silent("smtp.example.com:587")
+	f := w.finder()
+	f.Timeout = 300 * time.Millisecond
+	found, err := f.Find(t.Context(), parse(t, "me@example.com"))
+	if err != nil || len(found) != 0 {
+		t.Errorf("%v, %v", found, err)
+	}
+	if said := w.why(ByGuess, "smtp.example.com:587"); said != errTimeout.Error() {
+		t.Errorf("said %q", said)
+	}
+}
+
+// One host is connected to once, however many ways name it.
+func TestOneConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, zone(dnstest.Zone{"_submissions._tcp.example.com": {"SRV 0 1 465 smtp.example.com"}}))
+	w.https(answer(configuration("smtp.example.com 465 SSL x")), "autoconfig.example.com", "example.com")
+	server := w.smtp([]string{"smtp.example.com:465"})
+	found, err := w.find("me@example.com")
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	if n := len(server.Connections()); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}

@@ -1,0 +1,228 @@
+package discover
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/sandboxtest"
+	"github.com/yanmail/yan/smtp"
+)
+
+// world is a network on loopback: names of dnstest, behind which ports lead to
+// servers of the test. What leads nowhere is refused.
+type world struct {
+	t     *testing.T
+	dns   *dnstest.Server
+	roots *x509.CertPool
+
+	mu     sync.Mutex
+	ports  map[string]string // "host:port" to the address of its listener
+	dialed []string
+	tried  []Attempt
+}
+
+func newWorld(t *testing.T, zone dnstest.Zone) *world {
+	t.Helper()
+	return &world{t: t, dns: dnstest.Start(t, zone), roots: x509.NewCertPool(), ports: map[string]string{}}
+}
+
+func (w *world) finder() *Finder {
+	return &Finder{Resolver: w.dns.Resolver(), Dial: w.dial, Roots: w.roots,
+		// Nothing in these worlds is slow unless a test says so.
+		Timeout: time.Minute, Patience: time.Minute,
+		Tried: func(a Attempt) {
+			w.tried = append(w.tried, a) // one at a time, as promised: the race detector looks on
+		}}
+}
+
+func (w *world) find(address string) ([]Candidate, error) {
+	w.t.Helper()
+	return w.finder().Find(w.t.Context(), parse(w.t, address))
+}
+
+func parse(t testing.TB, address string) smtp.Address {
+	t.Helper()
+	a, err := smtp.ParseAddress(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (w *world) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.dns.Resolver().LookupHost(ctx, host+"."); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	w.dialed = append(w.dialed, address)
+	listener := w.ports[address]
+	w.mu.Unlock()
+	if listener == "" {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, listener)
+}
+
+// smtp puts a submission server behind ports: 465 for TLS from the first byte,
+// any other for STARTTLS. Its certificate is good for their hosts. When the test
+// ends nobody may have tried to log in, or said anything of a user.
+func (w *world) smtp(addresses []string, options ...sandboxtest.Option) *sandboxtest.Server {
+	w.t.Helper()
+	var names []string
+	for _, address := range addresses {
+		host, _, _ := strings.Cut(address, ":")
+		names = append(names, host)
+	}
+	server := sandboxtest.Start(w.t, "plain", append([]sandboxtest.Option{sandboxtest.WithHostNames(names...)}, options...)...)
+	w.roots.AppendCertsFromPEM(server.CAPEM())
+	for _, address := range addresses {
+		w.ports[address] = server.Addr()
+		if strings.HasSuffix(address, ":465") {
+			w.ports[address] = server.TLSAddr()
+		}
+	}
+	w.t.Cleanup(func() {
+		if !server.WaitIdle() {
+			w.t.Error("a connection was left open")
+		}
+		if v := server.Violations(); len(v) > 0 {
+			w.t.Errorf("violations: %v", v)
+		}
+		for line := range strings.Lines(server.Transcript()) {
+			_, said, ok := strings.Cut(line, "C: ")
+			if verb, _, _ := strings.Cut(strings.TrimSpace(said), " "); ok && verb != "EHLO" && verb != "STARTTLS" && verb != "QUIT" {
+				w.t.Errorf("the server was told %q", said)
+			}
+			if strings.Contains(said, "me") {
+				w.t.Errorf("the server was told who asks: %q", said)
+			}
+		}
+	})
+	return server
+}
+
+// https puts a web server behind port 443 of hosts. Its certificate is good for
+// example.com and *.example.com.
+func (w *world) https(handler http.HandlerFunc, hosts ...string) *httptest.Server {
+	w.t.Helper()
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = nil
+	server.StartTLS()
+	w.t.Cleanup(server.Close)
+	w.roots.AddCert(server.Certificate())
+	for _, host := range hosts {
+		w.ports[host+":443"] = server.Listener.Addr().String()
+	}
+	return server
+}
+
+// silent puts a listener that says nothing behind ports.
+func (w *world) silent(addresses ...string) {
+	w.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { listener.Close() })
+	for _, address := range addresses {
+		w.ports[address] = listener.Addr().String()
+	}
+}
+
+// why gives what was told of an attempt, "served" without an error.
+func (w *world) why(way Way, what string) string {
+	var all []string
+	for _, a := range w.tried {
+		if a.Took < 0 || a.Way == "" || a.What == "" {
+			w.t.Errorf("attempt %+v", a)
+		}
+		if a.Way == way && a.What == what {
+			said := "served"
+			if a.Err != nil {
+				said = a.Err.Error()
+			}
+			all = append(all, said)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+func (w *world) log() {
+	for _, a := range w.tried {
+		w.t.Logf("%s %s: %v (%v)", a.Way, a.What, a.Err, a.Took)
+	}
+}
+
+// line is a candidate on one line, as tests compare it.
+func line(c Candidate) string {
+	trust := "confirm"
+	if c.Trust == Verified {
+		trust = "verified"
+	}
+	s := fmt.Sprintf("%s %s %s %s:%d/%s user=%s", c.Way, trust, c.Server, c.Host, c.Port, c.TLS, c.User)
+	if c.Provider.ID != "" {
+		s += " provider=" + c.Provider.ID
+	}
+	if c.IMAP != "" {
+		s += " " + c.IMAP
+	}
+	if c.OAuth2 {
+		s += " oauth2"
+	}
+	return s
+}
+
+// only is the line of the one candidate; "" without any.
+func only(t *testing.T, found []Candidate, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Errorf("find: %v", err)
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	if len(found) > 1 {
+		t.Errorf("%d candidates", len(found))
+	}
+	return line(found[0])
+}
+
+// configuration is a file in Mozilla's format with outgoing servers, each
+// "host port socketType username authentication…".
+func configuration(outgoing ...string) string {
+	var b strings.Builder
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><clientConfig version="1.1"><emailProvider id="example.com">
+<incomingServer type="pop3"><hostname>pop.example.com</hostname><port>995</port><socketType>SSL</socketType></incomingServer>
+<incomingServer type="imap"><hostname>imap.example.com</hostname><port>993</port><socketType>SSL</socketType><username>%EMAILADDRESS%</username></incomingServer>
+`)
+	for _, o := range outgoing {
+		f := strings.Fields(o)
+		fmt.Fprintf(&b, `<outgoingServer type="smtp"><hostname>%s</hostname><port>%s</port><socketType>%s</socketType><username>%s</username>`, f[0], f[1], f[2], f[3])
+		for _, word := range f[4:] {
+			fmt.Fprintf(&b, "<authentication>%s</authentication>", word)
+		}
+		b.WriteString("</outgoingServer>\n")
+	}
+	b.WriteString("</emailProvider></clientConfig>")
+	return b.String()
+}
+
+// answer serves one text.
+func answer(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
+}
