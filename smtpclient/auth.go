@@ -32,6 +32,9 @@ func (c *Conn) authenticate(context.Context) error {
 		// read is worth more than the error that followed it.
 		return fail(reply, err)
 	}
+	if name := mech.Name(); reply.Permanent() && (name == sasl.XOAuth2 || name == sasl.OAuthBearer) {
+		return fail(reply, ErrTokenRefused)
+	}
 	if !reply.Positive() {
 		return fail(reply, nil)
 	}

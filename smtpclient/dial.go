@@ -146,10 +146,21 @@ func (c *Conn) handshake(ctx context.Context) error {
 func (c *Conn) greeting(context.Context) error {
 	reply, err := c.w.reply(c.cfg.Timeouts.Greeting)
 	c.greet = reply
+	if err != nil && reply.IsZero() && c.mayWantTLS() && !errors.Is(err, smtp.ErrMalformedReply) && !errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("%w: %w", ErrNoGreeting, err)
+	}
 	if err != nil || !reply.Positive() {
 		return &smtp.Error{Stage: smtp.StageGreeting, Reply: reply, Err: err}
 	}
 	return nil
+}
+
+// mayWantTLS reports whether a server that keeps silent may wait for TLS: the
+// ports on which SMTP begins in plain text are known (25, 587 and, in habit,
+// 2525), and so is LMTP's way.
+func (c *Conn) mayWantTLS() bool {
+	port := c.cfg.port()
+	return c.tls == nil && !c.cfg.LMTP && port != 25 && port != 587 && port != 2525
 }
 
 // sayHello says EHLO and, to servers that don't know it, HELO (RFC 5321

@@ -16,6 +16,9 @@ var (
 	// would have been taken for an answer given under TLS (CVE-2011-0411 and
 	// its kin), so the connection is not used.
 	ErrInjectedResponse = errors.New("unencrypted bytes followed the reply to STARTTLS; somebody may be tampering with the connection")
+	// ErrNoGreeting: the server did not greet on a connection without TLS, and
+	// the port is none that is known to begin so.
+	ErrNoGreeting = errors.New("no greeting came; the port may want TLS from the first byte")
 	// ErrPinMismatch: the server's certificate is not the pinned one.
 	ErrPinMismatch = errors.New("the server's certificate does not match the pinned SHA-256 fingerprint")
 	// ErrCleartextPassword: the password would have travelled unencrypted.
@@ -28,6 +31,9 @@ var (
 	// ErrServerNotVerified: the server accepted the login without proving that
 	// it knows the password, as SCRAM demands (RFC 5802 section 3).
 	ErrServerNotVerified = sasl.ErrServerNotVerified
+	// ErrTokenRefused stands beside the reply by which the server refused an
+	// access token: what it says of passwords is not meant.
+	ErrTokenRefused = errors.New("the server did not take the access token")
 	// ErrTooLarge: the message is larger than the server's SIZE (RFC 1870).
 	ErrTooLarge = errors.New("the message is larger than the server accepts")
 	// ErrNeedsSMTPUTF8: an address needs SMTPUTF8 (RFC 6531) and the server

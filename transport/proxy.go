@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/net/proxy"
@@ -29,15 +31,87 @@ func proxyDialer(proxyURL string) (dialFunc, error) {
 	}
 	switch u.Scheme {
 	case "socks5", "socks5h":
-		d, err := proxy.FromURL(u, &net.Dialer{})
-		if err != nil {
-			return nil, fmt.Errorf("proxy %s: %w", u.Redacted(), err)
-		}
-		return d.(proxy.ContextDialer).DialContext, nil
+		return socks(u)
 	case "http":
 		return httpConnect(u), nil
 	}
 	return nil, fmt.Errorf("proxy %s: scheme %q is not one of socks5, socks5h, http", u.Redacted(), u.Scheme)
+}
+
+// proxyError is a failure at a proxy, or on the way to it. The server behind it
+// has no part in it.
+type proxyError struct {
+	proxy string // its URL, without a password
+	kind  string
+	err   error
+}
+
+// What an error at a proxy is, in the words of package diagnosis.
+const (
+	proxyAway    = "proxy_unreachable"
+	proxyLogin   = "proxy_login"
+	proxyRefused = "proxy_refused"
+)
+
+func (e *proxyError) Error() string { return "proxy " + e.proxy + ": " + e.err.Error() }
+func (e *proxyError) Unwrap() error { return e.err }
+
+// FailureKind is for package diagnosis; "" when somebody on this side gave up.
+func (e *proxyError) FailureKind() string {
+	switch {
+	case errors.Is(e.err, context.Canceled):
+		return ""
+	case errors.Is(e.err, context.DeadlineExceeded):
+		return proxyAway
+	}
+	return e.kind
+}
+
+// socks dials through a SOCKS proxy (RFC 1928).
+func socks(u *url.URL) (dialFunc, error) {
+	if _, err := proxy.FromURL(u, nil); err != nil {
+		return nil, fmt.Errorf("proxy %s: %w", u.Redacted(), err)
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		way := &wayToProxy{}
+		d, err := proxy.FromURL(u, way)
+		if err != nil {
+			return nil, fmt.Errorf("proxy %s: %w", u.Redacted(), err)
+		}
+		conn, err := d.(proxy.ContextDialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, &proxyError{proxy: u.Redacted(), kind: way.kind(err), err: err}
+		}
+		return conn, nil
+	}, nil
+}
+
+// wayToProxy dials a proxy and remembers whether that went well.
+type wayToProxy struct {
+	net.Dialer
+	reached bool
+}
+
+func (w *wayToProxy) Dial(network, address string) (net.Conn, error) {
+	return w.DialContext(context.Background(), network, address)
+}
+
+func (w *wayToProxy) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := w.Dialer.DialContext(ctx, network, address)
+	w.reached = err == nil
+	return conn, err
+}
+
+// kind tells a login apart by the words of golang.org/x/net, which has no types
+// for them.
+func (w *wayToProxy) kind(err error) string {
+	switch {
+	case !w.reached:
+		return proxyAway
+	case strings.Contains(err.Error(), "authentication"), strings.Contains(err.Error(), "username/password"):
+		return proxyLogin
+	}
+	return proxyRefused
 }
 
 // httpConnect asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6).
@@ -49,16 +123,16 @@ func httpConnect(u *url.URL) dialFunc {
 		}
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
 		if err != nil {
-			return nil, fmt.Errorf("proxy %s: %w", u.Redacted(), err)
+			return nil, &proxyError{proxy: u.Redacted(), kind: proxyAway, err: err}
 		}
 		stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-		tunnel, err := openTunnel(conn, u, address)
+		tunnel, kind, err := openTunnel(conn, u, address)
 		if !stop() {
 			err = context.Cause(ctx) // rather than the deadline that it set
 		}
 		if err != nil {
 			_ = conn.Close() // the error that matters is err
-			return nil, fmt.Errorf("proxy %s: %w", u.Redacted(), err)
+			return nil, &proxyError{proxy: u.Redacted(), kind: kind, err: err}
 		}
 		return tunnel, nil
 	}
@@ -67,7 +141,8 @@ func httpConnect(u *url.URL) dialFunc {
 // maxProxyAnswer bounds the header of a proxy's answer.
 const maxProxyAnswer = 64 << 10
 
-func openTunnel(conn net.Conn, u *url.URL, address string) (net.Conn, error) {
+// openTunnel gives the connection, or the kind of error.
+func openTunnel(conn net.Conn, u *url.URL, address string) (tunnel net.Conn, kind string, err error) {
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: http.Header{}}
 	if u.User != nil { // some proxies take a token for a user, and no password
 		password, _ := u.User.Password()
@@ -75,20 +150,26 @@ func openTunnel(conn net.Conn, u *url.URL, address string) (net.Conn, error) {
 			base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
 	}
 	if err := req.Write(conn); err != nil {
-		return nil, err
+		return nil, proxyAway, err
 	}
 	bounded := &io.LimitedReader{R: conn, N: maxProxyAnswer}
 	r := bufio.NewReader(bounded)
 	resp, err := http.ReadResponse(r, req)
 	if err != nil {
-		return nil, err
+		return nil, proxyRefused, err
 	}
 	bounded.N = math.MaxInt64 // what follows is the server's
-	if resp.StatusCode/100 != 2 {
-		return nil, fmt.Errorf("it answered %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
+	switch {
+	case resp.StatusCode == http.StatusProxyAuthRequired:
+		kind = proxyLogin
+	case resp.StatusCode/100 != 2:
+		kind = proxyRefused
+	}
+	if kind != "" {
+		return nil, kind, fmt.Errorf("it answered %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
 	}
 	// The server's greeting may have come in the same read.
-	return &tunnelConn{Conn: conn, r: r}, nil
+	return &tunnelConn{Conn: conn, r: r}, "", nil
 }
 
 type tunnelConn struct {

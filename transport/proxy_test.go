@@ -104,3 +104,22 @@ func TestHTTPProxyKeepsToTheContext(t *testing.T) {
 		t.Errorf("connection %v, error %v", conn, err)
 	}
 }
+
+// An error at a proxy says what kind it is; one that somebody gave up with does
+// not.
+func TestProxyErrorKinds(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"refused":   {io.EOF, proxyRefused},
+		"cancelled": {context.Canceled, ""},
+		"silent":    {context.DeadlineExceeded, proxyAway},
+	} {
+		e := &proxyError{proxy: "http://127.0.0.1:1", kind: proxyRefused, err: test.err}
+		if got := e.FailureKind(); got != test.want || !errors.Is(e, test.err) || !strings.HasPrefix(e.Error(), "proxy http://127.0.0.1:1: ") {
+			t.Errorf("%s: %q, %v", name, got, e)
+		}
+	}
+}
