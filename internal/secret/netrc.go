@@ -66,12 +66,14 @@ type machine struct {
 	hasPassword bool
 }
 
+func (m machine) isOf(host string) bool { return m.name != "" && strings.EqualFold(m.name, host) }
+
 // lookUp finds a password: that of the machine and login, else of the machine
 // without a login, else of the default. The first of a kind counts.
 func lookUp(entries []machine, host, user string) (string, bool) {
 	for _, fits := range []func(machine) bool{
-		func(m machine) bool { return strings.EqualFold(m.name, host) && m.login == user && user != "" },
-		func(m machine) bool { return strings.EqualFold(m.name, host) && (m.login == "" || user == "") },
+		func(m machine) bool { return m.isOf(host) && m.login == user && user != "" },
+		func(m machine) bool { return m.isOf(host) && (m.login == "" || user == "") },
 		func(m machine) bool { return m.name == "" && (m.login == "" || m.login == user) },
 	} {
 		for _, m := range entries {

@@ -27,7 +27,7 @@ func (v *Vault) passphrase(ctx context.Context, anew, ask bool) (string, error) 
 		}
 	}
 	if v.Passphrase == nil || !ask {
-		return "", &Error{Problem: Unavailable, Path: v.File, Err: errors.New(passphraseVariable + " names no file that holds it, and nobody can be asked")}
+		return "", &Error{Problem: Unavailable, Path: v.File, Err: errors.New(passphraseVariable + " names no file with the passphrase, and nobody can be asked")}
 	}
 	phrase, err := v.Passphrase(ctx, anew)
 	if err != nil {

@@ -53,8 +53,11 @@ func (p pieces) Get(service, user string) (string, error) {
 		return "", err
 	}
 	h, cut, err := headOf(entry)
-	if err != nil || !cut {
-		return entry, err
+	switch {
+	case err != nil:
+		return "", err
+	case !cut:
+		return entry, nil
 	}
 	var whole strings.Builder
 	for i := range h.count {

@@ -141,9 +141,12 @@ func readNow(path string, who readers) ([]byte, error) {
 	return data, nil
 }
 
-// reason is an error of the system without the name, which the Error has.
+// reason is an error of the system without the names, which the Error has.
 func reason(err error) error {
 	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		return of.Err
+	}
+	if of, ok := errors.AsType[*os.LinkError](err); ok {
 		return of.Err
 	}
 	return err

@@ -60,7 +60,10 @@ func seal(secrets map[string]string, passphrase string, cost int) ([]byte, error
 	if _, err := w.Write(plain); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), w.Close()
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // unseal decrypts them.

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -97,6 +98,15 @@ func (e *Error) Error() string {
 	return e.subject() + ": " + e.Problem.english() + ": " + e.Err.Error()
 }
 
+// Format writes the same whatever the verb: Source.Value may be an "echo" with
+// the secret.
+func (e *Error) Format(f fmt.State, verb rune) {
+	if verb == 'v' {
+		verb = 's'
+	}
+	_, _ = fmt.Fprintf(f, "%"+string(verb), e.Error())
+}
+
 func (e *Error) subject() string {
 	switch e.Source.Kind {
 	case File:
@@ -104,7 +114,7 @@ func (e *Error) subject() string {
 	case Command:
 		// Not the arguments: somebody will have written "echo" and the secret.
 		word, _, _ := strings.Cut(strings.TrimSpace(e.Source.Value), " ")
-		return "command " + word
+		return strings.TrimSpace("command " + word)
 	case Env:
 		return "variable " + e.Source.Value
 	case Netrc:
@@ -135,7 +145,7 @@ func (p Problem) english() string {
 	case Locked:
 		return "the keyring is locked"
 	case Unavailable:
-		return "neither a keyring nor a passphrase"
+		return "out of reach"
 	case Passphrase:
 		return "wrong passphrase"
 	case Damaged:

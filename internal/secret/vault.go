@@ -114,7 +114,7 @@ func (v *Vault) kept(ctx context.Context, name string) (string, error) {
 		}
 	}
 	secret, err := v.keyringGet(ctx, name)
-	if err == nil || holds != perhaps || ctx.Err() != nil {
+	if err == nil || holds != perhaps {
 		return secret, absent(err)
 	}
 	secret, fileErr := v.fileGet(ctx, name)
@@ -149,7 +149,7 @@ func (v *Vault) Set(ctx context.Context, key Key, secret string) (Place, error) 
 			return "", about(err, Source{}, key)
 		}
 		return InKeyring, nil
-	case errors.Is(err, ErrLocked), ctx.Err() != nil:
+	case errors.Is(err, ErrLocked):
 		return "", about(err, Source{}, key)
 	}
 	fileErr := v.fileSet(ctx, key.name(), secret)

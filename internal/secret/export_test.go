@@ -1,0 +1,38 @@
+package secret
+
+import "io"
+
+// Pieces is a keyring that cuts what is over most octets.
+func Pieces(k Keyring, most int) Keyring { return pieces{k, most} }
+
+// Cheap makes the encrypted file of a vault cheap to open, and keeps what
+// commands say from the test's own output.
+func (v *Vault) Cheap(stderr io.Writer) *Vault {
+	v.cost, v.stderr = 4, stderr
+	return v
+}
+
+// Seal encrypts a text that need not be a list of secrets.
+var Seal = seal
+
+type Machine struct {
+	Name, Login, Password string
+	HasPassword           bool
+}
+
+func ParseNetrc(text string) ([]Machine, error) {
+	entries, err := parseNetrc(text)
+	var all []Machine
+	for _, m := range entries {
+		all = append(all, Machine{m.name, m.login, m.password, m.hasPassword})
+	}
+	return all, err
+}
+
+var (
+	Decode      = decode
+	WorkFactor  = workFactor
+	Translate   = translate
+	MostOctets  = mostOctets
+	SystemError = systemError
+)

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package secret_test
+
+const onUnix = false

@@ -1,0 +1,274 @@
+package secret_test
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/internal/secret"
+)
+
+// allProblems are those of secret.go.
+func allProblems(t *testing.T) map[secret.Problem]bool {
+	t.Helper()
+	file, err := parser.ParseFile(gotoken.NewFileSet(), "secret.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[secret.Problem]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if of, ok := spec.Type.(*ast.Ident); ok && of.Name == "Problem" {
+			for _, value := range spec.Values {
+				word, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all[secret.Problem(word)] = true
+			}
+		}
+		return true
+	})
+	if len(all) < 11 {
+		t.Fatalf("secret.go has only the problems %v", all)
+	}
+	return all
+}
+
+const hidden = "hunter2-Ω"
+
+// provoked gives each problem the ways that lead to it. Each has the secret at
+// hand, to give it away.
+func provoked() map[secret.Problem]map[string]func(t *testing.T, m *machine) error {
+	ctx := context.Background()
+	get := func(m *machine, s secret.Source) error {
+		_, err := m.Get(ctx, s, password)
+		return err
+	}
+	set := func(m *machine) error {
+		_, err := m.Set(ctx, password, hidden)
+		return err
+	}
+	file := func(text string, mode os.FileMode) func(t *testing.T, m *machine) error {
+		return func(t *testing.T, m *machine) error {
+			write(t, filepath.Join(m.Home, "file"), text, mode)
+			return get(m, secret.Source{Kind: secret.File, Value: "~/file"})
+		}
+	}
+	sealed := func(then func(t *testing.T, m *machine) error) func(t *testing.T, m *machine) error {
+		return func(t *testing.T, m *machine) error {
+			m.Keyring = nil
+			m.set(t, password, hidden, secret.InFile)
+			m.renew(m.File)
+			m.Keyring = nil
+			return then(t, m)
+		}
+	}
+	inFile := func(text string) func(t *testing.T, m *machine) error {
+		return sealed(func(t *testing.T, m *machine) error {
+			data, err := secret.Seal(map[string]string{}, phrase, 4)
+			if text != "" {
+				data, err = []byte(text), nil
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, m.File, string(data), 0o600)
+			return get(m, kept)
+		})
+	}
+	return map[secret.Problem]map[string]func(t *testing.T, m *machine) error{
+		secret.NotFound: {
+			"kept": func(_ *testing.T, m *machine) error { return get(m, kept) },
+			"file": func(_ *testing.T, m *machine) error { return get(m, secret.Source{Kind: secret.File, Value: "~/none"}) },
+			"netrc": func(t *testing.T, m *machine) error {
+				write(t, filepath.Join(m.Home, ".netrc"), "machine other.example password "+hidden, 0o600)
+				return get(m, secret.Source{Kind: secret.Netrc})
+			},
+			"nothing sealed": inFile(""),
+		},
+		secret.Empty: {
+			"file": file(" \n", 0o600),
+			"set": func(_ *testing.T, m *machine) error {
+				_, err := m.Set(ctx, password, "\u200b")
+				return err
+			},
+		},
+		secret.SeveralLines: {"file": file(hidden+"\n"+hidden+"\n", 0o600)},
+		secret.Readable:     {"file": file(hidden, 0o644)},
+		secret.Unreadable: {
+			"file": file(hidden+"\x00", 0o600),
+			"folder": func(_ *testing.T, m *machine) error {
+				return get(m, secret.Source{Kind: secret.File, Value: "~"})
+			},
+			"sealed": sealed(func(t *testing.T, m *machine) error {
+				if err := errors.Join(os.Remove(m.File), os.Mkdir(m.File, 0o700)); err != nil {
+					t.Fatal(err)
+				}
+				return get(m, kept)
+			}),
+		},
+		secret.CommandFailed: {
+			"command": func(_ *testing.T, m *machine) error {
+				return get(m, secret.Source{Kind: secret.Command, Value: "echo " + hidden + "&& echo " + hidden + " 1>&2 && exit 1"})
+			},
+			"none": func(_ *testing.T, m *machine) error { return get(m, secret.Source{Kind: secret.Command}) },
+		},
+		secret.Locked: {
+			"get": func(_ *testing.T, m *machine) error { m.ring.Fail(secret.ErrLocked); return get(m, kept) },
+			"set": func(_ *testing.T, m *machine) error { m.ring.Fail(secret.ErrLocked); return set(m) },
+		},
+		secret.Unavailable: {
+			"nowhere": func(_ *testing.T, m *machine) error {
+				m.Keyring, m.File = nil, ""
+				return set(m)
+			},
+			"nobody": func(_ *testing.T, m *machine) error {
+				m.Keyring, m.Passphrase = nil, nil
+				return set(m)
+			},
+			"keyring gives the secret away": func(_ *testing.T, m *machine) error {
+				m.ring.Fail(errors.New("can't keep " + hidden))
+				m.File = ""
+				return set(m)
+			},
+			"no answer": func(_ *testing.T, m *machine) error {
+				m.Keyring = nil
+				m.Passphrase = func(context.Context, bool) (string, error) { return "", errors.New("end of input") }
+				return set(m)
+			},
+			"get": func(_ *testing.T, m *machine) error {
+				m.ring.Fail(errors.New("D-Bus broke"))
+				return get(m, kept)
+			},
+		},
+		secret.Passphrase: {
+			"wrong": sealed(func(_ *testing.T, m *machine) error { m.typed = "wrong"; return get(m, kept) }),
+			"empty": sealed(func(_ *testing.T, m *machine) error { m.typed = ""; return get(m, kept) }),
+		},
+		secret.Damaged: {
+			"sealed": inFile("no age file"),
+			"netrc": func(t *testing.T, m *machine) error {
+				write(t, filepath.Join(m.Home, ".netrc"), "machine smtp.qq.com password two "+hidden, 0o600)
+				return get(m, secret.Source{Kind: secret.Netrc})
+			},
+			"keyring": func(_ *testing.T, m *machine) error { m.ring.Fail(secret.ErrDamaged); return get(m, kept) },
+		},
+		secret.Unwritable: {
+			"lock": func(t *testing.T, m *machine) error {
+				m.Keyring = nil
+				mkdir(t, m.File+".lock")
+				return set(m)
+			},
+			"names": func(t *testing.T, m *machine) error {
+				m.Keyring = nil
+				mkdir(t, m.File+".names")
+				return set(m)
+			},
+		},
+	}
+}
+
+func TestEveryProblemIsProvoked(t *testing.T) {
+	t.Parallel()
+	all, ways := allProblems(t), provoked()
+	for problem := range all {
+		if len(ways[problem]) == 0 {
+			t.Errorf("nothing leads to %q", problem)
+		}
+	}
+	texts := map[string]secret.Problem{}
+	for problem, by := range ways {
+		if !all[problem] {
+			t.Errorf("%q is no problem", problem)
+		}
+		for name, provoke := range by {
+			if !onUnix && problem == secret.Readable {
+				continue // private_windows.go says why
+			}
+			m := newMachine(t)
+			err := provoke(t, m)
+			e, ok := errors.AsType[*secret.Error](err)
+			if !ok || e.Problem != problem {
+				t.Errorf("%s, %s: %v", problem, name, err)
+				continue
+			}
+			if e.Key != password {
+				t.Errorf("%v does not tell whose secret it is: %+v", err, e.Key)
+			}
+			text := e.Error()
+			if strings.HasSuffix(text, string(problem)) && strings.Contains(string(problem), "_") || strings.ContainsAny(text, "\n\r") {
+				t.Errorf("%q is not for people", text)
+			}
+			texts[text] = problem
+			leaks(t, name+": the error", err)
+			leaks(t, name+": the vault", m.Vault)
+		}
+	}
+	if len(texts) < len(all) {
+		t.Errorf("only %d different texts", len(texts))
+	}
+	if testing.Verbose() {
+		for _, text := range slices.Sorted(func(yield func(string) bool) {
+			for text := range texts {
+				if !yield(text) {
+					return
+				}
+			}
+		}) {
+			t.Log(text)
+		}
+	}
+}
+
+// leaks looks for the secret and the passphrase in whatever fmt makes of a
+// value.
+func leaks(t *testing.T, what string, value any) {
+	t.Helper()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%+q", "%x", "% X", "%d", "%T %[1]p", "%10.40v"} {
+		for _, v := range []any{value, []any{value}, struct{ Inner any }{value}, &value} {
+			text := fmt.Sprintf(verb, v)
+			for _, s := range []string{hidden, "hunter2", phrase} {
+				for _, form := range []string{s, hex.EncodeToString([]byte(s)), fmt.Sprintf("% X", s), fmt.Sprint([]byte(s)), strings.Trim(fmt.Sprintf("%+q", s), `"`)} {
+					if strings.Contains(text, form) {
+						t.Errorf("%s: %s gives the secret away: %s", what, verb, text)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.set(t, password, hidden, secret.InKeyring)
+	m.ring.Fail(secret.ErrNoKeyring)
+	m.set(t, token, hidden, secret.InFile) // the passphrase and the list are known now
+	m.ring.Fail(nil)
+	leaks(t, "the vault", m.Vault)
+	leaks(t, "a copy of the vault", reflect.ValueOf(m.Vault).Elem().Interface())
+	leaks(t, "the keyring", m.ring)
+	leaks(t, "a keyring that cuts", secret.Pieces(m.ring, 5))
+	leaks(t, "the keyring of the system", secret.System())
+	if text := fmt.Sprintf("%+v", m.Vault); !strings.Contains(text, m.File) {
+		t.Errorf("%s does not even name the file", text)
+	}
+	if text := fmt.Sprintf("%v %d", struct{ Inner any }{[]byte(hidden)}, []byte(hidden)); !strings.Contains(text, fmt.Sprint([]byte(hidden))) {
+		t.Error("the search would not find what it looks for")
+	}
+}

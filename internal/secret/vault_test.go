@@ -1,0 +1,475 @@
+package secret_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/secret/secrettest"
+)
+
+const phrase = "correct horse"
+
+var (
+	kept     = secret.Source{}
+	password = secret.Key{Account: "qq", Item: "password", Host: "smtp.qq.com", User: "me@qq.com"}
+	token    = secret.Key{Account: "qq", Item: "oauth2"}
+)
+
+// machine is a vault and what surrounds it.
+type machine struct {
+	*secret.Vault
+	ring  *secrettest.Keyring
+	env   map[string]string
+	asked []bool // what anew was, each time the passphrase was asked for
+	typed string
+}
+
+// newMachine has an empty keyring, and a user who knows the passphrase.
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	m := &machine{ring: secrettest.New(), env: map[string]string{}, typed: phrase}
+	folder := t.TempDir()
+	m.renew(filepath.Join(folder, "yan", "secrets.age"))
+	m.Home = folder
+	return m
+}
+
+// renew makes another vault, as another process would, of the same machine.
+func (m *machine) renew(file string) {
+	home := ""
+	if m.Vault != nil {
+		home = m.Home
+	}
+	m.Vault = (&secret.Vault{
+		Keyring: m.ring, File: file, Home: home,
+		Getenv: func(name string) string { return m.env[name] },
+		Passphrase: func(_ context.Context, anew bool) (string, error) {
+			m.asked = append(m.asked, anew)
+			return m.typed, nil
+		},
+	}).Cheap(io.Discard)
+}
+
+func (m *machine) set(t *testing.T, key secret.Key, s string, want secret.Place) {
+	t.Helper()
+	if place, err := m.Set(t.Context(), key, s); err != nil || place != want {
+		t.Fatalf("Set: %q, %v; want %q", place, err, want)
+	}
+}
+
+func (m *machine) expect(t *testing.T, key secret.Key, want string) {
+	t.Helper()
+	if got, err := m.Get(t.Context(), kept, key); err != nil || got != want {
+		t.Fatalf("Get: %q, %v; want %q", got, err, want)
+	}
+}
+
+func (m *machine) expectProblem(t *testing.T, key secret.Key, want secret.Problem) *secret.Error {
+	t.Helper()
+	got, err := m.Get(t.Context(), kept, key)
+	return isProblem(t, got, err, want)
+}
+
+func isProblem(t *testing.T, got string, err error, want secret.Problem) *secret.Error {
+	t.Helper()
+	e, ok := errors.AsType[*secret.Error](err)
+	if !ok || e.Problem != want || got != "" {
+		t.Fatalf("%q, %v; want the problem %s", got, err, want)
+	}
+	return e
+}
+
+func TestKeyringComesFirst(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.expectProblem(t, password, secret.NotFound)
+	m.set(t, password, " geheim\n", secret.InKeyring)
+	m.expect(t, password, "geheim")
+	if got := m.ring.Entries(); len(got) != 1 || got["qq/password"] != "geheim" {
+		t.Errorf("the keyring holds %v", got)
+	}
+	m.expectProblem(t, token, secret.NotFound)
+	if len(m.asked) != 0 || exists(m.File) {
+		t.Error("the encrypted file was touched")
+	}
+	if err := m.Delete(t.Context(), password); err != nil {
+		t.Fatal(err)
+	}
+	m.expectProblem(t, password, secret.NotFound)
+	if err := m.Delete(t.Context(), password); err != nil {
+		t.Errorf("deleting what is not there: %v", err)
+	}
+}
+
+func TestWithoutKeyringTheFileIsUsed(t *testing.T) {
+	t.Parallel()
+	for name, ring := range map[string]secret.Keyring{
+		"nil": nil, "none": secrettest.None(), "fails": secrettest.Failing(errors.New("D-Bus broke")),
+		"short": secrettest.Failing(secret.ErrTooLong), "forgetful": forgetful{secrettest.New()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			m.Keyring = ring
+			m.set(t, password, "geheim", secret.InFile)
+			m.set(t, token, "a token", secret.InFile)
+			m.renew(m.File)
+			m.Keyring = ring
+			m.expect(t, password, "geheim")
+			m.expect(t, token, "a token")
+			if len(m.asked) != 2 || !m.asked[0] || m.asked[1] {
+				t.Errorf("the passphrase was asked for with anew = %v, want [true false]: once for each vault", m.asked)
+			}
+			if err := m.Delete(t.Context(), password); err != nil && name != "fails" && name != "short" {
+				t.Fatal(err)
+			}
+			m.expect(t, token, "a token")
+			if got, err := m.Get(t.Context(), kept, password); err == nil {
+				t.Errorf("deleted, and still %q", got)
+			}
+		})
+	}
+}
+
+// forgetful takes everything and keeps nothing.
+type forgetful struct{ *secrettest.Keyring }
+
+func (forgetful) Set(_, _, _ string) error { return nil }
+
+func TestFileIsPrivateAndHoldsNoSecretInClear(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.Keyring = nil
+	m.set(t, password, "geheim", secret.InFile)
+	folder := filepath.Dir(m.File)
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("the folder holds %v, %v; want the file, its names and its lock", entries, err)
+	}
+	for _, name := range []string{"", "secrets.age", "secrets.age.names", "secrets.age.lock"} {
+		path := filepath.Join(folder, name)
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm()&0o077 != 0 && onUnix {
+			t.Errorf("others can get at %s: %v", path, info.Mode())
+		}
+		if info.IsDir() {
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "geheim") {
+			t.Errorf("%s shows the secret", name)
+		}
+	}
+}
+
+// The newer of two wins: what was put into the file while the keyring was away,
+// and what was put into the keyring afterwards.
+func TestNewerWins(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.set(t, password, "first", secret.InKeyring)
+	m.ring.Fail(secret.ErrNoKeyring)
+	m.set(t, password, "second", secret.InFile)
+	m.set(t, token, "a token", secret.InFile)
+	m.ring.Fail(nil)
+	m.expect(t, password, "second")
+
+	// Another process, where nobody can be asked.
+	m.renew(m.File)
+	m.Passphrase = nil
+	m.set(t, password, "third", secret.InKeyring)
+	m.expect(t, password, "third")
+	m.expectProblem(t, token, secret.Unavailable)
+	m.ring.Fail(secret.ErrNoKeyring)
+	m.expectProblem(t, password, secret.NotFound) // "second" is outdated
+
+	// One with the passphrase does not revive it.
+	m.renew(m.File)
+	m.expectProblem(t, password, secret.NotFound)
+	m.expect(t, token, "a token")
+	m.set(t, token, "another token", secret.InFile)
+	m.expectProblem(t, password, secret.NotFound)
+	m.ring.Fail(nil)
+	m.expect(t, password, "third")
+
+	// The last entry goes into the keyring: nothing is left of the file.
+	m.renew(m.File)
+	m.Passphrase = nil
+	m.set(t, token, "a third token", secret.InKeyring)
+	if exists(m.File) || exists(m.File+".names") {
+		t.Error("an encrypted file without a secret that counts was kept")
+	}
+}
+
+// Somebody copied the file, without what stands beside it.
+func TestFileWithoutNames(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(string) error{
+		"missing": os.Remove,
+		"of another file": func(path string) error {
+			return os.WriteFile(path, []byte(`{"sha256":"00","holds":["other/password"]}`), 0o600)
+		},
+		"no JSON": func(path string) error { return os.WriteFile(path, []byte("{"), 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			m.Keyring = nil
+			m.set(t, password, "in the file", secret.InFile)
+			m.set(t, token, "a token", secret.InFile)
+			if err := spoil(m.File + ".names"); err != nil {
+				t.Fatal(err)
+			}
+			m.renew(m.File)
+			m.expect(t, password, "in the file")
+			m.expectProblem(t, secret.Key{Account: "other", Item: "password"}, secret.NotFound)
+			m.set(t, password, "in the keyring", secret.InKeyring)
+			m.expect(t, password, "in the keyring")
+			if err := m.Delete(t.Context(), password); err != nil {
+				t.Fatal(err)
+			}
+			m.expectProblem(t, password, secret.NotFound)
+			m.expect(t, token, "a token")
+			if len(m.asked) != 2 {
+				t.Errorf("the passphrase was asked for %d times, want once for each vault", len(m.asked))
+			}
+		})
+	}
+}
+
+func TestLockedKeyringIsNotGoneAround(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.ring.Fail(secret.ErrLocked)
+	m.expectProblem(t, password, secret.Locked)
+	_, err := m.Set(t.Context(), password, "geheim")
+	isProblem(t, "", err, secret.Locked)
+	isProblem(t, "", m.Delete(t.Context(), password), secret.Locked)
+	if exists(m.File) {
+		t.Error("the secret was put into the file")
+	}
+	// What is in the file is found all the same.
+	m.ring.Fail(secret.ErrNoKeyring)
+	m.set(t, password, "geheim", secret.InFile)
+	m.ring.Fail(secret.ErrLocked)
+	m.expect(t, password, "geheim")
+	if err := os.Remove(m.File + ".names"); err != nil {
+		t.Fatal(err)
+	}
+	m.expect(t, password, "geheim")
+	m.expectProblem(t, token, secret.Locked)
+}
+
+// blocking is a keyring that shows a dialog nobody answers.
+type blocking struct{ released chan struct{} }
+
+func (b blocking) Get(_, _ string) (string, error) { <-b.released; return "", secret.ErrNotFound }
+func (b blocking) Set(_, _, _ string) error        { <-b.released; return nil }
+func (b blocking) Delete(_, _ string) error        { <-b.released; return nil }
+
+func TestKeyringIsWaitedForOneMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := blocking{make(chan struct{})}
+		v := &secret.Vault{Keyring: b, Getenv: func(string) string { return "" }}
+		start := time.Now()
+		got, err := v.Get(t.Context(), kept, password)
+		isProblem(t, got, err, secret.Locked)
+		if waited := time.Since(start); waited != time.Minute {
+			t.Errorf("waited for %v", waited)
+		}
+		_, err = v.Set(t.Context(), password, "geheim")
+		isProblem(t, "", err, secret.Locked)
+		isProblem(t, "", v.Delete(t.Context(), password), secret.Locked)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start = time.Now()
+		got, err = v.Get(ctx, kept, password)
+		if e := isProblem(t, got, err, secret.Locked); !errors.Is(e, context.DeadlineExceeded) {
+			t.Errorf("%v does not tell why", e)
+		}
+		if waited := time.Since(start); waited != time.Second {
+			t.Errorf("waited for %v, the context is of a second", waited)
+		}
+		close(b.released)
+	})
+}
+
+func TestPassphraseComesFromFileOrCredential(t *testing.T) {
+	t.Parallel()
+	for _, variable := range []string{"YAN_PASSPHRASE_FILE", "CREDENTIALS_DIRECTORY"} {
+		t.Run(variable, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			m.Keyring, m.Passphrase = nil, nil
+			_, err := m.Set(t.Context(), password, "geheim")
+			isProblem(t, "", err, secret.Unavailable)
+			path := filepath.Join(m.Home, "yan-passphrase")
+			write(t, path, phrase+"\n", 0o600)
+			m.env[variable] = path
+			if variable == "CREDENTIALS_DIRECTORY" {
+				m.env[variable] = m.Home
+			}
+			m.set(t, password, "geheim", secret.InFile)
+			m.renew(m.File)
+			m.expect(t, password, "geheim")
+			if len(m.asked) != 0 {
+				t.Error("the user was asked")
+			}
+		})
+	}
+	// A file that is named must be there, a credential need not.
+	m := newMachine(t)
+	m.Keyring = nil
+	m.env["CREDENTIALS_DIRECTORY"] = m.Home
+	m.set(t, password, "geheim", secret.InFile)
+	m.env["YAN_PASSPHRASE_FILE"] = filepath.Join(m.Home, "nowhere")
+	m.renew(m.File)
+	e := m.expectProblem(t, password, secret.NotFound)
+	if e.Source.Kind != secret.File || e.Path != m.env["YAN_PASSPHRASE_FILE"] {
+		t.Errorf("%v is about %+v", e, e.Source)
+	}
+}
+
+func TestWrongPassphraseChangesNothing(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.Keyring = nil
+	m.set(t, password, "geheim", secret.InFile)
+	m.set(t, token, "a token", secret.InFile)
+	before := read(t, m.File)
+	m.renew(m.File)
+	m.Keyring, m.typed = nil, "wrong"
+	m.expectProblem(t, password, secret.Passphrase)
+	_, err := m.Set(t.Context(), password, "other")
+	if e := isProblem(t, "", err, secret.Passphrase); e.Path != m.File {
+		t.Errorf("%v is about %q", e, e.Path)
+	}
+	isProblem(t, "", m.Delete(t.Context(), password), secret.Passphrase)
+	m.typed = " "
+	m.expectProblem(t, password, secret.Passphrase)
+	if read(t, m.File) != before {
+		t.Error("the file was changed")
+	}
+	m.typed = phrase // the wrong one was not remembered
+	m.expect(t, password, "geheim")
+}
+
+func TestDamagedFileIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	good, err := secret.Seal(map[string]string{"qq/password": "geheim"}, phrase, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string]string{
+		"empty": "", "text": "not age", "cut": string(good[:len(good)-5]), "header": string(good[:40]),
+		"flipped": string(good[:len(good)-1]) + "\x00",
+		"costly":  strings.Replace(string(good), " 4\n", " 30\n", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			m.Keyring = nil
+			if err := os.MkdirAll(filepath.Dir(m.File), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			write(t, m.File, data, 0o600)
+			m.expectProblem(t, password, secret.Damaged)
+			_, err := m.Set(t.Context(), password, "other")
+			isProblem(t, "", err, secret.Damaged)
+			isProblem(t, "", m.Delete(t.Context(), password), secret.Damaged)
+			if read(t, m.File) != data {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+func TestManyGoroutines(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.Keyring = nil
+	var all sync.WaitGroup
+	keys := make([]secret.Key, 8)
+	for i := range keys {
+		keys[i] = secret.Key{Account: string(rune('a' + i)), Item: "password"}
+		all.Go(func() {
+			if _, err := m.Set(t.Context(), keys[i], "secret of "+keys[i].Account); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	m.renew(m.File)
+	for _, key := range keys {
+		all.Go(func() {
+			if got, err := m.Get(t.Context(), kept, key); err != nil || got != "secret of "+key.Account {
+				t.Errorf("%s: %q, %v", key.Account, got, err)
+			}
+		})
+	}
+	all.Wait()
+	if len(m.asked) != 2 {
+		t.Errorf("the passphrase was asked for %d times, want once for each vault", len(m.asked))
+	}
+}
+
+func TestLinkStaysALink(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.Keyring = nil
+	real := filepath.Join(m.Home, "real.age")
+	m.set(t, password, "geheim", secret.InFile)
+	if err := os.Rename(m.File, real); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(real, m.File); err != nil {
+		t.Skipf("no links here: %v", err)
+	}
+	m.set(t, token, "a token", secret.InFile)
+	if info, err := os.Lstat(m.File); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link was replaced: %v, %v", info.Mode(), err)
+	}
+	m.renew(m.File)
+	m.expect(t, token, "a token")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func write(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+}
