@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // startDovecot starts the store and the judge of passwords. Its socket for
@@ -19,17 +20,21 @@ func (s *servers) startDovecot(ctx context.Context) error {
 		return fmt.Errorf("prepare Dovecot: %w", err)
 	}
 	data := struct {
-		Dir, Mail string
-		Accounts  accounts
-		LMTP      int
-	}{dir, s.mail, debianAccounts(), s.port["lmtp"]}
+		Dir, Mail, Certificates string
+		Accounts                accounts
+		LMTP, IMAP, IMAPS       int
+	}{dir, s.mail, filepath.Join(s.dir, "certificates"), debianAccounts(), s.port["lmtp"], s.port["imap"], s.port["imaps"]}
 	for _, name := range []string{"dovecot.conf", "oauth2.conf"} {
 		if err := render(name, filepath.Join(dir, name), data); err != nil {
 			return fmt.Errorf("configure Dovecot: %w", err)
 		}
 	}
+	var passwd strings.Builder
+	for _, name := range logins() {
+		fmt.Fprintf(&passwd, "%s:{PLAIN}%s\n", name, password)
+	}
 	for file, content := range map[string]string{
-		filepath.Join(dir, "passwd"):   login + ":{PLAIN}" + password + "\n",
+		filepath.Join(dir, "passwd"):   passwd.String(),
 		filepath.Join(keys, "interop"): base64.StdEncoding.EncodeToString([]byte(tokenKey)),
 	} {
 		// Dovecot's judge runs under an account of its own.
@@ -43,5 +48,10 @@ func (s *servers) startDovecot(ctx context.Context) error {
 		return err
 	}
 	s.processes = append(s.processes, p)
-	return p.waitForPort(ctx, s.port["lmtp"])
+	for _, name := range []string{"lmtp", "imap", "imaps"} {
+		if err := p.waitForPort(ctx, s.port[name]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

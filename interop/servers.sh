@@ -19,13 +19,14 @@
 # line on standard error; anything else is a failure.
 set -eu
 
-packages="postfix dovecot-core dovecot-lmtpd"
+packages="postfix dovecot-core dovecot-lmtpd dovecot-imapd"
 
 say() { printf 'servers.sh: %s\n' "$*" >&2; }
 cannot() { say "$*"; exit 3; }
 
 installed() {
-	[ -x /usr/lib/postfix/sbin/master ] && [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/lmtp ]
+	[ -x /usr/lib/postfix/sbin/master ] && [ -x /usr/sbin/dovecot ] &&
+		[ -x /usr/lib/dovecot/lmtp ] && [ -x /usr/lib/dovecot/imap ]
 }
 
 install_packages() {
@@ -80,7 +81,7 @@ download() {
 overlay_works() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	unshare --mount -- /bin/sh -c \
-		'mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && [ -x /usr/lib/dovecot/lmtp ]' "$1" >&2
+		'mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && [ -x /usr/lib/dovecot/lmtp ] && [ -x /usr/lib/dovecot/imap ]' "$1" >&2
 }
 
 [ "${1-}" = fetch ] && [ -n "${2-}" ] || { say "usage: servers.sh fetch FOLDER"; exit 64; }
@@ -95,6 +96,10 @@ if ! installed; then
 	else
 		mkdir -p "$2"
 		folder=$(cd "$2" && pwd)
+		# One that was kept from before may lack a package that is wanted by now.
+		if [ -d "$folder/root" ] && ! overlay_works "$folder/root"; then
+			rm -rf "$folder/root"
+		fi
 		[ -d "$folder/root" ] || unpack "$folder" ||
 			cannot "could not download Debian's Postfix and Dovecot"
 		overlay_works "$folder/root" ||

@@ -19,13 +19,19 @@ import (
 	"time"
 )
 
-// The one account of the servers. The password holds what protocols have
+// The account that most tests use. The password holds what protocols have
 // stumbled over: the separators of SCRAM, a space, a percent sign.
 const (
 	login     = "test@example.test"
 	password  = "S3cret = with, space%20&more"
 	sizeLimit = 64 << 20
 )
+
+// logins are the users of the servers, all with the same password: the one whom
+// most tests are, and one for each test that looks into its Sent folder.
+func logins() []string {
+	return []string{login, "copies@example.test", "upgraded@example.test", "saving@example.test", "plain@example.test"}
+}
 
 // accounts are those of every Debian that are not used for anything else
 // here. The packages' own are missing where the packages are only unpacked,
@@ -48,7 +54,8 @@ type servers struct {
 	root string // where the programs stand, "/" when installed
 	dir  string // everything they write
 	mail string // Maildirs, one for each local part
-	// port of each of Postfix's services by name, and "lmtp", Dovecot's.
+	// port of each of Postfix's services by name, and Dovecot's: "lmtp", "imap"
+	// (STARTTLS) and "imaps".
 	port map[string]int
 
 	processes []*process // in the order of their start
@@ -99,7 +106,8 @@ func startServers(ctx context.Context, root string) (_ *servers, err error) {
 		}
 	}()
 	offered := services()
-	ports, err := freePorts(len(offered) + 1)
+	dovecot := []string{"lmtp", "imap", "imaps"}
+	ports, err := freePorts(len(offered) + len(dovecot))
 	if err != nil {
 		return s, err
 	}
@@ -107,7 +115,9 @@ func startServers(ctx context.Context, root string) (_ *servers, err error) {
 		offered[i].Port = ports[i]
 		s.port[offered[i].Name] = ports[i]
 	}
-	s.port["lmtp"] = ports[len(offered)]
+	for i, name := range dovecot {
+		s.port[name] = ports[len(offered)+i]
+	}
 	if err := s.prepare(); err != nil {
 		return s, fmt.Errorf("prepare the servers: %w", err)
 	}
