@@ -15,6 +15,10 @@ const (
 	ClassAuthRateLimited     Class = "AUTH_RATE_LIMITED"
 	ClassAuthRequired        Class = "AUTH_REQUIRED"
 	ClassAuthNoMechanism     Class = "AUTH_NO_MECHANISM"
+	ClassAuthTokenRefused    Class = "AUTH_TOKEN_REFUSED"
+	ClassAuthConsentNeeded   Class = "AUTH_CONSENT_NEEDED"
+	ClassAuthClientRefused   Class = "AUTH_CLIENT_REFUSED"
+	ClassAuthServerAway      Class = "AUTH_SERVER_AWAY"
 	ClassIPNotAllowed        Class = "IP_NOT_ALLOWED"
 	ClassAccountBlocked      Class = "ACCOUNT_BLOCKED"
 )
@@ -27,6 +31,7 @@ const (
 	ClassTLSName            Class = "TLS_NAME"
 	ClassTLSExpired         Class = "TLS_EXPIRED"
 	ClassTLSPin             Class = "TLS_PIN"
+	ClassTLSClientCert      Class = "TLS_CLIENT_CERTIFICATE"
 	ClassTLSFailed          Class = "TLS_FAILED"
 	ClassStartTLSMissing    Class = "STARTTLS_MISSING"
 	ClassCleartextPassword  Class = "CLEARTEXT_PASSWORD"
@@ -34,6 +39,10 @@ const (
 	ClassWrongHost          Class = "WRONG_HOST"
 	ClassPortBlocked        Class = "PORT_BLOCKED"
 	ClassHostNotFound       Class = "HOST_NOT_FOUND"
+	ClassNameLookup         Class = "NAME_LOOKUP"
+	ClassNetworkUnreachable Class = "NETWORK_UNREACHABLE"
+	ClassProxyFailed        Class = "PROXY_FAILED"
+	ClassProxyLogin         Class = "PROXY_LOGIN"
 	ClassConnectionRefused  Class = "CONNECTION_REFUSED"
 	ClassConnectionLost     Class = "CONNECTION_LOST"
 	ClassTimeout            Class = "TIMEOUT"
@@ -90,8 +99,8 @@ const (
 // Classes lists all of them, in the order of this file.
 func Classes() []Class {
 	return []Class{
-		ClassAuthBadCredentials, ClassAuthNeedAppPassword, ClassAuthServiceDisabled, ClassAuthBasicDisabled, ClassAuthAdminPolicy, ClassAuthNeedWebLogin, ClassAuthRateLimited, ClassAuthRequired, ClassAuthNoMechanism, ClassIPNotAllowed, ClassAccountBlocked,
-		ClassTLSRequired, ClassWrongTLSMode, ClassTLSUntrusted, ClassTLSName, ClassTLSExpired, ClassTLSPin, ClassTLSFailed, ClassStartTLSMissing, ClassCleartextPassword, ClassTampered, ClassWrongHost, ClassPortBlocked, ClassHostNotFound, ClassConnectionRefused, ClassConnectionLost, ClassTimeout, ClassCancelled, ClassProtocolError, ClassBadHELO, ClassTooManyConnections, ClassPerConnectionLimit, ClassIPReputation,
+		ClassAuthBadCredentials, ClassAuthNeedAppPassword, ClassAuthServiceDisabled, ClassAuthBasicDisabled, ClassAuthAdminPolicy, ClassAuthNeedWebLogin, ClassAuthRateLimited, ClassAuthRequired, ClassAuthNoMechanism, ClassAuthTokenRefused, ClassAuthConsentNeeded, ClassAuthClientRefused, ClassAuthServerAway, ClassIPNotAllowed, ClassAccountBlocked,
+		ClassTLSRequired, ClassWrongTLSMode, ClassTLSUntrusted, ClassTLSName, ClassTLSExpired, ClassTLSPin, ClassTLSClientCert, ClassTLSFailed, ClassStartTLSMissing, ClassCleartextPassword, ClassTampered, ClassWrongHost, ClassPortBlocked, ClassHostNotFound, ClassNameLookup, ClassNetworkUnreachable, ClassProxyFailed, ClassProxyLogin, ClassConnectionRefused, ClassConnectionLost, ClassTimeout, ClassCancelled, ClassProtocolError, ClassBadHELO, ClassTooManyConnections, ClassPerConnectionLimit, ClassIPReputation,
 		ClassSenderMismatch, ClassSenderUnverified, ClassFromHeaderInvalid, ClassMessageMalformed, ClassClientBug, ClassFeatureMissing, ClassContentUnreadable, ClassAddressSyntax, ClassBadAttachment, ClassTooLarge, ClassTooManyRecipients, ClassContentRejected, ClassDomainAuth, ClassAnotherRefused,
 		ClassRecipientInvalid, ClassRecipientFull, ClassRecipientRejects, ClassAdminPolicy,
 		ClassSenderMailboxFull, ClassRateLimited, ClassDailyQuota,

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/provider"
@@ -30,7 +32,11 @@ const (
 	kindProviderCertificate = "provider_certificate"
 	kindUntrusted           = "untrusted"
 	kindPin                 = "pin"
+	kindClientCertificate   = "client_certificate"
+	kindTLSVersion          = "tls_version"
 	kindTLS                 = "tls"
+	kindNoGreeting          = "no_greeting"
+	kindTLSRefused          = "tls_refused"
 	kindStartTLSMissing     = "starttls_missing"
 	kindCleartext           = "cleartext"
 	kindInjected            = "injected"
@@ -47,16 +53,25 @@ const (
 	kindMalformedReply      = "malformed_reply"
 	kindBrokenPipe          = "broken_pipe"
 	kindClosed              = "closed"
-	kindOther               = "other"
+	kindTokenRefused        = "token_refused"
+	// What errors of packages above this one call themselves (kinder).
+	kindConsent      = "consent"
+	kindOAuthClient  = "oauth_client"
+	kindOAuthServer  = "oauth_server"
+	kindProxyAway    = "proxy_unreachable"
+	kindProxyLogin   = "proxy_login"
+	kindProxyRefused = "proxy_refused"
+	kindOther        = "other"
 )
 
 // ErrorKinds lists all of them.
 func ErrorKinds() []string {
 	return []string{kindNoSuchHost, kindDNSFailed, kindRefused, kindUnreachable, kindTimeoutPort25, kindTimeout,
 		kindCanceled, kindNotTLS, kindCertificateExpired, kindCertificateName, kindProviderCertificate, kindUntrusted,
-		kindPin, kindTLS, kindStartTLSMissing, kindCleartext, kindInjected, kindServerNotVerified, kindAuthNotOffered,
+		kindPin, kindClientCertificate, kindTLSVersion, kindTLSRefused, kindTLS, kindNoGreeting, kindStartTLSMissing, kindCleartext, kindInjected, kindServerNotVerified, kindAuthNotOffered,
 		kindNoMechanism, kindTooLarge, kindNeedsSMTPUTF8, kindNeeds8BITMIME, kindNeedsDSN, kindTooManyRecipients, kindContent,
-		kindAnotherRefused, kindMalformedReply, kindBrokenPipe, kindClosed, kindOther}
+		kindAnotherRefused, kindMalformedReply, kindBrokenPipe, kindClosed,
+		kindTokenRefused, kindConsent, kindOAuthClient, kindOAuthServer, kindProxyAway, kindProxyLogin, kindProxyRefused, kindOther}
 }
 
 // errorKind names an error by its type, never by its text: texts change with
@@ -66,7 +81,7 @@ func errorKind(err error) string {
 	if err == nil {
 		return ""
 	}
-	for _, name := range []func(error) string{clientKind, tlsKind, networkKind} {
+	for _, name := range []func(error) string{ownKind, clientKind, tlsKind, networkKind} {
 		if kind := name(err); kind != "" {
 			return kind
 		}
@@ -78,6 +93,19 @@ func errorKind(err error) string {
 	return kindOther
 }
 
+// kinder is an error that says its own kind, a word of [ErrorKinds]. Packages
+// above this one have errors like that; an error that stands for another one
+// says "".
+type kinder interface{ FailureKind() string }
+
+func ownKind(err error) string {
+	var k kinder
+	if errors.As(err, &k) && slices.Contains(ErrorKinds(), k.FailureKind()) {
+		return k.FailureKind()
+	}
+	return ""
+}
+
 // clientKind knows the errors of package smtpclient.
 func clientKind(err error) string {
 	for _, known := range []struct {
@@ -85,12 +113,14 @@ func clientKind(err error) string {
 		kind string
 	}{
 		{smtpclient.ErrSTARTTLSNotOffered, kindStartTLSMissing},
+		{smtpclient.ErrNoGreeting, kindNoGreeting},
 		{smtpclient.ErrInjectedResponse, kindInjected},
 		{smtpclient.ErrPinMismatch, kindPin},
 		{smtpclient.ErrCleartextPassword, kindCleartext},
 		{smtpclient.ErrAuthNotOffered, kindAuthNotOffered},
 		{smtpclient.ErrNoMechanism, kindNoMechanism},
 		{smtpclient.ErrServerNotVerified, kindServerNotVerified},
+		{smtpclient.ErrTokenRefused, kindTokenRefused},
 		{smtpclient.ErrTooLarge, kindTooLarge},
 		{smtpclient.ErrNeedsSMTPUTF8, kindNeedsSMTPUTF8},
 		{smtpclient.ErrNeeds8BITMIME, kindNeeds8BITMIME},
@@ -138,10 +168,33 @@ func tlsKind(err error) string {
 		return kindUntrusted
 	case errors.As(err, &authority), errors.As(err, &roots), errors.As(err, &verify):
 		return kindUntrusted
-	case errors.As(err, &alert), errors.As(err, &op) && op.Op == "remote error":
-		return kindTLS // the other side's alert
+	case errors.As(err, &op) && op.Op == "remote error":
+		return alertKind(op.Err)
+	case errors.As(err, &alert):
+		return alertKind(alert)
 	}
 	return ""
+}
+
+// alertKind names an alert of the other side by its number (RFC 8446 section
+// 6). crypto/tls keeps the type of the alerts of TCP to itself.
+func alertKind(alert error) string {
+	v := reflect.ValueOf(alert)
+	if v.Kind() != reflect.Uint8 {
+		return kindTLS
+	}
+	switch v.Uint() {
+	case 42, 43, 44, 45, 46, 48, 116:
+		// bad, unsupported, revoked, expired or unknown certificate, unknown CA,
+		// certificate required: it is about that of the client.
+		return kindClientCertificate
+	case 40: // handshake_failure
+		return kindTLSRefused
+	case 70: // protocol_version
+		return kindTLSVersion
+	default:
+		return kindTLS
+	}
 }
 
 // isProviders reports whether a certificate is that of a known provider's

@@ -163,6 +163,12 @@ func dialClosedPort(t *testing.T) error {
 	return nil
 }
 
+// namedKind is an error of a package above diagnosis.
+type namedKind string
+
+func (k namedKind) Error() string       { return "something about " + string(k) }
+func (k namedKind) FailureKind() string { return string(k) }
+
 type timeoutError struct{}
 
 func (timeoutError) Error() string { return "i/o timeout" }
@@ -180,11 +186,13 @@ func namedErrors() map[string]struct {
 	return map[string]entry{
 		"ErrSTARTTLSNotOffered": {smtpclient.ErrSTARTTLSNotOffered, diagnosis.ClassStartTLSMissing},
 		"ErrInjectedResponse":   {smtpclient.ErrInjectedResponse, diagnosis.ClassTampered},
+		"ErrNoGreeting":         {smtpclient.ErrNoGreeting, diagnosis.ClassWrongTLSMode},
 		"ErrPinMismatch":        {smtpclient.ErrPinMismatch, diagnosis.ClassTLSPin},
 		"ErrCleartextPassword":  {smtpclient.ErrCleartextPassword, diagnosis.ClassCleartextPassword},
 		"ErrAuthNotOffered":     {smtpclient.ErrAuthNotOffered, diagnosis.ClassAuthServiceDisabled},
 		"ErrNoMechanism":        {smtpclient.ErrNoMechanism, diagnosis.ClassAuthNoMechanism},
 		"ErrServerNotVerified":  {smtpclient.ErrServerNotVerified, diagnosis.ClassTampered},
+		"ErrTokenRefused":       {smtpclient.ErrTokenRefused, diagnosis.ClassAuthTokenRefused},
 		"ErrTooLarge":           {smtpclient.ErrTooLarge, diagnosis.ClassTooLarge},
 		"ErrNeedsSMTPUTF8":      {smtpclient.ErrNeedsSMTPUTF8, diagnosis.ClassAddressSyntax},
 		"ErrNeeds8BITMIME":      {smtpclient.ErrNeeds8BITMIME, diagnosis.ClassFeatureMissing},
@@ -257,12 +265,19 @@ func samples(t *testing.T) map[string][]error {
 		"certificate_name":     {x509.HostnameError{Certificate: &x509.Certificate{}, Host: "a.example"}, x509.HostnameError{}},
 		"provider_certificate": {x509.HostnameError{Certificate: leaf, Host: "smtp.company.cn"}},
 		"untrusted":            {x509.UnknownAuthorityError{}, x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}, x509.SystemRootsError{}},
-		"tls":                  {tls.AlertError(40), &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}},
-		"malformed_reply":      {fmt.Errorf("%w: x", smtp.ErrMalformedReply)},
-		"broken_pipe":          {&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}, &net.OpError{Op: "write", Err: os.NewSyscallError("write", connectionReset())}},
-		"closed":               {io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, io.ErrClosedPipe, &net.OpError{Op: "read", Err: os.NewSyscallError("read", connectionReset())}},
-		"other":                {errors.New("odd")},
-		"pin":                  {smtpclient.ErrPinMismatch}, "starttls_missing": {smtpclient.ErrSTARTTLSNotOffered},
+		"client_certificate":   {tls.AlertError(116), &net.OpError{Op: "remote error", Err: tls.AlertError(42)}},
+		"no_greeting":          {fmt.Errorf("%w: %w", smtpclient.ErrNoGreeting, io.EOF)},
+		"tls_refused":          {&net.OpError{Op: "remote error", Err: tls.AlertError(40)}},
+		"tls_version":          {tls.AlertError(70)},
+		"token_refused":        {smtpclient.ErrTokenRefused},
+		"consent":              {fmt.Errorf("wrapped: %w", namedKind("consent"))}, "oauth_client": {namedKind("oauth_client")}, "oauth_server": {namedKind("oauth_server")},
+		"proxy_unreachable": {namedKind("proxy_unreachable")}, "proxy_login": {namedKind("proxy_login")}, "proxy_refused": {namedKind("proxy_refused")},
+		"tls":             {tls.AlertError(80), &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}},
+		"malformed_reply": {fmt.Errorf("%w: x", smtp.ErrMalformedReply)},
+		"broken_pipe":     {&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}, &net.OpError{Op: "write", Err: os.NewSyscallError("write", connectionReset())}},
+		"closed":          {io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, io.ErrClosedPipe, &net.OpError{Op: "read", Err: os.NewSyscallError("read", connectionReset())}},
+		"other":           {errors.New("odd")},
+		"pin":             {smtpclient.ErrPinMismatch}, "starttls_missing": {smtpclient.ErrSTARTTLSNotOffered},
 		"cleartext": {smtpclient.ErrCleartextPassword}, "injected": {smtpclient.ErrInjectedResponse},
 		"server_not_verified": {smtpclient.ErrServerNotVerified}, "auth_not_offered": {smtpclient.ErrAuthNotOffered},
 		"no_mechanism": {smtpclient.ErrNoMechanism}, "too_large": {smtpclient.ErrTooLarge},
@@ -325,6 +340,10 @@ func TestEveryKindOfError(t *testing.T) {
 				t.Errorf("%s (%v): %s", kind, err, f.Class)
 			}
 		}
+	}
+	// An error that calls itself what nobody knows is judged by what it holds.
+	if f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageMail, Err: errors.Join(namedKind("lunch"), io.EOF), Status: smtp.NotTried}); f.Class != diagnosis.ClassConnectionLost {
+		t.Errorf("a kind that does not exist: %s", f.Class)
 	}
 	if f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageTLS, Err: errors.New("tls: odd")}); f.Class != diagnosis.ClassTLSFailed {
 		t.Errorf("an untyped error of the handshake: %s", f.Class)

@@ -22,7 +22,7 @@ func Diagnose(f Fact) Finding {
 	if p, ok := provider.ByID(f.Provider); ok {
 		d.provider = p
 	}
-	return d.help(d.find())
+	return d.help(d.ofToken(d.find()))
 }
 
 // diagnosis is one fact with what is needed to judge it.
@@ -271,6 +271,15 @@ func scopeOf(stage smtp.Stage) Scope {
 	}
 }
 
+// ofToken: where a token was refused, what the provider says of passwords and
+// app passwords is not meant.
+func (d *diagnosis) ofToken(f Finding) Finding {
+	if d.kind != kindTokenRefused || f.Class != ClassAuthBadCredentials && f.Class != ClassAuthNeedAppPassword {
+		return f
+	}
+	return d.finding(ClassAuthTokenRefused, f.Basis)
+}
+
 // waitFor takes the pause that the reply names. It overrules a guess, and the
 // length of a pause, but not a row that knows trying again to be useless.
 func (d *diagnosis) waitFor(f Finding) Finding {
@@ -285,13 +294,22 @@ func (d *diagnosis) waitFor(f Finding) Finding {
 // help adds where the provider keeps its authorization codes and rules.
 func (d *diagnosis) help(f Finding) Finding {
 	switch {
-	case strings.HasPrefix(string(f.Class), "AUTH_") && f.Class != ClassAuthRateLimited:
+	case d.isAboutCode(f.Class):
 		f.Where = Text{EN: d.provider.CodeHelp.EN, ZH: d.provider.CodeHelp.ZH}
 		f.HelpURLs = d.provider.CodeHelp.URLs
 	case f.Class == ClassFromHeaderInvalid && d.provider.FromRulesURL != "":
 		f.HelpURLs = []string{d.provider.FromRulesURL}
 	}
 	return f
+}
+
+// isAboutCode: a password or authorization code may be what is wrong.
+func (d *diagnosis) isAboutCode(c Class) bool {
+	switch c {
+	case ClassAuthRateLimited, ClassAuthTokenRefused, ClassAuthConsentNeeded, ClassAuthClientRefused, ClassAuthServerAway:
+		return false
+	}
+	return strings.HasPrefix(string(c), "AUTH_")
 }
 
 // at reports whether a rule for these stages, or for all, covers one.

@@ -176,6 +176,26 @@ func TestNamedWait(t *testing.T) {
 		{reply(451, "", "Please wait 1 hour"), "delay 1h0m0s"},
 		{reply(451, "", "come back in 3 days"), "delay 72h0m0s"},
 		{reply(451, "", "try again in 400 days"), "delay 168h0m0s"},
+		{reply(451, "", "Please retry after 3600 seconds."), "delay 1h0m0s"},
+		{reply(421, "", "Too many logins. Try again in 4 hours"), "delay 4h0m0s"},
+		{reply(450, "", "Greylisted, see http://x (try again in 300 seconds)"), "delay 5m0s"},
+		{reply(450, "", "Greylisted for 5 minutes"), "delay 5m0s"},
+		{reply(454, "", "account temporarily locked for 30 mins"), "delay 30m0s"},
+		{reply(421, "", "IP blocked for the next 2 h"), "delay 2h0m0s"},
+		{reply(451, "", "try again in 5-10 minutes"), "delay 10m0s"},
+		{reply(451, "", "please wait at least 30 sec"), "delay 30s"},
+		{reply(451, "", "try again in an hour"), "delay 1h0m0s"},
+		{reply(451, "", "try again in half an hour"), "delay 30m0s"},
+		{reply(451, "", "retry in 00:04:59"), "delay 4m59s"},
+		{reply(451, "", "rate limit; Retry-After: 120"), "delay 2m0s"},
+		{reply(451, "", "请10分钟后重试"), "delay 10m0s"},
+		{reply(451, "", "请 5-10 分钟后再试"), "delay 10m0s"},
+		{reply(451, "", "发送过快，请于一小时后重试"), "delay 1h0m0s"},
+		{reply(451, "", "请半小时后再发"), "delay 30m0s"},
+		{reply(451, "", "请两个小时以后再试"), "delay 2h0m0s"},
+		{reply(451, "", "24小时内请勿重试"), "delay 24h0m0s"},
+		{reply(451, "", "请等待 15 分钟"), "delay 15m0s"},
+		{reply(451, "", "明天再试，或 1 天后再试"), "delay 24h0m0s"},
 		{reply(451, "", "请在10分钟后重试"), "delay 10m0s"},
 		{reply(451, "", "30 秒后再试"), "delay 30s"},
 		{reply(451, "", "2小时之后再发"), "delay 2h0m0s"},
@@ -185,6 +205,11 @@ func TestNamedWait(t *testing.T) {
 		{reply(451, "", "try again later"), "transient"},
 		{reply(451, "", "limit of 400 rcpts per 24 hours"), "transient"},
 		{reply(451, "", "try again in 99999999999 seconds"), "transient"},
+		{reply(451, "", "try again in a few minutes"), "transient"},
+		{reply(451, "", "try again after 2026-11-23T08:00:00Z"), "transient"}, // whose clock?
+		{reply(451, "", "you sent 500 messages in 24 hours, try again later"), "transient"},
+		{reply(451, "", "每24小时最多发送500封"), "transient"},
+		{reply(451, "", "10分钟内发送过多，请稍后重试"), "transient"},
 		{reply(550, "5.1.1", "User unknown; do not try again in 2 minutes"), "never"}, // a code that knows better
 	} {
 		f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageRcpt, Reply: tt.reply})
@@ -215,6 +240,11 @@ func TestHelp(t *testing.T) {
 	f = diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageAuth, Provider: "gmail", Reply: reply(454, "4.7.0", "Too many login attempts, please try again later.")})
 	if f.Where.EN != "" || len(f.HelpURLs) != 0 {
 		t.Errorf("somebody who logs in too often is sent to make a code: %+v", f)
+	}
+	refused := &smtp.Error{Stage: smtp.StageAuth, Reply: reply(535, "5.7.8", "Username and Password not accepted. x"), Err: smtpclient.ErrTokenRefused}
+	f = diagnosis.Diagnose(diagnosis.FromError(refused, "gmail"))
+	if f.Class != diagnosis.ClassAuthTokenRefused || f.Where.EN != "" || f.Hint.EN != "" || f.Row != "" {
+		t.Errorf("somebody with a token is sent to make an app password: %+v", f)
 	}
 }
 

@@ -18,6 +18,10 @@
 //  3. The enhanced code (RFC 3463).
 //  4. The code and the stage.
 //
+// Without a reply the error on this side decides, by its type and never by its
+// text. A package above this one gives an error of its own a method
+// FailureKind() string with a word of [ErrorKinds].
+//
 // When even those say nothing, the class is [ClassUnclassified] and the hint quotes
 // the server. Codes are not believed blindly: QQ and NetEase use 550 and 554
 // for limits that pass, Alibaba 440 for a sender that will never do.

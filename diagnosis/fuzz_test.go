@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/smtp"
@@ -17,6 +18,7 @@ func FuzzDiagnose(f *testing.F) {
 	f.Add("body", 554, "", "DT:SPM 163 smtp10,x y", "yeah", "", 1)
 	f.Add("quit", 0, "", "", "qq", "not SMTP", 2)
 	f.Add("rcpt", 450, "4.2.1", "try again in 99 minutes 请在10分钟后重试", "", "", 3)
+	f.Add("body", 451, "", "locked for 5-10 hours, retry in 00:04:59; Retry-After: 120 半小时后", "", "", 3)
 	f.Add("", -1, "9.9.9", "\x00**", "nobody", "odd", 4)
 	statuses := append([]smtp.Status{""}, smtp.Statuses()...)
 	f.Fuzz(func(t *testing.T, stage string, code int, enhanced, text, provider, failure string, status int) {
@@ -41,6 +43,9 @@ func FuzzDiagnose(f *testing.F) {
 		}
 		if (got.Hint.EN == "") != (got.Hint.ZH == "") {
 			t.Errorf("%+v: the hint has one language: %+v", fact, got.Hint)
+		}
+		if got.Retry.After < 0 || got.Retry.After > 7*24*time.Hour {
+			t.Errorf("%+v: a pause of %s", fact, got.Retry.After)
 		}
 		if (got.Retry.Kind == diagnosis.RetryDelay) != (got.Retry.After > 0) {
 			t.Errorf("%+v: retry %+v", fact, got.Retry)

@@ -3,7 +3,6 @@ package diagnosis_test
 import (
 	"flag"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -36,19 +35,7 @@ func TestClassesGolden(t *testing.T) {
 		}
 		out.WriteByte('\n')
 	}
-	const file = "testdata/classes.golden"
-	if *update {
-		if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out.String() != string(want) {
-		t.Errorf("%s is not what the classes say; look at the change and run with -update", file)
-	}
+	compare(t, "testdata/classes.golden", out.String())
 }
 
 // Every class has four sentences of its own, in the right script, and ends them.

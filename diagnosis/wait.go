@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -10,32 +11,93 @@ import (
 // maxWait bounds what a server may ask for.
 const maxWait = 7 * 24 * time.Hour
 
-// waitPhrase finds a pause in a reply: "try again in 2 minutes", "retry after
-// 300 seconds", "请在10分钟后重试". A number without such words around it is
-// something else: "limit of 400 rcpts per 24 hours".
-var waitPhrase = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)(?:again|retry|wait|come back|resend)\s+(?:\w+\s+){0,2}?(\d{1,6})\s*(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b` +
-		`|(\d{1,6})\s*(秒|分钟|分|小时|天)(?:之?后|再)`)
+// What a pause is made of. A number without words that ask for a pause around
+// it is something else: "limit of 400 rcpts per 24 hours".
+const (
+	waitVerb   = `(?:again|retry|retried|wait|come back|resend)`
+	waitLead   = waitVerb + `\s+(?:\w+\s+){0,2}?`
+	waitState  = `(?:blocked|locked|banned|suspended|restricted|throttled|greylisted|graylisted|deferred|delayed)(?:\s+out)?\s+for\s+(?:\w+\s+){0,2}?`
+	waitNumber = `(\d{1,6})(?:\s*(?:-|–|to)\s*(\d{1,6}))?\s*`
+	waitUnit   = `(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b`
+	zhNumber   = `(\d{1,6}|半|一|两|二|三|五|十)(?:\s*[-–~～至到]\s*(\d{1,6}))?\s*个?\s*`
+	zhUnit     = `(秒|分钟|分|小时|天|日)`
+)
+
+// waitPhrases find a pause in a reply: "try again in 2 minutes", "retry after 300
+// seconds", "locked for 1 hour", "请在10分钟后重试". Their groups are the number,
+// a larger one ("5-10 minutes") and the unit; of the last two, hours, minutes and
+// seconds, and seconds alone. The first that fits wins.
+var waitPhrases = sync.OnceValue(func() []*regexp.Regexp {
+	var list []*regexp.Regexp
+	for _, p := range []string{
+		`(?:` + waitLead + `|` + waitState + `)` + waitNumber + waitUnit,
+		waitLead + `(half an?|an?|one)()\s+(second|minute|hour|day)\b`,
+		zhNumber + zhUnit + `(?:钟)?(?:之?后|以后|再|内请勿|内勿|内不要|内禁止)`,
+		`(?:等待|等候|稍等|等)\s*` + zhNumber + zhUnit,
+		waitLead + `()()(\d{1,2}:\d{2}:\d{2})\b`,
+		`retry-after\s*[:=]?\s*(\d{1,6})()()\b`,
+	} {
+		list = append(list, regexp.MustCompile(`(?i)`+p))
+	}
+	return list
 })
 
-// namedWait is the pause that a reply names.
+// namedWait is the pause that a reply names. A moment in time is none: the
+// server's clock is not ours.
 func namedWait(text string) (wait time.Duration, ok bool) {
-	m := waitPhrase().FindStringSubmatch(text)
-	if m == nil {
-		return 0, false
+	for _, phrase := range waitPhrases() {
+		if m := phrase.FindStringSubmatch(text); m != nil {
+			return waitOf(m[1], m[2], m[3]), true
+		}
 	}
-	number, unit := m[1], m[2]
-	if number == "" {
-		number, unit = m[3], m[4]
-	}
-	n, err := strconv.Atoi(number)
-	if err != nil {
-		return 0, false
-	}
-	return min(time.Duration(n)*unitOf(unit), maxWait), true
+	return 0, false
 }
 
+// waitOf is a number, or the larger of two, of a unit.
+func waitOf(number, larger, unit string) time.Duration {
+	if parts := strings.Split(unit, ":"); len(parts) == 3 {
+		hours, minutes, seconds := count(parts[0]), count(parts[1]), count(parts[2])
+		return min((hours*60+minutes)*time.Minute+seconds*time.Second, maxWait)
+	}
+	of := unitOf(unit)
+	if number == "半" || strings.HasPrefix(strings.ToLower(number), "half") {
+		return of / 2
+	}
+	return min(max(count(number), count(larger))*of, maxWait)
+}
+
+// count reads digits or a word; what is neither counts nothing.
+func count(word string) time.Duration {
+	if n, err := strconv.Atoi(word); err == nil {
+		return time.Duration(n)
+	}
+	switch strings.ToLower(word) {
+	case "a", "an", "one", "一":
+		return 1
+	case "两", "二":
+		return 2
+	case "三":
+		return 3
+	case "五":
+		return 5
+	case "十":
+		return 10
+	default:
+		return 0
+	}
+}
+
+// unitOf is the time that a word stands for; no word is a second, and any other
+// a day.
 func unitOf(word string) time.Duration {
+	switch word {
+	case "", "秒":
+		return time.Second
+	case "分钟", "分":
+		return time.Minute
+	case "小时":
+		return time.Hour
+	}
 	switch word[0] | 0x20 {
 	case 's':
 		return time.Second
@@ -43,17 +105,7 @@ func unitOf(word string) time.Duration {
 		return time.Minute
 	case 'h':
 		return time.Hour
-	case 'd':
-		return 24 * time.Hour
-	}
-	switch word {
-	case "秒":
-		return time.Second
-	case "小时":
-		return time.Hour
-	case "天":
-		return 24 * time.Hour
 	default:
-		return time.Minute
+		return 24 * time.Hour
 	}
 }

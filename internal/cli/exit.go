@@ -159,7 +159,7 @@ func exitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 // (RFC 8446 section 4.4.2.4), so that the stage alone does not tell.
 func isProtocol(c diagnosis.Class) bool {
 	switch c {
-	case diagnosis.ClassTLSFailed, diagnosis.ClassTLSUntrusted, diagnosis.ClassTLSName, diagnosis.ClassTLSExpired,
+	case diagnosis.ClassTLSFailed, diagnosis.ClassTLSClientCert, diagnosis.ClassTLSUntrusted, diagnosis.ClassTLSName, diagnosis.ClassTLSExpired,
 		diagnosis.ClassTLSPin, diagnosis.ClassWrongTLSMode, diagnosis.ClassStartTLSMissing, diagnosis.ClassTampered,
 		diagnosis.ClassProtocolError:
 		return true
