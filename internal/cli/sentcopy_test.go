@@ -1,0 +1,181 @@
+package cli
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// mailbox is an IMAP server on loopback with one user and a Sent folder.
+type mailbox struct {
+	url, ca string
+	user    *imapmemserver.User
+	mu      sync.Mutex
+	logins  int
+}
+
+func (m *mailbox) sent(t *testing.T) uint32 {
+	t.Helper()
+	data, err := m.user.Status("Sent", &imap.StatusOptions{NumMessages: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *data.NumMessages
+}
+
+func (m *mailbox) loginCount() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.logins
+}
+
+// countedSession counts the logins.
+type countedSession struct {
+	imapserver.Session
+	m *mailbox
+}
+
+func (s countedSession) Login(user, password string) error {
+	s.m.mu.Lock()
+	s.m.logins++
+	s.m.mu.Unlock()
+	return s.Session.Login(user, password)
+}
+
+func startMailbox(t *testing.T, login, password string) *mailbox {
+	t.Helper()
+	certificate, ca := selfSigned(t)
+	m := &mailbox{user: imapmemserver.NewUser(login, password), ca: ca}
+	if err := m.user.Create("Sent", &imap.CreateOptions{SpecialUse: []imap.MailboxAttr{imap.MailboxAttrSent}}); err != nil {
+		t.Fatal(err)
+	}
+	memory := imapmemserver.New()
+	memory.AddUser(m.user)
+	server := imapserver.New(&imapserver.Options{
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return countedSession{memory.NewSession(), m}, nil, nil
+		},
+		Caps: imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapSpecialUse: {}},
+	})
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.url = "imaps://" + listener.Addr().String()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener) // ends with the server
+	}()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-served
+	})
+	return m
+}
+
+// selfSigned is a certificate for 127.0.0.1 and its own authority in PEM.
+func selfSigned(t *testing.T) (tls.Certificate, string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// keepsCopies is a configuration whose account has a mailbox.
+func keepsCopies(t *testing.T, s *sandboxtest.Server, m *mailbox, keys string) map[string]string {
+	t.Helper()
+	authorities, err := os.ReadFile(s.CAFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, append(authorities, m.ca...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := "[account.one]\nfrom = \"one@example.org\"\nserver = \"{one.url}\"\nuser = \"{one.login}\"\nsecret.file = \"one.code\"\ntls_ca = \"" + ca + "\"\nimap = \"" + m.url + "\"\n" + keys
+	return configured(t, config, map[string]*sandboxtest.Server{"one": s})
+}
+
+func TestSentCopy(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	m := startMailbox(t, s.Login(), s.Password())
+	env := keepsCopies(t, s, m, "save_sent = true\n")
+	code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x")
+	if code != exitOK || !strings.Contains(out, "copy in Sent") || m.sent(t) != 1 {
+		t.Errorf("exit status %d, %d copies\n%s%s", code, m.sent(t), out, errs)
+	}
+	code, out, errs = run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x", "--json")
+	var rep reportJSON
+	if err := json.Unmarshal([]byte(out), &rep); err != nil || rep.SentCopy != "Sent" || m.sent(t) != 2 {
+		t.Errorf("exit status %d, %v, copy in %q\n%s%s", code, err, rep.SentCopy, out, errs)
+	}
+	for _, refused := range []string{"rcpt-550@example.org", "body-554@example.org", "body-cut@example.org"} {
+		if code, _, _ := run(t.Context(), env, "send", "-t", refused, "-b", "x"); code == exitOK || m.sent(t) != 2 {
+			t.Errorf("%s: exit status %d, %d copies: nobody is known to have it", refused, code, m.sent(t))
+		}
+	}
+	env = keepsCopies(t, s, m, "")
+	if code, out, _ := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != exitOK || m.sent(t) != 2 {
+		t.Errorf("without save_sent: exit status %d, %d copies\n%s", code, m.sent(t), out)
+	}
+}
+
+// What goes wrong with a copy changes nothing about what was sent, and a login
+// that was refused is not tried for each message.
+func TestSentCopyThatFails(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	m := startMailbox(t, s.Login(), "another password")
+	for lang, want := range map[string]string{"en": "The message was sent, but no copy was saved", "zh": "邮件已发出，但未能在已发送文件夹保存副本"} {
+		dir := t.TempDir()
+		for _, name := range []string{"1.eml", "2.eml", "3.eml"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("From: one@example.org\r\nTo: a@example.org\r\n\r\nx\r\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		env := keepsCopies(t, s, m, "save_sent = \"always\"\n")
+		env["LANG"] = lang
+		before := m.loginCount()
+		code, out, errs := run(t.Context(), env, "send", "--raw", dir)
+		if code != exitOK || strings.Count(errs, want) != 1 || strings.Contains(out, "copy") {
+			t.Errorf("exit status %d\n%s%s", code, out, errs)
+		}
+		if got := m.loginCount() - before; got != 1 {
+			t.Errorf("logged in %d times", got)
+		}
+		if strings.Contains(out+errs, s.Password()) {
+			t.Error("the password is shown")
+		}
+	}
+	if got := len(s.Messages()); got != 6 {
+		t.Errorf("%d messages were sent", got)
+	}
+}
