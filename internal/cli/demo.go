@@ -67,8 +67,8 @@ func (a *app) demo(ctx context.Context) error {
 	if err := a.showReceived(ctx, server, len(result.Recipients)); err != nil {
 		return err
 	}
-	a.heading(a.T("Now with your own mailbox (code.txt holds its authorization code)"))
-	a.outf("  %s\n", a.sendExample())
+	a.heading(a.T("Now with your own mailbox: log in once, then send"))
+	a.outf("  yan login me@qq.com\n  yan send -t friend@163.com -s 你好 -b \"Hello World\"\n")
 	return nil
 }
 

@@ -107,7 +107,8 @@ func (a *app) askSecret(ctx context.Context, server transport.Server, o *yan.Opt
 	}
 	where := a.Pick(server.Provider.CodeHelp.EN, server.Provider.CodeHelp.ZH)
 	if a.ReadSecret == nil {
-		hint := a.T("For example: %s", a.withVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …"))
+		hint := a.T("For example: %s", a.withVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")) + "\n     " +
+			a.T("Or have it kept: %s", "yan login "+user)
 		if where != "" {
 			hint += "\n     " + a.T("Where to get the code: %s", where)
 		}

@@ -170,7 +170,8 @@ func (s *serverFlags) target(a *app, sender smtp.Address) (transport.Server, err
 	switch {
 	case err != nil && s.server == "":
 		return server, fail(exitUsage, errors.New(a.T("no server is known for %s: name it with --server", sender)),
-			a.T("For example: %s", "--server smtps://"+url.User(sender.String()).String()+"@smtp."+sender.ASCIIDomain()))
+			a.T("For example: %s", "--server smtps://"+url.User(sender.String()).String()+"@smtp."+sender.ASCIIDomain())+"\n     "+
+				a.T("Or let yan look for it: %s", "yan login "+sender.String()))
 	case err != nil:
 		return server, a.wrongf("%s %q: %v", a.name("server"), s.server, err)
 	case s.cleartext && server.Security != smtpclient.Plaintext:

@@ -246,8 +246,8 @@ var chinese = map[string]string{
 	"QQ puts 16 bytes of its own before its answer to QUIT; the message was accepted before that.": "QQ 会在 QUIT 的应答前多发 16 个字节；邮件在此之前已被接收，不受影响。",
 	"What became of it": "结果",
 	"sandbox":           "沙箱",
-	"Now with your own mailbox (code.txt holds its authorization code)": "换成您自己的邮箱（code.txt 里是授权码）",
-	"What the %d mailboxes received":                                    "%d 个邮箱收到的邮件",
+	"Now with your own mailbox: log in once, then send": "换成您自己的邮箱：先登录一次，然后发送",
+	"What the %d mailboxes received":                    "%d 个邮箱收到的邮件",
 
 	// sandbox
 	"Run a mail provider on this machine that imitates a real one": "在本机运行一个模仿真实服务商的邮件服务器",

@@ -26,13 +26,11 @@ var chineseIdentity = map[string]string{
 	"Take the line out and run 'yan login', which keeps it safely; or say where it is: %s": "请删除这一行并运行 yan login，它会安全保存；或写明存放位置：%s",
 
 	// The choice.
-	"there is no account %q":                                                                    "没有账号 %q",
-	"there are several accounts and no default: %s":                                             "有多个账号而没有默认账号：%s",
+	"there is no account %q": "没有账号 %q",
 	"Say which with -A, or once and for all: yan account default %s":                            "请用 -A 指定，或设为默认：yan account default %s",
 	"several accounts serve %s: %s":                                                             "多个账号都可用于 %s：%s",
 	"Say which with -A, for example -A %s":                                                      "请用 -A 指定，例如 -A %s",
 	"%s is from %s and %s from %s: they need different accounts, so send them in separate runs": "%s 的发件人是 %s，%s 的是 %s：需要不同的账号，请分开发送",
-	"account %s: %s": "账号 %s：%s",
 
 	// Secrets.
 	"Passphrase of the encrypted file (not shown): ":                                   "加密文件的口令（不显示）：",
@@ -66,6 +64,9 @@ var chineseIdentity = map[string]string{
 	"the netrc file %s":                                                                                "netrc 文件 %s",
 	"the encrypted file %s":                                                                            "加密文件 %s",
 	"the keyring":                                                                                      "密钥环",
+
+	"Or have it kept: %s":        "或让它保存下来：%s",
+	"Or let yan look for it: %s": "或让 yan 查找：%s",
 
 	// What became of it.
 	"%s from account %s to %s": "%s，从账号 %s 发往 %s",
