@@ -58,12 +58,17 @@ func (a *Asker) run(ctx context.Context, field huh.Field) error {
 	if ctx.Err() != nil {
 		return ErrCancelled
 	}
+	keyboard, leave, err := openKeyboard(a.In)
+	if err != nil {
+		return fmt.Errorf("asking on the terminal: %w", err)
+	}
+	defer leave()
 	form := huh.NewForm(huh.NewGroup(field)).WithAccessible(false).WithShowHelp(false).WithWidth(min(a.width(), 100)).
 		WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return styles() })).WithKeyMap(keys()).
-		WithProgramOptions(tea.WithInput(a.In), tea.WithOutput(a.Out), tea.WithEnvironment(a.environment()),
+		WithProgramOptions(tea.WithInput(keyboard), tea.WithOutput(a.Out), tea.WithEnvironment(a.environment()),
 			// Signals come by ctx; a form sees Ctrl-C as a key.
 			tea.WithoutSignalHandler())
-	err := form.RunWithContext(ctx)
+	err = form.RunWithContext(ctx)
 	switch {
 	case err == nil && form.State == huh.StateCompleted:
 		return nil
@@ -73,10 +78,12 @@ func (a *Asker) run(ctx context.Context, field huh.Field) error {
 	return fmt.Errorf("asking on the terminal: %w", err)
 }
 
-// environment is what decides about colours.
+// environment is what decides about colours. That it names SSH keeps the form from
+// asking the terminal what it can: an answer that comes late would be taken for
+// typing.
 func (a *Asker) environment() []string {
-	var env []string
-	for _, name := range []string{"TERM", "COLORTERM", "TERM_PROGRAM", "WT_SESSION", "SSH_TTY", "TMUX", "STY"} {
+	env := []string{"SSH_TTY=1"}
+	for _, name := range []string{"TERM", "COLORTERM", "TMUX", "STY"} {
 		if a.Getenv != nil && a.Getenv(name) != "" {
 			env = append(env, name+"="+a.Getenv(name))
 		}
