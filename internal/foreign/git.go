@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"io/fs"
 	"strings"
 
 	"github.com/yanmail/yan/account"
@@ -51,6 +52,9 @@ func (r *reading) git(files []string) error {
 		if err := g.file(file, text, 1); err != nil {
 			return err
 		}
+	}
+	if len(g.begins) == 0 && len(r.settings.Notes) == 0 && r.usual {
+		return fs.ErrNotExist // everybody has git's settings, few those of git send-email
 	}
 	g.accounts()
 	return nil

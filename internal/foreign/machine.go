@@ -77,7 +77,7 @@ func (m Machine) Usual(p Program) []string {
 // usually has them. The error is fs.ErrNotExist when there are none, a
 // [*ProblemError], or one of the system.
 func (m Machine) Look(ctx context.Context, p Program, file string) (Settings, error) {
-	r := &reading{Machine: m, ctx: ctx, settings: Settings{Program: p}, names: map[string]bool{}, noted: map[Note]bool{}}
+	r := &reading{Machine: m, usual: file == "", ctx: ctx, settings: Settings{Program: p}, names: map[string]bool{}, noted: map[Note]bool{}}
 	files := []string{file}
 	if file == "" {
 		files = r.existing(p)
@@ -133,7 +133,8 @@ type reading struct {
 	settings Settings
 	names    map[string]bool // of the accounts found
 	noted    map[Note]bool
-	files    int // that were read
+	files    int  // that were read
+	usual    bool // no file was named
 }
 
 func (m Machine) getenv(name string) string {
