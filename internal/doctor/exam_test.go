@@ -1,0 +1,549 @@
+package doctor_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/sandboxtest"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// healthy is the DNS of a domain in good order, on a server at 127.0.0.1.
+func healthy() dnstest.Zone {
+	return dnstest.Zone{
+		"example.org":                    {"MX 10 mx.example.org", "TXT v=spf1 ip4:127.0.0.0/8 -all"},
+		"_submissions._tcp.example.org":  {"SRV 0 1 465 mail.example.org"},
+		"_dmarc.example.org":             {"TXT v=DMARC1; p=reject"},
+		"sel._domainkey.example.org":     {"TXT v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="},
+		"mail.example.org":               {"A 127.0.0.1"},
+		"_dmarc.misaligned.example":      {"TXT v=DMARC1; p=reject"},
+		"misaligned.example":             {"MX 10 mx.example.org", "TXT v=spf1 -all"},
+		"_submission._tcp.null.example":  {"SRV 0 0 0 ."},
+		"null.example":                   {"MX 0 ."},
+		"_submissions._tcp.null.example": {"SRV 0 0 0 ."},
+	}
+}
+
+func address(t testing.TB, s string) smtp.Address {
+	t.Helper()
+	a, err := smtp.ParseAddress(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// exam looks at a sandbox with the right password; tests change it.
+func exam(t testing.TB, s *sandboxtest.Server, url string) doctor.Exam {
+	t.Helper()
+	from := address(t, s.Login())
+	server, err := transport.ParseServer(url, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := transport.Options{CAFile: s.CAFile()}
+	selector := ""
+	if from.Domain() == "example.org" {
+		selector = "sel"
+	}
+	return doctor.Exam{Server: server, Options: o, From: from, Resolver: dnstest.Start(t, healthy()).Resolver(), Timeout: 5 * time.Second,
+		DKIMSelector: selector,
+		Login: func(context.Context) (transport.Options, error) {
+			o.Password = s.Password()
+			return o, nil
+		}}
+}
+
+// check holds what is true of every report.
+func check(t testing.TB, s *sandboxtest.Server, r doctor.Report) {
+	t.Helper()
+	if len(r.Steps) == 0 {
+		t.Fatal("no steps")
+	}
+	for _, step := range r.Steps {
+		where := string(step.Name) + " " + string(step.Status)
+		if !slices.Contains(doctor.Names(), step.Name) || !slices.Contains(doctor.Statuses(), step.Status) {
+			t.Errorf("%s is not among the words", where)
+		}
+		if !strings.Contains(step.Outcome.Reply.Text(), "请") { // the server's own words
+			bothLanguages(t, where, step.Detail, false)
+		}
+		bothLanguages(t, where, step.Advice, true)
+		if step.Status == doctor.Failed && step.Advice.EN == "" && step.Finding.Advice.EN == "" ||
+			step.Status == doctor.Warning && step.Advice.EN == "" {
+			t.Errorf("%s: %q, and nothing to do about it", where, step.Detail.EN)
+		}
+		if s != nil && strings.Contains(step.Detail.EN+step.Advice.EN+step.Finding.Hint.EN, s.Password()) {
+			t.Errorf("%s shows the password", where)
+		}
+	}
+	if s == nil {
+		return
+	}
+	logins := strings.Count(s.Transcript(), "C: AUTH ")
+	if logins > 1 {
+		t.Errorf("it logged in %d times", logins)
+	}
+}
+
+// bothLanguages looks for texts that are missing, or in the other language.
+func bothLanguages(t testing.TB, where string, text doctor.Text, empty bool) {
+	t.Helper()
+	if empty && text == (doctor.Text{}) {
+		return
+	}
+	isHan := func(r rune) bool { return unicode.Is(unicode.Han, r) }
+	switch {
+	case text.EN == "" || text.ZH == "":
+		t.Errorf("%s: a language is missing: %+v", where, text)
+	case strings.Contains(text.EN+text.ZH, "%!"):
+		t.Errorf("%s: a wrong format: %+v", where, text)
+	case strings.ContainsFunc(text.EN, isHan):
+		t.Errorf("%s: Chinese in the English text %q", where, text.EN)
+	case text.EN != text.ZH && !strings.ContainsFunc(text.ZH, isHan) && !strings.Contains(text.ZH, "，"):
+		t.Errorf("%s: no Chinese in %q", where, text.ZH)
+	case strings.ContainsFunc(text.EN+text.ZH, unicode.IsControl):
+		t.Errorf("%s: a control character in %+q", where, text)
+	}
+}
+
+func find(t testing.TB, r doctor.Report, name doctor.Name) doctor.Step {
+	t.Helper()
+	for i := len(r.Steps) - 1; i >= 0; i-- { // of two EHLOs the second counts
+		if r.Steps[i].Name == name {
+			return r.Steps[i]
+		}
+	}
+	t.Fatalf("no step %s", name)
+	return doctor.Step{}
+}
+
+func TestAllIsFine(t *testing.T) {
+	t.Parallel()
+	for _, profile := range sandboxtest.Profiles() {
+		s := sandboxtest.Start(t, profile)
+		for _, url := range []string{s.URL(), s.StartTLSURL()} {
+			before := strings.Count(s.Transcript(), "C: AUTH ")
+			e := exam(t, s, url)
+			var told []doctor.Step
+			e.Told = func(step doctor.Step) { told = append(told, step) }
+			r := e.Run(t.Context())
+			check(t, nil, r)
+			for _, name := range []doctor.Name{doctor.NamePort, doctor.NameTLS, doctor.NameGreeting, doctor.NameHello, doctor.NameAuth,
+				doctor.NameLogin, doctor.NameSender} {
+				if step := find(t, r, name); step.Status != doctor.OK {
+					t.Errorf("%s, %s: %s is %s: %s", profile, url, name, step.Status, step.Detail.EN)
+				}
+			}
+			if r.Count(doctor.Failed) > 0 || r.Interrupted || len(told) != len(r.Steps) {
+				t.Errorf("%s: %d failed, %d told of %d", profile, r.Count(doctor.Failed), len(told), len(r.Steps))
+			}
+			if n := strings.Count(s.Transcript(), "C: AUTH ") - before; n != 1 {
+				t.Errorf("%s: %d logins, want 1", profile, n)
+			}
+		}
+		for _, word := range []string{"C: DATA", "C: BDAT", "C: RCPT"} {
+			if strings.Contains(s.Transcript(), word) {
+				t.Errorf("%s: %s without --send-to", profile, word)
+			}
+		}
+		if v := s.Violations(); len(v) > 0 || len(s.Messages()) > 0 || !s.WaitIdle() {
+			t.Errorf("%s: %q, %d messages", profile, v, len(s.Messages()))
+		}
+	}
+}
+
+// stepOf is where a fault of a stage has to show.
+func stepOf(fault string, starttls bool) []doctor.Name {
+	stage, _, _ := strings.Cut(fault, "-")
+	switch smtp.Stage(stage) {
+	case smtp.StageConnect, smtp.StageTLS:
+		if starttls && smtp.Stage(stage) == smtp.StageConnect {
+			return []doctor.Name{doctor.NameGreeting}
+		}
+		return []doctor.Name{doctor.NameTLS}
+	case smtp.StageStartTLS:
+		return []doctor.Name{doctor.NameTLS}
+	case smtp.StageGreeting:
+		return []doctor.Name{doctor.NameGreeting}
+	case smtp.StageHello:
+		return []doctor.Name{doctor.NameHello}
+	case smtp.StageAuth:
+		return []doctor.Name{doctor.NameLogin}
+	}
+	return []doctor.Name{doctor.NameSender}
+}
+
+// Whatever goes wrong at a stage, it is found at its step, once, and what comes
+// after it is skipped.
+func TestEveryFault(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for _, word := range sandboxtest.Faults() {
+		stage, action, _ := strings.Cut(word, "-")
+		if !slices.Contains([]string{"connect", "tls", "greeting", "ehlo", "starttls", "auth", "mail"}, stage) {
+			continue
+		}
+		for _, starttls := range []bool{false, true} {
+			if stage == "starttls" && !starttls {
+				continue
+			}
+			tried++
+			t.Run(word, func(t *testing.T) {
+				t.Parallel()
+				s := sandboxtest.Start(t, "plain", sandboxtest.WithFault(word))
+				url := s.URL()
+				if starttls {
+					url = s.StartTLSURL()
+				}
+				e := exam(t, s, url)
+				if strings.HasPrefix(action, "stall") {
+					e.Timeout = 300 * time.Millisecond
+				}
+				r := e.Run(t.Context())
+				check(t, s, r)
+				next, wrong := r.Next()
+				if harmless(action) {
+					if wrong && next.Status == doctor.Failed {
+						t.Errorf("%s failed: %s", next.Name, next.Detail.EN)
+					}
+					return
+				}
+				// A reset may come before the connection is known to stand.
+				names := stepOf(word, starttls)
+				if action == "rst" {
+					names = append(names, doctor.NamePort)
+				}
+				if !wrong || next.Status != doctor.Failed || !slices.Contains(names, next.Name) || next.Finding.Class == "" {
+					t.Errorf("the fault shows at %s (%s, %s): %s", next.Name, next.Status, next.Finding.Class, next.Detail.EN)
+				}
+				if r.Count(doctor.Failed) != 1 {
+					t.Errorf("%d steps failed", r.Count(doctor.Failed))
+				}
+				if mx := find(t, r, doctor.NameMX); mx.Status != doctor.OK {
+					t.Errorf("the domain was not looked at: %+v", mx)
+				}
+				if last := find(t, r, doctor.NameSender); last.Name != next.Name && last.Status != doctor.Skipped {
+					t.Errorf("the sender is %s", last.Status)
+				}
+			})
+		}
+	}
+	if tried < 50 {
+		t.Fatalf("only %d faults", tried)
+	}
+}
+
+// harmless faults disturb nothing that counts.
+func harmless(action string) bool { return action == "drip" }
+
+func TestCertificates(t *testing.T) {
+	t.Parallel()
+	for kind, class := range map[string]diagnosis.Class{"expired": diagnosis.ClassTLSExpired,
+		"self-signed": diagnosis.ClassTLSUntrusted, "wrong-name": diagnosis.ClassTLSName} {
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithCertificate(kind))
+		for _, url := range []string{s.URL(), s.StartTLSURL()} {
+			e := exam(t, s, url)
+			asked := false
+			login := e.Login
+			e.Login = func(ctx context.Context) (transport.Options, error) {
+				asked = true
+				return login(ctx)
+			}
+			r := e.Run(t.Context())
+			check(t, s, r)
+			next, _ := r.Next()
+			if next.Name != doctor.NameCertificate || next.Finding.Class != class || len(next.Facts.Names) == 0 || next.Facts.DaysLeft == nil {
+				t.Errorf("%s: %s, %s, %+v", kind, next.Name, next.Finding.Class, next.Facts)
+			}
+			if asked {
+				t.Errorf("%s: the secret was read for a server that is not the right one", kind)
+			}
+		}
+		if strings.Contains(s.Transcript(), "AUTH") {
+			t.Errorf("%s: a login", kind)
+		}
+	}
+}
+
+// A good certificate of the sandbox ends in ten days; an older clock makes that
+// many more.
+func TestCertificateEndsSoon(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	for days, want := range map[int]doctor.Status{0: doctor.Warning, 3: doctor.Warning, 6: doctor.OK} {
+		e := exam(t, s, s.URL())
+		e.Now = func() time.Time { return time.Now().AddDate(0, 0, -days) }
+		r := e.Run(t.Context())
+		check(t, nil, r)
+		step := find(t, r, doctor.NameCertificate)
+		if step.Status != want || *step.Facts.DaysLeft != 9+days {
+			t.Errorf("%d days ago: %s, %d left", days, step.Status, *step.Facts.DaysLeft)
+		}
+	}
+	old := sandboxtest.Start(t, "plain", sandboxtest.WithMaxTLS(tls.VersionTLS12))
+	if step := find(t, exam(t, old, old.URL()).Run(t.Context()), doctor.NameTLS); step.Facts.TLSVersion != "TLS 1.2" {
+		t.Errorf("%+v", step.Facts)
+	}
+}
+
+// What is said of round trips is what the server counts.
+func TestSpeedIsTrue(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		without []string
+		want    int
+	}{{nil, 1}, {[]string{"CHUNKING"}, 2}, {[]string{"PIPELINING"}, 3}, {[]string{"PIPELINING", "CHUNKING"}, 4}} {
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithoutExtension(test.without...))
+		e := exam(t, s, s.URL())
+		r := e.Run(t.Context())
+		check(t, s, r)
+		step := find(t, r, doctor.NameSpeed)
+		if step.Facts.RoundTrips != test.want {
+			t.Errorf("without %q: %d round trips", test.without, step.Facts.RoundTrips)
+		}
+		// The second of two messages is alone on an open connection.
+		c, err := yan.Open(s.URL(), transport.Options{CAFile: s.CAFile(), Password: s.Password(), MaxConnections: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		turns := func() int {
+			list := s.Connections()
+			return list[len(list)-1].Turns
+		}
+		var before int
+		for range 2 {
+			before = turns()
+			if _, err := c.Send(t.Context(), yan.Message{From: s.Login(), To: []string{"a@example.org"}, Text: "x"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := turns() - before; got != step.Facts.RoundTrips {
+			t.Errorf("without %q: said %d round trips, took %d", test.without, step.Facts.RoundTrips, got)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestSendTo(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	e := exam(t, s, s.URL())
+	e.SendTo, e.Test = address(t, "friend@163.com"), yan.Message{Subject: "test", Text: "x"}
+	r := e.Run(t.Context())
+	check(t, s, r)
+	if step := find(t, r, doctor.NameMessage); step.Status != doctor.OK || len(s.WaitMessages(1)) != 1 {
+		t.Errorf("%+v", step)
+	}
+	e = exam(t, s, s.URL())
+	e.From, e.SendTo = address(t, "other@qq.com"), address(t, "friend@163.com")
+	e.Options.User = s.Login()
+	login := e.Login
+	e.Login = func(ctx context.Context) (transport.Options, error) {
+		o, err := login(ctx)
+		o.User = s.Login()
+		return o, err
+	}
+	r = e.Run(t.Context())
+	check(t, nil, r)
+	if step := find(t, r, doctor.NameSender); step.Status != doctor.Failed || step.Finding.Class != diagnosis.ClassSenderMismatch {
+		t.Errorf("%+v", step)
+	}
+	if step := find(t, r, doctor.NameMessage); step.Status != doctor.Skipped {
+		t.Errorf("%+v", step)
+	}
+	for fault, want := range map[string]smtp.Status{"rcpt-550": smtp.Refused, "body-cut": smtp.Unknown} {
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithFault(fault))
+		e := exam(t, s, s.URL())
+		e.SendTo = address(t, "friend@example.org")
+		r := e.Run(t.Context())
+		check(t, s, r)
+		if step := find(t, r, doctor.NameMessage); step.Status != doctor.Failed || step.Outcome.Status != want {
+			t.Errorf("%s: %+v", fault, step)
+		}
+	}
+}
+
+func TestNoPasswordInTheClear(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain", sandboxtest.WithCleartextPassword(), sandboxtest.WithMechanisms("PLAIN", "LOGIN"))
+	e := exam(t, s, s.CleartextURL())
+	e.Login = func(context.Context) (transport.Options, error) {
+		t.Error("the secret was read")
+		return transport.Options{}, nil
+	}
+	r := e.Run(t.Context())
+	check(t, s, r)
+	if next, _ := r.Next(); find(t, r, doctor.NameAuth).Status != doctor.Failed || next.Name != doctor.NameTLS && next.Name != doctor.NameAuth {
+		t.Errorf("%+v", next)
+	}
+	if strings.Contains(s.Transcript(), "C: AUTH") {
+		t.Error("a login")
+	}
+	e = exam(t, s, s.CleartextURL())
+	e.Options.AllowCleartextPassword = true
+	r = e.Run(t.Context())
+	check(t, s, r)
+	if step := find(t, r, doctor.NameAuth); step.Status != doctor.Warning || find(t, r, doctor.NameLogin).Status != doctor.OK {
+		t.Errorf("%+v", step)
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	for name, test := range map[string]struct {
+		login  func(context.Context) (transport.Options, error)
+		status doctor.Status
+	}{
+		"none":       {nil, doctor.Skipped},
+		"none there": {func(context.Context) (transport.Options, error) { return transport.Options{}, nil }, doctor.Skipped},
+		"locked":     {func(context.Context) (transport.Options, error) { return transport.Options{}, errors.New("locked") }, doctor.Failed},
+		"wrong": {func(context.Context) (transport.Options, error) {
+			return transport.Options{Password: "wrongsecret"}, nil
+		}, doctor.Failed},
+		"token": {func(context.Context) (transport.Options, error) {
+			return transport.Options{TokenSource: func(_ context.Context, refused string) (string, error) {
+				if refused != "" {
+					t.Error("a second token was asked for")
+				}
+				return s.Password(), nil
+			}}, nil
+		}, doctor.OK},
+		"no token": {func(context.Context) (transport.Options, error) {
+			return transport.Options{TokenSource: func(context.Context, string) (string, error) { return "", errors.New("consent has ended") }}, nil
+		}, doctor.Failed},
+	} {
+		e := exam(t, s, s.URL())
+		e.Login = test.login
+		r := e.Run(t.Context())
+		check(t, nil, r)
+		step := find(t, r, doctor.NameLogin)
+		if step.Status != test.status {
+			t.Errorf("%s: %s: %s", name, step.Status, step.Detail.EN)
+		}
+		var secret *doctor.SecretError
+		if got := errors.As(step.Outcome.Err, &secret); got != (name == "locked" || name == "no token") {
+			t.Errorf("%s: %v", name, step.Outcome.Err)
+		}
+		if test.status != doctor.OK && find(t, r, doctor.NameSender).Status != doctor.Skipped {
+			t.Errorf("%s: the sender was asked for", name)
+		}
+	}
+}
+
+// Ctrl-C ends it at once, wherever it waits.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{"connect-stall", "tls-stall", "greeting-stall", "ehlo-stall", "auth-stall", "mail-stall", "quit-stall"} {
+		s := sandboxtest.Start(t, "plain", sandboxtest.WithFault(fault))
+		ctx, cancel := context.WithCancel(t.Context())
+		e := exam(t, s, s.URL())
+		e.Timeout = time.Hour
+		e.Resolver = dnstest.Start(t, dnstest.Zone{"example.org": {"SILENCE"}}).Resolver()
+		e.Told = func(step doctor.Step) {
+			if step.Name == doctor.NamePort || step.Name == doctor.NameLogin {
+				time.AfterFunc(50*time.Millisecond, cancel)
+			}
+		}
+		done := make(chan doctor.Report, 1)
+		go func() { done <- e.Run(ctx) }()
+		select {
+		case r := <-done:
+			if !r.Interrupted {
+				t.Errorf("%s: not interrupted: %+v", fault, r.Steps)
+			}
+		case <-time.After(sandboxtest.Patience):
+			t.Fatalf("%s: it goes on", fault)
+		}
+		cancel()
+	}
+}
+
+// noAnswer is what a dial that nobody answers ends with.
+type noAnswer struct{}
+
+func (noAnswer) Error() string   { return "i/o timeout" }
+func (noAnswer) Timeout() bool   { return true }
+func (noAnswer) Temporary() bool { return true }
+
+func TestPorts(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	for name, test := range map[string]struct {
+		open    map[int]string
+		any     bool
+		server  string
+		advice  string
+		status  doctor.Status
+		scheme  string
+		refused bool
+	}{
+		"465":         {map[int]string{465: s.TLSAddr(), 587: s.Addr()}, false, "qq", "", doctor.OK, "smtps", false},
+		"only 587":    {map[int]string{587: s.Addr()}, false, "qq", "Use port 587, which is open: smtp://smtp.qq.com:587.", doctor.Failed, "smtps", false},
+		"none":        {nil, false, "qq", "No mail port of this host answers", doctor.Failed, "smtps", false},
+		"closed":      {nil, false, "qq", "", doctor.Failed, "smtps", true},
+		"any, 587":    {map[int]string{587: s.Addr()}, true, "smtps://smtp.qq.com", "", doctor.OK, "smtp", false},
+		"any, 465":    {map[int]string{465: s.TLSAddr(), 587: s.Addr()}, true, "smtps://smtp.qq.com", "", doctor.OK, "smtps", false},
+		"any, none":   {nil, true, "smtps://smtp.qq.com", "No mail port", doctor.Failed, "smtps", false},
+		"port of own": {nil, false, "smtps://smtp.qq.com:4650", "", doctor.Failed, "smtps", false},
+	} {
+		e := exam(t, s, s.URL())
+		var err error
+		if e.Server, err = transport.ParseServer(test.server, e.From); err != nil {
+			t.Fatal(err)
+		}
+		e.AnyPort = test.any
+		e.Resolver = dnstest.Start(t, dnstest.Zone{"smtp.qq.com": {"A 127.0.0.1"}}).Resolver()
+		e.Dial = func(ctx context.Context, network, at string) (net.Conn, error) {
+			_, port, _ := net.SplitHostPort(at)
+			for p, to := range test.open {
+				if port == map[int]string{465: "465", 587: "587"}[p] {
+					return (&net.Dialer{}).DialContext(ctx, network, to)
+				}
+			}
+			if test.refused {
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+			}
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: noAnswer{}}
+		}
+		r := e.Run(t.Context())
+		check(t, nil, r)
+		var first doctor.Step
+		for _, step := range r.Steps {
+			if step.Name == doctor.NamePort {
+				first = step
+				break
+			}
+		}
+		if first.Status != test.status || !strings.HasPrefix(first.Advice.EN, test.advice) || test.advice == "" && first.Advice.EN != "" {
+			t.Errorf("%s: %+v", name, first)
+		}
+		ports := 0
+		for _, step := range r.Steps {
+			if step.Name == doctor.NamePort {
+				ports++
+			}
+		}
+		if want := map[bool]int{true: 1, false: 3}[name == "port of own"]; ports != want {
+			t.Errorf("%s: %d ports", name, ports)
+		}
+		if test.status == doctor.OK && find(t, r, doctor.NameLogin).Status != doctor.OK {
+			t.Errorf("%s: %+v", name, find(t, r, doctor.NameLogin))
+		}
+	}
+}
