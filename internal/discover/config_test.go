@@ -54,6 +54,7 @@ func TestServersOfAConfiguration(t *testing.T) {
 		{"smtp.example.com", "465", "SSL", "x", `smtp.example.com:465 implicit user="x" oauth2=false`},
 		{"smtp.example.com.", "465", "SSL", "100%", `smtp.example.com:465 implicit user="100%" oauth2=false`},
 		{"smtp.example.com", "465", "SSL", "%EMAILLOCALPART%%EMAILDOMAIN%", `smtp.example.com:465 implicit user="meexample.com" oauth2=false`},
+		{"smtp.example.com", "465", "SSL", "%EMAILLOCALPART%.%REALNAME%", `smtp.example.com:465 implicit user="" oauth2=false`},
 		{"smtp.example.com", "0", "SSL", "x", "not smtp.example.com:0: the port is not a number from 1 to 65535"},
 		{"smtp.example.com", "65536", "SSL", "x", "not smtp.example.com:65536: the port is not a number from 1 to 65535"},
 		{"smtp.example.com", "-1", "SSL", "x", "not smtp.example.com:-1: the port is not a number from 1 to 65535"},

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -336,6 +338,50 @@ func TestPatience(t *testing.T) {
 				t.Errorf("said %q", said)
 			}
 		})
+	}
+}
+
+// A better port of the same way is waited for, too, but not as long.
+func TestPatienceWithPorts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, zone(nil))
+	w.silent("smtp.example.com:465")
+	w.smtp([]string{"smtp.example.com:587"})
+	f := w.finder()
+	f.Patience = 4 * time.Second
+	start := time.Now()
+	found, err := f.Find(t.Context(), parse(t, "me@example.com"))
+	if err != nil || len(found) != 1 || found[0].Port != 587 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+// When Find returns, nothing of the caller's is used any more.
+func TestNothingGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, zone(nil))
+	w.smtp([]string{"smtp.example.com:465"})
+	f := w.finder()
+	f.Patience = time.Nanosecond
+	var dialling atomic.Int32
+	f.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialling.Add(1)
+		defer dialling.Add(-1)
+		if address == "smtp.example.com:465" {
+			return w.dial(ctx, network, address)
+		}
+		<-ctx.Done()
+		for range 10_000 {
+			runtime.Gosched()
+		}
+		return nil, ctx.Err()
+	}
+	found, err := f.Find(t.Context(), parse(t, "me@example.com"))
+	if n := dialling.Load(); err != nil || len(found) != 1 || n != 0 {
+		t.Errorf("%v, %v, %d connections are still being made", found, err, n)
 	}
 }
 

@@ -195,8 +195,8 @@ func (s *Server) reply(network string, packet []byte) []byte {
 	case refused:
 		code = dnsmessage.RCodeRefused
 	}
-	// Without RecursionAvailable and Authoritative, Go's resolver takes an empty
-	// answer for a referral to nowhere and asks on.
+	// With neither Authoritative nor RecursionAvailable, Go's resolver would take an
+	// empty answer for a referral to nowhere and ask on.
 	reply := dnsmessage.Message{Questions: query.Questions, Answers: answers, Header: dnsmessage.Header{
 		ID: query.ID, Response: true, Authoritative: true, RecursionDesired: query.RecursionDesired,
 		RecursionAvailable: true, RCode: code}}

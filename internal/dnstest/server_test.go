@@ -150,13 +150,11 @@ func TestLongAnswersComeOverTCP(t *testing.T) {
 	}
 }
 
-// A client without EDNS is given 512 octets and no more; what is no query is not
-// answered, and the server goes on.
-func TestPackets(t *testing.T) {
-	t.Parallel()
-	s := Start(t, Zone{"corp.example": {"TXT " + strings.Repeat("y", 600)}})
+// ask sends a question over UDP, without EDNS, and what stands before it.
+func ask(t *testing.T, s *Server, name string, kind dnsmessage.Type, before ...[]byte) (dnsmessage.Message, int) {
+	t.Helper()
 	query := dnsmessage.Message{Header: dnsmessage.Header{ID: 7}, Questions: []dnsmessage.Question{
-		{Name: dnsmessage.MustNewName("corp.example."), Type: dnsmessage.TypeTXT, Class: dnsmessage.ClassINET}}}
+		{Name: dnsmessage.MustNewName(name), Type: kind, Class: dnsmessage.ClassINET}}}
 	packed, err := query.Pack()
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +164,7 @@ func TestPackets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	for _, packet := range [][]byte{[]byte("lunch"), packed[:len(packed)-3], packed} {
+	for _, packet := range append(before, packed) {
 		if _, err := conn.Write(packet); err != nil {
 			t.Fatal(err)
 		}
@@ -180,8 +178,53 @@ func TestPackets(t *testing.T) {
 	if err := reply.Unpack(buffer[:n]); err != nil {
 		t.Fatal(err)
 	}
-	if reply.ID != 7 || !reply.Truncated || len(reply.Answers) != 0 || n > 512 {
+	if reply.ID != 7 || !reply.Response || !reply.Authoritative || len(reply.Questions) != 1 {
+		t.Errorf("%s: %+v", name, reply.Header)
+	}
+	return reply, n
+}
+
+// A client without EDNS is given 512 octets and no more; what is no query is not
+// answered, and the server goes on.
+func TestPackets(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Zone{"corp.example": {"TXT " + strings.Repeat("y", 600)}})
+	reply, n := ask(t, s, "corp.example.", dnsmessage.TypeTXT, []byte("lunch"), []byte{0, 7, 0, 0, 0, 1, 0, 0})
+	if !reply.Truncated || len(reply.Answers) != 0 || n > 512 {
 		t.Errorf("%d octets: %+v", n, reply.Header)
+	}
+}
+
+// What Go's resolver does not tell apart: a name that does not exist and one
+// without records, and whose the records are.
+func TestCodesAndOwners(t *testing.T) {
+	t.Parallel()
+	s := Start(t, zone())
+	for _, test := range []struct {
+		name   string
+		code   dnsmessage.RCode
+		owners string
+	}{
+		{"nobody.example.", dnsmessage.RCodeNameError, ""},
+		{"example.", dnsmessage.RCodeSuccess, ""},
+		{"_tcp.corp.example.", dnsmessage.RCodeSuccess, ""},
+		{"not.wild.example.", dnsmessage.RCodeSuccess, ""},
+		{"below.not.wild.example.", dnsmessage.RCodeNameError, ""},
+		{"some.wild.example.", dnsmessage.RCodeSuccess, "some.wild.example."},
+		{"Corp.Example.", dnsmessage.RCodeSuccess, "Corp.Example."},
+		{"chain.example.", dnsmessage.RCodeSuccess, "chain.example. www.corp.example. corp.example."},
+		{"dangling.example.", dnsmessage.RCodeNameError, "dangling.example."},
+		{"broken.example.", dnsmessage.RCodeServerFailure, ""},
+		{"refused.example.", dnsmessage.RCodeRefused, ""},
+	} {
+		reply, _ := ask(t, s, test.name, dnsmessage.TypeA)
+		var owners []string
+		for _, a := range reply.Answers {
+			owners = append(owners, a.Header.Name.String())
+		}
+		if got := strings.Join(owners, " "); reply.RCode != test.code || got != test.owners {
+			t.Errorf("%s: %v, %q, want %v, %q", test.name, reply.RCode, got, test.code, test.owners)
+		}
 	}
 }
 
