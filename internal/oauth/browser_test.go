@@ -281,6 +281,10 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&text, verb+verb+verb+"\n", token, client, source)
 	}
+	_, used, _, _ := start(t, oauthtest.Config{})
+	replacement := mustAccess(t, used, used.Token.Access) // what it remembers is secret as well
+	fmt.Fprintf(&text, "%v%+v", used, used)
+	hasNone(t, text.String(), replacement)
 	text.WriteString(token.LogValue().String() + client.LogValue().String() + source.LogValue().String())
 	hasNone(t, text.String(), "access-secret", "refresh-secret", "client-secret", "6163636573732d")
 	if !strings.Contains(text.String(), "token until 2026-07-01T08:00:00Z") || !strings.Contains(text.String(), `client "x" of a.example`) {

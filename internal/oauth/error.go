@@ -164,11 +164,18 @@ var tokenLike = regexp.MustCompile(`[A-Za-z0-9_+=~-]{40,}`)
 // the secrets that it was sent. Something of less than eight characters is none,
 // and would be found in any word.
 func cleaned(text string, secrets ...string) string {
+	text = oneLine(text)
 	for _, secret := range secrets {
-		if len(secret) >= 8 {
+		if secret = oneLine(secret); len(secret) >= 8 {
 			text = strings.ReplaceAll(text, secret, hidden)
 		}
 	}
+	return shortened(tokenLike.ReplaceAllString(text, hidden))
+}
+
+// oneLine leaves out what can't be seen. That comes first: a secret must not
+// come together again when something goes out of its middle.
+func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return ' '
@@ -178,7 +185,7 @@ func cleaned(text string, secrets ...string) string {
 		}
 		return r
 	}, text)
-	return shortened(tokenLike.ReplaceAllString(strings.Join(strings.Fields(text), " "), hidden))
+	return strings.Join(strings.Fields(text), " ")
 }
 
 const hidden = "****"

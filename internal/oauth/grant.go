@@ -26,6 +26,15 @@ const (
 
 // grant asks the token endpoint for tokens (RFC 6749 section 3.2).
 func (c Client) grant(ctx context.Context, params url.Values) (Token, error) {
+	hc, err := c.http(ctx)
+	if err != nil {
+		return Token{}, err
+	}
+	return c.grantBy(ctx, hc, params)
+}
+
+func (c Client) grantBy(ctx context.Context, hc *http.Client, params url.Values) (Token, error) {
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, hc)
 	got, err := c.grantAs(ctx, params, oauth2.AuthStyleInParams)
 	// A server must take the secret in a header and may take it in the form (RFC
 	// 6749 section 2.3.1); Google and Microsoft take it in the form. One that
@@ -44,12 +53,8 @@ func (c Client) grantAs(ctx context.Context, params url.Values, style oauth2.Aut
 	config := clientcredentials.Config{
 		ClientID: c.ID, ClientSecret: c.Secret, TokenURL: c.TokenURL, AuthStyle: style, EndpointParams: params,
 	}
-	hc, err := c.http(ctx)
-	if err != nil {
-		return Token{}, err
-	}
 	asked := c.now()
-	got, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, hc))
+	got, err := config.Token(ctx)
 	if err != nil {
 		secrets := []string{c.Secret}
 		for _, name := range []string{"code", "code_verifier", "device_code", "refresh_token"} {

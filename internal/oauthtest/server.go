@@ -14,6 +14,8 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -122,6 +124,7 @@ func New(config Config) *Server {
 	mux.HandleFunc("POST /device", s.device)
 	mux.HandleFunc("/introspect", s.introspect)
 	s.http = httptest.NewUnstartedServer(mux)
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that do not trust the certificate
 	if config.TLS {
 		s.http.StartTLS()
 	} else {
