@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -142,6 +144,12 @@ func TestAppendThatFails(t *testing.T) {
 			s.say("+")
 			s.octets(1000)
 		}, "", errLost},
+		"accepts before the end": {"", letter{text: long}, func(s *script, tag string) {
+			s.say("+")
+			s.octets(1000)
+			s.say(tag + " OK saved")
+			_, _ = io.Copy(io.Discard, s.r)
+		}, "", imapclient.ErrMalformed},
 		"accepts a part": {"", letter{text: long, size: int64(len(long)) + 1}, func(s *script, tag string) {
 			s.say("+")
 			s.octets(len(long) - 50_000)
@@ -252,6 +260,57 @@ func TestAPartNeverPassesForTheWhole(t *testing.T) {
 			}
 		})
 	}
+}
+
+// watched is a connection that keeps the last deadline for reading.
+type watched struct {
+	net.Conn
+	until atomic.Pointer[time.Time]
+}
+
+func (w *watched) SetReadDeadline(t time.Time) error {
+	w.until.Store(&t)
+	return w.Conn.SetReadDeadline(t)
+}
+
+func (w *watched) SetDeadline(t time.Time) error {
+	w.until.Store(&t)
+	return w.Conn.SetDeadline(t)
+}
+
+// watching is a message that looks at the deadline while it is written.
+type watching struct {
+	letter
+	conn *watched
+	t    *testing.T
+}
+
+func (w watching) WriteTo(out io.Writer) (int64, error) {
+	if until := w.conn.until.Load(); until == nil || !until.IsZero() {
+		w.t.Errorf("the server has to answer by %v, while the message is on its way", until)
+	}
+	return w.letter.WriteTo(out)
+}
+
+// A slow line is no fault: the time for the answer begins when the message has left.
+func TestTheAnswerHasItsTimeBehindTheMessage(t *testing.T) {
+	t.Parallel()
+	cfg, server := serve(t, func(s *script) {
+		s.login("")
+		s.list(`* LIST (\Sent) "/" Sent`)
+		s.upload(`"Sent"`, "OK saved")
+		s.bye()
+	})
+	conn := &watched{}
+	cfg.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
+		var err error
+		conn.Conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
+		return conn, err
+	}
+	if _, err := imapclient.Append(t.Context(), cfg, watching{letter{text: hello}, conn, t}, date); err != nil {
+		t.Error(err)
+	}
+	server.end()
 }
 
 // large is a message that is made while it is written.
