@@ -231,7 +231,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{},
 		"yan sandbox --json: ready": readyJSON{}, "yan sandbox --json: message": receivedJSON{},
-		"yan explain --json": diagnosisJSON{}, "yan version --json": versionJSON{}, "yan providers --json": provider.Provider{}} {
+		"yan explain --json": diagnosisJSON{}, "yan doctor --json": doctorJSON{}, "yan version --json": versionJSON{}, "yan providers --json": provider.Provider{}} {
 		var want []string
 		for _, field := range jsonFields("", reflect.TypeOf(v), 0) {
 			// All limits have the same form.

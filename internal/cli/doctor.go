@@ -35,7 +35,7 @@ func (a *app) doctorCommand() *cobra.Command {
 	d := &doctorFlags{}
 	cmd := &cobra.Command{
 		Use:   "doctor [" + a.T("ACCOUNT|HOST") + "]",
-		Short: a.T("Find out why sending fails: DNS, ports, TLS, login, sender, SPF, DKIM, DMARC"),
+		Short: a.T("Find out why sending fails, and what to do about it"),
 		Long: a.T("Look at everything that a message passes on its way out, one step after the other, and end with the one " +
 			"thing to do next: the server's name, its ports, TLS and certificate, what it offers and what that means for " +
 			"speed, the login, the sender; and SPF, DKIM and DMARC of the sender's domain.\n\n" +

@@ -44,7 +44,7 @@ type doctorNextJSON struct {
 }
 
 func (c *consultation) printJSON(r doctor.Report, next doctor.Step, wrong bool, code int) {
-	j := doctorJSON{Status: string(r.Worst()), Exit: code, Server: c.server.String(), Provider: c.server.Provider.ID,
+	j := doctorJSON{Status: string(r.Worst()), Exit: code, Server: r.Server.String(), Provider: r.Server.Provider.ID,
 		From: c.from.String(), Took: milliseconds(r.Took), Steps: []doctorStepJSON{}}
 	if c.patient.configured {
 		j.Account = c.patient.Name

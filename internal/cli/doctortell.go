@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/doctor"
 	"github.com/yanmail/yan/smtp"
@@ -197,12 +199,15 @@ func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
 	}
 	name := a.stepName(next)
 	mark, colour := a.markOf(next.Status)
+	if next.Name == doctor.NameReceiver {
+		name = "DMARC" // whose policy it is that a receiver follows
+	}
 	sentence := a.T("Mail goes out; put this right: %s", name)
 	switch {
 	case next.Status == doctor.Failed && c.partOf(next) == a.T("The server"):
 		sentence = a.T("Sending fails here: %s", name)
 	case next.Status == doctor.Failed:
-		sentence = a.T("Mail goes out and may be refused later: %s", name)
+		sentence = a.T("Mail goes out, and receivers may refuse it: %s", name)
 	}
 	a.outf("\n%s %s\n", a.paint(a.StdoutWidth, colour, mark), a.paint(a.StdoutWidth, bold, sentence))
 	why, do := c.advice(next)
@@ -220,7 +225,7 @@ func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
 		}
 		return doctor.Text{EN: failed.Error(), ZH: failed.Error()}, s.Advice
 	}
-	why, do = s.Detail, s.Advice
+	why, do = sentence(s.Detail), s.Advice
 	if s.Finding.Class != "" {
 		why = s.Finding.Cause
 		if do.EN == "" {
@@ -228,6 +233,19 @@ func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
 		}
 	}
 	return why, do
+}
+
+// sentence makes one of what stands in a line.
+func sentence(t doctor.Text) doctor.Text {
+	first, size := utf8.DecodeRuneInString(t.EN)
+	t.EN = string(unicode.ToUpper(first)) + t.EN[size:]
+	if !strings.HasSuffix(t.EN, ".") {
+		t.EN += "."
+	}
+	if !strings.HasSuffix(t.ZH, "。") {
+		t.ZH += "。"
+	}
+	return t
 }
 
 // badSecret is what the command line says of the secret's place, where that was

@@ -24,7 +24,7 @@ func (v *visit) connect() (others []<-chan Step) {
 		v.reach(v.knock(0), nil)
 		return nil
 	}
-	mine := port(v.Server)
+	mine := v.port()
 	knocks := map[int]<-chan knocked{}
 	for _, p := range v.ports(mine) {
 		knocks[p] = v.knock(p)
@@ -125,8 +125,8 @@ type knocked struct {
 
 // knock opens a connection in the background.
 func (v *visit) knock(port int) <-chan knocked {
-	timeout := v.Timeout
-	if !v.AnyPort && v.Server.Socket == "" && port != portOf(v) {
+	timeout, mine := v.Timeout, v.port()
+	if !v.AnyPort && v.Server.Socket == "" && port != mine {
 		timeout = min(timeout, otherPorts)
 	}
 	result := make(chan knocked, 1)
@@ -146,8 +146,6 @@ func (v *visit) knock(port int) <-chan knocked {
 	}()
 	return result
 }
-
-func portOf(v *visit) int { return port(v.Server) }
 
 // open dials as sending would.
 func (v *visit) open(ctx context.Context, address string) (net.Conn, error) {
@@ -187,7 +185,7 @@ func (v *visit) reach(own <-chan knocked, others map[int]<-chan knocked) {
 	s := Step{Name: NamePort, Target: v.hostPort(k.port), Took: k.took}
 	if k.err != nil {
 		err := &smtp.Error{Stage: smtp.StageConnect, Err: k.err}
-		s.Detail = diagnosis.Diagnose(diagnosis.FromError(err, v.Server.Provider.ID)).Cause
+		s.Detail = v.unreached(k)
 		s.Advice = v.anotherPort(others)
 		v.fail(s, err)
 		return
@@ -200,6 +198,24 @@ func (v *visit) reach(own <-chan knocked, others map[int]<-chan knocked) {
 	v.tell(s)
 }
 
+// unreached says in short why nobody came through.
+func (v *visit) unreached(k knocked) Text {
+	if isTimeout(k.err) {
+		return say("no answer within %s", "%s 内没有响应", max(k.took.Round(100*time.Millisecond), 100*time.Millisecond))
+	}
+	f := diagnosis.Diagnose(diagnosis.FromError(&smtp.Error{Stage: smtp.StageConnect, Err: k.err}, v.Server.Provider.ID))
+	if f.Class == diagnosis.ClassConnectionRefused {
+		return say("refused: nothing listens there", "连接被拒绝：该端口没有服务")
+	}
+	return f.Cause
+}
+
+// isTimeout reports that somebody was waited for in vain.
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
+}
+
 // anotherPort says which other port would do; when none can be reached either,
 // the network is to blame rather than the server.
 func (v *visit) anotherPort(others map[int]<-chan knocked) Text {
@@ -209,13 +225,12 @@ func (v *visit) anotherPort(others map[int]<-chan knocked) Text {
 		again := make(chan knocked, 1)
 		again <- k
 		others[p] = again
-		var timeout interface{ Timeout() bool }
 		switch {
 		case k.err == nil && p != 25 && v.encryptedAt(p) != "":
 			return say("Use port %d, which is open: %s://%s.", "请改用可以连接的 %d 端口：%s://%s。", p, v.encryptedAt(p), v.hostPort(p))
 		case k.err == nil:
 			reached++
-		case errors.As(k.err, &timeout) && timeout.Timeout():
+		case isTimeout(k.err):
 			silent++
 		}
 	}
@@ -247,8 +262,7 @@ func (v *visit) other(p int, k knocked) Step {
 		s.Detail = say("open, not needed", "可以连接，本次未使用")
 		return s
 	}
-	var timeout interface{ Timeout() bool }
-	if errors.As(k.err, &timeout) && timeout.Timeout() || errors.Is(k.err, context.DeadlineExceeded) {
+	if isTimeout(k.err) {
 		s.Detail = say("no answer; not needed", "没有响应，本次未使用")
 		return s
 	}

@@ -76,7 +76,7 @@ func (e Exam) Run(ctx context.Context) Report {
 	v.visitServer()
 	v.tellDomain(domain)
 	v.report.Interrupted = ctx.Err() != nil
-	v.report.Took = e.Now().Sub(began)
+	v.report.Server, v.report.Took = v.Server, e.Now().Sub(began)
 	return v.report
 }
 
@@ -213,8 +213,8 @@ func (v *visit) hostPort(port int) string {
 }
 
 // port is that of the server, or the usual one.
-func port(s transport.Server) int {
-	switch {
+func (v *visit) port() int {
+	switch s := v.Server; {
 	case s.Port != 0:
 		return s.Port
 	case s.Security == smtpclient.ImplicitTLS:

@@ -542,6 +542,9 @@ func TestPorts(t *testing.T) {
 		if want := map[bool]int{true: 1, false: 3}[name == "port of own"]; ports != want {
 			t.Errorf("%s: %d ports", name, ports)
 		}
+		if got := r.Server.String(); !strings.HasPrefix(got, test.scheme+"://") {
+			t.Errorf("%s: %s", name, got)
+		}
 		if test.status == doctor.OK && find(t, r, doctor.NameLogin).Status != doctor.OK {
 			t.Errorf("%s: %+v", name, find(t, r, doctor.NameLogin))
 		}

@@ -84,7 +84,7 @@ func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
 	if assumed == nil { // of a password nothing is asked here but that there is one
 		assumed = &sasl.Credentials{Username: "user", Password: "password"}
 	}
-	session := sasl.Session{TLS: seen.tls, Host: v.Server.Host, Port: port(v.Server), Offered: offered}
+	session := sasl.Session{TLS: seen.tls, Host: v.Server.Host, Port: v.port(), Offered: offered}
 	if seen.tls == nil && !v.Options.AllowCleartextPassword {
 		session.Offered = slices.DeleteFunc(slices.Clone(offered), func(m string) bool { return !sasl.KeepsPassword(m) })
 	}

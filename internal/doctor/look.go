@@ -26,7 +26,7 @@ func (v *visit) look() *sight {
 	w := &watcher{now: v.Now, pass: v.Options.Trace, last: v.Now()}
 	cfg, err := v.config(w.event)
 	if err != nil {
-		v.fail(Step{Name: NamePort, Target: v.hostPort(port(v.Server))}, &smtp.Error{Stage: smtp.StageConnect, Err: err})
+		v.fail(Step{Name: NamePort, Target: v.hostPort(v.port())}, &smtp.Error{Stage: smtp.StageConnect, Err: err})
 		return nil
 	}
 	cfg.StopAfter = smtp.StageHello
@@ -74,7 +74,7 @@ func (v *visit) lookedInVain(w *watcher, err error) {
 	if !errors.As(err, &at) {
 		at = &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
-	s := Step{Target: v.hostPort(port(v.Server)), Took: v.Now().Sub(w.latest())}
+	s := Step{Target: v.hostPort(v.port()), Took: v.Now().Sub(w.latest())}
 	starttls := v.Server.Security == smtpclient.STARTTLS
 	if !starttls {
 		v.tellSecured(w)

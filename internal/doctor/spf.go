@@ -103,7 +103,7 @@ func (v *visit) evaluate(s Step, own netip.Addr) Step {
 		if own.IsValid() {
 			s.Facts.Tested = own.String()
 		}
-		s.Detail = say("the domain is %s's own, which keeps its record itself", "这是%s自己的域名，SPF 由服务商维护", label(v.Server.Provider))
+		s.Detail = say("%s belongs to %s, which looks after its SPF itself", "%s 属于%s，SPF 由服务商自行维护", v.domain(), label(v.Server.Provider))
 		return s
 	case include != "":
 		w := &walk{dns: v.dns}
@@ -126,7 +126,7 @@ func (v *visit) evaluate(s Step, own netip.Addr) Step {
 func (v *visit) test(s Step, basis, include string, ip net.IP) Step {
 	result, err := spf.CheckHostWithSender(ip, v.domain(), v.From.Wire(), spf.WithResolver(v.dns), spf.WithContext(v.ctx))
 	s.Facts.Basis, s.Facts.Tested, s.Facts.Result = basis, ip.String(), string(result)
-	what := say("%s, from which %s sends (its include %s)", "%s（%s的发信地址，出自 %s）", ip, label(v.Server.Provider), include)
+	what := say("%s, from which %s sends (its include %s)", "%s（%s 发信所用，出自 %s）", ip, label(v.Server.Provider), include)
 	if basis == basisServer {
 		what = say("%s, the address of %s; mail may leave from another one", "%s（%s 的地址，实际发信地址可能不同）", ip, v.Server.Host)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
 )
 
 // Name is what a step looks at. The values are stable words.
@@ -155,6 +156,8 @@ func isEmpty(t Text) bool { return t.EN == "" && t.ZH == "" }
 // Report is what an exam found.
 type Report struct {
 	Steps []Step
+	// Server is the one that was looked at, with the port that was chosen.
+	Server transport.Server
 	// Interrupted says that the context ended before the last step.
 	Interrupted bool
 	Took        time.Duration

@@ -3,7 +3,7 @@ package words
 // chineseDoctor is the part of the table for yan doctor.
 var chineseDoctor = map[string]string{
 	"ACCOUNT|HOST": "账号|主机",
-	"Find out why sending fails: DNS, ports, TLS, login, sender, SPF, DKIM, DMARC": "查明发信失败的原因：DNS、端口、TLS、登录、发件人、SPF、DKIM、DMARC",
+	"Find out why sending fails, and what to do about it": "查明发信失败的原因和解决办法",
 	"Look at everything that a message passes on its way out, one step after the other, and end with the one " +
 		"thing to do next: the server's name, its ports, TLS and certificate, what it offers and what that means for " +
 		"speed, the login, the sender; and SPF, DKIM and DMARC of the sender's domain.\n\n" +
@@ -52,13 +52,13 @@ var chineseDoctor = map[string]string{
 	"Login":                             "登录",
 	"Sender":                            "发件人",
 	"Test message":                      "测试邮件",
-	"Receiver":                          "收件方",
+	"Receiver":                          "收件方判断",
 	"The server":                        "服务器",
 	"The sender's domain":               "发件域名",
 	"The sender's domain, %s":           "发件域名 %s",
 	"Sending fails here: %s":            "问题出在：%s",
 	"Mail goes out; put this right: %s": "可以发信，但建议处理：%s",
-	"Mail goes out and may be refused later: %s":                                                                   "可以发信，但可能被收件方拒收：%s",
+	"Mail goes out, and receivers may refuse it: %s":                                                               "可以发信，但可能被收件方拒收：%s",
 	"Nothing is wrong, and there is nothing to do.":                                                                "一切正常，无需处理。",
 	"Nothing is wrong, as far as it was looked at.":                                                                "已检查的部分一切正常。",
 	"Nothing is wrong, as far as can be seen without a login; YAN_PASSWORD_FILE names the file with the password.": "未登录，已检查的部分一切正常；可用 YAN_PASSWORD_FILE 指明密码文件再试。",

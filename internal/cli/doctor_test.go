@@ -1,0 +1,321 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// consulting is a run of yan doctor: a sandbox that plays the provider's real
+// host, a DNS server, and perhaps a configuration.
+type consulting struct {
+	profile string
+	options []sandboxtest.Option
+	zone    dnstest.Zone
+	config  string // of config.toml; CA stands for the file
+	args    []string
+	code    string // the password; "" is the right one
+	blocked bool   // no port answers
+	exit    int
+}
+
+// corp is the DNS of a domain at Google Workspace, with what differs.
+func corp(differs dnstest.Zone) dnstest.Zone {
+	zone := dnstest.Zone{
+		"smtp.gmail.com": {"A 127.0.0.1"}, "smtp.qq.com": {"A 127.0.0.1"},
+		"corp.example":                   {"MX 1 aspmx.l.google.com", "TXT v=spf1 include:_spf.google.com ~all"},
+		"_spf.google.com":                {"TXT v=spf1 ip4:203.0.113.0/24 ~all"},
+		"_submissions._tcp.corp.example": {"SRV 0 1 465 smtp.gmail.com"},
+		"google._domainkey.corp.example": {"TXT v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="},
+		"_dmarc.corp.example":            {"TXT v=DMARC1; p=reject; adkim=s"},
+		"qq.com":                         {"MX 10 mx3.qq.com", "TXT v=spf1 include:spf.mail.qq.com -all"},
+		"spf.mail.qq.com":                {"TXT v=spf1 ip4:203.0.113.64/26 -all"},
+		"_dmarc.qq.com":                  {"TXT v=DMARC1; p=quarantine"},
+	}
+	for name, records := range differs {
+		zone[name] = records
+	}
+	return zone
+}
+
+const workspace = `version = 1
+[account.work]
+from = "李雷 <me@corp.example>"
+server = "gmail"
+tls_ca = "CA"
+`
+
+// consultations are the scenes of the golden files.
+func consultations() map[string]consulting {
+	me := []sandboxtest.Option{sandboxtest.WithAccount("me@corp.example", sandboxPassword)}
+	return map[string]consulting{
+		"fine":          {profile: "gmail", options: me, zone: corp(nil), config: workspace + "dkim_selector = \"google\"\n"},
+		"wrong-code":    {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, code: wrongSecret, exit: exitAuth},
+		"blocked-ports": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, blocked: true, exit: exitTemporary},
+		"certificate-expired": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"},
+			options: []sandboxtest.Option{sandboxtest.WithCertificate("expired")}, exit: exitProtocol},
+		"spf-missing": {profile: "gmail", options: me, config: workspace, zone: corp(dnstest.Zone{"corp.example": {"MX 1 aspmx.l.google.com"}, "_dmarc.corp.example": nil})},
+		"dmarc-misaligned": {profile: "gmail", options: me, config: workspace, exit: exitUnavailable,
+			zone: corp(dnstest.Zone{"corp.example": {"MX 1 aspmx.l.google.com", "TXT v=spf1 mx -all"}, "aspmx.l.google.com": {"A 198.51.100.7"}})},
+	}
+}
+
+// consult runs the command and gives what it printed.
+func consult(t *testing.T, c consulting, lang string, more ...string) (code int, out, errs string) {
+	t.Helper()
+	s := sandboxtest.Start(t, c.profile, c.options...)
+	password := s.Password()
+	if c.code != "" {
+		password = c.code
+	}
+	env := map[string]string{"LANG": lang, "HOME": t.TempDir(), "YAN_PASSWORD": password}
+	env["YAN_CONFIG"] = filepath.Join(env["HOME"], "config.toml")
+	if c.config != "" {
+		if err := os.WriteFile(env["YAN_CONFIG"], []byte(strings.ReplaceAll(c.config, "CA", filepath.ToSlash(s.CAFile()))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, o, e := world(env)
+	// A certificate of the sandbox ends in ten days; seen from a month ago it is
+	// good for longer.
+	w.Now = func() time.Time { return time.Now().AddDate(0, 0, -30) }
+	w.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		_, port, _ := net.SplitHostPort(address)
+		to, open := map[string]string{"465": s.TLSAddr(), "587": s.Addr()}[port]
+		switch {
+		case c.blocked:
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+		case !open:
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, to)
+	}
+	args := []string{"doctor", "--dns", dnstest.Start(t, c.zone).Addr()}
+	for _, arg := range c.args {
+		args = append(args, strings.ReplaceAll(arg, "CA", s.CAFile()))
+	}
+	code = Run(t.Context(), append(args, more...), w)
+	if n := strings.Count(s.Transcript(), "C: AUTH "); n > 1 {
+		t.Errorf("it logged in %d times", n)
+	}
+	for _, word := range []string{"C: DATA", "C: BDAT"} {
+		if strings.Contains(s.Transcript(), word) {
+			t.Errorf("%s was sent", word)
+		}
+	}
+	if strings.Contains(o.String()+e.String(), password) {
+		t.Error("the password is shown")
+	}
+	return code, o.String(), e.String()
+}
+
+var (
+	aDuration = regexp.MustCompile(`( *)(\d[\d.]* (?:µs|ms|s))  `)
+	aDay      = regexp.MustCompile(`\d{4}-\d\d-\d\d`)
+	anID      = regexp.MustCompile(`[0-9A-F]+ - gsmtp`)
+)
+
+// steady replaces what differs from run to run; the columns stay.
+func steady(out string) string {
+	out = aDuration.ReplaceAllStringFunc(out, func(found string) string {
+		m := aDuration.FindStringSubmatch(found)
+		return pad("", len(m[1])+columns(m[2])-len("12 ms")) + "12 ms  "
+	})
+	return anID.ReplaceAllString(aDay.ReplaceAllString(out, "2026-03-01"), "0123456789AB - gsmtp")
+}
+
+func TestDoctorAsTheUserSeesIt(t *testing.T) {
+	t.Parallel()
+	if len(consultations()) < 6 {
+		t.Fatal("scenes are missing")
+	}
+	for name, c := range consultations() {
+		for _, lang := range []string{"en", "zh"} {
+			code, out, errs := consult(t, c, lang)
+			if code != c.exit || errs != "" {
+				t.Errorf("%s: exit status %d, want %d: %s", name, code, c.exit, errs)
+			}
+			golden(t, filepath.Join("testdata", "doctor", lang, name+".txt"), steady(out))
+			if n := strings.Count(out, "What to do: ") + strings.Count(out, "怎么办："); n > 1 {
+				t.Errorf("%s: %d things to do at once", name, n)
+			}
+		}
+	}
+}
+
+func TestDoctorJSON(t *testing.T) {
+	t.Parallel()
+	for name, c := range consultations() {
+		code, out, errs := consult(t, c, "zh", "--json")
+		var j doctorJSON
+		decode(t, out, &j)
+		if code != c.exit || j.Exit != code || errs != "" || strings.Count(out, "\n") != 1 || len(j.Steps) < 15 {
+			t.Errorf("%s: exit status %d and %d, %d steps: %s", name, code, j.Exit, len(j.Steps), errs)
+		}
+		if (j.Next == nil) != (j.Status == "ok") || j.Status == "failed" != (code != 0) {
+			t.Errorf("%s: %s, next %+v", name, j.Status, j.Next)
+		}
+		for _, s := range j.Steps {
+			if s.Status == string(doctor.Failed) && s.Name == string(doctor.NameLogin) && (s.Code != 535 || s.Diagnosis == nil || s.Stage != "auth") {
+				t.Errorf("%s: %+v", name, s)
+			}
+		}
+	}
+}
+
+// What is wrong with the command line or the configuration is said before
+// anything is connected.
+func TestDoctorInput(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	file := filepath.Join(home, "config.toml")
+	two := "version = 1\n[account.qq]\nfrom = \"me@qq.com\"\n[account.work]\nfrom = \"me@163.com\"\n"
+	for _, test := range []struct {
+		config string
+		args   []string
+		exit   int
+		says   [2]string
+	}{
+		{"", nil, exitConfig, [2]string{"yan login", "还没有账号"}},
+		{two, nil, exitConfig, [2]string{"several accounts and no default: qq, work", "没有设置默认账号"}},
+		{two, []string{"wrok"}, exitUsage, [2]string{"Did you mean work?", "既不是账号"}},
+		{"", []string{"nobody"}, exitUsage, [2]string{"neither an account nor a known provider", "既不是账号"}},
+		{"", []string{"me@corp.example"}, exitUsage, [2]string{"yan doctor smtp.corp.example -f me@corp.example", "不知道 me@corp.example 的服务器"}},
+		{"", []string{"a b@c"}, exitUsage, [2]string{"want an account", "应为账号"}},
+		{"", []string{"smtp.example.com:0"}, exitUsage, [2]string{"1 to 65535", "1 到 65535"}},
+		{"", []string{"smtp.example.com:x"}, exitUsage, [2]string{"want an account", "应为账号"}},
+		{"", []string{"smtp://x:secret@host"}, exitUsage, [2]string{"password in a URL", "密码"}},
+		{"", []string{"smtp://host:465"}, exitUsage, [2]string{"smtps://", "smtps://"}},
+		{"", []string{"qq", "gmail"}, exitUsage, [2]string{"one argument too many", "多了一个参数"}},
+		{"", []string{"qq", "--dns", "ns.example"}, exitUsage, [2]string{"192.0.2.53", "DNS 服务器"}},
+		{"", []string{"qq", "--dns", "127.0.0.1:0"}, exitUsage, [2]string{"192.0.2.53", "DNS 服务器"}},
+		{"", []string{"qq", "--send-to", "a@example.org"}, exitUsage, [2]string{"needs a sender", "需要发件人"}},
+		{"", []string{"qq", "-f", "x"}, exitUsage, [2]string{"want an address", ""}},
+		{"", []string{"qq", "--timeout", "0s"}, exitUsage, [2]string{"above zero", ""}},
+		{"", []string{"qq", "--password", "x"}, exitUsage, [2]string{"there is no --password", ""}},
+		{"", []string{"qq", "--tls-ca", filepath.Join(home, "none")}, exitNoInput, [2]string{"no such file", ""}},
+		{"version = 2\n", nil, exitConfig, [2]string{"", ""}},
+	} {
+		if err := os.WriteFile(file, []byte(test.config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if test.config == "" {
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, lang := range []string{"en", "zh"} {
+			w, out, errs := world(map[string]string{"HOME": home, "YAN_CONFIG": file, "LANG": lang})
+			w.Dial = func(context.Context, string, string) (net.Conn, error) {
+				t.Errorf("%q: a connection", test.args)
+				return nil, net.ErrClosed
+			}
+			code := Run(t.Context(), append([]string{"doctor"}, test.args...), w)
+			if code != test.exit || out.Len() > 0 || !strings.Contains(errs.String(), test.says[i]) {
+				t.Errorf("%q: exit status %d, want %d: %s%s", test.args, code, test.exit, out, errs)
+			}
+		}
+	}
+}
+
+// Whatever names a server is understood.
+func TestDoctorArguments(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	for arg, want := range map[string]string{
+		"qq": "smtps://smtp.qq.com:465", "QQ邮箱": "smtps://smtp.qq.com:465", "qq.com": "smtps://smtp.qq.com:465", "me@qq.com": "smtps://smtp.qq.com:465",
+		"smtp.qq.com": "smtps://smtp.qq.com:465", "smtp.qq.com:587": "smtp://smtp.qq.com:587", "smtp.other.example": "smtps://smtp.other.example:465",
+		"smtp.other.example:587": "smtp://smtp.other.example:587", "smtp.other.example:465": "smtps://smtp.other.example:465",
+		"smtp://smtp.qq.com:587": "smtp://smtp.qq.com:587", "[::1]:465": "smtps://[::1]:465", "127.0.0.1:2525": "smtp://127.0.0.1:2525",
+	} {
+		w, out, errs := world(map[string]string{"HOME": t.TempDir()})
+		w.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			_, port, _ := net.SplitHostPort(address)
+			to := s.Addr()
+			if port == "465" {
+				to = s.TLSAddr()
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, to)
+		}
+		dns := dnstest.Start(t, corp(dnstest.Zone{"smtp.other.example": {"A 127.0.0.1"}}))
+		Run(t.Context(), []string{"doctor", arg, "--json", "--dns", dns.Addr(), "--tls-ca", s.CAFile()}, w)
+		var j doctorJSON
+		decode(t, out.String(), &j)
+		if j.Server != want {
+			t.Errorf("%s: %s, want %s %s", arg, j.Server, want, errs)
+		}
+	}
+}
+
+func TestDoctorIsInterrupted(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain", sandboxtest.WithFault("greeting-stall"))
+	for _, more := range []string{"--json", "-v"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		w, out, errs := world(map[string]string{"HOME": t.TempDir()})
+		dialled := 0
+		w.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if dialled++; dialled == 2 { // the first is only a knock at the port
+				time.AfterFunc(50*time.Millisecond, cancel)
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+		code := Run(ctx, []string{"doctor", s.URL(), "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1", more}, w)
+		said := out.String() + errs.String()
+		if code != exitTemporary || !strings.Contains(said, "interrupted") {
+			t.Errorf("%s: exit status %d: %s", more, code, said)
+		}
+		if more == "--json" {
+			var j doctorJSON
+			if err := json.Unmarshal(out.Bytes(), &j); err != nil || j.Status != "interrupted" || j.Next != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		}
+		cancel()
+	}
+}
+
+// A narrow terminal gets the details under themselves, and no line that wraps.
+func TestDoctorFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	for _, lang := range []string{"en", "zh"} {
+		w, out, _ := world(map[string]string{"HOME": t.TempDir(), "LANG": lang, "YAN_PASSWORD": s.Password()})
+		w.StdoutWidth, w.NoColor = 70, true
+		if code := Run(t.Context(), []string{"doctor", s.URL(), "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1"}, w); code != exitOK {
+			t.Fatalf("exit status %d: %s", code, out)
+		}
+		for line := range strings.Lines(out.String()) {
+			isStep := strings.HasPrefix(line, "✓ ") || strings.HasPrefix(line, "· ") || strings.HasPrefix(line, "   ")
+			if isStep && columns(strings.TrimRight(line, "\n")) > 71 {
+				t.Errorf("%d columns: %s", columns(line), line)
+			}
+		}
+	}
+}
+
+// TestDoctorTime tells how long all of it takes on loopback; it is bounded far
+// above that, so that only a wait that should not be there is found.
+func TestDoctorTime(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	code, out, _ := consult(t, consultations()["fine"], "en", "--json")
+	var j doctorJSON
+	decode(t, out, &j)
+	if took := time.Since(began); code != exitOK || took > 5*time.Second {
+		t.Errorf("exit status %d after %s", code, took)
+	}
+	t.Log(fmt.Sprintf("%.1f ms", j.Took))
+}
