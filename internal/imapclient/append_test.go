@@ -265,7 +265,13 @@ func TestAPartNeverPassesForTheWhole(t *testing.T) {
 // watched is a connection that keeps the last deadline for reading.
 type watched struct {
 	net.Conn
-	until atomic.Pointer[time.Time]
+	until  atomic.Pointer[time.Time]
+	writes atomic.Int32
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.writes.Add(1)
+	return w.Conn.Write(p)
 }
 
 func (w *watched) SetReadDeadline(t time.Time) error {
@@ -289,7 +295,12 @@ func (w watching) WriteTo(out io.Writer) (int64, error) {
 	if until := w.conn.until.Load(); until == nil || !until.IsZero() {
 		w.t.Errorf("the server has to answer by %v, while the message is on its way", until)
 	}
-	return w.letter.WriteTo(out)
+	before := w.conn.writes.Load()
+	n, err := w.letter.WriteTo(out)
+	if more := w.conn.writes.Load() - before; more > 0 {
+		w.t.Errorf("a message of %d octets is written in %d pieces and more", n, more)
+	}
+	return n, err
 }
 
 // A slow line is no fault: the time for the answer begins when the message has left.
