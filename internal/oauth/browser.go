@@ -17,8 +17,9 @@ import (
 const (
 	// consentTime bounds the wait for the user.
 	consentTime = 10 * time.Minute
-	// farewell bounds the wait for the browser to take its page.
-	farewell = 5 * time.Second
+	// farewell bounds the wait for the browser to take its page. Browsers keep
+	// further connections open for nothing, so it is waited out often.
+	farewell = time.Second
 )
 
 // Browser asks for consent in the browser of this machine: open is called once
