@@ -91,7 +91,8 @@ type Finder struct {
 	// Patience is how long a better way is still waited for when a worse one
 	// has found a server; 0 means 2 s.
 	Patience time.Duration
-	// Not lists hosts that are not wanted, because the user has said so.
+	// Not lists hosts that are not wanted, because the user has said so, as
+	// Candidate.Host has them.
 	Not []string
 	// Tried is called with each attempt as it ends, one at a time and not after
 	// Find has returned; may be nil.

@@ -255,6 +255,21 @@ func TestNoNetwork(t *testing.T) {
 	}
 }
 
+// DNS says nothing, but somebody can be connected to: that is no lack of a network.
+func TestOnlyDNSIsSilent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, zone(nil))
+	w.smtp([]string{"smtp.example.com:465"}, sandboxtest.WithCertificate("expired"))
+	f := w.finder()
+	f.Resolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, errors.New("of the test")
+	}}
+	found, err := f.Find(t.Context(), parse(t, "me@example.com"))
+	if err != nil || len(found) != 0 {
+		t.Errorf("%v, %v", found, err)
+	}
+}
+
 // An address without a domain to ask about.
 func TestNoDomain(t *testing.T) {
 	t.Parallel()
@@ -411,7 +426,10 @@ func TestOneConnection(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%v, %v", found, err)
 	}
-	if n := len(server.Connections()); n != 1 {
-		t.Errorf("%d connections", n)
+	if !server.WaitIdle() {
+		t.Error("the connection stays open")
+	}
+	if n := len(server.Connections()); n != 1 || !strings.Contains(server.Transcript(), "C: QUIT") {
+		t.Errorf("%d connections, or no goodbye", n)
 	}
 }

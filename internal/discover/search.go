@@ -36,6 +36,7 @@ type search struct {
 	denied atomic.Bool
 
 	work     sync.WaitGroup // the connections of checks
+	telling  sync.Mutex     // held while Tried is called
 	mu       sync.Mutex
 	checks   map[endpoint]*check
 	dnsError error // the last one that was no answer
@@ -60,8 +61,8 @@ func (s *search) report(ctx context.Context, way Way, what string, start time.Ti
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.telling.Lock()
+	defer s.telling.Unlock()
 	s.Tried(Attempt{Way: way, What: what, Err: err, Took: time.Since(start)})
 }
 
