@@ -41,9 +41,10 @@ func (s *servers) configurePostfix(dir string, offered []service) error {
 		return err
 	}
 	certificates := filepath.Join(s.dir, "certificates")
+	folders := strings.NewReplacer("$certificates", certificates, "$servers", s.dir)
 	for i := range offered {
 		for j, option := range offered[i].Options {
-			offered[i].Options[j] = strings.ReplaceAll(option, "$certificates", certificates)
+			offered[i].Options[j] = folders.Replace(option)
 		}
 	}
 	data := struct {

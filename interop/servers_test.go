@@ -86,6 +86,7 @@ func services() []service {
 		{Name: "smtps-othername", Options: with(smtps, chain("othername"))},
 		{Name: "smtps-clientcert", Options: with(smtps, "smtpd_tls_req_ccert=yes", "smtpd_tls_CAfile=$certificates/ca.pem")},
 		{Name: "submission-nochunking", Options: with(submission, "smtpd_discard_ehlo_keywords=chunking")},
+		{Name: "submission-oauth", Options: with(submission, "smtpd_sasl_path=$servers/"+judgeSocket)},
 		{Name: "submission-nopipelining", Options: with(submission, "smtpd_discard_ehlo_keywords=chunking,pipelining")},
 	}
 }
