@@ -22,18 +22,45 @@ func zone(more dnstest.Zone) dnstest.Zone {
 	return z
 }
 
-// Each way, with nothing better there.
-func TestEachWay(t *testing.T) {
+// wayTest is a search in which one way finds a server.
+type wayTest struct {
+	name    string
+	address string // me@example.com
+	zone    dnstest.Zone
+	smtp    []string
+	config  string   // an autoconfig
+	at      []string // its hosts; autoconfig.example.com
+	want    string
+}
+
+func (test wayTest) run(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name    string
-		address string // me@example.com
-		zone    dnstest.Zone
-		smtp    []string
-		config  string   // at both places of an autoconfig
-		at      []string // its hosts; autoconfig.example.com
-		want    string
-	}{
+	w := newWorld(t, zone(test.zone))
+	w.smtp(test.smtp)
+	if test.config != "" {
+		if test.at == nil {
+			test.at = []string{"autoconfig.example.com"}
+		}
+		w.https(answer(test.config), test.at...)
+	}
+	if test.address == "" {
+		test.address = "me@example.com"
+	}
+	found, err := w.find(test.address)
+	if got := only(t, found, err); got != test.want {
+		w.log()
+		t.Fatalf("got  %s\nwant %s", got, test.want)
+	}
+	// What is found can be used.
+	server, err := transport.ParseServer(found[0].Server, parse(t, test.address))
+	if err != nil || server.Host != found[0].Host || server.Port != 0 && server.Port != found[0].Port {
+		t.Errorf("transport reads it as %+v, %v", server, err)
+	}
+}
+
+func TestAutoconfigAndMX(t *testing.T) {
+	t.Parallel()
+	for _, test := range []wayTest{
 		{
 			name: "autoconfig host", config: configuration("smtp.example.com 465 SSL %EMAILLOCALPART% password-cleartext"), smtp: []string{"smtp.example.com:465"},
 			want: "autoconfig verified smtps://smtp.example.com smtp.example.com:465/implicit user=me imaps://imap.example.com:993",
@@ -66,6 +93,14 @@ func TestEachWay(t *testing.T) {
 			name: "MX of a region", zone: dnstest.Zone{"example.com": {"MX 10 mx.zoho.com.cn"}, "smtp.zoho.com.cn": {here}}, smtp: []string{"smtp.zoho.com.cn:465"},
 			want: "mx confirm zoho/cn smtp.zoho.com.cn:465/implicit user=me@example.com provider=zoho",
 		},
+	} {
+		t.Run(test.name, test.run)
+	}
+}
+
+func TestSRVAndGuesses(t *testing.T) {
+	t.Parallel()
+	for _, test := range []wayTest{
 		{
 			name: "SRV", zone: dnstest.Zone{
 				"_submissions._tcp.example.com": {"SRV 0 1 465 smtp.example.com"}, "_imaps._tcp.example.com": {"SRV 0 1 993 imap.example.com"},
@@ -133,30 +168,7 @@ func TestEachWay(t *testing.T) {
 			want: "srv verified smtps://smtp.xn--fsqu00a.example smtp.xn--fsqu00a.example:465/implicit user=",
 		},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, zone(test.zone))
-			w.smtp(test.smtp)
-			if test.config != "" {
-				if test.at == nil {
-					test.at = []string{"autoconfig.example.com"}
-				}
-				w.https(answer(test.config), test.at...)
-			}
-			if test.address == "" {
-				test.address = "me@example.com"
-			}
-			found, err := w.find(test.address)
-			if got := only(t, found, err); got != test.want {
-				w.log()
-				t.Fatalf("got  %s\nwant %s", got, test.want)
-			}
-			// What is found can be used.
-			server, err := transport.ParseServer(found[0].Server, parse(t, test.address))
-			if err != nil || server.Host != found[0].Host || server.Port != 0 && server.Port != found[0].Port {
-				t.Errorf("transport reads it as %+v, %v", server, err)
-			}
-		})
+		t.Run(test.name, test.run)
 	}
 }
 
