@@ -28,6 +28,10 @@ type Asker struct {
 	// ReadSecret reads a line that the terminal does not show; nil reads it from In
 	// like any other, which is for pipes. Forms don't use it.
 	ReadSecret func(context.Context) (string, error)
+	// Hush keeps the terminal from showing what is typed until the function that it
+	// returns is called, so that what is typed ahead of ReadSecret is not seen; may
+	// be nil.
+	Hush func() func()
 	// Getenv is the environment, of which forms want TERM and COLORTERM; nil is
 	// an empty one.
 	Getenv func(string) string

@@ -1,123 +1,23 @@
-//go:build linux || darwin
+//go:build unix
 
 package ask_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-	"golang.org/x/term"
-
 	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/ptytest"
 )
 
-// terminal is a pseudo-terminal with somebody who reads it.
-type terminal struct {
-	t            *testing.T
-	person, prog *os.File
-	mu           sync.Mutex
-	shown        bytes.Buffer
-	more         chan struct{}
-}
-
-func newTerminal(t *testing.T) *terminal {
-	t.Helper()
-	person, prog, err := pty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := pty.Setsize(prog, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
-		t.Fatal(err)
-	}
-	c := &terminal{t: t, person: person, prog: prog, more: make(chan struct{}, 1)}
-	go func() {
-		buf := make([]byte, 4096)
-		for {
-			n, err := person.Read(buf)
-			c.mu.Lock()
-			c.shown.Write(buf[:n])
-			c.mu.Unlock()
-			select {
-			case c.more <- struct{}{}:
-			default:
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	// prog stays open: what a form leaves running for a moment may still look at
-	// it. Without the person's end nobody can wait for anything.
-	t.Cleanup(func() { _ = person.Close() })
-	return c
-}
-
-func (c *terminal) asker() *ask.Asker {
-	return &ask.Asker{In: c.prog, Out: c.prog, Form: true, Person: true, Width: 80, Color: true,
+// form is an asker with forms on a terminal.
+func form(c *ptytest.Terminal) *ask.Asker {
+	return &ask.Asker{In: c.Program, Out: c.Program, Form: true, Person: true, Width: 80, Color: true,
 		Getenv: func(name string) string { return map[string]string{"TERM": "xterm-256color"}[name] }}
-}
-
-var escapes = regexp.MustCompile(`\x1b(\[[0-9;?>=<!$]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][0-9A-B]|[=>78])`)
-
-// text is what was shown, without what moves the cursor.
-func (c *terminal) text() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return escapes.ReplaceAllString(c.shown.String(), "")
-}
-
-func (c *terminal) raw() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.shown.String()
-}
-
-// waits reads until the text is there.
-func (c *terminal) waits(text string) {
-	c.t.Helper()
-	timeout := time.After(30 * time.Second)
-	for !strings.Contains(c.text(), text) {
-		select {
-		case <-c.more:
-		case <-timeout:
-			c.t.Fatalf("%q is not shown:\n%s", text, c.text())
-		}
-	}
-}
-
-func (c *terminal) types(s string) {
-	c.t.Helper()
-	if _, err := c.person.WriteString(s); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// unchanged checks the mode of the terminal. What the form wrote last may not
-// have been read yet.
-func (c *terminal) unchanged(before *term.State) {
-	c.t.Helper()
-	c.asker().Show("the form is over")
-	c.waits("the form is over")
-	after, err := term.GetState(int(c.prog.Fd()))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if *after != *before {
-		c.t.Errorf("the terminal is left in another mode: %v, was %v", after, before)
-	}
-	for on, off := range map[string]string{"\x1b[?25l": "\x1b[?25h", "\x1b[?2004h": "\x1b[?2004l", "\x1b[?1004h": "\x1b[?1004l"} {
-		if strings.LastIndex(c.raw(), on) > strings.LastIndex(c.raw(), off) {
-			c.t.Errorf("%q is not taken back", on)
-		}
-	}
 }
 
 type answer struct {
@@ -126,12 +26,8 @@ type answer struct {
 }
 
 // during asks in the background while the person types.
-func (c *terminal) during(ask func() (any, error), person func()) answer {
-	c.t.Helper()
-	before, err := term.GetState(int(c.prog.Fd()))
-	if err != nil {
-		c.t.Fatal(err)
-	}
+func during(t *testing.T, c *ptytest.Terminal, ask func() (any, error), person func()) answer {
+	t.Helper()
 	got := make(chan answer, 1)
 	go func() {
 		v, err := ask()
@@ -140,10 +36,10 @@ func (c *terminal) during(ask func() (any, error), person func()) answer {
 	person()
 	select {
 	case a := <-got:
-		c.unchanged(before)
+		c.Restored()
 		return a
-	case <-time.After(30 * time.Second):
-		c.t.Fatalf("the form does not end:\n%s", c.text())
+	case <-time.After(time.Minute):
+		t.Fatalf("the form does not end:\n%s", c.Text())
 		return answer{}
 	}
 }
@@ -192,22 +88,24 @@ func TestForm(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newTerminal(t)
-			got := c.during(func() (any, error) { return test.ask(c.asker()) }, func() {
-				c.waits(test.title)
+			c := ptytest.New(t)
+			got := during(t, c, func() (any, error) { return test.ask(form(c)) }, func() {
+				c.Waits(test.title)
 				for i, s := range test.types {
 					if i%2 == 0 {
-						c.types(s)
+						c.Types(s)
 					} else {
-						c.waits(s)
+						c.Waits(s)
 					}
 				}
 			})
 			if got.value != test.want || !errors.Is(got.err, test.err) {
 				t.Errorf("got %v, %v; want %v, %v", got.value, got.err, test.want, test.err)
 			}
-			c.waits(test.after)
-			if strings.Contains(c.raw(), "yansandboxsecret") {
+			if !strings.Contains(c.Text(), test.after) {
+				t.Errorf("%q is not left behind:\n%s", test.after, c.Text())
+			}
+			if strings.Contains(c.Raw(), "yansandboxsecret") {
 				t.Error("the secret is shown")
 			}
 		})
@@ -217,16 +115,16 @@ func TestForm(t *testing.T) {
 // Another Ctrl-C, or a signal, ends a form from outside.
 func TestFormEndsWithContext(t *testing.T) {
 	t.Parallel()
-	c := newTerminal(t)
+	c := ptytest.New(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	got := c.during(func() (any, error) { return c.asker().Text(ctx, ask.Question{Title: "Address"}) }, func() {
-		c.waits("Address")
+	got := during(t, c, func() (any, error) { return form(c).Text(ctx, ask.Question{Title: "Address"}) }, func() {
+		c.Waits("Address")
 		cancel()
 	})
 	if !errors.Is(got.err, ask.ErrCancelled) {
 		t.Error(got.err)
 	}
-	if _, err := c.asker().Text(ctx, ask.Question{Title: "Address"}); !errors.Is(err, ask.ErrCancelled) {
+	if _, err := form(c).Text(ctx, ask.Question{Title: "Address"}); !errors.Is(err, ask.ErrCancelled) {
 		t.Errorf("asks after the end: %v", err)
 	}
 }
@@ -234,9 +132,9 @@ func TestFormEndsWithContext(t *testing.T) {
 // One question after the other: what is typed for one is not lost on the next.
 func TestFormsInARow(t *testing.T) {
 	t.Parallel()
-	c := newTerminal(t)
-	a := c.asker()
-	got := c.during(func() (any, error) {
+	c := ptytest.New(t)
+	a := form(c)
+	got := during(t, c, func() (any, error) {
 		first, err := a.Text(context.Background(), ask.Question{Title: "First"})
 		if err != nil {
 			return nil, err
@@ -245,11 +143,11 @@ func TestFormsInARow(t *testing.T) {
 		second, err := a.Secret(context.Background(), ask.Question{Title: "Second"})
 		return first + " " + second, err
 	}, func() {
-		c.waits("First")
-		c.types("one\r")
-		c.waits("between")
-		c.waits("Second")
-		c.types("two\r")
+		c.Waits("First")
+		c.Types("one\r")
+		c.Waits("between")
+		c.Waits("Second")
+		c.Types("two\r")
 	})
 	if got.value != "one two" || got.err != nil {
 		t.Error(got)
@@ -261,15 +159,14 @@ func TestFormWithoutColor(t *testing.T) {
 	t.Parallel()
 	color := regexp.MustCompile(`\x1b\[([0-9;]*;)?(3[0-7]|4[0-7]|9[0-7]|38|48)[;m]`)
 	show := func(colored bool) string {
-		c := newTerminal(t)
-		a := c.asker()
+		c := ptytest.New(t)
+		a := form(c)
 		a.Color = colored
-		c.during(func() (any, error) { return a.Text(context.Background(), ask.Question{Title: "Address", Help: "x"}) }, func() {
-			c.waits("Address")
-			c.types("me\r")
+		during(t, c, func() (any, error) { return a.Text(context.Background(), ask.Question{Title: "Address", Help: "x"}) }, func() {
+			c.Waits("Address")
+			c.Types("me\r")
 		})
-		c.waits("✓ Address")
-		return c.raw()
+		return c.Raw()
 	}
 	if s := show(false); color.MatchString(s) {
 		t.Errorf("colours: %q", s)

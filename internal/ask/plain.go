@@ -23,6 +23,9 @@ func (a *Asker) plainText(ctx context.Context, q Question) (string, error) {
 
 func (a *Asker) plainSecret(ctx context.Context, q Question) (string, error) {
 	return a.try(q, func() (string, error) {
+		if a.Hush != nil {
+			defer a.Hush()()
+		}
 		a.prompt(q, "")
 		line, err := a.secretLine(ctx)
 		if err != nil {
@@ -37,9 +40,8 @@ func (a *Asker) plainChoose(ctx context.Context, q Question, options []string, s
 		return 0, errors.New("nothing to choose from")
 	}
 	for i, option := range options {
-		q.Help += fmt.Sprintf("\n  %d) %s", i+1, option)
+		a.Show(fmt.Sprintf("  %d) %s", i+1, option))
 	}
-	q.Help = strings.TrimPrefix(q.Help, "\n")
 	q.Default = strconv.Itoa(selected + 1)
 	q.Check = func(answer string) error {
 		if n, err := strconv.Atoi(answer); err != nil || n < 1 || n > len(options) {
@@ -107,7 +109,7 @@ func (a *Asker) try(q Question, ask func() (string, error)) (string, error) {
 }
 
 func (a *Asker) prompt(q Question, byDefault string) {
-	if q.Help != "" {
+	if q.Help != "" && a.Person {
 		a.Show(q.Help)
 	}
 	s := q.Title

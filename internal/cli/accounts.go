@@ -103,6 +103,7 @@ func (a *app) vault() *secret.Vault {
 // one.
 func (a *app) askPassphrase(ctx context.Context, anew bool) (string, error) {
 	ask := func(prompt string) (string, error) {
+		defer a.hushed()()
 		a.errf("%s", prompt)
 		defer a.errf("\n")
 		return a.ReadSecret(ctx)

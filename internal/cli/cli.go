@@ -37,6 +37,9 @@ type World struct {
 	// ReadSecret reads a line from the terminal without showing it; nil where
 	// there is no terminal.
 	ReadSecret func(context.Context) (string, error)
+	// Hush keeps the terminal from showing what is typed until the function that it
+	// returns is called; nil where there is no terminal.
+	Hush func() func()
 	// SystemLanguage is that of the desktop, where the environment has none.
 	SystemLanguage func() string
 	// Windows decides how a command line is written in an example.
@@ -61,6 +64,9 @@ type app struct {
 	World
 	words.Words
 	color bool
+	// keyboard and screen are the terminal itself, for forms.
+	keyboard io.Reader
+	screen   io.Writer
 	// origin is the variable that gave a flag its value, by the flag's name.
 	origin map[string]string
 	// command is the path of the command that runs, for "see its --help".
@@ -75,7 +81,7 @@ type app struct {
 // Run carries out a command line (without the program's name) and returns the
 // exit status. It prints what went wrong itself.
 func Run(ctx context.Context, args []string, world World) int {
-	a := &app{World: world, origin: map[string]string{}, command: "yan"}
+	a := &app{World: world, origin: map[string]string{}, command: "yan", keyboard: world.Stdin, screen: world.Stderr}
 	a.Words = words.In(a.language(args))
 	a.color = !world.NoColor && world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"
 	a.Stdin = interruptible(ctx, world.Stdin)
@@ -109,6 +115,15 @@ func (a *app) finish(err error) int {
 	}
 	a.explain(failed)
 	return failed.code
+}
+
+// hushed keeps what is typed off the screen until the function that it returns is
+// called. That has to begin before the question is shown.
+func (a *app) hushed() func() {
+	if a.Hush == nil {
+		return func() {}
+	}
+	return a.Hush()
 }
 
 // outf and errf print. A failure of standard output is kept for the end, one

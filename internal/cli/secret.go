@@ -117,6 +117,7 @@ func (a *app) askSecret(ctx context.Context, server transport.Server, o *yan.Opt
 	if where != "" {
 		a.hint(a.T("Where to get the code: %s", where))
 	}
+	defer a.hushed()()
 	a.errf("%s", a.T("Password or authorization code of %s (not shown): ", user))
 	secret, err := a.ReadSecret(ctx)
 	a.errf("\n")

@@ -20,7 +20,7 @@ func ThisWorld() World {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		StdinTTY: width(os.Stdin), StdoutWidth: width(os.Stdout), StderrWidth: width(os.Stderr),
 		SystemLanguage: words.System, Windows: runtime.GOOS == "windows", Now: time.Now, After: time.After,
-		Keyring: secret.System(),
+		Keyring: secret.System(), OpenBrowser: browser(os.Getenv),
 	}
 	for _, f := range []*os.File{os.Stdout, os.Stderr} {
 		if width(f) > 0 && !understandsColor(f) {
@@ -28,7 +28,7 @@ func ThisWorld() World {
 		}
 	}
 	if w.StdinTTY > 0 && w.StderrWidth > 0 {
-		w.ReadSecret = readSecret
+		w.ReadSecret, w.Hush = readSecret, hush
 	}
 	return w
 }

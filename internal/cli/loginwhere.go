@@ -1,0 +1,240 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/discover"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// where finds the server: the one that was named, the provider's, or one that the
+// domain announces.
+func (l *setup) where(ctx context.Context) error {
+	server := l.s.server
+	if server == "" {
+		if p, ok := provider.ByDomain(l.login.Address.ASCIIDomain()); ok {
+			server = p.ID
+		}
+	}
+	if server == "" {
+		return l.search(ctx)
+	}
+	err := l.use(server, "")
+	if err != nil && l.person {
+		l.say(err.Error())
+		return l.askServer(ctx, "")
+	}
+	return err
+}
+
+// use takes a server. user is the login name that came with it; "" for none.
+func (l *setup) use(server, user string) error {
+	at, err := (&serverFlags{server: server}).target(l.a, l.login.Address)
+	if err != nil {
+		return err
+	}
+	if at.LMTP {
+		return l.a.wrongf("%s %s: an account needs a server that takes mail for everybody, not LMTP", l.a.name("server"), printableURL(server))
+	}
+	l.server = at
+	l.acc.Server = server
+	if strings.Contains(server, "://") {
+		l.acc.Server = at.String()
+	}
+	l.user = firstOf(l.s.user, user, at.User)
+	if l.user == "" && at.Provider.ID == "" {
+		l.user = l.login.Address.String()
+	}
+	l.done(fmt.Sprintf("%s  %s", l.serverName(), l.a.paint(l.a.StderrWidth, dim, l.a.hostAndPort(at))))
+	return nil
+}
+
+// provider is whose secret logs in: the server's or, behind a host that nobody
+// knows (a proxy, a sandbox), that of the address.
+func (l *setup) provider() provider.Provider {
+	if l.server.Provider.ID != "" {
+		return l.server.Provider
+	}
+	p, _ := provider.ByDomain(l.login.Address.ASCIIDomain())
+	return p
+}
+
+// serverName is what people call it.
+func (l *setup) serverName() string {
+	if p := l.provider(); p.ID != "" {
+		return l.a.Pick(p.Names.EN, p.Names.ZH)
+	}
+	return l.server.Host
+}
+
+func firstOf(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// hostAndPort is a server as one talks about it: "smtp.qq.com:465, TLS".
+func (a *app) hostAndPort(at transport.Server) string {
+	how := map[smtpclient.Security]string{smtpclient.ImplicitTLS: "TLS", smtpclient.STARTTLS: "STARTTLS",
+		smtpclient.Plaintext: a.T("not encrypted")}[at.Security]
+	port := at.Port
+	if port == 0 {
+		port = map[smtpclient.Security]int{smtpclient.ImplicitTLS: 465, smtpclient.STARTTLS: 587, smtpclient.Plaintext: 25}[at.Security]
+	}
+	return net.JoinHostPort(at.Host, fmt.Sprint(port)) + ", " + how
+}
+
+// search asks the domain for its server, and the user whether to believe it.
+func (l *setup) search(ctx context.Context) error {
+	domain := l.login.Address.ASCIIDomain()
+	l.say(l.a.T("Looking for the mail server of %s", domain))
+	finder := discover.Finder{Tried: l.tried}
+	if l.s.dns != "" {
+		finder.Resolver = resolver(l.s.dns)
+	}
+	if l.s.tlsCA != "" {
+		roots, err := smtpclient.LoadRoots(l.s.tlsCA)
+		if err != nil {
+			return l.a.configf("%s %s: holds no certificate in PEM form", l.a.name("tls-ca"), printable(l.s.tlsCA))
+		}
+		finder.Roots = roots
+	}
+	found, err := finder.Find(ctx, l.login.Address)
+	if ctx.Err() != nil {
+		return l.answer(ask.ErrCancelled, "", "")
+	}
+	if err != nil {
+		return internal("looking for the server", err)
+	}
+	switch {
+	case len(found) > 0 && found[0].Trust == discover.Verified:
+		return l.use(found[0].Server, found[0].User)
+	case !l.person && len(found) > 0:
+		return fail(exitConfig, errors.New(l.a.T("only DNS says that %s serves %s, and DNS can be forged: a password goes there only if you say so", found[0].Host, domain)),
+			l.a.T("If it is right: %s", "--server "+found[0].Server))
+	case !l.person:
+		return fail(exitNoHost, errors.New(l.a.T("no mail server was found for %s", domain)),
+			l.a.T("Name it, for example: %s", "--server smtps://smtp."+domain))
+	}
+	return l.chooseServer(ctx, found)
+}
+
+// tried shows a way as it was tried.
+func (l *setup) tried(t discover.Attempt) {
+	mark, colour := "·", dim
+	if t.Err == nil {
+		mark, colour = "✓", green
+	}
+	l.say(fmt.Sprintf("  %s %s  %s", l.a.paint(l.a.StderrWidth, colour, mark), pad(l.a.way(t.Way), 12),
+		l.a.paint(l.a.StderrWidth, dim, t.What)))
+}
+
+// way is how a server is found, for people.
+func (a *app) way(w discover.Way) string {
+	switch w {
+	case discover.ByProvider:
+		return a.T("provider")
+	case discover.ByAutoconfig:
+		return a.T("autoconfig")
+	case discover.ByMX:
+		return a.T("MX record")
+	case discover.BySRV:
+		return a.T("SRV record")
+	default:
+		return a.T("usual name")
+	}
+}
+
+// chooseServer shows the hosts that only DNS speaks for. What the user picks gets
+// the password (RFC 6186 section 6).
+func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) error {
+	if len(found) == 0 {
+		return l.askServer(ctx, l.a.T("None was found. Your administrator knows its name."))
+	}
+	var options []string
+	for _, c := range found[:min(len(found), 5)] {
+		option := c.Host
+		if c.Provider.ID != "" {
+			option = l.a.Pick(c.Provider.Names.EN, c.Provider.Names.ZH)
+			if c.Host != "" {
+				option += " · " + c.Host
+			}
+		}
+		options = append(options, option+"  ("+l.a.way(c.Way)+")")
+	}
+	q := ask.Question{Title: l.a.T("Is this your mail server?"),
+		Help: l.a.T("Only DNS says so, and DNS can be forged. It will get your password.")}
+	i, err := l.ask.Choose(ctx, q, append(options, l.a.T("another server")), 0)
+	if err := l.answer(err, q.Title, "--server"); err != nil {
+		return err
+	}
+	if i == len(options) {
+		return l.askServer(ctx, "")
+	}
+	return l.use(found[i].Server, found[i].User)
+}
+
+// askServer asks for host, host:port, URL or provider.
+func (l *setup) askServer(ctx context.Context, help string) error {
+	var problem error
+	answer, err := l.text(ctx, "--server", ask.Question{Title: l.a.T("Mail server (SMTP)"), Help: help,
+		Example: "smtp." + l.login.Address.ASCIIDomain(),
+		Check: func(answer string) error {
+			_, problem = (&serverFlags{server: serverURL(answer)}).target(l.a, l.login.Address)
+			return problem
+		}})
+	if err != nil {
+		return err
+	}
+	return l.use(serverURL(answer), "")
+}
+
+// serverURL makes a URL of a host as people write it. Port 587 is that of
+// STARTTLS, any other speaks TLS from the first byte (RFC 8314 section 3).
+func serverURL(s string) string {
+	if strings.Contains(s, "://") || !strings.ContainsAny(s, ".:") {
+		return s
+	}
+	if _, known := provider.ByName(s); known {
+		return s
+	}
+	if _, port, err := net.SplitHostPort(s); err == nil && (port == "587" || port == "25" || port == "2525") {
+		return (&url.URL{Scheme: "smtp", Host: s}).String()
+	}
+	return (&url.URL{Scheme: "smtps", Host: s}).String()
+}
+
+// resolver asks the DNS server that the user named.
+func resolver(server string) *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		at, err := dnsServer(server)
+		if err != nil {
+			return nil, err
+		}
+		return new(net.Dialer).DialContext(ctx, network, at)
+	}}
+}
+
+// dnsServer is an address with its port, 53 if none was given.
+func dnsServer(s string) (string, error) {
+	if at, err := netip.ParseAddrPort(s); err == nil {
+		return at.String(), nil
+	}
+	at, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil {
+		return "", err
+	}
+	return netip.AddrPortFrom(at, 53).String(), nil
+}

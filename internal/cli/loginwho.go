@@ -1,0 +1,239 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/provider"
+)
+
+// who finds out who sends and who logs in.
+func (l *setup) who(ctx context.Context, args []string) error {
+	if err := l.argument(args); err != nil {
+		return err
+	}
+	named := l.login.Name != ""
+	if l.s.from != "" {
+		box, err := l.a.mailbox(l.s.from)
+		if err != nil {
+			return l.a.wrongf("%s: %v", l.a.name("from"), err)
+		}
+		l.from, named = box, true
+	}
+	switch {
+	case l.login.Address.IsZero() && !l.from.Address.IsZero():
+		l.login = l.from
+	case l.login.Address.IsZero():
+		if err := l.askAddress(ctx); err != nil {
+			return err
+		}
+		named = l.login.Name != ""
+	}
+	if l.from.Address.IsZero() {
+		l.from = l.login
+	}
+	if l.person && !named && l.known() == nil {
+		name, err := l.text(ctx, "--from", ask.Question{Title: l.a.T("Your name"),
+			Help: l.a.T("As recipients see it; Enter for none."), Optional: true, Check: l.a.displayName})
+		if err != nil {
+			return err
+		}
+		l.from.Name = name
+	}
+	return nil
+}
+
+// argument reads ADDRESS or PROVIDER.
+func (l *setup) argument(args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	word := strings.TrimSpace(args[0])
+	if old, ok := l.file.Account(word); ok {
+		return l.again(old)
+	}
+	if strings.ContainsAny(word, "@＠") {
+		box, err := l.a.mailbox(word)
+		if err != nil {
+			return fail(exitUsage, fmt.Errorf("%q: %w", word, err), "")
+		}
+		l.login = box
+		return nil
+	}
+	p, ok := provider.Lookup(word)
+	if !ok {
+		hint := l.a.T("Give your address, like me@example.com; 'yan providers' lists the providers that are known.")
+		if near := provider.Nearest(word); len(near) > 0 {
+			hint = l.a.T("Did you mean %s?", strings.Join(near, ", "))
+		}
+		return fail(exitUsage, errors.New(l.a.T("%q is neither an address nor a known provider", word)), hint)
+	}
+	if l.s.server == "" {
+		l.s.server = p.ID
+	}
+	return nil
+}
+
+// again logs in to an account that there is.
+func (l *setup) again(old account.Account) error {
+	box, err := message.ParseMailbox(old.From)
+	if err != nil {
+		return internal("the sender of account "+old.Name, err)
+	}
+	l.login, l.s.replace, l.relogin = box, true, true
+	l.s.from = firstOf(l.s.from, old.From)
+	if l.s.name == "" {
+		l.s.name = old.Name
+	}
+	if l.s.server == "" {
+		l.s.server = old.Server
+	}
+	if l.s.user == "" {
+		l.s.user = old.User
+	}
+	return nil
+}
+
+func (l *setup) askAddress(ctx context.Context) error {
+	example := "me@example.com"
+	if p, ok := provider.Lookup(l.s.server); ok && len(p.Domains) > 0 && !strings.Contains(p.Domains[0], "{") {
+		example = "me@" + p.Domains[0]
+	}
+	var box message.Mailbox
+	_, err := l.text(ctx, "yan login "+l.a.T("ADDRESS"), ask.Question{Title: l.a.T("Your e-mail address"),
+		Example: example, Default: l.a.Getenv("EMAIL"),
+		Check: func(answer string) (err error) {
+			box, err = l.a.mailbox(answer)
+			return err
+		}})
+	l.login = box
+	return err
+}
+
+// mailbox reads one address, and says in the user's language what is wrong.
+func (a *app) mailbox(s string) (message.Mailbox, error) {
+	switch {
+	case strings.ContainsRune(s, '＠'):
+		return message.Mailbox{}, errors.New(a.T("type the half-width @ instead of the full-width ＠"))
+	case !strings.Contains(s, "@"):
+		return message.Mailbox{}, errors.New(a.T("want an address like me@example.com"))
+	}
+	box, err := message.ParseMailbox(s)
+	if err != nil {
+		return box, fmt.Errorf("%s: %w", a.T("this is not one address"), err)
+	}
+	return box, nil
+}
+
+// displayName refuses what can't stand beside an address.
+func (a *app) displayName(name string) error {
+	if strings.Contains(name, "@") {
+		return errors.New(a.T("a name is wanted here, not an address"))
+	}
+	return a.oneLine(a.T("Your name"), name)
+}
+
+// known is the account of this user that has the same sender; nil for none.
+func (l *setup) known() *account.Account {
+	for _, acc := range l.file.Accounts() {
+		if from, err := acc.Address(); err == nil && from.Equal(l.from.Address) {
+			return &acc
+		}
+	}
+	return nil
+}
+
+// called finds the account's name. One that exists is changed only if that is
+// what the user wants.
+func (l *setup) called(ctx context.Context) error {
+	name := l.s.name
+	if name == "" {
+		if same := l.known(); same != nil {
+			name = same.Name
+		} else if name = l.shortName(); l.taken(name) {
+			name = l.free(name)
+		}
+	}
+	if old, exists := l.file.Account(name); exists {
+		if err := l.consentToReplace(ctx, old); err != nil {
+			return err
+		}
+		l.old = &old
+	}
+	l.base(name)
+	return nil
+}
+
+func (l *setup) taken(name string) bool {
+	_, taken := l.file.Account(name)
+	return taken
+}
+
+// consentToReplace asks whether an account may be changed.
+func (l *setup) consentToReplace(ctx context.Context, old account.Account) error {
+	if l.s.replace {
+		return nil
+	}
+	exists := l.a.T("there is an account %s already, for %s", old.Name, old.From)
+	if !l.person {
+		return fail(exitUsage, errors.New(exists), l.a.T("Change it with --replace, or give the new one another name with --name."))
+	}
+	title := l.a.T("Change the account %s?", old.Name)
+	yes, err := l.ask.Confirm(ctx, ask.Question{Title: title, Help: exists}, true)
+	switch {
+	case err != nil:
+		return l.answer(err, title, "--replace")
+	case !yes:
+		return fail(exitTemporary, errors.New(l.a.T("the account %s stays as it is", old.Name)), l.a.T("Give the new one another name with --name."))
+	}
+	return nil
+}
+
+// base is what the account has that nobody was asked about: what every account
+// inherits, or what the old one had.
+func (l *setup) base(name string) {
+	server := l.acc.Server
+	l.acc = l.file.New(name)
+	if l.old != nil {
+		l.acc = *l.old
+		if l.from.Name == "" && l.s.from == "" { // not asked for
+			if box, err := message.ParseMailbox(l.old.From); err == nil {
+				l.from.Name = box.Name
+			}
+		}
+	}
+	l.acc.From, l.acc.Server = l.from.String(), server
+	l.acc.OAuth2 = account.OAuth2{}
+}
+
+// shortName is what one would call the account: "qq", "163", "example".
+func (l *setup) shortName() string {
+	labels := strings.Split(l.login.Address.ASCIIDomain(), ".")
+	p := l.provider()
+	if p.ID != "" {
+		if named, ok := provider.ByName(labels[0]); ok && named.ID == p.ID && isAccountName(labels[0]) {
+			return labels[0]
+		}
+		return p.ID
+	}
+	for _, label := range labels[:max(1, len(labels)-1)] {
+		if isAccountName(label) && label != "mail" && label != "vip" {
+			return label
+		}
+	}
+	return "mail"
+}
+
+// free is the first of name-2, name-3, … that no account has.
+func (l *setup) free(name string) string {
+	for i := 2; ; i++ {
+		if next := fmt.Sprintf("%s-%d", name, i); !l.taken(next) {
+			return next
+		}
+	}
+}

@@ -1,0 +1,186 @@
+//go:build unix
+
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/internal/ptytest"
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// someone is at a terminal with an empty home, and has a mailbox at the sandbox.
+type someone struct {
+	*ptytest.Terminal
+	t      *testing.T
+	home   string
+	server *sandboxtest.Server
+}
+
+func atTerminal(t *testing.T, options ...sandboxtest.Option) *someone {
+	t.Helper()
+	return &someone{Terminal: ptytest.New(t), t: t, home: t.TempDir(), server: sandboxtest.Start(t, "qq", options...)}
+}
+
+// runs starts the program; vars are further variables.
+func (s *someone) runs(vars []string, args ...string) *exec.Cmd {
+	s.t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Args = append([]string{"yan"}, args...)
+	cmd.Env = append([]string{"HOME=" + s.home, "TERM=xterm-256color", "LANG=en_US.UTF-8", "PATH=" + os.Getenv("PATH"),
+		"GORACE=atexit_sleep_ms=0 exitcode=99", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent"}, vars...)
+	s.Start(cmd)
+	return cmd
+}
+
+// logsIn starts yan login for the sandbox.
+func (s *someone) logsIn(vars ...string) *exec.Cmd {
+	s.t.Helper()
+	return s.runs(vars, "login", "--server", "smtps://"+s.server.TLSAddr(), "--tls-ca", s.server.CAFile())
+}
+
+func (s *someone) config() string {
+	s.t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.home, ".config", "yan", "config.toml"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// keepsNoSecretInClear looks for the secret everywhere but in a file that was asked
+// for.
+func (s *someone) keepsNoSecretInClear(where ...string) {
+	s.t.Helper()
+	if strings.Contains(s.Raw(), sandboxPassword) || strings.Contains(s.Raw(), wrongSecret) {
+		s.t.Errorf("a secret is on the screen:\n%s", s.Text())
+	}
+	files := 0
+	err := filepath.Walk(s.home, func(path string, info os.FileInfo, err error) error {
+		if err != nil || info.IsDir() {
+			return err
+		}
+		files++
+		if info.Mode().Perm()&0o077 != 0 {
+			s.t.Errorf("others can read %s: %v", path, info.Mode())
+		}
+		b, err := os.ReadFile(path)
+		if strings.Contains(string(b), sandboxPassword) && !contains(where, filepath.Base(path)) {
+			s.t.Errorf("%s holds the secret", path)
+		}
+		return err
+	})
+	if err != nil || files == 0 {
+		s.t.Errorf("looked into %d files: %v", files, err)
+	}
+}
+
+// dialogue is what is said in a language.
+type dialogue struct {
+	lang                                       string
+	address, name, code, refused, ready, where string
+	phrase, again                              string
+	asked, sent                                string
+}
+
+func dialogues() map[string]dialogue {
+	return map[string]dialogue{
+		"English": {"en_US.UTF-8", "Your e-mail address", "Your name", "Authorization code", "The login did not work", "The account qq is ready",
+			"Where shall the secret be kept?", "New passphrase", "The same again", "Passphrase of the encrypted file", "accepted"},
+		"Chinese": {"zh_CN.UTF-8", "您的邮箱地址", "您的名字", "授权码", "登录没有成功", "账号 qq 已就绪",
+			"密码或授权码存放在哪里？", "新口令", "再输入一次", "加密文件的口令", "已接收"},
+	}
+}
+
+// From nothing to the first message: in both languages, as a form and on a dumb
+// terminal, with a wrong code first.
+func TestLoginOnTerminal(t *testing.T) {
+	t.Parallel()
+	for language, d := range dialogues() {
+		for _, term := range []string{"xterm-256color", "dumb"} {
+			t.Run(language+" "+term, func(t *testing.T) {
+				t.Parallel()
+				s := atTerminal(t)
+				vars := []string{"LANG=" + d.lang, "TERM=" + term}
+				cmd := s.logsIn(vars...)
+				s.Waits(d.address)
+				s.Types("me@qq.com\r")
+				s.Waits(d.name)
+				s.Types("小雁\r")
+				s.Waits("help.mail.qq.com")
+				s.Waits(d.code)
+				s.Types(wrongSecret + "\r")
+				s.Waits(d.refused)
+				s.Waits("535")
+				s.Waits(d.code)
+				s.checkArguments(cmd)
+				if term == "dumb" { // it announces no paste
+					s.Types(" " + sandboxPassword + "\u200b\r")
+				} else {
+					s.Types("\x1b[200~ " + sandboxPassword + "\u200b\n\x1b[201~")
+					s.Waits("****")
+					s.Types("\r")
+				}
+				s.Waits(d.where)
+				s.Types("\r")
+				s.Waits(d.phrase)
+				s.Types("correct horse\r")
+				s.Waits(d.again)
+				s.Types("correct horse\r")
+				s.Waits(d.ready)
+				s.Waits("yan send -t me@qq.com")
+				if code := s.Exit(); code != exitOK {
+					t.Errorf("exit status %d", code)
+				}
+				s.Restored()
+				s.keepsNoSecretInClear()
+				if config := s.config(); !strings.Contains(config, "[account.qq]") || !strings.Contains(config, `"小雁 <me@qq.com>"`) {
+					t.Errorf("config.toml:\n%s", config)
+				}
+				s.sends(d, vars)
+			})
+		}
+	}
+}
+
+// sends sends a message from the account, on a terminal of its own.
+func (s *someone) sends(d dialogue, vars []string) {
+	s.t.Helper()
+	next := &someone{Terminal: ptytest.New(s.t), t: s.t, home: s.home, server: s.server}
+	next.runs(vars, "send", "-t", "friend@163.com", "-s", "你好", "-b", "Hello World")
+	next.Waits(d.asked)
+	next.Types("correct horse\r")
+	next.Waits("friend@163.com  " + d.sent)
+	if code := next.Exit(); code != exitOK {
+		s.t.Errorf("exit status %d", code)
+	}
+	next.Restored()
+	if strings.Contains(next.Text(), "correct horse") {
+		s.t.Error("the passphrase is on the screen")
+	}
+	messages := s.server.WaitMessages(1)
+	if len(messages) != 1 || messages[0].Header("From") == "" || messages[0].From != "me@qq.com" {
+		s.t.Errorf("received %+v", messages)
+	}
+}
+
+// checkArguments looks at the list of processes as others see it.
+func (s *someone) checkArguments(cmd *exec.Cmd) {
+	s.t.Helper()
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/cmdline")
+	if os.IsNotExist(err) {
+		return // not on this system
+	}
+	if err != nil || len(b) == 0 || strings.Contains(string(b), wrongSecret) {
+		s.t.Errorf("arguments %q, %v", b, err)
+	}
+}
