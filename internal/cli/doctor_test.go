@@ -55,6 +55,7 @@ const workspace = `version = 1
 from = "李雷 <me@corp.example>"
 server = "gmail"
 tls_ca = "CA"
+secret = { env = "WORK_CODE" }
 `
 
 // consultations are the scenes of the golden files.
@@ -80,7 +81,7 @@ func consult(t *testing.T, c consulting, lang string, more ...string) (code int,
 	if c.code != "" {
 		password = c.code
 	}
-	env := map[string]string{"LANG": lang, "HOME": t.TempDir(), "YAN_PASSWORD": password}
+	env := map[string]string{"LANG": lang, "HOME": t.TempDir(), "YAN_PASSWORD": password, "WORK_CODE": password}
 	env["YAN_CONFIG"] = filepath.Join(env["HOME"], "config.toml")
 	if c.config != "" {
 		if err := os.WriteFile(env["YAN_CONFIG"], []byte(strings.ReplaceAll(c.config, "CA", filepath.ToSlash(s.CAFile()))), 0o600); err != nil {
@@ -189,7 +190,7 @@ func TestDoctorInput(t *testing.T) {
 		says   [2]string
 	}{
 		{"", nil, exitConfig, [2]string{"yan login", "还没有账号"}},
-		{two, nil, exitConfig, [2]string{"several accounts and no default: qq, work", "没有设置默认账号"}},
+		{two, nil, exitConfig, [2]string{"several accounts and no default: qq, work", "没有默认账号"}},
 		{two, []string{"wrok"}, exitUsage, [2]string{"Did you mean work?", "既不是账号"}},
 		{"", []string{"nobody"}, exitUsage, [2]string{"neither an account nor a known provider", "既不是账号"}},
 		{"", []string{"me@corp.example"}, exitUsage, [2]string{"yan doctor smtp.corp.example -f me@corp.example", "不知道 me@corp.example 的服务器"}},
@@ -284,6 +285,39 @@ func TestDoctorIsInterrupted(t *testing.T) {
 			}
 		}
 		cancel()
+	}
+}
+
+// An account is found by its name, its address, an address that it serves, and
+// as the default; its secret is its own, and what is wrong with that is said.
+func TestDoctorAccounts(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		arg, secret string
+		exit        int
+		from, says  string
+	}{
+		{"", `{ env = "WORK_CODE" }`, exitOK, "me@corp.example", ""},
+		{"work", `{ env = "WORK_CODE" }`, exitOK, "me@corp.example", ""},
+		{"me@corp.example", `{ env = "WORK_CODE" }`, exitOK, "me@corp.example", ""},
+		{"sales@corp.example", `{ env = "WORK_CODE" }`, exitOK, "sales@corp.example", ""},
+		{"work", `{ env = "NONE" }`, exitConfig, "me@corp.example", "account work: no secret in the variable NONE"},
+		{"work", `{ file = "/none" }`, exitConfig, "me@corp.example", "account work: no secret in the file"},
+	} {
+		c := consultations()["fine"]
+		c.config = strings.Replace(workspace, `{ env = "WORK_CODE" }`, test.secret, 1) + "match = [\"*@corp.example\"]\n"
+		if c.args = nil; test.arg != "" {
+			c.args = []string{test.arg}
+		}
+		code, out, errs := consult(t, c, "en", "--json")
+		var j doctorJSON
+		decode(t, out, &j)
+		if code != test.exit || j.Account != "work" || j.From != test.from || errs != "" {
+			t.Errorf("%q, %s: exit status %d, account %q, from %q: %s", test.arg, test.secret, code, j.Account, j.From, errs)
+		}
+		if test.says != "" && (j.Next == nil || j.Next.Step != "login" || !strings.HasPrefix(j.Next.Why.EN, test.says)) {
+			t.Errorf("%s: %+v", test.secret, j.Next)
+		}
 	}
 }
 

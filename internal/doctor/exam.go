@@ -64,6 +64,9 @@ func (e Exam) Run(ctx context.Context) Report {
 	if e.Timeout <= 0 {
 		e.Timeout = defaultTimeout
 	}
+	if e.Server.LMTP && e.Server.User == "" && e.Options.User == "" {
+		e.Login = nil // LMTP is for the local machine; only a named user logs in
+	}
 	whole, cancel := context.WithTimeout(ctx, 6*e.Timeout)
 	defer cancel()
 	began := e.Now()

@@ -33,7 +33,7 @@ func (v *visit) logIn(seen *sight) {
 	var creds *sasl.Credentials
 	var secretErr error = ErrNoSecret
 	o := v.Options
-	if len(offered) > 0 && v.Login != nil {
+	if v.Login != nil {
 		if o, secretErr = v.Login(v.ctx); secretErr == nil {
 			creds, secretErr = v.credentials(v.ctx, o)
 		}
@@ -42,7 +42,7 @@ func (v *visit) logIn(seen *sight) {
 		return
 	}
 	switch {
-	case len(offered) == 0:
+	case len(offered) == 0 && creds == nil:
 		v.tell(Step{Name: NameLogin, Status: Info, Detail: say("the server offers no login; it decides by this machine's address", "服务器不提供登录，只按本机地址判断")})
 	case errors.Is(secretErr, ErrNoSecret):
 		v.tell(Step{Name: NameLogin, Status: Skipped, Detail: say("not tried, because no password is known", "未执行（没有可用的密码）")})
@@ -77,7 +77,7 @@ func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
 	offered := seen.caps.Auth()
 	s := Step{Name: NameAuth, Status: OK, Facts: Facts{Mechanisms: offered}}
 	if len(offered) == 0 {
-		return v.noAuth(s)
+		return v.noAuth(s, creds)
 	}
 	list := strings.Join(offered, " ")
 	assumed := creds
@@ -107,9 +107,9 @@ func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
 	return true
 }
 
-// noAuth: the user of a server without login may not need one.
-func (v *visit) noAuth(s Step) bool {
-	if v.Login == nil {
+// noAuth: who has nothing to log in with does not miss it.
+func (v *visit) noAuth(s Step, creds *sasl.Credentials) bool {
+	if creds == nil {
 		s.Status, s.Detail = Info, say("none is offered", "未提供")
 		v.tell(s)
 		return true

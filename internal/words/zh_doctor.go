@@ -24,7 +24,7 @@ var chineseDoctor = map[string]string{
 	"%q: want a port from 1 to 65535":                                                                       "%q：端口应在 1 到 65535 之间",
 	"%q is neither an account nor a known provider":                                                         "%q 既不是账号，也不是已知的服务商",
 	"'yan providers' lists those that are known; a host is written with its domain, like smtp.example.com.": "“yan providers”可列出已知的服务商；主机名要写全域名，例如 smtp.example.com。",
-	"there are several accounts and no default: %s":                                                         "有多个账号，但没有设置默认账号：%s",
+	"there are several accounts and no default: %s":                                                         "有多个账号，没有默认账号：%s",
 	"Name one: %s":            "请指明其中一个：%s",
 	"there is no account yet": "还没有账号",
 	"'yan login' makes one; 'yan doctor HOST' looks at a server without one.": "“yan login”可添加账号；也可用“yan doctor 主机”直接检查服务器。",
