@@ -61,22 +61,6 @@ func ForProvider(p provider.Provider) (c Client, ok bool) {
 	}, true
 }
 
-// InTenant is the client for one organisation of Microsoft's: tenant is its id,
-// its domain, or "organizations" or "consumers". "" and the servers of others
-// change nothing.
-func (c Client) InTenant(tenant string) Client {
-	const host, all = "https://login.microsoftonline.com/", "common/"
-	if tenant == "" {
-		return c
-	}
-	for _, u := range []*string{&c.AuthURL, &c.TokenURL, &c.DeviceURL} {
-		if rest, is := strings.CutPrefix(*u, host+all); is {
-			*u = host + url.PathEscape(tenant) + "/" + rest
-		}
-	}
-	return c
-}
-
 // check finds what makes any request pointless.
 func (c Client) check() error {
 	if c.ID == "" {

@@ -1,8 +1,7 @@
 // Package oauth gets OAuth 2.0 access tokens for mailboxes, and fresh ones.
 //
 //   - A [Client] is an authorization server and the program's registration with
-//     it; [ForProvider] knows those of Google, Microsoft and others,
-//     [Client.InTenant] those of one organisation.
+//     it; [ForProvider] knows those of Google, Microsoft and others.
 //   - The user consents once: [Client.Browser] opens the browser and waits for its
 //     redirect to loopback (RFC 8252, with PKCE, RFC 7636), [Client.Device]
 //     shows a code to type on another device (RFC 8628).

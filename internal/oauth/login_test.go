@@ -93,7 +93,7 @@ func TestTokensLogIn(t *testing.T) {
 			}
 			step("another process logged in", s.Calls().Refresh+1)
 			clock.advance(2 * time.Hour)
-			s.Close()
+			source.Client.TokenURL = nobody
 			fails("no network", oauth.ErrUnreachable)
 			if n := len(server.Messages()); n != 6 {
 				t.Errorf("%d messages arrived", n)

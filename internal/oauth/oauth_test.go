@@ -43,6 +43,10 @@ func (c *clock) wait(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
+// nobody is where nobody listens. The port of a server that was closed may be
+// that of another test a moment later.
+const nobody = "http://127.0.0.1:1/token"
+
 // clientOf is the client that a server has registered.
 func clientOf(s *oauthtest.Server) oauth.Client {
 	return oauth.Client{

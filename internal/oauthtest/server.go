@@ -6,8 +6,8 @@
 // and DeviceURL. Nobody has to click: the user consents at once, or as
 // [Server.SetConsent] and [Server.SetPolls] say. A mail server of the test asks
 // [Server.Valid], or the IntrospectionURL, whether a token is good.
-// [Server.Revoke], [Server.EndConsent], [Server.FailTokens] and Close make things
-// go wrong; [Server.Calls] and [Server.Problems] tell what came in.
+// [Server.Revoke], [Server.EndConsent] and [Server.FailTokens] make things go
+// wrong; [Server.Calls] and [Server.Problems] tell what came in.
 package oauthtest
 
 import (
@@ -135,8 +135,8 @@ func New(config Config) *Server {
 	return s
 }
 
-// Close ends the server: whoever asks it then finds nobody there. It may be
-// called twice.
+// Close ends the server. It may be called twice. Its port may be another's a
+// moment later: a test without a network asks port 1.
 func (s *Server) Close() { s.http.Close() }
 
 // ClientID is that of the registered client.
