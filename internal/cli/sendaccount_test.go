@@ -2,6 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -276,5 +278,67 @@ func TestDryRunShowsTheAccount(t *testing.T) {
 	}
 	if code, out, _ = run(t.Context(), env, "send", "-n", "-t", "a@example.org", "-b", "Hi", "--no-signature"); code != exitOK || strings.Contains(out, "Bye") {
 		t.Errorf("--no-signature: exit status %d\n%s", code, out)
+	}
+}
+
+// An account that can't take over leaves the last word to the first.
+func TestFallbackThatCantBeHad(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]string{
+		"no secret":  `secret = { file = "two.code" }|secret = { file = "missing" }`,
+		"no CA file": `tls_ca = "{two.ca}"|tls_ca = "missing.pem"`,
+	} {
+		servers := twoServers(t, sandboxtest.WithFault("body-451+Try_later"))
+		from, to, _ := strings.Cut(broken, "|")
+		env := configured(t, twoAccounts, servers)
+		config, err := os.ReadFile(env["YAN_CONFIG"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		from = strings.ReplaceAll(from, "{two.ca}", servers["two"].CAFile())
+		changed := strings.Replace(string(config), from, to, 1)
+		if changed == string(config) {
+			t.Fatalf("%s: %q is not in the configuration", name, from)
+		}
+		if err := os.WriteFile(env["YAN_CONFIG"], []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x")
+		if code != exitTemporary || !strings.Contains(out, "451") || !strings.Contains(errs, "Account two does not take over") {
+			t.Errorf("%s: exit status %d\n%s%s", name, code, out, errs)
+		}
+	}
+}
+
+// Of many messages those that the other account does not serve are told of as
+// well, each once.
+func TestFallbackOfSomeMessages(t *testing.T) {
+	t.Parallel()
+	servers := twoServers(t, sandboxtest.WithFault("greeting-421"))
+	env := configured(t, twoAccounts, servers)
+	dir := t.TempDir()
+	const served, others = 3, 9
+	for i := range served + others {
+		from := "one@example.org"
+		if i%4 == 3 {
+			from = "x@two.example"
+		}
+		text := "From: " + from + "\r\nTo: a@example.org\r\n\r\nx\r\n"
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.eml", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, errs := run(t.Context(), env, "send", "-A", "one", "--raw", dir, "--json")
+	status := map[string]int{}
+	for line := range strings.Lines(out) {
+		var rep reportJSON
+		if err := json.Unmarshal([]byte(line), &rep); err != nil {
+			t.Fatal(err)
+		}
+		status[rep.From+" "+rep.Status]++
+	}
+	want := map[string]int{"x@two.example sent": served, "one@example.org failed": others}
+	if code != exitTemporary || !maps.Equal(status, want) || len(servers["two"].Messages()) != served {
+		t.Errorf("exit status %d, got %v, want %v, two got %d\n%s", code, status, want, len(servers["two"].Messages()), errs)
 	}
 }
