@@ -43,14 +43,8 @@ func decode(t *testing.T, line string, v any) {
 func commands(t *testing.T, lang words.Language) []*cobra.Command {
 	t.Helper()
 	a, _, _ := testApp(lang)
-	root := a.root()
-	list := []*cobra.Command{root}
-	for _, cmd := range root.Commands() {
-		if cmd.IsAvailableCommand() {
-			list = append(list, cmd)
-		}
-	}
-	if len(list) < 9 {
+	list := below(a.root())
+	if len(list) < 20 {
 		t.Fatalf("only %d commands", len(list))
 	}
 	return list
@@ -194,6 +188,10 @@ func TestCompletion(t *testing.T) {
 		{[]string{"send", "--no-p"}, []string{"--no-pipelining"}},
 		{[]string{"explain", "--stage", ""}, []string{"rcpt"}},
 		{[]string{"completion", ""}, shells()},
+		{[]string{"account", ""}, []string{"list", "show", "edit", "test", "remove", "import", "default"}},
+		{[]string{"account", "import", "--from", ""}, programNames()},
+		{[]string{"account", "edit", "--unset", ""}, []string{"from", "secret.command"}},
+		{[]string{"config", ""}, []string{"show", "check", "path"}},
 		{[]string{"man", ""}, []string{"send"}},
 		{[]string{""}, []string{"send", "demo"}},
 	} {
@@ -231,7 +229,9 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{},
 		"yan sandbox --json: ready": readyJSON{}, "yan sandbox --json: message": receivedJSON{},
-		"yan explain --json": diagnosisJSON{}, "yan doctor --json": doctorJSON{}, "yan version --json": versionJSON{}, "yan providers --json": provider.Provider{}} {
+		"yan explain --json": explainedJSON{}, "yan doctor --json": doctorJSON{},
+		"yan account show --json": settingsJSON{}, "yan account test --json": accountTestJSON{}, "yan account import --json": importJSON{},
+		"yan config show --json": configJSON{}, "yan config check --json": checkJSON{}, "yan version --json": versionJSON{}, "yan providers --json": provider.Provider{}} {
 		var want []string
 		for _, field := range jsonFields("", reflect.TypeOf(v), 0) {
 			// All limits have the same form.

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,26 +14,37 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	var providerName, stage string
-	var asJSON bool
+	var e explanation
 	cmd := &cobra.Command{
-		Use:   "explain " + a.T("REPLY"),
-		Short: a.T("Say what a server's reply means and what to do about it"),
-		Long: a.T("Say what a server's reply means and what to do about it. The reply is what a log shows, " +
-			"beginning with its code; the provider and the stage make the answer exact."),
-		Example: "  yan explain '535 Login fail. Account is abnormal' --provider qq\n  yan explain '554 DT:SPM 163 smtp10' --provider 163",
+		Use:   "explain " + a.T("[REPLY]"),
+		Short: a.T("Say what a reply or an error means and what to do about it"),
+		Long: a.T("Say what a reply or an error means and what to do about it. Paste what you have: the reply, a line of a log, " +
+			"the error of another program; or pipe it in. The provider and the stage make the answer exact; " +
+			"where the text gives them away they need not be said."),
+		Example: "  yan explain '535 Login fail. Account is abnormal' --provider qq\n  yan explain '554 DT:SPM 163 smtp10' --provider 163\n" +
+			"  tail mail.log | yan explain",
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.explainReply(strings.Join(args, " "), providerName, stage, asJSON)
+			text, err := a.pastedText(args)
+			if err != nil {
+				return err
+			}
+			return a.explainPasted(text, e)
 		},
 	}
 	add(cmd, a.T("Flags:"),
-		option{"provider", "", &providerName, a.T("PROVIDER"), a.T("the provider whose reply it is")},
-		option{"stage", "", &stage, a.T("STAGE"), a.T("where it came: %s", strings.Join(stageWords(), ", "))},
-		option{"json", "", &asJSON, "", a.T("print JSON")},
+		option{"provider", "", &e.provider, a.T("PROVIDER"), a.T("the provider whose reply it is")},
+		option{"stage", "", &e.stage, a.T("STAGE"), a.T("where it came: %s", strings.Join(stageWords(), ", "))},
+		option{"json", "", &e.json, "", a.T("print JSON: a line for each reply")},
 	)
 	complete(cmd, "provider", providerIDs)
 	complete(cmd, "stage", stageWords)
 	return cmd
+}
+
+// explanation is what the flags say.
+type explanation struct {
+	provider, stage string
+	json            bool
 }
 
 func stageWords() []string {
@@ -42,37 +55,91 @@ func stageWords() []string {
 	return list
 }
 
-func (a *app) explainReply(text, providerName, stage string, asJSON bool) error {
-	if strings.TrimSpace(text) == "" {
-		return a.usagef("no reply given; for example: yan explain '535 Login fail' --provider qq")
-	}
-	fact := diagnosis.Fact{Stage: smtp.Stage(stage)}
-	if stage != "" && !contains(stageWords(), stage) {
-		return a.wrongf("%s %q: want one of %s", a.name("stage"), stage, strings.Join(stageWords(), ", "))
-	}
-	if providerName != "" {
-		p, ok := provider.Lookup(providerName)
-		if !ok {
-			return a.unknownProvider(providerName)
+// pastedText is what is to be explained: the arguments, or standard input where
+// there are none, or "-".
+func (a *app) pastedText(args []string) (string, error) {
+	text := strings.Join(args, " ")
+	if text == "-" || len(args) == 0 && a.StdinTTY == 0 {
+		b, err := io.ReadAll(io.LimitReader(a.Stdin, maxPasted))
+		if err != nil {
+			return "", fail(exitIO, fmt.Errorf("%s: %w", a.T("standard input can't be read"), err), "")
 		}
-		fact.Provider = p.ID
+		text = string(b)
 	}
-	reply, err := parseReply(text)
-	if err != nil {
-		return a.wrongf("%q does not begin with a reply code like 535", clipped(text))
+	if strings.TrimSpace(text) == "" {
+		return "", a.usagef("no reply given; for example: yan explain '535 Login fail' --provider qq")
 	}
-	fact.Reply = reply
-	if fact.Stage == "" {
-		fact.Stage = likelyStage(reply)
+	return text, nil
+}
+
+// explainPasted reads what was pasted and explains each failure in it.
+func (a *app) explainPasted(text string, e explanation) error {
+	if e.stage != "" && !contains(stageWords(), e.stage) {
+		return a.wrongf("%s %q: want one of %s", a.name("stage"), e.stage, strings.Join(stageWords(), ", "))
 	}
-	finding := diagnosis.Diagnose(fact)
-	if asJSON {
-		a.printJSON(newDiagnosis(finding))
-		return nil
+	given := provider.Provider{}
+	if e.provider != "" {
+		var ok bool
+		if given, ok = provider.Lookup(e.provider); !ok {
+			return a.unknownProvider(e.provider)
+		}
 	}
-	a.outf("%s  %s\n", finding.Class, a.permanence(finding))
-	a.finding(a.Stdout, a.StdoutWidth, finding)
+	found := readPasted(text)
+	if len(found) == 0 {
+		return a.wrongf("there is no reply code like 535 in %q, and no error that is known here", clipped(strings.TrimSpace(text)))
+	}
+	for i, p := range found {
+		if e.stage != "" {
+			p.stage = smtp.Stage(e.stage)
+		}
+		guessed := given.ID == "" && p.provider != ""
+		if given.ID != "" {
+			p.provider = given.ID
+		}
+		finding := diagnosis.Diagnose(p.fact())
+		if e.json {
+			a.printJSON(newExplained(p, guessed, finding))
+			continue
+		}
+		if i > 0 {
+			a.outf("\n")
+		}
+		a.sayUnderstood(p, guessed, p.quote != strings.TrimSpace(text))
+		if finding.Class == diagnosis.ClassUnclassified && p.reply.Code > 0 && p.reply.Code < 400 {
+			a.outf("%s\n", a.T("This reply says yes: nothing has failed."))
+			continue
+		}
+		a.outf("%s  %s\n", finding.Class, a.permanence(finding))
+		a.finding(a.Stdout, a.StdoutWidth, finding)
+	}
 	return nil
+}
+
+// sayUnderstood quotes what was found where more was pasted, and names the
+// provider that was guessed.
+func (a *app) sayUnderstood(p pasted, guessed, more bool) {
+	switch {
+	case more && p.stage != "":
+		a.outf("%s\n", a.T("Found, at %s: %s", strings.ToUpper(string(p.stage)), p.quote))
+	case more:
+		a.outf("%s\n", a.T("Found: %s", p.quote))
+	}
+	if known, ok := provider.ByID(p.provider); ok && guessed {
+		a.outf("%s\n", a.T("By its words it comes from %s; --provider says otherwise.", a.Pick(known.Names.EN, known.Names.ZH)))
+	}
+}
+
+// explainedJSON is one failure of yan explain --json.
+type explainedJSON struct {
+	Reply    string `json:"reply"` // or the error that was understood
+	Stage    string `json:"stage,omitempty"`
+	Provider string `json:"provider,omitempty"`
+	Guessed  bool   `json:"provider_guessed,omitempty"`
+	diagnosisJSON
+}
+
+func newExplained(p pasted, guessed bool, f diagnosis.Finding) explainedJSON {
+	return explainedJSON{Reply: p.quote, Stage: string(p.stage), Provider: p.provider, Guessed: guessed, diagnosisJSON: *newDiagnosis(f)}
 }
 
 // permanence says whether trying again makes sense.
