@@ -67,8 +67,8 @@ func (v *Vault) commandErrors(said *beginning) io.Writer {
 // failure is why a command failed and the first line that it said about it,
 // unless this is something that it also printed: that may be the secret.
 func failure(ctx context.Context, err error, printed, said *beginning) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
+	if ctx.Err() != nil {
+		return ended(ctx)
 	}
 	if printed.refused {
 		return fmt.Errorf("it printed more than %d octets", mostOctets)

@@ -12,8 +12,11 @@ func (v *Vault) Cheap(stderr io.Writer) *Vault {
 	return v
 }
 
-// Seal encrypts a text that need not be a list of secrets.
-var Seal = seal
+// Seal encrypts secrets, Encrypt any text.
+var (
+	Seal    = seal
+	Encrypt = encrypt
+)
 
 type Machine struct {
 	Name, Login, Password string

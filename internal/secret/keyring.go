@@ -40,8 +40,6 @@ const service = "yan"
 // have to be read and a password to be found.
 const patience = time.Minute
 
-var errPatience = fmt.Errorf("no answer within %v", patience)
-
 // withKeyring asks the keyring, whose methods know no context. When ctx or the
 // patience ends first, the goroutine that waits is left behind, and with it what
 // the keyring shows, until the program ends.
@@ -49,8 +47,8 @@ func (v *Vault) withKeyring(ctx context.Context, ask func(Keyring) (string, erro
 	if v.Keyring == nil {
 		return "", ErrNoKeyring
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
-	defer cancel()
+	tooLong := time.NewTimer(patience)
+	defer tooLong.Stop()
 	type answer struct {
 		secret string
 		err    error
@@ -63,9 +61,20 @@ func (v *Vault) withKeyring(ctx context.Context, ask func(Keyring) (string, erro
 	select {
 	case a := <-answered:
 		return a.secret, a.err
+	case <-tooLong.C:
+		return "", fmt.Errorf("%w, or hangs: no answer within %v", ErrLocked, patience)
 	case <-ctx.Done():
-		return "", fmt.Errorf("%w, or waits for somebody: %w", ErrLocked, context.Cause(ctx))
+		return "", fmt.Errorf("%w, or was about to answer: %w", ErrLocked, ended(ctx))
 	}
+}
+
+// ended is why a context ended: context.Canceled or DeadlineExceeded, and what
+// its maker says.
+func ended(ctx context.Context) error {
+	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
+		return fmt.Errorf("%w: %w", ctx.Err(), cause)
+	}
+	return ctx.Err()
 }
 
 func (v *Vault) keyringGet(ctx context.Context, name string) (string, error) {

@@ -16,8 +16,8 @@ var errBusy = fmt.Errorf("another process has been writing it for %v", lockPatie
 
 // waitForLock locks a file until it is closed; on an error it is closed.
 func waitForLock(ctx context.Context, f *os.File) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, lockPatience, errBusy)
-	defer cancel()
+	tooLong := time.NewTimer(lockPatience)
+	defer tooLong.Stop()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -30,8 +30,10 @@ func waitForLock(ctx context.Context, f *os.File) error {
 		}
 		select {
 		case <-again.C:
+		case <-tooLong.C:
+			return errors.Join(errBusy, f.Close())
 		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), f.Close())
+			return errors.Join(ended(ctx), f.Close())
 		}
 	}
 }

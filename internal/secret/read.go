@@ -105,7 +105,7 @@ func read(ctx context.Context, path string, who readers) ([]byte, error) {
 	case c := <-done:
 		return c.data, c.err
 	case <-ctx.Done():
-		return nil, &Error{Problem: Unreadable, Path: path, Err: context.Cause(ctx)}
+		return nil, &Error{Problem: Unreadable, Path: path, Err: ended(ctx)}
 	}
 }
 

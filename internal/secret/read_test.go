@@ -2,6 +2,7 @@ package secret_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,11 +121,25 @@ func TestVariablesAndCredentials(t *testing.T) {
 	}
 }
 
-func TestErrorsNameOnlyTheProgram(t *testing.T) {
+func TestErrorTexts(t *testing.T) {
 	t.Parallel()
-	e := &secret.Error{Problem: secret.CommandFailed, Source: secret.Source{Kind: secret.Command, Value: "echo hunter2"}, Err: errors.New("exit status 1")}
-	if got := e.Error(); got != "command echo: failed: exit status 1" {
-		t.Error(got)
+	for want, e := range map[string]*secret.Error{
+		// Not the arguments: somebody will have written this.
+		"command echo: failed: exit status 1":           {Problem: secret.CommandFailed, Source: secret.Source{Kind: secret.Command, Value: "echo hunter2"}, Err: errors.New("exit status 1")},
+		"password of account qq: the keyring is locked": {Problem: secret.Locked, Key: password},
+		"password of account qq: the keyring is locked: nobody unlocked it": {Problem: secret.Locked, Key: password,
+			Err: fmt.Errorf("%w: nobody unlocked it", secret.ErrLocked)},
+		"encrypted file /x/secrets.age: wrong passphrase": {Problem: secret.Passphrase, Key: password, Path: "/x/secrets.age"},
+		"variable CODE: not found":                        {Problem: secret.NotFound, Source: secret.Source{Kind: secret.Env, Value: "CODE"}},
+		"credential mail: nothing in it":                  {Problem: secret.Empty, Source: secret.Source{Kind: secret.Credential, Value: "mail"}},
+		"netrc file /x: damaged: line 3: why":             {Problem: secret.Damaged, Source: secret.Source{Kind: secret.Netrc}, Path: "/x", Err: errors.New("line 3: why")},
+	} {
+		if got := e.Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if got := fmt.Sprintf("%+v", e); got != want {
+			t.Errorf("%%+v: %q, want %q", got, want)
+		}
 	}
 }
 

@@ -47,6 +47,10 @@ func seal(secrets map[string]string, passphrase string, cost int) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
+	return encrypt(plain, passphrase, cost)
+}
+
+func encrypt(plain []byte, passphrase string, cost int) ([]byte, error) {
 	recipient, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
 		return nil, err
@@ -119,7 +123,7 @@ func (v *Vault) enter(ctx context.Context) (leave func(), err error) {
 	case v.turn <- struct{}{}:
 		return func() { <-v.turn }, nil
 	case <-ctx.Done():
-		return nil, &Error{Problem: Unreadable, Path: v.File, Err: context.Cause(ctx)}
+		return nil, &Error{Problem: Unreadable, Path: v.File, Err: ended(ctx)}
 	}
 }
 

@@ -273,6 +273,9 @@ func TestLockedKeyringIsNotGoneAround(t *testing.T) {
 	}
 	m.expect(t, password, "geheim")
 	m.expectProblem(t, token, secret.Locked)
+	m.renew(m.File)
+	m.Passphrase = nil
+	m.expectProblem(t, password, secret.Locked) // rather than that nobody can be asked
 }
 
 // blocking is a keyring that shows a dialog nobody answers.
@@ -306,6 +309,14 @@ func TestKeyringIsWaitedForOneMinute(t *testing.T) {
 		}
 		if waited := time.Since(start); waited != time.Second {
 			t.Errorf("waited for %v, the context is of a second", waited)
+		}
+
+		stopped := errors.New("stopped by the user")
+		ctx, stop := context.WithCancelCause(t.Context())
+		stop(stopped)
+		got, err = v.Get(ctx, kept, password)
+		if e := isProblem(t, got, err, secret.Locked); !errors.Is(e, context.Canceled) || !errors.Is(e, stopped) {
+			t.Errorf("%v does not tell why", e)
 		}
 		close(b.released)
 	})
@@ -381,6 +392,9 @@ func TestDamagedFileIsNotReplaced(t *testing.T) {
 		"empty": "", "text": "not age", "cut": string(good[:len(good)-5]), "header": string(good[:40]),
 		"flipped": string(good[:len(good)-1]) + "\x00",
 		"costly":  strings.Replace(string(good), " 4\n", " 30\n", 1),
+		"newer":   encrypted(t, `{"version":2,"secrets":{"qq/password":"geheim"}}`),
+		"no list": encrypted(t, `{"version":1}`),
+		"no JSON": encrypted(t, `geheim`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -396,6 +410,67 @@ func TestDamagedFileIsNotReplaced(t *testing.T) {
 			isProblem(t, "", m.Delete(t.Context(), password), secret.Damaged)
 			if read(t, m.File) != data {
 				t.Error("the file was changed")
+			}
+			if !strings.HasPrefix(data, "age-encryption.org/v1\n") && len(m.asked) > 0 {
+				t.Error("the passphrase was asked for in vain")
+			}
+		})
+	}
+}
+
+func encrypted(t *testing.T, text string) string {
+	t.Helper()
+	data, err := secret.Encrypt([]byte(text), phrase, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// Somebody else gives the file another passphrase while a program runs.
+func TestPassphraseChanges(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.Keyring = nil
+	m.set(t, password, "geheim", secret.InFile)
+	data, err := secret.Seal(map[string]string{"qq/password": "newer"}, "another", 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, m.File, string(data), 0o600)
+	m.expectProblem(t, password, secret.Passphrase)
+	m.typed = "another"
+	m.expect(t, password, "newer")
+}
+
+func TestLastSecretTakesTheFileWithIt(t *testing.T) {
+	t.Parallel()
+	for name, names := range map[string]bool{"names": true, "no names": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			m.Keyring = nil
+			m.typed = ""
+			_, err := m.Set(t.Context(), password, "geheim")
+			isProblem(t, "", err, secret.Passphrase)
+			m.typed = phrase
+			m.set(t, password, "geheim", secret.InFile)
+			m.renew(m.File)
+			m.Keyring = nil
+			m.asked = nil
+			if !names {
+				if err := os.Remove(m.File + ".names"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := m.Delete(t.Context(), password); err != nil {
+				t.Fatal(err)
+			}
+			if exists(m.File) || exists(m.File+".names") {
+				t.Error("the file is still there")
+			}
+			if names && len(m.asked) > 0 {
+				t.Error("the passphrase was asked for in vain")
 			}
 		})
 	}
