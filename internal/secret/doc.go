@@ -17,6 +17,6 @@
 // Inside, read.go has the sources that are files, command.go and netrc.go those
 // of these names; keyring.go waits for the system's keyring, pieces.go cuts what
 // it can't take whole, system_*.go say what it is; sealed.go is the encrypted
-// file, names.go what of it counts, passphrase.go where its passphrase comes
-// from.
+// file, vaultfile.go how a Vault reads and changes it, names.go what of it
+// counts, passphrase.go where its passphrase comes from.
 package secret

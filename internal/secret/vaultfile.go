@@ -1,0 +1,260 @@
+package secret
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+)
+
+// fileData reads the encrypted file; nil means that there is none.
+func (v *Vault) fileData() ([]byte, error) {
+	if v.File == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(v.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, &Error{Problem: Unreadable, Path: v.File, Err: reason(err)}
+	case !bytes.HasPrefix(data, []byte(sealedHeader)):
+		return nil, &Error{Problem: Damaged, Path: v.File, Err: errors.New("it does not begin like an age file")}
+	}
+	return data, nil
+}
+
+// enter waits for the turn to use the encrypted file; leave gives it on.
+func (v *Vault) enter(ctx context.Context) (leave func(), err error) {
+	v.once.Do(func() { v.turn = make(chan struct{}, 1) })
+	select {
+	case v.turn <- struct{}{}:
+		return func() { <-v.turn }, nil
+	case <-ctx.Done():
+		return nil, &Error{Problem: Unreadable, Path: v.File, Err: ended(ctx)}
+	}
+}
+
+// fileGet reads a secret; the error is ErrNotFound when the file has none of
+// that name, or does not exist.
+func (v *Vault) fileGet(ctx context.Context, name string) (string, error) {
+	leave, err := v.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	data, err := v.fileData()
+	switch {
+	case err != nil:
+		return "", err
+	case data == nil:
+		return "", ErrNotFound
+	}
+	var phrase string
+	if !v.isOpen(data) {
+		if phrase, err = v.passphrase(ctx, false, true); err != nil {
+			return "", err
+		}
+	}
+	secrets, err := v.unseal(data, phrase)
+	if err != nil {
+		return "", err
+	}
+	secret, ok := secrets[name]
+	if !ok {
+		return "", ErrNotFound
+	}
+	return secret, nil
+}
+
+// fileSet writes a secret. The passphrase is asked for before other processes
+// are kept waiting.
+func (v *Vault) fileSet(ctx context.Context, name, secret string) error {
+	leave, err := v.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if v.File == "" {
+		return &Error{Problem: Unavailable, Err: errors.New("no place for an encrypted file is known")}
+	}
+	data, err := v.fileData()
+	if err != nil {
+		return err
+	}
+	phrase, err := v.passphrase(ctx, data == nil, true)
+	if err != nil {
+		return err
+	}
+	unlock, err := v.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	secrets, err := v.counting(phrase)
+	if err != nil {
+		return err
+	}
+	secrets[name] = secret
+	return v.write(secrets, phrase)
+}
+
+// counting reads the secrets of the file that count.
+func (v *Vault) counting(phrase string) (map[string]string, error) {
+	data, err := v.fileData()
+	if err != nil || data == nil {
+		return map[string]string{}, err
+	}
+	secrets, err := v.unseal(data, phrase)
+	if err != nil {
+		return nil, err
+	}
+	if names, known := v.readNames(data); known {
+		maps.DeleteFunc(secrets, func(name, _ string) bool { return !names[name] })
+	}
+	return secrets, nil
+}
+
+// dropping says how far fileDrop goes.
+type dropping int
+
+const (
+	always  dropping = iota // asks for the passphrase
+	ifKnown                 // without one, it is marked that the secret is outdated
+)
+
+// fileDrop forgets a secret of the encrypted file. Without a passphrase this
+// can be done when nothing else is in the file.
+func (v *Vault) fileDrop(ctx context.Context, name string, how dropping) error {
+	leave, err := v.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if _, err := v.fileData(); err != nil && how == always {
+		return err
+	}
+	holds := v.fileHolds(name)
+	if holds == no || holds == perhaps && how == ifKnown {
+		return nil
+	}
+	var phrase string
+	if holds == perhaps || !v.isLast(name) {
+		phrase, err = v.passphrase(ctx, false, how == always)
+		if err != nil && how == always {
+			return err
+		}
+	}
+	unlock, err := v.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if phrase != "" {
+		err := v.rewriteWithout(name, phrase)
+		if err == nil || how == always {
+			return err
+		}
+	}
+	data, err := v.fileData()
+	if err != nil {
+		return err
+	}
+	names, known := v.readNames(data)
+	delete(names, name)
+	switch {
+	case known && len(names) == 0:
+		return v.remove()
+	case known:
+		return v.writeNames(data, names)
+	}
+	return nil // another process has replaced the file meanwhile
+}
+
+// isLast reports whether the file holds that secret alone.
+func (v *Vault) isLast(name string) bool {
+	data, err := v.fileData()
+	if err != nil {
+		return false
+	}
+	names, known := v.readNames(data)
+	return known && len(names) == 1 && names[name]
+}
+
+func (v *Vault) rewriteWithout(name, phrase string) error {
+	secrets, err := v.counting(phrase)
+	if err != nil {
+		return err
+	}
+	delete(secrets, name)
+	if len(secrets) == 0 {
+		return v.remove()
+	}
+	return v.write(secrets, phrase)
+}
+
+// isOpen reports whether it is known what is in this file.
+func (v *Vault) isOpen(data []byte) bool {
+	return v.opened != nil && v.opened().sum == sha256.Sum256(data)
+}
+
+// unseal gives what is in the file, and remembers it and the passphrase that
+// was right.
+func (v *Vault) unseal(data []byte, phrase string) (map[string]string, error) {
+	if v.isOpen(data) {
+		return maps.Clone(v.opened().secrets), nil
+	}
+	secrets, err := unseal(data, phrase)
+	if err != nil {
+		v.phrase = nil
+		e := *err.(*Error)
+		e.Path = v.File
+		return nil, &e
+	}
+	v.remember(data, secrets, phrase)
+	return maps.Clone(secrets), nil
+}
+
+func (v *Vault) remember(data []byte, secrets map[string]string, phrase string) {
+	known := sealed{sha256.Sum256(data), maps.Clone(secrets)}
+	v.opened = func() sealed { return known }
+	v.phrase = func() string { return phrase }
+}
+
+// write replaces the file. The lock is held.
+func (v *Vault) write(secrets map[string]string, phrase string) error {
+	cost := v.cost
+	if cost == 0 {
+		cost = workFactor
+	}
+	data, err := seal(secrets, phrase, cost)
+	if err != nil {
+		return v.unwritable(err)
+	}
+	if err := replace(v.File, data); err != nil {
+		return v.unwritable(err)
+	}
+	v.remember(data, secrets, phrase)
+	names := map[string]bool{}
+	for name := range secrets {
+		names[name] = true
+	}
+	return v.writeNames(data, names)
+}
+
+// remove deletes the file and what tells of it. The lock is held.
+func (v *Vault) remove() error {
+	for _, path := range []string{v.File, v.namesFile()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return v.unwritable(err)
+		}
+	}
+	return nil
+}
+
+func (v *Vault) unwritable(err error) error {
+	return &Error{Problem: Unwritable, Path: v.File, Err: reason(err)}
+}
