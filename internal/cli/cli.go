@@ -42,6 +42,8 @@ type World struct {
 	Hush func() func()
 	// SystemLanguage is that of the desktop, where the environment has none.
 	SystemLanguage func() string
+	// Etc is the folder of the system's settings; "" where there is none.
+	Etc string
 	// Windows decides how a command line is written in an example.
 	Windows bool
 	// NoColor is set where the terminal does not understand colours.

@@ -15,7 +15,7 @@ func (a *app) manCommand() *cobra.Command {
 		Use:     "man [" + a.T("COMMAND") + "]",
 		Short:   a.T("Print a manual page"),
 		Example: "  yan man send | man -l -\n  yan man --dir ~/.local/share/man/man1",
-		Args:    a.atMost(1),
+		Args:    a.atMost(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if dir != "" && len(args) > 0 {
 				return a.usagef("--dir writes all pages; leave out %q", args[0])
@@ -41,11 +41,15 @@ func (a *app) manCommand() *cobra.Command {
 
 func (a *app) manOne(root *cobra.Command, args []string) error {
 	found := root
-	if len(args) == 1 {
+	if len(args) > 0 {
 		var err error
-		found, _, err = root.Find(args)
+		var rest []string
+		found, rest, err = root.Find(args)
 		if err != nil || found == root {
 			return a.unknownCommand(root, args[0])
+		}
+		if len(rest) > 0 {
+			return a.unknownCommand(found, rest[0])
 		}
 	}
 	a.outf("%s", a.roff(a.page(found)))
@@ -59,10 +63,7 @@ func (a *app) manAll(root *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return cant(err)
 	}
-	for _, cmd := range append([]*cobra.Command{root}, root.Commands()...) {
-		if cmd != root && !cmd.IsAvailableCommand() {
-			continue
-		}
+	for _, cmd := range below(root) {
 		p := a.page(cmd)
 		name := filepath.Join(dir, strings.ReplaceAll(p.command, " ", "-")+".1")
 		if err := os.WriteFile(name, []byte(a.roff(p)), 0o644); err != nil {
@@ -70,6 +71,17 @@ func (a *app) manAll(root *cobra.Command, dir string) error {
 		}
 	}
 	return nil
+}
+
+// below is a command with all that there are below it.
+func below(cmd *cobra.Command) []*cobra.Command {
+	list := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			list = append(list, below(sub)...)
+		}
+	}
+	return list
 }
 
 // roff writes a page in the man macros, which groff and mandoc read. It bears

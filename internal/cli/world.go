@@ -22,6 +22,9 @@ func ThisWorld() World {
 		SystemLanguage: words.System, Windows: runtime.GOOS == "windows", Now: time.Now, After: time.After,
 		Keyring: secret.System(), OpenBrowser: browser(os.Getenv),
 	}
+	if !w.Windows {
+		w.Etc = "/etc"
+	}
 	for _, f := range []*os.File{os.Stdout, os.Stderr} {
 		if width(f) > 0 && !understandsColor(f) {
 			w.NoColor = true

@@ -1,0 +1,411 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/secret/secrettest"
+)
+
+// accountMarker is a password that no command may ever print.
+const accountMarker = "markersecretmarker"
+
+const qqAndWork = `version = 1
+default = "qq"
+
+[account.qq]
+from = "me@qq.com"
+fallback = "work"
+
+[account.work]
+from = "me@example.org"
+server = "smtps://127.0.0.1:1"
+user = "me"
+`
+
+// machineWith is a machine with accounts and a keyring; typed is what its user types
+// when asked, "" where nobody sits there.
+func machineWith(t *testing.T, config, typed string, keyring secret.Keyring) (w World, out, errs *bytes.Buffer, path string) {
+	t.Helper()
+	dir := t.TempDir()
+	path = filepath.Join(dir, "config.toml")
+	if config != "" {
+		if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, out, errs = world(map[string]string{"YAN_CONFIG": path, "HOME": dir, "TERM": "dumb"})
+	w.Keyring = keyring
+	if typed != "" {
+		w.Stdin, w.StdinTTY, w.StderrWidth = strings.NewReader(typed), 80, 80
+	}
+	return w, out, errs, path
+}
+
+func contents(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestAccountListFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	for width, want := range map[int][]string{0: {"SECRET", "smtps://127.0.0.1:1"}, 100: {"SECRET"}, 45: {"SERVER"}, 28: {"SENDER"}, 10: {"NAME"}} {
+		w, out, _, _ := machineWith(t, qqAndWork, "", secrettest.New())
+		w.StdoutWidth, w.NoColor = width, true
+		if code := Run(t.Context(), []string{"account", "list"}, w); code != exitOK {
+			t.Fatal(code)
+		}
+		for _, word := range want {
+			if !strings.Contains(out.String(), word) {
+				t.Errorf("on %d columns %s is missing:\n%s", width, word, out)
+			}
+		}
+		for line := range strings.Lines(out.String()) {
+			if n := columns(strings.TrimRight(line, "\n")); width >= 12 && n > width {
+				t.Errorf("on %d columns a line has %d: %s", width, n, line)
+			}
+		}
+	}
+}
+
+// Removing asks, forgets the secret, and says what hung on the account.
+func TestAccountRemoveAsks(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		typed, lang string
+		code        int
+		says        []string
+		removed     bool
+	}{
+		{"n\n", "en", exitOK, []string{"Remove the account work (me@example.org)?", "These fall back to it: qq.", "Nothing was changed."}, false},
+		{"\n", "en", exitOK, []string{"Nothing was changed."}, false},
+		{"y\n", "en", exitOK, []string{"The account work is removed.", "qq has no fallback any more."}, true},
+		{"是\n", "zh", exitOK, []string{"删除账号 work（me@example.org）吗？", "以它为备用的账号：qq。", "账号 work 已删除。"}, true},
+		{"n\n", "zh", exitOK, []string{"没有任何改动。"}, false},
+	} {
+		keyring := secrettest.New()
+		if err := keyring.Set("yan", "work/password", accountMarker); err != nil {
+			t.Fatal(err)
+		}
+		w, out, errs, path := machineWith(t, qqAndWork, tt.typed, keyring)
+		code := Run(t.Context(), []string{"account", "remove", "work", "--lang", tt.lang}, w)
+		if code != tt.code {
+			t.Errorf("%q: exit status %d: %s", tt.typed, code, errs)
+		}
+		for _, text := range tt.says {
+			if !strings.Contains(out.String()+errs.String(), text) {
+				t.Errorf("%q: %q is not said:\n%s%s", tt.typed, text, out, errs)
+			}
+		}
+		if gone := !strings.Contains(contents(t, path), "account.work"); gone != tt.removed || !gone && contents(t, path) != qqAndWork {
+			t.Errorf("%q: removed %v:\n%s", tt.typed, gone, contents(t, path))
+		}
+		_, err := keyring.Get("yan", "work/password")
+		if forgotten := err != nil; forgotten != tt.removed {
+			t.Errorf("%q: the secret is forgotten: %v", tt.typed, forgotten)
+		}
+	}
+}
+
+// A keyring that is locked keeps its secret, and the user hears of it.
+func TestAccountRemoveLockedKeyring(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[string]string{"en": "could not be forgotten: the keyring is locked", "zh": "未能删除：密钥环已锁定"} {
+		w, _, errs, path := machineWith(t, qqAndWork, "", secrettest.Locked())
+		code := Run(t.Context(), []string{"account", "remove", "work", "--yes", "--lang", lang}, w)
+		if code != exitTemporary || !strings.Contains(errs.String(), want) {
+			t.Errorf("exit status %d: %s", code, errs)
+		}
+		if strings.Contains(contents(t, path), "account.work") {
+			t.Error("the account is still there")
+		}
+	}
+}
+
+func TestAccountShowKeyring(t *testing.T) {
+	t.Parallel()
+	full := secrettest.New()
+	if err := full.Set("yan", "qq/password", accountMarker); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		keyring secret.Keyring
+		en, zh  string
+		state   string
+		check   int
+	}{
+		"there":  {full, "in the keyring of this system", "在系统密钥环中", "there", exitConfig}, // work's is missing
+		"empty":  {secrettest.New(), "not there; 'yan login me@qq.com' asks for it", "不存在；yan login me@qq.com", "missing", exitConfig},
+		"none":   {secrettest.None(), "not there", "不存在", "missing", exitConfig},
+		"locked": {secrettest.Locked(), "the keyring: the keyring is locked", "密钥环已锁定", "unusable", exitConfig},
+	} {
+		for lang, want := range map[string]string{"en": tt.en, "zh": tt.zh} {
+			w, out, errs, _ := machineWith(t, qqAndWork, "", tt.keyring)
+			if code := Run(t.Context(), []string{"account", "show", "--lang", lang}, w); code != exitOK || !strings.Contains(out.String(), want) {
+				t.Errorf("%s: exit status %d, want %q:\n%s%s", name, code, want, out, errs)
+			}
+		}
+		w, out, _, _ := machineWith(t, qqAndWork, "", tt.keyring)
+		if Run(t.Context(), []string{"account", "show", "--json"}, w); !strings.Contains(out.String(), `"state":"`+tt.state+`"`) {
+			t.Errorf("%s: want the state %s: %s", name, tt.state, out)
+		}
+		w, out, _, _ = machineWith(t, qqAndWork, "", tt.keyring)
+		if code := Run(t.Context(), []string{"config", "check"}, w); code != tt.check {
+			t.Errorf("%s: check ends with %d:\n%s", name, code, out)
+		}
+	}
+}
+
+// Importing asks for each account.
+func TestAccountImportAsks(t *testing.T) {
+	t.Parallel()
+	const settings = "defaults\ntls on\nauth on\naccount a\nhost mail.example.org\nfrom a@example.org\nuser a\npassword " + accountMarker +
+		"\naccount b\nhost mail.example.org\nfrom b@example.org\nuser b\npassword " + accountMarker + "\n"
+	for _, tt := range []struct {
+		typed, lang, says string
+		kept              []string
+	}{
+		{"y\nn\n", "en", "Take over b (b@example.org)?", []string{"a"}},
+		{"n\ny\n", "zh", "导入 a（a@example.org）吗？", []string{"b"}},
+		{"\n\n", "en", "Taken over into", []string{"a", "b"}},
+		{"n\nn\n", "zh", "没有任何改动", nil},
+		{"y\n", "en", "no answer to the question", nil},
+	} {
+		keyring := secrettest.New()
+		w, out, errs, path := machineWith(t, "", tt.typed, keyring)
+		file := filepath.Join(filepath.Dir(path), ".msmtprc")
+		if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		Run(t.Context(), []string{"account", "import", "--lang", tt.lang}, w)
+		text := out.String() + errs.String()
+		if !strings.Contains(text, tt.says) || strings.Contains(text, accountMarker) {
+			t.Errorf("%q: want %q:\n%s", tt.typed, tt.says, text)
+		}
+		for _, name := range []string{"a", "b"} {
+			password, err := keyring.Get("yan", name+"/password")
+			if kept := err == nil && password == accountMarker; kept != slices.Contains(tt.kept, name) {
+				t.Errorf("%q: the password of %s is kept: %v", tt.typed, name, kept)
+			}
+		}
+		b, err := os.ReadFile(path)
+		if (err == nil) != (tt.kept != nil) || strings.Contains(string(b), accountMarker) {
+			t.Errorf("%q: %v\n%s", tt.typed, err, b)
+		}
+	}
+}
+
+// A password that can't be kept is not half kept.
+func TestAccountImportLockedKeyring(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[string]string{"en": "the keyring is locked", "zh": "密钥环已锁定"} {
+		w, _, errs, path := machineWith(t, "", "", secrettest.Locked())
+		file := filepath.Join(filepath.Dir(path), ".msmtprc")
+		if err := os.WriteFile(file, []byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+accountMarker+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code := Run(t.Context(), []string{"account", "import", "--all", "--lang", lang}, w)
+		if code != exitConfig || !strings.Contains(errs.String(), want) {
+			t.Errorf("exit status %d: %s", code, errs)
+		}
+		if _, err := os.Stat(path); err == nil {
+			t.Error("the configuration is written")
+		}
+	}
+}
+
+// What was written wrong in the editor can be edited again.
+func TestAccountEditAgain(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("the editor is a shell script")
+	}
+	for _, tt := range []struct {
+		typed, lang, says string
+		code              int
+		changed           bool
+	}{
+		{"y\n", "en", "Edit it again?", exitOK, true},
+		{"n\n", "en", "the configuration is what it was", exitConfig, false},
+		{"n\n", "zh", "再改一次吗？", exitConfig, false},
+	} {
+		w, out, errs, path := machineWith(t, qqAndWork, tt.typed, secrettest.New())
+		// The first time it spoils a key, the second time it puts it right.
+		script := filepath.Join(filepath.Dir(path), "editor.sh")
+		if err := os.WriteFile(script, []byte("#!/bin/sh\nif grep -q form \"$1\"; then sed 's/form/from/; s/me@qq/you@qq/' \"$1\" > \"$1.new\"; "+
+			"else sed 's/^from = \"me@qq/form = \"me@qq/' \"$1\" > \"$1.new\"; fi\nmv \"$1.new\" \"$1\"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		before := w.Getenv
+		w.Getenv = func(name string) string {
+			if name == "VISUAL" {
+				return "sh " + script
+			}
+			return before(name)
+		}
+		code := Run(t.Context(), []string{"account", "edit", "--lang", tt.lang}, w)
+		text := out.String() + errs.String()
+		if code != tt.code || !strings.Contains(text, tt.says) {
+			t.Errorf("%q: exit status %d:\n%s", tt.typed, code, text)
+		}
+		if now := contents(t, path); strings.Contains(now, "you@qq.com") != tt.changed || !tt.changed && now != qqAndWork {
+			t.Errorf("%q: changed %v:\n%s", tt.typed, tt.changed, now)
+		}
+		left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "edit-*"))
+		if err != nil || (len(left) == 0) != tt.changed {
+			t.Errorf("%q: left behind: %q, %v", tt.typed, left, err)
+		}
+	}
+}
+
+func TestTakesLine(t *testing.T) {
+	t.Parallel()
+	for editor, want := range map[string]bool{"vi": true, "/usr/bin/vim -u NONE": true, "nano": true, `C:\bin\nvim.exe`: true, "code --wait": false, "notepad": false, "": false} {
+		if got := takesLine(editor); got != want {
+			t.Errorf("takesLine(%q) = %v", editor, got)
+		}
+	}
+}
+
+func TestShownCommand(t *testing.T) {
+	t.Parallel()
+	for command, want := range map[string]string{"pass show mail": "pass show mail", "echo " + accountMarker: "echo …", "/bin/echo " + accountMarker: "/bin/echo …",
+		" printf '%s' " + accountMarker: "printf …", "echo": "echo"} {
+		if got := shownCommand(command); got != want {
+			t.Errorf("shownCommand(%q) = %q", command, got)
+		}
+	}
+}
+
+func TestAccountNamesComplete(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"account", "show", ""}, "qq work"},
+		{[]string{"account", "remove", ""}, "qq work"},
+		{[]string{"account", "default", ""}, "qq work"},
+		{[]string{"account", "edit", ""}, "qq work"},
+		{[]string{"account", "test", ""}, "qq work"},
+		{[]string{"account", "test", "qq", ""}, "work"},
+		{[]string{"account", "show", "qq", ""}, ""},
+		{[]string{"account", "import", "--from", ""}, "msmtp mutt git ssmtp"},
+	} {
+		w, out, _, _ := machineWith(t, qqAndWork, "", secrettest.New())
+		Run(t.Context(), append([]string{"__complete"}, tt.args...), w)
+		words := strings.Join(strings.Fields(strings.Split(out.String(), "\n:")[0]), " ")
+		if strings.TrimPrefix(words, ":4") != tt.want && words != tt.want {
+			t.Errorf("%q completes %q, want %q", tt.args, words, tt.want)
+		}
+	}
+	w, out, _, _ := machineWith(t, "nonsense", "", secrettest.New())
+	if Run(t.Context(), []string{"__complete", "account", "show", ""}, w); strings.Contains(out.String(), "qq") {
+		t.Errorf("a broken file completes %s", out)
+	}
+}
+
+// TestNoCommandPrintsASecret runs every command on accounts that keep the same
+// password in every place there is, and looks for it in all that is printed.
+func TestNoCommandPrintsASecret(t *testing.T) {
+	t.Parallel()
+	keyring := secrettest.New()
+	for _, name := range []string{"kept", "oauth"} {
+		for _, item := range []string{"password", "oauth2"} {
+			if err := keyring.Set("yan", name+"/"+item, accountMarker); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const config = `version = 1
+default = "kept"
+[account.kept]
+from = "kept@example.org"
+server = "smtps://127.0.0.1:1"
+user = "me"
+[account.oauth]
+from = "oauth@gmail.com"
+oauth2 = { client_id = "id", client_secret = "` + accountMarker + `" }
+[account.command]
+from = "command@example.org"
+server = "smtps://127.0.0.1:1"
+secret = { command = "echo ` + accountMarker + `" }
+[account.env]
+from = "env@example.org"
+server = "smtps://127.0.0.1:1"
+secret = { env = "YAN_TEST_CODE" }
+[account.file]
+from = "file@example.org"
+server = "smtps://127.0.0.1:1"
+secret = { file = "code.txt" }
+[account.several]
+from = "several@example.org"
+server = "smtps://127.0.0.1:1"
+secret = { file = "several.txt" }
+[account.netrc]
+from = "netrc@example.org"
+server = "smtps://127.0.0.1:1"
+user = "me"
+secret = { netrc = "netrc" }
+`
+	files := map[string]string{"code.txt": accountMarker, "several.txt": accountMarker + "\nmore\n", "netrc": "machine 127.0.0.1 login me password " + accountMarker + "\n",
+		".msmtprc":   "account m\nhost 127.0.0.1\nport 1\ntls on\nauth on\nuser me\nfrom m@example.org\npassword " + accountMarker + "\n" + accountMarker + "\n",
+		".muttrc":    "set smtp_url=smtps://me:" + accountMarker + "@127.0.0.1:1 from=u@example.org smtp_pass=" + accountMarker + "\nset smtp_pas=" + accountMarker + "\n",
+		".gitconfig": "[sendemail]\nsmtpServer=127.0.0.1\nfrom=g@example.org\nsmtpEncryption=ssl\nsmtpUser=me\nsmtpPass=" + accountMarker + "\nsmtpPas=" + accountMarker + "\n",
+		"bad.muttrc": "set smtp_url=me:" + accountMarker + "@127.0.0.1:1\n", "bad.gitconfig": "[sendemail]\nsmtpPass = \"" + accountMarker + "\n"}
+	names := []string{"kept", "oauth", "command", "env", "file", "several", "netrc"}
+	lines := [][]string{{"account", "list"}, {"account", "list", "--json"}, {"config", "show"}, {"config", "show", "--json"}, {"config", "check"},
+		{"config", "check", "--json"}, {"config", "path"}, {"account", "import", "--dry-run"}, {"account", "import", "--dry-run", "--json"},
+		{"account", "import", "--all"}, {"account", "import", "--all"}, {"account", "import", "bad.muttrc", "--all"}, {"account", "import", "bad.gitconfig", "--all"},
+		{"account", "test", "--all", "-v"}, {"account", "test", "--all", "--json"}, {"account", "edit", "kept", "--set", "password=" + accountMarker},
+		{"account", "edit", "kept", "--set", "secret.comand=" + accountMarker}}
+	for _, name := range names {
+		lines = append(lines, []string{"account", "show", name}, []string{"account", "show", name, "--json"})
+	}
+	for _, name := range names {
+		lines = append(lines, []string{"account", "remove", name, "--yes"})
+	}
+	for _, lang := range []string{"en", "zh"} {
+		w, out, errs, path := machineWith(t, config, "", keyring)
+		dir := filepath.Dir(path)
+		for name, content := range files {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := w.Getenv
+		w.Getenv = func(name string) string {
+			if name == "YAN_TEST_CODE" {
+				return accountMarker
+			}
+			return before(name)
+		}
+		for _, line := range lines {
+			for i, word := range line {
+				if strings.HasPrefix(word, "bad.") {
+					line[i] = filepath.Join(dir, word)
+				}
+			}
+			code := Run(t.Context(), append(slices.Clone(line), "--lang", lang), w)
+			text := out.String() + errs.String()
+			if strings.Contains(text, accountMarker) {
+				t.Errorf("%q prints the secret:\n%s", line, text)
+			}
+			if text == "" || code == exitInternal {
+				t.Errorf("%q: exit status %d, printed %q", line, code, text)
+			}
+			out.Reset()
+			errs.Reset()
+		}
+	}
+}

@@ -1,0 +1,265 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+)
+
+type accountEditFlags struct{ set, unset []string }
+
+func (a *app) accountEditCommand() *cobra.Command {
+	s := &accountEditFlags{}
+	cmd := &cobra.Command{
+		Use:   "edit [" + a.T("NAME") + "]",
+		Short: a.T("Change the configuration in an editor, or one key of an account"),
+		Long: a.T("Open the configuration in the editor that VISUAL or EDITOR names, at the account if one is named. What was written is checked, " +
+			"and only then put in the place of the file; what is wrong can be edited again, and nothing is lost.\n\n" +
+			"With --set and --unset no editor is opened. Keys are those of the configuration: from, server, user, secret.command, fallback, …"),
+		Example:           "  yan account edit\n  yan account edit qq --set fallback=work --set save_sent=auto\n  yan account edit qq --unset signature",
+		Args:              a.atMost(1),
+		ValidArgsFunction: a.completeOneAccount,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(s.set)+len(s.unset) > 0 {
+				return a.setKeys(args, s)
+			}
+			return a.editAccounts(cmd.Context(), args)
+		},
+	}
+	add(cmd, a.T("Flags:"),
+		option{"set", "", &s.set, a.T("KEY=VALUE"), a.T("give a key this value; repeatable")},
+		option{"unset", "", &s.unset, a.T("KEY"), a.T("take a key out, so that it has what it inherits; repeatable")},
+	)
+	complete(cmd, "set", func() []string {
+		var list []string
+		for _, key := range account.Keys() {
+			list = append(list, key+"=")
+		}
+		return list
+	})
+	complete(cmd, "unset", account.Keys)
+	return cmd
+}
+
+// setKeys changes keys of one account without an editor: all of them or none.
+func (a *app) setKeys(args []string, s *accountEditFlags) error {
+	f, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	acc, err := a.named(f, args)
+	if err != nil {
+		return err
+	}
+	for _, key := range s.unset {
+		if err := f.Unset(acc.Name, strings.TrimSpace(key)); err != nil {
+			return a.badConfiguration(f.Path(), err)
+		}
+	}
+	for _, pair := range s.set {
+		key, value, found := strings.Cut(pair, "=")
+		if !found {
+			return a.wrongf("%s: want KEY=VALUE, like fallback=work", a.name("set"))
+		}
+		if err := f.Set(acc.Name, strings.TrimSpace(key), value); err != nil {
+			return a.badConfiguration(f.Path(), err)
+		}
+	}
+	if err := a.saveAccounts(f); err != nil {
+		return err
+	}
+	a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("The account %s is changed.", acc.Name))
+	return nil
+}
+
+// editAccounts edits a copy until it makes sense.
+func (a *app) editAccounts(ctx context.Context, args []string) error {
+	path, err := a.configPath()
+	if err != nil {
+		return err
+	}
+	f, before, err := a.editable(path)
+	if err != nil {
+		return err
+	}
+	line := 1
+	if len(args) == 1 {
+		if f != nil {
+			if _, err := a.named(f, args); err != nil {
+				return err
+			}
+			line, _ = f.Position(args[0])
+		}
+	}
+	copied, err := copyBeside(path, before)
+	if err != nil {
+		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+	}
+	for {
+		if err := a.runEditor(ctx, copied, line); err != nil {
+			_ = os.Remove(copied) // nothing was written there that anybody meant
+			return err
+		}
+		edited, err := os.ReadFile(copied)
+		if err != nil {
+			return a.file("", copied, err)
+		}
+		if string(edited) == string(before) {
+			_ = os.Remove(copied)
+			a.outf("%s\n", a.T("Nothing was changed."))
+			return nil
+		}
+		changed, again, err := a.accepted(ctx, path, f, before, edited, copied)
+		if err != nil {
+			return err
+		}
+		if !again {
+			_ = os.Remove(copied)
+			a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("%s is changed; accounts: %s", printable(path), strings.Join(accountNamesOf(changed), ", ")))
+			return nil
+		}
+		line = 1
+	}
+}
+
+// editable reads the configuration. One that can't be understood can be edited
+// all the same: f is nil then.
+func (a *app) editable(path string) (f *account.File, before []byte, err error) {
+	f, err = account.Load(path)
+	var wrong *account.ParseError
+	switch {
+	case errors.As(err, &wrong):
+		before, err = os.ReadFile(path)
+		if err != nil {
+			return nil, nil, a.file("", path, err)
+		}
+		return nil, before, nil
+	case err != nil:
+		return nil, nil, a.badConfiguration(path, err)
+	case !f.Exists():
+		return f, []byte("version = 1\n"), nil
+	}
+	return f, f.Bytes(), nil
+}
+
+// accepted puts what was edited in the place of the configuration. again is set
+// when it makes no sense and the user wants to correct it.
+func (a *app) accepted(ctx context.Context, path string, f *account.File, before, edited []byte, copied string) (changed *account.File, again bool, err error) {
+	if f == nil { // what is there makes no sense, so only its octets can be compared
+		if f, err = account.Parse(path, edited); err == nil {
+			return f, false, a.replaceFile(path, before, edited)
+		}
+	} else if err = f.Replace(edited); err == nil {
+		return f, false, a.saveAccounts(f)
+	}
+	explained := a.badConfiguration(path, err)
+	kept := a.T("What you wrote is in %s; the configuration is what it was.", printable(copied))
+	q := a.asker(false)
+	var failed *failure
+	if !q.Person || !errors.As(explained, &failed) {
+		if errors.As(explained, &failed) {
+			failed.hint = strings.TrimSpace(failed.hint + "\n     " + kept)
+		}
+		return nil, false, explained
+	}
+	a.explain(failed)
+	yes, err := q.Confirm(ctx, ask.Question{Title: a.T("Edit it again?")}, true)
+	if err != nil || !yes {
+		return nil, false, fail(failed.code, errors.New(kept), "")
+	}
+	return nil, true, nil
+}
+
+// replaceFile writes a configuration whose text before could not be understood.
+func (a *app) replaceFile(path string, before, edited []byte) error {
+	now, err := os.ReadFile(path)
+	if err != nil || string(now) != string(before) {
+		return fail(exitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", printable(path))), a.T("Try again."))
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if err := writeOwn(path, string(edited)); err != nil {
+		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+	}
+	return nil
+}
+
+// copyBeside writes the copy that is edited: in the same folder, for its owner
+// alone, and with the ending by which editors know TOML.
+func copyBeside(path string, text []byte) (name string, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	t, err := os.CreateTemp(filepath.Dir(path), "edit-*.toml") // 0600
+	if err != nil {
+		return "", err
+	}
+	_, err = t.Write(text)
+	if closeErr := t.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		_ = os.Remove(t.Name()) // the error says more
+		return "", err
+	}
+	return t.Name(), nil
+}
+
+// runEditor opens a file in the user's editor, at a line where it can.
+func (a *app) runEditor(ctx context.Context, file string, line int) error {
+	editor := a.Getenv("VISUAL")
+	if editor == "" {
+		editor = a.Getenv("EDITOR")
+	}
+	if editor == "" && a.Windows {
+		editor = "notepad"
+	} else if editor == "" {
+		editor = "vi"
+	}
+	words := []string{file}
+	if takesLine(editor) && line > 1 {
+		words = []string{"+" + strconv.Itoa(line), file}
+	}
+	var cmd *exec.Cmd
+	if a.Windows {
+		command := strings.Fields(editor)
+		cmd = exec.CommandContext(ctx, command[0], append(command[1:], words...)...)
+	} else { // as git does it: the variable may hold flags and quotes
+		cmd = exec.CommandContext(ctx, "sh", append([]string{"-c", editor + ` "$@"`, editor}, words...)...)
+	}
+	cmd.Stdout, cmd.Stderr = a.Stdout, a.Stderr
+	if keyboard, ok := a.keyboard.(*os.File); ok { // anything else would be read to its end
+		cmd.Stdin = keyboard
+	}
+	if a.StderrWidth > 0 { // editors want the terminal itself
+		cmd.Stdout, cmd.Stderr = a.screen, a.screen
+	}
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return fail(exitTemporary, errors.New(a.T("interrupted; nothing was changed")), "")
+		}
+		return fail(exitIO, fmt.Errorf("%s: %w", a.T("the editor %q failed; nothing was changed", editor), err), a.T("Name another one in VISUAL or EDITOR."))
+	}
+	return nil
+}
+
+// takesLine reports whether an editor opens a file at a line with +N.
+func takesLine(editor string) bool {
+	word, _, _ := strings.Cut(strings.TrimSpace(editor), " ")
+	switch strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe") {
+	case "vi", "vim", "nvim", "view", "nano", "emacs", "emacsclient", "micro", "joe", "mg", "kak":
+		return true
+	}
+	return false
+}

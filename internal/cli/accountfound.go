@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/foreign"
+)
+
+// tellFound shows what was found in the settings of other programs, and what
+// could not be taken over.
+func (a *app) tellFound(f *account.File, all []foreign.Settings, list []*haul) {
+	for _, settings := range all {
+		a.outf("%s  %s\n", a.paint(a.StdoutWidth, bold, string(settings.Program)), a.shortPaths(settings.Files))
+		rows := [][2]string{}
+		for _, h := range list {
+			if h.program == settings.Program {
+				rows = append(rows, a.foundRows(f, h)...)
+			}
+		}
+		a.rows(rows)
+		if len(rows) == 0 {
+			a.outf("  %s\n", a.T("no account"))
+		}
+		if len(settings.Notes) > 0 {
+			a.outf("  %s\n", a.T("not taken over:"))
+		}
+		for _, n := range settings.Notes {
+			text := a.reason(n)
+			if n.Setting != "" {
+				text = n.Setting + a.T(": %s", text)
+			}
+			a.outf("    %s  %s\n", a.paint(a.StdoutWidth, dim, a.shortPath(n.Place())), text)
+		}
+	}
+}
+
+// foundRows is an account that was found: who and where, and what there is to
+// know.
+func (a *app) foundRows(f *account.File, h *haul) [][2]string {
+	sender := h.Account.From
+	if sender == "" {
+		sender = "?"
+	}
+	title := sender + "  " + serverOf(h.Account).String()
+	if h.Account.From == "" {
+		title = sender + "  " + h.Account.Server
+	}
+	if _, exists := f.Account(h.name); exists {
+		title += "  " + a.T("(there is an account of this name already)")
+	}
+	lines := []string{title}
+	switch {
+	case !h.Password.IsZero():
+		lines = append(lines, a.T("its password stands there in clear, and goes into the keyring"))
+	case h.Account.Secret.Command != "":
+		lines = append(lines, a.T("its password is what %q prints", shownCommand(h.Account.Secret.Command)))
+	case h.Account.Secret.Netrc != "":
+		lines = append(lines, a.T("its password is in the netrc file"))
+	}
+	for _, n := range h.Notes {
+		lines = append(lines, "! "+a.reason(n))
+	}
+	return [][2]string{{h.name, strings.Join(lines, "\n")}}
+}
+
+// reason says why something was not taken over, or what there is to know.
+func (a *app) reason(n foreign.Note) string {
+	switch n.Reason {
+	case foreign.Plaintext:
+		return a.T("nothing is encrypted on the way to %s; over it yan sends a password only if allow_cleartext_password says so", n.Detail)
+	case foreign.NoSecret:
+		return a.T("its password is not in the settings; 'yan login' asks for it")
+	case foreign.NoSender:
+		return a.T("nothing says what address it sends from; say it with --sender")
+	case foreign.Renamed:
+		return a.T("it is called %q there", n.Detail)
+	case foreign.ImplicitS:
+		return a.T("port %s speaks TLS from the first byte, so smtps:// was taken", n.Detail)
+	case foreign.NoCounterpart:
+		if n.Detail != "" {
+			return a.T("yan has no such setting (%s)", n.Detail)
+		}
+		return a.T("yan has no such setting")
+	case foreign.Always:
+		return a.T("yan does this by itself")
+	case foreign.ProtectionOff:
+		return a.T("this would switch off the check of certificates, which stays on")
+	case foreign.Unknown:
+		if n.Detail != "" {
+			return a.T("there is no such setting; %s is meant, perhaps", n.Detail)
+		}
+		return a.T("there is no such setting")
+	case foreign.BadValue:
+		if n.Detail != "" {
+			return a.T("%s can't be used", n.Detail)
+		}
+		return a.T("this value can't be used")
+	}
+	return a.rarerReason(n)
+}
+
+func (a *app) rarerReason(n foreign.Note) string {
+	switch n.Reason {
+	case foreign.Runs:
+		return a.T("this runs a command, which yan does not do here")
+	case foreign.Mechanism:
+		return a.T("yan has no mechanism %s, and takes the best one", n.Detail)
+	case foreign.Unused:
+		return a.T("this has no effect there either")
+	case foreign.Conditional:
+		return a.T("this holds under a condition only")
+	case foreign.OtherUser:
+		return a.T("this is for another user")
+	case foreign.OtherMatter:
+		return a.T("lines that are not about sending: %d", n.Count)
+	case foreign.LocalProgram:
+		return a.T("this hands messages to a program of this machine")
+	case foreign.NoServer:
+		if n.Detail != "" {
+			return a.T("the server %q can't be used", n.Detail)
+		}
+		return a.T("no server is named")
+	case foreign.Unreadable:
+		return a.T("it can't be read: %s", n.Detail)
+	case foreign.TooDeep:
+		return a.T("%s is included once too often", a.shortPath(n.Detail))
+	}
+	return a.T("this line can't be read")
+}
+
+// shortPath writes ~ for the user's folder.
+func (a *app) shortPath(path string) string {
+	if home := a.home(); home != "" && len(home) > 1 {
+		if rest, ok := strings.CutPrefix(path, home); ok && strings.HasPrefix(rest, "/") {
+			return "~" + rest
+		}
+	}
+	return path
+}
+
+func (a *app) shortPaths(paths []string) string {
+	short := make([]string, len(paths))
+	for i, p := range paths {
+		short[i] = a.shortPath(p)
+	}
+	return strings.Join(short, ", ")
+}
+
+// tellKept says what there is now, and what to do next.
+func (a *app) tellKept(f *account.File, list []*haul) {
+	var kept, clear []string
+	lacking := ""
+	for _, h := range list {
+		if !h.kept {
+			continue
+		}
+		kept = append(kept, h.name)
+		if !h.Password.IsZero() && !contains(clear, a.shortPath(h.File)) {
+			clear = append(clear, a.shortPath(h.File))
+		}
+		if h.Has(foreign.NoSecret) && lacking == "" {
+			lacking = h.name
+		}
+	}
+	if len(kept) == 0 {
+		a.outf("\n%s\n", a.T("Nothing was changed."))
+		return
+	}
+	a.outf("\n%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("Taken over into %s: %s", printable(f.Path()), strings.Join(kept, ", ")))
+	if lacking != "" {
+		acc, _ := f.Account(lacking)
+		address, _ := acc.Address()
+		a.outf("  %s\n", a.T("Give %s its password: %s", lacking, "yan login "+address.String()+" --name "+lacking+" --replace"))
+	}
+	a.outf("  %s\n", a.T("Try it: %s", "yan account test "+kept[0]))
+	if len(clear) > 0 {
+		a.outf("  %s\n", a.T("The password still stands in clear in %s; delete it there when the other program no longer needs it.", strings.Join(clear, ", ")))
+	}
+}
+
+// importJSON is what account import prints as JSON.
+type importJSON struct {
+	Program  string      `json:"program"`
+	Files    []string    `json:"files"`
+	Accounts []foundJSON `json:"accounts"`
+	Notes    []noteJSON  `json:"notes"`
+}
+
+type foundJSON struct {
+	Name    string     `json:"name"`
+	From    string     `json:"from,omitempty"`
+	Server  string     `json:"server"`
+	User    string     `json:"user,omitempty"`
+	Secret  string     `json:"secret"` // "password", "command", "netrc" or "none"
+	Default bool       `json:"default"`
+	File    string     `json:"file"`
+	Line    int        `json:"line"`
+	Kept    bool       `json:"kept"`
+	Notes   []noteJSON `json:"notes"`
+}
+
+// noteJSON has the words of foreign.Reason.
+type noteJSON struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Setting string `json:"setting,omitempty"`
+	Reason  string `json:"reason"`
+	Detail  string `json:"detail,omitempty"`
+	Count   int    `json:"count,omitempty"`
+}
+
+func importResult(all []foreign.Settings, list []*haul) []importJSON {
+	result := []importJSON{}
+	for _, settings := range all {
+		j := importJSON{Program: string(settings.Program), Files: settings.Files, Accounts: []foundJSON{}, Notes: notesJSON(settings.Notes)}
+		for _, h := range list {
+			if h.program == settings.Program {
+				j.Accounts = append(j.Accounts, h.json())
+			}
+		}
+		result = append(result, j)
+	}
+	return result
+}
+
+func (h *haul) json() foundJSON {
+	j := foundJSON{Name: h.name, From: h.Account.From, Server: h.Account.Server, User: h.Account.User, Secret: "none", Default: h.Default,
+		File: h.File, Line: h.Line, Kept: h.kept, Notes: notesJSON(h.Notes)}
+	if server := serverOf(h.Account); server.Host != "" {
+		j.Server = server.String()
+	}
+	switch {
+	case !h.Password.IsZero():
+		j.Secret = "password"
+	case h.Account.Secret.Command != "":
+		j.Secret = "command"
+	case h.Account.Secret.Netrc != "":
+		j.Secret = "netrc"
+	}
+	return j
+}
+
+func notesJSON(notes []foreign.Note) []noteJSON {
+	list := []noteJSON{}
+	for _, n := range notes {
+		list = append(list, noteJSON{File: n.File, Line: n.Line, Setting: n.Setting, Reason: string(n.Reason), Detail: n.Detail, Count: n.Count})
+	}
+	return list
+}

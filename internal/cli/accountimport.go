@@ -1,0 +1,402 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os/user"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/foreign"
+	"github.com/yanmail/yan/message"
+)
+
+type importFlags struct {
+	from    string
+	all     bool
+	names   []string
+	as      string
+	sender  string
+	replace bool
+	dryRun  bool
+	json    bool
+}
+
+func programNames() []string {
+	var names []string
+	for _, p := range foreign.Programs() {
+		names = append(names, string(p))
+	}
+	return names
+}
+
+func (a *app) accountImportCommand() *cobra.Command {
+	s := &importFlags{}
+	cmd := &cobra.Command{
+		Use:   "import [" + a.T("FILE") + "]",
+		Short: a.T("Take over the accounts of msmtp, mutt, git or ssmtp"),
+		Long: a.T("Take over accounts from the settings of msmtp, mutt, git send-email or ssmtp. Without a file the usual places are looked at. " +
+			"It shows what was found and what could not be taken over, and asks which accounts to keep.\n\n" +
+			"A password that stands there in clear goes into the keyring, never into the configuration; a command that prints it is kept as a command, and not run. " +
+			"What weakens the protection of a password is not taken over. An account that exists already is left alone, unless --replace says otherwise."),
+		Example: "  yan account import --dry-run\n  yan account import --from msmtp --all\n  yan account import ~/.gitconfig --name work --as office",
+		Args:    a.atMost(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.importAccounts(cmd.Context(), s, args) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		},
+	}
+	add(cmd, a.T("Flags:"),
+		option{"from", "", &s.from, strings.Join(programNames(), "|"), a.T("whose settings (default: by the name of the file, or all)")},
+		option{"all", "", &s.all, "", a.T("take every account that was found")},
+		option{"name", "", &s.names, a.T("NAME"), a.T("take the account of this name; repeatable")},
+		option{"as", "", &s.as, a.T("NAME"), a.T("call it this here; for one account")},
+		option{"sender", "", &s.sender, a.T("ADDRESS"), a.T("the sender of accounts whose settings name none")},
+		option{"replace", "", &s.replace, "", a.T("replace accounts of the same name")},
+		option{"dry-run", "n", &s.dryRun, "", a.T("only show what would be taken over")},
+		option{"json", "", &s.json, "", a.T("print JSON")},
+	)
+	complete(cmd, "from", programNames)
+	return cmd
+}
+
+// haul is an account that was found, on its way to be kept.
+type haul struct {
+	foreign.Found
+	program foreign.Program
+	name    string // of ours, which is unique among all that were found
+	chosen  bool
+	kept    bool
+}
+
+func (a *app) importAccounts(ctx context.Context, s *importFlags, args []string) error {
+	if err := a.checkImport(s, args); err != nil {
+		return err
+	}
+	f, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	all, err := a.lookAround(ctx, s, args)
+	if err != nil {
+		return err
+	}
+	list := a.hauls(all, s)
+	if !s.json {
+		a.tellFound(f, all, list)
+	}
+	if s.dryRun || len(list) == 0 {
+		if s.json {
+			a.printJSON(importResult(all, list))
+		}
+		return nil
+	}
+	if err := a.choose(ctx, s, list); err != nil {
+		return err
+	}
+	if err := a.keepAll(ctx, s, f, list); err != nil {
+		return err
+	}
+	if s.json {
+		a.printJSON(importResult(all, list))
+		return nil
+	}
+	a.tellKept(f, list)
+	return nil
+}
+
+func (a *app) checkImport(s *importFlags, args []string) error {
+	if a.origin["from"] == variable("from") { // YAN_FROM is a sender, that of yan send
+		s.from = ""
+	}
+	switch {
+	case s.from != "" && !contains(programNames(), s.from):
+		return a.wrongf("%s %q: want one of %s", a.name("from"), s.from, strings.Join(programNames(), ", "))
+	case s.all && len(s.names) > 0:
+		return a.wrongf("%s and %s are both given; one takes every account, the other one of them", a.name("all"), a.name("name"))
+	case s.as != "" && !isAccountName(s.as):
+		return a.wrongf("%s %q: want letters, digits, - and _", a.name("as"), s.as)
+	case s.as != "" && len(s.names) > 1:
+		return a.wrongf("%s is for one account; %d are named", a.name("as"), len(s.names))
+	}
+	if s.sender != "" {
+		if err := a.address("sender", s.sender); err != nil {
+			return err
+		}
+		if _, err := message.ParseMailbox(s.sender); err != nil {
+			return a.wrongf("%s %q: want one address", a.name("sender"), s.sender)
+		}
+	}
+	if len(args) == 1 && s.from == "" {
+		p, ok := foreign.Guess(args[0])
+		if !ok {
+			return fail(exitUsage, errors.New(a.T("%s: its name does not tell whose settings these are", printable(args[0]))),
+				a.T("Say it with %s.", "--from "+strings.Join(programNames(), "|")))
+		}
+		s.from = string(p)
+	}
+	return nil
+}
+
+// lookAround reads the file, or what is in the usual places.
+func (a *app) lookAround(ctx context.Context, s *importFlags, args []string) ([]foreign.Settings, error) {
+	m := foreign.Machine{Home: a.home(), Etc: a.Etc, Getenv: a.Getenv}
+	if me, err := user.Current(); err == nil {
+		m.User = me.Username[strings.LastIndexByte(me.Username, '\\')+1:] // Windows has the domain before it
+	}
+	if len(args) == 1 {
+		settings, err := m.Look(ctx, foreign.Program(s.from), args[0])
+		if err != nil {
+			return nil, a.unreadableSettings(args[0], err)
+		}
+		return []foreign.Settings{settings}, nil
+	}
+	var all []foreign.Settings
+	var places []string
+	for _, p := range foreign.Programs() {
+		if s.from != "" && s.from != string(p) {
+			continue
+		}
+		places = append(places, m.Usual(p)...)
+		settings, err := m.Look(ctx, p, "")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			explained := a.unreadableSettings("", err)
+			if s.from != "" {
+				return nil, explained
+			}
+			if failed := (*failure)(nil); errors.As(explained, &failed) { // the others may be in order
+				a.explain(failed)
+			}
+			continue
+		}
+		all = append(all, settings)
+	}
+	if len(all) == 0 {
+		return nil, fail(exitNoInput, errors.New(a.T("no settings of other programs were found")), a.T("Looked at: %s", strings.Join(places, ", ")))
+	}
+	return all, nil
+}
+
+func (a *app) home() string {
+	if home := a.Getenv("HOME"); home != "" {
+		return home
+	}
+	return a.Getenv("USERPROFILE")
+}
+
+// unreadableSettings says what is wrong with a whole file.
+func (a *app) unreadableSettings(file string, err error) error {
+	var problem *foreign.ProblemError
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &problem):
+		where := printable(problem.File)
+		if problem.Line > 0 {
+			where = fmt.Sprintf("%s:%d", where, problem.Line)
+		}
+		switch problem.Problem {
+		case foreign.TooLarge:
+			return fail(exitData, errors.New(a.T("%s: too large for settings", where)), "")
+		case foreign.NotText:
+			return fail(exitData, errors.New(a.T("%s: the text is not UTF-8", where)), "")
+		case foreign.NotRegular:
+			return fail(exitNoInput, errors.New(a.T("%s: this is a folder, not a file", where)), "")
+		}
+		return fail(exitData, errors.New(a.T("%s: this line can't be read; its own program refuses the file, too", where)), "")
+	case errors.As(err, &path):
+		return a.file("", path.Path, err)
+	}
+	return a.file("", file, err)
+}
+
+// hauls are the accounts of all programs, each with a name of its own.
+func (a *app) hauls(all []foreign.Settings, s *importFlags) []*haul {
+	var list []*haul
+	taken := map[string]bool{}
+	for _, settings := range all {
+		for _, found := range settings.Found {
+			h := &haul{Found: found, program: settings.Program, name: found.Account.Name}
+			if taken[h.name] {
+				h.name += "-" + string(settings.Program)
+			}
+			for i := 2; taken[h.name]; i++ {
+				h.name = fmt.Sprintf("%s-%d", found.Account.Name, i)
+			}
+			taken[h.name] = true
+			if h.Account.From == "" {
+				h.Account.From = s.sender
+			}
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// choose marks what is to be kept: by the flags, or as the user says.
+func (a *app) choose(ctx context.Context, s *importFlags, list []*haul) error {
+	var names []string
+	for _, h := range list {
+		names = append(names, h.name)
+	}
+	for _, name := range s.names {
+		i := slices.Index(names, name)
+		if i < 0 {
+			hint := a.T("There are: %s.", strings.Join(names, ", "))
+			if near := nearest(name, names); near != "" {
+				hint = a.T("Did you mean %s?", near)
+			}
+			return fail(exitUsage, errors.New(a.T("no account %q was found", name)), hint)
+		}
+		list[i].chosen = true
+	}
+	switch {
+	case len(s.names) > 0:
+	case s.all:
+		for _, h := range list {
+			h.chosen = true
+		}
+	default:
+		if err := a.askWhich(ctx, list); err != nil {
+			return err
+		}
+	}
+	n := 0
+	for _, h := range list {
+		if h.chosen {
+			n++
+		}
+	}
+	if s.as != "" && n != 1 {
+		return a.wrongf("%s is for one account; %d are named", a.name("as"), n)
+	}
+	for _, h := range list {
+		if h.chosen && s.as != "" {
+			h.name = s.as
+		}
+	}
+	return nil
+}
+
+func (a *app) askWhich(ctx context.Context, list []*haul) error {
+	q := a.asker(false)
+	if !q.Person {
+		return fail(exitUsage, errors.New(a.T("nobody can be asked which accounts to take over")),
+			a.T("Say it with %s or %s; %s only shows them.", "--all", "--name "+list[0].name, "--dry-run"))
+	}
+	for _, h := range list {
+		title := a.T("Take over %s (%s)?", h.name, h.Account.From)
+		yes, err := q.Confirm(ctx, ask.Question{Title: title}, true)
+		if err != nil {
+			return a.notAnswered(err, title, "--all")
+		}
+		h.chosen = yes
+	}
+	return nil
+}
+
+// keepAll keeps what was chosen: all of it or, where anything is in the way,
+// nothing.
+func (a *app) keepAll(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+	before, first := f.Default(), len(f.Accounts()) == 0
+	chosen := ""
+	for _, h := range list {
+		if !h.chosen {
+			continue
+		}
+		if err := a.fitsIn(f, s, h); err != nil {
+			return err
+		}
+		if err := f.Put(completed(f, h)); err != nil {
+			return a.badConfiguration(f.Path(), err)
+		}
+		if h.Default && chosen == "" {
+			chosen = h.name
+		}
+	}
+	if !first {
+		chosen = before // who was the default stays it
+	}
+	if chosen != "" && f.Default() != chosen {
+		if err := f.SetDefault(chosen); err != nil {
+			return a.badConfiguration(f.Path(), err)
+		}
+	}
+	return a.keepSecrets(ctx, f, list)
+}
+
+// fitsIn refuses an account that is there already, and one without a sender.
+func (a *app) fitsIn(f *account.File, s *importFlags, h *haul) error {
+	_, exists := f.Account(h.name)
+	switch {
+	case exists && !s.replace:
+		return fail(exitCantCreate, errors.New(a.T("there is an account %s already; nothing was kept", h.name)),
+			a.T("Replace it with %s, or give the other one another name with %s.", "--replace", "--name "+h.Account.Name+" --as "+a.T("NAME")))
+	case h.Account.From == "":
+		return fail(exitData, errors.New(a.T("nothing says what address %s sends from; nothing was kept", h.name)), a.T("Say it with %s.", "--sender "+a.T("ADDRESS")))
+	}
+	return nil
+}
+
+// completed is an account that was found, with what all accounts inherit here.
+func completed(f *account.File, h *haul) account.Account {
+	acc := f.New(h.name)
+	from, to := reflect.ValueOf(h.Account), reflect.ValueOf(&acc).Elem()
+	for i := range from.NumField() {
+		if field := to.Field(i); field.CanSet() && !from.Field(i).IsZero() {
+			field.Set(from.Field(i))
+		}
+	}
+	acc.Name = h.name
+	if !h.Password.IsZero() {
+		acc.Secret = account.Secret{}
+	}
+	if acc.SignatureFile != "" && h.Account.SignatureFile != "" {
+		acc.Signature = ""
+	}
+	return acc
+}
+
+// keepSecrets puts passwords into the keyring, then writes the configuration;
+// where that fails, those that were new there are taken back.
+func (a *app) keepSecrets(ctx context.Context, f *account.File, list []*haul) error {
+	secrets := a.secrets()
+	undo := func() {
+		for _, h := range list {
+			if acc, ok := f.Account(h.name); ok && h.kept && !h.Password.IsZero() {
+				_ = secrets.Forget(ctx, acc) // the error that led here says more
+			}
+			h.kept = false
+		}
+	}
+	for _, h := range list {
+		if !h.chosen {
+			continue
+		}
+		if !h.Password.IsZero() {
+			acc, _ := f.Account(h.name)
+			if _, err := secrets.KeepPassword(ctx, acc, h.Password.Reveal()); err != nil {
+				undo()
+				return a.badSecret(acc, err)
+			}
+		}
+		h.kept = true
+	}
+	if !slices.ContainsFunc(list, func(h *haul) bool { return h.kept }) {
+		return nil
+	}
+	if err := a.saveAccounts(f); err != nil {
+		undo()
+		return err
+	}
+	return nil
+}

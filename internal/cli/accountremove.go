@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+)
+
+func (a *app) accountRemoveCommand() *cobra.Command {
+	var yes, keepSecret bool
+	cmd := &cobra.Command{
+		Use:   "remove " + a.T("NAME"),
+		Short: a.T("Remove an account and forget its secret"),
+		Long: a.T("Remove an account from the configuration, and forget the secret that is kept for it in the keyring or the encrypted file. " +
+			"A secret that is elsewhere, in a file or behind a command, stays there. Accounts that fall back to it no longer do."),
+		Example:           "  yan account remove old\n  yan account remove old --yes",
+		Args:              a.atMost(1),
+		ValidArgsFunction: a.completeOneAccount,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.usagef("name the account")
+			}
+			return a.removeAccount(cmd.Context(), args[0], yes, keepSecret)
+		},
+	}
+	add(cmd, a.T("Flags:"),
+		option{"yes", "y", &yes, "", a.T("do not ask")},
+		option{"keep-secret", "", &keepSecret, "", a.T("leave the secret in the keyring")},
+	)
+	return cmd
+}
+
+func (a *app) removeAccount(ctx context.Context, name string, yes, keepSecret bool) error {
+	f, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	acc, err := a.named(f, []string{name})
+	if err != nil {
+		return err
+	}
+	falling := fallingBackTo(f, name)
+	if !yes {
+		if sure, err := a.sureToRemove(ctx, f, acc, falling); err != nil || !sure {
+			return err
+		}
+	}
+	wasDefault := f.Default() == name
+	for _, other := range falling {
+		changed, _ := f.Account(other)
+		changed.Fallback = ""
+		if err := f.Put(changed); err != nil {
+			return a.badConfiguration(f.Path(), err)
+		}
+	}
+	if err := f.Remove(name); err != nil {
+		return a.badConfiguration(f.Path(), err)
+	}
+	// The configuration first: an account without its secret would ask for it, a
+	// secret without its account nobody would miss.
+	if err := a.saveAccounts(f); err != nil {
+		return err
+	}
+	a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("The account %s is removed.", name))
+	for _, other := range falling {
+		a.outf("  %s\n", a.T("%s has no fallback any more.", other))
+	}
+	if rest := accountNamesOf(f); wasDefault && f.Default() == "" && len(rest) > 0 {
+		a.outf("  %s\n", a.T("It was the default; '%s' makes another one that.", "yan account default "+rest[0]))
+	}
+	return a.forget(ctx, acc, keepSecret)
+}
+
+// fallingBackTo are the accounts whose fallback is one.
+func fallingBackTo(f *account.File, name string) []string {
+	var names []string
+	for _, other := range f.Accounts() {
+		if other.Fallback == name {
+			names = append(names, other.Name)
+		}
+	}
+	return names
+}
+
+// sureToRemove asks, and says what hangs on the account.
+func (a *app) sureToRemove(ctx context.Context, f *account.File, acc account.Account, falling []string) (bool, error) {
+	q := a.asker(false)
+	if !q.Person {
+		return false, fail(exitUsage, errors.New(a.T("nobody can be asked whether %s shall be removed", acc.Name)), a.T("Say it with %s.", "--yes"))
+	}
+	var help []string
+	if f.Default() == acc.Name {
+		help = append(help, a.T("It is the default account."))
+	}
+	if len(falling) > 0 {
+		help = append(help, a.T("These fall back to it: %s.", strings.Join(falling, ", ")))
+	}
+	title := a.T("Remove the account %s (%s)?", acc.Name, acc.From)
+	sure, err := q.Confirm(ctx, ask.Question{Title: title, Help: strings.Join(help, "\n")}, false)
+	if err != nil {
+		return false, a.notAnswered(err, title, "--yes")
+	}
+	if !sure {
+		a.errf("%s\n", a.T("Nothing was changed."))
+	}
+	return sure, nil
+}
+
+// notAnswered says why there is no answer; flag would have given it.
+func (a *app) notAnswered(err error, title, flag string) error {
+	switch {
+	case errors.Is(err, ask.ErrCancelled), errors.Is(err, context.Canceled):
+		return fail(exitTemporary, errors.New(a.T("interrupted; nothing was changed")), "")
+	case errors.Is(err, ask.ErrNoAnswer):
+		return fail(exitUsage, errors.New(a.T("no answer to the question “%s”", title)), a.T("Say it with %s.", flag))
+	}
+	return fail(exitIO, fmt.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
+}
+
+// forget drops what is kept for an account that is gone.
+func (a *app) forget(ctx context.Context, acc account.Account, keep bool) error {
+	if keep || acc.Secret != (account.Secret{}) && !acc.UsesOAuth2() {
+		return nil
+	}
+	if err := a.secrets().Forget(ctx, acc); err != nil {
+		return fail(exitTemporary, errors.New(a.T("the account is removed, but its secret could not be forgotten: %s", a.secretProblem(err))),
+			a.T("Delete the entry %q in the keyring of this system yourself.", "yan "+acc.Name))
+	}
+	return nil
+}

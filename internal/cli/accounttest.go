@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/smtp"
+)
+
+type accountTestFlags struct {
+	all, transcript, json bool
+	timeout               time.Duration
+}
+
+func (a *app) accountTestCommand() *cobra.Command {
+	s := &accountTestFlags{timeout: time.Minute}
+	cmd := &cobra.Command{
+		Use:   "test [" + a.T("NAME") + "…]",
+		Short: a.T("Log in with an account, and send nothing"),
+		Long: a.T("Connect, log in, and ask the server whether it takes the sender; no message is sent. " +
+			"The exit status is that of 'yan send'. Without a name it is the default account."),
+		Example:           "  yan account test\n  yan account test qq -v\n  yan account test --all --json",
+		ValidArgsFunction: a.completeAccounts,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.testAccounts(cmd.Context(), s, args) },
+	}
+	add(cmd, a.T("Flags:"),
+		option{"all", "", &s.all, "", a.T("test every account")},
+		option{"transcript", "v", &s.transcript, "", a.T("show the conversation with the server, secrets hidden")},
+		option{"timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")},
+		option{"json", "", &s.json, "", a.T("print JSON")},
+	)
+	cmd.Flags().Lookup("timeout").DefValue = "" // the help says it
+	return cmd
+}
+
+func (a *app) testAccounts(ctx context.Context, s *accountTestFlags, args []string) error {
+	if s.timeout <= 0 {
+		return a.wrongf("%s %q: want a time above zero, like 30s", a.name("timeout"), s.timeout.String())
+	}
+	if s.all && len(args) > 0 {
+		return a.usagef("--all tests every account; leave out %q", args[0])
+	}
+	f, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	list := f.Accounts()
+	if !s.all {
+		list = nil
+		for i := range max(1, len(args)) {
+			acc, err := a.named(f, args[min(i, len(args)):min(i+1, len(args))])
+			if err != nil {
+				return err
+			}
+			list = append(list, acc)
+		}
+	}
+	if len(list) == 0 {
+		return a.noneYet(f, exitConfig)
+	}
+	code := exitOK
+	for _, acc := range list {
+		if one := a.testAccount(ctx, s, viewOf(f, acc)); one != exitOK {
+			code = worse(code, one)
+		}
+		if ctx.Err() != nil {
+			return a.interrupted()
+		}
+	}
+	if code == exitOK {
+		return nil
+	}
+	return &failure{code: code, err: errors.New("not every account works"), told: true}
+}
+
+// accountTestJSON is what --json prints for each account.
+type accountTestJSON struct {
+	Account   string         `json:"account"`
+	OK        bool           `json:"ok"`
+	Exit      int            `json:"exit"`
+	Server    string         `json:"server"`
+	User      string         `json:"user,omitempty"`
+	From      string         `json:"from"`
+	Stage     string         `json:"stage"`
+	Code      int            `json:"code,omitempty"`
+	Text      string         `json:"text,omitempty"`
+	Error     string         `json:"error,omitempty"`
+	Took      int64          `json:"took_ms"`
+	Diagnosis *diagnosisJSON `json:"diagnosis,omitempty"`
+}
+
+// testAccount tells what became of one account, and gives its exit status.
+func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int {
+	began := a.Now()
+	o, err := a.tryAccount(ctx, s, v)
+	j := accountTestJSON{Account: v.Name, OK: true, Server: v.server.String(), User: v.loginName(), From: v.address.String(),
+		Stage: string(smtp.StageMail), Took: a.Now().Sub(began).Milliseconds()}
+	var failed *failure
+	switch {
+	case errors.As(err, &failed):
+		j.OK, j.Exit, j.Stage, j.Error = false, failed.code, "", failed.Error()
+	case o != nil:
+		finding := yan.Explain(*o, v.server.Provider.ID)
+		j.OK, j.Exit, j.Stage = false, exitForOutcome(*o, finding), string(o.Stage)
+		j.Code, j.Text, j.Diagnosis = o.Reply.Code, o.Reply.Text(), newDiagnosis(finding)
+		if o.Err != nil {
+			j.Error = o.Err.Error()
+		}
+	}
+	if s.json {
+		a.printJSON(j)
+		return j.Exit
+	}
+	switch {
+	case failed != nil:
+		a.explain(failed)
+	case o != nil:
+		a.tellTestFailure(v, *o)
+	case v.loginName() == "":
+		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("%s: %s takes the sender %s; nobody logs in (%s)",
+			v.Name, v.server.String(), v.address, duration(a.Now().Sub(began))))
+	default:
+		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("%s: logged in to %s as %s, which may send as %s (%s)",
+			v.Name, v.server.String(), v.loginName(), v.address, duration(a.Now().Sub(began))))
+	}
+	return j.Exit
+}
+
+// tryAccount logs in and says MAIL FROM. The outcome is nil when the server took
+// both; the error is a *failure from before anything was connected.
+func (a *app) tryAccount(ctx context.Context, s *accountTestFlags, v view) (*smtp.Outcome, error) {
+	o, err := v.Options(ctx, a.secrets())
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, a.interrupted()
+		}
+		return nil, asFailure(a.badSecret(v.Account, err))
+	}
+	o.StopAfter = smtp.StageMail
+	if o.Proxy == "" && v.server.Socket == "" {
+		if o.Proxy, err = a.systemProxy(v.server); err != nil {
+			return nil, asFailure(err)
+		}
+	}
+	if s.transcript {
+		o.Trace = a.transcript(a.Stderr, a.StderrWidth)
+	}
+	client, err := yan.Open(v.Account.Server, o)
+	if err != nil {
+		return nil, a.configf("the settings can't be used: %v", err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errTimeout{})
+	defer cancel()
+	// It goes to nobody: the conversation ends behind MAIL FROM.
+	result, err := client.Send(ctx, yan.Message{From: v.From, To: []string{v.address.String()}, Text: "-"})
+	if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
+		return nil, asFailure(a.composing(err))
+	}
+	if reachedStop(&sendFlags{serverFlags: serverFlags{quitAfter: string(smtp.StageMail)}}, result) {
+		return nil, nil
+	}
+	outcome, _ := result.Decisive()
+	return &outcome, nil
+}
+
+// asFailure is the error of a function that gives failures only.
+func asFailure(err error) error {
+	var failed *failure
+	if errors.As(err, &failed) {
+		return failed
+	}
+	return internal("testing the account", err)
+}
+
+func (a *app) tellTestFailure(v view, o smtp.Outcome) {
+	what := a.T("%s: the login did not work", v.Name)
+	switch {
+	case o.Stage == smtp.StageMail:
+		what = a.T("%s: the login worked, but the server does not take the sender %s", v.Name, v.address)
+	case o.Stage != smtp.StageAuth:
+		what = a.T("%s: the server %s can't be used", v.Name, v.server.String())
+	}
+	line := fmt.Sprintf("%s %s", a.paint(a.StderrWidth, red, "✗"), what)
+	if why := a.why(o); why != "" {
+		line += a.T(": %s", why)
+	}
+	a.errf("%s\n", line)
+	a.finding(a.Stderr, a.StderrWidth, yan.Explain(o, v.server.Provider.ID))
+}

@@ -1,0 +1,358 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// view is an account with all that is used for it.
+type view struct {
+	account.Account
+	address   smtp.Address
+	server    transport.Server
+	isDefault bool
+	// inherited are the keys whose value is that of the defaults.
+	inherited []string
+}
+
+// viewOf resolves an account, which Load has checked.
+func viewOf(f *account.File, acc account.Account) view {
+	v := view{Account: acc, isDefault: f.Default() == acc.Name}
+	v.address, _ = acc.Address()
+	v.server, _ = transport.ParseServer(acc.Server, v.address)
+	defaults := keyTexts(f.New(acc.Name))
+	empty := keyTexts(account.Account{Name: acc.Name, SaveSent: account.SaveNever})
+	for i, k := range keyTexts(acc) {
+		if k.text != "" && k.text == defaults[i].text && k.text != empty[i].text {
+			v.inherited = append(v.inherited, k.key)
+		}
+	}
+	return v
+}
+
+// keyText is a key of the configuration with its value as one reads it, "" when
+// it has none.
+type keyText struct{ key, text string }
+
+// keyTexts are the keys of an account in the order of the documentation.
+func keyTexts(acc account.Account) []keyText {
+	flag := func(b bool, text string) string {
+		if b {
+			return text
+		}
+		return ""
+	}
+	var headers []string
+	for _, h := range acc.Headers {
+		headers = append(headers, h.Name+": "+h.Value)
+	}
+	connections, timeout := "", ""
+	if acc.Connections > 0 {
+		connections = strconv.Itoa(acc.Connections)
+	}
+	if acc.Timeout > 0 {
+		timeout = acc.Timeout.String()
+	}
+	return []keyText{{"server", acc.Server}, {"user", acc.User}, {"auth", acc.Auth}, {"secret", fmt.Sprint(acc.Secret)},
+		{"oauth2", acc.OAuth2.ClientID}, {"match", strings.Join(acc.Match, ", ")}, {"fallback", acc.Fallback},
+		{"signature", acc.Signature}, {"signature_file", acc.SignatureFile}, {"reply_to", acc.ReplyTo},
+		{"headers", strings.Join(headers, "\n")}, {"save_sent", string(acc.SaveSent)}, {"imap", acc.IMAP}, {"sent_folder", acc.SentFolder},
+		{"tls_ca", acc.TLSCA}, {"tls_pin", acc.TLSPin}, {"tls_cert", acc.TLSCert}, {"tls_key", acc.TLSKey},
+		{"allow_cleartext_password", flag(acc.AllowCleartextPassword, "true")}, {"proxy", acc.Proxy}, {"local_name", acc.LocalName},
+		{"pipelining", flag(acc.NoPipelining, "false")}, {"connections", connections}, {"timeout", timeout}, {"dkim_selector", acc.DKIMSelector}}
+}
+
+// serverName is the server for people: what it is called, and where it is.
+func (v view) serverName() string {
+	if v.server.Provider.ID != "" {
+		return v.server.Provider.ID
+	}
+	return v.server.String()
+}
+
+// loginName is who logs in; "" for nobody.
+func (v view) loginName() string {
+	switch {
+	case v.User != "":
+		return v.User
+	case v.server.User != "":
+		return v.server.User
+	case v.Auth != "" || v.Secret != account.Secret{} || v.UsesOAuth2():
+		return v.address.String()
+	}
+	return ""
+}
+
+func (a *app) accountShowCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show [" + a.T("NAME") + "]",
+		Short: a.T("Show everything that an account uses"),
+		Long: a.T("Show everything that an account uses: what the configuration says and what it inherits, what is known of the provider, " +
+			"and where the secret is and whether it is there, but never the secret. Without a name it is the default account."),
+		Example:           "  yan account show\n  yan account show qq --json",
+		Args:              a.atMost(1),
+		ValidArgsFunction: a.completeOneAccount,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.showAccount(cmd.Context(), args, asJSON) },
+	}
+	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")})
+	return cmd
+}
+
+// completeOneAccount is completeAccounts for commands that take one.
+func (a *app) completeOneAccount(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.completeAccounts(cmd, args, word)
+}
+
+func (a *app) showAccount(ctx context.Context, args []string, asJSON bool) error {
+	f, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	acc, err := a.named(f, args)
+	if err != nil {
+		return err
+	}
+	v := viewOf(f, acc)
+	state := a.secretState(ctx, v)
+	if asJSON {
+		j := v.json()
+		j.Secret.State = string(state.word)
+		a.printJSON(j)
+		return nil
+	}
+	title := a.paint(a.StdoutWidth, bold, acc.Name)
+	if v.isDefault {
+		title += "  " + a.T("(default)")
+	}
+	a.outf("%s\n", title)
+	a.rows(append(a.accountRows(f, v, state), a.providerRows(v.server.Provider)...))
+	return nil
+}
+
+// rows prints labels and texts, which may have several lines.
+func (a *app) rows(rows [][2]string) {
+	widest := 0
+	for _, row := range rows {
+		if row[1] != "" {
+			widest = max(widest, columns(row[0]))
+		}
+	}
+	for _, row := range rows {
+		label := row[0]
+		for line := range strings.Lines(row[1]) {
+			a.outf("%s\n", strings.TrimRight("  "+pad(label, widest+2)+strings.TrimRight(line, "\n"), " "))
+			label = ""
+		}
+	}
+}
+
+// accountRows is what an account uses. A value that stands in the defaults is marked.
+func (a *app) accountRows(f *account.File, v view, state secretState) [][2]string {
+	mark := func(text string, keys ...string) string {
+		for _, key := range keys {
+			if text != "" && slices.Contains(v.inherited, key) {
+				return text + "  " + a.T("(inherited)")
+			}
+		}
+		return text
+	}
+	login := v.loginName()
+	how := a.T("with a password")
+	switch {
+	case login == "" && v.Auth != sasl.External:
+		login, how = a.T("nobody logs in"), ""
+	case v.UsesOAuth2():
+		how = a.T("with OAuth 2.0, client %s", clipped(v.OAuth2.ClientID))
+	case v.Auth != "":
+		how = a.T("with %s", strings.ToUpper(v.Auth))
+	}
+	var headers []string
+	for _, h := range v.Headers {
+		headers = append(headers, h.Name+": "+h.Value)
+	}
+	rows := [][2]string{
+		{a.T("configuration"), f.Path()},
+		{a.T("sends as"), v.From},
+		{a.T("also sends as"), strings.Join(v.Match, ", ")},
+		{a.T("server"), mark(a.serverLine(v.server), "server")},
+		{a.T("login"), mark(strings.TrimSpace(login+"  "+how), "user", "auth", "oauth2")},
+		{a.T("secret"), mark(state.text, "secret")},
+		{a.T("fallback"), mark(v.Fallback, "fallback")},
+		{a.T("signature"), mark(v.Signature, "signature")},
+		{a.T("signature file"), mark(v.SignatureFile, "signature_file")},
+		{a.T("answers to"), mark(v.ReplyTo, "reply_to")},
+		{a.T("header fields"), mark(strings.Join(headers, "\n"), "headers")},
+		{a.T("copy to Sent"), mark(a.sentLine(v), "save_sent", "imap")},
+		{a.T("authorities"), mark(v.TLSCA, "tls_ca")},
+		{a.T("certificate pin"), mark(v.TLSPin, "tls_pin")},
+		{a.T("client certificate"), mark(v.TLSCert, "tls_cert")},
+		{a.T("proxy"), mark(v.Proxy, "proxy")},
+		{a.T("says in EHLO"), mark(v.LocalName, "local_name")},
+		{a.T("DKIM selector"), mark(v.DKIMSelector, "dkim_selector")},
+	}
+	if v.Connections > 0 {
+		rows = append(rows, [2]string{a.T("connections"), mark(strconv.Itoa(v.Connections), "connections")})
+	}
+	if v.Timeout > 0 {
+		rows = append(rows, [2]string{a.T("time limit"), mark(a.roughly(v.Timeout), "timeout")})
+	}
+	if v.NoPipelining {
+		rows = append(rows, [2]string{a.T("pipelining"), mark(a.T("off: one command at a time"), "pipelining")})
+	}
+	if v.AllowCleartextPassword {
+		rows = append(rows, [2]string{a.T("careful"), mark(a.T("the password may go in clear, for all to read"), "allow_cleartext_password")})
+	}
+	return rows
+}
+
+// serverLine is a server with how it is reached.
+func (a *app) serverLine(s transport.Server) string {
+	text := s.String()
+	if s.Provider.ID != "" {
+		text += "  " + a.Pick(s.Provider.Names.EN, s.Provider.Names.ZH)
+	}
+	if s.Security == smtpclient.Plaintext && s.Socket == "" {
+		text += "  " + a.T("(nothing is encrypted)")
+	}
+	return text
+}
+
+// sentLine says whether a copy is kept, and where.
+func (a *app) sentLine(v view) string {
+	if v.SaveSent == account.SaveNever {
+		return a.T("no")
+	}
+	if !v.KeepsSent() {
+		if v.server.Provider.Has(provider.KeepsSentCopy) {
+			return a.T("no: the provider keeps one itself")
+		}
+		return a.T("no: the IMAP server is not known; set imap")
+	}
+	mailbox, err := v.Mailbox()
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(a.T("by IMAP on %s", mailbox.Host) + "  " + v.SentFolder)
+}
+
+// providerRows is what is known of the provider that matters to a sender.
+func (a *app) providerRows(p provider.Provider) [][2]string {
+	if p.ID == "" {
+		return nil
+	}
+	where := a.Pick(p.CodeHelp.EN, p.CodeHelp.ZH)
+	return [][2]string{
+		{a.T("mail provider"), p.ID},
+		{a.T("sender rule"), a.senderRule(p.SenderRule)},
+		{a.T("code"), strings.Join(append([]string{where}, p.CodeHelp.URLs...), "\n")},
+	}
+}
+
+// senderRule says what addresses a provider lets one send from; "" when that is
+// not known.
+func (a *app) senderRule(r provider.SenderRule) string {
+	switch r {
+	case provider.MustEqualLogin:
+		return a.T("the sender has to be the address that logs in")
+	case provider.MustEqualLoginOrSendAs:
+		return a.T("the sender has to be the address that logs in, or one it may send as")
+	case provider.VerifiedIdentity:
+		return a.T("the sender has to be verified in the provider's console")
+	case provider.AliasOK:
+		return a.T("the sender may be an alias of the address that logs in, too")
+	}
+	return ""
+}
+
+// settingsJSON is an account as list, show and config show print it.
+type settingsJSON struct {
+	Name      string            `json:"name"`
+	Default   bool              `json:"default"`
+	From      string            `json:"from"`
+	Match     []string          `json:"match,omitempty"`
+	Server    string            `json:"server"`
+	Provider  string            `json:"provider,omitempty"`
+	User      string            `json:"user,omitempty"`
+	Auth      string            `json:"auth,omitempty"`
+	Secret    secretJSON        `json:"secret"`
+	OAuth2    *oauth2JSON       `json:"oauth2,omitempty"`
+	Fallback  string            `json:"fallback,omitempty"`
+	Signature string            `json:"signature,omitempty"`
+	SignFile  string            `json:"signature_file,omitempty"`
+	ReplyTo   string            `json:"reply_to,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"`
+	SaveSent  string            `json:"save_sent"`
+	IMAP      string            `json:"imap,omitempty"`
+	Sent      string            `json:"sent_folder,omitempty"`
+	TLSCA     string            `json:"tls_ca,omitempty"`
+	TLSPin    string            `json:"tls_pin,omitempty"`
+	TLSCert   string            `json:"tls_cert,omitempty"`
+	TLSKey    string            `json:"tls_key,omitempty"`
+	Cleartext bool              `json:"allow_cleartext_password,omitempty"`
+	Proxy     string            `json:"proxy,omitempty"`
+	LocalName string            `json:"local_name,omitempty"`
+	LockStep  bool              `json:"no_pipelining,omitempty"`
+	Conns     int               `json:"connections,omitempty"`
+	Timeout   float64           `json:"timeout_seconds,omitempty"`
+	DKIM      string            `json:"dkim_selector,omitempty"`
+	Inherited []string          `json:"inherited,omitempty"`
+}
+
+// secretJSON says where a secret is, never what it is.
+type secretJSON struct {
+	Kind  string `json:"kind"`            // "kept", "command", "file", "env", "netrc", "credential", "oauth2" or "none"
+	Place string `json:"place,omitempty"` // the file, variable, …
+	State string `json:"state,omitempty"` // of yan account show
+}
+
+// oauth2JSON is the registration without its secret.
+type oauth2JSON struct {
+	ClientID string   `json:"client_id"`
+	Tenant   string   `json:"tenant,omitempty"`
+	Scopes   []string `json:"scopes,omitempty"`
+}
+
+func (v view) json() settingsJSON {
+	j := settingsJSON{Name: v.Name, Default: v.isDefault, From: v.From, Match: v.Match, Server: v.server.String(),
+		Provider: v.server.Provider.ID, User: v.loginName(), Auth: v.Auth, Fallback: v.Fallback, Signature: v.Signature, SignFile: v.SignatureFile,
+		ReplyTo: v.ReplyTo, SaveSent: string(v.SaveSent), IMAP: v.IMAP, Sent: v.SentFolder, TLSCA: v.TLSCA, TLSPin: v.TLSPin,
+		TLSCert: v.TLSCert, TLSKey: v.TLSKey, Cleartext: v.AllowCleartextPassword, Proxy: v.Proxy, LocalName: v.LocalName,
+		LockStep: v.NoPipelining, Conns: v.Connections, Timeout: v.Timeout.Seconds(), DKIM: v.DKIMSelector, Inherited: v.inherited}
+	j.Secret.Kind, j.Secret.Place = v.secretPlace()
+	if v.UsesOAuth2() {
+		j.OAuth2 = &oauth2JSON{ClientID: v.OAuth2.ClientID, Tenant: v.OAuth2.Tenant, Scopes: v.OAuth2.Scopes}
+	}
+	for _, h := range v.Headers {
+		if j.Headers == nil {
+			j.Headers = map[string]string{}
+		}
+		j.Headers[h.Name] = h.Value
+	}
+	return j
+}
+
+// serverOf is where an account sends; zero when that is not known.
+func serverOf(acc account.Account) transport.Server {
+	address, err := acc.Address()
+	if err != nil {
+		return transport.Server{}
+	}
+	server, _ := transport.ParseServer(acc.Server, address)
+	return server
+}
