@@ -402,7 +402,11 @@ func TestWaitsAreBounded(t *testing.T) {
 				if want == os.ErrDeadlineExceeded {
 					cfg.Timeout = time.Second
 				}
+				start := time.Now()
 				_, err := imapclient.Append(ctx, cfg, letter{text: hello}, date)
+				if took := time.Since(start); took > 8*time.Second {
+					t.Errorf("it took %v", took)
+				}
 				at := failure(t, err)
 				if at.Stage == imapclient.StageTLS && name == "greeting" {
 					at.Stage = imapclient.StageConnect // the server's side of the handshake is over first

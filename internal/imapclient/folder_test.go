@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yanmail/yan/internal/imapclient"
 )
@@ -48,7 +49,8 @@ func TestFolderForSentMail(t *testing.T) {
 		"Microsoft": {"", "", []answer{{plain, []string{`* LIST () "/" "Sent Items"`}, "OK"}}, "Sent Items", `"Sent Items"`},
 		"Gmail":     {"", "", []answer{{plain, []string{`* LIST () "/" "[Gmail]/Sent Mail"`}, "OK"}}, "[Gmail]/Sent Mail", `"[Gmail]/Sent Mail"`},
 		"Courier":   {"", "", []answer{{plain, []string{`* LIST () "." INBOX`, `* LIST () "." INBOX.Sent`}, "OK"}}, "INBOX.Sent", `"INBOX.Sent"`},
-		"the likeliest": {"", "", []answer{{plain, []string{`* LIST () "/" "Sent Items"`, `* LIST () "/" "Shared/Sent"`, `* LIST () NIL sent`}, "OK"}},
+		"the likeliest": {"", "", []answer{{plain, []string{`* LIST () "/" "Sent Items"`, `* LIST () "/" "Shared/Sent"`,
+			`* LIST () "/" INBOX.Sent`, `* LIST () NIL INBOXNILSent`, `* LIST () NIL sent`}, "OK"}},
 			"sent", `"sent"`},
 		"a literal": {"", "", []answer{{plain, []string{"* LIST (\\Sent) \"/\" {8}", `a "b\c/d`, `* LIST () "/" x`}, "OK"}}, `a "b\c/d`, `"a \"b\\c/d"`},
 		"marked, and not to be opened": {"", "", []answer{{plain, []string{`* LIST (\Sent \Noselect) "/" a`, `* LIST (\Sent \NonExistent) "/" b`,
@@ -176,7 +178,11 @@ func TestFolderThatIsNotThere(t *testing.T) {
 				}
 			})
 			cfg.Folder = tc.ask
+			start := time.Now()
 			_, err := imapclient.Append(t.Context(), cfg, letter{text: hello}, date)
+			if took := time.Since(start); took > 8*time.Second {
+				t.Errorf("it took %v", took)
+			}
 			at := failure(t, err)
 			if at.Stage != imapclient.StageFolder || at.Reply.String() != tc.reply || tc.is != nil && !errors.Is(err, tc.is) ||
 				!slices.Equal(at.Folders, tc.folder) {

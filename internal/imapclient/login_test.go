@@ -155,8 +155,8 @@ func TestLoginByWhatIsOffered(t *testing.T) {
 	}
 }
 
-// scramServer plays SCRAM-SHA-256; forge makes its proof a wrong one.
-func scramServer(t *testing.T, s *script, forge bool) {
+// scramServer plays SCRAM-SHA-256. Its proof may be forged, or missing.
+func scramServer(t *testing.T, s *script, proof string) {
 	known, err := scram.SHA256.NewClient("me@example.org", "hunter22", "")
 	if err != nil {
 		t.Error(err)
@@ -183,13 +183,16 @@ func scramServer(t *testing.T, s *script, forge bool) {
 			t.Error(err)
 			return
 		}
-		if forge && strings.HasPrefix(challenge, "v=") {
+		if proof == "missing" && strings.HasPrefix(challenge, "v=") {
+			break
+		}
+		if proof == "forged" && strings.HasPrefix(challenge, "v=") {
 			challenge = "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 		}
 		s.say("+ " + b64(challenge))
 		message = s.line()
 	}
-	if forge {
+	if proof == "forged" {
 		if message != "*" {
 			t.Errorf("the client goes on with %q", message)
 		}
@@ -197,17 +200,19 @@ func scramServer(t *testing.T, s *script, forge bool) {
 		return
 	}
 	s.say(tag + " OK [CAPABILITY IMAP4rev1] in")
-	s.rest()
+	if proof == "" {
+		s.rest()
+	}
 }
 
 func TestScramProvesBothSides(t *testing.T) {
 	t.Parallel()
-	for _, forge := range []bool{false, true} {
-		cfg, server := serve(t, func(s *script) { scramServer(t, s, forge) })
+	for _, proof := range []string{"", "forged", "missing"} {
+		cfg, server := serve(t, func(s *script) { scramServer(t, s, proof) })
 		_, err := imapclient.Check(t.Context(), cfg)
 		server.end()
-		if forge != (err != nil) {
-			t.Errorf("forged %v: %v", forge, err)
+		if (err == nil) != (proof == "") || errors.Is(err, smtpclient.ErrServerNotVerified) != (proof == "missing") {
+			t.Errorf("proof %q: %v", proof, err)
 		}
 	}
 }
@@ -241,6 +246,16 @@ func TestLoginThatFails(t *testing.T) {
 			tag, rest, _ := strings.Cut(s.line(), " ")
 			s.say(tag + " NO [authenticationfailed] \xc3\xdc\xc2\xeb\xb4\xed\xce\xf3 hunter22 " + rest + " \x1b[31m")
 		}, "NO [AUTHENTICATIONFAILED] 密码错误 **** AUTHENTICATE PLAIN **** \uFFFD[31m", nil},
+		"refusal that repeats a quoted password": {sasl.Credentials{Username: "me", Password: `hunter22"x`}, func(s *script) {
+			s.say("* OK [CAPABILITY IMAP4rev1] hi")
+			tag, rest, _ := strings.Cut(s.line(), " ")
+			s.say(tag + " BAD " + rest)
+		}, `BAD LOGIN "me" "****"`, nil},
+		"refusal without end": {sasl.Credentials{}, func(s *script) {
+			s.say(greeting)
+			tag, _, _ := strings.Cut(s.line(), " ")
+			s.say(tag + " NO " + strings.Repeat("x", 5000))
+		}, "NO " + strings.Repeat("x", 1000) + "…", nil},
 		"token refused": {token, func(s *script) {
 			s.say("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] hi")
 			tag, _, _ := strings.Cut(s.line(), " ")
@@ -256,6 +271,9 @@ func TestLoginThatFails(t *testing.T) {
 			for range 8 {
 				s.say("+ ")
 				s.line()
+			}
+			if last := s.heard[len(s.heard)-1]; last != "*" {
+				s.t.Errorf("the client goes on with %q", last)
 			}
 			s.say(tag + " BAD stopped")
 		}, "", nil},
@@ -306,8 +324,9 @@ func TestLoginThatFails(t *testing.T) {
 				tc.reply == "" && at.Err == nil {
 				t.Errorf("%s: %q: %v", at.Stage, at.Reply, err)
 			}
-			if logins := strings.Count(strings.Join(server.end().heard, "\n"), "AUTHENTICATE"); logins > 1 {
-				t.Errorf("%d logins were tried", logins)
+			heard := strings.Join(server.end().heard, "\n")
+			if logins := strings.Count(heard, "AUTHENTICATE") + strings.Count(heard, "LOGIN"); logins > 1 || name == "a NUL" && heard != "" {
+				t.Errorf("%d logins were tried: %q", logins, heard)
 			}
 		})
 	}

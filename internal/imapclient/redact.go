@@ -23,8 +23,6 @@ func newRedactor(c sasl.Credentials) *redactor {
 	for _, secret := range c.Secrets() {
 		r.hide(secret)
 		r.hide(escape(secret)) // as a server repeats a quoted string
-		r.hideOctets([]byte(secret))
-		r.hideOctets([]byte(c.AuthorizationID + "\x00" + c.Username + "\x00" + secret))
 	}
 	return r
 }
