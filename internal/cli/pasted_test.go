@@ -64,6 +64,7 @@ func TestNoReplies(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"hello", "", "\n\n", "took 550 ms", "listening on port 587 now", "2026-11-23 08:00:00,535 INFO started", "127.0.0.1:587 open",
+		"img/550 px wide", "model x-450 is sold out", "status: 5.9.9 whatever", "dsn=4.9.9, nothing is known of that",
 		"08:00:00.535 - sent", "order 450123 shipped", "line 450 of main.py", "GET /535 HTTP/1.1", "version 5.4.1 - 550-1200 users",
 	} {
 		if found := readPasted(text); len(found) != 0 {

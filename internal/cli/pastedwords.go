@@ -224,7 +224,7 @@ func only(found map[string]bool) string {
 				others++
 			}
 		}
-		if others == 0 && (len(found) == 1 || p.Head() != id) {
+		if others == 0 {
 			return id
 		}
 	}
