@@ -165,14 +165,10 @@ func TestDomains(t *testing.T) { // not parallel: short RSA keys need GODEBUG
 func TestSilentDNS(t *testing.T) {
 	t.Parallel()
 	e, _ := atHome(t, "me@corp.example", dnstest.Zone{"corp.example": {"SILENCE"}, "_dmarc.corp.example": {"SILENCE"}, "mail.corp.example": {"SILENCE"}})
-	e.Timeout = 200 * time.Millisecond
-	began := time.Now()
+	e.Timeout = 300 * time.Millisecond // the whole has six times as long
 	r := e.Run(t.Context())
-	if took := time.Since(began); took > sandboxPatience {
-		t.Errorf("it took %s", took)
-	}
 	check(t, nil, r)
-	if step := find(t, r, doctor.NameAddress); step.Status != doctor.Failed || step.Finding.Class == "" {
+	if step := find(t, r, doctor.NameAddress); step.Status != doctor.Failed || step.Finding.Class == "" || step.Took > 4*e.Timeout {
 		t.Errorf("%+v", step)
 	}
 	for _, name := range []doctor.Name{doctor.NameMX, doctor.NameSPF, doctor.NameDMARC, doctor.NameReceiver} {
@@ -181,8 +177,6 @@ func TestSilentDNS(t *testing.T) {
 		}
 	}
 }
-
-const sandboxPatience = 10 * time.Second
 
 // Without a sender, or with one at an address, no domain is asked about.
 func TestNoDomain(t *testing.T) {
