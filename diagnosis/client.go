@@ -100,7 +100,8 @@ type kinder interface{ FailureKind() string }
 
 func ownKind(err error) string {
 	var k kinder
-	if errors.As(err, &k) && slices.Contains(ErrorKinds(), k.FailureKind()) {
+	// Who cancels does not care what it brought about.
+	if !errors.Is(err, context.Canceled) && errors.As(err, &k) && slices.Contains(ErrorKinds(), k.FailureKind()) {
 		return k.FailureKind()
 	}
 	return ""

@@ -345,6 +345,9 @@ func TestEveryKindOfError(t *testing.T) {
 	if f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageMail, Err: errors.Join(namedKind("lunch"), io.EOF), Status: smtp.NotTried}); f.Class != diagnosis.ClassConnectionLost {
 		t.Errorf("a kind that does not exist: %s", f.Class)
 	}
+	if f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageAuth, Err: errors.Join(namedKind("consent"), context.Canceled), Status: smtp.NotTried}); f.Class != diagnosis.ClassCancelled {
+		t.Errorf("cancelled while a token was got: %s", f.Class)
+	}
 	if f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageTLS, Err: errors.New("tls: odd")}); f.Class != diagnosis.ClassTLSFailed {
 		t.Errorf("an untyped error of the handshake: %s", f.Class)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 )
@@ -317,6 +318,25 @@ func compare(t *testing.T, file, got string) {
 	}
 	if got != strings.ReplaceAll(string(want), "\r\n", "\n") {
 		t.Errorf("%s says something else; look at the change and run with -update. Got\n%s", file, got)
+	}
+}
+
+// What went wrong with an access token, whatever it was.
+func TestOAuthFailures(t *testing.T) {
+	t.Parallel()
+	for problem, want := range map[oauth.Problem]diagnosis.Class{
+		oauth.NoClientID: diagnosis.ClassAuthClientRefused, oauth.NoDevice: diagnosis.ClassAuthClientRefused, oauth.BadURL: diagnosis.ClassAuthClientRefused,
+		oauth.BadClient: diagnosis.ClassAuthClientRefused, oauth.BadScope: diagnosis.ClassAuthClientRefused,
+		oauth.Unreachable: diagnosis.ClassAuthServerAway, oauth.Untrusted: diagnosis.ClassAuthServerAway, oauth.Failing: diagnosis.ClassAuthServerAway,
+		oauth.Denied: diagnosis.ClassAuthConsentNeeded, oauth.Expired: diagnosis.ClassAuthConsentNeeded, oauth.ConsentEnded: diagnosis.ClassAuthConsentNeeded,
+		oauth.StillRefused: diagnosis.ClassAuthTokenRefused, oauth.Rejected: diagnosis.ClassUnclassified, oauth.Unsaved: diagnosis.ClassUnclassified,
+	} {
+		// The cause beneath, like a name that was not found, is not the mail server's.
+		err := fmt.Errorf("a token: %w", &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("odd")})
+		f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageAuth, Err: err, Status: smtp.NotTried})
+		if f.Class != want || f.Scope != diagnosis.ScopeAccount {
+			t.Errorf("%s: %s about the %s, want %s", problem, f.Class, f.Scope, want)
+		}
 	}
 }
 

@@ -198,3 +198,20 @@ func shortened(text string) string {
 	}
 	return text
 }
+
+// FailureKind says to package diagnosis what kind of failure it is, a word of
+// diagnosis.ErrorKinds; "" where the server's own words say more.
+func (e *Error) FailureKind() string {
+	switch e.Problem {
+	case NoClientID, NoDevice, BadURL, BadClient, BadScope:
+		return "oauth_client"
+	case Unreachable, Untrusted, Failing:
+		return "oauth_server"
+	case Denied, Expired, ConsentEnded:
+		return "consent"
+	case StillRefused:
+		return "token_refused"
+	default:
+		return ""
+	}
+}
