@@ -213,6 +213,7 @@ type setup struct {
 	user        string // the login name
 	password    string // what was typed or read to be kept; "" where it stays elsewhere
 	browsed     bool   // consented to by OAuth 2.0
+	shown       bool   // where the secret comes from
 	refused     int    // logins, so far
 	place       secret.Place
 	took        time.Duration // of the check; 0 when there was none

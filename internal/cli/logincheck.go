@@ -3,14 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/smtp"
-	"github.com/yanmail/yan/transport"
 )
 
 const (
@@ -96,7 +94,7 @@ func (l *setup) attempt(ctx context.Context) (*smtp.Outcome, error) {
 	}
 	if reachedStop(&sendFlags{serverFlags: serverFlags{quitAfter: string(smtp.StageMail)}}, result) {
 		l.took = l.a.Now().Sub(began)
-		l.done(l.a.T("Logged in, and %s may send (%s)", l.from.Address, l.took.Round(time.Millisecond)))
+		l.done(l.a.T("Logged in, and %s may send (%s)", l.from.Address, duration(l.took)))
 		return nil, nil
 	}
 	failed, _ := result.Decisive()
@@ -117,165 +115,9 @@ func (l *setup) tellFailure(o smtp.Outcome, finding diagnosis.Finding) {
 		line += l.a.T(": %s", why)
 	}
 	l.say(line)
+	if l.shown && l.person { // it stands a few lines above
+		finding.Where, finding.HelpURLs = diagnosis.Text{}, nil
+	}
 	l.a.finding(l.a.Stderr, l.a.StderrWidth, finding)
 	l.say("")
-}
-
-// fix asks for the one thing that has to change. It reports whether something did.
-func (l *setup) fix(ctx context.Context, o smtp.Outcome, finding diagnosis.Finding) (bool, error) {
-	switch remedyFor(o, finding) {
-	case fixSecret:
-		return l.fixSecret(ctx)
-	case fixSender:
-		return l.fixSender(ctx)
-	case fixHost:
-		return true, l.askServer(ctx, "")
-	case fixPort:
-		return l.fixPort(ctx)
-	}
-	return false, nil
-}
-
-// remedy is what a failure wants changed.
-type remedy int
-
-const (
-	fixNothing remedy = iota // time, or something outside
-	fixSecret
-	fixSender
-	fixHost
-	fixPort
-)
-
-func remedyFor(o smtp.Outcome, finding diagnosis.Finding) remedy {
-	switch finding.Class {
-	case diagnosis.ClassAuthBadCredentials, diagnosis.ClassAuthNeedAppPassword, diagnosis.ClassAuthServiceDisabled:
-		return fixSecret
-	case diagnosis.ClassSenderMismatch, diagnosis.ClassSenderUnverified, diagnosis.ClassAddressSyntax:
-		return fixSender
-	case diagnosis.ClassHostNotFound, diagnosis.ClassWrongHost, diagnosis.ClassTLSName, diagnosis.ClassTLSUntrusted,
-		diagnosis.ClassTLSExpired, diagnosis.ClassProtocolError, diagnosis.ClassAuthNoMechanism:
-		return fixHost
-	case diagnosis.ClassConnectionRefused, diagnosis.ClassPortBlocked, diagnosis.ClassTimeout, diagnosis.ClassWrongTLSMode,
-		diagnosis.ClassStartTLSMissing, diagnosis.ClassTLSFailed, diagnosis.ClassConnectionLost:
-		return fixPort
-	}
-	switch {
-	case finding.Permanence == diagnosis.Temporary, finding.Retry.Kind == diagnosis.RetryDelay:
-		return fixNothing
-	case o.Stage == smtp.StageAuth && !o.Reply.IsZero() && finding.Class == diagnosis.ClassUnclassified:
-		return fixSecret
-	case o.Stage == smtp.StageMail && finding.Class == diagnosis.ClassUnclassified:
-		return fixSender
-	}
-	return fixNothing
-}
-
-// fixSecret asks for the secret again. Nothing typed means that something else is
-// wrong.
-func (l *setup) fixSecret(ctx context.Context) (bool, error) {
-	if l.refused >= maxRefused {
-		l.say(l.a.T("That was login number %d that was refused; yan stops before the provider locks the account.", l.refused))
-		return false, nil
-	}
-	if l.password != "" {
-		before := l.password
-		if err := l.askPassword(ctx, true); err != nil {
-			return false, err
-		}
-		if l.password != "" {
-			return true, nil
-		}
-		l.password = before
-	}
-	title := l.a.T("What shall change?")
-	options := []string{l.a.T("the user name %s", l.user), l.a.T("the server %s", l.server.Host), l.a.T("nothing; stop")}
-	i, err := l.ask.Choose(ctx, ask.Question{Title: title}, options, 0)
-	switch {
-	case err != nil:
-		return false, l.answer(err, title, "--user")
-	case i == 0:
-		return true, l.askUser(ctx)
-	case i == 1:
-		return true, l.askServer(ctx, "")
-	}
-	return false, nil
-}
-
-func (l *setup) askUser(ctx context.Context) error {
-	user, err := l.text(ctx, "--user", ask.Question{Title: l.a.T("User name"), Default: l.user})
-	if err == nil {
-		l.user = user
-		l.noteUser()
-	}
-	return err
-}
-
-// fixSender asks for another sender; the login stays.
-func (l *setup) fixSender(ctx context.Context) (bool, error) {
-	answer, err := l.text(ctx, "--from", ask.Question{Title: l.a.T("Sender"), Example: l.login.Address.String(),
-		Help: l.a.T("An address that %s may send as.", l.user),
-		Check: func(answer string) error {
-			_, err := l.a.mailbox(answer)
-			return err
-		}})
-	if err != nil {
-		return false, err
-	}
-	box, err := l.a.mailbox(answer)
-	if err != nil {
-		return false, internal("the sender", err)
-	}
-	if box.Name == "" {
-		box.Name = l.from.Name
-	}
-	l.from = box
-	l.acc.From = box.String()
-	l.noteUser()
-	return true, nil
-}
-
-// fixPort offers the other ways to the same host.
-func (l *setup) fixPort(ctx context.Context) (bool, error) {
-	var servers, options []string
-	for _, url := range otherPorts(l.server) {
-		if at, err := transport.ParseServer(url, l.login.Address); err == nil {
-			servers = append(servers, url)
-			options = append(options, l.a.hostAndPort(at))
-		}
-	}
-	title := l.a.T("Where shall yan try?")
-	options = append(options, l.a.T("the same again"), l.a.T("another server"), l.a.T("nowhere; stop"))
-	i, err := l.ask.Choose(ctx, ask.Question{Title: title}, options, 0)
-	switch n := len(servers); {
-	case err != nil:
-		return false, l.answer(err, title, "--server")
-	case i < n:
-		return true, l.use(servers[i], l.user)
-	case i == n:
-		return true, nil
-	case i == n+1:
-		return true, l.askServer(ctx, "")
-	}
-	return false, nil
-}
-
-// otherPorts are the encrypted ways to a host: those that the provider has, or the
-// two of RFC 8314.
-func otherPorts(at transport.Server) []string {
-	var list []string
-	if at.Provider.ID != "" {
-		for _, p := range at.Provider.SMTP.Ports {
-			if p.TLS.Encrypted() && p.Port != at.Port && p.Port != 25 {
-				list = append(list, serverURL(fmt.Sprintf("%s:%d", at.Host, p.Port)))
-			}
-		}
-		return list
-	}
-	for _, url := range []string{"smtps://%s:465", "smtp://%s:587"} {
-		if url = fmt.Sprintf(url, at.Host); url != at.String() {
-			list = append(list, url)
-		}
-	}
-	return list
 }

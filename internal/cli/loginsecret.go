@@ -128,6 +128,7 @@ func (l *setup) showWhere() {
 	if help.IsZero() {
 		return
 	}
+	l.shown = true
 	width := min(max(l.a.StderrWidth, 40), 100) - 4
 	for i, line := range wrap(l.a.T("Where to get it: ")+l.a.Pick(help.EN, help.ZH), width) {
 		indent := "    "

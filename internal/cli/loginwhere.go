@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/internal/ask"
@@ -100,7 +101,8 @@ func (a *app) hostAndPort(at transport.Server) string {
 func (l *setup) search(ctx context.Context) error {
 	domain := l.login.Address.ASCIIDomain()
 	l.say(l.a.T("Looking for the mail server of %s", domain))
-	finder := discover.Finder{Tried: l.tried}
+	t := &attempts{l: l, worked: map[discover.Way]bool{}}
+	finder := discover.Finder{Tried: t.tried}
 	if l.s.dns != "" {
 		finder.Resolver = resolver(l.s.dns)
 	}
@@ -112,13 +114,13 @@ func (l *setup) search(ctx context.Context) error {
 		finder.Roots = roots
 	}
 	found, err := finder.Find(ctx, l.login.Address)
-	if ctx.Err() != nil {
-		return l.answer(ask.ErrCancelled, "", "")
-	}
-	if err != nil {
-		return internal("looking for the server", err)
-	}
+	t.sumUp()
 	switch {
+	case ctx.Err() != nil:
+		return l.answer(ask.ErrCancelled, "", "")
+	case err != nil && !l.person:
+		return fail(exitTemporary, errors.New(l.a.T("no server was found for %s, since neither DNS nor any server answered: %v", domain, err)),
+			l.a.T("Is this machine online? The server can also be named: %s", "--server smtps://smtp."+domain))
 	case len(found) > 0 && found[0].Trust == discover.Verified:
 		return l.use(found[0].Server, found[0].User)
 	case !l.person && len(found) > 0:
@@ -131,14 +133,33 @@ func (l *setup) search(ctx context.Context) error {
 	return l.chooseServer(ctx, found)
 }
 
-// tried shows a way as it was tried.
-func (l *setup) tried(t discover.Attempt) {
-	mark, colour := "·", dim
-	if t.Err == nil {
-		mark, colour = "✓", green
+// attempts are the ways that were tried.
+type attempts struct {
+	l      *setup
+	failed []discover.Way
+	worked map[discover.Way]bool
+}
+
+// tried shows at once what gave a server; what did not is summed up at the end.
+func (t *attempts) tried(at discover.Attempt) {
+	if at.Err == nil {
+		t.worked[at.Way] = true
+		t.l.say(fmt.Sprintf("  %s %s  %s", t.l.a.paint(t.l.a.StderrWidth, green, "✓"), t.l.a.way(at.Way), t.l.a.paint(t.l.a.StderrWidth, dim, at.What)))
+	} else if !slices.Contains(t.failed, at.Way) {
+		t.failed = append(t.failed, at.Way)
 	}
-	l.say(fmt.Sprintf("  %s %s  %s", l.a.paint(l.a.StderrWidth, colour, mark), pad(l.a.way(t.Way), 12),
-		l.a.paint(l.a.StderrWidth, dim, t.What)))
+}
+
+func (t *attempts) sumUp() {
+	var vain []string
+	for _, w := range []discover.Way{discover.ByAutoconfig, discover.ByMX, discover.BySRV, discover.ByGuess} {
+		if slices.Contains(t.failed, w) && !t.worked[w] {
+			vain = append(vain, t.l.a.way(w))
+		}
+	}
+	if len(vain) > 0 {
+		t.l.say(t.l.a.paint(t.l.a.StderrWidth, dim, "  · "+t.l.a.T("tried in vain: %s", strings.Join(vain, t.l.a.T(", ")))))
+	}
 }
 
 // way is how a server is found, for people.
@@ -188,12 +209,13 @@ func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) er
 
 // askServer asks for host, host:port, URL or provider.
 func (l *setup) askServer(ctx context.Context, help string) error {
-	var problem error
 	answer, err := l.text(ctx, "--server", ask.Question{Title: l.a.T("Mail server (SMTP)"), Help: help,
 		Example: "smtp." + l.login.Address.ASCIIDomain(),
 		Check: func(answer string) error {
-			_, problem = (&serverFlags{server: serverURL(answer)}).target(l.a, l.login.Address)
-			return problem
+			if _, err := transport.ParseServer(serverURL(answer), l.login.Address); err != nil {
+				return errors.New(l.a.T("want a server like smtp.example.com, smtp.example.com:587 or a provider like qq"))
+			}
+			return nil
 		}})
 	if err != nil {
 		return err

@@ -89,15 +89,15 @@ type dialogue struct {
 	lang                                       string
 	address, name, code, refused, ready, where string
 	phrase, again                              string
-	asked, sent                                string
+	asked, enter, sent                         string
 }
 
 func dialogues() map[string]dialogue {
 	return map[string]dialogue{
 		"English": {"en_US.UTF-8", "Your e-mail address", "Your name", "Authorization code", "The login did not work", "The account qq is ready",
-			"Where shall the secret be kept?", "New passphrase", "The same again", "Passphrase of the encrypted file", "accepted"},
+			"Where shall the secret be kept?", "New passphrase", "The same again", "Passphrase of the encrypted file", "Enter alone", "accepted"},
 		"Chinese": {"zh_CN.UTF-8", "您的邮箱地址", "您的名字", "授权码", "登录没有成功", "账号 qq 已就绪",
-			"密码或授权码存放在哪里？", "新口令", "再输入一次", "加密文件的口令", "已接收"},
+			"密码或授权码存放在哪里？", "新口令", "再输入一次", "加密文件的口令", "直接按回车", "已接收"},
 	}
 }
 
@@ -121,7 +121,10 @@ func TestLoginOnTerminal(t *testing.T) {
 				s.Types(wrongSecret + "\r")
 				s.Waits(d.refused)
 				s.Waits("535")
-				s.Waits(d.code)
+				s.Waits(d.enter)
+				if term == "dumb" {
+					s.Waits(d.code + ": ")
+				}
 				s.checkArguments(cmd)
 				if term == "dumb" { // it announces no paste
 					s.Types(" " + sandboxPassword + "\u200b\r")
@@ -131,34 +134,44 @@ func TestLoginOnTerminal(t *testing.T) {
 					s.Types("\r")
 				}
 				s.Waits(d.where)
-				s.Types("\r")
-				s.Waits(d.phrase)
-				s.Types("correct horse\r")
-				s.Waits(d.again)
-				s.Types("correct horse\r")
+				// The encrypted file once: it costs a second on purpose.
+				encrypted := language == "English" && term != "dumb"
+				if encrypted {
+					s.Types("\r")
+					s.Waits(d.phrase)
+					s.Types("correct horse\r")
+					s.Waits(d.again)
+					s.Types("correct horse\r")
+				} else if term == "dumb" {
+					s.Types("2\r")
+				} else {
+					s.Types("\x1b[B\r")
+				}
 				s.Waits(d.ready)
 				s.Waits("yan send -t me@qq.com")
 				if code := s.Exit(); code != exitOK {
 					t.Errorf("exit status %d", code)
 				}
 				s.Restored()
-				s.keepsNoSecretInClear()
+				s.keepsNoSecretInClear("qq.secret")
 				if config := s.config(); !strings.Contains(config, "[account.qq]") || !strings.Contains(config, `"小雁 <me@qq.com>"`) {
 					t.Errorf("config.toml:\n%s", config)
 				}
-				s.sends(d, vars)
+				s.sends(d, vars, encrypted)
 			})
 		}
 	}
 }
 
 // sends sends a message from the account, on a terminal of its own.
-func (s *someone) sends(d dialogue, vars []string) {
+func (s *someone) sends(d dialogue, vars []string, encrypted bool) {
 	s.t.Helper()
 	next := &someone{Terminal: ptytest.New(s.t), t: s.t, home: s.home, server: s.server}
 	next.runs(vars, "send", "-t", "friend@163.com", "-s", "你好", "-b", "Hello World")
-	next.Waits(d.asked)
-	next.Types("correct horse\r")
+	if encrypted {
+		next.Waits(d.asked)
+		next.Types("correct horse\r")
+	}
 	next.Waits("friend@163.com  " + d.sent)
 	if code := next.Exit(); code != exitOK {
 		s.t.Errorf("exit status %d", code)
@@ -182,5 +195,67 @@ func (s *someone) checkArguments(cmd *exec.Cmd) {
 	}
 	if err != nil || len(b) == 0 || strings.Contains(string(b), wrongSecret) {
 		s.t.Errorf("arguments %q, %v", b, err)
+	}
+}
+
+// Ctrl-C and Esc at any question leave the terminal as it was, and nothing behind.
+func TestLoginLeavesNothing(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		at   string // the question
+		term string
+		key  string
+	}{
+		{"Your e-mail address", "xterm-256color", "\x03"}, {"Your name", "xterm-256color", "\x1b"},
+		{"Authorization code", "xterm-256color", "\x03"}, {"Where shall the secret be kept?", "xterm-256color", "\x03"},
+		{"Your e-mail address", "dumb", "\x03"}, {"Authorization code", "dumb", "\x03"}, {"New passphrase", "dumb", "\x03"},
+	} {
+		t.Run(test.at+" "+test.term, func(t *testing.T) {
+			t.Parallel()
+			s := atTerminal(t)
+			s.logsIn("TERM=" + test.term)
+			for _, step := range []struct{ question, answer string }{{"Your e-mail address", "me@qq.com"}, {"Your name", ""},
+				{"Authorization code", sandboxPassword}, {"Where shall the secret be kept?", ""}, {"New passphrase", "correct horse"}} {
+				s.Waits(step.question)
+				if step.question == test.at {
+					break
+				}
+				s.Types(step.answer + "\r")
+				if test.term != "dumb" {
+					s.Waits("✓")
+				}
+			}
+			s.Types(test.key)
+			if code := s.Exit(); code != exitTemporary {
+				t.Errorf("exit status %d", code)
+			}
+			s.Restored()
+			if !strings.Contains(s.Text(), "interrupted; nothing was kept") {
+				t.Errorf("not said:\n%s", s.Text())
+			}
+			left, err := os.ReadDir(s.home)
+			if err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// A question mark draws the page for a phone.
+func TestLoginShowsQR(t *testing.T) {
+	t.Parallel()
+	s := atTerminal(t)
+	s.runs([]string{"NO_COLOR=1"}, "login", "me@qq.com", "--from", "me@qq.com", "--server", "smtps://"+s.server.TLSAddr(), "--tls-ca", s.server.CAFile())
+	s.Waits("Authorization code")
+	s.Types("?\r")
+	s.Waits("█▀▀▀▀▀█")
+	s.Waits("Authorization code")
+	s.Types("\x03")
+	if code := s.Exit(); code != exitTemporary {
+		t.Errorf("exit status %d", code)
+	}
+	s.Restored()
+	if strings.Contains(s.Raw(), "\x1b[3") || strings.Contains(s.Raw(), "\x1b[9") {
+		t.Errorf("colours in spite of NO_COLOR: %q", s.Raw())
 	}
 }

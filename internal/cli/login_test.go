@@ -1,0 +1,449 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/oauthtest"
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// desk is a terminal without forms in an empty home, with a keyring in memory.
+type desk struct {
+	t       *testing.T
+	home    string
+	keyring memory
+	env     map[string]string
+	// answers are typed in turn, secrets where nothing is shown.
+	answers, secrets []string
+	browse           func(url string) error
+	lang             string
+	pipe             bool // nobody is there
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	home := t.TempDir()
+	return &desk{t: t, home: home, keyring: memory{}, env: map[string]string{"HOME": home, "TERM": "dumb",
+		"YAN_CONFIG": filepath.Join(home, "yan", "config.toml")}}
+}
+
+// yan runs a command at the desk.
+func (d *desk) yan(args ...string) (code int, out, errs string) {
+	d.t.Helper()
+	var stdout, stderr bytes.Buffer
+	w := World{Stdin: strings.NewReader(strings.Join(d.answers, "\n") + "\n"), Stdout: &stdout, Stderr: &stderr,
+		Getenv: func(name string) string { return d.env[name] }, SystemLanguage: func() string { return d.lang },
+		StdinTTY: 80, StderrWidth: 80, StdoutWidth: 80, NoColor: true, Now: time.Now, OpenBrowser: d.browse,
+		After: func(time.Duration) <-chan time.Time { return nil },
+		ReadSecret: func(context.Context) (string, error) {
+			if len(d.secrets) == 0 {
+				return "", io.EOF
+			}
+			next := d.secrets[0]
+			d.secrets = d.secrets[1:]
+			return next, nil
+		}}
+	if d.pipe {
+		w.StdinTTY, w.ReadSecret = 0, nil
+	}
+	if d.keyring != nil {
+		w.Keyring = d.keyring
+	}
+	code = Run(d.t.Context(), args, w)
+	if all := stdout.String() + stderr.String(); strings.Contains(all, sandboxPassword) || strings.Contains(all, wrongSecret) {
+		d.t.Errorf("a secret is shown:\n%s", all)
+	}
+	return code, stdout.String(), stderr.String()
+}
+
+// login runs yan login for a sandbox.
+func (d *desk) login(s *sandboxtest.Server, args ...string) (code int, out, errs string) {
+	d.t.Helper()
+	return d.yan(append([]string{"login", "--server", "smtps://" + s.TLSAddr(), "--tls-ca", s.CAFile()}, args...)...)
+}
+
+// config is the configuration; "" when there is none.
+func (d *desk) config() string {
+	d.t.Helper()
+	b, err := os.ReadFile(d.env["YAN_CONFIG"])
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		d.t.Fatal(err)
+	}
+	if strings.Contains(string(b), sandboxPassword) {
+		d.t.Errorf("the configuration holds the secret:\n%s", b)
+	}
+	return string(b)
+}
+
+// kept is what the keyring holds.
+func (d *desk) kept() string {
+	var all []string
+	for key, secret := range d.keyring {
+		all = append(all, key[1]+"="+secret)
+	}
+	return strings.Join(all, " ")
+}
+
+// empty checks that nothing is left.
+func (d *desk) empty() {
+	d.t.Helper()
+	if d.config() != "" || len(d.keyring) > 0 {
+		d.t.Errorf("left behind: %q, in the keyring %d", d.config(), len(d.keyring))
+	}
+}
+
+func wants(t *testing.T, what, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%s lacks %q:\n%s", what, part, text)
+		}
+	}
+}
+
+func TestLoginKeepsAndSends(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	d := newDesk(t)
+	d.answers = []string{"me@qq.com", "小雁"}
+	d.secrets = []string{" " + sandboxPassword + "\u200b "}
+	code, out, errs := d.login(s)
+	if code != exitOK {
+		t.Fatalf("exit status %d: %s", code, errs)
+	}
+	wants(t, "the output", out, "The account qq is ready; its secret is in the keyring", `yan send -t me@qq.com -s "Hello"`)
+	wants(t, "the terminal", errs, "Authorization code", "help.mail.qq.com/detail/108/1023", "me@qq.com may send")
+	wants(t, "the configuration", d.config(), `from = "小雁 <me@qq.com>"`, "[account.qq]", `default = "qq"`)
+	if kept := d.kept(); !strings.Contains(kept, "="+sandboxPassword) {
+		t.Errorf("the keyring holds %q", kept)
+	}
+	if code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x"); code != exitOK {
+		t.Errorf("sending: %d %s", code, errs)
+	}
+	if n := len(s.WaitMessages(1)); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+}
+
+// A second account of the same provider is another account, and the first stays
+// the default.
+func TestLoginSecondAccount(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword), sandboxtest.WithAccount("you@qq.com", sandboxPassword))
+	d := newDesk(t)
+	for i, address := range []string{"me@qq.com", "you@qq.com"} {
+		d.secrets = []string{sandboxPassword}
+		code, out, errs := d.login(s, address, "--from", address, "--json")
+		var got accountJSON
+		if err := json.Unmarshal([]byte(out), &got); code != exitOK || err != nil {
+			t.Fatalf("%d %v\n%s%s", code, err, out, errs)
+		}
+		want := accountJSON{Event: "account", Name: []string{"qq", "qq-2"}[i], From: address, Server: "smtps://" + s.TLSAddr(), User: address,
+			Secret: "keyring", Checked: true, Default: i == 0, Config: d.env["YAN_CONFIG"]}
+		if got != want {
+			t.Errorf("%+v\nwant %+v", got, want)
+		}
+	}
+	wants(t, "the configuration", d.config(), `default = "qq"`, "[account.qq-2]")
+	if len(d.keyring) != 2 {
+		t.Errorf("the keyring holds %q", d.kept())
+	}
+}
+
+// An account that is there is changed only if that is wanted; what was not asked
+// for stays.
+func TestLoginReplaces(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	d := newDesk(t)
+	before := "# mine\nversion = 1\n\n[account.qq] # the best\nfrom = \"Me <me@qq.com>\"\nserver = \"smtps://127.0.0.1:1\"\nuser = \"me@qq.com\"\nsignature = \"Yours\"\n"
+	write := func() {
+		if err := os.MkdirAll(filepath.Dir(d.env["YAN_CONFIG"]), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(d.env["YAN_CONFIG"], []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	d.answers = []string{"n"}
+	if code, _, errs := d.login(s, "me@qq.com"); code != exitTemporary || d.config() != before || len(d.keyring) > 0 {
+		t.Errorf("no: %d %s\n%s", code, errs, d.config())
+	}
+	for name, args := range map[string][]string{"yes": {"me@qq.com"}, "--replace": {"me@qq.com", "--replace"}, "by name": {"qq"}} {
+		write()
+		d.answers, d.secrets = []string{"y"}, []string{sandboxPassword}
+		code, _, errs := d.login(s, args...)
+		if code != exitOK {
+			t.Errorf("%s: %d %s", name, code, errs)
+		}
+		wants(t, name, d.config(), "# mine\n", "# the best", `signature = "Yours"`, `"Me <me@qq.com>"`, s.TLSAddr())
+	}
+}
+
+// A provider locks accounts after some wrong passwords.
+func TestLoginStopsAfterThree(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	d := newDesk(t)
+	d.secrets = []string{wrongSecret, wrongSecret, wrongSecret, sandboxPassword}
+	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
+	if code != exitAuth || len(d.secrets) != 1 {
+		t.Errorf("exit status %d, %d secrets left", code, len(d.secrets))
+	}
+	wants(t, "the terminal", errs, "535", "Why: ", "What to do: ", "login number 3", "Nothing was kept.")
+	if n := strings.Count(s.Transcript(), "AUTH PLAIN"); n != 3 {
+		t.Errorf("%d logins", n)
+	}
+	d.empty()
+}
+
+// Each failure asks for the one thing that is wrong.
+func TestLoginCorrects(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	wrongName := sandboxtest.Start(t, "qq", sandboxtest.WithCertificate("wrong-name"))
+	right := "smtps://" + s.TLSAddr()
+	for name, test := range map[string]struct {
+		args             []string
+		answers, secrets []string
+		says             []string
+		config           string
+	}{
+		"code": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, nil, []string{wrongSecret, sandboxPassword},
+			[]string{"The login did not work", "Enter alone"}, `server = "` + right},
+		"user": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right, "--user", "you"}, []string{"1", "me@qq.com"}, []string{sandboxPassword, ""},
+			[]string{"What shall change?"}, `user = "me@qq.com"`},
+		"sender": {[]string{"me@qq.com", "--from", "X <x@qq.com>", "--server", right}, []string{"me@qq.com"}, []string{sandboxPassword},
+			[]string{"does not take the sender x@qq.com"}, `from = "X <me@qq.com>"`},
+		"port": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", "smtps://127.0.0.1:1"}, []string{"4", right}, []string{sandboxPassword},
+			[]string{"127.0.0.1:465, TLS", "127.0.0.1:587, STARTTLS", "the same again"}, `server = "` + right},
+		"host": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", "smtps://" + wrongName.TLSAddr(), "--tls-ca", wrongName.CAFile()}, []string{""},
+			[]string{sandboxPassword}, []string{"can't be used", "Mail server (SMTP)"}, ""},
+		"server": {[]string{"me@corp.test", "--from", "me@qq.com", "--user", "me@qq.com", "--dns", "127.0.0.1:1"}, []string{s.TLSAddr()}, []string{sandboxPassword},
+			[]string{"Looking for the mail server of corp.test", "None was found"}, `server = "` + right},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.answers, d.secrets = test.answers, test.secrets
+			args := append([]string{"login"}, test.args...)
+			if !contains(args, "--tls-ca") {
+				args = append(args, "--tls-ca", s.CAFile())
+			}
+			code, _, errs := d.yan(args...)
+			wants(t, "the terminal", errs, test.says...)
+			if test.config == "" { // the person leaves
+				d.empty()
+				return
+			}
+			if code != exitOK {
+				t.Errorf("exit status %d:\n%s", code, errs)
+			}
+			wants(t, "the configuration", d.config(), test.config)
+		})
+	}
+}
+
+// What can't be written leaves no secret behind.
+func TestLoginTakesTheSecretBack(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	d := newDesk(t)
+	file := filepath.Join(d.home, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.env["YAN_CONFIG"] = filepath.Join(file, "config.toml")
+	d.secrets = []string{sandboxPassword}
+	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
+	if code != exitCantCreate && code != exitConfig || len(d.keyring) > 0 {
+		t.Errorf("%d %s, kept %q", code, errs, d.kept())
+	}
+}
+
+// Without a keyring the secret may go into a file of its own.
+func TestLoginIntoOwnFile(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	d := newDesk(t)
+	d.keyring = nil
+	d.answers, d.secrets = []string{"2"}, []string{sandboxPassword}
+	code, out, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
+	if code != exitOK {
+		t.Fatalf("%d %s", code, errs)
+	}
+	wants(t, "the output", out, "qq.secret")
+	info, err := os.Stat(filepath.Join(d.home, "yan", "qq.secret"))
+	if err != nil || info.Size() != int64(len(sandboxPassword))+1 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x"); code != exitOK {
+		t.Errorf("sending: %d %s", code, errs)
+	}
+}
+
+// Only DNS speaks for a host: it is shown, and gets nothing before a yes.
+func TestLoginTrustsNoDNS(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	elsewhere := sandboxtest.Start(t, "plain", sandboxtest.WithHostNames("mail.host.test"))
+	_, port, err := net.SplitHostPort(elsewhere.TLSAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dns := dnstest.Start(t, dnstest.Zone{"_submissions._tcp.corp.test": {"SRV 0 1 " + port + " mail.host.test"}, "mail.host.test": {"A 127.0.0.1"}})
+	ca := filepath.Join(t.TempDir(), "both.pem")
+	var roots []byte
+	for _, file := range []string{s.CAFile(), elsewhere.CAFile()} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots = append(roots, b...)
+	}
+	if err := os.WriteFile(ca, roots, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t)
+	args := []string{"login", "me@corp.test", "--from", "me@qq.com", "--user", "me@qq.com", "--dns", dns.Addr(), "--tls-ca", ca}
+	d.answers = []string{"2", "smtps://" + s.TLSAddr()} // another server
+	d.secrets = []string{sandboxPassword}
+	code, _, errs := d.yan(args...)
+	if code != exitOK {
+		t.Errorf("%d %s", code, errs)
+	}
+	wants(t, "the terminal", errs, "✓ SRV record", "mail.host.test  (SRV record)", "Is this your mail server?", "DNS can be forged")
+	d.answers = nil
+	d.env["YAN_PASSWORD"], d.pipe = sandboxPassword, true
+	code, _, errs = d.yan(append(args, "--replace")...)
+	if code != exitConfig {
+		t.Errorf("a pipe: %d %s", code, errs)
+	}
+	wants(t, "the error", errs, "--server smtps://mail.host.test:"+port)
+	if strings.Contains(elsewhere.Transcript(), "C: AUTH") {
+		t.Error("a password went there")
+	}
+}
+
+// The consent of an authorization server, then the token at the mail server; the
+// registration stands in the configuration.
+func TestLoginWithOAuth(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"browser", "device"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			grants := oauthtest.Start(t, oauthtest.Config{User: "me@example.org"})
+			s := sandboxtest.Start(t, "plain", sandboxtest.WithTokens(func(_, token string) bool {
+				_, ok := grants.Valid(token)
+				return ok
+			}))
+			d := newDesk(t)
+			if err := os.MkdirAll(filepath.Dir(d.env["YAN_CONFIG"]), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			config := fmt.Sprintf("version = 1\n\n[account.work]\nfrom = \"me@example.org\"\nserver = %q\nuser = \"me@example.org\"\ntls_ca = %q\n\n"+
+				"[account.work.oauth2]\nclient_id = %q\nauth_url = %q\ntoken_url = %q\ndevice_url = %q\nscopes = [\"mail\"]\n",
+				"smtps://"+s.TLSAddr(), s.CAFile(), grants.ClientID(), grants.AuthURL, grants.TokenURL, grants.DeviceURL)
+			if err := os.WriteFile(d.env["YAN_CONFIG"], []byte(config), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			opened := make(chan error, 1)
+			d.browse = func(url string) error {
+				go func() {
+					resp, err := http.Get(url)
+					if err == nil {
+						err = resp.Body.Close()
+					}
+					opened <- err
+				}()
+				return nil
+			}
+			code, out, errs := d.yan("login", "work", "--oauth2", way)
+			if code != exitOK {
+				t.Fatalf("%d %s", code, errs)
+			}
+			if way == "browser" {
+				if err := <-opened; err != nil {
+					t.Error(err)
+				}
+				wants(t, "the terminal", errs, "The browser asks for your consent", grants.AuthURL)
+			} else {
+				wants(t, "the terminal", errs, "type the code")
+			}
+			wants(t, "the output", out, "The account work is ready; its secret is in the keyring")
+			wants(t, "the keyring", d.kept(), "access_token")
+			if d.config() != config {
+				t.Errorf("the configuration changed:\n%s", d.config())
+			}
+			if strings.Contains(out+errs, "access_token") || len(grants.Problems()) > 0 {
+				t.Errorf("problems %q", grants.Problems())
+			}
+			if code, _, errs := d.yan("send", "-t", "a@example.com", "-s", "hi", "-b", "x"); code != exitOK {
+				t.Errorf("sending: %d %s", code, errs)
+			}
+		})
+	}
+}
+
+func TestLoginConsentRefused(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.answers = []string{"2", ""} // with OAuth 2.0; no client id
+	code, _, errs := d.yan("login", "me@gmail.com", "--from", "me@gmail.com", "--oauth2", "device")
+	if code == exitOK {
+		t.Errorf("%d %s", code, errs)
+	}
+	wants(t, "the terminal", errs, "docs/oauth2.md", "Client id")
+	d.empty()
+}
+
+// A QR code is as wide as it is high, and has its quiet zone.
+func TestHalfBlocks(t *testing.T) {
+	t.Parallel()
+	lines := halfBlocks(3, func(x, y int) bool { return x == 0 || y == 2 })
+	want := []string{"       ", "  █▀▀▄▄"[:0] + "  █    ", "  ▀▀▀  ", "       "}
+	if got := strings.Join(lines, "|"); got != strings.Join(want, "|") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestShortNames(t *testing.T) {
+	t.Parallel()
+	a, _, _ := testApp("en")
+	for address, want := range map[string]string{"me@qq.com": "qq", "me@foxmail.com": "foxmail", "me@163.com": "163", "me@vip.163.com": "netease_vip",
+		"me@vip.qq.com": "qq", "me@hotmail.com": "hotmail", "me@corp.example": "corp", "me@mail.corp.example": "corp", "me@例子.测试": "xn--fsqu00a"} {
+		l := &setup{a: a, s: &loginFlags{}}
+		box, err := a.mailbox(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.login = box
+		if got := l.shortName(); got != want {
+			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+}
+
+func TestServerURL(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"smtp.corp.example": "smtps://smtp.corp.example", "smtp.corp.example:587": "smtp://smtp.corp.example:587",
+		"smtp.corp.example:465": "smtps://smtp.corp.example:465", "qq": "qq", "smtp://x": "smtp://x", "127.0.0.1:25": "smtp://127.0.0.1:25", "web.de": "web.de"} {
+		if got := serverURL(in); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}

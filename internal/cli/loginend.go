@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/yanmail/yan/internal/secret"
+)
+
+// accountJSON is what --json prints.
+type accountJSON struct {
+	Event   string `json:"event"` // "account"
+	Name    string `json:"name"`
+	From    string `json:"from"`
+	Server  string `json:"server"`
+	User    string `json:"user"`
+	Secret  string `json:"secret"` // "keyring", "encrypted file", "file", "command", …
+	OAuth2  bool   `json:"oauth2"`
+	Checked bool   `json:"checked"`
+	Default bool   `json:"default"`
+	Config  string `json:"config"`
+}
+
+// farewell says what there is now, and what to type next.
+func (l *setup) farewell() {
+	a := l.a
+	isDefault := l.file.Default() == l.acc.Name
+	if l.s.json {
+		a.printJSON(accountJSON{Event: "account", Name: l.acc.Name, From: l.acc.From, Server: l.server.String(), User: l.user,
+			Secret: l.secretPlace(), OAuth2: l.browsed, Checked: !l.s.noCheck, Default: isDefault, Config: l.file.Path()})
+		return
+	}
+	a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("The account %s is ready; its secret is in %s.", a.paint(a.StdoutWidth, bold, l.acc.Name), l.secretPlaceName()))
+	choice, which := "", ""
+	if !isDefault {
+		choice, which = " -A "+l.acc.Name, " "+l.acc.Name
+	}
+	a.outf("\n%s\n\n  %s\n\n", a.T("Send a first message, to yourself:"),
+		a.paint(a.StdoutWidth, bold, fmt.Sprintf(`yan send%s -t %s -s "%s" -b "%s"`, choice, l.from.Address, a.T("Hello"), a.T("It works"))))
+	a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.T("Is something wrong one day? %s looks at each step.", "yan doctor"+which)))
+}
+
+// secretPlace is where the secret is, as a stable word.
+func (l *setup) secretPlace() string {
+	s := l.acc.Secret
+	for _, p := range []struct{ word, value string }{{"file", s.File}, {"command", s.Command}, {"env", s.Env}, {"netrc", s.Netrc}, {"credential", s.Credential}} {
+		if p.value != "" {
+			return p.word
+		}
+	}
+	if l.place == "" {
+		return "certificate"
+	}
+	return string(l.place)
+}
+
+// secretPlaceName is the same for people.
+func (l *setup) secretPlaceName() string {
+	s := l.acc.Secret
+	switch {
+	case s.File != "":
+		return l.a.T("the file %s", printable(s.File))
+	case s.Command != "":
+		return l.a.T("what %q prints", s.Command)
+	case s.Env != "":
+		return l.a.T("the variable %s", s.Env)
+	case s.Netrc != "":
+		return l.a.T("the netrc file")
+	case s.Credential != "":
+		return l.a.T("the systemd credential %s", s.Credential)
+	case l.place == secret.InFile:
+		return l.a.T("an encrypted file")
+	case l.place == secret.InKeyring:
+		return l.a.T("the keyring of this system")
+	}
+	return l.a.T("the client certificate")
+}
