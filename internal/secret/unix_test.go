@@ -133,7 +133,7 @@ func TestCommands(t *testing.T) {
 		"a pipeline":         {line: "echo GEHEIM | tr A-Z a-z", want: "geheim"},
 		"no input":           {line: "cat; echo geheim", want: "geheim"},
 		"chatty":             {line: "echo note >&2; echo geheim", want: "geheim"},
-		"a child left":       {line: "sleep 600 & echo geheim", want: "geheim"},
+		"a child left":       {line: "sleep 5 & echo geheim", want: "geheim"},
 		"nothing":            {line: "true", problem: secret.Empty, says: "nothing in it"},
 		"empty first line":   {line: "echo; echo user: me", problem: secret.Empty, says: "nothing in it"},
 		"NUL":                {line: `printf 'a\000b\n'`, problem: secret.Unreadable, says: "which no text does"},
