@@ -112,6 +112,9 @@ func (a *app) doctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
 	if !d.json {
 		c.begin()
 		exam.Told = c.told
+		if a.StdoutWidth > 0 && !a.NoColor && !d.transcript {
+			exam.Began = c.waiting
+		}
 	}
 	return c.end(exam.Run(cmd.Context()))
 }

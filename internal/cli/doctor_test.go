@@ -289,6 +289,24 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	}
 }
 
+// On a terminal each wait says what for, and goes away.
+func TestDoctorShowsWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	for _, url := range []string{s.URL(), s.StartTLSURL()} {
+		w, out, _ := world(map[string]string{"HOME": t.TempDir(), "YAN_PASSWORD": s.Password()})
+		w.StdoutWidth = 100
+		if code := Run(t.Context(), []string{"doctor", url, "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1"}, w); code != exitOK {
+			t.Fatalf("exit status %d", code)
+		}
+		for _, name := range []string{"Port", "TLS", "Greeting", "EHLO", "Login", "Sender", "SPF"} {
+			if !strings.Contains(out.String(), "\x1b[2m… "+name+"\x1b[0m\r\x1b[K") {
+				t.Errorf("%s: nothing says that %s is waited for, or it stays: %q", url, name, out)
+			}
+		}
+	}
+}
+
 // An account is found by its name, its address, an address that it serves, and
 // as the default; its secret is its own, and what is wrong with that is said.
 func TestDoctorAccounts(t *testing.T) {

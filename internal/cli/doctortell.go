@@ -24,6 +24,8 @@ type consultation struct {
 	// skipped are steps that were not tried, for the same reason; they are told in
 	// one line.
 	skipped []doctor.Step
+	// transient says that the cursor stands on a line that goes away.
+	transient bool
 }
 
 // begin says what is looked at.
@@ -51,7 +53,11 @@ func (a *app) stepName(s doctor.Step) string {
 	case doctor.NameAddress:
 		return a.T("Address")
 	case doctor.NamePort:
-		if _, port, err := net.SplitHostPort(s.Target); err == nil {
+		_, port, err := net.SplitHostPort(s.Target)
+		switch {
+		case s.Target == "":
+			return a.T("Port")
+		case err == nil:
 			return a.T("Port %s", port)
 		}
 		return a.T("Socket")
@@ -96,8 +102,24 @@ func (c *consultation) partOf(s doctor.Step) string {
 	return c.a.T("The server")
 }
 
+// waiting shows on a terminal what is waited for, until the step is told.
+func (c *consultation) waiting(name doctor.Name) {
+	c.erase()
+	c.a.outf("%s", c.a.paint(c.a.StdoutWidth, dim, "… "+c.a.stepName(doctor.Step{Name: name})))
+	c.transient = true
+}
+
+// erase takes away what waiting has shown.
+func (c *consultation) erase() {
+	if c.transient {
+		c.a.outf("\r\x1b[K")
+		c.transient = false
+	}
+}
+
 // told prints a step as it ends.
 func (c *consultation) told(s doctor.Step) {
+	c.erase()
 	if s.Status == doctor.Skipped {
 		if len(c.skipped) > 0 && (c.skipped[0].Detail != s.Detail || c.partOf(c.skipped[0]) != c.partOf(s)) {
 			c.flush()
@@ -164,6 +186,7 @@ func (a *app) markOf(s doctor.Status) (mark, colour string) {
 
 // end says what to do next and gives the exit status.
 func (c *consultation) end(r doctor.Report) error {
+	c.erase()
 	c.flushIfTold()
 	next, wrong := r.Next()
 	code := c.exit(next)

@@ -29,6 +29,7 @@ func (v *visit) connect() (others []<-chan Step) {
 	for _, p := range v.ports(mine) {
 		knocks[p] = v.knock(p)
 	}
+	v.begin(NamePort)
 	if v.AnyPort {
 		mine = v.choosePort(knocks)
 	}
@@ -60,6 +61,7 @@ func (v *visit) lookUp() bool {
 		v.tell(s)
 		return true
 	}
+	v.begin(NameAddress)
 	began := v.Now()
 	found, err := v.dns.lookupServer(v.ctx, host)
 	s.Took = v.Now().Sub(began)

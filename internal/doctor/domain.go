@@ -46,6 +46,7 @@ func (v *visit) tellDomain(d *domainSteps) {
 		v.skipDomain()
 		return
 	}
+	v.begin(NameSPF)
 	spf := v.background(v.spf)
 	v.tell(<-d.mx)
 	v.tell(<-d.srv)

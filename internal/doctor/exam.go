@@ -47,8 +47,10 @@ type Exam struct {
 	Timeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Told is called with each step as it ends, one at a time; may be nil.
-	Told func(Step)
+	// Began is called when a step begins that may have to be waited for, Told with
+	// each step as it ends; one at a time, either may be nil.
+	Began func(Name)
+	Told  func(Step)
 }
 
 // ErrNoSecret: there is nothing to log in with.
@@ -112,6 +114,13 @@ func (v *visit) tell(s Step) {
 	}
 }
 
+// begin tells that a step begins.
+func (v *visit) begin(name Name) {
+	if v.Began != nil {
+		v.Began(name)
+	}
+}
+
 // visitServer looks at the server until something fails; what comes after that
 // is told as skipped.
 func (v *visit) visitServer() {
@@ -125,6 +134,9 @@ func (v *visit) visitServer() {
 		v.logIn(seen)
 	}
 	v.skipRest()
+	if len(others) > 0 {
+		v.begin(NamePort)
+	}
 	for _, p := range others {
 		v.tell(<-p)
 	}

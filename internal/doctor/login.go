@@ -34,6 +34,7 @@ func (v *visit) logIn(seen *sight) {
 	var secretErr error = ErrNoSecret
 	o := v.Options
 	if v.Login != nil {
+		v.begin(NameLogin)
 		if o, secretErr = v.Login(v.ctx); secretErr == nil {
 			creds, secretErr = v.credentials(v.ctx, o)
 		}
@@ -146,11 +147,12 @@ func (v *visit) chosen(s Step, name, list string, encrypted bool) Step {
 
 // send opens the second connection: login, sender and, if asked for, message.
 func (v *visit) send(creds *sasl.Credentials) {
-	w := &watcher{now: v.Now, pass: v.Options.Trace, last: v.Now()}
+	w := v.watch()
 	cfg, err := v.config(w.event)
 	if err == nil {
 		cfg.Auth = creds
 	}
+	v.begin(NameLogin)
 	began := v.Now()
 	var conn *smtpclient.Conn
 	if err == nil {
@@ -192,6 +194,7 @@ func (v *visit) askSender(conn *smtpclient.Conn) {
 		v.fail(s, &smtp.Error{Stage: smtp.StageMail, Err: err})
 		return
 	}
+	v.begin(NameSender)
 	began := v.Now()
 	result := conn.Send(v.ctx, smtpclient.Transaction{Envelope: envelope, StopAfter: smtp.StageMail})
 	s.Took = v.Now().Sub(began)
@@ -208,6 +211,7 @@ func (v *visit) askSender(conn *smtpclient.Conn) {
 func (v *visit) sendTest(conn *smtpclient.Conn) {
 	m := v.Test
 	m.From, m.To = v.From.String(), []string{v.SendTo.String()}
+	v.begin(NameMessage)
 	began := v.Now()
 	result, err := yan.NewClient(onConn{conn}).Send(v.ctx, m)
 	took := v.Now().Sub(began)

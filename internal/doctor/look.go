@@ -23,7 +23,7 @@ type sight struct {
 // look opens a connection, says EHLO, and leaves. It has no credentials: they
 // are asked for only when this has shown who the server is.
 func (v *visit) look() *sight {
-	w := &watcher{now: v.Now, pass: v.Options.Trace, last: v.Now()}
+	w := v.watch()
 	cfg, err := v.config(w.event)
 	if err != nil {
 		v.fail(Step{Name: NamePort, Target: v.hostPort(v.port())}, &smtp.Error{Stage: smtp.StageConnect, Err: err})
@@ -158,7 +158,7 @@ func (v *visit) tellTLS(w *watcher, state *tls.ConnectionState) {
 	}
 	v.tell(s)
 	if len(state.PeerCertificates) > 0 {
-		v.tell(v.certificate(state.PeerCertificates[0], len(state.PeerCertificates)))
+		v.tell(v.certificate(state.PeerCertificates))
 	}
 }
 
@@ -167,8 +167,13 @@ func (v *visit) tellTLS(w *watcher, state *tls.ConnectionState) {
 // which is 30 days with the usual 90.
 const soon = 14
 
-func (v *visit) certificate(cert *x509.Certificate, chain int) Step {
+// certificate judges the first of a chain that was verified.
+func (v *visit) certificate(chain []*x509.Certificate) Step {
+	cert := chain[0]
 	s := Step{Name: NameCertificate, Status: OK, Facts: v.certificateFacts(cert)}
+	for _, c := range chain {
+		s.Facts.Chain = append(s.Facts.Chain, issuer(c))
+	}
 	left, until := *s.Facts.DaysLeft, cert.NotAfter.Format(time.DateOnly)
 	how := say("verified", "验证通过")
 	if v.Options.Pin != "" {
@@ -242,7 +247,12 @@ func helloStep(x exchange, encrypted bool) Step {
 	return s
 }
 
-// leave says goodbye in the background: nothing depends on the answer.
+// leave says goodbye in the background: nothing depends on the answer. Who
+// watches sees one conversation after the other.
 func (v *visit) leave(conn *smtpclient.Conn) {
+	if v.Options.Trace != nil {
+		conn.Quit(v.ctx)
+		return
+	}
 	v.leaving.Go(func() { conn.Quit(v.ctx) })
 }

@@ -93,8 +93,10 @@ type Facts struct {
 	TLSVersion string `json:"tls_version,omitempty"` // "TLS 1.3"
 	Cipher     string `json:"cipher,omitempty"`
 	// Names are those of the certificate.
-	Names    []string `json:"names,omitempty"`
-	Issuer   string   `json:"issuer,omitempty"`
+	Names  []string `json:"names,omitempty"`
+	Issuer string   `json:"issuer,omitempty"`
+	// Chain are the issuers from the server's own certificate on, as it showed them.
+	Chain    []string `json:"chain,omitempty"`
 	NotAfter string   `json:"not_after,omitempty"` // RFC 3339
 	DaysLeft *int     `json:"days_left,omitempty"`
 

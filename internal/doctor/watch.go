@@ -21,6 +21,9 @@ type exchange struct {
 type watcher struct {
 	now  func() time.Time
 	pass func(smtpclient.Event) // sees everything, too; may be nil
+	// begin is told what is waited for next, on the way to EHLO.
+	begin    func(Name)
+	security smtpclient.Security
 
 	mu      sync.Mutex
 	last    time.Time // of the latest event
@@ -32,10 +35,15 @@ type watcher struct {
 	within  bool       // a reply has begun
 }
 
+func (v *visit) watch() *watcher {
+	return &watcher{now: v.Now, pass: v.Options.Trace, begin: v.begin, security: v.Server.Security, last: v.Now()}
+}
+
 func (w *watcher) event(e smtpclient.Event) {
 	if w.pass != nil {
 		w.pass(e)
 	}
+	w.beginNext(e)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last = w.now()
@@ -113,4 +121,20 @@ func (w *watcher) sinceCommand(verb string) time.Duration {
 		}
 	}
 	return 0
+}
+
+// beginNext tells what is waited for behind an event.
+func (w *watcher) beginNext(e smtpclient.Event) {
+	switch {
+	case e.Direction == smtpclient.Connected && w.security == smtpclient.ImplicitTLS:
+		w.begin(NameTLS)
+	case e.Direction == smtpclient.Connected, e.Direction == smtpclient.Secured && w.security == smtpclient.ImplicitTLS:
+		w.begin(NameGreeting)
+	case e.Direction == smtpclient.Sent && (strings.HasPrefix(e.Text, "EHLO") || strings.HasPrefix(e.Text, "LHLO")):
+		w.begin(NameHello)
+	case e.Direction == smtpclient.Sent && e.Text == "STARTTLS":
+		w.begin(NameTLS)
+	case e.Direction == smtpclient.Sent && strings.HasPrefix(e.Text, "AUTH "):
+		w.begin(NameLogin)
+	}
 }

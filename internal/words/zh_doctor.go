@@ -40,6 +40,7 @@ var chineseDoctor = map[string]string{
 	"account %s: %s":                    "账号 %s：%s",
 	"%s, sender %s":                     "%s，发件人 %s",
 	"Address":                           "地址",
+	"Port":                              "端口",
 	"Port %s":                           "端口 %s",
 	"Socket":                            "套接字",
 	"Greeting":                          "问候语",
