@@ -22,7 +22,7 @@ func (a *app) explainCommand() *cobra.Command {
 			"the error of another program; or pipe it in. The provider and the stage make the answer exact; " +
 			"where the text gives them away they need not be said."),
 		Example: "  yan explain '535 Login fail. Account is abnormal' --provider qq\n  yan explain '554 DT:SPM 163 smtp10' --provider 163\n" +
-			"  tail mail.log | yan explain",
+			"  yan explain 'x509: certificate signed by unknown authority'",
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, err := a.pastedText(args)
 			if err != nil {
