@@ -59,6 +59,33 @@ func understoodIn(text string) string {
 	return b.String()
 }
 
+// Every class as yan explain shows it, in both languages: read
+// testdata/explain in review.
+func TestEveryClassAsShown(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []words.Language{words.English, words.Chinese} {
+		a, out, _ := testApp(lang)
+		for _, c := range diagnosis.Classes() {
+			info, ok := diagnosis.Describe(c)
+			if !ok {
+				t.Fatalf("%s is not described", c)
+			}
+			f := diagnosis.Finding{Class: c, Retry: info.Retry, Permanence: info.Permanence, Cause: info.Cause, Advice: info.Advice}
+			if f.Permanence == "" {
+				f.Permanence = map[diagnosis.RetryKind]diagnosis.Permanence{diagnosis.RetryAccepted: diagnosis.AcceptedAlready,
+					diagnosis.RetryNever: diagnosis.Permanent, diagnosis.RetryAfterFix: diagnosis.Permanent}[info.Retry.Kind]
+			}
+			if f.Permanence == "" {
+				f.Permanence = diagnosis.Temporary
+			}
+			a.outf("%s  %s\n", f.Class, a.permanence(f))
+			a.finding(a.Stdout, a.StdoutWidth, f)
+			a.outf("\n")
+		}
+		golden(t, filepath.Join("testdata", "explain", string(lang)+".txt"), out.String())
+	}
+}
+
 // Numbers that are no replies.
 func TestNoReplies(t *testing.T) {
 	t.Parallel()
