@@ -44,12 +44,12 @@ func TestRefusals(t *testing.T) {
 		"no login":           {"submission", authentication{none: true}, nil, exitAuth, "AUTH_REQUIRED"},
 	}
 	for _, mechanism := range offeredMechanisms(t, s, "submission") {
-		as := wrong
+		as, class := wrong, "AUTH_BAD_CREDENTIALS"
 		as.mechanism = mechanism
 		if usesToken(mechanism) {
-			as = authentication{mechanism: mechanism, token: bearerToken("another key")}
+			as, class = authentication{mechanism: mechanism, token: bearerToken("another key")}, "AUTH_TOKEN_REFUSED"
 		}
-		tests["wrong secret, "+mechanism] = refusal{"submission", as, nil, exitAuth, "AUTH_BAD_CREDENTIALS"}
+		tests["wrong secret, "+mechanism] = refusal{"submission", as, nil, exitAuth, class}
 	}
 	for certificate, class := range map[string]string{"expired": "TLS_EXPIRED", "untrusted": "TLS_UNTRUSTED", "othername": "TLS_NAME"} {
 		for _, mode := range []string{"submission", "smtps"} {
