@@ -33,8 +33,7 @@ func (v *visit) logIn(seen *sight) {
 	var creds *sasl.Credentials
 	var secretErr error = ErrNoSecret
 	o := v.Options
-	if v.Login != nil {
-		v.begin(NameLogin)
+	if v.Login != nil { // which may ask the user: nothing else is to stand on that line
 		if o, secretErr = v.Login(v.ctx); secretErr == nil {
 			creds, secretErr = v.credentials(v.ctx, o)
 		}
