@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -370,5 +369,5 @@ func TestDoctorTime(t *testing.T) {
 	if took := time.Since(began); code != exitOK || took > 5*time.Second {
 		t.Errorf("exit status %d after %s", code, took)
 	}
-	t.Log(fmt.Sprintf("%.1f ms", j.Took))
+	t.Logf("%.1f ms", j.Took)
 }

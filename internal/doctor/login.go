@@ -12,6 +12,7 @@ import (
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
 )
 
 // megabytes is a number of octets as people read it.
@@ -32,8 +33,8 @@ func (v *visit) logIn(seen *sight) {
 	}
 	var creds *sasl.Credentials
 	var secretErr error = ErrNoSecret
-	o := v.Options
 	if v.Login != nil { // which may ask the user: nothing else is to stand on that line
+		var o transport.Options
 		if o, secretErr = v.Login(v.ctx); secretErr == nil {
 			creds, secretErr = v.credentials(v.ctx, o)
 		}
