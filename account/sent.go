@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
 )
 
 // mechanism is the name of a SASL mechanism as package sasl writes it.
@@ -47,10 +49,8 @@ func (a Account) Mailbox() (imapclient.Config, error) {
 		if err != nil {
 			return c, err
 		}
-		c.Host, c.Port, c.StartTLS = p.IMAP.Host, p.IMAP.Port, p.IMAP.TLS == provider.StartTLS
-		if own := p.HostsByDomain[address.ASCIIDomain()].IMAP; own != "" {
-			c.Host = own
-		}
+		where, _ := p.IMAPFor(address.ASCIIDomain())
+		c.Host, c.Port, c.StartTLS = where.Host, where.Port, where.TLS == provider.StartTLS
 		return c, nil
 	}
 	u, err := url.Parse(a.IMAP)
@@ -78,7 +78,7 @@ func (a Account) SentMailbox(ctx context.Context, s *Secrets) (imapclient.Config
 	if c.Host == "" {
 		return c, errors.New("the IMAP server is not known: set imap")
 	}
-	c.Auth.Username = a.key(itemPassword).User
+	c.Auth.Username = a.mailboxUser()
 	if a.UsesOAuth2() {
 		tokens, err := s.Tokens(ctx, a)
 		if err != nil {
@@ -90,10 +90,40 @@ func (a Account) SentMailbox(ctx context.Context, s *Secrets) (imapclient.Config
 	} else if c.Auth.Password, err = s.Password(ctx, a); err != nil {
 		return c, err
 	}
+	return c, a.trust(&c)
+}
+
+// trust puts the account's authorities, client certificate and proxy into the
+// configuration. Its pin is that of the SMTP server's certificate.
+func (a Account) trust(c *imapclient.Config) (err error) {
 	if a.TLSCA != "" {
 		if c.Trust.Roots, err = smtpclient.LoadRoots(a.File(a.TLSCA)); err != nil {
-			return c, err
+			return err
 		}
 	}
-	return c, nil
+	if a.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(a.File(a.TLSCert), a.File(a.TLSKey))
+		if err != nil {
+			return fmt.Errorf("reading the client certificate: %w", err)
+		}
+		c.Trust.Certificates = []tls.Certificate{pair}
+	}
+	if a.Proxy != "" {
+		c.Dialer, err = transport.ProxyDialer(a.Proxy)
+	}
+	return err
+}
+
+// mailboxUser is the login name there, which a provider may want in another form
+// than its SMTP server.
+func (a Account) mailboxUser() string {
+	address, err := a.Address()
+	if err != nil || a.User != "" || a.IMAP != "" {
+		return a.key(itemPassword).User
+	}
+	p := a.Provider()
+	if where, ok := p.IMAPFor(address.ASCIIDomain()); ok && where.Username == "localpart" {
+		return address.Local()
+	}
+	return a.key(itemPassword).User
 }

@@ -21,6 +21,12 @@ import (
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
+// ProxyDialer makes what opens connections through a proxy, for protocols beside
+// SMTP; the URL is that of Options.Proxy.
+func ProxyDialer(proxyURL string) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
+	return proxyDialer(proxyURL)
+}
+
 // proxyDialer makes a dialer that goes through a proxy. TLS is then spoken
 // with the server through it: the proxy sees no more than the network would.
 func proxyDialer(proxyURL string) (dialFunc, error) {

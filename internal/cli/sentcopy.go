@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/imapclient"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
 )
 
 // sentCopies puts copies of what was sent into the Sent folder. What goes wrong
@@ -32,6 +34,9 @@ func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) (fol
 	if r.copies.account != id.Name {
 		r.copies = sentCopies{account: id.Name}
 		r.copies.cfg, r.copies.err = id.SentMailbox(ctx, id.secrets)
+		if r.copies.err == nil && r.copies.cfg.Dialer == nil {
+			r.copies.cfg.Dialer, r.copies.err = r.a.mailboxDialer(r.copies.cfg)
+		}
 		if r.copies.err != nil {
 			r.tellNoCopy(r.copies.err)
 		}
@@ -45,6 +50,16 @@ func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) (fol
 		return ""
 	}
 	return folder
+}
+
+// mailboxDialer goes the way that ALL_PROXY says, as to the SMTP server; nil goes
+// directly.
+func (a *app) mailboxDialer(cfg imapclient.Config) (func(context.Context, string, string) (net.Conn, error), error) {
+	proxy, err := a.systemProxy(transport.Server{Host: cfg.Host, Port: cfg.Port})
+	if err != nil || proxy == "" {
+		return nil, err
+	}
+	return transport.ProxyDialer(proxy)
 }
 
 // tellNoCopy says that the message was sent all the same.
