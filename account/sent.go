@@ -109,7 +109,7 @@ func (a Account) trust(c *imapclient.Config) (err error) {
 		c.Trust.Certificates = []tls.Certificate{pair}
 	}
 	if a.Proxy != "" {
-		c.Dialer, err = transport.ProxyDialer(a.Proxy)
+		c.Dialer, err = transport.ProxyDialer(a.Proxy, nil)
 	}
 	return err
 }

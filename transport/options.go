@@ -92,8 +92,9 @@ func (o Options) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String
 // MarshalText is String, for log/slog and JSON.
 func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// config joins server and options to what smtpclient needs.
-func (o Options) config(s Server) (smtpclient.Config, error) {
+// Config joins server and options to what [smtpclient.Dial] needs, for who wants
+// one connection of their own. A TokenSource is not asked.
+func (o Options) Config(s Server) (smtpclient.Config, error) {
 	cfg := smtpclient.Config{
 		Host: s.Host, Port: s.Port, Socket: s.Socket, Security: s.Security, LMTP: s.LMTP,
 		Mechanism: o.Mechanism, AllowCleartextPassword: o.AllowCleartextPassword,
@@ -111,7 +112,7 @@ func (o Options) config(s Server) (smtpclient.Config, error) {
 		if s.Socket != "" {
 			return cfg, fmt.Errorf("a proxy can't reach the socket %s of this machine", s.Socket)
 		}
-		if cfg.Dialer, err = proxyDialer(o.Proxy); err != nil {
+		if cfg.Dialer, err = ProxyDialer(o.Proxy, nil); err != nil {
 			return cfg, err
 		}
 	}

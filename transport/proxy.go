@@ -21,15 +21,14 @@ import (
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// ProxyDialer makes what opens connections through a proxy, for protocols beside
-// SMTP; the URL is that of Options.Proxy.
-func ProxyDialer(proxyURL string) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
-	return proxyDialer(proxyURL)
-}
-
-// proxyDialer makes a dialer that goes through a proxy. TLS is then spoken
-// with the server through it: the proxy sees no more than the network would.
-func proxyDialer(proxyURL string) (dialFunc, error) {
+// ProxyDialer makes what opens connections through a proxy; the URL is that of
+// Options.Proxy. direct opens those to the proxy itself, nil means [net.Dialer].
+// TLS is then spoken with the server through it: the proxy sees no more than the
+// network would.
+func ProxyDialer(proxyURL string, direct func(ctx context.Context, network, address string) (net.Conn, error)) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
+	if direct == nil {
+		direct = new(net.Dialer).DialContext
+	}
 	u, err := url.Parse(proxyURL)
 	if err != nil || u.Host == "" {
 		// Not the error of net/url: it repeats the URL with its password.
@@ -37,9 +36,9 @@ func proxyDialer(proxyURL string) (dialFunc, error) {
 	}
 	switch u.Scheme {
 	case "socks5", "socks5h":
-		return socks(u)
+		return socks(u, direct)
 	case "http":
-		return httpConnect(u), nil
+		return httpConnect(u, direct), nil
 	}
 	return nil, fmt.Errorf("proxy %s: scheme %q is not one of socks5, socks5h, http", u.Redacted(), u.Scheme)
 }
@@ -74,12 +73,12 @@ func (e *proxyError) FailureKind() string {
 }
 
 // socks dials through a SOCKS proxy (RFC 1928).
-func socks(u *url.URL) (dialFunc, error) {
+func socks(u *url.URL, direct dialFunc) (dialFunc, error) {
 	if _, err := proxy.FromURL(u, nil); err != nil {
 		return nil, fmt.Errorf("proxy %s: %w", u.Redacted(), err)
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		way := &wayToProxy{}
+		way := &wayToProxy{direct: direct}
 		d, err := proxy.FromURL(u, way)
 		if err != nil {
 			return nil, fmt.Errorf("proxy %s: %w", u.Redacted(), err)
@@ -94,7 +93,7 @@ func socks(u *url.URL) (dialFunc, error) {
 
 // wayToProxy dials a proxy and remembers whether that went well.
 type wayToProxy struct {
-	net.Dialer
+	direct  dialFunc
 	reached bool
 }
 
@@ -103,7 +102,7 @@ func (w *wayToProxy) Dial(network, address string) (net.Conn, error) {
 }
 
 func (w *wayToProxy) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := w.Dialer.DialContext(ctx, network, address)
+	conn, err := w.direct(ctx, network, address)
 	w.reached = err == nil
 	return conn, err
 }
@@ -121,13 +120,13 @@ func (w *wayToProxy) kind(err error) string {
 }
 
 // httpConnect asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6).
-func httpConnect(u *url.URL) dialFunc {
+func httpConnect(u *url.URL, direct dialFunc) dialFunc {
 	return func(ctx context.Context, _, address string) (net.Conn, error) {
 		host := u.Host
 		if u.Port() == "" {
 			host = net.JoinHostPort(u.Hostname(), "80")
 		}
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+		conn, err := direct(ctx, "tcp", host)
 		if err != nil {
 			return nil, &proxyError{proxy: u.Redacted(), kind: proxyAway, err: err}
 		}

@@ -59,7 +59,7 @@ func TestHTTPProxy(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			address, asked := httpProxy(t, tt.answer)
-			dial, err := proxyDialer("http://" + tt.user + address)
+			dial, err := ProxyDialer("http://"+tt.user+address, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func TestHTTPProxy(t *testing.T) {
 func TestHTTPProxyKeepsToTheContext(t *testing.T) {
 	t.Parallel()
 	address, asked := httpProxy(t, "")
-	dial, err := proxyDialer("http://" + address)
+	dial, err := ProxyDialer("http://"+address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func Open(server string, o Options) (*SMTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := o.config(where)
+	cfg, err := o.Config(where)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (a *app) mailboxDialer(cfg imapclient.Config) (func(context.Context, string
 	if err != nil || proxy == "" {
 		return nil, err
 	}
-	return transport.ProxyDialer(proxy)
+	return transport.ProxyDialer(proxy, nil)
 }
 
 // tellNoCopy says that the message was sent all the same.
