@@ -117,6 +117,21 @@ func TestAccountRemoveAsks(t *testing.T) {
 	}
 }
 
+func TestAccountRemoveKeepsSecret(t *testing.T) {
+	t.Parallel()
+	keyring := secrettest.New()
+	if err := keyring.Set("yan", "work/password", accountMarker); err != nil {
+		t.Fatal(err)
+	}
+	w, _, errs, _ := machineWith(t, qqAndWork, "", keyring)
+	if code := Run(t.Context(), []string{"account", "remove", "work", "--yes", "--keep-secret"}, w); code != exitOK {
+		t.Fatalf("exit status %d: %s", code, errs)
+	}
+	if kept, err := keyring.Get("yan", "work/password"); err != nil || kept != accountMarker {
+		t.Errorf("the secret is gone: %v", err)
+	}
+}
+
 // A keyring that is locked keeps its secret, and the user hears of it.
 func TestAccountRemoveLockedKeyring(t *testing.T) {
 	t.Parallel()
@@ -145,7 +160,7 @@ func TestAccountShowKeyring(t *testing.T) {
 		check   int
 	}{
 		"there":  {full, "in the keyring of this system", "在系统密钥环中", "there", exitConfig}, // work's is missing
-		"empty":  {secrettest.New(), "not there; 'yan login me@qq.com' asks for it", "不存在；yan login me@qq.com", "missing", exitConfig},
+		"empty":  {secrettest.New(), "not there; 'yan login qq' asks for it", "不存在；yan login qq", "missing", exitConfig},
 		"none":   {secrettest.None(), "not there", "不存在", "missing", exitConfig},
 		"locked": {secrettest.Locked(), "the keyring: the keyring is locked", "密钥环已锁定", "unusable", exitConfig},
 	} {
@@ -220,6 +235,43 @@ func TestAccountImportLockedKeyring(t *testing.T) {
 		}
 		if _, err := os.Stat(path); err == nil {
 			t.Error("the configuration is written")
+		}
+	}
+}
+
+// meddling is a keyring during whose use another program writes the configuration.
+type meddling struct {
+	*secrettest.Keyring
+	path string
+}
+
+func (m meddling) Set(service, user, s string) error {
+	if err := os.WriteFile(m.path, []byte("version = 1\n"), 0o600); err != nil {
+		return err
+	}
+	return m.Keyring.Set(service, user, s)
+}
+
+// Where the configuration is another one meanwhile, the password is taken back.
+func TestAccountImportTakesBack(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[string]string{"en": "another program changed it meanwhile", "zh": "其他程序"} {
+		keyring := secrettest.New()
+		w, _, errs, path := machineWith(t, "", "", nil)
+		w.Keyring = meddling{keyring, path}
+		if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".msmtprc"),
+			[]byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+accountMarker+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code := Run(t.Context(), []string{"account", "import", "--all", "--lang", lang}, w)
+		if code != exitTemporary || !strings.Contains(errs.String(), want) {
+			t.Errorf("exit status %d: %s", code, errs)
+		}
+		if _, err := keyring.Get("yan", "a/password"); err == nil {
+			t.Error("the password is kept for an account that there is not")
+		}
+		if now := contents(t, path); now != "version = 1\n" {
+			t.Errorf("what the other program wrote is overwritten:\n%s", now)
 		}
 	}
 }

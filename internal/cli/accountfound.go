@@ -169,9 +169,7 @@ func (a *app) tellKept(f *account.File, list []*haul) {
 	}
 	a.outf("\n%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("Taken over into %s: %s", printable(f.Path()), strings.Join(kept, ", ")))
 	if lacking != "" {
-		acc, _ := f.Account(lacking)
-		address, _ := acc.Address()
-		a.outf("  %s\n", a.T("Give %s its password: %s", lacking, "yan login "+address.String()+" --name "+lacking+" --replace"))
+		a.outf("  %s\n", a.T("Give %s its password: %s", lacking, "yan login "+lacking))
 	}
 	a.outf("  %s\n", a.T("Try it: %s", "yan account test "+kept[0]))
 	if len(clear) > 0 {

@@ -130,7 +130,7 @@ func (a *app) forget(ctx context.Context, acc account.Account, keep bool) error 
 	}
 	if err := a.secrets().Forget(ctx, acc); err != nil {
 		return fail(exitTemporary, errors.New(a.T("the account is removed, but its secret could not be forgotten: %s", a.secretProblem(err))),
-			a.T("Delete the entry %q in the keyring of this system yourself.", "yan "+acc.Name))
+			a.T("Unlock it and delete there what yan keeps as %s.", acc.Name+"/…"))
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func (a *app) secretText(ctx context.Context, v view, state secretState) string 
 		case state.word == secretSealed:
 			return a.T("in the encrypted file; its passphrase is asked for when it is needed")
 		case state.word == secretMissing:
-			return a.T("not there; 'yan login %s' asks for it", v.address)
+			return a.T("not there; 'yan login %s' asks for it", v.Name)
 		case state.word == secretBad:
 			return a.T("the keyring") + ": " + a.secretProblem(state.err)
 		case a.lookForSecret(ctx, v, false) != nil:

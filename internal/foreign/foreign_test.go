@@ -286,6 +286,30 @@ func TestNetrc(t *testing.T) {
 	}
 }
 
+// TestIncludesEnd: ten files may include each other, further ones are noted.
+func TestIncludesEnd(t *testing.T) {
+	t.Parallel()
+	for p, format := range map[Program]string{Mutt: "source /f%d\n", Git: "[include]\npath = /f%d\n"} {
+		files := map[string][]byte{}
+		for i := range 20 {
+			files[fmt.Sprintf("/f%d", i)] = fmt.Appendf(nil, format, i+1)
+		}
+		s, err := testMachine(files).Look(t.Context(), p, "/f0")
+		if err != nil || len(s.Files) != maxDepth {
+			t.Errorf("%s: read %q, %v", p, s.Files, err)
+		}
+		deep := 0
+		for _, n := range s.Notes {
+			if n.Reason == TooDeep && n.Detail == fmt.Sprintf("/f%d", maxDepth) {
+				deep++
+			}
+		}
+		if deep != 1 {
+			t.Errorf("%s: noted %v", p, s.Notes)
+		}
+	}
+}
+
 // TestNotesPointAtLines: whatever is noted of a file with an error in each line
 // has the number of that line.
 func TestNotesPointAtLines(t *testing.T) {

@@ -134,7 +134,7 @@ var chineseAccount = map[string]string{
 	"Nothing was changed.":                                              "没有任何改动。",
 	"interrupted; nothing was changed":                                  "已中断；没有任何改动",
 	"the account is removed, but its secret could not be forgotten: %s": "账号已删除，但它的密码未能删除：%s",
-	"Delete the entry %q in the keyring of this system yourself.":       "请自行在系统密钥环中删除条目 %q。",
+	"Unlock it and delete there what yan keeps as %s.":                  "请先解锁，再删除其中 yan 保存的 %s。",
 	"The account %s is changed.":                                        "账号 %s 已修改。",
 	"%s is changed; accounts: %s":                                       "%s 已修改；账号：%s",
 	"What you wrote is in %s; the configuration is what it was.":        "您写的内容在 %s；配置文件未改动。",
