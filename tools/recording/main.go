@@ -1,0 +1,306 @@
+// Command recording types through yan login against a sandbox on this machine and
+// writes what the terminal showed: an asciicast (https://docs.asciinema.org) and an
+// animated SVG. The program is the real one; the typing is scripted, with pauses
+// as a person makes them, and times count only that, so that recordings of the
+// same program look the same (but for the milliseconds of the login and the
+// Message-ID, which are made those of the first one).
+//
+//	go run . -yan ../../dist/yan -out ../../docs
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+const (
+	cols, rows = 84, 34
+	port       = "4650" // of the sandbox; it is on the screen
+)
+
+func main() {
+	log.SetFlags(0)
+	program := flag.String("yan", "", "the program to record")
+	out := flag.String("out", ".", "the folder for the recordings")
+	still := flag.Int("still", -1, "draw this frame only")
+	flag.Parse()
+	for _, d := range dialogues() {
+		if err := record(*program, *out, *still, d); err != nil {
+			log.Fatalf("%s: %v", d.file, err)
+		}
+	}
+}
+
+// dialogue is what is typed, and what is waited for before.
+type dialogue struct {
+	file, lang, title string
+	steps             []step
+	send              string
+	sent              string
+}
+
+type step struct{ wait, types string }
+
+const (
+	wrongCode = "abcdabcdabcdabcd"
+	rightCode = "yansandboxsecret"
+)
+
+func dialogues() []dialogue {
+	return []dialogue{
+		{"login", "en_US.UTF-8", "yan login: an account in a minute, with a wrong authorization code first", []step{
+			{"Your e-mail address", "me@qq.com"}, {"Your name", "Wild Goose"}, {"? shows the page", wrongCode}, {"Enter alone", rightCode}},
+			`yan send -t me@qq.com -s "Hello" -b "It works"`, "accepted"},
+		{"login.zh-CN", "zh_CN.UTF-8", "yan login：一分钟设好账号，先输错一次授权码", []step{
+			{"您的邮箱地址", "me@qq.com"}, {"您的名字", "小雁"}, {"二维码打开上面的页面", wrongCode}, {"直接按回车", rightCode}},
+			`yan send -t me@qq.com -s "你好" -b "发送成功"`, "已接收"},
+	}
+}
+
+// tape is the recording so far.
+type tape struct {
+	screen *screen
+	clock  float64 // seconds
+	events []event
+	frames []frame
+}
+
+// event is output at a time.
+type event struct {
+	at   float64
+	text string
+}
+
+// show is output at this time.
+func (t *tape) show(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	p = took.ReplaceAll(p, []byte("${1}6.1 ms${2}"))
+	p = messageID.ReplaceAll(p, []byte("<r5mzkq3cduxw7nthg2vyoa6bei@"))
+	t.screen.write(p)
+	if n := len(t.events); n > 0 && t.events[n-1].at == t.round() { // however many writes it took
+		t.events[n-1].text += string(p)
+	} else {
+		t.events = append(t.events, event{t.round(), string(p)})
+	}
+	f := frame{t.round(), t.screen.render()}
+	if n := len(t.frames); n > 0 && t.frames[n-1].at == f.at {
+		t.frames[n-1] = f
+		return
+	}
+	t.frames = append(t.frames, f)
+}
+
+// took is how long the login took.
+var took = regexp.MustCompile(`([（(])[0-9.]+ (?:µs|ms|s)([)）])`)
+
+// messageID is another one each time.
+var messageID = regexp.MustCompile(`<[a-z2-7]{26}@`)
+
+func (t *tape) round() float64 { return float64(int(t.clock*1000+0.5)) / 1000 }
+
+func record(program, out string, still int, d dialogue) error {
+	home, err := os.MkdirTemp("", "yan-recording-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(home)
+	ca := filepath.Join(home, "ca.pem")
+	env := []string{"HOME=" + home, "LANG=" + d.lang, "TERM=xterm-256color",
+		"YAN_PASSPHRASE_FILE=" + filepath.Join(home, "passphrase"), "PATH=" + os.Getenv("PATH")}
+	if err := os.WriteFile(filepath.Join(home, "passphrase"), []byte("correct horse\n"), 0o600); err != nil {
+		return err
+	}
+	stop, err := sandbox(program, ca)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	t := &tape{screen: newScreen(cols, rows)}
+	// The address belongs to QQ Mail, whose part the sandbox plays.
+	atSandbox := append(slices.Clone(env), "YAN_SERVER=smtps://127.0.0.1:"+port, "YAN_TLS_CA="+ca)
+	if err := t.run(program, atSandbox, "yan login", []string{"login"}, d.steps); err != nil {
+		return err
+	}
+	words := append([]string{"send"}, strings.Fields(d.send)[2:]...)
+	for i, w := range words {
+		words[i] = strings.Trim(w, `"`)
+	}
+	if strings.HasPrefix(d.lang, "en") { // "It works" is one word
+		words = []string{"send", "-t", "me@qq.com", "-s", "Hello", "-b", "It works"}
+	}
+	t.clock += 1.5
+	if err := t.run(program, env, d.send, words, []step{{d.sent, ""}}); err != nil {
+		return err
+	}
+	t.clock += 6
+	t.show([]byte("\x1b[1;32m$\x1b[0m "))
+	if still >= 0 {
+		t.frames = t.frames[:min(still+1, len(t.frames))]
+	}
+	end := t.clock + 4
+	if err := os.WriteFile(filepath.Join(out, d.file+".svg"), []byte(picture(t.frames, cols, rows, end, d.title)), 0o644); err != nil {
+		return err
+	}
+	return writeCast(filepath.Join(out, d.file+".cast"), d.title, t.events)
+}
+
+// sandbox starts the provider and waits until it listens.
+func sandbox(program, ca string) (stop func(), err error) {
+	cmd := exec.Command(program, "sandbox", "--profile", "qq", "--tls-port", port, "--ca", ca, "--quiet", "--json")
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	if _, err := bufio.NewReader(output).ReadString('\n'); err != nil {
+		return nil, fmt.Errorf("the sandbox does not start: %w", err)
+	}
+	return func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+	}, nil
+}
+
+// run types a command line and runs it.
+func (t *tape) run(program string, env []string, shown string, args []string, steps []step) error {
+	t.show([]byte("\x1b[1;32m$\x1b[0m "))
+	t.clock += 0.8
+	for _, r := range shown {
+		t.show([]byte(string(r)))
+		t.clock += 0.05
+	}
+	t.clock += 0.4
+	t.show([]byte("\r\n"))
+	terminal, side, err := pty.Open()
+	if err != nil {
+		return err
+	}
+	defer terminal.Close()
+	if err := pty.Setsize(side, &pty.Winsize{Cols: cols, Rows: rows}); err != nil {
+		return err
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, side, side, side
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	_ = side.Close() // the program has it
+	defer func() { _ = cmd.Process.Kill() }()
+	output := make(chan []byte)
+	go func() {
+		defer close(output)
+		for {
+			buf := make([]byte, 8192)
+			n, err := terminal.Read(buf)
+			if n > 0 {
+				output <- buf[:n]
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	seen := newScreen(cols, 500)
+	for _, s := range steps {
+		if err := t.until(output, seen, s.wait); err != nil {
+			return err
+		}
+		t.clock += 1.2
+		for _, r := range s.types {
+			if _, err := terminal.WriteString(string(r)); err != nil {
+				return err
+			}
+			t.clock += 0.07
+			t.settle(output, seen)
+		}
+		if s.types != "" {
+			t.clock += 0.5
+			if _, err := terminal.WriteString("\r"); err != nil {
+				return err
+			}
+		}
+	}
+	for p := range output {
+		t.show(p)
+	}
+	return cmd.Wait()
+}
+
+// until shows output until a text is there.
+func (t *tape) until(output <-chan []byte, seen *screen, text string) error {
+	timeout := time.After(30 * time.Second)
+	for {
+		select {
+		case p, ok := <-output:
+			if !ok {
+				return fmt.Errorf("the program ended before it showed %q:\n%s", text, seen.text())
+			}
+			seen.write(p)
+			t.show(p)
+			if strings.Contains(seen.text(), text) {
+				t.settle(output, seen)
+				return nil
+			}
+		case <-timeout:
+			return fmt.Errorf("%q is not shown:\n%s", text, seen.text())
+		}
+	}
+}
+
+// settle shows what comes within a moment: one key may be drawn in several writes,
+// and the first may take its time.
+func (t *tape) settle(output <-chan []byte, seen *screen) {
+	var all bytes.Buffer
+	moment := 400 * time.Millisecond
+	for {
+		select {
+		case p, ok := <-output:
+			if !ok {
+				t.show(all.Bytes())
+				return
+			}
+			seen.write(p)
+			all.Write(p)
+			moment = 40 * time.Millisecond
+		case <-time.After(moment):
+			t.show(all.Bytes())
+			return
+		}
+	}
+}
+
+// writeCast writes the form of asciinema, version 2: a header, then an event a line.
+func writeCast(path, title string, events []event) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	header := map[string]any{"version": 2, "width": cols, "height": rows, "title": title, "env": map[string]string{"TERM": "xterm-256color"}}
+	if err := e.Encode(header); err != nil {
+		return err
+	}
+	for _, o := range events {
+		if err := e.Encode([]any{o.at, "o", o.text}); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(path, b.Bytes(), 0o644)
+}
