@@ -110,11 +110,20 @@ func (l *setup) tellFailure(o smtp.Outcome, finding diagnosis.Finding) {
 	case o.Stage != smtp.StageAuth:
 		what = l.a.T("The server %s can't be used", l.a.hostAndPort(l.server))
 	}
-	line := l.a.paint(l.a.StderrWidth, red, "✗") + " " + what
 	if why := l.a.why(o); why != "" {
-		line += l.a.T(": %s", why)
+		what += l.a.T(": %s", why)
 	}
-	l.say(line)
+	lines := []string{what}
+	if l.a.StderrWidth > 0 {
+		lines = wrap(what, max(20, min(l.a.StderrWidth, 100)-2))
+	}
+	for i, line := range lines {
+		mark := " "
+		if i == 0 {
+			mark = l.a.paint(l.a.StderrWidth, red, "✗")
+		}
+		l.say(mark + " " + line)
+	}
 	if l.shown && l.person { // it stands a few lines above
 		finding.Where, finding.HelpURLs = diagnosis.Text{}, nil
 	}

@@ -227,12 +227,18 @@ func (a *app) finding(w io.Writer, width int, f diagnosis.Finding) {
 		if text == "" {
 			return
 		}
-		if label != "" {
-			label = a.paint(width, bold, label)
-		} else {
-			label = "     "
+		indent := "     "
+		lines := []string{text}
+		if width > 0 { // a terminal would break the line inside a word
+			lines = wrap(text, max(20, min(width, 100)-max(columns(label), len(indent))))
 		}
-		_, _ = fmt.Fprintf(w, "%s%s\n", label, text)
+		for i, line := range lines {
+			if i > 0 || label == "" {
+				_, _ = fmt.Fprintf(w, "%s%s\n", indent, line)
+				continue
+			}
+			_, _ = fmt.Fprintf(w, "%s%s\n", a.paint(width, bold, label), line)
+		}
 	}
 	say(a.T("Why: "), a.Pick(f.Cause.EN, f.Cause.ZH))
 	say("", a.Pick(f.Hint.EN, f.Hint.ZH))
