@@ -63,7 +63,7 @@ func (a *app) loginCommand() *cobra.Command {
 func (s *loginFlags) registerAccount(a *app, cmd *cobra.Command) {
 	add(cmd, a.T("Account:"),
 		option{"name", "", &s.name, a.T("NAME"), a.T("what to call the account (default: by the address)")},
-		option{"from", "f", &s.from, a.T("ADDRESS"), a.T("the sender, also 'Name <address>' (default: the address that logs in)")},
+		option{"from", "f", &s.from, a.T("ADDRESS"), a.T("the sender, also with a name (default: the address that logs in)")},
 		option{"user", "", &s.user, a.T("USER"), a.T("the login name (default: what the provider expects)")},
 		option{"default", "", &s.makeDefault, "", a.T("make it the account that is used when no other is named")},
 		option{"replace", "", &s.replace, "", a.T("change the account of that name, if there is one")},
