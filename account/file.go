@@ -221,10 +221,7 @@ func (f *File) Bytes() []byte { return slices.Clone(f.source) }
 // [ErrChanged] when somebody else changed it since it was read. A link to a file
 // stays one.
 func (f *File) Save() error {
-	target := f.path
-	if real, err := filepath.EvalSymlinks(f.path); err == nil {
-		target = real
-	}
+	target := throughLinks(f.path)
 	mode := fs.FileMode(0o600)
 	now, err := os.ReadFile(target)
 	switch {
@@ -249,6 +246,22 @@ func (f *File) Save() error {
 	}
 	f.exists, f.onDisk = true, f.source
 	return nil
+}
+
+// throughLinks is the file that a link stands for, also one that is not there
+// yet.
+func throughLinks(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	to, err := os.Readlink(path)
+	if err != nil {
+		return path
+	}
+	if filepath.IsAbs(to) {
+		return to
+	}
+	return filepath.Join(filepath.Dir(path), to)
 }
 
 // writeWhole puts a new file in the place of the old one at once.

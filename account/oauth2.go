@@ -21,7 +21,10 @@ func (a Account) OAuthClient() (c oauth.Client, ok bool) {
 	}
 	c, _ = oauth.ForProvider(a.Provider())
 	o := a.OAuth2
-	c.ID, c.Secret = o.ClientID, o.ClientSecret
+	c.ID, c.Secret, c.Proxy = o.ClientID, o.ClientSecret, a.Proxy
+	if o.AuthURL != "" { // what the provider's page wants, another one need not
+		c.AuthParams, c.RedirectHost = nil, ""
+	}
 	for _, f := range []struct{ to, from *string }{{&c.AuthURL, &o.AuthURL}, {&c.TokenURL, &o.TokenURL}, {&c.DeviceURL, &o.DeviceURL}} {
 		if *f.from != "" {
 			*f.to = *f.from

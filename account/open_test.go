@@ -55,8 +55,8 @@ func TestOptionsReadTheSecretWhereItIs(t *testing.T) {
 		`secret = { credential = "cred" }`:                           "from systemd",
 		`secret = { netrc = true }`:                                  "netrc",
 		`secret = { netrc = '` + env["NETRC"] + `' }`:                "netrc",
-		``:                                                           "from keyring",
-		`secret = { keyring = true }`:                                "from keyring",
+		``:                            "from keyring",
+		`secret = { keyring = true }`: "from keyring",
 	}
 	for keys, want := range tests {
 		o, err := one(t, "from = \"me@qq.com\"\n"+keys).Options(t.Context(), secrets)

@@ -19,6 +19,10 @@ import (
 // places of this machine, and asks nobody for anything. It is safe for concurrent
 // use.
 type Secrets struct {
+	// Unsaved is told why a fresh token could not be kept; it is used all the same.
+	// nil tells nobody.
+	Unsaved func(error)
+
 	once  sync.Once
 	vault *secret.Vault
 }
@@ -127,18 +131,28 @@ func (s *Secrets) Tokens(ctx context.Context, a Account) (*oauth.Source, error) 
 	if !ok {
 		return nil, oauth.ErrNoClientID
 	}
-	kept, err := s.places().Get(ctx, secret.Source{}, a.key(itemOAuth2))
+	token, err := s.token(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	var token oauth.Token
-	if json.Unmarshal([]byte(kept), &token) != nil { // its error would show the token
-		return nil, &secret.Error{Problem: secret.Damaged, Err: errors.New("what is kept is no token")}
+	return &oauth.Source{Client: client, Token: token, Unsaved: s.Unsaved,
+		Load: func(ctx context.Context) (oauth.Token, error) { return s.token(ctx, a) },
+		Save: func(ctx context.Context, t oauth.Token) error {
+			_, err := s.KeepToken(ctx, a, t)
+			return err
+		}}, nil
+}
+
+// token reads the one that is kept.
+func (s *Secrets) token(ctx context.Context, a Account) (t oauth.Token, err error) {
+	kept, err := s.places().Get(ctx, secret.Source{}, a.key(itemOAuth2))
+	if err != nil {
+		return t, err
 	}
-	return &oauth.Source{Client: client, Token: token, Save: func(ctx context.Context, t oauth.Token) error {
-		_, err := s.KeepToken(ctx, a, t)
-		return err
-	}}, nil
+	if json.Unmarshal([]byte(kept), &t) != nil { // its error would show the token
+		return t, &secret.Error{Problem: secret.Damaged, Key: a.key(itemOAuth2), Err: errors.New("what is kept is no token")}
+	}
+	return t, nil
 }
 
 // KeepToken keeps the token that a consent gave.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/secret"
 )
 
@@ -86,7 +85,13 @@ func (a *app) ambiguous(e *account.AmbiguousError) error {
 }
 
 // secrets are the places of this machine where secrets are kept.
-func (a *app) secrets() *account.Secrets { return account.NewSecrets(a.vault()) }
+func (a *app) secrets() *account.Secrets {
+	s := account.NewSecrets(a.vault())
+	s.Unsaved = func(err error) {
+		a.errf("%s\n", a.T("The fresh access token could not be kept: %v", err))
+	}
+	return s
+}
 
 func (a *app) vault() *secret.Vault {
 	v := &secret.Vault{Keyring: a.Keyring, Getenv: a.Getenv, Home: a.Getenv("HOME")}
@@ -123,75 +128,4 @@ func (a *app) askPassphrase(ctx context.Context, anew bool) (string, error) {
 		a.errf("%s\n", a.T("These were not the same, or empty."))
 	}
 	return "", errors.New(a.T("no passphrase was chosen"))
-}
-
-// badSecret says what is wrong with the place of a secret and what to do.
-func (a *app) badSecret(acc account.Account, err error) error {
-	if errors.Is(err, context.Canceled) {
-		return a.interrupted()
-	}
-	var s *secret.Error
-	if !errors.As(err, &s) {
-		if errors.Is(err, oauth.ErrConsent) {
-			return fail(exitAuth, errors.New(a.T("account %s: the consent to send has ended", acc.Name)), a.T("Log in again: %s", "yan login "+acc.Name))
-		}
-		return a.configf("the secret of account %s can't be had: %v", acc.Name, err)
-	}
-	place, loginAgain := a.placeOf(s), a.T("Log in again: %s", "yan login "+acc.Name)
-	what, hint := "", ""
-	switch s.Problem {
-	case secret.NotFound:
-		what = a.T("account %s: no secret in %s", acc.Name, place)
-		if s.Source.Kind == secret.Kept {
-			hint = loginAgain
-		}
-	case secret.Empty:
-		what, hint = a.T("account %s: %s is empty", acc.Name, place), a.T("Put the authorization code or password there, alone on its line.")
-	case secret.SeveralLines:
-		what, hint = a.T("account %s: %s holds several lines", acc.Name, place), a.T("Put the authorization code or password there, alone on its line.")
-	case secret.Readable:
-		what, hint = a.T("account %s: others on this machine can read %s", acc.Name, place), a.T("Keep it to yourself: chmod 600 %s", printable(s.Path))
-	case secret.Unreadable:
-		what = a.T("account %s: %s can't be read", acc.Name, place)
-	case secret.CommandFailed:
-		what, hint = a.T("account %s: %s failed: %v", acc.Name, place, s.Err), a.T("Try the command by itself; its first line has to be the secret.")
-	case secret.Locked:
-		what, hint = a.T("account %s: the keyring is locked", acc.Name), a.T("Unlock it (log in to the desktop, or open its password program), then try again.")
-	case secret.Unavailable:
-		what, hint = a.T("account %s: there is no keyring here, and nobody to ask for the passphrase of the encrypted file", acc.Name),
-			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`)
-	case secret.Passphrase:
-		what = a.T("account %s: this is not the passphrase of %s", acc.Name, place)
-	case secret.Damaged:
-		what, hint = a.T("account %s: %s is damaged: %v", acc.Name, place, s.Err), loginAgain
-	case secret.Unwritable:
-		what = a.T("account %s: %s can't be written: %v", acc.Name, place, s.Err)
-	default:
-		what = a.T("the secret of account %s can't be had: %v", acc.Name, err)
-	}
-	return fail(exitConfig, errors.New(what), hint)
-}
-
-// placeOf names where a secret was looked for.
-func (a *app) placeOf(e *secret.Error) string {
-	value := printable(e.Source.Value)
-	switch e.Source.Kind {
-	case secret.File:
-		return a.T("the file %s", value)
-	case secret.Command:
-		return a.T("the command %s", value)
-	case secret.Env:
-		return a.T("the variable %s", value)
-	case secret.Credential:
-		return a.T("the systemd credential %s", value)
-	case secret.Netrc:
-		if e.Path != "" {
-			value = printable(e.Path)
-		}
-		return a.T("the netrc file %s", value)
-	}
-	if e.Path != "" {
-		return a.T("the encrypted file %s", printable(e.Path))
-	}
-	return a.T("the keyring")
 }

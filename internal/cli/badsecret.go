@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/oauth"
+	"github.com/yanmail/yan/internal/secret"
+)
+
+// badSecret says what is wrong with the place of an account's secret and what
+// to do.
+func (a *app) badSecret(acc account.Account, err error) error {
+	loginAgain := a.T("Log in again: %s", "yan login "+acc.Name)
+	var s *secret.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return a.interrupted()
+	case errors.Is(err, oauth.ErrConsent):
+		return fail(exitAuth, errors.New(a.T("account %s: the consent to send has ended", acc.Name)), loginAgain)
+	case !errors.As(err, &s):
+		return fail(exitConfig, errors.New(a.T("account %s: %s", acc.Name, err)), "")
+	}
+	hint := ""
+	switch s.Problem {
+	case secret.NotFound:
+		if s.Source.Kind == secret.Kept {
+			hint = loginAgain
+		}
+		return fail(exitConfig, errors.New(a.T("account %s: no secret in %s", acc.Name, a.placeOf(s))), hint)
+	case secret.Damaged:
+		hint = loginAgain
+	case secret.Empty, secret.SeveralLines:
+		hint = a.T("Put the authorization code or password there, alone on its line.")
+	case secret.Readable:
+		if !errors.Is(err, secret.ErrForeign) {
+			return fail(exitConfig, errors.New(a.T("account %s: others on this machine can read %s", acc.Name, a.placeOf(s))),
+				a.T("Keep it to yourself: chmod 600 %s", printable(s.Path)))
+		}
+	case secret.CommandFailed:
+		hint = a.T("Try the command by itself; its first line has to be the secret.")
+	case secret.Locked:
+		hint = a.T("Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`)
+	case secret.Unavailable:
+		return fail(exitConfig, errors.New(a.T("account %s: there is no keyring that works, and nobody to ask for the passphrase of the encrypted file", acc.Name)),
+			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`))
+	}
+	what := a.secretProblem(err)
+	if s.Problem == secret.CommandFailed && s.Err != nil {
+		what += " (" + s.Err.Error() + ")"
+	}
+	return fail(exitConfig, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+": "+what)), hint)
+}
+
+// placeOf names where a secret was looked for. Of a command only the program:
+// somebody may have written "echo" and the secret.
+func (a *app) placeOf(e *secret.Error) string {
+	value := printable(e.Source.Value)
+	switch e.Source.Kind {
+	case secret.File:
+		return a.T("the file %s", value)
+	case secret.Command:
+		program, _, more := strings.Cut(e.Source.Value, " ")
+		if more {
+			program += " …"
+		}
+		return a.T("the command %s", program)
+	case secret.Env:
+		return a.T("the variable %s", value)
+	case secret.Credential:
+		return a.T("the systemd credential %s", value)
+	case secret.Netrc:
+		if e.Path != "" {
+			value = printable(e.Path)
+		}
+		return a.T("the netrc file %s", value)
+	}
+	if e.Path != "" {
+		return a.T("the encrypted file %s", printable(e.Path))
+	}
+	return a.T("the keyring")
+}
