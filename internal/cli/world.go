@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -45,32 +44,6 @@ func width(f *os.File) int {
 		return columns
 	}
 	return 80
-}
-
-// readSecret reads a line that the terminal does not show. When ctx ends
-// first (Ctrl-C), the terminal shows again what is typed.
-func readSecret(ctx context.Context) (string, error) {
-	fd := int(os.Stdin.Fd())
-	before, err := term.GetState(fd)
-	if err != nil {
-		return "", fmt.Errorf("asking the terminal for its state: %w", err)
-	}
-	type line struct {
-		secret []byte
-		err    error
-	}
-	read := make(chan line, 1)
-	go func() {
-		secret, err := term.ReadPassword(fd)
-		read <- line{secret, err}
-	}()
-	select {
-	case got := <-read:
-		return string(got.secret), got.err
-	case <-ctx.Done():
-		_ = term.Restore(fd, before) // nothing better is left to do
-		return "", context.Cause(ctx)
-	}
 }
 
 // interruptible makes a reader whose Read ends with ctx, so that Ctrl-C ends a
