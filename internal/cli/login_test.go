@@ -5,10 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +14,6 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/dnstest"
-	"github.com/yanmail/yan/internal/oauthtest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -31,6 +28,12 @@ type desk struct {
 	browse           func(url string) error
 	lang             string
 	pipe             bool // nobody is there
+	// meanwhile happens when a secret is asked for.
+	meanwhile func()
+	// hushed is what stood on the terminal each time when typing was hidden, and
+	// hidden says that it is.
+	hushed []string
+	hidden bool
 }
 
 func newDesk(t *testing.T) *desk {
@@ -49,12 +52,22 @@ func (d *desk) yan(args ...string) (code int, out, errs string) {
 		StdinTTY: 80, StderrWidth: 80, StdoutWidth: 80, NoColor: true, Now: time.Now, OpenBrowser: d.browse,
 		After: func(time.Duration) <-chan time.Time { return nil },
 		ReadSecret: func(context.Context) (string, error) {
+			if d.meanwhile != nil {
+				d.meanwhile()
+			}
+			if !d.hidden {
+				d.t.Error("a secret is read while typing is shown")
+			}
 			if len(d.secrets) == 0 {
 				return "", io.EOF
 			}
 			next := d.secrets[0]
 			d.secrets = d.secrets[1:]
 			return next, nil
+		},
+		Hush: func() func() {
+			d.hushed, d.hidden = append(d.hushed, stderr.String()), true
+			return func() { d.hidden = false }
 		}}
 	if d.pipe {
 		w.StdinTTY, w.ReadSecret = 0, nil
@@ -170,21 +183,13 @@ func TestLoginReplaces(t *testing.T) {
 	s := sandboxtest.Start(t, "qq")
 	d := newDesk(t)
 	before := "# mine\nversion = 1\n\n[account.qq] # the best\nfrom = \"Me <me@qq.com>\"\nserver = \"smtps://127.0.0.1:1\"\nuser = \"me@qq.com\"\nsignature = \"Yours\"\n"
-	write := func() {
-		if err := os.MkdirAll(filepath.Dir(d.env["YAN_CONFIG"]), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(d.env["YAN_CONFIG"], []byte(before), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write()
+	d.writes(before)
 	d.answers = []string{"n"}
 	if code, _, errs := d.login(s, "me@qq.com"); code != exitTemporary || d.config() != before || len(d.keyring) > 0 {
 		t.Errorf("no: %d %s\n%s", code, errs, d.config())
 	}
 	for name, args := range map[string][]string{"yes": {"me@qq.com"}, "--replace": {"me@qq.com", "--replace"}, "by name": {"qq"}} {
-		write()
+		d.writes(before)
 		d.answers, d.secrets = []string{"y"}, []string{sandboxPassword}
 		code, _, errs := d.login(s, args...)
 		if code != exitOK {
@@ -258,20 +263,77 @@ func TestLoginCorrects(t *testing.T) {
 	}
 }
 
-// What can't be written leaves no secret behind.
+// What can't be written leaves no secret behind, or the one that was there.
 func TestLoginTakesTheSecretBack(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
+	d := newDesk(t)
+	other := "version = 1\n# of another program\n"
+	d.meanwhile = func() { d.writes(other) }
+	d.secrets = []string{sandboxPassword}
+	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
+	if code != exitTemporary || len(d.keyring) > 0 || d.config() != other {
+		t.Errorf("%d %s, kept %q\n%s", code, errs, d.kept(), d.config())
+	}
+	wants(t, "the terminal", errs, "changed by another program")
+
+	d.meanwhile, d.secrets = nil, []string{sandboxPassword}
+	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != exitOK {
+		t.Fatalf("%d %s", code, errs)
+	}
+	for key := range d.keyring {
+		d.keyring[key] = "the one before"
+	}
+	d.meanwhile, d.secrets = func() { d.writes(d.config() + "# changed\n") }, []string{sandboxPassword}
+	if code, _, errs := d.login(s, "me@qq.com", "--replace"); code != exitTemporary || !strings.HasSuffix(d.kept(), "=the one before") {
+		t.Errorf("%d %s, kept %q", code, errs, d.kept())
+	}
+}
+
+// writes writes the configuration as another program does.
+func (d *desk) writes(config string) {
+	d.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(d.env["YAN_CONFIG"]), 0o700); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(d.env["YAN_CONFIG"], []byte(config), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// The only account is the default without being named; it stays the default.
+func TestLoginKeepsTheDefault(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
 	d := newDesk(t)
-	file := filepath.Join(d.home, "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d.env["YAN_CONFIG"] = filepath.Join(file, "config.toml")
+	d.writes("version = 1\n\n[account.work]\nfrom = \"me@corp.example\"\nserver = \"smtps://smtp.corp.example\"\n")
 	d.secrets = []string{sandboxPassword}
-	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
-	if code != exitCantCreate && code != exitConfig || len(d.keyring) > 0 {
+	code, out, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
+	if code != exitOK {
+		t.Fatalf("%d %s", code, errs)
+	}
+	wants(t, "the configuration", d.config(), `default = "work"`)
+	wants(t, "the output", out, "yan send -A qq -t me@qq.com", "yan doctor qq")
+	d.secrets = []string{sandboxPassword}
+	if code, _, errs := d.login(s, "qq", "--default"); code != exitOK {
+		t.Fatalf("%d %s", code, errs)
+	}
+	wants(t, "the configuration", d.config(), `default = "qq"`)
+}
+
+// Google shows its app passwords in groups.
+func TestLoginJoinsGroups(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "gmail", sandboxtest.WithAccount("me@gmail.com", sandboxPassword))
+	d := newDesk(t)
+	d.secrets = []string{sandboxPassword[:4] + " " + sandboxPassword[4:8] + "\u00a0" + sandboxPassword[8:12] + " " + sandboxPassword[12:] + "\r\n"}
+	code, _, errs := d.login(s, "me@gmail.com", "--from", "me@gmail.com")
+	if code != exitOK || !strings.HasSuffix(d.kept(), "="+sandboxPassword) {
 		t.Errorf("%d %s, kept %q", code, errs, d.kept())
+	}
+	wants(t, "the terminal", errs, "App password", "myaccount.google.com")
+	if len(d.hushed) != 1 || strings.Contains(d.hushed[0], "App password: ") {
+		t.Errorf("typing is hidden when the question is shown already: %q", d.hushed)
 	}
 }
 
@@ -336,114 +398,5 @@ func TestLoginTrustsNoDNS(t *testing.T) {
 	wants(t, "the error", errs, "--server smtps://mail.host.test:"+port)
 	if strings.Contains(elsewhere.Transcript(), "C: AUTH") {
 		t.Error("a password went there")
-	}
-}
-
-// The consent of an authorization server, then the token at the mail server; the
-// registration stands in the configuration.
-func TestLoginWithOAuth(t *testing.T) {
-	t.Parallel()
-	for _, way := range []string{"browser", "device"} {
-		t.Run(way, func(t *testing.T) {
-			t.Parallel()
-			grants := oauthtest.Start(t, oauthtest.Config{User: "me@example.org"})
-			s := sandboxtest.Start(t, "plain", sandboxtest.WithTokens(func(_, token string) bool {
-				_, ok := grants.Valid(token)
-				return ok
-			}))
-			d := newDesk(t)
-			if err := os.MkdirAll(filepath.Dir(d.env["YAN_CONFIG"]), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			config := fmt.Sprintf("version = 1\n\n[account.work]\nfrom = \"me@example.org\"\nserver = %q\nuser = \"me@example.org\"\ntls_ca = %q\n\n"+
-				"[account.work.oauth2]\nclient_id = %q\nauth_url = %q\ntoken_url = %q\ndevice_url = %q\nscopes = [\"mail\"]\n",
-				"smtps://"+s.TLSAddr(), s.CAFile(), grants.ClientID(), grants.AuthURL, grants.TokenURL, grants.DeviceURL)
-			if err := os.WriteFile(d.env["YAN_CONFIG"], []byte(config), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			opened := make(chan error, 1)
-			d.browse = func(url string) error {
-				go func() {
-					resp, err := http.Get(url)
-					if err == nil {
-						err = resp.Body.Close()
-					}
-					opened <- err
-				}()
-				return nil
-			}
-			code, out, errs := d.yan("login", "work", "--oauth2", way)
-			if code != exitOK {
-				t.Fatalf("%d %s", code, errs)
-			}
-			if way == "browser" {
-				if err := <-opened; err != nil {
-					t.Error(err)
-				}
-				wants(t, "the terminal", errs, "The browser asks for your consent", grants.AuthURL)
-			} else {
-				wants(t, "the terminal", errs, "type the code")
-			}
-			wants(t, "the output", out, "The account work is ready; its secret is in the keyring")
-			wants(t, "the keyring", d.kept(), "access_token")
-			if d.config() != config {
-				t.Errorf("the configuration changed:\n%s", d.config())
-			}
-			if strings.Contains(out+errs, "access_token") || len(grants.Problems()) > 0 {
-				t.Errorf("problems %q", grants.Problems())
-			}
-			if code, _, errs := d.yan("send", "-t", "a@example.com", "-s", "hi", "-b", "x"); code != exitOK {
-				t.Errorf("sending: %d %s", code, errs)
-			}
-		})
-	}
-}
-
-func TestLoginConsentRefused(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t)
-	d.answers = []string{"2", ""} // with OAuth 2.0; no client id
-	code, _, errs := d.yan("login", "me@gmail.com", "--from", "me@gmail.com", "--oauth2", "device")
-	if code == exitOK {
-		t.Errorf("%d %s", code, errs)
-	}
-	wants(t, "the terminal", errs, "docs/oauth2.md", "Client id")
-	d.empty()
-}
-
-// A QR code is as wide as it is high, and has its quiet zone.
-func TestHalfBlocks(t *testing.T) {
-	t.Parallel()
-	lines := halfBlocks(3, func(x, y int) bool { return x == 0 || y == 2 })
-	want := []string{"       ", "  █▀▀▄▄"[:0] + "  █    ", "  ▀▀▀  ", "       "}
-	if got := strings.Join(lines, "|"); got != strings.Join(want, "|") {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-func TestShortNames(t *testing.T) {
-	t.Parallel()
-	a, _, _ := testApp("en")
-	for address, want := range map[string]string{"me@qq.com": "qq", "me@foxmail.com": "foxmail", "me@163.com": "163", "me@vip.163.com": "netease_vip",
-		"me@vip.qq.com": "qq", "me@hotmail.com": "hotmail", "me@corp.example": "corp", "me@mail.corp.example": "corp", "me@例子.测试": "xn--fsqu00a"} {
-		l := &setup{a: a, s: &loginFlags{}}
-		box, err := a.mailbox(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.login = box
-		if got := l.shortName(); got != want {
-			t.Errorf("%s: %q, want %q", address, got, want)
-		}
-	}
-}
-
-func TestServerURL(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{"smtp.corp.example": "smtps://smtp.corp.example", "smtp.corp.example:587": "smtp://smtp.corp.example:587",
-		"smtp.corp.example:465": "smtps://smtp.corp.example:465", "qq": "qq", "smtp://x": "smtp://x", "127.0.0.1:25": "smtp://127.0.0.1:25", "web.de": "web.de"} {
-		if got := serverURL(in); got != want {
-			t.Errorf("%s: %q, want %q", in, got, want)
-		}
 	}
 }
