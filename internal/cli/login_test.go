@@ -301,6 +301,24 @@ func (d *desk) writes(config string) {
 	}
 }
 
+// A password does not go to who registered a domain of mistyped addresses.
+func TestLoginMistyped(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.answers = []string{"y"}
+	d.env["YAN_PASSWORD"] = sandboxPassword
+	code, _, errs := d.yan("login", "me@gmial.com", "--from", "Me <me@gmial.com>", "--dns", "127.0.0.1:1", "--no-check")
+	if code != exitOK {
+		t.Errorf("%d %s", code, errs)
+	}
+	wants(t, "the terminal", errs, "Did you mean me@gmail.com?")
+	wants(t, "the configuration", d.config(), "[account.gmail]", `from = "Me <me@gmail.com>"`)
+	d.pipe = true
+	if code, _, errs := d.yan("login", "me@gmial.com", "--dns", "127.0.0.1:1"); code != exitTemporary || !strings.Contains(errs, "Is me@gmail.com meant?") {
+		t.Errorf("a pipe: %d %s", code, errs)
+	}
+}
+
 // The only account is the default without being named; it stays the default.
 func TestLoginKeepsTheDefault(t *testing.T) {
 	t.Parallel()

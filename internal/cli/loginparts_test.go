@@ -41,3 +41,13 @@ func TestServerURL(t *testing.T) {
 		}
 	}
 }
+
+func TestNearDomain(t *testing.T) {
+	t.Parallel()
+	for domain, want := range map[string]string{"gmial.com": "gmail.com", "gamil.com": "gmail.com", "gmail.con": "gmail.com", "qq.con": "qq.com", "qqq.com": "qq.com",
+		"163.con": "163.com", "hotmial.com": "hotmail.com", "corp.example": "", "example.com": "", "gmail.example": "", "": ""} {
+		if _, got := nearDomain(domain); got != want {
+			t.Errorf("%s: %q, want %q", domain, got, want)
+		}
+	}
+}

@@ -27,6 +27,13 @@ func (l *setup) where(ctx context.Context) error {
 		}
 	}
 	if server == "" {
+		right, err := l.mistyped(ctx)
+		if err != nil {
+			return err
+		}
+		server = right
+	}
+	if server == "" {
 		return l.search(ctx)
 	}
 	err := l.use(server, "")

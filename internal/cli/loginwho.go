@@ -8,6 +8,7 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/spelling"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/provider"
 )
@@ -113,6 +114,49 @@ func (l *setup) askAddress(ctx context.Context) error {
 		}})
 	l.login = box
 	return err
+}
+
+// mistyped asks about a domain that nobody known has and that is nearly one that
+// many have: whoever registered gmial.com would like the passwords of gmail.com.
+// It gives the provider, if the address was wrong.
+func (l *setup) mistyped(ctx context.Context) (server string, err error) {
+	address := l.login.Address
+	p, domain := nearDomain(address.ASCIIDomain())
+	if domain == "" {
+		return "", nil
+	}
+	right := address.Local() + "@" + domain
+	if !l.person {
+		l.say(l.a.T("Is %s meant? No provider that is known has the domain %s.", right, address.Domain()))
+		return "", nil
+	}
+	title := l.a.T("Did you mean %s?", right)
+	yes, err := l.ask.Confirm(ctx, ask.Question{Title: title}, true)
+	if err != nil || !yes {
+		return "", l.answer(err, title, "--from")
+	}
+	box, err := l.a.mailbox(right)
+	if err != nil {
+		return "", internal("the address", err)
+	}
+	if l.from.Address.Equal(address) {
+		l.from.Address = box.Address
+	}
+	l.login.Address = box.Address
+	return p.ID, nil
+}
+
+// nearDomain is a provider's domain that is one slip away: a letter that is wrong,
+// missing, too many, or two that changed places.
+func nearDomain(domain string) (p provider.Provider, near string) {
+	for _, p := range provider.All() {
+		for _, known := range p.Domains {
+			if len(known) > len("ya.ru") && spelling.Distance([]rune(domain), []rune(known)) == 1 {
+				return p, known
+			}
+		}
+	}
+	return p, ""
 }
 
 // mailbox reads one address, and says in the user's language what is wrong.
