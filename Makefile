@@ -7,14 +7,15 @@
 #	make unit     the tests, with the race detector
 #	make fuzz     every fuzz target, FUZZTIME each (10s with CI=true)
 #	make cross    the command for six systems, without cgo, into dist/
-#	make interop  the tests against Debian's Postfix and Dovecot
+#	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring
+#	make recording  docs/login.svg and its like, from a real `yan login`
 #	make torture  10,000 random schedules of faults, every fault at every place, and
 #	              the memory over 100,000 messages, in some minutes
 #	make bench    the figures beside the peers, in about 20 minutes
 
 FUZZTIME = $$(if [ "$${CI-}" = true ]; then echo 10s; else echo 5s; fi)
 
-.PHONY: test lint unit fuzz cross interop torture bench bench-check
+.PHONY: test lint unit fuzz cross interop recording torture bench bench-check
 
 # One after the other even under -j: each uses all cores by itself.
 .NOTPARALLEL:
@@ -39,6 +40,10 @@ bench-check:
 
 interop:
 	go test -tags interop -count=1 -v -timeout 10m ./interop/...
+
+recording:
+	mkdir -p dist && CGO_ENABLED=0 go build -o dist/yan ./cmd/yan
+	cd tools/recording && go run . -yan "$(CURDIR)/dist/yan" -out ../../docs
 
 # 300 schedules, one fault at every place and 10,000 messages are part of the
 # unit tests. A schedule that failed is repeated with

@@ -29,8 +29,9 @@ go vet -tags interop ./...
 
 say "staticcheck"
 tool staticcheck -tags interop ./...
-say "staticcheck of bench"
+say "staticcheck of bench and of the recording"
 (cd bench && tool staticcheck ./...)
+(cd tools/recording && tool staticcheck ./...)
 
 # govulncheck needs a database of the known vulnerabilities: over the network,
 # or a copy that GOVULNDB names ("file:///path"). Where neither is to be had

@@ -252,8 +252,9 @@ func (a *app) announce(s *sandboxFlags, server *sandbox.Server, at place) {
 	for _, row := range rows {
 		a.outf("  %s %s\n", pad(row.term, 9), row.text)
 	}
-	a.outf("\n  %s\n\n", a.withVariable("YAN_PASSWORD", sandbox.Password,
+	a.outf("\n  %s\n", a.withVariable("YAN_PASSWORD", sandbox.Password,
 		fmt.Sprintf("yan send --server %s --tls-ca %s -t friend@example.org -s hello -b hello", target, shellWord(at.ca))))
+	a.outf("  yan login %s --server %s --tls-ca %s\n\n", at.login, target, shellWord(at.ca))
 }
 
 // shellWord quotes a file name for a command line that is to be copied.
