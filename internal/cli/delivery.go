@@ -41,6 +41,7 @@ type delivery struct {
 	changed func(string) bool // whether a flag was given, and overrules the account
 	round   round
 	copies  sentCopies
+	endedBy smtp.Outcome // what made the run hopeless
 
 	mu     sync.Mutex
 	taken  []*job      // by the place at which the sender took them
@@ -194,6 +195,13 @@ func (r *delivery) settle(ctx context.Context, j *job, result yan.Result) {
 		result.Size = j.size
 	}
 	result.MessageID = j.messageID
+	if cameToNothing(j, result) {
+		r.judge(result)
+		r.noteNothing(result)
+		r.noteOutcome(j, j.earlier.result)
+		r.tellEarlier(j)
+		return
+	}
 	r.noteOutcome(j, result)
 	if neverBegan(result) {
 		j.close()
@@ -201,17 +209,19 @@ func (r *delivery) settle(ctx context.Context, j *job, result yan.Result) {
 		return
 	}
 	r.judge(result)
+	if folder := r.keepCopy(ctx, j, result); folder != "" {
+		j.copied = folder
+	}
 	if r.fallsBack(ctx, j, result) {
 		return
 	}
-	copied := r.keepCopy(ctx, j, result)
 	j.close()
 	if r.s.transcript && r.tally.messages == len(r.jobs)-1 {
 		_ = r.client.Close() // says QUIT, which belongs to the conversation above the results
 	}
 	result.Recipients = j.outcomes(result.Recipients)
 	r.bar.settle(j)
-	r.tellCopied(j, result, copied)
+	r.tell(j, result)
 }
 
 // patienceWithServer is how many messages in a row may fail before they are
@@ -230,9 +240,11 @@ func (r *delivery) judge(result yan.Result) {
 	switch o.Stage {
 	case smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello, smtp.StageStartTLS:
 		if r.lost++; r.lost >= patienceWithServer {
+			r.endedBy = o
 			r.endWith(errHopeless)
 		}
 	case smtp.StageAuth:
+		r.endedBy = o
 		r.endWith(errHopeless)
 	default:
 		r.lost = 0

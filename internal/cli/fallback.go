@@ -10,22 +10,41 @@ import (
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
 )
 
 // round is what is sent from one account. A run has one, and a further one for
 // each account that falls in for the one before it.
 type round struct {
 	// waiting are the messages for the next account, in their order.
-	waiting []waitingJob
-	// why is the first failure that sent a message there.
+	waiting []*job
+	// why is the first failure that sent a message there; its Status is "" while
+	// there was none.
 	why smtp.Outcome
 }
 
-// waitingJob is a message that the next account is to send, with what became of
-// it so far: the last word, if no account takes over after all.
-type waitingJob struct {
-	job    *job
+// sentAs is in whose name a message went, or was to go.
+type sentAs struct {
+	account             string // "" for none
+	server              transport.Server
+	from                smtp.Address
+	messageID, serverID string
+}
+
+// earlier is what became of the recipients who wait for the next account: the
+// last word, if that comes to nothing.
+type earlier struct {
 	result yan.Result // of those who wait
+	as     sentAs
+}
+
+// as is in whose name a message goes in this round.
+func (r *delivery) as(j *job, result yan.Result) sentAs {
+	as := sentAs{server: r.server, from: j.envelope.From(), messageID: result.MessageID, serverID: result.ServerID}
+	if r.s.id != nil {
+		as.account = r.s.id.Name
+	}
+	return as
 }
 
 // fallsBack reports whether another account takes over for a message, or for
@@ -42,14 +61,54 @@ func (r *delivery) fallsBack(ctx context.Context, j *job, result yan.Result) boo
 	if r.round.why.Status == "" {
 		r.round.why = result.Recipients[places[0]]
 	}
-	r.keepDecided(j, result.Recipients, places)
-	waiting := result
-	waiting.Recipients = nil
-	for _, i := range places {
-		waiting.Recipients = append(waiting.Recipients, result.Recipients[i])
-	}
-	r.round.waiting = append(r.round.waiting, waitingJob{j, waiting})
+	r.wait(j, result, places)
 	return true
+}
+
+// wait lets the recipients at these places of a result wait for the next
+// account. What became of the others stands.
+func (r *delivery) wait(j *job, result yan.Result, places []int) {
+	as := r.as(j, result)
+	if len(places) < len(result.Recipients) {
+		r.keepDecided(j, result.Recipients, places, as)
+	}
+	now := result.Recipients
+	result.Recipients = nil
+	for _, i := range places {
+		result.Recipients = append(result.Recipients, now[i])
+	}
+	j.earlier = &earlier{result, as}
+	if j.file != nil { // thousands may wait, and few files can be open
+		j.close()
+	}
+	j.waits = true
+	r.round.waiting = append(r.round.waiting, j)
+}
+
+// keepDecided notes what became of the recipients that do not wait.
+func (r *delivery) keepDecided(j *job, now []smtp.Outcome, waiting []int, as sentAs) {
+	n := j.envelope.Len()
+	pending := j.pending()
+	if j.logged == nil {
+		j.logged = make([]smtp.Outcome, n)
+	}
+	if j.via == nil {
+		j.via = make([]*sentAs, n)
+	}
+	for i, place := range pending {
+		if !slices.Contains(waiting, i) {
+			j.logged[place], j.via[place] = now[i], &as
+		}
+	}
+	if j.entry == nil {
+		return
+	}
+	entry := *j.entry
+	entry.To, entry.Copies = nil, nil
+	for _, i := range waiting {
+		entry.To, entry.Copies = append(entry.To, j.entry.To[i]), append(entry.Copies, j.entry.Copies[i])
+	}
+	j.entry = &entry
 }
 
 // canTakeOver: a whole message stays what it is, and can only go from an account
@@ -58,7 +117,7 @@ func (r *delivery) canTakeOver(j *job) bool {
 	if j.message != nil || r.next.Serves(j.envelope.From()) {
 		return true
 	}
-	r.a.note(r.s, r.a.T("Account %s does not take over: it does not serve the sender %s.", r.next.Name, j.envelope.From()))
+	r.noteOnce(r.a.T("Account %s does not take over: it does not serve the sender %s.", r.next.Name, j.envelope.From()))
 	return false
 }
 
@@ -94,45 +153,119 @@ func (r *delivery) passes(o smtp.Outcome) bool {
 	return yan.Explain(o, r.server.Provider.ID).Permanence == diagnosis.Temporary
 }
 
-// keepDecided notes what became of the recipients that do not wait for the
-// next account.
-func (r *delivery) keepDecided(j *job, now []smtp.Outcome, waiting []int) {
-	n := j.envelope.Len()
-	pending := j.pending()
-	if j.logged == nil {
-		j.logged = make([]smtp.Outcome, n)
-	}
-	if j.via == nil {
-		j.via = make([]string, n)
-	}
-	for i, place := range pending {
-		if !slices.Contains(waiting, i) {
-			j.logged[place], j.via[place] = now[i], r.s.id.Name
+// cameToNothing reports whether the account that took over never got as far as
+// the message, so that what became of it before is the last word.
+func cameToNothing(j *job, result yan.Result) bool {
+	return j.earlier != nil && !slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool {
+		return o.Status != smtp.NotTried || !beforeMail(o.Stage) && !errors.As(o.Err, new(notBegun))
+	})
+}
+
+// fallBack sends what waits from the next account, and from the one after it.
+func (r *delivery) fallBack(ctx context.Context) error {
+	for r.next != nil && r.round.why.Status != "" {
+		r.waitRest()
+		r.tellRest(ctx)
+		r.noteOnce(r.a.T("Account %s: %s (at %s); account %s takes over.", r.s.id.Name, r.a.why(r.round.why), string(r.round.why.Stage), r.next.Name))
+		if err := r.switchTo(ctx); err != nil {
+			r.stay(err)
+			return nil
+		}
+		if err := r.send(ctx); err != nil {
+			return err
 		}
 	}
-	if j.entry != nil {
-		entry := *j.entry
-		entry.To, entry.Copies = nil, nil
-		for _, i := range waiting {
-			entry.To, entry.Copies = append(entry.To, j.entry.To[i]), append(entry.Copies, j.entry.Copies[i])
-		}
-		j.entry = &entry
+	return nil
+}
+
+// stay tells what became of those who wait for an account that can't be had.
+func (r *delivery) stay(err error) {
+	r.noteOnce(r.a.T("Account %s does not take over: %v.", r.next.Name, err))
+	for _, j := range r.round.waiting {
+		r.tellEarlier(j)
 	}
-	j.taken, j.safe, j.begun = false, false, false
+	r.next, r.todo, r.round = nil, nil, round{}
+}
+
+// waitRest lets the messages wait that the run never came to, if what ended it
+// may pass. They share the fate of the one that did.
+func (r *delivery) waitRest() {
+	if !errors.Is(r.end, errHopeless) || !r.passes(r.endedBy) {
+		return
+	}
+	for _, j := range r.todo {
+		if j.taken || j.failed || j.waits || j.told || !r.canTakeOver(j) {
+			continue
+		}
+		result := yan.Result{MessageID: j.messageID, Size: j.size}
+		var places []int
+		for i, to := range j.now().To() {
+			o := r.endedBy
+			o.Recipient = to
+			result.Recipients, places = append(result.Recipients, o), append(places, i)
+		}
+		r.wait(j, result, places)
+	}
+}
+
+// switchTo makes the next account the one that sends. When that can't be done,
+// everything is as it was.
+func (r *delivery) switchTo(ctx context.Context) error {
+	_ = r.client.Close()  // everything it was given is settled
+	r.background.Wait()   // nothing is noted ahead any more
+	if r.noteErr != nil { // what can't be noted can't be sent
+		return r.noteErr
+	}
+	id, flags, server := r.s.id, r.s.serverFlags, r.server
+	r.s.id, r.s.serverFlags = r.next, r.next.given
+	err := r.a.fill(r.s, r.s.id, r.changed)
+	if err == nil {
+		r.server, err = r.s.target(r.a, r.s.principal(smtp.Address{}))
+	}
+	if err == nil {
+		err = r.open(ctx)
+	}
+	if err != nil {
+		r.s.id, r.s.serverFlags, r.server = id, flags, server
+		return err
+	}
+	r.beginRound()
+	r.findNext()
+	return nil
+}
+
+// beginRound makes what waits what is to be sent. Nothing is left of how far the
+// messages had come: above all, each has to be noted in the log anew before it is
+// sent.
+func (r *delivery) beginRound() {
+	waiting := r.round.waiting
+	r.round = round{}
+	var todo []*job
+	for _, j := range waiting {
+		if err := r.recompose(j); err != nil {
+			r.noteOnce(r.a.T("Account %s does not take over: %v.", r.s.id.Name, err))
+			r.tellEarlier(j)
+			continue
+		}
+		todo = append(todo, j)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, j := range todo {
+		j.taken, j.failed, j.safe, j.begun, j.waits = false, false, false, false, false
+	}
+	r.todo, r.taken, r.unnoted, r.ahead, r.end, r.lost = todo, nil, nil, 0, nil, 0
 }
 
 // recompose makes the message anew in the name of the account that takes over,
-// unless that serves its sender.
+// unless that serves its sender. Answers go where they would have gone.
 func (r *delivery) recompose(j *job) error {
 	id := r.s.id
 	if j.message == nil || id.Serves(j.envelope.From()) {
 		return nil
 	}
 	m := *j.message
-	m.From, m.Headers = "", slices.Clone(m.Headers)
-	if len(m.ReplyTo) == 0 {
-		m.ReplyTo = []string{j.message.From}
-	}
+	m.From, m.Headers, m.ReplyTo = "", slices.Clone(m.Headers), j.answers
 	if err := r.a.introduce(&m, r.s, id.Account); err != nil {
 		return err
 	}
@@ -150,97 +283,6 @@ func (r *delivery) recompose(j *job) error {
 	return nil
 }
 
-// fallBack sends what waits from the next account, and from the one after it.
-func (r *delivery) fallBack(ctx context.Context) error {
-	for r.next != nil && r.round.why.Status != "" {
-		r.waitRest()
-		r.tellOthers(ctx)
-		waiting, id, server := r.round.waiting, r.s.id, r.server
-		r.a.note(r.s, r.a.T("Account %s: %s (at %s); account %s takes over.", r.s.id.Name, r.a.why(r.round.why), string(r.round.why.Stage), r.next.Name))
-		if err := r.switchTo(ctx); err != nil {
-			r.a.note(r.s, r.a.T("Account %s does not take over: %v.", r.s.id.Name, err))
-			r.s.id, r.server, r.next = id, server, nil
-			for _, w := range waiting {
-				r.tellWaiting(w)
-			}
-			return nil
-		}
-		if err := r.send(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// waitRest lets the messages wait that the run never came to, because what
-// ended it may pass.
-func (r *delivery) waitRest() {
-	if !errors.Is(r.end, errHopeless) {
-		return
-	}
-	for _, j := range r.todo {
-		waits := slices.ContainsFunc(r.round.waiting, func(w waitingJob) bool { return w.job == j })
-		if !j.taken && !j.failed && !waits && r.canTakeOver(j) {
-			r.round.waiting = append(r.round.waiting, waitingJob{j, r.notTried(j, smtp.StageConnect, errHopeless)})
-		}
-	}
-}
-
-// tellOthers tells of the messages that were not tried and do not wait.
-func (r *delivery) tellOthers(ctx context.Context) {
-	for _, w := range r.round.waiting {
-		w.job.taken = true
-	}
-	r.tellRest(ctx)
-	for _, w := range r.round.waiting {
-		w.job.taken = false
-	}
-}
-
-// tellWaiting tells what became of a message for which no account takes over.
-func (r *delivery) tellWaiting(w waitingJob) {
-	j := w.job
-	j.taken = true // nothing is left to be told
-	j.close()
-	w.result.Recipients = j.outcomes(w.result.Recipients)
-	r.bar.settle(j)
-	r.tell(j, w.result)
-}
-
-// switchTo makes the next account the one that sends.
-func (r *delivery) switchTo(ctx context.Context) error {
-	_ = r.client.Close() // everything it was given is settled
-	waiting := r.round.waiting
-	from := waiting[0].job.envelope.From()
-	r.s.id, r.next, r.round = r.next, nil, round{}
-	r.s.serverFlags = r.s.id.given
-	if err := r.a.fill(r.s, r.s.id, r.changed); err != nil {
-		return err
-	}
-	server, err := r.s.target(r.a, r.s.principal(from))
-	if err != nil {
-		return err
-	}
-	r.server = server
-	if err := r.open(ctx); err != nil {
-		return err
-	}
-	var todo []*job
-	for _, w := range waiting {
-		if err := r.recompose(w.job); err != nil {
-			r.a.note(r.s, r.a.T("Account %s does not take over: %v.", r.s.id.Name, err))
-			r.tellWaiting(w)
-			continue
-		}
-		todo = append(todo, w.job)
-	}
-	r.mu.Lock()
-	r.todo, r.taken, r.end, r.lost = todo, nil, nil, 0
-	r.mu.Unlock()
-	r.findNext()
-	return nil
-}
-
 // findNext looks up the account that falls in for the one that sends now.
 func (r *delivery) findNext() {
 	r.next = nil
@@ -251,10 +293,12 @@ func (r *delivery) findNext() {
 	}
 }
 
-// note tells people, even where nobody sits at a terminal, what the results
+// noteOnce tells people, even where nobody sits at a terminal, what the results
 // alone would not explain.
-func (a *app) note(s *sendFlags, text string) {
-	if !s.quiet && !s.json {
-		a.errf("%s\n", text)
+func (r *delivery) noteOnce(text string) {
+	if r.s.quiet || r.s.json || r.told[text] {
+		return
 	}
+	r.told[text] = true
+	r.bar.around(true, func() { r.a.errf("%s\n", text) })
 }

@@ -204,7 +204,13 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 	if m.Text == "" && m.HTML == "" && len(m.Attachments) == 0 && !s.quiet {
 		a.hint(a.T("The message is empty: its text is given with -b, or piped in."))
 	}
-	bare := *m
+	bare, answers := *m, m.ReplyTo
+	if len(answers) == 0 {
+		answers = []string{m.From}
+		if s.id != nil && s.id.ReplyTo != "" {
+			answers = []string{s.id.ReplyTo}
+		}
+	}
 	if s.id != nil {
 		if err := a.introduce(m, s, s.id.Account); err != nil {
 			return nil, err
@@ -219,7 +225,7 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 		_ = content.Close() // the error that matters is err
 		return nil, a.composing(err)
 	}
-	return &job{content: content, message: &bare, envelope: envelope, size: content.Size(), messageID: content.MessageID()}, nil
+	return &job{content: content, message: &bare, answers: answers, envelope: envelope, size: content.Size(), messageID: content.MessageID()}, nil
 }
 
 // body is the text of the message: the flag, the file, or what was piped in.

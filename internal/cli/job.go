@@ -34,9 +34,22 @@ type job struct {
 	// logged has, by recipient, what became of them in an earlier run; the
 	// status is "" for those who are to get the message now. nil where all are.
 	logged []smtp.Outcome
-	// via has, by recipient, the account that decided what stands in logged where
-	// that was in this run; nil where no other account took over.
-	via []string
+
+	// Where another account takes over (see round):
+	// via has, by recipient, in whose name the message went where what stands in
+	// logged was decided in this run.
+	via []*sentAs
+	// earlier is what became of those who wait for the next account, or wait no
+	// longer; nil for nobody.
+	earlier *earlier
+	// answers is where answers to a composed message go, whoever sends it.
+	answers []string
+	// waits is set while it waits; copied is the folder with a copy of it.
+	waits  bool
+	copied string
+
+	// told is set when the user knows what became of it.
+	told bool
 
 	// taken is set when the message was handed to the sender, failed when it
 	// could not be; safe when the log has an attempt at it on the disk, and begun
@@ -142,7 +155,7 @@ func (j *job) outcomes(now []smtp.Outcome) []smtp.Outcome {
 
 // isLogged reports whether a recipient's outcome is from the log.
 func (j *job) isLogged(i int) bool {
-	return j.logged != nil && j.logged[i].Status != "" && (j.via == nil || j.via[i] == "")
+	return j.logged != nil && j.logged[i].Status != "" && (j.via == nil || j.via[i] == nil)
 }
 
 // jobName is a message as the user finds it again.

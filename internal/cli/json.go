@@ -37,7 +37,12 @@ type recipientJSON struct {
 	Text     string `json:"text,omitempty"`
 	Error    string `json:"error,omitempty"`
 	Logged   bool   `json:"logged,omitempty"`
-	Account  string `json:"account,omitempty"`
+	// What follows is there for who was served, or refused, before another account
+	// took over for the others.
+	Account   string `json:"account,omitempty"`
+	From      string `json:"from,omitempty"`
+	MessageID string `json:"message_id,omitempty"`
+	ServerID  string `json:"server_id,omitempty"`
 }
 
 // diagnosisJSON is what yan explain prints, too.
@@ -61,8 +66,8 @@ type textJSON struct {
 }
 
 func newReport(r report) reportJSON {
-	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Account: r.account, SentCopy: r.copied, Server: r.server.String(), Provider: r.server.Provider.ID,
-		From: r.job.envelope.From().String(), MessageID: r.result.MessageID, ServerID: r.result.ServerID, Size: r.result.Size}
+	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Account: r.as.account, SentCopy: r.job.copied, Server: r.as.server.String(), Provider: r.as.server.Provider.ID,
+		From: r.as.from.String(), MessageID: r.as.messageID, ServerID: r.as.serverID, Size: r.result.Size}
 	switch {
 	case r.stopped:
 		rep.Status = "stopped"
@@ -79,16 +84,13 @@ func newReport(r report) reportJSON {
 		if o.Err != nil {
 			rec.Error = o.Err.Error()
 		}
-		if r.job.via != nil {
-			rec.Account = r.job.via[i]
-			if rec.Account == "" && !rec.Logged {
-				rec.Account = r.account
-			}
+		if via := r.job.via; via != nil && via[i] != nil {
+			rec.Account, rec.From, rec.MessageID, rec.ServerID = via[i].account, via[i].from.String(), via[i].messageID, via[i].serverID
 		}
 		rep.Recipients = append(rep.Recipients, rec)
 	}
 	if o, failed := r.result.Decisive(); failed && r.exit != exitOK {
-		rep.Diagnosis = newDiagnosis(yan.Explain(o, r.server.Provider.ID))
+		rep.Diagnosis = newDiagnosis(yan.Explain(o, r.as.server.Provider.ID))
 	}
 	return rep
 }

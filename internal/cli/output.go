@@ -20,7 +20,7 @@ import (
 // report is what became of one message.
 type report struct {
 	job    *job
-	server transport.Server
+	as     sentAs
 	result yan.Result
 	exit   int
 	// stopped: --quit-after ended it where it was to end.
@@ -29,8 +29,6 @@ type report struct {
 	// given with them.
 	several bool
 	told    map[string]bool
-	account string // that it went out from; "" for none
-	copied  string // the folder with a copy; "" for none
 }
 
 // results is where people read what became of messages: with --quiet that is
@@ -184,9 +182,9 @@ func (a *app) status(s smtp.Status) string {
 // receipt is what one keeps of a message that went out.
 func (a *app) receipt(told report) string {
 	r := told.result
-	parts := []string{a.T("%s to %s", size(r.Size), told.server.String())}
-	if told.account != "" {
-		parts[0] = a.T("%s from account %s to %s", size(r.Size), told.account, told.server.String())
+	parts := []string{a.T("%s to %s", size(r.Size), told.as.server.String())}
+	if told.as.account != "" {
+		parts[0] = a.T("%s from account %s to %s", size(r.Size), told.as.account, told.as.server.String())
 	}
 	if r.MessageID != "" {
 		parts = append(parts, "Message-ID: "+r.MessageID)
@@ -194,8 +192,8 @@ func (a *app) receipt(told report) string {
 	if r.ServerID != "" {
 		parts = append(parts, a.T("queued as %s", r.ServerID))
 	}
-	if told.copied != "" {
-		parts = append(parts, a.T("copy in %s", told.copied))
+	if told.job.copied != "" {
+		parts = append(parts, a.T("copy in %s", told.job.copied))
 	}
 	return "  " + strings.Join(parts, " · ")
 }
@@ -207,7 +205,7 @@ func (a *app) advise(r report) {
 	if !failed || errors.Is(o.Err, errLog) || errors.Is(o.Err, errHopeless) { // what is behind them is told by itself
 		return
 	}
-	f := yan.Explain(o, r.server.Provider.ID)
+	f := yan.Explain(o, r.as.server.Provider.ID)
 	key := f.Cause.EN + f.Hint.EN + f.Advice.EN
 	if r.told[key] {
 		return

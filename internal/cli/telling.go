@@ -19,6 +19,10 @@ func (r *delivery) tellFailed() {
 	r.mu.Unlock()
 	for _, f := range failed {
 		err := fmt.Errorf("%w: %w", smtpclient.ErrContent, f.err)
+		if f.job.earlier != nil {
+			r.tellEarlier(f.job)
+			continue
+		}
 		r.bar.settle(f.job)
 		r.tell(f.job, r.notTried(f.job, smtp.StageMail, err))
 	}
@@ -34,12 +38,17 @@ func (r *delivery) notTried(j *job, stage smtp.Stage, err error) yan.Result {
 }
 
 // tellRest tells of the messages that were not taken, all in one line for
-// people: there may be thousands.
+// people: there may be thousands. Those for whom another account was to take over
+// have a last word of their own.
 func (r *delivery) tellRest(ctx context.Context) {
 	reason := r.stopped(ctx)
 	var rest []*job
 	for _, j := range r.todo {
-		if !j.taken && !j.failed {
+		switch {
+		case j.taken || j.failed || j.waits || j.told:
+		case j.earlier != nil:
+			r.tellEarlier(j)
+		default:
 			rest = append(rest, j)
 		}
 	}
@@ -53,6 +62,7 @@ func (r *delivery) tellRest(ctx context.Context) {
 			r.tell(j, result)
 			continue
 		}
+		j.told = true
 		r.tally.count(j, result)
 		r.alike.add(why)
 	}
@@ -60,6 +70,23 @@ func (r *delivery) tellRest(ctx context.Context) {
 		r.alike = alike{reasons: []string{why}, counts: map[string]int{why: r.alike.total()}}
 	}
 	r.worst = worse(r.worst, exitTemporary)
+}
+
+// tellEarlier tells what became of a message before another account was to take
+// over, because that came to nothing.
+func (r *delivery) tellEarlier(j *job) {
+	j.close()
+	result := j.earlier.result
+	result.Recipients = j.outcomes(result.Recipients)
+	r.bar.settle(j)
+	r.tellAs(j, result, j.earlier.as)
+}
+
+// noteNothing tells once why the account that took over came to nothing.
+func (r *delivery) noteNothing(result yan.Result) {
+	if o := result.Recipients[0]; !errors.As(o.Err, new(notBegun)) {
+		r.noteOnce(r.a.T("Account %s does not take over: %v.", r.s.id.Name, r.a.why(o)))
+	}
 }
 
 // alike counts messages that were not tried, by the reason, in the order of
@@ -127,11 +154,13 @@ func (r *delivery) tellAlike() {
 }
 
 // tell prints what became of a message.
-func (r *delivery) tell(j *job, result yan.Result) { r.tellCopied(j, result, "") }
+func (r *delivery) tell(j *job, result yan.Result) { r.tellAs(j, result, r.as(j, result)) }
 
-// tellCopied is tell of a message of which a copy was saved in a folder.
-func (r *delivery) tellCopied(j *job, result yan.Result, folder string) {
-	code := exitStatus(result, r.server.Provider.ID)
+// tellAs is tell of a message that may have gone in another name than that of
+// this round.
+func (r *delivery) tellAs(j *job, result yan.Result, as sentAs) {
+	j.told = true
+	code := exitStatus(result, as.server.Provider.ID)
 	stopped := reachedStop(r.s, result)
 	if stopped {
 		code = exitOK
@@ -142,13 +171,6 @@ func (r *delivery) tellCopied(j *job, result yan.Result, folder string) {
 	}
 	r.tally.count(j, result)
 	r.bar.around(r.a.StdoutWidth > 0 || code != exitOK, func() {
-		r.a.report(r.s, report{job: j, server: r.server, result: result, exit: code, stopped: stopped, several: len(r.jobs) > 1, told: r.told, account: r.accountName(), copied: folder})
+		r.a.report(r.s, report{job: j, as: as, result: result, exit: code, stopped: stopped, several: len(r.jobs) > 1, told: r.told})
 	})
-}
-
-func (r *delivery) accountName() string {
-	if r.s.id == nil {
-		return ""
-	}
-	return r.s.id.Name
 }

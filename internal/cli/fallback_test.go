@@ -1,0 +1,341 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/sandboxtest"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// threeAccounts fall back to one another.
+const threeAccounts = `default = "one"
+[account.one]
+from = "one@example.org"
+fallback = "two"
+{one}
+[account.two]
+from = "two@example.org"
+match = ["one@example.org"]
+fallback = "three"
+{two}
+[account.three]
+from = "three@example.org"
+match = ["one@example.org"]
+{three}
+`
+
+// TestFallbackKeepsTheLedger: whatever goes wrong at whichever account, each
+// message is told of once, each recipient has it as often as that says, the log
+// agrees, and the same command once more doubles nothing.
+func TestFallbackKeepsTheLedger(t *testing.T) {
+	t.Parallel()
+	faults := []string{"", "", "greeting-421", "auth-454-4.7.0", "auth-535", "mail-451", "rcpt-450*1", "rcpt-450*3", "rcpt-550*1", "data-451*2",
+		"body-451", "body-451*2", "body-554*1", "body-cut*1", "data-cut-10*1", "mail-cut*1", "rcpt-421*1", "body-421*1"}
+	for seed := range uint64(60) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(seed, 1))
+			servers := map[string]*sandboxtest.Server{}
+			var story []string
+			for _, name := range []string{"one", "two", "three"} {
+				var options []sandboxtest.Option
+				if fault := faults[r.IntN(len(faults))]; fault != "" {
+					options = append(options, sandboxtest.WithFault(fault))
+					story = append(story, name+": "+fault)
+				}
+				servers[name] = sandboxtest.Start(t, []string{"plain", "gmail"}[r.IntN(2)], options...)
+			}
+			course := ledgerCourse{env: configured(t, threeAccounts, servers), servers: servers, dir: t.TempDir(), messages: 1 + r.IntN(9),
+				recipients: 1 + r.IntN(3), args: []string{"--to-policy", []string{"all", "any"}[r.IntN(2)]}}
+			if r.IntN(2) == 0 {
+				course.log = filepath.Join(t.TempDir(), "run.log")
+				course.args = append(course.args, "--log", course.log)
+			}
+			course.write(t)
+			first := course.run(t)
+			course.check(t, first, story)
+			if course.log == "" {
+				return
+			}
+			course.checkLog(t, first)
+			course.check(t, course.run(t), append(story, "once more"))
+		})
+	}
+}
+
+// ledgerCourse is one schedule of faults.
+type ledgerCourse struct {
+	env                  map[string]string
+	servers              map[string]*sandboxtest.Server
+	dir, log             string
+	messages, recipients int
+	args                 []string
+}
+
+func (c *ledgerCourse) write(t *testing.T) {
+	t.Helper()
+	for i := range c.messages {
+		var to []string
+		for k := range c.recipients {
+			to = append(to, fmt.Sprintf("r%d@example.org", k))
+		}
+		text := fmt.Sprintf("From: one@example.org\r\nTo: %s\r\nSubject: %d.eml\r\n\r\nx\r\n", strings.Join(to, ", "), i)
+		if err := os.WriteFile(filepath.Join(c.dir, fmt.Sprintf("%d.eml", i)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// run gives what became of each message, by its file.
+func (c *ledgerCourse) run(t *testing.T) map[string]reportJSON {
+	t.Helper()
+	_, out, errs := run(t.Context(), c.env, append([]string{"send", "--raw", c.dir, "--json"}, c.args...)...)
+	reports := map[string]reportJSON{}
+	for line := range strings.Lines(out) {
+		var rep reportJSON
+		if err := json.Unmarshal([]byte(line), &rep); err != nil {
+			t.Fatalf("%v\n%s%s", err, out, errs)
+		}
+		name := filepath.Base(rep.File)
+		if _, twice := reports[name]; twice {
+			t.Errorf("%s is told of twice", name)
+		}
+		reports[name] = rep
+	}
+	if len(reports) != c.messages {
+		t.Errorf("told of %d messages of %d\n%s", len(reports), c.messages, errs)
+	}
+	return reports
+}
+
+// check holds what was told against what the servers have.
+func (c *ledgerCourse) check(t *testing.T, reports map[string]reportJSON, story []string) {
+	t.Helper()
+	copies := map[string]int{}
+	for _, s := range c.servers {
+		for _, m := range s.Messages() {
+			for _, to := range m.To {
+				copies[m.Header("Subject")+" "+to]++
+			}
+		}
+	}
+	for name, rep := range reports {
+		if len(rep.Recipients) != c.recipients {
+			t.Errorf("%s: %d recipients", name, len(rep.Recipients))
+		}
+		for _, o := range rep.Recipients {
+			n := copies[name+" "+o.Address]
+			ok := n == 0
+			switch smtp.Status(o.Status) {
+			case smtp.Accepted:
+				ok = n == 1
+			case smtp.Unknown:
+				ok = n <= 1
+			}
+			if !ok {
+				t.Errorf("%s: %s is %s and has %d copies (%q, %q)", name, o.Address, o.Status, n, c.args, story)
+			}
+		}
+	}
+}
+
+// checkLog holds what was told against the log.
+func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]reportJSON) {
+	t.Helper()
+	log, err := sendlog.Open(c.log, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	for i := range c.messages {
+		name := fmt.Sprintf("%d.eml", i)
+		found, err := mailfiles.Find(filepath.Join(c.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := &job{file: &found[0]}
+		if err := j.open(); err != nil {
+			t.Fatal(err)
+		}
+		hash, err := hashOf(j.content)
+		j.close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range reports[name].Recipients {
+			logged, known := log.State(sendlog.Key{Hash: hash, Recipient: o.Address, Copy: 1})
+			same := string(logged.Status) == o.Status || !known && o.Status == string(smtp.NotTried)
+			if !same {
+				t.Errorf("%s: %s was told to be %s and is %s in the log", name, o.Address, o.Status, logged.Status)
+			}
+		}
+	}
+}
+
+// A message that was noted ahead for the first account and never begun is noted
+// anew for the one that takes over: behind a crash the log has to know of it.
+func TestEachRoundIsNotedInTheLog(t *testing.T) {
+	t.Parallel()
+	servers := twoServers(t)
+	env := configured(t, strings.Replace(twoAccounts, `match = ["*@two.example"]`, `match = ["one@example.org"]`, 1), servers)
+	a, _, _ := testApp(words.English)
+	a.World.Getenv = func(name string) string { return env[name] }
+	file, err := a.configuration()
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, _ := file.Account("two")
+	path := filepath.Join(t.TempDir(), "run.log")
+	log, err := sendlog.Open(path, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	s := &sendFlags{raw: true, policy: "all", id: &identity{Account: two, file: file}}
+	r := &delivery{a: a, s: s, log: log, told: map[string]bool{}}
+	from, to := mustAddress(t, "one@example.org"), mustAddress(t, "a@example.org")
+	envelope, err := smtp.NewEnvelope(from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &job{envelope: envelope, hash: sendlog.Hash{1}, entry: &sendlog.Entry{Hash: sendlog.Hash{1}, File: "m", From: from, To: []smtp.Address{to}, Copies: []int{1}}}
+	r.todo, r.jobs = []*job{j}, []*job{j}
+	r.take(j)
+	if err := log.Attempt(j.entry); err != nil {
+		t.Fatal(err)
+	}
+	j.safe = true
+	never := yan.Result{Recipients: []yan.Outcome{{Recipient: to, Status: smtp.NotTried, Stage: smtp.StageConnect, Err: notBegun{errHopeless}}}}
+	r.noteOutcome(j, never)
+	r.round = round{waiting: []*job{j}, why: never.Recipients[0]}
+	j.earlier, j.waits = &earlier{result: never}, true
+	r.beginRound()
+	r.take(j)
+	if err := r.note(j); err != nil {
+		t.Fatal(err)
+	}
+	// What a crash would leave.
+	left, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".left", left, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	after, err := sendlog.Open(path+".left", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer after.Close()
+	if state, _ := after.State(sendlog.Key{Hash: j.hash, Recipient: to.Wire(), Copy: 1}); state.Status != smtp.Unknown {
+		t.Errorf("when the second account has the octets the log says %q, want unknown\n%s", state.Status, left)
+	}
+}
+
+func mustAddress(t *testing.T, s string) smtp.Address {
+	t.Helper()
+	a, err := smtp.ParseAddress(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// A wrong password would be hidden by an account that takes over for ever.
+func TestRefusedLoginSendsNothingElsewhere(t *testing.T) {
+	t.Parallel()
+	r := &delivery{s: &sendFlags{policy: "all"}, next: &identity{}, told: map[string]bool{}}
+	r.end = errHopeless
+	r.endedBy = smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535, Lines: []string{"no"}}}
+	j := &job{}
+	r.todo = []*job{j}
+	r.round.why.Status = smtp.Deferred // of an earlier message
+	r.waitRest()
+	if j.waits || len(r.round.waiting) > 0 {
+		t.Error("a message waits for another account behind a login that was refused")
+	}
+}
+
+// Answers to a message that another account sends go where they would have
+// gone.
+func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
+	t.Parallel()
+	for keys, want := range map[string]string{
+		"reply_to = \"answers@example.org\"\n": "answers@example.org",
+		"":                                     "一 <one@example.org>",
+	} {
+		servers := twoServers(t, sandboxtest.WithFault("body-451"))
+		env := configured(t, strings.Replace(twoAccounts, "reply_to = \"answers@example.org\"\n", keys, 1), servers)
+		if code, _, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != exitOK {
+			t.Fatalf("exit status %d\n%s", code, errs)
+		}
+		m := servers["two"].Messages()[0]
+		if got := m.Header("Reply-To"); got != want || m.Header("From") != "two@example.org" {
+			t.Errorf("Reply-To %q, From %q, want %q", got, m.Header("From"), want)
+		}
+	}
+	given := []string{"-t", "a@example.org", "-b", "x", "--reply-to", "given@example.org"}
+	servers := twoServers(t, sandboxtest.WithFault("body-451"))
+	run(t.Context(), configured(t, twoAccounts, servers), append([]string{"send"}, given...)...)
+	if got := servers["two"].Messages()[0].Header("Reply-To"); got != "given@example.org" {
+		t.Errorf("Reply-To %q", got)
+	}
+}
+
+// Ctrl-C between two accounts leaves the last word to the first server.
+func TestInterruptBetweenAccounts(t *testing.T) {
+	t.Parallel()
+	servers := twoServers(t, sandboxtest.WithFault("body-451+Later"))
+	env := configured(t, twoAccounts, servers)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w, out, errs := world(env)
+	w.Stderr = &cancelAt{Writer: errs, text: "takes over", cancel: cancel}
+	code := Run(ctx, []string{"send", "-t", "a@example.org", "-b", "x"}, w)
+	if code != exitTemporary || !strings.Contains(out.String(), "451 Later") || len(servers["two"].Messages()) != 0 {
+		t.Errorf("exit status %d\n%s%s", code, out, errs)
+	}
+}
+
+// cancelAt cancels when something is written.
+type cancelAt struct {
+	Writer interface{ Write([]byte) (int, error) }
+	text   string
+	cancel context.CancelFunc
+}
+
+func (c *cancelAt) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), c.text) {
+		c.cancel()
+	}
+	return c.Writer.Write(p)
+}
+
+// What goes wrong with the message itself is no reason for another account.
+func TestWhatAnotherAccountWouldFindToo(t *testing.T) {
+	t.Parallel()
+	r := &delivery{s: &sendFlags{}}
+	for _, err := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrContent, context.Canceled} {
+		if r.passes(smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: errors.Join(err)}) {
+			t.Errorf("%v: another account is tried", err)
+		}
+	}
+	if places := r.forAnother(yan.Result{Recipients: []smtp.Outcome{{Status: smtp.Unknown, Stage: smtp.StageBody}}}); !slices.Equal(places, nil) {
+		t.Errorf("unknown is tried again: %v", places)
+	}
+}
