@@ -339,3 +339,26 @@ func TestWhatAnotherAccountWouldFindToo(t *testing.T) {
 		t.Errorf("unknown is tried again: %v", places)
 	}
 }
+
+// In JSON each recipient has what it got, and from whom.
+func TestFallbackInJSON(t *testing.T) {
+	t.Parallel()
+	servers := twoServers(t)
+	env := configured(t, twoAccounts, servers)
+	_, out, errs := run(t.Context(), env, "send", "--json", "-b", "x", "-t", "a@example.org", "-t", "rcpt-450@example.org", "--to-policy", "any")
+	var rep reportJSON
+	if err := json.Unmarshal([]byte(out), &rep); err != nil {
+		t.Fatalf("%v\n%s%s", err, out, errs)
+	}
+	one, two := servers["one"].Messages(), servers["two"].Messages()
+	if len(one) != 1 || len(two) != 0 {
+		t.Fatalf("%d and %d messages\n%s%s", len(one), len(two), out, errs)
+	}
+	a := rep.Recipients[0]
+	if a.Account != "one" || a.From != "one@example.org" || a.MessageID != one[0].Header("Message-ID") || a.ServerID != one[0].ID {
+		t.Errorf("the one that was served: %+v", a)
+	}
+	if rep.Account != "two" || rep.From != "two@example.org" || rep.MessageID == a.MessageID || rep.Recipients[1].Account != "" {
+		t.Errorf("the message of the other: %+v", rep)
+	}
+}
