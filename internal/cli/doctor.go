@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"net"
 	"strconv"
@@ -121,6 +120,9 @@ func (a *app) doctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
 
 // exam joins what is to be looked at with the flags, which come first.
 func (a *app) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exam, error) {
+	if p.configured { // the variables are those of 'yan send', and not for just any account
+		d.withoutVariables(a)
+	}
 	acc := d.over(p.Account)
 	p.Account = acc
 	e := doctor.Exam{AnyPort: p.anyPort, DKIMSelector: acc.DKIMSelector, Timeout: d.timeout, Now: a.Now, Dial: a.Dial}
@@ -172,15 +174,38 @@ func (a *app) testMessage() yan.Message {
 		Text: a.T("This message was sent by 'yan doctor --send-to' to try the way to you. There is nothing to do.") + "\r\n"}
 }
 
-// sendingAs makes an account send for another address; it logs in as before.
+// sendingAs makes an account send for another address. It logs in as before, and
+// nowhere else: what the account leaves to its own address (server, login name, and
+// with the server the place that gives tokens) is settled before the address goes.
 func sendingAs(acc account.Account, sender string) account.Account {
-	if own, err := acc.Address(); err == nil && acc.User == "" && acc.From != sender {
-		if server, err := transport.ParseServer(acc.Server, own); err == nil {
-			acc.User = cmp.Or(server.User, own.String())
-		}
+	own, err := acc.Address()
+	if err != nil || acc.From == sender {
+		return acc
+	}
+	server, err := transport.ParseServer(acc.Server, own)
+	if err != nil { // found when the configuration was read
+		return acc
+	}
+	v := view{Account: acc, address: own, server: server}
+	if acc.User == "" {
+		acc.User = v.loginName()
+	}
+	if !strings.Contains(acc.Server, "://") {
+		acc.Server = server.String()
 	}
 	acc.From = sender
 	return acc
+}
+
+// withoutVariables forgets what no flag said but a variable: who sends, and that
+// the password may go in clear.
+func (d *doctorFlags) withoutVariables(a *app) {
+	if a.origin["from"] == variable("from") {
+		d.from = ""
+	}
+	if flag := "allow-cleartext-password"; a.origin[flag] == variable(flag) {
+		d.cleartext = false
+	}
 }
 
 // over puts the flags over what the account says.

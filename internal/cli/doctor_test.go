@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -25,8 +26,9 @@ type consulting struct {
 	zone    dnstest.Zone
 	config  string // of config.toml; CA stands for the file
 	args    []string
-	code    string // the password; "" is the right one
-	blocked bool   // no port answers
+	env     map[string]string // beside the usual
+	code    string            // the password; "" is the right one
+	blocked bool              // no port answers
 	exit    int
 }
 
@@ -82,6 +84,7 @@ func consult(t *testing.T, c consulting, lang string, more ...string) (code int,
 	}
 	env := map[string]string{"LANG": lang, "HOME": t.TempDir(), "YAN_PASSWORD": password, "WORK_CODE": password}
 	env["YAN_CONFIG"] = filepath.Join(env["HOME"], "config.toml")
+	maps.Copy(env, c.env)
 	if c.config != "" {
 		if err := os.WriteFile(env["YAN_CONFIG"], []byte(strings.ReplaceAll(c.config, "CA", filepath.ToSlash(s.CAFile()))), 0o600); err != nil {
 			t.Fatal(err)

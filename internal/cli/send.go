@@ -147,7 +147,13 @@ func (a *app) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address) e
 	if err != nil || id == nil {
 		return err
 	}
+	// That a password may go in clear is said of one server: by the account, or by a
+	// flag, which is for the account that was asked for. A variable is for neither,
+	// and no account that falls in for another inherits the word.
+	const flag = "allow-cleartext-password"
+	s.cleartext = s.cleartext && a.origin[flag] != variable(flag)
 	s.id, id.given = id, s.serverFlags
+	id.given.cleartext = false
 	return a.fill(s, id, cmd.Flags().Changed)
 }
 

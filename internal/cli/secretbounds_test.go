@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/sandboxtest"
+	"github.com/yanmail/yan/smtp"
+)
+
+// An account that sends for another address logs in where it always does.
+func TestSendingAsLogsInAsBefore(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for name, acc := range map[string]account.Account{
+		"provider of the address": {From: "me@corp.example", Server: "gmail"},
+		"by the address alone":    {From: "Me <me@qq.com>"},
+		"with OAuth 2.0":          {From: "me@gmail.com", OAuth2: account.OAuth2{ClientID: "id"}},
+		"region of the address":   {From: "me@yahoo.co.jp"},
+		"with a user":             {From: "me@163.com", User: "someone"},
+		"a URL":                   {From: "me@corp.example", Server: "smtps://u%40corp.example@smtp.corp.example"},
+	} {
+		for _, sender := range []string{"me@outlook.com", "x@aliyun.com", "x@nowhere.example"} {
+			n++
+			before := view{Account: acc, address: mustAddress(t, acc), server: serverOf(acc)}
+			if before.server.Host == "" {
+				t.Fatalf("%s: no server", name)
+			}
+			other := sendingAs(acc, sender)
+			after := view{Account: other, address: mustAddress(t, other), server: serverOf(other)}
+			if other.From != sender || after.server.String() != before.server.String() || after.loginName() != before.loginName() {
+				t.Errorf("%s as %s: %s at %s, was %s at %s", name, other.From, after.loginName(), after.server, before.loginName(), before.server)
+			}
+			was, _ := acc.OAuthClient()
+			if is, _ := other.OAuthClient(); is.TokenURL != was.TokenURL {
+				t.Errorf("%s as %s: tokens of %s, were of %s", name, sender, is.TokenURL, was.TokenURL)
+			}
+		}
+	}
+	if n == 0 {
+		t.Fatal("nothing was tried")
+	}
+}
+
+func mustAddress(t *testing.T, acc account.Account) (a smtp.Address) {
+	t.Helper()
+	a, err := acc.Address()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// No sender that doctor is told to try leads the account's secret elsewhere.
+func TestDoctorGivesTheSecretToItsOwnServer(t *testing.T) {
+	t.Parallel()
+	const byAddress = "version = 1\n[account.mine]\nfrom = \"me@gmail.com\"\nmatch = [\"*@qq.com\"]\ntls_ca = \"CA\"\nsecret = { env = \"WORK_CODE\" }\n"
+	for _, args := range [][]string{{"mine", "-f", "me@qq.com"}, {"me@qq.com"}, {"mine"}} {
+		code, out, errs := consult(t, consulting{profile: "gmail", config: byAddress, args: args, zone: corp(dnstest.Zone{}),
+			env:     map[string]string{"YAN_FROM": "me@qq.com"},
+			options: []sandboxtest.Option{sandboxtest.WithAccount("me@gmail.com", sandboxPassword)}}, "en", "--json")
+		var j doctorJSON
+		decode(t, out, &j)
+		if !strings.Contains(j.Server, "smtp.gmail.com") {
+			t.Errorf("%v: exit status %d, %s: %s", args, code, j.Server, errs)
+		}
+		if len(args) == 1 && args[0] == "mine" && j.From != "me@gmail.com" {
+			t.Errorf("YAN_FROM counts for an account: %s", j.From)
+		}
+	}
+}
+
+// The word for a password in clear is said of one server.
+func TestCleartextWordIsOfOneAccount(t *testing.T) {
+	t.Parallel()
+	const clear = `version = 1
+default = "one"
+[account.one]
+from = "one@example.org"
+fallback = "two"
+server = "smtp+notls://127.0.0.1:1"
+user = "one"
+auth = "plain"
+secret = { file = "two.code" }
+[account.two]
+from = "two@example.org"
+server = "{two.plain}"
+user = "{two.login}"
+auth = "plain"
+secret = { file = "two.code" }
+`
+	two := sandboxtest.Start(t, "plain", sandboxtest.WithCleartextPassword())
+	host := strings.TrimPrefix(two.StartTLSURL(), "smtp://")
+	env := configured(t, strings.Replace(clear, "{two.plain}", "smtp+notls://"+host, 1), map[string]*sandboxtest.Server{"two": two})
+	for _, test := range []struct {
+		variable string
+		args     []string
+	}{
+		{"", []string{"--allow-cleartext-password"}}, // said of account one, which can't be reached
+		{"true", []string{"-A", "two"}},
+		{"true", nil},
+	} {
+		env["YAN_ALLOW_CLEARTEXT_PASSWORD"] = test.variable
+		code, out, errs := run(t.Context(), env, append([]string{"send", "-t", "a@example.org", "-b", "x"}, test.args...)...)
+		if code == exitOK || strings.Contains(two.Transcript(), "C: AUTH") {
+			t.Errorf("%v with the variable %q: exit status %d, the password went in clear\n%s%s", test.args, test.variable, code, out, errs)
+		}
+	}
+	code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x", "-A", "two", "--allow-cleartext-password")
+	if !strings.Contains(two.Transcript(), "C: AUTH") {
+		t.Errorf("the flag is not a word for the account that is named: %d\n%s%s", code, out, errs)
+	}
+}
