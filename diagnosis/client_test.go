@@ -112,7 +112,7 @@ func TestHandshakeErrors(t *testing.T) {
 		row    string
 	}{
 		{"plain text", "mail.example.com", trusted, servePlain, diagnosis.ClassWrongTLSMode, "10.1"},
-		{"nobody's certificate", "mail.example.com", x509.NewCertPool(), serveTLS(good, 0), diagnosis.ClassTLSUntrusted, "10.5"},
+		{"nobody's certificate", "mail.example.com", x509.NewCertPool(), serveTLS(good, 0), diagnosis.ClassTLSUntrusted, ""},
 		{"a provider's certificate under one's own name", "smtp.company.cn", trusted, serveTLS(good, 0), diagnosis.ClassWrongHost, "10.4"},
 		{"another's certificate", "smtp.company.cn", ownTrusted, serveTLS(own, 0), diagnosis.ClassTLSName, ""},
 		{"expired", "mail.example.com", oldTrusted, serveTLS(old, 0), diagnosis.ClassTLSExpired, ""},
@@ -271,7 +271,7 @@ func samples(t *testing.T) map[string][]error {
 		"tls_version":          {tls.AlertError(70)},
 		"token_refused":        {smtpclient.ErrTokenRefused},
 		"consent":              {fmt.Errorf("wrapped: %w", namedKind("consent"))}, "oauth_client": {namedKind("oauth_client")}, "oauth_server": {namedKind("oauth_server")},
-		"proxy_unreachable": {namedKind("proxy_unreachable")}, "proxy_login": {namedKind("proxy_login")}, "proxy_refused": {namedKind("proxy_refused")},
+		"proxy_unreachable": {namedKind("proxy_unreachable")}, "proxy_login": {namedKind("proxy_login")}, "proxy_refused": {namedKind("proxy_refused")}, "login_refused": {namedKind("login_refused")},
 		"tls":             {tls.AlertError(80), &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}},
 		"malformed_reply": {fmt.Errorf("%w: x", smtp.ErrMalformedReply)},
 		"broken_pipe":     {&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}, &net.OpError{Op: "write", Err: os.NewSyscallError("write", connectionReset())}},

@@ -161,13 +161,23 @@ func (d *diagnosis) byCode() (Finding, bool) {
 	for _, rule := range d.k.Codes {
 		if codeFits(rule.Code, d.Reply.Code) && at(rule.At, d.Stage) {
 			f := d.likely(rule.Class, rule.Scope, BasisCode)
-			f.Hint = d.quoted(
-				"The server said “%s”; at this stage that usually means what is said above.",
-				"服务器的原文是“%s”；在这一步通常就是上述原因。")
+			f.Hint = d.guessed()
 			return f, true
 		}
 	}
 	return Finding{}, false
+}
+
+// guessed says that only the code tells, and where it came if that is known.
+func (d *diagnosis) guessed() Text {
+	if d.Stage == "" {
+		return d.quoted(
+			"The server said “%s”; where it came is not known, so this is a guess by its code.",
+			"服务器的原文是“%s”；不知道出现在哪一步，只能按应答码推测。")
+	}
+	return d.quoted(
+		"The server said “%s”; at this stage that usually means what is said above.",
+		"服务器的原文是“%s”；在这一步通常就是上述原因。")
 }
 
 // codeFits compares a code with one that may hold x for any digit.
@@ -289,27 +299,6 @@ func (d *diagnosis) waitFor(f Finding) Finding {
 	}
 	f.Retry, f.Permanence = Retry{Kind: RetryDelay, After: max(after, time.Second)}, Temporary
 	return f
-}
-
-// help adds where the provider keeps its authorization codes and rules.
-func (d *diagnosis) help(f Finding) Finding {
-	switch {
-	case d.isAboutCode(f.Class):
-		f.Where = Text{EN: d.provider.CodeHelp.EN, ZH: d.provider.CodeHelp.ZH}
-		f.HelpURLs = d.provider.CodeHelp.URLs
-	case f.Class == ClassFromHeaderInvalid && d.provider.FromRulesURL != "":
-		f.HelpURLs = []string{d.provider.FromRulesURL}
-	}
-	return f
-}
-
-// isAboutCode: a password or authorization code may be what is wrong.
-func (d *diagnosis) isAboutCode(c Class) bool {
-	switch c {
-	case ClassAuthRateLimited, ClassAuthTokenRefused, ClassAuthConsentNeeded, ClassAuthClientRefused, ClassAuthServerAway:
-		return false
-	}
-	return strings.HasPrefix(string(c), "AUTH_")
 }
 
 // at reports whether a rule for these stages, or for all, covers one.

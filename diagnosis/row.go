@@ -17,23 +17,31 @@ type score struct {
 	exact    int // 1 the very reply code
 	length   int // of the words that were found
 	near     int // 2 the provider's own, 1 its family's, 0 another's
+	here     int // 1 a row of this very stage
 }
 
 func (s score) compare(t score) int {
 	return cmp.Or(cmp.Compare(s.enhanced, t.enhanced), cmp.Compare(s.exact, t.exact),
-		cmp.Compare(s.length, t.length), cmp.Compare(s.near, t.near))
+		cmp.Compare(s.length, t.length), cmp.Compare(s.near, t.near), cmp.Compare(s.here, t.here))
 }
 
 // byRow finds the row that fits the reply best: among those of the provider
 // and its family, then among all others. Other providers' rows count only if
-// the best of them agree on the class.
+// the best of them agree on the class. Words that mean two things are told
+// apart by the stage; without it both meanings are given.
 func (d *diagnosis) byRow() (Finding, bool) {
 	if best := d.best(func(r *Row) bool { return d.owns(r) > 0 }); len(best) > 0 {
+		if f, two := d.either(best, BasisProvider); two {
+			return f, true
+		}
 		return d.fromRow(best[0], BasisProvider, true), true
 	}
 	best := d.best(func(r *Row) bool { return d.owns(r) == 0 && !r.Only })
 	if len(best) == 0 {
 		return Finding{}, false
+	}
+	if f, two := d.either(best, BasisText); two {
+		return f, true
 	}
 	for _, r := range best[1:] {
 		if r.Class != best[0].Class {
@@ -43,6 +51,47 @@ func (d *diagnosis) byRow() (Finding, bool) {
 	// A hint that speaks of one provider helps only if it must be that one.
 	sure := len(best[0].Providers) == 0 || d.provider.ID == "" && len(best) == 1
 	return d.fromRow(best[0], BasisText, sure), true
+}
+
+// either gives both meanings of words that speak of the own account at the
+// login and of somebody else's behind it, where nobody says at which stage they
+// came. Those of the login and those of what follows must agree on theirs.
+func (d *diagnosis) either(rows []*Row, basis Basis) (Finding, bool) {
+	if d.Stage != "" {
+		return Finding{}, false
+	}
+	var login, later *Row
+	for _, r := range rows {
+		of := &later
+		if len(r.At) == 1 && r.At[0] == smtp.StageAuth {
+			of = &login
+		}
+		if *of == nil {
+			*of = r
+		}
+		if (*of).Class != r.Class {
+			return Finding{}, false
+		}
+	}
+	if login == nil || later == nil || login.Class == later.Class {
+		return Finding{}, false
+	}
+	f := d.finding(ClassUnclassified, basis)
+	f.Permanence = d.permanence(ClassInfo{}, later.Retry)
+	f.Cause = Text{EN: "These words mean two things, by where the server said them.", ZH: "这句话有两种含义，取决于服务器在哪一步说的。"}
+	f.Hint = Text{EN: "At the login: " + d.meaning(login).EN + " Behind it: " + d.meaning(later).EN,
+		ZH: "登录时：" + d.meaning(login).ZH + "登录之后：" + d.meaning(later).ZH}
+	f.Advice = Text{EN: "Find out where it came; 'yan explain' takes it as --stage auth or --stage " + string(later.At[0]) + ".",
+		ZH: "请先弄清是在哪一步出现的；yan explain 可用 --stage auth 或 --stage " + string(later.At[0]) + " 指明。"}
+	return f, true
+}
+
+// meaning is what a row says, or its class where the row says nothing.
+func (d *diagnosis) meaning(r *Row) Text {
+	if r.Hint.EN != "" {
+		return r.Hint
+	}
+	return d.k.class[r.Class].Cause
 }
 
 // best lists the rows that fit equally well and better than all others, in
@@ -97,6 +146,9 @@ func (d *diagnosis) score(r *Row) (s score, ok bool) {
 		s.enhanced = 1
 	}
 	s.near = d.owns(r)
+	if slices.Contains(r.At, d.Stage) {
+		s.here = 1
+	}
 	return s, true
 }
 

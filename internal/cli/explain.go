@@ -86,7 +86,8 @@ func (a *app) explainPasted(text string, e explanation) error {
 	}
 	found := readPasted(text)
 	if len(found) == 0 {
-		return a.wrongf("there is no reply code like 535 in %q, and no error that is known here", clipped(strings.TrimSpace(text)))
+		return fail(exitUsage, errors.New(a.T("there is no reply code like 535 in %q, and no error that is known here", clipped(strings.TrimSpace(text)))),
+			a.T("Paste the server's reply (the line that begins with three digits), or the whole error."))
 	}
 	for i, p := range found {
 		if e.stage != "" {

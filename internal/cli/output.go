@@ -225,7 +225,7 @@ func (a *app) finding(w io.Writer, width int, f diagnosis.Finding) {
 		if text == "" {
 			return
 		}
-		indent := "     "
+		indent := strings.Repeat(" ", columns(a.T("Why: ")))
 		lines := []string{text}
 		if width > 0 { // a terminal would break the line inside a word
 			lines = wrap(text, max(20, min(width, 100)-max(columns(label), len(indent))))
@@ -238,9 +238,13 @@ func (a *app) finding(w io.Writer, width int, f diagnosis.Finding) {
 			_, _ = fmt.Fprintf(w, "%s%s\n", a.paint(width, bold, label), line)
 		}
 	}
+	hint, advice := f.Hint, f.Advice
+	if strings.HasPrefix(hint.ZH, "请") { // it is an advice itself, and a more exact one
+		hint, advice = diagnosis.Text{}, hint
+	}
 	say(a.T("Why: "), a.Pick(f.Cause.EN, f.Cause.ZH))
-	say("", a.Pick(f.Hint.EN, f.Hint.ZH))
-	say(a.T("What to do: "), a.Pick(f.Advice.EN, f.Advice.ZH))
+	say("", a.Pick(hint.EN, hint.ZH))
+	say(a.T("What to do: "), a.Pick(advice.EN, advice.ZH))
 	say(a.T("Where: "), a.Pick(f.Where.EN, f.Where.ZH))
 	for _, url := range f.HelpURLs {
 		say("", url)

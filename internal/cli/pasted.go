@@ -17,6 +17,7 @@ import (
 const (
 	maxPasted   = 1 << 20
 	maxFailures = 5
+	maxOwn      = 4096 // octets of the lines that hold one and the same reply
 )
 
 // pasted is a failure that was found in what somebody pasted.
@@ -27,6 +28,8 @@ type pasted struct {
 	// provider is whose words these are, where they say so; "" otherwise.
 	provider string
 	quote    string // the words that were understood
+	// around is what else tells of it: the text without other failures' lines.
+	around string
 	// token: the login was tried with an OAuth 2.0 token.
 	token bool
 }
@@ -68,10 +71,12 @@ func readPasted(text string) []pasted {
 	if reply, err := parseReply(text); len(found) == 0 && err == nil {
 		found = []pasted{{reply: reply, quote: reply.String(), stage: likelyStage(reply)}}
 	}
-	token := hasToken(text)
-	for i := range found {
-		found[i].token = token
-		found[i].provider = guessProvider(found[i].quote, text)
+	for i, p := range found {
+		if p.around == "" {
+			p.around = text
+		}
+		found[i].token = hasToken(p.around)
+		found[i].provider = guessProvider(p.quote, p.around)
 	}
 	return found
 }
@@ -132,48 +137,78 @@ var patterns = sync.OnceValue(func() readers {
 	}
 })
 
-// findReplies gives the refusals in a text, each once.
+// findReplies gives the refusals in a text, each once. What stands in the
+// lines of one says nothing of another.
 func findReplies(text string) []pasted {
-	var found []pasted
-	keep := func(p pasted) {
-		same := func(q pasted) bool { return q.reply.String() == p.reply.String() }
-		if len(found) < maxFailures && !slices.ContainsFunc(found, same) {
-			found = append(found, p)
+	lines := strings.Split(text, "\n")
+	bare := slices.Clone(lines) // without the lines of replies
+	own := map[string]string{}  // the lines of each reply
+	all := findTuples(lines, bare)
+	all = append(all, findLines(bare)...)
+	for _, c := range all {
+		if len(own[c.quote]) < maxOwn {
+			own[c.quote] += strings.Join(lines[c.from:c.to], "\n") + "\n"
+		}
+		if c.firm {
+			clear(bare[c.from:c.to])
 		}
 	}
-	p := patterns()
-	for _, tuple := range []*regexp.Regexp{p.single, p.double} {
-		text = tuple.ReplaceAllStringFunc(text, func(s string) string {
-			m := tuple.FindStringSubmatch(s)
-			if reply, ok := replyOf(m[1], strings.Split(m[2], "\n")); ok {
-				keep(pasted{reply: reply, quote: reply.String(), stage: stageOf(reply, text)})
-			}
-			return " "
-		})
-	}
-	lines := strings.Split(text, "\n")
-	for i := 0; i < len(lines); {
-		r, used := replyAt(lines[i:])
-		i += used
-		if r.reply.IsZero() {
+	rest := strings.Join(bare, "\n")
+	var found []pasted
+	for _, c := range all {
+		same := func(q pasted) bool { return q.quote == c.quote }
+		if len(found) == maxFailures || slices.ContainsFunc(found, same) {
 			continue
 		}
-		around := strings.Join(lines[max(0, i-used-1):i], "\n")
-		r.stage = stageOf(r.reply, around)
-		if r.stage == "" {
-			r.stage = stageOf(r.reply, text)
+		c.around = own[c.quote] + rest
+		c.stage = stageOf(c.reply, bare[max(0, c.from-1)]+"\n"+own[c.quote])
+		if c.stage == "" {
+			c.stage = stageOf(c.reply, rest)
 		}
-		if r.firm || understood(r.pasted, text) {
-			keep(r.pasted)
+		if c.firm || understood(c.pasted) {
+			found = append(found, c.pasted)
 		}
+	}
+	return found
+}
+
+// findTuples gives the replies that smtplib prints, and takes them out of the
+// lines that are looked through next.
+func findTuples(lines, next []string) []candidate {
+	var found []candidate
+	for _, tuple := range []*regexp.Regexp{patterns().single, patterns().double} {
+		text := strings.Join(lines, "\n")
+		line, seen := 0, 0 // lines that end within the octets seen
+		for _, at := range tuple.FindAllStringSubmatchIndex(text, -1) {
+			line, seen = line+strings.Count(text[seen:at[0]], "\n"), at[0]
+			from, to := line, line+strings.Count(text[at[0]:at[1]], "\n")+1
+			if reply, ok := replyOf(text[at[2]:at[3]], strings.Split(text[at[4]:at[5]], "\n")); ok {
+				found = append(found, candidate{pasted: pasted{reply: reply, quote: reply.String()}, firm: true, from: from, to: to})
+				clear(next[from:to])
+			}
+		}
+	}
+	return found
+}
+
+// findLines gives the replies that stand in a line, or begin in one.
+func findLines(lines []string) []candidate {
+	var found []candidate
+	for i := 0; i < len(lines); {
+		c, used := replyAt(lines[i:])
+		c.from, c.to = i, i+used
+		if !c.reply.IsZero() {
+			found = append(found, c)
+		}
+		i += used
 	}
 	return found
 }
 
 // understood reports whether the words of a reply are known: then it is one,
 // though nothing around it says so.
-func understood(p pasted, text string) bool {
-	p.provider = guessProvider(p.quote, text)
+func understood(p pasted) bool {
+	p.provider = guessProvider(p.quote, p.around)
 	basis := diagnosis.Diagnose(p.fact()).Basis
 	return basis == diagnosis.BasisProvider || basis == diagnosis.BasisText
 }

@@ -11,7 +11,8 @@ import (
 // enhanced code behind it, says that it is one.
 type candidate struct {
 	pasted
-	firm bool
+	firm     bool
+	from, to int // its lines
 }
 
 // replyAt reads the first reply that begins in the first of the lines; used is

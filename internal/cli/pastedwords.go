@@ -96,10 +96,12 @@ func knownErrors() []knownError {
 		{"cleartext", smtp.StageAuth, []string{"unencrypted connection", "refusing to send a password"}},
 		{"auth_not_offered", smtp.StageAuth, []string{"auth extension not supported", "does not support authentication", "doesn't support auth", "not offer authentication", "authentication not supported"}},
 		{"no_mechanism", smtp.StageAuth, []string{"no suitable authentication", "no authentication mechanism", "no authentication mechansims", "no worthy mechs", "unknown auth type", "unsupported authentication"}},
+		{"no_greeting", smtp.StageGreeting, []string{", response: -1"}}, // JavaMail, without SSL on a port that begins with it
 		{"refused", smtp.StageConnect, []string{"connection refused", "econnrefused", "actively refused", "winerror 10061", "积极拒绝", "拒绝连接"}},
 		{"unreachable", smtp.StageConnect, []string{"network is unreachable", "no route to host", "enetunreach", "ehostunreach", "winerror 10051", "winerror 10065", "网络不可达", "无法访问目标主机"}},
 		{"broken_pipe", smtp.StageBody, []string{"broken pipe", "epipe"}},
 		{"timeout", smtp.StageConnect, []string{"timed out", "timeout", "time out", "etimedout", "deadline exceeded", "winerror 10060", "连接超时", "没有正确答复"}},
+		{"login_refused", smtp.StageAuth, []string{"could not authenticate"}}, // PHPMailer, without its debug output
 		{"closed", "", []string{"connection reset", "econnreset", "connection unexpectedly closed", "connection closed", "unexpected eof", "serverdisconnected", "socket hang up", "forcibly closed",
 			"winerror 10054", "强迫关闭", "please run connect() first", "lost connection", "server closed"}},
 	}
@@ -182,6 +184,12 @@ func marks() map[string]string {
 	}
 }
 
+// netease is the tag of NetEase's replies, with the service that names itself
+// behind it.
+var netease = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b(?:hl|mi|rp|dt|wm):[a-z]{3} (163|126|yeah)\b|\b(?:hl|mi|rp|dt|wm):[a-z]{3}\b`)
+})
+
 // guessProvider says whose server speaks, where a host name or a word that
 // only it uses gives it away: in the reply, else in all of the text. Two at
 // once are none.
@@ -199,6 +207,13 @@ func providerIn(text string) string {
 		if strings.Contains(text, mark) {
 			found[id] = true
 		}
+	}
+	for _, m := range netease().FindAllStringSubmatch(text, maxFailures) {
+		id := map[string]string{"126": "netease126", "yeah": "yeah"}[m[1]]
+		if id == "" {
+			id = "netease163"
+		}
+		found[id] = true
 	}
 	for _, p := range provider.All() {
 		for _, host := range append([]string{p.SMTP.Host}, p.SMTP.AltHosts...) {

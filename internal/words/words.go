@@ -9,6 +9,7 @@ package words
 
 import (
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -78,7 +79,29 @@ func (w Words) T(english string, args ...any) string {
 	if len(args) == 0 {
 		return s
 	}
+	if w.lang == Chinese && strings.Contains(s, "%q") {
+		quoted := make([]any, len(args))
+		for i, arg := range args {
+			quoted[i] = quotable{arg}
+		}
+		args = quoted
+	}
 	return fmt.Sprintf(s, args...)
+}
+
+// quotable is a value that %q puts into Chinese quotation marks; what can't be
+// shown is escaped as usual.
+type quotable struct{ value any }
+
+// Format implements [fmt.Formatter].
+func (q quotable) Format(f fmt.State, verb rune) {
+	if verb != 'q' {
+		_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), q.value)
+		return
+	}
+	s := fmt.Sprintf("%q", q.value)
+	s = strings.TrimSuffix(strings.TrimPrefix(s, `"`), `"`)
+	_, _ = io.WriteString(f, "“"+strings.ReplaceAll(s, `\"`, `"`)+"”")
 }
 
 // Pick chooses between two texts that come from elsewhere.

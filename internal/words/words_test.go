@@ -44,15 +44,18 @@ func TestWords(t *testing.T) {
 	t.Parallel()
 	en, zh := In(English), In(Chinese)
 	for got, want := range map[string]string{
-		en.T("accepted"):                      "accepted",
-		zh.T("accepted"):                      "已接收",
-		zh.T("%d octets of nothing", 3):       "3 octets of nothing", // not translated: said in English
-		zh.T("queued as %s", "X"):             "服务器队列号 X",
-		en.T("100% sure"):                     "100% sure", // without arguments it is no format
-		Words{}.T("accepted"):                 "accepted",
-		string(Words{}.Language()):            "en",
-		en.Pick("a", "b") + zh.Pick("a", "b"): "ab",
-		en.Pick("", "b") + zh.Pick("a", ""):   "ba",
+		en.T("accepted"):                               "accepted",
+		zh.T("accepted"):                               "已接收",
+		zh.T("%d octets of nothing", 3):                "3 octets of nothing", // not translated: said in English
+		zh.T("queued as %s", "X"):                      "服务器队列号 X",
+		en.T("100% sure"):                              "100% sure", // without arguments it is no format
+		Words{}.T("accepted"):                          "accepted",
+		zh.T("unknown command %q", "a\"b\x1b"):         `没有命令“a"b\x1b”`,
+		en.T("unknown command %q", "a"):                `unknown command "a"`,
+		zh.T("%s %q: want one of %s", "-x", "é中", "7"): "-x “é中”：应为 7 之一",
+		string(Words{}.Language()):                     "en",
+		en.Pick("a", "b") + zh.Pick("a", "b"):          "ab",
+		en.Pick("", "b") + zh.Pick("a", ""):            "ba",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

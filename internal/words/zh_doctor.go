@@ -22,7 +22,7 @@ var chineseDoctor = map[string]string{
 	"give up on a step after this time, like 5s (default: 15s)":                                             "每一步最多等待的时间，例如 5s（默认 15s）",
 	"%q: want an account, a host, host:port, URL, provider or address":                                      "%q：应为账号、主机名、主机:端口、URL、服务商或邮箱地址",
 	"%q: want a port from 1 to 65535":                                                                       "%q：端口应在 1 到 65535 之间",
-	"%q is neither an account nor a known provider":                                                         "%q 既不是账号，也不是已知的服务商",
+	"%q is neither an account nor a known provider":                                                         "%q既不是账号，也不是已知的服务商",
 	"'yan providers' lists those that are known; a host is written with its domain, like smtp.example.com.": "“yan providers”可列出已知的服务商；主机名要写全域名，例如 smtp.example.com。",
 	"there are several accounts and no default: %s":                                                         "有多个账号，没有默认账号：%s",
 	"Name one: %s":            "请指明其中一个：%s",

@@ -26,7 +26,7 @@ var chineseIdentity = map[string]string{
 	"Take the line out and run 'yan login', which keeps it safely; or say where it is: %s": "请删除这一行并运行 yan login，它会安全保存；或写明存放位置：%s",
 
 	// The choice.
-	"there is no account %q": "没有账号 %q",
+	"there is no account %q": "没有账号%q",
 	"Say which with -A, or once and for all: yan account default %s":                            "请用 -A 指定，或设为默认：yan account default %s",
 	"several accounts serve %s: %s":                                                             "多个账号都可用于 %s：%s",
 	"Say which with -A, for example -A %s":                                                      "请用 -A 指定，例如 -A %s",

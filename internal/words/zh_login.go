@@ -69,7 +69,7 @@ var chineseLogin = map[string]string{
 	"Give it as %s, or run yan login on a terminal.":                                              "请用 %s 给出，或在终端里运行 yan login。",
 	"the answer can't be read":                                                                    "无法读取回答",
 	"interrupted; nothing was kept":                                                               "已中断；什么都没有保存",
-	"%q is neither an address nor a known provider":                                               "%q 既不是邮箱地址，也不是已知的服务商",
+	"%q is neither an address nor a known provider":                                               "%q既不是邮箱地址，也不是已知的服务商",
 	"Give your address, like me@example.com; 'yan providers' lists the providers that are known.": "请给出您的地址，如 me@example.com；已知的服务商见 yan providers。",
 
 	// An account that there is.
@@ -153,7 +153,7 @@ var chineseLogin = map[string]string{
 	"The secret that was kept could not be taken back: %v":                             "已保存的密码或授权码无法撤回：%v",
 	"Or leave the secret in a file that only you can read: %s":                         "或者把它放在只有您能读的文件里：%s",
 	"The account %s is ready; its secret is in %s.":                                    "账号 %s 已就绪；密码或授权码存放于%s。",
-	"what %q prints":                                                                   "命令 %q 的输出",
+	"what %q prints":                                                                   "命令%q的输出",
 	"the netrc file":                                                                   "netrc 文件",
 	"an encrypted file":                                                                "加密文件",
 	"the keyring of this system":                                                       "系统密钥环",
