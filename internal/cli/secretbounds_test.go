@@ -24,12 +24,12 @@ func TestSendingAsLogsInAsBefore(t *testing.T) {
 	} {
 		for _, sender := range []string{"me@outlook.com", "x@aliyun.com", "x@nowhere.example"} {
 			n++
-			before := view{Account: acc, address: mustAddress(t, acc), server: serverOf(acc)}
+			before := view{Account: acc, address: addressOfAccount(t, acc), server: serverOf(acc)}
 			if before.server.Host == "" {
 				t.Fatalf("%s: no server", name)
 			}
 			other := sendingAs(acc, sender)
-			after := view{Account: other, address: mustAddress(t, other), server: serverOf(other)}
+			after := view{Account: other, address: addressOfAccount(t, other), server: serverOf(other)}
 			if other.From != sender || after.server.String() != before.server.String() || after.loginName() != before.loginName() {
 				t.Errorf("%s as %s: %s at %s, was %s at %s", name, other.From, after.loginName(), after.server, before.loginName(), before.server)
 			}
@@ -44,7 +44,7 @@ func TestSendingAsLogsInAsBefore(t *testing.T) {
 	}
 }
 
-func mustAddress(t *testing.T, acc account.Account) (a smtp.Address) {
+func addressOfAccount(t *testing.T, acc account.Account) (a smtp.Address) {
 	t.Helper()
 	a, err := acc.Address()
 	if err != nil {
