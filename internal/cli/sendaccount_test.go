@@ -137,7 +137,7 @@ func TestAccountProblems(t *testing.T) {
 		args         []string
 		en, zh       string
 	}{
-		{"unknown account", twoAccounts, []string{"-A", "tow"}, `there is no account "tow"`, `没有账号 "tow"`},
+		{"unknown account", twoAccounts, []string{"-A", "tow"}, `there is no account "tow"`, `没有账号“tow”`},
 		{"both", twoAccounts, []string{"-A", "two", "--server", "qq"}, "the account has its server", "账号已含服务器"},
 		{"unknown key", twoAccounts + "sever = 1\n", nil, "there is no key account.two.sever", "没有名为 account.two.sever 的配置项"},
 		{"newer", "version = 9\n", nil, "of a newer yan", "属于更新版本的 yan"},
