@@ -76,6 +76,54 @@ func TestOptionsReadTheSecretWhereItIs(t *testing.T) {
 	}
 }
 
+// A secret that is kept is for who logged in with it, and there. An account of the
+// same name that logs in elsewhere, as another, or with the tokens of somebody else
+// does not get it; the same provider at another port does.
+func TestKeptSecretsAreForOneLogin(t *testing.T) {
+	t.Parallel()
+	before := "from = \"me@qq.com\"\noauth2.client_id = \"x\"\noauth2.token_url = \"https://id.example/token\"\n"
+	for keys, same := range map[string]bool{
+		before: true,
+		before + "signature = \"x\"\ntls_pin = \"\"\n":            true,
+		before + "server = \"smtp://smtp.qq.com:587\"\n":          true,
+		before + "server = \"qq\"\nuser = \"me@qq.com\"\n":        true,
+		strings.Replace(before, "me@qq.com", "Me <me@qq.com>", 1): true,
+		before + "server = \"smtps://smtp.evil.example\"\n":       false,
+		before + "server = \"163\"\nuser = \"me@qq.com\"\n":       false,
+		before + "user = \"you@qq.com\"\n":                        false,
+		strings.Replace(before, "me@qq.com", "me@163.com", 1):     false,
+		strings.Replace(before, "me@qq.com", "you@qq.com", 1):     false,
+	} {
+		secrets := account.NewSecrets(&secret.Vault{Keyring: secrettest.New()})
+		was, is := one(t, before), one(t, keys)
+		if _, err := secrets.KeepPassword(t.Context(), was, "the password"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := secrets.KeepToken(t.Context(), was, oauth.Token{Refresh: "the token", Access: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := secrets.Password(t.Context(), is)
+		_, tokenErr := secrets.Tokens(t.Context(), is)
+		for _, err := range []error{err, tokenErr} {
+			e, refused := errors.AsType[*secret.Error](err)
+			if same != (err == nil) || refused && e.Problem != secret.OtherLogin {
+				t.Errorf("%s: %v, want it given: %v", keys, err, same)
+			}
+			if strings.Contains(fmt.Sprintf("%v %+v", err, e), "the password") || strings.Contains(fmt.Sprint(err), "the token") {
+				t.Errorf("%v shows the secret", err)
+			}
+		}
+	}
+	// Tokens are of who gives them, too.
+	secrets := account.NewSecrets(&secret.Vault{Keyring: secrettest.New()})
+	if _, err := secrets.KeepToken(t.Context(), one(t, before), oauth.Token{Refresh: "the token"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secrets.Tokens(t.Context(), one(t, strings.Replace(before, "id.example", "other.example", 1))); err == nil {
+		t.Error("a token goes to another place that gives tokens")
+	}
+}
+
 // A relay on this machine wants no login, and none is looked for.
 func TestOptionsOfAServerWithoutLogin(t *testing.T) {
 	t.Parallel()

@@ -1,10 +1,12 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,22 +78,34 @@ const (
 	itemOAuth2   = "oauth2"
 )
 
+// key names what is kept, and what for: a password for who logs in and where, a
+// token for who gave it as well. Where a provider is known it is that, whose hosts
+// and ports may change.
 func (a Account) key(item string) secret.Key {
 	k := secret.Key{Account: a.Name, Item: item, User: a.User}
+	place := "?" // of an account that can't be used
 	address, err := a.Address()
-	if err != nil {
-		return k
-	}
-	if server, err := transport.ParseServer(a.Server, address); err == nil {
-		k.Host = server.Host
-		if k.User == "" {
-			k.User = server.User
+	if err == nil {
+		if server, err := transport.ParseServer(a.Server, address); err == nil {
+			k.Host = server.Host
+			k.User = cmp.Or(k.User, server.User)
+			place = cmp.Or(server.Provider.ID, strings.ToLower(server.Host), server.Socket)
 		}
+		k.User = cmp.Or(k.User, address.String())
 	}
-	if k.User == "" {
-		k.User = address.String()
+	if client, ok := a.OAuthClient(); ok && item == itemOAuth2 {
+		place += ", " + hostOf(client.TokenURL)
 	}
+	k.For = k.User + " (" + place + ")"
 	return k
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "?"
+	}
+	return strings.ToLower(u.Host)
 }
 
 // Source is where the vault finds the account's password.
@@ -113,7 +127,8 @@ func (a Account) source() secret.Source {
 	return secret.Source{}
 }
 
-// Password reads the password of an account. The error is a *secret.Error.
+// Password reads the password of an account. The error is a *secret.Error. One that
+// was kept for another server or login name than the account's is not given.
 func (s *Secrets) Password(ctx context.Context, a Account) (string, error) {
 	return s.places().Get(ctx, a.source(), a.key(itemPassword))
 }
@@ -164,7 +179,17 @@ func (s *Secrets) KeepToken(ctx context.Context, a Account, t oauth.Token) (secr
 	return s.places().Set(ctx, a.key(itemOAuth2), string(encoded))
 }
 
-// Forget forgets what is kept for an account.
+// Forget forgets what is kept under the name of an account.
 func (s *Secrets) Forget(ctx context.Context, a Account) error {
-	return errors.Join(s.places().Delete(ctx, a.key(itemPassword)), s.places().Delete(ctx, a.key(itemOAuth2)))
+	return errors.Join(s.ForgetPassword(ctx, a), s.ForgetToken(ctx, a))
+}
+
+// ForgetPassword forgets the password, and not the token.
+func (s *Secrets) ForgetPassword(ctx context.Context, a Account) error {
+	return s.places().Delete(ctx, a.key(itemPassword))
+}
+
+// ForgetToken forgets the token, and not the password.
+func (s *Secrets) ForgetToken(ctx context.Context, a Account) error {
+	return s.places().Delete(ctx, a.key(itemOAuth2))
 }

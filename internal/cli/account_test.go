@@ -150,7 +150,11 @@ func TestAccountRemoveLockedKeyring(t *testing.T) {
 func TestAccountShowKeyring(t *testing.T) {
 	t.Parallel()
 	full := secrettest.New()
-	if err := full.Set("yan", "qq/password", accountMarker); err != nil {
+	if err := full.Set("yan", "qq/password", keptFor("me@qq.com (qq)", accountMarker)); err != nil {
+		t.Fatal(err)
+	}
+	other := secrettest.New()
+	if err := other.Set("yan", "qq/password", keptFor("me@163.com (netease)", accountMarker)); err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
@@ -161,6 +165,7 @@ func TestAccountShowKeyring(t *testing.T) {
 	}{
 		"there":  {full, "in the keyring of this system", "在系统密钥环中", "there", exitConfig}, // work's is missing
 		"empty":  {secrettest.New(), "not there; 'yan login qq' asks for it", "不存在；yan login qq", "missing", exitConfig},
+		"other":  {other, "of an earlier login, for another server or user", "属于以前的登录", "unusable", exitConfig},
 		"none":   {secrettest.None(), "not there", "不存在", "missing", exitConfig},
 		"locked": {secrettest.Locked(), "the keyring: the keyring is locked", "密钥环已锁定", "unusable", exitConfig},
 	} {
@@ -209,7 +214,7 @@ func TestAccountImportAsks(t *testing.T) {
 		}
 		for _, name := range []string{"a", "b"} {
 			password, err := keyring.Get("yan", name+"/password")
-			if kept := err == nil && password == accountMarker; kept != slices.Contains(tt.kept, name) {
+			if kept := err == nil && password == keptFor(name+" (mail.example.org)", accountMarker); kept != slices.Contains(tt.kept, name) {
 				t.Errorf("%q: the password of %s is kept: %v", tt.typed, name, kept)
 			}
 		}

@@ -73,7 +73,9 @@ type haul struct {
 	program foreign.Program
 	name    string // of ours, which is unique among all that were found
 	chosen  bool
-	kept    bool
+	// replaces: an account of ours has this name.
+	replaces bool
+	kept     bool
 }
 
 func (a *app) importAccounts(ctx context.Context, s *importFlags, args []string) error {
@@ -337,6 +339,7 @@ func (a *app) keepAll(ctx context.Context, s *importFlags, f *account.File, list
 // fitsIn refuses an account that is there already, and one without a sender.
 func (a *app) fitsIn(f *account.File, s *importFlags, h *haul) error {
 	_, exists := f.Account(h.name)
+	h.replaces = exists
 	switch {
 	case exists && !s.replace:
 		return fail(exitCantCreate, errors.New(a.T("there is an account %s already; nothing was kept", h.name)),
@@ -397,6 +400,15 @@ func (a *app) keepSecrets(ctx context.Context, f *account.File, list []*haul) er
 	if err := a.saveAccounts(f); err != nil {
 		undo()
 		return err
+	}
+	for _, h := range list {
+		if acc, ok := f.Account(h.name); ok && h.kept && h.replaces {
+			kept := keptNothing
+			if !h.Password.IsZero() {
+				kept = keptPassword
+			}
+			a.forgetFormer(ctx, secrets, acc, kept)
+		}
 	}
 	return nil
 }

@@ -123,14 +123,43 @@ func (a *app) notAnswered(err error, title, flag string) error {
 	return fail(exitIO, fmt.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
 }
 
-// forget drops what is kept for an account that is gone.
+// forget drops what is kept for an account that is gone. Where its secret is
+// elsewhere nothing need be kept, and what was kept once is for that login alone: that
+// it can't be looked for is no failure then.
 func (a *app) forget(ctx context.Context, acc account.Account, keep bool) error {
-	if keep || acc.Secret != (account.Secret{}) && !acc.UsesOAuth2() {
+	if keep {
 		return nil
 	}
-	if err := a.secrets().Forget(ctx, acc); err != nil {
-		return fail(exitTemporary, errors.New(a.T("the account is removed, but its secret could not be forgotten: %s", a.secretProblem(err))),
-			a.T("Unlock it and delete there what yan keeps as %s.", acc.Name+"/…"))
+	err := a.secrets().Forget(ctx, acc)
+	if err == nil || acc.Secret != (account.Secret{}) && !acc.UsesOAuth2() {
+		return nil
 	}
-	return nil
+	return fail(exitTemporary, errors.New(a.T("the account is removed, but its secret could not be forgotten: %s", a.secretProblem(err))),
+		a.T("Unlock it and delete there what yan keeps as %s.", acc.Name+"/…"))
 }
+
+// forgetFormer drops what was kept under the name of an account for the one that was
+// there before. kept says what is kept now.
+func (a *app) forgetFormer(ctx context.Context, secrets *account.Secrets, acc account.Account, kept keptItem) {
+	var err error
+	switch kept {
+	case keptPassword:
+		err = secrets.ForgetToken(ctx, acc)
+	case keptToken:
+		err = secrets.ForgetPassword(ctx, acc)
+	default:
+		err = secrets.Forget(ctx, acc)
+	}
+	if err != nil {
+		a.errf("%s\n", a.T("What was kept for the former account %s could not be forgotten: %s", acc.Name, a.secretProblem(err)))
+	}
+}
+
+// keptItem is what the keyring or the encrypted file has for an account.
+type keptItem int
+
+const (
+	keptNothing keptItem = iota
+	keptPassword
+	keptToken
+)

@@ -169,6 +169,8 @@ func (a *app) secretProblem(err error) string {
 	switch problem.Problem {
 	case secret.NotFound:
 		return a.T("not there")
+	case secret.OtherLogin:
+		return a.T("of an earlier login, for another server or user")
 	case secret.Empty:
 		return a.T("empty")
 	case secret.SeveralLines:

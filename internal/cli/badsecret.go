@@ -30,6 +30,12 @@ func (a *app) badSecret(acc account.Account, err error) error {
 			hint = loginAgain
 		}
 		return fail(exitConfig, errors.New(a.T("account %s: no secret in %s", acc.Name, a.placeOf(s))), hint)
+	case secret.OtherLogin:
+		what := a.T("account %s: what is kept for it is of an earlier login, and is not used", acc.Name)
+		if s.For != "" {
+			what = a.T("account %s: what is kept for it is of %s, and is not used for %s", acc.Name, printable(s.For), printable(s.Key.For))
+		}
+		return fail(exitConfig, errors.New(what), loginAgain)
 	case secret.Damaged:
 		hint = loginAgain
 	case secret.Empty, secret.SeveralLines:

@@ -140,7 +140,7 @@ func TestLoginKeepsAndSends(t *testing.T) {
 	wants(t, "the output", out, "The account qq is ready; its secret is in the keyring", `yan send -t me@qq.com -s "Hello"`)
 	wants(t, "the terminal", errs, "Authorization code", "help.mail.qq.com/detail/108/1023", "me@qq.com may send")
 	wants(t, "the configuration", d.config(), `from = "小雁 <me@qq.com>"`, "[account.qq]", `default = "qq"`)
-	if kept := d.kept(); !strings.Contains(kept, "="+sandboxPassword) {
+	if kept := d.kept(); kept != "qq/password="+keptFor("me@qq.com (127.0.0.1)", sandboxPassword) {
 		t.Errorf("the keyring holds %q", kept)
 	}
 	if code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x"); code != exitOK {
@@ -282,10 +282,10 @@ func TestLoginTakesTheSecretBack(t *testing.T) {
 		t.Fatalf("%d %s", code, errs)
 	}
 	for key := range d.keyring {
-		d.keyring[key] = "the one before"
+		d.keyring[key] = keptFor("me@qq.com (127.0.0.1)", "the one before")
 	}
 	d.meanwhile, d.secrets = func() { d.writes(d.config() + "# changed\n") }, []string{sandboxPassword}
-	if code, _, errs := d.login(s, "me@qq.com", "--replace"); code != exitTemporary || !strings.HasSuffix(d.kept(), "=the one before") {
+	if code, _, errs := d.login(s, "me@qq.com", "--replace"); code != exitTemporary || d.kept() != "qq/password="+keptFor("me@qq.com (127.0.0.1)", "the one before") {
 		t.Errorf("%d %s, kept %q", code, errs, d.kept())
 	}
 }
@@ -346,7 +346,7 @@ func TestLoginJoinsGroups(t *testing.T) {
 	d := newDesk(t)
 	d.secrets = []string{sandboxPassword[:4] + " " + sandboxPassword[4:8] + "\u00a0" + sandboxPassword[8:12] + " " + sandboxPassword[12:] + "\r\n"}
 	code, _, errs := d.login(s, "me@gmail.com", "--from", "me@gmail.com")
-	if code != exitOK || !strings.HasSuffix(d.kept(), "="+sandboxPassword) {
+	if code != exitOK || d.kept() != "gmail/password="+keptFor("me@gmail.com (127.0.0.1)", sandboxPassword) {
 		t.Errorf("%d %s, kept %q", code, errs, d.kept())
 	}
 	wants(t, "the terminal", errs, "App password", "myaccount.google.com")

@@ -11,6 +11,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/sasl"
 )
 
 // trial keeps secrets in memory until they are proven, so that an account is
@@ -55,6 +56,15 @@ func (l *setup) keep(ctx context.Context) error {
 			l.takeBack(ctx, secrets, before)
 		}
 		return err
+	}
+	switch {
+	case l.old == nil:
+	case kept && l.browsed:
+		l.a.forgetFormer(ctx, secrets, l.acc, keptToken)
+	case kept:
+		l.a.forgetFormer(ctx, secrets, l.acc, keptPassword)
+	case l.acc.Secret != (account.Secret{}) || l.acc.Auth == sasl.External:
+		l.a.forgetFormer(ctx, secrets, l.acc, keptNothing)
 	}
 	return nil
 }
@@ -233,7 +243,7 @@ func (l *setup) keptBefore(ctx context.Context, _ *account.Secrets) string {
 func (l *setup) takeBack(ctx context.Context, secrets *account.Secrets, before string) {
 	var err error
 	if before != "" {
-		_, err = secrets.KeepPassword(ctx, l.acc, before)
+		_, err = secrets.KeepPassword(ctx, *l.old, before) // for whom it was kept
 	} else {
 		err = secrets.Forget(ctx, l.acc)
 	}

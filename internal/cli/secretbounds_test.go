@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +13,97 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 )
+
+// keptFor is what a keyring has of a secret.
+func keptFor(login, secret string) string {
+	return `{"yan":1,"for":"` + login + `","secret":"` + secret + `"}`
+}
+
+// A password that was kept is not given to another server that the account of that
+// name has by now, and the user hears why.
+func TestKeptPasswordStaysWithItsServer(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	for name, change := range map[string][]string{
+		"server": {"account", "edit", "qq", "--set", "server=smtps://localhost:" + portOf(t, s.TLSAddr())},
+		"user":   {"account", "edit", "qq", "--set", "user=other@qq.com"},
+	} {
+		d := newDesk(t)
+		d.secrets = []string{sandboxPassword}
+		if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != exitOK {
+			t.Fatalf("%d %s", code, errs)
+		}
+		before := strings.Count(s.Transcript(), "C: AUTH")
+		if code, _, errs := d.yan(change...); code != exitOK {
+			t.Fatalf("%s: %d %s", name, code, errs)
+		}
+		for lang, says := range map[string]string{"en": "is not used for", "zh": "不用于"} {
+			for _, args := range [][]string{{"send", "-t", "a@qq.com", "-b", "x"}, {"account", "test"}} {
+				code, out, errs := d.yan(append(args, "--lang", lang)...)
+				if code != exitConfig || !strings.Contains(errs, says) || !strings.Contains(errs, "yan login qq") {
+					t.Errorf("%s: %v ends with %d: %s%s", name, args, code, out, errs)
+				}
+			}
+		}
+		code, out, _ := d.yan("doctor", "qq", "--dns", "127.0.0.1:1")
+		if code != exitConfig || !strings.Contains(strings.Join(strings.Fields(out), " "), "kept for me@qq.com (127.0.0.1), not for") {
+			t.Errorf("%s: doctor ends with %d: %s", name, code, out)
+		}
+		if n := strings.Count(s.Transcript(), "C: AUTH"); n != before {
+			t.Errorf("%s: the password went out %d times", name, n-before)
+		}
+	}
+}
+
+// What is kept under a name goes with the account: when it is removed, also where
+// its secret is elsewhere by now, and when another takes its place.
+func TestKeptSecretsGoWithTheAccount(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	const config = "version = 1\n[account.qq]\nfrom = \"me@qq.com\"\nsecret = { env = \"CODE\" }\n"
+	for name, c := range map[string]struct {
+		args []string
+		left []string
+	}{
+		"removed":           {[]string{"account", "remove", "qq", "--yes"}, nil},
+		"replaced":          {[]string{"account", "import", "rc.msmtprc", "--from", "msmtp", "--all", "--as", "qq", "--replace"}, nil},
+		"replaced by login": {[]string{"login", "me@qq.com", "--name", "qq", "--replace", "--no-check", "--secret-env", "CODE"}, nil},
+		"logged in":         {[]string{"login", "me@qq.com", "--name", "qq", "--replace", "--no-check", "--secret-stdin", "--tls-ca", s.CAFile()}, []string{"qq/password"}},
+		"kept":              {[]string{"account", "remove", "qq", "--yes", "--keep-secret"}, []string{"qq/oauth2", "qq/password"}},
+	} {
+		d := newDesk(t)
+		d.writes(config)
+		for _, item := range []string{"qq/password", "qq/oauth2"} {
+			d.keyring[[2]string{"yan", item}] = "old"
+		}
+		d.secrets = []string{sandboxPassword}
+		if c.args[0] == "account" && c.args[1] == "import" {
+			c.args[2] = filepath.Join(d.home, c.args[2])
+			rc := "account x\nhost mail.example.org\ntls on\nauth on\nuser x\nfrom x@example.org\npasswordeval \"pass x\"\n"
+			if err := os.WriteFile(c.args[2], []byte(rc), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		code, out, errs := d.yan(c.args...)
+		var left []string
+		for key := range d.keyring {
+			left = append(left, key[1])
+		}
+		slices.Sort(left)
+		if code != exitOK || !slices.Equal(left, c.left) || strings.Contains(d.kept(), "old") && name != "kept" {
+			t.Errorf("%s: exit status %d, left is %q, want %q\n%s%s", name, code, left, c.left, out, errs)
+		}
+	}
+}
+
+func portOf(t *testing.T, address string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
 
 // An account that sends for another address logs in where it always does.
 func TestSendingAsLogsInAsBefore(t *testing.T) {

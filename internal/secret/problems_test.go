@@ -168,6 +168,21 @@ func provoked() map[secret.Problem]map[string]func(t *testing.T, m *machine) err
 			},
 			"keyring": func(_ *testing.T, m *machine) error { m.ring.Fail(secret.ErrDamaged); return get(m, kept) },
 		},
+		secret.OtherLogin: {
+			"kept for nothing": func(t *testing.T, m *machine) error {
+				m.set(t, password, hidden, secret.InKeyring)
+				return getFor(m, "me@qq.com (qq)")
+			},
+			"kept for another": func(t *testing.T, m *machine) error {
+				m.set(t, forLogin("me@163.com (netease)"), hidden, secret.InKeyring)
+				return getFor(m, "me@qq.com (qq)")
+			},
+			"in the file": func(t *testing.T, m *machine) error {
+				m.ring.Fail(secret.ErrNoKeyring)
+				m.set(t, forLogin("me@163.com (netease)"), hidden, secret.InFile)
+				return getFor(m, "me@qq.com (qq)")
+			},
+		},
 		secret.Unwritable: {
 			"lock": func(t *testing.T, m *machine) error {
 				m.Keyring = nil
@@ -180,6 +195,46 @@ func provoked() map[secret.Problem]map[string]func(t *testing.T, m *machine) err
 				return set(m)
 			},
 		},
+	}
+}
+
+// forLogin is the key of the password with what it is for.
+func forLogin(login string) secret.Key {
+	k := password
+	k.For = login
+	return k
+}
+
+func getFor(m *machine, login string) error {
+	_, err := m.Get(context.Background(), secret.Source{}, forLogin(login))
+	return err
+}
+
+// What is kept for one login is given for that, wherever it is and whatever is in
+// it; what a program kept that is newer than this is not guessed at.
+func TestKeptForOneLogin(t *testing.T) {
+	t.Parallel()
+	for _, ring := range []error{nil, secret.ErrNoKeyring} {
+		for _, text := range []string{hidden, `{"yan":1,"for":"x","secret":"y"}`, "<&>\u2028 授权码", strings.Repeat("long ", 700) + "x"} {
+			m := newMachine(t)
+			m.ring.Fail(ring)
+			key := forLogin("me <me@qq.com> (qq)")
+			if _, err := m.Set(t.Context(), key, " "+text+"\n"); err != nil {
+				t.Fatal(err)
+			}
+			got, err := m.Get(t.Context(), secret.Source{}, key)
+			if got != text || err != nil {
+				t.Errorf("got %q, %v, want %q", got, err, text)
+			}
+		}
+	}
+	m := newMachine(t)
+	if _, err := m.Set(t.Context(), forLogin("x"), " \n"); err == nil {
+		t.Error("nothing is kept as a secret")
+	}
+	m.set(t, password, `{"yan":2,"for":"x","secret":"`+hidden+`"}`, secret.InKeyring)
+	if e, ok := errors.AsType[*secret.Error](getFor(m, "x")); !ok || e.Problem != secret.Damaged {
+		t.Errorf("of a newer program: %v", e)
 	}
 }
 
@@ -207,7 +262,7 @@ func TestEveryProblemIsProvoked(t *testing.T) {
 				t.Errorf("%s, %s: %v", problem, name, err)
 				continue
 			}
-			if e.Key != password {
+			if e.Key.Account != password.Account || e.Key.Item != password.Item {
 				t.Errorf("%v does not tell whose secret it is: %+v", err, e.Key)
 			}
 			text := e.Error()

@@ -45,6 +45,9 @@ type Key struct {
 	Item    string // "password" or "oauth2"
 	// Host and User find the entry of a netrc file.
 	Host, User string
+	// For is what a secret is kept for: who logs in, and where. It is kept beside
+	// the secret, which is given for nothing else. "" is not compared.
+	For string
 }
 
 // name is how a keyring and the encrypted file call it.
@@ -65,6 +68,7 @@ const (
 	Unavailable   Problem = "unavailable"    // there is no keyring or it fails, and no passphrase for the file
 	Passphrase    Problem = "passphrase"     // the passphrase of the encrypted file is wrong
 	Damaged       Problem = "damaged"        // the encrypted file, the netrc or an entry of the keyring makes no sense
+	OtherLogin    Problem = "other_login"    // what is kept is for another server or user
 	Unwritable    Problem = "unwritable"     // the encrypted file can't be written
 )
 
@@ -82,7 +86,9 @@ type Error struct {
 	Key Key
 	// Path is the file that it is about, where it is about one.
 	Path string
-	Err  error // never holds a secret; may be nil
+	// For is what the secret was kept for, with OtherLogin; "" where nothing says it.
+	For string
+	Err error // never holds a secret; may be nil
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -90,6 +96,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // Error says it in English: to what it happened, what, and why.
 func (e *Error) Error() string {
 	switch {
+	case e.For != "":
+		return fmt.Sprintf("%s: kept for %s, not for %s", e.subject(), e.For, e.Key.For)
 	case e.Err == nil:
 		return e.subject() + ": " + e.Problem.english()
 	case errors.Is(e.Err, ErrLocked): // which says it itself
@@ -150,6 +158,8 @@ func (p Problem) english() string {
 		return "wrong passphrase"
 	case Damaged:
 		return "damaged"
+	case OtherLogin:
+		return "kept for another login"
 	case Unwritable:
 		return "can't be written"
 	}

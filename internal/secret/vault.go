@@ -63,6 +63,9 @@ func (v *Vault) Format(f fmt.State, _ rune) {
 // than what the keyring has, and wins.
 func (v *Vault) Get(ctx context.Context, from Source, key Key) (string, error) {
 	secret, err := v.find(ctx, from, key)
+	if err == nil && from.Kind == Kept {
+		secret, err = key.open(secret)
+	}
 	if err != nil {
 		return "", about(err, from, key)
 	}
@@ -142,7 +145,11 @@ func (v *Vault) Set(ctx context.Context, key Key, secret string) (Place, error) 
 	if secret = Trim(secret); secret == "" {
 		return "", about(&Error{Problem: Empty}, Source{}, key)
 	}
-	err := v.keyringSet(ctx, key.name(), secret)
+	secret, err := key.bind(secret)
+	if err != nil {
+		return "", about(err, Source{}, key)
+	}
+	err = v.keyringSet(ctx, key.name(), secret)
 	switch {
 	case err == nil:
 		if err := v.fileDrop(ctx, key.name(), ifKnown); err != nil {

@@ -60,6 +60,11 @@ var chineseIdentity = map[string]string{
 
 	"account %s: no secret in %s": "账号 %s：%s 中没有密码或授权码",
 
+	"account %s: what is kept for it is of an earlier login, and is not used": "账号 %s：所保存的密码或授权码属于以前的登录，不予使用",
+	"account %s: what is kept for it is of %s, and is not used for %s":        "账号 %s：所保存的密码或授权码属于 %s，不用于 %s",
+	"What was kept for the former account %s could not be forgotten: %s":      "以前的账号 %s 所保存的密码或授权码未能删除：%s",
+	"of an earlier login, for another server or user":                         "属于以前的登录，服务器或用户名不同",
+
 	"account %s: others on this machine can read %s": "账号 %s：本机其他用户可以读取 %s",
 
 	"The fresh access token could not be kept: %v": "未能保存新的访问令牌：%v",
