@@ -1,12 +1,11 @@
 package account
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
@@ -18,7 +17,7 @@ import (
 func (f *File) check() error {
 	for _, a := range f.accounts {
 		if !isName(a.Name) {
-			return f.fault(FaultValue, []string{"account", a.Name}, errors.New("a name has letters, digits, - and _ only"))
+			return f.fault(FaultValue, []string{"account", a.Name}, sentence.New("a name has letters, digits, - and _ only"))
 		}
 		if key, err := a.check(); err != nil {
 			return f.fault(FaultValue, []string{"account", a.Name, key}, err)
@@ -43,7 +42,7 @@ func (f *File) checkFallback(a Account) error {
 	seen := []string{a.Name}
 	for a.Fallback != "" {
 		if slices.Contains(seen, a.Fallback) {
-			return fmt.Errorf("the fallbacks go in a circle: %s", strings.Join(append(seen, a.Fallback), ", "))
+			return sentence.Errorf("the fallbacks go in a circle: %s", strings.Join(append(seen, a.Fallback), ", "))
 		}
 		next, ok := f.Account(a.Fallback)
 		if !ok {
@@ -97,11 +96,11 @@ func (a Account) check() (key string, err error) {
 // Address is the address of From.
 func (a Account) Address() (smtp.Address, error) {
 	if strings.TrimSpace(a.From) == "" {
-		return smtp.Address{}, errors.New("the sender is missing: want an address, or a name with an address")
+		return smtp.Address{}, sentence.New("the sender is missing: want an address, or a name with an address")
 	}
 	mailbox, err := message.ParseMailbox(a.From)
 	if err != nil {
-		return smtp.Address{}, fmt.Errorf("not an address that mail can come from: %w", err)
+		return smtp.Address{}, sentence.Errorf("not an address that mail can come from: %w", err)
 	}
 	return mailbox.Address, nil
 }
@@ -115,7 +114,7 @@ func (a Account) checkAuth() error {
 	if a.Auth == "" || slices.Contains(sasl.Mechanisms(), strings.ToUpper(a.Auth)) {
 		return nil
 	}
-	return fmt.Errorf("%q is no mechanism; want one of %s", a.Auth, strings.Join(sasl.Mechanisms(), ", "))
+	return sentence.Errorf("%q is no mechanism; want one of %s", a.Auth, strings.Join(sasl.Mechanisms(), ", "))
 }
 
 func (s Secret) check() error {
@@ -126,7 +125,7 @@ func (s Secret) check() error {
 		}
 	}
 	if n > 1 {
-		return errors.New("several places are named; want one of command, file, env, netrc, credential")
+		return sentence.New("several places are named; want one of command, file, env, netrc, credential")
 	}
 	return nil
 }
@@ -139,11 +138,11 @@ func (a Account) checkOAuth2() error {
 		parsed, err := url.Parse(u)
 		local := err == nil && parsed.Scheme == "http" && (parsed.Hostname() == "127.0.0.1" || parsed.Hostname() == "::1" || parsed.Hostname() == "localhost")
 		if err != nil || parsed.Host == "" || parsed.Scheme != "https" && !local {
-			return fmt.Errorf("%q: want a URL that begins with https://", u)
+			return sentence.Errorf("%q: want a URL that begins with https://", u)
 		}
 	}
 	if a.OAuth2.ClientID == "" && a.OAuth2.toml() != "{}" {
-		return errors.New("client_id is missing")
+		return sentence.New("client_id is missing")
 	}
 	return nil
 }
@@ -170,7 +169,7 @@ func (a Account) checkReplyTo() error {
 func (a Account) checkHeaders() error {
 	for _, h := range a.Headers {
 		if err := (message.Header(h)).Check(); err != nil {
-			return fmt.Errorf("%q: %w", h.Name, err)
+			return sentence.Errorf("%q: %w", h.Name, err)
 		}
 	}
 	return nil
@@ -180,7 +179,7 @@ func (a Account) checkSaveSent() error {
 	if slices.Contains([]SaveSent{SaveAuto, SaveAlways, SaveNever}, a.SaveSent) {
 		return nil
 	}
-	return fmt.Errorf("%q: want auto, always or never", a.SaveSent)
+	return sentence.Errorf("%q: want auto, always or never", a.SaveSent)
 }
 
 func (a Account) checkIMAP() error {
@@ -198,7 +197,7 @@ func (a Account) checkPin() error {
 
 func (a Account) checkCertificate() error {
 	if (a.TLSCert == "") != (a.TLSKey == "") {
-		return errors.New("a client certificate has two files: tls_cert and tls_key")
+		return sentence.New("a client certificate has two files: tls_cert and tls_key")
 	}
 	return nil
 }
@@ -209,17 +208,17 @@ func (a Account) checkProxy() error {
 	}
 	u, err := url.Parse(a.Proxy)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"socks5", "socks5h", "http"}, u.Scheme) {
-		return errors.New("want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
+		return sentence.New("want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
 	}
 	if _, has := u.User.Password(); has {
-		return errors.New("a password does not belong into this file; put the URL into the variable ALL_PROXY")
+		return sentence.New("a password does not belong into this file; put the URL into the variable ALL_PROXY")
 	}
 	return nil
 }
 
 func (a Account) checkConnections() error {
 	if a.Connections < 0 {
-		return errors.New("want a number above zero")
+		return sentence.New("want a number above zero")
 	}
 	return nil
 }

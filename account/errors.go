@@ -1,19 +1,19 @@
 package account
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
 )
 
 // The errors that a caller tells apart.
 var (
 	// ErrNone: no account fits, and there is no default.
-	ErrNone = errors.New("no account is configured for this sender")
+	ErrNone = sentence.New("no account is configured for this sender")
 	// ErrChanged: the file is not what it was when it was read.
-	ErrChanged = errors.New("the configuration was changed by another program meanwhile")
+	ErrChanged = sentence.New("the configuration was changed by another program meanwhile")
 )
 
 // UnknownError: there is no account of that name.
@@ -22,7 +22,10 @@ type UnknownError struct {
 	Near []string // names like it, the nearest first
 }
 
-func (e *UnknownError) Error() string { return fmt.Sprintf("there is no account %q", e.Name) }
+func (e *UnknownError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap is what Error says, as the command line can say it in another language.
+func (e *UnknownError) Unwrap() error { return sentence.Errorf("there is no account %q", e.Name) }
 
 // AmbiguousError: several accounts serve the sender, none better than the others.
 type AmbiguousError struct {
@@ -30,8 +33,11 @@ type AmbiguousError struct {
 	Names []string
 }
 
-func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("several accounts serve %s: %s", e.From, strings.Join(e.Names, ", "))
+func (e *AmbiguousError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap is what Error says, as the command line can say it in another language.
+func (e *AmbiguousError) Unwrap() error {
+	return sentence.Errorf("several accounts serve %s: %s", e.From, strings.Join(e.Names, ", "))
 }
 
 // Fault says what is wrong with a configuration, as a stable word.

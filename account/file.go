@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // Version is that of the format which this program writes and reads.
@@ -43,7 +45,7 @@ func Path(getenv func(string) string) (string, error) {
 	if home := getenv("HOME"); home != "" {
 		return filepath.Join(home, ".config", "yan", "config.toml"), nil
 	}
-	return "", errors.New("neither YAN_CONFIG nor XDG_CONFIG_HOME nor HOME is set")
+	return "", sentence.New("neither YAN_CONFIG nor XDG_CONFIG_HOME nor HOME is set")
 }
 
 // maxSize bounds a configuration, in octets.
@@ -58,7 +60,7 @@ func Load(path string) (*File, error) {
 		return f, err
 	}
 	if err == nil && info.Size() > maxSize {
-		return nil, &ParseError{Path: path, Fault: FaultSyntax, Err: fmt.Errorf("it has more than %d octets", maxSize)}
+		return nil, &ParseError{Path: path, Fault: FaultSyntax, Err: sentence.Errorf("it has more than %d octets", maxSize)}
 	}
 	source, err := os.ReadFile(path)
 	if err != nil {
@@ -119,7 +121,7 @@ func (f *File) Put(a Account) error {
 		a.SaveSent = SaveNever
 	}
 	if !isName(a.Name) {
-		return &ParseError{Path: f.path, Fault: FaultValue, Key: "account." + dottedKey([]string{a.Name}), Err: errors.New("a name has letters, digits, - and _ only")}
+		return &ParseError{Path: f.path, Fault: FaultValue, Key: "account." + dottedKey([]string{a.Name}), Err: sentence.New("a name has letters, digits, - and _ only")}
 	}
 	before, existed := f.Account(a.Name)
 	if !existed {
@@ -170,7 +172,7 @@ func (a Account) same(b Account) bool {
 
 // errByHand: what is to be changed stands in a form that is not edited here,
 // like "account = { … }" in one line.
-var errByHand = errors.New("it is written in a form that only an editor can change")
+var errByHand = sentence.New("it is written in a form that only an editor can change")
 
 // become takes a changed source, if it says what it should.
 func (f *File) become(source []byte, says func(*File) bool) error {
@@ -230,10 +232,10 @@ func (f *File) Save() error {
 			return ErrChanged
 		}
 		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
-			return fmt.Errorf("making the folder of the configuration: %w", err)
+			return sentence.Errorf("making the folder of the configuration: %w", err)
 		}
 	case err != nil:
-		return fmt.Errorf("reading the configuration again: %w", err)
+		return sentence.Errorf("reading the configuration again: %w", err)
 	case !f.exists || !bytes.Equal(now, f.onDisk):
 		return ErrChanged
 	default:
@@ -242,7 +244,7 @@ func (f *File) Save() error {
 		}
 	}
 	if err := writeWhole(target, f.source, mode); err != nil {
-		return fmt.Errorf("writing the configuration: %w", err)
+		return sentence.Errorf("writing the configuration: %w", err)
 	}
 	f.exists, f.onDisk = true, f.source
 	return nil

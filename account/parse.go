@@ -3,7 +3,6 @@ package account
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/spelling"
 )
 
@@ -46,12 +46,12 @@ func newerVersion(path string, source []byte) error {
 	l := layOut(source)
 	line, column := l.position([]string{"version"})
 	return &ParseError{Path: path, Line: line, Column: column, Fault: FaultVersion, Key: "version",
-		Err: fmt.Errorf("it is of version %d, and this program knows up to %d", head.Version, Version)}
+		Err: sentence.Errorf("it is of version %d, and this program knows up to %d", head.Version, Version)}
 }
 
 // decodeFault says what TOML found.
 func decodeFault(path string, source []byte, err error) *ParseError {
-	p := &ParseError{Path: path, Fault: FaultSyntax, Err: errors.New("it is not TOML")}
+	p := &ParseError{Path: path, Fault: FaultSyntax, Err: sentence.New("it is not TOML")}
 	var strict *toml.StrictMissingError
 	var decode *toml.DecodeError
 	switch {
@@ -59,7 +59,7 @@ func decodeFault(path string, source []byte, err error) *ParseError {
 		decode = &strict.Errors[0]
 		p.unknownKey(wholeKey(source, decode))
 	case errors.As(err, &decode) && len(decode.Key()) > 0 && !strings.Contains(decode.Error(), "already"):
-		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), fmt.Errorf("is of the wrong kind: %s", wanted(decode.Key()))
+		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), sentence.Errorf("is of the wrong kind: %w", wanted(decode.Key()))
 	case errors.As(err, &decode):
 		p.Err = errors.New(strings.TrimPrefix(decode.Error(), "toml: "))
 	default:
@@ -103,13 +103,13 @@ func wholeKey(source []byte, err *toml.DecodeError) []string {
 // unknownKey names the nearest known key. One that looks like a password is
 // another matter: it has no place here.
 func (p *ParseError) unknownKey(key []string) {
-	p.Fault, p.Key, p.Err = FaultUnknownKey, dottedKey(key), errors.New("there is no such key")
+	p.Fault, p.Key, p.Err = FaultUnknownKey, dottedKey(key), sentence.New("there is no such key")
 	if len(key) == 0 {
 		return
 	}
 	last := key[len(key)-1]
 	if len(key) > 1 && slices.Contains([]string{"password", "pass", "passwd", "code", "auth_code", "token", "授权码", "密码"}, strings.ToLower(last)) {
-		p.Fault, p.Err = FaultSecret, errors.New("a secret does not belong into this file")
+		p.Fault, p.Err = FaultSecret, sentence.New("a secret does not belong into this file")
 		return
 	}
 	best := 3 // as many slips as a long word may have
@@ -160,10 +160,10 @@ func tableType(table []string) reflect.Type {
 }
 
 // wanted says of what kind the value of a key is.
-func wanted(key []string) string {
+func wanted(key []string) error {
 	t := tableType(key[:len(key)-1])
 	if t == nil {
-		return "want a table"
+		return sentence.New("want a table")
 	}
 	for i := range t.NumField() {
 		field := t.Field(i)
@@ -176,16 +176,16 @@ func wanted(key []string) string {
 		}
 		switch kind.Kind() {
 		case reflect.String:
-			return `want a text in quotes`
+			return sentence.New("want a text in quotes")
 		case reflect.Bool:
-			return "want true or false"
+			return sentence.New("want true or false")
 		case reflect.Int:
-			return "want a number"
+			return sentence.New("want a number")
 		case reflect.Slice:
-			return `want a list like ["a", "b"]`
+			return sentence.New(`want a list like ["a", "b"]`)
 		}
 	}
-	return "want a table"
+	return sentence.New("want a table")
 }
 
 // inherit makes the accounts, in the order in which the file names them first.
@@ -196,7 +196,7 @@ func (f *File) inherit(doc document) error {
 		if doc.Defaults.From == nil {
 			key = "match"
 		}
-		return f.fault(FaultValue, []string{"defaults", key}, errors.New("this belongs to one account"))
+		return f.fault(FaultValue, []string{"defaults", key}, sentence.New("this belongs to one account"))
 	}
 	if key, err := doc.Defaults.overlay(&f.defaults); err != nil {
 		return f.fault(FaultValue, []string{"defaults", key}, err)

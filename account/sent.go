@@ -3,13 +3,12 @@ package account
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/yanmail/yan/internal/imapclient"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtpclient"
@@ -55,15 +54,15 @@ func (a Account) Mailbox() (imapclient.Config, error) {
 	}
 	u, err := url.Parse(a.IMAP)
 	if err != nil || u.Hostname() == "" || u.Scheme != "imaps" && u.Scheme != "imap" {
-		return c, errors.New("want a URL like imaps://imap.example.com, or imap:// for STARTTLS")
+		return c, sentence.New("want a URL like imaps://imap.example.com, or imap:// for STARTTLS")
 	}
 	if u.User != nil {
-		return c, errors.New("the login is that of the account: leave it out of the URL")
+		return c, sentence.New("the login is that of the account: leave it out of the URL")
 	}
 	c.Host, c.StartTLS = u.Hostname(), u.Scheme == "imap"
 	if u.Port() != "" {
 		if c.Port, err = strconv.Atoi(u.Port()); err != nil || c.Port < 1 || c.Port > 65535 {
-			return c, fmt.Errorf("%q is no port", u.Port())
+			return c, sentence.Errorf("%q is no port", u.Port())
 		}
 	}
 	return c, nil
@@ -76,7 +75,7 @@ func (a Account) SentMailbox(ctx context.Context, s *Secrets) (imapclient.Config
 		return c, err
 	}
 	if c.Host == "" {
-		return c, errors.New("the IMAP server is not known: set imap")
+		return c, sentence.New("the IMAP server is not known: set imap")
 	}
 	c.Auth.Username = a.mailboxUser()
 	if a.UsesOAuth2() {
@@ -104,7 +103,7 @@ func (a Account) trust(c *imapclient.Config) (err error) {
 	if a.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(a.File(a.TLSCert), a.File(a.TLSKey))
 		if err != nil {
-			return fmt.Errorf("reading the client certificate: %w", err)
+			return sentence.Errorf("reading the client certificate: %w", err)
 		}
 		c.Trust.Certificates = []tls.Certificate{pair}
 	}

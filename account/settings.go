@@ -1,11 +1,12 @@
 package account
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // document is the file as TOML has it.
@@ -73,7 +74,7 @@ const DefaultNetrc = "default"
 // of which that can't be done.
 func (s settings) overlay(a *Account) (key string, err error) {
 	if s.Signature != nil && s.SignFile != nil {
-		return "signature", errors.New("signature and signature_file are both given")
+		return "signature", sentence.New("signature and signature_file are both given")
 	}
 	set(&a.From, s.From)
 	set(&a.Server, s.Server)
@@ -139,7 +140,7 @@ func parseTimeout(s string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("want a time with its unit, like 30s or 5m")
+		return 0, sentence.New("want a time with its unit, like 30s or 5m")
 	}
 	return d, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -78,12 +79,12 @@ func (d *draft) parseAddresses() error {
 	if m.Sender != "" {
 		sender, err := ParseMailbox(m.Sender)
 		if err != nil {
-			return fmt.Errorf("sender: %w", err)
+			return sentence.Errorf("sender: %w", err)
 		}
 		d.sender = &sender
 	}
 	if len(d.from) > 1 && d.sender == nil {
-		return fmt.Errorf("from: holds %d addresses; Sender has to say which of them submits the message", len(d.from))
+		return sentence.Errorf("from: holds %d addresses; Sender has to say which of them submits the message", len(d.from))
 	}
 	for _, field := range [...]struct {
 		name  string
@@ -121,23 +122,23 @@ func addressError(label, s string, err error) error {
 	whole := fmt.Sprintf("%q", clip(s))
 	switch {
 	case strings.TrimSpace(s) == "":
-		return fmt.Errorf("%s: is empty", label)
+		return sentence.Errorf("%s: is empty", label)
 	case strings.HasPrefix(err.Error(), whole):
-		return fmt.Errorf("%s %w", label, err)
+		return sentence.Errorf("%s %w", label, err)
 	}
-	return fmt.Errorf("%s %s: %w", label, whole, err)
+	return sentence.Errorf("%s %s: %w", label, whole, err)
 }
 
 // parseFields checks the other header fields.
 func (d *draft) parseFields() error {
 	m := d.message
 	if err := checkText(m.Subject, true); err != nil {
-		return fmt.Errorf("subject: %w", err)
+		return sentence.Errorf("subject: %w", err)
 	}
 	if m.MessageID != "" {
 		id, err := wholeID(m.MessageID)
 		if err != nil {
-			return fmt.Errorf("messageID %q: %w", clip(m.MessageID), err)
+			return sentence.Errorf("messageID %q: %w", clip(m.MessageID), err)
 		}
 		d.messageID = id
 	}
@@ -146,15 +147,15 @@ func (d *draft) parseFields() error {
 		d.date = d.composer.time()
 	}
 	if y := d.date.Year(); y < 1900 || y > 9999 {
-		return fmt.Errorf("date: the year %d can't be written; it is 1900 to 9999", y)
+		return sentence.Errorf("date: the year %d can't be written; it is 1900 to 9999", y)
 	}
 	for i, h := range m.Headers {
 		err := checkExtra(h)
 		if err == nil && onlyOnce(h.Name) && slices.ContainsFunc(m.Headers[:i], h.isNamesake) {
-			err = errors.New("may be there only once")
+			err = sentence.New("may be there only once")
 		}
 		if err != nil {
-			return fmt.Errorf("headers[%d] %q: %w", i, clip(h.Name), err)
+			return sentence.Errorf("headers[%d] %q: %w", i, clip(h.Name), err)
 		}
 	}
 	return nil
@@ -224,7 +225,7 @@ func wholeID(s string) (string, error) {
 	}
 	left, right, _ := strings.Cut(id, "@")
 	if left == "" || right == "" || strings.Contains(right, "@") {
-		return "", errors.New("is not of the form id@domain")
+		return "", sentence.New("is not of the form id@domain")
 	}
 	return "<" + id + ">", nil
 }
@@ -238,15 +239,15 @@ func bareID(s string) (string, error) {
 	id := s
 	if inner, ok := strings.CutPrefix(s, "<"); ok {
 		if id, ok = strings.CutSuffix(inner, ">"); !ok {
-			return "", errors.New("lacks its closing >")
+			return "", sentence.New("lacks its closing >")
 		}
 	}
 	if id == "" || len(id) > most {
-		return "", fmt.Errorf("is not 1 to %d characters long", most)
+		return "", sentence.Errorf("is not 1 to %d characters long", most)
 	}
 	for _, r := range id {
 		if r <= ' ' || r > '~' || strings.ContainsRune(`<>()\,;"`, r) {
-			return "", fmt.Errorf("holds %q", r)
+			return "", sentence.Errorf("holds %q", r)
 		}
 	}
 	return id, nil

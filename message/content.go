@@ -1,9 +1,9 @@
 package message
 
 import (
-	"errors"
 	"io"
 
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -83,7 +83,7 @@ func (c *Content) Envelope() (smtp.Envelope, error) {
 		return smtp.Envelope{}, p.err
 	}
 	if len(p.to) == 0 {
-		return smtp.Envelope{}, errors.New("no recipients: none of To, Cc and Bcc names one")
+		return smtp.Envelope{}, sentence.New("no recipients: none of To, Cc and Bcc names one")
 	}
 	return smtp.NewEnvelope(p.from, p.to...)
 }
@@ -128,7 +128,7 @@ func (c *Content) Binary() (binary *Content, ok bool) {
 // or change what it is given.
 func (c *Content) WriteTo(w io.Writer) (int64, error) {
 	if c.sources.closed {
-		return 0, errors.New("the content of the message is closed")
+		return 0, sentence.New("the content of the message is closed")
 	}
 	o := &output{w: w, size: c.size}
 	if len(c.sources.list) == 0 {

@@ -2,12 +2,13 @@ package message
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // boundaryStart is how every boundary line begins. A quoted-printable or base64
@@ -96,10 +97,10 @@ func (e *entity) room() int {
 func (d *draft) parseBody() error {
 	m := d.message
 	if !utf8.ValidString(m.Text) {
-		return errors.New("text: is not UTF-8")
+		return sentence.New("text: is not UTF-8")
 	}
 	if !utf8.ValidString(m.HTML) {
-		return errors.New("html: is not UTF-8")
+		return sentence.New("html: is not UTF-8")
 	}
 	inline, attached, err := d.parseAttachments()
 	if err != nil {
@@ -145,7 +146,7 @@ func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
 			return nil, nil, err
 		}
 		if first, twice := seen[id]; twice && id != "" {
-			return nil, nil, fmt.Errorf("%s: content id %q is that of attachments[%d] too", label, id, first)
+			return nil, nil, sentence.Errorf("%s: content id %q is that of attachments[%d] too", label, id, first)
 		}
 		seen[id] = i
 		if a.Inline {
@@ -159,23 +160,21 @@ func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
 
 // attachment checks one attachment and opens it; its errors begin with label.
 func (d *draft) attachment(label, name string, a Attachment) (*entity, string, error) {
-	fail := func(format string, args ...any) (*entity, string, error) {
-		return nil, "", fmt.Errorf("%s: %w", label, fmt.Errorf(format, args...))
-	}
+	fail := func(err error) (*entity, string, error) { return nil, "", sentence.Errorf("%s: %w", label, err) }
 	if err := checkSources(a); err != nil {
-		return fail("%w", err)
+		return fail(err)
 	}
 	id, err := contentID(a, name)
 	if err != nil {
-		return fail("content id %q: %w", clip(a.ContentID), err)
+		return fail(sentence.Errorf("content id %q: %w", clip(a.ContentID), err))
 	}
 	if err := checkFileName(name); err != nil && (name != "" || id == "") {
-		return fail("its name %w", err)
+		return fail(sentence.Errorf("its name %w", err))
 	}
 	kind := mediaTypeByName(name)
 	if a.ContentType != "" {
 		if kind, err = parseMediaType(a.ContentType); err != nil {
-			return fail("content type %w", err)
+			return fail(sentence.Errorf("content type %w", err))
 		}
 	}
 	src, err := openAttachment(label, a)
@@ -213,9 +212,9 @@ func checkSources(a Attachment) error {
 	}
 	switch {
 	case given == 0:
-		return errors.New("none of Path, Data and Reader is given")
+		return sentence.New("none of Path, Data and Reader is given")
 	case given > 1:
-		return errors.New("only one of Path, Data and Reader may be given")
+		return sentence.New("only one of Path, Data and Reader may be given")
 	}
 	return nil
 }
@@ -240,7 +239,7 @@ func contentID(a Attachment, name string) (string, error) {
 	}
 	id, err := bareID(name)
 	if err != nil {
-		return "", errors.New("an inline attachment needs one, as its name can't serve")
+		return "", sentence.New("an inline attachment needs one, as its name can't serve")
 	}
 	return id, nil
 }
@@ -254,11 +253,11 @@ func checkFileName(name string) error {
 	}
 	switch {
 	case name == "" || name == "." || name == "..":
-		return errors.New("is missing")
+		return sentence.New("is missing")
 	case strings.ContainsAny(name, `/\`):
-		return errors.New("holds a folder; only the last element can be sent")
+		return sentence.New("holds a folder; only the last element can be sent")
 	case len(name) > most:
-		return fmt.Errorf("is longer than %d octets", most)
+		return sentence.Errorf("is longer than %d octets", most)
 	}
 	return nil
 }

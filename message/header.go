@@ -1,10 +1,10 @@
 package message
 
 import (
-	"errors"
-	"fmt"
 	"iter"
 	"strings"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // foldAt is the length that lines are kept to where there is a blank to fold
@@ -225,14 +225,14 @@ func checkExtra(h Header) error {
 	if err := checkFieldName(h.Name); err != nil {
 		return err
 	}
-	if instead := fieldOwner(strings.ToLower(h.Name)); instead != "" {
-		return errors.New("can't be set here: " + instead)
+	if instead := fieldOwner(strings.ToLower(h.Name)); instead != nil {
+		return sentence.Errorf("can't be set here: %w", instead)
 	}
 	if err := checkText(h.Value, true); err != nil {
-		return fmt.Errorf("its value %w", err)
+		return sentence.Errorf("its value %w", err)
 	}
 	if isASCII(h.Value) && longestWord(h.Value) > maxLine-len(h.Name)-len(":") {
-		return fmt.Errorf("its value holds more than %d characters without a space to fold the line at", maxLine-len(h.Name)-1)
+		return sentence.Errorf("its value holds more than %d characters without a space to fold the line at", maxLine-len(h.Name)-1)
 	}
 	return nil
 }
@@ -240,40 +240,40 @@ func checkExtra(h Header) error {
 // checkFieldName checks for ftext (RFC 5322 section 3.6.8).
 func checkFieldName(name string) error {
 	if name == "" {
-		return errors.New("its name is empty")
+		return sentence.New("its name is empty")
 	}
 	if err := checkText(name, false); err != nil {
-		return fmt.Errorf("its name %w", err)
+		return sentence.Errorf("its name %w", err)
 	}
 	for _, r := range name {
 		if r <= ' ' || r > '~' || r == ':' {
-			return fmt.Errorf("its name holds %q; a header name is printable ASCII without space and colon", r)
+			return sentence.Errorf("its name holds %q; a header name is printable ASCII without space and colon", r)
 		}
 	}
 	if len(name) >= foldAt {
-		return fmt.Errorf("its name is longer than %d characters", foldAt-1)
+		return sentence.Errorf("its name is longer than %d characters", foldAt-1)
 	}
 	return nil
 }
 
 // fieldOwner says what to use instead of an extra field that this package, or a
-// server on the way, writes itself; "" when the field is free.
-func fieldOwner(lower string) string {
+// server on the way, writes itself; nil when the field is free.
+func fieldOwner(lower string) error {
 	switch lower {
 	case "from", "sender", "to", "cc", "subject", "date":
-		return "use the field " + strings.ToUpper(lower[:1]) + lower[1:] + " of Message"
+		return sentence.Errorf("use the field %s of Message", strings.ToUpper(lower[:1])+lower[1:])
 	case "reply-to":
-		return "use the field ReplyTo of Message"
+		return sentence.New("use the field ReplyTo of Message")
 	case "message-id":
-		return "use the field MessageID of Message"
+		return sentence.New("use the field MessageID of Message")
 	case "bcc", "resent-bcc":
-		return "use the field Bcc of Message, which is never transmitted"
+		return sentence.New("use the field Bcc of Message, which is never transmitted")
 	case "mime-version", "content-type", "content-transfer-encoding":
-		return "it follows from Text, HTML and Attachments of Message"
+		return sentence.New("it follows from Text, HTML and Attachments of Message")
 	case "content-disposition", "content-id":
-		return "it belongs to an attachment, in Attachments of Message"
+		return sentence.New("it belongs to an attachment, in Attachments of Message")
 	case "return-path":
-		return "the server that delivers the message writes it, from the envelope"
+		return sentence.New("the server that delivers the message writes it, from the envelope")
 	}
-	return ""
+	return nil
 }

@@ -2,14 +2,15 @@ package message
 
 import (
 	"bytes"
-	"fmt"
 	"io"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // lineError is what is wrong with one line; it completes "line 12 …".
-type lineError string
+type lineError struct{ error }
 
-func (e lineError) Error() string { return string(e) }
+func (e lineError) Unwrap() error { return e.error }
 
 // lineReader cuts a source into lines that end with CRLF, CR or LF.
 type lineReader struct {
@@ -32,7 +33,7 @@ func (l *lineReader) next() ([]byte, error) {
 		}
 		switch {
 		case end > maxLine, end < 0 && len(have) > maxLine:
-			return nil, lineError(fmt.Sprintf("is longer than %d octets", maxLine))
+			return nil, lineError{sentence.Errorf("is longer than %d octets", maxLine)}
 		case end >= 0 && (have[end] == '\n' || end+1 < len(have) || l.eof):
 			l.r += end + 1
 			if have[end] == '\r' && end+1 < len(have) && have[end+1] == '\n' {

@@ -1,12 +1,11 @@
 package message
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -76,7 +75,7 @@ func ParseMailbox(s string) (Mailbox, error) {
 		return Mailbox{}, err
 	}
 	if len(list) != 1 {
-		return Mailbox{}, fmt.Errorf("%q holds %d addresses, not one", clip(s), len(list))
+		return Mailbox{}, sentence.Errorf("%q holds %d addresses, not one", clip(s), len(list))
 	}
 	return list[0], nil
 }
@@ -93,7 +92,10 @@ func ParseMailboxList(s string) ([]Mailbox, error) {
 	return list, err
 }
 
-var errNoAddress = errors.New("holds no address")
+var (
+	errNoAddress = sentence.New("holds no address")
+	errAngle     = sentence.New("an angle bracket < is not closed")
+)
 
 // dialect is whose mailbox lists are read.
 type dialect int
@@ -122,12 +124,12 @@ func appendMailboxes(list []Mailbox, s string, d dialect) ([]Mailbox, error) {
 		return append(list, Mailbox{Address: address}), nil
 	}
 	if err := checkText(s, false); err != nil {
-		return nil, fmt.Errorf("%q %w", clip(s), err)
+		return nil, sentence.Errorf("%q %w", clip(s), err)
 	}
 	for rest := s; rest != ""; {
 		item, after, err := cutMailbox(rest, d)
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", clip(strings.TrimSpace(rest)), err)
+			return nil, sentence.Errorf("%q: %w", clip(strings.TrimSpace(rest)), err)
 		}
 		rest = after
 		if item = strings.TrimSpace(item); item == "" {
@@ -139,7 +141,7 @@ func appendMailboxes(list []Mailbox, s string, d dialect) ([]Mailbox, error) {
 		}
 		// An encoded word can hide what the check above was for.
 		if err := checkText(m.Name, false); err != nil && d == typedByHand {
-			return nil, fmt.Errorf("%q: its name %w", clip(item), err)
+			return nil, sentence.Errorf("%q: its name %w", clip(item), err)
 		}
 		list = append(list, m)
 	}
@@ -173,7 +175,7 @@ func cutMailbox(s string, d dialect) (item, rest string, err error) {
 		case r == '"':
 			end := quotedEnd(s[i:])
 			if end < 0 {
-				return "", "", errors.New(`a quote " is not closed`)
+				return "", "", sentence.New(`a quote " is not closed`)
 			}
 			n = end
 		case encodedWordLen(s[i:]) > 0:
@@ -192,7 +194,7 @@ func cutMailbox(s string, d dialect) (item, rest string, err error) {
 		case r == ':' && d == inHeader:
 			start = i + n
 		case r == ':':
-			return "", "", errors.New("a group (name: address, address;) can't be used; list the addresses, or put the name in quotes")
+			return "", "", sentence.New("a group (name: address, address;) can't be used; list the addresses, or put the name in quotes")
 		case d.separator(r):
 			return s[start:i], s[i+n:], nil
 		}
@@ -200,9 +202,9 @@ func cutMailbox(s string, d dialect) (item, rest string, err error) {
 	}
 	switch {
 	case comment:
-		return "", "", errors.New("a parenthesis ( is not closed")
+		return "", "", sentence.New("a parenthesis ( is not closed")
 	case angle:
-		return "", "", errors.New("an angle bracket < is not closed")
+		return "", "", errAngle
 	}
 	return s[start:], "", nil
 }
@@ -245,21 +247,21 @@ func parseItem(item string) (Mailbox, error) {
 	if open < 0 {
 		return parseBare(item)
 	}
-	bad := func(what string) (Mailbox, error) {
-		return Mailbox{}, fmt.Errorf("%q: %s", clip(item), what)
+	bad := func(what error) (Mailbox, error) {
+		return Mailbox{}, sentence.Errorf("%q: %v", clip(item), what)
 	}
 	addr, after, closed := cutUnquoted(item[open+1:], '>')
 	if !closed {
-		return bad("an angle bracket < is not closed")
+		return bad(errAngle)
 	}
 	after = strings.TrimSpace(after)
 	comment, isComment := commentText(after)
 	if after != "" && !isComment {
-		return bad("something follows the >; is a comma missing?")
+		return bad(sentence.New("something follows the >; is a comma missing?"))
 	}
 	address, err := smtp.ParseAddress(strings.TrimSpace(addr))
 	if err != nil {
-		return bad(err.Error())
+		return bad(err)
 	}
 	name := parseName(item[:open])
 	if name == "" {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // maxRawHeader bounds the header block of a raw message, in octets. Ten
@@ -55,7 +57,7 @@ func newRaw(src *source) (*Content, error) {
 		return nil
 	})
 	if err == nil && !slices.ContainsFunc(facts.fields, func(f rawField) bool { return !isBcc(f.name) }) {
-		err = src.fail(errors.New("it has no header"))
+		err = src.fail(sentence.New("it has no header"))
 	}
 	if err != nil {
 		return nil, errors.Join(err, src.close())
@@ -114,7 +116,7 @@ func (r *rawBody) lines(see func(line []byte, inHeader bool), keep func(line []b
 			err = pass.line(line)
 		}
 		if bad, ok := err.(lineError); ok {
-			return r.src.fail(fmt.Errorf("line %d %w", number, bad))
+			return r.src.fail(sentence.Errorf("line %d %w", number, bad))
 		}
 		if err != nil {
 			return err
@@ -160,7 +162,7 @@ type rawHeader struct {
 
 func (h *rawHeader) line(line []byte) (drop bool, err error) {
 	if bytes.IndexByte(line, 0) >= 0 {
-		return false, lineError("holds a NUL, which mail can't carry")
+		return false, lineError{sentence.New("holds a NUL, which mail can't carry")}
 	}
 	if h.done {
 		return false, nil
@@ -170,21 +172,22 @@ func (h *rawHeader) line(line []byte) (drop bool, err error) {
 		return false, nil
 	}
 	if h.octets += len(line); h.octets > maxRawHeader {
-		return false, lineError(fmt.Sprintf("is beyond %d octets of header; is this a mail message?", maxRawHeader))
+		return false, lineError{sentence.Errorf("is beyond %d octets of header; is this a mail message?", maxRawHeader)}
 	}
 	if !utf8.Valid(line) {
-		return false, lineError("is in the header and neither ASCII nor UTF-8")
+		return false, lineError{sentence.New("is in the header and neither ASCII nor UTF-8")}
 	}
 	if line[0] == ' ' || line[0] == '\t' {
 		if h.fields == 0 {
-			return false, lineError("begins with a blank, but no header field stands before it; is this a mail message?")
+			return false, lineError{sentence.New("begins with a blank, but no header field stands before it; is this a mail message?")}
 		}
 		// Parsers disagree on whether a line of blanks ends the header.
 		return h.drop || len(bytes.Trim(line, " \t")) == 0, nil
 	}
 	name, _, ok := cutField(line)
 	if !ok {
-		return false, lineError(fmt.Sprintf("is no header field (%q); is this a mail message?", clip(string(line))))
+		// The line is not quoted: of a file named by mistake it may be a secret.
+		return false, lineError{sentence.New("is no header field; is this a mail message?")}
 	}
 	h.fields++
 	h.drop = isBcc(name)
@@ -267,7 +270,7 @@ func (f *rawFacts) parties() parties {
 		}
 	}
 	if p.from.IsZero() {
-		return parties{err: errors.New("the message has neither From nor Sender")}
+		return parties{err: sentence.New("the message has neither From nor Sender")}
 	}
 	for _, name := range []string{"to", "cc", "bcc"} {
 		boxes, err := f.mailboxes(name)
@@ -289,7 +292,7 @@ func (f *rawFacts) mailboxes(name string) ([]Mailbox, error) {
 		}
 		boxes, err := appendMailboxes(nil, strings.ReplaceAll(string(h.value), "\t", " "), inHeader)
 		if err != nil {
-			return nil, fmt.Errorf("header field %s: %w", name, err)
+			return nil, sentence.Errorf("header field %s: %w", name, err)
 		}
 		all = append(all, boxes...)
 	}

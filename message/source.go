@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // spoolMemory is how much of a reader that can't be read twice is kept in
@@ -47,7 +49,7 @@ func fileSource(label, path string) (*source, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
-		err = fmt.Errorf("%s is a folder", path)
+		err = sentence.Errorf("%s is a folder", path)
 	}
 	if err == nil && info.Mode().IsRegular() {
 		return &source{label: label, size: info.Size(), at: f, file: f, path: path, info: info}, nil
@@ -147,7 +149,7 @@ func (s *source) open() (*sourceReader, error) {
 		return nil, s.fail(err)
 	}
 	if info.Size() != s.size {
-		return nil, s.fail(fmt.Errorf("%w: from %d to %d octets", errSize, s.size, info.Size()))
+		return nil, s.fail(sentence.Errorf("%w: from %d to %d octets", errSize, s.size, info.Size()))
 	}
 	return r, nil
 }
@@ -166,7 +168,7 @@ func (r *sourceReader) fill(p []byte) (int, error) {
 		var probe [1]byte
 		switch _, err := io.ReadFull(r.r, probe[:]); {
 		case err == nil:
-			return 0, r.src.fail(fmt.Errorf("%w: more than %d octets", errSize, r.src.size))
+			return 0, r.src.fail(sentence.Errorf("%w: more than %d octets", errSize, r.src.size))
 		case !errors.Is(err, io.EOF):
 			return 0, r.src.fail(err)
 		}
@@ -176,7 +178,7 @@ func (r *sourceReader) fill(p []byte) (int, error) {
 	r.left -= int64(n)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return n, r.src.fail(fmt.Errorf("%w: %d octets instead of %d", errSize, r.src.size-r.left, r.src.size))
+		return n, r.src.fail(sentence.Errorf("%w: %d octets instead of %d", errSize, r.src.size-r.left, r.src.size))
 	case err != nil:
 		return n, r.src.fail(err)
 	}

@@ -1,11 +1,11 @@
 package message
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // checkText refuses what must not get into a header: line breaks and NUL, which
@@ -16,19 +16,19 @@ func checkText(s string, allowTab bool) error {
 		return nil
 	}
 	if !utf8.ValidString(s) {
-		return errors.New("is not UTF-8")
+		return sentence.New("is not UTF-8")
 	}
 	for _, r := range s {
 		switch {
 		case r == '\r' || r == '\n':
-			return errors.New("holds a line break")
+			return sentence.New("holds a line break")
 		case r == 0:
-			return errors.New("holds a NUL character")
+			return sentence.New("holds a NUL character")
 		case r == '\t' && allowTab:
 		case unicode.IsControl(r):
-			return fmt.Errorf("holds the control character %U", r)
+			return sentence.Errorf("holds the control character %U", r)
 		case r == '\u2028' || r == '\u2029':
-			return fmt.Errorf("holds the line separator %U", r)
+			return sentence.Errorf("holds the line separator %U", r)
 		}
 	}
 	return nil

@@ -1,14 +1,14 @@
 package smtp
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // Limits of RFC 5321 section 4.5.3.1, in octets.
@@ -33,37 +33,37 @@ type Address struct {
 // an internationalised domain; it refuses white space, control characters,
 // angle brackets and anything longer than RFC 5321 section 4.5.3.1 allows.
 func ParseAddress(s string) (Address, error) {
-	bad := func(format string, args ...any) (Address, error) {
-		return Address{}, fmt.Errorf("address %q: %s", clip(s), fmt.Sprintf(format, args...))
+	bad := func(what error) (Address, error) {
+		return Address{}, sentence.Errorf("address %q: %v", clip(s), what)
 	}
 	if s == "" {
-		return Address{}, errors.New("address is empty")
+		return Address{}, sentence.New("address is empty")
 	}
 	if !utf8.ValidString(s) {
-		return bad("not UTF-8")
+		return bad(sentence.New("not UTF-8"))
 	}
 	for _, r := range s {
 		if r < 0x20 || r == 0x7f || unicode.IsControl(r) {
-			return bad("holds the control character %U", r)
+			return bad(sentence.Errorf("holds the control character %U", r))
 		}
 	}
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 {
 		if strings.ContainsRune(s, '＠') {
-			return bad("holds the full-width ＠; type the half-width @")
+			return bad(sentence.New("holds the full-width ＠; type the half-width @"))
 		}
-		return bad("no @")
+		return bad(sentence.New("no @"))
 	}
 	local, domain := s[:at], s[at+1:]
 	if err := checkLocalPart(local); err != nil {
-		return bad("%v", err)
+		return bad(err)
 	}
 	ascii, err := domainToASCII(domain)
 	if err != nil {
-		return bad("%v", err)
+		return bad(err)
 	}
 	if len(local)+1+len(ascii) > maxPath {
-		return bad("longer than %d octets", maxPath)
+		return bad(sentence.Errorf("longer than %d octets", maxPath))
 	}
 	return Address{local: local, domain: domain, ascii: ascii}, nil
 }
@@ -136,17 +136,17 @@ func (a *Address) UnmarshalText(b []byte) error {
 func checkLocalPart(s string) error {
 	switch {
 	case s == "":
-		return errors.New("nothing before the @")
+		return sentence.New("nothing before the @")
 	case len(s) > maxLocalPart:
-		return fmt.Errorf("the part before the @ is longer than %d octets", maxLocalPart)
+		return sentence.Errorf("the part before the @ is longer than %d octets", maxLocalPart)
 	case s[0] == '"':
 		return checkQuoted(s)
 	case s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, ".."):
-		return errors.New("a dot at the start or end of the local part, or two in a row, needs quotes")
+		return sentence.New("a dot at the start or end of the local part, or two in a row, needs quotes")
 	}
 	for _, r := range s {
 		if !isAtext(r) && r != '.' {
-			return fmt.Errorf("%q is not allowed before the @", r)
+			return sentence.Errorf("%q is not allowed before the @", r)
 		}
 	}
 	return nil
@@ -157,25 +157,25 @@ func checkLocalPart(s string) error {
 // through the address starts with, so it is refused.
 func checkQuoted(s string) error {
 	if len(s) < 3 || s[len(s)-1] != '"' {
-		return errors.New("the quotes of the local part are not closed")
+		return sentence.New("the quotes of the local part are not closed")
 	}
 	body := s[1 : len(s)-1]
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case c == ' ' || c == '<' || c == '>':
-			return fmt.Errorf("%q is not allowed before the @, not even in quotes", rune(c))
+			return sentence.Errorf("%q is not allowed before the @, not even in quotes", rune(c))
 		case c == '"':
-			return errors.New("a quote inside the quoted local part")
+			return sentence.New("a quote inside the quoted local part")
 		case c == '\\':
 			i++
 			if i == len(body) || body[i] != '"' && body[i] != '\\' {
-				return errors.New(`a backslash may only stand before " or \ in the local part`)
+				return sentence.New(`a backslash may only stand before " or \ in the local part`)
 			}
 		}
 	}
 	for _, r := range body {
 		if r >= utf8.RuneSelf && !isAtext(r) {
-			return fmt.Errorf("%q is not allowed before the @", r)
+			return sentence.Errorf("%q is not allowed before the @", r)
 		}
 	}
 	return nil
@@ -193,12 +193,12 @@ func isAtext(r rune) bool {
 
 func domainToASCII(domain string) (string, error) {
 	if domain == "" {
-		return "", errors.New("nothing after the @")
+		return "", sentence.New("nothing after the @")
 	}
 	// A U-label is never longer in UTF-8 than four octets for each of its
 	// characters; what is longer hides invisible ones.
 	if len(domain) > 4*maxDomain {
-		return "", errors.New("the part after the @ is too long")
+		return "", sentence.New("the part after the @ is too long")
 	}
 	if domain[0] == '[' {
 		return checkLiteral(domain)
@@ -208,17 +208,17 @@ func domainToASCII(domain string) (string, error) {
 	}
 	for _, r := range domain {
 		if unicode.IsSpace(r) || strings.ContainsRune(`<>()[]\,;:@"`, r) {
-			return "", fmt.Errorf("%q is not allowed after the @", r)
+			return "", sentence.Errorf("%q is not allowed after the @", r)
 		}
 	}
 	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckJoiners(true),
 		idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 	ascii, err := profile.ToASCII(domain)
 	if err != nil {
-		return "", fmt.Errorf("%q is not a domain name", domain)
+		return "", sentence.Errorf("%q is not a domain name", domain)
 	}
 	if len(ascii) > maxDomain || strings.HasSuffix(ascii, ".") || !isASCII(ascii) {
-		return "", fmt.Errorf("%q is not a domain name", domain)
+		return "", sentence.Errorf("%q is not a domain name", domain)
 	}
 	return strings.ToLower(ascii), nil
 }
@@ -252,7 +252,7 @@ func checkLiteral(domain string) (string, error) {
 	v6, isV6 := strings.CutPrefix(inner, "IPv6:")
 	ip, err := netip.ParseAddr(v6)
 	if !closed || err != nil || ip.Zone() != "" || ip.Is4() == isV6 {
-		return "", fmt.Errorf("%q is not an address literal like [192.0.2.1] or [IPv6:2001:db8::1]", domain)
+		return "", sentence.Errorf("%q is not an address literal like [192.0.2.1] or [IPv6:2001:db8::1]", domain)
 	}
 	return domain, nil
 }

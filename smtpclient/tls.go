@@ -8,10 +8,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"os"
 	"strings"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // Trust says which server certificate is the right one, and which of our own
@@ -38,11 +38,11 @@ type Trust struct {
 func ParsePin(s string) (*[sha256.Size]byte, error) {
 	algorithm, digits, ok := strings.Cut(s, ":")
 	if !ok || !strings.EqualFold(algorithm, "sha256") {
-		return nil, fmt.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
+		return nil, sentence.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
 	}
 	raw, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
 	if err != nil || len(raw) != sha256.Size {
-		return nil, fmt.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
+		return nil, sentence.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
 	}
 	return (*[sha256.Size]byte)(raw), nil
 }
@@ -51,14 +51,14 @@ func ParsePin(s string) (*[sha256.Size]byte, error) {
 func LoadRoots(file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading certificate authorities: %w", err)
+		return nil, sentence.Errorf("reading certificate authorities: %w", err)
 	}
 	if pem = bytes.TrimSpace(pem); len(pem) == 0 {
-		return nil, fmt.Errorf("reading certificate authorities: %s is empty", file)
+		return nil, sentence.Errorf("reading certificate authorities: %s is empty", file)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("reading certificate authorities: %s holds no PEM certificate", file)
+		return nil, sentence.Errorf("reading certificate authorities: %s holds no PEM certificate", file)
 	}
 	return pool, nil
 }
@@ -85,11 +85,11 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 		// It is called for a resumed session, too, which VerifyPeerCertificate is not.
 		cfg.VerifyConnection = func(state tls.ConnectionState) error {
 			if len(state.PeerCertificates) == 0 {
-				return errors.New("the server showed no certificate")
+				return sentence.New("the server showed no certificate")
 			}
 			got := sha256.Sum256(state.PeerCertificates[0].Raw)
 			if subtle.ConstantTimeCompare(got[:], pin[:]) != 1 {
-				return fmt.Errorf("%w: got sha256:%x", ErrPinMismatch, got)
+				return sentence.Errorf("%w: got sha256:%x", ErrPinMismatch, got)
 			}
 			return nil
 		}

@@ -3,13 +3,13 @@ package transport
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
@@ -110,7 +110,7 @@ func (o Options) Config(s Server) (smtpclient.Config, error) {
 	}
 	if o.Proxy != "" {
 		if s.Socket != "" {
-			return cfg, fmt.Errorf("a proxy can't reach the socket %s of this machine", s.Socket)
+			return cfg, sentence.Errorf("a proxy can't reach the socket %s of this machine", s.Socket)
 		}
 		if cfg.Dialer, err = ProxyDialer(o.Proxy, nil); err != nil {
 			return cfg, err
@@ -159,15 +159,15 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 			return &c, nil
 		}
 		if o.Mechanism != "" {
-			return nil, fmt.Errorf("mechanism %s was asked for, and there is no password or token", o.Mechanism)
+			return nil, sentence.Errorf("mechanism %s was asked for, and there is no password or token", o.Mechanism)
 		}
 		return nil, nil
 	}
 	if o.TokenSource != nil && (c.Password != "" || c.Token != "") {
-		return nil, errors.New("a source of tokens was given, and a password or token beside it")
+		return nil, sentence.New("a source of tokens was given, and a password or token beside it")
 	}
 	if c.Username == "" {
-		return nil, errors.New("a password was given, and no user name: put it into the URL (smtps://user@host), or give the sender's address")
+		return nil, sentence.New("a password was given, and no user name: put it into the URL (smtps://user@host), or give the sender's address")
 	}
 	return &c, nil
 }
@@ -186,12 +186,12 @@ func (o Options) trust() (smtpclient.Trust, error) {
 		}
 	}
 	if (o.CertFile == "") != (o.KeyFile == "") {
-		return t, errors.New("a client certificate needs both its file and that of its key")
+		return t, sentence.New("a client certificate needs both its file and that of its key")
 	}
 	if o.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
 		if err != nil {
-			return t, fmt.Errorf("reading the client certificate: %w", err)
+			return t, sentence.Errorf("reading the client certificate: %w", err)
 		}
 		t.Certificates = []tls.Certificate{pair}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"net"
@@ -16,6 +15,7 @@ import (
 
 	"golang.org/x/net/proxy"
 
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -32,7 +32,7 @@ func ProxyDialer(proxyURL string, direct func(ctx context.Context, network, addr
 	u, err := url.Parse(proxyURL)
 	if err != nil || u.Host == "" {
 		// Not the error of net/url: it repeats the URL with its password.
-		return nil, fmt.Errorf("the proxy is not a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
+		return nil, sentence.New("the proxy is not a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
 	}
 	switch u.Scheme {
 	case "socks5", "socks5h":
@@ -40,7 +40,7 @@ func ProxyDialer(proxyURL string, direct func(ctx context.Context, network, addr
 	case "http":
 		return httpConnect(u, direct), nil
 	}
-	return nil, fmt.Errorf("proxy %s: scheme %q is not one of socks5, socks5h, http", u.Redacted(), u.Scheme)
+	return nil, sentence.Errorf("proxy %s: scheme %q is not one of socks5, socks5h, http", u.Redacted(), u.Scheme)
 }
 
 // proxyError is a failure at a proxy, or on the way to it. The server behind it
@@ -75,13 +75,13 @@ func (e *proxyError) FailureKind() string {
 // socks dials through a SOCKS proxy (RFC 1928).
 func socks(u *url.URL, direct dialFunc) (dialFunc, error) {
 	if _, err := proxy.FromURL(u, nil); err != nil {
-		return nil, fmt.Errorf("proxy %s: %w", u.Redacted(), err)
+		return nil, sentence.Errorf("proxy %s: %w", u.Redacted(), err)
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		way := &wayToProxy{direct: direct}
 		d, err := proxy.FromURL(u, way)
 		if err != nil {
-			return nil, fmt.Errorf("proxy %s: %w", u.Redacted(), err)
+			return nil, sentence.Errorf("proxy %s: %w", u.Redacted(), err)
 		}
 		conn, err := d.(proxy.ContextDialer).DialContext(ctx, network, address)
 		if err != nil {
@@ -171,7 +171,7 @@ func openTunnel(conn net.Conn, u *url.URL, address string) (tunnel net.Conn, kin
 		kind = proxyRefused
 	}
 	if kind != "" {
-		return nil, kind, fmt.Errorf("it answered %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
+		return nil, kind, sentence.Errorf("it answered %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
 	}
 	// The server's greeting may have come in the same read.
 	return &tunnelConn{Conn: conn, r: r}, "", nil

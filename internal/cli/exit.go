@@ -97,7 +97,7 @@ func (a *app) explain(f *failure) {
 	if f.told {
 		return
 	}
-	a.errf("yan: %s\n", f.err)
+	a.errf("yan: %s\n", a.Say(f.err))
 	if f.hint != "" {
 		a.errf("     %s\n", f.hint)
 	}

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,12 +16,18 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// TestEverySentenceIsTranslated reads the sentences that this package says
-// out of its source and holds them against the Chinese table: none may be
-// missing, none left over, and both must take the same arguments.
+// TestEverySentenceIsTranslated reads the sentences that this package says, and
+// the errors of others that can be said in two languages, out of the source and
+// holds them against the Chinese table: none may be missing, none left over, and
+// both must take the same arguments.
 func TestEverySentenceIsTranslated(t *testing.T) {
 	t.Parallel()
 	said := sentences(t)
+	made := errorSentences(t)
+	if len(made) < 50 {
+		t.Fatalf("found only %d errors; is the search broken?", len(made))
+	}
+	maps.Copy(said, made)
 	if len(said) < 50 {
 		t.Fatalf("found only %d sentences; is the search broken?", len(said))
 	}
@@ -79,6 +87,53 @@ func sentences(t *testing.T) map[string]string {
 	return found
 }
 
+// errorSentences finds the literal first arguments of sentence.New and
+// sentence.Errorf in the whole module.
+func errorSentences(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	fset := token.NewFileSet()
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != root && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".")):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		parsed, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || sel.Sel.Name != "New" && sel.Sel.Name != "Errorf" {
+				return true
+			}
+			if pkg, ok := sel.X.(*ast.Ident); !ok || pkg.Name != "sentence" {
+				return true
+			}
+			s, ok := literal(call.Args[0])
+			if !ok {
+				t.Errorf("%s: the sentence is not a literal", fset.Position(call.Pos()))
+			}
+			found[s] = fset.Position(call.Pos()).String()
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
 // literal joins "a" + "b".
 func literal(e ast.Expr) (string, bool) {
 	switch e := e.(type) {
@@ -106,7 +161,7 @@ func verbs(format string) []string {
 		for len(list) <= at {
 			list = append(list, "")
 		}
-		list[at] = m[2]
+		list[at] = strings.Replace(m[2], "w", "v", 1) // %w is for fmt.Errorf alone
 	}
 	return list
 }

@@ -10,7 +10,10 @@ package words
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // Language is one that Yan speaks.
@@ -65,7 +68,8 @@ func (w Words) Language() Language {
 	return w.lang
 }
 
-// T says a sentence.
+// T says a sentence. Errors among its arguments are said in the same language,
+// as far as package sentence made them.
 func (w Words) T(english string, args ...any) string {
 	s := english
 	if w.lang == Chinese {
@@ -79,15 +83,23 @@ func (w Words) T(english string, args ...any) string {
 	if len(args) == 0 {
 		return s
 	}
-	if w.lang == Chinese && strings.Contains(s, "%q") {
-		quoted := make([]any, len(args))
-		for i, arg := range args {
-			quoted[i] = quotable{arg}
-		}
-		args = quoted
+	if w.lang != Chinese {
+		return fmt.Sprintf(s, args...)
 	}
-	return fmt.Sprintf(s, args...)
+	said, quotes := slices.Clone(args), strings.Contains(s, "%q")
+	for i, arg := range args {
+		if err, ok := arg.(error); ok {
+			said[i] = w.Say(err)
+		}
+		if quotes {
+			said[i] = quotable{said[i]}
+		}
+	}
+	return fmt.Sprintf(s, said...)
 }
+
+// Say says an error.
+func (w Words) Say(err error) string { return sentence.Say(err, w.T) }
 
 // quotable is a value that %q puts into Chinese quotation marks; what can't be
 // shown is escaped as usual.
@@ -100,8 +112,12 @@ func (q quotable) Format(f fmt.State, verb rune) {
 		return
 	}
 	s := fmt.Sprintf("%q", q.value)
-	s = strings.TrimSuffix(strings.TrimPrefix(s, `"`), `"`)
-	_, _ = io.WriteString(f, "“"+strings.ReplaceAll(s, `\"`, `"`)+"”")
+	quote := `"`
+	if _, ok := q.value.(rune); ok {
+		quote = "'"
+	}
+	s = strings.TrimSuffix(strings.TrimPrefix(s, quote), quote)
+	_, _ = io.WriteString(f, "“"+strings.ReplaceAll(s, `\`+quote, quote)+"”")
 }
 
 // Pick chooses between two texts that come from elsewhere.
@@ -128,4 +144,4 @@ func Translations(lang Language) map[string]string {
 }
 
 // tables are the Chinese sentences, by the commands that say them first.
-var tables = []map[string]string{chinese, chineseIdentity, chineseAccount, chineseLogin, chineseDoctor}
+var tables = []map[string]string{chinese, chineseIdentity, chineseAccount, chineseLogin, chineseDoctor, chineseErrors}

@@ -1,6 +1,12 @@
 package words
 
-import "testing"
+import (
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
 
 func TestParse(t *testing.T) {
 	t.Parallel()
@@ -80,5 +86,24 @@ func TestNoSentenceIsTranslatedTwice(t *testing.T) {
 	}
 	if len(seen) == 0 {
 		t.Fatal("no sentences")
+	}
+}
+
+func TestErrorsAreSaid(t *testing.T) {
+	t.Parallel()
+	empty := sentence.New("address is empty")
+	zh := In(Chinese)
+	for got, want := range map[string]string{
+		zh.T("%s: can't be used: %v", "a.toml", empty):                                 "a.toml：无法使用：地址是空的",
+		zh.T("%s: can't be used: %v", "a.toml", sentence.Errorf("%q: %w", "x", empty)): "a.toml：无法使用：“x”：地址是空的",
+		zh.T("%s: can't be used: %v", "a.toml", io.EOF):                                "a.toml：无法使用：EOF",
+		zh.Say(fmt.Errorf("x: %w", empty)):                                             "x: 地址是空的",
+		zh.Say(sentence.Errorf("%q is not allowed before the @", ' ')):                 "@ 之前不能有“ ”",
+		In(English).Say(sentence.Errorf("%q is not allowed before the @", '\'')):       `'\'' is not allowed before the @`,
+		In(English).T("%s: can't be used: %v", "a.toml", empty):                        "a.toml: can't be used: address is empty",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
