@@ -125,7 +125,7 @@ func (r *delivery) send(ctx context.Context) error {
 		if j == nil || len(result.Recipients) != j.now().Len() {
 			return internal("sending", fmt.Errorf("a result that belongs to no message: %d", result.Index))
 		}
-		r.settle(ctx, j, result)
+		r.settle(ctx, sending, j, result)
 	}
 	r.tellFailed()
 	return nil
@@ -189,8 +189,9 @@ func (r *delivery) takenAt(i int) *job {
 	return r.taken[i]
 }
 
-// settle notes and tells what became of a message that was taken.
-func (r *delivery) settle(ctx context.Context, j *job, result yan.Result) {
+// settle notes and tells what became of a message that was taken. sending is the
+// context of what is on the wire, which outlives ctx for a while.
+func (r *delivery) settle(ctx, sending context.Context, j *job, result yan.Result) {
 	if result.Size == 0 {
 		result.Size = j.size
 	}
@@ -209,7 +210,7 @@ func (r *delivery) settle(ctx context.Context, j *job, result yan.Result) {
 		return
 	}
 	r.judge(result)
-	if folder := r.keepCopy(ctx, j, result); folder != "" {
+	if folder := r.keepCopy(sending, j, result); folder != "" {
 		j.copied = folder
 	}
 	if r.fallsBack(ctx, j, result) {

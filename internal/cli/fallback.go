@@ -38,6 +38,12 @@ type earlier struct {
 	as     sentAs
 }
 
+// handover is why another account took over.
+type handover struct {
+	account string
+	outcome smtp.Outcome
+}
+
 // as is in whose name a message goes in this round.
 func (r *delivery) as(j *job, result yan.Result) sentAs {
 	as := sentAs{server: r.server, from: j.envelope.From(), messageID: result.MessageID, serverID: result.ServerID}
@@ -78,6 +84,7 @@ func (r *delivery) wait(j *job, result yan.Result, places []int) {
 		result.Recipients = append(result.Recipients, now[i])
 	}
 	j.earlier = &earlier{result, as}
+	j.insteadOf = append(j.insteadOf, handover{as.account, result.Recipients[0]})
 	if j.file != nil { // thousands may wait, and few files can be open
 		j.close()
 	}

@@ -173,7 +173,7 @@ func (a *app) sender(s *sendFlags) (string, error) {
 			return server.User, nil
 		}
 	}
-	return "", a.usagef("no sender: give -f ADDRESS, or set EMAIL")
+	return "", fail(exitUsage, errors.New(a.T("no sender: give -f ADDRESS, or set EMAIL")), a.T("Or log in once, and send from then on: %s", "yan login"))
 }
 
 // compose makes the message that the flags describe.

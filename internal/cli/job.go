@@ -47,6 +47,11 @@ type job struct {
 	// waits is set while it waits; copied is the folder with a copy of it.
 	waits  bool
 	copied string
+	// noCopy is why there is none, in English; "" where there is one or none was to
+	// be.
+	noCopy string
+	// insteadOf has for each account that another took over for why it did.
+	insteadOf []handover
 
 	// told is set when the user knows what became of it.
 	told bool

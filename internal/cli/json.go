@@ -24,7 +24,9 @@ type reportJSON struct {
 	ServerID   string          `json:"server_id,omitempty"`
 	Size       int64           `json:"size"`
 	Recipients []recipientJSON `json:"recipients"`
+	InsteadOf  []insteadOfJSON `json:"instead_of,omitempty"`
 	SentCopy   string          `json:"sent_copy,omitempty"`
+	NoCopy     string          `json:"sent_copy_error,omitempty"`
 	Diagnosis  *diagnosisJSON  `json:"diagnosis,omitempty"`
 }
 
@@ -43,6 +45,15 @@ type recipientJSON struct {
 	From      string `json:"from,omitempty"`
 	MessageID string `json:"message_id,omitempty"`
 	ServerID  string `json:"server_id,omitempty"`
+}
+
+// insteadOfJSON is an account that another one took over for, and why.
+type insteadOfJSON struct {
+	Account string `json:"account"`
+	Stage   string `json:"stage"`
+	Code    int    `json:"code,omitempty"`
+	Text    string `json:"text,omitempty"`
+	Error   string `json:"error,omitempty"`
 }
 
 // diagnosisJSON is what yan explain prints, too.
@@ -66,7 +77,7 @@ type textJSON struct {
 }
 
 func newReport(r report) reportJSON {
-	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Account: r.as.account, SentCopy: r.job.copied, Server: r.as.server.String(), Provider: r.as.server.Provider.ID,
+	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Account: r.as.account, SentCopy: r.job.copied, NoCopy: r.job.noCopy, Server: r.as.server.String(), Provider: r.as.server.Provider.ID,
 		From: r.as.from.String(), MessageID: r.as.messageID, ServerID: r.as.serverID, Size: r.result.Size}
 	switch {
 	case r.stopped:
@@ -77,6 +88,16 @@ func newReport(r report) reportJSON {
 		rep.Status = "partial"
 	case r.exit == exitUnknown:
 		rep.Status = "unknown"
+	}
+	for _, h := range r.job.insteadOf {
+		if h.account == r.as.account { // the last word is its own
+			continue
+		}
+		instead := insteadOfJSON{Account: h.account, Stage: string(h.outcome.Stage), Code: h.outcome.Reply.Code, Text: h.outcome.Reply.Text()}
+		if h.outcome.Err != nil {
+			instead.Error = h.outcome.Err.Error()
+		}
+		rep.InsteadOf = append(rep.InsteadOf, instead)
 	}
 	for i, o := range r.result.Recipients {
 		rec := recipientJSON{Logged: r.job.isLogged(i), Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),

@@ -74,7 +74,7 @@ func (a *app) report(s *sendFlags, r report) {
 		}
 		_, _ = fmt.Fprintf(w, "%s\n", line)
 	}
-	if r.exit == exitOK && !s.quiet && !r.several && !r.job.isLogged(0) {
+	if somebodyMayHaveIt(r.exit) && !s.quiet && !r.several && !r.job.isLogged(0) {
 		a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.receipt(r)))
 	}
 	if r.exit != exitOK {
@@ -249,4 +249,9 @@ func (a *app) finding(w io.Writer, width int, f diagnosis.Finding) {
 	for _, url := range f.HelpURLs {
 		say("", url)
 	}
+}
+
+// somebodyMayHaveIt: by what the receipt says, it is found again.
+func somebodyMayHaveIt(exit int) bool {
+	return exit == exitOK || exit == exitPartial || exit == exitUnknown
 }

@@ -42,10 +42,12 @@ func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) (fol
 		}
 	}
 	if r.copies.err != nil {
+		j.noCopy = r.copies.err.Error()
 		return ""
 	}
 	folder, r.copies.err = imapclient.Append(ctx, r.copies.cfg, j.content, r.a.Now())
 	if r.copies.err != nil {
+		j.noCopy = r.copies.err.Error()
 		r.tellNoCopy(r.copies.err)
 		return ""
 	}

@@ -69,6 +69,8 @@ var chineseIdentity = map[string]string{
 
 	"The fresh access token could not be kept: %v": "未能保存新的访问令牌：%v",
 
+	"Or log in once, and send from then on: %s": "或先登录一次，以后直接发送：%s",
+
 	// What became of it.
 	"%s from account %s to %s": "%s，从账号 %s 发往 %s",
 	"copy in %s":               "副本存于 %s",
