@@ -125,7 +125,7 @@ func (a *app) editAccounts(ctx context.Context, args []string) error {
 		}
 		if !again {
 			_ = os.Remove(copied)
-			a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("%s is changed; accounts: %s", printable(path), strings.Join(accountNamesOf(changed), ", ")))
+			a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("%s is changed; accounts: %s", printable(path), a.listed(accountNamesOf(changed))))
 			return nil
 		}
 		line = 1

@@ -144,7 +144,7 @@ func (a *app) shortPaths(paths []string) string {
 	for i, p := range paths {
 		short[i] = a.shortPath(p)
 	}
-	return strings.Join(short, ", ")
+	return a.listed(short)
 }
 
 // tellKept says what there is now, and what to do next.
@@ -167,13 +167,13 @@ func (a *app) tellKept(f *account.File, list []*haul) {
 		a.outf("\n%s\n", a.T("Nothing was changed."))
 		return
 	}
-	a.outf("\n%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("Taken over into %s: %s", printable(f.Path()), strings.Join(kept, ", ")))
+	a.outf("\n%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("Taken over into %s: %s", printable(f.Path()), a.listed(kept)))
 	if lacking != "" {
 		a.outf("  %s\n", a.T("Give %s its password: %s", lacking, "yan login "+lacking))
 	}
 	a.outf("  %s\n", a.T("Try it: %s", "yan account test "+kept[0]))
 	if len(clear) > 0 {
-		a.outf("  %s\n", a.T("The password still stands in clear in %s; delete it there when the other program no longer needs it.", strings.Join(clear, ", ")))
+		a.outf("  %s\n", a.T("The password still stands in clear in %s; delete it there when the other program no longer needs it.", a.listed(clear)))
 	}
 }
 

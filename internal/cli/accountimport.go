@@ -120,7 +120,7 @@ func (a *app) checkImport(s *importFlags, args []string) error {
 	}
 	switch {
 	case s.from != "" && !contains(programNames(), s.from):
-		return a.wrongf("%s %q: want one of %s", a.name("from"), s.from, strings.Join(programNames(), ", "))
+		return a.wrongf("%s %q: want one of %s", a.name("from"), s.from, a.listed(programNames()))
 	case s.all && len(s.names) > 0:
 		return a.wrongf("%s and %s are both given; one takes every account, the other one of them", a.name("all"), a.name("name"))
 	case s.as != "" && !isAccountName(s.as):
@@ -184,7 +184,7 @@ func (a *app) lookAround(ctx context.Context, s *importFlags, args []string) ([]
 		all = append(all, settings)
 	}
 	if len(all) == 0 {
-		return nil, fail(exitNoInput, errors.New(a.T("no settings of other programs were found")), a.T("Looked at: %s", strings.Join(places, ", ")))
+		return nil, fail(exitNoInput, errors.New(a.T("no settings of other programs were found")), a.T("Looked at: %s", a.listed(places)))
 	}
 	return all, nil
 }
@@ -253,7 +253,7 @@ func (a *app) choose(ctx context.Context, s *importFlags, list []*haul) error {
 	for _, name := range s.names {
 		i := slices.Index(names, name)
 		if i < 0 {
-			hint := a.T("There are: %s.", strings.Join(names, ", "))
+			hint := a.T("There are: %s.", a.listed(names))
 			if near := nearest(name, names); near != "" {
 				hint = a.T("Did you mean %s?", near)
 			}

@@ -99,7 +99,7 @@ func (a *app) sureToRemove(ctx context.Context, f *account.File, acc account.Acc
 		help = append(help, a.T("It is the default account."))
 	}
 	if len(falling) > 0 {
-		help = append(help, a.T("These fall back to it: %s.", strings.Join(falling, ", ")))
+		help = append(help, a.T("These fall back to it: %s.", a.listed(falling)))
 	}
 	title := a.T("Remove the account %s (%s)?", acc.Name, acc.From)
 	sure, err := q.Confirm(ctx, ask.Question{Title: title, Help: strings.Join(help, "\n")}, false)

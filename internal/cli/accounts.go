@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strings"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/secret"
@@ -69,14 +68,14 @@ func (a *app) badConfiguration(path string, err error) error {
 func (a *app) unknownAccount(e *account.UnknownError) error {
 	hint := a.T("'yan account list' shows the accounts.")
 	if len(e.Near) > 0 {
-		hint = a.T("Did you mean %s?", strings.Join(e.Near, ", "))
+		hint = a.T("Did you mean %s?", a.listed(e.Near))
 	}
 	return fail(exitConfig, errors.New(a.T("there is no account %q", e.Name)), hint)
 }
 
 // ambiguous: which of several accounts is meant, the user has to say.
 func (a *app) ambiguous(e *account.AmbiguousError) error {
-	names := strings.Join(e.Names, ", ")
+	names := a.listed(e.Names)
 	if e.From.IsZero() {
 		return fail(exitConfig, errors.New(a.T("there are several accounts and no default: %s", names)),
 			a.T("Say which with -A, or once and for all: yan account default %s", e.Names[0]))

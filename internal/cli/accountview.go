@@ -189,7 +189,7 @@ func (a *app) accountRows(f *account.File, v view, state secretState) [][2]strin
 	rows := [][2]string{
 		{a.T("configuration"), f.Path()},
 		{a.T("sends as"), v.From},
-		{a.T("also sends as"), strings.Join(v.Match, ", ")},
+		{a.T("also sends as"), a.listed(v.Match)},
 		{a.T("server"), mark(a.serverLine(v.server), "server")},
 		{a.T("login"), mark(strings.TrimSpace(login+"  "+how), "user", "auth", "oauth2")},
 		{a.T("secret"), mark(state.text, "secret")},
@@ -260,7 +260,7 @@ func (a *app) providerRows(p provider.Provider) [][2]string {
 	return [][2]string{
 		{a.T("mail provider"), p.ID},
 		{a.T("sender rule"), a.senderRule(p.SenderRule)},
-		{a.T("code"), strings.Join(append([]string{where}, p.CodeHelp.URLs...), "\n")},
+		{a.codeLabel(p), strings.Join(append([]string{where}, p.CodeHelp.URLs...), "\n")},
 	}
 }
 

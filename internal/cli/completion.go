@@ -17,7 +17,7 @@ func (a *app) completionCommand() *cobra.Command {
 		ValidArgs: shells(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 || !contains(shells(), args[0]) {
-				return a.usagef("want one shell of %s", strings.Join(shells(), ", "))
+				return a.usagef("want one shell of %s", a.listed(shells()))
 			}
 			return a.completion(cmd.Root(), args[0])
 		},

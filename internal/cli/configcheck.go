@@ -254,6 +254,6 @@ func (c *checking) tell() {
 		return
 	}
 	c.outf("%s %s\n", c.paint(c.StdoutWidth, green, "✓"), c.T("%s is in order.", printable(c.Path)))
-	c.outf("  %s\n", c.T("accounts: %s", strings.Join(c.Accounts, ", ")))
+	c.outf("  %s\n", c.T("accounts: %s", c.listed(c.Accounts)))
 	c.outf("  %s\n", c.T("checked: keys and values, servers, fallbacks, files, certificates, where each secret is and who can read it"))
 }

@@ -67,7 +67,7 @@ func TestSummary(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[words.Language]string{
 		words.English: "28 messages in 2.0 s (10/s): 1 sent, 2 sent before, 3 sent to some, 4 refused, 5 deferred, 6 unknown, 7 not tried",
-		words.Chinese: "28 封邮件，用时 2.0 s（每秒 10 封）：发出 1 封，先前已发出 2 封，只发给部分收件人 3 封，被拒绝 4 封，被推迟 5 封，结果未知 6 封，未尝试 7 封",
+		words.Chinese: "28 封邮件，用时 2.0 s（每秒 10 封）：发出 1 封、先前已发出 2 封、只发给部分收件人 3 封、被拒绝 4 封、被推迟 5 封、结果未知 6 封、未尝试 7 封",
 	} {
 		a, _, _ := testApp(lang)
 		r := &delivery{a: a, settled: []*job{{}}, tally: tally{messages: 28, sent: 1, before: 2, partial: 3, refused: 4, deferred: 5, unknown: 6, notTried: 7}}

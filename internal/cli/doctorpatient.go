@@ -62,7 +62,7 @@ func (a *app) patient(arg string, d *doctorFlags) (patient, error) {
 func (a *app) nobody(err error) error {
 	var several *account.AmbiguousError
 	if errors.As(err, &several) {
-		return fail(exitConfig, errors.New(a.T("there are several accounts and no default: %s", strings.Join(several.Names, ", "))),
+		return fail(exitConfig, errors.New(a.T("there are several accounts and no default: %s", a.listed(several.Names))),
 			a.T("Name one: %s", "yan doctor "+several.Names[0]))
 	}
 	return fail(exitConfig, errors.New(a.T("there is no account yet")),
@@ -139,7 +139,7 @@ func (a *app) unknownPatient(arg string, f *account.File) error {
 	}
 	hint := a.T("'yan providers' lists those that are known; a host is written with its domain, like smtp.example.com.")
 	if len(near) > 0 {
-		hint = a.T("Did you mean %s?", strings.Join(near, ", "))
+		hint = a.T("Did you mean %s?", a.listed(near))
 	}
 	return fail(exitUsage, errors.New(a.T("%q is neither an account nor a known provider", arg)), hint)
 }

@@ -33,7 +33,7 @@ func (a *app) explainCommand() *cobra.Command {
 	}
 	add(cmd, a.T("Flags:"),
 		option{"provider", "", &e.provider, a.T("PROVIDER"), a.T("the provider whose reply it is")},
-		option{"stage", "", &e.stage, a.T("STAGE"), a.T("where it came: %s", strings.Join(stageWords(), ", "))},
+		option{"stage", "", &e.stage, a.T("STAGE"), a.T("where it came: %s", a.listed(stageWords()))},
 		option{"json", "", &e.json, "", a.T("print JSON: a line for each reply")},
 	)
 	complete(cmd, "provider", providerIDs)
@@ -75,7 +75,7 @@ func (a *app) pastedText(args []string) (string, error) {
 // explainPasted reads what was pasted and explains each failure in it.
 func (a *app) explainPasted(text string, e explanation) error {
 	if e.stage != "" && !contains(stageWords(), e.stage) {
-		return a.wrongf("%s %q: want one of %s", a.name("stage"), e.stage, strings.Join(stageWords(), ", "))
+		return a.wrongf("%s %q: want one of %s", a.name("stage"), e.stage, a.listed(stageWords()))
 	}
 	given := provider.Provider{}
 	if e.provider != "" {

@@ -116,3 +116,6 @@ func endsWide(s string) bool {
 	}
 	return cells(last) == 2 || strings.ContainsRune(closing, last)
 }
+
+// listed joins what is counted up.
+func (a *app) listed(items []string) string { return strings.Join(items, a.T(", ")) }

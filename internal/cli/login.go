@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -140,7 +139,7 @@ func (a *app) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 	case len(secrets) > 1:
 		return a.wrongf("%s and %s are both given; the secret can come from one place only", secrets[0], secrets[1])
 	case s.oauth2 != "" && !contains(oauthWays(), s.oauth2):
-		return a.wrongf("%s %q: want one of %s", a.name("oauth2"), s.oauth2, strings.Join(oauthWays(), ", "))
+		return a.wrongf("%s %q: want one of %s", a.name("oauth2"), s.oauth2, a.listed(oauthWays()))
 	case s.name != "" && !isAccountName(s.name):
 		return a.wrongf("%s %q: want letters, digits, - and _", a.name("name"), s.name)
 	}

@@ -130,7 +130,7 @@ func (l *setup) showWhere() {
 	}
 	l.shown = true
 	width := min(max(l.a.StderrWidth, 40), 100) - 4
-	for i, line := range wrap(l.a.T("Where to get it: ")+l.a.Pick(help.EN, help.ZH), width) {
+	for i, line := range wrap(l.a.whereTo(l.provider())+l.a.Pick(help.EN, help.ZH), width) {
 		indent := "    "
 		if i == 0 {
 			indent = "  "

@@ -101,7 +101,7 @@ func (a *app) hostAndPort(at transport.Server) string {
 	if port == 0 {
 		port = map[smtpclient.Security]int{smtpclient.ImplicitTLS: 465, smtpclient.STARTTLS: 587, smtpclient.Plaintext: 25}[at.Security]
 	}
-	return net.JoinHostPort(at.Host, fmt.Sprint(port)) + ", " + how
+	return a.T("%s, %s", net.JoinHostPort(at.Host, fmt.Sprint(port)), how)
 }
 
 // search asks the domain for its server, and the user whether to believe it.

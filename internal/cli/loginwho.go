@@ -70,7 +70,7 @@ func (l *setup) argument(args []string) error {
 	if !ok {
 		hint := l.a.T("Give your address, like me@example.com; 'yan providers' lists the providers that are known.")
 		if near := provider.Nearest(word); len(near) > 0 {
-			hint = l.a.T("Did you mean %s?", strings.Join(near, ", "))
+			hint = l.a.T("Did you mean %s?", l.a.listed(near))
 		}
 		return fail(exitUsage, errors.New(l.a.T("%q is neither an address nor a known provider", word)), hint)
 	}

@@ -191,7 +191,7 @@ func (a *app) limitHelp() {
 func (a *app) quirks(cfg *sandbox.Config, values []string) error {
 	for _, v := range values {
 		if !contains(quirkWords(), v) || v == "help" {
-			return fail(exitUsage, errors.New(a.T("%s %q: want one of %s", a.name("quirk"), v, strings.Join(quirkWords()[1:], ", "))),
+			return fail(exitUsage, errors.New(a.T("%s %q: want one of %s", a.name("quirk"), v, a.listed(quirkWords()[1:]))),
 				a.T("'yan sandbox --quirk help' says what they mean."))
 		}
 		cfg.Quirks = append(cfg.Quirks, sandbox.Quirk(v))

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,23 +47,27 @@ func (a *app) listProviders(asJSON bool) error {
 		if where, ok := p.Submission(""); ok {
 			server = fmt.Sprintf("%s:%d", where.Host, where.Port)
 		}
-		rows = append(rows, []string{p.ID, a.Pick(p.Names.EN, p.Names.ZH), server, someOf(p.Domains, 3)})
+		rows = append(rows, []string{p.ID, a.Pick(p.Names.EN, p.Names.ZH), a.filledIn(server), a.someOf(p.Domains, 3)})
 	}
 	a.table(rows)
 	return nil
 }
 
-func someOf(list []string, n int) string {
-	if len(list) > n {
-		return strings.Join(list[:n], ", ") + fmt.Sprintf(" +%d", len(list)-n)
+func (a *app) someOf(domains []string, n int) string {
+	list := make([]string, len(domains))
+	for i, d := range domains {
+		list[i] = a.filledIn(d)
 	}
-	return strings.Join(list, ", ")
+	if len(list) > n {
+		return a.listed(list[:n]) + fmt.Sprintf(" +%d", len(list)-n)
+	}
+	return a.listed(list)
 }
 
 func (a *app) unknownProvider(name string) error {
 	hint := a.T("'yan providers' lists those that are known.")
 	if near := provider.Nearest(name); len(near) > 0 {
-		hint = a.T("Did you mean %s?", strings.Join(near, ", "))
+		hint = a.T("Did you mean %s?", a.listed(near))
 	}
 	return fail(exitUsage, errors.New(a.T("provider %q is not known", name)), hint)
 }
@@ -78,28 +81,11 @@ func (a *app) showProvider(name string, asJSON bool) error {
 		a.printJSON(p)
 		return nil
 	}
-	a.outf("%s  %s / %s\n", p.ID, p.Names.EN, p.Names.ZH)
-	line := func(label, text string) {
-		if text != "" {
-			a.outf("  %s %s\n", pad(label, 12), text)
+	a.outf("%s  %s\n", p.ID, a.Pick(p.Names.EN, p.Names.ZH))
+	for _, row := range a.providerFacts(p) {
+		if row[1] != "" {
+			a.outf("  %s %s\n", pad(row[0], 14), row[1])
 		}
 	}
-	line(a.T("domains"), strings.Join(p.Domains, ", "))
-	for _, port := range p.SMTP.Ports {
-		line("SMTP", fmt.Sprintf("%s:%d  %s  (%s)", p.SMTP.Host, port.Port, port.TLS, port.Status))
-	}
-	line(a.T("login"), fmt.Sprintf("%s, %s", p.Auth.Kind, strings.Join(p.Auth.Mechanisms, " ")))
-	for _, note := range p.Auth.Notes {
-		line(a.T("note"), note)
-	}
-	line(a.T("code"), a.Pick(p.CodeHelp.EN, p.CodeHelp.ZH))
-	for _, url := range p.CodeHelp.URLs {
-		line("", url)
-	}
-	line(a.T("sender"), string(p.SenderRule))
-	for _, q := range p.Quirks {
-		line(a.T("quirk"), q)
-	}
-	line(a.T("confidence"), p.Confidence)
 	return nil
 }

@@ -50,7 +50,7 @@ func (a *app) sandboxCommand() *cobra.Command {
 	}
 	port := a.T("PORT")
 	add(cmd, a.T("Flags:"),
-		option{"profile", "", &s.profile, a.T("PROVIDER"), a.T("the provider to imitate: %s", strings.Join(sandbox.Profiles(), ", "))},
+		option{"profile", "", &s.profile, a.T("PROVIDER"), a.T("the provider to imitate: %s", a.listed(sandbox.Profiles()))},
 		option{"port", "", &s.port, port, a.T("submission with STARTTLS (default: a free port)")},
 		option{"tls-port", "", &s.tlsPort, port, a.T("TLS from the first byte (default: a free port)")},
 		option{"lmtp-port", "", &s.lmtpPort, port, a.T("LMTP, 0 for a free port (default: no LMTP)")},
@@ -163,13 +163,13 @@ func (a *app) showMessage(s *sandboxFlags, m sandbox.Message) {
 		return
 	}
 	a.outf("%s\n", a.paint(a.StdoutWidth, green, a.T("✉ %s: %s -> %s, %s, “%s”", m.ID, m.From,
-		strings.Join(m.To, ", "), size(int64(len(m.Data))), m.Header("Subject"))))
+		a.listed(m.To), size(int64(len(m.Data))), m.Header("Subject"))))
 }
 
 func (a *app) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 	cfg := sandbox.Config{Profile: s.profile, Maildir: s.maildir}
 	if !contains(sandbox.Profiles(), s.profile) {
-		return cfg, a.wrongf("%s %q: want one of %s", a.name("profile"), s.profile, strings.Join(sandbox.Profiles(), ", "))
+		return cfg, a.wrongf("%s %q: want one of %s", a.name("profile"), s.profile, a.listed(sandbox.Profiles()))
 	}
 	cfg.LockAfter = s.lockAfter
 	for _, f := range []struct {

@@ -110,12 +110,12 @@ func (a *app) askSecret(ctx context.Context, server transport.Server, o *yan.Opt
 		hint := a.T("For example: %s", a.withVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")) + "\n     " +
 			a.T("Or have it kept: %s", "yan login "+user)
 		if where != "" {
-			hint += "\n     " + a.T("Where to get the code: %s", where)
+			hint += "\n     " + a.whereTo(server.Provider) + where
 		}
 		return fail(exitConfig, errors.New(a.T("no password for %s: name its file in YAN_PASSWORD_FILE", user)), hint)
 	}
 	if where != "" {
-		a.hint(a.T("Where to get the code: %s", where))
+		a.hint(a.whereTo(server.Provider) + where)
 	}
 	defer a.hushed()()
 	a.errf("%s", a.T("Password or authorization code of %s (not shown): ", user))

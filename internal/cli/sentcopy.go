@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"slices"
-	"strings"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/imapclient"
@@ -69,7 +68,7 @@ func (r *delivery) tellNoCopy(err error) {
 	why := err.Error()
 	var failed *imapclient.Error
 	if errors.As(err, &failed) && len(failed.Folders) > 0 {
-		why += "; " + r.a.T("there are %s", strings.Join(failed.Folders, ", "))
+		why += "; " + r.a.T("there are %s", r.a.listed(failed.Folders))
 	}
 	if s := (*secret.Error)(nil); errors.As(err, &s) {
 		why = r.a.badSecret(r.s.id.Account, err).Error()

@@ -51,7 +51,7 @@ func (s *serverFlags) register(a *app, cmd *cobra.Command) {
 		option{"local-name", "", &s.localName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")},
 		option{"no-pipelining", "", &s.lockStep, "", a.T("wait for the answer to each command; for servers that lose what comes together")},
 		option{"timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: RFC 5321's for each phase)")},
-		option{"quit-after", "", &s.quitAfter, a.T("STAGE"), a.T("send nothing; stop after: %s", strings.Join(quitStages(), ", "))},
+		option{"quit-after", "", &s.quitAfter, a.T("STAGE"), a.T("send nothing; stop after: %s", a.listed(quitStages()))},
 	)
 	complete(cmd, "server", providerIDs)
 	complete(cmd, "auth", sasl.Mechanisms)
@@ -78,9 +78,9 @@ func (s *serverFlags) check(a *app, cmd *cobra.Command) error {
 	hidden := func(r rune) bool { return !visible(r) }
 	switch {
 	case s.quitAfter != "" && !contains(quitStages(), s.quitAfter):
-		return a.wrongf("%s %q: want one of %s", a.name("quit-after"), s.quitAfter, strings.Join(quitStages(), ", "))
+		return a.wrongf("%s %q: want one of %s", a.name("quit-after"), s.quitAfter, a.listed(quitStages()))
 	case s.auth != "" && !contains(sasl.Mechanisms(), s.auth):
-		return a.wrongf("%s %q: want one of %s", a.name("auth"), s.auth, strings.Join(sasl.Mechanisms(), ", "))
+		return a.wrongf("%s %q: want one of %s", a.name("auth"), s.auth, a.listed(sasl.Mechanisms()))
 	case cmd.Flags().Changed("timeout") && s.timeout <= 0:
 		return a.wrongf("%s %q: want a time above zero, like 30s", a.name("timeout"), s.timeout.String())
 	case len(s.localName) > 255 || strings.ContainsFunc(s.localName, hidden):
@@ -159,7 +159,7 @@ func (a *app) checkServer(server string) error {
 	}
 	hint := a.T("'yan providers' lists those that are known; a server of your own is written %s.", "smtps://me%40example.com@smtp.example.com")
 	if near := provider.Nearest(word); len(near) > 0 {
-		hint = a.T("Did you mean %s?", strings.Join(near, ", "))
+		hint = a.T("Did you mean %s?", a.listed(near))
 	}
 	return fail(exitUsage, errors.New(a.T("%s %q: neither a URL nor a known provider", name, printableURL(server))), hint)
 }
@@ -195,7 +195,7 @@ func (a *app) badURL(name, server string, err error) error {
 	port, portErr := strconv.Atoi(u.Port())
 	switch {
 	case !contains(schemes, u.Scheme):
-		problem = a.T("%s %s: the scheme has to be one of %s", name, server, strings.Join(schemes, ", "))
+		problem = a.T("%s %s: the scheme has to be one of %s", name, server, a.listed(schemes))
 	case u.Scheme != "lmtp+unix" && u.Hostname() == "":
 		problem = a.T("%s %s: names no host", name, server)
 	case u.Port() != "" && (portErr != nil || port < 1 || port > 65535):

@@ -60,6 +60,8 @@ var chineseLogin = map[string]string{
 	"SMTP password":                                             "SMTP 密码",
 	"API key":                                                   "API 密钥",
 	"Password":                                                  "密码",
+	"How to log in: ":                                           "登录方式：",
+	"How to enable it: ":                                        "如何开启：",
 	"Where to get it: ":                                         "在哪里获取：",
 	"Paste it; it is not shown.":                                "请粘贴，不会显示。",
 	"Paste it; it is not shown. ? shows the page above as a QR code.":                             "请粘贴，不会显示。输入 ? 可用二维码打开上面的页面。",
