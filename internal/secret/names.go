@@ -73,14 +73,19 @@ func (v *Vault) readNames(data []byte) (names map[string]bool, known bool) {
 
 // writeNames says what counts in an encrypted file. The lock is held.
 func (v *Vault) writeNames(data []byte, names map[string]bool) error {
-	text, err := json.MarshalIndent(nameList{digest(data), slices.Sorted(maps.Keys(names))}, "", "  ")
+	text, err := encodeNames(data, names)
 	if err != nil {
 		return v.unwritable(err)
 	}
-	if err := replace(v.namesFile(), append(text, '\n')); err != nil {
+	if err := replace(v.namesFile(), text); err != nil {
 		return v.unwritable(err)
 	}
 	return nil
+}
+
+func encodeNames(data []byte, names map[string]bool) ([]byte, error) {
+	text, err := json.MarshalIndent(nameList{digest(data), slices.Sorted(maps.Keys(names))}, "", "  ")
+	return append(text, '\n'), err
 }
 
 func digest(data []byte) string {

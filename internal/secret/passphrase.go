@@ -10,33 +10,51 @@ const (
 	passphraseCredential = "yan-passphrase"
 )
 
+// maxTries bounds how often a passphrase is asked for that turns out to be wrong.
+const maxTries = 3
+
+// opens finds the passphrase that opens the encrypted file. Who types a wrong one
+// may try again; what a file says is not tried twice.
+func (v *Vault) opens(ctx context.Context, data []byte, ask bool) (string, error) {
+	for try := 1; ; try++ {
+		phrase, typed, err := v.passphrase(ctx, false, ask)
+		if err == nil {
+			_, err = v.unseal(data, phrase)
+		}
+		if e, ok := errors.AsType[*Error](err); ok && e.Problem == Passphrase && typed && try < maxTries {
+			continue
+		}
+		return phrase, err
+	}
+}
+
 // passphrase finds that of the encrypted file, or asks for it if somebody may
-// be asked.
-func (v *Vault) passphrase(ctx context.Context, anew, ask bool) (string, error) {
+// be asked; typed says that somebody was.
+func (v *Vault) passphrase(ctx context.Context, anew, ask bool) (phrase string, typed bool, err error) {
 	if v.phrase != nil {
-		return v.phrase(), nil
+		return v.phrase(), false, nil
 	}
 	if name := v.getenv(passphraseVariable); name != "" {
 		phrase, err := v.fromFile(ctx, name)
-		return phrase, of(err, Source{File, name})
+		return phrase, false, of(err, Source{File, name})
 	}
 	if v.getenv("CREDENTIALS_DIRECTORY") != "" {
 		phrase, err := v.fromCredential(ctx, passphraseCredential)
 		if e, ok := errors.AsType[*Error](err); !ok || e.Problem != NotFound {
-			return phrase, of(err, Source{Credential, passphraseCredential})
+			return phrase, false, of(err, Source{Credential, passphraseCredential})
 		}
 	}
 	if v.Passphrase == nil || !ask {
-		return "", &Error{Problem: Unavailable, Path: v.File, Err: errors.New(passphraseVariable + " names no file with the passphrase, and nobody can be asked")}
+		return "", false, &Error{Problem: Unavailable, Path: v.File, Err: errors.New(passphraseVariable + " names no file with the passphrase, and nobody can be asked")}
 	}
-	phrase, err := v.Passphrase(ctx, anew)
+	phrase, err = v.Passphrase(ctx, anew)
 	if err != nil {
-		return "", &Error{Problem: Unavailable, Path: v.File, Err: err}
+		return "", true, &Error{Problem: Unavailable, Path: v.File, Err: err}
 	}
 	if phrase = Trim(phrase); phrase == "" {
-		return "", &Error{Problem: Passphrase, Path: v.File, Err: errors.New("it is empty")}
+		return "", true, &Error{Problem: Passphrase, Path: v.File, Err: errors.New("it is empty")}
 	}
-	return phrase, nil
+	return phrase, true, nil
 }
 
 // of says which source an error is about.

@@ -99,24 +99,61 @@ func unseal(data []byte, passphrase string) (map[string]string, error) {
 // replace writes a file that only its owner can read: at any moment either the
 // old one or the new one is there, whole. A link stays a link.
 func replace(path string, data []byte) error {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
+	path = throughLinks(path)
+	written, err := writeBeside(path, data)
 	if err != nil {
 		return err
+	}
+	return moveInto(written, path)
+}
+
+// replaceBoth replaces a file and what stands beside it, or neither where there is
+// no room for both. What stands beside goes first: alone it is not believed.
+func replaceBoth(path string, data []byte, beside string, more []byte) error {
+	path, beside = throughLinks(path), throughLinks(beside)
+	written, err := writeBeside(path, data)
+	if err != nil {
+		return err
+	}
+	writtenMore, err := writeBeside(beside, more)
+	if err == nil {
+		err = moveInto(writtenMore, beside)
+	}
+	if err != nil {
+		_ = os.Remove(written) // the reason is that of the other
+		return err
+	}
+	return moveInto(written, path)
+}
+
+func throughLinks(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+// writeBeside writes a new file in the folder of another, which it is to replace.
+func writeBeside(path string, data []byte) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
+	if err != nil {
+		return "", err
 	}
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Sync()
 	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = rename(f.Name(), path)
-	}
-	if err != nil {
+	if err = errors.Join(err, f.Close()); err != nil {
 		_ = os.Remove(f.Name()) // the reason is that of the write
-		return err
+		return "", err
 	}
-	return nil
+	return f.Name(), nil
+}
+
+func moveInto(written, path string) error {
+	err := rename(written, path)
+	if err != nil {
+		_ = os.Remove(written) // the reason is that of the rename
+	}
+	return err
 }

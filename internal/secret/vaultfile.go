@@ -53,17 +53,12 @@ func (v *Vault) fileGet(ctx context.Context, name string) (string, error) {
 	case data == nil:
 		return "", ErrNotFound
 	}
-	var phrase string
 	if !v.isOpen(data) {
-		if phrase, err = v.passphrase(ctx, false, true); err != nil {
+		if _, err = v.opens(ctx, data, true); err != nil {
 			return "", err
 		}
 	}
-	secrets, err := v.unseal(data, phrase)
-	if err != nil {
-		return "", err
-	}
-	secret, ok := secrets[name]
+	secret, ok := v.opened().secrets[name]
 	if !ok {
 		return "", ErrNotFound
 	}
@@ -85,7 +80,12 @@ func (v *Vault) fileSet(ctx context.Context, name, secret string) error {
 	if err != nil {
 		return err
 	}
-	phrase, err := v.passphrase(ctx, data == nil, true)
+	var phrase string
+	if data == nil {
+		phrase, _, err = v.passphrase(ctx, true, true)
+	} else {
+		phrase, err = v.opens(ctx, data, true)
+	}
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,8 @@ func (v *Vault) fileDrop(ctx context.Context, name string, how dropping) error {
 		return err
 	}
 	defer leave()
-	if _, err := v.fileData(); err != nil && how == always {
+	data, err := v.fileData()
+	if err != nil && how == always {
 		return err
 	}
 	holds := v.fileHolds(name)
@@ -143,7 +144,7 @@ func (v *Vault) fileDrop(ctx context.Context, name string, how dropping) error {
 	}
 	var phrase string
 	if holds == perhaps || !v.isLast(name) {
-		phrase, err = v.passphrase(ctx, false, how == always)
+		phrase, err = v.opens(ctx, data, how == always)
 		if err != nil && how == always {
 			return err
 		}
@@ -159,7 +160,7 @@ func (v *Vault) fileDrop(ctx context.Context, name string, how dropping) error {
 			return err
 		}
 	}
-	data, err := v.fileData()
+	data, err = v.fileData()
 	if err != nil {
 		return err
 	}
@@ -234,15 +235,21 @@ func (v *Vault) write(secrets map[string]string, phrase string) error {
 	if err != nil {
 		return v.unwritable(err)
 	}
-	if err := replace(v.File, data); err != nil {
-		return v.unwritable(err)
-	}
-	v.remember(data, secrets, phrase)
 	names := map[string]bool{}
 	for name := range secrets {
 		names[name] = true
 	}
-	return v.writeNames(data, names)
+	list, err := encodeNames(data, names)
+	if err != nil {
+		return v.unwritable(err)
+	}
+	// Both are written before either takes its place: on a disk that is full the
+	// secret must not stay in a file that nobody was told of.
+	if err := replaceBoth(v.File, data, v.namesFile(), list); err != nil {
+		return v.unwritable(err)
+	}
+	v.remember(data, secrets, phrase)
+	return nil
 }
 
 // remove deletes the file and what tells of it. The lock is held.
