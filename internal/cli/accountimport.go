@@ -115,9 +115,6 @@ func (a *app) importAccounts(ctx context.Context, s *importFlags, args []string)
 }
 
 func (a *app) checkImport(s *importFlags, args []string) error {
-	if a.origin["from"] == variable("from") { // YAN_FROM is a sender, that of yan send
-		s.from = ""
-	}
 	switch {
 	case s.from != "" && !contains(programNames(), s.from):
 		return a.wrongf("%s %q: want one of %s", a.name("from"), s.from, a.listed(programNames()))
@@ -350,9 +347,10 @@ func (a *app) fitsIn(f *account.File, s *importFlags, h *haul) error {
 	return nil
 }
 
-// completed is an account that was found, with what all accounts inherit here.
+// completed is an account that was found, with what all accounts inherit here. Where
+// and how it logs in is what the screen showed, whatever the defaults say.
 func completed(f *account.File, h *haul) account.Account {
-	acc := f.New(h.name)
+	acc := newAccount(f, h.name)
 	from, to := reflect.ValueOf(h.Account), reflect.ValueOf(&acc).Elem()
 	for i := range from.NumField() {
 		if field := to.Field(i); field.CanSet() && !from.Field(i).IsZero() {
@@ -366,6 +364,15 @@ func completed(f *account.File, h *haul) account.Account {
 	if acc.SignatureFile != "" && h.Account.SignatureFile != "" {
 		acc.Signature = ""
 	}
+	return acc
+}
+
+// newAccount has what every account inherits but for where it logs in, as whom, how
+// and with what secret: defaults know nothing of another mailbox.
+func newAccount(f *account.File, name string) account.Account {
+	acc := f.New(name)
+	acc.Server, acc.User, acc.Auth, acc.IMAP, acc.SentFolder = "", "", "", "", ""
+	acc.Secret, acc.OAuth2, acc.AllowCleartextPassword = account.Secret{}, account.OAuth2{}, false
 	return acc
 }
 

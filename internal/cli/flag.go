@@ -61,13 +61,27 @@ func (a *app) name(flag string) string {
 	return "--" + flag
 }
 
+// takesVariable reports whether a variable counts for a flag. YAN_SERVER and its like
+// are set in some profile, for 'yan send'; to 'yan login' and 'yan account' they would
+// say where the secret of any account goes, and who it belongs to.
+func takesVariable(command, flag string) bool {
+	if !strings.HasPrefix(command+" ", "yan login ") && !strings.HasPrefix(command+" ", "yan account ") {
+		return true
+	}
+	switch flag {
+	case "server", "user", "auth", "from":
+		return false
+	}
+	return !strings.HasPrefix(flag, "secret-")
+}
+
 // environment gives every flag that was not set the value of its variable.
 func (a *app) environment(cmd *cobra.Command) error {
 	a.command = cmd.CommandPath()
 	var firstErr error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		v := a.Getenv(variable(f.Name))
-		if f.Changed || v == "" || f.Name == "help" || f.Name == "version" || firstErr != nil {
+		if f.Changed || v == "" || f.Name == "help" || f.Name == "version" || firstErr != nil || !takesVariable(a.command, f.Name) {
 			return
 		}
 		a.origin[f.Name] = variable(f.Name)

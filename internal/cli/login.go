@@ -44,7 +44,8 @@ func (a *app) loginCommand() *cobra.Command {
 			"What is not given as a flag is asked for. The secret is never a flag: it is typed without being shown, " +
 			"read from standard input or from the file that YAN_PASSWORD_FILE names, and kept in the system's keyring or, " +
 			"where there is none, in an encrypted file. With --secret-file and its like it stays where it is, and the account only notes the place.\n\n" +
-			"With the name of an account it logs in again, and keeps what is new."),
+			"With the name of an account it logs in again, and keeps what is new.\n\n" +
+			"Server, user, sender and the place of the secret are said by flags alone: YAN_SERVER, YAN_FROM and their like are for 'yan send'."),
 		Example: "  yan login\n  yan login me@qq.com\n  yan login gmail --oauth2 browser\n" +
 			"  yan login ops@example.com --server smtps://smtp.example.com --secret-command 'pass show mail'",
 		Args: a.atMost(1),
@@ -204,6 +205,9 @@ type setup struct {
 	// the account that it replaces.
 	acc account.Account
 	old *account.Account
+	// same: it is the same mailbox at the same place as old, which keeps what is not
+	// changed.
+	same bool
 	// relogin: the account was named, and keeps what is not changed.
 	relogin bool
 	// login is the mailbox that logs in, from the one that sends; mostly the same.
@@ -212,10 +216,12 @@ type setup struct {
 	user        string // the login name
 	password    string // what was typed or read to be kept; "" where it stays elsewhere
 	browsed     bool   // consented to by OAuth 2.0
-	shown       bool   // where the secret comes from
-	refused     int    // logins, so far
-	place       secret.Place
-	took        time.Duration // of the check; 0 when there was none
+	// consented is the account as it was when its token was kept for trial.
+	consented account.Account
+	shown     bool // where the secret comes from
+	refused   int  // logins, so far
+	place     secret.Place
+	took      time.Duration // of the check; 0 when there was none
 }
 
 // text asks for what a flag may give as well; the flag is named when nobody answers.

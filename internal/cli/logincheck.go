@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -59,6 +61,14 @@ func (l *setup) proven(ctx context.Context) error {
 
 // attempt logs in and says MAIL FROM. The outcome is nil when the server took both.
 func (l *setup) attempt(ctx context.Context) (*smtp.Outcome, error) {
+	if err := l.carryToken(ctx); err != nil {
+		return nil, err
+	}
+	if l.lacksPassword() { // the old one stays with the server that the account had
+		if err := l.askPassword(ctx, false); err != nil {
+			return nil, err
+		}
+	}
 	if l.password != "" {
 		if _, err := l.trial.KeepPassword(ctx, l.acc, l.password); err != nil {
 			return nil, internal("keeping the password in memory", err)
@@ -99,6 +109,32 @@ func (l *setup) attempt(ctx context.Context) (*smtp.Outcome, error) {
 	}
 	failed, _ := result.Decisive()
 	return &failed, nil
+}
+
+// lacksPassword reports whether the account logs in with a password that nobody gave.
+func (l *setup) lacksPassword() bool {
+	return l.password == "" && !l.browsed && l.acc.Secret == (account.Secret{}) && l.acc.Auth != sasl.External
+}
+
+// carryToken makes the token of the consent that of an account whose server or user was
+// corrected since, by whoever consented. It stays with who gives the tokens.
+func (l *setup) carryToken(ctx context.Context) error {
+	if !l.browsed {
+		return nil
+	}
+	was, _ := l.consented.OAuthClient()
+	if is, _ := l.acc.OAuthClient(); is.TokenURL != was.TokenURL {
+		return nil // what is kept is not for this account, and the login says so
+	}
+	source, err := l.trial.Tokens(ctx, l.consented)
+	if err != nil {
+		return internal("the token", err)
+	}
+	if _, err := l.trial.KeepToken(ctx, l.acc, source.Token); err != nil {
+		return internal("keeping the token", err)
+	}
+	l.consented = l.acc
+	return nil
 }
 
 // tellFailure says what the server said, and what it means.

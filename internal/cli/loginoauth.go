@@ -39,7 +39,7 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 // consent gets a token: in the browser of this machine, or with a code on another
 // device.
 func (l *setup) consent(ctx context.Context) error {
-	if l.old != nil {
+	if l.same {
 		l.acc.OAuth2 = l.old.OAuth2
 	}
 	if _, ok := oauth.ForProvider(l.server.Provider); !ok && l.acc.OAuth2.TokenURL == "" {
@@ -63,7 +63,7 @@ func (l *setup) consent(ctx context.Context) error {
 	if _, err := l.trial.KeepToken(ctx, l.acc, token); err != nil {
 		return internal("keeping the token", err)
 	}
-	l.browsed = true
+	l.browsed, l.consented = true, l.acc
 	l.done(l.a.T("%s lets yan send in your name", l.serverName()))
 	return nil
 }

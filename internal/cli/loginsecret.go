@@ -24,7 +24,7 @@ func (l *setup) credentials(ctx context.Context) error {
 	if l.acc.Secret != (account.Secret{}) || l.acc.Auth == sasl.External {
 		return nil
 	}
-	if l.s.oauth2 != "" || l.old != nil && l.old.UsesOAuth2() && !l.s.secretStdin {
+	if l.s.oauth2 != "" || l.same && l.old.UsesOAuth2() && !l.s.secretStdin {
 		return l.consent(ctx)
 	}
 	var err error
@@ -83,7 +83,7 @@ func (l *setup) settings() error {
 		l.acc.Proxy = s.proxy
 	}
 	places := account.Secret{Command: s.secretCommand, Env: s.secretEnv, Credential: s.secretCredential, File: s.secretFile, Netrc: s.secretNetrc}
-	if places != (account.Secret{}) || !l.relogin || s.secretStdin || l.a.Getenv("YAN_PASSWORD") != "" || l.a.Getenv("YAN_PASSWORD_FILE") != "" {
+	if places != (account.Secret{}) || !l.relogin || !l.same || s.secretStdin || l.a.Getenv("YAN_PASSWORD") != "" || l.a.Getenv("YAN_PASSWORD_FILE") != "" {
 		l.acc.Secret = places
 	}
 	for _, f := range []struct {

@@ -63,7 +63,7 @@ func (l *setup) use(server, user string) error {
 		l.user = l.login.Address.String()
 	}
 	l.done(fmt.Sprintf("%s  %s", l.serverName(), l.a.paint(l.a.StderrWidth, dim, l.a.hostAndPort(at))))
-	return nil
+	return l.moved()
 }
 
 // provider is whose secret logs in: the server's or, behind a host that nobody

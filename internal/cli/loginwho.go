@@ -11,6 +11,8 @@ import (
 	"github.com/yanmail/yan/internal/spelling"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
 )
 
 // who finds out who sends and who logs in.
@@ -91,10 +93,13 @@ func (l *setup) again(old account.Account) error {
 	if l.s.name == "" {
 		l.s.name = old.Name
 	}
-	if l.s.server == "" {
+	there := l.s.server == ""
+	if there {
 		l.s.server = old.Server
+	} else if server, err := transport.ParseServer(l.s.server, box.Address); err == nil {
+		there = samePlace(server, serverOf(old))
 	}
-	if l.s.user == "" {
+	if l.s.user == "" && there {
 		l.s.user = old.User
 	}
 	return nil
@@ -238,21 +243,54 @@ func (l *setup) consentToReplace(ctx context.Context, old account.Account) error
 	return nil
 }
 
-// base is what the account has that nobody was asked about: what every account
-// inherits, or what the old one had.
+// base is what the account has that nobody was asked about: what it had, where the
+// same mailbox logs in again at the same place. Another mailbox, or place, gets of it
+// only what is the user's and not the server's: the old IMAP server or authorization
+// server must not hear of the new secret.
 func (l *setup) base(name string) {
 	server := l.acc.Server
-	l.acc = l.file.New(name)
-	if l.old != nil {
-		l.acc = *l.old
-		if l.from.Name == "" && l.s.from == "" { // not asked for
-			if box, err := message.ParseMailbox(l.old.From); err == nil {
-				l.from.Name = box.Name
-			}
+	l.acc = newAccount(l.file, name)
+	l.same = l.old != nil && l.isSameMailbox(*l.old)
+	switch old := l.old; {
+	case l.same:
+		l.acc = *old
+		l.acc.AllowCleartextPassword = old.AllowCleartextPassword && l.server.Security == smtpclient.Plaintext
+	case old != nil:
+		l.acc.Signature, l.acc.SignatureFile, l.acc.Headers, l.acc.ReplyTo = old.Signature, old.SignatureFile, old.Headers, old.ReplyTo
+		l.acc.Match, l.acc.Fallback = old.Match, old.Fallback
+	}
+	if l.old != nil && l.from.Name == "" && l.s.from == "" { // not asked for
+		if box, err := message.ParseMailbox(l.old.From); err == nil {
+			l.from.Name = box.Name
 		}
 	}
 	l.acc.From, l.acc.Server = l.from.String(), server
 	l.acc.OAuth2 = account.OAuth2{}
+}
+
+// isSameMailbox reports whether an account is what logs in now: the address, and
+// the provider or, where none is known, the host.
+func (l *setup) isSameMailbox(old account.Account) bool {
+	address, err := old.Address()
+	return err == nil && (address.Equal(l.login.Address) || address.Equal(l.from.Address)) && samePlace(serverOf(old), l.server)
+}
+
+func samePlace(a, b transport.Server) bool {
+	if a.Provider.ID != "" || b.Provider.ID != "" {
+		return a.Provider.ID == b.Provider.ID
+	}
+	return strings.EqualFold(a.Host, b.Host)
+}
+
+// moved begins anew where another server than that of the old account is tried after
+// all.
+func (l *setup) moved() error {
+	if !l.same || l.isSameMailbox(*l.old) {
+		return nil
+	}
+	l.base(l.acc.Name)
+	l.noteUser()
+	return l.settings()
 }
 
 // shortName is what one would call the account: "qq", "163", "example".

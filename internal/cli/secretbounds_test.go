@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -206,5 +207,183 @@ secret = { file = "two.code" }
 	code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x", "-A", "two", "--allow-cleartext-password")
 	if !strings.Contains(two.Transcript(), "C: AUTH") {
 		t.Errorf("the flag is not a word for the account that is named: %d\n%s%s", code, out, errs)
+	}
+}
+
+// defaultsOfOthers are defaults that say where another mailbox logs in, and how.
+const defaultsOfOthers = `version = 1
+default = "other"
+[defaults]
+server = "smtps://smtp.other.example"
+user = "other"
+auth = "xoauth2"
+secret = { command = "echo other" }
+oauth2 = { client_id = "other", token_url = "https://other.example/token" }
+allow_cleartext_password = true
+imap = "imaps://imap.other.example"
+local_name = "pc.example"
+[account.other]
+from = "other@other.example"
+`
+
+// An account that is imported, or made by yan login, logs in where it was said to,
+// whatever the defaults say of others.
+func TestNewAccountsInheritNoLogin(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	for name, c := range map[string]struct {
+		rc, server string
+		login      []string
+		secret     account.Secret
+	}{
+		"a URL":      {"host mail.example.org\nuser x\npassword " + accountMarker, "smtps://mail.example.org:465", nil, account.Secret{}},
+		"a provider": {"host smtp.qq.com\nuser me@qq.com\npassword " + accountMarker, "smtps://smtp.qq.com:465", nil, account.Secret{}},
+		"a command":  {"host mail.example.org\nuser x\npasswordeval \"pass x\"", "smtps://mail.example.org:465", nil, account.Secret{Command: "pass x"}},
+		"by yan login": {"", "smtps://" + s.TLSAddr(), []string{"login", "me@qq.com", "--name", "new", "--from", "me@qq.com", "--server", "smtps://" + s.TLSAddr(),
+			"--tls-ca", s.CAFile()}, account.Secret{}},
+		"by yan login at a provider": {"", "smtps://smtp.qq.com:465", []string{"login", "me@qq.com", "--name", "new", "--from", "me@qq.com", "--no-check"}, account.Secret{}},
+	} {
+		d := newDesk(t)
+		d.writes(defaultsOfOthers)
+		d.secrets = []string{sandboxPassword}
+		args := c.login
+		if args == nil {
+			file := filepath.Join(d.home, "rc.msmtprc")
+			rc := "account x\ntls on\ntls_starttls off\nport 465\nauth on\nfrom me@qq.com\n" + c.rc + "\n"
+			if err := os.WriteFile(file, []byte(rc), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args = []string{"account", "import", file, "--from", "msmtp", "--all", "--as", "new"}
+		}
+		if code, out, errs := d.yan(args...); code != exitOK {
+			t.Fatalf("%s: exit status %d\n%s%s", name, code, out, errs)
+		}
+		f, err := account.Load(d.env["YAN_CONFIG"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		acc, _ := f.Account("new")
+		mailbox, err := acc.Mailbox()
+		if err != nil || strings.Contains(mailbox.Host, "other") {
+			t.Errorf("%s: the mailbox is at %q, %v", name, mailbox.Host, err)
+		}
+		if got := serverOf(acc).String(); got != c.server || acc.Auth != "" || acc.UsesOAuth2() || acc.AllowCleartextPassword || acc.Secret != c.secret || acc.User == "other" {
+			t.Errorf("%s: %s, want %s: %+v", name, got, c.server, acc)
+		}
+		if acc.LocalName != "pc.example" {
+			t.Errorf("%s: what is not about the login is inherited: %+v", name, acc)
+		}
+		if other, _ := f.Account("other"); other.Server != "smtps://smtp.other.example" || other.User != "other" {
+			t.Errorf("%s: the other account changed", name)
+		}
+	}
+}
+
+// Another mailbox, or another place, under the name of an account keeps of it only
+// what is the user's.
+func TestLoginReplacesByAnother(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	const config = `version = 1
+[account.qq]
+from = "Me <me@corp.example>"
+server = "smtps://smtp.corp.example"
+user = "corp"
+auth = "plain"
+secret = { command = "echo corp" }
+oauth2 = { client_id = "corp", token_url = "https://corp.example/token" }
+match = ["*@corp.example"]
+signature = "Yours"
+headers = { Organization = "Geese" }
+reply_to = "answers@corp.example"
+imap = "imaps://imap.corp.example"
+sent_folder = "corp"
+save_sent = "always"
+allow_cleartext_password = true
+proxy = "socks5://proxy.corp.example"
+tls_pin = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+local_name = "corp.example"
+`
+	for name, args := range map[string][]string{
+		"another mailbox": {"me@qq.com", "--name", "qq", "--replace", "--from", "me@qq.com"},
+		"another place":   {"qq", "--from", "me@qq.com", "--user", "me@qq.com"},
+	} {
+		d := newDesk(t)
+		d.writes(config)
+		d.secrets = []string{sandboxPassword}
+		code, _, errs := d.login(s, args...)
+		if code != exitOK {
+			t.Errorf("%s: exit status %d\n%s", name, code, errs)
+			continue
+		}
+		f, err := account.Load(d.env["YAN_CONFIG"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		acc, _ := f.Account("qq")
+		for _, word := range []string{"imap.corp", "proxy.corp", "smtp.corp", "token", "echo", "sha256", "allow_clear", "sent_folder", "plain", "local_name"} {
+			if strings.Contains(d.config(), word) {
+				t.Errorf("%s: %s is left of the other mailbox:\n%s", name, word, d.config())
+			}
+		}
+		if acc.Signature != "Yours" || acc.ReplyTo != "answers@corp.example" || len(acc.Headers) != 1 || len(acc.Match) != 1 {
+			t.Errorf("%s: what is the user's is lost: %+v", name, acc)
+		}
+		if kept := d.kept(); !strings.Contains(kept, sandboxPassword) {
+			t.Errorf("%s: the keyring holds %q", name, kept)
+		}
+	}
+}
+
+// The host that turns out to be another while logging in again does not get what the
+// first one had.
+func TestLoginCorrectedToAnotherPlace(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	d := newDesk(t)
+	d.writes("version = 1\n[account.work]\nfrom = \"me@qq.com\"\nserver = \"smtps://localhost:1\"\nuser = \"me@qq.com\"\nimap = \"imaps://localhost:2\"\n" +
+		"secret = { env = \"OLD\" }\ntls_ca = \"" + filepath.ToSlash(s.CAFile()) + "\"\n")
+	d.env["OLD"] = wrongSecret
+	d.answers = []string{"4", "smtps://" + s.TLSAddr()} // another server, on 127.0.0.1
+	d.secrets = []string{sandboxPassword}
+	code, _, errs := d.yan("login", "work", "--tls-ca", s.CAFile())
+	if code != exitOK || strings.Contains(d.config(), "imap") || strings.Contains(d.config(), "OLD") {
+		t.Errorf("exit status %d\n%s\n%s", code, errs, d.config())
+	}
+	if strings.Contains(s.Transcript(), "535") {
+		t.Error("the old secret went to the new server")
+	}
+}
+
+// The variables of yan send lead no account elsewhere.
+func TestVariablesAreNotForAccounts(t *testing.T) {
+	t.Parallel()
+	s, evil := sandboxtest.Start(t, "qq"), sandboxtest.Start(t, "qq")
+	variables := map[string]string{"YAN_SERVER": "smtps://" + evil.TLSAddr(), "YAN_USER": "evil", "YAN_AUTH": "login", "YAN_FROM": "evil@qq.com",
+		"YAN_SECRET_ENV": "EVIL", "YAN_SECRET_COMMAND": "echo evil", "YAN_SECRET_FILE": "evil", "YAN_TLS_CA": s.CAFile()}
+	d := newDesk(t)
+	config := "version = 1\n\n[account.work]\nfrom = \"me@qq.com\"\nserver = \"smtps://" + s.TLSAddr() + "\"\nuser = \"me@qq.com\"\ntls_ca = \"" + filepath.ToSlash(s.CAFile()) + "\"\n"
+	d.writes(config)
+	maps.Copy(d.env, variables)
+	for _, args := range [][]string{{"login", "work"}, {"login", "me@qq.com", "--replace"}} {
+		d.secrets, d.answers = []string{sandboxPassword}, []string{"y"}
+		if len(args) == 3 { // by the address it is the provider's host, where nothing is tried
+			args = append(args, "--no-check")
+		}
+		code, _, errs := d.yan(args...)
+		if code != exitOK || strings.Contains(d.config(), "evil") || strings.Contains(d.config(), evil.TLSAddr()) {
+			t.Errorf("%v: exit status %d\n%s\n%s", args, code, errs, d.config())
+		}
+		if len(args) == 2 && d.config() != config {
+			t.Errorf("the account changed:\n%s", d.config())
+		}
+	}
+	if evil.Transcript() != "" {
+		t.Errorf("something went there:\n%s", evil.Transcript())
+	}
+	for _, help := range []string{"en", "zh"} {
+		if _, out, _ := d.yan("login", "--help", "--lang", help); !strings.Contains(out, "YAN_SERVER") {
+			t.Errorf("the help does not say so:\n%s", out)
+		}
 	}
 }

@@ -19,7 +19,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -133,8 +132,8 @@ func record(program, out string, still int, d dialogue) error {
 	defer stop()
 	t := &tape{screen: newScreen(cols, rows)}
 	// The address belongs to QQ Mail, whose part the sandbox plays.
-	atSandbox := append(slices.Clone(env), "YAN_SERVER=smtps://127.0.0.1:"+port, "YAN_TLS_CA="+ca)
-	if err := t.run(program, atSandbox, "yan login", []string{"login"}, d.steps); err != nil {
+	atSandbox := []string{"login", "--server", "smtps://127.0.0.1:" + port, "--tls-ca", ca}
+	if err := t.run(program, env, "yan login", atSandbox, d.steps); err != nil {
 		return err
 	}
 	words := append([]string{"send"}, strings.Fields(d.send)[2:]...)
