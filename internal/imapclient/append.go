@@ -12,9 +12,12 @@ import (
 )
 
 // append appends the message to a folder. It is tried once: what becomes of a
-// message whose answer is lost nobody can know.
-func (c *conn) append(f folder, m Message, date time.Time) error {
-	fail := func(reply Reply, err error) error { return &Error{Stage: StageAppend, Reply: reply, Err: err} }
+// message whose answer is lost nobody can know. untouched says that the
+// connection ended before the first octet of the message was asked for.
+func (c *conn) append(f folder, m Message, date time.Time) (untouched bool, err error) {
+	fail := func(reply Reply, err error) (bool, error) {
+		return untouched, &Error{Stage: StageAppend, Reply: reply, Err: err}
+	}
 	size := m.Size()
 	if limit, ok := c.caps.appendLimit(); ok && size > limit {
 		return fail(Reply{}, fmt.Errorf("%w: it has %d octets, and the limit is %d", smtpclient.ErrTooLarge, size, limit))
@@ -29,13 +32,15 @@ func (c *conn) append(f folder, m Message, date time.Time) error {
 	}
 	cmd.literal(size)
 	reply, err := c.begin(cmd)
+	c.lost = err != nil || reply.Status == "BYE"
+	untouched = c.lost && !errors.Is(err, ErrMalformed)
 	if err == nil && reply.IsZero() {
 		reply, err = c.upload(cmd, m)
 	}
 	if err != nil || reply.Status != "OK" {
 		return fail(reply, err)
 	}
-	return nil
+	return false, nil
 }
 
 // upload writes the message and reads the answer beside it, so that a server
@@ -58,10 +63,12 @@ func (c *conn) upload(cmd *command, m Message) (Reply, error) {
 	}()
 	reply, readErr := c.goOn(cmd.tag)
 	whole := out.whole.Load()
-	if readErr != nil || !whole || reply.Status != "OK" {
+	if readErr != nil || !whole || reply.Status == "BYE" {
+		c.lost = true
 		_ = c.raw.Close() // a writer that goes on ends
 	}
 	writeErr := <-done
+	c.lost = c.lost || writeErr != nil
 	switch {
 	case errors.Is(writeErr, smtpclient.ErrContent):
 		return Reply{}, writeErr

@@ -133,6 +133,7 @@ func (c *conn) next(tag string) (text []byte, reply Reply, err error) {
 		case err != nil:
 			return nil, Reply{}, notEnd(err)
 		}
+		c.heard = c.cfg.now()
 		switch got.tag {
 		case "*":
 			c.untagged(got.rest)

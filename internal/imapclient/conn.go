@@ -13,9 +13,9 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// conn is a connection to a mailbox, for one goroutine and one call.
+// conn is a connection to a mailbox, for one goroutine at a time.
 type conn struct {
-	ctx     context.Context // of the call that the connection is for
+	ctx     context.Context // of the call that the connection is used in
 	cfg     Config
 	raw     net.Conn // the socket; closing it cuts the connection
 	rw      net.Conn // what is spoken on: raw, or TLS over it
@@ -31,9 +31,11 @@ type conn struct {
 	caps   capabilities
 	// preauth says that the greeting was PREAUTH: the connection is logged in.
 	preauth bool
-	bye     Reply    // the BYE that announced the end, if one did
-	alert   string   // what the server said beside its answer to this command
-	folders []folder // those of the last LIST
+	bye     Reply     // the BYE that announced the end, if one did
+	lost    bool      // the connection is of no further use
+	heard   time.Time // when the last response came, by the wall clock
+	alert   string    // what the server said beside its answer to this command
+	folders []folder  // those of the last LIST
 }
 
 // dial connects, encrypts and is greeted.
@@ -45,10 +47,9 @@ func dial(ctx context.Context, cfg Config) (*conn, error) {
 	if err != nil {
 		return nil, &Error{Stage: StageConnect, Err: err}
 	}
-	c := &conn{ctx: ctx, cfg: cfg, raw: raw, rw: raw, patience: cfg.timeout(), redact: newRedactor(cfg.Auth)}
+	c := &conn{cfg: cfg, raw: raw, rw: raw, patience: cfg.timeout(), redact: newRedactor(cfg.Auth)}
 	c.r = bufio.NewReaderSize(raw, maxLine)
-	// A socket that is closed can't be given another deadline by mistake.
-	c.release = context.AfterFunc(ctx, func() { _ = raw.Close() })
+	c.attend(ctx)
 	steps := []func() error{c.handshake, c.greeting}
 	if cfg.StartTLS {
 		steps = []func() error{c.greeting, c.startTLS, c.handshake}
@@ -70,6 +71,13 @@ func connect(ctx context.Context, cfg Config) (net.Conn, error) {
 		dial = (&net.Dialer{}).DialContext
 	}
 	return dial(ctx, "tcp", cfg.address())
+}
+
+// attend lets the context of a call cut the connection, until release. A socket
+// that is closed can't be given another deadline by mistake.
+func (c *conn) attend(ctx context.Context) {
+	c.ctx = ctx
+	c.release = context.AfterFunc(ctx, func() { _ = c.raw.Close() })
 }
 
 // close cuts the connection. Where it is called, the server waits for nothing
@@ -132,6 +140,27 @@ func (c *conn) startTLS() error {
 		return &Error{Stage: StageTLS, Err: smtpclient.ErrInjectedResponse}
 	}
 	return nil
+}
+
+// stands reports whether the server is still there. One that was heard a moment
+// ago is only listened to; silent says that it is longer ago.
+func (c *conn) stands(silent bool) bool {
+	if !silent && !c.news() {
+		return true
+	}
+	defer func(d time.Duration) { c.patience = d }(c.patience)
+	c.patience = min(c.patience, maxNoop)
+	reply, err := c.ask(c.command("NOOP"))
+	return err == nil && reply.Status == "OK" && c.bye.IsZero()
+}
+
+// news reports whether the server has said something that nobody asked for, as a
+// BYE, or has hung up. A server that has not is listened to for a millisecond:
+// that is much less than asking takes.
+func (c *conn) news() bool {
+	_ = c.raw.SetReadDeadline(time.Now().Add(time.Millisecond)) // as in allow
+	_, err := c.r.Peek(1)
+	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // logout says goodbye. What the server answers changes nothing, and little time

@@ -90,6 +90,8 @@ var (
 	// ErrLoginDisabled: the server takes no password (LOGINDISABLED), and offers no
 	// mechanism that would do without.
 	ErrLoginDisabled = errors.New("the server does not take a login with a password")
+	// ErrClosed: the Mailbox was closed, or has come to its end before.
+	ErrClosed = errors.New("the connection to the mailbox was ended before")
 	// ErrMalformed: what came is not IMAP, or not within bounds.
 	ErrMalformed = errors.New("not an IMAP response")
 )

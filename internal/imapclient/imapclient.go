@@ -1,10 +1,12 @@
 // Package imapclient puts a copy of a sent message into the Sent folder of its
 // mailbox, where the provider does not do so itself.
 //
-// [Append] connects, logs in, finds the folder by its special use (RFC 6154) or
-// its usual names, and appends the message (RFC 9051 section 6.3.12) as seen.
-// [Check] goes as far as the folder and changes nothing. Both fail with an
-// *[Error], which says at which [Stage] and what the server said.
+// [Open] connects, logs in and finds the folder by its special use (RFC 6154) or
+// its usual names. [Mailbox.Append] appends a message (RFC 9051 section 6.3.12) as
+// seen, any number of them over one connection and with one login, and
+// [Mailbox.Close] logs out. [Append] is the three for one message; [Check] goes as
+// far as the folder and changes nothing. All fail with an *[Error], which says at
+// which [Stage] and what the server said.
 //
 // Nothing is ever sent in the clear but STARTTLS, a message is never appended
 // twice, and nothing here grows with its size. It speaks IMAP4rev1 and IMAP4rev2,
@@ -32,6 +34,10 @@ type Config struct {
 	StartTLS bool
 	Trust    smtpclient.Trust
 	Auth     sasl.Credentials
+	// Token gives access tokens that are fresh, instead of Auth.Password and
+	// Auth.Token: it is called before each login, with "", and once more with the
+	// token that the server did not take.
+	Token func(ctx context.Context, refused string) (string, error)
 	// Folder is the mailbox to append to; "" means the one for sent mail.
 	Folder string
 	// Dialer opens the connection; nil means net.Dialer.
@@ -39,6 +45,8 @@ type Config struct {
 	// Timeout bounds each wait for the server; 0 means 30 s. The message itself may
 	// take longer, as long as it moves.
 	Timeout time.Duration
+	// Now tells how long a connection was not used; nil means time.Now.
+	Now func() time.Time
 }
 
 // Message is what is appended: its size is known, its lines end with CRLF.
@@ -47,52 +55,24 @@ type Message interface {
 	io.WriterTo
 }
 
-// Append puts a copy of the message into the folder and gives the folder's name.
-// The server is told to show date as the time of its arrival; the zero one means
-// now.
-//
-// The error is an *[Error]. One that wraps [ErrUnknown] means that the copy may
-// be there: trying again could make a second one. After any other it is not there.
+// Append is [Open], [Mailbox.Append] and [Mailbox.Close], for one message.
 func Append(ctx context.Context, cfg Config, m Message, date time.Time) (folder string, err error) {
-	c, found, err := open(ctx, cfg)
+	b, err := Open(ctx, cfg)
 	if err != nil {
 		return "", err
 	}
-	defer c.close()
-	if err := c.append(found, m, date); err != nil {
-		return "", err
-	}
-	c.logout()
-	return found.name, nil
+	defer b.leave(ctx)
+	return b.Append(ctx, m, date)
 }
 
 // Check logs in and finds the folder.
 func Check(ctx context.Context, cfg Config) (folder string, err error) {
-	c, found, err := open(ctx, cfg)
+	b, err := Open(ctx, cfg)
 	if err != nil {
 		return "", err
 	}
-	defer c.close()
-	c.logout()
-	return found.name, nil
-}
-
-// open goes as far as the folder.
-func open(ctx context.Context, cfg Config) (*conn, folder, error) {
-	c, err := dial(ctx, cfg)
-	if err != nil {
-		return nil, folder{}, err
-	}
-	err = c.login()
-	var found folder
-	if err == nil {
-		found, err = c.folder(cfg.Folder)
-	}
-	if err != nil {
-		c.close()
-		return nil, folder{}, err
-	}
-	return c, found, nil
+	defer b.leave(ctx)
+	return b.folder.name, nil
 }
 
 func (c Config) port() int {
@@ -105,3 +85,12 @@ func (c Config) port() int {
 func (c Config) address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.port())) }
 
 func (c Config) timeout() time.Duration { return cmp.Or(c.Timeout, 30*time.Second) }
+
+// now is the time by the wall clock: the monotonic one stands still while a
+// computer sleeps, and the server's does not.
+func (c Config) now() time.Time {
+	if c.Now == nil {
+		return time.Now().Round(0)
+	}
+	return c.Now().Round(0)
+}

@@ -100,3 +100,25 @@ func TestAgainstAnotherServer(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestManyMessagesAgainstAnotherServer(t *testing.T) {
+	t.Parallel()
+	for _, caps := range []imap.CapSet{{imap.CapIMAP4rev1: {}}, {imap.CapIMAP4rev1: {}, imap.CapLiteralPlus: {}}} {
+		cfg, user := peer(t, caps, false, map[string]imap.MailboxAttr{"Sent": ""})
+		now := newClock()
+		cfg.Now = now.tell
+		b := open(t, cfg)
+		const messages = 20
+		for range messages {
+			must(t, b, hello)
+			now.now = now.now.Add(time.Second)
+		}
+		now.now = now.now.Add(time.Hour)
+		must(t, b, hello)
+		b.Close()
+		status, err := user.Status("Sent", &imap.StatusOptions{NumMessages: true})
+		if err != nil || *status.NumMessages != messages+1 {
+			t.Errorf("%+v, %v", status, err)
+		}
+	}
+}

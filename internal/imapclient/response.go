@@ -129,8 +129,10 @@ func (c *conn) untagged(rest []byte) {
 	if reply, ok := c.status(rest); ok {
 		switch {
 		case reply.Status == "BYE":
+			if c.bye.IsZero() { // who says it again and again gets no more time
+				c.hearOut() // whether or not it hangs up now
+			}
 			c.bye = reply
-			c.hearOut() // whether or not it hangs up now
 		case reply.Text != "" && (reply.Status != "OK" || reply.Code == "ALERT"):
 			c.alert = reply.Text
 		}

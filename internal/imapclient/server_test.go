@@ -66,8 +66,9 @@ type script struct {
 	t     testing.TB
 	conn  net.Conn
 	r     *bufio.Reader
-	heard []string // every line that the client sent
-	body  string   // what came as literals
+	heard []string      // every line that the client sent
+	body  string        // what came as literals
+	over  chan struct{} // hears of each connection that the server has closed
 }
 
 // want reads a line, which is "TAG " and then this, whatever the tag; it gives the tag.
@@ -172,40 +173,55 @@ func (p *played) end() *script {
 	return p.script
 }
 
-// serve plays a script over TLS and gives the settings to reach it.
-func serve(t testing.TB, play func(s *script)) (imapclient.Config, *played) {
+// serve plays scripts over TLS, each on a connection of its own and one after the
+// other, and gives the settings to reach them.
+func serve(t testing.TB, plays ...func(s *script)) (imapclient.Config, *played) {
 	t.Helper()
 	id := theIdentity(t)
-	return serveRaw(t, func(s *script) {
-		secure := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{id.server}, ClientAuth: tls.RequestClientCert})
-		s.conn, s.r = secure, bufio.NewReader(secure)
-		if secure.Handshake() != nil {
-			return // the client has its reason
+	secured := make([]func(s *script), len(plays))
+	for i, play := range plays {
+		secured[i] = func(s *script) {
+			secure := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{id.server}, ClientAuth: tls.RequestClientCert})
+			s.conn, s.r = secure, bufio.NewReader(secure)
+			if secure.Handshake() != nil {
+				return // the client has its reason
+			}
+			play(s)
 		}
-		play(s)
-	})
+	}
+	return serveRaw(t, secured...)
 }
 
-// serveRaw is serve without TLS, for one connection.
-func serveRaw(t testing.TB, play func(s *script)) (imapclient.Config, *played) {
+// serveRaw is serve without TLS.
+func serveRaw(t testing.TB, plays ...func(s *script)) (imapclient.Config, *played) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &played{&script{t: t}, make(chan struct{})}
+	_ = listener.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second)) // a bound for a test that hangs
+	p := &played{&script{t: t, over: make(chan struct{}, len(plays))}, make(chan struct{})}
 	go func() {
 		defer close(p.done)
-		conn, err := listener.Accept()
-		listener.Close()
-		if err != nil {
-			return
+		defer listener.Close()
+		for i, play := range plays {
+			conn, err := listener.Accept()
+			if err != nil {
+				if i > 0 {
+					t.Errorf("connection %d did not come: %v", i+1, err)
+				}
+				return
+			}
+			if i == len(plays)-1 {
+				listener.Close() // one more is refused
+			}
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second)) // as above
+			p.conn, p.r = conn, bufio.NewReader(conn)
+			play(p.script)
+			p.conn.Close() // over TLS, with its farewell
+			conn.Close()
+			p.over <- struct{}{}
 		}
-		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second)) // a bound for a test that hangs
-		p.conn, p.r = conn, bufio.NewReader(conn)
-		play(p.script)
-		p.conn.Close() // over TLS, with its farewell
 	}()
 	t.Cleanup(func() {
 		listener.Close()

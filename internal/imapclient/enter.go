@@ -1,0 +1,78 @@
+package imapclient
+
+import (
+	"context"
+	"errors"
+)
+
+// enter connects, logs in and finds the folder, with a fresh token where tokens
+// are used. One that the server does not take may have been revoked, or its clock
+// is not ours: the source is asked for another, once.
+func enter(ctx context.Context, cfg Config) (*conn, folder, error) {
+	if cfg.Token == nil {
+		return enterOnce(ctx, cfg)
+	}
+	if cfg.Auth.Password != "" || cfg.Auth.Token != "" {
+		err := errors.New("a source of tokens was given, and a password or token beside it")
+		return nil, folder{}, &Error{Stage: StageLogin, Err: err}
+	}
+	token, err := cfg.token(ctx, "")
+	if err != nil {
+		return nil, folder{}, err
+	}
+	cfg.Auth.Token = token
+	c, found, refusal := enterOnce(ctx, cfg)
+	if !tokenRefused(refusal) {
+		return c, found, refusal
+	}
+	if cfg.Auth.Token, err = cfg.token(ctx, token); err != nil {
+		return nil, folder{}, err
+	}
+	if cfg.Auth.Token == token { // the source has no other one
+		return nil, folder{}, refusal
+	}
+	return enterOnce(ctx, cfg)
+}
+
+func enterOnce(ctx context.Context, cfg Config) (*conn, folder, error) {
+	c, err := dial(ctx, cfg)
+	if err != nil {
+		return nil, folder{}, err
+	}
+	err = c.login()
+	var found folder
+	if err == nil {
+		found, err = c.folder(cfg.Folder)
+	}
+	if err != nil {
+		c.close()
+		return nil, folder{}, err
+	}
+	return c, found, nil
+}
+
+// token asks the source.
+func (c Config) token(ctx context.Context, refused string) (string, error) {
+	token, err := c.Token(ctx, refused)
+	if err == nil && token == "" {
+		err = errors.New("there is no access token")
+	}
+	if err != nil {
+		return "", &Error{Stage: StageLogin, Err: err}
+	}
+	return token, nil
+}
+
+// tokenRefused reports whether a login failed for what a fresh token may mend. A
+// server that can't tell now says so with a code (RFC 5530 section 3).
+func tokenRefused(err error) bool {
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Stage != StageLogin || failed.Reply.Status != "NO" {
+		return false
+	}
+	switch failed.Reply.Code {
+	case "UNAVAILABLE", "INUSE", "LIMIT", "OVERQUOTA", "SERVERBUG":
+		return false
+	}
+	return true
+}
