@@ -23,6 +23,7 @@ var floors = map[string]int{
 	"sasl":                       0,
 	"dkim":                       0,
 	"internal/spelling":          0,
+	"internal/filelock":          0,
 	"internal/ptytest":           0,
 	"internal/dnstest":           0,
 	"internal/oauthtest":         0,

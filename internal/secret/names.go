@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/yanmail/yan/internal/filelock"
 )
 
 // What the encrypted file holds is written beside it in clear, by name alone:
@@ -99,12 +101,12 @@ func (v *Vault) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(v.File), 0o700); err != nil {
 		return nil, v.unwritable(err)
 	}
-	f, err := os.OpenFile(v.File+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, v.unwritable(err)
+	unlock, err = filelock.Lock(ctx, v.File+".lock")
+	switch {
+	case err == nil:
+		return unlock, nil
+	case ctx.Err() != nil:
+		err = ended(ctx)
 	}
-	if err := waitForLock(ctx, f); err != nil {
-		return nil, v.unwritable(err)
-	}
-	return func() { _ = f.Close() }, nil // nothing was written to it
+	return nil, v.unwritable(err)
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/yanmail/yan/internal/filelock"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -79,8 +80,11 @@ func Open(path string, now func() time.Time) (*Log, error) {
 }
 
 func (l *Log) begin(path string) error {
-	if err := lock(l.file); err != nil {
-		return err
+	switch ok, err := filelock.Try(l.file); {
+	case err != nil:
+		return fmt.Errorf("locking it: %w", err)
+	case !ok:
+		return ErrBusy
 	}
 	size, err := l.load()
 	if err != nil {

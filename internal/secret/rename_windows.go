@@ -8,17 +8,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock locks a file until it is closed; ok is false while somebody else
-// does.
-func tryLock(f *os.File) (ok bool, err error) {
-	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
-	err = windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, &windows.Overlapped{})
-	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // rename replaces a file.
 //
 // QUIRK: Windows does not replace a file that somebody has open, be it a virus

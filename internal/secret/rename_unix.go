@@ -3,22 +3,9 @@
 package secret
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
 )
-
-// tryLock locks a file until it is closed; ok is false while somebody else
-// does.
-func tryLock(f *os.File) (ok bool, err error) {
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
-		return false, nil
-	}
-	return err == nil, err
-}
 
 // rename replaces a file, and has its name on the disk before it returns.
 func rename(from, to string) error {
