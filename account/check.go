@@ -117,6 +117,8 @@ func (a Account) checkAuth() error {
 	return sentence.Errorf("%q is no mechanism; want one of %s", a.Auth, strings.Join(sasl.Mechanisms(), ", "))
 }
 
+var errSeveralPlaces = sentence.New("several places are named; want one of keyring, command, file, env, netrc, credential")
+
 func (s Secret) check() error {
 	n := 0
 	for _, v := range []string{s.Command, s.File, s.Env, s.Netrc, s.Credential} {
@@ -125,7 +127,7 @@ func (s Secret) check() error {
 		}
 	}
 	if n > 1 {
-		return sentence.New("several places are named; want one of command, file, env, netrc, credential")
+		return errSeveralPlaces
 	}
 	return nil
 }

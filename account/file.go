@@ -2,15 +2,15 @@ package account
 
 import (
 	"bytes"
+	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"slices"
 
+	"github.com/yanmail/yan/internal/filelock"
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -20,7 +20,8 @@ const Version = 1
 // File is a configuration in memory. It is for one goroutine.
 type File struct {
 	path     string
-	source   []byte
+	mark     []byte // the byte order mark at the beginning, which stays
+	source   []byte // what follows it
 	exists   bool
 	onDisk   []byte // what was read, which Save compares
 	layout   layout
@@ -106,148 +107,55 @@ func (f *File) Default() string {
 	return f.standard
 }
 
-// New is an account that has what every account inherits, to be completed and
-// handed to Put.
-func (f *File) New(name string) Account {
-	a := f.defaults
-	a.Name, a.Headers = name, slices.Clone(a.Headers)
-	return a
-}
+// Bytes is the file as Save writes it.
+func (f *File) Bytes() []byte { return slices.Concat(f.mark, f.source) }
 
-// Put adds an account, or changes the keys of the one of that name that differ.
-// An error is a [*ParseError] about what makes no sense, and nothing is changed.
-func (f *File) Put(a Account) error {
-	if a.SaveSent == "" {
-		a.SaveSent = SaveNever
+// Save writes the file, whole or not at all, for its owner alone. The error is
+// [ErrChanged] when somebody else changed it since it was read; a file beside it,
+// with ".lock" at the end of its name, keeps two programs from doing so at once.
+// A link to a file stays one.
+func (f *File) Save() error {
+	target := throughLinks(f.path)
+	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
+		return sentence.Errorf("making the folder of the configuration: %w", err)
 	}
-	if !isName(a.Name) {
-		return &ParseError{Path: f.path, Fault: FaultValue, Key: "account." + dottedKey([]string{a.Name}), Err: sentence.New("a name has letters, digits, - and _ only")}
+	// Between the look at the file and its change nobody else may change it.
+	unlock, err := filelock.Lock(context.Background(), target+".lock")
+	if err != nil {
+		return sentence.Errorf("locking the configuration: %w", err)
 	}
-	before, existed := f.Account(a.Name)
-	if !existed {
-		before = f.New(a.Name)
-	}
-	source := f.source
-	table := []string{"account", a.Name}
-	was := before.keys(f.defaults)
-	for i, k := range a.keys(f.defaults) {
-		old := was[slices.IndexFunc(was, func(o keyValue) bool { return o.key == k.key })]
-		if k == old && existed || !existed && !k.needed {
-			continue
-		}
-		path := append(slices.Clone(table), k.key)
-		l := layOut(source)
-		single := slices.ContainsFunc(l.expressions, func(e expression) bool { return !e.header && slices.Equal(e.path, path) })
-		if l.has(path) && (!k.needed || !single) {
-			source = l.without(path)
-			l = layOut(source)
-		}
-		if k.needed || i == 0 { // the first key makes the table
-			source = l.with(table, k.key, k.value)
-		}
-	}
-	return f.become(source, func(g *File) bool {
-		got, _ := g.Account(a.Name)
-		return got.same(a)
-	})
-}
-
-// same compares what is written.
-func (a Account) same(b Account) bool {
-	clean := func(a Account) Account {
-		if len(a.Match) == 0 {
-			a.Match = nil
-		}
-		if len(a.OAuth2.Scopes) == 0 {
-			a.OAuth2.Scopes = nil
-		}
-		if len(a.Headers) == 0 {
-			a.Headers = nil
-		}
-		a.dir = ""
-		return a
-	}
-	return reflect.DeepEqual(clean(a), clean(b))
-}
-
-// errByHand: what is to be changed stands in a form that is not edited here,
-// like "account = { … }" in one line.
-var errByHand = sentence.New("it is written in a form that only an editor can change")
-
-// become takes a changed source, if it says what it should.
-func (f *File) become(source []byte, says func(*File) bool) error {
-	if len(f.source) == 0 && len(source) > 0 {
-		source = append(fmt.Appendf(nil, "version = %d\n\n", Version), bytes.TrimLeft(source, "\n")...)
-	}
-	g, err := parse(f.path, source)
+	defer unlock()
+	mode, err := f.unchanged(target)
 	if err != nil {
 		return err
 	}
-	if !says(g) {
-		return &ParseError{Path: f.path, Fault: FaultValue, Key: "account", Err: errByHand}
-	}
-	g.exists, g.onDisk = f.exists, f.onDisk
-	*f = *g
-	return nil
-}
-
-// Remove takes an account out, with the comments above it. That it is the
-// default goes as well; an account that falls back to it is an error.
-func (f *File) Remove(name string) error {
-	if _, ok := f.Account(name); !ok {
-		return f.unknown(name)
-	}
-	source := f.layout.without([]string{"account", name})
-	if f.standard == name {
-		source = layOut(source).without([]string{"default"})
-	}
-	return f.become(source, func(g *File) bool {
-		_, still := g.Account(name)
-		return !still
-	})
-}
-
-// SetDefault names the default account.
-func (f *File) SetDefault(name string) error {
-	if _, ok := f.Account(name); !ok {
-		return f.unknown(name)
-	}
-	source := f.layout.with(nil, "default", quote(name))
-	return f.become(source, func(g *File) bool { return g.standard == name })
-}
-
-// Bytes is the file as Save writes it.
-func (f *File) Bytes() []byte { return slices.Clone(f.source) }
-
-// Save writes the file, whole or not at all, for its owner alone. The error is
-// [ErrChanged] when somebody else changed it since it was read. A link to a file
-// stays one.
-func (f *File) Save() error {
-	target := throughLinks(f.path)
-	mode := fs.FileMode(0o600)
-	now, err := os.ReadFile(target)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if f.exists {
-			return ErrChanged
-		}
-		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
-			return sentence.Errorf("making the folder of the configuration: %w", err)
-		}
-	case err != nil:
-		return sentence.Errorf("reading the configuration again: %w", err)
-	case !f.exists || !bytes.Equal(now, f.onDisk):
-		return ErrChanged
-	default:
-		if info, err := os.Stat(target); err == nil {
-			mode = info.Mode().Perm()
-		}
-	}
-	if err := writeWhole(target, f.source, mode); err != nil {
+	now := f.Bytes()
+	if err := writeWhole(target, now, mode); err != nil {
 		return sentence.Errorf("writing the configuration: %w", err)
 	}
-	f.exists, f.onDisk = true, f.source
+	f.exists, f.onDisk = true, now
 	return nil
+}
+
+// unchanged makes sure that the file on the disk is the one that was read, and
+// gives its mode.
+func (f *File) unchanged(target string) (fs.FileMode, error) {
+	now, err := os.ReadFile(target)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !f.exists:
+		return 0o600, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, ErrChanged
+	case err != nil:
+		return 0, sentence.Errorf("reading the configuration again: %w", err)
+	case !f.exists || !bytes.Equal(now, f.onDisk):
+		return 0, ErrChanged
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return 0, sentence.Errorf("reading the configuration again: %w", err)
+	}
+	return info.Mode().Perm(), nil
 }
 
 // throughLinks is the file that a link stands for, also one that is not there

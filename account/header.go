@@ -1,8 +1,11 @@
 package account
 
 import (
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // withHeaders puts fields over those that are inherited; an empty value takes
@@ -13,7 +16,7 @@ func withHeaders(inherited []Header, own map[string]string) []Header {
 	}
 	var all []Header
 	for _, h := range inherited {
-		if !slices.ContainsFunc(names(own), func(n string) bool { return strings.EqualFold(n, h.Name) }) {
+		if _, ok := spelled(own, h.Name); !ok {
 			all = append(all, h)
 		}
 	}
@@ -22,16 +25,36 @@ func withHeaders(inherited []Header, own map[string]string) []Header {
 			all = append(all, Header{name, value})
 		}
 	}
-	slices.SortFunc(all, func(a, b Header) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	slices.SortFunc(all, byName)
 	return all
 }
 
-func names(m map[string]string) []string {
-	var list []string
-	for name := range m {
-		list = append(list, name)
+// byName orders fields, whose names have no case (RFC 5322 section 1.2.2).
+func byName(a, b Header) int {
+	return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+}
+
+// checkNames refuses one field under two names, of which TOML does not say
+// which came last.
+func checkNames(own map[string]string) error {
+	seen := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		if seen[strings.ToLower(name)] {
+			return sentence.Errorf("%q stands there twice: case makes no difference", name)
+		}
+		seen[strings.ToLower(name)] = true
 	}
-	return list
+	return nil
+}
+
+// spelled is how a table writes the name of a field.
+func spelled[T any](own map[string]T, name string) (string, bool) {
+	for n := range own {
+		if strings.EqualFold(n, name) {
+			return n, true
+		}
+	}
+	return name, false
 }
 
 // headersTOML is the table of what differs from what is inherited.

@@ -18,14 +18,19 @@ type layout struct {
 // span is a range of octets.
 type span struct{ start, end int }
 
-// expression is a header ("[account.qq]") or a key with its value.
+// expression is a header ("[account.qq]"), a key with its value, or a member of
+// an inline table ("{ … }"), which stands behind the key of that table.
 type expression struct {
 	path   []string // from the root
+	given  int      // how many parts of path its header or its inline table gives
 	header bool
-	// line is the range of its lines, with the line end of the last.
-	line span
+	owner  int // of a member, the index of its inline table; else -1
+	// where is the range of its lines, with the line end of the last; of a
+	// member, key and value alone.
+	where span
 	// value is that of the value; empty for a header.
-	value span
+	value  span
+	inline bool // the value is an inline table
 }
 
 // layOut reads a document that is known to be valid.
@@ -35,25 +40,42 @@ func layOut(source []byte) layout {
 	p.Reset(source)
 	var table []string
 	for p.NextExpression() {
-		e := p.Expression()
-		if e.Kind == unstable.Comment {
+		switch e := p.Expression(); e.Kind {
+		case unstable.Comment:
 			r := p.Range(e.Data)
 			l.comments = append(l.comments, l.linesOf(int(r.Offset), int(r.Offset+r.Length)))
-			continue
-		}
-		path, first, last := keyOf(e)
-		if e.Kind != unstable.KeyValue {
+		case unstable.KeyValue:
+			l.add(e, table, -1)
+		default:
+			path, first, last := keyOf(e)
 			table = path
-			l.expressions = append(l.expressions, expression{path: path, header: true, line: l.linesOf(first, last)})
-			continue
+			l.expressions = append(l.expressions, expression{path: path, header: true, owner: -1, where: l.linesOf(first, last)})
 		}
-		end := int(e.Raw.Offset + e.Raw.Length)
-		equals := last + bytes.IndexByte(source[last:], '=') + 1
-		start := equals + len(source[equals:end]) - len(bytes.TrimLeft(source[equals:end], " \t"))
-		l.expressions = append(l.expressions, expression{
-			path: append(slices.Clone(table), path...), line: l.linesOf(first, end), value: span{start, end}})
 	}
 	return l
+}
+
+// add notes a key, and the members of the inline table that is its value.
+func (l *layout) add(e *unstable.Node, table []string, owner int) {
+	path, first, last := keyOf(e)
+	end := int(e.Raw.Offset + e.Raw.Length)
+	equals := last + bytes.IndexByte(l.source[last:], '=') + 1
+	start := equals + len(l.source[equals:end]) - len(bytes.TrimLeft(l.source[equals:end], " \t"))
+	x := expression{path: slices.Concat(table, path), given: len(table), owner: owner,
+		where: span{first, end}, value: span{start, end}, inline: e.Value().Kind == unstable.InlineTable}
+	if owner < 0 {
+		x.where = l.linesOf(first, end)
+	}
+	l.expressions = append(l.expressions, x)
+	if !x.inline {
+		return
+	}
+	own := len(l.expressions) - 1
+	for it := e.Value().Children(); it.Next(); {
+		if it.Node().Kind == unstable.KeyValue { // not a comment
+			l.add(it.Node(), x.path, own)
+		}
+	}
 }
 
 // keyOf is the dotted key of an expression, and the range of its parts.
@@ -79,69 +101,39 @@ func (l layout) linesOf(start, end int) span {
 	return span{s, len(l.source)}
 }
 
+// lineEnd is that of the document's first line.
+func (l layout) lineEnd() string {
+	if n := bytes.IndexByte(l.source, '\n'); n > 0 && l.source[n-1] == '\r' {
+		return "\r\n"
+	}
+	return "\n"
+}
+
 // within reports whether a path is prefix or lies below it.
 func within(path, prefix []string) bool {
 	return len(path) >= len(prefix) && slices.Equal(path[:len(prefix)], prefix)
 }
 
-// has reports whether anything at or below a path is written as lines of its
-// own, which is what can be edited.
+// has reports whether anything at or below a path is written.
 func (l layout) has(prefix []string) bool {
 	return slices.ContainsFunc(l.expressions, func(e expression) bool { return within(e.path, prefix) })
 }
 
-// without takes out everything at and below a path, with the comments directly
-// above each line and those directly below the last.
-func (l layout) without(prefix []string) []byte {
-	drop := map[int]bool{} // by the start of a line or lines
-	end := -1              // of the last line that goes
-	for _, e := range l.expressions {
-		if !within(e.path, prefix) {
-			continue
-		}
-		drop[e.line.start] = true
-		for at := e.line.start; ; {
-			above, ok := l.commentThatEnds(at)
-			if !ok {
-				break
-			}
-			drop[above.start], at = true, above.start
-		}
-		end = e.line.end
-	}
-	for {
-		below, ok := l.commentThatStarts(end)
-		if !ok || l.belongsBelow(below) {
-			break
-		}
-		drop[below.start], end = true, below.end
-	}
-	var out []byte
-	blank := true // nothing or a blank line stands before: no other one is needed
-	for _, line := range l.lines() {
-		text := l.source[line.start:line.end]
-		isBlank := len(bytes.TrimSpace(text)) == 0
-		if drop[line.start] || isBlank && blank && len(drop) > 0 {
-			continue
-		}
-		out, blank = append(out, text...), isBlank
-	}
-	return out
+// find is the index of the one expression that gives a path its value; -1 where
+// there is none, or a table of several lines.
+func (l layout) find(path []string) int {
+	return slices.IndexFunc(l.expressions, func(e expression) bool { return !e.header && slices.Equal(e.path, path) })
 }
 
-// lines are the lines of the document; those of one expression are together.
-func (l layout) lines() []span {
-	var all []span
-	for at := 0; at < len(l.source); {
-		s := l.linesOf(at, at)
-		for _, e := range l.expressions {
-			if e.line.start == at {
-				s = e.line
-			}
+// members are those of the inline table that is the value of an expression.
+func (l layout) members(owner int) []expression {
+	var list []expression
+	for _, e := range l.expressions {
+		if e.owner == owner {
+			list = append(list, e)
 		}
-		all, at = append(all, s), s.end
 	}
-	return all
+	return list
 }
 
 func (l layout) commentThatEnds(at int) (span, bool) {
@@ -162,94 +154,8 @@ func (l layout) commentThatStarts(at int) (span, bool) {
 	return span{}, false
 }
 
-// belongsBelow reports whether a comment, or those right below it, stand
-// directly above an expression.
-func (l layout) belongsBelow(c span) bool {
-	for {
-		if slices.ContainsFunc(l.expressions, func(e expression) bool { return e.line.start == c.end }) {
-			return true
-		}
-		next, ok := l.commentThatStarts(c.end)
-		if !ok {
-			return false
-		}
-		c = next
-	}
-}
-
-// with sets one key of a table to a value, where it stands or behind the last
-// key of the table, which is made at the end if there is none.
-func (l layout) with(table []string, key, value string) []byte {
-	path := append(slices.Clone(table), key)
-	for _, e := range l.expressions {
-		if !e.header && slices.Equal(e.path, path) {
-			return l.splice(e.value, value)
-		}
-	}
-	at, dotted := l.endOf(table)
-	switch {
-	case at >= 0:
-		line := key + " = " + value + "\n"
-		if dotted {
-			line = dottedKey(path) + " = " + value + "\n"
-		}
-		return l.splice(span{at, at}, l.newlineBefore(at)+line)
-	case len(table) == 0: // the root: before everything else but its first comments
-		at = l.startOfRoot()
-		return l.splice(span{at, at}, key+" = "+value+"\n")
-	}
-	at = len(l.source)
-	gap := ""
-	if at > 0 {
-		gap = l.newlineBefore(at) + "\n"
-	}
-	return l.splice(span{at, at}, gap+"["+dottedKey(table)+"]\n"+key+" = "+value+"\n")
-}
-
-func (l layout) newlineBefore(at int) string {
-	if at > 0 && l.source[at-1] != '\n' {
-		return "\n"
-	}
-	return ""
-}
-
-func (l layout) splice(s span, text string) []byte {
-	return slices.Concat(l.source[:s.start], []byte(text), l.source[s.end:])
-}
-
-// endOf is where a further key of a table goes: behind its header or its last
-// key; -1 where there is no such table. dotted says that its keys are written
-// with the table's name, because no header stands before them.
-func (l layout) endOf(table []string) (at int, dotted bool) {
-	at = -1
-	open := len(table) == 0
-	for _, e := range l.expressions {
-		if e.header {
-			open = slices.Equal(e.path, table)
-			if open {
-				at, dotted = e.line.end, false
-			}
-			continue
-		}
-		if !within(e.path, table) {
-			continue
-		}
-		if open {
-			at = e.line.end
-		} else if at < 0 && len(table) > 0 {
-			at, dotted = e.line.end, true
-		}
-	}
-	return at, dotted
-}
-
-// startOfRoot is behind the comments at the head of the file that a blank line
-// ends.
-func (l layout) startOfRoot() int {
-	if len(l.expressions) == 0 {
-		return len(l.source)
-	}
-	at := l.expressions[0].line.start
+// withCommentsAbove is where the comments directly above a line begin.
+func (l layout) withCommentsAbove(at int) int {
 	for {
 		above, ok := l.commentThatEnds(at)
 		if !ok {

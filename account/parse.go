@@ -17,8 +17,11 @@ import (
 // parse reads a configuration and checks all that can be checked without
 // looking at other files.
 func parse(path string, source []byte) (*File, error) {
-	f := &File{path: path, source: source}
-	source = bytes.TrimPrefix(source, []byte("\ufeff"))
+	f := &File{path: path}
+	if bytes.HasPrefix(source, []byte("\ufeff")) { // Windows' editors write it
+		f.mark, source = source[:3], source[3:]
+	}
+	f.source = source
 	if err := newerVersion(path, source); err != nil {
 		return nil, err // its keys may well be unknown, which is not the point
 	}
@@ -28,6 +31,9 @@ func parse(path string, source []byte) (*File, error) {
 		return nil, decodeFault(path, source, err)
 	}
 	f.layout = layOut(source)
+	if err := f.checkCase(); err != nil {
+		return nil, err
+	}
 	f.standard = doc.Default
 	if err := f.inherit(doc); err != nil {
 		return nil, err
@@ -47,6 +53,22 @@ func newerVersion(path string, source []byte) error {
 	line, column := l.position([]string{"version"})
 	return &ParseError{Path: path, Line: line, Column: column, Fault: FaultVersion, Key: "version",
 		Err: sentence.Errorf("it is of version %d, and this program knows up to %d", head.Version, Version)}
+}
+
+// checkCase finds keys that are known only in another case.
+//
+// QUIRK: go-toml 2.4 takes "From" for from, and of both the last.
+func (f *File) checkCase() error {
+	for _, e := range f.layout.expressions {
+		for i := range e.path {
+			if known := knownKeys(e.path[:i]); known != nil && !slices.Contains(known, e.path[i]) {
+				p := f.fault(FaultUnknownKey, e.path, nil)
+				p.unknownKey(e.path[:i+1])
+				return p
+			}
+		}
+	}
+	return nil
 }
 
 // decodeFault says what TOML found.
@@ -82,12 +104,12 @@ func wholeKey(source []byte, err *toml.DecodeError) []string {
 	key := []string(err.Key())
 	row, _ := err.Position()
 	for _, e := range layOut(source).expressions {
-		first, _ := position(source, e.line.start)
-		last, _ := position(source, max(e.line.start, e.line.end-1))
-		if e.header || row < first || row > last || len(key) == 0 {
+		first, _ := position(source, e.where.start)
+		last, _ := position(source, max(e.where.start, e.where.end-1))
+		if e.header || e.owner >= 0 || row < first || row > last || len(key) == 0 {
 			continue
 		}
-		if inline := source[e.value.start] == '{'; inline && !within(key, e.path) {
+		if e.inline && !within(key, e.path) {
 			key = append(slices.Clone(e.path), key[len(key)-1])
 		}
 	}
@@ -201,10 +223,8 @@ func (f *File) inherit(doc document) error {
 	if key, err := doc.Defaults.overlay(&f.defaults); err != nil {
 		return f.fault(FaultValue, []string{"defaults", key}, err)
 	}
-	for _, name := range f.layout.accountNames(doc) {
-		a := f.defaults
-		a.Headers = slices.Clone(a.Headers)
-		a.Name = name
+	for _, name := range f.layout.accountNames() {
+		a := f.New(name)
 		if key, err := doc.Account[name].overlay(&a); err != nil {
 			return f.fault(FaultValue, []string{"account", name, key}, err)
 		}
@@ -214,21 +234,14 @@ func (f *File) inherit(doc document) error {
 }
 
 // accountNames are those of the document, in its order.
-func (l layout) accountNames(doc document) []string {
+func (l layout) accountNames() []string {
 	var list []string
 	for _, e := range l.expressions {
 		if len(e.path) > 1 && e.path[0] == "account" && !slices.Contains(list, e.path[1]) {
 			list = append(list, e.path[1])
 		}
 	}
-	var others []string // of "account = { … }", whose order nobody keeps
-	for name := range doc.Account {
-		if !slices.Contains(list, name) {
-			others = append(others, name)
-		}
-	}
-	slices.Sort(others)
-	return append(list, others...)
+	return list
 }
 
 // fault is an error about a key, or about what stands nearest above it.
@@ -242,9 +255,9 @@ func (l layout) position(key []string) (line, column int) {
 	for ; len(key) > 0; key = key[:len(key)-1] {
 		for _, e := range l.expressions {
 			if slices.Equal(e.path, key) {
-				text := l.source[e.line.start:e.line.end]
+				text := l.source[e.where.start:e.where.end]
 				indent := len(text) - len(bytes.TrimLeft(text, " \t"))
-				return position(l.source, e.line.start+indent)
+				return position(l.source, e.where.start+indent)
 			}
 		}
 	}

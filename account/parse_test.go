@@ -122,6 +122,14 @@ func TestFaults(t *testing.T) {
 		{good + "server = \"nosuch\"", account.FaultValue, 3, "account.a.server", ""},
 		{good + "auth = \"MAGIC\"", account.FaultValue, 3, "account.a.auth", ""},
 		{good + "secret = { command = \"x\", file = \"y\" }", account.FaultValue, 3, "account.a.secret", ""},
+		{good + "secret = { command = \"x\", keyring = true }", account.FaultValue, 3, "account.a.secret", ""},
+		{good + "secret = { netrc = 1 }", account.FaultValue, 3, "account.a.secret", ""},
+		{good + "headers = { X-A = \"1\", x-a = \"2\" }", account.FaultValue, 3, "account.a.headers", ""},
+		{"[defaults.headers]\nX-A = \"1\"\nx-a = \"2\"", account.FaultValue, 1, "defaults.headers", ""},
+		{good + "From = \"b@qq.com\"", account.FaultUnknownKey, 3, "account.a.From", "from"},
+		{"[Account.a]\nfrom = \"a@qq.com\"", account.FaultUnknownKey, 1, "Account", "account"},
+		{good + "secret = { Command = \"x\" }", account.FaultUnknownKey, 3, "account.a.secret.Command", "command"},
+		{"[defaults]\nfallback = \"b\"\n[account.b]\nfrom = \"b@qq.com\"\nfallback = \"b\"", account.FaultReference, 5, "account.b.fallback", ""},
 		{good + "oauth2 = { tenant = \"x\" }", account.FaultValue, 3, "account.a.oauth2", ""},
 		{good + "oauth2 = { client_id = \"x\", auth_url = \"http://a.example\" }", account.FaultValue, 3, "account.a.oauth2", ""},
 		{good + "signature = \"x\"\nsignature_file = \"y\"", account.FaultValue, 3, "account.a.signature", ""},
@@ -166,6 +174,21 @@ func TestFaults(t *testing.T) {
 		if !seen[fault] {
 			t.Errorf("%s was never provoked", fault)
 		}
+	}
+}
+
+// The one to which all fall back has no fallback itself.
+func TestFallbackOfAll(t *testing.T) {
+	t.Parallel()
+	const all = "[defaults]\nfallback = \"b\"\n[account.a]\nfrom = \"a@qq.com\"\n[account.b]\nfrom = \"b@qq.com\"\n"
+	f := parse(t, all)
+	a, _ := f.Account("a")
+	b, _ := f.Account("b")
+	if a.Fallback != "b" || b.Fallback != "" {
+		t.Errorf("a falls back to %q, b to %q", a.Fallback, b.Fallback)
+	}
+	if err := f.Put(b); err != nil || string(f.Bytes()) != all {
+		t.Errorf("nothing was changed: %v\n%s", err, f.Bytes())
 	}
 }
 

@@ -1,16 +1,19 @@
 package account
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // Replace puts another text in the place of the whole file, as an editor does.
 // One that can't be understood is a [*ParseError], and nothing is changed.
 func (f *File) Replace(source []byte) error {
-	g, err := parse(f.path, source)
+	g, err := parse(f.path, slices.Clone(source))
 	if err != nil {
 		return err
 	}
@@ -43,82 +46,54 @@ func (f *File) Set(name, key, value string) error {
 	if err != nil {
 		return err
 	}
-	source, table, last := f.source, path[:len(path)-1], path[len(path)-1]
+	text, meant, err := f.valueOf(path, value)
+	if err != nil {
+		return err
+	}
+	l, want := f.layout, treeOf(f.source)
+	switch {
+	case len(path) == 4 && path[2] == "secret":
+		text, meant = inline([]string{path[3] + " = " + text}), map[string]any{path[3]: meant}
+		path = path[:3]
+	case path[2] == "signature", path[2] == "signature_file": // each replaces the other
+		other := append(slices.Clone(path[:2]), map[string]string{"signature": "signature_file", "signature_file": "signature"}[path[2]])
+		l = layOut(l.without(other))
+		want.drop(other...)
+	}
+	want.put(meant, path...)
+	return f.becomes(l.with(path, text), path, want)
+}
+
+// valueOf is a value in TOML, and what it means there.
+func (f *File) valueOf(path []string, value string) (text string, meant any, err error) {
 	if !isLiteral(path, value) {
-		value = quote(value)
+		return quote(value), value, nil
 	}
-	if len(path) == 4 && path[2] == "secret" {
-		table, last, value = path[:2], "secret", "{ "+dottedKey(path[3:])+" = "+value+" }"
-		source = layOut(source).without(path[:3])
+	line := []byte("value = " + value)
+	t, l := tree{}, layOut(line)
+	lines := slices.DeleteFunc(slices.Clone(l.expressions), func(e expression) bool { return e.owner >= 0 })
+	if toml.Unmarshal(line, (*map[string]any)(&t)) != nil || len(lines) != 1 || lines[0].header {
+		return "", nil, &ParseError{Path: f.path, Fault: FaultValue, Key: dottedKey(path), Err: sentence.Errorf("is of the wrong kind: %w", wanted(path))}
 	}
-	if len(path) == 3 && strings.HasPrefix(last, "signature") { // each replaces the other
-		for _, other := range []string{"signature", "signature_file"} {
-			if other != last {
-				source = layOut(source).without(append(slices.Clone(table), other))
-			}
-		}
-	}
-	if len(table) == 3 { // a table of its own, unless it is written in one line
-		if expanded, ok := f.expanded(source, table); ok {
-			source = expanded
-		}
-	}
-	l := layOut(source)
-	if len(table) == 3 && !slices.ContainsFunc(l.expressions, func(e expression) bool {
-		return e.header && slices.Equal(e.path, table) || slices.Equal(e.path, path)
-	}) {
-		return f.Replace(l.with(table[:2], dottedKey(path[2:]), value))
-	}
-	return f.Replace(l.with(table, last, value))
+	return string(line[lines[0].value.start:lines[0].value.end]), t["value"], nil
 }
 
-// expanded takes the table of a key apart when it stands in one line: "oauth2 = {
-// … }" becomes lines of their own, which can be edited.
-func (f *File) expanded(source []byte, table []string) ([]byte, bool) {
-	l := layOut(source)
-	at := slices.IndexFunc(l.expressions, func(e expression) bool { return !e.header && slices.Equal(e.path, table) })
-	if at < 0 {
-		return nil, false
-	}
-	a, _ := f.Account(table[1])
-	var lines strings.Builder
-	switch table[2] {
-	case "oauth2":
-		for _, k := range []struct{ key, value string }{{"client_id", a.OAuth2.ClientID}, {"client_secret", a.OAuth2.ClientSecret},
-			{"tenant", a.OAuth2.Tenant}, {"auth_url", a.OAuth2.AuthURL}, {"token_url", a.OAuth2.TokenURL}, {"device_url", a.OAuth2.DeviceURL}} {
-			if k.value != "" {
-				fmt.Fprintf(&lines, "oauth2.%s = %s\n", k.key, quote(k.value))
-			}
-		}
-		if len(a.OAuth2.Scopes) > 0 {
-			fmt.Fprintf(&lines, "oauth2.scopes = %s\n", quoteAll(a.OAuth2.Scopes))
-		}
-	case "headers":
-		for _, h := range a.Headers {
-			fmt.Fprintf(&lines, "headers.%s = %s\n", dottedKey([]string{h.Name}), quote(h.Value))
-		}
-	default:
-		return nil, false
-	}
-	return l.splice(l.expressions[at].line, lines.String()), true
-}
-
-// Unset takes one key out of an account, which then has what it inherits.
+// Unset takes one key out of an account, which then has what it inherits. A
+// table goes with its last key, and a secret as a whole.
 func (f *File) Unset(name, key string) error {
 	path, err := f.keyPath(name, key)
 	if err != nil {
 		return err
 	}
-	if len(path) == 4 && path[2] == "secret" {
+	want := treeOf(f.source)
+	if _, ok := want.at(path...); !ok {
+		return nil
+	}
+	if len(path) == 4 && (path[2] == "secret" || len(want.table(path[:3]...)) == 1) {
 		path = path[:3]
 	}
-	source := f.source
-	if len(path) == 4 {
-		if expanded, ok := f.expanded(source, path[:3]); ok {
-			source = expanded
-		}
-	}
-	return f.Replace(layOut(source).without(path))
+	want.drop(path...)
+	return f.becomes(f.layout.without(path), path, want)
 }
 
 // keyPath is where a key of an account stands in the file.
@@ -128,12 +103,14 @@ func (f *File) keyPath(name, key string) ([]string, error) {
 	}
 	key, rest, dotted := strings.Cut(key, ".")
 	path := []string{"account", name, key}
+	if dotted && key == "headers" && rest != "" {
+		rest, _ = spelled(treeOf(f.source).table(path...), rest)
+		return append(path, rest), nil
+	}
 	if dotted {
 		path = append(path, rest)
 	}
-	last := path[len(path)-1]
-	known := knownKeys(path[:len(path)-1])
-	if free := dotted && key == "headers" && rest != ""; !free && !slices.Contains(known, last) || len(known) == 0 && !free {
+	if !slices.Contains(knownKeys(path[:len(path)-1]), path[len(path)-1]) {
 		p := &ParseError{Path: f.path}
 		p.unknownKey(path)
 		return nil, p

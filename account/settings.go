@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/sentence"
 )
@@ -112,7 +113,9 @@ func (s settings) overlay(a *Account) (key string, err error) {
 		a.NoPipelining = !*s.Pipelining
 	}
 	if s.Secret != nil {
-		a.Secret = s.Secret.secret()
+		if a.Secret, err = s.Secret.secret(); err != nil {
+			return "secret", err
+		}
 	}
 	if s.OAuth2 != nil {
 		o := *s.OAuth2
@@ -122,6 +125,9 @@ func (s settings) overlay(a *Account) (key string, err error) {
 		if a.Timeout, err = parseTimeout(*s.Timeout); err != nil {
 			return "timeout", err
 		}
+	}
+	if err := checkNames(s.Headers); err != nil {
+		return "headers", err
 	}
 	a.Headers = withHeaders(a.Headers, s.Headers)
 	return "", nil
@@ -145,17 +151,23 @@ func parseTimeout(s string) (time.Duration, error) {
 	return d, nil
 }
 
-func (s secretSettings) secret() Secret {
+func (s secretSettings) secret() (Secret, error) {
 	secret := Secret{Command: s.Command, File: s.File, Env: s.Env, Credential: s.Credential}
 	switch netrc := s.Netrc.(type) {
+	case nil:
 	case string:
 		secret.Netrc = netrc
 	case bool:
 		if netrc {
 			secret.Netrc = DefaultNetrc
 		}
+	default:
+		return secret, sentence.New("netrc: want true, or a file")
 	}
-	return secret
+	if s.Keyring && secret != (Secret{}) {
+		return secret, errSeveralPlaces
+	}
+	return secret, nil
 }
 
 // keys gives what stands in the file for an account: every key that is not
@@ -272,8 +284,10 @@ func quoteAll(list []string) string {
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
-	for _, r := range s {
+	for i, r := range s {
 		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], string(r)):
+			b.WriteByte(s[i]) // no UTF-8: no TOML either
 		case r == '"' || r == '\\':
 			b.WriteRune('\\')
 			b.WriteRune(r)

@@ -1,0 +1,151 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// New is an account that has what every account inherits, to be completed and
+// handed to Put.
+func (f *File) New(name string) Account {
+	a := f.inherited(name)
+	a.Name = name
+	return a
+}
+
+// inherited is what an account of that name has without a key of its own. The
+// one to which all others fall back has no fallback itself.
+func (f *File) inherited(name string) Account {
+	a := f.defaults
+	a.Headers = slices.Clone(a.Headers)
+	if a.Fallback == name {
+		a.Fallback = ""
+	}
+	return a
+}
+
+// Put adds an account, or changes the keys of the one of that name that differ.
+// An error is a [*ParseError] about what makes no sense, and nothing is changed.
+func (f *File) Put(a Account) error {
+	if a.SaveSent == "" {
+		a.SaveSent = SaveNever
+	}
+	if !isName(a.Name) {
+		return &ParseError{Path: f.path, Fault: FaultValue, Key: "account." + dottedKey([]string{a.Name}), Err: sentence.New("a name has letters, digits, - and _ only")}
+	}
+	before, existed := f.Account(a.Name)
+	if !existed {
+		before = f.New(a.Name)
+	}
+	source := f.begun()
+	table := []string{"account", a.Name}
+	want := treeOf(source)
+	changed := [][]string{}
+	was := before.keys(f.inherited(a.Name))
+	for i, k := range a.keys(f.inherited(a.Name)) {
+		old := was[slices.IndexFunc(was, func(o keyValue) bool { return o.key == k.key })]
+		if k == old && existed || !existed && !k.needed {
+			continue
+		}
+		path := append(slices.Clone(table), k.key)
+		if l := layOut(source); k.needed || i == 0 { // the first key makes the table
+			source = l.with(path, k.value)
+		} else if l.has(path) {
+			source = l.without(path)
+		}
+		changed = append(changed, path)
+	}
+	return f.become(source, table, func(g *File) bool {
+		got, _ := g.Account(a.Name)
+		have := treeOf(g.source)
+		for _, path := range changed {
+			want.drop(path...)
+			have.drop(path...)
+		}
+		return got.same(a) && have.same(want)
+	})
+}
+
+// same compares what is written.
+func (a Account) same(b Account) bool {
+	clean := func(a Account) Account {
+		if len(a.Match) == 0 {
+			a.Match = nil
+		}
+		if len(a.OAuth2.Scopes) == 0 {
+			a.OAuth2.Scopes = nil
+		}
+		a.Headers = slices.SortedFunc(slices.Values(a.Headers), byName)
+		a.dir = ""
+		return a
+	}
+	return reflect.DeepEqual(clean(a), clean(b))
+}
+
+// errByHand: what is to be changed stands in a form that is not edited here.
+var errByHand = sentence.New("it is written in a form that only an editor can change")
+
+// begun is what is to be changed: the document, or the beginning of a new one.
+func (f *File) begun() []byte {
+	if len(f.source) == 0 {
+		return fmt.Appendf(nil, "version = %d\n", Version)
+	}
+	return f.source
+}
+
+// become takes a changed document, if it says what it should; else nothing is
+// changed. key is what the change was about.
+func (f *File) become(source []byte, key []string, says func(*File) bool) error {
+	if !utf8.Valid(source) {
+		return f.fault(FaultValue, key, sentence.New("it is no UTF-8"))
+	}
+	g, err := parse(f.path, slices.Concat(f.mark, source))
+	var wrong *ParseError
+	switch {
+	case errors.As(err, &wrong) && (wrong.Fault == FaultSyntax || wrong.Fault == FaultUnknownKey):
+		return f.fault(FaultValue, key, errByHand) // not what was asked for is wrong
+	case err != nil:
+		return err
+	case !says(g):
+		return f.fault(FaultValue, key, errByHand)
+	}
+	g.exists, g.onDisk = f.exists, f.onDisk
+	*f = *g
+	return nil
+}
+
+// becomes is become for a document that is known as a whole.
+func (f *File) becomes(source []byte, key []string, want tree) error {
+	return f.become(source, key, func(g *File) bool { return treeOf(g.source).same(want) })
+}
+
+// Remove takes an account out, with the comments above and inside of it. That it
+// is the default goes as well; an account that falls back to it is an error.
+func (f *File) Remove(name string) error {
+	if _, ok := f.Account(name); !ok {
+		return f.unknown(name)
+	}
+	path := []string{"account", name}
+	want, source := treeOf(f.source), f.layout.without(path)
+	want.drop(path...)
+	if f.standard == name {
+		source = layOut(source).without([]string{"default"})
+		want.drop("default")
+	}
+	return f.becomes(source, path, want)
+}
+
+// SetDefault names the default account.
+func (f *File) SetDefault(name string) error {
+	if _, ok := f.Account(name); !ok {
+		return f.unknown(name)
+	}
+	want := treeOf(f.source)
+	want.put(name, "default")
+	return f.becomes(f.layout.with([]string{"default"}, quote(name)), []string{"default"}, want)
+}

@@ -1,0 +1,119 @@
+package account
+
+import (
+	"slices"
+	"strings"
+)
+
+// with sets the key at a path to a value: where it stands, or else behind the
+// last key of the nearest table around it that is written, in the form of that
+// table; an account or the defaults get a table of their own at the end.
+func (l layout) with(path []string, value string) []byte {
+	if at := l.find(path); at >= 0 {
+		return l.splice(l.expressions[at].value, value)
+	}
+	if l.has(path) { // a table, or dotted keys
+		l = layOut(l.without(path))
+	}
+	for depth := len(path) - 1; depth > 0; depth-- {
+		if source, ok := l.extended(path, depth, value); ok {
+			return source
+		}
+	}
+	if len(path) == 1 {
+		return l.withLine(l.endOfRoot(), path, value)
+	}
+	end, table := l.lineEnd(), min(len(path)-1, 2)
+	var gap string
+	if text := string(l.source); text != "" {
+		gap = l.newlineBefore(len(text))
+		if !strings.HasSuffix(text, end+end) && strings.TrimSpace(text) != "" {
+			gap += end
+		}
+	}
+	header := gap + "[" + dottedKey(path[:table]) + "]" + end
+	return slices.Concat(l.source, []byte(header+dottedKey(path[table:])+" = "+value+end))
+}
+
+// extended adds a key to the table that the first parts of its path name; ok is
+// false when that table is not written anywhere.
+func (l layout) extended(path []string, depth int, value string) (source []byte, ok bool) {
+	table := path[:depth]
+	if at := l.find(table); at >= 0 {
+		if !l.expressions[at].inline {
+			return nil, false
+		}
+		return l.withMember(at, path[depth:], value), true
+	}
+	at, key, open := -1, path[depth:], false
+	for i, e := range l.expressions {
+		switch {
+		case e.header:
+			if open = slices.Equal(e.path, table); open {
+				at, key = i, path[depth:]
+			}
+		case e.owner >= 0 || !within(e.path, table):
+		case open:
+			at = i
+		case e.given < depth && depth > 1: // dotted; "account" alone gets a new table
+			at, key = i, path[e.given:]
+		}
+	}
+	if at >= 0 {
+		return l.withLine(l.expressions[at].where.end, key, value), true
+	}
+	// Dotted members: "account = { a.from = … }".
+	for _, e := range slices.Backward(l.expressions) {
+		if e.owner >= 0 && e.given < depth && within(e.path, table) {
+			return l.withMember(e.owner, path[e.given:], value), true
+		}
+	}
+	return nil, false
+}
+
+// endOfRoot is behind the keys of the root or, without any, before everything
+// but the comments at the head of the file that a blank line ends.
+func (l layout) endOfRoot() int {
+	if len(l.expressions) == 0 {
+		return len(l.source)
+	}
+	at := l.withCommentsAbove(l.expressions[0].where.start)
+	for _, e := range l.expressions {
+		if e.header {
+			break
+		}
+		if e.owner < 0 {
+			at = e.where.end
+		}
+	}
+	return at
+}
+
+// withLine puts a key on a line of its own.
+func (l layout) withLine(at int, key []string, value string) []byte {
+	return l.splice(span{at, at}, l.newlineBefore(at)+dottedKey(key)+" = "+value+l.lineEnd())
+}
+
+// withMember puts a key into an inline table.
+func (l layout) withMember(owner int, key []string, value string) []byte {
+	text := dottedKey(key) + " = " + value
+	members := l.members(owner)
+	if len(members) == 0 {
+		at := l.expressions[owner].value.start + len("{")
+		return l.splice(span{at, at}, " "+text+" ")
+	}
+	at := members[len(members)-1].where.end
+	return l.splice(span{at, at}, ", "+text)
+}
+
+// newlineBefore ends a last line that has no end.
+func (l layout) newlineBefore(at int) string {
+	if at > 0 && l.source[at-1] != '\n' {
+		return l.lineEnd()
+	}
+	return ""
+}
+
+func (l layout) splice(s span, text string) []byte {
+	return slices.Concat(l.source[:s.start], []byte(text), l.source[s.end:])
+}

@@ -1,0 +1,77 @@
+package account
+
+import (
+	"reflect"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// tree is a document as TOML has it. What a change made of the file is compared
+// with what it should have made of the tree, so that nothing else is changed.
+type tree map[string]any
+
+// treeOf reads a document that is known to be valid.
+func treeOf(source []byte) tree {
+	t := map[string]any{}
+	_ = toml.Unmarshal(source, &t) // it was read before; else nothing is equal to it
+	return t
+}
+
+// at is what stands at a path.
+func (t tree) at(path ...string) (value any, ok bool) {
+	value = map[string]any(t)
+	for _, key := range path {
+		table, _ := value.(map[string]any)
+		if value, ok = table[key]; !ok {
+			return nil, false
+		}
+	}
+	return value, true
+}
+
+// table is the table at a path, without one an empty one.
+func (t tree) table(path ...string) map[string]any {
+	value, _ := t.at(path...)
+	table, _ := value.(map[string]any)
+	return table
+}
+
+// put sets a value, and makes the tables around it.
+func (t tree) put(value any, path ...string) {
+	table, last := map[string]any(t), len(path)-1
+	for _, key := range path[:last] {
+		below, ok := table[key].(map[string]any)
+		if !ok {
+			below = map[string]any{}
+			table[key] = below
+		}
+		table = below
+	}
+	table[path[last]] = value
+}
+
+// drop takes out what stands at a path.
+func (t tree) drop(path ...string) {
+	delete(t.table(path[:len(path)-1]...), path[len(path)-1])
+}
+
+// same compares two trees. A table that is empty says nothing, except that of a
+// secret or of OAuth 2.0, which stands in the place of an inherited one.
+func (t tree) same(o tree) bool {
+	return reflect.DeepEqual(pruned(t), pruned(o))
+}
+
+func pruned(table map[string]any) map[string]any {
+	all := map[string]any{}
+	for key, value := range table {
+		if below, ok := value.(map[string]any); ok {
+			below = pruned(below)
+			if len(below) == 0 && key != "secret" && key != "oauth2" {
+				continue
+			}
+			value = below
+		}
+		all[key] = value
+	}
+	return all
+}
