@@ -157,8 +157,10 @@ func (a *app) noneYet(f *account.File, code int) error {
 }
 
 // saveAccounts writes the configuration.
-func (a *app) saveAccounts(f *account.File) error {
-	err := f.Save()
+func (a *app) saveAccounts(f *account.File) error { return a.notSaved(f, f.Save()) }
+
+// notSaved says why the configuration could not be written, if so.
+func (a *app) notSaved(f *account.File, err error) error {
 	if err == nil || errors.Is(err, account.ErrChanged) {
 		return a.orBad(f.Path(), err)
 	}

@@ -281,6 +281,54 @@ func TestAccountImportTakesBack(t *testing.T) {
 	}
 }
 
+// A password that was there before is put back.
+func TestAccountImportPutsBack(t *testing.T) {
+	t.Parallel()
+	keyring := secrettest.New()
+	if err := keyring.Set("yan", "a/password", "old"); err != nil {
+		t.Fatal(err)
+	}
+	w, _, errs, path := machineWith(t, "version = 1\n\n[account.a]\nfrom = \"a@example.org\"\nserver = \"smtps://smtp.example.org\"\n", "", nil)
+	w.Keyring = meddling{keyring, path}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".msmtprc"),
+		[]byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+accountMarker+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := Run(t.Context(), []string{"account", "import", "--all", "--replace"}, w); code != exitTemporary {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+	if got, err := keyring.Get("yan", "a/password"); err != nil || got != "old" {
+		t.Errorf("the password of the account that worked: %v", err)
+	}
+}
+
+// A configuration that made no sense can be mended, and whoever could read it still
+// can.
+func TestAccountEditKeepsTheMode(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("the editor is a shell script")
+	}
+	w, _, errs, path := machineWith(t, "version = 1\nnonsense\n", "", secrettest.New())
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	getenv := w.Getenv
+	w.Getenv = func(name string) string {
+		if name == "EDITOR" {
+			return `sh -c 'echo version = 1 > "$0"'`
+		}
+		return getenv(name)
+	}
+	if code := Run(t.Context(), []string{"account", "edit"}, w); code != exitOK {
+		t.Fatalf("exit status %d: %s", code, errs)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o640 || contents(t, path) != "version = 1\n" {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
 // What was written wrong in the editor can be edited again.
 func TestAccountEditAgain(t *testing.T) {
 	t.Parallel()

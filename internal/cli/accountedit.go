@@ -181,6 +181,7 @@ func (a *app) accepted(ctx context.Context, path string, f *account.File, before
 }
 
 // replaceFile writes a configuration whose text before could not be understood.
+// Who may read it stays as it was.
 func (a *app) replaceFile(path string, before, edited []byte) error {
 	now, err := os.ReadFile(path)
 	if err != nil || string(now) != string(before) {
@@ -189,7 +190,11 @@ func (a *app) replaceFile(path string, before, edited []byte) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	if err := writeOwn(path, string(edited)); err != nil {
+	info, err := os.Stat(path)
+	if err == nil {
+		err = writeWhole(path, string(edited), info.Mode().Perm())
+	}
+	if err != nil {
 		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
 	}
 	return nil

@@ -306,7 +306,7 @@ func (a *app) askWhich(ctx context.Context, list []*haul) error {
 // keepAll keeps what was chosen: all of it or, where anything is in the way,
 // nothing.
 func (a *app) keepAll(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
-	before, first := f.Default(), len(f.Accounts()) == 0
+	read, before, first := f.Bytes(), f.Default(), len(f.Accounts()) == 0
 	chosen := ""
 	for _, h := range list {
 		if !h.chosen {
@@ -329,6 +329,12 @@ func (a *app) keepAll(ctx context.Context, s *importFlags, f *account.File, list
 		if err := f.SetDefault(chosen); err != nil {
 			return a.badConfiguration(f.Path(), err)
 		}
+	}
+	if !slices.ContainsFunc(list, func(h *haul) bool { return h.chosen }) {
+		return nil
+	}
+	if err := checkSavable(f, read); err != nil {
+		return a.notSaved(f, err)
 	}
 	return a.keepSecrets(ctx, f, list)
 }
@@ -377,38 +383,38 @@ func newAccount(f *account.File, name string) account.Account {
 }
 
 // keepSecrets puts passwords into the keyring, then writes the configuration;
-// where that fails, those that were new there are taken back.
+// where that fails, what they took the place of is put back.
 func (a *app) keepSecrets(ctx context.Context, f *account.File, list []*haul) error {
-	secrets := a.secrets()
-	undo := func() {
+	vault := a.vault()
+	secrets := account.NewSecrets(vault)
+	var replaced []keptBefore
+	err := func() error {
 		for _, h := range list {
-			if acc, ok := f.Account(h.name); ok && h.kept && !h.Password.IsZero() {
-				_ = secrets.Forget(ctx, acc) // the error that led here says more
+			if !h.chosen || h.Password.IsZero() {
+				continue
 			}
-			h.kept = false
-		}
-	}
-	for _, h := range list {
-		if !h.chosen {
-			continue
-		}
-		if !h.Password.IsZero() {
 			acc, _ := f.Account(h.name)
-			if _, err := secrets.KeepPassword(ctx, acc, h.Password.Reveal()); err != nil {
-				undo()
+			before, err := rememberKept(ctx, vault, h.name, itemPassword)
+			if err == nil {
+				_, err = secrets.KeepPassword(ctx, acc, h.Password.Reveal())
+			}
+			if err != nil {
 				return a.badSecret(acc, err)
 			}
+			replaced = append(replaced, before)
 		}
-		h.kept = true
-	}
-	if !slices.ContainsFunc(list, func(h *haul) bool { return h.kept }) {
-		return nil
-	}
-	if err := a.saveAccounts(f); err != nil {
-		undo()
+		return a.saveAccounts(f)
+	}()
+	if err != nil {
+		for _, before := range replaced {
+			if backErr := before.putBack(ctx); backErr != nil {
+				a.errf("%s\n", a.T("The secret that was kept could not be taken back: %v", backErr))
+			}
+		}
 		return err
 	}
 	for _, h := range list {
+		h.kept = h.chosen
 		if acc, ok := f.Account(h.name); ok && h.kept && h.replaces {
 			kept := keptNothing
 			if !h.Password.IsZero() {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/secret"
 )
 
@@ -103,28 +104,31 @@ func (a *app) vault() *secret.Vault {
 	return v
 }
 
-// askPassphrase asks for the passphrase of the encrypted file, twice for a new
-// one.
+// askPassphrase asks for the passphrase of the encrypted file on the terminal.
 func (a *app) askPassphrase(ctx context.Context, anew bool) (string, error) {
-	ask := func(prompt string) (string, error) {
+	return a.passphrase(anew, func(title string) (string, error) {
 		defer a.hushed()()
-		a.errf("%s", prompt)
+		a.errf("%s", a.T("%s (not shown): ", title))
 		defer a.errf("\n")
 		return a.ReadSecret(ctx)
-	}
+	})
+}
+
+// passphrase asks for that of the encrypted file, twice for a new one.
+func (a *app) passphrase(anew bool, question func(title string) (string, error)) (string, error) {
 	if !anew {
-		return ask(a.T("Passphrase of the encrypted file (not shown): "))
+		return question(a.T("Passphrase of the encrypted file"))
 	}
 	for range 3 {
-		first, err := ask(a.T("A new passphrase for the encrypted file (not shown): "))
+		first, err := question(a.T("New passphrase of the encrypted file"))
 		if err != nil {
 			return "", err
 		}
-		again, err := ask(a.T("The same once more: "))
-		if err != nil || first == again && first != "" {
+		second, err := question(a.T("The same again"))
+		if err != nil || first == second && first != "" {
 			return first, err
 		}
-		a.errf("%s\n", a.T("These were not the same, or empty."))
+		a.errf("%s\n", a.T("The two are not the same, or empty."))
 	}
-	return "", errors.New(a.T("no passphrase was chosen"))
+	return "", ask.ErrCancelled
 }

@@ -3,12 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -97,15 +97,21 @@ type accountTestJSON struct {
 // testAccount tells what became of one account, and gives its exit status.
 func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int {
 	began := a.Now()
-	o, err := a.tryAccount(ctx, s, v)
+	t := loginTrial{account: v.Account, secrets: a.secrets(), server: v.server, timeout: s.timeout, transcript: s.transcript}
+	o, err := t.try(ctx, a)
+	if err != nil && ctx.Err() != nil {
+		err = a.interrupted()
+	}
 	j := accountTestJSON{Account: v.Name, OK: true, Server: v.server.String(), User: v.loginName(), From: v.address.String(),
 		Stage: string(smtp.StageMail), Took: a.Now().Sub(began).Milliseconds()}
 	var failed *failure
+	var finding diagnosis.Finding
 	switch {
-	case errors.As(err, &failed):
+	case err != nil:
+		failed = asFailure(err)
 		j.OK, j.Exit, j.Stage, j.Error = false, failed.code, "", failed.Error()
 	case o != nil:
-		finding := yan.Explain(*o, v.server.Provider.ID)
+		finding = yan.Explain(*o, v.server.Provider.ID)
 		j.OK, j.Exit, j.Stage = false, exitForOutcome(*o, finding), string(o.Stage)
 		j.Code, j.Text, j.Diagnosis = o.Reply.Code, o.Reply.Text(), newDiagnosis(finding)
 		if o.Err != nil {
@@ -120,7 +126,8 @@ func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int 
 	case failed != nil:
 		a.explain(failed)
 	case o != nil:
-		a.tellTestFailure(v, *o)
+		a.tellLoginFailed(v.Name, t, *o)
+		a.finding(a.Stderr, a.StderrWidth, finding)
 	case v.loginName() == "":
 		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("%s: %s takes the sender %s; nobody logs in (%s)",
 			v.Name, v.server.String(), v.address, duration(a.Now().Sub(began))))
@@ -131,65 +138,11 @@ func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int 
 	return j.Exit
 }
 
-// tryAccount logs in and says MAIL FROM. The outcome is nil when the server took
-// both; the error is a *failure from before anything was connected.
-func (a *app) tryAccount(ctx context.Context, s *accountTestFlags, v view) (*smtp.Outcome, error) {
-	o, err := v.Options(ctx, a.secrets())
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, a.interrupted()
-		}
-		return nil, asFailure(a.badSecret(v.Account, err))
-	}
-	o.StopAfter = smtp.StageMail
-	if o.Proxy == "" && v.server.Socket == "" {
-		if o.Proxy, err = a.systemProxy(v.server); err != nil {
-			return nil, asFailure(err)
-		}
-	}
-	if s.transcript {
-		o.Trace = a.transcript(a.Stderr, a.StderrWidth)
-	}
-	client, err := yan.Open(v.Account.Server, o)
-	if err != nil {
-		return nil, a.configf("the settings can't be used: %v", err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errTimeout{})
-	defer cancel()
-	// It goes to nobody: the conversation ends behind MAIL FROM.
-	result, err := client.Send(ctx, yan.Message{From: v.From, To: []string{v.address.String()}, Text: "-"})
-	if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
-		return nil, asFailure(a.composing(err))
-	}
-	if reachedStop(&sendFlags{serverFlags: serverFlags{quitAfter: string(smtp.StageMail)}}, result) {
-		return nil, nil
-	}
-	outcome, _ := result.Decisive()
-	return &outcome, nil
-}
-
 // asFailure is the error of a function that gives failures only.
-func asFailure(err error) error {
+func asFailure(err error) *failure {
 	var failed *failure
 	if errors.As(err, &failed) {
 		return failed
 	}
 	return internal("testing the account", err)
-}
-
-func (a *app) tellTestFailure(v view, o smtp.Outcome) {
-	what := a.T("%s: the login did not work", v.Name)
-	switch {
-	case o.Stage == smtp.StageMail:
-		what = a.T("%s: the login worked, but the server does not take the sender %s", v.Name, v.address)
-	case o.Stage != smtp.StageAuth:
-		what = a.T("%s: the server %s can't be used", v.Name, v.server.String())
-	}
-	line := fmt.Sprintf("%s %s", a.paint(a.StderrWidth, red, "✗"), what)
-	if why := a.why(o); why != "" {
-		line += a.T(": %s", why)
-	}
-	a.errf("%s\n", line)
-	a.finding(a.Stderr, a.StderrWidth, yan.Explain(o, v.server.Provider.ID))
 }

@@ -165,14 +165,10 @@ func (a *app) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 	return s.check(a, cmd)
 }
 
-// isAccountName: what can stand in the configuration's [account.NAME] bare.
-func isAccountName(s string) bool {
-	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_') {
-			return false
-		}
-	}
-	return s != "" && len(s) <= 64
+// isAccountName asks the configuration itself whether an account can be called so.
+func isAccountName(name string) bool {
+	f, err := account.Parse("", nil)
+	return err == nil && f.Put(account.Account{Name: name, From: "me@example.com", Server: "smtps://smtp.example.com"}) == nil
 }
 
 // asker asks at this terminal, or reads the answers from a pipe.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -22,6 +23,7 @@ type desk struct {
 	t       *testing.T
 	home    string
 	keyring memory
+	ring    secret.Keyring // instead of keyring
 	env     map[string]string
 	// answers are typed in turn, secrets where nothing is shown.
 	answers, secrets []string
@@ -75,6 +77,9 @@ func (d *desk) yan(args ...string) (code int, out, errs string) {
 	if d.keyring != nil {
 		w.Keyring = d.keyring
 	}
+	if d.ring != nil {
+		w.Keyring = d.ring
+	}
 	code = Run(d.t.Context(), args, w)
 	if all := stdout.String() + stderr.String(); strings.Contains(all, sandboxPassword) || strings.Contains(all, wrongSecret) {
 		d.t.Errorf("a secret is shown:\n%s", all)
@@ -104,8 +109,8 @@ func (d *desk) config() string {
 // kept is what the keyring holds.
 func (d *desk) kept() string {
 	var all []string
-	for key, secret := range d.keyring {
-		all = append(all, key[1]+"="+secret)
+	for key, value := range d.keyring {
+		all = append(all, key[1]+"="+value)
 	}
 	return strings.Join(all, " ")
 }

@@ -59,7 +59,8 @@ func (l *setup) proven(ctx context.Context) error {
 	}
 }
 
-// attempt logs in and says MAIL FROM. The outcome is nil when the server took both.
+// attempt tries the account as it is now. The outcome is nil when the server took
+// login and sender.
 func (l *setup) attempt(ctx context.Context) (*smtp.Outcome, error) {
 	if err := l.carryToken(ctx); err != nil {
 		return nil, err
@@ -74,41 +75,26 @@ func (l *setup) attempt(ctx context.Context) (*smtp.Outcome, error) {
 			return nil, internal("keeping the password in memory", err)
 		}
 	}
-	o, err := l.acc.Options(ctx, l.trial)
-	if err != nil {
-		return nil, l.a.badSecret(l.acc, err)
+	t := l.loginTrial()
+	var began time.Time
+	t.connecting = func() {
+		l.say(l.a.paint(l.a.StderrWidth, dim, l.a.T("  Logging in to %s as %s …", l.server.Host, l.user)))
+		began = l.a.Now()
 	}
-	o.StopAfter = smtp.StageMail
-	if o.Proxy == "" {
-		if o.Proxy, err = l.a.systemProxy(l.server); err != nil {
-			return nil, err
-		}
-	}
-	client, err := yan.Open(l.acc.Server, o)
-	if err != nil {
-		return nil, l.a.configf("the settings can't be used: %v", err)
-	}
-	defer client.Close()
-	timeout := checkTimeout
-	if l.s.timeout > 0 {
-		timeout = l.s.timeout
-	}
-	within, cancel := context.WithTimeoutCause(ctx, timeout, errTimeout{})
-	defer cancel()
-	l.say(l.a.paint(l.a.StderrWidth, dim, l.a.T("  Logging in to %s as %s …", l.server.Host, l.user)))
-	began := l.a.Now()
-	// It goes to nobody: the conversation ends behind MAIL FROM.
-	result, err := client.Send(within, yan.Message{From: l.acc.From, To: []string{l.from.Address.String()}, Text: "-"})
-	if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
-		return nil, l.a.composing(err)
-	}
-	if reachedStop(&sendFlags{serverFlags: serverFlags{quitAfter: string(smtp.StageMail)}}, result) {
+	failed, err := t.try(ctx, l.a)
+	if failed == nil && err == nil {
 		l.took = l.a.Now().Sub(began)
 		l.done(l.a.T("Logged in, and %s may send (%s)", l.from.Address, duration(l.took)))
-		return nil, nil
 	}
-	failed, _ := result.Decisive()
-	return &failed, nil
+	return failed, err
+}
+
+func (l *setup) loginTrial() loginTrial {
+	t := loginTrial{account: l.acc, secrets: l.trial, server: l.server, timeout: checkTimeout}
+	if l.s.timeout > 0 {
+		t.timeout = l.s.timeout
+	}
+	return t
 }
 
 // lacksPassword reports whether the account logs in with a password that nobody gave.
@@ -139,27 +125,7 @@ func (l *setup) carryToken(ctx context.Context) error {
 
 // tellFailure says what the server said, and what it means.
 func (l *setup) tellFailure(o smtp.Outcome, finding diagnosis.Finding) {
-	what := l.a.T("The login did not work")
-	switch {
-	case o.Stage == smtp.StageMail:
-		what = l.a.T("The login worked, but the server does not take the sender %s", l.from.Address)
-	case o.Stage != smtp.StageAuth:
-		what = l.a.T("The server %s can't be used", l.a.hostAndPort(l.server))
-	}
-	if why := l.a.why(o); why != "" {
-		what += l.a.T(": %s", why)
-	}
-	lines := []string{what}
-	if l.a.StderrWidth > 0 {
-		lines = wrap(what, max(20, min(l.a.StderrWidth, 100)-2))
-	}
-	for i, line := range lines {
-		mark := " "
-		if i == 0 {
-			mark = l.a.paint(l.a.StderrWidth, red, "✗")
-		}
-		l.say(mark + " " + line)
-	}
+	l.a.tellLoginFailed("", l.loginTrial(), o)
 	if l.shown && l.person { // it stands a few lines above
 		finding.Where, finding.HelpURLs = diagnosis.Text{}, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -42,21 +41,32 @@ func (m memory) Delete(service, user string) error {
 	return nil
 }
 
-// keep stores the secret, then the account. If the second fails, the first is
-// taken back: nothing is left half done.
+// keep stores the secret, then the account. That the account can be written is
+// looked at first; if it can't be all the same, what the secret took the place of is
+// put back. So what worked before still works, and nothing is left half done.
 func (l *setup) keep(ctx context.Context) error {
-	secrets := l.secrets()
-	before := l.keptBefore(ctx, secrets)
-	kept, err := l.keepSecret(ctx, secrets)
+	read := l.file.Bytes()
+	if err := l.enter(); err != nil {
+		return err
+	}
+	if err := checkSavable(l.file, read); err != nil {
+		return l.notSaved(err)
+	}
+	vault := l.vault()
+	putBack, err := l.keepSecret(ctx, vault)
 	if err != nil {
 		return err
 	}
-	if err := l.keepAccount(); err != nil {
-		if kept {
-			l.takeBack(ctx, secrets, before)
+	if err = l.enter(); err == nil { // the secret may have got a file of its own
+		err = l.notSaved(l.file.Save())
+	}
+	if err != nil {
+		if backErr := putBack(); backErr != nil {
+			l.say(l.a.T("The secret that was kept could not be taken back: %v", backErr))
 		}
 		return err
 	}
+	secrets, kept := account.NewSecrets(vault), l.place != ""
 	switch {
 	case l.old == nil:
 	case kept && l.browsed:
@@ -69,32 +79,40 @@ func (l *setup) keep(ctx context.Context) error {
 	return nil
 }
 
-// keepSecret stores what was typed or consented to; kept is false where the
-// secret stays in a place of its own.
-func (l *setup) keepSecret(ctx context.Context, secrets *account.Secrets) (kept bool, err error) {
+// keepSecret stores what was typed or consented to, if it does not stay in a
+// place of its own. putBack undoes that.
+func (l *setup) keepSecret(ctx context.Context, vault *secret.Vault) (putBack func() error, err error) {
+	secrets := account.NewSecrets(vault)
+	var before keptBefore
 	switch {
 	case l.browsed:
+		if before, err = rememberKept(ctx, vault, l.acc.Name, itemOAuth2); err != nil {
+			break
+		}
 		// The check may have refreshed it.
 		source, tokenErr := l.trial.Tokens(ctx, l.acc)
 		if tokenErr != nil {
-			return false, internal("the token", tokenErr)
+			return nil, internal("the token", tokenErr)
 		}
 		l.place, err = secrets.KeepToken(ctx, l.acc, source.Token)
 	case l.password != "":
+		if before, err = rememberKept(ctx, vault, l.acc.Name, itemPassword); err != nil {
+			break
+		}
 		l.place, err = secrets.KeepPassword(ctx, l.acc, l.password)
 		if errors.Is(err, errOwnFile) && ctx.Err() == nil {
-			return false, l.ownFile()
+			return l.ownFile()
 		}
 	default:
-		return false, nil
+		return func() error { return nil }, nil
 	}
 	switch {
 	case err == nil:
-		return true, nil
+		return func() error { return before.putBack(ctx) }, nil
 	case ctx.Err() != nil, errors.Is(err, ask.ErrCancelled):
-		return false, l.answer(ask.ErrCancelled, "", "")
+		return nil, l.answer(ask.ErrCancelled, "", "")
 	}
-	return false, l.notKept(err)
+	return nil, l.notKept(err)
 }
 
 // notKept adds to what is wrong with the keyring the way around it.
@@ -111,12 +129,12 @@ func (l *setup) notKept(err error) error {
 // errOwnFile: the user prefers a file to a passphrase.
 var errOwnFile = errors.New("the secret goes into a file of its own")
 
-// secrets are the places of this machine. Where there is no keyring, the user hears
+// vault is the places of this machine. Where there is no keyring, the user hears
 // once what that means, and chooses.
-func (l *setup) secrets() *account.Secrets {
+func (l *setup) vault() *secret.Vault {
 	v := l.a.vault()
 	if !l.person {
-		return account.NewSecrets(v)
+		return v
 	}
 	told := false
 	v.Passphrase = func(ctx context.Context, anew bool) (string, error) {
@@ -128,9 +146,11 @@ func (l *setup) secrets() *account.Secrets {
 				return "", errOwnFile
 			}
 		}
-		return l.passphrase(ctx, anew)
+		return l.a.passphrase(anew, func(title string) (string, error) {
+			return l.ask.Secret(ctx, ask.Question{Title: title})
+		})
 	}
-	return account.NewSecrets(v)
+	return v
 }
 
 func (l *setup) prefersFile(ctx context.Context) (bool, error) {
@@ -145,63 +165,22 @@ func (l *setup) prefersFile(ctx context.Context) (bool, error) {
 	return i == 1, err
 }
 
-// passphrase asks for that of the encrypted file, twice for a new one.
-func (l *setup) passphrase(ctx context.Context, anew bool) (string, error) {
-	if !anew {
-		return l.ask.Secret(ctx, ask.Question{Title: l.a.T("Passphrase of the encrypted file")})
-	}
-	for range 3 {
-		first, err := l.ask.Secret(ctx, ask.Question{Title: l.a.T("New passphrase")})
-		if err != nil {
-			return "", err
-		}
-		second, err := l.ask.Secret(ctx, ask.Question{Title: l.a.T("The same again")})
-		if err != nil || first == second {
-			return first, err
-		}
-		l.say(l.a.T("The two are not the same."))
-	}
-	return "", ask.ErrCancelled
-}
-
 // ownFile writes the secret beside the configuration, for its owner alone.
-func (l *setup) ownFile() error {
+func (l *setup) ownFile() (putBack func() error, err error) {
 	path := filepath.Join(filepath.Dir(l.file.Path()), l.acc.Name+".secret")
-	if err := writeOwn(path, l.password+"\n"); err != nil {
-		return fail(exitCantCreate, fmt.Errorf("%s: %w", l.a.T("the secret can't be written"), err), "")
+	before, err := rememberFile(path)
+	if err == nil {
+		err = writeWhole(path, l.password+"\n", 0o600)
+	}
+	if err != nil {
+		return nil, fail(exitCantCreate, fmt.Errorf("%s: %w", l.a.T("the secret can't be written"), err), "")
 	}
 	l.acc.Secret.File = path
-	return nil
+	return before.putBack, nil
 }
 
-// writeOwn writes a file that only its owner can read, whole or not at all.
-func writeOwn(path, text string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".yan-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // the error is told already
-		}
-	}()
-	if _, err = f.WriteString(text); err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// keepAccount writes the configuration.
-func (l *setup) keepAccount() error {
+// enter puts the account into the configuration in memory.
+func (l *setup) enter() error {
 	f, before := l.file, l.file.Default()
 	err := f.Put(l.acc)
 	switch {
@@ -214,40 +193,16 @@ func (l *setup) keepAccount() error {
 	if err != nil {
 		return l.a.configf("the account can't be kept: %v", err)
 	}
-	err = f.Save()
+	return nil
+}
+
+// notSaved says why the configuration could not be written, if so.
+func (l *setup) notSaved(err error) error {
 	switch {
 	case errors.Is(err, account.ErrChanged):
-		return fail(exitTemporary, errors.New(l.a.T("%s was changed by another program meanwhile; nothing was kept", printable(f.Path()))), l.a.T("Run yan login again."))
+		return fail(exitTemporary, errors.New(l.a.T("%s was changed by another program meanwhile; the account was not kept", printable(l.file.Path()))), l.a.T("Run yan login again."))
 	case err != nil:
 		return fail(exitCantCreate, fmt.Errorf("%s: %w", l.a.T("the account can't be written"), err), "")
 	}
 	return nil
-}
-
-// keptBefore is the password of the account that is replaced, if it is known
-// without asking anybody.
-func (l *setup) keptBefore(ctx context.Context, _ *account.Secrets) string {
-	if l.old == nil || l.old.Secret != (account.Secret{}) || l.old.UsesOAuth2() || l.a.Keyring == nil {
-		return ""
-	}
-	v := l.a.vault()
-	v.File, v.Passphrase = "", nil
-	before, err := account.NewSecrets(v).Password(ctx, *l.old)
-	if err != nil {
-		return ""
-	}
-	return before
-}
-
-// takeBack undoes keepSecret.
-func (l *setup) takeBack(ctx context.Context, secrets *account.Secrets, before string) {
-	var err error
-	if before != "" {
-		_, err = secrets.KeepPassword(ctx, *l.old, before) // for whom it was kept
-	} else {
-		err = secrets.Forget(ctx, l.acc)
-	}
-	if err != nil {
-		l.say(l.a.T("The secret that was kept could not be taken back: %v", err))
-	}
 }

@@ -64,6 +64,9 @@ func (l *setup) consent(ctx context.Context) error {
 		return internal("keeping the token", err)
 	}
 	l.browsed, l.consented = true, l.acc
+	if token.Refresh == "" {
+		l.say(l.a.T("%s gave no refresh token: sending works until the access token ends, mostly within the hour, and needs a login after that.", l.serverName()))
+	}
 	l.done(l.a.T("%s lets yan send in your name", l.serverName()))
 	return nil
 }
@@ -106,15 +109,51 @@ func (l *setup) token(ctx context.Context, client oauth.Client) (oauth.Token, er
 
 // noToken says why there is no consent.
 func (l *setup) noToken(ctx context.Context, err error) error {
+	a := l.a
+	var e *oauth.Error
 	switch {
 	case ctx.Err() != nil:
 		return l.answer(ask.ErrCancelled, "", "")
-	case errors.Is(err, oauth.ErrDenied):
-		return fail(exitAuth, errors.New(l.a.T("the consent was refused; nothing was kept")), "")
-	case errors.Is(err, oauth.ErrExpired):
-		return fail(exitTemporary, errors.New(l.a.T("the code was not used in time; nothing was kept")), l.a.T("Run yan login again for a fresh one."))
-	case errors.Is(err, oauth.ErrNoDevice):
-		return fail(exitConfig, errors.New(l.a.T("the provider has no sign-in on another device")), l.a.T("Take %s.", "--oauth2 browser"))
+	case !errors.As(err, &e):
+		return fail(exitAuth, fmt.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
 	}
-	return fail(exitAuth, fmt.Errorf("%s: %w", l.a.T("OAuth 2.0 gave no token"), err), "")
+	host := printable(e.Host)
+	switch e.Problem {
+	case oauth.Denied:
+		return fail(exitAuth, errors.New(a.T("the consent was refused; nothing was kept")), "")
+	case oauth.Expired:
+		return fail(exitTemporary, errors.New(a.T("the code was not used in time; nothing was kept")), a.T("Run yan login again for a fresh one."))
+	case oauth.NoDevice:
+		return fail(exitConfig, errors.New(a.T("the provider has no sign-in on another device")), a.T("Take %s.", "--oauth2 browser"))
+	case oauth.NoClientID:
+		return fail(exitConfig, errors.New(a.T("no client id is known for this account")), a.T("Give it as %s; docs/oauth2.md shows where it comes from.", "--client-id ID"))
+	case oauth.BadURL:
+		return fail(exitConfig, errors.New(a.T("an address of the OAuth 2.0 server is missing or is not https")+serversWords(a, e)),
+			a.T("Look at auth_url, token_url and device_url in the account's oauth2 section."))
+	case oauth.BadClient:
+		return fail(exitConfig, errors.New(a.T("%s does not take the client id, or its secret", host)+serversWords(a, e)), a.T("Check them, or what your registration there allows; docs/oauth2.md shows how."))
+	case oauth.BadScope:
+		return fail(exitConfig, errors.New(a.T("%s does not let this client id send mail", host)+serversWords(a, e)), a.T("Add the permission to your registration; docs/oauth2.md shows how."))
+	case oauth.Unreachable:
+		return fail(exitTemporary, errors.New(a.T("%s can't be reached; nothing was kept", host)+serversWords(a, e)), a.T("Check the network, then run yan login again."))
+	case oauth.Failing:
+		return fail(exitTemporary, errors.New(a.T("%s does not answer as an OAuth 2.0 server should", host)+serversWords(a, e)), a.T("Try again later."))
+	case oauth.Untrusted:
+		return fail(exitProtocol, errors.New(a.T("the certificate of %s is not trusted", host)+serversWords(a, e)), a.T("Check the clock of this machine, and whether something stands between."))
+	}
+	return fail(exitAuth, errors.New(a.T("%s gave no token", host)+serversWords(a, e)), "")
+}
+
+// serversWords are what the authorization server said or, where it said nothing,
+// what happened here.
+func serversWords(a *app, e *oauth.Error) string {
+	switch {
+	case e.Description != "" && e.Code != "":
+		return a.T(": %s", e.Code+", "+e.Description)
+	case e.Code != "" || e.Description != "":
+		return a.T(": %s", e.Code+e.Description)
+	case e.Err != nil:
+		return a.T(": %s", e.Err.Error())
+	}
+	return ""
 }

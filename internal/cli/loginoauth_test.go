@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/oauthtest"
+	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -75,4 +78,75 @@ func TestLoginConsentRefused(t *testing.T) {
 	}
 	wants(t, "the terminal", errs, "docs/oauth2.md", "Client id")
 	d.empty()
+}
+
+// Each problem has its exit status, and words of the user's language.
+func TestNoToken(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for problem, want := range map[oauth.Problem]struct {
+		code   int
+		en, zh string
+	}{
+		oauth.NoClientID:  {exitConfig, "no client id", "没有客户端 ID"},
+		oauth.NoDevice:    {exitConfig, "no sign-in on another device", "设备"},
+		oauth.BadURL:      {exitConfig, "not https: it says no", "不是 https"},
+		oauth.BadClient:   {exitConfig, "login.example does not take the client id", "login.example 不接受该客户端 ID"},
+		oauth.BadScope:    {exitConfig, "does not let this client id send mail", "不允许该客户端 ID 发送邮件"},
+		oauth.Unreachable: {exitTemporary, "login.example can't be reached", "连不上 login.example"},
+		oauth.Failing:     {exitTemporary, "does not answer as an OAuth 2.0 server should", "不符合 OAuth 2.0 服务器的规范"},
+		oauth.Untrusted:   {exitProtocol, "the certificate of login.example is not trusted", "证书不受信任"},
+		oauth.Denied:      {exitAuth, "the consent was refused", "授权被拒绝"},
+		oauth.Expired:     {exitTemporary, "not used in time", "代码已过期"},
+		oauth.Rejected:    {exitAuth, "login.example gave no token: it says no", "login.example 没有给出令牌"},
+	} {
+		for lang, says := range map[words.Language]string{words.English: want.en, words.Chinese: want.zh} {
+			a, _, _ := testApp(lang)
+			var failed *failure
+			err := (&setup{a: a, s: &loginFlags{}}).noToken(t.Context(), &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("it says no")})
+			if !errors.As(err, &failed) || failed.code != want.code || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s in %s: %v, %+v", problem, lang, err, failed)
+			}
+			tried++
+		}
+	}
+	if tried < 22 {
+		t.Fatalf("only %d", tried)
+	}
+}
+
+// What the servers themselves do comes out in the same way; a token that can't be
+// renewed is said to be one.
+func TestLoginOAuthServers(t *testing.T) {
+	t.Parallel()
+	grants := oauthtest.Start(t, oauthtest.Config{User: "me@example.org", NoRefresh: true})
+	s := sandboxtest.Start(t, "plain", sandboxtest.WithTokens(func(_, token string) bool {
+		_, ok := grants.Valid(token)
+		return ok
+	}))
+	gone := "http://127.0.0.1:1/"
+	for name, test := range map[string]struct {
+		client, device, token string
+		code                  int
+		says                  string
+	}{
+		"no refresh token": {grants.ClientID(), grants.DeviceURL, grants.TokenURL, exitOK, "gave no refresh token"},
+		"unreachable":      {grants.ClientID(), gone, gone, exitTemporary, "127.0.0.1 can't be reached"},
+		"bad client":       {"somebody", grants.DeviceURL, grants.TokenURL, exitConfig, "does not take the client id"},
+		"bad URL":          {grants.ClientID(), grants.DeviceURL, "http://login.example/", exitConfig, "want a URL that begins with https://"},
+		"nonsense":         {grants.ClientID(), grants.AuthURL, grants.TokenURL, exitTemporary, "does not answer as an OAuth 2.0 server should"},
+	} {
+		d := newDesk(t)
+		d.writes(fmt.Sprintf("version = 1\n\n[account.work]\nfrom = \"me@example.org\"\nserver = %q\nuser = \"me@example.org\"\ntls_ca = %q\n\n"+
+			"[account.work.oauth2]\nclient_id = %q\nauth_url = %q\ntoken_url = %q\ndevice_url = %q\nscopes = [\"mail\"]\n",
+			"smtps://"+s.TLSAddr(), s.CAFile(), test.client, grants.AuthURL, test.token, test.device))
+		code, _, errs := d.yan("login", "work", "--oauth2", "device")
+		if code != test.code {
+			t.Errorf("%s: exit status %d: %s", name, code, errs)
+		}
+		wants(t, name, errs, test.says)
+		if (len(d.keyring) > 0) != (test.code == exitOK) {
+			t.Errorf("%s: the keyring holds %d", name, len(d.keyring))
+		}
+	}
 }

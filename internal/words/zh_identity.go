@@ -33,11 +33,6 @@ var chineseIdentity = map[string]string{
 	"%s is from %s and %s from %s: they need different accounts, so send them in separate runs": "%s 的发件人是 %s，%s 的是 %s：需要不同的账号，请分开发送",
 
 	// Secrets.
-	"Passphrase of the encrypted file (not shown): ":                                           "加密文件的口令（不显示）：",
-	"A new passphrase for the encrypted file (not shown): ":                                    "为加密文件设置新口令（不显示）：",
-	"The same once more: ":                                                                     "请再输入一次：",
-	"These were not the same, or empty.":                                                       "两次输入不一致，或为空。",
-	"no passphrase was chosen":                                                                 "没有设置口令",
 	"account %s: the consent to send has ended":                                                "账号 %s：授权已失效",
 	"Log in again: %s":                                                                         "请重新登录：%s",
 	"Put the authorization code or password there, alone on its line.":                         "请只写授权码或密码，单独一行。",

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/secret"
+)
+
+// What is kept for an account, as secret.Key has it.
+const (
+	itemPassword = "password"
+	itemOAuth2   = "oauth2"
+)
+
+// keptBefore is what a secret takes the place of: it is put back when the
+// configuration can't be written after all.
+type keptBefore struct {
+	vault *secret.Vault
+	key   secret.Key
+	value string // "" when there was nothing
+	// unknown says that it could not be read. Then the new one stays: it has been
+	// tried, and nothing at all would be worse.
+	unknown bool
+}
+
+// rememberKept reads what is kept under the name of an account. A vault that asks
+// for the passphrase of the encrypted file asks once, for this and for what is
+// kept there afterwards. One that is forgotten is no error, since whoever logs in
+// again may want to get around it. The error is that of a context, ask.ErrCancelled
+// or of a locked keyring, which would take nothing either.
+func rememberKept(ctx context.Context, v *secret.Vault, name, item string) (keptBefore, error) {
+	k := keptBefore{vault: v, key: secret.Key{Account: name, Item: item}}
+	var err error
+	k.value, err = v.Get(ctx, secret.Source{}, k.key)
+	var problem *secret.Error
+	switch {
+	case err == nil:
+	case ctx.Err() != nil, errors.Is(err, ask.ErrCancelled), errors.Is(err, secret.ErrLocked):
+		return k, err
+	case errors.As(err, &problem) && (problem.Problem == secret.NotFound || problem.Problem == secret.Empty):
+	default:
+		k.unknown = true
+	}
+	return k, nil
+}
+
+// errNotRemembered: what was kept can't be put back.
+var errNotRemembered = errors.New("what was kept before could not be read")
+
+// putBack makes it as it was, also when ctx has ended.
+func (k keptBefore) putBack(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case k.unknown:
+		return errNotRemembered
+	case k.value == "":
+		return k.vault.Delete(ctx, k.key)
+	}
+	_, err := k.vault.Set(ctx, k.key, k.value)
+	return err
+}
+
+// fileBefore is what a file of a secret held.
+type fileBefore struct {
+	path    string
+	text    []byte
+	mode    fs.FileMode
+	existed bool
+}
+
+func rememberFile(path string) (fileBefore, error) {
+	b := fileBefore{path: path}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return b, nil
+	}
+	if err == nil {
+		b.mode, b.existed = info.Mode().Perm(), true
+		b.text, err = os.ReadFile(path)
+	}
+	return b, err
+}
+
+func (b fileBefore) putBack() error {
+	if !b.existed {
+		return os.Remove(b.path)
+	}
+	return writeWhole(b.path, string(b.text), b.mode)
+}
+
+// checkSavable finds out whether a configuration can be written before a secret is
+// touched; read is what was read of it. Its errors are those of Save.
+func checkSavable(f *account.File, read []byte) error {
+	now, err := os.ReadFile(f.Path())
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !f.Exists():
+	case errors.Is(err, fs.ErrNotExist), err == nil && (!f.Exists() || !bytes.Equal(now, read)):
+		return account.ErrChanged
+	case err != nil:
+		return fmt.Errorf("reading the configuration again: %w", err)
+	}
+	path := f.Path()
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	dir := filepath.Dir(path)
+	for { // Save makes the folders that are missing
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	t, err := os.CreateTemp(dir, filepath.Base(path)+".*.new") // the name that Save takes
+	if err != nil {
+		return fmt.Errorf("writing the configuration: %w", err)
+	}
+	return errors.Join(t.Close(), os.Remove(t.Name()))
+}
+
+// writeWhole writes a file at once or not at all.
+func writeWhole(path, text string, mode fs.FileMode) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".yan-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name()) // the error is told already
+		}
+	}()
+	if _, err = f.WriteString(text); err == nil && mode != 0o600 {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
