@@ -269,14 +269,20 @@ func TestDoctorIsInterrupted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w, out, errs := world(map[string]string{"HOME": t.TempDir(), "YAN_PASSWORD": s.Password()})
 		w.Now = time.Now // a certificate that ends soon is a warning by then
-		dialled := 0
-		w.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			if dialled++; dialled == 3 { // after a knock and a look, this one logs in
-				time.AfterFunc(50*time.Millisecond, cancel)
+		stalls := strings.Count(s.Transcript(), "fault auth-stall")
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			look := time.NewTicker(time.Millisecond)
+			defer look.Stop()
+			for ctx.Err() == nil && t.Context().Err() == nil {
+				<-look.C
+				if strings.Count(s.Transcript(), "fault auth-stall") > stalls { // the login waits for an answer
+					cancel()
+				}
 			}
-			return (&net.Dialer{}).DialContext(ctx, network, address)
-		}
-		code := Run(ctx, []string{"doctor", s.URL(), "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1", more}, w)
+		}()
+		code := Run(ctx, []string{"doctor", s.URL(), "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1", "--timeout", "5m", more}, w)
 		said := out.String() + errs.String()
 		if code != exitTemporary || !strings.Contains(said, "interrupted") {
 			t.Errorf("%s: exit status %d: %s", more, code, said)
@@ -288,6 +294,7 @@ func TestDoctorIsInterrupted(t *testing.T) {
 			}
 		}
 		cancel()
+		<-watched
 	}
 }
 

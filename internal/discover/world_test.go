@@ -29,6 +29,8 @@ type world struct {
 	mu     sync.Mutex
 	ports  map[string]string // "host:port" to the address of its listener
 	dialed []string
+	waits  map[string]chan struct{} // what is dialled only when this is closed
+	starts map[string]chan struct{} // what is closed when this is dialled
 	tried  []Attempt
 }
 
@@ -71,7 +73,19 @@ func (w *world) dial(ctx context.Context, network, address string) (net.Conn, er
 	w.mu.Lock()
 	w.dialed = append(w.dialed, address)
 	listener := w.ports[address]
+	if begun, ok := w.starts[address]; ok {
+		close(begun)
+		delete(w.starts, address)
+	}
+	turn := w.waits[address]
 	w.mu.Unlock()
+	if turn != nil {
+		select {
+		case <-turn:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	if listener == "" {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
@@ -142,6 +156,13 @@ func (w *world) silent(addresses ...string) {
 	for _, address := range addresses {
 		w.ports[address] = listener.Addr().String()
 	}
+}
+
+// after holds connections to one address back until another one was dialled.
+func (w *world) after(address, other string) {
+	turn := make(chan struct{})
+	w.waits = map[string]chan struct{}{address: turn}
+	w.starts = map[string]chan struct{}{other: turn}
 }
 
 // why gives what was told of an attempt, "served" without an error.

@@ -57,7 +57,7 @@ func exam(t testing.TB, s *sandboxtest.Server, url string) doctor.Exam {
 	if from.Domain() == "example.org" {
 		selector = "sel"
 	}
-	return doctor.Exam{Server: server, Options: o, From: from, Resolver: dnstest.Start(t, healthy()).Resolver(), Timeout: 5 * time.Second,
+	return doctor.Exam{Server: server, Options: o, From: from, Resolver: dnstest.Start(t, healthy()).Resolver(), Timeout: long,
 		DKIMSelector: selector,
 		Login: func(context.Context) (transport.Options, error) {
 			o.Password = s.Password()
@@ -209,7 +209,9 @@ func TestEveryFault(t *testing.T) {
 				}
 				e := exam(t, s, url)
 				if strings.HasPrefix(action, "stall") {
-					e.Timeout = 300 * time.Millisecond
+					var glass hourglass
+					e.Dial = glass.dial
+					whenStalled(t, s, word, glass.runOut)
 				}
 				r := e.Run(t.Context())
 				check(t, s, r)
@@ -273,6 +275,19 @@ func TestCertificates(t *testing.T) {
 		}
 		if strings.Contains(s.Transcript(), "AUTH") {
 			t.Errorf("%s: a login", kind)
+		}
+	}
+}
+
+// Whether a certificate is too old or too new is told by the clock of the exam.
+func TestCertificateByTheClock(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain", sandboxtest.WithCertificate("expired"))
+	for years, want := range map[int]string{0: "expired on", -20: "not valid before"} {
+		e := exam(t, s, s.URL())
+		e.Now = func() time.Time { return time.Now().AddDate(years, 0, 0) }
+		if step := find(t, e.Run(t.Context()), doctor.NameCertificate); step.Status != doctor.Failed || !strings.HasPrefix(step.Detail.EN, want) {
+			t.Errorf("%d years: %s: %s", years, step.Status, step.Detail.EN)
 		}
 	}
 }

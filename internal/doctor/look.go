@@ -130,7 +130,7 @@ func (v *visit) badCertificate(s Step, bad *tls.CertificateVerificationError, er
 		var invalid x509.CertificateInvalidError
 		var name x509.HostnameError
 		switch {
-		case errors.As(err, &invalid) && invalid.Reason == x509.Expired && v.Now().After(cert.NotAfter):
+		case errors.As(err, &invalid) && invalid.Reason == x509.Expired && !v.Now().Before(cert.NotBefore):
 			s.Detail = say("expired on %s (%s, issued by %s)", "已于 %s 过期（%s，由 %s 签发）", cert.NotAfter.Format(time.DateOnly), names(cert), issuer(cert))
 		case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 			s.Detail = say("not valid before %s (%s, issued by %s)", "%s 之后才生效（%s，由 %s 签发）", cert.NotBefore.Format(time.DateOnly), names(cert), issuer(cert))

@@ -63,12 +63,9 @@ func TestInterrupted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		e := exam(t, s, s.URL())
 		e.Timeout = time.Hour
-		e.Resolver = dnstest.Start(t, dnstest.Zone{"example.org": {"SILENCE"}}).Resolver()
-		e.Told = func(step doctor.Step) {
-			if step.Name == doctor.NamePort || step.Name == doctor.NameLogin {
-				time.AfterFunc(50*time.Millisecond, cancel)
-			}
-		}
+		dns := mute{make(chan struct{})}
+		e.Resolver = dns
+		whenStalled(t, s, fault, cancel)
 		done := make(chan doctor.Report, 1)
 		go func() { done <- e.Run(ctx) }()
 		select {
@@ -76,10 +73,11 @@ func TestInterrupted(t *testing.T) {
 			if !r.Interrupted {
 				t.Errorf("%s: not interrupted: %+v", fault, r.Steps)
 			}
-		case <-time.After(5 * time.Second): // a silent DNS server alone would be waited for ten
+		case <-time.After(time.Minute): // the server and DNS alone would be waited for an hour
 			t.Fatalf("%s: it goes on", fault)
 		}
 		cancel()
+		close(dns.letGo)
 	}
 }
 
