@@ -29,6 +29,7 @@ type consulting struct {
 	env     map[string]string // beside the usual
 	code    string            // the password; "" is the right one
 	blocked bool              // no port answers
+	today   bool              // the clock is right
 	exit    int
 }
 
@@ -67,7 +68,7 @@ func consultations() map[string]consulting {
 		"wrong-code":    {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, code: wrongSecret, exit: exitAuth},
 		"blocked-ports": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, blocked: true, exit: exitTemporary},
 		"certificate-expired": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"},
-			options: []sandboxtest.Option{sandboxtest.WithCertificate("expired")}, exit: exitProtocol},
+			options: []sandboxtest.Option{sandboxtest.WithCertificate("expired")}, today: true, exit: exitProtocol},
 		"spf-missing": {profile: "gmail", options: me, config: workspace, zone: corp(dnstest.Zone{"corp.example": {"MX 1 aspmx.l.google.com"}, "_dmarc.corp.example": nil})},
 		"dmarc-misaligned": {profile: "gmail", options: me, config: workspace, exit: exitUnavailable,
 			zone: corp(dnstest.Zone{"corp.example": {"MX 1 aspmx.l.google.com", "TXT v=spf1 mx -all"}, "aspmx.l.google.com": {"A 198.51.100.7"}})},
@@ -94,6 +95,9 @@ func consult(t *testing.T, c consulting, lang string, more ...string) (code int,
 	// A certificate of the sandbox ends in ten days; seen from a month ago it is
 	// good for longer.
 	w.Now = func() time.Time { return time.Now().AddDate(0, 0, -30) }
+	if c.today {
+		w.Now = time.Now
+	}
 	w.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		_, port, _ := net.SplitHostPort(address)
 		to, open := map[string]string{"465": s.TLSAddr(), "587": s.Addr()}[port]
