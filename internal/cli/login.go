@@ -94,7 +94,7 @@ func (s *loginFlags) registerServer(a *app, cmd *cobra.Command) {
 		option{"tls-pin", "", &s.tlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")},
 		option{"tls-cert", "", &s.tlsCert, file, a.T("show this client certificate (PEM)")},
 		option{"tls-key", "", &s.tlsKey, file, a.T("the key of the client certificate (PEM)")},
-		option{"proxy", "", &s.proxy, "URL", a.T("go through socks5://host:port or http://host:port")},
+		option{"proxy", "", &s.proxy, "URL", a.T("go through socks5://host:port or http://host:port; DNS is asked directly")},
 		option{"dns", "", &s.dns, a.T("ADDRESS"), a.T("ask this DNS server instead of the system's")},
 		option{"timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")},
 	)

@@ -243,8 +243,10 @@ func TestLoginCorrects(t *testing.T) {
 			[]string{"127.0.0.1:465, TLS", "127.0.0.1:587, STARTTLS", "the same again"}, `server = "` + right},
 		"host": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", "smtps://" + wrongName.TLSAddr(), "--tls-ca", wrongName.CAFile()}, []string{""},
 			[]string{sandboxPassword}, []string{"can't be used", "Mail server (SMTP)"}, ""},
+		"literal": {[]string{"me@[127.0.0.1]", "--from", "me@qq.com", "--user", "me@qq.com"}, []string{s.TLSAddr()}, []string{sandboxPassword},
+			[]string{"[127.0.0.1] is no domain"}, `server = "` + right},
 		"server": {[]string{"me@corp.test", "--from", "me@qq.com", "--user", "me@qq.com", "--dns", "127.0.0.1:1"}, []string{s.TLSAddr()}, []string{sandboxPassword},
-			[]string{"Looking for the mail server of corp.test", "None was found"}, `server = "` + right},
+			[]string{"Looking for the mail server of corp.test", "no network"}, `server = "` + right},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -421,5 +423,71 @@ func TestLoginTrustsNoDNS(t *testing.T) {
 	wants(t, "the error", errs, "--server smtps://mail.host.test:"+port)
 	if strings.Contains(elsewhere.Transcript(), "C: AUTH") {
 		t.Error("a password went there")
+	}
+}
+
+// The search goes the way of the account's own connections: through the proxy, who
+// alone knows the host here.
+func TestLoginSearchesThroughProxy(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq", sandboxtest.WithHostNames("smtp.corp.test"))
+	dns := dnstest.Start(t, dnstest.Zone{"corp.test": {"TXT nothing"}})
+	for _, kind := range []string{"http", "socks5"} {
+		proxy, err := startProxyTo(kind, map[string]string{"smtp.corp.test:465": s.TLSAddr()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer proxy.close()
+		url := kind + "://" + proxy.listener.Addr().String()
+		for name, test := range map[string]struct {
+			args   []string
+			env    map[string]string
+			config string
+			code   int
+		}{
+			"flag":          {args: []string{"--proxy", url}},
+			"configuration": {config: "version = 1\n\n[defaults]\nproxy = \"" + url + "\"\n"},
+			"ALL_PROXY":     {env: map[string]string{"ALL_PROXY": url}},
+			"NO_PROXY":      {env: map[string]string{"ALL_PROXY": url, "NO_PROXY": ".corp.test"}, code: exitNoHost},
+			"none":          {code: exitNoHost},
+			"nonsense":      {env: map[string]string{"ALL_PROXY": "nonsense"}, code: exitConfig},
+		} {
+			d := newDesk(t)
+			d.pipe = true
+			d.env["YAN_PASSWORD"] = sandboxPassword
+			for name, value := range test.env {
+				d.env[name] = value
+			}
+			if test.config != "" {
+				d.writes(test.config)
+			}
+			before := proxy.tunnels.Load()
+			code, _, errs := d.yan(append([]string{"login", "me@corp.test", "--from", "me@qq.com", "--user", "me@qq.com", "--dns", dns.Addr(), "--tls-ca", s.CAFile()}, test.args...)...)
+			if code != test.code {
+				t.Errorf("%s, %s: exit status %d: %s", kind, name, code, errs)
+			}
+			if went := proxy.tunnels.Load() - before; (went >= 2) != (test.code == exitOK) { // to look, and to log in
+				t.Errorf("%s, %s: %d connections", kind, name, went)
+			}
+		}
+	}
+}
+
+// Without a network, and without a domain, nothing can be found; that is nobody's
+// mistake, or the user's.
+func TestLoginFindsNothing(t *testing.T) {
+	t.Parallel()
+	for lang, says := range map[string][2]string{"en": {"no network: neither DNS nor any server answered", "[127.0.0.1] is no domain"},
+		"zh": {"没有网络", "[127.0.0.1] 不是域名"}} {
+		d := newDesk(t)
+		d.pipe = true
+		d.env["YAN_PASSWORD"] = sandboxPassword
+		if code, _, errs := d.yan("login", "me@corp.test", "--dns", "127.0.0.1:1", "--lang", lang); code != exitTemporary || !strings.Contains(errs, says[0]) {
+			t.Errorf("no network: %d %s", code, errs)
+		}
+		if code, _, errs := d.yan("login", "me@[127.0.0.1]", "--lang", lang); code != exitUsage || !strings.Contains(errs, says[1]) {
+			t.Errorf("no domain: %d %s", code, errs)
+		}
+		d.empty()
 	}
 }

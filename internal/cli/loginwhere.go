@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yanmail/yan/internal/ask"
@@ -107,6 +108,9 @@ func (a *app) hostAndPort(at transport.Server) string {
 // search asks the domain for its server, and the user whether to believe it.
 func (l *setup) search(ctx context.Context) error {
 	domain := l.login.Address.ASCIIDomain()
+	if strings.HasPrefix(domain, "[") { // RFC 5321 section 4.1.3
+		return l.noDomain(ctx, domain)
+	}
 	l.say(l.a.T("Looking for the mail server of %s", domain))
 	t := &attempts{l: l, worked: map[discover.Way]bool{}}
 	finder := discover.Finder{Tried: t.tried}
@@ -120,14 +124,22 @@ func (l *setup) search(ctx context.Context) error {
 		}
 		finder.Roots = roots
 	}
+	var err error
+	if finder.Dial, err = l.throughProxy(finder.Resolver); err != nil {
+		return err
+	}
 	found, err := finder.Find(ctx, l.login.Address)
 	t.sumUp()
 	switch {
 	case ctx.Err() != nil:
 		return l.answer(ask.ErrCancelled, "", "")
-	case err != nil && !l.person:
-		return fail(exitTemporary, errors.New(l.a.T("no server was found for %s, since neither DNS nor any server answered: %v", domain, err)),
+	case errors.Is(err, discover.ErrOffline) && l.person:
+		return l.askServer(ctx, l.a.T("There is no network, it seems: neither DNS nor any server answered."))
+	case errors.Is(err, discover.ErrOffline):
+		return fail(exitTemporary, errors.New(l.a.T("no network: neither DNS nor any server answered, so the server of %s is not known", domain)),
 			l.a.T("Is this machine online? The server can also be named: %s", "--server smtps://smtp."+domain))
+	case err != nil:
+		return internal("looking for the server", err)
 	case len(found) > 0 && found[0].Trust == discover.Verified:
 		return l.use(found[0].Server, found[0].User)
 	case !l.person && len(found) > 0:
@@ -138,6 +150,55 @@ func (l *setup) search(ctx context.Context) error {
 			l.a.T("Name it, for example: %s", "--server smtps://smtp."+domain))
 	}
 	return l.chooseServer(ctx, found)
+}
+
+// noDomain: an address at a number has no domain to look anything up in.
+func (l *setup) noDomain(ctx context.Context, literal string) error {
+	why := l.a.T("%s is no domain, so nothing says what its mail server is", literal)
+	if l.person {
+		return l.askServer(ctx, why)
+	}
+	return fail(exitUsage, errors.New(why), l.a.T("Name it, for example: %s", "--server smtps://smtp.example.com"))
+}
+
+// throughProxy opens the connections of the search as the account's will be
+// opened: through the proxy of the flag, of the configuration or of the
+// environment, if any. DNS is asked directly: a proxy for connections does not do
+// that.
+func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
+	named := firstOf(l.s.proxy, l.file.New("").Proxy)
+	which := func(host string, port int) (string, error) {
+		if named != "" {
+			return named, nil
+		}
+		return l.a.systemProxy(transport.Server{Host: host, Port: port, Security: smtpclient.ImplicitTLS})
+	}
+	if _, err := which(l.login.Address.ASCIIDomain(), 443); err != nil {
+		return nil, err // once, rather than with each attempt
+	}
+	direct := (&net.Dialer{Resolver: resolver}).DialContext
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, service, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		port, err := strconv.Atoi(service)
+		if err != nil {
+			return nil, err
+		}
+		proxy, err := which(host, port)
+		if err != nil {
+			return nil, err
+		}
+		if proxy == "" {
+			return direct(ctx, network, address)
+		}
+		dial, err := transport.ProxyDialer(proxy, nil)
+		if err != nil {
+			return nil, err
+		}
+		return dial(ctx, network, address)
+	}, nil
 }
 
 // attempts are the ways that were tried.
@@ -216,8 +277,11 @@ func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) er
 
 // askServer asks for host, host:port, URL or provider.
 func (l *setup) askServer(ctx context.Context, help string) error {
-	answer, err := l.text(ctx, "--server", ask.Question{Title: l.a.T("Mail server (SMTP)"), Help: help,
-		Example: "smtp." + l.login.Address.ASCIIDomain(),
+	example := "smtp." + l.login.Address.ASCIIDomain()
+	if strings.Contains(example, "[") {
+		example = "smtp.example.com"
+	}
+	answer, err := l.text(ctx, "--server", ask.Question{Title: l.a.T("Mail server (SMTP)"), Help: help, Example: example,
 		Check: func(answer string) error {
 			if _, err := transport.ParseServer(serverURL(answer), l.login.Address); err != nil {
 				return errors.New(l.a.T("want a server like smtp.example.com, smtp.example.com:587 or a provider like qq"))

@@ -304,7 +304,7 @@ func (l *setup) shortName() string {
 		return p.ID
 	}
 	for _, label := range labels[:max(1, len(labels)-1)] {
-		if isAccountName(label) && label != "mail" && label != "vip" {
+		if isAccountName(label) && !strings.HasPrefix(labels[0], "[") && label != "mail" && label != "vip" {
 			return label
 		}
 	}

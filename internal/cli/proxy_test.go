@@ -23,11 +23,16 @@ type testProxy struct {
 	listener net.Listener
 	tunnels  atomic.Int64
 	group    sync.WaitGroup
+	// hosts are names that only the proxy knows: "host:port" to an address.
+	hosts map[string]string
 }
 
 // startProxy starts one that speaks "socks5" (RFC 1928, no authentication) or
 // "http" (CONNECT).
-func startProxy(kind string) (*testProxy, error) {
+func startProxy(kind string) (*testProxy, error) { return startProxyTo(kind, nil) }
+
+// startProxyTo starts one that knows hosts of its own.
+func startProxyTo(kind string, hosts map[string]string) (*testProxy, error) {
 	greet := map[string]func(net.Conn) (string, io.Reader, error){"socks5": greetSOCKS5, "http": greetHTTP}[kind]
 	if greet == nil {
 		return nil, fmt.Errorf("no proxy %q", kind)
@@ -36,7 +41,7 @@ func startProxy(kind string) (*testProxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &testProxy{listener: l}
+	p := &testProxy{listener: l, hosts: hosts}
 	p.group.Go(func() {
 		for {
 			client, err := l.Accept()
@@ -59,6 +64,9 @@ func (p *testProxy) serve(client net.Conn, kind string, greet func(net.Conn) (st
 	target, from, err := greet(client)
 	if err != nil {
 		return
+	}
+	if at, known := p.hosts[target]; known {
+		target = at
 	}
 	server, err := net.Dial("tcp", target)
 	if err != nil {
