@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
@@ -97,10 +98,22 @@ func (a *app) explain(f *failure) {
 	if f.told {
 		return
 	}
-	a.errf("yan: %s\n", a.Say(f.err))
+	a.errf("yan: %s\n", visibleLines(a.Say(f.err)))
 	if f.hint != "" {
-		a.errf("     %s\n", f.hint)
+		a.errf("     %s\n", visibleLines(f.hint))
 	}
+}
+
+// visibleLines is visible for a text of several lines. Lines that stand at the margin
+// stay behind the first, so that none passes for a message of its own.
+func visibleLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if lines[i] = visible(line); i > 0 && !strings.HasPrefix(line, " ") {
+			lines[i] = "     " + lines[i]
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // internal is for what should not happen.

@@ -140,7 +140,7 @@ func (a *app) localError(err error) string {
 		return a.T("more recipients than the server takes at a time, and --to-policy all does not split a message")
 	case errors.Is(err, smtpclient.ErrOutOfStep):
 		_, detail, _ := strings.Cut(err.Error(), smtpclient.ErrOutOfStep.Error())
-		return a.T("the server's replies do not fit the commands") + detail
+		return a.T("the server's replies do not fit the commands") + visible(detail)
 	case errors.Is(err, transport.ErrPaused):
 		return a.T("the server asked for a longer pause than yan waits")
 	case errors.Is(err, mailfiles.ErrChanged):
@@ -160,8 +160,13 @@ func (a *app) localError(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return a.T("the server closed the connection")
 	}
-	return err.Error()
+	return visible(err.Error())
 }
+
+// visible is a text on one line that does nothing to a terminal. What went wrong is
+// told in words that others chose, before anybody is trusted: an error names the names
+// of a certificate, and what a proxy said.
+func visible(text string) string { return smtp.DecodeText([]byte(text)) }
 
 // status is the word for people; the one in JSON never changes.
 func (a *app) status(s smtp.Status) string {

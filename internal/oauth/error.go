@@ -62,7 +62,7 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.what())
 	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
+		b.WriteString(": " + oneLine(e.Err.Error())) // which may repeat names of a certificate
 	}
 	if words := strings.Trim(e.Code+": "+e.Description, ": "); words != "" {
 		fmt.Fprintf(&b, ": it says %q", words)
