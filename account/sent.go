@@ -83,9 +83,7 @@ func (a Account) SentMailbox(ctx context.Context, s *Secrets) (imapclient.Config
 		if err != nil {
 			return c, err
 		}
-		if c.Auth.Token, err = tokens.Access(ctx, ""); err != nil {
-			return c, err
-		}
+		c.Token = tokens.Access
 	} else if c.Auth.Password, err = s.Password(ctx, a); err != nil {
 		return c, err
 	}

@@ -87,6 +87,7 @@ func (r *delivery) deliver(ctx context.Context) error {
 		defer cancel()
 	}
 	r.told = map[string]bool{}
+	defer r.copies.close()
 	r.tellSettled()
 	began := a.Now()
 	if len(r.todo) > 0 {

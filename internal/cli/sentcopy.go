@@ -17,9 +17,17 @@ import (
 // there changes nothing about what was sent; it is told once, and not tried
 // again in the same run.
 type sentCopies struct {
-	account string // whose mailbox cfg is
-	cfg     imapclient.Config
+	account string              // whose mailbox it is
+	mailbox *imapclient.Mailbox // nil before the first copy, and where it can't be had
 	err     error
+}
+
+// close says goodbye to the mailbox.
+func (c *sentCopies) close() {
+	if c.mailbox != nil {
+		c.mailbox.Close()
+		c.mailbox = nil
+	}
 }
 
 // keepCopy saves a copy of a message that somebody got now, if the account wants
@@ -31,12 +39,9 @@ func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) (fol
 		return ""
 	}
 	if r.copies.account != id.Name {
+		r.copies.close()
 		r.copies = sentCopies{account: id.Name}
-		r.copies.cfg, r.copies.err = id.SentMailbox(ctx, id.secrets)
-		if r.copies.err == nil && r.copies.cfg.Dialer == nil {
-			r.copies.cfg.Dialer, r.copies.err = r.a.mailboxDialer(r.copies.cfg)
-		}
-		if r.copies.err != nil {
+		if r.copies.mailbox, r.copies.err = r.a.openMailbox(ctx, id); r.copies.err != nil {
 			r.tellNoCopy(r.copies.err)
 		}
 	}
@@ -44,13 +49,25 @@ func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) (fol
 		j.noCopy = r.copies.err.Error()
 		return ""
 	}
-	folder, r.copies.err = imapclient.Append(ctx, r.copies.cfg, j.content, r.a.Now())
+	folder, r.copies.err = r.copies.mailbox.Append(ctx, j.content, r.a.Now())
 	if r.copies.err != nil {
 		j.noCopy = r.copies.err.Error()
 		r.tellNoCopy(r.copies.err)
 		return ""
 	}
 	return folder
+}
+
+// openMailbox logs in to the account's mailbox.
+func (a *app) openMailbox(ctx context.Context, id *identity) (*imapclient.Mailbox, error) {
+	cfg, err := id.SentMailbox(ctx, id.secrets)
+	if err == nil && cfg.Dialer == nil {
+		cfg.Dialer, err = a.mailboxDialer(cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return imapclient.Open(ctx, cfg)
 }
 
 // mailboxDialer goes the way that ALL_PROXY says, as to the SMTP server; nil goes

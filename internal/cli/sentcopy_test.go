@@ -142,8 +142,17 @@ func TestSentCopy(t *testing.T) {
 			t.Errorf("%s: exit status %d, %d copies: nobody is known to have it", refused, code, m.sent(t))
 		}
 	}
+	dir, logins := t.TempDir(), m.loginCount()
+	for _, name := range []string{"1.eml", "2.eml", "3.eml"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("From: one@example.org\r\nTo: a@example.org\r\n\r\nx\r\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, _, errs := run(t.Context(), env, "send", "--raw", dir); code != exitOK || m.sent(t) != 5 || m.loginCount() != logins+1 {
+		t.Errorf("a run: exit status %d, %d copies, %d logins\n%s", code, m.sent(t), m.loginCount()-logins, errs)
+	}
 	env = keepsCopies(t, s, m, "")
-	if code, out, _ := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != exitOK || m.sent(t) != 2 {
+	if code, out, _ := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != exitOK || m.sent(t) != 5 {
 		t.Errorf("without save_sent: exit status %d, %d copies\n%s", code, m.sent(t), out)
 	}
 }
