@@ -99,9 +99,39 @@ func (a *app) vault() *secret.Vault {
 		v.File = filepath.Join(filepath.Dir(path), "secrets.age")
 	}
 	if a.ReadSecret != nil {
-		v.Passphrase = func(ctx context.Context, anew bool) (string, error) { return a.askPassphrase(ctx, anew) }
+		tries := a.passphraseTries()
+		v.Passphrase = func(ctx context.Context, anew bool) (string, error) {
+			if err := tries(anew); err != nil {
+				return "", err
+			}
+			return a.askPassphrase(ctx, anew)
+		}
 	}
 	return v
+}
+
+// maxTries bounds how often this run asks for the passphrase of the encrypted file.
+const maxTries = 3
+
+// errNoMoreTries: the passphrase was mistyped too often.
+var errNoMoreTries = errors.New("the passphrase was wrong each time")
+
+// passphraseTries counts how often the passphrase is asked for: one that is right is
+// not asked for again.
+func (a *app) passphraseTries() func(anew bool) error {
+	asked := 0
+	return func(anew bool) error {
+		if anew {
+			return nil
+		}
+		if asked > 0 {
+			a.errf("%s\n", a.T("That is not the passphrase."))
+		}
+		if asked++; asked > maxTries {
+			return errNoMoreTries
+		}
+		return nil
+	}
 }
 
 // askPassphrase asks for the passphrase of the encrypted file on the terminal.

@@ -190,6 +190,11 @@ func (a *app) secretProblem(err error) string {
 		return a.T("the passphrase of the encrypted file is wrong")
 	case secret.Damaged:
 		return a.T("damaged")
+	case secret.Unwritable:
+		if problem.Err != nil {
+			return a.T("can't be written (%v)", problem.Err)
+		}
+		return a.T("can't be written")
 	}
 	return err.Error()
 }

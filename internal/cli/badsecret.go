@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
 
 	"github.com/yanmail/yan/account"
@@ -13,7 +14,12 @@ import (
 // badSecret says what is wrong with the place of an account's secret and what
 // to do.
 func (a *app) badSecret(acc account.Account, err error) error {
-	loginAgain := a.T("Log in again: %s", "yan login "+acc.Name)
+	return a.badSecretOf(acc, err, "yan login "+acc.Name)
+}
+
+// badSecretOf is the same; command logs in again.
+func (a *app) badSecretOf(acc account.Account, err error, command string) error {
+	loginAgain := a.T("Log in again: %s", command)
 	var s *secret.Error
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -38,6 +44,14 @@ func (a *app) badSecret(acc account.Account, err error) error {
 		return fail(exitConfig, errors.New(what), loginAgain)
 	case secret.Damaged:
 		hint = loginAgain
+		if s.Source.Kind == secret.Kept && s.Path != "" {
+			hint = a.T("Restore it from a copy, or begin a new one; the damaged one is set aside: %s", command+" --"+newFileFlag)
+		}
+	case secret.Passphrase:
+		hint = a.T("If it is forgotten, begin a new file; the old one is set aside: %s", command+" --"+newFileFlag)
+	case secret.Unwritable:
+		return fail(exitCantCreate, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+a.T(": %s", a.secretProblem(err)))),
+			a.T("Make room on the disk, or see to it that you may write into %s.", printable(filepath.Dir(s.Path))))
 	case secret.Empty, secret.SeveralLines:
 		hint = a.T("Put the authorization code or password there, alone on its line.")
 	case secret.Readable:
@@ -50,6 +64,9 @@ func (a *app) badSecret(acc account.Account, err error) error {
 	case secret.Locked:
 		hint = a.T("Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`)
 	case secret.Unavailable:
+		if errors.Is(err, errNoMoreTries) {
+			return a.badSecretOf(acc, &secret.Error{Problem: secret.Passphrase, Source: s.Source, Key: s.Key, Path: s.Path}, command)
+		}
 		return fail(exitConfig, errors.New(a.T("account %s: there is no keyring that works, and nobody to ask for the passphrase of the encrypted file", acc.Name)),
 			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`))
 	}

@@ -30,6 +30,7 @@ type loginFlags struct {
 	clientID, clientCode string
 	makeDefault, replace bool
 	noCheck, qr, plain   bool
+	newFile              bool
 	dns                  string
 	json                 bool
 }
@@ -78,6 +79,7 @@ func (s *loginFlags) registerAccount(a *app, cmd *cobra.Command) {
 		option{"secret-env", "", &s.secretEnv, a.T("VARIABLE"), a.T("it is in this variable")},
 		option{"secret-netrc", "", &s.secretNetrc, file, a.T("it is in a netrc file; 'default' means ~/.netrc")},
 		option{"secret-credential", "", &s.secretCredential, a.T("NAME"), a.T("it is this systemd credential")},
+		option{newFileFlag, "", &s.newFile, "", a.T("begin a new encrypted file, and set the old one aside")},
 		option{"oauth2", "", &s.oauth2, "browser|device", a.T("sign in with OAuth 2.0: in the browser, or with a code on another device")},
 		option{"client-id", "", &s.clientID, "ID", a.T("OAuth 2.0: the client id of your registration with the provider")},
 		option{"client-secret", "", &s.clientCode, a.T("TEXT"), a.T("OAuth 2.0: what some providers call the secret of an installed program")},
@@ -217,7 +219,11 @@ type setup struct {
 	shown     bool // where the secret comes from
 	refused   int  // logins, so far
 	place     secret.Place
-	took      time.Duration // of the check; 0 when there was none
+	// sealed is where the secret goes; aside is the encrypted file that was set aside
+	// for it, "" for none.
+	sealed *secret.Vault
+	aside  string
+	took   time.Duration // of the check; 0 when there was none
 }
 
 // text asks for what a flag may give as well; the flag is named when nobody answers.

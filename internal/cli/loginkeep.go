@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/account"
@@ -86,7 +87,7 @@ func (l *setup) keepSecret(ctx context.Context, vault *secret.Vault) (putBack fu
 	var before keptBefore
 	switch {
 	case l.browsed:
-		if before, err = rememberKept(ctx, vault, l.acc.Name, itemOAuth2); err != nil {
+		if before, err = l.remember(ctx, itemOAuth2); err != nil {
 			break
 		}
 		// The check may have refreshed it.
@@ -94,12 +95,12 @@ func (l *setup) keepSecret(ctx context.Context, vault *secret.Vault) (putBack fu
 		if tokenErr != nil {
 			return nil, internal("the token", tokenErr)
 		}
-		l.place, err = secrets.KeepToken(ctx, l.acc, source.Token)
+		l.place, err = l.store(ctx, func() (secret.Place, error) { return secrets.KeepToken(ctx, l.acc, source.Token) })
 	case l.password != "":
-		if before, err = rememberKept(ctx, vault, l.acc.Name, itemPassword); err != nil {
+		if before, err = l.remember(ctx, itemPassword); err != nil {
 			break
 		}
-		l.place, err = secrets.KeepPassword(ctx, l.acc, l.password)
+		l.place, err = l.store(ctx, func() (secret.Place, error) { return secrets.KeepPassword(ctx, l.acc, l.password) })
 		if errors.Is(err, errOwnFile) && ctx.Err() == nil {
 			return l.ownFile()
 		}
@@ -108,7 +109,7 @@ func (l *setup) keepSecret(ctx context.Context, vault *secret.Vault) (putBack fu
 	}
 	switch {
 	case err == nil:
-		return func() error { return before.putBack(ctx) }, nil
+		return func() error { return l.restore(ctx, before) }, nil
 	case ctx.Err() != nil, errors.Is(err, ask.ErrCancelled):
 		return nil, l.answer(ask.ErrCancelled, "", "")
 	}
@@ -117,12 +118,16 @@ func (l *setup) keepSecret(ctx context.Context, vault *secret.Vault) (putBack fu
 
 // notKept adds to what is wrong with the keyring the way around it.
 func (l *setup) notKept(err error) error {
-	explained := l.a.badSecret(l.acc, err)
+	explained := l.a.badSecretOf(l.acc, err, l.command())
 	var failed *failure
-	if errors.As(explained, &failed) && !l.person {
-		failed.hint = strings.TrimSpace(failed.hint + "\n     " +
-			l.a.T("Or leave the secret in a file that only you can read: %s", "--secret-file code.txt"))
+	if !errors.As(explained, &failed) {
+		return explained
 	}
+	lines := []string{l.a.T("Nothing was kept."), failed.hint}
+	if !l.person {
+		lines = append(lines, l.a.T("Or leave the secret in a file that only you can read: %s", "--secret-file code.txt"))
+	}
+	failed.hint = strings.Join(slices.DeleteFunc(lines, func(s string) bool { return s == "" }), "\n     ")
 	return explained
 }
 
@@ -133,11 +138,15 @@ var errOwnFile = errors.New("the secret goes into a file of its own")
 // once what that means, and chooses.
 func (l *setup) vault() *secret.Vault {
 	v := l.a.vault()
+	l.sealed = v
 	if !l.person {
 		return v
 	}
-	told := false
+	told, tries := false, l.a.passphraseTries()
 	v.Passphrase = func(ctx context.Context, anew bool) (string, error) {
+		if err := tries(anew); err != nil {
+			return "", err
+		}
 		if anew && !told {
 			told = true
 			if own, err := l.prefersFile(ctx); err != nil {

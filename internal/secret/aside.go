@@ -87,7 +87,7 @@ func taken(path string) bool {
 	return err == nil
 }
 
-// PutBack undoes SetAside, unless there is a new file by now.
+// PutBack undoes SetAside; what is in the new file, if there is one by now, goes.
 func (v *Vault) PutBack(ctx context.Context, from string) error {
 	leave, err := v.enter(ctx)
 	if err != nil {
@@ -99,9 +99,7 @@ func (v *Vault) PutBack(ctx context.Context, from string) error {
 		return err
 	}
 	defer unlock()
-	if taken(v.File) {
-		return nil
-	}
+	v.phrase, v.opened = nil, nil
 	if err := rename(from, v.File); err != nil {
 		return v.unwritable(err)
 	}

@@ -29,8 +29,8 @@ type Vault struct {
 	File string
 	// Passphrase asks for that of the encrypted file; anew says that the file is
 	// about to be made, so that the user types it twice. nil where nobody can be
-	// asked. Called again without anew, what was typed before was wrong; after three
-	// wrong ones it is not called any more. The variable YAN_PASSPHRASE_FILE is looked at first, then the systemd
+	// asked. Called again without anew, what was typed before was wrong; one call of
+	// Get, Set or Delete asks three times. The variable YAN_PASSPHRASE_FILE is looked at first, then the systemd
 	// credential yan-passphrase. One that was right is not asked for again.
 	Passphrase func(ctx context.Context, anew bool) (string, error)
 	// Getenv is the environment; nil means os.Getenv.

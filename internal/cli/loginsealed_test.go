@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// sealedDesk has no keyring, and two accounts with their secrets in the encrypted
+// file, of which it gives the path.
+func sealedDesk(t *testing.T) (d *desk, s *sandboxtest.Server, file string) {
+	t.Helper()
+	s = sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword), sandboxtest.WithAccount("you@qq.com", sandboxPassword))
+	d = newDesk(t)
+	d.keyring = nil
+	for i, address := range []string{"me@qq.com", "you@qq.com"} {
+		d.answers, d.secrets = []string{"1"}, [][]string{{sandboxPassword, "correct horse", "correct horse"}, {sandboxPassword, "correct horse"}}[i]
+		if code, _, errs := d.login(s, address, "--from", address); code != exitOK {
+			t.Fatalf("%d %s", code, errs)
+		}
+	}
+	return d, s, filepath.Join(d.home, "yan", "secrets.age")
+}
+
+func folder(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return strings.Join(names, " ")
+}
+
+// A damaged file is no circle of "log in again" and "damaged".
+func TestLoginSetsADamagedFileAside(t *testing.T) {
+	t.Parallel()
+	d, s, file := sealedDesk(t)
+	if err := os.WriteFile(file, []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for lang, parts := range map[string][]string{"en": {"secrets.age: damaged", "yan login qq --new-encrypted-file"}, "zh": {"已损坏", "移到一边", "yan login qq --new-encrypted-file"}} {
+		code, _, errs := d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x", "--lang", lang)
+		wants(t, "sending", errs, parts...)
+		if code != exitConfig {
+			t.Errorf("exit status %d", code)
+		}
+	}
+
+	d.answers, d.secrets = []string{"n"}, []string{sandboxPassword}
+	code, _, errs := d.login(s, "qq")
+	wants(t, "no", errs, "is damaged. Set it aside and begin a new one?", "need a new login: qq-2", "Nothing was kept.", "yan login qq --new-encrypted-file")
+	if code != exitConfig || strings.Contains(folder(t, filepath.Dir(file)), "secrets.age.damaged") {
+		t.Errorf("no: %d, %s", code, folder(t, filepath.Dir(file)))
+	}
+
+	d.answers, d.secrets = []string{"y", "1"}, []string{sandboxPassword, "new", "new"}
+	code, _, errs = d.login(s, "qq", "--lang", "zh")
+	wants(t, "yes", errs, "已损坏。要把它移到一边", "需要重新登录：qq-2", "secrets.age.damaged-")
+	if code != exitOK || !strings.Contains(folder(t, filepath.Dir(file)), "secrets.age.damaged-20") {
+		t.Errorf("yes: %d, %s", code, folder(t, filepath.Dir(file)))
+	}
+	d.secrets = []string{"new"}
+	if code, _, errs := d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x"); code != exitOK {
+		t.Errorf("sending: %d %s", code, errs)
+	}
+}
+
+// Without a person a flag says it, and what can't be kept leaves the file what it was.
+func TestLoginBeginsANewFile(t *testing.T) {
+	t.Parallel()
+	d, s, file := sealedDesk(t)
+	phrase := filepath.Join(d.home, "phrase.txt")
+	if err := os.WriteFile(phrase, []byte("another\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.pipe = true
+	d.env["YAN_PASSPHRASE_FILE"], d.env["YAN_PASSWORD"] = phrase, sandboxPassword
+	code, _, errs := d.login(s, "qq")
+	wants(t, "a wrong passphrase", errs, "the passphrase of the encrypted file is wrong", "Nothing was kept.", "yan login qq --new-encrypted-file")
+	if code != exitConfig {
+		t.Errorf("exit status %d", code)
+	}
+
+	before := folder(t, filepath.Dir(file))
+	if err := os.Remove(phrase); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := d.login(s, "qq", "--new-encrypted-file"); code != exitConfig || folder(t, filepath.Dir(file)) != before {
+		t.Errorf("%d %s\nfolder: %s\nbefore: %s", code, errs, folder(t, filepath.Dir(file)), before)
+	}
+	if err := os.WriteFile(phrase, []byte("another\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs = d.login(s, "qq", "--new-encrypted-file")
+	wants(t, "the terminal", errs, "secrets.age.forgotten-20", "need a new login: qq-2")
+	if code != exitOK {
+		t.Fatalf("%d %s", code, errs)
+	}
+	if code, _, errs := d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x"); code != exitOK {
+		t.Errorf("sending: %d %s", code, errs)
+	}
+}
+
+// A slip at the passphrase does not throw a login away.
+func TestPassphraseMistyped(t *testing.T) {
+	t.Parallel()
+	d, s, _ := sealedDesk(t)
+	d.secrets = []string{sandboxPassword, "a", "b", "correct horse"}
+	code, _, errs := d.login(s, "qq")
+	if code != exitOK || strings.Count(errs, "That is not the passphrase.") != 2 {
+		t.Errorf("login: %d %s", code, errs)
+	}
+	d.secrets = []string{"a", "correct horse"}
+	code, _, errs = d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x", "--lang", "zh")
+	if code != exitOK || strings.Count(errs, "口令不对。") != 1 {
+		t.Errorf("sending: %d %s", code, errs)
+	}
+	d.secrets = []string{sandboxPassword, "a", "b", "c", "correct horse"}
+	code, _, errs = d.login(s, "qq")
+	wants(t, "three wrong ones", errs, "the passphrase of the encrypted file is wrong", "Nothing was kept.", "If it is forgotten")
+	if code != exitConfig || len(d.secrets) != 1 {
+		t.Errorf("%d, %d secrets left", code, len(d.secrets))
+	}
+}
+
+// Where the encrypted file can't be written, it is said once, and how to go on.
+func TestEncryptedFileCantBeWritten(t *testing.T) {
+	t.Parallel()
+	for lang, says := range map[string][]string{"en": {"can't be written (", "Make room on the disk", "Nothing was kept."}, "zh": {"无法写入", "请腾出磁盘空间", "没有保存"}} {
+		s := sandboxtest.Start(t, "qq")
+		d := newDesk(t)
+		d.keyring = nil
+		// A folder where the lock belongs: whoever runs the test may write anywhere.
+		if err := os.MkdirAll(filepath.Join(d.home, "yan", "secrets.age.lock"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		d.answers, d.secrets = []string{"1"}, []string{sandboxPassword, "correct horse", "correct horse"}
+		code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com", "--lang", lang)
+		wants(t, "the terminal", errs, says...)
+		if code != exitCantCreate || strings.Count(errs, "secrets.age") != 1 || d.config() != "" {
+			t.Errorf("%d %s", code, errs)
+		}
+	}
+}

@@ -1,0 +1,18 @@
+package words
+
+// chineseRepair is the part of the table for what has gone wrong with accounts and
+// their secrets, and how it is put right.
+var chineseRepair = map[string]string{
+	// The encrypted file.
+	"begin a new encrypted file, and set the old one aside":                                   "重新建立加密文件，旧的移到一边",
+	"The encrypted file %s is damaged. Set it aside and begin a new one?":                     "加密文件 %s 已损坏。要把它移到一边、重新建立一个吗？",
+	"Whose secrets are in it is not known; accounts that have theirs there need a new login.": "其中存有哪些账号的密码已无法得知；密码存在其中的账号都需要重新登录。",
+	"These accounts lose the secret that is in it, and need a new login: %s":                  "以下账号存在其中的密码将不可用，需要重新登录：%s",
+	"The encrypted file that was there is %s now.":                                            "原来的加密文件现名为 %s。",
+	"That is not the passphrase.":                                                             "口令不对。",
+	"Restore it from a copy, or begin a new one; the damaged one is set aside: %s":            "请用备份恢复，或重新建立一个（损坏的会移到一边）：%s",
+	"If it is forgotten, begin a new file; the old one is set aside: %s":                      "忘了口令可以重新建立一个（旧的会移到一边）：%s",
+	"Make room on the disk, or see to it that you may write into %s.":                         "请腾出磁盘空间，或确保您可以写入 %s。",
+	"can't be written (%v)": "无法写入（%v）",
+	"can't be written":      "无法写入",
+}
