@@ -81,9 +81,11 @@ func decodeFault(path string, source []byte, err error) *ParseError {
 		decode = &strict.Errors[0]
 		p.unknownKey(wholeKey(source, decode))
 	case errors.As(err, &decode) && len(decode.Key()) > 0 && !strings.Contains(decode.Error(), "already"):
-		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), sentence.Errorf("is of the wrong kind: %w", wanted(decode.Key()))
+		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), sentence.Errorf("%w: %w", errKind, wanted(decode.Key()))
 	case errors.As(err, &decode):
-		p.Err = errors.New(strings.TrimPrefix(decode.Error(), "toml: "))
+		row, column := decode.Position()
+		p.syntaxFault(source, row, column, strings.TrimPrefix(decode.Error(), "toml: "))
+		return p
 	default:
 		p.Err = err
 	}
@@ -95,6 +97,9 @@ func decodeFault(path string, source []byte, err error) *ParseError {
 	}
 	return p
 }
+
+// errKind: a number stands where a text should, or the like.
+var errKind = sentence.New("is of the wrong kind")
 
 // wholeKey is the key of an error from the root.
 //
@@ -122,6 +127,9 @@ func wholeKey(source []byte, err *toml.DecodeError) []string {
 	return key
 }
 
+// secretWords are what people call a secret, which has no place here.
+var secretWords = []string{"password", "pass", "passwd", "code", "auth_code", "token", "授权码", "密码", "口令"}
+
 // unknownKey names the nearest known key. One that looks like a password is
 // another matter: it has no place here.
 func (p *ParseError) unknownKey(key []string) {
@@ -130,7 +138,7 @@ func (p *ParseError) unknownKey(key []string) {
 		return
 	}
 	last := key[len(key)-1]
-	if len(key) > 1 && slices.Contains([]string{"password", "pass", "passwd", "code", "auth_code", "token", "授权码", "密码"}, strings.ToLower(last)) {
+	if len(key) > 1 && slices.Contains(secretWords, strings.ToLower(last)) {
 		p.Fault, p.Err = FaultSecret, sentence.New("a secret does not belong into this file")
 		return
 	}

@@ -105,7 +105,7 @@ func TestFaults(t *testing.T) {
 		{good + "oauth2.clientid = \"x\"", account.FaultUnknownKey, 3, "account.a.oauth2.clientid", "client_id"},
 		{good + "zzzzzz = 1", account.FaultUnknownKey, 3, "account.a.zzzzzz", ""},
 		{good + "password = \"hunter2\"", account.FaultSecret, 3, "account.a.password", ""},
-		{good + "授权码 = \"hunter2\"", account.FaultSyntax, 3, "", ""},
+		{good + "授权码 = \"hunter2\"", account.FaultSecret, 3, "account.a.授权码", ""},
 		{good + "\"授权码\" = \"hunter2\"", account.FaultSecret, 3, "account.a.\"授权码\"", ""},
 		{good + "from = 1", account.FaultSyntax, 0, "", ""}, // twice
 		{"[account.a]\nfrom = 1", account.FaultValue, 2, "account.a.from", ""},

@@ -1,13 +1,12 @@
 package account
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
-
-	"github.com/yanmail/yan/internal/sentence"
 )
 
 // Replace puts another text in the place of the whole file, as an editor does.
@@ -40,7 +39,7 @@ func Keys() []string {
 
 // Set gives one key of an account a value: a text as it is, or what TOML has for
 // true, a number or a list. A key of secret replaces what secret was. Errors are
-// those of Load, and nothing is changed then.
+// those of Load without a place, and nothing is changed then.
 func (f *File) Set(name, key, value string) error {
 	path, err := f.keyPath(name, key)
 	if err != nil {
@@ -61,7 +60,7 @@ func (f *File) Set(name, key, value string) error {
 		want.drop(other...)
 	}
 	want.put(meant, path...)
-	return f.becomes(l.with(path, text), path, want)
+	return placeless(f.becomes(l.with(path, text), path, want), path)
 }
 
 // valueOf is a value in TOML, and what it means there.
@@ -73,7 +72,7 @@ func (f *File) valueOf(path []string, value string) (text string, meant any, err
 	t, l := tree{}, layOut(line)
 	lines := slices.DeleteFunc(slices.Clone(l.expressions), func(e expression) bool { return e.owner >= 0 })
 	if toml.Unmarshal(line, (*map[string]any)(&t)) != nil || len(lines) != 1 || lines[0].header {
-		return "", nil, &ParseError{Path: f.path, Fault: FaultValue, Key: dottedKey(path), Err: sentence.Errorf("is of the wrong kind: %w", wanted(path))}
+		return "", nil, &ParseError{Path: f.path, Fault: FaultValue, Key: dottedKey(path), Err: wanted(path)}
 	}
 	return string(line[lines[0].value.start:lines[0].value.end]), t["value"], nil
 }
@@ -93,7 +92,20 @@ func (f *File) Unset(name, key string) error {
 		path = path[:3]
 	}
 	want.drop(path...)
-	return f.becomes(f.layout.without(path), path, want)
+	return placeless(f.becomes(f.layout.without(path), path, want), path)
+}
+
+// placeless is an error about a text that stands nowhere; a value of the wrong
+// kind is told by the right one alone.
+func placeless(err error, path []string) error {
+	var p *ParseError
+	if errors.As(err, &p) {
+		p.Line, p.Column = 0, 0
+		if errors.Is(err, errKind) && p.Key == dottedKey(path) {
+			p.Err = wanted(path)
+		}
+	}
+	return err
 }
 
 // keyPath is where a key of an account stands in the file.

@@ -1,8 +1,7 @@
 package smtpclient
 
 import (
-	"errors"
-
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/sasl"
 )
 
@@ -11,61 +10,61 @@ import (
 var (
 	// ErrSTARTTLSNotOffered: STARTTLS is required and the server, or somebody
 	// between, does not offer it.
-	ErrSTARTTLSNotOffered = errors.New("the server does not offer STARTTLS, which this connection requires")
+	ErrSTARTTLSNotOffered = sentence.New("the server does not offer STARTTLS, which this connection requires")
 	// ErrInjectedResponse: plain text arrived behind the reply to STARTTLS. It
 	// would have been taken for an answer given under TLS (CVE-2011-0411 and
 	// its kin), so the connection is not used.
-	ErrInjectedResponse = errors.New("unencrypted bytes followed the reply to STARTTLS; somebody may be tampering with the connection")
+	ErrInjectedResponse = sentence.New("unencrypted bytes followed the reply to STARTTLS; somebody may be tampering with the connection")
 	// ErrNoGreeting: the server did not greet on a connection without TLS, and
 	// the port is none that is known to begin so.
-	ErrNoGreeting = errors.New("no greeting came; the port may want TLS from the first byte")
+	ErrNoGreeting = sentence.New("no greeting came; the port may want TLS from the first byte")
 	// ErrPinMismatch: the server's certificate is not the pinned one.
-	ErrPinMismatch = errors.New("the server's certificate does not match the pinned SHA-256 fingerprint")
+	ErrPinMismatch = sentence.New("the server's certificate does not match the pinned SHA-256 fingerprint")
 	// ErrCleartextPassword: the password would have travelled unencrypted.
-	ErrCleartextPassword = errors.New("refusing to send a password over an unencrypted connection")
+	ErrCleartextPassword = sentence.New("refusing to send a password over an unencrypted connection")
 	// ErrAuthNotOffered: credentials were given and the server has no AUTH.
-	ErrAuthNotOffered = errors.New("the server does not offer authentication")
+	ErrAuthNotOffered = sentence.New("the server does not offer authentication")
 	// ErrNoMechanism: the server offers AUTH, but no mechanism that these
 	// credentials can be used with.
-	ErrNoMechanism = errors.New("no authentication mechanism in common with the server")
+	ErrNoMechanism = sentence.New("no authentication mechanism in common with the server")
 	// ErrServerNotVerified: the server accepted the login without proving that
 	// it knows the password, as SCRAM demands (RFC 5802 section 3).
 	ErrServerNotVerified = sasl.ErrServerNotVerified
 	// ErrTokenRefused stands beside the reply by which the server refused an
 	// access token: what it says of passwords is not meant.
-	ErrTokenRefused = errors.New("the server did not take the access token")
+	ErrTokenRefused = sentence.New("the server did not take the access token")
 	// ErrTooLarge: the message is larger than the server's SIZE (RFC 1870).
-	ErrTooLarge = errors.New("the message is larger than the server accepts")
+	ErrTooLarge = sentence.New("the message is larger than the server accepts")
 	// ErrNeedsSMTPUTF8: an address needs SMTPUTF8 (RFC 6531) and the server
 	// does not offer it.
-	ErrNeedsSMTPUTF8 = errors.New("an address has non-ASCII characters before the @ and the server does not offer SMTPUTF8")
+	ErrNeedsSMTPUTF8 = sentence.New("an address has non-ASCII characters before the @ and the server does not offer SMTPUTF8")
 	// ErrNeeds8BITMIME: the message holds 8-bit data and the server does not
 	// offer 8BITMIME (RFC 6152).
-	ErrNeeds8BITMIME = errors.New("the message holds 8-bit data and the server does not offer 8BITMIME")
+	ErrNeeds8BITMIME = sentence.New("the message holds 8-bit data and the server does not offer 8BITMIME")
 	// ErrNeedsBINARYMIME: the message holds binary data and the server does not
 	// offer BINARYMIME with CHUNKING (RFC 3030).
-	ErrNeedsBINARYMIME = errors.New("the message holds binary data and the server does not offer BINARYMIME")
+	ErrNeedsBINARYMIME = sentence.New("the message holds binary data and the server does not offer BINARYMIME")
 	// ErrNeedsDSN: notifications were asked for and the server does not offer
 	// DSN (RFC 3461).
-	ErrNeedsDSN = errors.New("delivery notifications were asked for and the server does not offer DSN")
+	ErrNeedsDSN = sentence.New("delivery notifications were asked for and the server does not offer DSN")
 	// ErrContent: the message could not be read to its end, or was not what it
 	// had promised to be. The connection was cut, so that the server can't take
 	// the part that was sent for the whole.
-	ErrContent = errors.New("the message could not be read to its end")
+	ErrContent = sentence.New("the message could not be read to its end")
 	// ErrAnotherRefused: under the policy All another recipient was refused,
 	// so nobody got the message.
-	ErrAnotherRefused = errors.New("another recipient was refused and the message was to go to all or none")
+	ErrAnotherRefused = sentence.New("another recipient was refused and the message was to go to all or none")
 	// ErrTooManyRecipients: the message has more recipients than the server takes
 	// in one transaction and was to go to all or none; two transactions can't be
 	// undone together.
-	ErrTooManyRecipients = errors.New("the message has more recipients than the server takes at a time, and was to go to all or none")
+	ErrTooManyRecipients = sentence.New("the message has more recipients than the server takes at a time, and was to go to all or none")
 	// ErrUnasked: the server had said something before it was asked. Its replies
 	// can't be told apart any more, so the connection is not used.
-	ErrUnasked = errors.New("the server spoke without being asked")
+	ErrUnasked = sentence.New("the server spoke without being asked")
 	// ErrOutOfStep: the replies did not fit the commands that had shared a
 	// flight. A server that offers PIPELINING and loses commands does that; it is
 	// to be spoken to one command at a time (Config.NoPipelining).
-	ErrOutOfStep = errors.New("the server's replies do not fit the commands it was sent")
+	ErrOutOfStep = sentence.New("the server's replies do not fit the commands it was sent")
 	// ErrClosed: the connection was closed by this side, or is past use.
-	ErrClosed = errors.New("the connection is closed")
+	ErrClosed = sentence.New("the connection is closed")
 )

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -164,7 +164,7 @@ func (a *app) notSaved(f *account.File, err error) error {
 	if err == nil || errors.Is(err, account.ErrChanged) {
 		return a.orBad(f.Path(), err)
 	}
-	return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+	return fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
 }
 
 // orBad explains an error, if there is one.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 type accountEditFlags struct{ set, unset []string }
@@ -63,7 +63,7 @@ func (a *app) setKeys(args []string, s *accountEditFlags) error {
 	}
 	for _, key := range s.unset {
 		if err := f.Unset(acc.Name, strings.TrimSpace(key)); err != nil {
-			return a.badConfiguration(f.Path(), err)
+			return a.badSetting(f, a.name("unset"), key, err)
 		}
 	}
 	for _, pair := range s.set {
@@ -72,7 +72,7 @@ func (a *app) setKeys(args []string, s *accountEditFlags) error {
 			return a.wrongf("%s: want KEY=VALUE, like fallback=work", a.name("set"))
 		}
 		if err := f.Set(acc.Name, strings.TrimSpace(key), value); err != nil {
-			return a.badConfiguration(f.Path(), err)
+			return a.badSetting(f, a.name("set"), pair, err)
 		}
 	}
 	if err := a.saveAccounts(f); err != nil {
@@ -80,6 +80,35 @@ func (a *app) setKeys(args []string, s *accountEditFlags) error {
 	}
 	a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("The account %s is changed.", acc.Name))
 	return nil
+}
+
+// badSetting says what is wrong with a key or KEY=VALUE of a flag. It has no place
+// in the file, which is left as it is.
+func (a *app) badSetting(f *account.File, flag, pair string, err error) error {
+	var p *account.ParseError
+	if !errors.As(err, &p) {
+		return a.badConfiguration(f.Path(), err)
+	}
+	key, _, _ := strings.Cut(pair, "=")
+	given := flag + " " + printable(key)
+	switch p.Fault {
+	case account.FaultUnknownKey:
+		hint := ""
+		if p.Near != "" {
+			hint = a.T("Did you mean %s?", p.Near)
+		}
+		return fail(exitConfig, errors.New(a.T("%s: there is no key %s; nothing was changed", given, p.Key)), hint)
+	case account.FaultSecret: // which is not repeated
+		return fail(exitConfig, errors.New(a.T("%s: a secret does not belong into this file; nothing was changed", given)),
+			a.T("'yan login' keeps it safely; or say where it is: %s", "--set secret.command='pass show mail'"))
+	}
+	if !strings.Contains(key, "client_secret") {
+		given = flag + " " + printable(pair)
+	}
+	if !strings.HasSuffix(p.Key, strings.TrimSpace(key)) { // another key, to which this one is the reason
+		return fail(exitConfig, errors.New(a.T("%s: %s can't be used: %v; nothing was changed", given, p.Key, p.Err)), "")
+	}
+	return fail(exitConfig, errors.New(a.T("%s: %v; nothing was changed", given, p.Err)), "")
 }
 
 // editAccounts edits a copy until it makes sense.
@@ -103,7 +132,7 @@ func (a *app) editAccounts(ctx context.Context, args []string) error {
 	}
 	copied, err := copyBeside(path, before)
 	if err != nil {
-		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+		return fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
 	}
 	for {
 		if err := a.runEditor(ctx, copied, line); err != nil {
@@ -195,7 +224,7 @@ func (a *app) replaceFile(path string, before, edited []byte) error {
 		err = writeWhole(path, string(edited), info.Mode().Perm())
 	}
 	if err != nil {
-		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+		return fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
 	}
 	return nil
 }
@@ -254,7 +283,7 @@ func (a *app) runEditor(ctx context.Context, file string, line int) error {
 		if ctx.Err() != nil {
 			return fail(exitTemporary, errors.New(a.T("interrupted; nothing was changed")), "")
 		}
-		return fail(exitIO, fmt.Errorf("%s: %w", a.T("the editor %q failed; nothing was changed", editor), err), a.T("Name another one in VISUAL or EDITOR."))
+		return fail(exitIO, sentence.Errorf("%s: %w", a.T("the editor %q failed; nothing was changed", editor), err), a.T("Name another one in VISUAL or EDITOR."))
 	}
 	return nil
 }

@@ -3,13 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 func (a *app) accountRemoveCommand() *cobra.Command {
@@ -120,7 +120,7 @@ func (a *app) notAnswered(err error, title, flag string) error {
 	case errors.Is(err, ask.ErrNoAnswer):
 		return fail(exitUsage, errors.New(a.T("no answer to the question “%s”", title)), a.T("Say it with %s.", flag))
 	}
-	return fail(exitIO, fmt.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
+	return fail(exitIO, sentence.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
 }
 
 // forget drops what is kept for an account that is gone. Where its secret is

@@ -10,6 +10,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/words"
 )
 
 // configuration reads the accounts of this user. A file that can't be
@@ -58,6 +59,9 @@ func (a *app) badConfiguration(path string, err error) error {
 		return fail(exitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
 			a.T("Take the line out and run 'yan login', which keeps it safely; or say where it is: %s", `secret = { command = "pass show mail" }`))
 	case account.FaultSyntax:
+		if said := a.Say(p.Err); a.Language() != words.English && said == p.Err.Error() { // a rare one, which is in English
+			return fail(exitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), "")
+		}
 		return fail(exitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), "")
 	case account.FaultReference:
 		return fail(exitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.T("'yan account list' shows the accounts."))

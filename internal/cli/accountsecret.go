@@ -164,7 +164,7 @@ func (a *app) secretText(ctx context.Context, v view, state secretState) string 
 func (a *app) secretProblem(err error) string {
 	var problem *secret.Error
 	if !errors.As(err, &problem) {
-		return err.Error()
+		return a.Say(err)
 	}
 	switch problem.Problem {
 	case secret.NotFound:
@@ -196,5 +196,5 @@ func (a *app) secretProblem(err error) string {
 		}
 		return a.T("can't be written")
 	}
-	return err.Error()
+	return a.Say(err)
 }

@@ -246,7 +246,7 @@ func (a *app) sentLine(v view) string {
 	}
 	mailbox, err := v.Mailbox()
 	if err != nil {
-		return err.Error()
+		return a.Say(err)
 	}
 	return strings.TrimSpace(a.T("by IMAP on %s", mailbox.Host) + "  " + v.SentFolder)
 }

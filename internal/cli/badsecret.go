@@ -72,7 +72,7 @@ func (a *app) badSecretOf(acc account.Account, err error, command string) error 
 	}
 	what := a.secretProblem(err)
 	if s.Problem == secret.CommandFailed && s.Err != nil {
-		what += " (" + s.Err.Error() + ")"
+		what += " (" + a.Say(s.Err) + ")"
 	}
 	return fail(exitConfig, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+": "+what)), hint)
 }

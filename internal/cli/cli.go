@@ -24,6 +24,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/words"
 )
 
@@ -102,12 +103,12 @@ func (a *app) finish(err error) int {
 		if a.writeErr == nil {
 			return exitOK
 		}
-		err = fail(exitIO, fmt.Errorf("%s: %w", a.T("the output can't be written"), a.writeErr), "")
+		err = fail(exitIO, sentence.Errorf("%s: %w", a.T("the output can't be written"), a.writeErr), "")
 		if errors.Is(a.writeErr, syscall.EPIPE) { // as of "yan providers | head": the reader had enough
 			err = &failure{code: exitIO, err: a.writeErr, told: true}
 		}
 		if a.settled {
-			a.explain(fail(exitOK, fmt.Errorf("%s: %w", a.T("the message was sent, but the output can't be written"), a.writeErr), ""))
+			a.explain(fail(exitOK, sentence.Errorf("%s: %w", a.T("the message was sent, but the output can't be written"), a.writeErr), ""))
 			return exitOK
 		}
 	}

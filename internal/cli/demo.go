@@ -2,13 +2,13 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -30,12 +30,12 @@ const demoProfile = "qq"
 func (a *app) demo(ctx context.Context) error {
 	server, err := sandbox.Start(sandbox.Config{Profile: demoProfile})
 	if err != nil {
-		return fail(exitUnavailable, fmt.Errorf("%s: %w", a.T("the sandbox can't listen"), err), "")
+		return fail(exitUnavailable, sentence.Errorf("%s: %w", a.T("the sandbox can't listen"), err), "")
 	}
 	defer server.Close()
 	ca, remove, err := writeCA(server, "")
 	if err != nil {
-		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
+		return fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
 	}
 	defer remove()
 	login, err := sandbox.DefaultLogin(demoProfile)

@@ -248,7 +248,7 @@ func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
 		}
 		return doctor.Text{EN: failed.Error(), ZH: failed.Error()}, s.Advice
 	}
-	why, do = sentence(s.Detail), s.Advice
+	why, do = wholeSentence(s.Detail), s.Advice
 	if s.Finding.Class != "" {
 		why = s.Finding.Cause
 		if do.EN == "" {
@@ -258,8 +258,8 @@ func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
 	return why, do
 }
 
-// sentence makes one of what stands in a line.
-func sentence(t doctor.Text) doctor.Text {
+// wholeSentence makes one of what stands in a line.
+func wholeSentence(t doctor.Text) doctor.Text {
 	first, size := utf8.DecodeRuneInString(t.EN)
 	t.EN = string(unicode.ToUpper(first)) + t.EN[size:]
 	if !strings.HasSuffix(t.EN, ".") {

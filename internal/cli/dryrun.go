@@ -2,9 +2,10 @@ package cli
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // dryJSON is what --dry-run prints with --json.
@@ -36,7 +37,7 @@ func (a *app) printDry(s *sendFlags, jobs []*job) error {
 		}
 		j.close()
 		if err != nil && a.writeErr == nil { // finish tells of what could not be written
-			return fail(exitIO, fmt.Errorf("%s: %w", a.T("the message can't be read to its end"), err), "")
+			return fail(exitIO, sentence.Errorf("%s: %w", a.T("the message can't be read to its end"), err), "")
 		}
 	}
 	return nil

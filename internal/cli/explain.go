@@ -2,13 +2,13 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 )
@@ -62,7 +62,7 @@ func (a *app) pastedText(args []string) (string, error) {
 	if text == "-" || len(args) == 0 && a.StdinTTY == 0 {
 		b, err := io.ReadAll(io.LimitReader(a.Stdin, maxPasted))
 		if err != nil {
-			return "", fail(exitIO, fmt.Errorf("%s: %w", a.T("standard input can't be read"), err), "")
+			return "", fail(exitIO, sentence.Errorf("%s: %w", a.T("standard input can't be read"), err), "")
 		}
 		text = string(b)
 	}

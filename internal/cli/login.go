@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +10,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/transport"
@@ -245,7 +245,7 @@ func (l *setup) answer(err error, title, flag string) error {
 	case errors.As(err, &wrong):
 		return l.a.wrongf("%s: %v", wrong.Title, wrong.Err)
 	}
-	return fail(exitIO, fmt.Errorf("%s: %w", l.a.T("the answer can't be read"), err), "")
+	return fail(exitIO, sentence.Errorf("%s: %w", l.a.T("the answer can't be read"), err), "")
 }
 
 // say tells how it goes; a heading is above what was asked.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/sasl"
 )
 
@@ -182,7 +182,7 @@ func (l *setup) ownFile() (putBack func() error, err error) {
 		err = writeWhole(path, l.password+"\n", 0o600)
 	}
 	if err != nil {
-		return nil, fail(exitCantCreate, fmt.Errorf("%s: %w", l.a.T("the secret can't be written"), err), "")
+		return nil, fail(exitCantCreate, sentence.Errorf("%s: %w", l.a.T("the secret can't be written"), err), "")
 	}
 	l.acc.Secret.File = path
 	return before.putBack, nil
@@ -211,7 +211,7 @@ func (l *setup) notSaved(err error) error {
 	case errors.Is(err, account.ErrChanged):
 		return fail(exitTemporary, errors.New(l.a.T("%s was changed by another program meanwhile; the account was not kept", printable(l.file.Path()))), l.a.T("Run yan login again."))
 	case err != nil:
-		return fail(exitCantCreate, fmt.Errorf("%s: %w", l.a.T("the account can't be written"), err), "")
+		return fail(exitCantCreate, sentence.Errorf("%s: %w", l.a.T("the account can't be written"), err), "")
 	}
 	return nil
 }

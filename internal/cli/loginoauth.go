@@ -3,10 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/oauth"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/provider"
 )
 
@@ -115,7 +115,7 @@ func (l *setup) noToken(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return l.answer(ask.ErrCancelled, "", "")
 	case !errors.As(err, &e):
-		return fail(exitAuth, fmt.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
+		return fail(exitAuth, sentence.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
 	}
 	host := printable(e.Host)
 	switch e.Problem {

@@ -39,7 +39,7 @@ func (l *setup) where(ctx context.Context) error {
 	}
 	err := l.use(server, "")
 	if err != nil && l.person {
-		l.say(err.Error())
+		l.say(l.a.Say(err))
 		return l.askServer(ctx, "")
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/spelling"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/provider"
@@ -174,7 +175,7 @@ func (a *app) mailbox(s string) (message.Mailbox, error) {
 	}
 	box, err := message.ParseMailbox(s)
 	if err != nil {
-		return box, fmt.Errorf("%s: %w", a.T("this is not one address"), err)
+		return box, sentence.Errorf("%s: %w", a.T("this is not one address"), err)
 	}
 	return box, nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 func (a *app) manCommand() *cobra.Command {
@@ -58,7 +60,7 @@ func (a *app) manOne(root *cobra.Command, args []string) error {
 
 func (a *app) manAll(root *cobra.Command, dir string) error {
 	cant := func(err error) error {
-		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("%s %s can't be written", a.name("dir"), printable(dir)), err), "")
+		return fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("%s %s can't be written", a.name("dir"), printable(dir)), err), "")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return cant(err)

@@ -160,7 +160,7 @@ func (a *app) localError(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return a.T("the server closed the connection")
 	}
-	return visible(err.Error())
+	return visible(a.Say(err))
 }
 
 // visible is a text on one line that does nothing to a terminal. What went wrong is

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -14,6 +13,7 @@ import (
 
 	encoding "golang.org/x/text/encoding/unicode"
 
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
 )
 
@@ -184,7 +184,7 @@ func (a *app) composing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		code = exitNoInput
 	}
-	return fail(code, fmt.Errorf("%s: %w", a.T("the message can't be sent like this"), err), "")
+	return fail(code, sentence.Errorf("%s: %w", a.T("the message can't be sent like this"), err), "")
 }
 
 func clipped(s string) string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/mail"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
@@ -172,7 +172,7 @@ func (a *app) rawProblem(j *job, err error) error {
 		return a.file("--raw", j.name, err)
 	}
 	// The error says once more what it is about.
-	detail := strings.TrimPrefix(err.Error(), "raw message: ")
+	detail := strings.TrimPrefix(a.Say(err), "raw message: ")
 	return fail(exitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)),
 		a.T("Want a whole message: header fields like From: and To:, an empty line, then the text."))
 }
@@ -270,11 +270,11 @@ func senderOf(c content) (smtp.Address, error) {
 		}
 		boxes, err := message.ParseMailboxList(value)
 		if err != nil {
-			return smtp.Address{}, fmt.Errorf("header field %s: %w", field, err)
+			return smtp.Address{}, sentence.Errorf("header field %s: %w", field, err)
 		}
 		return boxes[0].Address, nil
 	}
-	return smtp.Address{}, errors.New("the message has neither From nor Sender")
+	return smtp.Address{}, sentence.New("the message has neither From nor Sender")
 }
 
 // headerOf reads the header of a message that is complete.
@@ -285,7 +285,7 @@ func headerOf(c content) (mail.Header, error) {
 	}
 	parsed, err := mail.ReadMessage(bytes.NewReader(head.buf.Bytes()))
 	if err != nil {
-		return nil, errors.New("the message has neither From nor Sender")
+		return nil, sentence.New("the message has neither From nor Sender")
 	}
 	return parsed.Header, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/provider"
 )
 
@@ -89,12 +90,12 @@ func (a *app) sandbox(ctx context.Context, s *sandboxFlags) error {
 	}
 	server, err := sandbox.Start(cfg)
 	if err != nil {
-		return fail(exitUnavailable, fmt.Errorf("%s: %w", a.T("the sandbox can't listen"), err), a.T("Choose another port, or leave the port out."))
+		return fail(exitUnavailable, sentence.Errorf("%s: %w", a.T("the sandbox can't listen"), err), a.T("Choose another port, or leave the port out."))
 	}
 	defer server.Close()
 	ca, remove, err := writeCA(server, s.ca)
 	if err != nil {
-		return fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
+		return fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
 	}
 	defer remove()
 	login, err := sandbox.DefaultLogin(s.profile)
@@ -203,7 +204,7 @@ func (a *app) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 	}
 	if s.maildir != "" {
 		if err := os.MkdirAll(s.maildir, 0o700); err != nil {
-			return cfg, fail(exitCantCreate, fmt.Errorf("%s: %w", a.T("%s %s can't be written", a.name("maildir"), printable(s.maildir)), err), "")
+			return cfg, fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("%s %s can't be written", a.name("maildir"), printable(s.maildir)), err), "")
 		}
 	}
 	if !s.json && !s.quiet {

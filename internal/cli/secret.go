@@ -3,11 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
@@ -125,7 +125,7 @@ func (a *app) askSecret(ctx context.Context, server transport.Server, o *yan.Opt
 	case ctx.Err() != nil:
 		return a.interrupted()
 	case err != nil:
-		return fail(exitIO, fmt.Errorf("%s: %w", a.T("the password can't be read from the terminal"), err), "")
+		return fail(exitIO, sentence.Errorf("%s: %w", a.T("the password can't be read from the terminal"), err), "")
 	}
 	if o.Password = strings.TrimSpace(secret); o.Password == "" {
 		return a.configf("no password was typed")

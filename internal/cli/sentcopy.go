@@ -82,7 +82,7 @@ func (a *app) mailboxDialer(cfg imapclient.Config) (func(context.Context, string
 
 // tellNoCopy says that the message was sent all the same.
 func (r *delivery) tellNoCopy(err error) {
-	why := visible(err.Error())
+	why := visible(r.a.Say(err))
 	var failed *imapclient.Error
 	if errors.As(err, &failed) && len(failed.Folders) > 0 {
 		why += "; " + r.a.T("there are %s", r.a.listed(failed.Folders))

@@ -3,7 +3,6 @@ package cli
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -203,7 +202,7 @@ func (a *app) badURL(name, server string, err error) error {
 	case u.Scheme == "smtp" && u.Path == "" && u.RawQuery == "" && u.Fragment == "":
 		problem = a.T("%s %s: this port speaks TLS from the first byte; write smtps:// instead of smtp://", name, server)
 	default:
-		problem = fmt.Sprintf("%s: %v", name, err)
+		problem = a.T("%s: %v", name, err)
 	}
 	return fail(exitUsage, errors.New(problem), a.T("For example: %s", "--server smtps://me%40example.com@smtp.example.com"))
 }

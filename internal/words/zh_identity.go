@@ -18,6 +18,7 @@ var chineseIdentity = map[string]string{
 	"%s: can't be used: %v":                                    "%s：无法使用：%v",
 	"%s: there is no key %s":                                   "%s：没有名为 %s 的配置项",
 	"%s: this is not TOML: %v":                                 "%s：不是有效的 TOML：%v",
+	"%s: line %d is not TOML (%s)":                             "%s：第 %d 行不是有效的 TOML（%s）",
 	"%s: %s can't be used: %v":                                 "%s：%s 无法使用：%v",
 	"'yan account list' shows the accounts.":                   "yan account list 列出所有账号。",
 	"%s: this file is of a newer yan, and is left as it is":    "%s：此文件属于更新版本的 yan，未作任何改动",

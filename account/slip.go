@@ -1,0 +1,162 @@
+package account
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// syntaxFault says why a place of a source is no TOML. What a Chinese keyboard
+// gives for quotes, = and , and keys in Chinese are told by their right name.
+func (p *ParseError) syntaxFault(source []byte, row, column int, message string) {
+	p.Fault, p.Err = FaultSyntax, syntaxError(message)
+	start := 0
+	for range row - 1 {
+		start += bytes.IndexByte(source[start:], '\n') + 1
+	}
+	at := start + column - 1 // go-toml counts octets
+	if row < 1 || column < 1 || at > len(source) {
+		p.Line, p.Column = position(source, len(source))
+		return
+	}
+	p.Line, p.Column = position(source, at)
+	line, _, _ := strings.Cut(string(source[start:]), "\n")
+	r, size := utf8.DecodeRune(source[at:])
+	column = min(column-1, len(line))
+	if key := keyAt(source[:start], line, column); p.slipInKey(key, message, r) {
+		return
+	}
+	openEnded := strings.Contains(message, "new line") || strings.HasPrefix(message, "unterminated")
+	if strings.ContainsRune(wideQuotes, r) || openEnded && strings.ContainsAny(line[:column], wideQuotes) {
+		p.Err = sentence.New(`quotes have to be the half-width " ", not the full-width “ ”`)
+		return
+	}
+	if size < 2 {
+		return // an ASCII character, or an octet that is no UTF-8
+	}
+	if r == '\u3000' {
+		p.Err = sentence.New("a full-width blank can't stand here; type a half-width one")
+		return
+	}
+	if half, ok := halfWidth[r]; ok {
+		p.Err = sentence.Errorf("type the half-width %s instead of the full-width %c", half, r)
+		return
+	}
+	// QUIRK: go-toml 2.4 takes the first octet for the character.
+	p.Err = syntaxError(strings.Replace(message, fmt.Sprintf("%#U", rune(source[at])), fmt.Sprintf("%#U", r), 1))
+}
+
+// wideQuotes are what Chinese input methods give for quotation marks.
+const wideQuotes = "“”„‟＂‘’＇「」『』"
+
+// halfWidth is what is meant by a character of a Chinese keyboard.
+var halfWidth = map[rune]string{'＝': "=", '：': "=", '，': ",", '、': ",", '；': ",", '。': ".", '．': ".", '【': "[", '】': "]",
+	'［': "[", '］': "]", '｛': "{", '｝': "}", '＃': "#", '＿': "_", '－': "-", '—': "-"}
+
+// slipInKey is for a secret and for a key or an account's name in Chinese, which
+// TOML wants in quotes.
+func (p *ParseError) slipInKey(key []string, message string, r rune) bool {
+	if len(key) == 0 {
+		return false
+	}
+	ofAccount := len(key) > 1 && (key[0] != "account" || len(key) > 2)
+	inKey := strings.HasPrefix(message, "invalid character at start of key") && unicode.IsLetter(r)
+	switch {
+	case len(key) == 2 && key[0] == "account" && inKey:
+		p.Fault, p.Err = FaultValue, sentence.New("a name has letters, digits, - and _ only")
+	case inKey, ofAccount && slices.Contains(secretWords, strings.ToLower(key[len(key)-1])):
+		p.unknownKey(key)
+	default:
+		return false
+	}
+	p.Key = strings.Join(key, ".")
+	return true
+}
+
+// keyAt is the dotted key that stands in a line before a column or at it, from
+// the root; above is the text before the line. It takes TOML for simpler than it
+// is, as what it reads is none.
+func keyAt(above []byte, line string, column int) []string {
+	var key []string
+	if header := strings.HasPrefix(strings.TrimSpace(line), "["); !header {
+		for before := range bytes.Lines(above) {
+			if name, ok := bytes.CutPrefix(bytes.TrimSpace(before), []byte("[")); ok {
+				name, _, _ = bytes.Cut(name, []byte("]"))
+				key = keyParts(string(name))
+			}
+		}
+	}
+	left, _, isValue := strings.Cut(line[:column], "=")
+	key = append(key, keyParts(strings.TrimLeft(left, " \t["))...)
+	if !isValue || strings.Contains(line[:column], "{") {
+		word := line[column:]
+		if end := strings.IndexFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-' }); end >= 0 {
+			word = word[:end]
+		}
+		key = append(key, keyParts(word)...)
+	}
+	return key
+}
+
+func keyParts(dotted string) []string {
+	return strings.FieldsFunc(dotted, func(r rune) bool { return r == '.' || unicode.IsSpace(r) || r == '"' || r == '\'' })
+}
+
+// syntaxError makes an error that can be said in Chinese of one of go-toml; a
+// rare one stays English.
+func syntaxError(message string) error {
+	for _, known := range []error{
+		sentence.New("expected '=' after key"),
+		sentence.New("expected ']' to close table name"),
+		sentence.New("expected ',' or ']' after array value"),
+		sentence.New("expected ',' or '}' after inline table key-value"),
+		sentence.New("expected value, not end of input"),
+		sentence.New("array is incomplete"),
+		sentence.New("inline table is incomplete"),
+		sentence.New("strings must be quoted"),
+		sentence.New("basic strings cannot have new lines"),
+		sentence.New("literal strings cannot have new lines"),
+		sentence.New("unterminated basic string"),
+		sentence.New("unterminated literal string"),
+		sentence.New("integers cannot have leading zeroes"),
+		sentence.New("invalid UTF-8 character in basic string"),
+		sentence.New("invalid UTF-8 character in literal string"),
+		sentence.New("invalid UTF-8 character in comment"),
+	} {
+		if known.Error() == message {
+			return known
+		}
+	}
+	about := func(before, after string) (string, bool) {
+		rest, ok := strings.CutPrefix(message, before)
+		what, ends := strings.CutSuffix(rest, after)
+		return what, ok && ends
+	}
+	if c, ok := about("unexpected character ", " at start of value"); ok {
+		return sentence.Errorf("unexpected character %s at start of value", c)
+	}
+	if c, ok := about("invalid character at start of key: ", ""); ok {
+		return sentence.Errorf("invalid character at start of key: %s", c)
+	}
+	if c, ok := about("expected newline but got ", ""); ok {
+		return sentence.Errorf("expected newline but got %s", c)
+	}
+	if c, ok := about("invalid escape character ", ""); ok {
+		return sentence.Errorf("invalid escape character %s", c)
+	}
+	if key, ok := about("key ", " is already defined"); ok {
+		return sentence.Errorf("key %s is already defined", key)
+	}
+	if key, ok := about("table ", " already exists"); ok {
+		return sentence.Errorf("table %s already exists", key)
+	}
+	if key, ok := about("key ", " already exists as a value"); ok {
+		return sentence.Errorf("key %s already exists as a value", key)
+	}
+	return fmt.Errorf("%s", message)
+}
