@@ -139,8 +139,11 @@ func (a Account) checkOAuth2() error {
 		}
 		parsed, err := url.Parse(u)
 		local := err == nil && parsed.Scheme == "http" && (parsed.Hostname() == "127.0.0.1" || parsed.Hostname() == "::1" || parsed.Hostname() == "localhost")
-		if err != nil || parsed.Host == "" || parsed.Scheme != "https" && !local {
-			return sentence.Errorf("%q: want a URL that begins with https://", u)
+		switch { // without the URL, as net/url would repeat it: it may hold a password
+		case err != nil || parsed.Host == "" || parsed.Scheme != "https" && !local:
+			return sentence.New("want a URL that begins with https://")
+		case parsed.User != nil:
+			return sentence.New("a user name or password does not belong into this URL")
 		}
 	}
 	if a.OAuth2.ClientID == "" && a.OAuth2.toml() != "{}" {

@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -275,6 +276,19 @@ func TestPath(t *testing.T) {
 		got, err := account.Path(func(name string) string { return test.env[name] })
 		if strings.ReplaceAll(got, `\`, "/") != test.want || (err != nil) != (test.want == "") {
 			t.Errorf("%v: got %q, %v, want %q", test.env, got, err, test.want)
+		}
+	}
+}
+
+// A URL of OAuth 2.0 with a password in it is refused, and not repeated.
+func TestOAuthURLsHoldNoPassword(t *testing.T) {
+	t.Parallel()
+	for _, u := range []string{"https://me:hunter2@id.example/", "https://hunter2@id.example/", "http://me:hunter2@id.example/", "https://me:hunter2@id.example:x/", "hunter2@id.example%"} {
+		for _, key := range []string{"auth_url", "token_url", "device_url"} {
+			_, err := account.Parse("c.toml", fmt.Appendf(nil, "[account.a]\nfrom = \"me@qq.com\"\noauth2 = { client_id = \"x\", %s = %q }\n", key, u))
+			if err == nil || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s = %q: %v", key, u, err)
+			}
 		}
 	}
 }

@@ -168,8 +168,9 @@ var placeholder = regexp.MustCompile(`%[A-Z]+%`)
 // the user knows: "".
 func userName(pattern string, address smtp.Address) (string, error) {
 	pattern = strings.TrimSpace(pattern)
-	if strings.ContainsFunc(pattern, unicode.IsControl) || len(pattern) > 255 {
-		return "", errors.New("the user name is longer than 255 octets or holds a control character")
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) } // controls, marks of direction, what has no width
+	if strings.ContainsFunc(pattern, hidden) || len(pattern) > 255 {
+		return "", errors.New("the user name is longer than 255 octets or holds what can't be seen")
 	}
 	known := true
 	name := placeholder.ReplaceAllStringFunc(pattern, func(word string) string {

@@ -69,7 +69,10 @@ func TestServersOfAConfiguration(t *testing.T) {
 		{"evil.example&#10;x", "465", "SSL", "x", "not evil.examplex:465: not a host name"},
 		{"me@smtp.example.com", "465", "SSL", "x", "not me@smtp.example.com:465: not a host name"},
 		{strings.Repeat("x", 300), "465", "SSL", "x", "not " + strings.Repeat("x", 100) + "…:465: not a host name"},
-		{"smtp.example.com", "465", "SSL", "x&#13;&#10;QUIT", "not smtp.example.com:465: the user name is longer than 255 octets or holds a control character"},
+		{"smtp.example.com", "465", "SSL", "x&#13;&#10;QUIT", "not smtp.example.com:465: the user name is longer than 255 octets or holds what can't be seen"},
+		{"smtp.example.com", "465", "SSL", "ok&#x202E;fdp", "not smtp.example.com:465: the user name is longer than 255 octets or holds what can't be seen"},
+		{"smtp.example.com", "465", "SSL", "ok&#x200B;", "not smtp.example.com:465: the user name is longer than 255 octets or holds what can't be seen"},
+		{"smtp.example.com", "465", "SSL", "&#xAD;me", "not smtp.example.com:465: the user name is longer than 255 octets or holds what can't be seen"},
 	} {
 		text := fmt.Sprintf(`<clientConfig><emailProvider><outgoingServer type="smtp"><hostname>%s</hostname><port>%s</port><socketType>%s</socketType><username>%s</username></outgoingServer></emailProvider></clientConfig>`,
 			test.host, test.port, test.socket, test.user)

@@ -166,7 +166,7 @@ func (c Client) http(ctx context.Context) (*http.Client, error) {
 			// The URL may hold a password: it is not shown.
 			return nil, &Error{Problem: BadURL, Err: errors.New("the proxy is no URL")}
 		}
-		proxy = http.ProxyURL(u)
+		proxy = aroundMachine(http.ProxyURL(u))
 	}
 	return &http.Client{
 		Transport: &bounded{ctx: ctx, base: &http.Transport{
@@ -180,6 +180,18 @@ func (c Client) http(ctx context.Context) (*http.Client, error) {
 		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
+}
+
+// aroundMachine goes to this machine without a proxy, as the variables are read, too:
+// a proxy would take localhost for itself, and what goes there need not be encrypted.
+func aroundMachine(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+	return func(r *http.Request) (*url.URL, error) {
+		host := r.URL.Hostname()
+		if ip := net.ParseIP(host); strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback() {
+			return nil, nil
+		}
+		return proxy(r)
+	}
 }
 
 // bounded reads a whole answer within its bounds.

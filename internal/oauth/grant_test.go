@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,17 +167,17 @@ func TestProxy(t *testing.T) {
 	t.Parallel()
 	var asked []string
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		asked = append(asked, req.URL.String())
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"access_token":"a"}`)
+		asked = append(asked, req.Method+" "+req.Host)
+		w.WriteHeader(http.StatusBadGateway)
 	}))
 	defer proxy.Close()
-	source := oauth.Source{Client: oauth.Client{ID: "x", TokenURL: nobody, Proxy: proxy.URL}, Token: oauth.Token{Refresh: "r"}}
-	if got := mustAccess(t, &source, ""); got != "a" || len(asked) != 1 || asked[0] != nobody {
-		t.Errorf("token %q, the proxy was asked for %q", got, asked)
+	source := oauth.Source{Client: oauth.Client{ID: "x", TokenURL: "https://login.example/token", Proxy: proxy.URL}, Token: oauth.Token{Refresh: "r"}}
+	_, err := source.Access(t.Context(), "")
+	if problemOf(t, err).Problem != oauth.Unreachable || len(asked) != 1 || asked[0] != "CONNECT login.example:443" {
+		t.Errorf("error %v, the proxy was asked for %q", err, asked)
 	}
 	source = oauth.Source{Client: oauth.Client{ID: "x", TokenURL: nobody, Proxy: "user:pass word@proxy"}, Token: oauth.Token{Refresh: "r"}}
-	_, err := source.Access(t.Context(), "")
+	_, err = source.Access(t.Context(), "")
 	if problemOf(t, err).Problem != oauth.BadURL {
 		t.Errorf("error %v", err)
 	}
@@ -227,5 +228,27 @@ func TestForProvider(t *testing.T) {
 	}
 	if servers < 5 {
 		t.Errorf("%d servers", servers)
+	}
+}
+
+// What goes to this machine goes past the proxy, which would take localhost for
+// itself, and see the refresh token in clear.
+func TestNoProxyToThisMachine(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(proxy.Close)
+	for _, url := range []string{"http://127.0.0.1:1/t", "http://localhost:1/t", "http://[::1]:1/t", "http://127.9.9.9:1/t"} {
+		s := &oauth.Source{Client: oauth.Client{ID: "x", TokenURL: url, Proxy: proxy.URL}, Token: oauth.Token{Refresh: "refresh token"}}
+		if _, err := s.Access(t.Context(), ""); err == nil {
+			t.Errorf("%s: no error", url)
+		}
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the proxy was asked %d times", n)
+	}
+	s := &oauth.Source{Client: oauth.Client{ID: "x", TokenURL: "https://id.example/t", Proxy: proxy.URL}, Token: oauth.Token{Refresh: "refresh token"}}
+	if _, err := s.Access(t.Context(), ""); err == nil || asked.Load() != 1 {
+		t.Errorf("the proxy is not used at all: %v", err)
 	}
 }

@@ -24,6 +24,9 @@ import (
 type nameList struct {
 	Of    string   `json:"sha256"` // of the encrypted file
 	Holds []string `json:"holds"`
+	// Perhaps is what the file has from a time of which the list was lost: the
+	// keyring may have something newer.
+	Perhaps []string `json:"perhaps,omitempty"`
 }
 
 // holding is whether the encrypted file has a secret that counts.
@@ -46,18 +49,15 @@ func (v *Vault) fileHolds(name string) holding {
 		return no
 	}
 	names, known := v.readNames(data)
-	switch {
-	case !known:
+	if !known {
 		return perhaps
-	case names[name]:
-		return yes
 	}
-	return no
+	return names[name]
 }
 
 // readNames gives the names of what counts in an encrypted file, if they are
 // known.
-func (v *Vault) readNames(data []byte) (names map[string]bool, known bool) {
+func (v *Vault) readNames(data []byte) (names map[string]holding, known bool) {
 	text, err := os.ReadFile(v.namesFile())
 	if err != nil {
 		return nil, false
@@ -66,15 +66,18 @@ func (v *Vault) readNames(data []byte) (names map[string]bool, known bool) {
 	if json.Unmarshal(text, &list) != nil || list.Of != digest(data) {
 		return nil, false
 	}
-	names = map[string]bool{}
+	names = map[string]holding{}
 	for _, name := range list.Holds {
-		names[name] = true
+		names[name] = yes
+	}
+	for _, name := range list.Perhaps {
+		names[name] = perhaps
 	}
 	return names, true
 }
 
 // writeNames says what counts in an encrypted file. The lock is held.
-func (v *Vault) writeNames(data []byte, names map[string]bool) error {
+func (v *Vault) writeNames(data []byte, names map[string]holding) error {
 	text, err := encodeNames(data, names)
 	if err != nil {
 		return v.unwritable(err)
@@ -85,8 +88,16 @@ func (v *Vault) writeNames(data []byte, names map[string]bool) error {
 	return nil
 }
 
-func encodeNames(data []byte, names map[string]bool) ([]byte, error) {
-	text, err := json.MarshalIndent(nameList{digest(data), slices.Sorted(maps.Keys(names))}, "", "  ")
+func encodeNames(data []byte, names map[string]holding) ([]byte, error) {
+	list := nameList{Of: digest(data), Holds: []string{}}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if names[name] == perhaps {
+			list.Perhaps = append(list.Perhaps, name)
+		} else {
+			list.Holds = append(list.Holds, name)
+		}
+	}
+	text, err := json.MarshalIndent(list, "", "  ")
 	return append(text, '\n'), err
 }
 

@@ -307,3 +307,44 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 		t.Fatal(err)
 	}
 }
+
+// A secret that the keyring has outdated stays outdated when the list is lost, and
+// what is in the file alone stays found.
+func TestOutdatedWithoutTheList(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	only := secret.Key{Account: "only", Item: "password"}
+	m.ring.Fail(secret.ErrNoKeyring)
+	m.set(t, password, "old", secret.InFile)
+	m.set(t, only, "in the file", secret.InFile)
+	m.ring.Fail(nil)
+	m.Passphrase = nil
+	m.renew(m.File)
+	m.Passphrase = nil // nobody is asked, so it is marked only
+	m.set(t, password, "new", secret.InKeyring)
+	if err := os.Remove(m.File + ".names"); err != nil {
+		t.Fatal(err)
+	}
+	m.renew(m.File)
+	m.ring.Fail(secret.ErrNoKeyring)
+	m.set(t, token, "another", secret.InFile)
+	m.ring.Fail(nil)
+	for range 2 { // the second time behind another write, with the list that the first has made
+		m.renew(m.File)
+		m.expect(t, password, "new")
+		m.expect(t, only, "in the file")
+		m.expect(t, token, "another")
+		m.renew(m.File)
+		m.ring.Fail(secret.ErrNoKeyring)
+		m.set(t, token, "another", secret.InFile)
+		m.ring.Fail(nil)
+	}
+	for _, key := range []secret.Key{password, only, token} {
+		if err := m.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if exists(m.File) || exists(m.File+".names") {
+		t.Error("an empty file is left")
+	}
+}

@@ -94,28 +94,35 @@ func (v *Vault) fileSet(ctx context.Context, name, secret string) error {
 		return err
 	}
 	defer unlock()
-	secrets, err := v.counting(phrase)
+	secrets, names, err := v.counting(phrase)
 	if err != nil {
 		return err
 	}
-	secrets[name] = secret
-	return v.write(secrets, phrase)
+	secrets[name], names[name] = secret, yes
+	return v.write(secrets, names, phrase)
 }
 
-// counting reads the secrets of the file that count.
-func (v *Vault) counting(phrase string) (map[string]string, error) {
+// counting reads the secrets of the file that count, and how surely each does: where
+// the list is lost, any of them may have been outdated by the keyring.
+func (v *Vault) counting(phrase string) (secrets map[string]string, names map[string]holding, err error) {
 	data, err := v.fileData()
 	if err != nil || data == nil {
-		return map[string]string{}, err
+		return map[string]string{}, map[string]holding{}, err
 	}
-	secrets, err := v.unseal(data, phrase)
+	secrets, err = v.unseal(data, phrase)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if names, known := v.readNames(data); known {
-		maps.DeleteFunc(secrets, func(name, _ string) bool { return !names[name] })
+	names, known := v.readNames(data)
+	if known {
+		maps.DeleteFunc(secrets, func(name, _ string) bool { return names[name] == no })
+		return secrets, names, nil
 	}
-	return secrets, nil
+	names = map[string]holding{}
+	for name := range secrets {
+		names[name] = perhaps
+	}
+	return secrets, names, nil
 }
 
 // dropping says how far fileDrop goes.
@@ -182,19 +189,20 @@ func (v *Vault) isLast(name string) bool {
 		return false
 	}
 	names, known := v.readNames(data)
-	return known && len(names) == 1 && names[name]
+	return known && len(names) == 1 && names[name] != no
 }
 
 func (v *Vault) rewriteWithout(name, phrase string) error {
-	secrets, err := v.counting(phrase)
+	secrets, names, err := v.counting(phrase)
 	if err != nil {
 		return err
 	}
 	delete(secrets, name)
+	delete(names, name)
 	if len(secrets) == 0 {
 		return v.remove()
 	}
-	return v.write(secrets, phrase)
+	return v.write(secrets, names, phrase)
 }
 
 // isOpen reports whether it is known what is in this file.
@@ -226,7 +234,7 @@ func (v *Vault) remember(data []byte, secrets map[string]string, phrase string) 
 }
 
 // write replaces the file. The lock is held.
-func (v *Vault) write(secrets map[string]string, phrase string) error {
+func (v *Vault) write(secrets map[string]string, names map[string]holding, phrase string) error {
 	cost := v.cost
 	if cost == 0 {
 		cost = workFactor
@@ -234,10 +242,6 @@ func (v *Vault) write(secrets map[string]string, phrase string) error {
 	data, err := seal(secrets, phrase, cost)
 	if err != nil {
 		return v.unwritable(err)
-	}
-	names := map[string]bool{}
-	for name := range secrets {
-		names[name] = true
 	}
 	list, err := encodeNames(data, names)
 	if err != nil {
