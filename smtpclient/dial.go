@@ -137,8 +137,8 @@ func (c *Conn) handshake(ctx context.Context) error {
 	}
 	state := conn.ConnectionState()
 	c.tls = &state
-	c.w.event(Secured, fmt.Sprintf("%s, %s, %s", tls.VersionName(state.Version),
-		tls.CipherSuiteName(state.CipherSuite), c.cfg.Trust.verdict(c.cfg.Host)), time.Since(start))
+	h := Handshake{tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite), c.cfg.Trust.verified(c.cfg.Host)}
+	c.w.tell(Event{Direction: Secured, Text: h.String(), Wait: time.Since(start), Handshake: &h})
 	c.w.sentNow() // under implicit TLS the greeting answers the handshake
 	return nil
 }

@@ -97,10 +97,11 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 	return cfg
 }
 
-// verdict says in words what a handshake that succeeded has proved.
-func (t Trust) verdict(host string) string {
+// verified is the name that a handshake which succeeded has proved; "" where the
+// certificate itself is pinned.
+func (t Trust) verified(host string) string {
 	if t.Pin != nil {
-		return "certificate is the pinned one"
+		return ""
 	}
-	return "certificate of " + cmp.Or(t.ServerName, host) + " verified"
+	return cmp.Or(t.ServerName, host)
 }

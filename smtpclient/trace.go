@@ -41,6 +41,25 @@ type Event struct {
 	// octet sent, for Secured and MessageSent since the start of the handshake or
 	// the message; 0 otherwise.
 	Wait time.Duration
+	// Handshake is what Text says of a Secured event; nil for any other.
+	Handshake *Handshake
+}
+
+// Handshake is what a TLS handshake has settled.
+type Handshake struct {
+	Version, CipherSuite string // as crypto/tls names them
+	// Name is the one for which the server's certificate was verified; "" when it
+	// is the pinned one, whose name does not count.
+	Name string
+}
+
+// String is the text of the event.
+func (h Handshake) String() string {
+	certificate := "certificate is the pinned one"
+	if h.Name != "" {
+		certificate = "certificate of " + h.Name + " verified"
+	}
+	return h.Version + ", " + h.CipherSuite + ", " + certificate
 }
 
 // Hidden stands in a trace where a secret was.

@@ -289,12 +289,18 @@ func (w *wire) waited(first bool) time.Duration {
 
 // event shows one line to whoever watches.
 func (w *wire) event(d Direction, text string, wait time.Duration) {
+	w.tell(Event{Direction: d, Text: text, Wait: wait})
+}
+
+// tell gives an event its time and shows it to whoever watches.
+func (w *wire) tell(e Event) {
 	if w.trace == nil {
 		return
 	}
 	w.tracing.Lock()
 	defer w.tracing.Unlock()
-	w.trace(Event{At: time.Now(), Direction: d, Text: text, Wait: wait})
+	e.At = time.Now()
+	w.trace(e)
 }
 
 // cut closes the socket without any farewell, TLS's included, so that the

@@ -35,9 +35,21 @@ func (a *app) remark(e yan.Event) string {
 	case smtpclient.Connected:
 		return a.T("connected to %s", e.Text)
 	case smtpclient.Secured:
-		return a.T("encrypted: %s", e.Text)
+		return a.T("encrypted: %s", a.handshake(e))
 	default:
 		return a.T("the message, %s octets", e.Text)
+	}
+}
+
+// handshake says what TLS has settled.
+func (a *app) handshake(e yan.Event) string {
+	switch h := e.Handshake; {
+	case h == nil:
+		return e.Text
+	case h.Name == "":
+		return a.T("%s, %s, certificate is the pinned one", h.Version, h.CipherSuite)
+	default:
+		return a.T("%s, %s, certificate of %s verified", h.Version, h.CipherSuite, h.Name)
 	}
 }
 

@@ -51,7 +51,7 @@ func (w *watcher) event(e smtpclient.Event) {
 	case smtpclient.Connected:
 		w.all = []exchange{{}}
 	case smtpclient.Secured:
-		w.secured, w.session = e.Wait, e.Text
+		w.secured, w.session = e.Wait, e.Handshake.Version+", "+e.Handshake.CipherSuite
 	case smtpclient.Sent:
 		w.all = append(w.all, exchange{at: w.last, sent: e.Text})
 		w.parser, w.within = smtp.ReplyParser{}, false
