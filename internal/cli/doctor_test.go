@@ -373,15 +373,21 @@ func TestDoctorFitsTheTerminal(t *testing.T) {
 }
 
 // TestDoctorTime tells how long all of it takes on loopback; it is bounded far
-// above that, so that only a wait that should not be there is found.
+// above that, so that only a wait that should not be there is found. No other test
+// runs meanwhile, and what is slow once has to be slow again.
 func TestDoctorTime(t *testing.T) {
-	t.Parallel()
-	began := time.Now()
-	code, out, _ := consult(t, consultations()["fine"], "en", "--json")
 	var j doctorJSON
-	decode(t, out, &j)
-	if took := time.Since(began); code != exitOK || took > 5*time.Second {
-		t.Errorf("exit status %d after %s", code, took)
+	for try := 1; ; try++ {
+		began := time.Now()
+		code, out, _ := consult(t, consultations()["fine"], "en", "--json")
+		decode(t, out, &j)
+		took := time.Since(began)
+		if code == exitOK && took < 5*time.Second {
+			break
+		}
+		if code != exitOK || try == 3 {
+			t.Fatalf("exit status %d after %s", code, took)
+		}
 	}
 	t.Logf("%.1f ms", j.Took)
 }
