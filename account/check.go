@@ -13,28 +13,29 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// check finds values that make no sense, whatever the rest of the machine is.
-func (f *File) check() error {
+// check finds values that make no sense, whatever the rest of the machine is: one of
+// each account.
+func (f *File) check() {
+	add := func(fault Fault, err error, name string, key ...string) {
+		if f.FaultOf(name) == nil {
+			f.faults = append(f.faults, f.fault(fault, append([]string{"account", name}, key...), err))
+		}
+	}
 	for _, a := range f.accounts {
 		if !isName(a.Name) {
-			return f.fault(FaultValue, []string{"account", a.Name}, sentence.New("a name has letters, digits, - and _ only"))
-		}
-		if key, err := a.check(); err != nil {
-			return f.fault(FaultValue, []string{"account", a.Name, key}, err)
+			add(FaultValue, sentence.New("a name has letters, digits, - and _ only"), a.Name)
+		} else if key, err := a.check(); err != nil {
+			add(FaultValue, err, a.Name, key)
 		}
 	}
 	for _, a := range f.accounts {
 		if err := f.checkFallback(a); err != nil {
-			return f.fault(FaultReference, []string{"account", a.Name, "fallback"}, err)
+			add(FaultReference, err, a.Name, "fallback")
 		}
 	}
-	if f.standard == "" {
-		return nil
+	if _, ok := f.Account(f.standard); !ok && f.standard != "" {
+		f.faults = append(f.faults, f.fault(FaultReference, []string{"default"}, f.unknown(f.standard)))
 	}
-	if _, ok := f.Account(f.standard); !ok {
-		return f.fault(FaultReference, []string{"default"}, f.unknown(f.standard))
-	}
-	return nil
 }
 
 // checkFallback follows the chain of fallbacks, which has to end.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/sentence"
@@ -92,8 +93,11 @@ var errByHand = sentence.New("it is written in a form that only an editor can ch
 
 // begun is what is to be changed: the document, or the beginning of a new one.
 func (f *File) begun() []byte {
-	if len(f.source) == 0 {
+	switch {
+	case len(f.source) == 0:
 		return fmt.Appendf(nil, "version = %d\n", Version)
+	case len(f.layout.expressions) == 0: // comments alone
+		return f.layout.with([]string{"version"}, strconv.Itoa(Version))
 	}
 	return f.source
 }
@@ -104,7 +108,10 @@ func (f *File) become(source []byte, key []string, says func(*File) bool) error 
 	if !utf8.Valid(source) {
 		return f.fault(FaultValue, key, sentence.New("it is no UTF-8"))
 	}
-	g, err := parse(f.path, slices.Concat(f.mark, source))
+	g, err := read(f.path, slices.Concat(f.mark, source))
+	if err == nil && !f.patient {
+		err = f.worse(g, key)
+	}
 	var wrong *ParseError
 	switch {
 	case errors.As(err, &wrong) && (wrong.Fault == FaultSyntax || wrong.Fault == FaultUnknownKey):
@@ -114,7 +121,7 @@ func (f *File) become(source []byte, key []string, says func(*File) bool) error 
 	case !says(g):
 		return f.fault(FaultValue, key, errByHand)
 	}
-	g.exists, g.onDisk = f.exists, f.onDisk
+	g.exists, g.onDisk, g.patient = f.exists, f.onDisk, f.patient
 	*f = *g
 	return nil
 }

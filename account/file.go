@@ -28,6 +28,8 @@ type File struct {
 	standard string // the account that the file calls its default
 	defaults Account
 	accounts []Account
+	faults   []*ParseError // of a file that was read by LoadFaulty
+	patient  bool          // within Together, whose end is judged
 }
 
 // Path is where the configuration is: $YAN_CONFIG, else config.toml in the
@@ -54,7 +56,9 @@ const maxSize = 1 << 20
 
 // Load reads a configuration. One that does not exist is empty. The error is a
 // [*ParseError] when the file can be read and not understood.
-func Load(path string) (*File, error) {
+func Load(path string) (*File, error) { return load(path, parse) }
+
+func load(path string, parse func(string, []byte) (*File, error)) (*File, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		f, err := parse(path, nil)

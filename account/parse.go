@@ -14,9 +14,18 @@ import (
 	"github.com/yanmail/yan/internal/spelling"
 )
 
-// parse reads a configuration and checks all that can be checked without
-// looking at other files.
+// parse reads a configuration in which nothing is wrong.
 func parse(path string, source []byte) (*File, error) {
+	f, err := read(path, source)
+	if err == nil && len(f.faults) > 0 {
+		return nil, f.faults[0]
+	}
+	return f, err
+}
+
+// read reads a configuration and checks all that can be checked without looking at
+// other files. What is wrong with a value of one account becomes one of the faults.
+func read(path string, source []byte) (*File, error) {
 	f := &File{path: path}
 	if bytes.HasPrefix(source, []byte("\ufeff")) { // Windows' editors write it
 		f.mark, source = source[:3], source[3:]
@@ -38,7 +47,8 @@ func parse(path string, source []byte) (*File, error) {
 	if err := f.inherit(doc); err != nil {
 		return nil, err
 	}
-	return f, f.check()
+	f.check()
+	return f, nil
 }
 
 // newerVersion looks at the version alone.
@@ -234,7 +244,7 @@ func (f *File) inherit(doc document) error {
 	for _, name := range f.layout.accountNames() {
 		a := f.New(name)
 		if key, err := doc.Account[name].overlay(&a); err != nil {
-			return f.fault(FaultValue, []string{"account", name, key}, err)
+			f.faults = append(f.faults, f.fault(FaultValue, []string{"account", name, key}, err))
 		}
 		f.accounts = append(f.accounts, a)
 	}
