@@ -193,3 +193,13 @@ func (s *Secrets) ForgetPassword(ctx context.Context, a Account) error {
 func (s *Secrets) ForgetToken(ctx context.Context, a Account) error {
 	return s.places().Delete(ctx, a.key(itemOAuth2))
 }
+
+// InFile reports whether what an account logs in with is known to be kept in the
+// encrypted file. It needs no passphrase, and does not touch the keyring.
+func (s *Secrets) InFile(a Account) bool {
+	item := itemPassword
+	if a.UsesOAuth2() {
+		item = itemOAuth2
+	}
+	return s.places().FileHolds(a.key(item))
+}

@@ -45,6 +45,7 @@ type Words struct {
 	Needed  string // an answer is needed
 	Number  string // type a number from 1 to %d
 	YesOrNo string // type y or n
+	Colon   string // behind a question; "" means ": "
 }
 
 // Question is what is asked.

@@ -116,7 +116,7 @@ func (a *Asker) prompt(q Question, byDefault string) {
 	if byDefault != "" {
 		s += " [" + byDefault + "]"
 	}
-	_, _ = fmt.Fprint(a.Out, s+": ")
+	_, _ = fmt.Fprint(a.Out, s+a.word(a.Words.Colon, ": "))
 	if !a.Person {
 		a.Show("") // nobody types the end of the line
 	}

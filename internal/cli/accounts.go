@@ -153,6 +153,7 @@ func (a *app) passphrase(anew bool, question func(title string) (string, error))
 	if !anew {
 		return question(a.T("Passphrase of the encrypted file"))
 	}
+	a.errf("%s\n", a.T("Remember it: who forgets it has to log in again."))
 	for range 3 {
 		first, err := question(a.T("New passphrase of the encrypted file"))
 		if err != nil {

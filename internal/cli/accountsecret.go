@@ -64,6 +64,9 @@ func (a *app) secretWord(acc account.Account) string {
 	case "none":
 		return a.T("none needed")
 	}
+	if account.NewSecrets(a.vault()).InFile(acc) {
+		return a.T("encrypted file")
+	}
 	return a.T("keyring")
 }
 
@@ -148,7 +151,7 @@ func (a *app) secretText(ctx context.Context, v view, state secretState) string 
 		case state.word == secretMissing:
 			return a.T("not there; 'yan login %s' asks for it", v.Name)
 		case state.word == secretBad:
-			return a.T("the keyring") + ": " + a.secretProblem(state.err)
+			return a.T("%s: %s", a.T("the keyring"), a.secretProblem(state.err))
 		case a.lookForSecret(ctx, v, false) != nil:
 			return a.T("in the encrypted file")
 		}
@@ -157,7 +160,7 @@ func (a *app) secretText(ctx context.Context, v view, state secretState) string 
 	if state.word == secretThere {
 		return where + a.T(": it is there")
 	}
-	return where + ": " + a.secretProblem(state.err)
+	return a.T("%s: %s", where, a.secretProblem(state.err))
 }
 
 // secretProblem is what is wrong with a secret in a few words.

@@ -98,12 +98,14 @@ type accountTestJSON struct {
 func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int {
 	began := a.Now()
 	t := loginTrial{account: v.Account, secrets: a.secrets(), server: v.server, timeout: s.timeout, transcript: s.transcript}
+	t.connecting = func() { began = a.Now() } // who types a passphrase before that is no part of it
 	o, err := t.try(ctx, a)
+	took := a.Now().Sub(began)
 	if err != nil && ctx.Err() != nil {
 		err = a.interrupted()
 	}
 	j := accountTestJSON{Account: v.Name, OK: true, Server: v.server.String(), User: v.loginName(), From: v.address.String(),
-		Stage: string(smtp.StageMail), Took: a.Now().Sub(began).Milliseconds()}
+		Stage: string(smtp.StageMail), Took: took.Milliseconds()}
 	var failed *failure
 	var finding diagnosis.Finding
 	switch {
@@ -130,10 +132,10 @@ func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int 
 		a.finding(a.Stderr, a.StderrWidth, finding)
 	case v.loginName() == "":
 		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("%s: %s takes the sender %s; nobody logs in (%s)",
-			v.Name, v.server.String(), v.address, duration(a.Now().Sub(began))))
+			v.Name, v.server.String(), v.address, duration(took)))
 	default:
 		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("%s: logged in to %s as %s, which may send as %s (%s)",
-			v.Name, v.server.String(), v.loginName(), v.address, duration(a.Now().Sub(began))))
+			v.Name, v.server.String(), v.loginName(), v.address, duration(took)))
 	}
 	return j.Exit
 }

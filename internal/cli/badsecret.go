@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -48,7 +50,8 @@ func (a *app) badSecretOf(acc account.Account, err error, command string) error 
 			hint = a.T("Restore it from a copy, or begin a new one; the damaged one is set aside: %s", command+" --"+newFileFlag)
 		}
 	case secret.Passphrase:
-		hint = a.T("If it is forgotten, begin a new file; the old one is set aside: %s", command+" --"+newFileFlag)
+		return fail(exitConfig, errors.New(a.T("account %s: the passphrase of %s is wrong", acc.Name, a.placeOf(&secret.Error{Path: cmp.Or(s.Path, a.vault().File)}))),
+			a.T("If it is forgotten, begin a new file; the old one is set aside: %s", command+" --"+newFileFlag))
 	case secret.Unwritable:
 		return fail(exitCantCreate, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+a.T(": %s", a.secretProblem(err)))),
 			a.T("Make room on the disk, or see to it that you may write into %s.", printable(filepath.Dir(s.Path))))
@@ -60,7 +63,8 @@ func (a *app) badSecretOf(acc account.Account, err error, command string) error 
 				a.T("Keep it to yourself: chmod 600 %s", printable(s.Path)))
 		}
 	case secret.CommandFailed:
-		hint = a.T("Try the command by itself; its first line has to be the secret.")
+		return fail(exitConfig, errors.New(a.T("account %s: %s failed (%s)", acc.Name, a.placeOf(s), a.howItEnded(s.Err))),
+			a.T("Try the command by itself; its first line has to be the secret."))
 	case secret.Locked:
 		hint = a.T("Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`)
 	case secret.Unavailable:
@@ -70,11 +74,24 @@ func (a *app) badSecretOf(acc account.Account, err error, command string) error 
 		return fail(exitConfig, errors.New(a.T("account %s: there is no keyring that works, and nobody to ask for the passphrase of the encrypted file", acc.Name)),
 			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`))
 	}
-	what := a.secretProblem(err)
-	if s.Problem == secret.CommandFailed && s.Err != nil {
-		what += " (" + a.Say(s.Err) + ")"
+	return fail(exitConfig, errors.New(a.T("account %s: %s", acc.Name, a.T("%s: %s", a.placeOf(s), a.secretProblem(err)))), hint)
+}
+
+// howItEnded says what became of a command: its exit status, or why it could not
+// be run.
+func (a *app) howItEnded(err error) string {
+	var ended *exec.ExitError
+	switch {
+	case err == nil:
+		return a.T("unknown")
+	case errors.As(err, &ended) && ended.ExitCode() > 0:
+		status := a.T("exit status %d", ended.ExitCode())
+		if said := strings.TrimPrefix(err.Error(), ended.Error()+": "); said != err.Error() {
+			return a.T("%s: %s", status, said)
+		}
+		return status
 	}
-	return fail(exitConfig, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+": "+what)), hint)
+	return a.Say(err)
 }
 
 // placeOf names where a secret was looked for. Of a command only the program:

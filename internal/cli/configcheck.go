@@ -254,6 +254,11 @@ func (c *checking) tell() {
 		return
 	}
 	c.outf("%s %s\n", c.paint(c.StdoutWidth, green, "✓"), c.T("%s is in order.", printable(c.Path)))
+	if len(c.Accounts) == 0 {
+		c.outf("  %s\n", c.T("there is no account yet"))
+		c.outf("  %s\n", c.T("'yan login' makes one; 'yan account import' takes over those of other programs."))
+		return
+	}
 	c.outf("  %s\n", c.T("accounts: %s", c.listed(c.Accounts)))
 	c.outf("  %s\n", c.T("checked: keys and values, servers, fallbacks, files, certificates, where each secret is and who can read it"))
 }

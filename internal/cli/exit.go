@@ -47,7 +47,7 @@ func (a *app) statuses() []status {
 		{exitNoInput, a.T("a file is missing or can't be read")},
 		{exitNoUser, a.T("a recipient was refused for good")},
 		{exitNoHost, a.T("the server's host name is unknown")},
-		{exitUnavailable, a.T("refused for good")},
+		{exitUnavailable, a.T("the message, the sender or the connection was refused for good")},
 		{exitInternal, a.T("a mistake in yan itself")},
 		{exitCantCreate, a.T("a file can't be written")},
 		{exitIO, a.T("reading or printing failed")},
@@ -56,7 +56,7 @@ func (a *app) statuses() []status {
 		{exitAuth, a.T("the login failed")},
 		{exitConfig, a.T("password, certificate or setting can't be used")},
 		{exitPartial, a.T("sent to some, not to all")},
-		{exitUnknown, a.T("handed over, but the answer was lost")},
+		{exitUnknown, a.T("outcome unknown: handed over, but the answer was lost")},
 	}
 }
 

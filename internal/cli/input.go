@@ -202,7 +202,7 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 		return nil, err
 	}
 	if m.Text == "" && m.HTML == "" && len(m.Attachments) == 0 && !s.quiet {
-		a.hint(a.T("The message is empty: its text is given with -b, or piped in."))
+		a.hint(a.T("The message has no text, and is sent all the same; text is given with -b, or piped in."))
 	}
 	bare, answers := *m, m.ReplyTo
 	if len(answers) == 0 {

@@ -180,7 +180,7 @@ func (a *app) asker(plain bool) *ask.Asker {
 	q := &ask.Asker{In: a.Stdin, Out: a.Stderr, Form: form, Person: person, Width: a.StderrWidth,
 		Color: a.color && a.StderrWidth > 0, ReadSecret: a.ReadSecret, Hush: a.Hush, Getenv: a.Getenv,
 		Words: ask.Words{Yes: a.T("Yes"), No: a.T("No"), Needed: a.T("an answer is needed"),
-			Number: a.T("type a number from 1 to %d"), YesOrNo: a.T("type y or n")}}
+			Number: a.T("type a number from 1 to %d"), YesOrNo: a.T("type y or n"), Colon: a.T(": ")}}
 	if form {
 		q.In = a.keyboard
 		q.Out = a.screen

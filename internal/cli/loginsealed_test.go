@@ -83,7 +83,7 @@ func TestLoginBeginsANewFile(t *testing.T) {
 	d.pipe = true
 	d.env["YAN_PASSPHRASE_FILE"], d.env["YAN_PASSWORD"] = phrase, sandboxPassword
 	code, _, errs := d.login(s, "qq")
-	wants(t, "a wrong passphrase", errs, "the passphrase of the encrypted file is wrong", "Nothing was kept.", "yan login qq --new-encrypted-file")
+	wants(t, "a wrong passphrase", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was kept.", "yan login qq --new-encrypted-file")
 	if code != exitConfig {
 		t.Errorf("exit status %d", code)
 	}
@@ -124,7 +124,7 @@ func TestPassphraseMistyped(t *testing.T) {
 	}
 	d.secrets = []string{sandboxPassword, "a", "b", "c", "correct horse"}
 	code, _, errs = d.login(s, "qq")
-	wants(t, "three wrong ones", errs, "the passphrase of the encrypted file is wrong", "Nothing was kept.", "If it is forgotten")
+	wants(t, "three wrong ones", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was kept.", "If it is forgotten")
 	if code != exitConfig || len(d.secrets) != 1 {
 		t.Errorf("%d, %d secrets left", code, len(d.secrets))
 	}

@@ -97,7 +97,7 @@ func dialogues() map[string]dialogue {
 		"English": {"en_US.UTF-8", "Your e-mail address", "Your name", "Authorization code", "The login did not work", "The account qq is ready",
 			"Where shall the secret be kept?", "New passphrase", "The same again", "Passphrase of the encrypted file", "Enter alone", "accepted"},
 		"Chinese": {"zh_CN.UTF-8", "您的邮箱地址", "您的名字", "授权码", "登录没有成功", "账号 qq 已就绪",
-			"密码或授权码存放在哪里？", "新口令", "再输入一次", "加密文件的口令", "直接按回车", "已接收"},
+			"密码或授权码存放在哪里？", "加密文件的新口令", "再输入一次", "加密文件的口令", "直接按回车", "已接收"},
 	}
 }
 
@@ -123,7 +123,7 @@ func TestLoginOnTerminal(t *testing.T) {
 				s.Waits("535")
 				s.Waits(d.enter)
 				if term == "dumb" {
-					s.Waits(d.code + ": ")
+					s.Waits(d.code + map[string]string{"English": ": ", "Chinese": "："}[language])
 				}
 				s.checkArguments(cmd)
 				if term == "dumb" { // it announces no paste

@@ -251,7 +251,7 @@ func TestHints(t *testing.T) {
 		if code := Run(t.Context(), args, w); code != exitOK {
 			t.Fatalf("exit status %d: %s", code, errs)
 		}
-		if got := strings.Contains(errs.String(), "The message is empty"); got != terminal {
+		if got := strings.Contains(errs.String(), "The message has no text, and is sent all the same"); got != terminal {
 			t.Errorf("terminal %v: %q", terminal, errs)
 		}
 		if got := strings.Contains(errs.String(), "Others on this machine can read"); runtime.GOOS != "windows" && got != terminal {

@@ -74,7 +74,7 @@ func (v *visit) lookUp() bool {
 	}
 	// Version 4 first, so that the order says nothing.
 	slices.SortStableFunc(s.Facts.Addresses, func(a, b string) int { return strings.Count(a, ":") - strings.Count(b, ":") })
-	s.Detail = say("%s is %s", "%s 的地址是 %s", host, strings.Join(s.Facts.Addresses, ", "))
+	s.Detail = say("%s is %s", "%s 的地址是 %s", host, listed(s.Facts.Addresses))
 	v.tell(s)
 	return true
 }
@@ -209,7 +209,7 @@ func (v *visit) unreached(k knocked) Text {
 	if f.Class == diagnosis.ClassConnectionRefused {
 		return say("refused: nothing listens there", "连接被拒绝：该端口没有服务")
 	}
-	return f.Cause
+	return row(f.Cause)
 }
 
 // isTimeout reports that somebody was waited for in vain.

@@ -114,8 +114,8 @@ func (v *visit) mx() Step {
 	for _, mx := range found {
 		s.Facts.Hosts = append(s.Facts.Hosts, strings.TrimSuffix(mx.Host, "."))
 	}
-	list := clean(strings.Join(s.Facts.Hosts, ", "))
-	s.Detail = Text{EN: list, ZH: list}
+	list := listed(cleaned(s.Facts.Hosts))
+	s.Detail = list
 	if p, ok := provider.ByMX(found[0].Host); ok {
 		s.Detail = say("%s (%s)", "%s（%s）", list, label(p))
 	}
@@ -161,10 +161,10 @@ func (v *visit) srv() Step {
 		}
 	}
 	s.Took = v.Now().Sub(began)
-	list := strings.Join(shown, ", ")
+	list := listed(shown)
 	switch {
 	case len(shown) > 0:
-		s.Detail = Text{EN: list, ZH: list}
+		s.Detail = list
 		if v.isListed(s.Facts.Hosts) {
 			s.Status = OK
 		} else {

@@ -183,9 +183,9 @@ func (v *visit) fail(s Step, err error) {
 	s.Status, s.Finding = Failed, diagnosis.Diagnose(f)
 	s.Outcome = smtp.Outcome{Status: smtp.NotTried, Stage: f.Stage, Reply: f.Reply, Err: localPart(err)}
 	if isEmpty(s.Detail) {
-		s.Detail = s.Finding.Cause
+		s.Detail = row(s.Finding.Cause)
 		if !f.Reply.IsZero() {
-			s.Detail = say("the server said: %s", "服务器答复：%s", f.Reply)
+			s.Detail = say("the server said: %s", "服务器应答：%s", f.Reply)
 		}
 	}
 	v.failed = s.Name
@@ -212,7 +212,9 @@ func skippedBecause(failed Name) Text {
 		return say("not tried, because no encrypted connection came about", "未执行（加密连接没有建立）")
 	case NameGreeting, NameHello:
 		return say("not tried, because the conversation did not begin", "未执行（对话没有开始）")
-	case NameAuth, NameLogin:
+	case NameAuth:
+		return say("not tried, because there is no way to log in that can be used", "未执行（没有可用的登录方式）")
+	case NameLogin:
 		return say("not tried, because the login failed", "未执行（登录失败）")
 	default:
 		return say("not tried, because the sender was refused", "未执行（发件人被拒绝）")

@@ -111,7 +111,7 @@ func bothLanguages(t testing.TB, where string, text doctor.Text, empty bool) {
 		t.Errorf("%s: a wrong format: %+v", where, text)
 	case strings.ContainsFunc(text.EN, isHan):
 		t.Errorf("%s: Chinese in the English text %q", where, text.EN)
-	case text.EN != text.ZH && !strings.ContainsFunc(text.ZH, isHan) && !strings.Contains(text.ZH, "，"):
+	case text.EN != text.ZH && !strings.ContainsFunc(text.ZH, isHan) && !strings.ContainsAny(text.ZH, "，、"):
 		t.Errorf("%s: no Chinese in %q", where, text.ZH)
 	case strings.ContainsFunc(text.EN+text.ZH, unicode.IsControl):
 		t.Errorf("%s: a control character in %+q", where, text)

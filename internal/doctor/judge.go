@@ -127,8 +127,8 @@ func featuresStep(caps smtp.Capabilities) Step {
 		en, zh = append(en, "no 8BITMIME: raw 8-bit messages can't be sent, composed ones can"), append(zh, "没有 8BITMIME：不能发送 8 位原始邮件，yan 撰写的邮件不受影响")
 	}
 	if len(there) > 0 {
-		list := strings.Join(there, ", ")
-		en, zh = append([]string{list}, en...), append([]string{list}, zh...)
+		list := listed(there)
+		en, zh = append([]string{list.EN}, en...), append([]string{list.ZH}, zh...)
 	}
 	s.Detail = Text{EN: strings.Join(en, "; "), ZH: strings.Join(zh, "；")}
 	return s

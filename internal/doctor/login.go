@@ -242,9 +242,9 @@ func (v *visit) sendTest(conn *smtpclient.Conn) {
 func (v *visit) failOutcome(s Step, o smtp.Outcome) {
 	s.Status, s.Outcome = Failed, o
 	s.Finding = diagnosis.Diagnose(diagnosis.FromOutcome(o, v.Server.Provider.ID))
-	s.Detail = s.Finding.Cause
+	s.Detail = row(s.Finding.Cause)
 	if !o.Reply.IsZero() {
-		s.Detail = say("the server said: %s", "服务器答复：%s", o.Reply)
+		s.Detail = say("the server said: %s", "服务器应答：%s", o.Reply)
 	}
 	v.failed = s.Name
 	v.tell(s)

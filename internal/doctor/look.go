@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/yanmail/yan/smtp"
@@ -182,7 +181,7 @@ func (v *visit) certificate(chain []*x509.Certificate) Step {
 	s.Detail = say("%s, issued by %s, %s, until %s (%d days)", "%s，由 %s 签发，%s，有效期至 %s（还有 %d 天）", names(cert), issuer(cert), how, until, left)
 	if left < soon {
 		s.Status = Warning
-		s.Detail = say("ends on %s, in %d days: %s, issued by %s, %s", "将于 %s 到期（还有 %d 天）：%s，由 %s 签发，%s", until, left, names(cert), issuer(cert), how)
+		s.Detail = say("the certificate ends on %s, in %d days: %s, issued by %s, %s", "证书将于 %s 到期（还有 %d 天）：%s，由 %s 签发，%s", until, left, names(cert), issuer(cert), how)
 		s.Advice = say("Tell the administrator of %s that the certificate ends on %s: from then on nobody can send.",
 			"请告知 %s 的管理员：证书将于 %s 到期，届时将无法发信。", v.Server.Host, until)
 	}
@@ -204,16 +203,16 @@ func addresses(cert *x509.Certificate) (list []string) {
 
 // names are those of the certificate as people compare them with the host: the
 // first ones, or the subject where it has none. Somebody else wrote them.
-func names(cert *x509.Certificate) string {
+func names(cert *x509.Certificate) Text {
 	all := append(append([]string(nil), cert.DNSNames...), addresses(cert)...)
 	if len(all) == 0 {
-		return clean(cert.Subject.CommonName)
+		return listed([]string{clean(cert.Subject.CommonName)})
 	}
 	const shown = 3
 	if len(all) > shown {
 		all = append(all[:shown:shown], "…")
 	}
-	return clean(strings.Join(all, ", "))
+	return listed(cleaned(all))
 }
 
 func issuer(cert *x509.Certificate) string {
@@ -221,6 +220,15 @@ func issuer(cert *x509.Certificate) string {
 		return clean(cert.Issuer.CommonName)
 	}
 	return clean(cert.Issuer.String())
+}
+
+// cleaned is clean for each.
+func cleaned(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = clean(s)
+	}
+	return out
 }
 
 // clean makes text of others fit for a line on a terminal.
@@ -235,9 +243,9 @@ func clean(s string) string {
 func helloStep(x exchange, encrypted bool) Step {
 	caps := smtp.ParseCapabilities(x.reply)
 	s := Step{Name: NameHello, Status: OK, Took: x.wait, Facts: Facts{Encrypted: encrypted, Extensions: caps.Keywords()}}
-	list := strings.Join(s.Facts.Extensions, ", ")
+	list := listed(s.Facts.Extensions)
 	switch {
-	case list == "":
+	case list.EN == "":
 		s.Status, s.Detail = Info, say("the server offers no extensions", "服务器不提供任何扩展")
 	case encrypted:
 		s.Detail = say("%s", "%s", list)

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/yanmail/yan/diagnosis"
@@ -201,4 +202,14 @@ func (r Report) Next() (step Step, ok bool) {
 		}
 	}
 	return Step{}, false
+}
+
+// listed counts up what other sides have said, as each language does it.
+func listed(items []string) Text {
+	return Text{EN: strings.Join(items, ", "), ZH: strings.Join(items, "、")}
+}
+
+// row is a sentence that stands in a row: without its full stop.
+func row(t Text) Text {
+	return Text{EN: strings.TrimSuffix(t.EN, "."), ZH: strings.TrimSuffix(t.ZH, "。")}
 }

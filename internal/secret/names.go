@@ -40,6 +40,10 @@ const (
 
 func (v *Vault) namesFile() string { return v.File + ".names" }
 
+// FileHolds reports whether the encrypted file is known to hold a secret, which
+// then is newer than what the keyring may have. It needs no passphrase.
+func (v *Vault) FileHolds(key Key) bool { return v.fileHolds(key.name()) == yes }
+
 func (v *Vault) fileHolds(name string) holding {
 	data, err := v.fileData()
 	if err != nil {

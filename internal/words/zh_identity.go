@@ -34,11 +34,14 @@ var chineseIdentity = map[string]string{
 	"%s is from %s and %s from %s: they need different accounts, so send them in separate runs": "%s 的发件人是 %s，%s 的是 %s：需要不同的账号，请分开发送",
 
 	// Secrets.
-	"account %s: the consent to send has ended":                                                "账号 %s：授权已失效",
-	"Log in again: %s":                                                                         "请重新登录：%s",
-	"Put the authorization code or password there, alone on its line.":                         "请只写授权码或密码，单独一行。",
-	"Keep it to yourself: chmod 600 %s":                                                        "请改为仅自己可读：chmod 600 %s",
-	"Try the command by itself; its first line has to be the secret.":                          "请单独运行该命令；输出的第一行应为密码或授权码。",
+	"account %s: the consent to send has ended":                        "账号 %s：授权已失效",
+	"Log in again: %s":                                                 "请重新登录：%s",
+	"Put the authorization code or password there, alone on its line.": "请只写授权码或密码，单独一行。",
+	"Keep it to yourself: chmod 600 %s":                                "请改为仅自己可读：chmod 600 %s",
+	"account %s: %s failed (%s)":                                       "账号 %s：%s 执行失败（%s）",
+	"exit status %d":                                                   "退出码 %d",
+	"account %s: the passphrase of %s is wrong":                        "账号 %s：%s 的口令不对",
+	"Try the command by itself; its first line has to be the secret.":  "请单独运行该命令；输出的第一行应为密码或授权码。",
 	"Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s": "请用 YAN_PASSPHRASE_FILE 指定存有口令的文件，或换个存放位置：%s",
 	"the file %s":               "文件 %s",
 	"the command %s":            "命令 %s",
@@ -54,14 +57,14 @@ var chineseIdentity = map[string]string{
 	"account %s: there is no keyring that works, and nobody to ask for the passphrase of the encrypted file": "账号 %s：没有可用的密钥环，也无法询问加密文件的口令",
 	"Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s":      "请先解锁（登录桌面，或打开密码管理程序），或换个存放位置：%s",
 
-	"account %s: no secret in %s": "账号 %s：%s 中没有密码或授权码",
+	"account %s: no secret in %s": "账号 %s：没有密码或授权码（%s）",
 
 	"account %s: what is kept for it is of an earlier login, and is not used": "账号 %s：所保存的密码或授权码属于以前的登录，不予使用",
 	"account %s: what is kept for it is of %s, and is not used for %s":        "账号 %s：所保存的密码或授权码属于 %s，不用于 %s",
 	"What was kept for the former account %s could not be forgotten: %s":      "以前的账号 %s 所保存的密码或授权码未能删除：%s",
 	"of an earlier login, for another server or user":                         "属于以前的登录，服务器或用户名不同",
 
-	"account %s: others on this machine can read %s": "账号 %s：本机其他用户可以读取 %s",
+	"account %s: others on this machine can read %s": "账号 %s：本机其他用户可以读取%s",
 
 	"The fresh access token could not be kept: %v": "未能保存新的访问令牌：%v",
 

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// sealedIn keeps a password of an account in the encrypted file beside the
+// configuration.
+func sealedIn(t *testing.T, path, name, phrase string) {
+	t.Helper()
+	f, err := account.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	acc, ok := f.Account(name)
+	if !ok {
+		t.Fatalf("no account %s", name)
+	}
+	vault := &secret.Vault{File: filepath.Join(filepath.Dir(path), "secrets.age"), Getenv: func(string) string { return "" },
+		Passphrase: func(context.Context, bool) (string, error) { return phrase, nil }}
+	if _, err := account.NewSecrets(vault).KeepPassword(t.Context(), acc, accountMarker); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A secret in the encrypted file is not said to be in the keyring, and who types a
+// wrong passphrase is told which file it is of.
+func TestSecretInEncryptedFile(t *testing.T) {
+	t.Parallel()
+	w, out, errs, path := machineWith(t, qqAndWork, "", nil)
+	sealedIn(t, path, "work", "right")
+	if code := Run(t.Context(), []string{"--lang", "zh", "account", "list"}, w); code != exitOK {
+		t.Fatal(code, errs)
+	}
+	for line := range strings.Lines(out.String()) {
+		if strings.Contains(line, "work ") && !strings.Contains(line, "加密文件") || strings.Contains(line, "密钥环") && !strings.Contains(line, "qq ") {
+			t.Errorf("%s", line)
+		}
+	}
+	w.StdinTTY = 80
+	w.ReadSecret = func(context.Context) (string, error) { return "wrong", nil }
+	if code := Run(t.Context(), []string{"--lang", "zh", "account", "test", "work"}, w); code != exitConfig {
+		t.Errorf("exit status %d", code)
+	}
+	for _, want := range []string{"账号 work：加密文件 " + filepath.Join(filepath.Dir(path), "secrets.age") + " 的口令不对", "yan login work --new-encrypted-file"} {
+		if !strings.Contains(errs.String(), want) {
+			t.Errorf("%q is not said:\n%s", want, errs)
+		}
+	}
+	if strings.Count(errs.String(), "加密文件") != strings.Count(errs.String(), "加密文件的口令（不显示）")+1 {
+		t.Errorf("the file is named twice:\n%s", errs)
+	}
+}
+
+// What a command came to is said once, with its exit status and what it said.
+func TestSecretCommandFailed(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a shell is needed")
+	}
+	for command, want := range map[string]string{"exit 3": "账号 work：命令 exit … 执行失败（退出码 3）", "echo oops >&2; exit 4": "账号 work：命令 echo … 执行失败（退出码 4：oops）"} {
+		w, _, errs, _ := machineWith(t, qqAndWork+"secret = { command = \""+command+"\" }\n", "", nil)
+		if code := Run(t.Context(), []string{"--lang", "zh", "account", "test", "work"}, w); code != exitConfig || !strings.Contains(errs.String(), want) {
+			t.Errorf("%s: exit status %d, want %q:\n%s", command, code, want, errs)
+		}
+	}
+}
+
+// The time of a test begins where it connects: who types a passphrase is slow.
+func TestAccountTestTime(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	config := "version = 1\n[account.qq]\nfrom = \"me@qq.com\"\nserver = \"" + s.URL() + "\"\ntls_ca = \"" + filepath.ToSlash(s.CAFile()) + "\"\n"
+	w, out, errs, path := machineWith(t, config, "", nil)
+	now := time.Now()
+	w.Now = func() time.Time { return now }
+	w.StdinTTY = 80
+	w.ReadSecret = func(context.Context) (string, error) {
+		now = now.Add(time.Hour)
+		return "right", nil
+	}
+	sealedIn(t, path, "qq", "right")
+	Run(t.Context(), []string{"account", "test", "--json"}, w)
+	if !strings.Contains(out.String(), `"stage":"auth"`) || !strings.Contains(out.String(), `"took_ms":0`) || time.Until(now) < 30*time.Minute {
+		t.Errorf("%s%s", out, errs)
+	}
+}
+
+// An empty configuration is in order, and says how to get an account.
+func TestCheckOfEmptyConfiguration(t *testing.T) {
+	t.Parallel()
+	w, out, errs, path := machineWith(t, "version = 1\n", "", nil)
+	if code := Run(t.Context(), []string{"--lang", "zh", "config", "check"}, w); code != exitOK {
+		t.Fatal(code, errs)
+	}
+	if _, err := os.Stat(path); err != nil || !strings.Contains(out.String(), "还没有账号") || strings.Contains(out.String(), "账号：\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// An advice stands under what to do, alone; what stands under a label is aligned
+// with what it begins with.
+func TestFindingAsShown(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"550 User has no permission": "怎么办：请在 设置 → POP3/SMTP/IMAP 中开启服务。\n在哪里：网页版",
+		"554 DT:SPM 163 smtp10":      "原因：邮件内容被判为垃圾邮件或违规。\n      内容过于单薄",
+	} {
+		a, out, _ := testApp(words.Chinese)
+		if err := a.explainPasted(text, explanation{provider: "163"}); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %v\n%s", text, err, out)
+		}
+	}
+}
