@@ -36,6 +36,7 @@ var chineseDoctor = map[string]string{
 	"Test message from yan doctor":                                                                   "yan doctor 的测试邮件",
 	"This message was sent by 'yan doctor --send-to' to try the way to you. There is nothing to do.": "这是 yan doctor --send-to 为测试发信而发送的邮件，无需处理。",
 
+	"%s (%s)":                           "%s（%s）",
 	"account %s: %s":                    "账号 %s：%s",
 	"%s, sender %s":                     "%s，发件人 %s",
 	"Address":                           "地址",
