@@ -51,11 +51,12 @@ const (
 	FaultValue      Fault = "value"       // of the wrong kind, or senseless
 	FaultSecret     Fault = "secret"      // a password stands in the file in clear
 	FaultReference  Fault = "reference"   // names an account that there is not
+	FaultWritable   Fault = "writable"    // others can write the file, whose commands would run
 )
 
 // Faults lists all of them.
 func Faults() []Fault {
-	return []Fault{FaultSyntax, FaultVersion, FaultUnknownKey, FaultValue, FaultSecret, FaultReference}
+	return []Fault{FaultSyntax, FaultVersion, FaultUnknownKey, FaultValue, FaultSecret, FaultReference, FaultWritable}
 }
 
 // ParseError says what is wrong with a configuration, and where.

@@ -55,7 +55,8 @@ func Path(getenv func(string) string) (string, error) {
 const maxSize = 1 << 20
 
 // Load reads a configuration. One that does not exist is empty. The error is a
-// [*ParseError] when the file can be read and not understood.
+// [*ParseError] when the file can be read and not understood, or when others can
+// write it.
 func Load(path string) (*File, error) { return load(path, parse) }
 
 func load(path string, parse func(string, []byte) (*File, error)) (*File, error) {
@@ -66,6 +67,9 @@ func load(path string, parse func(string, []byte) (*File, error)) (*File, error)
 	}
 	if err == nil && info.Size() > maxSize {
 		return nil, &ParseError{Path: path, Fault: FaultSyntax, Err: sentence.Errorf("it has more than %d octets", maxSize)}
+	}
+	if err == nil && othersWrite(info) {
+		return nil, &ParseError{Path: path, Fault: FaultWritable, Err: sentence.New("others can write this file")}
 	}
 	source, err := os.ReadFile(path)
 	if err != nil {

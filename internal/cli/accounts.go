@@ -63,6 +63,9 @@ func (a *app) badConfiguration(path string, err error) error {
 			return fail(exitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), "")
 		}
 		return fail(exitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), "")
+	case account.FaultWritable:
+		return fail(exitConfig, errors.New(a.T("%s: others on this machine can write this file: its commands are not run, and nothing is sent by it", where)),
+			a.T("Look at what stands in it, then keep it to yourself: chmod 600 %s", printable(path)))
 	case account.FaultReference:
 		return fail(exitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.T("'yan account list' shows the accounts."))
 	}

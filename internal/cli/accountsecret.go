@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/secret"
@@ -32,13 +33,19 @@ func (v view) secretPlace() (kind, place string) {
 	return "kept", ""
 }
 
-// shownCommand is a command that prints a secret, without what might be one.
+// shownCommand is a command that prints a secret, without what might be one: anywhere
+// behind a word that only prints what follows, and variables that are set for it.
 func shownCommand(command string) string {
-	word, rest, _ := strings.Cut(strings.TrimSpace(command), " ")
-	switch word[strings.LastIndexAny(word, `/\`)+1:] {
-	case "echo", "printf", "print", "Write-Output":
-		if rest != "" {
-			return word + " …"
+	program, more := secret.ProgramOf(command)
+	words := strings.Fields(command)
+	if more && words[0] != program {
+		return startOf(command)
+	}
+	apart := func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("'\"(){};&|$`", r) }
+	for _, word := range strings.FieldsFunc(command, apart) {
+		switch word[strings.LastIndexAny(word, `/\`)+1:] {
+		case "echo", "printf", "print", "Write-Output", "Write-Host":
+			return startOf(command)
 		}
 	}
 	return command

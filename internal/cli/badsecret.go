@@ -102,11 +102,7 @@ func (a *app) placeOf(e *secret.Error) string {
 	case secret.File:
 		return a.T("the file %s", value)
 	case secret.Command:
-		program, _, more := strings.Cut(e.Source.Value, " ")
-		if more {
-			program += " …"
-		}
-		return a.T("the command %s", program)
+		return a.T("the command %s", startOf(e.Source.Value))
 	case secret.Env:
 		return a.T("the variable %s", value)
 	case secret.Credential:
@@ -121,4 +117,13 @@ func (a *app) placeOf(e *secret.Error) string {
 		return a.T("the encrypted file %s", printable(e.Path))
 	}
 	return a.T("the keyring")
+}
+
+// startOf is a command by its program alone, since anything else in it may be a secret.
+func startOf(command string) string {
+	program, more := secret.ProgramOf(command)
+	if more {
+		program = strings.TrimSpace(visible(program) + " …")
+	}
+	return visible(program)
 }

@@ -60,7 +60,7 @@ func (l *setup) secretPlaceName() string {
 	case s.File != "":
 		return l.a.T("the file %s", printable(s.File))
 	case s.Command != "":
-		return l.a.T("what %q prints", s.Command)
+		return l.a.T("what %q prints", startOf(s.Command))
 	case s.Env != "":
 		return l.a.T("the variable %s", s.Env)
 	case s.Netrc != "":

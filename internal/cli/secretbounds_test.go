@@ -387,3 +387,27 @@ func TestVariablesAreNotForAccounts(t *testing.T) {
 		}
 	}
 }
+
+// What is wrong with a command, and that it is noted, is said without what may be
+// the secret in it.
+func TestCommandsAreNotShownWhole(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	for _, command := range []string{"echo\t" + sandboxPassword, "PW=" + sandboxPassword + " sh -c 'printenv PW'", "cat <<< " + sandboxPassword + " && false",
+		"PW='a " + sandboxPassword + "' false"} {
+		d := newDesk(t) // it looks for the secret in all that is printed
+		code, out, errs := d.login(s, "me@qq.com", "--name", "qq", "--from", "me@qq.com", "--secret-command", command)
+		if code == exitOK && !strings.Contains(out, "…") {
+			t.Errorf("%q: %s%s", command, out, errs)
+		}
+		d.writes("version = 1\n[account.qq]\nfrom = \"me@qq.com\"\nsecret = { command = \"false " + "\" }\n")
+		if code, _, errs := d.yan("account", "test"); code != exitConfig || !strings.Contains(errs, "the command false") {
+			t.Errorf("exit status %d: %s", code, errs)
+		}
+	}
+	for command, want := range map[string]string{"A=1 B=2 show x": "show …", "": "", "x": "x", "x\ty": "x …", "A=1": "…", "1=2 x": "1=2 …"} {
+		if got := startOf(command); got != want {
+			t.Errorf("%q: %q, want %q", command, got, want)
+		}
+	}
+}

@@ -121,7 +121,7 @@ func (e *Error) subject() string {
 		return "file " + e.Path
 	case Command:
 		// Not the arguments: somebody will have written "echo" and the secret.
-		word, _, _ := strings.Cut(strings.TrimSpace(e.Source.Value), " ")
+		word, _ := ProgramOf(e.Source.Value)
 		return strings.TrimSpace("command " + word)
 	case Env:
 		return "variable " + e.Source.Value
@@ -134,6 +134,33 @@ func (e *Error) subject() string {
 		return "encrypted file " + e.Path
 	}
 	return e.Key.Item + " of account " + e.Key.Account
+}
+
+// ProgramOf is the program that a command line starts, and whether there is more to
+// it, which may be a secret: arguments, and variables before it.
+func ProgramOf(command string) (program string, more bool) {
+	words := strings.Fields(command)
+	for i, word := range words {
+		name, _, found := strings.Cut(word, "=")
+		if found && isVariable(name) {
+			if strings.ContainsAny(word, "'\"`$\\") {
+				return "", true // its value may go on behind a space
+			}
+			continue
+		}
+		return word, len(words) > 1 || i > 0
+	}
+	return "", len(words) > 0
+}
+
+func isVariable(name string) bool {
+	for i, r := range name {
+		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
 }
 
 func (p Problem) english() string {
