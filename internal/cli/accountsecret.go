@@ -196,6 +196,8 @@ func (a *app) secretProblem(err error) string {
 		return a.T("the command failed")
 	case secret.Locked:
 		return a.T("the keyring is locked")
+	case secret.Unavailable:
+		return a.T("there is no keyring that works, and nobody to ask for the passphrase of the encrypted file")
 	case secret.Passphrase:
 		return a.T("the passphrase of the encrypted file is wrong")
 	case secret.Damaged:

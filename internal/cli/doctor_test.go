@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -333,8 +334,8 @@ func TestDoctorAccounts(t *testing.T) {
 		{"work", `{ env = "WORK_CODE" }`, exitOK, "me@corp.example", ""},
 		{"me@corp.example", `{ env = "WORK_CODE" }`, exitOK, "me@corp.example", ""},
 		{"sales@corp.example", `{ env = "WORK_CODE" }`, exitOK, "sales@corp.example", ""},
-		{"work", `{ env = "NONE" }`, exitConfig, "me@corp.example", "account work: no secret in the variable NONE"},
-		{"work", `{ file = "/none" }`, exitConfig, "me@corp.example", "account work: no secret in the file"},
+		{"work", `{ env = "NONE" }`, exitConfig, "me@corp.example", "Account work: no secret in the variable NONE."},
+		{"work", `{ file = "/none" }`, exitConfig, "me@corp.example", "Account work: no secret in the file"},
 	} {
 		c := consultations()["fine"]
 		c.config = strings.Replace(workspace, `{ env = "WORK_CODE" }`, test.secret, 1) + "match = [\"*@corp.example\"]\n"
@@ -349,6 +350,13 @@ func TestDoctorAccounts(t *testing.T) {
 		}
 		if test.says != "" && (j.Next == nil || j.Next.Step != "login" || !strings.HasPrefix(j.Next.Why.EN, test.says)) {
 			t.Errorf("%s: %+v", test.secret, j.Next)
+		}
+		if test.says == "" {
+			continue
+		}
+		at := slices.IndexFunc(j.Steps, func(s doctorStepJSON) bool { return s.Name == "login" })
+		if at < 0 || j.Steps[at].Detail != (textJSON{EN: "the password could not be read: not there", ZH: "无法读取密码：不存在"}) || !strings.HasSuffix(j.Next.Why.ZH, "。") {
+			t.Errorf("%s: %+v, next %+v", test.secret, j.Steps, j.Next)
 		}
 	}
 }

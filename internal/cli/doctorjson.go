@@ -53,7 +53,7 @@ func (c *consultation) printJSON(r doctor.Report, next doctor.Step, wrong bool, 
 		j.Status, j.Exit = "interrupted", exitTemporary
 	}
 	for _, s := range r.Steps {
-		j.Steps = append(j.Steps, newDoctorStep(s))
+		j.Steps = append(j.Steps, newDoctorStep(c.worded(s)))
 	}
 	if wrong && !r.Interrupted {
 		why, do := c.advice(next)

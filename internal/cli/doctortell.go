@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
@@ -128,7 +129,7 @@ func (c *consultation) told(s doctor.Step) {
 		return
 	}
 	c.flush()
-	c.line(s, c.a.stepName(s))
+	c.line(c.worded(s), c.a.stepName(s))
 }
 
 // flush prints the steps that were not tried.
@@ -242,11 +243,14 @@ func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
 // advice is why and what to do. The step knows more than the class of failure:
 // which other port is open, say.
 func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
-	if failed := c.badSecret(s); failed != nil {
-		if failed.hint != "" {
-			s.Advice = doctor.Text{EN: failed.hint, ZH: failed.hint}
+	if en, zh := c.badSecret(s, words.English), c.badSecret(s, words.Chinese); en != nil && zh != nil {
+		if en.hint != "" {
+			s.Advice = doctor.Text{EN: en.hint, ZH: zh.hint}
+			if last, _ := utf8.DecodeLastRuneInString(zh.hint); unicode.Is(unicode.Han, last) { // not behind a command
+				s.Advice.ZH += "。"
+			}
 		}
-		return doctor.Text{EN: failed.Error(), ZH: failed.Error()}, s.Advice
+		return wholeSentence(doctor.Text{EN: en.Error(), ZH: zh.Error()}), s.Advice
 	}
 	why, do = wholeSentence(s.Detail), s.Advice
 	if s.Finding.Class != "" {
@@ -273,13 +277,31 @@ func wholeSentence(t doctor.Text) doctor.Text {
 
 // badSecret is what the command line says of the secret's place, where that was
 // to blame.
-func (c *consultation) badSecret(s doctor.Step) *failure {
+func (c *consultation) badSecret(s doctor.Step, lang words.Language) *failure {
 	var secret *doctor.SecretError
 	var failed *failure
-	if errors.As(s.Outcome.Err, &secret) && errors.As(c.a.badSecret(c.patient.Account, secret.Err), &failed) {
+	a := *c.a
+	a.Words = words.In(lang)
+	if errors.As(s.Outcome.Err, &secret) && errors.As(a.badSecret(c.patient.Account, secret.Err), &failed) {
 		return failed
 	}
 	return nil
+}
+
+// worded is a step with what the command line says of the secret's place: the
+// doctor only knows an error.
+func (c *consultation) worded(s doctor.Step) doctor.Step {
+	var secret *doctor.SecretError
+	if !errors.As(s.Outcome.Err, &secret) {
+		return s
+	}
+	in := func(lang words.Language) string {
+		a := *c.a
+		a.Words = words.In(lang)
+		return a.T("the password could not be read: %s", a.secretProblem(secret.Err))
+	}
+	s.Detail = doctor.Text{EN: in(words.English), ZH: in(words.Chinese)}
+	return s
 }
 
 // allIsWell says how far that is known.
@@ -300,7 +322,7 @@ func (c *consultation) exit(s doctor.Step) int {
 	if s.Status != doctor.Failed {
 		return exitOK
 	}
-	if failed := c.badSecret(s); failed != nil {
+	if failed := c.badSecret(s, words.English); failed != nil {
 		return failed.code
 	}
 	switch {

@@ -2,6 +2,8 @@ package words
 
 // chineseDoctor is the part of the table for yan doctor.
 var chineseDoctor = map[string]string{
+	"the password could not be read: %s": "无法读取密码：%s",
+	"there is no keyring that works, and nobody to ask for the passphrase of the encrypted file": "没有可用的密钥环，也无人可询问加密文件的口令",
 	"ACCOUNT|HOST": "账号|主机",
 	"Find out why sending fails, and what to do about it": "查明发信失败的原因和解决办法",
 	"Look at everything that a message passes on its way out, one step after the other, and end with the one " +
