@@ -73,6 +73,8 @@ func (a *app) reason(n foreign.Note) string {
 		return a.T("its password is not in the settings; 'yan login' asks for it")
 	case foreign.NoSender:
 		return a.T("nothing says what address it sends from; say it with --sender")
+	case foreign.Spelled:
+		return a.T("the command that prints its password seems to hold it, in a form that yan does not read, and is not taken over")
 	case foreign.Renamed:
 		return a.T("it is called %q there", n.Detail)
 	case foreign.ImplicitS:

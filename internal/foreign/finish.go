@@ -228,33 +228,19 @@ func (r *reading) setSecret(d *draft) {
 }
 
 // setCommand takes a command that prints the password. One that only repeats a
-// word is the password itself.
+// word is the password itself; one that may hold it in another form is not kept, since
+// it would stand in the configuration.
 func (d *draft) setCommand(command string) {
 	d.Password = Password{}
 	d.Account.Secret = account.Secret{}
-	if word, ok := repeated(command); ok {
+	switch word, how := spelled(command); how {
+	case clearly:
 		d.Password = Password{word}
-		return
+	case somehow:
+		d.own(Spelled, "")
+	default:
+		d.Account.Secret.Command = command
 	}
-	d.Account.Secret.Command = command
-}
-
-// repeated reads the word of "echo word", if it is what the shell would take it for.
-func repeated(command string) (string, bool) {
-	verb, word, _ := strings.Cut(strings.TrimSpace(command), " ")
-	if verb != "echo" && verb != "printf" {
-		return "", false
-	}
-	word = strings.TrimPrefix(strings.TrimSpace(word), "-n ")
-	if n := len(word); n > 1 && (word[0] == '\'' || word[0] == '"') && word[n-1] == word[0] {
-		word = word[1 : n-1]
-	} else if strings.ContainsAny(word, " \t*?[~#") {
-		return "", false
-	}
-	if word == "" || strings.ContainsAny(word, "'\"\\$`|&;<>(){}%\n") {
-		return "", false
-	}
-	return word, true
 }
 
 // maxName leaves room for a number within the 64 characters of a name.

@@ -107,6 +107,7 @@ const (
 	Plaintext Reason = "plaintext"    // nothing is encrypted on the way to the server
 	NoSecret  Reason = "no_secret"    // the password is not in the settings
 	NoSender  Reason = "no_sender"    // nothing says what address it sends from
+	Spelled   Reason = "spelled"      // a command holds the password in a form that is not read; it is not kept
 	Renamed   Reason = "renamed"      // the name can't be used; Detail was the name
 	ImplicitS Reason = "implicit_tls" // STARTTLS on a port where TLS comes first: smtps:// was taken
 
@@ -131,7 +132,7 @@ const (
 
 // Reasons lists all of them.
 func Reasons() []Reason {
-	return []Reason{Plaintext, NoSecret, NoSender, Renamed, ImplicitS, NoCounterpart, Always, ProtectionOff, Unknown,
+	return []Reason{Plaintext, NoSecret, NoSender, Spelled, Renamed, ImplicitS, NoCounterpart, Always, ProtectionOff, Unknown,
 		BadValue, Runs, Mechanism, Unused, Conditional, OtherUser, OtherMatter, LocalProgram, NoServer, Unreadable, TooDeep, Syntax}
 }
 
