@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,10 +17,13 @@ import (
 type accountTestFlags struct {
 	all, transcript, json bool
 	timeout               time.Duration
+	// refused are the accounts whose password was refused, by loginOf: who logs in
+	// again with the same would bring the provider nearer to locking the mailbox.
+	refused map[string]string
 }
 
 func (a *app) accountTestCommand() *cobra.Command {
-	s := &accountTestFlags{timeout: time.Minute}
+	s := &accountTestFlags{timeout: time.Minute, refused: map[string]string{}}
 	cmd := &cobra.Command{
 		Use:   "test [" + a.T("NAME") + "…]",
 		Short: a.T("Log in with an account, and send nothing"),
@@ -99,6 +104,14 @@ func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int 
 	began := a.Now()
 	t := loginTrial{account: v.Account, secrets: a.secrets(), server: v.server, timeout: s.timeout, transcript: s.transcript}
 	t.connecting = func() { began = a.Now() } // who types a passphrase before that is no part of it
+	login := ""
+	t.mayTry = func(o yan.Options) error {
+		login = loginOf(v, o)
+		if before := s.refused[login]; before != "" {
+			return fail(exitAuth, errors.New(a.T("%s: not tried: it logs in as %s does, with the same secret, which was refused", v.Name, before)), "")
+		}
+		return nil
+	}
 	o, err := t.try(ctx, a)
 	took := a.Now().Sub(began)
 	if err != nil && ctx.Err() != nil {
@@ -119,6 +132,9 @@ func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int 
 		if o.Err != nil {
 			j.Error = o.Err.Error()
 		}
+		if login != "" && o.Stage == smtp.StageAuth && !o.Reply.IsZero() && finding.Permanence != diagnosis.Temporary {
+			s.refused[login] = v.Name
+		}
 	}
 	if s.json {
 		a.printJSON(j)
@@ -138,6 +154,15 @@ func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int 
 			v.Name, v.server.String(), v.loginName(), v.address, duration(took)))
 	}
 	return j.Exit
+}
+
+// loginOf tells logins with a password apart: where, as whom, and with what; "" for
+// other logins. It is kept in memory alone.
+func loginOf(v view, o yan.Options) string {
+	if o.Password == "" {
+		return ""
+	}
+	return strings.Join([]string{cmp.Or(v.server.Provider.ID, v.server.Host), v.loginName(), o.Password}, "\x00")
 }
 
 // asFailure is the error of a function that gives failures only.

@@ -20,6 +20,9 @@ type loginTrial struct {
 	transcript bool
 	// connecting is called when everything is known that is needed; may be nil.
 	connecting func()
+	// mayTry is asked with what logs in; its error ends the trial before anything is
+	// connected. nil allows everything.
+	mayTry func(yan.Options) error
 }
 
 // try logs in and says MAIL FROM. The outcome is nil when the server took both;
@@ -32,6 +35,11 @@ func (t loginTrial) try(ctx context.Context, a *app) (*smtp.Outcome, error) {
 	o, err := t.account.Options(ctx, t.secrets)
 	if err != nil {
 		return nil, a.badSecret(t.account, err)
+	}
+	if t.mayTry != nil {
+		if err := t.mayTry(o); err != nil {
+			return nil, err
+		}
 	}
 	o.StopAfter = smtp.StageMail
 	if o.Proxy == "" && t.server.Socket == "" {

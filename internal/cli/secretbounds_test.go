@@ -411,3 +411,28 @@ func TestCommandsAreNotShownWhole(t *testing.T) {
 		}
 	}
 }
+
+// Accounts of one login and secret are not refused one after the other: providers lock
+// mailboxes. Other secrets and other users are tried.
+func TestAccountTestStopsAtOneRefusal(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	for lang, says := range map[string]string{"en": "b: not tried: it logs in as a does", "zh": "b：未尝试：它与 a "} {
+		d := newDesk(t)
+		config := "version = 1\n"
+		for _, acc := range [][2]string{{"a", "WRONG"}, {"b", "SAME"}, {"c", "OTHER"}, {"d", "RIGHT"}, {"e", "RIGHT"}} {
+			config += "[account." + acc[0] + "]\nfrom = \"me@qq.com\"\nserver = \"smtps://" + s.TLSAddr() + "\"\nuser = \"" + s.Login() + "\"\ntls_ca = \"" + filepath.ToSlash(s.CAFile()) +
+				"\"\nsecret = { env = \"" + acc[1] + "\" }\n"
+		}
+		d.writes(config)
+		maps.Copy(d.env, map[string]string{"WRONG": wrongSecret, "SAME": wrongSecret, "OTHER": "another one", "RIGHT": s.Password()})
+		before := strings.Count(s.Transcript(), "C: AUTH")
+		code, out, errs := d.yan("account", "test", "--all", "--lang", lang)
+		if n := strings.Count(s.Transcript(), "C: AUTH") - before; n != 4 || code == exitOK {
+			t.Errorf("%d logins, exit status %d\n%s%s", n, code, out, errs)
+		}
+		if !strings.Contains(errs, says) {
+			t.Errorf("%q is not said:\n%s", says, errs)
+		}
+	}
+}

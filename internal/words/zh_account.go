@@ -168,6 +168,7 @@ var chineseAccount = map[string]string{
 	"nothing says what address it sends from; say it with --sender":                                                "没有写明发件人地址；请用 --sender 指定",
 	"it is called %q there": "原名为%q",
 	"the command that prints its password seems to hold it, in a form that yan does not read, and is not taken over": "输出密码的命令本身似乎含有密码，其写法 yan 无法读取，因此未导入",
+	"%s: not tried: it logs in as %s does, with the same secret, which was refused":                                  "%s：未尝试：它与 %s 的登录名和密码相同，而那次登录已被拒绝",
 	"port %s speaks TLS from the first byte, so smtps:// was taken":                                                  "端口 %s 一开始就是 TLS，因此改用 smtps://",
 	"yan has no such setting (%s)":                                     "yan 没有对应的设置（%s）",
 	"yan has no such setting":                                          "yan 没有对应的设置",
