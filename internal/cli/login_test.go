@@ -237,6 +237,11 @@ func TestLoginCorrects(t *testing.T) {
 			[]string{"The login did not work", "Enter alone"}, `server = "` + right},
 		"user": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right, "--user", "you"}, []string{"1", "me@qq.com"}, []string{sandboxPassword, ""},
 			[]string{"What shall change?"}, `user = "me@qq.com"`},
+		// Enter at the user name changes nothing: the code is asked for, and no login is lost.
+		"same user": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, []string{"1", ""}, []string{wrongSecret, "", sandboxPassword},
+			[]string{"What shall change?", "type it again: Authorization code"}, `server = "` + right},
+		"typed again": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, []string{"3"}, []string{wrongSecret, "", sandboxPassword},
+			[]string{"What shall change?"}, `server = "` + right},
 		"sender": {[]string{"me@qq.com", "--from", "X <x@qq.com>", "--server", right}, []string{"me@qq.com"}, []string{sandboxPassword},
 			[]string{"does not take the sender x@qq.com"}, `from = "X <me@qq.com>"`},
 		"port": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", "smtps://127.0.0.1:1"}, []string{"4", right}, []string{sandboxPassword},
@@ -268,6 +273,28 @@ func TestLoginCorrects(t *testing.T) {
 			wants(t, "the configuration", d.config(), test.config)
 		})
 	}
+}
+
+// A secret in a file can be looked for in another one; a user name that stays what
+// it is costs no login.
+func TestLoginCorrectsSecretFile(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
+	d := newDesk(t)
+	files := map[string]string{}
+	for name, secret := range map[string]string{"wrong.txt": wrongSecret, "right.txt": sandboxPassword} {
+		files[name] = filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(files[name], []byte(secret+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.answers = []string{"1", "", "3", files["right.txt"]}
+	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com", "--secret-file", files["wrong.txt"], "--lang", "zh")
+	if n := strings.Count(s.Transcript(), "AUTH PLAIN"); code != exitOK || n != 2 {
+		t.Errorf("exit status %d, %d logins: %s", code, n, errs)
+	}
+	wants(t, "the terminal", errs, "要改什么？", "密码文件 "+files["wrong.txt"])
+	wants(t, "the configuration", d.config(), "right.txt")
 }
 
 // What can't be written leaves no secret behind, or the one that was there.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/ask"
@@ -35,6 +36,8 @@ const (
 	fixSender
 	fixHost
 	fixPort
+	fixUser
+	fixFile // in which the secret is
 )
 
 func remedyFor(o smtp.Outcome, finding diagnosis.Finding) remedy {
@@ -62,34 +65,84 @@ func remedyFor(o smtp.Outcome, finding diagnosis.Finding) remedy {
 }
 
 // fixSecret asks for the secret again. Nothing typed means that something else is
-// wrong.
+// wrong. A login with what was refused already would only be one more that is
+// refused, so that it goes on only when something has changed.
 func (l *setup) fixSecret(ctx context.Context) (bool, error) {
 	if l.refused >= maxRefused {
 		l.say(l.a.T("That was login number %d that was refused; yan stops before the provider locks the account.", l.refused))
 		return false, nil
 	}
-	if l.password != "" {
-		before := l.password
-		if err := l.askPassword(ctx, true); err != nil {
-			return false, err
+	retype := l.password != ""
+	for range maxRounds {
+		if retype {
+			before := l.password
+			if err := l.askPassword(ctx, true); err != nil {
+				return false, err
+			}
+			if l.password != "" {
+				return true, nil
+			}
+			l.password = before
 		}
-		if l.password != "" {
-			return true, nil
+		user, server := l.user, l.server
+		taken, err := l.chooseFix(ctx)
+		if err != nil || taken == fixNothing || taken == fixFile || l.user != user || l.server.String() != server.String() {
+			return err == nil && taken != fixNothing, err
 		}
-		l.password = before
-	}
-	title := l.a.T("What shall change?")
-	options := []string{l.a.T("the user name %s", l.user), l.a.T("the server %s", l.server.Host), l.a.T("nothing; stop")}
-	i, err := l.ask.Choose(ctx, ask.Question{Title: title}, options, 0)
-	switch {
-	case err != nil:
-		return false, l.answer(err, title, "--user")
-	case i == 0:
-		return true, l.askUser(ctx)
-	case i == 1:
-		return true, l.askServer(ctx, "")
+		retype = l.password != ""
 	}
 	return false, nil
+}
+
+// chooseFix asks what else shall change, and for that.
+func (l *setup) chooseFix(ctx context.Context) (remedy, error) {
+	title := l.a.T("What shall change?")
+	type way struct {
+		remedy
+		option string
+		take   func() error
+	}
+	ways := []way{{fixUser, l.a.T("the user name %s", l.user), func() error { return l.askUser(ctx) }},
+		{fixHost, l.a.T("the server %s", l.server.Host), func() error { return l.askServer(ctx, "") }}}
+	switch {
+	case l.password != "":
+		ways = append(ways, way{fixSecret, l.a.T("type it again: %s", l.secretName()), func() error { return nil }})
+	case l.acc.Secret.File != "":
+		ways = append(ways, way{fixFile, l.a.T("the file with the secret: %s", printable(l.acc.Secret.File)), func() error { return l.askSecretFile(ctx) }})
+	}
+	var options []string
+	for _, w := range ways {
+		options = append(options, w.option)
+	}
+	i, err := l.ask.Choose(ctx, ask.Question{Title: title}, append(options, l.a.T("nothing; stop")), 0)
+	switch {
+	case err != nil:
+		return fixNothing, l.answer(err, title, "--user")
+	case i < len(ways):
+		return ways[i].remedy, ways[i].take()
+	}
+	return fixNothing, nil
+}
+
+// askSecretFile asks where the secret is. The same file again may hold another by
+// now.
+func (l *setup) askSecretFile(ctx context.Context) error {
+	name, err := l.text(ctx, "--secret-file", ask.Question{Title: l.a.T("File with the secret"), Default: l.acc.Secret.File,
+		Check: func(answer string) error {
+			if err := statFile(answer); err != nil {
+				return l.a.file(l.a.name("secret-file"), answer, err)
+			}
+			return nil
+		}})
+	if err != nil {
+		return err
+	}
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return internal("the folder of this process", err)
+	}
+	l.acc.Secret.File = path
+	return nil
 }
 
 func (l *setup) askUser(ctx context.Context) error {
