@@ -44,8 +44,8 @@ func (a *app) sendCommand() *cobra.Command {
 		Use:   "send",
 		Short: a.T("Send a message"),
 		Long: a.T("Send a message and say, for each recipient, what became of it.\n\n" +
-			"The password or authorization code is read from the file that YAN_PASSWORD_FILE names, " +
-			"or asked for on the terminal; it is never a flag. Piped input is the text. " +
+			"An account, which 'yan login' makes, logs in with its own secret. Without one the password or authorization code is " +
+			"read from the file that YAN_PASSWORD_FILE names, or asked for on the terminal; it is never a flag. Piped input is the text. " +
 			"For a value, @FILE reads a file and - standard input; @@ begins a plain @.\n\n" +
 			"With --raw each argument is a message, an mbox file, a Maildir, or a folder of .eml files. " +
 			"All messages are checked before the first is sent, and go out as fast as the server takes them. " +
@@ -75,7 +75,7 @@ func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
 		option{"to", "t", &s.to, address, a.T("a recipient, 'Name <address>', or several with commas; repeatable")},
 		option{"cc", "", &s.cc, address, a.T("a recipient of a copy")},
 		option{"bcc", "", &s.bcc, address, a.T("a recipient whom the others do not see")},
-		option{"from", "f", &s.from, address, a.T("the sender (default: EMAIL, or the user of the server URL)")},
+		option{"from", "f", &s.from, address, a.T("the sender (default: the account's, else EMAIL, else the user of the server URL)")},
 		option{"subject", "s", &s.subject, text, a.T("the subject, in any language")},
 		option{"body", "b", &s.body, text, a.T("the text")},
 		option{"body-file", "", &s.bodyFile, file, a.T("read the text from a file")},

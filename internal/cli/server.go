@@ -39,7 +39,7 @@ type serverFlags struct {
 func (s *serverFlags) register(a *app, cmd *cobra.Command) {
 	file := a.T("FILE")
 	add(cmd, a.T("Server and login:"),
-		option{"server", "", &s.server, a.T("SERVER"), a.T("URL or provider, see below (default: the provider of the sender's address)")},
+		option{"server", "", &s.server, a.T("SERVER"), a.T("URL or provider, see below (default: the account's, else the provider of the sender's address)")},
 		option{"auth", "", &s.auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")},
 		option{"tls-ca", "", &s.tlsCA, file, a.T("trust these authorities (PEM) instead of the system's")},
 		option{"tls-pin", "", &s.tlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")},
