@@ -117,7 +117,7 @@ func (a *app) accountDefaultCommand() *cobra.Command {
 }
 
 func (a *app) setDefault(name string) error {
-	f, err := a.configuration()
+	f, err := a.faultyConfiguration()
 	if err != nil {
 		return err
 	}
@@ -148,6 +148,15 @@ func (a *app) named(f *account.File, args []string) (account.Account, error) {
 		return acc, a.badConfiguration(f.Path(), err)
 	}
 	return acc, nil
+}
+
+// namedToUse is named for what uses the account.
+func (a *app) namedToUse(f *account.File, args []string) (account.Account, error) {
+	acc, err := a.named(f, args)
+	if err == nil {
+		err = a.usable(f, acc)
+	}
+	return acc, err
 }
 
 // noneYet: there is no account yet.

@@ -53,7 +53,7 @@ func (a *app) accountEditCommand() *cobra.Command {
 
 // setKeys changes keys of one account without an editor: all of them or none.
 func (a *app) setKeys(args []string, s *accountEditFlags) error {
-	f, err := a.configuration()
+	f, err := a.faultyConfiguration()
 	if err != nil {
 		return err
 	}
@@ -61,25 +61,57 @@ func (a *app) setKeys(args []string, s *accountEditFlags) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range s.unset {
-		if err := f.Unset(acc.Name, strings.TrimSpace(key)); err != nil {
-			return a.badSetting(f, a.name("unset"), key, err)
-		}
-	}
 	for _, pair := range s.set {
-		key, value, found := strings.Cut(pair, "=")
-		if !found {
+		if !strings.Contains(pair, "=") {
 			return a.wrongf("%s: want KEY=VALUE, like fallback=work", a.name("set"))
 		}
-		if err := f.Set(acc.Name, strings.TrimSpace(key), value); err != nil {
-			return a.badSetting(f, a.name("set"), pair, err)
-		}
+	}
+	if err := a.setTogether(f, acc.Name, s); err != nil {
+		return err
 	}
 	if err := a.saveAccounts(f); err != nil {
 		return err
 	}
 	a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("The account %s is changed.", acc.Name))
+	a.tellFaults(f)
 	return nil
+}
+
+func (a *app) setTogether(f *account.File, name string, s *accountEditFlags) error {
+	var flag, pair string
+	err := f.Together(name, func(f *account.File) error {
+		for _, key := range s.unset {
+			flag, pair = a.name("unset"), key
+			if err := f.Unset(name, strings.TrimSpace(key)); err != nil {
+				return err
+			}
+		}
+		for _, keyValue := range s.set {
+			flag, pair = a.name("set"), keyValue
+			key, value, _ := strings.Cut(keyValue, "=")
+			if err := f.Set(name, strings.TrimSpace(key), value); err != nil {
+				return err
+			}
+		}
+		flag, pair = "", ""
+		return nil
+	})
+	var p *account.ParseError
+	if errors.As(err, &p) && pair == "" { // of what all of it leads to
+		for _, keyValue := range s.set {
+			key, _, _ := strings.Cut(keyValue, "=")
+			if whole := "account." + name + "." + strings.TrimSpace(key); whole == p.Key || strings.HasPrefix(whole, p.Key+".") {
+				flag, pair = a.name("set"), keyValue
+			}
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case pair == "":
+		return a.badConfiguration(f.Path(), err)
+	}
+	return a.badSetting(f, flag, pair, err)
 }
 
 // badSetting says what is wrong with a key or KEY=VALUE of a flag. It has no place

@@ -3,12 +3,16 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -18,7 +22,7 @@ func (a *app) accountRemoveCommand() *cobra.Command {
 		Use:   "remove " + a.T("NAME"),
 		Short: a.T("Remove an account and forget its secret"),
 		Long: a.T("Remove an account from the configuration, and forget the secret that is kept for it in the keyring or the encrypted file. " +
-			"A secret that is elsewhere, in a file or behind a command, stays there. Accounts that fall back to it no longer do."),
+			"So is the file that 'yan login' wrote for it. A secret that is elsewhere, in a file of yours or behind a command, stays there. Accounts that fall back to it no longer do."),
 		Example:           "  yan account remove old\n  yan account remove old --yes",
 		Args:              a.atMost(1),
 		ValidArgsFunction: a.completeOneAccount,
@@ -37,7 +41,7 @@ func (a *app) accountRemoveCommand() *cobra.Command {
 }
 
 func (a *app) removeAccount(ctx context.Context, name string, yes, keepSecret bool) error {
-	f, err := a.configuration()
+	f, err := a.faultyConfiguration()
 	if err != nil {
 		return err
 	}
@@ -51,19 +55,29 @@ func (a *app) removeAccount(ctx context.Context, name string, yes, keepSecret bo
 			return err
 		}
 	}
-	wasDefault := f.Default() == name
-	for _, other := range falling {
-		changed, _ := f.Account(other)
-		changed.Fallback = ""
-		if err := f.Put(changed); err != nil {
-			return a.badConfiguration(f.Path(), err)
+	wasDefault, read := f.Default() == name, f.Bytes()
+	err = f.Together(name, func(f *account.File) error {
+		for _, other := range falling {
+			changed, _ := f.Account(other)
+			changed.Fallback = ""
+			if err := f.Put(changed); err != nil {
+				return err
+			}
 		}
-	}
-	if err := f.Remove(name); err != nil {
+		return f.Remove(name)
+	})
+	if err != nil {
 		return a.badConfiguration(f.Path(), err)
 	}
-	// The configuration first: an account without its secret would ask for it, a
-	// secret without its account nobody would miss.
+	// The secret first: it can be refused, and then nothing has changed.
+	if err := a.notSaved(f, checkSavable(f, read)); err != nil {
+		return err
+	}
+	if !keepSecret {
+		if err := a.forget(ctx, acc); err != nil {
+			return err
+		}
+	}
 	if err := a.saveAccounts(f); err != nil {
 		return err
 	}
@@ -74,7 +88,8 @@ func (a *app) removeAccount(ctx context.Context, name string, yes, keepSecret bo
 	if rest := accountNamesOf(f); wasDefault && f.Default() == "" && len(rest) > 0 {
 		a.outf("  %s\n", a.T("It was the default; '%s' makes another one that.", "yan account default "+rest[0]))
 	}
-	return a.forget(ctx, acc, keepSecret)
+	a.tellFaults(f)
+	return a.forgetFile(f, acc, keepSecret)
 }
 
 // fallingBackTo are the accounts whose fallback is one.
@@ -123,19 +138,67 @@ func (a *app) notAnswered(err error, title, flag string) error {
 	return fail(exitIO, sentence.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
 }
 
-// forget drops what is kept for an account that is gone. Where its secret is
+// forget drops what is kept for an account that is about to go. Where its secret is
 // elsewhere nothing need be kept, and what was kept once is for that login alone: that
 // it can't be looked for is no failure then.
-func (a *app) forget(ctx context.Context, acc account.Account, keep bool) error {
-	if keep {
-		return nil
-	}
+func (a *app) forget(ctx context.Context, acc account.Account) error {
 	err := a.secrets().Forget(ctx, acc)
 	if err == nil || acc.Secret != (account.Secret{}) && !acc.UsesOAuth2() {
 		return nil
 	}
-	return fail(exitTemporary, errors.New(a.T("the account is removed, but its secret could not be forgotten: %s", a.secretProblem(err))),
-		a.T("Unlock it and delete there what yan keeps as %s.", acc.Name+"/…"))
+	if ctx.Err() != nil || errors.Is(err, ask.ErrCancelled) {
+		return a.notAnswered(context.Canceled, "", "")
+	}
+	hint := a.T("To remove the account all the same, and leave there what is kept for it: %s", "--keep-secret")
+	var problem *secret.Error
+	if errors.As(err, &problem) && problem.Problem == secret.Unavailable && !errors.Is(err, errNoMoreTries) {
+		hint = a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE.") + "\n     " + hint
+	}
+	code := exitConfig
+	if errors.Is(err, secret.ErrLocked) {
+		code = exitTemporary
+	}
+	return fail(code, errors.New(a.T("nothing was changed, since the secret of %s can't be forgotten: %s", acc.Name, a.secretProblem(err))), hint)
+}
+
+// forgetFile deletes the file that yan login wrote for an account that is gone. Of
+// other files it says that the secret still stands there.
+func (a *app) forgetFile(f *account.File, acc account.Account, keep bool) error {
+	if keep || acc.Secret.File == "" && (acc.Secret.Netrc == "" || acc.Secret.Netrc == account.DefaultNetrc) {
+		return nil
+	}
+	path := absolute(acc.File(firstOf(acc.Secret.File, acc.Secret.Netrc)))
+	for _, other := range f.Accounts() {
+		if other.Secret.File != "" && absolute(other.File(other.Secret.File)) == path {
+			return nil // which is in use
+		}
+	}
+	if path != ownSecretFile(f, acc.Name) {
+		a.outf("  %s\n", a.T("Its secret still stands in %s.", printable(path)))
+		return nil
+	}
+	switch err := os.Remove(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("the account is removed, but its secret still stands in %s", printable(path)), err), a.T("Delete this file."))
+	default:
+		a.outf("  %s\n", a.T("%s with its secret is deleted.", printable(path)))
+	}
+	return nil
+}
+
+// absolute is a path from the root, where that can be known.
+func absolute(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
+}
+
+// ownSecretFile is where yan login writes the secret of an account that is to have
+// a file of its own.
+func ownSecretFile(f *account.File, name string) string {
+	return absolute(filepath.Join(filepath.Dir(f.Path()), name+".secret"))
 }
 
 // forgetFormer drops what was kept under the name of an account for the one that was

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
@@ -25,6 +26,45 @@ func (a *app) configuration() (*account.File, error) {
 		return nil, a.badConfiguration(path, err)
 	}
 	return f, nil
+}
+
+// faultyConfiguration is configuration for what concerns single accounts: others may
+// make no sense. named and identify refuse to use these.
+func (a *app) faultyConfiguration() (*account.File, error) {
+	path, err := a.configPath()
+	if err != nil {
+		return nil, err
+	}
+	f, err := account.LoadFaulty(path)
+	if err != nil {
+		return nil, a.badConfiguration(path, err)
+	}
+	return f, nil
+}
+
+// usable refuses an account that makes no sense, or whose fallback makes none.
+func (a *app) usable(f *account.File, acc account.Account) error {
+	for range len(f.Accounts()) {
+		if p := f.FaultOf(acc.Name); p != nil {
+			return a.badConfiguration(f.Path(), p)
+		}
+		next, ok := f.Account(acc.Fallback)
+		if !ok {
+			break
+		}
+		acc = next
+	}
+	return nil
+}
+
+// tellFaults says what is wrong with the accounts that were not the matter.
+func (a *app) tellFaults(f *account.File) {
+	for _, p := range f.Faults() {
+		var told *failure
+		if errors.As(a.badConfiguration(f.Path(), p), &told) {
+			a.explain(told)
+		}
+	}
 }
 
 // badConfiguration says what is wrong with the file, where, and what is meant
@@ -52,6 +92,9 @@ func (a *app) badConfiguration(path string, err error) error {
 	}
 	switch p.Fault {
 	case account.FaultUnknownKey:
+		if hint == "" {
+			hint = a.repair(p)
+		}
 		return fail(exitConfig, errors.New(a.T("%s: there is no key %s", where, p.Key)), hint)
 	case account.FaultVersion:
 		return fail(exitConfig, errors.New(a.T("%s: this file is of a newer yan, and is left as it is", where)), a.T("Update this program, or name another file in YAN_CONFIG."))
@@ -60,16 +103,26 @@ func (a *app) badConfiguration(path string, err error) error {
 			a.T("Take the line out and run 'yan login', which keeps it safely; or say where it is: %s", `secret = { command = "pass show mail" }`))
 	case account.FaultSyntax:
 		if said := a.Say(p.Err); a.Language() != words.English && said == p.Err.Error() { // a rare one, which is in English
-			return fail(exitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), "")
+			return fail(exitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), a.repair(p))
 		}
-		return fail(exitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), "")
+		return fail(exitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), a.repair(p))
 	case account.FaultWritable:
 		return fail(exitConfig, errors.New(a.T("%s: others on this machine can write this file: its commands are not run, and nothing is sent by it", where)),
 			a.T("Look at what stands in it, then keep it to yourself: chmod 600 %s", printable(path)))
-	case account.FaultReference:
-		return fail(exitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.T("'yan account list' shows the accounts."))
 	}
-	return fail(exitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), "")
+	return fail(exitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.repair(p))
+}
+
+// repair says how a configuration is put right.
+func (a *app) repair(p *account.ParseError) string {
+	path := strings.SplitN(p.Key, ".", 3)
+	switch {
+	case len(path) == 3 && path[0] == "account" && isAccountName(path[1]) && (p.Fault == account.FaultValue || p.Fault == account.FaultReference):
+		return a.T("Put it right: %s; or remove the account: %s", fmt.Sprintf("yan account edit %s --set %s=…", path[1], path[2]), "yan account remove "+path[1])
+	case p.Key == "default":
+		return a.T("Put it right: %s", "yan account default "+a.T("NAME"))
+	}
+	return a.T("Put it right: %s", "yan account edit")
 }
 
 // unknownAccount names those that are like it.

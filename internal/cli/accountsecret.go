@@ -197,6 +197,9 @@ func (a *app) secretProblem(err error) string {
 	case secret.Locked:
 		return a.T("the keyring is locked")
 	case secret.Unavailable:
+		if errors.Is(err, errNoMoreTries) {
+			return a.T("the passphrase of the encrypted file is wrong")
+		}
 		return a.T("there is no keyring that works, and nobody to ask for the passphrase of the encrypted file")
 	case secret.Passphrase:
 		return a.T("the passphrase of the encrypted file is wrong")

@@ -50,15 +50,18 @@ func (a *app) testAccounts(ctx context.Context, s *accountTestFlags, args []stri
 	if s.all && len(args) > 0 {
 		return a.usagef("--all tests every account; leave out %q", args[0])
 	}
-	f, err := a.configuration()
+	f, err := a.faultyConfiguration()
 	if err != nil {
 		return err
 	}
 	list := f.Accounts()
+	if faults := f.Faults(); s.all && len(faults) > 0 {
+		return a.badConfiguration(f.Path(), faults[0])
+	}
 	if !s.all {
 		list = nil
 		for i := range max(1, len(args)) {
-			acc, err := a.named(f, args[min(i, len(args)):min(i+1, len(args))])
+			acc, err := a.namedToUse(f, args[min(i, len(args)):min(i+1, len(args))])
 			if err != nil {
 				return err
 			}

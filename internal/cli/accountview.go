@@ -120,11 +120,11 @@ func (a *app) completeOneAccount(cmd *cobra.Command, args []string, word string)
 }
 
 func (a *app) showAccount(ctx context.Context, args []string, asJSON bool) error {
-	f, err := a.configuration()
+	f, err := a.faultyConfiguration()
 	if err != nil {
 		return err
 	}
-	acc, err := a.named(f, args)
+	acc, err := a.namedToUse(f, args)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func (a *app) doctorCommand() *cobra.Command {
 
 // accountNames are for the shell, which can't be told of a broken file.
 func (a *app) accountNames() []string {
-	f, err := a.configuration()
+	f, err := a.faultyConfiguration()
 	if err != nil {
 		return nil
 	}

@@ -111,7 +111,7 @@ func (a *app) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
 	if err := a.checkLogin(cmd, s); err != nil {
 		return err
 	}
-	f, err := a.configuration()
+	f, err := a.faultyConfiguration()
 	if err != nil {
 		return err
 	}

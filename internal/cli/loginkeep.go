@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -176,7 +175,7 @@ func (l *setup) prefersFile(ctx context.Context) (bool, error) {
 
 // ownFile writes the secret beside the configuration, for its owner alone.
 func (l *setup) ownFile() (putBack func() error, err error) {
-	path := filepath.Join(filepath.Dir(l.file.Path()), l.acc.Name+".secret")
+	path := ownSecretFile(l.file, l.acc.Name)
 	before, err := rememberFile(path)
 	if err == nil {
 		err = writeWhole(path, l.password+"\n", 0o600)

@@ -149,3 +149,72 @@ func TestEncryptedFileCantBeWritten(t *testing.T) {
 		}
 	}
 }
+
+// An account goes with its secret, or not at all.
+func TestAccountRemoveNeedsThePassphrase(t *testing.T) {
+	t.Parallel()
+	d, _, _ := sealedDesk(t)
+	before := d.config()
+	d.secrets = []string{"a", "b", "c"}
+	code, _, errs := d.yan("account", "remove", "qq", "--yes")
+	wants(t, "a wrong one", errs, "nothing was changed", "the passphrase of the encrypted file is wrong", "--keep-secret")
+	if code != exitConfig || d.config() != before {
+		t.Errorf("a wrong one: %d\n%s", code, d.config())
+	}
+	d.pipe = true
+	code, _, errs = d.yan("account", "remove", "qq", "--yes", "--lang", "zh")
+	wants(t, "nobody to ask", errs, "没有任何改动", "YAN_PASSPHRASE_FILE", "--keep-secret")
+	if code != exitConfig || d.config() != before {
+		t.Errorf("nobody to ask: %d\n%s", code, d.config())
+	}
+	d.pipe, d.secrets = false, []string{"correct horse"}
+	if code, _, errs := d.yan("account", "remove", "qq", "--yes"); code != exitOK || strings.Contains(d.config(), "[account.qq]") {
+		t.Errorf("the right one: %d %s", code, errs)
+	}
+	d.pipe = true
+	if code, _, errs := d.yan("account", "remove", "qq-2", "--yes"); code != exitOK || strings.Contains(folder(t, filepath.Join(d.home, "yan")), "secrets.age ") {
+		t.Errorf("the last one: %d %s; %s", code, errs, folder(t, filepath.Join(d.home, "yan")))
+	}
+}
+
+// The file that yan wrote goes with its account; one of the user's stays, and is named.
+func TestAccountRemoveDeletesItsOwnFile(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	d := newDesk(t)
+	d.keyring = nil
+	own, mine := filepath.Join(d.home, "yan", "qq.secret"), filepath.Join(d.home, "mine.txt")
+	if err := os.WriteFile(mine, []byte(sandboxPassword), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		d.answers, d.secrets = []string{"2"}, []string{sandboxPassword}
+		if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != exitOK {
+			t.Fatalf("%d %s", code, errs)
+		}
+		args := []string{"account", "remove", "qq", "--yes"}
+		switch i {
+		case 1: // it is in use
+			d.writes(d.config() + "\n[account.other]\nfrom = \"you@qq.com\"\nsecret = { file = \"qq.secret\" }\n")
+		case 2:
+			args = append(args, "--keep-secret")
+		}
+		code, out, errs := d.yan(args...)
+		_, err := os.Stat(own)
+		if code != exitOK || (err == nil) != (i > 0) {
+			t.Errorf("%d: %d %s; %v", i, code, errs, err)
+		}
+		if i == 0 {
+			wants(t, "the output", out, "qq.secret with its secret is deleted.")
+		}
+		d.writes("")
+	}
+	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com", "--secret-file", mine); code != exitOK {
+		t.Fatalf("%d %s", code, errs)
+	}
+	code, out, errs := d.yan("account", "remove", "qq", "--yes", "--lang", "zh")
+	wants(t, "the output", out, "它的密码仍在", "mine.txt")
+	if _, err := os.Stat(mine); code != exitOK || err != nil {
+		t.Errorf("%d %s %v", code, errs, err)
+	}
+}

@@ -83,8 +83,20 @@ func (l *setup) argument(args []string) error {
 	return nil
 }
 
+// mendable refuses an account that makes no sense, unless it lacks the server alone,
+// which is asked for.
+func (l *setup) mendable(old account.Account) error {
+	if p := l.file.FaultOf(old.Name); p != nil && p.Key != "account."+old.Name+".server" {
+		return l.a.badConfiguration(l.file.Path(), p)
+	}
+	return nil
+}
+
 // again logs in to an account that there is.
 func (l *setup) again(old account.Account) error {
+	if err := l.mendable(old); err != nil {
+		return err
+	}
 	box, err := message.ParseMailbox(old.From)
 	if err != nil {
 		return internal("the sender of account "+old.Name, err)
@@ -210,6 +222,9 @@ func (l *setup) called(ctx context.Context) error {
 		}
 	}
 	if old, exists := l.file.Account(name); exists {
+		if err := l.mendable(old); err != nil {
+			return err
+		}
 		if err := l.consentToReplace(ctx, old); err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func (a *app) identify(s *sendFlags, from smtp.Address) (*identity, error) {
 	if _, err := account.Path(a.Getenv); err != nil && s.account == "" {
 		return nil, nil // as of a service without a home: flags and variables say it all
 	}
-	f, err := a.configuration()
+	f, err := a.faultyConfiguration()
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,9 @@ func (a *app) identify(s *sendFlags, from smtp.Address) (*identity, error) {
 		return nil, a.badConfiguration(f.Path(), err)
 	case s.account == "" && !from.IsZero() && a.hasSecret() && !chosen.Serves(from):
 		return nil, nil
+	}
+	if err := a.usable(f, chosen); err != nil {
+		return nil, err
 	}
 	return &identity{Account: chosen, file: f, secrets: a.secrets()}, nil
 }

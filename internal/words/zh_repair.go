@@ -15,4 +15,15 @@ var chineseRepair = map[string]string{
 	"Make room on the disk, or see to it that you may write into %s.":                         "请腾出磁盘空间，或确保您可以写入 %s。",
 	"can't be written (%v)": "无法写入（%v）",
 	"can't be written":      "无法写入",
+
+	// Accounts that make no sense, and those that go.
+	"Put it right: %s; or remove the account: %s": "改正：%s；或删除该账号：%s",
+	"Put it right: %s":                            "改正：%s",
+	"To remove the account all the same, and leave there what is kept for it: %s": "仍要删除账号、保留为它保存的内容，请用 %s",
+	"Name a file with the passphrase in YAN_PASSPHRASE_FILE.":                     "请用 YAN_PASSPHRASE_FILE 指定存有口令的文件。",
+	"nothing was changed, since the secret of %s can't be forgotten: %s":          "没有任何改动，因为 %s 的密码无法删除：%s",
+	"Its secret still stands in %s.":                                              "它的密码仍在 %s 中。",
+	"the account is removed, but its secret still stands in %s":                   "账号已删除，但它的密码仍在 %s 中",
+	"Delete this file.":              "请删除此文件。",
+	"%s with its secret is deleted.": "存有它的密码的 %s 已删除。",
 }
