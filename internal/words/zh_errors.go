@@ -99,7 +99,7 @@ var chineseErrors = map[string]string{
 	"no server, and the provider of %s is not known: give a URL like smtps://%s@smtp.%s":         "没有服务器，也不知道 %s 属于哪家服务商：请写 URL，如 smtps://%s@smtp.%s",
 	"the server is neither a URL nor a known provider; a URL begins with its scheme, like smtps://me%40example.com@smtp.example.com": "服务器既不是 URL，" +
 		"也不是已知的服务商；URL 以协议开头，如 smtps://me%40example.com@smtp.example.com",
-	"server %q is neither a URL nor a known provider; did you mean %s?": "服务器%q既不是 URL，也不是已知的服务商；您是指 %s 吗？",
+	"server %q is neither a URL nor a known provider; did you mean %s?": "服务器%q既不是 URL，也不是已知的服务商；可能是指 %s",
 	"server %q is neither a URL nor a known provider":                   "服务器%q既不是 URL，也不是已知的服务商",
 	"the host of %s depends on the region or the domain of the sender: give it as %s/REGION, or a URL, or a sender at one of its domains": "%s 的主机取决于地区或发件人的域名：" +
 		"请写成 %s/地区，或写 URL，或使用属于它的发件人地址",
@@ -196,10 +196,10 @@ var chineseErrors = map[string]string{
 	"its name holds %q; a header name is printable ASCII without space and colon": "其名称含有%q；邮件头字段名只能用可见的 ASCII 字符，不能有空格和冒号",
 	"its value holds more than %d characters without a space to fold the line at": "其值有超过 %d 个连续字符没有空格，无法折行",
 	"can't be set here: %w":                                             "不能在这里设置：%v",
-	"use the field %s of Message":                                       "请用 Message 的 %s",
-	"use the field ReplyTo of Message":                                  "请用 Message 的 ReplyTo",
-	"use the field MessageID of Message":                                "请用 Message 的 MessageID",
-	"use the field Bcc of Message, which is never transmitted":          "请用 Message 的 Bcc，它不会发送出去",
+	"use the field %s of Message":                                       "%s 由本程序写入",
+	"use the field ReplyTo of Message":                                  "请用回复地址的专门设置",
+	"use the field MessageID of Message":                                "它由本程序写入",
+	"use the field Bcc of Message, which is never transmitted":          "请用密送收件人，此字段不会发送出去",
 	"it follows from Text, HTML and Attachments of Message":             "它由正文、HTML 和附件决定",
 	"it belongs to an attachment, in Attachments of Message":            "它属于附件",
 	"the server that delivers the message writes it, from the envelope": "它由投递邮件的服务器按信封写入",
