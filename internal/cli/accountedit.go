@@ -98,9 +98,17 @@ func (a *app) setTogether(f *account.File, name string, s *accountEditFlags) err
 	})
 	var p *account.ParseError
 	if errors.As(err, &p) && pair == "" { // of what all of it leads to
+		isOf := func(key string) bool {
+			whole := "account." + name + "." + strings.TrimSpace(key)
+			return whole == p.Key || strings.HasPrefix(whole, p.Key+".")
+		}
+		for _, key := range s.unset {
+			if isOf(key) {
+				flag, pair = a.name("unset"), key
+			}
+		}
 		for _, keyValue := range s.set {
-			key, _, _ := strings.Cut(keyValue, "=")
-			if whole := "account." + name + "." + strings.TrimSpace(key); whole == p.Key || strings.HasPrefix(whole, p.Key+".") {
+			if key, _, _ := strings.Cut(keyValue, "="); isOf(key) {
 				flag, pair = a.name("set"), keyValue
 			}
 		}
