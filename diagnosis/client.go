@@ -61,8 +61,9 @@ const (
 	kindProxyAway    = "proxy_unreachable"
 	kindProxyLogin   = "proxy_login"
 	kindProxyRefused = "proxy_refused"
-	// What other programs say of a login without the server's reply.
+	// What other programs say without the server's reply.
 	kindLoginRefused = "login_refused"
+	kindTLSNotUsed   = "tls_not_used"
 	kindOther        = "other"
 )
 
@@ -73,7 +74,7 @@ func ErrorKinds() []string {
 		kindPin, kindClientCertificate, kindTLSVersion, kindTLSRefused, kindTLS, kindNoGreeting, kindStartTLSMissing, kindCleartext, kindInjected, kindServerNotVerified, kindAuthNotOffered,
 		kindNoMechanism, kindTooLarge, kindNeedsSMTPUTF8, kindNeeds8BITMIME, kindNeedsDSN, kindTooManyRecipients, kindContent,
 		kindAnotherRefused, kindMalformedReply, kindBrokenPipe, kindClosed,
-		kindTokenRefused, kindConsent, kindOAuthClient, kindOAuthServer, kindProxyAway, kindProxyLogin, kindProxyRefused, kindLoginRefused, kindOther}
+		kindTokenRefused, kindConsent, kindOAuthClient, kindOAuthServer, kindProxyAway, kindProxyLogin, kindProxyRefused, kindLoginRefused, kindTLSNotUsed, kindOther}
 }
 
 // errorKind names an error by its type, never by its text: texts change with

@@ -271,7 +271,7 @@ func samples(t *testing.T) map[string][]error {
 		"tls_version":          {tls.AlertError(70)},
 		"token_refused":        {smtpclient.ErrTokenRefused},
 		"consent":              {fmt.Errorf("wrapped: %w", namedKind("consent"))}, "oauth_client": {namedKind("oauth_client")}, "oauth_server": {namedKind("oauth_server")},
-		"proxy_unreachable": {namedKind("proxy_unreachable")}, "proxy_login": {namedKind("proxy_login")}, "proxy_refused": {namedKind("proxy_refused")}, "login_refused": {namedKind("login_refused")},
+		"proxy_unreachable": {namedKind("proxy_unreachable")}, "proxy_login": {namedKind("proxy_login")}, "proxy_refused": {namedKind("proxy_refused")}, "login_refused": {namedKind("login_refused")}, "tls_not_used": {namedKind("tls_not_used")},
 		"tls":             {tls.AlertError(80), &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}},
 		"malformed_reply": {fmt.Errorf("%w: x", smtp.ErrMalformedReply)},
 		"broken_pipe":     {&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}, &net.OpError{Op: "write", Err: os.NewSyscallError("write", connectionReset())}},

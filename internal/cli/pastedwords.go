@@ -112,6 +112,11 @@ var port25 = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)(?::25\b|\bport[:= ]+25\b|, 25[;)])`)
 })
 
+// portTLS finds a port that begins with TLS, as JavaMail writes it.
+var portTLS = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\bport: (?:465|994|2465),`)
+})
+
 // findErrors gives the first of the known errors, or a lone EOF.
 func findErrors(text string) []pasted {
 	for _, known := range knownErrors() {
@@ -147,6 +152,8 @@ func (p pasted) refined(text string) pasted {
 		p.kind = "dns_failed"
 	case p.kind == "timeout" && port25().MatchString(text):
 		p.kind = "timeout_port_25"
+	case p.kind == "no_greeting" && portTLS().MatchString(text):
+		p.kind = "tls_not_used"
 	case p.kind == "certificate_name" && namesProvider(strings.ToLower(text)):
 		p.kind = "provider_certificate"
 	}

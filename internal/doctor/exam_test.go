@@ -78,6 +78,9 @@ func check(t testing.TB, s *sandboxtest.Server, r doctor.Report) {
 		}
 		if !strings.Contains(step.Outcome.Reply.Text(), "请") { // the server's own words
 			bothLanguages(t, where, step.Detail, false)
+			if strings.HasSuffix(step.Detail.ZH, "。") {
+				t.Errorf("%s: a row with a full stop: %q", where, step.Detail.ZH)
+			}
 		}
 		bothLanguages(t, where, step.Advice, true)
 		if step.Status == doctor.Failed && step.Advice.EN == "" && step.Finding.Advice.EN == "" ||
