@@ -59,3 +59,10 @@ func (p Provider) Has(t Trait) bool {
 	_, ok := p.Traits[t]
 	return ok
 }
+
+// JoinsSecret reports whether spaces inside of the secret are no part of it: the web
+// page shows it in groups, or it is an authorization code, which is letters and
+// digits alone.
+func (p Provider) JoinsSecret() bool {
+	return p.Has(SecretShownWithSpaces) || p.Auth.Kind == AuthorizationCode
+}

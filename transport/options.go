@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -151,7 +150,7 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 			c.Username = name
 		}
 	}
-	if s.Provider.Has(provider.SecretShownWithSpaces) {
+	if s.Provider.JoinsSecret() {
 		c.Password = strings.ReplaceAll(c.Password, " ", "")
 	}
 	if c.Password == "" && c.Token == "" && o.TokenSource == nil {

@@ -153,6 +153,10 @@ func (a *app) badSetting(f *account.File, flag, pair string, err error) error {
 
 // editAccounts edits a copy until it makes sense.
 func (a *app) editAccounts(ctx context.Context, args []string) error {
+	if a.StdinTTY == 0 && takesTheTerminal(a.editor()) {
+		return fail(exitUsage, errors.New(a.T("the editor %q needs a terminal", a.editor())),
+			a.T("Change single keys with %s, or name an editor with a window of its own in VISUAL.", "--set KEY=VALUE"))
+	}
 	path, err := a.configPath()
 	if err != nil {
 		return err
@@ -290,17 +294,20 @@ func copyBeside(path string, text []byte) (name string, err error) {
 	return t.Name(), nil
 }
 
+// editor is the command that edits a file.
+func (a *app) editor() string {
+	if editor := firstOf(a.Getenv("VISUAL"), a.Getenv("EDITOR")); editor != "" {
+		return editor
+	}
+	if a.Windows {
+		return "notepad"
+	}
+	return "vi"
+}
+
 // runEditor opens a file in the user's editor, at a line where it can.
 func (a *app) runEditor(ctx context.Context, file string, line int) error {
-	editor := a.Getenv("VISUAL")
-	if editor == "" {
-		editor = a.Getenv("EDITOR")
-	}
-	if editor == "" && a.Windows {
-		editor = "notepad"
-	} else if editor == "" {
-		editor = "vi"
-	}
+	editor := a.editor()
 	words := []string{file}
 	if takesLine(editor) && line > 1 {
 		words = []string{"+" + strconv.Itoa(line), file}
@@ -330,10 +337,21 @@ func (a *app) runEditor(ctx context.Context, file string, line int) error {
 
 // takesLine reports whether an editor opens a file at a line with +N.
 func takesLine(editor string) bool {
-	word, _, _ := strings.Cut(strings.TrimSpace(editor), " ")
-	switch strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe") {
-	case "vi", "vim", "nvim", "view", "nano", "emacs", "emacsclient", "micro", "joe", "mg", "kak":
+	return takesTheTerminal(editor) || program(editor) == "emacsclient"
+}
+
+// takesTheTerminal reports whether an editor is known to need a terminal; without one
+// it would wait for ever.
+func takesTheTerminal(editor string) bool {
+	switch program(editor) {
+	case "vi", "vim", "nvim", "view", "nano", "emacs", "micro", "joe", "mg", "kak":
 		return true
 	}
 	return false
+}
+
+// program is the name of the program of a command.
+func program(command string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(command), " ")
+	return strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe")
 }

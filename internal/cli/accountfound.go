@@ -165,6 +165,15 @@ func (a *app) tellKept(f *account.File, list []*haul) {
 			lacking = h.name
 		}
 	}
+	var skipped []string
+	for _, h := range list {
+		if h.skipped {
+			skipped = append(skipped, h.name)
+		}
+	}
+	if len(skipped) > 0 {
+		a.outf("\n%s\n", a.T("Left as they are, since there are accounts of these names already (%s replaces them): %s", "--replace", a.listed(skipped)))
+	}
 	if len(kept) == 0 {
 		a.outf("\n%s\n", a.T("Nothing was changed."))
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/user"
 	"reflect"
 	"slices"
@@ -73,9 +74,11 @@ type haul struct {
 	program foreign.Program
 	name    string // of ours, which is unique among all that were found
 	chosen  bool
-	// replaces: an account of ours has this name.
-	replaces bool
-	kept     bool
+	// replaces: an account of ours has this name; skipped: and is left alone.
+	replaces, skipped bool
+	kept              bool
+	// consented: the user wants the account of this name replaced.
+	consented bool
 }
 
 func (a *app) importAccounts(ctx context.Context, s *importFlags, args []string) error {
@@ -100,7 +103,7 @@ func (a *app) importAccounts(ctx context.Context, s *importFlags, args []string)
 		}
 		return nil
 	}
-	if err := a.choose(ctx, s, list); err != nil {
+	if err := a.choose(ctx, s, f, list); err != nil {
 		return err
 	}
 	if err := a.keepAll(ctx, s, f, list); err != nil {
@@ -131,6 +134,11 @@ func (a *app) checkImport(s *importFlags, args []string) error {
 		}
 		if _, err := message.ParseMailbox(s.sender); err != nil {
 			return a.wrongf("%s %q: want one address", a.name("sender"), s.sender)
+		}
+	}
+	if len(args) == 1 {
+		if _, err := os.Stat(args[0]); err != nil {
+			return a.file("", args[0], err)
 		}
 	}
 	if len(args) == 1 && s.from == "" {
@@ -242,7 +250,7 @@ func (a *app) hauls(all []foreign.Settings, s *importFlags) []*haul {
 }
 
 // choose marks what is to be kept: by the flags, or as the user says.
-func (a *app) choose(ctx context.Context, s *importFlags, list []*haul) error {
+func (a *app) choose(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	var names []string
 	for _, h := range list {
 		names = append(names, h.name)
@@ -262,10 +270,12 @@ func (a *app) choose(ctx context.Context, s *importFlags, list []*haul) error {
 	case len(s.names) > 0:
 	case s.all:
 		for _, h := range list {
-			h.chosen = true
+			_, h.skipped = f.Account(h.name)
+			h.skipped = h.skipped && !s.replace && s.as == ""
+			h.chosen = !h.skipped
 		}
 	default:
-		if err := a.askWhich(ctx, list); err != nil {
+		if err := a.askWhich(ctx, s, f, list); err != nil {
 			return err
 		}
 	}
@@ -286,7 +296,7 @@ func (a *app) choose(ctx context.Context, s *importFlags, list []*haul) error {
 	return nil
 }
 
-func (a *app) askWhich(ctx context.Context, list []*haul) error {
+func (a *app) askWhich(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	q := a.asker(false)
 	if !q.Person {
 		return fail(exitUsage, errors.New(a.T("nobody can be asked which accounts to take over")),
@@ -294,11 +304,15 @@ func (a *app) askWhich(ctx context.Context, list []*haul) error {
 	}
 	for _, h := range list {
 		title := a.T("Take over %s (%s)?", h.name, h.Account.From)
-		yes, err := q.Confirm(ctx, ask.Question{Title: title}, true)
+		old, exists := f.Account(h.name)
+		if exists = exists && !s.replace && s.as == ""; exists {
+			title = a.T("Replace the account %s (%s)?", old.Name, old.From)
+		}
+		yes, err := q.Confirm(ctx, ask.Question{Title: title}, !exists)
 		if err != nil {
 			return a.notAnswered(err, title, "--all")
 		}
-		h.chosen = yes
+		h.chosen, h.consented = yes, yes && exists
 	}
 	return nil
 }
@@ -344,8 +358,8 @@ func (a *app) fitsIn(f *account.File, s *importFlags, h *haul) error {
 	_, exists := f.Account(h.name)
 	h.replaces = exists
 	switch {
-	case exists && !s.replace:
-		return fail(exitCantCreate, errors.New(a.T("there is an account %s already; nothing was kept", h.name)),
+	case exists && !s.replace && !h.consented:
+		return fail(exitUsage, errors.New(a.T("there is an account %s already; nothing was kept", h.name)),
 			a.T("Replace it with %s, or give the other one another name with %s.", "--replace", "--name "+h.Account.Name+" --as "+a.T("NAME")))
 	case h.Account.From == "":
 		return fail(exitData, errors.New(a.T("nothing says what address %s sends from; nothing was kept", h.name)), a.T("Say it with %s.", "--sender "+a.T("ADDRESS")))

@@ -219,6 +219,8 @@ type setup struct {
 	shown     bool // where the secret comes from
 	refused   int  // logins, so far
 	place     secret.Place
+	// intoOwn: the secret that was typed goes into the file that yan wrote for it.
+	intoOwn bool
 	// sealed is where the secret goes; aside is the encrypted file that was set aside
 	// for it, "" for none.
 	sealed *secret.Vault

@@ -46,13 +46,13 @@ func (l *setup) proven(ctx context.Context) error {
 			l.refused++
 		}
 		stop := &failure{code: code, err: errors.New("not logged in"), told: true}
-		if !l.person || round >= maxRounds {
-			return stop
-		}
-		if fixed, err := l.fix(ctx, *o, finding); err != nil || !fixed {
-			if err != nil {
+		fixed := false
+		if l.person && round < maxRounds {
+			if fixed, err = l.fix(ctx, *o, finding); err != nil {
 				return err
 			}
+		}
+		if !fixed {
 			l.say(l.a.T("Nothing was kept."))
 			return stop
 		}

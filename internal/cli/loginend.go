@@ -29,6 +29,11 @@ func (l *setup) farewell() {
 			Secret: l.secretPlace(), OAuth2: l.browsed, Checked: !l.s.noCheck, Default: isDefault, Config: l.file.Path()})
 		return
 	}
+	if l.s.noCheck {
+		a.outf("%s\n%s\n", a.T("The account %s is kept, and was not tried; its secret is in %s.", a.paint(a.StdoutWidth, bold, l.acc.Name), l.secretPlaceName()),
+			a.T("Try it: %s", "yan account test "+l.acc.Name))
+		return
+	}
 	a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("The account %s is ready; its secret is in %s.", a.paint(a.StdoutWidth, bold, l.acc.Name), l.secretPlaceName()))
 	choice, which := "", ""
 	if !isDefault {

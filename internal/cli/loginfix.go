@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/provider"
@@ -107,8 +108,13 @@ func (l *setup) chooseFix(ctx context.Context) (remedy, error) {
 	switch {
 	case l.password != "":
 		ways = append(ways, way{fixSecret, l.a.T("type it again: %s", l.secretName()), func() error { return nil }})
+	case l.hasOwnFile(l.acc):
+		ways = append([]way{{fixFile, l.a.T("the secret: %s", l.secretName()), func() error { return l.askOwnSecret(ctx) }}}, ways...)
 	case l.acc.Secret.File != "":
 		ways = append(ways, way{fixFile, l.a.T("the file with the secret: %s", printable(l.acc.Secret.File)), func() error { return l.askSecretFile(ctx) }})
+	}
+	if l.acc.Secret != (account.Secret{}) && !l.hasOwnFile(l.acc) {
+		l.say(l.a.T("The secret comes from %s. If that is wrong, change it there, or give another place: %s", l.secretPlaceName(), l.command()+" --secret-…"))
 	}
 	var options []string
 	for _, w := range ways {
@@ -122,6 +128,21 @@ func (l *setup) chooseFix(ctx context.Context) (remedy, error) {
 		return ways[i].remedy, ways[i].take()
 	}
 	return fixNothing, nil
+}
+
+// hasOwnFile reports whether the secret of an account is in the file that yan login
+// writes for it.
+func (l *setup) hasOwnFile(acc account.Account) bool {
+	return acc.Secret.File != "" && absolute(acc.File(acc.Secret.File)) == ownSecretFile(l.file, acc.Name)
+}
+
+// askOwnSecret asks for what is to stand in the file that yan wrote.
+func (l *setup) askOwnSecret(ctx context.Context) error {
+	if err := l.askPassword(ctx, false); err != nil {
+		return err
+	}
+	l.acc.Secret, l.intoOwn = account.Secret{}, true
+	return nil
 }
 
 // askSecretFile asks where the secret is. The same file again may hold another by

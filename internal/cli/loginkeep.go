@@ -95,6 +95,8 @@ func (l *setup) keepSecret(ctx context.Context, vault *secret.Vault) (putBack fu
 			return nil, internal("the token", tokenErr)
 		}
 		l.place, err = l.store(ctx, func() (secret.Place, error) { return secrets.KeepToken(ctx, l.acc, source.Token) })
+	case l.password != "" && l.intoOwn:
+		return l.ownFile()
 	case l.password != "":
 		if before, err = l.remember(ctx, itemPassword); err != nil {
 			break

@@ -84,6 +84,7 @@ func (l *setup) settings() error {
 	}
 	places := account.Secret{Command: s.secretCommand, Env: s.secretEnv, Credential: s.secretCredential, File: s.secretFile, Netrc: s.secretNetrc}
 	if places != (account.Secret{}) || !l.relogin || !l.same || s.secretStdin || l.a.Getenv("YAN_PASSWORD") != "" || l.a.Getenv("YAN_PASSWORD_FILE") != "" {
+		l.intoOwn = l.same && places == (account.Secret{}) && l.hasOwnFile(*l.old)
 		l.acc.Secret = places
 	}
 	for _, f := range []struct {
@@ -186,7 +187,7 @@ func (l *setup) noPassword() error {
 
 // clean takes off what a web page put around the secret, and between its groups.
 func (l *setup) clean(typed string) string {
-	if l.provider().Has(provider.SecretShownWithSpaces) {
+	if l.provider().JoinsSecret() {
 		return ask.Join(typed)
 	}
 	return ask.Clean(typed)

@@ -77,6 +77,10 @@ func (l *setup) argument(args []string) error {
 		}
 		return fail(exitUsage, errors.New(l.a.T("%q is neither an address nor a known provider", word)), hint)
 	}
+	if l.s.secretStdin && l.s.from == "" && !l.person { // the secret would be taken for the address
+		return fail(exitUsage, errors.New(l.a.T("there is no account %q, and nothing says whose mailbox at %s it is", word, l.a.Pick(p.Names.EN, p.Names.ZH))),
+			l.a.T("Give it as %s.", "yan login "+l.a.T("ADDRESS")))
+	}
 	if l.s.server == "" {
 		l.s.server = p.ID
 	}
@@ -246,7 +250,7 @@ func (l *setup) consentToReplace(ctx context.Context, old account.Account) error
 	}
 	exists := l.a.T("there is an account %s already, for %s", old.Name, old.From)
 	if !l.person {
-		return fail(exitUsage, errors.New(exists), l.a.T("Change it with --replace, or give the new one another name with --name."))
+		return fail(exitUsage, errors.New(exists), l.a.T("Log in to it again with 'yan login %s', change it with --replace, or give the new one another name with --name.", old.Name))
 	}
 	title := l.a.T("Change the account %s?", old.Name)
 	yes, err := l.ask.Confirm(ctx, ask.Question{Title: title, Help: exists}, true)

@@ -76,11 +76,11 @@ var chineseLogin = map[string]string{
 	"Give your address, like me@example.com; 'yan providers' lists the providers that are known.": "请给出您的地址，如 me@example.com；已知的服务商见 yan providers。",
 
 	// An account that there is.
-	"there is an account %s already, for %s":                                  "已有账号 %s（%s）",
-	"Change it with --replace, or give the new one another name with --name.": "要修改它请加 --replace；或用 --name 给新账号另起名称。",
-	"Change the account %s?":                                                  "修改账号 %s？",
-	"the account %s stays as it is":                                           "账号 %s 保持不变",
-	"Give the new one another name with --name.":                              "请用 --name 给新账号另起名称。",
+	"there is an account %s already, for %s": "已有账号 %s（%s）",
+	"Log in to it again with 'yan login %s', change it with --replace, or give the new one another name with --name.": "重新登录它请用 yan login %s，要修改它请加 --replace；或用 --name 给新账号另起名称。",
+	"Change the account %s?":                     "修改账号 %s？",
+	"the account %s stays as it is":              "账号 %s 保持不变",
+	"Give the new one another name with --name.": "请用 --name 给新账号另起名称。",
 
 	// The server.
 	"Looking for the mail server of %s": "正在查找 %s 的邮件服务器",

@@ -26,4 +26,15 @@ var chineseRepair = map[string]string{
 	"the account is removed, but its secret still stands in %s":                   "账号已删除，但它的密码仍在 %s 中",
 	"Delete this file.":              "请删除此文件。",
 	"%s with its secret is deleted.": "存有它的密码的 %s 已删除。",
+
+	// Logins and imports.
+	"there is no account %q, and nothing says whose mailbox at %s it is": "没有账号%q，也没有说明是 %s 的哪个邮箱",
+	"The account %s is kept, and was not tried; its secret is in %s.":    "账号 %s 已保存，未经试用；密码或授权码存放于%s。",
+	"the secret: %s": "密码：%s",
+	"The secret comes from %s. If that is wrong, change it there, or give another place: %s": "密码或授权码来自%s。如果不对，请在那里修改，或指定别处：%s",
+	"the editor %q needs a terminal": "编辑器 %q 需要终端",
+	"Change single keys with %s, or name an editor with a window of its own in VISUAL.": "可用 %s 修改单个键，或用 VISUAL 指定自带窗口的编辑器。",
+	"Replace the account %s (%s)?": "替换账号 %s（%s）吗？",
+	"Left as they are, since there are accounts of these names already (%s replaces them): %s": "以下账号已存在，未改动（%s 可替换）：%s",
+	"Give it as %s.": "请用 %s 给出。",
 }
