@@ -47,7 +47,7 @@ func TestKeptPasswordStaysWithItsServer(t *testing.T) {
 			}
 		}
 		code, out, _ := d.yan("doctor", "qq", "--dns", "127.0.0.1:1")
-		if code != exitConfig || !strings.Contains(strings.Join(strings.Fields(out), " "), "kept for me@qq.com (127.0.0.1), not for") {
+		if code != exitConfig || !strings.Contains(strings.Join(strings.Fields(out), " "), `is of "me@qq.com (127.0.0.1)", and is not used for`) {
 			t.Errorf("%s: doctor ends with %d: %s", name, code, out)
 		}
 		if n := strings.Count(s.Transcript(), "C: AUTH"); n != before {
