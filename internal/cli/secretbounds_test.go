@@ -436,3 +436,15 @@ func TestAccountTestStopsAtOneRefusal(t *testing.T) {
 		}
 	}
 }
+
+func TestShownCommand(t *testing.T) {
+	t.Parallel()
+	for command, want := range map[string]string{"pass show mail": "pass show mail", "echo " + accountMarker: "echo …", "/bin/echo " + accountMarker: "/bin/echo …",
+		" printf '%s' " + accountMarker: "printf …", "echo": "echo", "echo\t" + accountMarker: "echo …", "PW=" + accountMarker + " show": "show …",
+		"A=1 PW=" + accountMarker: "…", "PW='x " + accountMarker + "' show": "…", "sh -c 'echo " + accountMarker + "'": "sh …", "true; /bin/echo\n" + accountMarker: "true; …",
+		"true;echo " + accountMarker: "true;echo …", "pass show a=b": "pass show a=b"} {
+		if got := shownCommand(command); got != want {
+			t.Errorf("shownCommand(%q) = %q", command, got)
+		}
+	}
+}
