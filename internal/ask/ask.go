@@ -59,6 +59,9 @@ type Question struct {
 	Default, Example string
 	// Optional allows an empty answer.
 	Optional bool
+	// Unanswered is what somebody types who does not answer yet, "?": no line says
+	// afterwards that the question was answered. "" is nothing.
+	Unanswered string
 	// Check says what is wrong with an answer, in a line; nil takes any. White
 	// space around the answer is gone already.
 	Check func(string) error
@@ -103,7 +106,7 @@ func (a *Asker) Secret(ctx context.Context, q Question) (string, error) {
 		return a.plainSecret(ctx, q)
 	}
 	answer, err := a.formText(ctx, q, true)
-	if err == nil && answer != "" {
+	if err == nil && answer != "" && answer != q.Unanswered {
 		a.answered(q.Title, hidden)
 	}
 	return answer, err

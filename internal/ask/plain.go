@@ -15,6 +15,9 @@ func (a *Asker) plainText(ctx context.Context, q Question) (string, error) {
 		a.prompt(q, q.Default)
 		line, err := a.line(ctx)
 		if err != nil {
+			if errors.Is(err, ErrCancelled) {
+				a.Show("") // behind the question and the ^C of the terminal
+			}
 			return "", err
 		}
 		return a.judge(q, line, false)

@@ -328,7 +328,7 @@ func (a *app) runEditor(ctx context.Context, file string, line int) error {
 	}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			return fail(exitTemporary, errors.New(a.T("interrupted; nothing was changed")), "")
+			return fail(exitInterrupted, errors.New(a.T("interrupted; nothing was changed")), "")
 		}
 		return fail(exitIO, sentence.Errorf("%s: %w", a.T("the editor %q failed; nothing was changed", editor), err), a.T("Name another one in VISUAL or EDITOR."))
 	}

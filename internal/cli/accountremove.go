@@ -131,7 +131,7 @@ func (a *app) sureToRemove(ctx context.Context, f *account.File, acc account.Acc
 func (a *app) notAnswered(err error, title, flag string) error {
 	switch {
 	case errors.Is(err, ask.ErrCancelled), errors.Is(err, context.Canceled):
-		return fail(exitTemporary, errors.New(a.T("interrupted; nothing was changed")), "")
+		return fail(exitInterrupted, errors.New(a.T("interrupted; nothing was changed")), "")
 	case errors.Is(err, ask.ErrNoAnswer):
 		return fail(exitUsage, errors.New(a.T("no answer to the question “%s”", title)), a.T("Say it with %s.", flag))
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Exit status, after sysexits.h; 79 and 80 are ours.
+// Exit status, after sysexits.h; 79 and 80 are ours, 130 is that of shells. Who
+// interrupts a send gets 75: the same command again goes on with it.
 const (
 	exitOK          = 0
 	exitUsage       = 64
@@ -30,6 +31,7 @@ const (
 	exitConfig      = 78
 	exitPartial     = 79
 	exitUnknown     = 80
+	exitInterrupted = 130 // as shells have it for SIGINT
 )
 
 // status is an exit status with its meaning.
@@ -57,6 +59,7 @@ func (a *app) statuses() []status {
 		{exitConfig, a.T("password, certificate or setting can't be used")},
 		{exitPartial, a.T("sent to some, not to all")},
 		{exitUnknown, a.T("outcome unknown: handed over, but the answer was lost")},
+		{exitInterrupted, a.T("interrupted while yan asked (login, account)")},
 	}
 }
 

@@ -159,6 +159,9 @@ func (a *app) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 			return a.file(a.name("secret-file"), s.secretFile, err)
 		}
 	}
+	if err := a.userName(s.user); err != nil {
+		return a.wrongf("%s %q: %v", a.name("user"), s.user, err)
+	}
 	if s.dns != "" {
 		if _, err := dnsServer(s.dns); err != nil {
 			return a.wrongf("%s %q: want an address like 9.9.9.9 or 127.0.0.1:5353", a.name("dns"), s.dns)
@@ -218,7 +221,9 @@ type setup struct {
 	consented account.Account
 	shown     bool // where the secret comes from
 	refused   int  // logins, so far
-	place     secret.Place
+	// triedServers could not be used.
+	triedServers []string
+	place        secret.Place
 	// intoOwn: the secret that was typed goes into the file that yan wrote for it.
 	intoOwn bool
 	// sealed is where the secret goes; aside is the encrypted file that was set aside
@@ -241,7 +246,7 @@ func (l *setup) answer(err error, title, flag string) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, ask.ErrCancelled):
-		return fail(exitTemporary, errors.New(l.a.T("interrupted; nothing was kept")), "")
+		return fail(exitInterrupted, errors.New(l.a.T("interrupted; nothing was kept")), "")
 	case errors.Is(err, ask.ErrNoAnswer):
 		return fail(exitUsage, errors.New(l.a.T("no answer to the question “%s”", title)), l.a.T("Give it as %s, or run yan login on a terminal.", flag))
 	case errors.As(err, &wrong):

@@ -190,7 +190,7 @@ func TestLoginReplaces(t *testing.T) {
 	before := "# mine\nversion = 1\n\n[account.qq] # the best\nfrom = \"Me <me@qq.com>\"\nserver = \"smtps://127.0.0.1:1\"\nuser = \"me@qq.com\"\nsignature = \"Yours\"\n"
 	d.writes(before)
 	d.answers = []string{"n"}
-	if code, _, errs := d.login(s, "me@qq.com"); code != exitTemporary || d.config() != before || len(d.keyring) > 0 {
+	if code, _, errs := d.login(s, "me@qq.com"); code != exitUsage || d.config() != before || len(d.keyring) > 0 {
 		t.Errorf("no: %d %s\n%s", code, errs, d.config())
 	}
 	for name, args := range map[string][]string{"yes": {"me@qq.com"}, "--replace": {"me@qq.com", "--replace"}, "by name": {"qq"}} {

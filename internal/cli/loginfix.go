@@ -23,7 +23,7 @@ func (l *setup) fix(ctx context.Context, o smtp.Outcome, finding diagnosis.Findi
 	case fixHost:
 		return true, l.askServer(ctx, "")
 	case fixPort:
-		return l.fixPort(ctx)
+		return l.fixPort(ctx, finding.Class)
 	}
 	return false, nil
 }
@@ -167,7 +167,7 @@ func (l *setup) askSecretFile(ctx context.Context) error {
 }
 
 func (l *setup) askUser(ctx context.Context) error {
-	user, err := l.text(ctx, "--user", ask.Question{Title: l.a.T("User name"), Default: l.user})
+	user, err := l.text(ctx, "--user", ask.Question{Title: l.a.T("User name"), Default: l.user, Check: l.a.userName})
 	if err == nil {
 		l.user = user
 		l.noteUser()
@@ -200,10 +200,15 @@ func (l *setup) fixSender(ctx context.Context) (bool, error) {
 }
 
 // fixPort offers the other ways to the same host.
-func (l *setup) fixPort(ctx context.Context) (bool, error) {
+func (l *setup) fixPort(ctx context.Context, class diagnosis.Class) (bool, error) {
 	var servers, options []string
-	for _, url := range otherPorts(l.server) {
-		if at, err := transport.ParseServer(url, l.login.Address); err == nil {
+	ways := otherPorts(l.server)
+	if wrongEncryption(class) {
+		ways = append(otherEncryption(l.server), ways...)
+	}
+	l.triedServers = append(l.triedServers, l.server.String())
+	for _, url := range ways {
+		if at, err := transport.ParseServer(url, l.login.Address); err == nil && !contains(l.triedServers, at.String()) && !contains(servers, url) {
 			servers = append(servers, url)
 			options = append(options, l.a.hostAndPort(at))
 		}
@@ -222,6 +227,28 @@ func (l *setup) fixPort(ctx context.Context) (bool, error) {
 		return true, l.askServer(ctx, "")
 	}
 	return false, nil
+}
+
+// wrongEncryption: the server answers, and in another way than was expected.
+func wrongEncryption(class diagnosis.Class) bool {
+	switch class {
+	case diagnosis.ClassWrongTLSMode, diagnosis.ClassStartTLSMissing, diagnosis.ClassTLSFailed, diagnosis.ClassTimeout, diagnosis.ClassConnectionLost:
+		return true
+	}
+	return false
+}
+
+// otherEncryption is the same port, encrypted in the other way; nothing where the port
+// was not said.
+func otherEncryption(at transport.Server) []string {
+	if at.Port == 0 {
+		return nil
+	}
+	other := transport.Server{Host: at.Host, Port: at.Port, Security: smtpclient.ImplicitTLS}
+	if at.Security == smtpclient.ImplicitTLS {
+		other.Security = smtpclient.STARTTLS
+	}
+	return []string{other.String()}
 }
 
 // otherPorts are the encrypted ways to a host: those that the provider has, or the

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
@@ -50,13 +52,21 @@ func (l *setup) credentials(ctx context.Context) error {
 func (l *setup) loginName(ctx context.Context) error {
 	if l.user == "" {
 		answer, err := l.text(ctx, "--user", ask.Question{Title: l.a.T("User name"),
-			Help: strings.Join(l.server.Provider.Auth.Notes, "\n")})
+			Help: strings.Join(l.server.Provider.Auth.Notes, "\n"), Check: l.a.userName})
 		if err != nil {
 			return err
 		}
 		l.user = answer
 	}
 	l.noteUser()
+	return nil
+}
+
+// userName refuses what no server has as a login name.
+func (a *app) userName(user string) error {
+	if strings.ContainsFunc(user, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) || !utf8.ValidString(user) {
+		return errors.New(a.T("a login name holds no spaces, line breaks or control characters"))
+	}
 	return nil
 }
 
@@ -150,7 +160,7 @@ func (l *setup) showWhere() {
 // then leaves it as it is.
 func (l *setup) askPassword(ctx context.Context, again bool) error {
 	title := l.secretName()
-	q := ask.Question{Title: title, Optional: again, Help: l.a.T("Paste it; it is not shown.")}
+	q := ask.Question{Title: title, Unanswered: "?", Optional: again, Help: l.a.T("Paste it; it is not shown.")}
 	hasPage := len(l.provider().CodeHelp.URLs) > 0
 	switch {
 	case again:

@@ -258,7 +258,7 @@ func (l *setup) consentToReplace(ctx context.Context, old account.Account) error
 	case err != nil:
 		return l.answer(err, title, "--replace")
 	case !yes:
-		return fail(exitTemporary, errors.New(l.a.T("the account %s stays as it is", old.Name)), l.a.T("Give the new one another name with --name."))
+		return fail(exitUsage, errors.New(l.a.T("the account %s stays as it is", old.Name)), l.a.T("Give the new one another name with --name."))
 	}
 	return nil
 }

@@ -123,7 +123,7 @@ func (a *app) variables() list {
 func (a *app) exitStatuses() list {
 	l := list{title: a.T("Exit status:")}
 	for _, s := range a.statuses() {
-		l.entries = append(l.entries, entry{pad("", 2-len(itoa(s.code))) + itoa(s.code), s.meaning})
+		l.entries = append(l.entries, entry{pad("", 3-len(itoa(s.code))) + itoa(s.code), s.meaning})
 	}
 	return l
 }

@@ -226,12 +226,15 @@ func TestLoginLeavesNothing(t *testing.T) {
 				}
 			}
 			s.Types(test.key)
-			if code := s.Exit(); code != exitTemporary {
+			if code := s.Exit(); code != exitInterrupted {
 				t.Errorf("exit status %d", code)
 			}
 			s.Restored()
 			if !strings.Contains(s.Text(), "interrupted; nothing was kept") {
 				t.Errorf("not said:\n%s", s.Text())
+			}
+			if !strings.Contains(strings.ReplaceAll(s.Text(), "\r", ""), "\nyan: interrupted") {
+				t.Errorf("said behind the question:\n%s", s.Text())
 			}
 			left, err := os.ReadDir(s.home)
 			if err != nil || len(left) > 0 {
@@ -249,9 +252,12 @@ func TestLoginShowsQR(t *testing.T) {
 	s.Waits("Authorization code")
 	s.Types("?\r")
 	s.Waits("█▀▀▀▀▀█")
+	if strings.Contains(s.Text(), "✓ Authorization code") {
+		t.Errorf("the question counts as answered:\n%s", s.Text())
+	}
 	s.Waits("Authorization code")
 	s.Types("\x03")
-	if code := s.Exit(); code != exitTemporary {
+	if code := s.Exit(); code != exitInterrupted {
 		t.Errorf("exit status %d", code)
 	}
 	s.Restored()

@@ -92,3 +92,67 @@ func TestAccountImportSkipsWhatIsThere(t *testing.T) {
 		}
 	}
 }
+
+// Who meant STARTTLS where the server speaks TLS, or the other way round, is offered
+// the same port; what did not work is not offered again.
+func TestLoginOtherEncryption(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	for name, tt := range map[string]struct{ wrong, right string }{
+		"TLS":      {"smtp://" + s.TLSAddr(), "smtps://" + s.TLSAddr()},
+		"STARTTLS": {"smtps://" + s.Addr(), "smtp://" + s.Addr()},
+	} {
+		d := newDesk(t)
+		d.answers, d.secrets = []string{"1"}, []string{sandboxPassword}
+		code, _, errs := d.yan("login", "me@qq.com", "--from", "me@qq.com", "--server", tt.wrong, "--tls-ca", s.CAFile(), "--timeout", "2s")
+		wants(t, name, errs, "Where shall yan try?")
+		if code != exitOK || !strings.Contains(d.config(), tt.right) {
+			t.Errorf("%s: %d %s\n%s", name, code, errs, d.config())
+		}
+	}
+	d := newDesk(t)
+	d.answers, d.secrets = []string{"1", "5"}, []string{sandboxPassword}
+	_, _, errs := d.yan("login", "me@qq.com", "--from", "me@qq.com", "--server", "smtps://127.0.0.1:1", "--tls-ca", s.CAFile())
+	if n := strings.Count(errs, ") 127.0.0.1:465, TLS"); n != 1 {
+		t.Errorf("what was tried is offered %d times, want once:\n%s", n, errs)
+	}
+}
+
+// A login name that can't be one is refused before it is sent.
+func TestLoginUserName(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	for lang, says := range map[string]string{"en": "a login name holds no spaces", "zh": "登录名不能含有空格"} {
+		for _, user := range []string{"me @qq.com", "me\t", "a\x00b"} {
+			d := newDesk(t)
+			code, _, errs := d.login(s, "me@qq.com", "--user", user, "--lang", lang)
+			wants(t, "the terminal", errs, says)
+			if code != exitUsage {
+				t.Errorf("%q: %d %s", user, code, errs)
+			}
+		}
+	}
+	if strings.Contains(s.Transcript(), "AUTH") {
+		t.Error("it was sent")
+	}
+}
+
+// A secret that has gone is not asked for as if there had never been one.
+func TestSendSecretThatIsGone(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	d := newDesk(t)
+	d.secrets = []string{sandboxPassword}
+	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != exitOK {
+		t.Fatalf("%d %s", code, errs)
+	}
+	for lang, says := range map[string]string{"en": "No secret is kept for the account qq (any more).", "zh": "没有（或不再有）为账号 qq 保存的密码"} {
+		clear(d.keyring)
+		d.secrets = []string{sandboxPassword}
+		code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x", "--lang", lang)
+		wants(t, "the terminal", errs, says, "yan login qq")
+		if code != exitOK {
+			t.Errorf("%d %s", code, errs)
+		}
+	}
+}

@@ -58,9 +58,10 @@ func TestEveryExitStatus(t *testing.T) {
 		exitPartial:     {to(s, "-t", "a@example.org", "-t", "rcpt-550@example.org", "--to-policy", "any")},
 		exitUnknown:     {to(s, "-t", "body-cut@example.org")},
 		// Elsewhere, because they need more than a command line:
-		exitIO:     nil, // TestOutputThatCantBeWritten
-		exitAuth:   nil, // TestWrongPassword
-		exitNoHost: nil, // TestUnknownHost: no test asks a name server
+		exitIO:          nil, // TestOutputThatCantBeWritten
+		exitAuth:        nil, // TestWrongPassword
+		exitNoHost:      nil, // TestUnknownHost: no test asks a name server
+		exitInterrupted: nil, // TestLoginLeavesNothing: at a question
 		// No input is known that makes yan contradict itself.
 		exitInternal: nil,
 	}

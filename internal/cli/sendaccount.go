@@ -194,6 +194,7 @@ func (a *app) logIn(ctx context.Context, s *sendFlags, id *identity, server tran
 	given, err := id.Options(ctx, id.secrets)
 	var missing *secret.Error
 	if errors.As(err, &missing) && missing.Problem == secret.NotFound && missing.Source.Kind == secret.Kept && a.ReadSecret != nil && !id.UsesOAuth2() {
+		a.errf("%s\n", a.T("No secret is kept for the account %s (any more). What you type now is for this time; '%s' keeps it.", id.Name, "yan login "+id.Name))
 		return a.askSecret(ctx, server, o)
 	}
 	if err != nil {

@@ -37,4 +37,7 @@ var chineseRepair = map[string]string{
 	"Replace the account %s (%s)?": "替换账号 %s（%s）吗？",
 	"Left as they are, since there are accounts of these names already (%s replaces them): %s": "以下账号已存在，未改动（%s 可替换）：%s",
 	"Give it as %s.": "请用 %s 给出。",
+	"a login name holds no spaces, line breaks or control characters":                                     "登录名不能含有空格、换行或控制字符",
+	"interrupted while yan asked (login, account)":                                                        "在 yan 询问时被中断（login、account）",
+	"No secret is kept for the account %s (any more). What you type now is for this time; '%s' keeps it.": "没有（或不再有）为账号 %s 保存的密码。现在输入的只用这一次；%s 可将其保存。",
 }
