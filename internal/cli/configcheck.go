@@ -75,7 +75,7 @@ func (a *app) checkConfig(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	f, err := account.Load(path)
+	f, err := account.LoadFaulty(path)
 	if err != nil {
 		return a.notUnderstood(path, err, asJSON)
 	}
@@ -83,10 +83,20 @@ func (a *app) checkConfig(ctx context.Context, asJSON bool) error {
 		return a.noneYet(f, exitNoInput)
 	}
 	c := &checking{app: a, file: f, checkJSON: checkJSON{Path: path, OK: true, Accounts: []string{}, Problems: []problemJSON{}}}
+	for _, p := range f.Faults() {
+		c.OK = false
+		c.Problems = append(c.Problems, a.problemOf(p))
+	}
+	if !asJSON { // in the words of every other command
+		a.tellFaults(f)
+		c.Problems = c.Problems[:0]
+	}
 	c.whole()
 	for _, acc := range f.Accounts() {
 		c.Accounts = append(c.Accounts, acc.Name)
-		c.account(ctx, acc)
+		if f.FaultOf(acc.Name) == nil {
+			c.account(ctx, acc)
+		}
 	}
 	if asJSON {
 		a.printJSON(c.checkJSON)
@@ -106,9 +116,13 @@ func (a *app) notUnderstood(path string, err error, asJSON bool) error {
 	if !asJSON || !errors.As(err, &wrong) {
 		return explained
 	}
-	p := problemJSON{Severity: severe, Line: wrong.Line, Column: wrong.Column, Key: wrong.Key, Fault: string(wrong.Fault), Text: explained.Error()}
-	a.printJSON(checkJSON{Path: path, Accounts: []string{}, Problems: []problemJSON{p}})
+	a.printJSON(checkJSON{Path: path, Accounts: []string{}, Problems: []problemJSON{a.problemOf(wrong)}})
 	return &failure{code: exitConfig, err: errProblems, told: true}
+}
+
+// problemOf is what Load finds, as JSON.
+func (a *app) problemOf(p *account.ParseError) problemJSON {
+	return problemJSON{Severity: severe, Line: p.Line, Column: p.Column, Key: p.Key, Fault: string(p.Fault), Text: a.badConfiguration(p.Path, p).Error()}
 }
 
 // whole checks what is not about one account.
