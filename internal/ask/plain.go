@@ -42,6 +42,10 @@ func (a *Asker) plainChoose(ctx context.Context, q Question, options []string, s
 	if len(options) == 0 {
 		return 0, errors.New("nothing to choose from")
 	}
+	if q.Help != "" && a.Person { // what the choice is about comes before it
+		a.Show(q.Help)
+		q.Help = ""
+	}
 	for i, option := range options {
 		a.Show(fmt.Sprintf("  %d) %s", i+1, option))
 	}
