@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -97,6 +99,30 @@ func TestManyMessagesOfTheReadmes(t *testing.T) {
 		}
 		if got := len(s.WaitMessages(7)); got != 7 {
 			t.Errorf("%s: %d messages came", name, got)
+		}
+	}
+}
+
+// What the READMEs count is counted.
+func TestCountsInTheReadmes(t *testing.T) {
+	t.Parallel()
+	rows := map[string]bool{}
+	for _, r := range diagnosis.Rows() {
+		rows[strings.TrimRight(r.ID, "abcdefghijklmnopqrstuvwxyz")] = true
+	}
+	counts := map[string][]string{
+		"README.md":       {fmt.Sprintf("%d kinds of reply", len(rows)), fmt.Sprintf("%d providers", len(provider.All()))},
+		"README.zh-CN.md": {fmt.Sprintf("%d 种服务器应答", len(rows)), fmt.Sprintf("%d 家服务商", len(provider.All()))},
+	}
+	for _, name := range readmes() {
+		text, err := os.ReadFile(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, count := range counts[name] {
+			if !strings.Contains(string(text), count) {
+				t.Errorf("%s does not say %q", name, count)
+			}
 		}
 	}
 }
