@@ -8,7 +8,16 @@
 // is wrong with input, exit.go the exit status, server.go where to send. Of
 // send itself input.go composes a message, raw.go finds and checks whole ones,
 // resume.go asks the log about them, feed.go hands them to the sender, and
-// delivery.go tells what became of each.
+// delivery.go tells what became of each; sendaccount.go is the account that it
+// goes out from, fallback.go the one that takes over, sentcopy.go the copy in the
+// Sent folder.
+//
+// Commands of several files share a prefix: login*.go sets an account up (who,
+// where, the secret, the check, what to correct, what is kept), account*.go shows
+// and changes what is set up, doctor*.go prints what package doctor finds, and
+// pasted*.go reads what explain is given. accounts.go, badsecret.go and
+// accounttry.go are what they have in common: the configuration, the words for a
+// secret that can't be had, one login to try an account.
 package cli
 
 import (

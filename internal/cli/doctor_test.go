@@ -77,7 +77,7 @@ func consultations() map[string]consulting {
 }
 
 // consult runs the command and gives what it printed.
-func consult(t *testing.T, c consulting, lang string, more ...string) (code int, out, errs string) {
+func consult(t testing.TB, c consulting, lang string, more ...string) (code int, out, errs string) {
 	t.Helper()
 	s := sandboxtest.Start(t, c.profile, c.options...)
 	password := s.Password()
@@ -380,22 +380,17 @@ func TestDoctorFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// TestDoctorTime tells how long all of it takes on loopback; it is bounded far
-// above that, so that only a wait that should not be there is found. No other test
-// runs meanwhile, and what is slow once has to be slow again.
-func TestDoctorTime(t *testing.T) {
-	var j doctorJSON
-	for try := 1; ; try++ {
-		began := time.Now()
-		code, out, _ := consult(t, consultations()["fine"], "en", "--json")
-		decode(t, out, &j)
-		took := time.Since(began)
-		if code == exitOK && took < 5*time.Second {
-			break
+// BenchmarkDoctor measures all of it on loopback; ms/exam is what yan doctor says
+// it took, without the servers of the test.
+func BenchmarkDoctor(b *testing.B) {
+	var sum float64
+	for b.Loop() {
+		code, out, errs := consult(b, consultations()["fine"], "en", "--json")
+		var j doctorJSON
+		if err := json.Unmarshal([]byte(out), &j); code != exitOK || err != nil {
+			b.Fatalf("exit status %d, %v\n%s", code, err, errs)
 		}
-		if code != exitOK || try == 3 {
-			t.Fatalf("exit status %d after %s", code, took)
-		}
+		sum += j.Took
 	}
-	t.Logf("%.1f ms", j.Took)
+	b.ReportMetric(sum/float64(b.N), "ms/exam")
 }
