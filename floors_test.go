@@ -25,6 +25,7 @@ var floors = map[string]int{
 	"internal/spelling":          0,
 	"internal/filelock":          0,
 	"internal/ptytest":           0,
+	"internal/wholefile":         0,
 	"internal/dnstest":           0,
 	"internal/oauthtest":         0,
 	"message":                    1,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/yanmail/yan/internal/filelock"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // Version is that of the format which this program writes and reads.
@@ -138,7 +139,7 @@ func (f *File) Save() error {
 		return err
 	}
 	now := f.Bytes()
-	if err := writeWhole(target, now, mode); err != nil {
+	if err := wholefile.Write(target, now, mode); err != nil {
 		return sentence.Errorf("writing the configuration: %w", err)
 	}
 	f.exists, f.onDisk = true, now
@@ -180,31 +181,4 @@ func throughLinks(path string) string {
 		return to
 	}
 	return filepath.Join(filepath.Dir(path), to)
-}
-
-// writeWhole puts a new file in the place of the old one at once.
-func writeWhole(path string, data []byte, mode fs.FileMode) (err error) {
-	t, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(t.Name()) // what is left behind matters less than err
-		}
-	}()
-	_, err = t.Write(data)
-	if err == nil {
-		err = t.Chmod(mode)
-	}
-	if err == nil {
-		err = t.Sync()
-	}
-	if closeErr := t.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(t.Name(), path)
-	}
-	return err
 }

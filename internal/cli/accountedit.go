@@ -14,6 +14,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 type accountEditFlags struct{ set, unset []string }
@@ -265,7 +266,7 @@ func (a *app) replaceFile(path string, before, edited []byte) error {
 	}
 	info, err := os.Stat(path)
 	if err == nil {
-		err = writeWhole(path, string(edited), info.Mode().Perm())
+		err = wholefile.Write(path, edited, info.Mode().Perm())
 	}
 	if err != nil {
 		return fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")

@@ -12,6 +12,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // What is kept for an account, as secret.Key has it.
@@ -93,7 +94,7 @@ func (b fileBefore) putBack() error {
 	if !b.existed {
 		return os.Remove(b.path)
 	}
-	return writeWhole(b.path, string(b.text), b.mode)
+	return wholefile.Write(b.path, b.text, b.mode)
 }
 
 // checkSavable finds out whether a configuration can be written before a secret is
@@ -123,33 +124,4 @@ func checkSavable(f *account.File, read []byte) error {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
 	return errors.Join(t.Close(), os.Remove(t.Name()))
-}
-
-// writeWhole writes a file at once or not at all.
-func writeWhole(path, text string, mode fs.FileMode) (err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".yan-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // the error is told already
-		}
-	}()
-	if _, err = f.WriteString(text); err == nil && mode != 0o600 {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

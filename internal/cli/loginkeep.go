@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/sasl"
 )
 
@@ -180,13 +183,21 @@ func (l *setup) ownFile() (putBack func() error, err error) {
 	path := ownSecretFile(l.file, l.acc.Name)
 	before, err := rememberFile(path)
 	if err == nil {
-		err = writeWhole(path, l.password+"\n", 0o600)
+		err = writeSecretFile(path, l.password)
 	}
 	if err != nil {
 		return nil, fail(exitCantCreate, sentence.Errorf("%s: %w", l.a.T("the secret can't be written"), err), "")
 	}
 	l.acc.Secret.File = path
 	return before.putBack, nil
+}
+
+// writeSecretFile writes a secret alone on its line, for its owner alone.
+func writeSecretFile(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return wholefile.Write(path, []byte(text+"\n"), 0o600)
 }
 
 // enter puts the account into the configuration in memory.

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 
 	"filippo.io/age"
+
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // The encrypted file is what "age --decrypt" can read: an age file with a
@@ -100,7 +102,7 @@ func unseal(data []byte, passphrase string) (map[string]string, error) {
 // old one or the new one is there, whole. A link stays a link.
 func replace(path string, data []byte) error {
 	path = throughLinks(path)
-	written, err := writeBeside(path, data)
+	written, err := wholefile.Beside(path, data, 0o600)
 	if err != nil {
 		return err
 	}
@@ -111,11 +113,11 @@ func replace(path string, data []byte) error {
 // no room for both. What stands beside goes first: alone it is not believed.
 func replaceBoth(path string, data []byte, beside string, more []byte) error {
 	path, beside = throughLinks(path), throughLinks(beside)
-	written, err := writeBeside(path, data)
+	written, err := wholefile.Beside(path, data, 0o600)
 	if err != nil {
 		return err
 	}
-	writtenMore, err := writeBeside(beside, more)
+	writtenMore, err := wholefile.Beside(beside, more, 0o600)
 	if err == nil {
 		err = moveInto(writtenMore, beside)
 	}
@@ -131,23 +133,6 @@ func throughLinks(path string) string {
 		return real
 	}
 	return path
-}
-
-// writeBeside writes a new file in the folder of another, which it is to replace.
-func writeBeside(path string, data []byte) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // 0600
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(f.Name()) // the reason is that of the write
-		return "", err
-	}
-	return f.Name(), nil
 }
 
 func moveInto(written, path string) error {
