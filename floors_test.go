@@ -41,6 +41,8 @@ var floors = map[string]int{
 	"internal/oauth":             2,
 	"internal/discover":          2,
 	"internal/imapclient":        2,
+	"internal/outbox":            2,
+	"internal/outbox/group":      0,
 	"transport":                  3,
 	"":                           4, // yan.go, the front door
 	"internal/sandbox":           4,
@@ -49,8 +51,8 @@ var floors = map[string]int{
 	"internal/doctor":            5,
 	"internal/torture":           5,
 	"internal/foreign":           6,
-	"internal/cli":               7,
-	"cmd/yan":                    8,
+	"internal/cli":               8,
+	"cmd/yan":                    9,
 }
 
 // tools are programs of the developers: they may import anything and nothing

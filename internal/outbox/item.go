@@ -1,0 +1,124 @@
+package outbox
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// Lifetime is how long a message may wait when nobody says otherwise (RFC 5321
+// section 4.5.4.1: at least four to five days).
+const Lifetime = 5 * 24 * time.Hour
+
+// ID names a message in its outbox: it counts up from 1, with gaps.
+type ID int64
+
+// String is the number.
+func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
+
+// Priority decides who goes first among what is due.
+type Priority int
+
+const (
+	Normal Priority = 0
+	High   Priority = 1
+	Low    Priority = -1
+)
+
+// Priorities lists them, the first to go first.
+func Priorities() []Priority { return []Priority{High, Normal, Low} }
+
+// New is a message to be kept.
+type New struct {
+	// Account is the name of the account that sends it; it may be "" where the
+	// outbox serves one account only.
+	Account string
+	// Key makes the message one of its kind in its account: enqueued again with the
+	// same Fingerprint it is the same message, with another one ErrConflict. ""
+	// is no key.
+	Key         string
+	Fingerprint [32]byte
+	Envelope    smtp.Envelope
+	MessageID   string // with its angle brackets
+	Subject     string // for lists; goes with the body
+	// Content is the message as it travels. Enqueue reads it once, in one go.
+	Content smtpclient.Content
+	// NotBefore is the earliest time of the first try; zero means now. Expires is
+	// when it has had its time; zero means Lifetime after now or NotBefore.
+	NotBefore, Expires time.Time
+	Priority           Priority
+	Tags               []string
+	// Hold keeps it until it is released.
+	Hold bool
+	// ReportOn is the message that this one reports about: nobody is told when a
+	// report fails. 0 means that it is no report.
+	ReportOn ID
+}
+
+// Receipt is what Enqueue answers.
+type Receipt struct {
+	ID ID
+	// Duplicate says that the key was there already, and ID is the message that
+	// has it.
+	Duplicate bool
+}
+
+// Item is a message that a worker has leased.
+type Item struct {
+	ID         ID
+	Account    string
+	From       smtp.Address
+	DSN        smtp.DSN
+	MessageID  string
+	Size       int64
+	EightBit   bool // as of smtpclient.Content
+	UTF8       bool
+	Binary     bool
+	ReportOn   ID
+	Created    time.Time
+	Expires    time.Time
+	Recipients []Recipient // those that are leased, in the order of N
+	// Body is the message, where it is small; nil means that Store.Body has it.
+	Body []byte
+}
+
+// Recipient is one that a worker has leased.
+type Recipient struct {
+	N        int // its place in the message's envelope, from 0
+	Address  smtp.Address
+	Token    int64 // of the lease: it is one more each time
+	Attempts int   // that were made before
+	// Doubted says that it was in doubt once: another try may be a second copy.
+	Doubted bool
+}
+
+// Lease names a recipient that a worker has.
+type Lease struct {
+	ID    ID
+	N     int
+	Token int64
+}
+
+// Answer is what decided about a recipient.
+type Answer struct {
+	Stage smtp.Stage // "" when there is none
+	Reply smtp.Reply // zero when the server said nothing
+	// Err is what happened on this side, "" when the reply says it all.
+	Err string
+	// Class is that of package diagnosis; ServerID the name that the server gave the
+	// message.
+	Class, ServerID string
+}
+
+// Settlement is what came of a lease.
+type Settlement struct {
+	Lease
+	// State is HandedOver, Failed, Deferred, InDoubt, Held, or Queued where the try
+	// does not count.
+	State State
+	// After is how long it is not due: of Deferred and Queued.
+	After  time.Duration
+	Answer Answer
+}
