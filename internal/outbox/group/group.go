@@ -129,10 +129,12 @@ func (c *Committer[T]) next(batch []*operation[T]) []*operation[T] {
 }
 
 // together carries operations out in one transaction, or each in its own where
-// that fails: whose fault it is shows then.
+// one of them fails: whose fault it is shows then. A transaction that can't be begun
+// or committed is everybody's, and not tried again: after a sync that failed the
+// next one succeeds without having written anything.
 func (c *Committer[T]) together(batch []*operation[T]) {
-	errs, err := c.try(batch)
-	if err != nil && len(batch) > 1 {
+	errs, failed, err := c.try(batch)
+	if failed && len(batch) > 1 {
 		for _, op := range batch {
 			c.together([]*operation[T]{op})
 		}
@@ -147,12 +149,12 @@ func (c *Committer[T]) together(batch []*operation[T]) {
 	}
 }
 
-// try gives the harmless errors of each, or the one for which all was rolled
-// back.
-func (c *Committer[T]) try(batch []*operation[T]) (errs []error, err error) {
+// try gives the harmless errors of each, or the one for which nothing is kept;
+// failed says that it is an operation's.
+func (c *Committer[T]) try(batch []*operation[T]) (errs []error, failed bool, err error) {
 	tx, err := c.backend.Begin()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	open := true
 	defer func() {
@@ -167,10 +169,10 @@ func (c *Committer[T]) try(batch []*operation[T]) (errs []error, err error) {
 		}
 		var h *harmless
 		if !errors.As(err, &h) {
-			return nil, err
+			return nil, true, err
 		}
 		errs[i] = h.error
 	}
 	open = false
-	return errs, c.backend.Commit(tx)
+	return errs, false, c.backend.Commit(tx)
 }
