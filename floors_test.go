@@ -43,7 +43,10 @@ var floors = map[string]int{
 	"internal/imapclient":        2,
 	"internal/outbox":            2,
 	"internal/outbox/group":      0,
+	"internal/outbox/sqlite":     3,
+	"internal/outbox/postgres":   3,
 	"transport":                  3,
+	"internal/delivery":          4,
 	"":                           4, // yan.go, the front door
 	"internal/sandbox":           4,
 	"sandboxtest":                5,

@@ -179,3 +179,15 @@ type Pruned struct {
 	Bodies, Messages int
 	Bytes            int64
 }
+
+// Options is what a store is opened with. The zero value is what a user wants.
+type Options struct {
+	// MinFree is how many octets have to be left on the disk behind a message;
+	// 0 means 64 MiB, below 0 nothing is asked.
+	MinFree int64
+	// InlineBytes is the size up to which a body is kept with its message; 0 means
+	// 256 KiB.
+	InlineBytes int64
+	// Now is the clock, for tests; nil means the store's own.
+	Now func() time.Time
+}
