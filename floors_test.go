@@ -47,6 +47,7 @@ var floors = map[string]int{
 	"internal/outbox/postgres":   3,
 	"transport":                  3,
 	"internal/delivery":          4,
+	"internal/outbox/stores":     4,
 	"":                           4, // yan.go, the front door
 	"internal/sandbox":           4,
 	"sandboxtest":                5,

@@ -1,0 +1,105 @@
+// Package stores opens the outbox that somebody names, wherever it is.
+package stores
+
+import (
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/postgres"
+	"github.com/yanmail/yan/internal/outbox/sqlite"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// Open opens the outbox in a SQLite file or, for a URL that begins with
+// postgres:// or postgresql://, in a PostgreSQL database; "" is the file of
+// [DefaultPath]. It makes what is not there, the folder too, for its owner alone.
+func Open(ctx context.Context, where string, o outbox.Options) (outbox.Store, error) {
+	if IsPostgres(where) {
+		return postgres.Open(ctx, where, o)
+	}
+	path, err := Path(where, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, sentence.Errorf("making the folder of the outbox: %w", err)
+	}
+	return sqlite.Open(ctx, path, o)
+}
+
+// IsPostgres reports whether an outbox is in a PostgreSQL database.
+func IsPostgres(where string) bool {
+	scheme, _, found := strings.Cut(where, "://")
+	return found && (strings.EqualFold(scheme, "postgres") || strings.EqualFold(scheme, "postgresql"))
+}
+
+// Path is the absolute path of the file that holds an outbox. ~ is the user's
+// folder. The error is about a URL that is not of PostgreSQL, which is not taken
+// for the name of a file.
+func Path(where string, getenv func(string) string) (string, error) {
+	switch {
+	case where == "":
+		return DefaultPath(getenv)
+	case strings.Contains(where, "://"):
+		return "", sentence.Errorf("%s is no outbox: want the path of a file, or a URL that begins with postgres://", Describe(where))
+	case where == "~" || strings.HasPrefix(where, "~/") || strings.HasPrefix(where, `~\`):
+		where = filepath.Join(home(getenv), where[1:])
+	}
+	return filepath.Abs(where)
+}
+
+// DefaultPath is where the outbox of a user is: outbox.db in the folder yan of
+// $XDG_DATA_HOME or ~/.local/share, on macOS of ~/Library/Application Support, on
+// Windows of %LocalAppData%.
+func DefaultPath(getenv func(string) string) (string, error) {
+	return defaultPath(getenv, runtime.GOOS)
+}
+
+func defaultPath(getenv func(string) string, system string) (string, error) {
+	const folder, file = "yan", "outbox.db"
+	// The specification wants relative paths to be ignored.
+	if dir := getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, folder, file), nil
+	}
+	if dir := getenv("LocalAppData"); system == "windows" && dir != "" {
+		return filepath.Join(dir, folder, file), nil
+	}
+	if home := home(getenv); home != "" {
+		if system == "darwin" {
+			return filepath.Join(home, "Library", "Application Support", folder, file), nil
+		}
+		return filepath.Join(home, ".local", "share", folder, file), nil
+	}
+	return "", sentence.New("there is no place for the outbox: neither YAN_OUTBOX nor XDG_DATA_HOME nor HOME is set")
+}
+
+func home(getenv func(string) string) string {
+	if h := getenv("HOME"); h != "" {
+		return h
+	}
+	return getenv("USERPROFILE") // of Windows
+}
+
+// Describe names an outbox to people, without the password of a URL: the path, or
+// the URL's scheme, user, host and database.
+func Describe(where string) string {
+	if !strings.Contains(where, "://") {
+		return where
+	}
+	u, err := url.Parse(where)
+	if err != nil {
+		scheme, _, _ := strings.Cut(where, "://")
+		return scheme + "://..." // what can't be read may hold a password anywhere
+	}
+	// The parameters may hold one too.
+	short := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if name := u.User.Username(); name != "" {
+		short.User = url.User(name)
+	}
+	return short.String()
+}

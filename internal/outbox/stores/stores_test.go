@@ -1,0 +1,104 @@
+package stores
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func environment(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestDefaultPath(t *testing.T) {
+	t.Parallel()
+	abs := func(names ...string) string {
+		path, err := filepath.Abs(filepath.Join(append([]string{string(filepath.Separator)}, names...)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, test := range []struct {
+		name, system string
+		getenv       func(string) string
+		want         string
+	}{
+		{"the data folder", "linux", environment("XDG_DATA_HOME", abs("d"), "HOME", abs("h")), abs("d", "yan", "outbox.db")},
+		{"a relative one is none", "linux", environment("XDG_DATA_HOME", "d", "HOME", abs("h")), abs("h", ".local", "share", "yan", "outbox.db")},
+		{"home", "freebsd", environment("HOME", abs("h"), "LocalAppData", abs("l")), abs("h", ".local", "share", "yan", "outbox.db")},
+		{"macOS", "darwin", environment("HOME", abs("h")), abs("h", "Library", "Application Support", "yan", "outbox.db")},
+		{"macOS, told otherwise", "darwin", environment("HOME", abs("h"), "XDG_DATA_HOME", abs("d")), abs("d", "yan", "outbox.db")},
+		{"Windows", "windows", environment("LocalAppData", abs("l"), "USERPROFILE", abs("u")), abs("l", "yan", "outbox.db")},
+		{"Windows without it", "windows", environment("USERPROFILE", abs("u")), abs("u", ".local", "share", "yan", "outbox.db")},
+	} {
+		if got, err := defaultPath(test.getenv, test.system); err != nil || got != test.want {
+			t.Errorf("%s: %q, %v; want %q", test.name, got, err, test.want)
+		}
+	}
+	if path, err := defaultPath(environment(), "linux"); err == nil || !strings.Contains(err.Error(), "YAN_OUTBOX") {
+		t.Errorf("with nothing set: %q, %v", path, err)
+	}
+}
+
+func TestPath(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	if got, err := Path("~/mail/out.db", environment("HOME", home)); err != nil || got != filepath.Join(home, "mail", "out.db") {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := Path("out.db", environment()); err != nil || !filepath.IsAbs(got) || filepath.Base(got) != "out.db" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, where := range []string{"mysql://me:secret@host/db", "redis://:secret@host", "sqlite:///x?password=secret"} {
+		if got, err := Path(where, environment()); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %q, %v", where, got, err)
+		}
+	}
+}
+
+func TestIsPostgres(t *testing.T) {
+	t.Parallel()
+	for where, want := range map[string]bool{
+		"postgres://db/mail": true, "postgresql://db/mail": true, "POSTGRES://db": true,
+		"": false, "outbox.db": false, "postgres": false, "/postgres:/x": false, "file://postgres://": false,
+	} {
+		if got := IsPostgres(where); got != want {
+			t.Errorf("%q: %v", where, got)
+		}
+	}
+}
+
+// No form of a URL shows its password.
+func TestDescribeHidesThePassword(t *testing.T) {
+	t.Parallel()
+	for where, want := range map[string]string{
+		"/var/lib/yan/outbox.db":                             "/var/lib/yan/outbox.db",
+		"postgres://me:secret@db.example.com:5432/mail":      "postgres://me@db.example.com:5432/mail",
+		"postgres://db/mail?password=secret&sslmode=require": "postgres://db/mail",
+		"postgres://me:sec%ret@db/mail":                      "postgres://...",
+		"postgres://me:secret@db:port/mail":                  "postgres://...",
+	} {
+		if got := Describe(where); got != want || strings.Contains(got, "secret") {
+			t.Errorf("%q: %q, want %q", where, got, want)
+		}
+	}
+}
+
+// A URL of another kind is not taken for the name of a file.
+func TestOpenRefusesWhatIsNoOutbox(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), "mysql://me:secret@host/db", outbox.Options{})
+	if err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%v, %v", s, err)
+	}
+}
