@@ -2,34 +2,107 @@ package delivery
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"sync"
+	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// Delivery sends what is in an outbox.
+const (
+	defaultLease = 30 * time.Second
+	defaultGrace = 30 * time.Second
+)
+
+// Delivery sends what is in an outbox. It is for one Run or Drain at a time.
 type Delivery struct {
 	o Options
+
+	mu       sync.Mutex
+	couriers map[string]*courier // at work, by account
+	// retryAt is when an account is worth another courier, where the last one had no
+	// slot; failures counts the connections in a row that an account did not get.
+	retryAt  map[string]time.Time
+	failures map[string]int
+	doubts   map[outbox.ID]doubt
+	status   Status
+	fatal    error
+	changed  chan struct{} // has one when the dispatcher should look again
+	count    map[outbox.State]int
 }
 
 // New makes a Delivery. It does nothing yet.
-func New(o Options) *Delivery { return &Delivery{o: o} }
+func New(o Options) *Delivery {
+	if o.Lease <= 0 {
+		o.Lease = defaultLease
+	}
+	if o.Grace <= 0 {
+		o.Grace = defaultGrace
+	}
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.After == nil {
+		o.After = time.After
+	}
+	return &Delivery{o: o, couriers: map[string]*courier{}, retryAt: map[string]time.Time{}, failures: map[string]int{},
+		doubts: map[outbox.ID]doubt{}, changed: make(chan struct{}, 1), count: map[outbox.State]int{}}
+}
 
 // Run works until ctx is over, then finishes what is on the wire, gives back what it
 // has not begun, and returns nil. An error is one of the store that can't be gone
 // on from; outbox.ErrBroken is.
-func (d *Delivery) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (d *Delivery) Run(ctx context.Context) error { return d.work(ctx, false) }
 
 // Drained counts what a Drain did, in recipients.
 type Drained struct {
 	Count map[outbox.State]int // what they came to
-	Left  int                  // that are still waiting, in doubt or held
+	Left  int                  // that are still waiting, being sent elsewhere, in doubt or held
 }
 
 // Drain works until nothing is due any more, or ctx is over.
-func (d *Delivery) Drain(ctx context.Context) (Drained, error) { return Drained{}, nil }
+func (d *Delivery) Drain(ctx context.Context) (Drained, error) {
+	d.mu.Lock()
+	clear(d.count)
+	d.mu.Unlock()
+	err := d.work(ctx, true)
+	result := Drained{Count: map[outbox.State]int{}}
+	d.mu.Lock()
+	for state, n := range d.count {
+		result.Count[state] = n
+	}
+	d.mu.Unlock()
+	stats, statsErr := d.o.Store.Stats(context.WithoutCancel(ctx))
+	for _, account := range stats.Accounts {
+		for state, n := range account.Count {
+			if !state.Final() {
+				result.Left += n
+			}
+		}
+	}
+	return result, errors.Join(err, statsErr)
+}
 
-// Reload has every account's route asked for anew.
-func (d *Delivery) Reload() {}
+// Reload has every account's route asked for anew, and ends their pauses, which
+// may have been for what was changed.
+func (d *Delivery) Reload() {
+	d.mu.Lock()
+	for _, c := range d.couriers {
+		c.stop(errReload)
+	}
+	clear(d.retryAt)
+	clear(d.failures)
+	d.mu.Unlock()
+	d.look()
+}
+
+// errReload ends a courier, so that another one begins with what is configured now.
+var errReload = errors.New("the configuration is read anew")
 
 // Status is how it goes, for health and readiness.
 type Status struct {
@@ -41,4 +114,167 @@ type Status struct {
 }
 
 // Status tells how it goes.
-func (d *Delivery) Status() Status { return Status{} }
+func (d *Delivery) Status() Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.status
+	s.Couriers = len(d.couriers)
+	for _, c := range d.couriers {
+		s.InFlight += c.inFlight()
+	}
+	return s
+}
+
+// look has the dispatcher look what is due.
+func (d *Delivery) look() {
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
+
+// used notes how a use of the store went. It reports whether it worked, and ends
+// the work when nothing can any more.
+func (d *Delivery) used(err error) bool {
+	d.mu.Lock()
+	d.status.StoreErr = err
+	broken := errors.Is(err, outbox.ErrBroken) || errors.Is(err, outbox.ErrClosed)
+	if broken && d.fatal == nil {
+		d.fatal = err
+	}
+	d.mu.Unlock()
+	if err != nil {
+		d.o.Observe(Event{Kind: StoreError, Err: err})
+	}
+	if broken {
+		d.look()
+	}
+	return err == nil
+}
+
+func (d *Delivery) dead() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.fatal
+}
+
+// shift is the work under one lease. A worker that lapsed begins another one: what
+// it had may be others' by now.
+type shift struct {
+	d     *Delivery
+	owner string
+	drain bool
+	// over ends when nothing more is to be begun.
+	over  context.Context
+	end   context.CancelCauseFunc
+	hard  context.Context // ends when what is on the wire is given up
+	work  sync.WaitGroup  // couriers
+	tasks sync.WaitGroup  // what keeps: renewals, sweeps
+	// finished is closed when no courier is left, and no lease needed.
+	finished chan struct{}
+}
+
+var errLapsed = errors.New("the lease has lapsed")
+
+func (d *Delivery) work(ctx context.Context, drain bool) error {
+	d.mu.Lock()
+	d.status.Accepting = true
+	d.mu.Unlock()
+	defer func() {
+		d.mu.Lock()
+		d.status.Accepting, d.status.Joined = false, false
+		d.mu.Unlock()
+	}()
+	for {
+		err := d.oneShift(ctx, drain)
+		if dead := d.dead(); dead != nil {
+			return dead
+		}
+		if !errors.Is(err, errLapsed) || ctx.Err() != nil {
+			return err
+		}
+		d.o.Observe(Event{Kind: Lapsed})
+	}
+}
+
+// oneShift joins, works, and leaves. The error is errLapsed where another shift
+// should follow.
+func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
+	s := &shift{d: d, owner: rand.Text(), drain: drain, finished: make(chan struct{})}
+	if !s.join(ctx) {
+		return nil
+	}
+	s.over, s.end = context.WithCancelCause(ctx)
+	hard, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	s.hard = hard
+	s.keep()
+	s.dispatch()
+	s.end(nil)
+	d.mu.Lock()
+	d.status.Accepting = ctx.Err() == nil
+	d.mu.Unlock()
+	s.finish(giveUp)
+	close(s.finished)
+	s.tasks.Wait()
+	s.leave()
+	if cause := context.Cause(s.over); errors.Is(cause, errLapsed) {
+		return errLapsed
+	}
+	return nil
+}
+
+// join makes this worker known; false when ctx is over before the store could.
+func (s *shift) join(ctx context.Context) bool {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost" // it is only for people to read
+	}
+	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+		err := s.d.o.Store.Join(ctx, outbox.Worker{Owner: s.owner, Host: host, PID: os.Getpid()}, s.d.o.Lease)
+		if ctx.Err() != nil || s.d.dead() != nil {
+			return false
+		}
+		if s.d.used(err) {
+			s.d.mu.Lock()
+			s.d.status.Joined = true
+			s.d.mu.Unlock()
+			return true
+		}
+		if s.d.dead() != nil {
+			return false
+		}
+		select {
+		case <-s.d.o.After(pause):
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// finish waits for what is on the wire, and gives it up when that takes too long.
+func (s *shift) finish(giveUp func()) {
+	done := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return
+	case <-s.d.o.After(s.d.o.Grace):
+	}
+	giveUp()
+	<-done
+}
+
+func (s *shift) leave() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.over), s.d.o.Grace)
+	defer cancel()
+	if err := s.d.o.Store.Leave(ctx, s.owner); err != nil && !errors.Is(err, outbox.ErrLapsed) {
+		s.d.used(err)
+	}
+	s.d.mu.Lock()
+	s.d.status.Joined = false
+	s.d.mu.Unlock()
+}

@@ -62,6 +62,9 @@ type Options struct {
 	// Lease is how long what a worker has is safe from others while it says nothing; 0
 	// means 30 s. It is renewed each third of it.
 	Lease time.Duration
+	// Grace is how long what is on the wire may take to finish when the work is over; 0
+	// means 30 s. Behind it, what was not answered is in doubt.
+	Grace time.Duration
 	// Observe is told what happens, by several goroutines; nil is nobody.
 	Observe func(Event)
 	// Now and After are the clock of this side, for tests.

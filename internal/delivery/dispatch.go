@@ -1,0 +1,128 @@
+package delivery
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// longest is how long the dispatcher sleeps at most: a clock that was set, or a wake
+// that was lost, costs no more than that.
+const longest = 30 * time.Second
+
+// dispatch starts a courier for each account that has something due, until the
+// shift is over or, when draining, nothing is due any more.
+func (s *shift) dispatch() {
+	d := s.d
+	for failed := 0; s.over.Err() == nil && d.dead() == nil; {
+		wake := d.o.Store.Wake()
+		due, err := d.o.Store.Due(s.over)
+		if s.over.Err() != nil {
+			return
+		}
+		wait := min(time.Second<<min(failed, 10), longest)
+		failed++
+		if d.used(err) {
+			failed = 0
+			wait = s.start(due)
+			if s.drain && s.idle() && !slices.ContainsFunc(due, func(a outbox.Due) bool { return a.In <= 0 }) {
+				return
+			}
+		}
+		select {
+		case <-d.o.After(wait):
+		case <-wake:
+		case <-d.changed:
+		case <-s.over.Done():
+		}
+	}
+}
+
+// start begins couriers, and says when it is worth to look again.
+func (s *shift) start(due []outbox.Due) (wait time.Duration) {
+	d := s.d
+	wait = longest
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.o.Now()
+	for _, account := range due {
+		in := account.In
+		if at, waits := d.retryAt[account.Account]; waits {
+			if left := at.Sub(now); left > in {
+				in = left
+			} else {
+				delete(d.retryAt, account.Account)
+			}
+		}
+		if d.couriers[account.Account] != nil {
+			continue // it looks itself
+		}
+		if in > 0 {
+			wait = min(wait, in)
+			continue
+		}
+		c := newCourier(s, account.Account)
+		d.couriers[account.Account] = c
+		s.work.Go(func() {
+			c.work()
+			d.mu.Lock()
+			delete(d.couriers, c.account)
+			d.mu.Unlock()
+			d.look()
+		})
+	}
+	return max(wait, 0)
+}
+
+func (s *shift) idle() bool {
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	return len(s.d.couriers) == 0
+}
+
+// keep renews the lease and does what has to be done now and then.
+func (s *shift) keep() {
+	d := s.d
+	s.tasks.Go(func() {
+		for {
+			select {
+			case <-d.o.After(d.o.Lease / 3):
+			case <-s.finished:
+				return
+			}
+			err := d.o.Store.Renew(s.hard, s.owner, d.o.Lease)
+			if errors.Is(err, outbox.ErrLapsed) {
+				s.end(errLapsed)
+				return
+			}
+			d.used(err)
+		}
+	})
+	s.tasks.Go(func() {
+		for s.over.Err() == nil && d.dead() == nil {
+			s.tidy()
+			select {
+			case <-d.o.After(d.o.Lease / 3):
+			case <-s.over.Done():
+				return
+			}
+		}
+	})
+}
+
+// tidy does what belongs to no courier.
+func (s *shift) tidy() {
+	d := s.d
+	swept, err := d.o.Store.Sweep(s.over)
+	if s.over.Err() != nil || !d.used(err) {
+		return
+	}
+	if n := swept.Requeued + swept.Doubted + swept.Expired; n > 0 || swept.Workers > 0 {
+		d.o.Observe(Event{Kind: Swept, Count: n})
+		d.look()
+	}
+	s.reconcile()
+	s.report()
+}

@@ -1,0 +1,176 @@
+package delivery
+
+import (
+	"errors"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+const (
+	// leastClaim and mostClaim bound how many recipients are claimed at a time: as
+	// many as go out in about half a second, so that other machines have their part.
+	leastClaim, mostClaim = 32, 512
+	// claimBytes bounds the bodies that come with a claim.
+	claimBytes = 4 << 20
+	// mostUnsettled is how much may wait for the store before nothing more is claimed.
+	mostUnsettled = 4096
+)
+
+// errPaused and errStopped are why a message was not begun.
+var (
+	errPaused  = sentence.New("the account is paused")
+	errStopped = sentence.New("the delivery was stopped before this message")
+	// errTaken: a person took the message back, or others have it.
+	errTaken = sentence.New("the message was taken back before it was sent")
+)
+
+// feed claims ahead of what is sent, and gives the transport one message at a
+// time.
+func (c *courier) feed(yield func(smtpclient.Transaction) bool) {
+	for c.over.Err() == nil {
+		batch, ok := c.claim()
+		if !ok {
+			return
+		}
+		for i := range batch.Items {
+			if c.over.Err() != nil {
+				c.release(batch.Items[i:])
+				return
+			}
+			if !c.give(&batch.Items[i], yield) {
+				c.release(batch.Items[i+1:])
+				return
+			}
+		}
+		if len(batch.Items) == 0 && !c.idle(batch.Wait) {
+			return
+		}
+	}
+}
+
+// claim leases what is due; ok is false when the courier should end.
+func (c *courier) claim() (outbox.Batch, bool) {
+	c.settler.room(c.over)
+	c.mu.Lock()
+	n := min(max(c.rate.perSecond()/2, leastClaim), mostClaim)
+	c.mu.Unlock()
+	began := c.d.o.Now()
+	batch, err := c.d.o.Store.Claim(c.s.hard, outbox.Claim{Owner: c.s.owner, Account: c.account, Recipients: n, Bytes: claimBytes, Pace: c.route.Pace})
+	if errors.Is(err, outbox.ErrLapsed) {
+		c.s.end(errLapsed)
+		return batch, false
+	}
+	if !c.d.used(err) {
+		c.again(time.Second)
+		return batch, false
+	}
+	count := 0
+	for i := range batch.Items {
+		count += len(batch.Items[i].Recipients)
+	}
+	if count > 0 {
+		c.mu.Lock()
+		c.leased += count
+		c.mu.Unlock()
+		c.d.o.Observe(Event{Kind: Claimed, Account: c.account, Count: count, Began: began, Took: c.d.o.Now().Sub(began)})
+	}
+	return batch, true
+}
+
+// idle waits for work; false when the courier should end.
+func (c *courier) idle(wait time.Duration) bool {
+	if wait > linger {
+		c.again(wait)
+		return false
+	}
+	if wait <= 0 {
+		if c.s.drain {
+			return false
+		}
+		wait = linger
+		wake := c.d.o.Store.Wake()
+		due, err := c.d.o.Store.Due(c.over)
+		if err != nil {
+			return false
+		}
+		for _, account := range due {
+			if account.Account == c.account {
+				wait = min(wait, account.In)
+			}
+		}
+		if wait <= 0 {
+			// It has something due that could not be claimed: others are at it.
+			wait = 50 * time.Millisecond
+		}
+		if wait >= linger && c.inFlight() == 0 {
+			select {
+			case <-wake:
+				return true
+			case <-c.d.o.After(wait):
+				return false
+			case <-c.over.Done():
+				return false
+			}
+		}
+		select {
+		case <-wake:
+		case <-c.d.o.After(wait):
+		case <-c.over.Done():
+		}
+		return c.over.Err() == nil
+	}
+	select {
+	case <-c.d.o.After(wait):
+	case <-c.over.Done():
+	}
+	return c.over.Err() == nil
+}
+
+// give hands one message to the transport; false when that wants no more.
+func (c *courier) give(item *outbox.Item, yield func(smtpclient.Transaction) bool) bool {
+	p := &parcel{c: c, item: *item, since: c.d.o.Now()}
+	to := make([]smtp.Address, len(item.Recipients))
+	for i := range item.Recipients {
+		to[i] = item.Recipients[i].Address
+	}
+	envelope, err := smtp.NewEnvelope(item.From, to...)
+	if err == nil && !item.DSN.IsZero() {
+		envelope, err = envelope.WithDSN(item.DSN)
+	}
+	if err != nil {
+		c.cantBeRead(p, err)
+		return true
+	}
+	c.mu.Lock()
+	c.parcels = append(c.parcels, p)
+	c.mu.Unlock()
+	c.marks.comes(p)
+	// The message is the transport's now, whether or not it wants another.
+	return yield(smtpclient.Transaction{Envelope: envelope, Content: p, Ready: p.ready})
+}
+
+// cantBeRead keeps a message for a person: what the store has of it makes no sense.
+func (c *courier) cantBeRead(p *parcel, err error) {
+	settlements := make([]outbox.Settlement, 0, len(p.item.Recipients))
+	for _, r := range p.item.Recipients {
+		settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: outbox.Held,
+			Answer: outbox.Answer{Err: err.Error()}})
+	}
+	c.settler.add(p, settlements)
+}
+
+// release gives back what was claimed and not begun.
+func (c *courier) release(items []outbox.Item) {
+	for i := range items {
+		p := &parcel{c: c, item: items[i], since: c.d.o.Now()}
+		var settlements []outbox.Settlement
+		for _, r := range items[i].Recipients {
+			settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: outbox.Queued})
+		}
+		c.settler.add(p, settlements)
+	}
+}

@@ -1,0 +1,189 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// verdict is what an outcome means for its recipient, and for the account.
+type verdict struct {
+	state  outbox.State
+	after  time.Duration
+	answer outbox.Answer
+	// rest is how long the account has to rest for it; 0 for not at all.
+	rest time.Duration
+	// connecting says that there was no connection to send over.
+	connecting bool
+}
+
+// judge says what follows from an outcome. attempts are those before it; failures
+// counts the connections in a row that the account did not get.
+func judge(o smtp.Outcome, provider string, attempts, failures int) verdict {
+	v := verdict{answer: outbox.Answer{Stage: o.Stage, Reply: o.Reply}}
+	if o.Err != nil {
+		v.answer.Err = o.Err.Error()
+	}
+	if o.Status == smtp.Accepted {
+		v.state, v.answer.ServerID = outbox.HandedOver, transport.ServerID(o.Reply)
+		return v
+	}
+	f := diagnosis.Diagnose(diagnosis.FromOutcome(o, provider))
+	v.answer.Class = string(f.Class)
+	switch o.Status {
+	case smtp.Unknown:
+		v.state = outbox.InDoubt
+	case smtp.NotTried:
+		v.notTried(o, f, attempts, failures)
+	case smtp.Deferred:
+		v.deferred(o, f, attempts)
+	default:
+		v.refused(o, f, attempts)
+	}
+	return v
+}
+
+// notTried judges a recipient of whom the server has heard nothing, or not enough.
+func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failures int) {
+	switch {
+	case ours(o.Err):
+		v.state = outbox.Queued
+	case errors.Is(o.Err, outbox.ErrNoBody):
+		v.state = outbox.Held
+	case errors.Is(o.Err, errBody), errors.Is(o.Err, errMark):
+		v.state, v.after = outbox.Queued, time.Second
+	case errors.Is(o.Err, smtpclient.ErrContent):
+		// The store has less than it said, or is gone: if that lasts, a person has to look.
+		v.state, v.after = outbox.Deferred, pause(attempts)
+	case errors.Is(o.Err, transport.ErrPaused):
+		v.state, v.rest = outbox.Queued, max(f.Retry.After, time.Minute)
+	case beforeMail(o.Stage):
+		v.state, v.connecting = outbox.Queued, true
+		v.rest = connectPause(f, failures)
+	case f.Permanence == diagnosis.Permanent:
+		v.state = outbox.Failed
+	default:
+		v.state, v.after = outbox.Deferred, pause(attempts)
+	}
+}
+
+// ours reports an end that says nothing of message, account or server.
+func ours(err error) bool {
+	for _, end := range []error{errPaused, errStopped, errTaken, errReload, errLapsed, context.Canceled, transport.ErrClosed, transport.ErrStopped} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// beforeMail reports a stage at which no message is concerned.
+func beforeMail(stage smtp.Stage) bool {
+	switch stage {
+	case smtp.StageMail, smtp.StageRcpt, smtp.StageData, smtp.StageBody, smtp.StageReset:
+		return false
+	}
+	return true
+}
+
+// deferred judges a 4xx.
+func (v *verdict) deferred(o smtp.Outcome, f diagnosis.Finding, attempts int) {
+	if rest, whole := accountRests(o, f); whole {
+		// It is not this message's doing: the next try is when the account may go on.
+		v.state, v.rest = outbox.Queued, rest
+		return
+	}
+	v.state, v.after = outbox.Deferred, max(pause(attempts), f.Retry.After)
+}
+
+// refused judges a 5xx. Some of them pass, and some are about the account.
+func (v *verdict) refused(o smtp.Outcome, f diagnosis.Finding, attempts int) {
+	rest, whole := accountRests(o, f)
+	switch {
+	case whole:
+		v.state, v.rest = outbox.Queued, rest
+	case f.Retry.Kind == diagnosis.RetryDelay:
+		v.state, v.after = outbox.Deferred, max(pause(attempts), f.Retry.After)
+	default:
+		v.state = outbox.Failed
+	}
+}
+
+// accountRests reports that a reply is about the whole account: every other message
+// would be answered in the same way.
+func accountRests(o smtp.Outcome, f diagnosis.Finding) (rest time.Duration, whole bool) {
+	if o.Reply.Code == 421 {
+		return max(f.Retry.After, time.Minute), true
+	}
+	if f.Scope != diagnosis.ScopeAccount && f.Scope != diagnosis.ScopeConnection {
+		return 0, false
+	}
+	switch f.Retry.Kind {
+	case diagnosis.RetryDelay:
+		return max(f.Retry.After, time.Minute), true
+	case diagnosis.RetryAfterFix:
+		return afterFix, true
+	case diagnosis.RetryTransient, diagnosis.RetryReconnect:
+		return time.Minute, true
+	}
+	return 0, false
+}
+
+// settle says what came of a message, and lets the account rest where that is
+// due.
+func (c *courier) settle(p *parcel, result smtpclient.Result) {
+	settlements := make([]outbox.Settlement, 0, len(p.item.Recipients))
+	var rest verdict
+	served := false
+	for i, r := range p.item.Recipients {
+		var o smtp.Outcome
+		if i < len(result.Outcomes) {
+			o = result.Outcomes[i]
+		} else {
+			o = smtp.Outcome{Recipient: r.Address, Status: smtp.NotTried, Stage: smtp.StageMail, Err: errStopped}
+		}
+		v := judge(o, c.route.Provider, r.Attempts, c.connectFailures())
+		if o.Status == smtp.Accepted && v.answer.ServerID == "" {
+			v.answer.ServerID = transport.ServerID(result.Reply)
+		}
+		served = served || o.Status == smtp.Accepted
+		if v.rest > rest.rest {
+			rest = v
+		}
+		settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: v.state, After: v.after, Answer: v.answer})
+	}
+	c.settler.add(p, settlements)
+	if served {
+		c.forgetFailures()
+	}
+	if rest.rest > 0 && c.over.Err() == nil {
+		if rest.connecting {
+			c.countFailure()
+		}
+		c.pause(rest.rest, rest.answer)
+	}
+}
+
+func (c *courier) connectFailures() int {
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	return c.d.failures[c.account]
+}
+
+func (c *courier) countFailure() {
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	c.d.failures[c.account]++
+}
+
+func (c *courier) forgetFailures() {
+	c.d.mu.Lock()
+	defer c.d.mu.Unlock()
+	delete(c.d.failures, c.account)
+}

@@ -1,0 +1,114 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// parcel is a message on its way, and the content of its transaction. Its body is
+// opened when its turn has come, and its recipients are marked before the first octet
+// leaves.
+type parcel struct {
+	c    *courier
+	item outbox.Item
+	done bool // settled; under courier.mu
+
+	note note // the marker's
+	// since is when it was begun, or else claimed.
+	since time.Time
+
+	mu   sync.Mutex
+	body io.ReadCloser // open, where Item has none
+}
+
+func (p *parcel) lease(r outbox.Recipient) outbox.Lease {
+	return outbox.Lease{ID: p.item.ID, N: r.N, Token: r.Token}
+}
+
+// recipient is the one of a place in the envelope.
+func (p *parcel) recipient(n int) outbox.Recipient {
+	for _, r := range p.item.Recipients {
+		if r.N == n {
+			return r
+		}
+	}
+	return outbox.Recipient{N: n}
+}
+
+// Size, EightBit, NeedsSMTPUTF8 and IsBinary are what was found when it was
+// enqueued.
+func (p *parcel) Size() int64         { return p.item.Size }
+func (p *parcel) EightBit() bool      { return p.item.EightBit }
+func (p *parcel) NeedsSMTPUTF8() bool { return p.item.UTF8 }
+func (p *parcel) IsBinary() bool      { return p.item.Binary }
+
+var _ smtpclient.BinaryContent = (*parcel)(nil)
+
+// ready is asked when the message's turn has come, perhaps more than once: what
+// can't go costs nobody a connection then.
+func (p *parcel) ready() error {
+	if p.c.over.Err() != nil {
+		if cause := p.c.why(); errors.Is(cause, errPaused) {
+			return errPaused
+		}
+		return errStopped
+	}
+	if err := p.c.marks.failed(p); err != nil {
+		return err
+	}
+	return p.open()
+}
+
+// open has the body at hand. It reads nothing yet.
+func (p *parcel) open() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.item.Body != nil || p.body != nil {
+		return nil
+	}
+	body, err := p.c.d.o.Store.Body(p.c.s.hard, p.item.ID)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errBody, err)
+	}
+	p.body = body
+	return nil
+}
+
+// errBody is around an error of the store's about a body.
+var errBody = errors.New("opening the message")
+
+// WriteTo returns when the message is written, and writes nothing before the store
+// has, durably, that it is being sent.
+func (p *parcel) WriteTo(w io.Writer) (int64, error) {
+	if err := p.open(); err != nil { // it is, unless this is a second try
+		return 0, err
+	}
+	if err := p.c.marks.begin(p); err != nil {
+		return 0, err
+	}
+	if p.item.Body != nil {
+		n, err := w.Write(p.item.Body)
+		return int64(n), err
+	}
+	defer p.close()
+	p.mu.Lock()
+	body := p.body
+	p.mu.Unlock()
+	return io.Copy(w, body)
+}
+
+// close is called when nobody reads the body any more; it may be opened again.
+func (p *parcel) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.body != nil {
+		_ = p.body.Close() // it was only read
+		p.body = nil
+	}
+}

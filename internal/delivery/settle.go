@@ -1,0 +1,165 @@
+package delivery
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// mostSettled bounds how many settlements go into one call.
+const mostSettled = 1024
+
+// settler keeps what came of messages, beside the sending: what is known must reach
+// the store, however long that takes to answer.
+type settler struct {
+	c *courier
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	queue   []told
+	closed  bool
+	ended   sync.WaitGroup
+}
+
+// told is a settlement with what is to be told of it.
+type told struct {
+	settlement outbox.Settlement
+	event      Event
+}
+
+func newSettler(c *courier) *settler {
+	s := &settler{c: c}
+	s.changed = sync.NewCond(&s.mu)
+	s.ended.Go(s.run)
+	return s
+}
+
+// add keeps settlements, soon.
+func (s *settler) add(p *parcel, settlements []outbox.Settlement) {
+	now := s.c.d.o.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, settlement := range settlements {
+		r := p.recipient(settlement.N)
+		attempt := r.Attempts + 1
+		if settlement.State == outbox.Queued || settlement.State == outbox.Held {
+			attempt = 0
+		}
+		s.queue = append(s.queue, told{settlement, Event{Kind: Settled, Account: s.c.account, ID: p.item.ID, N: r.N,
+			MessageID: p.item.MessageID, Domain: r.Address.ASCIIDomain(), State: settlement.State, Attempt: attempt,
+			Answer: settlement.Answer, Size: p.item.Size, Count: 1, Began: p.since, Took: now.Sub(p.since), Waited: now.Sub(p.item.Created)}})
+	}
+	s.changed.Broadcast()
+}
+
+// room waits until the store is not far behind.
+func (s *settler) room(ctx context.Context) {
+	stop := context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.changed.Broadcast()
+	})
+	defer stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.queue) > mostUnsettled && ctx.Err() == nil {
+		s.changed.Wait()
+	}
+}
+
+// close returns when everything is kept, or can't be.
+func (s *settler) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	s.ended.Wait()
+}
+
+func (s *settler) run() {
+	for {
+		batch := s.next()
+		if len(batch) == 0 {
+			return
+		}
+		s.keep(batch)
+	}
+}
+
+// next waits for settlements and takes what is there; none when there will be none.
+func (s *settler) next() []told {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.queue) == 0 && !s.closed {
+		s.changed.Wait()
+	}
+	n := min(len(s.queue), mostSettled)
+	batch := s.queue[:n:n]
+	s.queue = s.queue[n:]
+	if len(s.queue) == 0 {
+		s.queue = nil
+	}
+	s.changed.Broadcast()
+	return batch
+}
+
+// keep has the store keep a batch. While the store can't, it waits: only when the
+// process has to end is what is known given up, and in doubt then.
+func (s *settler) keep(batch []told) {
+	d := s.c.d
+	settlements := make([]outbox.Settlement, len(batch))
+	for i := range batch {
+		settlements[i] = batch[i].settlement
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(s.c.s.hard))
+	defer cancel()
+	stop := context.AfterFunc(s.c.s.hard, func() {
+		select {
+		case <-d.o.After(d.o.Grace):
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	defer stop()
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		stale, err := d.o.Store.Settle(ctx, settlements)
+		if d.used(err) {
+			s.tell(batch, stale)
+			break
+		}
+		if d.dead() != nil || ctx.Err() != nil {
+			break
+		}
+		select {
+		case <-d.o.After(pause):
+		case <-ctx.Done():
+		}
+	}
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	s.c.leased -= len(batch)
+	s.c.rate.add(d.o.Now(), len(batch))
+}
+
+// tell says what was kept.
+func (s *settler) tell(batch []told, stale []outbox.Lease) {
+	d := s.c.d
+	late := make(map[outbox.Lease]bool, len(stale))
+	for _, l := range stale {
+		late[l] = true
+	}
+	d.mu.Lock()
+	for i := range batch {
+		if state := batch[i].settlement.State; state != outbox.Queued && !late[batch[i].settlement.Lease] {
+			d.count[state]++
+		}
+	}
+	d.mu.Unlock()
+	for i := range batch {
+		if !late[batch[i].settlement.Lease] {
+			d.o.Observe(batch[i].event)
+		}
+	}
+}
