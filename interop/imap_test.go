@@ -156,3 +156,42 @@ func TestCopiesThatDovecotRefuses(t *testing.T) {
 		})
 	}
 }
+
+// A copy is found by its Message-ID, and one that is not there is not; nothing
+// changes by looking.
+func TestCopiesAreFoundAgain(t *testing.T) {
+	s := real(t)
+	const user = "sought@example.test"
+	cfg := s.mailbox(t, user, false)
+	b, err := imapclient.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	look := func(id string, want bool) {
+		t.Helper()
+		if found, err := b.Search(t.Context(), id); err != nil || found != want {
+			t.Errorf("%s: %v, %v", id, found, err)
+		}
+	}
+	look("<first@example.test>", false)
+	for _, id := range []string{"<the-first@example.test>", "<first@example.test.org>", "\r\n <first@example.test>", "<雁@example.test>"} {
+		message := octets("From: a@example.test\r\nMessage-ID: " + id + "\r\nIn-Reply-To: <before@example.test>\r\n\r\n<body@example.test>\r\n")
+		if _, err := b.Append(t.Context(), message, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := s.copies(t, user, ".Sent Mail")
+	look("<first@example.test>", true)
+	look("the-first@example.test", true)
+	look("<雁@example.test>", true)
+	look("<irst@example.test>", false)
+	look("<before@example.test>", false)
+	look("<body@example.test>", false)
+	if after := s.copies(t, user, ".Sent Mail"); len(after) != 4 || !slices.Equal(before, after) {
+		t.Errorf("there were %q, and are %q", before, after)
+	}
+	if found, err := imapclient.Search(t.Context(), cfg, "<first@example.test>"); !found || err != nil {
+		t.Errorf("%v, %v", found, err)
+	}
+}

@@ -30,7 +30,7 @@ const (
 // logins are the users of the servers, all with the same password: the one whom
 // most tests are, and one for each test that looks into its Sent folder.
 func logins() []string {
-	return []string{login, "copies@example.test", "upgraded@example.test", "saving@example.test", "plain@example.test"}
+	return []string{login, "copies@example.test", "upgraded@example.test", "saving@example.test", "plain@example.test", "sought@example.test"}
 }
 
 // accounts are those of every Debian that are not used for anything else

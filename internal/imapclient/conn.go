@@ -36,6 +36,7 @@ type conn struct {
 	heard   time.Time // when the last response came, by the wall clock
 	alert   string    // what the server said beside its answer to this command
 	folders []folder  // those of the last LIST
+	seen    sighting  // what answers the commands of a search
 }
 
 // dial connects, encrypts and is greeted.

@@ -15,6 +15,7 @@ const (
 	StageLogin   Stage = "login"
 	StageFolder  Stage = "folder" // finding the folder
 	StageAppend  Stage = "append"
+	StageSearch  Stage = "search" // looking for a message in the folder
 )
 
 // Reply is a server's answer to a command. The zero Reply means that there was

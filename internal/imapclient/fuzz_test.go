@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,9 @@ func FuzzResponses(f *testing.F) {
 		"* LIST () NIL {4}\r\nSent\r\ny1 OK\r\n", "* LIST () \"/\" {4+}\r\na\"\\b (x {3}\r\nabc)\r\ny1 NO [OVERQUOTA] hunter22\r\n",
 		"* BYE [UNAVAILABLE] \xc3\xdc\xc2\xeb\r\n", "+ aHVudGVyMjI=\r\n", "* NO [WEBALERT https://example.org] hunter22\r\ny1 BAD \x1b]0;\r\n",
 		"y1 OK [CAPABILITY", "* {2}\r\n\r\n\r\n", "* OK {99999999}\r\n",
+		"* SEARCH 1 2 3\r\n* 4 EXISTS\r\ny1 OK\r\n", "* ESEARCH (TAG \"y1\") UID ALL 1:4294967295,7\r\ny1 OK\r\n",
+		"* 1 FETCH (UID 1 FLAGS (\\Seen) BODY[HEADER.FIELDS (MESSAGE-ID)] {20}\r\nMessage-ID:\r\n <a@b>\r\n)\r\ny1 OK\r\n",
+		"* 1 FETCH (BODY[ \"\r\ny1 OK\r\n", "* 1 FETCH (BODY[] NIL UID (\"(\") X\r\ny1 OK\r\n",
 	} {
 		f.Add([]byte(said))
 	}
@@ -57,6 +61,11 @@ func shown(t *testing.T, said []byte) []string {
 	}
 	for _, f := range c.folders {
 		texts = append(texts, f.name)
+	}
+	for _, uid := range c.seen.hits { // they go into a command
+		if _, err := strconv.ParseUint(uid, 10, 32); err != nil || len(c.seen.hits) > maxHits+1 {
+			t.Errorf("%d hits, and %q", len(c.seen.hits), uid)
+		}
 	}
 	if limit, ok := c.caps.appendLimit(); ok && limit < 0 {
 		t.Errorf("a limit of %d", limit)

@@ -1,12 +1,14 @@
 // Package imapclient puts a copy of a sent message into the Sent folder of its
-// mailbox, where the provider does not do so itself.
+// mailbox, where the provider does not do so itself, and finds out whether one is
+// there.
 //
 // [Open] connects, logs in and finds the folder by its special use (RFC 6154) or
 // its usual names. [Mailbox.Append] appends a message (RFC 9051 section 6.3.12) as
 // seen, any number of them over one connection and with one login, and
 // [Mailbox.Close] logs out. [Append] is the three for one message; [Check] goes as
-// far as the folder and changes nothing. All fail with an *[Error], which says at
-// which [Stage] and what the server said.
+// far as the folder and changes nothing. [Mailbox.Search] looks for a message by its
+// Message-ID, and [Search] for one. All fail with an *[Error], which says at which
+// [Stage] and what the server said.
 //
 // Nothing is ever sent in the clear but STARTTLS, a message is never appended
 // twice, and nothing here grows with its size. It speaks IMAP4rev1 and IMAP4rev2,
@@ -38,7 +40,8 @@ type Config struct {
 	// Auth.Token: it is called before each login, with "", and once more with the
 	// token that the server did not take.
 	Token func(ctx context.Context, refused string) (string, error)
-	// Folder is the mailbox to append to; "" means the one for sent mail.
+	// Folder is the mailbox to append to and to look into; "" means the one for sent
+	// mail.
 	Folder string
 	// Dialer opens the connection; nil means net.Dialer.
 	Dialer func(ctx context.Context, network, address string) (net.Conn, error)
@@ -63,6 +66,16 @@ func Append(ctx context.Context, cfg Config, m Message, date time.Time) (folder 
 	}
 	defer b.leave(ctx)
 	return b.Append(ctx, m, date)
+}
+
+// Search is [Open], [Mailbox.Search] and [Mailbox.Close], for one message.
+func Search(ctx context.Context, cfg Config, messageID string) (found bool, err error) {
+	b, err := Open(ctx, cfg)
+	if err != nil {
+		return false, err
+	}
+	defer b.leave(ctx)
+	return b.Search(ctx, messageID)
 }
 
 // Check logs in and finds the folder.

@@ -8,12 +8,12 @@ import (
 )
 
 // Mailbox is a mailbox that was logged in to, with the folder that messages are
-// appended to. It is for one goroutine at a time. Who opened it closes it.
+// appended to and looked for in. It is for one goroutine at a time. Who opened it closes it.
 type Mailbox struct {
 	cfg    Config
 	conn   *conn // nil: there is none
 	folder folder
-	fresh  bool // nothing was appended over this connection yet
+	fresh  bool // the connection was not used yet
 	closed bool
 }
 
@@ -78,6 +78,52 @@ func (b *Mailbox) Append(ctx context.Context, m Message, date time.Time) (folder
 		return "", err
 	}
 	return b.folder.name, nil
+}
+
+// Search looks for a message in the folder, by its Message-ID with or without angle
+// brackets, and changes nothing there. found means that the header of a message
+// was read and it is the one.
+//
+// It asks for the Message-ID with its angle brackets and without, then reads those
+// of the 100 newest messages, as an index may be late. A server whose search failed is
+// not believed that a message is not there, unless all of its messages were looked
+// at: the error, an *[Error], says that nobody knows.
+//
+// That a message is not found means that none with this Message-ID is in this folder
+// now. A provider may file its copy up to minutes after it took the message, some
+// give it another Message-ID (QUIRK: Outlook.com, Amazon SES), and its owner may have
+// moved it.
+//
+// A connection that has ended since it was used last is replaced, once in a call.
+// One that can't be replaced ends the Mailbox, as in [Mailbox.Append].
+func (b *Mailbox) Search(ctx context.Context, messageID string) (found bool, err error) {
+	if err := checkID(messageID); err != nil {
+		return false, &Error{Stage: StageSearch, Err: err}
+	}
+	if b.closed {
+		return false, &Error{Stage: StageSearch, Err: ErrClosed}
+	}
+	if ctx.Err() != nil {
+		return false, &Error{Stage: StageSearch, Err: context.Cause(ctx)}
+	}
+	defer b.rest()
+	if b.resume(ctx) {
+		fresh := b.fresh
+		found, err := b.search(messageID)
+		if err == nil || fresh || !b.conn.lost || ctx.Err() != nil || errors.Is(err, ErrMalformed) {
+			return found, err
+		}
+	}
+	if err := b.open(ctx); err != nil {
+		return false, err
+	}
+	return b.search(messageID)
+}
+
+// search searches over the connection that there is.
+func (b *Mailbox) search(messageID string) (bool, error) {
+	b.fresh = false
+	return b.conn.search(b.folder, "<"+bare(messageID)+">")
 }
 
 // Close logs out. It takes no longer than two seconds; a second one does nothing.

@@ -146,6 +146,8 @@ func (c *conn) untagged(rest []byte) {
 		if f, ok := c.parseFolder(arguments); ok {
 			c.folders = append(c.folders, f)
 		}
+	default:
+		c.seen.hear(strings.ToUpper(string(word)), arguments)
 	}
 }
 

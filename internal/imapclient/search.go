@@ -1,0 +1,303 @@
+package imapclient
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+const (
+	// maxHits is how many messages are looked at that a server names as having a
+	// Message-ID: more than that, and it does not search but list.
+	maxHits = 50
+	// newest is how many of the newest messages are looked at when the search names
+	// none.
+	newest = 100
+)
+
+// search looks for the message with a Message-ID in a folder, which it opens
+// without the right to change it. found means that the header was seen; that it
+// is not there is only said by a server that has answered everything it was asked.
+func (c *conn) search(f folder, id string) (found bool, err error) {
+	defer func() { c.seen = sighting{} }()
+	if err := c.examine(f); err != nil || c.seen.messages == 0 {
+		return false, err
+	}
+	messages := c.seen.messages
+	var doubt error // why the search tells nothing
+	// QUIRK: SEARCH HEADER is for a part of the value (RFC 9051 section 6.4.4), and
+	// some servers' index has the words only, to which <> do not belong.
+	for _, words := range []string{id, bare(id)} {
+		hits, err := c.hits(words)
+		if c.lost {
+			return false, err
+		}
+		if err == nil && len(hits) > 0 {
+			found, err = c.holds("UID FETCH "+strings.Join(hits, ","), id)
+			if err == nil && !found && len(c.seen.ids) < len(hits) {
+				err = &Error{Stage: StageSearch, Err: errNotShown}
+			}
+		}
+		if found || c.lost {
+			return found, err
+		}
+		if err != nil {
+			doubt = err
+		}
+	}
+	return c.among(messages, id, doubt)
+}
+
+// among looks at the newest messages. doubt is what is said when it is not among them
+// and they are not all; nil that it is not there.
+//
+// QUIRK: an index may be seconds behind the folder, or a broken one days. What is
+// looked for is mostly among what came last.
+func (c *conn) among(messages int, id string, doubt error) (found bool, err error) {
+	first := max(1, messages-newest+1)
+	found, err = c.holds(fmt.Sprintf("FETCH %d:%d", first, messages), id)
+	switch {
+	case found || err != nil:
+		return found, err
+	case c.seen.headers <= messages-first:
+		return false, &Error{Stage: StageSearch, Err: errNotShown}
+	case first > 1:
+		return false, doubt
+	}
+	return false, nil
+}
+
+var errNotShown = errors.New("it does not show the Message-ID of all messages")
+
+// bare is a Message-ID without its angle brackets.
+func bare(id string) string { return strings.TrimSuffix(strings.TrimPrefix(id, "<"), ">") }
+
+// checkID refuses what no message has as its Message-ID: one that is looked for with
+// a part of itself would be found.
+func checkID(id string) error {
+	switch {
+	case bare(id) == "":
+		return errors.New("there is no Message-ID to look for")
+	case len(id) > 998 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		return errors.New("what is looked for is no Message-ID")
+	}
+	return nil
+}
+
+// sighting is what the server told of the folder and the messages in it.
+type sighting struct {
+	messages int      // in the folder; -1 when it was not said
+	hits     []string // their UIDs, no more than maxHits+1
+	ids      []string // values of Message-ID
+	headers  int      // of messages, with a Message-ID or without
+}
+
+// examine opens the folder: EXAMINE, which changes nothing, as SELECT would what is
+// recent. It is done for each search, for a server may show what came since only then.
+func (c *conn) examine(f folder) error {
+	c.seen = sighting{messages: -1}
+	cmd := c.command("EXAMINE")
+	if err := cmd.astring(f.wire); err != nil {
+		return &Error{Stage: StageSearch, Err: err}
+	}
+	if err := c.inquire(cmd); err != nil {
+		return err
+	}
+	if c.seen.messages < 0 {
+		c.lost = true
+		return &Error{Stage: StageSearch, Err: fmt.Errorf("%w: it does not say how many messages the folder has", ErrMalformed)}
+	}
+	return nil
+}
+
+// hits asks for the messages in whose Message-ID these words stand.
+func (c *conn) hits(words string) ([]string, error) {
+	c.seen.hits = nil
+	charset := ""
+	if strings.ContainsFunc(words, func(r rune) bool { return r >= 0x80 }) {
+		charset = "CHARSET UTF-8 "
+	}
+	cmd := c.command("UID SEARCH " + charset + "HEADER Message-ID")
+	if err := cmd.astring(words); err != nil {
+		return nil, &Error{Stage: StageSearch, Err: err}
+	}
+	if err := c.inquire(cmd); err != nil {
+		return nil, err
+	}
+	if len(c.seen.hits) > maxHits {
+		return nil, &Error{Stage: StageSearch, Err: fmt.Errorf("it names more than %d messages that have the same Message-ID", maxHits)}
+	}
+	return c.seen.hits, nil
+}
+
+// holds fetches the Message-IDs of messages, which leaves them as they are, and
+// reports whether one is the one.
+func (c *conn) holds(fetch, id string) (bool, error) {
+	c.seen.ids, c.seen.headers = nil, 0
+	if err := c.inquire(c.command(fetch + " (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")); err != nil {
+		return false, err
+	}
+	for _, value := range c.seen.ids {
+		if bare(value) == bare(id) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// inquire sends a command of a search, whose answer is in c.seen.
+func (c *conn) inquire(cmd *command) error {
+	reply, err := c.ask(cmd)
+	c.lost = err != nil || reply.Status == "BYE"
+	if err != nil || reply.Status != "OK" {
+		return &Error{Stage: StageSearch, Reply: reply, Err: err}
+	}
+	return nil
+}
+
+// hear takes what a response without a tag tells of a search. word is its first,
+// upper case.
+func (s *sighting) hear(word string, arguments []byte) {
+	switch word {
+	case "SEARCH":
+		for _, number := range strings.Fields(string(arguments)) {
+			s.hit(number)
+		}
+		return
+	case "ESEARCH":
+		s.hitAll(string(arguments))
+		return
+	}
+	number, err := strconv.Atoi(word)
+	if err != nil || number < 0 {
+		return
+	}
+	what, rest, _ := strings.Cut(string(arguments), " ")
+	switch strings.ToUpper(what) {
+	case "EXISTS":
+		s.messages = number
+	case "FETCH":
+		if header, ok := headerIn([]byte(rest)); ok {
+			s.headers++
+			s.ids = append(s.ids, messageIDs(header)...)
+		}
+	}
+}
+
+// hit takes the UID of a message. What is none is left out: it goes into a command.
+func (s *sighting) hit(number string) {
+	uid, err := strconv.ParseUint(number, 10, 32)
+	if err == nil && uid > 0 && len(s.hits) <= maxHits {
+		s.hits = append(s.hits, strconv.FormatUint(uid, 10))
+	}
+}
+
+// hitAll takes the answer of IMAP4rev2: "(TAG "y5") UID ALL 2,10:11" (RFC 9051
+// section 7.3.4).
+func (s *sighting) hitAll(arguments string) {
+	words := strings.Fields(arguments)
+	for i, word := range words {
+		if !strings.EqualFold(word, "ALL") || i+1 == len(words) {
+			continue
+		}
+		for part := range strings.SplitSeq(words[i+1], ",") {
+			s.hitRange(part)
+		}
+		return
+	}
+}
+
+func (s *sighting) hitRange(part string) {
+	from, to, isRange := strings.Cut(part, ":")
+	if !isRange {
+		s.hit(part)
+		return
+	}
+	low, err := strconv.ParseUint(from, 10, 32)
+	high, err2 := strconv.ParseUint(to, 10, 32)
+	if err != nil || err2 != nil {
+		return
+	}
+	for uid := min(low, high); uid <= max(low, high) && len(s.hits) <= maxHits; uid++ {
+		s.hit(strconv.FormatUint(uid, 10))
+	}
+}
+
+// headerIn finds the header fields in what follows FETCH: "(UID 7
+// BODY[HEADER.FIELDS (MESSAGE-ID)] "…")" (RFC 9051 section 7.5.2). Their literal is a
+// quoted string by now.
+func headerIn(b []byte) (header string, ok bool) {
+	b, ok = bytes.CutPrefix(bytes.TrimLeft(b, " "), []byte("("))
+	for ok {
+		name, rest, inside := cutItem(b)
+		if !inside {
+			break
+		}
+		value, after, ok := cutValue(rest)
+		if !ok || strings.HasPrefix(strings.ToUpper(name), "BODY[HEADER.FIELDS") {
+			return value, ok
+		}
+		b = after
+	}
+	return "", false
+}
+
+// cutItem takes the name of an item off, which holds blanks between brackets.
+func cutItem(b []byte) (name string, rest []byte, ok bool) {
+	b = bytes.TrimLeft(b, " ")
+	depth := 0
+	for i, c := range b {
+		switch {
+		case c == '[':
+			depth++
+		case c == ']':
+			depth--
+		case c == ' ' && depth <= 0:
+			return string(b[:i]), b[i:], true
+		}
+	}
+	return "", nil, false
+}
+
+// cutValue takes the value of an item off: a string, or a word or list, whose
+// value is "".
+func cutValue(b []byte) (value string, rest []byte, ok bool) {
+	b = bytes.TrimLeft(b, " ")
+	if len(b) > 0 && b[0] == '"' {
+		return cutString(b)
+	}
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			_, after, ok := cutString(b[i:])
+			if !ok {
+				return "", nil, false
+			}
+			i = len(b) - len(after) - 1
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case (c == ' ' || c == ')') && depth == 0:
+			return "", b[i:], true
+		}
+	}
+	return "", nil, false
+}
+
+// messageIDs are the values of the fields Message-ID in a header: it has one, and
+// who looks for something must not overlook a second.
+func messageIDs(header string) []string {
+	header = strings.NewReplacer("\r\n ", " ", "\r\n\t", " ", "\n ", " ", "\n\t", " ").Replace(header)
+	var values []string
+	for line := range strings.Lines(header) {
+		name, value, ok := strings.Cut(line, ":")
+		if ok && strings.EqualFold(strings.TrimSpace(name), "Message-ID") {
+			values = append(values, strings.TrimSpace(value))
+		}
+	}
+	return values
+}
