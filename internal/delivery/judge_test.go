@@ -1,0 +1,146 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+func reply(t *testing.T, code int, text string) smtp.Reply {
+	t.Helper()
+	enhanced, _, _ := smtp.CutEnhancedCode(text)
+	return smtp.Reply{Code: code, Enhanced: enhanced, Lines: []string{text}}
+}
+
+func TestWhatFollowsFromAnOutcome(t *testing.T) {
+	t.Parallel()
+	const none = time.Duration(0)
+	for _, c := range []struct {
+		name     string
+		o        smtp.Outcome
+		provider string
+		state    outbox.State
+		rests    bool
+		least    time.Duration // of after, or of the rest
+	}{
+		{"accepted", smtp.Outcome{Status: smtp.Accepted, Stage: smtp.StageBody, Reply: reply(t, 250, "2.0.0 Ok: queued as 4BCDEF1234")}, "", outbox.HandedOver, false, none},
+		{"unknown", smtp.Outcome{Status: smtp.Unknown, Stage: smtp.StageBody, Err: errors.New("EOF")}, "", outbox.InDoubt, false, none},
+		{"no such user", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageRcpt, Reply: reply(t, 550, "5.1.1 no such user")}, "", outbox.Failed, false, none},
+		{"greylisted", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageRcpt, Reply: reply(t, 451, "4.7.1 Greylisting in action, please come back later")}, "", outbox.Deferred, false, 50 * time.Second},
+		{"421 at MAIL", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageMail, Reply: reply(t, 421, "4.3.2 try again later")}, "", outbox.Queued, true, time.Minute},
+		{"Gmail's daily limit", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageData, Reply: reply(t, 550, "5.4.5 Daily user sending limit exceeded.")}, "gmail", outbox.Queued, true, time.Hour},
+		{"login refused", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: reply(t, 535, "5.7.8 Error: authentication failed")}, "", outbox.Queued, true, time.Hour},
+		{"server away", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: errors.New("connection refused")}, "", outbox.Queued, true, 50 * time.Second},
+		{"lost in the message", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: errors.New("connection reset")}, "", outbox.Deferred, false, 50 * time.Second},
+		{"too large", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: fmt.Errorf("%w: 9 octets", smtpclient.ErrTooLarge)}, "", outbox.Failed, false, none},
+		{"no SMTPUTF8", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: smtpclient.ErrNeedsSMTPUTF8}, "", outbox.Failed, false, none},
+		{"stopped", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: errStopped}, "", outbox.Queued, false, none},
+		{"cancelled", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: context.Canceled}, "", outbox.Queued, false, none},
+		{"taken back while on the wire", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: fmt.Errorf("%w: %w", smtpclient.ErrContent, errTaken)}, "", outbox.Queued, false, none},
+		{"not marked", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: fmt.Errorf("%w: %w", smtpclient.ErrContent, fmt.Errorf("%w: disk", errMark))}, "", outbox.Queued, false, none},
+		{"body missing", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: fmt.Errorf("%w: %w", errBody, outbox.ErrNoBody)}, "", outbox.Held, false, none},
+		{"server wants a pause", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: transport.ErrPaused}, "", outbox.Queued, true, time.Minute},
+	} {
+		v := judge(c.o, c.provider, 0, 0)
+		if v.state != c.state || (v.rest > 0) != c.rests {
+			t.Errorf("%s: %s, the account rests %v; want %s, %v", c.name, v.state, v.rest, c.state, c.rests)
+		}
+		if max(v.after, v.rest) < c.least {
+			t.Errorf("%s: not before %v and %v; want %v at least", c.name, v.after, v.rest, c.least)
+		}
+	}
+}
+
+// Whatever a server may say: nothing but yes is handed over, nothing but silence
+// behind the message is in doubt, and only what was refused fails.
+func TestEveryKnownReplyIsJudged(t *testing.T) {
+	t.Parallel()
+	judged := map[outbox.State]int{}
+	for _, row := range diagnosis.Rows() {
+		for _, stage := range row.At {
+			for _, code := range row.Codes {
+				if code < 400 {
+					continue
+				}
+				text := "x"
+				if len(row.Texts) > 0 {
+					text = row.Texts[0]
+				}
+				status := smtp.StatusOf(smtp.Reply{Code: code})
+				if beforeMail(stage) {
+					status = smtp.NotTried
+				}
+				provider := ""
+				if len(row.Providers) > 0 {
+					provider = row.Providers[0]
+				}
+				o := smtp.Outcome{Status: status, Stage: stage, Reply: reply(t, code, text)}
+				v := judge(o, provider, 0, 0)
+				judged[v.state]++
+				switch {
+				case v.state == outbox.HandedOver, v.state == outbox.InDoubt:
+					t.Errorf("%s: %d at %s is %s", row.ID, code, stage, v.state)
+				case v.state == outbox.Failed && status != smtp.Refused:
+					t.Errorf("%s: %d at %s is %s for a recipient that is %s", row.ID, code, stage, v.state, status)
+				case v.state == outbox.Queued && v.rest == 0:
+					t.Errorf("%s: %d at %s is tried again at once", row.ID, code, stage)
+				case v.state == outbox.Deferred && v.after < 50*time.Second:
+					t.Errorf("%s: %d at %s is tried again in %v", row.ID, code, stage, v.after)
+				}
+			}
+		}
+	}
+	if judged[outbox.Failed] < 50 || judged[outbox.Deferred] < 20 || judged[outbox.Queued] < 50 {
+		t.Errorf("the rows of diagnosis gave %v: too few to say anything", judged)
+	}
+	t.Log(judged)
+}
+
+func TestPausesGrow(t *testing.T) {
+	t.Parallel()
+	for before, want := range []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 4 * time.Hour} {
+		if got := pause(before); got < want*9/10 || got > want*11/10 {
+			t.Errorf("behind %d tries: %v, want about %v", before+1, got, want)
+		}
+	}
+}
+
+func TestOneCopyInTheSentFolderSpeaksForOneTransaction(t *testing.T) {
+	t.Parallel()
+	entry := func(states ...outbox.State) outbox.Entry {
+		e := outbox.Entry{MessageID: "<1@x>", Total: len(states)}
+		for i, s := range states {
+			e.Recipients = append(e.Recipients, outbox.Status{N: i, State: s, Attempts: 1})
+		}
+		return e
+	}
+	twice := entry(outbox.InDoubt, outbox.InDoubt)
+	twice.Recipients[1].Attempts = 2
+	many := entry(outbox.InDoubt)
+	many.Total = 500
+	for _, c := range []struct {
+		name string
+		e    outbox.Entry
+		want bool
+	}{
+		{"one", entry(outbox.InDoubt), true},
+		{"two together", entry(outbox.InDoubt, outbox.InDoubt), true},
+		{"the other was refused", entry(outbox.InDoubt, outbox.Failed), true},
+		{"the other was handed over, perhaps before", entry(outbox.HandedOver, outbox.InDoubt), false},
+		{"in two transactions", twice, false},
+		{"perhaps in parts", many, false},
+		{"nobody in doubt", entry(outbox.Queued), false},
+	} {
+		if got := oneTransaction(c.e); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
