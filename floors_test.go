@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"internal/wholefile":         0,
 	"internal/dnstest":           0,
 	"internal/oauthtest":         0,
+	"internal/imaptest":          0,
 	"message":                    1,
 	"smtpclient":                 1,
 	"provider":                   1,

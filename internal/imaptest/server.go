@@ -1,0 +1,227 @@
+// Package imaptest runs an IMAP server with a Sent folder on loopback, for tests:
+// what a provider would have filed there is put there by the test.
+//
+//	sent := imaptest.Start(t)
+//	sent.Append("Message-ID: <1@example.org>\r\n\r\nhi\r\n")
+//	found, err := imapclient.Search(ctx, imapclient.Config{Host: sent.Host, Port: sent.Port,
+//		Trust: smtpclient.Trust{Roots: sent.Roots}, Auth: sasl.Credentials{Username: sent.User, Password: sent.Password}}, "<1@example.org>")
+//
+// It speaks TLS from the first octet. [Server.Searches] and [Server.Logins] tell what it
+// was asked; [Server.Messages] what is in the folder, that which clients appended
+// included; [Server.Refuse] makes it refuse to open the folder. The protocol is
+// go-imap's.
+package imaptest
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+)
+
+// Server is a mailbox with the folders INBOX and Sent, in memory.
+type Server struct {
+	Host  string // "localhost", for which the certificate is
+	Port  int
+	Roots *x509.CertPool // who vouches for it
+	PEM   []byte         // the same for a file
+	// User and Password are the only login.
+	User, Password string
+
+	t    testing.TB
+	user *imapmemserver.User
+
+	mu       sync.Mutex
+	searches []string
+	messages []string
+	logins   int
+	refusal  string
+}
+
+// Start starts a server, which ends with the test.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{Host: "localhost", User: "me@example.org", Password: "open sesame", t: t}
+	certificate := s.identify()
+	s.user = imapmemserver.NewUser(s.User, s.Password)
+	s.must(s.user.Create("INBOX", nil))
+	s.must(s.user.Create("Sent", &imap.CreateOptions{SpecialUse: []imap.MailboxAttr{imap.MailboxAttrSent}}))
+	s.put("Message-ID: <older@example.org>\r\n\r\n") // an empty folder is not searched
+	memory := imapmemserver.New()
+	memory.AddUser(s.user)
+	server := imapserver.New(&imapserver.Options{
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return &session{memory.NewSession(), s}, nil, nil
+		},
+		Caps:   imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapLiteralPlus: {}, imap.CapSpecialUse: {}},
+		Logger: log.New(io.Discard, "", 0), // clients that hang up are no news
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	s.must(err)
+	s.Port = listener.Addr().(*net.TCPAddr).Port
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}}))
+	}()
+	t.Cleanup(func() {
+		_ = server.Close()
+		_ = listener.Close() // Close before Serve knows nothing of it
+		<-done
+	})
+	return s
+}
+
+// Append puts a message into the Sent folder.
+func (s *Server) Append(message string) {
+	s.t.Helper()
+	s.put(message)
+	s.keep(message)
+}
+
+func (s *Server) put(message string) {
+	s.t.Helper()
+	_, err := s.user.Append("Sent", strings.NewReader(message), &imap.AppendOptions{Flags: []imap.Flag{imap.FlagSeen}})
+	s.must(err)
+}
+
+// Messages are those that were put into the Sent folder, the oldest first. There is
+// an older one beside them.
+func (s *Server) Messages() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.messages)
+}
+
+// Searches are the Message-IDs that were searched for, in turn, without angle
+// brackets. The second spelling that a client tries behind the first counts with it.
+func (s *Server) Searches() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.searches)
+}
+
+// Logins counts those that succeeded.
+func (s *Server) Logins() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logins
+}
+
+// Refuse makes the server refuse to open a folder, with a text; "" ends that.
+func (s *Server) Refuse(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusal = text
+}
+
+func (s *Server) keep(message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages = append(s.messages, message)
+}
+
+// identify makes the certificate.
+func (s *Server) identify() tls.Certificate {
+	s.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	s.must(err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{s.Host},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	s.must(err)
+	leaf, err := x509.ParseCertificate(der)
+	s.must(err)
+	s.Roots = x509.NewCertPool()
+	s.Roots.AddCert(leaf)
+	s.PEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+func (s *Server) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatalf("IMAP server: %v", err)
+	}
+}
+
+// session is a connection, whose commands are taken down.
+type session struct {
+	imapserver.Session
+	server *Server
+}
+
+// Login counts.
+func (c *session) Login(user, password string) error {
+	err := c.Session.Login(user, password)
+	if err == nil {
+		c.server.mu.Lock()
+		defer c.server.mu.Unlock()
+		c.server.logins++
+	}
+	return err
+}
+
+// Select is EXAMINE too.
+func (c *session) Select(mailbox string, options *imap.SelectOptions) (*imap.SelectData, error) {
+	c.server.mu.Lock()
+	refusal := c.server.refusal
+	c.server.mu.Unlock()
+	if refusal != "" {
+		return nil, &imap.Error{Type: imap.StatusResponseTypeNo, Text: refusal}
+	}
+	return c.Session.Select(mailbox, options)
+}
+
+// Append keeps what comes.
+func (c *session) Append(mailbox string, r imap.LiteralReader, options *imap.AppendOptions) (*imap.AppendData, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	data, err := c.Session.Append(mailbox, bytes.NewReader(text), options)
+	if err == nil && mailbox == "Sent" {
+		c.server.keep(string(text))
+	}
+	return data, err
+}
+
+// Search notes what for.
+func (c *session) Search(kind imapserver.NumKind, criteria *imap.SearchCriteria, options *imap.SearchOptions) (*imap.SearchData, error) {
+	for _, field := range criteria.Header {
+		id, spelt := strings.CutPrefix(field.Value, "<")
+		if strings.EqualFold(field.Key, "Message-ID") && (spelt || !c.server.wasLast(id)) {
+			c.server.note(strings.TrimSuffix(id, ">"))
+		}
+	}
+	return c.Session.Search(kind, criteria, options)
+}
+
+func (s *Server) wasLast(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.searches) > 0 && s.searches[len(s.searches)-1] == id
+}
+
+func (s *Server) note(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.searches = append(s.searches, id)
+}
