@@ -46,10 +46,11 @@ type New struct {
 	// Content is the message as it travels. Enqueue reads it once, in one go.
 	Content smtpclient.Content
 	// NotBefore is the earliest time of the first try; zero means now. Expires is
-	// when it has had its time; zero means Lifetime after now or NotBefore.
+	// when it has had its time; zero means Lifetime after now, or after NotBefore where
+	// that is later.
 	NotBefore, Expires time.Time
 	Priority           Priority
-	Tags               []string
+	Tags               []string // no tag twice; nil when there are none
 	// Hold keeps it until it is released.
 	Hold bool
 	// ReportOn is the message that this one reports about: nobody is told when a
@@ -89,7 +90,7 @@ type Recipient struct {
 	N        int // its place in the message's envelope, from 0
 	Address  smtp.Address
 	Token    int64 // of the lease: it is one more each time
-	Attempts int   // that were made before
+	Attempts int   // that were made before, and counted
 	// Doubted says that it was in doubt once: another try may be a second copy.
 	Doubted bool
 }

@@ -7,7 +7,10 @@ import (
 )
 
 // Filter chooses messages; empty fields choose all. A message fits when one of its
-// recipients fits what is said about recipients.
+// recipients fits all that is said about recipients: States, To and Doubted.
+//
+// To and From are parts of an address as it was given, in lower case: that of
+// strings.ToLower, beyond ASCII too. No character in them means anything else.
 type Filter struct {
 	IDs     []ID
 	Account string
@@ -59,20 +62,20 @@ type Status struct {
 	Address  smtp.Address
 	State    State
 	Attempts int
-	Due      time.Time // of Queued and Deferred
+	Due      time.Time // of Queued and Deferred; zero in other states
 	Doubted  bool      // it was in doubt once
 	Worker   string    // that has it: "host pid"; "" when none
-	Updated  time.Time
-	Answer   Answer // the last
+	Updated  time.Time // the last change of the state, and settlement
+	Answer   Answer    // the last
 }
 
 // EventKind is what happened, in a stable word: that of the state it led to, or one
-// of those below.
+// of those below. Claim and Mark are no events; every other change of a state is one.
 type EventKind string
 
 const (
-	// EventEnqueued is of a message, EventStale of an answer that came too late to be
-	// believed.
+	// EventEnqueued is of a message (N is -1, the state that of all its recipients),
+	// EventStale of an answer that came too late to be believed.
 	EventEnqueued EventKind = "enqueued"
 	EventStale    EventKind = "stale"
 	EventRetry    EventKind = "retry"
@@ -92,9 +95,9 @@ type Event struct {
 	Kind    EventKind
 	State   State // since then
 	At      time.Time
-	Attempt int       // which one it was, from 1; 0 for none
+	Attempt int       // which one it was, from 1; 0 for what does not count as one
 	Due     time.Time // of Deferred
-	Answer  Answer
+	Answer  Answer    // of Settle; zero of what nobody answered
 }
 
 // Cursor is a place between events. It is a store's own word.
@@ -103,16 +106,21 @@ type Cursor string
 // Now is the cursor behind all events that there are.
 const Now Cursor = "now"
 
-// Verb is what a person may want.
+// Verb is what a person may want. All are events: of the kind released, retry, resent
+// or found, otherwise of that of the state. What leads to Queued gives a message that
+// has had its time a new one, Lifetime from now. Attempts, Answer and token stay,
+// so that an old worker's answer is believed until somebody claims anew.
 type Verb string
 
 const (
 	Hold    Verb = "hold"    // of what waits, or is leased
-	Release Verb = "release" // of what is held
-	Retry   Verb = "retry"   // now: of what is deferred, scheduled, failed, expired or cancelled
-	Cancel  Verb = "cancel"  // of whatever is not being sent and not final
+	Release Verb = "release" // of what is held; its due time is what it was
+	// Retry has it due now, whatever NotBefore says: what is queued, deferred, failed,
+	// expired or cancelled. That nobody was told of a failure begins anew.
+	Retry  Verb = "retry"
+	Cancel Verb = "cancel" // of whatever is not being sent and not final
 	// ResolveSent and ResolveResend end a doubt; ResolveFound is ResolveSent by
-	// what the Sent folder showed.
+	// what the Sent folder showed. Sent again means due now.
 	ResolveSent   Verb = "resolve_sent"
 	ResolveResend Verb = "resolve_resend"
 	ResolveFound  Verb = "resolve_found"
@@ -142,16 +150,17 @@ func (v Verb) Goes(from State) (to State, ok bool) {
 	return "", false
 }
 
-// Change is what a person wants with what a filter chooses. Limit and Before of the
-// filter don't count.
+// Change is what a person wants with what a filter chooses: of the messages that
+// fit, the recipients that fit what it says about recipients. Limit and Before don't
+// count.
 type Change struct {
 	Verb   Verb
 	Filter Filter
-	// N chooses one recipient; nil all.
+	// N chooses one recipient of each; nil all.
 	N *int
 }
 
-// Changed counts.
+// Changed counts what was changed.
 type Changed struct {
 	Messages, Recipients int
 	// Untouched are recipients that the filter chose and the verb is not possible for.
@@ -160,17 +169,17 @@ type Changed struct {
 
 // Stats is how it stands with an outbox.
 type Stats struct {
-	Accounts []AccountStats // by name
-	Workers  []WorkerStats
-	Oldest   time.Time // enqueued, of what waits; zero for nothing
-	Bytes    int64     // of database and spool, where that is known
-	Free     int64     // left on the disk; -1 where that is not known
+	Accounts []AccountStats // by name: those with messages, and those that are paused
+	Workers  []WorkerStats  // by owner; lapsed ones too, until Sweep has been
+	Oldest   time.Time      // enqueued, of what is Queued or Deferred; zero for nothing
+	Bytes    int64          // of database and spool, where that is known
+	Free     int64          // left on the disk; -1 where that is not known
 }
 
 // AccountStats counts recipients by state.
 type AccountStats struct {
 	Account     string
-	Count       map[State]int
+	Count       map[State]int // without those that are 0
 	PausedFor   time.Duration // 0 for not
 	PauseAnswer Answer
 }

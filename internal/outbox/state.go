@@ -45,7 +45,8 @@ func (s State) Final() bool {
 // due.
 func (s State) Waiting() bool { return s == Queued || s == Deferred }
 
-// Moves is where a recipient may go from a state. What a late answer tells is
+// Moves is where a recipient may go from a state; that it may stay there, with another
+// answer, is said only where a person can ask for it. What a late answer tells is
 // believed: a worker that was given up may still learn what became of its message,
 // so that Queued and InDoubt lead to every end.
 func Moves(from State) []State {
@@ -59,7 +60,7 @@ func Moves(from State) []State {
 	case InDoubt:
 		return []State{HandedOver, Failed, Deferred, Queued, Held, Cancelled}
 	case Held:
-		return []State{Queued, Deferred, Cancelled, HandedOver, Failed, InDoubt}
+		return []State{Queued, Cancelled, HandedOver, Failed, InDoubt}
 	case Failed, Expired, Cancelled:
 		return []State{Queued}
 	}

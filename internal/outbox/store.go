@@ -13,81 +13,120 @@ import (
 //
 // Every method that changes something commits together with what others want
 // changed at the same moment; one that fails does not take the others with it.
+// A method whose context is over when it is called changes nothing and gives the
+// context's error; one whose context ends meanwhile has done all of it or nothing.
+// Behind Close every method gives ErrClosed.
+//
+// Times are exact to the millisecond, finer parts may be lost. A lease, a pause
+// and whatever else has an end is over when the clock shows that time. Negative
+// durations count as 0.
 type Store interface {
 	// Enqueue keeps a message. The error is ErrConflict, ErrFull or ErrBroken where
-	// it is about that, and nothing is kept then.
+	// it is about that, and nothing is kept then. An envelope without recipients, no
+	// Content, one that fails or that writes more or less than its Size are errors
+	// too.
+	//
+	// Recipients are Queued, or Held, and due now or at NotBefore where that is later.
+	// The key is the message's own in its account until Prune forgets it.
 	Enqueue(ctx context.Context, m New) (Receipt, error)
 	// EnqueueIn does so inside a transaction of the caller's, in the database where
-	// the outbox is: the message is kept when that is committed.
+	// the outbox is: the message is kept when that is committed. Wake may not notice.
 	EnqueueIn(ctx context.Context, tx Tx, m New) (Receipt, error)
 
-	// Join makes a worker known. Its owner is unlike any other's.
+	// Join makes a worker known. Its owner is unlike any other's: one that is known
+	// already is an error. Leases have no end of their own, they hang on the worker.
 	Join(ctx context.Context, w Worker, lease time.Duration) error
-	// Renew says that a worker lives. After ErrLapsed it must not go on: others may
-	// have what it had.
+	// Renew says that a worker lives: its lease ends so long after now. The error is
+	// ErrLapsed when it had ended, whether or not Sweep has noticed, and when the owner
+	// is not known. The worker must not go on then: others may have what it had.
 	Renew(ctx context.Context, owner string, lease time.Duration) error
-	// Leave gives back what a worker has leased, and forgets it. What is being sent
-	// stays until it is settled, or in doubt when the next Sweep comes.
+	// Leave gives back what a worker has leased (it is Queued, its due time is what it
+	// was), and forgets it. What is being sent stays until it is settled, or in doubt
+	// when the next Sweep comes. An owner that is not known has nothing to give back.
 	Leave(ctx context.Context, owner string) error
 
-	// Claim leases what is due, the highest priority and then the longest due first.
+	// Claim leases what waits in an account and is due, in the order of priority (the
+	// highest first), due time, message and place in the envelope; an Item is where
+	// its first recipient is, and has all of its message that this claim leased. It
+	// ends at Claim.Recipients, and before the first recipient of another message for
+	// which Pace has no token. Tokens grow by one with each lease of a recipient, from 1.
 	// A paused account has nothing due. The error is ErrLapsed when the owner is not
-	// known (any more).
+	// known or its lease has ended. What has had its time may be claimed until Sweep
+	// has been: a worker sweeps first.
 	Claim(ctx context.Context, c Claim) (Batch, error)
-	// Mark moves recipients from Leased to Sending. Those that it returns were not
-	// the owner's any more, or were taken back by a person: they must not be handed
-	// over.
+	// Mark moves recipients from Leased to Sending, those that are Leased by this owner
+	// with this token. The others it returns, in their order: they are not the owner's any
+	// more, or were taken back by a person, and must not be handed over. No lease
+	// stands twice. The end of the worker's lease is Sweep's to notice, not Mark's.
 	Mark(ctx context.Context, owner string, leases []Lease) (lost []Lease, err error)
-	// Settle keeps what came of leases. It believes a worker whose lease has lapsed,
-	// as long as nobody else leased the recipient since: tokens tell. Those that it
-	// could not believe are returned; what is said of them is kept as an event.
+	// Settle keeps what came of leases, one after the other. It believes a worker whose
+	// lease has lapsed, as long as nobody leased the recipient since: the token has to be
+	// the last one, and the state none that is Final, whatever else it is. Those that it
+	// could not believe are returned; what is said of them is kept as an EventStale,
+	// where the recipient is still known.
+	//
+	// Every settlement that is believed keeps its Answer and counts as an attempt,
+	// except that Queued and Held don't count. Queued gives back what is Leased or
+	// Sending; anything else it leaves alone, without an event, and is not stale. Deferred
+	// leaves Held what a person holds meanwhile. A State that is none of
+	// Settlement's is an error, and nothing is settled.
 	Settle(ctx context.Context, settlements []Settlement) (stale []Lease, err error)
-	// Body opens the text of a message. The error is ErrNoBody when there is none.
+	// Body opens the text of a message. The error is ErrNoBody when it is gone, and
+	// ErrNotFound when there is no such message.
 	Body(ctx context.Context, id ID) (io.ReadCloser, error)
 
 	// Slots lets a worker have at most want connections of an account at a time, so
 	// that those of all workers are at most most (0: as many as they want). It
-	// replaces what the worker had, and ends with the worker.
+	// replaces what the worker had (want 0 gives all back), and ends with the worker:
+	// when it leaves, or when Sweep finds it lapsed. What others have is never taken from
+	// them. The error is ErrLapsed as of Claim.
 	Slots(ctx context.Context, owner, account string, want, most int) (int, error)
-	// Pause lets nothing of an account be claimed for a while. It reports whether it
-	// went on until now: who hears true has to tell.
+	// Pause lets nothing of an account be claimed for a while. Began says that the
+	// account was not paused until now: who hears true has to tell. A longer pause replaces one that
+	// is there, with its Answer; a shorter one changes nothing.
 	Pause(ctx context.Context, p Pause) (began bool, err error)
 	// Resume ends the pause of an account.
 	Resume(ctx context.Context, account string) error
 
-	// Sweep takes back what lapsed workers had (Leased is Queued again, Sending is
-	// InDoubt) and ends what is too old.
+	// Sweep forgets lapsed workers and takes back what nobody who is known has: Leased
+	// is Queued again, its due time is what it was (EventLapsed), Sending is
+	// InDoubt. Then it ends what is too old: what is Queued or Deferred when its message
+	// expires is Expired.
 	Sweep(ctx context.Context) (Swept, error)
 	// Due tells of every account that has something waiting when it is worth to claim,
-	// 0 for now; paused ones by the end of their pause.
+	// 0 for now; paused ones not before the end of their pause. Pace does not count.
+	// The order is that of the names.
 	Due(ctx context.Context) ([]Due, error)
 	// Wake is closed, and another one there, when something may have become due
 	// earlier than Due had said, and when a person changed something. It may be so without reason.
 	Wake() <-chan struct{}
 
 	// Unreported lists messages of which recipients failed or expired and nobody was
-	// told; Reported says that somebody was.
+	// told, in the order of their IDs; not those that are reports themselves. Reported
+	// says that somebody was told, of those recipients that still are so.
 	Unreported(ctx context.Context, limit int) ([]Report, error)
 	Reported(ctx context.Context, reports []Report) error
 
 	// List gives a page of messages, the newest first.
 	List(ctx context.Context, f Filter) (Page, error)
-	// Show gives everything about a message.
+	// Show gives everything about a message. The error is ErrNotFound when there is none.
 	Show(ctx context.Context, id ID) (Entry, error)
 	// Change carries out what a person wants. What can't be done with a recipient is
-	// left as it is and counted; the error is a *MoveError only when one message was
-	// named and nothing at all was possible.
+	// left as it is and counted. Where the filter names one message by its ID the error
+	// is ErrNotFound when it is not there, and, beside what was counted, a *MoveError
+	// of the first recipient when nothing at all was possible.
 	Change(ctx context.Context, c Change) (Changed, error)
 	// Stats counts.
 	Stats(ctx context.Context) (Stats, error)
 	// Events gives what happened behind a cursor, oldest first, at most limit, and
 	// the cursor behind it. From "" it begins with the oldest, from Now with what
-	// comes.
+	// comes; the cursor is never "" or Now then. Nothing is missed by who goes on from the
+	// cursor that it got, however many write meanwhile.
 	Events(ctx context.Context, after Cursor, limit int) ([]Event, Cursor, error)
 	// Prune forgets what is finished, see Retention.
 	Prune(ctx context.Context, r Retention) (Pruned, error)
 
-	// Close ends the store's goroutines.
+	// Close ends the store's goroutines. Twice is no error.
 	Close() error
 }
 
@@ -108,31 +147,22 @@ type Worker struct {
 // Claim is a wish for work.
 type Claim struct {
 	Owner, Account string
-	// Recipients bounds how many are leased; those of one message that are due at the
-	// same time are leased together as far as that goes.
+	// Recipients bounds how many are leased; 0 is none. Those of one message that are
+	// due at the same time are leased together as far as that goes.
 	Recipients int
-	// Bytes bounds the bodies that come with the items; those beyond are to be
-	// opened with Store.Body. A body beyond 64 KiB is always.
+	// Bytes bounds the bodies that come with the items, all together; those beyond
+	// are to be opened with Store.Body. A body beyond 64 KiB is always.
 	Bytes int64
-	// Pace bounds how many messages all workers take; the zero value does not.
+	// Pace bounds how many messages all workers take; the zero value does not. Every
+	// Item costs a token, so that a message that is leased in two claims costs two.
 	Pace Pace
 }
-
-// Pace is a bucket of tokens, one a message: it fills at Messages in Per, and
-// holds Burst at most (1 at least).
-type Pace struct {
-	Messages int
-	Per      time.Duration
-	Burst    int
-}
-
-// IsZero reports whether there is none.
-func (p Pace) IsZero() bool { return p.Messages <= 0 || p.Per <= 0 }
 
 // Batch is what a Claim got.
 type Batch struct {
 	Items []Item
-	// Wait is how long it is no use to claim again, where pace or pause say so.
+	// Wait is how long it is no use to claim again: until the pause ends, or, where the
+	// last token is gone, until there is another. 0 otherwise.
 	Wait time.Duration
 }
 
@@ -169,12 +199,14 @@ type Report struct {
 // Retention says what Prune keeps of messages whose recipients are all Final:
 // the bodies for Bodies, all that is known for Messages, after the last of them
 // became so. A message with one that was not handed over keeps its body as
-// long as the rest of it.
+// long as the rest of it. The subject goes with the body. What became so exactly
+// that long ago is forgotten: with 0, at once.
 type Retention struct {
 	Bodies, Messages time.Duration
 }
 
-// Pruned counts what Prune did.
+// Pruned counts what Prune did: bodies of messages that stay, messages, and the sizes
+// of all bodies that went.
 type Pruned struct {
 	Bodies, Messages int
 	Bytes            int64

@@ -1,0 +1,35 @@
+package outbox
+
+import "time"
+
+// Pace is a bucket of tokens, one a message: it fills at Messages in Per, and
+// holds Burst at most (1 at least).
+type Pace struct {
+	Messages int
+	Per      time.Duration
+	Burst    int
+}
+
+// IsZero reports whether there is none.
+func (p Pace) IsZero() bool { return p.Messages <= 0 || p.Per <= 0 }
+
+// Take takes up to want tokens. All that a store keeps of an account's bucket is
+// full, when the bucket is full again (the zero time: it is); Take gives it anew.
+// Wait is how long it is until there is a token, 0 when one is left.
+//
+// A bucket is never emptier than empty: a clock that was set back costs no more than
+// the time to fill it.
+func (p Pace) Take(now, full time.Time, want int) (got int, fullAfter time.Time, wait time.Duration) {
+	if p.IsZero() {
+		return max(want, 0), full, 0
+	}
+	interval, burst := max(p.Per/time.Duration(p.Messages), 1), time.Duration(max(p.Burst, 1))
+	missing := min(max(full.Sub(now), 0), burst*interval)
+	left := int((burst*interval - missing) / interval)
+	got = min(max(want, 0), left)
+	missing += time.Duration(got) * interval
+	if got == left {
+		wait = missing - (burst-1)*interval
+	}
+	return got, now.Add(missing), wait
+}
