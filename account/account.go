@@ -49,6 +49,12 @@ type Account struct {
 	NoPipelining                   bool
 	// Connections bounds those that are open at a time; 0 means the usual.
 	Connections int
+	// Pace is how many messages the outbox hands over in a time; zero means as many
+	// as the server takes.
+	Pace Pace
+	// InDoubt is what the outbox does with a message of which nobody can know whether
+	// it was handed over; "" means what Outbox.InDoubt says.
+	InDoubt InDoubt
 	// Timeout bounds a message; 0 means RFC 5321's times for each phase.
 	Timeout time.Duration
 	// DKIMSelector is looked up by the doctor; "" looks up none.

@@ -86,6 +86,7 @@ func (a Account) check() (key string, err error) {
 		{"tls_cert", a.checkCertificate()},
 		{"proxy", a.checkProxy()},
 		{"connections", a.checkConnections()},
+		{"in_doubt", a.checkInDoubt()},
 	} {
 		if c.err != nil {
 			return c.key, c.err
@@ -227,4 +228,11 @@ func (a Account) checkConnections() error {
 		return sentence.New("want a number above zero")
 	}
 	return nil
+}
+
+func (a Account) checkInDoubt() error {
+	if a.InDoubt == "" { // what the outbox has
+		return nil
+	}
+	return a.InDoubt.check()
 }

@@ -16,6 +16,7 @@
 //     takes the default.
 //   - [File.Put], [File.Remove] and [File.SetDefault] change it, comments and
 //     order staying what they are; [File.Save] writes it whole or not at all.
+//   - [File.Outbox] is where messages wait, for package outbox.
 //   - [Account.Options] gives, with a [Secrets], what yan.Open takes.
 //
 // No secret stands in the configuration; [Secret] says where it is.

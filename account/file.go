@@ -29,6 +29,7 @@ type File struct {
 	standard string // the account that the file calls its default
 	defaults Account
 	accounts []Account
+	outbox   Outbox
 	faults   []*ParseError // of a file that was read by LoadFaulty
 	patient  bool          // within Together, whose end is judged
 }

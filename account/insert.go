@@ -55,7 +55,7 @@ func (l layout) extended(path []string, depth int, value string) (source []byte,
 		case e.owner >= 0 || !within(e.path, table):
 		case open:
 			at = i
-		case e.given < depth && depth > 1: // dotted; "account" alone gets a new table
+		case e.given < depth && (depth > 1 || path[0] != "account"): // dotted; "account" alone gets a new table
 			at, key = i, path[e.given:]
 		}
 	}

@@ -48,6 +48,7 @@ func read(path string, source []byte) (*File, error) {
 		return nil, err
 	}
 	f.check()
+	f.readOutbox(doc.Outbox)
 	return f, nil
 }
 
@@ -181,6 +182,8 @@ func tableType(table []string) reflect.Type {
 	switch {
 	case len(table) == 0:
 		return reflect.TypeFor[document]()
+	case table[0] == "outbox" && len(table) == 1:
+		return reflect.TypeFor[outboxSettings]()
 	case table[0] == "defaults":
 		table = table[1:]
 	case table[0] == "account" && len(table) > 1:

@@ -46,6 +46,8 @@ proxy = "socks5://127.0.0.1:1080"
 local_name = "pc.example.com"
 pipelining = true
 connections = 4
+pace = "60/m"
+in_doubt = "retry"
 timeout = "30s"
 dkim_selector = "s1"
 [account.all.oauth2]
@@ -73,7 +75,7 @@ from = "me@qq.com"
 		SaveSent: account.SaveAlways, IMAP: "imap://imap.example.com:1143", SentFolder: "已发送",
 		TLSCA: "ca.pem", TLSPin: "sha256:" + strings.Repeat("ab", 32), TLSCert: "cert.pem", TLSKey: "key.pem",
 		AllowCleartextPassword: true, Proxy: "socks5://127.0.0.1:1080", LocalName: "pc.example.com",
-		Connections: 4, Timeout: 30 * time.Second, DKIMSelector: "s1",
+		Connections: 4, Pace: account.Pace{Messages: 60, Per: time.Minute}, InDoubt: account.InDoubtRetry, Timeout: 30 * time.Second, DKIMSelector: "s1",
 	}
 	if !all.Same(want) {
 		t.Errorf("got  %+v\nwant %+v", all, want)
@@ -145,6 +147,28 @@ func TestFaults(t *testing.T) {
 		{good + "tls_cert = \"x\"", account.FaultValue, 3, "account.a.tls_cert", ""},
 		{good + "proxy = \"ftp://x\"", account.FaultValue, 3, "account.a.proxy", ""},
 		{good + "proxy = \"http://u:hunter2@x\"", account.FaultValue, 3, "account.a.proxy", ""},
+		{good + "pace = \"60\"", account.FaultValue, 3, "account.a.pace", ""},
+		{good + "pace = \"-1/m\"", account.FaultValue, 3, "account.a.pace", ""},
+		{good + "pace = \"60/w\"", account.FaultValue, 3, "account.a.pace", ""},
+		{good + "in_doubt = \"perhaps\"", account.FaultValue, 3, "account.a.in_doubt", ""},
+		{"[outbox]\nurl = \"postgres://me:hunter2@db/mail\"", account.FaultSecret, 2, "outbox.url", ""},
+		{"[outbox]\nurl = \"postgres://me@db/mail?password=hunter2\"", account.FaultSecret, 2, "outbox.url", ""},
+		{"[outbox]\nurl = \"host=db password=hunter2\"", account.FaultSecret, 2, "outbox.url", ""},
+		{"[outbox]\nurl = \"host=db dbname=mail\"", account.FaultValue, 2, "outbox.url", ""},
+		{"[outbox]\nurl = \"mysql://me:hunter2@db/mail\"", account.FaultValue, 2, "outbox.url", ""},
+		{"[outbox]\nurl = \"postgres://me:hunter2@db:x/mail\"", account.FaultValue, 2, "outbox.url", ""},
+		{"[outbox]\npassword = \"hunter2\"", account.FaultSecret, 2, "outbox.password", ""},
+		{"[outbox]\nuri = \"x\"", account.FaultUnknownKey, 2, "outbox.uri", "url"},
+		{"[outbox]\nurl = 1", account.FaultValue, 2, "outbox.url", ""},
+		{"[outbox]\npassword_command = \"pass db\"", account.FaultValue, 2, "outbox.password_command", ""},
+		{"[outbox]\nurl = \"postgres://db/mail\"\npassword_command = \"pass db\"", account.FaultValue, 3, "outbox.password_command", ""},
+		{"[outbox]\nbounce = \"nobody\"", account.FaultValue, 2, "outbox.bounce", ""},
+		{"[outbox]\nin_doubt = \"\"", account.FaultValue, 2, "outbox.in_doubt", ""},
+		{"[outbox]\nkeep_bodies = \"7\"", account.FaultValue, 2, "outbox.keep_bodies", ""},
+		{"[outbox]\nkeep_messages = \"-7d\"", account.FaultValue, 2, "outbox.keep_messages", ""},
+		{"[outbox]\nmin_free = \"a lot\"", account.FaultValue, 2, "outbox.min_free", ""},
+		{"[outbox]\nmin_free = \"-1MiB\"", account.FaultValue, 2, "outbox.min_free", ""},
+		{"outbox = 1", account.FaultValue, 1, "outbox", ""},
 		{good + "timeout = \"30\"", account.FaultValue, 3, "account.a.timeout", ""},
 		{"[defaults]\ntimeout = \"-1s\"", account.FaultValue, 2, "defaults.timeout", ""},
 		{"[defaults]\nfrom = \"a@qq.com\"", account.FaultValue, 2, "defaults.from", ""},

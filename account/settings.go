@@ -16,6 +16,7 @@ type document struct {
 	Default  string              `toml:"default"`
 	Defaults settings            `toml:"defaults"`
 	Account  map[string]settings `toml:"account"`
+	Outbox   outboxSettings      `toml:"outbox"`
 }
 
 // settings are the keys of an account or of the defaults; nil is what does not
@@ -45,6 +46,8 @@ type settings struct {
 	LocalName  *string           `toml:"local_name"`
 	Pipelining *bool             `toml:"pipelining"`
 	Conns      *int              `toml:"connections"`
+	Pace       *string           `toml:"pace"`
+	InDoubt    *string           `toml:"in_doubt"`
 	Timeout    *string           `toml:"timeout"`
 	DKIM       *string           `toml:"dkim_selector"`
 }
@@ -120,6 +123,14 @@ func (s settings) overlay(a *Account) (key string, err error) {
 	if s.OAuth2 != nil {
 		o := *s.OAuth2
 		a.OAuth2 = OAuth2(o)
+	}
+	if s.Pace != nil {
+		if a.Pace, err = parsePace(*s.Pace); err != nil {
+			return "pace", err
+		}
+	}
+	if s.InDoubt != nil {
+		a.InDoubt = InDoubt(*s.InDoubt)
 	}
 	if s.Timeout != nil {
 		if a.Timeout, err = parseTimeout(*s.Timeout); err != nil {
@@ -208,6 +219,8 @@ func (a Account) keys(inherited Account) []keyValue {
 	list = append(list,
 		keyValue{"pipelining", strconv.FormatBool(!a.NoPipelining), a.NoPipelining != inherited.NoPipelining},
 		keyValue{"connections", strconv.Itoa(a.Connections), a.Connections != inherited.Connections},
+		keyValue{"pace", quote(a.Pace.String()), a.Pace != inherited.Pace},
+		keyValue{"in_doubt", quote(string(a.InDoubt)), a.InDoubt != inherited.InDoubt},
 		keyValue{"timeout", quote(timeoutTOML(a.Timeout)), a.Timeout != inherited.Timeout})
 	text("dkim_selector", a.DKIMSelector, inherited.DKIMSelector)
 	return list

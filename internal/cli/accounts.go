@@ -99,6 +99,10 @@ func (a *app) badConfiguration(path string, err error) error {
 	case account.FaultVersion:
 		return fail(exitConfig, errors.New(a.T("%s: this file is of a newer yan, and is left as it is", where)), a.T("Update this program, or name another file in YAN_CONFIG."))
 	case account.FaultSecret:
+		if strings.HasPrefix(p.Key, "outbox.") {
+			return fail(exitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
+				a.T("Take it out, and say where it is: %s; PGPASSWORD and ~/.pgpass will do, too", `password_command = "pass show db"`))
+		}
 		return fail(exitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
 			a.T("Take the line out and run 'yan login', which keeps it safely; or say where it is: %s", `secret = { command = "pass show mail" }`))
 	case account.FaultSyntax:

@@ -2,9 +2,19 @@ package words
 
 // chineseOutboxDoor is the part of the table for what is between a program and the
 // outbox: where it is, how it is configured, and what goes into it.
-var chineseOutboxDoor = map[string]string{
-	// Where it is.
+var chineseOutboxDoor = map[string]string{ // Where it is.
 	"making the folder of the outbox: %w":                                                    "创建发件箱所在的文件夹：%v",
 	"%s is no outbox: want the path of a file, or a URL that begins with postgres://":        "%s 不是发件箱：请填写文件路径，或以 postgres:// 开头的 URL",
 	"there is no place for the outbox: neither YAN_OUTBOX nor XDG_DATA_HOME nor HOME is set": "发件箱没有存放位置：YAN_OUTBOX、XDG_DATA_HOME 和 HOME 均未设置",
+
+	// The configuration.
+	"Take it out, and say where it is: %s; PGPASSWORD and ~/.pgpass will do, too":                      "请将其删除，并写明它在哪里：%s；也可使用 PGPASSWORD 或 ~/.pgpass",
+	"want the path of a file, or a URL like postgres://user@host/database":                             "应为文件路径，或 postgres://用户@主机/数据库 形式的 URL",
+	"a password does not belong into this file: leave it to password_command, PGPASSWORD or ~/.pgpass": "密码不能写在此文件中：请使用 password_command、PGPASSWORD 或 ~/.pgpass",
+	"password_command needs a url that begins with postgres:// and names a user":                       "使用 password_command 时，url 须以 postgres:// 开头并写明用户",
+	"want none, sender or an address":                                                                  "应为 none、sender 或一个地址",
+	"%q: want hold or retry":                                                                           "%q：应为 hold 或 retry",
+	"want a number of messages in a time, like 60/m; the times are s, m, h and d":                      "应为一段时间内的邮件数，如 60/m；时间单位为 s、m、h、d",
+	"want a time with its unit, like 7d or 12h":                                                        "应为带单位的时间，如 7d 或 12h",
+	"want a size with its unit, like 64MiB or 1GB":                                                     "应为带单位的大小，如 64MiB 或 1GB",
 }

@@ -3,7 +3,6 @@ package stores
 
 import (
 	"context"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,7 +18,7 @@ import (
 // postgres:// or postgresql://, in a PostgreSQL database; "" is the file of
 // [DefaultPath]. It makes what is not there, the folder too, for its owner alone.
 func Open(ctx context.Context, where string, o outbox.Options) (outbox.Store, error) {
-	if IsPostgres(where) {
+	if outbox.IsPostgres(where) {
 		return postgres.Open(ctx, where, o)
 	}
 	path, err := Path(where, os.Getenv)
@@ -32,12 +31,6 @@ func Open(ctx context.Context, where string, o outbox.Options) (outbox.Store, er
 	return sqlite.Open(ctx, path, o)
 }
 
-// IsPostgres reports whether an outbox is in a PostgreSQL database.
-func IsPostgres(where string) bool {
-	scheme, _, found := strings.Cut(where, "://")
-	return found && (strings.EqualFold(scheme, "postgres") || strings.EqualFold(scheme, "postgresql"))
-}
-
 // Path is the absolute path of the file that holds an outbox. ~ is the user's
 // folder. The error is about a URL that is not of PostgreSQL, which is not taken
 // for the name of a file.
@@ -46,7 +39,7 @@ func Path(where string, getenv func(string) string) (string, error) {
 	case where == "":
 		return DefaultPath(getenv)
 	case strings.Contains(where, "://"):
-		return "", sentence.Errorf("%s is no outbox: want the path of a file, or a URL that begins with postgres://", Describe(where))
+		return "", sentence.Errorf("%s is no outbox: want the path of a file, or a URL that begins with postgres://", outbox.Describe(where))
 	case where == "~" || strings.HasPrefix(where, "~/") || strings.HasPrefix(where, `~\`):
 		where = filepath.Join(home(getenv), where[1:])
 	}
@@ -83,23 +76,4 @@ func home(getenv func(string) string) string {
 		return h
 	}
 	return getenv("USERPROFILE") // of Windows
-}
-
-// Describe names an outbox to people, without the password of a URL: the path, or
-// the URL's scheme, user, host and database.
-func Describe(where string) string {
-	if !strings.Contains(where, "://") {
-		return where
-	}
-	u, err := url.Parse(where)
-	if err != nil {
-		scheme, _, _ := strings.Cut(where, "://")
-		return scheme + "://..." // what can't be read may hold a password anywhere
-	}
-	// The parameters may hold one too.
-	short := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	if name := u.User.Username(); name != "" {
-		short.User = url.User(name)
-	}
-	return short.String()
 }

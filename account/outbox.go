@@ -1,0 +1,194 @@
+package account
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
+)
+
+// Outbox is the table [outbox]: where messages wait to be handed over, and for how
+// long what became of them is known. What the file does not say has its default.
+type Outbox struct {
+	// URL is the path of a file, or a URL that begins with postgres://, without a
+	// password; "" is the file outbox.db among the user's data.
+	URL string
+	// PasswordCommand prints the password of the URL's user; "" leaves it to PGPASSWORD
+	// and ~/.pgpass.
+	PasswordCommand string
+	// Bounce is who gets a message about what could not be handed over: BounceSender,
+	// BounceNone or an address.
+	Bounce string
+	// InDoubt is for accounts that have none of their own.
+	InDoubt InDoubt
+	// KeepBodies and KeepMessages are how long the text of a message, and what became
+	// of it, are kept behind its end.
+	KeepBodies, KeepMessages time.Duration
+	// MinFree is how many octets have to be left on the disk; 0 asks for none.
+	MinFree int64
+
+	dir string // of the configuration
+}
+
+// The values of Outbox.Bounce that are no addresses.
+const (
+	BounceNone   = "none" // the default: the events tell
+	BounceSender = "sender"
+)
+
+// InDoubt is what happens when nobody can know whether the server took a message,
+// and the Sent folder does not tell.
+type InDoubt string
+
+// The values of InDoubt.
+const (
+	// InDoubtHold waits for a person, so that nobody gets a message twice. It is the
+	// default.
+	InDoubtHold InDoubt = "hold"
+	// InDoubtRetry sends again, so that everybody gets it once or more.
+	InDoubtRetry InDoubt = "retry"
+)
+
+// Pace is how many messages may go out in a time, over all machines that share
+// an outbox. The zero value sets no bound.
+type Pace struct {
+	Messages int
+	Per      time.Duration
+}
+
+const (
+	day = 24 * time.Hour
+	mib = 1 << 20
+)
+
+// usualOutbox is what holds where the file says nothing.
+func usualOutbox(dir string) Outbox {
+	return Outbox{Bounce: BounceNone, InDoubt: InDoubtHold, KeepBodies: 7 * day, KeepMessages: 90 * day, MinFree: 64 * mib, dir: dir}
+}
+
+// Outbox is that of the file.
+func (f *File) Outbox() Outbox { return f.outbox }
+
+// OutboxFault is what is wrong with the table [outbox] of a file that LoadFaulty
+// read, so that it can't be used; nil when nothing is.
+func (f *File) OutboxFault() *ParseError {
+	for _, p := range f.faults {
+		if p.about("outbox") {
+			return p
+		}
+	}
+	return nil
+}
+
+// Where is the outbox as a path, or a URL with its password, which is secret: that of
+// $YAN_OUTBOX, else that of the file; "" is the default path. The error is a
+// *secret.Error where the password can't be had.
+func (o Outbox) Where(ctx context.Context, s *Secrets, getenv func(string) string) (string, error) {
+	if where := getenv("YAN_OUTBOX"); where != "" {
+		return where, nil
+	}
+	switch {
+	case o.URL == "":
+		return "", nil
+	case !outbox.IsPostgres(o.URL):
+		return Account{dir: o.dir}.File(o.URL), nil
+	case o.PasswordCommand == "":
+		return o.URL, nil
+	}
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return "", errOutboxURL
+	}
+	password, err := s.places().Get(ctx, secret.Source{Kind: secret.Command, Value: o.PasswordCommand}, secret.Key{Account: "outbox", Item: itemPassword})
+	if err != nil {
+		return "", err
+	}
+	u.User = url.UserPassword(u.User.Username(), password)
+	return u.String(), nil
+}
+
+// ReportTo is who is told of what could not be handed over: nobody when report is
+// false, the sender for the zero address.
+func (o Outbox) ReportTo() (to smtp.Address, report bool) {
+	switch o.Bounce {
+	case BounceNone, "":
+		return to, false
+	case BounceSender:
+		return to, true
+	}
+	box, err := message.ParseMailbox(o.Bounce)
+	return box.Address, err == nil
+}
+
+var (
+	errOutboxURL   = sentence.New("want the path of a file, or a URL like postgres://user@host/database")
+	errURLPassword = sentence.New("a password does not belong into this file: leave it to password_command, PGPASSWORD or ~/.pgpass")
+	errCommandURL  = sentence.New("password_command needs a url that begins with postgres:// and names a user")
+)
+
+// check finds what makes no sense, by key.
+func (o Outbox) check() []outboxFault {
+	var list []outboxFault
+	add := func(key string, fault Fault, err error) {
+		if err != nil {
+			list = append(list, outboxFault{key, fault, err})
+		}
+	}
+	fault, err := o.checkURL()
+	add("url", fault, err)
+	if o.PasswordCommand != "" && err == nil {
+		if u, err := url.Parse(o.URL); err != nil || !outbox.IsPostgres(o.URL) || u.User.Username() == "" {
+			add("password_command", FaultValue, errCommandURL)
+		}
+	}
+	if o.Bounce != BounceNone && o.Bounce != BounceSender {
+		if _, err := message.ParseMailbox(o.Bounce); err != nil {
+			add("bounce", FaultValue, sentence.New("want none, sender or an address"))
+		}
+	}
+	add("in_doubt", FaultValue, o.InDoubt.check())
+	return list
+}
+
+// outboxFault is what is wrong with a key.
+type outboxFault struct {
+	key   string
+	fault Fault
+	err   error
+}
+
+// checkURL says nothing of what it read, which may be a password.
+func (o Outbox) checkURL() (Fault, error) {
+	// libpq takes it as a parameter, too, and "host=… password=…" for a URL.
+	if strings.Contains(strings.ToLower(o.URL), "password=") {
+		return FaultSecret, errURLPassword
+	}
+	if !strings.Contains(o.URL, "://") {
+		if strings.Contains(o.URL, "host=") || strings.Contains(o.URL, "dbname=") {
+			return FaultValue, errOutboxURL
+		}
+		return "", nil
+	}
+	u, err := url.Parse(o.URL)
+	if err != nil || !outbox.IsPostgres(o.URL) {
+		return FaultValue, errOutboxURL
+	}
+	if _, has := u.User.Password(); has {
+		return FaultSecret, errURLPassword
+	}
+	return "", nil
+}
+
+func (d InDoubt) check() error {
+	if slices.Contains([]InDoubt{InDoubtHold, InDoubtRetry}, d) {
+		return nil
+	}
+	return sentence.Errorf("%q: want hold or retry", string(d))
+}

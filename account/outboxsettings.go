@@ -1,0 +1,100 @@
+package account
+
+import (
+	"slices"
+	"strings"
+)
+
+// outboxSettings are the keys of [outbox]; nil is what does not stand there.
+type outboxSettings struct {
+	URL             *string `toml:"url"`
+	PasswordCommand *string `toml:"password_command"`
+	Bounce          *string `toml:"bounce"`
+	InDoubt         *string `toml:"in_doubt"`
+	KeepBodies      *string `toml:"keep_bodies"`
+	KeepMessages    *string `toml:"keep_messages"`
+	MinFree         *string `toml:"min_free"`
+}
+
+// readOutbox makes the outbox; each key that makes no sense is a fault.
+func (f *File) readOutbox(s outboxSettings) {
+	o := usualOutbox(f.defaults.dir)
+	add := func(key string, fault Fault, err error) {
+		if err != nil {
+			f.faults = append(f.faults, f.fault(fault, []string{"outbox", key}, err))
+		}
+	}
+	set(&o.URL, s.URL)
+	set(&o.PasswordCommand, s.PasswordCommand)
+	set(&o.Bounce, s.Bounce)
+	if s.InDoubt != nil {
+		o.InDoubt = InDoubt(*s.InDoubt)
+	}
+	add("keep_bodies", FaultValue, setAs(&o.KeepBodies, s.KeepBodies, parseSpan))
+	add("keep_messages", FaultValue, setAs(&o.KeepMessages, s.KeepMessages, parseSpan))
+	add("min_free", FaultValue, setAs(&o.MinFree, s.MinFree, parseSize))
+	for _, wrong := range o.check() {
+		add(wrong.key, wrong.fault, wrong.err)
+	}
+	f.outbox = o
+}
+
+// setAs is set for what has to be read; what can't be leaves the default, which
+// keeps more than 0 would.
+func setAs[T any](to *T, from *string, read func(string) (T, error)) error {
+	if from == nil {
+		return nil
+	}
+	value, err := read(*from)
+	if err == nil {
+		*to = value
+	}
+	return err
+}
+
+// OutboxKeys are the keys that the table [outbox] may have, in the order of the
+// documentation.
+func OutboxKeys() []string { return knownKeys([]string{"outbox"}) }
+
+// SetOutbox gives a key of [outbox] a value, as Set does for an account.
+func (f *File) SetOutbox(key, value string) error {
+	path, err := f.outboxPath(key)
+	if err != nil {
+		return err
+	}
+	want := treeOf(f.source)
+	want.put(value, path...)
+	l := f.layout
+	if source := f.begun(); len(f.layout.expressions) == 0 {
+		l = layOut(source)
+		want.put(int64(Version), "version")
+	}
+	return placeless(f.becomes(l.with(path, quote(value)), path, want), path)
+}
+
+// UnsetOutbox takes a key out of [outbox], which then has its default.
+func (f *File) UnsetOutbox(key string) error {
+	path, err := f.outboxPath(key)
+	if err != nil {
+		return err
+	}
+	want := treeOf(f.source)
+	if _, ok := want.at(path...); !ok {
+		return nil
+	}
+	if len(want.table("outbox")) == 1 {
+		path = path[:1]
+	}
+	want.drop(path...)
+	return placeless(f.becomes(f.layout.without(path), path, want), path)
+}
+
+func (f *File) outboxPath(key string) ([]string, error) {
+	path := append([]string{"outbox"}, strings.Split(key, ".")...)
+	if len(path) != 2 || !slices.Contains(OutboxKeys(), key) {
+		p := &ParseError{Path: f.path}
+		p.unknownKey(path)
+		return nil, p
+	}
+	return path, nil
+}

@@ -1,0 +1,32 @@
+package outbox
+
+import (
+	"net/url"
+	"strings"
+)
+
+// IsPostgres reports whether an outbox is named by the URL of a PostgreSQL
+// database, and not by the path of a file.
+func IsPostgres(where string) bool {
+	scheme, _, found := strings.Cut(where, "://")
+	return found && (strings.EqualFold(scheme, "postgres") || strings.EqualFold(scheme, "postgresql"))
+}
+
+// Describe names an outbox to people, without the password of a URL: the path, or
+// the URL's scheme, user, host and database.
+func Describe(where string) string {
+	scheme, _, found := strings.Cut(where, "://")
+	if !found {
+		return where
+	}
+	u, err := url.Parse(where)
+	if err != nil {
+		return scheme + "://..." // what can't be read may hold a password anywhere
+	}
+	// The parameters may hold one too.
+	short := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if name := u.User.Username(); name != "" {
+		short.User = url.User(name)
+	}
+	return short.String()
+}
