@@ -46,6 +46,7 @@ var floors = map[string]int{
 	"internal/outbox/group":      0,
 	"internal/outbox/sqlite":     3,
 	"internal/outbox/postgres":   3,
+	"internal/outbox/outboxtest": 4,
 	"transport":                  3,
 	"internal/delivery":          4,
 	"internal/outbox/stores":     4,

@@ -1,0 +1,274 @@
+package outboxtest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// inlineBody is the size up to which Claim may bring a body along.
+const inlineBody = 64 << 10
+
+// Model is an outbox in memory: one lock, and loops over everything. It is
+// obviously right rather than fast.
+type Model struct {
+	clock    *Clock
+	mu       sync.Mutex
+	closed   bool
+	wake     chan struct{}
+	last     outbox.ID
+	messages []*message // by ID
+	workers  map[string]*worker
+	accounts map[string]*account
+	events   []outbox.Event
+	cursor   int // of the last event that there was
+}
+
+type message struct {
+	outbox.Entry // without Recipients, Total and Events
+	dsn          smtp.DSN
+	print        [32]byte
+	body         []byte
+	eight, utf8  bool
+	binary       bool
+	recipients   []*recipient
+}
+
+type recipient struct {
+	outbox.Status // Due is kept in every state; without Worker
+	owner         string
+	token         int64
+	reported      bool
+}
+
+type worker struct {
+	outbox.Worker
+	since, end time.Time
+	slots      map[string]int
+}
+
+type account struct {
+	full   time.Time // of the bucket of tokens
+	paused time.Time // until then
+	answer outbox.Answer
+}
+
+// NewModel makes an empty one.
+func NewModel(clock *Clock) *Model {
+	return &Model{
+		clock: clock, wake: make(chan struct{}),
+		workers: map[string]*worker{}, accounts: map[string]*account{},
+	}
+}
+
+// begin is how every method begins: behind it the lock is held, unless there is an
+// error.
+func (m *Model) begin(ctx context.Context) (time.Time, error) {
+	if ctx.Err() != nil {
+		return time.Time{}, context.Cause(ctx)
+	}
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return time.Time{}, outbox.ErrClosed
+	}
+	return m.clock.Now(), nil
+}
+
+// wakeAll closes the channel of Wake.
+func (m *Model) wakeAll() {
+	close(m.wake)
+	m.wake = make(chan struct{})
+}
+
+// Wake implements outbox.Store.
+func (m *Model) Wake() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.wake
+}
+
+// Close implements outbox.Store.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}
+
+// Reopen is what opening a closed store anew is to others.
+func (m *Model) Reopen() *Model {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = false
+	return m
+}
+
+func (m *Model) find(id outbox.ID) *message {
+	at, found := slices.BinarySearchFunc(m.messages, id, func(msg *message, id outbox.ID) int { return cmp.Compare(msg.ID, id) })
+	if !found {
+		return nil
+	}
+	return m.messages[at]
+}
+
+func (m *Model) recipient(id outbox.ID, n int) (*message, *recipient) {
+	msg := m.find(id)
+	if msg == nil || n < 0 || n >= len(msg.recipients) {
+		return nil, nil
+	}
+	return msg, msg.recipients[n]
+}
+
+func (m *Model) account(name string) *account {
+	if m.accounts[name] == nil {
+		m.accounts[name] = &account{}
+	}
+	return m.accounts[name]
+}
+
+// event keeps what happened to a recipient, or to a message when r is nil.
+func (m *Model) event(now time.Time, msg *message, r *recipient, e outbox.Event) {
+	m.cursor++
+	e.Cursor, e.ID, e.Account, e.At = outbox.Cursor(fmt.Sprint(m.cursor)), msg.ID, msg.Account, now
+	if r == nil {
+		e.N, e.State = -1, msg.recipients[0].State
+	} else {
+		e.N, e.Address, e.State = r.N, r.Address, r.State
+	}
+	m.events = append(m.events, e)
+}
+
+// move changes the state of a recipient; who had it has it no more, except from
+// Leased to Sending.
+func (m *Model) move(now time.Time, r *recipient, to outbox.State) {
+	if r.State != to && !outbox.MayMove(r.State, to) {
+		panic(fmt.Sprintf("the model moves from %s to %s", r.State, to))
+	}
+	r.State, r.Updated = to, now
+	switch to {
+	case outbox.Leased, outbox.Sending:
+	case outbox.InDoubt:
+		r.Doubted, r.owner = true, ""
+	default:
+		r.owner = ""
+	}
+}
+
+// Enqueue implements outbox.Store.
+func (m *Model) Enqueue(ctx context.Context, n outbox.New) (outbox.Receipt, error) {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	defer m.mu.Unlock()
+	if n.Key != "" {
+		for _, msg := range m.messages {
+			if msg.Account == n.Account && msg.Key == n.Key {
+				if msg.print != n.Fingerprint {
+					return outbox.Receipt{}, outbox.ErrConflict
+				}
+				return outbox.Receipt{ID: msg.ID, Duplicate: true}, nil
+			}
+		}
+	}
+	msg, err := newMessage(now, n)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	m.last++
+	msg.ID = m.last
+	m.messages = append(m.messages, msg)
+	m.event(now, msg, nil, outbox.Event{Kind: outbox.EventEnqueued})
+	m.wakeAll()
+	return outbox.Receipt{ID: msg.ID}, nil
+}
+
+// EnqueueIn implements outbox.Store, but has no transactions: the message is kept
+// at once, and tx is not looked at.
+func (m *Model) EnqueueIn(ctx context.Context, tx outbox.Tx, n outbox.New) (outbox.Receipt, error) {
+	return m.Enqueue(ctx, n)
+}
+
+func newMessage(now time.Time, n outbox.New) (*message, error) {
+	if n.Envelope.Len() == 0 {
+		return nil, errors.New("the envelope has no recipients")
+	}
+	body, err := read(n.Content)
+	if err != nil {
+		return nil, err
+	}
+	due := now
+	if n.NotBefore.After(now) {
+		due = n.NotBefore
+	}
+	expires := n.Expires
+	if expires.IsZero() {
+		expires = due.Add(outbox.Lifetime)
+	}
+	msg := &message{
+		Entry: outbox.Entry{
+			Account: n.Account, Key: n.Key, From: n.Envelope.From(), MessageID: n.MessageID, Subject: n.Subject,
+			Size: n.Content.Size(), HasBody: true, Created: now, NotBefore: n.NotBefore, Expires: expires,
+			Priority: n.Priority, Tags: slices.Clone(n.Tags), ReportOn: n.ReportOn,
+		},
+		dsn: n.Envelope.DSN(), print: n.Fingerprint, body: body,
+		eight: n.Content.EightBit(), utf8: n.Content.NeedsSMTPUTF8(),
+	}
+	if len(msg.Tags) == 0 {
+		msg.Tags = nil
+	}
+	if b, ok := n.Content.(smtpclient.BinaryContent); ok {
+		msg.binary = b.IsBinary()
+	}
+	state := outbox.Queued
+	if n.Hold {
+		state = outbox.Held
+	}
+	for i, a := range n.Envelope.To() {
+		msg.recipients = append(msg.recipients, &recipient{
+			Status: outbox.Status{N: i, Address: a, State: state, Due: due, Updated: now},
+		})
+	}
+	return msg, nil
+}
+
+func read(c smtpclient.Content) ([]byte, error) {
+	if c == nil {
+		return nil, errors.New("the message has no content")
+	}
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return nil, fmt.Errorf("read the message: %w", err)
+	}
+	if int64(b.Len()) != c.Size() {
+		return nil, fmt.Errorf("the message has %d octets and not the %d that it said", b.Len(), c.Size())
+	}
+	return b.Bytes(), nil
+}
+
+// Body implements outbox.Store.
+func (m *Model) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+	if _, err := m.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	msg := m.find(id)
+	switch {
+	case msg == nil:
+		return nil, outbox.ErrNotFound
+	case !msg.HasBody:
+		return nil, outbox.ErrNoBody
+	}
+	return io.NopCloser(bytes.NewReader(msg.body)), nil
+}

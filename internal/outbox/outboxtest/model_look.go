@@ -1,0 +1,304 @@
+package outboxtest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// status is how it stands with a recipient, as people see it.
+func (m *Model) status(r *recipient) outbox.Status {
+	s := r.Status
+	if !s.State.Waiting() {
+		s.Due = time.Time{}
+	}
+	if w := m.workers[r.owner]; w != nil && (s.State == outbox.Leased || s.State == outbox.Sending) {
+		s.Worker = fmt.Sprintf("%s %d", w.Host, w.PID)
+	}
+	return s
+}
+
+func (m *Model) entry(msg *message, most int) outbox.Entry {
+	e := msg.Entry
+	e.Tags, e.Total = slices.Clone(e.Tags), len(msg.recipients)
+	for _, r := range msg.recipients[:min(most, len(msg.recipients))] {
+		e.Recipients = append(e.Recipients, m.status(r))
+	}
+	return e
+}
+
+// fits reports whether a message is what a filter is about, its recipients aside.
+func (m *message) fits(f outbox.Filter) bool {
+	return (len(f.IDs) == 0 || slices.Contains(f.IDs, m.ID)) &&
+		(f.Account == "" || f.Account == m.Account) &&
+		strings.Contains(strings.ToLower(m.From.String()), f.From) &&
+		(f.Tag == "" || slices.Contains(m.Tags, f.Tag)) &&
+		(f.Key == "" || f.Key == m.Key) &&
+		(f.Since.IsZero() || !m.Created.Before(f.Since)) &&
+		(f.Until.IsZero() || m.Created.Before(f.Until))
+}
+
+// fits reports whether a recipient is what a filter is about.
+func (r *recipient) fits(f outbox.Filter) bool {
+	return (len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
+		strings.Contains(strings.ToLower(r.Address.String()), f.To) &&
+		(!f.Doubted || r.Doubted)
+}
+
+// List implements outbox.Store.
+func (m *Model) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) {
+	if _, err := m.begin(ctx); err != nil {
+		return outbox.Page{}, err
+	}
+	defer m.mu.Unlock()
+	limit := f.Limit
+	if limit <= 0 {
+		limit = 50
+	}
+	order := slices.Clone(m.messages)
+	if !f.Oldest {
+		slices.Reverse(order)
+	}
+	var page outbox.Page
+	for _, msg := range order {
+		behind := f.Before == 0 || (msg.ID < f.Before) != f.Oldest && msg.ID != f.Before
+		one := slices.ContainsFunc(msg.recipients, func(r *recipient) bool { return r.fits(f) })
+		if !behind || !one || !msg.fits(f) {
+			continue
+		}
+		if len(page.Entries) == limit {
+			page.More = true
+			break
+		}
+		page.Entries = append(page.Entries, m.entry(msg, 20))
+	}
+	return page, nil
+}
+
+// Show implements outbox.Store.
+func (m *Model) Show(ctx context.Context, id outbox.ID) (outbox.Entry, error) {
+	if _, err := m.begin(ctx); err != nil {
+		return outbox.Entry{}, err
+	}
+	defer m.mu.Unlock()
+	msg := m.find(id)
+	if msg == nil {
+		return outbox.Entry{}, outbox.ErrNotFound
+	}
+	e := m.entry(msg, len(msg.recipients))
+	for _, event := range m.events {
+		if event.ID == id {
+			e.Events = append(e.Events, event)
+		}
+	}
+	return e, nil
+}
+
+// Change implements outbox.Store.
+func (m *Model) Change(ctx context.Context, c outbox.Change) (outbox.Changed, error) {
+	var changed outbox.Changed
+	now, err := m.begin(ctx)
+	if err != nil {
+		return changed, err
+	}
+	defer m.mu.Unlock()
+	named := len(c.Filter.IDs) == 1
+	if named && m.find(c.Filter.IDs[0]) == nil {
+		return changed, outbox.ErrNotFound
+	}
+	var refused error
+	for _, msg := range m.messages {
+		before := changed.Recipients
+		for _, r := range msg.recipients {
+			if !msg.fits(c.Filter) || !r.fits(c.Filter) || c.N != nil && *c.N != r.N {
+				continue
+			}
+			if _, ok := c.Verb.Goes(r.State); !ok {
+				changed.Untouched++
+				refused = cmp.Or(refused, error(&outbox.MoveError{ID: msg.ID, N: r.N, From: r.State, Verb: c.Verb}))
+				continue
+			}
+			m.change(now, msg, r, c.Verb)
+			changed.Recipients++
+		}
+		if changed.Recipients > before {
+			changed.Messages++
+		}
+	}
+	m.wakeAll()
+	if named && changed.Recipients == 0 {
+		return changed, refused
+	}
+	return changed, nil
+}
+
+// change carries out what is possible.
+func (m *Model) change(now time.Time, msg *message, r *recipient, v outbox.Verb) {
+	to, _ := v.Goes(r.State)
+	m.move(now, r, to)
+	if to == outbox.Queued && !msg.Expires.After(now) {
+		msg.Expires = now.Add(outbox.Lifetime)
+	}
+	kind := outbox.EventKind(to)
+	switch v {
+	case outbox.Retry:
+		kind, r.Due, r.reported = outbox.EventRetry, now, false
+	case outbox.ResolveResend:
+		kind, r.Due = outbox.EventResent, now
+	case outbox.Release:
+		kind = outbox.EventReleased
+	case outbox.ResolveFound:
+		kind = outbox.EventFound
+	}
+	m.event(now, msg, r, outbox.Event{Kind: kind})
+}
+
+// Stats implements outbox.Store. It knows neither Bytes nor Free.
+func (m *Model) Stats(ctx context.Context) (outbox.Stats, error) {
+	stats := outbox.Stats{Free: -1}
+	now, err := m.begin(ctx)
+	if err != nil {
+		return stats, err
+	}
+	defer m.mu.Unlock()
+	counts := map[string]map[outbox.State]int{}
+	for _, msg := range m.messages {
+		if counts[msg.Account] == nil {
+			counts[msg.Account] = map[outbox.State]int{}
+		}
+		for _, r := range msg.recipients {
+			counts[msg.Account][r.State]++
+			if r.State.Waiting() && (stats.Oldest.IsZero() || msg.Created.Before(stats.Oldest)) {
+				stats.Oldest = msg.Created
+			}
+		}
+	}
+	for name, a := range m.accounts {
+		if a.paused.After(now) && counts[name] == nil {
+			counts[name] = map[outbox.State]int{}
+		}
+	}
+	for name, count := range counts {
+		s := outbox.AccountStats{Account: name, Count: count}
+		if a := m.account(name); a.paused.After(now) {
+			s.PausedFor, s.PauseAnswer = a.paused.Sub(now), a.answer
+		}
+		stats.Accounts = append(stats.Accounts, s)
+	}
+	for _, w := range m.workers {
+		stats.Workers = append(stats.Workers, outbox.WorkerStats{Worker: w.Worker, Since: w.since, For: max(w.end.Sub(now), 0)})
+	}
+	slices.SortFunc(stats.Accounts, func(a, b outbox.AccountStats) int { return cmp.Compare(a.Account, b.Account) })
+	slices.SortFunc(stats.Workers, func(a, b outbox.WorkerStats) int { return cmp.Compare(a.Owner, b.Owner) })
+	return stats, nil
+}
+
+// Events implements outbox.Store.
+func (m *Model) Events(ctx context.Context, after outbox.Cursor, limit int) ([]outbox.Event, outbox.Cursor, error) {
+	if _, err := m.begin(ctx); err != nil {
+		return nil, after, err
+	}
+	defer m.mu.Unlock()
+	behind := 0
+	switch after {
+	case "":
+	case outbox.Now:
+		behind = m.cursor
+	default:
+		at, err := strconv.Atoi(string(after))
+		if err != nil {
+			return nil, after, fmt.Errorf("%q is no place between events", after)
+		}
+		behind = at
+	}
+	var events []outbox.Event
+	for _, e := range m.events {
+		at, _ := strconv.Atoi(string(e.Cursor))
+		if at > behind && len(events) < limit {
+			events, behind = append(events, e), at
+		}
+	}
+	return events, outbox.Cursor(strconv.Itoa(behind)), nil
+}
+
+// Unreported implements outbox.Store.
+func (m *Model) Unreported(ctx context.Context, limit int) ([]outbox.Report, error) {
+	if _, err := m.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	var reports []outbox.Report
+	for _, msg := range m.messages {
+		report := outbox.Report{ID: msg.ID, Account: msg.Account, From: msg.From, MessageID: msg.MessageID, Created: msg.Created}
+		for _, r := range msg.recipients {
+			if (r.State == outbox.Failed || r.State == outbox.Expired) && !r.reported {
+				report.Recipients = append(report.Recipients, m.status(r))
+			}
+		}
+		if msg.ReportOn == 0 && len(report.Recipients) > 0 && len(reports) < limit {
+			reports = append(reports, report)
+		}
+	}
+	return reports, nil
+}
+
+// Reported implements outbox.Store.
+func (m *Model) Reported(ctx context.Context, reports []outbox.Report) error {
+	if _, err := m.begin(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	for _, report := range reports {
+		for _, s := range report.Recipients {
+			if _, r := m.recipient(report.ID, s.N); r != nil && (r.State == outbox.Failed || r.State == outbox.Expired) {
+				r.reported = true
+			}
+		}
+	}
+	return nil
+}
+
+// Prune implements outbox.Store.
+func (m *Model) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned, error) {
+	var pruned outbox.Pruned
+	now, err := m.begin(ctx)
+	if err != nil {
+		return pruned, err
+	}
+	defer m.mu.Unlock()
+	gone := map[outbox.ID]bool{}
+	for _, msg := range m.messages {
+		finished, handedOver := true, true
+		var since time.Time
+		for _, r := range msg.recipients {
+			finished = finished && r.State.Final()
+			handedOver = handedOver && r.State == outbox.HandedOver
+			if r.Updated.After(since) {
+				since = r.Updated
+			}
+		}
+		age := now.Sub(since)
+		forget := finished && age >= max(keep.Messages, 0)
+		empty := finished && handedOver && age >= max(keep.Bodies, 0)
+		if msg.HasBody && (forget || empty) {
+			pruned.Bytes += msg.Size
+			msg.HasBody, msg.body, msg.Subject = false, nil, ""
+			if !forget {
+				pruned.Bodies++
+			}
+		}
+		if forget {
+			gone[msg.ID] = true
+			pruned.Messages++
+		}
+	}
+	m.messages = slices.DeleteFunc(m.messages, func(msg *message) bool { return gone[msg.ID] })
+	m.events = slices.DeleteFunc(m.events, func(e outbox.Event) bool { return gone[e.ID] })
+	return pruned, nil
+}

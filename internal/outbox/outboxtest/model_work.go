@@ -1,0 +1,338 @@
+package outboxtest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Join implements outbox.Store.
+func (m *Model) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	if m.workers[w.Owner] != nil {
+		return fmt.Errorf("worker %q has joined already", w.Owner)
+	}
+	m.workers[w.Owner] = &worker{Worker: w, since: now, end: now.Add(max(lease, 0)), slots: map[string]int{}}
+	return nil
+}
+
+// alive is the worker whose lease goes on.
+func (m *Model) alive(now time.Time, owner string) (*worker, error) {
+	w := m.workers[owner]
+	if w == nil || !w.end.After(now) {
+		return nil, outbox.ErrLapsed
+	}
+	return w, nil
+}
+
+// Renew implements outbox.Store.
+func (m *Model) Renew(ctx context.Context, owner string, lease time.Duration) error {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	w, err := m.alive(now, owner)
+	if err != nil {
+		return err
+	}
+	w.end = now.Add(max(lease, 0))
+	return nil
+}
+
+// Leave implements outbox.Store.
+func (m *Model) Leave(ctx context.Context, owner string) error {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	delete(m.workers, owner)
+	for _, msg := range m.messages {
+		for _, r := range msg.recipients {
+			if r.State == outbox.Leased && r.owner == owner {
+				m.move(now, r, outbox.Queued)
+				m.event(now, msg, r, outbox.Event{Kind: outbox.EventKind(outbox.Queued)})
+			}
+		}
+	}
+	m.wakeAll()
+	return nil
+}
+
+// wanted is a recipient that could be leased.
+type wanted struct {
+	*message
+	*recipient
+}
+
+// due lists what could be leased in an account, in the order of Claim.
+func (m *Model) due(now time.Time, account string) []wanted {
+	var all []wanted
+	for _, msg := range m.messages {
+		for _, r := range msg.recipients {
+			if msg.Account == account && r.State.Waiting() && !r.Due.After(now) {
+				all = append(all, wanted{msg, r})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b wanted) int { // they come by message and N
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Due.Compare(b.Due))
+	})
+	return all
+}
+
+// Claim implements outbox.Store.
+func (m *Model) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return outbox.Batch{}, err
+	}
+	defer m.mu.Unlock()
+	if _, err := m.alive(now, c.Owner); err != nil {
+		return outbox.Batch{}, err
+	}
+	a := m.account(c.Account)
+	if a.paused.After(now) {
+		return outbox.Batch{Wait: a.paused.Sub(now)}, nil
+	}
+	var batch outbox.Batch
+	place := map[outbox.ID]int{}
+	due := m.due(now, c.Account)
+	for _, w := range due[:min(len(due), max(c.Recipients, 0))] {
+		at, there := place[w.message.ID]
+		if !there {
+			got, full, _ := c.Pace.Take(now, a.full, 1)
+			if got == 0 {
+				break
+			}
+			a.full, at = full, len(batch.Items)
+			place[w.message.ID] = at
+			batch.Items = append(batch.Items, w.message.item(&c.Bytes))
+		}
+		w.token++
+		m.move(now, w.recipient, outbox.Leased)
+		w.owner = c.Owner
+		batch.Items[at].Recipients = append(batch.Items[at].Recipients, outbox.Recipient{
+			N: w.N, Address: w.Address, Token: w.token, Attempts: w.Attempts, Doubted: w.Doubted,
+		})
+	}
+	for _, item := range batch.Items {
+		slices.SortFunc(item.Recipients, func(a, b outbox.Recipient) int { return cmp.Compare(a.N, b.N) })
+	}
+	_, _, batch.Wait = c.Pace.Take(now, a.full, 0)
+	return batch, nil
+}
+
+// item is a message as a worker sees it, with its body where there is room for it.
+func (m *message) item(room *int64) outbox.Item {
+	item := outbox.Item{
+		ID: m.ID, Account: m.Account, From: m.From, DSN: m.dsn, MessageID: m.MessageID, Size: m.Size,
+		EightBit: m.eight, UTF8: m.utf8, Binary: m.binary, ReportOn: m.ReportOn, Created: m.Created, Expires: m.Expires,
+	}
+	if m.HasBody && m.Size <= min(inlineBody, *room) {
+		*room -= m.Size
+		item.Body = slices.Clone(m.body)
+	}
+	return item
+}
+
+// Mark implements outbox.Store.
+func (m *Model) Mark(ctx context.Context, owner string, leases []outbox.Lease) (lost []outbox.Lease, err error) {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	for _, l := range leases {
+		_, r := m.recipient(l.ID, l.N)
+		if r == nil || r.State != outbox.Leased || r.owner != owner || r.token != l.Token {
+			lost = append(lost, l)
+			continue
+		}
+		m.move(now, r, outbox.Sending)
+	}
+	return lost, nil
+}
+
+// Settle implements outbox.Store.
+func (m *Model) Settle(ctx context.Context, settlements []outbox.Settlement) (stale []outbox.Lease, err error) {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	for _, s := range settlements {
+		switch s.State {
+		case outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued:
+		default:
+			return nil, fmt.Errorf("a lease can't be settled as %q", s.State)
+		}
+	}
+	for _, s := range settlements {
+		msg, r := m.recipient(s.ID, s.N)
+		switch {
+		case r == nil:
+			stale = append(stale, s.Lease)
+		case r.token != s.Token || r.State.Final():
+			stale = append(stale, s.Lease)
+			m.event(now, msg, r, outbox.Event{Kind: outbox.EventStale, Answer: s.Answer})
+		default:
+			m.settle(now, msg, r, s)
+		}
+	}
+	m.wakeAll()
+	return stale, nil
+}
+
+// settle believes what came of a lease.
+func (m *Model) settle(now time.Time, msg *message, r *recipient, s outbox.Settlement) {
+	if s.State == outbox.Queued && r.State != outbox.Leased && r.State != outbox.Sending {
+		return
+	}
+	e := outbox.Event{Answer: s.Answer}
+	if s.State != outbox.Queued && s.State != outbox.Held {
+		r.Attempts++
+		e.Attempt = r.Attempts
+	}
+	to := s.State
+	if to == outbox.Deferred && r.State == outbox.Held {
+		to = outbox.Held
+	}
+	m.move(now, r, to)
+	r.Answer, r.reported = s.Answer, false
+	if to == outbox.Deferred || to == outbox.Queued {
+		r.Due = now.Add(max(s.After, 0))
+	}
+	if to == outbox.Deferred {
+		e.Due = r.Due
+	}
+	e.Kind = outbox.EventKind(to)
+	m.event(now, msg, r, e)
+}
+
+// Slots implements outbox.Store.
+func (m *Model) Slots(ctx context.Context, owner, account string, want, most int) (int, error) {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer m.mu.Unlock()
+	w, err := m.alive(now, owner)
+	if err != nil {
+		return 0, err
+	}
+	got := max(want, 0)
+	if most > 0 {
+		others := 0
+		for _, other := range m.workers {
+			if other != w {
+				others += other.slots[account]
+			}
+		}
+		got = min(got, max(most-others, 0))
+	}
+	w.slots[account] = got
+	return got, nil
+}
+
+// Pause implements outbox.Store.
+func (m *Model) Pause(ctx context.Context, p outbox.Pause) (began bool, err error) {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer m.mu.Unlock()
+	a := m.account(p.Account)
+	until := now.Add(p.For)
+	began = !a.paused.After(now)
+	if !until.After(now) || !until.After(a.paused) {
+		return false, nil
+	}
+	a.paused, a.answer = until, p.Answer
+	return began, nil
+}
+
+// Resume implements outbox.Store.
+func (m *Model) Resume(ctx context.Context, account string) error {
+	if _, err := m.begin(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	a := m.account(account)
+	a.paused, a.answer = time.Time{}, outbox.Answer{}
+	m.wakeAll()
+	return nil
+}
+
+// Sweep implements outbox.Store.
+func (m *Model) Sweep(ctx context.Context) (outbox.Swept, error) {
+	var swept outbox.Swept
+	now, err := m.begin(ctx)
+	if err != nil {
+		return swept, err
+	}
+	defer m.mu.Unlock()
+	for owner, w := range m.workers {
+		if !w.end.After(now) {
+			delete(m.workers, owner)
+			swept.Workers++
+		}
+	}
+	for _, msg := range m.messages {
+		for _, r := range msg.recipients {
+			switch {
+			case r.State == outbox.Leased && m.workers[r.owner] == nil:
+				m.move(now, r, outbox.Queued)
+				m.event(now, msg, r, outbox.Event{Kind: outbox.EventLapsed})
+				swept.Requeued++
+			case r.State == outbox.Sending && m.workers[r.owner] == nil:
+				m.move(now, r, outbox.InDoubt)
+				m.event(now, msg, r, outbox.Event{Kind: outbox.EventKind(outbox.InDoubt)})
+				swept.Doubted++
+			}
+			if r.State.Waiting() && !msg.Expires.After(now) {
+				m.move(now, r, outbox.Expired)
+				r.reported = false
+				m.event(now, msg, r, outbox.Event{Kind: outbox.EventKind(outbox.Expired)})
+				swept.Expired++
+			}
+		}
+	}
+	m.wakeAll()
+	return swept, nil
+}
+
+// Due implements outbox.Store.
+func (m *Model) Due(ctx context.Context) ([]outbox.Due, error) {
+	now, err := m.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer m.mu.Unlock()
+	in := map[string]time.Duration{}
+	for _, msg := range m.messages {
+		for _, r := range msg.recipients {
+			if r.State.Waiting() {
+				wait := max(r.Due.Sub(now), m.account(msg.Account).paused.Sub(now), 0)
+				if known, ok := in[msg.Account]; !ok || wait < known {
+					in[msg.Account] = wait
+				}
+			}
+		}
+	}
+	var all []outbox.Due
+	for name, wait := range in {
+		all = append(all, outbox.Due{Account: name, In: wait})
+	}
+	slices.SortFunc(all, func(a, b outbox.Due) int { return cmp.Compare(a.Account, b.Account) })
+	return all, nil
+}
