@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"internal/dnstest":           0,
 	"internal/oauthtest":         0,
 	"internal/imaptest":          0,
+	"internal/pgtest":            0,
 	"message":                    1,
 	"smtpclient":                 1,
 	"provider":                   1,
