@@ -1,0 +1,194 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func TestStops(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil)
+	r.stop()
+	within(t, r.told, "the delivery is told to end")
+	// What is on the wire is not done yet: who asks is answered, and hears why.
+	s, err := r.client.Status(t.Context())
+	if err != nil || !s.Stopping || s.Ready || s.Why != "stopping" {
+		t.Errorf("while it stops: %+v, %v", s, err)
+	}
+	select {
+	case err := <-r.ended:
+		t.Fatalf("it ended before what was on the wire: %v", err)
+	default:
+	}
+	r.end <- nil
+	if err := within(t, r.ended, "the end"); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if _, err := os.Stat(r.socket); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is still there: %v", err)
+	}
+	if _, err := Dial(t.Context(), r.socket); !errors.Is(err, ErrNotServing) {
+		t.Errorf("dialling then: %v", err)
+	}
+}
+
+func TestStopsInItsTime(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil)
+	if r.o.Grace != DefaultGrace {
+		t.Errorf("the delivery may take %v", r.o.Grace)
+	}
+	r.stop()
+	within(t, r.told, "the delivery is told to end")
+	r.clock.fire(t, DefaultGrace+afterCut)
+	if err := within(t, r.ended, "the end"); !errors.Is(err, ErrUnfinished) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestEndsWithItsDelivery(t *testing.T) {
+	t.Parallel()
+	broken := fmt.Errorf("committing: %w", outbox.ErrBroken)
+	for name, test := range map[string]struct{ gives, want error }{
+		"an outbox that is broken":       {broken, outbox.ErrBroken},
+		"a delivery that ends unasked":   {nil, errEnded},
+		"an outbox that somebody closes": {outbox.ErrClosed, outbox.ErrClosed},
+	} {
+		r := start(t, nil)
+		r.end <- test.gives
+		if err := within(t, r.ended, "the end"); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Stat(r.socket); err == nil {
+			t.Errorf("%s: the socket is still there", name)
+		}
+	}
+}
+
+// An error that comes while it stops is not lost.
+func TestFailsWhileItStops(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil)
+	r.stop()
+	within(t, r.told, "the delivery is told to end")
+	r.end <- outbox.ErrBroken
+	if err := within(t, r.ended, "the end"); !errors.Is(err, outbox.ErrBroken) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// TestPanics has every part panic that works on its own: the process ends with its
+// stack in the log, and the delivery may finish before.
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	hangups := make(chan os.Signal, 1)
+	tests := map[string]struct {
+		change func(*Options)
+		begin  func(*testing.T, *running)
+	}{
+		"delivery": {nil, func(_ *testing.T, r *running) { r.end <- errors.New("panic") }},
+		"pruning": {func(o *Options) {
+			o.Configure = retaining(outbox.Retention{Bodies: 1})
+			o.Store.(*store).prunes(func(outbox.Retention) (outbox.Pruned, error) { panic("pruning") })
+		}, func(t *testing.T, r *running) { r.clock.fire(t, firstPrune) }},
+		"signals": {func(o *Options) {
+			times := 0
+			o.Hangups = hangups
+			o.Configure = func(ctx context.Context) (Config, error) {
+				if times++; times > 1 {
+					panic("the configuration")
+				}
+				return oneAccount(ctx)
+			}
+		}, func(*testing.T, *running) { hangups <- os.Interrupt }},
+		"watchdog": {func(o *Options) { o.Getenv = environment("NOTIFY_SOCKET", "/nowhere", "WATCHDOG_USEC", "2000000") },
+			func(t *testing.T, r *running) {
+				times := 0
+				r.becomes(func() delivery.Status {
+					if times++; times == 1 {
+						panic("the status")
+					}
+					return delivery.Status{}
+				})
+				r.clock.fire(t, 1_000_000_000)
+			}},
+		"waking": {func(o *Options) { o.Store = &trap{store: o.Store.(*store)} },
+			func(_ *testing.T, r *running) { r.store.wake() }},
+	}
+	for part, test := range tests {
+		r := start(t, test.change)
+		test.begin(t, r)
+		if part != "delivery" {
+			within(t, r.told, part+": the delivery is told to end")
+			r.end <- nil
+		}
+		var p *PanicError
+		if err := within(t, r.ended, part+": the end"); !errors.As(err, &p) || p.Part != part {
+			t.Errorf("%s: it ended with %v", part, err)
+		}
+		if text := r.log.String(); !strings.Contains(text, "part="+part) || !strings.Contains(text, "stack=") || !strings.Contains(text, "_test.go") {
+			t.Errorf("%s: the log does not say where:\n%s", part, text)
+		}
+		if strings.Contains(r.log.String(), "alice") {
+			t.Errorf("%s: the log names a recipient:\n%s", part, r.log)
+		}
+	}
+}
+
+// trap panics when it is asked for its second wake.
+type trap struct {
+	*store
+	times int
+}
+
+func (s *trap) Wake() <-chan struct{} {
+	if s.times++; s.times > 1 {
+		panic("waking")
+	}
+	return s.store.Wake()
+}
+
+// A request that panics is answered, told of, and ends nothing.
+func TestRequestPanics(t *testing.T) {
+	t.Parallel()
+	r := start(t, func(o *Options) {
+		o.Meter, o.Metrics = meter{http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("counting") })}, "127.0.0.1:0"
+	})
+	for path, want := range map[string]int{pathMetrics: 500, pathHealth: 200} {
+		if code, text := get(t, "http://"+r.info.Metrics+path); code != want {
+			t.Errorf("%s: %d %s", path, code, text)
+		}
+	}
+	if !strings.Contains(r.log.String(), "counting") || !strings.Contains(r.log.String(), "stack=") {
+		t.Errorf("the log does not tell of it:\n%s", r.log)
+	}
+}
+
+// What can't be begun with is an error at once, and leaves nothing behind.
+func TestBeginsWithNothingWrong(t *testing.T) {
+	t.Parallel()
+	nonsense := errors.New("nonsense")
+	socket := folder(t) + "/s.sock"
+	for name, o := range map[string]Options{
+		"the configuration": {Configure: func(context.Context) (Config, error) { return Config{}, nonsense }},
+		"the address":       {Configure: oneAccount, Socket: socket, Metrics: "127.0.0.1:0:0"},
+		"the socket":        {Configure: oneAccount, Socket: "/" + strings.Repeat("long", 100)},
+	} {
+		o.Store = newStore()
+		if err := Run(t.Context(), o); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if _, err := os.Stat(socket); err == nil {
+			t.Errorf("%s: the socket is still there", name)
+		}
+	}
+}

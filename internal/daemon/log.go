@@ -1,0 +1,112 @@
+package daemon
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// LogForm is how the lines of a log are written.
+type LogForm string
+
+// The forms.
+const (
+	LogText    LogForm = "text"    // time=… level=… msg=…
+	LogJSON    LogForm = "json"    // an object a line
+	LogJournal LogForm = "journal" // for systemd's journal, which has the time itself: <6>msg=…
+)
+
+// NewLog writes a log. What is less than least is left out.
+func NewLog(w io.Writer, form LogForm, least slog.Level) *slog.Logger {
+	o := &slog.HandlerOptions{Level: least}
+	switch form {
+	case LogJSON:
+		return slog.New(slog.NewJSONHandler(w, o))
+	case LogJournal:
+		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey) {
+				return slog.Attr{}
+			}
+			return a
+		}
+		p := &priorities{w: w}
+		return slog.New(journal{Handler: slog.NewTextHandler(p, o), to: p})
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// logEvent writes what the delivery tells. The text of a reply is left out, because
+// servers repeat addresses and more in it; 'yan queue' shows it.
+func logEvent(log *slog.Logger, e delivery.Event) {
+	level := levelOf(e)
+	if !log.Enabled(context.Background(), level) {
+		return
+	}
+	log.LogAttrs(context.Background(), level, string(e.Kind), attributes(e)...)
+}
+
+// levelOf is how much an event matters: what a person may have to do something about
+// is a warning.
+func levelOf(e delivery.Event) slog.Level {
+	switch e.Kind {
+	case delivery.Claimed, delivery.Marked:
+		return slog.LevelDebug
+	case delivery.StoreError, delivery.NoRoute:
+		return slog.LevelError
+	case delivery.Paused, delivery.Lapsed:
+		return slog.LevelWarn
+	}
+	switch e.State {
+	case outbox.Failed, outbox.Expired, outbox.InDoubt, outbox.Held:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// attributes are what an event holds; what is zero is left out.
+func attributes(e delivery.Event) []slog.Attr {
+	var list []slog.Attr
+	add := func(a slog.Attr, there bool) {
+		if there {
+			list = append(list, a)
+		}
+	}
+	add(slog.Int64("id", int64(e.ID)), e.ID != 0)
+	add(slog.Int("n", e.N), e.ID != 0)
+	add(slog.String("account", scrub(e.Account)), e.Account != "")
+	add(slog.String("domain", domainOnly(e.Domain)), e.Domain != "")
+	add(slog.String("state", string(e.State)), e.State != "")
+	add(slog.Int("attempt", e.Attempt), e.Attempt != 0)
+	add(slog.String("stage", string(e.Answer.Stage)), e.Answer.Stage != "")
+	add(slog.Int("code", e.Answer.Reply.Code), e.Answer.Reply.Code != 0)
+	add(slog.String("enhanced", e.Answer.Reply.Enhanced.String()), !e.Answer.Reply.Enhanced.IsZero())
+	add(slog.String("class", e.Answer.Class), e.Answer.Class != "")
+	add(slog.Int("count", e.Count), e.Count != 0)
+	add(slog.Int64("size", e.Size), e.Size != 0)
+	add(milliseconds("for_ms", e.For), e.For != 0)
+	add(milliseconds("took_ms", e.Took), e.Took != 0)
+	add(milliseconds("waited_ms", e.Waited), e.Waited != 0)
+	if e.Err != nil {
+		list = append(list, slog.String("error", scrub(e.Err.Error())))
+	}
+	return list
+}
+
+// domainOnly is for who hands over an address as a domain.
+func domainOnly(s string) string {
+	if at := signs.FindAllStringIndex(s, -1); at != nil {
+		return s[at[len(at)-1][1]:]
+	}
+	return s
+}
+
+func milliseconds(key string, d time.Duration) slog.Attr {
+	return slog.Float64(key, float64(d.Microseconds())/1000)
+}
+
+// reason is the attribute of an error.
+func reason(err error) slog.Attr { return slog.String("error", scrub(err.Error())) }

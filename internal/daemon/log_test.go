@@ -1,0 +1,149 @@
+package daemon
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// unspeakable is what no log, span or status may hold: local parts, passwords and
+// what a server repeats of a message.
+var unspeakable = []string{"alice", "wonder", "hunter2", "o'brien", "quoted", "Nobody lives here"}
+
+// kinds are all that a delivery tells of.
+func kinds() []delivery.EventKind {
+	return []delivery.EventKind{delivery.Claimed, delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Lapsed, delivery.Swept,
+		delivery.Reconciled, delivery.Reported, delivery.StoreError, delivery.Marked}
+}
+
+// indiscreet are events that hold what must not be told, wherever one could be: of
+// each kind, in each state.
+func indiscreet() []delivery.Event {
+	var list []delivery.Event
+	for _, kind := range kinds() {
+		for _, state := range outbox.States() {
+			list = append(list, delivery.Event{Kind: kind, Account: "alice@firm.example", ID: 17, N: 2,
+				MessageID: "<alice.wonder@example.org>", Domain: "alice@example.org", State: state, Attempt: 3,
+				Answer: outbox.Answer{Stage: smtp.StageRcpt, Class: "mailbox_unknown", ServerID: "for alice@example.org",
+					Err: "login as alice@example.org:hunter2",
+					Reply: smtp.Reply{Code: 550, Enhanced: smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1},
+						Lines: []string{"<alice@example.org>: Nobody lives here, hunter2"}}},
+				Count: 4, Size: 1234, For: time.Minute, Began: time.Unix(1767225600, 0), Took: 1500 * time.Millisecond, Waited: time.Second,
+				Err: errors.New(`can't reach postgres://yan:hunter2@db.example.org/yan for o'brien@example.org, "quoted one"@example.org and alice＠example.org`)})
+		}
+	}
+	return list
+}
+
+func TestLogSaysNothingItMustNot(t *testing.T) {
+	t.Parallel()
+	for _, form := range []LogForm{LogText, LogJSON, LogJournal} {
+		var out bytes.Buffer
+		log := NewLog(&out, form, slog.LevelDebug)
+		events := indiscreet()
+		if want := len(kinds()) * len(outbox.States()); len(events) != want || want < 100 {
+			t.Fatalf("%d events, not %d", len(events), want)
+		}
+		for _, e := range events {
+			logEvent(log, e)
+		}
+		text := out.String()
+		for _, word := range unspeakable {
+			if at := strings.Index(text, word); at >= 0 {
+				t.Errorf("%s: the log holds %q: …%s…", form, word, text[max(0, at-80):min(len(text), at+80)])
+			}
+		}
+		if n := strings.Count(text, "\n"); n != len(events) {
+			t.Errorf("%s: %d lines of %d events", form, n, len(events))
+		}
+		for _, word := range []string{"17", "example.org", "mailbox_unknown", "550", "5.1.1", "db.example.org"} {
+			if n := strings.Count(text, word); n < len(events) {
+				t.Errorf("%s: %q is there %d times in %d lines", form, word, n, len(events))
+			}
+		}
+	}
+}
+
+func TestLogForms(t *testing.T) {
+	t.Parallel()
+	e := delivery.Event{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: outbox.Failed, Attempt: 2,
+		Answer: outbox.Answer{Class: "mailbox_unknown", Reply: smtp.Reply{Code: 550}}, Took: 1500 * time.Microsecond}
+	write := func(form LogForm, least slog.Level) string {
+		var out bytes.Buffer
+		logEvent(NewLog(&out, form, least), e)
+		return out.String()
+	}
+	const rest = "msg=settled id=17 n=1 account=work domain=example.org state=failed attempt=2 code=550 class=mailbox_unknown took_ms=1.5\n"
+	if got := write(LogJournal, slog.LevelInfo); got != "<4>"+rest {
+		t.Errorf("journal: %s", got)
+	}
+	if got := write(LogText, slog.LevelInfo); !strings.HasSuffix(got, "level=WARN "+rest) || !strings.HasPrefix(got, "time=") {
+		t.Errorf("text: %s", got)
+	}
+	var o struct {
+		Msg, Level, State, Class string
+		ID, Code                 int
+	}
+	if err := json.Unmarshal([]byte(write(LogJSON, slog.LevelInfo)), &o); err != nil || o.Msg != "settled" || o.ID != 17 || o.Code != 550 || o.State != "failed" {
+		t.Errorf("JSON: %+v, %v", o, err)
+	}
+	if got := write(LogText, slog.LevelError); got != "" {
+		t.Errorf("a warning where only errors are wanted: %s", got)
+	}
+}
+
+func TestScrub(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"no mailbox for alice@example.org": "no mailbox for …@example.org",
+		"<alice@example.org>: refused":     "<…@example.org>: refused",
+		`to "a b"@example.org, b@c.d`:      `to …@example.org, …@c.d`,
+		"smtps://u:p/w:d@host:465/x":       "smtps://…@host:465/x",
+		"https://host/ is down":            "https://host/ is down",
+		"smtps://u@x:a:b;c@h/ for u@x.y":   "smtps://…@h/ for …@x.y",
+		"smtps://u%40x.y:p@host":           "smtps://…@host",
+		"爱丽丝@例子.中国":                        "…@例子.中国",
+		"“爱丽丝@例子.中国”":                      "“…@例子.中国”",
+		"dial tcp 127.0.0.1:25: refused":   "dial tcp 127.0.0.1:25: refused",
+		"@":                                "…@",
+		"":                                 "",
+	} {
+		if got := scrub(text); got != want {
+			t.Errorf("%q becomes %q, not %q", text, got, want)
+		}
+	}
+}
+
+func FuzzScrub(f *testing.F) {
+	f.Add("a", "b")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		const secret = "s3cr3t"
+		if got := scrub(before + secret + "@" + after); !strings.Contains(before+after, secret) && strings.Contains(got, secret+"@") {
+			t.Errorf("%q becomes %q", before+secret+"@"+after, got)
+		}
+	})
+}
+
+// An error of the configuration or of a panic is scrubbed, too.
+func TestOtherLinesSayNothingTheyMustNot(t *testing.T) {
+	t.Parallel()
+	r := start(t, nil)
+	p := &PanicError{Part: "delivery", Value: "alice@example.org", Stack: []byte("main.go:1")}
+	d := &daemon{o: Options{Log: NewLog(r.log, LogText, slog.LevelDebug)}}
+	d.tellFailure("delivery", fmt.Errorf("wrapped: %w", p))
+	d.tellFailure("socket", errors.New("smtps://alice:hunter2@example.org"))
+	for _, word := range unspeakable {
+		if strings.Contains(r.log.String(), word) {
+			t.Errorf("the log holds %q:\n%s", word, r.log)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package daemon
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"github.com/yanmail/yan/internal/delivery"
+)
+
+// routes gives the delivery the routes of the configuration that counts now, and
+// counts the connections that may be open over them.
+type routes struct {
+	config atomic.Pointer[Config]
+
+	mu          sync.Mutex
+	connections map[string]int
+}
+
+func newRoutes(c Config) *routes {
+	r := &routes{connections: map[string]int{}}
+	r.config.Store(&c)
+	return r
+}
+
+// find is delivery.Options.Route.
+func (r *routes) find(ctx context.Context, account string) (delivery.Route, error) {
+	route, err := r.config.Load().Route(ctx, account)
+	if err != nil {
+		return delivery.Route{}, err
+	}
+	open := route.Open
+	route.Open = func(ctx context.Context, connections int) (delivery.Sender, error) {
+		s, err := open(ctx, connections)
+		if err != nil {
+			return nil, err
+		}
+		r.count(account, connections)
+		return &sender{Sender: s, closed: sync.OnceFunc(func() { r.count(account, -connections) })}, nil
+	}
+	return route, nil
+}
+
+func (r *routes) count(account string, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.connections[account] += n; r.connections[account] == 0 {
+		delete(r.connections, account)
+	}
+}
+
+// open is how many connections may be open, by account.
+func (r *routes) open() map[string]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.connections)
+}
+
+// sender is a delivery.Sender whose connections are counted.
+type sender struct {
+	delivery.Sender
+	closed func()
+}
+
+func (s *sender) Close() error {
+	defer s.closed()
+	return s.Sender.Close()
+}

@@ -1,0 +1,175 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"time"
+)
+
+// The paths that a daemon answers: all of them on the socket, those that only show
+// something at the address for metrics, too.
+const (
+	pathStatus  = "/status"  // GET: a Status
+	pathWake    = "/wake"    // POST: look what is due
+	pathReload  = "/reload"  // POST: read the configuration again; a Reloaded
+	pathHealth  = "/healthz" // GET: 200 while the process lives
+	pathReady   = "/readyz"  // GET: 200 while what is enqueued is being sent, else 503
+	pathMetrics = "/metrics" // GET: what the Meter shows
+)
+
+// Status is how it goes with a daemon.
+type Status struct {
+	Version  string    `json:"version"`
+	PID      int       `json:"pid"`
+	Since    time.Time `json:"since"`
+	Outbox   string    `json:"outbox"`
+	Accounts []string  `json:"accounts"`
+	// Ready says that what is enqueued is being sent; Why says why not: "stopping",
+	// say.
+	Ready    bool   `json:"ready"`
+	Why      string `json:"why,omitempty"`
+	Stopping bool   `json:"stopping"`
+	// Couriers are accounts at work, InFlight recipients that it has leased.
+	Couriers int `json:"couriers"`
+	InFlight int `json:"in_flight"`
+	// Connections is how many it may have open, by account.
+	Connections map[string]int `json:"connections"`
+	// Configured is when the configuration that counts was read; ConfigError why
+	// a later one does not.
+	Configured  time.Time `json:"configured"`
+	ConfigError string    `json:"config_error,omitempty"`
+}
+
+// Reloaded is the answer to /reload: with an error, the configuration before stays.
+type Reloaded struct {
+	Accounts []string `json:"accounts"`
+	Error    string   `json:"error,omitempty"`
+}
+
+// looks are what everybody who reaches the address may see.
+func (d *daemon) looks() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+pathHealth, func(w http.ResponseWriter, _ *http.Request) { line(w, http.StatusOK, "alive") })
+	mux.HandleFunc("GET "+pathReady, func(w http.ResponseWriter, _ *http.Request) {
+		ready, why := d.isReady()
+		if !ready {
+			line(w, http.StatusServiceUnavailable, why)
+			return
+		}
+		line(w, http.StatusOK, why)
+	})
+	if d.o.Meter != nil {
+		mux.Handle("GET "+pathMetrics, d.o.Meter.Handler(d.o.Store, d.deliver.Status, d.routes.open))
+	}
+	return mux
+}
+
+// commands are what the owner of the socket may want.
+func (d *daemon) commands() *http.ServeMux {
+	mux := d.looks()
+	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, d.status()) })
+	mux.HandleFunc("POST "+pathWake, func(w http.ResponseWriter, _ *http.Request) {
+		d.store.wake()
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("POST "+pathReload, func(w http.ResponseWriter, r *http.Request) {
+		if d.stopping.Load() {
+			answer(w, http.StatusServiceUnavailable, Reloaded{Error: "stopping"})
+			return
+		}
+		err := d.reload(r.Context())
+		told := Reloaded{Accounts: d.routes.config.Load().Accounts}
+		if err != nil {
+			told.Error = err.Error()
+			answer(w, http.StatusUnprocessableEntity, told)
+			return
+		}
+		answer(w, http.StatusOK, told)
+	})
+	return mux
+}
+
+func (d *daemon) status() Status {
+	ready, why := d.isReady()
+	if ready {
+		why = ""
+	}
+	now := d.deliver.Status()
+	s := Status{Version: d.o.Version, PID: os.Getpid(), Since: d.since, Outbox: d.o.Outbox,
+		Ready: ready, Why: why, Stopping: d.stopping.Load(), Couriers: now.Couriers, InFlight: now.InFlight,
+		Connections: d.routes.open(), Accounts: d.routes.config.Load().Accounts}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s.Configured = d.read
+	if d.configErr != nil {
+		s.ConfigError = d.configErr.Error()
+	}
+	return s
+}
+
+// Bounds of the server: what is asked is small.
+const (
+	headerTime  = 10 * time.Second
+	answerTime  = time.Minute
+	maxHeader   = 16 << 10
+	maxBody     = 1 << 10
+	goodbyeTime = time.Second // for answers that are being written at the end
+)
+
+// serve answers until ctx is over.
+func (d *daemon) serve(ctx context.Context, l net.Listener, mux *http.ServeMux) error {
+	s := &http.Server{Handler: d.sheltered(mux), ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: answerTime,
+		IdleTimeout: answerTime, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(d.o.Log.Handler(), slog.LevelWarn)}
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		bounded, cancel := context.WithTimeout(context.Background(), goodbyeTime)
+		defer cancel()
+		if s.Shutdown(bounded) != nil {
+			_ = s.Close() // who does not read is cut off
+		}
+	})
+	err := s.Serve(l)
+	if stop() { // before it was asked to
+		return fmt.Errorf("answering at %s: %w", l.Addr(), err)
+	}
+	<-closed
+	return nil
+}
+
+// sheltered answers a request that panics with 500 and tells of it.
+func (d *daemon) sheltered(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(v) // net/http's own way to break an answer off
+			}
+			if v != nil {
+				d.tellFailure(r.URL.Path, &PanicError{Part: r.URL.Path, Value: v, Stack: debug.Stack()})
+				line(w, http.StatusInternalServerError, "a mistake in yan itself")
+			}
+		}()
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		h.ServeHTTP(w, r)
+	})
+}
+
+func line(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = fmt.Fprintln(w, text) // who does not listen any more is not told
+}
+
+func answer(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v) // as above
+}

@@ -1,0 +1,70 @@
+package daemon
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Attributes that the semantic conventions of OpenTelemetry have no name for.
+const (
+	accountKey  = attribute.Key("yan.account")
+	stateKey    = attribute.Key("yan.state")
+	attemptKey  = attribute.Key("yan.attempt")
+	placeKey    = attribute.Key("yan.recipient.number")
+	domainKey   = attribute.Key("yan.recipient.domain")
+	stageKey    = attribute.Key("yan.smtp.stage")
+	codeKey     = attribute.Key("yan.smtp.code")
+	enhancedKey = attribute.Key("yan.smtp.enhanced_code")
+)
+
+// traceEvent makes a span of an attempt: one for each recipient, from the beginning of
+// its transaction to the answer. It is made afterwards, so that one that the
+// process did not survive has none; the outbox has.
+func traceEvent(tracer trace.Tracer, e delivery.Event) {
+	if e.Kind != delivery.Settled || e.Began.IsZero() {
+		return
+	}
+	_, span := tracer.Start(context.Background(), "send "+scrub(e.Account), trace.WithTimestamp(e.Began),
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(spanAttributes(e)...))
+	if e.State != outbox.HandedOver {
+		span.SetStatus(codes.Error, string(e.State))
+	}
+	span.End(trace.WithTimestamp(e.Began.Add(e.Took)))
+}
+
+func spanAttributes(e delivery.Event) []attribute.KeyValue {
+	list := []attribute.KeyValue{
+		semconv.MessagingOperationTypeSend,
+		semconv.MessagingOperationName("send"),
+		semconv.NetworkProtocolName("smtp"),
+		semconv.MessagingMessageID(e.ID.String()),
+		accountKey.String(scrub(e.Account)),
+		stateKey.String(string(e.State)),
+		attemptKey.Int(e.Attempt),
+		placeKey.Int(e.N),
+		domainKey.String(domainOnly(e.Domain)),
+	}
+	if e.Size > 0 {
+		list = append(list, semconv.MessagingMessageBodySize(int(e.Size)))
+	}
+	if e.Answer.Stage != "" {
+		list = append(list, stageKey.String(string(e.Answer.Stage)))
+	}
+	if r := e.Answer.Reply; !r.IsZero() {
+		list = append(list, codeKey.Int(r.Code))
+		if !r.Enhanced.IsZero() {
+			list = append(list, enhancedKey.String(r.Enhanced.String()))
+		}
+	}
+	if e.State != outbox.HandedOver && e.Answer.Class != "" {
+		list = append(list, semconv.ErrorTypeKey.String(e.Answer.Class))
+	}
+	return list
+}

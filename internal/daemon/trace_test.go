@@ -1,0 +1,112 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/embedded"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// recorder keeps spans without any SDK.
+type recorder struct {
+	embedded.Tracer
+	spans []*recorded
+}
+
+type recorded struct {
+	noop.Span
+	name       string
+	start, end trace.SpanConfig
+	code       codes.Code
+	text       string
+}
+
+func (r *recorder) Start(ctx context.Context, name string, o ...trace.SpanStartOption) (context.Context, trace.Span) {
+	s := &recorded{name: name, start: trace.NewSpanStartConfig(o...)}
+	r.spans = append(r.spans, s)
+	return ctx, s
+}
+
+func (s *recorded) SetStatus(c codes.Code, text string) { s.code, s.text = c, text }
+
+func (s *recorded) End(o ...trace.SpanEndOption) { s.end = trace.NewSpanEndConfig(o...) }
+
+func (s *recorded) attributes() map[attribute.Key]string {
+	m := map[attribute.Key]string{}
+	for _, kv := range s.start.Attributes() {
+		m[kv.Key] = kv.Value.Emit()
+	}
+	return m
+}
+
+func TestSpanOfAnAttempt(t *testing.T) {
+	t.Parallel()
+	began := time.Unix(1767225600, 0)
+	e := delivery.Event{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: outbox.HandedOver, Attempt: 2,
+		Size: 1234, Began: began, Took: 2 * time.Second,
+		Answer: outbox.Answer{Stage: smtp.StageBody, Class: "accepted", Reply: smtp.Reply{Code: 250, Enhanced: smtp.EnhancedCode{Class: 2}}}}
+	r := &recorder{}
+	traceEvent(r, e)
+	e.State, e.Answer.Class = outbox.Failed, "mailbox_unknown"
+	traceEvent(r, e)
+	for _, kind := range kinds() {
+		if kind != delivery.Settled {
+			traceEvent(r, delivery.Event{Kind: kind, Began: began})
+		}
+	}
+	if len(r.spans) != 2 {
+		t.Fatalf("%d spans of 2 attempts", len(r.spans))
+	}
+	good, bad := r.spans[0], r.spans[1]
+	if good.name != "send work" || !good.start.Timestamp().Equal(began) || !good.end.Timestamp().Equal(began.Add(2*time.Second)) ||
+		good.start.SpanKind() != trace.SpanKindClient || good.code != codes.Unset {
+		t.Errorf("the span: %+v", good)
+	}
+	want := map[attribute.Key]string{"messaging.operation.type": "send", "messaging.operation.name": "send", "network.protocol.name": "smtp",
+		"messaging.message.id": "17", "messaging.message.body.size": "1234", "yan.account": "work", "yan.state": "handed_over",
+		"yan.attempt": "2", "yan.recipient.number": "1", "yan.recipient.domain": "example.org", "yan.smtp.stage": string(smtp.StageBody),
+		"yan.smtp.code": "250", "yan.smtp.enhanced_code": "2.0.0"}
+	if got := good.attributes(); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("attributes:\n%v, want\n%v", got, want)
+	}
+	if bad.code != codes.Error || bad.text != "failed" || bad.attributes()["error.type"] != "mailbox_unknown" {
+		t.Errorf("of one that failed: %+v", bad)
+	}
+}
+
+// The daemon hands every event to its tracer, and no span holds what it must not.
+func TestSpansSayNothingTheyMustNot(t *testing.T) {
+	t.Parallel()
+	spans := &recorder{}
+	r := start(t, func(o *Options) { o.Tracer = spans })
+	for _, e := range indiscreet() {
+		r.o.Observe(e)
+	}
+	if len(spans.spans) != len(outbox.States()) {
+		t.Fatalf("%d spans", len(spans.spans))
+	}
+	for _, s := range spans.spans {
+		told := s.name + s.text + fmt.Sprint(s.attributes())
+		for _, word := range unspeakable {
+			if strings.Contains(told, word) {
+				t.Errorf("a span holds %q: %s", word, told)
+			}
+		}
+	}
+	for _, word := range unspeakable {
+		if strings.Contains(r.log.String(), word) {
+			t.Errorf("the log holds %q", word)
+		}
+	}
+}

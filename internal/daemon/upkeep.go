@@ -1,0 +1,96 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// firstPrune is how long after the start it is pruned first: the backlog of a stop
+// goes out before.
+const firstPrune = time.Minute
+
+// prune forgets what is finished, time and again.
+func (d *daemon) prune(ctx context.Context) error {
+	for wait := firstPrune; ; wait = PruneEvery {
+		select {
+		case <-d.o.After(wait):
+		case <-ctx.Done():
+			return nil
+		}
+		r := d.routes.config.Load().Retention
+		if r == (outbox.Retention{}) {
+			continue
+		}
+		began := d.o.Now()
+		p, err := d.o.Store.Prune(ctx, r)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case broken(err):
+			return err
+		case err != nil:
+			d.observe(delivery.Event{Kind: delivery.StoreError, Err: err})
+		case p.Messages > 0 || p.Bodies > 0:
+			d.o.Log.Info("pruned", slog.Int("messages", p.Messages), slog.Int("bodies", p.Bodies),
+				slog.Int64("bytes", p.Bytes), milliseconds("took_ms", d.o.Now().Sub(began)))
+		}
+	}
+}
+
+// watch tells systemd that all is well, twice in the time after which it would kill
+// the process. It says nothing while the outbox does not work or the lease is
+// not renewed; while it stops, the grace is what bounds it.
+func (d *daemon) watch(ctx context.Context) error {
+	for {
+		select {
+		case <-d.o.After(d.systemd.watchdog / 2):
+		case <-ctx.Done():
+			return nil
+		}
+		if ready, _ := d.isReady(); ready || d.stopping.Load() {
+			d.systemd.say("WATCHDOG=1")
+		}
+	}
+}
+
+// hangups reads the configuration again for each SIGHUP.
+func (d *daemon) hangups(ctx context.Context) error {
+	for {
+		select {
+		case _, ok := <-d.o.Hangups:
+			if !ok {
+				return nil
+			}
+			_ = d.reload(ctx) // which has told it
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// reload reads the configuration again. One that makes no sense changes nothing.
+func (d *daemon) reload(ctx context.Context) error {
+	d.reloads.Lock()
+	defer d.reloads.Unlock()
+	d.systemd.reloading()
+	// A panic must not leave systemd waiting; who called says what becomes of it.
+	defer func() { d.systemd.say("READY=1", d.serving()) }()
+	config, err := d.o.Configure(ctx)
+	d.mu.Lock()
+	if d.configErr = err; err == nil {
+		d.read = d.o.Now()
+	}
+	d.mu.Unlock()
+	if err != nil {
+		d.o.Log.Error("the configuration can't be used, the one before stays", reason(err))
+		return err
+	}
+	d.routes.config.Store(&config)
+	d.deliver.Reload()
+	d.o.Log.Info("configuration read again", slog.Any("accounts", config.Accounts))
+	return nil
+}

@@ -1,0 +1,304 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// patience bounds what a test waits for; it is only reached when something is wrong.
+const patience = time.Minute
+
+func within[T any](t *testing.T, c <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("waited in vain: %s", what)
+		panic("unreachable")
+	}
+}
+
+// clock moves only when a test says so.
+type clock struct {
+	mu     sync.Mutex
+	now    time.Time
+	timers map[time.Duration][]chan time.Time
+	set    chan struct{} // closed and made anew when somebody waits
+}
+
+func newClock() *clock {
+	return &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), timers: map[time.Duration][]chan time.Time{}, set: make(chan struct{})}
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) After(d time.Duration) <-chan time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	timer := make(chan time.Time, 1)
+	c.timers[d] = append(c.timers[d], timer)
+	close(c.set)
+	c.set = make(chan struct{})
+	return timer
+}
+
+// fire waits until somebody waits for so long, and ends that.
+func (c *clock) fire(t *testing.T, d time.Duration) {
+	t.Helper()
+	for {
+		c.mu.Lock()
+		set := c.set
+		if waiting := c.timers[d]; len(waiting) > 0 {
+			c.timers[d] = waiting[1:]
+			c.now = c.now.Add(d)
+			waiting[0] <- c.now
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		within(t, set, "somebody who waits for "+d.String())
+	}
+}
+
+// store is an outbox of which only what the daemon itself asks for is there.
+type store struct {
+	outbox.Store
+	mu     sync.Mutex
+	woke   chan struct{}
+	prune  func(outbox.Retention) (outbox.Pruned, error)
+	pruned chan outbox.Retention
+}
+
+func newStore() *store {
+	return &store{woke: make(chan struct{}), pruned: make(chan outbox.Retention, 10)}
+}
+
+func (s *store) Wake() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.woke
+}
+
+func (s *store) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.woke)
+	s.woke = make(chan struct{})
+}
+
+func (s *store) Join(context.Context, outbox.Worker, time.Duration) error { return nil }
+
+func (s *store) Prune(_ context.Context, r outbox.Retention) (outbox.Pruned, error) {
+	s.pruned <- r
+	s.mu.Lock()
+	prune := s.prune
+	s.mu.Unlock()
+	if prune != nil {
+		return prune(r)
+	}
+	return outbox.Pruned{}, nil
+}
+
+func (s *store) prunes(prune func(outbox.Retention) (outbox.Pruned, error)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prune = prune
+}
+
+// fake is a delivery: it ends when told so, as the test wants.
+type fake struct {
+	o        delivery.Options
+	running  chan struct{} // closed when Run is in it
+	told     chan struct{} // closed when Run was told to end
+	end      chan error    // what Run gives, whenever that comes
+	reloaded chan struct{}
+	mu       sync.Mutex
+	status   func() delivery.Status
+}
+
+func newFake() *fake {
+	return &fake{running: make(chan struct{}), told: make(chan struct{}), end: make(chan error, 1), reloaded: make(chan struct{}, 10),
+		status: func() delivery.Status {
+			return delivery.Status{Joined: true, Accepting: true, Couriers: 2, InFlight: 7}
+		}}
+}
+
+func (f *fake) Run(ctx context.Context) error {
+	if err := f.o.Store.Join(ctx, outbox.Worker{}, f.o.Lease); err != nil {
+		return err
+	}
+	close(f.running)
+	select {
+	case <-ctx.Done():
+		close(f.told)
+		return <-f.end
+	case err := <-f.end:
+		if err != nil && err.Error() == "panic" {
+			panic("a recipient like alice@example.org")
+		}
+		return err
+	}
+}
+
+func (f *fake) Reload() { f.reloaded <- struct{}{} }
+
+func (f *fake) Status() delivery.Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.status()
+}
+
+func (f *fake) becomes(status func() delivery.Status) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status = status
+}
+
+// running is a daemon that a test has started.
+type running struct {
+	*fake
+	store  *store
+	clock  *clock
+	socket string
+	stop   context.CancelFunc
+	ended  chan error
+	log    *log
+	info   Info
+	client *Client
+}
+
+// log is written by several goroutines and read by a test.
+type log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// folder is a short one: the path of a socket has bounds that t.TempDir does not
+// keep on every system.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "yan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+var noRoute = errors.New("no route in this test")
+
+func oneAccount(context.Context) (Config, error) {
+	return Config{Accounts: []string{"work"}, Route: func(context.Context, string) (delivery.Route, error) {
+		return delivery.Route{}, noRoute
+	}}, nil
+}
+
+// start runs a daemon until its delivery runs and it has said that it is ready.
+func start(t *testing.T, change func(*Options)) *running {
+	t.Helper()
+	r := &running{fake: newFake(), store: newStore(), clock: newClock(), ended: make(chan error, 1), log: &log{},
+		socket: filepath.Join(folder(t), "s.sock")}
+	ready := make(chan Info, 1)
+	o := Options{Store: r.store, Outbox: "/somewhere/outbox.db", Configure: oneAccount, Socket: r.socket, Version: "1.2.3",
+		Log: NewLog(r.log, LogText, slog.LevelDebug), Ready: func(i Info) { ready <- i }, Now: r.clock.Now, After: r.clock.After,
+		Deliver: func(d delivery.Options) Delivery { r.o = d; return r.fake }}
+	if change != nil {
+		change(&o)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	r.stop = stop
+	go func() { r.ended <- Run(ctx, o) }()
+	t.Cleanup(func() {
+		stop()
+		select {
+		case r.end <- nil:
+		default:
+		}
+	})
+	select {
+	case r.info = <-ready:
+	case err := <-r.ended:
+		t.Fatalf("it ended at once: %v", err)
+	case <-time.After(patience):
+		t.Fatal("it does not get ready")
+	}
+	within(t, r.running, "the delivery runs")
+	c, err := Dial(t.Context(), r.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	r.client = c
+	return r
+}
+
+// systemd hears what it is told.
+type systemd struct {
+	*net.UnixConn
+	path string
+}
+
+func listenAsSystemd(t *testing.T) systemd {
+	t.Helper()
+	path := filepath.Join(folder(t), "notify")
+	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return systemd{c, path}
+}
+
+// hears gives the lines of the next datagram.
+func (s systemd) hears(t *testing.T) []string {
+	t.Helper()
+	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 4096)
+	n, err := s.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(buf[:n]), "\n")
+}
+
+func environment(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
