@@ -1,0 +1,349 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func TestEverythingIsHandedOverOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const messages = 300
+	ids := make([]outbox.ID, messages)
+	for i := range ids {
+		ids[i] = w.enqueue("a@example.org", "b@example.org")
+	}
+	drained := w.drain()
+	if drained.Count[outbox.HandedOver] != 2*messages || drained.Left != 0 {
+		t.Errorf("drained %v, %d left", drained.Count, drained.Left)
+	}
+	for _, id := range ids {
+		w.want(id, "handed_over handed_over")
+	}
+	if n, twice := w.deliveries(); n != 2*messages || len(twice) > 0 {
+		t.Errorf("the server has %d, twice %v", n, twice)
+	}
+	if w.saw(delivery.Settled, outbox.HandedOver) != 2*messages {
+		t.Errorf("%d were told of", w.saw(delivery.Settled, outbox.HandedOver))
+	}
+}
+
+func TestEachRecipientIsOnItsOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.enqueue("a@example.org", "rcpt-550-5.1.1@example.org", "rcpt-450-4.2.1@example.org")
+	w.drain()
+	w.want(id, "handed_over failed deferred")
+	e, err := w.model.Show(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, code := range []int{250, 550, 450} {
+		r := e.Recipients[i]
+		if r.Answer.Reply.Code != code || r.Attempts != 1 {
+			t.Errorf("%s: answer %d behind %d tries", r.Address, r.Answer.Reply.Code, r.Attempts)
+		}
+	}
+	if e.Recipients[0].Answer.ServerID == "" || e.Recipients[1].Answer.Class == "" {
+		t.Errorf("the server's name for the message or the class is missing: %+v", e.Recipients)
+	}
+	// What was deferred goes again when it is due, alone.
+	w.clock.Advance(2 * time.Minute)
+	if drained := w.drain(); drained.Count[outbox.Deferred] != 1 {
+		t.Errorf("the second try: %v", drained.Count)
+	}
+	if n, twice := w.deliveries(); n != 1 || len(twice) > 0 {
+		t.Errorf("the server has %d, twice %v", n, twice)
+	}
+}
+
+// What was handed over and never answered is in doubt, and stays so.
+func TestNoAnswerIsDoubt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "body-cut")
+	id := w.enqueue("a@example.org")
+	w.drain()
+	w.want(id, "in_doubt")
+	w.clock.Advance(30 * 24 * time.Hour)
+	if drained := w.drain(); drained.Left != 1 {
+		t.Errorf("left %d", drained.Left)
+	}
+	w.want(id, "in_doubt")
+	if n, _ := w.deliveries(); n != 1 { // the sandbox takes what it does not answer
+		t.Errorf("the server has %d", n)
+	}
+}
+
+// markingStore tells what stood in the store when a server took a message, and
+// fails on demand.
+type markingStore struct {
+	outbox.Store
+	mu     sync.Mutex
+	marked map[outbox.Lease]bool
+	fail   error
+}
+
+func (s *markingStore) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return nil, s.fail
+	}
+	lost, err := s.Store.Mark(ctx, owner, leases)
+	for _, l := range leases {
+		l.Token = 0
+		s.marked[l] = true
+	}
+	return lost, err
+}
+
+// Nothing leaves before the store has, durably, that it is being sent.
+func TestTheMarkComesBeforeTheMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	store := &markingStore{Store: w.model, marked: map[outbox.Lease]bool{}, fail: errors.New("the disk is asleep")}
+	w.opts.Store = store
+	for range 20 {
+		w.enqueue("a@example.org")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- delivery.New(w.opts).Run(ctx) }()
+	w.wait("a message that could not be marked", func() bool { return w.saw(delivery.Settled, outbox.Queued) > 0 })
+	if n, _ := w.deliveries(); n != 0 {
+		t.Fatalf("%d messages left without a mark", n)
+	}
+	store.mu.Lock()
+	store.fail = nil
+	store.mu.Unlock()
+	w.clock.Advance(time.Minute)
+	w.wait("all messages", func() bool {
+		w.clock.Advance(time.Second)
+		return w.saw(delivery.Settled, outbox.HandedOver) == 20
+	})
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	store.mu.Lock()
+	defer store.mu.Unlock()
+	if len(store.marked) != 20 {
+		t.Errorf("%d recipients were marked", len(store.marked))
+	}
+}
+
+// takingStore has a person take a message back behind its claim.
+type takingStore struct {
+	outbox.Store
+	once sync.Once
+	id   outbox.ID
+}
+
+func (s *takingStore) Mark(ctx context.Context, owner string, leases []outbox.Lease) (lost []outbox.Lease, err error) {
+	s.once.Do(func() {
+		_, err = s.Change(ctx, outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{s.id}}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.Mark(ctx, owner, leases)
+}
+
+func TestWhatIsTakenBackIsNotSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.enqueue("a@example.org")
+	w.opts.Store = &takingStore{Store: w.model, id: first}
+	second := w.enqueue("b@example.org")
+	w.drain()
+	w.want(first, "cancelled")
+	w.want(second, "handed_over")
+	if n, _ := w.deliveries(); n != 1 {
+		t.Errorf("the server has %d messages", n)
+	}
+}
+
+// bodiless has lost the text of a message.
+type bodiless struct {
+	outbox.Store
+	id outbox.ID
+}
+
+func (s *bodiless) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+	b, err := s.Store.Claim(ctx, c)
+	for i := range b.Items {
+		b.Items[i].Body = nil
+	}
+	return b, err
+}
+
+func (s *bodiless) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+	if id == s.id {
+		return nil, outbox.ErrNoBody
+	}
+	return s.Store.Body(ctx, id)
+}
+
+func TestAMissingTextIsHeldAndOthersGoOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, second := w.enqueue("a@example.org"), w.enqueue("b@example.org")
+	w.opts.Store = &bodiless{Store: w.model, id: first}
+	w.drain()
+	w.want(first, "held")
+	w.want(second, "handed_over")
+	e, err := w.model.Show(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := e.Recipients[0].Answer; !strings.Contains(a.Err, outbox.ErrNoBody.Error()) {
+		t.Errorf("held, and not said why: %+v", a)
+	}
+}
+
+func TestARefusedLoginPausesTheAccountAndIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "connect-cut") // no login in the clear: any failure to connect will do
+	var ids []outbox.ID
+	for range 50 {
+		ids = append(ids, w.enqueue("a@example.org"))
+	}
+	w.drain()
+	w.drain()
+	if n := w.saw(delivery.Paused, ""); n != 1 {
+		t.Errorf("said %d times", n)
+	}
+	for _, id := range ids {
+		w.want(id, "queued")
+	}
+	e, err := w.model.Show(t.Context(), ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Recipients[0].Attempts != 0 {
+		t.Errorf("%d tries were charged to a message that nobody tried", e.Recipients[0].Attempts)
+	}
+	stats, err := w.model.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stats.Accounts) != 1 || stats.Accounts[0].PausedFor <= 0 || stats.Accounts[0].PauseAnswer.Class == "" {
+		t.Errorf("the pause is not to be seen: %+v", stats.Accounts)
+	}
+}
+
+// A worker that ends gives back what it has not begun, and finishes what it has.
+func TestStopGivesBackWhatIsNotBegun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	held := make(chan struct{})
+	w.opts.Store = &slowMarks{Store: w.model, first: held}
+	var ids []outbox.ID
+	for range 200 {
+		ids = append(ids, w.enqueue("a@example.org"))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- delivery.New(w.opts).Run(ctx) }()
+	w.wait("the first claim", func() bool { return w.saw(delivery.Claimed, "") > 0 })
+	cancel()
+	close(held)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, id := range ids {
+		count[w.states(id)]++
+	}
+	if count["handed_over"]+count["queued"] != 200 || count["queued"] == 0 {
+		t.Errorf("left behind: %v", count)
+	}
+	if n, twice := w.deliveries(); n != count["handed_over"] || len(twice) > 0 {
+		t.Errorf("the server has %d, twice %v, the outbox %v", n, twice, count)
+	}
+	stats, err := w.model.Stats(t.Context())
+	if err != nil || len(stats.Workers) != 0 {
+		t.Errorf("a worker is left: %v, %v", stats.Workers, err)
+	}
+}
+
+// slowMarks lets nothing be marked before it may.
+type slowMarks struct {
+	outbox.Store
+	first chan struct{}
+}
+
+func (s *slowMarks) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+	<-s.first
+	return s.Store.Mark(ctx, owner, leases)
+}
+
+// A worker whose lease has lapsed begins anew, and what it had goes out once.
+func TestALapsedWorkerBeginsAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	lapse := &lapsing{Store: w.model}
+	w.opts.Store = lapse
+	for range 50 {
+		w.enqueue("a@example.org")
+	}
+	w.drainUntil(50)
+	if w.saw(delivery.Lapsed, "") == 0 {
+		t.Error("it did not notice")
+	}
+	if n, twice := w.deliveries(); n != 50 || len(twice) > 0 {
+		t.Errorf("the server has %d, twice %v", n, twice)
+	}
+}
+
+// drainUntil runs until so many were handed over.
+func (w *world) drainUntil(n int) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- delivery.New(w.opts).Run(ctx) }()
+	w.wait("all messages", func() bool { return w.saw(delivery.Settled, outbox.HandedOver) == n })
+	cancel()
+	if err := <-done; err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// lapsing has the first worker forgotten behind its first claim, as another that
+// sweeps would.
+type lapsing struct {
+	outbox.Store
+	once sync.Once
+}
+
+func (s *lapsing) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+	b, err := s.Store.Claim(ctx, c)
+	s.once.Do(func() { err = s.Leave(ctx, c.Owner) })
+	return b, err
+}
+
+func TestABrokenStoreEndsTheWork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	store := &markingStore{Store: w.model, marked: map[outbox.Lease]bool{}, fail: outbox.ErrBroken}
+	w.opts.Store = store
+	w.enqueue("a@example.org")
+	if err := delivery.New(w.opts).Run(t.Context()); !errors.Is(err, outbox.ErrBroken) {
+		t.Errorf("it ended with %v", err)
+	}
+	if n, _ := w.deliveries(); n != 0 {
+		t.Errorf("%d messages left", n)
+	}
+}
+

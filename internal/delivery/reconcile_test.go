@@ -1,0 +1,104 @@
+package delivery_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// doubtful is a world with one message in doubt, and a worker that looks into it
+// whenever the clock is moved on.
+func doubtful(t *testing.T, change func(*world)) (*world, outbox.ID) {
+	t.Helper()
+	w := newWorld(t, "body-cut*1")
+	id := w.enqueue("a@example.org")
+	w.drain()
+	w.want(id, "in_doubt")
+	w.opts.Now, w.opts.Lease = w.clock.Now, 30*time.Millisecond // which is looked at on a clock that stands still
+	change(w)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- delivery.New(w.opts).Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return w, id
+}
+
+// passes moves the clock until the condition holds.
+func (w *world) passes(what string, condition func() bool) {
+	w.t.Helper()
+	late := time.After(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+			w.clock.Advance(30 * time.Second)
+		case <-late:
+			w.t.Fatalf("waited %v for %s", patience, what)
+		}
+	}
+}
+
+func TestACopyInTheSentFolderEndsTheDoubt(t *testing.T) {
+	t.Parallel()
+	var looked atomic.Int64
+	w, id := doubtful(t, func(w *world) {
+		w.route.Doubt = delivery.RetryDoubt // what is known goes before
+		w.route.Find = func(_ context.Context, messageID string) (bool, error) {
+			return looked.Add(1) >= 2 && messageID != "", nil // it shows up with some delay
+		}
+	})
+	w.passes("the end of the doubt", func() bool { return w.states(id) != "in_doubt" })
+	w.want(id, "handed_over")
+	if n, _ := w.deliveries(); n != 1 {
+		t.Errorf("the server has it %d times", n)
+	}
+	if w.saw(delivery.Reconciled, outbox.HandedOver) != 1 {
+		t.Error("nobody was told")
+	}
+}
+
+func TestHoldKeepsTheDoubt(t *testing.T) {
+	t.Parallel()
+	var looked atomic.Int64
+	w, id := doubtful(t, func(w *world) {
+		w.route.Find = func(context.Context, string) (bool, error) { looked.Add(1); return false, nil }
+	})
+	w.passes("six looks", func() bool { return looked.Load() > 6 })
+	w.want(id, "in_doubt")
+}
+
+func TestRetrySendsAgain(t *testing.T) {
+	t.Parallel()
+	w, id := doubtful(t, func(w *world) { w.route.Doubt = delivery.RetryDoubt })
+	w.passes("the second try", func() bool { return w.states(id) == "handed_over" })
+	if n, twice := w.deliveries(); n != 2 || len(twice) != 1 {
+		t.Errorf("the server has it %d times: %v", n, twice)
+	}
+	e, err := w.model.Show(t.Context(), id)
+	if err != nil || !e.Recipients[0].Doubted {
+		t.Errorf("that it was in doubt is forgotten: %+v, %v", e.Recipients, err)
+	}
+}
+
+func TestAProviderThatKeepsEveryCopyDisprovesIt(t *testing.T) {
+	t.Parallel()
+	var looked atomic.Int64
+	w, id := doubtful(t, func(w *world) {
+		w.route.Keeps = true
+		w.route.Find = func(context.Context, string) (bool, error) { looked.Add(1); return false, nil }
+	})
+	w.passes("the second try", func() bool { return w.states(id) == "handed_over" })
+	if looked.Load() < 3 {
+		t.Errorf("%d looks were enough", looked.Load())
+	}
+}

@@ -1,0 +1,195 @@
+package delivery_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+const account = "work"
+
+// patience is how long a test waits for what has to come.
+const patience = 60 * time.Second
+
+// world is an outbox, a server, and what joins them.
+type world struct {
+	t      *testing.T
+	clock  *outboxtest.Clock
+	model  *outboxtest.Model
+	server *sandbox.Server
+	route  delivery.Route
+	opts   delivery.Options
+
+	mu     sync.Mutex
+	events []delivery.Event
+	news   chan struct{}
+	taken  map[string]int // Message-ID and recipient, as the server has them
+}
+
+func newWorld(t *testing.T, faults ...string) *world {
+	t.Helper()
+	w := &world{t: t, clock: outboxtest.NewClock(), news: make(chan struct{}, 1), taken: map[string]int{}}
+	w.model = outboxtest.NewModel(w.clock)
+	cfg := sandbox.Config{Committed: w.committed}
+	for _, word := range faults {
+		f, err := sandbox.ParseFault(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Faults = append(cfg.Faults, f)
+	}
+	var err error
+	if w.server, err = sandbox.Start(cfg); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.server.Close() })
+	host := "smtp+notls://" + w.server.SubmissionAddr()
+	w.route = delivery.Route{
+		Open: func(_ context.Context, connections int) (delivery.Sender, error) {
+			return transport.Open(host, transport.Options{MaxConnections: connections})
+		},
+		NoReport: true,
+	}
+	w.opts = delivery.Options{Store: w.model, Observe: w.observe,
+		Route: func(context.Context, string) (delivery.Route, error) { return w.route, nil }}
+	return w
+}
+
+func (w *world) committed(m sandbox.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	id, _, _ := strings.Cut(string(m.Data[strings.Index(string(m.Data), "Message-ID: ")+len("Message-ID: "):]), "\r\n")
+	for _, to := range m.To {
+		w.taken[id+" "+to]++
+	}
+}
+
+func (w *world) observe(e delivery.Event) {
+	w.mu.Lock()
+	w.events = append(w.events, e)
+	w.mu.Unlock()
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+// saw counts events.
+func (w *world) saw(kind delivery.EventKind, state outbox.State) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.events {
+		if e.Kind == kind && (state == "" || e.State == state) {
+			n++
+		}
+	}
+	return n
+}
+
+// wait returns when the condition holds.
+func (w *world) wait(what string, condition func() bool) {
+	w.t.Helper()
+	late := time.After(patience)
+	for !condition() {
+		select {
+		case <-w.news:
+		case <-late:
+			w.t.Fatalf("waited %v for %s", patience, what)
+		}
+	}
+}
+
+func address(t *testing.T, s string) smtp.Address {
+	t.Helper()
+	a, err := smtp.ParseAddress(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// enqueue puts a message to these recipients into the outbox.
+func (w *world) enqueue(to ...string) outbox.ID {
+	w.t.Helper()
+	content := compose(w.t, to...)
+	envelope, err := content.Envelope()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := w.opts.Store.Enqueue(w.t.Context(), outbox.New{Account: account, Envelope: envelope,
+		MessageID: content.MessageID(), Content: content})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r.ID
+}
+
+func compose(t *testing.T, to ...string) *message.Content {
+	t.Helper()
+	content, err := message.Compose(&message.Message{From: "me@example.org", To: to, Subject: "Hello", Text: "Hello World\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = content.Close() })
+	return content
+}
+
+func (w *world) drain() delivery.Drained {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	drained, err := delivery.New(w.opts).Drain(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if ctx.Err() != nil {
+		w.t.Fatalf("not drained within %v", patience)
+	}
+	return drained
+}
+
+// states are those of a message's recipients, by place.
+func (w *world) states(id outbox.ID) string {
+	w.t.Helper()
+	e, err := w.model.Show(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var states []string
+	for _, r := range e.Recipients {
+		states = append(states, string(r.State))
+	}
+	return strings.Join(states, " ")
+}
+
+func (w *world) want(id outbox.ID, states string) {
+	w.t.Helper()
+	if got := w.states(id); got != states {
+		w.t.Errorf("message %d: %s, want %s", id, got, states)
+	}
+}
+
+// deliveries are what the server has, and whether anybody has something twice.
+func (w *world) deliveries() (n int, twice []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for what, times := range w.taken {
+		n += times
+		if times > 1 {
+			twice = append(twice, fmt.Sprintf("%s: %d times", what, times))
+		}
+	}
+	return n, twice
+}
+
