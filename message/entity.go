@@ -136,10 +136,7 @@ func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
 	}
 	seen := map[string]int{}
 	for i, a := range d.message.Attachments {
-		name := a.Name
-		if name == "" && a.Path != "" {
-			name = filepath.Base(a.Path)
-		}
+		name := a.fileName()
 		label := fmt.Sprintf("attachments[%d] %q", i, clip(name))
 		e, id, err := d.attachment(label, name, a)
 		if err != nil {
@@ -156,6 +153,13 @@ func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
 		}
 	}
 	return inline, attached, nil
+}
+
+func (a Attachment) fileName() string {
+	if a.Name == "" && a.Path != "" {
+		return filepath.Base(a.Path)
+	}
+	return a.Name
 }
 
 // attachment checks one attachment and opens it; its errors begin with label.

@@ -1,0 +1,107 @@
+package message
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"time"
+)
+
+// Fingerprint is the SHA-256 of what the message says: the same for two messages
+// that were composed of the same, although each has a Message-ID, a date and
+// boundaries of its own. It is over the fields of the [Message] but EightBit and
+// DKIM, over MessageID and Date only where they were given, and over what the
+// attachments hold, which are read once more for it. Of a raw message it is that
+// of the octets that WriteTo writes. It stays the same from version to version of
+// this package.
+func (c *Content) Fingerprint() ([sha256.Size]byte, error) {
+	h := sha256.New()
+	if c.draft == nil {
+		if _, err := c.WriteTo(h); err != nil {
+			return [sha256.Size]byte{}, err
+		}
+		return [sha256.Size]byte(h.Sum(nil)), nil
+	}
+	f := fingerprint{h}
+	if err := f.draft(c.draft); err != nil {
+		return [sha256.Size]byte{}, err
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// fingerprint writes fields so that no two sequences of them are the same octets:
+// each has its length before it, each list its own.
+type fingerprint struct{ h hash.Hash }
+
+func (f fingerprint) length(n int64) {
+	_, _ = f.h.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) // a hash has no errors
+}
+
+func (f fingerprint) text(s string) {
+	f.length(int64(len(s)))
+	_, _ = f.h.Write([]byte(s))
+}
+
+func (f fingerprint) list(boxes []Mailbox) {
+	f.length(int64(len(boxes)))
+	for _, m := range boxes {
+		f.text(m.String())
+	}
+}
+
+func (f fingerprint) draft(d *draft) error {
+	f.text("yan message 1")
+	m := d.message
+	f.list(d.from)
+	if d.sender != nil {
+		f.list([]Mailbox{*d.sender})
+	} else {
+		f.list(nil)
+	}
+	f.list(d.replyTo)
+	f.list(d.to)
+	f.list(d.cc)
+	f.list(d.bcc)
+	f.text(m.Subject)
+	f.text(m.Text)
+	f.text(m.HTML)
+	f.length(int64(len(m.Headers)))
+	for _, h := range m.Headers {
+		f.text(h.Name)
+		f.text(h.Value)
+	}
+	if m.MessageID != "" {
+		f.text(d.messageID)
+	} else {
+		f.text("")
+	}
+	if !m.Date.IsZero() {
+		f.text(m.Date.UTC().Format(time.RFC3339))
+	} else {
+		f.text("")
+	}
+	f.length(int64(len(m.Attachments)))
+	for i, a := range m.Attachments {
+		if err := f.attachment(a, d.sources.list[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f fingerprint) attachment(a Attachment, src *source) error {
+	for _, s := range []string{a.fileName(), a.ContentType, a.ContentID} {
+		f.text(s)
+	}
+	inline := int64(0)
+	if a.Inline {
+		inline = 1
+	}
+	f.length(inline)
+	f.length(src.size)
+	var o output // only its block to read into is used
+	return src.blocks(&o, inputBlock, func(block []byte) error {
+		_, err := f.h.Write(block)
+		return err
+	})
+}
