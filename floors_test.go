@@ -51,6 +51,7 @@ var floors = map[string]int{
 	"transport":                  3,
 	"internal/delivery":          4,
 	"internal/outbox/stores":     4,
+	"internal/submission":        4,
 	"":                           4, // yan.go, the front door
 	"internal/sandbox":           4,
 	"sandboxtest":                5,

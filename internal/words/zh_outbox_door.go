@@ -17,4 +17,13 @@ var chineseOutboxDoor = map[string]string{ // Where it is.
 	"want a number of messages in a time, like 60/m; the times are s, m, h and d":                      "应为一段时间内的邮件数，如 60/m；时间单位为 s、m、h、d",
 	"want a time with its unit, like 7d or 12h":                                                        "应为带单位的时间，如 7d 或 12h",
 	"want a size with its unit, like 64MiB or 1GB":                                                     "应为带单位的大小，如 64MiB 或 1GB",
+
+	// What goes into it.
+	"the message has no recipients":                                                   "邮件没有收件人",
+	"reading the header of the message: %w":                                           "读取邮件头：%v",
+	"the key has to be 1 to %d octets of text without control characters":             "键应为 1 到 %d 字节的文本，且不含控制字符",
+	"there are %d tags; a message has %d at most":                                     "有 %d 个标签；一封邮件最多 %d 个",
+	"%q is no tag: want 1 to %d octets without blanks, commas and control characters": "%q 不能作标签：应为 1 到 %d 字节，不含空格、逗号和控制字符",
+	"there is no priority %d: want -1 (low), 0 or 1 (high)":                           "没有优先级 %d：应为 -1（低）、0 或 1（高）",
+	"it expires at %s, before it may go out at %s":                                    "失效时间 %s 早于最早发出时间 %s",
 }
