@@ -45,6 +45,7 @@ var floors = map[string]int{
 	"internal/imapclient":        2,
 	"internal/outbox":            2,
 	"internal/outbox/group":      0,
+	"internal/bounce":            3,
 	"internal/outbox/sqlite":     3,
 	"internal/outbox/postgres":   3,
 	"internal/outbox/outboxtest": 4,

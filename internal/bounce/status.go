@@ -1,0 +1,152 @@
+package bounce
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// status is the part for programs (RFC 3464 section 2). It is 7bit, as the RFC wants:
+// what is not ASCII in it stands as \x{HEX} (RFC 6533 section 3).
+func (r *Report) status() []byte {
+	var b bytes.Buffer
+	b.WriteString("Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n\r\n")
+	if id := clean(r.EnvelopeID, 100); id != "" {
+		field(&b, "Original-Envelope-Id", escape(id))
+	}
+	field(&b, "Reporting-MTA", "dns; "+r.Host)
+	if !r.Created.IsZero() {
+		field(&b, "Arrival-Date", r.date(r.Created))
+	}
+	for i, s := range r.Recipients {
+		if i == MaxRecipients {
+			break
+		}
+		b.WriteString("\r\n")
+		r.recipient(&b, s)
+	}
+	return b.Bytes()
+}
+
+// recipient is the group of fields of one (RFC 3464 section 2.3). That is who the
+// sender named: nobody has rewritten the address.
+func (r *Report) recipient(b *bytes.Buffer, s outbox.Status) {
+	address := typedAddress(s.Address)
+	field(b, "Original-Recipient", address)
+	field(b, "Final-Recipient", address)
+	field(b, "Action", "failed")
+	field(b, "Status", r.code(s).String())
+	switch said := answered(s.Answer); {
+	case !s.Answer.Reply.IsZero():
+		field(b, "Diagnostic-Code", "smtp; "+escape(said))
+	case said != "":
+		field(b, "Diagnostic-Code", "x-yan; "+escape(said))
+	}
+	if s.State == outbox.Failed && s.Attempts > 0 && !s.Updated.IsZero() {
+		field(b, "Last-Attempt-Date", r.date(s.Updated))
+	}
+}
+
+func (r *Report) date(t time.Time) string { return t.In(r.Now.Location()).Format(time.RFC1123Z) }
+
+// typedAddress is an address with its type (RFC 3464 section 2.1.2, RFC 6533 section
+// 3). A domain always has an ASCII form.
+func typedAddress(a smtp.Address) string {
+	if !a.NeedsSMTPUTF8() {
+		return "rfc822; " + a.Wire()
+	}
+	var b strings.Builder
+	for _, r := range a.Wire() {
+		if r <= ' ' || r > '~' || r == '\\' || r == '+' || r == '=' {
+			fmt.Fprintf(&b, `\x{%02X}`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return "utf-8; " + b.String()
+}
+
+// escape makes a text ASCII, without loss.
+func escape(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r < ' ' || r > '~' || r == '\\' {
+			fmt.Fprintf(&b, `\x{%02X}`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// maxAnswer bounds what is told of an answer, in characters.
+const maxAnswer = 1000
+
+// answered is what the server said or, without that, what happened on this side.
+func answered(a outbox.Answer) string {
+	if a.Reply.IsZero() {
+		return clean(a.Err, maxAnswer)
+	}
+	return clean(a.Reply.String(), maxAnswer)
+}
+
+// code is the status (RFC 3463): the server's, or what follows from its answer.
+func (r *Report) code(s outbox.Status) smtp.EnhancedCode {
+	reply := s.Answer.Reply
+	switch {
+	case s.State == outbox.Expired:
+		return smtp.EnhancedCode{Class: 4, Subject: 4, Detail: 7} // section 3.5: delivery time expired
+	case reply.Enhanced.Class == 4 || reply.Enhanced.Class == 5:
+		return reply.Enhanced
+	}
+	code := smtp.EnhancedCode{Class: 5}
+	if reply.Transient() { // of a kind that does not pass all the same
+		code.Class = 4
+	}
+	switch r.meaning(s).class {
+	case diagnosis.ClassRecipientInvalid:
+		code.Subject, code.Detail = 1, 1 // bad destination mailbox address
+	case diagnosis.ClassAddressSyntax:
+		code.Subject, code.Detail = 1, 3 // bad destination mailbox address syntax
+	case diagnosis.ClassSenderUnverified, diagnosis.ClassSenderMismatch:
+		code.Subject, code.Detail = 1, 8 // bad sender's system address
+	case diagnosis.ClassRecipientFull:
+		code.Subject, code.Detail = 2, 2 // mailbox full
+	case diagnosis.ClassTooLarge:
+		code.Subject, code.Detail = 3, 4 // message too big for system
+	case diagnosis.ClassTooManyRecipients:
+		code.Subject, code.Detail = 5, 3 // too many recipients
+	case diagnosis.ClassMessageMalformed, diagnosis.ClassBadAttachment:
+		code.Subject = 6 // other or undefined media error
+	case diagnosis.ClassContentRejected, diagnosis.ClassRecipientRejects, diagnosis.ClassAdminPolicy, diagnosis.ClassDomainAuth,
+		diagnosis.ClassIPReputation, diagnosis.ClassAccountBlocked:
+		code.Subject, code.Detail = 7, 1 // delivery not authorized, message refused
+	}
+	return code
+}
+
+// field writes a field, folded at its blanks, and in a word where nothing else keeps
+// a line within what mail can carry.
+func field(b *bytes.Buffer, name, value string) {
+	const usual, most = 76, 900
+	b.WriteString(name + ":")
+	length := len(name) + 1
+	for word := range strings.FieldsSeq(value) {
+		for len(word) > most {
+			b.WriteString("\r\n " + word[:most])
+			length, word = most, word[most:]
+		}
+		if length+1+len(word) > usual && length > len(name)+1 {
+			b.WriteString("\r\n")
+			length = 0
+		}
+		b.WriteString(" " + word)
+		length += 1 + len(word)
+	}
+	b.WriteString("\r\n")
+}

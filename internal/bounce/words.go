@@ -1,0 +1,171 @@
+package bounce
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// tongue is one of the two languages that a report speaks. It goes to people of whom
+// nobody knows which they read.
+type tongue struct {
+	begin, subject, id, created string
+	failed, failedOnce          string
+	failedUntried, expired      string
+	expiredUntried, answer      string
+	happened, means, advice     string
+	more, end                   string
+	of                          func(diagnosis.Text) string
+}
+
+func english() tongue {
+	return tongue{
+		begin:   "Your message was not handed over to %d of its recipients, and will not be tried again. Yan on %s reports this.",
+		subject: "Subject: %s", id: "Message-ID: %s", created: "Taken over for sending: %s",
+		failed: "was refused for good on %s, at try %d", failedOnce: "was refused for good on %s, at the first try",
+		failedUntried: "was given up on %s",
+		expired:       "was given up on %s, after %d tries: its time was over", expiredUntried: "was given up on %s without a try: its time was over",
+		answer: "The server said: %s", happened: "What happened: %s", means: "What it means: %s", advice: "What to do: %s",
+		more: "There are %d others, of which this report does not tell one by one.",
+		end:  "Recipients that are not named here are not concerned.",
+		of:   func(t diagnosis.Text) string { return t.EN },
+	}
+}
+
+func chinese() tongue {
+	return tongue{
+		begin:   "您的邮件未能交给其中 %d 位收件人，也不会再重试。本报告由 %[2]s 上的雁（Yan）发出。",
+		subject: "主题：%s", id: "Message-ID：%s", created: "开始代发：%s",
+		failed: "于 %s 第 %d 次尝试时被永久拒绝", failedOnce: "于 %s 首次尝试时被永久拒绝",
+		failedUntried: "于 %s 放弃",
+		expired:       "于 %s 放弃：共尝试 %d 次，已超过时限", expiredUntried: "于 %s 放弃：已超过时限，未曾尝试",
+		answer: "服务器的答复：%s", happened: "发生的问题：%s", means: "含义：%s", advice: "怎么办：%s",
+		more: "另有 %d 位收件人，本报告未逐一列出。",
+		end:  "未在此列出的收件人不受影响。",
+		of:   func(t diagnosis.Text) string { return t.ZH },
+	}
+}
+
+// text is the report in one language.
+func (r *Report) text(t tongue, original header) string {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say(t.begin, len(r.Recipients), r.Host)
+	say("")
+	if subject := original.subject(); subject != "" {
+		say(t.subject, subject)
+	}
+	if r.MessageID != "" {
+		say(t.id, clean(r.MessageID, 200))
+	}
+	if !r.Created.IsZero() {
+		say(t.created, r.moment(r.Created))
+	}
+	for _, alike := range r.groups() {
+		say("")
+		for _, s := range alike {
+			say("<%s>", s.Address)
+		}
+		r.fate(say, t, alike[0])
+	}
+	say("")
+	if more := len(r.Recipients) - MaxRecipients; more > 0 {
+		say(t.more, more)
+	}
+	say(t.end)
+	return b.String()
+}
+
+// groups are the recipients that are told of, those of the same fate together.
+func (r *Report) groups() [][]outbox.Status {
+	place := map[string]int{}
+	var groups [][]outbox.Status
+	for i, s := range r.Recipients {
+		if i == MaxRecipients {
+			break
+		}
+		key := fmt.Sprint(s.State, s.Attempts, s.Answer.Stage, s.Answer.Class, r.moment(s.Updated), " ", answered(s.Answer))
+		at, ok := place[key]
+		if !ok {
+			at = len(groups)
+			place[key] = at
+			groups = append(groups, nil)
+		}
+		groups[at] = append(groups[at], s)
+	}
+	return groups
+}
+
+// fate says what became of a recipient, and why.
+func (r *Report) fate(say func(string, ...any), t tongue, s outbox.Status) {
+	when := r.moment(s.Updated)
+	if s.Updated.IsZero() {
+		when = r.moment(r.Now)
+	}
+	switch {
+	case s.State == outbox.Expired && s.Attempts == 0:
+		say("  "+t.expiredUntried, when)
+	case s.State == outbox.Expired:
+		say("  "+t.expired, when, s.Attempts)
+	case s.Attempts == 0 || s.Answer.Reply.IsZero():
+		say("  "+t.failedUntried, when)
+	case s.Attempts == 1:
+		say("  "+t.failedOnce, when)
+	default:
+		say("  "+t.failed, when, s.Attempts)
+	}
+	said := answered(s.Answer)
+	switch {
+	case said == "":
+		return
+	case s.Answer.Reply.IsZero():
+		say("  "+t.happened, said)
+	default:
+		say("  "+t.answer, said)
+	}
+	m := r.meaning(s)
+	for _, line := range []struct {
+		format string
+		text   diagnosis.Text
+	}{{t.means, m.cause}, {"%s", m.hint}, {t.advice, m.advice}} {
+		if text := t.of(line.text); text != "" {
+			say("  "+line.format, clean(text, maxAnswer))
+		}
+	}
+}
+
+func (r *Report) moment(t time.Time) string {
+	return t.In(r.Now.Location()).Format("2006-01-02 15:04:05 -0700")
+}
+
+// meaning is what package diagnosis says of a failure.
+type meaning struct {
+	class               diagnosis.Class
+	cause, hint, advice diagnosis.Text
+}
+
+// meaning is the one that was found when it happened. What is said of the very reply
+// goes with it, as long as the answer still means the same.
+func (r *Report) meaning(s outbox.Status) meaning {
+	fact := diagnosis.Fact{Stage: s.Answer.Stage, Reply: s.Answer.Reply, Provider: r.Provider}
+	if s.Answer.Err != "" {
+		fact.Err = errors.New(s.Answer.Err)
+	}
+	found := diagnosis.Diagnose(fact)
+	was := diagnosis.Class(s.Answer.Class)
+	if known, ok := diagnosis.Describe(was); ok && was != found.Class {
+		return meaning{class: was, cause: known.Cause, advice: known.Advice}
+	}
+	m := meaning{found.Class, found.Cause, found.Hint, found.Advice}
+	if found.Basis == diagnosis.BasisNothing {
+		m.hint = diagnosis.Text{} // the answer again
+		if s.Answer.Reply.IsZero() {
+			m.cause, m.advice = diagnosis.Text{}, diagnosis.Text{} // which tell of a server
+		}
+	}
+	return m
+}
