@@ -34,6 +34,9 @@ const (
 	SecretShownWithSpaces Trait = "secret_shown_with_spaces"
 	// KeepsSentCopy: mail sent over SMTP is stored in the Sent folder.
 	KeepsSentCopy Trait = "keeps_sent_copy"
+	// NewMessageID: mail sent over SMTP gets another Message-ID, so that it is not
+	// found in the Sent folder by the one that it had.
+	NewMessageID Trait = "new_message_id"
 	// SelfSigned: the certificate is the provider's own; it needs a CA file or
 	// a pin, never a skipped check.
 	SelfSigned Trait = "self_signed"
@@ -50,7 +53,7 @@ const (
 func Traits() []Trait {
 	return []Trait{FrameAfterQuit, HangsUpAfterFailedAuth, ChecksFromHeader, ComparesFromHeader,
 		RepliesInGBK, StartTLSInsideTLS, LowerCasePrompts, MaybeNoPipelining, NeedsDateAndMessageID,
-		SecretShownWithSpaces, KeepsSentCopy, SelfSigned, IdempotencyHeader, NoCc, NeedsTLS12}
+		SecretShownWithSpaces, KeepsSentCopy, NewMessageID, SelfSigned, IdempotencyHeader, NoCc, NeedsTLS12}
 }
 
 // Has reports whether the provider has the trait, however well that is known;
