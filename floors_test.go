@@ -60,6 +60,7 @@ var floors = map[string]int{
 	"internal/doctor":            5,
 	"internal/torture":           5,
 	"internal/foreign":           6,
+	"internal/route":             6,
 	"internal/daemon":            7,
 	"internal/cli":               8,
 	"cmd/yan":                    9,

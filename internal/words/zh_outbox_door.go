@@ -26,4 +26,7 @@ var chineseOutboxDoor = map[string]string{ // Where it is.
 	"%q is no tag: want 1 to %d octets without blanks, commas and control characters": "%q 不能作标签：应为 1 到 %d 字节，不含空格、逗号和控制字符",
 	"there is no priority %d: want -1 (low), 0 or 1 (high)":                           "没有优先级 %d：应为 -1（低）、0 或 1（高）",
 	"it expires at %s, before it may go out at %s":                                    "失效时间 %s 早于最早发出时间 %s",
+
+	// How an account sends.
+	"account %s: %w": "账号 %s：%v",
 }

@@ -1,0 +1,45 @@
+package route
+
+import (
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/account"
+)
+
+// However the messages come, no more go out in any stretch of the time than the
+// account may send; and over a long while not much less.
+func TestPaceIsNeverExceeded(t *testing.T) {
+	t.Parallel()
+	for _, want := range []account.Pace{
+		{Messages: 1, Per: time.Second}, {Messages: 2, Per: time.Minute}, {Messages: 9, Per: time.Minute}, {Messages: 10, Per: time.Second},
+		{Messages: 60, Per: time.Minute}, {Messages: 500, Per: 24 * time.Hour}, {Messages: 1234, Per: time.Hour},
+	} {
+		p := pace(want)
+		start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		now, full := start, time.Time{}
+		var sent []time.Time
+		for now.Before(start.Add(4 * want.Per)) {
+			got, after, wait := p.Take(now, full, 1<<20)
+			full = after
+			for range got {
+				sent = append(sent, now)
+			}
+			now = now.Add(max(wait, time.Millisecond))
+		}
+		for first, last := 0, 0; last < len(sent); last++ {
+			for sent[last].Sub(sent[first]) >= want.Per-time.Millisecond { // to which stores are exact
+				first++
+			}
+			if n := last - first + 1; n > want.Messages {
+				t.Fatalf("%s: %d messages in %s", want, n, sent[last].Sub(sent[first]))
+			}
+		}
+		if least := 4 * want.Messages * 9 / 10; len(sent) < least {
+			t.Errorf("%s: %d messages in four times that, want %d at least", want, len(sent), least)
+		}
+	}
+	if !pace(account.Pace{}).IsZero() {
+		t.Error("no pace is one")
+	}
+}
