@@ -59,6 +59,7 @@ var floors = map[string]int{
 	"account":                    5,
 	"internal/doctor":            5,
 	"internal/torture":           5,
+	"internal/outbox/survival":   6,
 	"internal/foreign":           6,
 	"internal/route":             6,
 	"internal/daemon":            7,

@@ -66,6 +66,30 @@ func (l *Ledger) Deliveries() int {
 	return n
 }
 
+// Served is what one recipient got of one message.
+type Served struct {
+	Message, To string
+	Times       int
+}
+
+// Served lists them, in no order.
+func (l *Ledger) Served() []Served {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]Served, 0, len(l.times))
+	for e, times := range l.times {
+		all = append(all, Served{e.message, e.recipient, times})
+	}
+	return all
+}
+
+// Damaged tells of messages that came and were not what their sender meant.
+func (l *Ledger) Damaged() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.damaged)
+}
+
 // Told is what the client says became of a message, by its name.
 type Told map[string][]smtp.Outcome
 

@@ -1,0 +1,180 @@
+package survival
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// mode is how letters travel.
+type mode struct {
+	name    string
+	without []string
+	window  smtpclient.Window
+}
+
+func modes() []mode {
+	return []mode{
+		{name: "lock-step", without: []string{"PIPELINING", "CHUNKING"}},
+		{name: "DATA", without: []string{"CHUNKING"}},
+		{name: "BDAT", window: smtpclient.Window{Messages: 1}},
+		{name: "BDAT, window", window: smtpclient.Window{Messages: 8}},
+	}
+}
+
+// course is one outbox that is drained over a line on which something goes wrong,
+// and drained again when it is mended.
+type course struct {
+	mode
+	letters []Letter
+	faults  []torture.Fault
+	// wait is the client's patience, 0 for long; release ends the stalls so long after
+	// they began, 0 behind the client's patience.
+	wait, release time.Duration
+	doubt         delivery.Policy
+	connections   int
+	open          func(clock *outboxtest.Clock) (outbox.Store, error)
+	gate          *torture.Gate
+	// server answers letters as it likes.
+	server sandbox.Config
+}
+
+// verdict is what a course showed.
+type verdict struct {
+	during, after Tally
+	wrong         []string
+	seen          []torture.Seen
+	acted         int
+	ahead         int // letters that were marked in one commit, at most
+	transcript    string
+}
+
+// run carries a course out.
+func (c course) run() (v verdict, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	clock := outboxtest.NewClock()
+	store, err := c.open(clock)
+	if err != nil {
+		return v, err
+	}
+	defer store.Close()
+	e := Evidence{Acknowledged: map[Letter]outbox.ID{}, Resends: c.doubt == delivery.RetryDoubt}
+	for _, letter := range c.letters {
+		m, err := letter.New()
+		if err != nil {
+			return v, err
+		}
+		receipt, err := store.Enqueue(ctx, m)
+		if err != nil {
+			return v, err
+		}
+		e.Acknowledged[letter] = receipt.ID
+	}
+	cfg := c.server
+	cfg.Without = append(slices.Clone(cfg.Without), c.without...)
+	l, err := draw(cfg, torture.Config{Gate: c.gate, Faults: c.faults}, nil)
+	if err != nil {
+		return v, err
+	}
+	defer l.close()
+	e.Ledger = l.ledger
+	defer func() {
+		v.seen, v.acted, v.transcript = l.proxy.Seen(), l.proxy.Acted(), l.proxy.Transcript()
+	}()
+	w := &worker{course: c, store: store, clock: clock, line: l, v: &v}
+	if err := w.drain(ctx); err != nil {
+		return v, err
+	}
+	l.proxy.Release()
+	if err := l.quiet(ctx); err != nil {
+		return v, err
+	}
+	if v.during, v.wrong, err = Examine(ctx, store, e); err != nil || len(v.wrong) > 0 {
+		return v, err
+	}
+	// The line is mended: whatever is not in doubt goes out now, and what is in doubt
+	// where the policy says so.
+	for range 8 {
+		clock.Advance(5 * time.Hour)
+		if err := w.drain(ctx); err != nil {
+			return v, err
+		}
+	}
+	if err := l.quiet(ctx); err != nil {
+		return v, err
+	}
+	if v.after, v.wrong, err = Examine(ctx, store, e); err != nil {
+		return v, err
+	}
+	if v.after.Pending > 0 || v.after.InDoubt > 0 && c.doubt == delivery.RetryDoubt {
+		v.wrong = append(v.wrong, "the line is mended, and yet: "+v.after.String())
+	}
+	return v, nil
+}
+
+// worker drains in a course.
+type worker struct {
+	course
+	store outbox.Store
+	clock *outboxtest.Clock
+	line  *line
+	v     *verdict
+	d     *delivery.Delivery
+}
+
+func (w *worker) drain(ctx context.Context) error {
+	if w.d == nil {
+		began := time.Now()
+		w.d = delivery.New(delivery.Options{
+			Store: w.store,
+			Route: way{port: w.line.proxy.Port(), connections: w.connections, window: w.window, wait: w.wait, doubt: w.doubt}.route,
+			// Time passes for the worker, and as far as the test says for the store.
+			Now: func() time.Time { return w.clock.Now().Add(time.Since(began)) },
+			Observe: func(e delivery.Event) {
+				if e.Kind == delivery.Marked {
+					w.line.mu.Lock()
+					defer w.line.mu.Unlock()
+					w.v.ahead = max(w.v.ahead, e.Count)
+				}
+			},
+		})
+	}
+	ended := make(chan struct{})
+	defer close(ended)
+	if w.release > 0 {
+		go w.releaseLater(ended)
+	}
+	if _, err := w.d.Drain(ctx); err != nil {
+		return fmt.Errorf("drain: %w", err)
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("the course did not end within %v", patience)
+	}
+	return nil
+}
+
+// releaseLater ends a stall some time after it began.
+func (w *worker) releaseLater(ended <-chan struct{}) {
+	tick := time.NewTicker(w.release)
+	defer tick.Stop()
+	for was := 0; ; was = w.line.proxy.Acted() {
+		if was > 0 {
+			w.line.proxy.Release()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ended:
+			return
+		}
+	}
+}

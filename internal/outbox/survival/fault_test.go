@@ -1,0 +1,234 @@
+package survival
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/torture"
+)
+
+var thorough = flag.Bool("thorough", false, "every fault at every octet, not one in turn at some")
+
+// impatience is how long a client waits that is going to be stalled. A wait
+// that ends although nothing is stalled only makes a course less exact, never
+// wrong.
+const impatience = 150 * time.Millisecond
+
+// gang carries out many courses side by side: those that are stalled wait for
+// time to pass, and cost nothing.
+func gang(t *testing.T, size int, courses <-chan func(*torture.Gate)) {
+	t.Helper()
+	var group sync.WaitGroup
+	for range size {
+		gate, err := torture.NewGate()
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		group.Go(func() {
+			defer gate.Close()
+			for do := range courses {
+				do(gate)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// places lists where something can go wrong on the first connection: before, behind
+// and instead of every reply, and at every octet of every message, or at each
+// stride-th, and one short of its end.
+func places(seen torture.Seen, stride int64) []torture.Fault {
+	all := []torture.Fault{{Conn: 1}}
+	for reply := 1; reply <= seen.Replies; reply++ {
+		all = append(all, torture.Fault{Conn: 1, Reply: reply}, torture.Fault{Conn: 1, Reply: reply, Instead: true})
+	}
+	for m, octets := range seen.Messages {
+		for at := int64(1); at <= octets; at++ {
+			if at%stride == 1 || stride == 1 || at >= octets-1 {
+				all = append(all, torture.Fault{Conn: 1, Message: m + 1, Octets: at})
+			}
+		}
+	}
+	return all
+}
+
+// disturbance is what goes wrong at a place, and how long people wait.
+type disturbance struct {
+	name          string
+	action        torture.Action
+	wait, release time.Duration
+}
+
+func disturbances() []disturbance {
+	return []disturbance{
+		{name: "cut", action: torture.Cut},
+		{name: "reset", action: torture.Reset},
+		{name: "stall", action: torture.Stall, wait: impatience},
+		{name: "stalled replies", action: torture.StallReplies, wait: impatience},
+		// Late, and nobody has given up.
+		{name: "delay", action: torture.Stall, release: 5 * time.Millisecond},
+	}
+}
+
+// sum adds up what courses showed.
+type sum struct {
+	mu             sync.Mutex
+	courses, acted int
+	ahead          int
+	during, after  Tally
+}
+
+func (s *sum) add(v verdict) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.courses++
+	s.acted += v.acted
+	s.ahead = max(s.ahead, v.ahead)
+	s.during.Add(v.during)
+	s.after.Add(v.after)
+}
+
+func (s *sum) log(t *testing.T, began time.Time) {
+	t.Helper()
+	t.Logf("%d courses in %v, %d faults happened, at most %d marked in one commit\nbehind the fault: %s\nwhen mended:      %s",
+		s.courses, time.Since(began).Round(time.Millisecond), s.acted, s.ahead, s.during, s.after)
+}
+
+// TestFaultAtEveryReplyAndOctet: whatever happens between worker and server, and
+// wherever, what the outbox says agrees with what the server has, and when the line
+// is mended all that is not in doubt goes out, once.
+func TestFaultAtEveryReplyAndOctet(t *testing.T) {
+	t.Parallel()
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			stride := int64(37)
+			if k.costly {
+				stride = 101
+			}
+			if *thorough {
+				stride = 1
+			}
+			open := func(clock *outboxtest.Clock) (outbox.Store, error) {
+				return k.open(t, outbox.Options{Now: clock.Now, MinFree: -1})
+			}
+			if k.name == "model" {
+				open = func(clock *outboxtest.Clock) (outbox.Store, error) {
+					return slowMarks{outboxtest.NewModel(clock)}, nil
+				}
+			}
+			s := &sum{}
+			began := time.Now()
+			courses := make(chan func(*torture.Gate))
+			var feeder sync.WaitGroup
+			feeder.Go(func() {
+				defer close(courses)
+				for _, m := range modes() {
+					survey(t, m, stride, open, s, courses)
+				}
+			})
+			gang(t, k.gang, courses)
+			feeder.Wait()
+			s.log(t, began)
+			if floor := len(modes()) * 30; s.courses < floor || s.acted < floor/2 {
+				t.Errorf("only %d courses, with %d faults; there must be %d", s.courses, s.acted, floor)
+			}
+			if s.during.InDoubt == 0 || s.during.Pending == 0 || s.during.HandedOver == 0 || s.after.Resent == 0 {
+				t.Errorf("not every kind of outcome was there")
+			}
+			if s.ahead < 2 {
+				t.Errorf("nothing was ever marked ahead")
+			}
+		})
+	}
+}
+
+// survey carries out the courses of a mode: one in which all is well, to see where
+// something can go wrong, and those in which it does.
+func survey(t *testing.T, m mode, stride int64, open func(*outboxtest.Clock) (outbox.Store, error), s *sum, courses chan<- func(*torture.Gate)) {
+	c := course{mode: m, connections: 1, open: open, letters: []Letter{
+		NewLetter("a", 1, 1, 0), NewLetter("a", 2, 2, 0), NewLetter("a", 3, 1, 400), NewLetter("a", 4, 1, 0), NewLetter("a", 5, 1, 0),
+	}}
+	v, err := c.run()
+	judge(t, m.name, v, err)
+	s.add(v)
+	if v.during.HandedOver != 6 || len(v.seen) == 0 {
+		t.Errorf("%s: all is well, and yet %s", m.name, v.during)
+		return
+	}
+	turn, policy := 0, 0
+	for _, place := range places(v.seen[0], stride) {
+		all := disturbances()
+		if !*thorough {
+			turn++
+			all = all[turn%len(all):][:1]
+		}
+		for _, d := range all {
+			if t.Failed() {
+				return // what fails here fails in hundreds of places
+			}
+			c := c
+			c.wait, c.release = d.wait, d.release
+			place.Action = d.action
+			c.faults = []torture.Fault{place}
+			policy++
+			c.doubt = []delivery.Policy{delivery.HoldDoubt, delivery.RetryDoubt}[policy/2%2]
+			courses <- func(gate *torture.Gate) {
+				c.gate = gate
+				v, err := c.run()
+				if d.release > 0 && err == nil && v.during.HandedOver != 6 {
+					v.wrong = append(v.wrong, "a delay: "+v.during.String())
+				}
+				judge(t, fmt.Sprintf("%s, %s, %s, policy %s", m.name, d.name, place, c.doubt), v, err)
+				s.add(v)
+			}
+		}
+	}
+}
+
+// judge fails the test on contradictions.
+func judge(t *testing.T, what string, v verdict, err error) {
+	t.Helper()
+	if err != nil || len(v.wrong) > 0 {
+		t.Errorf("%s: %v\n%s\n%s", what, err, Few(v.wrong), v.transcript)
+	}
+}
+
+// TestCourseFindsABrokenStore is the control: a store that marks nothing, one that
+// forgets a letter, and a worker that takes a doubt for a failure have to be found.
+func TestCourseFindsABrokenStore(t *testing.T) {
+	t.Parallel()
+	for _, broken := range []struct {
+		name  string
+		store func(outbox.Store) outbox.Store
+	}{
+		{"takes a doubt for a failure", func(s outbox.Store) outbox.Store { return rashStore{s} }},
+		{"forgets every third letter", func(s outbox.Store) outbox.Store { return &forgetful{Store: s} }},
+	} {
+		t.Run(broken.name, func(t *testing.T) {
+			t.Parallel()
+			c := course{mode: modes()[1], connections: 1, wait: impatience,
+				open: func(clock *outboxtest.Clock) (outbox.Store, error) {
+					return broken.store(outboxtest.NewModel(clock)), nil
+				},
+				letters: []Letter{NewLetter("a", 1, 1, 0), NewLetter("a", 2, 1, 0), NewLetter("a", 3, 1, 0)},
+				faults:  []torture.Fault{{Conn: 1, Action: torture.StallReplies, Message: 1, Octets: 60}}}
+			v, err := c.run()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(v.wrong) == 0 {
+				t.Errorf("it was not found: %s, %s\n%s", v.during, v.after, v.transcript)
+			}
+			t.Logf("found: %q", slices.Clip(v.wrong))
+		})
+	}
+}

@@ -1,0 +1,88 @@
+package survival
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// patience is more than anything takes here that is not stuck.
+const patience = 2 * time.Minute
+
+// line is a server and the way to it.
+type line struct {
+	server *sandbox.Server
+	proxy  *torture.Proxy
+	ledger *torture.Ledger
+	mu     sync.Mutex // for who observes
+}
+
+// draw makes a line. before is called with what the server is about to answer for,
+// once the ledger has it; nil is nobody.
+func draw(server sandbox.Config, way torture.Config, before func(sandbox.Message)) (*line, error) {
+	l := &line{ledger: torture.NewLedger(Whole)}
+	server.Discard, server.NoPorts = true, true
+	server.Committed = func(m sandbox.Message) {
+		l.ledger.Committed(m)
+		if before != nil {
+			before(m)
+		}
+	}
+	var err error
+	if l.server, err = sandbox.Start(server); err != nil {
+		return nil, err
+	}
+	way.Serve = l.server.Serve
+	if l.proxy, err = torture.Start(way); err != nil {
+		_ = l.server.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// quiet waits until the server is done with everything it was sent by clients that
+// have closed their connections.
+func (l *line) quiet(ctx context.Context) error {
+	if err := l.server.WaitIdle(ctx); err != nil {
+		return fmt.Errorf("the server is not done: %w\n%s", err, l.proxy.Transcript())
+	}
+	return nil
+}
+
+func (l *line) close() {
+	_ = l.proxy.Close()
+	_ = l.server.Close()
+}
+
+// way is how an account sends in these tests.
+type way struct {
+	port        int
+	connections int
+	window      smtpclient.Window
+	wait        time.Duration // of the client; 0 is long
+	doubt       delivery.Policy
+}
+
+// route is delivery.Options.Route.
+func (w way) route(context.Context, string) (delivery.Route, error) {
+	d := w.wait
+	if d == 0 {
+		d = patience
+	}
+	return delivery.Route{
+		Connections: w.connections, Doubt: w.doubt, NoReport: true,
+		Open: func(_ context.Context, connections int) (delivery.Sender, error) {
+			return transport.Open(fmt.Sprintf("smtp+notls://127.0.0.1:%d", w.port), transport.Options{
+				LocalName: "client.example", MaxConnections: connections, Window: w.window, Patience: time.Millisecond,
+				Timeouts: smtpclient.Timeouts{Connect: d, Handshake: d, Greeting: d, Command: d, DataInit: d, DataBlock: d, DataEnd: d, Quit: min(d, time.Second)},
+			})
+		},
+	}, nil
+}
