@@ -170,6 +170,8 @@ type shift struct {
 	hard  context.Context // ends when what is on the wire is given up
 	work  sync.WaitGroup  // couriers
 	tasks sync.WaitGroup  // what keeps: renewals, sweeps
+	// tidied is closed when the first look at what others left behind is over.
+	tidied chan struct{}
 	// finished is closed when no courier is left, and no lease needed.
 	finished chan struct{}
 }
@@ -200,7 +202,7 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 // oneShift joins, works, and leaves. The error is errLapsed where another shift
 // should follow.
 func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
-	s := &shift{d: d, owner: rand.Text(), drain: drain, finished: make(chan struct{})}
+	s := &shift{d: d, owner: rand.Text(), drain: drain, finished: make(chan struct{}), tidied: make(chan struct{})}
 	if !s.join(ctx) {
 		return nil
 	}
@@ -208,6 +210,7 @@ func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 	hard, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	s.hard = hard
+	s.sweep() // what has had its time must not be claimed
 	s.keep()
 	s.dispatch()
 	s.end(nil)

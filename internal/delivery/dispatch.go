@@ -3,6 +3,7 @@ package delivery
 import (
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
@@ -17,6 +18,7 @@ const longest = 30 * time.Second
 func (s *shift) dispatch() {
 	d := s.d
 	for failed := 0; s.over.Err() == nil && d.dead() == nil; {
+		tidied := s.hasTidied() // before Due is asked: what was given back is due then
 		wake := d.o.Store.Wake()
 		due, err := d.o.Store.Due(s.over)
 		if s.over.Err() != nil {
@@ -27,7 +29,7 @@ func (s *shift) dispatch() {
 		if d.used(err) {
 			failed = 0
 			wait = s.start(due)
-			if s.drain && s.idle() && !slices.ContainsFunc(due, func(a outbox.Due) bool { return a.In <= 0 }) {
+			if s.drain && tidied && s.idle() && !slices.ContainsFunc(due, func(a outbox.Due) bool { return a.In <= 0 }) {
 				return
 			}
 		}
@@ -37,6 +39,17 @@ func (s *shift) dispatch() {
 		case <-d.changed:
 		case <-s.over.Done():
 		}
+	}
+}
+
+// hasTidied reports whether what lapsed workers had, and doubts that can be ended,
+// were looked at.
+func (s *shift) hasTidied() bool {
+	select {
+	case <-s.tidied:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -101,8 +114,13 @@ func (s *shift) keep() {
 		}
 	})
 	s.tasks.Go(func() {
+		var once sync.Once
 		for s.over.Err() == nil && d.dead() == nil {
 			s.tidy()
+			once.Do(func() {
+				close(s.tidied)
+				d.look()
+			})
 			select {
 			case <-d.o.After(d.o.Lease / 3):
 			case <-s.over.Done():
@@ -114,15 +132,23 @@ func (s *shift) keep() {
 
 // tidy does what belongs to no courier.
 func (s *shift) tidy() {
+	if !s.sweep() {
+		return
+	}
+	s.reconcile()
+	s.report()
+}
+
+// sweep takes back what lapsed workers had; false when the store can't.
+func (s *shift) sweep() bool {
 	d := s.d
 	swept, err := d.o.Store.Sweep(s.over)
 	if s.over.Err() != nil || !d.used(err) {
-		return
+		return false
 	}
 	if n := swept.Requeued + swept.Doubted + swept.Expired; n > 0 || swept.Workers > 0 {
 		d.o.Observe(Event{Kind: Swept, Count: n})
 		d.look()
 	}
-	s.reconcile()
-	s.report()
+	return true
 }

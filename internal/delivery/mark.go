@@ -134,7 +134,9 @@ func (m *marker) target() int {
 	if m.interval <= 0 || m.latency <= 0 {
 		return 1
 	}
-	return min(max(int(2*m.latency/m.interval), 1), mostAhead)
+	// Rounded: a message that waits for its own mark begins a little more than a
+	// commit after the one before, and no second one would ever be marked with it.
+	return min(max(int((2*m.latency+m.interval/2)/m.interval), 1), mostAhead)
 }
 
 // take picks p, if it is not nil, and those that come next, n in all. m.mu is
