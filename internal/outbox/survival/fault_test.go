@@ -43,14 +43,18 @@ func gang(t *testing.T, size int, courses <-chan func(*torture.Gate)) {
 }
 
 // places lists where something can go wrong on the first connection: before, behind
-// and instead of every reply, and at every octet of every message, or at each
-// stride-th, and one short of its end.
+// and instead of every reply, and at every octet of a message, or at each stride-th,
+// and one short of its end. Behind the first messages the stride is longer: there they
+// are all alike.
 func places(seen torture.Seen, stride int64) []torture.Fault {
 	all := []torture.Fault{{Conn: 1}}
 	for reply := 1; reply <= seen.Replies; reply++ {
 		all = append(all, torture.Fault{Conn: 1, Reply: reply}, torture.Fault{Conn: 1, Reply: reply, Instead: true})
 	}
 	for m, octets := range seen.Messages {
+		if m == 5 {
+			stride = stride*8 + 5
+		}
 		for at := int64(1); at <= octets; at++ {
 			if at%stride == 1 || stride == 1 || at >= octets-1 {
 				all = append(all, torture.Fault{Conn: 1, Message: m + 1, Octets: at})
@@ -98,7 +102,7 @@ func (s *sum) add(v verdict) {
 
 func (s *sum) log(t *testing.T, began time.Time) {
 	t.Helper()
-	t.Logf("%d courses in %v, %d faults happened, at most %d marked in one commit\nbehind the fault: %s\nwhen mended:      %s",
+	t.Logf("%d courses in %v, %d faults happened, at most %d recipients marked in one commit\nbehind the fault: %s\nwhen mended:      %s",
 		s.courses, time.Since(began).Round(time.Millisecond), s.acted, s.ahead, s.during, s.after)
 }
 
@@ -144,7 +148,7 @@ func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 			if s.during.InDoubt == 0 || s.during.Pending == 0 || s.during.HandedOver == 0 || s.after.Resent == 0 {
 				t.Errorf("not every kind of outcome was there")
 			}
-			if s.ahead < 2 {
+			if s.ahead < 3 { // one letter has two recipients
 				t.Errorf("nothing was ever marked ahead")
 			}
 		})
@@ -154,13 +158,15 @@ func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 // survey carries out the courses of a mode: one in which all is well, to see where
 // something can go wrong, and those in which it does.
 func survey(t *testing.T, m mode, stride int64, open func(*outboxtest.Clock) (outbox.Store, error), s *sum, courses chan<- func(*torture.Gate)) {
-	c := course{mode: m, connections: 1, open: open, letters: []Letter{
-		NewLetter("a", 1, 1, 0), NewLetter("a", 2, 2, 0), NewLetter("a", 3, 1, 400), NewLetter("a", 4, 1, 0), NewLetter("a", 5, 1, 0),
-	}}
+	c := course{mode: m, connections: 1, open: open, letters: []Letter{NewLetter("a", 1, 1, 0), NewLetter("a", 2, 2, 0), NewLetter("a", 3, 1, 400)}}
+	for n := 4; n <= m.letters; n++ {
+		c.letters = append(c.letters, NewLetter("a", n, 1, 0))
+	}
+	recipients := len(c.letters) + 1
 	v, err := c.run()
 	judge(t, m.name, v, err)
 	s.add(v)
-	if v.during.HandedOver != 6 || len(v.seen) == 0 {
+	if v.during.HandedOver != recipients || len(v.seen) == 0 {
 		t.Errorf("%s: all is well, and yet %s", m.name, v.during)
 		return
 	}
@@ -184,7 +190,7 @@ func survey(t *testing.T, m mode, stride int64, open func(*outboxtest.Clock) (ou
 			courses <- func(gate *torture.Gate) {
 				c.gate = gate
 				v, err := c.run()
-				if d.release > 0 && err == nil && v.during.HandedOver != 6 {
+				if d.release > 0 && err == nil && v.during.HandedOver != recipients {
 					v.wrong = append(v.wrong, "a delay: "+v.during.String())
 				}
 				judge(t, fmt.Sprintf("%s, %s, %s, policy %s", m.name, d.name, place, c.doubt), v, err)
