@@ -28,18 +28,24 @@ type sizes struct {
 	large      int64         // and of that whose speed is, too
 	starts     int           // how often a command is run for one figure
 	recipients int           // of a message to many
+	through    int           // messages that go through an outbox
+	million    int           // that wait in one
+	shared     int           // that two processes share
+	paced      int           // that they send at a pace
 	patience   time.Duration // for one figure of one contender
 }
 
 // fullSizes are those of the published figures, quickSizes those of the tests.
 func fullSizes() sizes {
 	return sizes{loopback: 1, link: 1.5, run: 100, waiting: 4, long: 100 * time.Millisecond, far: 40 * time.Millisecond, near: 3,
-		small: 50e6, large: 1e9, starts: 20, recipients: 50, patience: 5 * time.Minute}
+		small: 50e6, large: 1e9, starts: 20, recipients: 50, patience: 5 * time.Minute,
+		through: 20_000, million: 1_000_000, shared: 2000, paced: 500}
 }
 
 func quickSizes() sizes {
 	return sizes{loopback: .05, link: .05, run: 10, waiting: 2, long: 20 * time.Millisecond, far: 10 * time.Millisecond, near: 1,
-		small: 300e3, large: 3e6, starts: 2, recipients: 5, patience: time.Minute}
+		small: 300e3, large: 3e6, starts: 2, recipients: 5, patience: time.Minute,
+		through: 300, million: 2000, shared: 200, paced: 100}
 }
 
 // course is what everything is measured on.
@@ -51,12 +57,18 @@ type course struct {
 	workers map[string]*worker // those that live as long as the course
 	serial  int                // makes the subjects differ
 	command string             // path of yan
+	// What the outbox is measured with, or why it is not there.
+	postgres   *postgresServer
+	noPostgres error
+	relay      *relay
+	noRelay    error
+	filled     map[string]string // outboxes with a long queue
 }
 
 const postfixServer = "smtp-sink"
 
 func newCourse(ctx context.Context, folder string, sizes sizes) (*course, error) {
-	c := &course{sizes: sizes, folder: folder, servers: map[string]server{}, workers: map[string]*worker{}}
+	c := &course{sizes: sizes, folder: folder, servers: map[string]server{}, workers: map[string]*worker{}, filled: map[string]string{}}
 	var err error
 	if c.tools, err = findTools(ctx); err != nil {
 		return nil, err
@@ -86,6 +98,12 @@ func newCourse(ctx context.Context, folder string, sizes sizes) (*course, error)
 			c.servers[postfixServer] = s
 		}
 	}
+	c.postgres, c.noPostgres = startPostgres(ctx, folder)
+	if s := c.servers[postfixServer]; s != nil {
+		c.relay, c.noRelay = startRelay(ctx, folder, s.address(inClear))
+	} else {
+		c.noRelay = errors.New("no smtp-sink to relay to")
+	}
 	return c, nil
 }
 
@@ -94,6 +112,12 @@ func (c *course) attachment(name string) string { return filepath.Join(c.folder,
 func (c *course) close() {
 	for _, w := range c.workers {
 		w.close()
+	}
+	if c.relay != nil {
+		c.relay.close()
+	}
+	if c.postgres != nil {
+		c.postgres.close()
 	}
 	for _, s := range c.servers {
 		if s != nil {
@@ -104,6 +128,12 @@ func (c *course) close() {
 
 // missing is why a contender can't be measured at all; "" when it can.
 func (c *course) missing(who string) string {
+	switch {
+	case who == onPostgres && c.noPostgres != nil:
+		return c.noPostgres.Error()
+	case who == postfixMTA && c.noRelay != nil:
+		return c.noRelay.Error()
+	}
 	needs := map[string]string{nodemailer: nodemailer, smtpsource: smtpsource, curl: curl, msmtp: msmtp, rawOpenSSL: "openssl"}[who]
 	if needs == "" {
 		return ""

@@ -34,6 +34,7 @@ import (
 const (
 	asWorker = "as-worker"
 	asSink   = "as-sink"
+	asOutbox = "as-outbox"
 )
 
 func main() {
@@ -106,6 +107,8 @@ func runAs(arguments []string) (started bool, err error) {
 		return true, runWorker(context.Background(), arguments[1], arguments[2])
 	case asSink:
 		return true, runSink(arguments[1], arguments[2])
+	case asOutbox:
+		return true, runOutbox(arguments[1])
 	}
 	return false, nil
 }

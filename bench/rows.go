@@ -35,7 +35,7 @@ const (
 )
 
 func (c *course) experiments() []experiment {
-	return slices.Concat([]experiment{c.waits()}, c.rates(), c.farRates(), c.beginnings(), c.attachments(), c.starts(), c.policies())
+	return slices.Concat([]experiment{c.waits()}, c.rates(), c.farRates(), c.beginnings(), c.attachments(), c.starts(), c.policies(), c.outboxes())
 }
 
 // plainServer is where mail goes in the clear: Postfix's sink where it can be had.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -9,6 +10,7 @@ import (
 // multiple of a peer's figure in the same run.
 type promise struct {
 	row    string  // its ID
+	who    string  // whose figure it is about; "" for ours
 	bound  float64 // at most, or at least where more is better; used without a peer
 	peer   string  // whose figure the bound is a multiple of
 	times  float64
@@ -64,6 +66,14 @@ func promises() []promise {
 		all = append(all, promise{row: "start/" + string(protection), peer: curl, times: 1},
 			promise{row: "start/" + string(protection), peer: msmtp, times: .25})
 	}
+	all = append(all, promise{row: "outbox/enqueue/1", peer: bareDisk, times: .7}, promise{row: "outbox/enqueue/32", peer: bareDisk, times: 2.5},
+		promise{row: "outbox/enqueue/32", who: onPostgres, peer: bareDisk, times: 1.5},
+		promise{row: "outbox/through", bound: 5000}, promise{row: "outbox/through", peer: postfixMTA, times: 8},
+		promise{row: "outbox/two", peer: oneWorker, times: 1.9}, promise{row: "outbox/pace", bound: 5}, promise{row: "outbox/big", bound: 40},
+		promise{row: "outbox/big", who: onPostgres, bound: 40})
+	for _, what := range []string{"claim", "list", "stats"} {
+		all = append(all, promise{row: "outbox/million/" + what, bound: 50}, promise{row: "outbox/million/" + what, who: onPostgres, bound: 50})
+	}
 	// What single messages wait for, and their memory.
 	for _, single := range []struct {
 		id    string
@@ -90,9 +100,13 @@ func (r *report) hold(p promise) target {
 		return t
 	}
 	t.Row = row.Name
-	own, ok := row.Figures[ours]
+	who := cmp.Or(p.who, ours)
+	if who != ours {
+		t.Row += ", " + who
+	}
+	own, ok := row.Figures[who]
 	if !ok {
-		t.Wants, t.Unknown = "to be measured", row.Missing[ours]
+		t.Wants, t.Unknown = "to be measured", row.Missing[who]
 		return t
 	}
 	t.Got = own.Median

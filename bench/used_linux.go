@@ -34,3 +34,10 @@ func userSeconds() (float64, error) {
 	}
 	return time.Duration(used.Utime.Nano()).Seconds(), nil
 }
+
+func dataSync(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }
+
+// asUser runs a process as somebody else; it ends with this one.
+func asUser(uid, gid int) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, Pdeathsig: syscall.SIGINT}
+}

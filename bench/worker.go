@@ -187,7 +187,9 @@ const (
 )
 
 // guests are those that stand in some rows only, beside the senders.
-func guests() []string { return []string{gomailDefault, bare, rawGo, rawOpenSSL, curl, msmtp} }
+func guests() []string {
+	return []string{gomailDefault, bare, rawGo, rawOpenSSL, curl, msmtp, onPostgres, bareDisk, postfixMTA, oneWorker}
+}
 
 // senders are the contenders that stand in every row.
 func senders() []string {
