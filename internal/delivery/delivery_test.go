@@ -346,4 +346,3 @@ func TestABrokenStoreEndsTheWork(t *testing.T) {
 		t.Errorf("%d messages left", n)
 	}
 }
-

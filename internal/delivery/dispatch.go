@@ -17,6 +17,7 @@ const longest = 30 * time.Second
 // shift is over or, when draining, nothing is due any more.
 func (s *shift) dispatch() {
 	d := s.d
+	last := false
 	for failed := 0; s.over.Err() == nil && d.dead() == nil; {
 		tidied := s.hasTidied() // before Due is asked: what was given back is due then
 		wake := d.o.Store.Wake()
@@ -30,8 +31,14 @@ func (s *shift) dispatch() {
 			failed = 0
 			wait = s.start(due)
 			if s.drain && tidied && s.idle() && !slices.ContainsFunc(due, func(a outbox.Due) bool { return a.In <= 0 }) {
-				return
+				if last {
+					return
+				}
+				s.tidy() // what failed may have to be reported, which is due then
+				last = true
+				continue
 			}
+			last = false
 		}
 		select {
 		case <-d.o.After(wait):

@@ -1,4 +1,103 @@
 package delivery
 
-// report tells of messages that could not be handed over.
-func (s *shift) report() {}
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/yanmail/yan/internal/bounce"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// mostReports bounds how many messages are reported about at a time.
+const mostReports = 100
+
+// report tells of messages that could not be handed over, by a message to whoever is
+// to be told, which goes through the outbox like any other. Its key makes it one,
+// however often this worker or another begins to tell.
+func (s *shift) report() {
+	d := s.d
+	reports, err := d.o.Store.Unreported(s.over, mostReports)
+	if s.over.Err() != nil || !d.used(err) {
+		return
+	}
+	routes := map[string]Route{}
+	for i := range reports {
+		if s.over.Err() != nil {
+			return
+		}
+		account := reports[i].Account
+		route, known := routes[account]
+		if !known {
+			if route, err = d.o.Route(s.over, account); err != nil {
+				continue // its couriers say so, and it is tried again
+			}
+			routes[account] = route
+		}
+		if err := s.tell(route, reports[i]); err != nil {
+			d.o.Observe(Event{Kind: Reported, Account: account, ID: reports[i].ID, MessageID: reports[i].MessageID, Err: err})
+		}
+	}
+}
+
+// tell keeps the report about a message, and then that it was reported.
+func (s *shift) tell(route Route, r outbox.Report) error {
+	d := s.d
+	told := false
+	if !route.NoReport {
+		err := s.enqueueReport(route, r)
+		switch {
+		case err == nil:
+			told = true
+		case errors.Is(err, outbox.ErrConflict), errors.Is(err, bounce.ErrNobody):
+		default:
+			return err
+		}
+	}
+	ctx := context.WithoutCancel(s.over)
+	if err := d.o.Store.Reported(ctx, []outbox.Report{r}); !d.used(err) {
+		return err
+	}
+	if told {
+		d.o.Observe(Event{Kind: Reported, Account: r.Account, ID: r.ID, MessageID: r.MessageID, Count: len(r.Recipients)})
+		d.look()
+	}
+	return nil
+}
+
+func (s *shift) enqueueReport(route Route, r outbox.Report) error {
+	d := s.d
+	host, err := os.Hostname()
+	if err != nil {
+		host = "" // the report does without
+	}
+	about := bounce.Report{Report: r, Sender: route.ReportFrom, To: route.ReportTo, Host: host, Provider: route.Provider}
+	about.Now = d.o.Now()
+	body, err := d.o.Store.Body(s.over, r.ID)
+	switch {
+	case err == nil:
+		defer body.Close()
+		about.Text = body
+	case !errors.Is(err, outbox.ErrNoBody):
+		return err
+	}
+	content, envelope, err := bounce.Compose(about)
+	if err != nil {
+		return err
+	}
+	key := reportKey(r)
+	_, err = d.o.Store.Enqueue(context.WithoutCancel(s.over), outbox.New{Account: r.Account, Key: key, Fingerprint: sha256.Sum256([]byte(key)),
+		Envelope: envelope, MessageID: content.MessageID(), Subject: "Not sent 未发出: " + r.MessageID, Content: content, ReportOn: r.ID})
+	return err
+}
+
+// reportKey is the same for every report about these recipients.
+func reportKey(r outbox.Report) string {
+	hash := sha256.New()
+	for _, to := range r.Recipients {
+		fmt.Fprintf(hash, "%d %d\n", to.N, to.Updated.UnixMicro())
+	}
+	return fmt.Sprintf("report/%d/%x", r.ID, hash.Sum(nil)[:8])
+}

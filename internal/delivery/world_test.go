@@ -192,4 +192,3 @@ func (w *world) deliveries() (n int, twice []string) {
 	}
 	return n, twice
 }
-

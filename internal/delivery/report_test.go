@@ -1,0 +1,52 @@
+package delivery_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Who sent a message that can't be handed over is told, once, and nobody is told when
+// that fails.
+func TestTheSenderIsToldOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.route.NoReport = false
+	w.route.ReportFrom = address(t, "me@example.org")
+	w.route.ReportTo = address(t, "rcpt-550-5.1.1@example.org") // the report fails as well
+	id := w.enqueue("rcpt-550-5.1.1@example.org", "good@example.org")
+	w.enqueue("good@example.org")
+	w.drain()
+	w.route.ReportTo = address(t, "boss@example.org")
+	second := w.enqueue("rcpt-551-5.7.1@example.org")
+	for range 3 {
+		w.drain()
+	}
+	page, err := w.model.List(t.Context(), outbox.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reports := map[outbox.ID]int{}
+	for _, e := range page.Entries {
+		if e.ReportOn != 0 {
+			reports[e.ReportOn]++
+		}
+	}
+	if len(page.Entries) != 5 || reports[id] != 1 || reports[second] != 1 {
+		t.Errorf("%d messages, reports on %v", len(page.Entries), reports)
+	}
+	if n := w.saw(delivery.Reported, ""); n != 2 {
+		t.Errorf("%d were told of", n)
+	}
+	for _, m := range w.server.Messages() {
+		if strings.Join(m.To, " ") == "boss@example.org" {
+			if !strings.Contains(string(m.Data), "message/delivery-status") || !strings.Contains(string(m.Data), "551 5.7.1") {
+				t.Errorf("the report says:\n%s", m.Data)
+			}
+			return
+		}
+	}
+	t.Error("the report did not arrive")
+}
