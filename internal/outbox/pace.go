@@ -14,8 +14,9 @@ type Pace struct {
 func (p Pace) IsZero() bool { return p.Messages <= 0 || p.Per <= 0 }
 
 // Take takes up to want tokens. All that a store keeps of an account's bucket is
-// full, when the bucket is full again (the zero time: it is); Take gives it anew.
-// Wait is how long it is until there is a token, 0 when one is left.
+// full, when the bucket is full again (the zero time: it is). Take gives it anew, to be kept
+// whenever it differs. Wait is how long it is until there is a token, 0 when one is
+// left.
 //
 // A bucket is never emptier than empty: a clock that was set back costs no more than
 // the time to fill it.
@@ -27,9 +28,11 @@ func (p Pace) Take(now, full time.Time, want int) (got int, fullAfter time.Time,
 	missing := min(max(full.Sub(now), 0), burst*interval)
 	left := int((burst*interval - missing) / interval)
 	got = min(max(want, 0), left)
-	missing += time.Duration(got) * interval
-	if got == left {
-		wait = missing - (burst-1)*interval
+	if got > 0 || full.After(now.Add(missing)) {
+		full = now.Add(missing + time.Duration(got)*interval)
 	}
-	return got, now.Add(missing), wait
+	if got == left {
+		wait = missing + time.Duration(got)*interval - (burst-1)*interval
+	}
+	return got, full, wait
 }

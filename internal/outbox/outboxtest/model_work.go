@@ -128,7 +128,7 @@ func (m *Model) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error)
 	for _, item := range batch.Items {
 		slices.SortFunc(item.Recipients, func(a, b outbox.Recipient) int { return cmp.Compare(a.N, b.N) })
 	}
-	_, _, batch.Wait = c.Pace.Take(now, a.full, 0)
+	_, a.full, batch.Wait = c.Pace.Take(now, a.full, 0)
 	return batch, nil
 }
 

@@ -1,0 +1,320 @@
+package outboxtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// patience is how long a test waits for what has to come.
+const patience = time.Minute
+
+// lease is that of the tests' workers.
+const lease = 30 * time.Second
+
+// content is a message of any octets.
+type content struct {
+	octets              []byte
+	eight, utf8, binary bool
+	size                int64  // said, where it is not that of octets
+	fail                error  // behind the octets
+	during              func() // called in the middle
+}
+
+func (c *content) Size() int64 {
+	if c.size != 0 {
+		return c.size
+	}
+	return int64(len(c.octets))
+}
+func (c *content) EightBit() bool      { return c.eight }
+func (c *content) NeedsSMTPUTF8() bool { return c.utf8 }
+func (c *content) IsBinary() bool      { return c.binary }
+
+func (c *content) WriteTo(w io.Writer) (int64, error) {
+	first, err := w.Write(c.octets[:len(c.octets)/2])
+	if err != nil {
+		return int64(first), err
+	}
+	if c.during != nil {
+		c.during()
+	}
+	second, err := w.Write(c.octets[len(c.octets)/2:])
+	if err == nil {
+		err = c.fail
+	}
+	return int64(first + second), err
+}
+
+// text is content of so many octets, each size another, among them NUL, bare LF and
+// bare CR.
+func text(size int) *content {
+	octets := make([]byte, size)
+	for i := range octets {
+		octets[i] = byte(i*7 + i>>8 + size)
+	}
+	copy(octets, "A: b\r\n\r\n\x00\n\r\xff.\r\n")
+	return &content{octets: octets, eight: true, binary: true}
+}
+
+func address(s string) smtp.Address {
+	if s == "" {
+		return smtp.Address{}
+	}
+	a, err := smtp.ParseAddress(s)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+func envelope(from string, to ...string) smtp.Envelope {
+	var all []smtp.Address
+	for _, s := range to {
+		all = append(all, address(s))
+	}
+	e, err := smtp.NewEnvelope(address(from), all...)
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+// letter is an ordinary message of account "a".
+func letter(to ...string) outbox.New {
+	if len(to) == 0 {
+		to = []string{"to@example.org"}
+	}
+	return outbox.New{
+		Account: "a", Envelope: envelope("from@example.org", to...), MessageID: "<1@example.org>", Subject: "Hello",
+		Content: text(300),
+	}
+}
+
+// refusal is an answer with something in every field.
+func refusal(text string) outbox.Answer {
+	return outbox.Answer{
+		Stage:    smtp.StageRcpt,
+		Reply:    smtp.Reply{Code: 550, Enhanced: smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, Lines: []string{text, "zweite Zeile: 不存在"}},
+		Err:      "read: connection reset",
+		Class:    "mailbox",
+		ServerID: "4bXyZ9",
+	}
+}
+
+// stand is a store under test, and what is done with it; what fails ends the test.
+type stand struct {
+	*testing.T
+	ctx   context.Context
+	store outbox.Store
+	clock *Clock
+}
+
+func newStand(t *testing.T, store outbox.Store, clock *Clock) *stand {
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return &stand{T: t, ctx: t.Context(), store: store, clock: clock}
+}
+
+func (s *stand) must(what string, err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatalf("%s: %v", what, err)
+	}
+}
+
+// is fails unless err is want.
+func (s *stand) is(what string, err, want error) {
+	s.Helper()
+	if !errors.Is(err, want) {
+		s.Errorf("%s: got error %v, want %v", what, err, want)
+	}
+}
+
+// same fails unless both have the same fields.
+func (s *stand) same(what string, want, got any) {
+	s.Helper()
+	if d := difference(flat(want, nil), flat(got, nil)); d != "" {
+		s.Errorf("%s:%s", what, d)
+	}
+}
+
+func (s *stand) enqueue(n outbox.New) outbox.ID {
+	s.Helper()
+	r, err := s.store.Enqueue(s.ctx, n)
+	s.must("Enqueue", err)
+	if r.Duplicate || r.ID < 1 {
+		s.Fatalf("Enqueue gave %+v", r)
+	}
+	return r.ID
+}
+
+func (s *stand) join(owner string) {
+	s.Helper()
+	s.must("Join", s.store.Join(s.ctx, outbox.Worker{Owner: owner, Host: "host-" + owner, PID: 7}, lease))
+}
+
+func (s *stand) claim(c outbox.Claim) outbox.Batch {
+	s.Helper()
+	batch, err := s.store.Claim(s.ctx, c)
+	s.must("Claim", err)
+	return batch
+}
+
+// leases claims up to n of account "a", all of which it wants.
+func (s *stand) leases(owner string, n int) []outbox.Lease {
+	s.Helper()
+	var all []outbox.Lease
+	for _, item := range s.claim(outbox.Claim{Owner: owner, Account: "a", Recipients: n}).Items {
+		for _, r := range item.Recipients {
+			all = append(all, outbox.Lease{ID: item.ID, N: r.N, Token: r.Token})
+		}
+	}
+	if len(all) != n {
+		s.Fatalf("claimed %d recipients, want %d", len(all), n)
+	}
+	return all
+}
+
+func (s *stand) mark(owner string, leases ...outbox.Lease) []outbox.Lease {
+	s.Helper()
+	lost, err := s.store.Mark(s.ctx, owner, leases)
+	s.must("Mark", err)
+	return lost
+}
+
+func (s *stand) settle(l outbox.Lease, to outbox.State) (stale bool) {
+	s.Helper()
+	all, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: to, After: time.Minute, Answer: refusal(string(to))}})
+	s.must("Settle", err)
+	return len(all) > 0
+}
+
+func (s *stand) sweep() outbox.Swept {
+	s.Helper()
+	swept, err := s.store.Sweep(s.ctx)
+	s.must("Sweep", err)
+	return swept
+}
+
+func (s *stand) show(id outbox.ID) outbox.Entry {
+	s.Helper()
+	e, err := s.store.Show(s.ctx, id)
+	s.must("Show", err)
+	return e
+}
+
+// status is that of a message's first recipient.
+func (s *stand) status(id outbox.ID) outbox.Status {
+	s.Helper()
+	return s.show(id).Recipients[0]
+}
+
+// kinds are those of the events of a message.
+func (s *stand) kinds(id outbox.ID) string {
+	s.Helper()
+	var all []string
+	for _, e := range s.show(id).Events {
+		all = append(all, string(e.Kind))
+	}
+	return strings.Join(all, " ")
+}
+
+func (s *stand) change(v outbox.Verb, ids ...outbox.ID) {
+	s.Helper()
+	_, err := s.store.Change(s.ctx, outbox.Change{Verb: v, Filter: outbox.Filter{IDs: ids}})
+	s.must(string(v), err)
+}
+
+func (s *stand) body(id outbox.ID) []byte {
+	s.Helper()
+	r, err := s.store.Body(s.ctx, id)
+	s.must("Body", err)
+	octets, err := io.ReadAll(r)
+	s.must("read the body", errors.Join(err, r.Close()))
+	return octets
+}
+
+func (s *stand) sameBody(what string, want *content, got []byte) {
+	s.Helper()
+	if !bytes.Equal(want.octets, got) {
+		s.Errorf("%s: the body of %d octets came back as others, %d", what, len(want.octets), len(got))
+	}
+}
+
+// events are all that there are behind a cursor, by limit at a time.
+func (s *stand) events(after outbox.Cursor, limit int) ([]outbox.Event, outbox.Cursor) {
+	s.Helper()
+	var all []outbox.Event
+	for range 100_000 {
+		some, next, err := s.store.Events(s.ctx, after, limit)
+		s.must("Events", err)
+		if len(some) > limit {
+			s.Fatalf("Events gave %d, more than %d", len(some), limit)
+		}
+		if len(some) == 0 {
+			return all, next
+		}
+		all, after = append(all, some...), next
+	}
+	s.Fatal("the events have no end")
+	return nil, ""
+}
+
+// woken waits until a channel is closed.
+func (s *stand) woken(what string, wake <-chan struct{}) {
+	s.Helper()
+	select {
+	case <-wake:
+	case <-time.After(patience):
+		s.Errorf("%s: nobody was woken", what)
+	}
+}
+
+// reach enqueues a message and leads its only recipient into a state, by a lease
+// whose token is 1. Owner is a worker of its own.
+func (s *stand) reach(state outbox.State) (l outbox.Lease, owner string) {
+	s.Helper()
+	n := letter()
+	n.Account = fmt.Sprintf("%s-%d", state, s.clock.Now().UnixNano())
+	n.Expires = s.clock.Now().Add(time.Hour)
+	id := s.enqueue(n)
+	owner = fmt.Sprintf("owner of %d", id)
+	s.join(owner)
+	batch := s.claim(outbox.Claim{Owner: owner, Account: n.Account, Recipients: 1})
+	if len(batch.Items) != 1 || batch.Items[0].ID != id || batch.Items[0].Recipients[0].Token != 1 {
+		s.Fatalf("Claim gave %+v", batch)
+	}
+	l = outbox.Lease{ID: id, Token: 1}
+	switch state {
+	case outbox.Leased:
+	case outbox.Sending:
+		s.mark(owner, l)
+	case outbox.Held:
+		s.change(outbox.Hold, id)
+	case outbox.Cancelled:
+		s.change(outbox.Cancel, id)
+	case outbox.Expired:
+		s.settle(l, outbox.Queued)
+		s.clock.Set(n.Expires)
+		s.sweep()
+	default:
+		s.settle(l, state)
+	}
+	if got := s.status(id).State; got != state {
+		s.Fatalf("reached %s and not %s", got, state)
+	}
+	s.clock.Advance(time.Millisecond) // no two messages have the same account
+	return l, owner
+}

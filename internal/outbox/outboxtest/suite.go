@@ -1,0 +1,31 @@
+package outboxtest
+
+import (
+	"testing"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Run tests every method and every rule of outbox.Store. Open opens an outbox that
+// is empty and has this clock; Run closes it. The subtests are parallel.
+func Run(t *testing.T, open func(t *testing.T, clock *Clock) outbox.Store) {
+	t.Helper()
+	for _, part := range [][]rule{
+		enqueueRules, bodyRules, leaseRules, settleRules, moveRules, changeRules,
+		claimRules, paceRules, listRules, eventRules, reportRules, pruneRules, manyRules,
+	} {
+		for _, r := range part {
+			t.Run(r.sentence, func(t *testing.T) {
+				t.Parallel()
+				clock := NewClock()
+				r.test(newStand(t, open(t, clock), clock))
+			})
+		}
+	}
+}
+
+// rule is one of the contract.
+type rule struct {
+	sentence string
+	test     func(*stand)
+}

@@ -1,0 +1,189 @@
+package outboxtest
+
+import (
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+var changeRules = []rule{
+	{"a change is of the recipients that the filter chooses", changeChosen},
+	{"a change of one message that can't be made is an error, of many it is not", changeErrors},
+	{"Retry ignores not before", retryScheduled},
+	{"Release leaves the due time as it was", releaseKeepsDue},
+	{"what is queued again by a person has time to live", newLife},
+	{"what is held, released or retried is not the old worker's", takenBack},
+	{"what is in doubt is doubted for good", doubted},
+}
+
+func changeChosen(s *stand) {
+	first := s.enqueue(letter("ann@example.org", "bob@example.org", "cid@example.org"))
+	second := s.enqueue(letter("ann@example.com", "bob@example.com"))
+	n := letter("ann@example.org")
+	n.Account = "b"
+	third := s.enqueue(n)
+	one := 1
+	nine := 9
+	for i, test := range []struct {
+		change outbox.Change
+		want   outbox.Changed
+		states string // of first, second and third
+	}{
+		{outbox.Change{Verb: outbox.Hold, Filter: outbox.Filter{To: "ann@", Account: "a"}}, outbox.Changed{Messages: 2, Recipients: 2}, "hqq hq q"},
+		{outbox.Change{Verb: outbox.Hold, Filter: outbox.Filter{Account: "a"}, N: &one}, outbox.Changed{Messages: 2, Recipients: 2}, "hhq hh q"},
+		{outbox.Change{Verb: outbox.Hold}, outbox.Changed{Messages: 2, Recipients: 2, Untouched: 4}, "hhh hh h"},
+		{outbox.Change{Verb: outbox.Hold}, outbox.Changed{Untouched: 6}, "hhh hh h"},
+		{outbox.Change{Verb: outbox.Hold, N: &nine}, outbox.Changed{}, "hhh hh h"},
+		{outbox.Change{Verb: outbox.Release, Filter: outbox.Filter{IDs: []outbox.ID{first, third}, Limit: 1, Before: 1}},
+			outbox.Changed{Messages: 2, Recipients: 4}, "qqq hh q"},
+		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{States: []outbox.State{outbox.Held}, To: "bob"}},
+			outbox.Changed{Messages: 1, Recipients: 1}, "qqq hc q"},
+		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{second}}},
+			outbox.Changed{Messages: 1, Recipients: 1, Untouched: 1}, "qqq cc q"},
+		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{second}, To: "nobody"}}, outbox.Changed{}, "qqq cc q"},
+		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{second, second + 1000}}},
+			outbox.Changed{Untouched: 2}, "qqq cc q"},
+		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{Doubted: true}}, outbox.Changed{}, "qqq cc q"},
+	} {
+		got, err := s.store.Change(s.ctx, test.change)
+		s.must("Change", err)
+		if got != test.want {
+			s.Errorf("change %d gave %+v, want %+v", i, got, test.want)
+		}
+		states := ""
+		for j, id := range []outbox.ID{first, second, third} {
+			if j > 0 {
+				states += " "
+			}
+			for _, r := range s.show(id).Recipients {
+				states += string(r.State[0])
+			}
+		}
+		if states != test.states {
+			s.Errorf("change %d: states are %q, want %q", i, states, test.states)
+		}
+	}
+}
+
+func changeErrors(s *stand) {
+	id := s.enqueue(letter("1@example.org", "2@example.org"))
+	_, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Hold, Filter: outbox.Filter{IDs: []outbox.ID{id + 1}}})
+	s.is("a message that is not there", err, outbox.ErrNotFound)
+	_, err = s.store.Change(s.ctx, outbox.Change{Verb: outbox.Hold, Filter: outbox.Filter{IDs: []outbox.ID{id + 1, id + 2}}})
+	s.must("two that are not there", err)
+	one := 1
+	changed, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Release, Filter: outbox.Filter{IDs: []outbox.ID{id}}, N: &one})
+	if d := difference(flat(outbox.MoveError{ID: id, N: 1, From: outbox.Queued, Verb: outbox.Release}, nil), []string{failure(err, nil)}); failure(err, nil) == "no error" {
+		s.Errorf("release of what is queued is no error%s", d)
+	}
+	if changed != (outbox.Changed{Untouched: 1}) {
+		s.Errorf("and gave %+v", changed)
+	}
+	changed, err = s.store.Change(s.ctx, outbox.Change{Verb: "burn", Filter: outbox.Filter{}})
+	s.must("a verb that there is not", err)
+	if changed != (outbox.Changed{Untouched: 2}) {
+		s.Errorf("a verb that there is not gave %+v", changed)
+	}
+}
+
+func retryScheduled(s *stand) {
+	n := letter()
+	n.NotBefore = s.clock.Now().Add(time.Hour)
+	id := s.enqueue(n)
+	s.join("w")
+	s.leases("w", 0)
+	s.change(outbox.Retry, id)
+	s.same("Due", []outbox.Due{{Account: "a"}}, s.due())
+	s.leases("w", 1)
+}
+
+func (s *stand) due() []outbox.Due {
+	s.Helper()
+	due, err := s.store.Due(s.ctx)
+	s.must("Due", err)
+	return due
+}
+
+func releaseKeepsDue(s *stand) {
+	l, _ := s.reach(outbox.Deferred)
+	due := s.status(l.ID).Due
+	s.change(outbox.Hold, l.ID)
+	if len(s.due()) != 0 {
+		s.Errorf("what is held is due %v", s.due())
+	}
+	s.change(outbox.Release, l.ID)
+	if st := s.status(l.ID); !st.Due.Equal(due) || st.State != outbox.Queued {
+		s.Errorf("released it is %s, due %v, want %v", st.State, st.Due, due)
+	}
+}
+
+func newLife(s *stand) {
+	for state, verb := range map[outbox.State]outbox.Verb{
+		outbox.Failed: outbox.Retry, outbox.Cancelled: outbox.Retry, outbox.Expired: outbox.Retry, outbox.Deferred: outbox.Retry,
+		outbox.Held: outbox.Release, outbox.InDoubt: outbox.ResolveResend,
+	} {
+		early, _ := s.reach(state)
+		expires := s.show(early.ID).Expires
+		s.change(verb, early.ID)
+		if state != outbox.Expired && !s.show(early.ID).Expires.Equal(expires) {
+			s.Errorf("%s of %s has changed the time that was left", verb, state)
+		}
+		l, _ := s.reach(state)
+		s.clock.Advance(2 * time.Hour)
+		s.change(verb, l.ID)
+		s.same(string(verb), s.clock.Now().Add(outbox.Lifetime), s.show(l.ID).Expires)
+		s.sweep()
+		if got := s.status(l.ID).State; got != outbox.Queued {
+			s.Errorf("%s of %s: behind Sweep it is %s", verb, state, got)
+		}
+		s.change(outbox.Cancel, l.ID)
+	}
+	l, _ := s.reach(outbox.Deferred)
+	s.clock.Advance(2 * time.Hour)
+	s.change(outbox.Hold, l.ID)
+	s.change(outbox.Cancel, l.ID)
+	if e := s.show(l.ID); !e.Expires.Before(s.clock.Now()) {
+		s.Errorf("Hold and Cancel gave it time until %v", e.Expires)
+	}
+}
+
+func takenBack(s *stand) {
+	for _, back := range [][]outbox.Verb{
+		{outbox.Hold}, {outbox.Cancel}, {outbox.Hold, outbox.Release}, {outbox.Cancel, outbox.Retry},
+	} {
+		l, owner := s.reach(outbox.Leased)
+		for _, v := range back {
+			s.change(v, l.ID)
+		}
+		if lost := s.mark(owner, l); len(lost) != 1 {
+			s.Errorf("behind %v it could be marked", back)
+		}
+		if st := s.status(l.ID); st.Worker != "" {
+			s.Errorf("behind %v it is %q's", back, st.Worker)
+		}
+		s.must("Leave", s.store.Leave(s.ctx, owner))
+		if len(back) == 1 && s.status(l.ID).State.Waiting() {
+			s.Errorf("behind %v and Leave it is %s", back, s.status(l.ID).State)
+		}
+	}
+}
+
+func doubted(s *stand) {
+	l, _ := s.reach(outbox.InDoubt)
+	s.change(outbox.ResolveResend, l.ID)
+	s.join("w")
+	items := s.claim(outbox.Claim{Owner: "w", Account: s.show(l.ID).Account, Recipients: 1}).Items
+	if len(items) != 1 || !items[0].Recipients[0].Doubted {
+		s.Fatalf("Claim gave %+v", items)
+	}
+	l.Token = 2
+	s.settle(l, outbox.HandedOver)
+	if st := s.status(l.ID); !st.Doubted {
+		s.Error("it is not doubted any more")
+	}
+	page, err := s.store.List(s.ctx, outbox.Filter{Doubted: true})
+	s.must("List", err)
+	if len(page.Entries) != 1 {
+		s.Errorf("List gave %d that were in doubt", len(page.Entries))
+	}
+}

@@ -1,0 +1,394 @@
+package outboxtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+var enqueueRules = []rule{
+	{"a message comes back as it was given", roundTrip},
+	{"a message with nothing but what it must have comes back so", leastMessage},
+	{"addresses come back as they were given", addresses},
+	{"a thousand recipients keep their places", thousand},
+	{"IDs count up from 1", idsCountUp},
+	{"a key makes a message one of its kind in its account", keys},
+	{"a message that can't be read is not kept", unreadable},
+	{"not before and expires have their defaults", defaults},
+	{"a message may begin held", beginHeld},
+	{"a context that is over changes nothing", contextOver},
+	{"a context that ends meanwhile leaves all or nothing", contextEnds},
+	{"behind Close everything is ErrClosed", closed},
+}
+
+func roundTrip(s *stand) {
+	now := s.clock.Now()
+	e, err := envelope("absender@bücher.example", "one@example.org", "two@example.org").WithDSN(smtp.DSN{
+		Return: "HDRS", EnvelopeID: "id +=1", Notify: []string{"FAILURE", "DELAY"},
+	})
+	s.must("WithDSN", err)
+	body := text(500)
+	body.utf8 = true
+	n := outbox.New{
+		Account: "work", Key: "ключ 'one' \"two\" %_", Fingerprint: [32]byte{1, 0, 255, 31: 9}, Envelope: e,
+		MessageID: "<x+y@example.org>", Subject: "Grüße, 你好 \U0001F600 'quoted' \\", Content: body,
+		NotBefore: now.Add(90 * time.Minute).In(time.FixedZone("", 3600)), Expires: now.Add(50*time.Hour + 7*time.Millisecond),
+		Priority: outbox.High, Tags: []string{"news", "with space, and comma", "標籤", "a"}, ReportOn: 12345678901,
+	}
+	id := s.enqueue(n)
+	want := outbox.Entry{
+		ID: id, Account: n.Account, Key: n.Key, From: e.From(), MessageID: n.MessageID, Subject: n.Subject, Size: 500, HasBody: true,
+		Created: now, NotBefore: n.NotBefore, Expires: n.Expires, Priority: n.Priority, Tags: n.Tags, ReportOn: n.ReportOn, Total: 2,
+	}
+	for i, a := range e.To() {
+		want.Recipients = append(want.Recipients, outbox.Status{N: i, Address: a, State: outbox.Queued, Due: n.NotBefore, Updated: now})
+	}
+	page, err := s.store.List(s.ctx, outbox.Filter{})
+	s.must("List", err)
+	s.same("List", []outbox.Entry{want}, page.Entries)
+	want.Events = []outbox.Event{{ID: id, N: -1, Account: n.Account, Kind: outbox.EventEnqueued, State: outbox.Queued, At: now}}
+	s.same("Show", want, s.show(id))
+
+	s.clock.Set(n.NotBefore)
+	s.join("w")
+	batch := s.claim(outbox.Claim{Owner: "w", Account: "work", Recipients: 9, Bytes: 1 << 20})
+	s.same("Claim", outbox.Batch{Items: []outbox.Item{{
+		ID: id, Account: n.Account, From: e.From(), DSN: e.DSN(), MessageID: n.MessageID, Size: 500, EightBit: true, UTF8: true,
+		Binary: true, ReportOn: n.ReportOn, Created: now, Expires: n.Expires, Body: body.octets,
+		Recipients: []outbox.Recipient{{N: 0, Address: e.To()[0], Token: 1}, {N: 1, Address: e.To()[1], Token: 1}},
+	}}}, batch)
+	s.sameBody("Body", body, s.body(id))
+	if got := s.show(id).Created.Location(); got != time.UTC && got != time.Local {
+		s.Errorf("Created is in %v", got)
+	}
+}
+
+func leastMessage(s *stand) {
+	now := s.clock.Now()
+	id := s.enqueue(outbox.New{Envelope: envelope("", "to@example.org"), Content: &content{octets: []byte("x")}})
+	s.same("Show", outbox.Entry{
+		ID: id, Size: 1, HasBody: true, Created: now, Expires: now.Add(outbox.Lifetime), Total: 1,
+		Recipients: []outbox.Status{{Address: address("to@example.org"), State: outbox.Queued, Due: now, Updated: now}},
+		Events:     []outbox.Event{{ID: id, N: -1, Kind: outbox.EventEnqueued, State: outbox.Queued, At: now}},
+	}, s.show(id))
+	if e := s.show(id); e.Tags != nil || !e.From.IsZero() || !e.NotBefore.IsZero() {
+		s.Errorf("Show gave tags %#v, from %v, not before %v", e.Tags, e.From, e.NotBefore)
+	}
+	s.join("w")
+	batch := s.claim(outbox.Claim{Owner: "w", Recipients: 1, Bytes: 1})
+	s.same("Claim", outbox.Batch{Items: []outbox.Item{{
+		ID: id, Size: 1, Created: now, Expires: now.Add(outbox.Lifetime), Body: []byte("x"),
+		Recipients: []outbox.Recipient{{Address: address("to@example.org"), Token: 1}},
+	}}}, batch)
+	if !batch.Items[0].DSN.IsZero() || !batch.Items[0].From.IsZero() {
+		s.Errorf("Claim gave %+v", batch.Items[0])
+	}
+}
+
+func addresses(s *stand) {
+	to := []string{
+		"ordinary@example.org", "UPPER.lower@Example.ORG", "用户@例子.广告", "ü@bücher.example", "ascii@bücher.example",
+		"ascii@xn--bcher-kva.test", `"with@and\"quote"@example.org`, "a'b%c_d*e{}|~@example.org", "user@[127.0.0.1]", "user@[IPv6:::1]",
+		strings.Repeat("l", 64) + "@" + strings.Repeat("d", 60) + ".example",
+	}
+	for _, from := range append(to, "") {
+		n := letter(to...)
+		n.Envelope = envelope(from, to...)
+		id := s.enqueue(n)
+		e := s.show(id)
+		s.same("From", n.Envelope.From(), e.From)
+		if len(e.Recipients) != len(to) {
+			s.Fatalf("%d recipients came back, want %d", len(e.Recipients), len(to))
+		}
+		for i, a := range n.Envelope.To() {
+			if got := e.Recipients[i].Address; got != a {
+				s.Errorf("recipient %d came back as %#v, want %#v", i, got, a)
+			}
+		}
+	}
+}
+
+func thousand(s *stand) {
+	var to []string
+	for i := range 1000 {
+		to = append(to, fmt.Sprintf("r%d@example.org", (i*7919)%1000))
+	}
+	id := s.enqueue(letter(to...))
+	e := s.show(id)
+	if len(e.Recipients) != 1000 || e.Total != 1000 {
+		s.Fatalf("Show gave %d recipients of %d", len(e.Recipients), e.Total)
+	}
+	page, err := s.store.List(s.ctx, outbox.Filter{})
+	s.must("List", err)
+	if got := page.Entries[0]; len(got.Recipients) != 20 || got.Total != 1000 {
+		s.Errorf("List gave %d recipients of %d", len(got.Recipients), got.Total)
+	}
+	s.join("w")
+	items := s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 700}).Items
+	items = append(items, s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 700}).Items...)
+	if len(items) != 2 || len(items[0].Recipients) != 700 || len(items[1].Recipients) != 300 {
+		s.Fatalf("two claims of 700 gave %d items", len(items))
+	}
+	for i, r := range append(items[0].Recipients, items[1].Recipients...) {
+		if r.N != i || r.Address != address(to[i]) || e.Recipients[i].N != i || e.Recipients[i].Address != address(to[i]) {
+			s.Fatalf("recipient %d: claimed %d %s, shown %d %s; want %s", i, r.N, r.Address, e.Recipients[i].N, e.Recipients[i].Address, to[i])
+		}
+	}
+}
+
+func idsCountUp(s *stand) {
+	var last outbox.ID
+	for range 20 {
+		id := s.enqueue(letter())
+		if id <= last {
+			s.Fatalf("behind %d came %d", last, id)
+		}
+		last = id
+	}
+}
+
+func keys(s *stand) {
+	n := letter()
+	n.Key, n.Fingerprint = "k", [32]byte{1}
+	first := s.enqueue(n)
+	again := func(what string) {
+		s.Helper()
+		r, err := s.store.Enqueue(s.ctx, n)
+		s.must(what, err)
+		s.same(what, outbox.Receipt{ID: first, Duplicate: true}, r)
+	}
+	again("the same again")
+	other := n
+	other.Fingerprint = [32]byte{2}
+	conflict := func(what string) {
+		s.Helper()
+		r, err := s.store.Enqueue(s.ctx, other)
+		s.is(what, err, outbox.ErrConflict)
+		s.same(what, outbox.Receipt{}, r)
+	}
+	conflict("another fingerprint")
+	n.Subject = "Not looked at" // the fingerprint says what is the same
+	again("another subject")
+
+	elsewhere := other
+	elsewhere.Account = "b"
+	s.enqueue(elsewhere)
+	upper := other
+	upper.Key = "K"
+	s.enqueue(upper)
+	without := other
+	without.Key = ""
+	s.enqueue(without)
+	s.enqueue(without)
+
+	s.change(outbox.Cancel, first)
+	again("when it is finished")
+	conflict("when it is finished")
+	_, err := s.store.Prune(s.ctx, outbox.Retention{})
+	s.must("Prune", err)
+	s.enqueue(other)
+}
+
+func unreadable(s *stand) {
+	broken := errors.New("broken")
+	long, short, failing, none, nobody := letter(), letter(), letter(), letter(), letter()
+	c := *text(300)
+	c.size = 299
+	long.Content = &c
+	d := *text(300)
+	d.size = 301
+	short.Content = &d
+	e := *text(300_000)
+	e.fail = broken
+	failing.Content = &e
+	none.Content = nil
+	nobody.Envelope = smtp.Envelope{}
+	for what, n := range map[string]outbox.New{
+		"more than its size": long, "less than its size": short, "fails": failing, "no content": none, "no recipients": nobody,
+	} {
+		r, err := s.store.Enqueue(s.ctx, n)
+		if err == nil {
+			s.Errorf("%s: kept as %d", what, r.ID)
+		}
+		if what == "fails" {
+			s.is(what, err, broken)
+		}
+	}
+	id := s.enqueue(letter())
+	page, err := s.store.List(s.ctx, outbox.Filter{})
+	s.must("List", err)
+	if len(page.Entries) != 1 || page.Entries[0].ID != id {
+		s.Errorf("there are %d messages, want 1", len(page.Entries))
+	}
+}
+
+func defaults(s *stand) {
+	now := s.clock.Now()
+	for _, test := range []struct{ notBefore, expires, due, wantExpires time.Time }{
+		{time.Time{}, time.Time{}, now, now.Add(outbox.Lifetime)},
+		{now.Add(time.Hour), time.Time{}, now.Add(time.Hour), now.Add(time.Hour + outbox.Lifetime)},
+		{now.Add(-time.Hour), time.Time{}, now, now.Add(outbox.Lifetime)},
+		{time.Time{}, now.Add(time.Minute), now, now.Add(time.Minute)},
+		{now.Add(time.Hour), now.Add(time.Minute), now.Add(time.Hour), now.Add(time.Minute)},
+	} {
+		n := letter()
+		n.NotBefore, n.Expires = test.notBefore, test.expires
+		e := s.show(s.enqueue(n))
+		s.same("NotBefore", test.notBefore, e.NotBefore)
+		s.same("Expires", test.wantExpires, e.Expires)
+		s.same("Due", test.due, e.Recipients[0].Due)
+	}
+}
+
+func beginHeld(s *stand) {
+	n := letter("one@example.org", "two@example.org")
+	n.Hold, n.NotBefore = true, s.clock.Now().Add(time.Hour)
+	id := s.enqueue(n)
+	e := s.show(id)
+	for _, r := range e.Recipients {
+		if r.State != outbox.Held || !r.Due.IsZero() {
+			s.Errorf("it is %s, due %v", r.State, r.Due)
+		}
+	}
+	if len(e.Events) != 1 || e.Events[0].State != outbox.Held {
+		s.Errorf("events are %+v", e.Events)
+	}
+	s.clock.Advance(2 * time.Hour)
+	s.join("w")
+	s.leases("w", 0)
+	s.change(outbox.Release, id)
+	if st := s.status(id); st.State != outbox.Queued || !st.Due.Equal(n.NotBefore) {
+		s.Errorf("released it is %s, due %v", st.State, st.Due)
+	}
+	s.leases("w", 2)
+}
+
+// calls is every method that has a context, with arguments that would work.
+func calls(store outbox.Store, l outbox.Lease) map[string]func(context.Context) error {
+	settlement := outbox.Settlement{Lease: l, State: outbox.HandedOver}
+	return map[string]func(context.Context) error{
+		"Enqueue": func(ctx context.Context) error { _, err := store.Enqueue(ctx, letter()); return err },
+		"Join": func(ctx context.Context) error {
+			return store.Join(ctx, outbox.Worker{Owner: "another"}, lease)
+		},
+		"Renew": func(ctx context.Context) error { return store.Renew(ctx, "w", time.Hour) },
+		"Leave": func(ctx context.Context) error { return store.Leave(ctx, "w") },
+		"Claim": func(ctx context.Context) error {
+			_, err := store.Claim(ctx, outbox.Claim{Owner: "w", Account: "a", Recipients: 1})
+			return err
+		},
+		"Mark": func(ctx context.Context) error { _, err := store.Mark(ctx, "w", []outbox.Lease{l}); return err },
+		"Settle": func(ctx context.Context) error {
+			_, err := store.Settle(ctx, []outbox.Settlement{settlement})
+			return err
+		},
+		"Body": func(ctx context.Context) error {
+			r, err := store.Body(ctx, l.ID)
+			if err == nil {
+				err = r.Close()
+			}
+			return err
+		},
+		"Slots": func(ctx context.Context) error { _, err := store.Slots(ctx, "w", "a", 1, 1); return err },
+		"Pause": func(ctx context.Context) error {
+			_, err := store.Pause(ctx, outbox.Pause{Account: "a", For: lease})
+			return err
+		},
+		"Resume": func(ctx context.Context) error { return store.Resume(ctx, "a") },
+		"Sweep":  func(ctx context.Context) error { _, err := store.Sweep(ctx); return err },
+		"Due":    func(ctx context.Context) error { _, err := store.Due(ctx); return err },
+		"Unreported": func(ctx context.Context) error {
+			_, err := store.Unreported(ctx, 1)
+			return err
+		},
+		"Reported": func(ctx context.Context) error { return store.Reported(ctx, []outbox.Report{{ID: l.ID}}) },
+		"List":     func(ctx context.Context) error { _, err := store.List(ctx, outbox.Filter{}); return err },
+		"Show":     func(ctx context.Context) error { _, err := store.Show(ctx, l.ID); return err },
+		"Change": func(ctx context.Context) error {
+			_, err := store.Change(ctx, outbox.Change{Verb: outbox.Hold})
+			return err
+		},
+		"Stats":  func(ctx context.Context) error { _, err := store.Stats(ctx); return err },
+		"Events": func(ctx context.Context) error { _, _, err := store.Events(ctx, "", 1); return err },
+		"Prune":  func(ctx context.Context) error { _, err := store.Prune(ctx, outbox.Retention{}); return err },
+	}
+}
+
+func contextOver(s *stand) {
+	s.enqueue(letter())
+	s.join("w")
+	l := s.leases("w", 1)[0]
+	s.enqueue(letter())
+	before := flat(s.everything(), nil)
+	over, cancel := context.WithCancel(s.ctx)
+	cancel()
+	for name, call := range calls(s.store, l) {
+		s.is(name, call(over), context.Canceled)
+		if d := difference(before, flat(s.everything(), nil)); d != "" {
+			s.Fatalf("%s has changed something:%s", name, d)
+		}
+	}
+	why := errors.New("why")
+	because, cancelBecause := context.WithCancelCause(s.ctx)
+	cancelBecause(why)
+	if err := calls(s.store, l)["Enqueue"](because); !errors.Is(err, why) && !errors.Is(err, context.Canceled) {
+		s.Errorf("Enqueue: got error %v", err)
+	}
+}
+
+// everything is all that can be seen of an outbox.
+func (s *stand) everything() []any {
+	s.Helper()
+	page, err := s.store.List(s.ctx, outbox.Filter{Limit: 1 << 20})
+	s.must("List", err)
+	stats, err := s.store.Stats(s.ctx)
+	s.must("Stats", err)
+	stats.Bytes, stats.Free = 0, 0
+	due, err := s.store.Due(s.ctx)
+	s.must("Due", err)
+	unreported, err := s.store.Unreported(s.ctx, 1<<20)
+	s.must("Unreported", err)
+	events, _ := s.events("", 1000)
+	return []any{page, stats, due, unreported, events}
+}
+
+func contextEnds(s *stand) {
+	for size := 100; size < 1_000_000; size *= 5 {
+		ctx, cancel := context.WithCancel(s.ctx)
+		n := letter()
+		c := text(size)
+		c.during = cancel
+		n.Content, n.Key = c, fmt.Sprint(size)
+		r, err := s.store.Enqueue(ctx, n)
+		page, listErr := s.store.List(s.ctx, outbox.Filter{Key: n.Key})
+		s.must("List", listErr)
+		switch {
+		case err == nil && (len(page.Entries) != 1 || page.Entries[0].ID != r.ID):
+			s.Errorf("%d octets: kept, but List gave %+v", size, page)
+		case err == nil:
+			s.sameBody("Body", c, s.body(r.ID))
+		case len(page.Entries) != 0 || !errors.Is(err, context.Canceled):
+			s.Errorf("%d octets: error %v, and List gave %+v", size, err, page)
+		}
+		cancel()
+	}
+}
+
+func closed(s *stand) {
+	id := s.enqueue(letter())
+	s.join("w")
+	all := calls(s.store, outbox.Lease{ID: id})
+	if len(all) != 21 {
+		s.Errorf("%d methods are called, not all", len(all))
+	}
+	s.must("Close", s.store.Close())
+	for name, call := range all {
+		s.is(name, call(s.ctx), outbox.ErrClosed)
+	}
+	s.must("Close again", s.store.Close())
+}

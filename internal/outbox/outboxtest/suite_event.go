@@ -1,0 +1,160 @@
+package outboxtest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+var eventRules = []rule{
+	{"events tell what happened, in its order", eventOrder},
+	{"a cursor goes on where it was, however many are asked for", cursors},
+	{"Now is behind all that there are", cursorNow},
+	{"a cursor that is none is an error", cursorBad},
+	{"whoever waits is woken by what may have become due, and by a person", wake},
+}
+
+func eventOrder(s *stand) {
+	id := s.enqueue(letter())
+	s.join("w")
+	s.must("Renew", s.store.Renew(s.ctx, "w", lease+time.Minute))
+	l := s.leases("w", 1)[0]
+	s.settle(l, outbox.Deferred)
+	s.clock.Advance(time.Minute)
+	l = s.leases("w", 1)[0]
+	s.clock.Advance(lease)
+	s.sweep()
+	s.join("v")
+	l = s.leases("v", 1)[0]
+	s.mark("v", l)
+	s.settle(l, outbox.InDoubt)
+	s.change(outbox.ResolveResend, id)
+	s.change(outbox.Hold, id)
+	s.change(outbox.Release, id)
+	l = s.leases("v", 1)[0]
+	s.settle(l, outbox.HandedOver)
+	s.settle(l, outbox.HandedOver)
+	want := "enqueued deferred lapsed in_doubt resent held released handed_over stale"
+	if got := s.kinds(id); got != want {
+		s.Errorf("Show has the events %q, want %q", got, want)
+	}
+	all, _ := s.events("", 100)
+	s.same("Events and Show", s.show(id).Events, all)
+	var attempts []string
+	for _, e := range all {
+		attempts = append(attempts, fmt.Sprint(e.Attempt))
+	}
+	if got := strings.Join(attempts, ""); got != "010200030" {
+		s.Errorf("the attempts are %s", got)
+	}
+}
+
+func cursors(s *stand) {
+	_, empty := s.events("", 1)
+	if empty == "" || empty == outbox.Now {
+		s.Errorf("the cursor of an empty outbox is %q", empty)
+	}
+	for i := range 30 {
+		n := letter()
+		n.Hold = i%2 == 0
+		s.enqueue(n)
+	}
+	s.must("Change", func() error { _, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Cancel}); return err }())
+	all, last := s.events("", 1000)
+	if len(all) != 60 {
+		s.Fatalf("%d events came, want 60", len(all))
+	}
+	for _, limit := range []int{1, 7, 59, 60, 61} {
+		some, end := s.events("", limit)
+		s.same(fmt.Sprintf("by %d", limit), all, some)
+		if end != last {
+			s.Errorf("by %d the last cursor is %q, want %q", limit, end, last)
+		}
+	}
+	if some, _ := s.events(empty, 1000); len(some) != 60 {
+		s.Errorf("from the beginning came %d", len(some))
+	}
+	for i, e := range all {
+		rest, _, err := s.store.Events(s.ctx, e.Cursor, 1000)
+		s.must("Events", err)
+		if len(rest) != 59-i {
+			s.Fatalf("behind the cursor of event %d came %d", i, len(rest))
+		}
+	}
+	shown := s.show(all[0].ID).Events
+	if rest, _, _ := s.store.Events(s.ctx, shown[0].Cursor, 1000); len(rest) != 59 {
+		s.Errorf("behind the first event, as Show gave it, came %d", len(rest))
+	}
+}
+
+func cursorNow(s *stand) {
+	s.enqueue(letter())
+	some, at, err := s.store.Events(s.ctx, outbox.Now, 10)
+	s.must("Events", err)
+	if len(some) != 0 || at == outbox.Now || at == "" {
+		s.Errorf("Now gave %d events, and the cursor %q", len(some), at)
+	}
+	id := s.enqueue(letter())
+	some, at, err = s.store.Events(s.ctx, at, 10)
+	s.must("Events", err)
+	if len(some) != 1 || some[0].ID != id || some[0].Cursor != at {
+		s.Errorf("then came %+v, and the cursor %q", some, at)
+	}
+	_, err = s.store.Prune(s.ctx, outbox.Retention{})
+	s.must("Prune", err)
+	s.change(outbox.Cancel, id)
+	if _, err = s.store.Prune(s.ctx, outbox.Retention{}); err != nil {
+		s.Errorf("Prune: %v", err)
+	}
+	next := s.enqueue(letter()) // a cursor outlives its event
+	some, _, err = s.store.Events(s.ctx, at, 10)
+	s.must("Events", err)
+	if len(some) != 1 || some[0].ID != next {
+		s.Errorf("behind what was pruned came %+v", some)
+	}
+}
+
+func cursorBad(s *stand) {
+	for _, bad := range []outbox.Cursor{"x", "1 or 1=1", "then", "é"} {
+		if _, _, err := s.store.Events(s.ctx, bad, 10); err == nil {
+			s.Errorf("%q is a cursor", bad)
+		}
+	}
+}
+
+func wake(s *stand) {
+	during := func(what string, do func()) {
+		s.Helper()
+		wake := s.store.Wake()
+		do()
+		s.woken(what, wake)
+	}
+	var id outbox.ID
+	during("Enqueue", func() { id = s.enqueue(letter()) })
+	for _, v := range []outbox.Verb{outbox.Hold, outbox.Release, outbox.Cancel, outbox.Retry} {
+		during(string(v), func() { s.change(v, id) })
+	}
+	s.join("w")
+	l := s.leases("w", 1)[0]
+	during("Settle", func() { s.settle(l, outbox.Deferred) })
+	s.change(outbox.Retry, id)
+	s.leases("w", 1)
+	during("Leave", func() { s.must("Leave", s.store.Leave(s.ctx, "w")) })
+	s.join("v")
+	s.leases("v", 1)
+	s.clock.Advance(lease)
+	during("Sweep", func() { s.sweep() })
+	s.pause(outbox.Pause{Account: "a", For: time.Hour}, true)
+	during("Resume", func() { s.must("Resume", s.store.Resume(s.ctx, "a")) })
+	wakes := make(chan (<-chan struct{}), 8)
+	for range cap(wakes) {
+		wakes <- s.store.Wake()
+	}
+	close(wakes)
+	s.enqueue(letter())
+	for w := range wakes {
+		s.woken("one of many", w)
+	}
+}

@@ -1,0 +1,301 @@
+package outboxtest
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+var listRules = []rule{
+	{"filters choose alone and together", filters},
+	{"a filter's text means itself", filterText},
+	{"one recipient has to fit all that is said about recipients", filterOne},
+	{"pages have no gaps while others enqueue", pages},
+	{"a page has 50 messages unless it is said otherwise", pageDefault},
+	{"Show of what is not there is ErrNotFound", showNothing},
+	{"Stats counts recipients by account and state", stats},
+}
+
+// sample enqueues the same messages in any store, of which each field that a filter
+// looks at has several values.
+func sample(s *stand) []outbox.ID {
+	s.join("sampler")
+	var ids []outbox.ID
+	for i := range 24 {
+		n := letter(fmt.Sprintf("r%d@example.org", i%5), fmt.Sprintf("Other%d@Bücher.example", i%2))
+		n.Account = []string{"a", "b", ""}[i%3]
+		n.Envelope = withSender(n.Envelope, []string{"Boss@example.org", "clerk@bücher.example", "", "用户@example.org"}[i%4])
+		n.Tags = [][]string{nil, {"news"}, {"news", "urgent"}}[i/2%3]
+		n.Key = []string{"k0", "", "k2", ""}[i/3%4]
+		if i >= 12 {
+			n.Key = ""
+		}
+		n.Hold = i%7 == 0
+		ids = append(ids, s.enqueue(n))
+		s.clock.Advance(time.Second)
+		if i == 12 {
+			for _, item := range s.claim(outbox.Claim{Owner: "sampler", Account: "a", Recipients: 5}).Items {
+				for _, r := range item.Recipients {
+					to := []outbox.State{outbox.InDoubt, outbox.Failed}[r.N]
+					s.settle(outbox.Lease{ID: item.ID, N: r.N, Token: r.Token}, to)
+				}
+			}
+		}
+	}
+	return ids
+}
+
+func withSender(e smtp.Envelope, from string) smtp.Envelope {
+	changed, err := smtp.NewEnvelope(address(from), e.To()...)
+	if err != nil {
+		panic(err)
+	}
+	return changed
+}
+
+// filters compares every combination of fields with what the model says, which has
+// the same messages.
+func filters(s *stand) {
+	start := s.clock.Now()
+	ids := sample(s)
+	clock := NewClock()
+	model := &stand{T: s.T, ctx: s.ctx, store: NewModel(clock), clock: clock}
+	words := map[outbox.ID]outbox.ID{} // the store's in the model's
+	for i, id := range sample(model) {
+		words[ids[i]] = id
+	}
+	back := map[outbox.ID]outbox.ID{}
+	for of, to := range words {
+		back[to] = of
+	}
+	fields := []func(f *outbox.Filter){
+		func(f *outbox.Filter) { f.IDs = []outbox.ID{ids[0], ids[3], ids[12], ids[13], ids[23]} },
+		func(f *outbox.Filter) { f.Account = "a" },
+		func(f *outbox.Filter) { f.States = []outbox.State{outbox.Queued, outbox.InDoubt} },
+		func(f *outbox.Filter) { f.To = "other0@bü" },
+		func(f *outbox.Filter) { f.From = "boss@" },
+		func(f *outbox.Filter) { f.Tag = "news" },
+		func(f *outbox.Filter) { f.Key = "k0" },
+		func(f *outbox.Filter) { f.Since = start.Add(3 * time.Second) },
+		func(f *outbox.Filter) { f.Until = start.Add(21 * time.Second) },
+		func(f *outbox.Filter) { f.Before = ids[13] },
+		func(f *outbox.Filter) { f.Limit = 3 },
+		func(f *outbox.Filter) { f.Doubted = true },
+		func(f *outbox.Filter) { f.Oldest = true },
+	}
+	found := 0
+	for chosen := range 1 << len(fields) {
+		if ones(chosen) > 3 && chosen%7 != 0 { // all alone, in pairs and in threes, and some of the rest
+			continue
+		}
+		var f outbox.Filter
+		for i, field := range fields {
+			if chosen&(1<<i) != 0 {
+				field(&f)
+			}
+		}
+		page, err := s.store.List(s.ctx, f)
+		s.must("List", err)
+		f.Before = words[f.Before]
+		f.IDs = nil
+		for _, id := range ids {
+			if chosen&1 != 0 && (id == ids[0] || id == ids[3] || id == ids[12] || id == ids[13] || id == ids[23]) {
+				f.IDs = append(f.IDs, words[id])
+			}
+		}
+		want, err := model.store.List(model.ctx, f)
+		s.must("List of the model", err)
+		if d := difference(flat(want, nil), flat(page, words)); d != "" {
+			s.Fatalf("List(%+v):%s", f, d)
+		}
+		found += len(want.Entries)
+	}
+	if found < 500 {
+		s.Errorf("all filters found %d messages; they are too narrow to say much", found)
+	}
+}
+
+func ones(x int) (n int) {
+	for ; x != 0; x &= x - 1 {
+		n++
+	}
+	return n
+}
+
+func (s *stand) found(f outbox.Filter) int {
+	s.Helper()
+	page, err := s.store.List(s.ctx, f)
+	s.must("List", err)
+	return len(page.Entries)
+}
+
+func filterText(s *stand) {
+	n := letter("per%cent_x@example.org", "ÄRGER@BÜCHER.example", "it's@example.org")
+	n.Envelope = withSender(n.Envelope, "Sender+%_'@Bücher.example")
+	n.Tags, n.Key = []string{"100%", "a_b"}, "K'_%"
+	s.enqueue(n)
+	for i, test := range []struct {
+		f    outbox.Filter
+		want int
+	}{
+		{outbox.Filter{To: "per%cent_x"}, 1}, {outbox.Filter{To: "p%t"}, 0}, {outbox.Filter{To: "per_cent"}, 0}, {outbox.Filter{To: `r\%`}, 0},
+		{outbox.Filter{To: "ärger@bücher"}, 1}, {outbox.Filter{To: "it's"}, 1}, {outbox.Filter{To: "*"}, 0}, {outbox.Filter{To: "xn--"}, 0},
+		{outbox.Filter{To: "@"}, 1}, {outbox.Filter{To: "per%cent_x@example.org"}, 1}, {outbox.Filter{To: "x@example.orgärger"}, 0},
+		{outbox.Filter{From: "sender+%_'@bü"}, 1}, {outbox.Filter{From: "s%r"}, 0}, {outbox.Filter{From: "ärger"}, 0},
+		{outbox.Filter{Tag: "100%"}, 1}, {outbox.Filter{Tag: "100"}, 0}, {outbox.Filter{Tag: "a%"}, 0}, {outbox.Filter{Tag: "a_b"}, 1}, {outbox.Filter{Tag: "A_B"}, 0},
+		{outbox.Filter{Key: "K'_%"}, 1}, {outbox.Filter{Key: "k'_%"}, 0}, {outbox.Filter{Key: "K%"}, 0}, {outbox.Filter{Account: "A"}, 0},
+	} {
+		if got := s.found(test.f); got != test.want {
+			s.Errorf("filter %d, %+v, found %d messages, want %d", i, test.f, got, test.want)
+		}
+	}
+}
+
+func filterOne(s *stand) {
+	id := s.enqueue(letter("ann@example.org", "bob@example.org"))
+	s.join("w")
+	s.settle(s.leases("w", 2)[0], outbox.Failed)
+	for _, test := range []struct {
+		to    string
+		state outbox.State
+		want  int
+	}{{"ann", outbox.Failed, 1}, {"bob", outbox.Failed, 0}, {"ann", outbox.Leased, 0}, {"bob", outbox.Leased, 1}, {"", outbox.Failed, 1}} {
+		f := outbox.Filter{To: test.to, States: []outbox.State{test.state}}
+		page, err := s.store.List(s.ctx, f)
+		s.must("List", err)
+		if len(page.Entries) != test.want {
+			s.Errorf("%+v found %d", f, len(page.Entries))
+		}
+		if test.want == 1 && (page.Entries[0].ID != id || len(page.Entries[0].Recipients) != 2) {
+			s.Errorf("%+v does not show all recipients: %+v", f, page.Entries)
+		}
+	}
+}
+
+func pages(s *stand) {
+	there := map[outbox.ID]bool{}
+	for range 60 {
+		there[s.enqueue(letter())] = true
+	}
+	quit := make(chan struct{})
+	var group sync.WaitGroup
+	group.Go(func() {
+		for range 2000 {
+			select {
+			case <-quit:
+				return
+			default:
+			}
+			if _, err := s.store.Enqueue(s.ctx, letter()); err != nil {
+				s.Errorf("Enqueue: %v", err)
+				return
+			}
+		}
+	})
+	for _, oldest := range []bool{false, true} {
+		seen := map[outbox.ID]bool{}
+		f := outbox.Filter{Limit: 7, Oldest: oldest}
+		for more, left := true, len(there); more && left > 0; {
+			page, err := s.store.List(s.ctx, f)
+			s.must("List", err)
+			for _, e := range page.Entries {
+				if seen[e.ID] || f.Before != 0 && (e.ID > f.Before) != oldest {
+					s.Errorf("oldest %v: %d came twice, or out of order", oldest, e.ID)
+				}
+				seen[e.ID], f.Before = true, e.ID
+				if there[e.ID] {
+					left--
+				}
+			}
+			more = page.More
+			if more && len(page.Entries) != 7 {
+				s.Errorf("a page that is not the last has %d messages", len(page.Entries))
+			}
+		}
+		for id := range there {
+			if !seen[id] {
+				s.Errorf("oldest %v: %d was missed", oldest, id)
+			}
+		}
+	}
+	close(quit)
+	group.Wait()
+}
+
+func pageDefault(s *stand) {
+	for range 50 {
+		s.enqueue(letter())
+	}
+	page, err := s.store.List(s.ctx, outbox.Filter{})
+	s.must("List", err)
+	if len(page.Entries) != 50 || page.More {
+		s.Errorf("of 50 came %d, more is %v", len(page.Entries), page.More)
+	}
+	s.enqueue(letter())
+	page, err = s.store.List(s.ctx, outbox.Filter{})
+	s.must("List", err)
+	if len(page.Entries) != 50 || !page.More {
+		s.Errorf("of 51 came %d, more is %v", len(page.Entries), page.More)
+	}
+	page, err = s.store.List(s.ctx, outbox.Filter{Limit: 51})
+	s.must("List", err)
+	if len(page.Entries) != 51 || page.More || page.Entries[0].Events != nil {
+		s.Errorf("of 51 came %d, more is %v", len(page.Entries), page.More)
+	}
+}
+
+func showNothing(s *stand) {
+	id := s.enqueue(letter())
+	for _, none := range []outbox.ID{0, -1, id + 1} {
+		_, err := s.store.Show(s.ctx, none)
+		s.is(fmt.Sprintf("Show(%d)", none), err, outbox.ErrNotFound)
+	}
+}
+
+func stats(s *stand) {
+	empty, err := s.store.Stats(s.ctx)
+	s.must("Stats", err)
+	if len(empty.Accounts) != 0 || len(empty.Workers) != 0 || !empty.Oldest.IsZero() {
+		s.Errorf("Stats of nothing gave %+v", empty)
+	}
+	start := s.clock.Now()
+	held := letter()
+	held.Hold = true
+	s.enqueue(held)
+	s.clock.Advance(time.Second)
+	s.enqueue(letter("1@example.org", "2@example.org", "3@example.org"))
+	s.clock.Advance(time.Second)
+	other := letter("1@example.org", "2@example.org")
+	other.Account = ""
+	s.enqueue(other)
+	s.join("w")
+	s.clock.Advance(time.Second)
+	s.join("v")
+	ls := s.leases("w", 3)
+	s.mark("w", ls[0])
+	s.settle(ls[1], outbox.Failed)
+	s.pause(outbox.Pause{Account: "z", For: time.Minute}, true)
+	s.clock.Advance(lease - time.Second)
+	now := s.clock.Now()
+	got, err := s.store.Stats(s.ctx)
+	s.must("Stats", err)
+	got.Bytes, got.Free = 0, 0
+	s.same("Stats", outbox.Stats{
+		Accounts: []outbox.AccountStats{
+			{Account: "", Count: map[outbox.State]int{outbox.Queued: 2}},
+			{Account: "a", Count: map[outbox.State]int{outbox.Held: 1, outbox.Sending: 1, outbox.Failed: 1, outbox.Leased: 1}},
+			{Account: "z", PausedFor: time.Minute - (lease - time.Second)},
+		},
+		Workers: []outbox.WorkerStats{
+			{Worker: outbox.Worker{Owner: "v", Host: "host-v", PID: 7}, Since: start.Add(3 * time.Second), For: time.Second},
+			{Worker: outbox.Worker{Owner: "w", Host: "host-w", PID: 7}, Since: start.Add(2 * time.Second)},
+		},
+		Oldest: start.Add(2 * time.Second),
+	}, got)
+	if now.Sub(start) != lease+2*time.Second {
+		s.Fatalf("the clock shows %v", now.Sub(start))
+	}
+}

@@ -1,0 +1,123 @@
+package outboxtest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+var moveRules = []rule{
+	{"every legal move can be made", moves},
+	{"every verb does in every state what it says", verbs},
+}
+
+// moves makes each move of outbox.Moves, by a person where one can, else by what a
+// worker or Sweep does.
+func moves(s *stand) {
+	made := 0
+	for _, from := range outbox.States() {
+		for _, to := range outbox.Moves(from) {
+			l, owner := s.reach(from)
+			verb, byPerson := verbFor(from, to)
+			switch {
+			case byPerson:
+				s.change(verb, l.ID)
+			case to == outbox.Leased:
+				account := s.show(l.ID).Account
+				s.clock.Advance(time.Minute)
+				s.join(owner + " again")
+				s.claim(outbox.Claim{Owner: owner + " again", Account: account, Recipients: 1})
+			case to == outbox.Sending:
+				s.mark(owner, l)
+			case to == outbox.Expired:
+				s.clock.Advance(time.Hour)
+				s.sweep()
+			default:
+				s.settle(l, to)
+			}
+			if got := s.status(l.ID).State; got != to {
+				s.Errorf("from %s to %s: it is %s", from, to, got)
+				continue
+			}
+			made++
+		}
+	}
+	if want := 46; made != want {
+		s.Errorf("%d moves were made, want %d", made, want)
+	}
+}
+
+func verbFor(from, to outbox.State) (outbox.Verb, bool) {
+	for _, v := range outbox.Verbs() {
+		if goes, ok := v.Goes(from); ok && goes == to {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+func verbs(s *stand) {
+	tried, possible := 0, 0
+	for _, from := range outbox.States() {
+		for _, verb := range outbox.Verbs() {
+			tried++
+			what := fmt.Sprintf("%s of %s", verb, from)
+			l, _ := s.reach(from)
+			before := s.show(l.ID)
+			s.clock.Advance(time.Second)
+			changed, err := s.store.Change(s.ctx, outbox.Change{Verb: verb, Filter: outbox.Filter{IDs: []outbox.ID{l.ID}}})
+			after := s.show(l.ID)
+			to, ok := verb.Goes(from)
+			if !ok {
+				s.same(what, outbox.Changed{Untouched: 1}, changed)
+				s.same(what, before, after)
+				var move *outbox.MoveError
+				if !errors.As(err, &move) || *move != (outbox.MoveError{ID: l.ID, From: from, Verb: verb}) {
+					s.Errorf("%s: error %v", what, err)
+				}
+				continue
+			}
+			possible++
+			s.must(what, err)
+			s.same(what, outbox.Changed{Messages: 1, Recipients: 1}, changed)
+			s.verbDone(what, verb, to, before, after)
+			if s.settle(l, outbox.HandedOver) != to.Final() {
+				s.Errorf("%s: the worker's answer is believed: %v", what, !to.Final())
+			}
+		}
+	}
+	if tried != 70 || possible != 17 {
+		s.Errorf("%d combinations were tried, %d possible; want 70 and 17", tried, possible)
+	}
+}
+
+// verbDone looks at what became of a message by a verb, now.
+func (s *stand) verbDone(what string, verb outbox.Verb, to outbox.State, before, after outbox.Entry) {
+	s.Helper()
+	now, want := s.clock.Now(), before
+	st := before.Recipients[0]
+	from := st.State
+	st.State, st.Updated, st.Worker, st.Due = to, now, "", after.Recipients[0].Due
+	want.Recipients = []outbox.Status{st}
+	kind := map[outbox.Verb]outbox.EventKind{
+		outbox.Hold: "held", outbox.Release: outbox.EventReleased, outbox.Retry: outbox.EventRetry, outbox.Cancel: "cancelled",
+		outbox.ResolveSent: "handed_over", outbox.ResolveResend: outbox.EventResent, outbox.ResolveFound: outbox.EventFound,
+	}[verb]
+	want.Events = append(want.Events, outbox.Event{
+		ID: before.ID, Address: st.Address, Account: before.Account, Kind: kind, State: to, At: now,
+	})
+	if from == outbox.Expired { // Retry gives it a new time
+		want.Expires = now.Add(outbox.Lifetime)
+	}
+	s.same(what, want, after)
+	switch {
+	case verb == outbox.Retry || verb == outbox.ResolveResend:
+		s.same(what+": due", now, st.Due)
+	case verb == outbox.Release: // of what was claimed as soon as it was enqueued
+		s.same(what+": due", before.Created, st.Due)
+	default:
+		s.same(what+": due", time.Time{}, st.Due)
+	}
+}

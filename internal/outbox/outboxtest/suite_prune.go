@@ -1,0 +1,117 @@
+package outboxtest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+var pruneRules = []rule{
+	{"Prune forgets what is finished, by the age of its end", prune},
+	{"Prune leaves what is not finished, and bodies of what was not handed over", pruneStates},
+	{"what was pruned is gone with its events", pruneEvents},
+}
+
+func (s *stand) prune(r outbox.Retention, want outbox.Pruned) {
+	s.Helper()
+	got, err := s.store.Prune(s.ctx, r)
+	s.must("Prune", err)
+	s.same("Prune", want, got)
+}
+
+func prune(s *stand) {
+	keep := outbox.Retention{Bodies: time.Hour, Messages: 10 * time.Hour}
+	large := letter("1@example.org", "2@example.org")
+	large.Content = text(500_000)
+	first, second := s.enqueue(large), s.enqueue(letter())
+	s.join("w")
+	ls := s.leases("w", 3)
+	s.settle(ls[0], outbox.HandedOver)
+	s.settle(ls[2], outbox.HandedOver)
+	s.clock.Advance(30 * time.Minute)
+	s.settle(ls[1], outbox.HandedOver) // the last of first
+	s.prune(keep, outbox.Pruned{})
+	s.clock.Advance(30*time.Minute - time.Millisecond)
+	s.prune(keep, outbox.Pruned{})
+	s.clock.Advance(time.Millisecond)
+	s.prune(keep, outbox.Pruned{Bodies: 1, Bytes: 300})
+	s.prune(keep, outbox.Pruned{})
+	if a, b := s.show(first), s.show(second); !a.HasBody || a.Subject != "Hello" || b.HasBody || b.Subject != "" || b.Size != 300 {
+		s.Errorf("bodies are %v and %v, subjects %q and %q", a.HasBody, b.HasBody, a.Subject, b.Subject)
+	}
+	s.clock.Advance(30 * time.Minute)
+	s.prune(keep, outbox.Pruned{Bodies: 1, Bytes: 500_000})
+	s.clock.Advance(8*time.Hour + 30*time.Minute - time.Millisecond)
+	s.prune(keep, outbox.Pruned{})
+	s.clock.Advance(time.Millisecond)
+	s.prune(keep, outbox.Pruned{Messages: 1})
+	_, err := s.store.Show(s.ctx, second)
+	s.is("Show of what is forgotten", err, outbox.ErrNotFound)
+	_, err = s.store.Body(s.ctx, second)
+	s.is("Body of what is forgotten", err, outbox.ErrNotFound)
+	s.show(first)
+	s.prune(outbox.Retention{Bodies: time.Hour}, outbox.Pruned{Messages: 1})
+	if n := s.found(outbox.Filter{}); n != 0 {
+		s.Errorf("%d messages are left", n)
+	}
+}
+
+func pruneStates(s *stand) {
+	states := outbox.States()
+	slices.Reverse(states) // Expired takes a Sweep, which would change others
+	for _, state := range states {
+		l, _ := s.reach(state)
+		s.clock.Advance(time.Hour)
+		want := outbox.Pruned{}
+		if state == outbox.HandedOver {
+			want = outbox.Pruned{Bodies: 1, Bytes: 300}
+		}
+		s.prune(outbox.Retention{Bodies: time.Hour, Messages: time.Hour + 1*time.Minute}, want)
+		if s.show(l.ID).HasBody != (state != outbox.HandedOver) {
+			s.Errorf("%s: has its body: %v", state, s.show(l.ID).HasBody)
+		}
+		want = outbox.Pruned{}
+		if state.Final() {
+			want = outbox.Pruned{Messages: 1, Bytes: 300}
+		}
+		if state == outbox.HandedOver {
+			want.Bytes = 0
+		}
+		s.prune(outbox.Retention{Bodies: time.Hour}, want)
+	}
+	id := s.enqueue(letter("1@example.org", "2@example.org"))
+	s.join("w")
+	ls := s.leases("w", 2)
+	s.settle(ls[0], outbox.HandedOver)
+	s.prune(outbox.Retention{}, outbox.Pruned{})
+	s.settle(ls[1], outbox.Failed)
+	s.prune(outbox.Retention{Messages: time.Hour}, outbox.Pruned{})
+	n := 1
+	_, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Retry, Filter: outbox.Filter{IDs: []outbox.ID{id}}, N: &n})
+	s.must("Retry", err)
+	s.settle(s.leases("w", 1)[0], outbox.HandedOver)
+	s.prune(outbox.Retention{Messages: time.Hour}, outbox.Pruned{Bodies: 1, Bytes: 300})
+}
+
+func pruneEvents(s *stand) {
+	n := letter()
+	n.Key = "k"
+	gone := s.enqueue(n)
+	stays := s.enqueue(letter())
+	s.change(outbox.Cancel, gone)
+	s.prune(outbox.Retention{}, outbox.Pruned{Messages: 1, Bytes: 300})
+	events, _ := s.events("", 10)
+	if len(events) != 1 || events[0].ID != stays {
+		s.Errorf("events are %+v", events)
+	}
+	if id := s.enqueue(n); id <= stays {
+		s.Errorf("the ID %d is given again", id)
+	}
+	stats, err := s.store.Stats(s.ctx)
+	s.must("Stats", err)
+	s.same("Stats", []outbox.AccountStats{{Account: "a", Count: map[outbox.State]int{outbox.Queued: 2}}}, stats.Accounts)
+	if !s.settle(outbox.Lease{ID: gone, Token: 1}, outbox.HandedOver) {
+		s.Error("an answer of what is forgotten is believed")
+	}
+}

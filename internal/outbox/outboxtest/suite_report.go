@@ -1,0 +1,103 @@
+package outboxtest
+
+import (
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+var reportRules = []rule{
+	{"what failed or expired is unreported until somebody was told", unreported},
+	{"reports themselves are never reported", unreportedReports},
+	{"Retry makes a failure unreported when it comes again", reportedAnew},
+}
+
+func (s *stand) unreported(limit int) []outbox.Report {
+	s.Helper()
+	reports, err := s.store.Unreported(s.ctx, limit)
+	s.must("Unreported", err)
+	return reports
+}
+
+func unreported(s *stand) {
+	n := letter("1@example.org", "2@example.org", "3@example.org", "4@example.org")
+	n.Expires = s.clock.Now().Add(time.Hour)
+	first := s.enqueue(n)
+	created := s.clock.Now()
+	s.join("w")
+	ls := s.leases("w", 4)
+	if got := s.unreported(10); len(got) != 0 {
+		s.Errorf("of nothing that failed came %+v", got)
+	}
+	s.settle(ls[2], outbox.Failed)
+	s.settle(ls[0], outbox.Deferred)
+	s.settle(ls[1], outbox.HandedOver)
+	s.clock.Advance(time.Hour)
+	s.sweep() // 0 and 3 expire
+	second := s.enqueue(letter())
+	s.join("v")
+	s.settle(s.leases("v", 1)[0], outbox.Failed)
+
+	e := s.show(first)
+	want := []outbox.Report{{
+		ID: first, Account: "a", From: n.Envelope.From(), MessageID: n.MessageID, Created: created,
+		Recipients: []outbox.Status{e.Recipients[0], e.Recipients[2], e.Recipients[3]},
+	}, {
+		ID: second, Account: "a", From: n.Envelope.From(), MessageID: n.MessageID, Created: s.clock.Now(), Recipients: s.show(second).Recipients,
+	}}
+	s.same("Unreported", want, s.unreported(10))
+	s.same("one of them", want[:1], s.unreported(1))
+	told := want[0]
+	told.Recipients = told.Recipients[1:]
+	s.must("Reported", s.store.Reported(s.ctx, []outbox.Report{told}))
+	want[0].Recipients = want[0].Recipients[:1]
+	s.same("Unreported of the rest", want, s.unreported(10))
+	s.must("Reported", s.store.Reported(s.ctx, append(want, outbox.Report{ID: second + 1000, Recipients: told.Recipients})))
+	s.same("Unreported at last", []outbox.Report(nil), s.unreported(10))
+	s.must("Reported", s.store.Reported(s.ctx, nil))
+}
+
+func unreportedReports(s *stand) {
+	n := letter()
+	n.ReportOn = 1
+	s.enqueue(n)
+	s.join("w")
+	s.settle(s.leases("w", 1)[0], outbox.Failed)
+	if got := s.unreported(10); len(got) != 0 {
+		s.Errorf("a report is unreported: %+v", got)
+	}
+}
+
+func reportedAnew(s *stand) {
+	for _, again := range []outbox.State{outbox.Failed, outbox.Expired} {
+		id := s.enqueue(letter())
+		s.join("w")
+		s.settle(s.leases("w", 1)[0], outbox.Failed)
+		s.must("Reported", s.store.Reported(s.ctx, s.unreported(10)))
+		s.change(outbox.Retry, id)
+		if got := s.unreported(10); len(got) != 0 {
+			s.Errorf("what is queued is unreported: %+v", got)
+		}
+		if again == outbox.Failed {
+			s.settle(s.leases("w", 1)[0], outbox.Failed)
+		} else {
+			s.clock.Advance(outbox.Lifetime)
+			s.sweep()
+		}
+		reports := s.unreported(10)
+		if len(reports) != 1 {
+			s.Errorf("%s anew, but unreported is %+v", again, reports)
+		}
+		s.change(outbox.Retry, id)
+		s.must("Reported", s.store.Reported(s.ctx, reports)) // too late: it is queued
+		s.must("Leave", s.store.Leave(s.ctx, "w"))
+		s.join("w")
+		s.settle(s.leases("w", 1)[0], outbox.Failed)
+		reports = s.unreported(10)
+		if len(reports) != 1 {
+			s.Errorf("reported when it was queued, and failed: unreported is %+v", reports)
+		}
+		s.must("Reported", s.store.Reported(s.ctx, reports))
+		s.must("Leave", s.store.Leave(s.ctx, "w"))
+	}
+}

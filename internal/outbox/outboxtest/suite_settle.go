@@ -1,0 +1,243 @@
+package outboxtest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+var settleRules = []rule{
+	{"a settlement keeps its answer, its attempt and its time", settled},
+	{"a worker is believed in every state that is not final, and in no other", settleEverywhere},
+	{"a token that is not the last is stale, and an event", stale},
+	{"a token grows with every lease, and attempts count what counts", tokens},
+	{"a late answer is believed until somebody else claims", late},
+	{"settlements are kept one after the other", settleMany},
+	{"a state that is none of a settlement's is an error", settleOther},
+}
+
+func settled(s *stand) {
+	for _, state := range []outbox.State{outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued} {
+		l, owner := s.reach(outbox.Leased)
+		s.mark(owner, l)
+		s.clock.Advance(time.Second)
+		now, answer := s.clock.Now(), refusal("it's 'so' \u2028 <"+string(state)+">")
+		after := 90*time.Second + 5*time.Millisecond
+		stale, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: state, After: after, Answer: answer}})
+		s.must("Settle", err)
+		if len(stale) != 0 {
+			s.Errorf("%s: stale is %v", state, stale)
+		}
+		e := s.show(l.ID)
+		want := outbox.Status{Address: address("to@example.org"), State: state, Updated: now, Answer: answer, Doubted: state == outbox.InDoubt}
+		event := outbox.Event{
+			ID: l.ID, Address: want.Address, Account: e.Account, Kind: outbox.EventKind(state), State: state, At: now, Answer: answer,
+		}
+		if state != outbox.Queued && state != outbox.Held {
+			want.Attempts, event.Attempt = 1, 1
+		}
+		if state.Waiting() {
+			want.Due = now.Add(after)
+		}
+		if state == outbox.Deferred {
+			event.Due = want.Due
+		}
+		s.same(string(state), want, e.Recipients[0])
+		s.same(string(state), []outbox.Event{event}, e.Events[1:])
+	}
+	l, _ := s.reach(outbox.Leased)
+	_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: outbox.Deferred, After: -time.Hour}})
+	s.must("Settle", err)
+	if st := s.status(l.ID); !st.Due.Equal(s.clock.Now()) {
+		s.Errorf("before 0 it is due %v", st.Due)
+	}
+	s.same("no answer", outbox.Answer{}, s.status(l.ID).Answer)
+}
+
+// settledStates are those of Settlement.
+func settledStates() []outbox.State {
+	return []outbox.State{outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued}
+}
+
+func settleEverywhere(s *stand) {
+	tried := 0
+	for _, from := range outbox.States() {
+		for _, to := range settledStates() {
+			tried++
+			what := fmt.Sprintf("%s settled as %s", from, to)
+			l, _ := s.reach(from)
+			before := s.show(l.ID)
+			s.clock.Advance(time.Second)
+			stale := s.settle(l, to)
+			after := s.show(l.ID)
+			st, events := after.Recipients[0], after.Events[len(before.Events):]
+			if stale != from.Final() {
+				s.Errorf("%s: stale is %v", what, stale)
+			}
+			want := to
+			switch {
+			case from.Final():
+				want = from
+				if len(events) != 1 || events[0].Kind != outbox.EventStale || events[0].State != from || events[0].Attempt != 0 ||
+					difference(flat(refusal(string(to)), nil), flat(events[0].Answer, nil)) != "" {
+					s.Errorf("%s: events are %+v", what, events)
+				}
+				s.same(what, before.Recipients[0], st)
+				continue
+			case to == outbox.Queued && from != outbox.Leased && from != outbox.Sending:
+				s.same(what, before, after)
+				continue
+			case to == outbox.Deferred && from == outbox.Held:
+				want = outbox.Held
+			}
+			attempts := before.Recipients[0].Attempts
+			if to != outbox.Queued && to != outbox.Held {
+				attempts++
+			}
+			if st.State != want || st.Attempts != attempts || !st.Updated.Equal(s.clock.Now()) || st.Worker != "" {
+				s.Errorf("%s: it is %+v, want %s with %d attempts", what, st, want, attempts)
+			}
+			s.same(what, refusal(string(to)), st.Answer)
+			if len(events) != 1 || events[0].Kind != outbox.EventKind(want) || events[0].State != want {
+				s.Errorf("%s: events are %+v", what, events)
+			}
+		}
+	}
+	if tried != 60 {
+		s.Errorf("%d combinations were tried, want 60", tried)
+	}
+}
+
+func stale(s *stand) {
+	l, _ := s.reach(outbox.Sending)
+	for _, token := range []int64{0, 2, -1} {
+		wrong := l
+		wrong.Token = token
+		before := s.show(l.ID)
+		stale, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: wrong, State: outbox.Failed, Answer: refusal("late")}})
+		s.must("Settle", err)
+		s.same("stale", []outbox.Lease{wrong}, stale)
+		e := s.show(l.ID)
+		s.same("status", before.Recipients, e.Recipients)
+		s.same("event", outbox.Event{
+			ID: l.ID, Address: address("to@example.org"), Account: e.Account, Kind: outbox.EventStale,
+			State: outbox.Sending, At: s.clock.Now(), Answer: refusal("late"),
+		}, e.Events[len(e.Events)-1])
+	}
+	events, _ := s.events("", 100)
+	for _, nobody := range []outbox.Lease{{ID: l.ID + 1000, Token: 1}, {ID: l.ID, N: 1, Token: 1}, {ID: l.ID, N: -1, Token: 1}} {
+		if !s.settle(nobody, outbox.Failed) {
+			s.Errorf("%+v is believed", nobody)
+		}
+	}
+	if now, _ := s.events("", 100); len(now) != len(events) {
+		s.Errorf("of what is not known came %d events", len(now)-len(events))
+	}
+}
+
+func tokens(s *stand) {
+	id := s.enqueue(letter())
+	s.join("w")
+	s.must("Renew", s.store.Renew(s.ctx, "w", 24*time.Hour))
+	attempts := 0
+	for i, to := range []outbox.State{outbox.Deferred, outbox.Queued, outbox.Held, outbox.InDoubt, outbox.Queued, outbox.Deferred} {
+		items := s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 1}).Items
+		if len(items) != 1 {
+			s.Fatalf("claim %d gave %+v", i, items)
+		}
+		r := items[0].Recipients[0]
+		if r.Token != int64(i+1) || r.Attempts != attempts || r.Doubted != (i > 3) {
+			s.Errorf("claim %d gave %+v, want attempts %d", i, r, attempts)
+		}
+		s.settle(outbox.Lease{ID: id, Token: r.Token}, to)
+		switch to {
+		case outbox.Held:
+			s.change(outbox.Release, id)
+		case outbox.InDoubt:
+			attempts++
+			s.change(outbox.ResolveResend, id)
+		case outbox.Deferred:
+			attempts++
+		}
+		s.leases("w", map[bool]int{true: 0}[to.Waiting()])
+		if st := s.status(id); st.Attempts != attempts {
+			s.Fatalf("behind %s are %d attempts, want %d", to, st.Attempts, attempts)
+		}
+		s.clock.Advance(time.Minute)
+	}
+}
+
+func late(s *stand) {
+	for _, test := range []struct {
+		what string
+		lead func(l outbox.Lease)
+	}{
+		{"swept into doubt", func(l outbox.Lease) { s.clock.Advance(lease); s.sweep() }},
+		{"sent again by a person", func(l outbox.Lease) { s.clock.Advance(lease); s.sweep(); s.change(outbox.ResolveResend, l.ID) }},
+	} {
+		l, _ := s.reach(outbox.Sending)
+		test.lead(l)
+		if s.settle(l, outbox.HandedOver) || s.status(l.ID).State != outbox.HandedOver {
+			s.Errorf("%s: a late answer is not believed", test.what)
+		}
+	}
+	l, _ := s.reach(outbox.Leased) // and lapsed before it could mark
+	s.clock.Advance(lease)
+	s.sweep()
+	if s.settle(l, outbox.Failed) || s.status(l.ID).State != outbox.Failed {
+		s.Error("requeued: a late answer is not believed")
+	}
+	l, _ = s.reach(outbox.Leased)
+	account := s.show(l.ID).Account
+	s.clock.Advance(lease)
+	s.sweep()
+	s.join("next")
+	if len(s.claim(outbox.Claim{Owner: "next", Account: account, Recipients: 1}).Items) != 1 {
+		s.Fatal("nothing was claimed")
+	}
+	if !s.settle(l, outbox.HandedOver) || s.status(l.ID).State != outbox.Leased {
+		s.Error("leased by another: a late answer is believed")
+	}
+}
+
+func settleMany(s *stand) {
+	id := s.enqueue(letter("1@example.org", "2@example.org", "3@example.org"))
+	s.join("w")
+	ls := s.leases("w", 3)
+	wrong := ls[1]
+	wrong.Token = 9
+	stale, err := s.store.Settle(s.ctx, []outbox.Settlement{
+		{Lease: ls[2], State: outbox.HandedOver},
+		{Lease: wrong, State: outbox.Failed},
+		{Lease: ls[0], State: outbox.Deferred},
+		{Lease: ls[0], State: outbox.Failed},
+		{Lease: ls[2], State: outbox.Failed},
+	})
+	s.must("Settle", err)
+	s.same("stale", []outbox.Lease{wrong, ls[2]}, stale)
+	want := []outbox.State{outbox.Failed, outbox.Leased, outbox.HandedOver}
+	for i, r := range s.show(id).Recipients {
+		if r.State != want[i] || r.Attempts != []int{2, 0, 1}[i] {
+			s.Errorf("recipient %d is %+v, want %s", i, r, want[i])
+		}
+	}
+	stale, err = s.store.Settle(s.ctx, nil)
+	if err != nil || len(stale) != 0 {
+		s.Errorf("nothing settled gave %v, %v", stale, err)
+	}
+}
+
+func settleOther(s *stand) {
+	id := s.enqueue(letter("1@example.org", "2@example.org"))
+	s.join("w")
+	ls := s.leases("w", 2)
+	before := s.show(id)
+	for _, state := range []outbox.State{outbox.Leased, outbox.Sending, outbox.Expired, outbox.Cancelled, "", "lost"} {
+		_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: ls[0], State: outbox.Failed}, {Lease: ls[1], State: state}})
+		if err == nil {
+			s.Errorf("settled as %q", state)
+		}
+	}
+	s.same("Show", before, s.show(id))
+}
