@@ -20,6 +20,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -57,7 +58,14 @@ type Server struct {
 // Start starts a server, which ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{Host: "localhost", User: "me@example.org", Password: "open sesame", t: t}
+	return StartAs(t, "me@example.org", "open sesame")
+}
+
+// StartAs is Start with a login: that of the sandbox beside it, whose account it is. The
+// file of that account's authorities has to hold PEM as well.
+func StartAs(t testing.TB, user, password string) *Server {
+	t.Helper()
+	s := &Server{Host: "localhost", User: user, Password: password, t: t}
 	certificate := s.identify()
 	s.user = imapmemserver.NewUser(s.User, s.Password)
 	s.must(s.user.Create("INBOX", nil))
@@ -87,6 +95,9 @@ func Start(t testing.TB) *Server {
 	})
 	return s
 }
+
+// URL is where it is, for the configuration of an account.
+func (s *Server) URL() string { return fmt.Sprintf("imaps://%s:%d", s.Host, s.Port) }
 
 // Append puts a message into the Sent folder.
 func (s *Server) Append(message string) {

@@ -2,15 +2,22 @@ package imaptest_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/imapclient"
 	"github.com/yanmail/yan/internal/imaptest"
+	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -57,5 +64,51 @@ func TestTheServerTellsWhatItWasAsked(t *testing.T) {
 	cfg.Auth.Password = "wrong"
 	if _, err := imapclient.Check(t.Context(), cfg); err == nil {
 		t.Error("another password is good too")
+	}
+}
+
+// Whoever sends through the sandbox finds out here what the provider has filed: the
+// account leads to both, and the Message-ID is the one that was sent.
+func TestBesideTheSandbox(t *testing.T) {
+	t.Setenv("YAN_CONFIG", filepath.Join(t.TempDir(), "config.toml"))
+	sandbox := sandboxtest.Start(t, "plain")
+	sent := imaptest.StartAs(t, sandbox.Login(), sandbox.Password())
+	dir := filepath.Dir(os.Getenv("YAN_CONFIG"))
+	config := fmt.Sprintf("[account.a]\nfrom = %q\nserver = %q\nuser = %[1]q\nimap = %[3]q\ntls_ca = \"ca.pem\"\nsecret.file = \"code\"\n",
+		sandbox.Login(), sandbox.URL(), sent.URL())
+	for name, text := range map[string]string{"config.toml": config, "code": sandbox.Password(), "ca.pem": string(sandbox.CAPEM()) + string(sent.PEM)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client, err := account.Open(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.Send(t.Context(), yan.Message{From: sandbox.Login(), To: []string{"a@example.org"}, Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	file, err := account.Parse(os.Getenv("YAN_CONFIG"), []byte(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := file.Choose("a", smtp.Address{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := a.SentMailbox(t.Context(), account.NewSecrets(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := sandbox.WaitMessages(1)
+	id := messages[0].Header("Message-ID")
+	for i, filed := range []bool{false, true} {
+		if filed {
+			sent.Append("Message-ID: " + id + "\r\n\r\nx\r\n")
+		}
+		if found, err := imapclient.Search(t.Context(), cfg, id); err != nil || found != filed || len(sent.Searches()) != i+1 {
+			t.Errorf("%s: %v, %v; %q was searched for", id, found, err, sent.Searches())
+		}
 	}
 }
