@@ -10,7 +10,8 @@
 // message, so that no server needs to be able to do anything. Only an address that
 // needs SMTPUTF8 itself, of who reports or is told, makes the report need it.
 //
-// There is no report on a report, nor on a message without a sender: [ErrNobody].
+// There is no report on a report, nor on a message without a sender, nor on one whose
+// sender wants none: [ErrNobody].
 package bounce
 
 import (
@@ -18,6 +19,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,8 +50,10 @@ type Report struct {
 	// Provider is the id of package provider, for the meaning of replies; "" when it
 	// is not known.
 	Provider string
-	// EnvelopeID is what the sender gave as ENVID (smtp.DSN); "" for none.
-	EnvelopeID string
+	// DSN is what the message's envelope asks about notifications: its EnvelopeID comes
+	// back, and with a Notify that has not FAILURE nobody is told. Return is not
+	// looked at: it is the header that comes back.
+	DSN smtp.DSN
 	// Text is the message from its first octet on, of which no more is read than the
 	// header, and of that 64 KiB. nil when it is gone: the report has no part with the
 	// header then, and no subject of the message.
@@ -59,9 +63,10 @@ type Report struct {
 	Now time.Time
 }
 
-// ErrNobody: nobody is to be told, for the message is a report itself, or has no
-// sender and Report.To is zero. It counts as reported.
-var ErrNobody = sentence.New("nobody is told: the message is itself a report, or has no sender")
+// ErrNobody: nobody is to be told, for the message is a report itself, has no sender
+// and Report.To is zero, or asked for silence (RFC 3461 section 4.1). It counts as
+// reported.
+var ErrNobody = sentence.New("nobody is told: the message is itself a report, has no sender, or asked for silence")
 
 // MaxRecipients is how many recipients a report tells of one by one. How many there
 // are beyond is said in words.
@@ -96,7 +101,7 @@ func (r *Report) complete() error {
 		r.To = r.From
 	}
 	switch {
-	case r.ReportOn != 0 || r.To.IsZero():
+	case r.ReportOn != 0 || r.To.IsZero() || len(r.DSN.Notify) > 0 && !slices.Contains(r.DSN.Notify, "FAILURE"):
 		return ErrNobody
 	case r.Sender.IsZero():
 		return sentence.New("a report needs the address of the account that sends it")

@@ -185,7 +185,7 @@ func TestReportsAreWhatTheyWere(t *testing.T) {
 			never := outbox.Status{Address: address(t, "erin@example.net"), State: outbox.Expired, Updated: created.Add(time.Hour)}
 			foreign := refused(t, "雁+a@example.com", 550, smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, "No such user here")
 			r := report(t, refused(t, "bob@example.net", 550, smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, "No such user here"), full, late, never, foreign)
-			r.To, r.EnvelopeID = address(t, "postmaster@example.org"), "job 1+1"
+			r.To, r.DSN.EnvelopeID = address(t, "postmaster@example.org"), "job 1+1"
 			return r
 		}(),
 		"nothing left": func() Report {
@@ -343,7 +343,7 @@ func TestNothingGetsOutOfItsPlace(t *testing.T) {
 		},
 		"long words":  func(r *Report) { r.Recipients[0].Answer.Reply.Lines = []string{strings.Repeat("雁", 5000)} },
 		"Message-ID":  func(r *Report) { r.MessageID = "<a@b>" + evil },
-		"envelope id": func(r *Report) { r.EnvelopeID = evil },
+		"envelope id": func(r *Report) { r.DSN.EnvelopeID = evil },
 		"host":        func(r *Report) { r.Host = evil },
 		"provider":    func(r *Report) { r.Provider = evil },
 		"subject": func(r *Report) {
@@ -437,6 +437,8 @@ func TestWhatIsNotReported(t *testing.T) {
 		"a report":                {func(r *Report) { r.ReportOn = 3 }, true},
 		"a report, told to other": {func(r *Report) { r.ReportOn = 3; r.To = r.Sender }, true},
 		"without a sender":        {func(r *Report) { r.From = smtp.Address{} }, true},
+		"asked for silence":       {func(r *Report) { r.DSN.Notify = []string{"NEVER"} }, true},
+		"success alone":           {func(r *Report) { r.DSN.Notify = []string{"SUCCESS", "DELAY"} }, true},
 		"no account":              {func(r *Report) { r.Sender = smtp.Address{} }, false},
 		"no recipient":            {func(r *Report) { r.Recipients = nil }, false},
 		"handed over":             {func(r *Report) { r.Recipients[0].State = outbox.HandedOver }, false},
@@ -448,6 +450,7 @@ func TestWhatIsNotReported(t *testing.T) {
 		}
 	}
 	r := report(t, failed)
+	r.DSN.Notify = []string{"SUCCESS", "FAILURE"}
 	r.From, r.To = smtp.Address{}, address(t, "postmaster@example.org")
 	if l := compose(t, r); l.header.Get("To") != "postmaster@example.org" {
 		t.Errorf("%q", l.header)

@@ -20,7 +20,7 @@ func FuzzCompose(f *testing.F) {
 			s.Answer = outbox.Answer{Err: answer}
 		}
 		r := report(t, s)
-		r.Text, r.MessageID, r.EnvelopeID = strings.NewReader(header), id, answer
+		r.Text, r.MessageID, r.DSN.EnvelopeID = strings.NewReader(header), id, answer
 		l := compose(t, r)
 		if len(l.status) != 2 || len(l.kinds) < 2 || len(l.kinds) > 3 || l.status[1].Get("Action") != "failed" {
 			t.Errorf("%v, %q", l.status, l.kinds)

@@ -16,7 +16,7 @@ import (
 func (r *Report) status() []byte {
 	var b bytes.Buffer
 	b.WriteString("Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n\r\n")
-	if id := clean(r.EnvelopeID, 100); id != "" {
+	if id := clean(r.DSN.EnvelopeID, 100); id != "" {
 		field(&b, "Original-Envelope-Id", escape(id))
 	}
 	field(&b, "Reporting-MTA", "dns; "+r.Host)
