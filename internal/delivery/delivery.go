@@ -29,6 +29,7 @@ type Delivery struct {
 	doubts   map[outbox.ID]doubt
 	status   Status
 	fatal    error
+	reloaded bool
 	changed  chan struct{} // has one when the dispatcher should look again
 	count    map[outbox.State]int
 }
@@ -88,10 +89,12 @@ func (d *Delivery) Drain(ctx context.Context) (Drained, error) {
 	return result, errors.Join(err, statsErr)
 }
 
-// Reload has every account's route asked for anew, and ends their pauses, which
-// may have been for what was changed.
+// Reload has every account's route asked for anew, and ends the pauses that were for a
+// login or a setting, which may be what was changed. Those that a server asked
+// for go on.
 func (d *Delivery) Reload() {
 	d.mu.Lock()
+	d.reloaded = true
 	for _, c := range d.couriers {
 		c.stop(errReload)
 	}

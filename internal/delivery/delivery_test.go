@@ -11,6 +11,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
 )
 
 func TestEverythingIsHandedOverOnce(t *testing.T) {
@@ -344,5 +345,34 @@ func TestABrokenStoreEndsTheWork(t *testing.T) {
 	}
 	if n, _ := w.deliveries(); n != 0 {
 		t.Errorf("%d messages left", n)
+	}
+}
+
+// What a person has mended is tried at once; what the server asked for is not.
+func TestReloadEndsThePausesThatAPersonMends(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mended, quota := "mended", "quota"
+	for _, p := range []outbox.Pause{
+		{Account: mended, For: time.Hour, Answer: outbox.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535}, Class: "AUTH_BAD_CREDENTIALS"}},
+		{Account: quota, For: time.Hour, Answer: outbox.Answer{Stage: smtp.StageMail, Reply: smtp.Reply{Code: 550}, Class: "DAILY_QUOTA"}},
+	} {
+		if _, err := w.model.Pause(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := delivery.New(w.opts)
+	d.Reload()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if _, err := d.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := w.model.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stats.Accounts) != 1 || stats.Accounts[0].Account != quota {
+		t.Errorf("paused: %+v", stats.Accounts)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/outbox"
 )
 
@@ -19,6 +20,7 @@ func (s *shift) dispatch() {
 	d := s.d
 	last := false
 	for failed := 0; s.over.Err() == nil && d.dead() == nil; {
+		s.resume()
 		tidied := s.hasTidied() // before Due is asked: what was given back is due then
 		wake := d.o.Store.Wake()
 		due, err := d.o.Store.Due(s.over)
@@ -47,6 +49,36 @@ func (s *shift) dispatch() {
 		case <-s.over.Done():
 		}
 	}
+}
+
+// resume ends, behind a Reload, the pauses that a person may have mended.
+func (s *shift) resume() {
+	d := s.d
+	d.mu.Lock()
+	reloaded := d.reloaded
+	d.reloaded = false
+	d.mu.Unlock()
+	if !reloaded {
+		return
+	}
+	stats, err := d.o.Store.Stats(s.over)
+	if !d.used(err) {
+		return
+	}
+	for _, account := range stats.Accounts {
+		if account.PausedFor > 0 && mendable(account.PauseAnswer) {
+			d.used(d.o.Store.Resume(s.over, account.Account))
+		}
+	}
+}
+
+// mendable reports whether a person may have mended what an account rests for.
+func mendable(why outbox.Answer) bool {
+	if why.Reply.IsZero() {
+		return true // a setting, or a server that could not be reached
+	}
+	info, ok := diagnosis.Describe(diagnosis.Class(why.Class))
+	return ok && info.Retry.Kind == diagnosis.RetryAfterFix
 }
 
 // hasTidied reports whether what lapsed workers had, and doubts that can be ended,
