@@ -2,6 +2,7 @@ package survival
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -59,96 +60,134 @@ type verdict struct {
 	transcript    string
 }
 
+// scene is a course that has begun: letters are in the outbox, and the line is open.
+type scene struct {
+	course
+	store    outbox.Store
+	clock    *outboxtest.Clock
+	line     *line
+	evidence Evidence
+}
+
+// begin sets the scene. The caller closes it.
+func (c course) begin(ctx context.Context) (*scene, error) {
+	s := &scene{course: c, clock: outboxtest.NewClock()}
+	var err error
+	if s.store, err = c.open(s.clock); err != nil {
+		return nil, err
+	}
+	s.evidence = Evidence{Acknowledged: map[Letter]outbox.ID{}, Resends: c.doubt == delivery.RetryDoubt}
+	if err := s.enqueue(ctx); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	cfg := c.server
+	cfg.Without = append(slices.Clone(cfg.Without), c.without...)
+	if s.line, err = draw(cfg, torture.Config{Gate: c.gate, Faults: c.faults}, nil); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	s.evidence.Ledger = s.line.ledger
+	return s, nil
+}
+
+func (s *scene) enqueue(ctx context.Context) error {
+	for _, letter := range s.letters {
+		m, err := letter.New()
+		if err != nil {
+			return err
+		}
+		receipt, err := s.store.Enqueue(ctx, m)
+		if err != nil {
+			return err
+		}
+		s.evidence.Acknowledged[letter] = receipt.ID
+	}
+	return nil
+}
+
+func (s *scene) close() {
+	s.line.close()
+	_ = s.store.Close() // nothing is in it that matters any more
+}
+
 // run carries a course out.
 func (c course) run() (v verdict, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	clock := outboxtest.NewClock()
-	store, err := c.open(clock)
+	s, err := c.begin(ctx)
 	if err != nil {
 		return v, err
 	}
-	defer store.Close()
-	e := Evidence{Acknowledged: map[Letter]outbox.ID{}, Resends: c.doubt == delivery.RetryDoubt}
-	for _, letter := range c.letters {
-		m, err := letter.New()
-		if err != nil {
-			return v, err
-		}
-		receipt, err := store.Enqueue(ctx, m)
-		if err != nil {
-			return v, err
-		}
-		e.Acknowledged[letter] = receipt.ID
-	}
-	cfg := c.server
-	cfg.Without = append(slices.Clone(cfg.Without), c.without...)
-	l, err := draw(cfg, torture.Config{Gate: c.gate, Faults: c.faults}, nil)
-	if err != nil {
-		return v, err
-	}
-	defer l.close()
-	e.Ledger = l.ledger
 	defer func() {
-		v.seen, v.acted, v.transcript = l.proxy.Seen(), l.proxy.Acted(), l.proxy.Transcript()
+		s.close()
+		v.seen, v.acted, v.transcript = s.line.proxy.Seen(), s.line.proxy.Acted(), s.line.proxy.Transcript()
 	}()
-	w := &worker{course: c, store: store, clock: clock, line: l, v: &v}
+	w := s.worker(&v)
 	if err := w.drain(ctx); err != nil {
 		return v, err
 	}
-	l.proxy.Release()
-	if err := l.quiet(ctx); err != nil {
-		return v, err
-	}
-	if v.during, v.wrong, err = Examine(ctx, store, e); err != nil || len(v.wrong) > 0 {
-		return v, err
-	}
-	// The line is mended: whatever is not in doubt goes out now, and what is in doubt
-	// where the policy says so.
-	for range 8 {
-		clock.Advance(5 * time.Hour)
-		if err := w.drain(ctx); err != nil {
-			return v, err
-		}
-	}
-	if err := l.quiet(ctx); err != nil {
-		return v, err
-	}
-	if v.after, v.wrong, err = Examine(ctx, store, e); err != nil {
-		return v, err
-	}
-	if v.after.Pending > 0 || v.after.InDoubt > 0 && c.doubt == delivery.RetryDoubt {
-		v.wrong = append(v.wrong, "the line is mended, and yet: "+v.after.String())
-	}
-	return v, nil
+	return v, s.examine(ctx, &v, w)
 }
 
-// worker drains in a course.
+// examine holds the outbox against the server, then mends the line and does so
+// again: whatever is not in doubt goes out now, and what is in doubt where the policy
+// says so.
+func (s *scene) examine(ctx context.Context, v *verdict, w *worker) (err error) {
+	s.line.proxy.Release()
+	if err := s.line.quiet(ctx); err != nil {
+		return err
+	}
+	if v.during, v.wrong, err = Examine(ctx, s.store, s.evidence); err != nil || len(v.wrong) > 0 {
+		return err
+	}
+	for range 8 {
+		s.clock.Advance(5 * time.Hour)
+		if err := w.drain(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.line.quiet(ctx); err != nil {
+		return err
+	}
+	if v.after, v.wrong, err = Examine(ctx, s.store, s.evidence); err != nil {
+		return err
+	}
+	if v.after.Pending > 0 || v.after.InDoubt > 0 && s.doubt == delivery.RetryDoubt {
+		v.wrong = append(v.wrong, "the line is mended, and yet: "+v.after.String())
+	}
+	return nil
+}
+
+// worker drains in a scene.
 type worker struct {
-	course
-	store outbox.Store
-	clock *outboxtest.Clock
-	line  *line
+	*scene
+	store outbox.Store // as it sees it
 	v     *verdict
 	d     *delivery.Delivery
 }
 
+func (s *scene) worker(v *verdict) *worker { return &worker{scene: s, store: s.store, v: v} }
+
+// begin makes the Delivery.
+func (w *worker) begin() {
+	began := time.Now()
+	w.d = delivery.New(delivery.Options{
+		Store: w.store,
+		Route: way{port: w.line.proxy.Port(), connections: w.connections, window: w.window, wait: w.wait, doubt: w.doubt}.route,
+		// Time passes for the worker, and as far as the test says for the store.
+		Now: func() time.Time { return w.clock.Now().Add(time.Since(began)) },
+		Observe: func(e delivery.Event) {
+			if e.Kind == delivery.Marked {
+				w.line.mu.Lock()
+				defer w.line.mu.Unlock()
+				w.v.ahead = max(w.v.ahead, e.Count)
+			}
+		},
+	})
+}
+
 func (w *worker) drain(ctx context.Context) error {
 	if w.d == nil {
-		began := time.Now()
-		w.d = delivery.New(delivery.Options{
-			Store: w.store,
-			Route: way{port: w.line.proxy.Port(), connections: w.connections, window: w.window, wait: w.wait, doubt: w.doubt}.route,
-			// Time passes for the worker, and as far as the test says for the store.
-			Now: func() time.Time { return w.clock.Now().Add(time.Since(began)) },
-			Observe: func(e delivery.Event) {
-				if e.Kind == delivery.Marked {
-					w.line.mu.Lock()
-					defer w.line.mu.Unlock()
-					w.v.ahead = max(w.v.ahead, e.Count)
-				}
-			},
-		})
+		w.begin()
 	}
 	ended := make(chan struct{})
 	defer close(ended)

@@ -121,14 +121,6 @@ func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 			if *thorough {
 				stride = 1
 			}
-			open := func(clock *outboxtest.Clock) (outbox.Store, error) {
-				return k.open(t, outbox.Options{Now: clock.Now, MinFree: -1})
-			}
-			if k.name == "model" {
-				open = func(clock *outboxtest.Clock) (outbox.Store, error) {
-					return slowMarks{outboxtest.NewModel(clock)}, nil
-				}
-			}
 			s := &sum{}
 			began := time.Now()
 			courses := make(chan func(*torture.Gate))
@@ -136,7 +128,7 @@ func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 			feeder.Go(func() {
 				defer close(courses)
 				for _, m := range modes() {
-					survey(t, m, stride, open, s, courses)
+					survey(t, m, stride, k.opener(t), s, courses)
 				}
 			})
 			gang(t, k.gang, courses)
