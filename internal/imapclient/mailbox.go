@@ -91,8 +91,8 @@ func (b *Mailbox) Append(ctx context.Context, m Message, date time.Time) (folder
 //
 // That a message is not found means that none with this Message-ID is in this folder
 // now. A provider may file its copy up to minutes after it took the message, some
-// give it another Message-ID (QUIRK: Outlook.com, Amazon SES), and its owner may have
-// moved it.
+// give it another Message-ID (provider.NewMessageID; where Microsoft keeps the first is
+// looked at, in the newest messages), and its owner may have moved it.
 //
 // A connection that has ended since it was used last is replaced, once in a call.
 // One that can't be replaced ends the Mailbox, as in [Mailbox.Append].

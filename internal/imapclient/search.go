@@ -36,7 +36,7 @@ func (c *conn) search(f folder, id string) (found bool, err error) {
 		}
 		if err == nil && len(hits) > 0 {
 			found, err = c.holds("UID FETCH "+strings.Join(hits, ","), id)
-			if err == nil && !found && len(c.seen.ids) < len(hits) {
+			if err == nil && !found && c.seen.named < len(hits) {
 				err = &Error{Stage: StageSearch, Err: errNotShown}
 			}
 		}
@@ -90,8 +90,9 @@ func checkID(id string) error {
 type sighting struct {
 	messages int      // in the folder; -1 when it was not said
 	hits     []string // their UIDs, no more than maxHits+1
-	ids      []string // values of Message-ID
-	headers  int      // of messages, with a Message-ID or without
+	ids      []string // Message-IDs, of all messages
+	headers  int      // messages that were told of,
+	named    int      // and those of them with a Message-ID
 }
 
 // examine opens the folder: EXAMINE, which changes nothing, as SELECT would what is
@@ -132,11 +133,17 @@ func (c *conn) hits(words string) ([]string, error) {
 	return c.seen.hits, nil
 }
 
+// originalID has what a message's Message-ID was.
+//
+// QUIRK: Outlook.com and Microsoft 365 give what they send another Message-ID, and keep
+// the first here.
+const originalID = "X-Microsoft-Original-Message-ID"
+
 // holds fetches the Message-IDs of messages, which leaves them as they are, and
 // reports whether one is the one.
 func (c *conn) holds(fetch, id string) (bool, error) {
 	c.seen.ids, c.seen.headers = nil, 0
-	if err := c.inquire(c.command(fetch + " (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])")); err != nil {
+	if err := c.inquire(c.command(fetch + " (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID " + strings.ToUpper(originalID) + ")])")); err != nil {
 		return false, err
 	}
 	for _, value := range c.seen.ids {
@@ -180,8 +187,10 @@ func (s *sighting) hear(word string, arguments []byte) {
 		s.messages = number
 	case "FETCH":
 		if header, ok := headerIn([]byte(rest)); ok {
+			ids := messageIDs(header)
+			s.ids = append(s.ids, ids...)
 			s.headers++
-			s.ids = append(s.ids, messageIDs(header)...)
+			s.named += min(len(ids), 1)
 		}
 	}
 }
@@ -226,7 +235,7 @@ func (s *sighting) hitRange(part string) {
 }
 
 // headerIn finds the header fields in what follows FETCH: "(UID 7
-// BODY[HEADER.FIELDS (MESSAGE-ID)] "…")" (RFC 9051 section 7.5.2). Their literal is a
+// BODY[HEADER.FIELDS (…)] "…")" (RFC 9051 section 7.5.2). Their literal is a
 // quoted string by now.
 func headerIn(b []byte) (header string, ok bool) {
 	b, ok = bytes.CutPrefix(bytes.TrimLeft(b, " "), []byte("("))
@@ -288,14 +297,15 @@ func cutValue(b []byte) (value string, rest []byte, ok bool) {
 	return "", nil, false
 }
 
-// messageIDs are the values of the fields Message-ID in a header: it has one, and
+// messageIDs are what stands as Message-ID in a header, or stood: it has one, and
 // who looks for something must not overlook a second.
 func messageIDs(header string) []string {
 	header = strings.NewReplacer("\r\n ", " ", "\r\n\t", " ", "\n ", " ", "\n\t", " ").Replace(header)
 	var values []string
 	for line := range strings.Lines(header) {
 		name, value, ok := strings.Cut(line, ":")
-		if ok && strings.EqualFold(strings.TrimSpace(name), "Message-ID") {
+		name = strings.TrimSpace(name)
+		if ok && (strings.EqualFold(name, "Message-ID") || strings.EqualFold(name, originalID)) {
 			values = append(values, strings.TrimSpace(value))
 		}
 	}

@@ -23,7 +23,7 @@ const (
 	examine  = `EXAMINE "Sent"`
 	asked    = `UID SEARCH HEADER Message-ID "<1.a+b@example.org>"`
 	askedNot = `UID SEARCH HEADER Message-ID "1.a+b@example.org"`
-	fields   = ` (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])`
+	fields   = ` (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID X-MICROSOFT-ORIGINAL-MESSAGE-ID)])`
 )
 
 // header is a response to FETCH as servers give it.
@@ -100,6 +100,8 @@ func TestSearch(t *testing.T) {
 			shows("FETCH 1:100", 1, others...)}, false},
 		"odd responses": {[]exchange{opened(3), says(asked, "* SEARCH x 0 -1 4294967296 107 (MODSEQ 5)", "* 4 EXISTS", "* 1 RECENT", "* 5", "OK"),
 			shows("UID FETCH 107", 7, sought)}, true},
+		"Outlook": {append(append([]exchange{opened(2)}, nothing...), shows("FETCH 1:2", 1, "<x@y>",
+			"<new@outlook.example>\r\nX-Microsoft-Original-Message-ID:\r\n "+sought)), true},
 		"folded, in another case, and without brackets": {[]exchange{opened(1), says(asked, "* SEARCH 101", "OK"),
 			shows("UID FETCH 101", 1, "\r\n\t1.a+b@example.org ")}, true},
 		"quoted, and other items": {[]exchange{opened(1), says(asked, "* SEARCH 101", "OK"), says("UID FETCH 101"+fields,
@@ -146,6 +148,9 @@ func TestSearchThatDoesNotTell(t *testing.T) {
 			says(askedNot, "* SEARCH", "OK"), newest}, "", nil},
 		"hits that are not shown": {[]exchange{opened(101), says(asked, "* SEARCH 7", "OK"), says("UID FETCH 7"+fields, "* 1 FETCH (UID 7)", "OK"),
 			says(askedNot, "* SEARCH", "OK"), newest}, "", nil},
+		"a hit of two without an id": {[]exchange{opened(101), says(asked, "* SEARCH 7 8", "OK"),
+			says("UID FETCH 7,8"+fields, "* 1 FETCH (UID 7 BODY[HEADER.FIELDS (MESSAGE-ID)] \"Message-ID: <x@y>\")",
+				"* 1 FETCH (UID 8 BODY[HEADER.FIELDS (MESSAGE-ID)] \"\")", "OK"), says(askedNot, "* SEARCH", "OK"), newest}, "", nil},
 		"the newest refused":     {[]exchange{opened(1), says(asked, "OK"), says(askedNot, "OK"), says("FETCH 1:1"+fields, "NO sorry")}, "NO sorry", nil},
 		"not all of them shown":  {[]exchange{opened(2), says(asked, "OK"), says(askedNot, "OK"), shows("FETCH 1:2", 1, "<x@y>")}, "", nil},
 		"BYE":                    {[]exchange{opened(2), says(asked, "* BYE enough", "OK")}, "BYE enough", nil},
