@@ -1,16 +1,270 @@
-// Package sqlite keeps an outbox in a file, for one machine and any number of
-// processes on it.
+// Package sqlite keeps an outbox in a SQLite file, for one machine and any number
+// of processes on it.
+//
+// One connection writes, behind a committer that lets callers share a commit
+// (package group); a few others read. What is committed is on the disk
+// (synchronous=FULL). Bodies of more than 256 KiB stand in the folder path +
+// ".spool", in files that are named by what is in them.
+//
+// The file is the outbox's: it uses application_id and user_version. A program that
+// wants EnqueueIn makes its own tables beside those of schema/, once the outbox is
+// open.
 package sqlite
 
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/group"
+	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Open opens the outbox at path and makes it when there is none. Large bodies
-// stand in the folder path + ".spool".
+// Harness is what tests put in the place of parts of the store. Its zero value is
+// the real one.
+type Harness struct {
+	// Hook is called at each of Failpoints, by the goroutine that is there.
+	Hook func(point string)
+
+	free        func(folder string) int64    // octets; -1 where that is not known
+	network     func(folder string) string   // the kind of a network file system, or ""
+	version     string                       // of SQLite
+	synchronous string                       // FULL
+	patience    time.Duration                // with other processes that write
+	poll        time.Duration                // between looks at what other processes wrote
+	fault       func(statement string) error // before it is carried out, by the writer
+}
+
+// Failpoints lists where Harness.Hook is called, in the order of an Enqueue: a large
+// body is written and synced; the transaction has begun; the body has its name, which
+// is synced; before and after COMMIT.
+func Failpoints() []string { return []string{spooled, begun, renamed, beforeCommit, afterCommit} }
+
+const (
+	spooled      = "spooled"
+	begun        = "begin"
+	renamed      = "renamed"
+	beforeCommit = "before-commit"
+	afterCommit  = "after-commit"
+)
+
+func (h Harness) filled() Harness {
+	if h.Hook == nil {
+		h.Hook = func(string) {}
+	}
+	if h.free == nil {
+		h.free = free
+	}
+	if h.network == nil {
+		h.network = network
+	}
+	if h.synchronous == "" {
+		h.synchronous = "FULL"
+	}
+	if h.patience == 0 {
+		h.patience = 30 * time.Second
+	}
+	if h.poll == 0 {
+		h.poll = 100 * time.Millisecond
+	}
+	if h.fault == nil {
+		h.fault = func(string) error { return nil }
+	}
+	return h
+}
+
+// store is an outbox.Store.
+type store struct {
+	path     string
+	options  outbox.Options
+	harness  Harness
+	readOnly bool
+
+	group    *group.Committer[*txn]
+	writer   *conn // of the committer's goroutine
+	reading  chan *conn
+	accounts sync.Map // name -> id, of those that are committed
+
+	broken  atomic.Pointer[error]
+	waker   waker
+	quit    chan struct{}
+	closing sync.Once
+	closed  error
+}
+
+// Open opens the outbox at path and makes it when there is none, folders (0700) and
+// file (0600). It refuses what could lose mail: a network file system, a disk that
+// can't be written, a SQLite that is too old. The error is *outbox.NewerError for an
+// outbox of a newer version.
 func Open(ctx context.Context, path string, o outbox.Options) (outbox.Store, error) {
-	return nil, errors.New("not written yet")
+	return OpenWith(ctx, path, o, Harness{})
+}
+
+// OpenWith is Open for tests.
+func OpenWith(ctx context.Context, path string, o outbox.Options, h Harness) (outbox.Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := newStore(o, h)
+	if err := s.open(path); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func newStore(o outbox.Options, h Harness) *store {
+	if o.MinFree == 0 {
+		o.MinFree = 64 << 20
+	}
+	if o.InlineBytes == 0 {
+		o.InlineBytes = 256 << 10
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &store{options: o, harness: h.filled(), reading: make(chan *conn, readers), quit: make(chan struct{})}
+	s.waker.ready = make(chan struct{})
+	return s
+}
+
+func (s *store) open(path string) (err error) {
+	if s.path, err = place(path); err != nil {
+		return sentence.Errorf("making the outbox %s: %w", path, err)
+	}
+	if err := s.checkDisk(); err != nil {
+		return err
+	}
+	if s.writer, err = s.connect("rw"); err != nil {
+		return err
+	}
+	if err = s.migrate(s.writer); err == nil {
+		err = writable(s.writer)
+	}
+	if err == nil {
+		err = s.makeSpool()
+	}
+	// The writer waits by itself, for as long as it likes.
+	if err == nil {
+		_, err = s.writer.exec("PRAGMA busy_timeout = 0")
+	}
+	for i := 0; i < readers && err == nil; i++ {
+		var c *conn
+		if c, err = s.connect("rw"); err == nil {
+			s.reading <- c
+		}
+	}
+	if err != nil {
+		return errors.Join(s.refusal(err), s.disconnect())
+	}
+	s.group = group.New(group.Backend[*txn]{Begin: s.begin, Commit: s.commit, Rollback: s.rollback})
+	return nil
+}
+
+// Close ends the store's goroutines. What is under way is finished first.
+func (s *store) Close() error {
+	s.closing.Do(func() {
+		close(s.quit)
+		if s.group != nil {
+			s.group.Close()
+		}
+		s.waker.wait()
+		s.closed = s.disconnect()
+	})
+	return s.closed
+}
+
+// disconnect waits for those that read.
+func (s *store) disconnect() error {
+	var errs []error
+	for range readers {
+		select {
+		case c := <-s.reading:
+			errs = append(errs, c.close())
+			continue
+		default:
+		}
+		if s.group == nil {
+			break // it was not opened to its end
+		}
+		errs = append(errs, (<-s.reading).close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
+	}
+	return errors.Join(errs...)
+}
+
+// now is the store's clock, in microseconds.
+func (s *store) now() int64 { return s.options.Now().UnixMicro() }
+
+// usable gives the reason why nothing works any more.
+func (s *store) usable() error {
+	select {
+	case <-s.quit:
+		return outbox.ErrClosed
+	default:
+	}
+	if err := s.broken.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// write carries something out in a transaction that may be shared. It may be carried
+// out again from the beginning, see group.Committer.
+func (s *store) write(ctx context.Context, do func(*txn) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if s.readOnly {
+		return errReadOnly
+	}
+	err := s.group.Do(ctx, func(t *txn) error { return s.judge(do(t)) })
+	if errors.Is(err, group.ErrClosed) {
+		return outbox.ErrClosed
+	}
+	return err
+}
+
+// read looks at one moment of the outbox. Statements that are to be called off
+// take the context.
+func (s *store) read(ctx context.Context, look func(*conn) error) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
+	var c *conn
+	select {
+	case c = <-s.reading:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.quit:
+		return outbox.ErrClosed
+	}
+	defer func() { s.reading <- c }()
+	if _, err := c.exec("BEGIN"); err != nil {
+		return s.judge(err)
+	}
+	err := look(c)
+	if _, ending := c.exec("ROLLBACK"); err == nil { // nothing was written
+		err = ending
+	}
+	return s.judge(err)
+}
+
+// judge tells by an error of SQLite or of the disk whether anything works behind it.
+func (s *store) judge(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isFull(err) || code(err) == codeShmSize && s.harness.free(s.path) == 0:
+		return sentence.Errorf("%w: %w", outbox.ErrFull, err)
+	case isFault(err):
+		broken := sentence.Errorf("%w: %w", outbox.ErrBroken, err)
+		s.broken.CompareAndSwap(nil, &broken)
+		return *s.broken.Load()
+	}
+	return err
 }

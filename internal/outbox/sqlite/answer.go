@@ -1,0 +1,44 @@
+package sqlite
+
+import (
+	"encoding/json"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// keptAnswer is outbox.Answer under names that stay.
+type keptAnswer struct {
+	Stage    smtp.Stage  `json:"stage,omitempty"`
+	Reply    *smtp.Reply `json:"reply,omitempty"`
+	Err      string      `json:"err,omitempty"`
+	Class    string      `json:"class,omitempty"`
+	ServerID string      `json:"server_id,omitempty"`
+}
+
+func encodeAnswer(a outbox.Answer) (string, error) {
+	k := keptAnswer{Stage: a.Stage, Err: a.Err, Class: a.Class, ServerID: a.ServerID}
+	if !a.Reply.IsZero() {
+		k.Reply = &a.Reply
+	}
+	if k == (keptAnswer{}) {
+		return "", nil
+	}
+	encoded, err := json.Marshal(k)
+	return string(encoded), err
+}
+
+func decodeAnswer(s string) (outbox.Answer, error) {
+	if s == "" {
+		return outbox.Answer{}, nil
+	}
+	var k keptAnswer
+	if err := json.Unmarshal([]byte(s), &k); err != nil {
+		return outbox.Answer{}, err
+	}
+	a := outbox.Answer{Stage: k.Stage, Err: k.Err, Class: k.Class, ServerID: k.ServerID}
+	if k.Reply != nil {
+		a.Reply = *k.Reply
+	}
+	return a, nil
+}

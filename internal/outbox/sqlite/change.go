@@ -1,0 +1,157 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// changedTogether is how many messages are changed in one transaction.
+const changedTogether = 200
+
+// Change carries out what a person wants. What a filter says about recipients
+// chooses those that it changes, and not the others of their messages.
+func (s *store) Change(ctx context.Context, c outbox.Change) (outbox.Changed, error) {
+	f := c.Filter
+	f.Before, f.Limit, f.Oldest = 0, 0, true
+	var sum outbox.Changed
+	var refused *outbox.MoveError
+	for {
+		var ids []outbox.ID
+		err := s.read(ctx, func(db *conn) (err error) { ids, err = choose(ctx, db, f, changedTogether); return err })
+		if err != nil {
+			return sum, err
+		}
+		if len(ids) == 0 {
+			break
+		}
+		var part changing
+		err = s.write(ctx, func(t *txn) error {
+			part = changing{Change: c}
+			return part.carryOut(t, ids)
+		})
+		if err != nil {
+			return sum, err
+		}
+		sum.Messages += part.messages
+		sum.Recipients += part.recipients
+		sum.Untouched += part.untouched
+		if refused == nil {
+			refused = part.refused
+		}
+		f.Before = ids[len(ids)-1]
+	}
+	return sum, s.named(ctx, c, sum, refused)
+}
+
+// named is the error where one message was named and nothing came of it.
+func (s *store) named(ctx context.Context, c outbox.Change, sum outbox.Changed, refused *outbox.MoveError) error {
+	if len(c.Filter.IDs) != 1 || sum.Recipients > 0 {
+		return nil
+	}
+	if refused != nil {
+		return refused
+	}
+	var found bool
+	err := s.read(ctx, func(db *conn) (err error) {
+		_, found, err = db.number("SELECT id FROM message WHERE id = ?", c.Filter.IDs[0])
+		return err
+	})
+	if err == nil && !found {
+		err = outbox.ErrNotFound
+	}
+	return err
+}
+
+// changing is a change on its way.
+type changing struct {
+	outbox.Change
+	messages, recipients, untouched int
+	refused                         *outbox.MoveError
+}
+
+func (c *changing) carryOut(t *txn, ids []outbox.ID) error {
+	for _, id := range ids {
+		chosen, err := c.recipientsOf(t, id)
+		if err != nil {
+			return err
+		}
+		before := c.recipients
+		for _, d := range chosen {
+			to, ok := c.Verb.Goes(d.state)
+			if !ok {
+				c.untouched++
+				if c.refused == nil {
+					_, n := messageOf(d.id)
+					c.refused = &outbox.MoveError{ID: id, N: n, From: d.state, Verb: c.Verb}
+				}
+				continue
+			}
+			c.recipients++
+			if err := c.move(t, &d, to); err != nil {
+				return err
+			}
+		}
+		if c.recipients > before {
+			c.messages++
+		}
+	}
+	t.wake = t.wake || c.recipients > 0
+	return nil
+}
+
+func (c *changing) recipientsOf(t *txn, id outbox.ID) (chosen []recipient, err error) {
+	w := ofRecipient(c.Filter)
+	w.add("d.id >= ? AND d.id < ?", recipientID(id, 0), recipientID(id+1, 0))
+	if c.N != nil {
+		w.add("d.id = ?", recipientID(id, *c.N))
+	}
+	err = t.each(func(r row) error { chosen = append(chosen, scanRecipient(r)); return nil },
+		"SELECT "+recipientColumns+" FROM delivery d WHERE "+w.String()+" ORDER BY d.id", w.args...)
+	return chosen, err
+}
+
+func (c *changing) move(t *txn, d *recipient, to outbox.State) error {
+	from := d.state
+	d.state = to
+	if to == outbox.Queued {
+		if err := c.again(t, d); err != nil {
+			return err
+		}
+	}
+	if err := t.move(d, from); err != nil {
+		return err
+	}
+	return t.event(happened{recipient: d.id, account: d.account, kind: c.kind(to), state: to})
+}
+
+// again makes it due, and gives it time where it has none left: a person wants it to
+// go.
+func (c *changing) again(t *txn, d *recipient) error {
+	d.due = t.now
+	id, _ := messageOf(d.id)
+	if c.Verb == outbox.Release {
+		notBefore, _, err := t.number("SELECT not_before FROM message WHERE id = ?", id)
+		if err != nil {
+			return err
+		}
+		d.due = max(t.now, notBefore)
+	}
+	if d.expires > t.now {
+		return nil
+	}
+	d.expires = d.due + outbox.Lifetime.Microseconds()
+	_, err := t.exec("UPDATE message SET expires = max(expires, ?) WHERE id = ?", d.expires, id)
+	return err
+}
+
+func (c *changing) kind(to outbox.State) outbox.EventKind {
+	kinds := map[outbox.Verb]outbox.EventKind{
+		outbox.Release: outbox.EventReleased, outbox.Retry: outbox.EventRetry,
+		outbox.ResolveResend: outbox.EventResent, outbox.ResolveFound: outbox.EventFound,
+	}
+	if kind, ok := kinds[c.Verb]; ok {
+		return kind
+	}
+	return outbox.EventKind(to)
+}

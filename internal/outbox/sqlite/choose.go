@@ -1,0 +1,177 @@
+package sqlite
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// few is how many recipients may be sorted for a page of a list.
+const few = 20_000
+
+// conditions is a part of a statement with its arguments.
+type conditions struct {
+	texts []string
+	args  []any
+}
+
+func (w *conditions) add(text string, args ...any) {
+	w.texts = append(w.texts, text)
+	w.args = append(w.args, args...)
+}
+
+func (w *conditions) String() string {
+	if len(w.texts) == 0 {
+		return "1"
+	}
+	return strings.Join(w.texts, " AND ")
+}
+
+func marks(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")" }
+
+// anything turns a list into arguments.
+func anything[T any](list []T) []any {
+	args := make([]any, len(list))
+	for i, v := range list {
+		args[i] = v
+	}
+	return args
+}
+
+// ofMessage is what a filter says about a message m.
+func ofMessage(f outbox.Filter) *conditions {
+	w := &conditions{}
+	if len(f.IDs) > 0 {
+		w.add("m.id IN "+marks(len(f.IDs)), anything(f.IDs)...)
+	}
+	if f.Account != "" {
+		w.add("m.account = (SELECT id FROM account WHERE name = ?)", f.Account)
+	}
+	if f.Key != "" {
+		w.add("m.account IN (SELECT id FROM account) AND m.key = ? AND m.key <> ''", f.Key)
+	}
+	if f.From != "" {
+		w.add("instr(lower(m.sender), ?) > 0", f.From)
+	}
+	if f.Tag != "" {
+		w.add("m.tags <> '' AND EXISTS (SELECT 1 FROM json_each(m.tags) WHERE value = ?)", f.Tag)
+	}
+	if !f.Since.IsZero() {
+		w.add("m.created >= ?", micros(f.Since))
+	}
+	if !f.Until.IsZero() {
+		w.add("m.created < ?", micros(f.Until))
+	}
+	if f.Before != 0 && f.Oldest {
+		w.add("m.id > ?", f.Before)
+	} else if f.Before != 0 {
+		w.add("m.id < ?", f.Before)
+	}
+	return w
+}
+
+// ofRecipient is what a filter says about a recipient d.
+func ofRecipient(f outbox.Filter) *conditions {
+	w := &conditions{}
+	if len(f.States) > 0 {
+		w.add("d.state IN "+marks(len(f.States)), anything(f.States)...)
+	}
+	if f.To != "" {
+		w.add("instr(lower(d.address), ?) > 0", f.To)
+	}
+	if f.Doubted {
+		w.add("d.doubted = 1")
+	}
+	return w
+}
+
+func order(f outbox.Filter) string {
+	if f.Oldest {
+		return "ASC"
+	}
+	return "DESC"
+}
+
+// choose lists the messages that fit, in order.
+func choose(ctx context.Context, c *conn, f outbox.Filter, most int) (ids []outbox.ID, err error) {
+	w := ofMessage(f)
+	if len(f.States) > 0 && len(f.IDs) == 0 {
+		by, err := byState(ctx, c, f)
+		if err != nil {
+			return nil, err
+		}
+		if by != nil {
+			return chooseByState(ctx, c, f, w, by, most)
+		}
+	}
+	if d := ofRecipient(f); len(d.texts) > 0 {
+		w.add("EXISTS (SELECT 1 FROM delivery d WHERE d.id >= m.id << 17 AND d.id < (m.id + 1) << 17 AND "+d.String()+")", d.args...)
+	}
+	err = c.queryOnce(ctx, func(r row) error { ids = append(ids, outbox.ID(r.int(0))); return nil },
+		"SELECT m.id FROM message m WHERE "+w.String()+" ORDER BY m.id "+order(f)+" LIMIT ?", append(w.args, most)...)
+	return ids, err
+}
+
+// byState gives a statement that lists recipients in the states of a filter by an
+// index, in order; nil when so many wait that to look at each message is faster.
+func byState(ctx context.Context, c *conn, f outbox.Filter) (*conditions, error) {
+	var arms []string
+	by := &conditions{}
+	arm := func(where string, args ...any) {
+		w := ofRecipient(f)
+		if f.Before != 0 && f.Oldest {
+			w.add("d.id >= ?", recipientID(f.Before+1, 0))
+		} else if f.Before != 0 {
+			w.add("d.id < ?", recipientID(f.Before, 0))
+		}
+		arms = append(arms, "SELECT d.id AS id FROM delivery d WHERE "+where+" AND "+w.String())
+		by.args = append(append(by.args, args...), w.args...)
+	}
+	for _, state := range f.States {
+		if state != outbox.Queued && state != outbox.Leased && state != outbox.Sending {
+			arm("d.state = ? AND d.state NOT IN ('queued', 'leased', 'sending')", state)
+		}
+	}
+	if slices.Contains(f.States, outbox.Leased) || slices.Contains(f.States, outbox.Sending) {
+		arm("d.owner IS NOT NULL AND d.state IN ('leased', 'sending')")
+	}
+	if slices.Contains(f.States, outbox.Queued) {
+		n, _, err := c.number("SELECT coalesce(sum(n), 0) FROM tally WHERE word = 'queued'")
+		if err != nil || n > few {
+			return nil, err
+		}
+		arm("d.due IS NOT NULL AND d.state = 'queued'")
+	}
+	by.texts = []string{strings.Join(arms, " UNION ALL ") + " ORDER BY id " + order(f)}
+	return by, nil
+}
+
+func chooseByState(ctx context.Context, c *conn, f outbox.Filter, w, by *conditions, most int) (ids []outbox.ID, err error) {
+	last := outbox.ID(-1)
+	check := "SELECT m.id FROM message m WHERE m.id = ? AND " + w.String()
+	err = c.queryOnce(ctx, func(r row) error {
+		id, _ := messageOf(r.int(0))
+		if id == last {
+			return nil
+		}
+		last = id
+		fits := len(w.texts) == 0
+		if !fits {
+			_, found, err := c.number(check, append([]any{id}, w.args...)...)
+			if err != nil {
+				return err
+			}
+			fits = found
+		}
+		if fits {
+			ids = append(ids, id)
+		}
+		if len(ids) == most {
+			return errEnough
+		}
+		return nil
+	}, by.String(), by.args...)
+	return ids, err
+}

@@ -1,0 +1,195 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	driven "modernc.org/sqlite"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// conn is a connection for one goroutine at a time. It uses the driver without
+// package database/sql, whose pool and whose conversions cost more than the
+// statements of a claim do.
+type conn struct {
+	driver   driver.Conn
+	prepared map[string]statement
+	args     []driver.NamedValue
+	values   []driver.Value
+}
+
+type statement interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// row is one row of an answer, valid until the next.
+type row []driver.Value
+
+func (r row) int(i int) int64      { n, _ := r[i].(int64); return n }
+func (r row) text(i int) string    { s, _ := r[i].(string); return s }
+func (r row) blob(i int) []byte    { b, _ := r[i].([]byte); return b }
+func (r row) is(i int) bool        { return r.int(i) != 0 }
+func (r row) null(i int) bool      { return r[i] == nil }
+func (r row) when(i int) time.Time { return when(r.int(i)) }
+
+// micros is how times stand in the database, and when is the way back.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func when(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+func dial(dsn string) (*conn, error) {
+	opened, err := (&driven.Driver{}).Open(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{driver: opened, prepared: map[string]statement{}}, nil
+}
+
+// exec carries out a statement, which stays prepared, and gives the number of rows it
+// changed.
+func (c *conn) exec(sql string, args ...any) (int64, error) {
+	s, err := c.prepare(sql)
+	if err != nil {
+		return 0, err
+	}
+	result, err := s.ExecContext(context.Background(), c.bind(args))
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// query calls each with every row; an error of it ends the query and is returned, and
+// errEnough is not an error. The same statement must not be asked again inside
+// each.
+func (c *conn) query(ctx context.Context, each func(row) error, sql string, args ...any) error {
+	s, err := c.prepare(sql)
+	if err != nil {
+		return err
+	}
+	return c.run(ctx, s, each, args)
+}
+
+// queryOnce is query for a statement that was put together, and is not kept.
+func (c *conn) queryOnce(ctx context.Context, each func(row) error, sql string, args ...any) (err error) {
+	s, err := c.open(sql)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return c.run(ctx, s, each, args)
+}
+
+var errEnough = errors.New("enough")
+
+func (c *conn) run(ctx context.Context, s statement, each func(row) error, args []any) (err error) {
+	rows, err := s.QueryContext(ctx, c.bind(args))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closing := rows.Close(); err == nil {
+			err = closing
+		}
+	}()
+	values := make(row, len(rows.Columns()))
+	for {
+		switch err := rows.Next(values); {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+		switch err := each(values); {
+		case err == errEnough:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// number asks for one number; found is false when there is no row.
+func (c *conn) number(sql string, args ...any) (n int64, found bool, err error) {
+	err = c.query(context.Background(), func(r row) error { n, found = r.int(0), true; return nil }, sql, args...)
+	return n, found, err
+}
+
+func (c *conn) prepare(sql string) (statement, error) {
+	if s := c.prepared[sql]; s != nil {
+		return s, nil
+	}
+	s, err := c.open(sql)
+	if err == nil {
+		c.prepared[sql] = s
+	}
+	return s, err
+}
+
+func (c *conn) open(sql string) (statement, error) {
+	s, err := c.driver.Prepare(sql)
+	if err != nil {
+		return nil, err
+	}
+	return s.(statement), nil
+}
+
+func (c *conn) bind(args []any) []driver.NamedValue {
+	c.args = c.args[:0]
+	for i, v := range args {
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: plain(v)})
+	}
+	return c.args
+}
+
+// plain makes one of the types that the driver takes.
+func plain(v any) driver.Value {
+	switch v := v.(type) {
+	case nil, int64, string, []byte, float64:
+		return v
+	case int:
+		return int64(v)
+	case bool:
+		if v {
+			return int64(1)
+		}
+		return int64(0)
+	case outbox.State:
+		return string(v)
+	case outbox.EventKind:
+		return string(v)
+	case outbox.ID:
+		return int64(v)
+	case outbox.Priority:
+		return int64(v)
+	case time.Time:
+		return micros(v)
+	}
+	panic(fmt.Sprintf("sqlite: a value of %T", v))
+}
+
+func (c *conn) close() error {
+	var errs []error
+	for _, s := range c.prepared {
+		errs = append(errs, s.Close())
+	}
+	clear(c.prepared)
+	return errors.Join(append(errs, c.driver.Close())...)
+}

@@ -1,0 +1,36 @@
+//go:build linux || darwin || freebsd
+
+package sqlite
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+var errQuota error = syscall.EDQUOT
+
+// free is how many octets are left to this user where a file is; -1 where that is
+// not known.
+func free(path string) int64 {
+	var s unix.Statfs_t
+	if unix.Statfs(filepath.Dir(path), &s) != nil {
+		return -1
+	}
+	return int64(s.Bavail) * int64(s.Bsize)
+}
+
+// syncFolder writes the names in a folder to the disk.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = folder.Sync()
+	if closing := folder.Close(); err == nil {
+		err = closing
+	}
+	return err
+}

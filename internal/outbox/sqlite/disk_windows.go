@@ -1,0 +1,36 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+var errQuota error = syscall.Errno(1295) // ERROR_DISK_QUOTA_EXCEEDED
+
+// free is how many octets are left to this user where a file is; -1 where that is
+// not known.
+func free(path string) int64 {
+	folder, err := windows.UTF16PtrFromString(filepath.Dir(path))
+	if err != nil {
+		return -1
+	}
+	var left uint64
+	if windows.GetDiskFreeSpaceEx(folder, &left, nil, nil) != nil {
+		return -1
+	}
+	return int64(left)
+}
+
+// network tells a drive of another machine.
+func network(folder string) string {
+	root, err := windows.UTF16PtrFromString(filepath.VolumeName(folder) + `\`)
+	if err == nil && windows.GetDriveType(root) == windows.DRIVE_REMOTE {
+		return "network drive"
+	}
+	return ""
+}
+
+// syncFolder is nothing here: NTFS writes a name to its log with the rename.
+func syncFolder(string) error { return nil }

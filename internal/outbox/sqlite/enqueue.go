@@ -1,0 +1,325 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// ledger is where rows of a new message go: the store's own transaction, or one of
+// the caller's.
+type ledger interface {
+	put(sql string, args ...any) error
+	ask(sql string, args []any, into ...any) (found bool, err error)
+	count(account int64, word string, n int64) error
+	next(word string) (int64, error)
+	makeAccount(name string) (int64, error)
+	woken() error
+}
+
+// Forms of a body, in message.form.
+const (
+	eightBit = 1 << iota
+	utf8
+	binary
+)
+
+// Where a body is, in message.body.
+const (
+	bodyGone = iota
+	bodyInline
+	bodySpooled
+)
+
+// Enqueue keeps a message.
+func (s *store) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, error) {
+	if found, receipt, err := s.known(ctx, m); found || err != nil {
+		return receipt, err
+	}
+	letter, err := s.take(m)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	defer letter.discard()
+	var receipt outbox.Receipt
+	err = s.write(ctx, func(t *txn) error {
+		var err error
+		receipt, err = s.enqueue(t, m, letter, t.now)
+		return err
+	})
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	return receipt, nil
+}
+
+// EnqueueIn keeps it when the caller's transaction is committed. The transaction holds
+// SQLite's only write lock from here on.
+func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.New) (outbox.Receipt, error) {
+	if err := s.usable(); err != nil {
+		return outbox.Receipt{}, err
+	}
+	letter, err := s.take(m)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	defer letter.discard()
+	receipt, err := s.enqueue(&foreign{ctx, tx}, m, letter, s.now())
+	if err != nil {
+		return outbox.Receipt{}, s.judge(err)
+	}
+	return receipt, nil
+}
+
+// known looks for the key before a body is read, which may be large.
+func (s *store) known(ctx context.Context, m outbox.New) (found bool, receipt outbox.Receipt, err error) {
+	if m.Key == "" {
+		return false, outbox.Receipt{}, s.usable()
+	}
+	err = s.read(ctx, func(c *conn) error {
+		return c.query(ctx, func(r row) error {
+			found = true
+			receipt, err = duplicate(m, r.int(0), r.blob(1))
+			return err
+		}, `SELECT m.id, m.fingerprint FROM message m JOIN account a ON a.id = m.account
+			WHERE a.name = ? AND m.key = ? AND m.key <> ''`, m.Account, m.Key)
+	})
+	return found, receipt, err
+}
+
+func duplicate(m outbox.New, id int64, fingerprint []byte) (outbox.Receipt, error) {
+	if !bytes.Equal(fingerprint, m.Fingerprint[:]) {
+		return outbox.Receipt{}, outbox.ErrConflict
+	}
+	return outbox.Receipt{ID: outbox.ID(id), Duplicate: true}, nil
+}
+
+// letter is a body that was read: its octets, or a file in the spool that has no
+// name of its own yet.
+type letter struct {
+	size   int64
+	form   int64
+	inline []byte
+	spool  *spoolFile
+}
+
+func (l *letter) discard() {
+	if l.spool != nil {
+		l.spool.discard()
+	}
+}
+
+// take reads the content of a message, where there is room for it.
+func (s *store) take(m outbox.New) (*letter, error) {
+	if m.Envelope.Len() == 0 {
+		return nil, sentence.New("envelope: no recipients")
+	}
+	l := &letter{size: m.Content.Size()}
+	if s.options.MinFree >= 0 {
+		if left := s.harness.free(s.path); left >= 0 && left-l.size < s.options.MinFree {
+			return nil, outbox.ErrFull
+		}
+	}
+	if m.Content.EightBit() {
+		l.form |= eightBit
+	}
+	if m.Content.NeedsSMTPUTF8() {
+		l.form |= utf8
+	}
+	if b, ok := m.Content.(smtpclient.BinaryContent); ok && b.IsBinary() {
+		l.form |= binary
+	}
+	var err error
+	if l.size > s.options.InlineBytes {
+		l.spool, err = s.spoolBody(m.Content)
+	} else {
+		inline := bytes.NewBuffer(make([]byte, 0, l.size))
+		err = copyContent(inline, m.Content)
+		l.inline = inline.Bytes()
+	}
+	if err != nil {
+		return nil, s.judge(err)
+	}
+	return l, nil
+}
+
+// copyContent copies a message, all of it and no more.
+func copyContent(w io.Writer, c smtpclient.Content) error {
+	bounded := &boundedWriter{w: w, left: c.Size()}
+	if _, err := c.WriteTo(bounded); err != nil {
+		return sentence.Errorf("reading the message: %w", err)
+	}
+	if bounded.left != 0 {
+		return sentence.Errorf("the message ends %d octets before its size", bounded.left)
+	}
+	return nil
+}
+
+type boundedWriter struct {
+	w    io.Writer
+	left int64
+}
+
+func (b *boundedWriter) Write(p []byte) (int, error) {
+	if int64(len(p)) > b.left {
+		return 0, sentence.New("the message is longer than its size")
+	}
+	n, err := b.w.Write(p)
+	b.left -= int64(n)
+	return n, err
+}
+
+// enqueue writes the rows of a message.
+func (s *store) enqueue(l ledger, m outbox.New, body *letter, now int64) (outbox.Receipt, error) {
+	account, err := l.makeAccount(m.Account)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	if m.Key != "" {
+		var id int64
+		var fingerprint []byte
+		found, err := l.ask("SELECT id, fingerprint FROM message WHERE account = ? AND key = ? AND key <> ''",
+			[]any{account, m.Key}, &id, &fingerprint)
+		if err != nil {
+			return outbox.Receipt{}, err
+		}
+		if found {
+			receipt, err := duplicate(m, id, fingerprint)
+			return receipt, harmless(err)
+		}
+	}
+	number, err := l.next(messageNumber)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	event, err := l.next(eventNumber)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	n := numbers{account: account, message: outbox.ID(number), event: event, now: now}
+	if err := s.putMessage(l, m, body, n); err != nil {
+		return outbox.Receipt{}, err
+	}
+	if err := putRecipients(l, m, n); err != nil {
+		return outbox.Receipt{}, err
+	}
+	return outbox.Receipt{ID: n.message}, nil
+}
+
+// numbers are those of a new message.
+type numbers struct {
+	account, event, now int64
+	message             outbox.ID
+}
+
+func (s *store) putMessage(l ledger, m outbox.New, body *letter, n numbers) error {
+	dsn, err := encodeDSN(m.Envelope.DSN())
+	if err != nil {
+		return err
+	}
+	tags := ""
+	if len(m.Tags) > 0 {
+		encoded, err := json.Marshal(m.Tags)
+		if err != nil {
+			return err
+		}
+		tags = string(encoded)
+	}
+	var fingerprint, spool []byte
+	if m.Key != "" {
+		fingerprint = m.Fingerprint[:]
+	}
+	where := bodyInline
+	if body.spool != nil {
+		// Under the write lock, so that no Prune takes the file away before the row is
+		// there.
+		if err := body.spool.settle(); err != nil {
+			return err
+		}
+		spool, where = body.spool.hash, bodySpooled
+	}
+	err = l.put(`INSERT INTO message (id, account, key, fingerprint, sender, dsn, message_id, subject, size, form, created,
+		not_before, expires, priority, tags, report_on, recipients, body, spool, open, event, stage)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+		int64(n.message), n.account, m.Key, nullBytes(fingerprint), m.Envelope.From().String(), dsn, m.MessageID, m.Subject, body.size, body.form,
+		n.now, micros(m.NotBefore), expiry(m, n.now), int64(m.Priority), tags, int64(m.ReportOn), int64(m.Envelope.Len()),
+		int64(where), nullBytes(spool), int64(m.Envelope.Len()), n.event)
+	if err != nil {
+		return fmt.Errorf("keeping a message: %w", err)
+	}
+	if where == bodyInline {
+		if err := l.put("INSERT INTO body (message, data) VALUES (?, ?)", int64(n.message), body.inline); err != nil {
+			return fmt.Errorf("keeping the text of a message: %w", err)
+		}
+	}
+	return nil
+}
+
+func putRecipients(l ledger, m outbox.New, n numbers) error {
+	state, due := outbox.Queued, any(max(n.now, micros(m.NotBefore)))
+	if m.Hold {
+		state, due = outbox.Held, nil
+	}
+	for place, to := range m.Envelope.To() {
+		err := l.put(`INSERT INTO delivery (id, account, priority, state, due, expires, updated, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			recipientID(n.message, place), n.account, int64(m.Priority), string(state), due, expiry(m, n.now), n.now, to.String())
+		if err != nil {
+			return fmt.Errorf("keeping a recipient: %w", err)
+		}
+	}
+	if err := l.count(n.account, string(state), int64(m.Envelope.Len())); err != nil {
+		return err
+	}
+	err := l.put(insertEvent, n.event, int64(n.message), int64(-1), n.account, string(outbox.EventEnqueued), string(state), n.now,
+		int64(0), int64(0), "")
+	if err != nil {
+		return fmt.Errorf("keeping what happened: %w", err)
+	}
+	return l.woken()
+}
+
+// expiry is when a message has had its time.
+func expiry(m outbox.New, now int64) int64 {
+	if !m.Expires.IsZero() {
+		return micros(m.Expires)
+	}
+	return max(now, micros(m.NotBefore)) + outbox.Lifetime.Microseconds()
+}
+
+func nullBytes(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
+func encodeDSN(d smtp.DSN) (string, error) {
+	if d.IsZero() {
+		return "", nil
+	}
+	encoded, err := json.Marshal(keptDSN(d))
+	return string(encoded), err
+}
+
+func decodeDSN(s string) (smtp.DSN, error) {
+	var d keptDSN
+	if s == "" {
+		return smtp.DSN{}, nil
+	}
+	err := json.Unmarshal([]byte(s), &d)
+	return smtp.DSN(d), err
+}
+
+// keptDSN is smtp.DSN under names that stay.
+type keptDSN struct {
+	Return     string   `json:"return,omitempty"`
+	EnvelopeID string   `json:"envid,omitempty"`
+	Notify     []string `json:"notify,omitempty"`
+}

@@ -1,0 +1,66 @@
+package sqlite
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// usualEvents is how many Events gives where nobody says.
+const usualEvents = 100
+
+// Events gives what happened behind a cursor, which is the number of an event:
+// SQLite commits one writer after the other, so that none comes late with a lower
+// one.
+func (s *store) Events(ctx context.Context, after outbox.Cursor, limit int) (events []outbox.Event, cursor outbox.Cursor, err error) {
+	if limit <= 0 {
+		limit = usualEvents
+	}
+	behind := int64(0)
+	if after != "" && after != outbox.Now {
+		if behind, err = strconv.ParseInt(string(after), 10, 64); err != nil || behind < 0 {
+			return nil, "", sentence.Errorf("%q is no place between events", string(after))
+		}
+	}
+	err = s.read(ctx, func(c *conn) error {
+		if after == outbox.Now {
+			behind, _, err = c.number("SELECT n FROM tally WHERE account = 0 AND word = ?", eventNumber)
+			return err
+		}
+		events, err = readEvents(ctx, c, "e.id > ? ORDER BY e.id LIMIT ?", behind, limit)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	cursor = cursorOf(behind)
+	if len(events) > 0 {
+		cursor = events[len(events)-1].Cursor
+	}
+	return events, cursor, nil
+}
+
+func cursorOf(id int64) outbox.Cursor { return outbox.Cursor(strconv.FormatInt(id, 10)) }
+
+// readEvents reads those that a condition chooses.
+func readEvents(ctx context.Context, c *conn, where string, args ...any) (events []outbox.Event, err error) {
+	err = c.query(ctx, func(r row) (err error) {
+		e := outbox.Event{
+			Cursor: cursorOf(r.int(0)), ID: outbox.ID(r.int(1)), N: int(r.int(2)), Account: r.text(3), Kind: outbox.EventKind(r.text(4)),
+			State: outbox.State(r.text(5)), At: r.when(6), Attempt: int(r.int(7)), Due: r.when(8),
+		}
+		if e.Answer, err = decodeAnswer(r.text(9)); err != nil {
+			return err
+		}
+		if err := e.Address.UnmarshalText([]byte(r.text(10))); err != nil {
+			return err
+		}
+		events = append(events, e)
+		return nil
+	}, `SELECT e.id, e.message, e.n, a.name, e.kind, e.state, e.at, e.attempt, e.due, e.answer, coalesce(d.address, '')
+		FROM event e JOIN account a ON a.id = e.account LEFT JOIN delivery d ON e.n >= 0 AND d.id = (e.message << 17) + e.n
+		WHERE `+where, args...)
+	return events, err
+}

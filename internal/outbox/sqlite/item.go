@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// mostInItem is the size up to which a body comes with its item.
+const mostInItem = 64 << 10
+
+// items reads the messages that were leased. Nothing calls it off: what is leased
+// must not get lost between the store and the worker.
+func (s *store) items(got claimed, c outbox.Claim) ([]outbox.Item, error) {
+	if len(got.messages) == 0 {
+		return nil, nil
+	}
+	items := make([]outbox.Item, 0, len(got.messages))
+	left := c.Bytes
+	err := s.read(context.Background(), func(db *conn) error {
+		for _, id := range got.messages {
+			item, err := readItem(db, id, min(left, mostInItem))
+			if err != nil {
+				return fmt.Errorf("reading message %d: %w", id, err)
+			}
+			left -= int64(len(item.Body))
+			item.Account = c.Account
+			slices.SortFunc(got.leases[id], func(a, b recipient) int { return cmp.Compare(a.id, b.id) })
+			for _, d := range got.leases[id] {
+				to, err := leasedOf(d)
+				if err != nil {
+					return fmt.Errorf("reading message %d: %w", id, err)
+				}
+				item.Recipients = append(item.Recipients, to)
+			}
+			items = append(items, item)
+		}
+		return nil
+	})
+	return items, err
+}
+
+func readItem(db *conn, id outbox.ID, most int64) (item outbox.Item, err error) {
+	item.ID = id
+	found := false
+	err = db.query(context.Background(), func(r row) (err error) {
+		found = true
+		item.MessageID, item.Size, item.ReportOn = r.text(2), r.int(3), outbox.ID(r.int(5))
+		item.Created, item.Expires = r.when(6), r.when(7)
+		form := r.int(4)
+		item.EightBit, item.UTF8, item.Binary = form&eightBit != 0, form&utf8 != 0, form&binary != 0
+		if !r.null(8) {
+			item.Body = r.blob(8)
+		}
+		if item.DSN, err = decodeDSN(r.text(1)); err != nil {
+			return err
+		}
+		return item.From.UnmarshalText([]byte(r.text(0)))
+	}, `SELECT m.sender, m.dsn, m.message_id, m.size, m.form, m.report_on, m.created, m.expires, b.data
+		FROM message m LEFT JOIN body b ON b.message = m.id AND m.size <= ?2 WHERE m.id = ?1`, id, most)
+	if err == nil && !found {
+		err = outbox.ErrNotFound
+	}
+	return item, err
+}
+
+func leasedOf(d recipient) (outbox.Recipient, error) {
+	_, n := messageOf(d.id)
+	to := outbox.Recipient{N: n, Token: d.token, Attempts: int(d.attempts), Doubted: d.doubted != 0}
+	var err error
+	to.Address, err = smtp.ParseAddress(d.address)
+	return to, err
+}

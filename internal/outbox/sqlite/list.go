@@ -1,0 +1,122 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// shown is how many recipients of a message stand in a list.
+const shown = 20
+
+const usualPage = 50
+
+// List gives a page of messages.
+func (s *store) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) {
+	if f.Limit <= 0 {
+		f.Limit = usualPage
+	}
+	var page outbox.Page
+	err := s.read(ctx, func(c *conn) error {
+		ids, err := choose(ctx, c, f, f.Limit+1)
+		if err != nil {
+			return err
+		}
+		if page.More = len(ids) > f.Limit; page.More {
+			ids = ids[:f.Limit]
+		}
+		for _, id := range ids {
+			entry, _, err := readEntry(ctx, c, id)
+			if err != nil {
+				return err
+			}
+			if entry.Recipients, err = readStatuses(ctx, c, id, shown); err != nil {
+				return err
+			}
+			page.Entries = append(page.Entries, entry)
+		}
+		return nil
+	})
+	return page, err
+}
+
+// Show gives everything about a message.
+func (s *store) Show(ctx context.Context, id outbox.ID) (outbox.Entry, error) {
+	var entry outbox.Entry
+	err := s.read(ctx, func(c *conn) error {
+		var found bool
+		var err error
+		if entry, found, err = readEntry(ctx, c, id); err != nil {
+			return err
+		}
+		if !found {
+			return outbox.ErrNotFound
+		}
+		if entry.Recipients, err = readStatuses(ctx, c, id, entry.Total); err != nil {
+			return err
+		}
+		entry.Events, err = readEvents(ctx, c, "e.message = ? AND e.kind <> 'enqueued' ORDER BY e.id", id)
+		if err != nil {
+			return err
+		}
+		first, err := readEvents(ctx, c, "e.id = (SELECT event FROM message WHERE id = ?)", id)
+		entry.Events = append(first, entry.Events...)
+		return err
+	})
+	if err != nil {
+		return outbox.Entry{}, err
+	}
+	return entry, nil
+}
+
+func readEntry(ctx context.Context, c *conn, id outbox.ID) (e outbox.Entry, found bool, err error) {
+	err = c.query(ctx, func(r row) error {
+		found = true
+		e = outbox.Entry{
+			ID: id, Account: r.text(0), Key: r.text(1), MessageID: r.text(3), Subject: r.text(4), Size: r.int(5), HasBody: r.int(6) != bodyGone,
+			Created: r.when(7), NotBefore: r.when(8), Expires: r.when(9), Priority: outbox.Priority(r.int(10)),
+			ReportOn: outbox.ID(r.int(12)), Total: int(r.int(13)),
+		}
+		if tags := r.text(11); tags != "" {
+			if err := json.Unmarshal([]byte(tags), &e.Tags); err != nil {
+				return err
+			}
+		}
+		return e.From.UnmarshalText([]byte(r.text(2)))
+	}, `SELECT a.name, m.key, m.sender, m.message_id, m.subject, m.size, m.body, m.created, m.not_before, m.expires, m.priority,
+		m.tags, m.report_on, m.recipients FROM message m JOIN account a ON a.id = m.account WHERE m.id = ?`, id)
+	return e, found, err
+}
+
+const statusColumns = `d.id, d.address, d.state, d.attempts, d.due, d.doubted, d.updated, d.answer, w.host, w.pid
+	FROM delivery d LEFT JOIN worker w ON w.id = d.owner`
+
+func readStatuses(ctx context.Context, c *conn, id outbox.ID, most int) (list []outbox.Status, err error) {
+	err = c.query(ctx, func(r row) error {
+		status, err := scanStatus(r)
+		list = append(list, status)
+		return err
+	}, "SELECT "+statusColumns+" WHERE d.id >= ? AND d.id < ? ORDER BY d.id LIMIT ?", recipientID(id, 0), recipientID(id+1, 0), most)
+	return list, err
+}
+
+func statusOf(ctx context.Context, c *conn, recipient int64) (status outbox.Status, err error) {
+	err = c.query(ctx, func(r row) (err error) { status, err = scanStatus(r); return err },
+		"SELECT "+statusColumns+" WHERE d.id = ?", recipient)
+	return status, err
+}
+
+func scanStatus(r row) (s outbox.Status, err error) {
+	_, n := messageOf(r.int(0))
+	s = outbox.Status{
+		N: n, State: outbox.State(r.text(2)), Attempts: int(r.int(3)), Due: r.when(4), Doubted: r.is(5), Updated: r.when(6),
+	}
+	if !r.null(8) {
+		s.Worker = r.text(8) + " " + outbox.ID(r.int(9)).String()
+	}
+	if s.Answer, err = decodeAnswer(r.text(7)); err != nil {
+		return s, err
+	}
+	return s, s.Address.UnmarshalText([]byte(r.text(1)))
+}

@@ -1,0 +1,104 @@
+package sqlite
+
+import (
+	"context"
+	"embed"
+	"fmt"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// applicationID marks the file as an outbox (SQLite file format section 1.3.19):
+// "YanO".
+const applicationID = 0x59616e4f
+
+// version is that of the newest file in schema.
+const version = 1
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// identity is what a database says it is.
+type identity struct{ application, version, tables int64 }
+
+func identify(c *conn) (identity, error) {
+	var i identity
+	for sql, into := range map[string]*int64{
+		"PRAGMA application_id": &i.application, "PRAGMA user_version": &i.version, "SELECT count(*) FROM sqlite_schema": &i.tables,
+	} {
+		if err := c.queryOnce(context.Background(), func(r row) error { *into = r.int(0); return nil }, sql); err != nil {
+			return i, err
+		}
+	}
+	return i, nil
+}
+
+// check refuses a database that is not an outbox, or one of a newer version.
+func (s *store) check(i identity) error {
+	switch {
+	case i.application != applicationID && (i.application != 0 || i.version != 0 || i.tables != 0):
+		return sentence.Errorf("%s is another program's database, not an outbox", s.path)
+	case i.version > version:
+		return &outbox.NewerError{Has: int(i.version), Knows: version}
+	}
+	return nil
+}
+
+// migrate makes the outbox what this version needs. Whoever comes second finds it
+// done.
+func (s *store) migrate(c *conn) error {
+	i, err := identify(c)
+	if err == nil {
+		err = s.check(i)
+	}
+	if err != nil {
+		return err
+	}
+	// The journal's mode can't be changed inside a transaction. It stays with the
+	// file.
+	err = s.patiently(func() error {
+		return c.queryOnce(context.Background(), func(r row) error {
+			if r.text(0) != "wal" {
+				return sentence.Errorf("the outbox %s can't have a write-ahead log; is it on a disk of this machine?", s.path)
+			}
+			return nil
+		}, "PRAGMA journal_mode = WAL")
+	})
+	if err != nil || i.application == applicationID && i.version == version {
+		return err
+	}
+	if err := s.patiently(func() error { _, err := c.exec("BEGIN IMMEDIATE"); return err }); err != nil {
+		return err
+	}
+	if err := s.migrateInside(c); err != nil {
+		_, _ = c.exec("ROLLBACK") // the reason is the error's
+		return err
+	}
+	_, err = c.exec("COMMIT")
+	return err
+}
+
+func (s *store) migrateInside(c *conn) error {
+	i, err := identify(c) // again: another process may have been faster
+	if err == nil {
+		err = s.check(i)
+	}
+	if err != nil {
+		return err
+	}
+	for v := i.version + 1; v <= version; v++ {
+		script, err := schema.ReadFile(fmt.Sprintf("schema/%04d.sql", v))
+		if err != nil {
+			return err
+		}
+		if _, err := c.exec(string(script)); err != nil {
+			return fmt.Errorf("making version %d of the outbox: %w", v, err)
+		}
+	}
+	if _, err := c.exec(fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+		return err
+	}
+	_, err = c.exec(fmt.Sprintf("PRAGMA user_version = %d", version))
+	return err
+}

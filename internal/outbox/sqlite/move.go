@@ -1,0 +1,87 @@
+package sqlite
+
+import "github.com/yanmail/yan/internal/outbox"
+
+// recipient is a row of delivery.
+type recipient struct {
+	id, account                        int64
+	state                              outbox.State
+	due, expires, owner                int64 // due and owner: 0 for none
+	token, attempts, doubted, priority int64
+	unreported                         bool
+	address, answer                    string
+}
+
+// recipientColumns are what scanRecipient reads.
+const recipientColumns = "id, account, state, due, expires, owner, token, attempts, doubted, priority, unreported, address, answer"
+
+func scanRecipient(r row) recipient {
+	return recipient{
+		id: r.int(0), account: r.int(1), state: outbox.State(r.text(2)), due: r.int(3), expires: r.int(4), owner: r.int(5),
+		token: r.int(6), attempts: r.int(7), doubted: r.int(8), priority: r.int(9), unreported: !r.null(10),
+		address: r.text(11), answer: r.text(12),
+	}
+}
+
+// move writes a recipient's new state, and all that follows from it: d is what the
+// row is to be, from the state that it was. Fields that a state has no use for are
+// cleared.
+func (t *txn) move(d *recipient, from outbox.State) error {
+	if !d.state.Waiting() {
+		d.due = 0
+	}
+	if d.state != outbox.Leased && d.state != outbox.Sending {
+		d.owner = 0
+	}
+	d.unreported = d.state == outbox.Failed || d.state == outbox.Expired
+	if d.state == outbox.InDoubt {
+		d.doubted = 1
+	}
+	if d.state.Waiting() {
+		t.wake = true
+	}
+	t.tally[counted{d.account, string(from)}]--
+	t.tally[counted{d.account, string(d.state)}]++
+	if message, _ := messageOf(d.id); from.Final() != d.state.Final() {
+		if d.state.Final() {
+			t.open[int64(message)]--
+		} else {
+			t.open[int64(message)]++
+		}
+	}
+	return t.rewrite(d, from)
+}
+
+// rewrite names only columns that change: an index whose columns are not named costs
+// nothing.
+func (t *txn) rewrite(d *recipient, from outbox.State) (err error) {
+	if from.Waiting() || d.state.Waiting() {
+		_, err = t.exec(`UPDATE delivery SET state = ?, due = ?, owner = ?, attempts = ?, doubted = ?, unreported = ?,
+			updated = ?, answer = ?, expires = ? WHERE id = ?`,
+			d.state, orNull(d.due), orNull(d.owner), d.attempts, d.doubted, orNull(boolean(d.unreported)),
+			t.now, d.answer, d.expires, d.id)
+		return err
+	}
+	if !d.unreported && !from.Final() {
+		_, err = t.exec(`UPDATE delivery SET state = ?, owner = ?, attempts = ?, doubted = ?, updated = ?, answer = ? WHERE id = ?`,
+			d.state, orNull(d.owner), d.attempts, d.doubted, t.now, d.answer, d.id)
+		return err
+	}
+	_, err = t.exec(`UPDATE delivery SET state = ?, owner = ?, attempts = ?, doubted = ?, unreported = ?, updated = ?, answer = ?
+		WHERE id = ?`, d.state, orNull(d.owner), d.attempts, d.doubted, orNull(boolean(d.unreported)), t.now, d.answer, d.id)
+	return err
+}
+
+func orNull(n int64) any {
+	if n == 0 {
+		return nil
+	}
+	return n
+}
+
+func boolean(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,198 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// oldest is the SQLite from which on two processes that begin a write-ahead log
+// anew at the same moment do not damage the database.
+const oldest = "3.51.3"
+
+// readers is how many look at the same time; writing is one's alone.
+const readers = 4
+
+// place makes the folders and the file, for their owner alone, and gives the one
+// path that all processes find: locks and spool stand beside the file itself, not
+// beside a link to it.
+func place(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		err = createFile(path)
+		if err != nil && !errors.Is(err, os.ErrExist) {
+			return "", err
+		}
+	} else if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path)
+}
+
+// createFile makes an empty file that others can't read. It is closed before it has
+// its name: to close a file ends the locks that this process has on it, SQLite's
+// too (POSIX fcntl).
+func createFile(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.new") // 0600
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // it has its other name, or none is wanted
+	if err = os.Link(f.Name(), path); err == nil || errors.Is(err, os.ErrExist) {
+		return err
+	}
+	f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // no links here
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// dsn names a file so that nothing in its path is taken for an option.
+func dsn(path, mode string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/…
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: "mode=" + mode}).String()
+}
+
+// connect opens a connection and looks whether it is as safe as it has to be.
+func (s *store) connect(mode string) (*conn, error) {
+	c, err := dial(dsn(s.path, mode))
+	if err != nil {
+		return nil, s.refusal(err)
+	}
+	if err := s.prepare(c); err != nil {
+		return nil, errors.Join(s.refusal(err), c.close())
+	}
+	return c, nil
+}
+
+func (s *store) prepare(c *conn) error {
+	version := s.harness.version
+	var synchronous int64
+	for _, pragma := range []string{
+		"busy_timeout = 5000", // of readers; the writer waits by itself
+		"synchronous = " + s.harness.synchronous,
+		"cache_size = -16000", // KiB
+		"temp_store = MEMORY",
+		"wal_autocheckpoint = 4000", // pages: what changed often is written once
+		"journal_size_limit = 67108864",
+		"trusted_schema = OFF",
+	} {
+		if err := c.queryOnce(context.Background(), func(row) error { return nil }, "PRAGMA "+pragma); err != nil {
+			return err
+		}
+	}
+	err := c.queryOnce(context.Background(), func(r row) error { synchronous = r.int(0); return nil }, "PRAGMA synchronous")
+	if err == nil && version == "" {
+		err = c.queryOnce(context.Background(), func(r row) error { version = r.text(0); return nil }, "SELECT sqlite_version()")
+	}
+	switch {
+	case err != nil:
+		return err
+	case synchronous < 2: // FULL; 3 is EXTRA
+		return sentence.New("SQLite does not wait for the disk here (synchronous is not FULL), so that mail could be lost")
+	case before(version, oldest):
+		return sentence.Errorf("SQLite %s can damage a database that several processes write; %s or later is needed", version, oldest)
+	}
+	return nil
+}
+
+// before compares versions like 3.51.3.
+func before(a, b string) bool {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range max(len(as), len(bs)) {
+		var x, y int
+		if i < len(as) {
+			x, _ = strconv.Atoi(as[i]) // what is no number is old
+		}
+		if i < len(bs) {
+			y, _ = strconv.Atoi(bs[i])
+		}
+		if x != y {
+			return x < y
+		}
+	}
+	return false
+}
+
+// refusal says why a file can't be the outbox.
+func (s *store) refusal(err error) error {
+	switch code(err) & 0xff {
+	case codeNotADB:
+		return sentence.Errorf("%s is no outbox, and no database at all", s.path)
+	case codeReadOnly, codePerm:
+		return sentence.Errorf("the outbox %s can't be written: the disk, the folder or the file is read-only", s.path)
+	case codeCantOpen:
+		return sentence.Errorf("the outbox %s can't be opened: the folder or the file does not let this user in, or the disk is read-only", s.path)
+	}
+	return err
+}
+
+// writable asks for the lock that a write needs: whether the disk takes writes shows
+// then.
+func writable(c *conn) error {
+	_, err := c.exec("BEGIN IMMEDIATE")
+	if code(err)&0xff == codeBusy {
+		return nil // somebody else writes
+	}
+	if err != nil {
+		return err
+	}
+	_, err = c.exec("ROLLBACK")
+	return err
+}
+
+// patiently repeats what another process keeps from happening, as long as is usual.
+// SQLite's own way of waiting sleeps up to a tenth of a second, in which a
+// process that writes all the time does not let go for long enough.
+func (s *store) patiently(do func() error) error {
+	limit := time.NewTimer(s.harness.patience)
+	defer limit.Stop()
+	for pause := 100 * time.Microsecond; ; pause = min(pause*2, 2*time.Millisecond) {
+		err := do()
+		if code(err)&0xff != codeBusy {
+			return err
+		}
+		again := time.NewTimer(pause)
+		select {
+		case <-again.C:
+		case <-s.quit:
+			again.Stop()
+			return outbox.ErrClosed
+		case <-limit.C:
+			again.Stop()
+			return sentence.Errorf("another program has been writing to the outbox for %v", s.harness.patience)
+		}
+	}
+}
+
+// checkDisk refuses what is not this machine's.
+func (s *store) checkDisk() error {
+	if kind := s.harness.network(filepath.Dir(s.path)); kind != "" {
+		return sentence.Errorf("the outbox %s is on a network file system (%s), which does not keep several programs from damaging it: put it on a disk of this machine", s.path, kind)
+	}
+	return nil
+}
+
+func quoted(path string) string { return fmt.Sprintf("%q", path) }

@@ -1,0 +1,68 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Pause lets nothing of an account be claimed for a while. A longer pause that goes
+// on is not made shorter.
+func (s *store) Pause(ctx context.Context, p outbox.Pause) (began bool, err error) {
+	answer, err := encodeAnswer(p.Answer)
+	if err != nil {
+		return false, err
+	}
+	err = s.write(ctx, func(t *txn) error {
+		began = false
+		account, err := t.makeAccount(p.Account)
+		if err != nil {
+			return err
+		}
+		paused, _, err := t.number("SELECT paused FROM account WHERE id = ?", account)
+		if err != nil {
+			return err
+		}
+		began = paused <= t.now
+		until := t.now + p.For.Microseconds()
+		if until <= paused {
+			return nil
+		}
+		_, err = t.exec("UPDATE account SET paused = ?, answer = ? WHERE id = ?", until, answer, account)
+		return err
+	})
+	return began && err == nil, err
+}
+
+// Resume ends the pause of an account.
+func (s *store) Resume(ctx context.Context, account string) error {
+	return s.write(ctx, func(t *txn) error {
+		id, found, err := t.account(account)
+		if err != nil || !found {
+			return err
+		}
+		changed, err := t.exec("UPDATE account SET paused = 0, answer = '' WHERE id = ? AND paused > 0", id)
+		t.wake = t.wake || changed > 0
+		return err
+	})
+}
+
+// Due tells when it is worth to claim.
+func (s *store) Due(ctx context.Context) ([]outbox.Due, error) {
+	var list []outbox.Due
+	now := s.now()
+	err := s.read(ctx, func(c *conn) error {
+		return c.query(ctx, func(r row) error {
+			if !r.null(2) {
+				at := max(now, r.int(1), r.int(2))
+				list = append(list, outbox.Due{Account: r.text(0), In: time.Duration(at-now) * time.Microsecond})
+			}
+			return nil
+		}, `SELECT a.name, a.paused,
+			(SELECT min(first) FROM (SELECT (SELECT min(d.due) FROM delivery d
+				WHERE d.account = a.id AND d.priority = p.column1 AND d.due IS NOT NULL) AS first FROM (VALUES (1), (0), (-1)) p))
+			FROM account a ORDER BY a.name`)
+	})
+	return list, err
+}

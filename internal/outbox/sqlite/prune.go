@@ -1,0 +1,132 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// prunedTogether is how many messages are forgotten in one transaction.
+const prunedTogether = 100
+
+// Prune forgets what is finished, and the files that nobody refers to.
+func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox.Pruned, err error) {
+	steps := []func(*txn, int64, *pruning) error{(*txn).pruneBodies, (*txn).pruneMessages}
+	for i, age := range []time.Duration{keep.Bodies, keep.Messages} {
+		for more := true; more; {
+			var part pruning
+			err = s.write(ctx, func(t *txn) error {
+				part = pruning{}
+				if err := t.flushOpen(); err != nil {
+					return err
+				}
+				return steps[i](t, t.now-max(0, age.Microseconds()), &part)
+			})
+			if err != nil {
+				return pruned, err
+			}
+			pruned.Bodies += part.Bodies
+			pruned.Messages += part.Messages
+			pruned.Bytes += part.Bytes
+			more = part.seen == prunedTogether
+		}
+	}
+	_, err = s.cleanSpool(ctx)
+	return pruned, err
+}
+
+type pruning struct {
+	outbox.Pruned
+	seen int
+}
+
+// ended is a message that is finished.
+type ended struct {
+	id, account, size, body int64
+}
+
+func (t *txn) ended(sql string, args ...any) (list []ended, err error) {
+	err = t.each(func(r row) error { list = append(list, ended{r.int(0), r.int(1), r.int(2), r.int(3)}); return nil }, sql, args...)
+	return list, err
+}
+
+// pruneBodies forgets the text, and the subject, of what was handed over to all. Of
+// the others the text stays: somebody may want to try again.
+func (t *txn) pruneBodies(before int64, p *pruning) error {
+	list, err := t.ended("SELECT id, account, size, body FROM message WHERE stage = 1 AND ended <= ? ORDER BY ended LIMIT ?",
+		before, prunedTogether)
+	if err != nil {
+		return err
+	}
+	p.seen = len(list)
+	for _, m := range list {
+		_, other, err := t.number("SELECT 1 FROM delivery WHERE id >= ? AND id < ? AND state <> 'handed_over' LIMIT 1",
+			recipientID(outbox.ID(m.id), 0), recipientID(outbox.ID(m.id+1), 0))
+		if err != nil {
+			return err
+		}
+		if other || m.body == bodyGone {
+			if _, err := t.exec("UPDATE message SET stage = 2 WHERE id = ?", m.id); err != nil {
+				return err
+			}
+			continue
+		}
+		p.Bodies++
+		p.Bytes += m.size
+		if _, err := t.exec("DELETE FROM body WHERE message = ?", m.id); err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE message SET stage = 2, body = 0, spool = NULL, subject = '' WHERE id = ?", m.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *txn) pruneMessages(before int64, p *pruning) error {
+	for _, stage := range []int{1, 2} {
+		list, err := t.ended("SELECT id, account, size, body FROM message WHERE stage = ? AND ended <= ? ORDER BY ended LIMIT ?",
+			stage, before, prunedTogether-p.seen)
+		if err != nil {
+			return err
+		}
+		p.seen += len(list)
+		for _, m := range list {
+			if err := t.forget(m, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// forget removes all that is known of a message.
+func (t *txn) forget(m ended, p *pruning) error {
+	first, behind := recipientID(outbox.ID(m.id), 0), recipientID(outbox.ID(m.id+1), 0)
+	p.Messages++
+	if m.body != bodyGone {
+		p.Bodies++
+		p.Bytes += m.size
+	}
+	err := t.each(func(r row) error { t.tally[counted{m.account, r.text(0)}] -= r.int(1); return nil },
+		"SELECT state, count(*) FROM delivery WHERE id >= ? AND id < ? GROUP BY state", first, behind)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []struct {
+		sql  string
+		args []any
+	}{
+		{"DELETE FROM event WHERE message = ? AND kind <> 'enqueued'", []any{m.id}},
+		{"DELETE FROM event WHERE id = (SELECT event FROM message WHERE id = ?)", []any{m.id}},
+		{"DELETE FROM delivery WHERE id >= ? AND id < ?", []any{first, behind}},
+		{"DELETE FROM body WHERE message = ?", []any{m.id}},
+		{"DELETE FROM message WHERE id = ?", []any{m.id}},
+	} {
+		if _, err := t.exec(statement.sql, statement.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Unreported lists messages of which recipients failed or expired and nobody was
+// told, the oldest first.
+func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Report, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		var ends []recipient
+		messages := map[outbox.ID]bool{}
+		err := c.query(ctx, func(r row) error {
+			d := scanRecipient(r)
+			id, _ := messageOf(d.id)
+			if messages[id] = true; len(messages) > limit {
+				return errEnough
+			}
+			ends = append(ends, d)
+			return nil
+		}, "SELECT "+recipientColumns+" FROM delivery WHERE unreported IS NOT NULL ORDER BY id")
+		if err != nil {
+			return err
+		}
+		for _, d := range ends {
+			id, _ := messageOf(d.id)
+			if len(reports) == 0 || reports[len(reports)-1].ID != id {
+				report, err := readReport(ctx, c, id)
+				if err != nil {
+					return err
+				}
+				reports = append(reports, report)
+			}
+			last := &reports[len(reports)-1]
+			status, err := statusOf(ctx, c, d.id)
+			if err != nil {
+				return err
+			}
+			last.Recipients = append(last.Recipients, status)
+		}
+		return nil
+	})
+	return reports, err
+}
+
+func readReport(ctx context.Context, c *conn, id outbox.ID) (report outbox.Report, err error) {
+	err = c.query(ctx, func(r row) error {
+		report = outbox.Report{ID: id, Account: r.text(0), MessageID: r.text(2), Created: r.when(3), ReportOn: outbox.ID(r.int(4))}
+		return report.From.UnmarshalText([]byte(r.text(1)))
+	}, `SELECT a.name, m.sender, m.message_id, m.created, m.report_on FROM message m JOIN account a ON a.id = m.account
+		WHERE m.id = ?`, id)
+	return report, err
+}
+
+// Reported says that somebody was told.
+func (s *store) Reported(ctx context.Context, reports []outbox.Report) error {
+	return s.write(ctx, func(t *txn) error {
+		for _, report := range reports {
+			for _, to := range report.Recipients {
+				if _, err := t.exec("UPDATE delivery SET unreported = NULL WHERE id = ? AND unreported IS NOT NULL",
+					recipientID(report.ID, to.N)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}

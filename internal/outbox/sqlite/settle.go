@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Mark moves recipients from Leased to Sending.
+func (s *store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (lost []outbox.Lease, err error) {
+	if len(leases) == 0 {
+		return nil, s.usable()
+	}
+	err = s.write(ctx, func(t *txn) error {
+		lost = nil
+		worker, found, err := t.worker(owner)
+		if err != nil {
+			return err
+		}
+		if !found {
+			lost = append(lost, leases...)
+			return nil
+		}
+		for _, l := range leases {
+			account, marked, err := t.number(`UPDATE delivery SET state = 'sending', updated = ?
+				WHERE id = ? AND state = 'leased' AND owner = ? AND token = ? RETURNING account`,
+				t.now, recipientID(l.ID, l.N), worker, l.Token)
+			if err != nil {
+				return err
+			}
+			if !marked {
+				lost = append(lost, l)
+				continue
+			}
+			t.tally[counted{account, string(outbox.Leased)}]--
+			t.tally[counted{account, string(outbox.Sending)}]++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lost, nil
+}
+
+// Settle keeps what came of leases.
+func (s *store) Settle(ctx context.Context, settlements []outbox.Settlement) (stale []outbox.Lease, err error) {
+	if len(settlements) == 0 {
+		return nil, s.usable()
+	}
+	answers := make([]string, len(settlements))
+	for i, settled := range settlements {
+		if answers[i], err = encodeAnswer(settled.Answer); err != nil {
+			return nil, err
+		}
+	}
+	err = s.write(ctx, func(t *txn) error {
+		stale = nil
+		for i, settled := range settlements {
+			believed, err := t.settle(settled, answers[i])
+			if err != nil {
+				return err
+			}
+			if !believed {
+				stale = append(stale, settled.Lease)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return stale, nil
+}
+
+func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, err error) {
+	d, found, err := t.recipient(settled.ID, settled.N)
+	if err != nil || !found {
+		return false, err // pruned: nothing is left to tell it of
+	}
+	if !believable(d, settled) {
+		return false, t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventStale, state: d.state, answer: answer})
+	}
+	from := d.state
+	e := happened{recipient: d.id, account: d.account, kind: outbox.EventKind(settled.State), state: settled.State, answer: answer}
+	d.state, d.answer = settled.State, answer
+	if d.state.Waiting() {
+		d.due = t.now + max(0, settled.After.Microseconds())
+	}
+	if d.state == outbox.Deferred {
+		e.due = d.due
+	}
+	if d.state != outbox.Queued && d.state != outbox.Held {
+		d.attempts++
+		e.attempt = d.attempts
+	}
+	if err := t.move(&d, from); err != nil {
+		return false, err
+	}
+	return true, t.event(e)
+}
+
+// believable: the token is that of the last lease, and the state is one from which
+// the settlement leads on. A try that does not count only ends a lease: behind it,
+// others have decided.
+func believable(d recipient, settled outbox.Settlement) bool {
+	if d.token != settled.Token || settled.State == outbox.Leased || settled.State == outbox.Sending {
+		return false
+	}
+	if settled.State == outbox.Queued && d.state != outbox.Leased && d.state != outbox.Sending {
+		return false
+	}
+	return outbox.MayMove(d.state, settled.State)
+}
+
+// recipient reads a row of delivery.
+func (t *txn) recipient(id outbox.ID, n int) (d recipient, found bool, err error) {
+	err = t.each(func(r row) error { d, found = scanRecipient(r), true; return nil },
+		"SELECT "+recipientColumns+" FROM delivery WHERE id = ?", recipientID(id, n))
+	return d, found, err
+}

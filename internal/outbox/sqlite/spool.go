@@ -1,0 +1,195 @@
+package sqlite
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// The spool holds bodies that are too large for a database, each in a file that is
+// named by the SHA-256 of what is in it; messages that say the same share one. A
+// file gets its name, and loses it, only under the database's write lock: what no
+// row refers to at such a moment is nobody's.
+
+const (
+	halfName = ".part"   // of a file that is being written
+	halfLife = time.Hour // since it was last written to, behind which its writer has died
+)
+
+func (s *store) spoolFolder() string { return s.path + ".spool" }
+
+func (s *store) makeSpool() error {
+	if err := os.MkdirAll(s.spoolFolder(), 0o700); err != nil {
+		return err
+	}
+	return nil
+}
+
+// spoolFile is a body in the spool that no row refers to yet.
+type spoolFile struct {
+	s    *store
+	temp string // "" once it has its name
+	hash []byte
+	size int64
+}
+
+func (s *store) spoolName(hash []byte) string {
+	return filepath.Join(s.spoolFolder(), hex.EncodeToString(hash))
+}
+
+// spoolBody writes a body to the disk.
+func (s *store) spoolBody(c smtpclient.Content) (_ *spoolFile, err error) {
+	f, err := os.CreateTemp(s.spoolFolder(), "*"+halfName) // 0600
+	if err != nil {
+		return nil, err
+	}
+	file := &spoolFile{s: s, temp: f.Name(), size: c.Size()}
+	sum := sha256.New()
+	buffered := bufio.NewWriterSize(io.MultiWriter(f, sum), 64<<10)
+	err = copyContent(buffered, c)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		file.discard()
+		return nil, err
+	}
+	file.hash = sum.Sum(nil)
+	s.harness.Hook(spooled)
+	return file, nil
+}
+
+// settle gives the file its name, unless one that says the same has it. It is for a
+// write transaction, and may be called again in another.
+func (f *spoolFile) settle() error {
+	name := f.s.spoolName(f.hash)
+	if there, err := os.Stat(name); err == nil && there.Size() == f.size {
+		return nil
+	}
+	if f.temp == "" {
+		return fmt.Errorf("the file %s has gone", filepath.Base(name))
+	}
+	if err := os.Rename(f.temp, name); err != nil {
+		return err
+	}
+	f.temp = ""
+	if err := syncFolder(f.s.spoolFolder()); err != nil {
+		return err
+	}
+	f.s.harness.Hook(renamed)
+	return nil
+}
+
+// discard removes what has no name. Behind an error it is Prune that does so, in
+// time.
+func (f *spoolFile) discard() {
+	if f.temp != "" {
+		_ = os.Remove(f.temp)
+		f.temp = ""
+	}
+}
+
+// cleanSpool removes the files that no message refers to, and what writers that
+// died left half.
+func (s *store) cleanSpool(ctx context.Context) (octets int64, err error) {
+	folder, err := os.Open(s.spoolFolder())
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	for {
+		names, err := folder.Readdirnames(100)
+		if err == io.EOF {
+			return octets, nil
+		}
+		if err != nil {
+			return octets, err
+		}
+		n, err := s.cleanNames(ctx, names)
+		octets += n
+		if err != nil {
+			return octets, err
+		}
+	}
+}
+
+func (s *store) cleanNames(ctx context.Context, names []string) (octets int64, err error) {
+	var suspects [][]byte
+	for _, name := range names {
+		if strings.HasSuffix(name, halfName) {
+			octets += s.removeHalf(name)
+			continue
+		}
+		hash, err := hex.DecodeString(name)
+		if err != nil || len(hash) != sha256.Size {
+			continue // somebody else's
+		}
+		suspects = append(suspects, hash)
+	}
+	suspects, err = s.unreferred(ctx, suspects)
+	if len(suspects) == 0 || err != nil {
+		return octets, err
+	}
+	n, err := s.removeSpooled(ctx, suspects)
+	return octets + n, err
+}
+
+// unreferred looks, without the write lock, which files may be nobody's.
+func (s *store) unreferred(ctx context.Context, hashes [][]byte) (nobodys [][]byte, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		for _, hash := range hashes {
+			_, found, err := c.number("SELECT id FROM message WHERE spool = ? LIMIT 1", hash)
+			if err != nil {
+				return err
+			}
+			if !found {
+				nobodys = append(nobodys, hash)
+			}
+		}
+		return nil
+	})
+	return nobodys, err
+}
+
+// removeSpooled removes those of the files that no message refers to.
+func (s *store) removeSpooled(ctx context.Context, hashes [][]byte) (octets int64, err error) {
+	err = s.write(ctx, func(t *txn) error {
+		for _, hash := range hashes {
+			_, found, err := t.number("SELECT id FROM message WHERE spool = ? LIMIT 1", hash)
+			if err != nil {
+				return err
+			}
+			if found {
+				continue
+			}
+			name := s.spoolName(hash)
+			if there, err := os.Stat(name); err == nil && os.Remove(name) == nil {
+				octets += there.Size()
+			}
+		}
+		return nil
+	})
+	return octets, err
+}
+
+func (s *store) removeHalf(name string) int64 {
+	path := filepath.Join(s.spoolFolder(), name)
+	there, err := os.Stat(path)
+	if err != nil || time.Since(there.ModTime()) < halfLife || os.Remove(path) != nil {
+		return 0
+	}
+	return there.Size()
+}

@@ -1,0 +1,85 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Stats counts.
+func (s *store) Stats(ctx context.Context) (outbox.Stats, error) {
+	now := s.now()
+	var stats outbox.Stats
+	err := s.read(ctx, func(c *conn) (err error) {
+		if stats.Accounts, err = readAccounts(ctx, c, now); err != nil {
+			return err
+		}
+		err = c.query(ctx, func(r row) error {
+			stats.Workers = append(stats.Workers, outbox.WorkerStats{
+				Worker: outbox.Worker{Owner: r.text(0), Host: r.text(1), PID: int(r.int(2))},
+				Since:  r.when(3), For: max(0, time.Duration(r.int(4)-now)*time.Microsecond),
+			})
+			return nil
+		}, "SELECT owner, host, pid, since, until FROM worker WHERE gone = 0 ORDER BY since, owner")
+		if err != nil {
+			return err
+		}
+		return c.query(ctx, func(r row) error { stats.Oldest = r.when(0); return nil },
+			"SELECT created FROM message WHERE id = (SELECT min(id) FROM delivery WHERE due IS NOT NULL) >> 17")
+	})
+	if err != nil {
+		return outbox.Stats{}, err
+	}
+	stats.Free = s.harness.free(s.path)
+	stats.Bytes, err = s.bytes()
+	return stats, err
+}
+
+func readAccounts(ctx context.Context, c *conn, now int64) (accounts []outbox.AccountStats, err error) {
+	err = c.query(ctx, func(r row) error {
+		name := r.text(0)
+		if len(accounts) == 0 || accounts[len(accounts)-1].Account != name {
+			a := outbox.AccountStats{Account: name, Count: map[outbox.State]int{}}
+			if left := r.int(1) - now; left > 0 {
+				a.PausedFor = time.Duration(left) * time.Microsecond
+				if a.PauseAnswer, err = decodeAnswer(r.text(2)); err != nil {
+					return err
+				}
+			}
+			accounts = append(accounts, a)
+		}
+		if n := r.int(4); n > 0 {
+			accounts[len(accounts)-1].Count[outbox.State(r.text(3))] = int(n)
+		}
+		return nil
+	}, `SELECT a.name, a.paused, a.answer, t.word, t.n FROM account a LEFT JOIN tally t ON t.account = a.id AND t.n > 0
+		ORDER BY a.name`)
+	return accounts, err
+}
+
+// bytes is what the outbox takes on the disk.
+func (s *store) bytes() (sum int64, err error) {
+	for _, name := range []string{s.path, s.path + "-wal"} {
+		there, err := os.Stat(name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		sum += there.Size()
+	}
+	entries, err := os.ReadDir(s.spoolFolder())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, err
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil { // it may have gone meanwhile
+			sum += info.Size()
+		}
+	}
+	return sum, nil
+}

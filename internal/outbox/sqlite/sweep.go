@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// sweptTogether is how many recipients a sweep changes in one transaction: others
+// wait meanwhile.
+const sweptTogether = 500
+
+// Sweep takes back what lapsed workers had and ends what is too old. It does not
+// write where there is nothing of the kind.
+func (s *store) Sweep(ctx context.Context) (swept outbox.Swept, err error) {
+	for {
+		work, err := s.unswept(ctx)
+		if err != nil || !work {
+			return swept, err
+		}
+		var part outbox.Swept
+		err = s.write(ctx, func(t *txn) error {
+			part = outbox.Swept{}
+			return t.sweep(&part)
+		})
+		if err != nil {
+			return swept, err
+		}
+		swept.Requeued += part.Requeued
+		swept.Doubted += part.Doubted
+		swept.Expired += part.Expired
+		swept.Workers += part.Workers
+	}
+}
+
+func (s *store) unswept(ctx context.Context) (work bool, err error) {
+	now := s.now()
+	err = s.read(ctx, func(c *conn) error {
+		if _, work, err = c.number("SELECT id FROM worker WHERE until <= ? LIMIT 1", now); err != nil || work {
+			return err
+		}
+		_, work, err = c.number("SELECT id FROM delivery WHERE expires <= ? AND due IS NOT NULL LIMIT 1", now)
+		return err
+	})
+	return work, err
+}
+
+func (t *txn) sweep(swept *outbox.Swept) error {
+	left := sweptTogether
+	for left > 0 {
+		worker, found, gone, err := t.lapsed()
+		if err != nil {
+			return err
+		}
+		if !found {
+			break
+		}
+		done, err := t.takeBack(worker, left, swept)
+		if err != nil {
+			return err
+		}
+		if left -= done; left <= 0 {
+			return nil // the rest in the next transaction
+		}
+		if err := t.forgetWorker(worker); err != nil {
+			return err
+		}
+		if !gone {
+			swept.Workers++
+		}
+	}
+	return t.expireOld(left, swept)
+}
+
+func (t *txn) lapsed() (id int64, found, gone bool, err error) {
+	err = t.each(func(r row) error { id, found, gone = r.int(0), true, r.is(1); return nil },
+		"SELECT id, gone FROM worker WHERE until <= ? LIMIT 1", t.now)
+	return id, found, gone, err
+}
+
+// takeBack ends leases of a worker: what was leased is safe to try again, what was
+// being sent may have been handed over.
+func (t *txn) takeBack(worker int64, most int, swept *outbox.Swept) (done int, err error) {
+	var had []recipient
+	err = t.each(func(r row) error { had = append(had, scanRecipient(r)); return nil },
+		"SELECT "+recipientColumns+" FROM delivery WHERE owner = ? LIMIT ?", worker, most)
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range had {
+		if d.state == outbox.Leased {
+			swept.Requeued++
+			if err := t.requeue(&d, outbox.EventLapsed); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		swept.Doubted++
+		from := d.state
+		d.state = outbox.InDoubt
+		if err := t.move(&d, from); err != nil {
+			return 0, err
+		}
+		if err := t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventKind(d.state), state: d.state}); err != nil {
+			return 0, err
+		}
+	}
+	return len(had), nil
+}
+
+func (t *txn) expireOld(most int, swept *outbox.Swept) error {
+	var old []recipient
+	err := t.each(func(r row) error { old = append(old, scanRecipient(r)); return nil },
+		"SELECT "+recipientColumns+" FROM delivery WHERE expires <= ? AND due IS NOT NULL ORDER BY expires LIMIT ?", t.now, most)
+	if err != nil {
+		return err
+	}
+	for _, d := range old {
+		swept.Expired++
+		if err := t.expire(&d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expire ends what was not handed over in its time.
+func (t *txn) expire(d *recipient) error {
+	from := d.state
+	d.state = outbox.Expired
+	if err := t.move(d, from); err != nil {
+		return err
+	}
+	return t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventKind(d.state), state: d.state, answer: d.answer})
+}

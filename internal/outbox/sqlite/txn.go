@@ -1,0 +1,223 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// txn is one write transaction. What changes with many operations is gathered and
+// written once, before the commit.
+type txn struct {
+	*conn
+	s   *store
+	now int64
+
+	tally    map[counted]int64
+	given    map[string]int64 // the last numbers given out
+	accounts map[string]int64 // that were made here
+	open     map[int64]int64  // how many recipients of a message became final, negative, or open again
+	wake     bool
+}
+
+type counted struct {
+	account int64
+	word    string
+}
+
+// Numbers given out, in tally.
+const (
+	messageNumber = "message"
+	eventNumber   = "event"
+	wakeNumber    = "wake"
+)
+
+func (s *store) begin() (*txn, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	if err := s.patiently(func() error { _, err := s.writer.exec("BEGIN IMMEDIATE"); return err }); err != nil {
+		return nil, s.judge(err)
+	}
+	s.harness.Hook(begun)
+	return &txn{
+		conn: s.writer, s: s, now: s.now(),
+		tally: map[counted]int64{}, given: map[string]int64{}, accounts: map[string]int64{}, open: map[int64]int64{},
+	}, nil
+}
+
+func (s *store) commit(t *txn) error {
+	err := t.flush()
+	if err == nil {
+		s.harness.Hook(beforeCommit)
+		_, err = t.exec("COMMIT")
+	}
+	if err != nil {
+		s.rollback(t)
+		return s.judge(err)
+	}
+	s.harness.Hook(afterCommit)
+	for name, id := range t.accounts {
+		s.accounts.Store(name, id)
+	}
+	if t.wake {
+		s.waker.wake()
+	}
+	return nil
+}
+
+func (s *store) rollback(t *txn) {
+	_, _ = t.conn.exec("ROLLBACK") // SQLite did so itself, behind some errors
+}
+
+// exec is that of conn, with the faults of tests.
+func (t *txn) exec(sql string, args ...any) (int64, error) {
+	if err := t.s.harness.fault(sql); err != nil {
+		return 0, err
+	}
+	return t.conn.exec(sql, args...)
+}
+
+// each asks for rows.
+func (t *txn) each(each func(row) error, sql string, args ...any) error {
+	if err := t.s.harness.fault(sql); err != nil {
+		return err
+	}
+	return t.query(context.Background(), each, sql, args...)
+}
+
+// count keeps how many recipients of an account are in a state.
+func (t *txn) count(account int64, word string, n int64) error {
+	t.tally[counted{account, word}] += n
+	return nil
+}
+
+// next gives a number out.
+func (t *txn) next(word string) (int64, error) {
+	last, known := t.given[word]
+	if !known {
+		var err error
+		if last, _, err = t.number("SELECT n FROM tally WHERE account = 0 AND word = ?", word); err != nil {
+			return 0, err
+		}
+	}
+	t.given[word] = last + 1
+	t.tally[counted{0, word}]++
+	return last + 1, nil
+}
+
+// flush writes what was gathered.
+func (t *txn) flush() error {
+	if err := t.flushOpen(); err != nil {
+		return err
+	}
+	if t.wake {
+		t.tally[counted{0, wakeNumber}]++
+	}
+	maps.DeleteFunc(t.tally, func(_ counted, n int64) bool { return n == 0 })
+	for some := range slices.Chunk(slices.Collect(maps.Keys(t.tally)), 16) {
+		args := make([]any, 0, 3*len(some))
+		for _, c := range some {
+			args = append(args, c.account, c.word, t.tally[c])
+		}
+		if _, err := t.exec(tallying(len(some)), args...); err != nil {
+			return err
+		}
+	}
+	clear(t.tally)
+	return nil
+}
+
+func tallying(rows int) string {
+	return "INSERT INTO tally (account, word, n) VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", rows-1) +
+		" ON CONFLICT DO UPDATE SET n = n + excluded.n"
+}
+
+// flushOpen writes which messages have no recipient any more to whom something may
+// happen: Prune forgets them in time.
+func (t *txn) flushOpen() error {
+	for message, n := range t.open {
+		if n == 0 {
+			continue
+		}
+		_, err := t.exec(`UPDATE message SET open = open + ?1, ended = CASE WHEN open + ?1 = 0 THEN ?2 END, stage = (open + ?1 = 0)
+			WHERE id = ?3`, n, t.now, message)
+		if err != nil {
+			return err
+		}
+	}
+	clear(t.open)
+	return nil
+}
+
+// worker finds the row of an owner.
+func (t *txn) worker(owner string) (id int64, found bool, err error) {
+	return t.number("SELECT id FROM worker WHERE owner = ? AND gone = 0", owner)
+}
+
+// account finds the number of an account; found is false for one that never had
+// anything.
+func (t *txn) account(name string) (id int64, found bool, err error) {
+	if id, ok := t.accounts[name]; ok {
+		return id, true, nil
+	}
+	if id, ok := t.s.accounts.Load(name); ok {
+		return id.(int64), true, nil
+	}
+	id, found, err = t.number("SELECT id FROM account WHERE name = ?", name)
+	if found {
+		t.accounts[name] = id
+	}
+	return id, found, err
+}
+
+// makeAccount finds it or makes it.
+func (t *txn) makeAccount(name string) (int64, error) {
+	id, found, err := t.account(name)
+	if found || err != nil {
+		return id, err
+	}
+	id, _, err = t.number("INSERT INTO account (name) VALUES (?) RETURNING id", name)
+	if err == nil {
+		t.accounts[name] = id
+	}
+	return id, err
+}
+
+// A recipient's id is made of its message's and its place.
+const placeBits = 17
+
+func recipientID(message outbox.ID, n int) int64 { return int64(message)<<placeBits | int64(n) }
+
+func messageOf(recipient int64) (outbox.ID, int) {
+	return outbox.ID(recipient >> placeBits), int(recipient & (1<<placeBits - 1))
+}
+
+// happened is an event to be kept.
+type happened struct {
+	recipient int64
+	account   int64
+	kind      outbox.EventKind
+	state     outbox.State
+	attempt   int64
+	due       int64
+	answer    string
+}
+
+const insertEvent = `INSERT INTO event (id, message, n, account, kind, state, at, attempt, due, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+func (t *txn) event(e happened) error {
+	id, err := t.next(eventNumber)
+	if err != nil {
+		return err
+	}
+	message, n := messageOf(e.recipient)
+	if _, err = t.exec(insertEvent, id, message, n, e.account, e.kind, e.state, t.now, e.attempt, e.due, e.answer); err != nil {
+		return fmt.Errorf("keeping what happened: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Join makes a worker known.
+func (s *store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
+	return s.write(ctx, func(t *txn) error {
+		_, err := t.exec("INSERT INTO worker (owner, host, pid, since, until) VALUES (?, ?, ?, ?, ?)",
+			w.Owner, w.Host, w.PID, t.now, t.now+lease.Microseconds())
+		return err
+	})
+}
+
+// Renew says that a worker lives.
+func (s *store) Renew(ctx context.Context, owner string, lease time.Duration) error {
+	return s.write(ctx, func(t *txn) error {
+		changed, err := t.exec("UPDATE worker SET until = ? WHERE owner = ? AND gone = 0", t.now+lease.Microseconds(), owner)
+		if err == nil && changed == 0 {
+			return harmless(outbox.ErrLapsed)
+		}
+		return err
+	})
+}
+
+// Leave gives back what a worker has leased. Where something is being sent, its
+// row stays for the next Sweep, which finds it lapsed.
+func (s *store) Leave(ctx context.Context, owner string) error {
+	return s.write(ctx, func(t *txn) error {
+		id, found, err := t.worker(owner)
+		if err != nil || !found {
+			return err
+		}
+		had, err := t.ownedBy(id)
+		if err != nil {
+			return err
+		}
+		sending := false
+		for _, d := range had {
+			if d.state == outbox.Sending {
+				sending = true
+				continue
+			}
+			if err := t.requeue(&d, ""); err != nil {
+				return err
+			}
+		}
+		if sending {
+			if _, err = t.exec("UPDATE worker SET gone = 1, until = 0 WHERE id = ?", id); err == nil {
+				_, err = t.exec("DELETE FROM slot WHERE worker = ?", id)
+			}
+			return err
+		}
+		return t.forgetWorker(id)
+	})
+}
+
+// ownedBy lists what a worker has.
+func (t *txn) ownedBy(worker int64) (had []recipient, err error) {
+	err = t.each(func(r row) error { had = append(had, scanRecipient(r)); return nil },
+		"SELECT "+recipientColumns+" FROM delivery WHERE owner = ? ORDER BY id", worker)
+	return had, err
+}
+
+// requeue gives back what was leased; kind is what is told of it, "" nothing.
+func (t *txn) requeue(d *recipient, kind outbox.EventKind) error {
+	from := d.state
+	d.state, d.due = outbox.Queued, t.now
+	if err := t.move(d, from); err != nil || kind == "" {
+		return err
+	}
+	return t.event(happened{recipient: d.id, account: d.account, kind: kind, state: d.state})
+}
+
+func (t *txn) forgetWorker(id int64) error {
+	if _, err := t.exec("DELETE FROM slot WHERE worker = ?", id); err != nil {
+		return err
+	}
+	_, err := t.exec("DELETE FROM worker WHERE id = ?", id)
+	return err
+}
+
+// Slots lets a worker have connections of an account.
+func (s *store) Slots(ctx context.Context, owner, account string, want, most int) (granted int, err error) {
+	err = s.write(ctx, func(t *txn) error {
+		granted = 0
+		worker, found, err := t.worker(owner)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return harmless(outbox.ErrLapsed)
+		}
+		id, err := t.makeAccount(account)
+		if err != nil {
+			return err
+		}
+		grant := int64(max(want, 0))
+		if most > 0 {
+			others, _, err := t.number("SELECT coalesce(sum(n), 0) FROM slot WHERE account = ? AND worker <> ?", id, worker)
+			if err != nil {
+				return err
+			}
+			grant = max(0, min(grant, int64(most)-others))
+		}
+		granted = int(grant)
+		return t.setSlots(id, worker, grant)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return granted, nil
+}
+
+// setSlots writes only what changes: workers ask again and again.
+func (t *txn) setSlots(account, worker, n int64) error {
+	had, _, err := t.number("SELECT n FROM slot WHERE account = ? AND worker = ?", account, worker)
+	switch {
+	case err != nil || had == n:
+		return err
+	case n == 0:
+		_, err = t.exec("DELETE FROM slot WHERE account = ? AND worker = ?", account, worker)
+	default:
+		_, err = t.exec("INSERT INTO slot (account, worker, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = excluded.n", account, worker, n)
+	}
+	if n < had {
+		t.wake = true // others may have them
+	}
+	return err
+}
