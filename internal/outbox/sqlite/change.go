@@ -14,6 +14,10 @@ const changedTogether = 200
 func (s *store) Change(ctx context.Context, c outbox.Change) (outbox.Changed, error) {
 	f := c.Filter
 	f.Before, f.Limit, f.Oldest = 0, 0, true
+	if err := s.usable(ctx); err != nil {
+		return outbox.Changed{}, err
+	}
+	ctx = context.WithoutCancel(ctx) // half of what a person wanted is nothing that anybody wanted
 	var sum outbox.Changed
 	var refused *outbox.MoveError
 	for {
@@ -77,7 +81,7 @@ func (c *changing) carryOut(t *txn, ids []outbox.ID) error {
 			return err
 		}
 		before := c.recipients
-		for _, d := range chosen {
+		for i, d := range chosen {
 			to, ok := c.Verb.Goes(d.state)
 			if !ok {
 				c.untouched++
@@ -90,6 +94,9 @@ func (c *changing) carryOut(t *txn, ids []outbox.ID) error {
 			c.recipients++
 			if err := c.move(t, &d, to); err != nil {
 				return err
+			}
+			for j := range chosen[i:] { // they share their message's time
+				chosen[i+j].expires = d.expires
 			}
 		}
 		if c.recipients > before {
@@ -125,23 +132,21 @@ func (c *changing) move(t *txn, d *recipient, to outbox.State) error {
 	return t.event(happened{recipient: d.id, account: d.account, kind: c.kind(to), state: to})
 }
 
-// again makes it due, and gives it time where it has none left: a person wants it to
-// go.
+// again has it queued, and gives its message time where that has none left: a person
+// wants it to go.
 func (c *changing) again(t *txn, d *recipient) error {
-	d.due = t.now
-	id, _ := messageOf(d.id)
-	if c.Verb == outbox.Release {
-		notBefore, _, err := t.number("SELECT not_before FROM message WHERE id = ?", id)
-		if err != nil {
-			return err
-		}
-		d.due = max(t.now, notBefore)
+	if c.Verb != outbox.Release {
+		d.due = t.now
 	}
 	if d.expires > t.now {
 		return nil
 	}
-	d.expires = d.due + outbox.Lifetime.Microseconds()
-	_, err := t.exec("UPDATE message SET expires = max(expires, ?) WHERE id = ?", d.expires, id)
+	d.expires = t.now + micro(outbox.Lifetime)
+	id, _ := messageOf(d.id)
+	if _, err := t.exec("UPDATE message SET expires = ? WHERE id = ?", d.expires, id); err != nil {
+		return err
+	}
+	_, err := t.exec("UPDATE delivery SET expires = ? WHERE id >= ? AND id < ?", d.expires, recipientID(id, 0), recipientID(id+1, 0))
 	return err
 }
 

@@ -53,7 +53,7 @@ func ofMessage(f outbox.Filter) *conditions {
 		w.add("m.account IN (SELECT id FROM account) AND m.key = ? AND m.key <> ''", f.Key)
 	}
 	if f.From != "" {
-		w.add("instr(lower(m.sender), ?) > 0", f.From)
+		w.add("instr(coalesce(m.folded, lower(m.sender)), ?) > 0", f.From)
 	}
 	if f.Tag != "" {
 		w.add("m.tags <> '' AND EXISTS (SELECT 1 FROM json_each(m.tags) WHERE value = ?)", f.Tag)
@@ -79,7 +79,7 @@ func ofRecipient(f outbox.Filter) *conditions {
 		w.add("d.state IN "+marks(len(f.States)), anything(f.States)...)
 	}
 	if f.To != "" {
-		w.add("instr(lower(d.address), ?) > 0", f.To)
+		w.add("instr(coalesce(d.folded, lower(d.address)), ?) > 0", f.To)
 	}
 	if f.Doubted {
 		w.add("d.doubted = 1")
@@ -142,7 +142,7 @@ func byState(ctx context.Context, c *conn, f outbox.Filter) (*conditions, error)
 		if err != nil || n > few {
 			return nil, err
 		}
-		arm("d.due IS NOT NULL AND d.state = 'queued'")
+		arm("d.waits IS NOT NULL AND d.state = 'queued'")
 	}
 	by.texts = []string{strings.Join(arms, " UNION ALL ") + " ORDER BY id " + order(f)}
 	return by, nil

@@ -31,81 +31,63 @@ func (s *store) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error)
 }
 
 func (t *txn) claim(c outbox.Claim, got *claimed) error {
-	worker, found, err := t.worker(c.Owner)
+	worker, err := t.alive(c.Owner)
 	if err != nil {
 		return err
-	}
-	if !found {
-		return harmless(outbox.ErrLapsed)
 	}
 	account, found, err := t.account(c.Account)
 	if err != nil || !found {
 		return err
 	}
-	bucket, err := t.bucket(account, c.Pace)
-	if err != nil {
+	var paused, full int64
+	if _, err := t.ask("SELECT paused, full FROM account WHERE id = ?", []any{account}, &paused, &full); err != nil {
 		return err
 	}
-	if got.wait = bucket.wait(t.now); got.wait > 0 {
+	if paused > t.now {
+		got.wait = time.Duration(paused-t.now) * time.Microsecond
 		return nil
 	}
+	now := when(t.now)
+	tokens, _, _ := c.Pace.Take(now, when(full), math.MaxInt32)
 	left := c.Recipients
 	for _, priority := range outbox.Priorities() {
-		if left <= 0 || bucket.left(len(got.messages)) <= 0 {
+		if left <= 0 || len(got.messages) >= tokens {
 			break
 		}
-		n, err := t.lease(worker, account, priority, left, bucket, got)
+		n, err := t.lease(worker, account, priority, left, tokens, got)
 		if err != nil {
 			return err
 		}
 		left -= n
 	}
-	if err := bucket.take(t, len(got.messages)); err != nil {
-		return err
+	if len(got.messages) == 0 || c.Pace.IsZero() {
+		_, _, got.wait = c.Pace.Take(now, when(full), 0)
+		return nil
 	}
-	got.wait = bucket.wait(t.now)
-	return nil
+	_, after, wait := c.Pace.Take(now, when(full), len(got.messages))
+	got.wait = wait
+	_, err = t.exec("UPDATE account SET full = ? WHERE id = ?", after, account)
+	return err
 }
 
-// lease takes what is due in one priority. What is too old is ended here, so that
-// it does not seem to be due until the next Sweep.
-func (t *txn) lease(worker, account int64, priority outbox.Priority, most int, b *bucket, got *claimed) (leased int, err error) {
-	for range 4 { // rounds in which all were too old
-		var due, old []recipient
-		err := t.each(func(r row) error {
-			if d := scanRecipient(r); d.expires <= t.now {
-				old = append(old, d)
-			} else {
-				due = append(due, d)
-			}
-			return nil
-		}, "SELECT "+recipientColumns+" FROM delivery WHERE account = ? AND priority = ? AND due <= ? ORDER BY due, id LIMIT ?",
-			account, priority, t.now, most)
-		if err != nil {
-			return 0, err
-		}
-		for _, d := range old {
-			if err := t.expire(&d); err != nil {
-				return 0, err
-			}
-		}
-		if len(due) > 0 || len(old) == 0 {
-			return t.leaseThese(worker, due, b, got)
-		}
+// lease takes what is due in one priority, as long as each message has a token.
+func (t *txn) lease(worker, account int64, priority outbox.Priority, most, tokens int, got *claimed) (leased int, err error) {
+	var due []recipient
+	err = t.each(func(r row) error { due = append(due, scanRecipient(r)); return nil },
+		"SELECT "+recipientColumns+" FROM delivery WHERE account = ? AND priority = ? AND waits <= ? ORDER BY waits, id LIMIT ?",
+		account, priority, t.now, most)
+	if err != nil {
+		return 0, err
 	}
-	return 0, nil
-}
-
-func (t *txn) leaseThese(worker int64, due []recipient, b *bucket, got *claimed) (leased int, err error) {
 	for _, d := range due {
 		message, _ := messageOf(d.id)
 		if got.leases[message] == nil {
-			if b.left(len(got.messages)) <= 0 {
+			if len(got.messages) >= tokens {
 				break
 			}
 			got.messages = append(got.messages, message)
 		}
-		if _, err := t.exec("UPDATE delivery SET state = 'leased', owner = ?, token = token + 1, due = NULL, updated = ? WHERE id = ?",
+		if _, err := t.exec("UPDATE delivery SET state = 'leased', owner = ?, token = token + 1, waits = NULL, updated = ? WHERE id = ?",
 			worker, t.now, d.id); err != nil {
 			return 0, err
 		}
@@ -116,67 +98,4 @@ func (t *txn) leaseThese(worker int64, due []recipient, b *bucket, got *claimed)
 		leased++
 	}
 	return leased, nil
-}
-
-// bucket holds the tokens of an account's pace: one a message.
-type bucket struct {
-	account int64
-	pace    outbox.Pace
-	tokens  float64
-	paused  int64
-}
-
-func (t *txn) bucket(account int64, pace outbox.Pace) (*bucket, error) {
-	b := &bucket{account: account, pace: pace}
-	burst := float64(max(pace.Burst, 1))
-	err := t.each(func(r row) error {
-		b.paused = r.int(0)
-		b.tokens = burst
-		if !r.null(1) && !pace.IsZero() {
-			since := max(0, t.now-r.int(2))
-			b.tokens = min(burst, number(r, 1)+float64(since)*float64(pace.Messages)/float64(pace.Per.Microseconds()))
-		}
-		return nil
-	}, "SELECT paused, tokens, filled FROM account WHERE id = ?", account)
-	return b, err
-}
-
-// number is a REAL that SQLite may give as an integer.
-func number(r row, i int) float64 {
-	if f, ok := r[i].(float64); ok {
-		return f
-	}
-	return float64(r.int(i))
-}
-
-// almost is one token, where a sum of fractions may be a little less.
-const almost = 1 - 1e-6
-
-// left is how many messages may go beyond those that are taken.
-func (b *bucket) left(taken int) int {
-	if b.pace.IsZero() {
-		return math.MaxInt
-	}
-	return int(b.tokens+1-almost) - taken
-}
-
-// wait is how long nothing may be claimed.
-func (b *bucket) wait(now int64) time.Duration {
-	if b.paused > now {
-		return time.Duration(b.paused-now) * time.Microsecond
-	}
-	if b.pace.IsZero() || b.tokens >= almost {
-		return 0
-	}
-	missing := (1 - b.tokens) * float64(b.pace.Per) / float64(b.pace.Messages)
-	return max(time.Microsecond, time.Duration(missing).Round(time.Microsecond))
-}
-
-func (b *bucket) take(t *txn, messages int) error {
-	if b.pace.IsZero() || messages == 0 {
-		return nil
-	}
-	b.tokens -= float64(messages)
-	_, err := t.exec("UPDATE account SET tokens = ?, filled = ? WHERE id = ?", b.tokens, t.now, b.account)
-	return err
 }

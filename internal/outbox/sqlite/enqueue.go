@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
@@ -63,15 +64,24 @@ func (s *store) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, erro
 // EnqueueIn keeps it when the caller's transaction is committed. The transaction holds
 // SQLite's only write lock from here on.
 func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.New) (outbox.Receipt, error) {
-	if err := s.usable(); err != nil {
+	if err := s.usable(ctx); err != nil {
 		return outbox.Receipt{}, err
+	}
+	if s.readOnly {
+		return outbox.Receipt{}, errReadOnly
+	}
+	rows := &foreign{ctx, tx}
+	if m.Key != "" {
+		if receipt, found, err := knownTo(rows, m); found || err != nil {
+			return receipt, s.judge(err)
+		}
 	}
 	letter, err := s.take(m)
 	if err != nil {
 		return outbox.Receipt{}, err
 	}
 	defer letter.discard()
-	receipt, err := s.enqueue(&foreign{ctx, tx}, m, letter, s.now())
+	receipt, err := s.enqueue(rows, m, letter, s.now())
 	if err != nil {
 		return outbox.Receipt{}, s.judge(err)
 	}
@@ -81,18 +91,32 @@ func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.New) (outb
 // known looks for the key before a body is read, which may be large.
 func (s *store) known(ctx context.Context, m outbox.New) (found bool, receipt outbox.Receipt, err error) {
 	if m.Key == "" {
-		return false, outbox.Receipt{}, s.usable()
+		return false, outbox.Receipt{}, s.usable(ctx)
 	}
 	err = s.read(ctx, func(c *conn) error {
 		return c.query(ctx, func(r row) error {
 			found = true
 			receipt, err = duplicate(m, r.int(0), r.blob(1))
 			return err
-		}, `SELECT m.id, m.fingerprint FROM message m JOIN account a ON a.id = m.account
-			WHERE a.name = ? AND m.key = ? AND m.key <> ''`, m.Account, m.Key)
+		}, sameKey, m.Account, m.Key)
 	})
 	return found, receipt, err
 }
+
+// knownTo looks for it in a transaction.
+func knownTo(l ledger, m outbox.New) (receipt outbox.Receipt, found bool, err error) {
+	var id int64
+	var fingerprint []byte
+	found, err = l.ask(sameKey, []any{m.Account, m.Key}, &id, &fingerprint)
+	if found && err == nil {
+		receipt, err = duplicate(m, id, fingerprint)
+		err = harmless(err)
+	}
+	return receipt, found, err
+}
+
+const sameKey = `SELECT m.id, m.fingerprint FROM message m JOIN account a ON a.id = m.account
+	WHERE a.name = ? AND m.key = ? AND m.key <> ''`
 
 func duplicate(m outbox.New, id int64, fingerprint []byte) (outbox.Receipt, error) {
 	if !bytes.Equal(fingerprint, m.Fingerprint[:]) {
@@ -120,6 +144,9 @@ func (l *letter) discard() {
 func (s *store) take(m outbox.New) (*letter, error) {
 	if m.Envelope.Len() == 0 {
 		return nil, sentence.New("envelope: no recipients")
+	}
+	if m.Content == nil {
+		return nil, sentence.New("the message has no content")
 	}
 	l := &letter{size: m.Content.Size()}
 	if s.options.MinFree >= 0 {
@@ -183,16 +210,8 @@ func (s *store) enqueue(l ledger, m outbox.New, body *letter, now int64) (outbox
 		return outbox.Receipt{}, err
 	}
 	if m.Key != "" {
-		var id int64
-		var fingerprint []byte
-		found, err := l.ask("SELECT id, fingerprint FROM message WHERE account = ? AND key = ? AND key <> ''",
-			[]any{account, m.Key}, &id, &fingerprint)
-		if err != nil {
-			return outbox.Receipt{}, err
-		}
-		if found {
-			receipt, err := duplicate(m, id, fingerprint)
-			return receipt, harmless(err)
+		if receipt, found, err := knownTo(l, m); found || err != nil {
+			return receipt, err
 		}
 	}
 	number, err := l.next(messageNumber)
@@ -245,10 +264,11 @@ func (s *store) putMessage(l ledger, m outbox.New, body *letter, n numbers) erro
 		}
 		spool, where = body.spool.hash, bodySpooled
 	}
-	err = l.put(`INSERT INTO message (id, account, key, fingerprint, sender, dsn, message_id, subject, size, form, created,
+	err = l.put(`INSERT INTO message (id, account, key, fingerprint, sender, folded, dsn, message_id, subject, size, form, created,
 		not_before, expires, priority, tags, report_on, recipients, body, spool, open, event, stage)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-		int64(n.message), n.account, m.Key, nullBytes(fingerprint), m.Envelope.From().String(), dsn, m.MessageID, m.Subject, body.size, body.form,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+		int64(n.message), n.account, m.Key, nullBytes(fingerprint), m.Envelope.From().String(),
+		folded(m.Envelope.From().String()), dsn, m.MessageID, m.Subject, body.size, body.form,
 		n.now, micros(m.NotBefore), expiry(m, n.now), int64(m.Priority), tags, int64(m.ReportOn), int64(m.Envelope.Len()),
 		int64(where), nullBytes(spool), int64(m.Envelope.Len()), n.event)
 	if err != nil {
@@ -263,13 +283,16 @@ func (s *store) putMessage(l ledger, m outbox.New, body *letter, n numbers) erro
 }
 
 func putRecipients(l ledger, m outbox.New, n numbers) error {
-	state, due := outbox.Queued, any(max(n.now, micros(m.NotBefore)))
+	due := max(n.now, micros(m.NotBefore))
+	state, waits := outbox.Queued, any(due)
 	if m.Hold {
-		state, due = outbox.Held, nil
+		state, waits = outbox.Held, nil
 	}
 	for place, to := range m.Envelope.To() {
-		err := l.put(`INSERT INTO delivery (id, account, priority, state, due, expires, updated, address) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			recipientID(n.message, place), n.account, int64(m.Priority), string(state), due, expiry(m, n.now), n.now, to.String())
+		err := l.put(`INSERT INTO delivery (id, account, priority, state, due, waits, expires, updated, address, folded)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			recipientID(n.message, place), n.account, int64(m.Priority), string(state), due, waits, expiry(m, n.now), n.now,
+			to.String(), folded(to.String()))
 		if err != nil {
 			return fmt.Errorf("keeping a recipient: %w", err)
 		}
@@ -283,6 +306,17 @@ func putRecipients(l ledger, m outbox.New, n numbers) error {
 		return fmt.Errorf("keeping what happened: %w", err)
 	}
 	return l.woken()
+}
+
+// folded is an address in lower case, where SQLite's own lower, which knows ASCII,
+// gives another; nil otherwise.
+func folded(address string) any {
+	for i := range len(address) {
+		if address[i] >= 0x80 {
+			return strings.ToLower(address)
+		}
+	}
+	return nil
 }
 
 // expiry is when a message has had its time.

@@ -8,16 +8,10 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// usualEvents is how many Events gives where nobody says.
-const usualEvents = 100
-
 // Events gives what happened behind a cursor, which is the number of an event:
 // SQLite commits one writer after the other, so that none comes late with a lower
 // one.
 func (s *store) Events(ctx context.Context, after outbox.Cursor, limit int) (events []outbox.Event, cursor outbox.Cursor, err error) {
-	if limit <= 0 {
-		limit = usualEvents
-	}
 	behind := int64(0)
 	if after != "" && after != outbox.Now {
 		if behind, err = strconv.ParseInt(string(after), 10, 64); err != nil || behind < 0 {
@@ -29,7 +23,7 @@ func (s *store) Events(ctx context.Context, after outbox.Cursor, limit int) (eve
 			behind, _, err = c.number("SELECT n FROM tally WHERE account = 0 AND word = ?", eventNumber)
 			return err
 		}
-		events, err = readEvents(ctx, c, "e.id > ? ORDER BY e.id LIMIT ?", behind, limit)
+		events, err = readEvents(ctx, c, "e.id > ? ORDER BY e.id LIMIT ?", behind, max(limit, 0))
 		return err
 	})
 	if err != nil {

@@ -89,8 +89,8 @@ func readEntry(ctx context.Context, c *conn, id outbox.ID) (e outbox.Entry, foun
 	return e, found, err
 }
 
-const statusColumns = `d.id, d.address, d.state, d.attempts, d.due, d.doubted, d.updated, d.answer, w.host, w.pid
-	FROM delivery d LEFT JOIN worker w ON w.id = d.owner`
+const statusColumns = `d.id, d.address, d.state, d.attempts, d.waits, d.doubted, d.updated, d.answer, w.host, w.pid
+	FROM delivery d LEFT JOIN worker w ON w.id = d.owner AND w.gone = 0`
 
 func readStatuses(ctx context.Context, c *conn, id outbox.ID, most int) (list []outbox.Status, err error) {
 	err = c.query(ctx, func(r row) error {

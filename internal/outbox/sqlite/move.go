@@ -6,7 +6,7 @@ import "github.com/yanmail/yan/internal/outbox"
 type recipient struct {
 	id, account                        int64
 	state                              outbox.State
-	due, expires, owner                int64 // due and owner: 0 for none
+	due, expires, owner                int64 // owner 0: none
 	token, attempts, doubted, priority int64
 	unreported                         bool
 	address, answer                    string
@@ -27,13 +27,18 @@ func scanRecipient(r row) recipient {
 // row is to be, from the state that it was. Fields that a state has no use for are
 // cleared.
 func (t *txn) move(d *recipient, from outbox.State) error {
-	if !d.state.Waiting() {
-		d.due = 0
-	}
 	if d.state != outbox.Leased && d.state != outbox.Sending {
 		d.owner = 0
 	}
-	d.unreported = d.state == outbox.Failed || d.state == outbox.Expired
+	d.unreported = false
+	message, _ := messageOf(d.id)
+	if d.state == outbox.Failed || d.state == outbox.Expired {
+		about, _, err := t.number("SELECT report_on FROM message WHERE id = ?", message)
+		if err != nil {
+			return err
+		}
+		d.unreported = about == 0 // nobody is told when a report fails
+	}
 	if d.state == outbox.InDoubt {
 		d.doubted = 1
 	}
@@ -42,7 +47,7 @@ func (t *txn) move(d *recipient, from outbox.State) error {
 	}
 	t.tally[counted{d.account, string(from)}]--
 	t.tally[counted{d.account, string(d.state)}]++
-	if message, _ := messageOf(d.id); from.Final() != d.state.Final() {
+	if from.Final() != d.state.Final() {
 		if d.state.Final() {
 			t.open[int64(message)]--
 		} else {
@@ -56,9 +61,13 @@ func (t *txn) move(d *recipient, from outbox.State) error {
 // nothing.
 func (t *txn) rewrite(d *recipient, from outbox.State) (err error) {
 	if from.Waiting() || d.state.Waiting() {
-		_, err = t.exec(`UPDATE delivery SET state = ?, due = ?, owner = ?, attempts = ?, doubted = ?, unreported = ?,
+		waits := any(d.due)
+		if !d.state.Waiting() {
+			waits = nil
+		}
+		_, err = t.exec(`UPDATE delivery SET state = ?, due = ?, waits = ?, owner = ?, attempts = ?, doubted = ?, unreported = ?,
 			updated = ?, answer = ?, expires = ? WHERE id = ?`,
-			d.state, orNull(d.due), orNull(d.owner), d.attempts, d.doubted, orNull(boolean(d.unreported)),
+			d.state, d.due, waits, orNull(d.owner), d.attempts, d.doubted, orNull(boolean(d.unreported)),
 			t.now, d.answer, d.expires, d.id)
 		return err
 	}

@@ -24,11 +24,11 @@ func (s *store) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 		if err != nil {
 			return err
 		}
-		began = paused <= t.now
-		until := t.now + p.For.Microseconds()
-		if until <= paused {
+		until := t.now + micro(p.For)
+		if until <= max(paused, t.now) {
 			return nil
 		}
+		began = paused <= t.now
 		_, err = t.exec("UPDATE account SET paused = ?, answer = ? WHERE id = ?", until, answer, account)
 		return err
 	})
@@ -60,8 +60,8 @@ func (s *store) Due(ctx context.Context) ([]outbox.Due, error) {
 			}
 			return nil
 		}, `SELECT a.name, a.paused,
-			(SELECT min(first) FROM (SELECT (SELECT min(d.due) FROM delivery d
-				WHERE d.account = a.id AND d.priority = p.column1 AND d.due IS NOT NULL) AS first FROM (VALUES (1), (0), (-1)) p))
+			(SELECT min(first) FROM (SELECT (SELECT min(d.waits) FROM delivery d
+				WHERE d.account = a.id AND d.priority = p.column1 AND d.waits IS NOT NULL) AS first FROM (VALUES (1), (0), (-1)) p))
 			FROM account a ORDER BY a.name`)
 	})
 	return list, err

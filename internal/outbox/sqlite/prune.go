@@ -12,8 +12,14 @@ const prunedTogether = 100
 
 // Prune forgets what is finished, and the files that nobody refers to.
 func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox.Pruned, err error) {
-	steps := []func(*txn, int64, *pruning) error{(*txn).pruneBodies, (*txn).pruneMessages}
-	for i, age := range []time.Duration{keep.Bodies, keep.Messages} {
+	if err := s.usable(ctx); err != nil {
+		return pruned, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	for _, step := range []struct {
+		prune func(*txn, int64, *pruning) error
+		age   time.Duration
+	}{{(*txn).pruneMessages, keep.Messages}, {(*txn).pruneBodies, keep.Bodies}} {
 		for more := true; more; {
 			var part pruning
 			err = s.write(ctx, func(t *txn) error {
@@ -21,7 +27,7 @@ func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox
 				if err := t.flushOpen(); err != nil {
 					return err
 				}
-				return steps[i](t, t.now-max(0, age.Microseconds()), &part)
+				return step.prune(t, t.now-micro(step.age), &part)
 			})
 			if err != nil {
 				return pruned, err
@@ -106,7 +112,6 @@ func (t *txn) forget(m ended, p *pruning) error {
 	first, behind := recipientID(outbox.ID(m.id), 0), recipientID(outbox.ID(m.id+1), 0)
 	p.Messages++
 	if m.body != bodyGone {
-		p.Bodies++
 		p.Bytes += m.size
 	}
 	err := t.each(func(r row) error { t.tally[counted{m.account, r.text(0)}] -= r.int(1); return nil },

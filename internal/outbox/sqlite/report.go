@@ -15,7 +15,7 @@ func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Rep
 		err := c.query(ctx, func(r row) error {
 			d := scanRecipient(r)
 			id, _ := messageOf(d.id)
-			if messages[id] = true; len(messages) > limit {
+			if messages[id] = true; len(messages) > max(limit, 0) {
 				return errEnough
 			}
 			ends = append(ends, d)

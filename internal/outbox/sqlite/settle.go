@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // Mark moves recipients from Leased to Sending.
 func (s *store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (lost []outbox.Lease, err error) {
 	if len(leases) == 0 {
-		return nil, s.usable()
+		return nil, s.usable(ctx)
 	}
 	err = s.write(ctx, func(t *txn) error {
 		lost = nil
@@ -45,11 +46,16 @@ func (s *store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (
 
 // Settle keeps what came of leases.
 func (s *store) Settle(ctx context.Context, settlements []outbox.Settlement) (stale []outbox.Lease, err error) {
-	if len(settlements) == 0 {
-		return nil, s.usable()
+	if err := s.usable(ctx); err != nil || len(settlements) == 0 {
+		return nil, err
 	}
 	answers := make([]string, len(settlements))
 	for i, settled := range settlements {
+		switch settled.State {
+		case outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued:
+		default:
+			return nil, sentence.Errorf("a lease can't be settled as %q", string(settled.State))
+		}
 		if answers[i], err = encodeAnswer(settled.Answer); err != nil {
 			return nil, err
 		}
@@ -78,19 +84,29 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 	if err != nil || !found {
 		return false, err // pruned: nothing is left to tell it of
 	}
-	if !believable(d, settled) {
-		return false, t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventStale, state: d.state, answer: answer})
-	}
 	from := d.state
-	e := happened{recipient: d.id, account: d.account, kind: outbox.EventKind(settled.State), state: settled.State, answer: answer}
+	if d.token != settled.Token || from.Final() {
+		return false, t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventStale, state: from, answer: answer})
+	}
 	d.state, d.answer = settled.State, answer
+	switch settled.State {
+	case outbox.Queued:
+		if from != outbox.Leased && from != outbox.Sending {
+			return true, nil // others have decided meanwhile
+		}
+	case outbox.Deferred:
+		if from == outbox.Held {
+			d.state = outbox.Held
+		}
+	}
+	e := happened{recipient: d.id, account: d.account, kind: outbox.EventKind(d.state), state: d.state, answer: answer}
 	if d.state.Waiting() {
-		d.due = t.now + max(0, settled.After.Microseconds())
+		d.due = t.now + micro(settled.After)
 	}
 	if d.state == outbox.Deferred {
 		e.due = d.due
 	}
-	if d.state != outbox.Queued && d.state != outbox.Held {
+	if settled.State != outbox.Queued && settled.State != outbox.Held {
 		d.attempts++
 		e.attempt = d.attempts
 	}
@@ -100,21 +116,11 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 	return true, t.event(e)
 }
 
-// believable: the token is that of the last lease, and the state is one from which
-// the settlement leads on. A try that does not count only ends a lease: behind it,
-// others have decided.
-func believable(d recipient, settled outbox.Settlement) bool {
-	if d.token != settled.Token || settled.State == outbox.Leased || settled.State == outbox.Sending {
-		return false
-	}
-	if settled.State == outbox.Queued && d.state != outbox.Leased && d.state != outbox.Sending {
-		return false
-	}
-	return outbox.MayMove(d.state, settled.State)
-}
-
 // recipient reads a row of delivery.
 func (t *txn) recipient(id outbox.ID, n int) (d recipient, found bool, err error) {
+	if n < 0 || n >= 1<<placeBits {
+		return d, false, nil // it would be another message's
+	}
 	err = t.each(func(r row) error { d, found = scanRecipient(r), true; return nil },
 		"SELECT "+recipientColumns+" FROM delivery WHERE id = ?", recipientID(id, n))
 	return d, found, err

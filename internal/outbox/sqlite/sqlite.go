@@ -200,8 +200,11 @@ func (s *store) disconnect() error {
 // now is the store's clock, in microseconds.
 func (s *store) now() int64 { return s.options.Now().UnixMicro() }
 
-// usable gives the reason why nothing works any more.
-func (s *store) usable() error {
+// usable gives the reason why nothing is done.
+func (s *store) usable(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	select {
 	case <-s.quit:
 		return outbox.ErrClosed
@@ -216,7 +219,7 @@ func (s *store) usable() error {
 // write carries something out in a transaction that may be shared. It may be carried
 // out again from the beginning, see group.Committer.
 func (s *store) write(ctx context.Context, do func(*txn) error) error {
-	if err := s.usable(); err != nil {
+	if err := s.usable(ctx); err != nil {
 		return err
 	}
 	if s.readOnly {
@@ -232,7 +235,7 @@ func (s *store) write(ctx context.Context, do func(*txn) error) error {
 // read looks at one moment of the outbox. Statements that are to be called off
 // take the context.
 func (s *store) read(ctx context.Context, look func(*conn) error) error {
-	if err := s.usable(); err != nil {
+	if err := s.usable(ctx); err != nil {
 		return err
 	}
 	var c *conn

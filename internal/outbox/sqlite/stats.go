@@ -23,12 +23,12 @@ func (s *store) Stats(ctx context.Context) (outbox.Stats, error) {
 				Since:  r.when(3), For: max(0, time.Duration(r.int(4)-now)*time.Microsecond),
 			})
 			return nil
-		}, "SELECT owner, host, pid, since, until FROM worker WHERE gone = 0 ORDER BY since, owner")
+		}, "SELECT owner, host, pid, since, until FROM worker WHERE gone = 0 ORDER BY owner")
 		if err != nil {
 			return err
 		}
 		return c.query(ctx, func(r row) error { stats.Oldest = r.when(0); return nil },
-			"SELECT created FROM message WHERE id = (SELECT min(id) FROM delivery WHERE due IS NOT NULL) >> 17")
+			"SELECT created FROM message WHERE id = (SELECT min(id) FROM delivery WHERE waits IS NOT NULL) >> 17")
 	})
 	if err != nil {
 		return outbox.Stats{}, err
@@ -41,6 +41,9 @@ func (s *store) Stats(ctx context.Context) (outbox.Stats, error) {
 func readAccounts(ctx context.Context, c *conn, now int64) (accounts []outbox.AccountStats, err error) {
 	err = c.query(ctx, func(r row) error {
 		name := r.text(0)
+		if r.null(3) && r.int(1) <= now {
+			return nil
+		}
 		if len(accounts) == 0 || accounts[len(accounts)-1].Account != name {
 			a := outbox.AccountStats{Account: name, Count: map[outbox.State]int{}}
 			if left := r.int(1) - now; left > 0 {

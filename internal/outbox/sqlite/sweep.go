@@ -13,6 +13,10 @@ const sweptTogether = 500
 // Sweep takes back what lapsed workers had and ends what is too old. It does not
 // write where there is nothing of the kind.
 func (s *store) Sweep(ctx context.Context) (swept outbox.Swept, err error) {
+	if err := s.usable(ctx); err != nil {
+		return swept, err
+	}
+	ctx = context.WithoutCancel(ctx)
 	for {
 		work, err := s.unswept(ctx)
 		if err != nil || !work {
@@ -39,7 +43,7 @@ func (s *store) unswept(ctx context.Context) (work bool, err error) {
 		if _, work, err = c.number("SELECT id FROM worker WHERE until <= ? LIMIT 1", now); err != nil || work {
 			return err
 		}
-		_, work, err = c.number("SELECT id FROM delivery WHERE expires <= ? AND due IS NOT NULL LIMIT 1", now)
+		_, work, err = c.number("SELECT id FROM delivery WHERE expires <= ? AND waits IS NOT NULL LIMIT 1", now)
 		return err
 	})
 	return work, err
@@ -111,7 +115,7 @@ func (t *txn) takeBack(worker int64, most int, swept *outbox.Swept) (done int, e
 func (t *txn) expireOld(most int, swept *outbox.Swept) error {
 	var old []recipient
 	err := t.each(func(r row) error { old = append(old, scanRecipient(r)); return nil },
-		"SELECT "+recipientColumns+" FROM delivery WHERE expires <= ? AND due IS NOT NULL ORDER BY expires LIMIT ?", t.now, most)
+		"SELECT "+recipientColumns+" FROM delivery WHERE expires <= ? AND waits IS NOT NULL ORDER BY expires LIMIT ?", t.now, most)
 	if err != nil {
 		return err
 	}
@@ -131,5 +135,5 @@ func (t *txn) expire(d *recipient) error {
 	if err := t.move(d, from); err != nil {
 		return err
 	}
-	return t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventKind(d.state), state: d.state, answer: d.answer})
+	return t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventKind(d.state), state: d.state})
 }

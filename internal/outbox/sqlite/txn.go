@@ -37,7 +37,7 @@ const (
 )
 
 func (s *store) begin() (*txn, error) {
-	if err := s.usable(); err != nil {
+	if err := s.usable(context.Background()); err != nil {
 		return nil, err
 	}
 	if err := s.patiently(func() error { _, err := s.writer.exec("BEGIN IMMEDIATE"); return err }); err != nil {
@@ -144,8 +144,8 @@ func (t *txn) flushOpen() error {
 		if n == 0 {
 			continue
 		}
-		_, err := t.exec(`UPDATE message SET open = open + ?1, ended = CASE WHEN open + ?1 = 0 THEN ?2 END, stage = (open + ?1 = 0)
-			WHERE id = ?3`, n, t.now, message)
+		_, err := t.exec(`UPDATE message SET open = open + ?1, stage = (open + ?1 = 0), ended = CASE WHEN open + ?1 = 0 THEN
+			(SELECT max(updated) FROM delivery WHERE id >= ?2 << 17 AND id < (?2 + 1) << 17) END WHERE id = ?2`, n, message)
 		if err != nil {
 			return err
 		}
@@ -157,6 +157,15 @@ func (t *txn) flushOpen() error {
 // worker finds the row of an owner.
 func (t *txn) worker(owner string) (id int64, found bool, err error) {
 	return t.number("SELECT id FROM worker WHERE owner = ? AND gone = 0", owner)
+}
+
+// alive finds the row of an owner whose lease goes on.
+func (t *txn) alive(owner string) (id int64, err error) {
+	id, found, err := t.number("SELECT id FROM worker WHERE owner = ? AND gone = 0 AND until > ?", owner, t.now)
+	if err == nil && !found {
+		err = harmless(outbox.ErrLapsed)
+	}
+	return id, err
 }
 
 // account finds the number of an account; found is false for one that never had

@@ -5,13 +5,26 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
 )
+
+// micro is a duration as it stands in the database.
+func micro(d time.Duration) int64 { return max(0, d.Microseconds()) }
 
 // Join makes a worker known.
 func (s *store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
 	return s.write(ctx, func(t *txn) error {
-		_, err := t.exec("INSERT INTO worker (owner, host, pid, since, until) VALUES (?, ?, ?, ?, ?)",
-			w.Owner, w.Host, w.PID, t.now, t.now+lease.Microseconds())
+		_, known, err := t.worker(w.Owner)
+		if err != nil {
+			return err
+		}
+		if known {
+			return harmless(sentence.Errorf("a worker with the owner %q has joined already", w.Owner))
+		}
+		// One that left while something was being sent is it again.
+		_, err = t.exec(`INSERT INTO worker (owner, host, pid, since, until) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (owner) DO UPDATE SET host = excluded.host, pid = excluded.pid, since = excluded.since,
+			until = excluded.until, gone = 0`, w.Owner, w.Host, w.PID, t.now, t.now+micro(lease))
 		return err
 	})
 }
@@ -19,9 +32,9 @@ func (s *store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) 
 // Renew says that a worker lives.
 func (s *store) Renew(ctx context.Context, owner string, lease time.Duration) error {
 	return s.write(ctx, func(t *txn) error {
-		changed, err := t.exec("UPDATE worker SET until = ? WHERE owner = ? AND gone = 0", t.now+lease.Microseconds(), owner)
-		if err == nil && changed == 0 {
-			return harmless(outbox.ErrLapsed)
+		id, err := t.alive(owner)
+		if err == nil {
+			_, err = t.exec("UPDATE worker SET until = ? WHERE id = ?", t.now+micro(lease), id)
 		}
 		return err
 	})
@@ -45,7 +58,7 @@ func (s *store) Leave(ctx context.Context, owner string) error {
 				sending = true
 				continue
 			}
-			if err := t.requeue(&d, ""); err != nil {
+			if err := t.requeue(&d, outbox.EventKind(outbox.Queued)); err != nil {
 				return err
 			}
 		}
@@ -66,11 +79,11 @@ func (t *txn) ownedBy(worker int64) (had []recipient, err error) {
 	return had, err
 }
 
-// requeue gives back what was leased; kind is what is told of it, "" nothing.
+// requeue gives back what was leased: it is due when it was.
 func (t *txn) requeue(d *recipient, kind outbox.EventKind) error {
 	from := d.state
-	d.state, d.due = outbox.Queued, t.now
-	if err := t.move(d, from); err != nil || kind == "" {
+	d.state = outbox.Queued
+	if err := t.move(d, from); err != nil {
 		return err
 	}
 	return t.event(happened{recipient: d.id, account: d.account, kind: kind, state: d.state})
@@ -88,12 +101,9 @@ func (t *txn) forgetWorker(id int64) error {
 func (s *store) Slots(ctx context.Context, owner, account string, want, most int) (granted int, err error) {
 	err = s.write(ctx, func(t *txn) error {
 		granted = 0
-		worker, found, err := t.worker(owner)
+		worker, err := t.alive(owner)
 		if err != nil {
 			return err
-		}
-		if !found {
-			return harmless(outbox.ErrLapsed)
 		}
 		id, err := t.makeAccount(account)
 		if err != nil {

@@ -5,8 +5,7 @@
 CREATE TABLE account (
   id     INTEGER PRIMARY KEY,
   name   TEXT NOT NULL UNIQUE,
-  tokens REAL,                        -- of its pace; NULL: full
-  filled INTEGER NOT NULL DEFAULT 0,  -- when they were counted
+  full   INTEGER NOT NULL DEFAULT 0,  -- when the bucket of its pace is full again
   paused INTEGER NOT NULL DEFAULT 0,  -- until then
   answer TEXT NOT NULL DEFAULT ''     -- why
 );
@@ -26,6 +25,7 @@ CREATE TABLE message (
   key         TEXT NOT NULL,
   fingerprint BLOB,
   sender      TEXT NOT NULL,
+  folded      TEXT,              -- sender in lower case, where that takes more than ASCII
   dsn         TEXT NOT NULL,
   message_id  TEXT NOT NULL,
   subject     TEXT NOT NULL,
@@ -55,14 +55,15 @@ CREATE TABLE body (
   data    BLOB NOT NULL
 );
 
--- due stands exactly while a recipient waits, owner while a worker has it, and
--- unreported while somebody has to be told of its end.
+-- waits is due exactly while a recipient waits, owner stands while a worker has it,
+-- and unreported while somebody has to be told of its end.
 CREATE TABLE delivery (
   id         INTEGER PRIMARY KEY,
   account    INTEGER NOT NULL,
   priority   INTEGER NOT NULL,
   state      TEXT NOT NULL,
-  due        INTEGER,
+  due        INTEGER NOT NULL,
+  waits      INTEGER,
   expires    INTEGER NOT NULL,
   owner      INTEGER,
   token      INTEGER NOT NULL DEFAULT 0,
@@ -71,11 +72,12 @@ CREATE TABLE delivery (
   unreported INTEGER,
   updated    INTEGER NOT NULL,
   address    TEXT NOT NULL,
+  folded     TEXT,
   answer     TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX delivery_claim ON delivery (account, priority, due) WHERE due IS NOT NULL;
-CREATE INDEX delivery_expiry ON delivery (expires) WHERE due IS NOT NULL;
-CREATE INDEX delivery_waiting ON delivery (id) WHERE due IS NOT NULL;
+CREATE INDEX delivery_claim ON delivery (account, priority, waits) WHERE waits IS NOT NULL;
+CREATE INDEX delivery_expiry ON delivery (expires) WHERE waits IS NOT NULL;
+CREATE INDEX delivery_waiting ON delivery (id) WHERE waits IS NOT NULL;
 CREATE INDEX delivery_owner ON delivery (owner) WHERE owner IS NOT NULL;
 CREATE INDEX delivery_unreported ON delivery (id) WHERE unreported IS NOT NULL;
 CREATE INDEX delivery_state ON delivery (state) WHERE state NOT IN ('queued', 'leased', 'sending');
