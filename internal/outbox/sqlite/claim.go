@@ -48,7 +48,7 @@ func (t *txn) claim(c outbox.Claim, got *claimed) error {
 		return nil
 	}
 	now := when(t.now)
-	tokens, _, _ := c.Pace.Take(now, when(full), math.MaxInt32)
+	tokens, _, _ := c.Pace.Take(now, when(full), math.MaxInt32) // as many as there are
 	left := c.Recipients
 	for _, priority := range outbox.Priorities() {
 		if left <= 0 || len(got.messages) >= tokens {
@@ -60,12 +60,10 @@ func (t *txn) claim(c outbox.Claim, got *claimed) error {
 		}
 		left -= n
 	}
-	if len(got.messages) == 0 || c.Pace.IsZero() {
-		_, _, got.wait = c.Pace.Take(now, when(full), 0)
+	_, after, wait := c.Pace.Take(now, when(full), len(got.messages))
+	if got.wait = wait; micros(after) == full {
 		return nil
 	}
-	_, after, wait := c.Pace.Take(now, when(full), len(got.messages))
-	got.wait = wait
 	_, err = t.exec("UPDATE account SET full = ? WHERE id = ?", after, account)
 	return err
 }
