@@ -26,12 +26,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/words"
@@ -66,6 +68,11 @@ type World struct {
 	OpenBrowser func(url string) error
 	// Dial opens the connections of yan doctor; nil means net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Hangups are the SIGHUPs of yan serve, until the function is called; nil where
+	// there are none.
+	Hangups func() (<-chan os.Signal, func())
+	// OpenOutbox opens an outbox; nil means stores.Open.
+	OpenOutbox func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
 	// After is the timer that bounds how long messages on the wire are waited
 	// for after Ctrl-C.
 	After func(time.Duration) <-chan time.Time

@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -19,7 +21,7 @@ func ThisWorld() World {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		StdinTTY: width(os.Stdin), StdoutWidth: width(os.Stdout), StderrWidth: width(os.Stderr),
 		SystemLanguage: words.System, Windows: runtime.GOOS == "windows", Now: time.Now, After: time.After,
-		Keyring: secret.System(), OpenBrowser: browser(os.Getenv),
+		Keyring: secret.System(), OpenBrowser: browser(os.Getenv), Hangups: hangups,
 	}
 	if !w.Windows {
 		w.Etc = "/etc"
@@ -33,6 +35,14 @@ func ThisWorld() World {
 		w.ReadSecret, w.Hush = readSecret, hush
 	}
 	return w
+}
+
+// hangups takes the SIGHUPs of this process, which would end it otherwise. One that
+// comes while another waits to be read says nothing new.
+func hangups() (<-chan os.Signal, func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
 }
 
 // width is the number of columns of a terminal, 0 for anything else.

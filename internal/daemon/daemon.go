@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,7 +22,9 @@ var (
 	// ErrUnfinished: the delivery did not end in time. What it had is another's when
 	// its lease lapses.
 	ErrUnfinished = sentence.New("the delivery did not end in time: what it had waits until its lease has lapsed")
-	errEnded      = sentence.New("the delivery ended by itself")
+	// ErrAddress: the address for metrics can't be listened at.
+	ErrAddress = sentence.New("the address for metrics can't be used")
+	errEnded   = sentence.New("the delivery ended by itself")
 )
 
 // daemon is one Run.
@@ -31,6 +34,7 @@ type daemon struct {
 	store    *watched
 	routes   *routes
 	deliver  Delivery
+	meter    http.Handler // nil for none
 	systemd  notifier
 	since    time.Time
 	stopping atomic.Bool
@@ -70,6 +74,9 @@ func newDaemon(o Options, config Config) *daemon {
 	d.systemd = newNotifier(o.Getenv, func(err error) { o.Log.Warn("systemd can't be told", reason(err)) })
 	d.deliver = o.Deliver(delivery.Options{Store: d.store, Route: d.routes.find, Lease: lease, Grace: o.Grace,
 		Observe: d.observe, Now: o.Now, After: o.After})
+	if o.Meter != nil {
+		d.meter = o.Meter.Handler(o.Store, d.deliver.Status, d.routes.open)
+	}
 	return d
 }
 
@@ -87,7 +94,7 @@ func (d *daemon) listen(ctx context.Context) (err error) {
 		if d.socket != nil {
 			_ = d.socket.Close() // the other error is what matters
 		}
-		return sentence.Errorf("the address for metrics: %w", err)
+		return sentence.Errorf("%w: %w", ErrAddress, err)
 	}
 	if a, ok := d.metrics.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
 		d.o.Log.Warn("metrics can be read by other machines, without encryption", slog.String("address", a.String()))

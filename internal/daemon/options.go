@@ -36,7 +36,7 @@ type Delivery interface {
 type Meter interface {
 	Observe(delivery.Event)
 	// Handler shows the counts, and what it is given to ask. connections is how many
-	// may be open, by account.
+	// may be open, by account. It is called once.
 	Handler(store outbox.Store, status func() delivery.Status, connections func() map[string]int) http.Handler
 }
 

@@ -65,8 +65,8 @@ func (d *daemon) looks() *http.ServeMux {
 		}
 		line(w, http.StatusOK, why)
 	})
-	if d.o.Meter != nil {
-		mux.Handle("GET "+pathMetrics, d.o.Meter.Handler(d.o.Store, d.deliver.Status, d.routes.open))
+	if d.meter != nil {
+		mux.Handle("GET "+pathMetrics, d.meter)
 	}
 	return mux
 }

@@ -27,6 +27,9 @@ const (
 	tempName  = len("/.yan-0123456789/s")
 )
 
+// ErrSocket: the socket can't be made.
+var ErrSocket = sentence.New("the socket can't be made")
+
 // BusyError: another process serves at the socket.
 type BusyError struct {
 	Socket string
@@ -98,21 +101,21 @@ type Listener struct {
 // on a file beside it, which stays, tells them apart.
 func Listen(ctx context.Context, path string) (*Listener, error) {
 	if !fits(path) {
-		return nil, sentence.Errorf("the path of the socket is too long: %s", path)
+		return nil, sentence.Errorf("%w: its path is too long: %s", ErrSocket, path)
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, sentence.Errorf("the folder of the socket: %w", err)
+		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
 	}
 	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, sentence.Errorf("locking the socket: %w", err)
+		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
 	}
 	ok, err := filelock.Try(lock)
 	if err == nil && !ok {
 		err = busy(ctx, path)
 	} else if err != nil {
-		err = sentence.Errorf("locking the socket: %w", err)
+		err = sentence.Errorf("%w: %w", ErrSocket, err)
 	}
 	var l net.Listener
 	if err == nil {
@@ -144,20 +147,20 @@ func busy(ctx context.Context, path string) error {
 func place(dir, path string) (net.Listener, error) {
 	temp, err := os.MkdirTemp(dir, ".yan-")
 	if err != nil {
-		return nil, sentence.Errorf("the folder of the socket: %w", err)
+		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
 	}
 	defer os.RemoveAll(temp)
 	made := filepath.Join(temp, "s")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
 	if err != nil {
-		return nil, sentence.Errorf("the socket: %w", err)
+		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
 	}
 	l.SetUnlinkOnClose(false)
 	if err = os.Chmod(made, 0o600); err == nil {
 		err = os.Rename(made, path)
 	}
 	if err != nil {
-		return nil, errors.Join(sentence.Errorf("the socket: %w", err), l.Close())
+		return nil, errors.Join(sentence.Errorf("%w: %w", ErrSocket, err), l.Close())
 	}
 	return l, nil
 }
