@@ -1,6 +1,8 @@
 package outboxtest_test
 
 import (
+	"flag"
+	"fmt"
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
@@ -18,4 +20,32 @@ func TestModelShared(t *testing.T) {
 		m := outboxtest.NewModel(clock)
 		return m, m
 	})
+}
+
+func TestModelReopen(t *testing.T) {
+	t.Parallel()
+	outboxtest.RunReopen(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, func() outbox.Store) {
+		m := outboxtest.NewModel(clock)
+		return m, func() outbox.Store { return m.Reopen() }
+	})
+}
+
+var (
+	seed  = flag.Uint64("seed", 0, "carry out the operations of this seed only; 0 for some")
+	steps = flag.Int("steps", 3000, "how many random operations to carry out")
+)
+
+func TestModelRandom(t *testing.T) {
+	t.Parallel()
+	seeds := []uint64{1, 2, 3}
+	if *seed != 0 {
+		seeds = []uint64{*seed}
+	}
+	for _, seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			clock := outboxtest.NewClock()
+			outboxtest.Random(t, seed, *steps, outboxtest.NewModel(clock), clock)
+		})
+	}
 }

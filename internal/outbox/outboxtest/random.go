@@ -1,0 +1,282 @@
+package outboxtest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Random carries out random operations on a store and on a model side by side, and
+// compares all that they return, and now and then all that can be seen. The
+// store has to be empty and to have this clock. The same seed is the same operations.
+func Random(t *testing.T, seed uint64, steps int, store outbox.Store, clock *Clock) {
+	t.Helper()
+	p := newPair(seed, store, clock)
+	if err := p.run(t.Context(), steps); err != nil {
+		t.Fatalf("seed %d: %v\nbefore that:\n  %s", seed, err, strings.Join(p.history, "\n  "))
+	}
+	if err := p.wideEnough(steps); err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+}
+
+// RunReopen tests that a store which is closed and opened again is what it was.
+// Reopen is called behind Close.
+func RunReopen(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox.Store, reopen func() outbox.Store)) {
+	t.Helper()
+	clock := NewClock()
+	store, reopen := open(t, clock)
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	p := newPair(1, store, clock)
+	for round := range 8 {
+		err := p.run(t.Context(), 150)
+		if err == nil {
+			err = store.Close()
+		}
+		if err == nil {
+			store = reopen()
+			p.stores[0] = store
+			err = p.everything(t.Context())
+		}
+		if err != nil {
+			t.Fatalf("round %d: %v\nbefore that:\n  %s", round, err, strings.Join(p.history, "\n  "))
+		}
+	}
+}
+
+// pair is a store (0) and a model (1) to which the same is done.
+type pair struct {
+	random  *rand.Rand
+	clock   *Clock
+	stores  [2]outbox.Store
+	ids     [2][]outbox.ID            // of the messages, in their order
+	words   map[outbox.ID]outbox.ID   // the store's IDs in the model's
+	bodies  map[outbox.ID]*content    // by the model's IDs
+	owners  []string                  // of the workers
+	joined  int                       // how many there ever were
+	leases  []held                    // that were given
+	cursors [2]outbox.Cursor          // of the feeds
+	kinds   map[outbox.EventKind]bool // that were seen
+	done    map[string]int            // operations that succeeded
+	history []string                  // the last operations
+}
+
+// held is a lease of a worker; message is its place in pair.ids.
+type held struct {
+	owner      string
+	message, n int
+	token      int64
+}
+
+func newPair(seed uint64, store outbox.Store, clock *Clock) *pair {
+	return &pair{
+		random: rand.New(rand.NewPCG(seed, 25)), clock: clock, stores: [2]outbox.Store{store, NewModel(clock)},
+		words: map[outbox.ID]outbox.ID{}, bodies: map[outbox.ID]*content{},
+		kinds: map[outbox.EventKind]bool{}, done: map[string]int{}, owners: []string{"w0", "w1", "w2"}, joined: 3,
+	}
+}
+
+func (p *pair) run(ctx context.Context, steps int) error {
+	for step := range steps {
+		if err := p.step(ctx); err != nil {
+			return fmt.Errorf("step %d: %w", step, err)
+		}
+		if step%100 == 99 || step == steps-1 {
+			if err := p.everything(ctx); err != nil {
+				return fmt.Errorf("behind step %d: %w", step, err)
+			}
+		}
+	}
+	return nil
+}
+
+// wideEnough says that a run was not hollow.
+func (p *pair) wideEnough(steps int) error {
+	if steps < 2000 {
+		return nil
+	}
+	for _, o := range operations {
+		if p.done[o.name] == 0 {
+			return fmt.Errorf("in %d steps there was no %s that succeeded", steps, o.name)
+		}
+	}
+	for _, state := range outbox.States() {
+		if kind := outbox.EventKind(state); !p.kinds[kind] && state != outbox.Leased && state != outbox.Sending {
+			return fmt.Errorf("in %d steps there was no event %s", steps, kind)
+		}
+	}
+	for _, kind := range []outbox.EventKind{
+		outbox.EventEnqueued, outbox.EventStale, outbox.EventRetry, outbox.EventReleased, outbox.EventResent, outbox.EventFound, outbox.EventLapsed,
+	} {
+		if !p.kinds[kind] {
+			return fmt.Errorf("in %d steps there was no event %s", steps, kind)
+		}
+	}
+	return nil
+}
+
+func (p *pair) step(ctx context.Context) error {
+	total := 0
+	for _, o := range operations {
+		total += o.weight
+	}
+	at := p.random.IntN(total)
+	for _, o := range operations {
+		if at -= o.weight; at < 0 {
+			return o.do(p, ctx)
+		}
+	}
+	return nil
+}
+
+// both does the same on both sides and compares what came of it.
+func (p *pair) both(name, details string, do func(side int) (any, error)) (err error) {
+	line := fmt.Sprintf("%s %s %s", p.clock.Now().Format("02 15:04:05.000"), name, details)
+	p.history = append(p.history[max(0, len(p.history)-25):], line)
+	got, gotErr := do(0)
+	want, wantErr := do(1)
+	if g, w := failure(gotErr, p.words), failure(wantErr, nil); g != w {
+		return fmt.Errorf("%s %s: error %v, want %v", name, details, gotErr, wantErr)
+	}
+	if wantErr == nil {
+		p.done[name]++
+	}
+	if d := difference(flat(want, nil), flat(got, p.words)); d != "" {
+		return fmt.Errorf("%s %s:%s", name, details, d)
+	}
+	return nil
+}
+
+// everything compares all that can be seen.
+func (p *pair) everything(ctx context.Context) error {
+	errs := []error{p.feed(ctx)}
+	for _, oldest := range []bool{false, true} {
+		errs = append(errs, p.both("whole List", "", func(side int) (any, error) {
+			return p.stores[side].List(ctx, outbox.Filter{Limit: 1 << 20, Oldest: oldest})
+		}))
+	}
+	errs = append(errs, p.stats(ctx),
+		p.both("whole Due", "", func(side int) (any, error) { return p.stores[side].Due(ctx) }),
+		p.both("whole Unreported", "", func(side int) (any, error) { return p.stores[side].Unreported(ctx, 1<<20) }))
+	for i := range p.ids[0] {
+		if len(p.ids[0])-i > 400 && p.random.IntN(4) > 0 { // the old ones now and then
+			continue
+		}
+		errs = append(errs, p.show(ctx, i))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *pair) stats(ctx context.Context) error {
+	return p.both("Stats", "", func(side int) (any, error) {
+		stats, err := p.stores[side].Stats(ctx)
+		stats.Bytes, stats.Free = 0, 0
+		return stats, err
+	})
+}
+
+func (p *pair) show(ctx context.Context, message int) error {
+	return p.both("Show", fmt.Sprint(message), func(side int) (any, error) {
+		e, err := p.stores[side].Show(ctx, p.id(side, message))
+		sortEvents(e.Events, nil)
+		return e, err
+	})
+}
+
+// sortEvents brings them into the order of the recipients, and leaves those of each in
+// theirs: which of a message's recipients comes first in one operation is not said.
+func sortEvents(events []outbox.Event, words map[outbox.ID]outbox.ID) {
+	in := func(id outbox.ID) outbox.ID {
+		if known, ok := words[id]; ok {
+			return known
+		}
+		return id
+	}
+	slices.SortStableFunc(events, func(a, b outbox.Event) int {
+		return cmp.Or(cmp.Compare(in(a.ID), in(b.ID)), cmp.Compare(a.N, b.N))
+	})
+}
+
+// feed compares the events since the last time.
+func (p *pair) feed(ctx context.Context) error {
+	limit := 1 + p.random.IntN(30)
+	return p.both("Events", fmt.Sprint("by ", limit), func(side int) (any, error) {
+		var all []outbox.Event
+		for {
+			events, next, err := p.stores[side].Events(ctx, p.cursors[side], limit)
+			if err != nil || len(events) > limit {
+				return nil, fmt.Errorf("%d events: %w", len(events), err)
+			}
+			if p.cursors[side] = next; len(events) == 0 {
+				break
+			}
+			all = append(all, events...)
+		}
+		for _, e := range all {
+			p.kinds[e.Kind] = true
+		}
+		sortEvents(all, map[int]map[outbox.ID]outbox.ID{0: p.words}[side])
+		return all, nil
+	})
+}
+
+// id is that of a message on a side; one that is not there for -1.
+func (p *pair) id(side, message int) outbox.ID {
+	if message < 0 {
+		return 1 << 40
+	}
+	return p.ids[side][message]
+}
+
+// place is that of a message which a side calls so.
+func (p *pair) place(side int, id outbox.ID) int { return slices.Index(p.ids[side], id) }
+
+// sameBodies looks at what came with a claim, which is not bound to be the same.
+func (p *pair) sameBodies(items []outbox.Item, room int64) error {
+	for _, item := range items {
+		if item.Body == nil {
+			continue
+		}
+		room -= item.Size
+		if item.Size > inlineBody || room < 0 || !bytes.Equal(item.Body, p.bodies[p.words[item.ID]].octets) {
+			return fmt.Errorf("claim: message %d came with a body of %d octets of %d, which leaves room for %d", item.ID, len(item.Body), item.Size, room)
+		}
+	}
+	return nil
+}
+
+// chance is true so many times of a hundred.
+func (p *pair) chance(percent int) bool { return p.random.IntN(100) < percent }
+
+// pick is one of all.
+func pick[T any](p *pair, all ...T) T { return all[p.random.IntN(len(all))] }
+
+// message is one of them, the newer ones rather; rarely one that is not there.
+func (p *pair) message() int {
+	n := len(p.ids[0])
+	if n == 0 || p.chance(2) {
+		return -1
+	}
+	if p.chance(60) {
+		return n - 1 - p.random.IntN(min(n, 25))
+	}
+	return p.random.IntN(n)
+}
+
+// span is a duration, mostly short.
+func (p *pair) span() time.Duration {
+	return time.Duration(p.random.IntN(5000)) * pick(p, 0, time.Millisecond, time.Millisecond, 20*time.Millisecond, time.Second, time.Minute)
+}

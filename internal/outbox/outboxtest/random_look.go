@@ -1,0 +1,119 @@
+package outboxtest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func (p *pair) unreported(ctx context.Context) error {
+	limit := 1 + p.random.IntN(20)
+	return p.both("Unreported", fmt.Sprint(limit), func(side int) (any, error) { return p.stores[side].Unreported(ctx, limit) })
+}
+
+// reported tells of some that are unreported, and of some that are not.
+func (p *pair) reported(ctx context.Context) error {
+	limit, other, n := 1+p.random.IntN(3), p.message(), p.random.IntN(3)
+	return p.both("Reported", fmt.Sprint(limit, other, n), func(side int) (any, error) {
+		reports, err := p.stores[side].Unreported(ctx, limit)
+		if err != nil {
+			return nil, err
+		}
+		for i := range reports {
+			reports[i].Recipients = reports[i].Recipients[:min(len(reports[i].Recipients), n+1)]
+		}
+		reports = append(reports, outbox.Report{ID: p.id(side, other), Recipients: []outbox.Status{{N: n}}})
+		return nil, p.stores[side].Reported(ctx, reports)
+	})
+}
+
+// filter is one without IDs and Before, which each side has of its own.
+func (p *pair) filter() outbox.Filter {
+	var f outbox.Filter
+	now := p.clock.Now()
+	for _, set := range []func(){
+		func() { f.Account = p.account() },
+		func() { f.States = []outbox.State{pick(p, outbox.States()...), pick(p, outbox.States()...)} },
+		func() { f.To = pick(p, "ann", "bob0@", "用户", "bücher", "nobody", "_") },
+		func() { f.From = pick(p, "boss", "example.com", "clerk@") },
+		func() { f.Tag = pick(p, "news", "x", "none") },
+		func() { f.Key = fmt.Sprint("key", p.random.IntN(20)) },
+		func() { f.Since = now.Add(-p.span()) },
+		func() { f.Until = now.Add(-p.span()) },
+		func() { f.Doubted = true },
+		func() { f.Oldest = true },
+		func() { f.Limit = 1 + p.random.IntN(9) },
+	} {
+		if p.chance(13) {
+			set()
+		}
+	}
+	return f
+}
+
+// some messages of a filter; IDs are places.
+func (p *pair) places() []int {
+	var all []int
+	for range pick(p, 1, 1, 1, 2, 5) {
+		all = append(all, p.message())
+	}
+	return all
+}
+
+func (p *pair) on(side int, f outbox.Filter, places []int) outbox.Filter {
+	f.IDs = nil
+	for _, place := range places {
+		f.IDs = append(f.IDs, p.id(side, place))
+	}
+	return f
+}
+
+func (p *pair) list(ctx context.Context) error {
+	f := p.filter()
+	var places []int
+	if p.chance(10) {
+		places = p.places()
+	}
+	before := -2
+	if p.chance(30) {
+		before = p.message()
+	}
+	return p.both("List", fmt.Sprintf("%+v of %v before %d", f, places, before), func(side int) (any, error) {
+		f := p.on(side, f, places)
+		if before > -2 {
+			f.Before = p.id(side, before)
+		}
+		return p.stores[side].List(ctx, f)
+	})
+}
+
+func (p *pair) change(ctx context.Context) error {
+	c := outbox.Change{Verb: pick(p, outbox.Verbs()...), Filter: p.filter()}
+	var places []int
+	// What takes much away is rarely wanted of everything.
+	if takes := c.Verb == outbox.Cancel || c.Verb == outbox.Hold; p.chance(50) || takes && p.chance(90) {
+		places = p.places()
+		if p.chance(70) {
+			c.Filter = outbox.Filter{}
+		}
+	}
+	if p.chance(20) {
+		n := p.random.IntN(3)
+		c.N = &n
+	}
+	return p.both("Change", fmt.Sprintf("%s %+v of %v", c.Verb, c.Filter, places), func(side int) (any, error) {
+		c := c
+		c.Filter = p.on(side, c.Filter, places)
+		return p.stores[side].Change(ctx, c)
+	})
+}
+
+func (p *pair) prune(ctx context.Context) error {
+	keep := outbox.Retention{Bodies: p.span(), Messages: time.Hour + 3*p.span()}
+	if p.chance(3) {
+		keep = outbox.Retention{}
+	}
+	return p.both("Prune", fmt.Sprintf("%+v", keep), func(side int) (any, error) { return p.stores[side].Prune(ctx, keep) })
+}

@@ -1,0 +1,282 @@
+package outboxtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// operations are all that Random does, and how often.
+var operations = []struct {
+	name   string
+	weight int
+	do     func(*pair, context.Context) error
+}{
+	{"clock", 12, (*pair).moveClock},
+	{"Enqueue", 16, (*pair).enqueue},
+	{"Join", 3, (*pair).join},
+	{"Renew", 8, (*pair).renew},
+	{"Leave", 1, (*pair).leave},
+	{"Claim", 18, (*pair).claim},
+	{"Mark", 12, (*pair).mark},
+	{"Settle", 16, (*pair).settle},
+	{"Body", 2, (*pair).body},
+	{"Slots", 3, (*pair).slots},
+	{"Pause", 1, (*pair).pause},
+	{"Resume", 1, (*pair).resume},
+	{"Sweep", 4, (*pair).sweep},
+	{"Due", 3, func(p *pair, ctx context.Context) error {
+		return p.both("Due", "", func(side int) (any, error) { return p.stores[side].Due(ctx) })
+	}},
+	{"Unreported", 2, (*pair).unreported},
+	{"Reported", 2, (*pair).reported},
+	{"List", 8, (*pair).list},
+	{"Show", 5, func(p *pair, ctx context.Context) error { return p.show(ctx, p.message()) }},
+	{"Change", 10, (*pair).change},
+	{"Stats", 2, (*pair).stats},
+	{"Events", 2, (*pair).feed},
+	{"Prune", 1, (*pair).prune},
+}
+
+func (p *pair) moveClock(context.Context) error {
+	by := pick(p, p.span(), p.span(), lease, -time.Duration(p.random.IntN(2000))*time.Millisecond)
+	if p.chance(2) {
+		by = outbox.Lifetime
+	}
+	p.clock.Advance(by)
+	return p.both("clock", by.String(), func(int) (any, error) { return nil, nil })
+}
+
+// account is one of three names.
+func (p *pair) account() string { return pick(p, "a", "a", "b", "") }
+
+func (p *pair) enqueue(ctx context.Context) error {
+	n := outbox.New{
+		Account: p.account(), MessageID: fmt.Sprintf("<%d@example.org>", len(p.ids[0])), Subject: pick(p, "", "Hello", "Grüße 你好"),
+		Priority: pick(p, outbox.Normal, outbox.Normal, outbox.High, outbox.Low),
+		Tags:     pick(p, nil, []string{"news"}, []string{"urgent", "news"}, []string{"x"}), Hold: p.chance(8),
+	}
+	if p.chance(25) {
+		n.Key, n.Fingerprint = fmt.Sprint("key", p.random.IntN(20)), [32]byte{byte(p.random.IntN(2))}
+	}
+	var to []string
+	for i := range pick(p, 1, 1, 2, 3, 3, 25) {
+		to = append(to, fmt.Sprintf("%s%d@%s", pick(p, "ann", "Bob", "用户"), i, pick(p, "example.org", "bücher.example")))
+	}
+	n.Envelope = envelope(pick(p, "", "boss@example.org", "Clerk@example.com"), to...)
+	if p.chance(30) {
+		dsn, err := n.Envelope.WithDSN(smtp.DSN{Return: "FULL", EnvelopeID: "e", Notify: []string{"NEVER"}})
+		if err != nil {
+			return err
+		}
+		n.Envelope = dsn
+	}
+	size := pick(p, 20, 20, 300, 5000, 5000, 64<<10, 64<<10+1)
+	if p.chance(3) {
+		size = pick(p, 256<<10, 256<<10+1, 700_000)
+	}
+	c := text(size + p.random.IntN(2))
+	c.eight, c.utf8, c.binary = p.chance(50), p.chance(50), p.chance(50)
+	if p.chance(3) {
+		c.fail = errors.New("it broke")
+	}
+	n.Content = c
+	if p.chance(20) {
+		n.NotBefore = p.clock.Now().Add(p.span() - time.Minute)
+	}
+	if p.chance(30) {
+		n.Expires = p.clock.Now().Add(time.Minute + p.span())
+	}
+	about := -2
+	if p.chance(10) {
+		about = p.message()
+	}
+	return p.both("Enqueue", fmt.Sprintf("%+v", n.Account), func(side int) (any, error) {
+		n := n
+		if about > -2 {
+			n.ReportOn = p.id(side, about)
+		}
+		r, err := p.stores[side].Enqueue(ctx, n)
+		if err == nil && !r.Duplicate {
+			p.ids[side] = append(p.ids[side], r.ID)
+			if side == 1 && len(p.ids[0]) == len(p.ids[1]) {
+				p.words[p.ids[0][len(p.ids[0])-1]], p.bodies[r.ID] = r.ID, c
+			}
+		}
+		return r, err
+	})
+}
+
+// owner is one of the workers; rarely one that there never was.
+func (p *pair) owner() string {
+	if p.chance(1) {
+		return "nobody"
+	}
+	return pick(p, p.owners...)
+}
+
+// lost has a new worker in the place of one that is gone.
+func (p *pair) lost(owner string) {
+	for i, known := range p.owners {
+		if known == owner {
+			p.owners[i] = fmt.Sprint("w", p.joined)
+			p.joined++
+		}
+	}
+}
+
+func (p *pair) join(ctx context.Context) error {
+	w, lease := outbox.Worker{Owner: p.owner(), Host: pick(p, "", "host"), PID: p.random.IntN(99)}, pick(p, lease, lease, p.span())
+	return p.both("Join", fmt.Sprint(w, lease), func(side int) (any, error) { return nil, p.stores[side].Join(ctx, w, lease) })
+}
+
+func (p *pair) renew(ctx context.Context) error {
+	owner, span := p.owner(), pick(p, lease, lease, lease, p.span())
+	var failed error
+	err := p.both("Renew", fmt.Sprint(owner, span), func(side int) (any, error) {
+		failed = p.stores[side].Renew(ctx, owner, span)
+		return nil, failed
+	})
+	if failed != nil && p.chance(80) { // lapsed, or has not joined
+		p.lost(owner)
+		fresh := pick(p, p.owners...)
+		return errors.Join(err, p.both("Join", fresh, func(side int) (any, error) {
+			return nil, p.stores[side].Join(ctx, outbox.Worker{Owner: fresh, Host: "h"}, lease)
+		}))
+	}
+	return err
+}
+
+func (p *pair) leave(ctx context.Context) error {
+	owner := p.owner()
+	return p.both("Leave", owner, func(side int) (any, error) { return nil, p.stores[side].Leave(ctx, owner) })
+}
+
+func (p *pair) claim(ctx context.Context) error {
+	c := outbox.Claim{Owner: p.owner(), Account: p.account(), Recipients: pick(p, 1, 2, 5, 20, 0), Bytes: pick[int64](p, 0, 6000, 1<<20)}
+	if c.Account == "a" { // one pace for an account
+		c.Pace = outbox.Pace{Messages: 60, Per: time.Minute, Burst: 4}
+	}
+	var of [2]outbox.Batch
+	err := p.both("Claim", fmt.Sprintf("%+v", c), func(side int) (any, error) {
+		batch, err := p.stores[side].Claim(ctx, c)
+		of[side] = batch
+		shown := batch
+		shown.Items = nil
+		for _, item := range batch.Items {
+			item.Body = nil
+			shown.Items = append(shown.Items, item)
+		}
+		return shown, err
+	})
+	for _, item := range of[1].Items {
+		for _, r := range item.Recipients {
+			p.leases = append(p.leases, held{c.Owner, p.place(1, item.ID), r.N, r.Token})
+		}
+	}
+	return errors.Join(err, p.sameBodies(of[0].Items, c.Bytes))
+}
+
+// some are leases, mostly of the last that were given, sometimes wrong ones.
+func (p *pair) some(most int) []held {
+	var all []held
+	for range 1 + p.random.IntN(most) {
+		if len(p.leases) == 0 {
+			break
+		}
+		h := p.leases[len(p.leases)-1-p.random.IntN(min(len(p.leases), pick(p, 15, 15, 15, 60)))]
+		switch {
+		case p.chance(2):
+			h.message = -1
+		case p.chance(2):
+			h.token += pick[int64](p, -1, 1)
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+func (p *pair) lease(side int, h held) outbox.Lease {
+	return outbox.Lease{ID: p.id(side, h.message), N: h.n, Token: h.token}
+}
+
+func (p *pair) mark(ctx context.Context) error {
+	all := p.some(6)
+	owner := p.owner()
+	if len(all) > 0 && p.chance(90) {
+		owner = all[0].owner
+	}
+	seen := map[held]bool{}
+	return p.both("Mark", fmt.Sprint(owner, all), func(side int) (any, error) {
+		var leases []outbox.Lease
+		clear(seen)
+		for _, h := range all {
+			h.owner = ""
+			if !seen[h] {
+				seen[h] = true
+				leases = append(leases, p.lease(side, h))
+			}
+		}
+		return p.stores[side].Mark(ctx, owner, leases)
+	})
+}
+
+func (p *pair) settle(ctx context.Context) error {
+	all := p.some(4)
+	var settlements []outbox.Settlement
+	for range all {
+		answer := outbox.Answer{Class: pick(p, "", "mailbox"), Err: pick(p, "", "reset")}
+		if p.chance(60) {
+			answer = refusal(pick(p, "no such user", "try later"))
+		}
+		state := pick(p, append(settledStates(), outbox.HandedOver, outbox.Deferred)...)
+		if p.chance(1) {
+			state = outbox.Sending
+		}
+		settlements = append(settlements, outbox.Settlement{State: state, After: p.span(), Answer: answer})
+	}
+	return p.both("Settle", fmt.Sprint(all, settlements), func(side int) (any, error) {
+		for i, h := range all {
+			settlements[i].Lease = p.lease(side, h)
+		}
+		return p.stores[side].Settle(ctx, settlements)
+	})
+}
+
+func (p *pair) body(ctx context.Context) error {
+	message := p.message()
+	return p.both("Body", fmt.Sprint(message), func(side int) (any, error) {
+		r, err := p.stores[side].Body(ctx, p.id(side, message))
+		if err != nil {
+			return nil, err
+		}
+		octets, err := io.ReadAll(r)
+		return octets, errors.Join(err, r.Close())
+	})
+}
+
+func (p *pair) slots(ctx context.Context) error {
+	owner, account, want, most := p.owner(), p.account(), p.random.IntN(6)-1, pick(p, 0, 3, 5, 5, 5)
+	return p.both("Slots", fmt.Sprint(owner, account, want, most), func(side int) (any, error) {
+		return p.stores[side].Slots(ctx, owner, account, want, most)
+	})
+}
+
+func (p *pair) pause(ctx context.Context) error {
+	pause := outbox.Pause{Account: p.account(), For: p.span(), Answer: refusal(pick(p, "one", "two"))}
+	return p.both("Pause", fmt.Sprint(pause.Account, pause.For), func(side int) (any, error) { return p.stores[side].Pause(ctx, pause) })
+}
+
+func (p *pair) resume(ctx context.Context) error {
+	account := p.account()
+	return p.both("Resume", account, func(side int) (any, error) { return nil, p.stores[side].Resume(ctx, account) })
+}
+
+func (p *pair) sweep(ctx context.Context) error {
+	return p.both("Sweep", "", func(side int) (any, error) { return p.stores[side].Sweep(ctx) })
+}
