@@ -34,7 +34,9 @@ import (
 type Report struct {
 	// Report is what Store.Unreported gives: the message, and its recipients that are
 	// Failed or Expired; at least one. Of each the address, the state, the answer,
-	// Attempts, and Updated, which for Failed is the time of the last try.
+	// Attempts, and Updated, which for Failed is the time of the last try. The EnvelopeID
+	// of its DSN comes back, and with a Notify that has not FAILURE nobody is told; Return
+	// is not looked at: it is the header that comes back.
 	outbox.Report
 	// Sender is the account's address: it stands in From, and is the envelope's sender.
 	//
@@ -50,10 +52,6 @@ type Report struct {
 	// Provider is the id of package provider, for the meaning of replies; "" when it
 	// is not known.
 	Provider string
-	// DSN is what the message's envelope asks about notifications: its EnvelopeID comes
-	// back, and with a Notify that has not FAILURE nobody is told. Return is not
-	// looked at: it is the header that comes back.
-	DSN smtp.DSN
 	// Text is the message from its first octet on, of which no more is read than the
 	// header, and of that 64 KiB. nil when it is gone: the report has no part with the
 	// header then, and no subject of the message.

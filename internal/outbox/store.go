@@ -190,6 +190,7 @@ type Report struct {
 	ID         ID
 	Account    string
 	From       smtp.Address
+	DSN        smtp.DSN // what the sender asked about notifications
 	MessageID  string
 	Created    time.Time
 	ReportOn   ID

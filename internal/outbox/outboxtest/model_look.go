@@ -235,7 +235,7 @@ func (m *Model) Unreported(ctx context.Context, limit int) ([]outbox.Report, err
 	defer m.mu.Unlock()
 	var reports []outbox.Report
 	for _, msg := range m.messages {
-		report := outbox.Report{ID: msg.ID, Account: msg.Account, From: msg.From, MessageID: msg.MessageID, Created: msg.Created}
+		report := outbox.Report{ID: msg.ID, Account: msg.Account, From: msg.From, DSN: msg.dsn, MessageID: msg.MessageID, Created: msg.Created}
 		for _, r := range msg.recipients {
 			if (r.State == outbox.Failed || r.State == outbox.Expired) && !r.reported {
 				report.Recipients = append(report.Recipients, m.status(r))

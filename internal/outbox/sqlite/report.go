@@ -46,10 +46,13 @@ func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Rep
 }
 
 func readReport(ctx context.Context, c *conn, id outbox.ID) (report outbox.Report, err error) {
-	err = c.query(ctx, func(r row) error {
+	err = c.query(ctx, func(r row) (err error) {
 		report = outbox.Report{ID: id, Account: r.text(0), MessageID: r.text(2), Created: r.when(3), ReportOn: outbox.ID(r.int(4))}
+		if report.DSN, err = decodeDSN(r.text(5)); err != nil {
+			return err
+		}
 		return report.From.UnmarshalText([]byte(r.text(1)))
-	}, `SELECT a.name, m.sender, m.message_id, m.created, m.report_on FROM message m JOIN account a ON a.id = m.account
+	}, `SELECT a.name, m.sender, m.message_id, m.created, m.report_on, m.dsn FROM message m JOIN account a ON a.id = m.account
 		WHERE m.id = ?`, id)
 	return report, err
 }
