@@ -50,6 +50,17 @@ func (o Order) check() error {
 	return nil
 }
 
+// tags has no tag twice.
+func (o Order) tags() []string {
+	var tags []string
+	for _, tag := range o.Tags {
+		if !slices.Contains(tags, tag) {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
+}
+
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

@@ -59,28 +59,29 @@ func Compose(c *message.Composer, m *message.Message) (*Letter, error) {
 
 // Raw makes a Letter of a message that is whole already, like those of
 // message.OpenRaw, which leave Bcc out. Date and Message-ID are put in front of it
-// where it lacks them (RFC 6409 sections 8.2 and 8.3). The caller closes the content when the
-// Letter is not used any more.
+// where it lacks them (RFC 6409 sections 8.2 and 8.3). One that message.Compose made
+// goes in its 7-bit form. The caller closes the content when the Letter is not used
+// any more.
 func Raw(content smtpclient.Content, envelope smtp.Envelope) (*Letter, error) {
 	return raw(content, envelope, time.Now())
 }
 
 func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Letter, error) {
-	if envelope.Len() == 0 {
-		return nil, sentence.New("the message has no recipients")
+	if content == nil || envelope.Len() == 0 {
+		return nil, sentence.New("the message has no recipients or no content")
+	}
+	said := func() ([sha256.Size]byte, error) { return octets(content) }
+	if made, ok := content.(*message.Content); ok {
+		said = made.Fingerprint
+		if seven, ok := made.SevenBit(); ok {
+			content = seven
+		}
 	}
 	h, err := headerOf(content)
 	if err != nil {
 		return nil, sentence.Errorf("reading the header of the message: %w", err)
 	}
-	l := &Letter{content: content, envelope: envelope, messageID: h.messageID(), subject: clipped(h.decoded("subject"))}
-	l.said = func() ([sha256.Size]byte, error) {
-		sum := sha256.New()
-		if _, err := content.WriteTo(sum); err != nil {
-			return [sha256.Size]byte{}, err
-		}
-		return [sha256.Size]byte(sum.Sum(nil)), nil
-	}
+	l := &Letter{content: content, envelope: envelope, messageID: h.messageID(), subject: clipped(h.decoded("subject")), said: said}
 	var missing []byte
 	if !h.has("date") {
 		missing = append(now.AppendFormat(append(missing, "Date: "...), time.RFC1123Z), "\r\n"...)
@@ -93,6 +94,15 @@ func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Le
 		l.content = completed{content, missing}
 	}
 	return l, nil
+}
+
+// octets is the fingerprint of a message as it is, that of message.Content too.
+func octets(content smtpclient.Content) ([sha256.Size]byte, error) {
+	sum := sha256.New()
+	if _, err := content.WriteTo(sum); err != nil {
+		return [sha256.Size]byte{}, err
+	}
+	return [sha256.Size]byte(sum.Sum(nil)), nil
 }
 
 // MessageID is that of the message, in its angle brackets; "" of a whole message
@@ -138,7 +148,7 @@ func (l *Letter) New(o Order) (outbox.New, error) {
 		return outbox.New{}, err
 	}
 	m := outbox.New{Account: o.Account, Key: o.Key, Envelope: l.envelope, MessageID: l.messageID, Subject: l.subject, Content: l.content,
-		NotBefore: o.NotBefore, Expires: o.Expires, Priority: o.Priority, Tags: o.Tags, Hold: o.Hold, ReportOn: o.ReportOn}
+		NotBefore: o.NotBefore, Expires: o.Expires, Priority: o.Priority, Tags: o.tags(), Hold: o.Hold, ReportOn: o.ReportOn}
 	if o.Key == "" {
 		return m, nil
 	}

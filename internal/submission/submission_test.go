@@ -278,6 +278,43 @@ func TestKeysOfRawMessages(t *testing.T) {
 	}
 }
 
+// Composed elsewhere, it is the same message as one that is composed here, and in
+// the form that every server takes.
+func TestComposedElsewhere(t *testing.T) {
+	t.Parallel()
+	store := outboxtest.NewModel(outboxtest.NewClock())
+	order := submission.Order{Key: "k", Tags: []string{"a", "b", "a"}}
+	first, err := compose(t, text()).Enqueue(t.Context(), store, order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := text()
+	content, err := message.Compose(&m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer content.Close()
+	l, err := submission.Raw(content, envelope(t, "me@example.com", "a@example.org", "secret@example.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := l.Enqueue(t.Context(), store, order); err != nil || !again.Duplicate || again.ID != first.ID {
+		t.Errorf("%+v, %v", again, err)
+	}
+	order.Key = ""
+	receipt, err := l.Enqueue(t.Context(), store, order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.ContainsFunc(body(t, store, receipt.ID), func(r rune) bool { return r > 127 }) {
+		t.Error("it is 8-bit")
+	}
+	entry, err := store.Show(t.Context(), receipt.ID)
+	if err != nil || len(entry.Tags) != 2 || entry.Subject != "主题" || entry.MessageID != content.MessageID() {
+		t.Errorf("%+v, %v", entry, err)
+	}
+}
+
 func TestWrongOrders(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
@@ -303,6 +340,9 @@ func TestWrongOrders(t *testing.T) {
 	}
 	if _, err := submission.Compose(nil, &message.Message{From: "a@example.com"}); err == nil {
 		t.Error("a message to nobody is taken")
+	}
+	if _, err := submission.Raw(nil, envelope(t, "", "a@example.org")); err == nil {
+		t.Error("no message is taken")
 	}
 	if _, err := raw(t, "From: a@example.com\n\nx\n", ""); err == nil {
 		t.Error("a whole message to nobody is taken")

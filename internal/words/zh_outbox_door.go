@@ -19,7 +19,7 @@ var chineseOutboxDoor = map[string]string{ // Where it is.
 	"want a size with its unit, like 64MiB or 1GB":                                                     "应为带单位的大小，如 64MiB 或 1GB",
 
 	// What goes into it.
-	"the message has no recipients":                                                   "邮件没有收件人",
+	"the message has no recipients or no content":                                     "邮件没有收件人或没有内容",
 	"reading the header of the message: %w":                                           "读取邮件头：%v",
 	"the key has to be 1 to %d octets of text without control characters":             "键应为 1 到 %d 字节的文本，且不含控制字符",
 	"there are %d tags; a message has %d at most":                                     "有 %d 个标签；一封邮件最多 %d 个",
