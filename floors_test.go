@@ -62,6 +62,7 @@ var floors = map[string]int{
 	"internal/outbox/survival":   6,
 	"internal/foreign":           6,
 	"internal/route":             6,
+	"outbox":                     7,
 	"internal/daemon":            7,
 	"internal/cli":               8,
 	"cmd/yan":                    9,

@@ -73,8 +73,13 @@ func usualOutbox(dir string) Outbox {
 	return Outbox{Bounce: BounceNone, InDoubt: InDoubtHold, KeepBodies: 7 * day, KeepMessages: 90 * day, MinFree: 64 * mib, dir: dir}
 }
 
-// Outbox is that of the file.
-func (f *File) Outbox() Outbox { return f.outbox }
+// Outbox is that of the file; of the zero File it has the defaults.
+func (f *File) Outbox() Outbox {
+	if f.outbox.InDoubt == "" {
+		return usualOutbox(f.defaults.dir)
+	}
+	return f.outbox
+}
 
 // OutboxFault is what is wrong with the table [outbox] of a file that LoadFaulty
 // read, so that it can't be used; nil when nothing is.

@@ -17,6 +17,9 @@ import (
 func TestOutboxIsRead(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
+	if o := new(account.File).Outbox(); o.KeepBodies != 7*day || o.KeepMessages != 90*day {
+		t.Errorf("of the zero File it is %+v: what is finished would be forgotten at once", o)
+	}
 	o := parse(t, "").Outbox()
 	if o.URL != "" || o.Bounce != account.BounceNone || o.InDoubt != account.InDoubtHold || o.KeepBodies != 7*day || o.KeepMessages != 90*day || o.MinFree != 64<<20 {
 		t.Errorf("the defaults are %+v", o)

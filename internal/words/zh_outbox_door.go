@@ -29,4 +29,9 @@ var chineseOutboxDoor = map[string]string{ // Where it is.
 
 	// How an account sends.
 	"account %s: %w": "账号 %s：%v",
+
+	// The library.
+	"there is no transaction to enqueue in":                                                 "没有可用于入队的事务",
+	"a message in the outbox goes to each recipient on its own; it can't go to all or none": "发件箱中的邮件对每个收件人各自投递，不能要么全部、要么都不发",
+	"the sender is missing: neither the message nor the account names one":                  "缺少发件人：邮件和账号都没有写明",
 }

@@ -1,0 +1,120 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	queue "github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/route"
+)
+
+// pruneEvery is how often what is finished is forgotten.
+const pruneEvery = time.Hour
+
+// Deliver hands over what is due, from all accounts of the configuration, until ctx
+// is over; then it finishes what is on the wire, gives the rest back, and returns
+// nil. Any number of processes may do so for one outbox at the same time. An error
+// is one that can't be gone on from: of the configuration at the start, or ErrBroken.
+//
+// Each hour it forgets what is finished, as keep_bodies and keep_messages say. The
+// configuration is read once; to follow its changes, end Deliver and open the outbox
+// anew.
+func (b *Outbox) Deliver(ctx context.Context) error {
+	d, err := b.delivery()
+	if err != nil {
+		return err
+	}
+	pruning := make(chan struct{})
+	over, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(pruning)
+		b.prune(over)
+	}()
+	err = d.Run(ctx)
+	stop()
+	<-pruning
+	return err
+}
+
+// Drain is Deliver until nothing is due any more, for programs that are started now
+// and then. What is deferred or scheduled waits for the next time.
+func (b *Outbox) Drain(ctx context.Context) (Drained, error) {
+	d, err := b.delivery()
+	if err != nil {
+		return Drained{}, err
+	}
+	return d.Drain(ctx)
+}
+
+func (b *Outbox) delivery() (*delivery.Delivery, error) {
+	f, err := b.accounts()
+	if err != nil {
+		return nil, err
+	}
+	if p := f.OutboxFault(); p != nil {
+		return nil, p
+	}
+	r := route.Router{File: f, Secrets: b.o.Secrets}
+	return delivery.New(delivery.Options{Store: b.store, Route: r.Find, Observe: b.observe}), nil
+}
+
+// observe wakes those who watch, and tells what is nobody's outcome.
+func (b *Outbox) observe(e delivery.Event) {
+	b.signal.give()
+	var what string
+	switch e.Kind {
+	case delivery.NoRoute:
+		what = "the account can't be used"
+	case delivery.Paused:
+		what = "the account rests"
+	case delivery.StoreError:
+		what = "the outbox can't be used"
+	case delivery.Lapsed:
+		what = "the lease was not renewed in time"
+	default:
+		return
+	}
+	about := []any{}
+	if e.Account != "" {
+		about = append(about, slog.String("account", e.Account))
+	}
+	if e.For > 0 {
+		about = append(about, slog.Duration("for", e.For))
+	}
+	if class := e.Answer.Class; class != "" {
+		about = append(about, slog.String("class", class))
+	}
+	switch {
+	case e.Err != nil:
+		about = append(about, slog.String("error", e.Err.Error()))
+	case e.Answer.Reply.Code != 0:
+		about = append(about, slog.Int("code", e.Answer.Reply.Code)) // its text may name people
+	case e.Answer.Err != "":
+		about = append(about, slog.String("error", e.Answer.Err))
+	}
+	b.o.Log.Warn(what, about...)
+}
+
+// prune forgets what is finished until ctx is over.
+func (b *Outbox) prune(ctx context.Context) {
+	f, err := b.accounts()
+	if err != nil {
+		return // Deliver has said so
+	}
+	tick := time.NewTicker(pruneEvery)
+	defer tick.Stop()
+	for {
+		_, err := b.store.Prune(ctx, route.Retention(f.Outbox()))
+		if err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrClosed) {
+			b.o.Log.Warn("what is finished can't be forgotten", slog.String("error", err.Error()))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

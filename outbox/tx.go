@@ -1,0 +1,55 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	queue "github.com/yanmail/yan/internal/outbox"
+)
+
+// Tx is a transaction of the caller's, made by [SQL] or [Pgx]. It has to be of the
+// database where the outbox is: of the same SQLite file or PostgreSQL database, with the
+// right to write into the outbox's tables. Who begins, commits and rolls back is the
+// caller.
+type Tx = queue.Tx
+
+// SQL is a transaction of package database/sql. Of SQLite it should be one that may
+// write from its beginning (with modernc.org/sqlite: _txlock=immediate), as any that
+// reads first and writes then.
+func SQL(tx *sql.Tx) Tx { return sqlTx{tx} }
+
+type sqlTx struct{ tx *sql.Tx }
+
+func (t sqlTx) Exec(ctx context.Context, statement string, args ...any) error {
+	_, err := t.tx.ExecContext(ctx, statement, args...)
+	return err
+}
+
+func (t sqlTx) QueryRow(ctx context.Context, statement string, args []any, into ...any) (found bool, err error) {
+	err = t.tx.QueryRowContext(ctx, statement, args...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Pgx is a transaction of package pgx, version 5.
+func Pgx(tx pgx.Tx) Tx { return pgxTx{tx} }
+
+type pgxTx struct{ tx pgx.Tx }
+
+func (t pgxTx) Exec(ctx context.Context, statement string, args ...any) error {
+	_, err := t.tx.Exec(ctx, statement, args...)
+	return err
+}
+
+func (t pgxTx) QueryRow(ctx context.Context, statement string, args []any, into ...any) (found bool, err error) {
+	err = t.tx.QueryRow(ctx, statement, args...).Scan(into...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}

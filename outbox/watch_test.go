@@ -1,0 +1,206 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/account"
+	queue "github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/outbox"
+)
+
+// logged gets the lines of a log.
+type logged chan string
+
+func (l logged) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+func (l logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+func enqueue(t *testing.T, box *outbox.Outbox) outbox.ID {
+	t.Helper()
+	receipt, err := box.Enqueue(t.Context(), letter("me@qq.com"), outbox.EnqueueOptions{Account: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return receipt.ID
+}
+
+// never is a clock that nobody waits for in vain: what is told is told without it.
+func never(time.Duration) <-chan time.Time { return nil }
+
+// A kept cursor is gone on from: nothing twice, nothing missed.
+func TestWatchGoesOnFromACursor(t *testing.T) {
+	t.Parallel()
+	box := inMemory(t, new(account.File))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	const n = 700 // of which one read is not enough
+	for range n {
+		enqueue(t, box)
+	}
+	var kept outbox.Cursor
+	var seen []outbox.ID
+	for len(seen) < n {
+		for e, err := range box.WatchBy(ctx, kept, never) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen, kept = append(seen, e.ID), e.Cursor
+			if len(seen)%97 == 0 || len(seen) == n {
+				break // a restart
+			}
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("only %d events", len(seen))
+		}
+	}
+	for i, id := range seen {
+		if id != outbox.ID(i+1) {
+			t.Fatalf("event %d is of message %s", i, id)
+		}
+	}
+}
+
+// mute is a store that wakes nobody.
+type mute struct{ *outboxtest.Model }
+
+func (mute) Wake() <-chan struct{} { return nil }
+
+// What happens while the loop waits is told without waiting for a timer: by this
+// process itself, and where the store says so.
+func TestWatchIsWoken(t *testing.T) {
+	t.Parallel()
+	model := outboxtest.NewModel(outboxtest.NewClock())
+	for name, test := range map[string]struct{ watches, enqueues *outbox.Outbox }{
+		"this process": func() (b struct{ watches, enqueues *outbox.Outbox }) {
+			b.watches = outbox.On(mute{outboxtest.NewModel(outboxtest.NewClock())}, outbox.Options{Accounts: new(account.File)})
+			b.enqueues = b.watches
+			return b
+		}(),
+		"the store": {outbox.On(model, outbox.Options{Accounts: new(account.File)}), outbox.On(model, outbox.Options{Accounts: new(account.File)})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			enqueue(t, test.enqueues)
+			cursor, err := test.watches.Cursor(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			second := enqueue(t, test.enqueues)
+			var told []outbox.ID
+			var others sync.WaitGroup
+			for e, err := range test.watches.WatchBy(ctx, cursor, never) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if told = append(told, e.ID); len(told) == 3 {
+					break
+				}
+				others.Go(func() {
+					if _, err := test.enqueues.Enqueue(ctx, letter("me@qq.com"), outbox.EnqueueOptions{Account: "a"}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			others.Wait()
+			if len(told) != 3 || told[0] != second {
+				t.Errorf("told %v, want %s first", told, second)
+			}
+		})
+	}
+}
+
+// failing is a store whose events can't be had for a while.
+type failing struct {
+	*outboxtest.Model
+	errs chan error
+}
+
+func (f failing) Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error) {
+	select {
+	case err := <-f.errs:
+		return nil, "", err
+	default:
+		return f.Model.Events(ctx, after, limit)
+	}
+}
+
+// A connection that is lost is told, waited for longer each time, and nothing of what
+// came meanwhile is missed.
+func TestWatchSurvivesErrors(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("the connection is lost")
+	store := failing{outboxtest.NewModel(outboxtest.NewClock()), make(chan error, 10)}
+	box := outbox.On(store, outbox.Options{Accounts: new(account.File)})
+	for range 8 {
+		store.errs <- lost
+	}
+	first := enqueue(t, box)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var waited []time.Duration
+	at := func(d time.Duration) <-chan time.Time {
+		waited = append(waited, d)
+		now := make(chan time.Time, 1)
+		now <- time.Time{}
+		return now
+	}
+	failures := 0
+	for e, err := range box.WatchBy(ctx, "", at) {
+		if err == nil {
+			if e.ID != first {
+				t.Errorf("told of %s", e.ID)
+			}
+			break
+		}
+		if failures++; !errors.Is(err, lost) {
+			t.Errorf("told %v", err)
+		}
+	}
+	if failures != 8 || len(waited) != 8 || waited[0] != time.Second || waited[1] != 2*time.Second || waited[7] != time.Minute {
+		t.Errorf("%d failures, waited %v", failures, waited)
+	}
+}
+
+// The loop ends, silently with its context and with the reason when the outbox is
+// closed.
+func TestWatchEnds(t *testing.T) {
+	t.Parallel()
+	box := inMemory(t, new(account.File))
+	enqueue(t, box)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n := 0
+	for _, err := range box.WatchBy(ctx, "", never) {
+		if err != nil {
+			t.Errorf("told %v", err)
+		}
+		n++
+		cancel()
+	}
+	if n != 1 {
+		t.Errorf("%d events", n)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = 0
+	for _, err := range box.WatchBy(t.Context(), "", never) {
+		if n++; !errors.Is(err, outbox.ErrClosed) {
+			t.Errorf("told %v", err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
