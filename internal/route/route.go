@@ -83,8 +83,7 @@ func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 	}
 	to, report := o.ReportTo()
 	route.ReportTo, route.NoReport = to, !report
-	// A message under another Message-ID is not found, whether it is there or not.
-	if mailbox, err := a.Mailbox(); err == nil && mailbox.Host != "" && !p.Has(provider.NewMessageID) {
+	if mailbox, err := a.Mailbox(); err == nil && mailbox.Host != "" {
 		route.Find = func(ctx context.Context, messageID string) (bool, error) { return r.search(ctx, a, messageID) }
 		route.Keeps = keeps(a, p)
 	}
@@ -124,9 +123,10 @@ func most(p provider.Provider) int {
 
 // keeps reports whether a message that is not in the Sent folder was not handed
 // over. It takes the provider's own word for that, and the folder that it means: a
-// mistake here would be a second copy.
+// mistake here would be a second copy. A message under another Message-ID may be there
+// and not be found.
 func keeps(a account.Account, p provider.Provider) bool {
-	return p.Traits[provider.KeepsSentCopy] == provider.Official && a.IMAP == "" && a.SentFolder == ""
+	return p.Traits[provider.KeepsSentCopy] == provider.Official && !p.Has(provider.NewMessageID) && a.IMAP == "" && a.SentFolder == ""
 }
 
 // pace is a bucket that lets no more than that many messages through in any such time:

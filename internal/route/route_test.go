@@ -68,6 +68,9 @@ pace = "1/h"
 [account.own]
 from = "me@example.com"
 server = "smtps://smtp.example.com"
+[account.business]
+from = "me@corp.example"
+server = "office365"
 [account.qq]
 from = "me@qq.com"
 `)
@@ -81,7 +84,8 @@ from = "me@qq.com"
 		{"gmail", "gmail", 0, delivery.RetryDoubt, "me@gmail.com", false, true, true},
 		{"", "gmail", 0, delivery.RetryDoubt, "me@gmail.com", false, true, true},
 		{"folder", "gmail", 0, delivery.RetryDoubt, "you@gmail.com", false, true, false},
-		{"outlook", "outlook", 7, delivery.HoldDoubt, "me@outlook.com", true, false, false}, // which changes the Message-ID
+		{"outlook", "outlook", 7, delivery.HoldDoubt, "me@outlook.com", true, true, false}, // which changes the Message-ID
+		{"business", "office365", 0, delivery.RetryDoubt, "me@corp.example", false, true, false},
 		{"own", "", 0, delivery.RetryDoubt, "me@example.com", false, false, false},          // whose IMAP server is not known
 		{"qq", "qq", 0, delivery.RetryDoubt, "me@qq.com", false, true, false},
 	} {
