@@ -44,17 +44,27 @@ func Compose(c *message.Composer, m *message.Message) (*Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	envelope, err := content.Envelope()
+	l, err := Composed(content, m.Subject)
 	if err != nil {
 		_ = content.Close() // the error that matters is err
+		return nil, err
+	}
+	l.closes = content
+	return l, nil
+}
+
+// Composed is Compose for a message that is composed already. The caller closes the
+// content when the Letter is not used any more.
+func Composed(content *message.Content, subject string) (*Letter, error) {
+	envelope, err := content.Envelope()
+	if err != nil {
 		return nil, err
 	}
 	form := content
 	if seven, ok := content.SevenBit(); ok {
 		form = seven
 	}
-	return &Letter{content: form, envelope: envelope, messageID: content.MessageID(), subject: clipped(m.Subject),
-		said: content.Fingerprint, closes: content}, nil
+	return &Letter{content: form, envelope: envelope, messageID: content.MessageID(), subject: clipped(subject), said: content.Fingerprint}, nil
 }
 
 // Raw makes a Letter of a message that is whole already, like those of
