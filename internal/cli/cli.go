@@ -14,8 +14,9 @@
 //
 // Commands of several files share a prefix: login*.go sets an account up (who,
 // where, the secret, the check, what to correct, what is kept), account*.go shows
-// and changes what is set up, doctor*.go prints what package doctor finds, and
-// pasted*.go reads what explain is given. accounts.go, badsecret.go and
+// and changes what is set up, doctor*.go prints what package doctor finds, queue*.go
+// is the outbox (queuesend.go puts messages in, queuerun.go sends them, the others
+// look and change), and pasted*.go reads what explain is given. accounts.go, badsecret.go and
 // accounttry.go are what they have in common: the configuration, the words for a
 // secret that can't be had, one login to try an account.
 package cli
@@ -74,7 +75,7 @@ type World struct {
 	// OpenOutbox opens an outbox; nil means stores.Open.
 	OpenOutbox func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
 	// After is the timer that bounds how long messages on the wire are waited
-	// for after Ctrl-C.
+	// for after Ctrl-C, and that of the outbox.
 	After func(time.Duration) <-chan time.Time
 }
 

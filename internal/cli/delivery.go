@@ -43,6 +43,11 @@ type delivery struct {
 	copies  sentCopies
 	endedBy smtp.Outcome // what made the run hopeless
 
+	// unreachable: for a message no server could be reached; unreached are to wait in
+	// the outbox.
+	unreachable bool
+	unreached   []*job
+
 	mu     sync.Mutex
 	taken  []*job      // by the place at which the sender took them
 	failed []failedJob // since they were last asked for
@@ -106,6 +111,10 @@ func (r *delivery) deliver(ctx context.Context) error {
 	r.tellAlike()
 	r.closeLog()
 	r.conclude(a.Now().Sub(began))
+	r.offerOutbox()
+	if err := r.enqueueUnreached(ctx); err != nil {
+		return err
+	}
 	if r.worst == exitOK {
 		return nil
 	}
@@ -214,7 +223,7 @@ func (r *delivery) settle(ctx, sending context.Context, j *job, result yan.Resul
 	if folder := r.keepCopy(sending, j, result); folder != "" {
 		j.copied = folder
 	}
-	if r.fallsBack(ctx, j, result) {
+	if r.queuesUnreached(j, result) || r.fallsBack(ctx, j, result) {
 		return
 	}
 	j.close()

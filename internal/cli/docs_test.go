@@ -188,6 +188,9 @@ func TestCompletion(t *testing.T) {
 		{[]string{"send", "--no-p"}, []string{"--no-pipelining"}},
 		{[]string{"explain", "--stage", ""}, []string{"rcpt"}},
 		{[]string{"completion", ""}, shells()},
+		{[]string{"queue", ""}, []string{"list", "show", "watch", "run", "hold", "release", "retry", "cancel", "resolve", "export", "stats", "prune"}},
+		{[]string{"queue", "--state", ""}, stateFlagWords()},
+		{[]string{"send", "--priority", ""}, priorityWords()},
 		{[]string{"account", ""}, []string{"list", "show", "edit", "test", "remove", "import", "default"}},
 		{[]string{"account", "import", "--from", ""}, programNames()},
 		{[]string{"account", "edit", "--unset", ""}, []string{"from", "secret.command"}},
@@ -228,6 +231,9 @@ func TestJSONIsDocumented(t *testing.T) {
 		}
 	}
 	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{},
+		"yan send --queue --json": enqueuedJSON{}, "yan queue --json": entryJSON{}, "yan queue watch --json": queueEventJSON{},
+		"yan queue run --json": drainedJSON{}, "yan queue cancel --json": changedJSON{}, "yan queue stats --json": queueStatsJSON{},
+		"yan queue prune --json":    prunedJSON{},
 		"yan sandbox --json: ready": readyJSON{}, "yan sandbox --json: message": receivedJSON{},
 		"yan explain --json": explainedJSON{}, "yan doctor --json": doctorJSON{},
 		"yan account show --json": settingsJSON{}, "yan account test --json": accountTestJSON{}, "yan account import --json": importJSON{},

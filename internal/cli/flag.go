@@ -64,7 +64,16 @@ func (a *app) name(flag string) string {
 // takesVariable reports whether a variable counts for a flag. YAN_SERVER and its like
 // are set in some profile, for 'yan send'; to 'yan login' and 'yan account' they would
 // say where the secret of any account goes, and who it belongs to.
+//
+// What chooses messages of the outbox is for one command, and so are the time and the key
+// of a message: YAN_ALL or YAN_KEY in some profile would mean more than anybody wants.
 func takesVariable(command, flag string) bool {
+	if command == "yan send" && contains([]string{"at", "key"}, flag) {
+		return false
+	}
+	if strings.HasPrefix(command+" ", "yan queue ") {
+		return contains([]string{"outbox", "json", "quiet", "lang"}, flag)
+	}
 	if !strings.HasPrefix(command+" ", "yan login ") && !strings.HasPrefix(command+" ", "yan account ") {
 		return true
 	}

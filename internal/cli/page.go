@@ -33,11 +33,11 @@ const usageLines = "yan_usage"
 // page collects what a command says about itself.
 func (a *app) page(cmd *cobra.Command) page {
 	p := page{command: cmd.CommandPath(), short: cmd.Short, usage: []string{strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
-	if lines := cmd.Annotations[usageLines]; lines != "" {
-		p.usage = strings.Split(lines, "\n")
-	}
 	if len(cmd.Commands()) > 0 {
 		p.usage = []string{cmd.CommandPath() + " " + a.T("COMMAND") + " …"}
+	}
+	if lines := cmd.Annotations[usageLines]; lines != "" {
+		p.usage = strings.Split(lines, "\n")
 	}
 	about := cmd.Long
 	if about == "" {
@@ -58,6 +58,9 @@ func (a *app) page(cmd *cobra.Command) page {
 	p.lists = append(p.lists, commands)
 	p.lists = append(p.lists, groups(cmd.LocalFlags())...)
 	p.lists = append(p.lists, a.everyCommand(cmd.Root().PersistentFlags()))
+	if cmd.CommandPath() == "yan queue" {
+		p.lists = append(p.lists, a.stateList())
+	}
 	if cmd.Name() == "send" {
 		p.lists = append(p.lists, a.serverForms(), a.variables(), a.exitStatuses())
 	}

@@ -41,7 +41,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(a.page(cmd)) })
 	root.SetFlagErrorFunc(a.flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.environment(cmd) }
-	root.AddCommand(a.sendCommand(), a.serveCommand(), a.loginCommand(), a.accountCommand(), a.configCommand(), a.demoCommand(), a.sandboxCommand(), a.providersCommand(),
+	root.AddCommand(a.sendCommand(), a.queueCommand(), a.serveCommand(), a.loginCommand(), a.accountCommand(), a.configCommand(), a.demoCommand(), a.sandboxCommand(), a.providersCommand(),
 		a.explainCommand(), a.doctorCommand(), a.versionCommand(), a.completionCommand(), a.manCommand())
 	root.SetHelpCommand(a.helpCommand())
 	return root

@@ -15,6 +15,7 @@ import (
 // sendFlags are the flags of send.
 type sendFlags struct {
 	serverFlags
+	queueing
 	to, cc, bcc, replyTo []string
 	from                 string
 	subject              string
@@ -43,23 +44,27 @@ func (a *app) sendCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "send",
 		Short: a.T("Send a message"),
-		Long: a.T("Send a message and say, for each recipient, what became of it.\n\n" +
-			"An account, which 'yan login' makes, logs in with its own secret. Without one the password or authorization code is " +
-			"read from the file that YAN_PASSWORD_FILE names, or asked for on the terminal; it is never a flag. Piped input is the text. " +
-			"For a value, @FILE reads a file and - standard input; @@ begins a plain @.\n\n" +
-			"With --raw each argument is a message, an mbox file, a Maildir, or a folder of .eml files. " +
-			"All messages are checked before the first is sent, and go out as fast as the server takes them. " +
-			"With --log a run that ended half-way is resumed by the same command: nothing is sent twice."),
+		Long: a.T("Send a message and say, for each recipient, what became of it.\n\n"+
+			"An account, which 'yan login' makes, logs in with its own secret. Without one the password or authorization code is "+
+			"read from the file that YAN_PASSWORD_FILE names, or asked for on the terminal; it is never a flag. Piped input is the text. "+
+			"For a value, @FILE reads a file and - standard input; @@ begins a plain @.\n\n"+
+			"With --raw each argument is a message, an mbox file, a Maildir, or a folder of .eml files. "+
+			"All messages are checked before the first is sent, and go out as fast as the server takes them. "+
+			"With --log a run that ended half-way is resumed by the same command: nothing is sent twice.") + "\n\n" +
+			a.T("With --queue the message is put into the outbox, on the disk, and sent from there by 'yan queue run' or 'yan serve', again and again "+
+				"until the server has taken it or its time is over."),
 		Example: "  " + a.sendExample() + " -a report.pdf\n" +
 			"  df -h | yan send --server smtps://me%40example.com@smtp.example.com -t ops@example.com -s disks\n" +
 			"  yan send --server qq --raw message.eml\n" +
-			"  yan send --server qq --raw ~/Maildir archive.mbox --log run.log",
+			"  yan send --server qq --raw ~/Maildir archive.mbox --log run.log\n" +
+			"  yan send -t friend@163.com -s 早 -b \"Good morning\" --at \"tomorrow 8:00\"",
 		Annotations: map[string]string{usageLines: a.T("yan send -t ADDRESS… [-f ADDRESS] [-s TEXT] [-b TEXT] [-a FILE…]\nyan send --raw [FILE|FOLDER…] [--log FILE]")},
 		RunE:        func(cmd *cobra.Command, args []string) error { return a.send(cmd, s, args) },
 	}
 	s.registerAccount(a, cmd)
 	s.registerMessage(a, cmd)
-	s.register(a, cmd)
+	s.registerQueue(a, cmd)
+	s.serverFlags.register(a, cmd)
 	add(cmd, a.T("Output:"),
 		option{"dry-run", "n", &s.dryRun, "", a.T("print the exact bytes and the envelope; touch no network")},
 		option{"transcript", "v", &s.transcript, "", a.T("show the conversation with the server, secrets hidden")},
@@ -122,6 +127,9 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if s.dryRun {
 		return a.printDry(s, jobs)
 	}
+	if s.when == queueAlways {
+		return a.enqueue(cmd.Context(), s, jobs)
+	}
 	server, err := a.oneServer(s, jobs)
 	if err != nil {
 		return err
@@ -165,6 +173,8 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return a.wrongf("%s %q: want all or any", a.name("to-policy"), s.policy)
 	case changed("body") && changed("body-file"):
 		return a.wrongf("%s and %s are both given; the text can come from one only", a.name("body"), a.name("body-file"))
+	case !s.raw && len(args) > 0 && changed("queue") && contains(queueWords(), args[0]):
+		return a.usagef("%q is one argument too many; write --queue=%s", args[0], args[0])
 	case !s.raw && len(args) > 0:
 		return a.usagef("%q is not a flag; recipients go behind -t, files to attach behind -a, whole messages behind --raw", args[0])
 	case changed("window") && !s.raw:
@@ -182,6 +192,9 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		}
 	}
 	if err := a.checkLog(s, changed("log")); err != nil {
+		return err
+	}
+	if err := a.checkQueue(cmd, s); err != nil {
 		return err
 	}
 	return s.check(a, cmd)

@@ -17,12 +17,8 @@ import (
 // configuration, the usual one. The path of a file is absolute.
 func (a *app) serveWhere(ctx context.Context, s *serveFlags, f *account.File) (string, error) {
 	where := s.outbox
-	_, variable := a.origin["outbox"]
-	if u, err := url.Parse(where); where != "" && !variable && outbox.IsPostgres(where) {
-		if _, has := u.User.Password(); err != nil || has {
-			return "", fail(exitUsage, errors.New(a.T("%s: a password does not belong on the command line", a.name("outbox"))),
-				a.T("Leave it to ~/.pgpass or PGPASSWORD, or to password_command in the configuration."))
-		}
+	if err := a.noPasswordInFlag(where); err != nil {
+		return "", err
 	}
 	if where == "" {
 		if p := f.OutboxFault(); p != nil {
@@ -41,6 +37,18 @@ func (a *app) serveWhere(ctx context.Context, s *serveFlags, f *account.File) (s
 		return "", fail(exitConfig, err, "")
 	}
 	return path, nil
+}
+
+// noPasswordInFlag refuses a URL with a password where others can read it.
+func (a *app) noPasswordInFlag(where string) error {
+	_, variable := a.origin["outbox"]
+	if u, err := url.Parse(where); where != "" && !variable && outbox.IsPostgres(where) {
+		if _, has := u.User.Password(); err != nil || has {
+			return fail(exitUsage, errors.New(a.T("%s: a password does not belong on the command line", a.name("outbox"))),
+				a.T("Leave it to ~/.pgpass or PGPASSWORD, or to password_command in the configuration."))
+		}
+	}
+	return nil
 }
 
 func (a *app) openOutbox(ctx context.Context, where string, o outbox.Options) (outbox.Store, error) {

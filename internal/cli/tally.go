@@ -59,7 +59,7 @@ func (t *tally) count(j *job, r yan.Result) {
 // conclude sums a run of several messages up, and says how to go on.
 func (r *delivery) conclude(took time.Duration) {
 	a, t := r.a, &r.tally
-	if len(r.jobs) > 1 {
+	if len(r.jobs) > 1 && t.messages > 0 {
 		switch line := r.summary(took); {
 		case r.s.json:
 			a.hint(line)

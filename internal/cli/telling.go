@@ -48,6 +48,8 @@ func (r *delivery) tellRest(ctx context.Context) {
 		case j.taken || j.failed || j.waits || j.told:
 		case j.earlier != nil:
 			r.tellEarlier(j)
+		case len(r.unreached) > 0 && errors.Is(reason, errHopeless):
+			r.keepForOutbox(j, r.endedBy)
 		default:
 			rest = append(rest, j)
 		}

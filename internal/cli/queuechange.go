@@ -1,0 +1,277 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// queueVerbCommand is hold, release, retry or cancel.
+func (a *app) queueVerbCommand(verb outbox.Verb) *cobra.Command {
+	q, f := &queueFlags{}, &queueFilter{}
+	cmd := &cobra.Command{
+		Use:               string(verb) + " [" + a.T("ID…") + "] [" + a.T("FILTER…") + "]",
+		ValidArgsFunction: a.completeIDs,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueVerb(cmd, q, f, verb, args) },
+	}
+	more := ""
+	switch verb {
+	case outbox.Hold:
+		cmd.Short = a.T("Keep messages back until they are released")
+		cmd.Example = "  yan queue hold 12\n  yan queue hold --account qq"
+	case outbox.Release:
+		cmd.Short = a.T("Let messages go that were held, and an account that rests")
+		cmd.Example = "  yan queue release 12 13\n  yan queue release --account qq"
+	case outbox.Retry:
+		cmd.Short = a.T("Try messages now: deferred and scheduled ones, and those that failed, expired or were cancelled")
+		more = a.T("Messages that are chosen by flags without --state are tried where they were deferred: what failed, was cancelled or has its time is tried when it is named.")
+		cmd.Example = "  yan queue retry 12\n  yan queue retry --state failed --since 2h"
+	case outbox.Cancel:
+		cmd.Short = a.T("Take messages back that no server has yet")
+		cmd.Example = "  yan queue cancel 12\n  yan queue cancel 12 --to friend@163.com\n  yan queue cancel --tag newsletter"
+	}
+	cmd.Long = cmd.Short + a.T(".") + "\n\n" + a.T("Messages are named by their numbers, or chosen by what they have in common; what is said of recipients chooses among these, too. "+
+		"What can't be done in the state where a recipient is, is left as it is and counted.")
+	if verb == outbox.Release {
+		more = a.T("With --account alone, or with --all, accounts go on, too, of which nothing was sent for a while because the server wanted so.")
+	}
+	if more != "" {
+		cmd.Long += "\n\n" + more
+	}
+	f.register(a, cmd, a.T("all messages of the outbox"))
+	q.register(a, cmd)
+	return cmd
+}
+
+func (a *app) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, verb outbox.Verb, args []string) error {
+	switch {
+	case len(args) == 0 && f.isEmpty() && !f.all:
+		return fail(exitUsage, errors.New(a.T("no message named: give its number, or choose by --state, --to, --tag or the like")),
+			a.T("--all means every message of the outbox. See '%s --help'.", a.command))
+	case f.all && (len(args) > 0 || !f.isEmpty()):
+		return a.wrongf("%s means every message; leave it out to choose some", a.name("all"))
+	}
+	return a.change(cmd.Context(), q, f, verb, args)
+}
+
+// change carries out what a person wants, and says how much it was.
+func (a *app) change(ctx context.Context, q *queueFlags, f *queueFilter, verb outbox.Verb, args []string) error {
+	filter, scheduledOnly, err := f.filter(a, args)
+	if err != nil {
+		return err
+	}
+	store, err := a.lookIntoQueue(ctx, q.outbox)
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.nothingThere(q, filter)
+	}
+	defer store.Close() // what has returned is on the disk
+	if err := a.allThere(ctx, q, store, filter.IDs); err != nil {
+		return err
+	}
+	if scheduledOnly {
+		list, _, err := a.queueEntries(ctx, store, filter, true, 0)
+		if err != nil {
+			return a.outboxProblem(q.outbox, err)
+		}
+		filter.IDs = nil
+		for _, e := range list {
+			filter.IDs = append(filter.IDs, e.ID)
+		}
+		if len(list) == 0 {
+			a.tellChanged(q, verb, outbox.Changed{})
+			return nil
+		}
+	}
+	if len(filter.States) == 0 && len(args) == 0 {
+		filter.States = meant(verb)
+	}
+	changed, err := store.Change(ctx, outbox.Change{Verb: verb, Filter: filter})
+	var move *outbox.MoveError
+	switch {
+	case errors.As(err, &move):
+		return a.cantMove(move)
+	case errors.Is(err, outbox.ErrNotFound) && len(filter.IDs) > 0:
+		return a.noMessage(filter.IDs[0])
+	case err != nil:
+		return a.outboxProblem(q.outbox, err)
+	}
+	resumed, err := a.resumeAccounts(ctx, store, f, verb, args)
+	if err != nil {
+		return a.outboxProblem(q.outbox, err)
+	}
+	a.tellChanged(q, verb, changed, resumed...)
+	if changed.Recipients == 0 && len(args) > 0 {
+		return &failure{code: exitData, err: errors.New("nothing changed"), told: true}
+	}
+	if verb == outbox.Release || verb == outbox.Retry || verb == outbox.ResolveResend {
+		a.hintNext(ctx, q, store, changed)
+	}
+	return nil
+}
+
+// meant are the states that a choice by flags is about where it says none. What is
+// left as it is then, is worth telling. To try everything would bring back what was
+// cancelled, and send what has its time: only what was deferred is meant.
+func meant(verb outbox.Verb) []outbox.State {
+	if verb == outbox.Retry {
+		return []outbox.State{outbox.Deferred}
+	}
+	var states []outbox.State
+	for _, s := range outbox.States() {
+		if _, ok := verb.Goes(s); ok || s == outbox.Sending && verb != outbox.Release {
+			states = append(states, s)
+		}
+	}
+	return states
+}
+
+// allThere makes sure that every message that was named is there, before any is
+// touched.
+func (a *app) allThere(ctx context.Context, q *queueFlags, store outbox.Store, ids []outbox.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	list, _, err := a.queueEntries(ctx, store, outbox.Filter{IDs: ids}, false, 0)
+	if err != nil {
+		return a.outboxProblem(q.outbox, err)
+	}
+	if missing := missingIDs(ids, list); len(missing) > 0 {
+		return a.noMessage(missing[0])
+	}
+	return nil
+}
+
+func (a *app) hintNext(ctx context.Context, q *queueFlags, store outbox.Store, changed outbox.Changed) {
+	if changed.Recipients == 0 {
+		return
+	}
+	if working := a.isServed(ctx, store, q.outbox); !q.json {
+		a.hint(a.nextSteps(working, false))
+	}
+}
+
+// resumeAccounts ends the pauses of accounts: of the one that is released, or of all.
+func (a *app) resumeAccounts(ctx context.Context, store outbox.Store, f *queueFilter, verb outbox.Verb, args []string) (resumed []string, err error) {
+	only := queueFilter{account: f.account, limit: f.limit}
+	if verb != outbox.Release || len(args) > 0 || !f.all && (f.account == "" || !f.same(only)) {
+		return nil, nil
+	}
+	stats, err := store.Stats(ctx)
+	for _, acc := range stats.Accounts {
+		if acc.PausedFor > 0 && (f.all || acc.Account == f.account) && err == nil {
+			err = store.Resume(ctx, acc.Account)
+			resumed = append(resumed, acc.Account)
+		}
+	}
+	return resumed, err
+}
+
+// tellChanged counts. resumed are accounts that go on.
+func (a *app) tellChanged(q *queueFlags, verb outbox.Verb, c outbox.Changed, resumed ...string) {
+	if q.json {
+		a.printJSON(changedJSON{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Resumed: resumed})
+		return
+	}
+	for _, name := range resumed {
+		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("account %s goes on", visible(name)))
+	}
+	if c.Recipients > 0 {
+		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.changedLine(verb, c.Recipients, c.Messages))
+	}
+	switch {
+	case c.Untouched > 0:
+		a.outf("%s %s\n", a.paint(a.StdoutWidth, yellow, "–"), a.T("recipients left as they are, because they are not in a state for it: %d", c.Untouched))
+	case c.Recipients == 0 && len(resumed) == 0:
+		a.outf("%s %s\n", a.paint(a.StdoutWidth, yellow, "–"), a.T("no message fits; nothing was changed"))
+	}
+}
+
+func (a *app) changedLine(verb outbox.Verb, recipients, messages int) string {
+	how := a.T("recipients: %d, messages: %d", recipients, messages)
+	switch verb {
+	case outbox.Hold:
+		return a.T("held (%s)", how)
+	case outbox.Release:
+		return a.T("released (%s)", how)
+	case outbox.Retry:
+		return a.T("due now (%s)", how)
+	case outbox.Cancel:
+		return a.T("cancelled (%s)", how)
+	case outbox.ResolveSent, outbox.ResolveFound:
+		return a.T("noted as handed over (%s)", how)
+	default:
+		return a.T("to be sent again (%s)", how)
+	}
+}
+
+// cantMove says why a message can't be changed like this, and what can be done.
+func (a *app) cantMove(e *outbox.MoveError) error {
+	id, hint := e.ID, ""
+	switch {
+	case e.From == outbox.Sending:
+		hint = a.T("It is on its way this moment: 'yan queue watch %d' shows how it ends.", id)
+	case e.From == outbox.InDoubt:
+		hint = a.T("It may have been handed over: 'yan queue resolve %d' decides about it.", id)
+	case e.Verb == outbox.Cancel && e.From == outbox.HandedOver:
+		hint = a.T("What a server has taken can't be called back.")
+	case e.Verb == outbox.Retry && e.From == outbox.HandedOver:
+		hint = a.T("A server has taken it. To send it once more: %s", "yan queue export "+id.String()+" | yan send --raw")
+	case e.From == outbox.Held:
+		hint = a.T("'yan queue release %d' lets it go.", id)
+	case e.From.Final() && e.From != outbox.HandedOver:
+		hint = a.T("'yan queue retry %d' tries it anew.", id)
+	}
+	state := a.stateWord(e.From)
+	switch e.Verb {
+	case outbox.Hold:
+		return fail(exitData, errors.New(a.T("message %d can't be held: it is %s", id, state)), hint)
+	case outbox.Release:
+		return fail(exitData, errors.New(a.T("message %d is not held, and can't be released: it is %s", id, state)), hint)
+	case outbox.Retry:
+		return fail(exitData, errors.New(a.T("message %d can't be tried now: it is %s", id, state)), hint)
+	case outbox.Cancel:
+		return fail(exitData, errors.New(a.T("message %d can't be cancelled: it is %s", id, state)), hint)
+	}
+	return fail(exitData, errors.New(a.T("message %d is not in doubt, and there is nothing to resolve: it is %s", id, state)), hint)
+}
+
+func (a *app) queueResolveCommand() *cobra.Command {
+	q, f := &queueFlags{}, &queueFilter{}
+	var sent, resend bool
+	cmd := &cobra.Command{
+		Use:   "resolve " + a.T("ID…") + " --sent|--resend",
+		Short: a.T("Decide about a message that is in doubt"),
+		Long: a.T("A message is in doubt when it went out whole and no answer came: the server may have taken it, or not. Nobody can know from here, " +
+			"and it is never sent again just because time passes.\n\n" +
+			"Look into the Sent folder, or ask the recipient. With --sent it counts as handed over; if it was not, nobody ever gets it. " +
+			"With --resend it goes out once more under the same Message-ID; if it had arrived, the recipient may have it twice."),
+		Example:           "  yan queue list --state in_doubt\n  yan queue resolve 12 --sent\n  yan queue resolve 12 --resend",
+		ValidArgsFunction: a.completeIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			verb := outbox.ResolveSent
+			switch {
+			case len(args) == 0:
+				return a.usagef("name the message by its number; 'yan queue --state in_doubt' lists those that it may be")
+			case sent == resend:
+				return fail(exitUsage, errors.New(a.T("say what is right: --sent (it has arrived) or --resend (send it once more)")),
+					a.T("Sent, though it has not arrived: nobody gets it. Sent once more, though it has: somebody may get it twice."))
+			case resend:
+				verb = outbox.ResolveResend
+			}
+			return a.change(cmd.Context(), q, f, verb, args)
+		},
+	}
+	add(cmd, a.T("Decision:"),
+		option{"sent", "", &sent, "", a.T("it was handed over: nothing more is sent")},
+		option{"resend", "", &resend, "", a.T("it was not, or twice does no harm: send it once more")},
+		option{"to", "", &f.to, a.T("TEXT"), a.T("only recipients whose address holds this")},
+	)
+	q.register(a, cmd)
+	return cmd
+}

@@ -1,0 +1,273 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/submission"
+	"github.com/yanmail/yan/message"
+)
+
+// queueing are the flags of send that are about the outbox.
+type queueing struct {
+	when     string // a word of queueWords
+	outbox   string
+	at       string
+	expires  string
+	key      string
+	priority string
+	tags     []string
+}
+
+// The words of --queue.
+const (
+	queueAlways  = "always"
+	queueOffline = "offline"
+	queueNever   = "never"
+)
+
+func queueWords() []string { return []string{queueAlways, queueOffline, queueNever} }
+
+func (o *queueing) registerQueue(a *app, cmd *cobra.Command) {
+	o.priority = priorityWord(outbox.Normal)
+	add(cmd, a.T("Later (outbox):"),
+		option{"queue", "", &o.when, "", a.T("put the message into the outbox instead of sending it; --queue=offline only where the server can't be reached")},
+		option{"at", "", &o.at, a.T("TIME"), a.T("do not send it before: 15:30, \"tomorrow 9:00\", +2h, or a date with a time; puts it into the outbox")},
+		option{"expires", "", &o.expires, a.T("DURATION|TIME"), a.T("try for so long, or until then (default: 5d)")},
+		option{"key", "", &o.key, a.T("WORD"), a.T("enqueue a message with this key only once, however often this is run")},
+		option{"priority", "", &o.priority, "high|normal|low", a.T("what goes first among what is due")},
+		option{"tag", "", &o.tags, a.T("WORD"), a.T("a word to find it by; repeatable")},
+		option{"outbox", "", &o.outbox, a.T("PATH|URL"), outboxText(a)},
+	)
+	cmd.Flags().Lookup("queue").NoOptDefVal = queueAlways
+	complete(cmd, "queue", queueWords)
+	complete(cmd, "priority", priorityWords)
+}
+
+// checkQueue finds out whether and when the outbox is meant, and flags that make no
+// sense with it.
+func (a *app) checkQueue(cmd *cobra.Command, s *sendFlags) error {
+	o, changed := &s.queueing, cmd.Flags().Changed
+	switch o.when { // a variable may say it like any switch
+	case "true", "1":
+		o.when = queueAlways
+	case "false", "0", "":
+		o.when = queueNever
+	}
+	if !contains(queueWords(), o.when) {
+		return a.wrongf("%s %q: want one of %s", a.name("queue"), o.when, a.listed(queueWords()))
+	}
+	byFlag := changed("queue") && a.origin["queue"] == ""
+	if changed("at") {
+		if byFlag && o.when != queueAlways {
+			return a.wrongf("%s and %s are both given; what waits for its time is in the outbox", a.name("at"), "--queue="+o.when)
+		}
+		o.when = queueAlways
+	}
+	if o.when == queueNever {
+		for _, flag := range []string{"expires", "key", "priority", "tag"} {
+			if changed(flag) && a.origin[flag] == "" {
+				return a.wrongf("%s needs --queue: it is about the outbox", a.name(flag))
+			}
+		}
+		return nil
+	}
+	if o.when == queueOffline && !byFlag && (s.log != "" || s.quitAfter != "" || s.server != "" || s.dryRun) {
+		o.when = queueNever // the variable is for what it fits
+		return nil
+	}
+	if changed("to-policy") && s.policy == "all" {
+		return fail(exitUsage, errors.New(a.T("%s all can't be used with %s", a.name("to-policy"), "--queue")),
+			a.T("In the outbox each recipient is on its own: who is deferred is tried again later, when others have the message already."))
+	}
+	for _, flag := range []string{"log", "resend", "window", "quit-after", "transcript"} {
+		if changed(flag) && (o.when == queueAlways || flag != "transcript" && flag != "window") && a.origin[flag] == "" {
+			return a.wrongf("%s can't be used with %s, which does not send now", a.name(flag), "--queue")
+		}
+	}
+	return a.checkItem(o)
+}
+
+// checkItem checks what is said of the message.
+func (a *app) checkItem(o *queueing) error {
+	if _, ok := priorityOf(o.priority); !ok {
+		return a.wrongf("%s %q: want one of %s", a.name("priority"), o.priority, a.listed(priorityWords()))
+	}
+	_, err := a.newOrder(o)
+	return err
+}
+
+// newItem is what the flags say of a message.
+func (a *app) newOrder(o *queueing) (m submission.Order, err error) {
+	m.Key, m.Tags = o.key, o.tags
+	m.Priority, _ = priorityOf(o.priority)
+	from := a.Now()
+	if o.at != "" {
+		if m.NotBefore, err = a.futureTime("at", o.at); err != nil {
+			return m, err
+		}
+		from = m.NotBefore
+	}
+	if o.expires != "" {
+		m.Expires, err = a.expiry("expires", o.expires, from)
+	}
+	return m, err
+}
+
+// enqueue puts messages into the outbox and tells of each.
+func (a *app) enqueue(ctx context.Context, s *sendFlags, jobs []*job) error {
+	if s.id == nil {
+		return a.noAccountToQueue(s)
+	}
+	if s.key != "" && len(jobs) > 1 {
+		return a.wrongf("%s is the name of one message, and here are %d", a.name("key"), len(jobs))
+	}
+	store, err := a.openQueue(ctx, s.outbox)
+	if err != nil {
+		return err
+	}
+	defer store.Close() // what has returned is on the disk
+	order, err := a.newOrder(&s.queueing)
+	if err != nil {
+		return err
+	}
+	order.Account = s.id.Name
+	kept, fresh := 0, false
+	for _, j := range jobs {
+		one, receipt, err := a.enqueueOne(ctx, s, store, order, j)
+		if err != nil {
+			return a.notEnqueued(ctx, s, store, j, len(jobs), kept, err)
+		}
+		kept++
+		fresh = fresh || !receipt.Duplicate
+		a.tellEnqueued(s, j, one, receipt, len(jobs) > 1)
+	}
+	working := fresh && a.isServed(ctx, store, s.outbox)
+	if s.quiet || s.json || !fresh {
+		return nil
+	}
+	if len(jobs) > 1 {
+		a.outf("%s\n", a.paint(a.StdoutWidth, bold, a.T("%d messages are in the outbox.", kept)))
+	}
+	a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.nextSteps(working, order.NotBefore.After(a.Now()))))
+	return nil
+}
+
+// noAccountToQueue: what is in the outbox goes out from an account, whose secret is at
+// hand when the time has come.
+func (a *app) noAccountToQueue(s *sendFlags) error {
+	err := errors.New(a.T("the outbox sends from an account, and there is none for this message"))
+	if s.server != "" {
+		err = errors.New(a.T("the outbox sends from an account: leave out %s", a.name("server")))
+	}
+	return fail(exitConfig, err, a.T("Make one with '%s'; who is to log in later needs a secret that is kept.", "yan login"))
+}
+
+// enqueueOne keeps a message: when it has returned, it is on the disk.
+func (a *app) enqueueOne(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, j *job) (m outbox.New, r outbox.Receipt, err error) {
+	if err := j.open(); err != nil {
+		return m, r, a.rawProblem(j, err)
+	}
+	if j.file != nil {
+		defer j.close()
+	}
+	letter, err := letterOf(s, j)
+	if err == nil {
+		m, err = letter.New(order)
+	}
+	if err != nil {
+		return m, r, fail(exitData, sentence.Errorf("%s: %w", a.T("the message can't be put into the outbox"), err), "")
+	}
+	r, err = store.Enqueue(ctx, m)
+	return m, r, err
+}
+
+func letterOf(s *sendFlags, j *job) (*submission.Letter, error) {
+	if composed, ok := j.content.(*message.Content); ok && j.message != nil {
+		return submission.Composed(composed, s.subject)
+	}
+	return submission.Raw(j.content, j.envelope)
+}
+
+// notEnqueued says why a message is not in the outbox, and how many are.
+func (a *app) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Store, j *job, all, kept int, err error) error {
+	if errors.Is(err, outbox.ErrConflict) {
+		other := ""
+		if page, listErr := store.List(ctx, outbox.Filter{Account: s.id.Name, Key: s.key, Limit: 1}); listErr == nil && len(page.Entries) > 0 {
+			other = page.Entries[0].ID.String()
+		}
+		return fail(exitData, errors.New(a.T("%s %q is that of message %s, which is not the same", a.name("key"), s.key, other)),
+			a.T("Nothing was enqueued. What has the key: %s", "yan queue show "+other))
+	}
+	var failed *failure
+	if !errors.As(err, &failed) && !errors.As(a.outboxProblem(s.outbox, err), &failed) {
+		return err
+	}
+	text := a.T("the message is neither sent nor in the outbox")
+	if all > 1 {
+		text = a.T("%s is neither sent nor in the outbox, as all behind it; %d of %d messages are", a.jobName(j), kept, all)
+	}
+	return fail(failed.code, sentence.Errorf("%s: %w", text, failed.err), failed.hint)
+}
+
+// tellEnqueued says what is in the outbox now.
+func (a *app) tellEnqueued(s *sendFlags, j *job, item outbox.New, receipt outbox.Receipt, several bool) {
+	expires := item.Expires
+	if expires.IsZero() {
+		expires = later(a.Now(), item.NotBefore).Add(outbox.Lifetime)
+	}
+	switch {
+	case s.json:
+		a.printJSON(newEnqueued(j, item, receipt, expires))
+		return
+	case s.quiet:
+		return
+	}
+	name := ""
+	if several {
+		name = a.jobName(j) + "  "
+	}
+	to := oneLineOf(j.envelope.To()[0].String())
+	if n := j.envelope.Len(); n > 1 {
+		to += " +" + strconv.Itoa(n-1)
+	}
+	if receipt.Duplicate {
+		a.outf("%s %s%s\n", a.paint(a.StdoutWidth, yellow, "–"), name, a.T("%s: message %d is the same and has this key already; nothing was added", to, receipt.ID))
+		return
+	}
+	line := a.T("%s: in the outbox as message %d", to, receipt.ID)
+	if item.NotBefore.After(a.Now()) {
+		line += " · " + a.T("to be sent %s (%s)", a.moment(item.NotBefore), a.away(item.NotBefore))
+	}
+	a.outf("%s %s%s\n", a.paint(a.StdoutWidth, green, "✓"), name, line)
+	if !several {
+		a.outf("%s\n", a.paint(a.StdoutWidth, dim, "  "+a.T("%s from account %s", size(j.size), item.Account)+" · Message-ID: "+item.MessageID+
+			" · "+a.T("tried until %s", a.moment(expires))))
+	}
+}
+
+func later(t, u time.Time) time.Time {
+	if u.After(t) {
+		return u
+	}
+	return t
+}
+
+func newEnqueued(j *job, item outbox.New, receipt outbox.Receipt, expires time.Time) enqueuedJSON {
+	e := enqueuedJSON{Event: "enqueued", ID: int64(receipt.ID), File: j.name, Number: j.number, Account: item.Account, From: j.envelope.From().String(),
+		MessageID: item.MessageID, Size: j.size, Key: item.Key, NotBefore: optionalTime(item.NotBefore), Expires: expires.UTC(),
+		Priority: priorityWord(item.Priority), Tags: item.Tags}
+	if receipt.Duplicate {
+		e.Event = "duplicate"
+	}
+	for _, to := range j.envelope.To() {
+		e.To = append(e.To, to.String())
+	}
+	return e
+}
