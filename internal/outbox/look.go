@@ -171,7 +171,7 @@ type Changed struct {
 type Stats struct {
 	Accounts []AccountStats // by name: those with messages, and those that are paused
 	Workers  []WorkerStats  // by owner; lapsed ones too, until Sweep has been
-	Oldest   time.Time      // enqueued, of what is Queued or Deferred; zero for nothing
+	Oldest   time.Time      // when the first message, by ID, of which something is Queued or Deferred was enqueued; zero for none
 	Bytes    int64          // of database and spool, where that is known
 	Free     int64          // left on the disk; -1 where that is not known
 }

@@ -174,7 +174,7 @@ func (m *Model) Stats(ctx context.Context) (outbox.Stats, error) {
 		}
 		for _, r := range msg.recipients {
 			counts[msg.Account][r.State]++
-			if r.State.Waiting() && (stats.Oldest.IsZero() || msg.Created.Before(stats.Oldest)) {
+			if r.State.Waiting() && stats.Oldest.IsZero() {
 				stats.Oldest = msg.Created
 			}
 		}
