@@ -1,0 +1,98 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/outbox/sqlite"
+)
+
+var (
+	seed  = flag.Uint64("seed", 0, "carry out the operations of this seed only; 0 for some")
+	seeds = flag.Uint64("seeds", 2, "of how many seeds")
+	steps = flag.Int("steps", 1500, "how many random operations of each")
+)
+
+func openAt(t *testing.T, path string, clock *outboxtest.Clock) outbox.Store {
+	t.Helper()
+	s, err := sqlite.Open(context.Background(), path, outbox.Options{Now: clock.Now, MinFree: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestRandom(t *testing.T) {
+	t.Parallel()
+	from, to := uint64(1), *seeds
+	if *seed != 0 {
+		from, to = *seed, *seed
+	}
+	for seed := from; seed <= to; seed++ {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			clock := outboxtest.NewClock()
+			s := openAt(t, filepath.Join(t.TempDir(), "outbox.db"), clock)
+			defer func() { _ = s.Close() }()
+			outboxtest.Random(t, seed, *steps, s, clock)
+		})
+	}
+}
+
+func TestReopen(t *testing.T) {
+	t.Parallel()
+	outboxtest.RunReopen(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, func() outbox.Store) {
+		path := filepath.Join(t.TempDir(), "outbox.db")
+		return openAt(t, path, clock), func() outbox.Store { return openAt(t, path, clock) }
+	})
+}
+
+func TestShared(t *testing.T) {
+	t.Parallel()
+	outboxtest.RunShared(t, func(t *testing.T, clock *outboxtest.Clock) (one, other outbox.Store) {
+		path := filepath.Join(t.TempDir(), "outbox.db")
+		return openAt(t, path, clock), openAt(t, path, clock)
+	})
+}
+
+// callers is a transaction of database/sql.
+type callers struct{ *sql.Tx }
+
+func (c callers) Exec(ctx context.Context, statement string, args ...any) error {
+	_, err := c.ExecContext(ctx, statement, args...)
+	return err
+}
+
+func (c callers) QueryRow(ctx context.Context, statement string, args []any, into ...any) (bool, error) {
+	err := c.QueryRowContext(ctx, statement, args...).Scan(into...)
+	if err == sql.ErrNoRows {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func TestIn(t *testing.T) {
+	t.Parallel()
+	outboxtest.RunIn(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, outboxtest.Begin) {
+		path := filepath.Join(t.TempDir(), "outbox.db")
+		s := openAt(t, path, clock)
+		db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return s, func() (tx outbox.Tx, commit, rollback func() error) {
+			own, err := db.BeginTx(context.Background(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return callers{own}, own.Commit, own.Rollback
+		}
+	})
+}
