@@ -72,6 +72,7 @@ type pair struct {
 	kinds   map[outbox.EventKind]bool // that were seen
 	done    map[string]int            // operations that succeeded
 	history []string                  // the last operations
+	quiet   bool                      // what is done is no operation of its own
 }
 
 // held is a lease of a worker; message is its place in pair.ids.
@@ -145,7 +146,9 @@ func (p *pair) step(ctx context.Context) error {
 // both does the same on both sides and compares what came of it.
 func (p *pair) both(name, details string, do func(side int) (any, error)) (err error) {
 	line := fmt.Sprintf("%s %s %s", p.clock.Now().Format("02 15:04:05.000"), name, details)
-	p.history = append(p.history[max(0, len(p.history)-25):], line)
+	if !p.quiet {
+		p.history = append(p.history[max(0, len(p.history)-25):], line)
+	}
 	got, gotErr := do(0)
 	want, wantErr := do(1)
 	if g, w := failure(gotErr, p.words), failure(wantErr, nil); g != w {
@@ -162,6 +165,8 @@ func (p *pair) both(name, details string, do func(side int) (any, error)) (err e
 
 // everything compares all that can be seen.
 func (p *pair) everything(ctx context.Context) error {
+	p.quiet = true
+	defer func() { p.quiet = false }()
 	errs := []error{p.feed(ctx)}
 	for _, oldest := range []bool{false, true} {
 		errs = append(errs, p.both("whole List", "", func(side int) (any, error) {

@@ -96,7 +96,7 @@ func (p *pair) enqueue(ctx context.Context) error {
 	if p.chance(10) {
 		about = p.message()
 	}
-	return p.both("Enqueue", fmt.Sprintf("%+v", n.Account), func(side int) (any, error) {
+	return p.both("Enqueue", fmt.Sprintf("%q key %q to %d, priority %d, hold %v, not before %v, expires %v", n.Account, n.Key, len(to), n.Priority, n.Hold, n.NotBefore, n.Expires), func(side int) (any, error) {
 		n := n
 		if about > -2 {
 			n.ReportOn = p.id(side, about)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
 )
 
 var reportRules = []rule{
@@ -22,6 +23,9 @@ func (s *stand) unreported(limit int) []outbox.Report {
 func unreported(s *stand) {
 	n := letter("1@example.org", "2@example.org", "3@example.org", "4@example.org")
 	n.Expires = s.clock.Now().Add(time.Hour)
+	asks, err := n.Envelope.WithDSN(smtp.DSN{Return: "HDRS", EnvelopeID: "id", Notify: []string{"FAILURE"}})
+	s.must("WithDSN", err)
+	n.Envelope = asks
 	first := s.enqueue(n)
 	created := s.clock.Now()
 	s.join("w")
@@ -40,7 +44,7 @@ func unreported(s *stand) {
 
 	e := s.show(first)
 	want := []outbox.Report{{
-		ID: first, Account: "a", From: n.Envelope.From(), MessageID: n.MessageID, Created: created,
+		ID: first, Account: "a", From: n.Envelope.From(), DSN: asks.DSN(), MessageID: n.MessageID, Created: created,
 		Recipients: []outbox.Status{e.Recipients[0], e.Recipients[2], e.Recipients[3]},
 	}, {
 		ID: second, Account: "a", From: n.Envelope.From(), MessageID: n.MessageID, Created: s.clock.Now(), Recipients: s.show(second).Recipients,
