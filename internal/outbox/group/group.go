@@ -6,6 +6,8 @@ package group
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -53,8 +55,21 @@ func (c *Committer[T]) Close() {
 // Do returns when what the operation did is committed, or has failed. It may be
 // called a second time, in another transaction, when one of those beside it
 // failed: what it found the first time has to be forgotten then. Behind its
-// beginning ctx changes nothing, because half a commit is no answer.
+// beginning ctx changes nothing, because half a commit is no answer. A panic of the
+// operation is a panic of Do; the others do not notice.
 func (c *Committer[T]) Do(ctx context.Context, do func(T) error) error {
+	err := c.settle(ctx, do)
+	var p *panicked
+	if errors.As(err, &p) {
+		panic(p.value)
+	}
+	return err
+}
+
+func (c *Committer[T]) settle(ctx context.Context, do func(T) error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // also where there is room in the queue
+	}
 	op := &operation[T]{do: do, settled: make(chan error, 1)}
 	select {
 	case c.work <- op:
@@ -128,51 +143,65 @@ func (c *Committer[T]) next(batch []*operation[T]) []*operation[T] {
 	return batch
 }
 
-// together carries operations out in one transaction, or each in its own where
-// one of them fails: whose fault it is shows then. A transaction that can't be begun
-// or committed is everybody's, and not tried again: after a sync that failed the
-// next one succeeds without having written anything.
+// together carries operations out in one transaction. One that fails leaves it for
+// one of its own, and the others go again without it; where several fail, each goes
+// alone, so that a batch of failures does not take as many tries as it has pairs. A
+// transaction that can't be begun or committed is everybody's, and not tried again:
+// after a sync that failed the next one succeeds without having written anything.
 func (c *Committer[T]) together(batch []*operation[T]) {
-	errs, failed, err := c.try(batch)
-	if failed && len(batch) > 1 {
-		for _, op := range batch {
-			c.together([]*operation[T]{op})
+	for range most / 64 {
+		errs, failed, err := c.try(batch)
+		if failed < 0 || len(batch) == 1 {
+			for i, op := range batch {
+				if err != nil {
+					op.settled <- err
+					continue
+				}
+				op.settled <- errs[i]
+			}
+			return
 		}
-		return
+		c.together(batch[failed : failed+1])
+		batch = slices.Delete(batch, failed, failed+1)
 	}
-	for i, op := range batch {
-		if err != nil {
-			op.settled <- err
-			continue
-		}
-		op.settled <- errs[i]
+	for i := range batch {
+		c.together(batch[i : i+1])
 	}
 }
 
 // try gives the harmless errors of each, or the one for which nothing is kept;
-// failed says that it is an operation's.
-func (c *Committer[T]) try(batch []*operation[T]) (errs []error, failed bool, err error) {
+// failed is the operation whose it is, -1 for everybody's.
+func (c *Committer[T]) try(batch []*operation[T]) (errs []error, failed int, err error) {
 	tx, err := c.backend.Begin()
 	if err != nil {
-		return nil, false, err
+		return nil, -1, err
 	}
-	open := true
-	defer func() {
-		if open { // an operation failed, or panicked
-			c.backend.Rollback(tx)
-		}
-	}()
 	errs = make([]error, len(batch))
 	for i, op := range batch {
-		if err = op.do(tx); err == nil {
+		if err = call(op.do, tx); err == nil {
 			continue
 		}
 		var h *harmless
 		if !errors.As(err, &h) {
-			return nil, true, err
+			c.backend.Rollback(tx)
+			return nil, i, err
 		}
 		errs[i] = h.error
 	}
-	open = false
-	return errs, false, c.backend.Commit(tx)
+	return errs, -1, c.backend.Commit(tx)
 }
+
+// call makes an error of a panic: the goroutine is everybody's, and its end would
+// be that of the program.
+func call[T any](do func(T) error, tx T) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicked{value}
+		}
+	}()
+	return do(tx)
+}
+
+type panicked struct{ value any }
+
+func (p *panicked) Error() string { return fmt.Sprint("panic: ", p.value) }

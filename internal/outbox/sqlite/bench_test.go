@@ -1,0 +1,238 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// The figures stand beside BenchmarkDisk, in the same folder: TMPDIR chooses it.
+//
+//	go test -run '^$' -bench . -benchtime 3s ./internal/outbox/sqlite
+//	YAN_BENCH_MILLION=/var/tmp/million.db go test -run '^$' -bench Million -timeout 1h ./internal/outbox/sqlite
+
+// BenchmarkDisk is what the disk can do: 4 kB appended and synced.
+func BenchmarkDisk(b *testing.B) {
+	f, err := os.Create(filepath.Join(b.TempDir(), "disk"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 4<<10)
+	for b.Loop() {
+		if _, err := f.Write(block); err != nil {
+			b.Fatal(err)
+		}
+		if err := datasync(f); err != nil {
+			b.Fatal(err)
+		}
+	}
+	perSecond(b, b.N)
+}
+
+func perSecond(b *testing.B, n int) {
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "messages/s")
+	b.ReportMetric(0, "ns/op")
+}
+
+var fiveKB = strings.Repeat("0123456789012345678901234567890123456789012345678901234567890123456789012345678\r\n", 62)
+
+func BenchmarkEnqueue(b *testing.B) {
+	for _, callers := range []int{1, 32} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			s, m := fresh(b), mail(b, fiveKB)
+			many(b, callers, func(int) { enqueue(b, s, m) })
+			perSecond(b, b.N)
+		})
+	}
+}
+
+// many has callers do something b.N times together.
+func many(b *testing.B, callers int, do func(caller int)) {
+	var wait sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	b.ResetTimer()
+	for caller := range callers {
+		wait.Go(func() {
+			for left.Add(-1) >= 0 {
+				do(caller)
+			}
+		})
+	}
+	wait.Wait()
+	b.StopTimer()
+}
+
+// BenchmarkClaimMarkSettle is what the sending of a message costs the store: it is
+// claimed with its body, marked, and settled, by 64 couriers that claim 16 at a time, mark
+// them together, and settle each as its answer comes.
+func BenchmarkClaimMarkSettle(b *testing.B) {
+	ctx, s, m := context.Background(), fresh(b), mail(b, fiveKB)
+	var wait sync.WaitGroup
+	for caller := range 64 {
+		wait.Go(func() {
+			for range (b.N + 63 - caller) / 64 {
+				enqueue(b, s, m)
+			}
+		})
+	}
+	wait.Wait()
+	owner := join(b, s, "w")
+	var done atomic.Int64
+	b.ResetTimer()
+	for range 64 {
+		wait.Go(func() {
+			for {
+				batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 16, Bytes: 1 << 20})
+				if err != nil || len(batch.Items) == 0 {
+					if err != nil {
+						b.Error(err)
+					}
+					return
+				}
+				var leases []outbox.Lease
+				for _, item := range batch.Items {
+					if len(item.Body) != len(fiveKB) {
+						b.Error("no body")
+					}
+					leases = append(leases, outbox.Lease{ID: item.ID, N: 0, Token: item.Recipients[0].Token})
+				}
+				if lost, err := s.Mark(ctx, owner, leases); err != nil || len(lost) > 0 {
+					b.Error(lost, err)
+				}
+				for _, l := range leases {
+					settled := []outbox.Settlement{{Lease: l, State: outbox.HandedOver, Answer: outbox.Answer{Stage: "body", ServerID: "ABC"}}}
+					if stale, err := s.Settle(ctx, settled); err != nil || len(stale) > 0 {
+						b.Error(stale, err)
+					}
+				}
+				done.Add(int64(len(leases)))
+			}
+		})
+	}
+	wait.Wait()
+	b.StopTimer()
+	if int(done.Load()) != b.N {
+		b.Errorf("%d of %d", done.Load(), b.N)
+	}
+	perSecond(b, b.N)
+}
+
+// big is a body of 50 MB that stands nowhere.
+type big struct{ serial int64 }
+
+func (big) Size() int64         { return 50 << 20 }
+func (big) EightBit() bool      { return false }
+func (big) NeedsSMTPUTF8() bool { return false }
+func (c big) WriteTo(w io.Writer) (sum int64, err error) {
+	block := []byte(fmt.Sprintf("%064d", c.serial) + strings.Repeat("x", 64<<10-66) + "\r\n")
+	for sum < c.Size() {
+		n, err := w.Write(block)
+		if sum += int64(n); err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
+
+func BenchmarkBig(b *testing.B) {
+	s, m := fresh(b), mail(b, "x")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var serial int64
+	for b.Loop() {
+		serial++
+		m.Content = big{serial}
+		enqueue(b, s, m)
+	}
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(b.N)/1e6, "MB-allocated/op")
+}
+
+// million opens an outbox with a million queued messages, which it makes where
+// there is none: that takes minutes.
+func million(b *testing.B) *store {
+	path := os.Getenv("YAN_BENCH_MILLION")
+	if path == "" {
+		b.Skip("YAN_BENCH_MILLION does not name the file with a million messages")
+	}
+	s := opened(b, path, outbox.Options{}, Harness{})
+	stats, err := s.Stats(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	have := 0
+	for _, a := range stats.Accounts {
+		have += a.Count[outbox.Queued]
+	}
+	m := mail(b, "Subject: x\r\n\r\nHello\r\n")
+	var wait sync.WaitGroup
+	for caller := range 256 {
+		wait.Go(func() {
+			for range (1_000_000 - have + 255 - caller) / 256 {
+				enqueue(b, s, m)
+			}
+		})
+	}
+	wait.Wait()
+	return s
+}
+
+func BenchmarkMillionClaim(b *testing.B) {
+	ctx, s := context.Background(), million(b)
+	owner := join(b, s, fmt.Sprint("bench", time.Now().UnixNano()))
+	for b.Loop() {
+		batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 16, Bytes: 1 << 20})
+		if err != nil || len(batch.Items) != 16 {
+			b.Fatal(len(batch.Items), err)
+		}
+	}
+	if err := s.Leave(ctx, owner); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkMillionList(b *testing.B) {
+	ctx, s := context.Background(), million(b)
+	for name, f := range map[string]outbox.Filter{
+		"all": {}, "account": {Account: "work"}, "queued": {States: []outbox.State{outbox.Queued}}, "failed": {States: []outbox.State{outbox.Failed}},
+		"last": {Before: 51}, "oldest": {Oldest: true}, "leased": {States: []outbox.State{outbox.Leased, outbox.Sending}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.List(ctx, f); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkMillionStats(b *testing.B) {
+	s := million(b)
+	for b.Loop() {
+		if stats, err := s.Stats(context.Background()); err != nil || stats.Oldest.IsZero() {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkMillionDue(b *testing.B) {
+	s := million(b)
+	for b.Loop() {
+		if due, err := s.Due(context.Background()); err != nil || len(due) != 1 {
+			b.Fatal(err)
+		}
+	}
+}
