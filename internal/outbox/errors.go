@@ -15,6 +15,10 @@ var (
 	// ErrBroken: an I/O error leaves it open what is on the disk. The store takes
 	// nothing more; the process should end and begin anew.
 	ErrBroken = sentence.New("the outbox can't be written any more")
+	// ErrUncertain: the database went away in the middle of a commit and has not come
+	// back in time, so that nobody knows whether it was kept. Of a message with a key one
+	// finds out by enqueueing it again.
+	ErrUncertain = sentence.New("the database went away before it answered: whether this was kept is not known")
 	// ErrNotFound: there is no such message.
 	ErrNotFound = sentence.New("there is no such message in the outbox")
 	// ErrNoBody: the text of the message is gone, or its file is missing.

@@ -22,7 +22,8 @@ import (
 // durations count as 0.
 type Store interface {
 	// Enqueue keeps a message. The error is ErrConflict, ErrFull or ErrBroken where
-	// it is about that, and nothing is kept then. An envelope without recipients, no
+	// it is about that, and nothing is kept then, as with any other error but
+	// ErrUncertain. An envelope without recipients, no
 	// Content, one that fails or that writes more or less than its Size are errors
 	// too.
 	//
