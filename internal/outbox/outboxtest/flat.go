@@ -58,6 +58,8 @@ func (f *flattener) add(path string, v reflect.Value) {
 		for i := range v.NumField() {
 			f.add(path+"."+v.Type().Field(i).Name, v.Field(i))
 		}
+	case reflect.Interface:
+		f.add(path, v.Elem())
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
 			put(i)

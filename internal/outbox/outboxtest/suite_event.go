@@ -69,8 +69,10 @@ func cursors(s *stand) {
 	for _, limit := range []int{1, 7, 59, 60, 61} {
 		some, end := s.events("", limit)
 		s.same(fmt.Sprintf("by %d", limit), all, some)
-		if end != last {
-			s.Errorf("by %d the last cursor is %q, want %q", limit, end, last)
+		for _, at := range []outbox.Cursor{last, end} {
+			if rest, _ := s.events(at, limit); len(rest) != 0 {
+				s.Errorf("by %d, behind the end %q came %d", limit, at, len(rest))
+			}
 		}
 	}
 	if some, _ := s.events(empty, 1000); len(some) != 60 {
@@ -99,8 +101,13 @@ func cursorNow(s *stand) {
 	id := s.enqueue(letter())
 	some, at, err = s.store.Events(s.ctx, at, 10)
 	s.must("Events", err)
-	if len(some) != 1 || some[0].ID != id || some[0].Cursor != at {
-		s.Errorf("then came %+v, and the cursor %q", some, at)
+	if len(some) != 1 || some[0].ID != id {
+		s.Fatalf("then came %+v, and the cursor %q", some, at)
+	}
+	for _, end := range []outbox.Cursor{at, some[0].Cursor} {
+		if rest, _ := s.events(end, 10); len(rest) != 0 {
+			s.Errorf("behind the end %q came %+v", end, rest)
+		}
 	}
 	_, err = s.store.Prune(s.ctx, outbox.Retention{})
 	s.must("Prune", err)
