@@ -1,16 +1,156 @@
 // Package postgres keeps an outbox in a PostgreSQL database, for any number of
 // machines.
+//
+//   - migrations/ is the schema, and says why it is as it is.
+//   - connect.go has the connections, commit.go the transactions, and what is done
+//     when a connection is lost in the middle of one.
+//   - lanes.go lets those share a commit that come at the same time.
+//   - events.go says how the history is read without missing what commits late.
 package postgres
 
 import (
 	"context"
 	"errors"
+	"sync"
+	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/group"
+	"github.com/yanmail/yan/internal/sentence"
 )
 
+// Store is an outbox in a database.
+type Store struct {
+	pool     *pool
+	o        outbox.Options
+	hook     func(point string)
+	patience time.Duration
+	bell     *bell
+
+	enqueues *group.Committer[*batch[enqueueing]]
+	claims   *group.Committer[*batch[claiming]]
+	settles  *group.Committer[*batch[settling]]
+
+	mu     sync.Mutex
+	closed bool
+	end    context.CancelFunc // of the store's goroutines
+	tasks  sync.WaitGroup
+}
+
+// Settings are for tests. The zero value is what a user gets.
+type Settings struct {
+	// Hook is called at each of Failpoints, from many goroutines.
+	Hook func(point string)
+	// Careless takes a server that does not sync.
+	Careless bool
+	// Patience is how long a commit may take, and how long the server may be away in
+	// the middle of one until its caller is told that nobody knows; 0 means 30 s.
+	Patience time.Duration
+}
+
+// Failpoints are the places where Settings.Hook is called: before a transaction, before
+// and behind its commit, and behind each piece of a large body.
+func Failpoints() []string { return []string{"begin", "before-commit", "after-commit", "chunk"} }
+
 // Open opens the outbox in the database of a URL (postgres://...), in its schema
-// yan, and makes it when there is none.
+// yan, and makes it when there is none. The error names host and database, and not the
+// password; it is a *outbox.NewerError where a newer program made the tables.
 func Open(ctx context.Context, url string, o outbox.Options) (outbox.Store, error) {
-	return nil, errors.New("not written yet")
+	s, err := OpenWith(ctx, url, o, Settings{})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// OpenWith is Open for tests.
+func OpenWith(ctx context.Context, url string, o outbox.Options, settings Settings) (*Store, error) {
+	p, err := newPool(ctx, url, settings.Careless)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := p.acquire(ctx)
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	err = migrate(ctx, conn.Conn())
+	conn.Release()
+	if err != nil {
+		p.Close()
+		var newer *outbox.NewerError
+		if errors.As(err, &newer) {
+			return nil, err
+		}
+		return nil, sentence.Errorf("%s: making the tables of the outbox: %w", p.place, err)
+	}
+	if o.InlineBytes <= 0 {
+		o.InlineBytes = chunkBytes
+	}
+	if settings.Patience <= 0 {
+		settings.Patience = 30 * time.Second
+	}
+	s := &Store{pool: p, o: o, hook: settings.Hook, patience: settings.Patience, bell: newBell()}
+	s.enqueues = lane(s, s.enqueueAll)
+	s.claims = lane(s, s.claimAll)
+	s.settles = lane(s, s.settleAll)
+	background, end := context.WithCancel(context.Background())
+	s.end = end
+	s.tasks.Go(func() { s.listen(background) })
+	return s, nil
+}
+
+// Close ends the store's goroutines and its connections. What is under way is
+// finished.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+	s.enqueues.Close()
+	s.claims.Close()
+	s.settles.Close()
+	s.end()
+	s.tasks.Wait()
+	s.pool.Close()
+	return nil
+}
+
+// open is how every method begins.
+func (s *Store) open(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return outbox.ErrClosed
+	}
+	return nil
+}
+
+// alone carries something out in a transaction of its own.
+func (s *Store) alone(ctx context.Context, do func(context.Context, *tx) error) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	return s.transact(ctx, do)
+}
+
+func (s *Store) at(point string) {
+	if s.hook != nil {
+		s.hook(point)
+	}
+}
+
+// clock is the time of a test, nil for that of the database.
+func (s *Store) clock() *time.Time {
+	if s.o.Now == nil {
+		return nil
+	}
+	now := s.o.Now()
+	return &now
 }

@@ -1,0 +1,55 @@
+package postgres
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// answer is an outbox.Answer as it stands in a column. The type is json and not jsonb,
+// which takes no NUL in a server's words.
+type answer struct {
+	Stage    smtp.Stage `json:"stage,omitempty"`
+	Reply    smtp.Reply `json:"reply,omitzero"`
+	Err      string     `json:"err,omitempty"`
+	Class    string     `json:"class,omitempty"`
+	ServerID string     `json:"server_id,omitempty"`
+}
+
+// pack gives nil for nothing.
+func pack(a outbox.Answer) (*string, error) {
+	if a.Stage == "" && a.Reply.IsZero() && a.Err == "" && a.Class == "" && a.ServerID == "" {
+		return nil, nil
+	}
+	b, err := json.Marshal(answer(a))
+	text := string(b)
+	return &text, err
+}
+
+func unpack(text []byte) (outbox.Answer, error) {
+	var a answer
+	if len(text) == 0 {
+		return outbox.Answer{}, nil
+	}
+	err := json.Unmarshal(text, &a)
+	return outbox.Answer(a), err
+}
+
+// moment is a time, zero where the column is null.
+func moment(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// words are states as an argument.
+func words(states []outbox.State) []string {
+	all := make([]string, len(states))
+	for i, s := range states {
+		all[i] = string(s)
+	}
+	return all
+}

@@ -1,0 +1,274 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"hash"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// chunkBytes is the size of a piece of a large body, and the default of
+// Options.InlineBytes.
+const chunkBytes = 256 << 10
+
+// direct is a connection as an outbox.Tx.
+type direct struct{ conn *pgx.Conn }
+
+func (d direct) Exec(ctx context.Context, statement string, args ...any) error {
+	_, err := d.conn.Exec(ctx, statement, args...)
+	return err
+}
+
+func (d direct) QueryRow(ctx context.Context, statement string, args []any, into ...any) (found bool, err error) {
+	err = d.conn.QueryRow(ctx, statement, args...).Scan(into...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// EnqueueIn implements outbox.Store. The statements have arguments $1, $2...; those
+// that are no text, number or time are octets.
+func (s *Store) EnqueueIn(ctx context.Context, in outbox.Tx, m outbox.New) (outbox.Receipt, error) {
+	if err := s.open(ctx); err != nil {
+		return outbox.Receipt{}, err
+	}
+	r, err := newRow(m)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	if err := in.Exec(ctx, "set local synchronous_commit to on"); err != nil {
+		return outbox.Receipt{}, err
+	}
+	return s.keep(ctx, in, m, r)
+}
+
+// keep adds a message of any size in a transaction.
+func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.New, r row) (outbox.Receipt, error) {
+	if r.Key != "" {
+		receipt, found, err := lookUp(ctx, in, r.Account, r.Key, r.Print)
+		if err != nil || found {
+			return receipt, err
+		}
+	}
+	var xid string // drawn first, as the migration tells of event
+	var now time.Time
+	if _, err := in.QueryRow(ctx, "select pg_current_xact_id()::text, nextval('yan.message_id'), coalesce($1::timestamptz, clock_timestamp())",
+		[]any{s.clock()}, &xid, &r.ID, &now); err != nil {
+		return outbox.Receipt{}, err
+	}
+	r.begins(now)
+	var body []byte
+	var err error
+	if r.Size > s.o.InlineBytes {
+		var blob int64
+		blob, err = s.large(ctx, in, m)
+		r.Blob = &blob
+	} else {
+		body, err = small(m.Content)
+	}
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	list, err := json.Marshal([]row{r})
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	var id int64
+	found, err := in.QueryRow(ctx, insert, []any{string(list)}, &id)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	if !found { // somebody else was faster; Prune takes the blob
+		receipt, found, err := lookUp(ctx, in, r.Account, r.Key, r.Print)
+		if err == nil && !found {
+			err = errForgotten
+		}
+		return receipt, err
+	}
+	if r.Blob == nil {
+		if err := in.Exec(ctx, "insert into yan.body (message, data) values ($1, $2)", id, body); err != nil {
+			return outbox.Receipt{}, err
+		}
+	}
+	return outbox.Receipt{ID: outbox.ID(id)}, in.Exec(ctx, notify)
+}
+
+// large writes a large body in pieces, or finds one with the same content.
+func (s *Store) large(ctx context.Context, in outbox.Tx, m outbox.New) (int64, error) {
+	w := &pieces{ctx: ctx, in: in, s: s, sum: sha256.New(), buf: make([]byte, 0, chunkBytes)}
+	if _, err := in.QueryRow(ctx, "select nextval(pg_get_serial_sequence('yan.blob', 'id'))", nil, &w.blob); err != nil {
+		return 0, err
+	}
+	size := m.Content.Size()
+	check := &exactly{to: w, left: size}
+	if _, err := m.Content.WriteTo(check); err != nil {
+		return 0, sentence.Errorf("reading the message: %w", err)
+	}
+	if err := check.end(size); err != nil {
+		return 0, err
+	}
+	if err := w.flush(); err != nil {
+		return 0, err
+	}
+	sha := w.sum.Sum(nil)
+	// Another one may come or go in this moment, so that both are tried several times.
+	for range 10 {
+		var id int64
+		found, err := in.QueryRow(ctx, "insert into yan.blob (id, sha, size) overriding system value values ($1, $2, $3) on conflict (sha) do nothing returning id",
+			[]any{w.blob, sha, size}, &id)
+		if err != nil || found {
+			return id, err
+		}
+		// The lock keeps Prune from taking it before this transaction has ended.
+		found, err = in.QueryRow(ctx, "select id from yan.blob where sha = $1 for key share", []any{sha}, &id)
+		if err != nil {
+			return 0, err
+		}
+		if found {
+			return id, in.Exec(ctx, "delete from yan.chunk where blob = $1", w.blob)
+		}
+	}
+	return 0, errForgotten
+}
+
+// pieces writes rows of chunkBytes.
+type pieces struct {
+	ctx  context.Context
+	in   outbox.Tx
+	s    *Store
+	blob int64
+	n    int
+	buf  []byte
+	sum  hash.Hash
+}
+
+func (w *pieces) Write(b []byte) (int, error) {
+	written := 0
+	for len(b) > 0 {
+		n := min(len(b), chunkBytes-len(w.buf))
+		w.buf = append(w.buf, b[:n]...)
+		b = b[n:]
+		written += n
+		if len(w.buf) == chunkBytes {
+			if err := w.flush(); err != nil {
+				return written, err
+			}
+		}
+	}
+	return written, nil
+}
+
+func (w *pieces) flush() error {
+	if len(w.buf) == 0 {
+		return nil
+	}
+	w.sum.Write(w.buf)
+	if err := w.in.Exec(w.ctx, "insert into yan.chunk (blob, n, data) values ($1, $2, $3)", w.blob, w.n, w.buf); err != nil {
+		return err
+	}
+	w.n++
+	w.buf = w.buf[:0]
+	w.s.at("chunk")
+	return nil
+}
+
+// exactly hands on as many octets as a message said it has.
+type exactly struct {
+	to   io.Writer
+	left int64
+}
+
+func (w *exactly) Write(b []byte) (int, error) {
+	if int64(len(b)) > w.left {
+		return 0, sentence.New("it has more octets than it said")
+	}
+	n, err := w.to.Write(b)
+	w.left -= int64(n)
+	return n, err
+}
+
+// end is called when all is written.
+func (w *exactly) end(size int64) error {
+	if w.left > 0 {
+		return sentence.Errorf("the message has %d octets and not the %d that it said", size-w.left, size)
+	}
+	return nil
+}
+
+// Body implements outbox.Store. A large body is read piece by piece.
+func (s *Store) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+	var has bool
+	var size int64
+	var blob *int64
+	var data []byte
+	err := s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, `select m.has_body, m.size, m.blob, b.data from yan.message m
+			left join yan.body b on b.message = m.id where m.id = $1`, int64(id)).Scan(&has, &size, &blob, &data)
+	})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, outbox.ErrNotFound
+	case err != nil:
+		return nil, err
+	case !has:
+		return nil, outbox.ErrNoBody
+	case blob == nil:
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}
+	r := &reader{ctx: ctx, s: s, blob: *blob, left: size}
+	if err := r.next(); err != nil { // the first piece shows that it is there
+		return nil, err
+	}
+	return r, nil
+}
+
+// reader reads a large body.
+type reader struct {
+	ctx  context.Context
+	s    *Store
+	blob int64
+	n    int
+	left int64 // behind buf
+	buf  []byte
+}
+
+func (r *reader) next() error {
+	err := r.s.read(r.ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, "select data from yan.chunk where blob = $1 and n = $2", r.blob, r.n).Scan(&r.buf)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return outbox.ErrNoBody // Prune took it meanwhile
+	}
+	r.n++
+	r.left -= int64(len(r.buf))
+	return err
+}
+
+func (r *reader) Read(b []byte) (int, error) {
+	if len(r.buf) == 0 {
+		if r.left <= 0 {
+			return 0, io.EOF
+		}
+		if err := r.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(b, r.buf)
+	r.buf = r.buf[n:]
+	return n, nil
+}
+
+func (r *reader) Close() error {
+	r.buf, r.left = nil, 0
+	return nil
+}

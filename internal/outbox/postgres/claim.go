@@ -1,0 +1,226 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// mostWithItem is the size up to which a body comes with its item.
+const mostWithItem = 64 << 10
+
+// due takes what is due in an account: up to $3 recipients, of up to $4 messages.
+// What others are taking is left to them. The three priorities are looked for one
+// after the other, each along the index delivery_due.
+const due = `
+with high as materialized (
+	select message, n, state, priority, due from yan.delivery
+	where account = $1 and priority = 1 and state in ('queued', 'deferred') and due <= $2
+	order by due, message, n limit $3::int for update skip locked
+), normal as materialized (
+	select message, n, state, priority, due from yan.delivery
+	where account = $1 and priority = 0 and state in ('queued', 'deferred') and due <= $2
+	order by due, message, n limit $3::int - (select count(*) from high) for update skip locked
+), low as materialized (
+	select message, n, state, priority, due from yan.delivery
+	where account = $1 and priority = -1 and state in ('queued', 'deferred') and due <= $2
+	order by due, message, n limit $3::int - (select count(*) from high) - (select count(*) from normal) for update skip locked
+), placed as (
+	select *, row_number() over (order by priority desc, due, message, n) as place
+	from (select * from high union all select * from normal union all select * from low) as found
+), headed as (
+	select *, place = min(place) over (partition by message) as head from placed
+), counted as (
+	select *, count(*) filter (where head) over (order by place) as messages from headed
+), chosen as materialized (
+	select * from counted where messages <= $4::int
+), leased as (
+	update yan.delivery d set state = 'leased', owner = $5, token = d.token + 1, updated = $2
+	from chosen c where d.message = c.message and d.n = c.n
+	returning d.message, d.n, d.address, d.token, d.attempts, d.doubted, c.place, c.state as was
+), tallied as (
+	insert into yan.tally (account, state, n)
+	select $1, was, -count(*) from leased group by was union all select $1, 'leased', count(*) from leased having count(*) > 0
+)
+select m.id, m.account, m.sender, m.dsn, m.message_id, m.size, m.eight, m.utf8, m."binary", m.has_body, m.report_on, m.created, m.expires,
+	array_agg(l.n order by l.n), array_agg(l.address order by l.n), array_agg(l.token order by l.n),
+	array_agg(l.attempts order by l.n), array_agg(l.doubted order by l.n)
+from leased l join yan.message m on m.id = l.message group by m.id order by min(l.place)`
+
+// texts gives the bodies of messages that are small enough to come with their items.
+const texts = `select m.id, coalesce(b.data, c.data) from yan.message m left join yan.body b on b.message = m.id
+	left join yan.chunk c on c.blob = m.blob and c.n = 0 where m.id = any($1::bigint[])`
+
+// claiming is a Claim under way.
+type claiming struct {
+	claim outbox.Claim
+	batch outbox.Batch
+	err   error
+}
+
+// Claim implements outbox.Store.
+func (s *Store) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+	op := &claiming{claim: c}
+	if err := share(ctx, s, s.claims, op); err != nil {
+		return outbox.Batch{}, err
+	}
+	return op.batch, op.err
+}
+
+func (s *Store) claimAll(ctx context.Context, t *tx, all []*claiming) error {
+	t.idle = true
+	for _, op := range all {
+		op.batch, op.err = outbox.Batch{}, nil
+		err := op.carryOut(ctx, t)
+		if errors.Is(err, outbox.ErrLapsed) {
+			op.err = err
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (op *claiming) carryOut(ctx context.Context, t *tx) error {
+	c := op.claim
+	full, wait, err := op.admit(ctx, t)
+	if err != nil || wait > 0 {
+		op.batch.Wait = wait
+		return err
+	}
+	most := max(c.Recipients, 0)
+	messages, _, _ := c.Pace.Take(t.now, full, most)
+	if messages > 0 {
+		if err := op.lease(ctx, t, most, messages); err != nil {
+			return err
+		}
+	}
+	var after time.Time
+	_, after, op.batch.Wait = c.Pace.Take(t.now, full, len(op.batch.Items))
+	if c.Pace.IsZero() || after.Equal(full) {
+		return nil
+	}
+	t.idle = false
+	_, err = t.Exec(ctx, `update yan.account set "full" = $2 where account = $1`, c.Account, after)
+	return err
+}
+
+// admit looks at worker and account, and keeps both as they are until the commit: Sweep
+// waits for who is about to lease, and others for the bucket of tokens. It tells when the
+// bucket is full, and how long the account is paused.
+func (op *claiming) admit(ctx context.Context, t *tx) (full time.Time, wait time.Duration, err error) {
+	c := op.claim
+	b := &pgx.Batch{}
+	var until, bucket, paused *time.Time
+	b.Queue("select until from yan.worker where owner = $1 for key share", c.Owner).QueryRow(func(row pgx.Row) error {
+		return orNone(row.Scan(&until))
+	})
+	account := `select "full", paused from yan.account where account = $1`
+	if !c.Pace.IsZero() {
+		b.Queue("insert into yan.account (account) values ($1) on conflict do nothing", c.Account)
+		account += " for no key update"
+	}
+	b.Queue(account, c.Account).QueryRow(func(row pgx.Row) error { return orNone(row.Scan(&bucket, &paused)) })
+	if err := t.SendBatch(ctx, b).Close(); err != nil {
+		return time.Time{}, 0, err
+	}
+	if until == nil || !until.After(t.now) {
+		return time.Time{}, 0, outbox.ErrLapsed
+	}
+	return moment(bucket), max(moment(paused).Sub(t.now), 0), nil
+}
+
+func orNone(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error {
+	rows, err := t.Query(ctx, due, op.claim.Account, t.now, most, messages, op.claim.Owner)
+	if err != nil {
+		return err
+	}
+	bodies := map[int64]*outbox.Item{}
+	room := op.claim.Bytes
+	items, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.Item, error) { return item(row, &room) })
+	if err != nil || len(items) == 0 {
+		return err
+	}
+	t.idle = false
+	op.batch.Items = items
+	var ids []int64
+	for i := range items {
+		if items[i].Body != nil {
+			ids = append(ids, int64(items[i].ID))
+			bodies[int64(items[i].ID)] = &items[i]
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err = t.Query(ctx, texts, ids)
+	if err != nil {
+		return err
+	}
+	for _, it := range bodies {
+		it.Body = nil
+	}
+	var id int64
+	var data []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &data}, func() error {
+		bodies[id].Body = data
+		data = nil
+		return nil
+	})
+	return err
+}
+
+// item reads one. Where there is room for its body, that is not nil, and to be read.
+func item(row pgx.CollectableRow, room *int64) (outbox.Item, error) {
+	var it outbox.Item
+	var id, reportOn int64
+	var sender string
+	var ask *dsn
+	var has bool
+	var ns []int
+	var addresses []string
+	var tokens []int64
+	var attempts []int
+	var doubted []bool
+	err := row.Scan(&id, &it.Account, &sender, &ask, &it.MessageID, &it.Size, &it.EightBit, &it.UTF8, &it.Binary, &has, &reportOn,
+		&it.Created, &it.Expires, &ns, &addresses, &tokens, &attempts, &doubted)
+	if err != nil {
+		return it, err
+	}
+	it.ID, it.ReportOn = outbox.ID(id), outbox.ID(reportOn)
+	it.Created, it.Expires = it.Created.UTC(), it.Expires.UTC()
+	it.DSN = ask.wanted()
+	if it.From, err = address(sender); err != nil {
+		return it, err
+	}
+	for i, n := range ns {
+		r := outbox.Recipient{N: n, Token: tokens[i], Attempts: attempts[i], Doubted: doubted[i]}
+		if r.Address, err = address(addresses[i]); err != nil {
+			return it, err
+		}
+		it.Recipients = append(it.Recipients, r)
+	}
+	if has && it.Size <= min(mostWithItem, *room) {
+		*room -= it.Size
+		it.Body = []byte{}
+	}
+	return it, nil
+}
+
+// address reads what was an smtp.Address, "" too.
+func address(text string) (a smtp.Address, err error) {
+	err = a.UnmarshalText([]byte(text))
+	return a, err
+}

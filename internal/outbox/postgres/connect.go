@@ -1,0 +1,150 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// Codes of SQLSTATE that mean something here (PostgreSQL, appendix A).
+const (
+	invalidAuthorization  = "28000"
+	invalidPassword       = "28P01"
+	unknownDatabase       = "3D000"
+	insufficientPrivilege = "42501"
+	diskFull              = "53100"
+)
+
+// oldest is the oldest server that will do: 13 has pg_current_xact_id.
+const oldest = 130000
+
+// leastConnections is how many a store may have at least: the lanes, and those who look
+// or write a large body meanwhile.
+const leastConnections = 8
+
+// pool keeps connections.
+type pool struct {
+	*pgxpool.Pool
+	place    string // to be named to people
+	careless bool
+}
+
+// newPool reads the URL, and connects to nothing.
+func newPool(ctx context.Context, url string, careless bool) (*pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil { // its text may hold the password
+		return nil, sentence.Errorf("%s is no URL of a PostgreSQL database; want postgres://user:password@host:5432/database", outbox.Describe(url))
+	}
+	p := &pool{place: outbox.Describe(url), careless: careless}
+	c := config.ConnConfig
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = 10 * time.Second
+	}
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = "yan"
+	}
+	// Of the hosts that a URL names, the one that takes writes.
+	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	config.MaxConns = max(config.MaxConns, leastConnections)
+	config.AfterConnect = p.prepare
+	p.Pool, err = pgxpool.NewWithConfig(ctx, config)
+	return p, err
+}
+
+// prepare makes a connection as every one is: synchronous_commit is on.
+func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
+	var version, fsync, commit, set string
+	err := conn.QueryRow(ctx, "select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit'), set_config('synchronous_commit', 'on', false)").
+		Scan(&version, &fsync, &commit, &set)
+	if err != nil {
+		return err
+	}
+	return p.judge(version, fsync, commit)
+}
+
+// acquire gives a connection, to be released.
+func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	conn, err := p.Acquire(ctx)
+	return conn, p.cantConnect(ctx, err)
+}
+
+// connect makes a connection beside those of the pool, to be discarded.
+func (p *pool) connect(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, p.Config().ConnConfig)
+	if err != nil {
+		return nil, p.cantConnect(ctx, err)
+	}
+	if err := p.prepare(ctx, conn); err != nil {
+		discard(conn)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// discard closes a connection, which a server that does not answer can't delay.
+func discard(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+// judge refuses a server that does not keep what it has acknowledged.
+func (p *pool) judge(version, fsync, commit string) error {
+	n, err := strconv.Atoi(version)
+	switch {
+	case err != nil || n < oldest:
+		return refusal{sentence.Errorf("%s: the PostgreSQL server is too old (%s): the outbox needs version 13 or later", p.place, version)}
+	case p.careless:
+		return nil
+	case fsync == "off":
+		return refusal{sentence.Errorf("%s: the PostgreSQL server is set to fsync=off: a power failure would lose mail that was accepted; set it to on", p.place)}
+	case commit == "off":
+		return refusal{sentence.Errorf("%s: PostgreSQL is set to synchronous_commit=off: a crash would lose mail that was accepted; set it to on for this database and user", p.place)}
+	}
+	return nil
+}
+
+// refusal is what prepare says: it is a sentence already.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+// cantConnect says why there is no connection.
+func (p *pool) cantConnect(ctx context.Context, err error) error {
+	var refused *pgconn.PgError
+	var judged refusal
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &judged):
+		return judged.error
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return context.Cause(ctx)
+	case !errors.As(err, &refused):
+		return sentence.Errorf("%s can't be reached: %w", p.place, innermost(err))
+	}
+	switch refused.Code {
+	case invalidPassword, invalidAuthorization:
+		return sentence.Errorf("%s: the server does not let this user in; look at user and password, and at the server's pg_hba.conf: %w", p.place, refused)
+	case unknownDatabase:
+		return sentence.Errorf("%s: there is no such database on the server; create it, the tables are made by themselves: %w", p.place, refused)
+	}
+	return sentence.Errorf("%s: the server takes no connection: %w", p.place, refused)
+}
+
+// innermost is what a pgconn.ConnectError is about: that says the place again.
+func innermost(err error) error {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) && connect.Unwrap() != nil {
+		return connect.Unwrap()
+	}
+	return err
+}

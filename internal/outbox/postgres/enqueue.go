@@ -1,0 +1,286 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// row is a message on its way into the tables, in the JSON that insert takes: one
+// parameter for any number of messages.
+type row struct {
+	ID         int64       `json:"id"`
+	Account    string      `json:"account"`
+	Key        string      `json:"key"`
+	Print      string      `json:"print"` // hexadecimal
+	Sender     string      `json:"sender"`
+	Folded     *string     `json:"folded"`
+	DSN        *dsn        `json:"dsn"`
+	MessageID  string      `json:"message_id"`
+	Subject    string      `json:"subject"`
+	Size       int64       `json:"size"`
+	Eight      bool        `json:"eight"`
+	UTF8       bool        `json:"utf8"`
+	Binary     bool        `json:"binary"`
+	Blob       *int64      `json:"blob"`
+	Created    time.Time   `json:"created"`
+	NotBefore  *time.Time  `json:"not_before"`
+	Due        time.Time   `json:"due"`
+	Expires    time.Time   `json:"expires"`
+	Priority   int         `json:"priority"`
+	Tags       []string    `json:"tags"`
+	ReportOn   int64       `json:"report_on"`
+	State      string      `json:"state"`
+	Recipients []recipient `json:"recipients"`
+}
+
+type recipient struct {
+	Address string  `json:"address"`
+	Folded  *string `json:"folded"`
+}
+
+type dsn struct {
+	Return     string   `json:"return,omitempty"`
+	EnvelopeID string   `json:"id,omitempty"`
+	Notify     []string `json:"notify,omitempty"`
+}
+
+// wanted is what a column holds; nothing is asked where it is null.
+func (d *dsn) wanted() smtp.DSN {
+	if d == nil {
+		return smtp.DSN{}
+	}
+	return smtp.DSN{Return: d.Return, EnvelopeID: d.EnvelopeID, Notify: d.Notify}
+}
+
+// insert adds messages, all that belongs to them but the bodies, and answers the ids
+// of those whose keys were not there. Keys are taken in their order, so that two of
+// these never wait for each other.
+const insert = `
+with x as materialized (
+	select * from json_to_recordset($1::json) as x(id bigint, account text, key text, print text, sender text, folded text, dsn json,
+		message_id text, subject text, size bigint, eight boolean, utf8 boolean, "binary" boolean, blob bigint, created timestamptz,
+		not_before timestamptz, due timestamptz, expires timestamptz, priority smallint, tags text[], report_on bigint, state text, recipients json)
+), m as (
+	insert into yan.message (id, account, key, print, sender, folded, dsn, message_id, subject, size, eight, utf8, "binary", has_body, blob,
+		created, not_before, expires, priority, tags, report_on, recipients)
+	select id, account, key, decode(print, 'hex'), sender, folded, dsn, message_id, subject, size, eight, utf8, "binary", true, blob,
+		created, not_before, expires, priority, tags, report_on, json_array_length(recipients)
+	from x order by account collate "C", key collate "C", id
+	on conflict (account, key) where key <> '' do nothing
+	returning id
+), d as (
+	insert into yan.delivery (message, n, account, priority, address, folded, state, due, expires, updated)
+	select x.id, r.n - 1, x.account, x.priority, r.r ->> 'address', r.r ->> 'folded', x.state, x.due, x.expires, x.created
+	from x join m using (id) cross join lateral json_array_elements(x.recipients) with ordinality as r(r, n)
+), e as (
+	insert into yan.event (message, n, account, kind, state, at)
+	select x.id, -1, x.account, 'enqueued', x.state, x.created from x join m using (id) order by x.id
+), t as (
+	insert into yan.tally (account, state, n)
+	select x.account, x.state, sum(json_array_length(x.recipients)) from x join m using (id) group by 1, 2
+)
+select id from m`
+
+const findKey = "select id, encode(print, 'hex') from yan.message where account = $1 and key = $2 and key <> ''"
+
+// enqueueing is an Enqueue of a small message under way.
+type enqueueing struct {
+	row     row
+	body    []byte
+	receipt outbox.Receipt
+	err     error
+}
+
+// Enqueue implements outbox.Store.
+func (s *Store) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, error) {
+	if err := s.open(ctx); err != nil {
+		return outbox.Receipt{}, err
+	}
+	r, err := newRow(m)
+	if err != nil {
+		return outbox.Receipt{}, err
+	}
+	if r.Size > s.o.InlineBytes {
+		var receipt outbox.Receipt
+		err := s.alone(ctx, func(ctx context.Context, t *tx) (err error) {
+			t.wakes = true
+			receipt, err = s.keep(ctx, direct{t.Conn}, m, r)
+			return err
+		})
+		if err != nil {
+			return outbox.Receipt{}, err
+		}
+		return receipt, nil
+	}
+	op := &enqueueing{row: r}
+	if op.body, err = small(m.Content); err != nil {
+		return outbox.Receipt{}, err
+	}
+	if err := share(ctx, s, s.enqueues, op); err != nil {
+		return outbox.Receipt{}, err
+	}
+	if op.err != nil {
+		return outbox.Receipt{}, op.err
+	}
+	return op.receipt, nil
+}
+
+// lookUp finds the message that has a key.
+func lookUp(ctx context.Context, in outbox.Tx, account, key, print string) (outbox.Receipt, bool, error) {
+	var id int64
+	var has string
+	found, err := in.QueryRow(ctx, findKey, []any{account, key}, &id, &has)
+	switch {
+	case err != nil || !found:
+		return outbox.Receipt{}, false, err
+	case has != print:
+		return outbox.Receipt{}, true, outbox.ErrConflict
+	}
+	return outbox.Receipt{ID: outbox.ID(id), Duplicate: true}, true, nil
+}
+
+// enqueueAll adds small messages.
+func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error {
+	var ids []int64
+	if err := t.QueryRow(ctx, "select array_agg(nextval('yan.message_id')) from generate_series(1, $1::int)", len(all)).Scan(&ids); err != nil {
+		return err
+	}
+	rows, bodies := make([]row, len(all)), make([][]byte, len(all))
+	byID := make(map[int64]*enqueueing, len(all))
+	for i, op := range all {
+		op.row.ID = ids[i]
+		op.row.begins(t.now)
+		rows[i], bodies[i], byID[ids[i]] = op.row, op.body, op
+		op.receipt, op.err = outbox.Receipt{}, nil
+	}
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	b := &pgx.Batch{}
+	b.Queue(insert, string(list)).Query(func(rows pgx.Rows) error {
+		var id int64
+		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+			byID[id].receipt.ID = outbox.ID(id)
+			return nil
+		})
+		return err
+	})
+	b.Queue(`insert into yan.body (message, data) select b.id, b.data
+		from unnest($1::bigint[], $2::bytea[]) as b(id, data) join yan.message m on m.id = b.id`, ids, bodies)
+	if err := t.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	for _, op := range all {
+		if op.receipt.ID != 0 {
+			continue
+		}
+		receipt, found, err := lookUp(ctx, direct{t.Conn}, op.row.Account, op.row.Key, op.row.Print)
+		switch {
+		case errors.Is(err, outbox.ErrConflict):
+			op.err = err
+		case err != nil:
+			return err
+		case !found:
+			op.err = errForgotten
+		}
+		op.receipt = receipt
+	}
+	t.wakes = true
+	return nil
+}
+
+// errForgotten: Prune forgot the message that had the key, in the same moment.
+var errForgotten = sentence.New("the message that had this key was forgotten just now: try again")
+
+// begins sets what depends on the time.
+func (r *row) begins(now time.Time) {
+	r.Created, r.Due = now, now
+	if r.NotBefore != nil && r.NotBefore.After(now) {
+		r.Due = *r.NotBefore
+	}
+	if r.Expires.IsZero() {
+		r.Expires = r.Due.Add(outbox.Lifetime)
+	}
+}
+
+// newRow makes a row of a message, but for its id and what depends on the time.
+func newRow(m outbox.New) (row, error) {
+	if m.Envelope.Len() == 0 {
+		return row{}, sentence.New("envelope: no recipients")
+	}
+	if m.Content == nil {
+		return row{}, sentence.New("the message has no content")
+	}
+	for _, text := range append([]string{m.Account, m.Key, m.MessageID}, m.Tags...) {
+		if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
+			return row{}, sentence.Errorf("%q can't be kept in PostgreSQL: it holds a NUL or is not UTF-8", text)
+		}
+	}
+	r := row{
+		Account: m.Account, Key: m.Key, Print: hex.EncodeToString(m.Fingerprint[:]),
+		Sender: m.Envelope.From().String(), MessageID: m.MessageID, Subject: clean(m.Subject),
+		Size: m.Content.Size(), Eight: m.Content.EightBit(), UTF8: m.Content.NeedsSMTPUTF8(),
+		Expires: m.Expires, Priority: int(min(max(m.Priority, outbox.Low), outbox.High)),
+		ReportOn: int64(m.ReportOn), State: string(outbox.Queued),
+	}
+	r.Folded = folded(r.Sender)
+	if binary, ok := m.Content.(smtpclient.BinaryContent); ok {
+		r.Binary = binary.IsBinary()
+	}
+	if d := m.Envelope.DSN(); !d.IsZero() {
+		r.DSN = &dsn{d.Return, d.EnvelopeID, d.Notify}
+	}
+	if !m.NotBefore.IsZero() {
+		r.NotBefore = &m.NotBefore
+	}
+	if len(m.Tags) > 0 {
+		r.Tags = m.Tags
+	}
+	if m.Hold {
+		r.State = string(outbox.Held)
+	}
+	for _, a := range m.Envelope.To() {
+		r.Recipients = append(r.Recipients, recipient{a.String(), folded(a.String())})
+	}
+	return r, nil
+}
+
+// clean makes a text one that PostgreSQL takes.
+func clean(text string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+// folded is a text in lower case, nil where that is the same: by Go's rules, as those
+// of a database depend on how it was made.
+func folded(text string) *string {
+	lower := strings.ToLower(text)
+	if lower == text {
+		return nil
+	}
+	return &lower
+}
+
+// small reads a message into memory.
+func small(c smtpclient.Content) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(c.Size()))
+	w := &exactly{to: &b, left: c.Size()}
+	if _, err := c.WriteTo(w); err != nil {
+		return nil, sentence.Errorf("reading the message: %w", err)
+	}
+	return b.Bytes(), w.end(c.Size())
+}

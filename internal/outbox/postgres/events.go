@@ -1,0 +1,239 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// The feed of events.
+//
+// Transactions commit in another order than that in which they draw ids: who
+// remembers only the last id misses what commits late. To read only what is older
+// than every open transaction misses nothing, but lets one that is open long, in any
+// database of the server, keep everything back. So a cursor remembers what its reader
+// has seen, as a mark; what is new is what is visible now and was not then:
+//
+//   - events of transactions that had a number then and were not visible, of which
+//     there are few, as they were open;
+//   - events of those that began later. They drew their ids later (see the
+//     migration), so that these are behind the last id of then.
+//
+// A reader that does not get all of it at once goes on between the same two marks, from
+// id to id.
+type cursor struct {
+	seen mark  // everything visible then was read; zero for nothing
+	to   mark  // everything visible then is being read; zero for a new one
+	last int64 // up to this id it was
+}
+
+// mark is what was there at a time.
+type mark struct {
+	snapshot string // a pg_snapshot, "xmin:xmax:xip,xip"
+	next     string // a number that no transaction had that began before
+	top      int64  // the largest id that was visible
+}
+
+// take makes a mark. The number is drawn behind the snapshot: xmax of that is only
+// behind the last transaction that had ended, and others may have been open.
+func take(ctx context.Context, q pgx.Tx) (m mark, err error) {
+	if err := q.QueryRow(ctx, "select pg_current_snapshot()::text, coalesce(max(id), 0) from yan.event").Scan(&m.snapshot, &m.top); err != nil {
+		return m, err
+	}
+	err = q.QueryRow(ctx, "select pg_current_xact_id()::text").Scan(&m.next)
+	return m, err
+}
+
+// bounds are those of the transactions that were open then, and of some that were not.
+func (m mark) bounds() (xmin, xmax string, open []string) {
+	xmin, rest, _ := strings.Cut(m.snapshot, ":")
+	xmax, list, _ := strings.Cut(rest, ":")
+	if list == "" {
+		return xmin, xmax, []string{}
+	}
+	return xmin, xmax, strings.Split(list, ",")
+}
+
+func (m mark) String() string {
+	if m.snapshot == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%s:%d", m.snapshot, m.next, m.top)
+}
+
+func parseMark(text string) (m mark, ok bool) {
+	if text == "" {
+		return m, true
+	}
+	parts := strings.Split(text, ":")
+	if len(parts) != 5 {
+		return m, false
+	}
+	m.snapshot, m.next = strings.Join(parts[:3], ":"), parts[3]
+	xmin, xmax, open := m.bounds()
+	for _, n := range append([]string{xmin, xmax, m.next}, open...) {
+		if _, err := strconv.ParseUint(n, 10, 64); err != nil {
+			return m, false
+		}
+	}
+	var err error
+	m.top, err = strconv.ParseInt(parts[4], 10, 64)
+	return m, err == nil
+}
+
+func (c cursor) String() outbox.Cursor {
+	return outbox.Cursor(fmt.Sprintf("%s/%s/%d", c.seen, c.to, c.last))
+}
+
+func parseCursor(text outbox.Cursor) (c cursor, err error) {
+	if text == "" {
+		return c, nil
+	}
+	parts := strings.Split(string(text), "/")
+	if len(parts) == 3 {
+		var seen, to bool
+		c.seen, seen = parseMark(parts[0])
+		c.to, to = parseMark(parts[1])
+		if c.last, err = strconv.ParseInt(parts[2], 10, 64); err == nil && seen && to {
+			return c, nil
+		}
+	}
+	return c, fmt.Errorf("%q is no place between events", text)
+}
+
+const eventColumns = "e.id, e.message, e.n, e.account, e.kind, e.state, e.at, e.attempt, e.due, e.answer, coalesce(d.address, '')"
+
+const eventJoin = " e left join yan.delivery d on d.message = e.message and d.n = e.n order by e.id"
+
+// Events implements outbox.Store.
+func (s *Store) Events(ctx context.Context, after outbox.Cursor, limit int) (events []outbox.Event, behind outbox.Cursor, err error) {
+	var c cursor
+	if after != outbox.Now {
+		if c, err = parseCursor(after); err != nil {
+			return nil, after, err
+		}
+	}
+	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return together(ctx, conn, func(q pgx.Tx) error {
+			events, behind = nil, after
+			now, err := take(ctx, q)
+			if err != nil {
+				return err
+			}
+			if after == outbox.Now {
+				behind = cursor{seen: now}.String()
+				return nil
+			}
+			got, next, err := c.read(ctx, q, now, max(limit, 0))
+			events, behind = got, next.String()
+			return err
+		})
+	})
+	if err != nil {
+		return nil, after, err
+	}
+	return events, behind, nil
+}
+
+// read gives what is behind a cursor, up to limit, and the cursor behind that.
+func (c cursor) read(ctx context.Context, q pgx.Tx, now mark, limit int) ([]outbox.Event, cursor, error) {
+	var events []outbox.Event
+	for limit > 0 {
+		within := c
+		if within.to == (mark{}) {
+			within.to = now
+		}
+		got, err := within.window(ctx, q, limit)
+		if err != nil {
+			return nil, c, err
+		}
+		events = append(events, got...)
+		if limit -= len(got); limit <= 0 {
+			if n := len(got); n > 0 {
+				within.last = lastID(got[n-1])
+				c = within
+			}
+			break
+		}
+		if within.to == now {
+			c = cursor{seen: now}
+			break
+		}
+		// The window is read to its end; what came since is the next.
+		c = cursor{seen: within.to}
+	}
+	return events, c, nil
+}
+
+// window reads what is visible in c.to, was not in c.seen, and has an id behind c.last.
+func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]outbox.Event, error) {
+	var rows pgx.Rows
+	var err error
+	if c.seen == (mark{}) {
+		rows, err = q.Query(ctx, "select "+eventColumns+` from (
+			select * from yan.event where id > $1 and pg_visible_in_snapshot(xid, $2::text::pg_snapshot) order by id limit $3
+		) as`+eventJoin, c.last, c.to.snapshot, limit)
+	} else {
+		_, xmax, open := c.seen.bounds()
+		rows, err = q.Query(ctx, "select "+eventColumns+` from (
+			(select * from yan.event where id > $1 and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
+				and (xid = any($4::text[]::xid8[]) or xid >= $5::text::xid8 and xid < $6::text::xid8) order by id limit $3)
+			union all
+			(select * from yan.event where id > $7 and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
+				and xid >= $6::text::xid8 order by id limit $3)
+			order by id limit $3
+		) as`+eventJoin, c.last, c.to.snapshot, limit, open, xmax, c.seen.next, max(c.seen.top, c.last))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.Event, error) { return event(row, c) })
+}
+
+// eventsOf are those of a message.
+func eventsOf(ctx context.Context, q pgx.Tx, id int64) ([]outbox.Event, error) {
+	now, err := take(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.Query(ctx, "select "+eventColumns+" from (select * from yan.event where message = $1) as"+eventJoin, id)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.Event, error) { return event(row, cursor{to: now}) })
+}
+
+// event reads one, whose cursor is within the window of in.
+func event(row pgx.CollectableRow, in cursor) (outbox.Event, error) {
+	var e outbox.Event
+	var message int64
+	var kind, state, to string
+	var due *time.Time
+	var told []byte
+	if err := row.Scan(&in.last, &message, &e.N, &e.Account, &kind, &state, &e.At, &e.Attempt, &due, &told, &to); err != nil {
+		return e, err
+	}
+	e.Cursor, e.ID, e.Kind, e.State = in.String(), outbox.ID(message), outbox.EventKind(kind), outbox.State(state)
+	e.At, e.Due = e.At.UTC(), moment(due)
+	var err error
+	if e.Answer, err = unpack(told); err != nil {
+		return e, err
+	}
+	e.Address, err = address(to)
+	return e, err
+}
+
+// lastID is the id of an event that was read.
+func lastID(e outbox.Event) int64 {
+	c, err := parseCursor(e.Cursor)
+	if err != nil {
+		panic(err) // it was written a moment ago
+	}
+	return c.last
+}

@@ -1,0 +1,173 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+const (
+	pageSize       = 50 // where a filter says nothing
+	recipientsSeen = 20 // of a message in a list
+)
+
+const messageColumns = `m.id, m.account, m.key, m.sender, m.message_id, m.subject, m.size, m.has_body, m.created, m.not_before, m.expires,
+	m.priority, m.tags, m.report_on, m.recipients`
+
+// List implements outbox.Store.
+func (s *Store) List(ctx context.Context, f outbox.Filter) (page outbox.Page, err error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = pageSize
+	}
+	query, args := listing(f, limit+1)
+	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return together(ctx, conn, func(q pgx.Tx) error {
+			page = outbox.Page{}
+			rows, err := q.Query(ctx, query, args...)
+			if err != nil {
+				return err
+			}
+			if page.Entries, err = pgx.CollectRows(rows, entry); err != nil {
+				return err
+			}
+			if page.More = len(page.Entries) > limit; page.More {
+				page.Entries = page.Entries[:limit]
+			}
+			return addRecipients(ctx, q, page.Entries, recipientsSeen)
+		})
+	})
+	if err != nil {
+		return outbox.Page{}, err
+	}
+	return page, nil
+}
+
+// listing is the statement of a page.
+func listing(f outbox.Filter, limit int) (query string, args []any) {
+	w := &where{}
+	w.ofMessage(f)
+	order := "desc"
+	if f.Oldest {
+		order = "asc"
+	}
+	if f.Before != 0 {
+		if f.Oldest {
+			w.add("m.id > #", int64(f.Before))
+		} else {
+			w.add("m.id < #", int64(f.Before))
+		}
+	}
+	r := &where{args: w.args}
+	if r.ofRecipient(f) {
+		w.args = r.args
+		w.conditions = append(w.conditions, "exists (select from yan.delivery d where d.message = m.id and "+r.text()+")")
+	}
+	w.args = append(w.args, limit)
+	return fmt.Sprintf("select %s from yan.message m where %s order by m.id %s limit $%d", messageColumns, w.text(), order, len(w.args)), w.args
+}
+
+// together gives several queries one view of the tables.
+func together(ctx context.Context, conn *pgx.Conn, do func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, do)
+}
+
+func entry(row pgx.CollectableRow) (outbox.Entry, error) {
+	var e outbox.Entry
+	var id, reportOn int64
+	var sender string
+	var notBefore *time.Time
+	err := row.Scan(&id, &e.Account, &e.Key, &sender, &e.MessageID, &e.Subject, &e.Size, &e.HasBody, &e.Created, &notBefore, &e.Expires,
+		&e.Priority, &e.Tags, &reportOn, &e.Total)
+	if err != nil {
+		return e, err
+	}
+	e.ID, e.ReportOn, e.NotBefore = outbox.ID(id), outbox.ID(reportOn), moment(notBefore)
+	e.Created, e.Expires = e.Created.UTC(), e.Expires.UTC()
+	e.From, err = address(sender)
+	return e, err
+}
+
+const statusColumns = `d.message, d.n, d.address, d.state, d.attempts, d.due, d.doubted, d.updated, d.answer,
+	case when d.state in ('leased', 'sending') then coalesce(w.host || ' ' || w.pid, '') else '' end`
+
+// addRecipients adds the first recipients of messages; most 0 means all.
+func addRecipients(ctx context.Context, q pgx.Tx, entries []outbox.Entry, most int) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(entries))
+	at := make(map[int64]*outbox.Entry, len(entries))
+	for i := range entries {
+		ids[i] = int64(entries[i].ID)
+		at[ids[i]] = &entries[i]
+	}
+	rows, err := q.Query(ctx, `select `+statusColumns+` from yan.delivery d left join yan.worker w on w.owner = d.owner
+		where d.message = any($1::bigint[]) and ($2 = 0 or d.n < $2) order by d.message, d.n`, ids, most)
+	if err != nil {
+		return err
+	}
+	all, err := pgx.CollectRows(rows, status)
+	for _, one := range all {
+		at[one.message].Recipients = append(at[one.message].Recipients, one.Status)
+	}
+	return err
+}
+
+type statusOf struct {
+	message int64
+	outbox.Status
+}
+
+func status(row pgx.CollectableRow) (statusOf, error) {
+	var s statusOf
+	var to, state string
+	var told []byte
+	err := row.Scan(&s.message, &s.N, &to, &state, &s.Attempts, &s.Due, &s.Doubted, &s.Updated, &told, &s.Worker)
+	if err != nil {
+		return s, err
+	}
+	s.State, s.Due, s.Updated = outbox.State(state), s.Due.UTC(), s.Updated.UTC()
+	if !s.State.Waiting() {
+		s.Due = time.Time{}
+	}
+	if s.Answer, err = unpack(told); err != nil {
+		return s, err
+	}
+	s.Address, err = address(to)
+	return s, err
+}
+
+// Show implements outbox.Store.
+func (s *Store) Show(ctx context.Context, id outbox.ID) (e outbox.Entry, err error) {
+	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return together(ctx, conn, func(q pgx.Tx) error {
+			rows, err := q.Query(ctx, "select "+messageColumns+" from yan.message m where m.id = $1", int64(id))
+			if err != nil {
+				return err
+			}
+			if e, err = pgx.CollectExactlyOneRow(rows, entry); err != nil {
+				return err
+			}
+			one := []outbox.Entry{e}
+			if err := addRecipients(ctx, q, one, 0); err != nil {
+				return err
+			}
+			e = one[0]
+			e.Events, err = eventsOf(ctx, q, int64(id))
+			return err
+		})
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return outbox.Entry{}, outbox.ErrNotFound
+	}
+	if err != nil {
+		return outbox.Entry{}, err
+	}
+	return e, nil
+}

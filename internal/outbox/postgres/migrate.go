@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// migrations are what makes a schema of one version one of the next: 0001.sql makes
+// the first. What was released is never changed, others are put behind it.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrationLock keeps two processes from migrating at once; it is the word "yan".
+const migrationLock = 0x79616e
+
+// migrate brings the schema to the newest version.
+func migrate(ctx context.Context, conn *pgx.Conn) error {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	has, err := version(ctx, conn)
+	if err != nil || has == len(names) {
+		return err
+	}
+	if has > len(names) {
+		return &outbox.NewerError{Has: has, Knows: len(names)}
+	}
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
+			return err
+		}
+		// Somebody else may have done it while this one waited.
+		has, err := version(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if has == 0 {
+			if _, err := tx.Exec(ctx, "create schema if not exists yan; create table yan.version (version int not null); insert into yan.version values (0)"); err != nil {
+				return cantMake(err)
+			}
+		}
+		if has > len(names) {
+			return &outbox.NewerError{Has: has, Knows: len(names)}
+		}
+		for _, name := range names[has:] {
+			text, err := migrations.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, string(text)); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		_, err = tx.Exec(ctx, "update yan.version set version = $1", len(names))
+		return err
+	})
+}
+
+// version is that of the schema, 0 when there is none.
+func version(ctx context.Context, conn *pgx.Conn) (int, error) {
+	var there bool
+	if err := conn.QueryRow(ctx, "select to_regclass('yan.version') is not null").Scan(&there); err != nil || !there {
+		return 0, err
+	}
+	var n int
+	err := conn.QueryRow(ctx, "select version from yan.version").Scan(&n)
+	return n, err
+}
+
+func cantMake(err error) error {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == insufficientPrivilege {
+		return sentence.Errorf("this user may not make the schema yan: let the database's owner do it once, or grant CREATE on the database: %w", err)
+	}
+	return err
+}

@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// pruneAtOnce is how many messages are looked at in one statement.
+const pruneAtOnce = 5000
+
+// finished judges messages: those that are over, since when, and whether all
+// was handed over. Their recipients are locked before, so that nobody begins anew
+// what is being forgotten.
+const finished = `
+select m.id, m.size, m.has_body, m.blob, max(d.updated), bool_and(d.state = 'handed_over')
+from yan.message m join yan.delivery d on d.message = m.id where m.id = any($1::bigint[])
+group by m.id having bool_and(d.state in ('handed_over', 'failed', 'expired', 'cancelled'))`
+
+// candidates are messages old enough, none of whose recipients is on its way.
+const candidates = `
+select id from (
+	select m.id from yan.message m
+	where m.id > $1 and (m.created <= $2 or m.has_body and m.created <= $3)
+	and not exists (select from yan.delivery d where d.message = m.id and d.state not in ('handed_over', 'failed', 'expired', 'cancelled'))
+	order by m.id limit $4
+) as few order by id`
+
+// Prune implements outbox.Store.
+func (s *Store) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned, error) {
+	var pruned outbox.Pruned
+	err := s.alone(ctx, func(ctx context.Context, t *tx) error {
+		pruned = outbox.Pruned{}
+		p := pruning{tx: t, pruned: &pruned,
+			messages: t.now.Add(-max(keep.Messages, 0)), bodies: t.now.Add(-max(keep.Bodies, 0))}
+		for last := int64(0); ; {
+			rows, err := t.Query(ctx, candidates, last, p.messages, p.bodies, pruneAtOnce)
+			if err != nil {
+				return err
+			}
+			ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+			if err != nil {
+				return err
+			}
+			if len(ids) == 0 {
+				break
+			}
+			if err := p.some(ctx, ids); err != nil {
+				return err
+			}
+			last = ids[len(ids)-1]
+		}
+		blobs, err := p.unused(ctx)
+		t.idle = err == nil && pruned == outbox.Pruned{} && blobs == 0
+		return err
+	})
+	if err != nil {
+		return outbox.Pruned{}, err
+	}
+	return pruned, nil
+}
+
+type pruning struct {
+	*tx
+	messages, bodies time.Time // what was over by then goes
+	pruned           *outbox.Pruned
+}
+
+// some forgets those of some messages that are to be forgotten.
+func (p pruning) some(ctx context.Context, ids []int64) error {
+	if _, err := p.Exec(ctx, "select from yan.delivery where message = any($1::bigint[]) order by message, n for update", ids); err != nil {
+		return err
+	}
+	rows, err := p.Query(ctx, finished, ids)
+	if err != nil {
+		return err
+	}
+	var forget, empty []int64
+	var id, size int64
+	var has, handedOver bool
+	var blob *int64
+	var since time.Time
+	if _, err := pgx.ForEachRow(rows, []any{&id, &size, &has, &blob, &since, &handedOver}, func() error {
+		switch {
+		case !since.After(p.messages):
+			forget = append(forget, id)
+			p.pruned.Messages++
+		case has && handedOver && !since.After(p.bodies):
+			empty = append(empty, id)
+			p.pruned.Bodies++
+		default:
+			return nil
+		}
+		if has {
+			p.pruned.Bytes += size
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if len(forget)+len(empty) == 0 {
+		return nil
+	}
+	b := &pgx.Batch{}
+	b.Queue("delete from yan.body where message = any($1::bigint[]) or message = any($2::bigint[])", forget, empty)
+	b.Queue("update yan.message set has_body = false, blob = null, subject = '' where id = any($1::bigint[])", empty)
+	b.Queue(`with gone as (delete from yan.delivery where message = any($1::bigint[]) returning account, state)
+		insert into yan.tally (account, state, n) select account, state, -count(*) from gone group by account, state`, forget)
+	b.Queue("delete from yan.event where message = any($1::bigint[])", forget)
+	b.Queue("delete from yan.message where id = any($1::bigint[])", forget)
+	return p.SendBatch(ctx, b).Close()
+}
+
+// unused deletes large bodies that no message has any more. The lock waits for who
+// found one to be the same as his, and the second look sees his message.
+func (p pruning) unused(ctx context.Context) (int, error) {
+	rows, err := p.Query(ctx, `select id from yan.blob b where not exists (select from yan.message m where m.blob = b.id)
+		order by id for update`)
+	if err != nil {
+		return 0, err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	tag, err := p.Exec(ctx, `with gone as (
+			delete from yan.blob b where id = any($1::bigint[]) and not exists (select from yan.message m where m.blob = b.id) returning id
+		) delete from yan.chunk where blob in (select id from gone)`, ids)
+	return int(tag.RowsAffected()), err
+}

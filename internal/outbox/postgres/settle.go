@@ -1,0 +1,222 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// markLeases moves what the owners still have. Rows are locked in their order, so that two of
+// these never wait for each other.
+const markLeases = `
+with x as materialized (
+	select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) with ordinality as x(message, n, token, owner, place)
+), locked as materialized (
+	select d.message, d.n, d.account, x.place from yan.delivery d join x on d.message = x.message and d.n = x.n
+	where d.state = 'leased' and d.owner = x.owner and d.token = x.token
+	order by d.message, d.n for update of d
+), marked as (
+	update yan.delivery d set state = 'sending', updated = $5
+	from locked l where d.message = l.message and d.n = l.n
+	returning d.account, l.place
+), tallied as (
+	insert into yan.tally (account, state, n)
+	select account, 'leased', -count(*) from marked group by account union all select account, 'sending', count(*) from marked group by account
+)
+select place from marked`
+
+// settleLeases keeps what is believed, and says of the rest that it came too late.
+const settleLeases = `
+with x as materialized (
+	select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::bigint[], $6::json[]) with ordinality
+		as x(message, n, token, state, after, answer, place)
+), locked as materialized (
+	select d.message, d.n, d.account, d.token, d.state, d.attempts, x.place from yan.delivery d join x on d.message = x.message and d.n = x.n
+	order by d.message, d.n for update of d
+), judged as materialized (
+	select l.message, l.n, l.account, l.place, l.state as was, x.answer, (x.state not in ('queued', 'held'))::int as counts, l.attempts,
+		case when x.state = 'deferred' and l.state = 'held' then 'held' else x.state end as goes,
+		$7::timestamptz + x.after * interval '1 microsecond' as due,
+		l.token = x.token and l.state not in ('handed_over', 'failed', 'expired', 'cancelled') as believed,
+		x.state = 'queued' and l.state not in ('leased', 'sending') as idle
+	from locked l join x on x.place = l.place
+), settled as (
+	update yan.delivery d set state = j.goes, updated = $7, attempts = d.attempts + j.counts, owner = null, reported = false, answer = j.answer,
+		doubted = d.doubted or j.goes = 'in_doubt', due = case when j.goes in ('queued', 'deferred') then j.due else d.due end
+	from judged j where d.message = j.message and d.n = j.n and j.believed and not j.idle
+), told as (
+	insert into yan.event (message, n, account, kind, state, at, attempt, due, answer)
+	select message, n, account, case when believed then goes else 'stale' end, case when believed then goes else was end, $7,
+		case when believed then counts * (attempts + 1) else 0 end, case when believed and goes = 'deferred' then due end, answer
+	from judged where not (believed and idle) order by place
+), tallied as (
+	insert into yan.tally (account, state, n)
+	select account, state, sum(n) from (
+		select account, was as state, -1 as n from judged where believed and not idle
+		union all select account, goes, 1 from judged where believed and not idle) as moved
+	group by account, state
+)
+select place, believed from judged`
+
+// settling is a Mark or a Settle under way.
+type settling struct {
+	owner   string // of Mark
+	leases  []outbox.Lease
+	told    []outbox.Settlement // of Settle
+	refused []outbox.Lease      // what is lost, or stale
+}
+
+// Mark implements outbox.Store.
+func (s *Store) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+	op := &settling{owner: owner, leases: leases}
+	if err := share(ctx, s, s.settles, op); err != nil {
+		return nil, err
+	}
+	return op.refused, nil
+}
+
+// Settle implements outbox.Store.
+func (s *Store) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
+	for _, told := range settlements {
+		switch told.State {
+		case outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued:
+		default:
+			return nil, fmt.Errorf("a lease can't be settled as %q", told.State)
+		}
+	}
+	op := &settling{told: settlements}
+	if err := share(ctx, s, s.settles, op); err != nil {
+		return nil, err
+	}
+	return op.refused, nil
+}
+
+func (s *Store) settleAll(ctx context.Context, t *tx, all []*settling) error {
+	for _, op := range all {
+		op.refused = nil
+	}
+	if err := markAll(ctx, t, all); err != nil {
+		return err
+	}
+	var rest []place
+	for _, op := range all {
+		for i := range op.told {
+			rest = append(rest, place{op, i})
+		}
+	}
+	stale := map[place]bool{}
+	for len(rest) > 0 {
+		var now []place
+		if now, rest = firsts(rest); len(now) > 0 {
+			if err := settleOnce(ctx, t, now, stale); err != nil {
+				return err
+			}
+		}
+	}
+	for _, op := range all {
+		for i := range op.told {
+			if stale[place{op, i}] {
+				op.refused = append(op.refused, op.told[i].Lease)
+			}
+		}
+	}
+	return nil
+}
+
+// place is one settlement of an operation.
+type place struct {
+	op *settling
+	i  int
+}
+
+func (p place) told() outbox.Settlement { return p.op.told[p.i] }
+
+// firsts parts what can be settled in one statement from what is about the same
+// recipients, and comes behind.
+func firsts(all []place) (now, later []place) {
+	seen := make(map[outbox.Lease]bool, len(all))
+	for _, p := range all {
+		of := outbox.Lease{ID: p.told().ID, N: p.told().N}
+		if seen[of] {
+			later = append(later, p)
+			continue
+		}
+		seen[of] = true
+		now = append(now, p)
+	}
+	return now, later
+}
+
+func markAll(ctx context.Context, t *tx, all []*settling) error {
+	var ids, tokens []int64
+	var ns []int
+	var owners []string
+	for _, op := range all {
+		for _, l := range op.leases {
+			ids, ns, tokens, owners = append(ids, int64(l.ID)), append(ns, l.N), append(tokens, l.Token), append(owners, op.owner)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := t.Query(ctx, markLeases, ids, ns, tokens, owners, t.now)
+	if err != nil {
+		return err
+	}
+	// A lease that stands twice is one row, and one of the two has got it.
+	marked := make([]bool, len(ids))
+	var at int
+	if _, err := pgx.ForEachRow(rows, []any{&at}, func() error {
+		marked[at-1] = true
+		return nil
+	}); err != nil {
+		return err
+	}
+	at = 0
+	for _, op := range all {
+		for _, l := range op.leases {
+			if !marked[at] {
+				op.refused = append(op.refused, l)
+			}
+			at++
+		}
+	}
+	return nil
+}
+
+func settleOnce(ctx context.Context, t *tx, all []place, stale map[place]bool) error {
+	n := len(all)
+	ids, ns, tokens, states := make([]int64, n), make([]int, n), make([]int64, n), make([]string, n)
+	afters, answers := make([]int64, n), make([]*string, n)
+	for i, p := range all {
+		told := p.told()
+		ids[i], ns[i], tokens[i], states[i] = int64(told.ID), told.N, told.Token, string(told.State)
+		afters[i] = max(told.After, 0).Microseconds()
+		var err error
+		if answers[i], err = pack(told.Answer); err != nil {
+			return err
+		}
+		stale[p] = true
+		if told.State == outbox.Queued || told.State == outbox.Deferred {
+			t.wakes = true
+		}
+	}
+	rows, err := t.Query(ctx, settleLeases, ids, ns, tokens, states, afters, answers, t.now)
+	if err != nil {
+		return err
+	}
+	var at int
+	var believed bool
+	_, err = pgx.ForEachRow(rows, []any{&at, &believed}, func() error {
+		stale[all[at-1]] = !believed
+		return nil
+	})
+	return err
+}
+
+// later is so long behind a time.
+func later(now time.Time, by time.Duration) time.Time { return now.Add(max(by, 0)) }

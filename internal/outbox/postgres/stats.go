@@ -1,0 +1,88 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Stats implements outbox.Store. Free is not known: the disk is the server's.
+func (s *Store) Stats(ctx context.Context) (outbox.Stats, error) {
+	var stats outbox.Stats
+	err := s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return together(ctx, conn, func(q pgx.Tx) error {
+			stats = outbox.Stats{Free: -1}
+			var now time.Time
+			var oldest *time.Time
+			err := q.QueryRow(ctx, `select coalesce($1::timestamptz, clock_timestamp()),
+				(select m.created from yan.message m where m.id =
+					(select message from yan.delivery where state in ('queued', 'deferred') order by message limit 1)),
+				(select sum(pg_total_relation_size(c.oid))::bigint from pg_class c where c.relnamespace = 'yan'::regnamespace and c.relkind = 'r')`,
+				s.clock()).Scan(&now, &oldest, &stats.Bytes)
+			if err != nil {
+				return err
+			}
+			stats.Oldest = moment(oldest)
+			if stats.Accounts, err = accounts(ctx, q, now); err != nil {
+				return err
+			}
+			stats.Workers, err = workers(ctx, q, now)
+			return err
+		})
+	})
+	if err != nil {
+		return outbox.Stats{}, err
+	}
+	return stats, nil
+}
+
+func accounts(ctx context.Context, q pgx.Tx, now time.Time) ([]outbox.AccountStats, error) {
+	rows, err := q.Query(ctx, `
+select coalesce(c.account, p.account) as account, coalesce(c.state, ''), coalesce(c.n, 0)::bigint, p.paused, p.answer
+from (select account, state, sum(n) as n from yan.tally group by account, state having sum(n) <> 0) as c
+full join (select * from yan.account where paused > $1) as p on p.account = c.account
+order by 1, 2`, now)
+	if err != nil {
+		return nil, err
+	}
+	var all []outbox.AccountStats
+	var account, state string
+	var n int
+	var paused *time.Time
+	var why []byte
+	_, err = pgx.ForEachRow(rows, []any{&account, &state, &n, &paused, &why}, func() error {
+		if last := len(all) - 1; last < 0 || all[last].Account != account {
+			told, err := unpack(why)
+			if err != nil {
+				return err
+			}
+			one := outbox.AccountStats{Account: account, Count: map[outbox.State]int{}, PauseAnswer: told}
+			if paused != nil {
+				one.PausedFor = paused.Sub(now)
+			}
+			all = append(all, one)
+		}
+		if state != "" {
+			all[len(all)-1].Count[outbox.State(state)] = n
+		}
+		return nil
+	})
+	return all, err
+}
+
+func workers(ctx context.Context, q pgx.Tx, now time.Time) ([]outbox.WorkerStats, error) {
+	rows, err := q.Query(ctx, "select owner, host, pid, since, until from yan.worker order by owner")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.WorkerStats, error) {
+		var w outbox.WorkerStats
+		var until time.Time
+		err := row.Scan(&w.Owner, &w.Host, &w.PID, &w.Since, &until)
+		w.Since, w.For = w.Since.UTC(), max(until.Sub(now), 0)
+		return w, err
+	})
+}

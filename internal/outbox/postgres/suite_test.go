@@ -1,0 +1,118 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/outbox/postgres"
+	"github.com/yanmail/yan/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// open opens the outbox in a database, and has it closed with the test.
+func open(t testing.TB, url string, o outbox.Options, settings postgres.Settings) *postgres.Store {
+	t.Helper()
+	s, err := postgres.OpenWith(context.Background(), url, o, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	outboxtest.Run(t, func(t *testing.T, clock *outboxtest.Clock) outbox.Store {
+		return open(t, server.Database(t), outbox.Options{Now: clock.Now}, postgres.Settings{})
+	})
+}
+
+// With pieces this small nearly every body is a large one.
+func TestSuiteLarge(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	outboxtest.Run(t, func(t *testing.T, clock *outboxtest.Clock) outbox.Store {
+		return open(t, server.Database(t), outbox.Options{Now: clock.Now, InlineBytes: 1}, postgres.Settings{})
+	})
+}
+
+func TestSuiteShared(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	outboxtest.RunShared(t, func(t *testing.T, clock *outboxtest.Clock) (one, other outbox.Store) {
+		url := server.Database(t)
+		o := outbox.Options{Now: clock.Now}
+		return open(t, url, o, postgres.Settings{}), open(t, url, o, postgres.Settings{})
+	})
+}
+
+func TestSuiteReopen(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	outboxtest.RunReopen(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, func() outbox.Store) {
+		url := server.Database(t)
+		again := func() outbox.Store { return open(t, url, outbox.Options{Now: clock.Now}, postgres.Settings{}) }
+		return again(), again
+	})
+}
+
+func TestSuiteRandom(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Own(t, pgtest.Options{Careless: true})
+	for seed := range uint64(4) {
+		clock := outboxtest.NewClock()
+		store := open(t, server.Database(t), outbox.Options{Now: clock.Now, InlineBytes: 1000}, postgres.Settings{Careless: true})
+		outboxtest.Random(t, seed, 600, store, clock)
+	}
+}
+
+func TestSuiteIn(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t)
+	outboxtest.RunIn(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, outboxtest.Begin) {
+		url := server.Database(t)
+		begin := func() (outbox.Tx, func() error, func() error) {
+			conn, err := pgx.Connect(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tx, err := conn.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			end := func(how func(context.Context) error) func() error {
+				return func() error { return errors.Join(how(context.Background()), conn.Close(context.Background())) }
+			}
+			return callers{tx}, end(tx.Commit), end(tx.Rollback)
+		}
+		return open(t, url, outbox.Options{Now: clock.Now}, postgres.Settings{}), begin
+	})
+}
+
+// callers is a transaction of who uses pgx.
+type callers struct{ tx pgx.Tx }
+
+func (c callers) Exec(ctx context.Context, statement string, args ...any) error {
+	_, err := c.tx.Exec(ctx, statement, args...)
+	return err
+}
+
+func (c callers) QueryRow(ctx context.Context, statement string, args []any, into ...any) (bool, error) {
+	err := c.tx.QueryRow(ctx, statement, args...).Scan(into...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// channel is that of NOTIFY. The tables are in one schema of a database, and so is who
+// listens.
+const channel = "yan"
+
+// notify wakes all workers of all stores once the transaction is committed. The
+// server sends what a transaction said several times only once.
+const notify = "select pg_notify('" + channel + "', '')"
+
+// bell is a channel that is closed to wake whoever waits.
+type bell struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+func newBell() *bell { return &bell{ch: make(chan struct{})} }
+
+func (b *bell) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ch
+}
+
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.ch)
+	b.ch = make(chan struct{})
+}
+
+// Wake implements outbox.Store.
+func (s *Store) Wake() <-chan struct{} { return s.bell.wait() }
+
+// listen rings when anybody notifies. What was said while there was no connection is
+// lost, so that every new one rings too.
+func (s *Store) listen(ctx context.Context) {
+	const shortest, longest = 100 * time.Millisecond, 5 * time.Second
+	pause := shortest
+	for ctx.Err() == nil {
+		if s.hear(ctx) {
+			pause = shortest
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+		pause = min(2*pause, longest)
+	}
+}
+
+// hear listens until the connection is lost; it reports whether there was one.
+func (s *Store) hear(ctx context.Context) bool {
+	conn, err := s.pool.connect(ctx)
+	if err != nil {
+		return false
+	}
+	defer discard(conn)
+	if _, err := conn.Exec(ctx, "listen "+channel); err != nil {
+		return false
+	}
+	for {
+		s.bell.ring()
+		// A server that is gone without a word is noticed by asking it now and then.
+		err := s.next(ctx, conn)
+		if err != nil {
+			return true
+		}
+	}
+}
+
+func (s *Store) next(ctx context.Context, conn *pgx.Conn) error {
+	for {
+		wait, cancel := context.WithTimeout(ctx, time.Minute)
+		_, err := conn.WaitForNotification(wait)
+		quiet := err != nil && wait.Err() != nil && ctx.Err() == nil && !conn.IsClosed()
+		cancel()
+		if !quiet {
+			return err
+		}
+		ping, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err = conn.Ping(ping)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+}
