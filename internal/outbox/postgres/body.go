@@ -114,7 +114,7 @@ func (s *Store) large(ctx context.Context, in outbox.Tx, m outbox.New) (int64, e
 	if _, err := m.Content.WriteTo(check); err != nil {
 		return 0, sentence.Errorf("reading the message: %w", err)
 	}
-	if err := check.end(size); err != nil {
+	if err := check.end(); err != nil {
 		return 0, err
 	}
 	if err := w.flush(); err != nil {
@@ -190,7 +190,7 @@ type exactly struct {
 
 func (w *exactly) Write(b []byte) (int, error) {
 	if int64(len(b)) > w.left {
-		return 0, sentence.New("it has more octets than it said")
+		return 0, sentence.New("the message is longer than its size")
 	}
 	n, err := w.to.Write(b)
 	w.left -= int64(n)
@@ -198,9 +198,9 @@ func (w *exactly) Write(b []byte) (int, error) {
 }
 
 // end is called when all is written.
-func (w *exactly) end(size int64) error {
+func (w *exactly) end() error {
 	if w.left > 0 {
-		return sentence.Errorf("the message has %d octets and not the %d that it said", size-w.left, size)
+		return sentence.Errorf("the message ends %d octets before its size", w.left)
 	}
 	return nil
 }

@@ -282,5 +282,5 @@ func small(c smtpclient.Content) ([]byte, error) {
 	if _, err := c.WriteTo(w); err != nil {
 		return nil, sentence.Errorf("reading the message: %w", err)
 	}
-	return b.Bytes(), w.end(c.Size())
+	return b.Bytes(), w.end()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // The feed of events.
@@ -104,7 +105,7 @@ func parseCursor(text outbox.Cursor) (c cursor, err error) {
 			return c, nil
 		}
 	}
-	return c, fmt.Errorf("%q is no place between events", text)
+	return c, sentence.Errorf("%q is no place between events", string(text))
 }
 
 const eventColumns = "e.id, e.message, e.n, e.account, e.kind, e.state, e.at, e.attempt, e.due, e.answer, coalesce(d.address, '')"

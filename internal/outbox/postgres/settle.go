@@ -2,12 +2,12 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // markLeases moves what the owners still have. Rows are locked in their order, so that two of
@@ -85,7 +85,7 @@ func (s *Store) Settle(ctx context.Context, settlements []outbox.Settlement) ([]
 		switch told.State {
 		case outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued:
 		default:
-			return nil, fmt.Errorf("a lease can't be settled as %q", told.State)
+			return nil, sentence.Errorf("a lease can't be settled as %q", string(told.State))
 		}
 	}
 	op := &settling{told: settlements}

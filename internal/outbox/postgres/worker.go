@@ -16,7 +16,7 @@ func (s *Store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) 
 		tag, err := t.Exec(ctx, "insert into yan.worker (owner, host, pid, since, until) values ($1, $2, $3, $4, $5) on conflict do nothing",
 			w.Owner, clean(w.Host), int64(w.PID), t.now, later(t.now, lease))
 		if err == nil && tag.RowsAffected() == 0 {
-			return sentence.Errorf("a worker %q has joined the outbox already", w.Owner)
+			return sentence.Errorf("a worker with the owner %q has joined already", w.Owner)
 		}
 		return err
 	})
