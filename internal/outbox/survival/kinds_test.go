@@ -1,10 +1,15 @@
 package survival
 
 import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/outbox/sqlite"
 )
 
 // kind is a store that has to pass the proofs.
@@ -16,6 +21,10 @@ type kind struct {
 	gang   int
 	// open makes one that is empty; the clock is that of the options.
 	open func(t testing.TB, o outbox.Options, clock *outboxtest.Clock) (outbox.Store, error)
+	// place is where an empty one can be opened by several processes, nil where that
+	// is not possible; failpoints are those of their hook.
+	place      func(t testing.TB) string
+	failpoints []string
 }
 
 func kinds() []kind {
@@ -23,5 +32,23 @@ func kinds() []kind {
 		{name: "model", gang: 48, open: func(_ testing.TB, _ outbox.Options, clock *outboxtest.Clock) (outbox.Store, error) {
 			return slowMarks{outboxtest.NewModel(clock)}, nil
 		}},
+		{name: "sqlite", costly: true, gang: 8, failpoints: sqlite.Failpoints(),
+			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
+				folder, err := os.MkdirTemp(t.TempDir(), "") // a course may be one of thousands
+				if err != nil {
+					return nil, err
+				}
+				store, err := sqlite.Open(context.Background(), filepath.Join(folder, "outbox.db"), o)
+				return disposable{store, folder}, err
+			},
+			place: func(t testing.TB) string { return filepath.Join(t.TempDir(), "outbox.db") }},
 	}
 }
+
+// disposable is a store whose folder goes with it.
+type disposable struct {
+	outbox.Store
+	folder string
+}
+
+func (d disposable) Close() error { return errors.Join(d.Store.Close(), os.RemoveAll(d.folder)) }

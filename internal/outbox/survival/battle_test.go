@@ -1,0 +1,345 @@
+package survival
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/torture"
+)
+
+// shortLease is that of workers that are killed, so that nobody waits long for what
+// they had.
+const shortLease = 400 * time.Millisecond
+
+// battle is an outbox that many processes use, and in which they die.
+type battle struct {
+	where      string
+	failpoints []string
+	line       *line
+	series     atomic.Int64
+
+	mu    sync.Mutex
+	kept  map[Letter]outbox.ID
+	kills map[string]int // by what they died of
+	stops int
+	said  map[string]int // by the first words of what children said
+}
+
+func newBattle(where string, failpoints []string) (*battle, error) {
+	b := &battle{where: where, failpoints: failpoints, kept: map[Letter]outbox.ID{}, kills: map[string]int{}, said: map[string]int{}}
+	var err error
+	b.line, err = draw(sandbox.Config{}, torture.Config{}, nil)
+	return b, err
+}
+
+func (b *battle) evidence() Evidence {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return Evidence{Acknowledged: maps.Clone(b.kept), Ledger: b.line.ledger}
+}
+
+// heard takes down what a child says.
+func (b *battle) heard(line string) error {
+	words := strings.SplitN(line, " ", 3)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch words[0] {
+	case "kept":
+		id, err := strconv.ParseInt(words[2], 10, 64)
+		if err != nil {
+			return fmt.Errorf("a child says %q", line)
+		}
+		b.kept[Letter(words[1])] = outbox.ID(id)
+	case "event":
+		b.said[words[1]]++
+	case "trouble":
+		b.said[line]++
+	case "error":
+		return fmt.Errorf("a child has given up: %s", line)
+	}
+	return nil
+}
+
+// died counts.
+func (b *battle) died(of string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kills[of]++
+}
+
+func (b *battle) killed() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, k := range b.kills {
+		n += k
+	}
+	return n
+}
+
+// fate is how a child ends: when it has said so many lines that count, some time
+// after it was started or after that, or when done is closed; whatever comes first.
+type fate struct {
+	name  string
+	lines int
+	delay time.Duration
+	when  <-chan struct{}
+	// stop has it stopped then (SIGSTOP) for longer than its lease, go on, and die
+	// some time later.
+	stop bool
+}
+
+// lead starts a child, listens to it, and ends it as its fate says.
+func (b *battle) lead(o orders, f fate) error {
+	c, err := spawn(o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		c.signal(syscall.SIGKILL)
+		for range c.lines { // until it has ended
+		}
+		<-c.ended
+		_ = c.stdin.Close()
+	}()
+	var due <-chan time.Time // when it dies
+	if f.lines == 0 && f.when == nil && o.DieAt == "" {
+		due = time.After(f.delay)
+	}
+	limit := time.After(2 * time.Second) // one that has nothing to do does not come to its end
+	stopped := false
+	for count, over := 0, false; !over; {
+		select {
+		case line, alive := <-c.lines:
+			if !alive {
+				b.died(f.name)
+				return nil
+			}
+			if err := b.heard(line); err != nil {
+				return err
+			}
+			if strings.HasPrefix(line, "kept") || strings.HasPrefix(line, "event") {
+				count++
+			}
+			if f.lines > 0 && count == f.lines {
+				due = time.After(f.delay)
+			}
+		case <-f.when:
+			f.when, due = nil, time.After(f.delay)
+		case <-limit:
+			over, f.name = true, "idleness"
+		case <-due:
+			if !f.stop || stopped {
+				over = true
+				break
+			}
+			stopped = true
+			c.signal(syscall.SIGSTOP)
+			b.mu.Lock()
+			b.stops++
+			b.mu.Unlock()
+			past := time.After(shortLease * 5 / 2)
+			<-past
+			c.signal(syscall.SIGCONT)
+			due, f.name = time.After(300*time.Millisecond), "stopped, and then killed"
+			limit = nil
+		}
+	}
+	c.signal(syscall.SIGKILL)
+	for line := range c.lines { // what it had said before
+		if err := b.heard(line); err != nil {
+			return err
+		}
+	}
+	b.died(f.name)
+	return nil
+}
+
+// enqueuer starts one that keeps letters, and kills it.
+func (b *battle) enqueuer() error {
+	o := orders{Role: "enqueue", Where: b.where, Series: fmt.Sprintf("k%d", b.series.Add(1)), Letters: 24, Callers: 1 + rand.IntN(6)}
+	f := fate{name: "an acknowledgement", lines: 1 + rand.IntN(20), delay: time.Duration(rand.IntN(3000)) * time.Microsecond}
+	switch rand.IntN(4) {
+	case 0:
+		f = fate{name: "time, enqueuing", delay: time.Duration(rand.IntN(80)) * time.Millisecond}
+	case 1:
+		point := b.failpoints[rand.IntN(len(b.failpoints))]
+		o.DieAt, o.DieOn = point, 1+rand.IntN(6)
+		f = fate{name: "failpoint " + point}
+	}
+	return b.lead(o, f)
+}
+
+// courier starts one that delivers, and kills it.
+func (b *battle) courier(ctx context.Context) error {
+	o := orders{Role: "deliver", Where: b.where, Lease: shortLease}
+	var faults []torture.Fault
+	var f fate
+	switch rand.IntN(5) {
+	case 0:
+		f = fate{name: "time, delivering", delay: time.Duration(rand.IntN(200)) * time.Millisecond}
+	case 1:
+		point := b.failpoints[rand.IntN(len(b.failpoints))]
+		o.DieAt, o.DieOn = point, 1+rand.IntN(25)
+		f = fate{name: "failpoint " + point}
+	case 2:
+		f = fate{name: "an event", lines: 1 + rand.IntN(30), delay: time.Duration(rand.IntN(3000)) * time.Microsecond}
+	case 3:
+		f = fate{name: "an event", lines: 1 + rand.IntN(30), delay: time.Duration(rand.IntN(3000)) * time.Microsecond, stop: true}
+	case 4:
+		// It dies behind the last octet and before the answer, or somewhere near.
+		fault := torture.Fault{Conn: 1, Action: torture.StallReplies, Message: 1 + rand.IntN(6), Octets: int64(1 + rand.IntN(60))}
+		if rand.IntN(2) == 0 {
+			fault = torture.Fault{Conn: 1, Action: torture.StallReplies, Reply: 3 + rand.IntN(20), Instead: true}
+		}
+		faults = append(faults, fault)
+		f = fate{name: "silence of the server", delay: time.Duration(rand.IntN(3000)) * time.Microsecond}
+	}
+	proxy, err := torture.Start(torture.Config{Serve: b.line.server.Serve, Faults: faults})
+	if err != nil {
+		return err
+	}
+	o.Port = proxy.Port()
+	gone := make(chan struct{})
+	if len(faults) > 0 {
+		f.when = acted(proxy, gone)
+	}
+	err = b.lead(o, f)
+	close(gone)
+	if finish := proxy.Finish(ctx); err == nil {
+		err = finish
+	}
+	return err
+}
+
+// acted is closed when a fault has happened.
+func acted(proxy *torture.Proxy, gone <-chan struct{}) <-chan struct{} {
+	happened := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-gone:
+				return
+			case <-tick.C:
+				if proxy.Acted() > 0 {
+					close(happened)
+					return
+				}
+			}
+		}
+	}()
+	return happened
+}
+
+// rage kills so many children, several at a time.
+func (b *battle) rage(ctx context.Context, kills int) error {
+	errs := make(chan error, 16)
+	var group sync.WaitGroup
+	for i := range 5 {
+		group.Go(func() {
+			for b.killed() < kills && ctx.Err() == nil {
+				var err error
+				if i < 2 {
+					err = b.enqueuer()
+				} else {
+					err = b.courier(ctx)
+				}
+				if err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	close(errs)
+	return <-errs
+}
+
+// settle has one last worker, which nobody kills, drain the outbox. Until says when it
+// is enough.
+func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(map[outbox.State]int) bool) error {
+	store, err := openPlace(ctx, b.where, nil)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	var ahead atomic.Int64 // of the worker's clock
+	proxy, err := torture.Start(torture.Config{Serve: b.line.server.Serve})
+	if err != nil {
+		return err
+	}
+	d := delivery.New(delivery.Options{Store: store, Lease: shortLease,
+		Now:   func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+		Route: way{port: proxy.Port(), connections: 2, doubt: doubt}.route})
+	run, end := context.WithCancel(ctx)
+	ran := make(chan error, 1)
+	go func() { ran <- d.Run(run) }()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	var stats outbox.Stats
+	for enough := false; !enough && err == nil; {
+		select {
+		case <-tick.C:
+			ahead.Add(int64(2 * time.Minute)) // so that doubts are looked into
+			if stats, err = store.Stats(ctx); err == nil {
+				enough = until(counts(stats)) && len(stats.Workers) == 1
+			}
+		case <-ctx.Done():
+			err = fmt.Errorf("the outbox is not drained: %+v", stats)
+		}
+	}
+	end()
+	if ended := <-ran; err == nil {
+		err = ended
+	}
+	if finish := proxy.Finish(ctx); err == nil {
+		err = finish
+	}
+	return err
+}
+
+func counts(s outbox.Stats) map[outbox.State]int {
+	all := map[outbox.State]int{}
+	for _, a := range s.Accounts {
+		for state, n := range a.Count {
+			all[state] += n
+		}
+	}
+	return all
+}
+
+// drained: nothing is on its way.
+func drained(n map[outbox.State]int) bool {
+	return n[outbox.Queued]+n[outbox.Deferred]+n[outbox.Leased]+n[outbox.Sending] == 0
+}
+
+// report is what the numbers were.
+func (b *battle) report() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var s strings.Builder
+	total := 0
+	for _, of := range slices.Sorted(maps.Keys(b.kills)) {
+		fmt.Fprintf(&s, "\n  %4d killed by %s", b.kills[of], of)
+		total += b.kills[of]
+	}
+	for _, what := range slices.Sorted(maps.Keys(b.said)) {
+		fmt.Fprintf(&s, "\n  %4d times %s", b.said[what], what)
+	}
+	return fmt.Sprintf("%d kills, %d stopped past their lease%s", total, b.stops, s.String())
+}

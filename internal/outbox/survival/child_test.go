@@ -1,0 +1,230 @@
+package survival
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/postgres"
+	"github.com/yanmail/yan/internal/outbox/sqlite"
+	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// orders is what a child, another process of this test program, has to do. They
+// stand in the environment, as JSON.
+type orders struct {
+	Role  string // enqueue, deliver
+	Where string // the outbox: a path, or a URL
+	// DieAt is the failpoint at which it kills itself, when it comes there for
+	// the DieOn-th time.
+	DieAt string `json:",omitempty"`
+	DieOn int    `json:",omitempty"`
+	// Broken puts something into the place of a part: early acknowledges before it
+	// enqueues, unmarked marks nothing.
+	Broken string `json:",omitempty"`
+
+	// Of who enqueues: so many letters, by so many callers at a time.
+	Series           string `json:",omitempty"`
+	Letters, Callers int    `json:",omitempty"`
+	Octets           int64  `json:",omitempty"` // at most; 0 is as it comes
+	// Recipients of each; 0 is as it comes.
+	Recipients int `json:",omitempty"`
+
+	// Of who delivers.
+	Port  int           `json:",omitempty"`
+	Lease time.Duration `json:",omitempty"`
+}
+
+const ordersVariable = "YAN_SURVIVAL_ORDERS"
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(ordersVariable); text != "" {
+		var o orders
+		err := json.Unmarshal([]byte(text), &o)
+		if err == nil {
+			err = o.carryOut()
+		}
+		if err != nil {
+			say("error", strconv.Quote(err.Error()))
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(pgtest.Main(m))
+}
+
+// inlineBytes is small, so that bodies of both ways of keeping them are there.
+const inlineBytes = 4 << 10
+
+// openPlace opens an outbox where other processes have it, too.
+func openPlace(ctx context.Context, where string, hook func(string)) (outbox.Store, error) {
+	o := outbox.Options{MinFree: -1, InlineBytes: inlineBytes}
+	if outbox.IsPostgres(where) {
+		return postgres.OpenWith(ctx, where, o, postgres.Settings{Hook: hook})
+	}
+	return sqlite.OpenWith(ctx, where, o, sqlite.Harness{Hook: hook})
+}
+
+// say tells the parent a line. A write of so little is whole or not at all.
+func say(words ...string) { _, _ = os.Stdout.WriteString(strings.Join(words, " ") + "\n") }
+
+func (o orders) carryOut() error {
+	// Who has no parent any more has nothing to do: its standard input ends.
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(3)
+	}()
+	say("alive")
+	var came atomic.Int64
+	store, err := openPlace(context.Background(), o.Where, func(point string) {
+		if point == o.DieAt && int(came.Add(1)) == o.DieOn {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	say("open")
+	if o.Role == "enqueue" {
+		return o.enqueue(store)
+	}
+	return o.deliver(store)
+}
+
+// enqueue keeps letters and says so, and then waits to be killed.
+func (o orders) enqueue(store outbox.Store) error {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	errs := make(chan error, o.Callers)
+	for range o.Callers {
+		group.Go(func() {
+			for n := next.Add(1); n <= int64(o.Letters); n = next.Add(1) {
+				if err := o.one(store, int(n)); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	select {
+	case err := <-errs:
+		return err
+	default:
+	}
+	say("done")
+	select {}
+}
+
+func (o orders) one(store outbox.Store, n int) error {
+	recipients, octets := 1+rand.IntN(2), int64([]int{0, 500, 3000, 6000}[rand.IntN(4)])
+	if o.Octets > 0 {
+		octets = o.Octets
+	}
+	if o.Recipients > 0 {
+		recipients = o.Recipients
+	}
+	letter := NewLetter(o.Series, n, recipients, octets)
+	m, err := letter.New()
+	if err != nil {
+		return err
+	}
+	if o.Broken == "early" {
+		say("kept", string(letter), "0")
+	}
+	receipt, err := store.Enqueue(context.Background(), m)
+	if err != nil {
+		return err
+	}
+	if o.Broken != "early" {
+		say("kept", string(letter), receipt.ID.String())
+	}
+	return nil
+}
+
+// deliver works until it is killed, and says what happens.
+func (o orders) deliver(store outbox.Store) error {
+	if o.Broken == "unmarked" {
+		store = unmarked{store}
+	}
+	d := delivery.New(delivery.Options{
+		Store: store, Lease: o.Lease,
+		Route: way{port: o.Port, connections: 2, window: smtpclient.Window{Messages: 4}}.route,
+		Observe: func(e delivery.Event) {
+			say("event", string(e.Kind))
+			if e.Err != nil {
+				say("trouble", strconv.Quote(e.Err.Error()))
+			}
+		},
+	})
+	return d.Run(context.Background())
+}
+
+// child is one that runs.
+type child struct {
+	command *exec.Cmd
+	stdin   io.Closer
+	// lines are what it says; closed when nothing more will come.
+	lines chan string
+	// ended is closed when it has.
+	ended chan struct{}
+}
+
+// spawn starts a child. The caller reads lines until they end.
+func spawn(o orders, wrap ...string) (*child, error) {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	argv := append(wrap, self, "-test.run=^$")
+	c := &child{command: exec.Command(argv[0], argv[1:]...), lines: make(chan string, 64), ended: make(chan struct{})}
+	c.command.Env = append(os.Environ(), ordersVariable+"="+string(text))
+	c.command.Stderr = os.Stderr
+	out, err := c.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if c.stdin, err = c.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := c.command.Start(); err != nil {
+		return nil, fmt.Errorf("start a child: %w", err)
+	}
+	go func() {
+		defer close(c.ended)
+		defer func() { _ = c.command.Wait() }() // that it was killed is what is wanted
+		defer close(c.lines)
+		in := bufio.NewReader(out)
+		for {
+			line, err := in.ReadString('\n')
+			if err != nil {
+				return // half a line is no line
+			}
+			c.lines <- strings.TrimSuffix(line, "\n")
+		}
+	}()
+	return c, nil
+}
+
+// signal sends one; a child that is gone is no error.
+func (c *child) signal(s os.Signal) { _ = c.command.Process.Signal(s) }
