@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -34,6 +35,21 @@ func identify(c *conn) (identity, error) {
 	return i, nil
 }
 
+// identifyAtOnce looks at one moment: while another process makes the outbox, its
+// tables may be there a moment after its number was not.
+func (s *store) identifyAtOnce(c *conn) (i identity, err error) {
+	err = s.patiently(func() error {
+		if _, err := c.exec("BEGIN"); err != nil {
+			return err
+		}
+		var looking error
+		i, looking = identify(c)
+		_, err := c.exec("ROLLBACK") // nothing was written
+		return cmp.Or(looking, err)
+	})
+	return i, err
+}
+
 // check refuses a database that is not an outbox, or one of a newer version.
 func (s *store) check(i identity) error {
 	switch {
@@ -48,7 +64,7 @@ func (s *store) check(i identity) error {
 // migrate makes the outbox what this version needs. Whoever comes second finds it
 // done.
 func (s *store) migrate(c *conn) error {
-	i, err := identify(c)
+	i, err := s.identifyAtOnce(c)
 	if err == nil {
 		err = s.check(i)
 	}
