@@ -10,7 +10,8 @@
 #	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring
 #	make recording  docs/login.svg and its like, from a real `yan login`
 #	make torture  10,000 random schedules of faults, every fault at every place, and
-#	              the memory over 100,000 messages, in some minutes
+#	              the memory over 100,000 messages, in some minutes; then 1,000 kills
+#	              of processes that use an outbox
 #	make bench    the figures beside the peers, in about 20 minutes
 
 FUZZTIME = 5s
@@ -50,6 +51,7 @@ recording:
 # `go test ./internal/torture -run Random -seed N`.
 torture:
 	go test -count=1 -v -timeout 60m ./internal/torture -schedules 10000 -thorough -messages 100000
+	go test -count=1 -v -timeout 60m ./internal/outbox/survival -thorough -kills 1000
 
 bench:
 	cd bench && go run . -rounds 5 -json results.json

@@ -15,10 +15,10 @@ import (
 // kind is a store that has to pass the proofs.
 type kind struct {
 	name string
-	// costly says that opening one takes a while; gang is how many courses are worth
-	// to be carried out at a time.
-	costly bool
-	gang   int
+	// every is which part of the places is gone through where everything would take too
+	// long: each so manieth. gang is how many courses are
+	// worth to be carried out at a time.
+	every, gang int
 	// open makes one that is empty; the clock is that of the options.
 	open func(t testing.TB, o outbox.Options, clock *outboxtest.Clock) (outbox.Store, error)
 	// place is where an empty one can be opened by several processes, nil where that
@@ -27,12 +27,15 @@ type kind struct {
 	failpoints []string
 }
 
+// takes reports whether the place of a number is gone through.
+func (k kind) takes(number int) bool { return number%k.every == 0 }
+
 func kinds() []kind {
 	return []kind{
-		{name: "model", gang: 48, open: func(_ testing.TB, _ outbox.Options, clock *outboxtest.Clock) (outbox.Store, error) {
+		{name: "model", every: 1, gang: 48, open: func(_ testing.TB, _ outbox.Options, clock *outboxtest.Clock) (outbox.Store, error) {
 			return slowMarks{outboxtest.NewModel(clock)}, nil
 		}},
-		{name: "sqlite", costly: true, gang: 8, failpoints: sqlite.Failpoints(),
+		{name: "sqlite", every: 7, gang: 8, failpoints: sqlite.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
 				folder, err := os.MkdirTemp(t.TempDir(), "") // a course may be one of thousands
 				if err != nil {
