@@ -60,8 +60,12 @@ func (b *Outbox) Enqueue(ctx context.Context, m yan.Message, o EnqueueOptions) (
 
 // EnqueueTx is Enqueue inside a transaction of the caller's, in the database where the
 // outbox is: see [SQL] and [Pgx]. The message is kept when the transaction is
-// committed. After an error, be it ErrConflict, roll it back. Who delivers notices it
+// committed, and as safe on the disk as the caller's own rows: of SQLite with
+// synchronous=FULL, the default. After an error, be it ErrConflict, roll it back. Who delivers notices it
 // within half a minute.
+//
+// The outbox has to be open before the caller makes tables of its own in a new file: of
+// a SQLite file that it shares, application_id and user_version are the outbox's.
 func (b *Outbox) EnqueueTx(ctx context.Context, tx Tx, m yan.Message, o EnqueueOptions) (Receipt, error) {
 	if tx == nil {
 		return Receipt{}, errNoTx

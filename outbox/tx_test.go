@@ -1,14 +1,188 @@
 package outbox_test
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"path/filepath"
 	"testing"
 
 	_ "modernc.org/sqlite"
 
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/outbox"
+	"github.com/yanmail/yan/sandboxtest"
 )
+
+// transaction is one of the caller's, in the outbox's database.
+type transaction struct {
+	outbox.Tx
+	exec             func(statement string) error
+	commit, rollback func() error
+}
+
+func bySQL(t *testing.T, db *sql.DB) transaction {
+	t.Helper()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return transaction{outbox.SQL(tx), func(s string) error { _, err := tx.ExecContext(t.Context(), s); return err }, tx.Commit, tx.Rollback}
+}
+
+// transactional holds an outbox to its promise: what a transaction did and the message
+// in it are kept together, or neither is.
+func transactional(t *testing.T, box *outbox.Outbox, begin func() transaction, rows func() int) {
+	t.Helper()
+	o := outbox.EnqueueOptions{Account: "a", Key: "order 1"}
+	enqueue := func(tx transaction, text string) (outbox.Receipt, error) {
+		if err := tx.exec("INSERT INTO orders VALUES ('x')"); err != nil {
+			t.Fatal(err)
+		}
+		m := letter("me@qq.com")
+		m.Text = text
+		return box.EnqueueTx(t.Context(), tx, m, o)
+	}
+	kept := func() int {
+		page, err := box.List(t.Context(), outbox.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(page.Entries)
+	}
+	tx := begin()
+	if _, err := enqueue(tx, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if kept() != 0 || rows() != 0 {
+		t.Errorf("behind a rollback: %d messages, %d rows", kept(), rows())
+	}
+
+	tx = begin()
+	first, err := enqueue(tx, "x")
+	if err != nil || first.Duplicate || first.Account != "a" || first.MessageID == "" {
+		t.Fatal(first, err)
+	}
+	if err := tx.commit(); err != nil {
+		t.Fatal(err)
+	}
+	if kept() != 1 || rows() != 1 {
+		t.Errorf("behind a commit: %d messages, %d rows", kept(), rows())
+	}
+
+	tx = begin()
+	if again, err := enqueue(tx, "x"); err != nil || !again.Duplicate || again.ID != first.ID {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+	if err := tx.commit(); err != nil {
+		t.Fatal(err)
+	}
+	tx = begin()
+	if _, err := enqueue(tx, "another text"); !errors.Is(err, outbox.ErrConflict) {
+		t.Errorf("another message under the key: %v", err)
+	}
+	if err := tx.rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if kept() != 1 || rows() != 2 {
+		t.Errorf("in the end: %d messages, %d rows", kept(), rows())
+	}
+	entry, err := box.Show(t.Context(), first.ID)
+	if err != nil || entry.MessageID != first.MessageID || !entry.HasBody || entry.Recipients[0].State != outbox.Queued {
+		t.Errorf("kept %+v, %v", entry, err)
+	}
+}
+
+func count(t *testing.T, db *sql.DB) int {
+	t.Helper()
+	var n int
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM orders").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func open(t *testing.T, where string) *outbox.Outbox {
+	t.Helper()
+	box, err := outbox.Open(t.Context(), where, outbox.Options{Accounts: new(account.File), MinFree: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return box
+}
+
+func TestEnqueueTxInSQLite(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "app.db")
+	box := open(t, path)
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=foreign_keys(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE orders (name TEXT)"); err != nil {
+		t.Fatal(err)
+	}
+	transactional(t, box, func() transaction { return bySQL(t, db) }, func() int { return count(t, db) })
+}
+
+// What is committed elsewhere is handed over by who delivers already.
+func TestDeliverSeesACommit(t *testing.T) {
+	t.Parallel()
+	server := sandboxtest.Start(t, "plain")
+	f, secrets := account1(t, server)
+	path := filepath.Join(t.TempDir(), "app.db")
+	box, err := outbox.Open(t.Context(), path, outbox.Options{Accounts: f, Secrets: secrets, MinFree: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer box.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	delivered := make(chan error, 1)
+	go func() { delivered <- box.Deliver(working) }()
+	cursor, err := box.Cursor(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=foreign_keys(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tx := bySQL(t, db)
+	if _, err := box.EnqueueTx(ctx, tx, letter(""), outbox.EnqueueOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.commit(); err != nil {
+		t.Fatal(err)
+	}
+	for e, err := range box.Watch(ctx, cursor) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.State == outbox.HandedOver {
+			break
+		}
+	}
+	stop()
+	if err := <-delivered; err != nil {
+		t.Error(err)
+	}
+	if n := len(server.Messages()); n != 1 {
+		t.Errorf("%d messages arrived", n)
+	}
+}
 
 // A transaction of database/sql does what a store asks of it, and the caller commits
 // it or not.

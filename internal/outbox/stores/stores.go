@@ -25,9 +25,6 @@ func Open(ctx context.Context, where string, o outbox.Options) (outbox.Store, er
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, sentence.Errorf("making the folder of the outbox: %w", err)
-	}
 	return sqlite.Open(ctx, path, o)
 }
 

@@ -1,6 +1,7 @@
 package stores
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,5 +73,21 @@ func TestOpenRefusesWhatIsNoOutbox(t *testing.T) {
 	s, err := Open(t.Context(), "mysql://me:secret@host/db", outbox.Options{})
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v, %v", s, err)
+	}
+}
+
+// A path is a file of SQLite, in a folder that is made.
+func TestOpenMakesAFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a", "b", "out.db")
+	s, err := Open(t.Context(), path, outbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
 	}
 }
