@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/daemon"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/stores"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// builtYan builds the command as users have it.
+func builtYan(t *testing.T) string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no SIGTERM on Windows")
+	}
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("the go command is not here")
+	}
+	path := filepath.Join(t.TempDir(), "yan")
+	out, err := exec.CommandContext(t.Context(), goTool, "build", "-o", path, "github.com/yanmail/yan/cmd/yan").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
+}
+
+// machine is a place where the real program runs, with a server and an outbox.
+type machine struct {
+	dir, program, outbox string
+	sandbox              *sandboxtest.Server
+	store                outbox.Store // that of another process: this one
+}
+
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	dir := shortFolder(t)
+	m := &machine{dir: dir, program: builtYan(t), outbox: filepath.Join(dir, "outbox.db"), sandbox: sandboxtest.Start(t, "plain")}
+	config := fmt.Sprintf("[account.work]\nfrom = %q\nserver = %q\ntls_ca = %q\nsecret = { env = \"CODE\" }\n",
+		m.sandbox.Login(), m.sandbox.URL(), m.sandbox.CAFile())
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if m.store, err = stores.Open(t.Context(), m.outbox, outbox.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.store.Close() })
+	return m
+}
+
+// process is a 'yan serve' that runs.
+type process struct {
+	*exec.Cmd
+	said   *told
+	client *daemon.Client
+	ended  chan error
+}
+
+// serve starts the program and waits until it serves.
+func (m *machine) serve(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.Command(m.program, append([]string{"serve", "--outbox", m.outbox}, args...)...), said: newTold(), ended: make(chan error, 1)}
+	p.Env = []string{"HOME=" + m.dir, "YAN_CONFIG=" + filepath.Join(m.dir, "config.toml"), "CODE=" + m.sandbox.Password(), "LANG=C"}
+	p.Stdout, p.Stderr = p.said, p.said
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.ended <- p.Wait() }()
+	t.Cleanup(func() { _ = p.Process.Kill() })
+	p.said.waitFor(t, "msg=serving")
+	c, err := daemon.Dial(t.Context(), daemon.SocketPath(m.outbox, func(string) string { return "" }))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, p.said)
+	}
+	t.Cleanup(c.Close)
+	if c.Found.PID != p.Process.Pid {
+		t.Fatalf("process %d answers for %d", c.Found.PID, p.Process.Pid)
+	}
+	p.client = c
+	return p
+}
+
+func (p *process) signal(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := p.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *process) end(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-p.ended:
+		return err
+	case <-time.After(servePatience):
+		t.Fatalf("it does not end:\n%s", p.said)
+		return nil
+	}
+}
+
+func (m *machine) enqueue(t *testing.T, to string) {
+	t.Helper()
+	content, err := message.Compose(&message.Message{From: m.sandbox.Login(), To: []string{to}, Subject: "Hello", Text: "Hello World\n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer content.Close()
+	envelope, err := content.Envelope()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.store.Enqueue(t.Context(), outbox.New{Account: "work", Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// counts are the recipients of the outbox by state.
+func (m *machine) counts(t *testing.T) map[outbox.State]int {
+	t.Helper()
+	s, err := m.store.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[outbox.State]int{}
+	for _, a := range s.Accounts {
+		for state, n := range a.Count {
+			counts[state] += n
+		}
+	}
+	return counts
+}
+
+// TestServeBinary is the program as it is: 200 messages that another process
+// enqueues while it serves, stopped in the middle and started again. The server
+// has each exactly once.
+func TestServeBinary(t *testing.T) {
+	t.Parallel()
+	const messages, early = 200, 150
+	m := newMachine(t)
+	first := m.serve(t)
+	for i := range early {
+		m.enqueue(t, fmt.Sprintf("friend%d@example.org", i))
+		if i == messages/2 {
+			m.sandbox.WaitMessages(1)
+			first.signal(t, syscall.SIGTERM)
+		}
+	}
+	if err := first.end(t); err != nil {
+		t.Fatalf("stopped by SIGTERM: %v\n%s", err, first.said)
+	}
+	between := m.counts(t)
+	taken := len(m.sandbox.Messages())
+	if between[outbox.HandedOver] != taken || taken == 0 || between[outbox.HandedOver]+between[outbox.Queued] != early {
+		t.Errorf("between the two, the server has %d messages and the outbox %v", taken, between)
+	}
+	if _, err := os.Stat(m.outbox + ".sock"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is still there: %v", err)
+	}
+	second := m.serve(t, "--log-level", "debug")
+	for i := early; i < messages; i++ {
+		m.enqueue(t, fmt.Sprintf("friend%d@example.org", i))
+	}
+	m.sandbox.WaitMessages(messages)
+	second.signal(t, syscall.SIGTERM)
+	if err := second.end(t); err != nil {
+		t.Fatalf("stopped by SIGTERM: %v\n%s", err, second.said)
+	}
+	if got := m.counts(t); got[outbox.HandedOver] != messages {
+		t.Errorf("in the end the outbox has %v", got)
+	}
+	seen := map[string]int{}
+	for _, received := range m.sandbox.Messages() {
+		seen[strings.Join(received.To, ",")]++
+	}
+	for to, n := range seen {
+		if n != 1 {
+			t.Errorf("%s has the message %d times", to, n)
+		}
+	}
+	if len(seen) != messages {
+		t.Errorf("%d of %d have it", len(seen), messages)
+	}
+	for _, word := range []string{"friend", m.sandbox.Password(), m.sandbox.Login()} {
+		if strings.Contains(first.said.String()+second.said.String(), word) {
+			t.Errorf("the log holds %q", word)
+		}
+	}
+}
+
+// A hangup does not end it, and a second SIGTERM does at once, whatever is on the wire.
+func TestServeSignals(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	p := m.serve(t, "--grace", "1h", "--log-level", "debug")
+	p.signal(t, syscall.SIGHUP)
+	p.said.waitFor(t, "configuration read again")
+	m.enqueue(t, "body-stall@example.org")
+	p.said.waitFor(t, "msg=marked") // it is on the wire, and stays there
+	p.signal(t, syscall.SIGTERM)
+	p.said.waitFor(t, "msg=stopping")
+	if s, err := p.client.Status(t.Context()); err != nil || !s.Stopping {
+		t.Errorf("while it stops: %+v, %v", s, err)
+	}
+	p.signal(t, syscall.SIGTERM)
+	var exit *exec.ExitError
+	if err := p.end(t); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
+		t.Errorf("the second signal: %v\n%s", err, p.said)
+	}
+}

@@ -1,0 +1,104 @@
+package daemon
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// units are those that the documentation offers.
+func units(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	root := filepath.Join("..", "..", "docs", "systemd")
+	for _, pattern := range []string{"*.service", filepath.Join("user", "*.service")} {
+		names, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[name] = string(b)
+		}
+	}
+	if len(found) != 2 {
+		t.Fatalf("%d units", len(found))
+	}
+	return found
+}
+
+// settings of a unit; of one that is there several times, all.
+func settings(unit string) map[string]string {
+	m := map[string]string{}
+	for line := range strings.Lines(unit) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
+			m[key] = strings.TrimSpace(m[key] + " " + value)
+		}
+	}
+	return m
+}
+
+// What the units say fits what the daemon does.
+func TestUnitsFit(t *testing.T) {
+	t.Parallel()
+	for name, unit := range units(t) {
+		s := settings(unit)
+		for key, want := range map[string]string{"Type": "notify", "ExecReload": "/bin/kill -HUP $MAINPID", "Restart": "on-failure", "RestartPreventExitStatus": "64 78",
+			"ExecStart": "/usr/local/bin/yan serve", "NoNewPrivileges": "yes"} {
+			if s[key] != want {
+				t.Errorf("%s: %s=%s", name, key, s[key])
+			}
+		}
+		n, err := strconv.Atoi(s["TimeoutStopSec"])
+		if err != nil || time.Duration(n)*time.Second <= DefaultGrace+afterCut {
+			t.Errorf("%s: it is killed after %s s, and may take %v", name, s["TimeoutStopSec"], DefaultGrace+afterCut)
+		}
+		n, err = strconv.Atoi(s["WatchdogSec"])
+		if err != nil || time.Duration(n)*time.Second < 2*lease*2/3 {
+			t.Errorf("%s: the watchdog has %s s, which is less than some renewals", name, s["WatchdogSec"])
+		}
+	}
+}
+
+func TestSystemdLikesUnits(t *testing.T) {
+	t.Parallel()
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not here")
+	}
+	// It wants the program and the man page to be there.
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, unit := range units(t) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "yan.service")
+		unit = strings.ReplaceAll(unit, "/usr/local/bin/yan", self)
+		unit = strings.ReplaceAll(unit, "Documentation=man:yan-serve(1)\n", "")
+		if err := os.WriteFile(path, []byte(unit), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"verify", "--recursive-errors=no"}
+		if filepath.Base(filepath.Dir(name)) == "user" {
+			args = append(args, "--user")
+		}
+		c := exec.CommandContext(t.Context(), analyze, append(args, path)...)
+		c.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "SYSTEMD_COLORS=0")
+		out, err := c.CombinedOutput()
+		text := string(out)
+		if err != nil && !strings.Contains(text, path) && !strings.Contains(text, "yan.service") {
+			t.Skipf("systemd-analyze does not work here: %v: %s", err, text)
+		}
+		if err != nil || strings.Contains(text, "yan.service") {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
+	}
+}
