@@ -261,7 +261,24 @@ func TestKeysOfRawMessages(t *testing.T) {
 	if again, err := enqueue(source, "a@example.com", "b@example.org"); err != nil || !again.Duplicate || again.ID != first.ID {
 		t.Errorf("%+v, %v", again, err)
 	}
+	noticed := func() (outbox.Receipt, error) {
+		content, err := message.ReadRaw(strings.NewReader(source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer content.Close()
+		e, err := envelope(t, "a@example.com", "b@example.org").WithDSN(smtp.DSN{Notify: []string{"SUCCESS"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := submission.Raw(content, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.Enqueue(t.Context(), store, submission.Order{Key: "k"})
+	}
 	for name, again := range map[string]func() (outbox.Receipt, error){
+		"another notice": noticed,
 		"another text": func() (outbox.Receipt, error) {
 			return enqueue("From: a@example.com\n\ny\n", "a@example.com", "b@example.org")
 		},
