@@ -258,10 +258,9 @@ func (r *runTeller) advise(f diagnosis.Finding) {
 // tellAccount tells once what keeps an account from sending.
 func (r *runTeller) tellAccount(account string, ans outbox.Answer, line string, exit int) {
 	r.worst = worse(r.worst, exit)
-	if r.told[account+"\n"+line] {
+	if r.told[account] {
 		return
 	}
-	r.told[account+"\n"+line] = true
 	r.told[account] = true
 	r.a.errf("%s\n", visibleLines(line))
 	if f, ok := meaning(outbox.Deferred, ans, r.provider(account)); ok {
@@ -309,6 +308,8 @@ func exitOfAnswer(s outbox.State, ans outbox.Answer, provider string) int {
 	f, ok := meaning(s, ans, provider)
 	o := outcomeOf(smtp.Address{}, s, ans)
 	switch {
+	case s == outbox.Queued && !ok && ans.Err != "":
+		return exitConfig // the account can't be used
 	case s == outbox.Expired || !ok:
 		return exitUnavailable
 	case ans.Reply.IsZero() && (f.Class == diagnosis.ClassTooLarge || f.Class == diagnosis.ClassFeatureMissing || f.Class == diagnosis.ClassTooManyRecipients):

@@ -247,7 +247,7 @@ func (a *app) tellEnqueued(s *sendFlags, j *job, item outbox.New, receipt outbox
 	}
 	a.outf("%s %s%s\n", a.paint(a.StdoutWidth, green, "✓"), name, line)
 	if !several {
-		a.outf("%s\n", a.paint(a.StdoutWidth, dim, "  "+a.T("%s from account %s", size(j.size), item.Account)+" · Message-ID: "+item.MessageID+
+		a.outf("%s\n", a.paint(a.StdoutWidth, dim, "  "+a.T("%s from account %s", size(item.Content.Size()), item.Account)+" · Message-ID: "+item.MessageID+
 			" · "+a.T("tried until %s", a.moment(expires))))
 	}
 }
@@ -261,7 +261,7 @@ func later(t, u time.Time) time.Time {
 
 func newEnqueued(j *job, item outbox.New, receipt outbox.Receipt, expires time.Time) enqueuedJSON {
 	e := enqueuedJSON{Event: "enqueued", ID: int64(receipt.ID), File: j.name, Number: j.number, Account: item.Account, From: j.envelope.From().String(),
-		MessageID: item.MessageID, Size: j.size, Key: item.Key, NotBefore: optionalTime(item.NotBefore), Expires: expires.UTC(),
+		MessageID: item.MessageID, Size: item.Content.Size(), Key: item.Key, NotBefore: optionalTime(item.NotBefore), Expires: expires.UTC(),
 		Priority: priorityWord(item.Priority), Tags: item.Tags}
 	if receipt.Duplicate {
 		e.Event = "duplicate"

@@ -98,7 +98,7 @@ func (a *app) states(e outbox.Entry) string {
 	}
 	var parts []string
 	for _, word := range order {
-		parts = append(parts, fmt.Sprintf("%d %s", counts[word], word))
+		parts = append(parts, a.T("%d %s", counts[word], word))
 	}
 	if rest := e.Total - len(e.Recipients); rest > 0 {
 		parts = append(parts, a.T("%d more", rest))
@@ -163,8 +163,13 @@ func outcomeOf(to smtp.Address, s outbox.State, ans outbox.Answer) smtp.Outcome 
 	case outbox.InDoubt, outbox.Sending:
 		o.Status = smtp.Unknown
 	}
+	// The outbox may have come from elsewhere: its words do nothing to a terminal.
+	o.Reply.Lines = nil
+	for _, line := range ans.Reply.Lines {
+		o.Reply.Lines = append(o.Reply.Lines, visible(line))
+	}
 	if ans.Reply.IsZero() && ans.Err != "" {
-		o.Err = errors.New(ans.Err)
+		o.Err = errors.New(visible(ans.Err))
 	}
 	return o
 }
@@ -174,6 +179,9 @@ func outcomeOf(to smtp.Address, s outbox.State, ans outbox.Answer) smtp.Outcome 
 // go by.
 func meaning(s outbox.State, ans outbox.Answer, provider string) (f diagnosis.Finding, ok bool) {
 	if s == outbox.HandedOver || ans.Reply.IsZero() && ans.Err == "" && ans.Class == "" {
+		return f, false
+	}
+	if ans.Reply.IsZero() && ans.Class == "" && ans.Stage == "" { // nobody was asked: the words say it all
 		return f, false
 	}
 	info, known := diagnosis.Describe(diagnosis.Class(ans.Class))

@@ -1,0 +1,447 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/smtp"
+)
+
+// keeper is a machine with an account and an outbox in memory.
+type keeper struct {
+	t     *testing.T
+	clock *outboxtest.Clock
+	store outbox.Store
+	env   map[string]string
+	width int // of the terminal; 0 for none
+}
+
+func newKeeper(t *testing.T) *keeper {
+	t.Helper()
+	clock := outboxtest.NewClock()
+	config := filepath.Join(t.TempDir(), "config.toml")
+	text := "version = 1\n[account.qq]\nfrom = \"me@qq.com\"\nserver = \"smtps://127.0.0.1:1\"\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &keeper{t: t, clock: clock, store: outboxtest.NewModel(clock), env: map[string]string{"YAN_CONFIG": config}}
+}
+
+// open is World.OpenOutbox: closing what it gives leaves the store open.
+func (k *keeper) open(context.Context, string, outbox.Options) (outbox.Store, error) {
+	return unclosed{k.store}, nil
+}
+
+type unclosed struct{ outbox.Store }
+
+func (unclosed) Close() error { return nil }
+
+func (k *keeper) yan(args ...string) (code int, out, errs string) {
+	k.t.Helper()
+	w, o, e := k.world()
+	code = Run(k.t.Context(), args, w)
+	return code, o.String(), e.String()
+}
+
+func (k *keeper) world() (World, *bytes.Buffer, *bytes.Buffer) {
+	w, o, e := world(k.env)
+	w.Now, w.OpenOutbox, w.StdoutWidth = k.clock.Now, k.open, k.width
+	return w, o, e
+}
+
+// enqueues puts a message in and gives its number.
+func (k *keeper) enqueues(args ...string) outbox.ID {
+	k.t.Helper()
+	code, out, errs := k.yan(append([]string{"send", "--queue", "-s", "hi", "-b", "x", "--json"}, args...)...)
+	if code != exitOK {
+		k.t.Fatalf("enqueueing: %d %s", code, errs)
+	}
+	var got enqueuedJSON
+	decode(k.t, out, &got)
+	return outbox.ID(got.ID)
+}
+
+// sends claims what is due, and settles it.
+func (k *keeper) sends(state outbox.State, ans outbox.Answer) {
+	k.t.Helper()
+	ctx := k.t.Context()
+	owner := k.clock.Now().String()
+	if err := k.store.Join(ctx, outbox.Worker{Owner: owner, Host: "host", PID: 7}, time.Minute); err != nil {
+		k.t.Fatal(err)
+	}
+	batch, err := k.store.Claim(ctx, outbox.Claim{Owner: owner, Account: "qq", Recipients: 100})
+	if err != nil || len(batch.Items) == 0 {
+		k.t.Fatalf("%d items, %v", len(batch.Items), err)
+	}
+	for _, item := range batch.Items {
+		for _, r := range item.Recipients {
+			lease := outbox.Lease{ID: item.ID, N: r.N, Token: r.Token}
+			if lost, err := k.store.Mark(ctx, owner, []outbox.Lease{lease}); err != nil || len(lost) > 0 {
+				k.t.Fatal(lost, err)
+			}
+			if stale, err := k.store.Settle(ctx, []outbox.Settlement{{Lease: lease, State: state, After: time.Minute, Answer: ans}}); err != nil || len(stale) > 0 {
+				k.t.Fatal(stale, err)
+			}
+		}
+	}
+	if err := k.store.Leave(ctx, owner); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// Every state has a word of its own in both languages, a mark, and a line in the help.
+func TestEveryStateHasAWord(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []words.Language{words.English, words.Chinese} {
+		a, _, _ := testApp(lang)
+		seen := map[string]bool{}
+		for _, s := range outbox.States() {
+			word := a.stateWord(s)
+			if word == "" || seen[word] || lang == words.Chinese && word == string(s) {
+				t.Errorf("%s: %s is called %q", lang, s, word)
+			}
+			seen[word] = true
+		}
+		var listed []string
+		for _, e := range a.stateList().entries {
+			listed = append(listed, e.term)
+		}
+		if want := stateFlagWords()[1:]; !slices.Equal(listed, want) || len(want) < 8 {
+			t.Errorf("the help lists %q, there are %q", listed, want)
+		}
+	}
+}
+
+// What can't be done is said for every verb and state, with what can be done.
+func TestEveryWrongStateIsExplained(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for _, lang := range []words.Language{words.English, words.Chinese} {
+		a, _, _ := testApp(lang)
+		for _, verb := range outbox.Verbs() {
+			for _, s := range outbox.States() {
+				if _, ok := verb.Goes(s); ok {
+					continue
+				}
+				tried++
+				var told *failure
+				if err := a.cantMove(&outbox.MoveError{ID: 12, From: s, Verb: verb}); !errors.As(err, &told) || told.code != exitData ||
+					!strings.Contains(told.Error(), "12") || !strings.Contains(told.Error(), a.stateWord(s)) {
+					t.Errorf("%s of %s: %v", verb, s, err)
+				}
+			}
+		}
+	}
+	if tried < 50 {
+		t.Errorf("only %d", tried)
+	}
+}
+
+func TestFutureTime(t *testing.T) {
+	t.Parallel()
+	zone := time.FixedZone("CST", 8*60*60)
+	now := time.Date(2026, 2, 28, 14, 0, 0, 0, zone)
+	at := func(y int, m time.Month, d, h, min int) time.Time { return time.Date(y, m, d, h, min, 0, 0, zone) }
+	for text, want := range map[string]time.Time{
+		"now": now, "+2h": at(2026, 2, 28, 16, 0), "+1h30m": at(2026, 2, 28, 15, 30), "+2d": at(2026, 3, 2, 14, 0), "+1w": at(2026, 3, 7, 14, 0),
+		"15:30": at(2026, 2, 28, 15, 30), "15：30": at(2026, 2, 28, 15, 30), "tomorrow 9:00": at(2026, 3, 1, 9, 0), "Tomorrow 09:00": at(2026, 3, 1, 9, 0),
+		"明天 9:00": at(2026, 3, 1, 9, 0), "后天8:05": at(2026, 3, 2, 8, 5), "tomorrow": at(2026, 3, 1, 0, 0),
+		"2026-03-01T09:00:00+08:00": at(2026, 3, 1, 9, 0), "2026-03-01T01:00:00Z": at(2026, 3, 1, 9, 0), "2026-03-01 09:00": at(2026, 3, 1, 9, 0),
+		"2026-03-01": at(2026, 3, 1, 0, 0), "14:00": now, "13:59:57": now.Add(-3 * time.Second),
+		"13:00": {}, "2026-02-28": {}, "yesterday 15:00": {}, "2h": {}, "": {}, "+": {}, "+2": {}, "+2y": {}, "25:00": {}, "tomorrow noon": {},
+		"+999999999d": {}, "1767225600": {},
+	} {
+		a, _, _ := testApp(words.English)
+		a.Now = func() time.Time { return now }
+		got, err := a.futureTime("at", text)
+		if (err != nil) != want.IsZero() || err == nil && !got.Equal(want) {
+			t.Errorf("%q: %v %v, want %v", text, got, err, want)
+		}
+	}
+}
+
+func TestPastTimeIsProbablyTomorrow(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	y, m, d := k.clock.Now().Date()
+	k.clock.Set(time.Date(y, m, d, 14, 0, 0, 0, time.UTC))
+	code, _, errs := k.yan("send", "-t", "a@qq.com", "-s", "x", "-b", "x", "--at", "9:00")
+	if code != exitUsage {
+		t.Errorf("exit status %d", code)
+	}
+	wants(t, "the error", errs, `--at "9:00": this time is over`, `For tomorrow write "tomorrow 09:00"`)
+}
+
+func TestExpiryCountsFromTheFirstTry(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	id := k.enqueues("-t", "a@qq.com", "--at", "+2h", "--expires", "30m", "--priority", "high")
+	e, err := k.store.Show(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := k.clock.Now()
+	if !e.NotBefore.Equal(now.Add(2*time.Hour)) || !e.Expires.Equal(now.Add(150*time.Minute)) || e.Priority != outbox.High {
+		t.Errorf("%+v", e)
+	}
+}
+
+// full has room for some messages.
+type full struct {
+	outbox.Store
+	mu   sync.Mutex
+	room int
+	err  error
+}
+
+func (f *full) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.room == 0 {
+		return outbox.Receipt{}, f.err
+	}
+	f.room--
+	return f.Store.Enqueue(ctx, m)
+}
+
+// Behind a full disk it is known which messages are kept, and none is half there.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for i := 1; i <= 3; i++ {
+		if err := os.WriteFile(filepath.Join(folder, string(rune('a'+i))+".eml"), []byte(mailTo(i)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for err, want := range map[error]int{outbox.ErrFull: exitTemporary, outbox.ErrBroken: exitIO, outbox.ErrClosed: exitUnavailable} {
+		for _, lang := range []string{"en", "zh"} {
+			k := newKeeper(t)
+			k.store = &full{Store: k.store, room: 1, err: err}
+			code, out, errs := k.yan("--lang", lang, "send", "--queue", "-A", "qq", "--raw", folder)
+			if code != want || strings.Count(out, "✓") != 1 {
+				t.Errorf("%v: exit status %d\n%s%s", err, code, out, errs)
+			}
+			if lang == "en" {
+				wants(t, "the error", errs, "c.eml is neither sent nor in the outbox, as all behind it; 1 of 3 messages are", err.Error())
+			}
+			if list, listErr := k.store.List(t.Context(), outbox.Filter{}); listErr != nil || len(list.Entries) != 1 {
+				t.Errorf("%d messages are kept, %v", len(list.Entries), listErr)
+			}
+		}
+	}
+}
+
+// A terminal is drawn over, each line on one line of it, until the messages are
+// finished.
+func TestWatchRedrawsATerminal(t *testing.T) {
+	t.Parallel()
+	for _, width := range []int{30, 80} {
+		k := newKeeper(t)
+		k.width = width
+		id := k.enqueues("-t", "a-rather-long-address-of-somebody@example.org", "-t", "b@example.org")
+		w, out, errs := k.world()
+		drawn := make(chan struct{}, 100)
+		w.Stdout = &signalling{out: out, wrote: drawn}
+		ended := make(chan int, 1)
+		go func() { ended <- Run(t.Context(), []string{"queue", "watch", id.String()}, w) }()
+		<-drawn
+		k.sends(outbox.HandedOver, outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250}})
+		if code := <-ended; code != exitOK {
+			t.Errorf("exit status %d: %s", code, errs)
+		}
+		text := out.String()
+		if !strings.Contains(text, "A\x1b[J") {
+			t.Errorf("nothing was drawn over: %q", text)
+		}
+		_, last, _ := strings.Cut(text, "A\x1b[J")
+		if i := strings.LastIndex(last, "\x1b[J"); i >= 0 {
+			last = last[i:]
+		}
+		if !strings.Contains(last, "✓ 1  a-rather-long-addres") {
+			t.Errorf("the last drawing is %q", last)
+		}
+		for line := range strings.Lines(text) {
+			if n := columns(strings.TrimRight(strings.TrimPrefix(line, "\x1b[J"), "\n")); n > width+6 { // those of the escape
+				t.Errorf("%d columns on a terminal of %d: %q", n, width, line)
+			}
+		}
+	}
+}
+
+// signalling tells of each write.
+type signalling struct {
+	mu    sync.Mutex
+	out   *bytes.Buffer
+	wrote chan struct{}
+}
+
+func (s *signalling) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case s.wrote <- struct{}{}:
+	default:
+	}
+	return s.out.Write(p)
+}
+
+// A program gets the events of what was named, from its beginning, once each.
+func TestWatchFromTheBeginning(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	k.enqueues("-t", "other@example.org", "--at", "+1h")
+	id := k.enqueues("-t", "a@example.org")
+	k.sends(outbox.Deferred, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 450, Lines: []string{"later"}}, Class: "TEMPORARY"})
+	w, out, errs := k.world()
+	wrote := make(chan struct{}, 100)
+	w.Stdout = &signalling{out: out, wrote: wrote}
+	ended := make(chan int, 1)
+	go func() { ended <- Run(t.Context(), []string{"queue", "watch", id.String(), "--json"}, w) }()
+	for range 2 {
+		<-wrote
+	}
+	k.clock.Advance(2 * time.Minute)
+	k.sends(outbox.Failed, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 550, Lines: []string{"no such user"}}, Class: "RECIPIENT_INVALID"})
+	if code := <-ended; code != exitNoUser {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+	var kinds []string
+	for line := range strings.Lines(out.String()) {
+		var e queueEventJSON
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.ID != int64(id) {
+			t.Errorf("%v: %s", err, line)
+		}
+		kinds = append(kinds, e.Event)
+	}
+	if want := []string{"enqueued", "deferred", "failed"}; !slices.Equal(kinds, want) {
+		t.Errorf("events %q, want %q", kinds, want)
+	}
+}
+
+func TestWatchEndsWithCtrlC(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	id := k.enqueues("-t", "a@example.org")
+	for want, args := range map[int][]string{exitOK: {"queue", "watch"}, exitTemporary: {"queue", "watch", id.String()}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		w, _, errs := k.world()
+		if code := Run(ctx, args, w); code != want {
+			t.Errorf("%q: exit status %d, want %d: %s", args, code, want, errs)
+		}
+	}
+}
+
+// What others wrote does nothing to a terminal.
+func TestQueueShowsNoEscapes(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	m := outbox.New{Account: "qq", MessageID: "<x@y>", Subject: "s" + escapes, Content: short("Subject: x\r\n\r\nx\r\n"), Tags: []string{"t" + escapes}, Key: "k" + escapes}
+	to, err := smtp.ParseAddress("a@example.org")
+	if err == nil {
+		m.Envelope, err = smtp.NewEnvelope(to, to)
+	}
+	if err == nil {
+		_, err = k.store.Enqueue(t.Context(), m)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.sends(outbox.Deferred, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 450, Lines: []string{escapes}}, Err: escapes, ServerID: escapes})
+	if _, err := k.store.Pause(t.Context(), outbox.Pause{Account: "qq", For: time.Hour, Answer: outbox.Answer{Err: "owned" + escapes}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"queue"}, {"queue", "show", "1"}, {"queue", "show", "1", "--json"}, {"queue", "--json"}, {"queue", "stats"}, {"queue", "stats", "--json"}} {
+		code, out, errs := k.yan(args...)
+		bad := func(r rune) bool { return r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u202e') }
+		if all := out + errs; code != exitOK || strings.IndexFunc(all, bad) >= 0 || !strings.Contains(all, "owned") {
+			t.Errorf("%q: exit status %d, %q", args, code, all)
+		}
+	}
+}
+
+type short string
+
+func (s short) Size() int64         { return int64(len(s)) }
+func (s short) EightBit() bool      { return false }
+func (s short) NeedsSMTPUTF8() bool { return false }
+func (s short) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write([]byte(s))
+	return int64(n), err
+}
+
+// Each state gives the exit status that the same outcome of yan send has.
+func TestExitStatusOfEveryState(t *testing.T) {
+	t.Parallel()
+	reply := func(stage smtp.Stage, code int, text string) outbox.Answer {
+		return outbox.Answer{Stage: stage, Reply: smtp.Reply{Code: code, Lines: []string{text}}}
+	}
+	for _, test := range []struct {
+		state outbox.State
+		ans   outbox.Answer
+		want  int
+	}{
+		{outbox.HandedOver, reply(smtp.StageBody, 250, "ok"), exitOK},
+		{outbox.Deferred, reply(smtp.StageRcpt, 450, "later"), exitTemporary},
+		{outbox.InDoubt, outbox.Answer{Stage: smtp.StageBody, Err: "EOF"}, exitUnknown},
+		{outbox.Sending, outbox.Answer{}, exitUnknown},
+		{outbox.Failed, reply(smtp.StageRcpt, 550, "no such user"), exitNoUser},
+		{outbox.Failed, reply(smtp.StageBody, 554, "spam"), exitUnavailable},
+		{outbox.Failed, outbox.Answer{Stage: smtp.StageMail, Err: "too large", Class: "TOO_LARGE"}, exitData},
+		{outbox.Expired, reply(smtp.StageRcpt, 450, "later"), exitUnavailable},
+		{outbox.Cancelled, outbox.Answer{}, exitUnavailable},
+		{outbox.Held, outbox.Answer{}, exitUnavailable},
+		{outbox.Queued, reply(smtp.StageAuth, 535, "Login fail"), exitAuth},
+		{outbox.Queued, outbox.Answer{Stage: smtp.StageConnect, Err: "dial", Class: "CONNECTION_REFUSED"}, exitTemporary},
+		{outbox.Queued, outbox.Answer{Err: "no secret"}, exitConfig},
+	} {
+		if got := exitOfAnswer(test.state, test.ans, "qq"); got != test.want {
+			t.Errorf("%s %+v: %d, want %d", test.state, test.ans, got, test.want)
+		}
+	}
+}
+
+// A message with more recipients than a list shows is summed up, and shown whole.
+func TestManyRecipients(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	var to []string
+	for i := range 30 {
+		to = append(to, "u"+itoa(i)+"@example.org")
+	}
+	k.enqueues("-t", strings.Join(to, ","))
+	_, out, _ := k.yan("queue")
+	wants(t, "the list", out, "u0@example.org +29", "20 queued, 10 more")
+	_, out, _ = k.yan("queue", "show", "1")
+	if n := strings.Count(out, "– u"); n != 30 {
+		t.Errorf("%d recipients are shown", n)
+	}
+	_, out, _ = k.yan("queue", "cancel", "--to", "u2@")
+	wants(t, "the change", out, "cancelled (recipients: 1, messages: 1)")
+}
+
+func TestListPages(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	for range 60 {
+		k.enqueues("-t", "a@example.org")
+	}
+	for want, args := range map[int][]string{51: {"queue"}, 61: {"queue", "--limit", "0"}, 60: {"queue", "--json"}, 4: {"queue", "--limit", "3"}} {
+		if code, out, _ := k.yan(args...); code != exitOK || strings.Count(out, "\n") != want {
+			t.Errorf("%q: %d lines, want %d", args, strings.Count(out, "\n"), want)
+		}
+	}
+}
