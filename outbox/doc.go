@@ -9,7 +9,7 @@
 //	receipt, err := box.Enqueue(ctx, yan.Message{
 //		From: "me@qq.com", To: []string{"friend@163.com"}, Subject: "Hello", Text: "Hello World",
 //	}, outbox.EnqueueOptions{Key: "greeting 1"})
-//	// Without an error, the message is on the disk. The daemon (yan daemon), or
+//	// Without an error, the message is on the disk. The daemon (yan serve), or
 //	// box.Deliver in this program, hands it over.
 //
 // In the order in which they are used:
