@@ -24,6 +24,7 @@ func Random(t *testing.T, seed uint64, steps int, store outbox.Store, clock *Clo
 	if err := p.run(t.Context(), steps); err != nil {
 		t.Fatalf("seed %d: %v\nbefore that:\n  %s", seed, err, strings.Join(p.history, "\n  "))
 	}
+	t.Log(p.done)
 	if err := p.wideEnough(steps); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}

@@ -50,6 +50,9 @@ func (p *pair) filter() outbox.Filter {
 			set()
 		}
 	}
+	if p.chance(15) { // what one recipient has to fit
+		f = outbox.Filter{States: []outbox.State{pick(p, outbox.States()...)}, To: pick(p, "ann", "bob", "用户1"), Doubted: p.chance(20)}
+	}
 	return f
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
@@ -26,7 +27,7 @@ var operations = []struct {
 	{"Mark", 12, (*pair).mark},
 	{"Settle", 16, (*pair).settle},
 	{"Body", 2, (*pair).body},
-	{"Slots", 3, (*pair).slots},
+	{"Slots", 4, (*pair).slots},
 	{"Pause", 1, (*pair).pause},
 	{"Resume", 1, (*pair).resume},
 	{"Sweep", 4, (*pair).sweep},
@@ -40,11 +41,12 @@ var operations = []struct {
 	{"Change", 10, (*pair).change},
 	{"Stats", 2, (*pair).stats},
 	{"Events", 2, (*pair).feed},
-	{"Prune", 1, (*pair).prune},
+	{"Prune", 2, (*pair).prune},
 }
 
 func (p *pair) moveClock(context.Context) error {
-	by := pick(p, p.span(), p.span(), lease, -time.Duration(p.random.IntN(2000))*time.Millisecond)
+	short := time.Duration(p.random.IntN(3000)) * time.Millisecond
+	by := pick(p, short, short, short, short, short, p.span(), lease, -time.Duration(p.random.IntN(2000))*time.Millisecond)
 	if p.chance(2) {
 		by = outbox.Lifetime
 	}
@@ -120,36 +122,34 @@ func (p *pair) owner() string {
 	return pick(p, p.owners...)
 }
 
-// lost has a new worker in the place of one that is gone.
-func (p *pair) lost(owner string) {
-	for i, known := range p.owners {
-		if known == owner {
-			p.owners[i] = fmt.Sprint("w", p.joined)
-			p.joined++
-		}
-	}
-}
-
 func (p *pair) join(ctx context.Context) error {
-	w, lease := outbox.Worker{Owner: p.owner(), Host: pick(p, "", "host"), PID: p.random.IntN(99)}, pick(p, lease, lease, p.span())
-	return p.both("Join", fmt.Sprint(w, lease), func(side int) (any, error) { return nil, p.stores[side].Join(ctx, w, lease) })
+	w, lease := outbox.Worker{Owner: p.owner(), Host: pick(p, "", "host"), PID: p.random.IntN(99)}, pick(p, lease, 20*lease, p.span())
+	return p.both("Join", fmt.Sprint(w, " ", lease), func(side int) (any, error) { return nil, p.stores[side].Join(ctx, w, lease) })
 }
 
 func (p *pair) renew(ctx context.Context) error {
-	owner, span := p.owner(), pick(p, lease, lease, lease, p.span())
+	owner, span := p.owner(), pick(p, lease, lease, 20*lease, p.span())
 	var failed error
-	err := p.both("Renew", fmt.Sprint(owner, span), func(side int) (any, error) {
+	err := p.both("Renew", fmt.Sprint(owner, " ", span), func(side int) (any, error) {
 		failed = p.stores[side].Renew(ctx, owner, span)
 		return nil, failed
 	})
-	if failed != nil && p.chance(80) { // lapsed, or has not joined
-		p.lost(owner)
-		fresh := pick(p, p.owners...)
-		return errors.Join(err, p.both("Join", fresh, func(side int) (any, error) {
-			return nil, p.stores[side].Join(ctx, outbox.Worker{Owner: fresh, Host: "h"}, lease)
-		}))
+	return errors.Join(err, p.joinAnew(ctx, owner, failed))
+}
+
+// joinAnew has another worker in the place of one that has lapsed, or has not joined,
+// mostly.
+func (p *pair) joinAnew(ctx context.Context, owner string, failed error) error {
+	at := slices.Index(p.owners, owner)
+	if failed == nil || at < 0 || p.chance(15) {
+		return nil
 	}
-	return err
+	fresh := fmt.Sprint("w", p.joined)
+	p.joined++
+	p.owners[at] = fresh
+	return p.both("Join", fresh, func(side int) (any, error) {
+		return nil, p.stores[side].Join(ctx, outbox.Worker{Owner: fresh, Host: "h"}, 20*lease)
+	})
 }
 
 func (p *pair) leave(ctx context.Context) error {
@@ -163,9 +163,10 @@ func (p *pair) claim(ctx context.Context) error {
 		c.Pace = outbox.Pace{Messages: 60, Per: time.Minute, Burst: 4}
 	}
 	var of [2]outbox.Batch
+	var failed error
 	err := p.both("Claim", fmt.Sprintf("%+v", c), func(side int) (any, error) {
 		batch, err := p.stores[side].Claim(ctx, c)
-		of[side] = batch
+		of[side], failed = batch, err
 		shown := batch
 		shown.Items = nil
 		for _, item := range batch.Items {
@@ -179,7 +180,7 @@ func (p *pair) claim(ctx context.Context) error {
 			p.leases = append(p.leases, held{c.Owner, p.place(1, item.ID), r.N, r.Token})
 		}
 	}
-	return errors.Join(err, p.sameBodies(of[0].Items, c.Bytes))
+	return errors.Join(err, p.sameBodies(of[0].Items, c.Bytes), p.joinAnew(ctx, c.Owner, failed))
 }
 
 // some are leases, mostly of the last that were given, sometimes wrong ones.
@@ -212,7 +213,7 @@ func (p *pair) mark(ctx context.Context) error {
 		owner = all[0].owner
 	}
 	seen := map[held]bool{}
-	return p.both("Mark", fmt.Sprint(owner, all), func(side int) (any, error) {
+	return p.both("Mark", fmt.Sprint(owner, " ", all), func(side int) (any, error) {
 		var leases []outbox.Lease
 		clear(seen)
 		for _, h := range all {
@@ -261,15 +262,15 @@ func (p *pair) body(ctx context.Context) error {
 }
 
 func (p *pair) slots(ctx context.Context) error {
-	owner, account, want, most := p.owner(), p.account(), p.random.IntN(6)-1, pick(p, 0, 3, 5, 5, 5)
-	return p.both("Slots", fmt.Sprint(owner, account, want, most), func(side int) (any, error) {
+	owner, account, want, most := p.owner(), pick(p, "a", "a", "a", "b"), p.random.IntN(6)-1, pick(p, 0, 3, 5, 5, 5)
+	return p.both("Slots", fmt.Sprint(owner, " ", account, " ", want, most), func(side int) (any, error) {
 		return p.stores[side].Slots(ctx, owner, account, want, most)
 	})
 }
 
 func (p *pair) pause(ctx context.Context) error {
 	pause := outbox.Pause{Account: p.account(), For: p.span(), Answer: refusal(pick(p, "one", "two"))}
-	return p.both("Pause", fmt.Sprint(pause.Account, pause.For), func(side int) (any, error) { return p.stores[side].Pause(ctx, pause) })
+	return p.both("Pause", fmt.Sprint(pause.Account, " ", pause.For), func(side int) (any, error) { return p.stores[side].Pause(ctx, pause) })
 }
 
 func (p *pair) resume(ctx context.Context) error {
