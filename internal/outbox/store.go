@@ -28,7 +28,8 @@ type Store interface {
 	// too.
 	//
 	// Recipients are Queued, or Held, and due now or at NotBefore where that is later.
-	// The key is the message's own in its account until Prune forgets it.
+	// The key is the message's own in its account until Prune forgets it. The Content
+	// of a message whose key is there already need not be read.
 	Enqueue(ctx context.Context, m New) (Receipt, error)
 	// EnqueueIn does so inside a transaction of the caller's, in the database where
 	// the outbox is: the message is kept when that is committed. Wake may not notice.
