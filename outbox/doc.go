@@ -39,6 +39,6 @@
 // A message goes out from one account of the configuration of this user (package
 // account); the outbox itself keeps its name and no secret. The account's fallback
 // takes no messages over here: they wait until their own account can send.
-// Nor are its signature, reply_to and headers added to a message, or copies put into the
-// Sent folder.
+// Nor are its signature, reply_to and headers added to a message. Copies go into its Sent
+// folder as save_sent says.
 package outbox

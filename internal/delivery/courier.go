@@ -34,6 +34,7 @@ type courier struct {
 
 	marks   *marker
 	settler *settler
+	copies  *copier // nil where none are kept
 
 	mu      sync.Mutex
 	parcels []*parcel // those that were handed to the transport, by index
@@ -143,6 +144,8 @@ func (c *courier) pause(rest time.Duration, why outbox.Answer) {
 
 // carry hands the messages to the transport and settles what comes of them.
 func (c *courier) carry(sender Sender) {
+	c.copies = newCopier(c)
+	defer c.copies.close()
 	for index, result := range sender.SendAll(c.s.hard, c.feed) {
 		c.took(index, result)
 	}

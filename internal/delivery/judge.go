@@ -160,6 +160,7 @@ func (c *courier) settle(p *parcel, result smtpclient.Result) {
 	}
 	c.settler.add(p, settlements)
 	if served {
+		c.copies.keep(p.item)
 		c.forgetFailures()
 	}
 	if rest.rest > 0 && c.over.Err() == nil {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"io"
 	"iter"
 	"time"
 
@@ -45,6 +46,9 @@ type Route struct {
 	// not was not.
 	Find  func(ctx context.Context, messageID string) (found bool, err error)
 	Keeps bool
+	// Mailbox opens where a copy of each message that somebody got is put; nil keeps
+	// none. That it fails changes nothing about what was handed over.
+	Mailbox func(ctx context.Context) (Mailbox, error)
 	// ReportTo is who is told of what could not be handed over: the zero address
 	// is the message's sender. NoReport tells nobody but the events.
 	ReportTo smtp.Address
@@ -84,6 +88,7 @@ const (
 	Swept      EventKind = "swept"      // others' leases or what is too old; Count
 	Reconciled EventKind = "reconciled" // one recipient in doubt; State
 	Reported   EventKind = "reported"   // one message
+	Copied     EventKind = "copied"     // into the Sent folder; Err where it was not
 	StoreError EventKind = "store_error"
 	Marked     EventKind = "marked" // Count recipients, in Took
 )
@@ -107,4 +112,16 @@ type Event struct {
 	Took      time.Duration
 	Waited    time.Duration // from being enqueued to being handed over
 	Err       error
+}
+
+// Mailbox is where copies of what was handed over are kept, over one connection.
+type Mailbox interface {
+	Append(ctx context.Context, m Copy, sent time.Time) error
+	Close()
+}
+
+// Copy is a message to be kept.
+type Copy interface {
+	Size() int64
+	io.WriterTo
 }

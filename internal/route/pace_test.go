@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/provider"
 )
 
 // However the messages come, no more go out in any stretch of the time than the
@@ -15,7 +16,7 @@ func TestPaceIsNeverExceeded(t *testing.T) {
 		{Messages: 1, Per: time.Second}, {Messages: 2, Per: time.Minute}, {Messages: 9, Per: time.Minute}, {Messages: 10, Per: time.Second},
 		{Messages: 60, Per: time.Minute}, {Messages: 500, Per: 24 * time.Hour}, {Messages: 1234, Per: time.Hour},
 	} {
-		p := pace(want)
+		p := pace(want, provider.Provider{})
 		start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		now, full := start, time.Time{}
 		var sent []time.Time
@@ -35,11 +36,28 @@ func TestPaceIsNeverExceeded(t *testing.T) {
 				t.Fatalf("%s: %d messages in %s", want, n, sent[last].Sub(sent[first]))
 			}
 		}
-		if least := 4 * want.Messages * 9 / 10; len(sent) < least {
+		if least := 4 * want.Messages * 95 / 100; len(sent) < least {
 			t.Errorf("%s: %d messages in four times that, want %d at least", want, len(sent), least)
 		}
 	}
-	if !pace(account.Pace{}).IsZero() {
+	if !pace(account.Pace{}, provider.Provider{}).IsZero() {
 		t.Error("no pace is one")
+	}
+}
+
+// What a provider says of itself holds over all machines; what others guess does not.
+func TestPaceOfTheProvider(t *testing.T) {
+	t.Parallel()
+	var p provider.Provider
+	p.Limits.PerMinute = provider.Limit{Value: 30, Unit: "messages", Status: provider.Official}
+	if got := pace(account.Pace{}, p); got.Messages != 30 || got.Per != time.Minute {
+		t.Errorf("the provider's: %+v", got)
+	}
+	if got := pace(account.Pace{Messages: 5, Per: time.Second}, p); got.Messages != 5 || got.Per != time.Second {
+		t.Errorf("the account's own: %+v", got)
+	}
+	p.Limits.PerMinute.Status = provider.Reported
+	if got := pace(account.Pace{}, p); !got.IsZero() {
+		t.Errorf("a guess: %+v", got)
 	}
 }

@@ -5,6 +5,7 @@ package route
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/delivery"
@@ -46,7 +47,7 @@ func Retention(o account.Outbox) outbox.Retention {
 // changes the file.
 //
 // Fallbacks are not followed: what waits in the outbox waits until its own account
-// can send again. No copy is put into a Sent folder either.
+// can send again.
 type Router struct {
 	File    *account.File
 	Secrets *account.Secrets
@@ -77,9 +78,12 @@ func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 		Provider:        p.ID,
 		Connections:     a.Connections,
 		MostConnections: most(p),
-		Pace:            pace(a.Pace),
+		Pace:            pace(a.Pace, p),
 		Doubt:           delivery.Policy(cmp.Or(a.InDoubt, o.InDoubt)),
 		ReportFrom:      own,
+	}
+	if a.KeepsSent() {
+		route.Mailbox = func(ctx context.Context) (delivery.Mailbox, error) { return r.mailbox(ctx, a) }
 	}
 	to, report := o.ReportTo()
 	route.ReportTo, route.NoReport = to, !report
@@ -112,6 +116,29 @@ func (r Router) search(ctx context.Context, a account.Account, messageID string)
 	return imapclient.Search(ctx, c, messageID)
 }
 
+// mailbox logs in to where copies of what was handed over go.
+func (r Router) mailbox(ctx context.Context, a account.Account) (delivery.Mailbox, error) {
+	c, err := a.SentMailbox(ctx, r.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := imapclient.Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return sentFolder{opened}, nil
+}
+
+// sentFolder is the Sent folder of a mailbox that is open.
+type sentFolder struct{ opened *imapclient.Mailbox }
+
+func (f sentFolder) Append(ctx context.Context, m delivery.Copy, sent time.Time) error {
+	_, err := f.opened.Append(ctx, m, sent)
+	return err
+}
+
+func (f sentFolder) Close() { f.opened.Close() }
+
 // most is how many connections the provider allows; 0 where that is not known well
 // enough to act upon.
 func most(p provider.Provider) int {
@@ -129,13 +156,27 @@ func keeps(a account.Account, p provider.Provider) bool {
 	return p.Traits[provider.KeepsSentCopy] == provider.Official && !p.Has(provider.NewMessageID) && a.IMAP == "" && a.SentFolder == ""
 }
 
-// pace is a bucket that lets no more than that many messages through in any such time:
-// a tenth of them at once, the rest evenly. What it holds and what flows in
-// meanwhile are together what the account may send.
-func pace(p account.Pace) outbox.Pace {
-	if p.Messages <= 0 {
-		return outbox.Pace{}
+// pace is that of the account, where one is set, or else what its provider is known to
+// allow.
+func pace(set account.Pace, p provider.Provider) outbox.Pace {
+	if set.Messages > 0 {
+		return bucket(set.Messages, set.Per)
 	}
-	burst := max(1, p.Messages/10)
-	return outbox.Pace{Messages: p.Messages - burst + 1, Per: p.Per, Burst: burst}
+	for _, known := range []struct {
+		limit provider.Limit
+		per   time.Duration
+	}{{p.Limits.PerSecond, time.Second}, {p.Limits.PerMinute, time.Minute}} {
+		if l := known.limit; l.Value > 0 && (l.Unit == "" || l.Unit == "messages") && (l.Status == provider.Official || l.Status == provider.Verified) {
+			return bucket(int(l.Value), known.per)
+		}
+	}
+	return outbox.Pace{}
+}
+
+// bucket lets no more than that many messages through in any such time: a fiftieth of
+// them at once, so that a fast pace is not a claim for each message, and the rest evenly.
+// What it holds and what flows in meanwhile are together what may be sent.
+func bucket(messages int, per time.Duration) outbox.Pace {
+	burst := max(1, messages/50)
+	return outbox.Pace{Messages: messages - burst + 1, Per: per, Burst: burst}
 }

@@ -84,9 +84,9 @@ from = "me@qq.com"
 		{"gmail", "gmail", 0, delivery.RetryDoubt, "me@gmail.com", false, true, true},
 		{"", "gmail", 0, delivery.RetryDoubt, "me@gmail.com", false, true, true},
 		{"folder", "gmail", 0, delivery.RetryDoubt, "you@gmail.com", false, true, false},
-		{"outlook", "outlook", 7, delivery.HoldDoubt, "me@outlook.com", true, true, false}, // which changes the Message-ID
-		{"business", "office365", 0, delivery.RetryDoubt, "me@corp.example", false, true, false},
-		{"own", "", 0, delivery.RetryDoubt, "me@example.com", false, false, false}, // whose IMAP server is not known
+		{"outlook", "outlook", 7, delivery.HoldDoubt, "me@outlook.com", true, true, false},      // which changes the Message-ID
+		{"business", "office365", 0, delivery.RetryDoubt, "me@corp.example", true, true, false}, // at the provider's own pace
+		{"own", "", 0, delivery.RetryDoubt, "me@example.com", false, false, false},              // whose IMAP server is not known
 		{"qq", "qq", 0, delivery.RetryDoubt, "me@qq.com", false, true, false},
 	} {
 		got, err := r.Find(t.Context(), test.name)

@@ -1,0 +1,119 @@
+package delivery
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// mostCopies bounds how many messages wait for their copy: behind a slow mailbox the
+// courier waits, too.
+const mostCopies = 64
+
+// copier puts copies of what was handed over into the Sent folder, one after the other,
+// over one connection. It is never tried twice: nothing would tell a second copy from
+// the first.
+type copier struct {
+	c       *courier
+	queue   chan outbox.Item
+	ended   sync.WaitGroup
+	mailbox Mailbox
+	err     error // why there is none; it is not asked again
+}
+
+// newCopier starts a copier; nil where no copies are kept.
+func newCopier(c *courier) *copier {
+	if c.route.Mailbox == nil {
+		return nil
+	}
+	k := &copier{c: c, queue: make(chan outbox.Item, mostCopies)}
+	k.ended.Go(k.run)
+	return k
+}
+
+// keep has a copy made, soon.
+func (k *copier) keep(item outbox.Item) {
+	if k != nil {
+		k.queue <- item
+	}
+}
+
+// close returns when all copies are made, or can't be.
+func (k *copier) close() {
+	if k == nil {
+		return
+	}
+	close(k.queue)
+	k.ended.Wait()
+}
+
+func (k *copier) run() {
+	d := k.c.d
+	for item := range k.queue {
+		err := k.put(k.c.s.hard, item)
+		d.o.Observe(Event{Kind: Copied, Account: k.c.account, ID: item.ID, MessageID: item.MessageID, Err: err})
+	}
+	if k.mailbox != nil {
+		k.mailbox.Close()
+	}
+}
+
+func (k *copier) put(ctx context.Context, item outbox.Item) error {
+	if k.err != nil {
+		return k.err
+	}
+	if there, err := k.there(ctx, item); there || err != nil {
+		return err
+	}
+	if k.mailbox == nil {
+		if k.mailbox, k.err = k.c.route.Mailbox(ctx); k.err != nil {
+			return k.err
+		}
+	}
+	return k.mailbox.Append(ctx, kept{k.c.d.o.Store, ctx, item}, k.c.d.o.Now())
+}
+
+// there reports whether a copy was put there when others of the message's recipients
+// got it.
+func (k *copier) there(ctx context.Context, item outbox.Item) (bool, error) {
+	first := true
+	own := map[int]bool{}
+	for _, r := range item.Recipients {
+		own[r.N] = true
+		first = first && r.Attempts == 0
+	}
+	if first {
+		return false, nil
+	}
+	e, err := k.c.d.o.Store.Show(ctx, item.ID)
+	for _, r := range e.Recipients {
+		if r.State == outbox.HandedOver && !own[r.N] {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// kept is a message of the store.
+type kept struct {
+	store outbox.Store
+	ctx   context.Context
+	item  outbox.Item
+}
+
+func (m kept) Size() int64 { return m.item.Size }
+
+func (m kept) WriteTo(w io.Writer) (int64, error) {
+	if m.item.Body != nil {
+		n, err := w.Write(m.item.Body)
+		return int64(n), err
+	}
+	body, err := m.store.Body(m.ctx, m.item.ID)
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close()
+	return io.Copy(w, body)
+}
