@@ -2,12 +2,9 @@
 
 package sqlite
 
-import (
-	"errors"
-	"os"
-)
+import "os"
 
-var errQuota = errors.New("the quota is used up") // no error of the system's is it
+var quotaErrors []error // that the system has
 
 // What the disk is, and how much is left on it, is not known here.
 func free(string) int64     { return -1 }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var errQuota error = syscall.EDQUOT
+var quotaErrors = []error{syscall.EDQUOT}
 
 // free is how many octets are left to this user where a file is; -1 where that is
 // not known.

@@ -2,12 +2,11 @@ package sqlite
 
 import (
 	"path/filepath"
-	"syscall"
 
 	"golang.org/x/sys/windows"
 )
 
-var errQuota error = syscall.Errno(1295) // ERROR_DISK_QUOTA_EXCEEDED
+var quotaErrors = []error{windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL, windows.ERROR_DISK_QUOTA_EXCEEDED}
 
 // free is how many octets are left to this user where a file is; -1 where that is
 // not known.

@@ -44,6 +44,9 @@ func (s *store) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, erro
 	if found, receipt, err := s.known(ctx, m); found || err != nil {
 		return receipt, err
 	}
+	if s.group == nil {
+		return outbox.Receipt{}, errReadOnly
+	}
 	letter, err := s.take(m)
 	if err != nil {
 		return outbox.Receipt{}, err
@@ -67,7 +70,7 @@ func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.New) (outb
 	if err := s.usable(ctx); err != nil {
 		return outbox.Receipt{}, err
 	}
-	if s.readOnly {
+	if s.group == nil {
 		return outbox.Receipt{}, errReadOnly
 	}
 	rows := &foreign{ctx, tx}

@@ -2,11 +2,11 @@ package sqlite
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 
 	driven "modernc.org/sqlite"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -40,10 +40,13 @@ func code(err error) int {
 
 var _ interface{ Code() int } = (*driven.Error)(nil)
 
+// fullErrors are those of the system for a disk, or a quota, that is used up.
+var fullErrors = append([]error{syscall.ENOSPC}, quotaErrors...)
+
 // isFull tells that the disk, or the user's part of it, is full: what was to be
 // written is not, and the rest is as it was.
 func isFull(err error) bool {
-	return code(err)&0xff == codeFull || errors.Is(err, outbox.ErrFull) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, errQuota)
+	return code(err)&0xff == codeFull || slices.ContainsFunc(fullErrors, func(full error) bool { return errors.Is(err, full) })
 }
 
 // isFault tells that it is open what is on the disk.

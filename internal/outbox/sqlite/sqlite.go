@@ -78,14 +78,14 @@ func (h Harness) filled() Harness {
 
 // store is an outbox.Store.
 type store struct {
-	path     string
-	options  outbox.Options
-	harness  Harness
-	readOnly bool
+	path    string
+	options outbox.Options
+	harness Harness
 
 	group    *group.Committer[*txn]
 	writer   *conn // of the committer's goroutine
 	reading  chan *conn
+	opened   int      // how many there are
 	accounts sync.Map // name -> id, of those that are committed
 
 	broken  atomic.Pointer[error]
@@ -154,6 +154,7 @@ func (s *store) open(path string) (err error) {
 		var c *conn
 		if c, err = s.connect("rw"); err == nil {
 			s.reading <- c
+			s.opened++
 		}
 	}
 	if err != nil {
@@ -179,16 +180,7 @@ func (s *store) Close() error {
 // disconnect waits for those that read.
 func (s *store) disconnect() error {
 	var errs []error
-	for range readers {
-		select {
-		case c := <-s.reading:
-			errs = append(errs, c.close())
-			continue
-		default:
-		}
-		if s.group == nil {
-			break // it was not opened to its end
-		}
+	for ; s.opened > 0; s.opened-- {
 		errs = append(errs, (<-s.reading).close())
 	}
 	if s.writer != nil {
@@ -222,7 +214,7 @@ func (s *store) write(ctx context.Context, do func(*txn) error) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
-	if s.readOnly {
+	if s.group == nil {
 		return errReadOnly
 	}
 	err := s.group.Do(ctx, func(t *txn) error { return s.judge(do(t)) })

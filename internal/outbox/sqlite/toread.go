@@ -1,0 +1,82 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// OpenToRead opens an outbox to look at it: List, Show, Stats, Events, Due,
+// Unreported and Body work, whatever changes something is an error. It makes nothing, and
+// is content with a disk that can't be written, where the outbox was closed before or
+// whoever writes it has it open.
+func OpenToRead(ctx context.Context, path string, o outbox.Options) (outbox.Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := newStore(o, Harness{}) // without a committer: nothing is written
+	if err := s.openToRead(path); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *store) openToRead(path string) (err error) {
+	if path, err = filepath.Abs(path); err != nil {
+		return err
+	}
+	if s.path, err = filepath.EvalSymlinks(path); err != nil {
+		return err
+	}
+	if err := s.checkDisk(); err != nil {
+		return err
+	}
+	mode, err := s.readingMode()
+	for i := 0; i < readers && err == nil; i++ {
+		var c *conn
+		if c, err = s.connect(mode); err == nil {
+			s.reading <- c
+			s.opened++
+		}
+	}
+	if err != nil {
+		return errors.Join(err, s.disconnect())
+	}
+	return nil
+}
+
+// readingMode finds out how the file can be read, and whether it is an outbox. Where
+// the index of the log can't be made beside it, the file alone is read, if it is whole.
+func (s *store) readingMode() (string, error) {
+	const usual, alone = "ro", "ro&immutable=1"
+	err := s.tryToRead(usual)
+	switch code(err) & 0xff {
+	case codeCantOpen, codeReadOnly:
+	default:
+		return usual, s.refusal(err)
+	}
+	if log, err := os.Stat(s.path + "-wal"); err == nil && log.Size() > 0 {
+		return "", sentence.Errorf("the outbox %s was not closed, and what its log holds can't be read while the disk is read-only", s.path)
+	}
+	return alone, s.refusal(s.tryToRead(alone))
+}
+
+func (s *store) tryToRead(mode string) error {
+	c, err := dial(dsn(s.path, mode))
+	if err != nil {
+		return err
+	}
+	i, err := identify(c)
+	if err == nil {
+		err = s.check(i)
+	}
+	if err == nil && i.version < version {
+		err = sentence.Errorf("the outbox %s has version %d, and can't be brought to version %d while it is opened for reading only",
+			s.path, i.version, version)
+	}
+	return errors.Join(err, c.close())
+}
