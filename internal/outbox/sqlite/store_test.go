@@ -180,3 +180,17 @@ func TestLargeBody(t *testing.T) {
 		t.Errorf("%d octets, %v", len(got), err)
 	}
 }
+
+// envelopeOf gives a message its envelope, outside of a test.
+func envelopeOf(m *outbox.New) (err error) {
+	from, err := smtp.ParseAddress("alice@example.org")
+	if err != nil {
+		return err
+	}
+	to, err := smtp.ParseAddress("bob@example.com")
+	if err != nil {
+		return err
+	}
+	m.Envelope, err = smtp.NewEnvelope(from, to)
+	return err
+}

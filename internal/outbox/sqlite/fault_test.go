@@ -1,0 +1,187 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// sqlError is one that SQLite could have given.
+type sqlError int
+
+func (e sqlError) Error() string { return fmt.Sprintf("SQLite's code %d", int(e)) }
+func (e sqlError) Code() int     { return int(e) }
+
+// failing has a statement fail once it is asked to.
+type failing struct {
+	mu   sync.Mutex
+	sql  string
+	err  error
+	seen int
+}
+
+func (f *failing) fault(sql string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil || !strings.HasPrefix(sql, f.sql) {
+		return nil
+	}
+	f.seen++
+	return f.err
+}
+
+func (f *failing) set(sql string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sql, f.err = sql, err
+}
+
+func TestAnIOErrorEndsIt(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, code := range []int{codeIOErr | 4<<8, codeIOErr, codeCorrupt, codeNotADB} {
+		for _, sql := range []string{"COMMIT", "INSERT INTO message", "INSERT INTO body"} {
+			f := &failing{}
+			s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{fault: f.fault})
+			id := enqueue(t, s, mail(t, "x"))
+			f.set(sql, sqlError(code))
+			var cause sqlError
+			if _, err := s.Enqueue(ctx, mail(t, "y")); !errors.Is(err, outbox.ErrBroken) || !errors.As(err, &cause) {
+				t.Errorf("%s fails with %d: %v", sql, code, err)
+			}
+			if f.seen != 1 {
+				t.Errorf("%s was tried %d times", sql, f.seen)
+			}
+			f.set("", nil) // what works again is not used any more
+			if _, err := s.Enqueue(ctx, mail(t, "z")); !errors.Is(err, outbox.ErrBroken) {
+				t.Errorf("enqueue: %v", err)
+			}
+			if _, err := s.Show(ctx, id); !errors.Is(err, outbox.ErrBroken) {
+				t.Errorf("show: %v", err)
+			}
+			if _, err := s.Sweep(ctx); !errors.Is(err, outbox.ErrBroken) {
+				t.Errorf("sweep: %v", err)
+			}
+		}
+	}
+}
+
+func TestFullIsNotTheEnd(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, sql := range []string{"COMMIT", "INSERT INTO body"} {
+		f := &failing{}
+		s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{fault: f.fault})
+		f.set(sql, sqlError(codeFull))
+		if _, err := s.Enqueue(ctx, mail(t, "y")); !errors.Is(err, outbox.ErrFull) || errors.Is(err, outbox.ErrBroken) {
+			t.Errorf("%s: %v", sql, err)
+		}
+		f.set("", nil)
+		id := enqueue(t, s, mail(t, "z"))
+		if page, err := s.List(ctx, outbox.Filter{}); err != nil || len(page.Entries) != 1 || page.Entries[0].ID != id {
+			t.Errorf("%+v, %v", page, err)
+		}
+		checkTally(t, s)
+	}
+}
+
+func TestSomeSpaceIsLeft(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	left := int64(1000)
+	s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: 900},
+		Harness{free: func(string) int64 { return left }})
+	if _, err := s.Enqueue(ctx, mail(t, strings.Repeat("x", 101))); !errors.Is(err, outbox.ErrFull) {
+		t.Errorf("101 octets of 1000: %v", err)
+	}
+	enqueue(t, s, mail(t, strings.Repeat("x", 100)))
+	if stats, err := s.Stats(ctx); err != nil || stats.Free != 1000 || stats.Bytes <= 0 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	left = -1 // nobody knows
+	enqueue(t, s, mail(t, strings.Repeat("x", 2000)))
+}
+
+func TestFailpoints(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var seen []string
+	s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{InlineBytes: 10}, Harness{Hook: func(point string) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen = append(seen, point)
+	}})
+	enqueue(t, s, mail(t, strings.Repeat("x", 11)))
+	if !slices.Equal(seen, Failpoints()) || len(seen) != 5 {
+		t.Errorf("%v", seen)
+	}
+}
+
+// A program that writes for a while has the others wait, and one that does so for too
+// long is told of.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	patient := opened(t, path, outbox.Options{}, Harness{patience: time.Hour})
+	hasty := opened(t, path, outbox.Options{}, Harness{patience: time.Millisecond})
+	other, err := dial(dsn(path, "rw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.close() }()
+	if _, err := other.exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { _, err := patient.Enqueue(ctx, mail(t, "x")); done <- err }()
+	if _, err := hasty.Enqueue(ctx, mail(t, "x")); err == nil || !strings.Contains(err.Error(), "another program has been writing") {
+		t.Errorf("%v", err)
+	}
+	if _, err := hasty.List(ctx, outbox.Filter{}); err != nil {
+		t.Errorf("who reads does not wait: %v", err)
+	}
+	select {
+	case err := <-done:
+		t.Errorf("it did not wait: %v", err)
+	default:
+	}
+	if _, err := other.exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	enqueue(t, hasty, mail(t, "y")) // which goes on
+}
+
+// Close does not wait for a program that writes.
+func TestCloseWhileBusy(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	s := opened(t, path, outbox.Options{}, Harness{patience: time.Hour})
+	other, err := dial(dsn(path, "rw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.close() }()
+	if _, err := other.exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { _, err := s.Enqueue(context.Background(), mail(t, "x")); done <- err }()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; !errors.Is(err, outbox.ErrClosed) {
+		t.Errorf("%v", err)
+	}
+}

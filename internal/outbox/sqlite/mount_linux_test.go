@@ -1,0 +1,142 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// mounted is a small disk of its own.
+func mounted(t *testing.T, options string) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := unix.Mount("tmpfs", folder, "tmpfs", 0, options); err != nil {
+		t.Skipf("no file system can be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(folder, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return folder
+}
+
+// remount has the disk read-only from now on.
+func remount(t *testing.T, folder string) {
+	t.Helper()
+	if err := unix.Mount("tmpfs", folder, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+		t.Skipf("nothing can be made read-only here: %v", err)
+	}
+}
+
+func TestReadOnlyDisk(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	folder := mounted(t, "size=16m")
+	path := filepath.Join(folder, "outbox.db")
+	s := opened(t, path, outbox.Options{InlineBytes: 10}, Harness{})
+	id := enqueue(t, s, mail(t, "Subject: x\r\n\r\nHello\r\n"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	remount(t, folder)
+	if err := reopen(t, path, Harness{}); err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("to write: %v", err)
+	}
+	r, err := OpenToRead(ctx, path, outbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Show(ctx, id); err != nil {
+		t.Error(err)
+	}
+	if page, err := r.List(ctx, outbox.Filter{}); err != nil || len(page.Entries) != 1 {
+		t.Error(page, err)
+	}
+	body, err := r.Body(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = body.Close()
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a full disk does not take is refused, whole, and the store goes on when there
+// is room again.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	folder := mounted(t, "size=4m")
+	s := opened(t, filepath.Join(folder, "outbox.db"), outbox.Options{InlineBytes: 64 << 10}, Harness{})
+	for _, size := range []int{32 << 10, 100 << 10} { // in the database, and in the spool
+		kept, full := map[outbox.ID]bool{}, false
+		for range 400 {
+			r, err := s.Enqueue(ctx, mail(t, strings.Repeat("x", size-2)+"\r\n"))
+			if err != nil {
+				if full = errors.Is(err, outbox.ErrFull); !full {
+					t.Fatalf("%v", err)
+				}
+				break
+			}
+			kept[r.ID] = true
+			if size > 64<<10 { // the same twice would be one file
+				m := mail(t, strings.Repeat("y", size-22)+string(rune('a'+len(kept)%26))+r.ID.String()+"\r\n")
+				if _, err := s.Enqueue(ctx, m); err != nil {
+					if full = errors.Is(err, outbox.ErrFull); !full {
+						t.Fatal(err)
+					}
+					break
+				}
+			}
+		}
+		if !full {
+			t.Fatal("the disk never was full")
+		}
+		if left, err := filepath.Glob(filepath.Join(s.spoolFolder(), "*"+halfName)); len(left) > 0 || err != nil {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+		for id := range kept {
+			if body, err := s.Body(ctx, id); err != nil {
+				t.Errorf("message %d: %v", id, err)
+			} else {
+				_ = body.Close()
+			}
+		}
+		checkTally(t, s)
+		if size > 64<<10 {
+			break
+		}
+		if err := unix.Mount("tmpfs", folder, "tmpfs", unix.MS_REMOUNT, "size=12m"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Enqueue(ctx, mail(t, "x")); err != nil {
+			t.Errorf("with room again: %v", err)
+		}
+	}
+}
+
+func TestMountsAreTold(t *testing.T) {
+	t.Parallel()
+	folder := mounted(t, "size=1m")
+	inside := filepath.Join(folder, "a")
+	if err := os.Mkdir(inside, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if kind := mountedAs(inside); kind != "tmpfs" {
+		t.Errorf("%s is on %q", inside, kind)
+	}
+	for kind, remote := range map[string]bool{"fuse.sshfs": true, "fuse.rclone": true, "fuseblk": false, "fuse.bindfs": false} {
+		if (remoteKind(kind) != "") != remote {
+			t.Errorf("%s: %v", kind, !remote)
+		}
+	}
+}

@@ -1,0 +1,248 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func reopen(t *testing.T, path string, h Harness) error {
+	t.Helper()
+	s, err := OpenWith(context.Background(), path, outbox.Options{MinFree: -1}, h)
+	if err == nil {
+		err = s.Close()
+	}
+	return err
+}
+
+// made is the path of an outbox that was closed.
+func made(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	if err := reopen(t, path, Harness{}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// raw carries out statements beside the store.
+func raw(t testing.TB, path string, statements ...string) {
+	t.Helper()
+	c, err := dial(dsn(path, "rwc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range statements {
+		if _, err := c.exec(sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOnlyTheOwnerReadsIt(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such permissions; the folder of the user is the user's")
+	}
+	root := t.TempDir()
+	path := filepath.Join(root, "a", "b", "outbox.db")
+	s := opened(t, path, outbox.Options{InlineBytes: 10}, Harness{})
+	enqueue(t, s, mail(t, "Subject: x\r\n\r\nHello\r\n"))
+	seen := 0
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == root {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		want := fs.FileMode(0o600)
+		if d.IsDir() {
+			want = 0o700
+		}
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, want %v", name, info.Mode().Perm(), want)
+		}
+		seen++
+		return nil
+	})
+	if err != nil || seen != 7 { // a, b, database, log, its index, spool, body
+		t.Errorf("saw %d files, %v", seen, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	text := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(text, []byte(strings.Repeat("These are notes, and no database.\n", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	others, marked := filepath.Join(t.TempDir(), "o.db"), filepath.Join(t.TempDir(), "m.db")
+	raw(t, others, "CREATE TABLE customer (id INTEGER PRIMARY KEY)")
+	raw(t, marked, "PRAGMA application_id = 42", "VACUUM")
+	newer := made(t)
+	raw(t, newer, "PRAGMA user_version = 99")
+	for _, test := range []struct {
+		path    string
+		harness Harness
+		want    string
+	}{
+		{text, Harness{}, "no database at all"},
+		{others, Harness{}, "another program's database"},
+		{marked, Harness{}, "another program's database"},
+		{newer, Harness{}, "version 99"},
+		{made(t), Harness{version: "3.51.2"}, "SQLite 3.51.2"},
+		{made(t), Harness{synchronous: "NORMAL"}, "synchronous is not FULL"},
+		{made(t), Harness{network: func(string) string { return "NFS" }}, "network file system (NFS)"},
+		{filepath.Dir(text), Harness{}, "can't be opened"},
+	} {
+		before, _ := os.ReadFile(test.path)
+		err := reopen(t, test.path, test.harness)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want something with %q", filepath.Base(test.path), err, test.want)
+		}
+		if after, _ := os.ReadFile(test.path); string(after) != string(before) {
+			t.Errorf("%s was changed", test.path)
+		}
+	}
+	var n *outbox.NewerError
+	if err := reopen(t, newer, Harness{}); !errors.As(err, &n) || *n != (outbox.NewerError{Has: 99, Knows: version}) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestVersionsAreCompared(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{"3.51.2", "3.51.3", true}, {"3.51.3", "3.51.3", false}, {"3.9.0", "3.51.3", true}, {"3.54.0", "3.51.3", false},
+		{"4", "3.51.3", false}, {"3.51", "3.51.3", true}, {"", "3.51.3", true}, {"3.510.0", "3.51.3", false},
+	} {
+		if got := before(test.a, test.b); got != test.want {
+			t.Errorf("before(%q, %q) = %v", test.a, test.b, got)
+		}
+	}
+}
+
+func TestNetworkFileSystemsAreKnown(t *testing.T) {
+	t.Parallel()
+	if kind := network(t.TempDir()); kind != "" {
+		t.Skipf("the folder of the tests is on %s", kind)
+	}
+}
+
+// Several open it at the same moment, when there is none yet.
+func TestManyMakeIt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "new", "outbox.db")
+	var wait sync.WaitGroup
+	start := make(chan struct{})
+	for range 8 {
+		wait.Go(func() {
+			<-start
+			s, err := Open(context.Background(), path, outbox.Options{MinFree: -1})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			enqueue(t, s, mail(t, "x"))
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(start)
+	wait.Wait()
+	s := opened(t, path, outbox.Options{}, Harness{})
+	if page, err := s.List(context.Background(), outbox.Filter{}); err != nil || len(page.Entries) != 8 {
+		t.Errorf("%d messages, %v", len(page.Entries), err)
+	}
+}
+
+// Names that mean something in a URL are names.
+func TestStrangePaths(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a b.db", "50%25.db", "q?mode=memory", "h#1", "雁.db"} {
+		if runtime.GOOS == "windows" && strings.ContainsAny(name, "?") {
+			continue
+		}
+		path := filepath.Join(t.TempDir(), name)
+		s := opened(t, path, outbox.Options{}, Harness{})
+		enqueue(t, s, mail(t, "x"))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("%q: %v, %v", name, info, err)
+		}
+	}
+}
+
+// By a link it is the same outbox, with the same spool.
+func TestLink(t *testing.T) {
+	t.Parallel()
+	path := made(t)
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip(err)
+	}
+	s := opened(t, link, outbox.Options{InlineBytes: 10}, Harness{})
+	id := enqueue(t, s, mail(t, "Subject: x\r\n\r\nHello\r\n"))
+	direct := opened(t, path, outbox.Options{}, Harness{})
+	body, err := direct.Body(context.Background(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = body.Close()
+}
+
+func TestOpenToRead(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	if _, err := OpenToRead(ctx, path, outbox.Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("one that is not there: %v", err)
+	}
+	s := opened(t, path, outbox.Options{}, Harness{})
+	id := enqueue(t, s, mail(t, "x"))
+	r, err := OpenToRead(ctx, path, outbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Show(ctx, id); err != nil {
+		t.Errorf("beside a writer: %v", err)
+	}
+	if _, err := r.Enqueue(ctx, mail(t, "x")); !errors.Is(err, errReadOnly) {
+		t.Errorf("enqueue: %v", err)
+	}
+	if _, err := r.Change(ctx, outbox.Change{Verb: outbox.Cancel}); !errors.Is(err, errReadOnly) {
+		t.Errorf("change: %v", err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.Show(ctx, id); !errors.Is(err, outbox.ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
+	text := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(text, []byte(strings.Repeat("notes\n", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenToRead(ctx, text, outbox.Options{}); err == nil || !strings.Contains(err.Error(), "no database") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,309 @@
+package sqlite
+
+import (
+	"bufio"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// TestMain is a second process, where it was started as one.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("YAN_TEST_SQLITE_PROCESS"); path != "" {
+		if err := process(path, os.Getenv("YAN_TEST_SQLITE_OWNER")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+const (
+	processes  = 3
+	eachWrites = 150
+)
+
+// process enqueues messages and hands over whatever it finds, its own and others',
+// until all of them are. It writes a line for each that it handed over.
+func process(path, owner string) error {
+	ctx := context.Background()
+	s, err := Open(ctx, path, outbox.Options{MinFree: -1, InlineBytes: 1000})
+	if err != nil {
+		return err
+	}
+	if err := s.Join(ctx, outbox.Worker{Owner: owner, PID: os.Getpid()}, time.Hour); err != nil {
+		return err
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- produce(ctx, s, owner) }()
+	produced := false
+	for {
+		if !produced {
+			select {
+			case err := <-failed:
+				if produced = true; err != nil {
+					return err
+				}
+			default:
+			}
+		}
+		wake := s.Wake()
+		n, err := consume(ctx, s, owner)
+		if err != nil {
+			return err
+		}
+		stats, err := s.Stats(ctx)
+		if err != nil {
+			return err
+		}
+		if len(stats.Accounts) == 1 && stats.Accounts[0].Count[outbox.HandedOver] == processes*eachWrites && produced {
+			return s.Close()
+		}
+		if n == 0 {
+			select {
+			case <-wake:
+			case <-time.After(100 * time.Millisecond): // others settle without a word
+			}
+		}
+	}
+}
+
+func produce(ctx context.Context, s outbox.Store, owner string) error {
+	for i := range eachWrites {
+		m, err := letterOf(owner, i)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Enqueue(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func letterOf(owner string, i int) (outbox.New, error) {
+	m := outbox.New{Account: "work", MessageID: fmt.Sprintf("<%s-%d>", owner, i), Content: text("Hello\r\n")}
+	if i%10 == 0 { // some in the spool, and the same by all
+		m.Content = text(strings.Repeat("Hello\r\n", 200))
+	}
+	return m, envelopeOf(&m)
+}
+
+func consume(ctx context.Context, s outbox.Store, owner string) (int, error) {
+	batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 7, Bytes: 1 << 20})
+	if err != nil {
+		return 0, err
+	}
+	for _, item := range batch.Items {
+		if item.Body == nil {
+			body, err := s.Body(ctx, item.ID)
+			if err != nil {
+				return 0, err
+			}
+			_ = body.Close()
+		}
+		l := outbox.Lease{ID: item.ID, N: 0, Token: item.Recipients[0].Token}
+		if lost, err := s.Mark(ctx, owner, []outbox.Lease{l}); err != nil || len(lost) > 0 {
+			return 0, fmt.Errorf("lost %v: %w", lost, err)
+		}
+		fmt.Println(item.ID, item.MessageID, l.Token)
+		if stale, err := s.Settle(ctx, []outbox.Settlement{{Lease: l, State: outbox.HandedOver}}); err != nil || len(stale) > 0 {
+			return 0, fmt.Errorf("stale %v: %w", stale, err)
+		}
+	}
+	return len(batch.Items), nil
+}
+
+// Several processes enqueue and hand over at once: each message goes once.
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "new", "outbox.db")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := make(chan string)
+	for p := range processes {
+		cmd := exec.CommandContext(t.Context(), self)
+		cmd.Env = append(os.Environ(), "YAN_TEST_SQLITE_PROCESS="+path, fmt.Sprintf("YAN_TEST_SQLITE_OWNER=p%d", p))
+		cmd.Stderr = os.Stderr
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for said := bufio.NewScanner(out); said.Scan(); {
+				lines <- said.Text()
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("process %d: %v", p, err)
+			}
+			lines <- ""
+		}()
+	}
+	times := map[string]int{}
+	for ended := 0; ended < processes; {
+		line := <-lines
+		if line == "" {
+			ended++
+			continue
+		}
+		if times[line]++; !strings.HasSuffix(line, " 1") {
+			t.Errorf("leased more than once: %s", line)
+		}
+	}
+	if len(times) != processes*eachWrites {
+		t.Errorf("%d messages were handed over, want %d", len(times), processes*eachWrites)
+	}
+	for line, n := range times {
+		if n != 1 {
+			t.Errorf("%s: %d times", line, n)
+		}
+	}
+	checkTally(t, opened(t, path, outbox.Options{}, Harness{}))
+}
+
+// sqlTx is a caller's transaction.
+type sqlTx struct{ *sql.Tx }
+
+func (x sqlTx) Exec(ctx context.Context, statement string, args ...any) error {
+	_, err := x.ExecContext(ctx, statement, args...)
+	return err
+}
+
+func (x sqlTx) QueryRow(ctx context.Context, statement string, args []any, into ...any) (bool, error) {
+	err := x.QueryRowContext(ctx, statement, args...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func TestEnqueueIn(t *testing.T) {
+	t.Parallel()
+	ctx, s := context.Background(), withSpool(t, Harness{poll: time.Millisecond})
+	db, err := sql.Open("sqlite", dsn(s.path, "rw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(ctx, "CREATE TABLE customer_order (id INTEGER PRIMARY KEY)"); err != nil {
+		t.Fatal(err)
+	}
+	both := func(m outbox.New, commit bool) outbox.Receipt {
+		t.Helper()
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback() }()
+		if _, err := tx.ExecContext(ctx, "INSERT INTO customer_order DEFAULT VALUES"); err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.EnqueueIn(ctx, sqlTx{tx}, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if commit {
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return r
+	}
+	wake := s.Wake()
+	m := mail(t, "a body in the spool", "bob@example.com", "carol@example.com")
+	m.Key = "order 1"
+	lost := both(m, false)
+	if _, err := s.Show(ctx, lost.ID); err != outbox.ErrNotFound {
+		t.Errorf("rolled back, and there: %v", err)
+	}
+	if _, err := s.Prune(ctx, outbox.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	if files := spooledFiles(t, s); len(files) != 0 {
+		t.Errorf("rolled back, and in the spool: %v", files)
+	}
+	kept := both(m, true)
+	select {
+	case <-wake:
+	case <-time.After(time.Minute):
+		t.Error("nobody was woken")
+	}
+	if again := both(m, true); again.ID != kept.ID || !again.Duplicate {
+		t.Errorf("%+v", again)
+	}
+	inline := both(mail(t, "short"), true)
+	for _, id := range []outbox.ID{kept.ID, inline.ID} {
+		entry, err := s.Show(ctx, id)
+		if err != nil || len(entry.Events) != 1 {
+			t.Errorf("%+v, %v", entry, err)
+		}
+		body, err := s.Body(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = body.Close()
+	}
+	if other := enqueue(t, s, mail(t, "x")); other <= inline.ID {
+		t.Errorf("%d behind %d", other, inline.ID)
+	}
+	checkTally(t, s)
+	finish(t, s)
+	checkTally(t, s)
+}
+
+// Who waits hears of what another process enqueued.
+func TestWakeOfOthers(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	h := Harness{poll: time.Millisecond}
+	waiting, other := opened(t, path, outbox.Options{}, h), opened(t, path, outbox.Options{}, h)
+	for range 5 {
+		wake := waiting.Wake()
+		enqueue(t, other, mail(t, "x"))
+		select {
+		case <-wake:
+		case <-time.After(time.Minute):
+			t.Fatal("nobody was woken")
+		}
+	}
+}
+
+// IDs and cursors are not given twice, even when the newest are forgotten.
+func TestNumbersAreNotUsedTwice(t *testing.T) {
+	t.Parallel()
+	ctx, s := context.Background(), fresh(t)
+	first := enqueue(t, s, mail(t, "x"))
+	_, cursor, err := s.Events(ctx, outbox.Now, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Change(ctx, outbox.Change{Verb: outbox.Cancel}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := s.Prune(ctx, outbox.Retention{}); err != nil || p.Messages != 1 {
+		t.Fatal(p, err)
+	}
+	second := enqueue(t, s, mail(t, "y"))
+	if second <= first {
+		t.Errorf("%d behind %d", second, first)
+	}
+	events, _, err := s.Events(ctx, cursor, 10)
+	if err != nil || len(events) != 1 || events[0].ID != second {
+		t.Errorf("%+v, %v", events, err)
+	}
+}
