@@ -235,13 +235,37 @@ func TestDiskFull(t *testing.T) {
 				t.Errorf("%v: exit status %d\n%s%s", err, code, out, errs)
 			}
 			if lang == "en" {
-				wants(t, "the error", errs, "c.eml is neither sent nor in the outbox, as all behind it; 1 of 3 messages are", err.Error())
+				wants(t, "the error", errs, ".eml is neither sent nor in the outbox; 1 of 3 messages are", err.Error())
 			}
 			if list, listErr := k.store.List(t.Context(), outbox.Filter{}); listErr != nil || len(list.Entries) != 1 {
 				t.Errorf("%d messages are kept, %v", len(list.Entries), listErr)
 			}
 		}
 	}
+}
+
+// A few messages keep their order; of many, which share commits, all are there, and
+// behind a full disk those that are not are not counted.
+func TestManyAreEnqueuedTogether(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for i := range 150 {
+		if err := os.WriteFile(filepath.Join(folder, itoa(1000+i)+".eml"), []byte(mailTo(i)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k := newKeeper(t)
+	code, out, errs := k.yan("send", "--queue", "-A", "qq", "--raw", folder)
+	if code != exitOK || strings.Count(out, "✓") != 150 || !strings.Contains(out, "150 messages are in the outbox") {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+	k = newKeeper(t)
+	k.store = &full{Store: k.store, room: 70, err: outbox.ErrFull}
+	code, out, errs = k.yan("send", "--queue", "-A", "qq", "--raw", folder)
+	if code != exitTemporary || strings.Count(out, "✓") != 70 {
+		t.Errorf("exit status %d, %d told", code, strings.Count(out, "✓"))
+	}
+	wants(t, "the error", errs, "70 of 150 messages are")
 }
 
 // A terminal is drawn over, each line on one line of it, until the messages are

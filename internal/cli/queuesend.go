@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -139,14 +142,20 @@ func (a *app) enqueue(ctx context.Context, s *sendFlags, jobs []*job) error {
 	}
 	order.Account = s.id.Name
 	kept, fresh := 0, false
-	for _, j := range jobs {
-		one, receipt, err := a.enqueueOne(ctx, s, store, order, j)
-		if err != nil {
-			return a.notEnqueued(ctx, s, store, j, len(jobs), kept, err)
+	for some := range slices.Chunk(jobs, together(len(jobs))) {
+		var failed *enqueued
+		for _, e := range a.enqueueSome(ctx, s, store, order, some) {
+			if e.err != nil {
+				failed = cmp.Or(failed, &e)
+				continue
+			}
+			kept++
+			fresh = fresh || !e.receipt.Duplicate
+			a.tellEnqueued(s, e, len(jobs) > 1)
 		}
-		kept++
-		fresh = fresh || !receipt.Duplicate
-		a.tellEnqueued(s, j, one, receipt, len(jobs) > 1)
+		if failed != nil {
+			return a.notEnqueued(ctx, s, store, failed, len(jobs), kept)
+		}
 	}
 	working := fresh && a.isServed(ctx, store, s.outbox)
 	if s.quiet || s.json || !fresh {
@@ -169,7 +178,39 @@ func (a *app) noAccountToQueue(s *sendFlags) error {
 	return fail(exitConfig, err, a.T("Make one with '%s'; who is to log in later needs a secret that is kept.", "yan login"))
 }
 
-// enqueueOne keeps a message: when it has returned, it is on the disk.
+// together is how many messages are put in at the same time. They share a commit then,
+// which is what takes the time, and are no more in order: a few, like the parts of
+// something, keep theirs.
+func together(messages int) int {
+	const few, many = 100, 32
+	if messages <= few {
+		return 1
+	}
+	return many
+}
+
+// enqueued is what came of one message.
+type enqueued struct {
+	job     *job
+	item    outbox.New
+	receipt outbox.Receipt
+	err     error
+}
+
+// enqueueSome keeps messages: where it gives no error, they are on the disk.
+func (a *app) enqueueSome(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, jobs []*job) []enqueued {
+	list := make([]enqueued, len(jobs))
+	var all sync.WaitGroup
+	for i, j := range jobs {
+		all.Go(func() {
+			list[i].job = j
+			list[i].item, list[i].receipt, list[i].err = a.enqueueOne(ctx, s, store, order, j)
+		})
+	}
+	all.Wait()
+	return list
+}
+
 func (a *app) enqueueOne(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, j *job) (m outbox.New, r outbox.Receipt, err error) {
 	if err := j.open(); err != nil {
 		return m, r, a.rawProblem(j, err)
@@ -196,8 +237,8 @@ func letterOf(s *sendFlags, j *job) (*submission.Letter, error) {
 }
 
 // notEnqueued says why a message is not in the outbox, and how many are.
-func (a *app) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Store, j *job, all, kept int, err error) error {
-	if errors.Is(err, outbox.ErrConflict) {
+func (a *app) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Store, e *enqueued, all, kept int) error {
+	if errors.Is(e.err, outbox.ErrConflict) {
 		other := ""
 		if page, listErr := store.List(ctx, outbox.Filter{Account: s.id.Name, Key: s.key, Limit: 1}); listErr == nil && len(page.Entries) > 0 {
 			other = page.Entries[0].ID.String()
@@ -206,18 +247,19 @@ func (a *app) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Store,
 			a.T("Nothing was enqueued. What has the key: %s", "yan queue show "+other))
 	}
 	var failed *failure
-	if !errors.As(err, &failed) && !errors.As(a.outboxProblem(s.outbox, err), &failed) {
-		return err
+	if !errors.As(e.err, &failed) && !errors.As(a.outboxProblem(s.outbox, e.err), &failed) {
+		return e.err
 	}
 	text := a.T("the message is neither sent nor in the outbox")
 	if all > 1 {
-		text = a.T("%s is neither sent nor in the outbox, as all behind it; %d of %d messages are", a.jobName(j), kept, all)
+		text = a.T("%s is neither sent nor in the outbox; %d of %d messages are", a.jobName(e.job), kept, all)
 	}
 	return fail(failed.code, sentence.Errorf("%s: %w", text, failed.err), failed.hint)
 }
 
 // tellEnqueued says what is in the outbox now.
-func (a *app) tellEnqueued(s *sendFlags, j *job, item outbox.New, receipt outbox.Receipt, several bool) {
+func (a *app) tellEnqueued(s *sendFlags, e enqueued, several bool) {
+	j, item, receipt := e.job, e.item, e.receipt
 	expires := item.Expires
 	if expires.IsZero() {
 		expires = later(a.Now(), item.NotBefore).Add(outbox.Lifetime)

@@ -266,7 +266,7 @@ var chineseQueue = map[string]string{
 	"%s %q is that of message %s, which is not the same":                                                                      "%s %q 已属于邮件 %s，而两者并不相同",
 	"Nothing was enqueued. What has the key: %s":                                                                              "未放入任何邮件。查看该键对应的邮件：%s",
 	"the message is neither sent nor in the outbox":                                                                           "邮件既没有发出，也没有放入发件箱",
-	"%s is neither sent nor in the outbox, as all behind it; %d of %d messages are":                                           "%s 及其后的邮件既没有发出，也没有放入发件箱；已放入 %d 封（共 %d 封）",
+	"%s is neither sent nor in the outbox; %d of %d messages are":                                                             "%s 既没有发出，也没有放入发件箱；已放入 %d 封（共 %d 封）",
 	"the message can't be put into the outbox":                                                                                "邮件无法放入发件箱",
 	"%s: message %d is the same and has this key already; nothing was added":                                                  "%s：邮件 %d 与它相同，已有此键；没有重复放入",
 	"%s: in the outbox as message %d":                                                                                         "%s：已放入发件箱，编号 %d",
