@@ -50,7 +50,7 @@ func (w *told) String() string {
 }
 
 // waitFor returns when a text has been printed.
-func (w *told) waitFor(t *testing.T, text string) {
+func (w *told) waitFor(t testing.TB, text string) {
 	t.Helper()
 	late := time.After(servePatience)
 	for !strings.Contains(w.String(), text) {
@@ -75,7 +75,7 @@ type service struct {
 }
 
 // shortFolder is one in which a socket's path is not too long.
-func shortFolder(t *testing.T) string {
+func shortFolder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "yan")
 	if err != nil {

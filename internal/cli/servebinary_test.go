@@ -21,7 +21,7 @@ import (
 )
 
 // builtYan builds the command as users have it.
-func builtYan(t *testing.T) string {
+func builtYan(t testing.TB) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no SIGTERM on Windows")
@@ -45,7 +45,7 @@ type machine struct {
 	store                outbox.Store // that of another process: this one
 }
 
-func newMachine(t *testing.T) *machine {
+func newMachine(t testing.TB) *machine {
 	t.Helper()
 	dir := shortFolder(t)
 	m := &machine{dir: dir, program: builtYan(t), outbox: filepath.Join(dir, "outbox.db"), sandbox: sandboxtest.Start(t, "plain")}
@@ -71,7 +71,7 @@ type process struct {
 }
 
 // serve starts the program and waits until it serves.
-func (m *machine) serve(t *testing.T, args ...string) *process {
+func (m *machine) serve(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(m.program, append([]string{"serve", "--outbox", m.outbox}, args...)...), said: newTold(), ended: make(chan error, 1)}
 	p.Env = []string{"HOME=" + m.dir, "YAN_CONFIG=" + filepath.Join(m.dir, "config.toml"), "CODE=" + m.sandbox.Password(), "LANG=C"}
@@ -94,14 +94,14 @@ func (m *machine) serve(t *testing.T, args ...string) *process {
 	return p
 }
 
-func (p *process) signal(t *testing.T, s os.Signal) {
+func (p *process) signal(t testing.TB, s os.Signal) {
 	t.Helper()
 	if err := p.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (p *process) end(t *testing.T) error {
+func (p *process) end(t testing.TB) error {
 	t.Helper()
 	select {
 	case err := <-p.ended:
@@ -112,7 +112,7 @@ func (p *process) end(t *testing.T) error {
 	}
 }
 
-func (m *machine) enqueue(t *testing.T, to string) {
+func (m *machine) enqueue(t testing.TB, to string) {
 	t.Helper()
 	content, err := message.Compose(&message.Message{From: m.sandbox.Login(), To: []string{to}, Subject: "Hello", Text: "Hello World\n"})
 	if err != nil {
@@ -129,7 +129,7 @@ func (m *machine) enqueue(t *testing.T, to string) {
 }
 
 // counts are the recipients of the outbox by state.
-func (m *machine) counts(t *testing.T) map[outbox.State]int {
+func (m *machine) counts(t testing.TB) map[outbox.State]int {
 	t.Helper()
 	s, err := m.store.Stats(t.Context())
 	if err != nil {
