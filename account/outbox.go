@@ -26,6 +26,9 @@ type Outbox struct {
 	// Bounce is who gets a message about what could not be handed over: BounceSender,
 	// BounceNone or an address.
 	Bounce string
+	// Queue is whether 'yan send' puts messages here where its flag does not say so:
+	// QueueNever, QueueOffline or QueueAlways.
+	Queue string
 	// InDoubt is for accounts that have none of their own.
 	InDoubt InDoubt
 	// KeepBodies and KeepMessages are how long the text of a message, and what became
@@ -42,6 +45,16 @@ const (
 	BounceNone   = "none" // the default: the events tell
 	BounceSender = "sender"
 )
+
+// The values of Outbox.Queue.
+const (
+	QueueNever   = "never"   // the default: a message is sent
+	QueueOffline = "offline" // it is sent, and kept where no server can be reached
+	QueueAlways  = "always"
+)
+
+// QueueWords lists them.
+func QueueWords() []string { return []string{QueueAlways, QueueOffline, QueueNever} }
 
 // InDoubt is what happens when nobody can know whether the server took a message,
 // and the Sent folder does not tell.
@@ -70,7 +83,7 @@ const (
 
 // usualOutbox is what holds where the file says nothing.
 func usualOutbox(dir string) Outbox {
-	return Outbox{Bounce: BounceNone, InDoubt: InDoubtHold, KeepBodies: 7 * day, KeepMessages: 90 * day, MinFree: 64 * mib, dir: dir}
+	return Outbox{Bounce: BounceNone, Queue: QueueNever, InDoubt: InDoubtHold, KeepBodies: 7 * day, KeepMessages: 90 * day, MinFree: 64 * mib, dir: dir}
 }
 
 // Outbox is that of the file; of the zero File it has the defaults.
@@ -157,6 +170,9 @@ func (o Outbox) check() []outboxFault {
 		if _, err := message.ParseMailbox(o.Bounce); err != nil {
 			add("bounce", FaultValue, sentence.New("want none, sender or an address"))
 		}
+	}
+	if !slices.Contains(QueueWords(), o.Queue) {
+		add("queue", FaultValue, sentence.Errorf("%q: want always, offline or never", o.Queue))
 	}
 	add("in_doubt", FaultValue, o.InDoubt.check())
 	return list

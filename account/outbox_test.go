@@ -21,7 +21,7 @@ func TestOutboxIsRead(t *testing.T) {
 		t.Errorf("of the zero File it is %+v: what is finished would be forgotten at once", o)
 	}
 	o := parse(t, "").Outbox()
-	if o.URL != "" || o.Bounce != account.BounceNone || o.InDoubt != account.InDoubtHold || o.KeepBodies != 7*day || o.KeepMessages != 90*day || o.MinFree != 64<<20 {
+	if o.URL != "" || o.Bounce != account.BounceNone || o.Queue != account.QueueNever || o.InDoubt != account.InDoubtHold || o.KeepBodies != 7*day || o.KeepMessages != 90*day || o.MinFree != 64<<20 {
 		t.Errorf("the defaults are %+v", o)
 	}
 	o = parse(t, `
@@ -30,11 +30,12 @@ url = "postgres://me@db/mail"
 password_command = "pass show db"
 bounce = "邮件管理员 <postmaster@qq.com>"
 in_doubt = "retry"
+queue = "offline"
 keep_bodies = "12h"
 keep_messages = "365d"
 min_free = "1GB"
 `).Outbox()
-	if o.URL != "postgres://me@db/mail" || o.PasswordCommand != "pass show db" || o.InDoubt != account.InDoubtRetry ||
+	if o.URL != "postgres://me@db/mail" || o.PasswordCommand != "pass show db" || o.Queue != account.QueueOffline || o.InDoubt != account.InDoubtRetry ||
 		o.KeepBodies != 12*time.Hour || o.KeepMessages != 365*day || o.MinFree != 1e9 {
 		t.Errorf("read %+v", o)
 	}

@@ -10,6 +10,7 @@ type outboxSettings struct {
 	URL             *string `toml:"url"`
 	PasswordCommand *string `toml:"password_command"`
 	Bounce          *string `toml:"bounce"`
+	Queue           *string `toml:"queue"`
 	InDoubt         *string `toml:"in_doubt"`
 	KeepBodies      *string `toml:"keep_bodies"`
 	KeepMessages    *string `toml:"keep_messages"`
@@ -27,6 +28,7 @@ func (f *File) readOutbox(s outboxSettings) {
 	set(&o.URL, s.URL)
 	set(&o.PasswordCommand, s.PasswordCommand)
 	set(&o.Bounce, s.Bounce)
+	set(&o.Queue, s.Queue)
 	if s.InDoubt != nil {
 		o.InDoubt = InDoubt(*s.InDoubt)
 	}

@@ -163,6 +163,7 @@ func TestFaults(t *testing.T) {
 		{"[outbox]\npassword_command = \"pass db\"", account.FaultValue, 2, "outbox.password_command", ""},
 		{"[outbox]\nurl = \"postgres://db/mail\"\npassword_command = \"pass db\"", account.FaultValue, 3, "outbox.password_command", ""},
 		{"[outbox]\nbounce = \"nobody\"", account.FaultValue, 2, "outbox.bounce", ""},
+		{"[outbox]\nqueue = \"sometimes\"", account.FaultValue, 2, "outbox.queue", ""},
 		{"[outbox]\nin_doubt = \"\"", account.FaultValue, 2, "outbox.in_doubt", ""},
 		{"[outbox]\nkeep_bodies = \"7\"", account.FaultValue, 2, "outbox.keep_bodies", ""},
 		{"[outbox]\nkeep_messages = \"-7d\"", account.FaultValue, 2, "outbox.keep_messages", ""},

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -40,7 +41,7 @@ func (r *delivery) queuesUnreached(j *job, result yan.Result) bool {
 		return false
 	}
 	r.unreachable = true
-	if r.s.when != queueOffline || r.s.id == nil {
+	if r.s.when != account.QueueOffline || r.s.id == nil {
 		return false
 	}
 	r.keepForOutbox(j, result.Recipients[0])

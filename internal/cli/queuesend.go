@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/submission"
@@ -19,7 +20,7 @@ import (
 
 // queueing are the flags of send that are about the outbox.
 type queueing struct {
-	when     string // a word of queueWords
+	when     string // a word of account.QueueWords
 	outbox   string
 	at       string
 	expires  string
@@ -27,15 +28,6 @@ type queueing struct {
 	priority string
 	tags     []string
 }
-
-// The words of --queue.
-const (
-	queueAlways  = "always"
-	queueOffline = "offline"
-	queueNever   = "never"
-)
-
-func queueWords() []string { return []string{queueAlways, queueOffline, queueNever} }
 
 func (o *queueing) registerQueue(a *app, cmd *cobra.Command) {
 	o.priority = priorityWord(outbox.Normal)
@@ -48,8 +40,8 @@ func (o *queueing) registerQueue(a *app, cmd *cobra.Command) {
 		option{"tag", "", &o.tags, a.T("WORD"), a.T("a word to find it by; repeatable")},
 		option{"outbox", "", &o.outbox, a.T("PATH|URL"), outboxText(a)},
 	)
-	cmd.Flags().Lookup("queue").NoOptDefVal = queueAlways
-	complete(cmd, "queue", queueWords)
+	cmd.Flags().Lookup("queue").NoOptDefVal = account.QueueAlways
+	complete(cmd, "queue", account.QueueWords)
 	complete(cmd, "priority", priorityWords)
 }
 
@@ -57,23 +49,28 @@ func (o *queueing) registerQueue(a *app, cmd *cobra.Command) {
 // sense with it.
 func (a *app) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 	o, changed := &s.queueing, cmd.Flags().Changed
+	if !changed("queue") {
+		if settings, err := a.outboxSettings(); err == nil { // what is wrong with it is said where it is used
+			o.when, a.origin["queue"] = settings.Queue, "[outbox] queue"
+		}
+	}
 	switch o.when { // a variable may say it like any switch
 	case "true", "1":
-		o.when = queueAlways
+		o.when = account.QueueAlways
 	case "false", "0", "":
-		o.when = queueNever
+		o.when = account.QueueNever
 	}
-	if !contains(queueWords(), o.when) {
-		return a.wrongf("%s %q: want one of %s", a.name("queue"), o.when, a.listed(queueWords()))
+	if !contains(account.QueueWords(), o.when) {
+		return a.wrongf("%s %q: want one of %s", a.name("queue"), o.when, a.listed(account.QueueWords()))
 	}
 	byFlag := changed("queue") && a.origin["queue"] == ""
 	if changed("at") {
-		if byFlag && o.when != queueAlways {
+		if byFlag && o.when != account.QueueAlways {
 			return a.wrongf("%s and %s are both given; what waits for its time is in the outbox", a.name("at"), "--queue="+o.when)
 		}
-		o.when = queueAlways
+		o.when = account.QueueAlways
 	}
-	if o.when == queueNever {
+	if o.when == account.QueueNever {
 		for _, flag := range []string{"expires", "key", "priority", "tag"} {
 			if changed(flag) && a.origin[flag] == "" {
 				return a.wrongf("%s needs --queue: it is about the outbox", a.name(flag))
@@ -81,20 +78,29 @@ func (a *app) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 		}
 		return nil
 	}
-	if o.when == queueOffline && !byFlag && (s.log != "" || s.quitAfter != "" || s.server != "" || s.dryRun) {
-		o.when = queueNever // the variable is for what it fits
+	offline := o.when == account.QueueOffline && (s.log != "" || s.quitAfter != "" || s.dryRun || s.policy == "all" && changed("to-policy"))
+	if !byFlag && !changed("at") && (offline || s.server != "") {
+		o.when = account.QueueNever // what is said for all messages is for those that it fits
 		return nil
 	}
 	if changed("to-policy") && s.policy == "all" {
-		return fail(exitUsage, errors.New(a.T("%s all can't be used with %s", a.name("to-policy"), "--queue")),
+		return fail(exitUsage, errors.New(a.T("%s all can't be used with %s", a.name("to-policy"), a.queueName(byFlag))),
 			a.T("In the outbox each recipient is on its own: who is deferred is tried again later, when others have the message already."))
 	}
 	for _, flag := range []string{"log", "resend", "window", "quit-after", "transcript"} {
-		if changed(flag) && (o.when == queueAlways || flag != "transcript" && flag != "window") && a.origin[flag] == "" {
-			return a.wrongf("%s can't be used with %s, which does not send now", a.name(flag), "--queue")
+		if changed(flag) && (o.when == account.QueueAlways || flag != "transcript" && flag != "window") && a.origin[flag] == "" {
+			return a.wrongf("%s can't be used with %s, which does not send now", a.name(flag), a.queueName(byFlag))
 		}
 	}
 	return a.checkItem(o)
+}
+
+// queueName is what puts the message into the outbox.
+func (a *app) queueName(byFlag bool) string {
+	if byFlag || a.origin["queue"] == "" {
+		return "--queue"
+	}
+	return a.name("queue")
 }
 
 // checkItem checks what is said of the message.

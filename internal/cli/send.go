@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -127,7 +128,7 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if s.dryRun {
 		return a.printDry(s, jobs)
 	}
-	if s.when == queueAlways {
+	if s.when == account.QueueAlways {
 		return a.enqueue(cmd.Context(), s, jobs)
 	}
 	server, err := a.oneServer(s, jobs)
@@ -173,7 +174,7 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return a.wrongf("%s %q: want all or any", a.name("to-policy"), s.policy)
 	case changed("body") && changed("body-file"):
 		return a.wrongf("%s and %s are both given; the text can come from one only", a.name("body"), a.name("body-file"))
-	case !s.raw && len(args) > 0 && changed("queue") && contains(queueWords(), args[0]):
+	case !s.raw && len(args) > 0 && changed("queue") && contains(account.QueueWords(), args[0]):
 		return a.usagef("%q is one argument too many; write --queue=%s", args[0], args[0])
 	case !s.raw && len(args) > 0:
 		return a.usagef("%q is not a flag; recipients go behind -t, files to attach behind -a, whole messages behind --raw", args[0])

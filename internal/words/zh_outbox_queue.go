@@ -244,6 +244,7 @@ var chineseQueue = map[string]string{
 	"forgotten: %d messages, the texts of %d others, %s": "已清除：%d 封邮件的记录，另外 %d 封的原文，共 %s",
 
 	// send --queue
+	"%q: want always, offline or never": "%q：应为 always、offline 或 never",
 	"With --queue the message is put into the outbox, on the disk, and sent from there by 'yan queue run' or 'yan serve', again and again until the server has taken it or its time is over.": "用 --queue 时，邮件放入磁盘上的发件箱，再由 yan queue run 或 yan serve 发送，反复尝试，直到服务器收下或超过期限。",
 	"Later (outbox):": "稍后发送（发件箱）：",
 	"put the message into the outbox instead of sending it; --queue=offline only where the server can't be reached":           "不立即发送，而是放入发件箱；--queue=offline 只在连不上服务器时这样做",
