@@ -59,11 +59,12 @@ func newPool(ctx context.Context, url string, careless bool) (*pool, error) {
 	return p, err
 }
 
-// prepare makes a connection as every one is: synchronous_commit is on.
+// prepare makes a connection as every one is: synchronous_commit is on, and statements
+// are not compiled, which takes longer than any of them.
 func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
-	var version, fsync, commit, set string
-	err := conn.QueryRow(ctx, "select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit'), set_config('synchronous_commit', 'on', false)").
-		Scan(&version, &fsync, &commit, &set)
+	var version, fsync, commit, on, off string
+	err := conn.QueryRow(ctx, `select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit'),
+		set_config('synchronous_commit', 'on', false), set_config('jit', 'off', false)`).Scan(&version, &fsync, &commit, &on, &off)
 	if err != nil {
 		return err
 	}

@@ -108,9 +108,8 @@ func parseCursor(text outbox.Cursor) (c cursor, err error) {
 	return c, sentence.Errorf("%q is no place between events", string(text))
 }
 
-const eventColumns = "e.id, e.message, e.n, e.account, e.kind, e.state, e.at, e.attempt, e.due, e.answer, coalesce(d.address, '')"
-
-const eventJoin = " e left join yan.delivery d on d.message = e.message and d.n = e.n order by e.id"
+const eventColumns = `e.id, e.message, e.n, e.account, e.kind, e.state, e.at, e.attempt, e.due, e.answer,
+	coalesce((select d.address from yan.delivery d where d.message = e.message and d.n = e.n), '')`
 
 // Events implements outbox.Store.
 func (s *Store) Events(ctx context.Context, after outbox.Cursor, limit int) (events []outbox.Event, behind outbox.Cursor, err error) {
@@ -179,7 +178,7 @@ func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]outbox.Event
 	if c.seen == (mark{}) {
 		rows, err = q.Query(ctx, "select "+eventColumns+` from (
 			select * from yan.event where id > $1 and pg_visible_in_snapshot(xid, $2::text::pg_snapshot) order by id limit $3
-		) as`+eventJoin, c.last, c.to.snapshot, limit)
+		) as e order by e.id`, c.last, c.to.snapshot, limit)
 	} else {
 		_, xmax, open := c.seen.bounds()
 		rows, err = q.Query(ctx, "select "+eventColumns+` from (
@@ -189,7 +188,7 @@ func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]outbox.Event
 			(select * from yan.event where id > $7 and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
 				and xid >= $6::text::xid8 order by id limit $3)
 			order by id limit $3
-		) as`+eventJoin, c.last, c.to.snapshot, limit, open, xmax, c.seen.next, max(c.seen.top, c.last))
+		) as e order by e.id`, c.last, c.to.snapshot, limit, open, xmax, c.seen.next, max(c.seen.top, c.last))
 	}
 	if err != nil {
 		return nil, err
@@ -203,7 +202,7 @@ func eventsOf(ctx context.Context, q pgx.Tx, id int64) ([]outbox.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := q.Query(ctx, "select "+eventColumns+" from (select * from yan.event where message = $1) as"+eventJoin, id)
+	rows, err := q.Query(ctx, "select "+eventColumns+" from (select * from yan.event where message = $1) as e order by e.id", id)
 	if err != nil {
 		return nil, err
 	}
