@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,8 +26,6 @@ type tx struct {
 	now time.Time
 	// xid is its number, by which the server knows what became of it.
 	xid string
-	// last goes with the commit.
-	last *pgx.Batch
 	// wakes has the workers of all stores woken.
 	wakes bool
 	// idle is set by whoever has found nothing to change.
@@ -44,7 +43,7 @@ func (s *Store) transact(ctx context.Context, do func(context.Context, *tx) erro
 		if err != nil {
 			return err
 		}
-		t := &tx{Conn: conn.Conn(), s: s, last: &pgx.Batch{}}
+		t := &tx{Conn: conn.Conn(), s: s}
 		if err = t.begin(ctx); err != nil && t.IsClosed() && !again && ctx.Err() == nil {
 			conn.Release()
 			s.pool.Reset()
@@ -97,18 +96,15 @@ func (t *tx) commit(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.s.patience)
 	defer cancel()
 	t.s.at("before-commit")
-	if t.wakes {
-		t.last.Queue(notify)
-	}
-	note := pgtype.UUID{Valid: true}
+	var note pgtype.UUID
+	note.Valid = true
 	rand.Read(note.Bytes[:])
-	t.last.Queue("insert into yan.note (note) values ($1)", note)
-	var tag pgconn.CommandTag
-	t.last.Queue("commit").Exec(func(ct pgconn.CommandTag) error {
-		tag = ct
-		return nil
-	})
-	err := t.SendBatch(ctx, t.last).Close()
+	// One message to the server, with nothing to be prepared before.
+	text := fmt.Sprintf("insert into yan.note (note) values ('%x'); commit", note.Bytes)
+	if t.wakes {
+		text = notify + "; " + text
+	}
+	tag, err := t.Exec(ctx, text)
 	switch {
 	case err == nil && tag.String() == "COMMIT":
 		t.s.at("after-commit")
@@ -123,6 +119,7 @@ func (t *tx) commit(ctx context.Context) error {
 		return err
 	}
 	discard(t.Conn)
+	t.s.at("lost")
 	return t.s.resolve(ctx, t.xid, note, err)
 }
 

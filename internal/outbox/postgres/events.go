@@ -88,7 +88,7 @@ func parseMark(text string) (m mark, ok bool) {
 	return m, err == nil
 }
 
-func (c cursor) String() outbox.Cursor {
+func (c cursor) word() outbox.Cursor {
 	return outbox.Cursor(fmt.Sprintf("%s/%s/%d", c.seen, c.to, c.last))
 }
 
@@ -127,11 +127,11 @@ func (s *Store) Events(ctx context.Context, after outbox.Cursor, limit int) (eve
 				return err
 			}
 			if after == outbox.Now {
-				behind = cursor{seen: now}.String()
+				behind = cursor{seen: now}.word()
 				return nil
 			}
 			got, next, err := c.read(ctx, q, now, max(limit, 0))
-			events, behind = got, next.String()
+			events, behind = got, next.word()
 			return err
 		})
 	})
@@ -219,7 +219,7 @@ func event(row pgx.CollectableRow, in cursor) (outbox.Event, error) {
 	if err := row.Scan(&in.last, &message, &e.N, &e.Account, &kind, &state, &e.At, &e.Attempt, &due, &told, &to); err != nil {
 		return e, err
 	}
-	e.Cursor, e.ID, e.Kind, e.State = in.String(), outbox.ID(message), outbox.EventKind(kind), outbox.State(state)
+	e.Cursor, e.ID, e.Kind, e.State = in.word(), outbox.ID(message), outbox.EventKind(kind), outbox.State(state)
 	e.At, e.Due = e.At.UTC(), moment(due)
 	var err error
 	if e.Answer, err = unpack(told); err != nil {

@@ -49,8 +49,11 @@ type Settings struct {
 }
 
 // Failpoints are the places where Settings.Hook is called: before a transaction, before
-// and behind its commit, and behind each piece of a large body.
-func Failpoints() []string { return []string{"begin", "before-commit", "after-commit", "chunk"} }
+// and behind its commit, where the answer to that was lost, and behind each piece of a
+// large body.
+func Failpoints() []string {
+	return []string{"begin", "before-commit", "after-commit", "lost", "chunk"}
+}
 
 // Open opens the outbox in the database of a URL (postgres://...), in its schema
 // yan, and makes it when there is none. The error names host and database, and not the
