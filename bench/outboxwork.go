@@ -295,7 +295,7 @@ func lookAt(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) {
 			}
 			times = append(times, float64(time.Since(begun).Microseconds())/1000)
 		}
-		a.Millis = append(a.Millis, newFigure(times).Highest)
+		a.Millis = append(a.Millis, newFigure(times).Median)
 	}
 	return a, store.Leave(ctx, owner)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,6 +28,10 @@ func (c *course) outboxes() []experiment {
 	row := func(id, name, unit string, higher bool) reportRow {
 		return reportRow{ID: "outbox/" + id, Name: name, Unit: unit, Higher: higher}
 	}
+	shared := others // rows about an outbox that two processes share
+	if c.noPostgres != nil {
+		shared = both(others, without(c.noPostgres.Error(), ours, oneWorker))
+	}
 	all := []experiment{}
 	for _, callers := range []int{1, 32} {
 		all = append(all, experiment{
@@ -40,11 +45,12 @@ func (c *course) outboxes() []experiment {
 			guests: []string{onPostgres, postfixMTA}, absent: others, measure: c.throughRate},
 		experiment{rows: []reportRow{row("million/claim", "1 million queued: a claim of 256", "ms", false),
 			row("million/list", "1 million queued: a page of 50", "ms", false),
-			row("million/stats", "1 million queued: the counts", "ms", false)},
+			row("million/stats", "1 million queued: the counts", "ms", false),
+			row("million/memory", "1 million queued: yan serve, sending 200 a second", "MB of memory at most", false)},
 			guests: []string{onPostgres}, absent: others, measure: c.million},
 		experiment{rows: []reportRow{row("two", "two processes on one PostgreSQL, 4 connections each over a link of "+c.sizes.far.String()+", "+chunkless, "messages/s", true)},
-			guests: []string{oneWorker}, absent: others, measure: c.twoWorkers},
-		experiment{rows: []reportRow{row("pace", "the pace that is set, kept by two processes: off by", "%", false)}, absent: others, measure: c.pacedWorkers},
+			guests: []string{oneWorker}, absent: shared, measure: c.twoWorkers},
+		experiment{rows: []reportRow{row("pace", "the pace that is set, kept by two processes: off by", "%", false)}, absent: shared, measure: c.pacedWorkers},
 		experiment{rows: []reportRow{row("big", fmt.Sprintf("a message of %s enqueued and handed over", size(c.sizes.small)), "MB of memory beyond a small one's", false)},
 			guests: []string{onPostgres}, absent: others, measure: c.bigMemory},
 	)
@@ -175,7 +181,48 @@ func (c *course) million(ctx context.Context, who string) ([]float64, error) {
 		c.filled[who] = where
 	}
 	a, err := outboxProcess(ctx, outboxOrder{Do: "look", Where: where})
-	return a.Millis, err
+	if err != nil {
+		return nil, err
+	}
+	peak, err := c.serve(ctx, where)
+	return append(a.Millis, float64(peak)/1e6), err
+}
+
+// serve runs `yan serve` as it is released until some messages have arrived, and gives
+// the memory that it took at most.
+func (c *course) serve(ctx context.Context, where string) (peak int64, err error) {
+	s := c.servers[pipelining]
+	home := filepath.Join(c.folder, "home")
+	if err := os.MkdirAll(filepath.Join(home, "yan"), 0o700); err != nil {
+		return 0, err
+	}
+	config := fmt.Sprintf("[account.bench]\nfrom = %q\nserver = \"smtp+notls://%s\"\npace = \"200/s\"\n", userName, s.address(inClear))
+	if err := os.WriteFile(filepath.Join(home, "yan", "config.toml"), []byte(config), 0o600); err != nil {
+		return 0, err
+	}
+	command := exec.CommandContext(ctx, c.command, "serve", "--outbox", where, "--socket", filepath.Join(home, "socket"))
+	command.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home)
+	var said bytes.Buffer
+	command.Stderr = &said
+	if err := command.Start(); err != nil {
+		return 0, err
+	}
+	want := min(c.sizes.million/20, 400)
+	for arrived, begun := 0, time.Now(); arrived < want && err == nil; {
+		var a arrivals
+		if a, err = s.take(); err == nil && time.Since(begun) > c.sizes.patience {
+			err = fmt.Errorf("yan serve sent %d messages: %s", arrived, said.Bytes())
+		}
+		arrived += a.Count
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err == nil {
+		peak, err = peakResidentOf(fmt.Sprint(command.Process.Pid))
+	}
+	_ = command.Process.Signal(os.Interrupt)
+	_ = command.Wait() // what it sent has arrived
+	_, takeErr := s.take()
+	return peak, errors.Join(err, takeErr)
 }
 
 // workers runs so many deliverers over the same outbox until n messages arrived.

@@ -11,8 +11,11 @@ import (
 
 // peakResident is VmHWM of this process in octets. Not ru_maxrss, which
 // starts at what the parent held when it forked.
-func peakResident() (int64, error) {
-	file, err := os.Open("/proc/self/status")
+func peakResident() (int64, error) { return peakResidentOf("self") }
+
+// peakResidentOf is that of another process.
+func peakResidentOf(process string) (int64, error) {
+	file, err := os.Open("/proc/" + process + "/status")
 	if err != nil {
 		return 0, err
 	}
@@ -23,7 +26,7 @@ func peakResident() (int64, error) {
 			return kilobytes << 10, nil
 		}
 	}
-	return 0, errors.New("/proc/self/status has no VmHWM")
+	return 0, errors.New("/proc has no VmHWM")
 }
 
 // userSeconds is the processor time of this process outside of the kernel.
