@@ -67,10 +67,13 @@ func migrate(ctx context.Context, conn *pgx.Conn) error {
 	})
 }
 
-// version is that of the schema, 0 when there is none.
+// version is that of the schema, 0 when there is none. The catalog is asked, and not
+// to_regclass: that believes what this connection knew of names before another one
+// made them.
 func version(ctx context.Context, conn *pgx.Conn) (int, error) {
 	var there bool
-	if err := conn.QueryRow(ctx, "select to_regclass('yan.version') is not null").Scan(&there); err != nil || !there {
+	if err := conn.QueryRow(ctx, `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = 'yan' and c.relname = 'version')`).Scan(&there); err != nil || !there {
 		return 0, err
 	}
 	var n int
