@@ -51,7 +51,7 @@ recording:
 # `go test ./internal/torture -run Random -seed N`.
 torture:
 	go test -count=1 -v -timeout 60m ./internal/torture -schedules 10000 -thorough -messages 100000
-	go test -count=1 -v -timeout 60m ./internal/outbox/survival -thorough -kills 1000
+	go test -count=1 -v -timeout 60m ./internal/outbox/survival -thorough -kills 1000 -crashes 30
 
 bench:
 	cd bench && go run . -rounds 5 -json results.json

@@ -19,8 +19,8 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/outbox/sqlite"
-	"github.com/yanmail/yan/internal/outbox/stores"
 	"github.com/yanmail/yan/internal/pgtest"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -75,7 +75,7 @@ const inlineBytes = 4 << 10
 func openPlace(ctx context.Context, where string, hook func(string)) (outbox.Store, error) {
 	o := outbox.Options{MinFree: -1, InlineBytes: inlineBytes}
 	if outbox.IsPostgres(where) {
-		return stores.Open(ctx, where, o)
+		return postgres.OpenWith(ctx, where, o, postgres.Settings{Hook: hook})
 	}
 	return sqlite.OpenWith(ctx, where, o, sqlite.Harness{Hook: hook})
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/outbox/sqlite"
+	"github.com/yanmail/yan/internal/pgtest"
 )
 
 // kind is a store that has to pass the proofs.
@@ -19,6 +21,9 @@ type kind struct {
 	// long: each so manieth. gang is how many courses are
 	// worth to be carried out at a time.
 	every, gang int
+	// calls is which part of a worker's calls the short form goes through; the thorough
+	// one has all.
+	calls int
 	// open makes one that is empty; the clock is that of the options.
 	open func(t testing.TB, o outbox.Options, clock *outboxtest.Clock) (outbox.Store, error)
 	// place is where an empty one can be opened by several processes, nil where that
@@ -32,19 +37,27 @@ func (k kind) takes(number int) bool { return number%k.every == 0 }
 
 func kinds() []kind {
 	return []kind{
-		{name: "model", every: 1, gang: 48, open: func(_ testing.TB, _ outbox.Options, clock *outboxtest.Clock) (outbox.Store, error) {
+		{name: "model", every: 1, gang: 48, calls: 1, open: func(_ testing.TB, _ outbox.Options, clock *outboxtest.Clock) (outbox.Store, error) {
 			return slowMarks{outboxtest.NewModel(clock)}, nil
 		}},
-		{name: "sqlite", every: 7, gang: 8, failpoints: sqlite.Failpoints(),
+		{name: "sqlite", every: 7, gang: 8, calls: 3, failpoints: sqlite.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
 				folder, err := os.MkdirTemp(t.TempDir(), "") // a course may be one of thousands
 				if err != nil {
 					return nil, err
 				}
 				store, err := sqlite.Open(context.Background(), filepath.Join(folder, "outbox.db"), o)
-				return disposable{store, folder}, err
+				if err != nil {
+					return nil, err
+				}
+				return disposable{store, folder}, nil
 			},
 			place: func(t testing.TB) string { return filepath.Join(t.TempDir(), "outbox.db") }},
+		{name: "postgres", every: 37, gang: 4, calls: 13, failpoints: postgres.Failpoints(),
+			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
+				return postgres.Open(context.Background(), pgtest.Start(t).Database(t), o)
+			},
+			place: func(t testing.TB) string { return pgtest.Start(t).Database(t) }},
 	}
 }
 

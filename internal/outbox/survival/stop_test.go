@@ -120,12 +120,12 @@ func relayLetters() []Letter {
 	return letters
 }
 
-// calls goes through all calls of a worker, before and after each.
-func (k kind) calls(t *testing.T, what string, s *sum, calls map[string]int, r func(number int, done bool) relay) {
+// through goes through all calls of a worker, before and after each.
+func (k kind) through(t *testing.T, what string, s *sum, calls map[string]int, r func(number int, done bool) relay) {
 	t.Helper()
 	for _, done := range []bool{false, true} {
 		for number := 1; ; number++ {
-			if k.every > 1 && !*thorough && number%2 == 0 {
+			if !*thorough && number%k.calls != 0 {
 				continue
 			}
 			if number > 1000 {
@@ -167,15 +167,15 @@ func TestWorkerThatIsStoppedPastItsLease(t *testing.T) {
 			t.Parallel()
 			s, calls, began := &sum{}, map[string]int{}, time.Now()
 			for _, m := range []mode{modes()[1], modes()[3]} {
-				k.calls(t, m.name+", stopped", s, calls, func(number int, done bool) relay {
-					return relay{course: course{mode: m, letters: relayLetters(), connections: 1, doubt: policies(number/2), open: k.opener(t)},
+				k.through(t, m.name+", stopped", s, calls, func(number int, done bool) relay {
+					return relay{course: course{mode: m, letters: relayLetters(), connections: 1, doubt: policies(number / 2), open: k.opener(t)},
 						number: number, done: done}
 				})
 			}
 			s.log(t, began)
 			t.Logf("stopped at %v", calls)
 			for _, call := range []string{"Join", "Leave", "Claim", "Mark", "Settle", "Slots", "Sweep", "Due"} {
-				if calls[call] == 0 {
+				if calls[call] == 0 && (k.calls == 1 || *thorough) {
 					t.Errorf("no worker was stopped at %s", call)
 				}
 			}
@@ -231,13 +231,13 @@ func TestClockThatIsSet(t *testing.T) {
 			t.Parallel()
 			for _, step := range []time.Duration{-time.Hour, time.Hour, 365 * 24 * time.Hour} {
 				s, calls, began := &sum{}, map[string]int{}, time.Now()
-				k.calls(t, fmt.Sprintf("set by %v", step), s, calls, func(number int, done bool) relay {
-					return relay{course: course{mode: modes()[1], letters: relayLetters(), connections: 1, doubt: policies(number/2), open: k.opener(t)},
+				k.through(t, fmt.Sprintf("set by %v", step), s, calls, func(number int, done bool) relay {
+					return relay{course: course{mode: modes()[1], letters: relayLetters(), connections: 1, doubt: policies(number / 2), open: k.opener(t)},
 						number: number, done: done, step: step}
 				})
 				s.log(t, began)
 				t.Logf("the clock set by %v at %d places: %v", step, s.courses, slices.Sorted(maps.Keys(calls)))
-				if step > 24*time.Hour && s.after.Failed == 0 {
+				if step > 24*time.Hour && s.after.Failed == 0 && (k.calls == 1 || *thorough) {
 					t.Errorf("a year has passed, and nothing is expired")
 				}
 			}
