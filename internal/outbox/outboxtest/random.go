@@ -178,7 +178,7 @@ func (p *pair) everything(ctx context.Context) error {
 		p.both("whole Due", "", func(side int) (any, error) { return p.stores[side].Due(ctx) }),
 		p.both("whole Unreported", "", func(side int) (any, error) { return p.stores[side].Unreported(ctx, 1<<20) }))
 	for i := range p.ids[0] {
-		if len(p.ids[0])-i > 400 && p.random.IntN(4) > 0 { // the old ones now and then
+		if len(p.ids[0])-i > 60 && p.random.IntN(4) > 0 { // the old ones now and then
 			continue
 		}
 		errs = append(errs, p.show(ctx, i))

@@ -28,7 +28,7 @@ var operations = []struct {
 	{"Settle", 16, (*pair).settle},
 	{"Body", 2, (*pair).body},
 	{"Slots", 4, (*pair).slots},
-	{"Pause", 1, (*pair).pause},
+	{"Pause", 3, (*pair).pause},
 	{"Resume", 1, (*pair).resume},
 	{"Sweep", 4, (*pair).sweep},
 	{"Due", 3, func(p *pair, ctx context.Context) error {
