@@ -37,8 +37,8 @@ func TestProgramsInTheReadmes(t *testing.T) {
 			body.WriteString(program + "\n")
 		}
 		file := filepath.Join(t.TempDir(), "main.go")
-		source := "package main\n\nimport (\n\"context\"\n\"fmt\"\n\"iter\"\n\n\"github.com/yanmail/yan\"\n\"github.com/yanmail/yan/account\"\n)\n\nfunc main() {}\n\n" +
-			"func program(ctx context.Context, code string, messages iter.Seq[yan.Message]) error {\n" + body.String() + "return err\n}\n\nvar _ = program\n"
+		source := "package main\n\nimport (\n\"context\"\n\"database/sql\"\n\"fmt\"\n\"iter\"\n\n\"github.com/yanmail/yan\"\n\"github.com/yanmail/yan/account\"\n\"github.com/yanmail/yan/outbox\"\n)\n\nfunc main() {}\n\n" +
+			"func program(ctx context.Context, code string, messages iter.Seq[yan.Message], tx *sql.Tx, message yan.Message) error {\n" + body.String() + "return err\n}\n\nvar _ = program\n"
 		if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 			t.Fatal(err)
 		}
