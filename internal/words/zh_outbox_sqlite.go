@@ -16,7 +16,13 @@ var chineseOutboxSQLite = map[string]string{
 	"SQLite does not wait for the disk here (synchronous is not FULL), so that mail could be lost": "SQLite 在此不等待写入磁盘（synchronous 不是 FULL），邮件可能丢失",
 	"SQLite %s can damage a database that several processes write; %s or later is needed":          "SQLite %s 在多个进程同时写入时可能损坏数据库；需要 %s 或更新的版本",
 
+	"%s is not a file: it can't be a part of the outbox": "%s 不是文件，不能是发件箱的一部分",
+	"%s belongs to another user, who could read and change the mail in it: an outbox has one owner, and several users share one in PostgreSQL": "%s 属于其他用户，" +
+		"该用户能读取并更改其中的邮件：一个发件箱只有一个所有者，多个用户请共用 PostgreSQL 中的发件箱",
+
 	// Using it.
+	"%w: %s is not a file":                                  "%v：%s 不是文件",
+	"%w: what is in %s is not what was kept":                "%v：%s 的内容与当初保存的不一致",
 	"the outbox was opened for reading only":                "发件箱是以只读方式打开的",
 	"another program has been writing to the outbox for %v": "另一个程序写入发件箱已有 %v",
 	"the message has no content":                            "邮件没有内容",

@@ -3,9 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
-	"os"
 
 	"github.com/yanmail/yan/internal/outbox"
 )
@@ -13,12 +11,12 @@ import (
 // Body opens the text of a message.
 func (s *store) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
 	var data, hash []byte
-	where, found := int64(bodyGone), false
+	where, size, found := int64(bodyGone), int64(0), false
 	err := s.read(ctx, func(c *conn) error {
 		return c.query(ctx, func(r row) error {
-			where, hash, data, found = r.int(0), r.blob(1), r.blob(2), true
+			where, hash, data, size, found = r.int(0), bytes.Clone(r.blob(1)), r.blob(2), r.int(3), true
 			return nil
-		}, "SELECT m.body, m.spool, b.data FROM message m LEFT JOIN body b ON b.message = m.id WHERE m.id = ?", id)
+		}, "SELECT m.body, m.spool, b.data, m.size FROM message m LEFT JOIN body b ON b.message = m.id WHERE m.id = ?", id)
 	})
 	switch {
 	case err != nil:
@@ -28,11 +26,7 @@ func (s *store) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
 	case where == bodyInline && data != nil:
 		return io.NopCloser(bytes.NewReader(data)), nil
 	case where == bodySpooled:
-		f, err := os.Open(s.spoolName(hash))
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, outbox.ErrNoBody
-		}
-		return f, s.judge(err)
+		return s.openSpooled(hash, size)
 	}
 	return nil, outbox.ErrNoBody
 }

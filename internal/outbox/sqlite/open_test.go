@@ -106,12 +106,16 @@ func TestRefusals(t *testing.T) {
 		{made(t), Harness{version: "3.51.2"}, "SQLite 3.51.2"},
 		{made(t), Harness{synchronous: "NORMAL"}, "synchronous is not FULL"},
 		{made(t), Harness{network: func(string) string { return "NFS" }}, "network file system (NFS)"},
-		{filepath.Dir(text), Harness{}, "can't be opened"},
+		{filepath.Dir(text), Harness{}, "is not a file"},
 	} {
 		before, _ := os.ReadFile(test.path)
+		modeBefore := modeOf(t, test.path)
 		err := reopen(t, test.path, test.harness)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want something with %q", filepath.Base(test.path), err, test.want)
+		}
+		if mode := modeOf(t, test.path); mode != modeBefore {
+			t.Errorf("%s was %v and is %v", test.path, modeBefore, mode)
 		}
 		if after, _ := os.ReadFile(test.path); string(after) != string(before) {
 			t.Errorf("%s was changed", test.path)
@@ -121,6 +125,15 @@ func TestRefusals(t *testing.T) {
 	if err := reopen(t, newer, Harness{}); !errors.As(err, &n) || *n != (outbox.NewerError{Has: 99, Knows: version}) {
 		t.Errorf("%v", err)
 	}
+}
+
+func modeOf(t testing.TB, path string) os.FileMode {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Mode()
 }
 
 func TestVersionsAreCompared(t *testing.T) {

@@ -32,7 +32,7 @@ func (s *store) makeSpool() error {
 	if err := os.MkdirAll(s.spoolFolder(), 0o700); err != nil {
 		return err
 	}
-	return nil
+	return s.ownFolder(s.spoolFolder())
 }
 
 // spoolFile is a body in the spool that no row refers to yet.

@@ -14,6 +14,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,7 @@ type Harness struct {
 	patience    time.Duration                // with other processes that write
 	poll        time.Duration                // between looks at what other processes wrote
 	fault       func(statement string) error // before it is carried out, by the writer
+	user        int                          // whose files are the outbox's; 0 means this process's
 }
 
 // Failpoints lists where Harness.Hook is called, in the order of an Enqueue: a large
@@ -69,6 +71,9 @@ func (h Harness) filled() Harness {
 	}
 	if h.poll == 0 {
 		h.poll = 100 * time.Millisecond
+	}
+	if h.user == 0 {
+		h.user = os.Geteuid()
 	}
 	if h.fault == nil {
 		h.fault = func(string) error { return nil }
@@ -137,6 +142,9 @@ func (s *store) open(path string) (err error) {
 	if err := s.checkDisk(); err != nil {
 		return err
 	}
+	if err := s.ownFiles(); err != nil {
+		return err
+	}
 	if s.writer, err = s.connect("rw"); err != nil {
 		return err
 	}
@@ -145,6 +153,12 @@ func (s *store) open(path string) (err error) {
 	}
 	if err == nil {
 		err = s.makeSpool()
+	}
+	if err == nil {
+		err = s.ownFiles() // the log is there now, and nobody can put another one there
+	}
+	if err == nil {
+		err = s.closeFiles()
 	}
 	// The writer waits by itself, for as long as it likes.
 	if err == nil {

@@ -1,0 +1,69 @@
+package sqlite
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// beside are the files that SQLite keeps next to a database.
+var beside = [...]string{"-wal", "-shm", "-journal"}
+
+// ownFiles refuses an outbox of which a part was put there by somebody else, who
+// could read what is kept and change what is sent: in a folder that many write to,
+// like /tmp, anybody may have made a file, a log, a spool or a link of that name
+// before.
+func (s *store) ownFiles() error {
+	return s.eachFile(func(path string, info fs.FileInfo) error {
+		switch {
+		case !info.Mode().IsRegular():
+			return sentence.Errorf("%s is not a file: it can't be a part of the outbox", path)
+		case isForeign(info, s.harness.user):
+			return anothers(path)
+		}
+		return nil
+	})
+}
+
+// closeFiles takes from everybody what a copy, or a folder that was there before, let
+// everybody do; a group that was let in stays. It is for what is known to be an outbox.
+func (s *store) closeFiles() error {
+	return s.eachFile(func(path string, info fs.FileInfo) error { return closeToOthers(path, info, s.harness.user) })
+}
+
+func (s *store) eachFile(do func(string, fs.FileInfo) error) error {
+	for _, name := range append([]string{""}, beside[:]...) {
+		info, err := os.Lstat(s.path + name)
+		if err == nil {
+			err = do(s.path+name, info)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownFolder lets the spool be elsewhere, behind a link of this user's.
+func (s *store) ownFolder(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if isForeign(info, s.harness.user) {
+			return anothers(path)
+		}
+		info, err = os.Stat(path)
+	}
+	if err != nil {
+		return err
+	}
+	if isForeign(info, s.harness.user) {
+		return anothers(path)
+	}
+	return closeToOthers(path, info, s.harness.user)
+}
+
+func anothers(path string) error {
+	return sentence.Errorf("%s belongs to another user, who could read and change the mail in it: an outbox has one owner, and several users share one in PostgreSQL", path)
+}

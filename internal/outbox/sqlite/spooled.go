@@ -1,0 +1,75 @@
+package sqlite
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// openSpooled opens a body in the spool. An outbox may have been copied from
+// elsewhere: a link in its spool would have another file of this user's sent, and a
+// pipe would be read for ever.
+func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
+	if len(name) != sha256.Size {
+		return nil, outbox.ErrNoBody
+	}
+	path := s.spoolName(name)
+	info, err := os.Lstat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, sentence.Errorf("%w: %s is not a file", outbox.ErrNoBody, path)
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(path)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, outbox.ErrNoBody
+	case errors.Is(err, fs.ErrPermission): // which trying again does not mend
+		return nil, sentence.Errorf("%w: %w", outbox.ErrNoBody, err)
+	case err != nil:
+		return nil, s.judge(err)
+	}
+	return &spooledBody{f: f, path: path, want: name, sum: sha256.New(), left: size}, nil
+}
+
+// spooledBody reads a body and looks whether it is what was kept, before it gives the
+// last of it away: a message that is not whole is not ended on the wire.
+type spooledBody struct {
+	f    *os.File
+	path string
+	want []byte
+	sum  hash.Hash
+	left int64
+}
+
+func (b *spooledBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := b.f.Read(p[:min(int64(len(p)), b.left)])
+	_, _ = b.sum.Write(p[:n]) // a hash has no errors
+	b.left -= int64(n)
+	if err == io.EOF && b.left > 0 || b.left == 0 && !b.isWhole() {
+		return 0, sentence.Errorf("%w: what is in %s is not what was kept", outbox.ErrNoBody, b.path)
+	}
+	return n, err
+}
+
+// isWhole reports that what was read is what gave the file its name, and that the
+// file ends there.
+func (b *spooledBody) isWhole() bool {
+	if n, err := b.f.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+		return false
+	}
+	return bytes.Equal(b.sum.Sum(nil), b.want)
+}
+
+func (b *spooledBody) Close() error { return b.f.Close() }
