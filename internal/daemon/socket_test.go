@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
@@ -208,6 +209,42 @@ func TestStatusAndWake(t *testing.T) {
 			wake()
 			within(t, woke, "a wake "+name)
 		}
+	}
+}
+
+// restless is a store that wakes once, and counts who asks.
+type restless struct {
+	*store
+	asked chan struct{}
+}
+
+func (s *restless) Wake() <-chan struct{} {
+	s.asked <- struct{}{}
+	return nil // never
+}
+
+// One wake of the store is one of the daemon's: it does not go on waking itself.
+func TestWakesOnce(t *testing.T) {
+	t.Parallel()
+	s := &restless{store: newStore(), asked: make(chan struct{}, 1)}
+	w := newWatched(s, newClock().Now)
+	woke, first := w.Wake(), make(chan struct{})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.follow(ctx, first) }()
+	close(first)
+	within(t, s.asked, "it asks for the next one")
+	within(t, woke, "it wakes")
+	stop()
+	select {
+	case <-s.asked:
+		t.Error("it asks again and again")
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Error("it does not end")
 	}
 }
 

@@ -161,6 +161,8 @@ func TestWatchdog(t *testing.T) {
 	if got := manager.hears(t); got[0] != "STOPPING=1" {
 		t.Errorf("systemd hears %q, of a keeper that is gone", got)
 	}
+	r.clock.fire(t, half) // the grace is what bounds it now
+	alive()
 }
 
 func TestWatchdogOfAnother(t *testing.T) {
