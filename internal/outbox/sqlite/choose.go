@@ -119,30 +119,32 @@ func choose(ctx context.Context, c *conn, f outbox.Filter, most int) (ids []outb
 func byState(ctx context.Context, c *conn, f outbox.Filter) (*conditions, error) {
 	var arms []string
 	by := &conditions{}
-	arm := func(where string, args ...any) {
+	// The index is named: SQLite, which does not know how few there are, would rather walk
+	// through all of them in order than sort some.
+	arm := func(index, where string, args ...any) {
 		w := ofRecipient(f)
 		if f.Before != 0 && f.Oldest {
 			w.add("d.id >= ?", recipientID(f.Before+1, 0))
 		} else if f.Before != 0 {
 			w.add("d.id < ?", recipientID(f.Before, 0))
 		}
-		arms = append(arms, "SELECT d.id AS id FROM delivery d WHERE "+where+" AND "+w.String())
+		arms = append(arms, "SELECT d.id AS id FROM delivery d INDEXED BY "+index+" WHERE "+where+" AND "+w.String())
 		by.args = append(append(by.args, args...), w.args...)
 	}
 	for _, state := range f.States {
 		if state != outbox.Queued && state != outbox.Leased && state != outbox.Sending {
-			arm("d.state = ? AND d.state NOT IN ('queued', 'leased', 'sending')", state)
+			arm("delivery_state", "d.state = ? AND d.state NOT IN ('queued', 'leased', 'sending')", state)
 		}
 	}
 	if slices.Contains(f.States, outbox.Leased) || slices.Contains(f.States, outbox.Sending) {
-		arm("d.owner IS NOT NULL AND d.state IN ('leased', 'sending')")
+		arm("delivery_owner", "d.owner IS NOT NULL AND d.state IN ('leased', 'sending')")
 	}
 	if slices.Contains(f.States, outbox.Queued) {
 		n, _, err := c.number("SELECT coalesce(sum(n), 0) FROM tally WHERE word = 'queued'")
 		if err != nil || n > few {
 			return nil, err
 		}
-		arm("d.waits IS NOT NULL AND d.state = 'queued'")
+		arm("delivery_waiting", "d.waits IS NOT NULL AND d.state = 'queued'")
 	}
 	by.texts = []string{strings.Join(arms, " UNION ALL ") + " ORDER BY id " + order(f)}
 	return by, nil

@@ -1,0 +1,148 @@
+package sqlite
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// What is asked while mail is sent looks things up: none of it walks through a table
+// that grows with the mail. SQLite plans without knowing what is in the tables, so
+// that the plans of an empty outbox are those of a full one.
+func TestNothingWalksThroughTheMail(t *testing.T) {
+	t.Parallel()
+	ctx, s := context.Background(), fresh(t)
+	m := mail(t, "x")
+	m.Key = "k"
+	enqueue(t, s, m)
+	enqueue(t, s, mail(t, strings.Repeat("x", 300<<10)))
+	s.Wake()
+	for _, state := range []outbox.State{outbox.Queued, outbox.Deferred, outbox.Held, outbox.Failed, outbox.InDoubt} {
+		again(t, s, state)
+	}
+	for what, err := range map[string]error{
+		"due":        second(s.Due(ctx)),
+		"stats":      second(s.Stats(ctx)),
+		"unreported": second(s.Unreported(ctx, 10)),
+		"sweep":      second(s.Sweep(ctx)),
+		"prune":      second(s.Prune(ctx, outbox.Retention{Messages: time.Hour})),
+		"forget":     second(s.Prune(ctx, outbox.Retention{})),
+		"body":       second(s.Body(ctx, 999)),
+		"slots":      second(s.Slots(ctx, "w", "work", 1, 2)),
+	} {
+		if err != nil && err != outbox.ErrNotFound && err != outbox.ErrLapsed {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	conns := []*conn{s.writer}
+	for range readers {
+		conns = append(conns, <-s.reading)
+	}
+	seen := map[string]bool{}
+	for _, c := range conns {
+		for sql := range c.prepared {
+			if !seen[sql] && regexp.MustCompile(`^(SELECT|INSERT|UPDATE|DELETE)`).MatchString(sql) {
+				seen[sql] = true
+			}
+		}
+	}
+	for sql := range seen {
+		err := conns[1].queryOnce(ctx, func(r row) error {
+			if walk := regexp.MustCompile(`^SCAN (m|d|e|b|message|delivery|event|body)\b`).FindString(r.text(3)); walk != "" &&
+				!strings.Contains(sql, "min(id)") && !strings.Contains(sql, "unreported IS NOT NULL ORDER BY id") {
+				t.Errorf("%s: %s", r.text(3), sql)
+			}
+			return nil
+		}, "EXPLAIN QUERY PLAN "+sql, args(sql)...)
+		if err != nil {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	if len(seen) < 40 {
+		t.Errorf("only %d statements were looked at", len(seen))
+	}
+	for range readers {
+		s.reading <- conns[1+len(s.reading)]
+	}
+}
+
+// args are as many as a statement has.
+func args(sql string) []any {
+	numbered := map[string]bool{}
+	for _, p := range regexp.MustCompile(`\?\d`).FindAllString(sql, -1) {
+		numbered[p] = true
+	}
+	if n := len(numbered); n > 0 {
+		return make([]any, n)
+	}
+	return make([]any, strings.Count(sql, "?"))
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// again has what is due settled so.
+func again(t *testing.T, s outbox.Store, state outbox.State) {
+	t.Helper()
+	ctx := context.Background()
+	if state == outbox.Queued {
+		join(t, s, "w")
+	}
+	enqueue(t, s, mail(t, "y"))
+	batch, err := s.Claim(ctx, outbox.Claim{Owner: "w", Account: "work", Recipients: 1, Bytes: 1 << 20,
+		Pace: outbox.Pace{Messages: 1000, Per: time.Second, Burst: 1000}})
+	if err != nil || len(batch.Items) != 1 {
+		t.Fatal(batch, err)
+	}
+	l := outbox.Lease{ID: batch.Items[0].ID, N: 0, Token: batch.Items[0].Recipients[0].Token}
+	if _, err := s.Mark(ctx, "w", []outbox.Lease{l}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Settle(ctx, []outbox.Settlement{{Lease: l, State: state}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Show(ctx, l.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range outbox.Verbs() {
+		if _, err := s.Change(ctx, outbox.Change{Verb: verb, Filter: outbox.Filter{IDs: []outbox.ID{l.ID}}}); err != nil {
+			if _, ok := err.(*outbox.MoveError); !ok {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// A page of a list by states is read from the indexes, too.
+func TestStatesAreListedByIndex(t *testing.T) {
+	t.Parallel()
+	ctx, s := context.Background(), fresh(t)
+	plans := 0
+	for _, state := range outbox.States() {
+		for _, f := range []outbox.Filter{{}, {Before: 7}, {Before: 7, Oldest: true, To: "a", Doubted: true}} {
+			f.States = []outbox.State{state}
+			err := s.read(ctx, func(c *conn) error {
+				by, err := byState(ctx, c, f)
+				if err != nil {
+					return err
+				}
+				return c.queryOnce(ctx, func(r row) error {
+					if plans++; strings.HasPrefix(r.text(3), "SCAN d") && !strings.Contains(r.text(3), "USING INDEX delivery_") &&
+						!strings.Contains(r.text(3), "USING COVERING INDEX delivery_") {
+						t.Errorf("%s: %s", state, r.text(3))
+					}
+					return nil
+				}, "EXPLAIN QUERY PLAN "+by.String(), by.args...)
+			})
+			if err != nil {
+				t.Errorf("%s: %v", state, err)
+			}
+		}
+	}
+	if plans < 30 {
+		t.Errorf("%d plans", plans)
+	}
+}
