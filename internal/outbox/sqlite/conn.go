@@ -20,7 +20,6 @@ type conn struct {
 	driver   driver.Conn
 	prepared map[string]statement
 	args     []driver.NamedValue
-	values   []driver.Value
 }
 
 type statement interface {

@@ -134,6 +134,10 @@ func TestMountsAreTold(t *testing.T) {
 	if kind := mountedAs(inside); kind != "tmpfs" {
 		t.Errorf("%s is on %q", inside, kind)
 	}
+}
+
+func TestRemoteKinds(t *testing.T) {
+	t.Parallel()
 	for kind, remote := range map[string]bool{"fuse.sshfs": true, "fuse.rclone": true, "fuseblk": false, "fuse.bindfs": false} {
 		if (remoteKind(kind) != "") != remote {
 			t.Errorf("%s: %v", kind, !remote)

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -194,5 +193,3 @@ func (s *store) checkDisk() error {
 	}
 	return nil
 }
-
-func quoted(path string) string { return fmt.Sprintf("%q", path) }

@@ -151,13 +151,6 @@ func TestVersionsAreCompared(t *testing.T) {
 	}
 }
 
-func TestNetworkFileSystemsAreKnown(t *testing.T) {
-	t.Parallel()
-	if kind := network(t.TempDir()); kind != "" {
-		t.Skipf("the folder of the tests is on %s", kind)
-	}
-}
-
 // Several open it at the same moment, when there is none yet.
 func TestManyMakeIt(t *testing.T) {
 	t.Parallel()

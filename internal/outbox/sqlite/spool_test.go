@@ -132,7 +132,7 @@ func TestPruneBesideEnqueue(t *testing.T) {
 			}
 		}
 	})
-	for range 60 {
+	for range 30 {
 		id := enqueue(t, s, mail(t, "always the same body"))
 		body, err := s.Body(ctx, id)
 		if err != nil {

@@ -6,6 +6,8 @@
 // (synchronous=FULL). Bodies of more than 256 KiB stand in the folder path +
 // ".spool", in files that are named by what is in them.
 //
+// [OpenToRead] looks at an outbox, on a disk that can't be written too.
+//
 // The file is the outbox's: it uses application_id and user_version. A program that
 // wants EnqueueIn makes its own tables beside those of schema/, once the outbox is
 // open.

@@ -1,0 +1,88 @@
+package sqlite
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// letter is a body that was read: its octets, or a file in the spool that has no
+// name of its own yet.
+type letter struct {
+	size   int64
+	form   int64
+	inline []byte
+	spool  *spoolFile
+}
+
+func (l *letter) discard() {
+	if l.spool != nil {
+		l.spool.discard()
+	}
+}
+
+// take reads the content of a message, where there is room for it.
+func (s *store) take(m outbox.New) (*letter, error) {
+	if m.Envelope.Len() == 0 {
+		return nil, sentence.New("envelope: no recipients")
+	}
+	if m.Content == nil {
+		return nil, sentence.New("the message has no content")
+	}
+	l := &letter{size: m.Content.Size()}
+	if s.options.MinFree >= 0 {
+		if left := s.harness.free(s.path); left >= 0 && left-l.size < s.options.MinFree {
+			return nil, outbox.ErrFull
+		}
+	}
+	if m.Content.EightBit() {
+		l.form |= eightBit
+	}
+	if m.Content.NeedsSMTPUTF8() {
+		l.form |= utf8
+	}
+	if b, ok := m.Content.(smtpclient.BinaryContent); ok && b.IsBinary() {
+		l.form |= binary
+	}
+	var err error
+	if l.size > s.options.InlineBytes {
+		l.spool, err = s.spoolBody(m.Content)
+	} else {
+		inline := bytes.NewBuffer(make([]byte, 0, l.size))
+		err = copyContent(inline, m.Content)
+		l.inline = inline.Bytes()
+	}
+	if err != nil {
+		return nil, s.judge(err)
+	}
+	return l, nil
+}
+
+// copyContent copies a message, all of it and no more.
+func copyContent(w io.Writer, c smtpclient.Content) error {
+	bounded := &boundedWriter{w: w, left: c.Size()}
+	if _, err := c.WriteTo(bounded); err != nil {
+		return sentence.Errorf("reading the message: %w", err)
+	}
+	if bounded.left != 0 {
+		return sentence.Errorf("the message ends %d octets before its size", bounded.left)
+	}
+	return nil
+}
+
+type boundedWriter struct {
+	w    io.Writer
+	left int64
+}
+
+func (b *boundedWriter) Write(p []byte) (int, error) {
+	if int64(len(p)) > b.left {
+		return 0, sentence.New("the message is longer than its size")
+	}
+	n, err := b.w.Write(p)
+	b.left -= int64(n)
+	return n, err
+}
