@@ -92,6 +92,7 @@ func (c *courier) slots() (n int, ok bool) {
 	}
 	n, err := c.d.o.Store.Slots(c.over, c.s.owner, c.account, want, c.route.MostConnections)
 	if c.over.Err() != nil {
+		c.giveSlotsBack() // no courier may follow that asks for them anew
 		return 0, false
 	}
 	if errors.Is(err, outbox.ErrLapsed) {

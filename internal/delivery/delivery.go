@@ -27,11 +27,15 @@ type Delivery struct {
 	retryAt  map[string]time.Time
 	failures map[string]int
 	doubts   map[outbox.ID]doubt
-	status   Status
-	fatal    error
-	reloaded bool
-	changed  chan struct{} // has one when the dispatcher should look again
-	count    map[outbox.State]int
+	// doubtsBehind is how far they were gone through; untold is of how many failures
+	// nobody could be told.
+	doubtsBehind outbox.ID
+	untold       int
+	status       Status
+	fatal        error
+	reloaded     bool
+	changed      chan struct{} // has one when the dispatcher should look again
+	count        map[outbox.State]int
 }
 
 // New makes a Delivery. It does nothing yet.
@@ -179,7 +183,20 @@ type shift struct {
 	finished chan struct{}
 }
 
-var errLapsed = errors.New("the lease has lapsed")
+var (
+	errLapsed = errors.New("the lease has lapsed")
+	// errUncertain ends a shift that may have leased what it does not know of: when it
+	// leaves, that is given back.
+	errUncertain = errors.New("a claim failed, and nobody knows what it leased")
+)
+
+// used is that of the Delivery, but an error of what was called off is nobody's.
+func (s *shift) used(err error) bool {
+	if err != nil && s.hard.Err() != nil && !errors.Is(err, outbox.ErrBroken) && !errors.Is(err, outbox.ErrClosed) {
+		return false
+	}
+	return s.d.used(err)
+}
 
 func (d *Delivery) work(ctx context.Context, drain bool) error {
 	d.mu.Lock()
@@ -190,22 +207,34 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 		d.status.Accepting, d.status.Joined = false, false
 		d.mu.Unlock()
 	}()
-	for {
-		err := d.oneShift(ctx, drain)
+	for pause := time.Second; ; {
+		began := d.o.Now()
+		why := d.oneShift(ctx, drain)
 		if dead := d.dead(); dead != nil {
 			return dead
 		}
-		if !errors.Is(err, errLapsed) || ctx.Err() != nil {
-			return err
+		if why == nil || ctx.Err() != nil {
+			return nil
 		}
-		d.o.Observe(Event{Kind: Lapsed})
+		d.o.Observe(Event{Kind: Lapsed, Err: why})
+		if errors.Is(why, errLapsed) {
+			continue
+		}
+		if d.o.Now().Sub(began) > 2*longest {
+			pause = time.Second // it went well for a while
+		}
+		select {
+		case <-d.o.After(pause):
+		case <-ctx.Done():
+		}
+		pause = min(2*pause, longest)
 	}
 }
 
-// oneShift joins, works, and leaves. The error is errLapsed where another shift
-// should follow.
+// oneShift joins, works, and leaves. The error is errLapsed or errUncertain where
+// another shift should follow.
 func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
-	s := &shift{d: d, owner: rand.Text(), drain: drain, finished: make(chan struct{}), tidied: make(chan struct{})}
+	s := &shift{d: d, drain: drain, finished: make(chan struct{}), tidied: make(chan struct{})}
 	if !s.join(ctx) {
 		return nil
 	}
@@ -221,11 +250,12 @@ func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 	d.status.Accepting = ctx.Err() == nil
 	d.mu.Unlock()
 	s.finish(giveUp)
+	giveUp() // what still waits for the store need not any more
 	close(s.finished)
 	s.tasks.Wait()
-	s.leave()
-	if cause := context.Cause(s.over); errors.Is(cause, errLapsed) {
-		return errLapsed
+	s.leave(ctx)
+	if cause := context.Cause(s.over); errors.Is(cause, errLapsed) || errors.Is(cause, errUncertain) {
+		return cause
 	}
 	return nil
 }
@@ -237,8 +267,12 @@ func (s *shift) join(ctx context.Context) bool {
 		host = "localhost" // it is only for people to read
 	}
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+		s.owner = rand.Text() // anew each time: one that failed may have joined, and nobody joins twice
 		err := s.d.o.Store.Join(ctx, outbox.Worker{Owner: s.owner, Host: host, PID: os.Getpid()}, s.d.o.Lease)
 		if ctx.Err() != nil || s.d.dead() != nil {
+			if err == nil {
+				s.leave(ctx)
+			}
 			return false
 		}
 		if s.d.used(err) {
@@ -274,8 +308,8 @@ func (s *shift) finish(giveUp func()) {
 	<-done
 }
 
-func (s *shift) leave() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.over), s.d.o.Grace)
+func (s *shift) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.d.o.Grace)
 	defer cancel()
 	if err := s.d.o.Store.Leave(ctx, s.owner); err != nil && !errors.Is(err, outbox.ErrLapsed) {
 		s.d.used(err)

@@ -20,7 +20,7 @@ func (s *shift) dispatch() {
 	d := s.d
 	last := false
 	for failed := 0; s.over.Err() == nil && d.dead() == nil; {
-		s.resume()
+		resumed := s.resume()
 		tidied := s.hasTidied() // before Due is asked: what was given back is due then
 		wake := d.o.Store.Wake()
 		due, err := d.o.Store.Due(s.over)
@@ -42,6 +42,9 @@ func (s *shift) dispatch() {
 			}
 			last = false
 		}
+		if !resumed {
+			wait = min(wait, time.Second)
+		}
 		select {
 		case <-d.o.After(wait):
 		case <-wake:
@@ -51,25 +54,30 @@ func (s *shift) dispatch() {
 	}
 }
 
-// resume ends, behind a Reload, the pauses that a person may have mended.
-func (s *shift) resume() {
+// resume ends, behind a Reload, the pauses that a person may have mended; false when
+// that has to be tried again.
+func (s *shift) resume() (done bool) {
 	d := s.d
 	d.mu.Lock()
 	reloaded := d.reloaded
 	d.reloaded = false
 	d.mu.Unlock()
 	if !reloaded {
-		return
+		return true
 	}
 	stats, err := d.o.Store.Stats(s.over)
-	if !d.used(err) {
-		return
-	}
+	done = d.used(err)
 	for _, account := range stats.Accounts {
 		if account.PausedFor > 0 && mendable(account.PauseAnswer) {
-			d.used(d.o.Store.Resume(s.over, account.Account))
+			done = d.used(d.o.Store.Resume(s.over, account.Account)) && done
 		}
 	}
+	if !done {
+		d.mu.Lock()
+		d.reloaded = true // to be tried again
+		d.mu.Unlock()
+	}
+	return done
 }
 
 // mendable reports whether a person may have mended what an account rests for.
@@ -149,7 +157,7 @@ func (s *shift) keep() {
 				s.end(errLapsed)
 				return
 			}
-			d.used(err)
+			s.used(err)
 		}
 	})
 	s.tasks.Go(func() {

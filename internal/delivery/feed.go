@@ -64,8 +64,12 @@ func (c *courier) claim() (outbox.Batch, bool) {
 		c.s.end(errLapsed)
 		return batch, false
 	}
-	if !c.d.used(err) {
+	if !c.s.used(err) {
 		c.again(time.Second)
+		if !errors.Is(err, outbox.ErrFull) {
+			// It may have leased what we don't know of, and would as long as we live.
+			c.s.end(errUncertain)
+		}
 		return batch, false
 	}
 	count := 0

@@ -56,8 +56,10 @@ func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failur
 		v.state = outbox.Queued
 	case errors.Is(o.Err, outbox.ErrNoBody):
 		v.state = outbox.Held
-	case errors.Is(o.Err, errBody), errors.Is(o.Err, errMark):
+	case errors.Is(o.Err, errMark):
 		v.state, v.after = outbox.Queued, time.Second
+	case errors.Is(o.Err, errBody):
+		v.state, v.after = outbox.Queued, time.Minute // others can be opened, perhaps
 	case errors.Is(o.Err, smtpclient.ErrContent):
 		// The store has less than it said, or is gone: if that lasts, a person has to look.
 		v.state, v.after = outbox.Deferred, pause(attempts)

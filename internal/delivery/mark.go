@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -178,7 +177,8 @@ func (m *marker) markAhead(n int) {
 // wait returns when no commit is under way.
 func (m *marker) wait() { m.background.Wait() }
 
-// commit marks a batch and tells those that wait for it.
+// commit marks a batch and tells those that wait for it. It is called off when what
+// is on the wire is given up: nothing may be begun any more then.
 func (m *marker) commit(batch []*parcel) {
 	var leases []outbox.Lease
 	for _, p := range batch {
@@ -188,9 +188,9 @@ func (m *marker) commit(batch []*parcel) {
 	}
 	d := m.c.d
 	began := d.o.Now()
-	lost, err := d.o.Store.Mark(context.WithoutCancel(m.c.s.hard), m.c.s.owner, leases)
+	lost, err := d.o.Store.Mark(m.c.s.hard, m.c.s.owner, leases)
 	took := d.o.Now().Sub(began)
-	if d.used(err) {
+	if m.c.s.used(err) {
 		d.o.Observe(Event{Kind: Marked, Account: m.c.account, Count: len(leases), Began: began, Took: took})
 	}
 	taken := make(map[outbox.ID]bool, len(lost))

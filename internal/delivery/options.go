@@ -84,7 +84,7 @@ const (
 	Settled    EventKind = "settled"    // one recipient; State and Answer
 	Paused     EventKind = "paused"     // the account, For; Answer says why. Once for each pause
 	NoRoute    EventKind = "no_route"   // Err: the account can't be used
-	Lapsed     EventKind = "lapsed"     // this worker's lease; it begins anew
+	Lapsed     EventKind = "lapsed"     // this worker's lease, or what it has is not known (Err); it begins anew
 	Swept      EventKind = "swept"      // others' leases or what is too old; Count
 	Reconciled EventKind = "reconciled" // one recipient in doubt; State
 	Reported   EventKind = "reported"   // one message

@@ -35,13 +35,19 @@ func doubtful(t *testing.T, change func(*world)) (*world, outbox.ID) {
 // passes moves the clock until the condition holds.
 func (w *world) passes(what string, condition func() bool) {
 	w.t.Helper()
+	w.passesBy(30*time.Second, what, condition)
+}
+
+// passesBy does so in steps.
+func (w *world) passesBy(step time.Duration, what string, condition func() bool) {
+	w.t.Helper()
 	late := time.After(patience)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
 		select {
 		case <-tick.C:
-			w.clock.Advance(30 * time.Second)
+			w.clock.Advance(step)
 		case <-late:
 			w.t.Fatalf("waited %v for %s", patience, what)
 		}

@@ -1,0 +1,305 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/message"
+)
+
+// failing is a store in which one method fails some times, before it did anything or
+// behind it.
+type failing struct {
+	outbox.Store
+	method string
+	behind bool
+	err    error
+
+	mu    sync.Mutex
+	times int
+	count int // how often it failed
+}
+
+// fails reports whether this call of a method is one that fails.
+func (s *failing) fails(method string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if method != s.method || s.times == 0 {
+		return false
+	}
+	s.times--
+	s.count++
+	return true
+}
+
+func (s *failing) failed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count
+}
+
+// call carries a method out, or fails in its place or behind it.
+func call[T any](s *failing, method string, do func() (T, error)) (T, error) {
+	if !s.fails(method) {
+		return do()
+	}
+	if s.behind {
+		_, _ = do() // the caller hears nothing of it
+	}
+	var none T
+	return none, s.err
+}
+
+func (s *failing) none(method string, do func() error) error {
+	_, err := call(s, method, func() (struct{}, error) { return struct{}{}, do() })
+	return err
+}
+
+func (s *failing) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
+	return s.none("Join", func() error { return s.Store.Join(ctx, w, lease) })
+}
+
+func (s *failing) Renew(ctx context.Context, owner string, lease time.Duration) error {
+	return s.none("Renew", func() error { return s.Store.Renew(ctx, owner, lease) })
+}
+
+func (s *failing) Leave(ctx context.Context, owner string) error {
+	return s.none("Leave", func() error { return s.Store.Leave(ctx, owner) })
+}
+
+func (s *failing) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+	return call(s, "Claim", func() (outbox.Batch, error) { return s.Store.Claim(ctx, c) })
+}
+
+func (s *failing) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+	return call(s, "Mark", func() ([]outbox.Lease, error) { return s.Store.Mark(ctx, owner, leases) })
+}
+
+func (s *failing) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
+	return call(s, "Settle", func() ([]outbox.Lease, error) { return s.Store.Settle(ctx, settlements) })
+}
+
+func (s *failing) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+	return call(s, "Body", func() (io.ReadCloser, error) { return s.Store.Body(ctx, id) })
+}
+
+func (s *failing) Slots(ctx context.Context, owner, account string, want, most int) (int, error) {
+	return call(s, "Slots", func() (int, error) { return s.Store.Slots(ctx, owner, account, want, most) })
+}
+
+func (s *failing) Sweep(ctx context.Context) (outbox.Swept, error) {
+	return call(s, "Sweep", func() (outbox.Swept, error) { return s.Store.Sweep(ctx) })
+}
+
+func (s *failing) Due(ctx context.Context) ([]outbox.Due, error) {
+	return call(s, "Due", func() ([]outbox.Due, error) { return s.Store.Due(ctx) })
+}
+
+func (s *failing) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) {
+	return call(s, "List", func() (outbox.Page, error) { return s.Store.List(ctx, f) })
+}
+
+func (s *failing) Unreported(ctx context.Context, limit int) ([]outbox.Report, error) {
+	return call(s, "Unreported", func() ([]outbox.Report, error) { return s.Store.Unreported(ctx, limit) })
+}
+
+func (s *failing) Stats(ctx context.Context) (outbox.Stats, error) {
+	return call(s, "Stats", func() (outbox.Stats, error) { return s.Store.Stats(ctx) })
+}
+
+// soon lets pauses pass in a hundredth of their time.
+func soon(d time.Duration) <-chan time.Time { return time.After(d / 100) }
+
+// never is a Grace that does not end.
+const never = 24 * time.Hour
+
+// sooner lets them pass in hardly any, so that a lease of an hour is renewed all the
+// time.
+func sooner(d time.Duration) <-chan time.Time {
+	if d >= never {
+		return nil
+	}
+	return time.After(min(d/100, 20*time.Millisecond))
+}
+
+// large is a message whose body does not come with its claim.
+func (w *world) large() {
+	w.t.Helper()
+	content, err := message.Compose(&message.Message{From: "me@example.org", To: []string{"a@example.org"}, Subject: "Hello",
+		Text: strings.Repeat("Hello World\n", 7000)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = content.Close() })
+	envelope, err := content.Envelope()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err = w.model.Enqueue(w.t.Context(), outbox.New{Account: account, Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// allAre reports whether every recipient is in a state.
+func (w *world) allAre(state outbox.State, n int) bool {
+	stats, err := w.model.Stats(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(stats.Accounts) == 1 && stats.Accounts[0].Count[state] == n
+}
+
+// A call of the store that fails, whether or not it did what it was to do, costs
+// nobody a message and gives nobody two.
+func TestEveryCallOfTheStoreMayFail(t *testing.T) {
+	t.Parallel()
+	methods := []string{"Join", "Renew", "Leave", "Claim", "Mark", "Settle", "Body", "Slots", "Sweep", "Due", "List", "Unreported"}
+	for _, method := range methods {
+		for _, times := range []int{1, 5} {
+			for _, behind := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%d/%v", method, times, behind), func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t)
+					for range 40 {
+						w.enqueue("a@example.org")
+						w.large()
+					}
+					store := &failing{Store: w.model, method: method, times: times, behind: behind, err: errors.New("it is asleep")}
+					w.opts.Store, w.opts.After, w.opts.Grace = store, sooner, never
+					w.opts.Lease = time.Hour // it does not lapse by the clock of the store
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					done := make(chan error, 1)
+					go func() { done <- delivery.New(w.opts).Run(ctx) }()
+					w.passesBy(time.Second, "every message", func() bool {
+						return w.allAre(outbox.HandedOver, 80) && (method == "Leave" || store.failed() == times)
+					})
+					cancel()
+					if err := <-done; err != nil {
+						t.Error(err)
+					}
+					if n, twice := w.deliveries(); n != 80 || len(twice) > 0 {
+						t.Errorf("the server has %d, twice %v", n, twice)
+					}
+					if store.failed() == 0 {
+						t.Error("nothing failed")
+					}
+				})
+			}
+		}
+	}
+}
+
+// hanging is a store of which a method answers only when its context is over.
+type hanging struct {
+	outbox.Store
+	method string
+	once   sync.Once
+	hangs  chan struct{}
+}
+
+func (s *hanging) hang(ctx context.Context, method string) error {
+	if method != s.method {
+		return nil
+	}
+	s.once.Do(func() { close(s.hangs) })
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s *hanging) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+	if err := s.hang(ctx, "Mark"); err != nil {
+		return nil, err
+	}
+	return s.Store.Mark(ctx, owner, leases)
+}
+
+func (s *hanging) Renew(ctx context.Context, owner string, lease time.Duration) error {
+	if err := s.hang(ctx, "Renew"); err != nil {
+		return err
+	}
+	return s.Store.Renew(ctx, owner, lease)
+}
+
+func (s *hanging) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+	if err := s.hang(ctx, "Claim"); err != nil {
+		return outbox.Batch{}, err
+	}
+	return s.Store.Claim(ctx, c)
+}
+
+func (s *hanging) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
+	if err := s.hang(ctx, "Settle"); err != nil {
+		return nil, err
+	}
+	return s.Store.Settle(ctx, settlements)
+}
+
+func (s *hanging) Sweep(ctx context.Context) (outbox.Swept, error) {
+	if err := s.hang(ctx, "Sweep"); err != nil {
+		return outbox.Swept{}, err
+	}
+	return s.Store.Sweep(ctx)
+}
+
+// A store that does not answer keeps nobody from ending.
+func TestAStoreThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"Claim", "Mark", "Settle", "Renew", "Sweep"} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.enqueue("a@example.org")
+			store := &hanging{Store: w.model, method: method, hangs: make(chan struct{})}
+			w.opts.Store, w.opts.Lease, w.opts.Grace, w.opts.After = store, 300*time.Millisecond, 20*time.Second, soon
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			done := make(chan error, 1)
+			go func() { done <- delivery.New(w.opts).Run(ctx) }()
+			<-store.hangs
+			cancel()
+			select {
+			case <-done:
+			case <-time.After(patience):
+				t.Fatalf("it has not ended %v behind its context", patience)
+			}
+			switch method {
+			case "Mark", "Claim":
+				if n, _ := w.deliveries(); n != 0 {
+					t.Errorf("%d messages left", n)
+				}
+			}
+		})
+	}
+}
+
+// A reload ends pauses also where the store can't say at once which there are.
+func TestAReloadIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.enqueue("a@example.org")
+	if _, err := w.model.Pause(t.Context(), outbox.Pause{Account: account, For: time.Hour, Answer: outbox.Answer{Err: "no such account"}}); err != nil {
+		t.Fatal(err)
+	}
+	w.opts.Store = &failing{Store: w.model, method: "Stats", times: 1, err: errors.New("it is asleep")}
+	w.opts.After, w.opts.Grace = sooner, never
+	d := delivery.New(w.opts)
+	d.Reload()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- d.Run(ctx) }()
+	w.wait("the message", func() bool { return w.states(id) == "handed_over" })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
