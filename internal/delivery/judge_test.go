@@ -122,24 +122,22 @@ func TestOneCopyInTheSentFolderSpeaksForOneTransaction(t *testing.T) {
 		}
 		return e
 	}
-	twice := entry(outbox.InDoubt, outbox.InDoubt)
-	twice.Recipients[1].Attempts = 2
-	many := entry(outbox.InDoubt)
-	many.Total = 500
+	before := entry(outbox.InDoubt, outbox.Cancelled)
+	before.Recipients[1].Doubted = true
 	for _, c := range []struct {
 		name string
 		e    outbox.Entry
 		want bool
 	}{
 		{"one", entry(outbox.InDoubt), true},
-		{"two together", entry(outbox.InDoubt, outbox.InDoubt), true},
+		{"two, perhaps not together", entry(outbox.InDoubt, outbox.InDoubt), false},
 		{"the other was refused", entry(outbox.InDoubt, outbox.Failed), true},
 		{"the other was handed over, perhaps before", entry(outbox.HandedOver, outbox.InDoubt), false},
-		{"in two transactions", twice, false},
-		{"perhaps in parts", many, false},
+		{"the other is on its way", entry(outbox.InDoubt, outbox.Sending), false},
+		{"the other was in doubt before", before, false},
 		{"nobody in doubt", entry(outbox.Queued), false},
 	} {
-		if got := oneTransaction(c.e); got != c.want {
+		if got := copyProves(c.e); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}

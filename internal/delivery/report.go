@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -19,24 +18,37 @@ const mostReports = 100
 // however often this worker or another begins to tell.
 func (s *shift) report() {
 	d := s.d
-	reports, err := d.o.Store.Unreported(s.over, mostReports)
+	d.mu.Lock()
+	untold := d.untold
+	d.mu.Unlock()
+	// Those that could not be told stand before the others.
+	reports, err := d.o.Store.Unreported(s.over, mostReports+untold)
 	if s.over.Err() != nil || !d.used(err) {
 		return
 	}
-	routes := map[string]Route{}
+	untold = 0
+	defer func() {
+		d.mu.Lock()
+		d.untold = untold
+		d.mu.Unlock()
+	}()
+	routes, unroutable := map[string]Route{}, map[string]bool{}
 	for i := range reports {
 		if s.over.Err() != nil {
 			return
 		}
 		account := reports[i].Account
 		route, known := routes[account]
-		if !known {
-			if route, err = d.o.Route(s.over, account); err != nil {
-				continue // its couriers say so, and it is tried again
-			}
-			routes[account] = route
+		if !known && !unroutable[account] {
+			route, err = d.o.Route(s.over, account)
+			routes[account], unroutable[account] = route, err != nil
+		}
+		if unroutable[account] {
+			untold++
+			continue // its couriers say so, and it is tried again
 		}
 		if err := s.tell(route, reports[i]); err != nil {
+			untold++
 			d.o.Observe(Event{Kind: Reported, Account: account, ID: reports[i].ID, MessageID: reports[i].MessageID, Err: err})
 		}
 	}
@@ -56,8 +68,7 @@ func (s *shift) tell(route Route, r outbox.Report) error {
 			return err
 		}
 	}
-	ctx := context.WithoutCancel(s.over)
-	if err := d.o.Store.Reported(ctx, []outbox.Report{r}); !d.used(err) {
+	if err := d.o.Store.Reported(s.hard, []outbox.Report{r}); !s.used(err) {
 		return err
 	}
 	if told {
@@ -88,7 +99,7 @@ func (s *shift) enqueueReport(route Route, r outbox.Report) error {
 		return err
 	}
 	key := reportKey(r)
-	_, err = d.o.Store.Enqueue(context.WithoutCancel(s.over), outbox.New{Account: r.Account, Key: key, Fingerprint: sha256.Sum256([]byte(key)),
+	_, err = d.o.Store.Enqueue(s.hard, outbox.New{Account: r.Account, Key: key, Fingerprint: sha256.Sum256([]byte(key)),
 		Envelope: envelope, MessageID: content.MessageID(), Subject: "Not sent 未发出: " + r.MessageID, Content: content, ReportOn: r.ID})
 	return err
 }

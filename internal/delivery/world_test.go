@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,8 @@ type world struct {
 	events []delivery.Event
 	news   chan struct{}
 	taken  map[string]int // Message-ID and recipient, as the server has them
+
+	others atomic.Int64 // workers beside the one that is tried
 }
 
 func newWorld(t *testing.T, faults ...string) *world {

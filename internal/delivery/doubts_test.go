@@ -1,0 +1,219 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// transact has another worker take up to n recipients in one transaction, and say
+// what came of it.
+func (w *world) transact(n int, state outbox.State) {
+	w.t.Helper()
+	ctx, owner := w.t.Context(), "other "+strconv.Itoa(int(w.others.Add(1)))
+	if err := w.model.Join(ctx, outbox.Worker{Owner: owner}, time.Hour); err != nil {
+		w.t.Error(err)
+	}
+	batch, err := w.model.Claim(ctx, outbox.Claim{Owner: owner, Account: account, Recipients: n})
+	if err != nil || len(batch.Items) != 1 {
+		w.t.Errorf("claimed %d messages: %v", len(batch.Items), err)
+		return
+	}
+	var leases []outbox.Lease
+	var settlements []outbox.Settlement
+	for _, r := range batch.Items[0].Recipients {
+		lease := outbox.Lease{ID: batch.Items[0].ID, N: r.N, Token: r.Token}
+		leases = append(leases, lease)
+		settlements = append(settlements, outbox.Settlement{Lease: lease, State: state, After: time.Hour})
+	}
+	if lost, err := w.model.Mark(ctx, owner, leases); err != nil || len(lost) > 0 {
+		w.t.Errorf("lost %v: %v", lost, err)
+	}
+	if stale, err := w.model.Settle(ctx, settlements); err != nil || len(stale) > 0 {
+		w.t.Errorf("stale %v: %v", stale, err)
+	}
+	if err := w.model.Leave(ctx, owner); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// reconciles has a worker look into what is in doubt until the test ends.
+func (w *world) reconciles() {
+	w.t.Helper()
+	w.opts.Now, w.opts.Lease = w.clock.Now, 30*time.Millisecond // the clock of the store stands still
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- delivery.New(w.opts).Run(ctx) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
+// asked counts how often the route is asked for, as it is before each look.
+func (w *world) asked() *atomic.Int64 {
+	n := &atomic.Int64{}
+	w.opts.Route = func(context.Context, string) (delivery.Route, error) { n.Add(1); return w.route, nil }
+	return n
+}
+
+// A copy is from one transaction: where two are in doubt it does not say whose.
+func TestACopySpeaksForOneTransaction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.enqueue("a@example.org", "b@example.org")
+	w.transact(1, outbox.InDoubt)
+	w.transact(1, outbox.InDoubt)
+	w.want(id, "in_doubt in_doubt")
+	asked := w.asked()
+	w.route.Find = func(context.Context, string) (bool, error) { return true, nil }
+	w.reconciles()
+	w.passes("four looks", func() bool { return asked.Load() > 4 || w.states(id) != "in_doubt in_doubt" })
+	w.want(id, "in_doubt in_doubt")
+}
+
+// Nor does it where another transaction was once in doubt, whatever came of it.
+func TestACopyMayBeOfAnEarlierDoubt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.enqueue("a@example.org", "b@example.org")
+	w.transact(1, outbox.InDoubt)
+	if _, err := w.model.Change(t.Context(), outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{id}, States: []outbox.State{outbox.InDoubt}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.transact(1, outbox.InDoubt)
+	w.want(id, "cancelled in_doubt")
+	asked := w.asked()
+	w.route.Find = func(context.Context, string) (bool, error) { return true, nil }
+	w.reconciles()
+	w.passes("four looks", func() bool { return asked.Load() > 4 || w.states(id) != "cancelled in_doubt" })
+	w.want(id, "cancelled in_doubt")
+}
+
+// What happens while the folder is looked into is not decided by what was seen.
+func TestACopyThatComesDuringTheLook(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.enqueue("a@example.org", "b@example.org")
+	w.transact(1, outbox.InDoubt)
+	w.transact(1, outbox.Deferred)
+	w.want(id, "in_doubt deferred")
+	asked := w.asked()
+	var looked atomic.Int64
+	w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("only the others send") }
+	w.route.Find = func(context.Context, string) (bool, error) {
+		if looked.Add(1) == 1 {
+			if _, err := w.model.Change(context.WithoutCancel(t.Context()), outbox.Change{Verb: outbox.Retry, Filter: outbox.Filter{IDs: []outbox.ID{id}}}); err != nil {
+				t.Error(err)
+			}
+			if err := w.model.Resume(context.WithoutCancel(t.Context()), account); err != nil {
+				t.Error(err)
+			}
+			w.transact(1, outbox.InDoubt) // the copy is of this
+			asked.Store(0)
+		}
+		return true, nil
+	}
+	w.reconciles()
+	w.passes("four looks", func() bool { return looked.Load() > 0 && asked.Load() > 4 || w.saw(delivery.Reconciled, outbox.HandedOver) > 0 })
+	w.want(id, "in_doubt in_doubt")
+}
+
+// No copy says as much about two transactions as about one.
+func TestNoCopySpeaksForAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.enqueue("a@example.org", "b@example.org")
+	w.transact(1, outbox.InDoubt)
+	w.transact(1, outbox.InDoubt)
+	w.route.Keeps = true
+	w.route.Find = func(context.Context, string) (bool, error) { return false, nil }
+	w.reconciles()
+	w.passes("the second try", func() bool { return w.states(id) == "handed_over handed_over" })
+}
+
+// A second doubt is looked into as often as the first one.
+func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.enqueue("a@example.org")
+	w.transact(1, outbox.InDoubt)
+	var looked atomic.Int64
+	var second atomic.Bool
+	w.route.Keeps = true
+	w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("only the others send") }
+	w.route.Find = func(context.Context, string) (bool, error) {
+		if looked.Add(1) == 2 && !second.Load() {
+			// A person has it sent again, and there is no answer this time either.
+			second.Store(true)
+			looked.Store(0)
+			if _, err := w.model.Change(context.WithoutCancel(t.Context()), outbox.Change{Verb: outbox.ResolveResend, Filter: outbox.Filter{IDs: []outbox.ID{id}}}); err != nil {
+				t.Error(err)
+			}
+			w.clock.Advance(time.Second)
+			w.transact(1, outbox.InDoubt)
+		}
+		return false, nil
+	}
+	w.reconciles()
+	w.passes("the end of the second doubt", func() bool { return second.Load() && w.states(id) != "in_doubt" })
+	if n := looked.Load(); n < 3 {
+		t.Errorf("%d looks were enough", n)
+	}
+}
+
+// Doubts that nothing can end keep nobody from looking into others.
+func TestAllDoubtsAreLookedInto(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var last outbox.ID
+	for range 250 {
+		last = w.enqueue("a@example.org")
+		w.transact(1, outbox.InDoubt)
+	}
+	e, err := w.model.Show(t.Context(), last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.route.Find = func(_ context.Context, messageID string) (bool, error) { return messageID == e.MessageID, nil }
+	w.reconciles()
+	w.passes("the last doubt", func() bool { return w.states(last) == "handed_over" })
+}
+
+// Failures that nobody can be told of keep nobody from hearing of others.
+func TestAllFailuresAreReported(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 250 {
+		w.enqueue("a@example.org")
+		w.transact(1, outbox.Failed)
+	}
+	content := compose(t, "a@example.org")
+	envelope, err := content.Envelope()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = w.model.Enqueue(t.Context(), outbox.New{Account: "home", Envelope: envelope, MessageID: content.MessageID(), Content: content,
+		Expires: w.clock.Now().Add(time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(time.Minute) // it has had its time
+	route := w.route
+	route.NoReport, route.ReportFrom = false, address(t, "me@example.org")
+	w.opts.Route = func(_ context.Context, name string) (delivery.Route, error) {
+		if name == account {
+			return delivery.Route{}, errors.New("there is no such account any more")
+		}
+		return route, nil
+	}
+	w.reconciles()
+	w.passes("the report", func() bool { return w.saw(delivery.Reported, "") > 0 })
+}
