@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// mostCopies bounds how many messages wait for their copy: behind a slow mailbox the
-// courier waits, too.
+// mostCopies bounds how many messages wait for their copy before nothing more is
+// claimed: behind a slow mailbox the sending is slow, too.
 const mostCopies = 64
 
 // copier puts copies of what was handed over into the Sent folder, one after the other,
@@ -17,10 +17,14 @@ const mostCopies = 64
 // the first.
 type copier struct {
 	c       *courier
-	queue   chan outbox.Item
 	ended   sync.WaitGroup
 	mailbox Mailbox
 	err     error // why there is none; it is not asked again
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	queue   []outbox.Item
+	closed  bool
 }
 
 // newCopier starts a copier; nil where no copies are kept.
@@ -28,16 +32,57 @@ func newCopier(c *courier) *copier {
 	if c.route.Mailbox == nil {
 		return nil
 	}
-	k := &copier{c: c, queue: make(chan outbox.Item, mostCopies)}
+	k := &copier{c: c}
+	k.changed = sync.NewCond(&k.mu)
 	k.ended.Go(k.run)
 	return k
 }
 
-// keep has a copy made, soon.
+// keep has a copy made, soon. It does not wait: who calls it has answers to others that
+// must reach the store.
 func (k *copier) keep(item outbox.Item) {
-	if k != nil {
-		k.queue <- item
+	if k == nil {
+		return
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.queue = append(k.queue, item)
+	k.changed.Broadcast()
+}
+
+// room waits until the mailbox is not far behind.
+func (k *copier) room(ctx context.Context) {
+	if k == nil {
+		return
+	}
+	stop := context.AfterFunc(ctx, func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.changed.Broadcast()
+	})
+	defer stop()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for len(k.queue) > mostCopies && ctx.Err() == nil {
+		k.changed.Wait()
+	}
+}
+
+// next waits for a message of which a copy is to be made; false when there will be
+// none.
+func (k *copier) next() (item outbox.Item, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for len(k.queue) == 0 && !k.closed {
+		k.changed.Wait()
+	}
+	if len(k.queue) == 0 {
+		return item, false
+	}
+	item, k.queue[0] = k.queue[0], outbox.Item{}
+	k.queue = k.queue[1:]
+	k.changed.Broadcast()
+	return item, true
 }
 
 // close returns when all copies are made, or can't be.
@@ -45,13 +90,16 @@ func (k *copier) close() {
 	if k == nil {
 		return
 	}
-	close(k.queue)
+	k.mu.Lock()
+	k.closed = true
+	k.changed.Broadcast()
+	k.mu.Unlock()
 	k.ended.Wait()
 }
 
 func (k *copier) run() {
 	d := k.c.d
-	for item := range k.queue {
+	for item, ok := k.next(); ok; item, ok = k.next() {
 		err := k.put(k.c.s.hard, item)
 		d.o.Observe(Event{Kind: Copied, Account: k.c.account, ID: item.ID, MessageID: item.MessageID, Err: err})
 	}

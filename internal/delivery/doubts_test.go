@@ -123,7 +123,9 @@ func TestACopyThatComesDuringTheLook(t *testing.T) {
 		return true, nil
 	}
 	w.reconciles()
-	w.passes("four looks", func() bool { return looked.Load() > 0 && asked.Load() > 4 || w.saw(delivery.Reconciled, outbox.HandedOver) > 0 })
+	w.passes("four looks", func() bool {
+		return looked.Load() > 0 && asked.Load() > 4 || w.saw(delivery.Reconciled, outbox.HandedOver) > 0
+	})
 	w.want(id, "in_doubt in_doubt")
 }
 

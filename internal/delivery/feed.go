@@ -55,6 +55,7 @@ func (c *courier) feed(yield func(smtpclient.Transaction) bool) {
 // claim leases what is due; ok is false when the courier should end.
 func (c *courier) claim() (outbox.Batch, bool) {
 	c.settler.room(c.over)
+	c.copies.room(c.over)
 	c.mu.Lock()
 	n := min(max(c.rate.perSecond()/2, leastClaim), mostClaim)
 	c.mu.Unlock()

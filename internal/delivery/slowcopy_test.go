@@ -1,0 +1,41 @@
+package delivery_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// asleep is a mailbox that takes nothing before its context is over.
+type asleep struct{}
+
+func (asleep) Append(ctx context.Context, _ delivery.Copy, _ time.Time) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (asleep) Close() {}
+
+// What the server answered is kept, however long the mailbox of the copies takes.
+func TestASlowMailboxHoldsUpNoAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 300 {
+		w.enqueue("a@example.org")
+	}
+	w.route.Mailbox = func(context.Context) (delivery.Mailbox, error) { return asleep{}, nil }
+	w.opts.Grace = 100 * time.Millisecond // behind which no copy is made any more
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- delivery.New(w.opts).Run(ctx) }()
+	// More than may wait for their copy: the last claim began when there was room.
+	w.wait("the answers", func() bool { return w.saw(delivery.Settled, outbox.HandedOver) >= 80 })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
