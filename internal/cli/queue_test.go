@@ -469,3 +469,59 @@ func TestListPages(t *testing.T) {
 		}
 	}
 }
+
+// torn gives less of a message than it has.
+type torn struct{ outbox.Store }
+
+func (s torn) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+	body, err := s.Store.Body(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(io.LimitReader(body, 10)), nil
+}
+
+// A message comes out of the outbox whole or not at all.
+func TestExportIsWholeOrNothing(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	id := k.enqueues("-t", "a@example.org").String()
+	file := filepath.Join(t.TempDir(), "m.eml")
+	if code, _, errs := k.yan("queue", "export", id, "-o", file); code != exitOK {
+		t.Fatalf("exit status %d: %s", code, errs)
+	}
+	whole, err := os.ReadFile(file)
+	if err != nil || !bytes.HasSuffix(whole, []byte("\r\nx\r\n")) {
+		t.Fatalf("%v: %q", err, whole)
+	}
+	k.store = torn{k.store}
+	if code, out, errs := k.yan("queue", "export", id); code != exitIO || out != "" {
+		t.Errorf("exit status %d, printed %q: %s", code, out, errs)
+	}
+	if code, _, errs := k.yan("queue", "export", id, "-o", file); code != exitCantCreate {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+	left, err := os.ReadDir(filepath.Dir(file))
+	if now, readErr := os.ReadFile(file); err != nil || readErr != nil || !bytes.Equal(now, whole) || len(left) != 1 {
+		t.Errorf("%q behind it, and %d files; %v %v", now, len(left), err, readErr)
+	}
+}
+
+// Who enqueues is told whether anybody sends it.
+func TestSaysWhetherAnybodySends(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	args := []string{"send", "--queue", "-t", "a@example.org", "-s", "hi", "-b", "x", "--outbox", filepath.Join(t.TempDir(), "out.db")}
+	_, out, _ := k.yan(args...)
+	wants(t, "without a worker", out, "Nothing sends it yet")
+	if err := k.store.Join(t.Context(), outbox.Worker{Owner: "o", Host: "host", PID: 7}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	_, out, _ = k.yan(args...)
+	wants(t, "with a worker", out, "A worker is running")
+	_, out, _ = k.yan("queue", "stats")
+	wants(t, "the stats", out, "process 7 on host sends")
+	k.clock.Advance(2 * time.Minute)
+	_, out, _ = k.yan(args...)
+	wants(t, "behind the end of its lease", out, "Nothing sends it yet")
+}

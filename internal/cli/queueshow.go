@@ -58,7 +58,7 @@ func (a *app) showEntry(e outbox.Entry, stats outbox.Stats) {
 	a.heading(a.T("Message %d", e.ID))
 	a.facts(e)
 	provider := a.providerOf(e.Account)
-	told := map[string]bool{}
+	told, doubt := map[string]bool{}, false
 	for _, s := range e.Recipients {
 		a.outf("\n%s\n", a.recipientLine(s))
 		a.history(e, s)
@@ -67,9 +67,11 @@ func (a *app) showEntry(e outbox.Entry, stats outbox.Stats) {
 			told[key] = true
 			a.finding(a.Stdout, a.StdoutWidth, toldOf(f, s.State))
 		}
-		if s.State == outbox.InDoubt {
-			a.tellDoubt(e.ID)
-		}
+		doubt = doubt || s.State == outbox.InDoubt
+	}
+	if doubt {
+		a.outf("\n")
+		a.tellDoubt(e.ID)
 	}
 	for _, acc := range stats.Accounts {
 		if acc.Account == e.Account && acc.PausedFor > 0 && !allFinal(e) {
@@ -202,7 +204,7 @@ func (a *app) eventWord(e outbox.Event) string {
 // tellDoubt explains what a person has to decide.
 func (a *app) tellDoubt(id outbox.ID) {
 	lines := []string{
-		a.T("It is not sent again by itself. Look into the Sent folder, or ask the recipient."),
+		a.T("What is in doubt is not sent again by itself. Look into the Sent folder, or ask the recipient."),
 		a.T("It has arrived: %s", "yan queue resolve "+id.String()+" --sent"),
 		a.T("It has not, or twice does no harm: %s", "yan queue resolve "+id.String()+" --resend"),
 	}
