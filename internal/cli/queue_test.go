@@ -281,9 +281,9 @@ func TestWatchRedrawsATerminal(t *testing.T) {
 		w.Stdout = &signalling{out: out, wrote: drawn}
 		ended := make(chan int, 1)
 		go func() { ended <- Run(t.Context(), []string{"queue", "watch", id.String()}, w) }()
-		<-drawn
+		await(t, drawn)
 		k.sends(outbox.HandedOver, outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250}})
-		if code := <-ended; code != exitOK {
+		if code := await(t, ended); code != exitOK {
 			t.Errorf("exit status %d: %s", code, errs)
 		}
 		text := out.String()
@@ -302,6 +302,18 @@ func TestWatchRedrawsATerminal(t *testing.T) {
 				t.Errorf("%d columns on a terminal of %d: %q", n, width, line)
 			}
 		}
+	}
+}
+
+// await bounds the wait for what has to come.
+func await[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(time.Minute):
+		t.Fatal("it does not come")
+		panic("not reached")
 	}
 }
 
@@ -335,11 +347,11 @@ func TestWatchFromTheBeginning(t *testing.T) {
 	ended := make(chan int, 1)
 	go func() { ended <- Run(t.Context(), []string{"queue", "watch", id.String(), "--json"}, w) }()
 	for range 2 {
-		<-wrote
+		await(t, wrote)
 	}
 	k.clock.Advance(2 * time.Minute)
 	k.sends(outbox.Failed, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 550, Lines: []string{"no such user"}}, Class: "RECIPIENT_INVALID"})
-	if code := <-ended; code != exitNoUser {
+	if code := await(t, ended); code != exitNoUser {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	var kinds []string
