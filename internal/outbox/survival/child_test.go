@@ -28,7 +28,7 @@ import (
 // orders is what a child, another process of this test program, has to do. They
 // stand in the environment, as JSON.
 type orders struct {
-	Role  string // enqueue, deliver
+	Role  string // enqueue; deliver; both, in this order
 	Where string // the outbox: a path, or a URL
 	// DieAt is the failpoint at which it kills itself, when it comes there for
 	// the DieOn-th time.
@@ -41,7 +41,10 @@ type orders struct {
 	// Of who enqueues: so many letters, by so many callers at a time.
 	Series           string `json:",omitempty"`
 	Letters, Callers int    `json:",omitempty"`
-	Octets           int64  `json:",omitempty"` // at most; 0 is as it comes
+	// Rounds is how often it closes the outbox and opens it again, so many
+	// letters each time.
+	Rounds int   `json:",omitempty"`
+	Octets int64 `json:",omitempty"` // at most; 0 is as it comes
 	// Recipients of each; 0 is as it comes.
 	Recipients int `json:",omitempty"`
 
@@ -101,21 +104,39 @@ func (o orders) carryOut() error {
 		return err
 	}
 	say("open")
-	if o.Role == "enqueue" {
-		return o.enqueue(store)
+	if o.Role == "deliver" {
+		return o.deliver(store)
 	}
-	return o.deliver(store)
+	for round := 0; ; round++ {
+		if err := o.enqueue(store, round*o.Letters); err != nil {
+			return err
+		}
+		if round >= o.Rounds {
+			break
+		}
+		if err := store.Close(); err != nil {
+			return err
+		}
+		if store, err = openPlace(context.Background(), o.Where, nil); err != nil {
+			return err
+		}
+	}
+	say("done")
+	if o.Role == "both" {
+		return o.deliver(store)
+	}
+	select {} // until it is killed
 }
 
-// enqueue keeps letters and says so, and then waits to be killed.
-func (o orders) enqueue(store outbox.Store) error {
+// enqueue keeps letters, those behind a number, and says so.
+func (o orders) enqueue(store outbox.Store, behind int) error {
 	var next atomic.Int64
 	var group sync.WaitGroup
 	errs := make(chan error, o.Callers)
 	for range o.Callers {
 		group.Go(func() {
 			for n := next.Add(1); n <= int64(o.Letters); n = next.Add(1) {
-				if err := o.one(store, int(n)); err != nil {
+				if err := o.one(store, behind+int(n)); err != nil {
 					errs <- err
 					return
 				}
@@ -123,13 +144,8 @@ func (o orders) enqueue(store outbox.Store) error {
 		})
 	}
 	group.Wait()
-	select {
-	case err := <-errs:
-		return err
-	default:
-	}
-	say("done")
-	select {}
+	close(errs)
+	return <-errs
 }
 
 func (o orders) one(store outbox.Store, n int) error {

@@ -1,0 +1,269 @@
+package survival
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Disk is what the calls of a process leave on a disk, where only what was synced is
+// sure to stay.
+//
+// A write, or a change of a file's length, is sure when a sync of its file, which began
+// when it was over, has ended. Before that it may be there or not, whatever the
+// others are, and of a write any sector. A name is sure when its folder was synced so;
+// before that, names of a folder come in their order.
+type Disk struct {
+	root  string // the folder that was there before
+	calls []Call
+	// Ignores are syncs that do nothing, for controls; nil is none.
+	Ignores func(Call) bool
+}
+
+// NewDisk looks at what calls did in a folder that was empty, and below it.
+func NewDisk(root string, calls []Call) *Disk { return &Disk{root: root, calls: calls} }
+
+// Lines is how many lines the trace has.
+func (d *Disk) Lines() int {
+	last := 0
+	for _, c := range d.calls {
+		last = max(last, c.End)
+	}
+	return last
+}
+
+// change is one of a file: octets, or a length.
+type change struct {
+	data   []byte
+	offset int64
+	length bool // offset is the new one
+	end    int
+	sure   bool
+}
+
+type file struct {
+	changes []change
+	size    int64 // as the process sees it
+}
+
+// entry is one of a folder: a name that was given to a file or taken away.
+type entry struct {
+	name string
+	file *file  // nil: it is gone
+	dir  string // the folder that it names
+	end  int
+	sure bool
+}
+
+// world is the disk at one moment.
+type world struct {
+	names   map[string]*file // as the process sees it
+	folders map[string][]entry
+}
+
+// at plays what was called up to a line. What had begun and was not over may have
+// happened.
+func (d *Disk) at(line int) (*world, error) {
+	w := &world{names: map[string]*file{}, folders: map[string][]entry{}}
+	for _, c := range d.calls {
+		if c.Begin > line || !strings.HasPrefix(c.Path, d.root+"/") && c.Path != d.root {
+			continue
+		}
+		if err := d.play(w, c, c.End <= line); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func (w *world) give(path string, f *file, dir string, end int) {
+	folder := filepath.Dir(path)
+	w.folders[folder] = append(w.folders[folder], entry{name: filepath.Base(path), file: f, dir: dir, end: end})
+	if f == nil {
+		delete(w.names, path)
+		return
+	}
+	w.names[path] = f
+}
+
+// play does one call; over says that it has ended.
+func (d *Disk) play(w *world, c Call, over bool) error {
+	f := w.names[c.Path]
+	switch c.Name {
+	case "open", "openat", "creat":
+		if f == nil && (strings.Contains(c.Flags, "O_CREAT") || c.Name == "creat") {
+			f = &file{}
+			w.give(c.Path, f, "", c.End)
+		}
+		if f != nil && strings.Contains(c.Flags, "O_TRUNC") && f.size > 0 {
+			f.changes, f.size = append(f.changes, change{length: true, end: c.End}), 0
+		}
+	case "mkdir", "mkdirat":
+		w.folders[c.Path] = nil
+		w.give(c.Path, &file{}, c.Path, c.End)
+		delete(w.names, c.Path)
+	case "write", "pwrite64":
+		if f == nil {
+			return nil // it has no name any more
+		}
+		offset := c.Offset
+		if offset < 0 {
+			offset = f.size // nobody writes here but at the end
+		}
+		f.changes = append(f.changes, change{data: c.Data, offset: offset, end: c.End})
+		f.size = max(f.size, offset+int64(len(c.Data)))
+	case "ftruncate":
+		if f != nil {
+			f.changes, f.size = append(f.changes, change{length: true, offset: c.Offset, end: c.End}), c.Offset
+		}
+	case "fsync", "fdatasync":
+		if over && (d.Ignores == nil || !d.Ignores(c)) {
+			w.sync(c, f)
+		}
+	case "rename", "renameat", "renameat2", "link", "linkat":
+		w.give(c.To, f, "", c.End)
+		if strings.HasPrefix(c.Name, "rename") {
+			w.give(c.Path, nil, "", c.End)
+		}
+	case "unlink", "unlinkat":
+		w.give(c.Path, nil, "", c.End)
+	default:
+		return fmt.Errorf("line %d of the trace: %s of %s is not known here", c.End, c.Name, c.Path)
+	}
+	return nil
+}
+
+func (w *world) sync(c Call, f *file) {
+	if f == nil {
+		entries := w.folders[c.Path]
+		for i := range entries {
+			entries[i].sure = entries[i].sure || entries[i].end < c.Begin
+		}
+		return
+	}
+	for i := range f.changes {
+		f.changes[i].sure = f.changes[i].sure || f.changes[i].end < c.Begin
+	}
+}
+
+// Way is how much of what is not sure a disk has behind a power cut.
+type Way string
+
+// The ways: nothing of it, all of it, what came first, any of it, any of it torn at
+// sectors.
+const (
+	Nothing Way = "nothing"
+	All     Way = "all"
+	First   Way = "what came first"
+	Any     Way = "any"
+	Torn    Way = "any, torn"
+)
+
+// Ways lists them.
+func Ways() []Way { return []Way{Nothing, All, First, Any, Torn} }
+
+// Cut is a power cut at a line of the trace.
+type Cut struct {
+	Line int
+	Way  Way
+	// Sector is the size, in octets, of what is written whole or not at all.
+	Sector int
+	Random *rand.Rand
+}
+
+// Leave writes into an empty folder what the disk has behind a cut. Files whose
+// name ends in one of without are left out: what is made anew.
+func (d *Disk) Leave(folder string, cut Cut, without ...string) error {
+	w, err := d.at(cut.Line)
+	if err != nil {
+		return err
+	}
+	return d.leave(w, d.root, folder, cut, without)
+}
+
+func (d *Disk) leave(w *world, from, to string, cut Cut, without []string) error {
+	names := map[string]entry{}
+	entries := w.folders[from]
+	first := cut.choose(len(entries))
+	for i, e := range entries {
+		kept := e.sure
+		switch cut.Way {
+		case All:
+			kept = true
+		case First, Any, Torn:
+			kept = kept || i < first
+		}
+		if kept {
+			names[e.name] = e
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		e := names[name]
+		if e.file == nil || slices.ContainsFunc(without, func(end string) bool { return strings.HasSuffix(name, end) }) {
+			continue
+		}
+		path := filepath.Join(to, name)
+		if e.dir != "" {
+			if err := os.Mkdir(path, 0o700); err != nil {
+				return err
+			}
+			if err := d.leave(w, e.dir, path, cut, without); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := os.WriteFile(path, cut.content(e.file), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choose is how many of n are there, of what came first.
+func (c Cut) choose(n int) int { return c.Random.IntN(n + 1) }
+
+// content is what the disk has of a file.
+func (c Cut) content(f *file) []byte {
+	var data []byte
+	first := c.choose(len(f.changes))
+	for i, ch := range f.changes {
+		whole := ch.sure || c.Way == All || c.Way == First && i < first ||
+			(c.Way == Any || c.Way == Torn) && c.Random.IntN(2) == 0
+		switch {
+		case ch.length && whole:
+			data = resize(data, ch.offset)
+		case ch.length:
+		case whole:
+			data = put(data, ch.data, ch.offset)
+		case c.Way == Torn:
+			for at := 0; at < len(ch.data); {
+				// A sector ends where its number on the disk does.
+				end := min(len(ch.data), at+c.Sector-int(ch.offset+int64(at))%c.Sector)
+				if c.Random.IntN(2) == 0 {
+					data = put(data, ch.data[at:end], ch.offset+int64(at))
+				}
+				at = end
+			}
+		}
+	}
+	return data
+}
+
+func put(data, piece []byte, offset int64) []byte {
+	if end := offset + int64(len(piece)); end > int64(len(data)) {
+		data = resize(data, end)
+	}
+	copy(data[offset:], piece)
+	return data
+}
+
+func resize(data []byte, size int64) []byte {
+	if size <= int64(len(data)) {
+		return data[:size:size]
+	}
+	return append(data, make([]byte, size-int64(len(data)))...)
+}

@@ -1,0 +1,186 @@
+package survival
+
+import (
+	"bufio"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Calls are what strace has to show of a process, for ParseTrace: all that changes
+// files, and what is said.
+func Calls() string {
+	return "?open,openat,?creat,write,writev,pwrite64,pwritev,ftruncate,fallocate,fsync,fdatasync,sync_file_range,sync,syncfs,msync," +
+		"?rename,?renameat,renameat2,?unlink,unlinkat,?link,linkat,?mkdir,mkdirat,?rmdir,copy_file_range,sendfile"
+}
+
+// StraceFlags are those for which ParseTrace reads the output; a name of a file
+// behind them gets it, then comes the command.
+func StraceFlags() []string {
+	return []string{"-f", "-y", "-xx", "-s", "16777216", "-e", "signal=none", "-e", "trace=" + Calls(), "-o"}
+}
+
+// Call is one system call that succeeded.
+type Call struct {
+	Name string
+	// Begin and End are lines of the trace: what ended before another began came before
+	// it.
+	Begin, End int
+	FD         int    // of the first argument, -1 where that is none
+	Path       string // the file of FD, or the first path that is named
+	To         string // the second path
+	Data       []byte // what is written
+	Offset     int64  // of pwrite64; the length of ftruncate; -1 for where the file is
+	Flags      string
+}
+
+// ParseTrace reads what strace wrote. cwd is where the process began.
+func ParseTrace(r io.Reader, cwd string) ([]Call, error) {
+	in := bufio.NewReaderSize(r, 1<<20)
+	open := map[string]*opened{} // by process
+	var calls []Call
+	for number := 1; ; number++ {
+		line, err := in.ReadString('\n')
+		if err == io.EOF {
+			return calls, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		pid, text, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		text = strings.TrimLeft(text, " ")
+		begin := number
+		switch {
+		case strings.HasPrefix(text, "+++") || strings.HasPrefix(text, "---"):
+			continue
+		case strings.HasSuffix(text, " <unfinished ...>"):
+			open[pid] = &opened{number, strings.TrimSuffix(text, " <unfinished ...>")}
+			continue
+		case strings.HasPrefix(text, "<... "):
+			o := open[pid]
+			_, rest, found := strings.Cut(text, " resumed>")
+			if o == nil || !found {
+				return nil, fmt.Errorf("line %d of the trace: nothing to resume: %.80q", number, text)
+			}
+			delete(open, pid)
+			begin, text = o.line, o.text+rest
+		}
+		call, ok, err := parseCall(text, cwd)
+		if err != nil {
+			return nil, fmt.Errorf("line %d of the trace: %w: %.200q", number, err, text)
+		}
+		if ok {
+			call.Begin, call.End = begin, number
+			calls = append(calls, call)
+		}
+	}
+}
+
+// opened is a call that was not finished when another one was shown.
+type opened struct {
+	line int
+	text string
+}
+
+// parseCall reads name(arguments) = result; ok is false for a call that failed.
+func parseCall(text, cwd string) (c Call, ok bool, err error) {
+	at := strings.LastIndex(text, ") ")
+	equals := strings.LastIndex(text, " = ")
+	name, rest, found := strings.Cut(text, "(")
+	if !found || at < 0 || equals < at || at < len(name) {
+		return c, false, fmt.Errorf("no call")
+	}
+	c = Call{Name: name, FD: -1, Offset: -1}
+	result := text[equals+3:]
+	if strings.HasPrefix(result, "-") || strings.HasPrefix(result, "?") {
+		return c, false, nil
+	}
+	args := strings.Split(rest[:at-len(name)-1], ", ") // all strings are in hexadecimal
+	var bytes [][]byte
+	base, written := cwd, int64(0)
+	var paths []string
+	for i, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, `"`) && strings.Contains(name, "write"):
+			data, err := unhex(strings.Trim(arg, `"`))
+			if err != nil {
+				return c, false, err
+			}
+			bytes = append(bytes, data)
+		case strings.Contains(arg, `iov_base="`):
+			_, inner, _ := strings.Cut(arg, `iov_base="`)
+			inner, _, _ = strings.Cut(inner, `"`)
+			data, err := unhex(inner)
+			if err != nil {
+				return c, false, err
+			}
+			bytes = append(bytes, data)
+		case strings.HasPrefix(arg, `"`):
+			path, err := unhex(strings.Trim(arg, `"`))
+			if err != nil {
+				return c, false, err
+			}
+			paths = append(paths, resolve(base, string(path)))
+			base = cwd
+		case strings.Contains(arg, "<"):
+			number, file, _ := strings.Cut(arg, "<")
+			file, _, _ = strings.Cut(file, ">")
+			path, err := unhex(file)
+			if err != nil {
+				path = []byte(file) // of a socket or a pipe
+			}
+			base = string(path)
+			if i == 0 && number != "AT_FDCWD" {
+				if c.FD, err = strconv.Atoi(number); err != nil {
+					return c, false, err
+				}
+				paths = append(paths, base)
+			}
+		case strings.HasPrefix(arg, "O_"):
+			c.Flags = arg
+		}
+	}
+	// A path that is named beside a folder's descriptor is what is meant.
+	if c.FD >= 0 && len(paths) > 1 && name != "write" {
+		paths = paths[1:]
+	}
+	if len(paths) > 0 {
+		c.Path = paths[0]
+	}
+	if len(paths) > 1 {
+		c.To = paths[1]
+	}
+	for _, b := range bytes {
+		c.Data = append(c.Data, b...)
+	}
+	if strings.Contains(name, "write") {
+		if written, err = strconv.ParseInt(strings.Fields(result)[0], 10, 64); err != nil {
+			return c, false, err
+		}
+		if written > int64(len(c.Data)) {
+			return c, false, fmt.Errorf("%d octets were written, and %d are shown", written, len(c.Data))
+		}
+		c.Data = c.Data[:written]
+	}
+	if name == "pwrite64" || name == "ftruncate" {
+		if c.Offset, err = strconv.ParseInt(args[len(args)-1], 10, 64); err != nil {
+			return c, false, err
+		}
+	}
+	return c, true, nil
+}
+
+func resolve(base, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(base, path)
+}
+
+// unhex reads \x6f\x6b.
+func unhex(s string) ([]byte, error) {
+	return hex.DecodeString(strings.ReplaceAll(s, `\x`, ""))
+}
