@@ -29,7 +29,7 @@ func place(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := makeFolders(filepath.Dir(path)); err != nil {
 		return "", err
 	}
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -41,6 +41,28 @@ func place(path string) (string, error) {
 		return "", err
 	}
 	return filepath.EvalSymlinks(path)
+}
+
+// makeFolders makes a folder and those above it, for their owner alone, and has the
+// disk keep their names.
+func makeFolders(path string) error {
+	var missing []string
+	for above := path; filepath.Dir(above) != above; above = filepath.Dir(above) {
+		if _, err := os.Stat(above); !errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		missing = append(missing, above)
+	}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	for _, folder := range missing {
+		// A folder in which this user may make one, and may not look, can't be synced.
+		if err := syncFolder(filepath.Dir(folder)); err != nil && !errors.Is(err, os.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }
 
 // createFile makes an empty file that others can't read. It is closed before it has

@@ -32,7 +32,11 @@ func (s *store) makeSpool() error {
 	if err := os.MkdirAll(s.spoolFolder(), 0o700); err != nil {
 		return err
 	}
-	return s.ownFolder(s.spoolFolder())
+	if err := s.ownFolder(s.spoolFolder()); err != nil {
+		return err
+	}
+	// It may be new, or made by a process that died before it came to this.
+	return syncFolder(filepath.Dir(s.path))
 }
 
 // spoolFile is a body in the spool that no row refers to yet.
@@ -77,7 +81,8 @@ func (s *store) spoolBody(c smtpclient.Content) (_ *spoolFile, err error) {
 func (f *spoolFile) settle() error {
 	name := f.s.spoolName(f.hash)
 	if there, err := os.Stat(name); err == nil && there.Size() == f.size {
-		return nil
+		// Whoever gave it the name may have died before the disk had it.
+		return syncFolder(f.s.spoolFolder())
 	}
 	if f.temp == "" {
 		return fmt.Errorf("the file %s has gone", filepath.Base(name))
