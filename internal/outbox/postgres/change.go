@@ -132,10 +132,7 @@ where d.state in ('failed', 'expired') and not d.reported order by d.message, d.
 			if err != nil {
 				return err
 			}
-			if r.From, err = address(sender); err != nil {
-				return err
-			}
-			r.DSN = ask.wanted()
+			r.From, r.DSN = legible(sender), ask.wanted()
 			r.ID, r.Created = outbox.ID(one.message), r.Created.UTC()
 			if last := len(reports) - 1; last < 0 || reports[last].ID != r.ID {
 				reports = append(reports, r)

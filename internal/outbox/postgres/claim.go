@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -149,11 +150,24 @@ func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error 
 	}
 	bodies := map[int64]*outbox.Item{}
 	room := op.claim.Bytes
-	items, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.Item, error) { return item(row, &room) })
-	if err != nil || len(items) == 0 {
+	var items []outbox.Item
+	var senseless []outbox.Settlement
+	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
+		it, wrong, err := item(row, &room)
+		if err == nil && wrong != nil {
+			senseless = append(senseless, held(it, wrong)...)
+		} else if err == nil {
+			items = append(items, it)
+		}
+		return struct{}{}, err
+	})
+	if err != nil || len(items)+len(senseless) == 0 {
 		return err
 	}
 	t.idle = false
+	if err := settleInside(ctx, t, senseless); err != nil {
+		return err
+	}
 	op.batch.Items = items
 	var ids []int64
 	for i := range items {
@@ -182,9 +196,19 @@ func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error 
 	return err
 }
 
+// held keeps a message that makes no sense for a person, so that it does not hold up
+// the others.
+func held(it outbox.Item, why error) (list []outbox.Settlement) {
+	for _, r := range it.Recipients {
+		list = append(list, outbox.Settlement{Lease: outbox.Lease{ID: it.ID, N: r.N, Token: r.Token}, State: outbox.Held,
+			Answer: outbox.Answer{Err: why.Error()}})
+	}
+	return list
+}
+
 // item reads one. Where there is room for its body, that is not nil, and to be read.
-func item(row pgx.CollectableRow, room *int64) (outbox.Item, error) {
-	var it outbox.Item
+// wrong says that it is none that Enqueue wrote.
+func item(row pgx.CollectableRow, room *int64) (it outbox.Item, wrong, err error) {
 	var id, reportOn int64
 	var sender string
 	var ask *dsn
@@ -194,33 +218,41 @@ func item(row pgx.CollectableRow, room *int64) (outbox.Item, error) {
 	var tokens []int64
 	var attempts []int
 	var doubted []bool
-	err := row.Scan(&id, &it.Account, &sender, &ask, &it.MessageID, &it.Size, &it.EightBit, &it.UTF8, &it.Binary, &has, &reportOn,
+	err = row.Scan(&id, &it.Account, &sender, &ask, &it.MessageID, &it.Size, &it.EightBit, &it.UTF8, &it.Binary, &has, &reportOn,
 		&it.Created, &it.Expires, &ns, &addresses, &tokens, &attempts, &doubted)
 	if err != nil {
-		return it, err
+		return it, nil, err
 	}
 	it.ID, it.ReportOn = outbox.ID(id), outbox.ID(reportOn)
 	it.Created, it.Expires = it.Created.UTC(), it.Expires.UTC()
 	it.DSN = ask.wanted()
-	if it.From, err = address(sender); err != nil {
-		return it, err
-	}
+	it.From, wrong = address(sender)
 	for i, n := range ns {
 		r := outbox.Recipient{N: n, Token: tokens[i], Attempts: attempts[i], Doubted: doubted[i]}
-		if r.Address, err = address(addresses[i]); err != nil {
-			return it, err
-		}
+		var other error
+		r.Address, other = address(addresses[i])
+		wrong = cmp.Or(wrong, other)
 		it.Recipients = append(it.Recipients, r)
 	}
-	if has && it.Size <= min(mostWithItem, *room) {
+	if wrong == nil && has && it.Size <= min(mostWithItem, *room) {
 		*room -= it.Size
 		it.Body = []byte{}
 	}
-	return it, nil
+	return it, wrong, nil
 }
 
 // address reads what was an smtp.Address, "" too.
 func address(text string) (a smtp.Address, err error) {
 	err = a.UnmarshalText([]byte(text))
 	return a, err
+}
+
+// legible is an address to be looked at: the zero one for what is none, so that a
+// message that makes no sense does not hide the others.
+func legible(text string) smtp.Address {
+	a, err := address(text)
+	if err != nil {
+		return smtp.Address{}
+	}
+	return a
 }

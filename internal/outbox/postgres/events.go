@@ -225,8 +225,8 @@ func event(row pgx.CollectableRow, in cursor) (outbox.Event, error) {
 	if e.Answer, err = unpack(told); err != nil {
 		return e, err
 	}
-	e.Address, err = address(to)
-	return e, err
+	e.Address = legible(to)
+	return e, nil
 }
 
 // lastID is the id of an event that was read.

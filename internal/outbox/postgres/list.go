@@ -119,8 +119,8 @@ func entry(row pgx.CollectableRow) (outbox.Entry, error) {
 	}
 	e.ID, e.ReportOn, e.NotBefore = outbox.ID(id), outbox.ID(reportOn), moment(notBefore)
 	e.Created, e.Expires = e.Created.UTC(), e.Expires.UTC()
-	e.From, err = address(sender)
-	return e, err
+	e.From = legible(sender)
+	return e, nil
 }
 
 const statusColumns = `d.message, d.n, d.address, d.state, d.attempts, d.due, d.doubted, d.updated, d.answer,
@@ -169,8 +169,8 @@ func status(row pgx.CollectableRow) (statusOf, error) {
 	if s.Answer, err = unpack(told); err != nil {
 		return s, err
 	}
-	s.Address, err = address(to)
-	return s, err
+	s.Address = legible(to)
+	return s, nil
 }
 
 // Show implements outbox.Store.

@@ -188,6 +188,19 @@ func markAll(ctx context.Context, t *tx, all []*settling) error {
 	return nil
 }
 
+// settleInside settles leases that were got in this very transaction.
+func settleInside(ctx context.Context, t *tx, told []outbox.Settlement) error {
+	if len(told) == 0 {
+		return nil
+	}
+	op := &settling{told: told}
+	all := make([]place, len(told))
+	for i := range told {
+		all[i] = place{op, i}
+	}
+	return settleOnce(ctx, t, all, map[place]bool{})
+}
+
 func settleOnce(ctx context.Context, t *tx, all []place, stale map[place]bool) error {
 	n := len(all)
 	ids, ns, tokens, states := make([]int64, n), make([]int, n), make([]int64, n), make([]string, n)

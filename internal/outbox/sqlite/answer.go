@@ -28,17 +28,18 @@ func encodeAnswer(a outbox.Answer) (string, error) {
 	return string(encoded), err
 }
 
-func decodeAnswer(s string) (outbox.Answer, error) {
+// decodeAnswer has the reason for what it can't read as the error of the answer.
+func decodeAnswer(s string) outbox.Answer {
 	if s == "" {
-		return outbox.Answer{}, nil
+		return outbox.Answer{}
 	}
 	var k keptAnswer
 	if err := json.Unmarshal([]byte(s), &k); err != nil {
-		return outbox.Answer{}, err
+		return outbox.Answer{Err: err.Error()}
 	}
 	a := outbox.Answer{Stage: k.Stage, Err: k.Err, Class: k.Class, ServerID: k.ServerID}
 	if k.Reply != nil {
 		a.Reply = *k.Reply
 	}
-	return a, nil
+	return a
 }

@@ -40,17 +40,12 @@ func cursorOf(id int64) outbox.Cursor { return outbox.Cursor(strconv.FormatInt(i
 
 // readEvents reads those that a condition chooses.
 func readEvents(ctx context.Context, c *conn, where string, args ...any) (events []outbox.Event, err error) {
-	err = c.query(ctx, func(r row) (err error) {
+	err = c.query(ctx, func(r row) error {
 		e := outbox.Event{
 			Cursor: cursorOf(r.int(0)), ID: outbox.ID(r.int(1)), N: int(r.int(2)), Account: r.text(3), Kind: outbox.EventKind(r.text(4)),
 			State: outbox.State(r.text(5)), At: r.when(6), Attempt: int(r.int(7)), Due: r.when(8),
 		}
-		if e.Answer, err = decodeAnswer(r.text(9)); err != nil {
-			return err
-		}
-		if err := e.Address.UnmarshalText([]byte(r.text(10))); err != nil {
-			return err
-		}
+		e.Answer, e.Address = decodeAnswer(r.text(9)), legible(r.text(10))
 		events = append(events, e)
 		return nil
 	}, `SELECT e.id, e.message, e.n, a.name, e.kind, e.state, e.at, e.attempt, e.due, e.answer, coalesce(d.address, '')

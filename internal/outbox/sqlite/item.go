@@ -3,6 +3,7 @@ package sqlite
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,34 +15,73 @@ import (
 const mostInItem = 64 << 10
 
 // items reads the messages that were leased. Nothing calls it off: what is leased
-// must not get lost between the store and the worker.
+// must not get lost between the store and the worker. One that makes no sense is kept
+// for a person, and does not hold up the others; where nothing can be read, all is
+// given back.
 func (s *store) items(got claimed, c outbox.Claim) ([]outbox.Item, error) {
 	if len(got.messages) == 0 {
 		return nil, nil
 	}
-	items := make([]outbox.Item, 0, len(got.messages))
+	var items []outbox.Item
+	var settlements []outbox.Settlement
 	left := c.Bytes
 	err := s.read(context.Background(), func(db *conn) error {
+		items = make([]outbox.Item, 0, len(got.messages))
 		for _, id := range got.messages {
-			item, err := readItem(db, id, min(left, mostInItem))
+			item, err := readLeased(db, id, got.leases[id], min(left, mostInItem))
+			if senseless := (senselessError{}); errors.As(err, &senseless) {
+				settlements = append(settlements, settled(got.leases[id], outbox.Held, err)...)
+				continue
+			}
 			if err != nil {
 				return fmt.Errorf("reading message %d: %w", id, err)
 			}
 			left -= int64(len(item.Body))
 			item.Account = c.Account
-			slices.SortFunc(got.leases[id], func(a, b recipient) int { return cmp.Compare(a.id, b.id) })
-			for _, d := range got.leases[id] {
-				to, err := leasedOf(d)
-				if err != nil {
-					return fmt.Errorf("reading message %d: %w", id, err)
-				}
-				item.Recipients = append(item.Recipients, to)
-			}
 			items = append(items, item)
 		}
 		return nil
 	})
+	if err != nil {
+		items, settlements = nil, nil
+		for _, leases := range got.leases {
+			settlements = append(settlements, settled(leases, outbox.Queued, err)...)
+		}
+	}
+	if len(settlements) > 0 {
+		_, settling := s.Settle(context.Background(), settlements)
+		err = errors.Join(err, settling)
+	}
 	return items, err
+}
+
+// senselessError: what the outbox holds of a message is not what Enqueue wrote.
+type senselessError struct{ error }
+
+func (e senselessError) Unwrap() error { return e.error }
+
+func settled(leases []recipient, as outbox.State, why error) (list []outbox.Settlement) {
+	for _, d := range leases {
+		id, n := messageOf(d.id)
+		list = append(list, outbox.Settlement{Lease: outbox.Lease{ID: id, N: n, Token: d.token}, State: as, Answer: outbox.Answer{Err: why.Error()}})
+	}
+	return list
+}
+
+func readLeased(db *conn, id outbox.ID, leases []recipient, most int64) (outbox.Item, error) {
+	item, err := readItem(db, id, most)
+	if err != nil {
+		return item, err
+	}
+	slices.SortFunc(leases, func(a, b recipient) int { return cmp.Compare(a.id, b.id) })
+	for _, d := range leases {
+		to, err := leasedOf(d)
+		if err != nil {
+			return item, senselessError{err}
+		}
+		item.Recipients = append(item.Recipients, to)
+	}
+	return item, nil
 }
 
 func readItem(db *conn, id outbox.ID, most int64) (item outbox.Item, err error) {
@@ -56,14 +96,17 @@ func readItem(db *conn, id outbox.ID, most int64) (item outbox.Item, err error) 
 		if !r.null(8) {
 			item.Body = r.blob(8)
 		}
-		if item.DSN, err = decodeDSN(r.text(1)); err != nil {
-			return err
+		if item.DSN, err = decodeDSN(r.text(1)); err == nil {
+			err = item.From.UnmarshalText([]byte(r.text(0)))
 		}
-		return item.From.UnmarshalText([]byte(r.text(0)))
+		if err != nil {
+			return senselessError{err}
+		}
+		return nil
 	}, `SELECT m.sender, m.dsn, m.message_id, m.size, m.form, m.report_on, m.created, m.expires, b.data
 		FROM message m LEFT JOIN body b ON b.message = m.id AND m.size <= ?2 WHERE m.id = ?1`, id, most)
 	if err == nil && !found {
-		err = outbox.ErrNotFound
+		err = senselessError{outbox.ErrNotFound}
 	}
 	return item, err
 }

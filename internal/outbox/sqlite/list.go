@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
 )
 
 // shown is how many recipients of a message stand in a list.
@@ -78,12 +79,11 @@ func readEntry(ctx context.Context, c *conn, id outbox.ID) (e outbox.Entry, foun
 			Created: r.when(7), NotBefore: r.when(8), Expires: r.when(9), Priority: outbox.Priority(r.int(10)),
 			ReportOn: outbox.ID(r.int(12)), Total: int(r.int(13)),
 		}
-		if tags := r.text(11); tags != "" {
-			if err := json.Unmarshal([]byte(tags), &e.Tags); err != nil {
-				return err
-			}
+		if tags := r.text(11); tags != "" && json.Unmarshal([]byte(tags), &e.Tags) != nil {
+			e.Tags = nil
 		}
-		return e.From.UnmarshalText([]byte(r.text(2)))
+		e.From = legible(r.text(2))
+		return nil
 	}, `SELECT a.name, m.key, m.sender, m.message_id, m.subject, m.size, m.body, m.created, m.not_before, m.expires, m.priority,
 		m.tags, m.report_on, m.recipients FROM message m JOIN account a ON a.id = m.account WHERE m.id = ?`, id)
 	return e, found, err
@@ -94,20 +94,19 @@ const statusColumns = `d.id, d.address, d.state, d.attempts, d.waits, d.doubted,
 
 func readStatuses(ctx context.Context, c *conn, id outbox.ID, most int) (list []outbox.Status, err error) {
 	err = c.query(ctx, func(r row) error {
-		status, err := scanStatus(r)
-		list = append(list, status)
-		return err
+		list = append(list, scanStatus(r))
+		return nil
 	}, "SELECT "+statusColumns+" WHERE d.id >= ? AND d.id < ? ORDER BY d.id LIMIT ?", recipientID(id, 0), recipientID(id+1, 0), most)
 	return list, err
 }
 
 func statusOf(ctx context.Context, c *conn, recipient int64) (status outbox.Status, err error) {
-	err = c.query(ctx, func(r row) (err error) { status, err = scanStatus(r); return err },
+	err = c.query(ctx, func(r row) error { status = scanStatus(r); return nil },
 		"SELECT "+statusColumns+" WHERE d.id = ?", recipient)
 	return status, err
 }
 
-func scanStatus(r row) (s outbox.Status, err error) {
+func scanStatus(r row) (s outbox.Status) {
 	_, n := messageOf(r.int(0))
 	s = outbox.Status{
 		N: n, State: outbox.State(r.text(2)), Attempts: int(r.int(3)), Due: r.when(4), Doubted: r.is(5), Updated: r.when(6),
@@ -115,8 +114,15 @@ func scanStatus(r row) (s outbox.Status, err error) {
 	if !r.null(8) {
 		s.Worker = r.text(8) + " " + outbox.ID(r.int(9)).String()
 	}
-	if s.Answer, err = decodeAnswer(r.text(7)); err != nil {
-		return s, err
+	s.Answer, s.Address = decodeAnswer(r.text(7)), legible(r.text(1))
+	return s
+}
+
+// legible is an address to be looked at: the zero one for what is none, so that a
+// message that makes no sense does not hide the others.
+func legible(text string) (a smtp.Address) {
+	if a.UnmarshalText([]byte(text)) != nil {
+		return smtp.Address{}
 	}
-	return s, s.Address.UnmarshalText([]byte(r.text(1)))
+	return a
 }

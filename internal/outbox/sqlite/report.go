@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
 )
 
 // Unreported lists messages of which recipients failed or expired and nobody was
@@ -48,10 +49,11 @@ func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Rep
 func readReport(ctx context.Context, c *conn, id outbox.ID) (report outbox.Report, err error) {
 	err = c.query(ctx, func(r row) (err error) {
 		report = outbox.Report{ID: id, Account: r.text(0), MessageID: r.text(2), Created: r.when(3), ReportOn: outbox.ID(r.int(4))}
+		report.From = legible(r.text(1))
 		if report.DSN, err = decodeDSN(r.text(5)); err != nil {
-			return err
+			report.From, report.DSN = smtp.Address{}, smtp.DSN{} // nobody knows whether somebody wants to be told
 		}
-		return report.From.UnmarshalText([]byte(r.text(1)))
+		return nil
 	}, `SELECT a.name, m.sender, m.message_id, m.created, m.report_on, m.dsn FROM message m JOIN account a ON a.id = m.account
 		WHERE m.id = ?`, id)
 	return report, err

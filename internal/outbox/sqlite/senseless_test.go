@@ -1,0 +1,94 @@
+package sqlite
+
+import (
+	"context"
+	"testing"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// A message of which the file holds nothing that makes sense is held, and the others
+// go, and are seen.
+func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]string{
+		"sender":    "UPDATE message SET sender = 'no address' WHERE id = 2",
+		"recipient": "UPDATE delivery SET address = char(27) || ']0;x' WHERE id >= 2 << 17 AND id < 3 << 17",
+		"dsn":       "UPDATE message SET dsn = '[]' WHERE id = 2",
+		"answer":    "UPDATE delivery SET answer = '[]', state = 'deferred' WHERE id >= 2 << 17 AND id < 3 << 17",
+		"tags":      "UPDATE message SET tags = '{' WHERE id = 2",
+		"gone":      "DELETE FROM message WHERE id = 2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, s := context.Background(), fresh(t)
+			for range 3 {
+				enqueue(t, s, mail(t, "text", "a@example.org", "b@example.org"))
+			}
+			raw(t, s.path, damage)
+			owner := join(t, s, "w")
+			batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []outbox.ID
+			for _, item := range batch.Items {
+				ids = append(ids, item.ID)
+			}
+			got := len(ids)
+			if got < 2 || ids[0] != 1 || ids[got-1] != 3 {
+				t.Errorf("claimed %v", ids)
+			}
+			again, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 100})
+			if err != nil || len(again.Items) != 0 {
+				t.Errorf("claimed again: %v, %v", again.Items, err)
+			}
+			stats, err := s.Stats(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if count := stats.Accounts[0].Count; got == 2 && count[outbox.Held] != 2 || got == 2 && count[outbox.Leased] != 4 {
+				t.Errorf("counted %v", count)
+			}
+			if page, err := s.List(ctx, outbox.Filter{}); err != nil || len(page.Entries) < 2 {
+				t.Errorf("listed %d, %v", len(page.Entries), err)
+			}
+			if _, _, err := s.Events(ctx, "", 100); err != nil {
+				t.Error(err)
+			}
+			if name != "gone" {
+				if e, err := s.Show(ctx, 2); err != nil || e.Total != 2 {
+					t.Errorf("%+v, %v", e, err)
+				}
+			}
+		})
+	}
+}
+
+// Nor does one hide those of whom somebody has to be told.
+func TestASenselessMessageHidesNoReport(t *testing.T) {
+	t.Parallel()
+	ctx, s := context.Background(), fresh(t)
+	for range 2 {
+		enqueue(t, s, mail(t, "text"))
+	}
+	owner := join(t, s, "w")
+	batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range batch.Items {
+		for _, r := range item.Recipients {
+			if _, err := s.Settle(ctx, []outbox.Settlement{{Lease: outbox.Lease{ID: item.ID, N: r.N, Token: r.Token}, State: outbox.Failed,
+				Answer: outbox.Answer{Reply: smtp.Reply{Code: 550, Lines: []string{"no"}}}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	raw(t, s.path, "UPDATE message SET sender = 'no address', dsn = '[]' WHERE id = 1", "UPDATE delivery SET address = '', answer = '[]' WHERE id < 2 << 17")
+	reports, err := s.Unreported(ctx, 10)
+	if err != nil || len(reports) != 2 || !reports[0].From.IsZero() || reports[1].From.IsZero() {
+		t.Errorf("%+v, %v", reports, err)
+	}
+}
