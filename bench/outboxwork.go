@@ -192,7 +192,7 @@ func deliverer(store outbox.Store, o outboxOrder, observe func(delivery.Event)) 
 	return delivery.New(delivery.Options{Store: store, Observe: observe,
 		Route: func(context.Context, string) (delivery.Route, error) {
 			return delivery.Route{NoReport: true, Connections: o.Connections,
-				Pace: outbox.Pace{Messages: o.Rate, Per: time.Second, Burst: 1},
+				Pace: outbox.Pace{Messages: o.Rate, Per: time.Second, Burst: 1, Slack: time.Second / time.Duration(4*max(o.Rate, 1))},
 				Open: func(_ context.Context, connections int) (delivery.Sender, error) {
 					return transport.Open("smtp+notls://"+o.Server, transport.Options{MaxConnections: connections})
 				}}, nil

@@ -3,11 +3,14 @@ package outbox
 import "time"
 
 // Pace is a bucket of tokens, one a message: it fills at Messages in Per, and
-// holds Burst at most (1 at least).
+// holds Burst at most (1 at least), and what flows in during Slack.
 type Pace struct {
 	Messages int
 	Per      time.Duration
 	Burst    int
+	// Slack is how late who waited for a token may come without anything being lost:
+	// otherwise each claim's own time would come on top of the wait.
+	Slack time.Duration
 }
 
 // IsZero reports whether there is none.
@@ -24,15 +27,16 @@ func (p Pace) Take(now, full time.Time, want int) (got int, fullAfter time.Time,
 	if p.IsZero() {
 		return max(want, 0), full, 0
 	}
-	interval, burst := max(p.Per/time.Duration(p.Messages), 1), time.Duration(max(p.Burst, 1))
-	missing := min(max(full.Sub(now), 0), burst*interval)
-	left := int((burst*interval - missing) / interval)
+	interval := max(p.Per/time.Duration(p.Messages), 1)
+	holds := time.Duration(max(p.Burst, 1))*interval + max(p.Slack, 0)
+	missing := min(max(full.Sub(now), 0), holds)
+	left := int((holds - missing) / interval)
 	got = min(max(want, 0), left)
 	if got > 0 || full.After(now.Add(missing)) {
 		full = now.Add(missing + time.Duration(got)*interval)
 	}
 	if got == left {
-		wait = missing + time.Duration(got)*interval - (burst-1)*interval
+		wait = missing + time.Duration(got+1)*interval - holds
 	}
 	return got, full, wait
 }

@@ -42,3 +42,20 @@ func TestPaceTakesTokens(t *testing.T) {
 		t.Errorf("without a burst: got %d, want 1", got)
 	}
 }
+
+// Who comes a little late again and again still gets what the pace allows, and no
+// more.
+func TestPaceForgivesBeingLate(t *testing.T) {
+	t.Parallel()
+	pace := outbox.Pace{Messages: 50, Per: time.Second, Burst: 1, Slack: 5 * time.Millisecond}
+	start := time.Unix(1e9, 0)
+	now, full, taken := start, time.Time{}, 0
+	for now.Before(start.Add(time.Minute)) {
+		got, after, wait := pace.Take(now, full, 1)
+		taken, full = taken+got, after
+		now = now.Add(wait + 2*time.Millisecond) // the claim's own time
+	}
+	if taken < 50*60-1 || taken > 50*60+1 {
+		t.Errorf("%d messages in a minute, want 3000", taken)
+	}
+}
