@@ -185,10 +185,10 @@ func (d *daemon) ready() {
 	if d.metrics != nil {
 		info.Metrics = d.metrics.Addr().String()
 	}
+	d.o.Ready(info) // first: a person reads it above the log
 	d.o.Log.Info("serving", slog.String("outbox", info.Outbox), slog.Any("accounts", info.Accounts),
 		slog.String("socket", info.Socket), slog.String("metrics", info.Metrics))
 	d.systemd.say("READY=1", d.serving())
-	d.o.Ready(info)
 }
 
 // serving is what systemd shows while all is well.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -71,6 +72,20 @@ func TestEndsWithItsDelivery(t *testing.T) {
 		if _, err := os.Stat(r.socket); err == nil {
 			t.Errorf("%s: the socket is still there", name)
 		}
+	}
+}
+
+// What a person reads stands above the log.
+func TestTellsPeopleFirst(t *testing.T) {
+	t.Parallel()
+	logged := make(chan string, 1)
+	start(t, func(o *Options) {
+		ready, out := o.Ready, &log{}
+		o.Log = NewLog(out, LogText, slog.LevelDebug)
+		o.Ready = func(i Info) { logged <- out.String(); ready(i) }
+	})
+	if text := within(t, logged, "it is ready"); text != "" {
+		t.Errorf("before it:\n%s", text)
 	}
 }
 
