@@ -14,6 +14,9 @@ import (
 // that was lost, costs no more than that.
 const longest = 30 * time.Second
 
+// mostCouriers bounds how many accounts are sent from at a time.
+const mostCouriers = 128
+
 // dispatch starts a courier for each account that has something due, until the
 // shift is over or, when draining, nothing is due any more.
 func (s *shift) dispatch() {
@@ -122,6 +125,9 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration) {
 		if in > 0 {
 			wait = min(wait, in)
 			continue
+		}
+		if len(d.couriers) >= mostCouriers {
+			continue // the first that ends makes the dispatcher look again
 		}
 		c := newCourier(s, account.Account)
 		d.couriers[account.Account] = c

@@ -12,8 +12,9 @@ import (
 
 const (
 	// leastClaim and mostClaim bound how many recipients are claimed at a time: as
-	// many as go out in about half a second, so that other machines have their part.
-	leastClaim, mostClaim = 32, 512
+	// many as go out in about half a second, so that other machines have their part, but
+	// not fewer than most servers take in one transaction.
+	leastClaim, mostClaim = 100, 512
 	// claimBytes bounds the bodies that come with a claim.
 	claimBytes = 4 << 20
 	// mostUnsettled is how much may wait for the store before nothing more is claimed.
