@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
 
 	"github.com/yanmail/yan/internal/sentence"
 )
@@ -31,6 +33,10 @@ const maxAnswer = 1 << 20
 func Dial(ctx context.Context, socket string) (*Client, error) {
 	if socket == "" {
 		return nil, ErrNotServing
+	}
+	// In a folder that many write to, anybody could pretend to be the daemon.
+	if info, err := os.Lstat(socket); err == nil && isForeign(info, os.Geteuid()) {
+		return nil, sentence.Errorf("the socket %s belongs to another user: %w", socket, fs.ErrPermission)
 	}
 	t := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		c, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)

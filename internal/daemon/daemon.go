@@ -173,7 +173,7 @@ func (d *daemon) begin(working, beside context.Context) (ended []<-chan struct{}
 		ended = append(ended, d.parts.run("socket", func() error { return d.serve(beside, d.socket, d.commands()) }))
 	}
 	if d.metrics != nil {
-		ended = append(ended, d.parts.run("metrics", func() error { return d.serve(beside, d.metrics, d.looks()) }))
+		ended = append(ended, d.parts.run("metrics", func() error { return d.serve(beside, d.metrics, namedHere(d.metrics.Addr(), d.looks())) }))
 	}
 	return ended
 }

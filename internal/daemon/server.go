@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -124,7 +125,7 @@ const (
 )
 
 // serve answers until ctx is over.
-func (d *daemon) serve(ctx context.Context, l net.Listener, mux *http.ServeMux) error {
+func (d *daemon) serve(ctx context.Context, l net.Listener, mux http.Handler) error {
 	s := &http.Server{Handler: d.sheltered(mux), ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: answerTime,
 		IdleTimeout: answerTime, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(d.o.Log.Handler(), slog.LevelWarn)}
 	closed := make(chan struct{})
@@ -142,6 +143,27 @@ func (d *daemon) serve(ctx context.Context, l net.Listener, mux *http.ServeMux) 
 	}
 	<-closed
 	return nil
+}
+
+// namedHere answers at an address of the loopback only who asks for that: a page in a
+// browser on this machine could otherwise have a name of its own lead here, and read the
+// answer (DNS rebinding).
+func namedHere(at net.Addr, h http.Handler) http.Handler {
+	if a, ok := at.(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+		if host != "" && host != "localhost" && net.ParseIP(host) == nil {
+			line(w, http.StatusMisdirectedRequest, "ask for localhost, or for the address itself")
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // sheltered answers a request that panics with 500 and tells of it.

@@ -107,7 +107,7 @@ func Listen(ctx context.Context, path string) (*Listener, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
 	}
-	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR|noFollow, 0o600)
 	if err != nil {
 		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
 	}

@@ -259,6 +259,16 @@ func TestAddress(t *testing.T) {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
 	}
+	named, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.info.Metrics+pathHealth, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named.Host = "evil.example"
+	if a, err := http.DefaultClient.Do(named); err != nil || a.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("it answers to a name that is not its own: %v, %v", a, err)
+	} else {
+		_ = a.Body.Close()
+	}
 	for _, path := range []string{pathWake, pathReload, pathReady} {
 		a, err := http.Post("http://"+r.info.Metrics+path, "", nil)
 		if err != nil {

@@ -12,6 +12,7 @@ var chineseDaemon = map[string]string{
 	"another yan serve has the socket %s: process %d, since %s": "另一个 yan serve 占用着套接字 %s：进程 %d，自 %s 起",
 	"%q: want a port or host:port":                              "%q：应为端口或 主机:端口",
 	"no yan serve runs for this outbox":                         "没有 yan serve 在为这个发件箱工作",
+	"the socket %s belongs to another user: %w":                 "套接字 %s 属于其他用户：%v",
 	"asking yan serve: %w":                                      "询问 yan serve：%v",
 
 	// The command.
