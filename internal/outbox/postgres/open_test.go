@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/url"
 	"strings"
@@ -174,6 +175,46 @@ func TestErrorsOfOne(t *testing.T) {
 	}
 	if n := count(t, at, "select count(*) from yan.message"); n != 64 {
 		t.Errorf("%d messages were kept, want 64", n)
+	}
+}
+
+// A body that a transaction is about to use is not forgotten meanwhile.
+func TestLargeBodyIsKeptForWhoFoundIt(t *testing.T) {
+	t.Parallel()
+	at := pgtest.Start(t).Database(t)
+	s := open(t, at, outbox.Options{}, postgres.Settings{})
+	if _, err := s.Enqueue(t.Context(), letter(t, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.EnqueueIn(t.Context(), callers{tx}, letter(t, 1<<20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Change(t.Context(), outbox.Change{Verb: outbox.Cancel}); err != nil {
+		t.Fatal(err)
+	}
+	if pruned, err := s.Prune(t.Context(), outbox.Retention{}); err != nil || pruned.Messages != 1 {
+		t.Fatalf("pruned %+v, %v", pruned, err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	body, err := s.Body(t.Context(), r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if n, err := io.Copy(io.Discard, body); err != nil || n != 1<<20 {
+		t.Errorf("read %d octets, %v", n, err)
 	}
 }
 

@@ -114,11 +114,12 @@ func (p pruning) some(ctx context.Context, ids []int64) error {
 	return p.SendBatch(ctx, b).Close()
 }
 
-// unused deletes large bodies that no message has any more. The lock waits for who
-// found one to be the same as his, and the second look sees his message.
+// unused deletes large bodies that no message has any more. Who has just found one to be
+// the same as his has locked it, and it is left to the next time; the second look sees
+// the message of one who has committed between the first look and the lock.
 func (p pruning) unused(ctx context.Context) (int, error) {
 	rows, err := p.Query(ctx, `select id from yan.blob b where not exists (select from yan.message m where m.blob = b.id)
-		order by id for update`)
+		order by id for update skip locked`)
 	if err != nil {
 		return 0, err
 	}

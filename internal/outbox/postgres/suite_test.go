@@ -14,7 +14,13 @@ import (
 	"github.com/yanmail/yan/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	if at := os.Getenv("YAN_TEST_VICTIM"); at != "" {
+		victim(at, os.Getenv("YAN_TEST_POINT"))
+		return
+	}
+	os.Exit(pgtest.Main(m))
+}
 
 // open opens the outbox in a database, and has it closed with the test.
 func open(t testing.TB, url string, o outbox.Options, settings postgres.Settings) *postgres.Store {
