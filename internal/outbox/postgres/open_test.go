@@ -109,23 +109,6 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// Many processes that begin at once make the tables once.
-func TestOpenAtOnce(t *testing.T) {
-	t.Parallel()
-	at := pgtest.Start(t).Database(t)
-	each(8, func(int) {
-		s, err := postgres.Open(t.Context(), at, outbox.Options{})
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		s.Close()
-	})
-	if n := count(t, at, "select count(*) from yan.version"); n != 1 {
-		t.Errorf("%d rows of versions", n)
-	}
-}
-
 // Every session commits synchronously, whatever it began with.
 func TestSessionsAreSynchronous(t *testing.T) {
 	t.Parallel()
