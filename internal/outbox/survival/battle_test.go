@@ -1,3 +1,5 @@
+//go:build linux
+
 package survival
 
 import (
@@ -66,6 +68,8 @@ func (b *battle) heard(line string) error {
 		b.said[words[1]]++
 	case "trouble":
 		b.said[line]++
+	case "refused":
+		b.said[strings.Join(words[:2], " ")]++
 	case "error":
 		return fmt.Errorf("a child has given up: %s", line)
 	}

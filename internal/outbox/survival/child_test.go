@@ -1,3 +1,5 @@
+//go:build linux
+
 package survival
 
 import (
@@ -17,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli"
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
@@ -48,6 +51,12 @@ type orders struct {
 	// Recipients of each; 0 is as it comes.
 	Recipients int `json:",omitempty"`
 
+	// FileSize is where every file ends, once the outbox is open; 0 is nowhere.
+	FileSize uint64 `json:",omitempty"`
+
+	// Of the command: its arguments and what stands in its environment.
+	Args, Env []string `json:",omitempty"`
+
 	// Of who delivers.
 	Port  int           `json:",omitempty"`
 	Lease time.Duration `json:",omitempty"`
@@ -59,6 +68,9 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv(ordersVariable); text != "" {
 		var o orders
 		err := json.Unmarshal([]byte(text), &o)
+		if err == nil && o.Role == "yan" {
+			os.Exit(cli.Run(context.Background(), o.Args, cli.ThisWorld()))
+		}
 		if err == nil {
 			err = o.carryOut()
 		}
@@ -104,6 +116,11 @@ func (o orders) carryOut() error {
 		return err
 	}
 	say("open")
+	if o.FileSize > 0 {
+		if err := limitFiles(o.FileSize); err != nil {
+			return err
+		}
+	}
 	if o.Role == "deliver" {
 		return o.deliver(store)
 	}
@@ -166,6 +183,7 @@ func (o orders) one(store outbox.Store, n int) error {
 	}
 	receipt, err := store.Enqueue(context.Background(), m)
 	if err != nil {
+		say("refused", kindOf(err), strconv.Quote(err.Error()))
 		return err
 	}
 	if o.Broken != "early" {
@@ -195,7 +213,7 @@ func (o orders) deliver(store outbox.Store) error {
 // child is one that runs.
 type child struct {
 	command *exec.Cmd
-	stdin   io.Closer
+	stdin   io.WriteCloser
 	// lines are what it says; closed when nothing more will come.
 	lines chan string
 	// ended is closed when it has.
@@ -214,7 +232,7 @@ func spawn(o orders, wrap ...string) (*child, error) {
 	}
 	argv := append(wrap, self, "-test.run=^$")
 	c := &child{command: exec.Command(argv[0], argv[1:]...), lines: make(chan string, 64), ended: make(chan struct{})}
-	c.command.Env = append(os.Environ(), ordersVariable+"="+string(text))
+	c.command.Env = append(append(os.Environ(), o.Env...), ordersVariable+"="+string(text))
 	c.command.Stderr = os.Stderr
 	out, err := c.command.StdoutPipe()
 	if err != nil {

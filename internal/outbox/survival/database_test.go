@@ -1,3 +1,5 @@
+//go:build linux
+
 package survival
 
 import (
@@ -79,6 +81,8 @@ func kindOf(err error) string {
 		return "uncertain"
 	case errors.Is(err, outbox.ErrBroken):
 		return "broken"
+	case errors.Is(err, outbox.ErrFull):
+		return "full"
 	}
 	return "nothing kept"
 }

@@ -11,9 +11,9 @@ import (
 )
 
 // Calls are what strace has to show of a process, for ParseTrace: all that changes
-// files, and what is said.
+// files, and what is read and said.
 func Calls() string {
-	return "?open,openat,?creat,write,writev,pwrite64,pwritev,ftruncate,fallocate,fsync,fdatasync,sync_file_range,sync,syncfs,msync," +
+	return "read,?open,openat,?creat,write,writev,pwrite64,pwritev,ftruncate,fallocate,fsync,fdatasync,sync_file_range,sync,syncfs,msync," +
 		"?rename,?renameat,renameat2,?unlink,unlinkat,?link,linkat,?mkdir,mkdirat,?rmdir,copy_file_range,sendfile"
 }
 
@@ -104,7 +104,7 @@ func parseCall(text, cwd string) (c Call, ok bool, err error) {
 	var paths []string
 	for i, arg := range args {
 		switch {
-		case strings.HasPrefix(arg, `"`) && strings.Contains(name, "write"):
+		case strings.HasPrefix(arg, `"`) && (name == "read" || strings.Contains(name, "write")):
 			data, err := unhex(strings.Trim(arg, `"`))
 			if err != nil {
 				return c, false, err
@@ -144,7 +144,7 @@ func parseCall(text, cwd string) (c Call, ok bool, err error) {
 		}
 	}
 	// A path that is named beside a folder's descriptor is what is meant.
-	if c.FD >= 0 && len(paths) > 1 && name != "write" {
+	if c.FD >= 0 && len(paths) > 1 {
 		paths = paths[1:]
 	}
 	if len(paths) > 0 {
