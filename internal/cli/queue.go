@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -155,16 +156,25 @@ func (a *app) outboxName(ctx context.Context, given string) string {
 // isServed reports whether somebody sends from the outbox. 'yan serve' is told that
 // there is something to do.
 func (a *app) isServed(ctx context.Context, store outbox.Store, given string) bool {
-	if name := a.outboxName(ctx, given); name != "" {
-		if c, err := daemon.Dial(ctx, daemon.SocketPath(name, a.Getenv)); err == nil {
-			defer c.Close()
-			if c.Wake(ctx) == nil {
-				return true
-			}
-		}
+	if name := a.outboxName(ctx, given); name != "" && a.wake(ctx, daemon.SocketPath(name, a.Getenv)) {
+		return true
 	}
 	stats, err := store.Stats(ctx)
 	return err == nil && somebodyWorks(stats)
+}
+
+// wake tells a 'yan serve' that there is something to do. One that was stopped and does not
+// answer is not waited for: the message is kept, and the store tells it later.
+func (a *app) wake(ctx context.Context, socket string) bool {
+	const patience = 2 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c, err := daemon.Dial(ctx, socket)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	return c.Wake(ctx) == nil
 }
 
 // somebodyWorks reports whether a worker lives.

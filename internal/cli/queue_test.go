@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
@@ -396,7 +397,7 @@ func TestQueueShowsNoEscapes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.sends(outbox.Deferred, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 450, Lines: []string{escapes}}, Err: escapes, ServerID: escapes})
+	k.sends(outbox.Deferred, outbox.Answer{Stage: smtp.StageRcpt + escapes, Reply: smtp.Reply{Code: 450, Lines: []string{escapes}}, Err: escapes, ServerID: escapes})
 	if _, err := k.store.Pause(t.Context(), outbox.Pause{Account: "qq", For: time.Hour, Answer: outbox.Answer{Err: "owned" + escapes}}); err != nil {
 		t.Fatal(err)
 	}
@@ -406,6 +407,15 @@ func TestQueueShowsNoEscapes(t *testing.T) {
 		if all := out + errs; code != exitOK || strings.IndexFunc(all, bad) >= 0 || !strings.Contains(all, "owned") {
 			t.Errorf("%q: exit status %d, %q", args, code, all)
 		}
+	}
+}
+
+// An outbox that came from elsewhere may have states that there are none of.
+func TestAStrangeStateDoesNothingToATerminal(t *testing.T) {
+	t.Parallel()
+	a, _, _ := testApp(words.English)
+	if word := a.stateWord(outbox.State("odd" + escapes)); !strings.Contains(word, "odd") || strings.ContainsFunc(word, unicode.IsControl) {
+		t.Errorf("%q", word)
 	}
 }
 

@@ -38,7 +38,7 @@ func (a *app) stateWord(s outbox.State) string {
 	case outbox.Cancelled:
 		return a.T("cancelled")
 	}
-	return string(s)
+	return visible(string(s)) // of an outbox that is not as yan made it
 }
 
 // stateList says what the words of --state mean; a test holds it against the states.
@@ -138,7 +138,7 @@ func (a *app) answerLine(ans outbox.Answer) string {
 	if ans.Stage == "" || ans.Reply.IsZero() && ans.Stage == smtp.StageConnect {
 		return what
 	}
-	return a.T("%s: %s", a.T("at %s", strings.ToUpper(string(ans.Stage))), what)
+	return a.T("%s: %s", a.T("at %s", strings.ToUpper(visible(string(ans.Stage)))), what)
 }
 
 // toldOf is a finding without what the outbox does by itself, or says in its own words.
