@@ -63,6 +63,7 @@ var floors = map[string]int{
 	"internal/foreign":           6,
 	"internal/route":             6,
 	"outbox":                     7,
+	"internal/daemon/metrics":    6,
 	"internal/daemon":            7,
 	"internal/cli":               8,
 	"cmd/yan":                    9,

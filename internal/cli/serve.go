@@ -20,6 +20,7 @@ import (
 type serveFlags struct {
 	outbox   string
 	socket   string
+	metrics  string
 	grace    time.Duration
 	logJSON  bool
 	logLevel string
@@ -37,7 +38,7 @@ func (a *app) serveCommand() *cobra.Command {
 			"and never twice by itself. It then finishes what is on the wire; a second signal ends it at once, and nothing is lost by that. "+
 			"Several may serve one outbox, on several machines where it is in PostgreSQL.") + "\n\n" +
 			a.T("SIGHUP has it read the configuration again; one that makes no sense changes nothing. docs/serve.md says more, and has a unit for systemd."),
-		Example: "  yan serve\n  yan serve --log-json\n  yan serve --outbox /var/lib/yan/outbox.db",
+		Example: "  yan serve\n  yan serve --metrics 9090 --log-json\n  yan serve --outbox /var/lib/yan/outbox.db",
 		Args:    a.atMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), s) },
 	}
@@ -45,6 +46,7 @@ func (a *app) serveCommand() *cobra.Command {
 		option{"outbox", "", &s.outbox, a.T("OUTBOX"), a.T("the file of the outbox, or a URL that begins with postgres:// and has no password (default: that of the configuration)")},
 		option{"grace", "", &s.grace, a.T("TIME"), a.T("how long to wait at the end for what is on the wire (default 30s)")},
 		option{"socket", "", &s.socket, a.T("PATH"), a.T("where other commands reach this one (default: beside the outbox)")},
+		option{"metrics", "", &s.metrics, a.T("ADDRESS"), a.T("show metrics to Prometheus at this port of 127.0.0.1, or at host:port")},
 		option{"log-json", "", &s.logJSON, "", a.T("write the log as JSON")},
 		option{"log-level", "", &s.logLevel, a.T("LEVEL"), a.T("the least that is logged: %s (default info)", a.listed(logLevels()))},
 	)
@@ -100,6 +102,14 @@ func (a *app) serveOptions(s *serveFlags) (daemon.Options, error) {
 		form = daemon.LogJournal
 	}
 	o.Log = daemon.NewLog(a.Stderr, form, level)
+	if s.metrics == "" {
+		return o, nil
+	}
+	var err error
+	if o.Metrics, err = daemon.MetricsAddress(s.metrics); err != nil {
+		return o, a.wrongf("%s %v", a.name("metrics"), err)
+	}
+	o.Meter = newMeter()
 	return o, nil
 }
 
@@ -122,6 +132,9 @@ func (a *app) announceServe(i daemon.Info, config string) {
 		rows = append(rows, entry{a.T("socket"), a.T("none: set XDG_RUNTIME_DIR, or name one with --socket")})
 	} else {
 		rows = append(rows, entry{a.T("socket"), printable(i.Socket)})
+	}
+	if i.Metrics != "" {
+		rows = append(rows, entry{a.T("metrics"), "http://" + i.Metrics + "/metrics"})
 	}
 	width := 0
 	for _, row := range rows {
@@ -154,6 +167,8 @@ func (a *app) served(s *serveFlags, err error) error {
 		return fail(exitIO, err, a.T("Look at the disk, and start it again: nothing that was accepted is lost."))
 	case errors.Is(err, daemon.ErrUnfinished):
 		return fail(exitTemporary, err, "")
+	case errors.Is(err, daemon.ErrAddress):
+		return fail(exitUnavailable, err, a.T("Choose another address with --metrics."))
 	case errors.Is(err, daemon.ErrSocket):
 		return fail(exitCantCreate, err, a.T("Name another place with --socket."))
 	}

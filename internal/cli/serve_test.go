@@ -144,8 +144,8 @@ func (s *service) end(t *testing.T) int {
 
 func TestServe(t *testing.T) {
 	t.Parallel()
-	s := startServe(t)
-	s.out.waitFor(t, "socket")
+	s := startServe(t, "--metrics", "0")
+	s.out.waitFor(t, "metrics")
 	s.enqueue(t, "work", "fraulein.alice@example.org")
 	s.enqueue(t, "work", "rcpt-550@example.org")
 	t.Cleanup(func() {
@@ -162,7 +162,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("exit status %d", code)
 	}
 	out := s.out.String()
-	for _, want := range []string{"Ctrl-C", "outbox", "work (" + s.config + ")", s.socket} {
+	for _, want := range []string{"Ctrl-C", "outbox", "work (" + s.config + ")", s.socket, "http://127.0.0.1:"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("a person does not see %q:\n%s", want, out)
 		}
@@ -253,11 +253,13 @@ func TestServeExitStatus(t *testing.T) {
 	}{
 		"a level that is none":     {file, model(), nil, []string{"--log-level", "loud"}, exitUsage, "debug"},
 		"no time at all":           {file, model(), nil, []string{"--grace", "0s"}, exitUsage, "above zero"},
+		"an address that is none":  {file, model(), nil, []string{"--metrics", "http"}, exitUsage, "host:port"},
 		"a password to be read":    {file, model(), nil, []string{"--outbox", "postgres://u:hunter2@h/d"}, exitUsage, "command line"},
 		"a URL of something else":  {file, model(), nil, []string{"--outbox", "mysql://u@h/d"}, exitConfig, "postgres://"},
 		"no account":               {none, model(), nil, nil, exitConfig, "yan login"},
 		"another one":              {file, model(), nil, []string{"--socket", filepath.Join(dir, "busy.sock")}, exitTemporary, "another yan serve"},
 		"no place for the socket":  {file, model(), nil, []string{"--socket", filepath.Join(file, "s.sock")}, exitCantCreate, "--socket"},
+		"an address of others":     {file, model(), nil, []string{"--metrics", "192.0.2.1:1"}, exitUnavailable, "--metrics"},
 		"an outbox of a newer yan": {file, nil, &outbox.NewerError{Has: 9, Knows: 1}, nil, exitConfig, "newer"},
 		"a disk that fails":        {file, nil, outbox.ErrBroken, nil, exitIO, "written"},
 		"a folder of others":       {file, nil, os.ErrPermission, nil, exitCantCreate, "permission"},

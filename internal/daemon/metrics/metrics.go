@@ -1,0 +1,108 @@
+package metrics
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// Metrics counts. It is for many goroutines.
+type Metrics struct {
+	registry   *prometheus.Registry
+	settled    *prometheus.CounterVec
+	attempts   *prometheus.CounterVec
+	pauses     *prometheus.CounterVec
+	waits      *prometheus.HistogramVec
+	took       *prometheus.HistogramVec
+	marks      prometheus.Histogram
+	marked     prometheus.Counter
+	storeFails prometheus.Counter
+	lapses     prometheus.Counter
+	reports    prometheus.Counter
+}
+
+// Bounds of the histograms, in seconds: a mark is a commit, an attempt some round
+// trips, and a message may wait for days.
+var (
+	markBounds    = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
+	attemptBounds = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300}
+	waitBounds    = []float64{.1, .5, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400, 432000}
+)
+
+// New makes Metrics with a registry of its own.
+func New() *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry(),
+		settled: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yan_recipients_total",
+			Help: "What recipients came to; one that is tried again counts each time."}, []string{"account", "state"}),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yan_attempts_total",
+			Help: "Attempts for a recipient, by what the answer means; none where there was no answer to explain."}, []string{"account", "class"}),
+		pauses: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yan_account_pauses_total",
+			Help: "Times that an account was paused, or could not be used."}, []string{"account"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "yan_handover_seconds",
+			Help: "From being enqueued to being handed over.", Buckets: waitBounds}, []string{"account"}),
+		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "yan_attempt_seconds",
+			Help: "From the beginning of a transaction to its answer.", Buckets: attemptBounds}, []string{"account"}),
+		marks: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "yan_mark_seconds",
+			Help: "Marking recipients as being sent, durably, before their last octet leaves.", Buckets: markBounds}),
+		marked: prometheus.NewCounter(prometheus.CounterOpts{Name: "yan_marked_recipients_total",
+			Help: "Recipients that were marked as being sent."}),
+		storeFails: prometheus.NewCounter(prometheus.CounterOpts{Name: "yan_store_errors_total",
+			Help: "Uses of the outbox that failed."}),
+		lapses: prometheus.NewCounter(prometheus.CounterOpts{Name: "yan_lease_lapses_total",
+			Help: "Times that this worker's lease ended before it was renewed."}),
+		reports: prometheus.NewCounter(prometheus.CounterOpts{Name: "yan_reports_total",
+			Help: "Messages whose sender was told that they could not be handed over."}),
+	}
+	m.registry.MustRegister(m.settled, m.attempts, m.pauses, m.waits, m.took, m.marks, m.marked, m.storeFails, m.lapses, m.reports,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Observe is delivery.Options.Observe.
+func (m *Metrics) Observe(e delivery.Event) {
+	switch e.Kind {
+	case delivery.Settled:
+		m.settle(e)
+	case delivery.Reconciled:
+		m.settled.WithLabelValues(e.Account, string(e.State)).Inc()
+	case delivery.Paused, delivery.NoRoute:
+		m.pauses.WithLabelValues(e.Account).Inc()
+	case delivery.Marked:
+		m.marks.Observe(e.Took.Seconds())
+		m.marked.Add(float64(e.Count))
+	case delivery.StoreError:
+		m.storeFails.Inc()
+	case delivery.Lapsed:
+		m.lapses.Inc()
+	case delivery.Reported:
+		m.reports.Inc()
+	}
+}
+
+func (m *Metrics) settle(e delivery.Event) {
+	m.settled.WithLabelValues(e.Account, string(e.State)).Inc()
+	if e.Began.IsZero() { // taken back before it was tried
+		return
+	}
+	class := e.Answer.Class
+	if class == "" {
+		class = "none"
+	}
+	m.attempts.WithLabelValues(e.Account, class).Inc()
+	m.took.WithLabelValues(e.Account).Observe(e.Took.Seconds())
+	if e.State == outbox.HandedOver {
+		m.waits.WithLabelValues(e.Account).Observe(e.Waited.Seconds())
+	}
+}
+
+// Handler shows the counts, and how it stands with the outbox and the delivery.
+// connections is how many may be open, by account. It is asked for once.
+func (m *Metrics) Handler(store outbox.Store, status func() delivery.Status, connections func() map[string]int) http.Handler {
+	m.registry.MustRegister(newStanding(store, m.storeFails.Inc), work{status: status, connections: connections})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}

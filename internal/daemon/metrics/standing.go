@@ -1,0 +1,137 @@
+package metrics
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+const (
+	// fresh is how long what the outbox said is told again: counting millions of
+	// rows is work, and several may ask.
+	fresh = 10 * time.Second
+	// patience bounds how long the outbox may count.
+	patience = 15 * time.Second
+)
+
+// gauge describes one that is asked for when somebody looks.
+func gauge(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+var (
+	upDesc      = gauge("yan_outbox_up", "1 when the outbox could be asked, and what follows is so.")
+	countDesc   = gauge("yan_outbox_recipients", "Recipients in the outbox.", "account", "state")
+	oldestDesc  = gauge("yan_outbox_oldest_seconds", "Age of the oldest message that waits; 0 for none.")
+	bytesDesc   = gauge("yan_outbox_bytes", "Octets of the outbox, where that is known.")
+	freeDesc    = gauge("yan_outbox_free_bytes", "Octets left on the disk of the outbox, where that is known.")
+	pausedDesc  = gauge("yan_account_paused_seconds", "How long an account still pauses; 0 for not.", "account")
+	workersDesc = gauge("yan_outbox_workers", "Processes that deliver from the outbox.")
+
+	joinedDesc   = gauge("yan_joined", "1 while this process has a lease on the outbox.")
+	couriersDesc = gauge("yan_couriers", "Accounts that this process sends from at the moment.")
+	leasedDesc   = gauge("yan_recipients_leased", "Recipients that this process has leased.")
+	connDesc     = gauge("yan_connections", "Connections that this process may have open.", "account")
+)
+
+// standing asks an outbox how it stands with it.
+type standing struct {
+	store  outbox.Store
+	failed func()
+	now    func() time.Time
+
+	mu    sync.Mutex // one question at a time; others wait for its answer
+	asked time.Time
+	stats outbox.Stats
+	ok    bool
+}
+
+func newStanding(s outbox.Store, failed func()) *standing {
+	return &standing{store: s, failed: failed, now: time.Now}
+}
+
+func (s *standing) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{upDesc, countDesc, oldestDesc, bytesDesc, freeDesc, pausedDesc, workersDesc} {
+		to <- d
+	}
+}
+
+// ask gives the last answer while it is fresh. ok is false where there is none.
+func (s *standing) ask() (stats outbox.Stats, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.now(); s.asked.IsZero() || now.Sub(s.asked) >= fresh {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		got, err := s.store.Stats(ctx)
+		if err != nil {
+			s.failed()
+		}
+		s.stats, s.ok, s.asked = got, err == nil, now
+	}
+	return s.stats, s.ok
+}
+
+func (s *standing) Collect(to chan<- prometheus.Metric) {
+	stats, ok := s.ask()
+	show(to, upDesc, truth(ok))
+	if !ok {
+		return
+	}
+	for _, a := range stats.Accounts {
+		for _, state := range outbox.States() {
+			show(to, countDesc, float64(a.Count[state]), a.Account, string(state))
+		}
+		show(to, pausedDesc, a.PausedFor.Seconds(), a.Account)
+	}
+	age := 0.0
+	if !stats.Oldest.IsZero() {
+		age = max(0, s.now().Sub(stats.Oldest).Seconds())
+	}
+	show(to, oldestDesc, age)
+	if stats.Bytes > 0 {
+		show(to, bytesDesc, float64(stats.Bytes))
+	}
+	if stats.Free >= 0 {
+		show(to, freeDesc, float64(stats.Free))
+	}
+	show(to, workersDesc, float64(len(stats.Workers)))
+}
+
+// work asks the delivery of this process.
+type work struct {
+	status      func() delivery.Status
+	connections func() map[string]int
+}
+
+func (w work) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{joinedDesc, couriersDesc, leasedDesc, connDesc} {
+		to <- d
+	}
+}
+
+func (w work) Collect(to chan<- prometheus.Metric) {
+	s := w.status()
+	show(to, joinedDesc, truth(s.Joined))
+	show(to, couriersDesc, float64(s.Couriers))
+	show(to, leasedDesc, float64(s.InFlight))
+	for account, n := range w.connections() {
+		show(to, connDesc, float64(n), account)
+	}
+}
+
+func show(to chan<- prometheus.Metric, d *prometheus.Desc, value float64, labels ...string) {
+	to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
