@@ -26,9 +26,9 @@ type verdict struct {
 // judge says what follows from an outcome. attempts are those before it; failures
 // counts the connections in a row that the account did not get.
 func judge(o smtp.Outcome, provider string, attempts, failures int) verdict {
-	v := verdict{answer: outbox.Answer{Stage: o.Stage, Reply: o.Reply}}
+	v := verdict{answer: outbox.Answer{Stage: o.Stage, Reply: beginningOf(o.Reply)}}
 	if o.Err != nil {
-		v.answer.Err = o.Err.Error()
+		v.answer.Err = clipped(o.Err.Error(), mostAnswer)
 	}
 	if o.Status == smtp.Accepted {
 		v.state, v.answer.ServerID = outbox.HandedOver, transport.ServerID(o.Reply)

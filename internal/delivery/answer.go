@@ -1,0 +1,38 @@
+package delivery
+
+import (
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/smtp"
+)
+
+// mostAnswer is how much of an answer is kept, in octets. A reply may have 64 KiB, and
+// is kept with each recipient and each attempt: of a message to 100,000 those would
+// fill the disk.
+const mostAnswer = 2000
+
+// beginningOf is a reply without what is beyond that.
+func beginningOf(r smtp.Reply) smtp.Reply {
+	left := mostAnswer
+	for i, line := range r.Lines {
+		if left -= len(line) + 1; left >= 0 { // a line without text takes room, too
+			continue
+		}
+		// The lines are others', too.
+		lines := append([]string(nil), r.Lines[:i]...)
+		r.Lines = append(lines, clipped(line, left+len(line)+1))
+		break
+	}
+	return r
+}
+
+// clipped is the beginning of a text that is longer than most octets.
+func clipped(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most] + "…"
+}
