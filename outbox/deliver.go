@@ -9,6 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 	queue "github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/route"
+	"github.com/yanmail/yan/internal/span"
 )
 
 // pruneEvery is how often what is finished is forgotten.
@@ -64,6 +65,9 @@ func (b *Outbox) delivery() (*delivery.Delivery, error) {
 // observe wakes those who watch, and tells what is nobody's outcome.
 func (b *Outbox) observe(e delivery.Event) {
 	b.signal.give()
+	if b.o.Tracer != nil {
+		span.Record(b.o.Tracer, e)
+	}
 	var what string
 	switch e.Kind {
 	case delivery.NoRoute:

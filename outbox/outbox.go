@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/yanmail/yan/account"
 	queue "github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
@@ -30,6 +32,10 @@ type Options struct {
 	// becomes of each: accounts that can't be used, pauses, errors of the database.
 	// It holds nothing of messages and no secrets. nil tells nobody.
 	Log *slog.Logger
+	// Tracer is told of every attempt for each recipient, from its beginning to the
+	// answer; nil tells nobody. What it is told holds nothing of messages, no local part
+	// of an address and no secret.
+	Tracer trace.Tracer
 }
 
 // Outbox keeps messages. It is for many goroutines. Close it.

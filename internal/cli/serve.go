@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel"
+
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/daemon"
@@ -86,7 +88,10 @@ func (a *app) runServe(ctx context.Context, s *serveFlags) error {
 
 // serveOptions are those that flags say.
 func (a *app) serveOptions(s *serveFlags) (daemon.Options, error) {
-	o := daemon.Options{Grace: s.grace, Getenv: a.Getenv, Version: version().Version}
+	o := daemon.Options{Grace: s.grace, Getenv: a.Getenv, Version: version().Version,
+		// The global one does nothing until somebody attaches: the API is all there is of
+		// OpenTelemetry in this program.
+		Tracer: otel.Tracer("github.com/yanmail/yan")}
 	if s.grace <= 0 {
 		return o, a.wrongf("%s %q: want a time above zero", a.name("grace"), s.grace.String())
 	}

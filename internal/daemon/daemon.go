@@ -11,6 +11,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/yanmail/yan/internal/scrub"
+	"github.com/yanmail/yan/internal/span"
+
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
@@ -199,7 +202,7 @@ func (d *daemon) serving() string {
 // observe hands an event of the delivery to whom it concerns.
 func (d *daemon) observe(e delivery.Event) {
 	logEvent(d.o.Log, e)
-	traceEvent(d.o.Tracer, e)
+	span.Record(d.o.Tracer, e)
 	if d.o.Meter != nil {
 		d.o.Meter.Observe(e)
 	}
@@ -222,7 +225,7 @@ func (d *daemon) isReady() (ready bool, why string) {
 	case d.stopping.Load():
 		return false, "stopping"
 	case s.StoreErr != nil:
-		return false, "the outbox does not work: " + scrub(s.StoreErr.Error())
+		return false, "the outbox does not work: " + scrub.Text(s.StoreErr.Error())
 	case !s.Joined || !s.Accepting:
 		return false, "no lease on the outbox"
 	case d.store.sinceRenewed() > lease:

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/yanmail/yan/internal/scrub"
+
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 )
@@ -77,8 +79,8 @@ func attributes(e delivery.Event) []slog.Attr {
 	}
 	add(slog.Int64("id", int64(e.ID)), e.ID != 0)
 	add(slog.Int("n", e.N), e.ID != 0)
-	add(slog.String("account", scrub(e.Account)), e.Account != "")
-	add(slog.String("domain", domainOnly(e.Domain)), e.Domain != "")
+	add(slog.String("account", scrub.Text(e.Account)), e.Account != "")
+	add(slog.String("domain", scrub.Domain(e.Domain)), e.Domain != "")
 	add(slog.String("state", string(e.State)), e.State != "")
 	add(slog.Int("attempt", e.Attempt), e.Attempt != 0)
 	add(slog.String("stage", string(e.Answer.Stage)), e.Answer.Stage != "")
@@ -91,17 +93,9 @@ func attributes(e delivery.Event) []slog.Attr {
 	add(milliseconds("took_ms", e.Took), e.Took != 0)
 	add(milliseconds("waited_ms", e.Waited), e.Waited != 0)
 	if e.Err != nil {
-		list = append(list, slog.String("error", scrub(e.Err.Error())))
+		list = append(list, slog.String("error", scrub.Text(e.Err.Error())))
 	}
 	return list
-}
-
-// domainOnly is for who hands over an address as a domain.
-func domainOnly(s string) string {
-	if at := signs.FindAllStringIndex(s, -1); at != nil {
-		return s[at[len(at)-1][1]:]
-	}
-	return s
 }
 
 func milliseconds(key string, d time.Duration) slog.Attr {
@@ -109,4 +103,4 @@ func milliseconds(key string, d time.Duration) slog.Attr {
 }
 
 // reason is the attribute of an error.
-func reason(err error) slog.Attr { return slog.String("error", scrub(err.Error())) }
+func reason(err error) slog.Attr { return slog.String("error", scrub.Text(err.Error())) }

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"github.com/yanmail/yan/internal/scrub"
+
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -20,7 +22,7 @@ func (e *PanicError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap is what Error says, for other languages.
 func (e *PanicError) Unwrap() error {
-	return sentence.Errorf("%s panicked: %v", e.Part, scrub(fmt.Sprint(e.Value)))
+	return sentence.Errorf("%s panicked: %v", e.Part, scrub.Text(fmt.Sprint(e.Value)))
 }
 
 // parts are the goroutines of a daemon. The first that fails says why it ends.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/span"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -57,12 +59,12 @@ func TestSpanOfAnAttempt(t *testing.T) {
 		Size: 1234, Began: began, Took: 2 * time.Second,
 		Answer: outbox.Answer{Stage: smtp.StageBody, Class: "accepted", Reply: smtp.Reply{Code: 250, Enhanced: smtp.EnhancedCode{Class: 2}}}}
 	r := &recorder{}
-	traceEvent(r, e)
+	span.Record(r, e)
 	e.State, e.Answer.Class = outbox.Failed, "mailbox_unknown"
-	traceEvent(r, e)
+	span.Record(r, e)
 	for _, kind := range kinds() {
 		if kind != delivery.Settled {
-			traceEvent(r, delivery.Event{Kind: kind, Began: began})
+			span.Record(r, delivery.Event{Kind: kind, Began: began})
 		}
 	}
 	if len(r.spans) != 2 {

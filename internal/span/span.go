@@ -1,7 +1,11 @@
-package daemon
+// Package span makes OpenTelemetry spans of what a delivery does, through the API
+// alone: whoever wants them brings the SDK, or an agent that attaches to the process.
+package span
 
 import (
 	"context"
+
+	"github.com/yanmail/yan/internal/scrub"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -24,32 +28,32 @@ const (
 	enhancedKey = attribute.Key("yan.smtp.enhanced_code")
 )
 
-// traceEvent makes a span of an attempt: one for each recipient, from the beginning of
+// Record makes a span of an attempt, Settled events being those: one for each recipient, from the beginning of
 // its transaction to the answer. It is made afterwards, so that one that the
 // process did not survive has none; the outbox has.
-func traceEvent(tracer trace.Tracer, e delivery.Event) {
+func Record(tracer trace.Tracer, e delivery.Event) {
 	if e.Kind != delivery.Settled || e.Began.IsZero() {
 		return
 	}
-	_, span := tracer.Start(context.Background(), "send "+scrub(e.Account), trace.WithTimestamp(e.Began),
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(spanAttributes(e)...))
+	_, span := tracer.Start(context.Background(), "send "+scrub.Text(e.Account), trace.WithTimestamp(e.Began),
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes(e)...))
 	if e.State != outbox.HandedOver {
 		span.SetStatus(codes.Error, string(e.State))
 	}
 	span.End(trace.WithTimestamp(e.Began.Add(e.Took)))
 }
 
-func spanAttributes(e delivery.Event) []attribute.KeyValue {
+func attributes(e delivery.Event) []attribute.KeyValue {
 	list := []attribute.KeyValue{
 		semconv.MessagingOperationTypeSend,
 		semconv.MessagingOperationName("send"),
 		semconv.NetworkProtocolName("smtp"),
 		semconv.MessagingMessageID(e.ID.String()),
-		accountKey.String(scrub(e.Account)),
+		accountKey.String(scrub.Text(e.Account)),
 		stateKey.String(string(e.State)),
 		attemptKey.Int(e.Attempt),
 		placeKey.Int(e.N),
-		domainKey.String(domainOnly(e.Domain)),
+		domainKey.String(scrub.Domain(e.Domain)),
 	}
 	if e.Size > 0 {
 		list = append(list, semconv.MessagingMessageBodySize(int(e.Size)))

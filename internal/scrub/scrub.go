@@ -1,4 +1,6 @@
-package daemon
+// Package scrub takes out of texts what a log or a trace must not hold: the local
+// parts of addresses, and the users and passwords of URLs.
+package scrub
 
 import (
 	"regexp"
@@ -19,10 +21,10 @@ var signs = regexp.MustCompile(`@|%40|＠`)
 // userInfo is the user and password of a URL, which may hold any of these again.
 var userInfo = regexp.MustCompile(`://[^\s"<>]*@`)
 
-// scrub takes the local part of every address, and the user and password of every
+// Text takes the local part of every address, and the user and password of every
 // URL, out of an error's text: what stands before an @, up to a blank or a bracket.
 // It rather takes too much.
-func scrub(text string) string {
+func Text(text string) string {
 	var b strings.Builder
 	text = userInfo.ReplaceAllString(text, "://"+unseen+"@")
 	for {
@@ -54,4 +56,12 @@ func localPart(before string) int {
 	}
 	_, size := utf8.DecodeRuneInString(before[at:])
 	return at + size
+}
+
+// Domain is for who hands over an address as a domain.
+func Domain(s string) string {
+	if at := signs.FindAllStringIndex(s, -1); at != nil {
+		return s[at[len(at)-1][1]:]
+	}
+	return s
 }
