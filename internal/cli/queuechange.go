@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +48,9 @@ func (a *app) queueVerbCommand(verb outbox.Verb) *cobra.Command {
 }
 
 func (a *app) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, verb outbox.Verb, args []string) error {
+	if err := a.noneEmpty(cmd, choosing()...); err != nil {
+		return err
+	}
 	switch {
 	case len(args) == 0 && f.isEmpty() && !f.all:
 		return fail(exitUsage, errors.New(a.T("no message named: give its number, or choose by --state, --to, --tag or the like")),
@@ -91,6 +95,10 @@ func (a *app) change(ctx context.Context, q *queueFlags, f *queueFilter, verb ou
 	if len(filter.States) == 0 && len(args) == 0 {
 		filter.States = meant(verb)
 	}
+	doubted, err := a.anyDoubted(ctx, store, verb, filter)
+	if err != nil {
+		return a.outboxProblem(q.outbox, err)
+	}
 	changed, err := store.Change(ctx, outbox.Change{Verb: verb, Filter: filter})
 	var move *outbox.MoveError
 	switch {
@@ -106,6 +114,9 @@ func (a *app) change(ctx context.Context, q *queueFlags, f *queueFilter, verb ou
 		return a.outboxProblem(q.outbox, err)
 	}
 	a.tellChanged(q, verb, changed, resumed...)
+	if doubted && changed.Recipients > 0 && !q.json {
+		a.tellDoubted(verb)
+	}
 	if changed.Recipients == 0 && len(args) > 0 {
 		return &failure{code: exitData, err: errors.New("nothing changed"), told: true}
 	}
@@ -113,6 +124,37 @@ func (a *app) change(ctx context.Context, q *queueFlags, f *queueFilter, verb ou
 		a.hintNext(ctx, q, store, changed)
 	}
 	return nil
+}
+
+// anyDoubted reports whether a server may have the message already of somebody of whom it is
+// cancelled, or who is to get it after all.
+func (a *app) anyDoubted(ctx context.Context, store outbox.Store, verb outbox.Verb, filter outbox.Filter) (bool, error) {
+	filter.Limit = 1
+	of := []outbox.State{outbox.InDoubt}
+	switch verb {
+	case outbox.Cancel:
+	case outbox.Retry:
+		of, filter.Doubted = []outbox.State{outbox.Failed, outbox.Expired, outbox.Cancelled}, true
+	default:
+		return false, nil
+	}
+	if len(filter.States) > 0 {
+		of = slices.DeleteFunc(of, func(s outbox.State) bool { return !slices.Contains(filter.States, s) })
+	}
+	if filter.States = of; len(of) == 0 {
+		return false, nil
+	}
+	page, err := store.List(ctx, filter)
+	return len(page.Entries) > 0, err
+}
+
+// tellDoubted says what a person may not have thought of.
+func (a *app) tellDoubted(verb outbox.Verb) {
+	text := a.T("some were in doubt: a server may have taken the message, and what it has can't be called back")
+	if verb == outbox.Retry {
+		text = a.T("some were in doubt before: who has the message already gets it twice; 'yan queue hold' keeps it back")
+	}
+	a.outf("%s %s\n", a.paint(a.StdoutWidth, yellow, "?"), text)
 }
 
 // meant are the states that a choice by flags is about where it says none. What is
@@ -263,6 +305,9 @@ func (a *app) queueResolveCommand() *cobra.Command {
 					a.T("Sent, though it has not arrived: nobody gets it. Sent once more, though it has: somebody may get it twice."))
 			case resend:
 				verb = outbox.ResolveResend
+			}
+			if err := a.noneEmpty(cmd, "to"); err != nil {
+				return err
 			}
 			return a.change(cmd.Context(), q, f, verb, args)
 		},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/yanmail/yan/internal/outbox"
 )
@@ -71,6 +72,30 @@ func (f *queueFilter) isEmpty() bool {
 func (f *queueFilter) same(g queueFilter) bool {
 	return f.account == g.account && f.to == g.to && f.from == g.from && f.tag == g.tag && f.key == g.key && len(f.states) == len(g.states) &&
 		f.since == g.since && f.until == g.until && f.all == g.all
+}
+
+// noneEmpty refuses a flag without a value, as of "$KEY" where a script has set none: it
+// would mean more messages than are meant, or a message twice.
+func (a *app) noneEmpty(cmd *cobra.Command, flags ...string) error {
+	for _, flag := range flags {
+		f := cmd.Flags().Lookup(flag)
+		if f == nil || !f.Changed || a.origin[flag] != "" {
+			continue
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" }) {
+			return a.wrongf("%s is empty; leave it out where nothing is meant", a.name(flag))
+		}
+	}
+	return nil
+}
+
+// choosing are the flags that choose messages by a value.
+func choosing() []string {
+	return []string{"account", "state", "to", "from", "tag", "key", "since", "until"}
 }
 
 // filter reads the flags. scheduledOnly asks for those of the queued that are not due

@@ -29,6 +29,9 @@ const usualLimit = 50
 
 func (a *app) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, args []string) error {
 	ctx := cmd.Context()
+	if err := a.noneEmpty(cmd, choosing()...); err != nil {
+		return err
+	}
 	filter, scheduledOnly, err := f.filter(a, args)
 	if err != nil {
 		return err
@@ -94,7 +97,7 @@ func missingIDs(ids []outbox.ID, list []outbox.Entry) []outbox.ID {
 func (a *app) tellList(list []outbox.Entry, more bool, f *queueFilter, filter outbox.Filter, stats outbox.Stats) {
 	counts := map[outbox.State]int{}
 	total := 0
-	allScheduled := !slices.ContainsFunc(list, func(e outbox.Entry) bool { return !a.isScheduled(e) })
+	later := !slices.ContainsFunc(list, a.isDue)
 	for _, acc := range stats.Accounts {
 		for s, n := range acc.Count {
 			counts[s] += n
@@ -121,12 +124,17 @@ func (a *app) tellList(list []outbox.Entry, more bool, f *queueFilter, filter ou
 		a.tellFinished(counts)
 	}
 	if counts[outbox.Queued]+counts[outbox.Deferred] > 0 && len(list) > 0 {
-		a.hint(a.nextSteps(somebodyWorks(stats), allScheduled))
+		a.hint(a.nextSteps(somebodyWorks(stats), later))
 	}
 	a.tellPauses(stats)
 	if counts[outbox.InDoubt] > 0 {
 		a.hint(a.T("In doubt: the message may have been handed over, and the answer was lost. 'yan queue show ID' says more, 'yan queue resolve' decides."))
 	}
+}
+
+// isDue reports whether a recipient would be tried now.
+func (a *app) isDue(e outbox.Entry) bool {
+	return slices.ContainsFunc(e.Recipients, func(s outbox.Status) bool { return s.State.Waiting() && !s.Due.After(a.Now().Add(slack)) })
 }
 
 // tellFinished says, to people, what the list does not show.

@@ -64,6 +64,9 @@ func (a *app) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 		return a.wrongf("%s %q: want one of %s", a.name("queue"), o.when, a.listed(account.QueueWords()))
 	}
 	byFlag := changed("queue") && a.origin["queue"] == ""
+	if err := a.noneEmpty(cmd, "at", "expires", "key", "tag"); err != nil {
+		return err
+	}
 	if changed("at") {
 		if byFlag && o.when != account.QueueAlways {
 			return a.wrongf("%s and %s are both given; what waits for its time is in the outbox", a.name("at"), "--queue="+o.when)

@@ -226,6 +226,10 @@ var chineseQueue = map[string]string{
 	"; recipients left in the outbox: %d": "；发件箱中还有收件人 %d",
 	", the next is due in %s":             "，下一个在 %s后",
 
+	"%s is empty; leave it out where nothing is meant":                                                     "%s 的值为空；不需要时请去掉它",
+	"some were in doubt: a server may have taken the message, and what it has can't be called back":        "其中有结果存疑的：服务器可能已经收下，而收下的无法撤回",
+	"some were in doubt before: who has the message already gets it twice; 'yan queue hold' keeps it back": "其中有结果曾经存疑的：已收到的人会再收到一份；yan queue hold 可先搁置",
+
 	// stats, prune
 	"Count what is in the outbox, and say who sends it": "统计发件箱，并说明由谁发送",
 	"Count the recipients of each account by their state, name the workers that send, the accounts that rest and why, and say what room the outbox takes.": "按账号和状态统计收件人，列出正在发送的程序、暂停的账号及其原因，以及发件箱占用的空间。",
