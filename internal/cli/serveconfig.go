@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/url"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/daemon"
@@ -42,11 +41,9 @@ func (a *app) serveWhere(ctx context.Context, s *serveFlags, f *account.File) (s
 // noPasswordInFlag refuses a URL with a password where others can read it.
 func (a *app) noPasswordInFlag(where string) error {
 	_, variable := a.origin["outbox"]
-	if u, err := url.Parse(where); where != "" && !variable && outbox.IsPostgres(where) {
-		if _, has := u.User.Password(); err != nil || has {
-			return fail(exitUsage, errors.New(a.T("%s: a password does not belong on the command line", a.name("outbox"))),
-				a.T("Leave it to ~/.pgpass or PGPASSWORD, or to password_command in the configuration."))
-		}
+	if !variable && outbox.HoldsPassword(where) {
+		return fail(exitUsage, errors.New(a.T("%s: a password does not belong on the command line", a.name("outbox"))),
+			a.T("Leave it to ~/.pgpass or PGPASSWORD, or to password_command in the configuration."))
 	}
 	return nil
 }

@@ -16,6 +16,9 @@ func IsPostgres(where string) bool {
 // the URL's scheme, user, host and database.
 func Describe(where string) string {
 	scheme, _, found := strings.Cut(where, "://")
+	if !found && HoldsPassword(where) {
+		return "..."
+	}
 	if !found {
 		return where
 	}
@@ -29,4 +32,21 @@ func Describe(where string) string {
 		short.User = url.User(name)
 	}
 	return short.String()
+}
+
+// HoldsPassword reports a password in a URL, or in "host=… password=…", which libpq takes
+// for one and which is taken for no path here.
+func HoldsPassword(where string) bool {
+	if strings.Contains(strings.ToLower(where), "password=") {
+		return true
+	}
+	if !strings.Contains(where, "://") {
+		return false
+	}
+	u, err := url.Parse(where)
+	if err != nil {
+		return true // it may be anywhere
+	}
+	_, has := u.User.Password()
+	return has
 }

@@ -26,6 +26,7 @@ func TestDescribeHidesThePassword(t *testing.T) {
 		"postgres://db/mail?password=secret&sslmode=require": "postgres://db/mail",
 		"postgres://me:sec%ret@db/mail":                      "postgres://...",
 		"postgres://me:secret@db:port/mail":                  "postgres://...",
+		"host=db password=secret":                            "...",
 	} {
 		if got := Describe(where); got != want || strings.Contains(got, "secret") {
 			t.Errorf("%q: %q, want %q", where, got, want)

@@ -35,7 +35,7 @@ func Path(where string, getenv func(string) string) (string, error) {
 	switch {
 	case where == "":
 		return DefaultPath(getenv)
-	case strings.Contains(where, "://"):
+	case strings.Contains(where, "://"), outbox.HoldsPassword(where):
 		return "", sentence.Errorf("%s is no outbox: want the path of a file, or a URL that begins with postgres://", outbox.Describe(where))
 	case where == "~" || strings.HasPrefix(where, "~/") || strings.HasPrefix(where, `~\`):
 		where = filepath.Join(home(getenv), where[1:])

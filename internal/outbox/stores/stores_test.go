@@ -60,7 +60,7 @@ func TestPath(t *testing.T) {
 	if got, err := Path("out.db", environment()); err != nil || !filepath.IsAbs(got) || filepath.Base(got) != "out.db" {
 		t.Errorf("%q, %v", got, err)
 	}
-	for _, where := range []string{"mysql://me:secret@host/db", "redis://:secret@host", "sqlite:///x?password=secret"} {
+	for _, where := range []string{"mysql://me:secret@host/db", "redis://:secret@host", "sqlite:///x?password=secret", "host=db Password=secret dbname=mail"} {
 		if got, err := Path(where, environment()); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %q, %v", where, got, err)
 		}
