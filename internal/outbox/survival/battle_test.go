@@ -118,21 +118,37 @@ func (b *battle) lead(o orders, f fate) error {
 		<-c.ended
 		_ = c.stdin.Close()
 	}()
-	var due <-chan time.Time // when it dies
+	f.name, err = b.watch(c, o, f)
+	if err != nil || f.name == "" {
+		return err
+	}
+	c.signal(syscall.SIGKILL)
+	for line := range c.lines { // what it had said before
+		if err := b.heard(line); err != nil {
+			return err
+		}
+	}
+	b.died(f.name)
+	return nil
+}
+
+// watch returns when a child is to die, and says of what; "" when it has died by
+// itself.
+func (b *battle) watch(c *child, o orders, f fate) (of string, err error) {
+	var due <-chan time.Time
 	if f.lines == 0 && f.when == nil && o.DieAt == "" {
 		due = time.After(f.delay)
 	}
 	limit := time.After(2 * time.Second) // one that has nothing to do does not come to its end
-	stopped := false
-	for count, over := 0, false; !over; {
+	for count := 0; ; {
 		select {
 		case line, alive := <-c.lines:
 			if !alive {
 				b.died(f.name)
-				return nil
+				return "", nil
 			}
 			if err := b.heard(line); err != nil {
-				return err
+				return "", err
 			}
 			if strings.HasPrefix(line, "kept") || strings.HasPrefix(line, "event") {
 				count++
@@ -143,32 +159,26 @@ func (b *battle) lead(o orders, f fate) error {
 		case <-f.when:
 			f.when, due = nil, time.After(f.delay)
 		case <-limit:
-			over, f.name = true, "idleness"
+			return "idleness", nil
 		case <-due:
-			if !f.stop || stopped {
-				over = true
-				break
+			if !f.stop {
+				return f.name, nil
 			}
-			stopped = true
-			c.signal(syscall.SIGSTOP)
-			b.mu.Lock()
-			b.stops++
-			b.mu.Unlock()
-			past := time.After(shortLease * 5 / 2)
-			<-past
-			c.signal(syscall.SIGCONT)
-			due, f.name = time.After(300*time.Millisecond), "stopped, and then killed"
-			limit = nil
+			b.pause(c)
+			f.name, f.stop, f.lines = "stopped, and then killed", false, 0
+			limit, due = nil, time.After(300*time.Millisecond)
 		}
 	}
-	c.signal(syscall.SIGKILL)
-	for line := range c.lines { // what it had said before
-		if err := b.heard(line); err != nil {
-			return err
-		}
-	}
-	b.died(f.name)
-	return nil
+}
+
+// pause stops a child for longer than its lease.
+func (b *battle) pause(c *child) {
+	b.mu.Lock()
+	b.stops++
+	b.mu.Unlock()
+	c.signal(syscall.SIGSTOP)
+	<-time.After(shortLease * 5 / 2)
+	c.signal(syscall.SIGCONT)
 }
 
 // enqueuer starts one that keeps letters, and kills it.

@@ -40,7 +40,7 @@ func kinds() []kind {
 		{name: "model", every: 1, gang: 48, calls: 1, open: func(_ testing.TB, _ outbox.Options, clock *outboxtest.Clock) (outbox.Store, error) {
 			return slowMarks{outboxtest.NewModel(clock)}, nil
 		}},
-		{name: "sqlite", every: 7, gang: 8, calls: 3, failpoints: sqlite.Failpoints(),
+		{name: "sqlite", every: 11, gang: 8, calls: 5, failpoints: sqlite.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
 				folder, err := os.MkdirTemp(t.TempDir(), "") // a course may be one of thousands
 				if err != nil {
@@ -53,7 +53,7 @@ func kinds() []kind {
 				return disposable{store, folder}, nil
 			},
 			place: func(t testing.TB) string { return filepath.Join(t.TempDir(), "outbox.db") }},
-		{name: "postgres", every: 37, gang: 4, calls: 13, failpoints: postgres.Failpoints(),
+		{name: "postgres", every: 41, gang: 4, calls: 13, failpoints: postgres.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
 				return postgres.Open(context.Background(), pgtest.Start(t).Database(t), o)
 			},

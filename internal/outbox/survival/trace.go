@@ -3,6 +3,7 @@ package survival
 import (
 	"bufio"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -87,11 +88,10 @@ type opened struct {
 
 // parseCall reads name(arguments) = result; ok is false for a call that failed.
 func parseCall(text, cwd string) (c Call, ok bool, err error) {
-	at := strings.LastIndex(text, ") ")
-	equals := strings.LastIndex(text, " = ")
+	at, equals := strings.LastIndex(text, ") "), strings.LastIndex(text, " = ")
 	name, rest, found := strings.Cut(text, "(")
-	if !found || at < 0 || equals < at || at < len(name) {
-		return c, false, fmt.Errorf("no call")
+	if !found || at < len(name) || equals < at {
+		return c, false, errors.New("no call")
 	}
 	c = Call{Name: name, FD: -1, Offset: -1}
 	result := text[equals+3:]
@@ -99,43 +99,59 @@ func parseCall(text, cwd string) (c Call, ok bool, err error) {
 		return c, false, nil
 	}
 	args := strings.Split(rest[:at-len(name)-1], ", ") // all strings are in hexadecimal
-	var bytes [][]byte
-	base, written := cwd, int64(0)
+	if err := c.arguments(args, cwd); err != nil {
+		return c, false, err
+	}
+	if strings.Contains(name, "write") {
+		written, err := strconv.Atoi(strings.Fields(result)[0])
+		if err != nil {
+			return c, false, err
+		}
+		if written > len(c.Data) {
+			return c, false, fmt.Errorf("%d octets were written, and %d are shown", written, len(c.Data))
+		}
+		c.Data = c.Data[:written]
+	}
+	if name == "pwrite64" || name == "ftruncate" {
+		c.Offset, err = strconv.ParseInt(args[len(args)-1], 10, 64)
+	}
+	return c, err == nil, err
+}
+
+// arguments reads those that matter.
+func (c *Call) arguments(args []string, cwd string) error {
+	base := cwd
 	var paths []string
 	for i, arg := range args {
+		text, quoted := strings.CutPrefix(arg, `"`)
+		_, vector, isVector := strings.Cut(arg, `iov_base="`)
+		number, file, described := strings.Cut(arg, "<")
 		switch {
-		case strings.HasPrefix(arg, `"`) && (name == "read" || strings.Contains(name, "write")):
-			data, err := unhex(strings.Trim(arg, `"`))
+		case isVector:
+			text, quoted = vector, true
+			fallthrough
+		case quoted:
+			text, _, _ = strings.Cut(text, `"`)
+			octets, err := unhex(text)
 			if err != nil {
-				return c, false, err
+				return err
 			}
-			bytes = append(bytes, data)
-		case strings.Contains(arg, `iov_base="`):
-			_, inner, _ := strings.Cut(arg, `iov_base="`)
-			inner, _, _ = strings.Cut(inner, `"`)
-			data, err := unhex(inner)
-			if err != nil {
-				return c, false, err
+			if c.Name == "read" || strings.Contains(c.Name, "write") {
+				c.Data = append(c.Data, octets...)
+				continue
 			}
-			bytes = append(bytes, data)
-		case strings.HasPrefix(arg, `"`):
-			path, err := unhex(strings.Trim(arg, `"`))
-			if err != nil {
-				return c, false, err
-			}
-			paths = append(paths, resolve(base, string(path)))
+			paths = append(paths, resolve(base, string(octets)))
 			base = cwd
-		case strings.Contains(arg, "<"):
-			number, file, _ := strings.Cut(arg, "<")
+		case described:
 			file, _, _ = strings.Cut(file, ">")
-			path, err := unhex(file)
-			if err != nil {
-				path = []byte(file) // of a socket or a pipe
+			base = file // of a socket or a pipe
+			if path, err := unhex(file); err == nil {
+				base = string(path)
 			}
-			base = string(path)
 			if i == 0 && number != "AT_FDCWD" {
+				var err error
 				if c.FD, err = strconv.Atoi(number); err != nil {
-					return c, false, err
+					return err
 				}
 				paths = append(paths, base)
 			}
@@ -153,24 +169,7 @@ func parseCall(text, cwd string) (c Call, ok bool, err error) {
 	if len(paths) > 1 {
 		c.To = paths[1]
 	}
-	for _, b := range bytes {
-		c.Data = append(c.Data, b...)
-	}
-	if strings.Contains(name, "write") {
-		if written, err = strconv.ParseInt(strings.Fields(result)[0], 10, 64); err != nil {
-			return c, false, err
-		}
-		if written > int64(len(c.Data)) {
-			return c, false, fmt.Errorf("%d octets were written, and %d are shown", written, len(c.Data))
-		}
-		c.Data = c.Data[:written]
-	}
-	if name == "pwrite64" || name == "ftruncate" {
-		if c.Offset, err = strconv.ParseInt(args[len(args)-1], 10, 64); err != nil {
-			return c, false, err
-		}
-	}
-	return c, true, nil
+	return nil
 }
 
 func resolve(base, path string) string {
