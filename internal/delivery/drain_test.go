@@ -1,0 +1,36 @@
+package delivery_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// A drain takes back what a worker that died had, sends it, and sends nothing whose
+// time is over.
+func TestADrainLooksAtWhatOthersLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	left := w.enqueue("left@example.com")
+	if err := w.model.Join(t.Context(), outbox.Worker{Owner: "dead"}, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	batch, err := w.model.Claim(t.Context(), outbox.Claim{Owner: "dead", Account: account, Recipients: 10})
+	if err != nil || len(batch.Items) != 1 {
+		t.Fatalf("%+v, %v", batch, err)
+	}
+	w.clock.Advance(2 * time.Second)
+	w.drain()
+	w.want(left, "handed_over")
+
+	late := w.enqueue("late@example.com")
+	w.clock.Advance(outbox.Lifetime)
+	for range 20 { // who comes first would be chance
+		w.drain()
+	}
+	w.want(late, "expired")
+	if n, twice := w.deliveries(); n != 1 || len(twice) > 0 {
+		t.Errorf("%d deliveries, %v", n, twice)
+	}
+}
