@@ -9,6 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 	queue "github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/route"
+	"github.com/yanmail/yan/internal/scrub"
 	"github.com/yanmail/yan/internal/span"
 )
 
@@ -93,11 +94,11 @@ func (b *Outbox) observe(e delivery.Event) {
 	}
 	switch {
 	case e.Err != nil:
-		about = append(about, slog.String("error", e.Err.Error()))
+		about = append(about, slog.String("error", scrub.Text(e.Err.Error())))
 	case e.Answer.Reply.Code != 0:
 		about = append(about, slog.Int("code", e.Answer.Reply.Code)) // its text may name people
 	case e.Answer.Err != "":
-		about = append(about, slog.String("error", e.Answer.Err))
+		about = append(about, slog.String("error", scrub.Text(e.Answer.Err)))
 	}
 	b.o.Log.Warn(what, about...)
 }

@@ -53,6 +53,10 @@ type Route struct {
 	// is the message's sender. NoReport tells nobody but the events.
 	ReportTo smtp.Address
 	NoReport bool
+	// Owns says which senders are the account's own: a report that would go to another
+	// one goes to ReportFrom, as somebody may have put a stranger's address there. nil
+	// believes all.
+	Owns func(smtp.Address) bool
 	// ReportFrom is the account's own address.
 	ReportFrom smtp.Address
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// mostReports bounds how many messages are reported about at a time.
-const mostReports = 100
+// mostReports bounds how many messages are reported about at a time, mostUntold how
+// many that can't be are gone past.
+const mostReports, mostUntold = 100, 10_000
 
 // report tells of messages that could not be handed over, by a message to whoever is
 // to be told, which goes through the outbox like any other. Its key makes it one,
@@ -22,7 +23,7 @@ func (s *shift) report() {
 	untold := d.untold
 	d.mu.Unlock()
 	// Those that could not be told stand before the others.
-	reports, err := d.o.Store.Unreported(s.over, mostReports+untold)
+	reports, err := d.o.Store.Unreported(s.over, mostReports+min(untold, mostUntold))
 	if s.over.Err() != nil || !d.used(err) {
 		return
 	}
@@ -83,6 +84,10 @@ func (s *shift) enqueueReport(route Route, r outbox.Report) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "" // the report does without
+	}
+	if route.ReportTo.IsZero() && route.Owns != nil && !route.Owns(r.From) {
+		// Whoever wrote that address there, its owner may have sent nothing.
+		route.ReportTo = route.ReportFrom
 	}
 	about := bounce.Report{Report: r, Sender: route.ReportFrom, To: route.ReportTo, Host: host, Provider: route.Provider}
 	about.Now = d.o.Now()

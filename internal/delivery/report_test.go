@@ -6,6 +6,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
 )
 
 // Who sent a message that can't be handed over is told, once, and nobody is told when
@@ -49,4 +50,20 @@ func TestTheSenderIsToldOnce(t *testing.T) {
 		}
 	}
 	t.Error("the report did not arrive")
+}
+
+// A report to a sender that is not the account's goes to the account: a visitor's
+// address in a form's mail must not make Yan write to that visitor.
+func TestStrangersAreNotTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.route.NoReport = false
+	w.route.ReportFrom = address(t, "shop@example.org")
+	w.route.Owns = func(a smtp.Address) bool { return a.String() == "shop@example.org" }
+	w.enqueue("rcpt-550-5.1.1@example.org")
+	w.drain()
+	got := w.server.Messages()
+	if len(got) != 1 || strings.Join(got[0].To, " ") != "shop@example.org" {
+		t.Errorf("%d reports: %+v", len(got), got)
+	}
 }

@@ -81,6 +81,7 @@ func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 		Pace:            pace(a.Pace, p),
 		Doubt:           delivery.Policy(cmp.Or(a.InDoubt, o.InDoubt)),
 		ReportFrom:      own,
+		Owns:            a.Serves,
 	}
 	if a.KeepsSent() {
 		route.Mailbox = func(ctx context.Context) (delivery.Mailbox, error) { return r.mailbox(ctx, a) }
