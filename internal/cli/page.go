@@ -59,7 +59,10 @@ func (a *app) page(cmd *cobra.Command) page {
 	p.lists = append(p.lists, groups(cmd.LocalFlags())...)
 	p.lists = append(p.lists, a.everyCommand(cmd.Root().PersistentFlags()))
 	if cmd.CommandPath() == "yan queue" {
-		p.lists = append(p.lists, a.stateList())
+		p.lists = append(p.lists, a.stateList(), a.queueStatuses())
+	}
+	if cmd.CommandPath() == "yan queue run" {
+		p.lists = append(p.lists, a.exitStatuses())
 	}
 	if cmd.Name() == "send" {
 		p.lists = append(p.lists, a.serverForms(), a.variables(), a.exitStatuses())

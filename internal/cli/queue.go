@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -186,7 +187,7 @@ func somebodyWorks(stats outbox.Stats) bool {
 func (a *app) outboxProblem(given string, err error) error {
 	shown := outbox.Describe(a.outboxName(context.Background(), given))
 	var newer *outbox.NewerError
-	code, hint := exitUnavailable, ""
+	code, hint := exitIO, ""
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fail(exitTemporary, errors.New(a.T("interrupted")), "")
@@ -196,10 +197,20 @@ func (a *app) outboxProblem(given string, err error) error {
 		code, hint = exitConfig, a.T("Update this program, or name another outbox with --outbox.")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		code = exitCantCreate
-	case errors.Is(err, outbox.ErrBroken):
-		code = exitIO
+	case errors.Is(err, outbox.ErrClosed): // by this program
+		code = exitUnavailable
+	case outbox.IsPostgres(shown):
+		code = exitTemporary
 	}
-	return fail(code, sentence.Errorf("%s: %w", a.T("the outbox %s", printable(shown)), err), hint)
+	return fail(code, ofOutbox(shown, err, a.T("the outbox %s", printable(shown))), hint)
+}
+
+// ofOutbox says of which outbox an error is, where it does not say that itself.
+func ofOutbox(shown string, err error, as string) error {
+	if shown == "" || strings.Contains(err.Error(), shown) {
+		return err
+	}
+	return sentence.Errorf("%s: %w", as, err)
 }
 
 // isID reports whether a word is the number of a message.

@@ -52,6 +52,9 @@ func (a *app) queueExport(ctx context.Context, q *queueFlags, to string, args []
 		return a.outboxProblem(q.outbox, err)
 	}
 	body, err := store.Body(ctx, id)
+	if errors.Is(err, outbox.ErrNoBody) && e.HasBody {
+		return fail(exitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", id), err), a.lostText(id))
+	}
 	if errors.Is(err, outbox.ErrNoBody) {
 		return fail(exitData, errors.New(a.T("the text of message %d is not in the outbox any more", id)),
 			a.T("It is forgotten some time after everybody was served; what became of it: %s", "yan queue show "+id.String()))

@@ -231,6 +231,9 @@ func (r *runTeller) line(e outbox.Event) {
 	if f, ok := meaning(e.State, e.Answer, provider); ok {
 		r.advise(toldOf(f, e.State))
 	}
+	if e.State == outbox.Held && isLost(e.Answer) {
+		a.errf("%s\n", a.lostText(e.ID))
+	}
 	if e.State == outbox.InDoubt && !r.told["doubt"] {
 		r.told["doubt"] = true
 		a.errf("%s\n", a.T("It is not sent again by itself: 'yan queue show %d' says more, 'yan queue resolve %d' decides.", e.ID, e.ID))
@@ -262,10 +265,21 @@ func (r *runTeller) tellAccount(account string, ans outbox.Answer, line string, 
 		return
 	}
 	r.told[account] = true
+	f, ok := meaning(outbox.Deferred, ans, r.provider(account))
+	if r.quiet && ok && mendsItself(f) {
+		return
+	}
 	r.a.errf("%s\n", visibleLines(line))
-	if f, ok := meaning(outbox.Deferred, ans, r.provider(account)); ok {
+	if ok {
 		r.advise(f)
 	}
+}
+
+// mendsItself reports whether time helps: a laptop that is not online, say, of which
+// cron does not write a letter every five minutes. Should it not help, the messages
+// expire, which is told.
+func mendsItself(f diagnosis.Finding) bool {
+	return f.Permanence == diagnosis.Temporary || f.Class == diagnosis.ClassHostNotFound
 }
 
 // tellRoute tells once why an account can't be used.

@@ -67,6 +67,9 @@ func (a *app) showEntry(e outbox.Entry, stats outbox.Stats) {
 			told[key] = true
 			a.finding(a.Stdout, a.StdoutWidth, toldOf(f, s.State))
 		}
+		if s.State == outbox.Held && isLost(s.Answer) {
+			a.outf("%s\n", a.lostText(e.ID))
+		}
 		doubt = doubt || s.State == outbox.InDoubt
 	}
 	if doubt {

@@ -116,10 +116,25 @@ func (a *app) countRows(stats outbox.Stats) [][]string {
 // pauseLine says that nothing of an account goes out, for how long and why.
 func (a *app) pauseLine(account string, left time.Duration, why outbox.Answer) string {
 	line := a.T("Account %s rests for %s", visible(account), a.roughly(left))
-	if answer := a.answerLine(why); answer != "" {
+	answer, next := a.answerLine(why), a.T("To go on now: %s", "yan queue release --account "+visible(account))
+	if why.Stage == "" && why.Reply.IsZero() && a.isGone(account) {
+		answer = a.T("there is no account %q", visible(account))
+		next = a.T("Set one up again under this name, or take its messages back: %s", "yan queue cancel --account "+visible(account))
+	}
+	if answer != "" {
 		line = a.T("%s: %s", line, answer)
 	}
-	return line + "\n  " + a.T("To go on now: %s", "yan queue release --account "+visible(account))
+	return line + "\n  " + next
+}
+
+// isGone reports whether the configuration has no account of that name any more.
+func (a *app) isGone(account string) bool {
+	f, err := a.faultyConfiguration()
+	if err != nil {
+		return false
+	}
+	_, ok := f.Account(account)
+	return !ok
 }
 
 func newStats(where string, stats outbox.Stats) queueStatsJSON {

@@ -57,6 +57,24 @@ func (a *app) stateList() list {
 	}}
 }
 
+// queueStatuses are the exit statuses of the commands of the outbox; those that wait for outcomes have
+// that of 'yan send'.
+func (a *app) queueStatuses() list {
+	l := list{title: a.T("Exit status:")}
+	for _, s := range []status{
+		{exitOK, a.T("done")},
+		{exitUsage, a.T("a flag or an argument is wrong")},
+		{exitData, a.T("there is no such message, or its state does not allow it")},
+		{exitCantCreate, a.T("a file can't be written")},
+		{exitIO, a.T("the outbox can't be read or written")},
+		{exitTemporary, a.T("not now: the database is down, or the disk is full")},
+		{exitConfig, a.T("the configuration, or the version of the outbox")},
+	} {
+		l.entries = append(l.entries, entry{pad("", 3-len(itoa(s.code))) + itoa(s.code), s.meaning})
+	}
+	return l
+}
+
 // statusWord is stateWord of a recipient, which may wait for its time.
 func (a *app) statusWord(s outbox.Status) string {
 	if a.waitsForItsTime(s) {
@@ -128,6 +146,8 @@ func (a *app) answerLine(ans outbox.Answer) string {
 	switch {
 	case !ans.Reply.IsZero():
 		what = visible(ans.Reply.String())
+	case isLost(ans):
+		return a.T("the text of the message is not in the outbox")
 	case ans.Err == io.EOF.Error(), ans.Err == io.ErrUnexpectedEOF.Error():
 		what = a.T("the server closed the connection")
 	case ans.Err != "":
@@ -139,6 +159,18 @@ func (a *app) answerLine(ans outbox.Answer) string {
 		return what
 	}
 	return a.T("%s: %s", a.T("at %s", strings.ToUpper(visible(string(ans.Stage)))), what)
+}
+
+// isLost reports whether a message can't be sent because its text is not there: a file of
+// the outbox is missing or damaged.
+func isLost(ans outbox.Answer) bool {
+	return ans.Reply.IsZero() && strings.Contains(ans.Err, outbox.ErrNoBody.Error())
+}
+
+// lostText says what to do where the text of a message is missing that should be there.
+func (a *app) lostText(id outbox.ID) string {
+	return a.T("A file of the outbox is missing or can't be read. Put it back from a backup and let the message go: %s; or give it up: %s",
+		"yan queue release "+id.String(), "yan queue cancel "+id.String())
 }
 
 // toldOf is a finding without what the outbox does by itself, or says in its own words.
@@ -181,7 +213,7 @@ func meaning(s outbox.State, ans outbox.Answer, provider string) (f diagnosis.Fi
 	if s == outbox.HandedOver || ans.Reply.IsZero() && ans.Err == "" && ans.Class == "" {
 		return f, false
 	}
-	if ans.Reply.IsZero() && ans.Class == "" && ans.Stage == "" { // nobody was asked: the words say it all
+	if isLost(ans) || ans.Reply.IsZero() && ans.Class == "" && ans.Stage == "" { // nobody was asked: the words say it all
 		return f, false
 	}
 	info, known := diagnosis.Describe(diagnosis.Class(ans.Class))

@@ -194,5 +194,6 @@ func (a *app) badOutbox(where string, err error) error {
 	case !outbox.IsPostgres(where) && strings.Contains(where, "://"):
 		code = exitConfig
 	}
-	return fail(code, sentence.Errorf("%s: %w", a.T("the outbox %s can't be opened", printable(outbox.Describe(where))), err), hint)
+	shown := outbox.Describe(where)
+	return fail(code, ofOutbox(shown, err, a.T("the outbox %s can't be opened", printable(shown))), hint)
 }

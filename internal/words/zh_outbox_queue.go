@@ -230,6 +230,15 @@ var chineseQueue = map[string]string{
 	"some were in doubt: a server may have taken the message, and what it has can't be called back":        "其中有结果存疑的：服务器可能已经收下，而收下的无法撤回",
 	"some were in doubt before: who has the message already gets it twice; 'yan queue hold' keeps it back": "其中有结果曾经存疑的：已收到的人会再收到一份；yan queue hold 可先搁置",
 
+	"Set one up again under this name, or take its messages back: %s":                                                           "请以同样的名称重新设置账号，或撤回它的邮件：%s",
+	"A file of the outbox is missing or can't be read. Put it back from a backup and let the message go: %s; or give it up: %s": "发件箱的一个文件丢失或无法读取。请从备份恢复，再放行这封邮件：%s；或放弃它：%s",
+	"done":                           "完成",
+	"a flag or an argument is wrong": "参数有误",
+	"there is no such message, or its state does not allow it": "没有这封邮件，或其状态不允许",
+	"the outbox can't be read or written":                      "发件箱无法读写",
+	"not now: the database is down, or the disk is full":       "暂时不行：数据库无法连接，或磁盘已满",
+	"the configuration, or the version of the outbox":          "配置或发件箱的版本有问题",
+
 	// stats, prune
 	"Count what is in the outbox, and say who sends it": "统计发件箱，并说明由谁发送",
 	"Count the recipients of each account by their state, name the workers that send, the accounts that rest and why, and say what room the outbox takes.": "按账号和状态统计收件人，列出正在发送的程序、暂停的账号及其原因，以及发件箱占用的空间。",

@@ -159,6 +159,9 @@ func before(a, b string) bool {
 
 // refusal says why a file can't be the outbox.
 func (s *store) refusal(err error) error {
+	if isFull(err) || code(err) == codeShmSize {
+		return outbox.ErrFull
+	}
 	switch code(err) & 0xff {
 	case codeNotADB:
 		return sentence.Errorf("%s is no outbox, and no database at all", s.path)
