@@ -233,7 +233,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{},
 		"yan send --queue --json": enqueuedJSON{}, "yan queue --json": entryJSON{}, "yan queue watch --json": queueEventJSON{},
 		"yan queue run --json": drainedJSON{}, "yan queue cancel --json": changedJSON{}, "yan queue stats --json": queueStatsJSON{},
-		"yan queue prune --json":    prunedJSON{},
+		"yan queue prune --json": prunedJSON{}, "yan queue resume --json": resumedJSON{},
 		"yan sandbox --json: ready": readyJSON{}, "yan sandbox --json: message": receivedJSON{},
 		"yan explain --json": explainedJSON{}, "yan doctor --json": doctorJSON{},
 		"yan account show --json": settingsJSON{}, "yan account test --json": accountTestJSON{}, "yan account import --json": importJSON{},

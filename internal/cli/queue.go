@@ -49,7 +49,7 @@ func (a *app) queueCommand() *cobra.Command {
 	q.register(a, cmd)
 	cmd.AddCommand(a.queueListCommand(), a.queueShowCommand(), a.queueWatchCommand(), a.queueRunCommand(),
 		a.queueVerbCommand(outbox.Hold), a.queueVerbCommand(outbox.Release), a.queueVerbCommand(outbox.Retry), a.queueVerbCommand(outbox.Cancel),
-		a.queueResolveCommand(), a.queueExportCommand(), a.queueStatsCommand(), a.queuePruneCommand())
+		a.queueResolveCommand(), a.queueResumeCommand(), a.queueExportCommand(), a.queueStatsCommand(), a.queuePruneCommand())
 	return cmd
 }
 
@@ -119,6 +119,15 @@ func (a *app) outboxPlace(ctx context.Context, given string) (account.Outbox, st
 		return account.Outbox{}, "", err
 	}
 	settings, err := a.outboxSettings()
+	if err != nil && given != "" {
+		// Where the outbox is has been said: what is wrong with an account is no reason not
+		// to look.
+		defaults, emptyErr := account.Parse("", nil)
+		if emptyErr != nil {
+			return settings, given, internal("making an empty configuration", emptyErr)
+		}
+		return defaults.Outbox(), given, nil
+	}
 	if err != nil || given != "" {
 		return settings, given, err
 	}

@@ -24,7 +24,7 @@ func (a *app) queueVerbCommand(verb outbox.Verb) *cobra.Command {
 		cmd.Short = a.T("Keep messages back until they are released")
 		cmd.Example = "  yan queue hold 12\n  yan queue hold --account qq"
 	case outbox.Release:
-		cmd.Short = a.T("Let messages go that were held, and an account that rests")
+		cmd.Short = a.T("Let messages go that were held")
 		cmd.Example = "  yan queue release 12 13\n  yan queue release --account qq"
 	case outbox.Retry:
 		cmd.Short = a.T("Try messages now: deferred and scheduled ones, and those that failed, expired or were cancelled")
@@ -36,9 +36,6 @@ func (a *app) queueVerbCommand(verb outbox.Verb) *cobra.Command {
 	}
 	cmd.Long = cmd.Short + a.T(".") + "\n\n" + a.T("Messages are named by their numbers, or chosen by what they have in common; what is said of recipients chooses among these, too. "+
 		"What can't be done in the state where a recipient is, is left as it is and counted.")
-	if verb == outbox.Release {
-		more = a.T("With --account alone, or with --all, accounts go on, too, of which nothing was sent for a while because the server wanted so.")
-	}
 	if more != "" {
 		cmd.Long += "\n\n" + more
 	}
@@ -109,11 +106,7 @@ func (a *app) change(ctx context.Context, q *queueFlags, f *queueFilter, verb ou
 	case err != nil:
 		return a.outboxProblem(q.outbox, err)
 	}
-	resumed, err := a.resumeAccounts(ctx, store, f, verb, args)
-	if err != nil {
-		return a.outboxProblem(q.outbox, err)
-	}
-	a.tellChanged(q, verb, changed, resumed...)
+	a.tellChanged(q, verb, changed)
 	if doubted && changed.Recipients > 0 && !q.json {
 		a.tellDoubted(verb)
 	}
@@ -198,30 +191,11 @@ func (a *app) hintNext(ctx context.Context, q *queueFlags, store outbox.Store, c
 	}
 }
 
-// resumeAccounts ends the pauses of accounts: of the one that is released, or of all.
-func (a *app) resumeAccounts(ctx context.Context, store outbox.Store, f *queueFilter, verb outbox.Verb, args []string) (resumed []string, err error) {
-	only := queueFilter{account: f.account, limit: f.limit}
-	if verb != outbox.Release || len(args) > 0 || !f.all && (f.account == "" || !f.same(only)) {
-		return nil, nil
-	}
-	stats, err := store.Stats(ctx)
-	for _, acc := range stats.Accounts {
-		if acc.PausedFor > 0 && (f.all || acc.Account == f.account) && err == nil {
-			err = store.Resume(ctx, acc.Account)
-			resumed = append(resumed, acc.Account)
-		}
-	}
-	return resumed, err
-}
-
-// tellChanged counts. resumed are accounts that go on.
-func (a *app) tellChanged(q *queueFlags, verb outbox.Verb, c outbox.Changed, resumed ...string) {
+// tellChanged counts.
+func (a *app) tellChanged(q *queueFlags, verb outbox.Verb, c outbox.Changed) {
 	if q.json {
-		a.printJSON(changedJSON{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Resumed: resumed})
+		a.printJSON(changedJSON{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched})
 		return
-	}
-	for _, name := range resumed {
-		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("account %s goes on", visible(name)))
 	}
 	if c.Recipients > 0 {
 		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.changedLine(verb, c.Recipients, c.Messages))
@@ -229,7 +203,7 @@ func (a *app) tellChanged(q *queueFlags, verb outbox.Verb, c outbox.Changed, res
 	switch {
 	case c.Untouched > 0:
 		a.outf("%s %s\n", a.paint(a.StdoutWidth, yellow, "–"), a.T("recipients left as they are, because they are not in a state for it: %d", c.Untouched))
-	case c.Recipients == 0 && len(resumed) == 0:
+	case c.Recipients == 0:
 		a.outf("%s %s\n", a.paint(a.StdoutWidth, yellow, "–"), a.T("no message fits; nothing was changed"))
 	}
 }

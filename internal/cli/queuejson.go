@@ -75,7 +75,11 @@ type changedJSON struct {
 	Messages   int      `json:"messages"`
 	Recipients int      `json:"recipients"`
 	Untouched  int      `json:"untouched"`
-	Resumed    []string `json:"resumed,omitempty"`
+}
+
+// resumedJSON is what yan queue resume did.
+type resumedJSON struct {
+	Accounts []string `json:"accounts"`
 }
 
 // enqueuedJSON is what yan send --queue --json prints of a message.

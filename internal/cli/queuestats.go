@@ -116,7 +116,7 @@ func (a *app) countRows(stats outbox.Stats) [][]string {
 // pauseLine says that nothing of an account goes out, for how long and why.
 func (a *app) pauseLine(account string, left time.Duration, why outbox.Answer) string {
 	line := a.T("Account %s rests for %s", visible(account), a.roughly(left))
-	answer, next := a.answerLine(why), a.T("To go on now: %s", "yan queue release --account "+visible(account))
+	answer, next := a.answerLine(why), a.T("To go on now: %s", "yan queue resume "+visible(account))
 	if why.Stage == "" && why.Reply.IsZero() && a.isGone(account) {
 		answer = a.T("there is no account %q", visible(account))
 		next = a.T("Set one up again under this name, or take its messages back: %s", "yan queue cancel --account "+visible(account))
