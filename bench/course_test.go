@@ -35,7 +35,7 @@ func TestEveryRowCanBeMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.judge()
+	r.judge("")
 	for _, row := range r.Rows {
 		for _, who := range senders() {
 			_, measured := row.Figures[who]

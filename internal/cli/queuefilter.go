@@ -68,12 +68,6 @@ func (f *queueFilter) isEmpty() bool {
 	return f.account == "" && f.to == "" && f.from == "" && f.tag == "" && f.key == "" && len(f.states) == 0 && f.since == "" && f.until == ""
 }
 
-// same reports whether two say the same.
-func (f *queueFilter) same(g queueFilter) bool {
-	return f.account == g.account && f.to == g.to && f.from == g.from && f.tag == g.tag && f.key == g.key && len(f.states) == len(g.states) &&
-		f.since == g.since && f.until == g.until && f.all == g.all
-}
-
 // noneEmpty refuses a flag without a value, as of "$KEY" where a script has set none: it
 // would mean more messages than are meant, or a message twice.
 func (a *app) noneEmpty(cmd *cobra.Command, flags ...string) error {

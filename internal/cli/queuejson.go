@@ -71,10 +71,10 @@ type queueEventJSON struct {
 
 // changedJSON is what a change did.
 type changedJSON struct {
-	Verb       string   `json:"verb"`
-	Messages   int      `json:"messages"`
-	Recipients int      `json:"recipients"`
-	Untouched  int      `json:"untouched"`
+	Verb       string `json:"verb"`
+	Messages   int    `json:"messages"`
+	Recipients int    `json:"recipients"`
+	Untouched  int    `json:"untouched"`
 }
 
 // resumedJSON is what yan queue resume did.

@@ -47,7 +47,7 @@ func (s *recorded) End(o ...trace.SpanEndOption) { s.end = trace.NewSpanEndConfi
 func (s *recorded) attributes() map[attribute.Key]string {
 	m := map[attribute.Key]string{}
 	for _, kv := range s.start.Attributes() {
-		m[kv.Key] = kv.Value.Emit()
+		m[kv.Key] = kv.Value.String()
 	}
 	return m
 }

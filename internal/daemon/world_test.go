@@ -214,11 +214,11 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-var noRoute = errors.New("no route in this test")
+var errNoRoute = errors.New("no route in this test")
 
 func oneAccount(context.Context) (Config, error) {
 	return Config{Accounts: []string{"work"}, Route: func(context.Context, string) (delivery.Route, error) {
-		return delivery.Route{}, noRoute
+		return delivery.Route{}, errNoRoute
 	}}, nil
 }
 

@@ -23,7 +23,7 @@ func eventOrder(s *stand) {
 	l := s.leases("w", 1)[0]
 	s.settle(l, outbox.Deferred)
 	s.clock.Advance(time.Minute)
-	l = s.leases("w", 1)[0]
+	s.leases("w", 1)
 	s.clock.Advance(lease)
 	s.sweep()
 	s.join("v")
