@@ -28,7 +28,7 @@ func startRelay(ctx context.Context, folder, sink string) (*relay, error) {
 		return nil, fmt.Errorf("no Postfix is installed (Debian's postfix)")
 	}
 	if os.Getuid() != 0 {
-		return nil, fmt.Errorf("Postfix starts as root only")
+		return nil, fmt.Errorf("only root can start Postfix")
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -105,7 +105,7 @@ postlog unix-dgram n - n - 1 postlogd
 	}
 	r.close()
 	log, _ := os.ReadFile(filepath.Join(dir, "log")) // only for the words
-	return nil, fmt.Errorf("Postfix does not listen: %s", log)
+	return nil, fmt.Errorf("it does not listen: %s", log)
 }
 
 func portOf(address string) string {
