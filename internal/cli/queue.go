@@ -92,6 +92,20 @@ func (a *app) lookIntoQueue(ctx context.Context, given string) (outbox.Store, er
 	return a.openQueue(ctx, given)
 }
 
+// readQueue is lookIntoQueue for who changes nothing: it is content with a disk that can't
+// be written.
+func (a *app) readQueue(ctx context.Context, given string) (outbox.Store, error) {
+	store, err := a.lookIntoQueue(ctx, given)
+	name := a.outboxName(ctx, given)
+	if err == nil || a.OpenOutbox != nil || name == "" || outbox.IsPostgres(name) {
+		return store, err
+	}
+	if store, readErr := stores.OpenToRead(ctx, name, outbox.Options{}); readErr == nil {
+		return store, nil
+	}
+	return nil, err
+}
+
 // outboxSettings are what the configuration says about the outbox.
 func (a *app) outboxSettings() (account.Outbox, error) {
 	path, err := account.Path(a.Getenv)

@@ -36,7 +36,7 @@ func (a *app) queueExport(ctx context.Context, q *queueFlags, to string, args []
 	if err != nil {
 		return err
 	}
-	store, err := a.lookIntoQueue(ctx, q.outbox)
+	store, err := a.readQueue(ctx, q.outbox)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (a *app) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, args 
 	case limit < 0 && !q.json && len(filter.IDs) == 0:
 		limit = usualLimit
 	}
-	store, err := a.lookIntoQueue(ctx, q.outbox)
+	store, err := a.readQueue(ctx, q.outbox)
 	if err != nil {
 		return err
 	}

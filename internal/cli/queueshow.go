@@ -27,7 +27,7 @@ func (a *app) queueShow(cmd *cobra.Command, q *queueFlags, args []string) error 
 	if err != nil {
 		return err
 	}
-	store, err := a.lookIntoQueue(cmd.Context(), q.outbox)
+	store, err := a.readQueue(cmd.Context(), q.outbox)
 	if err != nil {
 		return err
 	}

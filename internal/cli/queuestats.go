@@ -27,7 +27,7 @@ func (a *app) queueStatsCommand() *cobra.Command {
 }
 
 func (a *app) queueStats(ctx context.Context, q *queueFlags) error {
-	store, err := a.lookIntoQueue(ctx, q.outbox)
+	store, err := a.readQueue(ctx, q.outbox)
 	if err != nil {
 		return err
 	}

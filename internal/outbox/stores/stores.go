@@ -28,6 +28,19 @@ func Open(ctx context.Context, where string, o outbox.Options) (outbox.Store, er
 	return sqlite.Open(ctx, path, o)
 }
 
+// OpenToRead opens an outbox only to look at it, on a disk that can't be written, too.
+// It makes nothing. A PostgreSQL database is opened as Open does.
+func OpenToRead(ctx context.Context, where string, o outbox.Options) (outbox.Store, error) {
+	if outbox.IsPostgres(where) {
+		return postgres.Open(ctx, where, o)
+	}
+	path, err := Path(where, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return sqlite.OpenToRead(ctx, path, o)
+}
+
 // Path is the absolute path of the file that holds an outbox. ~ is the user's
 // folder. The error is about a URL that is not of PostgreSQL, which is not taken
 // for the name of a file.
