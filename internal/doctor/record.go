@@ -47,7 +47,7 @@ func parseSPF(record string) ([]term, error) {
 }
 
 func parseTerm(field string) (term, error) {
-	wrong := func(why string) (term, error) { return term{}, fmt.Errorf("%q: %s", clean(field), why) }
+	wrong := func(why string) (term, error) { return term{}, fmt.Errorf("%.100q: %s", clean(field), why) }
 	for _, r := range field {
 		if r <= ' ' || r > '~' {
 			return wrong("only visible ASCII may stand here")
