@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -151,55 +150,6 @@ func TestEveryWrongStateIsExplained(t *testing.T) {
 	}
 }
 
-func TestFutureTime(t *testing.T) {
-	t.Parallel()
-	zone := time.FixedZone("CST", 8*60*60)
-	now := time.Date(2026, 2, 28, 14, 0, 0, 0, zone)
-	at := func(y int, m time.Month, d, h, min int) time.Time { return time.Date(y, m, d, h, min, 0, 0, zone) }
-	for text, want := range map[string]time.Time{
-		"now": now, "+2h": at(2026, 2, 28, 16, 0), "+1h30m": at(2026, 2, 28, 15, 30), "+2d": at(2026, 3, 2, 14, 0), "+1w": at(2026, 3, 7, 14, 0),
-		"15:30": at(2026, 2, 28, 15, 30), "15：30": at(2026, 2, 28, 15, 30), "tomorrow 9:00": at(2026, 3, 1, 9, 0), "Tomorrow 09:00": at(2026, 3, 1, 9, 0),
-		"明天 9:00": at(2026, 3, 1, 9, 0), "后天8:05": at(2026, 3, 2, 8, 5), "tomorrow": at(2026, 3, 1, 0, 0),
-		"2026-03-01T09:00:00+08:00": at(2026, 3, 1, 9, 0), "2026-03-01T01:00:00Z": at(2026, 3, 1, 9, 0), "2026-03-01 09:00": at(2026, 3, 1, 9, 0),
-		"2026-03-01": at(2026, 3, 1, 0, 0), "14:00": now, "13:59:57": now.Add(-3 * time.Second),
-		"13:00": {}, "2026-02-28": {}, "yesterday 15:00": {}, "2h": {}, "": {}, "+": {}, "+2": {}, "+2y": {}, "25:00": {}, "tomorrow noon": {},
-		"+999999999d": {}, "1767225600": {},
-	} {
-		a, _, _ := testApp(words.English)
-		a.Now = func() time.Time { return now }
-		got, err := a.futureTime("at", text)
-		if (err != nil) != want.IsZero() || err == nil && !got.Equal(want) {
-			t.Errorf("%q: %v %v, want %v", text, got, err, want)
-		}
-	}
-}
-
-func TestPastTimeIsProbablyTomorrow(t *testing.T) {
-	t.Parallel()
-	k := newKeeper(t)
-	y, m, d := k.clock.Now().Date()
-	k.clock.Set(time.Date(y, m, d, 14, 0, 0, 0, time.UTC))
-	code, _, errs := k.yan("send", "-t", "a@qq.com", "-s", "x", "-b", "x", "--at", "9:00")
-	if code != exitUsage {
-		t.Errorf("exit status %d", code)
-	}
-	wants(t, "the error", errs, `--at "9:00": this time is over`, `For tomorrow write "tomorrow 09:00"`)
-}
-
-func TestExpiryCountsFromTheFirstTry(t *testing.T) {
-	t.Parallel()
-	k := newKeeper(t)
-	id := k.enqueues("-t", "a@qq.com", "--at", "+2h", "--expires", "30m", "--priority", "high")
-	e, err := k.store.Show(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := k.clock.Now()
-	if !e.NotBefore.Equal(now.Add(2*time.Hour)) || !e.Expires.Equal(now.Add(150*time.Minute)) || e.Priority != outbox.High {
-		t.Errorf("%+v", e)
-	}
-}
-
 // full has room for some messages.
 type full struct {
 	outbox.Store
@@ -267,119 +217,6 @@ func TestManyAreEnqueuedTogether(t *testing.T) {
 		t.Errorf("exit status %d, %d told", code, strings.Count(out, "✓"))
 	}
 	wants(t, "the error", errs, "70 of 150 messages are")
-}
-
-// A terminal is drawn over, each line on one line of it, until the messages are
-// finished.
-func TestWatchRedrawsATerminal(t *testing.T) {
-	t.Parallel()
-	for _, width := range []int{30, 80} {
-		k := newKeeper(t)
-		k.width = width
-		id := k.enqueues("-t", "a-rather-long-address-of-somebody@example.org", "-t", "b@example.org")
-		w, out, errs := k.world()
-		drawn := make(chan struct{}, 100)
-		w.Stdout = &signalling{out: out, wrote: drawn}
-		ended := make(chan int, 1)
-		go func() { ended <- Run(t.Context(), []string{"queue", "watch", id.String()}, w) }()
-		await(t, drawn)
-		k.sends(outbox.HandedOver, outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250}})
-		if code := await(t, ended); code != exitOK {
-			t.Errorf("exit status %d: %s", code, errs)
-		}
-		text := out.String()
-		if !strings.Contains(text, "A\x1b[J") {
-			t.Errorf("nothing was drawn over: %q", text)
-		}
-		_, last, _ := strings.Cut(text, "A\x1b[J")
-		if i := strings.LastIndex(last, "\x1b[J"); i >= 0 {
-			last = last[i:]
-		}
-		if !strings.Contains(last, "✓ 1  a-rather-long-addres") {
-			t.Errorf("the last drawing is %q", last)
-		}
-		for line := range strings.Lines(text) {
-			if n := columns(strings.TrimRight(strings.TrimPrefix(line, "\x1b[J"), "\n")); n > width+6 { // those of the escape
-				t.Errorf("%d columns on a terminal of %d: %q", n, width, line)
-			}
-		}
-	}
-}
-
-// await bounds the wait for what has to come.
-func await[T any](t *testing.T, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(time.Minute):
-		t.Fatal("it does not come")
-		panic("not reached")
-	}
-}
-
-// signalling tells of each write.
-type signalling struct {
-	mu    sync.Mutex
-	out   *bytes.Buffer
-	wrote chan struct{}
-}
-
-func (s *signalling) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case s.wrote <- struct{}{}:
-	default:
-	}
-	return s.out.Write(p)
-}
-
-// A program gets the events of what was named, from its beginning, once each.
-func TestWatchFromTheBeginning(t *testing.T) {
-	t.Parallel()
-	k := newKeeper(t)
-	k.enqueues("-t", "other@example.org", "--at", "+1h")
-	id := k.enqueues("-t", "a@example.org")
-	k.sends(outbox.Deferred, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 450, Lines: []string{"later"}}, Class: "TEMPORARY"})
-	w, out, errs := k.world()
-	wrote := make(chan struct{}, 100)
-	w.Stdout = &signalling{out: out, wrote: wrote}
-	ended := make(chan int, 1)
-	go func() { ended <- Run(t.Context(), []string{"queue", "watch", id.String(), "--json"}, w) }()
-	for range 2 {
-		await(t, wrote)
-	}
-	k.clock.Advance(2 * time.Minute)
-	k.sends(outbox.Failed, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 550, Lines: []string{"no such user"}}, Class: "RECIPIENT_INVALID"})
-	if code := await(t, ended); code != exitNoUser {
-		t.Errorf("exit status %d: %s", code, errs)
-	}
-	var kinds []string
-	for line := range strings.Lines(out.String()) {
-		var e queueEventJSON
-		if err := json.Unmarshal([]byte(line), &e); err != nil || e.ID != int64(id) {
-			t.Errorf("%v: %s", err, line)
-		}
-		kinds = append(kinds, e.Event)
-	}
-	if want := []string{"enqueued", "deferred", "failed"}; !slices.Equal(kinds, want) {
-		t.Errorf("events %q, want %q", kinds, want)
-	}
-}
-
-func TestWatchEndsWithCtrlC(t *testing.T) {
-	t.Parallel()
-	k := newKeeper(t)
-	id := k.enqueues("-t", "a@example.org")
-	for want, args := range map[int][]string{exitOK: {"queue", "watch"}, exitTemporary: {"queue", "watch", id.String()}} {
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		w, _, errs := k.world()
-		if code := Run(ctx, args, w); code != want {
-			t.Errorf("%q: exit status %d, want %d: %s", args, code, want, errs)
-		}
-	}
 }
 
 // What others wrote does nothing to a terminal.
