@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/filelock"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -107,16 +108,8 @@ func (l *Log) begin(path string) error {
 	if err := l.file.Sync(); err != nil {
 		return err
 	}
-	syncFolder(filepath.Dir(path))
+	_ = wholefile.SyncFolder(filepath.Dir(path)) // where it can't be done, the file system does it in time
 	return nil
-}
-
-// syncFolder makes a new file's name last. Not every system can.
-func syncFolder(path string) {
-	if d, err := os.Open(path); err == nil {
-		_ = d.Sync()  // where it can't be done, the file system does it in time
-		_ = d.Close() // only read from
-	}
 }
 
 // CutOff is the number of octets behind the last whole line that Open left

@@ -3,6 +3,7 @@
 //
 // [Write] puts a file in the place of the old one. [Beside] only writes it, in the
 // same folder, for a caller that has several to put in their places together.
+// [SyncFolder] is for who makes files of another kind, whose names have to last.
 package wholefile
 
 import (
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // Write makes the content of path data, and its mode mode. Its folder has to be
@@ -45,4 +47,17 @@ func Beside(path string, data []byte, mode fs.FileMode) (written string, err err
 		return "", err
 	}
 	return f.Name(), nil
+}
+
+// SyncFolder writes the names in a folder to the disk. On Windows there is nothing to
+// do: NTFS writes a name to its log with the rename.
+func SyncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }

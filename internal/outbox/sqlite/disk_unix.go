@@ -3,7 +3,6 @@
 package sqlite
 
 import (
-	"os"
 	"path/filepath"
 	"syscall"
 
@@ -20,17 +19,4 @@ func free(path string) int64 {
 		return -1
 	}
 	return int64(s.Bavail) * int64(s.Bsize)
-}
-
-// syncFolder writes the names in a folder to the disk.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	err = folder.Sync()
-	if closing := folder.Close(); err == nil {
-		err = closing
-	}
-	return err
 }

@@ -30,6 +30,3 @@ func network(folder string) string {
 	}
 	return ""
 }
-
-// syncFolder is nothing here: NTFS writes a name to its log with the rename.
-func syncFolder(string) error { return nil }

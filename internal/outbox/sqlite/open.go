@@ -12,6 +12,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // oldest is the SQLite from which on two processes that begin a write-ahead log
@@ -58,7 +59,7 @@ func makeFolders(path string) error {
 	}
 	for _, folder := range missing {
 		// A folder in which this user may make one, and may not look, can't be synced.
-		if err := syncFolder(filepath.Dir(folder)); err != nil && !errors.Is(err, os.ErrPermission) {
+		if err := wholefile.SyncFolder(filepath.Dir(folder)); err != nil && !errors.Is(err, os.ErrPermission) {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -36,7 +37,7 @@ func (s *store) makeSpool() error {
 		return err
 	}
 	// It may be new, or made by a process that died before it came to this.
-	return syncFolder(filepath.Dir(s.path))
+	return wholefile.SyncFolder(filepath.Dir(s.path))
 }
 
 // spoolFile is a body in the spool that no row refers to yet.
@@ -82,7 +83,7 @@ func (f *spoolFile) settle() error {
 	name := f.s.spoolName(f.hash)
 	if there, err := os.Stat(name); err == nil && there.Size() == f.size {
 		// Whoever gave it the name may have died before the disk had it.
-		return syncFolder(f.s.spoolFolder())
+		return wholefile.SyncFolder(f.s.spoolFolder())
 	}
 	if f.temp == "" {
 		return fmt.Errorf("the file %s has gone", filepath.Base(name))
@@ -91,7 +92,7 @@ func (f *spoolFile) settle() error {
 		return err
 	}
 	f.temp = ""
-	if err := syncFolder(f.s.spoolFolder()); err != nil {
+	if err := wholefile.SyncFolder(f.s.spoolFolder()); err != nil {
 		return err
 	}
 	f.s.harness.Hook(renamed)
