@@ -196,7 +196,7 @@ func (d *daemon) ready() {
 
 // serving is what systemd shows while all is well.
 func (d *daemon) serving() string {
-	return status(fmt.Sprintf("serving %s, %d accounts", d.o.Outbox, len(d.routes.config.Load().Accounts)))
+	return status(fmt.Sprintf("serving %s, accounts: %d", d.o.Outbox, len(d.routes.config.Load().Accounts)))
 }
 
 // observe hands an event of the delivery to whom it concerns.

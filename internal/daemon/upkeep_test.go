@@ -32,7 +32,7 @@ func TestReloads(t *testing.T) {
 		o.Configure = func(ctx context.Context) (Config, error) { return (<-configs)(ctx) }
 		o.Hangups, o.Getenv = hangups, environment("NOTIFY_SOCKET", manager.path)
 	})
-	if got := manager.hears(t); !slices.Equal(got, []string{"READY=1", "STATUS=serving /somewhere/outbox.db, 1 accounts"}) {
+	if got := manager.hears(t); !slices.Equal(got, []string{"READY=1", "STATUS=serving /somewhere/outbox.db, accounts: 1"}) {
 		t.Errorf("at the start systemd hears %q", got)
 	}
 	two := func(ctx context.Context) (Config, error) {

@@ -251,7 +251,7 @@ var chineseQueue = map[string]string{
 	"Count the recipients of each account by their state, name the workers that send, the accounts that rest and why, and say what room the outbox takes.": "按账号和状态统计收件人，列出正在发送的程序、暂停的账号及其原因，以及发件箱占用的空间。",
 	"There is no outbox yet in %s: 'yan send --queue' makes it.":                                                                                           "%s 还没有发件箱：yan send --queue 会创建它。",
 	"%s free":                                "可用空间 %s",
-	"The oldest that waits was enqueued %s.": "等待最久的邮件于%s放入。",
+	"The oldest that waits was enqueued %s.": "等待最久的邮件：%s放入。",
 	"%s sends, since %s.":                    "%s 正在发送，自 %s 起。",
 	"process %d on %s":                       "进程 %d（%s）",
 	"No worker is running: 'yan queue run' sends what is due, 'yan serve' as long as it runs.": "没有发送程序在运行：yan queue run 把到时间的发送一遍，yan serve 在运行期间持续发送。",

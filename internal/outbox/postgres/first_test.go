@@ -1,11 +1,10 @@
 package postgres_test
 
 import (
-	"context"
-	"sync"
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/pgtest"
 )
@@ -15,27 +14,8 @@ import (
 func TestFirstOpenedByManyAtOnce(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
-	for round := range 8 {
+	outboxtest.RunFirst(t, 8, func() func() (outbox.Store, error) {
 		url := server.Database(t)
-		var group sync.WaitGroup
-		start := make(chan struct{})
-		for range 5 {
-			group.Go(func() {
-				<-start
-				s, err := postgres.Open(context.Background(), url, outbox.Options{})
-				if err != nil {
-					t.Errorf("round %d: %v", round, err)
-					return
-				}
-				if err := s.Close(); err != nil {
-					t.Errorf("round %d: %v", round, err)
-				}
-			})
-		}
-		close(start)
-		group.Wait()
-		if t.Failed() {
-			return
-		}
-	}
+		return func() (outbox.Store, error) { return postgres.Open(t.Context(), url, outbox.Options{}) }
+	})
 }

@@ -1,0 +1,36 @@
+package outboxtest
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// RunFirst has several open an outbox that is not there yet, at the same moment, and each
+// must find it made. place gives a new place for each round.
+func RunFirst(t *testing.T, rounds int, place func() (open func() (outbox.Store, error))) {
+	const openers = 6
+	for round := range rounds {
+		open := place()
+		var group sync.WaitGroup
+		start := make(chan struct{})
+		for range openers {
+			group.Go(func() {
+				<-start
+				s, err := open()
+				if err == nil {
+					err = s.Close()
+				}
+				if err != nil {
+					t.Errorf("round %d: %v", round, err)
+				}
+			})
+		}
+		close(start)
+		group.Wait()
+		if t.Failed() {
+			return
+		}
+	}
+}
