@@ -45,7 +45,7 @@ func TestReloads(t *testing.T) {
 		if got := manager.hears(t); len(got) == 0 || got[0] != "RELOADING=1" || len(got) == 2 && !strings.HasPrefix(got[1], "MONOTONIC_USEC=") {
 			t.Errorf("systemd hears %q", got)
 		}
-		if got := manager.hears(t); got[0] != "READY=1" || !strings.Contains(got[1], accounts+" accounts") {
+		if got := manager.hears(t); got[0] != "READY=1" || !strings.Contains(got[1], "accounts: "+accounts) {
 			t.Errorf("behind it systemd hears %q", got)
 		}
 	}
