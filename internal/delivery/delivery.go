@@ -52,6 +52,9 @@ func New(o Options) *Delivery {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Measure == nil {
+		o.Measure = o.Now
+	}
 	if o.After == nil {
 		o.After = time.After
 	}

@@ -113,7 +113,7 @@ func (m *marker) paced(p *parcel) {
 	if p.note.begun {
 		return // again, on another connection
 	}
-	now := m.c.d.o.Now()
+	now := m.c.d.o.Measure()
 	if !m.last.IsZero() {
 		m.interval = lately(m.interval, now.Sub(m.last))
 	}
@@ -187,9 +187,9 @@ func (m *marker) commit(batch []*parcel) {
 		}
 	}
 	d := m.c.d
-	began := d.o.Now()
+	began, start := d.o.Now(), d.o.Measure()
 	lost, err := d.o.Store.Mark(m.c.s.hard, m.c.s.owner, leases)
-	took := d.o.Now().Sub(began)
+	took, latency := d.o.Now().Sub(began), d.o.Measure().Sub(start)
 	if m.c.s.used(err) {
 		d.o.Observe(Event{Kind: Marked, Account: m.c.account, Count: len(leases), Began: began, Took: took})
 	}
@@ -199,7 +199,7 @@ func (m *marker) commit(batch []*parcel) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.latency = lately(m.latency, took)
+	m.latency = lately(m.latency, latency)
 	for _, p := range batch {
 		switch {
 		case err != nil:

@@ -78,6 +78,9 @@ type Options struct {
 	// Now and After are the clock of this side, for tests.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
+	// Measure is the clock that times commits and messages, to decide how many
+	// messages to mark in one commit. nil means Now.
+	Measure func() time.Time
 }
 
 // EventKind is what happened.

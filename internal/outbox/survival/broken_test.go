@@ -2,18 +2,37 @@ package survival
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// slowMarks takes its time to mark, as a disk does, so that letters are marked ahead.
-type slowMarks struct{ outbox.Store }
+// pace is the clock that times commits and messages in these tests. It does not
+// depend on the machine: each look at it takes a millisecond, and each commit twenty,
+// so that letters are marked ahead.
+type pace struct{ passed atomic.Int64 }
 
-func (s slowMarks) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+const (
+	aLook   = time.Millisecond
+	aCommit = 20 * time.Millisecond
+)
+
+// now is delivery.Options.Measure.
+func (p *pace) now() time.Time { return time.Unix(0, p.passed.Add(int64(aLook))) }
+
+// pacedMarks lets the pace go on with each commit. The commit also takes some real
+// time, so that other goroutines run during it.
+type pacedMarks struct {
+	outbox.Store
+	pace *pace
+}
+
+func (s pacedMarks) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
 	disk := time.NewTimer(2 * time.Millisecond)
 	defer disk.Stop()
 	<-disk.C
+	s.pace.passed.Add(int64(aCommit))
 	return s.Store.Mark(ctx, owner, leases)
 }
 

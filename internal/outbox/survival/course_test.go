@@ -169,9 +169,9 @@ func (s *scene) worker(v *verdict) *worker { return &worker{scene: s, store: s.s
 
 // begin makes the Delivery.
 func (w *worker) begin() {
-	began := time.Now()
+	began, p := time.Now(), &pace{}
 	w.d = delivery.New(delivery.Options{
-		Store: w.store,
+		Store: pacedMarks{w.store, p}, Measure: p.now,
 		Route: way{port: w.line.proxy.Port(), connections: w.connections, window: w.window, wait: w.wait, doubt: w.doubt}.route,
 		// Time passes for the worker, and as far as the test says for the store.
 		Now: func() time.Time { return w.clock.Now().Add(time.Since(began)) },

@@ -38,7 +38,7 @@ func (k kind) takes(number int) bool { return number%k.every == 0 }
 func kinds() []kind {
 	return []kind{
 		{name: "model", every: 1, gang: 48, calls: 1, open: func(_ testing.TB, _ outbox.Options, clock *outboxtest.Clock) (outbox.Store, error) {
-			return slowMarks{outboxtest.NewModel(clock)}, nil
+			return outboxtest.NewModel(clock), nil
 		}},
 		{name: "sqlite", every: 11, gang: 8, calls: 5, failpoints: sqlite.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
