@@ -78,6 +78,7 @@ const (
 	ClassRecipientFull    Class = "RECIPIENT_FULL"
 	ClassRecipientRejects Class = "RECIPIENT_REJECTS"
 	ClassAdminPolicy      Class = "ADMIN_POLICY"
+	ClassMailLoop         Class = "MAIL_LOOP"
 )
 
 // Limits of the account.
@@ -102,7 +103,7 @@ func Classes() []Class {
 		ClassAuthBadCredentials, ClassAuthNeedAppPassword, ClassAuthServiceDisabled, ClassAuthBasicDisabled, ClassAuthAdminPolicy, ClassAuthNeedWebLogin, ClassAuthRateLimited, ClassAuthRequired, ClassAuthNoMechanism, ClassAuthTokenRefused, ClassAuthConsentNeeded, ClassAuthClientRefused, ClassAuthServerAway, ClassIPNotAllowed, ClassAccountBlocked,
 		ClassTLSRequired, ClassWrongTLSMode, ClassTLSUntrusted, ClassTLSName, ClassTLSExpired, ClassTLSPin, ClassTLSClientCert, ClassTLSFailed, ClassStartTLSMissing, ClassCleartextPassword, ClassTampered, ClassWrongHost, ClassPortBlocked, ClassHostNotFound, ClassNameLookup, ClassNetworkUnreachable, ClassProxyFailed, ClassProxyLogin, ClassConnectionRefused, ClassConnectionLost, ClassTimeout, ClassCancelled, ClassProtocolError, ClassBadHELO, ClassTooManyConnections, ClassPerConnectionLimit, ClassIPReputation,
 		ClassSenderMismatch, ClassSenderUnverified, ClassFromHeaderInvalid, ClassMessageMalformed, ClassClientBug, ClassFeatureMissing, ClassContentUnreadable, ClassAddressSyntax, ClassBadAttachment, ClassTooLarge, ClassTooManyRecipients, ClassContentRejected, ClassDomainAuth, ClassAnotherRefused,
-		ClassRecipientInvalid, ClassRecipientFull, ClassRecipientRejects, ClassAdminPolicy,
+		ClassRecipientInvalid, ClassRecipientFull, ClassRecipientRejects, ClassAdminPolicy, ClassMailLoop,
 		ClassSenderMailboxFull, ClassRateLimited, ClassDailyQuota,
 		ClassTemporary, ClassAfterAccept, ClassUnknownOutcome, ClassReadPendingReply, ClassUnclassified,
 	}

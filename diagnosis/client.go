@@ -62,9 +62,17 @@ const (
 	kindProxyLogin   = "proxy_login"
 	kindProxyRefused = "proxy_refused"
 	// What other programs say without the server's reply.
-	kindLoginRefused = "login_refused"
-	kindTLSNotUsed   = "tls_not_used"
-	kindOther        = "other"
+	kindLoginRefused  = "login_refused"
+	kindTLSNotUsed    = "tls_not_used"
+	kindNoCredentials = "no_credentials"
+	kindWeakCrypto    = "weak_crypto"
+	kindNoReason      = "no_reason"
+	// What bounces say without a reply.
+	kindNoRecipient       = "no_recipient"
+	kindNoRecipientDomain = "no_recipient_domain"
+	kindMailLoop          = "mail_loop"
+	kindSMTPUTF8OnTheWay  = "smtputf8_on_the_way"
+	kindOther             = "other"
 )
 
 // ErrorKinds lists all of them.
@@ -74,7 +82,8 @@ func ErrorKinds() []string {
 		kindPin, kindClientCertificate, kindTLSVersion, kindTLSRefused, kindTLS, kindNoGreeting, kindStartTLSMissing, kindCleartext, kindInjected, kindServerNotVerified, kindAuthNotOffered,
 		kindNoMechanism, kindTooLarge, kindNeedsSMTPUTF8, kindNeeds8BITMIME, kindNeedsDSN, kindTooManyRecipients, kindContent,
 		kindAnotherRefused, kindMalformedReply, kindBrokenPipe, kindClosed,
-		kindTokenRefused, kindConsent, kindOAuthClient, kindOAuthServer, kindProxyAway, kindProxyLogin, kindProxyRefused, kindLoginRefused, kindTLSNotUsed, kindOther}
+		kindTokenRefused, kindConsent, kindOAuthClient, kindOAuthServer, kindProxyAway, kindProxyLogin, kindProxyRefused, kindLoginRefused, kindTLSNotUsed,
+		kindNoCredentials, kindWeakCrypto, kindNoReason, kindNoRecipient, kindNoRecipientDomain, kindMailLoop, kindSMTPUTF8OnTheWay, kindOther}
 }
 
 // errorKind names an error by its type, never by its text: texts change with

@@ -272,6 +272,8 @@ func samples(t *testing.T) map[string][]error {
 		"token_refused":        {smtpclient.ErrTokenRefused},
 		"consent":              {fmt.Errorf("wrapped: %w", namedKind("consent"))}, "oauth_client": {namedKind("oauth_client")}, "oauth_server": {namedKind("oauth_server")},
 		"proxy_unreachable": {namedKind("proxy_unreachable")}, "proxy_login": {namedKind("proxy_login")}, "proxy_refused": {namedKind("proxy_refused")}, "login_refused": {namedKind("login_refused")}, "tls_not_used": {namedKind("tls_not_used")},
+		"no_credentials": {namedKind("no_credentials")}, "weak_crypto": {namedKind("weak_crypto")}, "no_reason": {namedKind("no_reason")}, "no_recipient": {namedKind("no_recipient")},
+		"no_recipient_domain": {namedKind("no_recipient_domain")}, "mail_loop": {namedKind("mail_loop")}, "smtputf8_on_the_way": {namedKind("smtputf8_on_the_way")},
 		"tls":             {tls.AlertError(80), &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}},
 		"malformed_reply": {fmt.Errorf("%w: x", smtp.ErrMalformedReply)},
 		"broken_pipe":     {&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}, &net.OpError{Op: "write", Err: os.NewSyscallError("write", connectionReset())}},
@@ -336,7 +338,7 @@ func TestEveryKindOfError(t *testing.T) {
 		}
 		for _, err := range all[kind] {
 			f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageMail, Err: err, Status: smtp.NotTried})
-			if (f.Class == diagnosis.ClassUnclassified) != (kind == "other") {
+			if (f.Class == diagnosis.ClassUnclassified) != (kind == "other" || kind == "no_reason") {
 				t.Errorf("%s (%v): %s", kind, err, f.Class)
 			}
 		}

@@ -48,7 +48,7 @@ func TestPrecedence(t *testing.T) {
 func passing5xx() []string {
 	return strings.Fields(`1b.1 1b.5 1b.7 1b.8 1b.9 1b.10 1b.11 1b.13
 		3b.29 3b.32 3b.38 3b.47 3b.49 3b.50 3b.52 3b.53 3b.54 3c.8 4.5 4.17 5.4b 5.8a 5.9i
-		6.8 6.9 6.11b 6.15 7.7 7.8 7.15 7.16 7.19 7.20 7.23 7.24 8.8 8.9 8.13 8.14 8.19 8.21 11.6`)
+		6.8 6.9 6.11b 6.15 7.7 7.8 7.15 7.16 7.19 7.20 7.23 7.24 8.8 8.9 8.13 8.14 8.19 8.21 11.6 12.7`)
 }
 
 func TestPermanentCodesThatPass(t *testing.T) {

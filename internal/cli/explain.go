@@ -106,8 +106,8 @@ func (a *app) explainPasted(text string, e explanation) error {
 			a.outf("\n")
 		}
 		a.sayUnderstood(p, guessed, p.quote != strings.TrimSpace(text))
-		if finding.Class == diagnosis.ClassUnclassified && p.reply.Code > 0 && p.reply.Code < 400 {
-			a.outf("%s\n", a.T("This reply says yes: nothing has failed."))
+		if p.reply.Code > 0 && p.reply.Code < 400 && finding.Class == diagnosis.ClassUnclassified {
+			a.outf("%s\n", a.favourable(p.reply))
 			continue
 		}
 		a.outf("%s  %s\n", finding.Class, a.permanence(finding))
@@ -126,7 +126,7 @@ func (a *app) sayUnderstood(p pasted, guessed, more bool) {
 		a.outf("%s\n", a.T("Found: %s", p.quote))
 	}
 	if known, ok := provider.ByID(p.provider); ok && guessed {
-		a.outf("%s\n", a.T("By its words it comes from %s; --provider says otherwise.", a.Pick(known.Names.EN, known.Names.ZH)))
+		a.outf("%s\n", a.T("This looks like %s; use --provider if it isn't.", a.Pick(known.Names.EN, known.Names.ZH)))
 	}
 }
 
@@ -181,12 +181,24 @@ func parseReply(text string) (smtp.Reply, error) {
 	return reply, nil
 }
 
-// likelyStage guesses where a reply came when nobody says: some codes come
-// at one stage only (RFC 4954 section 6, RFC 5321 section 4.3.2).
+// likelyStage is the stage at which alone a reply code comes (RFC 4954 section
+// 6); "" for all others. See stageByCode for those that come elsewhere too.
 func likelyStage(r smtp.Reply) smtp.Stage {
 	switch r.Code {
-	case 235, 334, 432, 454, 526, 534, 535, 538:
+	case 235, 334, 526, 534, 535, 538:
 		return smtp.StageAuth
 	}
 	return ""
+}
+
+// stageByCode guesses AUTH for the codes of RFC 4954 that servers also use at
+// other stages: 454 for relaying, 432 for a limit. A guess never outweighs
+// words that are known without a stage.
+func stageByCode(p pasted) smtp.Stage {
+	if p.reply.Code == 432 || p.reply.Code == 454 {
+		if p.stage == "" && !understood(p) {
+			return smtp.StageAuth
+		}
+	}
+	return p.stage
 }

@@ -60,7 +60,7 @@ func readPasted(text string) []pasted {
 	if len(text) > maxPasted {
 		text = text[:maxPasted]
 	}
-	text = unescaped(text)
+	text = repaired(unescaped(text))
 	found := findReplies(text)
 	if len(found) == 0 {
 		found = findEnhanced(text)
@@ -69,7 +69,7 @@ func readPasted(text string) []pasted {
 		found = findErrors(text)
 	}
 	if reply, err := parseReply(text); len(found) == 0 && err == nil {
-		found = []pasted{{reply: reply, quote: reply.String(), stage: likelyStage(reply)}}
+		found = []pasted{{reply: reply, quote: reply.String(), stage: likelyStage(reply)}} // a favourable one
 	}
 	for i, p := range found {
 		if p.around == "" {
@@ -165,6 +165,7 @@ func findReplies(text string) []pasted {
 		if c.stage == "" {
 			c.stage = stageOf(c.reply, rest)
 		}
+		c.stage = stageByCode(c.pasted)
 		if c.firm || understood(c.pasted) {
 			found = append(found, c.pasted)
 		}

@@ -29,13 +29,14 @@ func stagesByWords() []struct {
 			"recipients failed", "final-recipient", "(at rcpt)", "（rcpt "}},
 		{smtp.StageMail, []string{"mail from", "senderrefused", "smtpsenderfailed", "mail command failed", "envelope from address", "(at mail)", "（mail "}},
 		{smtp.StageData, []string{"data command"}},
+		{smtp.StageStartTLS, []string{"starttls failed", "command starttls", "starttls command failed", "starttls refused", "starttls rejected"}},
 		{smtp.StageHello, []string{"ehlo", "helo command", "smtpheloerror"}},
 		{smtp.StageGreeting, []string{"smtpconnecterror", "invalid greeting", "greeting"}},
 	}
 }
 
-// stageOf is where a reply came: what the text around says, else what its code
-// says. The words of the reply itself say nothing of that.
+// stageOf is where a reply came, by its code where that is used at one stage
+// only, else by the text around it. The words of the reply itself do not count.
 func stageOf(reply smtp.Reply, around string) smtp.Stage {
 	around = strings.ToLower(around)
 	for _, line := range reply.Lines {
@@ -80,6 +81,7 @@ func knownErrors() []knownError {
 		{"proxy_login", smtp.StageConnect, []string{"proxy authentication required", "no acceptable authentication methods", "err_proxy_auth"}},
 		{"proxy_unreachable", smtp.StageConnect, []string{"proxyconnect", "proxyerror", "proxy connection failed"}},
 		{"dns_failed", smtp.StageConnect, []string{"temporary failure in name resolution", "eai_again", "server misbehaving", "try again (dns", "host not found, try again"}},
+		{"no_recipient_domain", smtp.StageRcpt, []string{"name service error for name=", "all relevant mx records point to non-existent hosts", "lowest numbered mx record points to local host"}},
 		{"no_such_host", smtp.StageConnect, []string{"no such host", "name or service not known", "nodename nor servname", "getaddrinfo", "enotfound", "unknownhostexception",
 			"could not resolve host", "couldn't resolve host", "host not found", "name does not resolve", "no address associated with hostname", "不知道这样的主机"}},
 		{"certificate_expired", smtp.StageTLS, []string{"certificate has expired", "cert_has_expired", "certificateexpired", "certificatenotyetvalid", "not yet valid", "certificate expired"}},
@@ -88,22 +90,31 @@ func knownErrors() []knownError {
 		{"untrusted", smtp.StageTLS, []string{"unknown authority", "self-signed certificate", "self signed certificate", "self_signed", "local issuer certificate", "pkix path", "unable_to_verify_leaf",
 			"unable to verify the first certificate", "certificate verify failed", "certificate_verify_failed", "certificate is not trusted", "issuer is unknown", "remote certificate is invalid", "unknown_ca", "unknown ca"}},
 		{"client_certificate", smtp.StageTLS, []string{"certificate required", "bad certificate", "no client certificate"}},
+		{"weak_crypto", smtp.StageTLS, []string{"dh key too small", "ee key too small", "ca key too small", "ca md too weak", "key too small", "md too weak", "legacy sigalg disallowed", "insecure algorithm", "insufficient security", "insufficient_security",
+			"dh_key_too_small", "unsafe legacy renegotiation", "tls: server selected unsupported curve"}},
 		{"tls_version", smtp.StageTLS, []string{"protocol version", "unsupported protocol", "no protocols available", "no appropriate protocol", "unsupported_protocol", "no supported versions", "unsupported versions"}},
-		{"tls_refused", smtp.StageTLS, []string{"handshake failure", "handshake_failure", "no shared cipher", "no cipher suites in common"}},
+		{"tls_refused", smtp.StageTLS, []string{"handshake failure", "handshake_failure", "no shared cipher", "no cipher suites in common", "no supported cipher", "unconfigured cipher suite", "user canceled", "user_cancelled"}},
 		{"not_tls", smtp.StageTLS, []string{"first record does not look like a tls handshake", "wrong version number", "wrong_version_number", "unrecognized ssl message", "unknown protocol",
 			"packet length too long", "packet_length_too_long", "plaintext connection", "unexpected tls packet", "http request"}},
-		{"starttls_missing", smtp.StageStartTLS, []string{"starttls extension not supported", "starttls is required but", "not offer starttls", "does not support starttls", "doesn't support starttls", "starttls not supported"}},
+		{"starttls_missing", smtp.StageStartTLS, []string{"starttls extension not supported", "starttls is required but", "not offer starttls", "does not support starttls", "doesn't support starttls", "starttls not supported", "does not support tls via"}},
 		{"cleartext", smtp.StageAuth, []string{"unencrypted connection", "refusing to send a password"}},
 		{"auth_not_offered", smtp.StageAuth, []string{"auth extension not supported", "does not support authentication", "doesn't support auth", "not offer authentication", "authentication not supported"}},
-		{"no_mechanism", smtp.StageAuth, []string{"no suitable authentication", "no authentication mechanism", "no authentication mechansims", "no worthy mechs", "unknown auth type", "unsupported authentication"}},
+		{"no_credentials", smtp.StageAuth, []string{"missing credentials for", "no credentials were supplied", "username and password not provided", "no password supplied"}},
+		{"no_mechanism", smtp.StageAuth, []string{"no suitable authentication", "no authentication mechanism", "no authentication mechansims", "no worthy mechs", "unknown auth type", "unsupported authentication", "no compatible authentication mechanism", "no sasl mechanism found", "authentication mechanisms not supported", "no supported authentication"}},
 		{"no_greeting", smtp.StageGreeting, []string{", response: -1"}}, // JavaMail, without SSL on a port that begins with it
 		{"refused", smtp.StageConnect, []string{"connection refused", "econnrefused", "actively refused", "winerror 10061", "积极拒绝", "拒绝连接"}},
 		{"unreachable", smtp.StageConnect, []string{"network is unreachable", "no route to host", "enetunreach", "ehostunreach", "winerror 10051", "winerror 10065", "网络不可达", "无法访问目标主机"}},
 		{"broken_pipe", smtp.StageBody, []string{"broken pipe", "epipe"}},
 		{"timeout", smtp.StageConnect, []string{"timed out", "timeout", "time out", "etimedout", "deadline exceeded", "winerror 10060", "连接超时", "没有正确答复"}},
-		{"login_refused", smtp.StageAuth, []string{"could not authenticate"}}, // PHPMailer, without its debug output
+		{"login_refused", smtp.StageAuth, []string{"could not authenticate", "login denied"}}, // PHPMailer and curl, without their debug output
 		{"closed", "", []string{"connection reset", "econnreset", "connection unexpectedly closed", "connection closed", "unexpected eof", "serverdisconnected", "socket hang up", "forcibly closed",
 			"winerror 10054", "强迫关闭", "please run connect() first", "lost connection", "server closed"}},
+		{"mail_loop", smtp.StageRcpt, []string{"loops back to myself", "mail forwarding loop", "too many hops", "suspected mail loop", "mail loop detected"}},
+		{"no_recipient", smtp.StageRcpt, []string{"unrouteable address", "unroutable address", "user unknown", "no such user"}},
+		{"smtputf8_on_the_way", smtp.StageRcpt, []string{"smtputf8 is required"}},
+		// What says only that it was TLS, and what says nothing: after all that says more.
+		{"tls", smtp.StageTLS, []string{"tls:", "sslv3 alert", "tlsv1 alert", "tlsv1.3 alert", "fatal alert", "ssl routines", "sslhandshakeexception", "ssl handshake", "tls handshake", "[ssl:", "ssl_connect", "gnutls", "schannel", "authenticationexception"}},
+		{"no_reason", "", []string{"smtp connect() failed", "failed to send mail", "failure sending mail"}},
 	}
 }
 
@@ -127,6 +138,9 @@ func findErrors(text string) []pasted {
 			p := pasted{kind: known.kind, stage: known.stage, quote: shortLine(line)}
 			return []pasted{p.refined(text)}
 		}
+	}
+	if p, ok := findNumber(text); ok {
+		return []pasted{p.refined(text)}
 	}
 	for line := range strings.SplitSeq(text, "\n") {
 		if line = strings.TrimSpace(line); line == "EOF" || strings.HasSuffix(line, ": EOF") {
