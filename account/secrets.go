@@ -140,7 +140,9 @@ func (s *Secrets) KeepPassword(ctx context.Context, a Account, password string) 
 }
 
 // Tokens gives the access tokens of an account that uses OAuth 2.0, and keeps
-// the fresh ones. Its error is a *secret.Error where no token is kept.
+// the fresh ones. Among all processes of this user that have the same
+// configuration, one at a time refreshes; the others take what it kept. The error is
+// a *secret.Error if no token is kept.
 func (s *Secrets) Tokens(ctx context.Context, a Account) (*oauth.Source, error) {
 	client, ok := a.OAuthClient()
 	if !ok {
@@ -151,11 +153,41 @@ func (s *Secrets) Tokens(ctx context.Context, a Account) (*oauth.Source, error) 
 		return nil, err
 	}
 	return &oauth.Source{Client: client, Token: token, Unsaved: s.Unsaved,
-		Load: func(ctx context.Context) (oauth.Token, error) { return s.token(ctx, a) },
+		Lock: func(ctx context.Context) (func(), error) { return s.places().Alone(ctx, a.key(itemOAuth2)) },
+		Load: func(ctx context.Context) (oauth.Token, error) {
+			t, err := s.token(ctx, a)
+			var e *secret.Error
+			if errors.As(err, &e) && (e.Problem == secret.NotFound || e.Problem == secret.OtherLogin) {
+				err = fmt.Errorf("%w: %w", oauth.ErrForgotten, err)
+			}
+			return t, err
+		},
 		Save: func(ctx context.Context, t oauth.Token) error {
-			_, err := s.KeepToken(ctx, a, t)
+			_, err := s.keepToken(ctx, a, t)
 			return err
 		}}, nil
+}
+
+// tokenOf reads an access token from where the account's secret is. Programs that
+// print tokens refresh them, and not all of them can run twice at once, so one at a
+// time runs for an account.
+func (s *Secrets) tokenOf(ctx context.Context, a Account) (string, error) {
+	if a.Secret.Command != "" {
+		if unlock, err := s.places().Alone(ctx, a.key(itemOAuth2)); err == nil {
+			defer unlock()
+		}
+	}
+	return s.Password(ctx, a)
+}
+
+// alone keeps refreshes of an account's token from running while it is replaced by a
+// consent or forgotten. Without a lock the user's will is done all the same.
+func (s *Secrets) alone(ctx context.Context, a Account) (unlock func()) {
+	unlock, err := s.places().Alone(ctx, a.key(itemOAuth2))
+	if err != nil {
+		return func() {}
+	}
+	return unlock
 }
 
 // token reads the one that is kept.
@@ -170,8 +202,14 @@ func (s *Secrets) token(ctx context.Context, a Account) (t oauth.Token, err erro
 	return t, nil
 }
 
-// KeepToken keeps the token that a consent gave.
+// KeepToken keeps the token that a consent gave. It waits for a refresh of the former
+// token, which would be saved over the new one.
 func (s *Secrets) KeepToken(ctx context.Context, a Account, t oauth.Token) (secret.Place, error) {
+	defer s.alone(ctx, a)()
+	return s.keepToken(ctx, a, t)
+}
+
+func (s *Secrets) keepToken(ctx context.Context, a Account, t oauth.Token) (secret.Place, error) {
 	encoded, err := json.Marshal(t)
 	if err != nil {
 		return "", fmt.Errorf("encoding the token: %w", err)
@@ -189,8 +227,10 @@ func (s *Secrets) ForgetPassword(ctx context.Context, a Account) error {
 	return s.places().Delete(ctx, a.key(itemPassword))
 }
 
-// ForgetToken forgets the token, and not the password.
+// ForgetToken forgets the token, and not the password. It waits for a refresh, which
+// would save it again.
 func (s *Secrets) ForgetToken(ctx context.Context, a Account) error {
+	defer s.alone(ctx, a)()
 	return s.places().Delete(ctx, a.key(itemOAuth2))
 }
 

@@ -327,7 +327,7 @@ func TestOAuthFailures(t *testing.T) {
 	for problem, want := range map[oauth.Problem]diagnosis.Class{
 		oauth.NoClientID: diagnosis.ClassAuthClientRefused, oauth.NoDevice: diagnosis.ClassAuthClientRefused, oauth.BadURL: diagnosis.ClassAuthClientRefused,
 		oauth.BadClient: diagnosis.ClassAuthClientRefused, oauth.BadScope: diagnosis.ClassAuthClientRefused,
-		oauth.Unreachable: diagnosis.ClassAuthServerAway, oauth.Untrusted: diagnosis.ClassAuthServerAway, oauth.Failing: diagnosis.ClassAuthServerAway,
+		oauth.Unreachable: diagnosis.ClassAuthServerAway, oauth.Untrusted: diagnosis.ClassAuthServerAway, oauth.Failing: diagnosis.ClassAuthServerAway, oauth.Busy: diagnosis.ClassAuthServerAway,
 		oauth.Denied: diagnosis.ClassAuthConsentNeeded, oauth.Expired: diagnosis.ClassAuthConsentNeeded, oauth.ConsentEnded: diagnosis.ClassAuthConsentNeeded,
 		oauth.StillRefused: diagnosis.ClassAuthTokenRefused, oauth.Rejected: diagnosis.ClassUnclassified, oauth.Unsaved: diagnosis.ClassUnclassified,
 	} {

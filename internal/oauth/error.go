@@ -28,6 +28,7 @@ const (
 	ConsentEnded Problem = "consent_ended" // the refresh token is no longer good, or there is none
 	StillRefused Problem = "still_refused" // the mail server refuses a fresh token, too
 	Unsaved      Problem = "unsaved"       // a fresh token could not be kept
+	Busy         Problem = "busy"          // another process has been refreshing the token for too long
 )
 
 // The errors that a caller tells apart with errors.Is; each is also an [*Error].
@@ -42,6 +43,9 @@ var (
 	// ErrUnreachable: there is no way to the authorization server just now. The
 	// consent is not lost.
 	ErrUnreachable = errors.New("the authorization server can't be reached")
+	// ErrForgotten is what Load wraps when no token is kept any more, or one of
+	// another login: the login was removed or changed meanwhile.
+	ErrForgotten = errors.New("the login was removed or replaced meanwhile")
 )
 
 // Error is why there is no token.
@@ -105,6 +109,8 @@ func (e *Error) what() string {
 		return "the mail server refuses a fresh access token"
 	case Unsaved:
 		return "a fresh token could not be kept"
+	case Busy:
+		return "another process is refreshing the access token and does not finish"
 	default:
 		return e.Host + " refused"
 	}
@@ -118,7 +124,7 @@ func (e *Error) todo() string {
 		return "check the network or set a proxy, then try again: the login is not lost"
 	case Untrusted:
 		return "check the clock and whether something stands between"
-	case Failing:
+	case Failing, Busy:
 		return "try again later"
 	case BadClient:
 		return "check client_id and client_secret"
@@ -205,7 +211,7 @@ func (e *Error) FailureKind() string {
 	switch e.Problem {
 	case NoClientID, NoDevice, BadURL, BadClient, BadScope:
 		return "oauth_client"
-	case Unreachable, Untrusted, Failing:
+	case Unreachable, Untrusted, Failing, Busy:
 		return "oauth_server"
 	case Denied, Expired, ConsentEnded:
 		return "consent"

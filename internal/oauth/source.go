@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/yanmail/yan/internal/filelock"
 )
 
 const (
@@ -31,10 +33,17 @@ type Source struct {
 	// Save keeps a fresh one, before it is given out: servers may take a refresh
 	// token only once, and give the next one along. nil keeps nothing.
 	Save func(context.Context, Token) error
-	// Load reads the one that is kept; nil never does. It is asked when the server
-	// does not take the refresh token: another process may have used it up and
-	// kept its successor.
+	// Load reads the token that is kept; nil never does. It is called before each
+	// refresh, under the lock: another process may have used up the refresh token
+	// and kept its successor. Its error wraps [ErrForgotten] if no token is kept.
 	Load func(context.Context) (Token, error)
+	// Lock keeps other processes from refreshing the same token until unlock is
+	// called. A server that takes each refresh token once may revoke the whole
+	// consent when it sees one again (RFC 9700 section 4.14.2). Its error wraps
+	// [filelock.ErrBusy] if another process does not finish; with any other error
+	// the refresh goes on without a lock. nil is for a token that only one
+	// process has.
+	Lock func(context.Context) (unlock func(), err error)
 	// Unsaved is told when Save failed, with an [*Error]: the token is given out all
 	// the same. nil tells nobody.
 	Unsaved func(error)
@@ -59,7 +68,7 @@ type flight struct {
 // the fresh one is refused as well, the error is [ErrConsent].
 //
 // The error is an [*Error], or that of the context. A refresh that has begun is
-// brought to its end even then, within a minute, so that what the server gave
+// brought to its end even then, within minutes, so that what the server gave
 // is kept.
 func (s *Source) Access(ctx context.Context, refused string) (string, error) {
 	s.mu.Lock()
@@ -104,7 +113,7 @@ func (s *Source) landed(f *flight, refused string) (string, error) {
 // passes reports whether a failure may be over soon.
 func passes(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && (e.Problem == Unreachable || e.Problem == Failing)
+	return errors.As(err, &e) && (e.Problem == Unreachable || e.Problem == Failing || e.Problem == Busy)
 }
 
 // endsBy reports whether a token ends within a time from now.
@@ -118,11 +127,7 @@ func (s *Source) stillRefused() error {
 
 // fly refreshes, keeps what came of it, and lets those who wait go on.
 func (s *Source) fly(ctx context.Context, f *flight, refused string) {
-	var isNew bool
-	f.after, isNew, f.err = s.renew(ctx, f.before)
-	if isNew {
-		s.save(ctx, f.after)
-	}
+	f.after, f.err = s.renew(ctx, f.before, refused)
 	s.mu.Lock()
 	if f.err == nil {
 		s.Token = f.after
@@ -135,28 +140,73 @@ func (s *Source) fly(ctx context.Context, f *flight, refused string) {
 	close(f.done)
 }
 
-// renew gives the successor of a token. isNew is false when it was kept
-// already.
-func (s *Source) renew(ctx context.Context, t Token) (fresh Token, isNew bool, err error) {
-	fresh, err = s.refresh(ctx, t)
-	if !errors.Is(err, ErrConsent) || s.Load == nil {
-		return fresh, err == nil, err
+// renew gives the successor of a token, which is saved by then. It holds the lock
+// over all processes from reading the kept token to saving the fresh one.
+func (s *Source) renew(ctx context.Context, t Token, refused string) (Token, error) {
+	if s.Lock != nil {
+		unlock, err := s.Lock(ctx)
+		switch {
+		case err == nil:
+			defer unlock()
+		case errors.Is(err, filelock.ErrBusy):
+			return s.instead(ctx, t, refused, &Error{Problem: Busy, Host: hostOf(s.Client.TokenURL)})
+		}
 	}
-	loading, cancel := context.WithTimeout(ctx, saveTime)
-	defer cancel()
-	kept, loadErr := s.Load(loading)
+	kept, err := s.load(ctx)
 	switch {
-	case loadErr != nil:
-		// Why the server refused matters more than why nothing better is kept.
-		return Token{}, false, err
-	case kept.Access != "" && kept.Access != t.Access && !s.endsBy(kept, early):
-		return kept, false, nil
-	case kept.Refresh != "" && kept.Refresh != t.Refresh:
-		fresh, err = s.refresh(ctx, kept)
-		return fresh, err == nil, err
-	default:
-		return Token{}, false, err
+	case errors.Is(err, ErrForgotten):
+		// A fresh token would be kept for a login that the user removed.
+		return Token{}, &Error{Problem: ConsentEnded, Host: hostOf(s.Client.TokenURL), Err: ErrForgotten}
+	case err != nil: // what is known has to do
+	case s.serves(kept, t, refused):
+		return kept, nil
+	case kept.Refresh != "":
+		t = kept
 	}
+	fresh, err := s.refresh(ctx, t)
+	if errors.Is(err, ErrConsent) { // a program without this lock may have used up the refresh token
+		return s.instead(ctx, t, refused, err)
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	s.save(ctx, fresh)
+	return fresh, nil
+}
+
+// instead gives the token that another process has kept meanwhile, or the error.
+func (s *Source) instead(ctx context.Context, t Token, refused string, err error) (Token, error) {
+	kept, loadErr := s.load(ctx)
+	switch {
+	case loadErr != nil: // why there is no fresh token matters more
+		return Token{}, err
+	case s.serves(kept, t, refused):
+		return kept, nil
+	case errors.Is(err, ErrConsent) && kept.Refresh != "" && kept.Refresh != t.Refresh:
+		fresh, err := s.refresh(ctx, kept)
+		if err == nil {
+			s.save(ctx, fresh)
+		}
+		return fresh, err
+	}
+	return Token{}, err
+}
+
+// serves reports whether a kept token can be used instead of a fresh one: another
+// process got it, and no server refused it. One that ends soon serves as well. It was
+// good a moment ago, and a refresh by each process that waited would not end.
+func (s *Source) serves(kept, t Token, refused string) bool {
+	return kept.Access != "" && kept.Access != t.Access && kept.Access != refused && !s.endsBy(kept, 0)
+}
+
+// load reads the kept token; the zero Token without Load.
+func (s *Source) load(ctx context.Context) (Token, error) {
+	if s.Load == nil {
+		return Token{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, saveTime)
+	defer cancel()
+	return s.Load(ctx)
 }
 
 // refresh is RFC 6749 section 6.

@@ -3,11 +3,13 @@ package oauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/filelock"
 	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/oauthtest"
 )
@@ -322,7 +324,7 @@ func TestSourceLooksAtWhatIsKept(t *testing.T) {
 			source.Save = mine.save
 			source.Load = func(context.Context) (oauth.Token, error) { return k.last(), nil }
 			access := mustAccess(t, source, "")
-			if _, ok := s.Valid(access); !ok || (access == theirs) != (test.later == 0) || s.Calls().Refresh != 2+test.saves || len(mine.tokens) != test.saves {
+			if _, ok := s.Valid(access); !ok || (access == theirs) != (test.later == 0) || s.Calls().Refresh != 1+test.saves || len(mine.tokens) != test.saves {
 				t.Errorf("valid %v, theirs %v, %d refreshes, %d saves", ok, access == theirs, s.Calls().Refresh, len(mine.tokens))
 			}
 		})
@@ -423,5 +425,37 @@ func TestSourceWithAWrongClock(t *testing.T) {
 		if again := mustAccess(t, source, ""); again != access {
 			t.Errorf("jump %v: replaced again", jump)
 		}
+	}
+}
+
+// Another process holds the lock and does not finish: nothing is refreshed without the
+// lock, and the consent is not lost.
+func TestSourceWhileAnotherIsBusy(t *testing.T) {
+	t.Parallel()
+	s, source, clock, k := start(t, oauthtest.Config{Rotate: true, ReuseEnds: true})
+	source.Lock = func(context.Context) (func(), error) {
+		return nil, fmt.Errorf("a lock: %w", filelock.ErrBusy)
+	}
+	source.Load = func(context.Context) (oauth.Token, error) { return k.last(), nil }
+	first := source.Token
+	clock.advance(first.Expiry.Add(-time.Second).Sub(clock.now()))
+	if got := mustAccess(t, source, ""); got != first.Access {
+		t.Error("a second is left of the old token, and it is not used")
+	}
+	clock.advance(time.Hour)
+	_, err := source.Access(t.Context(), "")
+	if e := problemOf(t, err); e.Problem != oauth.Busy || errors.Is(err, oauth.ErrConsent) || s.Calls().Refresh != 0 {
+		t.Errorf("%v, %d refreshes", err, s.Calls().Refresh)
+	}
+	other := &oauth.Source{Client: source.Client, Token: first, Save: k.save} // it finishes at last
+	theirs := mustAccess(t, other, "")
+	if got := mustAccess(t, source, ""); got != theirs || s.Calls().Refresh != 1 {
+		t.Errorf("%d refreshes", s.Calls().Refresh)
+	}
+	// Where there can be no lock, there is a refresh all the same.
+	source.Lock = func(context.Context) (func(), error) { return nil, errors.New("read-only") }
+	clock.advance(2 * time.Hour)
+	if _, ok := s.Valid(mustAccess(t, source, "")); !ok {
+		t.Error("without a lock there is no good token")
 	}
 }

@@ -160,10 +160,15 @@ func (s *Server) redeem(kind string, form url.Values) (user, code string) {
 	case "refresh_token":
 		user, known := s.refresh[form.Get("refresh_token")]
 		if !known {
+			if former, spent := s.spent[form.Get("refresh_token")]; spent && s.config.ReuseEnds {
+				s.wrong("token: a refresh token was shown twice")
+				s.end(former)
+			}
 			return "", "invalid_grant"
 		}
 		if s.config.Rotate {
 			delete(s.refresh, form.Get("refresh_token"))
+			s.spent[form.Get("refresh_token")] = user
 		}
 		return user, ""
 	default:

@@ -43,6 +43,9 @@ type Config struct {
 	NoRefresh bool
 	// Rotate gives a new refresh token each time, and takes each only once.
 	Rotate bool
+	// ReuseEnds ends the whole consent when a refresh token is shown a second time
+	// (RFC 9700 section 4.14.2); it is for Rotate.
+	ReuseEnds bool
 	// TLS serves https; Roots then holds the certificate.
 	TLS bool
 	// Now is the clock; nil means time.Now.
@@ -76,6 +79,7 @@ type Server struct {
 	devices  map[string]string    // users by device code
 	access   map[string]grant     // by access token
 	refresh  map[string]string    // users by refresh token
+	spent    map[string]string    // users by refresh token that was taken before
 	calls    Calls
 	problems []string
 }
@@ -116,7 +120,7 @@ func New(config Config) *Server {
 	}
 	s := &Server{
 		config: config, codes: map[string]codeGrant{}, devices: map[string]string{},
-		access: map[string]grant{}, refresh: map[string]string{},
+		access: map[string]grant{}, refresh: map[string]string{}, spent: map[string]string{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /authorize", s.authorize)
@@ -204,6 +208,11 @@ func (s *Server) Revoke(access string) {
 func (s *Server) EndConsent(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.end(user)
+}
+
+// end is EndConsent; the lock is held.
+func (s *Server) end(user string) {
 	for token, g := range s.access {
 		if g.user == user {
 			delete(s.access, token)
