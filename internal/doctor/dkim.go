@@ -5,8 +5,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -17,89 +15,118 @@ type publicKey struct {
 	bits    int
 	testing bool
 	revoked bool
+	// odd says what some verifiers stumble over and others accept; empty for
+	// nothing.
+	odd Text
 }
 
-// parseKey reads a key record. The error says what a verifier would stumble
-// over.
-func parseKey(record string) (publicKey, error) {
-	tags, err := parseTags(record)
-	if err != nil {
-		return publicKey{}, err
+// parseKey reads a key record. problem says why verifiers refuse it; it is
+// empty for a good one.
+//
+// Held against Mail::DKIM 1.20230212 and dkimpy 1.1.4: see testdata/dkim.tsv.
+func parseKey(record string) (k publicKey, problem Text) {
+	k.kind = "rsa"
+	tags, empty, problem := parseTags(record)
+	if problem != (Text{}) {
+		return k, problem
 	}
-	k := publicKey{kind: "rsa"}
 	if v, ok := tags["v"]; ok && v != "DKIM1" {
-		return k, fmt.Errorf("version %q is not DKIM1", clean(v))
+		return k, say("version %q is not DKIM1", "版本 %q 不是 DKIM1", clean(v))
 	}
 	if kind, ok := tags["k"]; ok {
-		k.kind = strings.ToLower(kind)
+		k.kind = kind
 	}
-	k.testing = slices.Contains(strings.Split(tags["t"], ":"), "y")
-	if s, ok := tags["s"]; ok && !slices.Contains(strings.Split(s, ":"), "email") && !slices.Contains(strings.Split(s, ":"), "*") {
-		return k, fmt.Errorf("the key is for the service %q, not for e-mail", clean(s))
+	k.testing = hasWord(tags["t"], "y")
+	if s, ok := tags["s"]; ok && !hasWord(s, "email") && !hasWord(s, "*") {
+		return k, say("the key is for the service %q, not for e-mail (s=email)", "公钥用于服务 %q，而不是电子邮件（s=email）", clean(s))
+	}
+	if h, ok := tags["h"]; ok && !hasWord(h, "sha256") {
+		return k, say("the key allows only the hash %q, and signatures use sha256", "公钥只允许散列算法 %q，而签名使用 sha256", clean(h))
 	}
 	encoded, ok := tags["p"]
 	if !ok {
-		return k, errors.New("there is no key in it (p=)")
+		return k, say("there is no key in it (p=)", "其中没有公钥（p=）")
 	}
 	if encoded == "" {
 		k.revoked = true
-		return k, nil
+		return k, Text{}
 	}
 	raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(encoded), ""))
 	if err != nil {
-		return k, errors.New("the key (p=) is not base64")
+		return k, say("the key (p=) is not base64", "公钥（p=）不是 base64")
+	}
+	if strings.Contains(tags["s"], ":") {
+		k.odd = say("s= is a list", "s= 是一个列表")
+	}
+	if empty {
+		k.odd = say("there is an empty tag (;;)", "含有空的标签（;;）")
 	}
 	return k, k.read(raw)
 }
 
-func (k *publicKey) read(raw []byte) error {
+// hasWord reports whether a list separated by colons has a word.
+func hasWord(list, word string) bool {
+	return slices.ContainsFunc(strings.Split(list, ":"), func(s string) bool { return strings.TrimSpace(s) == word })
+}
+
+func (k *publicKey) read(raw []byte) (problem Text) {
 	switch k.kind {
 	case "ed25519":
 		if len(raw) != ed25519.PublicKeySize { // RFC 8463 section 4
-			return fmt.Errorf("an Ed25519 key has %d octets, this one %d", ed25519.PublicKeySize, len(raw))
+			return say("an Ed25519 key has %d octets, this one %d", "Ed25519 公钥应为 %d 字节，这里是 %d 字节", ed25519.PublicKeySize, len(raw))
 		}
 		k.bits = 256
-		return nil
+		return Text{}
 	case "rsa":
 		if key, err := x509.ParsePKIXPublicKey(raw); err == nil {
 			if key, ok := key.(*rsa.PublicKey); ok {
 				k.bits = key.N.BitLen()
-				return nil
+				return Text{}
 			}
-			return errors.New("the key is not an RSA key")
+			return say("the key is not an RSA key", "公钥不是 RSA 公钥")
 		}
-		// Some publish the bare key (RFC 6376 section 3.6.1 and its errata).
+		// RFC 6376 section 3.6.1 names the bare key, its erratum 3017 the form above.
 		key, err := x509.ParsePKCS1PublicKey(raw)
 		if err != nil {
-			return errors.New("the key can't be read")
+			return say("the key can't be read", "公钥无法解析")
 		}
 		k.bits = key.N.BitLen()
-		return nil
+		k.odd = say("the key is a bare RSAPublicKey instead of SubjectPublicKeyInfo", "公钥是裸的 RSAPublicKey，而不是 SubjectPublicKeyInfo")
+		return Text{}
 	}
-	return fmt.Errorf("the kind of key %q is not known", clean(k.kind))
+	if lower := strings.ToLower(k.kind); lower == "rsa" || lower == "ed25519" {
+		return say("k=%s has to be written in lower case", "k=%s 必须用小写", clean(k.kind))
+	}
+	return say("the kind of key %q is not known", "未知的公钥类型 %q", clean(k.kind))
 }
 
-// parseTags reads a list of tag=value (RFC 6376 section 3.2).
-func parseTags(record string) (map[string]string, error) {
+// parseTags reads a list of tag=value (RFC 6376 section 3.2). empty says that
+// there is an empty one, other than a semicolon at the end.
+func parseTags(record string) (tags map[string]string, empty bool, problem Text) {
 	if len(record) > maxRecord {
-		return nil, fmt.Errorf("longer than %d octets", maxRecord)
+		return nil, false, say("it is longer than %d octets", "超过 %d 字节", maxRecord)
 	}
-	tags := map[string]string{}
-	for field := range strings.SplitSeq(record, ";") {
+	tags = map[string]string{}
+	fields := strings.Split(record, ";")
+	if len(fields) > 1 && strings.TrimSpace(fields[len(fields)-1]) == "" {
+		fields = fields[:len(fields)-1]
+	}
+	for _, field := range fields {
 		if strings.TrimSpace(field) == "" {
+			empty = true
 			continue
 		}
 		name, value, ok := strings.Cut(field, "=")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" {
-			return nil, fmt.Errorf("%q is not written tag=value", clean(strings.TrimSpace(field)))
+			return nil, false, say("%q is not written tag=value", "%q 不是“标签=值”的形式", clean(strings.TrimSpace(field)))
 		}
 		if _, twice := tags[name]; twice {
-			return nil, fmt.Errorf("the tag %s= stands there twice", clean(name))
+			return nil, false, say("the tag %s= is there twice", "标签 %s= 出现了两次", clean(name))
 		}
 		tags[name] = strings.TrimSpace(value)
 	}
-	return tags, nil
+	return tags, empty, Text{}
 }
 
 // The strength of RSA keys: below the first verifiers must not accept one, from
@@ -128,11 +155,14 @@ func (v *visit) dkim() Step {
 		return brokenKey(s, say("there is no key at %s", "%s 处没有公钥", s.Target))
 	}
 	s.Facts.Record = clean(texts[0])
-	key, err := parseKey(texts[0])
+	if len(texts) > 1 {
+		return brokenKey(s, say("there are %d TXT records at %s, and verifiers take any of them or none", "%[2]s 处有 %[1]d 条 TXT 记录，收件方会任取一条或全部忽略", len(texts), s.Target))
+	}
+	key, problem := parseKey(texts[0])
 	s.Facts.KeyType, s.Facts.KeyBits = key.kind, key.bits
 	switch {
-	case err != nil:
-		return brokenKey(s, say("the key at %s can't be used: %v", "%s 处的公钥不可用：%v", s.Target, err))
+	case problem != (Text{}):
+		return brokenKey(s, say("the key at %s can't be used: %v", "%s 处的公钥不可用：%v", s.Target, problem))
 	case key.revoked:
 		return brokenKey(s, say("the key at %s was revoked", "%s 处的公钥已被吊销", s.Target))
 	case key.kind == "rsa" && key.bits < leastBits:
@@ -141,8 +171,11 @@ func (v *visit) dkim() Step {
 		s.Status, s.Detail = Warning, say("the RSA key has %d bits", "RSA 公钥只有 %d 位", key.bits)
 		s.Advice = say("Make a DKIM key of %d bits and publish it under a new selector.", "请生成 %d 位的 DKIM 密钥，并以新的选择器发布。", goodBits)
 	case key.testing:
-		s.Status, s.Detail = Warning, say("the key is marked as being tested (t=y): receivers treat signed mail as unsigned", "公钥带有测试标记（t=y）：收件方会当作没有签名")
+		s.Status, s.Detail = Warning, say("the key is marked as a test (t=y), which most verifiers ignore", "公钥带有测试标记（t=y），多数收件方会忽略该标记")
 		s.Advice = say("Take t=y out of the record at %s.", "请从 %s 的记录中去掉 t=y。", s.Target)
+	case key.odd != (Text{}):
+		s.Status, s.Detail = Warning, say("some verifiers refuse the key at %s: %s", "部分收件方不接受 %s 处的公钥：%s", s.Target, key.odd)
+		s.Advice = say("Correct the TXT record %s.", "请更正 TXT 记录 %s。", s.Target)
 	case key.kind == "rsa":
 		s.Detail = say("RSA key of %d bits at %s", "%[2]s 处有 %[1]d 位 RSA 公钥", key.bits, s.Target)
 	default:

@@ -3,7 +3,6 @@ package doctor
 import (
 	"strings"
 
-	"github.com/emersion/go-msgauth/dmarc"
 	"golang.org/x/net/publicsuffix"
 
 	"blitiri.com.ar/go/spf"
@@ -37,23 +36,29 @@ func (v *visit) dmarc() (Step, policyFound) {
 		return v.brokenDMARC(s, say("there are several DMARC records, and receivers then heed none", "有多条 DMARC 记录，收件方将全部忽略")), policyFound{known: true}
 	}
 	s.Facts.Record = clean(records[0])
-	record, err := dmarc.Parse(records[0])
-	if err != nil {
-		reason := clean(strings.TrimPrefix(err.Error(), "dmarc: "))
-		return v.brokenDMARC(s, say("the record can't be read, and receivers ignore it: %s", "DMARC 记录无法解析，收件方将忽略它：%s", reason)), policyFound{known: true}
+	record, problem := parseDMARC(records[0])
+	if problem != (Text{}) {
+		return v.brokenDMARC(s, say("receivers ignore the record: %s", "收件方会忽略该 DMARC 记录：%s", problem)), policyFound{known: true}
 	}
-	policy := string(record.Policy)
-	if at != v.domain() && record.SubdomainPolicy != "" {
-		policy = string(record.SubdomainPolicy)
+	policy := record.policy
+	if at != v.domain() && record.subdomains != "" {
+		policy = record.subdomains
 	}
 	s.Facts.Policy = policy
 	s.Detail = say("p=%s (record of %s); alignment of SPF %s, of DKIM %s", "p=%s（%s 的记录）；SPF %s对齐，DKIM %s对齐",
-		policy, at, strictness(record.SPFAlignment), strictness(record.DKIMAlignment))
+		policy, at, strictness(record.strictSPF), strictness(record.strictDKIM))
+	if len(record.odd) > 0 {
+		odd := clean(strings.Join(record.odd, "; "))
+		s.Status = Warning
+		s.Detail = say("p=%s (record of %s), but receivers disagree about “%.100s”: some ignore it, others the whole record",
+			"p=%s（%s 的记录），但各收件方对“%.100s”的处理不同：有的忽略这一项，有的忽略整条记录", policy, at, odd)
+		s.Advice = say("Correct this in the TXT record of _dmarc.%s.", "请在 _dmarc.%s 的 TXT 记录中更正。", at)
+	}
 	return s, policyFound{policy: policy, known: true}
 }
 
-func strictness(m dmarc.AlignmentMode) Text {
-	if m == dmarc.AlignmentStrict {
+func strictness(strict bool) Text {
+	if strict {
 		return say("strict", "严格")
 	}
 	return say("relaxed", "宽松")
@@ -77,8 +82,7 @@ func (v *visit) findDMARC() (records []string, at string, err error) {
 			return nil, domain, err
 		}
 		for _, text := range texts {
-			version, _, _ := strings.Cut(text, ";")
-			if strings.ReplaceAll(strings.TrimSpace(version), " ", "") == "v=DMARC1" {
+			if looksLikeDMARC(text) {
 				records = append(records, text)
 			}
 		}

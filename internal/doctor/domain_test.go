@@ -124,6 +124,14 @@ func domains(t testing.TB) map[string]struct {
 			says: map[doctor.Name]string{doctor.NameReceiver: "only the DKIM signature"}},
 		"tested key": {zone: key("v=DKIM1; t=y; p=" + rsaKey(t, 2048)), selector: "s", want: want{doctor.NameDKIM: doctor.Warning}},
 
+		"two keys": {zone: dnstest.Zone{"corp.example": {"TXT v=spf1 -all"}, "s._domainkey.corp.example": {"TXT v=DKIM1; p=" + rsaKey(t, 2048), "TXT v=DKIM1; p="},
+			"mail.corp.example": host, "_dmarc.corp.example": {"TXT v=DMARC1; p=reject"}}, selector: "s", want: want{doctor.NameDKIM: doctor.Failed}, says: map[doctor.Name]string{doctor.NameDKIM: "2 TXT records"}},
+		"sha1 key":     {zone: key("v=DKIM1; h=sha1; p=" + rsaKey(t, 2048)), selector: "s", want: want{doctor.NameDKIM: doctor.Failed}, says: map[doctor.Name]string{doctor.NameDKIM: "sha256"}},
+		"odd key":      {zone: key("v=DKIM1;; p=" + rsaKey(t, 2048)), selector: "s", want: want{doctor.NameDKIM: doctor.Warning}, says: map[doctor.Name]string{doctor.NameDKIM: "empty tag"}},
+		"policy odd":   {zone: dmarc("TXT v=DMARC1; p=Reject; adkim=strict; pct=abc; foo"), want: want{doctor.NameDMARC: doctor.Warning}, says: map[doctor.Name]string{doctor.NameDMARC: "p=reject (record of corp.example), but receivers disagree about “adkim=strict; pct=abc; foo”"}},
+		"reports only": {zone: dmarc("TXT v=DMARC1; rua=mailto:a@corp.example"), want: want{doctor.NameDMARC: doctor.Warning}, says: map[doctor.Name]string{doctor.NameDMARC: "p=none"}},
+		"no semicolon": {zone: dmarc("TXT v=DMARC1, p=reject"), want: want{doctor.NameDMARC: doctor.Failed}, says: map[doctor.Name]string{doctor.NameDMARC: "semicolon"}},
+
 		"no policy":       {zone: dmarc("TXT other"), want: want{doctor.NameDMARC: doctor.Warning, doctor.NameReceiver: doctor.OK}},
 		"policy none":     {zone: dmarc("TXT v=DMARC1; p=none; aspf=s"), want: want{doctor.NameDMARC: doctor.OK, doctor.NameReceiver: doctor.OK}, says: map[doctor.Name]string{doctor.NameDMARC: "strict"}},
 		"policy twice":    {zone: dmarc("TXT v=DMARC1; p=none", "TXT v=DMARC1; p=reject"), want: want{doctor.NameDMARC: doctor.Failed}},

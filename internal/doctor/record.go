@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
 )
@@ -23,11 +22,11 @@ const maxRecord = 64 << 10
 // parseSPF reads a record. The error names the term that is wrong.
 func parseSPF(record string) ([]term, error) {
 	if len(record) > maxRecord {
-		return nil, fmt.Errorf("longer than %d octets", maxRecord)
+		return nil, wrongf("longer than %d octets", "超过 %d 字节", maxRecord)
 	}
 	version, rest, _ := strings.Cut(record, " ")
 	if !strings.EqualFold(version, "v=spf1") {
-		return nil, errors.New("it does not begin with v=spf1")
+		return nil, wrongf("it does not begin with v=spf1", "不是以 v=spf1 开头")
 	}
 	var terms []term
 	redirects := 0
@@ -38,7 +37,7 @@ func parseSPF(record string) ([]term, error) {
 		}
 		if t.modifier && t.name == "redirect" {
 			if redirects++; redirects > 1 {
-				return nil, fmt.Errorf("%q: redirect stands there twice", clean(field))
+				return nil, wrongf("%q: redirect is there twice", "%q：redirect 出现了两次", clean(field))
 			}
 		}
 		terms = append(terms, t)
@@ -47,10 +46,12 @@ func parseSPF(record string) ([]term, error) {
 }
 
 func parseTerm(field string) (term, error) {
-	wrong := func(why string) (term, error) { return term{}, fmt.Errorf("%.100q: %s", clean(field), why) }
+	wrong := func(en, zh string) (term, error) {
+		return term{}, wrongf("%.100q: %s", "%.100q：%s", clean(field), Text{EN: en, ZH: zh})
+	}
 	for _, r := range field {
 		if r <= ' ' || r > '~' {
-			return wrong("only visible ASCII may stand here")
+			return wrong("only visible ASCII is allowed", "只能用可见的 ASCII 字符")
 		}
 	}
 	t := term{qualifier: '+'}
@@ -66,10 +67,10 @@ func parseTerm(field string) (term, error) {
 	if end < len(rest) && rest[end] == '=' {
 		t.modifier, t.value = true, rest[end+1:]
 		if len(rest) != len(field) || t.name == "" {
-			return wrong("not known in SPF")
+			return wrong("not known in SPF", "不是 SPF 的写法")
 		}
 		if t.name == "redirect" && t.value == "" {
-			return wrong("names no domain")
+			return wrong("names no domain", "没有写明域名")
 		}
 		return t, nil
 	}
@@ -78,25 +79,26 @@ func parseTerm(field string) (term, error) {
 }
 
 // check holds a mechanism against what may stand behind its name.
-func (t term) check(wrong func(string) (term, error)) (term, error) {
+func (t term) check(wrong func(en, zh string) (term, error)) (term, error) {
 	switch t.name {
 	case "all":
 		if t.value != "" {
-			return wrong("nothing may follow all")
+			return wrong("nothing may follow all", "all 之后不能有内容")
 		}
 	case "include", "exists":
 		if t.value == "" || strings.HasPrefix(t.value, "/") {
-			return wrong("names no domain")
+			return wrong("names no domain", "没有写明域名")
 		}
 	case "a", "mx":
 	case "ptr":
 	case "ip4", "ip6":
 		p, err := prefix(t.value)
 		if err != nil || p.Addr().Is4() != (t.name == "ip4") {
-			return wrong("not an address like " + map[string]string{"ip4": "192.0.2.0/24", "ip6": "2001:db8::/32"}[t.name])
+			like := map[string]string{"ip4": "192.0.2.0/24", "ip6": "2001:db8::/32"}[t.name]
+			return wrong("not an address like "+like, "不是形如 "+like+" 的地址")
 		}
 	default:
-		return wrong("not known in SPF")
+		return wrong("not known in SPF", "不是 SPF 的写法")
 	}
 	return t, nil
 }
@@ -187,7 +189,7 @@ func (w *walk) through(ctx context.Context, terms []term, path []string) error {
 		}
 		for _, before := range path {
 			if strings.EqualFold(before, domain) {
-				return &recordError{domain, errors.New("the record includes itself")}
+				return &recordError{domain, wrongf("the record includes itself", "记录包含了自身")}
 			}
 		}
 		further, err := w.record(ctx, domain)
@@ -210,9 +212,17 @@ type recordError struct {
 func (e *recordError) Error() string { return e.domain + ": " + e.err.Error() }
 func (e *recordError) Unwrap() error { return e.err }
 
+func (e *recordError) text() Text {
+	var t textError
+	if errors.As(e.err, &t) {
+		return say("%s: %s", "%s：%s", e.domain, t.Text)
+	}
+	return Text{EN: e.Error(), ZH: e.Error()}
+}
+
 var (
-	errNoRecord   = errors.New("there is no SPF record")
-	errTwoRecords = errors.New("there are several SPF records")
+	errNoRecord   = wrongf("there is no SPF record", "没有 SPF 记录")
+	errTwoRecords = wrongf("there are several SPF records", "有多条 SPF 记录")
 )
 
 // record fetches and reads the SPF record of a domain that another one names.

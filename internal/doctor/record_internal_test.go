@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +22,9 @@ func TestParseSPF(t *testing.T) {
 		"v=spf1 redirect=": "names no domain", "v=spf1 redirect=a.example redirect=b.example": "twice", "v=spf1 inlcude:x": "not known", "v=spf1 a\u4e2d": "ASCII",
 	} {
 		_, err := parseSPF(record)
+		if zh := say("%v", "%v", err).ZH; err != nil && zh == err.Error() {
+			t.Errorf("%q: %q is not said in Chinese", record, zh)
+		}
 		if (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%q: %v, want %q", record, err, wrong)
 		}
@@ -48,19 +53,109 @@ func TestLookupsOfARecord(t *testing.T) {
 	}
 }
 
+// Key records against what two verifiers made of them. A key that both refuse
+// is refused here; one of which they disagree is refused or said to be odd; one
+// that both take is good.
+func TestKeyRecordsAgainstVerifiers(t *testing.T) {
+	t.Parallel()
+	keys, tried := map[string]string{}, 0
+	for _, row := range tsv(t, "testdata/dkim.tsv") {
+		if len(row) == 2 {
+			keys[row[0]] = row[1]
+			continue
+		}
+		tried++
+		record := strings.NewReplacer("p=K", "p="+keys["K"], "p = K", "p = "+keys["K"], "p=B", "p="+keys["B"]).Replace(row[0])
+		key, problem := parseKey(record)
+		good, odd := problem == (Text{}) && !key.revoked, key.odd != (Text{})
+		switch both := row[1] + " " + row[2]; {
+		case both == "refused refused" && good,
+			both == "good good" && (!good || odd),
+			row[1] != row[2] && good && !odd:
+			t.Errorf("%q: %s by the verifiers; here good %v, odd %q, problem %q", row[0], both, good, key.odd.EN, problem.EN)
+		}
+		if (problem.EN == "") != (problem.ZH == "") || (key.odd.EN == "") != (key.odd.ZH == "") {
+			t.Errorf("%q: not in both languages: %+v %+v", row[0], problem, key.odd)
+		}
+	}
+	if tried < 25 {
+		t.Errorf("only %d records", tried)
+	}
+}
+
 func TestParseKey(t *testing.T) {
 	t.Parallel()
 	const ed = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 	for record, wrong := range map[string]string{
 		"k=ed25519; p=" + ed: "", "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7T yWQHOg7hcvPapiMlrwIaaPcHURo=;": "", "p=": "", "v=DKIM1; s=email:x; k=ed25519; p=" + ed: "",
 		"v=DKIM2; p=" + ed: "version", "k=ed25519; p=AAAA": "32 octets", "p=" + ed: "can't be read", "k=dsa; p=" + ed: "not known", "v=DKIM1": "no key",
-		"p=%": "base64", "x": "tag=value", "p=; p=": "twice", "s=tlsa; p=" + ed: "not for e-mail", "=1": "tag=value",
+		"p=%": "base64", "x": "tag=value", "p=; p=": "twice", "s=tlsa; p=" + ed: "not for e-mail", "=1": "tag=value", "k=Ed25519; p=" + ed: "lower case",
+		"h=sha1; k=ed25519; p=" + ed: "sha256", "h=sha1 : sha256; k=ed25519; p=" + ed: "",
 	} {
-		_, err := parseKey(record)
-		if (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
-			t.Errorf("%q: %v, want %q", record, err, wrong)
+		_, problem := parseKey(record)
+		if (problem.EN == "") != (wrong == "") || !strings.Contains(problem.EN, wrong) {
+			t.Errorf("%q: %v, want %q", record, problem, wrong)
 		}
 	}
+}
+
+// DMARC records against what two receivers made of them. What both enforce is
+// found here; a record that both ignore has a problem; where they disagree, the
+// record is said to be odd, and what is found is the word of one of them.
+func TestDMARCRecordsAgainstReceivers(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for _, row := range tsv(t, "testdata/dmarc.tsv") {
+		tried++
+		r, problem := parseDMARC(row[0])
+		policy, odd := r.policy, len(r.odd) > 0
+		if problem != (Text{}) {
+			policy = "ignored"
+		}
+		opendmarc, share, _ := strings.Cut(row[1], " ")
+		other := row[2]
+		switch {
+		case policy != opendmarc && policy != other && !(opendmarc == "ignored" && policy == "none"), // RFC 7489: a broken p with rua is none
+			opendmarc == other && policy != other && policy != "none",
+			opendmarc != other && !odd, share == "pct=0" && !odd:
+			t.Errorf("%q: %s %s and %s by the receivers; here %s, odd %q, problem %q", row[0], opendmarc, share, other, policy, r.odd, problem.EN)
+		}
+		if policy == "ignored" && problem.ZH == "" {
+			t.Errorf("%q: no Chinese", row[0])
+		}
+		if !looksLikeDMARC(row[0]) && policy != "ignored" {
+			t.Errorf("%q would not be found", row[0])
+		}
+	}
+	if tried < 40 {
+		t.Errorf("only %d records", tried)
+	}
+	for record, odd := range map[string]string{
+		"v=DMARC1; p=reject; adkim=s; aspf=r; sp=none; rua=mailto:a@example.org; ruf=mailto:a@example.org; fo=1:d; ri=3600; rf=afrf; pct=100; x=y;": "[]",
+		"V=DMARC1; p=Reject": "[V=DMARC1]", "v=DMARC1; p=reject; adkim=strict; pct=abc; foo": "[adkim=strict pct=abc foo]", "v=DMARC1; rua=mailto:a@b.example": "[p=]",
+	} {
+		if r, _ := parseDMARC(record); fmt.Sprint(r.odd) != odd {
+			t.Errorf("%q: odd %q, want %s", record, r.odd, odd)
+		}
+	}
+}
+
+// tsv reads a table of testdata without its comments.
+func tsv(t *testing.T, file string) [][]string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]string
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSuffix(line, "\n"); !strings.HasPrefix(line, "#") {
+			row := strings.Split(line, "\t")
+			row[0] = strings.ReplaceAll(row[0], `\t`, "\t")
+			rows = append(rows, row)
+		}
+	}
+	return rows
 }
 
 func TestClock(t *testing.T) {
@@ -111,12 +206,24 @@ func FuzzParseKey(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, record string) {
-		key, err := parseKey(record)
-		if err == nil && !key.revoked && key.bits == 0 {
+		key, problem := parseKey(record)
+		if problem == (Text{}) && !key.revoked && key.bits == 0 {
 			t.Errorf("%q: a key without bits", record)
 		}
-		if err != nil && strings.ContainsAny(err.Error(), "\n\x1b") {
-			t.Errorf("the error holds raw input: %q", err)
+		if strings.ContainsAny(problem.EN+problem.ZH+key.odd.EN, "\n\x1b") {
+			t.Errorf("the problem holds raw input: %q", problem)
+		}
+	})
+}
+
+func FuzzParseDMARC(f *testing.F) {
+	for _, s := range []string{"v=DMARC1; p=reject; adkim=s; pct=50", "v=DMARC1; rua=mailto:a@example.org", "V = dmarc1;;=;p=", "v=DMARC1; fo=1:d; ri=x; sp="} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, record string) {
+		r, problem := parseDMARC(record)
+		if (problem == (Text{})) != (r.policy == "none" || r.policy == "quarantine" || r.policy == "reject") {
+			t.Errorf("%q: policy %q, problem %q", record, r.policy, problem.EN)
 		}
 	})
 }

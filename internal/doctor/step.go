@@ -134,15 +134,27 @@ type Facts struct {
 	Policy  string `json:"policy,omitempty"`
 }
 
+// textError is an error in the two languages.
+type textError struct{ Text }
+
+func (e textError) Error() string { return e.EN }
+func (e textError) text() Text    { return e.Text }
+
+// wrongf makes an error of two formats with the same arguments.
+func wrongf(en, zh string, args ...any) error { return textError{say(en, zh, args...)} }
+
 // say makes a text of two formats with the same arguments. An argument that is
-// a Text itself speaks the language of the format.
+// a Text, or an error made of one, speaks the language of the format.
 func say(en, zh string, args ...any) Text {
 	in := func(format string, pick func(Text) string) string {
 		own := make([]any, len(args))
 		for i, arg := range args {
 			own[i] = arg
-			if t, ok := arg.(Text); ok {
-				own[i] = pick(t)
+			switch a := arg.(type) {
+			case Text:
+				own[i] = pick(a)
+			case interface{ text() Text }:
+				own[i] = pick(a.text())
 			}
 		}
 		if len(own) == 0 {
