@@ -29,6 +29,25 @@ func (c *Content) Fingerprint() ([sha256.Size]byte, error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
+// FormerFingerprint is what Fingerprint gave for a raw message before the fields of
+// its mailbox, like Status, were left out (decision 26). ok is false if there are no
+// such fields.
+func (c *Content) FormerFingerprint() (sum [sha256.Size]byte, ok bool, err error) {
+	body, isRaw := c.segments[len(c.segments)-1].(*rawBody)
+	if !isRaw {
+		return sum, false, nil
+	}
+	former := *body
+	former.former = true
+	h, octets := sha256.New(), int64(0)
+	err = former.lines(nil, func(line []byte) error {
+		octets += int64(len(line)) + 2
+		_, _ = h.Write(append(line[:len(line):len(line)], '\r', '\n')) // a hash has no errors
+		return nil
+	})
+	return [sha256.Size]byte(h.Sum(nil)), octets != body.octets, err
+}
+
 // fingerprint writes fields so that no two sequences of them are the same octets:
 // each has its length before it, each list its own.
 type fingerprint struct{ h hash.Hash }

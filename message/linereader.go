@@ -18,6 +18,10 @@ type lineReader struct {
 	buf  [4096]byte
 	r, w int
 	eof  bool
+
+	lone bool // the last line ended with a CR alone
+	// doubled reports whether the last line is the empty one that CR CR LF makes.
+	doubled bool
 }
 
 // next returns the next line without its end, valid until the next call, and
@@ -36,9 +40,12 @@ func (l *lineReader) next() ([]byte, error) {
 			return nil, lineError{sentence.Errorf("is longer than %d octets", maxLine)}
 		case end >= 0 && (have[end] == '\n' || end+1 < len(have) || l.eof):
 			l.r += end + 1
-			if have[end] == '\r' && end+1 < len(have) && have[end+1] == '\n' {
+			crlf := have[end] == '\r' && end+1 < len(have) && have[end+1] == '\n'
+			if crlf {
 				l.r++
 			}
+			l.doubled = l.lone && end == 0 && crlf
+			l.lone = have[end] == '\r' && !crlf
 			return have[:end], nil
 		case l.eof && len(have) == 0:
 			return nil, io.EOF

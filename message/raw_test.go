@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -175,5 +176,66 @@ func TestRawFacts(t *testing.T) {
 	utf8, err := ReadRaw(strings.NewReader("From: 雁@example.com\nSubject: 你\n\n"))
 	if err != nil || !utf8.NeedsSMTPUTF8() || utf8.EightBit() {
 		t.Error(err, utf8)
+	}
+}
+
+// Whatever begins like an mbox file is one message for certain, or refused: the
+// library's readers have no other door.
+func TestRawMbox(t *testing.T) {
+	t.Parallel()
+	const one = "From: a@b.c\nTo: d@e.f\n\nx\n"
+	for _, from := range []string{"From a@b.c Mon Jan  1 10:00:00 2024\n", "From a@b.c Mon, 01 Jan 2024 10:00:00 +0000\n", "From a@b.c\n"} {
+		for name, in := range map[string]string{
+			"two": from + one + "\n" + from + one, "glued": from + one + from + one, "no header": from + one + "\n" + from,
+			"unlike": from + one + "\nFrom 1234567890123456789012345678901234567890 Mon Sep 17 00:00:00 2001\n" + one,
+		} {
+			for _, in := range []string{in, strings.ReplaceAll(in, "\n", "\r\n"), strings.ReplaceAll(in, "\n", "\r")} {
+				if _, err := ReadRaw(strings.NewReader(in)); !errors.Is(err, ErrMbox) {
+					t.Errorf("%s: %q: %v", name, in, err)
+				}
+			}
+		}
+		c, err := ReadRaw(strings.NewReader(from + ">From a@b.c\n" + one + ">From x\n>>From y\n> From z\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(write(t, c)), strings.ReplaceAll(one+"From x\n>From y\n> From z\n", "\n", "\r\n"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if _, err := ReadRaw(strings.NewReader("From x\nFrom: MAILER-DAEMON\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n\n")); err == nil || !strings.Contains(err.Error(), "it is no mail") {
+		t.Error(err)
+	}
+}
+
+// The mailbox's own fields are not sent, whatever their spelling, place and folds.
+func TestMailboxFieldsAreDropped(t *testing.T) {
+	t.Parallel()
+	names := []string{"Return-Path", "Delivered-To", "X-Original-To", "Status", "X-Status", "X-UID", "X-UIDL", "X-Keywords", "X-IMAP", "X-IMAPbase",
+		"Content-Length", "Lines", "X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys", "Envelope-To", "Delivery-Date", "X-Gmail-Labels", "FCC"}
+	for _, name := range names {
+		for _, spelled := range []string{name, strings.ToLower(name), strings.ToUpper(name), name + " "} {
+			in := spelled + ": 雁\n\tmore\nFrom: a@b.c\n" + spelled + ":\n x\nX-Stays: " + name + "\n\n" + name + ": x\n"
+			c, err := ReadRaw(strings.NewReader(in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := string(write(t, c)), "From: a@b.c\r\nX-Stays: "+name+"\r\n\r\n"+name+": x\r\n"; got != want || c.NeedsSMTPUTF8() {
+				t.Errorf("%q: %q, want %q", spelled, got, want)
+			}
+		}
+	}
+}
+
+// A file whose line ends were converted twice has an empty line after its first.
+func TestDoubledLineEnds(t *testing.T) {
+	t.Parallel()
+	for in, line := range map[string]string{
+		"From: a@b.c\r\r\nTo: d@e.f\r\r\n\r\r\nx\r\r\n": "line 1 ends with CR CR LF",
+		"From: a@b.c\r\nTo: d@e.f\r\r\n\r\nx\r\n":       "line 2 ends with CR CR LF",
+	} {
+		if _, err := ReadRaw(strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), line) {
+			t.Errorf("%q: %v", in, err)
+		}
 	}
 }

@@ -164,11 +164,11 @@ func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]reportJSON) {
 	defer log.Close()
 	for i := range c.messages {
 		name := fmt.Sprintf("%d.eml", i)
-		found, err := mailfiles.Find(filepath.Join(c.dir, name))
+		found, err := mailfiles.Find(filepath.Join(c.dir, name), mailfiles.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		j := &job{file: &found[0]}
+		j := &job{file: &found.Messages[0]}
 		if err := j.open(); err != nil {
 			t.Fatal(err)
 		}

@@ -29,6 +29,9 @@ type job struct {
 
 	// With --log:
 	hash sendlog.Hash
+	// former is what an older version of yan had in the log for it; zero if that is
+	// the same.
+	former sendlog.Hash
 	// entry is what the log is told of: those who are to get the message now.
 	entry *sendlog.Entry
 	// logged has, by recipient, what became of them in an earlier run; the
@@ -71,6 +74,7 @@ type content interface {
 	io.Closer
 	MessageID() string
 	Envelope() (smtp.Envelope, error)
+	FormerFingerprint() ([sha256.Size]byte, bool, error)
 }
 
 var (

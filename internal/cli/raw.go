@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/mail"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/mbox"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
@@ -29,7 +29,7 @@ func (a *app) rawJobs(ctx context.Context, s *sendFlags, args []string) ([]*job,
 	}
 	var jobs []*job
 	for _, name := range args {
-		found, err := a.find(name)
+		found, err := a.find(s, name)
 		if err != nil {
 			return nil, err
 		}
@@ -52,44 +52,69 @@ func (a *app) rawJobs(ctx context.Context, s *sendFlags, args []string) ([]*job,
 }
 
 // find lists the messages that an argument stands for.
-func (a *app) find(name string) ([]*job, error) {
+func (a *app) find(s *sendFlags, name string) ([]*job, error) {
 	if name == "-" {
 		if a.StdinTTY > 0 {
 			return nil, a.usagef("--raw: name a file, or pipe the message in")
 		}
 		return []*job{{name: name}}, nil
 	}
-	found, err := mailfiles.Find(name)
+	found, err := mailfiles.Find(name, s.findOptions())
 	if errors.Is(err, mailfiles.ErrNotRegular) { // a pipe, which can be read once
 		return []*job{{name: name}}, nil
+	}
+	if err == nil || errors.Is(err, mailfiles.ErrMarked) {
+		a.tellLeftOut(s, name, found)
 	}
 	if err != nil {
 		return nil, a.mailProblem(name, err)
 	}
-	jobs := make([]*job, len(found))
-	for i := range found {
-		jobs[i] = &job{name: found[i].Path, number: found[i].Number, file: &found[i]}
+	jobs := make([]*job, len(found.Messages))
+	for i := range found.Messages {
+		m := &found.Messages[i]
+		jobs[i] = &job{name: m.Path, number: m.Number, file: m}
 	}
 	return jobs, nil
 }
 
 // mailProblem is what package mailfiles finds wrong with an argument.
 func (a *app) mailProblem(name string, err error) error {
-	var glued *mailfiles.GluedError
 	shown := "--raw " + printable(name)
 	switch {
 	case errors.Is(err, mailfiles.ErrEmptyMaildir):
 		return fail(exitNoInput, errors.New(a.T("%s: this Maildir holds no message", shown)), "")
+	case errors.Is(err, mailfiles.ErrMarked):
+		return fail(exitNoInput, errors.New(a.T("%s: no message is left to send", shown)), a.T("To send them all the same, use %s.", "--include-deleted"))
 	case errors.Is(err, mailfiles.ErrNoMail):
 		return fail(exitNoInput, errors.New(a.T("%s: this folder is no Maildir and holds no .eml file", shown)),
 			a.T("A Maildir holds the folders cur and new; other folders are searched for files that end with .eml, and not below."))
 	case errors.Is(err, mailfiles.ErrEmpty):
 		return fail(exitData, errors.New(a.T("%s: this file is empty", shown)), "")
+	}
+	if failed := a.ambiguousMbox(shown, err); failed != nil {
+		return failed
+	}
+	return a.file("--raw", name, err)
+}
+
+// ambiguousMbox says why an mbox file is not divided into messages; nil for
+// other errors.
+func (a *app) ambiguousMbox(shown string, err error) error {
+	var glued *mbox.GluedError
+	var unlike *mbox.UnlikeError
+	var bare *mbox.BareError
+	switch {
 	case errors.As(err, &glued):
 		return fail(exitData, errors.New(a.T("%s: line %d looks like the beginning of a message, but the line before it is not empty", shown, glued.Line)),
 			a.T("If a message begins there, put an empty line before it; if not, a > before the From."))
+	case errors.As(err, &unlike):
+		return fail(exitData, errors.New(a.T("%s: line %d may begin a message or be quoted in one: it does not look like line 1", shown, unlike.Line)),
+			a.T("If it is text, use %s; if a message begins at every such line, use %s.", "--mbox alike", "--mbox every"))
+	case errors.As(err, &bare):
+		return fail(exitData, errors.New(a.T("%s: line %d looks like the beginning of a message, but no header field follows", shown, bare.Line)),
+			a.T("If it is text, put a > before the From; if not, the header of that message is missing."))
 	}
-	return a.file("--raw", name, err)
+	return nil
 }
 
 // checkRaw reads a whole message and finds its envelope: the flags where they
@@ -112,15 +137,18 @@ func (a *app) checkRaw(s *sendFlags, j *job, given []smtp.Address) error {
 		if j.hash, err = hashOf(j.content); err != nil {
 			return a.rawProblem(j, err)
 		}
+		former, ok, err := j.content.FormerFingerprint()
+		if err != nil {
+			return a.rawProblem(j, err)
+		}
+		if ok {
+			j.former = former
+		}
 	}
 	return nil
 }
 
-// errMbox is an mbox file where a message can be read only once.
-var errMbox = errors.New("an mbox file")
-
-// openOnce reads what can't be read again: standard input, or a pipe. Several
-// messages in it would be taken for one, and are refused.
+// openOnce reads what can't be read again: standard input, or a pipe.
 func (a *app) openOnce(j *job) error {
 	in := a.Stdin
 	if j.name != "-" {
@@ -131,29 +159,8 @@ func (a *app) openOnce(j *job) error {
 		defer f.Close() // only read from: closing it can't lose anything
 		in = f
 	}
-	var look mailfiles.Detector
-	if f, ok := in.(*os.File); ok && j.name == "-" { // then it is regular, see interruptible
-		at, err := f.Seek(0, io.SeekCurrent)
-		if err == nil {
-			_, err = io.Copy(&look, f)
-		}
-		if err == nil {
-			_, err = f.Seek(at, io.SeekStart)
-		}
-		if err != nil {
-			return err
-		}
-	} else {
-		in = io.TeeReader(in, &look)
-	}
 	c, err := message.ReadRaw(in)
-	if look.IsMbox() {
-		err = errors.Join(errMbox, err)
-	}
 	if err != nil {
-		if c != nil {
-			_ = c.Close() // the error that matters is err
-		}
 		return err
 	}
 	j.content = c
@@ -166,7 +173,7 @@ func (a *app) rawProblem(j *job, err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return a.interrupted()
-	case errors.Is(err, errMbox):
+	case errors.Is(err, message.ErrMbox):
 		return fail(exitData, errors.New(a.T("--raw %s: this is an mbox file; name it as a file, so that its messages can be told apart", printable(j.name))), "")
 	case errors.As(err, &at), errors.Is(err, mailfiles.ErrNotRegular), errors.Is(err, mailfiles.ErrChanged):
 		return a.file("--raw", j.name, err)

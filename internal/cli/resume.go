@@ -79,6 +79,14 @@ func (r *delivery) look(j *job, copies map[sendlog.Key]int) {
 		copies[key]++
 		key.Copy = copies[sendlog.Key{Hash: j.hash, Recipient: to.Wire()}]
 		o, known := r.log.State(key)
+		if !j.former.IsZero() {
+			former := sendlog.Key{Hash: j.former, Recipient: to.Wire()}
+			copies[former]++
+			former.Copy = copies[former]
+			if !known {
+				o, known = r.log.State(former)
+			}
+		}
 		if known && !r.sendsAgain(o.Status) {
 			if j.logged == nil {
 				j.logged = make([]smtp.Outcome, j.envelope.Len())

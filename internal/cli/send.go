@@ -17,6 +17,7 @@ import (
 type sendFlags struct {
 	serverFlags
 	queueing
+	rawFlags
 	to, cc, bcc, replyTo []string
 	from                 string
 	subject              string
@@ -64,6 +65,7 @@ func (a *app) sendCommand() *cobra.Command {
 	}
 	s.registerAccount(a, cmd)
 	s.registerMessage(a, cmd)
+	s.registerRaw(a, cmd)
 	s.registerQueue(a, cmd)
 	s.serverFlags.register(a, cmd)
 	add(cmd, a.T("Output:"),
@@ -191,6 +193,9 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 				return a.wrongf("%s can't be used with --raw, which sends messages as they are", a.name(flag))
 			}
 		}
+	}
+	if err := a.checkRawFlags(s, changed); err != nil {
+		return err
 	}
 	if err := a.checkLog(s, changed("log")); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yanmail/yan/internal/mbox"
 	"github.com/yanmail/yan/message"
 )
 
@@ -22,6 +23,9 @@ var (
 	ErrEmptyMaildir = errors.New("the Maildir holds no message")
 	// ErrNoMail is a folder that is no Maildir and holds no .eml file.
 	ErrNoMail = errors.New("the folder is no Maildir and holds no .eml file")
+	// ErrMarked is a Maildir or an mbox file in which every message is left out,
+	// because of its mark.
+	ErrMarked = errors.New("all messages are marked as deleted or as drafts")
 	// ErrEmpty is a file without an octet.
 	ErrEmpty = errors.New("the file is empty")
 	// ErrNotRegular is a pipe or a device, which can be read only once.
@@ -38,8 +42,39 @@ type Message struct {
 	// that is one message.
 	Number int
 
-	part  part
+	part  mbox.Part
 	known state
+}
+
+// Options say how to read files and folders. The zero Options are the careful
+// ones.
+type Options struct {
+	// FromLines is the rule for mbox files that are ambiguous.
+	FromLines mbox.Rule
+	// Marked finds messages that are marked as deleted or as drafts, too.
+	Marked bool
+}
+
+// Found is what a file or folder holds.
+type Found struct {
+	Messages []Message
+	// Deleted and Drafts count the messages that were left out because of their
+	// marks, Internal those in which a mail server keeps data of its own.
+	Deleted, Drafts, Internal int
+}
+
+// add adds a message, or counts it if it is left out.
+func (f *Found) add(m Message, mark mbox.Mark, o Options) {
+	switch {
+	case mark == mbox.Internal:
+		f.Internal++
+	case mark == mbox.Live || o.Marked:
+		f.Messages = append(f.Messages, m)
+	case mark == mbox.Deleted:
+		f.Deleted++
+	case mark == mbox.Draft:
+		f.Drafts++
+	}
 }
 
 // state tells a file from what it became.
@@ -51,24 +86,29 @@ type state struct {
 func stateOf(info fs.FileInfo) state { return state{info.Size(), info.ModTime()} }
 
 // Find lists the messages of a file or a folder in a stable order. There is at
-// least one, or an error. What can be read only once, like a pipe, is
-// ErrNotRegular: read it with message.ReadRaw.
-func Find(path string) ([]Message, error) {
+// least one, or an error; with ErrMarked the counts are there, too. What can be
+// read only once, like a pipe, is ErrNotRegular: read it with message.ReadRaw.
+func Find(path string, o Options) (found Found, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return Found{}, err
 	}
 	switch {
 	case info.IsDir() && isFolder(filepath.Join(path, "cur")) && isFolder(filepath.Join(path, "new")):
-		return maildir(path)
+		found, err = maildir(path, o)
 	case info.IsDir():
-		return folder(path)
+		found.Messages, err = folder(path)
 	case !info.Mode().IsRegular():
-		return nil, ErrNotRegular
+		return Found{}, ErrNotRegular
 	case info.Size() == 0:
-		return nil, ErrEmpty
+		return Found{}, ErrEmpty
+	default:
+		found, err = file(path, o)
 	}
-	return file(path)
+	if err == nil && len(found.Messages) == 0 {
+		err = ErrMarked
+	}
+	return found, err
 }
 
 func isFolder(path string) bool {
@@ -78,22 +118,38 @@ func isFolder(path string) bool {
 
 // maildir lists new and cur by their unique names, which begin with the time
 // of delivery.
-func maildir(path string) ([]Message, error) {
+func maildir(path string, o Options) (found Found, err error) {
 	var all []Message
 	for _, sub := range []string{"new", "cur"} {
-		found, err := list(filepath.Join(path, sub), "")
+		some, err := list(filepath.Join(path, sub), "")
 		if err != nil {
-			return nil, err
+			return found, err
 		}
-		all = append(all, found...)
+		all = append(all, some...)
 	}
 	if len(all) == 0 {
-		return nil, ErrEmptyMaildir
+		return found, ErrEmptyMaildir
 	}
 	slices.SortStableFunc(all, func(a, b Message) int {
 		return cmp.Compare(uniqueName(a.Path), uniqueName(b.Path))
 	})
-	return all, nil
+	for _, m := range all {
+		found.add(m, markOf(m.Path), o)
+	}
+	return found, nil
+}
+
+// markOf reads the flags in the name of a Maildir's file: T for trashed, D for
+// draft.
+func markOf(path string) mbox.Mark {
+	flags := filepath.Base(path)[len(uniqueName(path)):]
+	switch {
+	case strings.Contains(flags, "T"):
+		return mbox.Deleted
+	case strings.Contains(flags, "D"):
+		return mbox.Draft
+	}
+	return mbox.Live
 }
 
 // uniqueName is the name of a Maildir's file without its flags: what stands
@@ -134,28 +190,27 @@ func list(path, suffix string) ([]Message, error) {
 }
 
 // file is one message, or an mbox file.
-func file(path string) ([]Message, error) {
+func file(path string, o Options) (found Found, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	defer f.Close() // only read from: closing it can't lose anything
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return found, err
 	}
-	parts, err := split(f)
+	parts, err := mbox.Split(f, o.FromLines)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	if len(parts) == 0 {
-		return []Message{{Path: path}}, nil
+		found.Messages = []Message{{Path: path}}
 	}
-	all := make([]Message, len(parts))
 	for i, p := range parts {
-		all[i] = Message{Path: path, Number: i + 1, part: p, known: stateOf(info)}
+		found.add(Message{Path: path, Number: i + 1, part: p, known: stateOf(info)}, p.Mark, o)
 	}
-	return all, nil
+	return found, nil
 }
 
 // Content is a message that is ready to be sent. Close closes its file, too.
@@ -207,11 +262,11 @@ func (m *Message) read(f *os.File) (*Content, error) {
 	}
 	where := m.part
 	if m.Number == 0 {
-		where.end = info.Size()
+		where.End = info.Size()
 	}
-	section := io.NewSectionReader(f, where.start, where.end-where.start)
+	section := io.NewSectionReader(f, where.Start, where.End-where.Start)
 	switch {
-	case where.quoted:
+	case where.Quoted:
 		return ready(unquote(section), nil)
 	case section.Size() > inMemory:
 		return ready(section, f)

@@ -67,12 +67,12 @@ func TestFind(t *testing.T) {
 	for path, want := range map[string]string{
 		"md": "new/1.host cur/2.host;2,S cur/3.host!2,", "plain": "a.EML b.eml", "one.eml": "one.eml", "two.mbox": "two.mbox#1 two.mbox#2",
 	} {
-		found, err := Find(filepath.Join(dir, path))
+		found, err := Find(filepath.Join(dir, path), Options{})
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 		var names []string
-		for _, m := range found {
+		for _, m := range found.Messages {
 			name := strings.TrimPrefix(strings.TrimPrefix(m.Path, dir+"/"), path+"/")
 			if m.Number > 0 {
 				name += fmt.Sprintf("#%d", m.Number)
@@ -87,11 +87,11 @@ func TestFind(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]error{"empty": ErrEmptyMaildir, "half": ErrNoMail, "none": ErrNoMail, "zero.mbox": ErrEmpty, "missing": fs.ErrNotExist} {
-		if found, err := Find(filepath.Join(dir, path)); !errors.Is(err, want) {
+		if found, err := Find(filepath.Join(dir, path), Options{}); !errors.Is(err, want) {
 			t.Errorf("%s: %v, %v, want %v", path, found, err, want)
 		}
 	}
-	if _, err := Find(os.DevNull); !errors.Is(err, ErrNotRegular) {
+	if _, err := Find(os.DevNull, Options{}); !errors.Is(err, ErrNotRegular) {
 		t.Errorf("%s: %v", os.DevNull, err)
 	}
 }
@@ -102,11 +102,11 @@ func TestMaildirOrder(t *testing.T) {
 	before := tree(t, map[string]string{"new/1.a": mail, "new/2.b": mail, "cur/3.c;2,": mail})
 	after := tree(t, map[string]string{"new/1.a": mail, "cur/2.b;2,FS": mail, "cur/3.c;2,T": mail})
 	unique := func(dir string) (names []string) {
-		found, err := Find(dir)
+		found, err := Find(dir, Options{Marked: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range found {
+		for _, m := range found.Messages {
 			names = append(names, uniqueName(m.Path))
 		}
 		return names
@@ -130,11 +130,11 @@ func TestChangedFile(t *testing.T) {
 	dir := tree(t, map[string]string{"a.eml": mail, "b.mbox": from + mail + "\n" + from + mail})
 	for _, name := range []string{"a.eml", "b.mbox"} {
 		path := filepath.Join(dir, name)
-		found, err := Find(path)
+		found, err := Find(path, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		last := &found[len(found)-1]
+		last := &found.Messages[len(found.Messages)-1]
 		first, again := wire(t, last), wire(t, last)
 		if first != again {
 			t.Errorf("%s: %q, then %q", name, first, again)
@@ -162,12 +162,12 @@ func TestLargeMessages(t *testing.T) {
 	body := strings.Repeat(strings.Repeat("x", 70)+"\n", 20_000)
 	dir := tree(t, map[string]string{"big.eml": mail + body, "big.mbox": from + mail + body + ">>From here\n\n" + from + mail})
 	for name, wants := range map[string][]string{"big.eml": {mail + body}, "big.mbox": {mail + body + ">From here\n", mail}} {
-		found, err := Find(filepath.Join(dir, name))
-		if err != nil || len(found) != len(wants) {
+		found, err := Find(filepath.Join(dir, name), Options{})
+		if err != nil || len(found.Messages) != len(wants) {
 			t.Fatal(found, err)
 		}
 		for i, want := range wants {
-			if got := wire(t, &found[i]); got != strings.ReplaceAll(want, "\n", "\r\n") {
+			if got := wire(t, &found.Messages[i]); got != strings.ReplaceAll(want, "\n", "\r\n") {
 				t.Errorf("%s: %d octets, want %d", name, len(got), len(want))
 			}
 		}
@@ -195,5 +195,36 @@ func TestNoMessage(t *testing.T) {
 	m = &Message{Path: filepath.Join(dir, "folder")}
 	if _, err := m.Open(); !errors.Is(err, ErrNotRegular) {
 		t.Errorf("%v", err)
+	}
+}
+
+// What its owner deleted, and drafts, are left out and counted.
+func TestMarkedMessages(t *testing.T) {
+	t.Parallel()
+	const internal = "From: Mail System Internal Data <MAILER-DAEMON@host>\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nX-IMAP: 1 2\n\nx\n"
+	dir := tree(t, map[string]string{
+		"md/cur/1:2,S": mail, "md/cur/2:2,ST": mail, "md/cur/3;2,D": mail, "md/cur/4!2,DT": mail, "md/cur/5TD": mail, "md/new/6": mail,
+		"gone/cur/1:2,T": mail, "gone/new/": "",
+		"a.mbox": from + internal + "\n" + from + "X-Mozilla-Status: 0009\n" + mail + "\n" + from + "X-Status: T\n" + mail + "\n" + from + "Status: RO\n" + mail,
+		"b.mbox": from + internal,
+		"c.eml":  "X-Mozilla-Status: 0009\n" + mail,
+	})
+	for _, test := range []struct {
+		path                                 string
+		live, all, deleted, drafts, internal int
+	}{{"md", 3, 6, 2, 1, 0}, {"gone", 0, 1, 1, 0, 0}, {"a.mbox", 1, 3, 1, 1, 1}, {"b.mbox", 0, 0, 0, 0, 1}, {"c.eml", 1, 1, 0, 0, 0}} {
+		path := filepath.Join(dir, test.path)
+		found, err := Find(path, Options{})
+		if got := (Found{nil, found.Deleted, found.Drafts, found.Internal}); len(found.Messages) != test.live || got.Deleted != test.deleted || got.Drafts != test.drafts || got.Internal != test.internal || (test.live == 0) != errors.Is(err, ErrMarked) {
+			t.Errorf("%s: %+v, %v", test.path, found, err)
+		}
+		for _, m := range found.Messages {
+			if got := wire(t, &m); got != strings.ReplaceAll(mail, "\n", "\r\n") {
+				t.Errorf("%s: %q", test.path, got)
+			}
+		}
+		if found, _ := Find(path, Options{Marked: true}); len(found.Messages) != test.all || found.Deleted+found.Drafts != 0 {
+			t.Errorf("%s, all: %+v", test.path, found)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+
+	"github.com/yanmail/yan/internal/mbox"
 )
 
 // unquoter takes one ">" off the lines that an mbox file quotes.
@@ -27,7 +29,7 @@ func (u *unquoter) Read(p []byte) (int, error) {
 	}
 	if !u.inLine {
 		// An error of Peek comes again with what is there, from the read below.
-		if head, _ := u.in.Peek(longestQuote); isQuoted(head) {
+		if head, _ := u.in.Peek(longestQuote); mbox.IsQuoted(head) {
 			_, _ = u.in.Discard(1) // it was peeked at
 		}
 		u.inLine = true

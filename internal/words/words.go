@@ -144,5 +144,20 @@ func Translations(lang Language) map[string]string {
 }
 
 // tables are the Chinese sentences, by the commands that say them first.
-var tables = []map[string]string{chinese, chineseIdentity, chineseAccount, chineseLogin, chineseDoctor, chineseErrors, chineseRepair,
-	chineseOutboxDoor, chineseDaemon, chineseOutboxBounce, chineseOutboxPostgres, chineseQueue, chineseOutboxSQLite, chineseExplain}
+var tables = []map[string]string{
+	chinese,
+	chineseIdentity,
+	chineseAccount,
+	chineseLogin,
+	chineseDoctor,
+	chineseErrors,
+	chineseRepair,
+	chineseOutboxDoor,
+	chineseDaemon,
+	chineseOutboxBounce,
+	chineseOutboxPostgres,
+	chineseQueue,
+	chineseOutboxSQLite,
+	chineseExplain,
+	chineseWhole,
+}

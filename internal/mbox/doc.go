@@ -1,0 +1,86 @@
+// Package mbox finds the messages of an mbox file (RFC 4155) by its structure.
+//
+// A file whose first line begins with "From " and is no header field is an mbox
+// file; such a line is called a From_ line. Each further From_ line between an
+// empty line and a header field begins a message if it looks like the first one:
+// the same fields of a date in the same order, whatever their spelling. So Yan
+// needs no list of date formats, and a message is never joined to the one before
+// it because of a date that Yan does not know.
+//
+// A From_ line that may or may not begin a message makes the file ambiguous, and
+// [Split] refuses it: joined wrongly, a message goes to strangers; split wrongly,
+// a quoted message does. [Rule] says how to read such a file.
+//
+// Content-Length is believed if it leads exactly to a From_ line or to the end.
+// From_ lines in between are then text, and nothing is unquoted: programs that
+// write the field quote nothing. In all other messages one ">" is taken from
+// lines that begin with ">" and "From ", as the variant mboxrd has it.
+package mbox
+
+import "fmt"
+
+// Rule says what a From_ line is that does not look like the first one of the
+// file, but stands between an empty line and a header field.
+type Rule int
+
+// The rules.
+const (
+	// Refuse is the zero Rule: the file is an [UnlikeError].
+	Refuse Rule = iota
+	// Alike takes it for text.
+	Alike
+	// Every lets it begin a message.
+	Every
+)
+
+// Mark is what the mailbox says about a message.
+type Mark int
+
+// The marks.
+const (
+	// Live is a message without a mark.
+	Live Mark = iota
+	// Deleted is one that its owner deleted and the mail program has not yet
+	// removed from the file.
+	Deleted
+	// Draft is one that its owner has not finished.
+	Draft
+	// Internal is no message: a mail server keeps data of the folder in it.
+	Internal
+)
+
+// Part is a message.
+type Part struct {
+	// Start and End are where it lies, in octets. Its From_ line and the empty
+	// line after it are not part of it.
+	Start, End int64
+	// Line is the number of its From_ line, from 1.
+	Line int
+	// Quoted reports whether there is a ">" to take off.
+	Quoted bool
+	Mark   Mark
+}
+
+// GluedError is a From_ line with a header field after it and no empty line
+// before it.
+type GluedError struct{ Line int }
+
+func (e *GluedError) Error() string {
+	return fmt.Sprintf("line %d looks like the beginning of a message, but the line before it is not empty", e.Line)
+}
+
+// UnlikeError is a From_ line that does not look like the first one of the file,
+// between an empty line and a header field.
+type UnlikeError struct{ Line int }
+
+func (e *UnlikeError) Error() string {
+	return fmt.Sprintf("line %d may begin a message or be quoted in one: it does not look like line 1", e.Line)
+}
+
+// BareError is a From_ line that looks like the first one, with an empty line
+// before it and no header field after it.
+type BareError struct{ Line int }
+
+func (e *BareError) Error() string {
+	return fmt.Sprintf("line %d looks like the beginning of a message, but no header field follows", e.Line)
+}

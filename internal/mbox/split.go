@@ -1,0 +1,274 @@
+package mbox
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sort"
+)
+
+// Split finds the messages of an mbox file. Of a file that is none it gives no
+// parts, after reading no more than the beginning.
+func Split(r io.Reader, rule Rule) ([]Part, error) {
+	var s Splitter
+	_, err := io.CopyBuffer(&s, onlyReader{r}, make([]byte, 64<<10))
+	if err == nil || errors.Is(err, errNoMbox) {
+		return s.Parts(rule)
+	}
+	return nil, err
+}
+
+// onlyReader hides a WriteTo, whose buffer would be another one.
+type onlyReader struct{ io.Reader }
+
+// Splitter finds the messages in the octets of a file that are written to it.
+type Splitter struct {
+	lines []fromLine // the first begins the file
+
+	line   []byte // the beginning of the present line
+	number int    // of the present line, from 1
+	start  int64  // of the present line
+	offset int64  // of the next octet
+	cr     bool   // the last octet was a CR, which ended a line
+
+	empty int64 // where the last line begins if it is empty; -1
+	// pending is a From_ line whose next line has not ended yet.
+	pending *fromLine
+	header  header
+	none    bool // no mbox file
+}
+
+// fromLine is a From_ line that may begin a message, and what is known of what
+// follows it up to the next one.
+type fromLine struct {
+	number int
+	start  int64
+	body   int64 // where the message begins
+	empty  int64 // where the empty line before it begins; -1
+	shape  string
+	field  bool // a header field follows
+
+	length int64 // Content-Length; -1
+	text   int64 // where the text of the message begins
+	mark   Mark
+	quoted bool
+}
+
+// longest is how much of a line is looked at.
+const longest = 1024
+
+var errNoMbox = errors.New("no mbox file")
+
+// Write fails once it is certain that the file is no mbox file.
+func (s *Splitter) Write(p []byte) (int, error) {
+	if s.number == 0 {
+		s.number, s.empty = 1, -1
+	}
+	n := 0
+	for n < len(p) && !s.none {
+		if s.cr {
+			s.cr = false
+			if p[n] == '\n' { // it belongs to the line that ended
+				n++
+				s.offset++
+				s.shift()
+				continue
+			}
+		}
+		piece := p[n:]
+		ends := false
+		if i := bytes.IndexByte(piece, '\n'); i >= 0 {
+			piece, ends = piece[:i+1], true
+		}
+		if i := bytes.IndexByte(piece, '\r'); i >= 0 && i+2 != len(piece) || i >= 0 && !ends {
+			piece, ends, s.cr = piece[:i+1], true, true
+		}
+		s.line = append(s.line, piece[:min(len(piece), longest-len(s.line))]...)
+		n += len(piece)
+		s.offset += int64(len(piece))
+		if ends {
+			s.endLine()
+		} else if s.number == 1 && len(s.line) >= len("\xef\xbb\xbfFrom ") && !bytes.HasPrefix(trimBOM(s.line), []byte("From ")) {
+			s.none = true
+		}
+	}
+	if s.none {
+		return n, errNoMbox
+	}
+	return n, nil
+}
+
+// shift moves by one what was noted as the next octet when a CR ended a line and
+// an LF turned out to belong to it.
+func (s *Splitter) shift() {
+	at := s.offset - 1
+	s.start = s.offset
+	if s.pending != nil && s.pending.body == at {
+		s.pending.body = s.offset
+	}
+	if n := len(s.lines); n > 0 && s.lines[n-1].text == at {
+		s.lines[n-1].text = s.offset
+	}
+}
+
+func trimBOM(line []byte) []byte { return bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) }
+
+// endLine is called after every line.
+func (s *Splitter) endLine() {
+	line := bytes.TrimRight(s.line, "\r\n")
+	switch {
+	case s.number > 1:
+		s.look(line)
+	case IsFromLine(trimBOM(line)):
+		s.pending = &fromLine{number: 1, start: s.start, body: s.offset, empty: -1, shape: shape(trimBOM(line)), length: -1, text: -1}
+	default:
+		s.none = true
+		return
+	}
+	s.empty = -1
+	if len(line) == 0 {
+		s.empty = s.start
+	}
+	s.line, s.start = s.line[:0], s.offset
+	s.number++
+}
+
+// look takes a line after the first.
+func (s *Splitter) look(line []byte) {
+	if p := s.pending; p != nil {
+		if IsQuoted(line) && p.body == s.start {
+			// QUIRK: mail that came by UUCP has a second From_ line, quoted.
+			p.body = s.offset
+			return
+		}
+		p.field = isField(line)
+		s.keep()
+	}
+	last := &s.lines[len(s.lines)-1]
+	switch {
+	case s.header.ended:
+	case len(line) == 0:
+		s.header.ended = true
+		last.length, last.mark, last.text = s.header.length, s.header.finalMark(), s.offset
+	default:
+		s.header.field(line)
+	}
+	switch {
+	case IsFromLine(line):
+		s.pending = &fromLine{number: s.number, start: s.start, body: s.offset, empty: s.empty, shape: shape(line), length: -1, text: -1}
+	case IsQuoted(line):
+		last.quoted = true
+	}
+}
+
+// keep notes the pending From_ line if it may begin a message.
+func (s *Splitter) keep() {
+	p := s.pending
+	s.pending = nil
+	if p.number > 1 && !p.field && p.empty < 0 {
+		return
+	}
+	s.endHeader()
+	s.lines = append(s.lines, *p)
+	s.header = header{length: -1, ended: !p.field}
+}
+
+// endHeader is for a header that has no empty line after it.
+func (s *Splitter) endHeader() {
+	if n := len(s.lines); n > 0 && !s.header.ended {
+		s.lines[n-1].mark = s.header.finalMark()
+	}
+}
+
+// Parts are the messages, asked for when everything was written; none for a file
+// that is no mbox file.
+func (s *Splitter) Parts(rule Rule) ([]Part, error) {
+	if len(s.line) > 0 && !s.none {
+		s.endLine()
+	}
+	if s.none || s.number == 0 {
+		return nil, nil
+	}
+	if s.pending != nil {
+		s.keep()
+	}
+	s.endHeader()
+	var parts []Part
+	for i := 0; i < len(s.lines); {
+		part, next, err := s.part(i, rule)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
+		i = next
+	}
+	return parts, nil
+}
+
+// part is the message that From_ line i begins; next is the From_ line after it.
+func (s *Splitter) part(i int, rule Rule) (part Part, next int, err error) {
+	first := &s.lines[i]
+	part = Part{Start: first.body, Line: first.number, Mark: first.mark}
+	if end, next, ok := s.byLength(i); ok {
+		part.End = end
+		return part, next, nil
+	}
+	part.Quoted = first.quoted
+	for next = i + 1; next < len(s.lines); next++ {
+		line := &s.lines[next]
+		begins, err := s.begins(line, rule)
+		if err != nil {
+			return part, 0, err
+		}
+		if begins {
+			part.End = max(line.empty, part.Start)
+			return part, next, nil
+		}
+		part.Quoted = part.Quoted || line.quoted
+	}
+	part.End = s.offset
+	if s.empty >= 0 {
+		part.End = max(s.empty, part.Start)
+	}
+	return part, next, nil
+}
+
+// byLength is where Content-Length says that message i ends, if a message begins
+// there or the file ends.
+func (s *Splitter) byLength(i int) (end int64, next int, ok bool) {
+	first := &s.lines[i]
+	if first.length < 0 || first.text < 0 || first.length > s.offset-first.text {
+		return 0, 0, false
+	}
+	end = first.text + first.length
+	next = i + 1 + sort.Search(len(s.lines)-i-1, func(k int) bool { return s.lines[i+1+k].start >= end })
+	if next < len(s.lines) {
+		if line := &s.lines[next]; line.field && (line.start == end || line.empty == end) {
+			return end, next, true
+		}
+	}
+	if end == s.offset || end == s.empty {
+		return end, len(s.lines), true
+	}
+	return 0, 0, false
+}
+
+// begins reports whether a From_ line begins a message.
+func (s *Splitter) begins(line *fromLine, rule Rule) (bool, error) {
+	alike := line.shape == s.lines[0].shape
+	switch {
+	case line.empty < 0 && (alike || isDated(line.shape)):
+		return false, &GluedError{line.number}
+	case line.empty < 0:
+		return false, nil
+	case !line.field && alike:
+		return false, &BareError{line.number}
+	case !line.field:
+		return false, nil
+	case alike:
+		return true, nil
+	case rule == Refuse:
+		return false, &UnlikeError{line.number}
+	}
+	return rule == Every, nil
+}

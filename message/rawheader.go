@@ -1,0 +1,102 @@
+package message
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// rawPass is one reading of a raw message.
+type rawPass struct {
+	header rawHeader
+	see    func(line []byte, inHeader bool)
+	keep   func(line []byte) error
+}
+
+func (p *rawPass) line(line []byte) error {
+	drop, err := p.header.line(line)
+	if err != nil {
+		return err
+	}
+	if p.see != nil {
+		p.see(line, !p.header.done)
+	}
+	if drop {
+		return nil
+	}
+	return p.keep(line)
+}
+
+// rawHeader follows the header block and says which of its lines are not sent.
+type rawHeader struct {
+	done   bool
+	octets int
+	fields int
+	drop   bool // the present field, with its continuations
+	former bool // only what versions before decision 26 dropped is dropped
+}
+
+func (h *rawHeader) line(line []byte) (drop bool, err error) {
+	if bytes.IndexByte(line, 0) >= 0 {
+		return false, lineError{sentence.New("holds a NUL, which mail can't carry")}
+	}
+	if h.done {
+		return false, nil
+	}
+	if len(line) == 0 {
+		h.done = true
+		return false, nil
+	}
+	if h.octets += len(line); h.octets > maxRawHeader {
+		return false, lineError{sentence.Errorf("is beyond %d octets of header; is this a mail message?", maxRawHeader)}
+	}
+	if !utf8.Valid(line) {
+		return false, lineError{sentence.New("is in the header and neither ASCII nor UTF-8")}
+	}
+	if line[0] == ' ' || line[0] == '\t' {
+		if h.fields == 0 {
+			return false, lineError{sentence.New("begins with a blank, but no header field stands before it; is this a mail message?")}
+		}
+		// Parsers disagree on whether a line of blanks ends the header.
+		return h.drop || len(bytes.Trim(line, " \t")) == 0, nil
+	}
+	name, _, ok := cutField(line)
+	if !ok {
+		// The line is not quoted: of a file named by mistake it may be a secret.
+		return false, lineError{sentence.New("is no header field; is this a mail message?")}
+	}
+	h.fields++
+	h.drop = isDropped(name) && !h.former || isBcc(name)
+	return h.drop, nil
+}
+
+// isDropped reports whether a field, its name in lower case, is never sent: the
+// recipients that nobody sees, and what belongs to the mailbox that the message
+// was in. Sent on, Delivered-To makes servers see a loop, and the marks of a
+// mailbox tell strangers how its owner sorted it.
+func isDropped(lower string) bool {
+	switch lower {
+	case "return-path", "delivered-to", "x-original-to", "x-delivered-to", "envelope-to", "x-envelope-to", "delivery-date",
+		"status", "x-status", "x-keywords", "x-uid", "x-uidl", "x-imap", "x-imapbase", "content-length", "lines",
+		"x-account-key", "x-identity-key", "fcc", "x-fcc", "x-evolution", "x-evolution-source",
+		"x-gmail-labels", "x-gm-thrid", "x-gm-msgid":
+		return true
+	}
+	return isBcc(lower) || strings.HasPrefix(lower, "x-mozilla-")
+}
+
+func isBcc(lower string) bool { return lower == "bcc" || lower == "resent-bcc" }
+
+// cutField splits the first line of a header field; name is in lower case. A
+// blank before the colon is obsolete (RFC 5322 section 4.5) and read, lest a
+// "Bcc :" be sent.
+func cutField(line []byte) (name, value string, ok bool) {
+	before, after, ok := strings.Cut(string(line), ":")
+	name = strings.ToLower(strings.TrimRight(before, " \t"))
+	if !ok || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", "", false
+	}
+	return name, after, true
+}

@@ -1,0 +1,47 @@
+package message
+
+import (
+	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// ErrMbox is an mbox file that holds more than one message, or may hold more.
+// Taken for one message it would go to the recipients of the first.
+var ErrMbox = sentence.New("it is an mbox file with more than one message")
+
+// newRawBody looks at a source that begins with a From_ line as an mbox file.
+func newRawBody(src *source) (*rawBody, error) {
+	body := &rawBody{src: src}
+	in, err := src.open()
+	if err != nil {
+		return nil, err
+	}
+	var s mbox.Splitter
+	buffer := make([]byte, min(src.size, 4<<10))
+	for {
+		n, err := in.fill(buffer)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			break
+		}
+		if _, err := s.Write(buffer[:n]); err != nil {
+			return body, nil // which is what most messages are
+		}
+		if int64(len(buffer)) < min(src.size, inputBlock) {
+			buffer = make([]byte, min(src.size, inputBlock))
+		}
+	}
+	parts, err := s.Parts(mbox.Refuse)
+	switch {
+	case err != nil:
+		return nil, src.fail(sentence.Errorf("%w, or may be one: %v", ErrMbox, err))
+	case len(parts) > 1:
+		return nil, src.fail(ErrMbox)
+	case len(parts) == 1 && parts[0].Mark == mbox.Internal:
+		return nil, src.fail(sentence.New("it is no mail: a mail server keeps data of the folder in it"))
+	}
+	body.quoted = len(parts) == 1 && parts[0].Quoted
+	return body, nil
+}
