@@ -31,6 +31,7 @@ var floors = map[string]int{
 	"internal/dnstest":           0,
 	"internal/oauthtest":         0,
 	"internal/imaptest":          0,
+	"internal/mbox":              0,
 	"internal/pgtest":            0,
 	"message":                    1,
 	"smtpclient":                 1,
