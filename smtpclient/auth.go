@@ -5,53 +5,128 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 )
 
-// authenticate logs in with one mechanism. The first failure ends it: trying
-// the next mechanism with the same password only gets accounts locked, and QQ
-// has hung up by then.
+// maxMechanisms bounds how many mechanisms one login tries: servers hang up after a
+// few commands that they don't know.
+const maxMechanisms = 3
+
+// authenticate logs in. A refusal of the password ends it: trying the next mechanism
+// with the same password only gets accounts locked, and QQ has hung up by then. A reply
+// that the server doesn't know the mechanism, though it offers it, says nothing about
+// the password. Over TLS, where nobody else can have sent it, the next mechanism follows.
 func (c *Conn) authenticate(context.Context) error {
-	fail := func(reply smtp.Reply, err error) error {
-		return &smtp.Error{Stage: smtp.StageAuth, Reply: reply, Err: err}
+	offered := c.caps.Auth()
+	var unknown *smtp.Error // the last refusal that judged no password
+	for range maxMechanisms {
+		mech, err := c.chooseMechanism(offered)
+		if err != nil && unknown != nil {
+			return unknown
+		}
+		if err != nil {
+			return &smtp.Error{Stage: smtp.StageAuth, Err: err}
+		}
+		refused, judged := c.logIn(mech)
+		switch {
+		case refused == nil:
+			return nil
+		case unknown != nil && refused.Reply.IsZero():
+			return unknown // the server hung up, and has said why
+		case judged || c.tls == nil || c.cfg.Mechanism != "":
+			return refused
+		}
+		unknown = refused
+		offered = slices.DeleteFunc(slices.Clone(offered), func(name string) bool { return name == mech.Name() })
 	}
-	mech, err := c.chooseMechanism()
-	if err != nil {
-		return fail(smtp.Reply{}, err)
+	return unknown
+}
+
+// logIn logs in with one mechanism. judged is false for a refusal that says nothing
+// about the password or token.
+func (c *Conn) logIn(mech sasl.Mechanism) (refused *smtp.Error, judged bool) {
+	fail := func(reply smtp.Reply, err error) *smtp.Error {
+		return &smtp.Error{Stage: smtp.StageAuth, Reply: reply, Err: err}
 	}
 	initial, err := mech.Start()
 	if err != nil {
-		return fail(smtp.Reply{}, err)
+		return fail(smtp.Reply{}, err), true
 	}
-	reply, err := c.exchange(mech, initial)
+	reply, challenged, err := c.exchange(mech, initial)
 	if err != nil {
 		// QUIRK: QQ closes the connection behind its 535, so a reply that was
 		// read is worth more than the error that followed it.
-		return fail(reply, err)
+		return fail(reply, err), true
+	}
+	if !challenged && unknownMechanism(mech.Name(), reply) {
+		return fail(reply, nil), false
 	}
 	if name := mech.Name(); reply.Permanent() && (name == sasl.XOAuth2 || name == sasl.OAuthBearer) {
-		return fail(reply, ErrTokenRefused)
+		return fail(reply, ErrTokenRefused), true
 	}
 	if !reply.Positive() {
-		return fail(reply, nil)
+		return fail(reply, nil), true
 	}
 	if err := mech.Finish(); err != nil {
-		return fail(smtp.Reply{}, err)
+		return fail(smtp.Reply{}, err), true
 	}
 	c.mechanism = mech.Name()
-	return nil
+	return nil, true
 }
 
-func (c *Conn) chooseMechanism() (sasl.Mechanism, error) {
+// unknownMechanism reports whether a reply to AUTH says that the server does not know
+// or do the mechanism: 500, 502 or 504, or words that say so. Whatever may be meant of
+// the login itself is none: 530, 534, 535, 538, and any reply that speaks of failure.
+func unknownMechanism(name string, r smtp.Reply) bool {
+	// Of the codes about security (RFC 3463 section 3.8) only X.7.4 is about what the
+	// server knows.
+	security := r.Enhanced.Subject == 7 && r.Enhanced.Detail != 4
+	// The name of LOGIN is a word of those about a login.
+	text := strings.ReplaceAll(strings.ToLower(strings.ReplaceAll(r.Text(), name, "")), "auth "+strings.ToLower(name), "")
+	if !r.Permanent() || security || judgesLogin(text) {
+		return false
+	}
+	switch r.Code {
+	case 500, 502, 504:
+		return true
+	case 530, 534, 535, 538:
+		return false
+	}
+	return saysUnknown(text)
+}
+
+// judgesLogin reports words about who logs in or with what.
+func judgesLogin(text string) bool {
+	return containsAny(text, "password", "passwd", "credential", "fail", "denied", "incorrect", "wrong", "locked",
+		"blocked", "disabled", "login", "log in", "user", "account", "token", "too many", "密码", "授权码", "用户", "账号", "登录")
+}
+
+// saysUnknown reports words about a mechanism that the server does not know.
+func saysUnknown(text string) bool {
+	return containsAny(text, "mechanism", "authentication type", "authentication method", "auth type", "auth method") &&
+		containsAny(text, "not supported", "unsupported", "unrecognized", "unrecognised", "unknown", "not available",
+			"unimplemented", "not implemented", "invalid mechanism", "invalid auth")
+}
+
+func containsAny(text string, words ...string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
+}
+
+// chooseMechanism takes the best of those that are offered, or the one that the
+// configuration names. That one is tried over TLS even if the server does not announce
+// it: who names it knows more of the server than the server says.
+func (c *Conn) chooseMechanism(offered []string) (sasl.Mechanism, error) {
 	creds := *c.cfg.Auth
-	session := sasl.Session{TLS: c.tls, Host: c.cfg.Host, Port: c.cfg.port(), Offered: c.caps.Auth()}
-	if len(session.Offered) == 0 {
+	session := sasl.Session{TLS: c.tls, Host: c.cfg.Host, Port: c.cfg.port(), Offered: offered}
+	name := strings.ToUpper(c.cfg.Mechanism)
+	if len(session.Offered) == 0 && (name == "" || c.tls == nil) {
 		return nil, ErrAuthNotOffered
 	}
-	name := strings.ToUpper(c.cfg.Mechanism)
 	if name == "" {
 		// Without TLS only a mechanism that keeps the password is looked for,
 		// unless the second word was said.
@@ -87,7 +162,8 @@ func keepingPassword(offered []string) []string {
 const maxChallenges = 8
 
 // exchange carries the mechanism's messages (RFC 4954 section 4).
-func (c *Conn) exchange(mech sasl.Mechanism, initial []byte) (smtp.Reply, error) {
+// challenged says that the server asked for something first.
+func (c *Conn) exchange(mech sasl.Mechanism, initial []byte) (reply smtp.Reply, challenged bool, err error) {
 	line := authLine{command: "AUTH " + mech.Name()}
 	// The command line is limited to 512 octets (RFC 4954 section 4): a longer
 	// initial response waits for the server's empty challenge.
@@ -95,19 +171,20 @@ func (c *Conn) exchange(mech sasl.Mechanism, initial []byte) (smtp.Reply, error)
 		line.response, initial = encodeInitial(initial), nil
 	}
 	for range maxChallenges {
-		reply, err := c.say(line)
+		reply, err = c.say(line)
 		if err != nil || !reply.Intermediate() {
-			return reply, err
+			return reply, challenged, err
 		}
+		challenged = true
 		answer, err := c.answer(mech, reply, initial)
 		if err != nil {
 			// What the mechanism objects to may be the server's own words.
-			return c.cancel(errors.New(c.w.redact.line(err.Error())))
+			return smtp.Reply{}, true, c.cancel(errors.New(c.w.redact.line(err.Error())))
 		}
 		initial = nil
 		line = authLine{response: base64.StdEncoding.EncodeToString(answer)}
 	}
-	return c.cancel(errors.New("the server keeps asking"))
+	return smtp.Reply{}, true, c.cancel(errors.New("the server keeps asking"))
 }
 
 // answer decodes a challenge and lets the mechanism, or the initial response
@@ -151,11 +228,11 @@ func (c *Conn) say(l authLine) (smtp.Reply, error) {
 
 // cancel ends an exchange that can't go on (RFC 4954 section 4). The reason is
 // ours; the server's 501 to the asterisk tells nothing.
-func (c *Conn) cancel(reason error) (smtp.Reply, error) {
+func (c *Conn) cancel(reason error) error {
 	if err := c.w.send(c.cfg.Timeouts.Command, []byte("*\r\n"), "*"); err == nil {
 		_, _ = c.w.reply(c.cfg.Timeouts.Command)
 	}
-	return smtp.Reply{}, reason
+	return reason
 }
 
 // encodeInitial writes an initial response; an empty one is "=".

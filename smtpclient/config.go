@@ -52,6 +52,10 @@ type Config struct {
 
 	Security Security
 	Trust    Trust
+	// SmallHello leaves the hybrid key exchange X25519MLKEM768 out of the handshake, so
+	// that the ClientHello fits into one packet. Dial does so by itself, once, when a
+	// connection ends or stays silent before the server's first word of TLS.
+	SmallHello bool
 
 	// Auth is who to log in as; nil means not to.
 	Auth *sasl.Credentials
@@ -93,6 +97,11 @@ type Timeouts struct {
 	Connect   time.Duration // TCP; 30 s
 	Handshake time.Duration // TLS; 30 s
 	Greeting  time.Duration // 5 min
+	// Silence is how long a server may say nothing at all, where a first word is due
+	// at once, before that is looked into; 5 s. If it does not answer the ClientHello,
+	// it is dialed again with a smaller one. If it does not greet on a connection
+	// without TLS, it is asked whether the port speaks TLS.
+	Silence   time.Duration
 	Command   time.Duration // EHLO, STARTTLS, AUTH, MAIL, RCPT, RSET: 5 min
 	DataInit  time.Duration // DATA to its 354: 2 min
 	DataBlock time.Duration // each block of the message; progress starts it anew: 3 min
@@ -109,6 +118,7 @@ func (t Timeouts) withDefaults() Timeouts {
 	set(&t.Connect, 30*time.Second)
 	set(&t.Handshake, 30*time.Second)
 	set(&t.Greeting, 5*time.Minute)
+	set(&t.Silence, 5*time.Second)
 	set(&t.Command, 5*time.Minute)
 	set(&t.DataInit, 2*time.Minute)
 	set(&t.DataBlock, 3*time.Minute)

@@ -57,6 +57,21 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
+	c, err := dial(ctx, cfg)
+	if !cfg.again(ctx, err) {
+		return c, err
+	}
+	newWire(nil, cfg.Trace).event(Redialing, "", 0)
+	cfg.SmallHello = true
+	again, err2 := dial(ctx, cfg)
+	if e, ok := errors.AsType[*smtp.Error](err2); ok && e.Stage == smtp.StageConnect {
+		return nil, err // the first connection came further
+	}
+	return again, err2
+}
+
+// dial is Dial without its second try.
+func dial(ctx context.Context, cfg Config) (*Conn, error) {
 	conn, err := connect(ctx, cfg)
 	if err != nil {
 		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
@@ -131,20 +146,28 @@ func connect(ctx context.Context, cfg Config) (net.Conn, error) {
 
 func (c *Conn) handshake(ctx context.Context) error {
 	start := time.Now()
-	conn, err := c.w.upgrade(ctx, c.cfg.Trust.TLSConfig(c.cfg.Host), c.cfg.Timeouts.Handshake)
+	settings := c.cfg.Trust.TLSConfig(c.cfg.Host)
+	if c.cfg.SmallHello {
+		settings.CurvePreferences = classicCurves()
+	}
+	conn, err := c.w.upgrade(ctx, settings, c.cfg.Timeouts.Handshake, c.silence())
 	if err != nil {
 		return &smtp.Error{Stage: smtp.StageTLS, Err: err}
 	}
 	state := conn.ConnectionState()
 	c.tls = &state
-	h := Handshake{tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite), c.cfg.Trust.verified(c.cfg.Host)}
+	h := handshakeOf(state, c.cfg.Trust.verified(c.cfg.Host))
 	c.w.tell(Event{Direction: Secured, Text: h.String(), Wait: time.Since(start), Handshake: &h})
 	c.w.sentNow() // under implicit TLS the greeting answers the handshake
 	return nil
 }
 
-func (c *Conn) greeting(context.Context) error {
+func (c *Conn) greeting(ctx context.Context) error {
+	silent := c.whenSilent(ctx)
 	reply, err := c.w.reply(c.cfg.Timeouts.Greeting)
+	if silent() && err != nil {
+		return &smtp.Error{Stage: smtp.StageGreeting, Err: ErrTLSPort}
+	}
 	c.greet = reply
 	if err != nil && reply.IsZero() && c.mayWantTLS() && !errors.Is(err, smtp.ErrMalformedReply) && !errors.Is(err, context.Canceled) {
 		err = fmt.Errorf("%w: %w", ErrNoGreeting, err)
@@ -308,6 +331,10 @@ func (c *Conn) Hello() smtp.Reply { return c.hello }
 
 // TLS is the state of the encrypted connection; nil on a plaintext one.
 func (c *Conn) TLS() *tls.ConnectionState { return c.tls }
+
+// SmallHello reports whether the handshake was done without the hybrid key exchange:
+// as [Config.SmallHello] asked, or because the server did not answer a larger one.
+func (c *Conn) SmallHello() bool { return c.cfg.SmallHello }
 
 // Mechanism is the SASL mechanism that logged in; "" when nobody did.
 func (c *Conn) Mechanism() string { return c.mechanism }

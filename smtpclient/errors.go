@@ -18,6 +18,12 @@ var (
 	// ErrNoGreeting: the server did not greet on a connection without TLS, and
 	// the port is none that is known to begin so.
 	ErrNoGreeting = sentence.New("no greeting came; the port may want TLS from the first byte")
+	// ErrTLSPort: the server did not greet, and answered TLS on another connection.
+	ErrTLSPort = sentence.New("the server sends no greeting, and the port speaks TLS from the first byte; use smtps:// instead of smtp://")
+	// ErrNoServerHello: the connection ended, or the server stayed silent, between the
+	// ClientHello and the server's first octet. It was also dialed with a smaller
+	// ClientHello.
+	ErrNoServerHello = sentence.New("the server did not answer the start of TLS")
 	// ErrPinMismatch: the server's certificate is not the pinned one.
 	ErrPinMismatch = sentence.New("the server's certificate does not match the pinned SHA-256 fingerprint")
 	// ErrCleartextPassword: the password would have travelled unencrypted.

@@ -26,6 +26,10 @@ type Trust struct {
 	Certificates []tls.Certificate
 	// ServerName replaces Config.Host as the name to verify.
 	ServerName string
+	// RSAKeyExchange also offers TLS 1.2 with an RSA key exchange, for servers that
+	// know nothing else. The certificate is verified as always. But who records the
+	// connection, and gets the server's key years later, can read it.
+	RSAKeyExchange bool
 	// Sessions keeps what the server hands out to be known again by, so that the
 	// next handshake is shorter and cheaper; nil makes every handshake a full one.
 	// A resumed session stands on the check of the certificate that began it: share
@@ -71,8 +75,16 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 		RootCAs:      t.Roots,
 		Certificates: t.Certificates,
 		MinVersion:   tls.VersionTLS12, // RFC 8314 section 4.1
+		MaxVersion:   tls.VersionTLS13,
+		// Written down, so that neither a new version of Go nor a variable of the
+		// environment changes what is offered.
+		CipherSuites:     suites(),
+		CurvePreferences: append([]tls.CurveID{tls.X25519MLKEM768}, classicCurves()...),
 
 		ClientSessionCache: t.Sessions,
+	}
+	if t.RSAKeyExchange {
+		cfg.CipherSuites = append(cfg.CipherSuites, rsaSuites()...)
 	}
 	if t.ServerName != "" {
 		cfg.ServerName = t.ServerName
@@ -95,6 +107,31 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 		}
 	}
 	return cfg
+}
+
+// suites are those of TLS 1.2, all with forward secrecy. Those of TLS 1.3 are not for
+// choosing. CBC comes last; servers of ten years ago have nothing else.
+func suites() []uint16 {
+	return []uint16{
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA,
+	}
+}
+
+// rsaSuites are those of an RSA key exchange, for RSAKeyExchange.
+func rsaSuites() []uint16 {
+	return []uint16{
+		tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA,
+	}
+}
+
+// classicCurves are the groups of a key exchange whose share is small.
+func classicCurves() []tls.CurveID {
+	return []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 }
 
 // verified is the name that a handshake which succeeded has proved; "" where the

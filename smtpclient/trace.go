@@ -1,6 +1,7 @@
 package smtpclient
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"slices"
 	"strings"
@@ -28,6 +29,12 @@ const (
 	// MessageSent: the last octet of the message was handed to the kernel. Text
 	// is the number of octets.
 	MessageSent
+	// Redialing: the connection ended or stayed silent before the server's first word
+	// of TLS, and is dialed once more with a smaller ClientHello.
+	Redialing
+	// Waiting: the server has not greeted for some time; the greeting is waited for.
+	// Wait is for how long it may take in all.
+	Waiting
 )
 
 // Event is one line of the conversation.
@@ -48,6 +55,11 @@ type Event struct {
 // Handshake is what a TLS handshake has settled.
 type Handshake struct {
 	Version, CipherSuite string // as crypto/tls names them
+	// KeyExchange is the group that the keys come from, like "X25519MLKEM768", or "RSA".
+	KeyExchange string
+	// NoForwardSecrecy: who gets hold of the server's key later can read what was
+	// recorded of the connection. Only an RSA key exchange is like that.
+	NoForwardSecrecy bool
 	// Name is the one for which the server's certificate was verified; "" when it
 	// is the pinned one, whose name does not count.
 	Name string
@@ -59,7 +71,21 @@ func (h Handshake) String() string {
 	if h.Name != "" {
 		certificate = "certificate of " + h.Name + " verified"
 	}
+	if h.NoForwardSecrecy {
+		certificate += ", RSA key exchange without forward secrecy"
+	}
 	return h.Version + ", " + h.CipherSuite + ", " + certificate
+}
+
+// handshakeOf describes a handshake.
+func handshakeOf(state tls.ConnectionState, verified string) Handshake {
+	h := Handshake{Version: tls.VersionName(state.Version), CipherSuite: tls.CipherSuiteName(state.CipherSuite), Name: verified}
+	if h.NoForwardSecrecy = slices.Contains(rsaSuites(), state.CipherSuite); h.NoForwardSecrecy {
+		h.KeyExchange = "RSA"
+	} else if state.CurveID != 0 {
+		h.KeyExchange = state.CurveID.String()
+	}
+	return h
 }
 
 // Hidden stands in a trace where a secret was.

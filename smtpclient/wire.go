@@ -111,11 +111,12 @@ func (w *wire) explain(err error) error {
 }
 
 // upgrade puts TLS on the connection and does the handshake.
-func (w *wire) upgrade(ctx context.Context, cfg *tls.Config, timeout time.Duration) (*tls.Conn, error) {
-	conn := tls.Client(w.raw, cfg)
+// silence is that of shakeHands.
+func (w *wire) upgrade(ctx context.Context, cfg *tls.Config, timeout, silence time.Duration) (*tls.Conn, error) {
 	w.allowRead(timeout)
 	w.allowWrite(timeout)
-	if err := conn.HandshakeContext(ctx); err != nil {
+	conn, err := shakeHands(ctx, w.raw, cfg, silence)
+	if err != nil {
 		return nil, w.explain(err)
 	}
 	w.conn = conn

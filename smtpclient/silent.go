@@ -1,0 +1,78 @@
+package smtpclient
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+	"time"
+)
+
+// whenSilent looks into it when the server does not greet for a while on a connection
+// without TLS. If the port answers TLS, the connection is cut, which ends the wait for
+// the greeting. Otherwise the trace is told what is waited for. The caller calls what
+// it returns when the wait is over: it reports whether the port speaks TLS.
+//
+// Ports on which SMTP begins in plain text are not asked: some servers make strangers
+// wait there on purpose, and remember who does not.
+func (c *Conn) whenSilent(ctx context.Context) (speaksTLS func() bool) {
+	if c.tls != nil || c.cfg.Timeouts.Silence >= c.cfg.Timeouts.Greeting {
+		return func() bool { return false }
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var mu sync.Mutex
+	found := false
+	timer := time.AfterFunc(c.cfg.Timeouts.Silence, func() {
+		answers := c.mayWantTLS() && c.cfg.Socket == "" && c.answersTLS(ctx)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case ctx.Err() != nil: // the greeting is there
+		case answers:
+			found = true
+			c.w.cut()
+		default:
+			c.w.event(Waiting, "", c.cfg.Timeouts.Greeting)
+		}
+	})
+	return func() bool {
+		timer.Stop()
+		mu.Lock()
+		defer mu.Unlock()
+		cancel()
+		return found
+	}
+}
+
+// answersTLS begins TLS on another connection and reports whether the server answers
+// with a record of TLS, be it an alert. Nothing else is sent.
+func (c *Conn) answersTLS(ctx context.Context) bool {
+	raw, err := connect(ctx, c.cfg)
+	if err != nil {
+		return false
+	}
+	defer raw.Close()
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeouts.Silence)
+	defer cancel()
+	first := &firstOctet{Conn: raw}
+	settings := c.cfg.Trust.TLSConfig(c.cfg.Host)
+	settings.ClientSessionCache, settings.Certificates = nil, nil
+	_ = tls.Client(first, settings).HandshakeContext(ctx) // whether the certificate is right comes later
+	const alert, handshake = 0x15, 0x16
+	return first.read && (first.octet == alert || first.octet == handshake)
+}
+
+// firstOctet remembers the first octet that was read.
+type firstOctet struct {
+	net.Conn
+	read  bool
+	octet byte
+}
+
+func (f *firstOctet) Read(p []byte) (int, error) {
+	n, err := f.Conn.Read(p)
+	if n > 0 && !f.read {
+		f.read, f.octet = true, p[0]
+	}
+	return n, err
+}

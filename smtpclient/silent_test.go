@@ -1,0 +1,110 @@
+package smtpclient_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// hold listens and lets serve have each connection, with its number from 1.
+func hold(t *testing.T, serve func(n int, conn net.Conn)) (port int) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for n := 1; ; n++ {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				serve(n, conn)
+			}()
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// A port of TLS keeps silent to those who begin without: it is found out soon, not
+// after the five minutes that a greeting may take.
+func TestSilenceOfATLSPort(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	server := &secured{implicit: true, tls: &tls.Config{Certificates: []tls.Certificate{ca.issue("mail.example.org", time.Now().Add(time.Hour))}}}
+	for _, security := range []smtpclient.Security{smtpclient.STARTTLS, smtpclient.Plaintext} {
+		for name, trust := range map[string]smtpclient.Trust{"trusted": {Roots: ca.pool()}, "a stranger's": {}} {
+			t.Run(security.String()+" "+name, func(t *testing.T) {
+				t.Parallel()
+				var n atomic.Int32
+				port := hold(t, func(_ int, conn net.Conn) { n.Add(1); server.accept(conn) })
+				_, err := smtpclient.Dial(t.Context(), smtpclient.Config{Host: "127.0.0.1", Port: port, Security: security, Trust: trust,
+					Timeouts: smtpclient.Timeouts{Silence: 50 * time.Millisecond}})
+				if at := stageOf(t, err); at.Stage != smtp.StageGreeting || !errors.Is(err, smtpclient.ErrTLSPort) || n.Load() != 2 {
+					t.Errorf("%v after %d connections", err, n.Load())
+				}
+			})
+		}
+	}
+}
+
+// A server that is only slow is waited for, and whoever watches learns it.
+func TestSilenceOfASlowServer(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{"not TLS": "220 ready\r\n", "hangs up": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			waiting := make(chan time.Duration, 1)
+			port := hold(t, func(n int, conn net.Conn) {
+				if n > 1 { // the one that asks for TLS
+					fmt.Fprint(conn, answer)
+					return
+				}
+				<-waiting
+				fmt.Fprint(conn, "220 slow\r\n")
+				(&simple{}).session(conn, bufio.NewReader(conn))
+			})
+			var told []time.Duration
+			conn, err := smtpclient.Dial(t.Context(), smtpclient.Config{Host: "127.0.0.1", Port: port, Security: smtpclient.Plaintext,
+				Timeouts: smtpclient.Timeouts{Silence: 50 * time.Millisecond}, Trace: func(e smtpclient.Event) {
+					if e.Direction == smtpclient.Waiting {
+						told = append(told, e.Wait)
+						waiting <- e.Wait
+					}
+				}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn.Close()
+			if len(told) != 1 || told[0] != 5*time.Minute {
+				t.Errorf("told %v", told)
+			}
+		})
+	}
+}
+
+// A greeting that comes at once is not asked about.
+func TestNoSilence(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int32
+	port := hold(t, func(_ int, conn net.Conn) { n.Add(1); (&simple{}).serve(conn) })
+	conn, err := smtpclient.Dial(t.Context(), smtpclient.Config{Host: "127.0.0.1", Port: port, Security: smtpclient.Plaintext})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Quit(t.Context())
+	if n.Load() != 1 {
+		t.Errorf("%d connections", n.Load())
+	}
+}
