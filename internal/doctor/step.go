@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
@@ -144,7 +145,7 @@ func (e textError) text() Text    { return e.Text }
 func wrongf(en, zh string, args ...any) error { return textError{say(en, zh, args...)} }
 
 // say makes a text of two formats with the same arguments. An argument that is
-// a Text, or an error made of one, speaks the language of the format.
+// a Text, or an error, speaks the language of the format.
 func say(en, zh string, args ...any) Text {
 	in := func(format string, pick func(Text) string) string {
 		own := make([]any, len(args))
@@ -155,6 +156,8 @@ func say(en, zh string, args ...any) Text {
 				own[i] = pick(a)
 			case interface{ text() Text }:
 				own[i] = pick(a.text())
+			case error:
+				own[i] = pick(Text{EN: a.Error(), ZH: words.In(words.Chinese).Say(a)})
 			}
 		}
 		if len(own) == 0 {

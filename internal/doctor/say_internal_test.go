@@ -1,0 +1,29 @@
+package doctor
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// An error inside a Chinese detail is said in Chinese, if it can be: that of this
+// package, and one made with package sentence by a lower one.
+func TestSayErrors(t *testing.T) {
+	t.Parallel()
+	lower := sentence.Errorf("there is no such key")
+	for _, c := range []struct {
+		err    error
+		en, zh string
+	}{
+		{wrongf("odd %d", "奇怪 %d", 3), "x: odd 3", "甲：奇怪 3"},
+		{&recordError{"a.example", errTwoRecords}, "x: a.example: there are several SPF records", "甲：a.example：有多条 SPF 记录"},
+		{errors.New("plain"), "x: plain", "甲：plain"},
+		{lower, "x: " + lower.Error(), "甲：" + words.Translations(words.Chinese)["there is no such key"]},
+	} {
+		if got := say("x: %v", "甲：%v", c.err); got.EN != c.en || got.ZH != c.zh {
+			t.Errorf("%v: %+v, want %q and %q", c.err, got, c.en, c.zh)
+		}
+	}
+}
