@@ -1,0 +1,352 @@
+package message
+
+import (
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// PlainText is what a page of HTML says, as text for readers that show no HTML:
+// paragraphs with an empty line between, lists, quotations and preformatted text
+// as people type them, a link's address after its text, a picture's alternative
+// text in brackets. What the page hides is left out. Lines are not wrapped.
+func PlainText(page string) string {
+	w := textWriter{}
+	z := html.NewTokenizer(strings.NewReader(page))
+	for {
+		switch z.Next() {
+		case html.ErrorToken: // the end: a string has no other errors
+			return w.whole()
+		case html.TextToken:
+			if w.skipping == 0 {
+				w.text(string(z.Text()))
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			w.start(z.Token())
+		case html.EndTagToken:
+			w.end(z.Token())
+		}
+	}
+}
+
+// textWriter writes text line by line.
+type textWriter struct {
+	out  strings.Builder
+	line strings.Builder
+
+	blank  bool // a blank is due before the next word
+	breaks int  // line ends due before the next word: 2 make an empty line
+	before string
+
+	quotes int
+	// outerQuotes are the fewest since the last word: an empty line between a
+	// quotation and what is around it belongs to neither.
+	outerQuotes int
+	pre         int
+	lists       []int // for each list around: the next number, 0 where they have none
+	link        *link // the open one: they do not nest
+	cells       int   // of the present row
+
+	skipping int // depth within skipped
+	skipped  atom.Atom
+}
+
+// link is an open <a>: where it leads, and its text.
+type link struct {
+	href string
+	text strings.Builder
+}
+
+func (w *textWriter) whole() string {
+	w.endLine()
+	if w.out.Len() == 0 {
+		return ""
+	}
+	return strings.TrimRight(w.out.String(), "\n") + "\n"
+}
+
+// text appends text of the page.
+func (w *textWriter) text(s string) {
+	if w.pre > 0 {
+		w.preformatted(s)
+		return
+	}
+	s = strings.ReplaceAll(s, "\u00a0", " ")
+	for s != "" {
+		rest := strings.TrimLeft(s, " \t\r\n\f")
+		if len(rest) < len(s) {
+			w.blank = true
+		}
+		end := strings.IndexAny(rest, " \t\r\n\f")
+		if end < 0 {
+			end = len(rest)
+		}
+		if end > 0 {
+			w.word(rest[:end])
+		}
+		s = rest[end:]
+	}
+}
+
+func (w *textWriter) preformatted(s string) {
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	for i, line := range strings.Split(s, "\n") {
+		if i > 0 {
+			w.endLine()
+			w.breaks = 0
+			if line == "" {
+				w.out.WriteString(strings.TrimRight(w.margin(), " ") + "\n")
+				continue
+			}
+		}
+		if line != "" {
+			w.blank = false
+			w.word(line)
+		}
+	}
+}
+
+// word appends a word after what is due before it.
+func (w *textWriter) word(s string) {
+	if w.breaks > 0 {
+		w.endLine()
+		if w.breaks > 1 && w.out.Len() > 0 {
+			w.out.WriteString(strings.TrimRight(strings.Repeat("> ", w.outerQuotes), " ") + "\n")
+		}
+		w.breaks = 0
+	}
+	w.outerQuotes = w.quotes
+	if w.line.Len() == 0 {
+		w.line.WriteString(w.margin())
+		w.line.WriteString(w.before)
+		w.before = ""
+	} else if w.blank {
+		w.line.WriteByte(' ')
+	}
+	if w.link != nil {
+		if w.blank && w.link.text.Len() > 0 {
+			w.link.text.WriteByte(' ')
+		}
+		w.link.text.WriteString(s)
+	}
+	w.line.WriteString(s)
+	w.blank = false
+}
+
+func (w *textWriter) margin() string {
+	margin := strings.Repeat("> ", w.quotes)
+	if n := len(w.lists); n > 0 {
+		indent := 2 * n
+		if w.before != "" {
+			indent -= 2
+		}
+		margin += strings.Repeat(" ", max(indent, 0))
+	}
+	return margin
+}
+
+func (w *textWriter) endLine() {
+	if w.line.Len() > 0 {
+		w.out.WriteString(strings.TrimRight(w.line.String(), " ") + "\n")
+		w.line.Reset()
+	}
+	w.blank = false
+}
+
+// due asks for line ends before what comes next.
+func (w *textWriter) due(breaks int) {
+	if breaks == 0 {
+		return
+	}
+	w.breaks = max(w.breaks, breaks)
+	w.blank = false
+}
+
+func (w *textWriter) start(t html.Token) {
+	if w.skipping > 0 {
+		if t.DataAtom == w.skipped && t.Type == html.StartTagToken {
+			w.skipping++
+		}
+		return
+	}
+	if isHidden(t) {
+		if t.Type == html.StartTagToken && !isVoid(t.DataAtom) {
+			w.skipping, w.skipped = 1, t.DataAtom
+		}
+		return
+	}
+	switch t.DataAtom {
+	case atom.Br:
+		if w.line.Len() > 0 && w.breaks == 0 {
+			w.due(1)
+		} else {
+			w.due(2)
+		}
+	case atom.Hr:
+		w.due(2)
+		w.word("----")
+		w.due(2)
+	case atom.Img:
+		if alt := strings.Join(strings.Fields(attribute(t, "alt")), " "); alt != "" {
+			w.word("[" + alt + "]")
+		}
+	case atom.A:
+		w.closeLink()
+		w.link = &link{href: attribute(t, "href")}
+	case atom.Li:
+		w.due(1)
+		w.before = w.bullet()
+	case atom.Td, atom.Th:
+		if w.cells++; w.cells > 1 && w.breaks == 0 && w.line.Len() > 0 {
+			w.blank = true
+			w.word("|")
+			w.blank = true
+		}
+	case atom.Tr:
+		w.due(1)
+		w.cells = 0
+	default:
+		w.due(breaksAround(t.DataAtom, len(w.lists) > 0))
+		w.nest(t.DataAtom, 1)
+	}
+}
+
+func (w *textWriter) end(t html.Token) {
+	if w.skipping > 0 {
+		if t.DataAtom == w.skipped {
+			w.skipping--
+		}
+		return
+	}
+	switch t.DataAtom {
+	case atom.A:
+		w.closeLink()
+	case atom.Li, atom.Tr:
+		w.before = ""
+		w.due(1)
+	default:
+		w.nest(t.DataAtom, -1)
+		w.due(breaksAround(t.DataAtom, len(w.lists) > 0))
+	}
+}
+
+// closeLink writes where the open link leads.
+func (w *textWriter) closeLink() {
+	if w.link == nil {
+		return
+	}
+	text := w.link.text.String()
+	address, show := linkShown(w.link.href, text)
+	w.link = nil
+	if show {
+		w.blank = text != ""
+		w.word(address)
+	}
+}
+
+// nest enters what changes the lines within it, or leaves it.
+func (w *textWriter) nest(tag atom.Atom, by int) {
+	switch tag {
+	case atom.Blockquote:
+		w.flushBefore()
+		w.quotes = max(w.quotes+by, 0)
+		w.outerQuotes = min(w.outerQuotes, w.quotes)
+	case atom.Pre:
+		w.pre = max(w.pre+by, 0)
+	case atom.Ul, atom.Ol:
+		w.flushBefore()
+		switch {
+		case by < 0 && len(w.lists) > 0:
+			w.lists = w.lists[:len(w.lists)-1]
+		case by > 0 && tag == atom.Ol:
+			w.lists = append(w.lists, 1)
+		case by > 0:
+			w.lists = append(w.lists, 0)
+		}
+	}
+}
+
+// flushBefore ends a line before its margin changes.
+func (w *textWriter) flushBefore() {
+	w.endLine()
+	w.before = ""
+}
+
+// bullet is what an item of the innermost list begins with.
+func (w *textWriter) bullet() string {
+	n := len(w.lists)
+	if n == 0 || w.lists[n-1] == 0 {
+		return "- "
+	}
+	w.lists[n-1]++
+	return strconv.Itoa(w.lists[n-1]-1) + ". "
+}
+
+// linkShown is what follows the text of a link: nothing where the text says it.
+func linkShown(href, text string) (string, bool) {
+	href = strings.TrimSpace(href)
+	scheme, rest, found := strings.Cut(href, ":")
+	scheme = strings.ToLower(scheme)
+	switch {
+	case !found, scheme != "http" && scheme != "https" && scheme != "mailto" && scheme != "tel", strings.ContainsAny(href, " \t\r\n<>"):
+		return "", false
+	case text == href, strings.TrimSuffix(text, "/") == strings.TrimSuffix(strings.TrimLeft(rest, "/"), "/"):
+		return "", false
+	case scheme == "mailto" || scheme == "tel":
+		return "<" + rest + ">", true
+	}
+	return "<" + href + ">", true
+}
+
+func attribute(t html.Token, name string) string {
+	for _, a := range t.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// isHidden is what no reader shows, and a preheader, which is to be seen only in
+// the list of messages.
+func isHidden(t html.Token) bool {
+	switch t.DataAtom {
+	case atom.Head, atom.Title, atom.Style, atom.Script, atom.Template, atom.Textarea, atom.Select, atom.Svg, atom.Object, atom.Iframe:
+		return true
+	}
+	for _, a := range t.Attr {
+		style := strings.ReplaceAll(strings.ToLower(a.Val), " ", "")
+		if a.Key == "hidden" || a.Key == "style" && (strings.Contains(style, "display:none") || strings.Contains(style, "mso-hide:all")) {
+			return true
+		}
+	}
+	return false
+}
+
+// isVoid tells elements that have no end tag.
+func isVoid(tag atom.Atom) bool {
+	switch tag {
+	case atom.Area, atom.Base, atom.Br, atom.Col, atom.Embed, atom.Hr, atom.Img, atom.Input, atom.Link, atom.Meta, atom.Source, atom.Track, atom.Wbr:
+		return true
+	}
+	return false
+}
+
+// breaksAround is how many line ends set an element apart.
+func breaksAround(tag atom.Atom, inList bool) int {
+	switch tag {
+	case atom.Ul, atom.Ol:
+		if inList {
+			return 1
+		}
+		return 2
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Blockquote, atom.Pre, atom.Table, atom.Dl:
+		return 2
+	case atom.Div, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Nav, atom.Aside, atom.Center, atom.Address,
+		atom.Form, atom.Fieldset, atom.Figure, atom.Figcaption, atom.Dt, atom.Dd, atom.Caption, atom.Body, atom.Html:
+		return 1
+	}
+	return 0
+}
