@@ -21,8 +21,8 @@ func TestBinary(t *testing.T) {
 	wire := string(write(t, binary))
 	boundaries := strings.NewReplacer("\r\n", "\n", c.draft.body.boundary, "MIXED", c.draft.body.children[0].boundary, "ALTERNATIVE")
 	want := `Date: Sun, 01 Mar 2026 09:30:00 +0800
-From: a@example.com
-To: b@example.com
+From: <a@example.com>
+To: <b@example.com>
 Subject: s
 Message-ID: <1@example.com>
 MIME-Version: 1.0

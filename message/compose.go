@@ -38,7 +38,7 @@ func composeBy(c *Composer, m *Message) (*Content, error) {
 	if len(m.DKIM) > 0 {
 		return d.signed()
 	}
-	if m.EightBit {
+	if m.EightBit || d.savedEightBit {
 		return d.content(eightBitForm), nil
 	}
 	return d.content(sevenBitForm), nil
@@ -67,6 +67,9 @@ type draft struct {
 	header  []byte // all fields but those of the body
 	body    *entity
 	sources sources
+	images  []image // inline attachments whose content id is of our making
+
+	savedEightBit bool // a saved message with octets above 127 is attached as one
 }
 
 func (d *draft) parseAddresses() error {
@@ -183,12 +186,13 @@ func (d *draft) writeHeader() {
 	f.mailboxes("To", d.to)
 	f.mailboxes("Cc", d.cc)
 	if len(d.to)+len(d.cc) == 0 {
-		// RFC 822 demanded a recipient field, and there are filters that do.
-		f.buf = append(f.buf, "To: undisclosed-recipients:;\r\n"...)
+		// QUIRK: rspamd counts 5 points for "undisclosed-recipients:;", and none
+		// for the author, who gets no copy: that is for the envelope to say.
+		f.mailboxes("To", []Mailbox{{Address: d.from[0].Address}})
 	}
-	if strings.Trim(d.message.Subject, " \t") != "" {
-		f.subject(d.message.Subject)
-	}
+	// QUIRK: rspamd and SpamAssassin count a missing field twice as much as an
+	// empty one.
+	f.subject(d.message.Subject)
 	// Never folded, even after the colon: it is one word, and people and
 	// programs search raw messages for it.
 	f.buf = append(f.buf, "Message-ID: "...)
@@ -257,6 +261,9 @@ func bareID(s string) (string, error) {
 // brings there. Bcc is not in the header.
 func (d *draft) needsSMTPUTF8() bool {
 	if d.sender != nil && d.sender.Address.NeedsSMTPUTF8() {
+		return true
+	}
+	if hasUTF8Address(d.message.Headers) {
 		return true
 	}
 	shown := d.boxes[:len(d.boxes)-len(d.bcc)]

@@ -32,7 +32,7 @@ func TestComposeText(t *testing.T) {
 	})
 	want := strings.ReplaceAll(`Date: Sun, 01 Mar 2026 09:30:00 +0800
 From: =?UTF-8?B?6ZuB?= <me@example.com>
-To: a@example.com, =?UTF-8?B?5p2O5Zub?= <b@xn--fsqu00a.xn--0zwm56d>
+To: <a@example.com>, =?UTF-8?B?5p2O5Zub?= <b@xn--fsqu00a.xn--0zwm56d>
 Cc: "X, Y" <c@example.com>
 Subject: Re: =?UTF-8?B?5L2g5aW9?=
 Message-ID: <1@example.com>
@@ -117,7 +117,7 @@ func TestComposeTree(t *testing.T) {
 						t.Errorf("pdf of %d octets, %s", len(l.body), l.disposition)
 					}
 				case "logo.png":
-					if l.id != "<logo.png>" || l.disposition != "inline" || string(l.body) != "png" {
+					if (l.id == "") != (tt.m.HTML == "") || l.disposition != "inline" || string(l.body) != "png" {
 						t.Errorf("inline image: %+v", l)
 					}
 				case "r.bin":
@@ -180,17 +180,17 @@ func TestAddressFields(t *testing.T) {
 		to   string
 		utf8 bool
 	}{
-		{"bcc only", Message{From: "a@b.c", Bcc: []string{"x@y.z"}}, "From: a@b.c|To: undisclosed-recipients:;", "a@b.c", "x@y.z", false},
-		{"cc only", Message{From: "a@b.c", Cc: []string{"x@y.z"}}, "From: a@b.c|Cc: x@y.z", "a@b.c", "x@y.z", false},
+		{"bcc only", Message{From: "a@b.c", Bcc: []string{"x@y.z"}}, "From: <a@b.c>|To: <a@b.c>|Subject:", "a@b.c", "x@y.z", false},
+		{"cc only", Message{From: "a@b.c", Cc: []string{"x@y.z"}}, "From: <a@b.c>|Cc: <x@y.z>|Subject:", "a@b.c", "x@y.z", false},
 		{"several authors", Message{From: "a@b.c, d@e.f", Sender: "S <s@b.c>", To: []string{"x@y.z"}},
-			"From: a@b.c, d@e.f|Sender: S <s@b.c>|To: x@y.z", "s@b.c", "x@y.z", false},
-		{"sender is author", Message{From: "A <a@b.c>", Sender: "a@b.c", To: []string{"x@y.z"}}, "From: A <a@b.c>|To: x@y.z", "a@b.c", "x@y.z", false},
-		{"twice", Message{From: "a@b.c", To: []string{"x@y.z"}, Bcc: []string{"x@y.z"}}, "From: a@b.c|To: x@y.z", "a@b.c", "x@y.z", false},
+			"From: <a@b.c>, <d@e.f>|Sender: S <s@b.c>|To: <x@y.z>|Subject:", "s@b.c", "x@y.z", false},
+		{"sender is author", Message{From: "A <a@b.c>", Sender: "a@b.c", To: []string{"x@y.z"}}, "From: A <a@b.c>|To: <x@y.z>|Subject:", "a@b.c", "x@y.z", false},
+		{"twice", Message{From: "a@b.c", To: []string{"x@y.z"}, Bcc: []string{"x@y.z"}}, "From: <a@b.c>|To: <x@y.z>|Subject:", "a@b.c", "x@y.z", false},
 		{"reply to", Message{From: "a@b.c", ReplyTo: []string{"r@b.c, q@b.c"}, To: []string{"x@y.z"}},
-			"From: a@b.c|Reply-To: r@b.c, q@b.c|To: x@y.z", "a@b.c", "x@y.z", false},
-		{"UTF-8 recipient", Message{From: "a@b.c", To: []string{"用户@y.z"}}, "From: a@b.c|To: 用户@y.z", "a@b.c", "用户@y.z", true},
-		{"UTF-8 bcc", Message{From: "a@b.c", Bcc: []string{"用户@y.z"}}, "From: a@b.c|To: undisclosed-recipients:;", "a@b.c", "用户@y.z", false},
-		{"UTF-8 domain", Message{From: "a@b.c", To: []string{"u@例子.测试"}}, "From: a@b.c|To: u@xn--fsqu00a.xn--0zwm56d", "a@b.c", "u@例子.测试", false},
+			"From: <a@b.c>|Reply-To: <r@b.c>, <q@b.c>|To: <x@y.z>|Subject:", "a@b.c", "x@y.z", false},
+		{"UTF-8 recipient", Message{From: "a@b.c", To: []string{"用户@y.z"}}, "From: <a@b.c>|To: <用户@y.z>|Subject:", "a@b.c", "用户@y.z", true},
+		{"UTF-8 bcc", Message{From: "a@b.c", Bcc: []string{"用户@y.z"}}, "From: <a@b.c>|To: <a@b.c>|Subject:", "a@b.c", "用户@y.z", false},
+		{"UTF-8 domain", Message{From: "a@b.c", To: []string{"u@例子.测试"}}, "From: <a@b.c>|To: <u@xn--fsqu00a.xn--0zwm56d>|Subject:", "a@b.c", "u@例子.测试", false},
 	}
 	for _, tt := range tests {
 		c := compose(t, &tt.m)

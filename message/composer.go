@@ -57,6 +57,10 @@ type encodedForm struct {
 
 	once   sync.Once
 	octets []byte // never written to after once; nil if they could not be had
+
+	mu      sync.Mutex
+	looked  bool   // charset is known
+	charset string // of a text
 }
 
 // Compose is [Compose] with what this Composer keeps.
@@ -81,7 +85,9 @@ func (c *Composer) encode(src *source) error {
 	form := c.find(c.keyOf(src), src.info)
 	var err error
 	form.once.Do(func() { err = c.fill(form, src) })
-	src.encoded = form.octets // nil, after somebody else's failure: it is streamed
+	if form.octets != nil { // nil after another's failure: then it is streamed
+		src.encoded, src.form = form.octets, form
+	}
 	return err
 }
 

@@ -4,7 +4,9 @@
 // In the order in which one message uses its parts:
 //
 //   - A [Message] is a plain struct: addresses, subject, text, HTML and
-//     attachments made by [File], [Bytes] and [Reader].
+//     attachments made by [File], [Bytes] and [Reader]. [PlainText] makes the
+//     text of a page of HTML, [Invitation] an alternative of a calendar file,
+//     and [CheckImages] finds pictures that the HTML does not show.
 //   - [Compose] checks all of it, opens the attachments and returns a [Content]:
 //     the message as it will go on the wire, not yet written. A [Composer] does
 //     the same for many messages and encodes an attachment that they share once.
@@ -25,19 +27,23 @@
 //
 // # Transfer encodings
 //
-// Text and HTML are UTF-8 with CRLF line ends. ASCII in lines of at most 998
+// Text and HTML are UTF-8 with CRLF line ends. ASCII in lines of at most 78
 // octets goes as 7bit, anything else as quoted-printable or base64, whichever
 // is shorter. So the exact octets are known without asking any server, a dry
 // run shows what would be sent, and servers without 8BITMIME need nothing
 // special. 8bit is used only when [Message.EightBit] asks for it; then
 // [Content.SevenBit] gives the same message for a server without 8BITMIME.
 //
-// Attachments are base64 and arrive byte for byte, whatever their type. The
-// types multipart/* and message/* are refused for attachments, because base64
-// is not allowed for them (RFC 2046 section 5.2.1); a saved message is attached
-// as application/octet-stream, which is also the default for ".eml". For a
+// Attachments are base64 and arrive byte for byte, whatever their type. For a
 // server with BINARYMIME, [Content.Binary] has them as they are: a quarter fewer
-// octets, and no work.
+// octets, and no work. A saved message (message/rfc822, ".eml") is the exception,
+// since it may not be encoded (RFC 2046 section 5.2.1): it goes in 7bit or 8bit
+// with CRLF line ends. One that can't (a line over 900 octets, a NUL, UTF-8 in its
+// header) is attached as application/octet-stream, and so is one with 8-bit
+// text where the server has no 8BITMIME or the message is signed.
+//
+// The types multipart/* and other message/* are refused for attachments. A text
+// is labelled with the charset that all of its octets were found to be in.
 //
 // # What it costs
 //
@@ -49,12 +55,16 @@
 // # Headers
 //
 // Non-ASCII in the subject, in names and in other fields becomes encoded words
-// (RFC 2047) in UTF-8, in file names RFC 2231 parameters beside an encoded word
-// for old readers. Lines are folded at 76 characters where a field has a blank
+// (RFC 2047) in UTF-8; file names are RFC 2231 parameters in Content-Disposition,
+// and encoded words in Content-Type alone, for old readers. Names are in Unicode's
+// form NFC. Lines are folded at 76 characters where a field has a blank
 // to fold at, and are never longer than 998. Domains are written as A-labels;
 // only a local part that is not ASCII stays UTF-8, and only then
 // [Content.NeedsSMTPUTF8] is true. No control character, line break or NUL gets
 // into a header: each is an error that names the field.
+//
+// [Message.Headers] knows what some fields hold: addresses, message ids and URIs
+// are written as such, and never under an encoded word.
 //
 // Bcc is never written, not even as an empty field.
 package message

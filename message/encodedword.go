@@ -51,19 +51,6 @@ func (e wordEncoding) size(s string) int {
 	return n
 }
 
-// word frames s as one encoded word.
-func (e wordEncoding) word(s string) string { return string(e.appendWord(nil, s)) }
-
-func (e wordEncoding) appendWord(dst []byte, s string) []byte {
-	dst = append(append(dst, "=?UTF-8?"...), byte(e), '?')
-	if e == bEncoding {
-		dst = base64.StdEncoding.AppendEncode(dst, []byte(s))
-	} else {
-		dst = appendQ(dst, s)
-	}
-	return append(dst, "?="...)
-}
-
 func appendQ(dst []byte, s string) []byte {
 	const digits = "0123456789ABCDEF"
 	for i := 0; i < len(s); i++ {
@@ -86,31 +73,118 @@ func isQLiteral(c byte) bool {
 		c == '!' || c == '*' || c == '+' || c == '-' || c == '/'
 }
 
-// cut splits s where an encoded word of at most room characters has to end:
-// between what readers see as characters, and at least between code points.
-// head is "" when its first character fits only into a word of whole
-// characters, on the next line.
-func (e wordEncoding) cut(s string, room, whole int) (head, rest string) {
-	end := 0
-	for end < len(s) {
-		next := end + clusterLen(s[end:])
-		if encodedFrame+e.size(s[:next]) > room {
+// piece is one encoded word of several: its text, charset and encoding.
+type piece struct {
+	text     string
+	charset  string
+	encoding wordEncoding
+}
+
+const utf8Charset, asciiCharset = "UTF-8", "US-ASCII"
+
+func (p piece) size() int {
+	return len("=?") + len(p.charset) + len("?B?") + p.encoding.size(p.text) + len("?=")
+}
+
+func (p piece) append(dst []byte) []byte {
+	dst = append(append(append(dst, "=?"...), p.charset...), '?', byte(p.encoding), '?')
+	if p.encoding == bEncoding {
+		dst = base64.StdEncoding.AppendEncode(dst, []byte(p.text))
+	} else {
+		dst = appendQ(dst, p.text)
+	}
+	return append(dst, "?="...)
+}
+
+// cut takes the next encoded word of at most room characters from s: it ends
+// between what readers see as characters, and at least between code points. The
+// text of p is "" when s is better continued on the next line, which has whole
+// characters.
+//
+// A word in base64 that is not the last holds a multiple of three octets, and so
+// ends without padding.
+//
+// QUIRK: GMime (notmuch 0.37, for one) decodes neighbours of the same charset
+// and encoding as one run of base64, and drops what follows the first padding.
+// Where the octets don't come out even, a short word of another encoding or
+// charset comes first. It stays in base64 if it can, for the From of QQ Mail.
+func (e wordEncoding) cut(s string, room, whole int) (p piece, rest string) {
+	fits := func(text string) bool { return encodedFrame+e.size(text) <= room }
+	if fits(s) {
+		return piece{s, utf8Charset, e}, ""
+	}
+	most, even := 0, 0 // the longest that fits, and the longest of a multiple of three octets
+	for end := 0; ; {
+		end += clusterLen(s[end:])
+		if end > len(s) || !fits(s[:end]) {
 			break
 		}
-		end = next
+		most = end
+		if end%3 == 0 {
+			even = end
+		}
 	}
-	if end > 0 || encodedFrame+e.size(s[:clusterLen(s)]) <= whole {
-		return s[:end], s[end:]
+	switch {
+	case e == qEncoding && most > 0:
+		return piece{s[:most], utf8Charset, e}, s[most:]
+	case e == bEncoding && even > 0 && even*2 >= most:
+		return piece{s[:even], utf8Charset, e}, s[even:]
+	case room < whole:
+		return piece{}, s
+	case e == bEncoding && most > 0:
+		if p := evener(s, most); p.size() <= room {
+			return p, s[len(p.text):]
+		}
 	}
-	// So many marks on one character that it fits nowhere.
-	for end < len(s) {
+	return e.cutRunes(s, room)
+}
+
+// evener is the shortest beginning of s, of whole characters, after which the
+// first most octets are a multiple of three; or as much of it as goes in base64
+// without padding.
+func evener(s string, most int) piece {
+	even, end := 0, clusterLen(s)
+	for end%3 != most%3 {
+		if end%3 == 0 {
+			even = end
+		}
+		end += clusterLen(s[end:])
+	}
+	if even > 0 {
+		return piece{s[:even], utf8Charset, bEncoding}
+	}
+	return oddPiece(s[:end])
+}
+
+// oddPiece holds any number of octets and may stand before a word in base64.
+func oddPiece(text string) piece {
+	if isASCII(text) {
+		return piece{text, asciiCharset, bEncoding}
+	}
+	return piece{text, utf8Charset, qEncoding}
+}
+
+// cutRunes is cut for so many marks on one character that it fits nowhere.
+func (e wordEncoding) cutRunes(s string, room int) (p piece, rest string) {
+	most, even := 0, 0
+	for end := 0; end < len(s); {
 		_, n := utf8.DecodeRuneInString(s[end:])
-		if encodedFrame+e.size(s[:end+n]) > room {
+		if end += n; encodedFrame+e.size(s[:end]) > room {
 			break
 		}
-		end += n
+		most = end
+		if end%3 == 0 {
+			even = end
+		}
 	}
-	return s[:end], s[end:]
+	if e == bEncoding {
+		if even == 0 {
+			_, n := utf8.DecodeRuneInString(s)
+			return oddPiece(s[:n]), s[n:]
+		}
+		most = even
+	}
+	return piece{s[:most], utf8Charset, e}, s[most:]
 }
 
 // clusterLen is the length of the first character as readers see it: a code

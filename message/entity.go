@@ -2,9 +2,6 @@ package message
 
 import (
 	"crypto/rand"
-	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -30,8 +27,14 @@ type entity struct {
 	subtype  string // of a text
 	text     string // with CRLF line ends
 	transfer transfer
+	eightBit bool   // Message.EightBit
+	params   string // of a text, after its charset
 
 	source *source // nil for a text
+	// saved is a saved message, to be attached as what it is; its header names
+	// message/rfc822, and encodedHeader is for the form where it can't be.
+	saved         *savedBody
+	encodedHeader []byte
 }
 
 func newMultipart(subtype string, children ...*entity) *entity {
@@ -46,8 +49,8 @@ func newMultipart(subtype string, children ...*entity) *entity {
 	return e
 }
 
-func textEntity(subtype, text string) *entity {
-	e := &entity{subtype: subtype}
+func (d *draft) textEntity(subtype, params, text string) *entity {
+	e := &entity{subtype: subtype, params: params, eightBit: d.message.EightBit}
 	e.text, e.transfer = prepareText(text)
 	return e
 }
@@ -57,11 +60,15 @@ func textEntity(subtype, text string) *entity {
 // (RFC 2045 section 6.4).
 func (e *entity) encodingIn(f form) encoding {
 	switch {
+	case e.saved != nil && !e.saved.eightBit:
+		return sevenBit
+	case e.saved != nil && f != sevenBitForm:
+		return eightBit
 	case e.source != nil && f == binaryForm:
 		return binaryEncoding
 	case e.source != nil:
 		return base64Encoding
-	case e.children == nil && f == sevenBitForm:
+	case e.children == nil && (f == sevenBitForm || f == eightBitForm && !e.eightBit):
 		return e.transfer.seven
 	case e.children == nil:
 		return e.transfer.eight
@@ -92,8 +99,8 @@ func (e *entity) room() int {
 }
 
 // parseBody builds the tree and opens the attachments:
-// mixed(alternative(text, related(html, inline…)), attachment…), less whatever
-// would have a single child.
+// mixed(alternative(text, amp…, related(html, inline…), alternatives…),
+// attachment…), less whatever would have a single child.
 func (d *draft) parseBody() error {
 	m := d.message
 	if !utf8.ValidString(m.Text) {
@@ -102,24 +109,38 @@ func (d *draft) parseBody() error {
 	if !utf8.ValidString(m.HTML) {
 		return sentence.New("html: is not UTF-8")
 	}
+	if m.HTML == "" && len(m.Attachments)+len(m.Alternatives) == 0 {
+		d.body = d.textEntity("plain", "", m.Text)
+		return nil
+	}
 	inline, attached, err := d.parseAttachments()
 	if err != nil {
 		return err
 	}
+	before, after, err := d.parseAlternatives()
+	if err != nil {
+		return err
+	}
+	forms := after
 	if m.HTML != "" {
-		d.body = textEntity("html", m.HTML)
+		html := d.textEntity("html", "", d.withContentIDs(m.HTML))
 		if len(inline) > 0 {
-			d.body = newMultipart("related", append([]*entity{d.body}, inline...)...)
+			html = newMultipart("related", append([]*entity{html}, inline...)...)
 		}
+		forms = append([]*entity{html}, forms...)
 	} else {
 		attached = append(inline, attached...) // nothing to be inline in
 	}
-	if text := m.Text; text != "" || d.body == nil && len(attached) == 0 {
-		plain := textEntity("plain", text)
-		if d.body != nil {
-			plain = newMultipart("alternative", plain, d.body)
-		}
-		d.body = plain
+	forms = append(before, forms...)
+	if m.Text != "" {
+		forms = append([]*entity{d.textEntity("plain", "", m.Text)}, forms...)
+	}
+	switch len(forms) {
+	case 0:
+	case 1:
+		d.body = forms[0]
+	default:
+		d.body = newMultipart("alternative", forms...)
 	}
 	if len(attached) > 0 {
 		if d.body != nil {
@@ -128,226 +149,4 @@ func (d *draft) parseBody() error {
 		d.body = newMultipart("mixed", attached...)
 	}
 	return nil
-}
-
-func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
-	if len(d.message.Attachments) == 0 {
-		return nil, nil, nil
-	}
-	seen := map[string]int{}
-	for i, a := range d.message.Attachments {
-		name := a.fileName()
-		label := fmt.Sprintf("attachments[%d] %q", i, clip(name))
-		e, id, err := d.attachment(label, name, a)
-		if err != nil {
-			return nil, nil, err
-		}
-		if first, twice := seen[id]; twice && id != "" {
-			return nil, nil, sentence.Errorf("%s: content id %q is that of attachments[%d] too", label, id, first)
-		}
-		seen[id] = i
-		if a.Inline {
-			inline = append(inline, e)
-		} else {
-			attached = append(attached, e)
-		}
-	}
-	return inline, attached, nil
-}
-
-func (a Attachment) fileName() string {
-	if a.Name == "" && a.Path != "" {
-		return filepath.Base(a.Path)
-	}
-	return a.Name
-}
-
-// attachment checks one attachment and opens it; its errors begin with label.
-func (d *draft) attachment(label, name string, a Attachment) (*entity, string, error) {
-	fail := func(err error) (*entity, string, error) { return nil, "", sentence.Errorf("%s: %w", label, err) }
-	if err := checkSources(a); err != nil {
-		return fail(err)
-	}
-	id, err := contentID(a, name)
-	if err != nil {
-		return fail(sentence.Errorf("content id %q: %w", clip(a.ContentID), err))
-	}
-	if err := checkFileName(name); err != nil && (name != "" || id == "") {
-		return fail(sentence.Errorf("its name %w", err))
-	}
-	kind := mediaTypeByName(name)
-	if a.ContentType != "" {
-		if kind, err = parseMediaType(a.ContentType); err != nil {
-			return fail(sentence.Errorf("content type %w", err))
-		}
-	}
-	src, err := openAttachment(label, a)
-	if err != nil {
-		return nil, "", err
-	}
-	d.sources.list = append(d.sources.list, src)
-	if err := d.composer.encode(src); err != nil {
-		return nil, "", err
-	}
-
-	var f folder
-	kind.field(&f, name)
-	disposition := "attachment"
-	if a.Inline {
-		disposition = "inline"
-	}
-	var params [][]string
-	if name != "" {
-		params = fileNameParameters(name)
-	}
-	f.parameterized("Content-Disposition", disposition, params)
-	if id != "" {
-		f.buf = append(f.buf, "Content-ID: <"+id+">\r\n"...)
-	}
-	return &entity{header: f.buf, source: src}, id, nil
-}
-
-func checkSources(a Attachment) error {
-	given := 0
-	for _, has := range []bool{a.Path != "", a.Data != nil, a.Reader != nil} {
-		if has {
-			given++
-		}
-	}
-	switch {
-	case given == 0:
-		return sentence.New("none of Path, Data and Reader is given")
-	case given > 1:
-		return sentence.New("only one of Path, Data and Reader may be given")
-	}
-	return nil
-}
-
-func openAttachment(label string, a Attachment) (*source, error) {
-	switch {
-	case a.Path != "":
-		return fileSource(label, a.Path)
-	case a.Reader != nil:
-		return readerSource(label, a.Reader)
-	}
-	return dataSource(label, a.Data), nil
-}
-
-// contentID is what goes into Content-ID; "" for none.
-func contentID(a Attachment, name string) (string, error) {
-	if a.ContentID != "" {
-		return bareID(a.ContentID)
-	}
-	if !a.Inline {
-		return "", nil
-	}
-	id, err := bareID(name)
-	if err != nil {
-		return "", sentence.New("an inline attachment needs one, as its name can't serve")
-	}
-	return id, nil
-}
-
-// checkFileName allows what every system can store: no folders, which a reader
-// might follow, and nothing invisible.
-func checkFileName(name string) error {
-	const most = 255 * 3 // a file system's 255 characters, in Chinese
-	if err := checkText(name, false); err != nil {
-		return err
-	}
-	switch {
-	case name == "" || name == "." || name == "..":
-		return sentence.New("is missing")
-	case strings.ContainsAny(name, `/\`):
-		return sentence.New("holds a folder; only the last element can be sent")
-	case len(name) > most:
-		return sentence.Errorf("is longer than %d octets", most)
-	}
-	return nil
-}
-
-// layout turns a tree into segments; text gathers what lies between them.
-type layout struct {
-	form     form
-	segments []segment
-	size     int64
-	text     []byte
-}
-
-func (l *layout) add(s segment) {
-	l.segments = append(l.segments, s)
-	l.size += s.size()
-}
-
-// flush makes a segment of text, which goes on behind it in the same array.
-func (l *layout) flush() {
-	if len(l.text) > 0 {
-		l.add(literal(slices.Clip(l.text)))
-	}
-	l.text = l.text[len(l.text):]
-}
-
-// whole lays out the entity that is the message.
-func (l *layout) whole(e *entity) {
-	if open := l.entity(e); open && e.text != "" && !strings.HasSuffix(e.text, "\r\n") {
-		l.text = append(l.text, '\r', '\n')
-	}
-	l.flush()
-}
-
-// entity lays out one entity. open says that its last octets are its own, so
-// that the line end of the next boundary is still to be written.
-func (l *layout) entity(e *entity) (open bool) {
-	how := e.encodingIn(l.form)
-	if e.children != nil {
-		l.multipart(e, how)
-		return false
-	}
-	if e.source == nil {
-		l.text = append(append(append(l.text, "Content-Type: text/"...), e.subtype...), "; charset=utf-8\r\n"...)
-	}
-	l.text = append(l.text, e.header...)
-	l.transferEncoding(how)
-	l.text = append(l.text, '\r', '\n')
-	var body segment
-	switch {
-	case how == binaryEncoding:
-		body = binaryBody{e.source}
-	case e.source != nil:
-		body = base64Body{e.source}
-	case how == quotedText:
-		body = e.transfer.quoted
-	case how == base64Encoding && len(e.text) <= outputBlock:
-		l.text = appendBase64(l.text, []byte(e.text))
-		return e.text == ""
-	case how == base64Encoding:
-		body = base64Text(e.text)
-	case len(e.text) <= worthCopying:
-		l.text = append(l.text, e.text...)
-		return true
-	default:
-		body = plainText(e.text)
-	}
-	l.flush()
-	l.add(body)
-	return how != base64Encoding || body.size() == 0
-}
-
-func (l *layout) transferEncoding(how encoding) {
-	l.text = append(append(append(l.text, "Content-Transfer-Encoding: "...), how...), '\r', '\n')
-}
-
-func (l *layout) multipart(e *entity, how encoding) {
-	l.text = append(l.text, e.header...)
-	if how != sevenBit { // the default
-		l.transferEncoding(how)
-	}
-	l.text = append(l.text, '\r', '\n')
-	for _, child := range e.children {
-		l.text = append(l.text, "--"+e.boundary+"\r\n"...)
-		if open := l.entity(child); open {
-			l.text = append(l.text, '\r', '\n')
-		}
-	}
-	l.text = append(l.text, "--"+e.boundary+"--\r\n"...)
 }

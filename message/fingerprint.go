@@ -99,6 +99,14 @@ func (f fingerprint) draft(d *draft) error {
 	} else {
 		f.text("")
 	}
+	if len(m.Alternatives) > 0 { // else as in versions that knew none
+		f.text("alternatives")
+		f.length(int64(len(m.Alternatives)))
+	}
+	for _, a := range m.Alternatives {
+		f.text(a.ContentType)
+		f.text(a.Text)
+	}
 	f.length(int64(len(m.Attachments)))
 	for i, a := range m.Attachments {
 		if err := f.attachment(a, d.sources.list[i]); err != nil {

@@ -54,14 +54,17 @@ func (f *folder) fold() {
 // tab, and the others after a space, which readers drop between encoded words.
 func (f *folder) encoded(blank, s string, e wordEncoding) {
 	const whole = foldAt - len(" ")
+	if n := encodedFrame + e.size(s); !f.first && n > whole-f.col && n <= whole {
+		f.fold() // rather than in two pieces
+	}
 	for s != "" {
-		head, rest := e.cut(s, whole-f.col, whole)
-		if head == "" {
+		p, rest := e.cut(s, whole-f.col, whole)
+		if p.text == "" {
 			f.fold()
-			head, rest = e.cut(s, whole, whole)
+			p, rest = e.cut(s, whole, whole)
 		}
-		f.before(len(blank) + encodedFrame + e.size(head))
-		f.buf = e.appendWord(append(f.buf, blank...), head)
+		f.before(len(blank) + p.size())
+		f.buf = p.append(append(f.buf, blank...))
 		s, blank = rest, " "
 	}
 }
@@ -157,11 +160,10 @@ func (f *folder) mailboxes(name string, list []Mailbox) {
 		if i == len(list)-1 {
 			end = ""
 		}
-		if m.Name == "" {
-			f.word(" ", m.Address.Wire()+end)
-			continue
+		if m.Name != "" {
+			f.displayName(composed(m.Name), name == "From")
 		}
-		f.displayName(m.Name, name == "From")
+		// In brackets even without a name: SpamAssassin counts a bare address.
 		f.word(" ", "<"+m.Address.Wire()+">"+end)
 	}
 	f.end()
@@ -208,14 +210,6 @@ func isPhrase(s string) bool {
 	return true
 }
 
-// extra appends a field of the user's, which checkExtra found good.
-func (f *folder) extra(h Header) {
-	long := longestWord(h.Value) > maxLine-len(h.Name)-len(":")
-	f.begin(h.Name)
-	f.unstructured(h.Value, func(w string) bool { return long || !isASCII(w) })
-	f.end()
-}
-
 // Check finds what would keep Compose from writing the field: a name or value
 // that no header can have, and a field that the message has already.
 func (h Header) Check() error { return checkExtra(h) }
@@ -234,7 +228,8 @@ func checkExtra(h Header) error {
 	if isASCII(h.Value) && longestWord(h.Value) > maxLine-len(h.Name)-len(":") {
 		return sentence.Errorf("its value holds more than %d characters without a space to fold the line at", maxLine-len(h.Name)-1)
 	}
-	return nil
+	_, err := parseExtra(h)
+	return err
 }
 
 // checkFieldName checks for ftext (RFC 5322 section 3.6.8).
@@ -256,22 +251,18 @@ func checkFieldName(name string) error {
 	return nil
 }
 
-// fieldOwner says what to use instead of an extra field that this package, or a
-// server on the way, writes itself; nil when the field is free.
+// fieldOwner says why an extra field is one that this package, or a server on the
+// way, writes itself; nil when the field is free.
 func fieldOwner(lower string) error {
 	switch lower {
-	case "from", "sender", "to", "cc", "subject", "date":
-		return sentence.Errorf("use the field %s of Message", strings.ToUpper(lower[:1])+lower[1:])
-	case "reply-to":
-		return sentence.New("use the field ReplyTo of Message")
-	case "message-id":
-		return sentence.New("use the field MessageID of Message")
+	case "from", "sender", "to", "cc", "subject", "date", "reply-to", "message-id":
+		return sentence.New("the message has a place of its own for it")
 	case "bcc", "resent-bcc":
-		return sentence.New("use the field Bcc of Message, which is never transmitted")
+		return sentence.New("it would be transmitted; the message has a place of its own for Bcc, which is not")
 	case "mime-version", "content-type", "content-transfer-encoding":
-		return sentence.New("it follows from Text, HTML and Attachments of Message")
+		return sentence.New("it follows from the text, the HTML and the attachments")
 	case "content-disposition", "content-id":
-		return sentence.New("it belongs to an attachment, in Attachments of Message")
+		return sentence.New("it belongs to an attachment")
 	case "return-path":
 		return sentence.New("the server that delivers the message writes it, from the envelope")
 	}

@@ -27,10 +27,10 @@ func TestNoFieldInjectsHeader(t *testing.T) {
 		{"from", func(m *Message, s string) { m.From = "A" + s + "B <a@example.com>" }},
 		{"from", func(m *Message, s string) { m.From = `"A` + s + `B" <a@example.com>` }},
 		{"from", func(m *Message, s string) { m.From = "a@example.com (A" + s + "B)" }},
-		{"from", func(m *Message, s string) { m.From = qEncoding.word("A"+s+"B") + " <a@example.com>" }},
+		{"from", func(m *Message, s string) { m.From = encodedAs(qEncoding, "A"+s+"B") + " <a@example.com>" }},
 		{"from", func(m *Message, s string) { m.From = "a@example.com" + s }},
 		{"sender", func(m *Message, s string) { m.Sender = "A" + s + "B <a@example.com>" }},
-		{"sender", func(m *Message, s string) { m.Sender = bEncoding.word("A"+s+"B") + " <a@example.com>" }},
+		{"sender", func(m *Message, s string) { m.Sender = encodedAs(bEncoding, "A"+s+"B") + " <a@example.com>" }},
 		{"replyTo[0]", func(m *Message, s string) { m.ReplyTo = []string{"a@exa" + s + "mple.com"} }},
 		{"to[0]", func(m *Message, s string) { m.To = []string{"a" + s + "b@example.com"} }},
 		{"to[1]", func(m *Message, s string) { m.To = []string{"a@example.com", s + "b@example.com"} }},
@@ -77,4 +77,9 @@ func TestNoFieldInjectsHeader(t *testing.T) {
 	if want := len(fields) * len(bad); cases != want || want < 200 {
 		t.Errorf("%d cases of %d", cases, want)
 	}
+}
+
+// encodedAs is text as one encoded word.
+func encodedAs(e wordEncoding, text string) string {
+	return string(piece{text, utf8Charset, e}.append(nil))
 }

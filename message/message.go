@@ -28,12 +28,15 @@ type Message struct {
 	// nowhere in the message.
 	Bcc []string
 
-	// Subject is one line; "" writes no Subject field.
+	// Subject is one line; "" writes an empty Subject field.
 	Subject string
 	// Text and HTML are UTF-8 with any line ends. With both, readers show the
 	// one they can (multipart/alternative). With neither, the body is empty.
 	Text string
 	HTML string
+	// Alternatives are further forms of the same: an invitation that calendars
+	// understand, AMP.
+	Alternatives []Alternative
 
 	Attachments []Attachment
 	// Headers are further fields, written in order after those of this
@@ -55,7 +58,10 @@ type Message struct {
 
 // Header is one header field. Value is UTF-8 text without line breaks; it is
 // folded where it has blanks. An ASCII value is otherwise left as it is, other
-// characters become encoded words.
+// characters become encoded words. Fields that are known to hold addresses,
+// message ids or URIs (Mail-Followup-To, References, List-Unsubscribe and their
+// like) are read as that and written as that field demands; a value that can't be
+// is refused.
 type Header struct{ Name, Value string }
 
 // Attachment is a file that goes with a message. Exactly one of Path, Data and
@@ -64,14 +70,19 @@ type Header struct{ Name, Value string }
 type Attachment struct {
 	// Name is the file name that the recipient sees, without folders; ""
 	// means the last element of Path. It may be "" for an inline attachment
-	// that has a ContentID.
+	// that has a ContentID. It is written in Unicode's form NFC, and one that
+	// consists of encoded words (RFC 2047) is decoded first.
 	Name string
 	// ContentType is a media type such as "application/pdf"; "" goes by the
 	// extension of Name, from a table of this package, so that the result
-	// does not depend on the machine.
+	// does not depend on the machine, and else by the first octets. A text
+	// gets the charset that it is found to be in; one in none of Unicode's is
+	// sent as application/octet-stream, unless ContentType says its charset.
 	ContentType string
 	// ContentID is what HTML refers to as "cid:…"; angle brackets are
-	// optional. "" means none or, for an inline attachment, its Name.
+	// optional. "" means none or, for an inline attachment, an id of this
+	// package's own making: the HTML refers to the attachment by its Name
+	// ("cid:图 1.png", "cid:%E5%9B%BE%201.png"), and the reference is rewritten.
 	ContentID string
 	// Inline shows the attachment within the HTML (multipart/related)
 	// rather than beside it.

@@ -25,6 +25,17 @@ func (f *folder) parameterized(name, value string, params [][]string) {
 // parameter writes key=value, quoted if need be; ok is false if that takes more
 // than ASCII or more than a line.
 func parameter(key, value string) (words []string, ok bool) {
+	words, ok = wholeParameter(key, value)
+	if !ok || len(words[0]) > foldAt-len(" ;") {
+		return nil, false
+	}
+	return words, true
+}
+
+// wholeParameter is parameter for a file name, which stays in one piece however
+// long it is: not all readers put the sections of RFC 2231 together, and a longer
+// line hurts none.
+func wholeParameter(key, value string) (words []string, ok bool) {
 	p := key + "=" + value
 	if value == "" || strings.ContainsFunc(value, func(r rune) bool {
 		// QUIRK: *, ' and % are good in a token, and to Python's email they
@@ -33,7 +44,7 @@ func parameter(key, value string) (words []string, ok bool) {
 	}) {
 		p = key + "=" + quote(value)
 	}
-	if !isASCII(value) || strings.Contains(value, "=?") || len(p) > foldAt-len(" ;") {
+	if !isASCII(value) || strings.Contains(value, "=?") || len(p) > maxLine-len(" ;") {
 		return nil, false
 	}
 	return []string{p}, true
@@ -80,15 +91,17 @@ func percentEncode(s string) string {
 	return b.String()
 }
 
-// twin writes a parameter as encoded words in quotes, which no RFC allows and
-// readers that never learnt RFC 2231, old Foxmail and Outlook among them, want.
-func twin(key, value string) []string {
+// encodedName writes a parameter as encoded words in quotes, which no RFC allows
+// and readers that never learnt RFC 2231, old Foxmail and Outlook among them,
+// want. It is for name= of Content-Type alone.
+func encodedName(value string) []string {
+	const key = "name"
 	e := shorterEncoding(value)
 	var words []string
-	room := foldAt - len(key) - len(` =";`) - len(`"`)
 	for value != "" {
-		head, rest := e.cut(value, room, room)
-		words = append(words, e.word(head))
+		const room = foldAt - len(key) - len(` =";`) - len(`"`)
+		p, rest := e.cut(value, room, room)
+		words = append(words, string(p.append(nil)))
 		value = rest
 	}
 	words[0] = key + `="` + words[0]
@@ -97,13 +110,16 @@ func twin(key, value string) []string {
 }
 
 // fileNameParameters is a file name as filename= of Content-Disposition: as it
-// is, or else as RFC 2231 has it and then its twin. The order matters to
-// readers that take the first of two.
+// is, or else as RFC 2231 has it, and never both.
+//
+// QUIRK: with both there, Python's compat32 API, nmh, mblaze and s-nail take the
+// wrong one, and ripmime joins them. Readers without RFC 2231 have name= of
+// Content-Type.
 func fileNameParameters(name string) [][]string {
-	if plain, ok := parameter("filename", name); ok {
+	if plain, ok := wholeParameter("filename", name); ok {
 		return [][]string{plain}
 	}
-	return append(extended("filename", name), twin("filename", name))
+	return extended("filename", name)
 }
 
 // isTokenChar is a character of a token (RFC 2045 section 5.1).

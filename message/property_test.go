@@ -180,6 +180,7 @@ func checkAttachments(t testing.TB, m *Message, p parsed) {
 		}
 		found++
 		for _, a := range m.Attachments {
+			a.Name = composed(a.Name)
 			if a.Name == l.fileName && a.Data != nil && bytes.Equal(a.Data, l.body) {
 				l.fileName = ""
 				break

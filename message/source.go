@@ -36,6 +36,7 @@ type source struct {
 	// encoded is the whole source in base64, if a Composer keeps that; it is
 	// shared and never written to.
 	encoded []byte
+	form    *encodedForm // that it is of
 }
 
 func (s *source) fail(err error) error { return fmt.Errorf("%s: %w", s.label, err) }

@@ -65,6 +65,16 @@ func clip(s string) string {
 // 2.1.1).
 const maxLine = 998
 
+// maxPlainLine is the longest line of an ASCII text that goes as it is, which is
+// what RFC 5322 section 2.1.1 asks for. QUIRK: GMX breaks longer ones.
+//
+// maxEightBitLine is the same in octets above 127, and of an attached message.
+// QUIRK: Haraka cuts lines from 991 octets on, where the standard allows 998.
+const (
+	maxPlainLine    = 78
+	maxEightBitLine = 900
+)
+
 // normalizeLineEnds makes every line end CRLF: LF, a lone CR and CRLF itself.
 func normalizeLineEnds(s string) string {
 	if !strings.Contains(s, "\r") {
@@ -108,8 +118,8 @@ type transfer struct {
 
 // textFacts are what decides about the transfer of a text.
 type textFacts struct {
-	kinds    byteKind
-	longLine bool
+	kinds   byteKind
+	longest int // line, in octets
 	// lookalike is a line that begins like a boundary of ours, or with the
 	// "From " before which mailboxes put a ">".
 	lookalike bool
@@ -148,7 +158,7 @@ func factsOf(text string) (f textFacts) {
 			}
 		}
 		f.kinds |= kindsIn(line)
-		f.longLine = f.longLine || len(line) > maxLine
+		f.longest = max(f.longest, len(line))
 		f.lookalike = f.lookalike || strings.HasPrefix(line, "From ") || strings.HasPrefix(line, boundaryStart)
 	}
 	return f
@@ -217,8 +227,9 @@ func prepareText(text string) (string, transfer) {
 		text = normalizeLineEnds(text)
 		facts = factsOf(text) // a lone CR has become a line end, perhaps before a "From "
 	}
-	asIs := !facts.longLine && !facts.lookalike && facts.kinds&control == 0
-	if asIs && facts.kinds&nonASCII == 0 {
+	asIs := facts.longest <= maxEightBitLine && !facts.lookalike && facts.kinds&control == 0
+	isASCII := facts.kinds&nonASCII == 0
+	if asIs && isASCII && facts.longest <= maxPlainLine {
 		return text, transfer{seven: sevenBit, eight: sevenBit}
 	}
 	t := transfer{seven: base64Encoding}
@@ -228,7 +239,7 @@ func prepareText(text string) (string, transfer) {
 		}
 	}
 	t.eight = t.seven
-	if asIs {
+	if asIs && !isASCII {
 		t.eight = eightBit
 	}
 	return text, t

@@ -229,7 +229,7 @@ func TestTheHeaderOfAReport(t *testing.T) {
 	t.Parallel()
 	l := compose(t, report(t, refused(t, "bob@example.net", 550, smtp.EnhancedCode{}, "no")))
 	for name, want := range map[string]string{
-		"From": `"Yan (mail delivery)" <work@example.org>`, "To": "ann@example.org", "Auto-Submitted": "auto-replied",
+		"From": `"Yan (mail delivery)" <work@example.org>`, "To": "<ann@example.org>", "Auto-Submitted": "auto-replied",
 		"In-Reply-To": "<1@example.org>", "References": "<1@example.org>", "Mime-Version": "1.0", "Date": "Wed, 04 Mar 2026 06:06:07 +0800",
 	} {
 		if got := l.header[name]; !slices.Equal(got, []string{want}) {
@@ -452,7 +452,7 @@ func TestWhatIsNotReported(t *testing.T) {
 	r := report(t, failed)
 	r.DSN.Notify = []string{"SUCCESS", "FAILURE"}
 	r.From, r.To = smtp.Address{}, address(t, "postmaster@example.org")
-	if l := compose(t, r); l.header.Get("To") != "postmaster@example.org" {
+	if l := compose(t, r); l.header.Get("To") != "<postmaster@example.org>" {
 		t.Errorf("%q", l.header)
 	}
 }

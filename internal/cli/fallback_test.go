@@ -276,7 +276,7 @@ func TestRefusedLoginSendsNothingElsewhere(t *testing.T) {
 func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 	t.Parallel()
 	for keys, want := range map[string]string{
-		"reply_to = \"answers@example.org\"\n": "answers@example.org",
+		"reply_to = \"answers@example.org\"\n": "<answers@example.org>",
 		"":                                     "一 <one@example.org>",
 	} {
 		servers := twoServers(t, sandboxtest.WithFault("body-451"))
@@ -285,14 +285,14 @@ func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 			t.Fatalf("exit status %d\n%s", code, errs)
 		}
 		m := servers["two"].Messages()[0]
-		if got := m.Header("Reply-To"); got != want || m.Header("From") != "two@example.org" {
+		if got := m.Header("Reply-To"); got != want || m.Header("From") != "<two@example.org>" {
 			t.Errorf("Reply-To %q, From %q, want %q", got, m.Header("From"), want)
 		}
 	}
 	given := []string{"-t", "a@example.org", "-b", "x", "--reply-to", "given@example.org"}
 	servers := twoServers(t, sandboxtest.WithFault("body-451"))
 	run(t.Context(), configured(t, twoAccounts, servers), append([]string{"send"}, given...)...)
-	if got := servers["two"].Messages()[0].Header("Reply-To"); got != "given@example.org" {
+	if got := servers["two"].Messages()[0].Header("Reply-To"); got != "<given@example.org>" {
 		t.Errorf("Reply-To %q", got)
 	}
 }

@@ -64,7 +64,7 @@ func TestSendFromAnAccount(t *testing.T) {
 	if got := m.Header("From"); got != "一 <one@example.org>" {
 		t.Errorf("From: %s", got)
 	}
-	if got := m.Header("Reply-To") + m.Header("Organization"); got != "answers@example.orgGeese" {
+	if got := m.Header("Reply-To") + m.Header("Organization"); got != "<answers@example.org>Geese" {
 		t.Errorf("Reply-To and Organization: %s", got)
 	}
 	if got := strings.ReplaceAll(m.Text(), "\r\n", "\n"); got != "text\n\n-- \n雁\n" {
@@ -228,7 +228,7 @@ func TestFallback(t *testing.T) {
 			if !strings.Contains(errs, "account two takes over") || !strings.Contains(out, "from account two") {
 				t.Errorf("it is not told:\n%s%s", out, errs)
 			}
-			if got := two[0].Header("From") + " " + two[0].Header("Reply-To"); got != "two@example.org answers@example.org" && got != "two@example.org 一 <one@example.org>" {
+			if got := two[0].Header("From") + " " + two[0].Header("Reply-To"); got != "<two@example.org> <answers@example.org>" && got != "<two@example.org> 一 <one@example.org>" {
 				t.Errorf("From and Reply-To: %s", got)
 			}
 			if text := two[0].Text(); strings.Contains(text, "雁") {

@@ -160,4 +160,5 @@ var tables = []map[string]string{
 	chineseOutboxSQLite,
 	chineseExplain,
 	chineseWhole,
+	chineseCompose,
 }

@@ -1,0 +1,152 @@
+package message
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
+	if len(d.message.Attachments) == 0 {
+		return nil, nil, nil
+	}
+	ids := map[string]int{}
+	for i, a := range d.message.Attachments {
+		name := composed(decodedName(a.fileName()))
+		label := fmt.Sprintf("attachments[%d] %q", i, clip(name))
+		e, id, err := d.attachment(label, name, a)
+		if err != nil {
+			return nil, nil, err
+		}
+		if first, twice := ids[id]; twice && id != "" {
+			return nil, nil, sentence.Errorf("%s: content id %q is that of attachments[%d] too", label, id, first)
+		}
+		ids[id] = i
+		if a.Inline {
+			inline = append(inline, e)
+		} else {
+			attached = append(attached, e)
+		}
+	}
+	return inline, attached, nil
+}
+
+func (a Attachment) fileName() string {
+	if a.Name == "" && a.Path != "" {
+		return filepath.Base(a.Path)
+	}
+	return a.Name
+}
+
+// attachment checks one attachment and opens it; its errors begin with label.
+func (d *draft) attachment(label, name string, a Attachment) (*entity, string, error) {
+	fail := func(err error) (*entity, string, error) { return nil, "", sentence.Errorf("%s: %w", label, err) }
+	if err := checkSources(a); err != nil {
+		return fail(err)
+	}
+	id, err := d.contentID(a, name)
+	if err != nil {
+		return fail(err)
+	}
+	if err := checkFileName(name); err != nil && (name != "" || id == "") {
+		return fail(sentence.Errorf("its name %w", err))
+	}
+	kind := mediaTypeByName(name)
+	if a.ContentType != "" {
+		if kind, err = parseMediaType(a.ContentType); err != nil {
+			return fail(sentence.Errorf("content type %w", err))
+		}
+	}
+	src, err := openAttachment(label, a)
+	if err != nil {
+		return nil, "", err
+	}
+	d.sources.list = append(d.sources.list, src)
+	e := &entity{source: src}
+	if kind.full == savedMessageType {
+		if e.saved, err = openSaved(src); err != nil {
+			return nil, "", err
+		}
+		if e.saved == nil {
+			kind = mediaType{full: octetStream}
+		}
+	}
+	if e.saved == nil {
+		if err := d.composer.encode(src); err != nil {
+			return nil, "", err
+		}
+		if kind, err = lookInto(src, kind, a.ContentType != ""); err != nil {
+			return nil, "", err
+		}
+	}
+	e.header = attachmentHeader(kind, name, id, a.Inline)
+	if e.saved != nil && e.saved.eightBit {
+		e.encodedHeader = attachmentHeader(mediaType{full: octetStream}, name, id, a.Inline)
+		d.savedEightBit = true
+	}
+	return e, id, nil
+}
+
+func attachmentHeader(kind mediaType, name, id string, inline bool) []byte {
+	var f folder
+	kind.field(&f, name)
+	disposition := "attachment"
+	if inline {
+		disposition = "inline"
+	}
+	var params [][]string
+	if name != "" {
+		params = fileNameParameters(name)
+	}
+	f.parameterized("Content-Disposition", disposition, params)
+	if id != "" {
+		f.buf = append(f.buf, "Content-ID: <"+id+">\r\n"...)
+	}
+	return f.buf
+}
+
+func checkSources(a Attachment) error {
+	given := 0
+	for _, has := range []bool{a.Path != "", a.Data != nil, a.Reader != nil} {
+		if has {
+			given++
+		}
+	}
+	switch {
+	case given == 0:
+		return sentence.New("none of Path, Data and Reader is given")
+	case given > 1:
+		return sentence.New("only one of Path, Data and Reader may be given")
+	}
+	return nil
+}
+
+func openAttachment(label string, a Attachment) (*source, error) {
+	switch {
+	case a.Path != "":
+		return fileSource(label, a.Path)
+	case a.Reader != nil:
+		return readerSource(label, a.Reader)
+	}
+	return dataSource(label, a.Data), nil
+}
+
+// checkFileName allows what every system can store: no folders, which a reader
+// might follow, and nothing invisible.
+func checkFileName(name string) error {
+	const most = 255 * 3 // a file system's 255 characters, in Chinese
+	if err := checkText(name, false); err != nil {
+		return err
+	}
+	switch {
+	case name == "" || name == "." || name == "..":
+		return sentence.New("is missing")
+	case strings.ContainsAny(name, `/\`):
+		return sentence.New("holds a folder; only the last element can be sent")
+	case len(name) > most:
+		return sentence.Errorf("is longer than %d octets", most)
+	}
+	return nil
+}

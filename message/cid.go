@@ -1,0 +1,196 @@
+package message
+
+import (
+	"html"
+	"net/url"
+	"strconv"
+	"strings"
+
+	nethtml "golang.org/x/net/html"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// image is an inline attachment that the HTML refers to by its name.
+type image struct{ name, id string }
+
+// contentID is what goes into Content-ID; "" for none. An inline attachment that
+// has none gets one, and the HTML's references to its name are rewritten: a name
+// may hold what no id can, and ids are to be unique in the world (RFC 2392
+// section 2).
+func (d *draft) contentID(a Attachment, name string) (string, error) {
+	switch {
+	case a.ContentID != "":
+		id, err := bareID(a.ContentID)
+		if err != nil {
+			return "", sentence.Errorf("content id %q: %w", clip(a.ContentID), err)
+		}
+		return id, nil
+	case !a.Inline || d.message.HTML == "":
+		return "", nil
+	case name == "":
+		return "", sentence.New("an inline attachment needs a name or a content id, which the HTML refers to")
+	}
+	for _, other := range d.images {
+		if other.name == name {
+			return "", sentence.New("another inline attachment has the same name; give each a content id")
+		}
+	}
+	id := string(appendRandomID(nil, d.from[0].Address.ASCIIDomain()))
+	id = "image" + strconv.Itoa(len(d.images)+1) + "." + strings.Trim(id, "<>")
+	d.images = append(d.images, image{name, id})
+	return id, nil
+}
+
+// withContentIDs rewrites what refers to images by their names.
+func (d *draft) withContentIDs(text string) string {
+	if len(d.images) == 0 {
+		return text
+	}
+	return rewriteReferences(text, func(reference string) (string, bool) {
+		for _, image := range d.images {
+			if namesImage(reference, image.name) {
+				return image.id, true
+			}
+		}
+		return "", false
+	})
+}
+
+// namesImage reports whether a reference, what follows "cid:", means a name: as
+// it is, or percent-encoded.
+func namesImage(reference, name string) bool {
+	if composed(reference) == name {
+		return true
+	}
+	decoded, err := url.PathUnescape(reference)
+	return err == nil && composed(decoded) == name
+}
+
+// CheckImages finds what makes a gap where a picture should be, which Compose
+// allows: references cid:… of the HTML that name no attachment, and inline
+// attachments that the HTML does not refer to. Both are given by their names.
+func CheckImages(m *Message) (missing, unused []string) {
+	used := map[int]bool{}
+	rewriteReferences(m.HTML, func(reference string) (string, bool) {
+		for i, a := range m.Attachments {
+			if a.isMeantBy(reference) {
+				used[i] = true
+				return "", false
+			}
+		}
+		missing = append(missing, reference)
+		return "", false
+	})
+	for i, a := range m.Attachments {
+		if a.Inline && !used[i] {
+			unused = append(unused, composed(decodedName(a.fileName())))
+		}
+	}
+	return missing, unused
+}
+
+func (a Attachment) isMeantBy(reference string) bool {
+	if a.ContentID != "" {
+		id := strings.Trim(a.ContentID, "<>")
+		decoded, err := url.PathUnescape(reference)
+		return reference == id || err == nil && decoded == id
+	}
+	return a.Inline && namesImage(reference, composed(decodedName(a.fileName())))
+}
+
+// rewriteReferences gives what follows each "cid:" in the tags and style sheets
+// of HTML to change, and puts in what it gives back. All else stays as it is,
+// octet by octet.
+func rewriteReferences(text string, change func(reference string) (string, bool)) string {
+	if !hasCID(text) {
+		return text
+	}
+	var b strings.Builder
+	z := nethtml.NewTokenizer(strings.NewReader(text))
+	rest, style := text, false
+	for {
+		kind := z.Next()
+		raw := string(z.Raw())
+		if kind == nethtml.ErrorToken || !strings.HasPrefix(rest, raw) {
+			return b.String() + rest
+		}
+		rest = rest[len(raw):]
+		switch kind {
+		case nethtml.StartTagToken, nethtml.SelfClosingTagToken:
+			name, _ := z.TagName()
+			style = kind == nethtml.StartTagToken && string(name) == "style"
+			raw = changeReferences(raw, change)
+		case nethtml.TextToken:
+			if style {
+				raw = changeReferences(raw, change)
+			}
+		default:
+			style = false
+		}
+		b.WriteString(raw)
+	}
+}
+
+func hasCID(s string) bool { return indexCID(s) >= 0 }
+
+// indexCID is where "cid:" stands in any case.
+func indexCID(s string) int {
+	for at := 0; ; {
+		i := strings.IndexByte(s[at:], ':')
+		if i < 0 {
+			return -1
+		}
+		if at += i; at >= 3 && strings.EqualFold(s[at-3:at], "cid") {
+			return at - 3
+		}
+		at++
+	}
+}
+
+// changeReferences does it in one tag or style sheet. A reference ends where what
+// is around it does: at the quote, the parenthesis, or for an attribute without
+// quotes at a blank or the end of the tag.
+func changeReferences(s string, change func(string) (string, bool)) string {
+	var b strings.Builder
+	for {
+		at := indexCID(s)
+		if at < 0 {
+			break
+		}
+		start := at + len("cid:")
+		before := strings.TrimRight(s[:at], " \t\r\n")
+		b.WriteString(s[:start])
+		s = s[start:]
+		stop, entity := "", ""
+		switch {
+		case strings.HasSuffix(before, `"`):
+			stop = `"`
+		case strings.HasSuffix(before, "'"):
+			stop = "'"
+		case strings.HasSuffix(before, "&quot;"):
+			entity = "&quot;"
+		case strings.HasSuffix(before, "&#39;"):
+			entity = "&#39;"
+		case strings.HasSuffix(before, "("):
+			stop = ")"
+		case strings.HasSuffix(before, "="), strings.HasSuffix(before, ","):
+			stop = " \t\r\n\f>,"
+		default:
+			continue // within a word
+		}
+		end := strings.IndexAny(s, stop)
+		if entity != "" {
+			end = strings.Index(s, entity)
+		}
+		if end < 0 {
+			continue
+		}
+		written := strings.TrimRight(s[:end], " \t\r\n")
+		if id, ok := change(strings.TrimSpace(html.UnescapeString(written))); ok {
+			b.WriteString(id)
+			s = s[len(written):]
+		}
+	}
+	return b.String() + s
+}

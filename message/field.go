@@ -1,0 +1,235 @@
+package message
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// fieldKind is what a header field holds, and so how it is written: an encoded
+// word may not cover an address, an id or a URI (RFC 2047 section 5).
+type fieldKind int
+
+const (
+	textField fieldKind = iota // any field that is not known
+	addressField
+	idField   // message ids in angle brackets
+	uriField  // URIs in angle brackets, with commas between (RFC 2369)
+	listField // List-ID: a phrase and an id in angle brackets (RFC 2919)
+	codeField // words, dates, signatures: ASCII, written as it is
+)
+
+// kindOfField knows the fields that people and programs add.
+func kindOfField(name string) fieldKind {
+	lower := strings.ToLower(name)
+	switch lower {
+	case "disposition-notification-to", "return-receipt-to", "x-confirm-reading-to", "read-receipt-to",
+		"mail-followup-to", "mail-reply-to", "errors-to", "x-errors-to", "abuse-reports-to", "x-complaints-to",
+		"resent-from", "resent-sender", "resent-to", "resent-cc", "resent-reply-to",
+		"author", "original-from", "x-original-from", "apparently-to",
+		"delivered-to", "x-original-to", "x-forwarded-to", "x-envelope-from", "x-envelope-to", "envelope-to":
+		return addressField
+	case "in-reply-to", "references", "resent-message-id", "original-message-id", "supersedes", "obsoletes":
+		return idField
+	case "list-help", "list-unsubscribe", "list-subscribe", "list-post", "list-owner", "list-archive", "archived-at":
+		return uriField
+	case "list-id":
+		return listField
+	case "auto-submitted", "precedence", "importance", "priority", "x-priority", "x-msmail-priority", "sensitivity",
+		"content-language", "accept-language", "message-context", "newsgroups", "distribution",
+		"resent-date", "expires", "expiry-date", "reply-by", "deferred-delivery", "latest-delivery-time",
+		"list-unsubscribe-post", "feedback-id", "x-auto-response-suppress", "disposition-notification-options",
+		"autocrypt", "dkim-signature", "domainkey-signature", "authentication-results", "received", "received-spf",
+		"require-recipient-valid-since", "tls-required", "mt-priority", "face", "x-face":
+		return codeField
+	}
+	if strings.HasPrefix(lower, "arc-") {
+		return codeField
+	}
+	return textField
+}
+
+// parsedField is an extra field as it will be written: boxes of an address field,
+// else a value.
+type parsedField struct {
+	kind  fieldKind
+	boxes []Mailbox
+	value string
+}
+
+// parseExtra reads a field of the user's by what it holds.
+func parseExtra(h Header) (parsedField, error) {
+	p := parsedField{kind: kindOfField(h.Name), value: strings.Trim(h.Value, blanks)}
+	if p.kind != textField && p.value == "" && p.kind != codeField {
+		return p, sentence.New("its value is empty")
+	}
+	var err error
+	switch p.kind {
+	case addressField:
+		if p.boxes, err = ParseMailboxList(p.value); err != nil {
+			return p, sentence.Errorf("its value: %w", err)
+		}
+	case idField:
+		p.value, err = idList(p.value)
+	case uriField:
+		p.value, err = uriList(p.value)
+	case listField:
+		err = checkListID(p.value)
+	case codeField:
+		err = checkPlain(p.value)
+	}
+	if err != nil {
+		return p, sentence.Errorf("its value %w", err)
+	}
+	return p, nil
+}
+
+// checkPlain refuses what needs encoding where nothing may be encoded.
+func checkPlain(s string) error {
+	for _, r := range s {
+		if r > '~' {
+			return sentence.Errorf("holds %q; this field takes ASCII only", r)
+		}
+	}
+	return nil
+}
+
+// idList puts brackets around ids that lack them. What is in them is left alone:
+// there are programs that make ids of all kinds, and an answer has to name them.
+func idList(s string) (string, error) {
+	if err := checkPlain(s); err != nil {
+		return "", err
+	}
+	words := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' })
+	for i, word := range words {
+		inner := strings.TrimSuffix(strings.TrimPrefix(word, "<"), ">")
+		bare := inner == word
+		switch {
+		case inner == "" || strings.ContainsAny(inner, "<>") || bare && !strings.Contains(inner, "@"):
+			return "", sentence.Errorf("holds %q, which is no message id like <1@example.com>", clip(word))
+		case bare:
+			words[i] = "<" + word + ">"
+		case len(inner) != len(word)-2:
+			return "", sentence.Errorf("holds %q: an angle bracket is missing", clip(word))
+		}
+	}
+	if len(words) == 0 {
+		return "", sentence.New("is empty")
+	}
+	return strings.Join(words, " "), nil
+}
+
+// uriList puts brackets around a URI that lacks them, without which no mail
+// program finds it.
+func uriList(s string) (string, error) {
+	if err := checkPlain(s); err != nil {
+		return "", err
+	}
+	if isURI(s) {
+		return "<" + s + ">", nil
+	}
+	if s == "NO" { // RFC 2369 section 3.4: no postings
+		return s, nil
+	}
+	found := false
+	for rest := s; rest != ""; {
+		switch rest[0] {
+		case '<':
+			end := strings.IndexByte(rest, '>')
+			if end < 0 {
+				return "", errAngle
+			}
+			if uri := rest[1:end]; !isURI(uri) {
+				return "", sentence.Errorf("holds %q, which is no URI like mailto:a@example.com or https://example.com/", clip(uri))
+			}
+			found, rest = true, rest[end+1:]
+		case '(':
+			end := strings.IndexByte(rest, ')')
+			if end < 0 {
+				return "", sentence.New("a parenthesis ( is not closed")
+			}
+			rest = rest[end+1:]
+		case ' ', '\t', ',':
+			rest = rest[1:]
+		default:
+			if strings.HasPrefix(rest, "NO") && !found {
+				found, rest = true, rest[2:]
+				continue
+			}
+			return "", sentence.New("has to be URIs in angle brackets, with commas between: <mailto:a@example.com>, <https://example.com/>")
+		}
+	}
+	if !found {
+		return "", sentence.New("holds no URI in angle brackets")
+	}
+	return s, nil
+}
+
+// isURI reports whether s is a scheme, a colon and more, without blanks.
+func isURI(s string) bool {
+	scheme, rest, found := strings.Cut(s, ":")
+	if !found || scheme == "" || rest == "" || strings.ContainsAny(s, " \t<>\"") {
+		return false
+	}
+	return !strings.ContainsFunc(scheme, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("+-.", r))
+	})
+}
+
+// checkListID wants "id" or "phrase <id>".
+func checkListID(s string) error {
+	_, id := cutListID(s)
+	if err := checkPlain(id); err != nil {
+		return err
+	}
+	if id == "" || strings.ContainsAny(id, " \t<>()\",;:") {
+		return sentence.New("has to be the id of a list, like news.example.com, or a name with it: News <news.example.com>")
+	}
+	return nil
+}
+
+func cutListID(s string) (phrase, id string) {
+	open := strings.LastIndexByte(s, '<')
+	if open < 0 || !strings.HasSuffix(s, ">") {
+		return "", s
+	}
+	return parseName(s[:open]), s[open+1 : len(s)-1]
+}
+
+// extra appends a field of the user's, which checkExtra found good.
+func (f *folder) extra(h Header) {
+	p, _ := parseExtra(h) // there is no error: it was checked
+	switch p.kind {
+	case addressField:
+		f.mailboxes(h.Name, p.boxes)
+		return
+	case textField:
+		long := longestWord(h.Value) > maxLine-len(h.Name)-len(":")
+		f.begin(h.Name)
+		f.unstructured(h.Value, func(w string) bool { return long || !isASCII(w) })
+	case listField:
+		f.begin(h.Name)
+		phrase, id := cutListID(p.value)
+		if phrase != "" {
+			f.displayName(composed(phrase), false)
+		}
+		f.word(" ", "<"+id+">")
+	default:
+		f.begin(h.Name)
+		f.words(p.value)
+	}
+	f.end()
+}
+
+// hasUTF8Address reports whether an address among the further fields keeps UTF-8
+// in the header.
+func hasUTF8Address(headers []Header) bool {
+	return slices.ContainsFunc(headers, func(h Header) bool {
+		if isASCII(h.Value) || kindOfField(h.Name) != addressField {
+			return false
+		}
+		p, _ := parseExtra(h) // it was checked
+		return slices.ContainsFunc(p.boxes, func(m Mailbox) bool { return m.Address.NeedsSMTPUTF8() })
+	})
+}

@@ -1,0 +1,55 @@
+package message
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// composed puts a name into Unicode's form NFC: macOS gives file names in NFD,
+// an "é" as "e" and an accent, which other systems show apart and search in
+// vain. Signs that NFC would replace by others stay as they are, U+FA19 for one, a
+// character of Japanese names that would become U+795E; macOS leaves the same
+// ranges alone.
+func composed(s string) string {
+	if isASCII(s) || norm.NFC.IsNormalString(s) {
+		return s
+	}
+	var b strings.Builder
+	for s != "" {
+		end := strings.IndexFunc(s, isKept)
+		if end < 0 {
+			end = len(s)
+		}
+		b.WriteString(norm.NFC.String(s[:end]))
+		s = s[end:]
+		next := strings.IndexFunc(s, func(r rune) bool { return !isKept(r) })
+		if next < 0 {
+			next = len(s)
+		}
+		b.WriteString(s[:next])
+		s = s[next:]
+	}
+	return b.String()
+}
+
+// isKept is a compatibility ideograph or a letterlike sign, the Kelvin for one.
+func isKept(r rune) bool {
+	return r >= 0x2000 && r <= 0x2fff && !unicode.Is(unicode.Mn, r) || r >= 0xf900 && r <= 0xfaff || r >= 0x2f800 && r <= 0x2faff
+}
+
+// decodedName is the plain form of a name that was encoded already, as libraries
+// that can't do it make their callers do; any other name stays as it is. Nobody
+// means such a name to be read as it stands.
+func decodedName(s string) string {
+	if !strings.HasPrefix(s, "=?") || !strings.HasSuffix(s, "?=") {
+		return s
+	}
+	for word := range strings.FieldsSeq(s) {
+		if _, ok := decodeWord(word); !ok {
+			return s
+		}
+	}
+	return parseName(s)
+}
