@@ -62,18 +62,29 @@ const maxSize = 1 << 20
 func Load(path string) (*File, error) { return load(path, parse) }
 
 func load(path string, parse func(string, []byte) (*File, error)) (*File, error) {
-	info, err := os.Stat(path)
+	opened, err := wholefile.Open(context.Background(), path)
 	if errors.Is(err, fs.ErrNotExist) {
 		f, err := parse(path, nil)
 		return f, err
 	}
-	if err == nil && info.Size() > maxSize {
-		return nil, &ParseError{Path: path, Fault: FaultSyntax, Err: sentence.Errorf("it has more than %d octets", maxSize)}
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && othersWrite(info) {
-		return nil, &ParseError{Path: path, Fault: FaultWritable, Err: sentence.New("others can write this file")}
+	defer opened.Close() // only read from: closing it can't lose anything
+	info, err := opened.Stat()
+	if err == nil {
+		err = wholefile.Trusted(path, info)
 	}
-	source, err := os.ReadFile(path)
+	if untrusted, ok := errors.AsType[*wholefile.UntrustedError](err); ok {
+		return nil, &ParseError{Path: path, Fault: FaultWritable, Err: untrusted}
+	}
+	if err != nil {
+		return nil, err
+	}
+	source, err := wholefile.ReadAll(opened, maxSize)
+	if long, ok := errors.AsType[*wholefile.TooLongError](err); ok {
+		return nil, &ParseError{Path: path, Fault: FaultSyntax, Err: long}
+	}
 	if err != nil {
 		return nil, err
 	}

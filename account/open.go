@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/transport"
 )
@@ -18,7 +19,7 @@ func Open(ctx context.Context, name string) (*yan.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := Load(path)
+	f, err := wholefile.Await(ctx, func() (*File, error) { return Load(path) }, nil)
 	if err != nil {
 		return nil, err
 	}

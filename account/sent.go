@@ -99,7 +99,7 @@ func (a Account) trust(c *imapclient.Config) (err error) {
 		}
 	}
 	if a.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(a.File(a.TLSCert), a.File(a.TLSKey))
+		pair, err := smtpclient.LoadCertificate(a.File(a.TLSCert), a.File(a.TLSKey))
 		if err != nil {
 			return sentence.Errorf("reading the client certificate: %w", err)
 		}

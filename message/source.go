@@ -10,11 +10,15 @@ import (
 	"slices"
 
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // spoolMemory is how much of a reader that can't be read twice is kept in
 // memory; what is longer goes to a temporary file.
 const spoolMemory = 1 << 20
+
+// spoolDisk bounds such a reader, in octets: one that never ends would fill the disk.
+const spoolDisk = 2 << 30
 
 // source is where content comes from: something of known length that can be
 // read again.
@@ -26,8 +30,7 @@ type source struct {
 	seek  io.ReadSeeker // read from start
 	start int64
 
-	file      *os.File // ours to close; nil if none
-	temporary bool     // and to remove
+	file *os.File // ours to close; nil if none
 
 	// What an encoded form is kept by: info of a regular file, or data.
 	path string
@@ -59,7 +62,7 @@ func fileSource(label, path string) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label, err)
 	}
-	return spool(label, f)
+	return spool(label, f, spoolDisk)
 }
 
 func dataSource(label string, data []byte) *source {
@@ -76,7 +79,7 @@ func readerSource(label string, r io.Reader) (*source, error) {
 		ok = err == nil && info.Mode().IsRegular()
 	}
 	if !ok {
-		return spool(label, r)
+		return spool(label, r, spoolDisk)
 	}
 	start, err := seeker.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -92,8 +95,8 @@ func readerSource(label string, r io.Reader) (*source, error) {
 	return &source{label: label, size: max(end-start, 0), seek: seeker, start: start}, nil
 }
 
-// spool reads r to its end.
-func spool(label string, r io.Reader) (*source, error) {
+// spool reads r to its end, which comes within most octets.
+func spool(label string, r io.Reader, most int64) (*source, error) {
 	var head bytes.Buffer
 	_, err := io.CopyN(&head, r, spoolMemory+1)
 	if errors.Is(err, io.EOF) {
@@ -104,12 +107,15 @@ func spool(label string, r io.Reader) (*source, error) {
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	s.file, err = os.CreateTemp("", "yan-spool-*")
+	s.file, err = wholefile.Temp() // no crash leaves any of the message there
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	s.at, s.temporary = s.file, true
-	s.size, err = io.Copy(s.file, io.MultiReader(&head, r))
+	s.at = s.file
+	s.size, err = io.Copy(s.file, io.LimitReader(io.MultiReader(&head, r), most+1))
+	if err == nil && s.size > most {
+		err = &wholefile.TooLongError{Most: most}
+	}
 	if err != nil {
 		return nil, s.fail(errors.Join(err, s.close()))
 	}
@@ -121,11 +127,7 @@ func (s *source) close() error {
 	if s.file == nil {
 		return nil
 	}
-	err := s.file.Close()
-	if s.temporary {
-		err = errors.Join(err, os.Remove(s.file.Name()))
-	}
-	return err
+	return s.file.Close()
 }
 
 // open starts a reading from the beginning.

@@ -3,15 +3,16 @@ package smtpclient
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"os"
 	"strings"
 
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // Trust says which server certificate is the right one, and which of our own
@@ -51,9 +52,26 @@ func ParsePin(s string) (*[sha256.Size]byte, error) {
 	return (*[sha256.Size]byte)(raw), nil
 }
 
+// maxPEM bounds a file of certificates or a key, in octets: the largest bundles of
+// authorities have a tenth of it.
+const maxPEM = 4_000_000
+
+// LoadCertificate reads a certificate to show, with its chain, and its key, from files in
+// PEM form.
+func LoadCertificate(certFile, keyFile string) (tls.Certificate, error) {
+	var pem [2][]byte
+	for i, file := range []string{certFile, keyFile} {
+		var err error
+		if pem[i], err = wholefile.Read(context.Background(), file, maxPEM); err != nil {
+			return tls.Certificate{}, err
+		}
+	}
+	return tls.X509KeyPair(pem[0], pem[1])
+}
+
 // LoadRoots reads a file of PEM certificates to trust.
 func LoadRoots(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
+	pem, err := wholefile.Read(context.Background(), file, maxPEM)
 	if err != nil {
 		return nil, sentence.Errorf("reading certificate authorities: %w", err)
 	}

@@ -188,7 +188,7 @@ func (o Options) trust() (smtpclient.Trust, error) {
 		return t, sentence.New("a client certificate needs both its file and that of its key")
 	}
 	if o.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
+		pair, err := smtpclient.LoadCertificate(o.CertFile, o.KeyFile)
 		if err != nil {
 			return t, sentence.Errorf("reading the client certificate: %w", err)
 		}

@@ -209,7 +209,7 @@ func (a *app) editAccounts(ctx context.Context, args []string) error {
 // editable reads the configuration. One that can't be understood can be edited
 // all the same: f is nil then.
 func (a *app) editable(path string) (f *account.File, before []byte, err error) {
-	f, err = account.Load(path)
+	f, err = a.load(path, account.Load)
 	var wrong *account.ParseError
 	switch {
 	case errors.As(err, &wrong):

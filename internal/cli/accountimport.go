@@ -218,6 +218,9 @@ func (a *app) unreadableSettings(file string, err error) error {
 			return fail(exitData, errors.New(a.T("%s: the text is not UTF-8", where)), "")
 		case foreign.NotRegular:
 			return fail(exitNoInput, errors.New(a.T("%s: this is a folder, not a file", where)), "")
+		case foreign.Untrusted:
+			return fail(exitConfig, errors.New(a.T("%s: other users can change this file or its folder, and it may name commands and servers: it is not used", where)),
+				a.T("Look at what it holds, and import a copy of your own."))
 		}
 		return fail(exitData, errors.New(a.T("%s: this line can't be read; its own program refuses the file, too", where)), "")
 	case errors.As(err, &path):

@@ -11,6 +11,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/internal/words"
 )
 
@@ -21,7 +22,7 @@ func (a *app) configuration() (*account.File, error) {
 	if err != nil {
 		return nil, fail(exitConfig, errors.New(a.T("the configuration can't be found: none of YAN_CONFIG, XDG_CONFIG_HOME and HOME is set")), "")
 	}
-	f, err := account.Load(path)
+	f, err := a.load(path, account.Load)
 	if err != nil {
 		return nil, a.badConfiguration(path, err)
 	}
@@ -35,11 +36,16 @@ func (a *app) faultyConfiguration() (*account.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := account.LoadFaulty(path)
+	f, err := a.load(path, account.LoadFaulty)
 	if err != nil {
 		return nil, a.badConfiguration(path, err)
 	}
 	return f, nil
+}
+
+// load reads a configuration. From a pipe that may wait for its other end.
+func (a *app) load(path string, by func(string) (*account.File, error)) (*account.File, error) {
+	return wholefile.Await(a.ctx, func() (*account.File, error) { return by(path) }, nil)
 }
 
 // usable refuses an account that makes no sense, or whose fallback makes none.
@@ -77,6 +83,8 @@ func (a *app) badConfiguration(path string, err error) error {
 		return a.unknownAccount(unknown)
 	case errors.Is(err, account.ErrChanged):
 		return fail(exitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", printable(path))), a.T("Try again."))
+	case errors.Is(err, context.Canceled):
+		return a.interrupted()
 	case errors.Is(err, fs.ErrPermission):
 		return fail(exitConfig, errors.New(a.T("%s: no permission", printable(path))), "")
 	case !errors.As(err, &p):
@@ -106,11 +114,21 @@ func (a *app) badConfiguration(path string, err error) error {
 		return fail(exitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
 			a.T("Take the line out and run 'yan login', which keeps it safely; or say where it is: %s", `secret = { command = "pass show mail" }`))
 	case account.FaultSyntax:
+		if long, ok := errors.AsType[*wholefile.TooLongError](p.Err); ok {
+			return fail(exitConfig, errors.New(a.T("%s: holds more than %s, the most that is read here", where, size(long.Most))), "")
+		}
 		if said := a.Say(p.Err); a.Language() != words.English && said == p.Err.Error() { // a rare one, which is in English
 			return fail(exitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), a.repair(p))
 		}
 		return fail(exitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), a.repair(p))
 	case account.FaultWritable:
+		if untrusted, ok := errors.AsType[*wholefile.UntrustedError](p.Err); ok && (untrusted.Folder || untrusted.Reason == wholefile.OthersOwn) {
+			hint := a.T("Look at what it holds, then make it yours: %s", "chown \"$(id -un)\" "+printable(untrusted.Path))
+			if untrusted.Reason == wholefile.OthersWrite {
+				hint = a.T("Look at what it holds, then keep it to yourself: %s", "chmod go-w "+printable(untrusted.Path))
+			}
+			return fail(exitConfig, errors.New(a.T("%v: the commands in %s are not run, and nothing is sent by it", untrusted, printable(path))), hint)
+		}
 		return fail(exitConfig, errors.New(a.T("%s: others on this machine can write this file: its commands are not run, and nothing is sent by it", where)),
 			a.T("Look at what stands in it, then keep it to yourself: chmod 600 %s", printable(path)))
 	}

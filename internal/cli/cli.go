@@ -37,6 +37,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/internal/words"
 )
 
@@ -84,6 +85,8 @@ type app struct {
 	World
 	words.Words
 	color bool
+	// ctx ends with Ctrl-C, and with it the reading of files that were named.
+	ctx context.Context
 	// keyboard and screen are the terminal itself, for forms.
 	keyboard io.Reader
 	screen   io.Writer
@@ -104,7 +107,7 @@ func Run(ctx context.Context, args []string, world World) int {
 	a := &app{World: world, origin: map[string]string{}, command: "yan", keyboard: world.Stdin, screen: world.Stderr}
 	a.Words = words.In(a.language(args))
 	a.color = !world.NoColor && world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"
-	a.Stdin = interruptible(ctx, world.Stdin)
+	a.ctx, a.Stdin = ctx, wholefile.Reader(ctx, world.Stdin)
 	// The conversation and the progress are told by other goroutines.
 	var mu sync.Mutex
 	a.Stdout = &watchedWriter{mu: &mu, w: world.Stdout, err: &a.writeErr}

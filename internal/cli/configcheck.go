@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -75,7 +75,7 @@ func (a *app) checkConfig(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	f, err := account.LoadFaulty(path)
+	f, err := a.load(path, account.LoadFaulty)
 	if err != nil {
 		return a.notUnderstood(path, err, asJSON)
 	}
@@ -200,7 +200,7 @@ func (c *checking) signature(acc account.Account) {
 		return
 	}
 	file := acc.File(acc.SignatureFile)
-	text, err := readText(file)
+	text, err := c.readText(file, maxText)
 	switch {
 	case err != nil:
 		c.found(severe, acc.Name, "signature_file", c.fileProblem(file, err))
@@ -215,7 +215,7 @@ func (c *checking) certificates(acc account.Account) {
 		if f.file == "" {
 			continue
 		}
-		if err := statFile(acc.File(f.file)); err != nil {
+		if err := wholefile.Check(acc.File(f.file)); err != nil {
 			c.found(severe, acc.Name, f.key, c.fileProblem(acc.File(f.file), err))
 			readable = false
 		}
@@ -224,20 +224,26 @@ func (c *checking) certificates(acc account.Account) {
 		return
 	}
 	if acc.TLSCA != "" {
-		if _, err := smtpclient.LoadRoots(acc.File(acc.TLSCA)); err != nil {
+		if err := c.pemFiles(func() error { _, err := smtpclient.LoadRoots(acc.File(acc.TLSCA)); return err }); err != nil {
 			c.found(severe, acc.Name, "tls_ca", c.T("%s: holds no certificate in PEM form", printable(acc.File(acc.TLSCA))))
 		}
 	}
 	if acc.TLSCert != "" {
-		if _, err := tls.LoadX509KeyPair(acc.File(acc.TLSCert), acc.File(acc.TLSKey)); err != nil {
+		if err := c.pemFiles(func() error {
+			_, err := smtpclient.LoadCertificate(acc.File(acc.TLSCert), acc.File(acc.TLSKey))
+			return err
+		}); err != nil {
 			c.found(severe, acc.Name, "tls_cert", c.T("%s and %s do not make a client certificate", printable(acc.TLSCert), printable(acc.TLSKey)))
 		}
 	}
 }
 
 func (c *checking) fileProblem(file string, err error) string {
+	var long *wholefile.TooLongError
 	switch {
-	case errors.Is(err, errFolder):
+	case errors.As(err, &long):
+		return c.T("%s: holds more than %s, the most that is read here", printable(file), size(long.Most))
+	case errors.Is(err, wholefile.ErrFolder):
 		return c.T("%s: this is a folder, not a file", printable(file))
 	case errors.Is(err, fs.ErrNotExist):
 		return c.T("%s: there is no such file", printable(file))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"unicode"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
@@ -17,10 +19,13 @@ import (
 // jobs composes or reads everything that is to be sent, before anything is
 // connected.
 func (a *app) jobs(cmd *cobra.Command, s *sendFlags, args []string) ([]*job, error) {
-	if err := a.expand(s, args); err != nil {
+	if err := a.readNamed(s, args); err != nil {
 		return nil, err
 	}
 	if err := a.addresses(s); err != nil {
+		return nil, err
+	}
+	if err := a.misspelt(cmd.Context(), s); err != nil {
 		return nil, err
 	}
 	if s.raw {
@@ -31,96 +36,6 @@ func (a *app) jobs(cmd *cobra.Command, s *sendFlags, args []string) ([]*job, err
 		return nil, err
 	}
 	return []*job{j}, nil
-}
-
-// expand reads the values that stand in files or on standard input.
-func (a *app) expand(s *sendFlags, args []string) error {
-	if n := s.wantsStdin(args); n > 1 {
-		return a.usagef("standard input (-) is asked for %d times; it can be read once", n)
-	}
-	for _, l := range []struct {
-		flag string
-		list []string
-	}{{"to", s.to}, {"cc", s.cc}, {"bcc", s.bcc}, {"reply-to", s.replyTo}} {
-		for i, v := range l.list {
-			if v != "-" && !strings.HasPrefix(v, "@") {
-				continue
-			}
-			text, err := a.value(l.flag, v)
-			if err != nil {
-				return err
-			}
-			l.list[i] = commaSeparated(text)
-		}
-	}
-	for _, f := range []struct {
-		flag string
-		v    *string
-	}{{"subject", &s.subject}, {"body", &s.body}, {"html", &s.html}} {
-		if f.flag == "subject" && *f.v == "-" {
-			continue // a dash is a fine subject
-		}
-		text, err := a.value(f.flag, *f.v)
-		if err != nil {
-			return err
-		}
-		if f.flag == "subject" && text != *f.v { // a file ends with a line end
-			text = strings.TrimRight(text, "\r\n")
-		}
-		*f.v = text
-	}
-	return nil
-}
-
-// commaSeparated makes a list of a file with an address on each line.
-func commaSeparated(text string) string {
-	var list []string
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" {
-			list = append(list, line)
-		}
-	}
-	return strings.Join(list, ",")
-}
-
-// wantsStdin counts the values that are to come from standard input.
-func (s *sendFlags) wantsStdin(args []string) int {
-	n := 0
-	for _, list := range [][]string{s.to, s.cc, s.bcc, s.replyTo, s.attach, s.inline, {s.body, s.html, s.bodyFile}} {
-		for _, v := range list {
-			if v == "-" {
-				n++
-			}
-		}
-	}
-	for _, name := range args {
-		if s.raw && name == "-" {
-			n++
-		}
-	}
-	if s.raw && len(args) == 0 {
-		n++
-	}
-	return n
-}
-
-// value reads "@FILE" and "-"; "@@" begins a plain @.
-func (a *app) value(flag, v string) (string, error) {
-	switch {
-	case v == "-":
-		return a.readStdin(a.name(flag))
-	case strings.HasPrefix(v, "@@"):
-		return v[1:], nil
-	case v == "@":
-		return "", a.wrongf("%s @: no file name behind the @; a plain @ is written @@", a.name(flag))
-	case strings.HasPrefix(v, "@"):
-		text, err := readText(v[1:])
-		if err != nil {
-			return "", a.file(a.name(flag), v, err)
-		}
-		return text, nil
-	}
-	return v, nil
 }
 
 // addresses checks what stands in the flags.
@@ -201,8 +116,9 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 	if err := a.text(a.name("html"), s.html); err != nil {
 		return nil, err
 	}
-	if m.Text == "" && m.HTML == "" && len(m.Attachments) == 0 && !s.quiet {
-		a.hint(a.T("The message has no text, and is sent all the same; text is given with -b, or piped in."))
+	a.noteFileNames(s, cmd.Flags().Changed)
+	if err := a.checkEmpty(cmd, s, m); err != nil {
+		return nil, err
 	}
 	bare, answers := *m, m.ReplyTo
 	if len(answers) == 0 {
@@ -235,19 +151,14 @@ func (a *app) body(cmd *cobra.Command, s *sendFlags) (string, error) {
 	var err error
 	switch {
 	case changed("body"):
-	case s.bodyFile == "-":
-		name = a.name("body-file")
-		text, err = a.readStdin(name)
 	case changed("body-file"):
 		name = a.name("body-file") + " " + printable(s.bodyFile)
-		if text, err = readText(s.bodyFile); err != nil {
-			err = a.file(a.name("body-file"), s.bodyFile, err)
-		}
-	case a.StdinTTY > 0 || s.wantsStdin(nil) > 0 || changed("html"):
+		text, err = a.textOf("body-file", s.bodyFile)
+	case a.StdinTTY > 0 || s.wantsStdin(nil) > 0 || s.html != "":
 		return "", nil
 	default:
 		name = a.T("standard input")
-		text, err = a.readStdin(name)
+		text, err = a.readStdin(name, maxText)
 	}
 	if err != nil {
 		return "", err
@@ -296,10 +207,8 @@ func (a *app) attachments(s *sendFlags) ([]message.Attachment, error) {
 		files []string
 	}{{"attach", s.attach}, {"inline", s.inline}} {
 		for _, file := range l.files {
-			att := message.File(file)
-			if file == "-" {
-				att = message.Reader("attachment", a.Stdin)
-			} else if err := a.attachable(l.flag, file); err != nil {
+			att, err := a.attachment(l.flag, file)
+			if err != nil {
 				return nil, err
 			}
 			att.Inline = l.flag == "inline"
@@ -309,10 +218,29 @@ func (a *app) attachments(s *sendFlags) ([]message.Attachment, error) {
 	return list, nil
 }
 
+// attachment is a file to attach. What is no regular file is read here: that may wait,
+// and package message knows no context.
+func (a *app) attachment(flag, file string) (message.Attachment, error) {
+	if file == "-" {
+		return message.Reader("attachment", a.Stdin), nil
+	}
+	if err := a.attachable(flag, file); err != nil {
+		return message.Attachment{}, err
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().IsRegular() {
+		return message.File(file), nil
+	}
+	opened, err := wholefile.Open(a.ctx, file)
+	if err != nil {
+		return message.Attachment{}, a.file(a.name(flag), file, err)
+	}
+	return message.Reader(filepath.Base(file), opened), nil
+}
+
 // attachable names the flag of a file that can't be attached; message.Compose,
 // which looks again, knows only fields.
 func (a *app) attachable(flag, file string) error {
-	if err := statFile(file); err != nil {
+	if err := wholefile.Check(file); err != nil {
 		return a.file(a.name(flag), file, err)
 	}
 	base := filepath.Base(file)

@@ -11,6 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/transport"
@@ -155,7 +156,7 @@ func (a *app) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 		}
 	}
 	if s.secretFile != "" {
-		if err := statFile(s.secretFile); err != nil {
+		if err := wholefile.Check(s.secretFile); err != nil {
 			return a.file(a.name("secret-file"), s.secretFile, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -150,7 +151,7 @@ func (l *setup) askOwnSecret(ctx context.Context) error {
 func (l *setup) askSecretFile(ctx context.Context) error {
 	name, err := l.text(ctx, "--secret-file", ask.Question{Title: l.a.T("File with the secret"), Default: l.acc.Secret.File,
 		Check: func(answer string) error {
-			if err := statFile(answer); err != nil {
+			if err := wholefile.Check(answer); err != nil {
 				return l.a.file(l.a.name("secret-file"), answer, err)
 			}
 			return nil

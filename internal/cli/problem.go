@@ -3,9 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 	"unicode"
@@ -14,6 +12,7 @@ import (
 	encoding "golang.org/x/text/encoding/unicode"
 
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
 )
 
@@ -52,8 +51,11 @@ func (a *app) configf(english string, args ...any) *failure {
 // named it.
 func (a *app) file(what, name string, err error) *failure {
 	shown := strings.TrimSpace(what + " " + printable(name))
+	var long *wholefile.TooLongError
 	switch {
-	case errors.Is(err, errFolder):
+	case errors.As(err, &long):
+		return fail(exitData, errors.New(a.T("%s: holds more than %s, the most that is read here", shown, size(long.Most))), "")
+	case errors.Is(err, wholefile.ErrFolder):
 		return fail(exitNoInput, errors.New(a.T("%s: this is a folder, not a file", shown)), "")
 	case errors.Is(err, fs.ErrNotExist):
 		return fail(exitNoInput, errors.New(a.T("%s: there is no such file", shown)), "")
@@ -74,45 +76,26 @@ func printable(name string) string {
 	return name
 }
 
-var errFolder = errors.New("is a folder")
-
-// statFile finds out before it is needed whether a file can be read.
-func statFile(name string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		// Windows has other errors for a folder; Stat knows it everywhere.
-		if info, statErr := os.Stat(name); statErr == nil && info.IsDir() {
-			return errFolder
-		}
-		return err
-	}
-	defer f.Close() // only read from: closing it can't lose anything
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		return errFolder
-	}
-	return err
-}
+// What a text and a list of recipients may hold, in octets. No server takes a text of
+// this size; more would be read from a device that never ends.
+const (
+	maxText       = 64_000_000
+	maxRecipients = 16_000_000
+)
 
 // readText reads a file of text: UTF-8, or UTF-16 with a byte order mark as
 // PowerShell and Notepad write it.
-func readText(name string) (string, error) {
-	if err := statFile(name); err != nil {
-		return "", err
-	}
-	b, err := os.ReadFile(name)
+func (a *app) readText(name string, most int64) (string, error) {
+	b, err := wholefile.Read(a.ctx, name, most)
 	if err != nil {
 		return "", err
 	}
 	return decodeText(b), nil
 }
 
-// maxStdin bounds a text on standard input, in octets; no server takes more.
-const maxStdin = 1 << 30
-
 // readStdin reads all of standard input as text.
-func (a *app) readStdin(what string) (string, error) {
-	b, err := io.ReadAll(io.LimitReader(a.Stdin, maxStdin))
+func (a *app) readStdin(what string, most int64) (string, error) {
+	b, err := wholefile.ReadAll(a.Stdin, most)
 	if err != nil {
 		return "", a.file(what, "-", err)
 	}
@@ -133,7 +116,18 @@ func decodeText(b []byte) string {
 
 // address checks the value of a flag that takes addresses.
 func (a *app) address(flag, v string) error {
-	name := a.name(flag)
+	if file, looks := strings.CutPrefix(v, "@"); (looks && file != "" || v == "-") && contains([]string{"to", "cc", "bcc"}, flag) {
+		if v == "-" {
+			file = v
+		}
+		return fail(exitUsage, errors.New(a.T("%s %q: not an address", a.name(flag), v)),
+			a.T("To read addresses from a file: %s", "--"+flag+"-file "+printable(file)))
+	}
+	return a.addressIn(a.name(flag), v)
+}
+
+// addressIn is address for what stands somewhere, like a line of a file.
+func (a *app) addressIn(name, v string) error {
 	switch {
 	case strings.TrimSpace(v) == "":
 		return a.wrongf("%s is empty: want an address like friend@example.com", name)

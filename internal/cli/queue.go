@@ -116,7 +116,7 @@ func (a *app) outboxSettings() (account.Outbox, error) {
 		}
 		return f.Outbox(), nil
 	}
-	f, err := account.LoadFaulty(path)
+	f, err := a.load(path, account.LoadFaulty)
 	if err != nil {
 		return account.Outbox{}, a.badConfiguration(path, err)
 	}

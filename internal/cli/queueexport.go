@@ -12,6 +12,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 func (a *app) queueExportCommand() *cobra.Command {
@@ -75,14 +76,11 @@ func (a *app) queueExport(ctx context.Context, q *queueFlags, to string, args []
 
 // exportToStdout prints nothing of a message that can't be read to its end.
 func (a *app) exportToStdout(body io.Reader, e outbox.Entry) error {
-	f, err := os.CreateTemp("", "yan-export-*.eml")
+	f, err := wholefile.Temp()
 	if err != nil {
 		return fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("a temporary file can't be written"), err), "")
 	}
-	defer func() {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
-	}()
+	defer f.Close() // it is ours alone, and gone then
 	if err := copyWhole(f, body, e.Size); err != nil {
 		return fail(exitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/mailfiles"
 	"github.com/yanmail/yan/internal/mbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
@@ -152,7 +153,7 @@ func (a *app) checkRaw(s *sendFlags, j *job, given []smtp.Address) error {
 func (a *app) openOnce(j *job) error {
 	in := a.Stdin
 	if j.name != "-" {
-		f, err := os.Open(j.name)
+		f, err := wholefile.Open(a.ctx, j.name)
 		if err != nil {
 			return err
 		}

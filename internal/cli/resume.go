@@ -124,7 +124,10 @@ func (a *app) logProblem(name string, err error) error {
 		return fail(exitUsage, errors.New(a.T("%s: this file is no log of yan, and is left as it is", shown)),
 			a.T("Name a file that does not exist yet; the next run takes the same one."))
 	case errors.Is(err, sendlog.ErrNotRegular):
-		return fail(exitCantCreate, errors.New(a.T("%s: this is a folder or a device, not a file", shown)), "")
+		return fail(exitCantCreate, errors.New(a.T("%s: this is a folder, a device or a link, not a file", shown)), "")
+	case errors.Is(err, sendlog.ErrUntrusted):
+		return fail(exitCantCreate, errors.New(a.T("%s: other users can change this log or its folder, and it decides what is not sent again", shown)),
+			a.T("Name a file of your own in a folder of your own."))
 	case errors.As(err, &version):
 		return fail(exitData, errors.New(a.T("%s: written by another version of yan (its format is %d)", shown, version.Version)), "")
 	case errors.As(err, &damage):

@@ -76,13 +76,16 @@ func (a *app) hasSecret() bool {
 	return false
 }
 
+// maxSecret bounds the file of a secret, in octets.
+const maxSecret = 256 << 10
+
 // secret reads a secret from the file that NAME_FILE names, or from NAME.
 func (a *app) secret(name string) (string, error) {
 	file := a.Getenv(name + "_FILE")
 	if file == "" {
 		return strings.TrimSpace(a.Getenv(name)), nil
 	}
-	text, err := readText(file)
+	text, err := a.readText(file, maxSecret)
 	if err != nil {
 		return "", a.file(name+"_FILE", file, err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -21,7 +22,10 @@ type sendFlags struct {
 	to, cc, bcc, replyTo []string
 	from                 string
 	subject              string
-	body, bodyFile, html string
+	toFile, ccFile       []string
+	bccFile              []string
+	body, bodyFile       string
+	html, htmlFile       string
 	attach, inline       []string
 	header               []string
 	account              string
@@ -48,8 +52,9 @@ func (a *app) sendCommand() *cobra.Command {
 		Short: a.T("Send a message"),
 		Long: a.T("Send a message and say, for each recipient, what became of it.\n\n"+
 			"An account, which 'yan login' makes, logs in with its own secret. Without one the password or authorization code is "+
-			"read from the file that YAN_PASSWORD_FILE names, or asked for on the terminal; it is never a flag. Piped input is the text. "+
-			"For a value, @FILE reads a file and - standard input; @@ begins a plain @.\n\n"+
+			"read from the file that YAN_PASSWORD_FILE names, or asked for on the terminal; it is never a flag.\n\n"+
+			"Piped input is the text. Values are sent as they are, even @name and -; files are named with --body-file, --html-file and --to-file, "+
+			"where - means standard input.\n\n"+
 			"With --raw each argument is a message, an mbox file, a Maildir, or a folder of .eml files. "+
 			"All messages are checked before the first is sent, and go out as fast as the server takes them. "+
 			"With --log a run that ended half-way is resumed by the same command: nothing is sent twice.") + "\n\n" +
@@ -83,11 +88,15 @@ func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
 		option{"to", "t", &s.to, address, a.T("a recipient, 'Name <address>', or several with commas; repeatable")},
 		option{"cc", "", &s.cc, address, a.T("a recipient of a copy")},
 		option{"bcc", "", &s.bcc, address, a.T("a recipient whom the others do not see")},
+		option{"to-file", "", &s.toFile, file, a.T("read recipients from a file, an address on each line; also --cc-file, --bcc-file")},
+		option{"cc-file", "", &s.ccFile, file, a.T("read recipients of a copy from a file")},
+		option{"bcc-file", "", &s.bccFile, file, a.T("read recipients whom the others do not see from a file")},
 		option{"from", "f", &s.from, address, a.T("the sender (default: the account's, else EMAIL, else the user of the server URL)")},
 		option{"subject", "s", &s.subject, text, a.T("the subject, in any language")},
 		option{"body", "b", &s.body, text, a.T("the text")},
 		option{"body-file", "", &s.bodyFile, file, a.T("read the text from a file")},
 		option{"html", "", &s.html, "HTML", a.T("HTML, beside the text or instead of it")},
+		option{"html-file", "", &s.htmlFile, file, a.T("read the HTML from a file")},
 		option{"attach", "a", &s.attach, file, a.T("attach a file; repeatable")},
 		option{"inline", "", &s.inline, file, a.T("an image that the HTML shows as cid:FILENAME; repeatable")},
 		option{"header", "", &s.header, a.T("'NAME: VALUE'"), a.T("a further header field; repeatable")},
@@ -176,6 +185,8 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return a.wrongf("%s %q: want all or any", a.name("to-policy"), s.policy)
 	case changed("body") && changed("body-file"):
 		return a.wrongf("%s and %s are both given; the text can come from one only", a.name("body"), a.name("body-file"))
+	case changed("html") && changed("html-file"):
+		return a.wrongf("%s and %s are both given; the HTML can come from one only", a.name("html"), a.name("html-file"))
 	case !s.raw && len(args) > 0 && changed("queue") && contains(account.QueueWords(), args[0]):
 		return a.usagef("%q is one argument too many; write --queue=%s", args[0], args[0])
 	case !s.raw && len(args) > 0:
@@ -188,7 +199,7 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return a.wrongf("%s and %s are both given; one says nothing, the other everything", a.name("quiet"), a.name("json"))
 	}
 	if s.raw {
-		for _, flag := range []string{"subject", "body", "body-file", "html", "attach", "inline", "header", "reply-to"} {
+		for _, flag := range []string{"subject", "body", "body-file", "html", "html-file", "attach", "inline", "header", "reply-to"} {
 			if changed(flag) {
 				return a.wrongf("%s can't be used with --raw, which sends messages as they are", a.name(flag))
 			}
@@ -226,11 +237,17 @@ func (r *delivery) open(ctx context.Context) error {
 	if s.transcript {
 		o.Trace = a.transcript(a.Stderr, a.StderrWidth)
 	}
-	if r.client, err = yan.Open(s.server, o); err != nil {
+	if r.client, err = wholefile.Await(ctx, func() (*yan.Client, error) { return yan.Open(s.server, o) }, closeClient); err != nil {
+		if ctx.Err() != nil {
+			return a.interrupted()
+		}
 		return a.configf("the settings can't be used: %v", err)
 	}
 	return nil
 }
+
+// closeClient drops a client that came too late.
+func closeClient(c *yan.Client) { _ = c.Close() }
 
 // oneServer finds the server of all messages. Where the sender decides about
 // it, or about the login, messages of different senders can't go in one run.

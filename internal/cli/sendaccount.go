@@ -163,7 +163,7 @@ func (a *app) signature(acc account.Account) (string, error) {
 	if acc.SignatureFile != "" {
 		name := acc.File(acc.SignatureFile)
 		var err error
-		if text, err = readText(name); err != nil {
+		if text, err = a.readText(name, maxText); err != nil {
 			return "", a.file(a.T("account %s: %s", acc.Name, "signature_file"), name, err)
 		}
 	}

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"crypto/tls"
+	"context"
 	"errors"
 	"net/url"
 	"strconv"
@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
@@ -116,12 +117,15 @@ func (s *serverFlags) checkTLS(a *app) error {
 		if f.file == "" {
 			continue
 		}
-		if err := statFile(f.file); err != nil {
+		if err := wholefile.Check(f.file); err != nil {
 			return a.file(a.name(f.flag), f.file, err)
 		}
 	}
 	if s.tlsCA != "" {
-		if _, err := smtpclient.LoadRoots(s.tlsCA); err != nil {
+		switch err := a.pemFiles(func() error { _, err := smtpclient.LoadRoots(s.tlsCA); return err }); {
+		case isUnreadable(err):
+			return a.file(a.name("tls-ca"), s.tlsCA, err)
+		case err != nil:
 			return a.configf("%s %s: holds no certificate in PEM form", a.name("tls-ca"), printable(s.tlsCA))
 		}
 	}
@@ -136,11 +140,26 @@ func (s *serverFlags) checkTLS(a *app) error {
 	case s.tlsKey != "" && s.tlsCert == "":
 		return a.wrongf("%s needs %s: a client certificate has two files", a.name("tls-key"), "--tls-cert")
 	case s.tlsCert != "":
-		if _, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey); err != nil {
+		switch err := a.pemFiles(func() error { _, err := smtpclient.LoadCertificate(s.tlsCert, s.tlsKey); return err }); {
+		case isUnreadable(err):
+			return a.file(a.name("tls-cert"), s.tlsCert, err)
+		case err != nil:
 			return a.configf("%s and %s do not make a client certificate: %v", a.name("tls-cert"), a.name("tls-key"), err)
 		}
 	}
 	return nil
+}
+
+// pemFiles reads certificates until Ctrl-C.
+func (a *app) pemFiles(read func() error) error {
+	_, err := wholefile.Await(a.ctx, func() (struct{}, error) { return struct{}{}, read() }, nil)
+	return err
+}
+
+// isUnreadable: what is in the file does not matter.
+func isUnreadable(err error) bool {
+	var long *wholefile.TooLongError
+	return errors.Is(err, context.Canceled) || errors.As(err, &long)
 }
 
 // checkServer finds what is wrong with --server whoever the sender is.

@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +28,7 @@ func world(env map[string]string) (World, *bytes.Buffer, *bytes.Buffer) {
 
 func testApp(lang words.Language) (*app, *bytes.Buffer, *bytes.Buffer) {
 	w, out, errs := world(nil)
-	return &app{World: w, Words: words.In(lang), origin: map[string]string{}}, out, errs
+	return &app{World: w, ctx: context.Background(), Words: words.In(lang), origin: map[string]string{}}, out, errs
 }
 
 func TestSize(t *testing.T) {
@@ -162,30 +160,6 @@ func TestWorse(t *testing.T) {
 				t.Errorf("worse(%d, %d) = %d", a, b, got)
 			}
 		}
-	}
-}
-
-func TestInterruptibleReader(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	r, w := io.Pipe()
-	in := interruptible(ctx, r)
-	go func() { _, _ = w.Write([]byte("hello")) }()
-	buf := make([]byte, 3)
-	if n, err := io.ReadFull(in, buf); err != nil || string(buf[:n]) != "hel" {
-		t.Fatalf("%q %v", buf[:n], err)
-	}
-	if n, err := in.Read(buf); err != nil || string(buf[:n]) != "lo" {
-		t.Fatalf("%q %v", buf[:n], err)
-	}
-	cancel() // nobody writes any more
-	if _, err := in.Read(buf); !errors.Is(err, context.Canceled) {
-		t.Errorf("after cancel: %v", err)
-	}
-	_ = w.Close() // ends the goroutine that reads
-	whole, err := io.ReadAll(interruptible(t.Context(), strings.NewReader(strings.Repeat("x", 100_000))))
-	if err != nil || len(whole) != 100_000 {
-		t.Errorf("%d octets, %v", len(whole), err)
 	}
 }
 

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -54,57 +52,4 @@ func width(f *os.File) int {
 		return columns
 	}
 	return 80
-}
-
-// interruptible makes a reader whose Read ends with ctx, so that Ctrl-C ends a
-// program that waits for input. A regular file never waits, and is left what
-// it is: it can be read twice.
-func interruptible(ctx context.Context, r io.Reader) io.Reader {
-	if f, ok := r.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			return r
-		}
-	}
-	return &interruptibleReader{ctx: ctx, r: r}
-}
-
-// interruptibleReader reads in a goroutine of its own, which is left behind
-// when the program ends before its input.
-type interruptibleReader struct {
-	ctx     context.Context
-	r       io.Reader
-	rest    []byte
-	restErr error
-}
-
-type chunk struct {
-	data []byte
-	err  error
-}
-
-func (i *interruptibleReader) Read(p []byte) (int, error) {
-	if len(i.rest) == 0 && i.restErr == nil {
-		got := make(chan chunk, 1)
-		go func() {
-			buf := make([]byte, 32<<10)
-			n, err := i.r.Read(buf)
-			got <- chunk{buf[:n], err}
-		}()
-		select {
-		case c := <-got:
-			i.rest, i.restErr = c.data, c.err
-		case <-i.ctx.Done():
-			return 0, context.Cause(i.ctx)
-		}
-	}
-	n := copy(p, i.rest)
-	i.rest = i.rest[n:]
-	if len(i.rest) > 0 {
-		return n, nil
-	}
-	err := i.restErr
-	if err != io.EOF {
-		i.restErr = nil
-	}
-	return n, err
 }

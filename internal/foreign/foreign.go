@@ -182,5 +182,6 @@ const (
 	TooLarge   Problem = "too large for settings"
 	NotText    Problem = "not a text in UTF-8"
 	NotRegular Problem = "not a file"
-	BadSyntax  Problem = "syntax error" // the other program can't read it either
+	Untrusted  Problem = "others can change it" // it may name commands, and where passwords go
+	BadSyntax  Problem = "syntax error"         // the other program can't read it either
 )

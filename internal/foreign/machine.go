@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // Bounds on what is read. Settings are some kilobytes; a loop of files that
@@ -174,6 +175,12 @@ func (m Machine) read(file string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close() // only read from: closing it can't lose anything
+	if info, err = f.Stat(); err != nil {
+		return nil, err
+	}
+	if err := wholefile.Trusted(file, info); err != nil {
+		return nil, &ProblemError{File: file, Problem: Untrusted}
+	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(b) > maxFile {
 		err = &ProblemError{File: file, Problem: TooLarge}

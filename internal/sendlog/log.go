@@ -21,8 +21,10 @@ var (
 	ErrBusy = errors.New("another process writes this log")
 	// ErrForeign: the file holds something else.
 	ErrForeign = errors.New("the file is no log of messages sent")
-	// ErrNotRegular: a pipe, a device or a folder.
+	// ErrNotRegular: a pipe, a device, a folder or a link.
 	ErrNotRegular = errors.New("not a regular file")
+	// ErrUntrusted: other users own or write it. It decides what is not sent again.
+	ErrUntrusted = errors.New("other users can change this log")
 )
 
 // VersionError is a log of another version of this package.
@@ -62,15 +64,19 @@ type Key struct {
 }
 
 // Open opens a log or begins one, of mode 0600, and keeps other processes from
-// it until Close. now is the clock of the lines; time.Now serves.
+// it until Close. It follows no link. now is the clock of the lines; time.Now serves.
 func Open(path string, now func() time.Time) (*Log, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	// The system refuses a link itself where it can (see noFollow); elsewhere this does.
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, ErrNotRegular // to open a pipe might wait for ever
 	}
 	// Not O_APPEND: on Windows that can't be cut. Only one process writes.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
 	if err != nil {
 		return nil, err
+	}
+	if err := checkOwn(path, f); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	l := &Log{file: f, now: now, states: map[Key]state{}, batch: 1}
 	if err := l.begin(path); err != nil {
@@ -78,6 +84,36 @@ func Open(path string, now func() time.Time) (*Log, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// keepToSelf lets nobody else read or write it from now on.
+func (l *Log) keepToSelf() error {
+	info, err := l.file.Stat()
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	return l.file.Chmod(0o600)
+}
+
+// checkOwn makes sure that what was opened is a file that nobody else can have written.
+func checkOwn(path string, f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return ErrNotRegular
+	}
+	err = wholefile.Trusted(path, info)
+	untrusted, ok := errors.AsType[*wholefile.UntrustedError](err)
+	empty := ok && !untrusted.Folder && untrusted.Reason == wholefile.OthersWrite && info.Size() == 0 // nothing is in it yet
+	switch {
+	case ok && !empty:
+		return ErrUntrusted
+	case err != nil && !empty:
+		return err
+	}
+	return nil
 }
 
 func (l *Log) begin(path string) error {
@@ -89,6 +125,9 @@ func (l *Log) begin(path string) error {
 	}
 	size, err := l.load()
 	if err != nil {
+		return err
+	}
+	if err := l.keepToSelf(); err != nil { // it is a log, or will be one
 		return err
 	}
 	if l.cut > 0 {

@@ -161,4 +161,5 @@ var tables = []map[string]string{
 	chineseExplain,
 	chineseWhole,
 	chineseCompose,
+	chineseGiven,
 }

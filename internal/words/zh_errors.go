@@ -48,7 +48,6 @@ var chineseErrors = map[string]string{
 	"locking the configuration: %w":                         "锁定配置文件：%v",
 	"want a URL that begins with https://":                  "应为以 https:// 开头的 URL",
 	"a user name or password does not belong into this URL": "用户名和密码不应写在这个 URL 里",
-	"others can write this file":                            "他人可以写入此文件",
 	"%s: others on this machine can write this file: its commands are not run, and nothing is sent by it": "%s：本机其他用户可以写入此文件：其中的命令不会运行，也不会据此发送",
 	"Look at what stands in it, then keep it to yourself: chmod 600 %s":                                   "请先检查其内容，再改为仅自己可写：chmod 600 %s",
 	"client_id is missing":                                                               "缺少 client_id",

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"io"
+	"maps"
+	"mime/quotedprintable"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// fileFlags are the flags whose value is the name of a file or a folder, in whatever
+// command: all others take a value.
+var fileFlags = []string{"attach", "bcc-file", "body-file", "ca", "cc-file", "dir", "html-file", "inline", "log", "maildir", "output",
+	"secret-file", "secret-netrc", "socket", "tls-ca", "tls-cert", "tls-key", "to-file", "outbox"}
+
+// eachFlag calls f for each flag of each command that takes a value.
+func eachFlag(root *cobra.Command, f func(command string, flag *pflag.Flag)) {
+	root.Flags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Value.Type() != "bool" {
+			f(root.CommandPath(), flag)
+		}
+	})
+	for _, sub := range root.Commands() {
+		eachFlag(sub, f)
+	}
+}
+
+// Which flags name files is in their help, and in one list: a new one has to be added
+// there, and so can't be overlooked here.
+func TestFlagsThatNameFiles(t *testing.T) {
+	t.Parallel()
+	a, _, _ := testApp("en")
+	found := map[string]bool{}
+	flags := 0
+	eachFlag(a.root(), func(command string, f *pflag.Flag) {
+		flags++
+		value := annotation(f, valueOf)
+		named := strings.Contains(value, "FILE") || strings.Contains(value, "FOLDER") || strings.Contains(value, "PATH") || value == "OUTBOX"
+		if named != slices.Contains(fileFlags, f.Name) {
+			t.Errorf("%s --%s %s: is it the name of a file?", command, f.Name, value)
+		}
+		found[f.Name] = found[f.Name] || named
+	})
+	for _, name := range fileFlags {
+		if !found[name] {
+			t.Errorf("no flag --%s names a file", name)
+		}
+	}
+	if flags < 100 {
+		t.Errorf("only %d flags", flags)
+	}
+}
+
+// TestValuesAreNeverFiles gives every flag of yan send that takes a value the name of a
+// file as the program once read one, and standard input. What is in them must not be in
+// the message, nor in anything that is printed.
+func TestValuesAreNeverFiles(t *testing.T) {
+	t.Parallel()
+	const inFile, piped = "the content of a file of mine", "the content of a pipe"
+	file := filepath.Join(t.TempDir(), "id_ed25519")
+	if err := os.WriteFile(file, []byte(inFile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, _, _ := testApp("en")
+	tried, sent := 0, map[string]bool{}
+	eachFlag(a.root(), func(command string, f *pflag.Flag) {
+		if command != "yan send" || slices.Contains(fileFlags, f.Name) {
+			return
+		}
+		tried++
+		for _, value := range []string{"@" + file, "@@" + file, "@", "-", "<" + file, "file://" + file, "a <@" + file + ">", "X: @" + file} {
+			args := []string{"send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org", "-t", "friend@example.org", "-s", "hi", "-b", "x"}
+			w, out, errs := world(map[string]string{"HOME": t.TempDir()})
+			w.Stdin = strings.NewReader(piped)
+			code := Run(t.Context(), append(args, "--"+f.Name+"="+value), w)
+			plain, err := readQuoted(out.String())
+			if err != nil {
+				plain = out.String()
+			}
+			for _, secret := range []string{inFile, piped} {
+				if strings.Contains(plain+out.String()+errs.String(), secret) {
+					t.Errorf("--%s %q shows what is in a file:\n%s%s", f.Name, value, out, errs)
+				}
+			}
+			if code == exitOK {
+				sent[f.Name] = true
+			}
+			if code == exitOK && (f.Name == "body" || f.Name == "subject") && !strings.Contains(plain, value) {
+				t.Errorf("--%s %q is not in the message:\n%s", f.Name, value, plain)
+			}
+		}
+	})
+	for _, text := range []string{"subject", "body", "html", "header"} {
+		if !sent[text] {
+			t.Errorf("no value of --%s was sent", text)
+		}
+	}
+	if tried < 20 {
+		t.Errorf("only %d flags were tried: %v", tried, slices.Sorted(maps.Keys(sent)))
+	}
+}
+
+func readQuoted(text string) (string, error) {
+	b, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(text)))
+	return string(b), err
+}
+
+// Chinese mail to a group begins with an @.
+func TestValuesThatBeginWithAt(t *testing.T) {
+	t.Parallel()
+	code, out, errs := run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org",
+		"-t", "friend@163.com", "-s", "@所有人 明天放假", "-b", "@张三 请看附件", "--html", "@李四")
+	if code != exitOK || strings.Contains(errs, "the text is") || !strings.Contains(out, "Subject: =?UTF-8?") {
+		t.Errorf("exit status %d\n%s%s", code, out, errs)
+	}
+	// What looks like the name of a file is sent, too, and said.
+	code, out, errs = run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org",
+		"-t", "friend@163.com", "-s", "x", "-b", "@notes.txt")
+	if code != exitOK || !strings.Contains(out, "\n@notes.txt") || !strings.Contains(errs, `--body: the text is "@notes.txt"; to send what is in a file, write --body-file notes.txt.`) {
+		t.Errorf("exit status %d\n%s%s", code, out, errs)
+	}
+	for _, flag := range []string{"to", "cc", "bcc"} {
+		for value, want := range map[string]string{"@list.txt": "--" + flag + "-file list.txt", "-": "--" + flag + "-file -"} {
+			code, out, errs = run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org", "-s", "x", "-b", "x", "--"+flag, value)
+			if code != exitUsage || !strings.Contains(errs, want) {
+				t.Errorf("--%s %s: exit status %d\n%s%s", flag, value, code, out, errs)
+			}
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package sendlog
+
+const noFollow = 0
