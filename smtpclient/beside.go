@@ -2,8 +2,10 @@ package smtpclient
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -27,6 +29,29 @@ type writing struct {
 	armed bool // the awaited reply has its time
 	ended bool
 	err   error
+	// panicked is a panic of the write, which is the caller's to end with.
+	panicked *carriedPanic
+}
+
+// carriedPanic is a panic on its way from one goroutine to another.
+type carriedPanic struct {
+	value any
+	stack []byte
+}
+
+func (p *carriedPanic) String() string { return fmt.Sprint(p.value) }
+
+// PanicStack is where it happened.
+func (p *carriedPanic) PanicStack() []byte { return p.stack }
+
+// caught runs a write that may panic.
+func caught(write func() error) (err error, panicked *carriedPanic) { //nolint:revive // the panic is the stranger one
+	defer func() {
+		if v := recover(); v != nil {
+			err, panicked = ErrContent, &carriedPanic{v, debug.Stack()}
+		}
+	}()
+	return write(), nil
 }
 
 // beside starts a write. Its caller reads replies with reply and then, always,
@@ -40,10 +65,13 @@ func (w *wire) beside(grace time.Duration, write func() error) *writing {
 func (g *writing) begin(write func() error) {
 	go func() {
 		defer close(g.done)
-		err := write()
+		err, panicked := caught(write)
+		if panicked != nil {
+			g.w.cut()
+		}
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.ended, g.err = true, err
+		g.ended, g.err, g.panicked = true, err, panicked
 		if !g.armed || err != nil {
 			g.w.allowRead(g.patience())
 		}
@@ -126,5 +154,8 @@ func (g *writing) finish() error {
 	<-g.done
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.panicked != nil {
+		panic(g.panicked)
+	}
 	return g.err
 }

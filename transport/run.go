@@ -70,6 +70,7 @@ type run struct {
 
 	panicked any
 	goexited bool
+	broken   bool // a worker panicked: what it had is settled by nobody
 }
 
 // done is the result of one message.
@@ -98,7 +99,10 @@ func (r *run) feed(messages iter.Seq[smtpclient.Transaction]) {
 		panicked := recover()
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.fed, r.panicked, r.goexited = true, panicked, !returned && panicked == nil
+		r.fed, r.goexited = true, !returned && panicked == nil
+		if panicked != nil {
+			r.panicked = panicked
+		}
 		r.news.Signal()
 		if r.taken == 0 {
 			r.wakeAll()
@@ -228,7 +232,7 @@ func (r *run) results(batch []done) []done {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.ready) == 0 {
-		if r.fed && r.taken == 0 {
+		if r.broken || r.fed && r.taken == 0 {
 			return nil
 		}
 		r.news.Wait()

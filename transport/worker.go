@@ -3,6 +3,8 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/yanmail/yan/diagnosis"
@@ -103,12 +105,13 @@ func (w *worker) has(l *link) {
 	r.carried, r.failures, w.dials, w.carries = true, 0, 0, true
 	w.link, w.turn, w.alone, w.decided, w.explained = l, 0, false, false, false
 	r.mu.Unlock()
-	for result := range l.conn.Run(r.ctx, w) {
-		w.took(result)
-	}
-	usable := l.conn.Usable()
+	panicked := w.carry(l)
+	usable := panicked == nil && l.conn.Usable()
 	r.s.pool.put(l)
 	r.mu.Lock()
+	if panicked != nil {
+		r.breakOff(panicked)
+	}
 	w.link = nil
 	if d := w.current; d != nil {
 		w.current = nil
@@ -121,6 +124,44 @@ func (w *worker) has(l *link) {
 		}
 	}
 }
+
+// carry has a connection carry messages. A panic, in here or in the caller's content,
+// belongs to the caller's goroutine: this one would end the process.
+func (w *worker) carry(l *link) (panicked *carried) {
+	defer func() {
+		if v := recover(); v != nil {
+			panicked = &carried{value: v, stack: debug.Stack()}
+			l.conn.Close() // in the middle of something
+		}
+	}()
+	for result := range l.conn.Run(w.run.ctx, w) {
+		w.took(result)
+	}
+	return nil
+}
+
+// carried is a panic on its way from a worker's goroutine to the caller's.
+type carried struct {
+	value any
+	stack []byte
+}
+
+func (c *carried) String() string { return fmt.Sprint(c.value) }
+
+// PanicStack is where it happened.
+func (c *carried) PanicStack() []byte { return c.stack }
+
+// breakOff ends the run with a panic of its caller. r.mu is held.
+func (r *run) breakOff(panicked *carried) {
+	if r.panicked == nil {
+		r.panicked = panicked
+	}
+	r.broken = true
+	r.end(errPanicked)
+	r.news.Signal()
+}
+
+var errPanicked = errors.New("a goroutine of the transport panicked")
 
 // withoutConnection decides what follows when there is none: others carry
 // on, or it is tried again, or nothing can be sent for now. It reports whether

@@ -14,9 +14,11 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/daemon"
+	delivering "github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
 	"github.com/yanmail/yan/internal/route"
+	"github.com/yanmail/yan/internal/scrub"
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -210,10 +212,14 @@ func somebodyWorks(stats outbox.Stats) bool {
 func (a *app) outboxProblem(given string, err error) error {
 	shown := outbox.Describe(a.outboxName(context.Background(), given))
 	var newer *outbox.NewerError
+	var mishap *delivering.PanicError
 	code, hint := exitIO, ""
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fail(exitTemporary, errors.New(a.T("interrupted")), "")
+	case errors.As(err, &mishap):
+		a.errf("%s\n", visibleLines(scrub.Text(string(mishap.Stack))))
+		return fail(exitInternal, err, a.T("Please report this, with the lines above."))
 	case errors.Is(err, outbox.ErrFull):
 		code, hint = exitTemporary, a.T("Make room on the disk, or forget what is finished: %s", "yan queue prune")
 	case errors.As(err, &newer):

@@ -223,7 +223,7 @@ func TestManyAreEnqueuedTogether(t *testing.T) {
 func TestQueueShowsNoEscapes(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
-	m := outbox.New{Account: "qq", MessageID: "<x@y>", Subject: "s" + escapes, Content: short("Subject: x\r\n\r\nx\r\n"), Tags: []string{"t" + escapes}, Key: "k" + escapes}
+	m := outbox.New{Account: "qq", MessageID: "<x@y>", Subject: "s" + escapes, Content: short("Subject: x\r\n\r\nx\r\n"), Tags: []string{"t"}, Key: "k"}
 	to, err := smtp.ParseAddress("a@example.org")
 	if err == nil {
 		m.Envelope, err = smtp.NewEnvelope(to, to)

@@ -155,7 +155,11 @@ func (r *runTeller) tellBatch(batch []delivering.Event) {
 	for _, e := range batch {
 		switch e.Kind {
 		case delivering.Paused:
-			r.tellAccount(e.Account, e.Answer, r.a.pauseLine(e.Account, e.For, e.Answer), r.exitOf(e.Account, outbox.Queued, e.Answer))
+			line := r.a.pauseLine(e.Account, e.For, e.Answer)
+			if e.Here {
+				line = r.a.hereLine(e.Account, e.Answer)
+			}
+			r.tellAccount(e.Account, e.Answer, line, r.exitOf(e.Account, outbox.Queued, e.Answer))
 		case delivering.NoRoute:
 			r.tellRoute(e)
 		case delivering.Reported:
@@ -291,6 +295,9 @@ func (r *runTeller) tellRoute(e delivering.Event) {
 	}
 	r.told[e.Account] = true
 	r.a.explain(problem)
+	if e.Account != "" && r.a.isGone(e.Account) {
+		r.a.errf("     %s\n", r.a.T("Set one up again under this name, or take its messages back: %s", "yan queue cancel --account "+visible(e.Account)))
+	}
 }
 
 func (r *runTeller) provider(account string) string {

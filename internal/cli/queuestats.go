@@ -127,6 +127,15 @@ func (a *app) pauseLine(account string, left time.Duration, why outbox.Answer) s
 	return line + "\n  " + next
 }
 
+// hereLine says that an account can't send from here, and why; others may be able to.
+func (a *app) hereLine(account string, why outbox.Answer) string {
+	line := a.T("Account %s can't send from here now", visible(account))
+	if answer := a.answerLine(why); answer != "" {
+		line = a.T("%s: %s", line, answer)
+	}
+	return line + "\n  " + a.T("The next 'yan queue run' tries again.")
+}
+
 // isGone reports whether the configuration has no account of that name any more.
 func (a *app) isGone(account string) bool {
 	f, err := a.faultyConfiguration()

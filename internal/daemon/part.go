@@ -1,29 +1,14 @@
 package daemon
 
 import (
-	"fmt"
-	"runtime/debug"
 	"sync"
 
-	"github.com/yanmail/yan/internal/scrub"
-
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/delivery"
 )
 
-// PanicError is a mistake in the program: a part of the daemon panicked.
-type PanicError struct {
-	Part  string
-	Value any
-	Stack []byte
-}
-
-// Error names the part and what it said; the stack is in the log.
-func (e *PanicError) Error() string { return e.Unwrap().Error() }
-
-// Unwrap is what Error says, for other languages.
-func (e *PanicError) Unwrap() error {
-	return sentence.Errorf("%s panicked: %v", e.Part, scrub.Text(fmt.Sprint(e.Value)))
-}
+// PanicError is a mistake in the program: a part of the daemon, or a goroutine of
+// the delivery, panicked.
+type PanicError = delivery.PanicError
 
 // parts are the goroutines of a daemon. The first that fails says why it ends.
 type parts struct {
@@ -57,7 +42,7 @@ func (p *parts) run(name string, work func() error) (ended <-chan struct{}) {
 func guarded(name string, work func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{Part: name, Value: v, Stack: debug.Stack()}
+			err = delivery.NewPanicError(name, v)
 		}
 	}()
 	return work()

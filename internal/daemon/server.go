@@ -9,9 +9,10 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
 )
 
 // The paths that a daemon answers: all of them on the socket, those that only show
@@ -175,7 +176,7 @@ func (d *daemon) sheltered(h http.Handler) http.Handler {
 				panic(v) // net/http's own way to break an answer off
 			}
 			if v != nil {
-				d.tellFailure(r.URL.Path, &PanicError{Part: r.URL.Path, Value: v, Stack: debug.Stack()})
+				d.tellFailure(r.URL.Path, delivery.NewPanicError(r.URL.Path, v))
 				line(w, http.StatusInternalServerError, "a mistake in yan itself")
 			}
 		}()

@@ -34,7 +34,7 @@ func newCopier(c *courier) *copier {
 	}
 	k := &copier{c: c}
 	k.changed = sync.NewCond(&k.mu)
-	k.ended.Go(k.run)
+	k.ended.Go(func() { c.s.guarded("the copier of an account", k.run) })
 	return k
 }
 

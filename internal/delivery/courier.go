@@ -122,17 +122,26 @@ func (c *courier) again(in time.Duration) {
 	c.d.retryAt[c.account] = c.d.o.Now().Add(in)
 }
 
-// cantBeUsed pauses an account whose settings or secret make no sense.
+// cantBeUsed lets an account rest whose settings or secret make no sense here:
+// another machine may have them right.
 func (c *courier) cantBeUsed(err error) {
 	if c.over.Err() != nil {
 		return
 	}
-	c.d.o.Observe(Event{Kind: NoRoute, Account: c.account, Err: err})
-	c.pause(unroutable, outbox.Answer{Err: err.Error()})
+	c.d.restHere(c.account, unroutable, outbox.Answer{Err: clipped(err.Error(), mostAnswer)})
+	c.d.o.Observe(Event{Kind: NoRoute, Account: c.account, Err: err, For: unroutable})
+	c.stop(errPaused)
 }
 
-// pause lets the account rest, for all workers, and says so where it did not.
+// pause lets the account rest and says so where it did not: for all workers when the
+// server asked for it, otherwise in this process.
 func (c *courier) pause(rest time.Duration, why outbox.Answer) {
+	if why.Reply.IsZero() {
+		c.d.restHere(c.account, rest, why)
+		c.d.o.Observe(Event{Kind: Paused, Account: c.account, For: rest, Answer: why, Here: true})
+		c.stop(errPaused)
+		return
+	}
 	began, err := c.d.o.Store.Pause(c.s.hard, outbox.Pause{Account: c.account, For: rest, Answer: why})
 	if !c.d.used(err) {
 		c.again(min(rest, unroutable)) // at least this process heeds it
@@ -147,7 +156,10 @@ func (c *courier) pause(rest time.Duration, why outbox.Answer) {
 func (c *courier) carry(sender Sender) {
 	c.copies = newCopier(c)
 	defer c.copies.close()
-	for index, result := range sender.SendAll(c.s.hard, c.feed) {
+	feed := func(yield func(smtpclient.Transaction) bool) {
+		c.s.guarded("the feeder of an account", func() { c.feed(yield) })
+	}
+	for index, result := range sender.SendAll(c.s.hard, feed) {
 		c.took(index, result)
 	}
 	c.marks.wait()

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +29,8 @@ type Delivery struct {
 	retryAt  map[string]time.Time
 	failures map[string]int
 	doubts   map[outbox.ID]doubt
+	suspects map[string]*suspicion // by account
+	rests    map[string]Rest       // of this process alone, by account
 	// doubtsBehind is how far they were gone through; untold is of how many failures
 	// nobody could be told.
 	doubtsBehind outbox.ID
@@ -58,8 +62,11 @@ func New(o Options) *Delivery {
 	if o.After == nil {
 		o.After = time.After
 	}
-	return &Delivery{o: o, couriers: map[string]*courier{}, retryAt: map[string]time.Time{}, failures: map[string]int{},
+	d := &Delivery{o: o, couriers: map[string]*courier{}, retryAt: map[string]time.Time{}, failures: map[string]int{},
+		suspects: map[string]*suspicion{}, rests: map[string]Rest{},
 		doubts: map[outbox.ID]doubt{}, changed: make(chan struct{}, 1), count: map[outbox.State]int{}}
+	d.o.Observe = d.sheltered(o.Observe)
+	return d
 }
 
 // Run works until ctx is over, then finishes what is on the wire, gives back what it
@@ -107,6 +114,8 @@ func (d *Delivery) Reload() {
 	}
 	clear(d.retryAt)
 	clear(d.failures)
+	clear(d.suspects)
+	clear(d.rests)
 	d.mu.Unlock()
 	d.look()
 }
@@ -121,6 +130,8 @@ type Status struct {
 	InFlight  int   // recipients leased
 	StoreErr  error // of the last use of the store; nil when it worked
 	Accepting bool  // not stopping
+	// Rests are the accounts that this process does not use for a while, by name.
+	Rests []Rest
 }
 
 // Status tells how it goes.
@@ -131,6 +142,11 @@ func (d *Delivery) Status() Status {
 	s.Couriers = len(d.couriers)
 	for _, c := range d.couriers {
 		s.InFlight += c.inFlight()
+	}
+	for _, account := range slices.Sorted(maps.Keys(d.rests)) {
+		if r := d.rests[account]; d.o.Now().Before(r.Until) {
+			s.Rests = append(s.Rests, r)
+		}
 	}
 	return s
 }
@@ -245,9 +261,9 @@ func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 	hard, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	s.hard = hard
-	s.sweep() // what has had its time must not be claimed
+	s.guarded("sweeping", func() { s.sweep() }) // what has had its time must not be claimed
 	s.keep()
-	s.dispatch()
+	s.guarded("the dispatcher", s.dispatch)
 	s.end(nil)
 	d.mu.Lock()
 	d.status.Accepting = ctx.Err() == nil

@@ -211,9 +211,9 @@ func TestAMissingTextIsHeldAndOthersGoOn(t *testing.T) {
 	}
 }
 
-func TestARefusedLoginPausesTheAccountAndIsSaidOnce(t *testing.T) {
+func TestAnAccountThatIsRefusedRestsAndThatIsSaidOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "connect-cut") // no login in the clear: any failure to connect will do
+	w := newWorld(t, "ehlo-554") // no login in the clear: any refusal before MAIL will do
 	var ids []outbox.ID
 	for range 50 {
 		ids = append(ids, w.enqueue("a@example.org"))

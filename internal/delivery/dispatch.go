@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -34,8 +33,9 @@ func (s *shift) dispatch() {
 		failed++
 		if d.used(err) {
 			failed = 0
-			wait = s.start(due)
-			if s.drain && tidied && s.idle() && !slices.ContainsFunc(due, func(a outbox.Due) bool { return a.In <= 0 }) {
+			var more bool
+			wait, more = s.start(due)
+			if s.drain && tidied && s.idle() && !more {
 				if last {
 					return
 				}
@@ -103,8 +103,9 @@ func (s *shift) hasTidied() bool {
 	}
 }
 
-// start begins couriers, and says when it is worth to look again.
-func (s *shift) start(due []outbox.Due) (wait time.Duration) {
+// start begins couriers, and says when it is worth to look again. more says that
+// something is due that can be sent, or could be if a connection were free.
+func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 	d := s.d
 	wait = longest
 	d.mu.Lock()
@@ -112,6 +113,14 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration) {
 	now := d.o.Now()
 	for _, account := range due {
 		in := account.In
+		if rest, rests := d.rests[account.Account]; rests {
+			if left := rest.Until.Sub(now); left > 0 {
+				wait = min(wait, max(in, left))
+				continue
+			}
+			delete(d.rests, account.Account)
+		}
+		more = more || in <= 0
 		if at, waits := d.retryAt[account.Account]; waits {
 			if left := at.Sub(now); left > in {
 				in = left
@@ -132,14 +141,14 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration) {
 		c := newCourier(s, account.Account)
 		d.couriers[account.Account] = c
 		s.work.Go(func() {
-			c.work()
+			s.guarded("the courier of an account", c.work)
 			d.mu.Lock()
 			delete(d.couriers, c.account)
 			d.mu.Unlock()
 			d.look()
 		})
 	}
-	return max(wait, 0)
+	return max(wait, 0), more
 }
 
 func (s *shift) idle() bool {
@@ -148,32 +157,66 @@ func (s *shift) idle() bool {
 	return len(s.d.couriers) == 0
 }
 
+// renew keeps the lease until no courier needs it.
+func (s *shift) renew() {
+	d := s.d
+	for {
+		select {
+		case <-d.o.After(d.o.Lease / 3):
+		case <-s.finished:
+			return
+		}
+		err := d.o.Store.Renew(s.hard, s.owner, d.o.Lease)
+		if errors.Is(err, outbox.ErrLapsed) {
+			s.end(errLapsed)
+			return
+		}
+		s.used(err)
+	}
+}
+
 // keep renews the lease and does what has to be done now and then.
 func (s *shift) keep() {
 	d := s.d
+	s.tasks.Go(func() { s.guarded("renewing the lease", s.renew) })
+	// Each duty is a goroutine of its own: a slow mailbox must not keep leases of dead
+	// workers from being taken back.
+	var once sync.WaitGroup
+	duties := s.duties()
+	once.Add(len(duties))
+	for _, duty := range duties {
+		s.tasks.Go(func() { s.attend(duty, once.Done) })
+	}
 	s.tasks.Go(func() {
-		for {
-			select {
-			case <-d.o.After(d.o.Lease / 3):
-			case <-s.finished:
-				return
-			}
-			err := d.o.Store.Renew(s.hard, s.owner, d.o.Lease)
-			if errors.Is(err, outbox.ErrLapsed) {
-				s.end(errLapsed)
-				return
-			}
-			s.used(err)
-		}
+		once.Wait()
+		close(s.tidied)
+		d.look()
 	})
-	s.tasks.Go(func() {
-		var once sync.Once
+}
+
+// duty is what belongs to no courier, and is done now and then.
+type duty struct {
+	name string
+	do   func()
+}
+
+func (s *shift) duties() []duty {
+	return []duty{
+		{"sweeping", func() { s.sweep() }},
+		{"ending doubts", s.reconcile},
+		{"reporting", s.report},
+	}
+}
+
+// attend does a duty until the shift is over. done is called after the first time, or
+// when there is none.
+func (s *shift) attend(duty duty, done func()) {
+	d, first := s.d, sync.OnceFunc(done)
+	defer first()
+	s.guarded(duty.name, func() {
 		for s.over.Err() == nil && d.dead() == nil {
-			s.tidy()
-			once.Do(func() {
-				close(s.tidied)
-				d.look()
-			})
+			duty.do()
+			first()
 			select {
 			case <-d.o.After(d.o.Lease / 3):
 			case <-s.over.Done():
@@ -183,7 +226,7 @@ func (s *shift) keep() {
 	})
 }
 
-// tidy does what belongs to no courier.
+// tidy does all duties, for a drain: what failed may have to be reported.
 func (s *shift) tidy() {
 	if !s.sweep() {
 		return

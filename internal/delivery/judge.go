@@ -21,6 +21,13 @@ type verdict struct {
 	rest time.Duration
 	// connecting says that there was no connection to send over.
 	connecting bool
+	// suspects says that the reply came inside a transaction: the account rests only
+	// when another message meets the same, see suspicion.
+	suspects bool
+	fix      bool // a person has to put something right
+	// asked says that the transport did not try the message, because the reply to another
+	// one, in answer, asks for a pause.
+	asked bool
 }
 
 // judge says what follows from an outcome. attempts are those before it; failures
@@ -64,7 +71,7 @@ func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failur
 		// The store has less than it said, or is gone: if that lasts, a person has to look.
 		v.state, v.after = outbox.Deferred, pause(attempts)
 	case errors.Is(o.Err, transport.ErrPaused):
-		v.state, v.rest = outbox.Queued, max(f.Retry.After, time.Minute)
+		v.state, v.rest, v.asked = outbox.Queued, max(f.Retry.After, time.Minute), true
 	case beforeMail(o.Stage):
 		v.state, v.connecting = outbox.Queued, true
 		v.rest = connectPause(f, failures)
@@ -77,7 +84,7 @@ func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failur
 
 // ours reports an end that says nothing of message, account or server.
 func ours(err error) bool {
-	for _, end := range []error{errPaused, errStopped, errTaken, errReload, errLapsed, context.Canceled, transport.ErrClosed, transport.ErrStopped} {
+	for _, end := range []error{errPaused, errStopped, errTaken, errReload, errLapsed, errPanicked, context.Canceled, transport.ErrClosed, transport.ErrStopped} {
 		if errors.Is(err, end) {
 			return true
 		}
@@ -97,11 +104,17 @@ func beforeMail(stage smtp.Stage) bool {
 // deferred judges a 4xx.
 func (v *verdict) deferred(o smtp.Outcome, f diagnosis.Finding, attempts int) {
 	if rest, whole := accountRests(o, f); whole {
-		// It is not this message's doing: the next try is when the account may go on.
-		v.state, v.rest = outbox.Queued, rest
+		v.suspected(rest, f, attempts)
 		return
 	}
 	v.state, v.after = outbox.Deferred, max(pause(attempts), f.Retry.After)
+}
+
+// suspected judges a reply inside a transaction that may be about the whole account.
+// It counts as a try of this message, which goes behind the others.
+func (v *verdict) suspected(rest time.Duration, f diagnosis.Finding, attempts int) {
+	v.state, v.after = outbox.Deferred, max(pause(attempts), f.Retry.After)
+	v.rest, v.suspects, v.fix = rest, true, f.Retry.Kind == diagnosis.RetryAfterFix
 }
 
 // refused judges a 5xx. Some of them pass, and some are about the account.
@@ -109,7 +122,7 @@ func (v *verdict) refused(o smtp.Outcome, f diagnosis.Finding, attempts int) {
 	rest, whole := accountRests(o, f)
 	switch {
 	case whole:
-		v.state, v.rest = outbox.Queued, rest
+		v.suspected(rest, f, attempts)
 	case f.Retry.Kind == diagnosis.RetryDelay:
 		v.state, v.after = outbox.Deferred, max(pause(attempts), f.Retry.After)
 	default:
@@ -155,6 +168,9 @@ func (c *courier) settle(p *parcel, result smtpclient.Result) {
 			v.answer.ServerID = transport.ServerID(result.Reply)
 		}
 		served = served || o.Status == smtp.Accepted
+		if v.suspects {
+			v.rest = c.d.suspect(c.account, p.item.ID, v, c.named(p, r, o.Stage))
+		}
 		if v.rest > rest.rest {
 			rest = v
 		}
@@ -164,6 +180,13 @@ func (c *courier) settle(p *parcel, result smtpclient.Result) {
 	if served {
 		c.copies.keep(p.item)
 		c.forgetFailures()
+		c.d.clear(c.account)
+	}
+	if rest.asked && !beforeMail(rest.answer.Stage) {
+		// The transport heeds a reply that one message met. Another one over a new
+		// connection shows whether it is about all of them.
+		c.stop(errReload)
+		return
 	}
 	if rest.rest > 0 && c.over.Err() == nil {
 		if rest.connecting {

@@ -35,8 +35,8 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 		{"unknown", smtp.Outcome{Status: smtp.Unknown, Stage: smtp.StageBody, Err: errors.New("EOF")}, "", outbox.InDoubt, false, none},
 		{"no such user", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageRcpt, Reply: reply(t, 550, "5.1.1 no such user")}, "", outbox.Failed, false, none},
 		{"greylisted", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageRcpt, Reply: reply(t, 451, "4.7.1 Greylisting in action, please come back later")}, "", outbox.Deferred, false, 50 * time.Second},
-		{"421 at MAIL", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageMail, Reply: reply(t, 421, "4.3.2 try again later")}, "", outbox.Queued, true, time.Minute},
-		{"Gmail's daily limit", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageData, Reply: reply(t, 550, "5.4.5 Daily user sending limit exceeded.")}, "gmail", outbox.Queued, true, time.Hour},
+		{"421 at MAIL", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageMail, Reply: reply(t, 421, "4.3.2 try again later")}, "", outbox.Deferred, true, time.Minute},
+		{"Gmail's daily limit", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageData, Reply: reply(t, 550, "5.4.5 Daily user sending limit exceeded.")}, "gmail", outbox.Deferred, true, time.Hour},
 		{"login refused", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: reply(t, 535, "5.7.8 Error: authentication failed")}, "", outbox.Queued, true, time.Hour},
 		{"server away", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: errors.New("connection refused")}, "", outbox.Queued, true, 50 * time.Second},
 		{"lost in the message", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: errors.New("connection reset")}, "", outbox.Deferred, false, 50 * time.Second},
@@ -90,6 +90,10 @@ func TestEveryKnownReplyIsJudged(t *testing.T) {
 					t.Errorf("%s: %d at %s is %s", row.ID, code, stage, v.state)
 				case v.state == outbox.Failed && status != smtp.Refused:
 					t.Errorf("%s: %d at %s is %s for a recipient that is %s", row.ID, code, stage, v.state, status)
+				case v.rest > 0 && v.suspects == beforeMail(stage):
+					t.Errorf("%s: %d at %s: the account rests at once: %v", row.ID, code, stage, !v.suspects)
+				case v.suspects && v.state != outbox.Deferred:
+					t.Errorf("%s: %d at %s is %s: it is no try of this message", row.ID, code, stage, v.state)
 				case v.state == outbox.Queued && v.rest == 0:
 					t.Errorf("%s: %d at %s is tried again at once", row.ID, code, stage)
 				case v.state == outbox.Deferred && v.after < 50*time.Second:

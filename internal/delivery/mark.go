@@ -167,7 +167,7 @@ func (m *marker) markAhead(n int) {
 	}
 	m.busy = true
 	m.background.Go(func() {
-		m.commit(batch)
+		m.c.s.guarded("the marker of an account", func() { m.commit(batch) })
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.busy = false
@@ -187,6 +187,12 @@ func (m *marker) commit(batch []*parcel) {
 		}
 	}
 	d := m.c.d
+	told := false
+	defer func() {
+		if !told { // a panic: those that wait must not wait for ever
+			m.abandon(batch)
+		}
+	}()
 	began, start := d.o.Now(), d.o.Measure()
 	lost, err := d.o.Store.Mark(m.c.s.hard, m.c.s.owner, leases)
 	took, latency := d.o.Now().Sub(began), d.o.Measure().Sub(start)
@@ -200,6 +206,7 @@ func (m *marker) commit(batch []*parcel) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.latency = lately(m.latency, latency)
+	told = true
 	for _, p := range batch {
 		switch {
 		case err != nil:
@@ -212,6 +219,16 @@ func (m *marker) commit(batch []*parcel) {
 				m.ahead++
 			}
 		}
+		close(p.note.known)
+	}
+}
+
+// abandon tells those that wait for a commit that it came to nothing.
+func (m *marker) abandon(batch []*parcel) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range batch {
+		p.note.state, p.note.err = failed, fmt.Errorf("%w: %w", errMark, errPanicked)
 		close(p.note.known)
 	}
 }

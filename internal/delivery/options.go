@@ -65,7 +65,8 @@ type Route struct {
 type Options struct {
 	Store outbox.Store
 	// Route finds how an account sends. It is asked anew when a courier begins and
-	// when the configuration changed (Delivery.Reload). An error pauses the account.
+	// when the configuration changed (Delivery.Reload). An error lets the account
+	// rest in this process.
 	Route func(ctx context.Context, account string) (Route, error)
 	// Lease is how long what a worker has is safe from others while it says nothing; 0
 	// means 30 s. It is renewed each third of it.
@@ -89,8 +90,8 @@ type EventKind string
 const (
 	Claimed    EventKind = "claimed"    // Count recipients
 	Settled    EventKind = "settled"    // one recipient; State and Answer
-	Paused     EventKind = "paused"     // the account, For; Answer says why. Once for each pause
-	NoRoute    EventKind = "no_route"   // Err: the account can't be used
+	Paused     EventKind = "paused"     // the account, For; Answer says why. Once for each pause; Here for this process alone
+	NoRoute    EventKind = "no_route"   // Err: the account can't be used by this process, For
 	Lapsed     EventKind = "lapsed"     // this worker's lease, or what it has is not known (Err); it begins anew
 	Swept      EventKind = "swept"      // others' leases or what is too old; Count
 	Reconciled EventKind = "reconciled" // one recipient in doubt; State
@@ -115,6 +116,7 @@ type Event struct {
 	Count     int
 	Size      int64
 	For       time.Duration // of a pause
+	Here      bool          // the pause is of this process alone
 	Began     time.Time     // of what took Took
 	Took      time.Duration
 	Waited    time.Duration // from being enqueued to being handed over

@@ -52,7 +52,8 @@ var _ smtpclient.BinaryContent = (*parcel)(nil)
 
 // ready is asked when the message's turn has come, perhaps more than once: what
 // can't go costs nobody a connection then.
-func (p *parcel) ready() error {
+func (p *parcel) ready() (err error) {
+	defer p.sheltered(&err)
 	if p.c.over.Err() != nil {
 		if cause := p.c.why(); errors.Is(cause, errPaused) {
 			return errPaused
@@ -63,6 +64,15 @@ func (p *parcel) ready() error {
 		return err
 	}
 	return p.open()
+}
+
+// sheltered makes an error of a panic: the transport's goroutines call us.
+func (p *parcel) sheltered(err *error) {
+	if v := recover(); v != nil {
+		p.c.d.panicked(NewPanicError("the message of a courier", v))
+		p.c.s.end(errPanicked)
+		*err = errPanicked
+	}
 }
 
 // open has the body at hand. It reads nothing yet.
@@ -85,7 +95,8 @@ var errBody = errors.New("opening the message")
 
 // WriteTo returns when the message is written, and writes nothing before the store
 // has, durably, that it is being sent.
-func (p *parcel) WriteTo(w io.Writer) (int64, error) {
+func (p *parcel) WriteTo(w io.Writer) (n int64, err error) {
+	defer p.sheltered(&err)
 	if err := p.open(); err != nil { // it is, unless this is a second try
 		return 0, err
 	}

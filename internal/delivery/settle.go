@@ -32,7 +32,7 @@ type told struct {
 func newSettler(c *courier) *settler {
 	s := &settler{c: c}
 	s.changed = sync.NewCond(&s.mu)
-	s.ended.Go(s.run)
+	s.ended.Go(func() { c.s.guarded("the settler of an account", s.run) })
 	return s
 }
 

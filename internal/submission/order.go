@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
@@ -24,20 +22,18 @@ type Order struct {
 
 // Bounds of what an order may say.
 const (
-	MaxKey  = 200 // octets
-	MaxTag  = 64  // octets
-	MaxTags = 20
+	MaxKey  = outbox.MaxKey
+	MaxTag  = outbox.MaxTag
+	MaxTags = outbox.MaxTags
 )
 
 func (o Order) check() error {
-	if len(o.Key) > MaxKey || !printable(o.Key) {
-		return sentence.Errorf("the key has to be 1 to %d octets of text without control characters", MaxKey)
-	}
-	if len(o.Tags) > MaxTags {
-		return sentence.Errorf("there are %d tags; a message has %d at most", len(o.Tags), MaxTags)
+	names := outbox.New{Account: o.Account, Key: o.Key, Tags: o.Tags}
+	if err := names.CheckNames(); err != nil {
+		return err
 	}
 	for _, tag := range o.Tags {
-		if tag == "" || len(tag) > MaxTag || !printable(tag) || strings.ContainsAny(tag, " ,") {
+		if strings.ContainsAny(tag, " ,") { // they part tags where people write them
 			return sentence.Errorf("%q is no tag: want 1 to %d octets without blanks, commas and control characters", tag, MaxTag)
 		}
 	}
@@ -59,8 +55,4 @@ func (o Order) tags() []string {
 		}
 	}
 	return tags
-}
-
-func printable(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

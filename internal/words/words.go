@@ -158,6 +158,7 @@ var tables = []map[string]string{
 	chineseOutboxPostgres,
 	chineseQueue,
 	chineseOutboxSQLite,
+	chineseDelivery,
 	chineseExplain,
 	chineseWhole,
 	chineseCompose,

@@ -2,6 +2,8 @@ package metrics
 
 import (
 	"net/http"
+	"strconv"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -69,9 +71,9 @@ func (m *Metrics) Observe(e delivery.Event) {
 	case delivery.Settled:
 		m.settle(e)
 	case delivery.Reconciled:
-		m.settled.WithLabelValues(e.Account, string(e.State)).Inc()
+		m.settled.WithLabelValues(label(e.Account), string(e.State)).Inc()
 	case delivery.Paused, delivery.NoRoute:
-		m.pauses.WithLabelValues(e.Account).Inc()
+		m.pauses.WithLabelValues(label(e.Account)).Inc()
 	case delivery.Marked:
 		m.marks.Observe(e.Took.Seconds())
 		m.marked.Add(float64(e.Count))
@@ -85,7 +87,7 @@ func (m *Metrics) Observe(e delivery.Event) {
 }
 
 func (m *Metrics) settle(e delivery.Event) {
-	m.settled.WithLabelValues(e.Account, string(e.State)).Inc()
+	m.settled.WithLabelValues(label(e.Account), string(e.State)).Inc()
 	if e.Began.IsZero() { // taken back before it was tried
 		return
 	}
@@ -93,10 +95,10 @@ func (m *Metrics) settle(e delivery.Event) {
 	if class == "" {
 		class = "none"
 	}
-	m.attempts.WithLabelValues(e.Account, class).Inc()
-	m.took.WithLabelValues(e.Account).Observe(e.Took.Seconds())
+	m.attempts.WithLabelValues(label(e.Account), class).Inc()
+	m.took.WithLabelValues(label(e.Account)).Observe(e.Took.Seconds())
 	if e.State == outbox.HandedOver {
-		m.waits.WithLabelValues(e.Account).Observe(e.Waited.Seconds())
+		m.waits.WithLabelValues(label(e.Account)).Observe(e.Waited.Seconds())
 	}
 }
 
@@ -105,4 +107,13 @@ func (m *Metrics) settle(e delivery.Event) {
 func (m *Metrics) Handler(store outbox.Store, status func() delivery.Status, connections func() map[string]int) http.Handler {
 	m.registry.MustRegister(newStanding(store, m.storeFails.Inc), work{status: status, connections: connections})
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
+
+// label is the name of an account as a label: Prometheus takes valid UTF-8 only, and
+// an outbox of an earlier version may hold others.
+func label(account string) string {
+	if utf8.ValidString(account) {
+		return account
+	}
+	return strconv.QuoteToASCII(account)
 }

@@ -208,3 +208,17 @@ func TestDown(t *testing.T) {
 		}
 	}
 }
+
+// An outbox of an earlier version may hold names that are no labels. They stay apart.
+func TestNamesThatAreNoLabels(t *testing.T) {
+	t.Parallel()
+	m := New()
+	store := &counted{stats: outbox.Stats{Free: -1, Accounts: []outbox.AccountStats{{Account: "x\xff"}, {Account: "x\xfe"}, {Account: "x\u2028"}}}}
+	h := m.Handler(store, func() delivery.Status { return delivery.Status{} }, func() map[string]int { return map[string]int{"x\xff": 3} })
+	for _, kind := range []delivery.EventKind{delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Reconciled} {
+		m.Observe(delivery.Event{Kind: kind, Account: "x\xff", State: outbox.HandedOver, Began: time.Now()})
+	}
+	if got := shown(t, h)[`yan_outbox_up`]; got != "1" {
+		t.Errorf("up: %q", got)
+	}
+}

@@ -85,9 +85,9 @@ func (s *standing) Collect(to chan<- prometheus.Metric) {
 	}
 	for _, a := range stats.Accounts {
 		for _, state := range outbox.States() {
-			show(to, countDesc, float64(a.Count[state]), a.Account, string(state))
+			show(to, countDesc, float64(a.Count[state]), label(a.Account), string(state))
 		}
-		show(to, pausedDesc, a.PausedFor.Seconds(), a.Account)
+		show(to, pausedDesc, a.PausedFor.Seconds(), label(a.Account))
 	}
 	age := 0.0
 	if !stats.Oldest.IsZero() {
@@ -121,7 +121,7 @@ func (w work) Collect(to chan<- prometheus.Metric) {
 	show(to, couriersDesc, float64(s.Couriers))
 	show(to, leasedDesc, float64(s.InFlight))
 	for account, n := range w.connections() {
-		show(to, connDesc, float64(n), account)
+		show(to, connDesc, float64(n), label(account))
 	}
 }
 

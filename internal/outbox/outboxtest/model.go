@@ -172,6 +172,9 @@ func (m *Model) Enqueue(ctx context.Context, n outbox.New) (outbox.Receipt, erro
 		return outbox.Receipt{}, err
 	}
 	defer m.mu.Unlock()
+	if err := n.CheckNames(); err != nil {
+		return outbox.Receipt{}, err
+	}
 	if n.Key != "" {
 		for _, msg := range m.messages {
 			if msg.Account == n.Account && msg.Key == n.Key {

@@ -21,6 +21,7 @@ var enqueueRules = []rule{
 	{"a message that can't be read is not kept", unreadable},
 	{"not before and expires have their defaults", defaults},
 	{"a message may begin held", beginHeld},
+	{"a name that can't be shown is refused", badNames},
 	{"a context that is over changes nothing", contextOver},
 	{"a context that ends meanwhile leaves all or nothing", contextEnds},
 	{"behind Close everything is ErrClosed", closed},

@@ -19,6 +19,7 @@ func RunIn(t *testing.T, open func(t *testing.T, clock *Clock) (outbox.Store, Be
 		test     func(*stand, Begin)
 	}{
 		{"a message is kept with the caller's transaction", inCommitted},
+		{"a name that can't be shown is refused", inBadNames},
 		{"what is rolled back was never there", inRolledBack},
 		{"keys are what they are elsewhere", inKeys},
 		{"events of a transaction that ends late are not missed", inLate},

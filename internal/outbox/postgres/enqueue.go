@@ -219,6 +219,9 @@ func (r *row) begins(now time.Time) {
 
 // newRow makes a row of a message, but for its id and what depends on the time.
 func newRow(m outbox.New) (row, error) {
+	if err := m.CheckNames(); err != nil {
+		return row{}, err
+	}
 	if m.Envelope.Len() == 0 {
 		return row{}, sentence.New("envelope: no recipients")
 	}

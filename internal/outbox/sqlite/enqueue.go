@@ -38,6 +38,9 @@ const (
 
 // Enqueue keeps a message.
 func (s *store) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, error) {
+	if err := m.CheckNames(); err != nil {
+		return outbox.Receipt{}, err
+	}
 	if found, receipt, err := s.known(ctx, m); found || err != nil {
 		return receipt, err
 	}
@@ -65,6 +68,9 @@ func (s *store) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, erro
 // SQLite's only write lock from here on.
 func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.New) (outbox.Receipt, error) {
 	if err := s.usable(ctx); err != nil {
+		return outbox.Receipt{}, err
+	}
+	if err := m.CheckNames(); err != nil {
 		return outbox.Receipt{}, err
 	}
 	if s.group == nil {

@@ -1,0 +1,76 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/yanmail/yan/internal/scrub"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// PanicError is a mistake in the program: a goroutine that serves the delivery
+// panicked. Run and Drain return it after the other goroutines have finished and the
+// leases are given back.
+type PanicError struct {
+	Part  string // the goroutine
+	Value any
+	Stack []byte
+}
+
+// Error names the part and the value; the stack is for a log.
+func (e *PanicError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap is what Error says, for other languages.
+func (e *PanicError) Unwrap() error {
+	return sentence.Errorf("%s panicked: %v", e.Part, scrub.Text(fmt.Sprint(e.Value)))
+}
+
+// NewPanicError describes a recovered value. It is to be called in the deferred
+// function, so that the stack is that of the panic; a value that was carried over from
+// another goroutine brings its own.
+func NewPanicError(part string, value any) *PanicError {
+	e := &PanicError{Part: part, Value: value, Stack: debug.Stack()}
+	if carried, ok := value.(interface{ PanicStack() []byte }); ok {
+		e.Stack = carried.PanicStack()
+	}
+	return e
+}
+
+// errPanicked is why a message is not begun after a panic.
+var errPanicked = errors.New("a part of the delivery panicked")
+
+// guarded runs a part. A panic in it ends the delivery, not the process: the others
+// finish what is on the wire, and the leases are given back.
+func (s *shift) guarded(part string, work func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.d.panicked(NewPanicError(part, v))
+			s.end(errPanicked)
+		}
+	}()
+	work()
+}
+
+// panicked notes the first panic and has the dispatcher end the work.
+func (d *Delivery) panicked(e *PanicError) {
+	d.mu.Lock()
+	if d.fatal == nil {
+		d.fatal = e
+	}
+	d.mu.Unlock()
+	d.look()
+}
+
+// sheltered is an observer whose panics end the delivery, and not the goroutine that
+// reports the event: that one has recipients in its hands.
+func (d *Delivery) sheltered(observe func(Event)) func(Event) {
+	return func(e Event) {
+		defer func() {
+			if v := recover(); v != nil {
+				d.panicked(NewPanicError("observing "+string(e.Kind), v))
+			}
+		}()
+		observe(e)
+	}
+}

@@ -1,0 +1,129 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// panicking is a store of which a method panics, once.
+type panicking struct{ *failing }
+
+func (s panicking) at(method string) {
+	if s.fails(method) {
+		panic("in " + method)
+	}
+}
+
+func (s panicking) Renew(ctx context.Context, owner string, lease time.Duration) error {
+	s.at("Renew")
+	return s.Store.Renew(ctx, owner, lease)
+}
+
+func (s panicking) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+	s.at("Claim")
+	return s.Store.Claim(ctx, c)
+}
+
+func (s panicking) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+	s.at("Mark")
+	return s.Store.Mark(ctx, owner, leases)
+}
+
+func (s panicking) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
+	s.at("Settle")
+	return s.Store.Settle(ctx, settlements)
+}
+
+func (s panicking) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+	s.at("Body")
+	return s.Store.Body(ctx, id)
+}
+
+func (s panicking) Slots(ctx context.Context, owner, account string, want, most int) (int, error) {
+	s.at("Slots")
+	return s.Store.Slots(ctx, owner, account, want, most)
+}
+
+func (s panicking) Sweep(ctx context.Context) (outbox.Swept, error) {
+	s.at("Sweep")
+	return s.Store.Sweep(ctx)
+}
+
+func (s panicking) Due(ctx context.Context) ([]outbox.Due, error) {
+	s.at("Due")
+	return s.Store.Due(ctx)
+}
+
+func (s panicking) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) {
+	s.at("List")
+	return s.Store.List(ctx, f)
+}
+
+func (s panicking) Unreported(ctx context.Context, limit int) ([]outbox.Report, error) {
+	s.at("Unreported")
+	return s.Store.Unreported(ctx, limit)
+}
+
+// A panic in any goroutine that serves the delivery ends it with a PanicError that has
+// the stack, and the leases are given back.
+func TestAPanicEndsTheDeliveryAndNotTheProcess(t *testing.T) {
+	t.Parallel()
+	events := []delivery.EventKind{delivery.Claimed, delivery.Marked, delivery.Settled, delivery.Copied}
+	for _, method := range []string{"Renew", "Claim", "Mark", "Settle", "Body", "Slots", "Sweep", "Due", "List", "Unreported", "Route", "Open", "Append"} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			at := panicking{&failing{Store: w.model, method: method, times: 1}}
+			w.opts.Store = at
+			open := w.route.Open
+			w.route.Open = func(ctx context.Context, n int) (delivery.Sender, error) { at.at("Open"); return open(ctx, n) }
+			w.route.Mailbox = func(context.Context) (delivery.Mailbox, error) { at.at("Append"); return nil, errors.New("no mailbox") }
+			w.opts.Route = func(context.Context, string) (delivery.Route, error) { at.at("Route"); return w.route, nil }
+			w.endsWith(t, "in "+method)
+		})
+	}
+	for _, kind := range events {
+		t.Run("observing "+string(kind), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.route.Mailbox = func(context.Context) (delivery.Mailbox, error) { return nil, errors.New("no mailbox") }
+			w.opts.Observe = func(e delivery.Event) {
+				if e.Kind == kind {
+					panic("in the observer")
+				}
+			}
+			w.endsWith(t, "in the observer")
+		})
+	}
+}
+
+// endsWith has a delivery run until it ends by itself, with a panic.
+func (w *world) endsWith(t *testing.T, said string) {
+	t.Helper()
+	for range 20 {
+		w.enqueue("a@example.org")
+		w.large()
+	}
+	w.opts.After = sooner
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err := delivery.New(w.opts).Run(ctx)
+	var p *delivery.PanicError
+	if !errors.As(err, &p) || !strings.Contains(p.Error(), said) || !strings.Contains(string(p.Stack), "delivery") {
+		t.Fatalf("it ended with %v", err)
+	}
+	stats, err := w.model.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := stats.Accounts[0].Count[outbox.Leased]; n != 0 || len(stats.Workers) != 0 {
+		t.Errorf("%d are leased still, by %v", n, stats.Workers)
+	}
+}

@@ -1,0 +1,221 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/transport"
+)
+
+// poisons are replies that may be about the whole account, each at a stage of a
+// transaction: words of the sandbox's magic recipients, or senders at MAIL.
+func poisons() []string {
+	return []string{
+		"rcpt-421-4.3.2+Closing_connection",
+		"rcpt-554-5.7.1+Relay_access_denied",
+		"rcpt-454-4.7.1+Relay_access_denied",
+		"rcpt-550-5.4.5+Daily_user_sending_limit_exceeded",
+		"rcpt-530-5.7.0+Authentication_required",
+		"mail-421-4.3.2+Closing_connection",
+		"mail-530-5.7.0+Authentication_required",
+		"mail-550-5.4.5+Daily_user_sending_limit_exceeded",
+		"data-421-4.3.2+Closing_connection",
+		"data-550-5.4.5+Daily_user_sending_limit_exceeded",
+		"body-421-4.3.2+Closing_connection",
+		"body-550-5.4.5+Daily_user_sending_limit_exceeded",
+	}
+}
+
+// poison enqueues a message that meets a reply.
+func (w *world) poison(word, domain string) outbox.ID {
+	w.t.Helper()
+	at := word // once for each message
+	from, to := "me@example.org", "a@"+domain
+	if word[:4] == "mail" {
+		from = at + "@" + domain
+	} else {
+		to = at + "@" + domain
+	}
+	content, err := message.Compose(&message.Message{From: from, To: []string{to}, Subject: "Hello", Text: "Hello World\n"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = content.Close() })
+	envelope, err := content.Envelope()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := w.model.Enqueue(w.t.Context(), outbox.New{Account: account, Envelope: envelope, MessageID: content.MessageID(), Content: content})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r.ID
+}
+
+// pausedFor is how long the account is paused in the store.
+func (w *world) pausedFor() time.Duration {
+	w.t.Helper()
+	stats, err := w.model.Stats(w.t.Context())
+	if err != nil || len(stats.Accounts) != 1 {
+		w.t.Fatalf("%+v, %v", stats, err)
+	}
+	return stats.Accounts[0].PausedFor
+}
+
+// toward makes transports to a server.
+func toward(server string) func(context.Context, int) (delivery.Sender, error) {
+	return func(_ context.Context, connections int) (delivery.Sender, error) {
+		return transport.Open(server, transport.Options{MaxConnections: connections})
+	}
+}
+
+// A reply inside a transaction is about that transaction: one message that meets it is
+// deferred, counts a try and goes behind the others, which are handed over.
+func TestOneMessageDoesNotStopTheOthers(t *testing.T) {
+	t.Parallel()
+	for _, word := range poisons() {
+		t.Run(word, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.route.ReportFrom = address(t, "me@example.org")
+			bad := w.poison(word, "elsewhere.test")
+			var good []outbox.ID
+			for n := range 5 {
+				good = append(good, w.enqueue(fmt.Sprintf("g%d@example.net", n)))
+			}
+			w.drain()
+			for _, id := range good {
+				w.want(id, "handed_over")
+			}
+			w.want(bad, "deferred")
+			e, err := w.model.Show(t.Context(), bad)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := e.Recipients[0]; r.Attempts != 1 || r.Due.Sub(w.clock.Now()) < 50*time.Second {
+				t.Errorf("%d tries, due in %v", r.Attempts, r.Due.Sub(w.clock.Now()))
+			}
+			if left := w.pausedFor(); left != 0 {
+				t.Errorf("the account is paused for %v", left)
+			}
+		})
+	}
+}
+
+// When another message meets the same and none got through, it is about the account.
+func TestTwoMessagesThatMeetTheSamePauseTheAccount(t *testing.T) {
+	t.Parallel()
+	for _, word := range poisons() {
+		t.Run(word, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.route.ReportFrom = address(t, "me@example.org")
+			first, second := w.poison(word, "elsewhere.test"), w.poison(word, "another.test")
+			third := w.enqueue("g@example.net")
+			w.drain()
+			w.want(first, "deferred")
+			w.want(second, "deferred")
+			if state := w.states(third); state != "queued" && state != "handed_over" { // it may be on the wire already
+				t.Errorf("the third is %s", state)
+			}
+			if w.pausedFor() <= 0 || w.saw(delivery.Paused, "") != 1 {
+				t.Errorf("paused for %v, said %d times", w.pausedFor(), w.saw(delivery.Paused, ""))
+			}
+			// They wait behind the third when the account goes on.
+			if err := w.model.Resume(t.Context(), account); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Advance(2 * time.Hour)
+			w.drain()
+			w.want(third, "handed_over")
+		})
+	}
+}
+
+// Messages to one domain are refused for that domain's sake, up to a number.
+func TestManyToOneDomainPauseTheAccountInTheEnd(t *testing.T) {
+	t.Parallel()
+	for n, pauses := range map[int]bool{2: false, 3: false, 4: true} {
+		w := newWorld(t)
+		for range n {
+			w.poison("rcpt-554-5.7.1+Relay_access_denied", "elsewhere.test")
+		}
+		w.drain()
+		if paused := w.pausedFor() > 0; paused != pauses {
+			t.Errorf("%d messages to one domain: paused %v, want %v", n, paused, pauses)
+		}
+	}
+}
+
+// What this machine alone may be wrong about is no reason for others to rest: its
+// settings and secrets, its names and its network. A server's word is.
+func TestALocalFaultRestsHereOnly(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		kind    delivery.EventKind
+		disturb func(*world, *delivery.Options)
+	}{
+		{"no route", delivery.NoRoute, func(_ *world, o *delivery.Options) {
+			o.Route = func(context.Context, string) (delivery.Route, error) {
+				return delivery.Route{}, errors.New("no password file")
+			}
+		}},
+		{"no secret", delivery.NoRoute, func(w *world, o *delivery.Options) {
+			route := w.route
+			route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("the command failed") }
+			o.Route = func(context.Context, string) (delivery.Route, error) { return route, nil }
+		}},
+		{"no such host", delivery.Paused, func(w *world, o *delivery.Options) {
+			route := w.route
+			route.Open = toward("smtp+notls://host.invalid:25")
+			o.Route = func(context.Context, string) (delivery.Route, error) { return route, nil }
+		}},
+		{"no server", delivery.Paused, func(w *world, o *delivery.Options) {
+			route := w.route
+			route.Open = toward("smtp+notls://127.0.0.1:1")
+			o.Route = func(context.Context, string) (delivery.Route, error) { return route, nil }
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			var ids []outbox.ID
+			for range 4 {
+				ids = append(ids, w.enqueue("a@example.org"))
+			}
+			sick := w.opts
+			c.disturb(w, &sick)
+			d := delivery.New(sick)
+			if _, err := d.Drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n := w.saw(c.kind, ""); n != 1 {
+				t.Errorf("said %d times", n)
+			}
+			if left := w.pausedFor(); left != 0 {
+				t.Errorf("the account is paused for all, for %v", left)
+			}
+			if rests := d.Status().Rests; len(rests) != 1 || rests[0].Account != account || rests[0].Answer.Err == "" {
+				t.Errorf("the rest is not to be seen: %+v", rests)
+			}
+			for _, id := range ids {
+				w.want(id, "queued")
+			}
+			w.drain() // another machine
+			for _, id := range ids {
+				w.want(id, "handed_over")
+			}
+			d.Reload()
+			if rests := d.Status().Rests; len(rests) != 0 {
+				t.Errorf("it still rests behind a reload: %+v", rests)
+			}
+		})
+	}
+}

@@ -1,0 +1,63 @@
+package outbox
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// Bounds of what a New may say about itself.
+const (
+	MaxAccount = 64  // octets
+	MaxKey     = 200 // octets
+	MaxTag     = 64  // octets
+	MaxTags    = 20
+)
+
+// CheckNames refuses an account, a key or tags that can't be shown, compared and
+// counted as they are. Every store asks it before it keeps a message, so that what
+// reads the outbox can rely on them.
+func (m *New) CheckNames() error {
+	if !IsAccount(m.Account) {
+		return sentence.Errorf("%q is no name of an account: a name has letters, digits, - and _ only, %d at most", clip(m.Account), MaxAccount)
+	}
+	if len(m.Key) > MaxKey || !IsText(m.Key) {
+		return sentence.Errorf("the key has to be 1 to %d octets of text without control characters", MaxKey)
+	}
+	if len(m.Tags) > MaxTags {
+		return sentence.Errorf("there are %d tags; a message has %d at most", len(m.Tags), MaxTags)
+	}
+	for _, tag := range m.Tags {
+		if tag == "" || len(tag) > MaxTag || !IsText(tag) {
+			return sentence.Errorf("%q is no tag: want 1 to %d octets without blanks, commas and control characters", clip(tag), MaxTag)
+		}
+	}
+	return nil
+}
+
+// IsAccount reports whether an account may have a name; "" is the only account of an
+// outbox, or the default one.
+func IsAccount(name string) bool {
+	return len(name) <= MaxAccount && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	})
+}
+
+// IsText reports whether a text is valid UTF-8 in one line, without control
+// characters and without those that turn its direction.
+func IsText(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+	})
+}
+
+// clip is the beginning of a text for an error.
+func clip(s string) string {
+	const most = 60
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}

@@ -1,0 +1,54 @@
+package outboxtest
+
+import (
+	"strings"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// BadNames are texts that no account, key or tag may be.
+func BadNames() []string {
+	bad := []string{"x\xff\xfe", "x\u2028y", "x\u2029y", "x\u202ey", "x\u2066y", "x\x7f", "x\u0085", strings.Repeat("x", 2000), "\xed\xa0\x80"}
+	for c := range byte(' ') {
+		bad = append(bad, "x"+string(c)+"y")
+	}
+	return bad
+}
+
+// badNames: nothing is kept under a name that can't be shown and counted as it is.
+func badNames(s *stand) {
+	for _, bad := range BadNames() {
+		account, key, tag := letter(), letter(), letter()
+		account.Account, key.Key, tag.Tags = bad, bad, []string{"good", bad}
+		for field, n := range map[string]outbox.New{"account": account, "key": key, "tag": tag} {
+			if _, err := s.store.Enqueue(s.ctx, n); err == nil {
+				s.Errorf("%s %q is kept", field, bad)
+			}
+		}
+	}
+	for _, bad := range []string{"a b", "a.b", "ä", "a/b", " "} {
+		n := letter()
+		n.Account = bad
+		if _, err := s.store.Enqueue(s.ctx, n); err == nil {
+			s.Errorf("account %q is kept", bad)
+		}
+	}
+	if n := s.found(outbox.Filter{}); n != 0 {
+		s.Errorf("%d messages are in the outbox", n)
+	}
+}
+
+func inBadNames(s *stand, begin Begin) {
+	tx, commit, _ := begin()
+	for _, bad := range BadNames() {
+		n := letter()
+		n.Account = bad
+		if _, err := s.store.EnqueueIn(s.ctx, tx, n); err == nil {
+			s.Errorf("account %q is kept", bad)
+		}
+	}
+	s.must("commit", commit())
+	if n := s.found(outbox.Filter{}); n != 0 {
+		s.Errorf("%d messages are in the outbox", n)
+	}
+}
