@@ -110,7 +110,7 @@ func (d *draft) parseAddresses() error {
 // mailboxes reads one string of an address field to the end of d.boxes.
 func (d *draft) mailboxes(s string) ([]Mailbox, error) {
 	start := len(d.boxes)
-	boxes, err := appendMailboxes(d.boxes, s, typedByHand)
+	boxes, err := appendMailboxes(d.boxes, s)
 	if err == nil && len(boxes) == start {
 		err = errNoAddress
 	}

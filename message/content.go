@@ -2,6 +2,7 @@ package message
 
 import (
 	"io"
+	"slices"
 
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
@@ -40,7 +41,8 @@ const (
 type parties struct {
 	from smtp.Address
 	to   []smtp.Address
-	err  error // why there is no envelope
+	// Why the one and the others are not known.
+	fromErr, toErr error
 }
 
 // segment is a run of octets whose number is known before they are made.
@@ -72,20 +74,48 @@ func (c *Content) NeedsSMTPUTF8() bool { return c.utf8 }
 // a raw message has none or a malformed one.
 func (c *Content) MessageID() string { return c.messageID }
 
+// What a header may lack that an envelope needs.
+var (
+	ErrNoSender     = sentence.New("the message has neither From nor Sender")
+	ErrNoRecipients = sentence.New("no recipients: none of To, Cc and Bcc names one")
+)
+
 // Envelope says who the message is from (Sender, or else From) and to (To, Cc
 // and Bcc). It is an error to have no recipient.
 func (c *Content) Envelope() (smtp.Envelope, error) {
-	p := c.parties
+	from, err := c.From()
+	if err != nil {
+		return smtp.Envelope{}, err
+	}
+	to, err := c.Recipients()
+	if err != nil {
+		return smtp.Envelope{}, err
+	}
+	return smtp.NewEnvelope(from, to...)
+}
+
+// From is the sender of the envelope alone, for a message whose recipients are given
+// elsewhere or can't be read.
+func (c *Content) From() (smtp.Address, error) {
+	p := c.partiesOf()
+	return p.from, p.fromErr
+}
+
+// Recipients are those of the envelope alone, for a message whose sender is given
+// elsewhere or can't be read. It is an error to have none.
+func (c *Content) Recipients() ([]smtp.Address, error) {
+	p := c.partiesOf()
+	if p.toErr == nil && len(p.to) == 0 {
+		return nil, ErrNoRecipients
+	}
+	return slices.Clone(p.to), p.toErr
+}
+
+func (c *Content) partiesOf() parties {
 	if c.draft != nil {
-		p = c.draft.parties()
+		return c.draft.parties()
 	}
-	if p.err != nil {
-		return smtp.Envelope{}, p.err
-	}
-	if len(p.to) == 0 {
-		return smtp.Envelope{}, sentence.New("no recipients: none of To, Cc and Bcc names one")
-	}
-	return smtp.NewEnvelope(p.from, p.to...)
+	return c.parties
 }
 
 // SevenBit is the same message for a server with neither 8BITMIME nor

@@ -33,7 +33,7 @@ func (m Mailbox) String() string {
 
 // plainName reports whether a name reads back without quotes.
 func plainName(s string) bool {
-	if strings.Contains(s, "=?") || strings.Contains(s, "  ") || strings.TrimSpace(s) != s {
+	if strings.Contains(s, "=?") || strings.Contains(s, "  ") || trimItem(s) != s {
 		return false
 	}
 	return !strings.ContainsFunc(s, func(r rune) bool {
@@ -85,7 +85,7 @@ func ParseMailbox(s string) (Mailbox, error) {
 // skipped, but a list without any mailbox is an error. Groups ("team: a@b,
 // c@d;") are refused.
 func ParseMailboxList(s string) ([]Mailbox, error) {
-	list, err := appendMailboxes(nil, s, typedByHand)
+	list, err := appendMailboxes(nil, s)
 	if err == nil && len(list) == 0 {
 		err = errNoAddress
 	}
@@ -97,25 +97,8 @@ var (
 	errAngle     = sentence.New("an angle bracket < is not closed")
 )
 
-// dialect is whose mailbox lists are read.
-type dialect int
-
-const (
-	typedByHand dialect = iota
-	// inHeader is RFC 5322: groups are allowed and flattened, full-width
-	// characters separate nothing, and names do not matter.
-	inHeader
-)
-
-func (d dialect) separator(r rune) bool {
-	if d == inHeader {
-		return r == ',' || r == ';'
-	}
-	return isSeparator(r)
-}
-
 // appendMailboxes reads a list to the end of another.
-func appendMailboxes(list []Mailbox, s string, d dialect) ([]Mailbox, error) {
+func appendMailboxes(list []Mailbox, s string) ([]Mailbox, error) {
 	if isBareAddress(s) {
 		address, err := smtp.ParseAddress(s)
 		if err != nil {
@@ -126,26 +109,44 @@ func appendMailboxes(list []Mailbox, s string, d dialect) ([]Mailbox, error) {
 	if err := checkText(s, false); err != nil {
 		return nil, sentence.Errorf("%q %w", clip(s), err)
 	}
-	for rest := s; rest != ""; {
-		item, after, err := cutMailbox(rest, d)
+	first := true
+	var before rune // the separator before the item; 0 before the first
+	for rest := s; rest != ""; first = false {
+		item, separator, after, err := cutMailbox(rest)
 		if err != nil {
 			return nil, sentence.Errorf("%q: %w", clip(strings.TrimSpace(rest)), err)
 		}
 		rest = after
-		if item = strings.TrimSpace(item); item == "" {
+		if item = trimItem(item); item == "" {
 			continue
 		}
 		m, err := parseItem(item)
+		if err != nil && !strings.ContainsAny(item, "@<") && !(first && rest == "") {
+			err = separatorError(item, before, separator)
+		}
 		if err != nil {
 			return nil, err
 		}
 		// An encoded word can hide what the check above was for.
-		if err := checkText(m.Name, false); err != nil && d == typedByHand {
+		if err := checkText(m.Name, false); err != nil {
 			return nil, sentence.Errorf("%q: its name %w", clip(item), err)
 		}
 		list = append(list, m)
+		before = separator
 	}
 	return list, nil
+}
+
+// trimItem takes off blanks, and what comes unseen with pasted text.
+func trimItem(s string) string { return strings.TrimSpace(smtp.TrimInvisible(strings.TrimSpace(s))) }
+
+// separatorError is for an item without an @ beside a separator, which is what is
+// wrong with it more often than not.
+func separatorError(item string, before, after rune) error {
+	if before != 0 {
+		return sentence.Errorf("address %q: no @; the %c before it separates two addresses", clip(item), before)
+	}
+	return sentence.Errorf("address %q: no @; if the %c belongs to a name, put the name in quotes: \"A%c B\" <a@example.org>", clip(item), after, after)
 }
 
 // isBareAddress tells what most strings are, letters and digits around an @, from
@@ -163,10 +164,9 @@ func isBareAddress(s string) bool {
 }
 
 // cutMailbox takes the text before the first separator that stands outside of
-// quotes, comments and angle brackets.
-func cutMailbox(s string, d dialect) (item, rest string, err error) {
+// quotes, comments and angle brackets. The separator is 0 at the end.
+func cutMailbox(s string) (item string, separator rune, rest string, err error) {
 	var comment, angle, literal bool
-	start := 0
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -175,7 +175,7 @@ func cutMailbox(s string, d dialect) (item, rest string, err error) {
 		case r == '"':
 			end := quotedEnd(s[i:])
 			if end < 0 {
-				return "", "", sentence.New(`a quote " is not closed`)
+				return "", 0, "", sentence.New(`a quote " is not closed`)
 			}
 			n = end
 		case encodedWordLen(s[i:]) > 0:
@@ -191,22 +191,20 @@ func cutMailbox(s string, d dialect) (item, rest string, err error) {
 		case r == ']':
 			literal = false
 		case angle || literal:
-		case r == ':' && d == inHeader:
-			start = i + n
 		case r == ':':
-			return "", "", sentence.New("a group (name: address, address;) can't be used; list the addresses, or put the name in quotes")
-		case d.separator(r):
-			return s[start:i], s[i+n:], nil
+			return "", 0, "", sentence.New("a group (name: address, address;) can't be used; list the addresses, or put the name in quotes")
+		case isSeparator(r):
+			return s[:i], r, s[i+n:], nil
 		}
 		i += n
 	}
 	switch {
 	case comment:
-		return "", "", sentence.New("a parenthesis ( is not closed")
+		return "", 0, "", sentence.New("a parenthesis ( is not closed")
 	case angle:
-		return "", "", errAngle
+		return "", 0, "", errAngle
 	}
-	return s[start:], "", nil
+	return s, 0, "", nil
 }
 
 // encodedWordLen is the length of the encoded word at the start of s, 0 if there
@@ -243,6 +241,14 @@ func quotedEnd(s string) int {
 
 // parseItem reads one mailbox, trimmed and not empty.
 func parseItem(item string) (Mailbox, error) {
+	m, err := readItem(halfWidthBrackets(item))
+	if err == nil && strings.Contains(m.Address.Local(), " ") {
+		return Mailbox{}, sentence.Errorf("%q: holds a blank before the @, which no mailbox has", clip(item))
+	}
+	return m, err
+}
+
+func readItem(item string) (Mailbox, error) {
 	open := indexUnquoted(item, '<')
 	if open < 0 {
 		return parseBare(item)
@@ -259,7 +265,7 @@ func parseItem(item string) (Mailbox, error) {
 	if after != "" && !isComment {
 		return bad(sentence.New("something follows the >; is a comma missing?"))
 	}
-	address, err := smtp.ParseAddress(strings.TrimSpace(addr))
+	address, err := smtp.ParseAddress(trimItem(addr))
 	if err != nil {
 		return bad(err)
 	}
@@ -269,6 +275,42 @@ func parseItem(item string) (Mailbox, error) {
 	}
 	return Mailbox{Name: name, Address: address}, nil
 }
+
+// halfWidthBrackets reads 张三《a@b》 as a Chinese or Japanese keyboard means it: the
+// brackets at the end have the address in them, or the name.
+func halfWidthBrackets(item string) string {
+	if isASCII(item) || strings.ContainsAny(item, `<>"`) {
+		return item
+	}
+	last, n := utf8.DecodeLastRuneInString(item)
+	closes := strings.IndexRune(closingBrackets, last)
+	if closes < 0 {
+		return item
+	}
+	opening := []rune(openingBrackets)[utf8.RuneCountInString(closingBrackets[:closes])]
+	open := strings.IndexRune(item, opening)
+	if open < 0 {
+		return item
+	}
+	outside, inside := item[:open], strings.TrimSpace(item[open+utf8.RuneLen(opening):len(item)-n])
+	switch strings.Contains(outside, "@") {
+	case false:
+		if !strings.Contains(inside, "@") {
+			return item
+		}
+		return outside + "<" + inside + ">"
+	default:
+		if strings.Contains(inside, "@") {
+			return item
+		}
+		return strings.TrimSpace(outside) + " (" + inside + ")"
+	}
+}
+
+const (
+	openingBrackets = "＜〈《⟨≪（【「『［〔〖"
+	closingBrackets = "＞〉》⟩≫）】」』］〕〗"
+)
 
 // parseBare reads an address without angle brackets, perhaps with its name
 // after it as a comment, as mail was written before RFC 822.

@@ -67,6 +67,16 @@ func TestParseMailboxErrors(t *testing.T) {
 		{"team: a@b.c, d@e.f;", "a group (name: address, address;) can't be used"},
 		{"a@b.c, Joe <joe>", `"Joe <joe>": address "joe": no @`},
 		{"a＠b.c", "full-width ＠"},
+		{"<a、b@example.com>", "holds the full-width 、; type the half-width ,"},
+		{"friend@163，com", `address "com": no @; the ， before it separates two addresses`},
+		{"friend@163,com", `address "com": no @; the , before it separates two addresses`},
+		{"Smith, John <j@example.org>", `address "Smith": no @; if the , belongs to a name, put the name in quotes: "A, B" <a@example.org>`},
+		{"王，五 <j@example.org>", `address "王": no @; if the ， belongs to a name, put the name in quotes: "A， B" <a@example.org>`},
+		{"张三《friend@163.com", "holds the full-width 《; type the half-width <"},
+		{"a@b.c《friend@163.com》", "holds the full-width"},
+		{"friend@163.com（", "holds the full-width （"},
+		{`"a b"@example.org`, "holds a blank before the @"},
+		{"m\u200be@example.org", "a zero width space (U+200B)"},
 		{"a@b.c\n", "holds a line break"},
 		{"a@b.c, \xff <d@e.f>", "is not UTF-8"},
 		{"=?utf-8?q?=0D=0ABcc:_x?= <a@b.c>", "its name holds a line break"},
@@ -95,8 +105,7 @@ func TestMailboxString(t *testing.T) {
 		"J. Smith (Sales) <a@b.c>":          `"J. Smith (Sales)" <a@b.c>`,
 		`" leading" <a@b.c>`:                `" leading" <a@b.c>`,
 		"=?utf-8?q?a=22=2C_b?= <a@b.c>":     `"a\", b" <a@b.c>`,
-		"<a、b@example.com>":                 "<a、b@example.com>",
-		"=?utf-8?q?=E2=80=8F_x?= <a@b.c>":   "\u200f x <a@b.c>",
+		"=?utf-8?q?=E2=80=8F_x?= <a@b.c>":   "\"\u200f x\" <a@b.c>",
 		"=?utf-8?q?=C2=A0x?= <a@b.c>":       "\"\u00a0x\" <a@b.c>",
 		"=?iso-8859-1?q?J=FCrgen?= <a@b.c>": "Jürgen <a@b.c>",
 	} {
@@ -110,6 +119,53 @@ func TestMailboxString(t *testing.T) {
 		}
 		if again, err := ParseMailbox(m.String()); err != nil || again != m {
 			t.Errorf("%q read back as %q, %v", m, again, err)
+		}
+	}
+}
+
+// Brackets of a Chinese or Japanese keyboard around an address or a name are read as
+// they are meant; each pair is tried.
+func TestEastAsianBrackets(t *testing.T) {
+	t.Parallel()
+	open, closing := []rune(openingBrackets), []rune(closingBrackets)
+	if len(open) != len(closing) || len(open) < 11 {
+		t.Fatal(len(open), len(closing))
+	}
+	for i := range open {
+		o, c := string(open[i]), string(closing[i])
+		for in, want := range map[string]string{
+			"张三" + o + "friend@163.com" + c:                       "张三 <friend@163.com>",
+			"张三 " + o + " friend@163.com " + c + "，b@example.org": "张三 <friend@163.com>, b@example.org",
+			"friend@163.com" + o + "张三" + c:                       "张三 <friend@163.com>",
+			o + "friend@163.com" + c:                              "friend@163.com",
+			"甲" + o + "乙" + c + " <friend@163.com>":               "甲" + o + "乙" + c + " <friend@163.com>",
+			"\"甲" + o + "\" <friend@163.com>, " + "b@example.org": "甲" + o + " <friend@163.com>, b@example.org",
+		} {
+			list, err := ParseMailboxList(in)
+			var got []string
+			for _, m := range list {
+				got = append(got, m.String())
+			}
+			if err != nil || strings.Join(got, ", ") != want {
+				t.Errorf("%q is %q, %v, want %q", in, got, err, want)
+			}
+		}
+		for _, in := range []string{"张三" + o + "friend@163.com", "friend@163.com" + c, "a@b.c" + o + "d@e.f" + c, "a@b" + o + ".c", o + "张三" + c, "friend@163.com" + c + o} {
+			if list, err := ParseMailboxList(in); err == nil {
+				t.Errorf("%q is %q", in, list)
+			}
+		}
+	}
+}
+
+// What comes unseen with pasted text is dropped at the ends of each address.
+func TestPastedMailboxes(t *testing.T) {
+	t.Parallel()
+	for _, unseen := range []string{"\u200b", "\ufeff", "\u202a", "\u202c", "\u2066\u2069", "\u00a0", "\u3000 \u200e"} {
+		in := unseen + "a@example.org" + unseen + ", " + unseen + "Name <" + unseen + "b@example.org" + unseen + ">" + unseen + "，" + unseen
+		list, err := ParseMailboxList(in)
+		if err != nil || len(list) != 2 || list[0].String() != "a@example.org" || list[1].String() != "Name <b@example.org>" {
+			t.Errorf("%+q: %q, %v", in, list, err)
 		}
 	}
 }

@@ -302,7 +302,7 @@ func FuzzMailboxList(f *testing.F) {
 		if !strings.Contains(s, "=?") {
 			checkFolding(t, w.buf)
 		}
-		parsed, err := appendMailboxes(nil, unfold(t, w.buf)[0].Value, inHeader)
+		parsed, err := mailboxesOf([]rawField{{"from", []byte(unfold(t, w.buf)[0].Value)}}, "from")
 		if err != nil || len(parsed) != len(list) {
 			t.Fatalf("%q on the wire is %q: %q, %v", s, w.buf, parsed, err)
 		}

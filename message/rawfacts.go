@@ -1,10 +1,13 @@
 package message
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/smtp"
 )
 
 // rawField is a header field, unfolded, its name in lower case.
@@ -54,46 +57,78 @@ func (f *rawFacts) messageID() string {
 	return ""
 }
 
-// parties are the addresses of the header; what is wrong with them matters
-// only to who asks for the envelope.
+// parties are the addresses of the header. What is wrong with the sender does not
+// matter to those who ask for the recipients, nor the other way round.
 func (f *rawFacts) parties() parties {
 	var p parties
-	for _, name := range []string{"sender", "from"} {
-		boxes, err := f.mailboxes(name)
-		if err != nil {
-			return parties{err: err}
-		}
-		if len(boxes) > 0 {
-			p.from = boxes[0].Address
-			break
-		}
+	fields, prefix := f.fields, ""
+	if block := resentBlock(f.fields); len(block) > 0 {
+		fields, prefix = block, "resent-"
 	}
-	if p.from.IsZero() {
-		return parties{err: sentence.New("the message has neither From nor Sender")}
+	p.from, p.fromErr = senderOf(fields, prefix+"sender", prefix+"from")
+	if errors.Is(p.fromErr, ErrNoSender) && prefix != "" {
+		p.fromErr = sentence.New("the message was resent, and its first block of Resent fields names no sender")
 	}
 	for _, name := range []string{"to", "cc", "bcc"} {
-		boxes, err := f.mailboxes(name)
+		boxes, err := mailboxesOf(fields, prefix+name)
 		if err != nil {
-			return parties{err: err}
+			p.to, p.toErr = nil, err
+			return p
 		}
 		for _, m := range boxes {
 			p.to = append(p.to, m.Address)
 		}
 	}
+	if len(p.to) == 0 && prefix != "" {
+		p.toErr = sentence.New("the message was resent, and its first block of Resent fields names no recipient")
+	}
 	return p
 }
 
-func (f *rawFacts) mailboxes(name string) ([]Mailbox, error) {
+// resentBlock is the first block of Resent fields: those of the last time that the
+// message was resent. Each block stands above the older ones (RFC 5322 section 3.6.6).
+func resentBlock(fields []rawField) []rawField {
+	isResent := func(f rawField) bool { return strings.HasPrefix(f.name, "resent-") }
+	start := slices.IndexFunc(fields, isResent)
+	if start < 0 {
+		return nil
+	}
+	seen := map[string]bool{}
+	end := start
+	for end < len(fields) && isResent(fields[end]) && !seen[fields[end].name] {
+		seen[fields[end].name] = true
+		end++
+	}
+	return fields[start:end]
+}
+
+// senderOf is the first mailbox of the first of these fields that is there.
+func senderOf(fields []rawField, names ...string) (smtp.Address, error) {
+	for _, name := range names {
+		boxes, err := mailboxesOf(fields, name)
+		if err != nil {
+			return smtp.Address{}, err
+		}
+		if len(boxes) > 0 {
+			return boxes[0].Address, nil
+		}
+	}
+	return smtp.Address{}, ErrNoSender
+}
+
+func mailboxesOf(fields []rawField, name string) ([]Mailbox, error) {
 	var all []Mailbox
-	for _, h := range f.fields {
+	for _, h := range fields {
 		if h.name != name {
 			continue
 		}
-		boxes, err := appendMailboxes(nil, strings.ReplaceAll(string(h.value), "\t", " "), inHeader)
+		groups, err := parseHeaderList(string(h.value))
 		if err != nil {
 			return nil, sentence.Errorf("header field %s: %w", name, err)
 		}
-		all = append(all, boxes...)
+		for _, g := range groups {
+			all = append(all, g.boxes...)
+		}
 	}
 	return all, nil
 }

@@ -1,21 +1,19 @@
 package smtp
 
 import (
-	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/net/idna"
-
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Limits of RFC 5321 section 4.5.3.1, in octets.
+// Limits of RFC 5321 section 4.5.3.1, in octets. That of 64 for a local part is not
+// kept: addresses for answers and confirmations are longer, servers take them, and
+// the section lets clients try.
 const (
-	maxLocalPart = 64
-	maxDomain    = 255
-	maxPath      = 254 // 256 less the angle brackets
+	maxDomain = 255
+	maxPath   = 254 // 256 less the angle brackets
 )
 
 // Address is a mailbox as it stands in MAIL and RCPT: a local part and a
@@ -30,28 +28,35 @@ type Address struct {
 
 // ParseAddress reads a bare address, local@domain. It accepts a quoted local
 // part, an address literal ("user@[127.0.0.1]"), UTF-8 in the local part and
-// an internationalised domain; it refuses white space, control characters,
-// angle brackets and anything longer than RFC 5321 section 4.5.3.1 allows.
+// an internationalised domain, and drops invisible characters at both ends, which
+// come with pasted text. It refuses white space outside of quotes, control and
+// invisible characters, angle brackets, brackets and marks of East Asian text, and
+// anything longer than RFC 5321 section 4.5.3.1 allows, but for the 64 octets of a
+// local part.
 func ParseAddress(s string) (Address, error) {
 	bad := func(what error) (Address, error) {
 		return Address{}, sentence.Errorf("address %q: %v", clip(s), what)
 	}
+	s = TrimInvisible(s)
 	if s == "" {
 		return Address{}, sentence.New("address is empty")
 	}
 	if !utf8.ValidString(s) {
 		return bad(sentence.New("not UTF-8"))
 	}
-	for _, r := range s {
+	for i, r := range s {
 		if r < 0x20 || r == 0x7f || unicode.IsControl(r) {
 			return bad(sentence.Errorf("holds the control character %U", r))
 		}
+		if r >= utf8.RuneSelf && IsInvisible(r) && !isPartOfLetter(s[:i], r) {
+			return bad(sentence.Errorf("holds an invisible character, %v (%U); type the address anew", nameOf(r), r))
+		}
 	}
 	at := strings.LastIndexByte(s, '@')
+	if wide, ascii := eastAsian(s); wide != 0 {
+		return bad(sentence.Errorf("holds the full-width %c; type the half-width %c", wide, ascii))
+	}
 	if at < 0 {
-		if strings.ContainsRune(s, '＠') {
-			return bad(sentence.New("holds the full-width ＠; type the half-width @"))
-		}
 		return bad(sentence.New("no @"))
 	}
 	local, domain := s[:at], s[at+1:]
@@ -137,8 +142,6 @@ func checkLocalPart(s string) error {
 	switch {
 	case s == "":
 		return sentence.New("nothing before the @")
-	case len(s) > maxLocalPart:
-		return sentence.Errorf("the part before the @ is longer than %d octets", maxLocalPart)
 	case s[0] == '"':
 		return checkQuoted(s)
 	case s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, ".."):
@@ -152,9 +155,9 @@ func checkLocalPart(s string) error {
 	return nil
 }
 
-// checkQuoted allows the printable content of a Quoted-string. A space is
-// legal there but no mailbox uses one, and it is what command injection
-// through the address starts with, so it is refused.
+// checkQuoted allows the printable content of a Quoted-string, blanks included.
+// Angle brackets are legal there, but no mailbox uses one, and servers that look
+// for the first > are common, so they are refused.
 func checkQuoted(s string) error {
 	if len(s) < 3 || s[len(s)-1] != '"' {
 		return sentence.New("the quotes of the local part are not closed")
@@ -162,7 +165,7 @@ func checkQuoted(s string) error {
 	body := s[1 : len(s)-1]
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
-		case c == ' ' || c == '<' || c == '>':
+		case c == '<' || c == '>':
 			return sentence.Errorf("%q is not allowed before the @, not even in quotes", rune(c))
 		case c == '"':
 			return sentence.New("a quote inside the quoted local part")
@@ -188,73 +191,7 @@ func isAtext(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
 			strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
 	}
-	return r != utf8.RuneError && r != '＠' && !unicode.IsSpace(r) && unicode.IsGraphic(r)
-}
-
-func domainToASCII(domain string) (string, error) {
-	if domain == "" {
-		return "", sentence.New("nothing after the @")
-	}
-	// A U-label is never longer in UTF-8 than four octets for each of its
-	// characters; what is longer hides invisible ones.
-	if len(domain) > 4*maxDomain {
-		return "", sentence.New("the part after the @ is too long")
-	}
-	if domain[0] == '[' {
-		return checkLiteral(domain)
-	}
-	if isPlainDomain(domain) {
-		return domain, nil
-	}
-	for _, r := range domain {
-		if unicode.IsSpace(r) || strings.ContainsRune(`<>()[]\,;:@"`, r) {
-			return "", sentence.Errorf("%q is not allowed after the @", r)
-		}
-	}
-	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckJoiners(true),
-		idna.StrictDomainName(true), idna.VerifyDNSLength(true))
-	ascii, err := profile.ToASCII(domain)
-	if err != nil {
-		return "", sentence.Errorf("%q is not a domain name", domain)
-	}
-	if len(ascii) > maxDomain || strings.HasSuffix(ascii, ".") || !isASCII(ascii) {
-		return "", sentence.Errorf("%q is not a domain name", domain)
-	}
-	return strings.ToLower(ascii), nil
-}
-
-// isPlainDomain tells names that IDNA leaves as they are: letters in lower case,
-// digits, and hyphens within a label but not third and fourth. Most are.
-func isPlainDomain(domain string) bool {
-	if len(domain) > 253 {
-		return false
-	}
-	start := 0 // of the label
-	for i := 0; i <= len(domain); i++ {
-		if i == len(domain) || domain[i] == '.' {
-			label := domain[start:i]
-			if n := len(label); n == 0 || n > 63 || label[0] == '-' || label[n-1] == '-' || n > 3 && label[2:4] == "--" {
-				return false
-			}
-			start = i + 1
-			continue
-		}
-		if c := domain[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return true
-}
-
-// checkLiteral reads an address literal (RFC 5321 section 4.1.3).
-func checkLiteral(domain string) (string, error) {
-	inner, closed := strings.CutSuffix(domain[1:], "]")
-	v6, isV6 := strings.CutPrefix(inner, "IPv6:")
-	ip, err := netip.ParseAddr(v6)
-	if !closed || err != nil || ip.Zone() != "" || ip.Is4() == isV6 {
-		return "", sentence.Errorf("%q is not an address literal like [192.0.2.1] or [IPv6:2001:db8::1]", domain)
-	}
-	return domain, nil
+	return r != utf8.RuneError && !unicode.IsSpace(r) && unicode.IsGraphic(r)
 }
 
 func isASCII(s string) bool {

@@ -73,7 +73,8 @@ type content interface {
 	io.WriterTo
 	io.Closer
 	MessageID() string
-	Envelope() (smtp.Envelope, error)
+	From() (smtp.Address, error)
+	Recipients() ([]smtp.Address, error)
 	FormerFingerprint() ([sha256.Size]byte, bool, error)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
 )
 
 // What is wrong with the user's input is said here in the user's language,
@@ -138,8 +139,17 @@ func (a *app) addressIn(name, v string) error {
 	case !strings.Contains(v, "@"):
 		return a.wrongf("%s %q: want an address like friend@example.com", name, v)
 	}
-	if _, err := message.ParseMailboxList(v); err != nil {
+	boxes, err := message.ParseMailboxList(v)
+	if err != nil {
 		return a.wrongf("%s: not an address that mail can be sent to: %v", name, err)
+	}
+	if strings.ContainsFunc(v, smtp.IsInvisible) {
+		a.hint(a.T("%s: invisible characters around an address were left out", name))
+	}
+	for _, box := range boxes {
+		if len(box.Address.Local()) > 64 {
+			a.hint(a.T("%s: %s has more than 64 octets before the @, which some servers refuse", name, printable(box.Address.String())))
+		}
 	}
 	return nil
 }

@@ -1,17 +1,13 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"net/mail"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/internal/mailfiles"
 	"github.com/yanmail/yan/internal/mbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
@@ -185,64 +181,75 @@ func (a *app) rawProblem(j *job, err error) error {
 		a.T("Want a whole message: header fields like From: and To:, an empty line, then the text."))
 }
 
-// rawEnvelope takes from the flags what they give and the rest from the
-// headers; what is wrong with a header does not matter where a flag stands.
+// rawEnvelope takes from the flags what they give and the rest from the header;
+// what is wrong with a field does not matter if a flag replaces it. Without a valid
+// sender there the message is from whom a composed message would be from.
 func (a *app) rawEnvelope(s *sendFlags, j *job, given []smtp.Address) (smtp.Envelope, error) {
-	inMessage, err := j.content.Envelope()
-	from, to := inMessage.From(), inMessage.To()
-	if len(given) > 0 {
-		to = given
+	to, toErr := given, error(nil)
+	if len(given) == 0 {
+		to, toErr = j.content.Recipients()
 	}
-	switch {
-	case s.from != "":
-		box, boxErr := message.ParseMailbox(s.from)
-		if boxErr != nil {
-			return smtp.Envelope{}, a.composing(boxErr)
+	from, fromErr := j.content.From()
+	if s.from != "" {
+		box, err := message.ParseMailbox(s.from)
+		if err != nil {
+			return smtp.Envelope{}, a.composing(err)
 		}
-		from = box.Address
-		if len(given) == 0 && err != nil {
-			return smtp.Envelope{}, a.lacking(j, err, true, false)
-		}
-	case err != nil && len(given) > 0:
-		// The recipients may be all that the headers lack.
-		if from, err = senderOf(j.content); err != nil {
-			return smtp.Envelope{}, a.lacking(j, err, false, true)
-		}
-	case err != nil:
-		return smtp.Envelope{}, a.lacking(j, err, false, false)
+		from, fromErr = box.Address, nil
 	}
-	envelope, err := smtp.NewEnvelope(from, to...)
-	if err != nil {
-		return envelope, a.lacking(j, err, true, false)
+	if fromErr != nil {
+		own, err := a.ownSender(s)
+		if err != nil {
+			return smtp.Envelope{}, err
+		}
+		if !own.IsZero() {
+			from, fromErr = own, nil
+		}
 	}
-	return envelope, nil
+	if fromErr != nil || toErr != nil {
+		return smtp.Envelope{}, a.lacking(j, fromErr, toErr)
+	}
+	return smtp.NewEnvelope(from, to...)
 }
 
-// lacking says what keeps a message from having an envelope. sender and
-// recipients say which of them are given by flags.
-func (a *app) lacking(j *job, err error, sender, recipients bool) error {
-	hint := a.T("Give the recipients with -t and the sender with -f.")
-	switch {
-	case sender:
-		hint = a.T("Give the recipients with -t.")
-	case recipients:
-		hint = a.T("Give the sender with -f.")
+// ownSender is who a composed message would be from: the account's address, EMAIL or
+// the user of the server's URL; zero if there is none.
+func (a *app) ownSender(s *sendFlags) (smtp.Address, error) {
+	id, err := a.identify(s, a.statedSender(s))
+	if err != nil {
+		return smtp.Address{}, err
 	}
-	header, headErr := headerOf(j.content)
-	has := func(fields ...string) bool {
-		return headErr == nil && slices.ContainsFunc(fields, func(f string) bool { return header.Get(f) != "" })
+	flags := *s
+	flags.id = id
+	text, err := a.sender(&flags)
+	if err != nil {
+		return smtp.Address{}, nil // then the header's fault is what is said
 	}
-	sender, recipients = sender || has("From", "Sender"), recipients || has("To", "Cc", "Bcc")
+	box, err := message.ParseMailbox(text)
+	if err != nil {
+		return smtp.Address{}, nil
+	}
+	return box.Address, nil
+}
+
+// lacking says what keeps a message from having an envelope.
+func (a *app) lacking(j *job, fromErr, toErr error) error {
+	name, hint := a.jobName(j), a.T("Give the recipients with -t and the sender with -f.")
+	noSender, noRecipients := errors.Is(fromErr, message.ErrNoSender), errors.Is(toErr, message.ErrNoRecipients)
 	var problem string
-	switch name := a.jobName(j); {
-	case sender && recipients:
-		problem = a.T("--raw %s: its header does not say from whom and to whom: %v", name, err)
-	case sender:
-		problem, hint = a.T("--raw %s: the message names no recipient in To, Cc or Bcc", name), a.T("Give the recipients with -t.")
-	case recipients:
-		problem = a.T("--raw %s: the message names no sender in From", name)
-	default:
+	switch {
+	case noSender && noRecipients:
 		problem = a.T("--raw %s: the message names neither sender nor recipients", name)
+	case fromErr != nil && toErr != nil:
+		problem = a.T("--raw %s: neither the sender nor the recipients can be read from its header: %s; %s", name, a.Say(fromErr), a.Say(toErr))
+	case noSender:
+		problem, hint = a.T("--raw %s: the message names no sender in From", name), a.T("Give the sender with -f.")
+	case fromErr != nil:
+		problem, hint = a.T("--raw %s: the sender can't be read from its header: %s", name, a.Say(fromErr)), a.T("Give the sender with -f.")
+	case noRecipients:
+		problem, hint = a.T("--raw %s: the message names no recipient in To, Cc or Bcc", name), a.T("Give the recipients with -t.")
+	default:
+		problem, hint = a.T("--raw %s: the recipients can't be read from its header: %s", name, a.Say(toErr)), a.T("Give the recipients with -t.")
 	}
 	return fail(exitData, errors.New(problem), hint)
 }
@@ -262,51 +269,4 @@ func recipients(s *sendFlags) ([]smtp.Address, error) {
 		}
 	}
 	return list, nil
-}
-
-// senderOf reads Sender or else From out of a message that names no
-// recipients, so that it has no envelope.
-func senderOf(c content) (smtp.Address, error) {
-	header, err := headerOf(c)
-	if err != nil {
-		return smtp.Address{}, err
-	}
-	for _, field := range []string{"Sender", "From"} {
-		value := header.Get(field)
-		if value == "" {
-			continue
-		}
-		boxes, err := message.ParseMailboxList(value)
-		if err != nil {
-			return smtp.Address{}, sentence.Errorf("header field %s: %w", field, err)
-		}
-		return boxes[0].Address, nil
-	}
-	return smtp.Address{}, sentence.New("the message has neither From nor Sender")
-}
-
-// headerOf reads the header of a message that is complete.
-func headerOf(c content) (mail.Header, error) {
-	head := headWriter{}
-	if _, err := c.WriteTo(&head); err != nil && !errors.Is(err, errEnough) {
-		return nil, err
-	}
-	parsed, err := mail.ReadMessage(bytes.NewReader(head.buf.Bytes()))
-	if err != nil {
-		return nil, sentence.New("the message has neither From nor Sender")
-	}
-	return parsed.Header, nil
-}
-
-var errEnough = errors.New("enough was read")
-
-// headWriter keeps the start of a message, which holds its header.
-type headWriter struct{ buf bytes.Buffer }
-
-func (w *headWriter) Write(p []byte) (int, error) {
-	n, _ := w.buf.Write(p) // a Buffer has no errors
-	if bytes.Contains(w.buf.Bytes(), []byte("\r\n\r\n")) {
-		return n, errEnough
-	}
-	return n, nil
 }

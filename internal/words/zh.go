@@ -436,9 +436,8 @@ var chinese = map[string]string{
 	"the server asked for a longer pause than yan waits":                                            "服务器要求暂停的时间超过了 yan 的等待上限",
 	"This server can't keep up with commands that come together: send to it with --no-pipelining.":  "这个服务器处理不了连发的命令：请加上 --no-pipelining 再发。",
 	"%s/s": "每秒 %s 封",
-	"--raw %s: can't be sent as a message: %s":                    "--raw %s：无法作为邮件发送：%s",
-	"--raw %s: its header does not say from whom and to whom: %v": "--raw %s：邮件头没有说清发件人和收件人：%v",
-	"--raw %s: the message names no recipient in To, Cc or Bcc":   "--raw %s：邮件的 To、Cc、Bcc 中没有收件人",
-	"--raw %s: the message names no sender in From":               "--raw %s：邮件的 From 中没有发件人",
-	"--raw %s: the message names neither sender nor recipients":   "--raw %s：邮件既没有写发件人，也没有写收件人",
+	"--raw %s: can't be sent as a message: %s":                  "--raw %s：无法作为邮件发送：%s",
+	"--raw %s: the message names no recipient in To, Cc or Bcc": "--raw %s：邮件的 To、Cc、Bcc 中没有收件人",
+	"--raw %s: the message names no sender in From":             "--raw %s：邮件的 From 中没有发件人",
+	"--raw %s: the message names neither sender nor recipients": "--raw %s：邮件既没有写发件人，也没有写收件人",
 }

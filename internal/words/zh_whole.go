@@ -23,4 +23,30 @@ var chineseWhole = map[string]string{
 	"%w, or may be one: %v":                                       "%w，或可能是：%v",
 	"it is no mail: a mail server keeps data of the folder in it": "这不是邮件，只是邮件服务器存放的目录数据",
 	"ends with CR CR LF; its line ends were converted twice":      "以 CR CR LF 结尾；换行符被转换了两次",
+
+	// Envelopes.
+	"--raw %s: neither the sender nor the recipients can be read from its header: %s; %s": "--raw %s：从邮件头中读不出发件人和收件人：%s；%s",
+	"--raw %s: the sender can't be read from its header: %s":                              "--raw %s：从邮件头中读不出发件人：%s",
+	"--raw %s: the recipients can't be read from its header: %s":                          "--raw %s：从邮件头中读不出收件人：%s",
+	"the message was resent, and its first block of Resent fields names no sender":        "这是重新投寄的邮件，但其第一组 Resent 字段中没有发件人",
+	"the message was resent, and its first block of Resent fields names no recipient":     "这是重新投寄的邮件，但其第一组 Resent 字段中没有收件人",
+	"a square bracket [ is not closed":                                                    "方括号 [ 没有闭合",
+	"is not of the form name@domain":                                                      "不是“名称@域名”的形式",
+
+	// Addresses.
+	"holds an invisible character, %v (%U); type the address anew": "含有看不见的字符：%v（%U）；请重新输入地址",
+	"holds the full-width %c; type the half-width %c":              "含有全角的 %c；请用半角的 %c",
+	"%q is not allowed in a domain name":                           "域名中不能有 %q",
+	"a soft hyphen":                                                "软连字符",
+	"a zero width space":                                           "零宽空格",
+	"a zero width joiner":                                          "零宽连接符",
+	"a mark for the direction of text":                             "文字方向标记",
+	"a byte order mark or word joiner":                             "字节顺序标记或零宽不换行空格",
+	"a variation selector":                                         "异体字选择符",
+	"a format character":                                           "格式控制符",
+	"address %q: no @; the %c before it separates two addresses":   "地址%q：缺少 @；它前面的“%c”会把两个地址分开",
+	"address %q: no @; if the %c belongs to a name, put the name in quotes: \"A%c B\" <a@example.org>": "地址%q：缺少 @；若“%c”是姓名的一部分，请给姓名加引号：\"甲%c乙\" <a@example.org>",
+	"%q: holds a blank before the @, which no mailbox has":                                             "%q：@ 前有空格，没有这样的邮箱",
+	"%s: invisible characters around an address were left out":                                         "%s：已去掉地址两端看不见的字符",
+	"%s: %s has more than 64 octets before the @, which some servers refuse":                           "%s：%s 的 @ 前超过 64 个字节，有的服务器会拒绝",
 }

@@ -1,0 +1,81 @@
+package smtp
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// IsInvisible reports whether a character is not seen: format characters and
+// fillers. White space is not among them.
+func IsInvisible(r rune) bool {
+	switch r {
+	case 0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0:
+		return true
+	}
+	return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r)
+}
+
+// TrimInvisible takes invisible characters off both ends, as they come with text
+// that was copied from a page or another program.
+func TrimInvisible(s string) string { return strings.TrimFunc(s, IsInvisible) }
+
+// isPartOfLetter reports whether an invisible character belongs to the one before
+// it: a joiner in a domain (RFC 5892 appendix A), or a variation selector in a local
+// part.
+func isPartOfLetter(before string, r rune) bool {
+	if strings.ContainsRune(before, '@') {
+		return r == 0x200c || r == 0x200d
+	}
+	return unicode.Is(unicode.Variation_Selector, r)
+}
+
+// nameOf is what an invisible character is called.
+func nameOf(r rune) error {
+	switch r {
+	case 0xad:
+		return sentence.New("a soft hyphen")
+	case 0x200b:
+		return sentence.New("a zero width space")
+	case 0x200c, 0x200d:
+		return sentence.New("a zero width joiner")
+	case 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0x61c:
+		return sentence.New("a mark for the direction of text")
+	case 0x2060, 0xfeff:
+		return sentence.New("a byte order mark or word joiner")
+	}
+	if unicode.Is(unicode.Variation_Selector, r) {
+		return sentence.New("a variation selector")
+	}
+	return sentence.New("a format character")
+}
+
+// eastAsian finds a character that a Chinese or Japanese keyboard gives for one that
+// an address needs or can't have; 0 if there is none. Letters, digits and the full
+// stop are left to IDNA, which maps them.
+func eastAsian(s string) (wide, ascii rune) {
+	for _, r := range s {
+		switch r {
+		case '＠':
+			return r, '@'
+		case '＜', '〈', '《', '⟨', '≪', '«':
+			return r, '<'
+		case '＞', '〉', '》', '⟩', '≫', '»':
+			return r, '>'
+		case '（', '【', '「', '『', '［', '〔', '｢', '〖':
+			return r, '('
+		case '）', '】', '」', '』', '］', '〕', '｣', '〗':
+			return r, ')'
+		case '，', '、', '､':
+			return r, ','
+		case '；':
+			return r, ';'
+		case '：':
+			return r, ':'
+		case '“', '”', '＂', '„', '‟':
+			return r, '"'
+		}
+	}
+	return 0, 0
+}
