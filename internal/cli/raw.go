@@ -32,20 +32,32 @@ func (a *app) rawJobs(ctx context.Context, s *sendFlags, args []string) ([]*job,
 		}
 		jobs = append(jobs, found...)
 	}
+	several := len(jobs) > 1
+	var bad []badMessage
 	for _, j := range jobs {
 		err := a.checkRaw(s, j, given)
 		if ctx.Err() != nil {
 			err = a.interrupted()
 		}
+		var failed *failure
+		if errors.As(err, &failed) && failed.code == exitData {
+			bad = append(bad, badMessage{j, failed})
+			j.close()
+			continue
+		}
 		if err != nil {
 			closeAll(jobs)
 			return nil, err
 		}
-		if j.file != nil && len(jobs) > 1 {
+		if j.file != nil && several {
 			j.close()
 		}
 	}
-	return jobs, nil
+	left, err := a.withoutBad(s, jobs, bad)
+	if err != nil {
+		closeAll(jobs)
+	}
+	return left, err
 }
 
 // find lists the messages that an argument stands for.

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"errors"
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/mailfiles"
@@ -11,6 +14,15 @@ import (
 type rawFlags struct {
 	mbox   string // a word of mboxWords, or "" for neither
 	marked bool
+	skip   bool
+	// bad are the messages that are left out because of --skip-bad.
+	bad []badMessage
+}
+
+// badMessage is one that can't be sent, and why.
+type badMessage struct {
+	job *job
+	err *failure
 }
 
 // mboxWords are what --mbox takes.
@@ -20,12 +32,13 @@ func (s *rawFlags) registerRaw(a *app, cmd *cobra.Command) {
 	add(cmd, a.T("Whole messages (--raw):"),
 		option{"mbox", "", &s.mbox, "alike|every", a.T("\"From \" lines of an mbox file that do not look like its first: alike reads them as text, every starts a message at each (default: such a file is refused)")},
 		option{"include-deleted", "", &s.marked, "", a.T("also send messages that are marked as deleted or as drafts")},
+		option{"skip-bad", "", &s.skip, "", a.T("list the messages that can't be sent, and send the others; the exit status is 65 at least")},
 	)
 	complete(cmd, "mbox", mboxWords)
 }
 
 // rawFlagNames are the flags that need --raw.
-func rawFlagNames() []string { return []string{"mbox", "include-deleted"} }
+func rawFlagNames() []string { return []string{"mbox", "include-deleted", "skip-bad"} }
 
 // checkRawFlags finds flags that make no sense.
 func (a *app) checkRawFlags(s *sendFlags, changed func(string) bool) error {
@@ -61,4 +74,84 @@ func (a *app) tellLeftOut(s *sendFlags, name string, found mailfiles.Found) {
 	if found.Internal > 0 {
 		a.errf("%s\n", a.T("%s: left out %d that only holds data of a mail server", shown, found.Internal))
 	}
+}
+
+// mostBad is how many bad messages are listed.
+const mostBad = 50
+
+// withoutBad takes the bad messages out of a run. It is an error if there is one and
+// --skip-bad does not allow for it, or if nothing is left.
+func (a *app) withoutBad(s *sendFlags, jobs []*job, bad []badMessage) ([]*job, error) {
+	switch {
+	case len(bad) == 0:
+		return jobs, nil
+	case len(jobs) == 1:
+		return nil, bad[0].err
+	}
+	a.tellBad(s, bad)
+	code := exitData
+	for _, b := range bad {
+		code = worse(code, b.err.code)
+	}
+	switch {
+	case len(bad) == len(jobs):
+		return nil, fail(code, errors.New(a.T("none of the %d messages can be sent", len(jobs))), "")
+	case !s.skip:
+		return nil, fail(code, errors.New(a.T("nothing was sent: %d of %d messages are bad", len(bad), len(jobs))),
+			a.T("To send the others, use %s.", "--skip-bad"))
+	}
+	s.bad = bad
+	return slices.DeleteFunc(jobs, func(j *job) bool {
+		return slices.ContainsFunc(bad, func(b badMessage) bool { return b.job == j })
+	}), nil
+}
+
+// tellBad lists bad messages. Each kind of advice is given once.
+func (a *app) tellBad(s *sendFlags, bad []badMessage) {
+	said := map[string]bool{}
+	for i, b := range bad {
+		if s.json && s.skip {
+			a.printJSON(badJSON{File: b.job.name, Number: b.job.number, Status: "bad", Exit: b.err.code, Error: b.err.err.Error()})
+		}
+		if i == mostBad {
+			a.errf("     %s\n", a.T("and %d more", len(bad)-i))
+		}
+		if i >= mostBad {
+			continue
+		}
+		f := *b.err
+		if said[f.hint] {
+			f.hint = ""
+		}
+		said[f.hint] = true
+		a.explain(&f)
+	}
+}
+
+// badJSON is what --json prints for a message that --skip-bad leaves out.
+type badJSON struct {
+	File   string `json:"file,omitempty"`
+	Number int    `json:"number,omitempty"`
+	Status string `json:"status"`
+	Exit   int    `json:"exit"`
+	Error  string `json:"error"`
+}
+
+// countBad makes the bad messages count in the exit status of a run.
+func (s *rawFlags) countBad(err error) error {
+	if len(s.bad) == 0 {
+		return err
+	}
+	code := exitOK
+	for _, b := range s.bad {
+		code = worse(code, b.err.code)
+	}
+	if err == nil {
+		return &failure{code: code, err: errors.New("not all messages can be sent"), told: true}
+	}
+	var failed *failure
+	if errors.As(err, &failed) {
+		failed.code = worse(failed.code, code)
+	}
+	return err
 }

@@ -57,6 +57,12 @@ func (r *delivery) resume() error {
 	if log.CutOff() > 0 {
 		r.a.hint(r.a.T("The last line of %s was not written to its end, and is left out.", printable(r.s.log)))
 	}
+	for _, b := range r.s.bad {
+		if err := log.Bad(b.job.name, b.job.number, b.err.err.Error()); err != nil {
+			_ = log.Close() // the error that matters is err
+			return r.a.logProblem(r.s.log, err)
+		}
+	}
 	copies := map[sendlog.Key]int{}
 	for _, j := range r.jobs {
 		r.look(j, copies)

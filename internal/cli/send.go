@@ -137,10 +137,10 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 		}
 	}
 	if s.dryRun {
-		return a.printDry(s, jobs)
+		return s.countBad(a.printDry(s, jobs))
 	}
 	if s.when == account.QueueAlways {
-		return a.enqueue(cmd.Context(), s, jobs)
+		return s.countBad(a.enqueue(cmd.Context(), s, jobs))
 	}
 	server, err := a.oneServer(s, jobs)
 	if err != nil {
@@ -158,7 +158,7 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 		}
 		defer func() { _ = r.client.Close() }()
 	}
-	return r.deliver(cmd.Context())
+	return s.countBad(r.deliver(cmd.Context()))
 }
 
 // takeAccount finds the account and lets it fill the gaps of the flags.

@@ -104,6 +104,9 @@ func (r *delivery) summary(took time.Duration) string {
 	add(t.deferred, a.T("%d deferred", t.deferred))
 	add(t.unknown, a.T("%d unknown", t.unknown))
 	add(t.notTried, a.T("%d not tried", t.notTried))
+	if r.s != nil {
+		add(len(r.s.bad), a.T("%d bad and left out", len(r.s.bad)))
+	}
 	return a.T("%d messages in %s: %s", t.messages, duration(took)+a.perSecond(t.messages-len(r.settled)-t.notTried, took), strings.Join(parts, a.T(", ")))
 }
 

@@ -24,6 +24,7 @@ const (
 	eventLog     = "log"
 	eventAttempt = "attempt"
 	eventOutcome = "outcome"
+	eventBad     = "bad"
 )
 
 // Line is one line of the file. docs/json.md describes it.
@@ -40,6 +41,8 @@ type Line struct {
 	MessageID  string      `json:"message_id,omitempty"`
 	ServerID   string      `json:"server_id,omitempty"`
 	Recipients []Recipient `json:"recipients,omitempty"`
+	// Error is what is wrong with a message that was left out.
+	Error string `json:"error,omitempty"`
 }
 
 // Recipient is one of a message. An attempt has no status.
@@ -91,6 +94,8 @@ func decode(b []byte) (Line, error) {
 		return l, err
 	}
 	switch {
+	case l.Event == eventBad:
+		return l, nil
 	case l.Event != eventAttempt && l.Event != eventOutcome:
 		return l, fmt.Errorf("event %q", l.Event)
 	case l.SHA256.IsZero():

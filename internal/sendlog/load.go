@@ -110,6 +110,9 @@ func (l *Log) take(b []byte, number int) error {
 	if err != nil {
 		return &DamageError{number, err}
 	}
+	if line.Event == eventBad { // it says nothing about a recipient
+		return nil
+	}
 	for _, r := range line.Recipients {
 		to, err := smtp.ParseAddress(r.Address)
 		if err != nil {

@@ -218,6 +218,12 @@ func (l *Log) Settle(e *Entry, messageID, serverID string, outcomes []smtp.Outco
 	return l.write(line)
 }
 
+// Bad notes a message that is left out, and what is wrong with it. It changes the
+// state of no recipient.
+func (l *Log) Bad(file string, number int, problem string) error {
+	return l.write(Line{Event: eventBad, Time: l.now().UTC().Truncate(time.Millisecond), File: file, Number: number, Error: problem})
+}
+
 func omitFirst(copy int) int {
 	if copy == 1 {
 		return 0

@@ -49,4 +49,12 @@ var chineseWhole = map[string]string{
 	"%q: holds a blank before the @, which no mailbox has":                                             "%q：@ 前有空格，没有这样的邮箱",
 	"%s: invisible characters around an address were left out":                                         "%s：已去掉地址两端看不见的字符",
 	"%s: %s has more than 64 octets before the @, which some servers refuse":                           "%s：%s 的 @ 前超过 64 个字节，有的服务器会拒绝",
+
+	// Bad messages.
+	"list the messages that can't be sent, and send the others; the exit status is 65 at least": "列出无法发送的邮件，发送其余的；退出码至少为 65",
+	"none of the %d messages can be sent":                                                       "%d 封邮件都无法发送",
+	"nothing was sent: %d of %d messages are bad":                                               "没有发送任何邮件：%d 封（共 %d 封）有问题",
+	"To send the others, use %s.":                                                               "要发送其余的邮件，请加 %s。",
+	"and %d more":                                                                               "另有 %d 封",
+	"%d bad and left out":                                                                       "有问题而跳过 %d 封",
 }
