@@ -221,6 +221,13 @@ func appendRandomID(dst []byte, domain string) []byte {
 	return append(append(append(dst, '@'), domain...), '>')
 }
 
+// CheckMessageID finds what would keep Compose from using id as
+// [Message.MessageID].
+func CheckMessageID(id string) error {
+	_, err := wholeID(id)
+	return err
+}
+
 // wholeID checks a Message-ID and puts it in angle brackets.
 func wholeID(s string) (string, error) {
 	id, err := bareID(s)

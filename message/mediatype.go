@@ -67,6 +67,10 @@ func (m mediaType) field(f *folder, fileName string) {
 // octetStream is a type that says nothing.
 const octetStream = "application/octet-stream"
 
+// TypeByName is the media type that an attachment of this name gets by its
+// extension, without a charset; "" if that says nothing.
+func TypeByName(name string) string { return mediaTypeByName(name).full }
+
 // mediaTypeByName goes by the extension of a file name; full is "" where that
 // says nothing. The list is our own rather than the machine's, so that a message
 // is the same wherever it is made.

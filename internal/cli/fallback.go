@@ -272,7 +272,7 @@ func (r *delivery) recompose(j *job) error {
 		return nil
 	}
 	m := *j.message
-	m.From, m.Headers, m.ReplyTo = "", slices.Clone(m.Headers), j.answers
+	m.From, m.Sender, m.Headers, m.ReplyTo = "", "", slices.Clone(m.Headers), j.answers
 	if err := r.a.introduce(&m, r.s, id.Account); err != nil {
 		return err
 	}

@@ -116,6 +116,15 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 	if err := a.text(a.name("html"), s.html); err != nil {
 		return nil, err
 	}
+	if err := a.identifyMessage(m, s); err != nil {
+		return nil, err
+	}
+	if err := a.invite(m, s, cmd.Flags().Changed); err != nil {
+		return nil, err
+	}
+	a.textForHTML(m, cmd.Flags().Changed)
+	a.noteImages(m, s)
+	a.noteEncoded(s)
 	a.noteFileNames(s, cmd.Flags().Changed)
 	if err := a.checkEmpty(cmd, s, m); err != nil {
 		return nil, err
@@ -147,23 +156,25 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 // body is the text of the message: the flag, the file, or what was piped in.
 func (a *app) body(cmd *cobra.Command, s *sendFlags) (string, error) {
 	changed := cmd.Flags().Changed
-	name, text := a.name("body"), s.body
+	name, text, piped := a.name("body"), s.body, false
 	var err error
 	switch {
 	case changed("body"):
+		return text, a.text(name, text)
 	case changed("body-file"):
 		name = a.name("body-file") + " " + printable(s.bodyFile)
+		piped = s.bodyFile == "-"
 		text, err = a.textOf("body-file", s.bodyFile)
 	case a.StdinTTY > 0 || s.wantsStdin(nil) > 0 || s.html != "":
 		return "", nil
 	default:
-		name = a.T("standard input")
+		name, piped = a.T("standard input"), true
 		text, err = a.readStdin(name, maxText)
 	}
 	if err != nil {
 		return "", err
 	}
-	return text, a.text(name, text)
+	return a.readable(s, name, text, piped)
 }
 
 func (a *app) headers(s *sendFlags) ([]message.Header, error) {
@@ -191,7 +202,7 @@ func (a *app) headers(s *sendFlags) ([]message.Header, error) {
 // ownFlag is the flag of a header field that has one; "" for all others.
 func ownFlag(field string) string {
 	switch field := strings.ToLower(field); field {
-	case "from", "to", "cc", "bcc", "subject", "reply-to":
+	case "from", "to", "cc", "bcc", "subject", "reply-to", "sender", "date", "message-id":
 		return "--" + field
 	}
 	return ""
@@ -206,11 +217,13 @@ func (a *app) attachments(s *sendFlags) ([]message.Attachment, error) {
 		flag  string
 		files []string
 	}{{"attach", s.attach}, {"inline", s.inline}} {
-		for _, file := range l.files {
-			att, err := a.attachment(l.flag, file)
+		for _, value := range l.files {
+			spec := parseAttachSpec(value)
+			att, err := a.attachment(l.flag, spec.file)
 			if err != nil {
 				return nil, err
 			}
+			att = spec.described(att)
 			att.Inline = l.flag == "inline"
 			list = append(list, att)
 		}

@@ -43,7 +43,8 @@ func (a *app) readNamed(s *sendFlags, args []string) error {
 	if s.html, err = a.textOf("html-file", s.htmlFile); err != nil {
 		return err
 	}
-	return a.text(a.name("html-file")+" "+printable(s.htmlFile), s.html)
+	s.html, err = a.readableHTML(s, a.name("html-file")+" "+printable(s.htmlFile), s.html)
+	return err
 }
 
 // recipientsIn reads a file with an address, or several with commas, on each line.
@@ -91,9 +92,9 @@ func (a *app) fileText(flag, file string, most int64) (string, error) {
 // wantsStdin counts the values that are to come from standard input.
 func (s *sendFlags) wantsStdin(args []string) int {
 	n := 0
-	for _, list := range [][]string{s.toFile, s.ccFile, s.bccFile, s.attach, s.inline, {s.bodyFile, s.htmlFile}} {
+	for _, list := range [][]string{s.toFile, s.ccFile, s.bccFile, s.attach, s.inline, {s.bodyFile, s.htmlFile, s.inviteFile}} {
 		for _, v := range list {
-			if v == "-" {
+			if v == "-" || strings.HasPrefix(v, "-;") {
 				n++
 			}
 		}

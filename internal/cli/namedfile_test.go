@@ -17,7 +17,7 @@ import (
 // fileFlags are the flags whose value is the name of a file or a folder, in whatever
 // command: all others take a value.
 var fileFlags = []string{"attach", "bcc-file", "body-file", "ca", "cc-file", "dir", "html-file", "inline", "log", "maildir", "output",
-	"secret-file", "secret-netrc", "socket", "tls-ca", "tls-cert", "tls-key", "to-file", "outbox"}
+	"invite", "secret-file", "secret-netrc", "socket", "tls-ca", "tls-cert", "tls-key", "to-file", "outbox"}
 
 // eachFlag calls f for each flag of each command that takes a value.
 func eachFlag(root *cobra.Command, f func(command string, flag *pflag.Flag)) {

@@ -170,8 +170,7 @@ func (a *app) oneLine(name, v string) error {
 // text checks the text or HTML of a message; where says what it came from.
 func (a *app) text(where, v string) error {
 	if !utf8.ValidString(v) {
-		return fail(exitData, errors.New(a.T("%s: the text is not UTF-8", where)),
-			a.T("Save the file as UTF-8; editors offer that under \"Save as\"."))
+		return a.notUTF8(where)
 	}
 	if strings.ContainsRune(v, 0) {
 		return a.dataf("%s: holds a NUL character; attach files that are not text with -a", where)

@@ -26,6 +26,10 @@ type sendFlags struct {
 	bccFile              []string
 	body, bodyFile       string
 	html, htmlFile       string
+	charset              string
+	inviteFile           string
+	sender, date         string
+	messageID            string
 	attach, inline       []string
 	header               []string
 	account              string
@@ -97,10 +101,15 @@ func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
 		option{"body-file", "", &s.bodyFile, file, a.T("read the text from a file")},
 		option{"html", "", &s.html, "HTML", a.T("HTML, beside the text or instead of it")},
 		option{"html-file", "", &s.htmlFile, file, a.T("read the HTML from a file")},
-		option{"attach", "a", &s.attach, file, a.T("attach a file; repeatable")},
+		option{"charset", "", &s.charset, a.T("NAME"), a.T("the charset of a text from a file or standard input that is not UTF-8, like gbk")},
+		option{"attach", "a", &s.attach, file, a.T("attach a file; repeatable; FILE;name=NAME;type=TYPE says how it is shown")},
 		option{"inline", "", &s.inline, file, a.T("an image that the HTML shows as cid:FILENAME; repeatable")},
+		option{"invite", "", &s.inviteFile, file, a.T("an invitation: a calendar file (.ics), to be answered in the mail program")},
 		option{"header", "", &s.header, a.T("'NAME: VALUE'"), a.T("a further header field; repeatable")},
 		option{"reply-to", "", &s.replyTo, address, a.T("where answers shall go")},
+		option{"sender", "", &s.sender, address, a.T("who submits the message, if not its author; it leaves in this name")},
+		option{"date", "", &s.date, a.T("TIME"), a.T("the date of the message (default: now)")},
+		option{"message-id", "", &s.messageID, "ID@DOMAIN", a.T("the Message-ID (default: a random one)")},
 		option{"raw", "", &s.raw, "", a.T("send whole messages as they are: files (.eml, mbox), folders, or standard input")},
 		option{"to-policy", "", &s.policy, "all|any", a.T("one recipient refused: all sends to nobody (default), any to the others")},
 	)
@@ -110,6 +119,7 @@ func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
 		option{"window", "", &s.window, a.T("NUMBER"), a.T("how many a connection may have on the wire without an answer; if it is lost, they are unknown (default: 32; 1: one at a time)")},
 	)
 	complete(cmd, "resend", resendWords)
+	complete(cmd, "charset", charsets)
 	complete(cmd, "to-policy", func() []string { return []string{"all", "any"} })
 }
 
@@ -199,13 +209,17 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return a.wrongf("%s and %s are both given; one says nothing, the other everything", a.name("quiet"), a.name("json"))
 	}
 	if s.raw {
-		for _, flag := range []string{"subject", "body", "body-file", "html", "html-file", "attach", "inline", "header", "reply-to"} {
+		for _, flag := range []string{"subject", "body", "body-file", "html", "html-file", "attach", "inline", "header", "reply-to",
+			"charset", "invite", "sender", "date", "message-id"} {
 			if changed(flag) {
 				return a.wrongf("%s can't be used with --raw, which sends messages as they are", a.name(flag))
 			}
 		}
 	}
 	if err := a.checkRawFlags(s, changed); err != nil {
+		return err
+	}
+	if err := a.checkCharset(s); err != nil {
 		return err
 	}
 	if err := a.checkLog(s, changed("log")); err != nil {

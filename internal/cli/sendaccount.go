@@ -67,11 +67,11 @@ func (a *app) identify(s *sendFlags, from smtp.Address) (*identity, error) {
 	return &identity{Account: chosen, file: f, secrets: a.secrets()}, nil
 }
 
-// statedSender is the address that -f or EMAIL names; zero when neither does.
+// statedSender is the address that --sender, -f or EMAIL names; zero when none does.
 // EMAIL is for all programs: it does not overrule the account's own address,
 // but finds the account.
 func (a *app) statedSender(s *sendFlags) smtp.Address {
-	for _, text := range []string{s.from, a.Getenv("EMAIL")} {
+	for _, text := range []string{s.sender, s.from, a.Getenv("EMAIL")} {
 		if text == "" {
 			continue
 		}
