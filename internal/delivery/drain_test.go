@@ -24,7 +24,7 @@ func TestADrainLooksAtWhatOthersLeft(t *testing.T) {
 	w.drain()
 	w.want(left, "handed_over")
 
-	late := w.enqueue("late@example.com")
+	late := w.enqueueUntil(w.clock.Now().Add(outbox.Lifetime), "late@example.com")
 	w.clock.Advance(outbox.Lifetime)
 	for range 20 { // who comes first would be chance
 		w.drain()

@@ -125,13 +125,19 @@ func address(t *testing.T, s string) smtp.Address {
 // enqueue puts a message to these recipients into the outbox.
 func (w *world) enqueue(to ...string) outbox.ID {
 	w.t.Helper()
+	return w.enqueueUntil(time.Time{}, to...)
+}
+
+// enqueueUntil has it expire.
+func (w *world) enqueueUntil(expires time.Time, to ...string) outbox.ID {
+	w.t.Helper()
 	content := compose(w.t, to...)
 	envelope, err := content.Envelope()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	r, err := w.opts.Store.Enqueue(w.t.Context(), outbox.New{Account: account, Envelope: envelope,
-		MessageID: content.MessageID(), Content: content})
+		MessageID: content.MessageID(), Content: content, Expires: expires})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -23,5 +23,7 @@
 // # Time
 //
 // A store's clock is the only clock: pauses and leases are given as durations, and
-// only what a person said (not before, expires) is a time.
+// only what a person said (not before, expires) is a time. A clock may be wrong and be
+// set, so that "now" is stored as [Soon], not as a time; a pause is never longer than
+// [LongestPause]; and leases are measured by [Uptime] where all workers share a machine.
 package outbox

@@ -28,6 +28,7 @@ type Store interface {
 	// too.
 	//
 	// Recipients are Queued, or Held, and due now or at NotBefore where that is later.
+	// Now is not a time: what is due now stays due when the clock is set back.
 	// The key is the message's own in its account until Prune forgets it. The Content
 	// of a message whose key is there already need not be read.
 	Enqueue(ctx context.Context, m New) (Receipt, error)
@@ -70,8 +71,8 @@ type Store interface {
 	// Every settlement that is believed keeps its Answer and counts as an attempt,
 	// except that Queued and Held don't count. Queued gives back what is Leased or
 	// Sending; anything else it leaves alone, without an event, and is not stale. Deferred
-	// leaves Held what a person holds meanwhile. A State that is none of
-	// Settlement's is an error, and nothing is settled.
+	// leaves Held what a person holds meanwhile, and extends a default lifetime as Extend
+	// says. A State that is none of Settlement's is an error, and nothing is settled.
 	Settle(ctx context.Context, settlements []Settlement) (stale []Lease, err error)
 	// Body opens the text of a message. The error is ErrNoBody when it is gone, and
 	// ErrNotFound when there is no such message.
@@ -92,8 +93,10 @@ type Store interface {
 
 	// Sweep forgets lapsed workers and takes back what nobody who is known has: Leased
 	// is Queued again, its due time is what it was (EventLapsed), Sending is
-	// InDoubt. Then it ends what is too old: what is Queued or Deferred when its message
-	// expires is Expired.
+	// InDoubt. What waits longer than LongestPause, and not for a time that its sender
+	// chose, is due now: it was put off while the clock was ahead. Then it ends what is too
+	// old. What is Queued or Deferred is Expired at the time in New.Expires; without
+	// one, only what is Deferred and not due: whatever is due is tried first.
 	Sweep(ctx context.Context) (Swept, error)
 	// Due tells of every account that has something waiting when it is worth to claim,
 	// 0 for now; paused ones not before the end of their pause. Pace does not count.
@@ -201,11 +204,15 @@ type Report struct {
 
 // Retention says what Prune keeps of messages whose recipients are all Final:
 // the bodies for Bodies, all that is known for Messages, after the last of them
-// became so. A message with one that was not handed over keeps its body as
+// became so, and after the message was enqueued. A message with one that was not handed over keeps its body as
 // long as the rest of it. The subject goes with the body. What became so exactly
 // that long ago is forgotten: with 0, at once.
 type Retention struct {
 	Bodies, Messages time.Duration
+	// Automatic is for a Prune that no person asked for: its clock advances by PruneStep
+	// at most from one Prune to the next, so that a clock that jumps ahead does not have
+	// all keys forgotten at once. By hand, the clock is believed.
+	Automatic bool
 }
 
 // Pruned counts what Prune did: bodies of messages that stay, messages, and the sizes
@@ -225,4 +232,7 @@ type Options struct {
 	InlineBytes int64
 	// Now is the clock, for tests; nil means the store's own.
 	Now func() time.Time
+	// Uptime measures leases in tests; nil means the system's, or Now where that is set.
+	// A store in a database on another machine does not use it.
+	Uptime func() Uptime
 }

@@ -1,19 +1,25 @@
 package outboxtest
 
 import (
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
 )
 
-// Clock stands still until it is told otherwise. It is for many goroutines.
+// Clock stands still until it is told otherwise. It is safe for concurrent use.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu     sync.Mutex
+	now    time.Time
+	up     time.Duration
+	boot   int
+	single bool
 }
 
 // NewClock is a clock at a full second.
 func NewClock() *Clock {
-	return &Clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	return &Clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), up: 1000 * time.Hour}
 }
 
 // Now is the time; give it to a store as outbox.Options.Now.
@@ -23,16 +29,55 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Advance moves the clock on, or back where by is negative.
+// Single makes it the clock of a database server, where steps change leases, too.
+func (c *Clock) Single() *Clock {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.single = true
+	return c
+}
+
+// Uptime is the time that steps do not change; give it to a store as
+// outbox.Options.Uptime.
+func (c *Clock) Uptime() outbox.Uptime {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return outbox.Uptime{Boot: fmt.Sprint("boot ", c.boot), Since: c.up}
+}
+
+// Advance lets time pass, or sets the clock back where by is negative.
 func (c *Clock) Advance(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = c.now.Add(by)
+	c.move(by, by > 0)
 }
 
-// Set moves the clock to a time, back too.
+// Step sets the clock without time passing.
+func (c *Clock) Step(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.move(by, false)
+}
+
+// Set lets time pass until then, or sets the clock back.
 func (c *Clock) Set(to time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = to
+	c.move(to.Sub(c.now), to.After(c.now))
+}
+
+// Reboot starts the machine again, which takes no time.
+func (c *Clock) Reboot() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.single {
+		c.boot, c.up = c.boot+1, 0
+	}
+}
+
+func (c *Clock) move(by time.Duration, passes bool) {
+	c.now = c.now.Add(by)
+	if passes || c.single {
+		c.up += by
+	}
 }

@@ -31,7 +31,8 @@ type Model struct {
 	workers  map[string]*worker
 	accounts map[string]*account
 	events   []outbox.Event
-	cursor   int // of the last event that there was
+	cursor   int       // of the last event that there was
+	pruned   time.Time // the clock of Prune
 }
 
 type message struct {
@@ -42,6 +43,7 @@ type message struct {
 	eight, utf8  bool
 	binary       bool
 	recipients   []*recipient
+	firm         bool // its expiry was chosen by the sender
 }
 
 type recipient struct {
@@ -49,12 +51,19 @@ type recipient struct {
 	owner         string
 	token         int64
 	reported      bool
+	timing        outbox.Timing
+	expires       time.Time
 }
+
+// waits reports how long it is until a recipient is due.
+func (r *recipient) waits(now time.Time) time.Duration { return r.timing.Waits(r.Due, now) }
 
 type worker struct {
 	outbox.Worker
-	since, end time.Time
-	slots      map[string]int
+	since time.Time
+	boot  string
+	end   time.Duration // of its lease, by the uptime
+	slots map[string]int
 }
 
 type account struct {
@@ -66,7 +75,7 @@ type account struct {
 // NewModel makes an empty one.
 func NewModel(clock *Clock) *Model {
 	return &Model{
-		clock: clock, wake: make(chan struct{}),
+		clock: clock, wake: make(chan struct{}), pruned: clock.Now(),
 		workers: map[string]*worker{}, accounts: map[string]*account{},
 	}
 }
@@ -211,9 +220,9 @@ func newMessage(now time.Time, n outbox.New) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	due := now
+	due, timing := now, outbox.Soon
 	if n.NotBefore.After(now) {
-		due = n.NotBefore
+		due, timing = n.NotBefore, outbox.Dated
 	}
 	expires := n.Expires
 	if expires.IsZero() {
@@ -226,7 +235,7 @@ func newMessage(now time.Time, n outbox.New) (*message, error) {
 			Priority: n.Priority, Tags: slices.Clone(n.Tags), ReportOn: n.ReportOn,
 		},
 		dsn: n.Envelope.DSN(), print: n.Fingerprint, body: body,
-		eight: n.Content.EightBit(), utf8: n.Content.NeedsSMTPUTF8(),
+		eight: n.Content.EightBit(), utf8: n.Content.NeedsSMTPUTF8(), firm: !n.Expires.IsZero(),
 	}
 	if len(msg.Tags) == 0 {
 		msg.Tags = nil
@@ -240,7 +249,7 @@ func newMessage(now time.Time, n outbox.New) (*message, error) {
 	}
 	for i, a := range n.Envelope.To() {
 		msg.recipients = append(msg.recipients, &recipient{
-			Status: outbox.Status{N: i, Address: a, State: state, Due: due, Updated: now},
+			Status: outbox.Status{N: i, Address: a, State: state, Due: due, Updated: now}, timing: timing, expires: expires,
 		})
 	}
 	return msg, nil

@@ -15,8 +15,11 @@ import (
 // status is how it stands with a recipient, as people see it.
 func (m *Model) status(r *recipient) outbox.Status {
 	s := r.Status
-	if !s.State.Waiting() {
+	switch now := m.clock.Now(); {
+	case !s.State.Waiting():
 		s.Due = time.Time{}
+	case r.timing == outbox.Soon && s.Due.After(now):
+		s.Due = now
 	}
 	if w := m.workers[r.owner]; w != nil && (s.State == outbox.Leased || s.State == outbox.Sending) {
 		s.Worker = fmt.Sprintf("%s %d", w.Host, w.PID)
@@ -142,15 +145,20 @@ func (m *Model) Change(ctx context.Context, c outbox.Change) (outbox.Changed, er
 func (m *Model) change(now time.Time, msg *message, r *recipient, v outbox.Verb) {
 	to, _ := v.Goes(r.State)
 	m.move(now, r, to)
-	if to == outbox.Queued && !msg.Expires.After(now) {
-		msg.Expires = now.Add(outbox.Lifetime)
+	if to == outbox.Queued && !r.expires.After(now) {
+		msg.Expires, msg.firm = now.Add(outbox.Lifetime), false
+		for _, each := range msg.recipients {
+			each.expires = msg.Expires
+		}
 	}
 	kind := outbox.EventKind(to)
 	switch v {
 	case outbox.Retry:
-		kind, r.Due, r.reported = outbox.EventRetry, now, false
+		kind, r.reported = outbox.EventRetry, false
+		r.put(now, 0)
 	case outbox.ResolveResend:
-		kind, r.Due = outbox.EventResent, now
+		kind = outbox.EventResent
+		r.put(now, 0)
 	case outbox.Release:
 		kind = outbox.EventReleased
 	case outbox.ResolveFound:
@@ -180,23 +188,33 @@ func (m *Model) Stats(ctx context.Context) (outbox.Stats, error) {
 		}
 	}
 	for name, a := range m.accounts {
-		if a.paused.After(now) && counts[name] == nil {
+		if outbox.PauseLeft(a.paused, now) > 0 && counts[name] == nil {
 			counts[name] = map[outbox.State]int{}
 		}
 	}
 	for name, count := range counts {
 		s := outbox.AccountStats{Account: name, Count: count}
-		if a := m.account(name); a.paused.After(now) {
-			s.PausedFor, s.PauseAnswer = a.paused.Sub(now), a.answer
+		a := m.account(name)
+		if s.PausedFor = outbox.PauseLeft(a.paused, now); s.PausedFor > 0 {
+			s.PauseAnswer = a.answer
 		}
 		stats.Accounts = append(stats.Accounts, s)
 	}
 	for _, w := range m.workers {
-		stats.Workers = append(stats.Workers, outbox.WorkerStats{Worker: w.Worker, Since: w.since, For: max(w.end.Sub(now), 0)})
+		stats.Workers = append(stats.Workers, outbox.WorkerStats{Worker: w.Worker, Since: w.since, For: m.left(w)})
 	}
 	slices.SortFunc(stats.Accounts, func(a, b outbox.AccountStats) int { return cmp.Compare(a.Account, b.Account) })
 	slices.SortFunc(stats.Workers, func(a, b outbox.WorkerStats) int { return cmp.Compare(a.Owner, b.Owner) })
 	return stats, nil
+}
+
+// left is how long the lease of a worker goes on.
+func (m *Model) left(w *worker) time.Duration {
+	up := m.clock.Uptime()
+	if up.Lapsed(w.boot, w.end) {
+		return 0
+	}
+	return w.end - up.Since
 }
 
 // Events implements outbox.Store.
@@ -272,10 +290,14 @@ func (m *Model) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 		return pruned, err
 	}
 	defer m.mu.Unlock()
+	by := now
+	if m.pruned = earlier(now, m.pruned.Add(outbox.PruneStep)); keep.Automatic {
+		by = m.pruned
+	}
 	gone := map[outbox.ID]bool{}
 	for _, msg := range m.messages {
 		finished, handedOver := true, true
-		var since time.Time
+		since := msg.Created // which a clock that was ahead may have said
 		for _, r := range msg.recipients {
 			finished = finished && r.State.Final()
 			handedOver = handedOver && r.State == outbox.HandedOver
@@ -283,7 +305,7 @@ func (m *Model) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 				since = r.Updated
 			}
 		}
-		age := now.Sub(since)
+		age := by.Sub(since)
 		forget := finished && age >= max(keep.Messages, 0)
 		empty := finished && handedOver && age >= max(keep.Bodies, 0)
 		if msg.HasBody && (forget || empty) {
@@ -301,4 +323,11 @@ func (m *Model) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 	m.messages = slices.DeleteFunc(m.messages, func(msg *message) bool { return gone[msg.ID] })
 	m.events = slices.DeleteFunc(m.events, func(e outbox.Event) bool { return gone[e.ID] })
 	return pruned, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -20,14 +20,20 @@ func (m *Model) Join(ctx context.Context, w outbox.Worker, lease time.Duration) 
 	if m.workers[w.Owner] != nil {
 		return fmt.Errorf("worker %q has joined already", w.Owner)
 	}
-	m.workers[w.Owner] = &worker{Worker: w, since: now, end: now.Add(max(lease, 0)), slots: map[string]int{}}
+	m.workers[w.Owner] = &worker{Worker: w, since: now, slots: map[string]int{}}
+	m.lease(m.workers[w.Owner], lease)
 	return nil
 }
 
+func (m *Model) lease(w *worker, lease time.Duration) {
+	up := m.clock.Uptime()
+	w.boot, w.end = up.Boot, up.Since+min(max(lease, 0), outbox.LongestLease)
+}
+
 // alive is the worker whose lease goes on.
-func (m *Model) alive(now time.Time, owner string) (*worker, error) {
+func (m *Model) alive(owner string) (*worker, error) {
 	w := m.workers[owner]
-	if w == nil || !w.end.After(now) {
+	if w == nil || m.clock.Uptime().Lapsed(w.boot, w.end) {
 		return nil, outbox.ErrLapsed
 	}
 	return w, nil
@@ -35,16 +41,15 @@ func (m *Model) alive(now time.Time, owner string) (*worker, error) {
 
 // Renew implements outbox.Store.
 func (m *Model) Renew(ctx context.Context, owner string, lease time.Duration) error {
-	now, err := m.begin(ctx)
-	if err != nil {
+	if _, err := m.begin(ctx); err != nil {
 		return err
 	}
 	defer m.mu.Unlock()
-	w, err := m.alive(now, owner)
+	w, err := m.alive(owner)
 	if err != nil {
 		return err
 	}
-	w.end = now.Add(max(lease, 0))
+	m.lease(w, lease)
 	return nil
 }
 
@@ -79,7 +84,7 @@ func (m *Model) due(now time.Time, account string) []wanted {
 	var all []wanted
 	for _, msg := range m.messages {
 		for _, r := range msg.recipients {
-			if msg.Account == account && r.State.Waiting() && !r.Due.After(now) {
+			if msg.Account == account && r.State.Waiting() && r.waits(now) == 0 {
 				all = append(all, wanted{msg, r})
 			}
 		}
@@ -97,12 +102,12 @@ func (m *Model) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error)
 		return outbox.Batch{}, err
 	}
 	defer m.mu.Unlock()
-	if _, err := m.alive(now, c.Owner); err != nil {
+	if _, err := m.alive(c.Owner); err != nil {
 		return outbox.Batch{}, err
 	}
 	a := m.account(c.Account)
-	if a.paused.After(now) {
-		return outbox.Batch{Wait: a.paused.Sub(now)}, nil
+	if left := outbox.PauseLeft(a.paused, now); left > 0 {
+		return outbox.Batch{Wait: left}, nil
 	}
 	var batch outbox.Batch
 	place := map[outbox.ID]int{}
@@ -209,8 +214,12 @@ func (m *Model) settle(now time.Time, msg *message, r *recipient, s outbox.Settl
 	}
 	m.move(now, r, to)
 	r.Answer, r.reported = s.Answer, false
+	if to == outbox.Deferred && !msg.firm {
+		r.expires = outbox.Extend(r.expires, r.Due, now)
+		msg.expire()
+	}
 	if to == outbox.Deferred || to == outbox.Queued {
-		r.Due = now.Add(max(s.After, 0))
+		r.put(now, s.After)
 	}
 	if to == outbox.Deferred {
 		e.Due = r.Due
@@ -219,14 +228,32 @@ func (m *Model) settle(now time.Time, msg *message, r *recipient, s outbox.Settl
 	m.event(now, msg, r, e)
 }
 
+// put has it due after a while.
+func (r *recipient) put(now time.Time, after time.Duration) {
+	after = min(max(after, 0), outbox.LongestPause)
+	r.Due, r.timing = now.Add(after), outbox.Paused
+	if after == 0 {
+		r.timing = outbox.Soon
+	}
+}
+
+// expire sets the expiry of a message, the latest of those of its recipients.
+func (m *message) expire() {
+	m.Expires = time.Time{}
+	for _, r := range m.recipients {
+		if r.expires.After(m.Expires) {
+			m.Expires = r.expires
+		}
+	}
+}
+
 // Slots implements outbox.Store.
 func (m *Model) Slots(ctx context.Context, owner, account string, want, most int) (int, error) {
-	now, err := m.begin(ctx)
-	if err != nil {
+	if _, err := m.begin(ctx); err != nil {
 		return 0, err
 	}
 	defer m.mu.Unlock()
-	w, err := m.alive(now, owner)
+	w, err := m.alive(owner)
 	if err != nil {
 		return 0, err
 	}
@@ -252,9 +279,9 @@ func (m *Model) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 	}
 	defer m.mu.Unlock()
 	a := m.account(p.Account)
-	until := now.Add(p.For)
-	began = !a.paused.After(now)
-	if !until.After(now) || !until.After(a.paused) {
+	until, left := now.Add(min(p.For, outbox.LongestPause)), outbox.PauseLeft(a.paused, now)
+	began = left == 0
+	if until.Sub(now) <= left {
 		return false, nil
 	}
 	a.paused, a.answer = until, p.Answer
@@ -282,7 +309,7 @@ func (m *Model) Sweep(ctx context.Context) (outbox.Swept, error) {
 	}
 	defer m.mu.Unlock()
 	for owner, w := range m.workers {
-		if !w.end.After(now) {
+		if m.clock.Uptime().Lapsed(w.boot, w.end) {
 			delete(m.workers, owner)
 			swept.Workers++
 		}
@@ -299,7 +326,10 @@ func (m *Model) Sweep(ctx context.Context) (outbox.Swept, error) {
 				m.event(now, msg, r, outbox.Event{Kind: outbox.EventKind(outbox.InDoubt)})
 				swept.Doubted++
 			}
-			if r.State.Waiting() && !msg.Expires.After(now) {
+			if r.timing == outbox.Paused && r.State.Waiting() && r.waits(now) > outbox.LongestPause {
+				r.put(now, 0)
+			}
+			if r.State.Waiting() && !r.expires.After(now) && (msg.firm || r.State == outbox.Deferred && r.waits(now) > 0) {
 				m.move(now, r, outbox.Expired)
 				r.reported = false
 				m.event(now, msg, r, outbox.Event{Kind: outbox.EventKind(outbox.Expired)})
@@ -322,7 +352,7 @@ func (m *Model) Due(ctx context.Context) ([]outbox.Due, error) {
 	for _, msg := range m.messages {
 		for _, r := range msg.recipients {
 			if r.State.Waiting() {
-				wait := max(r.Due.Sub(now), m.account(msg.Account).paused.Sub(now), 0)
+				wait := max(r.waits(now), outbox.PauseLeft(m.account(msg.Account).paused, now))
 				if known, ok := in[msg.Account]; !ok || wait < known {
 					in[msg.Account] = wait
 				}

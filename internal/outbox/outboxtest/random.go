@@ -68,6 +68,7 @@ type pair struct {
 	bodies  map[outbox.ID]*content    // by the model's IDs
 	owners  []string                  // of the workers
 	joined  int                       // how many there ever were
+	ahead   time.Duration             // by how much the clock is wrong
 	leases  []held                    // that were given
 	cursors [2]outbox.Cursor          // of the feeds
 	kinds   map[outbox.EventKind]bool // that were seen

@@ -114,7 +114,7 @@ func (p *pair) change(ctx context.Context) error {
 }
 
 func (p *pair) prune(ctx context.Context) error {
-	keep := outbox.Retention{Bodies: p.span(), Messages: time.Hour + 3*p.span()}
+	keep := outbox.Retention{Bodies: p.span(), Messages: time.Hour + 3*p.span(), Automatic: p.chance(50)}
 	if p.chance(3) {
 		keep = outbox.Retention{}
 	}

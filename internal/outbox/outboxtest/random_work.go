@@ -19,6 +19,8 @@ var operations = []struct {
 	do     func(*pair, context.Context) error
 }{
 	{"clock", 12, (*pair).moveClock},
+	{"step", 2, (*pair).stepClock},
+	{"reboot", 1, (*pair).reboot},
 	{"Enqueue", 16, (*pair).enqueue},
 	{"Join", 3, (*pair).join},
 	{"Renew", 8, (*pair).renew},
@@ -52,6 +54,24 @@ func (p *pair) moveClock(context.Context) error {
 	}
 	p.clock.Advance(by)
 	return p.both("clock", by.String(), func(int) (any, error) { return nil, nil })
+}
+
+// stepClock sets the clock, and later sets it right again.
+func (p *pair) stepClock(context.Context) error {
+	by := -p.ahead
+	if by == 0 {
+		by = pick(p, time.Hour, 7*24*time.Hour, year, -time.Hour, -7*24*time.Hour)
+	}
+	p.ahead += by
+	p.clock.Step(by)
+	return p.both("step", by.String(), func(int) (any, error) { return nil, nil })
+}
+
+func (p *pair) reboot(context.Context) error {
+	if p.chance(20) {
+		p.clock.Reboot()
+	}
+	return p.both("reboot", "", func(int) (any, error) { return nil, nil })
 }
 
 // account is one of three names.

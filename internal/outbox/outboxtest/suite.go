@@ -12,7 +12,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) outbox.Store) {
 	t.Helper()
 	for _, part := range [][]rule{
 		enqueueRules, bodyRules, leaseRules, settleRules, moveRules, changeRules,
-		claimRules, paceRules, listRules, eventRules, reportRules, pruneRules, manyRules,
+		claimRules, paceRules, listRules, eventRules, reportRules, pruneRules, manyRules, timeRules,
 	} {
 		for _, r := range part {
 			t.Run(r.sentence, func(t *testing.T) {

@@ -74,7 +74,9 @@ func unreportedReports(s *stand) {
 
 func reportedAnew(s *stand) {
 	for _, again := range []outbox.State{outbox.Failed, outbox.Expired} {
-		id := s.enqueue(letter())
+		n := letter()
+		n.Expires = s.clock.Now().Add(outbox.Lifetime)
+		id := s.enqueue(n)
 		s.join("w")
 		s.settle(s.leases("w", 1)[0], outbox.Failed)
 		s.must("Reported", s.store.Reported(s.ctx, s.unreported(10)))

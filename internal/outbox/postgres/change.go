@@ -53,7 +53,7 @@ func change(ctx context.Context, t *tx, c outbox.Change) (changed outbox.Changed
 	if to == outbox.Queued && len(prolonged) > 0 {
 		b := &pgx.Batch{}
 		for _, statement := range []string{"update yan.message set expires = $2 where id = any($1::bigint[])",
-			"update yan.delivery set expires = $2 where message = any($1::bigint[])"} {
+			"update yan.delivery set expires = $2, firm = false where message = any($1::bigint[])"} {
 			b.Queue(statement, prolonged, t.now.Add(outbox.Lifetime))
 		}
 		return changed, refused, t.SendBatch(ctx, b).Close()
@@ -69,12 +69,12 @@ func changing(c outbox.Change, now time.Time) (query string, args []any, to outb
 			from, to = append(from, s), goes
 		}
 	}
-	kind, due, reported := string(to), "d.due", "d.reported"
+	kind, due, timing, reported := string(to), "d.due", "d.timing", "d.reported"
 	switch c.Verb {
 	case outbox.Retry:
-		kind, due, reported = string(outbox.EventRetry), "$1", "false"
+		kind, due, timing, reported = string(outbox.EventRetry), "$1", "0", "false"
 	case outbox.ResolveResend:
-		kind, due = string(outbox.EventResent), "$1"
+		kind, due, timing = string(outbox.EventResent), "$1", "0"
 	case outbox.Release:
 		kind = string(outbox.EventReleased)
 	case outbox.ResolveFound:
@@ -91,7 +91,7 @@ with hit as materialized (
 	select d.message, d.n, d.state from yan.delivery d join yan.message m on m.id = d.message
 	where %s order by d.message, d.n for update of d
 ), moved as (
-	update yan.delivery d set state = $3, owner = null, updated = $1, due = %s, reported = %s
+	update yan.delivery d set state = $3, owner = null, updated = $1, due = %s, timing = %s, reported = %s
 	from hit h where d.message = h.message and d.n = h.n and h.state = any($2::text[])
 	returning d.message, d.n, d.account, h.state as was, d.expires <= $1 as late
 ), told as (
@@ -104,7 +104,7 @@ with hit as materialized (
 )
 select (select count(distinct message) from moved), (select count(*) from moved), (select count(*) from hit where state <> all($2::text[])),
 	(select array_agg(distinct message) from moved where late), r.message, r.n, r.state
-from (select 1) as one left join refused r on true`, w.text(), due, reported), w.args, to
+from (select 1) as one left join refused r on true`, w.text(), due, timing, reported), w.args, to
 }
 
 // Unreported implements outbox.Store.
@@ -115,11 +115,11 @@ func (s *Store) Unreported(ctx context.Context, limit int) (reports []outbox.Rep
 with few as materialized (
 	select m.id, m.account, m.sender, m.dsn, m.message_id, m.created from yan.message m
 	where m.report_on = 0 and m.id in (select message from yan.delivery where state in ('failed', 'expired') and not reported)
-	order by m.id limit $1
+	order by m.id limit $2
 )
 select f.account, f.sender, f.dsn, f.message_id, f.created, `+statusColumns+`
 from few f join yan.delivery d on d.message = f.id left join yan.worker w on w.owner = d.owner
-where d.state in ('failed', 'expired') and not d.reported order by d.message, d.n`, max(limit, 0))
+where d.state in ('failed', 'expired') and not d.reported order by d.message, d.n`, s.clock(), max(limit, 0))
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,22 +17,23 @@ import (
 const mostWithItem = 64 << 10
 
 // due takes what is due in an account: up to $3 recipients, of up to $4 messages.
-// What others are taking is left to them. The three priorities are looked for one
-// after the other, each along the index delivery_due.
-const due = `
-with high as materialized (
-	select message, n, state, priority, due from yan.delivery
-	where account = $1 and priority = 1 and state in ('queued', 'deferred') and due <= $2
-	order by due, message, n limit $3::int for update skip locked
-), normal as materialized (
-	select message, n, state, priority, due from yan.delivery
-	where account = $1 and priority = 0 and state in ('queued', 'deferred') and due <= $2
-	order by due, message, n limit $3::int - (select count(*) from high) for update skip locked
-), low as materialized (
-	select message, n, state, priority, due from yan.delivery
-	where account = $1 and priority = -1 and state in ('queued', 'deferred') and due <= $2
-	order by due, message, n limit $3::int - (select count(*) from high) - (select count(*) from normal) for update skip locked
-), placed as (
+// What others are taking is left to them. The three priorities, and in each the three
+// timings, are looked for one after the other, each along the index delivery_due.
+var due = "with " + looks("high", 1, "$3::int") + ", " + looks("normal", 0, "$3::int - (select count(*) from high)") + ", " +
+	looks("low", -1, "$3::int - (select count(*) from high) - (select count(*) from normal)") + lease
+
+// looks finds what is due in a priority.
+func looks(name string, priority int, limit string) string {
+	arm := func(condition string) string {
+		return fmt.Sprintf(`select * from (select message, n, state, priority, due from yan.delivery
+			where account = $1 and priority = %d and %s and state in ('queued', 'deferred')
+			order by due, message, n limit %s for update skip locked) as arm`, priority, condition, limit)
+	}
+	return name + " as materialized (select * from (" + arm("timing = 0") + " union all " + arm("timing = 1 and due <= $2") + " union all " +
+		arm("timing = 2 and due <= $2") + ") as found order by due, message, n limit " + limit + ")"
+}
+
+const lease = `, placed as (
 	select *, row_number() over (order by priority desc, due, message, n) as place
 	from (select * from high union all select * from normal union all select * from low) as found
 ), headed as (
@@ -130,10 +132,10 @@ func (op *claiming) admit(ctx context.Context, t *tx) (full time.Time, wait time
 	if err := t.SendBatch(ctx, b).Close(); err != nil {
 		return time.Time{}, 0, err
 	}
-	if until == nil || !until.After(t.now) {
+	if lapsed(until, t.now) {
 		return time.Time{}, 0, outbox.ErrLapsed
 	}
-	return moment(bucket), max(moment(paused).Sub(t.now), 0), nil
+	return moment(bucket), outbox.PauseLeft(moment(paused), t.now), nil
 }
 
 func orNone(err error) error {

@@ -38,6 +38,8 @@ type row struct {
 	Created    time.Time   `json:"created"`
 	NotBefore  *time.Time  `json:"not_before"`
 	Due        time.Time   `json:"due"`
+	Timing     int         `json:"timing"`
+	Firm       bool        `json:"firm"`
 	Expires    time.Time   `json:"expires"`
 	Priority   int         `json:"priority"`
 	Tags       []string    `json:"tags"`
@@ -72,7 +74,7 @@ const insert = `
 with x as materialized (
 	select * from json_to_recordset($1::json) as x(id bigint, account text, key text, print text, sender text, folded text, dsn json,
 		message_id text, subject text, size bigint, eight boolean, utf8 boolean, "binary" boolean, blob bigint, created timestamptz,
-		not_before timestamptz, due timestamptz, expires timestamptz, priority smallint, tags text[], report_on bigint, state text, recipients json)
+		not_before timestamptz, due timestamptz, timing smallint, firm boolean, expires timestamptz, priority smallint, tags text[], report_on bigint, state text, recipients json)
 ), m as (
 	insert into yan.message (id, account, key, print, sender, folded, dsn, message_id, subject, size, eight, utf8, "binary", has_body, blob,
 		created, not_before, expires, priority, tags, report_on, recipients)
@@ -82,8 +84,8 @@ with x as materialized (
 	on conflict (account, key) where key <> '' do nothing
 	returning id
 ), d as (
-	insert into yan.delivery (message, n, account, priority, address, folded, state, due, expires, updated)
-	select x.id, r.n - 1, x.account, x.priority, r.r ->> 'address', r.r ->> 'folded', x.state, x.due, x.expires, x.created
+	insert into yan.delivery (message, n, account, priority, address, folded, state, due, timing, expires, firm, updated)
+	select x.id, r.n - 1, x.account, x.priority, r.r ->> 'address', r.r ->> 'folded', x.state, x.due, x.timing, x.expires, x.firm, x.created
 	from x join m using (id) cross join lateral json_array_elements(x.recipients) with ordinality as r(r, n)
 ), e as (
 	insert into yan.event (message, n, account, kind, state, at)
@@ -208,11 +210,11 @@ var errForgotten = sentence.New("the message that had this key was forgotten jus
 
 // begins sets what depends on the time.
 func (r *row) begins(now time.Time) {
-	r.Created, r.Due = now, now
+	r.Created, r.Due, r.Timing = now, now, int(outbox.Soon)
 	if r.NotBefore != nil && r.NotBefore.After(now) {
-		r.Due = *r.NotBefore
+		r.Due, r.Timing = *r.NotBefore, int(outbox.Dated)
 	}
-	if r.Expires.IsZero() {
+	if !r.Firm {
 		r.Expires = r.Due.Add(outbox.Lifetime)
 	}
 }
@@ -237,7 +239,7 @@ func newRow(m outbox.New) (row, error) {
 		Account: m.Account, Key: m.Key, Print: hex.EncodeToString(m.Fingerprint[:]),
 		Sender: m.Envelope.From().String(), MessageID: m.MessageID, Subject: clean(m.Subject),
 		Size: m.Content.Size(), Eight: m.Content.EightBit(), UTF8: m.Content.NeedsSMTPUTF8(),
-		Expires: m.Expires, Priority: int(min(max(m.Priority, outbox.Low), outbox.High)),
+		Expires: m.Expires, Firm: !m.Expires.IsZero(), Priority: int(min(max(m.Priority, outbox.Low), outbox.High)),
 		ReportOn: int64(m.ReportOn), State: string(outbox.Queued),
 	}
 	r.Folded = folded(r.Sender)

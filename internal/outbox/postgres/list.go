@@ -43,7 +43,7 @@ func (s *Store) List(ctx context.Context, f outbox.Filter) (page outbox.Page, er
 			if page.More = len(page.Entries) > limit; page.More {
 				page.Entries = page.Entries[:limit]
 			}
-			return addRecipients(ctx, q, page.Entries, recipientsSeen)
+			return s.addRecipients(ctx, q, page.Entries, recipientsSeen)
 		})
 	})
 	if err != nil {
@@ -123,11 +123,14 @@ func entry(row pgx.CollectableRow) (outbox.Entry, error) {
 	return e, nil
 }
 
-const statusColumns = `d.message, d.n, d.address, d.state, d.attempts, d.due, d.doubted, d.updated, d.answer,
+// The due time of what is due now is never shown as one that is to come ($1 is the clock of a
+// test).
+const statusColumns = `d.message, d.n, d.address, d.state, d.attempts,
+	case d.timing when 0 then least(d.due, coalesce($1::timestamptz, clock_timestamp())) else d.due end, d.doubted, d.updated, d.answer,
 	case when d.state in ('leased', 'sending') then coalesce(w.host || ' ' || w.pid, '') else '' end`
 
 // addRecipients adds the first recipients of messages; most 0 means all.
-func addRecipients(ctx context.Context, q pgx.Tx, entries []outbox.Entry, most int) error {
+func (s *Store) addRecipients(ctx context.Context, q pgx.Tx, entries []outbox.Entry, most int) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -138,7 +141,7 @@ func addRecipients(ctx context.Context, q pgx.Tx, entries []outbox.Entry, most i
 		at[ids[i]] = &entries[i]
 	}
 	rows, err := q.Query(ctx, `select `+statusColumns+` from yan.delivery d left join yan.worker w on w.owner = d.owner
-		where d.message = any($1::bigint[]) and ($2 = 0 or d.n < $2) order by d.message, d.n`, ids, most)
+		where d.message = any($2::bigint[]) and ($3 = 0 or d.n < $3) order by d.message, d.n`, s.clock(), ids, most)
 	if err != nil {
 		return err
 	}
@@ -185,7 +188,7 @@ func (s *Store) Show(ctx context.Context, id outbox.ID) (e outbox.Entry, err err
 				return err
 			}
 			one := []outbox.Entry{e}
-			if err := addRecipients(ctx, q, one, 0); err != nil {
+			if err := s.addRecipients(ctx, q, one, 0); err != nil {
 				return err
 			}
 			e = one[0]

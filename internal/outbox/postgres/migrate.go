@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -24,7 +25,7 @@ var migrations embed.FS
 const migrationLock = 0x79616e
 
 // migrate brings the schema to the newest version.
-func migrate(ctx context.Context, conn *pgx.Conn) error {
+func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return err
@@ -61,6 +62,11 @@ func migrate(ctx context.Context, conn *pgx.Conn) error {
 			if _, err := tx.Exec(ctx, string(text)); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
+		}
+		// Prune begins with the clock of today.
+		if _, err := tx.Exec(ctx, `insert into yan.fact (name, value) values
+			('pruned', floor(extract(epoch from coalesce($1::timestamptz, clock_timestamp())) * 1000000)::bigint::text) on conflict do nothing`, clock); err != nil {
+			return err
 		}
 		_, err = tx.Exec(ctx, "update yan.version set version = $1", len(names))
 		return err

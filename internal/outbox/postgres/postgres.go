@@ -77,7 +77,12 @@ func OpenWith(ctx context.Context, url string, o outbox.Options, settings Settin
 		p.Close()
 		return nil, err
 	}
-	err = migrate(ctx, conn.Conn())
+	clock := (*time.Time)(nil)
+	if o.Now != nil {
+		now := o.Now()
+		clock = &now
+	}
+	err = migrate(ctx, conn.Conn(), clock)
 	conn.Release()
 	if err != nil {
 		p.Close()

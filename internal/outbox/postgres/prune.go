@@ -16,7 +16,7 @@ const pruneAtOnce = 5000
 // was handed over. Their recipients are locked before, so that nobody begins anew
 // what is being forgotten.
 const finished = `
-select m.id, m.size, m.has_body, m.blob, max(d.updated), bool_and(d.state = 'handed_over')
+select m.id, m.size, m.has_body, m.blob, greatest(max(d.updated), m.created), bool_and(d.state = 'handed_over')
 from yan.message m join yan.delivery d on d.message = m.id where m.id = any($1::bigint[])
 group by m.id having bool_and(d.state in ('handed_over', 'failed', 'expired', 'cancelled'))`
 
@@ -34,8 +34,12 @@ func (s *Store) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 	var pruned outbox.Pruned
 	err := s.alone(ctx, func(ctx context.Context, t *tx) error {
 		pruned = outbox.Pruned{}
+		by, err := t.pruneClock(ctx, keep.Automatic)
+		if err != nil {
+			return err
+		}
 		p := pruning{tx: t, pruned: &pruned,
-			messages: t.now.Add(-max(keep.Messages, 0)), bodies: t.now.Add(-max(keep.Bodies, 0))}
+			messages: by.Add(-max(keep.Messages, 0)), bodies: by.Add(-max(keep.Bodies, 0))}
 		for last := int64(0); ; {
 			rows, err := t.Query(ctx, candidates, last, p.messages, p.bodies, pruneAtOnce)
 			if err != nil {
@@ -54,13 +58,25 @@ func (s *Store) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 			last = ids[len(ids)-1]
 		}
 		blobs, err := p.unused(ctx)
-		t.idle = err == nil && pruned == outbox.Pruned{} && blobs == 0
+		_ = blobs // which are nobody's loss
 		return err
 	})
 	if err != nil {
 		return outbox.Pruned{}, err
 	}
 	return pruned, nil
+}
+
+// pruneClock is the time by which a Prune judges, see outbox.Retention.Automatic.
+func (t *tx) pruneClock(ctx context.Context, automatic bool) (by time.Time, err error) {
+	var at int64 // microseconds since 1970
+	err = t.QueryRow(ctx, `insert into yan.fact (name, value) values ('pruned', $1::bigint::text) on conflict (name) do update
+		set value = least($1::bigint, yan.fact.value::bigint + $2::bigint)::text returning value::bigint`,
+		t.now.UnixMicro(), outbox.PruneStep.Microseconds()).Scan(&at)
+	if !automatic {
+		return t.now, err
+	}
+	return time.UnixMicro(at), err
 }
 
 type pruning struct {

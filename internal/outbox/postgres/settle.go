@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,19 +34,29 @@ with x as materialized (
 	select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::bigint[], $6::json[]) with ordinality
 		as x(message, n, token, state, after, answer, place)
 ), locked as materialized (
-	select d.message, d.n, d.account, d.token, d.state, d.attempts, x.place from yan.delivery d join x on d.message = x.message and d.n = x.n
+	select d.message, d.n, d.account, d.token, d.state, d.attempts, d.due, d.expires, d.firm, x.place from yan.delivery d join x on d.message = x.message and d.n = x.n
 	order by d.message, d.n for update of d
 ), judged as materialized (
 	select l.message, l.n, l.account, l.place, l.state as was, x.answer, (x.state not in ('queued', 'held'))::int as counts, l.attempts,
 		case when x.state = 'deferred' and l.state = 'held' then 'held' else x.state end as goes,
-		$7::timestamptz + x.after * interval '1 microsecond' as due,
+		$7::timestamptz + x.after * interval '1 microsecond' as due, (x.after > 0)::int as timing,
+		case when x.state <> 'deferred' or l.state = 'held' or l.firm then l.expires
+			else least($7 + $8::interval, l.expires + case when $7 - l.due > $9::interval
+				then extract(epoch from $7 - l.due) * interval '1 second' else interval '0' end) end as expires,
 		l.token = x.token and l.state not in ('handed_over', 'failed', 'expired', 'cancelled') as believed,
 		x.state = 'queued' and l.state not in ('leased', 'sending') as idle
 	from locked l join x on x.place = l.place
 ), settled as (
 	update yan.delivery d set state = j.goes, updated = $7, attempts = d.attempts + j.counts, owner = null, reported = false, answer = j.answer,
-		doubted = d.doubted or j.goes = 'in_doubt', due = case when j.goes in ('queued', 'deferred') then j.due else d.due end
+		doubted = d.doubted or j.goes = 'in_doubt', due = case when j.goes in ('queued', 'deferred') then j.due else d.due end,
+		timing = case when j.goes in ('queued', 'deferred') then j.timing else d.timing end, expires = j.expires
 	from judged j where d.message = j.message and d.n = j.n and j.believed and not j.idle
+	returning d.message, d.n, d.expires
+), prolonged as (
+	update yan.message m set expires = (select max(coalesce(s.expires, d.expires)) from yan.delivery d
+		left join settled s on s.message = d.message and s.n = d.n where d.message = m.id)
+	where m.id in (select j.message from judged j join yan.delivery d on d.message = j.message and d.n = j.n
+		where j.believed and not j.idle and j.expires <> d.expires)
 ), told as (
 	insert into yan.event (message, n, account, kind, state, at, attempt, due, answer)
 	select message, n, account, case when believed then goes else 'stale' end, case when believed then goes else was end, $7,
@@ -208,7 +217,7 @@ func settleOnce(ctx context.Context, t *tx, all []place, stale map[place]bool) e
 	for i, p := range all {
 		told := p.told()
 		ids[i], ns[i], tokens[i], states[i] = int64(told.ID), told.N, told.Token, string(told.State)
-		afters[i] = max(told.After, 0).Microseconds()
+		afters[i] = min(max(told.After, 0), outbox.LongestPause).Microseconds()
 		var err error
 		if answers[i], err = pack(told.Answer); err != nil {
 			return err
@@ -218,7 +227,7 @@ func settleOnce(ctx context.Context, t *tx, all []place, stale map[place]bool) e
 			t.wakes = true
 		}
 	}
-	rows, err := t.Query(ctx, settleLeases, ids, ns, tokens, states, afters, answers, t.now)
+	rows, err := t.Query(ctx, settleLeases, ids, ns, tokens, states, afters, answers, t.now, outbox.Lifetime, outbox.Overdue)
 	if err != nil {
 		return err
 	}
@@ -230,6 +239,3 @@ func settleOnce(ctx context.Context, t *tx, all []place, stale map[place]bool) e
 	})
 	return err
 }
-
-// later is so long behind a time.
-func later(now time.Time, by time.Duration) time.Time { return now.Add(max(by, 0)) }

@@ -43,8 +43,8 @@ func accounts(ctx context.Context, q pgx.Tx, now time.Time) ([]outbox.AccountSta
 	rows, err := q.Query(ctx, `
 select coalesce(c.account, p.account) as account, coalesce(c.state, ''), coalesce(c.n, 0)::bigint, p.paused, p.answer
 from (select account, state, sum(n) as n from yan.tally group by account, state having sum(n) <> 0) as c
-full join (select * from yan.account where paused > $1) as p on p.account = c.account
-order by 1, 2`, now)
+full join (select * from yan.account where paused > $1 and paused <= $2) as p on p.account = c.account
+order by 1, 2`, now, now.Add(outbox.LongestPause))
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +60,7 @@ order by 1, 2`, now)
 				return err
 			}
 			one := outbox.AccountStats{Account: account, Count: map[outbox.State]int{}, PauseAnswer: told}
-			if paused != nil {
-				one.PausedFor = paused.Sub(now)
-			}
+			one.PausedFor = outbox.PauseLeft(moment(paused), now)
 			all = append(all, one)
 		}
 		if state != "" {
@@ -82,7 +80,9 @@ func workers(ctx context.Context, q pgx.Tx, now time.Time) ([]outbox.WorkerStats
 		var w outbox.WorkerStats
 		var until time.Time
 		err := row.Scan(&w.Owner, &w.Host, &w.PID, &w.Since, &until)
-		w.Since, w.For = w.Since.UTC(), max(until.Sub(now), 0)
+		if w.Since = w.Since.UTC(); !lapsed(&until, now) {
+			w.For = until.Sub(now)
+		}
 		return w, err
 	})
 }

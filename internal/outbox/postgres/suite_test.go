@@ -41,6 +41,7 @@ func TestSuite(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	outboxtest.Run(t, func(t *testing.T, clock *outboxtest.Clock) outbox.Store {
+		clock.Single()
 		return open(t, server.Database(t), outbox.Options{Now: clock.Now}, postgres.Settings{})
 	})
 }
@@ -50,6 +51,7 @@ func TestSuiteLarge(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	outboxtest.Run(t, func(t *testing.T, clock *outboxtest.Clock) outbox.Store {
+		clock.Single()
 		return open(t, server.Database(t), outbox.Options{Now: clock.Now, InlineBytes: 1}, postgres.Settings{})
 	})
 }
@@ -58,6 +60,7 @@ func TestSuiteShared(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	outboxtest.RunShared(t, func(t *testing.T, clock *outboxtest.Clock) (one, other outbox.Store) {
+		clock.Single()
 		url := server.Database(t)
 		o := outbox.Options{Now: clock.Now}
 		return open(t, url, o, postgres.Settings{}), open(t, url, o, postgres.Settings{})
@@ -68,6 +71,7 @@ func TestSuiteReopen(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	outboxtest.RunReopen(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, func() outbox.Store) {
+		clock.Single()
 		url := server.Database(t)
 		again := func() outbox.Store { return open(t, url, outbox.Options{Now: clock.Now}, postgres.Settings{}) }
 		return again(), again
@@ -78,7 +82,7 @@ func TestSuiteRandom(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t, pgtest.Options{Careless: true})
 	for seed := range uint64(4) {
-		clock := outboxtest.NewClock()
+		clock := outboxtest.NewClock().Single()
 		store := open(t, server.Database(t), outbox.Options{Now: clock.Now, InlineBytes: 1000}, postgres.Settings{Careless: true})
 		outboxtest.Random(t, seed, 600, store, clock)
 	}
@@ -88,6 +92,7 @@ func TestSuiteIn(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	outboxtest.RunIn(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, outboxtest.Begin) {
+		clock.Single()
 		url := server.Database(t)
 		begin := func() (outbox.Tx, func() error, func() error) {
 			conn, err := pgx.Connect(t.Context(), url)

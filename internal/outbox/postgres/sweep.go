@@ -13,7 +13,7 @@ import (
 const expire = `
 with locked as materialized (
 	select message, n, state from yan.delivery
-	where state in ('queued', 'deferred') and expires <= $1
+	where state in ('queued', 'deferred') and (firm or state = 'deferred') and expires <= $1 and (firm or timing <> 0 and due > $1)
 	order by message, n for update skip locked
 ), moved as (
 	update yan.delivery d set state = 'expired', owner = null, reported = false, updated = $1
@@ -27,6 +27,20 @@ with locked as materialized (
 	select account, was, -count(*) from moved group by 1, 2 union all select account, 'expired', count(*) from moved group by 1
 )
 select count(*) from moved`
+
+// bringBack has due now what was put off by a clock that was ahead.
+const bringBack = `
+with recursive accounts as (
+	(select account from yan.delivery where state in ('queued', 'deferred') order by account limit 1)
+	union all
+	select (select d.account from yan.delivery d where d.state in ('queued', 'deferred') and d.account > a.account order by d.account limit 1)
+	from accounts a where a.account is not null
+), far as materialized (
+	select d.message, d.n from accounts a cross join (values (1), (0), (-1)) as p(priority) cross join lateral (
+		select d.message, d.n from yan.delivery d where d.account = a.account and d.priority = p.priority and d.timing = 1 and d.due > $1::timestamptz + $2::interval
+		and d.state in ('queued', 'deferred')) as d
+)
+update yan.delivery d set due = $1, timing = 0 from far where d.message = far.message and d.n = far.n and d.state in ('queued', 'deferred')`
 
 // compact makes one row of many of the same account and state. Those that another
 // one is compacting are left to it.
@@ -42,7 +56,7 @@ func (s *Store) Sweep(ctx context.Context) (outbox.Swept, error) {
 	err := s.alone(ctx, func(ctx context.Context, t *tx) error {
 		swept = outbox.Swept{}
 		tag, err := t.Exec(ctx, `delete from yan.worker where owner in
-			(select owner from yan.worker where until <= $1 order by owner for update)`, t.now)
+			(select owner from yan.worker where until <= $1 or until > $2 order by owner for update)`, t.now, t.now.Add(outbox.LongestLease))
 		if err != nil {
 			return err
 		}
@@ -62,11 +76,15 @@ func (s *Store) Sweep(ctx context.Context) (outbox.Swept, error) {
 				return err
 			}
 		}
+		back, err := t.Exec(ctx, bringBack, t.now, outbox.LongestPause)
+		if err != nil {
+			return err
+		}
 		if err := t.QueryRow(ctx, expire, t.now).Scan(&swept.Expired); err != nil {
 			return err
 		}
-		t.wakes = swept.Requeued > 0
-		tidied := 0
+		tidied := int(back.RowsAffected())
+		t.wakes = swept.Requeued+tidied > 0
 		for _, statement := range []string{compact, "delete from yan.note where at < clock_timestamp() - interval '1 hour'"} {
 			tag, err := t.Exec(ctx, statement)
 			if err != nil {

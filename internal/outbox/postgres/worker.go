@@ -14,7 +14,7 @@ import (
 func (s *Store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
 	return s.alone(ctx, func(ctx context.Context, t *tx) error {
 		tag, err := t.Exec(ctx, "insert into yan.worker (owner, host, pid, since, until) values ($1, $2, $3, $4, $5) on conflict do nothing",
-			w.Owner, clean(w.Host), int64(w.PID), t.now, later(t.now, lease))
+			w.Owner, clean(w.Host), int64(w.PID), t.now, t.now.Add(leased(lease)))
 		if err == nil && tag.RowsAffected() == 0 {
 			return sentence.Errorf("a worker with the owner %q has joined already", w.Owner)
 		}
@@ -25,12 +25,20 @@ func (s *Store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) 
 // Renew implements outbox.Store.
 func (s *Store) Renew(ctx context.Context, owner string, lease time.Duration) error {
 	return s.alone(ctx, func(ctx context.Context, t *tx) error {
-		tag, err := t.Exec(ctx, "update yan.worker set until = $2 where owner = $1 and until > $3", owner, later(t.now, lease), t.now)
+		tag, err := t.Exec(ctx, "update yan.worker set until = $2 where owner = $1 and until > $3 and until <= $4", owner, t.now.Add(leased(lease)), t.now, t.now.Add(outbox.LongestLease))
 		if err == nil && tag.RowsAffected() == 0 {
 			return outbox.ErrLapsed
 		}
 		return err
 	})
+}
+
+func leased(lease time.Duration) time.Duration { return min(max(lease, 0), outbox.LongestLease) }
+
+// lapsed reports whether a lease has ended. One that would go on for longer than any was
+// given while the server's clock was ahead.
+func lapsed(until *time.Time, now time.Time) bool {
+	return until == nil || !until.After(now) || until.After(now.Add(outbox.LongestLease))
 }
 
 // giveBack queues what the owners $1 have leased, and puts what they were sending
@@ -82,7 +90,7 @@ func (s *Store) Slots(ctx context.Context, owner, account string, want, most int
 		if err := t.SendBatch(ctx, b).Close(); err != nil {
 			return err
 		}
-		if until == nil || !until.After(t.now) {
+		if lapsed(until, t.now) {
 			return outbox.ErrLapsed
 		}
 		var others int
@@ -126,12 +134,13 @@ func (s *Store) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 		if err := t.QueryRow(ctx, "select paused from yan.account where account = $1 for no key update", p.Account).Scan(&paused); err != nil {
 			return err
 		}
-		until := t.now.Add(p.For)
-		if !until.After(moment(paused)) {
+		pause, left := min(p.For, outbox.LongestPause), outbox.PauseLeft(moment(paused), t.now)
+		if pause <= left {
 			t.idle = true
 			return nil
 		}
-		began = !moment(paused).After(t.now)
+		until := t.now.Add(pause)
+		began = left == 0
 		_, err = t.Exec(ctx, "update yan.account set paused = $2, answer = $3 where account = $1", p.Account, until, why)
 		return err
 	})
@@ -156,12 +165,13 @@ with recursive accounts as (
 	select (select d.account from yan.delivery d where d.state in ('queued', 'deferred') and d.account > a.account order by d.account limit 1)
 	from accounts a where a.account is not null
 )
-select a.account, f.due, s.paused, coalesce($1::timestamptz, clock_timestamp())
+select a.account, f.due, f.timing, s.paused, coalesce($1::timestamptz, clock_timestamp())
 from accounts a
 cross join lateral (
-	select min(due) as due from (values (1), (0), (-1)) as p(priority) cross join lateral (
-		select d.due from yan.delivery d where d.account = a.account and d.priority = p.priority and d.state in ('queued', 'deferred')
-		order by d.due limit 1) as one
+	select one.timing, one.due from (values (1), (0), (-1)) as p(priority) cross join (values (0), (1), (2)) as t(timing) cross join lateral (
+		select d.due, d.timing from yan.delivery d where d.account = a.account and d.priority = p.priority and d.timing = t.timing
+		and d.state in ('queued', 'deferred') order by d.due limit 1) as one
+	order by one.timing > 0, one.due limit 1
 ) as f
 left join yan.account s on s.account = a.account
 where a.account is not null and f.due is not null order by a.account`
@@ -176,9 +186,10 @@ func (s *Store) Due(ctx context.Context) (all []outbox.Due, err error) {
 		}
 		var account string
 		var due, now time.Time
+		var timing outbox.Timing
 		var paused *time.Time
-		_, err = pgx.ForEachRow(rows, []any{&account, &due, &paused, &now}, func() error {
-			all = append(all, outbox.Due{Account: account, In: max(due.Sub(now), moment(paused).Sub(now), 0)})
+		_, err = pgx.ForEachRow(rows, []any{&account, &due, &timing, &paused, &now}, func() error {
+			all = append(all, outbox.Due{Account: account, In: max(timing.Waits(due, now), outbox.PauseLeft(moment(paused), now))})
 			return nil
 		})
 		return err

@@ -95,8 +95,10 @@ func (c *changing) carryOut(t *txn, ids []outbox.ID) error {
 			if err := c.move(t, &d, to); err != nil {
 				return err
 			}
-			for j := range chosen[i:] { // they share their message's time
-				chosen[i+j].expires = d.expires
+			if d.expires != chosen[i].expires { // a new lifetime is that of all
+				for j := range chosen[i:] {
+					chosen[i+j].expires, chosen[i+j].firm = d.expires, d.firm
+				}
 			}
 		}
 		if c.recipients > before {
@@ -136,17 +138,17 @@ func (c *changing) move(t *txn, d *recipient, to outbox.State) error {
 // wants it to go.
 func (c *changing) again(t *txn, d *recipient) error {
 	if c.Verb != outbox.Release {
-		d.due = t.now
+		d.put(t.now, 0)
 	}
 	if d.expires > t.now {
 		return nil
 	}
-	d.expires = t.now + micro(outbox.Lifetime)
+	d.expires, d.firm = t.now+micro(outbox.Lifetime), false
 	id, _ := messageOf(d.id)
 	if _, err := t.exec("UPDATE message SET expires = ? WHERE id = ?", d.expires, id); err != nil {
 		return err
 	}
-	_, err := t.exec("UPDATE delivery SET expires = ? WHERE id >= ? AND id < ?", d.expires, recipientID(id, 0), recipientID(id+1, 0))
+	_, err := t.exec("UPDATE delivery SET expires = ?, firm = 0 WHERE id >= ? AND id < ?", d.expires, recipientID(id, 0), recipientID(id+1, 0))
 	return err
 }
 

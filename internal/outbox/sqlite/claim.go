@@ -43,8 +43,7 @@ func (t *txn) claim(c outbox.Claim, got *claimed) error {
 	if _, err := t.ask("SELECT paused, full FROM account WHERE id = ?", []any{account}, &paused, &full); err != nil {
 		return err
 	}
-	if paused > t.now {
-		got.wait = time.Duration(paused-t.now) * time.Microsecond
+	if got.wait = pauseLeft(paused, t.now); got.wait > 0 {
 		return nil
 	}
 	now := when(t.now)
@@ -68,12 +67,19 @@ func (t *txn) claim(c outbox.Claim, got *claimed) error {
 	return err
 }
 
+// dueNow looks along the index delivery_claim in each range of waits, and brings what it
+// finds into one order.
+const dueNow = "SELECT " + recipientColumns + " FROM (" +
+	"SELECT * FROM (SELECT " + recipientColumns + " FROM delivery WHERE account = ?1 AND priority = ?2 AND waits < 0 ORDER BY waits, id LIMIT ?4) UNION ALL " +
+	"SELECT * FROM (SELECT " + recipientColumns + " FROM delivery WHERE account = ?1 AND priority = ?2 AND waits BETWEEN 0 AND ?3 ORDER BY waits, id LIMIT ?4) UNION ALL " +
+	"SELECT * FROM (SELECT " + recipientColumns + " FROM delivery WHERE account = ?1 AND priority = ?2 AND waits BETWEEN 2305843009213693952 AND 2305843009213693952 + ?3 ORDER BY waits, id LIMIT ?4)" +
+	") ORDER BY due, id LIMIT ?4"
+
 // lease takes what is due in one priority, as long as each message has a token.
 func (t *txn) lease(worker, account int64, priority outbox.Priority, most, tokens int, got *claimed) (leased int, err error) {
 	var due []recipient
 	err = t.each(func(r row) error { due = append(due, scanRecipient(r)); return nil },
-		"SELECT "+recipientColumns+" FROM delivery WHERE account = ? AND priority = ? AND waits <= ? ORDER BY waits, id LIMIT ?",
-		account, priority, t.now, most)
+		dueNow, account, priority, t.now, most)
 	if err != nil {
 		return 0, err
 	}

@@ -210,16 +210,19 @@ func (s *store) putMessage(l ledger, m outbox.New, body *letter, n numbers) erro
 }
 
 func putRecipients(l ledger, m outbox.New, n numbers) error {
-	due := max(n.now, micros(m.NotBefore))
-	state, waits := outbox.Queued, any(due)
+	due, timing := n.now, outbox.Soon
+	if at := micros(m.NotBefore); at > n.now {
+		due, timing = at, outbox.Dated
+	}
+	state, at := outbox.Queued, any(waits(due, timing))
 	if m.Hold {
-		state, waits = outbox.Held, nil
+		state, at = outbox.Held, nil
 	}
 	for place, to := range m.Envelope.To() {
-		err := l.put(`INSERT INTO delivery (id, account, priority, state, due, waits, expires, updated, address, folded)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			recipientID(n.message, place), n.account, int64(m.Priority), string(state), due, waits, expiry(m, n.now), n.now,
-			to.String(), folded(to.String()))
+		err := l.put(`INSERT INTO delivery (id, account, priority, state, due, timing, waits, expires, firm, updated, address, folded)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			recipientID(n.message, place), n.account, int64(m.Priority), string(state), due, int64(timing), at, expiry(m, n.now),
+			boolean(!m.Expires.IsZero()), n.now, to.String(), folded(to.String()))
 		if err != nil {
 			return fmt.Errorf("keeping a recipient: %w", err)
 		}

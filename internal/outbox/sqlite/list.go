@@ -32,7 +32,7 @@ func (s *store) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) 
 			if err != nil {
 				return err
 			}
-			if entry.Recipients, err = readStatuses(ctx, c, id, shown); err != nil {
+			if entry.Recipients, err = s.readStatuses(ctx, c, id, shown); err != nil {
 				return err
 			}
 			page.Entries = append(page.Entries, entry)
@@ -54,7 +54,7 @@ func (s *store) Show(ctx context.Context, id outbox.ID) (outbox.Entry, error) {
 		if !found {
 			return outbox.ErrNotFound
 		}
-		if entry.Recipients, err = readStatuses(ctx, c, id, entry.Total); err != nil {
+		if entry.Recipients, err = s.readStatuses(ctx, c, id, entry.Total); err != nil {
 			return err
 		}
 		entry.Events, err = readEvents(ctx, c, "e.message = ? AND e.kind <> 'enqueued' ORDER BY e.id", id)
@@ -89,20 +89,22 @@ func readEntry(ctx context.Context, c *conn, id outbox.ID) (e outbox.Entry, foun
 	return e, found, err
 }
 
-const statusColumns = `d.id, d.address, d.state, d.attempts, d.waits, d.doubted, d.updated, d.answer, w.host, w.pid
+// The due time of what is due now is never shown as one that is to come.
+const statusColumns = `d.id, d.address, d.state, d.attempts, CASE WHEN d.waits < 0 THEN min(d.due, ?) WHEN d.waits IS NOT NULL THEN d.due END,
+	d.doubted, d.updated, d.answer, w.host, w.pid
 	FROM delivery d LEFT JOIN worker w ON w.id = d.owner AND w.gone = 0`
 
-func readStatuses(ctx context.Context, c *conn, id outbox.ID, most int) (list []outbox.Status, err error) {
+func (s *store) readStatuses(ctx context.Context, c *conn, id outbox.ID, most int) (list []outbox.Status, err error) {
 	err = c.query(ctx, func(r row) error {
 		list = append(list, scanStatus(r))
 		return nil
-	}, "SELECT "+statusColumns+" WHERE d.id >= ? AND d.id < ? ORDER BY d.id LIMIT ?", recipientID(id, 0), recipientID(id+1, 0), most)
+	}, "SELECT "+statusColumns+" WHERE d.id >= ? AND d.id < ? ORDER BY d.id LIMIT ?", s.now(), recipientID(id, 0), recipientID(id+1, 0), most)
 	return list, err
 }
 
-func statusOf(ctx context.Context, c *conn, recipient int64) (status outbox.Status, err error) {
+func (s *store) statusOf(ctx context.Context, c *conn, recipient int64) (status outbox.Status, err error) {
 	err = c.query(ctx, func(r row) error { status = scanStatus(r); return nil },
-		"SELECT "+statusColumns+" WHERE d.id = ?", recipient)
+		"SELECT "+statusColumns+" WHERE d.id = ?", s.now(), recipient)
 	return status, err
 }
 

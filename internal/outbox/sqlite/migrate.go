@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"strconv"
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
@@ -15,7 +16,7 @@ import (
 const applicationID = 0x59616e4f
 
 // version is that of the newest file in schema.
-const version = 1
+const version = 2
 
 //go:embed schema/*.sql
 var schema embed.FS
@@ -111,6 +112,10 @@ func (s *store) migrateInside(c *conn) error {
 		if _, err := c.exec(string(script)); err != nil {
 			return fmt.Errorf("making version %d of the outbox: %w", v, err)
 		}
+	}
+	// Prune begins with the clock of today.
+	if _, err := c.exec("INSERT INTO fact (name, value) VALUES ('pruned', ?) ON CONFLICT DO NOTHING", strconv.FormatInt(s.now(), 10)); err != nil {
+		return err
 	}
 	if _, err := c.exec(fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 		return err

@@ -8,18 +8,20 @@ type recipient struct {
 	state                              outbox.State
 	due, expires, owner                int64 // owner 0: none
 	token, attempts, doubted, priority int64
+	timing                             outbox.Timing
+	firm                               bool // the sender chose its expiry
 	unreported                         bool
 	address, answer                    string
 }
 
 // recipientColumns are what scanRecipient reads.
-const recipientColumns = "id, account, state, due, expires, owner, token, attempts, doubted, priority, unreported, address, answer"
+const recipientColumns = "id, account, state, due, expires, owner, token, attempts, doubted, priority, unreported, address, answer, timing, firm"
 
 func scanRecipient(r row) recipient {
 	return recipient{
 		id: r.int(0), account: r.int(1), state: outbox.State(r.text(2)), due: r.int(3), expires: r.int(4), owner: r.int(5),
 		token: r.int(6), attempts: r.int(7), doubted: r.int(8), priority: r.int(9), unreported: !r.null(10),
-		address: r.text(11), answer: r.text(12),
+		address: r.text(11), answer: r.text(12), timing: outbox.Timing(r.int(13)), firm: r.is(14),
 	}
 }
 
@@ -61,14 +63,14 @@ func (t *txn) move(d *recipient, from outbox.State) error {
 // nothing.
 func (t *txn) rewrite(d *recipient, from outbox.State) (err error) {
 	if from.Waiting() || d.state.Waiting() {
-		waits := any(d.due)
-		if !d.state.Waiting() {
-			waits = nil
+		at := any(nil)
+		if d.state.Waiting() {
+			at = waits(d.due, d.timing)
 		}
-		_, err = t.exec(`UPDATE delivery SET state = ?, due = ?, waits = ?, owner = ?, attempts = ?, doubted = ?, unreported = ?,
-			updated = ?, answer = ?, expires = ? WHERE id = ?`,
-			d.state, d.due, waits, orNull(d.owner), d.attempts, d.doubted, orNull(boolean(d.unreported)),
-			t.now, d.answer, d.expires, d.id)
+		_, err = t.exec(`UPDATE delivery SET state = ?, due = ?, timing = ?, waits = ?, owner = ?, attempts = ?, doubted = ?, unreported = ?,
+			updated = ?, answer = ?, expires = ?, firm = ? WHERE id = ?`,
+			d.state, d.due, int64(d.timing), at, orNull(d.owner), d.attempts, d.doubted, orNull(boolean(d.unreported)),
+			t.now, d.answer, d.expires, d.firm, d.id)
 		return err
 	}
 	if !d.unreported && !from.Final() {

@@ -24,11 +24,12 @@ func (s *store) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 		if err != nil {
 			return err
 		}
-		until := t.now + micro(p.For)
-		if until <= max(paused, t.now) {
+		pause, left := min(p.For, outbox.LongestPause), pauseLeft(paused, t.now)
+		if pause <= left {
 			return nil
 		}
-		began = paused <= t.now
+		until := t.now + micro(pause)
+		began = left == 0
 		_, err = t.exec("UPDATE account SET paused = ?, answer = ? WHERE id = ?", until, answer, account)
 		return err
 	})
@@ -55,13 +56,15 @@ func (s *store) Due(ctx context.Context) ([]outbox.Due, error) {
 	err := s.read(ctx, func(c *conn) error {
 		return c.query(ctx, func(r row) error {
 			if !r.null(2) {
-				at := max(now, r.int(1), r.int(2))
-				list = append(list, outbox.Due{Account: r.text(0), In: time.Duration(at-now) * time.Microsecond})
+				in := time.Duration(max(r.int(2)-now, 0)) * time.Microsecond
+				list = append(list, outbox.Due{Account: r.text(0), In: max(in, pauseLeft(r.int(1), now))})
 			}
 			return nil
 		}, `SELECT a.name, a.paused,
 			(SELECT min(first) FROM (SELECT (SELECT min(d.waits) FROM delivery d
-				WHERE d.account = a.id AND d.priority = p.column1 AND d.waits IS NOT NULL) AS first FROM (VALUES (1), (0), (-1)) p))
+				WHERE d.account = a.id AND d.priority = p.column1 AND d.waits < 2305843009213693952) AS first FROM (VALUES (1), (0), (-1)) p
+				UNION ALL SELECT (SELECT min(d.waits) - 2305843009213693952 FROM delivery d
+				WHERE d.account = a.id AND d.priority = p.column1 AND d.waits >= 2305843009213693952) FROM (VALUES (1), (0), (-1)) p))
 			FROM account a ORDER BY a.name`)
 	})
 	return list, err

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
@@ -16,6 +17,10 @@ func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox
 		return pruned, err
 	}
 	ctx = context.WithoutCancel(ctx)
+	by, err := s.pruneClock(ctx, keep.Automatic)
+	if err != nil {
+		return pruned, err
+	}
 	for _, step := range []struct {
 		prune func(*txn, int64, *pruning) error
 		age   time.Duration
@@ -27,7 +32,7 @@ func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox
 				if err := t.flushOpen(); err != nil {
 					return err
 				}
-				return step.prune(t, t.now-micro(step.age), &part)
+				return step.prune(t, by-micro(step.age), &part)
 			})
 			if err != nil {
 				return pruned, err
@@ -40,6 +45,23 @@ func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox
 	}
 	_, err = s.cleanSpool(ctx)
 	return pruned, err
+}
+
+// pruneClock is the time by which a Prune judges, see Retention.Automatic.
+func (s *store) pruneClock(ctx context.Context, automatic bool) (by int64, err error) {
+	err = s.write(ctx, func(t *txn) error {
+		at, _, err := t.number("SELECT CAST(value AS INTEGER) FROM fact WHERE name = 'pruned'")
+		if err != nil {
+			return err
+		}
+		by = min(t.now, at+outbox.PruneStep.Microseconds())
+		_, err = t.exec("INSERT INTO fact (name, value) VALUES ('pruned', ?) ON CONFLICT DO UPDATE SET value = excluded.value", strconv.FormatInt(by, 10))
+		if !automatic {
+			by = t.now
+		}
+		return err
+	})
+	return by, err
 }
 
 type pruning struct {

@@ -21,7 +21,7 @@ var (
 
 func openAt(t *testing.T, path string, clock *outboxtest.Clock) outbox.Store {
 	t.Helper()
-	s, err := sqlite.Open(context.Background(), path, outbox.Options{Now: clock.Now, MinFree: -1})
+	s, err := sqlite.Open(context.Background(), path, outbox.Options{Now: clock.Now, Uptime: clock.Uptime, MinFree: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Rep
 				reports = append(reports, report)
 			}
 			last := &reports[len(reports)-1]
-			status, err := statusOf(ctx, c, d.id)
+			status, err := s.statusOf(ctx, c, d.id)
 			if err != nil {
 				return err
 			}

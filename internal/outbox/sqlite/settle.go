@@ -84,7 +84,7 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 	if err != nil || !found {
 		return false, err // pruned: nothing is left to tell it of
 	}
-	from := d.state
+	from, prolonged := d.state, false
 	if d.token != settled.Token || from.Final() {
 		return false, t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventStale, state: from, answer: answer})
 	}
@@ -100,8 +100,13 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 		}
 	}
 	e := happened{recipient: d.id, account: d.account, kind: outbox.EventKind(d.state), state: d.state, answer: answer}
+	if d.state == outbox.Deferred && !d.firm {
+		was := d.expires
+		d.expires = micros(outbox.Extend(when(was), when(d.due), when(t.now)))
+		prolonged = d.expires != was
+	}
 	if d.state.Waiting() {
-		d.due = t.now + micro(settled.After)
+		d.put(t.now, settled.After)
 	}
 	if d.state == outbox.Deferred {
 		e.due = d.due
@@ -113,7 +118,19 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 	if err := t.move(&d, from); err != nil {
 		return false, err
 	}
+	if prolonged {
+		if err := t.prolong(settled.ID); err != nil {
+			return false, err
+		}
+	}
 	return true, t.event(e)
+}
+
+// prolong sets the expiry of a message, the latest of those of its recipients.
+func (t *txn) prolong(id outbox.ID) error {
+	_, err := t.exec("UPDATE message SET expires = (SELECT max(expires) FROM delivery WHERE id >= ?1 AND id < ?2) WHERE id = ?3",
+		recipientID(id, 0), recipientID(id+1, 0), id)
+	return err
 }
 
 // recipient reads a row of delivery.

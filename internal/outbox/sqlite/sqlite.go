@@ -100,6 +100,8 @@ type store struct {
 	quit    chan struct{}
 	closing sync.Once
 	closed  error
+
+	ownClock bool // of a test: it measures leases, too
 }
 
 // Open opens the outbox at path and makes it when there is none, folders (0700) and
@@ -129,10 +131,11 @@ func newStore(o outbox.Options, h Harness) *store {
 	if o.InlineBytes == 0 {
 		o.InlineBytes = 256 << 10
 	}
-	if o.Now == nil {
+	own := o.Now != nil
+	if !own {
 		o.Now = time.Now
 	}
-	s := &store{options: o, harness: h.filled(), reading: make(chan *conn, readers), quit: make(chan struct{})}
+	s := &store{options: o, ownClock: own, harness: h.filled(), reading: make(chan *conn, readers), quit: make(chan struct{})}
 	s.waker.ready = make(chan struct{})
 	return s
 }

@@ -20,10 +20,11 @@ func (s *store) Stats(ctx context.Context) (outbox.Stats, error) {
 		err = c.query(ctx, func(r row) error {
 			stats.Workers = append(stats.Workers, outbox.WorkerStats{
 				Worker: outbox.Worker{Owner: r.text(0), Host: r.text(1), PID: int(r.int(2))},
-				Since:  r.when(3), For: max(0, time.Duration(r.int(4)-now)*time.Microsecond),
+				Since:  r.when(3), For: time.Duration(r.int(4)) * time.Microsecond,
 			})
 			return nil
-		}, "SELECT owner, host, pid, since, until FROM worker WHERE gone = 0 ORDER BY owner")
+		}, "SELECT owner, host, pid, since, CASE WHEN "+lapsedNow+" THEN 0 WHEN boot = '' THEN until - ?3 ELSE ends - ?2 END FROM worker WHERE gone = 0 ORDER BY owner",
+			s.leaseArgs(now)...)
 		if err != nil {
 			return err
 		}
@@ -41,13 +42,13 @@ func (s *store) Stats(ctx context.Context) (outbox.Stats, error) {
 func readAccounts(ctx context.Context, c *conn, now int64) (accounts []outbox.AccountStats, err error) {
 	err = c.query(ctx, func(r row) error {
 		name := r.text(0)
-		if r.null(3) && r.int(1) <= now {
+		left := pauseLeft(r.int(1), now)
+		if r.null(3) && left == 0 {
 			return nil
 		}
 		if len(accounts) == 0 || accounts[len(accounts)-1].Account != name {
 			a := outbox.AccountStats{Account: name, Count: map[outbox.State]int{}}
-			if left := r.int(1) - now; left > 0 {
-				a.PausedFor = time.Duration(left) * time.Microsecond
+			if a.PausedFor = left; left > 0 {
 				a.PauseAnswer = decodeAnswer(r.text(2))
 			}
 			accounts = append(accounts, a)

@@ -12,7 +12,7 @@ import (
 
 func TestSuite(t *testing.T) {
 	outboxtest.Run(t, func(t *testing.T, clock *outboxtest.Clock) outbox.Store {
-		s, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{Now: clock.Now, MinFree: -1})
+		s, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{Now: clock.Now, Uptime: clock.Uptime, MinFree: -1})
 		if err != nil {
 			t.Fatal(err)
 		}

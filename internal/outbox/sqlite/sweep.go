@@ -40,10 +40,13 @@ func (s *store) Sweep(ctx context.Context) (swept outbox.Swept, err error) {
 func (s *store) unswept(ctx context.Context) (work bool, err error) {
 	now := s.now()
 	err = s.read(ctx, func(c *conn) error {
-		if _, work, err = c.number("SELECT id FROM worker WHERE until <= ? LIMIT 1", now); err != nil || work {
+		if _, work, err = c.number("SELECT id FROM worker WHERE "+lapsedNow+" LIMIT 1", s.leaseArgs(now)...); err != nil || work {
 			return err
 		}
-		_, work, err = c.number("SELECT id FROM delivery WHERE expires <= ? AND waits IS NOT NULL LIMIT 1", now)
+		if _, work, err = c.number(putOffTooFar+" LIMIT 1", now); err != nil || work {
+			return err
+		}
+		_, work, err = c.number("SELECT id FROM delivery WHERE "+expiredNow+" LIMIT 1", now)
 		return err
 	})
 	return work, err
@@ -73,12 +76,38 @@ func (t *txn) sweep(swept *outbox.Swept) error {
 			swept.Workers++
 		}
 	}
+	done, err := t.bringBack(left)
+	if left -= done; err != nil || left <= 0 {
+		return err
+	}
 	return t.expireOld(left, swept)
+}
+
+// putOffTooFar finds pauses longer than the longest, for each account and priority along
+// the index delivery_claim.
+const putOffTooFar = `SELECT d.id FROM account a JOIN (VALUES (1), (0), (-1)) p JOIN delivery d ON d.account = a.id AND d.priority = p.column1
+	AND d.waits > ?1 + 108000000000 AND d.waits < 2305843009213693952`
+
+// expiredNow chooses what has had its time, see schema/0002.sql. What is due and has no
+// expiry of its own is tried first.
+const expiredNow = "expires <= ?1 AND waits IS NOT NULL AND (firm = 1 OR state = 'deferred') AND (firm = 1 OR timing <> 0 AND due > ?1)"
+
+// bringBack has due now what was put off by a clock that was ahead.
+func (t *txn) bringBack(most int) (done int, err error) {
+	var ids []int64
+	err = t.each(func(r row) error { ids = append(ids, r.int(0)); return nil }, putOffTooFar+" LIMIT ?2", t.now, most)
+	for _, id := range ids {
+		if _, err := t.exec("UPDATE delivery SET due = ?1, timing = 0, waits = ?2 WHERE id = ?3", t.now, waits(t.now, outbox.Soon), id); err != nil {
+			return 0, err
+		}
+	}
+	t.wake = t.wake || len(ids) > 0
+	return len(ids), err
 }
 
 func (t *txn) lapsed() (id int64, found, gone bool, err error) {
 	err = t.each(func(r row) error { id, found, gone = r.int(0), true, r.is(1); return nil },
-		"SELECT id, gone FROM worker WHERE until <= ? LIMIT 1", t.now)
+		"SELECT id, gone FROM worker WHERE "+lapsedNow+" LIMIT 1", t.s.leaseArgs(t.now)...)
 	return id, found, gone, err
 }
 
@@ -115,7 +144,7 @@ func (t *txn) takeBack(worker int64, most int, swept *outbox.Swept) (done int, e
 func (t *txn) expireOld(most int, swept *outbox.Swept) error {
 	var old []recipient
 	err := t.each(func(r row) error { old = append(old, scanRecipient(r)); return nil },
-		"SELECT "+recipientColumns+" FROM delivery WHERE expires <= ? AND waits IS NOT NULL ORDER BY expires LIMIT ?", t.now, most)
+		"SELECT "+recipientColumns+" FROM delivery WHERE "+expiredNow+" ORDER BY expires LIMIT ?2", t.now, most)
 	if err != nil {
 		return err
 	}

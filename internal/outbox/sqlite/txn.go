@@ -145,7 +145,7 @@ func (t *txn) flushOpen() error {
 			continue
 		}
 		_, err := t.exec(`UPDATE message SET open = open + ?1, stage = (open + ?1 = 0), ended = CASE WHEN open + ?1 = 0 THEN
-			(SELECT max(updated) FROM delivery WHERE id >= ?2 << 17 AND id < (?2 + 1) << 17) END WHERE id = ?2`, n, message)
+			max(created, (SELECT max(updated) FROM delivery WHERE id >= ?2 << 17 AND id < (?2 + 1) << 17)) END WHERE id = ?2`, n, message)
 		if err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func (t *txn) worker(owner string) (id int64, found bool, err error) {
 
 // alive finds the row of an owner whose lease goes on.
 func (t *txn) alive(owner string) (id int64, err error) {
-	id, found, err := t.number("SELECT id FROM worker WHERE owner = ? AND gone = 0 AND until > ?", owner, t.now)
+	id, found, err := t.number("SELECT id FROM worker WHERE owner = ?4 AND gone = 0 AND NOT "+lapsedNow, append(t.s.leaseArgs(t.now), owner)...)
 	if err == nil && !found {
 		err = harmless(outbox.ErrLapsed)
 	}

@@ -22,9 +22,10 @@ func (s *store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) 
 			return harmless(sentence.Errorf("a worker with the owner %q has joined already", w.Owner))
 		}
 		// One that left while something was being sent is it again.
-		_, err = t.exec(`INSERT INTO worker (owner, host, pid, since, until) VALUES (?, ?, ?, ?, ?)
+		l := t.leaseOf(lease)
+		_, err = t.exec(`INSERT INTO worker (owner, host, pid, since, until, boot, ends) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (owner) DO UPDATE SET host = excluded.host, pid = excluded.pid, since = excluded.since,
-			until = excluded.until, gone = 0`, w.Owner, w.Host, w.PID, t.now, t.now+micro(lease))
+			until = excluded.until, boot = excluded.boot, ends = excluded.ends, gone = 0`, w.Owner, w.Host, w.PID, t.now, l.until, l.boot, l.ends)
 		return err
 	})
 }
@@ -34,7 +35,8 @@ func (s *store) Renew(ctx context.Context, owner string, lease time.Duration) er
 	return s.write(ctx, func(t *txn) error {
 		id, err := t.alive(owner)
 		if err == nil {
-			_, err = t.exec("UPDATE worker SET until = ? WHERE id = ?", t.now+micro(lease), id)
+			l := t.leaseOf(lease)
+			_, err = t.exec("UPDATE worker SET until = ?, boot = ?, ends = ? WHERE id = ?", l.until, l.boot, l.ends, id)
 		}
 		return err
 	})
@@ -63,7 +65,7 @@ func (s *store) Leave(ctx context.Context, owner string) error {
 			}
 		}
 		if sending {
-			if _, err = t.exec("UPDATE worker SET gone = 1, until = 0 WHERE id = ?", id); err == nil {
+			if _, err = t.exec("UPDATE worker SET gone = 1, until = 0, boot = '' WHERE id = ?", id); err == nil {
 				_, err = t.exec("DELETE FROM slot WHERE worker = ?", id)
 			}
 			return err

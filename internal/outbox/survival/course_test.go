@@ -43,6 +43,7 @@ type course struct {
 	// they began, 0 behind the client's patience.
 	wait, release time.Duration
 	doubt         delivery.Policy
+	firm          bool // the letters expire after a day
 	connections   int
 	open          func(clock *outboxtest.Clock) (outbox.Store, error)
 	gate          *torture.Gate
@@ -94,6 +95,9 @@ func (s *scene) enqueue(ctx context.Context) error {
 		m, err := letter.New()
 		if err != nil {
 			return err
+		}
+		if s.firm {
+			m.Expires = s.clock.Now().Add(24 * time.Hour)
 		}
 		receipt, err := s.store.Enqueue(ctx, m)
 		if err != nil {

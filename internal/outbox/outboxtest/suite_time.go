@@ -1,0 +1,317 @@
+package outboxtest
+
+import (
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+var timeRules = []rule{
+	{"what is due now stays due when the clock is set back", soonStays},
+	{"a date that the sender chose is a date by any clock", datesStay},
+	{"a pause that was set while the clock was ahead ends", pausesEnd},
+	{"a default lifetime does not end before a try", untried},
+	{"a default lifetime does not count the time in which nobody tried", overdue},
+	{"a default lifetime ends by the clock that is right", lifetimeAhead},
+	{"an expiry that the sender chose ends what nobody tried", firmExpiry},
+	{"a lease does not end by a clock that is set", leaseSteps},
+	{"a lease ends with the machine", leaseReboots},
+	{"no lease and no pause is longer than the longest", longest},
+	{"an automatic Prune does not follow a clock that jumps", pruneJump},
+}
+
+const year = 365 * 24 * time.Hour
+
+func soonStays(s *stand) {
+	s.join("w")
+	s.clock.Step(year)
+	first := s.enqueue(letter())
+	s.clock.Step(-year)
+	second := s.enqueue(letter())
+	due, err := s.store.Due(s.ctx)
+	s.must("Due", err)
+	s.same("Due", []outbox.Due{{Account: "a"}}, due)
+	if st := s.status(first); st.Due.After(s.clock.Now()) {
+		s.Errorf("it is due at %v", st.Due)
+	}
+	if s.clock.single {
+		s.join("again") // the step ended the lease of the other
+		s.same("leased", []outbox.Lease{{ID: second, Token: 1}, {ID: first, Token: 1}}, s.leases("again", 2))
+		return
+	}
+	ls := s.leases("w", 2)
+	s.same("leased", []outbox.Lease{{ID: second, Token: 1}, {ID: first, Token: 1}}, ls)
+	s.settle(ls[1], outbox.Queued) // which is a pause of a minute
+	s.clock.Step(year)
+	s.must("Leave", s.store.Leave(s.ctx, "w"))
+	s.clock.Step(-year)
+	s.join("v")
+	if l := s.leases("v", 1)[0]; l.ID != second {
+		s.Errorf("claimed %d, want what was given back", l.ID)
+	}
+}
+
+func datesStay(s *stand) {
+	n := letter()
+	n.NotBefore = s.clock.Now().Add(40 * 24 * time.Hour)
+	id := s.enqueue(n)
+	s.same("Sweep", outbox.Swept{}, s.sweep())
+	s.join("w")
+	s.leases("w", 0)
+	if st := s.status(id); !st.Due.Equal(n.NotBefore) {
+		s.Errorf("it is due at %v", st.Due)
+	}
+	due, err := s.store.Due(s.ctx)
+	s.must("Due", err)
+	s.same("Due", []outbox.Due{{Account: "a", In: 40 * 24 * time.Hour}}, due)
+	s.clock.Set(n.NotBefore)
+	s.join("v")
+	s.leases("v", 1)
+}
+
+func pausesEnd(s *stand) {
+	s.enqueue(letter("1@example.org", "2@example.org"))
+	s.clock.Step(4 * 24 * time.Hour)
+	s.join("w")
+	ls := s.leases("w", 2)
+	s.settle(ls[0], outbox.Deferred)
+	s.settle(ls[1], outbox.Queued)
+	_, err := s.store.Pause(s.ctx, outbox.Pause{Account: "a", For: time.Hour, Answer: refusal("busy")})
+	s.must("Pause", err)
+	s.clock.Step(-4 * 24 * time.Hour)
+	s.join("v")
+	s.leases("v", 0) // the pauses are in four days, until somebody sweeps
+	stats, err := s.store.Stats(s.ctx)
+	s.must("Stats", err)
+	if a := stats.Accounts[0]; a.PausedFor != 0 || a.PauseAnswer.Class != "" {
+		s.Errorf("the account is paused for %v: %+v", a.PausedFor, a.PauseAnswer)
+	}
+	s.sweep()
+	due, err := s.store.Due(s.ctx)
+	s.must("Due", err)
+	s.same("Due", []outbox.Due{{Account: "a"}}, due)
+	began, err := s.store.Pause(s.ctx, outbox.Pause{Account: "a", For: time.Minute})
+	if s.must("Pause", err); !began {
+		s.Error("a pause does not begin, because of one that is over")
+	}
+	s.must("Resume", s.store.Resume(s.ctx, "a"))
+	s.leases("v", 2)
+}
+
+func untried(s *stand) {
+	for _, verb := range []outbox.Verb{"", outbox.Retry} {
+		id := s.enqueue(letter())
+		if verb != "" {
+			s.change(verb, id)
+		}
+		s.clock.Advance(3 * outbox.Lifetime)
+		s.same("Sweep", outbox.Swept{}, s.sweep())
+		owner := "w" + string(verb)
+		s.join(owner)
+		l := s.leases(owner, 1)[0]
+		s.settle(l, outbox.Deferred)
+		s.sweep()
+		if st := s.status(id); st.State != outbox.Deferred {
+			s.Errorf("%q: it is %s after its first try", verb, st.State)
+		}
+		s.clock.Advance(time.Minute) // it is due, and nobody tries
+		s.clock.Advance(3 * outbox.Lifetime)
+		s.sweep()
+		if st := s.status(id); st.State != outbox.Deferred {
+			s.Errorf("%q: it is %s, though it was due and not tried", verb, st.State)
+		}
+		s.change(outbox.Cancel, id)
+	}
+}
+
+func overdue(s *stand) {
+	id := s.enqueue(letter("1@example.org", "2@example.org"))
+	expires := s.clock.Now().Add(outbox.Lifetime)
+	try := func(late, extended time.Duration) {
+		s.Helper()
+		s.clock.Advance(late)
+		owner := s.clock.Now().String()
+		s.join(owner)
+		for _, l := range s.leases(owner, 2) {
+			s.settle(l, outbox.Deferred)
+		}
+		s.sweep()
+		expires = expires.Add(extended)
+		if got := s.show(id); !got.Expires.Equal(expires) || got.Recipients[0].State != outbox.Deferred {
+			s.Errorf("%v late: it is %s and expires at %v, want %v", late, got.Recipients[0].State, got.Expires, expires)
+		}
+		s.clock.Advance(time.Minute)
+	}
+	try(0, 0)
+	try(outbox.Overdue, 0)
+	try(4*24*time.Hour, 4*24*time.Hour)
+	try(60*24*time.Hour, 60*24*time.Hour)
+	s.must("Leave", s.store.Leave(s.ctx, "w"))
+	s.clock.Set(expires.Add(-time.Second))
+	s.join("w")
+	n := 0
+	_, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{id}}, N: &n})
+	s.must("Cancel", err)
+	l := s.leases("w", 1)[0]
+	_, err = s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: outbox.HandedOver}})
+	s.must("Settle", err)
+	if got := s.show(id).Expires; !got.Equal(expires) {
+		s.Errorf("expires at %v, want %v", got, expires)
+	}
+}
+
+func lifetimeAhead(s *stand) {
+	s.clock.Step(year)
+	id := s.enqueue(letter())
+	s.clock.Step(-year)
+	s.join("w")
+	s.settle(s.leases("w", 1)[0], outbox.Deferred)
+	want := s.clock.Now().Add(outbox.Lifetime)
+	if got := s.show(id).Expires; !got.Equal(want) {
+		s.Errorf("expires at %v, want %v", got, want)
+	}
+	for n := range 6 {
+		owner := string(rune('a' + n))
+		s.clock.Advance(24 * time.Hour)
+		s.join(owner)
+		if st := s.status(id); st.State != outbox.Deferred {
+			break
+		}
+		l := s.leases(owner, 1)[0]
+		s.settle(l, outbox.Deferred)
+		s.sweep()
+	}
+	// Each try was a day late, so that it has not expired yet.
+	if st := s.status(id); st.State != outbox.Deferred {
+		s.Errorf("it is %s", st.State)
+	}
+	for range int(outbox.Lifetime/(30*time.Minute)) + 2 {
+		s.clock.Advance(30 * time.Minute) // in time
+		owner := s.clock.Now().String()
+		s.join(owner)
+		if s.status(id).State == outbox.Deferred {
+			s.settle(s.leases(owner, 1)[0], outbox.Deferred)
+		}
+		s.sweep()
+	}
+	if st := s.status(id); st.State != outbox.Expired {
+		s.Errorf("it is %s, and has had its time", st.State)
+	}
+}
+
+func firmExpiry(s *stand) {
+	n := letter()
+	n.Expires = s.clock.Now().Add(2 * time.Hour)
+	untried, tried := s.enqueue(n), s.enqueue(n)
+	s.join("w")
+	ls := s.leases("w", 2)
+	s.settle(ls[1], outbox.Deferred)
+	s.settle(ls[0], outbox.Queued)
+	s.clock.Set(n.Expires)
+	s.same("Sweep", outbox.Swept{Expired: 2, Workers: 1}, s.sweep())
+	for _, id := range []outbox.ID{untried, tried} {
+		if e := s.show(id); e.Recipients[0].State != outbox.Expired || !e.Expires.Equal(n.Expires) {
+			s.Errorf("message %d: %+v", id, e)
+		}
+	}
+	s.change(outbox.Retry, untried) // and has the default lifetime from now on
+	s.clock.Advance(2 * outbox.Lifetime)
+	s.same("Sweep", outbox.Swept{}, s.sweep())
+}
+
+func leaseSteps(s *stand) {
+	if s.clock.single {
+		s.Skip("a server in a database has one clock")
+	}
+	s.enqueue(letter("1@example.org", "2@example.org"))
+	s.join("w")
+	ls := s.leases("w", 2)
+	s.mark("w", ls[0])
+	for _, by := range []time.Duration{time.Hour, -2 * time.Hour, year, -year} {
+		s.clock.Step(by)
+		s.same("Sweep", outbox.Swept{}, s.sweep())
+		s.must("Renew", s.store.Renew(s.ctx, "w", lease))
+		stats, err := s.store.Stats(s.ctx)
+		s.must("Stats", err)
+		if w := stats.Workers[0]; w.For != lease {
+			s.Errorf("the lease goes on for %v", w.For)
+		}
+	}
+	s.clock.Step(4 * 24 * time.Hour) // and the worker dies
+	s.clock.Step(-4 * 24 * time.Hour)
+	s.clock.Advance(lease)
+	s.same("Sweep", outbox.Swept{Workers: 1, Requeued: 1, Doubted: 1}, s.sweep())
+}
+
+func leaseReboots(s *stand) {
+	if s.clock.single {
+		s.Skip("a database is on another machine")
+	}
+	s.enqueue(letter("1@example.org", "2@example.org"))
+	s.join("w")
+	s.mark("w", s.leases("w", 2)[0])
+	_, err := s.store.Slots(s.ctx, "w", "a", 2, 2)
+	s.must("Slots", err)
+	s.clock.Reboot()
+	s.is("Renew", s.store.Renew(s.ctx, "w", lease), outbox.ErrLapsed)
+	s.same("Sweep", outbox.Swept{Workers: 1, Requeued: 1, Doubted: 1}, s.sweep())
+	s.join("v")
+	got, err := s.store.Slots(s.ctx, "v", "a", 2, 2)
+	if s.must("Slots", err); got != 2 {
+		s.Errorf("of 2 connections %d are free", got)
+	}
+}
+
+func longest(s *stand) {
+	s.must("Join", s.store.Join(s.ctx, outbox.Worker{Owner: "w", Host: "h"}, year))
+	s.must("Renew", s.store.Renew(s.ctx, "w", year))
+	s.enqueue(letter())
+	l := s.leases("w", 1)[0]
+	_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: outbox.Deferred, After: year}})
+	s.must("Settle", err)
+	_, err = s.store.Pause(s.ctx, outbox.Pause{Account: "b", For: year})
+	s.must("Pause", err)
+	stats, err := s.store.Stats(s.ctx)
+	s.must("Stats", err)
+	if w := stats.Workers[0]; w.For != outbox.LongestLease {
+		s.Errorf("a lease of %v", w.For)
+	}
+	for _, a := range stats.Accounts {
+		if a.Account == "b" && a.PausedFor != outbox.LongestPause {
+			s.Errorf("a pause of %v", a.PausedFor)
+		}
+	}
+	s.clock.Advance(outbox.LongestPause - time.Millisecond)
+	s.join("v")
+	s.leases("v", 0)
+	s.clock.Advance(time.Millisecond)
+	s.leases("v", 1)
+}
+
+func pruneJump(s *stand) {
+	keep := outbox.Retention{Bodies: 24 * time.Hour, Messages: 90 * 24 * time.Hour, Automatic: true}
+	n := letter()
+	n.Key = "k"
+	id := s.enqueue(n)
+	s.join("w")
+	s.settle(s.leases("w", 1)[0], outbox.HandedOver)
+	s.prune(keep, outbox.Pruned{})
+	s.clock.Step(91 * 24 * time.Hour)
+	s.prune(keep, outbox.Pruned{Bodies: 1, Bytes: 300}) // a day has passed, for all that it knows
+	s.clock.Step(-91 * 24 * time.Hour)
+	s.prune(keep, outbox.Pruned{})
+	r, err := s.store.Enqueue(s.ctx, n)
+	s.must("Enqueue", err)
+	s.same("the key", outbox.Receipt{ID: id, Duplicate: true}, r)
+	s.clock.Advance(91 * 24 * time.Hour) // time that passes is caught up with
+	for range 89 {
+		s.prune(keep, outbox.Pruned{})
+	}
+	s.prune(keep, outbox.Pruned{Messages: 1})
+	again := s.enqueue(n)
+	s.same("a new one", false, again == id)
+	s.change(outbox.Cancel, again)
+	keep.Automatic = false
+	s.clock.Step(91 * 24 * time.Hour)
+	s.prune(keep, outbox.Pruned{Messages: 1, Bytes: 300}) // somebody says so
+}

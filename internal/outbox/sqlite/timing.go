@@ -1,0 +1,73 @@
+package sqlite
+
+import (
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// The ranges of delivery.waits, see schema/0002.sql.
+const (
+	soonBefore = -1 << 62 // added to the due time of what is due now
+	datesFrom  = 1 << 61  // added to a date
+)
+
+// waits is the column of a recipient that waits.
+func waits(due int64, timing outbox.Timing) int64 {
+	switch timing {
+	case outbox.Soon:
+		return due + soonBefore
+	case outbox.Dated:
+		return due + datesFrom
+	}
+	return due
+}
+
+// put has a recipient due after a while.
+func (d *recipient) put(now int64, after time.Duration) {
+	after = min(max(after, 0), outbox.LongestPause)
+	d.due, d.timing = now+micro(after), outbox.Paused
+	if after == 0 {
+		d.timing = outbox.Soon
+	}
+}
+
+// pauseLeft is how long the pause of an account goes on.
+func pauseLeft(until, now int64) time.Duration { return outbox.PauseLeft(when(until), when(now)) }
+
+// lease is the end of one, by the clock and by the uptime.
+type lease struct {
+	until int64
+	boot  string
+	ends  int64
+}
+
+func (t *txn) leaseOf(d time.Duration) lease {
+	d = min(max(d, 0), outbox.LongestLease)
+	up := t.s.uptime()
+	return lease{t.now + micro(d), up.Boot, micro(up.Since + d)}
+}
+
+// uptime is the one of the options, of their clock, or of the system.
+func (s *store) uptime() outbox.Uptime {
+	switch {
+	case s.options.Uptime != nil:
+		return s.options.Uptime()
+	case s.ownClock:
+		return outbox.Uptime{}
+	}
+	return uptime()
+}
+
+// Conditions on rows of worker, with three arguments each: the boot, the uptime and the
+// clock. A lease is judged by the uptime that it was given by, and only where that is not
+// known by the clock.
+const (
+	longestLease = "900000000" // outbox.LongestLease
+	lapsedNow    = `CASE boot WHEN '' THEN until <= ?3 OR until > ?3 + ` + longestLease + ` WHEN ?1 THEN ends <= ?2 OR ends > ?2 + ` + longestLease + ` ELSE 1 END`
+)
+
+func (s *store) leaseArgs(now int64) []any {
+	up := s.uptime()
+	return []any{up.Boot, up.Since.Microseconds(), now}
+}
