@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -164,7 +165,7 @@ func (d *Delivery) look() {
 func (d *Delivery) used(err error) bool {
 	d.mu.Lock()
 	d.status.StoreErr = err
-	broken := errors.Is(err, outbox.ErrBroken) || errors.Is(err, outbox.ErrClosed)
+	broken := errors.Is(err, outbox.ErrBroken) || errors.Is(err, outbox.ErrClosed) || errors.Is(err, outbox.ErrCopied)
 	if broken && d.fatal == nil {
 		d.fatal = err
 	}
@@ -279,12 +280,17 @@ func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 	return nil
 }
 
+// drainPatience is how long a Drain waits for a store before it gives up with the
+// store's last error. Run waits for as long as it takes.
+const drainPatience = time.Minute
+
 // join makes this worker known; false when ctx is over before the store could.
 func (s *shift) join(ctx context.Context) bool {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost" // it is only for people to read
 	}
+	began := s.d.o.Now()
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
 		s.owner = rand.Text() // anew each time: one that failed may have joined, and nobody joins twice
 		err := s.d.o.Store.Join(ctx, outbox.Worker{Owner: s.owner, Host: host, PID: os.Getpid()}, s.d.o.Lease)
@@ -299,6 +305,11 @@ func (s *shift) join(ctx context.Context) bool {
 			s.d.status.Joined = true
 			s.d.mu.Unlock()
 			return true
+		}
+		if s.drain && s.d.o.Now().Sub(began) >= drainPatience {
+			s.d.mu.Lock()
+			s.d.fatal = cmp.Or(s.d.fatal, err)
+			s.d.mu.Unlock()
 		}
 		if s.d.dead() != nil {
 			return false

@@ -12,13 +12,17 @@ var (
 	ErrConflict = sentence.New("another message has this key already")
 	// ErrFull: too little room is left where the outbox is; nothing was kept.
 	ErrFull = sentence.New("too little disk space is left for the outbox")
-	// ErrBroken: an I/O error leaves it open what is on the disk. The store takes
-	// nothing more; the process should end and begin anew.
+	// ErrBroken: an I/O error leaves the state of the disk unknown, or a file of the outbox
+	// was moved or removed while it was open. The store takes nothing more; end the process
+	// and start it again.
 	ErrBroken = sentence.New("the outbox can't be written any more")
-	// ErrUncertain: the database went away in the middle of a commit and has not come
-	// back in time, so that nobody knows whether it was kept. Of a message with a key one
-	// finds out by enqueueing it again.
-	ErrUncertain = sentence.New("the database went away before it answered: whether this was kept is not known")
+	// ErrUncertain: a commit failed in a way that leaves it unknown whether it was kept: the
+	// disk reported an error, or the database went away and has not come back in time. A
+	// message with a key can be enqueued again: that gives the same message.
+	ErrUncertain = sentence.New("it is not known whether this was kept")
+	// ErrCopied: the outbox is a copy of another one, which may have delivered the messages
+	// in it. It delivers nothing until Adopt.
+	ErrCopied = sentence.New("this outbox is a copy, and delivers nothing until it is adopted")
 	// ErrNotFound: there is no such message.
 	ErrNotFound = sentence.New("there is no such message in the outbox")
 	// ErrNoBody: the text of the message is gone, or its file is missing.

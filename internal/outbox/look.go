@@ -174,6 +174,11 @@ type Stats struct {
 	Oldest   time.Time      // when the first message, by ID, of which something is Queued or Deferred was enqueued; zero for none
 	Bytes    int64          // of database and spool, where that is known
 	Free     int64          // left on the disk; -1 where that is not known
+	// Copied says that this is a copy, which delivers nothing until it is adopted.
+	Copied bool
+	// Ahead is by how much the newest message or event is ahead of the clock, which was
+	// ahead then or is behind now; 0 for less than a minute.
+	Ahead time.Duration
 }
 
 // AccountStats counts recipients by state.

@@ -23,7 +23,7 @@ import (
 type Store interface {
 	// Enqueue keeps a message. The error is ErrConflict, ErrFull or ErrBroken where
 	// it is about that, and nothing is kept then, as with any other error but
-	// ErrUncertain. An envelope without recipients, no
+	// ErrUncertain, which may come together with ErrBroken. An envelope without recipients, no
 	// Content, one that fails or that writes more or less than its Size are errors
 	// too.
 	//
@@ -37,7 +37,8 @@ type Store interface {
 	EnqueueIn(ctx context.Context, tx Tx, m New) (Receipt, error)
 
 	// Join makes a worker known. Its owner is unlike any other's: one that is known
-	// already is an error. Leases have no end of their own, they hang on the worker.
+	// already is an error. Leases have no end of their own, they hang on the worker. The
+	// error is ErrCopied for an outbox that does not live where it was made.
 	Join(ctx context.Context, w Worker, lease time.Duration) error
 	// Renew says that a worker lives: its lease ends so long after now. The error is
 	// ErrLapsed when it had ended, whether or not Sweep has noticed, and when the owner
@@ -128,6 +129,11 @@ type Store interface {
 	// comes; the cursor is never "" or Now then. Nothing is missed by who goes on from the
 	// cursor that it got, however many write meanwhile.
 	Events(ctx context.Context, after Cursor, limit int) ([]Event, Cursor, error)
+	// Adopt makes a copy an outbox of its own (ErrCopied). The other one may have
+	// delivered what is not final here, so that all of it becomes InDoubt. Where moved is
+	// set there is no other: only what was being sent becomes InDoubt, and what was
+	// leased Queued. Of an outbox that is no copy nothing is changed.
+	Adopt(ctx context.Context, moved bool) (Adopted, error)
 	// Prune forgets what is finished, see Retention.
 	Prune(ctx context.Context, r Retention) (Pruned, error)
 
@@ -200,6 +206,12 @@ type Report struct {
 	Created    time.Time
 	ReportOn   ID
 	Recipients []Status // that failed or expired, and were not reported
+}
+
+// Adopted counts recipients that became InDoubt.
+type Adopted struct {
+	Was     bool // a copy
+	Doubted int
 }
 
 // Retention says what Prune keeps of messages whose recipients are all Final:

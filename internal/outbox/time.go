@@ -31,6 +31,14 @@ const (
 	Dated
 )
 
+// Ahead is how far a time is ahead of the clock: 0 for less than a minute.
+func Ahead(at, now time.Time) time.Duration {
+	if ahead := at.Sub(now); ahead >= time.Minute {
+		return ahead
+	}
+	return 0
+}
+
 // Waits gives the time until a recipient is due, 0 for now. Sweep makes Soon of a
 // pause that lasts longer than LongestPause.
 func (t Timing) Waits(due, now time.Time) time.Duration {

@@ -112,7 +112,7 @@ func failure(err error, ids map[outbox.ID]outbox.ID) string {
 		return strings.Join(flat(*move, ids), " ")
 	}
 	for _, known := range []error{
-		outbox.ErrConflict, outbox.ErrFull, outbox.ErrBroken, outbox.ErrNotFound, outbox.ErrNoBody, outbox.ErrLapsed, outbox.ErrClosed,
+		outbox.ErrConflict, outbox.ErrFull, outbox.ErrBroken, outbox.ErrNotFound, outbox.ErrNoBody, outbox.ErrLapsed, outbox.ErrClosed, outbox.ErrCopied,
 	} {
 		if errors.Is(err, known) {
 			return known.Error()

@@ -33,6 +33,7 @@ type Model struct {
 	events   []outbox.Event
 	cursor   int       // of the last event that there was
 	pruned   time.Time // the clock of Prune
+	copied   bool
 }
 
 type message struct {

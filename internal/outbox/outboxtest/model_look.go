@@ -200,6 +200,13 @@ func (m *Model) Stats(ctx context.Context) (outbox.Stats, error) {
 		}
 		stats.Accounts = append(stats.Accounts, s)
 	}
+	stats.Copied = m.copied
+	if n := len(m.events); n > 0 {
+		stats.Ahead = outbox.Ahead(m.events[n-1].At, now)
+	}
+	if n := len(m.messages); n > 0 {
+		stats.Ahead = max(stats.Ahead, outbox.Ahead(m.messages[n-1].Created, now))
+	}
 	for _, w := range m.workers {
 		stats.Workers = append(stats.Workers, outbox.WorkerStats{Worker: w.Worker, Since: w.since, For: m.left(w)})
 	}

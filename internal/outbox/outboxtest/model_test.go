@@ -30,6 +30,14 @@ func TestModelReopen(t *testing.T) {
 	})
 }
 
+func TestModelCopied(t *testing.T) {
+	t.Parallel()
+	outboxtest.RunCopied(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, func() outbox.Store) {
+		m := outboxtest.NewModel(clock)
+		return m, func() outbox.Store { return m.Copy() }
+	})
+}
+
 var (
 	seed  = flag.Uint64("seed", 0, "carry out the operations of this seed only; 0 for some")
 	steps = flag.Int("steps", 3000, "how many random operations to carry out")

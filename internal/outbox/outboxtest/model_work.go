@@ -17,6 +17,9 @@ func (m *Model) Join(ctx context.Context, w outbox.Worker, lease time.Duration) 
 		return err
 	}
 	defer m.mu.Unlock()
+	if m.copied {
+		return outbox.ErrCopied
+	}
 	if m.workers[w.Owner] != nil {
 		return fmt.Errorf("worker %q has joined already", w.Owner)
 	}

@@ -33,6 +33,9 @@ var operations = []struct {
 	{"Pause", 3, (*pair).pause},
 	{"Resume", 1, (*pair).resume},
 	{"Sweep", 4, (*pair).sweep},
+	{"Adopt", 1, func(p *pair, ctx context.Context) error {
+		return p.both("Adopt", "", func(side int) (any, error) { return p.stores[side].Adopt(ctx, p.clock.Now().Second()%2 == 0) })
+	}},
 	{"Due", 3, func(p *pair, ctx context.Context) error {
 		return p.both("Due", "", func(side int) (any, error) { return p.stores[side].Due(ctx) })
 	}},

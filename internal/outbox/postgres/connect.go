@@ -3,7 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -148,7 +150,23 @@ func (p *pool) cantConnect(ctx context.Context, err error) error {
 func innermost(err error) error {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) && connect.Unwrap() != nil {
-		return connect.Unwrap()
+		err = connect.Unwrap()
 	}
-	return err
+	return once{err}
 }
+
+// once says each line of an error once: every address of a host has its own, with and
+// without TLS.
+type once struct{ error }
+
+func (o once) Error() string {
+	var lines []string
+	for _, line := range strings.Split(o.error.Error(), "\n") {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
+func (o once) Unwrap() error { return o.error }

@@ -63,6 +63,13 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
+		home, err := here(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, putHome+"nothing", home); err != nil {
+			return err
+		}
 		// Prune begins with the clock of today.
 		if _, err := tx.Exec(ctx, `insert into yan.fact (name, value) values
 			('pruned', floor(extract(epoch from coalesce($1::timestamptz, clock_timestamp())) * 1000000)::bigint::text) on conflict do nothing`, clock); err != nil {

@@ -26,6 +26,12 @@ func (s *Store) Stats(ctx context.Context) (outbox.Stats, error) {
 				return err
 			}
 			stats.Oldest = moment(oldest)
+			if stats.Copied, err = isCopy(ctx, q); err != nil {
+				return err
+			}
+			if stats.Ahead, err = newest(ctx, q, now); err != nil {
+				return err
+			}
 			if stats.Accounts, err = accounts(ctx, q, now); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -76,6 +77,41 @@ func TestSuiteReopen(t *testing.T) {
 		again := func() outbox.Store { return open(t, url, outbox.Options{Now: clock.Now}, postgres.Settings{}) }
 		return again(), again
 	})
+}
+
+func TestSuiteCopied(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Own(t, pgtest.Options{Careless: true})
+	outboxtest.RunCopied(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, func() outbox.Store) {
+		clock.Single()
+		o, settings := outbox.Options{Now: clock.Now}, postgres.Settings{Careless: true}
+		url := server.Database(t)
+		return open(t, url, o, settings), func() outbox.Store { return open(t, twin(t, url), o, settings) }
+	})
+}
+
+// twin makes a copy of a database, from which others are kept away meanwhile.
+func twin(t *testing.T, url string) string {
+	t.Helper()
+	name := url[strings.LastIndex(url, "/")+1:]
+	name, _, _ = strings.Cut(name, "?")
+	conn, err := pgx.Connect(t.Context(), strings.Replace(url, "/"+name, "/postgres", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	for _, sql := range []string{
+		"alter database " + name + " allow_connections false",
+		"select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '" + name + "'",
+		"create database " + name + "_copy template " + name,
+		"alter database " + name + "_copy allow_connections true",
+		"alter database " + name + " allow_connections true",
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	return strings.Replace(url, "/"+name, "/"+name+"_copy", 1)
 }
 
 func TestSuiteRandom(t *testing.T) {

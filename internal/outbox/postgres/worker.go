@@ -13,6 +13,13 @@ import (
 // Join implements outbox.Store.
 func (s *Store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
 	return s.alone(ctx, func(ctx context.Context, t *tx) error {
+		copied, err := isCopy(ctx, t.Conn)
+		if err != nil {
+			return err
+		}
+		if copied {
+			return outbox.ErrCopied
+		}
 		tag, err := t.Exec(ctx, "insert into yan.worker (owner, host, pid, since, until) values ($1, $2, $3, $4, $5) on conflict do nothing",
 			w.Owner, clean(w.Host), int64(w.PID), t.now, t.now.Add(leased(lease)))
 		if err == nil && tag.RowsAffected() == 0 {

@@ -113,6 +113,9 @@ func (s *store) migrateInside(c *conn) error {
 			return fmt.Errorf("making version %d of the outbox: %w", v, err)
 		}
 	}
+	if err := s.settleIn(c, "NOTHING"); err != nil {
+		return err
+	}
 	// Prune begins with the clock of today.
 	if _, err := c.exec("INSERT INTO fact (name, value) VALUES ('pruned', ?) ON CONFLICT DO NOTHING", strconv.FormatInt(s.now(), 10)); err != nil {
 		return err

@@ -30,6 +30,9 @@ func place(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := leftAlone(path); err != nil {
+		return "", err
+	}
 	if err := makeFolders(filepath.Dir(path)); err != nil {
 		return "", err
 	}
@@ -54,10 +57,17 @@ func makeFolders(path string) error {
 		}
 		missing = append(missing, above)
 	}
+	if len(missing) == 0 {
+		return nil
+	}
+	to := heir(filepath.Dir(missing[len(missing)-1]))
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
 	for _, folder := range missing {
+		if err := to.giveFolder(folder); err != nil {
+			return err
+		}
 		// A folder in which this user may make one, and may not look, can't be synced.
 		if err := wholefile.SyncFolder(filepath.Dir(folder)); err != nil && !errors.Is(err, os.ErrPermission) {
 			return err
@@ -74,7 +84,8 @@ func createFile(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.Close(); err != nil {
+	to := heir(filepath.Dir(path))
+	if err := errors.Join(to.give(f), f.Close()); err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // it has its other name, or none is wanted
@@ -85,7 +96,7 @@ func createFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	return errors.Join(to.give(f), f.Close())
 }
 
 // dsn names a file so that nothing in its path is taken for an option.

@@ -16,25 +16,31 @@ var beside = [...]string{"-wal", "-shm", "-journal"}
 // like /tmp, anybody may have made a file, a log, a spool or a link of that name
 // before.
 func (s *store) ownFiles() error {
-	return s.eachFile(func(path string, info fs.FileInfo) error {
-		switch {
-		case !info.Mode().IsRegular():
-			return sentence.Errorf("%s is not a file: it can't be a part of the outbox", path)
-		case isForeign(info, s.harness.user):
-			return anothers(path)
-		}
-		return nil
-	})
+	return s.eachFile(s.isOwn, append([]string{""}, beside[:]...)...)
+}
+
+// ownBeside is ownFiles for what stands beside the file, which may be a link.
+func (s *store) ownBeside() error { return s.eachFile(s.isOwn, beside[:]...) }
+
+func (s *store) isOwn(path string, info fs.FileInfo) error {
+	switch {
+	case !info.Mode().IsRegular():
+		return sentence.Errorf("%s is not a file: it can't be a part of the outbox", path)
+	case isForeign(info, s.harness.user):
+		return anothers(path)
+	}
+	return nil
 }
 
 // closeFiles takes from everybody what a copy, or a folder that was there before, let
 // everybody do; a group that was let in stays. It is for what is known to be an outbox.
 func (s *store) closeFiles() error {
-	return s.eachFile(func(path string, info fs.FileInfo) error { return closeToOthers(path, info, s.harness.user) })
+	return s.eachFile(func(path string, info fs.FileInfo) error { return closeToOthers(path, info, s.harness.user) },
+		append([]string{""}, beside[:]...)...)
 }
 
-func (s *store) eachFile(do func(string, fs.FileInfo) error) error {
-	for _, name := range append([]string{""}, beside[:]...) {
+func (s *store) eachFile(do func(string, fs.FileInfo) error, names ...string) error {
+	for _, name := range names {
 		info, err := os.Lstat(s.path + name)
 		if err == nil {
 			err = do(s.path+name, info)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"flag"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -58,6 +59,19 @@ func TestShared(t *testing.T) {
 	outboxtest.RunShared(t, func(t *testing.T, clock *outboxtest.Clock) (one, other outbox.Store) {
 		path := filepath.Join(t.TempDir(), "outbox.db")
 		return openAt(t, path, clock), openAt(t, path, clock)
+	})
+}
+
+func TestCopied(t *testing.T) {
+	t.Parallel()
+	outboxtest.RunCopied(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, func() outbox.Store) {
+		from, to := t.TempDir(), t.TempDir()
+		return openAt(t, filepath.Join(from, "outbox.db"), clock), func() outbox.Store {
+			if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+				t.Fatal(err)
+			}
+			return openAt(t, filepath.Join(to, "outbox.db"), clock)
+		}
 	})
 }
 

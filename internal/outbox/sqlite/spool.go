@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -13,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -30,14 +30,24 @@ const (
 func (s *store) spoolFolder() string { return s.path + ".spool" }
 
 func (s *store) makeSpool() error {
-	if err := os.MkdirAll(s.spoolFolder(), 0o700); err != nil {
+	if err := os.Mkdir(s.spoolFolder(), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	if err := s.owner.givePath(s.spoolFolder()); err != nil {
 		return err
 	}
 	if err := s.ownFolder(s.spoolFolder()); err != nil {
 		return err
 	}
+	var err error
+	if s.spool, err = os.OpenRoot(s.spoolFolder()); err != nil {
+		return err
+	}
+	if err := s.owner.has(s.spool); err != nil {
+		return err
+	}
 	// It may be new, or made by a process that died before it came to this.
-	return wholefile.SyncFolder(filepath.Dir(s.path))
+	return s.harness.sync(filepath.Dir(s.path))
 }
 
 // spoolFile is a body in the spool that no row refers to yet.
@@ -46,6 +56,8 @@ type spoolFile struct {
 	temp string // "" once it has its name
 	hash []byte
 	size int64
+	// same is the file that has the name already, when it was found to hold the same.
+	same os.FileInfo
 }
 
 func (s *store) spoolName(hash []byte) string {
@@ -54,14 +66,17 @@ func (s *store) spoolName(hash []byte) string {
 
 // spoolBody writes a body to the disk.
 func (s *store) spoolBody(c smtpclient.Content) (_ *spoolFile, err error) {
-	f, err := os.CreateTemp(s.spoolFolder(), "*"+halfName) // 0600
+	file := &spoolFile{s: s, temp: rand.Text() + halfName, size: c.Size()}
+	f, err := s.spool.OpenFile(file.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	file := &spoolFile{s: s, temp: f.Name(), size: c.Size()}
 	sum := sha256.New()
 	buffered := bufio.NewWriterSize(io.MultiWriter(f, sum), 64<<10)
-	err = copyContent(buffered, c)
+	err = s.owner.give(f)
+	if err == nil {
+		err = copyContent(buffered, c)
+	}
 	if err == nil {
 		err = buffered.Flush()
 	}
@@ -73,37 +88,69 @@ func (s *store) spoolBody(c smtpclient.Content) (_ *spoolFile, err error) {
 		return nil, err
 	}
 	file.hash = sum.Sum(nil)
+	file.same = s.verified(file.hash, file.size) // here, where nobody waits for it
 	s.harness.Hook(spooled)
 	return file, nil
 }
 
-// settle gives the file its name, unless one that says the same has it. It is for a
-// write transaction, and may be called again in another.
+// settle gives the file its name, unless one that holds the same has it: one that is
+// damaged is replaced. It is for a write transaction, and may be called again in
+// another.
 func (f *spoolFile) settle() error {
-	name := f.s.spoolName(f.hash)
-	if there, err := os.Stat(name); err == nil && there.Size() == f.size {
-		// Whoever gave it the name may have died before the disk had it.
-		return wholefile.SyncFolder(f.s.spoolFolder())
+	name := hex.EncodeToString(f.hash)
+	if there, err := f.s.spool.Lstat(name); err == nil {
+		if f.same == nil || !unchanged(f.same, there) {
+			f.same = f.s.verified(f.hash, f.size)
+		}
+		if f.same != nil {
+			// Whoever gave it the name may have died before the disk had it.
+			return f.s.harness.sync(f.s.spoolFolder())
+		}
 	}
 	if f.temp == "" {
-		return fmt.Errorf("the file %s has gone", filepath.Base(name))
+		return fmt.Errorf("the file %s has gone", name)
 	}
-	if err := os.Rename(f.temp, name); err != nil {
+	if err := f.s.spool.Rename(f.temp, name); err != nil {
 		return err
 	}
 	f.temp = ""
-	if err := wholefile.SyncFolder(f.s.spoolFolder()); err != nil {
+	if there, err := f.s.spool.Lstat(name); err == nil {
+		f.same = there // it was written by this process
+	}
+	if err := f.s.harness.sync(f.s.spoolFolder()); err != nil {
 		return err
 	}
 	f.s.harness.Hook(renamed)
 	return nil
 }
 
+// verified gives the file of a body, when all of that is in it and it is no link.
+func (s *store) verified(hash []byte, size int64) os.FileInfo {
+	info, err := s.spool.Lstat(hex.EncodeToString(hash))
+	if err != nil || !info.Mode().IsRegular() || info.Size() != size {
+		return nil
+	}
+	body, err := s.openSpooled(hash, size)
+	if err != nil {
+		return nil
+	}
+	_, err = io.Copy(io.Discard, body)
+	if errors.Join(err, body.Close()) != nil {
+		return nil
+	}
+	return info
+}
+
+// unchanged reports whether a file is the one that it was.
+func unchanged(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
+}
+
 // discard removes what has no name. Behind an error it is Prune that does so, in
 // time.
 func (f *spoolFile) discard() {
 	if f.temp != "" {
-		_ = os.Remove(f.temp)
+		_ = f.s.spool.Remove(f.temp)
 		f.temp = ""
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/group"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // Harness is what tests put in the place of parts of the store. Its zero value is
@@ -39,6 +41,10 @@ type Harness struct {
 	patience    time.Duration                // with other processes that write
 	poll        time.Duration                // between looks at what other processes wrote
 	fault       func(statement string) error // before it is carried out, by the writer
+	here        func(path string) home       // where an outbox lives
+	open        func(path string) bool       // by another process
+	settling    time.Duration                // that another process may take to open an outbox
+	sync        func(folder string) error    // has the disk keep the names in a folder
 	user        int                          // whose files are the outbox's; 0 means this process's
 }
 
@@ -74,6 +80,18 @@ func (h Harness) filled() Harness {
 	if h.poll == 0 {
 		h.poll = 100 * time.Millisecond
 	}
+	if h.here == nil {
+		h.here = here
+	}
+	if h.open == nil {
+		h.open = isOpen
+	}
+	if h.settling == 0 {
+		h.settling = 5 * time.Second
+	}
+	if h.sync == nil {
+		h.sync = wholefile.SyncFolder
+	}
 	if h.user == 0 {
 		h.user = os.Geteuid()
 	}
@@ -102,6 +120,11 @@ type store struct {
 	closed  error
 
 	ownClock bool // of a test: it measures leases, too
+
+	files   [len(parts)]os.FileInfo // that are open
+	madeLog bool                    // the log is new, and its name may not be on the disk
+	owner   *ownership              // whose the files are, where this process may give them away
+	spool   *os.Root                // the folder
 }
 
 // Open opens the outbox at path and makes it when there is none, folders (0700) and
@@ -141,6 +164,12 @@ func newStore(o outbox.Options, h Harness) *store {
 }
 
 func (s *store) open(path string) (err error) {
+	if s.path, err = filepath.Abs(path); err != nil {
+		return err
+	}
+	if err := s.ownBeside(); err != nil { // what others have put there before
+		return err
+	}
 	if s.path, err = place(path); err != nil {
 		return sentence.Errorf("making the outbox %s: %w", path, err)
 	}
@@ -150,6 +179,14 @@ func (s *store) open(path string) (err error) {
 	if err := s.ownFiles(); err != nil {
 		return err
 	}
+	if err := s.logIsOpen(); err != nil {
+		return err
+	}
+	if s.owner, err = ownerOf(s.path); err != nil {
+		return err
+	}
+	_, missing := os.Stat(s.path + "-wal")
+	s.madeLog = missing != nil
 	if s.writer, err = s.connect("rw"); err != nil {
 		return err
 	}
@@ -175,6 +212,9 @@ func (s *store) open(path string) (err error) {
 			s.reading <- c
 			s.opened++
 		}
+	}
+	if err == nil {
+		err = s.remember()
 	}
 	if err != nil {
 		return errors.Join(s.refusal(err), s.disconnect())
@@ -204,6 +244,9 @@ func (s *store) disconnect() error {
 	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
+	}
+	if s.spool != nil {
+		errs = append(errs, s.spool.Close())
 	}
 	return errors.Join(errs...)
 }

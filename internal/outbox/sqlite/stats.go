@@ -28,6 +28,14 @@ func (s *store) Stats(ctx context.Context) (outbox.Stats, error) {
 		if err != nil {
 			return err
 		}
+		if stats.Copied, err = s.isCopy(c); err != nil {
+			return err
+		}
+		at, err := newest(c)
+		if err != nil {
+			return err
+		}
+		stats.Ahead = outbox.Ahead(when(at), when(now))
 		return c.query(ctx, func(r row) error { stats.Oldest = r.when(0); return nil },
 			"SELECT created FROM message WHERE id = (SELECT min(id) FROM delivery WHERE waits IS NOT NULL) >> 17")
 	})

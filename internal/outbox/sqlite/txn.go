@@ -2,12 +2,15 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // txn is one write transaction. What changes with many operations is gathered and
@@ -52,20 +55,52 @@ func (s *store) begin() (*txn, error) {
 
 func (s *store) commit(t *txn) error {
 	err := t.flush()
-	if err == nil {
-		s.harness.Hook(beforeCommit)
-		_, err = t.exec("COMMIT")
-	}
 	if err != nil {
 		s.rollback(t)
 		return s.judge(err)
 	}
+	s.harness.Hook(beforeCommit)
+	if _, err = t.exec("COMMIT"); err != nil {
+		s.rollback(t)
+		return s.unsure(err)
+	}
 	s.harness.Hook(afterCommit)
+	if err := s.lasts(); err != nil {
+		return err
+	}
 	for name, id := range t.accounts {
 		s.accounts.Store(name, id)
 	}
 	if t.wake {
 		s.waker.wake()
+	}
+	return nil
+}
+
+// unsure judges an error of a commit: behind one of the disk the next process to open the
+// outbox may find what was written, or not.
+func (s *store) unsure(err error) error {
+	judged := s.judge(err)
+	if errors.Is(judged, outbox.ErrBroken) {
+		return sentence.Errorf("%w: %w", outbox.ErrUncertain, judged)
+	}
+	return judged
+}
+
+// lasts makes sure that what was committed is what others will find: the log has its
+// name on the disk, and the files are where they were.
+func (s *store) lasts() error {
+	if s.madeLog {
+		// SQLite syncs the folder, too, and ignores the error.
+		if err := s.harness.sync(filepath.Dir(s.path)); err != nil {
+			broken := sentence.Errorf("%w: %w", outbox.ErrBroken, err)
+			s.broken.CompareAndSwap(nil, &broken)
+			return s.unsure(*s.broken.Load())
+		}
+		s.madeLog = false
+	}
+	if err := s.inPlace(); err != nil {
+		return s.unsure(err)
 	}
 	return nil
 }

@@ -14,6 +14,13 @@ func micro(d time.Duration) int64 { return max(0, d.Microseconds()) }
 // Join makes a worker known.
 func (s *store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
 	return s.write(ctx, func(t *txn) error {
+		copied, err := s.isCopy(t.conn)
+		if err != nil {
+			return err
+		}
+		if copied {
+			return harmless(outbox.ErrCopied)
+		}
 		_, known, err := t.worker(w.Owner)
 		if err != nil {
 			return err

@@ -1,0 +1,113 @@
+package outboxtest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// RunCopied tests what becomes of a copy. Copied makes one of what the store holds, and
+// opens it; the store is open meanwhile.
+func RunCopied(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox.Store, copied func() outbox.Store)) {
+	t.Helper()
+	for _, r := range []struct {
+		sentence string
+		test     func(original, twin *stand)
+	}{
+		{"a copy delivers nothing until it is adopted, and what waited is in doubt then", copyAdopted},
+		{"an outbox that was moved goes on, but for what was being sent", copyMoved},
+		{"an outbox that lives where it was made is not adopted", copyOriginal},
+	} {
+		t.Run(r.sentence, func(t *testing.T) {
+			t.Parallel()
+			clock := NewClock()
+			store, copied := open(t, clock)
+			s := newStand(t, store, clock)
+			for _, state := range outbox.States() {
+				if state != outbox.Expired { // which would take hours, and the leases of the others with it
+					s.reach(state)
+				}
+			}
+			r.test(s, newStand(t, copied(), clock))
+		})
+	}
+}
+
+// states are those of all recipients, in the order in which RunCopied made them.
+func (s *stand) states() (all []outbox.State) {
+	s.Helper()
+	page, err := s.store.List(s.ctx, outbox.Filter{Oldest: true})
+	s.must("List", err)
+	for _, e := range page.Entries {
+		all = append(all, e.Recipients[0].State)
+	}
+	return all
+}
+
+func (s *stand) copied() bool {
+	s.Helper()
+	stats, err := s.store.Stats(s.ctx)
+	s.must("Stats", err)
+	return stats.Copied
+}
+
+func copyAdopted(original, s *stand) {
+	before := s.states()
+	s.same("the states of both", original.states(), before)
+	s.is("Join", s.store.Join(s.ctx, outbox.Worker{Owner: "w"}, lease), outbox.ErrCopied)
+	if !s.copied() || original.copied() {
+		s.Errorf("a copy: %v, and the original: %v", s.copied(), original.copied())
+	}
+	want, doubted := slices.Clone(before), 0
+	for i, state := range want {
+		if !state.Final() && state != outbox.InDoubt {
+			want[i] = outbox.InDoubt
+			doubted++
+		}
+	}
+	got, err := s.store.Adopt(s.ctx, false)
+	s.must("Adopt", err)
+	s.same("Adopt", outbox.Adopted{Was: true, Doubted: doubted}, got)
+	s.same("the states", want, s.states())
+	got, err = s.store.Adopt(s.ctx, false)
+	s.must("Adopt", err)
+	s.same("Adopt again", outbox.Adopted{}, got)
+	s.same("Sweep", outbox.Swept{}, s.sweep())
+	s.enqueue(letter())
+	s.join("w")
+	s.leases("w", 1)
+	if s.copied() {
+		s.Error("it is a copy still")
+	}
+	original.same("the states of the original", before, original.states())
+	original.join("w")
+}
+
+func copyMoved(_, s *stand) {
+	want := s.states()
+	for i, state := range want {
+		switch state {
+		case outbox.Leased:
+			want[i] = outbox.Queued
+		case outbox.Sending:
+			want[i] = outbox.InDoubt
+		}
+	}
+	got, err := s.store.Adopt(s.ctx, true)
+	s.must("Adopt", err)
+	s.same("Adopt", outbox.Adopted{Was: true, Doubted: 1}, got)
+	s.same("the states", want, s.states())
+	s.join("w")
+}
+
+func copyOriginal(s, _ *stand) {
+	before := s.states()
+	got, err := s.store.Adopt(s.ctx, false)
+	s.must("Adopt", err)
+	s.same("Adopt", outbox.Adopted{}, got)
+	s.same("the states", before, s.states())
+	s.join("w")
+	s.clock.Advance(time.Second)
+}

@@ -1,0 +1,138 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// home is where an outbox lives. A part that is "" is not known, and fits any other.
+type home struct {
+	// Machine is a hash of the machine's identifier, which is not to be told to others
+	// (machine-id(5)).
+	Machine string `json:"machine,omitempty"`
+	// File is the number of the file and when it was made: a copy has others, and one
+	// that is renamed keeps them. The device is not part of it, as its number may change
+	// with each start of a machine.
+	File string `json:"file,omitempty"`
+}
+
+func (h home) fits(other home) bool {
+	same := func(a, b string) bool { return a == "" || b == "" || a == b }
+	return same(h.Machine, other.Machine) && same(h.File, other.File)
+}
+
+// here is the home of the file at a path.
+func here(path string) home {
+	h := home{File: fileIdentity(path)}
+	if id := strings.TrimSpace(machineID()); id != "" && id != "uninitialized" {
+		sum := sha256.Sum256([]byte("yan outbox " + id))
+		h.Machine = hex.EncodeToString(sum[:8])
+	}
+	return h
+}
+
+const insertHome = "INSERT INTO fact (name, value) VALUES ('home', ?) ON CONFLICT DO "
+
+// settleIn notes that the outbox lives here.
+func (s *store) settleIn(c interface {
+	exec(string, ...any) (int64, error)
+}, how string) error {
+	encoded, err := json.Marshal(s.harness.here(s.path))
+	if err == nil {
+		_, err = c.exec(insertHome+how, string(encoded))
+	}
+	return err
+}
+
+// isCopy reports whether the outbox lived elsewhere.
+func (s *store) isCopy(c *conn) (copied bool, err error) {
+	err = c.query(context.Background(), func(r row) error {
+		var h home
+		if err := json.Unmarshal([]byte(r.text(0)), &h); err != nil {
+			return err
+		}
+		copied = !h.fits(s.harness.here(s.path))
+		return nil
+	}, "SELECT value FROM fact WHERE name = 'home'")
+	return copied, err
+}
+
+// Adopt makes a copy an outbox of its own.
+func (s *store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, err error) {
+	if err := s.usable(ctx); err != nil {
+		return adopted, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	for more := true; more; {
+		var part outbox.Adopted
+		err = s.write(ctx, func(t *txn) (err error) {
+			part, more = outbox.Adopted{}, false
+			if part.Was, err = s.isCopy(t.conn); err != nil || !part.Was {
+				return err
+			}
+			if more, err = t.adopt(moved, &part.Doubted); err != nil || more {
+				return err
+			}
+			// Nobody delivers from a copy: whoever is known here worked on the other.
+			for _, sql := range []string{"DELETE FROM slot", "DELETE FROM worker"} {
+				if _, err := t.exec(sql); err != nil {
+					return err
+				}
+			}
+			return s.settleIn(t, "UPDATE SET value = excluded.value")
+		})
+		if err != nil {
+			return adopted, err
+		}
+		adopted.Was = adopted.Was || part.Was
+		adopted.Doubted += part.Doubted
+	}
+	return adopted, nil
+}
+
+// adopt ends what the other outbox may have gone on with, some at a time.
+func (t *txn) adopt(moved bool, doubted *int) (more bool, err error) {
+	var open []recipient
+	// What was in doubt before is left out by its state, and what is final by the index.
+	const wanted = "state IN ('queued', 'deferred', 'leased', 'sending', 'held')"
+	err = t.each(func(r row) error { open = append(open, scanRecipient(r)); return nil },
+		"SELECT "+recipientColumns+" FROM delivery WHERE "+wanted+" AND (?1 = 0 OR owner IS NOT NULL) LIMIT ?2", moved, sweptTogether)
+	if err != nil {
+		return false, err
+	}
+	for _, d := range open {
+		from, kind := d.state, outbox.EventKind(outbox.InDoubt)
+		d.state = outbox.InDoubt
+		if moved && from == outbox.Leased {
+			d.state, kind = outbox.Queued, outbox.EventLapsed
+		} else {
+			*doubted++
+		}
+		if err := t.move(&d, from); err != nil {
+			return false, err
+		}
+		if err := t.event(happened{recipient: d.id, account: d.account, kind: kind, state: d.state}); err != nil {
+			return false, err
+		}
+	}
+	return len(open) == sweptTogether, nil
+}
+
+// newest is the time of what came last.
+func newest(c *conn) (at int64, err error) {
+	var times []int64
+	for _, sql := range []string{"SELECT at FROM event WHERE id = (SELECT max(id) FROM event)", "SELECT created FROM message WHERE id = (SELECT max(id) FROM message)"} {
+		n, _, err := c.number(sql)
+		if err != nil {
+			return 0, err
+		}
+		times = append(times, n)
+	}
+	return slices.Max(times), nil
+}

@@ -1,0 +1,209 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// A commit that the disk answers with an error may have been kept or not, and says so;
+// whatever fails before it has kept nothing, and says that.
+func TestACommitThatFailsIsUncertain(t *testing.T) {
+	t.Parallel()
+	for statement, uncertain := range map[string]bool{"COMMIT": true, "INSERT INTO message": false, "INSERT INTO delivery": false, "INSERT INTO tally": false} {
+		armed := false
+		s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
+			if armed && strings.HasPrefix(sql, statement) {
+				return syscall.EIO
+			}
+			return nil
+		}})
+		armed = true
+		_, err := s.Enqueue(context.Background(), mail(t, "x"))
+		if !errors.Is(err, outbox.ErrBroken) || errors.Is(err, outbox.ErrUncertain) != uncertain {
+			t.Errorf("%s: %v", statement, err)
+		}
+	}
+	for _, text := range []string{"COMMIT"} { // a disk that is full is sure
+		armed := false
+		s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
+			if armed && sql == text {
+				return syscall.ENOSPC
+			}
+			return nil
+		}})
+		armed = true
+		if _, err := s.Enqueue(context.Background(), mail(t, "x")); !errors.Is(err, outbox.ErrFull) || errors.Is(err, outbox.ErrUncertain) {
+			t.Error(err)
+		}
+	}
+}
+
+// SQLite does not tell when the folder can't be synced in which it made the log.
+func TestALogWhoseNameIsNotKept(t *testing.T) {
+	t.Parallel()
+	path := made(t)
+	syncs, armed := 0, false
+	s := opened(t, path, outbox.Options{MinFree: -1}, Harness{sync: func(string) error {
+		if syncs++; armed {
+			return syscall.EIO
+		}
+		return nil
+	}})
+	armed = true
+	if _, err := s.Enqueue(context.Background(), mail(t, "x")); !errors.Is(err, outbox.ErrUncertain) || !errors.Is(err, outbox.ErrBroken) {
+		t.Error(err)
+	}
+	other := opened(t, path, outbox.Options{MinFree: -1}, Harness{})
+	before := syncs
+	enqueue(t, other, mail(t, "y")) // the log was there already
+	if syncs != before {
+		t.Error("the folder is synced again and again")
+	}
+}
+
+// Each part of an outbox, moved, removed or put in the place of, is noticed by whoever has
+// it open, by the next commit and by the next renewal.
+func TestPartsThatAreGoneAreNoticed(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("nothing that is open can be removed")
+	}
+	ctx, n := context.Background(), 0
+	for _, part := range parts {
+		for what, do := range map[string]func(string) error{
+			"removed": os.RemoveAll,
+			"moved":   func(path string) error { return os.Rename(path, path+".away") },
+			"replaced": func(path string) error {
+				return errors.Join(os.Rename(path, path+".away"), os.WriteFile(path, nil, 0o600))
+			},
+		} {
+			for _, by := range []string{"Enqueue", "Renew"} {
+				n++
+				s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{})
+				join(t, s, "w")
+				if err := do(s.path + part); err != nil {
+					t.Fatal(err)
+				}
+				var err error
+				if by == "Enqueue" {
+					_, err = s.Enqueue(ctx, mail(t, "x"))
+				} else {
+					err = s.Renew(ctx, "w", time.Minute)
+				}
+				if !errors.Is(err, outbox.ErrBroken) || !errors.Is(err, outbox.ErrUncertain) {
+					t.Errorf("%q %s, %s: %v", part, what, by, err)
+				}
+				if _, err := s.Enqueue(ctx, mail(t, "x")); !errors.Is(err, outbox.ErrBroken) {
+					t.Errorf("%q %s, and it goes on: %v", part, what, err)
+				}
+			}
+		}
+	}
+	if n != 24 {
+		t.Errorf("%d cases", n)
+	}
+}
+
+// An outbox that another process has open, without its log or the index of that, is
+// not written; one that nobody has open is, after a crash.
+func TestALogThatIsGoneIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
+	for _, part := range []string{"-wal", "-shm"} {
+		for _, open := range []bool{true, false} {
+			path := made(t)
+			for _, other := range []string{"-wal", "-shm"} {
+				if other != part {
+					if err := os.WriteFile(path+other, nil, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			err := openWithin(t, path, Harness{open: func(string) bool { return open }, settling: time.Millisecond})
+			if open != errors.Is(err, outbox.ErrBroken) {
+				t.Errorf("without %s, open %v: %v", part, open, err)
+			}
+		}
+	}
+}
+
+func openWithin(t *testing.T, path string, h Harness) error {
+	t.Helper()
+	s, err := OpenWith(t.Context(), path, outbox.Options{MinFree: -1}, h)
+	if err == nil {
+		t.Cleanup(func() { _ = s.Close() })
+	}
+	return err
+}
+
+// SQLite would take the log of a file that was moved away for that of a new one.
+func TestANewFileBesideAnOldLog(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	s := opened(t, path, outbox.Options{MinFree: -1}, Harness{})
+	enqueue(t, s, mail(t, "x"))
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Skip(err)
+	}
+	if err := openWithin(t, path, Harness{}); err == nil || !strings.Contains(err.Error(), "outbox.db-wal") {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Error("a new file was made")
+	}
+}
+
+// A file of the spool that has the name of a body and holds something else never takes
+// the place of the body, whatever its size.
+func TestADamagedFileInTheSpoolIsReplaced(t *testing.T) {
+	t.Parallel()
+	ctx, s := context.Background(), withSpool(t, Harness{})
+	const body = "a body for the spool"
+	first := enqueue(t, s, mail(t, body))
+	file := spooledFiles(t, s)[0]
+	n := 0
+	for name, damage := range map[string]func() error{
+		"the same size": func() error { return os.WriteFile(file, []byte("a BODY for the spool"), 0o600) },
+		"shorter":       func() error { return os.WriteFile(file, []byte("a"), 0o600) },
+		"longer":        func() error { return os.WriteFile(file, []byte(body+body), 0o600) },
+		"zeros":         func() error { return os.WriteFile(file, make([]byte, len(body)), 0o600) },
+		"a link":        func() error { return errors.Join(os.Rename(file, file+".x"), os.Symlink(file+".x", file)) },
+	} {
+		n++
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		id := enqueue(t, s, mail(t, body))
+		for _, id := range []outbox.ID{first, id} {
+			text, err := s.Body(ctx, id)
+			if err != nil {
+				t.Errorf("%s: message %d: %v", name, id, err)
+				continue
+			}
+			got := make([]byte, 100)
+			size, _ := text.Read(got)
+			if _ = text.Close(); string(got[:size]) != body {
+				t.Errorf("%s: message %d is %q", name, id, got[:size])
+			}
+		}
+	}
+	if n != 5 {
+		t.Error(n)
+	}
+	info, err := os.Lstat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enqueue(t, s, mail(t, body))
+	if now, err := os.Lstat(file); err != nil || !os.SameFile(info, now) {
+		t.Errorf("a good one was replaced: %v", err)
+	}
+}
