@@ -58,7 +58,7 @@ func (a *app) statuses() []status {
 		{exitAuth, a.T("the login failed")},
 		{exitConfig, a.T("password, certificate or setting can't be used")},
 		{exitPartial, a.T("sent to some, not to all")},
-		{exitUnknown, a.T("outcome unknown: handed over, but the answer was lost")},
+		{exitUnknown, a.T("outcome unknown: handed over, but the answer was lost; or enqueued, and the disk failed")},
 		{exitInterrupted, a.T("interrupted while yan asked (login, account)")},
 	}
 }

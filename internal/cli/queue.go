@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,7 +52,7 @@ func (a *app) queueCommand() *cobra.Command {
 	q.register(a, cmd)
 	cmd.AddCommand(a.queueListCommand(), a.queueShowCommand(), a.queueWatchCommand(), a.queueRunCommand(),
 		a.queueVerbCommand(outbox.Hold), a.queueVerbCommand(outbox.Release), a.queueVerbCommand(outbox.Retry), a.queueVerbCommand(outbox.Cancel),
-		a.queueResolveCommand(), a.queueResumeCommand(), a.queueExportCommand(), a.queueStatsCommand(), a.queuePruneCommand())
+		a.queueResolveCommand(), a.queueResumeCommand(), a.queueExportCommand(), a.queueStatsCommand(), a.queuePruneCommand(), a.queueAdoptCommand())
 	return cmd
 }
 
@@ -88,10 +89,22 @@ func (a *app) lookIntoQueue(ctx context.Context, given string) (outbox.Store, er
 	name := a.outboxName(ctx, given)
 	if a.OpenOutbox == nil && name != "" && !outbox.IsPostgres(name) {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
+			return nil, a.notThere(name, given)
 		}
 	}
 	return a.openQueue(ctx, given)
+}
+
+// notThere is nil where it is usual that there is no outbox yet: the first message makes it.
+// One that is named in a command is expected to be there, and the folder of one that is
+// named in a variable.
+func (a *app) notThere(name, given string) error {
+	_, err := os.Stat(filepath.Dir(name))
+	if given == "" || err == nil && a.origin["outbox"] != "" {
+		return nil
+	}
+	return fail(exitNoInput, errors.New(a.T("there is no outbox %s", printable(name))),
+		a.T("Check the name. 'yan send --queue' makes the outbox with the first message."))
 }
 
 // readQueue is lookIntoQueue for who changes nothing: it is content with a disk that can't
@@ -99,7 +112,8 @@ func (a *app) lookIntoQueue(ctx context.Context, given string) (outbox.Store, er
 func (a *app) readQueue(ctx context.Context, given string) (outbox.Store, error) {
 	store, err := a.lookIntoQueue(ctx, given)
 	name := a.outboxName(ctx, given)
-	if err == nil || a.OpenOutbox != nil || name == "" || outbox.IsPostgres(name) {
+	var failed *failure
+	if errors.As(err, &failed) && failed.code == exitNoInput || err == nil || a.OpenOutbox != nil || name == "" || outbox.IsPostgres(name) {
 		return store, err
 	}
 	if store, readErr := stores.OpenToRead(ctx, name, outbox.Options{}); readErr == nil {
@@ -220,6 +234,10 @@ func (a *app) outboxProblem(given string, err error) error {
 	case errors.As(err, &mishap):
 		a.errf("%s\n", visibleLines(scrub.Text(string(mishap.Stack))))
 		return fail(exitInternal, err, a.T("Please report this, with the lines above."))
+	case errors.Is(err, outbox.ErrUncertain):
+		code, hint = exitUnknown, a.T("Look before you do it again: %s", "yan queue")
+	case errors.Is(err, outbox.ErrCopied):
+		code, hint = exitConfig, a.copiedHint()
 	case errors.Is(err, outbox.ErrFull):
 		code, hint = exitTemporary, a.T("Make room on the disk, or forget what is finished: %s", "yan queue prune")
 	case errors.As(err, &newer):

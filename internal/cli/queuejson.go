@@ -84,8 +84,8 @@ type resumedJSON struct {
 
 // enqueuedJSON is what yan send --queue --json prints of a message.
 type enqueuedJSON struct {
-	Event     string     `json:"event"` // "enqueued" or "duplicate"
-	ID        int64      `json:"id"`
+	Event     string     `json:"event"` // "enqueued", "duplicate" or "uncertain"
+	ID        int64      `json:"id,omitempty"`
 	File      string     `json:"file,omitempty"`
 	Number    int        `json:"number,omitempty"`
 	Account   string     `json:"account"`
@@ -95,7 +95,7 @@ type enqueuedJSON struct {
 	Size      int64      `json:"size"`
 	Key       string     `json:"key,omitempty"`
 	NotBefore *time.Time `json:"not_before,omitempty"`
-	Expires   time.Time  `json:"expires"`
+	Expires   time.Time  `json:"expires,omitzero"`
 	Priority  string     `json:"priority"`
 	Tags      []string   `json:"tags,omitempty"`
 }
@@ -116,6 +116,8 @@ type queueStatsJSON struct {
 	Oldest   *time.Time        `json:"oldest,omitempty"`
 	Bytes    int64             `json:"bytes,omitempty"`
 	Free     *int64            `json:"free_bytes,omitempty"`
+	Copied   bool              `json:"copied,omitempty"`
+	Ahead    int64             `json:"ahead_seconds,omitempty"`
 }
 
 type queueAccJSON struct {

@@ -127,6 +127,9 @@ func (a *app) tellList(list []outbox.Entry, more bool, f *queueFilter, filter ou
 		a.hint(a.nextSteps(somebodyWorks(stats), later))
 	}
 	a.tellPauses(stats)
+	for _, line := range a.warnings(stats) {
+		a.errf("%s\n", line)
+	}
 	if counts[outbox.InDoubt] > 0 {
 		a.hint(a.T("In doubt: the message may have been handed over, and the answer was lost. 'yan queue show ID' says more, 'yan queue resolve' decides."))
 	}

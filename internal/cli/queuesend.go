@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -155,7 +154,9 @@ func (a *app) enqueue(ctx context.Context, s *sendFlags, jobs []*job) error {
 		var failed *enqueued
 		for _, e := range a.enqueueSome(ctx, s, store, order, some) {
 			if e.err != nil {
-				failed = cmp.Or(failed, &e)
+				if failed == nil || errors.Is(e.err, outbox.ErrUncertain) && !errors.Is(failed.err, outbox.ErrUncertain) {
+					failed = &e // what is not known counts before what is not kept
+				}
 				continue
 			}
 			kept++
@@ -255,6 +256,9 @@ func (a *app) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Store,
 		return fail(exitData, errors.New(a.T("%s %q is that of message %s, which is not the same", a.name("key"), s.key, other)),
 			a.T("Nothing was enqueued. What has the key: %s", "yan queue show "+other))
 	}
+	if errors.Is(e.err, outbox.ErrUncertain) {
+		return a.uncertain(s, e, all, kept)
+	}
 	var failed *failure
 	if !errors.As(e.err, &failed) && !errors.As(a.outboxProblem(s.outbox, e.err), &failed) {
 		return e.err
@@ -264,6 +268,24 @@ func (a *app) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Store,
 		text = a.T("%s is neither sent nor in the outbox; %d of %d messages are", a.jobName(e.job), kept, all)
 	}
 	return fail(failed.code, sentence.Errorf("%s: %w", text, failed.err), failed.hint)
+}
+
+// uncertain: nobody knows whether the message is in the outbox.
+func (a *app) uncertain(s *sendFlags, e *enqueued, all, kept int) error {
+	if s.json {
+		u := newEnqueued(e.job, e.item, e.receipt, e.item.Expires)
+		u.Event = "uncertain"
+		a.printJSON(u)
+	}
+	text := a.T("whether the message is in the outbox is not known")
+	if all > 1 {
+		text = a.T("whether %s is in the outbox is not known; %d of %d messages are", a.jobName(e.job), kept, all)
+	}
+	hint := a.T("Look for its Message-ID before you send it again: %s. With --key a repeated command adds nothing twice.", "yan queue list --all --json")
+	if s.key != "" {
+		hint = a.T("Run the same command again: with the same --key nothing is added twice.")
+	}
+	return fail(exitUnknown, sentence.Errorf("%s: %w", text, e.err), hint)
 }
 
 // tellEnqueued says what is in the outbox now.

@@ -75,6 +75,9 @@ func (a *app) tellStats(where string, stats outbox.Stats) {
 		}
 		a.outf("%s\n", a.T("%s sends, since %s.", a.T("process %d on %s", w.PID, visible(w.Host)), a.moment(w.Since)))
 	}
+	for _, line := range a.warnings(stats) {
+		a.outf("%s\n", line)
+	}
 	if !somebodyWorks(stats) {
 		a.outf("%s\n", a.T("No worker is running: 'yan queue run' sends what is due, 'yan serve' as long as it runs."))
 	}
@@ -147,7 +150,8 @@ func (a *app) isGone(account string) bool {
 }
 
 func newStats(where string, stats outbox.Stats) queueStatsJSON {
-	j := queueStatsJSON{Outbox: where, Accounts: []queueAccJSON{}, Workers: []queueWorkerJSON{}, Oldest: optionalTime(stats.Oldest), Bytes: stats.Bytes}
+	j := queueStatsJSON{Outbox: where, Accounts: []queueAccJSON{}, Workers: []queueWorkerJSON{}, Oldest: optionalTime(stats.Oldest), Bytes: stats.Bytes,
+		Copied: stats.Copied, Ahead: int64(stats.Ahead.Seconds())}
 	if stats.Free >= 0 {
 		j.Free = &stats.Free
 	}
@@ -234,7 +238,7 @@ func (a *app) retention(bodies, messages string) (outbox.Retention, error) {
 		if !ok {
 			return r, a.wrongf("%s %q: want how long, like 12h or 30d", a.name(f.flag), f.value)
 		}
-		*f.to = d
+		*f.to, r.Automatic = d, false // a person said so, by the clock of now
 	}
 	return r, nil
 }

@@ -65,10 +65,12 @@ func (a *app) queueStatuses() list {
 		{exitOK, a.T("done")},
 		{exitUsage, a.T("a flag or an argument is wrong")},
 		{exitData, a.T("there is no such message, or its state does not allow it")},
+		{exitNoInput, a.T("the outbox that was named is not there")},
 		{exitCantCreate, a.T("a file can't be written")},
 		{exitIO, a.T("the outbox can't be read or written")},
 		{exitTemporary, a.T("not now: the database is down, or the disk is full")},
-		{exitConfig, a.T("the configuration, or the version of the outbox")},
+		{exitConfig, a.T("the configuration, or the version of the outbox; or it is a copy that was not adopted")},
+		{exitUnknown, a.T("it is not known whether the change was kept")},
 	} {
 		l.entries = append(l.entries, entry{pad("", 3-len(itoa(s.code))) + itoa(s.code), s.meaning})
 	}

@@ -168,6 +168,8 @@ func (a *app) served(s *serveFlags, err error) error {
 		return fail(exitInternal, err, a.T("The log has where it happened; please report it."))
 	case errors.As(err, &busy):
 		return fail(exitTemporary, err, a.T("Stop it, or name another place with --socket to serve beside it."))
+	case errors.Is(err, outbox.ErrCopied):
+		return fail(exitConfig, err, a.copiedHint())
 	case errors.Is(err, outbox.ErrBroken), errors.Is(err, outbox.ErrClosed):
 		return fail(exitIO, err, a.T("Look at the disk, and start it again: nothing that was accepted is lost."))
 	case errors.Is(err, daemon.ErrUnfinished):

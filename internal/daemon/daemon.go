@@ -122,6 +122,7 @@ func (d *daemon) run(ctx context.Context) error {
 	})
 	others := d.begin(working, beside)
 	d.ready()
+	d.tellClock(working)
 
 	var why error
 	select {
@@ -192,6 +193,14 @@ func (d *daemon) ready() {
 	d.o.Log.Info("serving", slog.String("outbox", info.Outbox), slog.Any("accounts", info.Accounts),
 		slog.String("socket", info.Socket), slog.String("metrics", info.Metrics))
 	d.systemd.say("READY=1", d.serving())
+}
+
+// tellClock warns of a clock that is behind the newest entry of the outbox.
+func (d *daemon) tellClock(ctx context.Context) {
+	stats, err := d.o.Store.Stats(ctx)
+	if err == nil && stats.Ahead > 0 { // an error is the delivery's to tell
+		d.o.Log.Warn("the newest entry of the outbox is ahead of the clock", milliseconds("ahead_ms", stats.Ahead))
+	}
 }
 
 // serving is what systemd shows while all is well.

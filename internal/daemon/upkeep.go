@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
 )
 
 // firstPrune is how long after the start it is pruned first: the backlog of a stop
@@ -22,7 +21,7 @@ func (d *daemon) prune(ctx context.Context) error {
 			return nil
 		}
 		r := d.routes.config.Load().Retention
-		if r == (outbox.Retention{}) {
+		if r.Bodies == 0 && r.Messages == 0 {
 			continue
 		}
 		began := d.o.Now()

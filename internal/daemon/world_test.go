@@ -96,6 +96,8 @@ func (s *store) Wake() <-chan struct{} {
 	return s.woke
 }
 
+func (s *store) Stats(context.Context) (outbox.Stats, error) { return outbox.Stats{}, nil }
+
 func (s *store) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

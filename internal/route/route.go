@@ -40,7 +40,7 @@ func StoreOptions(o account.Outbox) outbox.Options {
 
 // Retention is how long things are kept.
 func Retention(o account.Outbox) outbox.Retention {
-	return outbox.Retention{Bodies: o.KeepBodies, Messages: o.KeepMessages}
+	return outbox.Retention{Bodies: o.KeepBodies, Messages: o.KeepMessages, Automatic: true}
 }
 
 // Router finds how accounts send. It is for many goroutines, as long as nobody

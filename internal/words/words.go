@@ -159,6 +159,7 @@ var tables = []map[string]string{
 	chineseQueue,
 	chineseOutboxSQLite,
 	chineseDelivery,
+	chineseOutboxStore,
 	chineseExplain,
 	chineseWhole,
 	chineseCompose,

@@ -168,7 +168,7 @@ var chinese = map[string]string{
 	"the login failed":                                               "登录失败",
 	"password, certificate or setting can't be used":                 "密码、证书或设置无法使用",
 	"sent to some, not to all":                                       "只发给了部分收件人",
-	"outcome unknown: handed over, but the answer was lost":          "结果未知：邮件已交出，但没有收到应答",
+	"outcome unknown: handed over, but the answer was lost; or enqueued, and the disk failed": "结果未知：邮件已交出，但没有收到应答；或放入发件箱时磁盘出错",
 
 	// The server and the login.
 	"URL or provider, see below (default: the account's, else the provider of the sender's address)": "URL 或服务商，见下（默认为账号的服务器，其次为发件地址所属的服务商）",

@@ -17,7 +17,6 @@ var chineseOutboxPostgres = map[string]string{
 
 	// Committing.
 	"the connection to the database was lost before the commit: nothing was kept, try again": "提交之前与数据库的连接中断：没有保存任何内容，请重试",
-	"the database went away before it answered: whether this was kept is not known":          "数据库在应答之前断开：无法确定是否已保存",
 	"the database has rolled back instead of committing":                                     "数据库没有提交，而是回滚了",
 	"the message that had this key was forgotten just now: try again":                        "使用这个键的邮件刚刚被清理：请重试",
 	"%q can't be kept in PostgreSQL: it holds a NUL or is not UTF-8":                         "PostgreSQL 无法保存 %q：含有 NUL 字符或不是 UTF-8",

@@ -241,10 +241,12 @@ var chineseQueue = map[string]string{
 	"A file of the outbox is missing or can't be read. Put it back from a backup and let the message go: %s; or give it up: %s": "发件箱的一个文件丢失或无法读取。请从备份恢复，再放行这封邮件：%s；或放弃它：%s",
 	"done":                           "完成",
 	"a flag or an argument is wrong": "参数有误",
-	"there is no such message, or its state does not allow it": "没有这封邮件，或其状态不允许",
-	"the outbox can't be read or written":                      "发件箱无法读写",
-	"not now: the database is down, or the disk is full":       "暂时不行：数据库无法连接，或磁盘已满",
-	"the configuration, or the version of the outbox":          "配置或发件箱的版本有问题",
+	"there is no such message, or its state does not allow it":                              "没有这封邮件，或其状态不允许",
+	"the outbox can't be read or written":                                                   "发件箱无法读写",
+	"not now: the database is down, or the disk is full":                                    "暂时不行：数据库无法连接，或磁盘已满",
+	"the configuration, or the version of the outbox; or it is a copy that was not adopted": "配置或发件箱的版本有问题；或是未接管的副本",
+	"it is not known whether the change was kept":                                           "无法确定更改是否已保存",
+	"the outbox that was named is not there":                                                "指定的发件箱不存在",
 
 	// stats, prune
 	"Count what is in the outbox, and say who sends it": "统计发件箱，并说明由谁发送",
