@@ -74,7 +74,7 @@ func (c *Client) told(i int, l letter, r smtpclient.Result) (Result, error) {
 	if l.err != nil {
 		return Result{Index: i}, l.err
 	}
-	result := Result{Index: i, ServerID: transport.ServerID(r.Reply), Size: r.Size, Reply: r.Reply, Recipients: r.Outcomes}
+	result := Result{Index: i, ServerID: serverID(r), Size: r.Size, Reply: r.Reply, Recipients: r.Outcomes}
 	if result.Size == 0 {
 		result.Size = l.size
 	}
@@ -86,6 +86,18 @@ func (c *Client) told(i int, l letter, r smtpclient.Result) (Result, error) {
 		return result, fmt.Errorf("the transport tells of %d recipients, and there are %d", n, l.recipients)
 	}
 	return result, result.failure(c.provider)
+}
+
+// serverID is the name by which the server's operator finds the message. With LMTP
+// each recipient has a reply, and a name, of its own: the first one counts.
+func serverID(r smtpclient.Result) string {
+	id := transport.ServerID(r.Reply)
+	for _, o := range r.Outcomes {
+		if id == "" && o.Status == Accepted {
+			id = transport.ServerID(o.Reply)
+		}
+	}
+	return id
 }
 
 // letter is what has to be known of a message until its result is there.

@@ -14,6 +14,7 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/sandboxtest"
+	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
@@ -133,6 +134,33 @@ func TestDeliverAll(t *testing.T) {
 	}
 	if results != 11 || failed != 1 || len(server.WaitMessages(10)) != 10 {
 		t.Errorf("%d results, %d failed", results, failed)
+	}
+}
+
+// perRecipient is a transport that answers as an LMTP server does: for each recipient,
+// and nothing for the whole message.
+type perRecipient struct{ transport.Recorder }
+
+func (*perRecipient) Send(_ context.Context, t yan.Transaction) smtpclient.Result {
+	var r smtpclient.Result
+	for i, to := range t.Envelope.To() {
+		o := smtp.Outcome{Recipient: to, Status: yan.Accepted, Reply: smtp.Reply{Code: 250, Lines: []string{fmt.Sprintf("<to@example.org> id%d Saved", i)}}}
+		if i == 0 {
+			o.Status, o.Reply = yan.Refused, smtp.Reply{Code: 550, Lines: []string{"no"}}
+		}
+		r.Outcomes = append(r.Outcomes, o)
+	}
+	r.Reply = smtp.Reply{Code: 452, Lines: []string{"full"}}
+	return r
+}
+
+// With LMTP the name is that of the first recipient who has one.
+func TestServerIDOfRecipients(t *testing.T) {
+	t.Parallel()
+	client := yan.NewClient(&perRecipient{})
+	r, _ := client.Send(t.Context(), yan.Message{From: "me@example.org", To: []string{"a@example.org", "b@example.org", "c@example.org"}, Text: "x"})
+	if r.ServerID != "id1" {
+		t.Errorf("the id is %q, want that of the first recipient who was accepted", r.ServerID)
 	}
 }
 

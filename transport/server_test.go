@@ -113,6 +113,21 @@ func TestServerID(t *testing.T) {
 		{"OK  1700000000 a1-20020a5d4401000000b0032d8354fb43sm1234567wrq.76 - gsmtp", "a1-20020a5d4401000000b0032d8354fb43sm1234567wrq.76"},
 		{"<x@y> [InternalId=12345, Hostname=AB.prod.outlook.com] 8123 bytes in 0.1, 60 KB/sec Queued mail for delivery", "12345"},
 		{"Ok 0100018b2f3c4d5e-11111111-2222-3333-4444-555555555555-000000", "0100018b2f3c4d5e-11111111-2222-3333-4444-555555555555-000000"},
+		{"6AUKPGKc000039 Message accepted for delivery", "6AUKPGKc000039"}, // sendmail
+		{"cddf3f22 Message accepted for delivery", "cddf3f22"},             // OpenSMTPD
+		{"Message accepted for delivery", ""},                              // Domino
+		{"Your Message accepted for delivery", ""},
+		{"Message Queued (6BC8952D-A38A-42A2-A932-E516D34664FD.1)", "6BC8952D-A38A-42A2-A932-E516D34664FD.1"}, // Haraka
+		{"Queued (0.031 seconds)", ""},                                                                        // hMailServer
+		{"Ok. 000000006B0DDED6.00000034", "000000006B0DDED6.00000034"},                                        // Courier
+		{"Ok.", ""},
+		{"Message queued with id 3f481c415800015.", "3f481c415800015"}, // Stalwart
+		{"ok 1715608800 qp 12345", "qp 12345"},                         // qmail
+		{"<user@example.com> VIBoDbIgxmeDHAAA5yIOvg Saved", "VIBoDbIgxmeDHAAA5yIOvg"},
+		{"Ok SESSIONID=<mail-1234-1700000000-1-123456>", "mail-1234-1700000000-1-123456"}, // Cyrus
+		{"OK: queued", ""}, // go-smtp, maddy
+		{"You offer the Amulet of Yendor to Anhur...", ""}, // chasquid
+		{"OK: message queued", ""},                         // nodemailer's smtp-server
 		{"send mail ok", ""},
 		{"OK", ""},
 	}

@@ -28,7 +28,7 @@ func ServerID(r smtp.Reply) string {
 // because that costs as much as sending a small message does, and not before
 // it is tried: most programs meet one kind of server, or none.
 var idPatterns = []func() *regexp.Regexp{
-	// Postfix, NetEase ("Mail OK queued as zwqz-smtp-mta-g5-1,<id> <time>"), OpenSMTPD, Mailgun.
+	// Postfix, NetEase ("Mail OK queued as zwqz-smtp-mta-g5-1,<id> <time>"), Mailgun.
 	// QUIRK: QQ says "Ok: queued as " and then nothing.
 	pattern(`(?i)\bqueued as (\S+)`),
 	// Exim: "OK id=1abcde-000000-00".
@@ -37,6 +37,22 @@ var idPatterns = []func() *regexp.Regexp{
 	pattern(`(?i)^OK\s+\d+ (\S+) - gsmtp`),
 	// Exchange: "<message-id> [InternalId=123, Hostname=…] Queued mail for delivery".
 	pattern(`\[InternalId=(\d+)`),
+	// sendmail, OpenSMTPD, Proofpoint: "6AUKPGKc000039 Message accepted for delivery".
+	// A word before it without a digit names nothing.
+	pattern(`(?i)^([\w.-]*\d[\w.-]*) Message accepted for delivery`),
+	// Haraka: "Message Queued (6BC8952D-A38A-42A2-A932-E516D34664FD.1)".
+	// QUIRK: hMailServer says "Queued (0.031 seconds)".
+	pattern(`(?i)^Message Queued \(([0-9A-F]{8}-[^\s()]+)\)`),
+	// Courier: "Ok. 000000006B0DDED6.00000034".
+	pattern(`^Ok\. ([0-9A-F]+(?:\.[0-9A-F]+)+)$`),
+	// Stalwart: "Message queued with id 3f481c415800015."
+	pattern(`(?i)\bqueued with id (\S+)`),
+	// qmail, whose log has it in this form: "ok 1715608800 qp 12345".
+	pattern(`(?i)^ok \d+ (qp \d+)`),
+	// Dovecot's LMTP: "<user@example.com> VIBoDbIgxmeDHAAA5yIOvg Saved".
+	pattern(`^<[^>]*> (\S+) Saved$`),
+	// Cyrus' LMTP: "Ok SESSIONID=<host-1234-1700000000-1-123456>".
+	pattern(`\bSESSIONID=<([^>]+)>`),
 	// Amazon SES, the sandbox of Yan and others: "Ok 0100018b…" alone.
 	pattern(`(?i)^OK:? ([A-Za-z0-9][\w.-]{7,})$`),
 }
