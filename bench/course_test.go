@@ -28,6 +28,14 @@ func TestMain(m *testing.M) {
 // figure is as steady as the code: one more is a change to look at.
 const mostAllocations = 100
 
+// A word that chooses no row is a mistake, not a measurement with nothing wrong.
+func TestNoRowIsAnError(t *testing.T) {
+	r, err := measureAll(t.Context(), 1, quickSizes(), "no-such-row")
+	if err == nil || !strings.Contains(err.Error(), `"no-such-row"`) || !strings.Contains(err.Error(), "waits/PIPELINING") {
+		t.Errorf("report %v, error %v; want an error that names the word and the ids", r, err)
+	}
+}
+
 // A tiny run of everything: each contender that can be had sends in each row,
 // and what it sent arrives.
 func TestEveryRowCanBeMeasured(t *testing.T) {

@@ -83,6 +83,10 @@ func main() {
 		fmt.Printf("%d of %d promises not kept.\n", missed, len(measured.Targets))
 		os.Exit(2)
 	}
+	if len(measured.Targets) == 0 {
+		fmt.Println("No promise is about the rows that were measured.")
+		return
+	}
 	fmt.Printf("All %d promises kept.\n", len(measured.Targets))
 }
 
@@ -130,10 +134,17 @@ func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*re
 	}
 	defer c.close()
 	var ledgers []*ledger
+	var ids []string
 	for _, e := range c.experiments() {
+		for _, row := range e.rows {
+			ids = append(ids, row.ID)
+		}
 		if slices.ContainsFunc(e.rows, func(row reportRow) bool { return strings.Contains(row.ID, only) }) {
 			ledgers = append(ledgers, newLedger(e, c))
 		}
+	}
+	if len(ledgers) == 0 {
+		return nil, fmt.Errorf("no row has %q in its id; the ids are %s", only, strings.Join(ids, ", "))
 	}
 	begun := time.Now()
 	for round := range rounds {
