@@ -78,7 +78,7 @@ func TestWrongLimitsAndQuirks(t *testing.T) {
 			t.Errorf("a wrong %s was taken", name)
 		}
 	}
-	if len(sandboxtest.Quirks()) != 3 {
+	if len(sandboxtest.Quirks()) != 12 {
 		t.Errorf("quirks %v", sandboxtest.Quirks())
 	}
 }

@@ -230,6 +230,22 @@ func WithMessageRate(n int, window time.Duration, reply string) Option {
 //	                   command is lost
 //	loses-mail         PIPELINING is offered, and a MAIL that came together with
 //	                   what stands before it is lost
+//
+//	refuses-after-dot  commands sent before the reply to the end of DATA are
+//	                   refused (Haraka)
+//	loses-after-dot    they are lost (Courier, chasquid)
+//	keeps-after-dot    they are added to the message
+//
+//	reads-refused-chunk  the octets of a refused BDAT are read as commands
+//	                     (go-smtp up to 0.25.0)
+//	counts-resets        the eleventh RSET without an accepted message between
+//	                     ends the connection (Exim)
+//	reads-on-after-421   421 does not end the connection (Exim)
+//	dsn-after-login      DSN is listed only after the login (Dovecot)
+//	replies-apart        each reply waits until the last is confirmed (Haraka,
+//	                     Courier)
+//	hangs-up-on-group    there is no PIPELINING, and two commands at once end the
+//	                     connection (OpenSMTPD)
 func Quirks() []string {
 	var words []string
 	for _, q := range sandbox.Quirks() {

@@ -213,6 +213,16 @@ func (a *app) quirkHelp() {
 		sandbox.KeepsTransaction: a.T("a refused BDAT LAST leaves the transaction open, and only RSET ends it"),
 		sandbox.LosesGroup:       a.T("offers PIPELINING, and loses what came together with a command"),
 		sandbox.LosesMail:        a.T("offers PIPELINING, and loses a MAIL that came together with what stands before it"),
+
+		sandbox.RefusesAfterDot:   a.T("refuses commands sent before its reply to the end of DATA, as Haraka does"),
+		sandbox.LosesAfterDot:     a.T("loses commands sent before its reply to the end of DATA, as Courier and chasquid do"),
+		sandbox.KeepsAfterDot:     a.T("adds commands sent before its reply to the end of DATA to the message"),
+		sandbox.ReadsRefusedChunk: a.T("reads the octets of a refused BDAT as commands, as go-smtp did up to 0.25.0"),
+		sandbox.CountsResets:      a.T("hangs up at the eleventh RSET without an accepted message between, as Exim does"),
+		sandbox.ReadsOnAfter421:   a.T("says 421 and reads on, as Exim does"),
+		sandbox.DSNAfterLogin:     a.T("lists DSN only after the login, as Dovecot does"),
+		sandbox.RepliesApart:      a.T("sends each reply by itself and waits until the last is confirmed, as Haraka and Courier do"),
+		sandbox.HangsUpOnGroup:    a.T("offers no PIPELINING and hangs up on two commands at once, as OpenSMTPD does"),
 	}
 	var list []entry
 	for _, q := range sandbox.Quirks() {

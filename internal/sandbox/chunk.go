@@ -18,6 +18,10 @@ func (s *session) bdat(cmd command) error {
 	}
 	fault := s.take(smtp.StageData)
 	usable := s.mail.open && len(s.mail.to) > 0 && !s.mail.spoiled
+	if !usable && s.has(ReadsRefusedChunk) {
+		s.remark("quirk " + string(ReadsRefusedChunk))
+		return s.refuse(w.badSequence)
+	}
 	if err := s.receiveChunk(size, usable); err != nil {
 		return err
 	}

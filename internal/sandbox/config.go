@@ -78,6 +78,9 @@ type Config struct {
 	// MessageRate bounds the messages accepted within a span of time, over all
 	// connections; a MAIL beyond gets its reply.
 	MessageRate Rate
+	// Software makes the server greet, and answer EHLO, like "postfix", "exim" or
+	// "go-smtp"; "" is as the profile has it.
+	Software string
 	// Quirks are habits that the server has all the time.
 	Quirks []Quirk
 
@@ -117,7 +120,7 @@ func withDefaults(cfg Config, p profile) (Config, error) {
 	if cfg.MaxSize < 0 || cfg.MaxRecipients < 0 || cfg.MaxConnections < 0 || cfg.IdleTimeout < 0 || cfg.LockAfter < 0 {
 		return cfg, errors.New("a limit or time-out of the sandbox is negative")
 	}
-	if err := errors.Join(cfg.checkLimits(), checkQuirks(cfg.Quirks), checkSenderRule(cfg.SenderRule)); err != nil {
+	if err := errors.Join(cfg.checkLimits(), checkQuirks(cfg.Quirks), checkSoftware(cfg.Software), checkSenderRule(cfg.SenderRule)); err != nil {
 		return cfg, err
 	}
 	for _, m := range cfg.Mechanisms {

@@ -211,6 +211,7 @@ func (s *session) keep(recipients []recipient) error {
 		return err
 	}
 	s.sent++
+	s.cleared = false
 	s.server.rate.add(m.Time)
 	s.update(func(c *Connection) { c.Messages++ })
 	return nil

@@ -60,6 +60,12 @@ func (s *session) hello(cmd command) error {
 	offered := s.server.profile.offer(s.server.cfg, s.state != nil, s.hasClientCertificate())
 	previous := s.name
 	s.name = name // fill needs it
+	if s.login == "" && s.has(DSNAfterLogin) {
+		offered = offered.without("DSN")
+	}
+	if s.has(HangsUpOnGroup) {
+		offered = offered.without("PIPELINING").without("CHUNKING").without("BINARYMIME")
+	}
 	answer := offered.reply()
 	if helo {
 		answer = "250 " + offered.lines[0]
@@ -103,6 +109,12 @@ func (s *session) startTLS(cmd command) error {
 func (s *session) reset() error {
 	s.endTransaction()
 	w := s.server.profile.words
+	if s.oneReset() {
+		if _, err := s.sayReply("554 5.5.0 Too many nonmail commands"); err != nil {
+			return err
+		}
+		return errHangUp
+	}
 	if s.server.profile.frames && s.sent > 0 {
 		// QUIRK: QQ - after a message, RSET gets the frame and the goodbye.
 		if err := s.sayBytes(binaryFrame); err != nil {

@@ -112,7 +112,12 @@ func (s *session) sayReply(reply string) (ok bool, err error) {
 	if err := s.wire.say(reply); err != nil {
 		return false, err
 	}
-	if strings.HasPrefix(reply, "421") {
+	if s.has(RepliesApart) {
+		if err := s.wire.flush(); err != nil {
+			return false, err
+		}
+	}
+	if strings.HasPrefix(reply, "421") && !s.has(ReadsOnAfter421) {
 		return false, errHangUp
 	}
 	return reply[0] < '4', nil

@@ -179,6 +179,17 @@ func (p profile) offer(cfg Config, secure, clientCertificate bool) offer {
 	return o
 }
 
+// without is the offer less one keyword.
+func (o offer) without(keyword string) offer {
+	var lines []string
+	for i, line := range o.lines {
+		if word, _, _ := strings.Cut(line, " "); i == 0 || word != keyword {
+			lines = append(lines, line)
+		}
+	}
+	return offer{lines: lines, caps: smtp.ParseCapabilities(smtp.Reply{Code: 250, Lines: lines})}
+}
+
 // reply is the offer as the answer to EHLO.
 func (o offer) reply() string {
 	var b strings.Builder

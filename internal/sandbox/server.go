@@ -45,7 +45,7 @@ func Start(cfg Config) (*Server, error) {
 	if cfg, err = withDefaults(cfg, p); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, profile: p, store: newStore(cfg), faults: newFaultQueue(cfg.Faults),
+	s := &Server{cfg: cfg, profile: p.dressed(cfg.Software), store: newStore(cfg), faults: newFaultQueue(cfg.Faults),
 		logger: &logger{log: cfg.Log, now: cfg.Now},
 		closed: make(chan struct{}), conns: map[net.Conn]struct{}{}, ended: make(chan struct{})}
 	if cfg.NoPorts {

@@ -48,6 +48,11 @@ type session struct {
 	sent   int // messages accepted
 	mails  int // MAIL commands
 	errors int
+	// early counts the octets in the buffer that came too early, resets the RSETs
+	// that followed another one (cleared) without a message accepted between.
+	early, resets int
+	cleared       bool
+
 	excess bool // beyond ConnectionsAtOnce when it came
 }
 
@@ -55,6 +60,9 @@ func newSession(server *Server, raw net.Conn, kind portKind, id int) *session {
 	s := &session{server: server, id: id, kind: kind, wire: newConn(raw, server.cfg.IdleTimeout),
 		stats: server.store.connect(id), faults: newFaultQueue(nil)}
 	s.mail.faults = newFaultQueue(nil)
+	if tcp, ok := raw.(*net.TCPConn); ok && s.has(RepliesApart) {
+		_ = tcp.SetNoDelay(false) // else only the wait between the replies is missing
+	}
 	s.wire.turn = func() { s.update(func(c *Connection) { c.Turns++ }) }
 	s.wire.log = func(side Side, text string) { server.logger.event(id, side, text) }
 	return s
@@ -150,6 +158,17 @@ func (s *session) next() error {
 		return err
 	}
 	s.update(func(c *Connection) { c.Commands++ })
+	if s.tooEarly(len(in.text) + 2) {
+		s.wire.log(FromClient, string(in.text))
+		_, err := s.sayReply("503 5.5.1 Sent before the reply to the message")
+		return err
+	}
+	if s.has(HangsUpOnGroup) && s.wire.buffered() > 0 {
+		if _, err := s.sayReply("500 5.5.1 Invalid command: Pipelining not supported"); err != nil {
+			return err
+		}
+		return errHangUp
+	}
 	if in.bareLF || in.bareCR {
 		s.violate(s.stage(), "bare CR or LF in the command %q", in.text)
 		return s.refuse(s.server.profile.words.badSyntax)

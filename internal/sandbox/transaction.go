@@ -216,6 +216,9 @@ func (s *session) data(cmd command) error {
 	if err := s.receive(); err != nil {
 		return err
 	}
+	if err := s.afterDot(); err != nil {
+		return err
+	}
 	err = s.finish(s.take(smtp.StageBody))
 	s.endTransaction()
 	return err

@@ -164,4 +164,5 @@ var tables = []map[string]string{
 	chineseWhole,
 	chineseCompose,
 	chineseGiven,
+	chinesePipeline,
 }

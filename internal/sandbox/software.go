@@ -1,0 +1,61 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// guise is how a server of some software greets and answers EHLO.
+type guise struct {
+	greeting, hello string
+	keywords        string // in its order; those that the profile offers are listed
+}
+
+// guises are those that a Config may ask for.
+func guises() map[string]guise {
+	return map[string]guise{
+		"postfix": {"220 {host} ESMTP Postfix", "{host}",
+			"PIPELINING SIZE STARTTLS AUTH ENHANCEDSTATUSCODES 8BITMIME DSN SMTPUTF8 CHUNKING"},
+		"exim": {"220 {host} ESMTP Exim 4.96 {date}", "{host} Hello {name} [{ip}]",
+			"SIZE 8BITMIME DSN PIPELINING AUTH CHUNKING STARTTLS SMTPUTF8 HELP"},
+		"go-smtp": {"220 {host} ESMTP Service Ready", "Hello {name}",
+			"PIPELINING 8BITMIME ENHANCEDSTATUSCODES CHUNKING STARTTLS AUTH SMTPUTF8 BINARYMIME DSN SIZE"},
+	}
+}
+
+func checkSoftware(name string) error {
+	if _, ok := guises()[name]; name != "" && !ok {
+		return fmt.Errorf("no software %q", name)
+	}
+	return nil
+}
+
+// dressed is the profile as a server of that software would have it.
+func (p profile) dressed(name string) profile {
+	g, ok := guises()[name]
+	if !ok {
+		return p
+	}
+	p.words.greeting = g.greeting
+	p.before, p.after = g.lines(p.before), g.lines(p.after)
+	return p
+}
+
+// lines puts the lines of a reply to EHLO in the order of the software.
+func (g guise) lines(listed []string) []string {
+	lines := []string{g.hello}
+	for keyword := range strings.FieldsSeq(g.keywords) {
+		i := slices.IndexFunc(listed, func(line string) bool {
+			word, _, _ := strings.Cut(line, " ")
+			return word == keyword
+		})
+		switch {
+		case i > 0:
+			lines = append(lines, listed[i])
+		case keyword == "HELP":
+			lines = append(lines, keyword)
+		}
+	}
+	return lines
+}
