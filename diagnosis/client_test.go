@@ -197,6 +197,8 @@ func namedErrors() map[string]struct {
 		"ErrNeedsSMTPUTF8":      {smtpclient.ErrNeedsSMTPUTF8, diagnosis.ClassAddressSyntax},
 		"ErrNeeds8BITMIME":      {smtpclient.ErrNeeds8BITMIME, diagnosis.ClassFeatureMissing},
 		"ErrNeedsBINARYMIME":    {smtpclient.ErrNeedsBINARYMIME, diagnosis.ClassFeatureMissing},
+		"ErrBrokenBINARYMIME":   {smtpclient.ErrBrokenBINARYMIME, diagnosis.ClassFeatureMissing},
+		"ErrNotPipelined":       {smtpclient.ErrNotPipelined, diagnosis.ClassProtocolError},
 		"ErrNeedsDSN":           {smtpclient.ErrNeedsDSN, diagnosis.ClassFeatureMissing},
 		"ErrTooManyRecipients":  {smtpclient.ErrTooManyRecipients, diagnosis.ClassTooManyRecipients},
 		"ErrOutOfStep":          {smtpclient.ErrOutOfStep, diagnosis.ClassProtocolError},

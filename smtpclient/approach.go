@@ -38,8 +38,12 @@ func (x *transaction) approach(opened bool) *flight {
 
 // rides reports whether the message may go out in the flight of its envelope,
 // before a single reply was read.
+//
+// QUIRK: go-smtp up to 0.25.0 reads the chunk of a BDAT that it refuses as
+// commands. There it is sent when a recipient was accepted.
 func (x *transaction) rides() bool {
-	return x.chunking && x.StopAfter == "" && x.size <= oneFlight && (x.Policy == Any || len(x.to) == 1)
+	return x.chunking && !x.c.software.readsRefusedChunk &&
+		x.StopAfter == "" && x.size <= oneFlight && (x.Policy == Any || len(x.to) == 1)
 }
 
 // lockStep waits for every reply before the next command, as servers without

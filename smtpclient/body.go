@@ -101,6 +101,14 @@ func (b *body) reply(g *writing) (smtp.Reply, error) {
 	if reply.Intermediate() || incomplete && reply.Positive() {
 		return smtp.Reply{}, fmt.Errorf("%w: %d in answer to the message", smtp.ErrMalformedReply, reply.Code)
 	}
+	if b.dots && b.followed && reply.Code == 503 {
+		// It is about what came with the dot, and was said before the message was
+		// decided upon.
+		return smtp.Reply{}, fmt.Errorf("%w: %s", ErrNotPipelined, reply)
+	}
+	if c.count(reply); reply.Positive() {
+		c.countAccepted()
+	}
 	return reply, nil
 }
 

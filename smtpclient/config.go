@@ -74,6 +74,9 @@ type Config struct {
 	// servers that offer what they can't do.
 	NoPipelining bool
 	NoChunking   bool
+	// PipelineMessages says at which servers without CHUNKING the messages of a run
+	// overlap; the zero value is those that are known to do it right.
+	PipelineMessages PipelineMessages
 	// Window bounds how far messages of a run overlap.
 	Window Window
 

@@ -41,6 +41,17 @@ type Conn struct {
 	proven bool
 	// closing is the 421 that announced the end of the connection, if one did.
 	closing smtp.Reply
+	// software is what the server was recognised as.
+	software software
+	// resets counts the RSETs since the last message that was accepted, but the
+	// first, over the whole connection; refusals the commands refused in a row, and
+	// accepted the messages accepted in a row. See software.
+	resets, refusals, accepted int
+
+	cleared bool        // RSET was said since the last message that was accepted
+	spent   atomic.Bool // see Spent
+	// asked says that EHLO was said again after the login.
+	asked bool
 	// leaving says that it was the last that was read.
 	leaving bool
 	out     *outlet   // what transactions are written through
@@ -189,11 +200,7 @@ func (c *Conn) mayWantTLS() bool {
 // sayHello says EHLO and, to servers that don't know it, HELO (RFC 5321
 // section 3.2). With LMTP it is LHLO and nothing else (RFC 2033 section 4.1).
 func (c *Conn) sayHello(context.Context) error {
-	verb := "EHLO"
-	if c.cfg.LMTP {
-		verb = "LHLO"
-	}
-	reply, err := c.command(smtp.StageHello, verb+" "+c.localName())
+	reply, err := c.command(smtp.StageHello, c.helloVerb()+" "+c.localName())
 	if err != nil {
 		return err
 	}
@@ -211,7 +218,45 @@ func (c *Conn) sayHello(context.Context) error {
 	if !reply.Positive() {
 		return &smtp.Error{Stage: smtp.StageHello, Reply: reply}
 	}
+	c.software = recognise(c.greet, c.hello, c.localName())
 	return nil
+}
+
+// mayOfferMore reports whether another EHLO may show the extension that a message
+// needs. QUIRK: Dovecot's submission lists DSN only after the login.
+func (c *Conn) mayOfferMore(missing error) bool {
+	if c.mechanism == "" || c.asked {
+		return false
+	}
+	for _, needed := range []error{ErrNeedsDSN, ErrNeedsSMTPUTF8, ErrNeeds8BITMIME, ErrNeedsBINARYMIME, ErrTooLarge} {
+		if errors.Is(missing, needed) {
+			return true
+		}
+	}
+	return false
+}
+
+// helloAgain says EHLO once more after the login. A server that refuses it
+// offers what it offered before.
+func (c *Conn) helloAgain() error {
+	c.asked = true
+	reply, err := c.command(smtp.StageHello, c.helloVerb()+" "+c.localName())
+	if err != nil {
+		return err
+	}
+	if c.note421(reply); reply.Positive() {
+		c.caps, c.hello = smtp.ParseCapabilities(reply), reply
+		c.software = recognise(c.greet, c.hello, c.localName())
+	}
+	return nil
+}
+
+// helloVerb is the command that asks for the extensions.
+func (c *Conn) helloVerb() string {
+	if c.cfg.LMTP {
+		return "LHLO"
+	}
+	return "EHLO"
 }
 
 // startTLS upgrades and says EHLO again: nothing heard before counts

@@ -25,9 +25,10 @@
 //     for is required, and nothing but the words [Plaintext] and
 //     AllowCleartextPassword sends anything, or a password, in the clear.
 //   - A transaction takes as few round trips as the server allows: two with
-//     PIPELINING (RFC 2920), one with CHUNKING (RFC 3030). In a run of them
-//     ([Conn.Run]) it is one with PIPELINING, and one for a whole [Window] with
-//     both.
+//     PIPELINING (RFC 2920), one with CHUNKING (RFC 3030). A run of them
+//     ([Conn.Run]) takes one for a whole [Window] with both. With PIPELINING alone
+//     it takes one for each at servers that are known to read commands that come
+//     with the end of a message ([PipelineMessages]).
 //   - A message that can't be read to its end is never ended on the wire.
 //   - Once the reply to the message's end is read, nothing that follows changes
 //     the outcome. If that reply is lost, the outcome is [smtp.Unknown], and

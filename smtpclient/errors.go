@@ -50,6 +50,9 @@ var (
 	// ErrNeedsBINARYMIME: the message holds binary data and the server does not
 	// offer BINARYMIME with CHUNKING (RFC 3030).
 	ErrNeedsBINARYMIME = sentence.New("the message holds binary data and the server does not offer BINARYMIME")
+	// ErrBrokenBINARYMIME: the message holds binary data, and the server offers
+	// BINARYMIME and is known to refuse what comes that way.
+	ErrBrokenBINARYMIME = sentence.New("the message holds binary data, and this server is known to refuse it although it offers BINARYMIME")
 	// ErrNeedsDSN: notifications were asked for and the server does not offer
 	// DSN (RFC 3461).
 	ErrNeedsDSN = sentence.New("delivery notifications were asked for and the server does not offer DSN")
@@ -71,6 +74,10 @@ var (
 	// flight. A server that offers PIPELINING and loses commands does that; it is
 	// to be spoken to one command at a time (Config.NoPipelining).
 	ErrOutOfStep = sentence.New("the server's replies do not fit the commands it was sent")
+	// ErrNotPipelined: commands that had left together with the end of a message,
+	// after DATA, were refused or lost (see PipelineMessages). The message that they
+	// belong to was not tried.
+	ErrNotPipelined = sentence.New("the server does not carry out commands that come together with the end of a message")
 	// ErrClosed: the connection was closed by this side, or is past use.
 	ErrClosed = sentence.New("the connection is closed")
 )

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/yanmail/yan/smtp"
 )
@@ -61,6 +62,11 @@ func (x *transaction) took(cmd command, reply smtp.Reply) {
 	switch cmd.stage {
 	case smtp.StageReset:
 		x.c.dirty = x.c.dirty && !reply.Positive()
+		x.c.countReset()
+		return
+	}
+	x.c.count(reply)
+	switch cmd.stage {
 	case smtp.StageMail:
 		x.tookMail(reply)
 	case smtp.StageRcpt:
@@ -243,13 +249,21 @@ func (x *transaction) nothingUnasked(stage smtp.Stage) bool {
 // replies reads one reply per command, in order. Every one of them is read,
 // whatever the others said.
 func (x *transaction) replies(cmds []command, g *writing) (smtp.Stage, error) {
+	var noReset smtp.Reply // a refusal of RSET
 	unclean := x.c.dirty && len(cmds) > 0 && cmds[0].stage == smtp.StageReset
 	for i, cmd := range cmds {
 		timeout := x.c.cfg.Timeouts.Command
 		if cmd.stage == smtp.StageData {
 			timeout = x.c.cfg.Timeouts.DataInit
 		}
+		early := x.early && i == 0
+		if early {
+			timeout = min(timeout, earlyTimeout)
+		}
 		reply, err := g.reply(timeout, nil)
+		if early {
+			err = x.pipelined(reply, err)
+		}
 		if err == nil && outOfPlace(cmd, reply) {
 			// Whatever it waits for now, the replies are out of step.
 			err = fmt.Errorf("%w: %d in answer to %s", smtp.ErrMalformedReply, reply.Code, x.line(nil, cmd))
@@ -261,15 +275,27 @@ func (x *transaction) replies(cmds []command, g *writing) (smtp.Stage, error) {
 			// It answered the commands before in the same flight.
 			err = fmt.Errorf("%w: none to %s: %w", ErrOutOfStep, x.line(nil, cmd), err)
 		}
+		if err != nil && x.c.leaving && !noReset.IsZero() && hungUp(err) {
+			return smtp.StageReset, &smtp.Error{Stage: smtp.StageReset, Reply: noReset, Err: err}
+		}
+		if err != nil && !noReset.IsZero() && outOfSequence(x.mail) {
+			break
+		}
 		if err != nil {
 			return cmd.stage, err
 		}
 		x.c.leaving = reply.Code == 421
+		if cmd.stage == smtp.StageReset && reply.Permanent() {
+			// QUIRK: Exim says 554 to the RSET that is one too many, and hangs up. What
+			// is about the command's name or place may be an answer to something else.
+			x.c.leaving, noReset = !misplaced(reply), reply
+		}
 		x.took(cmd, reply)
 	}
-	if unclean && x.c.dirty && !x.mail.Positive() {
+	if unclean && x.c.dirty && !x.mail.Positive() || !noReset.IsZero() && outOfSequence(x.mail) {
 		// Neither was the failed transaction ended nor this one begun: whose
-		// recipients the server has now, nobody can tell.
+		// recipients the server has now, nobody can tell. Or it has read something
+		// else as RSET and MAIL, like the chunk of a BDAT that it refused.
 		x.forget()
 		return smtp.StageReset, fmt.Errorf("%w: neither RSET nor MAIL was accepted after a failed message", ErrOutOfStep)
 	}
@@ -284,10 +310,42 @@ func outOfPlace(cmd command, reply smtp.Reply) bool {
 	return reply.Intermediate()
 }
 
+// earlyTimeout bounds the wait for the first reply to an opening that left with
+// the dot of the message before it: a server that has lost it keeps silent, and
+// nothing is lost but time if it is only slow.
+const earlyTimeout = 30 * time.Second
+
+// pipelined holds the first reply to an opening that left with the dot of the
+// message before it against what a server says that did not read it as one.
+func (x *transaction) pipelined(reply smtp.Reply, err error) error {
+	switch {
+	case err == nil && outOfSequence(reply):
+		return fmt.Errorf("%w: %s", ErrNotPipelined, reply)
+	case err != nil && x.c.closing.Code == 0 && (errors.Is(err, os.ErrDeadlineExceeded) || hungUp(err)):
+		return fmt.Errorf("%w: %w", ErrNotPipelined, err)
+	}
+	return err
+}
+
+// outOfSequence reports a refusal that is about the order of commands or their
+// spelling, and not about what they ask for.
+func outOfSequence(reply smtp.Reply) bool {
+	return misplaced(reply) || reply.Permanent() && reply.Enhanced.Subject == 5
+}
+
+// misplaced reports a reply whose code says as much.
+func misplaced(reply smtp.Reply) bool {
+	switch reply.Code {
+	case 500, 502, 503, 504, 521:
+		return true
+	}
+	return false
+}
+
 // lostEnvelope settles a message whose opening was not answered to its end: the
 // server can't have it. Replies that did not fit decide nothing.
 func (x *transaction) lostEnvelope(lost *smtp.Error) {
-	if errors.Is(lost.Err, ErrOutOfStep) {
+	if errors.Is(lost.Err, ErrOutOfStep) || errors.Is(lost.Err, ErrNotPipelined) {
 		x.forget()
 	}
 	x.lose(lost.Stage, lost)

@@ -33,6 +33,7 @@ type overlap struct {
 	changed sync.Cond
 	queue   []*parcel // not answered yet; replies to the first are being read
 	octets  int64     // of the messages in the queue
+	window  int       // how many of them there may be
 	closed  bool      // nothing will be queued any more
 	halted  bool      // nothing may be queued any more
 }
@@ -47,7 +48,7 @@ type parcel struct {
 // overlap sends x and what follows it for as long as that can overlap.
 func (r *run) overlap(x *transaction) {
 	ctx, stop := context.WithCancel(r.ctx)
-	s := &overlap{run: r, stop: stop}
+	s := &overlap{run: r, stop: stop, window: r.c.window()}
 	s.changed.L = &s.mu
 	c := r.c
 	c.grouped = true
@@ -103,9 +104,9 @@ func (s *overlap) write(ctx context.Context, x *transaction) error {
 // admit waits until the window has room for a message and queues it; nil when
 // it must not go out any more, on this connection.
 func (s *overlap) admit(x *transaction) *parcel {
-	window := s.run.c.cfg.Window
+	bytes := s.run.c.cfg.Window.Bytes
 	room := func() bool {
-		return len(s.queue) == 0 || s.run.c.proven && len(s.queue) < window.Messages && s.octets+x.size <= window.Bytes
+		return len(s.queue) == 0 || s.run.c.proven && len(s.queue) < s.window && s.octets+x.size <= bytes
 	}
 	s.mu.Lock()
 	full := !room()
@@ -185,6 +186,7 @@ func (s *overlap) read() {
 		s.run.c.proven = true
 		s.queue = s.queue[1:]
 		s.octets -= p.x.size
+		s.window = s.run.c.window()
 		if s.run.ended() {
 			s.haltLocked()
 		}

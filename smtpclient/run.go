@@ -45,8 +45,8 @@ func (w Window) withDefaults() Window {
 // Config.Window allow, and yields what became of each: one Result for every
 // message taken from the source, in their order, as the replies come.
 //
-// It takes no message any more when the connection is lost or the server said
-// 421; those that it had taken are yielded, the ones behind the loss with Lost
+// It takes no message any more when the connection is lost or [Conn.Spent], or
+// the server said 421; those that it had taken are yielded, the ones behind the loss with Lost
 // set. When the loop over it is left, it takes no further message, and those that
 // it had taken are sent and waited for. When the loop panics, the connection is
 // closed. Inside the loop the connection is the run's: Send would wait for ever,
@@ -81,8 +81,12 @@ func (r *run) carryOut() {
 			r.c.Close()
 		}
 	}()
+	first := true
 	for x := r.next(); x != nil; x = r.next() {
 		switch {
+		case !first && r.c.Spent():
+			x.lose(smtp.StageMail, errSpent)
+			r.tell(x)
 		case !x.begin(r.ctx):
 			r.tell(x)
 		case r.overlaps(x) && r.peek() != nil:
@@ -90,6 +94,7 @@ func (r *run) carryOut() {
 		default:
 			r.sequence(x)
 		}
+		first = false
 	}
 	settled = true
 }
@@ -122,7 +127,7 @@ func (r *run) next() *transaction {
 
 // ended reports that no message may be taken any more.
 func (r *run) ended() bool {
-	return r.over || r.c.broken.Load() || r.c.closing.Code != 0 || r.ctx.Err() != nil
+	return r.over || r.c.broken.Load() || r.c.closing.Code != 0 || r.c.Spent() || r.ctx.Err() != nil
 }
 
 // peek is the next message if it is there already.
@@ -157,12 +162,13 @@ func (r *run) sequence(x *transaction) {
 			r.tell(x)
 			return
 		}
-		if f.next = r.follower(); f.next != nil {
+		if f.next = r.follower(x); f.next != nil {
 			if x.chunking {
 				// The message may be refused, and what a refused chunk leaves behind is not
 				// agreed upon; see overlap.
 				f.after = []command{{stage: smtp.StageReset}}
 			}
+			f.next.early = !x.chunking
 			f.after = f.next.opening(f.after)
 		}
 		told := false
@@ -180,10 +186,15 @@ func (r *run) sequence(x *transaction) {
 	}
 }
 
-// follower is the next message if its opening can share a flight with the
+// follower is the next message if its opening can share a flight with x, the
 // message before it.
-func (r *run) follower() *transaction {
-	if !r.c.pipelining() || r.c.cfg.Window.Messages == 1 || r.deaf {
+//
+// After a BDAT it can: the chunk says how long it is. After the dot of DATA it
+// can only at servers that are known to read on there. QUIRK: Haraka refuses
+// what came before its reply to the dot, Courier and chasquid lose it, and others
+// add it to the message.
+func (r *run) follower(x *transaction) *transaction {
+	if !r.c.pipelining() || r.c.cfg.Window.Messages == 1 || r.deaf || !x.chunking && !r.c.readsOn() {
 		return nil
 	}
 	y := r.peek()

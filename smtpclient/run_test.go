@@ -88,6 +88,10 @@ func runWays() map[string]func(*smtpclient.Config) []string {
 		"lock-step":          func(*smtpclient.Config) []string { return nil },
 		"lock-step CHUNKING": func(*smtpclient.Config) []string { return []string{"CHUNKING"} },
 		"PIPELINING":         func(*smtpclient.Config) []string { return []string{"PIPELINING"} },
+		"PIPELINING, messages too": func(c *smtpclient.Config) []string {
+			c.PipelineMessages = smtpclient.AllServers
+			return []string{"PIPELINING"}
+		},
 		"PIPELINING, window 1": func(c *smtpclient.Config) []string {
 			c.Window.Messages = 1
 			return []string{"PIPELINING"}
@@ -107,6 +111,10 @@ func runWays() map[string]func(*smtpclient.Config) []string {
 		},
 		"LMTP": func(c *smtpclient.Config) []string {
 			c.LMTP = true
+			return []string{"PIPELINING"}
+		},
+		"LMTP, messages too": func(c *smtpclient.Config) []string {
+			c.LMTP, c.PipelineMessages = true, smtpclient.AllServers
 			return []string{"PIPELINING"}
 		},
 		"LMTP, CHUNKING": func(c *smtpclient.Config) []string {
@@ -136,7 +144,7 @@ func carry(t *testing.T, l *ledger, cfg smtpclient.Config, q *queueOf) []smtpcli
 // cutsForAll reports whether a message to all or none that can't go to all
 // costs the connection: DATA has been granted by then.
 func cutsForAll(way string) bool {
-	return strings.Contains(way, "PIPELINING") || way == "LMTP"
+	return strings.Contains(way, "PIPELINING") || way == "LMTP" || way == "LMTP, messages too"
 }
 
 func statuses(r smtpclient.Result) string {
@@ -270,19 +278,20 @@ func TestRunCutBehindEveryOctet(t *testing.T) {
 	t.Logf("%d cases, %d unknown outcomes, %d messages lost", cases.Load(), unknown.Load(), lost.Load())
 }
 
-// The flights of a run: one for each message with PIPELINING, and a window of
-// them in one with CHUNKING.
+// The flights of a run: two for each message with PIPELINING, one where messages
+// may be pipelined, and a window of them in one with CHUNKING.
 func TestRunFlights(t *testing.T) {
 	t.Parallel()
 	const messages = 100
 	for name, want := range map[string][2]int{
-		"lock-step":            {4 * messages, 4 * messages},
-		"PIPELINING":           {messages + 1, messages + 1},
-		"PIPELINING, window 1": {2 * messages, 2 * messages},
-		"CHUNKING":             {4, 12},
-		"CHUNKING, window 2":   {messages / 2, messages},
-		"CHUNKING, 100 octets": {messages / 3, messages / 3 * 2},
-		"CHUNKING, window 1":   {messages, messages},
+		"lock-step":                {4 * messages, 4 * messages},
+		"PIPELINING":               {2 * messages, 2 * messages},
+		"PIPELINING, messages too": {messages + 1, messages + 1},
+		"PIPELINING, window 1":     {2 * messages, 2 * messages},
+		"CHUNKING":                 {4, 12},
+		"CHUNKING, window 2":       {messages / 2, messages},
+		"CHUNKING, 100 octets":     {messages / 3, messages / 3 * 2},
+		"CHUNKING, window 1":       {messages, messages},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

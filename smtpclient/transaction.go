@@ -101,6 +101,9 @@ type transaction struct {
 	final    smtp.Reply
 	chunking bool
 	gone     bool // Result.Lost
+	// early says that its opening left together with the dot of the message before
+	// it.
+	early bool
 }
 
 func (c *Conn) transaction(t Transaction) *transaction {
@@ -108,7 +111,7 @@ func (c *Conn) transaction(t Transaction) *transaction {
 	if t.Content != nil {
 		x.size = t.Content.Size()
 	}
-	x.chunking = c.caps.Has("CHUNKING") && !c.cfg.NoChunking
+	x.chunking = c.chunks()
 	x.outcomes = make([]smtp.Outcome, len(x.to))
 	x.rcptOK = make([]bool, len(x.to))
 	for i, a := range x.to {
@@ -141,7 +144,8 @@ func (c *Conn) Send(ctx context.Context, t Transaction) (result Result) {
 // false when the message is settled already.
 func (x *transaction) begin(ctx context.Context) bool {
 	c := x.c
-	if err := x.check(); err != nil {
+	err := x.check()
+	if err != nil && !c.mayOfferMore(err) {
 		x.notTried(smtp.StageMail, err)
 		return false
 	}
@@ -164,6 +168,18 @@ func (x *transaction) begin(ctx context.Context) bool {
 	}
 	if err := c.reset(); err != nil {
 		x.lose(smtp.StageReset, err)
+		return false
+	}
+	if err == nil {
+		return true
+	}
+	if err := c.helloAgain(); err != nil {
+		x.lose(smtp.StageHello, err)
+		return false
+	}
+	x.chunking = c.chunks()
+	if err := x.check(); err != nil {
+		x.notTried(smtp.StageMail, err)
 		return false
 	}
 	return true
@@ -196,6 +212,8 @@ func (x *transaction) check() error {
 		return errors.New("the message is empty")
 	case x.binary() && !(caps.Has("BINARYMIME") && x.chunking):
 		return ErrNeedsBINARYMIME
+	case x.binary() && !x.c.TakesBinary():
+		return ErrBrokenBINARYMIME
 	case x.Content.EightBit() && !x.binary() && !caps.Has("8BITMIME"):
 		return ErrNeeds8BITMIME
 	case caps.Size() > 0 && x.size > caps.Size():
@@ -215,6 +233,7 @@ func (c *Conn) reset() error {
 		return nil
 	}
 	reply, err := c.command(smtp.StageReset, "RSET")
+	c.countReset()
 	if err == nil && !reply.Positive() {
 		// QUIRK: eYou and QQ answer RSET with anything but yes.
 		err = &smtp.Error{Stage: smtp.StageReset, Reply: reply}

@@ -24,8 +24,9 @@ type wire struct {
 	conn net.Conn
 	r    *bufio.Reader
 
-	trace  func(Event)
-	redact redactor
+	trace   func(Event)
+	redact  redactor
+	confirm func(net.Conn) // acknowledgeNow
 
 	// For the next read: how long it may wait, or who knows.
 	wait   time.Duration
@@ -40,6 +41,7 @@ type wire struct {
 	ctx      context.Context
 	turn     int // counts the calls of under
 	lastSent time.Time
+	heard    time.Time // lastSent at the last read that had to wait
 
 	tracing sync.Mutex // one event at a time
 }
@@ -49,7 +51,7 @@ func longAgo() time.Time { return time.Unix(1, 0) }
 
 func newWire(conn net.Conn, trace func(Event)) *wire {
 	return &wire{raw: conn, conn: conn, r: bufio.NewReaderSize(conn, smtp.MaxReplyLine+2),
-		trace: trace, ctx: context.Background()}
+		trace: trace, confirm: acknowledgeNow, ctx: context.Background()}
 }
 
 // under makes ctx cancel every wait until release is called.
@@ -265,6 +267,7 @@ func (w *wire) ahead() bool {
 func (w *wire) line() ([]byte, error) {
 	if b, _ := w.r.Peek(w.r.Buffered()); bytes.IndexByte(b, '\n') < 0 {
 		w.arm()
+		w.acknowledge()
 	}
 	b, err := w.r.ReadSlice('\n')
 	switch {
@@ -276,6 +279,23 @@ func (w *wire) line() ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b[:len(b)-1], []byte("\r")), nil
+}
+
+// acknowledge lets the kernel confirm at once what has come, where more is
+// waited for: a server that sends its replies one by one may hold back the next
+// until the last is confirmed (Nagle's algorithm), which a kernel delays by 40 ms
+// when it has nothing to send. It costs a system call for each reply that was not
+// there yet when it was wanted, but for the first after something was sent.
+//
+// QUIRK: Haraka and Courier.
+func (w *wire) acknowledge() {
+	w.mu.Lock()
+	first := w.heard != w.lastSent
+	w.heard = w.lastSent
+	w.mu.Unlock()
+	if !first {
+		w.confirm(w.raw)
+	}
 }
 
 // waited is the time since the last byte sent, for the first line of a reply.

@@ -64,6 +64,7 @@ func TestSendAllAgreesWithTheServer(t *testing.T) {
 					rnd := rand.New(rand.NewPCG(uint64(seed), 7))
 					f := faulty(rnd, caps)
 					o := Options{MaxConnections: 1 + rnd.IntN(3), Window: smtpclient.Window{Messages: []int{0, 1, 4}[rnd.IntN(3)]}}
+					o.PipelineMessages = []smtpclient.PipelineMessages{smtpclient.KnownServers, smtpclient.AllServers}[rnd.IntN(2)]
 					if rnd.IntN(3) == 0 {
 						o.Policy = smtpclient.All
 					}

@@ -82,7 +82,13 @@ type judgement struct {
 // undecided looks at a recipient about whom the server said nothing.
 func (j *judgement) undecided(i int, o *smtp.Outcome) {
 	outOfStep := errors.Is(o.Err, smtpclient.ErrOutOfStep)
-	if outOfStep && !j.l.lockStep {
+	notPipelined := errors.Is(o.Err, smtpclient.ErrNotPipelined) && !j.l.apart
+	switch {
+	case notPipelined:
+		// It can't do what it is told with the dot of a message.
+		j.s.apart.Store(true)
+		j.l.spent.Store(true)
+	case outOfStep && !j.l.lockStep:
 		// The server offers PIPELINING and can't do it.
 		j.s.lockStep.Store(true)
 		j.l.spent.Store(true)
@@ -93,13 +99,13 @@ func (j *judgement) undecided(i int, o *smtp.Outcome) {
 		return
 	}
 	switch {
-	case outOfStep && !j.l.lockStep:
+	case notPipelined, outOfStep && !j.l.lockStep:
 		j.explained = true
 		j.again = append(j.again, i)
 	case j.gone:
 		j.lost = true
 		// RSET is about the message before. QUIRK: QQ says to it what is no reply.
-		j.explained = j.explained || o.Stage == smtp.StageReset
+		j.explained = j.explained || o.Stage == smtp.StageReset || j.l.conn.Spent()
 		j.again = append(j.again, i)
 	}
 }
@@ -122,17 +128,31 @@ func (j *judgement) refused(i int, o *smtp.Outcome) {
 		}
 	case f.Retry.Kind == diagnosis.RetryDelay && (f.Scope == diagnosis.ScopeConnection || f.Scope == diagnosis.ScopeAccount):
 		j.slow(o, f)
-	case o.Reply.Code == 421 && o.Stage == smtp.StageMail && j.ordinal > 0:
-		// It may be about the connection. QUIRK: Exim says it to the MAIL that is
-		// one too many. What a new connection is told counts.
+	case o.Stage == smtp.StageMail && j.ordinal > 0 && aboutConnection(o.Reply, f):
+		// What a new connection is told counts. QUIRK: Exim says 421 to the MAIL that
+		// is one too many, OpenSMTPD 452 4.5.3.
 		j.again = append(j.again, i)
-		j.spent(false)
+		j.spent(tooManyTransactions(o.Reply))
 	case f.Class == diagnosis.ClassTooManyConnections, o.Reply.Code == 421, o.Reply.Code == 432:
 		j.slow(o, f)
 	case transient && o.Reply.Enhanced.Subject == 7 && o.Stage != smtp.StageRcpt:
 		// 4.7.x is about policy; at RCPT it is that of the recipient (greylisting).
 		j.slow(o, f)
 	}
+}
+
+// aboutConnection reports whether a refusal of MAIL may be about the connection
+// that it came over, and not about the message: it is closing (421), it was idle
+// for too long (4.4.2), or has had all the transactions that it may have (4.5.3;
+// recipients, of which RFC 3463 speaks, there are none yet).
+func aboutConnection(r smtp.Reply, f diagnosis.Finding) bool {
+	timeout := r.Transient() && r.Enhanced.Subject == 4 && r.Enhanced.Detail == 2
+	return r.Code == 421 || timeout || f.Retry.Kind == diagnosis.RetryReconnect || tooManyTransactions(r)
+}
+
+// tooManyTransactions reports a refusal of MAIL that is about their number.
+func tooManyTransactions(r smtp.Reply) bool {
+	return (r.Transient() || r.Permanent()) && r.Enhanced.Subject == 5 && r.Enhanced.Detail == 3
 }
 
 // spent ends the use of a connection that takes no more messages. plain says that

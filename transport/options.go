@@ -66,6 +66,10 @@ type Options struct {
 	Policy smtpclient.Policy
 	// NoPipelining and NoChunking leave an offered extension unused.
 	NoPipelining, NoChunking bool
+	// PipelineMessages says at which servers without CHUNKING the commands of the
+	// next message leave together with the end of the one before; the zero value is
+	// those that are known to do it right.
+	PipelineMessages smtpclient.PipelineMessages
 	// Window bounds how many messages of SendAll are on the wire of one
 	// connection without their outcome being known.
 	Window smtpclient.Window
@@ -97,7 +101,7 @@ func (o Options) Config(s Server) (smtpclient.Config, error) {
 	cfg := smtpclient.Config{
 		Host: s.Host, Port: s.Port, Socket: s.Socket, Security: s.Security, LMTP: s.LMTP,
 		Mechanism: o.Mechanism, AllowCleartextPassword: o.AllowCleartextPassword,
-		LocalName: o.LocalName, NoPipelining: o.NoPipelining, NoChunking: o.NoChunking, Window: o.Window,
+		LocalName: o.LocalName, NoPipelining: o.NoPipelining, NoChunking: o.NoChunking, PipelineMessages: o.PipelineMessages, Window: o.Window,
 		Timeouts: o.Timeouts, Trace: oneAtATime(o.Trace), StopAfter: dialStop(o.StopAfter),
 	}
 	var err error

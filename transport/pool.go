@@ -20,6 +20,8 @@ type link struct {
 	limits smtp.Limits
 	// lockStep says that it was opened to speak one command at a time.
 	lockStep bool
+	// apart says that it was opened to send nothing with the dot of a message.
+	apart bool
 	// spent says that it takes no further message, though it may be alive.
 	spent atomic.Bool
 	idle  *time.Timer // closes it while it is free

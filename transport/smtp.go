@@ -38,6 +38,9 @@ type SMTP struct {
 	// lockStep says that the server lost count of its replies: new connections
 	// speak one command at a time.
 	lockStep atomic.Bool
+	// apart says that the server refused or lost what came together with the dot of
+	// a message: on new connections nothing does.
+	apart atomic.Bool
 }
 
 // Open makes a transport for a server URL or a provider's name (see
@@ -115,7 +118,7 @@ func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Re
 		}
 		before, kept := d.left(), l.messages > 0
 		s.carry(ctx, l, &d)
-		replaced := kept && (!l.conn.Usable() || !s.fits(l)) || l.lockStep != s.lockStep.Load()
+		replaced := kept && (!l.conn.Usable() || !s.fits(l)) || s.outdated(l)
 		s.pool.put(l)
 		if d.left() == before && !replaced || ctx.Err() != nil {
 			d.giveUp(context.Cause(ctx))
@@ -181,16 +184,19 @@ func (s *SMTP) transaction(l *link, p part) smtpclient.Transaction {
 	if p.places != nil {
 		t.Envelope = t.Envelope.Only(p.places...)
 	}
-	t.Content = variant(t.Content, l.conn.Capabilities(), s.cfg.NoChunking || l.lockStep)
+	t.Content = variant(t.Content, l.conn)
 	return t
 }
 
 // dial opens a connection, and heeds what the server says against it.
 func (s *SMTP) dial(ctx context.Context) (*link, error) {
 	cfg, epoch := s.cfg, s.pace.now()
-	l := &link{lockStep: s.lockStep.Load()}
+	l := &link{lockStep: s.lockStep.Load(), apart: s.apart.Load()}
 	if l.lockStep {
 		cfg.NoPipelining, cfg.NoChunking = true, true
+	}
+	if l.apart {
+		cfg.PipelineMessages = smtpclient.NoServer
 	}
 	conn, err := s.connect(ctx, cfg)
 	if err != nil {
@@ -208,7 +214,13 @@ func (s *SMTP) dial(ctx context.Context) (*link, error) {
 // fits reports whether a connection may take another message.
 func (s *SMTP) fits(l *link) bool {
 	most := s.limits.with(l.limits).Transactions
-	return !l.spent.Load() && l.lockStep == s.lockStep.Load() && (most == 0 || l.messages < most)
+	return !l.spent.Load() && !l.conn.Spent() && !s.outdated(l) && (most == 0 || l.messages < most)
+}
+
+// outdated reports whether the server was found out, since the connection was
+// opened, to do something wrong that is done there.
+func (s *SMTP) outdated(l *link) bool {
+	return l.lockStep != s.lockStep.Load() || l.apart != s.apart.Load()
 }
 
 // ErrStopped is why nobody got the message when Options.StopAfter asked so.

@@ -12,7 +12,7 @@ import (
 // judge says what the server's offer means for this program.
 func (v *visit) judge(seen *sight) {
 	v.tell(clockStep(seen.greeting, seen.greeted))
-	v.tell(v.speed(seen.caps))
+	v.tell(v.speed(seen.caps, seen.pipelines))
 	v.tell(featuresStep(seen.caps))
 	v.tell(sizeStep(seen.caps))
 }
@@ -67,7 +67,7 @@ func clockStep(greeting smtp.Reply, at time.Time) Step {
 }
 
 // speed counts the round trips that a message takes here.
-func (v *visit) speed(caps smtp.Capabilities) Step {
+func (v *visit) speed(caps smtp.Capabilities, pipelines bool) Step {
 	s := Step{Name: NameSpeed, Status: OK, Facts: Facts{Overlap: 1}}
 	pipelining := caps.Has("PIPELINING") && !v.Options.NoPipelining
 	chunking := caps.Has("CHUNKING") && !v.Options.NoChunking
@@ -76,10 +76,13 @@ func (v *visit) speed(caps smtp.Capabilities) Step {
 		s.Facts.RoundTrips, s.Facts.Overlap = 1, window(v.Options.Window)
 		s.Detail = say("PIPELINING and CHUNKING: one round trip for a message; in a run up to %d are on the way at once",
 			"支持 PIPELINING 和 CHUNKING：一封信只需 1 次往返；批量发送时可有 %d 封同时在途", s.Facts.Overlap)
+	case pipelining && pipelines:
+		s.Facts.RoundTrips = 2
+		s.Detail = say("PIPELINING: two round trips for a message, one for each in a run",
+			"支持 PIPELINING：单独一封信需 2 次往返，批量发送时每封 1 次")
 	case pipelining:
 		s.Facts.RoundTrips = 2
-		s.Detail = say("PIPELINING: two round trips for a message, in a run one for each",
-			"支持 PIPELINING：单独一封信需 2 次往返，批量发送时每封 1 次")
+		s.Detail = say("PIPELINING: two round trips for each message", "支持 PIPELINING：每封信需 2 次往返")
 	case chunking:
 		s.Status, s.Facts.RoundTrips = Info, 3
 		s.Detail = say("CHUNKING without PIPELINING: three round trips for each message, and one more for each further recipient",

@@ -17,6 +17,8 @@ type sight struct {
 	caps     smtp.Capabilities
 	greeting smtp.Reply
 	greeted  time.Time // when the greeting came, by the clock of this machine
+	// pipelines says that in a run messages overlap on a connection.
+	pipelines bool
 }
 
 // look opens a connection, says EHLO, and leaves. It has no credentials: they
@@ -35,7 +37,8 @@ func (v *visit) look() *sight {
 		return nil
 	}
 	v.leave(conn)
-	seen := &sight{tls: conn.TLS(), caps: conn.Capabilities(), greeting: conn.Greeting(), greeted: w.greeted}
+	seen := &sight{tls: conn.TLS(), caps: conn.Capabilities(), greeting: conn.Greeting(), greeted: w.greeted,
+		pipelines: conn.PipelinesMessages()}
 	if v.Server.Security == smtpclient.STARTTLS {
 		v.tellGreeting(w, seen.greeting)
 		v.tell(helloStep(w.hello(0), false))

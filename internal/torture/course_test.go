@@ -312,7 +312,7 @@ func (s *sending) throughTransport(ctx context.Context) error {
 	tr, err := transport.Open(fmt.Sprintf("smtp+notls://127.0.0.1:%d", s.proxy.Port()), transport.Options{
 		LocalName: "client.example", MaxConnections: s.sendAll, Timeouts: s.timeouts(), Window: s.client.Window,
 		Patience:     max(s.forbearance, time.Millisecond),
-		NoPipelining: s.client.NoPipelining, NoChunking: s.client.NoChunking,
+		NoPipelining: s.client.NoPipelining, NoChunking: s.client.NoChunking, PipelineMessages: s.client.PipelineMessages,
 	})
 	if err != nil {
 		return err

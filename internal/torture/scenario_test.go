@@ -11,13 +11,16 @@ import (
 type mode struct {
 	name    string
 	without []string
+	// pipeline: the next message's commands leave with the dot of the one before.
+	pipeline smtpclient.PipelineMessages
 }
 
 func modes() []mode {
 	return []mode{
-		{"lock-step", []string{"PIPELINING", "CHUNKING"}},
-		{"pipelining", []string{"CHUNKING"}},
-		{"chunking", nil},
+		{name: "lock-step", without: []string{"PIPELINING", "CHUNKING"}},
+		{name: "pipelining", without: []string{"CHUNKING"}},
+		{name: "pipelining, messages too", without: []string{"CHUNKING"}, pipeline: smtpclient.AllServers},
+		{name: "chunking"},
 	}
 }
 
@@ -33,7 +36,12 @@ type scenario struct {
 }
 
 // fits reports whether a scenario makes sense in a mode.
-func (s scenario) fits(m mode) bool { return !s.data || slices.Contains(m.without, "CHUNKING") }
+func (s scenario) fits(m mode) bool {
+	if m.pipeline == smtpclient.AllServers && slices.Contains(s.server.Quirks, sandbox.KeepsAfterDot) {
+		return false // nothing can save the message there, but not to be sent so
+	}
+	return !s.data || slices.Contains(m.without, "CHUNKING")
+}
 
 // between puts messages between ordinary ones, so that what happens to one can
 // be seen not to touch its neighbours.
@@ -85,5 +93,6 @@ func scenarios() []scenario {
 func (s scenario) in(m mode) course {
 	c := course{server: s.server, messages: s.messages, loose: s.loose}
 	c.server.Without = slices.Clone(m.without)
+	c.client.PipelineMessages = m.pipeline
 	return c
 }
