@@ -47,6 +47,7 @@ type Account struct {
 	AllowCleartextPassword         bool
 	Proxy, LocalName               string
 	NoPipelining                   bool
+	PipelineMessages               PipelineMessages
 	// Connections bounds those that are open at a time; 0 means the usual.
 	Connections int
 	// Pace is how many messages the outbox hands over in a time; zero means as many

@@ -86,6 +86,7 @@ func (a Account) check() (key string, err error) {
 		{"tls_cert", a.checkCertificate()},
 		{"proxy", a.checkProxy()},
 		{"connections", a.checkConnections()},
+		{"pipeline_messages", a.PipelineMessages.check()},
 		{"in_doubt", a.checkInDoubt()},
 	} {
 		if c.err != nil {

@@ -85,5 +85,6 @@ func (a Account) connection() yan.Options {
 		CAFile: a.File(a.TLSCA), Pin: a.TLSPin, CertFile: a.File(a.TLSCert), KeyFile: a.File(a.TLSKey),
 		LocalName: a.LocalName, Proxy: a.Proxy, MaxConnections: a.Connections,
 		NoPipelining: a.NoPipelining, NoChunking: a.NoPipelining,
+		PipelineMessages: a.PipelineMessages.Client(),
 	}
 }

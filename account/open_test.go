@@ -17,6 +17,7 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
+	"github.com/yanmail/yan/smtpclient"
 )
 
 // one reads a configuration with one account.
@@ -127,9 +128,9 @@ func TestKeptSecretsAreForOneLogin(t *testing.T) {
 // A relay on this machine wants no login, and none is looked for.
 func TestOptionsOfAServerWithoutLogin(t *testing.T) {
 	t.Parallel()
-	a := one(t, "from = \"me@example.org\"\nserver = \"smtp+notls://127.0.0.1\"\nconnections = 3\npipelining = false\n")
+	a := one(t, "from = \"me@example.org\"\nserver = \"smtp+notls://127.0.0.1\"\nconnections = 3\npipelining = false\npipeline_messages = \"always\"\n")
 	o, err := a.Options(t.Context(), account.NewSecrets(&secret.Vault{}))
-	if err != nil || o.Password != "" || o.MaxConnections != 3 || !o.NoPipelining {
+	if err != nil || o.Password != "" || o.MaxConnections != 3 || !o.NoPipelining || o.PipelineMessages != smtpclient.AllServers {
 		t.Errorf("got %v, %v", o, err)
 	}
 }

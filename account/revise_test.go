@@ -33,6 +33,8 @@ func TestSetAndUnset(t *testing.T) {
 		{key: "server", value: "qq", want: `server = "qq"`},
 		{key: "pipelining", value: "false", want: "pipelining = false"},
 		{key: "pipelining", value: "perhaps", fault: account.FaultValue},
+		{key: "pipeline_messages", value: "always", want: `pipeline_messages = "always"`},
+		{key: "pipeline_messages", value: "true", fault: account.FaultValue},
 		{key: "connections", value: "3", want: "connections = 3"},
 		{key: "match", value: `["*@corp.example"]`, want: `match = ["*@corp.example"]`},
 		{key: "save_sent", value: "auto", want: `save_sent = "auto"`},

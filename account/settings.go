@@ -45,6 +45,7 @@ type settings struct {
 	Proxy      *string           `toml:"proxy"`
 	LocalName  *string           `toml:"local_name"`
 	Pipelining *bool             `toml:"pipelining"`
+	PipelineMs *string           `toml:"pipeline_messages"`
 	Conns      *int              `toml:"connections"`
 	Pace       *string           `toml:"pace"`
 	InDoubt    *string           `toml:"in_doubt"`
@@ -114,6 +115,9 @@ func (s settings) overlay(a *Account) (key string, err error) {
 	}
 	if s.Pipelining != nil {
 		a.NoPipelining = !*s.Pipelining
+	}
+	if s.PipelineMs != nil {
+		a.PipelineMessages = PipelineMessages(*s.PipelineMs)
 	}
 	if s.Secret != nil {
 		if a.Secret, err = s.Secret.secret(); err != nil {
@@ -218,6 +222,7 @@ func (a Account) keys(inherited Account) []keyValue {
 	text("local_name", a.LocalName, inherited.LocalName)
 	list = append(list,
 		keyValue{"pipelining", strconv.FormatBool(!a.NoPipelining), a.NoPipelining != inherited.NoPipelining},
+		keyValue{"pipeline_messages", quote(string(a.PipelineMessages.orAuto())), a.PipelineMessages.orAuto() != inherited.PipelineMessages.orAuto()},
 		keyValue{"connections", strconv.Itoa(a.Connections), a.Connections != inherited.Connections},
 		keyValue{"pace", quote(a.Pace.String()), a.Pace != inherited.Pace},
 		keyValue{"in_doubt", quote(string(a.InDoubt)), a.InDoubt != inherited.InDoubt},

@@ -71,7 +71,7 @@ func keyTexts(acc account.Account) []keyText {
 		{"headers", strings.Join(headers, "\n")}, {"save_sent", string(acc.SaveSent)}, {"imap", acc.IMAP}, {"sent_folder", acc.SentFolder},
 		{"tls_ca", acc.TLSCA}, {"tls_pin", acc.TLSPin}, {"tls_cert", acc.TLSCert}, {"tls_key", acc.TLSKey},
 		{"allow_cleartext_password", flag(acc.AllowCleartextPassword, "true")}, {"proxy", acc.Proxy}, {"local_name", acc.LocalName},
-		{"pipelining", flag(acc.NoPipelining, "false")}, {"connections", connections}, {"timeout", timeout}, {"dkim_selector", acc.DKIMSelector}}
+		{"pipelining", flag(acc.NoPipelining, "false")}, {"pipeline_messages", string(acc.PipelineMessages)}, {"connections", connections}, {"timeout", timeout}, {"dkim_selector", acc.DKIMSelector}}
 }
 
 // serverName is the server for people: what it is called, and where it is.
@@ -215,6 +215,9 @@ func (a *app) accountRows(f *account.File, v view, state secretState) [][2]strin
 	if v.NoPipelining {
 		rows = append(rows, [2]string{a.T("pipelining"), mark(a.T("off: one command at a time"), "pipelining")})
 	}
+	if v.PipelineMessages != "" && v.PipelineMessages != account.PipelineAuto {
+		rows = append(rows, [2]string{a.T("overlapping messages"), mark(string(v.PipelineMessages), "pipeline_messages")})
+	}
 	if v.AllowCleartextPassword {
 		rows = append(rows, [2]string{a.T("careful"), mark(a.T("the password may go in clear, for all to read"), "allow_cleartext_password")})
 	}
@@ -308,6 +311,7 @@ type settingsJSON struct {
 	Proxy     string            `json:"proxy,omitempty"`
 	LocalName string            `json:"local_name,omitempty"`
 	LockStep  bool              `json:"no_pipelining,omitempty"`
+	Pipeline  string            `json:"pipeline_messages,omitempty"`
 	Conns     int               `json:"connections,omitempty"`
 	Timeout   float64           `json:"timeout_seconds,omitempty"`
 	DKIM      string            `json:"dkim_selector,omitempty"`
@@ -333,7 +337,7 @@ func (v view) json() settingsJSON {
 		Provider: v.server.Provider.ID, User: v.loginName(), Auth: v.Auth, Fallback: v.Fallback, Signature: v.Signature, SignFile: v.SignatureFile,
 		ReplyTo: v.ReplyTo, SaveSent: string(v.SaveSent), IMAP: v.IMAP, Sent: v.SentFolder, TLSCA: v.TLSCA, TLSPin: v.TLSPin,
 		TLSCert: v.TLSCert, TLSKey: v.TLSKey, Cleartext: v.AllowCleartextPassword, Proxy: v.Proxy, LocalName: v.LocalName,
-		LockStep: v.NoPipelining, Conns: v.Connections, Timeout: v.Timeout.Seconds(), DKIM: v.DKIMSelector, Inherited: v.inherited}
+		LockStep: v.NoPipelining, Pipeline: string(v.PipelineMessages), Conns: v.Connections, Timeout: v.Timeout.Seconds(), DKIM: v.DKIMSelector, Inherited: v.inherited}
 	j.Secret.Kind, j.Secret.Place = v.secretPlace()
 	if v.UsesOAuth2() {
 		j.OAuth2 = &oauth2JSON{ClientID: v.OAuth2.ClientID, Tenant: v.OAuth2.Tenant, Scopes: v.OAuth2.Scopes}

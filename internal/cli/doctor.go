@@ -251,6 +251,7 @@ func ofAccount(o yan.Options, acc account.Account) yan.Options {
 		o.CertFile, o.KeyFile = acc.File(acc.TLSCert), acc.File(acc.TLSKey)
 	}
 	o.NoPipelining, o.NoChunking = acc.NoPipelining, acc.NoPipelining
+	o.PipelineMessages = acc.PipelineMessages.Client()
 	return o
 }
 

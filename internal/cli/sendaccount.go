@@ -108,6 +108,7 @@ func (a *app) fill(s *sendFlags, id *identity, changed func(string) bool) error 
 	}
 	s.cleartext = s.cleartext || acc.AllowCleartextPassword
 	s.lockStep = s.lockStep || acc.NoPipelining
+	s.pipeline = acc.PipelineMessages.Client()
 	if !changed("timeout") {
 		s.timeout = acc.Timeout
 	}

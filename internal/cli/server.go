@@ -31,6 +31,7 @@ type serverFlags struct {
 	tlsKey    string
 	cleartext bool
 	lockStep  bool
+	pipeline  smtpclient.PipelineMessages // of the account
 	proxy     string
 	localName string
 	quitAfter string
@@ -246,7 +247,7 @@ func printableURL(s string) string {
 func (s *serverFlags) options(a *app, from smtp.Address, server transport.Server) (yan.Options, error) {
 	o := yan.Options{From: from.String(), Mechanism: s.auth, AllowCleartextPassword: s.cleartext,
 		CAFile: s.tlsCA, Pin: s.tlsPin, CertFile: s.tlsCert, KeyFile: s.tlsKey,
-		Proxy: s.proxy, LocalName: s.localName, NoPipelining: s.lockStep, NoChunking: s.lockStep, StopAfter: smtp.Stage(s.quitAfter)}
+		Proxy: s.proxy, LocalName: s.localName, NoPipelining: s.lockStep, NoChunking: s.lockStep, PipelineMessages: s.pipeline, StopAfter: smtp.Stage(s.quitAfter)}
 	if o.Proxy == "" && server.Socket == "" {
 		var err error
 		if o.Proxy, err = a.systemProxy(server); err != nil {
