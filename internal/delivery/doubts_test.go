@@ -74,7 +74,7 @@ func TestACopySpeaksForOneTransaction(t *testing.T) {
 	w.transact(1, outbox.InDoubt)
 	w.want(id, "in_doubt in_doubt")
 	asked := w.asked()
-	w.route.Find = func(context.Context, string) (bool, error) { return true, nil }
+	w.route.Sent = sent(func(context.Context, string) (bool, error) { return true, nil })
 	w.reconciles()
 	w.passes("four looks", func() bool { return asked.Load() > 4 || w.states(id) != "in_doubt in_doubt" })
 	w.want(id, "in_doubt in_doubt")
@@ -92,7 +92,7 @@ func TestACopyMayBeOfAnEarlierDoubt(t *testing.T) {
 	w.transact(1, outbox.InDoubt)
 	w.want(id, "cancelled in_doubt")
 	asked := w.asked()
-	w.route.Find = func(context.Context, string) (bool, error) { return true, nil }
+	w.route.Sent = sent(func(context.Context, string) (bool, error) { return true, nil })
 	w.reconciles()
 	w.passes("four looks", func() bool { return asked.Load() > 4 || w.states(id) != "cancelled in_doubt" })
 	w.want(id, "cancelled in_doubt")
@@ -109,7 +109,7 @@ func TestACopyThatComesDuringTheLook(t *testing.T) {
 	asked := w.asked()
 	var looked atomic.Int64
 	w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("only the others send") }
-	w.route.Find = func(context.Context, string) (bool, error) {
+	w.route.Sent = sent(func(context.Context, string) (bool, error) {
 		if looked.Add(1) == 1 {
 			if _, err := w.model.Change(context.WithoutCancel(t.Context()), outbox.Change{Verb: outbox.Retry, Filter: outbox.Filter{IDs: []outbox.ID{id}}}); err != nil {
 				t.Error(err)
@@ -121,7 +121,7 @@ func TestACopyThatComesDuringTheLook(t *testing.T) {
 			asked.Store(0)
 		}
 		return true, nil
-	}
+	})
 	w.reconciles()
 	w.passes("four looks", func() bool {
 		return looked.Load() > 0 && asked.Load() > 4 || w.saw(delivery.Reconciled, outbox.HandedOver) > 0
@@ -137,7 +137,7 @@ func TestNoCopySpeaksForAll(t *testing.T) {
 	w.transact(1, outbox.InDoubt)
 	w.transact(1, outbox.InDoubt)
 	w.route.Keeps = true
-	w.route.Find = func(context.Context, string) (bool, error) { return false, nil }
+	w.route.Sent = sent(func(context.Context, string) (bool, error) { return false, nil })
 	w.reconciles()
 	w.passes("the second try", func() bool { return w.states(id) == "handed_over handed_over" })
 }
@@ -152,7 +152,7 @@ func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 	var second atomic.Bool
 	w.route.Keeps = true
 	w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("only the others send") }
-	w.route.Find = func(context.Context, string) (bool, error) {
+	w.route.Sent = sent(func(context.Context, string) (bool, error) {
 		if looked.Add(1) == 2 && !second.Load() {
 			// A person has it sent again, and there is no answer this time either.
 			second.Store(true)
@@ -164,7 +164,7 @@ func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 			w.transact(1, outbox.InDoubt)
 		}
 		return false, nil
-	}
+	})
 	w.reconciles()
 	w.passes("the end of the second doubt", func() bool { return second.Load() && w.states(id) != "in_doubt" })
 	if n := looked.Load(); n < 3 {
@@ -185,7 +185,7 @@ func TestAllDoubtsAreLookedInto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.route.Find = func(_ context.Context, messageID string) (bool, error) { return messageID == e.MessageID, nil }
+	w.route.Sent = sent(func(_ context.Context, messageID string) (bool, error) { return messageID == e.MessageID, nil })
 	w.reconciles()
 	w.passes("the last doubt", func() bool { return w.states(last) == "handed_over" })
 }

@@ -41,10 +41,10 @@ type Route struct {
 	// Pace is that of the account over all processes; zero means as fast as it goes.
 	Pace  outbox.Pace
 	Doubt Policy // "" means HoldDoubt
-	// Find looks for a message in the Sent folder; nil where that can't be done. When
-	// Keeps is set, every message that was handed over is there: then one that is
+	// Sent opens the Sent folder, to look for messages in it; nil where that can't be
+	// done. When Keeps is set, every message that was handed over is there: then one that is
 	// not was not.
-	Find  func(ctx context.Context, messageID string) (found bool, err error)
+	Sent  func(ctx context.Context) (SentFolder, error)
 	Keeps bool
 	// Mailbox opens where a copy of each message that somebody got is put; nil keeps
 	// none. That it fails changes nothing about what was handed over.
@@ -127,6 +127,21 @@ type Event struct {
 type Mailbox interface {
 	Append(ctx context.Context, m Copy, sent time.Time) error
 	Close()
+}
+
+// SentFolder is where copies of what was handed over are looked for, over one
+// connection.
+type SentFolder interface {
+	Find(ctx context.Context, messageID string) (Sighting, error)
+	Close()
+}
+
+// Sighting is what a look into the Sent folder showed.
+type Sighting struct {
+	Found bool
+	// Arrived is when the newest copy came into the folder, exact to a second; zero
+	// where that is not known.
+	Arrived time.Time
 }
 
 // Copy is a message to be kept.

@@ -1,7 +1,10 @@
 package delivery
 
 import (
+	"context"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
@@ -18,6 +21,12 @@ const (
 	// doubtsAPage and doubtPages bound how many messages in doubt are gone through at a
 	// time; the next time it goes on behind them.
 	doubtsAPage, doubtPages = 100, 10
+	// lookTime bounds the look into one account's folder, and mostMailboxes how many are
+	// looked into side by side.
+	lookTime, mostMailboxes = time.Minute, 8
+	// sameID is how many messages with one Message-ID are gone through before a copy
+	// proves nothing.
+	sameID = 100
 )
 
 // doubt is what is known of a message in doubt.
@@ -29,34 +38,89 @@ type doubt struct {
 }
 
 // reconcile ends doubts: by what the Sent folder shows, or by the account's policy.
+// Accounts are looked after side by side, each over one connection and for a while at
+// most, so that a slow mailbox delays no other one.
 func (s *shift) reconcile() {
+	accounts := s.collect()
+	var group sync.WaitGroup
+	free := make(chan struct{}, mostMailboxes)
+	for _, account := range slices.Sorted(maps.Keys(accounts)) {
+		free <- struct{}{}
+		group.Go(func() {
+			defer func() { <-free }()
+			s.guarded("ending the doubts of an account", func() { s.look(account, accounts[account]) })
+		})
+	}
+	group.Wait()
+}
+
+// collect lists what is in doubt and may be looked into, by account.
+func (s *shift) collect() map[string][]outbox.Entry {
 	d := s.d
-	routes := map[string]Route{}
+	accounts := map[string][]outbox.Entry{}
 	for range doubtPages {
 		d.mu.Lock()
 		behind := d.doubtsBehind
 		d.mu.Unlock()
 		page, err := d.o.Store.List(s.over, outbox.Filter{States: []outbox.State{outbox.InDoubt}, Limit: doubtsAPage, Oldest: true, Before: behind})
 		if s.over.Err() != nil || !d.used(err) {
-			return
+			return nil
 		}
 		d.forgetDoubts(behind, page)
-		for _, listed := range page.Entries {
-			if s.over.Err() != nil || !d.lookNow(listed) {
-				continue
+		for _, e := range page.Entries {
+			if d.isDue(e) {
+				accounts[e.Account] = append(accounts[e.Account], e)
 			}
-			route, known := routes[listed.Account]
-			if !known {
-				if route, err = d.o.Route(s.over, listed.Account); err != nil {
-					continue // its couriers say so
-				}
-				routes[listed.Account] = route
-			}
-			s.resolve(route, listed.ID)
 		}
 		if !page.More {
+			break
+		}
+	}
+	return accounts
+}
+
+// look goes through the doubts of an account until they are done or the time is over;
+// what is left is looked into the next time.
+func (s *shift) look(account string, doubts []outbox.Entry) {
+	route, err := s.d.o.Route(s.over, account)
+	if err != nil {
+		return // its couriers say so
+	}
+	ctx, cancel := context.WithTimeout(s.over, lookTime)
+	defer cancel()
+	v := &visit{route: route}
+	defer v.close()
+	for _, e := range doubts {
+		if ctx.Err() != nil {
 			return
 		}
+		if s.d.lookNow(e) {
+			s.resolve(ctx, v, e.ID)
+		}
+	}
+}
+
+// visit is a look into the Sent folder of an account, for any number of messages.
+type visit struct {
+	route  Route
+	folder SentFolder
+	err    error // why it can't be opened; it is not asked again
+}
+
+// find looks for a message.
+func (v *visit) find(ctx context.Context, messageID string) (Sighting, error) {
+	if v.folder == nil && v.err == nil {
+		v.folder, v.err = v.route.Sent(ctx)
+	}
+	if v.err != nil {
+		return Sighting{}, v.err
+	}
+	return v.folder.Find(ctx, messageID)
+}
+
+func (v *visit) close() {
+	if v.folder != nil {
+		v.folder.Close()
 	}
 }
 
@@ -81,16 +145,23 @@ func (d *Delivery) forgetDoubts(behind outbox.ID, page outbox.Page) {
 	}
 }
 
-// lookNow reports whether a message in doubt is to be looked into, and when it was
+// isDue reports whether a message in doubt is to be looked into, and when it was
 // not looked into before, sees to it that it is soon.
-func (d *Delivery) lookNow(e outbox.Entry) bool {
+func (d *Delivery) isDue(e outbox.Entry) bool {
 	if d.isNew(e) {
 		return false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := d.o.Now()
-	known := d.doubts[e.ID]
+	return !d.o.Now().Before(d.doubts[e.ID].next)
+}
+
+// lookNow notes that a message is looked into; false when another one has just done
+// so.
+func (d *Delivery) lookNow(e outbox.Entry) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now, known := d.o.Now(), d.doubts[e.ID]
 	if now.Before(known.next) {
 		return false
 	}
@@ -119,30 +190,30 @@ func (d *Delivery) isNew(e outbox.Entry) bool {
 }
 
 // resolve ends the doubt about a message, if it can.
-func (s *shift) resolve(route Route, id outbox.ID) {
-	d := s.d
+func (s *shift) resolve(ctx context.Context, v *visit, id outbox.ID) {
+	d, route := s.d, v.route
 	e, ok := s.inDoubt(id)
 	if !ok {
 		return
 	}
 	verb := outbox.Verb("")
-	if route.Find != nil && e.MessageID != "" && (copyProves(e) || route.Keeps && noneHasIt(e)) {
-		found, err := route.Find(s.over, e.MessageID)
+	if route.Sent != nil && e.MessageID != "" && (copyProves(e) || route.Keeps && noneHasIt(e)) {
+		seen, err := v.find(ctx, e.MessageID)
 		if s.over.Err() != nil {
 			return
 		}
 		if err != nil {
 			d.o.Observe(Event{Kind: Reconciled, Account: e.Account, ID: id, MessageID: e.MessageID, State: outbox.InDoubt, Err: err})
 		}
-		known := d.sawCopy(id, found, err)
+		known := d.sawCopy(id, seen.Found, err)
 		// What happened meanwhile, what was seen may be about.
 		if e, ok = s.inDoubt(id); !ok {
 			return
 		}
 		switch {
-		case err == nil && found && copyProves(e):
+		case err == nil && seen.Found && copyProves(e) && isOf(seen, e) && s.isAlone(e):
 			verb = outbox.ResolveFound
-		case err == nil && !found && route.Keeps && noneHasIt(e) && known.absent >= looks:
+		case err == nil && !seen.Found && route.Keeps && noneHasIt(e) && known.absent >= looks:
 			verb = outbox.ResolveResend
 		case known.looked < looks:
 			return // it may show up yet
@@ -154,6 +225,38 @@ func (s *shift) resolve(route Route, id outbox.ID) {
 	if verb != "" {
 		s.change(e, verb)
 	}
+}
+
+// isOf reports whether a copy can be of the transaction that is in doubt: it arrived no
+// earlier than the recipient was marked as being sent. Servers tell seconds.
+func isOf(seen Sighting, e outbox.Entry) bool {
+	marked := doubted(e)[0].Marked
+	return !marked.IsZero() && !seen.Arrived.Before(marked.Truncate(time.Second))
+}
+
+// isAlone reports whether no other message of the outbox with this Message-ID was ever
+// tried: a copy could be of that one.
+func (s *shift) isAlone(e outbox.Entry) bool {
+	page, err := s.d.o.Store.List(s.over, outbox.Filter{MessageID: e.MessageID, Limit: sameID})
+	if s.over.Err() != nil || !s.d.used(err) || page.More {
+		return false
+	}
+	return !slices.ContainsFunc(page.Entries, func(other outbox.Entry) bool { return other.ID != e.ID && wasTried(other) })
+}
+
+// wasTried reports whether something of a message was ever on a wire, or is about to
+// be.
+func wasTried(e outbox.Entry) bool {
+	if e.Total > len(e.Recipients) {
+		return true // a list does not show them all
+	}
+	return slices.ContainsFunc(e.Recipients, func(r outbox.Status) bool {
+		switch r.State {
+		case outbox.Leased, outbox.Sending, outbox.InDoubt, outbox.HandedOver:
+			return true
+		}
+		return r.Attempts > 0 || r.Doubted
+	})
 }
 
 // inDoubt is a message of which something is in doubt, and since no later than was

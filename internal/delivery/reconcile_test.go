@@ -59,9 +59,9 @@ func TestACopyInTheSentFolderEndsTheDoubt(t *testing.T) {
 	var looked atomic.Int64
 	w, id := doubtful(t, func(w *world) {
 		w.route.Doubt = delivery.RetryDoubt // what is known goes before
-		w.route.Find = func(_ context.Context, messageID string) (bool, error) {
+		w.route.Sent = sent(func(_ context.Context, messageID string) (bool, error) {
 			return looked.Add(1) >= 2 && messageID != "", nil // it shows up with some delay
-		}
+		})
 	})
 	w.passes("the end of the doubt", func() bool { return w.states(id) != "in_doubt" })
 	w.want(id, "handed_over")
@@ -77,7 +77,7 @@ func TestHoldKeepsTheDoubt(t *testing.T) {
 	t.Parallel()
 	var looked atomic.Int64
 	w, id := doubtful(t, func(w *world) {
-		w.route.Find = func(context.Context, string) (bool, error) { looked.Add(1); return false, nil }
+		w.route.Sent = sent(func(context.Context, string) (bool, error) { looked.Add(1); return false, nil })
 	})
 	w.passes("six looks", func() bool { return looked.Load() > 6 })
 	w.want(id, "in_doubt")
@@ -101,10 +101,24 @@ func TestAProviderThatKeepsEveryCopyDisprovesIt(t *testing.T) {
 	var looked atomic.Int64
 	w, id := doubtful(t, func(w *world) {
 		w.route.Keeps = true
-		w.route.Find = func(context.Context, string) (bool, error) { looked.Add(1); return false, nil }
+		w.route.Sent = sent(func(context.Context, string) (bool, error) { looked.Add(1); return false, nil })
 	})
 	w.passes("the second try", func() bool { return w.states(id) == "handed_over" })
 	if looked.Load() < 3 {
 		t.Errorf("%d looks were enough", looked.Load())
 	}
 }
+
+// sent is a Sent folder whose copies arrived just now, and never end their arriving.
+func sent(find func(context.Context, string) (bool, error)) func(context.Context) (delivery.SentFolder, error) {
+	return func(context.Context) (delivery.SentFolder, error) { return foundBy(find), nil }
+}
+
+type foundBy func(context.Context, string) (bool, error)
+
+func (f foundBy) Find(ctx context.Context, id string) (delivery.Sighting, error) {
+	found, err := f(ctx, id)
+	return delivery.Sighting{Found: found, Arrived: time.Now().AddDate(1000, 0, 0)}, err
+}
+
+func (foundBy) Close() {}

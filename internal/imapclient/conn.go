@@ -37,6 +37,7 @@ type conn struct {
 	alert   string    // what the server said beside its answer to this command
 	folders []folder  // those of the last LIST
 	seen    sighting  // what answers the commands of a search
+	arrived time.Time // when the newest copy came that a search found
 }
 
 // dial connects, encrypts and is greeted.

@@ -15,6 +15,8 @@ type Mailbox struct {
 	folder folder
 	fresh  bool // the connection was not used yet
 	closed bool
+	// arrived is when the copy came that the last search found.
+	arrived time.Time
 }
 
 const (
@@ -97,6 +99,28 @@ func (b *Mailbox) Append(ctx context.Context, m Message, date time.Time) (folder
 // A connection that has ended since it was used last is replaced, once in a call.
 // One that can't be replaced ends the Mailbox, as in [Mailbox.Append].
 func (b *Mailbox) Search(ctx context.Context, messageID string) (found bool, err error) {
+	s, err := b.Find(ctx, messageID)
+	return s.Found, err
+}
+
+// Sighting is what a search found.
+type Sighting struct {
+	Found bool
+	// Arrived is when the newest copy came into the folder, by the server's clock
+	// (INTERNALDATE), exact to a second; zero where the server does not say.
+	Arrived time.Time
+}
+
+// Find is [Mailbox.Search] that also says when the copy arrived.
+func (b *Mailbox) Find(ctx context.Context, messageID string) (s Sighting, err error) {
+	found, err := b.find(ctx, messageID)
+	if found {
+		s = Sighting{Found: true, Arrived: b.arrived}
+	}
+	return s, err
+}
+
+func (b *Mailbox) find(ctx context.Context, messageID string) (found bool, err error) {
 	if err := checkID(messageID); err != nil {
 		return false, &Error{Stage: StageSearch, Err: err}
 	}
@@ -123,7 +147,9 @@ func (b *Mailbox) Search(ctx context.Context, messageID string) (found bool, err
 // search searches over the connection that there is.
 func (b *Mailbox) search(messageID string) (bool, error) {
 	b.fresh = false
-	return b.conn.search(b.folder, "<"+bare(messageID)+">")
+	found, err := b.conn.search(b.folder, "<"+bare(messageID)+">")
+	b.arrived = b.conn.arrived
+	return found, err
 }
 
 // Close logs out. It takes no longer than two seconds; a second one does nothing.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -21,6 +22,7 @@ const (
 // without the right to change it. found means that the header was seen; that it
 // is not there is only said by a server that has answered everything it was asked.
 func (c *conn) search(f folder, id string) (found bool, err error) {
+	c.arrived = time.Time{}
 	defer func() { c.seen = sighting{} }()
 	if err := c.examine(f); err != nil || c.seen.messages == 0 {
 		return false, err
@@ -88,11 +90,12 @@ func checkID(id string) error {
 
 // sighting is what the server told of the folder and the messages in it.
 type sighting struct {
-	messages int      // in the folder; -1 when it was not said
-	hits     []string // their UIDs, no more than maxHits+1
-	ids      []string // Message-IDs, of all messages
-	headers  int      // messages that were told of,
-	named    int      // and those of them with a Message-ID
+	messages int         // in the folder; -1 when it was not said
+	hits     []string    // their UIDs, no more than maxHits+1
+	ids      []string    // Message-IDs, of all messages
+	dates    []time.Time // when the messages of ids arrived; zero where it was not said
+	headers  int         // messages that were told of,
+	named    int         // and those of them with a Message-ID
 }
 
 // examine opens the folder: EXAMINE, which changes nothing, as SELECT would what is
@@ -142,16 +145,21 @@ const originalID = "X-Microsoft-Original-Message-ID"
 // holds fetches the Message-IDs of messages, which leaves them as they are, and
 // reports whether one is the one.
 func (c *conn) holds(fetch, id string) (bool, error) {
-	c.seen.ids, c.seen.headers = nil, 0
-	if err := c.inquire(c.command(fetch + " (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID " + strings.ToUpper(originalID) + ")])")); err != nil {
+	c.seen.ids, c.seen.dates, c.seen.headers = nil, nil, 0
+	if err := c.inquire(c.command(fetch + " (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID " + strings.ToUpper(originalID) + ")])")); err != nil {
 		return false, err
 	}
-	for _, value := range c.seen.ids {
-		if bare(value) == bare(id) {
-			return true, nil
+	found := false
+	for i, value := range c.seen.ids {
+		if bare(value) != bare(id) {
+			continue
+		}
+		found = true
+		if c.seen.dates[i].After(c.arrived) {
+			c.arrived = c.seen.dates[i]
 		}
 	}
-	return false, nil
+	return found, nil
 }
 
 // inquire sends a command of a search, whose answer is in c.seen.
@@ -186,9 +194,12 @@ func (s *sighting) hear(word string, arguments []byte) {
 	case "EXISTS":
 		s.messages = number
 	case "FETCH":
-		if header, ok := headerIn([]byte(rest)); ok {
+		if header, date, ok := headerIn([]byte(rest)); ok {
 			ids := messageIDs(header)
 			s.ids = append(s.ids, ids...)
+			for range ids {
+				s.dates = append(s.dates, arrival(date))
+			}
 			s.headers++
 			s.named += min(len(ids), 1)
 		}
@@ -234,23 +245,39 @@ func (s *sighting) hitRange(part string) {
 	}
 }
 
-// headerIn finds the header fields in what follows FETCH: "(UID 7
-// BODY[HEADER.FIELDS (…)] "…")" (RFC 9051 section 7.5.2). Their literal is a
-// quoted string by now.
-func headerIn(b []byte) (header string, ok bool) {
-	b, ok = bytes.CutPrefix(bytes.TrimLeft(b, " "), []byte("("))
-	for ok {
+// headerIn finds the header fields, and when the message arrived, in what follows
+// FETCH: "(UID 7 INTERNALDATE "…" BODY[HEADER.FIELDS (…)] "…")" (RFC 9051 section 7.5.2).
+// Their literal is a quoted string by now.
+func headerIn(b []byte) (header, date string, ok bool) {
+	b, more := bytes.CutPrefix(bytes.TrimLeft(b, " "), []byte("("))
+	for more {
 		name, rest, inside := cutItem(b)
 		if !inside {
 			break
 		}
-		value, after, ok := cutValue(rest)
-		if !ok || strings.HasPrefix(strings.ToUpper(name), "BODY[HEADER.FIELDS") {
-			return value, ok
+		value, after, whole := cutValue(rest)
+		if !whole {
+			return header, date, ok
 		}
-		b = after
+		switch name = strings.ToUpper(name); {
+		case strings.HasPrefix(name, "BODY[HEADER.FIELDS"):
+			header, ok = value, true
+		case name == "INTERNALDATE":
+			date = value
+		}
+		b, more = after, len(after) > 0
 	}
-	return "", false
+	return header, date, ok
+}
+
+// arrival reads a date-time (RFC 9051 section 9), like " 7-Feb-2026 13:05:09 +0800"; the
+// zero time where it is none.
+func arrival(date string) time.Time {
+	t, err := time.Parse("_2-Jan-2006 15:04:05 -0700", date)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // cutItem takes the name of an item off, which holds blanks between brackets.

@@ -23,7 +23,7 @@ const (
 	examine  = `EXAMINE "Sent"`
 	asked    = `UID SEARCH HEADER Message-ID "<1.a+b@example.org>"`
 	askedNot = `UID SEARCH HEADER Message-ID "1.a+b@example.org"`
-	fields   = ` (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID X-MICROSOFT-ORIGINAL-MESSAGE-ID)])`
+	fields   = ` (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID X-MICROSOFT-ORIGINAL-MESSAGE-ID)])`
 )
 
 // header is a response to FETCH as servers give it.

@@ -19,12 +19,14 @@ type Filter struct {
 	From    string // a part of the sender's
 	Tag     string
 	Key     string
-	Since   time.Time // enqueued at or after
-	Until   time.Time // and before
-	Before  ID        // of an earlier page: its last message
-	Limit   int       // 0 means 50
-	Doubted bool      // only those that were in doubt once
-	Oldest  bool      // the oldest first; Before then means behind
+	// MessageID is all of it, with its angle brackets.
+	MessageID string
+	Since     time.Time // enqueued at or after
+	Until     time.Time // and before
+	Before    ID        // of an earlier page: its last message
+	Limit     int       // 0 means 50
+	Doubted   bool      // only those that were in doubt once
+	Oldest    bool      // the oldest first; Before then means behind
 }
 
 // Page is a part of a list.
@@ -63,10 +65,13 @@ type Status struct {
 	State    State
 	Attempts int
 	Due      time.Time // of Queued and Deferred; zero in other states
-	Doubted  bool      // it was in doubt once
-	Worker   string    // that has it: "host pid"; "" when none
-	Updated  time.Time // the last change of the state, and settlement
-	Answer   Answer    // the last
+	// Marked is when a recipient that is InDoubt was marked as being sent, or before
+	// that; zero in other states.
+	Marked  time.Time
+	Doubted bool      // it was in doubt once
+	Worker  string    // that has it: "host pid"; "" when none
+	Updated time.Time // the last change of the state, and settlement
+	Answer  Answer    // the last
 }
 
 // EventKind is what happened, in a stable word: that of the state it led to, or one

@@ -89,7 +89,7 @@ func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 	to, report := o.ReportTo()
 	route.ReportTo, route.NoReport = to, !report
 	if mailbox, err := a.Mailbox(); err == nil && mailbox.Host != "" {
-		route.Find = func(ctx context.Context, messageID string) (bool, error) { return r.search(ctx, a, messageID) }
+		route.Sent = func(ctx context.Context) (delivery.SentFolder, error) { return r.sent(ctx, a) }
 		route.Keeps = keeps(a, p)
 	}
 	return route, nil
@@ -109,12 +109,17 @@ func (r Router) open(ctx context.Context, a account.Account, connections int) (d
 	return t, nil
 }
 
-func (r Router) search(ctx context.Context, a account.Account, messageID string) (bool, error) {
+// sent logs in to where copies of what was handed over are looked for.
+func (r Router) sent(ctx context.Context, a account.Account) (delivery.SentFolder, error) {
 	c, err := a.SentMailbox(ctx, r.Secrets)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	return imapclient.Search(ctx, c, messageID)
+	opened, err := imapclient.Open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return sentFolder{opened}, nil
 }
 
 // mailbox logs in to where copies of what was handed over go.
@@ -136,6 +141,11 @@ type sentFolder struct{ opened *imapclient.Mailbox }
 func (f sentFolder) Append(ctx context.Context, m delivery.Copy, sent time.Time) error {
 	_, err := f.opened.Append(ctx, m, sent)
 	return err
+}
+
+func (f sentFolder) Find(ctx context.Context, messageID string) (delivery.Sighting, error) {
+	seen, err := f.opened.Find(ctx, messageID)
+	return delivery.Sighting(seen), err
 }
 
 func (f sentFolder) Close() { f.opened.Close() }

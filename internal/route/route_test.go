@@ -95,7 +95,7 @@ from = "me@qq.com"
 			continue
 		}
 		if got.Provider != test.provider || got.Connections != test.connections || got.Doubt != test.doubt || got.ReportFrom.String() != test.from ||
-			got.Pace.IsZero() == test.paced || (got.Find != nil) != test.find || got.Keeps != test.keep {
+			got.Pace.IsZero() == test.paced || (got.Sent != nil) != test.find || got.Keeps != test.keep {
 			t.Errorf("%s: %+v", test.name, got)
 		}
 		if got.ReportTo.String() != "postmaster@example.com" || got.NoReport {
@@ -131,7 +131,7 @@ func TestNoRoute(t *testing.T) {
 	if _, err := got.Open(t.Context(), 1); !errors.As(err, &missing) || !strings.Contains(err.Error(), "account a") {
 		t.Errorf("no secret: %v", err)
 	}
-	if _, err := got.Find(t.Context(), "<1@x>"); !errors.As(err, &missing) {
+	if _, err := got.Sent(t.Context()); !errors.As(err, &missing) {
 		t.Errorf("no secret, to look into the folder: %v", err)
 	}
 }
@@ -194,12 +194,17 @@ func TestRouteFinds(t *testing.T) {
 	r := router(t, fmt.Sprintf("[account.a]\nfrom = %q\nserver = \"smtps://smtp.example.org\"\nimap = \"imaps://%s:%d\"\ntls_ca = %q\nsecret = { env = \"CODE\" }\n",
 		mailbox.User, mailbox.Host, mailbox.Port, ca), "CODE", mailbox.Password)
 	found, err := r.Find(t.Context(), "a")
-	if err != nil || found.Find == nil {
+	if err != nil || found.Sent == nil {
 		t.Fatal(found, err)
 	}
 	mailbox.Append("Message-ID: <1@example.org>\r\n\r\nx\r\n")
+	folder, err := found.Sent(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
 	for id, want := range map[string]bool{"<1@example.org>": true, "<2@example.org>": false} {
-		if there, err := found.Find(t.Context(), id); err != nil || there != want {
+		if there, err := folder.Find(t.Context(), id); err != nil || there.Found != want || there.Arrived.IsZero() == want {
 			t.Errorf("%s: %v, %v", id, there, err)
 		}
 	}

@@ -165,6 +165,9 @@ func (m *Model) move(now time.Time, r *recipient, to outbox.State) {
 	if r.State != to && !outbox.MayMove(r.State, to) {
 		panic(fmt.Sprintf("the model moves from %s to %s", r.State, to))
 	}
+	if r.State == outbox.Sending && to == outbox.InDoubt {
+		r.Due = r.Updated // when it was marked
+	}
 	r.State, r.Updated = to, now
 	switch to {
 	case outbox.Leased, outbox.Sending:

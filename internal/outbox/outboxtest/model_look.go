@@ -15,6 +15,9 @@ import (
 // status is how it stands with a recipient, as people see it.
 func (m *Model) status(r *recipient) outbox.Status {
 	s := r.Status
+	if s.State == outbox.InDoubt {
+		s.Marked = s.Due
+	}
 	switch now := m.clock.Now(); {
 	case !s.State.Waiting():
 		s.Due = time.Time{}
@@ -43,6 +46,7 @@ func (m *message) fits(f outbox.Filter) bool {
 		strings.Contains(strings.ToLower(m.From.String()), f.From) &&
 		(f.Tag == "" || slices.Contains(m.Tags, f.Tag)) &&
 		(f.Key == "" || f.Key == m.Key) &&
+		(f.MessageID == "" || f.MessageID == m.MessageID) &&
 		(f.Since.IsZero() || !m.Created.Before(f.Since)) &&
 		(f.Until.IsZero() || m.Created.Before(f.Until))
 }

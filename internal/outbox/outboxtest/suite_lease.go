@@ -120,6 +120,7 @@ func sweepLapsed(s *stand) {
 	third := s.enqueue(letter())
 	s.leases("other", 1)
 	s.mark("w", ls[1])
+	marked := s.clock.Now()
 	s.clock.Advance(lease - 1001*time.Millisecond)
 	s.same("Sweep before the end", outbox.Swept{}, s.sweep())
 	s.clock.Advance(time.Millisecond)
@@ -127,7 +128,7 @@ func sweepLapsed(s *stand) {
 	now := s.clock.Now()
 	s.same("what was leased", outbox.Status{Address: address("to@example.org"), State: outbox.Queued, Due: due, Updated: now}, s.status(waits))
 	s.same("what was being sent", outbox.Status{
-		Address: address("to@example.org"), State: outbox.InDoubt, Doubted: true, Updated: now,
+		Address: address("to@example.org"), State: outbox.InDoubt, Doubted: true, Updated: now, Marked: marked,
 	}, s.status(goes))
 	if st := s.status(third); st.State != outbox.Leased {
 		s.Errorf("what another has leased is %+v", st)

@@ -135,7 +135,7 @@ func (s *stand) found(f outbox.Filter) int {
 func filterText(s *stand) {
 	n := letter("per%cent_x@example.org", "ÄRGER@BÜCHER.example", "it's@example.org")
 	n.Envelope = withSender(n.Envelope, "Sender+%_'@Bücher.example")
-	n.Tags, n.Key = []string{"100%", "a_b"}, "K'_%"
+	n.Tags, n.Key, n.MessageID = []string{"100%", "a_b"}, "K'_%", "<Odd%_'@x>"
 	s.enqueue(n)
 	for i, test := range []struct {
 		f    outbox.Filter
@@ -147,6 +147,7 @@ func filterText(s *stand) {
 		{outbox.Filter{From: "sender+%_'@bü"}, 1}, {outbox.Filter{From: "s%r"}, 0}, {outbox.Filter{From: "ärger"}, 0},
 		{outbox.Filter{Tag: "100%"}, 1}, {outbox.Filter{Tag: "100"}, 0}, {outbox.Filter{Tag: "a%"}, 0}, {outbox.Filter{Tag: "a_b"}, 1}, {outbox.Filter{Tag: "A_B"}, 0},
 		{outbox.Filter{Key: "K'_%"}, 1}, {outbox.Filter{Key: "k'_%"}, 0}, {outbox.Filter{Key: "K%"}, 0}, {outbox.Filter{Account: "A"}, 0},
+		{outbox.Filter{MessageID: "<Odd%_'@x>"}, 1}, {outbox.Filter{MessageID: "<odd%_'@x>"}, 0}, {outbox.Filter{MessageID: "Odd%_'@x"}, 0}, {outbox.Filter{MessageID: "<%>"}, 0},
 	} {
 		if got := s.found(test.f); got != test.want {
 			s.Errorf("filter %d, %+v, found %d messages, want %d", i, test.f, got, test.want)

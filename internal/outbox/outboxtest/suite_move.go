@@ -99,7 +99,7 @@ func (s *stand) verbDone(what string, verb outbox.Verb, to outbox.State, before,
 	now, want := s.clock.Now(), before
 	st := before.Recipients[0]
 	from := st.State
-	st.State, st.Updated, st.Worker, st.Due = to, now, "", after.Recipients[0].Due
+	st.State, st.Updated, st.Worker, st.Due, st.Marked = to, now, "", after.Recipients[0].Due, time.Time{}
 	want.Recipients = []outbox.Status{st}
 	kind := map[outbox.Verb]outbox.EventKind{
 		outbox.Hold: "held", outbox.Release: outbox.EventReleased, outbox.Retry: outbox.EventRetry, outbox.Cancel: "cancelled",

@@ -15,12 +15,14 @@ var settleRules = []rule{
 	{"a late answer is believed until somebody else claims", late},
 	{"settlements are kept one after the other", settleMany},
 	{"a state that is none of a settlement's is an error", settleOther},
+	{"what is in doubt knows when it was marked", markedAt},
 }
 
 func settled(s *stand) {
 	for _, state := range []outbox.State{outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued} {
 		l, owner := s.reach(outbox.Leased)
 		s.mark(owner, l)
+		marked := s.clock.Now()
 		s.clock.Advance(time.Second)
 		now, answer := s.clock.Now(), refusal("it's 'so' \u2028 <"+string(state)+">")
 		after := 90*time.Second + 5*time.Millisecond
@@ -36,6 +38,9 @@ func settled(s *stand) {
 		}
 		if state != outbox.Queued && state != outbox.Held {
 			want.Attempts, event.Attempt = 1, 1
+		}
+		if state == outbox.InDoubt {
+			want.Marked = marked
 		}
 		if state.Waiting() {
 			want.Due = now.Add(after)
@@ -240,4 +245,26 @@ func settleOther(s *stand) {
 		}
 	}
 	s.same("Show", before, s.show(id))
+}
+
+func markedAt(s *stand) {
+	settled, swept := s.enqueue(letter("a@example.org")), s.enqueue(letter("b@example.org"))
+	s.join("w")
+	leases := s.leases("w", 2)
+	s.clock.Advance(time.Second)
+	marked := s.clock.Now()
+	s.mark("w", leases...)
+	s.clock.Advance(time.Second)
+	s.settle(leases[0], outbox.InDoubt)
+	s.clock.Advance(time.Hour)
+	s.sweep()
+	for _, id := range []outbox.ID{settled, swept} {
+		if got := s.status(id); got.State != outbox.InDoubt || !got.Marked.Equal(marked) {
+			s.Errorf("message %d is %s, marked at %v, want %v", id, got.State, got.Marked, marked)
+		}
+	}
+	s.change(outbox.ResolveSent, settled)
+	if got := s.status(settled); !got.Marked.IsZero() {
+		s.Errorf("a doubt that has ended was marked at %v", got.Marked)
+	}
 }

@@ -41,6 +41,9 @@ func (w *where) ofMessage(f outbox.Filter) {
 	if f.From != "" {
 		w.add("position(# in coalesce(m.folded, m.sender)) > 0", f.From)
 	}
+	if f.MessageID != "" {
+		w.add("m.message_id = #", f.MessageID)
+	}
 	if f.Tag != "" {
 		w.add("# = any(m.tags)", f.Tag)
 	}

@@ -166,6 +166,9 @@ func status(row pgx.CollectableRow) (statusOf, error) {
 		return s, err
 	}
 	s.State, s.Due, s.Updated = outbox.State(state), s.Due.UTC(), s.Updated.UTC()
+	if s.State == outbox.InDoubt {
+		s.Marked = s.Due
+	}
 	if !s.State.Waiting() {
 		s.Due = time.Time{}
 	}

@@ -48,7 +48,8 @@ with x as materialized (
 	from locked l join x on x.place = l.place
 ), settled as (
 	update yan.delivery d set state = j.goes, updated = $7, attempts = d.attempts + j.counts, owner = null, reported = false, answer = j.answer,
-		doubted = d.doubted or j.goes = 'in_doubt', due = case when j.goes in ('queued', 'deferred') then j.due else d.due end,
+		doubted = d.doubted or j.goes = 'in_doubt', due = case when j.goes in ('queued', 'deferred') then j.due
+			when j.goes = 'in_doubt' and d.state = 'sending' then d.updated else d.due end,
 		timing = case when j.goes in ('queued', 'deferred') then j.timing else d.timing end, expires = j.expires
 	from judged j where d.message = j.message and d.n = j.n and j.believed and not j.idle
 	returning d.message, d.n, d.expires

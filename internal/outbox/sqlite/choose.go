@@ -52,6 +52,9 @@ func ofMessage(f outbox.Filter) *conditions {
 	if f.Key != "" {
 		w.add("m.account IN (SELECT id FROM account) AND m.key = ? AND m.key <> ''", f.Key)
 	}
+	if f.MessageID != "" {
+		w.add("m.message_id = ?", f.MessageID)
+	}
 	if f.From != "" {
 		w.add("instr(coalesce(m.folded, lower(m.sender)), ?) > 0", f.From)
 	}

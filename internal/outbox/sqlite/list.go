@@ -91,7 +91,7 @@ func readEntry(ctx context.Context, c *conn, id outbox.ID) (e outbox.Entry, foun
 
 // The due time of what is due now is never shown as one that is to come.
 const statusColumns = `d.id, d.address, d.state, d.attempts, CASE WHEN d.waits < 0 THEN min(d.due, ?) WHEN d.waits IS NOT NULL THEN d.due END,
-	d.doubted, d.updated, d.answer, w.host, w.pid
+	d.doubted, d.updated, d.answer, w.host, w.pid, d.due
 	FROM delivery d LEFT JOIN worker w ON w.id = d.owner AND w.gone = 0`
 
 func (s *store) readStatuses(ctx context.Context, c *conn, id outbox.ID, most int) (list []outbox.Status, err error) {
@@ -112,6 +112,9 @@ func scanStatus(r row) (s outbox.Status) {
 	_, n := messageOf(r.int(0))
 	s = outbox.Status{
 		N: n, State: outbox.State(r.text(2)), Attempts: int(r.int(3)), Due: r.when(4), Doubted: r.is(5), Updated: r.when(6),
+	}
+	if s.State == outbox.InDoubt {
+		s.Marked = r.when(10)
 	}
 	if !r.null(8) {
 		s.Worker = r.text(8) + " " + outbox.ID(r.int(9)).String()

@@ -16,7 +16,7 @@ import (
 const applicationID = 0x59616e4f
 
 // version is that of the newest file in schema.
-const version = 2
+const version = 3
 
 //go:embed schema/*.sql
 var schema embed.FS

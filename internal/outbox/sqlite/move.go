@@ -43,6 +43,12 @@ func (t *txn) move(d *recipient, from outbox.State) error {
 	}
 	if d.state == outbox.InDoubt {
 		d.doubted = 1
+		if from == outbox.Sending {
+			// Status.Marked; the due time is of no use any more.
+			if _, err := t.exec("UPDATE delivery SET due = updated WHERE id = ?", d.id); err != nil {
+				return err
+			}
+		}
 	}
 	if d.state.Waiting() {
 		t.wake = true

@@ -1,0 +1,168 @@
+package delivery_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// folder is a Sent folder in which each message is found, as of a time.
+type folder struct {
+	arrived func() time.Time
+	opened  *atomic.Int64
+	looked  *atomic.Int64
+	stalls  bool
+}
+
+func (f folder) open(context.Context) (delivery.SentFolder, error) {
+	f.opened.Add(1)
+	return f, nil
+}
+
+func (f folder) Find(ctx context.Context, _ string) (delivery.Sighting, error) {
+	f.looked.Add(1)
+	if f.stalls {
+		<-ctx.Done()
+		return delivery.Sighting{}, ctx.Err()
+	}
+	return delivery.Sighting{Found: true, Arrived: f.arrived()}, nil
+}
+
+func (folder) Close() {}
+
+func newFolder(arrived func() time.Time) folder {
+	return folder{arrived: arrived, opened: &atomic.Int64{}, looked: &atomic.Int64{}}
+}
+
+// again enqueues a message that has the Message-ID of another.
+func (w *world) again(id outbox.ID, account, to string) outbox.ID {
+	w.t.Helper()
+	e, err := w.model.Show(w.t.Context(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	content := compose(w.t, to)
+	envelope, err := content.Envelope()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := w.model.Enqueue(w.t.Context(), outbox.New{Account: account, Envelope: envelope, MessageID: e.MessageID, Content: content,
+		Key: to, Fingerprint: sha256.Sum256([]byte(to))})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r.ID
+}
+
+// A copy proves what is in doubt only when it can be of no other transaction: whatever
+// became of another message with this Message-ID, and when the copy arrived.
+func TestACopyProvesItsOwnTransactionOnly(t *testing.T) {
+	t.Parallel()
+	now := func(w *world) func() time.Time { return w.clock.Now }
+	for _, c := range []struct {
+		name    string
+		before  func(w *world, id outbox.ID)
+		arrived func(w *world) func() time.Time
+		proves  bool
+	}{
+		{"no other message", func(*world, outbox.ID) {}, now, true},
+		{"another that waits", func(w *world, id outbox.ID) { w.again(id, "other", "b@example.org") }, now, true},
+		{"another that was handed over", func(w *world, id outbox.ID) { w.again(id, account, "b@example.org"); w.transact(1, outbox.HandedOver) }, now, false},
+		{"another that is in doubt", func(w *world, id outbox.ID) { w.again(id, account, "b@example.org"); w.transact(1, outbox.InDoubt) }, now, false},
+		{"another that was deferred", func(w *world, id outbox.ID) { w.again(id, account, "b@example.org"); w.transact(1, outbox.Deferred) }, now, false},
+		{"another that was refused", func(w *world, id outbox.ID) { w.again(id, account, "b@example.org"); w.transact(1, outbox.Failed) }, now, false},
+		{"a copy from before the mark", func(*world, outbox.ID) {}, func(w *world) func() time.Time {
+			at := w.clock.Now().Add(-2 * time.Second)
+			return func() time.Time { return at }
+		}, false},
+		{"a copy of the second of the mark", func(*world, outbox.ID) {}, func(w *world) func() time.Time {
+			at := w.clock.Now().Truncate(time.Second)
+			return func() time.Time { return at }
+		}, true},
+		{"a copy of which nobody knows when it came", func(*world, outbox.ID) {}, func(*world) func() time.Time {
+			return func() time.Time { return time.Time{} }
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			id := w.enqueue("a@example.org")
+			w.transact(1, outbox.InDoubt)
+			f := newFolder(c.arrived(w))
+			c.before(w, id)
+			w.route.Sent = f.open
+			w.route.Keeps = true // that a copy is there, whosever it is, never says that none is
+			w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, context.Canceled }
+			w.reconciles()
+			w.passes("four looks", func() bool { return w.states(id) != "in_doubt" || f.looked.Load() > 8 })
+			want := "in_doubt"
+			if c.proves {
+				want = "handed_over"
+			}
+			w.want(id, want)
+		})
+	}
+}
+
+// The doubts of an account are looked into over one connection.
+func TestDoubtsOfAnAccountShareAConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 30 {
+		w.enqueue("a@example.org")
+		w.transact(1, outbox.InDoubt)
+	}
+	f := newFolder(w.clock.Now)
+	w.route.Sent = f.open
+	w.reconciles()
+	w.passes("the end of all doubts", func() bool { return w.allAre(outbox.HandedOver, 30) })
+	if opened, looked := f.opened.Load(), f.looked.Load(); opened > looked/2 {
+		t.Errorf("%d connections for %d looks", opened, looked)
+	}
+}
+
+// A mailbox that does not answer delays neither what sweeps nor other accounts.
+func TestASlowMailboxDelaysNothingElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 6 {
+		w.enqueue("a@example.org")
+		w.transact(1, outbox.InDoubt)
+	}
+	slow := newFolder(w.clock.Now)
+	slow.stalls = true
+	w.route.Sent = slow.open
+	w.opts.Now, w.opts.Lease, w.opts.After = w.clock.Now, 30*time.Hour, sooner // so that the lease does not lapse
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- delivery.New(w.opts).Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	w.passes("a look", func() bool { return slow.looked.Load() > 0 })
+	content := compose(t, "late@example.org")
+	envelope, err := content.Envelope()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := w.model.Enqueue(t.Context(), outbox.New{Account: "nobody", Envelope: envelope, MessageID: content.MessageID(), Content: content,
+		NotBefore: w.clock.Now().Add(time.Hour), Expires: w.clock.Now().Add(2 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.model.Pause(t.Context(), outbox.Pause{Account: "nobody", For: 24 * time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	w.passesBy(time.Hour, "what has had its time to expire", func() bool { return w.states(r.ID) == "expired" })
+	if n := slow.looked.Load(); n != 1 {
+		t.Errorf("the mailbox was asked %d times meanwhile", n)
+	}
+}
