@@ -19,7 +19,8 @@ const pruneEvery = time.Hour
 // Deliver hands over what is due, from all accounts of the configuration, until ctx
 // is over; then it finishes what is on the wire, gives the rest back, and returns
 // nil. Any number of processes may do so for one outbox at the same time. An error
-// is one that can't be gone on from: of the configuration at the start, or ErrBroken.
+// is one that can't be gone on from: of the configuration at the start, ErrBroken or
+// ErrCopied.
 //
 // Each hour it forgets what is finished, as keep_bodies and keep_messages say. The
 // configuration is read once; to follow its changes, end Deliver and open the outbox

@@ -49,7 +49,8 @@ type Receipt struct {
 // Enqueue composes a message and keeps it. When it has returned without an error, the
 // message is on the disk. What is wrong with the message is an error that names the
 // field; ErrConflict, ErrFull and ErrBroken are those of the outbox. Nothing is kept
-// then.
+// then, unless the error is ErrUncertain as well: then nobody knows, and enqueueing
+// again with the same key finds out.
 //
 // Where From is empty it is that of the account. Attachments are read before it
 // returns, each reader once. EightBit has no effect: nobody knows yet what the

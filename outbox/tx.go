@@ -16,9 +16,15 @@ import (
 // caller.
 type Tx = queue.Tx
 
-// SQL is a transaction of package database/sql. Of SQLite it should be one that may
-// write from its beginning (with modernc.org/sqlite: _txlock=immediate), as any that
-// reads first and writes then.
+// SQL is a transaction of package database/sql. For SQLite, open the database so that
+// its transactions take the write lock when they begin and wait for it while others
+// write, such as [Outbox.Deliver]. With modernc.org/sqlite that takes both of these
+// parameters:
+//
+//	sql.Open("sqlite", "file:shop.db?_txlock=immediate&_pragma=busy_timeout(10000)")
+//
+// Without busy_timeout a transaction fails at once with SQLITE_BUSY ("database is
+// locked") whenever another program is writing.
 func SQL(tx *sql.Tx) Tx { return sqlTx{tx} }
 
 type sqlTx struct{ tx *sql.Tx }

@@ -113,9 +113,15 @@ var (
 	ErrConflict = queue.ErrConflict
 	// ErrFull: too little room is left where the outbox is; nothing was kept.
 	ErrFull = queue.ErrFull
-	// ErrBroken: an I/O error leaves it open what is on the disk. The process should
-	// end and begin anew.
+	// ErrBroken: an I/O error leaves the state of the disk unknown, or a file of the outbox
+	// was moved or removed while it was open. End the process and start it again.
 	ErrBroken = queue.ErrBroken
+	// ErrUncertain: the disk or the database failed in the middle of a commit, and whether
+	// the message was kept is not known. It may come together with ErrBroken. Enqueue it
+	// again with the same key: that never keeps it twice.
+	ErrUncertain = queue.ErrUncertain
+	// ErrCopied: this outbox is a copy, and delivers nothing until `yan queue adopt`.
+	ErrCopied = queue.ErrCopied
 	// ErrNotFound: there is no such message.
 	ErrNotFound = queue.ErrNotFound
 	// ErrNoBody: the text of the message is gone.

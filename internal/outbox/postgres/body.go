@@ -210,10 +210,11 @@ func (s *Store) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
 	var has bool
 	var size int64
 	var blob *int64
-	var data []byte
+	var data, sha []byte
 	err := s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, `select m.has_body, m.size, m.blob, b.data from yan.message m
-			left join yan.body b on b.message = m.id where m.id = $1`, int64(id)).Scan(&has, &size, &blob, &data)
+		return conn.QueryRow(ctx, `select m.has_body, m.size, m.blob, b.data, l.sha from yan.message m
+			left join yan.body b on b.message = m.id left join yan.blob l on l.id = m.blob where m.id = $1`,
+			int64(id)).Scan(&has, &size, &blob, &data, &sha)
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -222,10 +223,12 @@ func (s *Store) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
 		return nil, err
 	case !has:
 		return nil, outbox.ErrNoBody
+	case blob == nil && int64(len(data)) != size:
+		return nil, sentence.Errorf("%w: what is in %s is not what was kept", outbox.ErrNoBody, s.pool.place)
 	case blob == nil:
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}
-	r := &reader{ctx: ctx, s: s, blob: *blob, left: size}
+	r := &reader{ctx: ctx, s: s, blob: *blob, left: size, want: sha, sum: sha256.New()}
 	if err := r.next(); err != nil { // the first piece shows that it is there
 		return nil, err
 	}
@@ -240,6 +243,8 @@ type reader struct {
 	n    int
 	left int64 // behind buf
 	buf  []byte
+	want []byte // the hash of all
+	sum  hash.Hash
 }
 
 func (r *reader) next() error {
@@ -249,9 +254,17 @@ func (r *reader) next() error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return outbox.ErrNoBody // Prune took it meanwhile
 	}
+	if err != nil {
+		return err
+	}
 	r.n++
 	r.left -= int64(len(r.buf))
-	return err
+	_, _ = r.sum.Write(r.buf) // a hash has no errors
+	if r.left < 0 || len(r.buf) == 0 || r.left == 0 && !bytes.Equal(r.sum.Sum(nil), r.want) {
+		r.buf = nil
+		return sentence.Errorf("%w: what is in %s is not what was kept", outbox.ErrNoBody, r.s.pool.place)
+	}
+	return nil
 }
 
 func (r *reader) Read(b []byte) (int, error) {

@@ -62,6 +62,10 @@ func (t *tx) begin(ctx context.Context) error {
 	t.s.at("begin")
 	b := &pgx.Batch{}
 	b.Queue("begin")
+	if t.s.pool.pooled {
+		b.Queue(`select set_config('synchronous_commit', 'on', true), set_config('jit', 'off', true), set_config('enable_hashjoin', 'off', true),
+			set_config('enable_mergejoin', 'off', true)`)
+	}
 	b.Queue("select pg_current_xact_id()::text, coalesce($1::timestamptz, clock_timestamp())", t.s.clock()).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&t.xid, &t.now)
 	})

@@ -37,16 +37,44 @@ type pool struct {
 	*pgxpool.Pool
 	place    string // to be named to people
 	careless bool
+	// pooled says that a program between here and the server (PgBouncer, say) may give each
+	// transaction another connection of the server: nothing stays from one to the
+	// next, neither settings nor prepared statements, and NOTIFY is not heard.
+	pooled bool
+}
+
+// errPooled: the pool was made for a server, and another program answers.
+var errPooled = errors.New("there is a pool of connections before the server")
+
+// firstConnection makes a pool, and a first connection of it.
+func firstConnection(ctx context.Context, url string, careless bool) (*pool, *pgxpool.Conn, error) {
+	for pooled := false; ; pooled = true {
+		p, err := newPool(ctx, url, careless, pooled)
+		if err != nil {
+			return nil, nil, err
+		}
+		conn, err := p.acquire(ctx)
+		if err == nil {
+			return p, conn, nil
+		}
+		p.Close()
+		if pooled || !errors.Is(err, errPooled) {
+			return nil, nil, err
+		}
+	}
 }
 
 // newPool reads the URL, and connects to nothing.
-func newPool(ctx context.Context, url string, careless bool) (*pool, error) {
+func newPool(ctx context.Context, url string, careless, pooled bool) (*pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil { // its text may hold the password
 		return nil, sentence.Errorf("%s is no URL of a PostgreSQL database; want postgres://user:password@host:5432/database", outbox.Describe(url))
 	}
-	p := &pool{place: outbox.Describe(url), careless: careless}
+	p := &pool{place: outbox.Describe(url), careless: careless, pooled: pooled}
 	c := config.ConnConfig
+	if pooled {
+		c.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 10 * time.Second
 	}
@@ -67,7 +95,24 @@ func newPool(ctx context.Context, url string, careless bool) (*pool, error) {
 // would read all of it for a claim of a few hundred.
 func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
 	var version, fsync, commit, on, off string
-	err := conn.QueryRow(ctx, `select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit'),
+	if p.pooled { // the connection is left as it is, see tx.begin
+		err := conn.QueryRow(ctx, `select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit')`).
+			Scan(&version, &fsync, &commit)
+		if err != nil {
+			return err
+		}
+		return p.judge(version, fsync, commit)
+	}
+	// Whoever answers in the place of the server has told a number of its own.
+	var process uint32
+	err := conn.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&process)
+	if err != nil {
+		return err
+	}
+	if process != conn.PgConn().PID() {
+		return refusal{errPooled}
+	}
+	err = conn.QueryRow(ctx, `select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit'),
 		set_config('synchronous_commit', 'on', false), set_config('jit', 'off', false),
 		set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false)`).Scan(&version, &fsync, &commit, &on, &off, &off, &off)
 	if err != nil {

@@ -68,13 +68,8 @@ func Open(ctx context.Context, url string, o outbox.Options) (outbox.Store, erro
 
 // OpenWith is Open for tests.
 func OpenWith(ctx context.Context, url string, o outbox.Options, settings Settings) (*Store, error) {
-	p, err := newPool(ctx, url, settings.Careless)
+	p, conn, err := firstConnection(ctx, url, settings.Careless)
 	if err != nil {
-		return nil, err
-	}
-	conn, err := p.acquire(ctx)
-	if err != nil {
-		p.Close()
 		return nil, err
 	}
 	clock := (*time.Time)(nil)

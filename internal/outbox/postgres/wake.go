@@ -43,6 +43,10 @@ func (s *Store) Wake() <-chan struct{} { return s.bell.wait() }
 // listen rings when anybody notifies. What was said while there was no connection is
 // lost, so that every new one rings too.
 func (s *Store) listen(ctx context.Context) {
+	if s.pool.pooled {
+		s.look(ctx)
+		return
+	}
 	const shortest, longest = 100 * time.Millisecond, 5 * time.Second
 	pause := shortest
 	for ctx.Err() == nil {
@@ -54,6 +58,23 @@ func (s *Store) listen(ctx context.Context) {
 		case <-ctx.Done():
 		}
 		pause = min(2*pause, longest)
+	}
+}
+
+// lookEvery is how often a worker looks what is due when it can't be notified.
+const lookEvery = 2 * time.Second
+
+// look rings now and then, where notifications don't arrive.
+func (s *Store) look(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.bell.ring()
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/outboxtest"
+)
+
+// uncertain is a store whose disk fails in each commit.
+type uncertain struct{ outbox.Store }
+
+func (uncertain) err() error { return fmt.Errorf("%w: %w", outbox.ErrUncertain, outbox.ErrBroken) }
+
+func (u uncertain) Enqueue(context.Context, outbox.New) (outbox.Receipt, error) {
+	return outbox.Receipt{}, u.err()
+}
+
+func (u uncertain) Change(context.Context, outbox.Change) (outbox.Changed, error) {
+	return outbox.Changed{}, u.err()
+}
+
+func (u uncertain) Prune(context.Context, outbox.Retention) (outbox.Pruned, error) {
+	return outbox.Pruned{}, u.err()
+}
+
+func (u uncertain) Adopt(context.Context, bool) (outbox.Adopted, error) {
+	return outbox.Adopted{}, u.err()
+}
+
+// Where nobody knows whether something was kept, no command says that it was not.
+func TestUncertainIsSaid(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	if code, _, errs := k.yan("send", "--queue", "-A", "qq", "-t", "a@example.org", "-s", "x", "-b", "y"); code != 0 {
+		t.Fatal(errs)
+	}
+	k.store = uncertain{k.store}
+	raw := filepath.Join(t.TempDir(), "a.eml")
+	if err := os.WriteFile(raw, []byte(mailTo(1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	send := []string{"send", "--queue", "-A", "qq", "-t", "a@example.org", "-s", "x", "-b", "y"}
+	for _, args := range [][]string{
+		send, append(send, "--key", "k"), {"send", "--queue", "-A", "qq", "--raw", raw, raw},
+		{"queue", "hold", "1"}, {"queue", "retry", "1"}, {"queue", "cancel", "1"}, {"queue", "prune"}, {"queue", "adopt"},
+	} {
+		code, out, errs := k.yan(args...)
+		if code != exitUnknown || strings.Contains(errs, "neither") || strings.Contains(out, "✓") {
+			t.Errorf("%v: exit status %d\n%s%s", args, code, out, errs)
+		}
+		wants(t, strings.Join(args, " "), errs, "not known")
+		if code, _, errs := k.yan(append([]string{"--lang", "zh"}, args...)...); code != exitUnknown || !strings.Contains(errs, "无法确定") {
+			t.Errorf("%v: exit status %d\n%s", args, code, errs)
+		}
+	}
+	code, out, _ := k.yan(append(send, "--json")...)
+	var event struct {
+		Event string `json:"event"`
+		ID    *int64 `json:"id"`
+		To    []string
+	}
+	if err := json.Unmarshal([]byte(out), &event); err != nil || code != exitUnknown || event.Event != "uncertain" || event.ID != nil || len(event.To) != 1 {
+		t.Errorf("exit status %d: %s", code, out)
+	}
+}
+
+// A copy says that it is one, delivers nothing, and is adopted.
+func TestQueueAdopt(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	if code, _, errs := k.yan("send", "--queue", "-A", "qq", "-t", "a@example.org", "-s", "x", "-b", "y"); code != 0 {
+		t.Fatal(errs)
+	}
+	code, out, _ := k.yan("queue", "adopt")
+	if code != exitOK || !strings.Contains(out, "not a copy") {
+		t.Errorf("exit status %d: %s", code, out)
+	}
+	model := k.store.(*outboxtest.Model)
+	for _, moved := range []bool{false, true} {
+		k.store = model.Copy()
+		code, out, errs := k.yan("queue", "run")
+		if code != exitConfig {
+			t.Errorf("run: exit status %d: %s%s", code, out, errs)
+		}
+		wants(t, "run", errs, "is a copy", "yan queue adopt")
+		_, out, errs = k.yan("queue")
+		wants(t, "list", out+errs, "is a copy of another one")
+		if _, out, _ = k.yan("queue", "stats", "--json"); !strings.Contains(out, `"copied":true`) {
+			t.Error(out)
+		}
+		args, want := []string{"queue", "adopt", "--json"}, `{"adopted":true,"in_doubt":1}`
+		if moved {
+			args, want = append(args, "--moved"), `{"adopted":true,"in_doubt":0}`
+		}
+		if code, out, errs = k.yan(args...); code != exitOK || strings.TrimSpace(out) != want {
+			t.Errorf("adopt: exit status %d: %s%s", code, out, errs)
+		}
+	}
+}
+
+// An outbox whose newest entry is ahead of the clock says so.
+func TestQueueSaysThatTheClockWasWrong(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	k.clock.Step(48 * time.Hour)
+	if code, _, errs := k.yan("send", "--queue", "-A", "qq", "-t", "a@example.org", "-s", "x", "-b", "y"); code != 0 {
+		t.Fatal(errs)
+	}
+	k.clock.Step(-48 * time.Hour)
+	for _, args := range [][]string{{"queue"}, {"queue", "stats"}} {
+		_, out, errs := k.yan(args...)
+		wants(t, strings.Join(args, " "), out+errs, "2 days ahead of the clock")
+		if strings.Contains(out, "scheduled") {
+			t.Errorf("it waits for its time: %s", out)
+		}
+	}
+	if _, out, _ := k.yan("queue", "stats", "--json"); !strings.Contains(out, `"ahead_seconds":172800`) {
+		t.Error(out)
+	}
+}
+
+// A name that was mistyped is not an empty outbox; that of this user may not be there yet.
+func TestAnOutboxThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	folder := t.TempDir()
+	here, nowhere := filepath.Join(folder, "x.db"), filepath.Join(folder, "none", "x.db")
+	for _, command := range [][]string{
+		{"queue"}, {"queue", "list"}, {"queue", "show", "1"}, {"queue", "run"}, {"queue", "run", "-q"}, {"queue", "stats"}, {"queue", "stats", "--json"},
+		{"queue", "prune"}, {"queue", "adopt"}, {"queue", "hold", "--all"}, {"queue", "resume", "--all"}, {"queue", "export", "1"}, {"queue", "watch", "1"},
+	} {
+		for where, want := range map[string]string{here: "flag", nowhere: "flag and variable"} {
+			w, _, errs := k.world()
+			w.OpenOutbox = nil
+			if code := Run(t.Context(), append(command, "--outbox", where), w); code != exitNoInput || !strings.Contains(errs.String(), "there is no outbox") {
+				t.Errorf("%v, %s: exit status %d: %s", command, want, code, errs)
+			}
+			k.env["YAN_OUTBOX"] = where
+			w, _, errs = k.world()
+			w.OpenOutbox = nil
+			code := Run(t.Context(), command, w)
+			delete(k.env, "YAN_OUTBOX")
+			if where == nowhere && (code != exitNoInput || !strings.Contains(errs.String(), "there is no outbox")) {
+				t.Errorf("%v, variable: exit status %d: %s", command, code, errs)
+			}
+			if where == here && code == exitNoInput {
+				t.Errorf("%v, variable: exit status %d: %s", command, code, errs)
+			}
+		}
+		if _, err := os.Stat(filepath.Dir(nowhere)); err == nil {
+			t.Fatalf("%v made it", command)
+		}
+	}
+}
+
+// An error of a database is said once, however many addresses were tried.
+func TestADatabaseThatIsAwayIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	w, _, errs := k.world()
+	w.OpenOutbox = nil
+	code := Run(t.Context(), []string{"queue", "--outbox", "postgres://nobody@127.0.0.1:1/x"}, w)
+	if code != exitTemporary || strings.Count(errs.String(), "connection refused") != 1 || strings.Count(errs.String(), "\n") != 1 {
+		t.Errorf("exit status %d: %s", code, errs)
+	}
+}
