@@ -45,6 +45,7 @@ const (
 	kindNoMechanism         = "no_mechanism"
 	kindTooLarge            = "too_large"
 	kindNeedsSMTPUTF8       = "needs_smtputf8"
+	kindHeaderNeedsSMTPUTF8 = "header_needs_smtputf8"
 	kindNeeds8BITMIME       = "needs_8bitmime"
 	kindNeedsDSN            = "needs_dsn"
 	kindTooManyRecipients   = "too_many_recipients"
@@ -80,7 +81,7 @@ func ErrorKinds() []string {
 	return []string{kindNoSuchHost, kindDNSFailed, kindRefused, kindUnreachable, kindTimeoutPort25, kindTimeout,
 		kindCanceled, kindNotTLS, kindCertificateExpired, kindCertificateName, kindProviderCertificate, kindUntrusted,
 		kindPin, kindClientCertificate, kindTLSVersion, kindTLSRefused, kindTLS, kindNoGreeting, kindStartTLSMissing, kindCleartext, kindInjected, kindServerNotVerified, kindAuthNotOffered,
-		kindNoMechanism, kindTooLarge, kindNeedsSMTPUTF8, kindNeeds8BITMIME, kindNeedsDSN, kindTooManyRecipients, kindContent,
+		kindNoMechanism, kindTooLarge, kindNeedsSMTPUTF8, kindHeaderNeedsSMTPUTF8, kindNeeds8BITMIME, kindNeedsDSN, kindTooManyRecipients, kindContent,
 		kindAnotherRefused, kindMalformedReply, kindBrokenPipe, kindClosed,
 		kindTokenRefused, kindConsent, kindOAuthClient, kindOAuthServer, kindProxyAway, kindProxyLogin, kindProxyRefused, kindLoginRefused, kindTLSNotUsed,
 		kindNoCredentials, kindWeakCrypto, kindNoReason, kindNoRecipient, kindNoRecipientDomain, kindMailLoop, kindSMTPUTF8OnTheWay, kindOther}
@@ -136,6 +137,7 @@ func clientKind(err error) string {
 		{smtpclient.ErrTokenRefused, kindTokenRefused},
 		{smtpclient.ErrTooLarge, kindTooLarge},
 		{smtpclient.ErrNeedsSMTPUTF8, kindNeedsSMTPUTF8},
+		{smtpclient.ErrHeaderNeedsSMTPUTF8, kindHeaderNeedsSMTPUTF8},
 		{smtpclient.ErrNeeds8BITMIME, kindNeeds8BITMIME},
 		{smtpclient.ErrNeedsBINARYMIME, kindNeeds8BITMIME},
 		{smtpclient.ErrBrokenBINARYMIME, kindNeeds8BITMIME},

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"crypto/sha256"
 	"io"
 	"slices"
 
@@ -25,6 +26,10 @@ type Content struct {
 	// whose parties are known instead.
 	draft   *draft
 	parties parties
+	// fit is how a raw message is changed, nil if it is not; said is then what its
+	// Fingerprint is.
+	fit     *fitPlan
+	said    [sha256.Size]byte
 	sources *sources
 }
 
@@ -121,11 +126,13 @@ func (c *Content) partiesOf() parties {
 // SevenBit is the same message for a server with neither 8BITMIME nor
 // BINARYMIME: c itself where it is 7-bit already. It reads the sources of c,
 // ends with c, and need not be closed. ok is false when there is none: a raw
-// message is never re-encoded.
+// message is re-encoded only with [Raw.Fit].
 func (c *Content) SevenBit() (seven *Content, ok bool) {
 	switch {
 	case !c.eightBit && !c.IsBinary():
 		return c, true
+	case c.fit != nil:
+		return c.fit.sevenBit(c)
 	case c.draft == nil:
 		return nil, false
 	}

@@ -12,9 +12,12 @@ import (
 // boundaries of its own. It is over the fields of the [Message] but EightBit and
 // DKIM, over MessageID and Date only where they were given, and over what the
 // attachments hold, which are read once more for it. Of a raw message it is that
-// of the octets that WriteTo writes. It stays the same from version to version of
+// of the octets that WriteTo writes or, with [Raw.Fit], would write without. It stays the same from version to version of
 // this package.
 func (c *Content) Fingerprint() ([sha256.Size]byte, error) {
+	if c.fit != nil {
+		return c.said, nil
+	}
 	h := sha256.New()
 	if c.draft == nil {
 		if _, err := c.WriteTo(h); err != nil {
@@ -33,19 +36,27 @@ func (c *Content) Fingerprint() ([sha256.Size]byte, error) {
 // its mailbox, like Status, were left out (decision 26). ok is false if there are no
 // such fields.
 func (c *Content) FormerFingerprint() (sum [sha256.Size]byte, ok bool, err error) {
-	body, isRaw := c.segments[len(c.segments)-1].(*rawBody)
-	if !isRaw {
+	var former rawBody
+	switch body := c.segments[len(c.segments)-1].(type) {
+	case *rawBody:
+		former = *body
+	case *fitBody:
+		former = *body.raw
+	default:
 		return sum, false, nil
 	}
-	former := *body
 	former.former = true
 	h, octets := sha256.New(), int64(0)
-	err = former.lines(nil, func(line []byte) error {
-		octets += int64(len(line)) + 2
-		_, _ = h.Write(append(line[:len(line):len(line)], '\r', '\n')) // a hash has no errors
+	err = former.read(nil, func(line []byte, partial bool) error {
+		octets += int64(len(line))
+		_, _ = h.Write(line) // a hash has no errors
+		if !partial {
+			octets += 2
+			_, _ = h.Write([]byte("\r\n"))
+		}
 		return nil
 	})
-	return [sha256.Size]byte(h.Sum(nil)), octets != body.octets, err
+	return [sha256.Size]byte(h.Sum(nil)), octets != former.octets, err
 }
 
 // fingerprint writes fields so that no two sequences of them are the same octets:

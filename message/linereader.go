@@ -19,6 +19,10 @@ type lineReader struct {
 	r, w int
 	eof  bool
 
+	// pieces makes next give a longer line in pieces, of which partial tells that
+	// more follows.
+	pieces, partial bool
+
 	lone bool // the last line ended with a CR alone
 	// doubled reports whether the last line is the empty one that CR CR LF makes.
 	doubled bool
@@ -35,7 +39,12 @@ func (l *lineReader) next() ([]byte, error) {
 		} else if end < 0 {
 			end = bytes.IndexByte(have, '\r')
 		}
+		l.partial = false
 		switch {
+		case l.pieces && (end > maxLine || end < 0 && len(have) > maxLine):
+			l.r += maxLine
+			l.partial, l.doubled = true, false
+			return have[:maxLine], nil
 		case end > maxLine, end < 0 && len(have) > maxLine:
 			return nil, lineError{sentence.Errorf("is longer than %d octets", maxLine)}
 		case end >= 0 && (have[end] == '\n' || end+1 < len(have) || l.eof):

@@ -37,48 +37,65 @@ const maxRawHeader = 1 << 20
 // section 3.6.6). EightBit and NeedsSMTPUTF8 go by the octets of body and header.
 // The file stays open until Close.
 func OpenRaw(path string) (*Content, error) {
-	src, err := fileSource(fmt.Sprintf("raw message %q", path), path)
-	if err != nil {
-		return nil, err
-	}
-	return newRaw(src)
+	return Raw{}.Open(path)
+}
+
+func rawFile(path string) (*source, error) {
+	return fileSource(fmt.Sprintf("raw message %q", path), path)
 }
 
 // ReadRaw is [OpenRaw] for a reader, which is treated as that of an
 // [Attachment].
-func ReadRaw(r io.Reader) (*Content, error) {
-	src, err := readerSource("raw message", r)
+func ReadRaw(r io.Reader) (*Content, error) { return Raw{}.Read(r) }
+
+// Read is [ReadRaw] with options.
+func (r Raw) Read(in io.Reader) (*Content, error) {
+	src, err := readerSource("raw message", in)
 	if err != nil {
 		return nil, err
 	}
-	return newRaw(src)
+	return r.content(src)
 }
 
-func newRaw(src *source) (*Content, error) {
-	body, err := newRawBody(src)
+func (r Raw) content(src *source) (*Content, error) {
+	c, err := r.read(src)
 	if err != nil {
 		return nil, errors.Join(err, src.close())
 	}
+	return c, nil
+}
+
+func (r Raw) read(src *source) (*Content, error) {
+	body, err := newRawBody(src)
+	if err != nil {
+		return nil, err
+	}
 	var facts rawFacts
-	err = body.lines(facts.line, func(line []byte) error {
-		body.octets += int64(len(line)) + 2
-		return nil
-	})
+	c := &Content{sources: &sources{list: []*source{src}}}
+	if r.Fit || r.Author != nil {
+		err = r.fit(body, src, c, &facts)
+	} else {
+		err = body.lines(facts.line, func(line []byte) error {
+			body.octets += int64(len(line)) + 2
+			return nil
+		})
+		c.segments, c.size = []segment{body}, body.octets
+		c.eightBit, c.utf8 = facts.eightBitBody, facts.eightBitHeader
+	}
 	if err == nil && !slices.ContainsFunc(facts.fields, func(f rawField) bool { return !isDropped(f.name) }) {
 		err = src.fail(sentence.New("it has no header"))
 	}
 	if err != nil {
-		return nil, errors.Join(err, src.close())
+		return nil, err
 	}
-	return &Content{
-		segments:  []segment{body},
-		size:      body.octets,
-		eightBit:  facts.eightBitBody,
-		utf8:      facts.eightBitHeader,
-		messageID: facts.messageID(),
-		parties:   facts.parties(),
-		sources:   &sources{list: []*source{src}},
-	}, nil
+	c.parties = facts.parties()
+	if c.messageID == "" {
+		c.messageID = facts.messageID()
+	}
+	if c.fit != nil && c.fit.author && !facts.has("sender") {
+		c.parties.from, c.parties.fromErr = r.Author.Address, nil
+	}
+	return c, nil
 }
 
 // rawBody is a segment: a whole message, made fit to be sent.
@@ -87,6 +104,7 @@ type rawBody struct {
 	octets int64
 	quoted bool // an mbox file in which lines are quoted
 	former bool // see rawHeader
+	pieces bool // longer lines are allowed, and kept in pieces
 }
 
 func (r *rawBody) size() int64 { return r.octets }
@@ -105,23 +123,40 @@ func (r *rawBody) emit(o *output) error {
 // its line end. see, if not nil, is called with every line before it, those
 // left out included. What is measured and what is sent come from here alike.
 func (r *rawBody) lines(see func(line []byte, inHeader bool), keep func(line []byte) error) error {
+	return r.read(see, func(line []byte, _ bool) error { return keep(line) })
+}
+
+// read is lines for messages that have longer ones: keep is told whether more of the
+// line follows.
+func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []byte, partial bool) error) error {
 	reader, err := r.src.open()
 	if err != nil {
 		return err
 	}
-	in := lineReader{src: reader}
-	pass := rawPass{see: see, keep: keep, header: rawHeader{former: r.former}}
-	from := false // the last line was a From_ line before the header
-	for number := 1; ; number++ {
+	in := lineReader{src: reader, pieces: r.pieces}
+	pass := rawPass{see: see, header: rawHeader{former: r.former, binary: r.pieces}}
+	begins := true  // a line begins
+	from := false   // the last line was a From_ line before the header
+	var long []byte // the beginning of a line of the header that comes in pieces
+	for number := 1; ; {
 		line, err := in.next()
 		if err == io.EOF {
 			return nil
 		}
-		if err == nil && number == 1 {
+		if err == nil && !pass.header.done && (in.partial || len(long) > 0) {
+			if long = append(long, line...); len(long) > maxRawHeader {
+				err = errLongHeader
+			} else if in.partial {
+				continue
+			}
+			line, long = long, nil
+		}
+		if err == nil && number == 1 && begins {
 			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 		}
-		if err == nil && (number == 1 && mbox.IsFromLine(line) || from && mbox.IsQuoted(line)) {
+		if err == nil && begins && (number == 1 && mbox.IsFromLine(line) || from && mbox.IsQuoted(line)) {
 			from = true
+			number++
 			continue
 		}
 		from = false
@@ -130,16 +165,23 @@ func (r *rawBody) lines(see func(line []byte, inHeader bool), keep func(line []b
 			err = lineError{sentence.New("ends with CR CR LF; its line ends were converted twice")}
 		}
 		if err == nil {
-			if r.quoted && mbox.IsQuoted(line) {
+			if r.quoted && begins && mbox.IsQuoted(line) {
 				line = line[1:]
 			}
-			err = pass.line(line)
+			var drop bool
+			drop, err = pass.line(line)
+			if err == nil && !drop {
+				err = keep(line, in.partial)
+			}
 		}
 		if bad, ok := err.(lineError); ok {
 			return r.src.fail(sentence.Errorf("line %d %w", number, bad))
 		}
 		if err != nil {
 			return err
+		}
+		if begins = !in.partial; begins {
+			number++
 		}
 	}
 }

@@ -43,6 +43,16 @@ func (f *rawFacts) line(line []byte, inHeader bool) {
 	}
 }
 
+func (f *rawFacts) has(name string) bool {
+	return slices.ContainsFunc(f.fields, func(h rawField) bool { return h.name == name })
+}
+
+// hasAuthor reports whether From names an address.
+func (f *rawFacts) hasAuthor() bool {
+	boxes, err := mailboxesOf(f.fields, "from")
+	return err == nil && len(boxes) > 0
+}
+
 // messageID is that of the first such field, "" if it is none or malformed.
 func (f *rawFacts) messageID() string {
 	for _, h := range f.fields {

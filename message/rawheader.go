@@ -12,22 +12,20 @@ import (
 type rawPass struct {
 	header rawHeader
 	see    func(line []byte, inHeader bool)
-	keep   func(line []byte) error
 }
 
-func (p *rawPass) line(line []byte) error {
-	drop, err := p.header.line(line)
-	if err != nil {
-		return err
+// line takes a line or, after the header, a piece of one.
+func (p *rawPass) line(line []byte) (drop bool, err error) {
+	if drop, err = p.header.line(line); err != nil {
+		return false, err
 	}
 	if p.see != nil {
 		p.see(line, !p.header.done)
 	}
-	if drop {
-		return nil
-	}
-	return p.keep(line)
+	return drop, nil
 }
+
+var errLongHeader = lineError{sentence.New("is beyond 1048576 octets of header; is this a mail message?")}
 
 // rawHeader follows the header block and says which of its lines are not sent.
 type rawHeader struct {
@@ -35,11 +33,12 @@ type rawHeader struct {
 	octets int
 	fields int
 	drop   bool // the present field, with its continuations
+	binary bool // the body may hold a NUL
 	former bool // only what versions before decision 26 dropped is dropped
 }
 
 func (h *rawHeader) line(line []byte) (drop bool, err error) {
-	if bytes.IndexByte(line, 0) >= 0 {
+	if bytes.IndexByte(line, 0) >= 0 && !(h.binary && h.done) {
 		return false, lineError{sentence.New("holds a NUL, which mail can't carry")}
 	}
 	if h.done {
@@ -50,7 +49,7 @@ func (h *rawHeader) line(line []byte) (drop bool, err error) {
 		return false, nil
 	}
 	if h.octets += len(line); h.octets > maxRawHeader {
-		return false, lineError{sentence.Errorf("is beyond %d octets of header; is this a mail message?", maxRawHeader)}
+		return false, errLongHeader
 	}
 	if !utf8.Valid(line) {
 		return false, lineError{sentence.New("is in the header and neither ASCII nor UTF-8")}

@@ -44,6 +44,9 @@ var (
 	// ErrNeedsSMTPUTF8: an address needs SMTPUTF8 (RFC 6531) and the server
 	// does not offer it.
 	ErrNeedsSMTPUTF8 = sentence.New("an address has non-ASCII characters before the @ and the server does not offer SMTPUTF8")
+	// ErrHeaderNeedsSMTPUTF8: the header of the message holds UTF-8 as it is, which
+	// needs SMTPUTF8, and the server does not offer it.
+	ErrHeaderNeedsSMTPUTF8 = sentence.New("the header of the message holds UTF-8 as it is and the server does not offer SMTPUTF8")
 	// ErrNeeds8BITMIME: the message holds 8-bit data and the server does not
 	// offer 8BITMIME (RFC 6152).
 	ErrNeeds8BITMIME = sentence.New("the message holds 8-bit data and the server does not offer 8BITMIME")

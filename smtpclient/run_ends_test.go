@@ -95,7 +95,7 @@ func TestRunWithAMessageThatDoesNotFit(t *testing.T) {
 			}
 			for i, r := range results {
 				o := r.Outcomes[0]
-				if i%3 == 0 && (!errors.Is(o.Err, smtpclient.ErrNeedsSMTPUTF8) || r.Lost) || i%3 != 0 && o.Status != smtp.Accepted {
+				if i%3 == 0 && (!errors.Is(o.Err, smtpclient.ErrHeaderNeedsSMTPUTF8) || r.Lost) || i%3 != 0 && o.Status != smtp.Accepted {
 					t.Errorf("message %d: %v, lost %v", i, o, r.Lost)
 				}
 			}

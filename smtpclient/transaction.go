@@ -200,8 +200,10 @@ func (x *transaction) check() error {
 		return errors.New("the envelope has no recipients")
 	case x.StopAfter != "" && x.StopAfter != smtp.StageMail && x.StopAfter != smtp.StageRcpt:
 		return fmt.Errorf("a transaction can't stop after %q", x.StopAfter)
-	case x.needsSMTPUTF8() && !caps.Has("SMTPUTF8"):
+	case x.Envelope.NeedsSMTPUTF8() && !caps.Has("SMTPUTF8"):
 		return ErrNeedsSMTPUTF8
+	case x.needsSMTPUTF8() && !caps.Has("SMTPUTF8"):
+		return ErrHeaderNeedsSMTPUTF8
 	case !x.Envelope.DSN().IsZero() && !caps.Has("DSN"):
 		return ErrNeedsDSN
 	case x.Content == nil && x.StopAfter == "":

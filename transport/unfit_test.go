@@ -32,7 +32,7 @@ func TestUnfitMessageOpensNoConnection(t *testing.T) {
 		if o := results[0].Outcomes[0]; o.Status != smtp.Unknown {
 			t.Errorf("%s", o)
 		}
-		if o := results[1].Outcomes[0]; o.Status != smtp.NotTried || !errors.Is(o.Err, smtpclient.ErrNeedsSMTPUTF8) {
+		if o := results[1].Outcomes[0]; o.Status != smtp.NotTried || !errors.Is(o.Err, smtpclient.ErrHeaderNeedsSMTPUTF8) {
 			t.Errorf("%s", o)
 		}
 		if f.connections > 1 && slices.Contains(caps, "CHUNKING") { // else it was not taken for the first

@@ -185,7 +185,7 @@ func isProtocol(c diagnosis.Class) bool {
 
 // isOurData reports messages that this server can't take as they are.
 func isOurData(err error) bool {
-	for _, e := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8,
+	for _, e := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrHeaderNeedsSMTPUTF8,
 		smtpclient.ErrNeeds8BITMIME, smtpclient.ErrNeedsBINARYMIME, smtpclient.ErrBrokenBINARYMIME, smtpclient.ErrNeedsDSN, smtpclient.ErrTooManyRecipients} {
 		if errors.Is(err, e) {
 			return true

@@ -10,6 +10,7 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/smtpclient"
 )
 
 // transactions are the messages as the sender takes them, ahead of what it
@@ -105,6 +106,15 @@ func (c *notedContent) WriteTo(w io.Writer) (int64, error) {
 		return 0, err
 	}
 	return c.content.WriteTo(w)
+}
+
+// SevenBitForm is the same for a server without 8BITMIME.
+func (c *notedContent) SevenBitForm() (smtpclient.Content, bool) {
+	seven, ok := c.content.SevenBit()
+	if !ok {
+		return nil, false
+	}
+	return &notedContent{content: seven, r: c.r, j: c.j}, true
 }
 
 // note returns when the log has an attempt at a message, on the disk.

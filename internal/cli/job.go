@@ -3,6 +3,7 @@ package cli
 import (
 	"crypto/sha256"
 	"io"
+	"time"
 
 	"github.com/yanmail/yan/internal/mailfiles"
 	"github.com/yanmail/yan/internal/sendlog"
@@ -32,6 +33,9 @@ type job struct {
 	// former is what an older version of yan had in the log for it; zero if that is
 	// the same.
 	former sendlog.Hash
+	// date is what --fit gave the message if it had none, now or when the log was begun;
+	// zero without --log.
+	date time.Time
 	// entry is what the log is told of: those who are to get the message now.
 	entry *sendlog.Entry
 	// logged has, by recipient, what became of them in an earlier run; the
@@ -75,7 +79,10 @@ type content interface {
 	MessageID() string
 	From() (smtp.Address, error)
 	Recipients() ([]smtp.Address, error)
+	Fingerprint() ([sha256.Size]byte, error)
 	FormerFingerprint() ([sha256.Size]byte, bool, error)
+	SevenBit() (*message.Content, bool)
+	Redate(time.Time)
 }
 
 var (
@@ -104,7 +111,16 @@ func (j *job) open() error {
 		}
 	}
 	j.content = c
+	j.redate()
 	return nil
+}
+
+// redate gives a message that has no date that of the first attempt.
+func (j *job) redate() {
+	if j.content != nil && !j.date.IsZero() {
+		j.content.Redate(j.date)
+		j.messageID = j.content.MessageID()
+	}
 }
 
 // close may be called for one that is not open. The error would be about
@@ -122,13 +138,10 @@ func closeAll(jobs []*job) {
 	}
 }
 
-// hashOf names a message by its octets as they are sent.
+// hashOf names a message by its octets as they are sent, or would be without --fit.
 func hashOf(c content) (sendlog.Hash, error) {
-	h := sha256.New()
-	if _, err := c.WriteTo(h); err != nil {
-		return sendlog.Hash{}, err
-	}
-	return sendlog.Hash(h.Sum(nil)), nil
+	sum, err := c.Fingerprint()
+	return sendlog.Hash(sum), err
 }
 
 // pending are the places of the recipients who are to get the message now.

@@ -21,6 +21,9 @@ func (a *app) rawJobs(ctx context.Context, s *sendFlags, args []string) ([]*job,
 	if err != nil {
 		return nil, a.composing(err)
 	}
+	if err := a.findAuthor(s); err != nil {
+		return nil, err
+	}
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
@@ -133,7 +136,7 @@ func (a *app) checkRaw(s *sendFlags, j *job, given []smtp.Address) error {
 	if j.file != nil {
 		err = j.open()
 	} else {
-		err = a.openOnce(j)
+		err = a.openOnce(s, j)
 	}
 	if err != nil {
 		return a.rawProblem(j, err)
@@ -158,7 +161,7 @@ func (a *app) checkRaw(s *sendFlags, j *job, given []smtp.Address) error {
 }
 
 // openOnce reads what can't be read again: standard input, or a pipe.
-func (a *app) openOnce(j *job) error {
+func (a *app) openOnce(s *sendFlags, j *job) error {
 	in := a.Stdin
 	if j.name != "-" {
 		f, err := wholefile.Open(a.ctx, j.name)
@@ -168,7 +171,7 @@ func (a *app) openOnce(j *job) error {
 		defer f.Close() // only read from: closing it can't lose anything
 		in = f
 	}
-	c, err := message.ReadRaw(in)
+	c, err := s.reading().Read(in)
 	if err != nil {
 		return err
 	}
@@ -189,6 +192,9 @@ func (a *app) rawProblem(j *job, err error) error {
 	}
 	// The error says once more what it is about.
 	detail := strings.TrimPrefix(a.Say(err), "raw message: ")
+	if j.file != nil && j.file.Fits() {
+		return fail(exitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)), a.T("This message can be sent with %s.", "--fit"))
+	}
 	return fail(exitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)),
 		a.T("Want a whole message: header fields like From: and To:, an empty line, then the text."))
 }

@@ -3,11 +3,13 @@ package cli
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/mailfiles"
 	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/message"
 )
 
 // rawFlags are the flags of send that say how whole messages are read.
@@ -15,6 +17,12 @@ type rawFlags struct {
 	mbox   string // a word of mboxWords, or "" for neither
 	marked bool
 	skip   bool
+	fit    bool
+	// setFrom is a word of setFromWords, or "".
+	setFrom string
+	// began is when the command began; author is who --set-from puts into From.
+	began  time.Time
+	author *message.Mailbox
 	// bad are the messages that are left out because of --skip-bad.
 	bad []badMessage
 }
@@ -32,13 +40,22 @@ func (s *rawFlags) registerRaw(a *app, cmd *cobra.Command) {
 	add(cmd, a.T("Whole messages (--raw):"),
 		option{"mbox", "", &s.mbox, "alike|every", a.T("\"From \" lines of an mbox file that do not look like its first: alike reads them as text, every starts a message at each (default: such a file is refused)")},
 		option{"include-deleted", "", &s.marked, "", a.T("also send messages that are marked as deleted or as drafts")},
+		option{"fit", "", &s.fit, "", a.T("add a missing Date and Message-ID, and encode and fold what servers can't take: UTF-8 in the header, long lines, 8-bit text; signed messages stay as they are")},
+		option{"set-from", "", &s.setFrom, "missing|always", a.T("write the account's sender (or that of -f) into From: where no address is there (default), or always")},
 		option{"skip-bad", "", &s.skip, "", a.T("list the messages that can't be sent, and send the others; the exit status is 65 at least")},
 	)
+	cmd.Flags().Lookup("set-from").NoOptDefVal = "missing"
 	complete(cmd, "mbox", mboxWords)
+	complete(cmd, "set-from", setFromWords)
 }
 
+// setFromWords are what --set-from takes.
+func setFromWords() []string { return []string{"missing", "always"} }
+
 // rawFlagNames are the flags that need --raw.
-func rawFlagNames() []string { return []string{"mbox", "include-deleted", "skip-bad"} }
+func rawFlagNames() []string {
+	return []string{"mbox", "include-deleted", "fit", "set-from", "skip-bad"}
+}
 
 // checkRawFlags finds flags that make no sense.
 func (a *app) checkRawFlags(s *sendFlags, changed func(string) bool) error {
@@ -50,13 +67,47 @@ func (a *app) checkRawFlags(s *sendFlags, changed func(string) bool) error {
 	if s.mbox != "" && !contains(mboxWords(), s.mbox) {
 		return a.wrongf("%s %q: want one of %s", a.name("mbox"), s.mbox, a.listed(mboxWords()))
 	}
+	if s.setFrom != "" && !contains(setFromWords(), s.setFrom) {
+		return a.wrongf("%s %q: want one of %s", a.name("set-from"), s.setFrom, a.listed(setFromWords()))
+	}
 	return nil
 }
 
 // findOptions are the flags as package mailfiles takes them.
 func (s *rawFlags) findOptions() mailfiles.Options {
 	rule := map[string]mbox.Rule{"alike": mbox.Alike, "every": mbox.Every}[s.mbox]
-	return mailfiles.Options{FromLines: rule, Marked: s.marked}
+	return mailfiles.Options{FromLines: rule, Marked: s.marked, Raw: s.reading()}
+}
+
+// reading is how each message is read.
+func (s *rawFlags) reading() message.Raw {
+	return message.Raw{Fit: s.fit, Date: s.began, Author: s.author, ReplaceAuthor: s.setFrom == "always"}
+}
+
+// findAuthor finds out whom --set-from is to write into From.
+func (a *app) findAuthor(s *sendFlags) error {
+	s.began = a.Now()
+	if s.setFrom == "" {
+		return nil
+	}
+	text := s.from
+	if text == "" {
+		id, err := a.identify(s, a.statedSender(s))
+		if err != nil {
+			return err
+		}
+		flags := *s
+		flags.id = id
+		if text, err = a.sender(&flags); err != nil {
+			return err
+		}
+	}
+	box, err := message.ParseMailbox(text)
+	if err != nil {
+		return a.composing(err)
+	}
+	s.author = &box
+	return nil
 }
 
 // tellLeftOut says how many messages of a file or folder are not sent, and why.

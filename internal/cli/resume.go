@@ -79,7 +79,13 @@ func (r *delivery) resume() error {
 // look finds out from the log what became of a message. copies counts how
 // often each recipient was to get the same octets so far.
 func (r *delivery) look(j *job, copies map[sendlog.Key]int) {
-	j.entry = &sendlog.Entry{Hash: j.hash, File: j.name, Number: j.number, From: j.envelope.From()}
+	if r.s.fit {
+		if j.date = r.log.Date(j.hash); j.date.IsZero() {
+			j.date = r.s.began
+		}
+		j.redate()
+	}
+	j.entry = &sendlog.Entry{Date: j.date, Hash: j.hash, File: j.name, Number: j.number, From: j.envelope.From()}
 	for i, to := range j.envelope.To() {
 		key := sendlog.Key{Hash: j.hash, Recipient: to.Wire()}
 		copies[key]++

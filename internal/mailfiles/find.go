@@ -44,6 +44,7 @@ type Message struct {
 
 	part  mbox.Part
 	known state
+	raw   message.Raw
 }
 
 // Options say how to read files and folders. The zero Options are the careful
@@ -51,6 +52,8 @@ type Message struct {
 type Options struct {
 	// FromLines is the rule for mbox files that are ambiguous.
 	FromLines mbox.Rule
+	// Raw says how messages are read when they are opened.
+	Raw message.Raw
 	// Marked finds messages that are marked as deleted or as drafts, too.
 	Marked bool
 }
@@ -104,6 +107,9 @@ func Find(path string, o Options) (found Found, err error) {
 		return Found{}, ErrEmpty
 	default:
 		found, err = file(path, o)
+	}
+	for i := range found.Messages {
+		found.Messages[i].raw = o.Raw
 	}
 	if err == nil && len(found.Messages) == 0 {
 		err = ErrMarked
@@ -233,7 +239,7 @@ func (c *Content) Close() error {
 // octets.
 const inMemory = 64 << 10
 
-// Open reads a message and makes it ready to be sent, as message.OpenRaw does.
+// Open reads a message and makes it ready to be sent, as message.Raw does.
 // The first Open of a message that is a whole file notes what file that is;
 // later ones, and all of an mbox file, give ErrChanged for another.
 func (m *Message) Open() (*Content, error) {
@@ -246,6 +252,17 @@ func (m *Message) Open() (*Content, error) {
 		_ = f.Close() // only read from: closing it can't lose anything
 	}
 	return c, err
+}
+
+// Fits reports whether a message that can't be opened can be with message.Raw.Fit.
+func (m *Message) Fits() bool {
+	other := *m
+	if other.raw.Fit {
+		return false
+	}
+	other.raw.Fit = true
+	c, err := other.Open()
+	return err == nil && c.Close() == nil
 }
 
 func (m *Message) read(f *os.File) (*Content, error) {
@@ -267,19 +284,19 @@ func (m *Message) read(f *os.File) (*Content, error) {
 	section := io.NewSectionReader(f, where.Start, where.End-where.Start)
 	switch {
 	case where.Quoted:
-		return ready(unquote(section), nil)
+		return m.ready(unquote(section), nil)
 	case section.Size() > inMemory:
-		return ready(section, f)
+		return m.ready(section, f)
 	}
 	b := make([]byte, section.Size())
 	if _, err := io.ReadFull(section, b); err != nil {
 		return nil, fmt.Errorf("reading: %w", err)
 	}
-	return ready(bytes.NewReader(b), nil)
+	return m.ready(bytes.NewReader(b), nil)
 }
 
-func ready(in io.Reader, file *os.File) (*Content, error) {
-	c, err := message.ReadRaw(in)
+func (m *Message) ready(in io.Reader, file *os.File) (*Content, error) {
+	c, err := m.raw.Read(in)
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,8 @@ type Line struct {
 	MessageID  string      `json:"message_id,omitempty"`
 	ServerID   string      `json:"server_id,omitempty"`
 	Recipients []Recipient `json:"recipients,omitempty"`
+	// Date is that which a message without one was given, in an attempt.
+	Date time.Time `json:"date,omitzero"`
 	// Error is what is wrong with a message that was left out.
 	Error string `json:"error,omitempty"`
 }

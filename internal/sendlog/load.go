@@ -113,6 +113,9 @@ func (l *Log) take(b []byte, number int) error {
 	if line.Event == eventBad { // it says nothing about a recipient
 		return nil
 	}
+	if _, known := l.dates[line.SHA256]; !known && !line.Date.IsZero() {
+		l.dates[line.SHA256] = line.Date
+	}
 	for _, r := range line.Recipients {
 		to, err := smtp.ParseAddress(r.Address)
 		if err != nil {

@@ -48,6 +48,7 @@ type Log struct {
 	file   *os.File
 	now    func() time.Time
 	states map[Key]state
+	dates  map[Hash]time.Time
 	cut    int64
 
 	mu     sync.Mutex
@@ -78,7 +79,7 @@ func Open(path string, now func() time.Time) (*Log, error) {
 	if err := checkOwn(path, f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	l := &Log{file: f, now: now, states: map[Key]state{}, batch: 1}
+	l := &Log{file: f, now: now, states: map[Key]state{}, dates: map[Hash]time.Time{}, batch: 1}
 	if err := l.begin(path); err != nil {
 		_ = f.Close() // the error that matters is err
 		return nil, err
@@ -163,13 +164,18 @@ func (l *Log) State(k Key) (o smtp.Outcome, ok bool) {
 	return s.outcome(), ok
 }
 
+// Date is Entry.Date of the first attempt at a message; zero if there is none.
+func (l *Log) Date(h Hash) time.Time { return l.dates[h] }
+
 // Entry is one message of a run with its recipients, or some of them.
 type Entry struct {
 	Hash   Hash
 	File   string
 	Number int // in an mbox file, from 1
 	From   smtp.Address
-	To     []smtp.Address
+	// Date is that which a message without one was given; zero for others.
+	Date time.Time
+	To   []smtp.Address
 	// Copies has Key.Copy for each of To.
 	Copies []int
 }
@@ -184,6 +190,7 @@ func (l *Log) Attempt(entries ...*Entry) error {
 	lines := make([]Line, len(entries))
 	for i, e := range entries {
 		lines[i] = e.line(eventAttempt, l.now())
+		lines[i].Date = e.Date
 		for j, to := range e.To {
 			lines[i].Recipients = append(lines[i].Recipients, Recipient{Address: to.String(), Copy: omitFirst(e.Copies[j])})
 		}

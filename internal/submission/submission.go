@@ -81,7 +81,7 @@ func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Le
 		return nil, sentence.New("the message has no recipients or no content")
 	}
 	said := func() ([sha256.Size]byte, error) { return octets(content) }
-	if made, ok := content.(*message.Content); ok {
+	if made, ok := content.(made); ok {
 		said = made.Fingerprint
 		if seven, ok := made.SevenBit(); ok {
 			content = seven
@@ -104,6 +104,12 @@ func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Le
 		l.content = completed{content, missing}
 	}
 	return l, nil
+}
+
+// made is a message.Content, or holds one.
+type made interface {
+	Fingerprint() ([sha256.Size]byte, error)
+	SevenBit() (*message.Content, bool)
 }
 
 // octets is the fingerprint of a message as it is, that of message.Content too.

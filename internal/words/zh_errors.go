@@ -232,7 +232,7 @@ var chineseErrors = map[string]string{
 	// Whole messages.
 	"it has no header":                                                                   "没有邮件头",
 	"holds a NUL, which mail can't carry":                                                "含有 NUL 字符，邮件无法传送",
-	"is beyond %d octets of header; is this a mail message?":                             "已超出邮件头的 %d 字节上限；这是一封邮件吗？",
+	"is beyond 1048576 octets of header; is this a mail message?":                        "超出邮件头 1048576 字节的限制；这是一封邮件吗？",
 	"is in the header and neither ASCII nor UTF-8":                                       "在邮件头中，却不是 ASCII 或 UTF-8",
 	"begins with a blank, but no header field stands before it; is this a mail message?": "以空白开头，但之前没有邮件头字段；这是一封邮件吗？",
 	"is no header field; is this a mail message?":                                        "不是邮件头字段；这是一封邮件吗？",

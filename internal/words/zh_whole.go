@@ -57,4 +57,15 @@ var chineseWhole = map[string]string{
 	"To send the others, use %s.":                                                               "要发送其余的邮件，请加 %s。",
 	"and %d more":                                                                               "另有 %d 封",
 	"%d bad and left out":                                                                       "有问题而跳过 %d 封",
+
+	// --fit and --set-from.
+	"add a missing Date and Message-ID, and encode and fold what servers can't take: UTF-8 in the header, long lines, 8-bit text; signed messages stay as they are": "补上缺少的 Date 和 Message-ID，并对服务器无法接收的内容编码、折行：邮件头中的 UTF-8、过长的行、8 位正文；已签名的邮件保持原样",
+	"write the account's sender (or that of -f) into From: where no address is there (default), or always":                                                          "把账号的发件人（或 -f 的）写入 From：missing 仅在其中没有地址时（默认），always 总是",
+	"header field %s has more than %d octets without a blank to fold it at":                                                                                         "邮件头字段 %s 有超过 %d 字节没有可折行的空格",
+	"line %d is longer than %d octets, and stays so, as the message is signed (%s)":                                                                                 "第 %d 行超过 %d 字节，因邮件已签名（%s）而不能改动",
+	"line %d is longer than %d octets, in a part that can't be encoded anew":                                                                                        "第 %d 行超过 %d 字节，且所在部分无法重新编码",
+	"line %d holds a NUL, in the header of a part":                                                                                                                  "第 %d 行（某部分的头字段中）含有 NUL",
+	"it holds a NUL, which mail can't carry, in a part that can't be encoded anew":                                                                                  "邮件中含有无法传送的 NUL，且所在部分无法重新编码",
+	"the header of the message holds UTF-8 as it is and the server does not offer SMTPUTF8":                                                                         "邮件头中直接含有 UTF-8，而服务器不支持 SMTPUTF8",
+	"This message can be sent with %s.":                                                                                                                             "加 %s 可以发送这封邮件。",
 }

@@ -1,0 +1,298 @@
+package message
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// Raw says how to read a message that exists already. The zero Raw is what [OpenRaw]
+// and [ReadRaw] use.
+type Raw struct {
+	// Fit changes what keeps a message from being sent, and nothing else:
+	//
+	//   - Date and Message-ID are added if they are missing. The Message-ID is made
+	//     of the message, and so the same each time.
+	//   - Text and names in UTF-8 in the header become encoded words, parameters of
+	//     MIME fields those of RFC 2231, and lines of more than 998 octets are
+	//     folded. Only what can't be ASCII, like a local part in UTF-8, still needs
+	//     SMTPUTF8.
+	//   - Parts with longer lines or a NUL, and for a server without 8BITMIME parts in
+	//     8-bit, are written as quoted-printable or base64.
+	//
+	// What is signed or encrypted (DKIM-Signature, OpenPGP, S/MIME) stays as it is.
+	Fit bool
+	// Date is that of a message without one, with Fit; zero is the present time.
+	Date time.Time
+	// Author is the mailbox of From if the message has no From with an address; with
+	// ReplaceAuthor it always is. A message with a DKIM-Signature keeps its own.
+	Author        *Mailbox
+	ReplaceAuthor bool
+}
+
+// Open is [OpenRaw] with options.
+func (r Raw) Open(path string) (*Content, error) {
+	src, err := rawFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return r.content(src)
+}
+
+// fitPlan is what the first reading of a message found out.
+type fitPlan struct {
+	raw   Raw
+	parts []fitPart
+	// between is what stands between parts, and in those that can't be read.
+	between fitPart
+
+	signedBy string // what signs the message or a part of it; "" for nothing
+	dkim     bool   // the header is signed, too: nothing may be changed
+	utf8     bool   // the header holds UTF-8 all the same
+
+	author   bool   // From is replaced
+	from     []byte // by this
+	dated    bool   // a date is added
+	idDomain string // that of a Message-ID that is added; "" for none
+}
+
+// all are the parts and what stands between them.
+func (p *fitPlan) all() []fitPart { return append([]fitPart{p.between}, p.parts...) }
+
+// fitBody is a segment: a message as the plan has it written.
+type fitBody struct {
+	raw    *rawBody
+	plan   *fitPlan
+	form   form
+	octets int64
+}
+
+func (b *fitBody) size() int64 { return b.octets }
+
+func (b *fitBody) emit(o *output) error {
+	return b.write(func(p []byte) error {
+		for len(p) > 0 {
+			n := min(len(p), outputBlock)
+			if err := o.reserve(n); err != nil {
+				return err
+			}
+			o.buf = append(o.buf, p[:n]...)
+			p = p[n:]
+		}
+		return nil
+	})
+}
+
+func (b *fitBody) write(to func([]byte) error) error {
+	f := &fitter{plan: b.plan, form: b.form}
+	err := b.raw.read(nil, func(line []byte, partial bool) error {
+		if err := f.take(line, partial); err != nil {
+			return err
+		}
+		return f.drain(to)
+	})
+	if err == nil {
+		err = f.finish()
+	}
+	if err == nil {
+		err = f.drain(to)
+	}
+	return err
+}
+
+func (f *fitter) drain(to func([]byte) error) error {
+	if len(f.out) == 0 {
+		return nil
+	}
+	err := to(f.out)
+	f.out = f.out[:0]
+	return err
+}
+
+// fit makes the Content of a raw message that is to be changed.
+func (r Raw) fit(body *rawBody, src *source, c *Content, facts *rawFacts) error {
+	plan := &fitPlan{raw: r, between: fitPart{untouched: true}}
+	hash := sha256.New()
+	f := &fitter{plan: plan, first: true, form: sevenBitForm}
+	body.pieces = r.Fit
+	err := body.read(facts.line, func(line []byte, partial bool) error {
+		body.octets += int64(len(line))
+		_, _ = hash.Write(line) // a hash has no errors
+		if !partial {
+			body.octets += int64(len("\r\n"))
+			_, _ = hash.Write([]byte("\r\n"))
+		}
+		if err := f.take(line, partial); err != nil {
+			return src.fail(err)
+		}
+		f.out = f.out[:0]
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := f.finish(); err != nil {
+		return src.fail(err)
+	}
+	c.said = [sha256.Size]byte(hash.Sum(nil))
+	if err := plan.check(); err != nil {
+		return src.fail(err)
+	}
+	plan.complete(facts)
+	whole := &fitBody{raw: body, plan: plan, form: eightBitForm}
+	if err := whole.measure(); err != nil {
+		return err
+	}
+	c.fit = plan
+	c.segments = []segment{nil, whole}
+	c.addFields()
+	c.size = c.segments[0].size() + whole.octets
+	c.eightBit, c.utf8 = plan.isEight(eightBitForm), plan.utf8 || !isASCII(string(plan.from))
+	return nil
+}
+
+// addFields writes the fields before the header.
+func (c *Content) addFields() {
+	var added []byte
+	p := c.fit
+	if p.dated {
+		added = append(p.raw.Date.AppendFormat(append(added, "Date: "...), time.RFC1123Z), "\r\n"...)
+	}
+	added = append(added, p.from...)
+	if p.idDomain != "" {
+		// A date that was added makes the difference between messages that are alike.
+		sum := sha256.Sum256(append(c.said[:], added...))
+		c.messageID = "<" + hex.EncodeToString(sum[:16]) + "@" + p.idDomain + ">"
+		added = append(append(append(added, "Message-ID: "...), c.messageID...), "\r\n"...)
+	}
+	c.segments[0] = literal(added)
+}
+
+// Redate changes the date of a message that had none and got one from Raw.Fit, and a
+// Message-ID that it got with it: so a message that is sent again has those of the
+// first time. It changes nothing in other messages, and not their size.
+func (c *Content) Redate(t time.Time) {
+	if c.fit == nil || !c.fit.dated || c.signed {
+		return
+	}
+	c.fit.raw.Date = t
+	c.addFields()
+}
+
+func (b *fitBody) measure() error {
+	b.octets = 0
+	return b.write(func(p []byte) error {
+		b.octets += int64(len(p))
+		return nil
+	})
+}
+
+// check finds what can't be made fit.
+func (p *fitPlan) check() error {
+	for _, part := range p.all() {
+		if part.line > 0 && part.how(eightBitForm) == asItIs {
+			if p.signedBy != "" {
+				return sentence.Errorf("line %d is longer than %d octets, and stays so, as the message is signed (%s)", part.line, maxLine, p.signedBy)
+			}
+			return sentence.Errorf("line %d is longer than %d octets, in a part that can't be encoded anew", part.line, maxLine)
+		}
+		if part.nul && part.how(eightBitForm) == asItIs {
+			return sentence.New("it holds a NUL, which mail can't carry, in a part that can't be encoded anew")
+		}
+	}
+	return nil
+}
+
+// isEight reports whether a form of the message has octets above 127 in its body.
+func (p *fitPlan) isEight(f form) bool {
+	for _, part := range p.all() {
+		if part.eight && part.how(f) == asItIs {
+			return true
+		}
+	}
+	return false
+}
+
+// sevenBit is the form for a server without 8BITMIME.
+func (p *fitPlan) sevenBit(c *Content) (*Content, bool) {
+	if p.isEight(sevenBitForm) || c.signed {
+		return nil, false
+	}
+	whole := *c.segments[1].(*fitBody)
+	whole.form = sevenBitForm
+	if whole.measure() != nil { // what is wrong is found again when c is written
+		return nil, false
+	}
+	seven := *c
+	seven.eightBit = false
+	seven.segments = []segment{c.segments[0], &whole}
+	seven.size = c.segments[0].size() + whole.octets
+	return &seven, true
+}
+
+// complete finds out which fields are missing.
+func (p *fitPlan) complete(facts *rawFacts) {
+	if p.dkim {
+		return
+	}
+	if p.raw.Date.IsZero() {
+		p.raw.Date = time.Now()
+	}
+	p.dated = p.raw.Fit && !facts.has("date")
+	if p.raw.Author != nil && (p.raw.ReplaceAuthor || !facts.hasAuthor()) {
+		p.author = true
+		f := folder{}
+		f.mailboxes("From", []Mailbox{*p.raw.Author})
+		p.from = f.buf
+	}
+	if p.raw.Fit && !facts.has("message-id") {
+		p.idDomain = "localhost"
+		if p.author {
+			p.idDomain = p.raw.Author.Address.ASCIIDomain()
+		} else if from, err := senderOf(facts.fields, "from", "sender"); err == nil {
+			p.idDomain = from.ASCIIDomain()
+		}
+	}
+}
+
+// rewrite is the header of a part in a form.
+func (p *fitPlan) rewrite(h fitHeader, index int, f form) ([]byte, error) {
+	part := &p.parts[index]
+	var dst []byte
+	var err error
+	encoding, done := part.newEncoding(f), part.untouched && p.dkim
+	for i := range h {
+		field := &h[i]
+		switch {
+		case done || part.untouched && index > 0 || !p.raw.Fit:
+			if index == 0 && p.author && field.lower == "from" {
+				continue
+			}
+			for _, line := range field.lines {
+				dst = append(append(dst, line...), '\r', '\n')
+			}
+			continue
+		case index == 0 && p.author && field.lower == "from":
+			continue
+		case field.lower == "content-transfer-encoding" && encoding != "":
+			dst = append(append(append(dst, "Content-Transfer-Encoding: "...), encoding...), '\r', '\n')
+			encoding = ""
+			continue
+		}
+		if dst, err = field.append(dst); err != nil {
+			return nil, err
+		}
+	}
+	if encoding == "" || done || !p.raw.Fit {
+		return dst, nil
+	}
+	if index == 0 && !h.has("mime-version") {
+		dst = append(dst, "MIME-Version: 1.0\r\n"...)
+	}
+	if index == 0 && !h.has("content-type") && part.eight && !part.notUTF8 {
+		dst = append(dst, "Content-Type: text/plain; charset=utf-8\r\n"...)
+	}
+	return append(append(append(dst, "Content-Transfer-Encoding: "...), encoding...), '\r', '\n'), nil
+}

@@ -1,0 +1,198 @@
+package message
+
+import (
+	"encoding/base64"
+)
+
+// recoding is how the body of a part is written anew.
+type recoding int
+
+const (
+	asItIs    recoding = iota
+	quoteBody          // as quoted-printable
+	base64ize          // as base64
+	rewrap             // base64 with other line ends
+	requote            // quoted-printable with more soft line breaks
+)
+
+// bodyEncoder writes the body of one part. line is called with each line or piece of
+// one, end at each line end but the last, which belongs to the boundary, and finish
+// at the end.
+type bodyEncoder struct {
+	how     recoding
+	col     int
+	blank   byte // a blank that is not written yet: at the end of a line it is encoded
+	pending []byte
+}
+
+const encodedLine = 76
+
+func (e *bodyEncoder) line(dst, line []byte, begins bool) []byte {
+	switch e.how {
+	case quoteBody:
+		for i, c := range line {
+			dst = e.quote(dst, c, begins && i == 0 && c == 'F')
+		}
+	case requote:
+		for i := 0; i < len(line); i++ {
+			dst = e.requote(dst, line[i])
+		}
+	case base64ize:
+		dst = e.base64(dst, line)
+	case rewrap:
+		for _, c := range line {
+			if c == ' ' || c == '\t' || c >= 0x80 {
+				continue
+			}
+			if e.col == encodedLine {
+				dst, e.col = append(dst, '\r', '\n'), 0
+			}
+			dst, e.col = append(dst, c), e.col+1
+		}
+	default:
+		dst, e.col = append(dst, line...), 1
+	}
+	return dst
+}
+
+// end ends a line.
+func (e *bodyEncoder) end(dst []byte) []byte {
+	switch e.how {
+	case quoteBody, requote:
+		dst = append(e.flushBlank(dst, true), '\r', '\n')
+		e.col = 0
+	case base64ize:
+		dst = e.base64(dst, []byte("\r\n"))
+	case rewrap:
+	default:
+		dst, e.col = append(dst, '\r', '\n'), 0
+	}
+	return dst
+}
+
+// finish ends the body; what follows begins on a line of its own.
+func (e *bodyEncoder) finish(dst []byte) []byte {
+	switch e.how {
+	case quoteBody, requote:
+		return append(e.flushBlank(dst, true), '\r', '\n')
+	case base64ize:
+		if len(e.pending) > 0 {
+			dst = e.put(dst, base64.StdEncoding.AppendEncode(nil, e.pending))
+			e.pending = nil
+		}
+		fallthrough
+	case rewrap:
+		return append(dst, '\r', '\n')
+	}
+	return append(dst, '\r', '\n')
+}
+
+func (e *bodyEncoder) base64(dst, data []byte) []byte {
+	e.pending = append(e.pending, data...)
+	n := len(e.pending) / 3 * 3
+	dst = e.put(dst, base64.StdEncoding.AppendEncode(nil, e.pending[:n]))
+	e.pending = append(e.pending[:0], e.pending[n:]...)
+	return dst
+}
+
+// put writes base64 in lines.
+func (e *bodyEncoder) put(dst, encoded []byte) []byte {
+	for len(encoded) > 0 {
+		if e.col == encodedLine {
+			dst, e.col = append(dst, '\r', '\n'), 0
+		}
+		n := min(len(encoded), encodedLine-e.col)
+		dst, e.col, encoded = append(dst, encoded[:n]...), e.col+n, encoded[n:]
+	}
+	return dst
+}
+
+// quote writes an octet in quoted-printable (RFC 2045 section 6.7).
+func (e *bodyEncoder) quote(dst []byte, c byte, always bool) []byte {
+	if c == ' ' || c == '\t' {
+		dst = e.flushBlank(dst, false)
+		e.blank = c
+		return dst
+	}
+	dst = e.flushBlank(dst, false)
+	if isOrdinary(c) && !always {
+		return e.token(dst, c)
+	}
+	return e.token(dst, '=', upperHex[c>>4], upperHex[c&15])
+}
+
+// requote writes an octet of text that is quoted-printable already.
+func (e *bodyEncoder) requote(dst []byte, c byte) []byte {
+	if len(e.pending) > 0 && !isHex(c) && c != ' ' && c != '\t' {
+		dst = e.literal(dst)
+	}
+	switch {
+	case c == ' ' || c == '\t':
+		dst = e.flushBlank(dst, false)
+		e.blank = c
+		return dst
+	case c == '=' || len(e.pending) > 0: // gathers "=" and two digits
+		dst = e.flushBlank(dst, false)
+		if e.pending = append(e.pending, c); len(e.pending) == len("=XX") {
+			dst = e.token(dst, e.pending...)
+			e.pending = e.pending[:0]
+		}
+		return dst
+	}
+	return e.quoteUnlessASCII(e.flushBlank(dst, false), c)
+}
+
+// literal writes an "=" that begins nothing, as readers take it, with the digit after
+// it.
+func (e *bodyEncoder) literal(dst []byte) []byte {
+	dst = e.token(dst, '=', '3', 'D')
+	for _, c := range e.pending[1:] {
+		dst = e.token(dst, c)
+	}
+	e.pending = e.pending[:0]
+	return dst
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f'
+}
+
+func (e *bodyEncoder) quoteUnlessASCII(dst []byte, c byte) []byte {
+	if isOrdinary(c) {
+		return e.token(dst, c)
+	}
+	return e.token(dst, '=', upperHex[c>>4], upperHex[c&15])
+}
+
+// flushBlank writes the blank that waits. At the end of a line of quoted-printable
+// that stands already it was added on the way, and is not of the text; an "=" that
+// waits there is a soft line break.
+func (e *bodyEncoder) flushBlank(dst []byte, endOfLine bool) []byte {
+	c := e.blank
+	e.blank = 0
+	switch {
+	case endOfLine && len(e.pending) == 1:
+		e.pending = e.pending[:0]
+		return append(dst, '=')
+	case len(e.pending) > 0 && (c != 0 || endOfLine):
+		dst = e.literal(dst)
+	}
+	switch {
+	case c == 0, endOfLine && e.how == requote:
+		return dst
+	case endOfLine:
+		return e.token(dst, '=', upperHex[c>>4], upperHex[c&15])
+	}
+	return e.token(dst, c)
+}
+
+// token writes what must not be broken, after a soft line break if need be.
+func (e *bodyEncoder) token(dst []byte, octets ...byte) []byte {
+	if e.col+len(octets) > encodedLine-len("=") {
+		dst, e.col = append(dst, '=', '\r', '\n'), 0
+	}
+	e.col += len(octets)
+	return append(dst, octets...)
+}
+
+const upperHex = "0123456789ABCDEF"

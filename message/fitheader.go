@@ -1,0 +1,258 @@
+package message
+
+import (
+	"bytes"
+	"mime"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// fitHeader is the header of a message or of a part of it, as it stands there.
+type fitHeader []fitField
+
+// fitField is a field: its lines without line ends.
+type fitField struct {
+	name  string // as it stands there
+	lower string
+	lines [][]byte
+}
+
+// add takes a line; ok is false if it is none of a header.
+func (h *fitHeader) add(line []byte) (ok bool) {
+	line = bytes.Clone(line)
+	if line[0] == ' ' || line[0] == '\t' {
+		if len(*h) == 0 {
+			return false
+		}
+		last := &(*h)[len(*h)-1]
+		last.lines = append(last.lines, line)
+		return true
+	}
+	lower, _, ok := cutField(line)
+	if !ok {
+		return false
+	}
+	name, _, _ := bytes.Cut(line, []byte(":"))
+	*h = append(*h, fitField{name: strings.TrimRight(string(name), blanks), lower: lower, lines: [][]byte{line}})
+	return true
+}
+
+// get is the first field of a name, unfolded; "" if there is none.
+func (h fitHeader) get(lower string) string {
+	for _, f := range h {
+		if f.lower == lower {
+			return strings.Trim(f.value(), blanks)
+		}
+	}
+	return ""
+}
+
+func (h fitHeader) has(lower string) bool {
+	for _, f := range h {
+		if f.lower == lower {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *fitField) value() string {
+	whole := string(bytes.Join(f.lines, nil))
+	_, value, _ := strings.Cut(whole, ":")
+	return value
+}
+
+// fits reports whether the field can be sent as it stands there.
+func (f *fitField) fits() bool {
+	for _, line := range f.lines {
+		if len(line) > maxLine || !isASCII(string(line)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *fitField) isShort() bool {
+	return !slices.ContainsFunc(f.lines, func(line []byte) bool { return len(line) > maxLine })
+}
+
+// append writes a field, in another way if it does not fit: names and text
+// become encoded words (RFC 2047), parameters those of RFC 2231, long lines are
+// folded. What can't be written in ASCII stays, and needs SMTPUTF8.
+func (f *fitField) append(dst []byte) ([]byte, error) {
+	start := len(dst)
+	if f.fits() || !utf8.ValidString(f.value()) && f.isShort() {
+		for _, line := range f.lines {
+			dst = append(append(dst, line...), '\r', '\n')
+		}
+		return dst, nil
+	}
+	w := folder{buf: dst}
+	value := strings.Trim(f.value(), blanks)
+	switch kind := f.kind(); kind {
+	case addressField:
+		groups, err := parseHeaderList(value)
+		if err != nil || !w.groups(f.name, groups) {
+			w.plain(f.name, value)
+		}
+	case parameterField:
+		w.parameters(f.name, value)
+	case listField:
+		w.begin(f.name)
+		phrase, id := cutListID(value)
+		if phrase != "" {
+			w.displayName(phrase, false)
+			id = "<" + id + ">"
+		}
+		w.word(" ", id)
+		w.end()
+	case textField:
+		w.begin(f.name)
+		w.unstructured(value, func(word string) bool { return !isASCII(word) || len(word) > longestFitWord })
+		w.end()
+	default:
+		w.plain(f.name, value)
+	}
+	for line := range bytes.SplitSeq(w.buf[start:], []byte("\r\n")) {
+		if len(line) > maxLine {
+			return dst, sentence.Errorf("header field %s has more than %d octets without a blank to fold it at", f.name, maxLine)
+		}
+	}
+	return w.buf, nil
+}
+
+const longestFitWord = 900
+
+// parameterField is a MIME field with parameters.
+const parameterField fieldKind = 100
+
+func (f *fitField) kind() fieldKind {
+	switch f.lower {
+	case "from", "sender", "reply-to", "to", "cc":
+		return addressField
+	case "content-type", "content-disposition":
+		return parameterField
+	case "message-id", "date", "mime-version", "content-transfer-encoding", "content-id", "return-path":
+		return codeField
+	}
+	return kindOfField(f.lower)
+}
+
+// plain writes words as they are, folded.
+func (f *folder) plain(name, value string) {
+	f.begin(name)
+	f.words(value)
+	f.end()
+}
+
+// groups writes an address field; ok is false if it holds nothing.
+func (f *folder) groups(name string, groups []headerGroup) (ok bool) {
+	f.begin(name)
+	for _, g := range groups {
+		if !g.isGroup && len(g.boxes) == 0 {
+			continue
+		}
+		if ok {
+			f.put(',')
+		}
+		ok = true
+		if g.isGroup {
+			f.displayName(g.name, false)
+			f.put(':')
+		}
+		for i, m := range g.boxes {
+			if i > 0 {
+				f.put(',')
+			}
+			if m.Name != "" {
+				f.displayName(m.Name, strings.EqualFold(name, "From"))
+			}
+			f.word(" ", "<"+m.Address.Wire()+">")
+		}
+		if g.isGroup {
+			f.put(';')
+		}
+	}
+	if !ok {
+		f.buf = f.buf[:len(f.buf)-len(name)-len(":")]
+		return false
+	}
+	f.end()
+	return true
+}
+
+// put appends a character that needs no blank.
+func (f *folder) put(c byte) {
+	f.buf = append(f.buf, c)
+	f.col++
+}
+
+// parameters writes a MIME field, those of its parameters that are not ASCII as RFC
+// 2231 has them.
+func (f *folder) parameters(name, value string) {
+	pieces := splitParameters(value)
+	var params [][]string
+	for _, p := range pieces[1:] {
+		key, text, found := strings.Cut(p, "=")
+		if !found || isASCII(p) {
+			params = append(params, []string{p})
+			continue
+		}
+		text = strings.TrimSpace(text)
+		if strings.HasPrefix(text, `"`) {
+			text = unquote(text)
+		}
+		params = append(params, extended(strings.TrimRight(strings.TrimSpace(key), "*"), text)...)
+	}
+	f.parameterized(name, pieces[0], params)
+}
+
+// splitParameters splits at semicolons outside of quotes.
+func splitParameters(s string) []string {
+	var pieces []string
+	start := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			if end := quotedEnd(s[i:]); end > 0 {
+				i += end - 1
+			}
+		case ';':
+			pieces = append(pieces, strings.TrimSpace(s[start:i]))
+			start = i + 1
+		}
+	}
+	if last := strings.TrimSpace(s[start:]); last != "" || len(pieces) == 0 {
+		pieces = append(pieces, last)
+	}
+	return pieces
+}
+
+// mediaType reads Content-Type as far as it says how a body is divided.
+func (h fitHeader) mediaType() (kind, boundary string) {
+	value := h.get("content-type")
+	if value == "" {
+		return "text/plain", ""
+	}
+	kind, params, err := mime.ParseMediaType(value)
+	if err == nil || kind != "" && params != nil {
+		return kind, params["boundary"]
+	}
+	pieces := splitParameters(value)
+	for _, p := range pieces[1:] {
+		if key, text, found := strings.Cut(p, "="); found && strings.EqualFold(strings.TrimSpace(key), "boundary") {
+			if text = strings.TrimSpace(text); strings.HasPrefix(text, `"`) {
+				text = unquote(text)
+			}
+			boundary = text
+		}
+	}
+	return strings.ToLower(pieces[0]), boundary
+}
+
+func (h fitHeader) encoding() string {
+	return strings.ToLower(h.get("content-transfer-encoding"))
+}

@@ -1,0 +1,317 @@
+package message
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// fitPart is a message or a part of one: what the first reading learns, and so how
+// the others write it.
+type fitPart struct {
+	encoding  string // Content-Transfer-Encoding, in lower case
+	isText    bool
+	container bool // of other parts: its own body is not encoded
+	untouched bool // signed, or encrypted
+	line      int  // of the first line that is too long; 0 for none
+
+	eight, nul, notUTF8 bool
+	octets, quoted      int64 // of the body; those that quoted-printable encodes
+}
+
+// how is what becomes of the body in a form of the message.
+func (p *fitPart) how(f form) recoding {
+	eight := p.eight && f == sevenBitForm
+	switch {
+	case p.container, p.untouched:
+		return asItIs
+	case p.encoding == "base64" && (p.line > 0 || p.eight || p.nul):
+		return rewrap
+	case p.encoding == "quoted-printable" && (p.line > 0 || p.eight || p.nul):
+		return requote
+	case !p.isIdentity() || p.line == 0 && !eight && !p.nul:
+		return asItIs
+	case p.isText && p.quoted*2 <= p.octets/3+readable:
+		return quoteBody
+	}
+	return base64ize
+}
+
+// readable is how many octets longer quoted-printable may be than base64: people can
+// read it.
+const readable = 40
+
+func (p *fitPart) isIdentity() bool {
+	switch p.encoding {
+	case "", "7bit", "8bit", "binary":
+		return true
+	}
+	return false
+}
+
+// newEncoding is Content-Transfer-Encoding in a form; "" leaves it as it is.
+func (p *fitPart) newEncoding(f form) string {
+	switch p.how(f) {
+	case quoteBody:
+		return "quoted-printable"
+	case base64ize:
+		return "base64"
+	case asItIs:
+		switch {
+		case p.untouched || !p.isIdentity():
+		case p.container && f == sevenBitForm && p.encoding != "" && p.encoding != "7bit":
+			return "7bit"
+		case p.encoding == "binary":
+			return map[bool]string{true: "8bit", false: "7bit"}[p.eight || p.container]
+		}
+	}
+	return ""
+}
+
+// fitter reads a message line by line and, after a first reading, writes it anew.
+type fitter struct {
+	plan  *fitPlan
+	form  form
+	first bool // the first reading, which makes the plan
+	next  int  // the part whose header comes next
+
+	state      fitState
+	header     fitHeader
+	long       []byte // the beginning of a line of a part's header
+	within     bool   // a line has begun, and this is more of it
+	number     int    // of the present line
+	boundaries []fitBoundary
+	body       bodyEncoder
+	part       *fitPart
+	any, owed  bool // the body has octets; its last line has not been ended
+
+	out []byte // written, and to be taken by the caller
+}
+
+type fitState int
+
+const (
+	inFitHeader fitState = iota
+	inFitBody
+	betweenParts // before the first part, after the last one, or in what is left alone
+)
+
+type fitBoundary struct {
+	text      string
+	untouched bool
+}
+
+// take reads a line, or a piece of one if partial says that more follows.
+func (f *fitter) take(line []byte, partial bool) error {
+	begins := !f.within
+	if begins {
+		f.number++
+	}
+	f.within = partial
+	if f.state == inFitHeader {
+		if f.long = append(f.long, line...); len(f.long) > maxRawHeader {
+			return errLongHeader
+		}
+		if partial {
+			return nil
+		}
+		line = f.long
+		f.long = nil
+		return f.headerLine(line)
+	}
+	if begins && bytes.HasPrefix(line, []byte("--")) {
+		if depth, last, ok := f.boundary(line); ok {
+			f.endBody(false)
+			f.boundaries = f.boundaries[:depth+1]
+			f.state = inFitHeader
+			if last {
+				f.boundaries, f.state = f.boundaries[:depth], betweenParts
+			}
+			f.out = append(append(f.out, line...), '\r', '\n')
+			return nil
+		}
+	}
+	if f.state == betweenParts {
+		f.part = &f.plan.between
+	}
+	f.look(line, begins, partial)
+	if f.state == betweenParts {
+		f.out = append(f.out, line...)
+		if !partial {
+			f.out = append(f.out, '\r', '\n')
+		}
+		return nil
+	}
+	if f.owed {
+		f.out = f.body.end(f.out)
+	}
+	f.any, f.owed = true, !partial
+	f.out = f.body.line(f.out, line, begins)
+	return nil
+}
+
+// look learns from the body of a part.
+func (f *fitter) look(line []byte, begins, partial bool) {
+	p := f.part
+	if !f.first {
+		return
+	}
+	if partial && p.line == 0 {
+		p.line = f.number
+	}
+	if begins && bytes.HasPrefix(line, []byte("-----BEGIN PGP SIGNED MESSAGE-----")) {
+		p.untouched = true
+		f.plan.signedBy = "PGP"
+	}
+	p.octets += int64(len(line)) + 2
+	for _, c := range line {
+		switch {
+		case c >= utf8.RuneSelf:
+			p.eight = true
+			p.quoted++
+		case c == 0:
+			p.nul = true
+			p.quoted++
+		case c < ' ' && c != '\t', c == '=', c == 0x7f:
+			p.quoted++
+		}
+	}
+	p.notUTF8 = p.notUTF8 || partial || !utf8.Valid(line)
+}
+
+// boundary reports whether a line is the boundary of an open part, which one, and
+// whether it is the last.
+func (f *fitter) boundary(line []byte) (depth int, last, ok bool) {
+	for depth = len(f.boundaries) - 1; depth >= 0; depth-- {
+		rest, found := bytes.CutPrefix(line, []byte("--"+f.boundaries[depth].text))
+		if !found {
+			continue
+		}
+		switch string(bytes.TrimRight(rest, blanks)) {
+		case "":
+			return depth, false, true
+		case "--":
+			return depth, true, true
+		}
+	}
+	return 0, false, false
+}
+
+func (f *fitter) headerLine(line []byte) error {
+	if bytes.IndexByte(line, 0) >= 0 {
+		return sentence.Errorf("line %d holds a NUL, in the header of a part", f.number)
+	}
+	if len(line) > 0 {
+		if f.header.add(line) {
+			return nil
+		}
+		f.giveUp(line)
+		return nil
+	}
+	return f.endHeader()
+}
+
+// giveUp leaves a part alone whose header is none, as nobody knows how others read it.
+func (f *fitter) giveUp(line []byte) {
+	if f.first {
+		f.plan.parts = append(f.plan.parts, fitPart{untouched: true})
+	}
+	f.next++
+	for _, field := range f.header {
+		for _, line := range field.lines {
+			f.out = append(append(f.out, line...), '\r', '\n')
+		}
+	}
+	f.out = append(append(f.out, line...), '\r', '\n')
+	f.header, f.state = nil, betweenParts
+	f.part = &f.plan.between
+	f.look(line, true, false)
+}
+
+// endHeader writes the header of a message or part, and finds out what its body is.
+func (f *fitter) endHeader() error {
+	index := f.next
+	f.next++
+	kind, boundary := f.header.mediaType()
+	main, _, _ := strings.Cut(kind, "/")
+	if f.first {
+		f.plan.parts = append(f.plan.parts, f.newPart(index, kind, boundary))
+	}
+	f.part = &f.plan.parts[index]
+	header, err := f.plan.rewrite(f.header, index, f.form)
+	if err != nil {
+		return err
+	}
+	f.out = append(append(f.out, header...), '\r', '\n')
+	if f.first && !isASCII(string(header)) {
+		// To servers the header of a part is the body of the message.
+		f.plan.utf8 = f.plan.utf8 || index == 0
+		f.plan.between.eight = f.plan.between.eight || index > 0
+	}
+	f.header = nil
+	f.body, f.any, f.owed = bodyEncoder{how: f.part.how(f.form)}, false, false
+	switch {
+	case main == "multipart" && boundary != "":
+		f.boundaries = append(f.boundaries, fitBoundary{boundary, f.part.untouched})
+		f.state = betweenParts
+	case f.part.container:
+		f.state = inFitHeader
+	default:
+		f.state = inFitBody
+	}
+	return nil
+}
+
+func (f *fitter) newPart(index int, kind, boundary string) fitPart {
+	p := fitPart{encoding: f.header.encoding(), isText: strings.HasPrefix(kind, "text/")}
+	if index == 0 && f.header.has("dkim-signature") {
+		f.plan.signedBy, f.plan.dkim = "DKIM", true
+	}
+	p.untouched = !f.plan.raw.Fit || f.plan.dkim || len(f.boundaries) > 0 && f.boundaries[len(f.boundaries)-1].untouched
+	switch kind {
+	case "multipart/signed", "multipart/encrypted":
+		p.untouched = true
+		f.plan.signedBy = "OpenPGP or S/MIME"
+	case "application/pkcs7-mime", "application/x-pkcs7-mime":
+		p.untouched = true
+		f.plan.signedBy = "S/MIME"
+	case "message/rfc822", "message/global":
+		p.container = p.isIdentity()
+	}
+	if strings.HasPrefix(kind, "multipart/") && boundary != "" {
+		p.container = true
+	}
+	return p
+}
+
+// endBody ends the body of a part, before a boundary or at the end of the message.
+func (f *fitter) endBody(atEnd bool) {
+	if f.state != inFitBody || !f.any {
+		return
+	}
+	if atEnd && f.owed && f.body.how == base64ize {
+		f.out = f.body.end(f.out) // the last line end is of the text
+	}
+	f.out = f.body.finish(f.out)
+	f.any, f.owed = false, false
+}
+
+// finish is called after the last line.
+func (f *fitter) finish() error {
+	if f.state == inFitHeader && len(f.header) > 0 {
+		return f.endOpenHeader()
+	}
+	f.endBody(true)
+	return nil
+}
+
+// endOpenHeader is for a message that ends in a header, without an empty line.
+func (f *fitter) endOpenHeader() error {
+	if err := f.endHeader(); err != nil {
+		return err
+	}
+	f.out = f.out[:len(f.out)-len("\r\n")]
+	return nil
+}
