@@ -139,6 +139,9 @@ func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int 
 			s.refused[login] = v.Name
 		}
 	}
+	if j.OK {
+		defer a.loginWorked(ctx, v.Name, s.json)
+	}
 	if s.json {
 		a.printJSON(j)
 		return j.Exit

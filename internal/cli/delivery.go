@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,12 +20,13 @@ import (
 // transactions, in a goroutine of its own; deliver tells of each as its result
 // comes.
 type delivery struct {
-	a      *app
-	s      *sendFlags
-	client *yan.Client
-	server transport.Server
-	jobs   []*job
-	log    *sendlog.Log // nil without --log
+	loggedIn bool // a login worked, and the outbox was told
+	a        *app
+	s        *sendFlags
+	client   *yan.Client
+	server   transport.Server
+	jobs     []*job
+	log      *sendlog.Log // nil without --log
 	// todo are to be sent, at least to some; settled are not, as the log says.
 	todo, settled []*job
 
@@ -220,6 +222,10 @@ func (r *delivery) settle(ctx, sending context.Context, j *job, result yan.Resul
 		return
 	}
 	r.judge(result)
+	if id := r.s.id; id != nil && !r.loggedIn && slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted }) && r.a.isLocalOutbox(sending) {
+		r.loggedIn = true
+		r.a.loginWorked(sending, id.Name, r.s.json || r.s.quiet)
+	}
 	if folder := r.keepCopy(sending, j, result); folder != "" {
 		j.copied = folder
 	}

@@ -128,6 +128,9 @@ func (a *app) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
 		}
 	}
 	l.farewell()
+	if !l.s.noCheck {
+		l.a.loginWorked(cmd.Context(), l.acc.Name, l.s.json)
+	}
 	return nil
 }
 

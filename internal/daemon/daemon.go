@@ -45,7 +45,8 @@ type daemon struct {
 	socket  *Listener    // nil for none
 	metrics net.Listener // nil for none
 
-	reloads sync.Mutex // one at a time
+	reloads  sync.Mutex // one at a time
+	standing standing
 
 	mu        sync.Mutex
 	configErr error     // of the last reload
@@ -123,6 +124,7 @@ func (d *daemon) run(ctx context.Context) error {
 	others := d.begin(working, beside)
 	d.ready()
 	d.tellClock(working)
+	d.tellRests(beside)
 
 	var why error
 	select {
@@ -227,7 +229,8 @@ func (d *daemon) tellFailure(part string, err error) {
 	d.o.Log.Error("a part ended", attrs...)
 }
 
-// isReady reports whether what is enqueued is being sent; why says why not.
+// isReady reports whether the delivery works; why says why not. Accounts may rest, see
+// blocked.
 func (d *daemon) isReady() (ready bool, why string) {
 	s := d.deliver.Status()
 	switch {

@@ -13,16 +13,19 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/scrub"
 )
 
 // The paths that a daemon answers: all of them on the socket, those that only show
 // something at the address for metrics, too.
 const (
-	pathStatus  = "/status"  // GET: a Status
-	pathWake    = "/wake"    // POST: look what is due
-	pathReload  = "/reload"  // POST: read the configuration again; a Reloaded
-	pathHealth  = "/healthz" // GET: 200 while the process lives
-	pathReady   = "/readyz"  // GET: 200 while what is enqueued is being sent, else 503
+	pathStatus = "/status"  // GET: a Status
+	pathWake   = "/wake"    // POST: look what is due
+	pathReload = "/reload"  // POST: read the configuration again; a Reloaded
+	pathHealth = "/healthz" // GET: 200 while the process lives
+	// GET: 200 while what is enqueued is being sent, else 503 and why. With ?accounts=no
+	// accounts that rest don't count.
+	pathReady   = "/readyz"
 	pathMetrics = "/metrics" // GET: what the Meter shows
 )
 
@@ -43,6 +46,8 @@ type Status struct {
 	InFlight int `json:"in_flight"`
 	// Connections is how many it may have open, by account.
 	Connections map[string]int `json:"connections"`
+	// Resting are the accounts that do not send now.
+	Resting []Resting `json:"resting"`
 	// Configured is when the configuration that counts was read; ConfigError why
 	// a later one does not.
 	Configured  time.Time `json:"configured"`
@@ -59,10 +64,18 @@ type Reloaded struct {
 func (d *daemon) looks() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathHealth, func(w http.ResponseWriter, _ *http.Request) { line(w, http.StatusOK, "alive") })
-	mux.HandleFunc("GET "+pathReady, func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+pathReady, func(w http.ResponseWriter, r *http.Request) {
 		ready, why := d.isReady()
 		if !ready {
 			line(w, http.StatusServiceUnavailable, why)
+			return
+		}
+		var blocked []Resting
+		if r.URL.Query().Get("accounts") != "no" {
+			blocked = d.blocked(r.Context())
+		}
+		if len(blocked) > 0 {
+			line(w, http.StatusServiceUnavailable, accountsBlocked(blocked))
 			return
 		}
 		line(w, http.StatusOK, why)
@@ -76,7 +89,9 @@ func (d *daemon) looks() *http.ServeMux {
 // commands are what the owner of the socket may want.
 func (d *daemon) commands() *http.ServeMux {
 	mux := d.looks()
-	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, d.status()) })
+	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, d.status(r.Context()))
+	})
 	mux.HandleFunc("POST "+pathWake, func(w http.ResponseWriter, _ *http.Request) {
 		d.store.wake()
 		w.WriteHeader(http.StatusNoContent)
@@ -98,15 +113,37 @@ func (d *daemon) commands() *http.ServeMux {
 	return mux
 }
 
-func (d *daemon) status() Status {
+// accountsBlocked is the answer of /readyz while accounts rest for which something is
+// enqueued: the first line for machines, the others say which and why.
+func accountsBlocked(list []Resting) string {
+	lines := []string{fmt.Sprintf("accounts that can't send: %d", len(list))}
+	for _, r := range list {
+		where := ""
+		if r.Here {
+			where = " from here"
+		}
+		lines = append(lines, fmt.Sprintf("account %s can't send%s until %s: %s; recipients waiting: %d",
+			scrub.Text(r.Account), where, r.Until.Format(time.RFC3339), r.why(), r.Waiting))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (d *daemon) status(ctx context.Context) Status {
 	ready, why := d.isReady()
+	if blocked := d.blocked(ctx); ready && len(blocked) > 0 {
+		ready, why = false, accountsBlocked(blocked)
+	}
 	if ready {
 		why = ""
+	}
+	resting, err := d.resting(ctx)
+	if err != nil {
+		resting = []Resting{}
 	}
 	now := d.deliver.Status()
 	s := Status{Version: d.o.Version, PID: os.Getpid(), Since: d.since, Outbox: d.o.Outbox,
 		Ready: ready, Why: why, Stopping: d.stopping.Load(), Couriers: now.Couriers, InFlight: now.InFlight,
-		Connections: d.routes.open(), Accounts: d.routes.config.Load().Accounts}
+		Connections: d.routes.open(), Resting: resting, Accounts: d.routes.config.Load().Accounts}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s.Configured = d.read

@@ -79,6 +79,8 @@ func (c *clock) fire(t *testing.T, d time.Duration) {
 
 // store is an outbox of which only what the daemon itself asks for is there.
 type store struct {
+	accounts []outbox.AccountStats
+	statsErr error
 	outbox.Store
 	mu     sync.Mutex
 	woke   chan struct{}
@@ -96,14 +98,22 @@ func (s *store) Wake() <-chan struct{} {
 	return s.woke
 }
 
-func (s *store) Stats(context.Context) (outbox.Stats, error) { return outbox.Stats{}, nil }
-
 func (s *store) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.woke)
 	s.woke = make(chan struct{})
 }
+
+// Stats tells what the accounts were said to have.
+func (s *store) Stats(context.Context) (outbox.Stats, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return outbox.Stats{Accounts: s.accounts}, s.statsErr
+}
+
+func (s *store) has(accounts []outbox.AccountStats) { s.accounts = accounts }
+func (s *store) fails(err error)                    { s.statsErr = err }
 
 func (s *store) Join(context.Context, outbox.Worker, time.Duration) error { return nil }
 

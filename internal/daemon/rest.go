@@ -1,0 +1,131 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/scrub"
+)
+
+// Resting is an account that does not send for a while.
+type Resting struct {
+	Account string    `json:"account"`
+	Until   time.Time `json:"until"`
+	// Here says that only this process does not use the account, because of a fault that
+	// may be this machine's own.
+	Here bool `json:"here"`
+	// Waiting counts the recipients that are enqueued for it.
+	Waiting int    `json:"waiting"`
+	Stage   string `json:"stage,omitempty"`
+	Code    int    `json:"code,omitempty"`
+	Class   string `json:"class,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+// why is the reason in one line, without the text of the server's reply, which may
+// name people.
+func (r Resting) why() string {
+	var parts []string
+	if r.Class != "" {
+		parts = append(parts, r.Class)
+	}
+	if r.Code != 0 {
+		parts = append(parts, fmt.Sprintf("%d at %s", r.Code, r.Stage))
+	}
+	if r.Error != "" {
+		parts = append(parts, r.Error)
+	}
+	if len(parts) == 0 {
+		return "no reason was kept"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (r Resting) log() []any {
+	return []any{slog.String("account", scrub.Text(r.Account)), slog.Time("until", r.Until), slog.Bool("here", r.Here), slog.Int("waiting", r.Waiting),
+		slog.String("why", r.why())}
+}
+
+const (
+	// statsFresh is how old an answer of the outbox may be when somebody asks whether all
+	// is ready, and statsTime how long it may take.
+	statsFresh, statsTime = 5 * time.Second, 2 * time.Second
+)
+
+// standing remembers how it stands with the accounts: who asks often does not make
+// the outbox count often.
+type standing struct {
+	mu    sync.Mutex
+	asked time.Time
+	list  []outbox.AccountStats
+}
+
+func (s *standing) ask(ctx context.Context, store outbox.Store, now time.Time) ([]outbox.AccountStats, time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if age := now.Sub(s.asked); !s.asked.IsZero() && age >= 0 && age < statsFresh {
+		return s.list, s.asked, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, statsTime)
+	defer cancel()
+	stats, err := store.Stats(ctx)
+	if err != nil {
+		return nil, now, err
+	}
+	s.list, s.asked = stats.Accounts, now
+	return s.list, now, nil
+}
+
+// resting lists the accounts that do not send now, by name.
+func (d *daemon) resting(ctx context.Context) ([]Resting, error) {
+	accounts, asked, err := d.standing.ask(ctx, d.o.Store, d.o.Now())
+	if err != nil {
+		return nil, err
+	}
+	list := []Resting{}
+	waiting := map[string]int{}
+	add := func(account string, until time.Time, here bool, why outbox.Answer) {
+		r := Resting{Account: account, Until: until.UTC(), Here: here, Waiting: waiting[account], Stage: string(why.Stage), Code: why.Reply.Code, Class: why.Class}
+		if why.Err != "" {
+			r.Error = scrub.Text(why.Err)
+		}
+		list = append(list, r)
+	}
+	for _, a := range accounts {
+		waiting[a.Account] = a.Count[outbox.Queued] + a.Count[outbox.Deferred]
+		if until := asked.Add(a.PausedFor); a.PausedFor > 0 && until.After(d.o.Now()) {
+			add(a.Account, until, false, a.PauseAnswer)
+		}
+	}
+	for _, r := range d.deliver.Status().Rests {
+		add(r.Account, r.Until, true, r.Answer)
+	}
+	slices.SortStableFunc(list, func(a, b Resting) int { return strings.Compare(a.Account, b.Account) })
+	return list, nil
+}
+
+// blocked lists the accounts for which something is enqueued that can't be sent now.
+func (d *daemon) blocked(ctx context.Context) []Resting {
+	list, err := d.resting(ctx)
+	if err != nil {
+		return nil // isReady says when the outbox does not work
+	}
+	return slices.DeleteFunc(list, func(r Resting) bool { return r.Waiting == 0 })
+}
+
+// tellRests logs the accounts that rest when it starts: nothing else would say so.
+func (d *daemon) tellRests(ctx context.Context) {
+	list, err := d.resting(ctx)
+	if err != nil {
+		return // the delivery says so
+	}
+	for _, r := range list {
+		d.o.Log.Warn("the account rests", r.log()...)
+	}
+}

@@ -1,0 +1,69 @@
+package daemon
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/smtp"
+)
+
+// What is enqueued for an account that can't send makes it not ready, with the account
+// and the reason; the watchdog and ?accounts=no ask for the delivery alone.
+func TestReadyWhileAccountsRest(t *testing.T) {
+	t.Parallel()
+	waits := map[outbox.State]int{outbox.Queued: 2, outbox.Deferred: 1}
+	refused := outbox.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535, Lines: []string{"5.7.8 alice@example.org"}}, Class: "AUTH_BAD_CREDENTIALS"}
+	for _, c := range []struct {
+		name  string
+		stats []outbox.AccountStats
+		rests []delivery.Rest
+		code  int
+		says  []string
+	}{
+		{"all send", []outbox.AccountStats{{Account: "a", Count: waits}}, nil, 200, []string{"ready"}},
+		{"one rests and nothing waits", []outbox.AccountStats{{Account: "a", PausedFor: time.Hour, PauseAnswer: refused}}, nil, 200, []string{"ready"}},
+		{"one rests", []outbox.AccountStats{{Account: "a", Count: waits, PausedFor: time.Hour, PauseAnswer: refused}, {Account: "b", Count: waits}}, nil, 503,
+			[]string{"accounts that can't send: 1\n", "account a can't send until ", "AUTH_BAD_CREDENTIALS, 535 at auth; recipients waiting: 3"}},
+		{"one rests here", []outbox.AccountStats{{Account: "a", Count: waits}}, []delivery.Rest{{Account: "a", Until: newClock().Now().Add(time.Hour),
+			Answer: outbox.Answer{Err: "no secret in the file of alice@example.org"}}}, 503, []string{"account a can't send from here until ", "no secret"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, func(o *Options) { o.Store.(*store).has(c.stats) })
+			r.becomes(func() delivery.Status { return delivery.Status{Joined: true, Accepting: true, Rests: c.rests} })
+			code, text := ask(t, r.socket, pathReady)
+			if code != c.code || strings.Contains(text, "alice") {
+				t.Errorf("%d %s", code, text)
+			}
+			for _, words := range c.says {
+				if !strings.Contains(text, words) {
+					t.Errorf("it does not say %q: %s", words, text)
+				}
+			}
+			if code, text := ask(t, r.socket, pathReady+"?accounts=no"); code != 200 {
+				t.Errorf("the delivery alone: %d %s", code, text)
+			}
+			var s Status
+			if _, text := ask(t, r.socket, pathStatus); json.Unmarshal([]byte(text), &s) != nil || s.Ready != (c.code == 200) || s.Resting == nil {
+				t.Errorf("status %s", text)
+			}
+			if rests := len(c.stats) > 0 && c.stats[0].PausedFor > 0; rests != strings.Contains(r.log.String(), "the account rests") {
+				t.Errorf("it rests at the start: %v; the log: %s", rests, r.log)
+			}
+		})
+	}
+}
+
+// An outbox that does not answer is what isReady tells of, not an account.
+func TestReadyWhenNobodyCanCount(t *testing.T) {
+	t.Parallel()
+	r := start(t, func(o *Options) { o.Store.(*store).fails(errors.New("no such host")) })
+	if code, text := ask(t, r.socket, pathReady); code != 200 {
+		t.Errorf("%d %s", code, text)
+	}
+}
