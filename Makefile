@@ -4,7 +4,8 @@
 #
 #	make test     everything below but the figures: what CI runs
 #	make lint     gofmt, go vet for three systems, staticcheck, known vulnerabilities
-#	make unit     the tests, with the race detector
+#	make unit     the tests, with the race detector; those of the outbox, which repeat
+#	              less under it, also without
 #	make fuzz     every fuzz target, FUZZTIME each (5s)
 #	make cross    the command for six systems, without cgo, into dist/
 #	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring
@@ -28,6 +29,7 @@ lint:
 
 unit:
 	go test -race -count=1 ./...
+	go test -count=1 ./internal/outbox/...
 
 fuzz:
 	sh tools/fuzz.sh $(FUZZTIME)

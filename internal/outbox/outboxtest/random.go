@@ -42,7 +42,7 @@ func RunReopen(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox
 		}
 	})
 	p := newPair(1, store, clock)
-	for round := range 8 {
+	for round := range Fewer(8) {
 		err := p.run(t.Context(), 150)
 		if err == nil {
 			err = store.Close()

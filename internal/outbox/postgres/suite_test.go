@@ -120,7 +120,7 @@ func TestSuiteRandom(t *testing.T) {
 	for seed := range uint64(4) {
 		clock := outboxtest.NewClock().Single()
 		store := open(t, server.Database(t), outbox.Options{Now: clock.Now, InlineBytes: 1000}, postgres.Settings{Careless: true})
-		outboxtest.Random(t, seed, 600, store, clock)
+		outboxtest.Random(t, seed, outboxtest.Fewer(600), store, clock)
 	}
 }
 

@@ -40,7 +40,7 @@ func kinds() []kind {
 		{name: "model", every: 1, gang: 48, calls: 1, open: func(_ testing.TB, _ outbox.Options, clock *outboxtest.Clock) (outbox.Store, error) {
 			return outboxtest.NewModel(clock), nil
 		}},
-		{name: "sqlite", every: 11, gang: 8, calls: 5, failpoints: sqlite.Failpoints(),
+		{name: "sqlite", every: twice(11), gang: 8, calls: twice(5), failpoints: sqlite.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
 				folder, err := os.MkdirTemp(t.TempDir(), "") // a course may be one of thousands
 				if err != nil {
@@ -53,7 +53,7 @@ func kinds() []kind {
 				return disposable{store, folder}, nil
 			},
 			place: func(t testing.TB) string { return filepath.Join(t.TempDir(), "outbox.db") }},
-		{name: "postgres", every: 41, gang: 4, calls: 13, failpoints: postgres.Failpoints(),
+		{name: "postgres", every: twice(41), gang: 4, calls: twice(13), failpoints: postgres.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
 				return postgres.Open(context.Background(), pgtest.Start(t).Database(t), o)
 			},
@@ -68,3 +68,12 @@ type disposable struct {
 }
 
 func (d disposable) Close() error { return errors.Join(d.Store.Close(), os.RemoveAll(d.folder)) }
+
+// twice is how wide a stride is: under the race detector, where everything takes ten
+// times as long, it is two of them.
+func twice(n int) int {
+	if outboxtest.Race {
+		return 2 * n
+	}
+	return n
+}
