@@ -175,7 +175,7 @@ func TestOneFileName(t *testing.T) {
 		f.parameterized("Content-Disposition", "attachment", fileNameParameters(name))
 		text := string(f.buf)
 		plain, extended := strings.Count(text, "filename="), strings.Count(text, "filename*=")+strings.Count(text, "filename*0*=")
-		if plain+extended != 1 || isASCII(name) && !strings.Contains(name, "=?") && plain != 1 || strings.Contains(text, "=?UTF-8") {
+		if plain+extended != 1 || isASCII(name) && !strings.Contains(name, "=?") && !strings.Contains(name, `"`) && plain != 1 || strings.Contains(text, "=?UTF-8") {
 			t.Errorf("%s", text)
 		}
 	}

@@ -25,7 +25,11 @@ type wordEncoding byte
 const (
 	bEncoding wordEncoding = 'B'
 	qEncoding wordEncoding = 'Q'
+	// onlyB is bEncoding where no word may be in Q, even at the price of padding.
+	onlyB wordEncoding = 'b'
 )
+
+func (e wordEncoding) isB() bool { return e != qEncoding }
 
 // shorterEncoding picks by length, and Q where both are equal: it can be read.
 func shorterEncoding(s string) wordEncoding {
@@ -37,7 +41,7 @@ func shorterEncoding(s string) wordEncoding {
 
 // size is the length of s as the text of one encoded word, frame not counted.
 func (e wordEncoding) size(s string) int {
-	if e == bEncoding {
+	if e.isB() {
 		return base64.StdEncoding.EncodedLen(len(s))
 	}
 	n := 0
@@ -73,25 +77,20 @@ func isQLiteral(c byte) bool {
 		c == '!' || c == '*' || c == '+' || c == '-' || c == '/'
 }
 
-// piece is one encoded word of several: its text, charset and encoding.
+// piece is one encoded word of several.
 type piece struct {
 	text     string
-	charset  string
 	encoding wordEncoding
 }
 
-const utf8Charset, asciiCharset = "UTF-8", "US-ASCII"
-
-func (p piece) size() int {
-	return len("=?") + len(p.charset) + len("?B?") + p.encoding.size(p.text) + len("?=")
-}
+func (p piece) size() int { return encodedFrame + p.encoding.size(p.text) }
 
 func (p piece) append(dst []byte) []byte {
-	dst = append(append(append(dst, "=?"...), p.charset...), '?', byte(p.encoding), '?')
-	if p.encoding == bEncoding {
+	if dst = append(dst, "=?UTF-8?"...); p.encoding.isB() {
+		dst = append(dst, "B?"...)
 		dst = base64.StdEncoding.AppendEncode(dst, []byte(p.text))
 	} else {
-		dst = appendQ(dst, p.text)
+		dst = appendQ(append(dst, "Q?"...), p.text)
 	}
 	return append(dst, "?="...)
 }
@@ -106,12 +105,12 @@ func (p piece) append(dst []byte) []byte {
 //
 // QUIRK: GMime (notmuch 0.37, for one) decodes neighbours of the same charset
 // and encoding as one run of base64, and drops what follows the first padding.
-// Where the octets don't come out even, a short word of another encoding or
-// charset comes first. It stays in base64 if it can, for the From of QQ Mail.
+// Where the octets don't come out even, a short word in Q comes first. Another
+// charset would do as well, but Python's make_header puts a blank before it.
 func (e wordEncoding) cut(s string, room, whole int) (p piece, rest string) {
 	fits := func(text string) bool { return encodedFrame+e.size(text) <= room }
 	if fits(s) {
-		return piece{s, utf8Charset, e}, ""
+		return piece{s, e}, ""
 	}
 	most, even := 0, 0 // the longest that fits, and the longest of a multiple of three octets
 	for end := 0; ; {
@@ -126,9 +125,11 @@ func (e wordEncoding) cut(s string, room, whole int) (p piece, rest string) {
 	}
 	switch {
 	case e == qEncoding && most > 0:
-		return piece{s[:most], utf8Charset, e}, s[most:]
-	case e == bEncoding && even > 0 && even*2 >= most:
-		return piece{s[:even], utf8Charset, e}, s[even:]
+		return piece{s[:most], e}, s[most:]
+	case e.isB() && even > 0 && even*2 >= most:
+		return piece{s[:even], e}, s[even:]
+	case e == onlyB && most > 0:
+		return piece{s[:most], e}, s[most:]
 	case room < whole:
 		return piece{}, s
 	case e == bEncoding && most > 0:
@@ -140,28 +141,13 @@ func (e wordEncoding) cut(s string, room, whole int) (p piece, rest string) {
 }
 
 // evener is the shortest beginning of s, of whole characters, after which the
-// first most octets are a multiple of three; or as much of it as goes in base64
-// without padding.
+// first most octets are a multiple of three.
 func evener(s string, most int) piece {
-	even, end := 0, clusterLen(s)
+	end := clusterLen(s)
 	for end%3 != most%3 {
-		if end%3 == 0 {
-			even = end
-		}
 		end += clusterLen(s[end:])
 	}
-	if even > 0 {
-		return piece{s[:even], utf8Charset, bEncoding}
-	}
-	return oddPiece(s[:end])
-}
-
-// oddPiece holds any number of octets and may stand before a word in base64.
-func oddPiece(text string) piece {
-	if isASCII(text) {
-		return piece{text, asciiCharset, bEncoding}
-	}
-	return piece{text, utf8Charset, qEncoding}
+	return piece{s[:end], qEncoding}
 }
 
 // cutRunes is cut for so many marks on one character that it fits nowhere.
@@ -180,11 +166,11 @@ func (e wordEncoding) cutRunes(s string, room int) (p piece, rest string) {
 	if e == bEncoding {
 		if even == 0 {
 			_, n := utf8.DecodeRuneInString(s)
-			return oddPiece(s[:n]), s[n:]
+			return piece{s[:n], qEncoding}, s[n:]
 		}
 		most = even
 	}
-	return piece{s[:most], utf8Charset, e}, s[most:]
+	return piece{s[:most], e}, s[most:]
 }
 
 // clusterLen is the length of the first character as readers see it: a code

@@ -53,15 +53,22 @@ func (f *folder) fold() {
 // encoded appends s as encoded words, the first after blank, a single space or
 // tab, and the others after a space, which readers drop between encoded words.
 func (f *folder) encoded(blank, s string, e wordEncoding) {
-	const whole = foldAt - len(" ")
-	if n := encodedFrame + e.size(s); !f.first && n > whole-f.col && n <= whole {
+	const line, fair = foldAt - len(" "), 40
+	whole := line
+	switch room := line - f.col; {
+	case f.first && room >= fair:
+		// Directly after the colon nothing is folded: mblaze shows no such
+		// subject, and Python one that begins with a blank.
+		whole = room
+	case !f.first && room < encodedFrame+e.size(s) && encodedFrame+e.size(s) <= line:
 		f.fold() // rather than in two pieces
 	}
 	for s != "" {
-		p, rest := e.cut(s, whole-f.col, whole)
+		p, rest := e.cut(s, line-f.col, whole)
+		whole = line
 		if p.text == "" {
 			f.fold()
-			p, rest = e.cut(s, whole, whole)
+			p, rest = e.cut(s, line, line)
 		}
 		f.before(len(blank) + p.size())
 		f.buf = p.append(append(f.buf, blank...))
@@ -178,7 +185,7 @@ func (f *folder) displayName(name string, isFrom bool) {
 	case !isASCII(name):
 		e := shorterEncoding(name)
 		if isFrom {
-			e = bEncoding
+			e = onlyB
 		}
 		f.encoded(" ", name, e)
 	case strings.Contains(name, "=?"):

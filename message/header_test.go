@@ -86,7 +86,7 @@ func TestHeaderFields(t *testing.T) {
 			"Cc: <a@example.com>, <a@example.com>, <a@example.com>, <a@example.com>,\n <a@example.com>, <z@example.com>\n"},
 
 		{"plain file", file("a.txt"), "Content-Disposition: attachment; filename=a.txt\n"},
-		{"file with blank", file(`a "b".txt`), "Content-Disposition: attachment; filename=\"a \\\"b\\\".txt\"\n"},
+		{"file with blank", file(`a "b".txt`), "Content-Disposition: attachment; filename*=UTF-8''a%20%22b%22.txt\n"},
 		{"file with marks of RFC 2231", file("50%*'s.txt"), "Content-Disposition: attachment; filename=\"50%*'s.txt\"\n"},
 		{"file that looks encoded", file("=?x"), "Content-Disposition: attachment; filename*=UTF-8''%3D%3Fx\n"},
 		{"chinese file", file("报告.pdf"), "Content-Disposition: attachment; filename*=UTF-8''%E6%8A%A5%E5%91%8A.pdf\n"},

@@ -55,7 +55,7 @@ func (m mediaType) field(f *folder, fileName string) {
 		}
 	}
 	if fileName != "" {
-		words, ok := wholeParameter("name", fileName)
+		words, ok := wholeName("name", fileName)
 		if !ok {
 			words = encodedName(fileName)
 		}

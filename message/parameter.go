@@ -32,9 +32,20 @@ func parameter(key, value string) (words []string, ok bool) {
 	return words, true
 }
 
-// wholeParameter is parameter for a file name, which stays in one piece however
-// long it is: not all readers put the sections of RFC 2231 together, and a longer
-// line hurts none.
+// wholeName is parameter for a file name, which stays in one piece however long it
+// is: not all readers put the sections of RFC 2231 together, and a longer line
+// hurts none.
+//
+// QUIRK: mblaze and ripmime don't know the \" of a quoted string; a name with
+// quotes is written as RFC 2231 has it.
+func wholeName(key, value string) (words []string, ok bool) {
+	if strings.Contains(value, `"`) {
+		return nil, false
+	}
+	return wholeParameter(key, value)
+}
+
+// wholeParameter is parameter in a line of any length that RFC 5322 allows.
 func wholeParameter(key, value string) (words []string, ok bool) {
 	p := key + "=" + value
 	if value == "" || strings.ContainsFunc(value, func(r rune) bool {
@@ -116,7 +127,7 @@ func encodedName(value string) []string {
 // wrong one, and ripmime joins them. Readers without RFC 2231 have name= of
 // Content-Type.
 func fileNameParameters(name string) [][]string {
-	if plain, ok := wholeParameter("filename", name); ok {
+	if plain, ok := wholeName("filename", name); ok {
 		return [][]string{plain}
 	}
 	return extended("filename", name)
