@@ -117,36 +117,50 @@ func (d *draft) parseBody() error {
 	if err != nil {
 		return err
 	}
-	before, after, err := d.parseAlternatives()
-	if err != nil {
+	if m.HTML == "" {
+		inline, attached = nil, append(inline, attached...) // nothing to be inline in
+	}
+	if err := d.parseForms(inline); err != nil {
 		return err
-	}
-	forms := after
-	if m.HTML != "" {
-		html := d.textEntity("html", "", d.withContentIDs(m.HTML))
-		if len(inline) > 0 {
-			html = newMultipart("related", append([]*entity{html}, inline...)...)
-		}
-		forms = append([]*entity{html}, forms...)
-	} else {
-		attached = append(inline, attached...) // nothing to be inline in
-	}
-	forms = append(before, forms...)
-	if m.Text != "" {
-		forms = append([]*entity{d.textEntity("plain", "", m.Text)}, forms...)
-	}
-	switch len(forms) {
-	case 0:
-	case 1:
-		d.body = forms[0]
-	default:
-		d.body = newMultipart("alternative", forms...)
 	}
 	if len(attached) > 0 {
 		if d.body != nil {
 			attached = append([]*entity{d.body}, attached...)
 		}
 		d.body = newMultipart("mixed", attached...)
+	}
+	return nil
+}
+
+// parseForms makes the one form of the message, or an alternative of several.
+func (d *draft) parseForms(inline []*entity) error {
+	m := d.message
+	if m.HTML == "" && len(m.Alternatives) == 0 {
+		if m.Text != "" {
+			d.body = d.textEntity("plain", "", m.Text)
+		}
+		return nil
+	}
+	before, after, err := d.parseAlternatives()
+	if err != nil {
+		return err
+	}
+	var forms []*entity
+	if m.Text != "" {
+		forms = append(forms, d.textEntity("plain", "", m.Text))
+	}
+	forms = append(forms, before...)
+	if m.HTML != "" {
+		html := d.textEntity("html", "", d.withContentIDs(m.HTML))
+		if len(inline) > 0 {
+			html = newMultipart("related", append([]*entity{html}, inline...)...)
+		}
+		forms = append(forms, html)
+	}
+	if forms = append(forms, after...); len(forms) == 1 {
+		d.body = forms[0]
+	} else {
+		d.body = newMultipart("alternative", forms...)
 	}
 	return nil
 }

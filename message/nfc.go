@@ -13,7 +13,7 @@ import (
 // character of Japanese names that would become U+795E; macOS leaves the same
 // ranges alone.
 func composed(s string) string {
-	if isASCII(s) || norm.NFC.IsNormalString(s) {
+	if !mayCompose(s) || norm.NFC.IsNormalString(s) {
 		return s
 	}
 	var b strings.Builder
@@ -32,6 +32,17 @@ func composed(s string) string {
 		s = s[next:]
 	}
 	return b.String()
+}
+
+// mayCompose knows without a table what most names are: nothing below the first
+// combining mark and no ideograph of Chinese changes.
+func mayCompose(s string) bool {
+	for _, r := range s {
+		if r >= 0x300 && (r < 0x3400 || r > 0x9fff) {
+			return true
+		}
+	}
+	return false
 }
 
 // isKept is a compatibility ideograph or a letterlike sign, the Kelvin for one.
