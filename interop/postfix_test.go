@@ -65,6 +65,7 @@ func (s *servers) configurePostfix(dir string, offered []service) error {
 	for name, table := range map[string]string{
 		"mailboxes": "/^/ utf8/\n",
 		"transport": "/@utf8\\.example\\.test$/ virtual:\n",
+		"headers":   "/^X-Refuse:/ REJECT this message is refused\n",
 		"recipients": "/^reject-/ 550 5.1.1 User unknown in virtual mailbox table\n" +
 			"/^defer-/ 450 4.2.0 Try again later\n" +
 			"/^full-/ 452 4.2.2 Mailbox full\n" +

@@ -52,6 +52,11 @@ func startProcess(name, root, output string, argv ...string) (*process, error) {
 	defer out.Close() // the child has its own copy
 	command := exec.Command("/bin/sh", append([]string{"-c", guard, name}, argv...)...)
 	command.Stdout, command.Stderr = out, out
+	return start(name, command)
+}
+
+// start starts a command that ends when its standard input does.
+func start(name string, command *exec.Cmd) (*process, error) {
 	input, err := command.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)

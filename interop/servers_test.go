@@ -87,6 +87,10 @@ func services() []service {
 		{Name: "smtps-clientcert", Options: with(smtps, "smtpd_tls_req_ccert=yes", "smtpd_tls_CAfile=$certificates/ca.pem")},
 		{Name: "submission-nochunking", Options: with(submission, "smtpd_discard_ehlo_keywords=chunking")},
 		{Name: "submission-oauth", Options: with(submission, "smtpd_sasl_path=$servers/"+judgeSocket)},
+		// For anybody on this machine, and as slow after errors as Postfix is by default.
+		{Name: "peer", Options: []string{"smtpd_tls_security_level=none", "mynetworks=127.0.0.0/8",
+			"smtpd_client_restrictions=permit_mynetworks,reject", "smtpd_relay_restrictions=permit_mynetworks,reject",
+			"smtpd_error_sleep_time=1s"}},
 		{Name: "submission-nopipelining", Options: with(submission, "smtpd_discard_ehlo_keywords=chunking,pipelining")},
 	}
 }

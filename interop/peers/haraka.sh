@@ -1,0 +1,11 @@
+# Haraka, of npm: its queue is a plugin that makes a file of each message, in DIR/box.
+mkdir -p "$DIR/config" "$DIR/plugins" "$DIR/box" "$DIR/queue"
+cp "$here/haraka/keep.js" "$DIR/plugins/"
+cp -r "$root/node_modules/Haraka/config/." "$DIR/config/"
+printf 'peer.example.test\n' >"$DIR/config/me"
+printf 'keep\n' >"$DIR/config/plugins"
+printf 'listen=127.0.0.1:%s\n' "$PORT" >"$DIR/config/smtp.ini"
+printf 'level=warn\n' >"$DIR/config/log.ini"
+ln -s "$root/node_modules" "$DIR/node_modules"
+export BOX="$DIR/box"
+exec node "$root/node_modules/Haraka/bin/haraka" -c "$DIR"
