@@ -8,7 +8,8 @@
 #	              less under it, also without
 #	make fuzz     every fuzz target, FUZZTIME each (5s)
 #	make cross    the command for six systems, without cgo, into dist/
-#	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring
+#	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring, and
+#	              eight other mail servers of Debian, npm and Go
 #	make recording  docs/login.svg and its like, from a real `yan login`
 #	make torture  10,000 random schedules of faults, every fault at every place, and
 #	              the memory over 100,000 messages, in some minutes; then 1,000 kills
@@ -42,7 +43,7 @@ bench-check:
 	cd bench && go vet ./... && go test -count=1 ./...
 
 interop:
-	go test -tags interop -count=1 -v -timeout 10m ./interop/...
+	go test -tags interop -count=1 -v -timeout 15m ./interop/...
 
 recording:
 	mkdir -p dist && CGO_ENABLED=0 go build -o dist/yan ./cmd/yan

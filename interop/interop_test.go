@@ -2,7 +2,8 @@
 
 // Package interop sends mail through servers that other people wrote:
 // Debian's Postfix takes it, Dovecot judges the password and stores the
-// message, and Python's email package reads it back.
+// message, and Python's email package reads it back. Eight other servers
+// (peers_test.go) have ledgers of their own, against which outcomes are held.
 //
 //	go test -tags interop ./interop/...
 //
