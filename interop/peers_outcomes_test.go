@@ -190,7 +190,9 @@ func sendRun(ctx context.Context, t *testing.T, p *runningPeer, sent *trial, opt
 	}
 }
 
-// runOnce returns which are to be tried on another connection.
+// runOnce returns which are to be tried on another connection: those that it was
+// lost before, those that were not taken, and those whose MAIL the server put off
+// because it was one too many.
 func runOnce(ctx context.Context, t *testing.T, config smtpclient.Config, transactions []yan.Transaction, which []int, sent *trial) (left []int) {
 	conn, err := smtpclient.Dial(ctx, config)
 	if err != nil {
@@ -209,7 +211,7 @@ func runOnce(ctx context.Context, t *testing.T, config smtpclient.Config, transa
 	for result := range conn.Run(ctx, source) {
 		i := which[told]
 		told++
-		if result.Lost {
+		if put := result.Outcomes[0]; result.Lost || put.Status == smtp.Deferred && put.Stage == smtp.StageMail {
 			left = append(left, i)
 		}
 		sent.messages[i].outcomes = result.Outcomes

@@ -14,6 +14,11 @@ func (x *transaction) tookMail(reply smtp.Reply) {
 		x.c.dirty = true
 		return
 	}
+	if reply.Transient() && reply.Enhanced.Subject == 5 && reply.Enhanced.Detail == 3 {
+		// QUIRK: OpenSMTPD answers the 101st MAIL so, which can't be about recipients,
+		// and takes no other one on this connection.
+		x.c.spent.Store(true)
+	}
 	x.decide(smtp.StageMail, reply)
 }
 
