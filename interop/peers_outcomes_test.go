@@ -110,7 +110,21 @@ func (p *runningPeer) try(t *testing.T, w way) (time.Duration, verdict) {
 			t.Errorf("%d recipients are %s, for instance %v", v.counts[status], status, sent.first(status))
 		}
 	}
+	if messages := sent.accepted(); p.names && v.named != messages {
+		t.Errorf("%d of %d accepted messages have a server id", v.named, messages)
+	}
 	return took, v
+}
+
+// accepted counts the messages that were accepted for anybody.
+func (t *trial) accepted() int {
+	n := 0
+	for _, m := range t.messages {
+		if slices.ContainsFunc(m.outcomes, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted }) {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *trial) first(status smtp.Status) smtp.Outcome {
@@ -128,12 +142,7 @@ func (t *trial) first(status smtp.Status) smtp.Outcome {
 // deliver a moment after they have answered.
 func (p *runningPeer) settled(t *testing.T, sent *trial) []string {
 	t.Helper()
-	want := 0
-	for _, m := range sent.messages {
-		if slices.ContainsFunc(m.outcomes, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted }) {
-			want++
-		}
-	}
+	want := sent.accepted()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var stored []string

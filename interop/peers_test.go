@@ -28,6 +28,8 @@ type peer struct {
 	// tired says that it answers the third error on a connection with 421 instead of the
 	// refusal, so that what it refuses may be deferred.
 	tired bool
+	// names says that its reply to a message holds a name by which its log has it.
+	names bool
 	// late says that it refuses a message with a field X-Refuse after its end.
 	late bool
 	// pipelining and chunking say that it offers PIPELINING and CHUNKING.
@@ -37,15 +39,15 @@ type peer struct {
 // peers are the servers that the packages of Debian 12, npm and Go have.
 func peers() []peer {
 	return []peer{
-		{name: "Postfix", version: "3.7", ledger: maildir("good"), late: true, pipelining: true, chunking: true},
-		{name: "Exim", version: "4.96", script: "exim", ledger: eximQueue, late: true, pipelining: true, chunking: true},
-		{name: "OpenSMTPD", version: "6.8.0", script: "opensmtpd", ledger: files("box/new/*"), late: true},
-		{name: "Haraka", version: "3.3.4", script: "haraka", ledger: files("box/*"), late: true, pipelining: true},
-		{name: "Courier", version: "1.0.16", script: "courier", ledger: courierQueue, pipelining: true},
+		{name: "Postfix", version: "3.7", ledger: maildir("good"), late: true, pipelining: true, chunking: true, names: true},
+		{name: "Exim", version: "4.96", script: "exim", ledger: eximQueue, late: true, pipelining: true, chunking: true, names: true},
+		{name: "OpenSMTPD", version: "6.8.0", script: "opensmtpd", ledger: files("box/new/*"), late: true, names: true},
+		{name: "Haraka", version: "3.3.4", script: "haraka", ledger: files("box/*"), late: true, pipelining: true, names: true},
+		{name: "Courier", version: "1.0.16", script: "courier", ledger: courierQueue, pipelining: true, names: true},
 		{name: "chasquid", version: "1.11", script: "chasquid", ledger: files("box/message.*"), late: true, tired: true, pipelining: true},
 		{name: "go-smtp", version: "0.25.0", script: "gosmtp-older", ledger: files("box/*"), late: true, pipelining: true, chunking: true},
 		{name: "go-smtp", version: "0.25.1", script: "gosmtp", ledger: files("box/*"), late: true, pipelining: true, chunking: true},
-		{name: "sendmail", version: "8.17.1", script: "sendmail", ledger: sendmailQueue, late: true, pipelining: true},
+		{name: "sendmail", version: "8.17.1", script: "sendmail", ledger: sendmailQueue, late: true, pipelining: true, names: true},
 		{name: "smtp-server", version: "3.21.6", script: "smtp-server", ledger: files("box/*"), late: true, pipelining: true},
 	}
 }
