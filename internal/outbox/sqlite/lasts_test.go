@@ -47,6 +47,51 @@ func TestACommitThatFailsIsUncertain(t *testing.T) {
 	}
 }
 
+// After an uncertain commit the same key finds out, whether the message was kept or not:
+// there is exactly one then. Without a key there may be two, which is the control.
+func TestAKeyEndsTheUncertainty(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, kept := range []bool{true, false} {
+		for _, key := range []string{"k", ""} {
+			path, armed := filepath.Join(t.TempDir(), "outbox.db"), false
+			var s *store
+			s = opened(t, path, outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
+				if !armed || sql != "COMMIT" {
+					return nil
+				}
+				if kept { // and the error comes all the same
+					if _, err := s.writer.exec(sql); err != nil {
+						t.Error(err)
+					}
+				}
+				return syscall.EIO
+			}})
+			m := mail(t, "x")
+			m.Key = key
+			armed = true
+			if _, err := s.Enqueue(ctx, m); !errors.Is(err, outbox.ErrUncertain) {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			again := opened(t, path, outbox.Options{MinFree: -1}, Harness{})
+			receipt, err := again.Enqueue(ctx, m)
+			if err != nil || receipt.Duplicate != (kept && key != "") {
+				t.Errorf("kept %v, key %q: %+v, %v", kept, key, receipt, err)
+			}
+			want := 1
+			if kept && key == "" {
+				want = 2
+			}
+			if page, err := again.List(ctx, outbox.Filter{}); err != nil || len(page.Entries) != want {
+				t.Errorf("kept %v, key %q: %d messages, %v", kept, key, len(page.Entries), err)
+			}
+		}
+	}
+}
+
 // SQLite does not tell when the folder can't be synced in which it made the log.
 func TestALogWhoseNameIsNotKept(t *testing.T) {
 	t.Parallel()
