@@ -227,6 +227,7 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 		d.status.Accepting, d.status.Joined = false, false
 		d.mu.Unlock()
 	}()
+	var since time.Time // claims fail
 	for pause := time.Second; ; {
 		began := d.o.Now()
 		why := d.oneShift(ctx, drain)
@@ -241,7 +242,13 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 			continue
 		}
 		if d.o.Now().Sub(began) > 2*longest {
-			pause = time.Second // it went well for a while
+			pause, since = time.Second, time.Time{} // it went well for a while
+		}
+		if since.IsZero() {
+			since = began
+		}
+		if drain && d.o.Now().Sub(since) >= drainPatience {
+			return why
 		}
 		select {
 		case <-d.o.After(pause):
@@ -284,13 +291,30 @@ func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 // store's last error. Run waits for as long as it takes.
 const drainPatience = time.Minute
 
+// fails notes since when the store does not work, zero while it does, and ends a Drain that
+// has waited long enough.
+func (s *shift) fails(since time.Time, err error) time.Time {
+	now := s.d.o.Now()
+	switch {
+	case err == nil:
+		return time.Time{}
+	case since.IsZero():
+		return now
+	case s.drain && now.Sub(since) >= drainPatience:
+		s.d.mu.Lock()
+		s.d.fatal = cmp.Or(s.d.fatal, err)
+		s.d.mu.Unlock()
+	}
+	return since
+}
+
 // join makes this worker known; false when ctx is over before the store could.
 func (s *shift) join(ctx context.Context) bool {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost" // it is only for people to read
 	}
-	began := s.d.o.Now()
+	var began time.Time
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
 		s.owner = rand.Text() // anew each time: one that failed may have joined, and nobody joins twice
 		err := s.d.o.Store.Join(ctx, outbox.Worker{Owner: s.owner, Host: host, PID: os.Getpid()}, s.d.o.Lease)
@@ -306,11 +330,7 @@ func (s *shift) join(ctx context.Context) bool {
 			s.d.mu.Unlock()
 			return true
 		}
-		if s.drain && s.d.o.Now().Sub(began) >= drainPatience {
-			s.d.mu.Lock()
-			s.d.fatal = cmp.Or(s.d.fatal, err)
-			s.d.mu.Unlock()
-		}
+		began = s.fails(began, err)
 		if s.d.dead() != nil {
 			return false
 		}

@@ -21,6 +21,7 @@ const mostCouriers = 128
 func (s *shift) dispatch() {
 	d := s.d
 	last := false
+	var since time.Time // the store has failed
 	for failed := 0; s.over.Err() == nil && d.dead() == nil; {
 		resumed := s.resume()
 		tidied := s.hasTidied() // before Due is asked: what was given back is due then
@@ -31,7 +32,8 @@ func (s *shift) dispatch() {
 		}
 		wait := min(time.Second<<min(failed, 10), longest)
 		failed++
-		if d.used(err) {
+		worked := d.used(err)
+		if since = s.fails(since, err); worked {
 			failed = 0
 			var more bool
 			wait, more = s.start(due)

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
@@ -70,7 +71,7 @@ func (c *courier) claim() (outbox.Batch, bool) {
 		c.again(time.Second)
 		if !errors.Is(err, outbox.ErrFull) {
 			// It may have leased what we don't know of, and would as long as we live.
-			c.s.end(errUncertain)
+			c.s.end(fmt.Errorf("%w: %w", errUncertain, err))
 		}
 		return batch, false
 	}

@@ -184,6 +184,8 @@ func (s *Store) read(ctx context.Context, do func(ctx context.Context, conn *pgx
 	if err := s.open(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := bounded(ctx, 2*s.patience)
+	defer cancel()
 	for again := false; ; again = true {
 		conn, err := s.pool.acquire(ctx)
 		if err != nil {
@@ -197,6 +199,11 @@ func (s *Store) read(ctx context.Context, do func(ctx context.Context, conn *pgx
 		}
 		s.pool.Reset()
 	}
+}
+
+// bounded ends what a database that hangs, or somebody's lock, would keep waiting for ever.
+func bounded(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, most, sentence.Errorf("the database did not answer within %v", most))
 }
 
 // failed says an error by what the caller has to know.

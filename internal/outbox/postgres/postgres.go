@@ -140,6 +140,9 @@ func (s *Store) alone(ctx context.Context, do func(context.Context, *tx) error) 
 	if err := s.open(ctx); err != nil {
 		return err
 	}
+	// Longer than the longest takes, a Prune of millions of messages.
+	ctx, cancel := bounded(ctx, 20*s.patience)
+	defer cancel()
 	return s.transact(ctx, do)
 }
 
