@@ -48,8 +48,8 @@ func (s *store) inPlace() error {
 	return nil
 }
 
-// leftAlone refuses a new file beside the log of another one: SQLite would take that
-// log for its own.
+// leftAlone refuses a new file beside the log of another one: SQLite deletes that log,
+// and whoever has the other one open loses what is in it (findings/).
 func leftAlone(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -189,7 +189,7 @@ func openWithin(t *testing.T, path string, h Harness) error {
 	return err
 }
 
-// SQLite would take the log of a file that was moved away for that of a new one.
+// SQLite deletes the log of a file that was moved away when it makes a new one.
 func TestANewFileBesideAnOldLog(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "outbox.db")
