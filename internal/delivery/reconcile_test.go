@@ -47,7 +47,7 @@ func (w *world) passesBy(step time.Duration, what string, condition func() bool)
 	for !condition() {
 		select {
 		case <-tick.C:
-			w.clock.Advance(step)
+			w.clock.Step(step) // which ends no lease
 		case <-late:
 			w.t.Fatalf("waited %v for %s", patience, what)
 		}
