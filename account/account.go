@@ -60,6 +60,9 @@ type Account struct {
 	Timeout time.Duration
 	// DKIMSelector is looked up by the doctor; "" looks up none.
 	DKIMSelector string
+	// SetFrom is when From goes into the header of a whole message: "missing" where no
+	// address is there, "always", or "" never.
+	SetFrom string
 
 	dir string // of the configuration, for relative names of files
 }

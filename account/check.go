@@ -88,6 +88,7 @@ func (a Account) check() (key string, err error) {
 		{"connections", a.checkConnections()},
 		{"pipeline_messages", a.PipelineMessages.check()},
 		{"in_doubt", a.checkInDoubt()},
+		{"set_from", a.checkSetFrom()},
 	} {
 		if c.err != nil {
 			return c.key, c.err
@@ -229,6 +230,20 @@ func (a Account) checkConnections() error {
 		return sentence.New("want a number above zero")
 	}
 	return nil
+}
+
+// The values of SetFrom.
+const (
+	SetFromMissing = "missing"
+	SetFromAlways  = "always"
+)
+
+func (a Account) checkSetFrom() error {
+	switch a.SetFrom {
+	case "", SetFromMissing, SetFromAlways:
+		return nil
+	}
+	return sentence.Errorf("want %q or %q", SetFromMissing, SetFromAlways)
 }
 
 func (a Account) checkInDoubt() error {

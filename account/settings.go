@@ -51,6 +51,7 @@ type settings struct {
 	InDoubt    *string           `toml:"in_doubt"`
 	Timeout    *string           `toml:"timeout"`
 	DKIM       *string           `toml:"dkim_selector"`
+	SetFrom    *string           `toml:"set_from"`
 }
 
 type secretSettings struct {
@@ -106,6 +107,7 @@ func (s settings) overlay(a *Account) (key string, err error) {
 	set(&a.LocalName, s.LocalName)
 	set(&a.Connections, s.Conns)
 	set(&a.DKIMSelector, s.DKIM)
+	set(&a.SetFrom, s.SetFrom)
 	switch save := s.SaveSent.(type) {
 	case nil:
 	case bool:
@@ -228,6 +230,7 @@ func (a Account) keys(inherited Account) []keyValue {
 		keyValue{"in_doubt", quote(string(a.InDoubt)), a.InDoubt != inherited.InDoubt},
 		keyValue{"timeout", quote(timeoutTOML(a.Timeout)), a.Timeout != inherited.Timeout})
 	text("dkim_selector", a.DKIMSelector, inherited.DKIMSelector)
+	text("set_from", a.SetFrom, inherited.SetFrom)
 	return list
 }
 

@@ -38,8 +38,8 @@ func Example() {
 	//
 	// DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;
 	//  d=football.example.com; s=brisbane; t=1528637909; h=from:from:reply-to:
-	//  subject:subject:date:to:cc:message-id:mime-version:content-type:
-	//  content-transfer-encoding; bh=UrA8rmgY3eNBotmDWtzAmHyn5RyZv8Gea45sNGsP0zw=;
-	//  b=ERkxFoH6gfRlg6ZBD9nmqkFmehihzLydJlfgLKQaAZW9+3BB1wEgmkb9mRWXTCwAz6eHMMc2x
-	//  c848Wap90nEAw==
+	//  subject:subject:to:cc:mime-version:content-type:content-transfer-encoding;
+	//  bh=UrA8rmgY3eNBotmDWtzAmHyn5RyZv8Gea45sNGsP0zw=;
+	//  b=MqQ8/Ysb8yTSi8jK4tt+Fl9MmxPMB+1+Tb6t7IAvnczzkO5ZCrddQCCXHmJp3taZ5acKXrebu
+	//  wXl+mh70ZpYAw==
 }

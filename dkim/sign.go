@@ -137,6 +137,10 @@ func addedFields() []string {
 		"list-post", "list-subscribe", "list-unsubscribe", "list-unsubscribe-post"} // the last two by RFC 8058 section 4
 }
 
+// completedFields are those that a submission server adds where they are missing (RFC
+// 6409 section 8): to sign that they are not there would have it break the signature.
+func completedFields() []string { return []string{"date", "message-id"} }
+
 // names is the list of h= for a message.
 func (s *Signer) names(fields []field) []string {
 	shown, added := shownFields(), addedFields()
@@ -154,6 +158,9 @@ func (s *Signer) names(fields []field) []string {
 	}
 	var names []string
 	for _, name := range shown {
+		if count[name] == 0 && s.Headers == nil && slices.Contains(completedFields(), name) {
+			continue
+		}
 		names = append(names, slices.Repeat([]string{name}, count[name]+1)...)
 	}
 	for _, name := range added {

@@ -86,6 +86,8 @@ func (a *app) reason(n foreign.Note) string {
 		return a.T("yan has no such setting")
 	case foreign.Always:
 		return a.T("yan does this by itself")
+	case foreign.Fits:
+		return a.T("yan does this for messages that it writes, and for whole messages with '%s'", "yan send --raw --fit")
 	case foreign.ProtectionOff:
 		return a.T("this would switch off the check of certificates, which stays on")
 	case foreign.Unknown:

@@ -71,7 +71,7 @@ func keyTexts(acc account.Account) []keyText {
 		{"headers", strings.Join(headers, "\n")}, {"save_sent", string(acc.SaveSent)}, {"imap", acc.IMAP}, {"sent_folder", acc.SentFolder},
 		{"tls_ca", acc.TLSCA}, {"tls_pin", acc.TLSPin}, {"tls_cert", acc.TLSCert}, {"tls_key", acc.TLSKey},
 		{"allow_cleartext_password", flag(acc.AllowCleartextPassword, "true")}, {"proxy", acc.Proxy}, {"local_name", acc.LocalName},
-		{"pipelining", flag(acc.NoPipelining, "false")}, {"pipeline_messages", string(acc.PipelineMessages)}, {"connections", connections}, {"timeout", timeout}, {"dkim_selector", acc.DKIMSelector}}
+		{"pipelining", flag(acc.NoPipelining, "false")}, {"pipeline_messages", string(acc.PipelineMessages)}, {"connections", connections}, {"timeout", timeout}, {"dkim_selector", acc.DKIMSelector}, {"set_from", acc.SetFrom}}
 }
 
 // serverName is the server for people: what it is called, and where it is.
@@ -205,6 +205,7 @@ func (a *app) accountRows(f *account.File, v view, state secretState) [][2]strin
 		{a.T("proxy"), mark(v.Proxy, "proxy")},
 		{a.T("says in EHLO"), mark(v.LocalName, "local_name")},
 		{a.T("DKIM selector"), mark(v.DKIMSelector, "dkim_selector")},
+		{a.T("writes From"), mark(v.SetFrom, "set_from")},
 	}
 	if v.Connections > 0 {
 		rows = append(rows, [2]string{a.T("connections"), mark(strconv.Itoa(v.Connections), "connections")})
@@ -315,6 +316,7 @@ type settingsJSON struct {
 	Conns     int               `json:"connections,omitempty"`
 	Timeout   float64           `json:"timeout_seconds,omitempty"`
 	DKIM      string            `json:"dkim_selector,omitempty"`
+	SetFrom   string            `json:"set_from,omitempty"`
 	Inherited []string          `json:"inherited,omitempty"`
 }
 
@@ -337,7 +339,7 @@ func (v view) json() settingsJSON {
 		Provider: v.server.Provider.ID, User: v.loginName(), Auth: v.Auth, Fallback: v.Fallback, Signature: v.Signature, SignFile: v.SignatureFile,
 		ReplyTo: v.ReplyTo, SaveSent: string(v.SaveSent), IMAP: v.IMAP, Sent: v.SentFolder, TLSCA: v.TLSCA, TLSPin: v.TLSPin,
 		TLSCert: v.TLSCert, TLSKey: v.TLSKey, Cleartext: v.AllowCleartextPassword, Proxy: v.Proxy, LocalName: v.LocalName,
-		LockStep: v.NoPipelining, Pipeline: string(v.PipelineMessages), Conns: v.Connections, Timeout: v.Timeout.Seconds(), DKIM: v.DKIMSelector, Inherited: v.inherited}
+		LockStep: v.NoPipelining, Pipeline: string(v.PipelineMessages), Conns: v.Connections, Timeout: v.Timeout.Seconds(), DKIM: v.DKIMSelector, SetFrom: v.SetFrom, Inherited: v.inherited}
 	j.Secret.Kind, j.Secret.Place = v.secretPlace()
 	if v.UsesOAuth2() {
 		j.OAuth2 = &oauth2JSON{ClientID: v.OAuth2.ClientID, Tenant: v.OAuth2.Tenant, Scopes: v.OAuth2.Scopes}

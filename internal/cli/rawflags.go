@@ -87,15 +87,18 @@ func (s *rawFlags) reading() message.Raw {
 // findAuthor finds out whom --set-from is to write into From.
 func (a *app) findAuthor(s *sendFlags) error {
 	s.began = a.Now()
+	id, err := a.identify(s, a.statedSender(s))
+	if err != nil {
+		return err
+	}
+	if s.setFrom == "" && id != nil {
+		s.setFrom = id.SetFrom
+	}
 	if s.setFrom == "" {
 		return nil
 	}
 	text := s.from
 	if text == "" {
-		id, err := a.identify(s, a.statedSender(s))
-		if err != nil {
-			return err
-		}
 		flags := *s
 		flags.id = id
 		if text, err = a.sender(&flags); err != nil {

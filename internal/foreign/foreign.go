@@ -114,6 +114,7 @@ const (
 	// Those that are about a setting.
 	NoCounterpart Reason = "no_counterpart" // there is no such setting here
 	Always        Reason = "always"         // it is done here without being set
+	Fits          Reason = "fits"           // it is done here on request, by yan send --raw --fit
 	ProtectionOff Reason = "protection_off" // it switches off a protection that stays on here
 	Unknown       Reason = "unknown"        // the other program has no such setting; Detail is the nearest
 	BadValue      Reason = "bad_value"      // the value can't be read
@@ -132,7 +133,7 @@ const (
 
 // Reasons lists all of them.
 func Reasons() []Reason {
-	return []Reason{Plaintext, NoSecret, NoSender, Spelled, Renamed, ImplicitS, NoCounterpart, Always, ProtectionOff, Unknown,
+	return []Reason{Plaintext, NoSecret, NoSender, Spelled, Renamed, ImplicitS, NoCounterpart, Always, Fits, ProtectionOff, Unknown,
 		BadValue, Runs, Mechanism, Unused, Conditional, OtherUser, OtherMatter, LocalProgram, NoServer, Unreadable, TooDeep, Syntax}
 }
 

@@ -20,8 +20,8 @@ func msmtpSettings() map[string]Reason {
 		"tls": "", "tls_starttls": "", "tls_trust_file": "", "tls_fingerprint": "", "tls_key_file": "", "tls_cert_file": "",
 		"tls_certcheck": "", "tls_nocertcheck": ProtectionOff, "proxy_host": "", "proxy_port": "",
 
-		"set_date_header": Always, "set_msgid_header": Always, "set_from_header": Always, "add_missing_date_header": Always,
-		"add_missing_from_header": Always, "remove_bcc_headers": Always, "keepbcc": NoCounterpart,
+		"set_date_header": Fits, "set_msgid_header": Fits, "set_from_header": "", "add_missing_date_header": Fits,
+		"add_missing_from_header": "", "remove_bcc_headers": Always, "keepbcc": NoCounterpart,
 		"timeout": NoCounterpart, "connect_timeout": NoCounterpart, "auto_from": NoCounterpart, "maildomain": NoCounterpart,
 		"allow_from_override": NoCounterpart, "undisclosed_recipients": NoCounterpart, "aliases": NoCounterpart,
 		"dsn_notify": NoCounterpart, "dsn_return": NoCounterpart, "logfile": NoCounterpart,
@@ -181,12 +181,36 @@ func (r *reading) msmtpBlock(s setting, defaults map[string]setting, all []*bloc
 	return b
 }
 
+// setFrom is when the account's sender goes into the header. msmtp writes it where it is
+// missing ("auto"), which it also does unless told otherwise, or always ("on").
+func (r *reading) setFrom(b *block) string {
+	s, ok := b.settings["set_from_header"]
+	if !ok {
+		s, ok = b.settings["add_missing_from_header"]
+		if ok && s.value == "on" {
+			return account.SetFromMissing
+		}
+		return ""
+	}
+	switch s.value {
+	case "on", "":
+		return account.SetFromAlways
+	case "auto":
+		return account.SetFromMissing
+	case "off":
+	default:
+		r.note(s.note(BadValue))
+	}
+	return ""
+}
+
 // msmtpAccount makes an account of what a block says.
 func (r *reading) msmtpAccount(b *block, isDefault bool) {
 	d := draft{Found: Found{Account: account.Account{Name: b.at.value}, File: b.at.file, Line: b.at.line, Default: isDefault}}
 	value := func(name string) string { return b.settings[name].value }
 	d.host, d.realName = value("host"), value("from_full_name")
 	d.Account.LocalName = value("domain")
+	d.Account.SetFrom = r.setFrom(b)
 	if v := value("port"); v != "" {
 		var ok bool
 		if d.port, ok = port(v); !ok {
