@@ -10,7 +10,8 @@
 //   - [Compose] checks all of it, opens the attachments and returns a [Content]:
 //     the message as it will go on the wire, not yet written. A [Composer] does
 //     the same for many messages and encodes an attachment that they share once.
-//     [OpenRaw] and [ReadRaw] make a Content of a message that already exists.
+//     [OpenRaw] and [ReadRaw] make a Content of a message that already exists, and
+//     [Raw] makes one fit that a server could not take.
 //   - [Content.Sign] puts DKIM signatures in front of it (package dkim).
 //   - [Content.Envelope] says from whom and to whom, [Content.Size] how many
 //     octets WriteTo will write, exactly, before one is produced.
