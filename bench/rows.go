@@ -48,7 +48,7 @@ func (c *course) plainServer(extension string) (server, label string) {
 
 // waits counts the round trips of a run of messages.
 func (c *course) waits() experiment {
-	e := experiment{guests: []string{gomailDefault}}
+	e := experiment{guests: []string{gomailDefault, oursPipelined}}
 	var at []string
 	for _, extension := range []string{pipelining, chunking} {
 		server, label := c.plainServer(extension)
@@ -57,7 +57,7 @@ func (c *course) waits() experiment {
 	}
 	e.measure = onceForPeers(len(at), func(ctx context.Context, who string, i int) ([]float64, error) {
 		n := c.sizes.waiting
-		if who == ours {
+		if who == ours || who == oursPipelined {
 			n = c.sizes.run
 		}
 		trips, err := c.roundTrips(ctx, who, trip{server: at[i], security: inClear}, c.sizes.long, func() order { return c.order(n, n, 0) })

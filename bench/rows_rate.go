@@ -49,11 +49,11 @@ func (c *course) rates() []experiment {
 			measure: first(c.rate(trip{server: server, security: inClear}, warm, timed)),
 		}
 	}
-	postfix := loopback(postfixServer, pipelining+" ("+postfixServer+")")
+	postfix := loopback(postfixServer, pipelining+" ("+postfixServer+")", oursPipelined)
 	if c.servers[postfixServer] == nil {
 		postfix.absent = without("no "+postfixServer+": "+c.tools[postfixServer].Missing, senders()...)
 	}
-	all := []experiment{postfix, loopback(pipelining, pipelining), loopback(chunking, chunking, bare)}
+	all := []experiment{postfix, loopback(pipelining, pipelining, oursPipelined), loopback(chunking, chunking, bare)}
 	steady := func() order { return c.order(2000, 2000, 0) }
 	measure := c.rate(trip{server: chunking, security: inClear}, warm, steady)
 	return append(all, experiment{
@@ -76,14 +76,14 @@ func (c *course) farRates() []experiment {
 	for _, extension := range []string{pipelining, chunking} {
 		server, label := c.plainServer(extension)
 		all = append(all, experiment{
-			guests: []string{gomailDefault},
+			guests: []string{gomailDefault, oursPipelined},
 			rows:   []reportRow{rateRow("link/"+extension, fmt.Sprintf("1 connection, %v link, %s", c.sizes.far, label))},
 			measure: first(c.rate(trip{server: server, security: inClear, roundTrip: c.sizes.far},
 				func() order { return c.order(1, 1, 0) }, func() order { return c.order(4, mostMessages, c.sizes.link) })),
 		})
 	}
 	const connections = 4
-	four := experiment{guests: []string{gomailDefault}, absent: without(noTLS, smtpsource)}
+	four := experiment{guests: []string{gomailDefault, oursPipelined}, absent: without(noTLS, smtpsource)}
 	for _, extension := range []string{pipelining, chunking} {
 		four.rows = append(four.rows, rateRow("link4/"+extension,
 			fmt.Sprintf("%d connections, %v link, STARTTLS + AUTH, %s", connections, c.sizes.far, extension)))

@@ -184,11 +184,13 @@ const (
 	msmtp      = "msmtp"
 
 	gomailDefault = "go-mail by default" // with its NOOP and RSET
+	// With pipeline_messages = "always", as it is at Postfix and Exim.
+	oursPipelined = "yan, messages pipelined"
 )
 
 // guests are those that stand in some rows only, beside the senders.
 func guests() []string {
-	return []string{gomailDefault, bare, rawGo, rawOpenSSL, curl, msmtp, onPostgres, bareDisk, postfixMTA, oneWorker}
+	return []string{gomailDefault, oursPipelined, bare, rawGo, rawOpenSSL, curl, msmtp, onPostgres, bareDisk, postfixMTA, oneWorker}
 }
 
 // senders are the contenders that stand in every row.
@@ -201,6 +203,8 @@ func contenderNamed(name string, tools tools) (contender, error) {
 	switch name {
 	case ours:
 		return yanContender{}, nil
+	case oursPipelined:
+		return yanContender{pipelined: true}, nil
 	case gomailName:
 		return goMail{}, nil
 	case gomailDefault:

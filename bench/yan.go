@@ -6,13 +6,21 @@ import (
 	"time"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/smtpclient"
 )
 
 // yanContender is this project.
-type yanContender struct{}
+type yanContender struct {
+	// pipelined: the sink is said to read on after a message, which smtp-sink and
+	// ours do.
+	pipelined bool
+}
 
-func (yanContender) open(p place) (client, error) {
+func (y yanContender) open(p place) (client, error) {
 	options := yan.Options{MaxConnections: p.Connections}
+	if y.pipelined {
+		options.PipelineMessages = smtpclient.AllServers
+	}
 	if p.All {
 		options.Policy = yan.All
 	}

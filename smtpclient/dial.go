@@ -47,9 +47,9 @@ type Conn struct {
 	// first, over the whole connection; refusals the commands refused in a row, and
 	// accepted the messages accepted in a row. See software.
 	resets, refusals, accepted int
-
-	cleared bool        // RSET was said since the last message that was accepted
-	spent   atomic.Bool // see Spent
+	mails                      int         // MAIL commands that were accepted
+	cleared                    bool        // RSET was said since the last message that was accepted
+	spent                      atomic.Bool // see Spent
 	// asked says that EHLO was said again after the login.
 	asked bool
 	// leaving says that it was the last that was read.

@@ -319,3 +319,37 @@ func (f *filtered) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// A refusal of MAIL for the number of messages on the connection decides nothing
+// about the message: it is not tried, and can go over another connection. To the
+// first message of a connection it is an answer.
+func TestRunComesToTheLimitOfAConnection(t *testing.T) {
+	t.Parallel()
+	for _, caps := range [][]string{nil, {"PIPELINING"}} {
+		for _, first := range []bool{false, true} {
+			server := &simple{caps: caps, reply: map[string]string{
+				"MAIL FROM:<full@example.org>": "452 4.5.3 Too many recipients: Too many messages sent", "DATA": "354 go"}}
+			cfg, _, done := pipe(plainConfig(), server.serve)
+			conn, err := smtpclient.Dial(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list := []letter{{from: "a", to: "x"}, {from: "full", to: "x"}, {from: "a", to: "x"}, {from: "a", to: "x"}}
+			if first {
+				list = list[1:2]
+			}
+			q := source(t, list)
+			results := slices.Collect(conn.Run(t.Context(), q))
+			conn.Quit(t.Context())
+			<-done
+			r := results[min(1, len(list)-1)]
+			o := r.Outcomes[0]
+			if first && (o.Status != smtp.Deferred || r.Lost) || !first && (o.Status != smtp.NotTried || !r.Lost || o.Reply.Code != 452 || !conn.Spent()) {
+				t.Errorf("%v, first %v: %v, lost %v", caps, first, o, r.Lost)
+			}
+			if !first && len(q.left) != 2 {
+				t.Errorf("%v: %d messages were left", caps, len(q.left))
+			}
+		}
+	}
+}

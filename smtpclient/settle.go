@@ -12,6 +12,13 @@ func (x *transaction) tookMail(reply smtp.Reply) {
 	x.mail = reply
 	if reply.Positive() {
 		x.c.dirty = true
+		x.c.mails++
+		return
+	}
+	if x.c.mails > 0 && tooManyMessages(reply) {
+		x.c.spent.Store(true)
+		x.gone = true
+		x.settle(smtp.NotTried, smtp.StageMail, reply, errSpent)
 		return
 	}
 	if reply.Transient() && reply.Enhanced.Subject == 5 && reply.Enhanced.Detail == 3 {
@@ -20,6 +27,13 @@ func (x *transaction) tookMail(reply smtp.Reply) {
 		x.c.spent.Store(true)
 	}
 	x.decide(smtp.StageMail, reply)
+}
+
+// tooManyMessages reports a refusal of MAIL for the number of messages that came
+// over the connection: x.5.3 is about too many recipients (RFC 3463), and there are
+// none yet. QUIRK: OpenSMTPD says 452 4.5.3 to the 101st.
+func tooManyMessages(reply smtp.Reply) bool {
+	return negative(reply) && reply.Enhanced.Subject == 5 && reply.Enhanced.Detail == 3
 }
 
 // tookRcpt notes the reply to one RCPT.
@@ -88,7 +102,7 @@ func (x *transaction) notTried(stage smtp.Stage, err error) {
 // lose is notTried for what the connection is to blame for, not the message:
 // it may go again on another.
 func (x *transaction) lose(stage smtp.Stage, err error) {
-	x.gone = x.anyPending()
+	x.gone = x.gone || x.anyPending()
 	x.settle(smtp.NotTried, stage, x.c.closing, err)
 }
 

@@ -192,12 +192,12 @@ func (c *Conn) TakesBinary() bool {
 func (c *Conn) chunks() bool { return c.caps.Has("CHUNKING") && !c.cfg.NoChunking }
 
 // Spent reports whether the next message should go over another connection: this
-// one has come near a limit of the server's, after which it answers slowly or
-// hangs up.
+// one has come to a limit of the server's, or so near that the server would soon
+// answer slowly or hang up.
 func (c *Conn) Spent() bool { return c.spent.Load() }
 
 // errSpent settles a message that was taken before the connection was spent.
-var errSpent = errors.New("the connection has come near a limit of the server's")
+var errSpent = errors.New("the connection has come to a limit of the server's")
 
 // count notes the reply to a command of a transaction or to a message.
 func (c *Conn) count(reply smtp.Reply) {

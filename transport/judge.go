@@ -104,6 +104,9 @@ func (j *judgement) undecided(i int, o *smtp.Outcome) {
 		j.again = append(j.again, i)
 	case j.gone:
 		j.lost = true
+		if o.Stage == smtp.StageMail && tooManyTransactions(o.Reply) {
+			j.spent(true)
+		}
 		// RSET is about the message before. QUIRK: QQ says to it what is no reply.
 		j.explained = j.explained || o.Stage == smtp.StageReset || j.l.conn.Spent()
 		j.again = append(j.again, i)
