@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -134,6 +135,11 @@ func (b *body) answered(g *writing) error {
 		// only that.
 		reply, err := b.reply(g)
 		x.c.note421(reply)
+		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && outOfSequence(x.mail) {
+			// MAIL was lost, and the reply to RCPT taken for that to it.
+			x.forget()
+			err = fmt.Errorf("%w: none to the message: %w", ErrOutOfStep, err)
+		}
 		if err == nil && reply.Positive() && x.chunking {
 			// Yes to a message that nobody is to get is the answer to something else.
 			x.forget()
