@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
@@ -37,9 +38,10 @@ type courier struct {
 	copies  *copier // nil where none are kept
 
 	mu      sync.Mutex
-	parcels []*parcel // those that were handed to the transport, by index
-	first   int       // the index of parcels[0]
-	leased  int       // recipients that are not settled
+	parcels []*parcel   // those that were handed to the transport, by index
+	first   int         // the index of parcels[0]
+	leased  int         // recipients that are not settled
+	sends   atomic.Bool // a message reached a server
 	// rate is what was settled of late, in recipients a second.
 	rate tempo
 }

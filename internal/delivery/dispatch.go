@@ -13,8 +13,14 @@ import (
 // that was lost, costs no more than that.
 const longest = 30 * time.Second
 
-// mostCouriers bounds how many accounts are sent from at a time.
-const mostCouriers = 128
+const (
+	// mostCouriers bounds how many accounts are sent from at a time. Couriers that have
+	// handed no message to a server yet don't count: their server may be dead, and accounts
+	// whose server answers must not wait for those.
+	mostCouriers = 128
+	// mostConnecting bounds them all.
+	mostConnecting = 1024
+)
 
 // dispatch starts a courier for each account that has something due, until the
 // shift is over or, when draining, nothing is due any more.
@@ -112,7 +118,12 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 	wait = longest
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := d.o.Now()
+	now, busy := d.o.Now(), 0
+	for _, c := range d.couriers {
+		if c.sends.Load() {
+			busy++
+		}
+	}
 	for _, account := range due {
 		in := account.In
 		if rest, rests := d.rests[account.Account]; rests {
@@ -137,7 +148,7 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 			wait = min(wait, in)
 			continue
 		}
-		if len(d.couriers) >= mostCouriers {
+		if busy >= mostCouriers || len(d.couriers) >= mostConnecting {
 			continue // the first that ends makes the dispatcher look again
 		}
 		c := newCourier(s, account.Account)

@@ -16,6 +16,9 @@ const (
 	// many as go out in about half a second, so that other machines have their part, but
 	// not fewer than most servers take in one transaction.
 	leastClaim, mostClaim = 100, 512
+	// firstClaim is how many are claimed before a server has answered, while very many
+	// couriers are at work.
+	firstClaim = 10
 	// claimBytes bounds the bodies that come with a claim.
 	claimBytes = 4 << 20
 	// mostUnsettled is how much may wait for the store before nothing more is claimed.
@@ -61,8 +64,12 @@ func (c *courier) claim() (outbox.Batch, bool) {
 	c.mu.Lock()
 	n := min(max(c.rate.perSecond()/2, leastClaim), mostClaim)
 	c.mu.Unlock()
+	bytes := int64(claimBytes)
+	if !c.sends.Load() && c.d.crowded() {
+		n, bytes = firstClaim, 0 // its server may be dead, like many others
+	}
 	began := c.d.o.Now()
-	batch, err := c.d.o.Store.Claim(c.s.hard, outbox.Claim{Owner: c.s.owner, Account: c.account, Recipients: n, Bytes: claimBytes, Pace: c.route.Pace})
+	batch, err := c.d.o.Store.Claim(c.s.hard, outbox.Claim{Owner: c.s.owner, Account: c.account, Recipients: n, Bytes: bytes, Pace: c.route.Pace})
 	if errors.Is(err, outbox.ErrLapsed) {
 		c.s.end(errLapsed)
 		return batch, false
@@ -180,4 +187,11 @@ func (c *courier) release(items []outbox.Item) {
 		}
 		c.settler.add(p, settlements)
 	}
+}
+
+// crowded reports whether more couriers are at work than may send.
+func (d *Delivery) crowded() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.couriers) > mostCouriers
 }

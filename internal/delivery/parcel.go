@@ -97,6 +97,7 @@ var errBody = errors.New("opening the message")
 // has, durably, that it is being sent.
 func (p *parcel) WriteTo(w io.Writer) (n int64, err error) {
 	defer p.sheltered(&err)
+	p.c.sends.Store(true)
 	if err := p.open(); err != nil { // it is, unless this is a second try
 		return 0, err
 	}
