@@ -19,6 +19,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sandbox"
 	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/smtp"
 )
 
 // shortLease is that of workers that are killed, so that nobody waits long for what
@@ -39,11 +40,42 @@ type battle struct {
 	said  map[string]int // by the first words of what children said
 }
 
-func newBattle(where string, failpoints []string) (*battle, error) {
+func newBattle(where string, failpoints []string, faults ...sandbox.Fault) (*battle, error) {
 	b := &battle{where: where, failpoints: failpoints, kept: map[Letter]outbox.ID{}, kills: map[string]int{}, said: map[string]int{}}
 	var err error
-	b.line, err = draw(sandbox.Config{}, torture.Config{}, nil)
+	b.line, err = draw(sandbox.Config{Faults: faults}, torture.Config{}, nil)
 	return b, err
+}
+
+// poison are replies inside transactions that may be about the whole account, so many
+// times each.
+func poison(times int) []sandbox.Fault {
+	var faults []sandbox.Fault
+	for _, f := range []sandbox.Fault{
+		{Stage: smtp.StageRcpt, Code: 421, Text: "Closing connection"},
+		{Stage: smtp.StageRcpt, Code: 554, Text: "Relay access denied"},
+		{Stage: smtp.StageMail, Code: 421, Text: "Try again later"},
+		{Stage: smtp.StageBody, Code: 421, Text: "Try again later"},
+	} {
+		f.Action, f.Times = sandbox.Reply, max(times, 1)
+		faults = append(faults, f)
+	}
+	return faults
+}
+
+// goOn has due what was deferred, and ends what the server asked for: nobody waits
+// for minutes here. What a worker would do to others because of its own machine's fault
+// it does not end.
+func goOn(ctx context.Context, store outbox.Store, stats outbox.Stats) error {
+	for _, a := range stats.Accounts {
+		if a.PausedFor > 0 && !a.PauseAnswer.Reply.IsZero() {
+			if err := store.Resume(ctx, a.Account); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := store.Change(ctx, outbox.Change{Verb: outbox.Retry, Filter: outbox.Filter{States: []outbox.State{outbox.Deferred}}})
+	return err
 }
 
 func (b *battle) evidence() Evidence {
@@ -201,7 +233,10 @@ func (b *battle) courier(ctx context.Context) error {
 	o := orders{Role: "deliver", Where: b.where, Lease: shortLease}
 	var faults []torture.Fault
 	var f fate
-	switch rand.IntN(5) {
+	switch rand.IntN(6) {
+	case 5:
+		o.Broken = "local"
+		f = fate{name: "a fault of its own machine", delay: time.Duration(rand.IntN(300)) * time.Millisecond}
 	case 0:
 		f = fate{name: "time, delivering", delay: time.Duration(rand.IntN(200)) * time.Millisecond}
 	case 1:
@@ -312,6 +347,7 @@ func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(m
 			ahead.Add(int64(2 * time.Minute)) // so that doubts are looked into
 			if stats, err = store.Stats(ctx); err == nil {
 				enough = until(counts(stats)) && len(stats.Workers) == 1
+				err = goOn(ctx, store, stats)
 			}
 		case <-ctx.Done():
 			err = fmt.Errorf("the outbox is not drained: %+v", stats)

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -38,7 +39,7 @@ type orders struct {
 	DieAt string `json:",omitempty"`
 	DieOn int    `json:",omitempty"`
 	// Broken puts something into the place of a part: early acknowledges before it
-	// enqueues, unmarked marks nothing.
+	// enqueues, unmarked marks nothing, local can't use the account on its machine.
 	Broken string `json:",omitempty"`
 
 	// Of who enqueues: so many letters, by so many callers at a time.
@@ -197,9 +198,14 @@ func (o orders) deliver(store outbox.Store) error {
 	if o.Broken == "unmarked" {
 		store = unmarked{store}
 	}
+	route := way{port: o.Port, connections: 2, window: smtpclient.Window{Messages: 4}}.route
+	if o.Broken == "local" {
+		route = func(context.Context, string) (delivery.Route, error) {
+			return delivery.Route{}, errors.New("the password file is not on this machine")
+		}
+	}
 	d := delivery.New(delivery.Options{
-		Store: store, Lease: o.Lease,
-		Route: way{port: o.Port, connections: 2, window: smtpclient.Window{Messages: 4}}.route,
+		Store: store, Lease: o.Lease, Route: route,
 		Observe: func(e delivery.Event) {
 			say("event", string(e.Kind))
 			if e.Err != nil {
