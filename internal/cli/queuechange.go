@@ -85,7 +85,7 @@ func (a *app) change(ctx context.Context, q *queueFlags, f *queueFilter, verb ou
 			filter.IDs = append(filter.IDs, e.ID)
 		}
 		if len(list) == 0 {
-			a.tellChanged(q, verb, outbox.Changed{})
+			a.tellChanged(q, verb, outbox.Changed{}, false)
 			return nil
 		}
 	}
@@ -106,7 +106,7 @@ func (a *app) change(ctx context.Context, q *queueFlags, f *queueFilter, verb ou
 	case err != nil:
 		return a.outboxProblem(q.outbox, err)
 	}
-	a.tellChanged(q, verb, changed)
+	a.tellChanged(q, verb, changed, doubted && changed.Recipients > 0)
 	if doubted && changed.Recipients > 0 && !q.json {
 		a.tellDoubted(verb)
 	}
@@ -192,9 +192,9 @@ func (a *app) hintNext(ctx context.Context, q *queueFlags, store outbox.Store, c
 }
 
 // tellChanged counts.
-func (a *app) tellChanged(q *queueFlags, verb outbox.Verb, c outbox.Changed) {
+func (a *app) tellChanged(q *queueFlags, verb outbox.Verb, c outbox.Changed, doubted bool) {
 	if q.json {
-		a.printJSON(changedJSON{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched})
+		a.printJSON(changedJSON{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Doubted: doubted})
 		return
 	}
 	if c.Recipients > 0 {

@@ -75,6 +75,9 @@ type changedJSON struct {
 	Messages   int    `json:"messages"`
 	Recipients int    `json:"recipients"`
 	Untouched  int    `json:"untouched"`
+	// Doubted says that a server may have the message already of a recipient that was
+	// cancelled, or is sent to again.
+	Doubted bool `json:"doubted"`
 }
 
 // resumedJSON is what yan queue resume did.
