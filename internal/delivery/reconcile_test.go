@@ -68,9 +68,7 @@ func TestACopyInTheSentFolderEndsTheDoubt(t *testing.T) {
 	if n, _ := w.deliveries(); n != 1 {
 		t.Errorf("the server has it %d times", n)
 	}
-	if w.saw(delivery.Reconciled, outbox.HandedOver) != 1 {
-		t.Error("nobody was told")
-	}
+	w.wait("the event of it", func() bool { return w.saw(delivery.Reconciled, outbox.HandedOver) == 1 })
 }
 
 func TestHoldKeepsTheDoubt(t *testing.T) {
