@@ -8,8 +8,9 @@
 #	              less under it, also without
 #	make fuzz     every fuzz target, FUZZTIME each (5s)
 #	make cross    the command for six systems, without cgo, into dist/
-#	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring, and
-#	              eight other mail servers of Debian, npm and Go
+#	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring,
+#	              eight other mail servers of Debian, npm and Go, and nine readers
+#	              of mail
 #	make recording  docs/login.svg and its like, from a real `yan login`
 #	make torture  10,000 random schedules of faults, every fault at every place, and
 #	              the memory over 100,000 messages, in some minutes; then 1,000 kills

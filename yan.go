@@ -42,6 +42,8 @@ type (
 	Message = message.Message
 	// Attachment is a file, bytes or a reader that travels with a message.
 	Attachment = message.Attachment
+	// Alternative is one more form of the text, such as an invitation.
+	Alternative = message.Alternative
 	// Header is an extra header field.
 	Header = message.Header
 	// Options says how to reach the server and how to log in.

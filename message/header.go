@@ -57,8 +57,8 @@ func (f *folder) encoded(blank, s string, e wordEncoding) {
 	whole := line
 	switch room := line - f.col; {
 	case f.first && room >= fair:
-		// Directly after the colon nothing is folded: mblaze shows no such
-		// subject, and Python one that begins with a blank.
+		// Directly after the colon nothing is folded. QUIRK: the subject begins
+		// with a blank then, in Python's email by its default policy.
 		whole = room
 	case !f.first && room < encodedFrame+e.size(s) && encodedFrame+e.size(s) <= line:
 		f.fold() // rather than in two pieces
