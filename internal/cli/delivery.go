@@ -222,23 +222,29 @@ func (r *delivery) settle(ctx, sending context.Context, j *job, result yan.Resul
 		return
 	}
 	r.judge(result)
-	if id := r.s.id; id != nil && !r.loggedIn && slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted }) && r.a.isLocalOutbox(sending) {
-		r.loggedIn = true
-		r.a.loginWorked(sending, id.Name, r.s.json || r.s.quiet)
-	}
-	if folder := r.keepCopy(sending, j, result); folder != "" {
-		j.copied = folder
-	}
-	if r.queuesUnreached(j, result) || r.fallsBack(ctx, j, result) {
+	if r.queuesUnreached(j, result) || r.fallsBack(ctx, sending, j, result) {
+		r.noteLogin(sending, result)
 		return
 	}
-	j.close()
+	defer j.close()
 	if r.s.transcript && r.tally.messages == len(r.jobs)-1 {
 		_ = r.client.Close() // says QUIT, which belongs to the conversation above the results
 	}
-	result.Recipients = j.outcomes(result.Recipients)
 	r.bar.settle(j)
-	r.tell(j, result)
+	all := result
+	all.Recipients = j.outcomes(result.Recipients)
+	r.tell(j, all)
+	r.noteLogin(sending, result)
+	r.keepCopy(sending, j, result) // a mailbox may be slow, and what became of the message is known
+}
+
+// noteLogin lets the outbox know that the account's login works, once.
+func (r *delivery) noteLogin(ctx context.Context, result yan.Result) {
+	id := r.s.id
+	if id != nil && !r.loggedIn && slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted }) && r.a.isLocalOutbox(ctx) {
+		r.loggedIn = true
+		r.a.loginWorked(ctx, id.Name, r.s.json || r.s.quiet)
+	}
 }
 
 // patienceWithServer is how many messages in a row may fail before they are

@@ -56,7 +56,7 @@ func (r *delivery) as(j *job, result yan.Result) sentAs {
 // fallsBack reports whether another account takes over for a message, or for
 // some of its recipients. It does where the failure is temporary, never where the
 // server may have the message.
-func (r *delivery) fallsBack(ctx context.Context, j *job, result yan.Result) bool {
+func (r *delivery) fallsBack(ctx, sending context.Context, j *job, result yan.Result) bool {
 	if r.next == nil || ctx.Err() != nil || r.s.quitAfter != "" {
 		return false
 	}
@@ -67,6 +67,7 @@ func (r *delivery) fallsBack(ctx context.Context, j *job, result yan.Result) boo
 	if r.round.why.Status == "" {
 		r.round.why = result.Recipients[places[0]]
 	}
+	r.keepCopy(sending, j, result) // of what some have got; another account sends another message
 	r.wait(j, result, places)
 	return true
 }

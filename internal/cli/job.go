@@ -51,12 +51,8 @@ type job struct {
 	earlier *earlier
 	// answers is where answers to a composed message go, whoever sends it.
 	answers []string
-	// waits is set while it waits; copied is the folder with a copy of it.
-	waits  bool
-	copied string
-	// noCopy is why there is none, in English; "" where there is one or none was to
-	// be.
-	noCopy string
+	// waits is set while it waits.
+	waits bool
 	// insteadOf has for each account that another took over for why it did.
 	insteadOf []handover
 

@@ -28,8 +28,6 @@ type reportJSON struct {
 	Size       int64           `json:"size"`
 	Recipients []recipientJSON `json:"recipients"`
 	InsteadOf  []insteadOfJSON `json:"instead_of,omitempty"`
-	SentCopy   string          `json:"sent_copy,omitempty"`
-	NoCopy     string          `json:"sent_copy_error,omitempty"`
 	Diagnosis  *diagnosisJSON  `json:"diagnosis,omitempty"`
 }
 
@@ -80,7 +78,7 @@ type textJSON struct {
 }
 
 func newReport(r report) reportJSON {
-	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Account: r.as.account, SentCopy: r.job.copied, NoCopy: r.job.noCopy, Server: r.as.server.String(), Provider: r.as.server.Provider.ID,
+	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Account: r.as.account, Server: r.as.server.String(), Provider: r.as.server.Provider.ID,
 		From: r.as.from.String(), MessageID: r.as.messageID, ServerID: r.as.serverID, Size: r.result.Size}
 	switch {
 	case r.stopped:

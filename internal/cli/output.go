@@ -197,9 +197,6 @@ func (a *app) receipt(told report) string {
 	if r.ServerID != "" {
 		parts = append(parts, a.T("queued as %s", r.ServerID))
 	}
-	if told.job.copied != "" {
-		parts = append(parts, a.T("copy in %s", told.job.copied))
-	}
 	return "  " + strings.Join(parts, " · ")
 }
 

@@ -30,13 +30,14 @@ func (c *sentCopies) close() {
 	}
 }
 
-// keepCopy saves a copy of a message that somebody got now, if the account wants
-// it. It gives the folder, "" where there is none.
-func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) (folder string) {
+// keepCopy saves a copy of a message that somebody got now, if the account wants it, and
+// tells where it is. What became of the message was told before, unless another account
+// is to send it to others.
+func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) {
 	id := r.s.id
 	accepted := slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted })
 	if id == nil || !accepted || j.content == nil || !id.KeepsSent() {
-		return ""
+		return
 	}
 	if r.copies.account != id.Name {
 		r.copies.close()
@@ -45,17 +46,41 @@ func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) (fol
 			r.tellNoCopy(r.copies.err)
 		}
 	}
-	if r.copies.err != nil {
-		j.noCopy = r.copies.err.Error()
-		return ""
+	folder := ""
+	if r.copies.err == nil {
+		if folder, r.copies.err = r.copies.mailbox.Append(ctx, j.content, r.a.Now()); r.copies.err != nil {
+			r.tellNoCopy(r.copies.err)
+		}
 	}
-	folder, r.copies.err = r.copies.mailbox.Append(ctx, j.content, r.a.Now())
-	if r.copies.err != nil {
-		j.noCopy = r.copies.err.Error()
-		r.tellNoCopy(r.copies.err)
-		return ""
+	r.tellCopy(j, folder, r.copies.err)
+}
+
+// sentCopyJSON is what --json prints when a copy was saved, or was not.
+type sentCopyJSON struct {
+	Event     string `json:"event"` // "sent_copy"
+	File      string `json:"file,omitempty"`
+	Number    int    `json:"number,omitempty"`
+	Account   string `json:"account"`
+	MessageID string `json:"message_id,omitempty"`
+	Folder    string `json:"folder,omitempty"`
+	Error     string `json:"error,omitempty"`
+}
+
+// tellCopy says where the copy of a message is. What went wrong is told to people once,
+// and to programs with each message.
+func (r *delivery) tellCopy(j *job, folder string, err error) {
+	switch {
+	case r.s.json:
+		told := sentCopyJSON{Event: "sent_copy", File: j.name, Number: j.number, Account: r.s.id.Name, MessageID: j.messageID, Folder: folder}
+		if err != nil {
+			told.Error = err.Error()
+		}
+		r.a.printJSON(told)
+	case err == nil && !r.s.quiet && len(r.jobs) == 1:
+		r.bar.around(r.a.StdoutWidth > 0, func() {
+			r.a.outf("%s\n", r.a.paint(r.a.StdoutWidth, dim, "  "+r.a.T("copy in %s", folder)))
+		})
 	}
-	return folder
 }
 
 // openMailbox logs in to the account's mailbox.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -133,9 +135,11 @@ func TestSentCopy(t *testing.T) {
 		t.Errorf("exit status %d, %d copies\n%s%s", code, m.sent(t), out, errs)
 	}
 	code, out, errs = run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x", "--json")
-	var rep reportJSON
-	if err := json.Unmarshal([]byte(out), &rep); err != nil || rep.SentCopy != "Sent" || m.sent(t) != 2 {
-		t.Errorf("exit status %d, %v, copy in %q\n%s%s", code, err, rep.SentCopy, out, errs)
+	lines := strings.SplitAfter(strings.TrimSpace(out), "\n")
+	var copied sentCopyJSON
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &copied); err != nil || len(lines) != 2 || !strings.Contains(lines[0], `"status":"sent"`) ||
+		copied.Event != "sent_copy" || copied.Folder != "Sent" || copied.MessageID == "" || m.sent(t) != 2 {
+		t.Errorf("exit status %d, %v, copy %+v\n%s%s", code, err, copied, out, errs)
 	}
 	for _, refused := range []string{"rcpt-550@example.org", "body-554@example.org", "body-cut@example.org"} {
 		if code, _, _ := run(t.Context(), env, "send", "-t", refused, "-b", "x"); code == exitOK || m.sent(t) != 2 {
@@ -155,6 +159,45 @@ func TestSentCopy(t *testing.T) {
 	if code, out, _ := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != exitOK || m.sent(t) != 5 {
 		t.Errorf("without save_sent: exit status %d, %d copies\n%s", code, m.sent(t), out)
 	}
+}
+
+// What became of a message is printed before its copy is made: a mailbox that says
+// nothing can't keep it from anybody.
+func TestResultBeforeSentCopy(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "plain")
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for _, format := range [][]string{nil, {"--json"}} {
+		env := keepsCopies(t, s, &mailbox{url: "imaps://" + silent.Addr().String()}, "save_sent = true\n")
+		ctx, cancel := context.WithCancel(t.Context())
+		w, _, errs := world(env)
+		printed := &waitedFor{text: "accepted", found: cancel} // Ctrl-C once it is on the screen
+		w.Stdout = printed
+		code := Run(ctx, append([]string{"send", "-t", "a@example.org", "-b", "x"}, format...), w)
+		if code != exitOK || ctx.Err() == nil {
+			t.Errorf("exit status %d\n%s%s", code, printed, errs)
+		}
+		cancel()
+	}
+}
+
+// waitedFor calls found when text was written.
+type waitedFor struct {
+	bytes.Buffer
+	text  string
+	found func()
+}
+
+func (w *waitedFor) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
+	if strings.Contains(w.String(), w.text) {
+		w.found()
+	}
+	return n, err
 }
 
 // What goes wrong with a copy changes nothing about what was sent, and a login
