@@ -86,7 +86,7 @@ func (a *app) showConfig(asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	a.outf("# %s\n%s", f.Path(), text)
+	a.outf("# %s\n%s", printable(f.Path()), text)
 	return nil
 }
 

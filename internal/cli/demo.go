@@ -92,7 +92,7 @@ func (a *app) showReceived(ctx context.Context, server *sandbox.Server, mailboxe
 		for _, to := range m.To {
 			a.outf("  ┌ %s\n", to)
 			for _, name := range []string{"From", "To", "Subject", "Date", "Message-ID"} {
-				a.outf("  │ %s: %s\n", name, m.Header(name))
+				a.outf("  │ %s: %s\n", name, visible(m.Header(name)))
 			}
 			a.outf("  │\n")
 			parts, err := m.Parts()

@@ -68,7 +68,9 @@ func (a *app) printDryJob(s *sendFlags, j *job) error {
 		}
 		a.errf("%s\n\n", a.T("%d octets; nothing was sent", j.content.Size()))
 	}
-	_, err := j.content.WriteTo(onlyWriter{a.Stdout})
+	w, flush := a.octets()
+	defer flush()
+	_, err := j.content.WriteTo(w)
 	return err
 }
 

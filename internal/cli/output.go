@@ -57,7 +57,7 @@ func (a *app) report(s *sendFlags, r report) {
 	if r.several {
 		name = a.jobName(r.job)
 	} else if r.job.name != "" && r.job.name != "-" && !s.quiet {
-		a.outf("%s\n", r.job.name)
+		a.outf("%s\n", printable(r.job.name))
 	}
 	w, width := a.results(s)
 	for i, o := range r.result.Recipients {

@@ -87,7 +87,9 @@ func (a *app) exportToStdout(body io.Reader, e outbox.Entry) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fail(exitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
 	}
-	_, _ = io.Copy(a.Stdout, f) // what can't be written is known at the end
+	w, flush := a.octets()
+	defer flush()
+	_, _ = io.Copy(w, f) // what can't be written is known at the end
 	return nil
 }
 

@@ -164,7 +164,7 @@ func (a *app) showMessage(s *sandboxFlags, m sandbox.Message) {
 		return
 	}
 	a.outf("%s\n", a.paint(a.StdoutWidth, green, a.T("✉ %s: %s -> %s, %s, “%s”", m.ID, m.From,
-		a.listed(m.To), size(int64(len(m.Data))), m.Header("Subject"))))
+		a.listed(m.To), size(int64(len(m.Data))), visible(m.Header("Subject")))))
 }
 
 func (a *app) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {

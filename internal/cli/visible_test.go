@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/sandbox"
+)
+
+// leaves are the commands that do something.
+func leaves(c *cobra.Command) (all []string) {
+	if c.Runnable() && c.Name() != "help" {
+		all = append(all, c.CommandPath())
+	}
+	for _, sub := range c.Commands() {
+		all = append(all, leaves(sub)...)
+	}
+	return all
+}
+
+// TestNoControlsOfAMessageReachTheTerminal shows a hostile message, and hostile words,
+// with every command that can show them. A pipe gets the exact octets.
+func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	mail := "From: me@qq.com\r\nTo: a@example.org\r\nSubject: =?UTF-8?q?=1B[31mred=0D=0Anext=07=C2=9B?= \x1b[2J\x07\r\nX-Raw: \x1b]0;owned\x07\r\n\r\n" +
+		"\x1b[2Jbody \x9b31m \u202e \u0085\r\n"
+	file := filepath.Join(dir, "x\x1b[2J\n\x07.eml")
+	for _, name := range []string{file, filepath.Join(dir, "mail.eml")} {
+		if err := os.WriteFile(name, []byte(mail), 0o600); err != nil {
+			t.Skip(err) // such a name is no name here
+		}
+	}
+	plain := filepath.Join(dir, "mail.eml")
+	k := newKeeper(t)
+	cases := []struct {
+		command string // as the tree has it
+		args    []string
+	}{
+		{"yan send", []string{"send", "--dry-run", "--raw", plain}},
+		{"yan send", []string{"send", "--dry-run", "--raw", file}},
+		{"yan send", []string{"send", "--dry-run", "--json", "--raw", file}},
+		{"yan send", []string{"send", "--dry-run", "-t", "a@example.org", "-s", "x", "-b", escapes}},
+		{"yan send", []string{"send", "-t", escapes, "-s", escapes, "-b", "x"}},
+		{"yan send", []string{"send", "-t", "a@example.org", "-s", escapes, "-b", "x"}},
+		{"yan send", []string{"send", "--raw", file}},
+		{"yan send", []string{"send", "--json", "--raw", file}},
+		{"yan send", []string{"send", "--queue", "--raw", file}},
+		{"yan send", []string{"send", "--queue", "--json", "--raw", plain}},
+		{"yan queue", []string{"queue"}},
+		{"yan queue list", []string{"queue", "list", "--all"}},
+		{"yan queue list", []string{"queue", "list", "--json"}},
+		{"yan queue show", []string{"queue", "show", "1"}},
+		{"yan queue show", []string{"queue", "show", "1", "--json"}},
+		{"yan queue export", []string{"queue", "export", "1"}},
+		{"yan queue hold", []string{"queue", "hold", "1"}},
+		{"yan queue release", []string{"queue", "release", "1"}},
+		{"yan queue retry", []string{"queue", "retry", "1"}},
+		{"yan queue resolve", []string{"queue", "resolve", "1", "--lost"}},
+		{"yan queue run", []string{"queue", "run", "--timeout", "1s"}},
+		{"yan queue cancel", []string{"queue", "cancel", "1", "2"}},
+		{"yan queue watch", []string{"queue", "watch", "1"}},
+		{"yan queue watch", []string{"queue", "watch", "1", "--json"}},
+		{"yan queue stats", []string{"queue", "stats"}},
+		{"yan queue resume", []string{"queue", "resume", escapes}},
+		{"yan queue prune", []string{"queue", "prune", "--older", escapes}},
+		{"yan explain", []string{"explain", "550 " + escapes}},
+		{"yan explain", []string{"explain", "--json", "550 " + escapes}},
+		{"yan explain", []string{"explain", escapes}},
+		{"yan providers", []string{"providers", escapes}},
+		{"yan account show", []string{"account", "show", escapes}},
+		{"yan account edit", []string{"account", "edit", escapes}},
+		{"yan account remove", []string{"account", "remove", escapes}},
+		{"yan account default", []string{"account", "default", escapes}},
+		{"yan account import", []string{"account", "import", file}},
+	}
+	// These show no words of a message. Those of servers and files that they show are
+	// held by TestNoEscapesReachTheTerminal.
+	others := []string{"yan", "yan account", "yan account list", "yan account test", "yan completion", "yan config", "yan config check", "yan config path",
+		"yan config show", "yan demo", "yan doctor", "yan login", "yan man", "yan sandbox", "yan serve", "yan version"}
+	bad := func(r rune) bool {
+		return r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}
+	shown := map[string]bool{}
+	for _, c := range cases {
+		w, out, errs := k.world()
+		w.StdoutWidth, w.StderrWidth, w.NoColor = 80, 80, true
+		Run(t.Context(), c.args, w)
+		all := out.String() + errs.String()
+		if all != "" {
+			shown[c.command] = true
+		}
+		if i := strings.IndexFunc(all, bad); i >= 0 {
+			t.Errorf("%q: %q", c.args, all[max(0, i-40):])
+		}
+	}
+	a, _, _ := testApp("en")
+	for _, command := range leaves(a.root()) {
+		if shown[command] == slices.Contains(others, command) {
+			t.Errorf("%s: does it show what is in a message?", command)
+		}
+	}
+
+	for _, args := range [][]string{{"send", "--dry-run", "-q", "--raw", plain}, {"queue", "export", "1"}} {
+		w, out, errs := k.world()
+		if code := Run(t.Context(), args, w); code != exitOK || !strings.HasSuffix(out.String(), mail) {
+			t.Errorf("%q into a pipe: exit status %d, %q, %s", args, code, out, errs)
+		}
+	}
+
+	a, out, _ := testApp("en")
+	a.StdoutWidth = 80
+	a.showMessage(&sandboxFlags{}, sandbox.Message{Data: []byte(mail)})
+	if i := strings.IndexFunc(out.String(), bad); i >= 0 || !strings.Contains(out.String(), "red") {
+		t.Errorf("sandbox: %q", out)
+	}
+}
+
+func TestVisibleWriter(t *testing.T) {
+	t.Parallel()
+	const text = "a\r\nb\rc\x1b[1m\t你\xe4\xbd\x00\u202e\r"
+	const want = "a\nb\ufffdc\ufffd[1m\t你\ufffd\ufffd\ufffd\ufffd\ufffd"
+	for size := 1; size <= len(text); size++ { // however it is cut
+		var b bytes.Buffer
+		v := &visibleWriter{w: &b}
+		for rest := []byte(text); len(rest) > 0; {
+			n, err := v.Write(rest[:min(size, len(rest))])
+			if err != nil {
+				t.Fatal(err)
+			}
+			rest = rest[n:]
+		}
+		v.flush()
+		if got := b.String(); got != want {
+			t.Errorf("in pieces of %d: %q, want %q", size, got, want)
+		}
+	}
+}
