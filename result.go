@@ -100,7 +100,7 @@ func (r Result) failure(provider string) error {
 	if !failed {
 		return nil
 	}
-	return &SendError{Result: r, Finding: Explain(o, provider)}
+	return &SendError{Result: r, Finding: Explain(o, provider).ForPrograms()}
 }
 
 // Explain says what an outcome means; provider is the id of a provider, or "".

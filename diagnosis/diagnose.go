@@ -201,6 +201,8 @@ func (d *diagnosis) unclassified() Finding {
 		f.Hint = d.quoted("The server said “%s”.", "服务器的原文是“%s”。")
 	case d.Err != nil:
 		words := clip(d.Err.Error())
+		f.Advice = Text{EN: "This went wrong on this side and is no word of the server: the error says what to put right.",
+			ZH: "问题出在本机，并非服务器的答复：请按错误信息处理。"}
 		f.Hint = Text{EN: fmt.Sprintf("What happened here: %s.", words), ZH: fmt.Sprintf("本机的错误是：%s。", words)}
 	}
 	return f

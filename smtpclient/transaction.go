@@ -40,9 +40,10 @@ type BinaryContent interface {
 type Policy int
 
 const (
-	// Any sends to the recipients that were accepted.
+	// Any sends to the recipients that were accepted. It is the library's default.
 	Any Policy = iota
-	// All sends to nobody unless everybody was accepted before the message.
+	// All sends to nobody unless everybody was accepted before the message. It is the
+	// default of the command yan send.
 	// (A server that refuses one recipient only after the message, as LMTP
 	// allows, can't be made to take it back from the others.)
 	All

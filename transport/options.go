@@ -60,9 +60,9 @@ type Options struct {
 	// IdleTimeout is how long a connection is kept for the next message; 0
 	// means 20 seconds, less than servers wait before they hang up.
 	IdleTimeout time.Duration
-	// Policy is what happens to a message when some of its recipients are
-	// refused; the zero value sends to the others, unless a transaction itself
-	// says otherwise.
+	// Policy decides what happens to a message when some of its recipients are refused:
+	// Any, the default here, sends it to the others; All, the default of the command
+	// (--to-policy), to nobody. A transaction may say otherwise.
 	Policy smtpclient.Policy
 	// NoPipelining and NoChunking leave an offered extension unused.
 	NoPipelining, NoChunking bool

@@ -50,6 +50,64 @@ func TestProgramsInTheReadmes(t *testing.T) {
 	}
 }
 
+// The first program that people copy says what is wrong, whatever it is: a server that
+// does not answer, an address that is none, a recipient that is refused.
+func TestFirstProgramOfTheReadmes(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no go command to compile it")
+	}
+	s := sandboxtest.Start(t, "qq")
+	root := filepath.Join("..", "..")
+	for _, name := range readmes() {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, after, ok := strings.Cut(strings.ReplaceAll(string(text), "\r\n", "\n"), "```go\nclient, err := yan.Open(")
+		program, _, _ := strings.Cut(after, "```")
+		program = "client, err := yan.Open(" + program
+		for from, to := range map[string]string{`yan.Open("qq"`: "yan.Open(os.Args[1]", `[]string{"friend@163.com"}`: "os.Args[3:]", "Password: code": "Password: code, CAFile: os.Args[2]", `	Attachments: []yan.Attachment{yan.File("report.pdf")},`: ""} {
+			ok = ok && strings.Contains(program, from)
+			program = strings.ReplaceAll(program, from, to)
+		}
+		if !ok {
+			t.Fatalf("%s: the program has another form:\n%s", name, program)
+		}
+		dir := t.TempDir()
+		source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "program.exe")
+		program = "package main\n\nimport (\n\"context\"\n\"fmt\"\n\"os\"\n\n\"github.com/yanmail/yan\"\n)\n\nfunc program(ctx context.Context, code string) error {\n" + program +
+			"return nil\n}\n\nfunc main() {\nif err := program(context.Background(), \"" + sandboxPassword + "\"); err != nil {\nfmt.Println(\"error:\", err)\n}\n}\n"
+		if err := os.WriteFile(source, []byte(program), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, source)
+		build.Dir = root
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s\n%s", name, err, out, program)
+		}
+		for _, c := range []struct {
+			args []string
+			want []string
+		}{
+			{[]string{s.URL(), s.CAFile(), "friend@example.org"}, []string{"friend@example.org: accepted"}},
+			{[]string{s.URL(), s.CAFile(), "rcpt-550@example.org", "friend@example.org"}, []string{"rcpt-550@example.org: refused", "friend@example.org: accepted", "error: 1 of 2 recipients not accepted"}},
+			{[]string{"smtps://me%40qq.com@127.0.0.1:1", s.CAFile(), "friend@example.org"}, []string{"not tried", "refused", "error: "}},
+			{[]string{s.URL(), s.CAFile(), "not an address"}, []string{"error: ", `not an address`}},
+		} {
+			out, err := exec.CommandContext(t.Context(), binary, c.args...).CombinedOutput()
+			for _, want := range c.want {
+				if err != nil || !strings.Contains(string(out), want) {
+					t.Errorf("%s, %q: %v, want %q in\n%s", name, c.args, err, want, out)
+				}
+			}
+			if strings.Contains(string(out), "--") || strings.Contains(string(out), "administrator") {
+				t.Errorf("%s, %q: names flags, or an administrator:\n%s", name, c.args, out)
+			}
+		}
+	}
+}
+
 // The command for many messages in the READMEs sends a Maildir, an mbox file, a
 // folder and a file, and nothing a second time.
 func TestManyMessagesOfTheReadmes(t *testing.T) {

@@ -111,7 +111,7 @@ func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
 		option{"date", "", &s.date, a.T("TIME"), a.T("the date of the message (default: now)")},
 		option{"message-id", "", &s.messageID, "ID@DOMAIN", a.T("the Message-ID (default: a random one)")},
 		option{"raw", "", &s.raw, "", a.T("send whole messages as they are: files (.eml, mbox), folders, or standard input")},
-		option{"to-policy", "", &s.policy, "all|any", a.T("one recipient refused: all sends to nobody (default), any to the others")},
+		option{"to-policy", "", &s.policy, "all|any", a.T("one recipient refused: all (default) sends to nobody, any to the others; the library's default is any")},
 	)
 	add(cmd, a.T("Many messages (--raw):"),
 		option{"log", "", &s.log, file, a.T("note here what became of each; what it has as accepted is not sent again")},

@@ -1,0 +1,66 @@
+package diagnosis_test
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/smtp"
+)
+
+// flagOrCommand is what only a user of the command line understands.
+var flagOrCommand = regexp.MustCompile(`(^|[^-\w])--[a-z]|\byan [a-z]|\btls_|\blocal_name`)
+
+// Whatever the data says to users of the command, programs hear of no flag of it.
+func TestAdviceForProgramsNamesNoFlags(t *testing.T) {
+	t.Parallel()
+	texts, named := 0, 0
+	check := func(where string, list ...diagnosis.Text) {
+		for _, text := range list {
+			now := diagnosis.Finding{Advice: text}.ForPrograms().Advice
+			for lang, both := range map[string][2]string{"en": {text.EN, now.EN}, "zh": {text.ZH, now.ZH}} {
+				if both[0] == "" {
+					continue
+				}
+				texts++
+				if flagOrCommand.MatchString(both[0]) {
+					named++
+				}
+				if flagOrCommand.MatchString(both[1]) {
+					t.Errorf("%s, %s: %s", where, lang, both[1])
+				}
+			}
+		}
+	}
+	for _, row := range diagnosis.Rows() {
+		check(row.ID, row.Hint)
+	}
+	for _, class := range diagnosis.Classes() {
+		info, ok := diagnosis.Describe(class)
+		if !ok {
+			t.Errorf("%s is not described", class)
+		}
+		check(string(class), info.Cause, info.Advice)
+	}
+	if texts < 500 || named < 6 {
+		t.Errorf("%d texts, of which %d name flags", texts, named)
+	}
+}
+
+// What failed on this side sends nobody to the server's administrator.
+func TestFailuresOfThisSide(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{errors.New("the transport is closed"), errors.New("the user name holds characters that SASLprep forbids"), errors.New("disk full")} {
+		for _, stage := range append(smtp.Stages(), "") {
+			if stage == smtp.StageReset || stage == smtp.StageQuit { // the message is safe
+				continue
+			}
+			f := diagnosis.Diagnose(diagnosis.Fact{Err: err, Stage: stage})
+			if strings.Contains(f.Advice.EN+f.Advice.ZH, "administrator") || strings.Contains(f.Advice.ZH, "管理员") || f.Class == diagnosis.ClassUnclassified && !strings.Contains(f.Hint.EN, err.Error()) {
+				t.Errorf("%v at %s: %s %s", err, stage, f.Hint.EN, f.Advice.EN)
+			}
+		}
+	}
+}
