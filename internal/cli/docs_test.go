@@ -230,7 +230,7 @@ func TestJSONIsDocumented(t *testing.T) {
 			documented[section] = append(documented[section], m[1])
 		}
 	}
-	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --json: sent_copy": sentCopyJSON{}, "yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{},
+	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --json: sent_copy": sentCopyJSON{}, "yan send --skip-bad --json: bad": badJSON{}, "yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{},
 		"yan send --queue --json": enqueuedJSON{}, "yan queue --json": entryJSON{}, "yan queue watch --json": queueEventJSON{},
 		"yan queue run --json": drainedJSON{}, "yan queue cancel --json": changedJSON{}, "yan queue stats --json": queueStatsJSON{},
 		"yan queue prune --json": prunedJSON{}, "yan queue resume --json": resumedJSON{},

@@ -14,13 +14,13 @@ import (
 	"github.com/yanmail/yan/internal/sandbox"
 )
 
-// leaves are the commands that do something.
-func leaves(c *cobra.Command) (all []string) {
+// leafCommands are the commands that do something.
+func leafCommands(c *cobra.Command) (all []string) {
 	if c.Runnable() && c.Name() != "help" {
 		all = append(all, c.CommandPath())
 	}
 	for _, sub := range c.Commands() {
-		all = append(all, leaves(sub)...)
+		all = append(all, leafCommands(sub)...)
 	}
 	return all
 }
@@ -102,7 +102,7 @@ func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 		}
 	}
 	a, _, _ := testApp("en")
-	for _, command := range leaves(a.root()) {
+	for _, command := range leafCommands(a.root()) {
 		if shown[command] == slices.Contains(others, command) {
 			t.Errorf("%s: does it show what is in a message?", command)
 		}
