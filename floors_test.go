@@ -26,6 +26,7 @@ var floors = map[string]int{
 	"internal/filelock":          0,
 	"internal/ptytest":           0,
 	"internal/wholefile":         0,
+	"internal/notices":           0,
 	"internal/scrub":             0,
 	"internal/charset":           0,
 	"internal/span":              5,
@@ -76,8 +77,9 @@ var floors = map[string]int{
 // tools are programs of the developers: they may import anything and nothing
 // may import them.
 var tools = map[string]bool{
-	"provider/generate":  true,
-	"diagnosis/generate": true,
+	"provider/generate":         true,
+	"diagnosis/generate":        true,
+	"internal/notices/generate": true,
 }
 
 // The imports are read with go/parser rather than with `go list`, whose

@@ -1,6 +1,7 @@
 package yan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,7 @@ func (c *Client) SendAll(ctx context.Context, messages iter.Seq[Message]) iter.S
 		var composer message.Composer
 		w := &underway{}
 		defer w.close()
-		for i, r := range c.many().SendAll(ctx, w.compose(&composer, messages)) {
+		for i, r := range c.many().SendAll(ctx, w.compose(&composer, c.from, messages)) {
 			if !yield(c.told(i, w.take(i), r)) {
 				return
 			}
@@ -143,10 +144,11 @@ func (w *underway) close() {
 
 // compose makes transactions of messages. One that can't be composed becomes one
 // without recipients: it keeps its place, and its error waits there.
-func (w *underway) compose(composer *message.Composer, messages iter.Seq[Message]) iter.Seq[Transaction] {
+func (w *underway) compose(composer *message.Composer, from string, messages iter.Seq[Message]) iter.Seq[Transaction] {
 	return func(yield func(Transaction) bool) {
 		i := 0
 		for m := range messages {
+			m.From = cmp.Or(m.From, from)
 			l, t := prepare(composer, &m)
 			w.put(i, l)
 			if !yield(t) {

@@ -26,6 +26,7 @@
 package yan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -105,6 +106,7 @@ type Transport interface {
 type Client struct {
 	transport Transport
 	provider  string // id, for diagnosis; "" when unknown
+	from      string // of Options: the sender of messages that name none
 }
 
 // Open makes a client for a server, given as a URL ("smtps://me%40qq.com@smtp.qq.com",
@@ -116,17 +118,19 @@ func Open(server string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{transport: t, provider: t.Server().Provider.ID}, nil
+	return &Client{transport: t, provider: t.Server().Provider.ID, from: o.From}, nil
 }
 
 // NewClient makes a client on a transport of the caller's, which Close closes.
 func NewClient(t Transport) *Client { return &Client{transport: t} }
 
-// Send composes a message and sends it to everybody in To, Cc and Bcc. What
+// Send composes a message and sends it to everybody in To, Cc and Bcc. One without From
+// is from Options.From. What
 // is wrong with the message is an error before anything is connected. A nil
 // error means that every recipient was accepted; an error after that is a
 // [*SendError] and the result holds each recipient's outcome.
 func (c *Client) Send(ctx context.Context, m Message) (Result, error) {
+	m.From = cmp.Or(m.From, c.from)
 	content, err := message.Compose(&m)
 	if err != nil {
 		return Result{}, err

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/transport"
@@ -25,7 +26,7 @@ func Open(ctx context.Context, name string) (*yan.Client, error) {
 	}
 	var a Account
 	if name == "" && f.Default() == "" {
-		return nil, fmt.Errorf("%s: %w", path, ErrNone)
+		return nil, &noDefaultError{path: path, accounts: len(f.Accounts())}
 	}
 	if name == "" {
 		name = f.Default()
@@ -39,6 +40,22 @@ func Open(ctx context.Context, name string) (*yan.Client, error) {
 		return nil, fmt.Errorf("account %s: %w", a.Name, err)
 	}
 	return yan.Open(a.Server, o)
+}
+
+// noDefaultError is [ErrNone] where no account was named.
+type noDefaultError struct {
+	path     string
+	accounts int
+}
+
+func (e *noDefaultError) Is(target error) bool { return target == ErrNone }
+func (e *noDefaultError) Error() string        { return e.Unwrap().Error() }
+
+func (e *noDefaultError) Unwrap() error {
+	if e.accounts == 0 {
+		return sentence.Errorf("%s: no account is set up yet: yan login makes one", e.path)
+	}
+	return sentence.Errorf("%s: none of the %d accounts is the default: name one", e.path, e.accounts)
 }
 
 // Options is what yan.Open takes beside a.Server. It reads the password; a token

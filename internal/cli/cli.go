@@ -92,6 +92,8 @@ type app struct {
 	screen   io.Writer
 	// origin is the variable that gave a flag its value, by the flag's name.
 	origin map[string]string
+	// args is the command line.
+	args []string
 	// command is the path of the command that runs, for "see its --help".
 	command string
 	// writeErr is the first failure of standard output.
@@ -113,6 +115,7 @@ func Run(ctx context.Context, args []string, world World) int {
 	a.Stdout = &watchedWriter{mu: &mu, w: world.Stdout, err: &a.writeErr}
 	a.Stderr = &watchedWriter{mu: &mu, w: world.Stderr, err: new(error)} // nobody can be told
 	root := a.root()
+	a.args = args
 	root.SetArgs(args)
 	return a.finish(root.ExecuteContext(ctx))
 }
@@ -200,6 +203,9 @@ func (w *watchedWriter) Write(p []byte) (int, error) {
 func (a *app) atMost(n int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > n {
+			if hint := a.dashHint(args[n]); hint != "" {
+				return fail(exitUsage, errors.New(a.T("%q is one argument too many", args[n])), hint)
+			}
 			return a.usagef("%q is one argument too many", args[n])
 		}
 		return nil

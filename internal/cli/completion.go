@@ -24,10 +24,25 @@ func (a *app) completionCommand() *cobra.Command {
 	}
 }
 
+// bashFallback does what cobra's script wants of the package bash-completion, where that
+// is not installed; where it is loaded later, its own function replaces this one.
+const bashFallback = `# Works with and without the package bash-completion.
+if ! declare -F _get_comp_words_by_ref >/dev/null; then
+    _get_comp_words_by_ref() {
+        cur=${COMP_WORDS[COMP_CWORD]}
+        prev=
+        if ((COMP_CWORD > 0)); then prev=${COMP_WORDS[COMP_CWORD-1]}; fi
+        words=("${COMP_WORDS[@]}")
+        cword=$COMP_CWORD
+    }
+fi
+`
+
 func (a *app) completion(root *cobra.Command, shell string) error {
 	var err error
 	switch shell {
 	case "bash":
+		a.outf("%s", bashFallback)
 		err = root.GenBashCompletionV2(a.Stdout, true)
 	case "zsh":
 		err = root.GenZshCompletion(a.Stdout)

@@ -45,8 +45,8 @@ func (a *app) configPathCommand() *cobra.Command {
 func (a *app) configShowCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "show", Short: a.T("Print the configuration as it works"),
-		Long: a.T("Print the configuration as it works: each account with what it inherits from the defaults, in TOML. " +
+		Use: "show", Short: a.T("Print the configuration with inherited settings filled in"),
+		Long: a.T("Print the configuration in TOML, each account with what it inherits from [defaults]. Settings that nothing sets are not shown. " +
 			"What might be a secret is not shown."),
 		Example: "  yan config show\n  yan config show --json",
 		Args:    a.atMost(0),

@@ -127,6 +127,9 @@ func (a *app) badValue(f *pflag.Flag, v string) error {
 // tries: a password on the command line.
 func (a *app) flagError(cmd *cobra.Command, err error) error {
 	a.command = cmd.CommandPath()
+	if name := a.notACommand(cmd); name != "" {
+		return a.unknownCommand(cmd, name)
+	}
 	var (
 		unknown *pflag.NotExistError
 		missing *pflag.ValueRequiredError
@@ -144,6 +147,60 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 		return a.usagef("%s is not how a flag is written", syntax.GetSpecifiedFlag())
 	}
 	return a.usage(err)
+}
+
+// notACommand is the first word after a command that has others below it, when it is none
+// of them: what is wrong with "yan senf -t" is not -t. It is "" where that may be an
+// argument, and where the word is nothing like a command.
+func (a *app) notACommand(cmd *cobra.Command) string {
+	if !cmd.HasSubCommands() {
+		return ""
+	}
+	skip := len(strings.Fields(cmd.CommandPath())) - 1
+	for i, arg := range a.args {
+		switch {
+		case arg == "--lang" && i+1 < len(a.args):
+			skip++ // its value
+			continue
+		case strings.HasPrefix(arg, "--lang="):
+			continue
+		case strings.HasPrefix(arg, "-"):
+			return "" // this one is wrong, or one after it
+		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		names := commandNames(cmd)
+		if cmd.HasParent() && nearest(arg, names) == "" || contains(names, arg) {
+			return ""
+		}
+		return arg
+	}
+	return ""
+}
+
+// isWordProcessorDash finds an argument whose hyphens became dashes in a word processor or
+// on a web page, and gives it as it was meant.
+func isWordProcessorDash(arg string) (right string, is bool) {
+	rest := strings.TrimLeft(arg, "-‐‑‒–—―−﹘﹣－")
+	lead := strings.TrimSuffix(arg, rest)
+	if rest == "" || strings.Trim(lead, "-") == "" {
+		return "", false
+	}
+	name, _, _ := strings.Cut(rest, "=")
+	if len([]rune(name)) == 1 {
+		return "-" + rest, true
+	}
+	return "--" + rest, true
+}
+
+// dashHint says how such an argument is typed; "" for all others.
+func (a *app) dashHint(arg string) string {
+	if right, is := isWordProcessorDash(arg); is {
+		return a.T("The dash in it is not the one of flags; type %s.", right)
+	}
+	return ""
 }
 
 // valueName is the flag as the help shows it: "--to ADDRESS".

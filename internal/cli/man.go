@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/words"
 )
 
 func (a *app) manCommand() *cobra.Command {
@@ -86,31 +87,34 @@ func below(cmd *cobra.Command) []*cobra.Command {
 	return list
 }
 
-// roff writes a page in the man macros, which groff and mandoc read. It bears
-// no date: the same program writes the same page every day.
+// manDate is when the pages were last changed by hand: the same program writes the same
+// page every day.
+const manDate = "2026-11-30"
+
+// roff writes a page in the man macros, which groff and mandoc read.
 func (a *app) roff(p page) string {
 	name := strings.ReplaceAll(p.command, " ", "-")
 	var b strings.Builder
-	fmt.Fprintf(&b, ".TH %s 1 \"\" \"Yan\" \"%s\"\n", escape(strings.ToUpper(name)), escape(a.T("Yan Manual")))
+	fmt.Fprintf(&b, ".TH %s 1 \"%s\" \"Yan\" \"%s\"\n", escape(strings.ToUpper(name)), manDate, escape(a.T("Yan Manual")))
 	b.WriteString(".nh\n.ad l\n")
 	section := func(title string) {
 		fmt.Fprintf(&b, ".SH \"%s\"\n", escape(sectionTitle(title)))
 	}
 	section(a.T("NAME"))
-	fmt.Fprintf(&b, "%s \\- %s\n", escape(name), line(p.short))
-	section(a.T("Usage:"))
+	b.WriteString(a.filled(escape(name)+" \\- "+a.line(p.short)) + "\n")
+	section(a.T("SYNOPSIS"))
 	for i, u := range p.usage {
 		if i > 0 {
 			b.WriteString(".br\n")
 		}
-		fmt.Fprintf(&b, "\\fB%s\\fR\n", escape(u))
+		fmt.Fprintf(&b, "\\fB%s\\fR\n", a.line(u))
 	}
 	section(a.T("DESCRIPTION"))
 	for i, paragraph := range p.about {
 		if i > 0 {
 			b.WriteString(".PP\n")
 		}
-		b.WriteString(line(paragraph) + "\n")
+		b.WriteString(a.filled(a.line(paragraph)) + "\n")
 	}
 	for _, l := range p.lists {
 		if len(l.entries) == 0 {
@@ -118,18 +122,39 @@ func (a *app) roff(p page) string {
 		}
 		section(l.title)
 		for _, e := range l.entries {
-			fmt.Fprintf(&b, ".TP\n\\fB%s\\fR\n%s\n", escape(strings.TrimSpace(e.term)), line(e.text))
+			fmt.Fprintf(&b, ".TP\n\\fB%s\\fR\n%s\n", a.line(strings.TrimSpace(e.term)), a.filled(a.line(e.text)))
 		}
 	}
 	if len(p.examples) > 0 {
 		section(a.T("Examples:"))
 		b.WriteString(".nf\n")
 		for _, e := range p.examples {
-			b.WriteString(line(e) + "\n")
+			b.WriteString(a.line(e) + "\n")
 		}
 		b.WriteString(".fi\n")
 	}
+	section(a.T("FILES"))
+	for _, f := range a.manFiles() {
+		fmt.Fprintf(&b, ".TP\n\\fB%s\\fR\n%s\n", escape(f.term), a.filled(a.line(f.text)))
+	}
+	section(a.T("SEE ALSO"))
+	for i, other := range p.related {
+		end := ","
+		if i == len(p.related)-1 {
+			end = ""
+		}
+		fmt.Fprintf(&b, "\\fB%s\\fR(1)%s\n", escape(strings.ReplaceAll(other, " ", "-")), end)
+	}
 	return b.String()
+}
+
+// manFiles are the files that every command may use.
+func (a *app) manFiles() []entry {
+	return []entry{
+		{"~/.config/yan/config.toml", a.T("the accounts; see YAN_CONFIG")},
+		{"~/.config/yan/secrets.age", a.T("their secrets, encrypted, on a machine without a keyring")},
+		{"~/.local/share/yan/outbox.db", a.T("the outbox; see --outbox")},
+	}
 }
 
 // sectionTitle is a title as manual pages have it: in capitals, but for the flags in
@@ -150,12 +175,54 @@ func escape(s string) string {
 	return strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(s)
 }
 
+// plainly replaces what a terminal without UTF-8 has no sign for: there man(1) drops it,
+// and "ADDRESS…" would say something else.
+var plainly = strings.NewReplacer("…", "...", "“", `\(lq`, "”", `\(rq`, "–", `\(en`, "—", `\(em`, "→", `\(->`, "←", `\(<-`, "×", `\(mu`, "·", `\(pc`,
+	"你好", "Hello", "腾讯企业邮箱", "exmail", "早", "Morning", "雁", "Yan")
+
 // line is escape for text that may begin a line, where a dot or an apostrophe
-// would be a request.
-func line(s string) string {
+// would be a request. Chinese may be broken between its characters, for which roff
+// has to be told.
+func (a *app) line(s string) string {
 	s = escape(s)
+	if a.Language() == words.Chinese {
+		s = breakable(s)
+	} else {
+		s = plainly.Replace(s)
+	}
 	if strings.HasPrefix(s, ".") {
 		s = `\&` + s
 	}
 	return s
+}
+
+// filled breaks a text into short lines of input, as roff's checkers want them; how it is
+// printed does not depend on that.
+func (a *app) filled(s string) string {
+	if a.Language() == words.Chinese { // a line end would be a blank
+		return s
+	}
+	lines := wrap(s, 78)
+	for i, l := range lines {
+		if strings.HasPrefix(l, ".") {
+			lines[i] = `\&` + l
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// breakable puts a place where a line may end between Chinese characters.
+func breakable(s string) string {
+	var b strings.Builder
+	list := units(s)
+	for i, u := range list {
+		b.WriteString(u.text)
+		switch {
+		case u.space && i < len(list)-1:
+			b.WriteByte(' ')
+		case i < len(list)-1:
+			b.WriteString(`\:`)
+		}
+	}
+	return b.String()
 }

@@ -17,6 +17,8 @@ type page struct {
 	lists   []list
 	// examples are command lines.
 	examples []string
+	// related are the commands to read about next.
+	related []string
 }
 
 // list is a heading with entries, each a term and what it means.
@@ -44,6 +46,7 @@ func (a *app) page(cmd *cobra.Command) page {
 		about = cmd.Short + a.T(".")
 	}
 	p.about = strings.Split(about, "\n\n")
+	p.related = relatedTo(cmd)
 	for line := range strings.SplitSeq(cmd.Example, "\n") {
 		if line = strings.TrimSpace(line); line != "" {
 			p.examples = append(p.examples, line)
@@ -68,6 +71,23 @@ func (a *app) page(cmd *cobra.Command) page {
 		p.lists = append(p.lists, a.serverForms(), a.variables(), a.exitStatuses())
 	}
 	return p
+}
+
+// relatedTo are the command above, those below, and the others beside it.
+func relatedTo(cmd *cobra.Command) (list []string) {
+	near := cmd.Commands()
+	if parent := cmd.Parent(); parent != nil {
+		list = append(list, parent.CommandPath())
+		if len(near) == 0 {
+			near = parent.Commands()
+		}
+	}
+	for _, other := range near {
+		if other != cmd && other.IsAvailableCommand() {
+			list = append(list, other.CommandPath())
+		}
+	}
+	return list
 }
 
 // groups makes one list of the flags under each heading, in their order.

@@ -16,8 +16,9 @@ func (l *setup) drawQR(page string) {
 		return
 	}
 	for _, line := range halfBlocks(code.Size, code.Black) {
-		// Dark on light whatever the terminal's own colours are.
-		if l.a.color && l.a.StderrWidth > 0 {
+		// Dark on light whatever the terminal's own colours are, even with NO_COLOR: some
+		// cameras can't read it otherwise.
+		if !l.a.NoColor && l.a.Getenv("TERM") != "dumb" && l.a.StderrWidth > 0 {
 			line = "\x1b[30;107m" + line + "\x1b[0m"
 		}
 		l.say("  " + line)

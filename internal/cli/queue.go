@@ -310,6 +310,10 @@ func (a *app) noMessage(id outbox.ID) error {
 
 // completeIDs offers the messages that are not finished.
 func (a *app) completeIDs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	states := unfinished()
+	if cmd.Name() == "resolve" { // nothing else can be
+		states = []outbox.State{outbox.InDoubt}
+	}
 	given, _ := cmd.Flags().GetString("outbox")
 	if given == "" {
 		given = a.Getenv(variable("outbox"))
@@ -319,7 +323,7 @@ func (a *app) completeIDs(cmd *cobra.Command, args []string, _ string) ([]string
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	defer store.Close() // only read from
-	page, err := store.List(cmd.Context(), outbox.Filter{States: unfinished()})
+	page, err := store.List(cmd.Context(), outbox.Filter{States: states})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -62,14 +62,20 @@ func (a *app) helpCommand() *cobra.Command {
 }
 
 func (a *app) unknownCommand(root *cobra.Command, name string) error {
-	var names []string
-	for _, cmd := range root.Commands() {
-		names = append(names, cmd.Name())
+	if hint := a.dashHint(name); hint != "" {
+		return fail(exitUsage, errors.New(a.T("unknown command %q", name)), hint)
 	}
-	if near := nearest(name, names); near != "" {
+	if near := nearest(name, commandNames(root)); near != "" {
 		return fail(exitUsage, errors.New(a.T("unknown command %q", name)), a.T("Did you mean %s?", near))
 	}
 	return a.usagef("unknown command %q", name)
+}
+
+func commandNames(cmd *cobra.Command) (names []string) {
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return names
 }
 
 // sendExample is the first command line that a user with an account types.

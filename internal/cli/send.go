@@ -199,6 +199,8 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return a.wrongf("%s and %s are both given; the HTML can come from one only", a.name("html"), a.name("html-file"))
 	case !s.raw && len(args) > 0 && changed("queue") && contains(account.QueueWords(), args[0]):
 		return a.usagef("%q is one argument too many; write --queue=%s", args[0], args[0])
+	case !s.raw && len(args) > 0 && a.dashHint(args[0]) != "":
+		return fail(exitUsage, errors.New(a.T("%q is not a flag", args[0])), a.dashHint(args[0]))
 	case !s.raw && len(args) > 0:
 		return a.usagef("%q is not a flag; recipients go behind -t, files to attach behind -a, whole messages behind --raw", args[0])
 	case changed("window") && !s.raw:

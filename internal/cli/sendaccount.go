@@ -232,4 +232,5 @@ func (s *sendFlags) registerAccount(a *app, cmd *cobra.Command) {
 		option{"no-signature", "", &s.noSignature, "", a.T("leave the account's signature out")},
 		option{"no-fallback", "", &s.noFallback, "", a.T("do not let another account take over")},
 	)
+	complete(cmd, "account", a.accountNames)
 }

@@ -132,7 +132,7 @@ func (a *app) announceServe(i daemon.Info, config string) {
 		return
 	}
 	a.heading(a.T("Delivering what is in the outbox; Ctrl-C ends it well."))
-	rows := []entry{{a.T("outbox"), printable(i.Outbox)}, {a.T("accounts"), a.listed(i.Accounts) + " (" + printable(config) + ")"}}
+	rows := []entry{{a.T("outbox"), printable(i.Outbox)}, {a.T("accounts"), a.T("%s (%s)", a.listed(i.Accounts), printable(config))}}
 	if i.Socket == "" {
 		rows = append(rows, entry{a.T("socket"), a.T("none: set XDG_RUNTIME_DIR, or name one with --socket")})
 	} else {

@@ -5,17 +5,26 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/notices"
 )
 
 func (a *app) versionCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, licences bool
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: a.T("Print the version"),
 		Args:  a.atMost(0),
-		RunE:  func(*cobra.Command, []string) error { return a.printVersion(asJSON) },
+		RunE: func(*cobra.Command, []string) error {
+			if licences {
+				a.outf("%s", notices.Text())
+				return nil
+			}
+			return a.printVersion(asJSON)
+		},
 	}
-	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")})
+	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")},
+		option{"licenses", "", &licences, "", a.T("print the licenses of everything that the program is made of")})
 	return cmd
 }
 

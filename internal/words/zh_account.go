@@ -36,9 +36,9 @@ var chineseAccount = map[string]string{
 	"Show or check the configuration":                           "显示或检查配置",
 	"The configuration of the accounts is a file in TOML. 'yan login' and 'yan account' write it, and you may: comments and order stay what they are.": "账号配置是一个 TOML 文件，由 yan login 和 yan account 写入，您也可以手动修改：注释和顺序都会保留。",
 	"Print where the configuration is": "显示配置文件的位置",
-	"Print where the configuration is, or would be: the file that YAN_CONFIG names, else config.toml in the folder yan of the user's settings.": "显示配置文件现在或将来的位置：YAN_CONFIG 指定的文件，否则为用户设置目录下 yan 目录中的 config.toml。",
-	"Print the configuration as it works": "显示实际生效的配置",
-	"Print the configuration as it works: each account with what it inherits from the defaults, in TOML. What might be a secret is not shown.": "以 TOML 显示实际生效的配置：每个账号都包含从默认值继承的设置。可能是密码的内容不予显示。",
+	"Print where the configuration is, or would be: the file that YAN_CONFIG names, else config.toml in the folder yan of the user's settings.":                           "显示配置文件现在或将来的位置：YAN_CONFIG 指定的文件，否则为用户设置目录下 yan 目录中的 config.toml。",
+	"Print the configuration with inherited settings filled in":                                                                                                           "显示配置，补全继承的设置",
+	"Print the configuration in TOML, each account with what it inherits from [defaults]. Settings that nothing sets are not shown. What might be a secret is not shown.": "以 TOML 显示配置，每个账号都补全从 [defaults] 继承的设置。没有设置过的项不显示，可能是密码的内容也不显示。",
 	"Check the configuration": "检查配置",
 	"Check the configuration: that it can be understood, and of each account that its server is known, its fallback is there, its files can be read, and its secret is there and readable by you alone. Nothing is connected, no command is run; 'yan account test' logs in. The exit status is 78 when something is wrong.": "检查配置：能否读懂；每个账号的服务器是否已知、备用账号是否存在、文件能否读取、密码是否存在且只有您能读取。不连接网络，也不执行命令；要试登录请用 yan account test。有错时退出码为 78。",
 

@@ -32,6 +32,20 @@ var chineseGiven = map[string]string{
 	"another recipient was refused, and nobody gets it then; with --to-policy any the others do":            "另一个收件人被拒绝，因此没有发给任何人；加 --to-policy any 可发给其余收件人",
 	"one recipient refused: all (default) sends to nobody, any to the others; the library's default is any": "有收件人被拒绝时：all（默认）则都不发送，any 则发给其余收件人；库的默认值是 any",
 
+	"print the licenses of everything that the program is made of": "显示本程序所含全部组件的许可证",
+	"The dash in it is not the one of flags; type %s.":             "其中的横线不是选项所用的半角连字符；请输入 %s。",
+	"%q is not a flag": "%q 不是选项",
+	"%s: no account is set up yet: yan login makes one":    "%s：还没有账号，请用 yan login 添加",
+	"%s: none of the %d accounts is the default: name one": "%s：%d 个账号中没有默认账号，请指明一个",
+
+	// Manual pages.
+	"SYNOPSIS":                     "用法",
+	"FILES":                        "文件",
+	"SEE ALSO":                     "另见",
+	"the accounts; see YAN_CONFIG": "账号；参见 YAN_CONFIG",
+	"their secrets, encrypted, on a machine without a keyring": "账号的密码，加密保存，用于没有密钥环的机器",
+	"the outbox; see --outbox":                                 "发件箱；参见 --outbox",
+
 	// What was probably not meant.
 	"the message has neither subject nor text; nothing was sent":                                 "邮件既没有主题也没有正文；没有发送",
 	"The message has neither subject nor text. Send it all the same?":                            "邮件既没有主题也没有正文。仍要发送吗？",
