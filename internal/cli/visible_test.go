@@ -70,6 +70,7 @@ func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 		{"yan queue watch", []string{"queue", "watch", "1", "--json"}},
 		{"yan queue stats", []string{"queue", "stats"}},
 		{"yan queue resume", []string{"queue", "resume", escapes}},
+		{"yan queue adopt", []string{"queue", "adopt", escapes}},
 		{"yan queue prune", []string{"queue", "prune", "--older", escapes}},
 		{"yan explain", []string{"explain", "550 " + escapes}},
 		{"yan explain", []string{"explain", "--json", "550 " + escapes}},
