@@ -110,7 +110,7 @@ func (a *app) explainPasted(text string, e explanation) error {
 			a.outf("%s\n", a.favourable(p.reply))
 			continue
 		}
-		a.outf("%s  %s\n", finding.Class, a.permanence(finding))
+		a.outf("%s\n", hang(string(finding.Class)+"  "+a.permanence(finding), "    ", a.StdoutWidth))
 		a.finding(a.Stdout, a.StdoutWidth, finding)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -119,3 +120,53 @@ func endsWide(s string) bool {
 
 // listed joins what is counted up.
 func (a *app) listed(items []string) string { return strings.Join(items, a.T(", ")) }
+
+// hang breaks a line for a terminal, at its blanks and between Chinese characters; what
+// follows is indented. Without a terminal (0) it stays one line.
+func hang(line, indent string, width int) string {
+	if width == 0 || columns(visibleWidth(line)) <= width {
+		return line
+	}
+	var b strings.Builder
+	used := 0
+	for rest := line; rest != ""; {
+		blanks := len(rest) - len(strings.TrimLeft(rest, " "))
+		word := rest[blanks:]
+		if i := strings.IndexByte(word, ' '); i >= 0 {
+			word = word[:i]
+		}
+		for i, u := range units(word) {
+			lead := ""
+			if i == 0 {
+				lead = rest[:blanks]
+			}
+			if need := columns(lead) + columns(visibleWidth(u.text)); used > len(indent) && used+need > width {
+				b.WriteString("\n" + indent)
+				used, lead = len(indent), ""
+			}
+			b.WriteString(lead + u.text)
+			used += len(lead) + columns(visibleWidth(u.text))
+		}
+		rest = rest[blanks+len(word):]
+	}
+	return b.String()
+}
+
+// visibleWidth is a text without the colours that are put into it.
+func visibleWidth(s string) string { return colours.ReplaceAllString(s, "") }
+
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// joined puts parts on a line each that is as full as the terminal allows.
+func joined(parts []string, width int) string {
+	const indent, between = "  ", " · "
+	line, used := indent+parts[0], columns(indent+parts[0])
+	for _, part := range parts[1:] {
+		if width > 0 && used+columns(between+part) > width {
+			line, used = line+"\n"+indent+part, columns(indent+part)
+			continue
+		}
+		line, used = line+between+part, used+columns(between+part)
+	}
+	return line
+}

@@ -103,9 +103,9 @@ func (a *app) outcomeLine(name string, o smtp.Outcome, width int) string {
 	case o.Status == smtp.Accepted, why == "":
 		return line
 	case !atServer(o):
-		return line + a.T(": %s", why)
+		return hang(line+a.T(": %s", why), "    ", width)
 	}
-	return line + a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why)
+	return hang(line+a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why), "    ", width)
 }
 
 // why is the server's reply, or what happened on this side; "" for neither.
@@ -197,7 +197,7 @@ func (a *app) receipt(told report) string {
 	if r.ServerID != "" {
 		parts = append(parts, a.T("queued as %s", r.ServerID))
 	}
-	return "  " + strings.Join(parts, " · ")
+	return joined(parts, a.StdoutWidth)
 }
 
 // advise says why, and the one thing to do; the same only once where there are
@@ -223,14 +223,17 @@ func (a *app) advise(r report) {
 
 // finding prints a diagnosis: what happened, what to do, and where.
 func (a *app) finding(w io.Writer, width int, f diagnosis.Finding) {
+	indent := "" // of the text after the last label
 	say := func(label, text string) {
 		if text == "" {
 			return
 		}
-		indent := strings.Repeat(" ", columns(a.T("Why: ")))
+		if label != "" {
+			indent = strings.Repeat(" ", columns(label))
+		}
 		lines := []string{text}
 		if width > 0 { // a terminal would break the line inside a word
-			lines = wrap(text, max(20, min(width, 100)-max(columns(label), len(indent))))
+			lines = wrap(text, max(20, min(width, 100)-len(indent)))
 		}
 		for i, line := range lines {
 			if i > 0 || label == "" {
