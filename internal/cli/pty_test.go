@@ -261,7 +261,8 @@ func TestLoginShowsQR(t *testing.T) {
 		t.Errorf("exit status %d", code)
 	}
 	s.Restored()
-	if strings.Contains(s.Raw(), "\x1b[3") || strings.Contains(s.Raw(), "\x1b[9") {
+	raw := strings.ReplaceAll(s.Raw(), "\x1b[30;107m", "") // those of the code are what a camera reads
+	if strings.Contains(raw, "\x1b[3") || strings.Contains(raw, "\x1b[9") {
 		t.Errorf("colours in spite of NO_COLOR: %q", s.Raw())
 	}
 }
