@@ -45,13 +45,13 @@ func (p *carriedPanic) String() string { return fmt.Sprint(p.value) }
 func (p *carriedPanic) PanicStack() []byte { return p.stack }
 
 // caught runs a write that may panic.
-func caught(write func() error) (err error, panicked *carriedPanic) { //nolint:revive // the panic is the stranger one
+func caught(write func() error) (panicked *carriedPanic, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err, panicked = ErrContent, &carriedPanic{v, debug.Stack()}
+			panicked, err = &carriedPanic{v, debug.Stack()}, ErrContent
 		}
 	}()
-	return write(), nil
+	return nil, write()
 }
 
 // beside starts a write. Its caller reads replies with reply and then, always,
@@ -65,7 +65,7 @@ func (w *wire) beside(grace time.Duration, write func() error) *writing {
 func (g *writing) begin(write func() error) {
 	go func() {
 		defer close(g.done)
-		err, panicked := caught(write)
+		panicked, err := caught(write)
 		if panicked != nil {
 			g.w.cut()
 		}
