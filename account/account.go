@@ -15,7 +15,7 @@ type Account struct {
 	Server string
 	// User is the login name; "" means the one that the provider expects.
 	User string
-	// Auth forces a SASL mechanism; "" takes the best.
+	// Auth forces a SASL mechanism; "" takes the best, "none" logs in as nobody.
 	Auth string
 	// Secret is where the password or the token is.
 	Secret Secret
@@ -44,10 +44,15 @@ type Account struct {
 	SentFolder string
 
 	TLSCA, TLSPin, TLSCert, TLSKey string
-	AllowCleartextPassword         bool
-	Proxy, LocalName               string
-	NoPipelining                   bool
-	PipelineMessages               PipelineMessages
+	// TLSName is the name that the SMTP server's certificate has to be valid for; ""
+	// means the host.
+	TLSName string
+	// TLSRSAKeyExchange also takes servers that know TLS only without forward secrecy.
+	TLSRSAKeyExchange      bool
+	AllowCleartextPassword bool
+	Proxy, LocalName       string
+	NoPipelining           bool
+	PipelineMessages       PipelineMessages
 	// Connections bounds those that are open at a time; 0 means the usual.
 	Connections int
 	// Pace is how many messages the outbox hands over in a time; zero means as many

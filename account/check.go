@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
@@ -84,6 +85,7 @@ func (a Account) check() (key string, err error) {
 		{"imap", a.checkIMAP()},
 		{"tls_pin", a.checkPin()},
 		{"tls_cert", a.checkCertificate()},
+		{"tls_name", a.checkTLSName()},
 		{"proxy", a.checkProxy()},
 		{"connections", a.checkConnections()},
 		{"pipeline_messages", a.PipelineMessages.check()},
@@ -114,11 +116,18 @@ func (a Account) checkServer(from smtp.Address) error {
 	return err
 }
 
+func (a Account) checkTLSName() error {
+	if strings.ContainsFunc(a.TLSName, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune("/@", r) }) {
+		return sentence.Errorf("%q: want a host name like mail.example.com", a.TLSName)
+	}
+	return nil
+}
+
 func (a Account) checkAuth() error {
-	if a.Auth == "" || slices.Contains(sasl.Mechanisms(), strings.ToUpper(a.Auth)) {
+	if a.Auth == "" || a.NoLogin() || slices.Contains(sasl.Mechanisms(), strings.ToUpper(a.Auth)) {
 		return nil
 	}
-	return sentence.Errorf("%q is no mechanism; want one of %s", a.Auth, strings.Join(sasl.Mechanisms(), ", "))
+	return sentence.Errorf("%q is no mechanism; want one of %s", a.Auth, strings.Join(append(sasl.Mechanisms(), "none"), ", "))
 }
 
 var errSeveralPlaces = sentence.New("several places are named; want one of keyring, command, file, env, netrc, credential")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/sentence"
@@ -72,6 +73,7 @@ func (a Account) Options(ctx context.Context, s *Secrets) (yan.Options, error) {
 	o := a.connection()
 	o.From = address.String()
 	switch {
+	case a.NoLogin():
 	case a.UsesOAuth2():
 		tokens, err := s.Tokens(ctx, a)
 		if err != nil {
@@ -89,6 +91,9 @@ func (a Account) Options(ctx context.Context, s *Secrets) (yan.Options, error) {
 	return o, nil
 }
 
+// NoLogin reports whether the account says that nobody logs in.
+func (a Account) NoLogin() bool { return strings.EqualFold(a.Auth, transport.NoLogin) }
+
 // logsIn: a server of one's own that names no user, like a relay on this
 // machine, takes mail from everybody.
 func (a Account) logsIn(server transport.Server) bool {
@@ -100,6 +105,7 @@ func (a Account) connection() yan.Options {
 	return yan.Options{
 		User: a.User, Mechanism: mechanism(a.Auth), AllowCleartextPassword: a.AllowCleartextPassword,
 		CAFile: a.File(a.TLSCA), Pin: a.TLSPin, CertFile: a.File(a.TLSCert), KeyFile: a.File(a.TLSKey),
+		TLSName: a.TLSName, RSAKeyExchange: a.TLSRSAKeyExchange,
 		LocalName: a.LocalName, Proxy: a.Proxy, MaxConnections: a.Connections,
 		NoPipelining: a.NoPipelining, NoChunking: a.NoPipelining,
 		PipelineMessages: a.PipelineMessages.Client(),

@@ -98,6 +98,7 @@ func (a Account) trust(c *imapclient.Config) (err error) {
 			return err
 		}
 	}
+	c.Trust.RSAKeyExchange = a.TLSRSAKeyExchange
 	if a.TLSCert != "" {
 		pair, err := smtpclient.LoadCertificate(a.File(a.TLSCert), a.File(a.TLSKey))
 		if err != nil {

@@ -41,6 +41,8 @@ type settings struct {
 	TLSPin     *string           `toml:"tls_pin"`
 	TLSCert    *string           `toml:"tls_cert"`
 	TLSKey     *string           `toml:"tls_key"`
+	TLSName    *string           `toml:"tls_name"`
+	TLSRSA     *bool             `toml:"tls_rsa_key_exchange"`
 	Cleartext  *bool             `toml:"allow_cleartext_password"`
 	Proxy      *string           `toml:"proxy"`
 	LocalName  *string           `toml:"local_name"`
@@ -102,6 +104,8 @@ func (s settings) overlay(a *Account) (key string, err error) {
 	set(&a.TLSPin, s.TLSPin)
 	set(&a.TLSCert, s.TLSCert)
 	set(&a.TLSKey, s.TLSKey)
+	set(&a.TLSName, s.TLSName)
+	set(&a.TLSRSAKeyExchange, s.TLSRSA)
 	set(&a.AllowCleartextPassword, s.Cleartext)
 	set(&a.Proxy, s.Proxy)
 	set(&a.LocalName, s.LocalName)
@@ -219,6 +223,8 @@ func (a Account) keys(inherited Account) []keyValue {
 	text("tls_pin", a.TLSPin, inherited.TLSPin)
 	text("tls_cert", a.TLSCert, inherited.TLSCert)
 	text("tls_key", a.TLSKey, inherited.TLSKey)
+	text("tls_name", a.TLSName, inherited.TLSName)
+	list = append(list, keyValue{"tls_rsa_key_exchange", strconv.FormatBool(a.TLSRSAKeyExchange), a.TLSRSAKeyExchange != inherited.TLSRSAKeyExchange})
 	list = append(list, keyValue{"allow_cleartext_password", strconv.FormatBool(a.AllowCleartextPassword), a.AllowCleartextPassword != inherited.AllowCleartextPassword})
 	text("proxy", a.Proxy, inherited.Proxy)
 	text("local_name", a.LocalName, inherited.LocalName)

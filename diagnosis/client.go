@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -36,6 +37,10 @@ const (
 	kindTLSVersion          = "tls_version"
 	kindTLS                 = "tls"
 	kindNoGreeting          = "no_greeting"
+	kindTLSPort             = "tls_port"
+	kindNoServerHello       = "no_server_hello"
+	kindIncompleteChain     = "incomplete_chain"
+	kindNoNames             = "no_names"
 	kindTLSRefused          = "tls_refused"
 	kindStartTLSMissing     = "starttls_missing"
 	kindCleartext           = "cleartext"
@@ -80,7 +85,7 @@ const (
 func ErrorKinds() []string {
 	return []string{kindNoSuchHost, kindDNSFailed, kindRefused, kindUnreachable, kindTimeoutPort25, kindTimeout,
 		kindCanceled, kindNotTLS, kindCertificateExpired, kindCertificateName, kindProviderCertificate, kindUntrusted,
-		kindPin, kindClientCertificate, kindTLSVersion, kindTLSRefused, kindTLS, kindNoGreeting, kindStartTLSMissing, kindCleartext, kindInjected, kindServerNotVerified, kindAuthNotOffered,
+		kindPin, kindClientCertificate, kindTLSVersion, kindTLSRefused, kindTLS, kindNoGreeting, kindTLSPort, kindNoServerHello, kindIncompleteChain, kindNoNames, kindStartTLSMissing, kindCleartext, kindInjected, kindServerNotVerified, kindAuthNotOffered,
 		kindNoMechanism, kindTooLarge, kindNeedsSMTPUTF8, kindHeaderNeedsSMTPUTF8, kindNeeds8BITMIME, kindNeedsDSN, kindTooManyRecipients, kindContent,
 		kindAnotherRefused, kindMalformedReply, kindBrokenPipe, kindClosed,
 		kindTokenRefused, kindConsent, kindOAuthClient, kindOAuthServer, kindProxyAway, kindProxyLogin, kindProxyRefused, kindLoginRefused, kindTLSNotUsed,
@@ -128,6 +133,7 @@ func clientKind(err error) string {
 	}{
 		{smtpclient.ErrSTARTTLSNotOffered, kindStartTLSMissing},
 		{smtpclient.ErrNoGreeting, kindNoGreeting},
+		{smtpclient.ErrTLSPort, kindTLSPort},
 		{smtpclient.ErrInjectedResponse, kindInjected},
 		{smtpclient.ErrPinMismatch, kindPin},
 		{smtpclient.ErrCleartextPassword, kindCleartext},
@@ -177,20 +183,36 @@ func tlsKind(err error) string {
 		if isProviders(name.Certificate) {
 			return kindProviderCertificate
 		}
+		if c := name.Certificate; c != nil && len(c.DNSNames)+len(c.IPAddresses) == 0 {
+			return kindNoNames
+		}
 		return kindCertificateName
 	case errors.As(err, &invalid):
 		if invalid.Reason == x509.Expired {
 			return kindCertificateExpired
 		}
 		return kindUntrusted
+	case errors.As(err, &authority) && isAlone(verify, err):
+		return kindIncompleteChain
 	case errors.As(err, &authority), errors.As(err, &roots), errors.As(err, &verify):
 		return kindUntrusted
+	case errors.Is(err, smtpclient.ErrNoServerHello) && networkKind(err) != kindTimeout:
+		return kindNoServerHello
 	case errors.As(err, &op) && op.Op == "remote error":
 		return alertKind(op.Err)
 	case errors.As(err, &alert):
 		return alertKind(alert)
 	}
 	return ""
+}
+
+// isAlone reports that the server showed one certificate, whose issuer is another one.
+func isAlone(verify *tls.CertificateVerificationError, err error) bool {
+	if !errors.As(err, &verify) || len(verify.UnverifiedCertificates) != 1 {
+		return false
+	}
+	c := verify.UnverifiedCertificates[0]
+	return !bytes.Equal(c.RawIssuer, c.RawSubject)
 }
 
 // alertKind names an alert of the other side by its number (RFC 8446 section

@@ -207,6 +207,8 @@ func namedErrors() map[string]struct {
 		"ErrAnotherRefused":      {smtpclient.ErrAnotherRefused, diagnosis.ClassAnotherRefused},
 		"ErrUnasked":             {smtpclient.ErrUnasked, diagnosis.ClassProtocolError},
 		"ErrClosed":              {smtpclient.ErrClosed, diagnosis.ClassConnectionLost},
+		"ErrTLSPort":             {smtpclient.ErrTLSPort, diagnosis.ClassWrongTLSMode},
+		"ErrNoServerHello":       {smtpclient.ErrNoServerHello, diagnosis.ClassTLSFailed},
 	}
 }
 
@@ -265,11 +267,15 @@ func samples(t *testing.T) map[string][]error {
 		"canceled":             {context.Canceled},
 		"not_tls":              {tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}},
 		"certificate_expired":  {x509.CertificateInvalidError{Reason: x509.Expired}},
-		"certificate_name":     {x509.HostnameError{Certificate: &x509.Certificate{}, Host: "a.example"}, x509.HostnameError{}},
+		"certificate_name":     {x509.HostnameError{Certificate: &x509.Certificate{DNSNames: []string{"b.example"}}, Host: "a.example"}, x509.HostnameError{}},
 		"provider_certificate": {x509.HostnameError{Certificate: leaf, Host: "smtp.company.cn"}},
-		"untrusted":            {x509.UnknownAuthorityError{}, x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}, x509.SystemRootsError{}},
+		"untrusted":            {x509.UnknownAuthorityError{}, &tls.CertificateVerificationError{UnverifiedCertificates: []*x509.Certificate{{RawIssuer: []byte("a"), RawSubject: []byte("a")}}, Err: x509.UnknownAuthorityError{}}, x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}, x509.SystemRootsError{}},
 		"client_certificate":   {tls.AlertError(116), &net.OpError{Op: "remote error", Err: tls.AlertError(42)}},
 		"no_greeting":          {fmt.Errorf("%w: %w", smtpclient.ErrNoGreeting, io.EOF)},
+		"tls_port":             {smtpclient.ErrTLSPort},
+		"no_server_hello":      {fmt.Errorf("%w: %w", smtpclient.ErrNoServerHello, io.EOF), smtpclient.ErrNoServerHello},
+		"incomplete_chain":     {&tls.CertificateVerificationError{UnverifiedCertificates: []*x509.Certificate{{RawIssuer: []byte("a"), RawSubject: []byte("b")}}, Err: x509.UnknownAuthorityError{}}},
+		"no_names":             {x509.HostnameError{Certificate: &x509.Certificate{Subject: pkix.Name{CommonName: "a.example"}}, Host: "a.example"}},
 		"tls_refused":          {&net.OpError{Op: "remote error", Err: tls.AlertError(40)}},
 		"tls_version":          {tls.AlertError(70)},
 		"token_refused":        {smtpclient.ErrTokenRefused},

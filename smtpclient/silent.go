@@ -32,7 +32,11 @@ func (c *Conn) whenSilent(ctx context.Context) (speaksTLS func() bool) {
 			found = true
 			c.w.cut()
 		default:
-			c.w.event(Waiting, "", c.cfg.Timeouts.Greeting)
+			patience := c.cfg.Timeouts.Greeting - c.cfg.Timeouts.Silence
+			if end, ok := ctx.Deadline(); ok {
+				patience = min(patience, time.Until(end))
+			}
+			c.w.event(Waiting, "", patience)
 		}
 	})
 	return func() bool {

@@ -33,7 +33,7 @@ const (
 	// of TLS, and is dialed once more with a smaller ClientHello.
 	Redialing
 	// Waiting: the server has not greeted for some time; the greeting is waited for.
-	// Wait is for how long it may take in all.
+	// Wait is how much longer it may take.
 	Waiting
 )
 

@@ -33,7 +33,8 @@ type Options struct {
 	// before each login, with "", and once more with the token that the server did
 	// not take. It is called from several goroutines.
 	TokenSource func(ctx context.Context, refused string) (string, error)
-	// Mechanism forces a SASL mechanism; "" takes the best common one.
+	// Mechanism forces a SASL mechanism; "" takes the best common one, and [NoLogin]
+	// logs in as nobody, whatever else is given.
 	Mechanism string
 	// AllowCleartextPassword sends the password over smtp+notls:// too.
 	AllowCleartextPassword bool
@@ -42,6 +43,13 @@ type Options struct {
 	CAFile string
 	// Pin is "sha256:HEX", the fingerprint of the one certificate to trust.
 	Pin string
+	// TLSName is the name that the server's certificate has to be valid for, where it is
+	// not the host that is dialed: an address, or a name of your own. It is also the name
+	// that the server is asked for (SNI). "" means the host.
+	TLSName string
+	// RSAKeyExchange also offers TLS 1.2 without forward secrecy, for servers that know
+	// nothing else (see [smtpclient.Trust]).
+	RSAKeyExchange bool
 	// CertFile and KeyFile are PEM files of the client certificate.
 	CertFile, KeyFile string
 
@@ -83,6 +91,9 @@ type Options struct {
 	StopAfter smtp.Stage
 }
 
+// NoLogin as Options.Mechanism: the server takes mail from everybody who may reach it.
+const NoLogin = "NONE"
+
 // String says who logs in as whom, without the secrets.
 func (o Options) String() string {
 	return fmt.Sprintf("options of user %q, from %q", o.User, o.From)
@@ -105,7 +116,9 @@ func (o Options) Config(s Server) (smtpclient.Config, error) {
 		Timeouts: o.Timeouts, Trace: oneAtATime(o.Trace), StopAfter: dialStop(o.StopAfter),
 	}
 	var err error
-	if cfg.Auth, err = o.credentials(s); err != nil {
+	if strings.EqualFold(o.Mechanism, NoLogin) {
+		cfg.Mechanism = ""
+	} else if cfg.Auth, err = o.credentials(s); err != nil {
 		return cfg, err
 	}
 	if cfg.Trust, err = o.trust(); err != nil {
@@ -188,6 +201,10 @@ func (o Options) trust() (smtpclient.Trust, error) {
 			return t, err
 		}
 	}
+	if strings.ContainsFunc(hostToASCII(o.TLSName), func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == '@' }) {
+		return t, sentence.Errorf("the TLS name %q is not a host name", o.TLSName)
+	}
+	t.ServerName, t.RSAKeyExchange = hostToASCII(o.TLSName), o.RSAKeyExchange
 	if (o.CertFile == "") != (o.KeyFile == "") {
 		return t, sentence.New("a client certificate needs both its file and that of its key")
 	}

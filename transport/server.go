@@ -48,13 +48,14 @@ func (s Server) String() string {
 // Schemes lists the forms of a server URL that ParseServer knows.
 func Schemes() []string {
 	return []string{"smtps://user@host[:465]", "smtp://user@host[:587]", "smtp+notls://host[:25]",
-		"lmtp://host[:24]", "lmtp+unix:///path"}
+		"lmtp://host[:24]", "lmtp+unix:///path", "host[:port]"}
 }
 
 // ParseServer reads a server URL (see [Schemes]) or the name of a provider:
 // its id, its name in English or Chinese, or a mail domain, with a region
-// behind a slash where it has several ("zoho/eu", "ses/us-east-1"). An empty
-// string means the provider of the sender's domain. The sender also decides
+// behind a slash where it has several ("zoho/eu", "ses/us-east-1"), or a host with or
+// without a port, whose encryption follows from the port: STARTTLS on 25, 587 and 2525,
+// TLS from the first byte on any other and without a port. An empty string means the provider of the sender's domain. The sender also decides
 // the host of providers that have one for each domain, and the login name; it
 // may be zero.
 //
@@ -77,6 +78,9 @@ func ParseServer(s string, sender smtp.Address) (Server, error) {
 	name, region, _ := strings.Cut(s, "/")
 	p, ok := provider.Lookup(name)
 	if !ok {
+		if server, isHost, err := parseHost(s, sender); isHost {
+			return server, err
+		}
 		if strings.Contains(s, "@") {
 			// A URL without its scheme. It is not repeated: it may hold a password.
 			return Server{}, sentence.New("the server is neither a URL nor a known provider; " +

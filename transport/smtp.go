@@ -41,6 +41,8 @@ type SMTP struct {
 	// apart says that the server refused or lost what came together with the dot of
 	// a message: on new connections nothing does.
 	apart atomic.Bool
+	// smallHello says that the server did not answer a large ClientHello.
+	smallHello atomic.Bool
 }
 
 // Open makes a transport for a server URL or a provider's name (see
@@ -191,6 +193,7 @@ func (s *SMTP) transaction(l *link, p part) smtpclient.Transaction {
 // dial opens a connection, and heeds what the server says against it.
 func (s *SMTP) dial(ctx context.Context) (*link, error) {
 	cfg, epoch := s.cfg, s.pace.now()
+	cfg.SmallHello = s.smallHello.Load()
 	l := &link{lockStep: s.lockStep.Load(), apart: s.apart.Load()}
 	if l.lockStep {
 		cfg.NoPipelining, cfg.NoChunking = true, true
@@ -202,6 +205,9 @@ func (s *SMTP) dial(ctx context.Context) (*link, error) {
 	if err != nil {
 		s.refusedConnection(err, epoch)
 		return nil, err
+	}
+	if conn.SmallHello() {
+		s.smallHello.Store(true)
 	}
 	if cfg.StopAfter != "" {
 		conn.Quit(ctx)

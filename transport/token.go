@@ -49,10 +49,7 @@ func (s *SMTP) withToken(ctx context.Context, cfg *smtpclient.Config, refused st
 	return token, nil
 }
 
-// tokenRefused reports whether a login failed for what a fresh token may mend: a
-// 5xx, 535 above all, or an exchange that ended behind the server's 334. A 4xx is
-// a server that can't tell now.
-func tokenRefused(err error) bool {
-	var failed *smtp.Error
-	return errors.As(err, &failed) && failed.Stage == smtp.StageAuth && failed.Reply.Permanent()
-}
+// tokenRefused reports whether the server refused the token, which a fresh one may
+// change. A 4xx is a server that can't tell now, and a mechanism that the server does not
+// know says nothing about the token.
+func tokenRefused(err error) bool { return errors.Is(err, smtpclient.ErrTokenRefused) }

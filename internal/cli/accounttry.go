@@ -50,6 +50,7 @@ func (t loginTrial) try(ctx context.Context, a *app) (*smtp.Outcome, error) {
 	if t.transcript {
 		o.Trace = a.transcript(a.Stderr, a.StderrWidth)
 	}
+	o.Trace = a.watchful(o.Trace, t.server.Host)
 	client, err := yan.Open(t.account.Server, o)
 	if err != nil {
 		return nil, a.configf("the settings can't be used: %v", err)

@@ -69,7 +69,7 @@ func keyTexts(acc account.Account) []keyText {
 		{"oauth2", acc.OAuth2.ClientID}, {"match", strings.Join(acc.Match, ", ")}, {"fallback", acc.Fallback},
 		{"signature", acc.Signature}, {"signature_file", acc.SignatureFile}, {"reply_to", acc.ReplyTo},
 		{"headers", strings.Join(headers, "\n")}, {"save_sent", string(acc.SaveSent)}, {"imap", acc.IMAP}, {"sent_folder", acc.SentFolder},
-		{"tls_ca", acc.TLSCA}, {"tls_pin", acc.TLSPin}, {"tls_cert", acc.TLSCert}, {"tls_key", acc.TLSKey},
+		{"tls_ca", acc.TLSCA}, {"tls_pin", acc.TLSPin}, {"tls_cert", acc.TLSCert}, {"tls_key", acc.TLSKey}, {"tls_name", acc.TLSName}, {"tls_rsa_key_exchange", flag(acc.TLSRSAKeyExchange, "true")},
 		{"allow_cleartext_password", flag(acc.AllowCleartextPassword, "true")}, {"proxy", acc.Proxy}, {"local_name", acc.LocalName},
 		{"pipelining", flag(acc.NoPipelining, "false")}, {"pipeline_messages", string(acc.PipelineMessages)}, {"connections", connections}, {"timeout", timeout}, {"dkim_selector", acc.DKIMSelector}, {"set_from", acc.SetFrom}}
 }
@@ -85,6 +85,8 @@ func (v view) serverName() string {
 // loginName is who logs in; "" for nobody.
 func (v view) loginName() string {
 	switch {
+	case v.NoLogin():
+		return ""
 	case v.User != "":
 		return v.User
 	case v.server.User != "":
@@ -202,6 +204,7 @@ func (a *app) accountRows(f *account.File, v view, state secretState) [][2]strin
 		{a.T("authorities"), mark(v.TLSCA, "tls_ca")},
 		{a.T("certificate pin"), mark(v.TLSPin, "tls_pin")},
 		{a.T("client certificate"), mark(v.TLSCert, "tls_cert")},
+		{a.T("certificate's name"), mark(v.TLSName, "tls_name")},
 		{a.T("proxy"), mark(v.Proxy, "proxy")},
 		{a.T("says in EHLO"), mark(v.LocalName, "local_name")},
 		{a.T("DKIM selector"), mark(v.DKIMSelector, "dkim_selector")},
@@ -308,6 +311,8 @@ type settingsJSON struct {
 	TLSPin    string            `json:"tls_pin,omitempty"`
 	TLSCert   string            `json:"tls_cert,omitempty"`
 	TLSKey    string            `json:"tls_key,omitempty"`
+	TLSName   string            `json:"tls_name,omitempty"`
+	TLSRSA    bool              `json:"tls_rsa_key_exchange,omitempty"`
 	Cleartext bool              `json:"allow_cleartext_password,omitempty"`
 	Proxy     string            `json:"proxy,omitempty"`
 	LocalName string            `json:"local_name,omitempty"`
@@ -338,7 +343,7 @@ func (v view) json() settingsJSON {
 	j := settingsJSON{Name: v.Name, Default: v.isDefault, From: v.From, Match: v.Match, Server: v.server.String(),
 		Provider: v.server.Provider.ID, User: v.loginName(), Auth: v.Auth, Fallback: v.Fallback, Signature: v.Signature, SignFile: v.SignatureFile,
 		ReplyTo: v.ReplyTo, SaveSent: string(v.SaveSent), IMAP: v.IMAP, Sent: v.SentFolder, TLSCA: v.TLSCA, TLSPin: v.TLSPin,
-		TLSCert: v.TLSCert, TLSKey: v.TLSKey, Cleartext: v.AllowCleartextPassword, Proxy: v.Proxy, LocalName: v.LocalName,
+		TLSCert: v.TLSCert, TLSKey: v.TLSKey, TLSName: v.TLSName, TLSRSA: v.TLSRSAKeyExchange, Cleartext: v.AllowCleartextPassword, Proxy: v.Proxy, LocalName: v.LocalName,
 		LockStep: v.NoPipelining, Pipeline: string(v.PipelineMessages), Conns: v.Connections, Timeout: v.Timeout.Seconds(), DKIM: v.DKIMSelector, SetFrom: v.SetFrom, Inherited: v.inherited}
 	j.Secret.Kind, j.Secret.Place = v.secretPlace()
 	if v.UsesOAuth2() {

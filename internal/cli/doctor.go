@@ -59,6 +59,8 @@ func (a *app) doctorCommand() *cobra.Command {
 		option{"tls-pin", "", &d.tlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")},
 		option{"tls-cert", "", &d.tlsCert, file, a.T("show this client certificate (PEM)")},
 		option{"tls-key", "", &d.tlsKey, file, a.T("the key of the client certificate (PEM)")},
+		option{"tls-name", "", &d.tlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")},
+		option{"tls-rsa-key-exchange", "", &d.tlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")},
 		option{"allow-cleartext-password", "", &d.cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")},
 		option{"proxy", "", &d.proxy, "URL", a.T("go through socks5://host:port or http://host:port")},
 		option{"local-name", "", &d.localName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")},
@@ -135,7 +137,7 @@ func (a *app) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exam, 
 	}
 	flags := d.serverFlags
 	flags.server, flags.proxy, flags.localName, flags.tlsPin = acc.Server, acc.Proxy, acc.LocalName, acc.TLSPin
-	flags.cleartext = acc.AllowCleartextPassword
+	flags.cleartext, flags.tlsName, flags.tlsRSA = acc.AllowCleartextPassword, acc.TLSName, acc.TLSRSAKeyExchange
 	var err error
 	if e.Server, err = flags.target(a, e.From); err != nil {
 		return e, err
@@ -216,13 +218,14 @@ func (d *doctorFlags) over(acc account.Account) account.Account {
 	for _, f := range []struct {
 		flag string
 		to   *string
-	}{{d.selector, &acc.DKIMSelector}, {d.auth, &acc.Auth}, {d.tlsPin, &acc.TLSPin},
+	}{{d.selector, &acc.DKIMSelector}, {d.auth, &acc.Auth}, {d.tlsPin, &acc.TLSPin}, {d.tlsName, &acc.TLSName},
 		{d.proxy, &acc.Proxy}, {d.localName, &acc.LocalName}} {
 		if f.flag != "" {
 			*f.to = f.flag
 		}
 	}
 	acc.AllowCleartextPassword = acc.AllowCleartextPassword || d.cleartext
+	acc.TLSRSAKeyExchange = acc.TLSRSAKeyExchange || d.tlsRSA
 	return acc
 }
 

@@ -31,6 +31,7 @@ type loginFlags struct {
 	clientID, clientCode string
 	makeDefault, replace bool
 	noCheck, qr, plain   bool
+	noLogin              bool
 	newFile              bool
 	dns                  string
 	json                 bool
@@ -93,10 +94,13 @@ func (s *loginFlags) registerServer(a *app, cmd *cobra.Command) {
 	add(cmd, a.T("Server:"),
 		option{"server", "", &s.server, a.T("SERVER"), a.T("URL or provider (default: found by the address)")},
 		option{"auth", "", &s.auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")},
+		option{"no-login", "", &s.noLogin, "", a.T("log in as nobody, at a server that takes mail from this machine as it is")},
 		option{"tls-ca", "", &s.tlsCA, file, a.T("trust these authorities (PEM) instead of the system's")},
 		option{"tls-pin", "", &s.tlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")},
 		option{"tls-cert", "", &s.tlsCert, file, a.T("show this client certificate (PEM)")},
 		option{"tls-key", "", &s.tlsKey, file, a.T("the key of the client certificate (PEM)")},
+		option{"tls-name", "", &s.tlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")},
+		option{"tls-rsa-key-exchange", "", &s.tlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")},
 		option{"proxy", "", &s.proxy, "URL", a.T("go through socks5://host:port or http://host:port; DNS is asked directly")},
 		option{"dns", "", &s.dns, a.T("ADDRESS"), a.T("ask this DNS server instead of the system's")},
 		option{"timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")},
@@ -145,6 +149,8 @@ func (a *app) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 	switch {
 	case len(secrets) > 1:
 		return a.wrongf("%s and %s are both given; the secret can come from one place only", secrets[0], secrets[1])
+	case s.noLogin && len(secrets) > 0:
+		return a.wrongf("%s and %s are both given; without a login there is no secret", a.name("no-login"), secrets[0])
 	case s.oauth2 != "" && !contains(oauthWays(), s.oauth2):
 		return a.wrongf("%s %q: want one of %s", a.name("oauth2"), s.oauth2, a.listed(oauthWays()))
 	case s.name != "" && !isAccountName(s.name):

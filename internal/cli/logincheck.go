@@ -78,12 +78,20 @@ func (l *setup) attempt(ctx context.Context) (*smtp.Outcome, error) {
 	t := l.loginTrial()
 	var began time.Time
 	t.connecting = func() {
-		l.say(l.a.paint(l.a.StderrWidth, dim, l.a.T("  Logging in to %s as %s …", l.server.Host, l.user)))
+		text := l.a.T("  Logging in to %s as %s …", l.server.Host, l.user)
+		if l.acc.NoLogin() {
+			text = l.a.T("  Asking %s whether it takes the sender …", l.server.Host)
+		}
+		l.say(l.a.paint(l.a.StderrWidth, dim, text))
 		began = l.a.Now()
 	}
 	failed, err := t.try(ctx, l.a)
 	if failed == nil && err == nil {
 		l.took = l.a.Now().Sub(began)
+		if l.acc.NoLogin() {
+			l.done(l.a.T("%s may send without a login (%s)", l.from.Address, duration(l.took)))
+			return failed, err
+		}
 		l.done(l.a.T("Logged in, and %s may send (%s)", l.from.Address, duration(l.took)))
 	}
 	return failed, err
@@ -99,7 +107,7 @@ func (l *setup) loginTrial() loginTrial {
 
 // lacksPassword reports whether the account logs in with a password that nobody gave.
 func (l *setup) lacksPassword() bool {
-	return l.password == "" && !l.browsed && l.acc.Secret == (account.Secret{}) && l.acc.Auth != sasl.External
+	return l.password == "" && !l.browsed && l.acc.Secret == (account.Secret{}) && l.acc.Auth != sasl.External && !l.acc.NoLogin()
 }
 
 // carryToken makes the token of the consent that of an account whose server or user was

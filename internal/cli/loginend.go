@@ -29,12 +29,21 @@ func (l *setup) farewell() {
 			Secret: l.secretPlace(), OAuth2: l.browsed, Checked: !l.s.noCheck, Default: isDefault, Config: l.file.Path()})
 		return
 	}
+	if l.acc.NoLogin() && l.s.noCheck {
+		a.outf("%s\n%s\n", a.T("The account %s is kept, and was not tried; nobody logs in.", a.paint(a.StdoutWidth, bold, l.acc.Name)),
+			a.T("Try it: %s", "yan account test "+l.acc.Name))
+		return
+	}
 	if l.s.noCheck {
 		a.outf("%s\n%s\n", a.T("The account %s is kept, and was not tried; its secret is in %s.", a.paint(a.StdoutWidth, bold, l.acc.Name), l.secretPlaceName()),
 			a.T("Try it: %s", "yan account test "+l.acc.Name))
 		return
 	}
-	a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("The account %s is ready; its secret is in %s.", a.paint(a.StdoutWidth, bold, l.acc.Name), l.secretPlaceName()))
+	ready := a.T("The account %s is ready; its secret is in %s.", a.paint(a.StdoutWidth, bold, l.acc.Name), l.secretPlaceName())
+	if l.acc.NoLogin() {
+		ready = a.T("The account %s is ready; nobody logs in.", a.paint(a.StdoutWidth, bold, l.acc.Name))
+	}
+	a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), ready)
 	choice, which := "", ""
 	if !isDefault {
 		choice, which = " -A "+l.acc.Name, " "+l.acc.Name
@@ -51,6 +60,9 @@ func (l *setup) secretPlace() string {
 		if p.value != "" {
 			return p.word
 		}
+	}
+	if l.acc.NoLogin() {
+		return "none"
 	}
 	if l.place == "" {
 		return "certificate"

@@ -76,7 +76,7 @@ func (l *setup) keep(ctx context.Context) error {
 		l.a.forgetFormer(ctx, secrets, l.acc, keptToken)
 	case kept:
 		l.a.forgetFormer(ctx, secrets, l.acc, keptPassword)
-	case l.acc.Secret != (account.Secret{}) || l.acc.Auth == sasl.External:
+	case l.acc.Secret != (account.Secret{}) || l.acc.Auth == sasl.External || l.acc.NoLogin():
 		l.a.forgetFormer(ctx, secrets, l.acc, keptNothing)
 	}
 	return nil

@@ -17,6 +17,9 @@ import (
 
 // credentials finds what to log in with.
 func (l *setup) credentials(ctx context.Context) error {
+	if l.asksNobody(ctx) {
+		return l.nobody()
+	}
 	if err := l.loginName(ctx); err != nil {
 		return err
 	}
@@ -89,6 +92,10 @@ func (l *setup) settings() error {
 	if s.tlsPin != "" {
 		l.acc.TLSPin = s.tlsPin
 	}
+	if s.tlsName != "" {
+		l.acc.TLSName = s.tlsName
+	}
+	l.acc.TLSRSAKeyExchange = l.acc.TLSRSAKeyExchange || s.tlsRSA
 	if s.proxy != "" {
 		l.acc.Proxy = s.proxy
 	}

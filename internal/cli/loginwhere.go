@@ -56,7 +56,7 @@ func (l *setup) use(server, user string) error {
 	}
 	l.server = at
 	l.acc.Server = server
-	if strings.Contains(server, "://") {
+	if word, _, _ := strings.Cut(server, "/"); strings.Contains(server, "://") || !isProvider(word) {
 		l.acc.Server = at.String()
 	}
 	l.user = firstOf(l.s.user, user, at.User)
@@ -65,6 +65,12 @@ func (l *setup) use(server, user string) error {
 	}
 	l.done(fmt.Sprintf("%s  %s", l.serverName(), l.a.paint(l.a.StderrWidth, dim, l.a.hostAndPort(at))))
 	return l.moved()
+}
+
+// isProvider reports whether a word names a provider.
+func isProvider(word string) bool {
+	_, ok := provider.Lookup(word)
+	return ok
 }
 
 // provider is whose secret logs in: the server's or, behind a host that nobody

@@ -131,6 +131,7 @@ func (a *app) serverForms() list {
 		{"smtp+notls://host[:25]", a.T("nothing is encrypted")},
 		{"lmtp://host[:24]", a.T("LMTP, nothing is encrypted")},
 		{"lmtp+unix:///path", a.T("LMTP on a Unix socket")},
+		{"host[:port]", a.T("STARTTLS, required, on ports 25, 587 and 2525; else TLS from the first byte (default port: 465)")},
 	}}
 }
 

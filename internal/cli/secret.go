@@ -19,6 +19,9 @@ import (
 // would take it from nobody.
 func (a *app) login(ctx context.Context, s *sendFlags, server transport.Server, o *yan.Options) error {
 	var err error
+	if s.auth == transport.NoLogin {
+		return nil
+	}
 	if o.Password, err = a.secret("YAN_PASSWORD"); err != nil {
 		return err
 	}

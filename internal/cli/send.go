@@ -253,6 +253,9 @@ func (r *delivery) open(ctx context.Context) error {
 	if s.transcript {
 		o.Trace = a.transcript(a.Stderr, a.StderrWidth)
 	}
+	if !s.quiet && !s.json {
+		o.Trace = a.watchful(o.Trace, r.server.Host)
+	}
 	if r.client, err = wholefile.Await(ctx, func() (*yan.Client, error) { return yan.Open(s.server, o) }, closeClient); err != nil {
 		if ctx.Err() != nil {
 			return a.interrupted()

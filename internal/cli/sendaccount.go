@@ -97,6 +97,7 @@ func (a *app) fill(s *sendFlags, id *identity, changed func(string) bool) error 
 		{"tls-pin", "tls_pin", acc.TLSPin, &s.tlsPin},
 		{"tls-cert", "tls_cert", acc.File(acc.TLSCert), &s.tlsCert},
 		{"tls-key", "tls_key", acc.File(acc.TLSKey), &s.tlsKey},
+		{"tls-name", "tls_name", acc.TLSName, &s.tlsName},
 		{"proxy", "proxy", acc.Proxy, &s.proxy},
 		{"local-name", "local_name", acc.LocalName, &s.localName},
 	} {
@@ -106,6 +107,7 @@ func (a *app) fill(s *sendFlags, id *identity, changed func(string) bool) error 
 		*v.to = v.value
 		a.origin[v.flag] = a.T("account %s: %s", acc.Name, v.key)
 	}
+	s.tlsRSA = s.tlsRSA || acc.TLSRSAKeyExchange
 	s.cleartext = s.cleartext || acc.AllowCleartextPassword
 	s.lockStep = s.lockStep || acc.NoPipelining
 	s.pipeline = acc.PipelineMessages.Client()

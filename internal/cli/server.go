@@ -29,6 +29,8 @@ type serverFlags struct {
 	tlsPin    string
 	tlsCert   string
 	tlsKey    string
+	tlsName   string
+	tlsRSA    bool
 	cleartext bool
 	lockStep  bool
 	pipeline  smtpclient.PipelineMessages // of the account
@@ -47,6 +49,8 @@ func (s *serverFlags) register(a *app, cmd *cobra.Command) {
 		option{"tls-pin", "", &s.tlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")},
 		option{"tls-cert", "", &s.tlsCert, file, a.T("show this client certificate (PEM)")},
 		option{"tls-key", "", &s.tlsKey, file, a.T("the key of the client certificate (PEM)")},
+		option{"tls-name", "", &s.tlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")},
+		option{"tls-rsa-key-exchange", "", &s.tlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")},
 		option{"allow-cleartext-password", "", &s.cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")},
 		option{"proxy", "", &s.proxy, "URL", a.T("go through socks5://host:port or http://host:port")},
 		option{"local-name", "", &s.localName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")},
@@ -55,9 +59,12 @@ func (s *serverFlags) register(a *app, cmd *cobra.Command) {
 		option{"quit-after", "", &s.quitAfter, a.T("STAGE"), a.T("send nothing; stop after: %s", a.listed(quitStages()))},
 	)
 	complete(cmd, "server", providerIDs)
-	complete(cmd, "auth", sasl.Mechanisms)
+	complete(cmd, "auth", mechanisms)
 	complete(cmd, "quit-after", quitStages)
 }
+
+// mechanisms are the words for --auth.
+func mechanisms() []string { return append(sasl.Mechanisms(), transport.NoLogin) }
 
 func quitStages() []string {
 	return []string{"connect", "tls", "greeting", "ehlo", "auth", "mail", "rcpt"}
@@ -80,8 +87,10 @@ func (s *serverFlags) check(a *app, cmd *cobra.Command) error {
 	switch {
 	case s.quitAfter != "" && !contains(quitStages(), s.quitAfter):
 		return a.wrongf("%s %q: want one of %s", a.name("quit-after"), s.quitAfter, a.listed(quitStages()))
-	case s.auth != "" && !contains(sasl.Mechanisms(), s.auth):
-		return a.wrongf("%s %q: want one of %s", a.name("auth"), s.auth, a.listed(sasl.Mechanisms()))
+	case s.auth != "" && !contains(mechanisms(), s.auth):
+		return a.wrongf("%s %q: want one of %s", a.name("auth"), s.auth, a.listed(mechanisms()))
+	case strings.ContainsFunc(s.tlsName, func(r rune) bool { return r <= ' ' || r == '/' || r == '@' }):
+		return a.wrongf("%s %q: want a host name like mail.example.com", a.name("tls-name"), s.tlsName)
 	case cmd.Flags().Changed("timeout") && s.timeout <= 0:
 		return a.wrongf("%s %q: want a time above zero, like 30s", a.name("timeout"), s.timeout.String())
 	case len(s.localName) > 255 || strings.ContainsFunc(s.localName, hidden):
@@ -176,6 +185,12 @@ func (a *app) checkServer(server string) error {
 	if _, known := provider.Lookup(word); known {
 		return nil
 	}
+	switch _, err := transport.ParseServer(server, smtp.Address{}); {
+	case err == nil:
+		return nil
+	case errors.Is(err, transport.ErrNearHost):
+		return a.wrongf("%s: %v", name, err)
+	}
 	hint := a.T("'yan providers' lists those that are known; a server of your own is written %s.", "smtps://me%40example.com@smtp.example.com")
 	if near := provider.Nearest(word); len(near) > 0 {
 		hint = a.T("Did you mean %s?", a.listed(near))
@@ -247,6 +262,7 @@ func printableURL(s string) string {
 func (s *serverFlags) options(a *app, from smtp.Address, server transport.Server) (yan.Options, error) {
 	o := yan.Options{From: from.String(), Mechanism: s.auth, AllowCleartextPassword: s.cleartext,
 		CAFile: s.tlsCA, Pin: s.tlsPin, CertFile: s.tlsCert, KeyFile: s.tlsKey,
+		TLSName: s.tlsName, RSAKeyExchange: s.tlsRSA,
 		Proxy: s.proxy, LocalName: s.localName, NoPipelining: s.lockStep, NoChunking: s.lockStep, PipelineMessages: s.pipeline, StopAfter: smtp.Stage(s.quitAfter)}
 	if o.Proxy == "" && server.Socket == "" {
 		var err error

@@ -34,6 +34,10 @@ func (a *app) remark(e yan.Event) string {
 	switch e.Direction {
 	case smtpclient.Connected:
 		return a.T("connected to %s", e.Text)
+	case smtpclient.Redialing:
+		return a.T("the server did not answer the start of TLS; once more with a smaller ClientHello, without X25519MLKEM768")
+	case smtpclient.Waiting:
+		return a.T("no greeting yet; waiting for it, up to %s", a.roughly(e.Wait))
 	case smtpclient.Secured:
 		return a.T("encrypted: %s", a.handshake(e))
 	default:
@@ -43,13 +47,30 @@ func (a *app) remark(e yan.Event) string {
 
 // handshake says what TLS has settled.
 func (a *app) handshake(e yan.Event) string {
-	switch h := e.Handshake; {
-	case h == nil:
+	h := e.Handshake
+	if h == nil {
 		return e.Text
-	case h.Name == "":
-		return a.T("%s, %s, certificate is the pinned one", h.Version, h.CipherSuite)
-	default:
-		return a.T("%s, %s, certificate of %s verified", h.Version, h.CipherSuite, h.Name)
+	}
+	text := a.T("%s, %s, certificate of %s verified", h.Version, h.CipherSuite, h.Name)
+	if h.Name == "" {
+		text = a.T("%s, %s, certificate is the pinned one", h.Version, h.CipherSuite)
+	}
+	if h.NoForwardSecrecy {
+		text = a.T("%s; RSA key exchange, without forward secrecy", text)
+	}
+	return text
+}
+
+// watchful tells somebody at a terminal, who would see nothing otherwise, what is waited
+// for when a server keeps silent. Together with the transcript there is nothing to add.
+func (a *app) watchful(trace func(yan.Event), host string) func(yan.Event) {
+	if trace != nil || a.StderrWidth == 0 {
+		return trace
+	}
+	return func(e yan.Event) {
+		if e.Direction == smtpclient.Waiting {
+			a.errf("%s\n", a.T("%s has not greeted yet; waiting, up to %s. Ctrl-C stops.", host, a.roughly(e.Wait)))
+		}
 	}
 }
 

@@ -23,10 +23,15 @@ func (v *visit) config(trace func(smtpclient.Event)) (smtpclient.Config, error) 
 	if err != nil {
 		return cfg, err
 	}
-	cfg.Mechanism = v.Options.Mechanism
+	if cfg.Mechanism = v.Options.Mechanism; v.noLogin() {
+		cfg.Mechanism = ""
+	}
 	cfg.Dialer = func(ctx context.Context, _, address string) (net.Conn, error) { return v.open(ctx, address) }
 	return cfg, cfg.Check()
 }
+
+// noLogin reports whether nobody is to log in.
+func (v *visit) noLogin() bool { return strings.EqualFold(v.Options.Mechanism, transport.NoLogin) }
 
 // credentials are what the options log in with, by the rules of package
 // transport.

@@ -27,6 +27,11 @@ func megabytes(n int64) string {
 // and asks whether the sender may send.
 func (v *visit) logIn(seen *sight) {
 	offered := seen.caps.Auth()
+	if v.noLogin() {
+		v.tell(Step{Name: NameLogin, Status: Info, Detail: say("nobody logs in, as the settings say", "按设置不登录")})
+		v.send(nil)
+		return
+	}
 	if len(offered) > 0 && seen.tls == nil && !v.Options.AllowCleartextPassword && !slices.ContainsFunc(offered, sasl.KeepsPassword) {
 		v.unprotected(offered)
 		return

@@ -152,6 +152,7 @@ var tables = []map[string]string{
 	chineseDoctor,
 	chineseErrors,
 	chineseRepair,
+	chineseWire,
 	chineseOutboxDoor,
 	chineseDaemon,
 	chineseOutboxBounce,

@@ -1,0 +1,32 @@
+package words
+
+// chineseWire is the part of the table for TLS, logins and the way to a server.
+var chineseWire = map[string]string{
+	// Flags and keys.
+	"the name that the server's certificate has to be for (default: the host)":                        "服务器证书应当对应的名称（默认为主机名）",
+	"also take TLS without forward secrecy; for old servers that have nothing else":                   "也接受没有前向保密的 TLS；仅用于别无选择的旧服务器",
+	"STARTTLS, required, on ports 25, 587 and 2525; else TLS from the first byte (default port: 465)": "25、587、2525 端口必须 STARTTLS，其他端口一开始就用 TLS（默认端口 465）",
+	"%s %q: want a host name like mail.example.com":                                                   "%s %q：应为主机名，如 mail.example.com",
+	"%q: want a host name like mail.example.com":                                                      "%q：应为主机名，如 mail.example.com",
+	"the TLS name %q is not a host name":                                                              "TLS 名称 %q 不是主机名",
+	"certificate's name":                                                                              "证书名称",
+	"server %q: %w, %s; if it is right, write it as %s":                                               "服务器 %q：%w：%s；如果没有写错，请写成 %s",
+	"a host almost like that of a known provider":                                                     "与已知服务商的主机名只差一个字母",
+
+	// The connection.
+	"the server sends no greeting, and the port speaks TLS from the first byte; use smtps:// instead of smtp://": "服务器没有发来欢迎应答，该端口一开始就用 TLS；请用 smtps:// 代替 smtp://",
+	"the server did not answer the start of TLS":                                                                 "服务器对 TLS 的开头没有应答",
+	"the server did not answer the start of TLS; once more with a smaller ClientHello, without X25519MLKEM768":   "服务器对 TLS 的开头没有应答；改用较小的 ClientHello（不含 X25519MLKEM768）再试一次",
+	"no greeting yet; waiting for it, up to %s":                                                                  "尚未收到欢迎应答；继续等待，最多 %s",
+	"%s has not greeted yet; waiting, up to %s. Ctrl-C stops.":                                                   "%s 尚未发来欢迎应答；继续等待，最多 %s。按 Ctrl-C 停止。",
+	"%s; RSA key exchange, without forward secrecy":                                                              "%s；RSA 密钥交换，没有前向保密",
+
+	// Accounts without a login.
+	"log in as nobody, at a server that takes mail from this machine as it is": "不登录；服务器直接接收本机的邮件",
+	"%s offers no login: it takes mail from this machine as it is":             "%s 不提供登录：直接接收本机的邮件",
+	"  Asking %s whether it takes the sender …":                                "  正在询问 %s 是否接受发件人…",
+	"%s may send without a login (%s)":                                         "%s 无需登录即可发信（%s）",
+	"The account %s is kept, and was not tried; nobody logs in.":               "账号 %s 已保存，未经试用；无需登录。",
+	"The account %s is ready; nobody logs in.":                                 "账号 %s 已就绪；无需登录。",
+	"%s and %s are both given; without a login there is no secret":             "同时给出了 %s 和 %s；不登录就不需要密码",
+}

@@ -1,0 +1,83 @@
+package transport
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/spelling"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// ErrNearHost is wrapped in the error for a host that differs by one letter from that of
+// a known provider: whoever has registered it would get the password.
+var ErrNearHost = sentence.New("a host almost like that of a known provider")
+
+// parseHost reads "host", "host:port" or an address in their place; ok is false for
+// anything else. The port decides on the encryption, which is never left out: STARTTLS
+// on 25, 587 and 2525, as their habit is, and TLS from the first byte on any other. A
+// host without a port is one of port 465.
+func parseHost(s string, sender smtp.Address) (server Server, ok bool, err error) {
+	host, port, splitErr := net.SplitHostPort(s)
+	if splitErr != nil {
+		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), ""
+	}
+	if _, err := netip.ParseAddr(host); err != nil && !isHostName(host, port != "") {
+		return Server{}, false, nil
+	}
+	server.Host = hostToASCII(host)
+	if port != "" {
+		server.Port, err = strconv.Atoi(port)
+		if err != nil {
+			return Server{}, false, nil
+		}
+		if server.Port < 1 || server.Port > 65535 {
+			return Server{}, true, sentence.Errorf("server %s: port %s is not between 1 and 65535", host, port)
+		}
+	}
+	server, err = server.known(sender)
+	switch server.Port {
+	case 25, 587, 2525:
+		server.Security = smtpclient.STARTTLS
+	}
+	if known, ok := server.Provider.TLSFor(server.Port); ok {
+		server.Security = smtpclient.ImplicitTLS
+		if known.TLS == provider.StartTLS {
+			server.Security = smtpclient.STARTTLS
+		}
+	}
+	if near := nearHost(server.Host); near != "" {
+		return Server{}, true, sentence.Errorf("server %q: %w, %s; if it is right, write it as %s", s, ErrNearHost, near, server.String())
+	}
+	return server, true, err
+}
+
+// isHostName reports whether a word is meant as a host: a name with a dot in it, or
+// localhost. With a port any name is.
+func isHostName(host string, hasPort bool) bool {
+	if host == "" || len(host) > 253 || !hasPort && !strings.Contains(host, ".") && !strings.EqualFold(host, "localhost") {
+		return false
+	}
+	return !strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`/\@:%?#"'<>[]()`, r) })
+}
+
+// nearHost is a known host that differs by one letter; "" when there is none, or the
+// host itself is known.
+func nearHost(host string) string {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if _, ok := provider.ByHost(host); ok {
+		return ""
+	}
+	for _, p := range provider.All() {
+		for _, known := range append([]string{p.SMTP.Host}, p.SMTP.AltHosts...) {
+			if strings.Contains(known, ".") && !strings.Contains(known, "{") && spelling.Distance([]rune(host), []rune(known)) == 1 {
+				return known
+			}
+		}
+	}
+	return ""
+}
