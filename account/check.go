@@ -225,7 +225,7 @@ func (a Account) checkProxy() error {
 		return nil
 	}
 	u, err := url.Parse(a.Proxy)
-	if err != nil || u.Host == "" || !slices.Contains([]string{"socks5", "socks5h", "http"}, u.Scheme) {
+	if err != nil || u.Host == "" || !slices.Contains([]string{"socks5", "socks5h", "socks", "http"}, u.Scheme) {
 		return sentence.New("want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
 	}
 	if _, has := u.User.Password(); has {

@@ -32,6 +32,8 @@ const (
 	// SecretShownWithSpaces: the web page shows the secret in groups; the
 	// spaces are not part of it.
 	SecretShownWithSpaces Trait = "secret_shown_with_spaces"
+	// SecretOf16Letters: every authorization code or app password is 16 letters.
+	SecretOf16Letters Trait = "secret_of_16_letters"
 	// KeepsSentCopy: mail sent over SMTP is stored in the Sent folder.
 	KeepsSentCopy Trait = "keeps_sent_copy"
 	// NewMessageID: mail sent over SMTP gets another Message-ID, so that it is not
@@ -53,7 +55,7 @@ const (
 func Traits() []Trait {
 	return []Trait{FrameAfterQuit, HangsUpAfterFailedAuth, ChecksFromHeader, ComparesFromHeader,
 		RepliesInGBK, StartTLSInsideTLS, LowerCasePrompts, MaybeNoPipelining, NeedsDateAndMessageID,
-		SecretShownWithSpaces, KeepsSentCopy, NewMessageID, SelfSigned, IdempotencyHeader, NoCc, NeedsTLS12}
+		SecretShownWithSpaces, SecretOf16Letters, KeepsSentCopy, NewMessageID, SelfSigned, IdempotencyHeader, NoCc, NeedsTLS12}
 }
 
 // Has reports whether the provider has the trait, however well that is known;

@@ -68,26 +68,27 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
-	c, err := dial(ctx, cfg)
+	c, _, err := dial(ctx, cfg)
 	if !cfg.again(ctx, err) {
 		return c, err
 	}
 	newWire(nil, cfg.Trace).event(Redialing, "", 0)
 	cfg.SmallHello = true
-	again, err2 := dial(ctx, cfg)
-	if e, ok := errors.AsType[*smtp.Error](err2); ok && e.Stage == smtp.StageConnect {
+	again, secured, err2 := dial(ctx, cfg)
+	if e, ok := errors.AsType[*smtp.Error](err2); ok && !secured && e.Stage != smtp.StageTLS {
 		return nil, err // the first connection came further
 	}
 	return again, err2
 }
 
-// dial is Dial without its second try.
-func dial(ctx context.Context, cfg Config) (*Conn, error) {
+// dial is Dial without its second try. secured says that TLS was set up, whatever came
+// then.
+func dial(ctx context.Context, cfg Config) (c *Conn, secured bool, err error) {
 	conn, err := connect(ctx, cfg)
 	if err != nil {
-		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
+		return nil, false, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
-	c := &Conn{cfg: cfg, w: newWire(conn, cfg.Trace)}
+	c = &Conn{cfg: cfg, w: newWire(conn, cfg.Trace)}
 	c.out = newOutlet(c.w)
 	c.w.redact = newRedactor(cfg.Auth)
 	c.w.event(Connected, conn.RemoteAddr().String(), 0)
@@ -99,11 +100,11 @@ func dial(ctx context.Context, cfg Config) (*Conn, error) {
 		}
 		if err := step.do(ctx); err != nil {
 			c.Close()
-			return nil, err
+			return nil, c.tls != nil, err
 		}
 	}
 	c.w.known = map[string]smtp.Reply{}
-	return c, nil
+	return c, c.tls != nil, nil
 }
 
 type step struct {

@@ -25,7 +25,8 @@ type Options struct {
 	// provider expects for From, or From itself.
 	User string
 	// Password is the password, app password or authorization code. Line ends
-	// at its end are dropped, and blanks where the provider shows it in groups.
+	// at its end are dropped. Of an app password or code of a known provider, blanks and
+	// what can't be seen are dropped anywhere: web pages show it in groups.
 	Password string
 	// Token is an OAuth 2.0 access token, instead of Password.
 	Token string
@@ -55,7 +56,7 @@ type Options struct {
 
 	// LocalName is said in EHLO; "" means the address of this machine.
 	LocalName string
-	// Proxy is a URL: socks5://, socks5h:// or http:// (CONNECT), with user and
+	// Proxy is a URL: socks5:// (or socks5h://, socks://) or http:// (CONNECT), with user and
 	// password if the proxy wants them; "" connects directly.
 	Proxy string
 	// MaxConnections bounds the connections that are open at a time, those that are
@@ -167,9 +168,7 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 			c.Username = name
 		}
 	}
-	if s.Provider.JoinsSecret() {
-		c.Password = strings.ReplaceAll(c.Password, " ", "")
-	}
+	c.Password = s.Provider.Secret(c.Password)
 	if c.Password == "" && c.Token == "" && o.TokenSource == nil {
 		if strings.EqualFold(o.Mechanism, sasl.External) {
 			return &c, nil

@@ -35,6 +35,9 @@ func ProxyDialer(proxyURL string, direct func(ctx context.Context, network, addr
 		return nil, sentence.New("the proxy is not a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
 	}
 	switch u.Scheme {
+	case "socks": // QUIRK: GNOME and others write socks:// into ALL_PROXY, and mean version 5
+		u.Scheme = "socks5"
+		return socks(u, direct)
 	case "socks5", "socks5h":
 		return socks(u, direct)
 	case "http":

@@ -50,6 +50,9 @@ type Words struct {
 
 // Question is what is asked.
 type Question struct {
+	// Expected: who feeds a pipe knows that this answer is read from it, so that the
+	// question is not printed there.
+	Expected bool
 	// Title is short, without a colon: "Address".
 	Title string
 	// Help is a line or a few under it; "" for none.

@@ -195,18 +195,12 @@ func TestClean(t *testing.T) {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
-	if got := ask.Join(" abcd efgh\u00a0ijkl\tmnop\n"); got != "abcdefghijklmnop" {
-		t.Errorf("joined %q", got)
-	}
 }
 
 func FuzzClean(f *testing.F) {
 	f.Add("abcd efgh\u00a0\x1b[200~")
 	f.Fuzz(func(t *testing.T, s string) {
 		once := ask.Clean(s)
-		if joined := ask.Join(s); strings.ContainsAny(joined, " \t\r\n") {
-			t.Errorf("Join(%q) = %q", s, joined)
-		}
 		if len(once) > len(s)*3 { // what is not UTF-8 becomes U+FFFD
 			t.Errorf("Clean(%q) = %q", s, once)
 		}

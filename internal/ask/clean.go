@@ -23,16 +23,6 @@ func Clean(secret string) string {
 	return strings.TrimFunc(secret, isBlank)
 }
 
-// Join takes the spaces out of a secret that is shown in groups, "abcd efgh".
-func Join(secret string) string {
-	return strings.Map(func(r rune) rune {
-		if isBlank(r) {
-			return -1
-		}
-		return r
-	}, Clean(secret))
-}
-
 // isBlank: what surrounds an answer and is no part of it.
 func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)

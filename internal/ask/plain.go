@@ -116,6 +116,9 @@ func (a *Asker) try(q Question, ask func() (string, error)) (string, error) {
 }
 
 func (a *Asker) prompt(q Question, byDefault string) {
+	if q.Expected && !a.Person {
+		return
+	}
 	if q.Help != "" && a.Person {
 		a.Show(q.Help)
 	}

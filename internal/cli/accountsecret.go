@@ -194,6 +194,8 @@ func (a *app) secretProblem(err error) string {
 		return a.T("can't be read")
 	case secret.CommandFailed:
 		return a.T("the command failed")
+	case secret.Stuck:
+		return a.T("the command does not end")
 	case secret.Locked:
 		return a.T("the keyring is locked")
 	case secret.Unavailable:

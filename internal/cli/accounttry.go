@@ -32,7 +32,12 @@ func (t loginTrial) try(ctx context.Context, a *app) (*smtp.Outcome, error) {
 	if err != nil {
 		return nil, internal("the sender of account "+t.account.Name, err)
 	}
-	o, err := t.account.Options(ctx, t.secrets)
+	reading, stop := ctx, func() {}
+	if t.account.Secret.Command != "" { // a keyring's dialog has its own time
+		reading, stop = a.bounded(ctx, t.timeout)
+	}
+	o, err := t.account.Options(reading, t.secrets)
+	stop()
 	if err != nil {
 		return nil, a.badSecret(t.account, err)
 	}

@@ -34,6 +34,9 @@ func (a *app) badSecretOf(acc account.Account, err error, command string) error 
 	hint := ""
 	switch s.Problem {
 	case secret.NotFound:
+		if s.Source.Kind == secret.Credential {
+			return a.noCredential(acc, s)
+		}
 		if s.Source.Kind == secret.Kept {
 			hint = loginAgain
 		}
@@ -65,16 +68,42 @@ func (a *app) badSecretOf(acc account.Account, err error, command string) error 
 	case secret.CommandFailed:
 		return fail(exitConfig, errors.New(a.T("account %s: %s failed (%s)", acc.Name, a.placeOf(s), a.howItEnded(s.Err))),
 			a.T("Try the command by itself; its first line has to be the secret."))
+	case secret.Stuck:
+		what := a.T("account %s: %s did not end (%s)", acc.Name, a.placeOf(s), a.Say(s.Err))
+		if errors.Is(s.Err, secret.ErrNoTerminal) {
+			what = a.T("account %s: %s did not end; does it wait for a passphrase? It has no terminal to ask on", acc.Name, a.placeOf(s))
+		}
+		return fail(exitConfig, errors.New(what), a.T("Try the command by itself: it has to print the secret without asking. Unlock what it asks for, or keep the secret elsewhere: %s", command+" --secret-file code.txt"))
 	case secret.Locked:
-		hint = a.T("Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`)
+		hint = a.T("Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s", command+" --secret-file code.txt")
 	case secret.Unavailable:
 		if errors.Is(err, errNoMoreTries) {
 			return a.badSecretOf(acc, &secret.Error{Problem: secret.Passphrase, Source: s.Source, Key: s.Key, Path: s.Path}, command)
 		}
 		return fail(exitConfig, errors.New(a.T("account %s: there is no keyring that works, and nobody to ask for the passphrase of the encrypted file", acc.Name)),
-			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", `secret = { file = "code.txt" }`))
+			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", command+" --secret-file code.txt"))
 	}
 	return fail(exitConfig, errors.New(a.T("account %s: %s", acc.Name, a.T("%s: %s", a.placeOf(s), a.secretProblem(err)))), hint)
+}
+
+// noCredential says why there is no systemd credential of that name.
+func (a *app) noCredential(acc account.Account, s *secret.Error) error {
+	name := printable(s.Source.Value)
+	var others secret.OtherCredentials
+	switch {
+	case errors.Is(s, secret.ErrNoCredentials):
+		return fail(exitConfig, errors.New(a.T("account %s: systemd has passed no credentials to this process, so there is no %s", acc.Name, name)),
+			a.T("Start it as a service with %s in its unit.", "LoadCredential="+name+":/etc/…"))
+	case errors.As(s, &others) && len(others) > 0:
+		var names []string
+		for _, other := range others {
+			names = append(names, printable(other))
+		}
+		return fail(exitConfig, errors.New(a.T("account %s: systemd has passed no credential %s; those it has passed: %s", acc.Name, name, a.listed(names))),
+			a.T("Correct the name, or add %s to the unit.", "LoadCredential="+name+":/etc/…"))
+	}
+	return fail(exitConfig, errors.New(a.T("account %s: systemd has passed no credential %s", acc.Name, name)),
+		a.T("Correct the name, or add %s to the unit.", "LoadCredential="+name+":/etc/…"))
 }
 
 // howItEnded says what became of a command: its exit status, or why it could not

@@ -101,6 +101,8 @@ type app struct {
 	// settled is set when the exit status says what became of a message, which
 	// no failure to print about it may change.
 	settled bool
+	// toldProxy: it was said that a proxy of the environment is not used.
+	toldProxy bool
 }
 
 // Run carries out a command line (without the program's name) and returns the

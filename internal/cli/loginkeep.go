@@ -128,7 +128,7 @@ func (l *setup) notKept(err error) error {
 		return explained
 	}
 	lines := []string{l.a.T("Nothing was kept."), failed.hint}
-	if !l.person {
+	if !l.person && !strings.Contains(failed.hint, "--secret-file") {
 		lines = append(lines, l.a.T("Or leave the secret in a file that only you can read: %s", "--secret-file code.txt"))
 	}
 	failed.hint = strings.Join(slices.DeleteFunc(lines, func(s string) bool { return s == "" }), "\n     ")

@@ -148,6 +148,9 @@ func (l *setup) showWhere() {
 	}
 	l.shown = true
 	width := min(max(l.a.StderrWidth, 40), 100) - 4
+	if l.a.StderrWidth == 0 { // a file or pipe has no width
+		width = 1 << 16
+	}
 	for i, line := range wrap(l.a.whereTo(l.provider())+l.a.Pick(help.EN, help.ZH), width) {
 		indent := "    "
 		if i == 0 {
@@ -167,7 +170,7 @@ func (l *setup) showWhere() {
 // then leaves it as it is.
 func (l *setup) askPassword(ctx context.Context, again bool) error {
 	title := l.secretName()
-	q := ask.Question{Title: title, Unanswered: "?", Optional: again, Help: l.a.T("Paste it; it is not shown.")}
+	q := ask.Question{Title: title, Unanswered: "?", Optional: again, Expected: l.s.secretStdin, Help: l.a.T("Paste it; it is not shown.")}
 	hasPage := len(l.provider().CodeHelp.URLs) > 0
 	switch {
 	case again:
@@ -191,6 +194,9 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 			continue
 		}
 		l.password = l.clean(typed)
+		if l.password != "" && l.provider().LooksWrong(l.password) {
+			l.say(l.a.T("That does not look like one: %s of %s is 16 letters, and not the password of the web page.", l.secretName(), l.serverName()))
+		}
 		return nil
 	}
 	return l.noPassword()
@@ -204,8 +210,5 @@ func (l *setup) noPassword() error {
 
 // clean takes off what a web page put around the secret, and between its groups.
 func (l *setup) clean(typed string) string {
-	if l.provider().JoinsSecret() {
-		return ask.Join(typed)
-	}
-	return ask.Clean(typed)
+	return l.provider().Secret(ask.Clean(typed))
 }

@@ -96,7 +96,7 @@ func TestLoginSearchesThroughProxy(t *testing.T) {
 			"ALL_PROXY":     {env: map[string]string{"ALL_PROXY": url}},
 			"NO_PROXY":      {env: map[string]string{"ALL_PROXY": url, "NO_PROXY": ".corp.test"}, code: exitNoHost},
 			"none":          {code: exitNoHost},
-			"nonsense":      {env: map[string]string{"ALL_PROXY": "nonsense"}, code: exitConfig},
+			"nonsense":      {env: map[string]string{"ALL_PROXY": "nonsense"}, code: exitNoHost},
 		} {
 			d := newDesk(t)
 			d.pipe = true

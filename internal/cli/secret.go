@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
@@ -86,13 +87,13 @@ const maxSecret = 256 << 10
 func (a *app) secret(name string) (string, error) {
 	file := a.Getenv(name + "_FILE")
 	if file == "" {
-		return strings.TrimSpace(a.Getenv(name)), nil
+		return secret.Trim(a.Getenv(name)), nil
 	}
 	text, err := a.readText(file, maxSecret)
 	if err != nil {
 		return "", a.file(name+"_FILE", file, err)
 	}
-	text = strings.TrimSpace(text)
+	text = secret.Trim(text)
 	switch {
 	case text == "":
 		return "", a.configf("%s %s: the file is empty", name+"_FILE", printable(file))
@@ -100,7 +101,7 @@ func (a *app) secret(name string) (string, error) {
 		return "", a.configf("%s %s: the file holds several lines, want the secret alone", name+"_FILE", printable(file))
 	}
 	if info, err := os.Stat(file); err == nil && !a.Windows && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		a.hint(a.T("Others on this machine can read %s; 'chmod 600 %s' keeps it to yourself.", printable(file), printable(file)))
+		a.errf("%s\n", a.T("Others on this machine can read %s; 'chmod 600 %s' keeps it to yourself.", printable(file), printable(file)))
 	}
 	return text, nil
 }
@@ -125,7 +126,7 @@ func (a *app) askSecret(ctx context.Context, server transport.Server, o *yan.Opt
 	}
 	defer a.hushed()()
 	a.errf("%s", a.T("Password or authorization code of %s (not shown): ", user))
-	secret, err := a.ReadSecret(ctx)
+	typed, err := a.ReadSecret(ctx)
 	a.errf("\n")
 	switch {
 	case ctx.Err() != nil:
@@ -133,7 +134,7 @@ func (a *app) askSecret(ctx context.Context, server transport.Server, o *yan.Opt
 	case err != nil:
 		return fail(exitIO, sentence.Errorf("%s: %w", a.T("the password can't be read from the terminal"), err), "")
 	}
-	if o.Password = strings.TrimSpace(secret); o.Password == "" {
+	if o.Password = secret.Trim(typed); o.Password == "" {
 		return a.configf("no password was typed")
 	}
 	return nil

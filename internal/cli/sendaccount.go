@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -187,6 +188,15 @@ func withSignature(html, signature string) string {
 	return strings.TrimRight(html, "\n") + "\n" + block
 }
 
+// bounded is a context for reading a secret, which may wait for a program, within
+// --timeout; 0 leaves it to what a secret may take.
+func (a *app) bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, timeout, errTimeout{})
+}
+
 // logIn puts the account's secret into the options. One that is kept nowhere is
 // asked for where somebody can answer.
 func (a *app) logIn(ctx context.Context, s *sendFlags, id *identity, server transport.Server, o *yan.Options) error {
@@ -194,7 +204,9 @@ func (a *app) logIn(ctx context.Context, s *sendFlags, id *identity, server tran
 	if !reachesLogin(s.quitAfter) {
 		return nil
 	}
-	given, err := id.Options(ctx, id.secrets)
+	reading, cancel := a.bounded(ctx, s.timeout)
+	given, err := id.Options(reading, id.secrets)
+	cancel()
 	var missing *secret.Error
 	if errors.As(err, &missing) && missing.Problem == secret.NotFound && missing.Source.Kind == secret.Kept && a.ReadSecret != nil && !id.UsesOAuth2() {
 		a.errf("%s\n", a.T("No secret is kept for the account %s (any more). What you type now is for this time; '%s' keeps it.", id.Name, "yan login "+id.Name))

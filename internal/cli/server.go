@@ -112,7 +112,7 @@ func (s *serverFlags) check(a *app, cmd *cobra.Command) error {
 // checkProxy never repeats the URL, which may hold a password.
 func (a *app) checkProxy(name, proxy string) error {
 	u, err := url.Parse(proxy)
-	if err != nil || u.Host == "" || !contains([]string{"socks5", "socks5h", "http"}, u.Scheme) {
+	if err != nil || u.Host == "" || !contains([]string{"socks5", "socks5h", "socks", "http"}, u.Scheme) {
 		return a.wrongf("%s: want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080", name)
 	}
 	if _, has := u.User.Password(); has && name == "--proxy" {
@@ -291,8 +291,13 @@ func (a *app) systemProxy(server transport.Server) (string, error) {
 	if u, err := cfg.ProxyFunc()(&url.URL{Scheme: "https", Host: hostPort(server)}); err != nil || u == nil {
 		return "", nil
 	}
-	if err := a.checkProxy(from, all); err != nil {
-		return "", fail(exitConfig, err, "")
+	if a.checkProxy(from, all) != nil {
+		// The variable is for all programs, and none has to know each kind of proxy.
+		if !a.toldProxy {
+			a.errf("%s\n", a.T("yan: %s is not used: it names no proxy of a kind that yan knows, like %s", from, "socks5://127.0.0.1:1080"))
+		}
+		a.toldProxy = true
+		return "", nil
 	}
 	return all, nil
 }

@@ -166,6 +166,9 @@ func (c Client) http(ctx context.Context) (*http.Client, error) {
 			// The URL may hold a password: it is not shown.
 			return nil, &Error{Problem: BadURL, Err: errors.New("the proxy is no URL")}
 		}
+		if u.Scheme == "socks" { // as package transport reads it
+			u.Scheme = "socks5"
+		}
 		proxy = aroundMachine(http.ProxyURL(u))
 	}
 	return &http.Client{

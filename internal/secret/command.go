@@ -17,11 +17,32 @@ import (
 // how long the command itself may take to end when it is told to.
 const lingering = time.Second
 
-// fromCommand gives the first line that a command prints.
+// How long a command may take: with a terminal somebody may have to find a passphrase.
+const (
+	commandTime         = time.Minute
+	commandTimeTerminal = 5 * time.Minute
+)
+
+// tooLongError is why a command was ended.
+type tooLongError struct{ waited time.Duration }
+
+func (e tooLongError) Error() string { return fmt.Sprintf("no end within %v", e.waited) }
+
+// fromCommand gives the first line that a command prints. One that does not end within
+// a minute, or five with a terminal, is ended.
 func (v *Vault) fromCommand(ctx context.Context, line string) (string, error) {
 	if strings.TrimSpace(line) == "" {
 		return "", &Error{Problem: CommandFailed, Err: errors.New("no command is given")}
 	}
+	limit := commandTime
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		limit = commandTimeTerminal
+	}
+	if v.waits > 0 {
+		limit = v.waits
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, tooLongError{limit})
+	defer cancel()
 	c := newCommand(ctx, line)
 	// What is not a terminal is not asked: it may be the message.
 	input := term.IsTerminal(int(os.Stdin.Fd()))
@@ -44,10 +65,21 @@ func (v *Vault) fromCommand(ctx context.Context, line string) (string, error) {
 		err = nil // it ended well, and left something behind: an agent perhaps
 	}
 	if err != nil {
-		return "", &Error{Problem: CommandFailed, Err: failure(ctx, err, &printed, &said)}
+		return "", commandError(ctx, input, failure(ctx, err, &printed, &said))
 	}
 	first, _, _ := strings.Cut(decode(printed.data), "\n")
 	return Trim(first), textual("", first)
+}
+
+// commandError is what is wrong with a command that failed or was ended.
+func commandError(ctx context.Context, terminal bool, err error) error {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &Error{Problem: CommandFailed, Err: err}
+	}
+	if !terminal {
+		err = fmt.Errorf("%w; %w", err, ErrNoTerminal)
+	}
+	return &Error{Problem: Stuck, Err: err}
 }
 
 // commandErrors is where a command's standard error goes: to that of the
@@ -68,7 +100,7 @@ func (v *Vault) commandErrors(said *beginning) io.Writer {
 // unless this is something that it also printed: that may be the secret.
 func failure(ctx context.Context, err error, printed, said *beginning) error {
 	if ctx.Err() != nil {
-		return ended(ctx)
+		err = ended(ctx)
 	}
 	if printed.refused {
 		return fmt.Errorf("it printed more than %d octets", mostOctets)

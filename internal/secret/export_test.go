@@ -1,6 +1,9 @@
 package secret
 
-import "io"
+import (
+	"io"
+	"time"
+)
 
 // Pieces is a keyring that cuts what is over most octets.
 func Pieces(k Keyring, most int) Keyring { return pieces{k, most} }
@@ -9,6 +12,12 @@ func Pieces(k Keyring, most int) Keyring { return pieces{k, most} }
 // commands say from the test's own output.
 func (v *Vault) Cheap(stderr io.Writer) *Vault {
 	v.cost, v.stderr = 4, stderr
+	return v
+}
+
+// Waits bounds commands.
+func (v *Vault) Waits(d time.Duration) *Vault {
+	v.waits = d
 	return v
 }
 

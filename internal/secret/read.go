@@ -46,14 +46,49 @@ func (v *Vault) fromCredential(ctx context.Context, name string) (string, error)
 	}
 	folder := v.getenv("CREDENTIALS_DIRECTORY")
 	if folder == "" {
-		return "", &Error{Problem: NotFound, Err: errors.New("CREDENTIALS_DIRECTORY is not set: systemd sets it for services with LoadCredential")}
+		return "", &Error{Problem: NotFound, Err: ErrNoCredentials}
 	}
 	path := filepath.Join(folder, name)
 	data, err := read(ctx, path, anyones)
+	if e, ok := errors.AsType[*Error](err); ok && e.Problem == NotFound {
+		e.Err = OtherCredentials(credentialNames(folder))
+	}
 	if err != nil {
 		return "", err
 	}
 	return oneLine(path, decode(data))
+}
+
+// ErrNoCredentials is what an Error of NotFound wraps when systemd has passed no
+// credentials to this process.
+var ErrNoCredentials = errors.New("CREDENTIALS_DIRECTORY is not set: systemd sets it for services with LoadCredential")
+
+// OtherCredentials is what an Error of NotFound wraps when systemd has passed others:
+// their names.
+type OtherCredentials []string
+
+func (o OtherCredentials) Error() string {
+	if len(o) == 0 {
+		return "systemd has passed no credential"
+	}
+	return "systemd has passed " + strings.Join(o, ", ")
+}
+
+// credentialNames lists at most twenty credentials.
+func credentialNames(folder string) []string {
+	const most = 20
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil // that there is none of the name matters more
+	}
+	var names []string
+	for _, e := range entries[:min(len(entries), most)] {
+		names = append(names, e.Name())
+	}
+	if len(entries) > most {
+		names = append(names, "…")
+	}
+	return names
 }
 
 // expand resolves ~ at the beginning of a file's name.

@@ -70,11 +70,16 @@ const (
 	Damaged       Problem = "damaged"        // the encrypted file, the netrc or an entry of the keyring makes no sense
 	OtherLogin    Problem = "other_login"    // what is kept is for another server or user
 	Unwritable    Problem = "unwritable"     // the encrypted file can't be written
+	Stuck         Problem = "stuck"          // the command did not end in time (ErrNoTerminal)
 )
 
 // ErrForeign is what an Error of [Readable] wraps when the file belongs to
 // another user: chmod does not help then.
 var ErrForeign = errors.New("it belongs to another user")
+
+// ErrNoTerminal is what an Error of [Stuck] wraps when the command had no terminal:
+// whatever it asked, nobody could answer.
+var ErrNoTerminal = errors.New("it has no terminal to ask on")
 
 // Error is what is wrong with a source.
 type Error struct {
@@ -189,6 +194,8 @@ func (p Problem) english() string {
 		return "kept for another login"
 	case Unwritable:
 		return "can't be written"
+	case Stuck:
+		return "does not end"
 	}
 	return string(p)
 }

@@ -354,3 +354,26 @@ func TestLockIsHonoured(t *testing.T) {
 	m.renew(m.File)
 	m.expect(t, password, "geheim") // reading needs no lock
 }
+
+// A command that waits for something is ended, and the error says what may be missing.
+func TestCommandsThatDoNotEnd(t *testing.T) {
+	t.Parallel()
+	for name, bound := range map[string]func(*machine) context.Context{
+		"by itself": func(m *machine) context.Context { m.Waits(50 * time.Millisecond); return t.Context() },
+		"by its context": func(m *machine) context.Context {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			t.Cleanup(cancel)
+			return ctx
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t)
+			got, err := m.Get(bound(m), secret.Source{Kind: secret.Command, Value: "echo geheim; exec sleep 600"}, password)
+			e := isProblem(t, got, err, secret.Stuck)
+			if !errors.Is(e, secret.ErrNoTerminal) || strings.Contains(e.Error(), "geheim") {
+				t.Error(e)
+			}
+		})
+	}
+}

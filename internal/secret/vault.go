@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 )
 
 // Place is where a secret was put.
@@ -39,8 +40,9 @@ type Vault struct {
 	// Windows, %USERPROFILE%.
 	Home string
 
-	stderr io.Writer // of commands; nil means os.Stderr
-	cost   int       // of a guess at the passphrase, see seal; 0 means the usual
+	waits  time.Duration // for a command; 0 means the usual
+	stderr io.Writer     // of commands; nil means os.Stderr
+	cost   int           // of a guess at the passphrase, see seal; 0 means the usual
 
 	// One call at a time uses the encrypted file.
 	once sync.Once

@@ -29,4 +29,19 @@ var chineseWire = map[string]string{
 	"The account %s is kept, and was not tried; nobody logs in.":               "账号 %s 已保存，未经试用；无需登录。",
 	"The account %s is ready; nobody logs in.":                                 "账号 %s 已就绪；无需登录。",
 	"%s and %s are both given; without a login there is no secret":             "同时给出了 %s 和 %s；不登录就不需要密码",
+
+	// Secrets.
+	"account %s: %s did not end (%s)": "账号 %s：%s没有结束（%s）",
+	"account %s: %s did not end; does it wait for a passphrase? It has no terminal to ask on":                                         "账号 %s：%s没有结束；是不是在等待输入口令？它没有可供询问的终端",
+	"Try the command by itself: it has to print the secret without asking. Unlock what it asks for, or keep the secret elsewhere: %s": "请单独运行该命令：它应当不经询问就输出密码。请先解锁它所用的密码库，或把密码存到别处：%s",
+	"the command does not end": "命令没有结束",
+	"account %s: systemd has passed no credentials to this process, so there is no %s": "账号 %s：systemd 没有向本进程传递任何凭据，因此没有 %s",
+	"Start it as a service with %s in its unit.":                                       "请作为服务启动，并在其 unit 中写上 %s。",
+	"account %s: systemd has passed no credential %s; those it has passed: %s":         "账号 %s：systemd 没有传递凭据 %s；已传递的有：%s",
+	"account %s: systemd has passed no credential %s":                                  "账号 %s：systemd 没有传递凭据 %s",
+	"Correct the name, or add %s to the unit.":                                         "请改正名称，或在 unit 中加上 %s。",
+
+	// The proxy.
+	"yan: %s is not used: it names no proxy of a kind that yan knows, like %s":                   "yan：没有使用 %s：它所指的代理不是 yan 支持的类型（如 %s）",
+	"That does not look like one: %s of %s is 16 letters, and not the password of the web page.": "这不像是%[1]s：%[2]s的%[1]s是 16 个字母，而不是网页登录密码。",
 }
