@@ -8,13 +8,13 @@ import (
 )
 
 // tellFound shows what was found in the settings of other programs, and what
-// could not be taken over.
-func (a *app) tellFound(f *account.File, all []foreign.Settings, list []*haul) {
+// could not be taken over. named are the accounts that are asked for; none means all.
+func (a *app) tellFound(f *account.File, all []foreign.Settings, list []*haul, named []string) {
 	for _, settings := range all {
 		a.outf("%s  %s\n", a.paint(a.StdoutWidth, bold, string(settings.Program)), a.shortPaths(settings.Files))
 		rows := [][2]string{}
 		for _, h := range list {
-			if h.program == settings.Program {
+			if h.program == settings.Program && (len(named) == 0 || contains(named, h.name)) {
 				rows = append(rows, a.foundRows(f, h)...)
 			}
 		}
@@ -52,14 +52,18 @@ func (a *app) foundRows(f *account.File, h *haul) [][2]string {
 	lines := []string{title}
 	switch {
 	case !h.Password.IsZero():
-		lines = append(lines, a.T("its password stands there in clear, and goes into the keyring"))
+		lines = append(lines, a.T("its password is there in clear"))
 	case h.Account.Secret.Command != "":
 		lines = append(lines, a.T("its password is what %q prints", shownCommand(h.Account.Secret.Command)))
 	case h.Account.Secret.Netrc != "":
 		lines = append(lines, a.T("its password is in the netrc file"))
 	}
 	for _, n := range h.Notes {
-		lines = append(lines, "! "+a.reason(n))
+		text := a.reason(n)
+		if n.Reason == foreign.Plaintext && h.Account.User == "" && h.Account.Secret == (account.Secret{}) && h.Password.IsZero() {
+			text = a.T("nothing is encrypted on the way to %s", n.Detail) // there is no password to speak of
+		}
+		lines = append(lines, "! "+text)
 	}
 	return [][2]string{{h.name, strings.Join(lines, "\n")}}
 }
@@ -84,6 +88,8 @@ func (a *app) reason(n foreign.Note) string {
 			return a.T("yan has no such setting (%s)", n.Detail)
 		}
 		return a.T("yan has no such setting")
+	case foreign.Differs:
+		return a.T("yan's setting of this name bounds a whole run, not each wait; set it yourself if you want that")
 	case foreign.Always:
 		return a.T("yan does this by itself")
 	case foreign.Fits:

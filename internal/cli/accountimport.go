@@ -16,6 +16,8 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/foreign"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
 )
 
@@ -27,6 +29,7 @@ type importFlags struct {
 	sender  string
 	replace bool
 	dryRun  bool
+	files   bool
 	json    bool
 }
 
@@ -61,6 +64,7 @@ func (a *app) accountImportCommand() *cobra.Command {
 		option{"as", "", &s.as, a.T("NAME"), a.T("call it this here; for one account")},
 		option{"sender", "", &s.sender, a.T("ADDRESS"), a.T("the sender of accounts whose settings name none")},
 		option{"replace", "", &s.replace, "", a.T("replace accounts of the same name")},
+		option{"secret-files", "", &s.files, "", a.T("keep each password in a file beside the configuration, which only you can read, instead of the keyring")},
 		option{"dry-run", "n", &s.dryRun, "", a.T("only show what would be taken over")},
 		option{"json", "", &s.json, "", a.T("print JSON")},
 	)
@@ -79,6 +83,8 @@ type haul struct {
 	kept              bool
 	// consented: the user wants the account of this name replaced.
 	consented bool
+	// unkept is why its password could not be kept; nil if it was, or there is none.
+	unkept error
 }
 
 func (a *app) importAccounts(ctx context.Context, s *importFlags, args []string) error {
@@ -95,7 +101,7 @@ func (a *app) importAccounts(ctx context.Context, s *importFlags, args []string)
 	}
 	list := a.hauls(all, s)
 	if !s.json {
-		a.tellFound(f, all, list)
+		a.tellFound(f, all, list, s.names)
 	}
 	if s.dryRun || len(list) == 0 {
 		if s.json {
@@ -111,10 +117,33 @@ func (a *app) importAccounts(ctx context.Context, s *importFlags, args []string)
 	}
 	if s.json {
 		a.printJSON(importResult(all, list))
+	} else {
+		a.tellKept(f, list)
+	}
+	return a.tellUnkept(s, args, list)
+}
+
+// tellUnkept lists the accounts whose password could not be kept; the others are.
+func (a *app) tellUnkept(s *importFlags, args []string, list []*haul) error {
+	var names []string
+	var why error
+	for _, h := range list {
+		if h.unkept != nil {
+			names, why = append(names, h.name), h.unkept
+		}
+	}
+	if why == nil {
 		return nil
 	}
-	a.tellKept(f, list)
-	return nil
+	command := "yan account import"
+	for _, file := range args {
+		command += " " + shellWord(file)
+	}
+	if s.from != "" {
+		command += " --from " + s.from
+	}
+	return fail(exitConfig, errors.New(a.T("not taken over, since their passwords can't be kept: %s (%s)", a.listed(names), a.secretProblem(why))),
+		a.T("Keep them in files that only you can read: %s", command+" --secret-files --name "+strings.Join(names, " --name ")))
 }
 
 func (a *app) checkImport(s *importFlags, args []string) error {
@@ -353,7 +382,46 @@ func (a *app) keepAll(ctx context.Context, s *importFlags, f *account.File, list
 	if err := checkSavable(f, read); err != nil {
 		return a.notSaved(f, err)
 	}
-	return a.keepSecrets(ctx, f, list)
+	return a.keepSecrets(ctx, s, f, list)
+}
+
+// keepPassword keeps the password of an account that was found. putBack undoes it.
+func (a *app) keepPassword(ctx context.Context, s *importFlags, f *account.File, vault *secret.Vault, h *haul) (putBack func(context.Context) error, err error) {
+	acc, _ := f.Account(h.name)
+	if s.files {
+		path := ownSecretFile(f, h.name)
+		before, err := rememberFile(path)
+		if err == nil {
+			err = writeSecretFile(path, h.Password.Reveal())
+		}
+		if err != nil {
+			return nil, fail(exitCantCreate, sentence.Errorf("%s: %w", a.T("the secret can't be written"), err), "")
+		}
+		acc.Secret = account.Secret{File: path}
+		return func(context.Context) error { return before.putBack() }, f.Put(acc)
+	}
+	before, err := rememberKept(ctx, vault, h.name, itemPassword)
+	if err == nil {
+		_, err = account.NewSecrets(vault).KeepPassword(ctx, acc, h.Password.Reveal())
+	}
+	return before.putBack, err
+}
+
+// withoutKeeping takes an account back whose password can't be kept on this machine, so
+// that the others can be taken over. It is false for any other failure.
+func (h *haul) withoutKeeping(f *account.File, was map[string]account.Account, err error) bool {
+	var e *secret.Error
+	if !errors.As(err, &e) || e.Problem != secret.Unavailable && e.Problem != secret.Locked {
+		return false
+	}
+	var undo error
+	if old, ok := was[h.name]; ok {
+		undo = f.Put(old)
+	} else {
+		undo = f.Remove(h.name)
+	}
+	h.chosen, h.unkept = undo != nil, err
+	return undo == nil
 }
 
 // fitsIn refuses an account that is there already, and one without a sender.
@@ -401,30 +469,39 @@ func newAccount(f *account.File, name string) account.Account {
 
 // keepSecrets puts passwords into the keyring, then writes the configuration;
 // where that fails, what they took the place of is put back.
-func (a *app) keepSecrets(ctx context.Context, f *account.File, list []*haul) error {
+func (a *app) keepSecrets(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	vault := a.vault()
 	secrets := account.NewSecrets(vault)
-	var replaced []keptBefore
+	var replaced []func(context.Context) error
+	was := map[string]account.Account{}
+	if before, err := account.Load(f.Path()); err == nil { // what is in the file is not changed yet
+		for _, acc := range before.Accounts() {
+			was[acc.Name] = acc
+		}
+	}
 	err := func() error {
 		for _, h := range list {
 			if !h.chosen || h.Password.IsZero() {
 				continue
 			}
 			acc, _ := f.Account(h.name)
-			before, err := rememberKept(ctx, vault, h.name, itemPassword)
-			if err == nil {
-				_, err = secrets.KeepPassword(ctx, acc, h.Password.Reveal())
+			putBack, err := a.keepPassword(ctx, s, f, vault, h)
+			if h.withoutKeeping(f, was, err) {
+				continue
 			}
 			if err != nil {
 				return a.badSecret(acc, err)
 			}
-			replaced = append(replaced, before)
+			replaced = append(replaced, putBack)
+		}
+		if !slices.ContainsFunc(list, func(h *haul) bool { return h.chosen }) {
+			return nil
 		}
 		return a.saveAccounts(f)
 	}()
 	if err != nil {
-		for _, before := range replaced {
-			if backErr := before.putBack(ctx); backErr != nil {
+		for _, putBack := range replaced {
+			if backErr := putBack(ctx); backErr != nil {
 				a.errf("%s\n", a.T("The secret that was kept could not be taken back: %v", backErr))
 			}
 		}

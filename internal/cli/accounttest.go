@@ -129,7 +129,7 @@ func (a *app) testAccount(ctx context.Context, s *accountTestFlags, v view) int 
 		failed = asFailure(err)
 		j.OK, j.Exit, j.Stage, j.Error = false, failed.code, "", failed.Error()
 	case o != nil:
-		finding = yan.Explain(*o, v.server.Provider.ID)
+		finding = yan.Explain(*o, v.server.Provider.ID).At(v.server.Host, v.server.Port)
 		j.OK, j.Exit, j.Stage = false, exitForOutcome(*o, finding), string(o.Stage)
 		j.Code, j.Text, j.Diagnosis = o.Reply.Code, o.Reply.Text(), newDiagnosis(finding)
 		if o.Err != nil {

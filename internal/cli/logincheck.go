@@ -39,7 +39,7 @@ func (l *setup) proven(ctx context.Context) error {
 		case o == nil:
 			return nil
 		}
-		finding := yan.Explain(*o, l.provider().ID)
+		finding := yan.Explain(*o, l.provider().ID).At(l.server.Host, l.server.Port)
 		code := exitForOutcome(*o, finding)
 		l.tellFailure(*o, finding)
 		if o.Stage == smtp.StageAuth && finding.Permanence != diagnosis.Temporary {

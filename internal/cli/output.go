@@ -207,7 +207,7 @@ func (a *app) advise(r report) {
 	if !failed || errors.Is(o.Err, errLog) || errors.Is(o.Err, errHopeless) { // what is behind them is told by itself
 		return
 	}
-	f := yan.Explain(o, r.as.server.Provider.ID)
+	f := yan.Explain(o, r.as.server.Provider.ID).At(r.as.server.Host, r.as.server.Port)
 	key := f.Cause.EN + f.Hint.EN + f.Advice.EN
 	if r.told[key] {
 		return

@@ -1,9 +1,13 @@
 package doctor
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
+	"net"
 	"time"
 
 	"github.com/yanmail/yan/smtp"
@@ -15,6 +19,7 @@ import (
 type sight struct {
 	tls      *tls.ConnectionState
 	caps     smtp.Capabilities
+	small    bool // it took a smaller ClientHello
 	greeting smtp.Reply
 	greeted  time.Time // when the greeting came, by the clock of this machine
 	// pipelines says that in a run messages overlap on a connection.
@@ -37,14 +42,14 @@ func (v *visit) look() *sight {
 		return nil
 	}
 	v.leave(conn)
-	seen := &sight{tls: conn.TLS(), caps: conn.Capabilities(), greeting: conn.Greeting(), greeted: w.greeted,
+	seen := &sight{tls: conn.TLS(), small: conn.SmallHello(), caps: conn.Capabilities(), greeting: conn.Greeting(), greeted: w.greeted,
 		pipelines: conn.PipelinesMessages()}
 	if v.Server.Security == smtpclient.STARTTLS {
 		v.tellGreeting(w, seen.greeting)
 		v.tell(helloStep(w.hello(0), false))
 	}
 	if seen.tls != nil {
-		v.tellTLS(w, seen.tls)
+		v.tellTLS(w, seen)
 	}
 	if v.Server.Security == smtpclient.STARTTLS {
 		v.tell(helloStep(w.hello(1), true))
@@ -101,6 +106,7 @@ func (v *visit) lookedInVain(w *watcher, err error) {
 		if errors.Is(err, smtpclient.ErrPinMismatch) {
 			s.Name = NameCertificate
 		}
+		s = v.wouldWork(s, err)
 	case smtp.StageStartTLS:
 		s.Name = NameTLS
 	case smtp.StageGreeting:
@@ -136,10 +142,22 @@ func (v *visit) badCertificate(s Step, bad *tls.CertificateVerificationError, er
 			s.Detail = say("expired on %s (%s, issued by %s)", "已于 %s 过期（%s，由 %s 签发）", cert.NotAfter.Format(time.DateOnly), names(cert), issuer(cert))
 		case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 			s.Detail = say("not valid before %s (%s, issued by %s)", "%s 之后才生效（%s，由 %s 签发）", cert.NotBefore.Format(time.DateOnly), names(cert), issuer(cert))
+		case errors.As(err, &name) && len(cert.DNSNames)+len(cert.IPAddresses) == 0:
+			s.Detail = say("it has no names in the field that counts, subjectAltName; its subject is %s, issued by %s",
+				"证书中有效的字段（subjectAltName）没有任何名称；其主体为 %s，由 %s 签发", names(cert), issuer(cert))
+			s.Advice = v.pinAdvice(cert)
+		case errors.As(err, &name) && net.ParseIP(v.Server.Host) != nil && len(cert.DNSNames) > 0:
+			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", names(cert), v.Server.Host)
+			s.Advice = say("If this address is that server's: --tls-name %s (key tls_name).", "如果这个地址就是该服务器：--tls-name %s（配置项 tls_name）。", clean(cert.DNSNames[0]))
 		case errors.As(err, &name):
 			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", names(cert), v.Server.Host)
 		default:
 			s.Detail = say("issued by %s, whom this machine does not trust (%s)", "由 %s 签发，本机不信任（%s）", issuer(cert), names(cert))
+			if alone := len(bad.UnverifiedCertificates) == 1 && !bytes.Equal(cert.RawIssuer, cert.RawSubject); alone {
+				s.Detail = say("issued by %s, whose certificate the server does not send and this machine does not know (%s)",
+					"由 %s 签发，但服务器没有发送颁发者的证书，本机也不认识它（%s）", issuer(cert), names(cert))
+			}
+			s.Advice = v.pinAdvice(cert)
 		}
 	}
 	v.fail(s, err)
@@ -150,7 +168,8 @@ func (v *visit) tellGreeting(w *watcher, r smtp.Reply) {
 }
 
 // tellTLS tells of the encryption and of the certificate behind it.
-func (v *visit) tellTLS(w *watcher, state *tls.ConnectionState) {
+func (v *visit) tellTLS(w *watcher, seen *sight) {
+	state := seen.tls
 	version, cipher := tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)
 	took, _ := w.handshake()
 	s := Step{Name: NameTLS, Status: OK, Took: took, Facts: Facts{TLSVersion: version, Cipher: cipher},
@@ -158,10 +177,55 @@ func (v *visit) tellTLS(w *watcher, state *tls.ConnectionState) {
 	if v.Server.Security == smtpclient.STARTTLS {
 		s.Detail = say("%s, %s, after STARTTLS", "%s，%s，经 STARTTLS 升级", version, cipher)
 	}
-	v.tell(s)
+	v.tell(v.keyExchange(s, w, seen))
 	if len(state.PeerCertificates) > 0 {
 		v.tell(v.certificate(state.PeerCertificates))
 	}
+}
+
+// keyExchange adds what the handshake had to do without.
+func (v *visit) keyExchange(s Step, w *watcher, seen *sight) Step {
+	h := w.agreed()
+	s.Facts.KeyExchange, s.Facts.SmallHello = h.KeyExchange, seen.small
+	switch {
+	case h.NoForwardSecrecy:
+		s.Status = Warning
+		s.Detail = say("%s; RSA key exchange, without forward secrecy", "%s；RSA 密钥交换，没有前向保密", s.Detail)
+		s.Advice = say("Ask the administrator of %s to allow ECDHE: whoever gets the server's key can read what was recorded before.",
+			"请联系 %s 的管理员启用 ECDHE：否则任何人拿到服务器私钥后，都能解密此前录下的连接。", v.Server.Host)
+	case s.Facts.SmallHello:
+		s.Detail = say("%s; only after a smaller ClientHello, without X25519MLKEM768", "%s；改用较小的 ClientHello（不含 X25519MLKEM768）之后才成功", s.Detail)
+	}
+	return s
+}
+
+// wouldWork looks for what the server knows after a handshake failed, and says it: the
+// suite that it takes with an RSA key exchange. Its certificate is verified then, too.
+func (v *visit) wouldWork(s Step, err error) Step {
+	var bad *tls.CertificateVerificationError
+	if v.Options.RSAKeyExchange || errors.As(err, &bad) || errors.Is(err, smtpclient.ErrPinMismatch) || v.ctx.Err() != nil {
+		return s
+	}
+	cfg, configErr := v.config(nil)
+	if configErr != nil {
+		return s
+	}
+	cfg.Trust.RSAKeyExchange, cfg.StopAfter = true, smtp.StageHello
+	conn, err := smtpclient.Dial(v.ctx, cfg)
+	switch {
+	case errors.As(err, &bad), errors.Is(err, smtpclient.ErrPinMismatch):
+		s.Detail = say("the server knows only an RSA key exchange, and its certificate is not right either", "服务器只支持 RSA 密钥交换，证书也有问题")
+		return s
+	case err != nil:
+		return s
+	}
+	defer v.leave(conn)
+	suite := tls.CipherSuiteName(conn.TLS().CipherSuite)
+	s.Facts.TLSVersion, s.Facts.Cipher, s.Facts.KeyExchange = tls.VersionName(conn.TLS().Version), suite, "RSA"
+	s.Detail = say("the server knows only an RSA key exchange (%s), which has no forward secrecy", "服务器只支持没有前向保密的 RSA 密钥交换（%s）", suite)
+	s.Advice = say("Ask its administrator to allow ECDHE, or take it as it is: --tls-rsa-key-exchange (key tls_rsa_key_exchange = true).",
+		"请联系其管理员启用 ECDHE；或就此接受：--tls-rsa-key-exchange（配置项 tls_rsa_key_exchange = true）。")
+	return s
 }
 
 // soon is the number of days before the end of a certificate from which on it
@@ -182,6 +246,12 @@ func (v *visit) certificate(chain []*x509.Certificate) Step {
 		how = say("the pinned one", "与指定指纹一致")
 	}
 	s.Detail = say("%s, issued by %s, %s, until %s (%d days)", "%s，由 %s 签发，%s，有效期至 %s（还有 %d 天）", names(cert), issuer(cert), how, until, left)
+	if cert.NotAfter.Before(v.Now()) { // only the pinned one can be so old
+		s.Status = Warning
+		s.Detail = say("the certificate ended %d days ago, on %s: %s, issued by %s, %s", "证书已于 %[2]s 过期（%[1]d 天前）：%[3]s，由 %[4]s 签发，%[5]s", -left, until, names(cert), issuer(cert), how)
+		s.Advice = say("Ask the administrator of %s for a new one; your pin counts until then.", "请联系 %s 的管理员更换证书；在此之前仍以指纹为准。", v.Server.Host)
+		return s
+	}
 	if left < soon {
 		s.Status = Warning
 		s.Detail = say("the certificate ends on %s, in %d days: %s, issued by %s, %s", "证书将于 %s 到期（还有 %d 天）：%s，由 %s 签发，%s", until, left, names(cert), issuer(cert), how)
@@ -193,8 +263,19 @@ func (v *visit) certificate(chain []*x509.Certificate) Step {
 
 func (v *visit) certificateFacts(cert *x509.Certificate) Facts {
 	left := int(cert.NotAfter.Sub(v.Now()) / (24 * time.Hour))
-	return Facts{Names: append(append([]string(nil), cert.DNSNames...), addresses(cert)...), Issuer: issuer(cert),
+	return Facts{Fingerprint: fingerprint(cert), Names: append(append([]string(nil), cert.DNSNames...), addresses(cert)...), Issuer: issuer(cert),
 		NotAfter: cert.NotAfter.UTC().Format(time.RFC3339), DaysLeft: &left}
+}
+
+func fingerprint(cert *x509.Certificate) string {
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(cert.Raw))
+}
+
+// pinAdvice is for a server of one's own: whatever is trusted by its fingerprint has to be
+// compared with what its administrator says, since anybody can show a certificate.
+func (v *visit) pinAdvice(cert *x509.Certificate) Text {
+	return say("A public server needs its full chain (fullchain). One of your own: --tls-ca FILE, or --tls-pin %s after comparing this with its administrator's.",
+		"公共服务器应配置完整的证书链（fullchain）。自建服务器请用 --tls-ca 文件；或与管理员核对指纹后使用 --tls-pin %s。", fingerprint(cert))
 }
 
 func addresses(cert *x509.Certificate) (list []string) {

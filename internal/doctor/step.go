@@ -94,6 +94,12 @@ type Facts struct {
 
 	TLSVersion string `json:"tls_version,omitempty"` // "TLS 1.3"
 	Cipher     string `json:"cipher,omitempty"`
+	// KeyExchange is the group of the key exchange, like "X25519MLKEM768", or "RSA".
+	KeyExchange string `json:"key_exchange,omitempty"`
+	// SmallHello says that the server answered only a ClientHello without X25519MLKEM768.
+	SmallHello bool `json:"small_client_hello,omitempty"`
+	// Fingerprint is that of the certificate, as a pin: "sha256:HEX".
+	Fingerprint string `json:"fingerprint,omitempty"`
 	// Names are those of the certificate.
 	Names  []string `json:"names,omitempty"`
 	Issuer string   `json:"issuer,omitempty"`

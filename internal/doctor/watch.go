@@ -30,6 +30,7 @@ type watcher struct {
 	greeted time.Time
 	secured time.Duration // how long the handshake took
 	session string        // and what came of it
+	settled smtpclient.Handshake
 	parser  smtp.ReplyParser
 	all     []exchange // the first is the greeting
 	within  bool       // a reply has begun
@@ -51,6 +52,7 @@ func (w *watcher) event(e smtpclient.Event) {
 	case smtpclient.Connected:
 		w.all = []exchange{{}}
 	case smtpclient.Secured:
+		w.settled = *e.Handshake
 		w.secured, w.session = e.Wait, e.Handshake.Version+", "+e.Handshake.CipherSuite
 	case smtpclient.Sent:
 		w.all = append(w.all, exchange{at: w.last, sent: e.Text})
@@ -83,6 +85,13 @@ func (w *watcher) handshake() (took time.Duration, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.secured, w.session
+}
+
+// agreed is what the last handshake has settled.
+func (w *watcher) agreed() smtpclient.Handshake {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.settled
 }
 
 // exchange is the n-th one; zero where there was none.

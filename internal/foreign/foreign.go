@@ -113,6 +113,7 @@ const (
 
 	// Those that are about a setting.
 	NoCounterpart Reason = "no_counterpart" // there is no such setting here
+	Differs       Reason = "differs"        // the setting of this name here means something else
 	Always        Reason = "always"         // it is done here without being set
 	Fits          Reason = "fits"           // it is done here on request, by yan send --raw --fit
 	ProtectionOff Reason = "protection_off" // it switches off a protection that stays on here
@@ -133,7 +134,7 @@ const (
 
 // Reasons lists all of them.
 func Reasons() []Reason {
-	return []Reason{Plaintext, NoSecret, NoSender, Spelled, Renamed, ImplicitS, NoCounterpart, Always, Fits, ProtectionOff, Unknown,
+	return []Reason{Plaintext, NoSecret, NoSender, Spelled, Renamed, ImplicitS, NoCounterpart, Differs, Always, Fits, ProtectionOff, Unknown,
 		BadValue, Runs, Mechanism, Unused, Conditional, OtherUser, OtherMatter, LocalProgram, NoServer, Unreadable, TooDeep, Syntax}
 }
 

@@ -22,12 +22,12 @@ func msmtpSettings() map[string]Reason {
 
 		"set_date_header": Fits, "set_msgid_header": Fits, "set_from_header": "", "add_missing_date_header": Fits,
 		"add_missing_from_header": "", "remove_bcc_headers": Always, "keepbcc": NoCounterpart,
-		"timeout": NoCounterpart, "connect_timeout": NoCounterpart, "auto_from": NoCounterpart, "maildomain": NoCounterpart,
+		"timeout": Differs, "connect_timeout": NoCounterpart, "auto_from": NoCounterpart, "maildomain": NoCounterpart,
 		"allow_from_override": NoCounterpart, "undisclosed_recipients": NoCounterpart, "aliases": NoCounterpart,
 		"dsn_notify": NoCounterpart, "dsn_return": NoCounterpart, "logfile": NoCounterpart,
 		"logfile_time_format": NoCounterpart, "syslog": NoCounterpart, "source_ip": NoCounterpart, "ntlmdomain": NoCounterpart,
 		"tls_crl_file": NoCounterpart, "tls_priorities": NoCounterpart, "tls_force_sslv3": NoCounterpart,
-		"tls_min_dh_prime_bits": NoCounterpart, "tls_host_override": NoCounterpart,
+		"tls_min_dh_prime_bits": NoCounterpart, "tls_host_override": "",
 	}
 }
 
@@ -292,6 +292,7 @@ func (r *reading) msmtpTLS(d *draft, b *block) {
 		d.Account.TLSCA = file("tls_trust_file")
 	}
 	d.Account.TLSCert, d.Account.TLSKey = file("tls_cert_file"), file("tls_key_file")
+	d.Account.TLSName = b.settings["tls_host_override"].value
 	if s := b.settings["tls_fingerprint"]; s.value != "" {
 		raw, err := hex.DecodeString(strings.ReplaceAll(s.value, ":", ""))
 		switch {

@@ -44,4 +44,12 @@ var chineseWire = map[string]string{
 	// The proxy.
 	"yan: %s is not used: it names no proxy of a kind that yan knows, like %s":                   "yan：没有使用 %s：它所指的代理不是 yan 支持的类型（如 %s）",
 	"That does not look like one: %s of %s is 16 letters, and not the password of the web page.": "这不像是%[1]s：%[2]s的%[1]s是 16 个字母，而不是网页登录密码。",
+
+	// Importing.
+	"yan's setting of this name bounds a whole run, not each wait; set it yourself if you want that": "yan 的同名设置限制的是整次运行的时间，而不是每次等待；如有需要请自行设置",
+	"its password is there in clear": "密码在其中以明文保存",
+	"keep each password in a file beside the configuration, which only you can read, instead of the keyring": "把每个密码存到配置文件旁只有您能读取的文件里，而不是密钥环",
+	"not taken over, since their passwords can't be kept: %s (%s)":                                           "以下账号的密码无法保存，因此没有导入：%s（%s）",
+	"Keep them in files that only you can read: %s":                                                          "可改存到只有您能读取的文件里：%s",
+	"nothing is encrypted on the way to %s":                                                                  "到 %s 的连接未加密",
 }
