@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yanmail/yan/internal/secret"
 )
@@ -121,6 +122,12 @@ func provoked() map[secret.Problem]map[string]func(t *testing.T, m *machine) err
 				}
 				return get(m, kept)
 			}),
+		},
+		secret.Stuck: {
+			"a command that waits": func(t *testing.T, m *machine) error {
+				m.Waits(50 * time.Millisecond)
+				return get(m, secret.Source{Kind: secret.Command, Value: "echo " + hidden + "; sleep 600"})
+			},
 		},
 		secret.CommandFailed: {
 			"command": func(_ *testing.T, m *machine) error {
