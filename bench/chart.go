@@ -29,7 +29,7 @@ func (r *report) panels() []panel {
 		{"begin/" + string(startTLS) + "/ms", "Connect, STARTTLS, AUTH and one message, 40 ms away"},
 		{"start/" + string(inClear), "A command that sends one small message, start to exit"},
 		{"large/" + chunking + "/speed", "An attachment of 1 GB over TLS on loopback"},
-		{"large/" + chunking + "/memory", "Memory held for it at most"},
+		{"large/" + chunking + "/memory", "The same: peak memory"},
 	}
 }
 
@@ -57,6 +57,7 @@ const chartStyle = `
 	.ours { fill: #0969da; }
 	.peer { fill: #afb8c1; }
 	.range { stroke: #1f2328; stroke-width: 1; opacity: .6; }
+	.number { paint-order: stroke; stroke: #ffffff; stroke-width: 5px; stroke-linejoin: round; }
 	@media (prefers-color-scheme: dark) {
 		.ground { fill: #0d1117; stroke: #3d444d; }
 		.title, .text { fill: #f0f6fc; }
@@ -64,6 +65,7 @@ const chartStyle = `
 		.ours { fill: #4493f8; }
 		.peer { fill: #545d68; }
 		.range { stroke: #f0f6fc; }
+		.number { stroke: #0d1117; }
 	}
 `
 
@@ -96,7 +98,7 @@ func (r *report) draw(path string) error {
 }
 
 func (r *report) footnote() string {
-	return fmt.Sprintf("%s, %s, %s, %d cores; a peer without a bar can't do it. All rows, with reasons: bench/results.json.",
+	return fmt.Sprintf("%s, %s, %s, %d cores. A peer without a bar in a panel was not measured there; bench/results.json says why. Thin lines: the range.",
 		r.Date.Format("2 January 2006"), r.Go, r.System, r.Cores)
 }
 
@@ -150,10 +152,23 @@ func (row reportRow) panel(title string) string {
 		fmt.Fprintf(&b, `<text class="text" x="%d" y="%d" text-anchor="end">%s</text>`, barLeft-8, y+11, escape(who))
 		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`, class, barLeft, y, max(1, length(f.Median)), barHeight)
 		fmt.Fprintf(&b, `<line class="range" x1="%.1f" x2="%.1f" y1="%[3]d" y2="%[3]d"/>`, barLeft+length(f.Lowest), barLeft+length(f.Highest), y+barHeight/2)
-		fmt.Fprintf(&b, `<text class="%s" x="%.1f" y="%d">%s</text>`+"\n", map[bool]string{true: "title", false: "text"}[who == ours],
-			barLeft+length(f.Highest)+6, y+11, thousands(number(f.Median)))
+		fmt.Fprintf(&b, `<text class="%s number" x="%.1f" y="%d">%s</text>`+"\n", map[bool]string{true: "title", false: "text"}[who == ours],
+			labelAt(barLeft+length(f.Median), barLeft+length(f.Lowest), barLeft+length(f.Highest), thousands(number(f.Median))), y+11, thousands(number(f.Median)))
 	}
 	return b.String()
+}
+
+// labelAt is where the number of a bar begins: at the bar's end, with a ground of its own where the range,
+// whose value it is not, goes on.
+func labelAt(bar, lowest, highest float64, label string) float64 {
+	const gap, digit = 6, 7.5
+	if highest-bar < gap { // the range ends with the bar
+		return highest + gap
+	}
+	if far := float64(len(label))*digit + 2*gap; highest-bar > far {
+		return bar + gap
+	}
+	return highest + gap
 }
 
 // thousands puts commas into a number of more than three digits.
