@@ -126,7 +126,7 @@ func entry(row pgx.CollectableRow) (outbox.Entry, error) {
 // The due time of what is due now is never shown as one that is to come ($1 is the clock of a
 // test).
 const statusColumns = `d.message, d.n, d.address, d.state, d.attempts,
-	case d.timing when 0 then least(d.due, coalesce($1::timestamptz, clock_timestamp())) else d.due end, d.doubted, d.updated, d.answer,
+	case when d.timing = 0 and d.state in ('queued', 'deferred') then least(d.due, coalesce($1::timestamptz, clock_timestamp())) else d.due end, d.doubted, d.updated, d.answer,
 	case when d.state in ('leased', 'sending') then coalesce(w.host || ' ' || w.pid, '') else '' end`
 
 // addRecipients adds the first recipients of messages; most 0 means all.
