@@ -31,7 +31,7 @@ func (s *SMTP) judge(l *link, p part, r *smtpclient.Result) verdict {
 		s.pace.fine(p.epoch)
 		return verdict{decided: true}
 	}
-	j := judgement{s: s, l: l, policy: p.d.t.Policy, ordinal: p.ordinal, epoch: p.epoch, outcomes: r.Outcomes, gone: r.Lost}
+	j := judgement{s: s, l: l, policy: p.d.t.Policy, from: p.d.t.Envelope.From(), ordinal: p.ordinal, epoch: p.epoch, outcomes: r.Outcomes, gone: r.Lost}
 	for i := range r.Outcomes {
 		o := &r.Outcomes[i]
 		switch o.Status {
@@ -65,6 +65,7 @@ type judgement struct {
 	s              *SMTP
 	l              *link
 	policy         smtpclient.Policy
+	from           smtp.Address
 	ordinal, epoch int // as those of the part
 	outcomes       []smtp.Outcome
 	gone           bool // Result.Lost
@@ -101,6 +102,9 @@ func (j *judgement) undecided(i int, o *smtp.Outcome) {
 	switch {
 	case notPipelined, outOfStep && !j.l.lockStep:
 		j.explained = true
+		j.again = append(j.again, i)
+	case j.policy == smtpclient.Any && errors.Is(o.Err, smtpclient.ErrNeedsSMTPUTF8) && !j.from.NeedsSMTPUTF8() && !o.Recipient.NeedsSMTPUTF8():
+		// Another recipient's address keeps the message from this one.
 		j.again = append(j.again, i)
 	case j.gone:
 		j.lost = true
