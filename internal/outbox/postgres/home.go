@@ -59,7 +59,7 @@ with locked as materialized (
 	order by message, n for update
 ), moved as (
 	update yan.delivery d set state = case when $2 and l.state = 'leased' then 'queued' else 'in_doubt' end, owner = null, updated = $1,
-		doubted = d.doubted or not ($2 and l.state = 'leased')
+		doubted = d.doubted or not ($2 and l.state = 'leased'), due = case l.state when 'sending' then d.updated else d.due end
 	from locked l where d.message = l.message and d.n = l.n
 	returning d.message, d.n, d.account, l.state as was, d.state
 ), told as (
