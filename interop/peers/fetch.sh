@@ -31,11 +31,18 @@ haraka | smtp-server) packages= ;;
 *) say "no server is called $name"; exit 64 ;;
 esac
 
-# download PACKAGE... with what they need and the system does not have.
+# download PACKAGE... and those that they need and the system does not have. The
+# first are downloaded even if the system has them.
 download() {
 	mkdir -p "$folder/debs/partial"
 	apt-get install --download-only -q -y --no-install-recommends \
-		-o "Dir::Cache::archives=$folder/debs" -o Debug::NoLocking=true "$@" >&2
+		-o "Dir::Cache::archives=$folder/debs" -o Debug::NoLocking=true "$@" >&2 || return 1
+	while [ "$1" = -o ]; do
+		option="-o $2"
+		shift 2
+	done
+	# shellcheck disable=SC2086 # two words, or none
+	(cd "$folder/debs" && apt-get download -q ${option-} "$@" >&2)
 }
 
 # unpack leaves $folder/root complete or not there at all.
