@@ -44,6 +44,12 @@ func TestAdviceForProgramsNamesNoFlags(t *testing.T) {
 		}
 		check(string(class), info.Cause, info.Advice)
 	}
+	for _, kind := range diagnosis.ErrorKinds() {
+		for _, stage := range smtp.Stages() {
+			f := diagnosis.Diagnose(diagnosis.Fact{Stage: stage, Status: smtp.NotTried, Err: namedKind(kind)})
+			check(kind, f.Cause, f.Advice, f.Hint, f.Where)
+		}
+	}
 	if texts < 500 || named < 6 {
 		t.Errorf("%d texts, of which %d name flags", texts, named)
 	}
