@@ -119,8 +119,11 @@ func TestWatchEndsWithCtrlC(t *testing.T) {
 	id := k.enqueues("-t", "a@example.org")
 	for want, args := range map[int][]string{exitOK: {"queue", "watch"}, exitTemporary: {"queue", "watch", id.String()}} {
 		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
 		w, _, errs := k.world()
+		w.After = func(time.Duration) <-chan time.Time { // it waits for what happens
+			cancel()
+			return nil
+		}
 		if code := Run(ctx, args, w); code != want {
 			t.Errorf("%q: exit status %d, want %d: %s", args, code, want, errs)
 		}

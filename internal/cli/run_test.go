@@ -232,7 +232,8 @@ func TestPasswordPrompt(t *testing.T) {
 	}
 }
 
-// Hints are for people: they stand on a terminal only.
+// Hints are for people and come on a terminal only, except about a secret that
+// others can read.
 func TestHints(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
@@ -248,14 +249,14 @@ func TestHints(t *testing.T) {
 		if w.NoColor = true; terminal {
 			w.StderrWidth = 80
 		}
-		args := []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "-t", "friend@example.org"}
+		args := []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "-t", "friend@example.org", "-s", "hi"}
 		if code := Run(t.Context(), args, w); code != exitOK {
 			t.Fatalf("exit status %d: %s", code, errs)
 		}
 		if got := strings.Contains(errs.String(), "The message has no text, and is sent all the same"); got != terminal {
 			t.Errorf("terminal %v: %q", terminal, errs)
 		}
-		if got := strings.Contains(errs.String(), "Others on this machine can read"); runtime.GOOS != "windows" && got != terminal {
+		if got := strings.Contains(errs.String(), "Others on this machine can read"); got != (runtime.GOOS != "windows") {
 			t.Errorf("terminal %v: %q", terminal, errs)
 		}
 	}
