@@ -39,9 +39,11 @@ fuzz:
 cross:
 	sh tools/cross.sh
 
-# The figures are not part of the tests: that they can be taken is.
+# The figures are not part of the tests: that they can be taken is, and that the
+# pictures of the READMEs can be read.
 bench-check:
 	cd bench && go vet ./... && go test -count=1 ./...
+	cd tools/recording && go vet ./... && go test -count=1 ./...
 
 interop:
 	go test -tags interop -count=1 -v -timeout 15m ./interop/...

@@ -9,53 +9,43 @@ import (
 	"strings"
 )
 
-// panel is one small bar chart of a row.
-type panel struct {
-	row   string // its ID
-	title string
+// layout is the measures of a chart in pixels. The narrow one has a column only
+// and larger type: a phone shows it nearly as it is.
+type layout struct {
+	columns, panel, margin int
+	names, label           int // what is left of the bars, and right of them
+	bar, step              int // the height of a bar, and from one to the next
+	text, small            int // the sizes of type; titles have text's, and the heading the largest
+	title, heading         int
 }
 
-// panels are those rows that a reader of the README asks for first.
-func (r *report) panels() []panel {
-	plain := "loopback/" + postfixServer
-	if row, ok := r.row(plain); !ok || len(row.Figures) == 0 {
-		plain = "loopback/" + pipelining
-	}
-	return []panel{
-		{"link/" + chunking, "A run of 5 kB messages, server 40 ms away with CHUNKING"},
-		{"link/" + pipelining, "The same, server with PIPELINING only"},
-		{"loopback/" + chunking, "The same on loopback, CHUNKING"},
-		{plain, "The same on loopback, PIPELINING only"},
-		{"begin/" + string(startTLS) + "/ms", "Connect, STARTTLS, AUTH and one message, 40 ms away"},
-		{"start/" + string(inClear), "A command that sends one small message, start to exit"},
-		{"large/" + chunking + "/speed", "An attachment of 1 GB over TLS on loopback"},
-		{"large/" + chunking + "/memory", "The same: peak memory"},
-	}
+func wideLayout() layout {
+	return layout{columns: 2, panel: 430, margin: 18, names: 136, label: 92, bar: 13, step: 18, text: 12, small: 11, title: 12, heading: 15}
 }
 
-// Measures of the chart in pixels.
+func narrowLayout() layout {
+	return layout{columns: 1, panel: 360, margin: 14, names: 144, label: 72, bar: 14, step: 20, text: 13, small: 12, title: 13, heading: 15}
+}
+
+func (l layout) width() int    { return l.columns*l.panel + (l.columns-1)*l.margin }
+func (l layout) barLeft() int  { return l.margin + l.names }
+func (l layout) barWidth() int { return l.panel - l.barLeft() - l.label }
+
 const (
-	panelWidth = 430
-	margin     = 18
-	nameWidth  = 128
-	barLeft    = margin + nameWidth + 8
-	barWidth   = panelWidth - barLeft - 92
-	barHeight  = 13
-	barStep    = 18
-	barsTop    = 47 // below the title and the unit
-	panelGap   = 26
+	nameGap  = 8
+	panelGap = 26
 )
 
 // The chart has a ground of its own, so that it can be read on any page; with
 // a browser that prefers dark it is dark.
 const chartStyle = `
-	svg { font: 12px -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, sans-serif; }
+	svg { font: %dpx -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
 	.ground { fill: #ffffff; stroke: #d1d9e0; }
 	.title { fill: #1f2328; font-weight: 600; }
 	.text { fill: #1f2328; }
 	.faint { fill: #59636e; }
 	.ours { fill: #0969da; }
-	.peer { fill: #afb8c1; }
+	.peer { fill: #8c959f; }
 	.range { stroke: #1f2328; stroke-width: 1; opacity: .6; }
 	.number { paint-order: stroke; stroke: #ffffff; stroke-width: 5px; stroke-linejoin: round; }
 	@media (prefers-color-scheme: dark) {
@@ -63,47 +53,80 @@ const chartStyle = `
 		.title, .text { fill: #f0f6fc; }
 		.faint { fill: #9198a1; }
 		.ours { fill: #4493f8; }
-		.peer { fill: #545d68; }
+		.peer { fill: #656d76; }
 		.range { stroke: #f0f6fc; }
 		.number { stroke: #0d1117; }
 	}
 `
 
-// draw writes the chart as SVG.
-func (r *report) draw(path string) error {
-	const head, foot = 40, 34
+// drawAll writes the chart at path, and beside it one for narrow pages
+// (chart-narrow.svg) and both in Chinese (chart.zh-CN.svg, chart-narrow.zh-CN.svg).
+func (r *report) drawAll(path string) error {
+	stem := strings.TrimSuffix(path, ".svg")
+	for _, c := range charts() {
+		if err := os.WriteFile(stem+c.suffix, r.draw(c.layout, c.words), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type chart struct {
+	suffix string
+	layout layout
+	words  chartWords
+}
+
+func charts() []chart {
+	return []chart{
+		{".svg", wideLayout(), englishChart()},
+		{"-narrow.svg", narrowLayout(), englishChart()},
+		{".zh-CN.svg", wideLayout(), chineseChart()},
+		{"-narrow.zh-CN.svg", narrowLayout(), chineseChart()},
+	}
+}
+
+// draw is the chart as SVG.
+func (r *report) draw(l layout, words chartWords) []byte {
 	var drawn bytes.Buffer
-	top, bottom := head, head // of the two panels that stand side by side
+	heading := wrap(fmt.Sprintf(words.heading, r.Rounds), l.width()-2*l.margin, l.heading, true)
+	y := 27
+	for _, line := range heading {
+		fmt.Fprintf(&drawn, `<text class="title" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.heading, escape(line))
+		y += l.heading + 5
+	}
+	top, bottom := y-7, y-7 // of the panels that stand side by side
 	for i, p := range r.panels() {
-		if i%2 == 0 {
+		column := i % l.columns
+		if column == 0 {
 			top = bottom
 		}
 		row, ok := r.row(p.row)
 		if !ok {
 			continue
 		}
-		fmt.Fprintf(&drawn, `<g transform="translate(%d %d)">`+"\n%s</g>\n", i%2*(panelWidth+margin/2), top, row.panel(p.title))
-		bottom = max(bottom, top+barsTop+len(row.shown())*barStep+panelGap)
+		figure, height := row.panel(l, words, p)
+		fmt.Fprintf(&drawn, `<g transform="translate(%d %d)">`+"\n%s</g>\n", column*(l.panel+l.margin/2), top, figure)
+		bottom = max(bottom, top+height+panelGap)
 	}
-	width, height := 2*panelWidth+margin, bottom+foot
+	y = bottom + l.small - 4
+	for _, line := range wrap(words.footnote(r), l.width()-2*l.margin, l.small, false) {
+		fmt.Fprintf(&drawn, `<text class="faint" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.small, escape(line))
+		y += l.small + 4
+	}
+	width, height := l.width(), y+2
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" role="img" aria-labelledby="t d">`+"\n", width, height)
-	fmt.Fprint(&b, "<title id=\"t\">Yan beside its peers</title>\n")
-	fmt.Fprintf(&b, "<desc id=\"d\">%s</desc>\n<style>%s</style>\n", escape(r.describe()), chartStyle)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" xml:lang="%[3]s" role="img" aria-labelledby="t d">`+"\n", width, height, words.lang)
+	fmt.Fprintf(&b, "<title id=\"t\">%s</title>\n", escape(words.name))
+	fmt.Fprintf(&b, "<desc id=\"d\">%s</desc>\n<style>"+chartStyle+"</style>\n", escape(r.describe(words)), l.text)
 	fmt.Fprintf(&b, `<rect class="ground" x=".5" y=".5" width="%d" height="%d" rx="8"/>`+"\n", width-1, height-1)
-	fmt.Fprintf(&b, `<text class="title" x="%d" y="27" font-size="15">yan beside its peers: medians of %d rounds, with the range</text>`+"\n", margin, r.Rounds)
 	b.Write(drawn.Bytes())
-	fmt.Fprintf(&b, `<text class="faint" x="%d" y="%d" font-size="11">%s</text>`+"\n</svg>\n", margin, height-14, escape(r.footnote()))
-	return os.WriteFile(path, b.Bytes(), 0o644)
-}
-
-func (r *report) footnote() string {
-	return fmt.Sprintf("%s, %s, %s, %d cores. A peer without a bar in a panel was not measured there; bench/results.json says why. Thin lines: the range.",
-		r.Date.Format("2 January 2006"), r.Go, r.System, r.Cores)
+	b.WriteString("</svg>\n")
+	return b.Bytes()
 }
 
 // describe is the chart in words, for those who can't see it.
-func (r *report) describe() string {
+func (r *report) describe(words chartWords) string {
 	var said []string
 	for _, p := range r.panels() {
 		row, ok := r.row(p.row)
@@ -112,11 +135,11 @@ func (r *report) describe() string {
 		}
 		var figures []string
 		for _, who := range row.shown() {
-			figures = append(figures, fmt.Sprintf("%s %s", who, number(row.Figures[who].Median)))
+			figures = append(figures, words.contender(who)+" "+number(row.Figures[who].Median))
 		}
-		said = append(said, fmt.Sprintf("%s, in %s: %s.", p.title, row.Unit, strings.Join(figures, ", ")))
+		said = append(said, fmt.Sprintf(words.described, words.title(p.title), words.unit(row.Unit), strings.Join(figures, words.comma)))
 	}
-	return strings.Join(said, " ")
+	return strings.Join(said, words.space)
 }
 
 // shown are the contenders of a row with a figure, in the order of the table.
@@ -128,44 +151,51 @@ func (row reportRow) shown() []string {
 	})
 }
 
-// panel draws the bars of a row.
-func (row reportRow) panel(title string) string {
-	better := "less is better"
+// panel draws the bars of a row, and says how high they are together.
+func (row reportRow) panel(l layout, words chartWords, p panel) (drawn string, height int) {
+	better := words.less
 	if row.Higher {
-		better = "more is better"
+		better = words.more
 	}
 	most := 0.0
 	for _, who := range row.shown() {
 		most = max(most, row.Figures[who].Highest)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<text class="title" x="%d" y="20">%s</text>`+"\n", margin, escape(title))
-	fmt.Fprintf(&b, `<text class="faint" x="%d" y="37" font-size="11">%s, %s</text>`+"\n", margin, escape(row.Unit), better)
-	for i, who := range row.shown() {
-		f := row.Figures[who]
-		y := barsTop + i*barStep
-		class := "peer"
-		if who == ours {
-			class = "ours"
-		}
-		length := func(v float64) float64 { return max(0, v) / most * barWidth }
-		fmt.Fprintf(&b, `<text class="text" x="%d" y="%d" text-anchor="end">%s</text>`, barLeft-8, y+11, escape(who))
-		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`, class, barLeft, y, max(1, length(f.Median)), barHeight)
-		fmt.Fprintf(&b, `<line class="range" x1="%.1f" x2="%.1f" y1="%[3]d" y2="%[3]d"/>`, barLeft+length(f.Lowest), barLeft+length(f.Highest), y+barHeight/2)
-		fmt.Fprintf(&b, `<text class="%s number" x="%.1f" y="%d">%s</text>`+"\n", map[bool]string{true: "title", false: "text"}[who == ours],
-			labelAt(barLeft+length(f.Median), barLeft+length(f.Lowest), barLeft+length(f.Highest), thousands(number(f.Median))), y+11, thousands(number(f.Median)))
+	y := 20
+	for _, line := range wrap(words.title(p.title), l.panel-2*l.margin, l.title, true) {
+		fmt.Fprintf(&b, `<text class="title" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.title, escape(line))
+		y += l.title + 5
 	}
-	return b.String()
+	fmt.Fprintf(&b, `<text class="faint" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.small, escape(words.unit(row.Unit)+words.comma+better))
+	y += 10
+	for _, who := range row.shown() {
+		f := row.Figures[who]
+		class, weight := "peer", "text"
+		if who == ours {
+			class, weight = "ours", "title"
+		}
+		length := func(v float64) float64 { return max(0, v) / most * float64(l.barWidth()) }
+		left, baseline := float64(l.barLeft()), y+l.bar-2
+		fmt.Fprintf(&b, `<text class="text" x="%d" y="%d" text-anchor="end">%s</text>`, l.barLeft()-nameGap, baseline, escape(words.contender(who)))
+		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`, class, l.barLeft(), y, max(1, length(f.Median)), l.bar)
+		fmt.Fprintf(&b, `<line class="range" x1="%.1f" x2="%.1f" y1="%[3]d" y2="%[3]d"/>`, left+length(f.Lowest), left+length(f.Highest), y+l.bar/2)
+		label := thousands(number(f.Median))
+		at := labelAt(left+length(f.Median), left+length(f.Highest), estimate(label, l.text, true))
+		fmt.Fprintf(&b, `<text class="%s number" x="%.1f" y="%d">%s</text>`+"\n", weight, at, baseline, label)
+		y += l.step
+	}
+	return b.String(), y
 }
 
 // labelAt is where the number of a bar begins: at the bar's end, with a ground of its own where the range,
 // whose value it is not, goes on.
-func labelAt(bar, lowest, highest float64, label string) float64 {
-	const gap, digit = 6, 7.5
+func labelAt(bar, highest, width float64) float64 {
+	const gap = 6
 	if highest-bar < gap { // the range ends with the bar
 		return highest + gap
 	}
-	if far := float64(len(label))*digit + 2*gap; highest-bar > far {
+	if highest-bar > width+2*gap {
 		return bar + gap
 	}
 	return highest + gap

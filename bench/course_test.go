@@ -70,14 +70,16 @@ func TestEveryRowCanBeMeasured(t *testing.T) {
 	if err := r.write(results); err != nil {
 		t.Fatal(err)
 	}
-	chart := filepath.Join(t.TempDir(), "chart.svg")
-	if err := drawAgain(results, chart); err != nil {
+	drawn := filepath.Join(t.TempDir(), "chart")
+	if err := drawAgain(results, drawn+".svg"); err != nil {
 		t.Fatal(err)
 	}
 	var table strings.Builder
 	r.table(&table)
 	t.Log(table.String())
-	wellFormed(t, chart, len(r.panels()))
+	for _, c := range charts() {
+		wellFormed(t, drawn+c.suffix, len(r.panels()))
+	}
 }
 
 func wellFormed(t *testing.T, path string, panels int) {

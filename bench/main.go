@@ -47,10 +47,10 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 5, "how often each figure is taken")
 	results := flag.String("json", "results.json", "where everything measured is written")
-	chart := flag.String("svg", "chart.svg", "where the chart is written")
+	chart := flag.String("svg", "chart.svg", "where the chart is written; beside it one for narrow pages, and both in Chinese")
 	only := flag.String("only", "", "measure only rows whose id contains this; the chart is left out")
 	quick := flag.Bool("quick", false, "tiny runs, to see that everything works: the figures say nothing")
-	draw := flag.Bool("draw", false, "measure nothing: draw the chart from the file of -json again")
+	draw := flag.Bool("draw", false, "measure nothing: draw the charts from the file of -json again")
 	flag.Parse()
 	if *rounds < 1 || flag.NArg() > 0 {
 		flag.Usage()
@@ -75,7 +75,7 @@ func main() {
 		exit(err)
 	}
 	if *only == "" {
-		if err := measured.draw(*chart); err != nil {
+		if err := measured.drawAll(*chart); err != nil {
 			exit(err)
 		}
 	}
@@ -119,7 +119,7 @@ func drawAgain(results, chart string) error {
 	if err != nil {
 		return err
 	}
-	return r.draw(chart)
+	return r.drawAll(chart)
 }
 
 func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*report, error) {

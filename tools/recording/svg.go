@@ -20,16 +20,44 @@ const (
 	fontSize   = 14
 	marginX    = 18
 	marginY    = 46
+	faintness  = .75 // the opacity of faint text
 )
 
-// palette is dark, with the sixteen colours of terminals today.
-var palette = [16]string{"#45475a", "#f38ba8", "#a6e3a1", "#f9e2af", "#89b4fa", "#f5c2e7", "#94e2d5", "#bac2de",
-	"#585b70", "#f38ba8", "#a6e3a1", "#f9e2af", "#89b4fa", "#f5c2e7", "#94e2d5", "#ffffff"}
+// palette is the terminal's own two colours and the sixteen of terminals today.
+type palette struct {
+	background, border, foreground string
+	colors                         [16]string
+}
 
+func dark() palette {
+	return palette{"#1e1e2e", "#1e1e2e", "#cdd6f4", [16]string{
+		"#45475a", "#f38ba8", "#a6e3a1", "#f9e2af", "#89b4fa", "#f5c2e7", "#94e2d5", "#bac2de",
+		"#585b70", "#f38ba8", "#a6e3a1", "#f9e2af", "#89b4fa", "#f5c2e7", "#94e2d5", "#ffffff"}}
+}
+
+func light() palette {
+	return palette{"#ffffff", "#d1d9e0", "#1f2328", [16]string{
+		"#24292f", "#cf222e", "#1a7f37", "#7d4e00", "#0969da", "#8250df", "#1b7c83", "#6e7781",
+		"#57606a", "#a40e26", "#116329", "#633c01", "#0550ae", "#6639ba", "#0d5f66", "#ffffff"}}
+}
+
+// The classes of what is drawn: the ground and the text of the terminal, and c0 to c15.
 const (
-	background = "#1e1e2e"
-	foreground = "#cdd6f4"
+	groundClass = "bg"
+	textClass   = "fg"
 )
+
+func colorClass(n int) string { return fmt.Sprintf("c%d", n) }
+
+// rules are the style of a palette.
+func (p palette) rules() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, ".window{fill:%s;stroke:%s}.%s{fill:%s}.%s{fill:%s}", p.background, p.border, groundClass, p.background, textClass, p.foreground)
+	for i, color := range p.colors {
+		fmt.Fprintf(&b, ".%s{fill:%s}", colorClass(i), color)
+	}
+	return b.String()
+}
 
 // render draws the lines of a screen, each as the inside of a group.
 func (s *screen) render() []string {
@@ -45,7 +73,7 @@ func (s *screen) render() []string {
 			x = end
 		}
 		if !s.hidden && y == s.y {
-			fmt.Fprintf(&b, `<rect x="%.1f" y="3" width="%.1f" height="16" fill="%s" opacity=".7"/>`, float64(s.x)*cellWidth, cellWidth, foreground)
+			fmt.Fprintf(&b, `<rect x="%.1f" y="3" width="%.1f" height="16" class="%s" opacity=".7"/>`, float64(s.x)*cellWidth, cellWidth, textClass)
 		}
 		lines[y] = b.String()
 	}
@@ -56,21 +84,21 @@ func (s *screen) render() []string {
 // columns are straight with any font.
 func drawRun(b *strings.Builder, x int, run []cell) {
 	st := run[0].style
-	fg, bg := foreground, ""
+	fg, bg := textClass, ""
 	if st.fg >= 0 {
-		fg = palette[st.fg]
+		fg = colorClass(st.fg)
 	}
 	if st.bg >= 0 {
-		bg = palette[st.bg]
+		bg = colorClass(st.bg)
 	}
 	if st.reversed {
 		if bg == "" {
-			bg = background
+			bg = groundClass
 		}
 		fg, bg = bg, fg
 	}
 	if bg != "" {
-		fmt.Fprintf(b, `<rect x="%.1f" y="1" width="%.1f" height="%d" fill="%s"/>`, float64(x)*cellWidth, float64(len(run))*cellWidth, lineHeight, bg)
+		fmt.Fprintf(b, `<rect x="%.1f" y="1" width="%.1f" height="%d" class="%s"/>`, float64(x)*cellWidth, float64(len(run))*cellWidth, lineHeight, bg)
 	}
 	var text strings.Builder
 	for i := 0; i < len(run); {
@@ -101,24 +129,25 @@ func drawRun(b *strings.Builder, x int, run []cell) {
 	if text.Len() == 0 {
 		return
 	}
-	attributes := fmt.Sprintf(` fill="%s"`, fg)
+	attributes := fmt.Sprintf(` class="%s"`, fg)
 	if st.bold {
 		attributes += ` font-weight="bold"`
 	}
 	if st.faint {
-		attributes += ` opacity=".6"`
+		attributes += fmt.Sprintf(` opacity="%g"`, faintness)
 	}
 	fmt.Fprintf(b, `<text y="15" xml:space="preserve"%s>%s</text>`, attributes, text.String())
 }
 
 // picture is an SVG that plays the frames. Where nothing moves (a converter to
-// PNG, a reader who wants no motion), it shows the last.
+// PNG, a reader who wants no motion), it shows the last. It is light, and dark where
+// the reader's browser prefers that.
 func picture(frames []frame, cols, rows int, end float64, title string) string {
 	w, h := float64(cols)*cellWidth+2*marginX, float64(rows*lineHeight+marginY+16)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img">`+"\n<title>%s</title>\n", w, h, w, h, html.EscapeString(title))
 	b.WriteString("<style>\ntext{font-family:'JetBrains Mono','SF Mono',Menlo,Consolas,'DejaVu Sans Mono','Noto Sans Mono CJK SC','PingFang SC','Microsoft YaHei','Noto Sans CJK SC',monospace;")
-	fmt.Fprintf(&b, "white-space:pre}\n@media(prefers-reduced-motion:no-preference){#film{animation:play %.2fs steps(1,end) infinite}}\n@keyframes play{\n", end)
+	fmt.Fprintf(&b, "white-space:pre}\n%s\n@media(prefers-color-scheme:dark){%s}\n@media(prefers-reduced-motion:no-preference){#film{animation:play %.2fs steps(1,end) infinite}}\n@keyframes play{\n", light().rules(), dark().rules(), end)
 	n := len(frames)
 	for i, f := range frames {
 		fmt.Fprintf(&b, "%.3f%%{transform:translateX(%.0fpx)}\n", f.at/end*100, -float64(n-1-i)*w)
@@ -133,8 +162,8 @@ func picture(frames []frame, cols, rows int, end float64, title string) string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "</defs>\n<rect width=\"%.0f\" height=\"%.0f\" rx=\"10\" fill=\"%s\"/>\n", w, h, background)
-	for i, color := range []string{"#f38ba8", "#f9e2af", "#a6e3a1"} {
+	fmt.Fprintf(&b, "</defs>\n<rect class=\"window\" x=\".5\" y=\".5\" width=\"%.0f\" height=\"%.0f\" rx=\"10\"/>\n", w-1, h-1)
+	for i, color := range []string{"#ed6a5e", "#e5b94e", "#61c454"} {
 		fmt.Fprintf(&b, `<circle cx="%d" cy="21" r="6" fill="%s"/>`, 24+20*i, color)
 	}
 	fmt.Fprintf(&b, "\n<svg x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"><g id=\"film\" font-size=\"%d\">\n", marginX, marginY, float64(cols)*cellWidth+1, rows*lineHeight, fontSize)
