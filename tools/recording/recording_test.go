@@ -90,6 +90,16 @@ func TestPicturesAreLightAndDark(t *testing.T) {
 	}
 }
 
+// What a program tells the keyboard has the form of a color and is none.
+func TestKeyboardModesAreNoColors(t *testing.T) {
+	t.Parallel()
+	s := newScreen(10, 1)
+	s.write([]byte("\x1b[>4;2m\x1b[=1;1u\x1b[36;1ma"))
+	if got, want := s.cells[0][0], (cell{"a", style{fg: 6, bg: -1, bold: true}}); got != want {
+		t.Errorf("drawn %+v, want %+v", got, want)
+	}
+}
+
 // Text and the colors that yan uses stand out from the ground (WCAG: 4.5), the faint text, too.
 func TestContrast(t *testing.T) {
 	t.Parallel()

@@ -168,6 +168,9 @@ func (s *screen) control(final byte, parameters string) {
 		}
 		return
 	}
+	if strings.ContainsAny(parameters, "<=>") { // for the keyboard: ESC [ > 4 ; 2 m is no color
+		return
+	}
 	var list []int
 	for _, word := range strings.Split(parameters, ";") {
 		n, _ := strconv.Atoi(word) // "" is 0
