@@ -102,13 +102,13 @@ type app struct {
 	// no failure to print about it may change.
 	settled bool
 	// toldProxy: it was said that a proxy of the environment is not used.
-	toldProxy bool
+	toldProxy *sync.Once
 }
 
 // Run carries out a command line (without the program's name) and returns the
 // exit status. It prints what went wrong itself.
 func Run(ctx context.Context, args []string, world World) int {
-	a := &app{World: world, origin: map[string]string{}, command: "yan", keyboard: world.Stdin, screen: world.Stderr}
+	a := &app{World: world, origin: map[string]string{}, toldProxy: new(sync.Once), command: "yan", keyboard: world.Stdin, screen: world.Stderr}
 	a.Words = words.In(a.language(args))
 	a.color = !world.NoColor && world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"
 	a.ctx, a.Stdin = ctx, wholefile.Reader(ctx, world.Stdin)

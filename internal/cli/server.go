@@ -293,10 +293,9 @@ func (a *app) systemProxy(server transport.Server) (string, error) {
 	}
 	if a.checkProxy(from, all) != nil {
 		// The variable is for all programs, and none has to know each kind of proxy.
-		if !a.toldProxy {
+		a.toldProxy.Do(func() { // a search asks for many servers at once
 			a.errf("%s\n", a.T("yan: %s is not used: it names no proxy of a kind that yan knows, like %s", from, "socks5://127.0.0.1:1080"))
-		}
-		a.toldProxy = true
+		})
 		return "", nil
 	}
 	return all, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func world(env map[string]string) (World, *bytes.Buffer, *bytes.Buffer) {
 
 func testApp(lang words.Language) (*app, *bytes.Buffer, *bytes.Buffer) {
 	w, out, errs := world(nil)
-	return &app{World: w, ctx: context.Background(), Words: words.In(lang), origin: map[string]string{}}, out, errs
+	return &app{World: w, ctx: context.Background(), Words: words.In(lang), origin: map[string]string{}, toldProxy: new(sync.Once)}, out, errs
 }
 
 func TestSize(t *testing.T) {

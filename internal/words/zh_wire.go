@@ -51,5 +51,4 @@ var chineseWire = map[string]string{
 	"keep each password in a file beside the configuration, which only you can read, instead of the keyring": "把每个密码存到配置文件旁只有您能读取的文件里，而不是密钥环",
 	"not taken over, since their passwords can't be kept: %s (%s)":                                           "以下账号的密码无法保存，因此没有导入：%s（%s）",
 	"Keep them in files that only you can read: %s":                                                          "可改存到只有您能读取的文件里：%s",
-	"nothing is encrypted on the way to %s":                                                                  "到 %s 的连接未加密",
 }
