@@ -280,6 +280,9 @@ func TestAccountNamesComplete(t *testing.T) {
 		{[]string{"account", "test", "qq", ""}, "work"},
 		{[]string{"account", "show", "qq", ""}, ""},
 		{[]string{"account", "import", "--from", ""}, "msmtp mutt git ssmtp"},
+		{[]string{"send", "-A", ""}, "qq work"},
+		{[]string{"send", "--account", ""}, "qq work"},
+		{[]string{"queue", "--account", ""}, "qq work"},
 	} {
 		w, out, _, _ := machineWith(t, qqAndWork, "", secrettest.New())
 		Run(t.Context(), append([]string{"__complete"}, tt.args...), w)
