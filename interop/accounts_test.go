@@ -191,6 +191,9 @@ func TestAccountWithoutItsCopy(t *testing.T) {
 			if !strings.Contains(r.stderr, tc.say) {
 				t.Errorf("it does not say %q:\n%s", tc.say, r.stderr)
 			}
+			if _, copied, _ := strings.Cut(r.stdout, "\n"); !strings.Contains(copied, `"event":"sent_copy"`) || !strings.Contains(copied, `"error":`) {
+				t.Errorf("no JSON about the copy:\n%s", r.stdout)
+			}
 			s.delivered(t, box, 1)
 		})
 	}

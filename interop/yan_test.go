@@ -134,7 +134,9 @@ func (s *servers) send(t *testing.T, service string, as authentication, args ...
 func parseReport(t *testing.T, r ran) report {
 	t.Helper()
 	var told report
-	if err := json.Unmarshal([]byte(r.stdout), &told); err != nil {
+	// A line for the result; one for the copy in the Sent folder may follow.
+	result, _, _ := strings.Cut(r.stdout, "\n")
+	if err := json.Unmarshal([]byte(result), &told); err != nil {
 		t.Fatalf("exit status %d, and the output is no JSON (%v):\n%s%s", r.exit, err, r.stdout, r.stderr)
 	}
 	if told.Exit != r.exit {
