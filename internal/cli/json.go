@@ -112,7 +112,7 @@ func newReport(r report) reportJSON {
 		rep.Recipients = append(rep.Recipients, rec)
 	}
 	if o, failed := r.result.Decisive(); failed && r.exit != exitOK {
-		rep.Diagnosis = newDiagnosis(yan.Explain(o, r.as.server.Provider.ID))
+		rep.Diagnosis = newDiagnosis(yan.Explain(o, r.as.server.Provider.ID).At(r.as.server.Host, r.as.server.Port))
 	}
 	return rep
 }
