@@ -161,7 +161,7 @@ func (f *File) Save() error {
 // unchanged makes sure that the file on the disk is the one that was read, and
 // gives its mode.
 func (f *File) unchanged(target string) (fs.FileMode, error) {
-	now, err := os.ReadFile(target)
+	now, err := wholefile.Read(context.Background(), target, maxSize)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !f.exists:
 		return 0o600, nil

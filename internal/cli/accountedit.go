@@ -184,7 +184,7 @@ func (a *app) editAccounts(ctx context.Context, args []string) error {
 			_ = os.Remove(copied) // nothing was written there that anybody meant
 			return err
 		}
-		edited, err := os.ReadFile(copied)
+		edited, err := wholefile.Read(a.ctx, copied, mostConfiguration)
 		if err != nil {
 			return a.file("", copied, err)
 		}
@@ -206,6 +206,10 @@ func (a *app) editAccounts(ctx context.Context, args []string) error {
 	}
 }
 
+// mostConfiguration is how long a configuration may be that is edited, in octets: that of
+// account.Load and room for what has to be cut.
+const mostConfiguration = 16 << 20
+
 // editable reads the configuration. One that can't be understood can be edited
 // all the same: f is nil then.
 func (a *app) editable(path string) (f *account.File, before []byte, err error) {
@@ -213,7 +217,7 @@ func (a *app) editable(path string) (f *account.File, before []byte, err error) 
 	var wrong *account.ParseError
 	switch {
 	case errors.As(err, &wrong):
-		before, err = os.ReadFile(path)
+		before, err = wholefile.Read(a.ctx, path, mostConfiguration)
 		if err != nil {
 			return nil, nil, a.file("", path, err)
 		}
@@ -257,7 +261,7 @@ func (a *app) accepted(ctx context.Context, path string, f *account.File, before
 // replaceFile writes a configuration whose text before could not be understood.
 // Who may read it stays as it was.
 func (a *app) replaceFile(path string, before, edited []byte) error {
-	now, err := os.ReadFile(path)
+	now, err := wholefile.Read(a.ctx, path, mostConfiguration)
 	if err != nil || string(now) != string(before) {
 		return fail(exitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", printable(path))), a.T("Try again."))
 	}

@@ -22,7 +22,7 @@ const (
 // beside it tells; it is not asked whether the file is still the one that the list
 // was written for, since a damaged one is not.
 func (v *Vault) Accounts() []string {
-	text, err := os.ReadFile(v.namesFile())
+	text, err := readKept(v.namesFile())
 	if err != nil {
 		return nil
 	}

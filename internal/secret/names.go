@@ -62,7 +62,7 @@ func (v *Vault) fileHolds(name string) holding {
 // readNames gives the names of what counts in an encrypted file, if they are
 // known.
 func (v *Vault) readNames(data []byte) (names map[string]holding, known bool) {
-	text, err := os.ReadFile(v.namesFile())
+	text, err := readKept(v.namesFile())
 	if err != nil {
 		return nil, false
 	}

@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // mostOctets is how long a secret, or the netrc that it stands in, may be.
@@ -228,3 +231,23 @@ func textual(path, text string) error {
 	}
 	return nil
 }
+
+// mostKept is how long the encrypted file, and the list of names beside it, may be.
+const mostKept = 16 << 20
+
+// readKept reads a file that this package wrote. A pipe or a device in its place is
+// refused, because reading it might never end.
+func readKept(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
+	case info.Size() > mostKept:
+		return nil, &fs.PathError{Op: "read", Path: path, Err: &wholefile.TooLongError{Most: mostKept}}
+	}
+	return os.ReadFile(path)
+}
+
+var errNotRegular = sentence.New("it is not a regular file")

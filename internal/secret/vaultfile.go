@@ -15,7 +15,7 @@ func (v *Vault) fileData() ([]byte, error) {
 	if v.File == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(v.File)
+	data, err := readKept(v.File)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil

@@ -13,8 +13,9 @@ var chineseRepair = map[string]string{
 	"Restore it from a copy, or begin a new one; the damaged one is set aside: %s":            "请用备份恢复，或重新建立一个（损坏的会移到一边）：%s",
 	"If it is forgotten, begin a new file; the old one is set aside: %s":                      "忘了口令可以重新建立一个（旧的会移到一边）：%s",
 	"Make room on the disk, or see to it that you may write into %s.":                         "请腾出磁盘空间，或确保您可以写入 %s。",
-	"can't be written (%v)": "无法写入（%v）",
-	"can't be written":      "无法写入",
+	"can't be written (%v)":    "无法写入（%v）",
+	"can't be written":         "无法写入",
+	"it is not a regular file": "不是普通文件",
 
 	// Accounts that make no sense, and those that go.
 	"Put it right: %s; or remove the account: %s": "改正：%s；或删除该账号：%s",
