@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +85,9 @@ func (a *app) showProvider(name string, asJSON bool) error {
 	a.outf("%s  %s\n", p.ID, a.Pick(p.Names.EN, p.Names.ZH))
 	for _, row := range a.providerFacts(p) {
 		if row[1] != "" {
-			a.outf("  %s %s\n", pad(row[0], 14), row[1])
+			for line := range strings.SplitSeq("  "+pad(row[0], 14)+" "+row[1], "\n") {
+				a.outf("%s\n", hang(line, strings.Repeat(" ", 2+14+1), a.StdoutWidth))
+			}
 		}
 	}
 	return nil
