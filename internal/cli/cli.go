@@ -163,7 +163,7 @@ func (a *app) errf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stderr, fo
 // it is only for people at a terminal.
 func (a *app) hint(s string) {
 	if a.StderrWidth > 0 {
-		a.errf("%s\n", a.paint(a.StderrWidth, dim, s))
+		a.errf("%s\n", a.paint(a.StderrWidth, dim, hang(s, "", a.StderrWidth)))
 	}
 }
 

@@ -128,7 +128,7 @@ func (a *app) tellList(list []outbox.Entry, more bool, f *queueFilter, filter ou
 	}
 	a.tellPauses(stats)
 	for _, line := range a.warnings(stats) {
-		a.errf("%s\n", line)
+		a.errf("%s\n", hang(line, "", a.StderrWidth))
 	}
 	if counts[outbox.InDoubt] > 0 {
 		a.hint(a.T("In doubt: the message may have been handed over, and the answer was lost. 'yan queue show ID' says more, 'yan queue resolve' decides."))

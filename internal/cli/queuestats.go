@@ -76,10 +76,10 @@ func (a *app) tellStats(where string, stats outbox.Stats) {
 		a.outf("%s\n", a.T("%s sends, since %s.", a.T("process %d on %s", w.PID, visible(w.Host)), a.moment(w.Since)))
 	}
 	for _, line := range a.warnings(stats) {
-		a.outf("%s\n", line)
+		a.outf("%s\n", hang(line, "", a.StdoutWidth))
 	}
 	if !somebodyWorks(stats) {
-		a.outf("%s\n", a.T("No worker is running: 'yan queue run' sends what is due, 'yan serve' as long as it runs."))
+		a.outf("%s\n", hang(a.T("No worker is running: 'yan queue run' sends what is due, 'yan serve' as long as it runs."), "", a.StdoutWidth))
 	}
 	for _, acc := range stats.Accounts {
 		if acc.PausedFor > 0 {
