@@ -196,10 +196,10 @@ func (p *fitPlan) check() error {
 			if p.signedBy != "" {
 				return sentence.Errorf("line %d is longer than %d octets, and stays so, as the message is signed (%s)", part.line, maxLine, p.signedBy)
 			}
-			return sentence.Errorf("line %d is longer than %d octets, in a part that can't be encoded anew", part.line, maxLine)
+			return sentence.Errorf("line %d is longer than %d octets, in a part that can't be re-encoded", part.line, maxLine)
 		}
 		if part.nul && part.how(eightBitForm) == asItIs {
-			return sentence.New("it holds a NUL, which mail can't carry, in a part that can't be encoded anew")
+			return sentence.New("it holds a NUL, which mail can't carry, in a part that can't be re-encoded")
 		}
 	}
 	return nil

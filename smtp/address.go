@@ -49,7 +49,7 @@ func ParseAddress(s string) (Address, error) {
 			return bad(sentence.Errorf("holds the control character %U", r))
 		}
 		if r >= utf8.RuneSelf && IsInvisible(r) && !isPartOfLetter(s[:i], r) {
-			return bad(sentence.Errorf("holds an invisible character, %v (%U); type the address anew", nameOf(r), r))
+			return bad(sentence.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r))
 		}
 	}
 	at := strings.LastIndexByte(s, '@')

@@ -111,7 +111,7 @@ func (v *verdict) deferred(o smtp.Outcome, f diagnosis.Finding, attempts int) {
 }
 
 // suspected judges a reply inside a transaction that may be about the whole account.
-// It counts as a try of this message, which goes behind the others.
+// It counts as a try of this message, which goes after the others.
 func (v *verdict) suspected(rest time.Duration, f diagnosis.Finding, attempts int) {
 	v.state, v.after = outbox.Deferred, max(pause(attempts), f.Retry.After)
 	v.rest, v.suspects, v.fix = rest, true, f.Retry.Kind == diagnosis.RetryAfterFix
