@@ -139,7 +139,9 @@ func TestServerID(t *testing.T) {
 		{"Ok 0100018b2f3c4d5e-11111111-2222-3333-4444-555555555555-000000", "0100018b2f3c4d5e-11111111-2222-3333-4444-555555555555-000000"},
 		{"6AUKPGKc000039 Message accepted for delivery", "6AUKPGKc000039"}, // sendmail
 		{"cddf3f22 Message accepted for delivery", "cddf3f22"},             // OpenSMTPD
-		{"Message accepted for delivery", ""},                              // Domino
+		{"feedbacf Message accepted for delivery", "feedbacf"},             // OpenSMTPD
+		{"Received Message accepted for delivery", ""},
+		{"Message accepted for delivery", ""}, // Domino
 		{"Your Message accepted for delivery", ""},
 		{"Message Queued (6BC8952D-A38A-42A2-A932-E516D34664FD.1)", "6BC8952D-A38A-42A2-A932-E516D34664FD.1"}, // Haraka
 		{"Queued (0.031 seconds)", ""},                                                                        // hMailServer

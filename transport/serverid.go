@@ -38,8 +38,9 @@ var idPatterns = []func() *regexp.Regexp{
 	// Exchange: "<message-id> [InternalId=123, Hostname=…] Queued mail for delivery".
 	pattern(`\[InternalId=(\d+)`),
 	// sendmail, OpenSMTPD, Proofpoint: "6AUKPGKc000039 Message accepted for delivery".
-	// A word before it without a digit names nothing.
-	pattern(`(?i)^([\w.-]*\d[\w.-]*) Message accepted for delivery`),
+	// A word before it without a digit names nothing, unless it has the form of
+	// OpenSMTPD's: eight hexadecimal digits, of which 1 in 2,560 has letters only.
+	pattern(`^([\w.-]*\d[\w.-]*|[0-9a-f]{8}) (?i:Message accepted for delivery)`),
 	// Haraka: "Message Queued (6BC8952D-A38A-42A2-A932-E516D34664FD.1)".
 	// QUIRK: hMailServer says "Queued (0.031 seconds)".
 	pattern(`(?i)^Message Queued \(([0-9A-F]{8}-[^\s()]+)\)`),
