@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,9 +15,9 @@ import (
 
 const module = "github.com/yanmail/yan"
 
-// floors is the house: a package imports only packages on a lower floor.
-// Every package of the module stands here; ARCHITECTURE.md says what each is
-// for. Tests may reach upwards, the code may not.
+// floors lists every package of the module: a package imports only packages on a
+// lower floor. ARCHITECTURE.md and its Chinese twin give the purpose of each. Tests
+// may import upwards, code may not.
 var floors = map[string]int{
 	"internal/sentence":          -1, // below all others, whose errors it makes
 	"smtp":                       0,
@@ -121,6 +122,77 @@ func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	for pkg := range floors {
 		if !seen[pkg] {
 			t.Errorf("package %q has a floor but no code", pkg)
+		}
+	}
+}
+
+// TestFloorsAreDocumented compares the table of ARCHITECTURE.md and of its Chinese
+// twin with floors: the same packages on the same floors, from the lowest up.
+func TestFloorsAreDocumented(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"ARCHITECTURE.md", "ARCHITECTURE.zh-CN.md"} {
+		d := parseDocument(t, name)
+		documented, last := map[string]int{}, -1
+		for _, row := range d.tables[0][2:] {
+			columns := cells(row)
+			floor, err := strconv.Atoi(strings.ReplaceAll(columns[0], "−", "-"))
+			if err != nil || len(columns) != 3 {
+				t.Errorf("%s: %s is not a floor, packages and their purpose", name, row)
+				continue
+			}
+			if floor < last {
+				t.Errorf("%s: floor %d is below floor %d: %s", name, floor, last, row)
+			}
+			last = floor
+			for _, pkg := range codeSpans(columns[1]) {
+				if pkg == path.Base(module) {
+					pkg = ""
+				}
+				documented[pkg] = floor
+			}
+		}
+		for pkg, floor := range floors {
+			if got, ok := documented[pkg]; !ok || got != floor {
+				t.Errorf("%s: package %q is on floor %d, in the table on %d (there: %v)", name, pkg, floor, got, ok)
+			}
+		}
+		for pkg := range documented {
+			if _, ok := floors[pkg]; !ok {
+				t.Errorf("%s: package %q is in the table, but has no floor", name, pkg)
+			}
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for tool := range tools {
+			if !strings.Contains(string(text), "`"+tool+"`") {
+				t.Errorf("%s does not name the tool %s", name, tool)
+			}
+		}
+	}
+}
+
+// TestPathsInTheArchitecture looks for the files that the table "Where to look" names.
+func TestPathsInTheArchitecture(t *testing.T) {
+	t.Parallel()
+	isPath := regexp.MustCompile(`^[a-z][A-Za-z0-9_*./-]*$`)
+	for _, name := range []string{"ARCHITECTURE.md", "ARCHITECTURE.zh-CN.md"} {
+		tables := parseDocument(t, name).tables
+		checked := 0
+		for _, row := range tables[len(tables)-1] {
+			for _, span := range codeSpans(cells(row)[1]) {
+				if !isPath.MatchString(span) || !strings.Contains(span, "/") {
+					continue
+				}
+				checked++
+				if found, err := filepath.Glob(filepath.FromSlash(span)); err != nil || len(found) == 0 {
+					t.Errorf("%s: %s does not exist", name, span)
+				}
+			}
+		}
+		if checked < 40 {
+			t.Errorf("%s: only %d paths were checked", name, checked)
 		}
 	}
 }
