@@ -152,8 +152,10 @@ func TestFloorsAreDocumented(t *testing.T) {
 			}
 		}
 		for pkg, floor := range floors {
-			if got, ok := documented[pkg]; !ok || got != floor {
-				t.Errorf("%s: package %q is on floor %d, in the table on %d (there: %v)", name, pkg, floor, got, ok)
+			if got, ok := documented[pkg]; !ok {
+				t.Errorf("%s: the table lacks package %q, on floor %d", name, pkg, floor)
+			} else if got != floor {
+				t.Errorf("%s: package %q is on floor %d in the table, not %d", name, pkg, got, floor)
 			}
 		}
 		for pkg := range documented {
