@@ -3,6 +3,10 @@ package words
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/yanmail/yan/internal/sentence"
@@ -86,6 +90,34 @@ func TestNoSentenceIsTranslatedTwice(t *testing.T) {
 	}
 	if len(seen) == 0 {
 		t.Fatal("no sentences")
+	}
+}
+
+// Sentences name documents that exist, and Chinese ones the Chinese documents.
+func TestSentencesNameTheirDocuments(t *testing.T) {
+	t.Parallel()
+	document := regexp.MustCompile(`docs/[\w./-]*\.md`)
+	exists := func(name string) bool {
+		_, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(name)))
+		return err == nil
+	}
+	named := 0
+	for english, chinese := range Translations(Chinese) {
+		for _, name := range document.FindAllString(english+" "+chinese, -1) {
+			named++
+			if !exists(name) {
+				t.Errorf("%s does not exist: %q", name, english)
+			}
+		}
+		for _, name := range document.FindAllString(chinese, -1) {
+			twin := strings.TrimSuffix(name, ".md") + ".zh-CN.md"
+			if !strings.HasSuffix(name, ".zh-CN.md") && exists(twin) {
+				t.Errorf("names %s instead of %s: %q", name, twin, chinese)
+			}
+		}
+	}
+	if named < 5 {
+		t.Errorf("only %d documents are named", named)
 	}
 }
 

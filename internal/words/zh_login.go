@@ -133,7 +133,7 @@ var chineseLogin = map[string]string{
 	"no OAuth 2.0 server is known for %s":                                                          "没有 %s 的 OAuth 2.0 服务器资料",
 	"Write auth_url, token_url and client_id into the account's oauth2 section, and log in again.": "请把 auth_url、token_url 和 client_id 写进账号的 oauth2 部分，再重新登录。",
 	"Client id": "客户端 ID",
-	"OAuth 2.0 needs a registration of yan with the provider; it is free and takes some minutes.\ndocs/oauth2.md shows how; the client id that it ends with goes here.": "OAuth 2.0 需要在服务商处登记 yan，免费，几分钟就好。\n步骤见 docs/oauth2.md，最后得到的客户端 ID 填在这里。",
+	"OAuth 2.0 needs a registration of yan with the provider; it is free and takes some minutes.\ndocs/oauth2.md shows how; the client id that it ends with goes here.": "OAuth 2.0 需要在服务商处登记 yan，免费，几分钟就好。\n步骤见 docs/oauth2.zh-CN.md，最后得到的客户端 ID 填在这里。",
 	"On any device, open %s and type the code %s":                                   "请在任意设备上打开 %s，输入代码 %s",
 	"The browser asks for your consent. If it does not open, go to:":                "浏览器会请您授权。如果没有打开，请访问：",
 	"%s lets yan send in your name":                                                 "%s 已允许 yan 以您的名义发信",

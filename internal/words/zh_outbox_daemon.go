@@ -22,7 +22,7 @@ var chineseDaemon = map[string]string{
 		"Several may serve one outbox, on several machines where it is in PostgreSQL.": "投递发件箱中的邮件，直到 Ctrl-C 或 SIGTERM：每封邮件按其账号的速率发送，" +
 		"服务器要求稍后时再试，绝不自行重复发送。停止时先完成正在传输的邮件；再来一个信号则立即结束，也不会丢失任何邮件。" +
 		"可以有多个进程同时为一个发件箱工作；发件箱在 PostgreSQL 中时，可以在多台机器上。",
-	"SIGHUP has it read the configuration again; one that makes no sense changes nothing. docs/serve.md says more, and has a unit for systemd.": "收到 SIGHUP 时重新读取配置；配置有误则不作任何改变。docs/serve.md 有更多说明和 systemd 的单元文件。",
+	"SIGHUP has it read the configuration again; one that makes no sense changes nothing. docs/serve.md says more, and has a unit for systemd.": "收到 SIGHUP 时重新读取配置；配置有误则不作任何改变。docs/serve.zh-CN.md 有更多说明和 systemd 的单元文件。",
 	"OUTBOX": "发件箱",
 	"PATH":   "路径",
 	"LEVEL":  "级别",

@@ -29,14 +29,14 @@ var chineseOutboxStore = map[string]string{
 		"'yan queue resolve' decides about each message. If you moved the outbox and the original is gone, use --moved: " +
 		"then only what was being sent at that moment is in doubt.": "复制得到、从备份恢复或移到其他磁盘、其他机器上的发件箱不会发送任何邮件：原来的发件箱可能已经发送了同样的邮件。" +
 		"此命令使它成为独立的发件箱。\n\n" +
-		"此后，其中所有未结束的邮件都是“结果未知”，因为复制之后原来的发件箱可能已经发送；用 'yan queue resolve' 逐封决定。" +
-		"如果您移动了发件箱，原来的已不存在，请用 --moved：这时只有当时正在发送的邮件是“结果未知”。",
+		"此后，其中所有未结束的邮件都转为“结果存疑”，因为复制之后原来的发件箱可能已经发送；用 'yan queue resolve' 逐封决定。" +
+		"如果您移动了发件箱，原来的已不存在，请用 --moved：这时只有当时正在发送的邮件转为“结果存疑”。",
 	"the original is gone, and nothing was sent from it since":                         "原来的发件箱已不存在，且此后没有从中发送过邮件",
 	"this outbox is not a copy; nothing was changed":                                   "此发件箱不是副本，未作更改",
-	"adopted; recipients in doubt: %d":                                                 "已接管；结果未知的收件人：%d",
+	"adopted; recipients in doubt: %d":                                                 "已接管；结果存疑的收件人：%d",
 	"'yan queue --state in_doubt' lists them, 'yan queue resolve' decides about them.": "'yan queue --state in_doubt' 列出它们，'yan queue resolve' 决定如何处理。",
 	"If the original is gone: %s. If it is not, or you do not know: %s; what waits here is in doubt then.": "如果原来的发件箱已不存在：%s。如果还在，或不能确定：%s；" +
-		"此后这里等待发送的邮件都是“结果未知”。",
+		"此后这里等待发送的邮件都转为“结果存疑”。",
 	"This outbox is a copy of another one and delivers nothing.":                            "此发件箱是另一个发件箱的副本，不会发送任何邮件。",
 	"The newest entry is %s ahead of the clock: the clock was wrong then, or is wrong now.": "最新记录的时间比时钟超前 %s：当时的时钟有误，或现在的时钟有误。",
 
