@@ -71,7 +71,8 @@ func keyTexts(acc account.Account) []keyText {
 		{"headers", strings.Join(headers, "\n")}, {"save_sent", string(acc.SaveSent)}, {"imap", acc.IMAP}, {"sent_folder", acc.SentFolder},
 		{"tls_ca", acc.TLSCA}, {"tls_pin", acc.TLSPin}, {"tls_cert", acc.TLSCert}, {"tls_key", acc.TLSKey}, {"tls_name", acc.TLSName}, {"tls_rsa_key_exchange", flag(acc.TLSRSAKeyExchange, "true")},
 		{"allow_cleartext_password", flag(acc.AllowCleartextPassword, "true")}, {"proxy", acc.Proxy}, {"local_name", acc.LocalName},
-		{"pipelining", flag(acc.NoPipelining, "false")}, {"pipeline_messages", string(acc.PipelineMessages)}, {"connections", connections}, {"timeout", timeout}, {"dkim_selector", acc.DKIMSelector}, {"set_from", acc.SetFrom}}
+		{"pipelining", flag(acc.NoPipelining, "false")}, {"pipeline_messages", string(acc.PipelineMessages)}, {"connections", connections},
+		{"pace", acc.Pace.String()}, {"in_doubt", string(acc.InDoubt)}, {"timeout", timeout}, {"dkim_selector", acc.DKIMSelector}, {"set_from", acc.SetFrom}}
 }
 
 // serverName is the server for people: what it is called, and where it is.
@@ -203,12 +204,14 @@ func (a *app) accountRows(f *account.File, v view, state secretState) [][2]strin
 		{a.T("copy to Sent"), mark(a.sentLine(v), "save_sent", "imap")},
 		{a.T("authorities"), mark(v.TLSCA, "tls_ca")},
 		{a.T("certificate pin"), mark(v.TLSPin, "tls_pin")},
-		{a.T("client certificate"), mark(v.TLSCert, "tls_cert")},
+		{a.T("client certificate"), mark(strings.TrimSpace(v.TLSCert+"  "+v.TLSKey), "tls_cert")},
 		{a.T("certificate's name"), mark(v.TLSName, "tls_name")},
 		{a.T("proxy"), mark(v.Proxy, "proxy")},
 		{a.T("says in EHLO"), mark(v.LocalName, "local_name")},
 		{a.T("DKIM selector"), mark(v.DKIMSelector, "dkim_selector")},
 		{a.T("writes From"), mark(v.SetFrom, "set_from")},
+		{a.T("outbox pace"), mark(v.Pace.String(), "pace")},
+		{a.T("if in doubt"), mark(string(v.InDoubt), "in_doubt")},
 	}
 	if v.Connections > 0 {
 		rows = append(rows, [2]string{a.T("connections"), mark(strconv.Itoa(v.Connections), "connections")})
@@ -221,6 +224,9 @@ func (a *app) accountRows(f *account.File, v view, state secretState) [][2]strin
 	}
 	if v.PipelineMessages != "" && v.PipelineMessages != account.PipelineAuto {
 		rows = append(rows, [2]string{a.T("overlapping messages"), mark(string(v.PipelineMessages), "pipeline_messages")})
+	}
+	if v.TLSRSAKeyExchange {
+		rows = append(rows, [2]string{a.T("careful"), mark(a.T("TLS without forward secrecy is allowed"), "tls_rsa_key_exchange")})
 	}
 	if v.AllowCleartextPassword {
 		rows = append(rows, [2]string{a.T("careful"), mark(a.T("the password may go in clear, for all to read"), "allow_cleartext_password")})
@@ -319,6 +325,8 @@ type settingsJSON struct {
 	LockStep  bool              `json:"no_pipelining,omitempty"`
 	Pipeline  string            `json:"pipeline_messages,omitempty"`
 	Conns     int               `json:"connections,omitempty"`
+	Pace      string            `json:"pace,omitempty"`
+	InDoubt   string            `json:"in_doubt,omitempty"`
 	Timeout   float64           `json:"timeout_seconds,omitempty"`
 	DKIM      string            `json:"dkim_selector,omitempty"`
 	SetFrom   string            `json:"set_from,omitempty"`
@@ -344,7 +352,7 @@ func (v view) json() settingsJSON {
 		Provider: v.server.Provider.ID, User: v.loginName(), Auth: v.Auth, Fallback: v.Fallback, Signature: v.Signature, SignFile: v.SignatureFile,
 		ReplyTo: v.ReplyTo, SaveSent: string(v.SaveSent), IMAP: v.IMAP, Sent: v.SentFolder, TLSCA: v.TLSCA, TLSPin: v.TLSPin,
 		TLSCert: v.TLSCert, TLSKey: v.TLSKey, TLSName: v.TLSName, TLSRSA: v.TLSRSAKeyExchange, Cleartext: v.AllowCleartextPassword, Proxy: v.Proxy, LocalName: v.LocalName,
-		LockStep: v.NoPipelining, Pipeline: string(v.PipelineMessages), Conns: v.Connections, Timeout: v.Timeout.Seconds(), DKIM: v.DKIMSelector, SetFrom: v.SetFrom, Inherited: v.inherited}
+		LockStep: v.NoPipelining, Pipeline: string(v.PipelineMessages), Conns: v.Connections, Pace: v.Pace.String(), InDoubt: string(v.InDoubt), Timeout: v.Timeout.Seconds(), DKIM: v.DKIMSelector, SetFrom: v.SetFrom, Inherited: v.inherited}
 	j.Secret.Kind, j.Secret.Place = v.secretPlace()
 	if v.UsesOAuth2() {
 		j.OAuth2 = &oauth2JSON{ClientID: v.OAuth2.ClientID, Tenant: v.OAuth2.Tenant, Scopes: v.OAuth2.Scopes}

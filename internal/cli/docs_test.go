@@ -6,19 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan"
-	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/internal/words"
-	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -212,91 +208,6 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestJSONIsDocumented holds docs/json.md against the structs: a section for
-// each output, and in it a row for every field.
-func TestJSONIsDocumented(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "json.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	documented := map[string][]string{}
-	section := ""
-	row := regexp.MustCompile("^\\| `([^`]+)` \\|")
-	for line := range strings.Lines(string(text)) {
-		if title, ok := strings.CutPrefix(line, "## "); ok {
-			section = strings.Trim(strings.TrimSpace(title), "`")
-		} else if m := row.FindStringSubmatch(line); m != nil {
-			documented[section] = append(documented[section], m[1])
-		}
-	}
-	for title, v := range map[string]any{"yan send --json": reportJSON{}, "yan send --json: sent_copy": sentCopyJSON{}, "yan send --skip-bad --json: bad": badJSON{}, "yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{},
-		"yan send --queue --json": enqueuedJSON{}, "yan queue --json": entryJSON{}, "yan queue watch --json": queueEventJSON{},
-		"yan queue run --json": drainedJSON{}, "yan queue cancel --json": changedJSON{}, "yan queue stats --json": queueStatsJSON{},
-		"yan queue prune --json": prunedJSON{}, "yan queue resume --json": resumedJSON{},
-		"yan sandbox --json: ready": readyJSON{}, "yan sandbox --json: message": receivedJSON{},
-		"yan explain --json": explainedJSON{}, "yan doctor --json": doctorJSON{},
-		"yan account show --json": settingsJSON{}, "yan account test --json": accountTestJSON{}, "yan account import --json": importJSON{},
-		"yan config show --json": configJSON{}, "yan config check --json": checkJSON{}, "yan version --json": versionJSON{}, "yan providers --json": provider.Provider{}} {
-		var want []string
-		for _, field := range jsonFields("", reflect.TypeOf(v), 0) {
-			// All limits have the same form.
-			if field = sameForm.ReplaceAllString(field, "limits.*.$1"); !slices.Contains(want, field) {
-				want = append(want, field)
-			}
-		}
-		got := documented[title]
-		if len(got) == 0 {
-			t.Errorf("docs/json.md has no section %q", title)
-		}
-		for _, field := range want {
-			if !slices.Contains(got, field) {
-				t.Errorf("docs/json.md, %q: the field %s is missing", title, field)
-			}
-		}
-		for _, field := range got {
-			if !slices.Contains(want, field) {
-				t.Errorf("docs/json.md, %q: there is no field %s", title, field)
-			}
-		}
-	}
-}
-
-var sameForm = regexp.MustCompile(`^limits\.[a-z_]+\.(value|unit|status|note)$`)
-
-// jsonFields lists the fields that a type has in JSON: "smtp.ports[].port".
-func jsonFields(prefix string, typ reflect.Type, depth int) []string {
-	switch typ.Kind() {
-	case reflect.Pointer:
-		return jsonFields(prefix, typ.Elem(), depth)
-	case reflect.Slice:
-		return jsonFields(prefix+"[]", typ.Elem(), depth)
-	case reflect.Map:
-		return jsonFields(prefix+".*", typ.Elem(), depth)
-	case reflect.Struct:
-	default:
-		return nil
-	}
-	if depth > 8 || typ == reflect.TypeFor[time.Time]() {
-		return nil
-	}
-	var list []string
-	for i := range typ.NumField() {
-		f := typ.Field(i)
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "-" {
-			continue
-		}
-		if f.Anonymous && name == "" {
-			list = append(list, jsonFields(prefix, f.Type, depth+1)...)
-			continue
-		}
-		full := strings.TrimPrefix(prefix+"."+name, ".")
-		list = append(append(list, full), jsonFields(full, f.Type, depth+1)...)
-	}
-	return list
-}
-
 // TestCommandLinesInTheDocuments checks every "yan …" in the fenced blocks of
 // the documents and in the examples of the help: a known command, known flags
 // with values of their kind. Those that need no account are run.
@@ -335,7 +246,7 @@ func documentLines(t *testing.T) map[string][]string {
 	t.Helper()
 	root := filepath.Join("..", "..")
 	files := []string{}
-	for _, pattern := range []string{"README*.md", "CONTRIBUTING.md", filepath.Join("docs", "*.md"), filepath.Join("docs", "*", "*.md")} {
+	for _, pattern := range []string{"README*.md", "CONTRIBUTING*.md", filepath.Join("docs", "*.md"), filepath.Join("docs", "*", "*.md")} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)

@@ -316,6 +316,29 @@ func TestManyRecipients(t *testing.T) {
 	wants(t, "the change", out, "cancelled (recipients: 1, messages: 1)")
 }
 
+// What show prints as JSON explains each attempt, as it does for people.
+func TestShowExplainsEvents(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t)
+	k.enqueues("-t", "a@example.org")
+	k.sends(outbox.Failed, outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 554, Lines: []string{"spam"}}})
+	_, out, _ := k.yan("queue", "show", "1", "--json")
+	var got entryJSON
+	decode(t, out, &got)
+	explained := 0
+	for _, e := range got.Events {
+		if (e.Code != 0) != (e.Diagnosis != nil) {
+			t.Errorf("%s: code %d, diagnosis %+v", e.Event, e.Code, e.Diagnosis)
+		}
+		if e.Diagnosis != nil {
+			explained++
+		}
+	}
+	if explained != 1 {
+		t.Errorf("%d events are explained: %s", explained, out)
+	}
+}
+
 func TestListPages(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)

@@ -174,7 +174,7 @@ func newEntry(e outbox.Entry, provider string, explain bool) entryJSON {
 		j.Recipients = append(j.Recipients, status)
 	}
 	for _, e := range e.Events {
-		j.Events = append(j.Events, newQueueEvent(e, "", false))
+		j.Events = append(j.Events, newQueueEvent(e, provider, explain))
 	}
 	return j
 }

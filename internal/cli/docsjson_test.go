@@ -1,0 +1,332 @@
+package cli
+
+import (
+	"encoding"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/provider"
+)
+
+// jsonDocuments are the documents of all JSON output, with their words for types.
+var jsonDocuments = map[string]map[string]string{
+	"json.md":       {"string": "string", "number": "number", "boolean": "boolean", "object": "object", "list of ": "list of ", "s": "s", ", always": ", always"},
+	"json.zh-CN.md": {"string": "字符串", "number": "数字", "boolean": "布尔值", "object": "对象", "list of ": "", "s": "列表", ", always": "，必有"},
+}
+
+// jsonSections has the type behind each section of these documents.
+func jsonSections() map[string]any {
+	return map[string]any{
+		"yan send --json": reportJSON{}, "yan send --json: sent_copy": sentCopyJSON{}, "yan send --skip-bad --json: bad": badJSON{},
+		"yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{}, "yan send --queue --json": enqueuedJSON{},
+		"yan queue --json": entryJSON{}, "yan queue watch --json": queueEventJSON{}, "yan queue run --json": drainedJSON{},
+		"yan queue cancel --json": changedJSON{}, "yan queue resume --json": resumedJSON{}, "yan queue stats --json": queueStatsJSON{},
+		"yan queue adopt --json": adoptedJSON{}, "yan queue prune --json": prunedJSON{},
+		"yan sandbox --json: ready": readyJSON{}, "yan sandbox --json: message": receivedJSON{},
+		"yan explain --json": explainedJSON{}, "yan doctor --json": doctorJSON{}, "yan login --json": accountJSON{},
+		"yan account show --json": settingsJSON{}, "yan account test --json": accountTestJSON{}, "yan account import --json": importJSON{},
+		"yan config show --json": configJSON{}, "yan config check --json": checkJSON{},
+		"yan version --json": versionJSON{}, "yan providers --json": provider.Provider{},
+	}
+}
+
+// TestJSONIsDocumented compares docs/json.md and its Chinese twin with the types: a
+// section for each output, and in it a row for each field, with its type and whether it
+// is always there.
+func TestJSONIsDocumented(t *testing.T) {
+	t.Parallel()
+	for name, words := range jsonDocuments {
+		documented := jsonRows(t, name)
+		sections := jsonSections()
+		for title, v := range sections {
+			var want []jsonField
+			for _, field := range jsonFields("", reflect.TypeOf(v), 0) {
+				// All limits have the same form.
+				field.name = sameForm.ReplaceAllString(field.name, "limits.*.$1")
+				if !slices.ContainsFunc(want, func(f jsonField) bool { return f.name == field.name }) {
+					want = append(want, field)
+				}
+			}
+			got := documented[title]
+			if len(got) == 0 {
+				t.Errorf("%s has no section %q", name, title)
+			}
+			for _, field := range want {
+				i := slices.IndexFunc(got, func(row [2]string) bool { return row[0] == field.name })
+				if i < 0 {
+					t.Errorf("%s, %q: the field %s is missing", name, title, field.name)
+					continue
+				}
+				is, isTrue := got[i][1], field.in(words, "`true`")
+				if is != field.in(words, "") && (field.kind != "boolean" || is != isTrue) {
+					t.Errorf("%s, %q: the type of %s is %q, want %q", name, title, field.name, is, field.in(words, ""))
+				}
+			}
+			for _, row := range got {
+				if !slices.ContainsFunc(want, func(f jsonField) bool { return f.name == row[0] }) {
+					t.Errorf("%s, %q: there is no field %s", name, title, row[0])
+				}
+			}
+		}
+		for title := range documented {
+			if _, ok := sections[title]; !ok {
+				t.Errorf("%s: no output of this test has the section %q", name, title)
+			}
+		}
+	}
+}
+
+// jsonRows are the fields of a document with their types, by section.
+func jsonRows(t *testing.T, name string) map[string][][2]string {
+	t.Helper()
+	documented := map[string][][2]string{}
+	row := regexp.MustCompile("^\\| `([^`]+)` \\| ([^|]*) \\|")
+	for title, text := range jsonText(t, name) {
+		for line := range strings.Lines(text) {
+			if m := row.FindStringSubmatch(line); m != nil {
+				documented[title] = append(documented[title], [2]string{m[1], m[2]})
+			}
+		}
+	}
+	return documented
+}
+
+// jsonText is the text of a document by section; what comes before them has the key "".
+func jsonText(t *testing.T, name string) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, section := map[string]string{}, ""
+	for line := range strings.Lines(string(b)) {
+		if title, ok := strings.CutPrefix(line, "## "); ok {
+			section = strings.Trim(strings.TrimSpace(title), "`")
+		}
+		text[section] += line
+	}
+	return text
+}
+
+// Every type of JSON output is part of a documented section.
+func TestEveryJSONTypeIsDocumented(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, v := range jsonSections() {
+		jsonTypes(reflect.TypeOf(v), seen)
+	}
+	declared := 0
+	for _, file := range goFilesOf(t, ".") {
+		for _, decl := range file.Decls {
+			general, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range general.Specs {
+				named, ok := spec.(*ast.TypeSpec)
+				if !ok || !strings.HasSuffix(named.Name.Name, "JSON") {
+					continue
+				}
+				declared++
+				if !seen[named.Name.Name] {
+					t.Errorf("%s is in no section of docs/json.md", named.Name.Name)
+				}
+			}
+		}
+	}
+	if declared < 20 {
+		t.Errorf("only %d types were found", declared)
+	}
+}
+
+func jsonTypes(typ reflect.Type, seen map[string]bool) {
+	switch typ.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		jsonTypes(typ.Elem(), seen)
+	case reflect.Struct:
+		if !seen[typ.Name()] {
+			seen[typ.Name()] = true
+			for i := range typ.NumField() {
+				jsonTypes(typ.Field(i).Type, seen)
+			}
+		}
+	default:
+	}
+}
+
+// TestWordsInJSONAreDocumented looks for the fixed words of each kind in the sections
+// that print them.
+func TestWordsInJSONAreDocumented(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ dir, typ, section string }{
+		{"smtp", "Stage", ""}, {"diagnosis", "Scope", "yan send --json"}, {"diagnosis", "Permanence", "yan send --json"},
+		{"diagnosis", "RetryKind", "yan send --json"}, {"diagnosis", "Basis", "yan send --json"},
+		{"internal/outbox", "State", "yan queue --json"}, {"internal/outbox", "EventKind", "yan queue --json"},
+		{"internal/outbox", "EventKind", "yan queue watch --json"},
+		{"internal/doctor", "Name", "yan doctor --json"}, {"internal/doctor", "Status", "yan doctor --json"},
+		{"account", "Fault", "yan config check --json"}, {"internal/secret", "Place", "yan login --json"},
+		{"internal/cli", "presence", "yan account show --json"},
+		{"internal/foreign", "Reason", "yan account import --json"}, {"internal/foreign", "Program", "yan account import --json"},
+		{"provider", "Status", "yan providers --json"}, {"provider", "Kind", "yan providers --json"}, {"provider", "TLSMode", "yan providers --json"},
+	} {
+		words := constants(t, c.dir, c.typ)
+		if len(words) < 2 {
+			t.Errorf("only %d words of %s.%s were found", len(words), c.dir, c.typ)
+		}
+		for name := range jsonDocuments {
+			text := jsonText(t, name)[c.section]
+			for _, word := range words {
+				if !strings.Contains(text, "`"+word+"`") {
+					t.Errorf("%s, %q: %q of %s.%s is missing", name, c.section, word, c.dir, c.typ)
+				}
+			}
+		}
+	}
+}
+
+// constants are the values of a type of words, except the empty one.
+func constants(t *testing.T, dir, typ string) []string {
+	t.Helper()
+	var list []string
+	for _, file := range goFilesOf(t, filepath.Join("..", "..", filepath.FromSlash(dir))) {
+		for _, decl := range file.Decls {
+			general, ok := decl.(*ast.GenDecl)
+			if !ok || general.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range general.Specs {
+				value := spec.(*ast.ValueSpec)
+				if ident, ok := value.Type.(*ast.Ident); !ok || ident.Name != typ || len(value.Values) != 1 {
+					continue
+				}
+				literal, ok := value.Values[0].(*ast.BasicLit)
+				if !ok {
+					continue
+				}
+				if word, err := strconv.Unquote(literal.Value); err == nil && word != "" {
+					list = append(list, word)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// goFilesOf parses the files of a package, without its tests.
+func goFilesOf(t *testing.T, dir string) []*ast.File {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
+var sameForm = regexp.MustCompile(`^limits\.[a-z_]+\.(value|unit|status|note)$`)
+
+// jsonField is a field as it is printed.
+type jsonField struct {
+	name   string // "smtp.ports[].port"
+	kind   string // "string", "number", "boolean" or "object"
+	list   bool
+	always bool
+}
+
+// in is the type in the words of a document; kind replaces the field's own.
+func (f jsonField) in(words map[string]string, kind string) string {
+	text := words[f.kind]
+	if kind != "" {
+		text = kind
+	}
+	if f.list {
+		text = words["list of "] + text + words["s"]
+	}
+	if f.always {
+		text += words[", always"]
+	}
+	return text
+}
+
+// jsonFields lists the fields that a type has in JSON.
+func jsonFields(prefix string, typ reflect.Type, depth int) []jsonField {
+	switch typ.Kind() {
+	case reflect.Pointer:
+		return jsonFields(prefix, typ.Elem(), depth)
+	case reflect.Slice:
+		return jsonFields(prefix+"[]", typ.Elem(), depth)
+	case reflect.Map:
+		return jsonFields(prefix+".*", typ.Elem(), depth)
+	case reflect.Struct:
+	default:
+		return nil
+	}
+	if depth > 8 || typ == reflect.TypeFor[time.Time]() {
+		return nil
+	}
+	var list []jsonField
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
+		if f.Anonymous && name == "" {
+			list = append(list, jsonFields(prefix, f.Type, depth+1)...)
+			continue
+		}
+		field := jsonField{name: strings.TrimPrefix(prefix+"."+name, "."), always: options == ""}
+		field.kind, field.list = jsonKind(f.Type)
+		list = append(append(list, field), jsonFields(field.name, f.Type, depth+1)...)
+	}
+	return list
+}
+
+// jsonKind is how a type is printed.
+func jsonKind(typ reflect.Type) (kind string, list bool) {
+	if typ.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+		return "string", false
+	}
+	switch typ.Kind() {
+	case reflect.Pointer:
+		return jsonKind(typ.Elem())
+	case reflect.String:
+		return "string", false
+	case reflect.Bool:
+		return "boolean", false
+	case reflect.Map, reflect.Struct, reflect.Interface:
+		return "object", false
+	case reflect.Slice, reflect.Array:
+		if typ.Elem().Kind() == reflect.Uint8 { // base64
+			return "string", false
+		}
+		kind, _ = jsonKind(typ.Elem())
+		return kind, true
+	case reflect.Int, reflect.Int64, reflect.Float64:
+		return "number", false
+	default:
+		panic(fmt.Sprintf("%v has no form in JSON that is documented", typ))
+	}
+}
