@@ -71,7 +71,7 @@ func (t loginTrial) try(ctx context.Context, a *app) (*smtp.Outcome, error) {
 	if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
 		return nil, a.composing(err)
 	}
-	if reachedStop(&sendFlags{serverFlags: serverFlags{quitAfter: string(smtp.StageMail)}}, result) {
+	if reachedStop(string(smtp.StageMail), result) {
 		return nil, nil
 	}
 	failed, _ := result.Decisive()

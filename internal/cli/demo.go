@@ -63,7 +63,7 @@ func (a *app) demo(ctx context.Context) error {
 	for _, o := range result.Recipients {
 		a.outf("%s\n", a.outcomeLine("", o, a.StdoutWidth))
 	}
-	a.outf("%s\n\n", a.receipt(report{job: &job{}, as: sentAs{server: transport.Server{Host: a.T("%s (%s)", "smtp.qq.com", a.T("sandbox"))}}, result: result}))
+	a.outf("%s\n\n", a.receipt(result, sentAs{server: transport.Server{Host: a.T("%s (%s)", "smtp.qq.com", a.T("sandbox"))}}))
 	if err := a.showReceived(ctx, server, len(result.Recipients)); err != nil {
 		return err
 	}

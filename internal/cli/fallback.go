@@ -10,7 +10,6 @@ import (
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
-	"github.com/yanmail/yan/transport"
 )
 
 // round is what is sent from one account. A run has one, and a further one for
@@ -23,25 +22,11 @@ type round struct {
 	why smtp.Outcome
 }
 
-// sentAs is in whose name a message went, or was to go.
-type sentAs struct {
-	account             string // "" for none
-	server              transport.Server
-	from                smtp.Address
-	messageID, serverID string
-}
-
 // earlier is what became of the recipients who wait for the next account: the
 // last word, if that comes to nothing.
 type earlier struct {
 	result yan.Result // of those who wait
 	as     sentAs
-}
-
-// handover is why another account took over.
-type handover struct {
-	account string
-	outcome smtp.Outcome
 }
 
 // as is in whose name a message goes in this round.
@@ -226,7 +211,7 @@ func (r *delivery) switchTo(ctx context.Context) error {
 	}
 	id, flags, server := r.s.id, r.s.serverFlags, r.server
 	r.s.id, r.s.serverFlags = r.next, r.next.given
-	err := r.a.fill(r.s, r.s.id, r.changed)
+	err := r.a.fill(&r.s.serverFlags, r.s.id, r.changed)
 	if err == nil {
 		r.server, err = r.s.target(r.a, r.s.principal(smtp.Address{}))
 	}
@@ -274,7 +259,7 @@ func (r *delivery) recompose(j *job) error {
 	}
 	m := *j.message
 	m.From, m.Sender, m.Headers, m.ReplyTo = "", "", slices.Clone(m.Headers), j.answers
-	if err := r.a.introduce(&m, r.s, id.Account); err != nil {
+	if err := r.a.introduce(&m, id.Account, r.s.noSignature); err != nil {
 		return err
 	}
 	content, err := message.Compose(&m)

@@ -137,7 +137,7 @@ func (a *app) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 		}
 	}
 	if s.id != nil {
-		if err := a.introduce(m, s, s.id.Account); err != nil {
+		if err := a.introduce(m, s.id.Account, s.noSignature); err != nil {
 			return nil, err
 		}
 	}

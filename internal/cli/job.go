@@ -179,10 +179,3 @@ func (j *job) isLogged(i int) bool {
 
 // jobName is a message as the user finds it again.
 func (a *app) jobName(j *job) string { return a.messageName(j.name, j.number) }
-
-func (a *app) messageName(name string, number int) string {
-	if number > 0 {
-		return a.T("%s message %d", printable(name), number)
-	}
-	return printable(name)
-}

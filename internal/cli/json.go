@@ -78,10 +78,10 @@ type textJSON struct {
 }
 
 func newReport(r report) reportJSON {
-	rep := reportJSON{File: r.job.name, Number: r.job.number, Status: "failed", Exit: r.exit, Account: r.as.account, Server: r.as.server.String(), Provider: r.as.server.Provider.ID,
+	rep := reportJSON{File: r.name, Number: r.number, Status: "failed", Exit: r.exit, Account: r.as.account, Server: r.as.server.String(), Provider: r.as.server.Provider.ID,
 		From: r.as.from.String(), MessageID: r.as.messageID, ServerID: r.as.serverID, Size: r.result.Size}
 	switch {
-	case r.stopped:
+	case r.stoppedAfter != "":
 		rep.Status = "stopped"
 	case r.exit == exitOK:
 		rep.Status = "sent"
@@ -90,7 +90,7 @@ func newReport(r report) reportJSON {
 	case r.exit == exitUnknown:
 		rep.Status = "unknown"
 	}
-	for _, h := range r.job.insteadOf {
+	for _, h := range r.insteadOf {
 		if h.account == r.as.account { // the last word is its own
 			continue
 		}
@@ -101,12 +101,12 @@ func newReport(r report) reportJSON {
 		rep.InsteadOf = append(rep.InsteadOf, instead)
 	}
 	for i, o := range r.result.Recipients {
-		rec := recipientJSON{Logged: r.job.isLogged(i), Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
+		rec := recipientJSON{Logged: r.logged(i), Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
 			Code: o.Reply.Code, Enhanced: o.Reply.Enhanced.String(), Text: o.Reply.Text()}
 		if o.Err != nil {
 			rec.Error = o.Err.Error()
 		}
-		if via := r.job.via; via != nil && via[i] != nil {
+		if via := r.via; via != nil && via[i] != nil {
 			rec.Account, rec.From, rec.MessageID, rec.ServerID = via[i].account, via[i].from.String(), via[i].messageID, via[i].serverID
 		}
 		rep.Recipients = append(rep.Recipients, rec)

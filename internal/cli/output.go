@@ -19,22 +19,50 @@ import (
 
 // report is what became of one message.
 type report struct {
-	job    *job
+	// name is the file it is from, "" for a composed message and "-" for standard
+	// input; number is its place in an mbox file, from 1, else 0.
+	name   string
+	number int
 	as     sentAs
 	result yan.Result
 	exit   int
-	// stopped: --quit-after ended it where it was to end.
-	stopped bool
-	// several: other messages are told of, too; told is the advice that was
-	// given with them.
+	// logged reports whether the outcome of the recipient at a place is from the
+	// log of an earlier run.
+	logged func(place int) bool
+	// via has, by recipient, the account that decided before another took over; nil
+	// if none did.
+	via []*sentAs
+	// insteadOf has, for each account that another one took over for, the reason.
+	insteadOf []handover
+	// stoppedAfter is the stage of --quit-after if the conversation ended there.
+	stoppedAfter string
+	// several: other messages are reported, too; told is the advice that was given
+	// with them.
 	several bool
 	told    map[string]bool
 }
 
+// sentAs is the account and the sender of a message.
+type sentAs struct {
+	account             string // "" for none
+	server              transport.Server
+	from                smtp.Address
+	messageID, serverID string
+}
+
+// handover is the reason why another account took over.
+type handover struct {
+	account string
+	outcome smtp.Outcome
+}
+
+// form is how results are printed.
+type form struct{ quiet, json bool }
+
 // results is where people read what became of messages: with --quiet that is
 // only what went wrong, and an error.
-func (a *app) results(s *sendFlags) (io.Writer, int) {
-	if s.quiet {
+func (a *app) results(quiet bool) (io.Writer, int) {
+	if quiet {
 		return a.Stderr, a.StderrWidth
 	}
 	return a.Stdout, a.StdoutWidth
@@ -42,27 +70,27 @@ func (a *app) results(s *sendFlags) (io.Writer, int) {
 
 // report tells what became of one message: to programs as JSON, to people a
 // line for each recipient and, when something failed, why and what to do.
-func (a *app) report(s *sendFlags, r report) {
+func (a *app) report(f form, r report) {
 	switch {
-	case s.json:
+	case f.json:
 		a.printJSON(newReport(r))
 		return
-	case r.stopped && s.quiet:
+	case r.stoppedAfter != "" && f.quiet:
 		return
-	case r.stopped:
-		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("stopped after %s, as asked; nothing was sent", s.quitAfter))
+	case r.stoppedAfter != "":
+		a.outf("%s %s\n", a.paint(a.StdoutWidth, green, "✓"), a.T("stopped after %s, as asked; nothing was sent", r.stoppedAfter))
 		return
 	}
 	name := ""
 	if r.several {
-		name = a.jobName(r.job)
-	} else if r.job.name != "" && r.job.name != "-" && !s.quiet {
-		a.outf("%s\n", printable(r.job.name))
+		name = a.messageName(r.name, r.number)
+	} else if r.name != "" && r.name != "-" && !f.quiet {
+		a.outf("%s\n", printable(r.name))
 	}
-	w, width := a.results(s)
+	w, width := a.results(f.quiet)
 	for i, o := range r.result.Recipients {
-		again := r.job.isLogged(i)
-		if o.Status == smtp.Accepted && (s.quiet || again && r.several) {
+		again := r.logged(i)
+		if o.Status == smtp.Accepted && (f.quiet || again && r.several) {
 			continue
 		}
 		line := a.outcomeLine(name, o, width)
@@ -74,8 +102,8 @@ func (a *app) report(s *sendFlags, r report) {
 		}
 		_, _ = fmt.Fprintf(w, "%s\n", line)
 	}
-	if somebodyMayHaveIt(r.exit) && !s.quiet && !r.several && !r.job.isLogged(0) {
-		a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.receipt(r)))
+	if somebodyMayHaveIt(r.exit) && !f.quiet && !r.several && !r.logged(0) {
+		a.outf("%s\n", a.paint(a.StdoutWidth, dim, a.receipt(r.result, r.as)))
 	}
 	if r.exit != exitOK {
 		a.advise(r)
@@ -185,11 +213,10 @@ func (a *app) status(s smtp.Status) string {
 }
 
 // receipt is what one keeps of a message that went out.
-func (a *app) receipt(told report) string {
-	r := told.result
-	parts := []string{a.T("%s to %s", size(r.Size), told.as.server.String())}
-	if told.as.account != "" {
-		parts[0] = a.T("%s from account %s to %s", size(r.Size), told.as.account, told.as.server.String())
+func (a *app) receipt(r yan.Result, as sentAs) string {
+	parts := []string{a.T("%s to %s", size(r.Size), as.server.String())}
+	if as.account != "" {
+		parts[0] = a.T("%s from account %s to %s", size(r.Size), as.account, as.server.String())
 	}
 	if r.MessageID != "" {
 		parts = append(parts, "Message-ID: "+r.MessageID)
@@ -259,4 +286,12 @@ func (a *app) finding(w io.Writer, width int, f diagnosis.Finding) {
 // somebodyMayHaveIt: by what the receipt says, it is found again.
 func somebodyMayHaveIt(exit int) bool {
 	return exit == exitOK || exit == exitPartial || exit == exitUnknown
+}
+
+// messageName is a message as the user finds it again.
+func (a *app) messageName(name string, number int) string {
+	if number > 0 {
+		return a.T("%s message %d", printable(name), number)
+	}
+	return printable(name)
 }

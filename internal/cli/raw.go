@@ -233,7 +233,7 @@ func (a *app) rawEnvelope(s *sendFlags, j *job, given []smtp.Address) (smtp.Enve
 // ownSender is who a composed message would be from: the account's address, EMAIL or
 // the user of the server's URL; zero if there is none.
 func (a *app) ownSender(s *sendFlags) (smtp.Address, error) {
-	id, err := a.identify(s, a.statedSender(s))
+	id, err := a.identify(s.account, s.server, a.statedSender(s.sender, s.from))
 	if err != nil {
 		return smtp.Address{}, err
 	}

@@ -87,7 +87,7 @@ func (s *rawFlags) reading() message.Raw {
 // findAuthor finds out whom --set-from is to write into From.
 func (a *app) findAuthor(s *sendFlags) error {
 	s.began = a.Now()
-	id, err := a.identify(s, a.statedSender(s))
+	id, err := a.identify(s.account, s.server, a.statedSender(s.sender, s.from))
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // and checks that it fits the mechanism. What is missing is an error here:
 // a server that wants a login would refuse the message, one that does not
 // would take it from nobody.
-func (a *app) login(ctx context.Context, s *sendFlags, server transport.Server, o *yan.Options) error {
+func (a *app) login(ctx context.Context, s *serverFlags, server transport.Server, o *yan.Options) error {
 	var err error
 	if s.auth == transport.NoLogin {
 		return nil

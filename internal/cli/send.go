@@ -129,7 +129,7 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return err
 	}
 	if !s.raw {
-		if err := a.takeAccount(cmd, s, a.statedSender(s)); err != nil {
+		if err := a.takeAccount(cmd, s, a.statedSender(s.sender, s.from)); err != nil {
 			return err
 		}
 	}
@@ -173,7 +173,7 @@ func (a *app) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 
 // takeAccount finds the account and lets it fill the gaps of the flags.
 func (a *app) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address) error {
-	id, err := a.identify(s, from)
+	id, err := a.identify(s.account, s.server, from)
 	if err != nil || id == nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (a *app) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address) e
 	s.cleartext = s.cleartext && a.origin[flag] != variable(flag)
 	s.id, id.given = id, s.serverFlags
 	id.given.cleartext = false
-	return a.fill(s, id, cmd.Flags().Changed)
+	return a.fill(&s.serverFlags, id, cmd.Flags().Changed)
 }
 
 // checkSend finds flags that contradict each other or make no sense.
@@ -242,9 +242,9 @@ func (r *delivery) open(ctx context.Context) error {
 		return err
 	}
 	if s.id != nil {
-		err = a.logIn(ctx, s, s.id, r.server, &o)
+		err = a.logIn(ctx, &s.serverFlags, s.id, r.server, &o)
 	} else {
-		err = a.login(ctx, s, r.server, &o)
+		err = a.login(ctx, &s.serverFlags, r.server, &o)
 	}
 	if err != nil {
 		return err
@@ -314,8 +314,8 @@ func policy(word string) smtpclient.Policy {
 }
 
 // reachedStop reports whether --quit-after was given and its stage passed.
-func reachedStop(s *sendFlags, r yan.Result) bool {
-	if s.quitAfter == "" {
+func reachedStop(quitAfter string, r yan.Result) bool {
+	if quitAfter == "" {
 		return false
 	}
 	for _, o := range r.Recipients {
@@ -325,4 +325,34 @@ func reachedStop(s *sendFlags, r yan.Result) bool {
 		}
 	}
 	return true
+}
+
+// ofOneAccount makes sure that all messages go out from the account that the
+// first of them picked.
+func (a *app) ofOneAccount(s *sendFlags, id *identity, jobs []*job) error {
+	if id == nil || s.account != "" {
+		return nil
+	}
+	for _, j := range jobs[1:] {
+		from := j.envelope.From()
+		if from.Equal(jobs[0].envelope.From()) {
+			continue
+		}
+		other, err := id.file.Choose("", from)
+		if err != nil || other.Name != id.Name {
+			return a.wrongf("%s is from %s and %s from %s: they need different accounts, so send them in separate runs",
+				a.jobName(jobs[0]), jobs[0].envelope.From(), a.jobName(j), from)
+		}
+	}
+	return nil
+}
+
+// accountFlags are those of send that choose and change what an account adds.
+func (s *sendFlags) registerAccount(a *app, cmd *cobra.Command) {
+	add(cmd, a.T("Account:"),
+		option{"account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the one of the sender's address, else the default account)")},
+		option{"no-signature", "", &s.noSignature, "", a.T("leave the account's signature out")},
+		option{"no-fallback", "", &s.noFallback, "", a.T("do not let another account take over")},
+	)
+	complete(cmd, "account", a.accountNames)
 }

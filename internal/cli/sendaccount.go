@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/secret"
@@ -30,24 +28,24 @@ type identity struct {
 // identify picks the account: the one of -A; none where a server is named; the
 // one of the sender; none where a secret stands in the environment, which is
 // not meant for just any account; else the default.
-func (a *app) identify(s *sendFlags, from smtp.Address) (*identity, error) {
-	if s.account != "" && s.server != "" {
+func (a *app) identify(name, server string, from smtp.Address) (*identity, error) {
+	if name != "" && server != "" {
 		return nil, a.wrongf("%s and %s are both given; the account has its server", a.name("account"), a.name("server"))
 	}
-	if s.server != "" {
+	if server != "" {
 		return nil, nil
 	}
-	if _, err := account.Path(a.Getenv); err != nil && s.account == "" {
+	if _, err := account.Path(a.Getenv); err != nil && name == "" {
 		return nil, nil // as of a service without a home: flags and variables say it all
 	}
 	f, err := a.faultyConfiguration()
 	if err != nil {
 		return nil, err
 	}
-	if s.account == "" && len(f.Accounts()) == 0 {
+	if name == "" && len(f.Accounts()) == 0 {
 		return nil, nil
 	}
-	chosen, err := f.Choose(s.account, from)
+	chosen, err := f.Choose(name, from)
 	var unknown *account.UnknownError
 	var ambiguous *account.AmbiguousError
 	switch {
@@ -59,7 +57,7 @@ func (a *app) identify(s *sendFlags, from smtp.Address) (*identity, error) {
 		return nil, a.ambiguous(ambiguous)
 	case err != nil:
 		return nil, a.badConfiguration(f.Path(), err)
-	case s.account == "" && !from.IsZero() && a.hasSecret() && !chosen.Serves(from):
+	case name == "" && !from.IsZero() && a.hasSecret() && !chosen.Serves(from):
 		return nil, nil
 	}
 	if err := a.usable(f, chosen); err != nil {
@@ -71,8 +69,8 @@ func (a *app) identify(s *sendFlags, from smtp.Address) (*identity, error) {
 // statedSender is the address that --sender, -f or EMAIL names; zero when none does.
 // EMAIL is for all programs: it does not overrule the account's own address,
 // but finds the account.
-func (a *app) statedSender(s *sendFlags) smtp.Address {
-	for _, text := range []string{s.sender, s.from, a.Getenv("EMAIL")} {
+func (a *app) statedSender(sender, from string) smtp.Address {
+	for _, text := range []string{sender, from, a.Getenv("EMAIL")} {
 		if text == "" {
 			continue
 		}
@@ -86,7 +84,7 @@ func (a *app) statedSender(s *sendFlags) smtp.Address {
 
 // fill sets each flag that was not given. What is wrong with a value is said to
 // be the account's.
-func (a *app) fill(s *sendFlags, id *identity, changed func(string) bool) error {
+func (a *app) fill(s *serverFlags, id *identity, changed func(string) bool) error {
 	acc := id.Account
 	s.server = acc.Server
 	for _, v := range []struct {
@@ -120,7 +118,7 @@ func (a *app) fill(s *sendFlags, id *identity, changed func(string) bool) error 
 
 // introduce gives a composed message what the account adds: the sender, the
 // address for answers, header fields and the signature.
-func (a *app) introduce(m *message.Message, s *sendFlags, acc account.Account) error {
+func (a *app) introduce(m *message.Message, acc account.Account, noSignature bool) error {
 	if m.From == "" {
 		m.From = acc.From
 	}
@@ -132,7 +130,7 @@ func (a *app) introduce(m *message.Message, s *sendFlags, acc account.Account) e
 			m.Headers = append(m.Headers, message.Header(h))
 		}
 	}
-	if s.noSignature {
+	if noSignature {
 		return nil
 	}
 	signature, err := a.signature(acc)
@@ -199,7 +197,7 @@ func (a *app) bounded(ctx context.Context, timeout time.Duration) (context.Conte
 
 // logIn puts the account's secret into the options. One that is kept nowhere is
 // asked for where somebody can answer.
-func (a *app) logIn(ctx context.Context, s *sendFlags, id *identity, server transport.Server, o *yan.Options) error {
+func (a *app) logIn(ctx context.Context, s *serverFlags, id *identity, server transport.Server, o *yan.Options) error {
 	o.User = id.User
 	if !reachesLogin(s.quitAfter) {
 		return nil
@@ -217,34 +215,4 @@ func (a *app) logIn(ctx context.Context, s *sendFlags, id *identity, server tran
 	}
 	o.Password, o.TokenSource, o.MaxConnections = given.Password, given.TokenSource, given.MaxConnections
 	return nil
-}
-
-// ofOneAccount makes sure that all messages go out from the account that the
-// first of them picked.
-func (a *app) ofOneAccount(s *sendFlags, id *identity, jobs []*job) error {
-	if id == nil || s.account != "" {
-		return nil
-	}
-	for _, j := range jobs[1:] {
-		from := j.envelope.From()
-		if from.Equal(jobs[0].envelope.From()) {
-			continue
-		}
-		other, err := id.file.Choose("", from)
-		if err != nil || other.Name != id.Name {
-			return a.wrongf("%s is from %s and %s from %s: they need different accounts, so send them in separate runs",
-				a.jobName(jobs[0]), jobs[0].envelope.From(), a.jobName(j), from)
-		}
-	}
-	return nil
-}
-
-// accountFlags are those of send that choose and change what an account adds.
-func (s *sendFlags) registerAccount(a *app, cmd *cobra.Command) {
-	add(cmd, a.T("Account:"),
-		option{"account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the one of the sender's address, else the default account)")},
-		option{"no-signature", "", &s.noSignature, "", a.T("leave the account's signature out")},
-		option{"no-fallback", "", &s.noFallback, "", a.T("do not let another account take over")},
-	)
-	complete(cmd, "account", a.accountNames)
 }

@@ -148,7 +148,7 @@ func beforeMail(s smtp.Stage) bool {
 
 // tellAlike tells of those that were counted.
 func (r *delivery) tellAlike() {
-	w, width := r.a.results(r.s)
+	w, width := r.a.results(r.s.quiet)
 	for _, reason := range r.alike.reasons {
 		_, _ = fmt.Fprintf(w, "%s %s\n", r.a.paint(width, yellow, "–"),
 			r.a.T("%d of %d messages not tried: %s", r.alike.counts[reason], len(r.jobs), reason))
@@ -163,9 +163,9 @@ func (r *delivery) tell(j *job, result yan.Result) { r.tellAs(j, result, r.as(j,
 func (r *delivery) tellAs(j *job, result yan.Result, as sentAs) {
 	j.told = true
 	code := exitStatus(result, as.server.Provider.ID)
-	stopped := reachedStop(r.s, result)
-	if stopped {
-		code = exitOK
+	stopped := ""
+	if reachedStop(r.s.quitAfter, result) {
+		code, stopped = exitOK, r.s.quitAfter
 	}
 	r.worst = worse(r.worst, code)
 	if r.fold(j, result) {
@@ -173,6 +173,7 @@ func (r *delivery) tellAs(j *job, result yan.Result, as sentAs) {
 	}
 	r.tally.count(j, result)
 	r.bar.around(r.a.StdoutWidth > 0 || code != exitOK, func() {
-		r.a.report(r.s, report{job: j, as: as, result: result, exit: code, stopped: stopped, several: len(r.jobs) > 1, told: r.told})
+		r.a.report(form{quiet: r.s.quiet, json: r.s.json}, report{name: j.name, number: j.number, as: as, result: result, exit: code, logged: j.isLogged,
+			via: j.via, insteadOf: j.insteadOf, stoppedAfter: stopped, several: len(r.jobs) > 1, told: r.told})
 	})
 }
