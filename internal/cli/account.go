@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -196,7 +197,7 @@ func accountNamesOf(f *account.File) []string {
 func (a *app) completeAccounts(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	for _, name := range a.accountNames() {
-		if !contains(args, name) {
+		if !slices.Contains(args, name) {
 			names = append(names, name)
 		}
 	}

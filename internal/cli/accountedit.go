@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -301,7 +302,7 @@ func copyBeside(path string, text []byte) (name string, err error) {
 
 // editor is the command that edits a file.
 func (a *app) editor() string {
-	if editor := firstOf(a.Getenv("VISUAL"), a.Getenv("EDITOR")); editor != "" {
+	if editor := cmp.Or(a.Getenv("VISUAL"), a.Getenv("EDITOR")); editor != "" {
 		return editor
 	}
 	if a.Windows {

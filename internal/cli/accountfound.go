@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/account"
@@ -14,7 +15,7 @@ func (a *app) tellFound(f *account.File, all []foreign.Settings, list []*haul, n
 		a.outf("%s  %s\n", a.paint(a.StdoutWidth, bold, string(settings.Program)), a.shortPaths(settings.Files))
 		rows := [][2]string{}
 		for _, h := range list {
-			if h.program == settings.Program && (len(named) == 0 || contains(named, h.name)) {
+			if h.program == settings.Program && (len(named) == 0 || slices.Contains(named, h.name)) {
 				rows = append(rows, a.foundRows(f, h)...)
 			}
 		}
@@ -166,7 +167,7 @@ func (a *app) tellKept(f *account.File, list []*haul) {
 			continue
 		}
 		kept = append(kept, h.name)
-		if !h.Password.IsZero() && !contains(clear, a.shortPath(h.File)) {
+		if !h.Password.IsZero() && !slices.Contains(clear, a.shortPath(h.File)) {
 			clear = append(clear, a.shortPath(h.File))
 		}
 		if h.Has(foreign.NoSecret) && lacking == "" {

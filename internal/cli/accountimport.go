@@ -145,7 +145,7 @@ func (a *app) tellUnkept(s *importFlags, args []string, list []*haul) error {
 
 func (a *app) checkImport(s *importFlags, args []string) error {
 	switch {
-	case s.from != "" && !contains(programNames(), s.from):
+	case s.from != "" && !slices.Contains(programNames(), s.from):
 		return a.wrongf("%s %q: want one of %s", a.name("from"), s.from, a.listed(programNames()))
 	case s.all && len(s.names) > 0:
 		return a.wrongf("%s and %s are both given; one takes every account, the other one of them", a.name("all"), a.name("name"))

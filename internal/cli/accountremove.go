@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -167,7 +168,7 @@ func (a *app) forgetFile(f *account.File, acc account.Account, keep bool) error 
 	if keep || acc.Secret.File == "" && (acc.Secret.Netrc == "" || acc.Secret.Netrc == account.DefaultNetrc) {
 		return nil
 	}
-	path := absolute(acc.File(firstOf(acc.Secret.File, acc.Secret.Netrc)))
+	path := absolute(acc.File(cmp.Or(acc.Secret.File, acc.Secret.Netrc)))
 	for _, other := range f.Accounts() {
 		if other.Secret.File != "" && absolute(other.File(other.Secret.File)) == path {
 			return nil // which is in use

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ func (a *app) completionCommand() *cobra.Command {
 		Example:   "  source <(yan completion bash)\n  yan completion fish > ~/.config/fish/completions/yan.fish\n  yan completion powershell | Out-String | Invoke-Expression",
 		ValidArgs: shells(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 || !contains(shells(), args[0]) {
+			if len(args) != 1 || !slices.Contains(shells(), args[0]) {
 				return a.usagef("want one shell of %s", a.listed(shells()))
 			}
 			return a.completion(cmd.Root(), args[0])

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,7 +75,7 @@ func (a *app) pastedText(args []string) (string, error) {
 
 // explainPasted reads what was pasted and explains each failure in it.
 func (a *app) explainPasted(text string, e explanation) error {
-	if e.stage != "" && !contains(stageWords(), e.stage) {
+	if e.stage != "" && !slices.Contains(stageWords(), e.stage) {
 		return a.wrongf("%s %q: want one of %s", a.name("stage"), e.stage, a.listed(stageWords()))
 	}
 	given := provider.Provider{}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,11 +69,11 @@ func (a *app) name(flag string) string {
 // What chooses messages of the outbox is for one command, and so are the time and the key
 // of a message: YAN_ALL or YAN_KEY in some profile would mean more than anybody wants.
 func takesVariable(command, flag string) bool {
-	if command == "yan send" && contains([]string{"at", "key"}, flag) {
+	if command == "yan send" && slices.Contains([]string{"at", "key"}, flag) {
 		return false
 	}
 	if strings.HasPrefix(command+" ", "yan queue ") {
-		return contains([]string{"outbox", "json", "quiet", "lang"}, flag)
+		return slices.Contains([]string{"outbox", "json", "quiet", "lang"}, flag)
 	}
 	if !strings.HasPrefix(command+" ", "yan login ") && !strings.HasPrefix(command+" ", "yan account ") {
 		return true
@@ -172,7 +173,7 @@ func (a *app) notACommand(cmd *cobra.Command) string {
 			continue
 		}
 		names := commandNames(cmd)
-		if cmd.HasParent() && nearest(arg, names) == "" || contains(names, arg) {
+		if cmd.HasParent() && nearest(arg, names) == "" || slices.Contains(names, arg) {
 			return ""
 		}
 		return arg

@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"strconv"
 	"strings"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // The width of a help: that of the terminal, within reason; 80 where there is
 // none.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -151,7 +152,7 @@ func (a *app) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 		return a.wrongf("%s and %s are both given; the secret can come from one place only", secrets[0], secrets[1])
 	case s.noLogin && len(secrets) > 0:
 		return a.wrongf("%s and %s are both given; without a login there is no secret", a.name("no-login"), secrets[0])
-	case s.oauth2 != "" && !contains(oauthWays(), s.oauth2):
+	case s.oauth2 != "" && !slices.Contains(oauthWays(), s.oauth2):
 		return a.wrongf("%s %q: want one of %s", a.name("oauth2"), s.oauth2, a.listed(oauthWays()))
 	case s.name != "" && !isAccountName(s.name):
 		return a.wrongf("%s %q: want letters, digits, - and _", a.name("name"), s.name)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -256,7 +257,7 @@ func TestLoginCorrects(t *testing.T) {
 			d := newDesk(t)
 			d.answers, d.secrets = test.answers, test.secrets
 			args := append([]string{"login"}, test.args...)
-			if !contains(args, "--tls-ca") {
+			if !slices.Contains(args, "--tls-ca") {
 				args = append(args, "--tls-ca", s.CAFile())
 			}
 			code, _, errs := d.yan(args...)

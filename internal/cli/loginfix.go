@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"path/filepath"
+	"slices"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/diagnosis"
@@ -209,7 +210,7 @@ func (l *setup) fixPort(ctx context.Context, class diagnosis.Class) (bool, error
 	}
 	l.triedServers = append(l.triedServers, l.server.String())
 	for _, url := range ways {
-		if at, err := transport.ParseServer(url, l.login.Address); err == nil && !contains(l.triedServers, at.String()) && !contains(servers, url) {
+		if at, err := transport.ParseServer(url, l.login.Address); err == nil && !slices.Contains(l.triedServers, at.String()) && !slices.Contains(servers, url) {
 			servers = append(servers, url)
 			options = append(options, l.a.hostAndPort(at))
 		}

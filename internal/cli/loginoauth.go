@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -91,7 +92,7 @@ func (l *setup) token(ctx context.Context, client oauth.Client) (oauth.Token, er
 	if way == "device" {
 		return client.Device(ctx, func(code oauth.DeviceCode) error {
 			l.say(l.a.T("On any device, open %s and type the code %s", code.URL, l.a.paint(l.a.StderrWidth, bold, code.Code)))
-			if page := firstOf(code.Complete, code.URL); l.s.qr {
+			if page := cmp.Or(code.Complete, code.URL); l.s.qr {
 				l.drawQR(page)
 			}
 			return nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func (l *setup) use(server, user string) error {
 	if word, _, _ := strings.Cut(server, "/"); strings.Contains(server, "://") || !isProvider(word) {
 		l.acc.Server = at.String()
 	}
-	l.user = firstOf(l.s.user, user, at.User)
+	l.user = cmp.Or(l.s.user, user, at.User)
 	if l.user == "" && at.Provider.ID == "" {
 		l.user = l.login.Address.String()
 	}
@@ -89,15 +90,6 @@ func (l *setup) serverName() string {
 		return l.a.Pick(p.Names.EN, p.Names.ZH)
 	}
 	return l.server.Host
-}
-
-func firstOf(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // hostAndPort is a server as one talks about it: "smtp.qq.com:465, TLS".
@@ -172,7 +164,7 @@ func (l *setup) noDomain(ctx context.Context, literal string) error {
 // environment, if any. DNS is asked directly: a proxy for connections does not do
 // that.
 func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
-	named := firstOf(l.s.proxy, l.file.New("").Proxy)
+	named := cmp.Or(l.s.proxy, l.file.New("").Proxy)
 	which := func(host string, port int) (string, error) {
 		if named != "" {
 			return named, nil

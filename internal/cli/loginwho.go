@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func (l *setup) again(old account.Account) error {
 		return internal("the sender of account "+old.Name, err)
 	}
 	l.login, l.s.replace, l.relogin = box, true, true
-	l.s.from = firstOf(l.s.from, old.From)
+	l.s.from = cmp.Or(l.s.from, old.From)
 	if l.s.name == "" {
 		l.s.name = old.Name
 	}

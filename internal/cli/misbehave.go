@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ func (a *app) faultHelp() {
 		if f.Octets > 0 {
 			action += "-" + a.T("OCTETS")
 		}
-		if !contains(actions[stage], action) {
+		if !slices.Contains(actions[stage], action) {
 			actions[stage] = append(actions[stage], action)
 		}
 	}
@@ -190,7 +191,7 @@ func (a *app) limitHelp() {
 // quirks reads the values of --quirk.
 func (a *app) quirks(cfg *sandbox.Config, values []string) error {
 	for _, v := range values {
-		if !contains(quirkWords(), v) || v == "help" {
+		if !slices.Contains(quirkWords(), v) || v == "help" {
 			return fail(exitUsage, errors.New(a.T("%s %q: want one of %s", a.name("quirk"), v, a.listed(quirkWords()[1:]))),
 				a.T("'yan sandbox --quirk help' says what they mean."))
 		}

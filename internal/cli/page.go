@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -150,7 +151,7 @@ func (a *app) variables() list {
 func (a *app) exitStatuses() list {
 	l := list{title: a.T("Exit status:")}
 	for _, s := range a.statuses() {
-		l.entries = append(l.entries, entry{pad("", 3-len(itoa(s.code))) + itoa(s.code), s.meaning})
+		l.entries = append(l.entries, entry{pad("", 3-len(strconv.Itoa(s.code))) + strconv.Itoa(s.code), s.meaning})
 	}
 	return l
 }

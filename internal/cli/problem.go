@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -117,7 +118,7 @@ func decodeText(b []byte) string {
 
 // address checks the value of a flag that takes addresses.
 func (a *app) address(flag, v string) error {
-	if file, looks := strings.CutPrefix(v, "@"); (looks && file != "" || v == "-") && contains([]string{"to", "cc", "bcc"}, flag) {
+	if file, looks := strings.CutPrefix(v, "@"); (looks && file != "" || v == "-") && slices.Contains([]string{"to", "cc", "bcc"}, flag) {
 		if v == "-" {
 			file = v
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -74,7 +75,7 @@ func (s *someone) keepsNoSecretInClear(where ...string) {
 			s.t.Errorf("others can read %s: %v", path, info.Mode())
 		}
 		b, err := os.ReadFile(path)
-		if strings.Contains(string(b), sandboxPassword) && !contains(where, filepath.Base(path)) {
+		if strings.Contains(string(b), sandboxPassword) && !slices.Contains(where, filepath.Base(path)) {
 			s.t.Errorf("%s holds the secret", path)
 		}
 		return err

@@ -329,7 +329,7 @@ func (a *app) completeIDs(cmd *cobra.Command, args []string, _ string) ([]string
 	}
 	var words []string
 	for _, e := range page.Entries {
-		if id := e.ID.String(); !contains(args, id) {
+		if id := e.ID.String(); !slices.Contains(args, id) {
 			words = append(words, id+"\t"+a.states(e)+" "+oneLineOf(recipientsOf(e)))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -201,7 +202,7 @@ func TestManyAreEnqueuedTogether(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for i := range 150 {
-		if err := os.WriteFile(filepath.Join(folder, itoa(1000+i)+".eml"), []byte(mailTo(i)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, strconv.Itoa(1000+i)+".eml"), []byte(mailTo(i)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -303,7 +304,7 @@ func TestManyRecipients(t *testing.T) {
 	k := newKeeper(t)
 	var to []string
 	for i := range 30 {
-		to = append(to, "u"+itoa(i)+"@example.org")
+		to = append(to, "u"+strconv.Itoa(i)+"@example.org")
 	}
 	k.enqueues("-t", strings.Join(to, ","))
 	_, out, _ := k.yan("queue")

@@ -105,7 +105,7 @@ func (f *queueFilter) filter(a *app, args []string) (filter outbox.Filter, sched
 			case word == scheduled:
 				scheduledOnly = true
 				filter.States = append(filter.States, outbox.Queued)
-			case contains(stateFlagWords(), word):
+			case slices.Contains(stateFlagWords(), word):
 				filter.States = append(filter.States, outbox.State(word))
 			default:
 				return filter, false, a.unknownState(word)

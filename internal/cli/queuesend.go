@@ -59,7 +59,7 @@ func (a *app) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 	case "false", "0", "":
 		o.when = account.QueueNever
 	}
-	if !contains(account.QueueWords(), o.when) {
+	if !slices.Contains(account.QueueWords(), o.when) {
 		return a.wrongf("%s %q: want one of %s", a.name("queue"), o.when, a.listed(account.QueueWords()))
 	}
 	byFlag := changed("queue") && a.origin["queue"] == ""

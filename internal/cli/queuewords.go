@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/yanmail/yan"
@@ -72,7 +73,7 @@ func (a *app) queueStatuses() list {
 		{exitConfig, a.T("the configuration, or the version of the outbox; or it is a copy that was not adopted")},
 		{exitUnknown, a.T("it is not known whether the change was kept")},
 	} {
-		l.entries = append(l.entries, entry{pad("", 3-len(itoa(s.code))) + itoa(s.code), s.meaning})
+		l.entries = append(l.entries, entry{pad("", 3-len(strconv.Itoa(s.code))) + strconv.Itoa(s.code), s.meaning})
 	}
 	return l
 }

@@ -64,10 +64,10 @@ func (a *app) checkRawFlags(s *sendFlags, changed func(string) bool) error {
 			return a.wrongf("%s is for --raw: it says how whole messages are read", a.name(flag))
 		}
 	}
-	if s.mbox != "" && !contains(mboxWords(), s.mbox) {
+	if s.mbox != "" && !slices.Contains(mboxWords(), s.mbox) {
 		return a.wrongf("%s %q: want one of %s", a.name("mbox"), s.mbox, a.listed(mboxWords()))
 	}
-	if s.setFrom != "" && !contains(setFromWords(), s.setFrom) {
+	if s.setFrom != "" && !slices.Contains(setFromWords(), s.setFrom) {
 		return a.wrongf("%s %q: want one of %s", a.name("set-from"), s.setFrom, a.listed(setFromWords()))
 	}
 	return nil

@@ -19,7 +19,7 @@ func (a *app) checkLog(s *sendFlags, given bool) error {
 	var words []string
 	for _, value := range s.resend {
 		for word := range strings.SplitSeq(value, ",") {
-			if word = strings.TrimSpace(word); !contains(resendWords(), word) {
+			if word = strings.TrimSpace(word); !slices.Contains(resendWords(), word) {
 				return a.wrongf("%s %q: want unknown or refused", a.name("resend"), word)
 			}
 			words = append(words, word)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,13 +75,13 @@ func (a *app) sandboxCommand() *cobra.Command {
 
 func (a *app) sandbox(ctx context.Context, s *sandboxFlags) error {
 	switch {
-	case contains(s.faults, "help"):
+	case slices.Contains(s.faults, "help"):
 		a.faultHelp()
 		return nil
-	case contains(s.limits, "help"):
+	case slices.Contains(s.limits, "help"):
 		a.limitHelp()
 		return nil
-	case contains(s.quirks, "help"):
+	case slices.Contains(s.quirks, "help"):
 		a.quirkHelp()
 		return nil
 	}
@@ -169,7 +170,7 @@ func (a *app) showMessage(s *sandboxFlags, m sandbox.Message) {
 
 func (a *app) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 	cfg := sandbox.Config{Profile: s.profile, Maildir: s.maildir}
-	if !contains(sandbox.Profiles(), s.profile) {
+	if !slices.Contains(sandbox.Profiles(), s.profile) {
 		return cfg, a.wrongf("%s %q: want one of %s", a.name("profile"), s.profile, a.listed(sandbox.Profiles()))
 	}
 	cfg.LockAfter = s.lockAfter

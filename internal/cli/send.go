@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -197,7 +198,7 @@ func (a *app) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return a.wrongf("%s and %s are both given; the text can come from one only", a.name("body"), a.name("body-file"))
 	case changed("html") && changed("html-file"):
 		return a.wrongf("%s and %s are both given; the HTML can come from one only", a.name("html"), a.name("html-file"))
-	case !s.raw && len(args) > 0 && changed("queue") && contains(account.QueueWords(), args[0]):
+	case !s.raw && len(args) > 0 && changed("queue") && slices.Contains(account.QueueWords(), args[0]):
 		return a.usagef("%q is one argument too many; write --queue=%s", args[0], args[0])
 	case !s.raw && len(args) > 0 && a.dashHint(args[0]) != "":
 		return fail(exitUsage, errors.New(a.T("%q is not a flag", args[0])), a.dashHint(args[0]))

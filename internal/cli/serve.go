@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +97,7 @@ func (a *app) serveOptions(s *serveFlags) (daemon.Options, error) {
 		return o, a.wrongf("%s %q: want a time above zero", a.name("grace"), s.grace.String())
 	}
 	var level slog.Level
-	if !contains(logLevels(), s.logLevel) || level.UnmarshalText([]byte(s.logLevel)) != nil {
+	if !slices.Contains(logLevels(), s.logLevel) || level.UnmarshalText([]byte(s.logLevel)) != nil {
 		return o, a.wrongf("%s %q: want one of %s", a.name("log-level"), s.logLevel, a.listed(logLevels()))
 	}
 	form := daemon.LogText

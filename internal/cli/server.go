@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,9 +86,9 @@ func (s *serverFlags) check(a *app, cmd *cobra.Command) error {
 	visible := func(r rune) bool { return r > ' ' && r <= '~' }
 	hidden := func(r rune) bool { return !visible(r) }
 	switch {
-	case s.quitAfter != "" && !contains(quitStages(), s.quitAfter):
+	case s.quitAfter != "" && !slices.Contains(quitStages(), s.quitAfter):
 		return a.wrongf("%s %q: want one of %s", a.name("quit-after"), s.quitAfter, a.listed(quitStages()))
-	case s.auth != "" && !contains(mechanisms(), s.auth):
+	case s.auth != "" && !slices.Contains(mechanisms(), s.auth):
 		return a.wrongf("%s %q: want one of %s", a.name("auth"), s.auth, a.listed(mechanisms()))
 	case strings.ContainsFunc(s.tlsName, func(r rune) bool { return r <= ' ' || r == '/' || r == '@' }):
 		return a.wrongf("%s %q: want a host name like mail.example.com", a.name("tls-name"), s.tlsName)
@@ -112,7 +113,7 @@ func (s *serverFlags) check(a *app, cmd *cobra.Command) error {
 // checkProxy never repeats the URL, which may hold a password.
 func (a *app) checkProxy(name, proxy string) error {
 	u, err := url.Parse(proxy)
-	if err != nil || u.Host == "" || !contains([]string{"socks5", "socks5h", "socks", "http"}, u.Scheme) {
+	if err != nil || u.Host == "" || !slices.Contains([]string{"socks5", "socks5h", "socks", "http"}, u.Scheme) {
 		return a.wrongf("%s: want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080", name)
 	}
 	if _, has := u.User.Password(); has && name == "--proxy" {
@@ -228,7 +229,7 @@ func (a *app) badURL(name, server string, err error) error {
 	schemes := []string{"smtps", "smtp", "smtp+notls", "lmtp", "lmtp+unix"}
 	port, portErr := strconv.Atoi(u.Port())
 	switch {
-	case !contains(schemes, u.Scheme):
+	case !slices.Contains(schemes, u.Scheme):
 		problem = a.T("%s %s: the scheme has to be one of %s", name, server, a.listed(schemes))
 	case u.Scheme != "lmtp+unix" && u.Hostname() == "":
 		problem = a.T("%s %s: names no host", name, server)
@@ -305,13 +306,4 @@ func (a *app) systemProxy(server transport.Server) (string, error) {
 func hostPort(server transport.Server) string {
 	_, after, _ := strings.Cut(server.String(), "://")
 	return after
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
