@@ -13,6 +13,8 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
 )
 
 // configuration reads the accounts of this user. A file that can't be
@@ -244,4 +246,19 @@ func (a *app) passphrase(anew bool, question func(title string) (string, error))
 		a.errf("%s\n", a.T("The two are not the same, or empty."))
 	}
 	return "", ask.ErrCancelled
+}
+
+// loginName is the user that logs in to the account's server; "" without a login.
+func loginName(acc account.Account, server transport.Server, address smtp.Address) string {
+	switch {
+	case acc.NoLogin():
+		return ""
+	case acc.User != "":
+		return acc.User
+	case server.User != "":
+		return server.User
+	case acc.Auth != "" || acc.Secret != account.Secret{} || acc.UsesOAuth2():
+		return address.String()
+	}
+	return ""
 }

@@ -83,20 +83,7 @@ func (v view) serverName() string {
 	return v.server.String()
 }
 
-// loginName is who logs in; "" for nobody.
-func (v view) loginName() string {
-	switch {
-	case v.NoLogin():
-		return ""
-	case v.User != "":
-		return v.User
-	case v.server.User != "":
-		return v.server.User
-	case v.Auth != "" || v.Secret != account.Secret{} || v.UsesOAuth2():
-		return v.address.String()
-	}
-	return ""
-}
+func (v view) loginName() string { return loginName(v.Account, v.server, v.address) }
 
 func (a *app) accountShowCommand() *cobra.Command {
 	var asJSON bool

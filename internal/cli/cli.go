@@ -41,8 +41,8 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// World is what the program sees of the machine.
-type World struct {
+// System is what the program sees of the machine it runs on.
+type System struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
@@ -64,6 +64,14 @@ type World struct {
 	NoColor bool
 	// Now is the clock of progress, rates and logs.
 	Now func() time.Time
+	// After is the timer that bounds how long messages on the wire are waited
+	// for after Ctrl-C, and that of the outbox.
+	After func(time.Duration) <-chan time.Time
+}
+
+// World is everything outside that the program touches.
+type World struct {
+	System
 	// Keyring is the system's store of secrets; nil where there is none.
 	Keyring secret.Keyring
 	// OpenBrowser shows a page to the user; nil where there is no browser.
@@ -75,9 +83,6 @@ type World struct {
 	Hangups func() (<-chan os.Signal, func())
 	// OpenOutbox opens an outbox; nil means stores.Open.
 	OpenOutbox func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
-	// After is the timer that bounds how long messages on the wire are waited
-	// for after Ctrl-C, and that of the outbox.
-	After func(time.Duration) <-chan time.Time
 }
 
 // app is one run of the program.
@@ -94,6 +99,8 @@ type app struct {
 	origin map[string]string
 	// args is the command line.
 	args []string
+	// lists has what a command adds to its page.
+	lists map[*cobra.Command]func() []list
 	// command is the path of the command that runs, for "see its --help".
 	command string
 	// writeErr is the first failure of standard output.
@@ -108,7 +115,7 @@ type app struct {
 // Run carries out a command line (without the program's name) and returns the
 // exit status. It prints what went wrong itself.
 func Run(ctx context.Context, args []string, world World) int {
-	a := &app{World: world, origin: map[string]string{}, toldProxy: new(sync.Once), command: "yan", keyboard: world.Stdin, screen: world.Stderr}
+	a := &app{World: world, origin: map[string]string{}, lists: map[*cobra.Command]func() []list{}, toldProxy: new(sync.Once), command: "yan", keyboard: world.Stdin, screen: world.Stderr}
 	a.Words = words.In(a.language(args))
 	a.color = !world.NoColor && world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"
 	a.ctx, a.Stdin = ctx, wholefile.Reader(ctx, world.Stdin)

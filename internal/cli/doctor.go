@@ -188,9 +188,8 @@ func sendingAs(acc account.Account, sender string) account.Account {
 	if err != nil { // found when the configuration was read
 		return acc
 	}
-	v := view{Account: acc, address: own, server: server}
 	if acc.User == "" {
-		acc.User = v.loginName()
+		acc.User = loginName(acc, server, own)
 	}
 	if !strings.Contains(acc.Server, "://") {
 		acc.Server = server.String()

@@ -48,9 +48,9 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) yan(args ...string) (code int, out, errs string) {
 	d.t.Helper()
 	var stdout, stderr bytes.Buffer
-	w := World{Stdin: strings.NewReader(strings.Join(d.answers, "\n") + "\n"), Stdout: &stdout, Stderr: &stderr,
+	w := World{System: System{Stdin: strings.NewReader(strings.Join(d.answers, "\n") + "\n"), Stdout: &stdout, Stderr: &stderr,
 		Getenv: func(name string) string { return d.env[name] }, SystemLanguage: func() string { return d.lang },
-		StdinTTY: 80, StderrWidth: 80, StdoutWidth: 80, NoColor: true, Now: time.Now, OpenBrowser: d.browse,
+		StdinTTY: 80, StderrWidth: 80, StdoutWidth: 80, NoColor: true, Now: time.Now,
 		After: func(time.Duration) <-chan time.Time { return nil },
 		ReadSecret: func(context.Context) (string, error) {
 			if d.meanwhile != nil {
@@ -69,7 +69,7 @@ func (d *desk) yan(args ...string) (code int, out, errs string) {
 		Hush: func() func() {
 			d.hushed, d.hidden = append(d.hushed, stderr.String()), true
 			return func() { d.hidden = false }
-		}}
+		}}, OpenBrowser: d.browse}
 	if d.pipe {
 		w.StdinTTY, w.ReadSecret = 0, nil
 	}

@@ -33,6 +33,10 @@ type entry struct{ term, text string }
 // usageLines annotates a command whose usage needs more than its Use line.
 const usageLines = "yan_usage"
 
+// addLists adds lists to the end of a command's page. They are made when the page
+// is shown.
+func (a *app) addLists(cmd *cobra.Command, lists func() []list) { a.lists[cmd] = lists }
+
 // page collects what a command says about itself.
 func (a *app) page(cmd *cobra.Command) page {
 	p := page{command: cmd.CommandPath(), short: cmd.Short, usage: []string{strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
@@ -62,14 +66,8 @@ func (a *app) page(cmd *cobra.Command) page {
 	p.lists = append(p.lists, commands)
 	p.lists = append(p.lists, groups(cmd.LocalFlags())...)
 	p.lists = append(p.lists, a.everyCommand(cmd.Root().PersistentFlags()))
-	if cmd.CommandPath() == "yan queue" {
-		p.lists = append(p.lists, a.stateList(), a.queueStatuses())
-	}
-	if cmd.CommandPath() == "yan queue run" {
-		p.lists = append(p.lists, a.exitStatuses())
-	}
-	if cmd.Name() == "send" {
-		p.lists = append(p.lists, a.serverForms(), a.variables(), a.exitStatuses())
+	if more := a.lists[cmd]; more != nil {
+		p.lists = append(p.lists, more()...)
 	}
 	return p
 }

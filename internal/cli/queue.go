@@ -50,6 +50,7 @@ func (a *app) queueCommand() *cobra.Command {
 	}
 	f.registerList(a, cmd)
 	q.register(a, cmd)
+	a.addLists(cmd, func() []list { return []list{a.stateList(), a.queueStatuses()} })
 	cmd.AddCommand(a.queueListCommand(), a.queueShowCommand(), a.queueWatchCommand(), a.queueRunCommand(),
 		a.queueVerbCommand(outbox.Hold), a.queueVerbCommand(outbox.Release), a.queueVerbCommand(outbox.Retry), a.queueVerbCommand(outbox.Cancel),
 		a.queueResolveCommand(), a.queueResumeCommand(), a.queueExportCommand(), a.queueStatsCommand(), a.queuePruneCommand(), a.queueAdoptCommand())

@@ -40,6 +40,7 @@ func (a *app) queueRunCommand() *cobra.Command {
 	}
 	add(cmd, a.T("Flags:"), option{"quiet", "q", &quiet, "", a.T("print nothing but what went wrong for good, or needs somebody")})
 	q.register(a, cmd)
+	a.addLists(cmd, func() []list { return []list{a.exitStatuses()} })
 	return cmd
 }
 

@@ -73,6 +73,7 @@ func (a *app) sendCommand() *cobra.Command {
 		Annotations: map[string]string{usageLines: a.T("yan send -t ADDRESS… [-f ADDRESS] [-s TEXT] [-b TEXT] [-a FILE…]\nyan send --raw [FILE|FOLDER…] [--log FILE]")},
 		RunE:        func(cmd *cobra.Command, args []string) error { return a.send(cmd, s, args) },
 	}
+	a.addLists(cmd, func() []list { return []list{a.serverForms(), a.variables(), a.exitStatuses()} })
 	s.registerAccount(a, cmd)
 	s.registerMessage(a, cmd)
 	s.registerRaw(a, cmd)

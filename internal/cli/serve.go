@@ -66,7 +66,7 @@ func (a *app) runServe(ctx context.Context, s *serveFlags) error {
 	if err != nil {
 		return err
 	}
-	where, err := a.serveWhere(ctx, s, f)
+	where, err := a.serveWhere(ctx, s.outbox, f)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,8 @@ import (
 
 // serveWhere is the outbox that is meant: that of the flag, of YAN_OUTBOX, of the
 // configuration, the usual one. The path of a file is absolute.
-func (a *app) serveWhere(ctx context.Context, s *serveFlags, f *account.File) (string, error) {
-	where := s.outbox
+func (a *app) serveWhere(ctx context.Context, given string, f *account.File) (string, error) {
+	where := given
 	if err := a.noPasswordInFlag(where); err != nil {
 		return "", err
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
@@ -20,16 +22,16 @@ import (
 // run is in the two buffers.
 func world(env map[string]string) (World, *bytes.Buffer, *bytes.Buffer) {
 	var out, errs bytes.Buffer
-	return World{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
+	return World{System: System{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Getenv:         func(name string) string { return env[name] },
 		SystemLanguage: func() string { return "" },
 		Now:            func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) },
-		After:          func(time.Duration) <-chan time.Time { return nil }}, &out, &errs
+		After:          func(time.Duration) <-chan time.Time { return nil }}}, &out, &errs
 }
 
 func testApp(lang words.Language) (*app, *bytes.Buffer, *bytes.Buffer) {
 	w, out, errs := world(nil)
-	return &app{World: w, ctx: context.Background(), Words: words.In(lang), origin: map[string]string{}, toldProxy: new(sync.Once)}, out, errs
+	return &app{World: w, ctx: context.Background(), Words: words.In(lang), origin: map[string]string{}, lists: map[*cobra.Command]func() []list{}, toldProxy: new(sync.Once)}, out, errs
 }
 
 func TestSize(t *testing.T) {
