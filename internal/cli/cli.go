@@ -87,7 +87,12 @@ type World struct {
 
 // app is one run of the program.
 type app struct {
-	World
+	System
+	keyring     secret.Keyring
+	openBrowser func(url string) error
+	dial        func(ctx context.Context, network, address string) (net.Conn, error)
+	signals     func() (<-chan os.Signal, func())
+	openStore   func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
 	words.Words
 	color bool
 	// ctx ends with Ctrl-C, and with it the reading of files that were named.
@@ -115,7 +120,8 @@ type app struct {
 // Run carries out a command line (without the program's name) and returns the
 // exit status. It prints what went wrong itself.
 func Run(ctx context.Context, args []string, world World) int {
-	a := &app{World: world, origin: map[string]string{}, lists: map[*cobra.Command]func() []list{}, toldProxy: new(sync.Once), command: "yan", keyboard: world.Stdin, screen: world.Stderr}
+	a := &app{System: world.System, keyring: world.Keyring, openBrowser: world.OpenBrowser, dial: world.Dial, signals: world.Hangups, openStore: world.OpenOutbox,
+		origin: map[string]string{}, lists: map[*cobra.Command]func() []list{}, toldProxy: new(sync.Once), command: "yan", keyboard: world.Stdin, screen: world.Stderr}
 	a.Words = words.In(a.language(args))
 	a.color = !world.NoColor && world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"
 	a.ctx, a.Stdin = ctx, wholefile.Reader(ctx, world.Stdin)

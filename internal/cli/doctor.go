@@ -127,7 +127,7 @@ func (a *app) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exam, 
 	}
 	acc := d.over(p.Account)
 	p.Account = acc
-	e := doctor.Exam{AnyPort: p.anyPort, DKIMSelector: acc.DKIMSelector, Timeout: d.timeout, Now: a.Now, Dial: a.Dial}
+	e := doctor.Exam{AnyPort: p.anyPort, DKIMSelector: acc.DKIMSelector, Timeout: d.timeout, Now: a.Now, Dial: a.dial}
 	if acc.From != "" {
 		from, err := message.ParseMailbox(acc.From)
 		if err != nil {

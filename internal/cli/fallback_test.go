@@ -194,7 +194,7 @@ func TestEachRoundIsNotedInTheLog(t *testing.T) {
 	servers := twoServers(t)
 	env := configured(t, strings.Replace(twoAccounts, `match = ["*@two.example"]`, `match = ["one@example.org"]`, 1), servers)
 	a, _, _ := testApp(words.English)
-	a.World.Getenv = func(name string) string { return env[name] }
+	a.Getenv = func(name string) string { return env[name] }
 	file, err := a.configuration()
 	if err != nil {
 		t.Fatal(err)

@@ -70,7 +70,7 @@ func TestLoginPutsBack(t *testing.T) {
 				d.env["YAN_PASSPHRASE_FILE"] = phrase
 				a.Getenv = func(name string) string { return d.env[name] }
 				ring := &busy{Keyring: keyring()}
-				a.Keyring = ring
+				a.keyring = ring
 				l := atWork(t, d, a)
 				ctx := t.Context()
 				if _, err := a.secrets().KeepPassword(ctx, *l.old, "old"); err != nil {
@@ -174,13 +174,13 @@ func TestLoginCannotPutBack(t *testing.T) {
 	}
 	a.Getenv = func(name string) string { return d.env[name] }
 	d.env["YAN_PASSPHRASE_FILE"] = phrase
-	a.Keyring = secrettest.None()
+	a.keyring = secrettest.None()
 	l := atWork(t, d, a)
 	if _, err := a.secrets().KeepPassword(t.Context(), *l.old, "old"); err != nil {
 		t.Fatal(err)
 	}
 	delete(d.env, "YAN_PASSPHRASE_FILE") // forgotten, and there is a keyring by now
-	a.Keyring = &busy{Keyring: memory{}, also: func() { d.writes(withPassword + "# theirs\n") }}
+	a.keyring = &busy{Keyring: memory{}, also: func() { d.writes(withPassword + "# theirs\n") }}
 	l.password = "new"
 	if err := l.keep(t.Context()); err == nil {
 		t.Fatal("it was kept")

@@ -85,7 +85,7 @@ func (l *setup) token(ctx context.Context, client oauth.Client) (oauth.Token, er
 	way := l.s.oauth2
 	if way == "" {
 		way = "device"
-		if l.a.OpenBrowser != nil || client.DeviceURL == "" {
+		if l.a.openBrowser != nil || client.DeviceURL == "" {
 			way = "browser"
 		}
 	}
@@ -101,8 +101,8 @@ func (l *setup) token(ctx context.Context, client oauth.Client) (oauth.Token, er
 	return client.Browser(ctx, func(page string) error {
 		l.say(l.a.T("The browser asks for your consent. If it does not open, go to:"))
 		l.say("  " + page)
-		if l.a.OpenBrowser != nil {
-			_ = l.a.OpenBrowser(page) // the page stands above
+		if l.a.openBrowser != nil {
+			_ = l.a.openBrowser(page) // the page stands above
 		}
 		return nil
 	})

@@ -88,7 +88,7 @@ func (a *app) openQueue(ctx context.Context, given string) (outbox.Store, error)
 // there is not made, and the store is nil.
 func (a *app) lookIntoQueue(ctx context.Context, given string) (outbox.Store, error) {
 	name := a.outboxName(ctx, given)
-	if a.OpenOutbox == nil && name != "" && !outbox.IsPostgres(name) {
+	if a.openStore == nil && name != "" && !outbox.IsPostgres(name) {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			return nil, a.notThere(name, given)
 		}
@@ -114,7 +114,7 @@ func (a *app) readQueue(ctx context.Context, given string) (outbox.Store, error)
 	store, err := a.lookIntoQueue(ctx, given)
 	name := a.outboxName(ctx, given)
 	var failed *failure
-	if errors.As(err, &failed) && failed.code == exitNoInput || err == nil || a.OpenOutbox != nil || name == "" || outbox.IsPostgres(name) {
+	if errors.As(err, &failed) && failed.code == exitNoInput || err == nil || a.openStore != nil || name == "" || outbox.IsPostgres(name) {
 		return store, err
 	}
 	if store, readErr := stores.OpenToRead(ctx, name, outbox.Options{}); readErr == nil {

@@ -121,10 +121,10 @@ func (a *app) serveOptions(s *serveFlags) (daemon.Options, error) {
 
 // hangups are the SIGHUPs that come until stop is called.
 func (a *app) hangups() (<-chan os.Signal, func()) {
-	if a.Hangups == nil {
+	if a.signals == nil {
 		return nil, func() {}
 	}
-	return a.Hangups()
+	return a.signals()
 }
 
 // announceServe says to a person what runs, and how it ends. Programs have the log.

@@ -49,8 +49,8 @@ func (a *app) noPasswordInFlag(where string) error {
 }
 
 func (a *app) openOutbox(ctx context.Context, where string, o outbox.Options) (outbox.Store, error) {
-	if a.OpenOutbox != nil {
-		return a.OpenOutbox(ctx, where, o)
+	if a.openStore != nil {
+		return a.openStore(ctx, where, o)
 	}
 	return stores.Open(ctx, where, o)
 }

@@ -31,7 +31,7 @@ func world(env map[string]string) (World, *bytes.Buffer, *bytes.Buffer) {
 
 func testApp(lang words.Language) (*app, *bytes.Buffer, *bytes.Buffer) {
 	w, out, errs := world(nil)
-	return &app{World: w, ctx: context.Background(), Words: words.In(lang), origin: map[string]string{}, lists: map[*cobra.Command]func() []list{}, toldProxy: new(sync.Once)}, out, errs
+	return &app{System: w.System, ctx: context.Background(), Words: words.In(lang), origin: map[string]string{}, lists: map[*cobra.Command]func() []list{}, toldProxy: new(sync.Once)}, out, errs
 }
 
 func TestSize(t *testing.T) {
