@@ -15,11 +15,16 @@ import (
 
 // ThisWorld is the machine the program runs on.
 func ThisWorld() World {
-	w := World{System: System{
+	return World{System: thisSystem(), Keyring: secret.System(), OpenBrowser: browser(os.Getenv), Hangups: hangups}
+}
+
+// thisSystem is that of this process.
+func thisSystem() System {
+	w := System{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		StdinTTY: width(os.Stdin), StdoutWidth: width(os.Stdout), StderrWidth: width(os.Stderr),
 		SystemLanguage: words.System, Windows: runtime.GOOS == "windows", Now: time.Now, After: time.After,
-	}, Keyring: secret.System(), OpenBrowser: browser(os.Getenv), Hangups: hangups}
+	}
 	if !w.Windows {
 		w.Etc = "/etc"
 	}
