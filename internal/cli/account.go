@@ -42,7 +42,7 @@ func (a *app) accountListCommand() *cobra.Command {
 		Args:    a.atMost(0),
 		RunE:    func(*cobra.Command, []string) error { return a.listAccounts(asJSON) },
 	}
-	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")})
+	add(cmd, a.T("Flags:"), newOption("json", "", &asJSON, "", a.T("print JSON")))
 	return cmd
 }
 

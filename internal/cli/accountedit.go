@@ -39,8 +39,8 @@ func (a *app) accountEditCommand() *cobra.Command {
 		},
 	}
 	add(cmd, a.T("Flags:"),
-		option{"set", "", &s.set, a.T("KEY=VALUE"), a.T("give a key this value; repeatable")},
-		option{"unset", "", &s.unset, a.T("KEY"), a.T("take a key out, so that it has what it inherits; repeatable")},
+		newOption("set", "", &s.set, a.T("KEY=VALUE"), a.T("give a key this value; repeatable")),
+		newOption("unset", "", &s.unset, a.T("KEY"), a.T("take a key out, so that it has what it inherits; repeatable")),
 	)
 	complete(cmd, "set", func() []string {
 		var list []string

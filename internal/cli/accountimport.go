@@ -55,15 +55,15 @@ func (a *app) accountImportCommand() *cobra.Command {
 		},
 	}
 	add(cmd, a.T("Flags:"),
-		option{"from", "", &s.from, strings.Join(programNames(), "|"), a.T("whose settings (default: by the name of the file, or all)")},
-		option{"all", "", &s.all, "", a.T("take every account that was found")},
-		option{"name", "", &s.names, a.T("NAME"), a.T("take the account of this name; repeatable")},
-		option{"as", "", &s.as, a.T("NAME"), a.T("call it this here; for one account")},
-		option{"sender", "", &s.sender, a.T("ADDRESS"), a.T("the sender of accounts whose settings name none")},
-		option{"replace", "", &s.replace, "", a.T("replace accounts of the same name")},
-		option{"secret-files", "", &s.files, "", a.T("keep each password in a file beside the configuration, which only you can read, instead of the keyring")},
-		option{"dry-run", "n", &s.dryRun, "", a.T("only show what would be taken over")},
-		option{"json", "", &s.json, "", a.T("print JSON")},
+		newOption("from", "", &s.from, strings.Join(programNames(), "|"), a.T("whose settings (default: by the name of the file, or all)")),
+		newOption("all", "", &s.all, "", a.T("take every account that was found")),
+		newOption("name", "", &s.names, a.T("NAME"), a.T("take the account of this name; repeatable")),
+		newOption("as", "", &s.as, a.T("NAME"), a.T("call it this here; for one account")),
+		newOption("sender", "", &s.sender, a.T("ADDRESS"), a.T("the sender of accounts whose settings name none")),
+		newOption("replace", "", &s.replace, "", a.T("replace accounts of the same name")),
+		newOption("secret-files", "", &s.files, "", a.T("keep each password in a file beside the configuration, which only you can read, instead of the keyring")),
+		newOption("dry-run", "n", &s.dryRun, "", a.T("only show what would be taken over")),
+		newOption("json", "", &s.json, "", a.T("print JSON")),
 	)
 	complete(cmd, "from", programNames)
 	return cmd

@@ -35,8 +35,8 @@ func (a *app) accountRemoveCommand() *cobra.Command {
 		},
 	}
 	add(cmd, a.T("Flags:"),
-		option{"yes", "y", &yes, "", a.T("do not ask")},
-		option{"keep-secret", "", &keepSecret, "", a.T("leave the secret in the keyring")},
+		newOption("yes", "y", &yes, "", a.T("do not ask")),
+		newOption("keep-secret", "", &keepSecret, "", a.T("leave the secret in the keyring")),
 	)
 	return cmd
 }

@@ -34,10 +34,10 @@ func (a *app) accountTestCommand() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.testAccounts(cmd.Context(), s, args) },
 	}
 	add(cmd, a.T("Flags:"),
-		option{"all", "", &s.all, "", a.T("test every account")},
-		option{"transcript", "v", &s.transcript, "", a.T("show the conversation with the server, secrets hidden")},
-		option{"timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")},
-		option{"json", "", &s.json, "", a.T("print JSON")},
+		newOption("all", "", &s.all, "", a.T("test every account")),
+		newOption("transcript", "v", &s.transcript, "", a.T("show the conversation with the server, secrets hidden")),
+		newOption("timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")),
+		newOption("json", "", &s.json, "", a.T("print JSON")),
 	)
 	cmd.Flags().Lookup("timeout").DefValue = "" // the help says it
 	return cmd

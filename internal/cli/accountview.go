@@ -97,7 +97,7 @@ func (a *app) accountShowCommand() *cobra.Command {
 		ValidArgsFunction: a.completeOneAccount,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.showAccount(cmd.Context(), args, asJSON) },
 	}
-	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")})
+	add(cmd, a.T("Flags:"), newOption("json", "", &asJSON, "", a.T("print JSON")))
 	return cmd
 }
 

@@ -52,7 +52,7 @@ func (a *app) configShowCommand() *cobra.Command {
 		Args:    a.atMost(0),
 		RunE:    func(*cobra.Command, []string) error { return a.showConfig(asJSON) },
 	}
-	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")})
+	add(cmd, a.T("Flags:"), newOption("json", "", &asJSON, "", a.T("print JSON")))
 	return cmd
 }
 

@@ -28,7 +28,7 @@ func (a *app) configCheckCommand() *cobra.Command {
 		Args:    a.atMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.checkConfig(cmd.Context(), asJSON) },
 	}
-	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")})
+	add(cmd, a.T("Flags:"), newOption("json", "", &asJSON, "", a.T("print JSON")))
 	return cmd
 }
 

@@ -33,9 +33,9 @@ func (a *app) explainCommand() *cobra.Command {
 		},
 	}
 	add(cmd, a.T("Flags:"),
-		option{"provider", "", &e.provider, a.T("PROVIDER"), a.T("the provider whose reply it is")},
-		option{"stage", "", &e.stage, a.T("STAGE"), a.T("where it came: %s", a.listed(stageWords()))},
-		option{"json", "", &e.json, "", a.T("print JSON: a line for each reply")},
+		newOption("provider", "", &e.provider, a.T("PROVIDER"), a.T("the provider whose reply it is")),
+		newOption("stage", "", &e.stage, a.T("STAGE"), a.T("where it came: %s", a.listed(stageWords()))),
+		newOption("json", "", &e.json, "", a.T("print JSON: a line for each reply")),
 	)
 	complete(cmd, "provider", providerIDs)
 	complete(cmd, "stage", stageWords)

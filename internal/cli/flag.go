@@ -22,6 +22,12 @@ type option struct {
 	text        string
 }
 
+// newOption makes a flag of these: its name and letter ("" for none), the variable, the
+// word for its value ("" for a switch), and the text of the help.
+func newOption(name, short string, to any, value, text string) option {
+	return option{name: name, short: short, to: to, value: value, text: text}
+}
+
 // The annotations of a flag that the help reads.
 const (
 	valueOf = "yan_value"

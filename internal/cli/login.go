@@ -58,34 +58,34 @@ func (a *app) loginCommand() *cobra.Command {
 	s.registerAccount(a, cmd)
 	s.registerServer(a, cmd)
 	add(cmd, a.T("Output:"),
-		option{"plain", "", &s.plain, "", a.T("ask line by line, without a form")},
-		option{"json", "", &s.json, "", a.T("print the account as JSON")},
+		newOption("plain", "", &s.plain, "", a.T("ask line by line, without a form")),
+		newOption("json", "", &s.json, "", a.T("print the account as JSON")),
 	)
 	return cmd
 }
 
 func (s *loginFlags) registerAccount(a *app, cmd *cobra.Command) {
 	add(cmd, a.T("Account:"),
-		option{"name", "", &s.name, a.T("NAME"), a.T("what to call the account (default: by the address)")},
-		option{"from", "f", &s.from, a.T("ADDRESS"), a.T("the sender, also with a name (default: the address that logs in)")},
-		option{"user", "", &s.user, a.T("USER"), a.T("the login name (default: what the provider expects)")},
-		option{"default", "", &s.makeDefault, "", a.T("make it the account that is used when no other is named")},
-		option{"replace", "", &s.replace, "", a.T("change the account of that name, if there is one")},
-		option{"no-check", "", &s.noCheck, "", a.T("keep it without logging in")},
-		option{"qr", "", &s.qr, "", a.T("show the address of the provider's help as a QR code")},
+		newOption("name", "", &s.name, a.T("NAME"), a.T("what to call the account (default: by the address)")),
+		newOption("from", "f", &s.from, a.T("ADDRESS"), a.T("the sender, also with a name (default: the address that logs in)")),
+		newOption("user", "", &s.user, a.T("USER"), a.T("the login name (default: what the provider expects)")),
+		newOption("default", "", &s.makeDefault, "", a.T("make it the account that is used when no other is named")),
+		newOption("replace", "", &s.replace, "", a.T("change the account of that name, if there is one")),
+		newOption("no-check", "", &s.noCheck, "", a.T("keep it without logging in")),
+		newOption("qr", "", &s.qr, "", a.T("show the address of the provider's help as a QR code")),
 	)
 	file := a.T("FILE")
 	add(cmd, a.T("Secret:"),
-		option{"secret-stdin", "", &s.secretStdin, "", a.T("read it from standard input")},
-		option{"secret-file", "", &s.secretFile, file, a.T("it stays in this file, which only you can read")},
-		option{"secret-command", "", &s.secretCommand, a.T("COMMAND"), a.T("it is what this command prints, like 'pass show mail'")},
-		option{"secret-env", "", &s.secretEnv, a.T("VARIABLE"), a.T("it is in this variable")},
-		option{"secret-netrc", "", &s.secretNetrc, file, a.T("it is in a netrc file; 'default' means ~/.netrc")},
-		option{"secret-credential", "", &s.secretCredential, a.T("NAME"), a.T("it is this systemd credential")},
-		option{newFileFlag, "", &s.newFile, "", a.T("begin a new encrypted file, and set the old one aside")},
-		option{"oauth2", "", &s.oauth2, "browser|device", a.T("sign in with OAuth 2.0: in the browser, or with a code on another device")},
-		option{"client-id", "", &s.clientID, "ID", a.T("OAuth 2.0: the client id of your registration with the provider")},
-		option{"client-secret", "", &s.clientCode, a.T("TEXT"), a.T("OAuth 2.0: what some providers call the secret of an installed program")},
+		newOption("secret-stdin", "", &s.secretStdin, "", a.T("read it from standard input")),
+		newOption("secret-file", "", &s.secretFile, file, a.T("it stays in this file, which only you can read")),
+		newOption("secret-command", "", &s.secretCommand, a.T("COMMAND"), a.T("it is what this command prints, like 'pass show mail'")),
+		newOption("secret-env", "", &s.secretEnv, a.T("VARIABLE"), a.T("it is in this variable")),
+		newOption("secret-netrc", "", &s.secretNetrc, file, a.T("it is in a netrc file; 'default' means ~/.netrc")),
+		newOption("secret-credential", "", &s.secretCredential, a.T("NAME"), a.T("it is this systemd credential")),
+		newOption(newFileFlag, "", &s.newFile, "", a.T("begin a new encrypted file, and set the old one aside")),
+		newOption("oauth2", "", &s.oauth2, "browser|device", a.T("sign in with OAuth 2.0: in the browser, or with a code on another device")),
+		newOption("client-id", "", &s.clientID, "ID", a.T("OAuth 2.0: the client id of your registration with the provider")),
+		newOption("client-secret", "", &s.clientCode, a.T("TEXT"), a.T("OAuth 2.0: what some providers call the secret of an installed program")),
 	)
 	complete(cmd, "oauth2", oauthWays)
 }
@@ -93,18 +93,18 @@ func (s *loginFlags) registerAccount(a *app, cmd *cobra.Command) {
 func (s *loginFlags) registerServer(a *app, cmd *cobra.Command) {
 	file := a.T("FILE")
 	add(cmd, a.T("Server:"),
-		option{"server", "", &s.server, a.T("SERVER"), a.T("URL or provider (default: found by the address)")},
-		option{"auth", "", &s.auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")},
-		option{"no-login", "", &s.noLogin, "", a.T("log in as nobody, at a server that takes mail from this machine as it is")},
-		option{"tls-ca", "", &s.tlsCA, file, a.T("trust these authorities (PEM) instead of the system's")},
-		option{"tls-pin", "", &s.tlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")},
-		option{"tls-cert", "", &s.tlsCert, file, a.T("show this client certificate (PEM)")},
-		option{"tls-key", "", &s.tlsKey, file, a.T("the key of the client certificate (PEM)")},
-		option{"tls-name", "", &s.tlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")},
-		option{"tls-rsa-key-exchange", "", &s.tlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")},
-		option{"proxy", "", &s.proxy, "URL", a.T("go through socks5://host:port or http://host:port; DNS is asked directly")},
-		option{"dns", "", &s.dns, a.T("ADDRESS"), a.T("ask this DNS server instead of the system's")},
-		option{"timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")},
+		newOption("server", "", &s.server, a.T("SERVER"), a.T("URL or provider (default: found by the address)")),
+		newOption("auth", "", &s.auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
+		newOption("no-login", "", &s.noLogin, "", a.T("log in as nobody, at a server that takes mail from this machine as it is")),
+		newOption("tls-ca", "", &s.tlsCA, file, a.T("trust these authorities (PEM) instead of the system's")),
+		newOption("tls-pin", "", &s.tlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
+		newOption("tls-cert", "", &s.tlsCert, file, a.T("show this client certificate (PEM)")),
+		newOption("tls-key", "", &s.tlsKey, file, a.T("the key of the client certificate (PEM)")),
+		newOption("tls-name", "", &s.tlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
+		newOption("tls-rsa-key-exchange", "", &s.tlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
+		newOption("proxy", "", &s.proxy, "URL", a.T("go through socks5://host:port or http://host:port; DNS is asked directly")),
+		newOption("dns", "", &s.dns, a.T("ADDRESS"), a.T("ask this DNS server instead of the system's")),
+		newOption("timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")),
 	)
 	complete(cmd, "server", providerIDs)
 	complete(cmd, "auth", sasl.Mechanisms)

@@ -38,7 +38,7 @@ func (a *app) manCommand() *cobra.Command {
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	add(cmd, a.T("Flags:"), option{"dir", "", &dir, a.T("FOLDER"), a.T("write all pages into this folder, which is made")})
+	add(cmd, a.T("Flags:"), newOption("dir", "", &dir, a.T("FOLDER"), a.T("write all pages into this folder, which is made")))
 	return cmd
 }
 

@@ -32,7 +32,7 @@ func (a *app) providersCommand() *cobra.Command {
 			return providerIDs(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")})
+	add(cmd, a.T("Flags:"), newOption("json", "", &asJSON, "", a.T("print JSON")))
 	return cmd
 }
 

@@ -60,11 +60,11 @@ func (a *app) queueCommand() *cobra.Command {
 // register adds the flags that all of them have.
 func (q *queueFlags) register(a *app, cmd *cobra.Command) {
 	q.registerOutbox(a, cmd)
-	add(cmd, a.T("Flags:"), option{"json", "", &q.json, "", a.T("print JSON")})
+	add(cmd, a.T("Flags:"), newOption("json", "", &q.json, "", a.T("print JSON")))
 }
 
 func (q *queueFlags) registerOutbox(a *app, cmd *cobra.Command) {
-	add(cmd, a.T("Flags:"), option{"outbox", "", &q.outbox, a.T("PATH|URL"), outboxText(a)})
+	add(cmd, a.T("Flags:"), newOption("outbox", "", &q.outbox, a.T("PATH|URL"), outboxText(a)))
 }
 
 func outboxText(a *app) string {

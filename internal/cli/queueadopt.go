@@ -23,7 +23,7 @@ func (a *app) queueAdoptCommand() *cobra.Command {
 		Args:    a.atMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queueAdopt(cmd.Context(), q, moved) },
 	}
-	add(cmd, a.T("Flags:"), option{"moved", "", &moved, "", a.T("the original is gone, and nothing was sent from it since")})
+	add(cmd, a.T("Flags:"), newOption("moved", "", &moved, "", a.T("the original is gone, and nothing was sent from it since")))
 	q.register(a, cmd)
 	return cmd
 }

@@ -287,9 +287,9 @@ func (a *app) queueResolveCommand() *cobra.Command {
 		},
 	}
 	add(cmd, a.T("Decision:"),
-		option{"sent", "", &sent, "", a.T("it was handed over: nothing more is sent")},
-		option{"resend", "", &resend, "", a.T("it was not, or twice does no harm: send it once more")},
-		option{"to", "", &f.to, a.T("TEXT"), a.T("only recipients whose address holds this")},
+		newOption("sent", "", &sent, "", a.T("it was handed over: nothing more is sent")),
+		newOption("resend", "", &resend, "", a.T("it was not, or twice does no harm: send it once more")),
+		newOption("to", "", &f.to, a.T("TEXT"), a.T("only recipients whose address holds this")),
 	)
 	q.register(a, cmd)
 	return cmd

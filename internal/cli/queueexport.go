@@ -27,7 +27,7 @@ func (a *app) queueExportCommand() *cobra.Command {
 		ValidArgsFunction: a.completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueExport(cmd.Context(), q, to, args) },
 	}
-	add(cmd, a.T("Flags:"), option{"output", "o", &to, a.T("FILE"), a.T("write it here; a file that is there is replaced")})
+	add(cmd, a.T("Flags:"), newOption("output", "o", &to, a.T("FILE"), a.T("write it here; a file that is there is replaced")))
 	q.registerOutbox(a, cmd)
 	return cmd
 }

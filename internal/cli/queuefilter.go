@@ -28,15 +28,15 @@ const scheduled = "scheduled"
 // register adds the flags that a change has, too.
 func (f *queueFilter) register(a *app, cmd *cobra.Command, all string) {
 	add(cmd, a.T("Which messages:"),
-		option{"account", "A", &f.account, a.T("NAME"), a.T("those that go out from this account")},
-		option{"state", "", &f.states, a.T("STATE"), a.T("those with a recipient in this state, or in one of several with commas")},
-		option{"to", "", &f.to, a.T("TEXT"), a.T("those with a recipient whose address holds this")},
-		option{"from", "", &f.from, a.T("TEXT"), a.T("those whose sender holds this")},
-		option{"tag", "", &f.tag, a.T("WORD"), a.T("those with this tag")},
-		option{"key", "", &f.key, a.T("WORD"), a.T("the one with this key")},
-		option{"since", "", &f.since, a.T("TIME"), a.T("those enqueued at this time or later: 9:00, yesterday, 2026-01-31, or 2h for two hours ago")},
-		option{"until", "", &f.until, a.T("TIME"), a.T("those enqueued before")},
-		option{"all", "", &f.all, "", all},
+		newOption("account", "A", &f.account, a.T("NAME"), a.T("those that go out from this account")),
+		newOption("state", "", &f.states, a.T("STATE"), a.T("those with a recipient in this state, or in one of several with commas")),
+		newOption("to", "", &f.to, a.T("TEXT"), a.T("those with a recipient whose address holds this")),
+		newOption("from", "", &f.from, a.T("TEXT"), a.T("those whose sender holds this")),
+		newOption("tag", "", &f.tag, a.T("WORD"), a.T("those with this tag")),
+		newOption("key", "", &f.key, a.T("WORD"), a.T("the one with this key")),
+		newOption("since", "", &f.since, a.T("TIME"), a.T("those enqueued at this time or later: 9:00, yesterday, 2026-01-31, or 2h for two hours ago")),
+		newOption("until", "", &f.until, a.T("TIME"), a.T("those enqueued before")),
+		newOption("all", "", &f.all, "", all),
 	)
 	complete(cmd, "state", stateFlagWords)
 	complete(cmd, "account", a.accountNames)
@@ -46,7 +46,7 @@ func (f *queueFilter) register(a *app, cmd *cobra.Command, all string) {
 func (f *queueFilter) registerList(a *app, cmd *cobra.Command) {
 	f.limit = -1
 	f.register(a, cmd, a.T("those that are finished, too"))
-	add(cmd, a.T("Which messages:"), option{"limit", "", &f.limit, a.T("NUMBER"), a.T("at most so many, the newest; 0 for all (default: 50, with --json all)")})
+	add(cmd, a.T("Which messages:"), newOption("limit", "", &f.limit, a.T("NUMBER"), a.T("at most so many, the newest; 0 for all (default: 50, with --json all)")))
 	cmd.Flags().Lookup("limit").DefValue = ""
 }
 

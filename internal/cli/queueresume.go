@@ -27,7 +27,7 @@ func (a *app) queueResumeCommand() *cobra.Command {
 			return a.resumeAccounts(cmd.Context(), q, args)
 		},
 	}
-	add(cmd, a.T("Flags:"), option{"all", "", &all, "", a.T("all accounts that rest")})
+	add(cmd, a.T("Flags:"), newOption("all", "", &all, "", a.T("all accounts that rest")))
 	q.register(a, cmd)
 	return cmd
 }

@@ -38,7 +38,7 @@ func (a *app) queueRunCommand() *cobra.Command {
 			return a.queueRun(cmd.Context(), q, quiet)
 		},
 	}
-	add(cmd, a.T("Flags:"), option{"quiet", "q", &quiet, "", a.T("print nothing but what went wrong for good, or needs somebody")})
+	add(cmd, a.T("Flags:"), newOption("quiet", "q", &quiet, "", a.T("print nothing but what went wrong for good, or needs somebody")))
 	q.register(a, cmd)
 	a.addLists(cmd, func() []list { return []list{a.exitStatuses()} })
 	return cmd

@@ -31,13 +31,13 @@ type queueing struct {
 func (o *queueing) registerQueue(a *app, cmd *cobra.Command) {
 	o.priority = priorityWord(outbox.Normal)
 	add(cmd, a.T("Later (outbox):"),
-		option{"queue", "", &o.when, "", a.T("put the message into the outbox instead of sending it; --queue=offline only where the server can't be reached")},
-		option{"at", "", &o.at, a.T("TIME"), a.T("do not send it before: 15:30, \"tomorrow 9:00\", +2h, or a date with a time; puts it into the outbox")},
-		option{"expires", "", &o.expires, a.T("DURATION|TIME"), a.T("try for so long, or until then (default: 5d)")},
-		option{"key", "", &o.key, a.T("WORD"), a.T("enqueue a message with this key only once, however often this is run")},
-		option{"priority", "", &o.priority, "high|normal|low", a.T("what goes first among what is due")},
-		option{"tag", "", &o.tags, a.T("WORD"), a.T("a word to find it by; repeatable")},
-		option{"outbox", "", &o.outbox, a.T("PATH|URL"), outboxText(a)},
+		newOption("queue", "", &o.when, "", a.T("put the message into the outbox instead of sending it; --queue=offline only where the server can't be reached")),
+		newOption("at", "", &o.at, a.T("TIME"), a.T("do not send it before: 15:30, \"tomorrow 9:00\", +2h, or a date with a time; puts it into the outbox")),
+		newOption("expires", "", &o.expires, a.T("DURATION|TIME"), a.T("try for so long, or until then (default: 5d)")),
+		newOption("key", "", &o.key, a.T("WORD"), a.T("enqueue a message with this key only once, however often this is run")),
+		newOption("priority", "", &o.priority, "high|normal|low", a.T("what goes first among what is due")),
+		newOption("tag", "", &o.tags, a.T("WORD"), a.T("a word to find it by; repeatable")),
+		newOption("outbox", "", &o.outbox, a.T("PATH|URL"), outboxText(a)),
 	)
 	cmd.Flags().Lookup("queue").NoOptDefVal = account.QueueAlways
 	complete(cmd, "queue", account.QueueWords)

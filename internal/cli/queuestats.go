@@ -186,8 +186,8 @@ func (a *app) queuePruneCommand() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queuePrune(cmd.Context(), q, bodies, messages) },
 	}
 	add(cmd, a.T("What is old enough:"),
-		option{"bodies", "", &bodies, a.T("DURATION"), a.T("forget texts so long after their message was finished (default: keep_bodies of the configuration, else 7d)")},
-		option{"messages", "", &messages, a.T("DURATION"), a.T("forget messages altogether so long after (default: keep_messages of the configuration, else 90d)")})
+		newOption("bodies", "", &bodies, a.T("DURATION"), a.T("forget texts so long after their message was finished (default: keep_bodies of the configuration, else 7d)")),
+		newOption("messages", "", &messages, a.T("DURATION"), a.T("forget messages altogether so long after (default: keep_messages of the configuration, else 90d)")))
 	q.register(a, cmd)
 	return cmd
 }

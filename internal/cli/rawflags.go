@@ -38,11 +38,11 @@ func mboxWords() []string { return []string{"alike", "every"} }
 
 func (s *rawFlags) registerRaw(a *app, cmd *cobra.Command) {
 	add(cmd, a.T("Whole messages (--raw):"),
-		option{"mbox", "", &s.mbox, "alike|every", a.T("\"From \" lines of an mbox file that do not look like its first: alike reads them as text, every starts a message at each (default: such a file is refused)")},
-		option{"include-deleted", "", &s.marked, "", a.T("also send messages that are marked as deleted or as drafts")},
-		option{"fit", "", &s.fit, "", a.T("add a missing Date and Message-ID, and encode and fold what servers can't take: UTF-8 in the header, long lines, 8-bit text; signed messages stay as they are")},
-		option{"set-from", "", &s.setFrom, "missing|always", a.T("write the account's sender (or that of -f) into From: where no address is there (default), or always")},
-		option{"skip-bad", "", &s.skip, "", a.T("list the messages that can't be sent, and send the others; the exit status is 65 at least")},
+		newOption("mbox", "", &s.mbox, "alike|every", a.T("\"From \" lines of an mbox file that do not look like its first: alike reads them as text, every starts a message at each (default: such a file is refused)")),
+		newOption("include-deleted", "", &s.marked, "", a.T("also send messages that are marked as deleted or as drafts")),
+		newOption("fit", "", &s.fit, "", a.T("add a missing Date and Message-ID, and encode and fold what servers can't take: UTF-8 in the header, long lines, 8-bit text; signed messages stay as they are")),
+		newOption("set-from", "", &s.setFrom, "missing|always", a.T("write the account's sender (or that of -f) into From: where no address is there (default), or always")),
+		newOption("skip-bad", "", &s.skip, "", a.T("list the messages that can't be sent, and send the others; the exit status is 65 at least")),
 	)
 	cmd.Flags().Lookup("set-from").NoOptDefVal = "missing"
 	complete(cmd, "mbox", mboxWords)

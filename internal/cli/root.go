@@ -35,7 +35,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().String("lang", "", a.T("speak en or zh (default: by LC_ALL, LC_MESSAGES, LANG)"))
 	root.PersistentFlags().BoolP("help", "h", false, a.T("show this help"))
 	root.PersistentFlags().Lookup("lang").Annotations = map[string][]string{valueOf: {a.T("LANGUAGE")}}
-	add(root, a.T("Flags:"), option{"version", "", &showVersion, "", a.T("print the version")})
+	add(root, a.T("Flags:"), newOption("version", "", &showVersion, "", a.T("print the version")))
 	complete(root, "lang", func() []string { return []string{"en", "zh"} })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(a.page(cmd)) })

@@ -52,19 +52,19 @@ func (a *app) sandboxCommand() *cobra.Command {
 	}
 	port := a.T("PORT")
 	add(cmd, a.T("Flags:"),
-		option{"profile", "", &s.profile, a.T("PROVIDER"), a.T("the provider to imitate: %s", a.listed(sandbox.Profiles()))},
-		option{"port", "", &s.port, port, a.T("submission with STARTTLS (default: a free port)")},
-		option{"tls-port", "", &s.tlsPort, port, a.T("TLS from the first byte (default: a free port)")},
-		option{"lmtp-port", "", &s.lmtpPort, port, a.T("LMTP, 0 for a free port (default: no LMTP)")},
-		option{"maildir", "", &s.maildir, a.T("FOLDER"), a.T("keep messages here, a Maildir for each recipient (default: in memory)")},
-		option{"ca", "", &s.ca, a.T("FILE"), a.T("write the certificate authority here, for --tls-ca (default: a temporary file)")},
-		option{"fault", "", &s.faults, a.T("STAGE=ACTION"), a.T("misbehave, like body=cut or rcpt=550; 'help' lists all; repeatable")},
-		option{"limit", "", &s.limits, a.T("WORD=NUMBER"), a.T("take no more than so much, like messages=10, connections=2, rate=60/1m or rcptmax=5; 'help' lists all; repeatable")},
-		option{"quirk", "", &s.quirks, a.T("WORD"), a.T("have a bad habit, like loses-group; 'help' lists all; repeatable")},
-		option{"lock-after", "", &s.lockAfter, "N", a.T("lock an account for an hour after N wrong logins in a row")},
-		option{"exit-after", "", &s.exitAfter, "N", a.T("end after N messages")},
-		option{"quiet", "q", &s.quiet, "", a.T("do not show the conversations")},
-		option{"json", "", &s.json, "", a.T("print JSON: a line when ready, a line for each message")},
+		newOption("profile", "", &s.profile, a.T("PROVIDER"), a.T("the provider to imitate: %s", a.listed(sandbox.Profiles()))),
+		newOption("port", "", &s.port, port, a.T("submission with STARTTLS (default: a free port)")),
+		newOption("tls-port", "", &s.tlsPort, port, a.T("TLS from the first byte (default: a free port)")),
+		newOption("lmtp-port", "", &s.lmtpPort, port, a.T("LMTP, 0 for a free port (default: no LMTP)")),
+		newOption("maildir", "", &s.maildir, a.T("FOLDER"), a.T("keep messages here, a Maildir for each recipient (default: in memory)")),
+		newOption("ca", "", &s.ca, a.T("FILE"), a.T("write the certificate authority here, for --tls-ca (default: a temporary file)")),
+		newOption("fault", "", &s.faults, a.T("STAGE=ACTION"), a.T("misbehave, like body=cut or rcpt=550; 'help' lists all; repeatable")),
+		newOption("limit", "", &s.limits, a.T("WORD=NUMBER"), a.T("take no more than so much, like messages=10, connections=2, rate=60/1m or rcptmax=5; 'help' lists all; repeatable")),
+		newOption("quirk", "", &s.quirks, a.T("WORD"), a.T("have a bad habit, like loses-group; 'help' lists all; repeatable")),
+		newOption("lock-after", "", &s.lockAfter, "N", a.T("lock an account for an hour after N wrong logins in a row")),
+		newOption("exit-after", "", &s.exitAfter, "N", a.T("end after N messages")),
+		newOption("quiet", "q", &s.quiet, "", a.T("do not show the conversations")),
+		newOption("json", "", &s.json, "", a.T("print JSON: a line when ready, a line for each message")),
 	)
 	complete(cmd, "profile", sandbox.Profiles)
 	complete(cmd, "fault", faultWords)

@@ -80,10 +80,10 @@ func (a *app) sendCommand() *cobra.Command {
 	s.registerQueue(a, cmd)
 	s.serverFlags.register(a, cmd)
 	add(cmd, a.T("Output:"),
-		option{"dry-run", "n", &s.dryRun, "", a.T("print the exact bytes and the envelope; touch no network")},
-		option{"transcript", "v", &s.transcript, "", a.T("show the conversation with the server, secrets hidden")},
-		option{"quiet", "q", &s.quiet, "", a.T("print nothing but errors")},
-		option{"json", "", &s.json, "", a.T("print one JSON object for each message")},
+		newOption("dry-run", "n", &s.dryRun, "", a.T("print the exact bytes and the envelope; touch no network")),
+		newOption("transcript", "v", &s.transcript, "", a.T("show the conversation with the server, secrets hidden")),
+		newOption("quiet", "q", &s.quiet, "", a.T("print nothing but errors")),
+		newOption("json", "", &s.json, "", a.T("print one JSON object for each message")),
 	)
 	return cmd
 }
@@ -91,34 +91,34 @@ func (a *app) sendCommand() *cobra.Command {
 func (s *sendFlags) registerMessage(a *app, cmd *cobra.Command) {
 	file, address, text := a.T("FILE"), a.T("ADDRESS"), a.T("TEXT")
 	add(cmd, a.T("Message:"),
-		option{"to", "t", &s.to, address, a.T("a recipient, 'Name <address>', or several with commas; repeatable")},
-		option{"cc", "", &s.cc, address, a.T("a recipient of a copy")},
-		option{"bcc", "", &s.bcc, address, a.T("a recipient whom the others do not see")},
-		option{"to-file", "", &s.toFile, file, a.T("read recipients from a file, an address on each line; also --cc-file, --bcc-file")},
-		option{"cc-file", "", &s.ccFile, file, a.T("read recipients of a copy from a file")},
-		option{"bcc-file", "", &s.bccFile, file, a.T("read recipients whom the others do not see from a file")},
-		option{"from", "f", &s.from, address, a.T("the sender (default: the account's, else EMAIL, else the user of the server URL)")},
-		option{"subject", "s", &s.subject, text, a.T("the subject, in any language")},
-		option{"body", "b", &s.body, text, a.T("the text")},
-		option{"body-file", "", &s.bodyFile, file, a.T("read the text from a file")},
-		option{"html", "", &s.html, "HTML", a.T("HTML, beside the text or instead of it")},
-		option{"html-file", "", &s.htmlFile, file, a.T("read the HTML from a file")},
-		option{"charset", "", &s.charset, a.T("NAME"), a.T("the charset of a text from a file or standard input that is not UTF-8, like gbk")},
-		option{"attach", "a", &s.attach, file, a.T("attach a file; repeatable; FILE;name=NAME;type=TYPE says how it is shown")},
-		option{"inline", "", &s.inline, file, a.T("an image that the HTML shows as cid:FILENAME; repeatable")},
-		option{"invite", "", &s.inviteFile, file, a.T("an invitation: a calendar file (.ics), to be answered in the mail program")},
-		option{"header", "", &s.header, a.T("'NAME: VALUE'"), a.T("a further header field; repeatable")},
-		option{"reply-to", "", &s.replyTo, address, a.T("where answers shall go")},
-		option{"sender", "", &s.sender, address, a.T("who submits the message, if not its author; it leaves in this name")},
-		option{"date", "", &s.date, a.T("TIME"), a.T("the date of the message (default: now)")},
-		option{"message-id", "", &s.messageID, "ID@DOMAIN", a.T("the Message-ID (default: a random one)")},
-		option{"raw", "", &s.raw, "", a.T("send whole messages as they are: files (.eml, mbox), folders, or standard input")},
-		option{"to-policy", "", &s.policy, "all|any", a.T("one recipient refused: all (default) sends to nobody, any to the others; the library's default is any")},
+		newOption("to", "t", &s.to, address, a.T("a recipient, 'Name <address>', or several with commas; repeatable")),
+		newOption("cc", "", &s.cc, address, a.T("a recipient of a copy")),
+		newOption("bcc", "", &s.bcc, address, a.T("a recipient whom the others do not see")),
+		newOption("to-file", "", &s.toFile, file, a.T("read recipients from a file, an address on each line; also --cc-file, --bcc-file")),
+		newOption("cc-file", "", &s.ccFile, file, a.T("read recipients of a copy from a file")),
+		newOption("bcc-file", "", &s.bccFile, file, a.T("read recipients whom the others do not see from a file")),
+		newOption("from", "f", &s.from, address, a.T("the sender (default: the account's, else EMAIL, else the user of the server URL)")),
+		newOption("subject", "s", &s.subject, text, a.T("the subject, in any language")),
+		newOption("body", "b", &s.body, text, a.T("the text")),
+		newOption("body-file", "", &s.bodyFile, file, a.T("read the text from a file")),
+		newOption("html", "", &s.html, "HTML", a.T("HTML, beside the text or instead of it")),
+		newOption("html-file", "", &s.htmlFile, file, a.T("read the HTML from a file")),
+		newOption("charset", "", &s.charset, a.T("NAME"), a.T("the charset of a text from a file or standard input that is not UTF-8, like gbk")),
+		newOption("attach", "a", &s.attach, file, a.T("attach a file; repeatable; FILE;name=NAME;type=TYPE says how it is shown")),
+		newOption("inline", "", &s.inline, file, a.T("an image that the HTML shows as cid:FILENAME; repeatable")),
+		newOption("invite", "", &s.inviteFile, file, a.T("an invitation: a calendar file (.ics), to be answered in the mail program")),
+		newOption("header", "", &s.header, a.T("'NAME: VALUE'"), a.T("a further header field; repeatable")),
+		newOption("reply-to", "", &s.replyTo, address, a.T("where answers shall go")),
+		newOption("sender", "", &s.sender, address, a.T("who submits the message, if not its author; it leaves in this name")),
+		newOption("date", "", &s.date, a.T("TIME"), a.T("the date of the message (default: now)")),
+		newOption("message-id", "", &s.messageID, "ID@DOMAIN", a.T("the Message-ID (default: a random one)")),
+		newOption("raw", "", &s.raw, "", a.T("send whole messages as they are: files (.eml, mbox), folders, or standard input")),
+		newOption("to-policy", "", &s.policy, "all|any", a.T("one recipient refused: all (default) sends to nobody, any to the others; the library's default is any")),
 	)
 	add(cmd, a.T("Many messages (--raw):"),
-		option{"log", "", &s.log, file, a.T("note here what became of each; what it has as accepted is not sent again")},
-		option{"resend", "", &s.resend, "unknown|refused", a.T("send again, too, what the log has as unknown, or as refused for good")},
-		option{"window", "", &s.window, a.T("NUMBER"), a.T("how many a connection may have on the wire without an answer; if it is lost, they are unknown (default: 32; 1: one at a time)")},
+		newOption("log", "", &s.log, file, a.T("note here what became of each; what it has as accepted is not sent again")),
+		newOption("resend", "", &s.resend, "unknown|refused", a.T("send again, too, what the log has as unknown, or as refused for good")),
+		newOption("window", "", &s.window, a.T("NUMBER"), a.T("how many a connection may have on the wire without an answer; if it is lost, they are unknown (default: 32; 1: one at a time)")),
 	)
 	complete(cmd, "resend", resendWords)
 	complete(cmd, "charset", charsets)
@@ -352,9 +352,9 @@ func (a *app) ofOneAccount(s *sendFlags, id *identity, jobs []*job) error {
 // accountFlags are those of send that choose and change what an account adds.
 func (s *sendFlags) registerAccount(a *app, cmd *cobra.Command) {
 	add(cmd, a.T("Account:"),
-		option{"account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the one of the sender's address, else the default account)")},
-		option{"no-signature", "", &s.noSignature, "", a.T("leave the account's signature out")},
-		option{"no-fallback", "", &s.noFallback, "", a.T("do not let another account take over")},
+		newOption("account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the one of the sender's address, else the default account)")),
+		newOption("no-signature", "", &s.noSignature, "", a.T("leave the account's signature out")),
+		newOption("no-fallback", "", &s.noFallback, "", a.T("do not let another account take over")),
 	)
 	complete(cmd, "account", a.accountNames)
 }

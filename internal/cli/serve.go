@@ -46,12 +46,12 @@ func (a *app) serveCommand() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), s) },
 	}
 	add(cmd, a.T("Flags:"),
-		option{"outbox", "", &s.outbox, a.T("OUTBOX"), a.T("the file of the outbox, or a URL that begins with postgres:// and has no password (default: that of the configuration)")},
-		option{"grace", "", &s.grace, a.T("TIME"), a.T("how long to wait at the end for what is on the wire (default 30s)")},
-		option{"socket", "", &s.socket, a.T("PATH"), a.T("where other commands reach this one (default: beside the outbox)")},
-		option{"metrics", "", &s.metrics, a.T("ADDRESS"), a.T("show metrics to Prometheus at this port of 127.0.0.1, or at host:port")},
-		option{"log-json", "", &s.logJSON, "", a.T("write the log as JSON")},
-		option{"log-level", "", &s.logLevel, a.T("LEVEL"), a.T("the least that is logged: %s (default info)", a.listed(logLevels()))},
+		newOption("outbox", "", &s.outbox, a.T("OUTBOX"), a.T("the file of the outbox, or a URL that begins with postgres:// and has no password (default: that of the configuration)")),
+		newOption("grace", "", &s.grace, a.T("TIME"), a.T("how long to wait at the end for what is on the wire (default 30s)")),
+		newOption("socket", "", &s.socket, a.T("PATH"), a.T("where other commands reach this one (default: beside the outbox)")),
+		newOption("metrics", "", &s.metrics, a.T("ADDRESS"), a.T("show metrics to Prometheus at this port of 127.0.0.1, or at host:port")),
+		newOption("log-json", "", &s.logJSON, "", a.T("write the log as JSON")),
+		newOption("log-level", "", &s.logLevel, a.T("LEVEL"), a.T("the least that is logged: %s (default info)", a.listed(logLevels()))),
 	)
 	complete(cmd, "log-level", logLevels)
 	return cmd

@@ -23,8 +23,8 @@ func (a *app) versionCommand() *cobra.Command {
 			return a.printVersion(asJSON)
 		},
 	}
-	add(cmd, a.T("Flags:"), option{"json", "", &asJSON, "", a.T("print JSON")},
-		option{"licenses", "", &licences, "", a.T("print the licenses of everything that the program is made of")})
+	add(cmd, a.T("Flags:"), newOption("json", "", &asJSON, "", a.T("print JSON")),
+		newOption("licenses", "", &licences, "", a.T("print the licenses of everything that the program is made of")))
 	return cmd
 }
 
