@@ -320,8 +320,8 @@ func (a *app) runEditor(ctx context.Context, file string, line int) error {
 	}
 	var cmd *exec.Cmd
 	if a.Windows {
-		command := strings.Fields(editor)
-		cmd = exec.CommandContext(ctx, command[0], append(command[1:], words...)...)
+		line := strings.Fields(editor)
+		cmd = exec.CommandContext(ctx, line[0], append(line[1:], words...)...)
 	} else { // as git does it: the variable may hold flags and quotes
 		cmd = exec.CommandContext(ctx, "sh", append([]string{"-c", editor + ` "$@"`, editor}, words...)...)
 	}
@@ -357,7 +357,7 @@ func takesTheTerminal(editor string) bool {
 }
 
 // program is the name of the program of a command.
-func program(command string) string {
-	word, _, _ := strings.Cut(strings.TrimSpace(command), " ")
+func program(line string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
 	return strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe")
 }

@@ -132,15 +132,15 @@ func (a *app) tellUnkept(s *importFlags, args []string, list []*haul) error {
 	if why == nil {
 		return nil
 	}
-	command := "yan account import"
+	again := "yan account import"
 	for _, file := range args {
-		command += " " + shellWord(file)
+		again += " " + shellWord(file)
 	}
 	if s.from != "" {
-		command += " --from " + s.from
+		again += " --from " + s.from
 	}
 	return fail(exitConfig, errors.New(a.T("not taken over, since their passwords can't be kept: %s (%s)", a.listed(names), a.secretProblem(why))),
-		a.T("Keep them in files that only you can read: %s", command+" --secret-files --name "+strings.Join(names, " --name ")))
+		a.T("Keep them in files that only you can read: %s", again+" --secret-files --name "+strings.Join(names, " --name ")))
 }
 
 func (a *app) checkImport(s *importFlags, args []string) error {

@@ -35,20 +35,20 @@ func (v view) secretPlace() (kind, place string) {
 
 // shownCommand is a command that prints a secret, without what might be one: anywhere
 // behind a word that only prints what follows, and variables that are set for it.
-func shownCommand(command string) string {
-	program, more := secret.ProgramOf(command)
-	words := strings.Fields(command)
+func shownCommand(line string) string {
+	program, more := secret.ProgramOf(line)
+	words := strings.Fields(line)
 	if more && words[0] != program {
-		return startOf(command)
+		return startOf(line)
 	}
 	apart := func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("'\"(){};&|$`", r) }
-	for _, word := range strings.FieldsFunc(command, apart) {
+	for _, word := range strings.FieldsFunc(line, apart) {
 		switch word[strings.LastIndexAny(word, `/\`)+1:] {
 		case "echo", "printf", "print", "Write-Output", "Write-Host":
-			return startOf(command)
+			return startOf(line)
 		}
 	}
-	return command
+	return line
 }
 
 // secretWord is the place of a secret in a column.

@@ -19,9 +19,9 @@ func (a *app) badSecret(acc account.Account, err error) error {
 	return a.badSecretOf(acc, err, "yan login "+acc.Name)
 }
 
-// badSecretOf is the same; command logs in again.
-func (a *app) badSecretOf(acc account.Account, err error, command string) error {
-	loginAgain := a.T("Log in again: %s", command)
+// badSecretOf is the same; login is the command that logs in again.
+func (a *app) badSecretOf(acc account.Account, err error, login string) error {
+	loginAgain := a.T("Log in again: %s", login)
 	var s *secret.Error
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -50,11 +50,11 @@ func (a *app) badSecretOf(acc account.Account, err error, command string) error 
 	case secret.Damaged:
 		hint = loginAgain
 		if s.Source.Kind == secret.Kept && s.Path != "" {
-			hint = a.T("Restore it from a copy, or begin a new one; the damaged one is set aside: %s", command+" --"+newFileFlag)
+			hint = a.T("Restore it from a copy, or begin a new one; the damaged one is set aside: %s", login+" --"+newFileFlag)
 		}
 	case secret.Passphrase:
 		return fail(exitConfig, errors.New(a.T("account %s: the passphrase of %s is wrong", acc.Name, a.placeOf(&secret.Error{Path: cmp.Or(s.Path, a.vault().File)}))),
-			a.T("If it is forgotten, begin a new file; the old one is set aside: %s", command+" --"+newFileFlag))
+			a.T("If it is forgotten, begin a new file; the old one is set aside: %s", login+" --"+newFileFlag))
 	case secret.Unwritable:
 		return fail(exitCantCreate, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+a.T(": %s", a.secretProblem(err)))),
 			a.T("Make room on the disk, or see to it that you may write into %s.", printable(filepath.Dir(s.Path))))
@@ -73,15 +73,15 @@ func (a *app) badSecretOf(acc account.Account, err error, command string) error 
 		if errors.Is(s.Err, secret.ErrNoTerminal) {
 			what = a.T("account %s: %s did not end; does it wait for a passphrase? It has no terminal to ask on", acc.Name, a.placeOf(s))
 		}
-		return fail(exitConfig, errors.New(what), a.T("Try the command by itself: it has to print the secret without asking. Unlock what it asks for, or keep the secret elsewhere: %s", command+" --secret-file code.txt"))
+		return fail(exitConfig, errors.New(what), a.T("Try the command by itself: it has to print the secret without asking. Unlock what it asks for, or keep the secret elsewhere: %s", login+" --secret-file code.txt"))
 	case secret.Locked:
-		hint = a.T("Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s", command+" --secret-file code.txt")
+		hint = a.T("Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s", login+" --secret-file code.txt")
 	case secret.Unavailable:
 		if errors.Is(err, errNoMoreTries) {
-			return a.badSecretOf(acc, &secret.Error{Problem: secret.Passphrase, Source: s.Source, Key: s.Key, Path: s.Path}, command)
+			return a.badSecretOf(acc, &secret.Error{Problem: secret.Passphrase, Source: s.Source, Key: s.Key, Path: s.Path}, login)
 		}
 		return fail(exitConfig, errors.New(a.T("account %s: there is no keyring that works, and nobody to ask for the passphrase of the encrypted file", acc.Name)),
-			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", command+" --secret-file code.txt"))
+			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", login+" --secret-file code.txt"))
 	}
 	return fail(exitConfig, errors.New(a.T("account %s: %s", acc.Name, a.T("%s: %s", a.placeOf(s), a.secretProblem(err)))), hint)
 }
@@ -149,8 +149,8 @@ func (a *app) placeOf(e *secret.Error) string {
 }
 
 // startOf is a command by its program alone, since anything else in it may be a secret.
-func startOf(command string) string {
-	program, more := secret.ProgramOf(command)
+func startOf(line string) string {
+	program, more := secret.ProgramOf(line)
 	if more {
 		program = strings.TrimSpace(visible(program) + " …")
 	}

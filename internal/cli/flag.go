@@ -74,14 +74,14 @@ func (a *app) name(flag string) string {
 //
 // What chooses messages of the outbox is for one command, and so are the time and the key
 // of a message: YAN_ALL or YAN_KEY in some profile would mean more than anybody wants.
-func takesVariable(command, flag string) bool {
-	if command == "yan send" && slices.Contains([]string{"at", "key"}, flag) {
+func takesVariable(path, flag string) bool {
+	if path == "yan send" && slices.Contains([]string{"at", "key"}, flag) {
 		return false
 	}
-	if strings.HasPrefix(command+" ", "yan queue ") {
+	if strings.HasPrefix(path+" ", "yan queue ") {
 		return slices.Contains([]string{"outbox", "json", "quiet", "lang"}, flag)
 	}
-	if !strings.HasPrefix(command+" ", "yan login ") && !strings.HasPrefix(command+" ", "yan account ") {
+	if !strings.HasPrefix(path+" ", "yan login ") && !strings.HasPrefix(path+" ", "yan account ") {
 		return true
 	}
 	switch flag {
@@ -250,11 +250,11 @@ func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) erro
 
 // withVariable is a command line that sets a variable for one command, as
 // this system's shell has it.
-func (a *app) withVariable(name, value, command string) string {
+func (a *app) withVariable(name, value, line string) string {
 	if a.Windows { // PowerShell
-		return "$env:" + name + `="` + value + `"; ` + command
+		return "$env:" + name + `="` + value + `"; ` + line
 	}
-	return name + "=" + value + " " + command
+	return name + "=" + value + " " + line
 }
 
 // nearest finds the word that was probably meant, at most a third of its
