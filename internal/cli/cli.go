@@ -122,7 +122,7 @@ type app struct {
 func Run(ctx context.Context, args []string, world World) int {
 	a := &app{System: world.System, keyring: world.Keyring, openBrowser: world.OpenBrowser, dial: world.Dial, signals: world.Hangups, openStore: world.OpenOutbox,
 		origin: map[string]string{}, lists: map[*cobra.Command]func() []list{}, toldProxy: new(sync.Once), command: "yan", keyboard: world.Stdin, screen: world.Stderr}
-	a.Words = words.In(a.language(args))
+	a.Words = words.In(chooseLanguage(args, world.System))
 	a.color = !world.NoColor && world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"
 	a.ctx, a.Stdin = ctx, wholefile.Reader(ctx, world.Stdin)
 	// The conversation and the progress are told by other goroutines.

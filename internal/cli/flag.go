@@ -269,10 +269,10 @@ func nearest(word string, list []string) string {
 	return best
 }
 
-// language has to be known before the flags are read, because their help and
+// chooseLanguage finds the language before the flags are read, because their help and
 // their errors are said in it.
-func (a *app) language(args []string) words.Language {
-	asked := a.Getenv("YAN_LANG")
+func chooseLanguage(args []string, s System) words.Language {
+	asked := s.Getenv("YAN_LANG")
 	for i, arg := range args {
 		if arg == "--" {
 			break
@@ -286,5 +286,5 @@ func (a *app) language(args []string) words.Language {
 	if lang, ok := words.Parse(asked); ok {
 		return lang
 	}
-	return words.Detect(a.Getenv, a.SystemLanguage)
+	return words.Detect(s.Getenv, s.SystemLanguage)
 }
