@@ -11,7 +11,8 @@
 // [Split] refuses it: joined wrongly, a message goes to strangers; split wrongly,
 // a quoted message does. [Rule] says how to read such a file.
 //
-// Content-Length is believed if it leads exactly to a From_ line or to the end.
+// Content-Length is believed if it leads exactly to a From_ line or to the end,
+// counted in octets or, after line ends became CR LF, as if each were one octet.
 // From_ lines in between are then text, and nothing is unquoted: programs that
 // write the field quote nothing. In all other messages one ">" is taken from
 // lines that begin with ">" and "From ", as the variant mboxrd has it.

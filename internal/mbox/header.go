@@ -39,6 +39,15 @@ func (h *header) field(line []byte) {
 		h.bits(v, 0x0008)
 	case "x-mozilla-status2": // IMAPDeleted
 		h.bits(v, 0x0020_0000)
+	case "x-evolution": // the UID and the flags of Camel: Deleted, Draft
+		_, flags, _ := strings.Cut(strings.TrimSpace(strings.Split(v, ";")[0]), "-")
+		switch bits, err := strconv.ParseUint(flags, 16, 64); {
+		case err != nil:
+		case bits&0x02 != 0:
+			h.mark = Deleted
+		case bits&0x04 != 0 && h.mark == Live:
+			h.mark = Draft
+		}
 	case "status", "x-status":
 		switch {
 		case strings.Contains(v, "D"):

@@ -30,8 +30,11 @@ type Splitter struct {
 	start  int64  // of the present line
 	offset int64  // of the next octet
 	cr     bool   // the last octet was a CR, which ended a line
+	crlf   int64  // how many lines have ended with CR LF
+	before int64  // crlf at the start of the present line
 
 	empty int64 // where the last line begins if it is empty; -1
+	bare  int64 // crlf there
 	// pending is a From_ line whose next line has not ended yet.
 	pending *fromLine
 	header  header
@@ -50,6 +53,10 @@ type fromLine struct {
 
 	length int64 // Content-Length; -1
 	text   int64 // where the text of the message begins
+	// crlf are the lines before this one that end with CR LF, textCRLF those before
+	// the text.
+	crlf, textCRLF int64
+
 	mark   Mark
 	quoted bool
 }
@@ -71,6 +78,7 @@ func (s *Splitter) Write(p []byte) (int, error) {
 			if p[n] == '\n' { // it belongs to the line that ended
 				n++
 				s.offset++
+				s.crlf++
 				s.shift()
 				continue
 			}
@@ -87,6 +95,9 @@ func (s *Splitter) Write(p []byte) (int, error) {
 		n += len(piece)
 		s.offset += int64(len(piece))
 		if ends {
+			if bytes.HasSuffix(piece, []byte("\r\n")) {
+				s.crlf++
+			}
 			s.endLine()
 		} else if s.number == 1 && len(s.line) >= len("\xef\xbb\xbfFrom ") && !bytes.HasPrefix(trimBOM(s.line), []byte("From ")) {
 			s.none = true
@@ -102,12 +113,12 @@ func (s *Splitter) Write(p []byte) (int, error) {
 // an LF turned out to belong to it.
 func (s *Splitter) shift() {
 	at := s.offset - 1
-	s.start = s.offset
+	s.start, s.before = s.offset, s.crlf
 	if s.pending != nil && s.pending.body == at {
 		s.pending.body = s.offset
 	}
 	if n := len(s.lines); n > 0 && s.lines[n-1].text == at {
-		s.lines[n-1].text = s.offset
+		s.lines[n-1].text, s.lines[n-1].textCRLF = s.offset, s.crlf
 	}
 }
 
@@ -127,9 +138,9 @@ func (s *Splitter) endLine() {
 	}
 	s.empty = -1
 	if len(line) == 0 {
-		s.empty = s.start
+		s.empty, s.bare = s.start, s.before
 	}
-	s.line, s.start = s.line[:0], s.offset
+	s.line, s.start, s.before = s.line[:0], s.offset, s.crlf
 	s.number++
 }
 
@@ -149,13 +160,13 @@ func (s *Splitter) look(line []byte) {
 	case s.header.ended:
 	case len(line) == 0:
 		s.header.ended = true
-		last.length, last.mark, last.text = s.header.length, s.header.finalMark(), s.offset
+		last.length, last.mark, last.text, last.textCRLF = s.header.length, s.header.finalMark(), s.offset, s.crlf
 	default:
 		s.header.field(line)
 	}
 	switch {
 	case IsFromLine(line):
-		s.pending = &fromLine{number: s.number, start: s.start, body: s.offset, empty: s.empty, shape: shape(line), length: -1, text: -1}
+		s.pending = &fromLine{number: s.number, start: s.start, body: s.offset, empty: s.empty, shape: shape(line), length: -1, text: -1, crlf: s.before}
 	case IsQuoted(line):
 		last.quoted = true
 	}
@@ -234,21 +245,42 @@ func (s *Splitter) part(i int, rule Rule) (part Part, next int, err error) {
 }
 
 // byLength is where Content-Length says that message i ends, if a message begins
-// there or the file ends.
+// there or the file ends. Octets are counted as the file has them, or with line
+// ends of one octet: a file that got CR LF on its way kept the numbers.
 func (s *Splitter) byLength(i int) (end int64, next int, ok bool) {
 	first := &s.lines[i]
 	if first.length < 0 || first.text < 0 || first.length > s.offset-first.text {
 		return 0, 0, false
 	}
-	end = first.text + first.length
-	next = i + 1 + sort.Search(len(s.lines)-i-1, func(k int) bool { return s.lines[i+1+k].start >= end })
+	if end, next, ok = s.lengthLeadsTo(i, first.text+first.length, 0); !ok && s.crlf > first.textCRLF {
+		return s.lengthLeadsTo(i, first.text-first.textCRLF+first.length, 1)
+	}
+	return end, next, ok
+}
+
+// lengthLeadsTo finds what is at an octet of the file, of which each CR LF counts
+// less by cr.
+func (s *Splitter) lengthLeadsTo(i int, at, cr int64) (end int64, next int, ok bool) {
+	next = i + 1 + sort.Search(len(s.lines)-i-1, func(k int) bool {
+		line := &s.lines[i+1+k]
+		return line.start-cr*line.crlf >= at
+	})
 	if next < len(s.lines) {
-		if line := &s.lines[next]; line.field && (line.start == end || line.empty == end) {
-			return end, next, true
+		if line := &s.lines[next]; line.field {
+			if line.start-cr*line.crlf == at {
+				return line.start, next, true
+			}
+			// An empty line, one CR LF at most, is before it.
+			if line.empty >= 0 && line.empty-cr*(line.crlf-min(line.start-line.empty-1, 1)) == at {
+				return line.empty, next, true
+			}
 		}
 	}
-	if end == s.offset || end == s.empty {
-		return end, len(s.lines), true
+	switch at {
+	case s.offset - cr*s.crlf:
+		return s.offset, len(s.lines), true
+	case s.empty - cr*s.bare:
+		return s.empty, len(s.lines), true
 	}
 	return 0, 0, false
 }

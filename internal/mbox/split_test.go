@@ -200,6 +200,11 @@ func TestMarks(t *testing.T) {
 		{"X-Status: T\n", Draft},
 		{"X-Status: TD\nStatus: RO\n", Deleted},
 		{"Status: T\n", Live},
+		{"X-Evolution: 0000001a-0002\n", Deleted},
+		{"X-Evolution: 0000001a-0012; a=b\n", Deleted},
+		{"X-Evolution: 0000001a-0004\n", Draft},
+		{"X-Evolution: 00000002-0010\n", Live},
+		{"X-Evolution: 0002\n", Live},
 		{"From: Mail System Internal Data <MAILER-DAEMON@host>\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nX-IMAP: 1 2\nStatus: RO\n", Internal},
 		{"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nFrom: me@example.org\n", Live},
 		{"X-IMAPbase: 1 2\nFrom: me@example.org\n", Live},
@@ -220,6 +225,33 @@ func TestMarks(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A file whose numbers of octets were right before its line ends became CR LF is
+// split as it was before.
+func TestContentLengthOutlivesCRLF(t *testing.T) {
+	t.Parallel()
+	text := "see:\n\n" + from + "From: c@example.net\nTo: stranger@example.net\n\nquoted\n"
+	message := func(length int) string {
+		return fmt.Sprintf("From: a@example.org\nTo: b@example.org\nContent-Length: %d\n\n%s", length, text)
+	}
+	one := message(len(text))
+	for name, in := range map[string]string{
+		"empty lines between": from + one + "\n" + from + one + "\n", "none at the end": from + one + "\n" + from + one,
+		"none at all": from + one + from + one,
+	} {
+		for i, in := range []string{in, strings.ReplaceAll(in, "\n", "\r\n")} {
+			want := []string{one, strings.ReplaceAll(one, "\n", "\r\n")}[i]
+			got, _, err := texts(t, in, Refuse)
+			if err != nil || len(got) != 2 || got[0] != want || got[1] != want {
+				t.Errorf("%s, %d: %q, %v", name, i, got, err)
+			}
+		}
+	}
+	wrong := strings.ReplaceAll(from+message(len(text)+3)+"\n"+from+message(len(text)+3)+"\n", "\n", "\r\n")
+	if got, _, err := texts(t, wrong, Refuse); err != nil || len(got) != 4 {
+		t.Errorf("numbers that lead nowhere: %q, %v", got, err)
 	}
 }
 
