@@ -62,6 +62,7 @@ const (
 	ClassMessageMalformed  Class = "MESSAGE_MALFORMED"
 	ClassClientBug         Class = "CLIENT_BUG"
 	ClassFeatureMissing    Class = "FEATURE_MISSING"
+	ClassSMTPUTF8Missing   Class = "SMTPUTF8_MISSING"
 	ClassContentUnreadable Class = "CONTENT_UNREADABLE"
 	ClassAddressSyntax     Class = "ADDRESS_SYNTAX"
 	ClassBadAttachment     Class = "BAD_ATTACHMENT"
@@ -102,7 +103,7 @@ func Classes() []Class {
 	return []Class{
 		ClassAuthBadCredentials, ClassAuthNeedAppPassword, ClassAuthServiceDisabled, ClassAuthBasicDisabled, ClassAuthAdminPolicy, ClassAuthNeedWebLogin, ClassAuthRateLimited, ClassAuthRequired, ClassAuthNoMechanism, ClassAuthTokenRefused, ClassAuthConsentNeeded, ClassAuthClientRefused, ClassAuthServerAway, ClassIPNotAllowed, ClassAccountBlocked,
 		ClassTLSRequired, ClassWrongTLSMode, ClassTLSUntrusted, ClassTLSName, ClassTLSExpired, ClassTLSPin, ClassTLSClientCert, ClassTLSFailed, ClassStartTLSMissing, ClassCleartextPassword, ClassTampered, ClassWrongHost, ClassPortBlocked, ClassHostNotFound, ClassNameLookup, ClassNetworkUnreachable, ClassProxyFailed, ClassProxyLogin, ClassConnectionRefused, ClassConnectionLost, ClassTimeout, ClassCancelled, ClassProtocolError, ClassBadHELO, ClassTooManyConnections, ClassPerConnectionLimit, ClassIPReputation,
-		ClassSenderMismatch, ClassSenderUnverified, ClassFromHeaderInvalid, ClassMessageMalformed, ClassClientBug, ClassFeatureMissing, ClassContentUnreadable, ClassAddressSyntax, ClassBadAttachment, ClassTooLarge, ClassTooManyRecipients, ClassContentRejected, ClassDomainAuth, ClassAnotherRefused,
+		ClassSenderMismatch, ClassSenderUnverified, ClassFromHeaderInvalid, ClassMessageMalformed, ClassClientBug, ClassFeatureMissing, ClassSMTPUTF8Missing, ClassContentUnreadable, ClassAddressSyntax, ClassBadAttachment, ClassTooLarge, ClassTooManyRecipients, ClassContentRejected, ClassDomainAuth, ClassAnotherRefused,
 		ClassRecipientInvalid, ClassRecipientFull, ClassRecipientRejects, ClassAdminPolicy, ClassMailLoop,
 		ClassSenderMailboxFull, ClassRateLimited, ClassDailyQuota,
 		ClassTemporary, ClassAfterAccept, ClassUnknownOutcome, ClassReadPendingReply, ClassUnclassified,

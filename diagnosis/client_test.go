@@ -195,7 +195,7 @@ func namedErrors() map[string]struct {
 		"ErrTokenRefused":        {smtpclient.ErrTokenRefused, diagnosis.ClassAuthTokenRefused},
 		"ErrTooLarge":            {smtpclient.ErrTooLarge, diagnosis.ClassTooLarge},
 		"ErrNeedsSMTPUTF8":       {smtpclient.ErrNeedsSMTPUTF8, diagnosis.ClassAddressSyntax},
-		"ErrHeaderNeedsSMTPUTF8": {smtpclient.ErrHeaderNeedsSMTPUTF8, diagnosis.ClassFeatureMissing},
+		"ErrHeaderNeedsSMTPUTF8": {smtpclient.ErrHeaderNeedsSMTPUTF8, diagnosis.ClassSMTPUTF8Missing},
 		"ErrNeeds8BITMIME":       {smtpclient.ErrNeeds8BITMIME, diagnosis.ClassFeatureMissing},
 		"ErrNeedsBINARYMIME":     {smtpclient.ErrNeedsBINARYMIME, diagnosis.ClassFeatureMissing},
 		"ErrBrokenBINARYMIME":    {smtpclient.ErrBrokenBINARYMIME, diagnosis.ClassFeatureMissing},

@@ -63,9 +63,9 @@ var (
 	// had promised to be. The connection was cut, so that the server can't take
 	// the part that was sent for the whole.
 	ErrContent = sentence.New("the message could not be read to its end")
-	// ErrAnotherRefused: under the policy All another recipient was refused,
+	// ErrAnotherRefused: under the policy All another recipient was refused or deferred,
 	// so nobody got the message.
-	ErrAnotherRefused = sentence.New("another recipient was refused and the message was to go to all or none")
+	ErrAnotherRefused = sentence.New("another recipient was not accepted and the message was to go to all or none")
 	// ErrTooManyRecipients: the message has more recipients than the server takes
 	// in one transaction and was to go to all or none; two transactions can't be
 	// undone together.

@@ -163,7 +163,7 @@ func atServer(o smtp.Outcome) bool {
 func (a *app) localError(err error) string {
 	switch {
 	case errors.Is(err, smtpclient.ErrAnotherRefused):
-		return a.T("another recipient was refused, and nobody gets it then; with --to-policy any the others do")
+		return a.T("another recipient was not accepted, so nothing was sent; with --to-policy any the others get it")
 	case errors.Is(err, smtpclient.ErrTooManyRecipients):
 		return a.T("more recipients than the server takes at a time, and --to-policy all does not split a message")
 	case errors.Is(err, smtpclient.ErrOutOfStep):

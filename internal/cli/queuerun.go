@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -334,7 +335,8 @@ func exitOfAnswer(s outbox.State, ans outbox.Answer, provider string) int {
 		return exitConfig // the account can't be used
 	case s == outbox.Expired || !ok:
 		return exitUnavailable
-	case ans.Reply.IsZero() && (f.Class == diagnosis.ClassTooLarge || f.Class == diagnosis.ClassFeatureMissing || f.Class == diagnosis.ClassTooManyRecipients):
+	case ans.Reply.IsZero() && slices.Contains([]diagnosis.Class{diagnosis.ClassTooLarge, diagnosis.ClassFeatureMissing, diagnosis.ClassSMTPUTF8Missing,
+		diagnosis.ClassTooManyRecipients}, f.Class):
 		return exitData // the server said before what it takes
 	case s == outbox.Queued && ans.Stage == smtp.StageAuth && f.Permanence != diagnosis.Temporary:
 		return exitAuth

@@ -135,7 +135,7 @@ var chineseErrors = map[string]string{
 	"the message holds binary data and the server does not offer BINARYMIME":                          "邮件含有二进制数据，而服务器不支持 BINARYMIME",
 	"delivery notifications were asked for and the server does not offer DSN":                         "要求了投递通知，而服务器不支持 DSN",
 	"the message could not be read to its end":                                                        "邮件没有读完",
-	"another recipient was refused and the message was to go to all or none":                          "另一个收件人被拒绝，而邮件要么发给全部、要么不发",
+	"another recipient was not accepted and the message was to go to all or none":                     "另一个收件人未被接受，而邮件要么发给全部、要么不发",
 	"the message has more recipients than the server takes at a time, and was to go to all or none":   "收件人超过服务器一次接受的数量，而邮件要么发给全部、要么不发",
 	"the server spoke without being asked":                                                            "服务器未经询问就发来内容",
 	"the server's replies do not fit the commands it was sent":                                        "服务器的应答与命令对不上",

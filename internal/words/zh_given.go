@@ -29,7 +29,7 @@ var chineseGiven = map[string]string{
 	"%s: other users can change this file or its folder, and it may name commands and servers: it is not used": "%s：其他用户可以改动此文件或其所在的文件夹，而其中可能写有命令和服务器：不予使用",
 
 	// One refused recipient of several.
-	"another recipient was refused, and nobody gets it then; with --to-policy any the others do":            "另一个收件人被拒绝，因此没有发给任何人；加 --to-policy any 可发给其余收件人",
+	"another recipient was not accepted, so nothing was sent; with --to-policy any the others get it":       "另一个收件人未被接受，因此没有发给任何人；加 --to-policy any 可发给其余收件人",
 	"one recipient refused: all (default) sends to nobody, any to the others; the library's default is any": "有收件人被拒绝时：all（默认）则都不发送，any 则发给其余收件人；库的默认值是 any",
 
 	"print the licenses of everything that the program is made of": "显示本程序所含全部组件的许可证",
