@@ -37,7 +37,7 @@ func strict(t *testing.T) (*oauthtest.Server, string, oauth.Token) {
 
 // sealedVault has the encrypted file of a folder, and its passphrase in a file there.
 func sealedVault(dir string) *secret.Vault {
-	return &secret.Vault{File: filepath.Join(dir, "secrets.age"), Getenv: func(name string) string {
+	return &secret.Vault{WorkFactor: secrettest.WorkFactor, File: filepath.Join(dir, "secrets.age"), Getenv: func(name string) string {
 		if name == "YAN_PASSPHRASE_FILE" {
 			return filepath.Join(dir, "passphrase")
 		}
@@ -256,4 +256,21 @@ func TestTokenCommandRunsAlone(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// What programs keep by way of this package, as with the zero Secrets, costs all there is.
+func TestSecretsAreKeptAtFullCost(t *testing.T) {
+	t.Parallel()
+	dir := newSealed(t)
+	v := account.SystemVault(func(name string) string {
+		return map[string]string{"YAN_CONFIG": filepath.Join(dir, "config.toml"), "YAN_PASSPHRASE_FILE": filepath.Join(dir, "passphrase")}[name]
+	})
+	v.Keyring = nil // that of this machine is left alone
+	a := one(t, "from = \"me@example.org\"\nserver = \"smtps://127.0.0.1\"\n")
+	if _, err := account.NewSecrets(v).KeepPassword(t.Context(), a, "geheim"); err != nil {
+		t.Fatal(err)
+	}
+	if got := secrettest.FileWork(t, filepath.Join(dir, "secrets.age")); got != secret.FullWork {
+		t.Errorf("N is 2^%d, want 2^%d", got, secret.FullWork)
+	}
 }

@@ -178,7 +178,7 @@ func (a *app) secrets() *account.Secrets {
 }
 
 func (a *app) vault() *secret.Vault {
-	v := &secret.Vault{Keyring: a.keyring, Getenv: a.Getenv, Home: a.Getenv("HOME")}
+	v := &secret.Vault{Keyring: a.keyring, Getenv: a.Getenv, Home: a.Getenv("HOME"), WorkFactor: a.workFactor}
 	if path, err := account.Path(a.Getenv); err == nil {
 		v.File = filepath.Join(filepath.Dir(path), "secrets.age")
 	}

@@ -74,6 +74,9 @@ type World struct {
 	System
 	// Keyring is the system's store of secrets; nil where there is none.
 	Keyring secret.Keyring
+	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full
+	// one. Tests alone lower it.
+	WorkFactor int
 	// OpenBrowser shows a page to the user; nil where there is no browser.
 	OpenBrowser func(url string) error
 	// Dial opens the connections of yan doctor; nil means net.Dialer.
@@ -89,6 +92,7 @@ type World struct {
 type app struct {
 	System
 	keyring     secret.Keyring
+	workFactor  int
 	openBrowser func(url string) error
 	dial        func(ctx context.Context, network, address string) (net.Conn, error)
 	signals     func() (<-chan os.Signal, func())
@@ -120,7 +124,7 @@ type app struct {
 // Run carries out a command line (without the program's name) and returns the
 // exit status. It prints what went wrong itself.
 func Run(ctx context.Context, args []string, world World) int {
-	a := &app{System: world.System, keyring: world.Keyring, openBrowser: world.OpenBrowser, dial: world.Dial, signals: world.Hangups, openStore: world.OpenOutbox,
+	a := &app{System: world.System, keyring: world.Keyring, workFactor: world.WorkFactor, openBrowser: world.OpenBrowser, dial: world.Dial, signals: world.Hangups, openStore: world.OpenOutbox,
 		origin: map[string]string{}, lists: map[*cobra.Command]func() []list{}, toldProxy: new(sync.Once), command: "yan", keyboard: world.Stdin, screen: world.Stderr}
 	a.Words = words.In(chooseLanguage(args, world.System))
 	a.color = !world.NoColor && world.Getenv("NO_COLOR") == "" && world.Getenv("TERM") != "dumb"

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -69,7 +70,7 @@ func (d *desk) yan(args ...string) (code int, out, errs string) {
 		Hush: func() func() {
 			d.hushed, d.hidden = append(d.hushed, stderr.String()), true
 			return func() { d.hidden = false }
-		}}, OpenBrowser: d.browse}
+		}}, OpenBrowser: d.browse, WorkFactor: secrettest.WorkFactor}
 	if d.pipe {
 		w.StdinTTY, w.ReadSecret = 0, nil
 	}

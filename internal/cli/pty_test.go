@@ -38,7 +38,7 @@ func (s *someone) runs(vars []string, args ...string) *exec.Cmd {
 	cmd := exec.Command(exe)
 	cmd.Args = append([]string{"yan"}, args...)
 	cmd.Env = append([]string{"HOME=" + s.home, "TERM=xterm-256color", "LANG=en_US.UTF-8", "PATH=" + os.Getenv("PATH"),
-		"GORACE=atexit_sleep_ms=0 exitcode=99", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent"}, vars...)
+		"GORACE=atexit_sleep_ms=0 exitcode=99", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent", cheapFile()}, vars...)
 	s.Start(cmd)
 	return cmd
 }

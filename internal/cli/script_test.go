@@ -22,6 +22,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -32,12 +33,21 @@ func TestMain(m *testing.M) {
 		"yan": func() { // as cmd/yan
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			signal.Ignore(syscall.SIGPIPE)
-			code := Run(ctx, os.Args[1:], ThisWorld())
+			w := ThisWorld()
+			w.WorkFactor, _ = strconv.Atoi(os.Getenv(workFactor)) // without it the full one
+			code := Run(ctx, os.Args[1:], w)
 			stop()
 			os.Exit(code)
 		},
 	})
 }
+
+// workFactor is the variable that lowers the cost of the encrypted file in processes of
+// the tests; the program knows none.
+const workFactor = "YAN_TEST_WORK_FACTOR"
+
+// cheapFile sets it.
+func cheapFile() string { return fmt.Sprintf("%s=%d", workFactor, secrettest.WorkFactor) }
 
 // TestScripts runs the command as a shell does. Beside testscript's own
 // commands the scripts have
@@ -68,6 +78,7 @@ func TestScripts(t *testing.T) {
 			}
 			// A process of the race detector waits a second before it ends, and
 			// tells of races with 66, which means something here.
+			env.Vars = append(env.Vars, cheapFile())
 			env.Setenv("GORACE", "atexit_sleep_ms=0 exitcode=99")
 			env.Values[worldKey{}] = &scriptWorld{started: map[string]*exec.Cmd{}}
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/sandboxtest"
 )
@@ -27,7 +28,7 @@ func sealedIn(t *testing.T, path, name, phrase string) {
 	if !ok {
 		t.Fatalf("no account %s", name)
 	}
-	vault := &secret.Vault{File: filepath.Join(filepath.Dir(path), "secrets.age"), Getenv: func(string) string { return "" },
+	vault := &secret.Vault{WorkFactor: secrettest.WorkFactor, File: filepath.Join(filepath.Dir(path), "secrets.age"), Getenv: func(string) string { return "" },
 		Passphrase: func(context.Context, bool) (string, error) { return phrase, nil }}
 	if _, err := account.NewSecrets(vault).KeepPassword(t.Context(), acc, accountMarker); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,8 @@ import (
 	"github.com/yanmail/yan/internal/daemon"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/sandboxtest"
 )
@@ -219,5 +221,24 @@ func TestServeSignals(t *testing.T) {
 	var exit *exec.ExitError
 	if err := p.end(t); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
 		t.Errorf("the second signal: %v\n%s", err, p.said)
+	}
+}
+
+// The program keeps secrets at the full cost, whatever the variables of the tests say.
+func TestProgramEncryptsAtFullCost(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	phrase := filepath.Join(home, "phrase")
+	if err := os.WriteFile(phrase, []byte("correct horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	login := exec.CommandContext(t.Context(), builtYan(t), "login", "me@example.org", "--server", "smtps://127.0.0.1:1", "--no-check", "--secret-stdin")
+	login.Stdin = strings.NewReader(sandboxPassword + "\n")
+	login.Env = []string{"HOME=" + home, "LANG=C", "YAN_PASSPHRASE_FILE=" + phrase, "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent", cheapFile()}
+	if out, err := login.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := secrettest.FileWork(t, filepath.Join(home, ".config", "yan", "secrets.age")); got != secret.FullWork {
+		t.Errorf("N is 2^%d, want 2^%d", got, secret.FullWork)
 	}
 }

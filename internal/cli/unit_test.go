@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -26,7 +27,7 @@ func world(env map[string]string) (World, *bytes.Buffer, *bytes.Buffer) {
 		Getenv:         func(name string) string { return env[name] },
 		SystemLanguage: func() string { return "" },
 		Now:            func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) },
-		After:          func(time.Duration) <-chan time.Time { return nil }}}, &out, &errs
+		After:          func(time.Duration) <-chan time.Time { return nil }}, WorkFactor: secrettest.WorkFactor}, &out, &errs
 }
 
 func testApp(lang words.Language) (*app, *bytes.Buffer, *bytes.Buffer) {

@@ -11,7 +11,7 @@ func Pieces(k Keyring, most int) Keyring { return pieces{k, most} }
 // Cheap makes the encrypted file of a vault cheap to open, and keeps what
 // commands say from the test's own output.
 func (v *Vault) Cheap(stderr io.Writer) *Vault {
-	v.cost, v.stderr = 4, stderr
+	v.WorkFactor, v.stderr = 4, stderr
 	return v
 }
 
@@ -43,7 +43,6 @@ func ParseNetrc(text string) ([]Machine, error) {
 
 var (
 	Decode      = decode
-	WorkFactor  = workFactor
 	Translate   = translate
 	MostOctets  = mostOctets
 	SystemError = systemError

@@ -22,9 +22,9 @@ const (
 	sealedVersion = 1
 	sealedHeader  = "age-encryption.org/v1\n"
 
-	// workFactor is the base 2 logarithm of scrypt's N: 128 MiB for each guess at
+	// FullWork is the base 2 logarithm of scrypt's N: 128 MiB for each guess at
 	// the passphrase, and some tenths of a second for each read.
-	workFactor = 17
+	FullWork = 17
 	// mostWork is the most that a file may ask for: 1 GiB.
 	mostWork = 20
 )

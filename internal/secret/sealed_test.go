@@ -1,12 +1,14 @@
 package secret_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/secret/secrettest"
 )
 
 func TestFileIsPrivateAndHoldsNoSecretInClear(t *testing.T) {
@@ -247,4 +249,24 @@ func TestLinkStaysALink(t *testing.T) {
 	}
 	m.renew(m.File)
 	m.expect(t, token, "a token")
+}
+
+// A vault that is told nothing writes what costs all there is, and reads it. It is the
+// test that pays for it; all others are cheap.
+func TestFileCostsTheFullWorkFactor(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "secrets.age")
+	open := func() *secret.Vault {
+		return &secret.Vault{File: file, Getenv: func(string) string { return "" },
+			Passphrase: func(context.Context, bool) (string, error) { return phrase, nil }}
+	}
+	if _, err := open().Set(t.Context(), password, "geheim"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := secrettest.FileWork(t, file), 17; got != want || secret.FullWork != want {
+		t.Errorf("N is 2^%d, want 2^%d", got, want)
+	}
+	if got, err := open().Get(t.Context(), kept, password); err != nil || got != "geheim" {
+		t.Errorf("%q, %v", got, err)
+	}
 }

@@ -39,10 +39,13 @@ type Vault struct {
 	// Home is the user's folder, for ~ and ~/.netrc; "" means $HOME or, on
 	// Windows, %USERPROFILE%.
 	Home string
+	// WorkFactor is the base 2 logarithm of scrypt's N, the cost of a guess at the
+	// passphrase in a file that is written; 0 means FullWork. Tests alone lower it: the
+	// code of the program may only pass it on, which a test of the module's root proves.
+	WorkFactor int
 
 	waits  time.Duration // for a command; 0 means the usual
 	stderr io.Writer     // of commands; nil means os.Stderr
-	cost   int           // of a guess at the passphrase, see seal; 0 means the usual
 
 	// One call at a time uses the encrypted file.
 	once sync.Once

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -235,11 +236,7 @@ func (v *Vault) remember(data []byte, secrets map[string]string, phrase string) 
 
 // write replaces the file. The lock is held.
 func (v *Vault) write(secrets map[string]string, names map[string]holding, phrase string) error {
-	cost := v.cost
-	if cost == 0 {
-		cost = workFactor
-	}
-	data, err := seal(secrets, phrase, cost)
+	data, err := seal(secrets, phrase, cmp.Or(v.WorkFactor, FullWork))
 	if err != nil {
 		return v.unwritable(err)
 	}

@@ -19,6 +19,10 @@ type Keyring struct {
 	calls   int
 }
 
+// WorkFactor is the cost of encrypted files in tests, of a [secret.Vault]: next to
+// nothing, where the full one takes some seconds under the race detector.
+const WorkFactor = 4
+
 type entry struct{ service, user string }
 
 // New makes an empty keyring.
