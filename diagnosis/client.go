@@ -127,10 +127,31 @@ func ownKind(err error) string {
 
 // clientKind knows the errors of package smtpclient.
 func clientKind(err error) string {
-	for _, known := range []struct {
-		err  error
-		kind string
-	}{
+	for _, known := range clientErrors() {
+		if errors.Is(err, known.err) {
+			return known.kind
+		}
+	}
+	return ""
+}
+
+// keptKind knows them by their words, where nothing else was kept.
+func keptKind(words string) string {
+	for _, known := range clientErrors() {
+		if strings.Contains(words, known.err.Error()) {
+			return known.kind
+		}
+	}
+	return ""
+}
+
+type clientError struct {
+	err  error
+	kind string
+}
+
+func clientErrors() []clientError {
+	return []clientError{
 		{smtpclient.ErrSTARTTLSNotOffered, kindStartTLSMissing},
 		{smtpclient.ErrNoGreeting, kindNoGreeting},
 		{smtpclient.ErrTLSPort, kindTLSPort},
@@ -156,12 +177,7 @@ func clientKind(err error) string {
 		{smtpclient.ErrUnasked, kindMalformedReply},
 		{smtpclient.ErrClosed, kindClosed},
 		{smtp.ErrMalformedReply, kindMalformedReply},
-	} {
-		if errors.Is(err, known.err) {
-			return known.kind
-		}
 	}
-	return ""
 }
 
 // tlsKind knows what the handshake and the check of the certificate say.

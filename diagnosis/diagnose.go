@@ -116,17 +116,34 @@ func (d *diagnosis) fromError() Finding {
 			}
 		}
 	}
-	for _, rule := range d.k.Errors {
-		if rule.Kind == d.kind {
-			f := d.finding(rule.Class, BasisError)
-			f.Hint = rule.Hint
-			if rule.Scope != "" {
-				f.Scope = rule.Scope
-			}
-			return f
-		}
+	if rule, ok := d.rule(); ok {
+		return d.byRule(rule)
 	}
 	return d.unclassified()
+}
+
+// rule is what is known about the kind of error.
+func (d *diagnosis) rule() (ErrorRule, bool) {
+	i := slices.IndexFunc(d.k.Errors, func(r ErrorRule) bool { return r.Kind == d.kind })
+	if i < 0 {
+		return ErrorRule{}, false
+	}
+	return d.k.Errors[i], true
+}
+
+func (d *diagnosis) byRule(rule ErrorRule) Finding {
+	f := d.finding(rule.Class, BasisError)
+	f.Hint = rule.Hint
+	if rule.Scope != "" {
+		f.Scope = rule.Scope
+	}
+	if rule.Cause.EN != "" {
+		f.Cause = rule.Cause
+	}
+	if rule.Advice.EN != "" {
+		f.Advice = rule.Advice
+	}
+	return f
 }
 
 // byEnhanced reads the enhanced code: the provider's own use of it first.

@@ -87,6 +87,9 @@ type ErrorRule struct {
 	Class Class  `json:"class"`
 	Scope Scope  `json:"scope,omitempty"`
 	Hint  Text   `json:"hint,omitzero"`
+	// Cause and Advice are empty where those of the class hold.
+	Cause  Text `json:"cause,omitzero"`
+	Advice Text `json:"advice,omitzero"`
 }
 
 // knowledge is the document as parsed. It is never written after it is made.

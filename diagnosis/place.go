@@ -10,6 +10,9 @@ import (
 // wrote it, and its port. A server on this machine need not encrypt, and a certificate is
 // for names even where an address was dialed.
 func (f Finding) At(host string, port int) Finding {
+	if info, ok := Describe(f.Class); !ok || f.Advice != info.Advice {
+		return f // it is about this very failure, wherever the server is
+	}
 	ip := net.ParseIP(host)
 	switch local := strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback(); {
 	case local && (f.Class == ClassStartTLSMissing || f.Class == ClassWrongTLSMode):

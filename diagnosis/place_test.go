@@ -1,10 +1,14 @@
 package diagnosis_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"strings"
 	"testing"
 
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
 )
 
 func TestAdviceByPlace(t *testing.T) {
@@ -33,5 +37,20 @@ func TestAdviceByPlace(t *testing.T) {
 	}
 	if tried < 100 {
 		t.Errorf("only %d", tried)
+	}
+}
+
+// What is about one very failure is said wherever the server is: a port that speaks TLS
+// is not to be used without it, and another name does not help a certificate without any.
+func TestAdviceOfAFailureHasNoPlace(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{smtpclient.ErrTLSPort, &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "localhost"}}} {
+		f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageTLS, Err: err})
+		info, _ := diagnosis.Describe(f.Class)
+		for _, host := range []string{"127.0.0.1", "localhost", "192.0.2.1", "mail.example.org"} {
+			if got := f.At(host, 587); got.Advice != f.Advice || got.Advice == info.Advice {
+				t.Errorf("%v at %s: %v", err, host, got.Advice)
+			}
+		}
 	}
 }

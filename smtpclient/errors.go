@@ -19,7 +19,7 @@ var (
 	// the port is none that is known to begin so.
 	ErrNoGreeting = sentence.New("no greeting came; the port may want TLS from the first byte")
 	// ErrTLSPort: the server did not greet, and answered TLS on another connection.
-	ErrTLSPort = sentence.New("the server sends no greeting, and the port speaks TLS from the first byte; use smtps:// instead of smtp://")
+	ErrTLSPort = sentence.New("the server sends no greeting, and the port speaks TLS from the first byte")
 	// ErrNoServerHello: the connection ended, or the server stayed silent, between the
 	// ClientHello and the server's first octet. It was also dialed with a smaller
 	// ClientHello.

@@ -96,10 +96,11 @@ func (c *converter) convertRules(f classesFile) error {
 
 func (c *converter) convertErrors(f classesFile) error {
 	for _, y := range f.Errors {
-		if err := errors.Join(c.known(y.Class, y.Scope), kinds([]string{y.Kind}), both(y.Hint)); err != nil {
+		if err := errors.Join(c.known(y.Class, y.Scope), kinds([]string{y.Kind}), both(y.Hint), both(y.Cause), both(y.Advice)); err != nil {
 			return fmt.Errorf("error %s: %w", y.Kind, err)
 		}
-		c.doc.Errors = append(c.doc.Errors, diagnosis.ErrorRule{Kind: y.Kind, Class: y.Class, Scope: y.Scope, Hint: y.Hint.text()})
+		c.doc.Errors = append(c.doc.Errors, diagnosis.ErrorRule{Kind: y.Kind, Class: y.Class, Scope: y.Scope,
+			Hint: y.Hint.text(), Cause: y.Cause.text(), Advice: y.Advice.text()})
 	}
 	return nil
 }

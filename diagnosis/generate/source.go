@@ -51,6 +51,9 @@ type errorYAML struct {
 	Class diagnosis.Class `yaml:"class"`
 	Scope diagnosis.Scope `yaml:"scope"`
 	Hint  textYAML        `yaml:"hint"`
+	// Cause and Advice say more than those of the class, or something else.
+	Cause  textYAML `yaml:"cause"`
+	Advice textYAML `yaml:"advice"`
 }
 
 // repliesFile is the form of replies.yaml.

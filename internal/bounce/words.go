@@ -157,8 +157,8 @@ func (r *Report) meaning(s outbox.Status) meaning {
 	}
 	found := diagnosis.Diagnose(fact)
 	was := diagnosis.Class(s.Answer.Class)
-	if known, ok := diagnosis.Describe(was); ok && was != found.Class {
-		return meaning{class: was, cause: known.Cause, advice: known.Advice}
+	if known, ok := diagnosis.Kept(was, s.Answer.Stage, s.Answer.Err); ok && was != found.Class {
+		return meaning{class: was, cause: known.Cause, hint: known.Hint, advice: known.Advice}
 	}
 	m := meaning{found.Class, found.Cause, found.Hint, found.Advice}
 	if found.Basis == diagnosis.BasisNothing {

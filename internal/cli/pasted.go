@@ -115,7 +115,7 @@ func hexDigit(c byte) byte {
 
 // readers are the patterns of this file.
 type readers struct {
-	hex, concat, phpmailer, status, single, double, code, enhanced, challenge, carried *regexp.Regexp
+	hex, concat, phpmailer, status, single, double, colon, code, enhanced, challenge, carried *regexp.Regexp
 }
 
 var patterns = sync.OnceValue(func() readers {
@@ -129,7 +129,9 @@ var patterns = sync.OnceValue(func() readers {
 		// (535, b'5.7.8 Error'), as smtplib's errors are printed.
 		single: regexp.MustCompile(`\(\s*([45]\d\d)\s*,\s*b?'((?s:.*?))'\s*[,)]`),
 		double: regexp.MustCompile(`\(\s*([45]\d\d)\s*,\s*b?"((?s:.*?))"\s*[,)]`),
-		code:   regexp.MustCompile(`[45]\d\d(?:[ -]|$)`),
+		// MailKit and others write 535: 5.7.8 of a reply.
+		colon: regexp.MustCompile(`\b([45]\d\d): ([45]\.\d{1,3}\.\d{1,3}\b)`),
+		code:  regexp.MustCompile(`[45]\d\d(?:[ -]|$)`),
 		// An enhanced code behind a word that says that it is one.
 		enhanced:  regexp.MustCompile(`(?i)(?:\bdsn=|\bstatus:\s*|response was:\s*|#)([45]\.\d{1,3}\.\d{1,3})\b([^\n]*)`),
 		challenge: regexp.MustCompile(`334[ -]([A-Za-z0-9+/]{16,}={0,2})`),
@@ -140,6 +142,7 @@ var patterns = sync.OnceValue(func() readers {
 // findReplies gives the refusals in a text, each once. What stands in the
 // lines of one says nothing of another.
 func findReplies(text string) []pasted {
+	text = patterns().colon.ReplaceAllString(text, "$1 $2")
 	lines := strings.Split(text, "\n")
 	bare := slices.Clone(lines) // without the lines of replies
 	own := map[string]string{}  // the lines of each reply

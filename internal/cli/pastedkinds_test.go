@@ -168,3 +168,35 @@ func TestStageOfKind(t *testing.T) {
 		t.Errorf("nothing: %q", got)
 	}
 }
+
+// What programs print without a server's reply is understood, and no login that failed is
+// taken for a failure of TLS.
+func TestErrorsOfOtherPrograms(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]diagnosis.Class{
+		"x509: certificate relies on legacy Common Name field, use SANs instead":                             diagnosis.ClassTLSName,
+		"java.security.cert.CertificateException: No subject alternative names present":                      diagnosis.ClassTLSName,
+		"msmtp: TLS certificate verification failed: the certificate hasn't got a known issuer":              diagnosis.ClassTLSUntrusted,
+		"msmtp: authentication failed (method PLAIN)":                                                        diagnosis.ClassAuthBadCredentials,
+		"Net::SMTP: authentication failed":                                                                   diagnosis.ClassAuthBadCredentials,
+		"MailKit.Security.AuthenticationException: Authentication failed.":                                   diagnosis.ClassAuthBadCredentials,
+		"MailKit.Security.AuthenticationException: 535: 5.7.8 Error":                                         diagnosis.ClassAuthBadCredentials,
+		"MailKit.Net.Smtp.SmtpCommandException: 550: 5.1.1 user unknown":                                     diagnosis.ClassRecipientInvalid,
+		"System.Security.Authentication.AuthenticationException: A call to SSPI failed, see inner exception": diagnosis.ClassTLSFailed,
+		"OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to smtp.example.com:465":                       diagnosis.ClassConnectionLost,
+		"550 Access denied - Invalid HELO name (See RFC2821 4.1.1.1)":                                        diagnosis.ClassBadHELO,
+		"connection refused by smtp.example.com:465":                                                         diagnosis.ClassConnectionRefused,
+		"550 HELO argument does not match calling host":                                                      diagnosis.ClassBadHELO,
+		"501 Syntactically invalid HELO argument(s)":                                                         diagnosis.ClassBadHELO,
+		"554 5.7.1 <c0ffee>: Helo command rejected: Access denied":                                           diagnosis.ClassBadHELO,
+	} {
+		found := readPasted(text)
+		if len(found) != 1 {
+			t.Errorf("%q: %+v", text, found)
+			continue
+		}
+		if f := diagnosis.Diagnose(found[0].fact()); f.Class != want {
+			t.Errorf("%q: %s, want %s", text, f.Class, want)
+		}
+	}
+}

@@ -67,9 +67,9 @@ func standsAlone(before, rest string) (firm, ok bool) {
 	apart := len(trimmed) < len(before)
 	switch {
 	case strings.IndexByte(`:,.-/_+`, last) >= 0 && !apart:
-		// 08:00:00.535, 127.0.0.1:587, 2026-550; but "said:550 ..." is one.
+		// 08:00:00.535, 127.0.0.1:587, 2026-550, example.com:465; but "said:550 ..." is one.
 		word := strings.TrimRight(trimmed, ":")
-		return true, last == ':' && word != "" && unicode.IsLetter(rune(word[len(word)-1]))
+		return true, last == ':' && word != "" && unicode.IsLetter(rune(word[len(word)-1])) && strings.TrimSpace(rest) != ""
 	case strings.IndexByte(`:;=<>("'[{|#`+"`", last) >= 0:
 		return true, true
 	case !apart:

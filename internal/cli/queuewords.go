@@ -209,9 +209,8 @@ func outcomeOf(to smtp.Address, s outbox.State, ans outbox.Answer) smtp.Outcome 
 	return o
 }
 
-// meaning explains an answer. ok is false where there is nothing to explain. What
-// went wrong on this side is kept as words, so that its class is what is left to
-// go by.
+// meaning explains an answer. ok is false where there is nothing to explain. Of what
+// went wrong on this side the outbox has the words and the class.
 func meaning(s outbox.State, ans outbox.Answer, provider string) (f diagnosis.Finding, ok bool) {
 	if s == outbox.HandedOver || ans.Reply.IsZero() && ans.Err == "" && ans.Class == "" {
 		return f, false
@@ -219,21 +218,9 @@ func meaning(s outbox.State, ans outbox.Answer, provider string) (f diagnosis.Fi
 	if isLost(ans) || ans.Reply.IsZero() && ans.Class == "" && ans.Stage == "" { // nobody was asked: the words say it all
 		return f, false
 	}
-	info, known := diagnosis.Describe(diagnosis.Class(ans.Class))
+	f, known := diagnosis.Kept(diagnosis.Class(ans.Class), ans.Stage, ans.Err)
 	if !ans.Reply.IsZero() || !known {
 		return yan.Explain(outcomeOf(smtp.Address{}, s, ans), provider), true
-	}
-	f = diagnosis.Finding{Class: info.Class, Scope: info.Scope, Permanence: info.Permanence, Retry: info.Retry,
-		Cause: info.Cause, Advice: info.Advice, Basis: diagnosis.BasisError}
-	if f.Permanence == "" {
-		f.Permanence = diagnosis.Permanent
-		switch info.Retry.Kind {
-		case diagnosis.RetryDelay, diagnosis.RetryTransient, diagnosis.RetryReconnect:
-			f.Permanence = diagnosis.Temporary
-		}
-	}
-	if f.Scope == "" {
-		f.Scope = diagnosis.ScopeConnection
 	}
 	return f, true
 }

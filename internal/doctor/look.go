@@ -145,7 +145,8 @@ func (v *visit) badCertificate(s Step, bad *tls.CertificateVerificationError, er
 		case errors.As(err, &name) && len(cert.DNSNames)+len(cert.IPAddresses) == 0:
 			s.Detail = say("it has no names in the field that counts, subjectAltName; its subject is %s, issued by %s",
 				"证书中有效的字段（subjectAltName）没有任何名称；其主体为 %s，由 %s 签发", names(cert), issuer(cert))
-			s.Advice = v.pinAdvice(cert)
+			s.Advice = say("Ask its administrator for a certificate with names; or --tls-pin %s after comparing this with the administrator's.",
+				"请联系管理员重新签发带有名称的证书；或与管理员核对指纹后使用 --tls-pin %s。", fingerprint(cert))
 		case errors.As(err, &name) && net.ParseIP(v.Server.Host) != nil && len(cert.DNSNames) > 0:
 			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", names(cert), v.Server.Host)
 			s.Advice = say("If this address is that server's: --tls-name %s (key tls_name).", "如果这个地址就是该服务器：--tls-name %s（配置项 tls_name）。", clean(cert.DNSNames[0]))

@@ -117,7 +117,7 @@ func TestWordsAboutCertificates(t *testing.T) {
 	}{
 		"fine":             {local(), false, true, doctor.OK, "verified", ""},
 		"not trusted":      {local(), false, false, doctor.Failed, "does not trust", "--tls-pin PIN after comparing"},
-		"no names":         {&x509.Certificate{Subject: pkix.Name{CommonName: "localhost"}}, false, true, doctor.Failed, "no names in the field that counts", "--tls-pin PIN"},
+		"no names":         {&x509.Certificate{Subject: pkix.Name{CommonName: "localhost"}}, false, true, doctor.Failed, "no names in the field that counts", "for a certificate with names; or --tls-pin PIN"},
 		"another name":     {&x509.Certificate{DNSNames: []string{"mail.example.test"}}, false, true, doctor.Failed, "it is for mail.example.test, not for 127.0.0.1", "--tls-name mail.example.test"},
 		"pinned and ended": {old, true, false, doctor.Warning, "ended 100 days ago", "your pin counts"},
 	} {

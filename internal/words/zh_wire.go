@@ -14,12 +14,12 @@ var chineseWire = map[string]string{
 	"a host almost like that of a known provider":                                                     "与已知服务商的主机名只差一个字母",
 
 	// The connection.
-	"the server sends no greeting, and the port speaks TLS from the first byte; use smtps:// instead of smtp://": "服务器没有发来欢迎应答，该端口一开始就用 TLS；请用 smtps:// 代替 smtp://",
-	"the server did not answer the start of TLS":                                                                 "服务器对 TLS 的开头没有应答",
-	"the server did not answer the start of TLS; once more with a smaller ClientHello, without X25519MLKEM768":   "服务器对 TLS 的开头没有应答；改用较小的 ClientHello（不含 X25519MLKEM768）再试一次",
-	"no greeting yet; waiting for it, up to %s":                                                                  "尚未收到欢迎应答；继续等待，最多 %s",
-	"%s has not greeted yet; waiting, up to %s. Ctrl-C stops.":                                                   "%s 尚未发来欢迎应答；继续等待，最多 %s。按 Ctrl-C 停止。",
-	"%s; RSA key exchange, without forward secrecy":                                                              "%s；RSA 密钥交换，没有前向保密",
+	"the server sends no greeting, and the port speaks TLS from the first byte":                                "服务器没有发来欢迎应答，该端口一开始就用 TLS",
+	"the server did not answer the start of TLS":                                                               "服务器对 TLS 的开头没有应答",
+	"the server did not answer the start of TLS; once more with a smaller ClientHello, without X25519MLKEM768": "服务器对 TLS 的开头没有应答；改用较小的 ClientHello（不含 X25519MLKEM768）再试一次",
+	"no greeting yet; waiting for it, up to %s":                                                                "尚未收到欢迎应答；继续等待，最多 %s",
+	"%s has not greeted yet; waiting, up to %s. Ctrl-C stops.":                                                 "%s 尚未发来欢迎应答；继续等待，最多 %s。按 Ctrl-C 停止。",
+	"%s; RSA key exchange, without forward secrecy":                                                            "%s；RSA 密钥交换，没有前向保密",
 
 	// Accounts without a login.
 	"log in as nobody, at a server that takes mail from this machine as it is": "不登录；服务器直接接收本机的邮件",
