@@ -94,6 +94,7 @@ func (r *delivery) deliver(ctx context.Context) error {
 		defer cancel()
 	}
 	r.told = map[string]bool{}
+	r.copies = sentCopies{}
 	defer r.copies.close()
 	r.tellSettled()
 	began := a.Now()
@@ -132,14 +133,14 @@ func (r *delivery) send(ctx context.Context) error {
 		if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
 			return internal("sending", err)
 		}
-		r.tellFailed()
+		r.tellFailed(sending)
 		j := r.takenAt(result.Index)
 		if j == nil || len(result.Recipients) != j.now().Len() {
 			return internal("sending", fmt.Errorf("a result that belongs to no message: %d", result.Index))
 		}
 		r.settle(ctx, sending, j, result)
 	}
-	r.tellFailed()
+	r.tellFailed(sending)
 	return nil
 }
 
@@ -212,7 +213,7 @@ func (r *delivery) settle(ctx, sending context.Context, j *job, result yan.Resul
 		r.judge(result)
 		r.noteNothing(result)
 		r.noteOutcome(j, j.earlier.result)
-		r.tellEarlier(j)
+		r.tellEarlier(sending, j)
 		return
 	}
 	r.noteOutcome(j, result)
@@ -222,7 +223,7 @@ func (r *delivery) settle(ctx, sending context.Context, j *job, result yan.Resul
 		return
 	}
 	r.judge(result)
-	if r.queuesUnreached(j, result) || r.fallsBack(ctx, sending, j, result) {
+	if r.queuesUnreached(j, result) || r.fallsBack(ctx, j, result) {
 		r.noteLogin(sending, result)
 		return
 	}
@@ -235,7 +236,8 @@ func (r *delivery) settle(ctx, sending context.Context, j *job, result yan.Resul
 	all.Recipients = j.outcomes(result.Recipients)
 	r.tell(j, all)
 	r.noteLogin(sending, result)
-	r.keepCopy(sending, j, result) // a mailbox may be slow, and what became of the message is known
+	r.addDueCopy(j, result)
+	r.saveCopies(sending, j)
 }
 
 // noteLogin lets the outbox know that the account's login works, once.

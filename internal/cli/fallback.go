@@ -41,7 +41,7 @@ func (r *delivery) as(j *job, result yan.Result) sentAs {
 // fallsBack reports whether another account takes over for a message, or for
 // some of its recipients. It does where the failure is temporary, never where the
 // server may have the message.
-func (r *delivery) fallsBack(ctx, sending context.Context, j *job, result yan.Result) bool {
+func (r *delivery) fallsBack(ctx context.Context, j *job, result yan.Result) bool {
 	if r.next == nil || ctx.Err() != nil || r.s.quitAfter != "" {
 		return false
 	}
@@ -52,7 +52,7 @@ func (r *delivery) fallsBack(ctx, sending context.Context, j *job, result yan.Re
 	if r.round.why.Status == "" {
 		r.round.why = result.Recipients[places[0]]
 	}
-	r.keepCopy(sending, j, result) // of what some have got; another account sends another message
+	r.addDueCopy(j, result) // another account sends another message
 	r.wait(j, result, places)
 	return true
 }
@@ -161,7 +161,7 @@ func (r *delivery) fallBack(ctx context.Context) error {
 		r.tellRest(ctx)
 		r.noteOnce(r.a.T("Account %s: %s (at %s); account %s takes over.", r.s.id.Name, r.a.why(r.round.why), string(r.round.why.Stage), r.next.Name))
 		if err := r.switchTo(ctx); err != nil {
-			r.stay(err)
+			r.stay(ctx, err)
 			return nil
 		}
 		if err := r.send(ctx); err != nil {
@@ -172,10 +172,10 @@ func (r *delivery) fallBack(ctx context.Context) error {
 }
 
 // stay tells what became of those who wait for an account that can't be had.
-func (r *delivery) stay(err error) {
+func (r *delivery) stay(ctx context.Context, err error) {
 	r.noteOnce(r.a.T("Account %s does not take over: %v.", r.next.Name, err))
 	for _, j := range r.round.waiting {
-		r.tellEarlier(j)
+		r.tellEarlier(ctx, j)
 	}
 	r.next, r.todo, r.round = nil, nil, round{}
 }
@@ -222,7 +222,7 @@ func (r *delivery) switchTo(ctx context.Context) error {
 		r.s.id, r.s.serverFlags, r.server = id, flags, server
 		return err
 	}
-	r.beginRound()
+	r.beginRound(ctx)
 	r.findNext()
 	return nil
 }
@@ -230,14 +230,14 @@ func (r *delivery) switchTo(ctx context.Context) error {
 // beginRound makes what waits what is to be sent. Nothing is left of how far the
 // messages had come: above all, each has to be noted in the log anew before it is
 // sent.
-func (r *delivery) beginRound() {
+func (r *delivery) beginRound(ctx context.Context) {
 	waiting := r.round.waiting
 	r.round = round{}
 	var todo []*job
 	for _, j := range waiting {
 		if err := r.recompose(j); err != nil {
 			r.noteOnce(r.a.T("Account %s does not take over: %v.", r.s.id.Name, err))
-			r.tellEarlier(j)
+			r.tellEarlier(ctx, j)
 			continue
 		}
 		todo = append(todo, j)
@@ -271,7 +271,7 @@ func (r *delivery) recompose(j *job) error {
 		_ = content.Close() // the error that matters is err
 		return err
 	}
-	j.close()
+	j.handOverContent()
 	j.content, j.envelope, j.size, j.messageID = content, envelope, content.Size(), content.MessageID()
 	return nil
 }

@@ -224,7 +224,7 @@ func TestEachRoundIsNotedInTheLog(t *testing.T) {
 	r.noteOutcome(j, never)
 	r.round = round{waiting: []*job{j}, why: never.Recipients[0]}
 	j.earlier, j.waits = &earlier{result: never}, true
-	r.beginRound()
+	r.beginRound(t.Context())
 	r.take(j)
 	if err := r.note(j); err != nil {
 		t.Fatal(err)

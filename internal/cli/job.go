@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/sha256"
+	"errors"
 	"io"
 	"time"
 
@@ -53,6 +54,8 @@ type job struct {
 	answers []string
 	// waits is set while it waits.
 	waits bool
+	// copies are to be saved once the message is reported.
+	copies []dueCopy
 	// insteadOf has for each account that another took over for why it did.
 	insteadOf []handover
 
@@ -86,10 +89,16 @@ var (
 	_ content = (*mailfiles.Content)(nil)
 )
 
+// errReadOnce is why a message from standard input is not opened again.
+var errReadOnce = errors.New("the message can be read once only")
+
 // open makes the message ready where it is not.
 func (j *job) open() error {
 	if j.content != nil {
 		return nil
+	}
+	if j.file == nil {
+		return errReadOnce
 	}
 	c, err := j.file.Open()
 	if err != nil {
@@ -128,9 +137,35 @@ func (j *job) close() {
 	}
 }
 
+// handOverContent makes room for another content. The present one stays open if a copy of
+// it has to be saved.
+func (j *job) handOverContent() {
+	kept := false
+	for i := range j.copies {
+		if j.copies[i].content == nil {
+			j.copies[i].content, kept = j.content, true
+		}
+	}
+	if kept {
+		j.content = nil
+	}
+	j.close()
+}
+
+// dropCopies forgets the copies that are to be saved.
+func (j *job) dropCopies() {
+	for _, c := range j.copies {
+		if c.content != nil {
+			_ = c.content.Close() // the error would be about temporary files of ours
+		}
+	}
+	j.copies = nil
+}
+
 func closeAll(jobs []*job) {
 	for _, j := range jobs {
 		j.close()
+		j.dropCopies()
 	}
 }
 

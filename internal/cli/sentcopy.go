@@ -13,46 +13,77 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// sentCopies puts copies of what was sent into the Sent folder. What goes wrong
-// there changes nothing about what was sent; it is told once, and not tried
-// again in the same run.
-type sentCopies struct {
-	account string              // whose mailbox it is
-	mailbox *imapclient.Mailbox // nil before the first copy, and where it can't be had
+// sentCopies holds the mailboxes that copies of sent messages go to, by account. An
+// error there does not change the result of the message; it is reported once for each
+// account, which gets no further copy in the same run.
+type sentCopies map[string]*sentMailbox
+
+// sentMailbox is the mailbox of one account.
+type sentMailbox struct {
+	mailbox *imapclient.Mailbox // nil if it can't be opened
 	err     error
 }
 
-// close says goodbye to the mailbox.
-func (c *sentCopies) close() {
-	if c.mailbox != nil {
-		c.mailbox.Close()
-		c.mailbox = nil
+// close logs out of all mailboxes.
+func (c sentCopies) close() {
+	for _, m := range c {
+		if m.mailbox != nil {
+			m.mailbox.Close()
+		}
 	}
 }
 
-// keepCopy saves a copy of a message that somebody got now, if the account wants it, and
-// tells where it is. What became of the message was told before, unless another account
-// is to send it to others.
-func (r *delivery) keepCopy(ctx context.Context, j *job, result yan.Result) {
+// dueCopy is a copy of a message that one account has sent to some of the recipients,
+// while the others wait for the next account. It is saved after the message is reported.
+type dueCopy struct {
+	id        *identity
+	messageID string
+	// content is what this account sent; nil if the job still has it, or can read it again.
+	content content
+}
+
+// addDueCopy notes that a copy has to be saved, if the account wants one and the server
+// accepted the message for a recipient.
+func (r *delivery) addDueCopy(j *job, result yan.Result) {
 	id := r.s.id
 	accepted := slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted })
-	if id == nil || !accepted || j.content == nil || !id.KeepsSent() {
-		return
+	if id != nil && accepted && j.content != nil && id.KeepsSent() {
+		j.copies = append(j.copies, dueCopy{id: id, messageID: j.messageID})
 	}
-	if r.copies.account != id.Name {
-		r.copies.close()
-		r.copies = sentCopies{account: id.Name}
-		if r.copies.mailbox, r.copies.err = r.a.openMailbox(ctx, id); r.copies.err != nil {
-			r.tellNoCopy(r.copies.err)
+}
+
+// saveCopies saves the copies of a message. Its result has been printed: a mailbox may be
+// slow.
+func (r *delivery) saveCopies(ctx context.Context, j *job) {
+	for _, c := range j.copies {
+		r.saveCopy(ctx, j, c)
+	}
+	j.dropCopies()
+}
+
+func (r *delivery) saveCopy(ctx context.Context, j *job, c dueCopy) {
+	m := r.copies[c.id.Name]
+	if m == nil {
+		m = &sentMailbox{}
+		r.copies[c.id.Name] = m
+		if m.mailbox, m.err = r.a.openMailbox(ctx, c.id); m.err != nil {
+			r.tellNoCopy(c.id, m.err)
 		}
 	}
-	folder := ""
-	if r.copies.err == nil {
-		if folder, r.copies.err = r.copies.mailbox.Append(ctx, j.content, r.a.Now()); r.copies.err != nil {
-			r.tellNoCopy(r.copies.err)
+	folder, err := "", m.err
+	if err == nil && c.content == nil {
+		if err = j.open(); err != nil { // its file changed, say: the mailbox is fine
+			r.tellNoCopy(c.id, err)
 		}
+		c.content = j.content
 	}
-	r.tellCopy(j, folder, r.copies.err)
+	if err == nil {
+		if folder, m.err = m.mailbox.Append(ctx, c.content, r.a.Now()); m.err != nil {
+			r.tellNoCopy(c.id, m.err)
+		}
+		err = m.err
+	}
+	r.tellCopy(j, c, folder, err)
 }
 
 // sentCopyJSON is what --json prints when a copy was saved, or was not.
@@ -68,10 +99,10 @@ type sentCopyJSON struct {
 
 // tellCopy says where the copy of a message is. What went wrong is told to people once,
 // and to programs with each message.
-func (r *delivery) tellCopy(j *job, folder string, err error) {
+func (r *delivery) tellCopy(j *job, c dueCopy, folder string, err error) {
 	switch {
 	case r.s.json:
-		told := sentCopyJSON{Event: "sent_copy", File: j.name, Number: j.number, Account: r.s.id.Name, MessageID: j.messageID, Folder: folder}
+		told := sentCopyJSON{Event: "sent_copy", File: j.name, Number: j.number, Account: c.id.Name, MessageID: c.messageID, Folder: folder}
 		if err != nil {
 			told.Error = err.Error()
 		}
@@ -106,14 +137,14 @@ func (a *app) mailboxDialer(cfg imapclient.Config) (func(context.Context, string
 }
 
 // tellNoCopy says that the message was sent all the same.
-func (r *delivery) tellNoCopy(err error) {
+func (r *delivery) tellNoCopy(id *identity, err error) {
 	why := visible(r.a.Say(err))
 	var failed *imapclient.Error
 	if errors.As(err, &failed) && len(failed.Folders) > 0 {
 		why += "; " + r.a.T("there are %s", r.a.listed(failed.Folders))
 	}
 	if s := (*secret.Error)(nil); errors.As(err, &s) {
-		why = r.a.badSecret(r.s.id.Account, err).Error()
+		why = r.a.badSecret(id.Account, err).Error()
 	}
 	text := r.a.T("The message was sent, but no copy was saved in the Sent folder: %s", why)
 	if errors.Is(err, imapclient.ErrUnknown) {

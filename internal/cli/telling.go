@@ -12,7 +12,7 @@ import (
 )
 
 // tellFailed tells of the messages that could not be handed over.
-func (r *delivery) tellFailed() {
+func (r *delivery) tellFailed(ctx context.Context) {
 	r.mu.Lock()
 	failed := r.failed
 	r.failed = nil
@@ -20,7 +20,7 @@ func (r *delivery) tellFailed() {
 	for _, f := range failed {
 		err := fmt.Errorf("%w: %w", smtpclient.ErrContent, f.err)
 		if f.job.earlier != nil {
-			r.tellEarlier(f.job)
+			r.tellEarlier(ctx, f.job)
 			continue
 		}
 		r.bar.settle(f.job)
@@ -47,7 +47,7 @@ func (r *delivery) tellRest(ctx context.Context) {
 		switch {
 		case j.taken || j.failed || j.waits || j.told:
 		case j.earlier != nil:
-			r.tellEarlier(j)
+			r.tellEarlier(ctx, j)
 		case len(r.unreached) > 0 && errors.Is(reason, errHopeless):
 			r.keepForOutbox(j, r.endedBy)
 		default:
@@ -76,12 +76,13 @@ func (r *delivery) tellRest(ctx context.Context) {
 
 // tellEarlier tells what became of a message before another account was to take
 // over, because that came to nothing.
-func (r *delivery) tellEarlier(j *job) {
-	j.close()
+func (r *delivery) tellEarlier(ctx context.Context, j *job) {
+	defer j.close()
 	result := j.earlier.result
 	result.Recipients = j.outcomes(result.Recipients)
 	r.bar.settle(j)
 	r.tellAs(j, result, j.earlier.as)
+	r.saveCopies(ctx, j)
 }
 
 // noteNothing tells once why the account that took over came to nothing.
