@@ -23,23 +23,35 @@ import (
 func (a *app) queueRunCommand() *cobra.Command {
 	q := &queueFlags{}
 	var quiet bool
+	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: a.T("Send what is due, once, and end"),
 		Long: a.T("Send everything in the outbox that is due, and end. Each recipient is told of as its outcome comes. What a server deferred " +
 			"stays in the outbox until it is due again: run this again then, from cron say, or let 'yan serve' do it. " +
 			"Several may run at the same time, also beside 'yan serve': no message is sent by two.\n\n" +
-			"The exit status is that of 'yan send' for several messages; 0 when nothing was due."),
-		Example: "  yan queue run\n  */5 * * * * yan queue run -q",
+			"The exit status is that of 'yan send' for several messages; 0 when nothing was due.\n\n" +
+			"After --timeout no further message is begun, and messages that were begun have 30 seconds to finish. The rest stays in the outbox; the exit status is at least 75."),
+		Example: "  yan queue run\n  */5 * * * * yan queue run -q --timeout 4m",
 		Args:    a.atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if quiet && q.json {
 				return a.wrongf("%s and %s are both given; one says nothing, the other everything", a.name("quiet"), a.name("json"))
 			}
-			return a.queueRun(cmd.Context(), q, quiet)
+			if !cmd.Flags().Changed("timeout") {
+				return a.queueRun(cmd.Context(), q, quiet)
+			}
+			if timeout <= 0 {
+				return a.wrongf("%s %q: want a time above zero, like 30s", a.name("timeout"), timeout.String())
+			}
+			ctx, cancel := context.WithTimeoutCause(cmd.Context(), timeout, errTimeout{})
+			defer cancel()
+			return a.queueRun(ctx, q, quiet)
 		},
 	}
-	add(cmd, a.T("Flags:"), newOption("quiet", "q", &quiet, "", a.T("print nothing but what went wrong for good, or needs somebody")))
+	add(cmd, a.T("Flags:"), newOption("quiet", "q", &quiet, "", a.T("print nothing but what went wrong for good, or needs somebody")),
+		newOption("timeout", "", &timeout, a.T("TIME"), a.T("begin no message after this time, like 30s or 5m (default: no limit)")))
+	cmd.Flags().Lookup("timeout").DefValue = "" // the help says it
 	q.register(a, cmd)
 	a.addLists(cmd, func() []list { return []list{a.exitStatuses()} })
 	return cmd
@@ -48,7 +60,7 @@ func (a *app) queueRunCommand() *cobra.Command {
 func (a *app) queueRun(ctx context.Context, q *queueFlags, quiet bool) error {
 	store, err := a.lookIntoQueue(ctx, q.outbox)
 	if err != nil {
-		return err
+		return a.orTimeout(ctx, err)
 	}
 	if store == nil {
 		if quiet {
@@ -59,7 +71,7 @@ func (a *app) queueRun(ctx context.Context, q *queueFlags, quiet bool) error {
 	defer store.Close() // everything that counts is kept
 	_, began, err := store.Events(ctx, outbox.Now, 1)
 	if err != nil {
-		return a.outboxProblem(q.outbox, err)
+		return a.orTimeout(ctx, a.outboxProblem(q.outbox, err))
 	}
 	f, err := a.faultyConfiguration()
 	if err != nil {
@@ -68,12 +80,21 @@ func (a *app) queueRun(ctx context.Context, q *queueFlags, quiet bool) error {
 	r := newRunTeller(a, q, store, quiet)
 	routes := route.Router{File: f, Secrets: a.secrets()}
 	drained, err := delivering.New(delivering.Options{Store: store, Route: routes.Find, Observe: r.observe, After: a.After, Now: a.Now}).Drain(ctx)
+	interrupted := context.Cause(ctx)
 	r.close()
-	if err != nil && ctx.Err() == nil {
+	if err != nil && interrupted == nil {
 		return a.outboxProblem(q.outbox, err)
 	}
 	r.tellExpired(context.WithoutCancel(ctx), began)
-	return r.conclude(context.WithoutCancel(ctx), ctx.Err() != nil, drained)
+	return r.conclude(context.WithoutCancel(ctx), interrupted, drained)
+}
+
+// orTimeout is the error, or that the time of --timeout ended before the run began.
+func (a *app) orTimeout(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errTimeout{}) {
+		return fail(exitTemporary, errors.New(a.localError(cause)), "")
+	}
+	return err
 }
 
 // runTeller tells what a run does, in one goroutine, while several deliver.
@@ -362,8 +383,9 @@ func (r *runTeller) tellExpired(ctx context.Context, since outbox.Cursor) {
 	}
 }
 
-// conclude sums up, and gives the exit status.
-func (r *runTeller) conclude(ctx context.Context, interrupted bool, drained delivering.Drained) error {
+// conclude sums up, and gives the exit status. interrupted is why the run ended early, nil
+// if it did not.
+func (r *runTeller) conclude(ctx context.Context, interrupted error, drained delivering.Drained) error {
 	a := r.a
 	for id, failed := range r.failed {
 		if r.served[id] {
@@ -380,7 +402,7 @@ func (r *runTeller) conclude(ctx context.Context, interrupted bool, drained deli
 			r.tellAccount(acc.Account, acc.PauseAnswer, a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer), r.exitOf(acc.Account, outbox.Queued, acc.PauseAnswer))
 		}
 	}
-	if interrupted {
+	if interrupted != nil {
 		r.worst = worse(r.worst, exitTemporary)
 	}
 	switch {
@@ -388,7 +410,10 @@ func (r *runTeller) conclude(ctx context.Context, interrupted bool, drained deli
 		a.printJSON(drainedJSON{Event: "drained", Count: countJSON(drained.Count), Left: drained.Left, Exit: r.worst})
 	case !r.quiet:
 		a.outf("%s\n", a.paint(a.StdoutWidth, bold, r.summary(ctx, drained)))
-		if interrupted {
+		switch {
+		case errors.Is(interrupted, errTimeout{}):
+			a.errf("%s\n", a.T("The time of --timeout is over: messages that were not begun stay in the outbox for the next run."))
+		case interrupted != nil:
 			a.errf("%s\n", a.T("Interrupted: what was not begun is in the outbox, and goes out with the next run."))
 		}
 	}

@@ -221,8 +221,10 @@ var chineseQueue = map[string]string{
 
 	// run
 	"Send what is due, once, and end": "把到时间的邮件发送一遍，然后结束",
-	"Send everything in the outbox that is due, and end. Each recipient is told of as its outcome comes. What a server deferred stays in the outbox until it is due again: run this again then, from cron say, or let 'yan serve' do it. Several may run at the same time, also beside 'yan serve': no message is sent by two.\n\nThe exit status is that of 'yan send' for several messages; 0 when nothing was due.": "把发件箱中到时间的邮件全部发送一遍，然后结束，并随时报告每个收件人的结果。被服务器推迟的留在发件箱中，到时间后请再运行一次（例如用 cron），或交给 yan serve。可以同时运行多个，也可与 yan serve 并行：同一封邮件不会由两个程序发送。\n\n退出状态与 yan send 发送多封邮件时相同；没有到时间的邮件则为 0。",
-	"print nothing but what went wrong for good, or needs somebody": "只输出最终失败或需要人处理的情况",
+	"Send everything in the outbox that is due, and end. Each recipient is told of as its outcome comes. What a server deferred stays in the outbox until it is due again: run this again then, from cron say, or let 'yan serve' do it. Several may run at the same time, also beside 'yan serve': no message is sent by two.\n\nThe exit status is that of 'yan send' for several messages; 0 when nothing was due.\n\nAfter --timeout no further message is begun, and messages that were begun have 30 seconds to finish. The rest stays in the outbox; the exit status is at least 75.": "把发件箱中到时间的邮件全部发送一遍，然后结束，并随时报告每个收件人的结果。被服务器推迟的留在发件箱中，到时间后请再运行一次（例如用 cron），或交给 yan serve。可以同时运行多个，也可与 yan serve 并行：同一封邮件不会由两个程序发送。\n\n退出状态与 yan send 发送多封邮件时相同；没有到时间的邮件则为 0。\n\n到了 --timeout 规定的时间后不再开始发送，已开始的最多再等 30 秒；其余留在发件箱中，退出状态不低于 75。",
+	"begin no message after this time, like 30s or 5m (default: no limit)":                             "超过这段时间后不再开始发送，例如 30s、5m（默认不限）",
+	"The time of --timeout is over: messages that were not begun stay in the outbox for the next run.": "--timeout 规定的时间已到：尚未开始发送的邮件留在发件箱中，下次运行时发送。",
+	"print nothing but what went wrong for good, or needs somebody":                                    "只输出最终失败或需要人处理的情况",
 	"Account %s rests for %s": "账号 %s 暂停发送 %s",
 	"To go on now: %s":        "立即恢复：%s",
 	"Message %d: what could not be handed over is reported to the sender.":                           "邮件 %d：未能送出的情况已通知发件人。",
