@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,19 +30,8 @@ type verifier struct {
 // CI=true that is a failure.
 func fetchVerifier(t *testing.T) *verifier {
 	t.Helper()
-	var said bytes.Buffer
-	command := exec.Command("/bin/sh", "dkim.sh", "fetch", filepath.Join("..", ".cache", "dkim"))
-	command.Stderr = &said
-	out, err := command.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 3 && os.Getenv("CI") != "true" {
-		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-		t.Skip(lines[len(lines)-1])
-	}
-	if err != nil {
-		t.Fatalf("get the verifier: %v\n%s", err, said.String())
-	}
-	return &verifier{root: strings.TrimSpace(string(out)), records: map[string]string{}}
+	root := fetchOrSkip(t, "the verifier", "dkim.sh", "fetch", filepath.Join("..", ".cache", "dkim"))
+	return &verifier{root: root, records: map[string]string{}}
 }
 
 // signer makes a signer whose public key the verifier finds.

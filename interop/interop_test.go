@@ -15,14 +15,11 @@
 package interop
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
@@ -47,13 +44,12 @@ func run(m *testing.M) (status int) {
 		return fail(fmt.Errorf("build yan: %w\n%s", err, out))
 	}
 	root, err := fetchServers()
-	var none *absentError
-	switch {
-	case errors.As(err, &none) && os.Getenv("CI") != "true":
-		world.absent = none.reason
-		fmt.Printf("interop: no servers here, every test is skipped: %s\n", none.reason)
+	if reason, absent := isAbsent(err); absent {
+		world.absent = reason
+		fmt.Printf("interop: no servers here, every test is skipped: %s\n", reason)
 		return m.Run()
-	case err != nil:
+	}
+	if err != nil {
 		return fail(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -78,29 +74,12 @@ func fail(err error) int {
 	return 1
 }
 
-// absentError says that the servers can't be had on this machine.
-type absentError struct{ reason string }
-
-func (e *absentError) Error() string { return e.reason }
-
 // fetchServers returns the root folder under which the programs stand.
 func fetchServers() (string, error) {
 	if _, err := os.Stat(python); err != nil && os.Getenv("CI") != "true" {
 		return "", &absentError{"no Python 3 to read the messages back with"}
 	}
-	var said bytes.Buffer
-	command := exec.Command("/bin/sh", "servers.sh", "fetch", filepath.Join("..", ".cache", "interop"))
-	command.Stderr = &said
-	out, err := command.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 3 {
-		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-		return "", &absentError{strings.TrimPrefix(lines[len(lines)-1], "servers.sh: ")}
-	}
-	if err != nil {
-		return "", fmt.Errorf("get the servers: %w\n%s", err, said.String())
-	}
-	return strings.TrimSpace(string(out)), nil
+	return fetch("the servers", "servers.sh", "fetch", filepath.Join("..", ".cache", "interop"))
 }
 
 // real returns the servers, or skips the test and says why there are none.

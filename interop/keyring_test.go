@@ -25,19 +25,7 @@ import (
 // had; with CI=true that is a failure.
 func fetchKeyring(t *testing.T) (root string) {
 	t.Helper()
-	var said bytes.Buffer
-	command := exec.Command("/bin/sh", "keyring.sh", "fetch", filepath.Join("..", ".cache", "keyring"))
-	command.Stderr = &said
-	out, err := command.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 3 && os.Getenv("CI") != "true" {
-		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-		t.Skip(lines[len(lines)-1])
-	}
-	if err != nil {
-		t.Fatalf("get GNOME Keyring: %v\n%s", err, said.String())
-	}
-	return strings.TrimSpace(string(out))
+	return fetchOrSkip(t, "GNOME Keyring", "keyring.sh", "fetch", filepath.Join("..", ".cache", "keyring"))
 }
 
 // desktop is the session of a user: a D-Bus and, in it, GNOME Keyring.

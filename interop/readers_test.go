@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -207,17 +206,7 @@ func fetchReaders(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said bytes.Buffer
-	command := exec.Command("/bin/sh", filepath.Join("readers", "readers.sh"), "fetch", folder)
-	command.Stderr = &said
-	err = command.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 3 && os.Getenv("CI") != "true" {
-		t.Skip(strings.TrimSpace(said.String()))
-	}
-	if err != nil {
-		t.Fatalf("get the readers: %v\n%s", err, said.String())
-	}
+	fetchOrSkip(t, "the readers", filepath.Join("readers", "readers.sh"), "fetch", folder)
 	return folder
 }
 
