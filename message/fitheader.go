@@ -111,7 +111,7 @@ func (f *fitField) append(dst []byte) ([]byte, error) {
 		w.end()
 	case textField:
 		w.begin(f.name)
-		w.unstructured(value, func(word string) bool { return !isASCII(word) || len(word) > longestFitWord })
+		w.text(value)
 		w.end()
 	default:
 		w.plain(f.name, value)

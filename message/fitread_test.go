@@ -55,3 +55,46 @@ func walkLoosely(t *testing.T, header mail.Header, body io.Reader) (list [][]byt
 	}
 	return append(list, b)
 }
+
+// Words that are encoded already stay what they are beside text that is not, with the
+// blanks between them; what only looks like an encoded word is encoded.
+func TestFitBesideEncodedWords(t *testing.T) {
+	t.Parallel()
+	const word = "=?UTF-8?B?5L2g?=" // 你
+	for saved, want := range map[string]string{
+		"雁 " + word + " 好":                   "雁 你 好",
+		word + " 好":                          "你 好",
+		"好 " + word:                          "好 你",
+		"Re: 雁 " + word + " ok":              "Re: 雁 你 ok",
+		"Re: " + word + " ok 雁":              "Re: 你 ok 雁",
+		word + " " + word + " 好":             "你你 好",
+		"雁 =?x?= " + word:                    "雁 =?x?= 你",
+		"=?x ?= 雁":                           "=?x ?= 雁",
+		"雁 =?GBK?Q?=C4=E3?= b":               "雁 你 b",
+		"=?UTF-8?B?5L2gIA==?= 雁":             "你  雁",
+		"=?UTF-8?Q?a=0D=0AX:_y?= 雁 ok":       "a\r\nX: y 雁 ok", // what is in a word stays in one
+		word + strings.Repeat(" word 雁", 99): "你" + strings.Repeat(" word 雁", 99),
+	} {
+		c, err := Raw{Fit: true}.Read(strings.NewReader("From: a@example.org\r\nTo: b@example.org\r\nSubject: " + saved + "\r\n\r\nx\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if _, err := c.WriteTo(&b); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		m, err := mail.ReadMessage(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := mime.WordDecoder{CharsetReader: charsetReader}
+		subject := m.Header.Get("Subject")
+		got, err := d.DecodeHeader(subject)
+		if err != nil || got != want || !isASCII(subject) {
+			t.Errorf("%q became %q, which is read as %q, %v; want %q", saved, subject, got, err, want)
+		}
+	}
+}
