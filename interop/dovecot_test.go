@@ -23,7 +23,9 @@ func (s *servers) startDovecot(ctx context.Context) error {
 		Dir, Mail, Certificates string
 		Accounts                accounts
 		LMTP, IMAP, IMAPS       int
-	}{dir, s.mail, filepath.Join(s.dir, "certificates"), debianAccounts(), s.port["lmtp"], s.port["imap"], s.port["imaps"]}
+		Submission, Relay       int
+	}{dir, s.mail, filepath.Join(s.dir, "certificates"), debianAccounts(), s.port["lmtp"], s.port["imap"], s.port["imaps"],
+		s.port["submission-dovecot"], s.port["peer"]}
 	for _, name := range []string{"dovecot.conf", "oauth2.conf"} {
 		if err := render(name, filepath.Join(dir, name), data); err != nil {
 			return fmt.Errorf("configure Dovecot: %w", err)
@@ -48,7 +50,7 @@ func (s *servers) startDovecot(ctx context.Context) error {
 		return err
 	}
 	s.processes = append(s.processes, p)
-	for _, name := range []string{"lmtp", "imap", "imaps"} {
+	for _, name := range []string{"lmtp", "imap", "imaps", "submission-dovecot"} {
 		if err := p.waitForPort(ctx, s.port[name]); err != nil {
 			return err
 		}

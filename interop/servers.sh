@@ -19,14 +19,14 @@
 # line on standard error; anything else is a failure.
 set -eu
 
-packages="postfix dovecot-core dovecot-lmtpd dovecot-imapd"
+packages="postfix dovecot-core dovecot-lmtpd dovecot-imapd dovecot-submissiond"
 
 say() { printf 'servers.sh: %s\n' "$*" >&2; }
 cannot() { say "$*"; exit 3; }
 
 installed() {
 	[ -x /usr/lib/postfix/sbin/master ] && [ -x /usr/sbin/dovecot ] &&
-		[ -x /usr/lib/dovecot/lmtp ] && [ -x /usr/lib/dovecot/imap ]
+		[ -x /usr/lib/dovecot/lmtp ] && [ -x /usr/lib/dovecot/imap ] && [ -x /usr/lib/dovecot/submission ]
 }
 
 install_packages() {
@@ -81,7 +81,7 @@ download() {
 overlay_works() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	unshare --mount -- /bin/sh -c \
-		'mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && [ -x /usr/lib/dovecot/lmtp ] && [ -x /usr/lib/dovecot/imap ]' "$1" >&2
+		'mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && [ -x /usr/lib/dovecot/lmtp ] && [ -x /usr/lib/dovecot/imap ] && [ -x /usr/lib/dovecot/submission ]' "$1" >&2
 }
 
 [ "${1-}" = fetch ] && [ -n "${2-}" ] || { say "usage: servers.sh fetch FOLDER"; exit 64; }

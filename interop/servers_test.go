@@ -55,7 +55,7 @@ type servers struct {
 	dir  string // everything they write
 	mail string // Maildirs, one for each local part
 	// port of each of Postfix's services by name, and Dovecot's: "lmtp", "imap"
-	// (STARTTLS) and "imaps".
+	// (STARTTLS), "imaps" and "submission-dovecot" (STARTTLS).
 	port map[string]int
 
 	processes []*process // in the order of their start
@@ -111,7 +111,7 @@ func startServers(ctx context.Context, root string) (_ *servers, err error) {
 		}
 	}()
 	offered := services()
-	dovecot := []string{"lmtp", "imap", "imaps"}
+	dovecot := []string{"lmtp", "imap", "imaps", "submission-dovecot"}
 	ports, err := freePorts(len(offered) + len(dovecot))
 	if err != nil {
 		return s, err
