@@ -77,13 +77,7 @@ func TestAddressFieldsAsPythonReadsThem(t *testing.T) {
 // own is never ambiguous.
 func TestMboxFilesAsPythonReadsThem(t *testing.T) {
 	t.Parallel()
-	lines := []string{
-		"From a@example.com Mon Jan  1 10:00:00 2024", "From - Mon Jan 01 10:00:00 2024", "From 17@xxx Mon Jan 01 00:00:00 +0000 2024",
-		"From MAILER-DAEMON Fri Jul  8 12:08:34 2011", "From a@example.com Mon, 01 Jan 2024 10:00:00 +0000", "From a@example.com 2024-01-01 10:00:00",
-		"From a at example.com  Mon Jan  1 10:00:00 2024", "From a@example.com", "From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001",
-	}
-	fields := []string{"", "Status: RO\n", "X-Mozilla-Status: 0001\nX-Mozilla-Status2: 00000000\n", "Content-Length: 999999\nLines: 7\n"}
-	texts := []string{"hello\n", "\n", "", ">From here\n", "\n>From here on\nNote: x\n", "\nfrom here\n", "a\n\n\n"}
+	lines, fields, texts := mboxMatrix()
 	dir := t.TempDir()
 	wants := map[string]int{}
 	for i, line := range lines {
@@ -91,12 +85,8 @@ func TestMboxFilesAsPythonReadsThem(t *testing.T) {
 			for k, extra := range fields {
 				for l, text := range texts {
 					for _, end := range []string{"\n", "\r\n"} {
-						var b strings.Builder
-						for n, line := range []string{line, other, line} {
-							fmt.Fprintf(&b, "%s\n%sSubject: %d\nFrom: a@example.com\nTo: b@example.com\n\n%s\n", line, extra, n, text)
-						}
 						name := fmt.Sprintf("%d-%d-%d-%d-%d", i, j, k, l, len(end))
-						if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(b.String(), "\n", end)), 0o600); err != nil {
+						if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(mboxOf(line, other, extra, text), "\n", end)), 0o600); err != nil {
 							t.Fatal(err)
 						}
 						wants[name] = i - j
@@ -121,22 +111,7 @@ func TestMboxFilesAsPythonReadsThem(t *testing.T) {
 			refused++
 			continue
 		}
-		var got []string
-		for _, m := range found.Messages {
-			c, err := m.Open()
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			var b bytes.Buffer
-			if _, err := c.WriteTo(&b); err != nil {
-				t.Fatal(err)
-			}
-			_, rest, _ := strings.Cut(b.String(), "Subject: ")
-			got = append(got, rest[:1])
-			if err := c.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
+		got := subjectsOf(t, found)
 		if err != nil || !slices.Equal(got, subjects) {
 			t.Errorf("%s: %q, %v, Python finds %q", name, got, err, subjects)
 		}
@@ -146,4 +121,46 @@ func TestMboxFilesAsPythonReadsThem(t *testing.T) {
 	if alike+refused != len(wants) || alike < refused/2 {
 		t.Errorf("%d files: %d read alike, %d ambiguous", len(wants), alike, refused)
 	}
+}
+
+// mboxMatrix is what mbox files differ in: the lines between messages, the fields that
+// programs add, and texts that look like more.
+func mboxMatrix() (lines, fields, texts []string) {
+	lines = []string{
+		"From a@example.com Mon Jan  1 10:00:00 2024", "From - Mon Jan 01 10:00:00 2024", "From 17@xxx Mon Jan 01 00:00:00 +0000 2024",
+		"From MAILER-DAEMON Fri Jul  8 12:08:34 2011", "From a@example.com Mon, 01 Jan 2024 10:00:00 +0000", "From a@example.com 2024-01-01 10:00:00",
+		"From a at example.com  Mon Jan  1 10:00:00 2024", "From a@example.com", "From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001",
+	}
+	fields = []string{"", "Status: RO\n", "X-Mozilla-Status: 0001\nX-Mozilla-Status2: 00000000\n", "Content-Length: 999999\nLines: 7\n"}
+	texts = []string{"hello\n", "\n", "", ">From here\n", "\n>From here on\nNote: x\n", "\nfrom here\n", "a\n\n\n"}
+	return lines, fields, texts
+}
+
+// mboxOf is a file of three messages.
+func mboxOf(line, other, extra, text string) string {
+	var b strings.Builder
+	for n, line := range []string{line, other, line} {
+		fmt.Fprintf(&b, "%s\n%sSubject: %d\nFrom: a@example.com\nTo: b@example.com\n\n%s\n", line, extra, n, text)
+	}
+	return b.String()
+}
+
+func subjectsOf(t *testing.T, found mailfiles.Found) (subjects []string) {
+	t.Helper()
+	for _, m := range found.Messages {
+		c, err := m.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if _, err := c.WriteTo(&b); err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(b.String(), "Subject: ")
+		subjects = append(subjects, rest[:1])
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return subjects
 }

@@ -15,11 +15,11 @@ mkdir -p "$2"
 folder=$(cd "$2" && pwd)
 
 cannot() { printf 'readers.sh: %s\n' "$*" >&2; exit 3; }
-there() { command -v python3 && command -v mshow && command -v ripmime && command -v notmuch && perl -MEmail::MIME -e 1; } >/dev/null 2>&1
+there() { command -v python3 && command -v mshow && command -v ripmime && command -v formail && command -v notmuch && perl -MEmail::MIME -e 1; } >/dev/null 2>&1
 
 if ! there; then
-	[ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] || cannot "install python3 libemail-mime-perl mblaze ripmime notmuch"
-	install='apt-get install -y --no-install-recommends python3 libemail-mime-perl mblaze ripmime notmuch'
+	[ "${CI:-}" = true ] && [ "$(id -u)" = 0 ] || cannot "install python3 libemail-mime-perl mblaze ripmime notmuch procmail"
+	install='apt-get install -y --no-install-recommends python3 libemail-mime-perl mblaze ripmime notmuch procmail'
 	export DEBIAN_FRONTEND=noninteractive
 	$install >&2 || { apt-get update >&2 && $install >&2; }
 fi

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/emersion/go-smtp"
@@ -34,6 +35,7 @@ func main() {
 type backend struct {
 	box   string
 	count atomic.Int64
+	asked sync.Map // recipients of which some are deferred once
 }
 
 func (b *backend) NewSession(*smtp.Conn) (smtp.Session, error) { return session{b}, nil }
@@ -44,15 +46,21 @@ func (session) Reset()                               {}
 func (session) Logout() error                        { return nil }
 func (session) Mail(string, *smtp.MailOptions) error { return nil }
 
-func (session) Rcpt(to string, _ *smtp.RcptOptions) error {
+func (s session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	switch {
 	case strings.HasPrefix(to, "reject-"):
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user here"}
 	case strings.HasPrefix(to, "defer-"):
-		return &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 1}, Message: "try again later"}
+		return later
+	case strings.HasPrefix(to, "once-"): // deferred the first time
+		if _, again := s.asked.LoadOrStore(to, true); !again {
+			return later
+		}
 	}
 	return nil
 }
+
+var later = &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 1}, Message: "try again later"}
 
 func (s session) Data(r io.Reader) error {
 	message, err := io.ReadAll(r)
