@@ -90,7 +90,7 @@ func TestEveryClassAsShown(t *testing.T) {
 func TestNoReplies(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"hello", "", "\n\n", "took 550 ms", "listening on port 587 now", "2026-11-23 08:00:00,535 INFO started", "127.0.0.1:587 open",
+		"hello", "", "\n\n", "took 550 ms", "listening on port 587 now", "2026-11-23 08:00:00,535 INFO started", "127.0.0.1:587 open", "Failed to connect to smtp.gmail.com:587", "connecting to smtp.qq.com:465 ...", "localhost:587", "smtp.qq.com 465",
 		"img/550 px wide", "model x-450 is sold out", "status: 5.9.9 whatever", "dsn=4.9.9, nothing is known of that",
 		"08:00:00.535 - sent", "order 450123 shipped", "line 450 of main.py", "GET /535 HTTP/1.1", "version 5.4.1 - 550-1200 users",
 	} {

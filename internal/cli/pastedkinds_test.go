@@ -58,10 +58,15 @@ func TestEveryNumberIsExplained(t *testing.T) {
 			}
 		}
 	}
+	for text, kind := range map[string]string{"10061": "refused", " 10060\n": "timeout", "10054错误": "closed", "10061 error": "refused", "11001号错误。": "no_such_host", "信号灯超时时间已到": "timeout"} {
+		if found := readPasted(text); len(found) != 1 || found[0].kind != kind {
+			t.Errorf("%q: %+v, want %s", text, found, kind)
+		}
+	}
 	if tried < 100 {
 		t.Errorf("only %d tried", tried)
 	}
-	for _, text := range []string{"error 10999", "curl: (3)", "errno 22", "10054 apples", "room 11001", "port 10061 is open"} {
+	for _, text := range []string{"error 10999", "curl: (3)", "errno 22", "10054 apples", "room 11001", "port 10061 is open", "10999", "535535", "45"} {
 		if found := readPasted(text); len(found) != 0 {
 			t.Errorf("%q: %+v", text, found)
 		}

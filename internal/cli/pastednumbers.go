@@ -44,8 +44,19 @@ var numbers = sync.OnceValue(func() []numbered {
 	}
 })
 
+// lone is a text that is nothing but a number of Winsock and perhaps the word for
+// an error; other numbers that stand alone could be anything.
+var lone = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^\s*(1[01]0\d\d)\s*(?:号|error)?\s*(?:错误|码)?\s*[。.]?\s*$`)
+})
+
 // findNumber gives the first failure that only a number names.
 func findNumber(text string) (pasted, bool) {
+	if m := lone().FindStringSubmatch(text); m != nil {
+		p, ok := findNumber("error " + m[1])
+		p.quote = shortLine(strings.TrimSpace(text))
+		return p, ok
+	}
 	for _, n := range numbers() {
 		for line := range strings.SplitSeq(text, "\n") {
 			m := n.where.FindStringSubmatch(line)

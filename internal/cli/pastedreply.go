@@ -37,7 +37,7 @@ func replyAt(lines []string) (c candidate, used int) {
 			used++
 		}
 		reply, ok := replyOf(code, texts)
-		if !ok {
+		if !ok || isPort(code) {
 			continue
 		}
 		if m := patterns().carried.FindStringSubmatch(line); m != nil && reply.Enhanced.IsZero() && m[1][0] == code[0] {
@@ -48,6 +48,10 @@ func replyAt(lines []string) (c candidate, used int) {
 	}
 	return candidate{}, 1
 }
+
+// isPort reports whether a number is a port of submission rather than the code of
+// a reply, as in smtp.example.com:587: no server uses these two as codes.
+func isPort(code string) bool { return code == "465" || code == "587" }
 
 // standsAlone judges a number by what is around it. ok is false for a part of
 // a time, an address, a longer number or a word.

@@ -106,7 +106,7 @@ func knownErrors() []knownError {
 		{"refused", smtp.StageConnect, []string{"connection refused", "econnrefused", "actively refused", "winerror 10061", "积极拒绝", "拒绝连接"}},
 		{"unreachable", smtp.StageConnect, []string{"network is unreachable", "no route to host", "enetunreach", "ehostunreach", "winerror 10051", "winerror 10065", "网络不可达", "无法访问目标主机"}},
 		{"broken_pipe", smtp.StageBody, []string{"broken pipe", "epipe"}},
-		{"timeout", smtp.StageConnect, []string{"timed out", "timeout", "time out", "etimedout", "deadline exceeded", "winerror 10060", "连接超时", "没有正确答复"}},
+		{"timeout", smtp.StageConnect, []string{"timed out", "timeout", "time out", "etimedout", "deadline exceeded", "winerror 10060", "连接超时", "没有正确答复", "信号灯超时", "semaphore timeout"}},
 		{"login_refused", smtp.StageAuth, []string{"could not authenticate", "login denied", "authentication failed", "mailkit.security.authenticationexception"}}, // PHPMailer, curl, msmtp and MailKit, without their debug output
 		{"closed", "", []string{"connection reset", "econnreset", "connection unexpectedly closed", "connection closed", "unexpected eof", "serverdisconnected", "socket hang up", "forcibly closed",
 			"winerror 10054", "强迫关闭", "please run connect() first", "lost connection", "server closed", "ssl_error_syscall"}},
