@@ -83,7 +83,7 @@ func (r Raw) read(src *source) (*Content, error) {
 		c.eightBit, c.utf8 = facts.eightBitBody, facts.eightBitHeader
 	}
 	if err == nil && !slices.ContainsFunc(facts.fields, func(f rawField) bool { return !isDropped(f.name) }) {
-		err = src.fail(sentence.New("it has no header"))
+		err = src.fail(noMessage{sentence.New("it has no header")})
 	}
 	if err != nil {
 		return nil, err

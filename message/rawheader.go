@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -25,7 +26,17 @@ func (p *rawPass) line(line []byte) (drop bool, err error) {
 	return drop, nil
 }
 
-var errLongHeader = lineError{sentence.New("is beyond 1048576 octets of header; is this a mail message?")}
+// ErrNoMessage is found with errors.Is in the error about a source that does not
+// begin as a message does, with header fields and an empty line.
+var ErrNoMessage = errors.New("message: not a mail message")
+
+// noMessage is an error that is [ErrNoMessage], which is not a part of its text.
+type noMessage struct{ error }
+
+func (e noMessage) Unwrap() error        { return e.error }
+func (e noMessage) Is(target error) bool { return target == ErrNoMessage }
+
+var errLongHeader = lineError{noMessage{sentence.New("is beyond 1048576 octets of header; is this a mail message?")}}
 
 // rawHeader follows the header block and says which of its lines are not sent.
 type rawHeader struct {
@@ -56,7 +67,7 @@ func (h *rawHeader) line(line []byte) (drop bool, err error) {
 	}
 	if line[0] == ' ' || line[0] == '\t' {
 		if h.fields == 0 {
-			return false, lineError{sentence.New("begins with a blank, but no header field stands before it; is this a mail message?")}
+			return false, lineError{noMessage{sentence.New("begins with a blank, but no header field stands before it; is this a mail message?")}}
 		}
 		// Parsers disagree on whether a line of blanks ends the header.
 		return h.drop || len(bytes.Trim(line, " \t")) == 0, nil
@@ -64,7 +75,7 @@ func (h *rawHeader) line(line []byte) (drop bool, err error) {
 	name, _, ok := cutField(line)
 	if !ok {
 		// The line is not quoted: of a file named by mistake it may be a secret.
-		return false, lineError{sentence.New("is no header field; is this a mail message?")}
+		return false, lineError{noMessage{sentence.New("is no header field; is this a mail message?")}}
 	}
 	h.fields++
 	h.drop = isDropped(name) && !h.former || isBcc(name)

@@ -51,6 +51,9 @@ func ParseAddress(s string) (Address, error) {
 		if r >= utf8.RuneSelf && IsInvisible(r) && !isPartOfLetter(s[:i], r) {
 			return bad(sentence.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r))
 		}
+		if r >= utf8.RuneSelf && unicode.IsSpace(r) {
+			return bad(sentence.Errorf("holds the blank %U, which is not the one of the keyboard; remove it", r))
+		}
 	}
 	at := strings.LastIndexByte(s, '@')
 	if wide, ascii := eastAsian(s); wide != 0 {
@@ -60,6 +63,9 @@ func ParseAddress(s string) (Address, error) {
 		return bad(sentence.New("no @"))
 	}
 	local, domain := s[:at], s[at+1:]
+	if wide, ascii := fullWidth(local); wide != 0 {
+		return bad(sentence.Errorf("holds the full-width %c; type the half-width %c", wide, ascii))
+	}
 	if err := checkLocalPart(local); err != nil {
 		return bad(err)
 	}

@@ -44,6 +44,11 @@ func domainToASCII(domain string) (string, error) {
 	}
 	ascii, err := mapped.ToASCII(domain)
 	if err != nil || !isASCII(ascii) || checkHostOctets(ascii) != nil {
+		for _, r := range domain {
+			if IsInvisible(r) { // a joiner where no script has one
+				return "", sentence.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r)
+			}
+		}
 		return "", sentence.Errorf("%q is not a domain name", domain)
 	}
 	ascii = strings.ToLower(ascii)

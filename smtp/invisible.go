@@ -38,7 +38,9 @@ func nameOf(r rune) error {
 		return sentence.New("a soft hyphen")
 	case 0x200b:
 		return sentence.New("a zero width space")
-	case 0x200c, 0x200d:
+	case 0x200c:
+		return sentence.New("a zero width non-joiner")
+	case 0x200d:
 		return sentence.New("a zero width joiner")
 	case 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0x61c:
 		return sentence.New("a mark for the direction of text")
@@ -49,6 +51,20 @@ func nameOf(r rune) error {
 		return sentence.New("a variation selector")
 	}
 	return sentence.New("a format character")
+}
+
+// fullWidth finds a letter, digit or mark in the width of Chinese characters, as a
+// keyboard gives it that is set so; 0 if there is none.
+func fullWidth(s string) (wide, ascii rune) {
+	for _, r := range s {
+		switch {
+		case r >= '！' && r <= '～':
+			return r, r - '！' + '!'
+		case r == '。' || r == '｡':
+			return r, '.'
+		}
+	}
+	return 0, 0
 }
 
 // eastAsian finds a character that a Chinese or Japanese keyboard gives for one that

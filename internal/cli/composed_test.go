@@ -9,6 +9,7 @@ import (
 	"net/mail"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +83,33 @@ func inFolder(t *testing.T, files map[string]string) string {
 }
 
 const gbkText = "\xc4\xe3\xba\xc3\n" // 你好
+
+// Files of recipients and calendars come from the same old programs as texts do.
+func TestCharsetOfRecipientsAndInvitations(t *testing.T) {
+	t.Parallel()
+	name := strings.TrimSpace(gbkText)
+	dir := inFolder(t, map[string]string{"to.txt": name + " <a@example.org>\n", "cc.txt": name + " <c@example.org>\n",
+		"i.ics": "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nSUMMARY:" + name + "\nEND:VEVENT\nEND:VCALENDAR\n"})
+	args := []string{"--lang", "en", "--to-file", filepath.Join(dir, "to.txt"), "--cc-file", filepath.Join(dir, "cc.txt"), "--invite", filepath.Join(dir, "i.ics")}
+	code, m, errs := dry(t, nil, "", append(args, "--charset", "gbk")...)
+	if code != exitOK {
+		t.Fatalf("exit status %d\n%s", code, errs)
+	}
+	var words mime.WordDecoder
+	for field, want := range map[string]string{"To": "<a@example.org>", "Cc": "<c@example.org>", "Subject": ""} {
+		got, err := words.DecodeHeader(m.Header.Get(field))
+		if err != nil || !strings.Contains(got, "你好") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, %v", field, got, err)
+		}
+	}
+	for _, flag := range []string{"--to-file", "--invite"} {
+		at := slices.Index(args, flag)
+		code, _, errs := dry(t, nil, "", "--lang", "en", flag, args[at+1])
+		if code != exitData || !strings.Contains(errs, "Name the charset it is written in: --charset gbk") {
+			t.Errorf("%s: exit status %d\n%s", flag, code, errs)
+		}
+	}
+}
 
 // Text in another charset, by every door a text comes in.
 func TestCharsets(t *testing.T) {

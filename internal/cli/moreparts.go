@@ -55,6 +55,9 @@ func (a *app) invite(m *message.Message, s *sendFlags, changed func(string) bool
 	}
 	where := a.name("invite") + " " + printable(s.inviteFile)
 	calendar, err := a.textOf("invite", s.inviteFile)
+	if err == nil {
+		calendar, err = a.readable(s, where, calendar, s.inviteFile == "-")
+	}
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (a *app) readNamed(s *sendFlags, args []string) error {
 	}
 	for _, f := range s.addressFiles() {
 		for _, file := range f.files {
-			found, err := a.recipientsIn(f.flag, file)
+			found, err := a.recipientsIn(s, f.flag, file)
 			if err != nil {
 				return err
 			}
@@ -48,8 +48,11 @@ func (a *app) readNamed(s *sendFlags, args []string) error {
 }
 
 // recipientsIn reads a file with an address, or several with commas, on each line.
-func (a *app) recipientsIn(flag, file string) ([]string, error) {
+func (a *app) recipientsIn(s *sendFlags, flag, file string) ([]string, error) {
 	text, err := a.fileText(flag, file, maxRecipients)
+	if err == nil {
+		text, err = a.readable(s, a.name(flag)+" "+printable(file), text, file == "-")
+	}
 	if err != nil {
 		return nil, err
 	}

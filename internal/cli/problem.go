@@ -137,6 +137,8 @@ func (a *app) addressIn(name, v string) error {
 		return a.wrongf("%s %q: holds a line break or another control character", name, v)
 	case strings.ContainsRune(v, '＠'):
 		return a.wrongf("%s %q: type the half-width @ instead of the full-width ＠", name, v)
+	case strings.Contains(strings.ToLower(v), "mailto:"):
+		return a.wrongf("%s %q: write the address without mailto:", name, v)
 	case !strings.Contains(v, "@"):
 		return a.wrongf("%s %q: want an address like friend@example.com", name, v)
 	}

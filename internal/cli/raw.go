@@ -195,8 +195,11 @@ func (a *app) rawProblem(j *job, err error) error {
 	if j.file != nil && j.file.Fits() {
 		return fail(exitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)), a.T("This message can be sent with %s.", "--fit"))
 	}
-	return fail(exitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)),
-		a.T("Want a whole message: header fields like From: and To:, an empty line, then the text."))
+	hint := ""
+	if errors.Is(err, message.ErrNoMessage) {
+		hint = a.T("Want a whole message: header fields like From: and To:, an empty line, then the text.")
+	}
+	return fail(exitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)), hint)
 }
 
 // rawEnvelope takes from the flags what they give and the rest from the header;

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/charset"
@@ -58,7 +57,7 @@ func charsets() []string {
 // notUTF8 is the error for a text of which nothing says what it is written in.
 func (a *app) notUTF8(where string) error {
 	hint := a.T("Name the charset it is written in: %s. Or save it as UTF-8; editors offer that under \"Save as\".", "--charset gbk")
-	if where == a.name("body") || where == a.name("html") || strings.HasPrefix(where, a.name("invite")) {
+	if where == a.name("body") || where == a.name("html") {
 		hint = ""
 	}
 	return fail(exitData, errors.New(a.T("%s: the text is not UTF-8", where)), hint)
