@@ -22,7 +22,7 @@
 //
 // Messages that their owner marked as deleted or as drafts are left out and
 // counted, unless [Options.Marked] asks for them: the flags T and D of a Maildir,
-// and in an mbox file what Thunderbird (X-Mozilla-Status), UW-IMAP, Dovecot and
-// others (Status, X-Status) write. The message in which UW-IMAP keeps data of the
+// and in an mbox file what Thunderbird (X-Mozilla-Status), Evolution (X-Evolution),
+// UW-IMAP, Dovecot and others (Status, X-Status) write. The message in which UW-IMAP keeps data of the
 // folder is never found.
 package mailfiles
