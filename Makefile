@@ -4,8 +4,8 @@
 #
 #	make test     everything below but the figures: what CI runs
 #	make lint     gofmt, go vet for three systems, staticcheck, known vulnerabilities
-#	make unit     the tests, with the race detector; those of the outbox, which repeat
-#	              less under it, also without
+#	make unit     the tests, with the race detector; those of the outbox and of
+#	              smtpclient, which repeat less under it, also without
 #	make fuzz     every fuzz target, FUZZTIME each (5s)
 #	make cross    the command for six systems, without cgo, into dist/
 #	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring,
@@ -32,7 +32,7 @@ lint:
 # What go test would vet again, make lint has vetted with all that go vet knows.
 unit:
 	go test -race -vet=off -count=1 -timeout 30m ./...
-	go test -vet=off -count=1 ./internal/outbox/...
+	go test -vet=off -count=1 ./internal/outbox/... ./smtpclient
 
 fuzz:
 	sh tools/fuzz.sh $(FUZZTIME)

@@ -25,18 +25,18 @@ func TestCutBehindEveryOctet(t *testing.T) {
 			}
 			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
-				for k := range s.total(true) + 1 {
+				for k := 0; k <= s.total(true); k += stride {
 					cases.Add(1)
 					unknown.Add(cutOnce(t, s, cut{received: k, sent: -1}))
 				}
-				for j := range s.total(false) + 1 {
+				for j := 0; j <= s.total(false); j += stride {
 					cases.Add(1)
 					unknown.Add(cutOnce(t, s, cut{received: -1, sent: j}))
 				}
 			})
 		}
 	})
-	if cases.Load() < 7_000 || unknown.Load() < 300 {
+	if cases.Load() < 7_000/stride || unknown.Load() < 300/stride {
 		t.Errorf("only %d cases, %d of them with an unknown outcome", cases.Load(), unknown.Load())
 	}
 	t.Logf("%d cases, %d with an unknown outcome", cases.Load(), unknown.Load())

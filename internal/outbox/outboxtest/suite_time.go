@@ -185,8 +185,8 @@ func lifetimeAhead(s *stand) {
 	if st := s.status(id); st.State != outbox.Deferred {
 		s.Errorf("it is %s", st.State)
 	}
-	for range int(outbox.Lifetime/(30*time.Minute)) + 2 {
-		s.clock.Advance(30 * time.Minute) // in time
+	for range int(outbox.Lifetime/outbox.Overdue) + 2 {
+		s.clock.Advance(outbox.Overdue) // in time, if only just
 		owner := s.clock.Now().String()
 		s.join(owner)
 		if s.status(id).State == outbox.Deferred {
