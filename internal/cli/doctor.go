@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
@@ -117,7 +118,11 @@ func (a *app) doctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
 			exam.Began = c.waiting
 		}
 	}
-	return c.end(exam.Run(cmd.Context()))
+	report := exam.Run(cmd.Context())
+	if p.configured && report.LoggedIn() && !d.otherWay(cmd) {
+		defer a.loginWorked(cmd.Context(), p.Name, d.json)
+	}
+	return c.end(report)
 }
 
 // exam joins what is to be looked at with the flags, which come first.
@@ -167,7 +172,26 @@ func (a *app) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exam, 
 		e.SendTo, e.Test = to.Address, a.testMessage()
 	}
 	e.Login, err = a.doctorLogin(p, e.Options)
+	if logIn := e.Login; logIn != nil && d.timeout > 0 { // the secret is a step too, when somebody says how long one takes
+		e.Login = func(ctx context.Context) (yan.Options, error) {
+			ctx, cancel := context.WithTimeout(ctx, d.timeout)
+			defer cancel()
+			return logIn(ctx)
+		}
+	}
 	return e, err
+}
+
+// otherWay reports flags by which something else was tried than what the account says.
+func (d *doctorFlags) otherWay(cmd *cobra.Command) (other bool) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "json", "transcript", "timeout", "dkim-selector", "send-to", "lang":
+		default:
+			other = true
+		}
+	})
+	return other
 }
 
 // testMessage is what --send-to sends.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net"
 	"os"
@@ -14,8 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/dnstest"
 	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -393,4 +399,21 @@ func BenchmarkDoctor(b *testing.B) {
 		sum += j.Took
 	}
 	b.ReportMetric(sum/float64(b.N), "ms/exam")
+}
+
+// A command that never prints its secret is given up at the time that was asked for, as
+// any other step.
+func TestDoctorGivesUpOnASecret(t *testing.T) {
+	t.Parallel()
+	a, _, _ := testApp(words.English)
+	d := &doctorFlags{serverFlags: serverFlags{timeout: time.Millisecond}}
+	acc := account.Account{Name: "a", From: "me@example.org", Server: "smtps://127.0.0.1:1", Secret: account.Secret{Command: "sleep 3600"}}
+	exam, err := a.exam(&cobra.Command{}, d, patient{Account: acc, configured: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed *secret.Error
+	if _, err := exam.Login(t.Context()); !errors.As(err, &failed) || failed.Problem != secret.Stuck {
+		t.Errorf("%v", err)
+	}
 }

@@ -50,6 +50,16 @@ var doors = []struct {
 	{name: "secret file", config: "secret = { file = \"FILE\" }", args: []string{"send", "-A", "a", "-t", "b@example.org", "-s", "x", "-b", "x"}},
 	{name: "secret-file", args: []string{"login", "a@example.org", "--server", "smtps://127.0.0.1:1", "--secret-file", "FILE"}},
 	{name: "import", args: []string{"account", "import", "--from", "msmtp", "FILE"}, refusesPipe: true},
+	{name: "outbox", args: []string{"queue", "--outbox", "FILE"}, refusesPipe: true},
+	{name: "outbox of show", args: []string{"queue", "show", "1", "--outbox", "FILE"}, refusesPipe: true},
+	{name: "outbox of stats", args: []string{"queue", "stats", "--outbox", "FILE"}, refusesPipe: true},
+	{name: "outbox of watch", args: []string{"queue", "watch", "1", "--outbox", "FILE"}, refusesPipe: true},
+	{name: "outbox of export", args: []string{"queue", "export", "1", "--outbox", "FILE"}, refusesPipe: true},
+	{name: "outbox of run", args: []string{"queue", "run", "--outbox", "FILE"}, refusesPipe: true},
+	{name: "outbox of cancel", args: []string{"queue", "cancel", "1", "--outbox", "FILE"}, refusesPipe: true},
+	{name: "outbox of adopt", args: []string{"queue", "adopt", "--outbox", "FILE"}, refusesPipe: true},
+	{name: "outbox of serve", args: []string{"serve", "--outbox", "FILE"}, refusesPipe: true},
+	{name: "outbox of send", config: "secret = { env = \"NONE\" }", args: []string{"send", "--queue", "-A", "a", "-t", "b@example.org", "-s", "x", "-b", "x", "--outbox", "FILE"}, refusesPipe: true},
 }
 
 func compose(more ...string) []string {

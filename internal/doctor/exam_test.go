@@ -422,3 +422,24 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 }
+
+// A mechanism that was named is tried though the server does not list it, as sending does.
+func TestNamedMechanismIsTried(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	e := exam(t, s, s.URL())
+	e.Options.Mechanism = "CRAM-MD5"
+	e.Login = func(context.Context) (transport.Options, error) {
+		return transport.Options{Password: s.Password()}, nil
+	}
+	r := e.Run(t.Context())
+	if step := find(t, r, doctor.NameAuth); step.Status != doctor.Info || step.Facts.Mechanism != "CRAM-MD5" {
+		t.Errorf("%s: %s", step.Status, step.Detail.EN)
+	}
+	if step := find(t, r, doctor.NameLogin); step.Status != doctor.Failed || step.Outcome.Reply.Code != 504 {
+		t.Errorf("%s: %s %v", step.Status, step.Detail.EN, step.Outcome)
+	}
+	if r.LoggedIn() {
+		t.Error("a login that was refused worked")
+	}
+}

@@ -82,6 +82,12 @@ func (e *SecretError) Unwrap() error { return e.Err }
 func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
 	offered := seen.caps.Auth()
 	s := Step{Name: NameAuth, Status: OK, Facts: Facts{Mechanisms: offered}}
+	if named := strings.ToUpper(v.Options.Mechanism); named != "" && creds != nil && seen.tls != nil && !slices.Contains(offered, named) {
+		s.Status, s.Facts.Mechanism = Info, named // as sending does
+		s.Detail = say("%s is not offered, and is tried because it was named", "服务器没有提供 %s；因已指定，仍会尝试", named)
+		v.tell(s)
+		return true
+	}
 	if len(offered) == 0 {
 		return v.noAuth(s, creds)
 	}

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -210,6 +211,11 @@ func (r Report) Count(status Status) int {
 		}
 	}
 	return n
+}
+
+// LoggedIn reports whether a login was tried and worked.
+func (r Report) LoggedIn() bool {
+	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Name == NameLogin && s.Status == OK })
 }
 
 // Next is the step to act upon: the first that failed, else the first with a

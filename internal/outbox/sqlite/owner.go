@@ -23,11 +23,18 @@ func (s *store) ownFiles() error {
 func (s *store) ownBeside() error { return s.eachFile(s.isOwn, beside[:]...) }
 
 func (s *store) isOwn(path string, info fs.FileInfo) error {
-	switch {
-	case !info.Mode().IsRegular():
-		return sentence.Errorf("%s is not a file: it can't be a part of the outbox", path)
-	case isForeign(info, s.harness.user):
+	if err := isFile(path, info); err != nil {
+		return err
+	}
+	if isForeign(info, s.harness.user) {
 		return anothers(path)
+	}
+	return nil
+}
+
+func isFile(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return sentence.Errorf("%s is not a file: it can't be a part of the outbox", path)
 	}
 	return nil
 }

@@ -32,6 +32,9 @@ func (s *store) openToRead(path string) (err error) {
 	if s.path, err = filepath.EvalSymlinks(path); err != nil {
 		return err
 	}
+	if err := s.eachFile(isFile, append([]string{""}, beside[:]...)...); err != nil {
+		return err // a pipe, which would be waited for
+	}
 	if err := s.checkDisk(); err != nil {
 		return err
 	}
