@@ -22,7 +22,8 @@ func (c *Conn) whenSilent(ctx context.Context) (speaksTLS func() bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	var mu sync.Mutex
 	found := false
-	timer := time.AfterFunc(c.cfg.Timeouts.Silence, func() {
+	var panicked *carriedPanic // of the caller's Trace
+	ask := func() {
 		answers := c.mayWantTLS() && c.cfg.Socket == "" && c.answersTLS(ctx)
 		mu.Lock()
 		defer mu.Unlock()
@@ -38,12 +39,25 @@ func (c *Conn) whenSilent(ctx context.Context) (speaksTLS func() bool) {
 			}
 			c.w.event(Waiting, "", patience)
 		}
+	}
+	timer := time.AfterFunc(c.cfg.Timeouts.Silence, func() {
+		p, _ := caught(func() error { ask(); return nil })
+		if p == nil {
+			return
+		}
+		mu.Lock()
+		panicked = p
+		mu.Unlock()
+		c.w.cut()
 	})
 	return func() bool {
 		timer.Stop()
 		mu.Lock()
 		defer mu.Unlock()
 		cancel()
+		if panicked != nil {
+			panic(panicked)
+		}
 		return found
 	}
 }

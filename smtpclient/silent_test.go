@@ -108,3 +108,29 @@ func TestNoSilence(t *testing.T) {
 		t.Errorf("%d connections", n.Load())
 	}
 }
+
+// A panic of the caller's Trace, which is told from a timer, ends the caller's goroutine.
+func TestSilencePanicIsTheCallers(t *testing.T) {
+	t.Parallel()
+	end := make(chan struct{})
+	port := hold(t, func(n int, conn net.Conn) {
+		if n == 1 {
+			<-end
+		}
+	})
+	defer close(end)
+	var panicked any
+	func() {
+		defer func() { panicked = recover() }()
+		conn, err := smtpclient.Dial(t.Context(), smtpclient.Config{Host: "127.0.0.1", Port: port, Security: smtpclient.Plaintext,
+			Timeouts: smtpclient.Timeouts{Silence: 50 * time.Millisecond}, Trace: func(e smtpclient.Event) {
+				if e.Direction == smtpclient.Waiting {
+					panic("in the trace")
+				}
+			}})
+		t.Errorf("Dial gave %v, %v", conn, err)
+	}()
+	if c, ok := panicked.(interface{ PanicStack() []byte }); !ok || fmt.Sprint(panicked) != "in the trace" || len(c.PanicStack()) == 0 {
+		t.Errorf("Dial ended with %v", panicked)
+	}
+}

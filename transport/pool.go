@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,30 +44,50 @@ type pool struct {
 	waiting []chan *link
 	wanted  atomic.Int32 // len(waiting), to be read without the lock
 	closed  bool
+	// panicked is a panic of a goroutine that nobody waits for, as of an idle timer. The
+	// next call of get or close ends with it.
+	panicked *carried
 }
 
 // get gives a free connection that is still alive, or a new one. It waits while
 // as many as may be are in use. The caller ends with put.
 func (p *pool) get(ctx context.Context) (*link, error) {
+	p.rethrow()
 	for {
 		l, err := p.claim(ctx)
 		if err != nil {
 			return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 		}
-		if l == nil {
-			if l, err = p.dial(ctx); err != nil {
-				p.leave()
-			}
+		if l, err = p.ready(ctx, l); l != nil || err != nil {
 			return l, err
 		}
-		l.idle.Stop()
-		if !p.fits(l) {
-			l.conn.Quit(ctx)
-		} else if l.conn.Wake(ctx) {
-			return l, nil
-		}
-		p.leave()
 	}
+}
+
+// ready makes sure that a free connection is alive, or opens one in a place that was
+// claimed for it. If it gives no connection, even by a panic, the place is free.
+func (p *pool) ready(ctx context.Context, l *link) (ready *link, err error) {
+	defer func() {
+		if ready == nil {
+			if l != nil {
+				l.conn.Close()
+			}
+			p.leave()
+		}
+	}()
+	if l == nil {
+		if ready, err = p.dial(ctx); err != nil {
+			ready = nil
+		}
+		return ready, err
+	}
+	l.idle.Stop()
+	if !p.fits(l) {
+		l.conn.Quit(ctx)
+	} else if l.conn.Wake(ctx) {
+		return l, nil
+	}
+	return nil, nil
 }
 
 // claim gives a free connection, or nil for the place of a new one.
@@ -184,8 +205,35 @@ func (p *pool) others() int {
 // end says goodbye, and holds the connection's place until it has. It takes a
 // round trip, and at most Timeouts.Quit.
 func (p *pool) end(l *link) {
+	defer p.leave()
 	l.conn.Quit(context.Background())
-	p.leave()
+}
+
+// endAside is end for a goroutine of the pool: a panic in the caller's code, as in
+// Options.Trace, is kept for a goroutine of the caller. In this one it would end the
+// process.
+func (p *pool) endAside(l *link) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.panicked == nil {
+				p.panicked = &carried{value: v, stack: debug.Stack()}
+			}
+		}
+	}()
+	p.end(l)
+}
+
+// rethrow ends the caller's goroutine with a panic that was kept for it.
+func (p *pool) rethrow() {
+	p.mu.Lock()
+	panicked := p.panicked
+	p.panicked = nil
+	p.mu.Unlock()
+	if panicked != nil {
+		panic(panicked)
+	}
 }
 
 // expire ends a connection that nobody wanted in time.
@@ -201,7 +249,7 @@ func (p *pool) expire(l *link) {
 	}
 	p.mu.Unlock()
 	if found {
-		p.end(l)
+		p.endAside(l)
 	}
 }
 
@@ -219,7 +267,8 @@ func (p *pool) close() {
 	var ended sync.WaitGroup
 	for _, l := range free {
 		l.idle.Stop()
-		ended.Go(func() { p.end(l) })
+		ended.Go(func() { p.endAside(l) })
 	}
 	ended.Wait()
+	p.rethrow()
 }

@@ -55,9 +55,13 @@ func (w *worker) work() {
 		}
 		w.counted = false
 		r.mu.Unlock()
-		l, err := r.s.pool.get(r.opening)
+		l, err, panicked := w.connects()
 		r.mu.Lock()
 		r.dialing--
+		if panicked != nil {
+			r.breakOff(panicked)
+			break
+		}
 		if err != nil {
 			if !w.withoutConnection(err) {
 				break
@@ -107,7 +111,9 @@ func (w *worker) has(l *link) {
 	r.mu.Unlock()
 	panicked := w.carry(l)
 	usable := panicked == nil && l.conn.Usable()
-	r.s.pool.put(l)
+	if ended := w.catch(func() { r.s.pool.put(l) }); panicked == nil {
+		panicked = ended
+	}
 	r.mu.Lock()
 	if panicked != nil {
 		r.breakOff(panicked)
@@ -137,6 +143,27 @@ func (w *worker) carry(l *link) (panicked *carried) {
 	for result := range l.conn.Run(w.run.ctx, w) {
 		w.took(result)
 	}
+	return nil
+}
+
+// connects gets a connection. A panic in the caller's code, as in its TokenSource, is the
+// caller's.
+func (w *worker) connects() (l *link, err error, panicked *carried) {
+	panicked = w.catch(func() { l, err = w.run.s.pool.get(w.run.opening) })
+	return l, err, panicked
+}
+
+// catch does something that may panic.
+func (w *worker) catch(do func()) (panicked *carried) {
+	defer func() {
+		if v := recover(); v != nil {
+			var again bool
+			if panicked, again = v.(*carried); !again {
+				panicked = &carried{value: v, stack: debug.Stack()}
+			}
+		}
+	}()
+	do()
 	return nil
 }
 
