@@ -172,7 +172,7 @@ func (a *app) served(s *serveFlags, err error) error {
 	case errors.Is(err, outbox.ErrCopied):
 		return fail(exitConfig, err, a.copiedHint())
 	case errors.Is(err, outbox.ErrBroken), errors.Is(err, outbox.ErrClosed):
-		return fail(exitIO, err, a.T("Look at the disk, and start it again: nothing that was accepted is lost."))
+		return fail(exitIO, outbox.WhyBroken(err), a.T("Look at the disk, and start it again: nothing that was accepted is lost."))
 	case errors.Is(err, daemon.ErrUnfinished):
 		return fail(exitTemporary, err, "")
 	case errors.Is(err, daemon.ErrAddress):

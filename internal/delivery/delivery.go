@@ -163,6 +163,7 @@ func (d *Delivery) look() {
 // used notes how a use of the store went. It reports whether it worked, and ends
 // the work when nothing can any more.
 func (d *Delivery) used(err error) bool {
+	err = outbox.WhyBroken(err)
 	d.mu.Lock()
 	d.status.StoreErr = err
 	broken := errors.Is(err, outbox.ErrBroken) || errors.Is(err, outbox.ErrClosed) || errors.Is(err, outbox.ErrCopied)

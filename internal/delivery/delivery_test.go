@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -333,6 +334,26 @@ func (s *lapsing) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, erro
 	s.once.Do(func() { err = s.Leave(ctx, c.Owner) })
 	return b, err
 }
+
+// An outbox that a renewal of the lease finds broken ends the work with that: there is no
+// doubt about anything that a person did.
+func TestABrokenRenewalSaysWhatIsBroken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	moved := fmt.Errorf("%w: o.db was moved", outbox.ErrBroken)
+	w.opts.Store = &brokenRenewal{Store: w.model, err: fmt.Errorf("%w: %w", outbox.ErrUncertain, moved)}
+	w.opts.After = func(time.Duration) <-chan time.Time { return time.After(time.Millisecond) }
+	if err := delivery.New(w.opts).Run(t.Context()); err != moved {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+type brokenRenewal struct {
+	outbox.Store
+	err error
+}
+
+func (s *brokenRenewal) Renew(context.Context, string, time.Duration) error { return s.err }
 
 func TestABrokenStoreEndsTheWork(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/yanmail/yan/internal/sentence"
@@ -33,6 +34,27 @@ var (
 	// ErrClosed: the store is closed.
 	ErrClosed = sentence.New("the outbox is closed")
 )
+
+// WhyBroken gives the part of an error that says why the outbox can't be written any more,
+// without the doubt about a change that was under way. That matters to who made the change,
+// not to a worker that only renewed its lease. Any other error is given back as it is.
+func WhyBroken(err error) error {
+	if !errors.Is(err, ErrBroken) || !errors.Is(err, ErrUncertain) {
+		return err
+	}
+	for below := []error{err}; len(below) > 0; below = below[1:] {
+		switch e := below[0].(type) {
+		case interface{ Unwrap() error }:
+			below = append(below, e.Unwrap())
+		case interface{ Unwrap() []error }:
+			below = append(below, e.Unwrap()...)
+		}
+		if errors.Is(below[0], ErrBroken) && !errors.Is(below[0], ErrUncertain) {
+			return below[0]
+		}
+	}
+	return err
+}
 
 // NewerError: a newer program made the outbox what it is.
 type NewerError struct{ Has, Knows int }

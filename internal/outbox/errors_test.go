@@ -1,0 +1,31 @@
+package outbox_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// WhyBroken drops the doubt about a change, and nothing else.
+func TestWhyBroken(t *testing.T) {
+	t.Parallel()
+	moved := sentence.Errorf("%w: %s was moved", outbox.ErrBroken, "o.db")
+	unsure := sentence.Errorf("%w: %w", outbox.ErrUncertain, moved)
+	for _, c := range []struct{ err, want error }{
+		{nil, nil},
+		{io.EOF, io.EOF},
+		{moved, moved},
+		{outbox.ErrUncertain, outbox.ErrUncertain},
+		{unsure, moved},
+		{fmt.Errorf("renewing: %w", unsure), moved},
+		{errors.Join(io.EOF, unsure), moved},
+	} {
+		if got := outbox.WhyBroken(c.err); got != c.want {
+			t.Errorf("%v: %v, want %v", c.err, got, c.want)
+		}
+	}
+}
