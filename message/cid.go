@@ -33,7 +33,7 @@ func (d *draft) contentID(a Attachment, name string) (string, error) {
 	}
 	for _, other := range d.images {
 		if other.name == name {
-			return "", sentence.New("another inline attachment has the same name; give each a content id")
+			return "", sentence.New("another inline attachment has the same name; give each a name of its own, or a content id")
 		}
 	}
 	id := string(appendRandomID(nil, d.from[0].Address.ASCIIDomain()))
@@ -102,7 +102,21 @@ func (a Attachment) isMeantBy(reference string) bool {
 // rewriteReferences gives what follows each "cid:" in the tags and style sheets
 // of HTML to change, and puts in what it gives back. All else stays as it is,
 // octet by octet.
+//
+// QUIRK: Outlook on Windows reads the HTML in comments like <!--[if mso]>…<![endif]-->,
+// and templates put pictures there for it.
 func rewriteReferences(text string, change func(reference string) (string, bool)) string {
+	return rewriteTokens(text, change, func(comment string) string {
+		from, to := strings.Index(comment, "]>"), strings.LastIndex(comment, "<![")
+		if from < 0 || to < from+2 || !strings.HasPrefix(comment, "<!--[if") {
+			return comment
+		}
+		unchanged := func(comment string) string { return comment }
+		return comment[:from+2] + rewriteTokens(comment[from+2:to], change, unchanged) + comment[to:]
+	})
+}
+
+func rewriteTokens(text string, change func(reference string) (string, bool), comment func(string) string) string {
 	if !hasCID(text) {
 		return text
 	}
@@ -125,6 +139,8 @@ func rewriteReferences(text string, change func(reference string) (string, bool)
 			if style {
 				raw = changeReferences(raw, change)
 			}
+		case nethtml.CommentToken:
+			raw = comment(raw)
 		default:
 			style = false
 		}

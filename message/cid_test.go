@@ -17,9 +17,12 @@ func TestInlineImagesAreFound(t *testing.T) {
 		"apostrophes": func(n string) string {
 			return `<img src='cid:` + url.QueryEscape(strings.ReplaceAll(n, " ", "_")) + `'>`
 		},
-		"no quotes":       func(n string) string { return `<td background=cid:` + url.PathEscape(n) + `>` },
-		"style":           func(n string) string { return `<p style="background:url('cid:` + url.PathEscape(n) + `')">` },
-		"style sheet":     func(n string) string { return `<style>p { background: url("cid:` + n + `") }</style>` },
+		"no quotes":   func(n string) string { return `<td background=cid:` + url.PathEscape(n) + `>` },
+		"style":       func(n string) string { return `<p style="background:url('cid:` + url.PathEscape(n) + `')">` },
+		"style sheet": func(n string) string { return `<style>p { background: url("cid:` + n + `") }</style>` },
+		"for Outlook": func(n string) string {
+			return `<!--[if gte mso 9]><v:fill src="cid:` + url.PathEscape(n) + `"/><![endif]--><!-- cid:logo.png -->`
+		},
 		"in quotes twice": func(n string) string { return `<p style="background:url(&quot;cid:` + url.PathEscape(n) + `&quot;)">` },
 	}
 	for _, name := range names {
@@ -61,7 +64,7 @@ func TestReferencesToIDsStay(t *testing.T) {
 
 // What does not change a reference changes nothing.
 func FuzzRewriteReferences(f *testing.F) {
-	for _, s := range []string{`<img src="cid:a b">`, `<style>url(cid:x)</style><p title='cid:`, "<script>cid:</script><!-- cid: -->\x00<", `<a b=cid:c d="cid:e"`, "<plaintext>cid:"} {
+	for _, s := range []string{`<img src="cid:a b">`, `<style>url(cid:x)</style><p title='cid:`, "<script>cid:</script><!-- cid: -->\x00<", `<a b=cid:c d="cid:e"`, "<plaintext>cid:", `<!--[if mso]><!--[if mso]><img src="cid:a"><![endif]-->`, "<!--[if]><![endif]", "<!--[if mso]>"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -20,8 +20,8 @@ var chineseCompose = map[string]string{
 	"has to be the id of a list, like news.example.com, or a name with it: News <news.example.com>": "应为邮件列表的标识，如 news.example.com，也可加上名称：News <news.example.com>",
 
 	// Attachments and pictures.
-	"an inline attachment needs a name or a content id, which the HTML refers to": "内嵌附件需要文件名或 Content-ID，供 HTML 引用",
-	"another inline attachment has the same name; give each a content id":         "另一个内嵌附件与它同名；请给它们各写一个 Content-ID",
+	"an inline attachment needs a name or a content id, which the HTML refers to":               "内嵌附件需要文件名或 Content-ID，供 HTML 引用",
+	"another inline attachment has the same name; give each a name of its own, or a content id": "另一个内嵌附件与它同名；请给它们起不同的名称，或各写一个 Content-ID",
 
 	// Alternatives and invitations.
 	"is no calendar: it does not begin with BEGIN:VCALENDAR":                         "不是日历文件：开头不是 BEGIN:VCALENDAR",
