@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -228,8 +229,13 @@ func annotation(f *pflag.Flag, key string) string {
 
 func (a *app) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 	name := unknown.GetSpecifiedName()
-	if unknown.GetSpecifiedShortnames() != "" {
-		return a.usagef("unknown flag %s", "-"+name)
+	if short := unknown.GetSpecifiedShortnames(); short != "" {
+		// The name is a single octet of it.
+		r, _ := utf8.DecodeRuneInString(short)
+		if r >= 'Ａ' && r <= 'ｚ' {
+			return fail(exitUsage, errors.New(a.T("unknown flag %s", "-"+string(r))), a.T("Did you mean %s?", "-"+string(r-'Ａ'+'A')))
+		}
+		return a.usagef("unknown flag %s", "-"+string(r))
 	}
 	names := []string{"password"}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
@@ -258,11 +264,11 @@ func (a *app) withVariable(name, value, line string) string {
 }
 
 // nearest finds the word that was probably meant, at most a third of its
-// letters away; "" for none.
+// letters away, in any case; "" for none.
 func nearest(word string, list []string) string {
 	best, bestDistance := "", len(word)/3+1
 	for _, candidate := range list {
-		if d := spelling.Distance([]rune(word), []rune(candidate)); d < bestDistance {
+		if d := spelling.Distance([]rune(strings.ToLower(word)), []rune(strings.ToLower(candidate))); d < bestDistance {
 			best, bestDistance = candidate, d
 		}
 	}
