@@ -165,8 +165,8 @@ func exitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 		return exitProtocol
 	case o.Reply.IsZero() && finding.Permanence != diagnosis.Permanent:
 		return exitTemporary
-	case o.Stage == smtp.StageRcpt:
-		return exitNoUser
+	case o.Stage == smtp.StageRcpt && (finding.Scope == diagnosis.ScopeRecipient || finding.Scope == ""):
+		return exitNoUser // and not the sender or this machine, of which many servers speak only here
 	}
 	return exitUnavailable
 }

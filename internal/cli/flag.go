@@ -211,13 +211,17 @@ func (a *app) dashHint(arg string) string {
 	return ""
 }
 
-// valueName is the flag as the help shows it: "--to ADDRESS".
+// valueName is the flag as the help shows it: "--to ADDRESS"; "--mode[=WORD]" where the
+// value may be left out, for what comes after a blank is then no part of it.
 func valueName(f *pflag.Flag) string {
-	s := "--" + f.Name
-	if v := annotation(f, valueOf); v != "" {
-		s += " " + v
+	v := annotation(f, valueOf)
+	switch {
+	case v == "":
+		return "--" + f.Name
+	case f.NoOptDefVal != "":
+		return "--" + f.Name + "[=" + v + "]"
 	}
-	return s
+	return "--" + f.Name + " " + v
 }
 
 func annotation(f *pflag.Flag, key string) string {
