@@ -1,6 +1,7 @@
 package yan_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -71,8 +72,25 @@ var floors = map[string]int{
 	"outbox":                     7,
 	"internal/daemon/metrics":    6,
 	"internal/daemon":            7,
-	"internal/cli":               8,
-	"cmd/yan":                    9,
+	"internal/cli/console":       8,
+	"internal/cli/jsonout":       8,
+	"internal/cli/clitest":       9,
+	"internal/cli/command":       9,
+	"internal/cli/verdict":       10,
+	"internal/cli/serverflag":    11,
+	"internal/cli/accounts":      12,
+	"internal/cli/outboxes":      13,
+	"internal/cli/accountcmd":    14,
+	"internal/cli/doctorcmd":     14,
+	"internal/cli/explaincmd":    14,
+	"internal/cli/logincmd":      14,
+	"internal/cli/providerscmd":  14,
+	"internal/cli/queuecmd":      14,
+	"internal/cli/sandboxcmd":    14,
+	"internal/cli/sendcmd":       14,
+	"internal/cli/servecmd":      14,
+	"internal/cli":               15,
+	"cmd/yan":                    16,
 }
 
 // tools are programs of the developers: they may import anything and nothing
@@ -197,6 +215,88 @@ func TestPathsInTheArchitecture(t *testing.T) {
 			t.Errorf("%s: only %d paths were checked", name, checked)
 		}
 	}
+}
+
+// TestCommandPackages holds the rooms of the command apart: a package of a command
+// exports New alone and imports no other one, only internal/cli imports it, and no package
+// of the command has more than 3,000 lines.
+func TestCommandPackages(t *testing.T) {
+	const cli = "internal/cli"
+	lines := map[string]int{}
+	for _, file := range goFiles(t) {
+		pkg := path.Dir(file)
+		if strings.HasSuffix(file, "_test.go") || pkg != cli && !strings.HasPrefix(pkg, cli+"/") {
+			continue
+		}
+		source, err := os.ReadFile(filepath.FromSlash(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines[pkg] += strings.Count(string(source), "\n")
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, source, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(imported, module+"/"+cli+"/") && strings.HasSuffix(imported, "cmd") && pkg != cli {
+				t.Errorf("%s imports %s, which %s alone may", file, imported, cli)
+			}
+		}
+		if !strings.HasSuffix(pkg, "cmd") {
+			continue
+		}
+		for name := range exportedNames(parsed) {
+			if name != "New" {
+				t.Errorf("%s exports %s", file, name)
+			}
+		}
+	}
+	if len(lines) < 15 {
+		t.Errorf("only %d packages of the command were found", len(lines))
+	}
+	for pkg, n := range lines {
+		if n > 3000 && !tooLong[pkg] {
+			t.Errorf("%s has %d lines", pkg, n)
+		}
+	}
+}
+
+// tooLong are the packages of the command that are to be made shorter: decisions about a
+// run of messages are to leave sendcmd.
+var tooLong = map[string]bool{"internal/cli/sendcmd": true}
+
+// exportedNames are the names of a file that other packages can use, without methods.
+func exportedNames(file *ast.File) map[string]bool {
+	names := map[string]bool{}
+	add := func(id *ast.Ident) {
+		if id.IsExported() {
+			names[id.Name] = true
+		}
+	}
+	for _, decl := range file.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			if decl.Recv == nil {
+				add(decl.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range decl.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					add(spec.Name)
+				case *ast.ValueSpec:
+					for _, id := range spec.Names {
+						add(id)
+					}
+				}
+			}
+		}
+	}
+	return names
 }
 
 // goFiles lists the module's Go files, slash-separated; folders with a go.mod

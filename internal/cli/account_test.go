@@ -9,12 +9,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/secret/secrettest"
 )
-
-// accountMarker is a password that no command may ever print.
-const accountMarker = "markersecretmarker"
 
 const qqAndWork = `version = 1
 default = "qq"
@@ -62,7 +63,7 @@ func TestAccountListFitsTheTerminal(t *testing.T) {
 	for width, want := range map[int][]string{0: {"SECRET", "smtps://127.0.0.1:1"}, 100: {"SECRET"}, 45: {"SERVER"}, 28: {"SENDER"}, 10: {"NAME"}} {
 		w, out, _, _ := machineWith(t, qqAndWork, "", secrettest.New())
 		w.StdoutWidth, w.NoColor = width, true
-		if code := Run(t.Context(), []string{"account", "list"}, w); code != exitOK {
+		if code := Run(t.Context(), []string{"account", "list"}, w); code != command.ExitOK {
 			t.Fatal(code)
 		}
 		for _, word := range want {
@@ -71,7 +72,7 @@ func TestAccountListFitsTheTerminal(t *testing.T) {
 			}
 		}
 		for line := range strings.Lines(out.String()) {
-			if n := columns(strings.TrimRight(line, "\n")); width >= 12 && n > width {
+			if n := console.Columns(strings.TrimRight(line, "\n")); width >= 12 && n > width {
 				t.Errorf("on %d columns a line has %d: %s", width, n, line)
 			}
 		}
@@ -87,14 +88,14 @@ func TestAccountRemoveAsks(t *testing.T) {
 		says        []string
 		removed     bool
 	}{
-		{"n\n", "en", exitOK, []string{"Remove the account work (me@example.org)?", "These fall back to it: qq.", "Nothing was changed."}, false},
-		{"\n", "en", exitOK, []string{"Nothing was changed."}, false},
-		{"y\n", "en", exitOK, []string{"The account work is removed.", "qq has no fallback any more."}, true},
-		{"是\n", "zh", exitOK, []string{"删除账号 work（me@example.org）吗？", "以它为备用的账号：qq。", "账号 work 已删除。"}, true},
-		{"n\n", "zh", exitOK, []string{"没有任何改动。"}, false},
+		{"n\n", "en", command.ExitOK, []string{"Remove the account work (me@example.org)?", "These fall back to it: qq.", "Nothing was changed."}, false},
+		{"\n", "en", command.ExitOK, []string{"Nothing was changed."}, false},
+		{"y\n", "en", command.ExitOK, []string{"The account work is removed.", "qq has no fallback any more."}, true},
+		{"是\n", "zh", command.ExitOK, []string{"删除账号 work（me@example.org）吗？", "以它为备用的账号：qq。", "账号 work 已删除。"}, true},
+		{"n\n", "zh", command.ExitOK, []string{"没有任何改动。"}, false},
 	} {
 		keyring := secrettest.New()
-		if err := keyring.Set("yan", "work/password", accountMarker); err != nil {
+		if err := keyring.Set("yan", "work/password", clitest.Marker); err != nil {
 			t.Fatal(err)
 		}
 		w, out, errs, path := machineWith(t, qqAndWork, tt.typed, keyring)
@@ -120,14 +121,14 @@ func TestAccountRemoveAsks(t *testing.T) {
 func TestAccountRemoveKeepsSecret(t *testing.T) {
 	t.Parallel()
 	keyring := secrettest.New()
-	if err := keyring.Set("yan", "work/password", accountMarker); err != nil {
+	if err := keyring.Set("yan", "work/password", clitest.Marker); err != nil {
 		t.Fatal(err)
 	}
 	w, _, errs, _ := machineWith(t, qqAndWork, "", keyring)
-	if code := Run(t.Context(), []string{"account", "remove", "work", "--yes", "--keep-secret"}, w); code != exitOK {
+	if code := Run(t.Context(), []string{"account", "remove", "work", "--yes", "--keep-secret"}, w); code != command.ExitOK {
 		t.Fatalf("exit status %d: %s", code, errs)
 	}
-	if kept, err := keyring.Get("yan", "work/password"); err != nil || kept != accountMarker {
+	if kept, err := keyring.Get("yan", "work/password"); err != nil || kept != clitest.Marker {
 		t.Errorf("the secret is gone: %v", err)
 	}
 }
@@ -138,7 +139,7 @@ func TestAccountRemoveLockedKeyring(t *testing.T) {
 	for lang, want := range map[string]string{"en": "nothing was changed, since the secret of work can't be forgotten: the keyring is locked", "zh": "没有任何改动，因为 work 的密码无法删除：密钥环已锁定"} {
 		w, _, errs, path := machineWith(t, qqAndWork, "", secrettest.Locked())
 		code := Run(t.Context(), []string{"account", "remove", "work", "--yes", "--lang", lang}, w)
-		if code != exitTemporary || !strings.Contains(errs.String(), want) {
+		if code != command.ExitTemporary || !strings.Contains(errs.String(), want) {
 			t.Errorf("exit status %d: %s", code, errs)
 		}
 		if contents(t, path) != qqAndWork || !strings.Contains(errs.String(), "--keep-secret") {
@@ -150,11 +151,11 @@ func TestAccountRemoveLockedKeyring(t *testing.T) {
 func TestAccountShowKeyring(t *testing.T) {
 	t.Parallel()
 	full := secrettest.New()
-	if err := full.Set("yan", "qq/password", keptFor("me@qq.com (qq)", accountMarker)); err != nil {
+	if err := full.Set("yan", "qq/password", keptFor("me@qq.com (qq)", clitest.Marker)); err != nil {
 		t.Fatal(err)
 	}
 	other := secrettest.New()
-	if err := other.Set("yan", "qq/password", keptFor("me@163.com (netease)", accountMarker)); err != nil {
+	if err := other.Set("yan", "qq/password", keptFor("me@163.com (netease)", clitest.Marker)); err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
@@ -163,15 +164,15 @@ func TestAccountShowKeyring(t *testing.T) {
 		state   string
 		check   int
 	}{
-		"there":  {full, "in the keyring of this system", "在系统密钥环中", "there", exitConfig}, // work's is missing
-		"empty":  {secrettest.New(), "not there; 'yan login qq' asks for it", "不存在；yan login qq", "missing", exitConfig},
-		"other":  {other, "of an earlier login, for another server or user", "属于以前的登录", "unusable", exitConfig},
-		"none":   {secrettest.None(), "not there", "不存在", "missing", exitConfig},
-		"locked": {secrettest.Locked(), "the keyring: the keyring is locked", "密钥环已锁定", "unusable", exitConfig},
+		"there":  {full, "in the keyring of this system", "在系统密钥环中", "there", command.ExitConfig}, // work's is missing
+		"empty":  {secrettest.New(), "not there; 'yan login qq' asks for it", "不存在；yan login qq", "missing", command.ExitConfig},
+		"other":  {other, "of an earlier login, for another server or user", "属于以前的登录", "unusable", command.ExitConfig},
+		"none":   {secrettest.None(), "not there", "不存在", "missing", command.ExitConfig},
+		"locked": {secrettest.Locked(), "the keyring: the keyring is locked", "密钥环已锁定", "unusable", command.ExitConfig},
 	} {
 		for lang, want := range map[string]string{"en": tt.en, "zh": tt.zh} {
 			w, out, errs, _ := machineWith(t, qqAndWork, "", tt.keyring)
-			if code := Run(t.Context(), []string{"account", "show", "--lang", lang}, w); code != exitOK || !strings.Contains(out.String(), want) {
+			if code := Run(t.Context(), []string{"account", "show", "--lang", lang}, w); code != command.ExitOK || !strings.Contains(out.String(), want) {
 				t.Errorf("%s: exit status %d, want %q:\n%s%s", name, code, want, out, errs)
 			}
 		}
@@ -204,7 +205,7 @@ func TestAccountEditKeepsTheMode(t *testing.T) {
 		}
 		return getenv(name)
 	}
-	if code := Run(t.Context(), []string{"account", "edit"}, w); code != exitOK {
+	if code := Run(t.Context(), []string{"account", "edit"}, w); code != command.ExitOK {
 		t.Fatalf("exit status %d: %s", code, errs)
 	}
 	info, err := os.Stat(path)
@@ -224,9 +225,9 @@ func TestAccountEditAgain(t *testing.T) {
 		code              int
 		changed           bool
 	}{
-		{"y\n", "en", "Edit it again?", exitOK, true},
-		{"n\n", "en", "the configuration is what it was", exitConfig, false},
-		{"n\n", "zh", "再改一次吗？", exitConfig, false},
+		{"y\n", "en", "Edit it again?", command.ExitOK, true},
+		{"n\n", "en", "the configuration is what it was", command.ExitConfig, false},
+		{"n\n", "zh", "再改一次吗？", command.ExitConfig, false},
 	} {
 		w, out, errs, path := machineWith(t, qqAndWork, tt.typed, secrettest.New())
 		// The first time it spoils a key, the second time it puts it right.
@@ -253,15 +254,6 @@ func TestAccountEditAgain(t *testing.T) {
 		left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "edit-*"))
 		if err != nil || (len(left) == 0) != tt.changed {
 			t.Errorf("%q: left behind: %q, %v", tt.typed, left, err)
-		}
-	}
-}
-
-func TestTakesLine(t *testing.T) {
-	t.Parallel()
-	for editor, want := range map[string]bool{"vi": true, "/usr/bin/vim -u NONE": true, "nano": true, `C:\bin\nvim.exe`: true, "code --wait": false, "notepad": false, "": false} {
-		if got := takesLine(editor); got != want {
-			t.Errorf("takesLine(%q) = %v", editor, got)
 		}
 	}
 }
@@ -304,7 +296,7 @@ func TestNoCommandPrintsASecret(t *testing.T) {
 	keyring := secrettest.New()
 	for _, name := range []string{"kept", "oauth"} {
 		for _, item := range []string{"password", "oauth2"} {
-			if err := keyring.Set("yan", name+"/"+item, accountMarker); err != nil {
+			if err := keyring.Set("yan", name+"/"+item, clitest.Marker); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -317,11 +309,11 @@ server = "smtps://127.0.0.1:1"
 user = "me"
 [account.oauth]
 from = "oauth@gmail.com"
-oauth2 = { client_id = "id", client_secret = "` + accountMarker + `" }
+oauth2 = { client_id = "id", client_secret = "` + clitest.Marker + `" }
 [account.command]
 from = "command@example.org"
 server = "smtps://127.0.0.1:1"
-secret = { command = "echo ` + accountMarker + `" }
+secret = { command = "echo ` + clitest.Marker + `" }
 [account.env]
 from = "env@example.org"
 server = "smtps://127.0.0.1:1"
@@ -340,17 +332,17 @@ server = "smtps://127.0.0.1:1"
 user = "me"
 secret = { netrc = "netrc" }
 `
-	files := map[string]string{"code.txt": accountMarker, "several.txt": accountMarker + "\nmore\n", "netrc": "machine 127.0.0.1 login me password " + accountMarker + "\n",
-		".msmtprc":   "account m\nhost 127.0.0.1\nport 1\ntls on\nauth on\nuser me\nfrom m@example.org\npassword " + accountMarker + "\n" + accountMarker + "\n",
-		".muttrc":    "set smtp_url=smtps://me:" + accountMarker + "@127.0.0.1:1 from=u@example.org smtp_pass=" + accountMarker + "\nset smtp_pas=" + accountMarker + "\n",
-		".gitconfig": "[sendemail]\nsmtpServer=127.0.0.1\nfrom=g@example.org\nsmtpEncryption=ssl\nsmtpUser=me\nsmtpPass=" + accountMarker + "\nsmtpPas=" + accountMarker + "\n",
-		"bad.muttrc": "set smtp_url=me:" + accountMarker + "@127.0.0.1:1\n", "bad.gitconfig": "[sendemail]\nsmtpPass = \"" + accountMarker + "\n"}
+	files := map[string]string{"code.txt": clitest.Marker, "several.txt": clitest.Marker + "\nmore\n", "netrc": "machine 127.0.0.1 login me password " + clitest.Marker + "\n",
+		".msmtprc":   "account m\nhost 127.0.0.1\nport 1\ntls on\nauth on\nuser me\nfrom m@example.org\npassword " + clitest.Marker + "\n" + clitest.Marker + "\n",
+		".muttrc":    "set smtp_url=smtps://me:" + clitest.Marker + "@127.0.0.1:1 from=u@example.org smtp_pass=" + clitest.Marker + "\nset smtp_pas=" + clitest.Marker + "\n",
+		".gitconfig": "[sendemail]\nsmtpServer=127.0.0.1\nfrom=g@example.org\nsmtpEncryption=ssl\nsmtpUser=me\nsmtpPass=" + clitest.Marker + "\nsmtpPas=" + clitest.Marker + "\n",
+		"bad.muttrc": "set smtp_url=me:" + clitest.Marker + "@127.0.0.1:1\n", "bad.gitconfig": "[sendemail]\nsmtpPass = \"" + clitest.Marker + "\n"}
 	names := []string{"kept", "oauth", "command", "env", "file", "several", "netrc"}
 	lines := [][]string{{"account", "list"}, {"account", "list", "--json"}, {"config", "show"}, {"config", "show", "--json"}, {"config", "check"},
 		{"config", "check", "--json"}, {"config", "path"}, {"account", "import", "--dry-run"}, {"account", "import", "--dry-run", "--json"},
 		{"account", "import", "--all"}, {"account", "import", "--all"}, {"account", "import", "bad.muttrc", "--all"}, {"account", "import", "bad.gitconfig", "--all"},
-		{"account", "test", "--all", "-v"}, {"account", "test", "--all", "--json"}, {"account", "edit", "kept", "--set", "password=" + accountMarker},
-		{"account", "edit", "kept", "--set", "secret.comand=" + accountMarker}}
+		{"account", "test", "--all", "-v"}, {"account", "test", "--all", "--json"}, {"account", "edit", "kept", "--set", "password=" + clitest.Marker},
+		{"account", "edit", "kept", "--set", "secret.comand=" + clitest.Marker}}
 	for _, name := range names {
 		lines = append(lines, []string{"account", "show", name}, []string{"account", "show", name, "--json"})
 	}
@@ -368,7 +360,7 @@ secret = { netrc = "netrc" }
 		before := w.Getenv
 		w.Getenv = func(name string) string {
 			if name == "YAN_TEST_CODE" {
-				return accountMarker
+				return clitest.Marker
 			}
 			return before(name)
 		}
@@ -380,10 +372,10 @@ secret = { netrc = "netrc" }
 			}
 			code := Run(t.Context(), append(slices.Clone(line), "--lang", lang), w)
 			text := out.String() + errs.String()
-			if strings.Contains(text, accountMarker) {
+			if strings.Contains(text, clitest.Marker) {
 				t.Errorf("%q prints the secret:\n%s", line, text)
 			}
-			if text == "" || code == exitInternal {
+			if text == "" || code == command.ExitInternal {
 				t.Errorf("%q: exit status %d, printed %q", line, code, text)
 			}
 			out.Reset()

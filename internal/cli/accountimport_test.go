@@ -7,14 +7,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/secret/secrettest"
 )
 
 // Importing asks for each account.
 func TestAccountImportAsks(t *testing.T) {
 	t.Parallel()
-	const settings = "defaults\ntls on\nauth on\naccount a\nhost mail.example.org\nfrom a@example.org\nuser a\npassword " + accountMarker +
-		"\naccount b\nhost mail.example.org\nfrom b@example.org\nuser b\npassword " + accountMarker + "\n"
+	const settings = "defaults\ntls on\nauth on\naccount a\nhost mail.example.org\nfrom a@example.org\nuser a\npassword " + clitest.Marker +
+		"\naccount b\nhost mail.example.org\nfrom b@example.org\nuser b\npassword " + clitest.Marker + "\n"
 	for _, tt := range []struct {
 		typed, lang, says string
 		kept              []string
@@ -33,17 +36,17 @@ func TestAccountImportAsks(t *testing.T) {
 		}
 		Run(t.Context(), []string{"account", "import", "--lang", tt.lang}, w)
 		text := out.String() + errs.String()
-		if !strings.Contains(text, tt.says) || strings.Contains(text, accountMarker) {
+		if !strings.Contains(text, tt.says) || strings.Contains(text, clitest.Marker) {
 			t.Errorf("%q: want %q:\n%s", tt.typed, tt.says, text)
 		}
 		for _, name := range []string{"a", "b"} {
 			password, err := keyring.Get("yan", name+"/password")
-			if kept := err == nil && password == keptFor(name+" (mail.example.org)", accountMarker); kept != slices.Contains(tt.kept, name) {
+			if kept := err == nil && password == keptFor(name+" (mail.example.org)", clitest.Marker); kept != slices.Contains(tt.kept, name) {
 				t.Errorf("%q: the password of %s is kept: %v", tt.typed, name, kept)
 			}
 		}
 		b, err := os.ReadFile(path)
-		if (err == nil) != (tt.kept != nil) || strings.Contains(string(b), accountMarker) {
+		if (err == nil) != (tt.kept != nil) || strings.Contains(string(b), clitest.Marker) {
 			t.Errorf("%q: %v\n%s", tt.typed, err, b)
 		}
 	}
@@ -55,11 +58,11 @@ func TestAccountImportLockedKeyring(t *testing.T) {
 	for lang, want := range map[string]string{"en": "the keyring is locked", "zh": "密钥环已锁定"} {
 		w, _, errs, path := machineWith(t, "", "", secrettest.Locked())
 		file := filepath.Join(filepath.Dir(path), ".msmtprc")
-		if err := os.WriteFile(file, []byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+accountMarker+"\n"), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+clitest.Marker+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		code := Run(t.Context(), []string{"account", "import", "--all", "--lang", lang}, w)
-		if code != exitConfig || !strings.Contains(errs.String(), want) {
+		if code != command.ExitConfig || !strings.Contains(errs.String(), want) {
 			t.Errorf("exit status %d: %s", code, errs)
 		}
 		if _, err := os.Stat(path); err == nil {
@@ -89,11 +92,11 @@ func TestAccountImportTakesBack(t *testing.T) {
 		w, _, errs, path := machineWith(t, "", "", nil)
 		w.Keyring = meddling{keyring, path}
 		if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".msmtprc"),
-			[]byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+accountMarker+"\n"), 0o600); err != nil {
+			[]byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+clitest.Marker+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		code := Run(t.Context(), []string{"account", "import", "--all", "--lang", lang}, w)
-		if code != exitTemporary || !strings.Contains(errs.String(), want) {
+		if code != command.ExitTemporary || !strings.Contains(errs.String(), want) {
 			t.Errorf("exit status %d: %s", code, errs)
 		}
 		if _, err := keyring.Get("yan", "a/password"); err == nil {
@@ -115,10 +118,10 @@ func TestAccountImportPutsBack(t *testing.T) {
 	w, _, errs, path := machineWith(t, "version = 1\n\n[account.a]\nfrom = \"a@example.org\"\nserver = \"smtps://smtp.example.org\"\n", "", nil)
 	w.Keyring = meddling{keyring, path}
 	if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".msmtprc"),
-		[]byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+accountMarker+"\n"), 0o600); err != nil {
+		[]byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+clitest.Marker+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code := Run(t.Context(), []string{"account", "import", "--all", "--replace"}, w); code != exitTemporary {
+	if code := Run(t.Context(), []string{"account", "import", "--all", "--replace"}, w); code != command.ExitTemporary {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	if got, err := keyring.Get("yan", "a/password"); err != nil || got != "old" {

@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
 )
 
 func shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
-func (a *app) completionCommand() *cobra.Command {
+func (a *front) completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:       "completion " + strings.Join(shells(), "|"),
 		Short:     a.T("Print the completion script of a shell"),
@@ -18,7 +20,7 @@ func (a *app) completionCommand() *cobra.Command {
 		ValidArgs: shells(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(shells(), args[0]) {
-				return a.usagef("want one shell of %s", a.listed(shells()))
+				return a.Usagef("want one shell of %s", a.Listed(shells()))
 			}
 			return a.completion(cmd.Root(), args[0])
 		},
@@ -39,11 +41,11 @@ if ! declare -F _get_comp_words_by_ref >/dev/null; then
 fi
 `
 
-func (a *app) completion(root *cobra.Command, shell string) error {
+func (a *front) completion(root *cobra.Command, shell string) error {
 	var err error
 	switch shell {
 	case "bash":
-		a.outf("%s", bashFallback)
+		a.Outf("%s", bashFallback)
 		err = root.GenBashCompletionV2(a.Stdout, true)
 	case "zsh":
 		err = root.GenZshCompletion(a.Stdout)
@@ -52,8 +54,8 @@ func (a *app) completion(root *cobra.Command, shell string) error {
 	case "powershell":
 		err = root.GenPowerShellCompletionWithDesc(a.Stdout)
 	}
-	if err != nil && a.writeErr == nil { // finish tells of what could not be written
-		return internal(fmt.Sprintf("making the completion script of %s", shell), err)
+	if err != nil && a.WriteErr == nil { // finish tells of what could not be written
+		return command.Internal(fmt.Sprintf("making the completion script of %s", shell), err)
 	}
 	return nil
 }

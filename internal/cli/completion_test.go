@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/internal/words"
@@ -56,7 +57,7 @@ func TestCredentialThatIsNotThere(t *testing.T) {
 				return map[string]string{"YAN_CONFIG": path, "CREDENTIALS_DIRECTORY": tt.directory}[name]
 			}
 			code := Run(t.Context(), []string{"--lang", string(lang), "send", "-t", "a@example.org", "-s", "x", "-b", "y"}, w)
-			if said := errs.String(); code != exitConfig || !strings.Contains(said, want) || !strings.Contains(said, "LoadCredential=mail:/etc/") {
+			if said := errs.String(); code != command.ExitConfig || !strings.Contains(said, want) || !strings.Contains(said, "LoadCredential=mail:/etc/") {
 				t.Errorf("%q, %s: exit status %d: %s", tt.directory, lang, code, said)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/words"
 )
 
@@ -24,7 +25,7 @@ func dry(t *testing.T, env map[string]string, stdin string, args ...string) (cod
 	w, out, said := world(env)
 	w.Stdin, w.StderrWidth = strings.NewReader(stdin), 80
 	code = Run(t.Context(), append([]string{"send", "-n", "-f", "me@example.org", "-t", "a@example.org", "--server", "smtps://127.0.0.1:1"}, args...), w)
-	if code != exitOK {
+	if code != command.ExitOK {
 		return code, nil, said.String()
 	}
 	m, err := mail.ReadMessage(strings.NewReader(out.String()))
@@ -92,7 +93,7 @@ func TestCharsetOfRecipientsAndInvitations(t *testing.T) {
 		"i.ics": "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nSUMMARY:" + name + "\nEND:VEVENT\nEND:VCALENDAR\n"})
 	args := []string{"--lang", "en", "--to-file", filepath.Join(dir, "to.txt"), "--cc-file", filepath.Join(dir, "cc.txt"), "--invite", filepath.Join(dir, "i.ics")}
 	code, m, errs := dry(t, nil, "", append(args, "--charset", "gbk")...)
-	if code != exitOK {
+	if code != command.ExitOK {
 		t.Fatalf("exit status %d\n%s", code, errs)
 	}
 	var words mime.WordDecoder
@@ -105,7 +106,7 @@ func TestCharsetOfRecipientsAndInvitations(t *testing.T) {
 	for _, flag := range []string{"--to-file", "--invite"} {
 		at := slices.Index(args, flag)
 		code, _, errs := dry(t, nil, "", "--lang", "en", flag, args[at+1])
-		if code != exitData || !strings.Contains(errs, "Name the charset it is written in: --charset gbk") {
+		if code != command.ExitData || !strings.Contains(errs, "Name the charset it is written in: --charset gbk") {
 			t.Errorf("%s: exit status %d\n%s", flag, code, errs)
 		}
 	}
@@ -136,11 +137,11 @@ func TestCharsets(t *testing.T) {
 	} {
 		// The language of what is said is English for all.
 		code, m, errs := dry(t, map[string]string{"LANG": tt.lang}, tt.stdin, append([]string{"--lang", "en"}, tt.args...)...)
-		if (code == exitOK) != (tt.want != "") || !strings.Contains(errs, tt.said) {
+		if (code == command.ExitOK) != (tt.want != "") || !strings.Contains(errs, tt.said) {
 			t.Errorf("%s: exit status %d\n%s", tt.name, code, errs)
 			continue
 		}
-		if code != exitOK {
+		if code != command.ExitOK {
 			continue
 		}
 		list := parts(t, m)
@@ -171,7 +172,7 @@ func TestAttachUnderAnotherName(t *testing.T) {
 		{"-;name=stdin.csv", "text/csv", "utf-8", "stdin.csv"},
 	} {
 		code, m, errs := dry(t, nil, "值\n", "-b", "x", "-a", tt.value)
-		if code != exitOK {
+		if code != command.ExitOK {
 			t.Errorf("%s: exit status %d\n%s", tt.value, code, errs)
 			continue
 		}
@@ -179,7 +180,7 @@ func TestAttachUnderAnotherName(t *testing.T) {
 			t.Errorf("%s: %+v", tt.value, p)
 		}
 	}
-	for value, want := range map[string]int{file("gone") + ";name=x": exitNoInput, file("data") + ";nmae=x": exitNoInput, file("data") + ";name=a/b": exitData, file("data") + ";type=csv": exitData} {
+	for value, want := range map[string]int{file("gone") + ";name=x": command.ExitNoInput, file("data") + ";nmae=x": command.ExitNoInput, file("data") + ";name=a/b": command.ExitData, file("data") + ";type=csv": command.ExitData} {
 		if code, _, errs := dry(t, nil, "", "-b", "x", "-a", value); code != want {
 			t.Errorf("%s: exit status %d\n%s", value, code, errs)
 		}
@@ -221,7 +222,7 @@ func TestInvite(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	for name, want := range map[string]string{"plain.ics": "has no METHOD", "no.ics": "is no calendar", "gone.ics": "no such file"} {
-		if code, _, errs := dry(t, nil, "", "-b", "x", "--invite", filepath.Join(dir, name)); code == exitOK || !strings.Contains(errs, want) {
+		if code, _, errs := dry(t, nil, "", "-b", "x", "--invite", filepath.Join(dir, name)); code == command.ExitOK || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit status %d\n%s", name, code, errs)
 		}
 	}
@@ -255,7 +256,7 @@ func TestHTMLHasTextAndPictures(t *testing.T) {
 func TestFieldsWithFlags(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)
-	send := below(a.root())
+	send := command.Below(a.root())
 	flags := map[string]bool{}
 	for _, cmd := range send {
 		if cmd.Name() == "send" {
@@ -266,7 +267,7 @@ func TestFieldsWithFlags(t *testing.T) {
 	}
 	for field, there := range flags {
 		code, _, errs := dry(t, nil, "", "-b", "x", "--header", field+": x")
-		if want := "use --" + strings.ToLower(field) + " for this"; !there || code != exitUsage || !strings.Contains(errs, want) {
+		if want := "use --" + strings.ToLower(field) + " for this"; !there || code != command.ExitUsage || !strings.Contains(errs, want) {
 			t.Errorf("%s: flag %v, exit status %d\n%s", field, there, code, errs)
 		}
 	}
@@ -274,7 +275,7 @@ func TestFieldsWithFlags(t *testing.T) {
 		t.Errorf("%d fields", len(flags))
 	}
 	for flag, value := range map[string]string{"--sender": "nobody", "--date": "some day", "--message-id": "1"} {
-		if code, _, errs := dry(t, nil, "", "-b", "x", flag, value); code != exitUsage || !strings.Contains(errs, flag) {
+		if code, _, errs := dry(t, nil, "", "-b", "x", flag, value); code != command.ExitUsage || !strings.Contains(errs, flag) {
 			t.Errorf("%s: exit status %d\n%s", flag, code, errs)
 		}
 	}

@@ -1,7 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
+	"github.com/yanmail/yan/internal/foreign"
+	"github.com/yanmail/yan/internal/outbox"
+
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,9 +13,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 )
@@ -25,21 +33,14 @@ func exitFor(t *testing.T, err error) int {
 		t.Fatal(parseErr)
 	}
 	o := smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: smtp.StageConnect, Err: err}
-	return exitStatus(yan.Result{Recipients: []smtp.Outcome{o}}, "")
-}
-
-func decode(t *testing.T, line string, v any) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(line), v); err != nil {
-		t.Fatalf("%v: %s", err, line)
-	}
+	return verdict.ExitStatus(yan.Result{Recipients: []smtp.Outcome{o}}, "")
 }
 
 // commands are all that a user sees.
 func commands(t *testing.T, lang words.Language) []*cobra.Command {
 	t.Helper()
 	a, _, _ := testApp(lang)
-	list := below(a.root())
+	list := command.Below(a.root())
 	if len(list) < 20 {
 		t.Fatalf("only %d commands", len(list))
 	}
@@ -53,14 +54,14 @@ func TestHelp(t *testing.T) {
 			name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 			args := append(strings.Fields(cmd.CommandPath())[1:], "--help", "--lang", string(lang))
 			code, out, errs := run(t.Context(), nil, args...)
-			if code != exitOK || errs != "" {
+			if code != command.ExitOK || errs != "" {
 				t.Fatalf("%s: exit status %d: %s", name, code, errs)
 			}
-			golden(t, filepath.Join("testdata", "help", string(lang), name+".txt"), out)
+			clitest.Golden(t, filepath.Join("testdata", "help", string(lang), name+".txt"), out)
 			for i, line := range strings.Split(out, "\n") {
 				example := strings.Contains(line, "yan ") && strings.HasPrefix(line, "  ")
-				if columns(line) > usual && !example {
-					t.Errorf("%s, line %d is %d columns wide: %s", name, i+1, columns(line), line)
+				if console.Columns(line) > 80 && !example {
+					t.Errorf("%s, line %d is %d columns wide: %s", name, i+1, console.Columns(line), line)
 				}
 			}
 			if strings.Contains(out, "stringArray") || strings.Contains(out, "`") {
@@ -70,40 +71,20 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != strings.ReplaceAll(string(want), "\r\n", "\n") {
-		t.Errorf("%s differs (go test -update writes it anew); got\n%s", file, got)
-	}
-}
-
 // A wider terminal gets longer lines, a narrow one none that wrap.
 func TestHelpFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{50, 100, 300} {
 		w, out, _ := world(nil)
 		w.StdoutWidth, w.NoColor = width, true
-		if code := Run(t.Context(), []string{"sandbox", "--help"}, w); code != exitOK {
+		if code := Run(t.Context(), []string{"sandbox", "--help"}, w); code != command.ExitOK {
 			t.Fatal(code)
 		}
 		longest := 0
 		for line := range strings.Lines(out.String()) {
-			longest = max(longest, columns(strings.TrimSpace(line)))
+			longest = max(longest, console.Columns(strings.TrimSpace(line)))
 		}
-		if longest > min(width, widest) || longest < width/2 && width < widest {
+		if longest > min(width, 110) || longest < width/2 && width < 110 {
 			t.Errorf("on %d columns the longest line has %d", width, longest)
 		}
 	}
@@ -117,7 +98,7 @@ func TestManualPages(t *testing.T) {
 	for _, lang := range []words.Language{words.English, words.Chinese} {
 		for _, cmd := range commands(t, lang) {
 			a, _, _ := testApp(lang)
-			page := a.roff(a.page(cmd))
+			page := a.Roff(a.Page(cmd))
 			if !strings.HasPrefix(page, ".TH ") || strings.Count(page, "\n.SH ") < 3 {
 				t.Errorf("%s has no sections:\n%s", cmd.CommandPath(), page)
 			}
@@ -154,7 +135,7 @@ func TestCompletion(t *testing.T) {
 	t.Parallel()
 	for _, shell := range shells() {
 		code, script, errs := run(t.Context(), nil, "completion", shell)
-		if code != exitOK || !strings.Contains(script, "yan") || !strings.Contains(script, "__complete") {
+		if code != command.ExitOK || !strings.Contains(script, "yan") || !strings.Contains(script, "__complete") {
 			t.Errorf("%s: exit status %d: %s", shell, code, errs)
 		}
 		path, err := exec.LookPath(shell)
@@ -174,19 +155,19 @@ func TestCompletion(t *testing.T) {
 		{[]string{"send", "--server", ""}, []string{"qq", "gmail", "netease163"}},
 		{[]string{"providers", ""}, []string{"qq"}},
 		{[]string{"send", "--auth", ""}, []string{"PLAIN", "XOAUTH2"}},
-		{[]string{"send", "--quit-after", ""}, quitStages()},
+		{[]string{"send", "--quit-after", ""}, []string{"connect", "tls", "greeting", "ehlo", "auth", "mail", "rcpt"}},
 		{[]string{"send", "--to-policy", ""}, []string{"all", "any"}},
 		{[]string{"sandbox", "--profile", ""}, []string{"qq", "plain"}},
 		{[]string{"sandbox", "--fault", ""}, []string{"body=cut"}},
 		{[]string{"sandbox", "--limit", ""}, []string{"help", "messages=", "rcptmax="}},
 		{[]string{"sandbox", "--quirk", ""}, []string{"help", "loses-group"}},
-		{[]string{"send", "--resend", ""}, resendWords()},
+		{[]string{"send", "--resend", ""}, []string{"unknown", "refused"}},
 		{[]string{"send", "--no-p"}, []string{"--no-pipelining"}},
 		{[]string{"explain", "--stage", ""}, []string{"rcpt"}},
 		{[]string{"completion", ""}, shells()},
 		{[]string{"queue", ""}, []string{"list", "show", "watch", "run", "hold", "release", "retry", "cancel", "resolve", "export", "stats", "prune"}},
-		{[]string{"queue", "--state", ""}, stateFlagWords()},
-		{[]string{"send", "--priority", ""}, priorityWords()},
+		{[]string{"queue", "--state", ""}, append([]string{"scheduled"}, stateNames()...)},
+		{[]string{"send", "--priority", ""}, outboxes.PriorityWords()},
 		{[]string{"account", ""}, []string{"list", "show", "edit", "test", "remove", "import", "default"}},
 		{[]string{"account", "import", "--from", ""}, programNames()},
 		{[]string{"account", "edit", "--unset", ""}, []string{"from", "secret.command"}},
@@ -228,7 +209,7 @@ func TestCommandLinesInTheDocuments(t *testing.T) {
 					t.Errorf("%s: %s: %v", where, line, err)
 				}
 				if args[0] == "demo" || args[0] == "explain" || args[0] == "version" || args[0] == "providers" {
-					if code, _, errs := run(t.Context(), nil, args...); code != exitOK {
+					if code, _, errs := run(t.Context(), nil, args...); code != command.ExitOK {
 						t.Errorf("%s: %s: exit status %d: %s", where, line, code, errs)
 					}
 				}
@@ -373,4 +354,18 @@ func parses(args []string) error {
 		return err
 	}
 	return nil
+}
+
+func stateNames() (names []string) {
+	for _, s := range outbox.States() {
+		names = append(names, string(s))
+	}
+	return names
+}
+
+func programNames() (names []string) {
+	for _, p := range foreign.Programs() {
+		names = append(names, string(p))
+	}
+	return names
 }

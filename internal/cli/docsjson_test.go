@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/provider"
 )
@@ -29,16 +30,16 @@ var jsonDocuments = map[string]map[string]string{
 // jsonSections has the type behind each section of these documents.
 func jsonSections() map[string]any {
 	return map[string]any{
-		"yan send --json": reportJSON{}, "yan send --json: sent_copy": sentCopyJSON{}, "yan send --skip-bad --json: bad": badJSON{},
-		"yan send --dry-run --json": dryJSON{}, "yan send --log FILE": sendlog.Line{}, "yan send --queue --json": enqueuedJSON{},
-		"yan queue --json": entryJSON{}, "yan queue watch --json": queueEventJSON{}, "yan queue run --json": drainedJSON{},
-		"yan queue cancel --json": changedJSON{}, "yan queue resume --json": resumedJSON{}, "yan queue stats --json": queueStatsJSON{},
-		"yan queue adopt --json": adoptedJSON{}, "yan queue prune --json": prunedJSON{},
-		"yan sandbox --json: ready": readyJSON{}, "yan sandbox --json: message": receivedJSON{},
-		"yan explain --json": explainedJSON{}, "yan doctor --json": doctorJSON{}, "yan login --json": accountJSON{},
-		"yan account show --json": settingsJSON{}, "yan account test --json": accountTestJSON{}, "yan account import --json": importJSON{},
-		"yan config show --json": configJSON{}, "yan config check --json": checkJSON{},
-		"yan version --json": versionJSON{}, "yan providers --json": provider.Provider{},
+		"yan send --json": jsonout.Report{}, "yan send --json: sent_copy": jsonout.SentCopy{}, "yan send --skip-bad --json: bad": jsonout.Bad{},
+		"yan send --dry-run --json": jsonout.DryRun{}, "yan send --log FILE": sendlog.Line{}, "yan send --queue --json": jsonout.Enqueued{},
+		"yan queue --json": jsonout.Entry{}, "yan queue watch --json": jsonout.QueueEvent{}, "yan queue run --json": jsonout.Drained{},
+		"yan queue cancel --json": jsonout.Changed{}, "yan queue resume --json": jsonout.Resumed{}, "yan queue stats --json": jsonout.QueueStats{},
+		"yan queue adopt --json": jsonout.Adopted{}, "yan queue prune --json": jsonout.Pruned{},
+		"yan sandbox --json: ready": jsonout.Ready{}, "yan sandbox --json: message": jsonout.Received{},
+		"yan explain --json": jsonout.Explained{}, "yan doctor --json": jsonout.Doctor{}, "yan login --json": jsonout.Account{},
+		"yan account show --json": jsonout.Settings{}, "yan account test --json": jsonout.AccountTest{}, "yan account import --json": jsonout.Import{},
+		"yan config show --json": jsonout.Config{}, "yan config check --json": jsonout.Check{},
+		"yan version --json": jsonout.Version{}, "yan providers --json": provider.Provider{},
 	}
 }
 
@@ -128,7 +129,7 @@ func TestEveryJSONTypeIsDocumented(t *testing.T) {
 		jsonTypes(reflect.TypeOf(v), seen)
 	}
 	declared := 0
-	for _, file := range goFilesOf(t, ".") {
+	for _, file := range goFilesOf(t, "jsonout") {
 		for _, decl := range file.Decls {
 			general, ok := decl.(*ast.GenDecl)
 			if !ok {
@@ -136,7 +137,7 @@ func TestEveryJSONTypeIsDocumented(t *testing.T) {
 			}
 			for _, spec := range general.Specs {
 				named, ok := spec.(*ast.TypeSpec)
-				if !ok || !strings.HasSuffix(named.Name.Name, "JSON") {
+				if !ok {
 					continue
 				}
 				declared++
@@ -177,7 +178,7 @@ func TestWordsInJSONAreDocumented(t *testing.T) {
 		{"internal/outbox", "EventKind", "yan queue watch --json"},
 		{"internal/doctor", "Name", "yan doctor --json"}, {"internal/doctor", "Status", "yan doctor --json"},
 		{"account", "Fault", "yan config check --json"}, {"internal/secret", "Place", "yan login --json"},
-		{"internal/cli", "presence", "yan account show --json"},
+		{"internal/cli/accountcmd", "presence", "yan account show --json"},
 		{"internal/foreign", "Reason", "yan account import --json"}, {"internal/foreign", "Program", "yan account import --json"},
 		{"provider", "Status", "yan providers --json"}, {"provider", "Kind", "yan providers --json"}, {"provider", "TLSMode", "yan providers --json"},
 	} {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"net"
 	"os"
@@ -15,13 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/cobra"
+	"github.com/yanmail/yan/internal/cli/clitest"
 
-	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/dnstest"
 	"github.com/yanmail/yan/internal/doctor"
-	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -72,12 +71,12 @@ func consultations() map[string]consulting {
 	me := []sandboxtest.Option{sandboxtest.WithAccount("me@corp.example", sandboxPassword)}
 	return map[string]consulting{
 		"fine":          {profile: "gmail", options: me, zone: corp(nil), config: workspace + "dkim_selector = \"google\"\n"},
-		"wrong-code":    {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, code: wrongSecret, exit: exitAuth},
-		"blocked-ports": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, blocked: true, exit: exitTemporary},
+		"wrong-code":    {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, code: wrongSecret, exit: command.ExitAuth},
+		"blocked-ports": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, blocked: true, exit: command.ExitTemporary},
 		"certificate-expired": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"},
-			options: []sandboxtest.Option{sandboxtest.WithCertificate("expired")}, today: true, exit: exitProtocol},
+			options: []sandboxtest.Option{sandboxtest.WithCertificate("expired")}, today: true, exit: command.ExitProtocol},
 		"spf-missing": {profile: "gmail", options: me, config: workspace, zone: corp(dnstest.Zone{"corp.example": {"MX 1 aspmx.l.google.com"}, "_dmarc.corp.example": nil})},
-		"dmarc-misaligned": {profile: "gmail", options: me, config: workspace, exit: exitUnavailable,
+		"dmarc-misaligned": {profile: "gmail", options: me, config: workspace, exit: command.ExitUnavailable,
 			zone: corp(dnstest.Zone{"corp.example": {"MX 1 aspmx.l.google.com", "TXT v=spf1 mx -all"}, "aspmx.l.google.com": {"A 198.51.100.7"}})},
 	}
 }
@@ -145,7 +144,7 @@ var (
 func steady(out string) string {
 	out = aDuration.ReplaceAllStringFunc(out, func(found string) string {
 		m := aDuration.FindStringSubmatch(found)
-		return pad("", len(m[1])+columns(m[2])-len("12 ms")) + "12 ms  "
+		return console.Pad("", len(m[1])+console.Columns(m[2])-len("12 ms")) + "12 ms  "
 	})
 	return anID.ReplaceAllString(aDay.ReplaceAllString(out, "2026-03-01"), "0123456789AB - gsmtp")
 }
@@ -161,7 +160,7 @@ func TestDoctorAsTheUserSeesIt(t *testing.T) {
 			if code != c.exit || errs != "" {
 				t.Errorf("%s: exit status %d, want %d: %s", name, code, c.exit, errs)
 			}
-			golden(t, filepath.Join("testdata", "doctor", lang, name+".txt"), steady(out))
+			clitest.Golden(t, filepath.Join("testdata", "doctor", lang, name+".txt"), steady(out))
 			if n := strings.Count(out, "What to do: ") + strings.Count(out, "怎么办："); n > 1 {
 				t.Errorf("%s: %d things to do at once", name, n)
 			}
@@ -173,8 +172,8 @@ func TestDoctorJSON(t *testing.T) {
 	t.Parallel()
 	for name, c := range consultations() {
 		code, out, errs := consult(t, c, "zh", "--json")
-		var j doctorJSON
-		decode(t, out, &j)
+		var j jsonout.Doctor
+		clitest.Decode(t, out, &j)
 		if code != c.exit || j.Exit != code || errs != "" || strings.Count(out, "\n") != 1 || len(j.Steps) < 15 {
 			t.Errorf("%s: exit status %d and %d, %d steps: %s", name, code, j.Exit, len(j.Steps), errs)
 		}
@@ -202,25 +201,25 @@ func TestDoctorInput(t *testing.T) {
 		exit   int
 		says   [2]string
 	}{
-		{"", nil, exitConfig, [2]string{"yan login", "还没有账号"}},
-		{two, nil, exitConfig, [2]string{"several accounts and no default: qq, work", "没有默认账号"}},
-		{two, []string{"wrok"}, exitUsage, [2]string{"Did you mean work?", "既不是账号"}},
-		{"", []string{"nobody"}, exitUsage, [2]string{"neither an account nor a known provider", "既不是账号"}},
-		{"", []string{"me@corp.example"}, exitUsage, [2]string{"yan doctor smtp.corp.example -f me@corp.example", "不知道 me@corp.example 的服务器"}},
-		{"", []string{"a b@c"}, exitUsage, [2]string{"want an account", "应为账号"}},
-		{"", []string{"smtp.example.com:0"}, exitUsage, [2]string{"1 to 65535", "1 到 65535"}},
-		{"", []string{"smtp.example.com:x"}, exitUsage, [2]string{"want an account", "应为账号"}},
-		{"", []string{"smtp://x:secret@host"}, exitUsage, [2]string{"password in a URL", "密码"}},
-		{"", []string{"smtp://host:465"}, exitUsage, [2]string{"smtps://", "smtps://"}},
-		{"", []string{"qq", "gmail"}, exitUsage, [2]string{"one argument too many", "多了一个参数"}},
-		{"", []string{"qq", "--dns", "ns.example"}, exitUsage, [2]string{"192.0.2.53", "DNS 服务器"}},
-		{"", []string{"qq", "--dns", "127.0.0.1:0"}, exitUsage, [2]string{"192.0.2.53", "DNS 服务器"}},
-		{"", []string{"qq", "--send-to", "a@example.org"}, exitUsage, [2]string{"needs a sender", "需要发件人"}},
-		{"", []string{"qq", "-f", "x"}, exitUsage, [2]string{"want an address", ""}},
-		{"", []string{"qq", "--timeout", "0s"}, exitUsage, [2]string{"above zero", ""}},
-		{"", []string{"qq", "--password", "x"}, exitUsage, [2]string{"there is no --password", ""}},
-		{"", []string{"qq", "--tls-ca", filepath.Join(home, "none")}, exitNoInput, [2]string{"no such file", ""}},
-		{"version = 2\n", nil, exitConfig, [2]string{"", ""}},
+		{"", nil, command.ExitConfig, [2]string{"yan login", "还没有账号"}},
+		{two, nil, command.ExitConfig, [2]string{"several accounts and no default: qq, work", "没有默认账号"}},
+		{two, []string{"wrok"}, command.ExitUsage, [2]string{"Did you mean work?", "既不是账号"}},
+		{"", []string{"nobody"}, command.ExitUsage, [2]string{"neither an account nor a known provider", "既不是账号"}},
+		{"", []string{"me@corp.example"}, command.ExitUsage, [2]string{"yan doctor smtp.corp.example -f me@corp.example", "不知道 me@corp.example 的服务器"}},
+		{"", []string{"a b@c"}, command.ExitUsage, [2]string{"want an account", "应为账号"}},
+		{"", []string{"smtp.example.com:0"}, command.ExitUsage, [2]string{"1 to 65535", "1 到 65535"}},
+		{"", []string{"smtp.example.com:x"}, command.ExitUsage, [2]string{"want an account", "应为账号"}},
+		{"", []string{"smtp://x:secret@host"}, command.ExitUsage, [2]string{"password in a URL", "密码"}},
+		{"", []string{"smtp://host:465"}, command.ExitUsage, [2]string{"smtps://", "smtps://"}},
+		{"", []string{"qq", "gmail"}, command.ExitUsage, [2]string{"one argument too many", "多了一个参数"}},
+		{"", []string{"qq", "--dns", "ns.example"}, command.ExitUsage, [2]string{"192.0.2.53", "DNS 服务器"}},
+		{"", []string{"qq", "--dns", "127.0.0.1:0"}, command.ExitUsage, [2]string{"192.0.2.53", "DNS 服务器"}},
+		{"", []string{"qq", "--send-to", "a@example.org"}, command.ExitUsage, [2]string{"needs a sender", "需要发件人"}},
+		{"", []string{"qq", "-f", "x"}, command.ExitUsage, [2]string{"want an address", ""}},
+		{"", []string{"qq", "--timeout", "0s"}, command.ExitUsage, [2]string{"above zero", ""}},
+		{"", []string{"qq", "--password", "x"}, command.ExitUsage, [2]string{"there is no --password", ""}},
+		{"", []string{"qq", "--tls-ca", filepath.Join(home, "none")}, command.ExitNoInput, [2]string{"no such file", ""}},
+		{"version = 2\n", nil, command.ExitConfig, [2]string{"", ""}},
 	} {
 		if err := os.WriteFile(file, []byte(test.config), 0o600); err != nil {
 			t.Fatal(err)
@@ -265,8 +264,8 @@ func TestDoctorArguments(t *testing.T) {
 		}
 		dns := dnstest.Start(t, corp(dnstest.Zone{"smtp.other.example": {"A 127.0.0.1"}}))
 		Run(t.Context(), []string{"doctor", arg, "--json", "--dns", dns.Addr(), "--tls-ca", s.CAFile()}, w)
-		var j doctorJSON
-		decode(t, out.String(), &j)
+		var j jsonout.Doctor
+		clitest.Decode(t, out.String(), &j)
 		if j.Server != want {
 			t.Errorf("%s: %s, want %s %s", arg, j.Server, want, errs)
 		}
@@ -295,11 +294,11 @@ func TestDoctorIsInterrupted(t *testing.T) {
 		}()
 		code := Run(ctx, []string{"doctor", s.URL(), "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1", "--timeout", "5m", more}, w)
 		said := out.String() + errs.String()
-		if code != exitTemporary || !strings.Contains(said, "interrupted") {
+		if code != command.ExitTemporary || !strings.Contains(said, "interrupted") {
 			t.Errorf("%s: exit status %d: %s", more, code, said)
 		}
 		if more == "--json" {
-			var j doctorJSON
+			var j jsonout.Doctor
 			if err := json.Unmarshal(out.Bytes(), &j); err != nil || j.Status != "interrupted" || j.Next != nil {
 				t.Errorf("%v: %s", err, out)
 			}
@@ -316,7 +315,7 @@ func TestDoctorShowsWhatItWaitsFor(t *testing.T) {
 	for _, url := range []string{s.URL(), s.StartTLSURL()} {
 		w, out, _ := world(map[string]string{"HOME": t.TempDir(), "YAN_PASSWORD": s.Password()})
 		w.StdoutWidth = 100
-		if code := Run(t.Context(), []string{"doctor", url, "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1"}, w); code != exitOK {
+		if code := Run(t.Context(), []string{"doctor", url, "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1"}, w); code != command.ExitOK {
 			t.Fatalf("exit status %d", code)
 		}
 		for _, name := range []string{"Port", "TLS", "Greeting", "EHLO", "Login", "Sender", "SPF"} {
@@ -336,12 +335,12 @@ func TestDoctorAccounts(t *testing.T) {
 		exit        int
 		from, says  string
 	}{
-		{"", `{ env = "WORK_CODE" }`, exitOK, "me@corp.example", ""},
-		{"work", `{ env = "WORK_CODE" }`, exitOK, "me@corp.example", ""},
-		{"me@corp.example", `{ env = "WORK_CODE" }`, exitOK, "me@corp.example", ""},
-		{"sales@corp.example", `{ env = "WORK_CODE" }`, exitOK, "sales@corp.example", ""},
-		{"work", `{ env = "NONE" }`, exitConfig, "me@corp.example", "Account work: no secret in the variable NONE."},
-		{"work", `{ file = "/none" }`, exitConfig, "me@corp.example", "Account work: no secret in the file"},
+		{"", `{ env = "WORK_CODE" }`, command.ExitOK, "me@corp.example", ""},
+		{"work", `{ env = "WORK_CODE" }`, command.ExitOK, "me@corp.example", ""},
+		{"me@corp.example", `{ env = "WORK_CODE" }`, command.ExitOK, "me@corp.example", ""},
+		{"sales@corp.example", `{ env = "WORK_CODE" }`, command.ExitOK, "sales@corp.example", ""},
+		{"work", `{ env = "NONE" }`, command.ExitConfig, "me@corp.example", "Account work: no secret in the variable NONE."},
+		{"work", `{ file = "/none" }`, command.ExitConfig, "me@corp.example", "Account work: no secret in the file"},
 	} {
 		c := consultations()["fine"]
 		c.config = strings.Replace(workspace, `{ env = "WORK_CODE" }`, test.secret, 1) + "match = [\"*@corp.example\"]\n"
@@ -349,8 +348,8 @@ func TestDoctorAccounts(t *testing.T) {
 			c.args = []string{test.arg}
 		}
 		code, out, errs := consult(t, c, "en", "--json")
-		var j doctorJSON
-		decode(t, out, &j)
+		var j jsonout.Doctor
+		clitest.Decode(t, out, &j)
 		if code != test.exit || j.Account != "work" || j.From != test.from || errs != "" {
 			t.Errorf("%q, %s: exit status %d, account %q, from %q: %s", test.arg, test.secret, code, j.Account, j.From, errs)
 		}
@@ -360,8 +359,8 @@ func TestDoctorAccounts(t *testing.T) {
 		if test.says == "" {
 			continue
 		}
-		at := slices.IndexFunc(j.Steps, func(s doctorStepJSON) bool { return s.Name == "login" })
-		if at < 0 || j.Steps[at].Detail != (textJSON{EN: "the password could not be read: not there", ZH: "无法读取密码：不存在"}) || !strings.HasSuffix(j.Next.Why.ZH, "。") {
+		at := slices.IndexFunc(j.Steps, func(s jsonout.DoctorStep) bool { return s.Name == "login" })
+		if at < 0 || j.Steps[at].Detail != (jsonout.Text{EN: "the password could not be read: not there", ZH: "无法读取密码：不存在"}) || !strings.HasSuffix(j.Next.Why.ZH, "。") {
 			t.Errorf("%s: %+v, next %+v", test.secret, j.Steps, j.Next)
 		}
 	}
@@ -374,13 +373,13 @@ func TestDoctorFitsTheTerminal(t *testing.T) {
 	for _, lang := range []string{"en", "zh"} {
 		w, out, _ := world(map[string]string{"HOME": t.TempDir(), "LANG": lang, "YAN_PASSWORD": s.Password()})
 		w.StdoutWidth, w.NoColor = 70, true
-		if code := Run(t.Context(), []string{"doctor", s.URL(), "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1"}, w); code != exitOK {
+		if code := Run(t.Context(), []string{"doctor", s.URL(), "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1"}, w); code != command.ExitOK {
 			t.Fatalf("exit status %d: %s", code, out)
 		}
 		for line := range strings.Lines(out.String()) {
 			isStep := strings.HasPrefix(line, "✓ ") || strings.HasPrefix(line, "· ") || strings.HasPrefix(line, "   ")
-			if isStep && columns(strings.TrimRight(line, "\n")) > 71 {
-				t.Errorf("%d columns: %s", columns(line), line)
+			if isStep && console.Columns(strings.TrimRight(line, "\n")) > 71 {
+				t.Errorf("%d columns: %s", console.Columns(line), line)
 			}
 		}
 	}
@@ -392,28 +391,11 @@ func BenchmarkDoctor(b *testing.B) {
 	var sum float64
 	for b.Loop() {
 		code, out, errs := consult(b, consultations()["fine"], "en", "--json")
-		var j doctorJSON
-		if err := json.Unmarshal([]byte(out), &j); code != exitOK || err != nil {
+		var j jsonout.Doctor
+		if err := json.Unmarshal([]byte(out), &j); code != command.ExitOK || err != nil {
 			b.Fatalf("exit status %d, %v\n%s", code, err, errs)
 		}
 		sum += j.Took
 	}
 	b.ReportMetric(sum/float64(b.N), "ms/exam")
-}
-
-// A command that never prints its secret is given up at the time that was asked for, as
-// any other step.
-func TestDoctorGivesUpOnASecret(t *testing.T) {
-	t.Parallel()
-	a, _, _ := testApp(words.English)
-	d := &doctorFlags{serverFlags: serverFlags{timeout: time.Millisecond}}
-	acc := account.Account{Name: "a", From: "me@example.org", Server: "smtps://127.0.0.1:1", Secret: account.Secret{Command: "sleep 3600"}}
-	exam, err := a.exam(&cobra.Command{}, d, patient{Account: acc, configured: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var failed *secret.Error
-	if _, err := exam.Login(t.Context()); !errors.As(err, &failed) || failed.Problem != secret.Stuck {
-		t.Errorf("%v", err)
-	}
 }

@@ -15,15 +15,14 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/sandboxtest"
 )
-
-// escapes are what a terminal obeys: clear the screen, name the window, go to the
-// line above, turn the line around.
-const escapes = "x\x1b[2J\x1b]0;owned\x07\x1b[A\r\n\u0085✓ sent \u202e\u009b31m"
 
 // hostile is a TLS server whose certificate names what terminals obey.
 func hostile(t *testing.T) (address string) {
@@ -38,7 +37,7 @@ func hostile(t *testing.T) (address string) {
 			return -1
 		}
 		return r
-	}, escapes)
+	}, clitest.Escapes)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{ascii}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -78,7 +77,7 @@ func TestNoEscapesReachTheTerminal(t *testing.T) {
 	proxy := serve(t, func(c net.Conn) {
 		buf := make([]byte, 4096)
 		_, _ = c.Read(buf)
-		_, _ = fmt.Fprintf(c, "HTTP/1.1 502 %s\r\n\r\n", strings.NewReplacer("\r", "", "\n", "").Replace(escapes))
+		_, _ = fmt.Fprintf(c, "HTTP/1.1 502 %s\r\n\r\n", strings.NewReplacer("\r", "", "\n", "").Replace(clitest.Escapes))
 	})
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
 	good := "smtps://" + s.TLSAddr()
@@ -121,7 +120,7 @@ func TestNoEscapesReachTheTerminal(t *testing.T) {
 			}
 		}
 		exit, out, errs := d.yan(c.args...)
-		if (exit == exitOK) != c.ok {
+		if (exit == command.ExitOK) != c.ok {
 			t.Errorf("%s: exit status %d\n%s%s", name, exit, out, errs)
 		}
 		all := out + errs

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -24,10 +26,10 @@ func TestExitStatusAtRcpt(t *testing.T) {
 			provider = r.Providers[0]
 		}
 		f := diagnosis.Diagnose(diagnosis.FromOutcome(o, provider))
-		code := exitForOutcome(o, f)
+		code := verdict.ExitForOutcome(o, f)
 		if f.Scope == diagnosis.ScopeRecipient {
 			recipients++
-		} else if others++; code == exitNoUser {
+		} else if others++; code == command.ExitNoUser {
 			t.Errorf("%s: %s is about the %s: exit status %d", r.ID, f.Class, f.Scope, code)
 		}
 	}

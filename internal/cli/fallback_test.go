@@ -3,23 +3,22 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/mailfiles"
 	"github.com/yanmail/yan/internal/sendlog"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
-	"github.com/yanmail/yan/smtpclient"
 )
 
 // threeAccounts fall back to one another.
@@ -60,7 +59,7 @@ func TestFallbackKeepsTheLedger(t *testing.T) {
 				}
 				servers[name] = sandboxtest.Start(t, []string{"plain", "gmail"}[r.IntN(2)], options...)
 			}
-			course := ledgerCourse{env: configured(t, threeAccounts, servers), servers: servers, dir: t.TempDir(), messages: 1 + r.IntN(9),
+			course := ledgerCourse{env: clitest.Configured(t, threeAccounts, servers), servers: servers, dir: t.TempDir(), messages: 1 + r.IntN(9),
 				recipients: 1 + r.IntN(3), args: []string{"--to-policy", []string{"all", "any"}[r.IntN(2)]}}
 			if r.IntN(2) == 0 {
 				course.log = filepath.Join(t.TempDir(), "run.log")
@@ -102,12 +101,12 @@ func (c *ledgerCourse) write(t *testing.T) {
 }
 
 // run gives what became of each message, by its file.
-func (c *ledgerCourse) run(t *testing.T) map[string]reportJSON {
+func (c *ledgerCourse) run(t *testing.T) map[string]jsonout.Report {
 	t.Helper()
 	_, out, errs := run(t.Context(), c.env, append([]string{"send", "--raw", c.dir, "--json"}, c.args...)...)
-	reports := map[string]reportJSON{}
+	reports := map[string]jsonout.Report{}
 	for line := range strings.Lines(out) {
-		var rep reportJSON
+		var rep jsonout.Report
 		if err := json.Unmarshal([]byte(line), &rep); err != nil {
 			t.Fatalf("%v\n%s%s", err, out, errs)
 		}
@@ -124,7 +123,7 @@ func (c *ledgerCourse) run(t *testing.T) map[string]reportJSON {
 }
 
 // check holds what was told against what the servers have.
-func (c *ledgerCourse) check(t *testing.T, reports map[string]reportJSON, story []string) {
+func (c *ledgerCourse) check(t *testing.T, reports map[string]jsonout.Report, story []string) {
 	t.Helper()
 	copies := map[string]int{}
 	for _, s := range c.servers {
@@ -155,7 +154,7 @@ func (c *ledgerCourse) check(t *testing.T, reports map[string]reportJSON, story 
 }
 
 // checkLog holds what was told against the log.
-func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]reportJSON) {
+func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]jsonout.Report) {
 	t.Helper()
 	log, err := sendlog.Open(c.log, time.Now)
 	if err != nil {
@@ -168,12 +167,13 @@ func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]reportJSON) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j := &job{file: &found.Messages[0]}
-		if err := j.open(); err != nil {
+		content, err := found.Messages[0].Open()
+		if err != nil {
 			t.Fatal(err)
 		}
-		hash, err := hashOf(j.content)
-		j.close()
+		sum, err := content.Fingerprint()
+		_ = content.Close() // only read from
+		hash := sendlog.Hash(sum)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,66 +187,6 @@ func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]reportJSON) {
 	}
 }
 
-// A message that was noted ahead for the first account and never begun is noted
-// anew for the one that takes over: behind a crash the log has to know of it.
-func TestEachRoundIsNotedInTheLog(t *testing.T) {
-	t.Parallel()
-	servers := twoServers(t)
-	env := configured(t, strings.Replace(twoAccounts, `match = ["*@two.example"]`, `match = ["one@example.org"]`, 1), servers)
-	a, _, _ := testApp(words.English)
-	a.Getenv = func(name string) string { return env[name] }
-	file, err := a.configuration()
-	if err != nil {
-		t.Fatal(err)
-	}
-	two, _ := file.Account("two")
-	path := filepath.Join(t.TempDir(), "run.log")
-	log, err := sendlog.Open(path, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	s := &sendFlags{raw: true, policy: "all", id: &identity{Account: two, file: file}}
-	r := &delivery{a: a, s: s, log: log, told: map[string]bool{}}
-	from, to := mustAddress(t, "one@example.org"), mustAddress(t, "a@example.org")
-	envelope, err := smtp.NewEnvelope(from, to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := &job{envelope: envelope, hash: sendlog.Hash{1}, entry: &sendlog.Entry{Hash: sendlog.Hash{1}, File: "m", From: from, To: []smtp.Address{to}, Copies: []int{1}}}
-	r.todo, r.jobs = []*job{j}, []*job{j}
-	r.take(j)
-	if err := log.Attempt(j.entry); err != nil {
-		t.Fatal(err)
-	}
-	j.safe = true
-	never := yan.Result{Recipients: []yan.Outcome{{Recipient: to, Status: smtp.NotTried, Stage: smtp.StageConnect, Err: notBegun{errHopeless}}}}
-	r.noteOutcome(j, never)
-	r.round = round{waiting: []*job{j}, why: never.Recipients[0]}
-	j.earlier, j.waits = &earlier{result: never}, true
-	r.beginRound(t.Context())
-	r.take(j)
-	if err := r.note(j); err != nil {
-		t.Fatal(err)
-	}
-	// What a crash would leave.
-	left, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path+".left", left, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	after, err := sendlog.Open(path+".left", time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer after.Close()
-	if state, _ := after.State(sendlog.Key{Hash: j.hash, Recipient: to.Wire(), Copy: 1}); state.Status != smtp.Unknown {
-		t.Errorf("when the second account has the octets the log says %q, want unknown\n%s", state.Status, left)
-	}
-}
-
 func mustAddress(t *testing.T, s string) smtp.Address {
 	t.Helper()
 	a, err := smtp.ParseAddress(s)
@@ -254,21 +194,6 @@ func mustAddress(t *testing.T, s string) smtp.Address {
 		t.Fatal(err)
 	}
 	return a
-}
-
-// A wrong password would be hidden by an account that takes over for ever.
-func TestRefusedLoginSendsNothingElsewhere(t *testing.T) {
-	t.Parallel()
-	r := &delivery{s: &sendFlags{policy: "all"}, next: &identity{}, told: map[string]bool{}}
-	r.end = errHopeless
-	r.endedBy = smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535, Lines: []string{"no"}}}
-	j := &job{}
-	r.todo = []*job{j}
-	r.round.why.Status = smtp.Deferred // of an earlier message
-	r.waitRest()
-	if j.waits || len(r.round.waiting) > 0 {
-		t.Error("a message waits for another account behind a login that was refused")
-	}
 }
 
 // Answers to a message that another account sends go where they would have
@@ -279,9 +204,9 @@ func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 		"reply_to = \"answers@example.org\"\n": "<answers@example.org>",
 		"":                                     "一 <one@example.org>",
 	} {
-		servers := twoServers(t, sandboxtest.WithFault("body-451"))
-		env := configured(t, strings.Replace(twoAccounts, "reply_to = \"answers@example.org\"\n", keys, 1), servers)
-		if code, _, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != exitOK {
+		servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451"))
+		env := clitest.Configured(t, strings.Replace(clitest.TwoAccounts, "reply_to = \"answers@example.org\"\n", keys, 1), servers)
+		if code, _, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != command.ExitOK {
 			t.Fatalf("exit status %d\n%s", code, errs)
 		}
 		m := servers["two"].Messages()[0]
@@ -290,8 +215,8 @@ func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 		}
 	}
 	given := []string{"-t", "a@example.org", "-b", "x", "--reply-to", "given@example.org"}
-	servers := twoServers(t, sandboxtest.WithFault("body-451"))
-	run(t.Context(), configured(t, twoAccounts, servers), append([]string{"send"}, given...)...)
+	servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451"))
+	run(t.Context(), clitest.Configured(t, clitest.TwoAccounts, servers), append([]string{"send"}, given...)...)
 	if got := servers["two"].Messages()[0].Header("Reply-To"); got != "<given@example.org>" {
 		t.Errorf("Reply-To %q", got)
 	}
@@ -300,14 +225,14 @@ func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 // Ctrl-C between two accounts leaves the last word to the first server.
 func TestInterruptBetweenAccounts(t *testing.T) {
 	t.Parallel()
-	servers := twoServers(t, sandboxtest.WithFault("body-451+Later"))
-	env := configured(t, twoAccounts, servers)
+	servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451+Later"))
+	env := clitest.Configured(t, clitest.TwoAccounts, servers)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w, out, errs := world(env)
 	w.Stderr = &cancelAt{Writer: errs, text: "takes over", cancel: cancel}
 	code := Run(ctx, []string{"send", "-t", "a@example.org", "-b", "x"}, w)
-	if code != exitTemporary || !strings.Contains(out.String(), "451 Later") || len(servers["two"].Messages()) != 0 {
+	if code != command.ExitTemporary || !strings.Contains(out.String(), "451 Later") || len(servers["two"].Messages()) != 0 {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
 	}
 }
@@ -326,27 +251,13 @@ func (c *cancelAt) Write(p []byte) (int, error) {
 	return c.Writer.Write(p)
 }
 
-// What goes wrong with the message itself is no reason for another account.
-func TestWhatAnotherAccountWouldFindToo(t *testing.T) {
-	t.Parallel()
-	r := &delivery{s: &sendFlags{}}
-	for _, err := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrContent, context.Canceled} {
-		if r.passes(smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: errors.Join(err)}) {
-			t.Errorf("%v: another account is tried", err)
-		}
-	}
-	if places := r.forAnother(yan.Result{Recipients: []smtp.Outcome{{Status: smtp.Unknown, Stage: smtp.StageBody}}}); !slices.Equal(places, nil) {
-		t.Errorf("unknown is tried again: %v", places)
-	}
-}
-
 // In JSON each recipient has what it got, and from whom.
 func TestFallbackInJSON(t *testing.T) {
 	t.Parallel()
-	servers := twoServers(t)
-	env := configured(t, twoAccounts, servers)
+	servers := clitest.TwoServers(t)
+	env := clitest.Configured(t, clitest.TwoAccounts, servers)
 	_, out, errs := run(t.Context(), env, "send", "--json", "-b", "x", "-t", "a@example.org", "-t", "rcpt-450@example.org", "--to-policy", "any")
-	var rep reportJSON
+	var rep jsonout.Report
 	if err := json.Unmarshal([]byte(out), &rep); err != nil {
 		t.Fatalf("%v\n%s%s", err, out, errs)
 	}

@@ -13,6 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
@@ -22,7 +27,7 @@ import (
 type desk struct {
 	t       *testing.T
 	home    string
-	keyring memory
+	keyring clitest.Keyring
 	ring    secret.Keyring // instead of keyring
 	env     map[string]string
 	// answers are typed in turn, secrets where nothing is shown.
@@ -41,7 +46,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	home := t.TempDir()
-	return &desk{t: t, home: home, keyring: memory{}, env: map[string]string{"HOME": home, "TERM": "dumb",
+	return &desk{t: t, home: home, keyring: clitest.Keyring{}, env: map[string]string{"HOME": home, "TERM": "dumb",
 		"YAN_CONFIG": filepath.Join(home, "yan", "config.toml")}}
 }
 
@@ -49,7 +54,7 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) yan(args ...string) (code int, out, errs string) {
 	d.t.Helper()
 	var stdout, stderr bytes.Buffer
-	w := World{System: System{Stdin: strings.NewReader(strings.Join(d.answers, "\n") + "\n"), Stdout: &stdout, Stderr: &stderr,
+	w := World{System: console.System{Stdin: strings.NewReader(strings.Join(d.answers, "\n") + "\n"), Stdout: &stdout, Stderr: &stderr,
 		Getenv: func(name string) string { return d.env[name] }, SystemLanguage: func() string { return d.lang },
 		StdinTTY: 80, StderrWidth: 80, StdoutWidth: 80, NoColor: true, Now: time.Now,
 		After: func(time.Duration) <-chan time.Time { return nil },
@@ -123,15 +128,6 @@ func (d *desk) empty() {
 	}
 }
 
-func wants(t *testing.T, what, text string, parts ...string) {
-	t.Helper()
-	for _, part := range parts {
-		if !strings.Contains(text, part) {
-			t.Errorf("%s lacks %q:\n%s", what, part, text)
-		}
-	}
-}
-
 func TestLoginKeepsAndSends(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -139,16 +135,16 @@ func TestLoginKeepsAndSends(t *testing.T) {
 	d.answers = []string{"me@qq.com", "小雁"}
 	d.secrets = []string{" " + sandboxPassword + "\u200b "}
 	code, out, errs := d.login(s)
-	if code != exitOK {
+	if code != command.ExitOK {
 		t.Fatalf("exit status %d: %s", code, errs)
 	}
-	wants(t, "the output", out, "The account qq is ready; its secret is in the keyring", `yan send -t me@qq.com -s "Hello"`)
-	wants(t, "the terminal", errs, "Authorization code", "help.mail.qq.com/detail/108/1023", "me@qq.com may send")
-	wants(t, "the configuration", d.config(), `from = "小雁 <me@qq.com>"`, "[account.qq]", `default = "qq"`)
+	clitest.Wants(t, "the output", out, "The account qq is ready; its secret is in the keyring", `yan send -t me@qq.com -s "Hello"`)
+	clitest.Wants(t, "the terminal", errs, "Authorization code", "help.mail.qq.com/detail/108/1023", "me@qq.com may send")
+	clitest.Wants(t, "the configuration", d.config(), `from = "小雁 <me@qq.com>"`, "[account.qq]", `default = "qq"`)
 	if kept := d.kept(); kept != "qq/password="+keptFor("me@qq.com (127.0.0.1)", sandboxPassword) {
 		t.Errorf("the keyring holds %q", kept)
 	}
-	if code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x"); code != exitOK {
+	if code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x"); code != command.ExitOK {
 		t.Errorf("sending: %d %s", code, errs)
 	}
 	if n := len(s.WaitMessages(1)); n != 1 {
@@ -165,17 +161,17 @@ func TestLoginSecondAccount(t *testing.T) {
 	for i, address := range []string{"me@qq.com", "you@qq.com"} {
 		d.secrets = []string{sandboxPassword}
 		code, out, errs := d.login(s, address, "--from", address, "--json")
-		var got accountJSON
-		if err := json.Unmarshal([]byte(out), &got); code != exitOK || err != nil {
+		var got jsonout.Account
+		if err := json.Unmarshal([]byte(out), &got); code != command.ExitOK || err != nil {
 			t.Fatalf("%d %v\n%s%s", code, err, out, errs)
 		}
-		want := accountJSON{Event: "account", Name: []string{"qq", "qq-2"}[i], From: address, Server: "smtps://" + s.TLSAddr(), User: address,
+		want := jsonout.Account{Event: "account", Name: []string{"qq", "qq-2"}[i], From: address, Server: "smtps://" + s.TLSAddr(), User: address,
 			Secret: "keyring", Checked: true, Default: i == 0, Config: d.env["YAN_CONFIG"]}
 		if got != want {
 			t.Errorf("%+v\nwant %+v", got, want)
 		}
 	}
-	wants(t, "the configuration", d.config(), `default = "qq"`, "[account.qq-2]")
+	clitest.Wants(t, "the configuration", d.config(), `default = "qq"`, "[account.qq-2]")
 	if len(d.keyring) != 2 {
 		t.Errorf("the keyring holds %q", d.kept())
 	}
@@ -190,17 +186,17 @@ func TestLoginReplaces(t *testing.T) {
 	before := "# mine\nversion = 1\n\n[account.qq] # the best\nfrom = \"Me <me@qq.com>\"\nserver = \"smtps://127.0.0.1:1\"\nuser = \"me@qq.com\"\nsignature = \"Yours\"\n"
 	d.writes(before)
 	d.answers = []string{"n"}
-	if code, _, errs := d.login(s, "me@qq.com"); code != exitUsage || d.config() != before || len(d.keyring) > 0 {
+	if code, _, errs := d.login(s, "me@qq.com"); code != command.ExitUsage || d.config() != before || len(d.keyring) > 0 {
 		t.Errorf("no: %d %s\n%s", code, errs, d.config())
 	}
 	for name, args := range map[string][]string{"yes": {"me@qq.com"}, "--replace": {"me@qq.com", "--replace"}, "by name": {"qq"}} {
 		d.writes(before)
 		d.answers, d.secrets = []string{"y"}, []string{sandboxPassword}
 		code, _, errs := d.login(s, args...)
-		if code != exitOK {
+		if code != command.ExitOK {
 			t.Errorf("%s: %d %s", name, code, errs)
 		}
-		wants(t, name, d.config(), "# mine\n", "# the best", `signature = "Yours"`, `"Me <me@qq.com>"`, s.TLSAddr())
+		clitest.Wants(t, name, d.config(), "# mine\n", "# the best", `signature = "Yours"`, `"Me <me@qq.com>"`, s.TLSAddr())
 	}
 }
 
@@ -211,10 +207,10 @@ func TestLoginStopsAfterThree(t *testing.T) {
 	d := newDesk(t)
 	d.secrets = []string{wrongSecret, wrongSecret, wrongSecret, sandboxPassword}
 	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
-	if code != exitAuth || len(d.secrets) != 1 {
+	if code != command.ExitAuth || len(d.secrets) != 1 {
 		t.Errorf("exit status %d, %d secrets left", code, len(d.secrets))
 	}
-	wants(t, "the terminal", errs, "535", "Why: ", "What to do: ", "login number 3", "Nothing was kept.")
+	clitest.Wants(t, "the terminal", errs, "535", "Why: ", "What to do: ", "login number 3", "Nothing was kept.")
 	if n := strings.Count(s.Transcript(), "AUTH PLAIN"); n != 3 {
 		t.Errorf("%d logins", n)
 	}
@@ -262,15 +258,15 @@ func TestLoginCorrects(t *testing.T) {
 				args = append(args, "--tls-ca", s.CAFile())
 			}
 			code, _, errs := d.yan(args...)
-			wants(t, "the terminal", errs, test.says...)
+			clitest.Wants(t, "the terminal", errs, test.says...)
 			if test.config == "" { // the person leaves
 				d.empty()
 				return
 			}
-			if code != exitOK {
+			if code != command.ExitOK {
 				t.Errorf("exit status %d:\n%s", code, errs)
 			}
-			wants(t, "the configuration", d.config(), test.config)
+			clitest.Wants(t, "the configuration", d.config(), test.config)
 		})
 	}
 }
@@ -290,11 +286,11 @@ func TestLoginCorrectsSecretFile(t *testing.T) {
 	}
 	d.answers = []string{"1", "", "3", files["right.txt"]}
 	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com", "--secret-file", files["wrong.txt"], "--lang", "zh")
-	if n := strings.Count(s.Transcript(), "AUTH PLAIN"); code != exitOK || n != 2 {
+	if n := strings.Count(s.Transcript(), "AUTH PLAIN"); code != command.ExitOK || n != 2 {
 		t.Errorf("exit status %d, %d logins: %s", code, n, errs)
 	}
-	wants(t, "the terminal", errs, "要改什么？", "密码文件 "+files["wrong.txt"])
-	wants(t, "the configuration", d.config(), "right.txt")
+	clitest.Wants(t, "the terminal", errs, "要改什么？", "密码文件 "+files["wrong.txt"])
+	clitest.Wants(t, "the configuration", d.config(), "right.txt")
 }
 
 // What can't be written leaves no secret behind, or the one that was there.
@@ -306,20 +302,20 @@ func TestLoginTakesTheSecretBack(t *testing.T) {
 	d.meanwhile = func() { d.writes(other) }
 	d.secrets = []string{sandboxPassword}
 	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
-	if code != exitTemporary || len(d.keyring) > 0 || d.config() != other {
+	if code != command.ExitTemporary || len(d.keyring) > 0 || d.config() != other {
 		t.Errorf("%d %s, kept %q\n%s", code, errs, d.kept(), d.config())
 	}
-	wants(t, "the terminal", errs, "changed by another program")
+	clitest.Wants(t, "the terminal", errs, "changed by another program")
 
 	d.meanwhile, d.secrets = nil, []string{sandboxPassword}
-	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != exitOK {
+	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)
 	}
 	for key := range d.keyring {
 		d.keyring[key] = keptFor("me@qq.com (127.0.0.1)", "the one before")
 	}
 	d.meanwhile, d.secrets = func() { d.writes(d.config() + "# changed\n") }, []string{sandboxPassword}
-	if code, _, errs := d.login(s, "me@qq.com", "--replace"); code != exitTemporary || d.kept() != "qq/password="+keptFor("me@qq.com (127.0.0.1)", "the one before") {
+	if code, _, errs := d.login(s, "me@qq.com", "--replace"); code != command.ExitTemporary || d.kept() != "qq/password="+keptFor("me@qq.com (127.0.0.1)", "the one before") {
 		t.Errorf("%d %s, kept %q", code, errs, d.kept())
 	}
 }
@@ -343,16 +339,16 @@ func TestLoginKeepsTheDefault(t *testing.T) {
 	d.writes("version = 1\n\n[account.work]\nfrom = \"me@corp.example\"\nserver = \"smtps://smtp.corp.example\"\n")
 	d.secrets = []string{sandboxPassword}
 	code, out, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
-	if code != exitOK {
+	if code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)
 	}
-	wants(t, "the configuration", d.config(), `default = "work"`)
-	wants(t, "the output", out, "yan send -A qq -t me@qq.com", "yan doctor qq")
+	clitest.Wants(t, "the configuration", d.config(), `default = "work"`)
+	clitest.Wants(t, "the output", out, "yan send -A qq -t me@qq.com", "yan doctor qq")
 	d.secrets = []string{sandboxPassword}
-	if code, _, errs := d.login(s, "qq", "--default"); code != exitOK {
+	if code, _, errs := d.login(s, "qq", "--default"); code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)
 	}
-	wants(t, "the configuration", d.config(), `default = "qq"`)
+	clitest.Wants(t, "the configuration", d.config(), `default = "qq"`)
 }
 
 // Google shows its app passwords in groups.
@@ -362,10 +358,10 @@ func TestLoginJoinsGroups(t *testing.T) {
 	d := newDesk(t)
 	d.secrets = []string{sandboxPassword[:4] + " " + sandboxPassword[4:8] + "\u00a0" + sandboxPassword[8:12] + " " + sandboxPassword[12:] + "\r\n"}
 	code, _, errs := d.login(s, "me@gmail.com", "--from", "me@gmail.com")
-	if code != exitOK || d.kept() != "gmail/password="+keptFor("me@gmail.com (127.0.0.1)", sandboxPassword) {
+	if code != command.ExitOK || d.kept() != "gmail/password="+keptFor("me@gmail.com (127.0.0.1)", sandboxPassword) {
 		t.Errorf("%d %s, kept %q", code, errs, d.kept())
 	}
-	wants(t, "the terminal", errs, "App password", "myaccount.google.com")
+	clitest.Wants(t, "the terminal", errs, "App password", "myaccount.google.com")
 	if len(d.hushed) != 1 || strings.Contains(d.hushed[0], "App password: ") {
 		t.Errorf("typing is hidden when the question is shown already: %q", d.hushed)
 	}
@@ -379,15 +375,15 @@ func TestLoginIntoOwnFile(t *testing.T) {
 	d.keyring = nil
 	d.answers, d.secrets = []string{"2"}, []string{sandboxPassword}
 	code, out, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
-	if code != exitOK {
+	if code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)
 	}
-	wants(t, "the output", out, "qq.secret")
+	clitest.Wants(t, "the output", out, "qq.secret")
 	info, err := os.Stat(filepath.Join(d.home, "yan", "qq.secret"))
 	if err != nil || info.Size() != int64(len(sandboxPassword))+1 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x"); code != exitOK {
+	if code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x"); code != command.ExitOK {
 		t.Errorf("sending: %d %s", code, errs)
 	}
 }

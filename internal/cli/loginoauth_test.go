@@ -1,15 +1,15 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/internal/oauth"
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/oauthtest"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -42,26 +42,26 @@ func TestLoginWithOAuth(t *testing.T) {
 				return nil
 			}
 			code, out, errs := d.yan("login", "work", "--oauth2", way)
-			if code != exitOK {
+			if code != command.ExitOK {
 				t.Fatalf("%d %s", code, errs)
 			}
 			if way == "browser" {
 				if err := <-opened; err != nil {
 					t.Error(err)
 				}
-				wants(t, "the terminal", errs, "The browser asks for your consent", grants.AuthURL)
+				clitest.Wants(t, "the terminal", errs, "The browser asks for your consent", grants.AuthURL)
 			} else {
-				wants(t, "the terminal", errs, "type the code")
+				clitest.Wants(t, "the terminal", errs, "type the code")
 			}
-			wants(t, "the output", out, "The account work is ready; its secret is in the keyring")
-			wants(t, "the keyring", d.kept(), "access_token")
+			clitest.Wants(t, "the output", out, "The account work is ready; its secret is in the keyring")
+			clitest.Wants(t, "the keyring", d.kept(), "access_token")
 			if d.config() != config {
 				t.Errorf("the configuration changed:\n%s", d.config())
 			}
 			if strings.Contains(out+errs, "access_token") || len(grants.Problems()) > 0 {
 				t.Errorf("problems %q", grants.Problems())
 			}
-			if code, _, errs := d.yan("send", "-t", "a@example.com", "-s", "hi", "-b", "x"); code != exitOK {
+			if code, _, errs := d.yan("send", "-t", "a@example.com", "-s", "hi", "-b", "x"); code != command.ExitOK {
 				t.Errorf("sending: %d %s", code, errs)
 			}
 		})
@@ -73,46 +73,11 @@ func TestLoginConsentRefused(t *testing.T) {
 	d := newDesk(t)
 	d.answers = []string{"2", ""} // with OAuth 2.0; no client id
 	code, _, errs := d.yan("login", "me@gmail.com", "--from", "me@gmail.com", "--oauth2", "device")
-	if code == exitOK {
+	if code == command.ExitOK {
 		t.Errorf("%d %s", code, errs)
 	}
-	wants(t, "the terminal", errs, "docs/oauth2.md", "Client id")
+	clitest.Wants(t, "the terminal", errs, "docs/oauth2.md", "Client id")
 	d.empty()
-}
-
-// Each problem has its exit status, and words of the user's language.
-func TestNoToken(t *testing.T) {
-	t.Parallel()
-	tried := 0
-	for problem, want := range map[oauth.Problem]struct {
-		code   int
-		en, zh string
-	}{
-		oauth.NoClientID:  {exitConfig, "no client id", "没有客户端 ID"},
-		oauth.NoDevice:    {exitConfig, "no sign-in on another device", "设备"},
-		oauth.BadURL:      {exitConfig, "not https: it says no", "不是 https"},
-		oauth.BadClient:   {exitConfig, "login.example does not take the client id", "login.example 不接受该客户端 ID"},
-		oauth.BadScope:    {exitConfig, "does not let this client id send mail", "不允许该客户端 ID 发送邮件"},
-		oauth.Unreachable: {exitTemporary, "login.example can't be reached", "连不上 login.example"},
-		oauth.Failing:     {exitTemporary, "does not answer as an OAuth 2.0 server should", "不符合 OAuth 2.0 服务器的规范"},
-		oauth.Untrusted:   {exitProtocol, "the certificate of login.example is not trusted", "证书不受信任"},
-		oauth.Denied:      {exitAuth, "the consent was refused", "授权被拒绝"},
-		oauth.Expired:     {exitTemporary, "not used in time", "代码已过期"},
-		oauth.Rejected:    {exitAuth, "login.example gave no token: it says no", "login.example 没有给出令牌"},
-	} {
-		for lang, says := range map[words.Language]string{words.English: want.en, words.Chinese: want.zh} {
-			a, _, _ := testApp(lang)
-			var failed *failure
-			err := (&setup{a: a, s: &loginFlags{}}).noToken(t.Context(), &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("it says no")})
-			if !errors.As(err, &failed) || failed.code != want.code || !strings.Contains(err.Error(), says) {
-				t.Errorf("%s in %s: %v, %+v", problem, lang, err, failed)
-			}
-			tried++
-		}
-	}
-	if tried < 22 {
-		t.Fatalf("only %d", tried)
-	}
 }
 
 // What the servers themselves do comes out in the same way; a token that can't be
@@ -130,11 +95,11 @@ func TestLoginOAuthServers(t *testing.T) {
 		code                  int
 		says                  string
 	}{
-		"no refresh token": {grants.ClientID(), grants.DeviceURL, grants.TokenURL, exitOK, "gave no refresh token"},
-		"unreachable":      {grants.ClientID(), gone, gone, exitTemporary, "127.0.0.1 can't be reached"},
-		"bad client":       {"somebody", grants.DeviceURL, grants.TokenURL, exitConfig, "does not take the client id"},
-		"bad URL":          {grants.ClientID(), grants.DeviceURL, "http://login.example/", exitConfig, "want a URL that begins with https://"},
-		"nonsense":         {grants.ClientID(), grants.AuthURL, grants.TokenURL, exitTemporary, "does not answer as an OAuth 2.0 server should"},
+		"no refresh token": {grants.ClientID(), grants.DeviceURL, grants.TokenURL, command.ExitOK, "gave no refresh token"},
+		"unreachable":      {grants.ClientID(), gone, gone, command.ExitTemporary, "127.0.0.1 can't be reached"},
+		"bad client":       {"somebody", grants.DeviceURL, grants.TokenURL, command.ExitConfig, "does not take the client id"},
+		"bad URL":          {grants.ClientID(), grants.DeviceURL, "http://login.example/", command.ExitConfig, "want a URL that begins with https://"},
+		"nonsense":         {grants.ClientID(), grants.AuthURL, grants.TokenURL, command.ExitTemporary, "does not answer as an OAuth 2.0 server should"},
 	} {
 		d := newDesk(t)
 		d.writes(fmt.Sprintf("version = 1\n\n[account.work]\nfrom = \"me@example.org\"\nserver = %q\nuser = \"me@example.org\"\ntls_ca = %q\n\n"+
@@ -144,8 +109,8 @@ func TestLoginOAuthServers(t *testing.T) {
 		if code != test.code {
 			t.Errorf("%s: exit status %d: %s", name, code, errs)
 		}
-		wants(t, name, errs, test.says)
-		if (len(d.keyring) > 0) != (test.code == exitOK) {
+		clitest.Wants(t, name, errs, test.says)
+		if (len(d.keyring) > 0) != (test.code == command.ExitOK) {
 			t.Errorf("%s: the keyring holds %d", name, len(d.keyring))
 		}
 	}

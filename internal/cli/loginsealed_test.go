@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -18,7 +21,7 @@ func sealedDesk(t *testing.T) (d *desk, s *sandboxtest.Server, file string) {
 	d.keyring = nil
 	for i, address := range []string{"me@qq.com", "you@qq.com"} {
 		d.answers, d.secrets = []string{"1"}, [][]string{{sandboxPassword, "correct horse", "correct horse"}, {sandboxPassword, "correct horse"}}[i]
-		if code, _, errs := d.login(s, address, "--from", address); code != exitOK {
+		if code, _, errs := d.login(s, address, "--from", address); code != command.ExitOK {
 			t.Fatalf("%d %s", code, errs)
 		}
 	}
@@ -47,27 +50,27 @@ func TestLoginSetsADamagedFileAside(t *testing.T) {
 	}
 	for lang, parts := range map[string][]string{"en": {"secrets.age: damaged", "yan login qq --new-encrypted-file"}, "zh": {"已损坏", "移到一边", "yan login qq --new-encrypted-file"}} {
 		code, _, errs := d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x", "--lang", lang)
-		wants(t, "sending", errs, parts...)
-		if code != exitConfig {
+		clitest.Wants(t, "sending", errs, parts...)
+		if code != command.ExitConfig {
 			t.Errorf("exit status %d", code)
 		}
 	}
 
 	d.answers, d.secrets = []string{"n"}, []string{sandboxPassword}
 	code, _, errs := d.login(s, "qq")
-	wants(t, "no", errs, "is damaged. Set it aside and begin a new one?", "need a new login: qq-2", "Nothing was kept.", "yan login qq --new-encrypted-file")
-	if code != exitConfig || strings.Contains(folder(t, filepath.Dir(file)), "secrets.age.damaged") {
+	clitest.Wants(t, "no", errs, "is damaged. Set it aside and begin a new one?", "need a new login: qq-2", "Nothing was kept.", "yan login qq --new-encrypted-file")
+	if code != command.ExitConfig || strings.Contains(folder(t, filepath.Dir(file)), "secrets.age.damaged") {
 		t.Errorf("no: %d, %s", code, folder(t, filepath.Dir(file)))
 	}
 
 	d.answers, d.secrets = []string{"y", "1"}, []string{sandboxPassword, "new", "new"}
 	code, _, errs = d.login(s, "qq", "--lang", "zh")
-	wants(t, "yes", errs, "已损坏。要把它移到一边", "需要重新登录：qq-2", "secrets.age.damaged-")
-	if code != exitOK || !strings.Contains(folder(t, filepath.Dir(file)), "secrets.age.damaged-20") {
+	clitest.Wants(t, "yes", errs, "已损坏。要把它移到一边", "需要重新登录：qq-2", "secrets.age.damaged-")
+	if code != command.ExitOK || !strings.Contains(folder(t, filepath.Dir(file)), "secrets.age.damaged-20") {
 		t.Errorf("yes: %d, %s", code, folder(t, filepath.Dir(file)))
 	}
 	d.secrets = []string{"new"}
-	if code, _, errs := d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x"); code != exitOK {
+	if code, _, errs := d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x"); code != command.ExitOK {
 		t.Errorf("sending: %d %s", code, errs)
 	}
 }
@@ -83,8 +86,8 @@ func TestLoginBeginsANewFile(t *testing.T) {
 	d.pipe = true
 	d.env["YAN_PASSPHRASE_FILE"], d.env["YAN_PASSWORD"] = phrase, sandboxPassword
 	code, _, errs := d.login(s, "qq")
-	wants(t, "a wrong passphrase", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was kept.", "yan login qq --new-encrypted-file")
-	if code != exitConfig {
+	clitest.Wants(t, "a wrong passphrase", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was kept.", "yan login qq --new-encrypted-file")
+	if code != command.ExitConfig {
 		t.Errorf("exit status %d", code)
 	}
 
@@ -92,18 +95,18 @@ func TestLoginBeginsANewFile(t *testing.T) {
 	if err := os.Remove(phrase); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errs := d.login(s, "qq", "--new-encrypted-file"); code != exitConfig || folder(t, filepath.Dir(file)) != before {
+	if code, _, errs := d.login(s, "qq", "--new-encrypted-file"); code != command.ExitConfig || folder(t, filepath.Dir(file)) != before {
 		t.Errorf("%d %s\nfolder: %s\nbefore: %s", code, errs, folder(t, filepath.Dir(file)), before)
 	}
 	if err := os.WriteFile(phrase, []byte("another\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, _, errs = d.login(s, "qq", "--new-encrypted-file")
-	wants(t, "the terminal", errs, "secrets.age.forgotten-20", "need a new login: qq-2")
-	if code != exitOK {
+	clitest.Wants(t, "the terminal", errs, "secrets.age.forgotten-20", "need a new login: qq-2")
+	if code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)
 	}
-	if code, _, errs := d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x"); code != exitOK {
+	if code, _, errs := d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x"); code != command.ExitOK {
 		t.Errorf("sending: %d %s", code, errs)
 	}
 }
@@ -114,18 +117,18 @@ func TestPassphraseMistyped(t *testing.T) {
 	d, s, _ := sealedDesk(t)
 	d.secrets = []string{sandboxPassword, "a", "b", "correct horse"}
 	code, _, errs := d.login(s, "qq")
-	if code != exitOK || strings.Count(errs, "That is not the passphrase.") != 2 {
+	if code != command.ExitOK || strings.Count(errs, "That is not the passphrase.") != 2 {
 		t.Errorf("login: %d %s", code, errs)
 	}
 	d.secrets = []string{"a", "correct horse"}
 	code, _, errs = d.yan("send", "-t", "a@163.com", "-s", "x", "-b", "x", "--lang", "zh")
-	if code != exitOK || strings.Count(errs, "口令不对。") != 1 {
+	if code != command.ExitOK || strings.Count(errs, "口令不对。") != 1 {
 		t.Errorf("sending: %d %s", code, errs)
 	}
 	d.secrets = []string{sandboxPassword, "a", "b", "c", "correct horse"}
 	code, _, errs = d.login(s, "qq")
-	wants(t, "three wrong ones", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was kept.", "If it is forgotten")
-	if code != exitConfig || len(d.secrets) != 1 {
+	clitest.Wants(t, "three wrong ones", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was kept.", "If it is forgotten")
+	if code != command.ExitConfig || len(d.secrets) != 1 {
 		t.Errorf("%d, %d secrets left", code, len(d.secrets))
 	}
 }
@@ -143,8 +146,8 @@ func TestEncryptedFileCantBeWritten(t *testing.T) {
 		}
 		d.answers, d.secrets = []string{"1"}, []string{sandboxPassword, "correct horse", "correct horse"}
 		code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com", "--lang", lang)
-		wants(t, "the terminal", errs, says...)
-		if code != exitCantCreate || strings.Count(errs, "secrets.age") != 1 || d.config() != "" {
+		clitest.Wants(t, "the terminal", errs, says...)
+		if code != command.ExitCantCreate || strings.Count(errs, "secrets.age") != 1 || d.config() != "" {
 			t.Errorf("%d %s", code, errs)
 		}
 	}
@@ -157,22 +160,22 @@ func TestAccountRemoveNeedsThePassphrase(t *testing.T) {
 	before := d.config()
 	d.secrets = []string{"a", "b", "c"}
 	code, _, errs := d.yan("account", "remove", "qq", "--yes")
-	wants(t, "a wrong one", errs, "nothing was changed", "the passphrase of the encrypted file is wrong", "--keep-secret")
-	if code != exitConfig || d.config() != before {
+	clitest.Wants(t, "a wrong one", errs, "nothing was changed", "the passphrase of the encrypted file is wrong", "--keep-secret")
+	if code != command.ExitConfig || d.config() != before {
 		t.Errorf("a wrong one: %d\n%s", code, d.config())
 	}
 	d.pipe = true
 	code, _, errs = d.yan("account", "remove", "qq", "--yes", "--lang", "zh")
-	wants(t, "nobody to ask", errs, "没有任何改动", "YAN_PASSPHRASE_FILE", "--keep-secret")
-	if code != exitConfig || d.config() != before {
+	clitest.Wants(t, "nobody to ask", errs, "没有任何改动", "YAN_PASSPHRASE_FILE", "--keep-secret")
+	if code != command.ExitConfig || d.config() != before {
 		t.Errorf("nobody to ask: %d\n%s", code, d.config())
 	}
 	d.pipe, d.secrets = false, []string{"correct horse"}
-	if code, _, errs := d.yan("account", "remove", "qq", "--yes"); code != exitOK || strings.Contains(d.config(), "[account.qq]") {
+	if code, _, errs := d.yan("account", "remove", "qq", "--yes"); code != command.ExitOK || strings.Contains(d.config(), "[account.qq]") {
 		t.Errorf("the right one: %d %s", code, errs)
 	}
 	d.pipe = true
-	if code, _, errs := d.yan("account", "remove", "qq-2", "--yes"); code != exitOK || strings.Contains(folder(t, filepath.Join(d.home, "yan")), "secrets.age ") {
+	if code, _, errs := d.yan("account", "remove", "qq-2", "--yes"); code != command.ExitOK || strings.Contains(folder(t, filepath.Join(d.home, "yan")), "secrets.age ") {
 		t.Errorf("the last one: %d %s; %s", code, errs, folder(t, filepath.Join(d.home, "yan")))
 	}
 }
@@ -189,7 +192,7 @@ func TestAccountRemoveDeletesItsOwnFile(t *testing.T) {
 	}
 	for i := range 3 {
 		d.answers, d.secrets = []string{"2"}, []string{sandboxPassword}
-		if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != exitOK {
+		if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK {
 			t.Fatalf("%d %s", code, errs)
 		}
 		args := []string{"account", "remove", "qq", "--yes"}
@@ -201,20 +204,20 @@ func TestAccountRemoveDeletesItsOwnFile(t *testing.T) {
 		}
 		code, out, errs := d.yan(args...)
 		_, err := os.Stat(own)
-		if code != exitOK || (err == nil) != (i > 0) {
+		if code != command.ExitOK || (err == nil) != (i > 0) {
 			t.Errorf("%d: %d %s; %v", i, code, errs, err)
 		}
 		if i == 0 {
-			wants(t, "the output", out, "qq.secret with its secret is deleted.")
+			clitest.Wants(t, "the output", out, "qq.secret with its secret is deleted.")
 		}
 		d.writes("")
 	}
-	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com", "--secret-file", mine); code != exitOK {
+	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com", "--secret-file", mine); code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)
 	}
 	code, out, errs := d.yan("account", "remove", "qq", "--yes", "--lang", "zh")
-	wants(t, "the output", out, "它的密码仍在", "mine.txt")
-	if _, err := os.Stat(mine); code != exitOK || err != nil {
+	clitest.Wants(t, "the output", out, "它的密码仍在", "mine.txt")
+	if _, err := os.Stat(mine); code != command.ExitOK || err != nil {
 		t.Errorf("%d %s %v", code, errs, err)
 	}
 }

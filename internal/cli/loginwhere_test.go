@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/dnstest"
 	"github.com/yanmail/yan/sandboxtest"
 )
@@ -18,13 +21,13 @@ func TestLoginMistyped(t *testing.T) {
 	d.answers = []string{"y"}
 	d.env["YAN_PASSWORD"] = sandboxPassword
 	code, _, errs := d.yan("login", "me@gmial.com", "--from", "Me <me@gmial.com>", "--dns", "127.0.0.1:1", "--no-check")
-	if code != exitOK {
+	if code != command.ExitOK {
 		t.Errorf("%d %s", code, errs)
 	}
-	wants(t, "the terminal", errs, "Did you mean me@gmail.com?")
-	wants(t, "the configuration", d.config(), "[account.gmail]", `from = "Me <me@gmail.com>"`)
+	clitest.Wants(t, "the terminal", errs, "Did you mean me@gmail.com?")
+	clitest.Wants(t, "the configuration", d.config(), "[account.gmail]", `from = "Me <me@gmail.com>"`)
 	d.pipe = true
-	if code, _, errs := d.yan("login", "me@gmial.com", "--dns", "127.0.0.1:1"); code != exitTemporary || !strings.Contains(errs, "Is me@gmail.com meant?") {
+	if code, _, errs := d.yan("login", "me@gmial.com", "--dns", "127.0.0.1:1"); code != command.ExitTemporary || !strings.Contains(errs, "Is me@gmail.com meant?") {
 		t.Errorf("a pipe: %d %s", code, errs)
 	}
 }
@@ -56,17 +59,17 @@ func TestLoginTrustsNoDNS(t *testing.T) {
 	d.answers = []string{"2", "smtps://" + s.TLSAddr()} // another server
 	d.secrets = []string{sandboxPassword}
 	code, _, errs := d.yan(args...)
-	if code != exitOK {
+	if code != command.ExitOK {
 		t.Errorf("%d %s", code, errs)
 	}
-	wants(t, "the terminal", errs, "✓ SRV record", "mail.host.test  (SRV record)", "Is this your mail server?", "DNS can be forged")
+	clitest.Wants(t, "the terminal", errs, "✓ SRV record", "mail.host.test  (SRV record)", "Is this your mail server?", "DNS can be forged")
 	d.answers = nil
 	d.env["YAN_PASSWORD"], d.pipe = sandboxPassword, true
 	code, _, errs = d.yan(append(args, "--replace")...)
-	if code != exitConfig {
+	if code != command.ExitConfig {
 		t.Errorf("a pipe: %d %s", code, errs)
 	}
-	wants(t, "the error", errs, "--server smtps://mail.host.test:"+port)
+	clitest.Wants(t, "the error", errs, "--server smtps://mail.host.test:"+port)
 	if strings.Contains(elsewhere.Transcript(), "C: AUTH") {
 		t.Error("a password went there")
 	}
@@ -94,9 +97,9 @@ func TestLoginSearchesThroughProxy(t *testing.T) {
 			"flag":          {args: []string{"--proxy", url}},
 			"configuration": {config: "version = 1\n\n[defaults]\nproxy = \"" + url + "\"\n"},
 			"ALL_PROXY":     {env: map[string]string{"ALL_PROXY": url}},
-			"NO_PROXY":      {env: map[string]string{"ALL_PROXY": url, "NO_PROXY": ".corp.test"}, code: exitNoHost},
-			"none":          {code: exitNoHost},
-			"nonsense":      {env: map[string]string{"ALL_PROXY": "nonsense"}, code: exitNoHost},
+			"NO_PROXY":      {env: map[string]string{"ALL_PROXY": url, "NO_PROXY": ".corp.test"}, code: command.ExitNoHost},
+			"none":          {code: command.ExitNoHost},
+			"nonsense":      {env: map[string]string{"ALL_PROXY": "nonsense"}, code: command.ExitNoHost},
 		} {
 			d := newDesk(t)
 			d.pipe = true
@@ -112,7 +115,7 @@ func TestLoginSearchesThroughProxy(t *testing.T) {
 			if code != test.code {
 				t.Errorf("%s, %s: exit status %d: %s", kind, name, code, errs)
 			}
-			if went := proxy.tunnels.Load() - before; (went >= 2) != (test.code == exitOK) { // to look, and to log in
+			if went := proxy.tunnels.Load() - before; (went >= 2) != (test.code == command.ExitOK) { // to look, and to log in
 				t.Errorf("%s, %s: %d connections", kind, name, went)
 			}
 		}
@@ -128,10 +131,10 @@ func TestLoginFindsNothing(t *testing.T) {
 		d := newDesk(t)
 		d.pipe = true
 		d.env["YAN_PASSWORD"] = sandboxPassword
-		if code, _, errs := d.yan("login", "me@corp.test", "--dns", "127.0.0.1:1", "--lang", lang); code != exitTemporary || !strings.Contains(errs, says[0]) {
+		if code, _, errs := d.yan("login", "me@corp.test", "--dns", "127.0.0.1:1", "--lang", lang); code != command.ExitTemporary || !strings.Contains(errs, says[0]) {
 			t.Errorf("no network: %d %s", code, errs)
 		}
-		if code, _, errs := d.yan("login", "me@[127.0.0.1]", "--lang", lang); code != exitUsage || !strings.Contains(errs, says[1]) {
+		if code, _, errs := d.yan("login", "me@[127.0.0.1]", "--lang", lang); code != command.ExitUsage || !strings.Contains(errs, says[1]) {
 			t.Errorf("no domain: %d %s", code, errs)
 		}
 		d.empty()

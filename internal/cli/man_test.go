@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/yanmail/yan/internal/cli/command"
 )
 
 // The pages have what manual pages have, can be read on a terminal that knows ASCII
@@ -17,7 +19,7 @@ func TestManualPagesForOtherPrograms(t *testing.T) {
 		"zh": {"名称", "用法", "说明", "文件", "另见"},
 	} {
 		dir := filepath.Join(t.TempDir(), lang)
-		if code, _, errs := run(t.Context(), nil, "--lang", lang, "man", "--dir", dir); code != exitOK {
+		if code, _, errs := run(t.Context(), nil, "--lang", lang, "man", "--dir", dir); code != command.ExitOK {
 			t.Fatal(errs)
 		}
 		pages, err := filepath.Glob(filepath.Join(dir, "*.1"))

@@ -16,50 +16,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/sandbox"
 	"github.com/yanmail/yan/internal/sendlog"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/sandboxtest"
-	"github.com/yanmail/yan/transport"
 )
-
-// mails writes n messages, each to a recipient of its own, and gives the folder.
-func mails(t *testing.T, n int) string {
-	t.Helper()
-	dir := t.TempDir()
-	for i := 1; i <= n; i++ {
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%04d.eml", i)), []byte(mailTo(i)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-// logged is what a log says of each recipient, as the next run reads it.
-func logged(t *testing.T, path string) map[string]string {
-	t.Helper()
-	l, err := sendlog.Open(path, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close() // only read from
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close() // only read from
-	states := map[string]string{}
-	for in := bufio.NewScanner(file); in.Scan(); {
-		var line sendlog.Line
-		decode(t, in.Text(), &line)
-		for _, r := range line.Recipients {
-			o, _ := l.State(sendlog.Key{Hash: line.SHA256, Recipient: r.Address, Copy: max(r.Copy, 1)})
-			states[fmt.Sprintf("%s#%d", r.Address, max(r.Copy, 1))] = string(o.Status)
-		}
-	}
-	return states
-}
 
 // received counts what reached each recipient.
 func received(messages []sandboxtest.Message) map[string]int {
@@ -84,8 +48,8 @@ func TestKilledRuns(t *testing.T) {
 	kills := 0
 	for seed := range uint64(seeds) {
 		s := sandboxtest.Start(t, "plain")
-		dir := mails(t, messages)
-		refused := strings.Replace(mailTo(0), "u0@", "rcpt-550@", 1)
+		dir := clitest.Mails(t, messages)
+		refused := strings.Replace(clitest.MailTo(0), "u0@", "rcpt-550@", 1)
 		if err := os.WriteFile(filepath.Join(dir, "0300.eml"), []byte(refused), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +69,7 @@ func TestKilledRuns(t *testing.T) {
 		if !s.WaitIdle() {
 			t.Fatal("a connection stays open")
 		}
-		checkOnce(t, logged(t, filepath.Join(dir, "run.log")), received(s.Messages()), messages)
+		checkOnce(t, clitest.Logged(t, filepath.Join(dir, "run.log")), received(s.Messages()), messages)
 	}
 	if kills < seeds {
 		t.Errorf("only %d kills", kills)
@@ -194,7 +158,7 @@ func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
 	const messages = 300
 	for _, fault := range []string{"", "body-stall"} {
-		dir := mails(t, messages)
+		dir := clitest.Mails(t, messages)
 		log := filepath.Join(t.TempDir(), "run.log")
 		ctx, cancel := context.WithCancel(t.Context())
 		first, args := startSandbox(t, fault, func(text string) {
@@ -213,10 +177,10 @@ func TestInterruptedRun(t *testing.T) {
 		code := Run(ctx, append(args, "--raw", dir, "--log", log), w)
 		cancel()
 		_ = first.Close() // hangs up on nobody
-		states := logged(t, log)
-		want := exitTemporary
+		states := clitest.Logged(t, log)
+		want := command.ExitTemporary
 		if fault != "" {
-			want = exitUnknown
+			want = command.ExitUnknown
 		}
 		for _, says := range []string{"Interrupted: waiting for the messages that are on their way, 10 seconds at most", "Run the same command again"} {
 			if !strings.Contains(errs.String(), says) {
@@ -228,9 +192,9 @@ func TestInterruptedRun(t *testing.T) {
 		}
 		second, args := startSandbox(t, "", func(string) {})
 		code, o, e := run(t.Context(), env, append(args, "--raw", dir, "--log", log)...)
-		want = exitOK
+		want = command.ExitOK
 		if fault != "" {
-			want = exitUnknown
+			want = command.ExitUnknown
 		}
 		if code != want {
 			t.Errorf("%q: exit status %d, want %d\n%s%s", fault, code, want, o, e)
@@ -245,8 +209,8 @@ func TestInterruptedRun(t *testing.T) {
 				t.Errorf("%q: %s was %s, and received %d and %d times", fault, to, status, n, m)
 			}
 		}
-		if len(logged(t, log)) != messages {
-			t.Errorf("%q: the log knows %d recipients", fault, len(logged(t, log)))
+		if len(clitest.Logged(t, log)) != messages {
+			t.Errorf("%q: the log knows %d recipients", fault, len(clitest.Logged(t, log)))
 		}
 	}
 }
@@ -265,10 +229,10 @@ func TestInterruptedRunSendsNothingThatWaits(t *testing.T) {
 	defer s.Close()
 	w, out, errs := world(map[string]string{"YAN_PASSWORD": sandbox.Password})
 	w.After = func(time.Duration) <-chan time.Time { return make(chan time.Time) }
-	code := Run(ctx, append(args, "--raw", mails(t, messages)), w)
+	code := Run(ctx, append(args, "--raw", clitest.Mails(t, messages)), w)
 	// One on the wire and one that has opened on each of two connections, and
 	// what they did while the word went round.
-	if sent := len(ledger(s)); code != exitTemporary || sent < 1 || sent > 20 ||
+	if sent := len(ledger(s)); code != command.ExitTemporary || sent < 1 || sent > 20 ||
 		!strings.Contains(out.String(), fmt.Sprintf("%d of %d messages not tried: interrupted", messages-sent, messages)) {
 		t.Errorf("exit status %d, %d sent\n%s%s", code, sent, out, errs)
 	}
@@ -292,9 +256,9 @@ func TestLogInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "--raw", mails(t, 2), "--log", path}
+	args := []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "--raw", clitest.Mails(t, 2), "--log", path}
 	code, _, errs := run(t.Context(), login(s), args...)
-	if code != exitTemporary || !strings.Contains(errs, "another yan is using this log at the moment") {
+	if code != command.ExitTemporary || !strings.Contains(errs, "another yan is using this log at the moment") {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	if code, _, errs := run(t.Context(), login(s), append(args, "--lang", "zh")...); !strings.Contains(errs, "另一个 yan 正在使用这个日志") {
@@ -303,87 +267,8 @@ func TestLogInUse(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, errs := run(t.Context(), login(s), args...); code != exitOK {
+	if code, _, errs := run(t.Context(), login(s), args...); code != command.ExitOK {
 		t.Errorf("exit status %d: %s", code, errs)
-	}
-}
-
-// deliverWith sends the messages of a folder to a recorder; meanwhile happens
-// when they were checked.
-func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir string, meanwhile func()) (code int, out, errs string) {
-	t.Helper()
-	a, o, e := testApp(words.English)
-	jobs, err := a.rawJobs(t.Context(), s, []string{dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	meanwhile()
-	r := &delivery{a: a, s: s, jobs: jobs, client: yan.NewClient(recorder), server: transport.Server{Host: "smtp.example.org"}}
-	if err := r.resume(); err != nil {
-		t.Fatal(err)
-	}
-	code = a.finish(r.deliver(t.Context()))
-	return code, o.String(), e.String()
-}
-
-// What changes or vanishes while the messages before it are sent is not sent,
-// and costs only itself.
-func TestFilesThatChangeMeanwhile(t *testing.T) {
-	t.Parallel()
-	for _, log := range []bool{false, true} {
-		dir := mails(t, 4)
-		s := &sendFlags{raw: true, policy: "all"}
-		if log {
-			s.log = filepath.Join(t.TempDir(), "run.log")
-		}
-		at := func(name string) string { return filepath.Join(dir, name) }
-		recorder := &transport.Recorder{}
-		code, out, errs := deliverWith(t, recorder, s, dir, func() {
-			stamp := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-			for _, err := range []error{os.Chtimes(at("0002.eml"), stamp, stamp), os.Remove(at("0003.eml"))} {
-				if err != nil {
-					t.Error(err)
-				}
-			}
-		})
-		if code != exitIO || len(recorder.Messages()) != 2 {
-			t.Errorf("exit status %d, %d messages: %s", code, len(recorder.Messages()), errs)
-		}
-		for _, want := range []string{"0001.eml  u1@example.org  accepted", "0002.eml  u2@example.org  not tried: the file changed after it was checked",
-			"0003.eml  u3@example.org  not tried: the file is gone since it was checked", "0004.eml  u4@example.org  accepted", ": 2 sent, 2 not tried"} {
-			if !strings.Contains(out, want) {
-				t.Errorf("%q is missing in\n%s", want, out)
-			}
-		}
-		if log {
-			if got := logged(t, s.log); len(got) != 2 || got["u2@example.org#1"] != "" {
-				t.Errorf("the log has %v", got)
-			}
-		}
-	}
-}
-
-// A file that became another of the same size and time is found by its hash.
-func TestOtherOctets(t *testing.T) {
-	t.Parallel()
-	dir := mails(t, 2)
-	path := filepath.Join(dir, "0002.eml")
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &sendFlags{raw: true, policy: "all", log: filepath.Join(t.TempDir(), "run.log")}
-	code, out, _ := deliverWith(t, &transport.Recorder{}, s, dir, func() {
-		other := strings.Replace(mailTo(2), "hello", "hallo", 1)
-		if err := os.WriteFile(path, []byte(other), 0o600); err != nil {
-			t.Error(err)
-		}
-		if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
-			t.Error(err)
-		}
-	})
-	if code != exitIO || !strings.Contains(out, "the file changed after it was checked") {
-		t.Errorf("exit status %d\n%s", code, out)
 	}
 }
 
@@ -391,7 +276,7 @@ func TestOtherOctets(t *testing.T) {
 func TestProgressOfARun(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
-	dir := mails(t, 30)
+	dir := clitest.Mails(t, 30)
 	for width, want := range map[int]bool{80: true, 0: false} {
 		w, _, errs := world(login(s))
 		w.StderrWidth, w.NoColor = width, true
@@ -402,7 +287,7 @@ func TestProgressOfARun(t *testing.T) {
 		}
 		code := Run(t.Context(), []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "--raw", dir}, w)
 		got := errs.String()
-		if code != exitOK || strings.Contains(got, "of 30 messages") != want || strings.Contains(got, " left") != want {
+		if code != command.ExitOK || strings.Contains(got, "of 30 messages") != want || strings.Contains(got, " left") != want {
 			t.Errorf("%d columns: exit status %d: %q", width, code, got)
 		}
 		if want && !strings.HasSuffix(got, "\r\x1b[K") || !want && got != "" {
@@ -411,78 +296,17 @@ func TestProgressOfARun(t *testing.T) {
 	}
 }
 
-func TestRunBar(t *testing.T) {
-	t.Parallel()
-	for lang, want := range map[words.Language]string{
-		words.English: "████████████░░░░░░░░░░░░  50%  1 of 3 messages  0.1/s  10 seconds left",
-		words.Chinese: "████████████░░░░░░░░░░░░  50%  已处理 1 封，共 3 封  每秒 0.1 封  剩余 10 秒",
-	} {
-		a, _, errs := testApp(lang)
-		now := time.Unix(0, 0)
-		a.Now = func() time.Time { return now }
-		a.StderrWidth = 100
-		todo := []*job{{size: 4_000_000}, {size: 6_000_000 + overhead}, {size: 2_000_000 - overhead}}
-		var b runBar
-		b.begin(a, &sendFlags{}, todo)
-		part := b.progress(todo[1])
-		b.settle(todo[0])
-		now = now.Add(10 * time.Second)
-		part(2_000_000+overhead/2, todo[1].size)
-		got := errs.String()
-		if got != "\r"+want+"\x1b[K" {
-			t.Errorf("%q, want %q", got, want)
-		}
-		part(3_000_000, todo[1].size) // not yet: ten times a second are enough
-		if errs.String() != got {
-			t.Errorf("drawn too soon: %q", errs)
-		}
-		b.around(true, func() { a.errf("line\n") })
-		if !strings.HasSuffix(errs.String(), "\r\x1b[Kline\n") {
-			t.Errorf("%q", errs)
-		}
-		now = now.Add(time.Second)
-		a.StderrWidth = 15
-		part(4_000_000, todo[1].size)
-		if !strings.HasSuffix(errs.String(), "\r 66%\x1b[K") {
-			t.Errorf("on a narrow terminal: %q", errs)
-		}
-		b.clear()
-		if !strings.HasSuffix(errs.String(), "\r\x1b[K") {
-			t.Errorf("%q", errs)
-		}
-	}
-	var none runBar
-	none.around(true, func() {})
-	none.settle(&job{})
-	if none.progress(&job{size: 1 << 30}) != nil {
-		t.Error("a bar that shows nothing asks for progress")
-	}
-}
-
-func TestRate(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		n    int
-		took time.Duration
-		want string
-	}{{1, 4 * time.Second, "0.2"}, {99, 10 * time.Second, "9.9"}, {10, time.Second, "10"}, {24_321, 2 * time.Second, "12160"}} {
-		if got := rate(test.n, test.took); got != test.want {
-			t.Errorf("rate(%d, %v) = %s, want %s", test.n, test.took, got, test.want)
-		}
-	}
-}
-
 // Every message has its object, whatever came in between.
 func TestJSONOfARunThatEnds(t *testing.T) {
 	t.Parallel()
 	w, out, errs := world(map[string]string{"YAN_PASSWORD": "x"})
-	code := Run(t.Context(), []string{"send", "--server", "smtps://me%40example.org@127.0.0.1:1", "--raw", mails(t, 20), "--json"}, w)
-	if code != exitTemporary || errs.Len() > 0 {
+	code := Run(t.Context(), []string{"send", "--server", "smtps://me%40example.org@127.0.0.1:1", "--raw", clitest.Mails(t, 20), "--json"}, w)
+	if code != command.ExitTemporary || errs.Len() > 0 {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	var files []string
 	for line := range bytes.Lines(out.Bytes()) {
-		var r reportJSON
+		var r jsonout.Report
 		if err := json.Unmarshal(line, &r); err != nil {
 			t.Fatal(err)
 		}

@@ -12,15 +12,17 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/yanmail/yan/internal/cli/command"
 )
 
 // fileFlags are the flags whose value is the name of a file or a folder, in whatever
-// command: all others take a value.
+// path: all others take a value.
 var fileFlags = []string{"attach", "bcc-file", "body-file", "ca", "cc-file", "dir", "html-file", "inline", "log", "maildir", "output",
 	"invite", "secret-file", "secret-netrc", "socket", "tls-ca", "tls-cert", "tls-key", "to-file", "outbox"}
 
-// eachFlag calls f for each flag of each command that takes a value.
-func eachFlag(root *cobra.Command, f func(command string, flag *pflag.Flag)) {
+// eachFlag calls f for each flag of each path that takes a value.
+func eachFlag(root *cobra.Command, f func(path string, flag *pflag.Flag)) {
 	root.Flags().VisitAll(func(flag *pflag.Flag) {
 		if flag.Value.Type() != "bool" {
 			f(root.CommandPath(), flag)
@@ -38,12 +40,12 @@ func TestFlagsThatNameFiles(t *testing.T) {
 	a, _, _ := testApp("en")
 	found := map[string]bool{}
 	flags := 0
-	eachFlag(a.root(), func(command string, f *pflag.Flag) {
+	eachFlag(a.root(), func(path string, f *pflag.Flag) {
 		flags++
-		value := annotation(f, valueOf)
+		value := strings.Join(f.Annotations[command.ValueOf], "")
 		named := strings.Contains(value, "FILE") || strings.Contains(value, "FOLDER") || strings.Contains(value, "PATH") || value == "OUTBOX"
 		if named != slices.Contains(fileFlags, f.Name) {
-			t.Errorf("%s --%s %s: is it the name of a file?", command, f.Name, value)
+			t.Errorf("%s --%s %s: is it the name of a file?", path, f.Name, value)
 		}
 		found[f.Name] = found[f.Name] || named
 	})
@@ -69,8 +71,8 @@ func TestValuesAreNeverFiles(t *testing.T) {
 	}
 	a, _, _ := testApp("en")
 	tried, sent := 0, map[string]bool{}
-	eachFlag(a.root(), func(command string, f *pflag.Flag) {
-		if command != "yan send" || slices.Contains(fileFlags, f.Name) {
+	eachFlag(a.root(), func(path string, f *pflag.Flag) {
+		if path != "yan send" || slices.Contains(fileFlags, f.Name) {
 			return
 		}
 		tried++
@@ -88,10 +90,10 @@ func TestValuesAreNeverFiles(t *testing.T) {
 					t.Errorf("--%s %q shows what is in a file:\n%s%s", f.Name, value, out, errs)
 				}
 			}
-			if code == exitOK {
+			if code == command.ExitOK {
 				sent[f.Name] = true
 			}
-			if code == exitOK && (f.Name == "body" || f.Name == "subject") && !strings.Contains(plain, value) {
+			if code == command.ExitOK && (f.Name == "body" || f.Name == "subject") && !strings.Contains(plain, value) {
 				t.Errorf("--%s %q is not in the message:\n%s", f.Name, value, plain)
 			}
 		}
@@ -116,19 +118,19 @@ func TestValuesThatBeginWithAt(t *testing.T) {
 	t.Parallel()
 	code, out, errs := run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org",
 		"-t", "friend@163.com", "-s", "@所有人 明天放假", "-b", "@张三 请看附件", "--html", "@李四")
-	if code != exitOK || strings.Contains(errs, "the text is") || !strings.Contains(out, "Subject: =?UTF-8?") {
+	if code != command.ExitOK || strings.Contains(errs, "the text is") || !strings.Contains(out, "Subject: =?UTF-8?") {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
 	}
 	// What looks like the name of a file is sent, too, and said.
 	code, out, errs = run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org",
 		"-t", "friend@163.com", "-s", "x", "-b", "@notes.txt")
-	if code != exitOK || !strings.Contains(out, "\n@notes.txt") || !strings.Contains(errs, `--body: the text is "@notes.txt"; to send what is in a file, write --body-file notes.txt.`) {
+	if code != command.ExitOK || !strings.Contains(out, "\n@notes.txt") || !strings.Contains(errs, `--body: the text is "@notes.txt"; to send what is in a file, write --body-file notes.txt.`) {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
 	}
 	for _, flag := range []string{"to", "cc", "bcc"} {
 		for value, want := range map[string]string{"@list.txt": "--" + flag + "-file list.txt", "-": "--" + flag + "-file -"} {
 			code, out, errs = run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org", "-s", "x", "-b", "x", "--"+flag, value)
-			if code != exitUsage || !strings.Contains(errs, want) {
+			if code != command.ExitUsage || !strings.Contains(errs, want) {
 				t.Errorf("--%s %s: exit status %d\n%s%s", flag, value, code, out, errs)
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/smtp"
 )
@@ -21,14 +23,14 @@ func TestNotesOfTheOutboxFitTheTerminal(t *testing.T) {
 			for _, args := range [][]string{{"queue"}, {"queue", "stats"}} {
 				w, out, errs := k.world()
 				w.StdoutWidth, w.StderrWidth = width, width
-				if code := Run(t.Context(), append([]string{"--lang", lang}, args...), w); code != exitOK {
+				if code := Run(t.Context(), append([]string{"--lang", lang}, args...), w); code != command.ExitOK {
 					t.Fatalf("%q: exit status %d: %s", args, code, errs)
 				}
 				if errs.Len() == 0 && args[len(args)-1] == "queue" {
 					t.Errorf("%q, %s: no note", args, lang)
 				}
 				for line := range strings.Lines(out.String() + errs.String()) {
-					if line = strings.TrimRight(line, "\n"); columns(visibleWidth(line)) > width {
+					if line = strings.TrimRight(line, "\n"); console.Columns(console.VisibleWidth(line)) > width {
 						t.Errorf("%q, %s, %d columns: %q", args, lang, width, line)
 					}
 				}

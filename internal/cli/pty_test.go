@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/ptytest"
 	"github.com/yanmail/yan/sandboxtest"
 )
@@ -150,7 +151,7 @@ func TestLoginOnTerminal(t *testing.T) {
 				}
 				s.Waits(d.ready)
 				s.Waits("yan send -t me@qq.com")
-				if code := s.Exit(); code != exitOK {
+				if code := s.Exit(); code != command.ExitOK {
 					t.Errorf("exit status %d", code)
 				}
 				s.Restored()
@@ -174,7 +175,7 @@ func (s *someone) sends(d dialogue, vars []string, encrypted bool) {
 		next.Types("correct horse\r")
 	}
 	next.Waits("friend@163.com  " + d.sent)
-	if code := next.Exit(); code != exitOK {
+	if code := next.Exit(); code != command.ExitOK {
 		s.t.Errorf("exit status %d", code)
 	}
 	next.Restored()
@@ -227,7 +228,7 @@ func TestLoginLeavesNothing(t *testing.T) {
 				}
 			}
 			s.Types(test.key)
-			if code := s.Exit(); code != exitInterrupted {
+			if code := s.Exit(); code != command.ExitInterrupted {
 				t.Errorf("exit status %d", code)
 			}
 			s.Restored()
@@ -258,7 +259,7 @@ func TestLoginShowsQR(t *testing.T) {
 	}
 	s.Waits("Authorization code")
 	s.Types("\x03")
-	if code := s.Exit(); code != exitInterrupted {
+	if code := s.Exit(); code != command.ExitInterrupted {
 		t.Errorf("exit status %d", code)
 	}
 	s.Restored()

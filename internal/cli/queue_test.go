@@ -3,21 +3,21 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-	"unicode"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -67,11 +67,11 @@ func (k *keeper) world() (World, *bytes.Buffer, *bytes.Buffer) {
 func (k *keeper) enqueues(args ...string) outbox.ID {
 	k.t.Helper()
 	code, out, errs := k.yan(append([]string{"send", "--queue", "-s", "hi", "-b", "x", "--json"}, args...)...)
-	if code != exitOK {
+	if code != command.ExitOK {
 		k.t.Fatalf("enqueueing: %d %s", code, errs)
 	}
-	var got enqueuedJSON
-	decode(k.t, out, &got)
+	var got jsonout.Enqueued
+	clitest.Decode(k.t, out, &got)
 	return outbox.ID(got.ID)
 }
 
@@ -103,54 +103,6 @@ func (k *keeper) sends(state outbox.State, ans outbox.Answer) {
 	}
 }
 
-// Every state has a word of its own in both languages, a mark, and a line in the help.
-func TestEveryStateHasAWord(t *testing.T) {
-	t.Parallel()
-	for _, lang := range []words.Language{words.English, words.Chinese} {
-		a, _, _ := testApp(lang)
-		seen := map[string]bool{}
-		for _, s := range outbox.States() {
-			word := a.stateWord(s)
-			if word == "" || seen[word] || lang == words.Chinese && word == string(s) {
-				t.Errorf("%s: %s is called %q", lang, s, word)
-			}
-			seen[word] = true
-		}
-		var listed []string
-		for _, e := range a.stateList().entries {
-			listed = append(listed, e.term)
-		}
-		if want := stateFlagWords()[1:]; !slices.Equal(listed, want) || len(want) < 8 {
-			t.Errorf("the help lists %q, there are %q", listed, want)
-		}
-	}
-}
-
-// What can't be done is said for every verb and state, with what can be done.
-func TestEveryWrongStateIsExplained(t *testing.T) {
-	t.Parallel()
-	tried := 0
-	for _, lang := range []words.Language{words.English, words.Chinese} {
-		a, _, _ := testApp(lang)
-		for _, verb := range outbox.Verbs() {
-			for _, s := range outbox.States() {
-				if _, ok := verb.Goes(s); ok {
-					continue
-				}
-				tried++
-				var told *failure
-				if err := a.cantMove(&outbox.MoveError{ID: 12, From: s, Verb: verb}); !errors.As(err, &told) || told.code != exitData ||
-					!strings.Contains(told.Error(), "12") || !strings.Contains(told.Error(), a.stateWord(s)) {
-					t.Errorf("%s of %s: %v", verb, s, err)
-				}
-			}
-		}
-	}
-	if tried < 50 {
-		t.Errorf("only %d", tried)
-	}
-}
-
 // full has room for some messages.
 type full struct {
 	outbox.Store
@@ -174,11 +126,11 @@ func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for i := 1; i <= 3; i++ {
-		if err := os.WriteFile(filepath.Join(folder, string(rune('a'+i))+".eml"), []byte(mailTo(i)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, string(rune('a'+i))+".eml"), []byte(clitest.MailTo(i)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for err, want := range map[error]int{outbox.ErrFull: exitTemporary, outbox.ErrBroken: exitIO, outbox.ErrClosed: exitUnavailable} {
+	for err, want := range map[error]int{outbox.ErrFull: command.ExitTemporary, outbox.ErrBroken: command.ExitIO, outbox.ErrClosed: command.ExitUnavailable} {
 		for _, lang := range []string{"en", "zh"} {
 			k := newKeeper(t)
 			k.store = &full{Store: k.store, room: 1, err: err}
@@ -187,7 +139,7 @@ func TestDiskFull(t *testing.T) {
 				t.Errorf("%v: exit status %d\n%s%s", err, code, out, errs)
 			}
 			if lang == "en" {
-				wants(t, "the error", errs, ".eml is neither sent nor in the outbox; 1 of 3 messages are", err.Error())
+				clitest.Wants(t, "the error", errs, ".eml is neither sent nor in the outbox; 1 of 3 messages are", err.Error())
 			}
 			if list, listErr := k.store.List(t.Context(), outbox.Filter{}); listErr != nil || len(list.Entries) != 1 {
 				t.Errorf("%d messages are kept, %v", len(list.Entries), listErr)
@@ -202,29 +154,29 @@ func TestManyAreEnqueuedTogether(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	for i := range 150 {
-		if err := os.WriteFile(filepath.Join(folder, strconv.Itoa(1000+i)+".eml"), []byte(mailTo(i)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, strconv.Itoa(1000+i)+".eml"), []byte(clitest.MailTo(i)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	k := newKeeper(t)
 	code, out, errs := k.yan("send", "--queue", "-A", "qq", "--raw", folder)
-	if code != exitOK || strings.Count(out, "✓") != 150 || !strings.Contains(out, "150 messages are in the outbox") {
+	if code != command.ExitOK || strings.Count(out, "✓") != 150 || !strings.Contains(out, "150 messages are in the outbox") {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	k = newKeeper(t)
 	k.store = &full{Store: k.store, room: 70, err: outbox.ErrFull}
 	code, out, errs = k.yan("send", "--queue", "-A", "qq", "--raw", folder)
-	if code != exitTemporary || strings.Count(out, "✓") != 70 {
+	if code != command.ExitTemporary || strings.Count(out, "✓") != 70 {
 		t.Errorf("exit status %d, %d told", code, strings.Count(out, "✓"))
 	}
-	wants(t, "the error", errs, "70 of 150 messages are")
+	clitest.Wants(t, "the error", errs, "70 of 150 messages are")
 }
 
 // What others wrote does nothing to a terminal.
 func TestQueueShowsNoEscapes(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
-	m := outbox.New{Account: "qq", MessageID: "<x@y>", Subject: "s" + escapes, Content: short("Subject: x\r\n\r\nx\r\n"), Tags: []string{"t"}, Key: "k"}
+	m := outbox.New{Account: "qq", MessageID: "<x@y>", Subject: "s" + clitest.Escapes, Content: short("Subject: x\r\n\r\nx\r\n"), Tags: []string{"t"}, Key: "k"}
 	to, err := smtp.ParseAddress("a@example.org")
 	if err == nil {
 		m.Envelope, err = smtp.NewEnvelope(to, to)
@@ -235,25 +187,16 @@ func TestQueueShowsNoEscapes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.sends(outbox.Deferred, outbox.Answer{Stage: smtp.StageRcpt + escapes, Reply: smtp.Reply{Code: 450, Lines: []string{escapes}}, Err: escapes, ServerID: escapes})
-	if _, err := k.store.Pause(t.Context(), outbox.Pause{Account: "qq", For: time.Hour, Answer: outbox.Answer{Err: "owned" + escapes}}); err != nil {
+	k.sends(outbox.Deferred, outbox.Answer{Stage: smtp.StageRcpt + clitest.Escapes, Reply: smtp.Reply{Code: 450, Lines: []string{clitest.Escapes}}, Err: clitest.Escapes, ServerID: clitest.Escapes})
+	if _, err := k.store.Pause(t.Context(), outbox.Pause{Account: "qq", For: time.Hour, Answer: outbox.Answer{Err: "owned" + clitest.Escapes}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"queue"}, {"queue", "show", "1"}, {"queue", "show", "1", "--json"}, {"queue", "--json"}, {"queue", "stats"}, {"queue", "stats", "--json"}} {
 		code, out, errs := k.yan(args...)
 		bad := func(r rune) bool { return r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u202e') }
-		if all := out + errs; code != exitOK || strings.IndexFunc(all, bad) >= 0 || !strings.Contains(all, "owned") {
+		if all := out + errs; code != command.ExitOK || strings.IndexFunc(all, bad) >= 0 || !strings.Contains(all, "owned") {
 			t.Errorf("%q: exit status %d, %q", args, code, all)
 		}
-	}
-}
-
-// An outbox that came from elsewhere may have states that there are none of.
-func TestAStrangeStateDoesNothingToATerminal(t *testing.T) {
-	t.Parallel()
-	a, _, _ := testApp(words.English)
-	if word := a.stateWord(outbox.State("odd" + escapes)); !strings.Contains(word, "odd") || strings.ContainsFunc(word, unicode.IsControl) {
-		t.Errorf("%q", word)
 	}
 }
 
@@ -267,37 +210,6 @@ func (s short) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// Each state gives the exit status that the same outcome of yan send has.
-func TestExitStatusOfEveryState(t *testing.T) {
-	t.Parallel()
-	reply := func(stage smtp.Stage, code int, text string) outbox.Answer {
-		return outbox.Answer{Stage: stage, Reply: smtp.Reply{Code: code, Lines: []string{text}}}
-	}
-	for _, test := range []struct {
-		state outbox.State
-		ans   outbox.Answer
-		want  int
-	}{
-		{outbox.HandedOver, reply(smtp.StageBody, 250, "ok"), exitOK},
-		{outbox.Deferred, reply(smtp.StageRcpt, 450, "later"), exitTemporary},
-		{outbox.InDoubt, outbox.Answer{Stage: smtp.StageBody, Err: "EOF"}, exitUnknown},
-		{outbox.Sending, outbox.Answer{}, exitUnknown},
-		{outbox.Failed, reply(smtp.StageRcpt, 550, "no such user"), exitNoUser},
-		{outbox.Failed, reply(smtp.StageBody, 554, "spam"), exitUnavailable},
-		{outbox.Failed, outbox.Answer{Stage: smtp.StageMail, Err: "too large", Class: "TOO_LARGE"}, exitData},
-		{outbox.Expired, reply(smtp.StageRcpt, 450, "later"), exitUnavailable},
-		{outbox.Cancelled, outbox.Answer{}, exitUnavailable},
-		{outbox.Held, outbox.Answer{}, exitUnavailable},
-		{outbox.Queued, reply(smtp.StageAuth, 535, "Login fail"), exitAuth},
-		{outbox.Queued, outbox.Answer{Stage: smtp.StageConnect, Err: "dial", Class: "CONNECTION_REFUSED"}, exitTemporary},
-		{outbox.Queued, outbox.Answer{Err: "no secret"}, exitConfig},
-	} {
-		if got := exitOfAnswer(test.state, test.ans, "qq"); got != test.want {
-			t.Errorf("%s %+v: %d, want %d", test.state, test.ans, got, test.want)
-		}
-	}
-}
-
 // A message with more recipients than a list shows is summed up, and shown whole.
 func TestManyRecipients(t *testing.T) {
 	t.Parallel()
@@ -308,13 +220,13 @@ func TestManyRecipients(t *testing.T) {
 	}
 	k.enqueues("-t", strings.Join(to, ","))
 	_, out, _ := k.yan("queue")
-	wants(t, "the list", out, "u0@example.org +29", "20 queued, 10 more")
+	clitest.Wants(t, "the list", out, "u0@example.org +29", "20 queued, 10 more")
 	_, out, _ = k.yan("queue", "show", "1")
 	if n := strings.Count(out, "– u"); n != 30 {
 		t.Errorf("%d recipients are shown", n)
 	}
 	_, out, _ = k.yan("queue", "cancel", "--to", "u2@")
-	wants(t, "the change", out, "cancelled (recipients: 1, messages: 1)")
+	clitest.Wants(t, "the change", out, "cancelled (recipients: 1, messages: 1)")
 }
 
 // What show prints as JSON explains each attempt, as it does for people.
@@ -324,8 +236,8 @@ func TestShowExplainsEvents(t *testing.T) {
 	k.enqueues("-t", "a@example.org")
 	k.sends(outbox.Failed, outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 554, Lines: []string{"spam"}}})
 	_, out, _ := k.yan("queue", "show", "1", "--json")
-	var got entryJSON
-	decode(t, out, &got)
+	var got jsonout.Entry
+	clitest.Decode(t, out, &got)
 	explained := 0
 	for _, e := range got.Events {
 		if (e.Code != 0) != (e.Diagnosis != nil) {
@@ -347,7 +259,7 @@ func TestListPages(t *testing.T) {
 		k.enqueues("-t", "a@example.org")
 	}
 	for want, args := range map[int][]string{51: {"queue"}, 61: {"queue", "--limit", "0"}, 60: {"queue", "--json"}, 4: {"queue", "--limit", "3"}} {
-		if code, out, _ := k.yan(args...); code != exitOK || strings.Count(out, "\n") != want {
+		if code, out, _ := k.yan(args...); code != command.ExitOK || strings.Count(out, "\n") != want {
 			t.Errorf("%q: %d lines, want %d", args, strings.Count(out, "\n"), want)
 		}
 	}
@@ -370,7 +282,7 @@ func TestExportIsWholeOrNothing(t *testing.T) {
 	k := newKeeper(t)
 	id := k.enqueues("-t", "a@example.org").String()
 	file := filepath.Join(t.TempDir(), "m.eml")
-	if code, _, errs := k.yan("queue", "export", id, "-o", file); code != exitOK {
+	if code, _, errs := k.yan("queue", "export", id, "-o", file); code != command.ExitOK {
 		t.Fatalf("exit status %d: %s", code, errs)
 	}
 	whole, err := os.ReadFile(file)
@@ -378,10 +290,10 @@ func TestExportIsWholeOrNothing(t *testing.T) {
 		t.Fatalf("%v: %q", err, whole)
 	}
 	k.store = torn{k.store}
-	if code, out, errs := k.yan("queue", "export", id); code != exitIO || out != "" {
+	if code, out, errs := k.yan("queue", "export", id); code != command.ExitIO || out != "" {
 		t.Errorf("exit status %d, printed %q: %s", code, out, errs)
 	}
-	if code, _, errs := k.yan("queue", "export", id, "-o", file); code != exitCantCreate {
+	if code, _, errs := k.yan("queue", "export", id, "-o", file); code != command.ExitCantCreate {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	left, err := os.ReadDir(filepath.Dir(file))
@@ -396,15 +308,15 @@ func TestSaysWhetherAnybodySends(t *testing.T) {
 	k := newKeeper(t)
 	args := []string{"send", "--queue", "-t", "a@example.org", "-s", "hi", "-b", "x", "--outbox", filepath.Join(t.TempDir(), "out.db")}
 	_, out, _ := k.yan(args...)
-	wants(t, "without a worker", out, "Nothing sends it yet")
+	clitest.Wants(t, "without a worker", out, "Nothing sends it yet")
 	if err := k.store.Join(t.Context(), outbox.Worker{Owner: "o", Host: "host", PID: 7}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	_, out, _ = k.yan(args...)
-	wants(t, "with a worker", out, "A worker is running")
+	clitest.Wants(t, "with a worker", out, "A worker is running")
 	_, out, _ = k.yan("queue", "stats")
-	wants(t, "the stats", out, "process 7 on host sends")
+	clitest.Wants(t, "the stats", out, "process 7 on host sends")
 	k.clock.Advance(2 * time.Minute)
 	_, out, _ = k.yan(args...)
-	wants(t, "behind the end of its lease", out, "Nothing sends it yet")
+	clitest.Wants(t, "behind the end of its lease", out, "Nothing sends it yet")
 }

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
 )
@@ -44,7 +47,7 @@ func TestUncertainIsSaid(t *testing.T) {
 	}
 	k.store = uncertain{k.store}
 	raw := filepath.Join(t.TempDir(), "a.eml")
-	if err := os.WriteFile(raw, []byte(mailTo(1)), 0o600); err != nil {
+	if err := os.WriteFile(raw, []byte(clitest.MailTo(1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	send := []string{"send", "--queue", "-A", "qq", "-t", "a@example.org", "-s", "x", "-b", "y"}
@@ -53,11 +56,11 @@ func TestUncertainIsSaid(t *testing.T) {
 		{"queue", "hold", "1"}, {"queue", "retry", "1"}, {"queue", "cancel", "1"}, {"queue", "prune"}, {"queue", "adopt"},
 	} {
 		code, out, errs := k.yan(args...)
-		if code != exitUnknown || strings.Contains(errs, "neither") || strings.Contains(out, "✓") {
+		if code != command.ExitUnknown || strings.Contains(errs, "neither") || strings.Contains(out, "✓") {
 			t.Errorf("%v: exit status %d\n%s%s", args, code, out, errs)
 		}
-		wants(t, strings.Join(args, " "), errs, "not known")
-		if code, _, errs := k.yan(append([]string{"--lang", "zh"}, args...)...); code != exitUnknown || !strings.Contains(errs, "无法确定") {
+		clitest.Wants(t, strings.Join(args, " "), errs, "not known")
+		if code, _, errs := k.yan(append([]string{"--lang", "zh"}, args...)...); code != command.ExitUnknown || !strings.Contains(errs, "无法确定") {
 			t.Errorf("%v: exit status %d\n%s", args, code, errs)
 		}
 	}
@@ -67,7 +70,7 @@ func TestUncertainIsSaid(t *testing.T) {
 		ID    *int64 `json:"id"`
 		To    []string
 	}
-	if err := json.Unmarshal([]byte(out), &event); err != nil || code != exitUnknown || event.Event != "uncertain" || event.ID != nil || len(event.To) != 1 {
+	if err := json.Unmarshal([]byte(out), &event); err != nil || code != command.ExitUnknown || event.Event != "uncertain" || event.ID != nil || len(event.To) != 1 {
 		t.Errorf("exit status %d: %s", code, out)
 	}
 }
@@ -80,19 +83,19 @@ func TestQueueAdopt(t *testing.T) {
 		t.Fatal(errs)
 	}
 	code, out, _ := k.yan("queue", "adopt")
-	if code != exitOK || !strings.Contains(out, "not a copy") {
+	if code != command.ExitOK || !strings.Contains(out, "not a copy") {
 		t.Errorf("exit status %d: %s", code, out)
 	}
 	model := k.store.(*outboxtest.Model)
 	for _, moved := range []bool{false, true} {
 		k.store = model.Copy()
 		code, out, errs := k.yan("queue", "run")
-		if code != exitConfig {
+		if code != command.ExitConfig {
 			t.Errorf("run: exit status %d: %s%s", code, out, errs)
 		}
-		wants(t, "run", errs, "is a copy", "yan queue adopt")
+		clitest.Wants(t, "run", errs, "is a copy", "yan queue adopt")
 		_, out, errs = k.yan("queue")
-		wants(t, "list", out+errs, "is a copy of another one")
+		clitest.Wants(t, "list", out+errs, "is a copy of another one")
 		if _, out, _ = k.yan("queue", "stats", "--json"); !strings.Contains(out, `"copied":true`) {
 			t.Error(out)
 		}
@@ -100,7 +103,7 @@ func TestQueueAdopt(t *testing.T) {
 		if moved {
 			args, want = append(args, "--moved"), `{"adopted":true,"in_doubt":0}`
 		}
-		if code, out, errs = k.yan(args...); code != exitOK || strings.TrimSpace(out) != want {
+		if code, out, errs = k.yan(args...); code != command.ExitOK || strings.TrimSpace(out) != want {
 			t.Errorf("adopt: exit status %d: %s%s", code, out, errs)
 		}
 	}
@@ -117,7 +120,7 @@ func TestQueueSaysThatTheClockWasWrong(t *testing.T) {
 	k.clock.Step(-48 * time.Hour)
 	for _, args := range [][]string{{"queue"}, {"queue", "stats"}} {
 		_, out, errs := k.yan(args...)
-		wants(t, strings.Join(args, " "), out+errs, "2 days ahead of the clock")
+		clitest.Wants(t, strings.Join(args, " "), out+errs, "2 days ahead of the clock")
 		if strings.Contains(out, "scheduled") {
 			t.Errorf("it waits for its time: %s", out)
 		}
@@ -133,30 +136,30 @@ func TestAnOutboxThatIsNotThere(t *testing.T) {
 	k := newKeeper(t)
 	folder := t.TempDir()
 	here, nowhere := filepath.Join(folder, "x.db"), filepath.Join(folder, "none", "x.db")
-	for _, command := range [][]string{
+	for _, line := range [][]string{
 		{"queue"}, {"queue", "list"}, {"queue", "show", "1"}, {"queue", "run"}, {"queue", "run", "-q"}, {"queue", "stats"}, {"queue", "stats", "--json"},
 		{"queue", "prune"}, {"queue", "adopt"}, {"queue", "hold", "--all"}, {"queue", "resume", "--all"}, {"queue", "export", "1"}, {"queue", "watch", "1"},
 	} {
 		for where, want := range map[string]string{here: "flag", nowhere: "flag and variable"} {
 			w, _, errs := k.world()
 			w.OpenOutbox = nil
-			if code := Run(t.Context(), append(command, "--outbox", where), w); code != exitNoInput || !strings.Contains(errs.String(), "there is no outbox") {
-				t.Errorf("%v, %s: exit status %d: %s", command, want, code, errs)
+			if code := Run(t.Context(), append(line, "--outbox", where), w); code != command.ExitNoInput || !strings.Contains(errs.String(), "there is no outbox") {
+				t.Errorf("%v, %s: exit status %d: %s", line, want, code, errs)
 			}
 			k.env["YAN_OUTBOX"] = where
 			w, _, errs = k.world()
 			w.OpenOutbox = nil
-			code := Run(t.Context(), command, w)
+			code := Run(t.Context(), line, w)
 			delete(k.env, "YAN_OUTBOX")
-			if where == nowhere && (code != exitNoInput || !strings.Contains(errs.String(), "there is no outbox")) {
-				t.Errorf("%v, variable: exit status %d: %s", command, code, errs)
+			if where == nowhere && (code != command.ExitNoInput || !strings.Contains(errs.String(), "there is no outbox")) {
+				t.Errorf("%v, variable: exit status %d: %s", line, code, errs)
 			}
-			if where == here && code == exitNoInput {
-				t.Errorf("%v, variable: exit status %d: %s", command, code, errs)
+			if where == here && code == command.ExitNoInput {
+				t.Errorf("%v, variable: exit status %d: %s", line, code, errs)
 			}
 		}
 		if _, err := os.Stat(filepath.Dir(nowhere)); err == nil {
-			t.Fatalf("%v made it", command)
+			t.Fatalf("%v made it", line)
 		}
 	}
 }
@@ -168,7 +171,7 @@ func TestADatabaseThatIsAwayIsSaidOnce(t *testing.T) {
 	w, _, errs := k.world()
 	w.OpenOutbox = nil
 	code := Run(t.Context(), []string{"queue", "--outbox", "postgres://nobody@127.0.0.1:1/x"}, w)
-	if code != exitTemporary || strings.Count(errs.String(), "connection refused") != 1 || strings.Count(errs.String(), "\n") != 1 {
+	if code != command.ExitTemporary || strings.Count(errs.String(), "connection refused") != 1 || strings.Count(errs.String(), "\n") != 1 {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
 	"github.com/yanmail/yan/internal/submission"
@@ -52,9 +53,9 @@ func TestAQueueOnAReadOnlyDiskIsLookedAt(t *testing.T) {
 	if err := unix.Mount("tmpfs", folder, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
 		t.Skipf("nothing can be made read-only here: %v", err)
 	}
-	do(exitOK, "Read only", "queue")
-	do(exitOK, "Read only", "queue", "show", "1")
-	do(exitOK, "ACCOUNT", "queue", "stats")
-	do(exitOK, "Hello", "queue", "export", "1")
-	do(exitIO, "can't be opened", "queue", "hold", "1")
+	do(command.ExitOK, "Read only", "queue")
+	do(command.ExitOK, "Read only", "queue", "show", "1")
+	do(command.ExitOK, "ACCOUNT", "queue", "stats")
+	do(command.ExitOK, "Hello", "queue", "export", "1")
+	do(command.ExitIO, "can't be opened", "queue", "hold", "1")
 }

@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/words"
 )
@@ -24,7 +27,7 @@ func TestFutureTime(t *testing.T) {
 	} {
 		a, _, _ := testApp(words.English)
 		a.Now = func() time.Time { return now }
-		got, err := a.futureTime("at", text)
+		got, err := a.FutureTime("at", text)
 		if (err != nil) != want.IsZero() || err == nil && !got.Equal(want) {
 			t.Errorf("%q: %v %v, want %v", text, got, err, want)
 		}
@@ -37,10 +40,10 @@ func TestPastTimeIsProbablyTomorrow(t *testing.T) {
 	y, m, d := k.clock.Now().Date()
 	k.clock.Set(time.Date(y, m, d, 14, 0, 0, 0, time.UTC))
 	code, _, errs := k.yan("send", "-t", "a@qq.com", "-s", "x", "-b", "x", "--at", "9:00")
-	if code != exitUsage {
+	if code != command.ExitUsage {
 		t.Errorf("exit status %d", code)
 	}
-	wants(t, "the error", errs, `--at "9:00": this time is over`, `For tomorrow write "tomorrow 09:00"`)
+	clitest.Wants(t, "the error", errs, `--at "9:00": this time is over`, `For tomorrow write "tomorrow 09:00"`)
 }
 
 func TestExpiryCountsFromTheFirstTry(t *testing.T) {

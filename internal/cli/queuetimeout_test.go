@@ -7,6 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -23,9 +27,9 @@ func TestQueueRunTimeout(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			s := sandboxtest.Start(t, "plain", sandboxtest.WithFault("greeting-stall*1"))
-			env := configured(t, "[account.one]\nfrom = \"one@example.org\"\n{one}\n", map[string]*sandboxtest.Server{"one": s})
+			env := clitest.Configured(t, "[account.one]\nfrom = \"one@example.org\"\n{one}\n", map[string]*sandboxtest.Server{"one": s})
 			env["YAN_OUTBOX"] = filepath.Join(t.TempDir(), "o.db")
-			if code, out, errs := run(t.Context(), env, "send", "--queue", "-t", "a@example.org", "-b", "x"); code != exitOK {
+			if code, out, errs := run(t.Context(), env, "send", "--queue", "-t", "a@example.org", "-b", "x"); code != command.ExitOK {
 				t.Fatalf("exit status %d\n%s%s", code, out, errs)
 			}
 			args := []string{"queue", "run", "--timeout", "100ms"}
@@ -45,13 +49,13 @@ func TestQueueRunTimeout(t *testing.T) {
 			}
 			code := Run(t.Context(), args, w)
 			out, errs := printed.String(), problems.String()
-			if code != exitTemporary || !strings.Contains(out+errs, want) || want == "" && out+errs != "" {
+			if code != command.ExitTemporary || !strings.Contains(out+errs, want) || want == "" && out+errs != "" {
 				t.Errorf("exit status %d\n%s%s", code, out, errs)
 			}
 			if format == "--json" {
 				lines := strings.Split(strings.TrimSpace(out), "\n")
-				var last drainedJSON
-				if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Left != 1 || last.Exit != exitTemporary {
+				var last jsonout.Drained
+				if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Left != 1 || last.Exit != command.ExitTemporary {
 					t.Errorf("%v %+v", err, last)
 				}
 			}
@@ -63,10 +67,10 @@ func TestQueueRunTimeout(t *testing.T) {
 func TestQueueRunInTime(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
-	env := configured(t, "[account.one]\nfrom = \"one@example.org\"\n{one}\n", map[string]*sandboxtest.Server{"one": s})
+	env := clitest.Configured(t, "[account.one]\nfrom = \"one@example.org\"\n{one}\n", map[string]*sandboxtest.Server{"one": s})
 	env["YAN_OUTBOX"] = filepath.Join(t.TempDir(), "o.db")
 	run(t.Context(), env, "send", "--queue", "-t", "a@example.org", "-b", "x")
-	if code, out, errs := run(t.Context(), env, "queue", "run", "--timeout", "1h"); code != exitOK || len(s.Messages()) != 1 || errs != "" {
+	if code, out, errs := run(t.Context(), env, "queue", "run", "--timeout", "1h"); code != command.ExitOK || len(s.Messages()) != 1 || errs != "" {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
 	}
 }
@@ -74,7 +78,7 @@ func TestQueueRunInTime(t *testing.T) {
 func TestQueueRunTimeoutIsATime(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{"0", "-1s", "0s"} {
-		if code, out, errs := run(t.Context(), nil, "queue", "run", "--timeout="+value); code != exitUsage {
+		if code, out, errs := run(t.Context(), nil, "queue", "run", "--timeout="+value); code != command.ExitUsage {
 			t.Errorf("%s: exit status %d\n%s%s", value, code, out, errs)
 		}
 	}

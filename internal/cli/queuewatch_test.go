@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/smtp"
 )
@@ -29,7 +32,7 @@ func TestWatchRedrawsATerminal(t *testing.T) {
 		go func() { ended <- Run(t.Context(), []string{"queue", "watch", id.String()}, w) }()
 		await(t, drawn)
 		k.sends(outbox.HandedOver, outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250}})
-		if code := await(t, ended); code != exitOK {
+		if code := await(t, ended); code != command.ExitOK {
 			t.Errorf("exit status %d: %s", code, errs)
 		}
 		text := out.String()
@@ -44,7 +47,7 @@ func TestWatchRedrawsATerminal(t *testing.T) {
 			t.Errorf("the last drawing is %q", last)
 		}
 		for line := range strings.Lines(text) {
-			if n := columns(strings.TrimRight(strings.TrimPrefix(line, "\x1b[J"), "\n")); n > width+6 { // those of the escape
+			if n := console.Columns(strings.TrimRight(strings.TrimPrefix(line, "\x1b[J"), "\n")); n > width+6 { // those of the escape
 				t.Errorf("%d columns on a terminal of %d: %q", n, width, line)
 			}
 		}
@@ -97,12 +100,12 @@ func TestWatchFromTheBeginning(t *testing.T) {
 	}
 	k.clock.Advance(2 * time.Minute)
 	k.sends(outbox.Failed, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 550, Lines: []string{"no such user"}}, Class: "RECIPIENT_INVALID"})
-	if code := await(t, ended); code != exitNoUser {
+	if code := await(t, ended); code != command.ExitNoUser {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	var kinds []string
 	for line := range strings.Lines(out.String()) {
-		var e queueEventJSON
+		var e jsonout.QueueEvent
 		if err := json.Unmarshal([]byte(line), &e); err != nil || e.ID != int64(id) {
 			t.Errorf("%v: %s", err, line)
 		}
@@ -117,7 +120,7 @@ func TestWatchEndsWithCtrlC(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
 	id := k.enqueues("-t", "a@example.org")
-	for want, args := range map[int][]string{exitOK: {"queue", "watch"}, exitTemporary: {"queue", "watch", id.String()}} {
+	for want, args := range map[int][]string{command.ExitOK: {"queue", "watch"}, command.ExitTemporary: {"queue", "watch", id.String()}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		w, _, errs := k.world()
 		w.After = func(time.Duration) <-chan time.Time { // it waits for what happens

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/yanmail/yan/internal/cli/command"
 )
 
 // doors are all ways by which the name of a file gets to the program, which then reads
@@ -101,7 +103,7 @@ func TestEveryReadIsBounded(t *testing.T) {
 		}
 		env, args := doorCommand(t, i, "/dev/zero")
 		code, out, errs := run(t.Context(), env, args...)
-		if code == exitOK || code == exitInternal || !strings.Contains(out+errs, "/dev/zero") {
+		if code == command.ExitOK || code == command.ExitInternal || !strings.Contains(out+errs, "/dev/zero") {
 			t.Errorf("%s: exit status %d\n%s%s", d.name, code, out, errs)
 		}
 
@@ -136,7 +138,7 @@ func TestEveryReadEndsWithTheContext(t *testing.T) {
 			if d.refusesPipe == (ctx.Err() != nil) {
 				t.Errorf("the pipe was opened: %v", ctx.Err() != nil)
 			}
-			if code == exitOK || code == exitInternal {
+			if code == command.ExitOK || code == command.ExitInternal {
 				t.Errorf("exit status %d\n%s%s", code, out, errs)
 			}
 

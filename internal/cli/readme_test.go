@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sandboxtest"
 )
@@ -151,7 +152,7 @@ func TestManyMessagesOfTheReadmes(t *testing.T) {
 		write("archive.mbox", fromLine+"%s\n"+fromLine+"%s")
 		for _, want := range []string{": 7 sent\n", ": 7 sent before\n"} {
 			code, out, errs := run(t.Context(), login(s), append(args, "--tls-ca", s.CAFile())...)
-			if code != exitOK || !strings.Contains(out, want) {
+			if code != command.ExitOK || !strings.Contains(out, want) {
 				t.Errorf("%s: exit status %d, want%s%s%s", name, code, want, out, errs)
 			}
 		}

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
 )
@@ -21,7 +24,7 @@ func TestLoginNewCodeIntoOwnFile(t *testing.T) {
 		own := filepath.Join(d.home, "yan", "qq.secret")
 		again := func(code int, errs string) {
 			t.Helper()
-			if code != exitOK || contents(t, own) != sandboxPassword+"\n" || !strings.Contains(d.config(), "qq.secret") {
+			if code != command.ExitOK || contents(t, own) != sandboxPassword+"\n" || !strings.Contains(d.config(), "qq.secret") {
 				t.Errorf("%d %s\n%s", code, errs, d.config())
 			}
 			if err := os.WriteFile(own, []byte(wrongSecret+"\n"), 0o600); err != nil {
@@ -33,7 +36,7 @@ func TestLoginNewCodeIntoOwnFile(t *testing.T) {
 		again(code, errs)
 		d.answers, d.secrets = []string{"1"}, []string{sandboxPassword}
 		code, _, errs = d.login(s, "qq", "--lang", lang)
-		wants(t, "the terminal", errs, says...)
+		clitest.Wants(t, "the terminal", errs, says...)
 		again(code, errs)
 		d.pipe, d.answers = true, []string{sandboxPassword}
 		code, _, errs = d.login(s, "qq", "--secret-stdin")
@@ -41,8 +44,8 @@ func TestLoginNewCodeIntoOwnFile(t *testing.T) {
 		d.pipe, d.env["CODE"] = false, wrongSecret
 		d.answers = []string{"3"}
 		code, _, errs = d.login(s, "qq", "--secret-env", "CODE")
-		wants(t, "the terminal", errs, "CODE", "yan login qq --secret-…")
-		if code != exitAuth {
+		clitest.Wants(t, "the terminal", errs, "CODE", "yan login qq --secret-…")
+		if code != command.ExitAuth {
 			t.Errorf("%d %s", code, errs)
 		}
 	}
@@ -54,7 +57,7 @@ func TestLoginJoinsAuthorizationCode(t *testing.T) {
 	s := sandboxtest.Start(t, "qq")
 	d := newDesk(t)
 	d.secrets = []string{sandboxPassword[:4] + " " + sandboxPassword[4:]}
-	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != exitOK || d.kept() != "qq/password="+keptFor("me@qq.com (127.0.0.1)", sandboxPassword) {
+	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK || d.kept() != "qq/password="+keptFor("me@qq.com (127.0.0.1)", sandboxPassword) {
 		t.Errorf("%d %s, kept %q", code, errs, d.kept())
 	}
 }
@@ -72,21 +75,21 @@ func TestAccountImportSkipsWhatIsThere(t *testing.T) {
 		says  string
 		kept  []string
 	}{
-		{"", []string{"--all"}, exitOK, "Left as they are, since there are accounts of these names already (--replace replaces them): a", []string{"old@qq.com", "b@example.org"}},
-		{"", []string{"--all", "--lang", "zh"}, exitOK, "以下账号已存在，未改动（--replace 可替换）：a", []string{"old@qq.com", "b@example.org"}},
-		{"", []string{"--all", "--replace"}, exitOK, "Taken over", []string{"a@example.org", "b@example.org"}},
-		{"y\ny\n", nil, exitOK, "Replace the account a (old@qq.com)?", []string{"a@example.org", "b@example.org"}},
-		{"\ny\n", nil, exitOK, "Replace the account a (old@qq.com)?", []string{"old@qq.com", "b@example.org"}},
-		{"", []string{"--name", "a"}, exitUsage, "there is an account a already", []string{"old@qq.com"}},
+		{"", []string{"--all"}, command.ExitOK, "Left as they are, since there are accounts of these names already (--replace replaces them): a", []string{"old@qq.com", "b@example.org"}},
+		{"", []string{"--all", "--lang", "zh"}, command.ExitOK, "以下账号已存在，未改动（--replace 可替换）：a", []string{"old@qq.com", "b@example.org"}},
+		{"", []string{"--all", "--replace"}, command.ExitOK, "Taken over", []string{"a@example.org", "b@example.org"}},
+		{"y\ny\n", nil, command.ExitOK, "Replace the account a (old@qq.com)?", []string{"a@example.org", "b@example.org"}},
+		{"\ny\n", nil, command.ExitOK, "Replace the account a (old@qq.com)?", []string{"old@qq.com", "b@example.org"}},
+		{"", []string{"--name", "a"}, command.ExitUsage, "there is an account a already", []string{"old@qq.com"}},
 	} {
 		w, out, errs, path := machineWith(t, there, tt.typed, secrettest.New())
 		if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".msmtprc"), []byte(settings), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		code := Run(t.Context(), append([]string{"account", "import"}, tt.args...), w)
-		wants(t, "the terminal", out.String()+errs.String(), tt.says)
+		clitest.Wants(t, "the terminal", out.String()+errs.String(), tt.says)
 		config := contents(t, path)
-		wants(t, "the configuration", config, tt.kept...)
+		clitest.Wants(t, "the configuration", config, tt.kept...)
 		if code != tt.code || strings.Count(config, "[account.") != len(tt.kept) {
 			t.Errorf("%q: %d\n%s", tt.args, code, config)
 		}
@@ -105,8 +108,8 @@ func TestLoginOtherEncryption(t *testing.T) {
 		d := newDesk(t)
 		d.answers, d.secrets = []string{"1"}, []string{sandboxPassword}
 		code, _, errs := d.yan("login", "me@qq.com", "--from", "me@qq.com", "--server", tt.wrong, "--tls-ca", s.CAFile(), "--timeout", "2s")
-		wants(t, name, errs, "Where shall yan try?")
-		if code != exitOK || !strings.Contains(d.config(), tt.right) {
+		clitest.Wants(t, name, errs, "Where shall yan try?")
+		if code != command.ExitOK || !strings.Contains(d.config(), tt.right) {
 			t.Errorf("%s: %d %s\n%s", name, code, errs, d.config())
 		}
 	}
@@ -126,8 +129,8 @@ func TestLoginUserName(t *testing.T) {
 		for _, user := range []string{"me @qq.com", "me\t", "a\x00b"} {
 			d := newDesk(t)
 			code, _, errs := d.login(s, "me@qq.com", "--user", user, "--lang", lang)
-			wants(t, "the terminal", errs, says)
-			if code != exitUsage {
+			clitest.Wants(t, "the terminal", errs, says)
+			if code != command.ExitUsage {
 				t.Errorf("%q: %d %s", user, code, errs)
 			}
 		}
@@ -143,15 +146,15 @@ func TestSendSecretThatIsGone(t *testing.T) {
 	s := sandboxtest.Start(t, "qq")
 	d := newDesk(t)
 	d.secrets = []string{sandboxPassword}
-	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != exitOK {
+	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)
 	}
 	for lang, says := range map[string]string{"en": "No secret is kept for the account qq (any more).", "zh": "没有（或不再有）为账号 qq 保存的密码"} {
 		clear(d.keyring)
 		d.secrets = []string{sandboxPassword}
 		code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x", "--lang", lang)
-		wants(t, "the terminal", errs, says, "yan login qq")
-		if code != exitOK {
+		clitest.Wants(t, "the terminal", errs, says, "yan login qq")
+		if code != command.ExitOK {
 			t.Errorf("%d %s", code, errs)
 		}
 	}

@@ -13,6 +13,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/internal/sandbox"
 	"github.com/yanmail/yan/sandboxtest"
 )
@@ -45,32 +50,32 @@ func TestEveryExitStatus(t *testing.T) {
 	}
 	friend := []string{"-t", "friend@example.org"}
 	tests := map[int][][]string{
-		exitOK:          {to(s, friend...), {"version"}},
-		exitUsage:       {{"send"}, {"nosuch"}, to(s, "-t", "nobody")},
-		exitData:        {to(s, append(friend, "-s", "a\nb")...), to(small, friend...)},
-		exitNoInput:     {to(s, append(friend, "-a", file+".missing")...)},
-		exitNoUser:      {to(s, "-t", "rcpt-550@example.org")},
-		exitUnavailable: {to(s, "-t", "body-554@example.org")},
-		exitCantCreate:  {{"man", "--dir", filepath.Join(file, "pages")}},
-		exitTemporary:   {to(s, "-t", "rcpt-450@example.org")},
-		exitProtocol:    {to(expired, friend...)},
-		exitConfig:      {to(s, append(friend, "--tls-ca", file)...)},
-		exitPartial:     {to(s, "-t", "a@example.org", "-t", "rcpt-550@example.org", "--to-policy", "any")},
-		exitUnknown:     {to(s, "-t", "body-cut@example.org")},
+		command.ExitOK:          {to(s, friend...), {"version"}},
+		command.ExitUsage:       {{"send"}, {"nosuch"}, to(s, "-t", "nobody")},
+		command.ExitData:        {to(s, append(friend, "-s", "a\nb")...), to(small, friend...)},
+		command.ExitNoInput:     {to(s, append(friend, "-a", file+".missing")...)},
+		command.ExitNoUser:      {to(s, "-t", "rcpt-550@example.org")},
+		command.ExitUnavailable: {to(s, "-t", "body-554@example.org")},
+		command.ExitCantCreate:  {{"man", "--dir", filepath.Join(file, "pages")}},
+		command.ExitTemporary:   {to(s, "-t", "rcpt-450@example.org")},
+		command.ExitProtocol:    {to(expired, friend...)},
+		command.ExitConfig:      {to(s, append(friend, "--tls-ca", file)...)},
+		command.ExitPartial:     {to(s, "-t", "a@example.org", "-t", "rcpt-550@example.org", "--to-policy", "any")},
+		command.ExitUnknown:     {to(s, "-t", "body-cut@example.org")},
 		// Elsewhere, because they need more than a command line:
-		exitIO:          nil, // TestOutputThatCantBeWritten
-		exitAuth:        nil, // TestWrongPassword
-		exitNoHost:      nil, // TestUnknownHost: no test asks a name server
-		exitInterrupted: nil, // TestLoginLeavesNothing: at a question
+		command.ExitIO:          nil, // TestOutputThatCantBeWritten
+		command.ExitAuth:        nil, // TestWrongPassword
+		command.ExitNoHost:      nil, // TestUnknownHost: no test asks a name server
+		command.ExitInterrupted: nil, // TestLoginLeavesNothing: at a question
 		// No input is known that makes yan contradict itself.
-		exitInternal: nil,
+		command.ExitInternal: nil,
 	}
 	a, _, _ := testApp("en")
 	listed := map[int]bool{}
-	for _, st := range a.statuses() {
-		listed[st.code] = true
-		if _, ok := tests[st.code]; !ok {
-			t.Errorf("exit status %d has no test", st.code)
+	for _, st := range a.Statuses() {
+		listed[st.Code] = true
+		if _, ok := tests[st.Code]; !ok {
+			t.Errorf("exit status %d has no test", st.Code)
 		}
 	}
 	for want, lines := range tests {
@@ -98,7 +103,7 @@ func TestWrongPassword(t *testing.T) {
 	for _, profile := range sandboxtest.Profiles() {
 		s := sandboxtest.Start(t, profile)
 		code, out, errs := run(t.Context(), map[string]string{"YAN_PASSWORD": "wrongsecretwrong"}, to(s, "-t", "friend@example.org", "-v")...)
-		if code != exitAuth || strings.Contains(out+errs, "wrongsecret") {
+		if code != command.ExitAuth || strings.Contains(out+errs, "wrongsecret") {
 			t.Errorf("%s: exit status %d\n%s%s", profile, code, out, errs)
 		}
 	}
@@ -109,11 +114,11 @@ func TestWrongPassword(t *testing.T) {
 func TestUnknownHost(t *testing.T) {
 	t.Parallel()
 	err := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "smtp.example.invalid", IsNotFound: true}}
-	if got := exitFor(t, err); got != exitNoHost {
-		t.Errorf("exit status %d, want %d", got, exitNoHost)
+	if got := exitFor(t, err); got != command.ExitNoHost {
+		t.Errorf("exit status %d, want %d", got, command.ExitNoHost)
 	}
-	if got := exitFor(t, errTimeout{}); got != exitTemporary {
-		t.Errorf("exit status %d, want %d", got, exitTemporary)
+	if got := exitFor(t, verdict.ErrTimeout{}); got != command.ExitTemporary {
+		t.Errorf("exit status %d, want %d", got, command.ExitTemporary)
 	}
 }
 
@@ -163,9 +168,9 @@ func TestInterrupt(t *testing.T) {
 		fault, at, says string
 		exit            int
 	}{
-		{"ehlo-stall", "EHLO", "not tried (at EHLO): interrupted", exitTemporary},
-		{"auth-stall", "AUTH", "not tried (at AUTH): interrupted", exitTemporary},
-		{"body-stall", "message of", "unknown (at BODY): interrupted", exitUnknown},
+		{"ehlo-stall", "EHLO", "not tried (at EHLO): interrupted", command.ExitTemporary},
+		{"auth-stall", "AUTH", "not tried (at AUTH): interrupted", command.ExitTemporary},
+		{"body-stall", "message of", "unknown (at BODY): interrupted", command.ExitUnknown},
 	} {
 		fault, err := sandbox.ParseFault(test.fault)
 		if err != nil {
@@ -204,7 +209,7 @@ func TestInterruptWhileReading(t *testing.T) {
 		r, pipe := net.Pipe() // nobody writes
 		w.Stdin = r
 		cancel()
-		if code := Run(ctx, args, w); code != exitTemporary || !strings.Contains(errs.String(), "interrupted; nothing was sent") {
+		if code := Run(ctx, args, w); code != command.ExitTemporary || !strings.Contains(errs.String(), "interrupted; nothing was sent") {
 			t.Errorf("%q: exit status %d: %s", args, code, errs)
 		}
 		_, _ = r.Close(), pipe.Close() // ends the goroutine that reads
@@ -221,13 +226,13 @@ func TestPasswordPrompt(t *testing.T) {
 		return Run(t.Context(), append([]string{"--lang", "zh"}, to(s, "-t", "friend@example.org")...), w), errs.String()
 	}
 	code, errs := ask(s.Password()+"\n", nil)
-	if code != exitOK || !strings.Contains(errs, "me@qq.com 的密码或授权码（不显示）：") || strings.Contains(errs, s.Password()) {
+	if code != command.ExitOK || !strings.Contains(errs, "me@qq.com 的密码或授权码（不显示）：") || strings.Contains(errs, s.Password()) {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
-	if code, errs := ask(" ", nil); code != exitConfig || !strings.Contains(errs, "没有输入密码") {
+	if code, errs := ask(" ", nil); code != command.ExitConfig || !strings.Contains(errs, "没有输入密码") {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
-	if code, errs := ask("", errors.New("terminal gone")); code != exitIO || !strings.Contains(errs, "无法从终端读取密码") {
+	if code, errs := ask("", errors.New("terminal gone")); code != command.ExitIO || !strings.Contains(errs, "无法从终端读取密码") {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 }
@@ -250,7 +255,7 @@ func TestHints(t *testing.T) {
 			w.StderrWidth = 80
 		}
 		args := []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "-t", "friend@example.org", "-s", "hi"}
-		if code := Run(t.Context(), args, w); code != exitOK {
+		if code := Run(t.Context(), args, w); code != command.ExitOK {
 			t.Fatalf("exit status %d: %s", code, errs)
 		}
 		if got := strings.Contains(errs.String(), "The message has no text, and is sent all the same"); got != terminal {
@@ -277,7 +282,7 @@ func TestProgressOfALargeMessage(t *testing.T) {
 		s := sandboxtest.Start(t, "plain", option)
 		w, _, errs := world(login(s))
 		w.StderrWidth = 80
-		if code := Run(t.Context(), to(s, "-t", "friend@example.org", "-a", big), w); code != exitOK {
+		if code := Run(t.Context(), to(s, "-t", "friend@example.org", "-a", big), w); code != command.ExitOK {
 			t.Fatalf("exit status %d: %s", code, errs)
 		}
 		if got := errs.String(); !strings.Contains(got, want+"  waiting for the server") || !strings.HasSuffix(got, "\r\x1b[K") {
@@ -303,16 +308,16 @@ func TestSandboxCommand(t *testing.T) {
 	case code := <-done:
 		t.Fatalf("it ended with %d: %s", code, errs)
 	}
-	var first readyJSON
-	decode(t, strings.SplitN(out.String(), "\n", 2)[0], &first)
+	var first jsonout.Ready
+	clitest.Decode(t, strings.SplitN(out.String(), "\n", 2)[0], &first)
 	for range 3 {
 		code, o, e := run(ctx, map[string]string{"YAN_PASSWORD": first.Password},
 			"send", "--server", first.URL, "--tls-ca", first.CA, "-t", "a@example.org,b@example.org", "-s", "你好", "-b", "x")
-		if code != exitOK {
+		if code != command.ExitOK {
 			t.Fatalf("exit status %d: %s%s", code, o, e)
 		}
 	}
-	if code := <-done; code != exitOK {
+	if code := <-done; code != command.ExitOK {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -321,8 +326,8 @@ func TestSandboxCommand(t *testing.T) {
 	}
 	ids := map[string]bool{}
 	for _, line := range lines[1:] {
-		var m receivedJSON
-		decode(t, line, &m)
+		var m jsonout.Received
+		clitest.Decode(t, line, &m)
 		if ids[m.ID] || m.Subject != "你好" || len(m.To) != 2 || !m.TLS || m.Login != first.Login {
 			t.Errorf("%+v", m)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -49,7 +50,7 @@ func TestErrorsAreSaidInChinese(t *testing.T) {
 		}
 		code, _, errs := run(t.Context(), map[string]string{"YAN_CONFIG": config}, "--lang", "zh", "config", "check")
 		errs = strings.ReplaceAll(errs, config, "config.toml")
-		if code != exitConfig || !strings.Contains(errs, test.want) {
+		if code != command.ExitConfig || !strings.Contains(errs, test.want) {
 			t.Errorf("%q: exit status %d\n%swant %s", test.config, code, errs, test.want)
 		}
 		if found := englishSentence(errs); found != "" && !strings.Contains(test.want, "number must have") {
@@ -87,7 +88,7 @@ func TestSettingsAreRefusedInTheUsersLanguage(t *testing.T) {
 	} {
 		for lang, want := range map[string]string{"en": test.english, "zh": test.chinese} {
 			code, _, errs := run(t.Context(), map[string]string{"YAN_CONFIG": config}, "--lang", lang, "account", "edit", "qq", test.flag, test.pair)
-			if code != exitConfig || !strings.Contains(errs, want) || strings.Contains(errs, "config.toml") || strings.Contains(errs, "hunter2") {
+			if code != command.ExitConfig || !strings.Contains(errs, want) || strings.Contains(errs, "config.toml") || strings.Contains(errs, "hunter2") {
 				t.Errorf("%s %s: exit status %d\n%swant %s", test.flag, test.pair, code, errs, want)
 			}
 		}
@@ -121,7 +122,7 @@ func TestAddressesAndMessagesAreRefusedInChinese(t *testing.T) {
 		}
 		args = append(args, test.args...)
 		exit, out, errs := run(t.Context(), login(s), args...)
-		if exit == exitOK || !strings.Contains(out+errs, test.want) {
+		if exit == command.ExitOK || !strings.Contains(out+errs, test.want) {
 			t.Errorf("%q: exit status %d\n%s%swant %s", test.args, exit, out, errs, test.want)
 		}
 		if found := englishSentence(errs); found != "" {

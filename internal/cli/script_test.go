@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -20,13 +19,13 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
@@ -271,13 +270,8 @@ func scriptMails(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.MkdirAll(ts.MkAbs(args[0]), 0o700))
 	for i := from; i <= to; i++ {
-		ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), fmt.Sprintf("%04d.eml", i)), []byte(mailTo(i)), 0o600))
+		ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[0]), fmt.Sprintf("%04d.eml", i)), []byte(clitest.MailTo(i)), 0o600))
 	}
-}
-
-// mailTo is a small message to a recipient of its own.
-func mailTo(i int) string {
-	return fmt.Sprintf("From: me@example.org\nTo: u%d@example.org\nSubject: %d\n\nhello %d\n", i, i, i)
 }
 
 func scriptOnce(ts *testscript.TestScript, neg bool, args []string) {

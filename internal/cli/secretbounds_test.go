@@ -9,10 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/dnstest"
 	"github.com/yanmail/yan/sandboxtest"
-	"github.com/yanmail/yan/smtp"
 )
 
 // keptFor is what a keyring has of a secret.
@@ -31,23 +35,23 @@ func TestKeptPasswordStaysWithItsServer(t *testing.T) {
 	} {
 		d := newDesk(t)
 		d.secrets = []string{sandboxPassword}
-		if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != exitOK {
+		if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK {
 			t.Fatalf("%d %s", code, errs)
 		}
 		before := strings.Count(s.Transcript(), "C: AUTH")
-		if code, _, errs := d.yan(change...); code != exitOK {
+		if code, _, errs := d.yan(change...); code != command.ExitOK {
 			t.Fatalf("%s: %d %s", name, code, errs)
 		}
 		for lang, says := range map[string]string{"en": "is not used for", "zh": "不用于"} {
 			for _, args := range [][]string{{"send", "-t", "a@qq.com", "-b", "x"}, {"account", "test"}} {
 				code, out, errs := d.yan(append(args, "--lang", lang)...)
-				if code != exitConfig || !strings.Contains(errs, says) || !strings.Contains(errs, "yan login qq") {
+				if code != command.ExitConfig || !strings.Contains(errs, says) || !strings.Contains(errs, "yan login qq") {
 					t.Errorf("%s: %v ends with %d: %s%s", name, args, code, out, errs)
 				}
 			}
 		}
 		code, out, _ := d.yan("doctor", "qq", "--dns", "127.0.0.1:1")
-		if code != exitConfig || !strings.Contains(strings.Join(strings.Fields(out), " "), `is of "me@qq.com (127.0.0.1)", and is not used for`) {
+		if code != command.ExitConfig || !strings.Contains(strings.Join(strings.Fields(out), " "), `is of "me@qq.com (127.0.0.1)", and is not used for`) {
 			t.Errorf("%s: doctor ends with %d: %s", name, code, out)
 		}
 		if n := strings.Count(s.Transcript(), "C: AUTH"); n != before {
@@ -91,7 +95,7 @@ func TestKeptSecretsGoWithTheAccount(t *testing.T) {
 			left = append(left, key[1])
 		}
 		slices.Sort(left)
-		if code != exitOK || !slices.Equal(left, c.left) || strings.Contains(d.kept(), "old") && name != "kept" {
+		if code != command.ExitOK || !slices.Equal(left, c.left) || strings.Contains(d.kept(), "old") && name != "kept" {
 			t.Errorf("%s: exit status %d, left is %q, want %q\n%s%s", name, code, left, c.left, out, errs)
 		}
 	}
@@ -106,49 +110,6 @@ func portOf(t *testing.T, address string) string {
 	return port
 }
 
-// An account that sends for another address logs in where it always does.
-func TestSendingAsLogsInAsBefore(t *testing.T) {
-	t.Parallel()
-	n := 0
-	for name, acc := range map[string]account.Account{
-		"provider of the address": {From: "me@corp.example", Server: "gmail"},
-		"by the address alone":    {From: "Me <me@qq.com>"},
-		"with OAuth 2.0":          {From: "me@gmail.com", OAuth2: account.OAuth2{ClientID: "id"}},
-		"region of the address":   {From: "me@yahoo.co.jp"},
-		"with a user":             {From: "me@163.com", User: "someone"},
-		"a URL":                   {From: "me@corp.example", Server: "smtps://u%40corp.example@smtp.corp.example"},
-	} {
-		for _, sender := range []string{"me@outlook.com", "x@aliyun.com", "x@nowhere.example"} {
-			n++
-			before := view{Account: acc, address: addressOfAccount(t, acc), server: serverOf(acc)}
-			if before.server.Host == "" {
-				t.Fatalf("%s: no server", name)
-			}
-			other := sendingAs(acc, sender)
-			after := view{Account: other, address: addressOfAccount(t, other), server: serverOf(other)}
-			if other.From != sender || after.server.String() != before.server.String() || after.loginName() != before.loginName() {
-				t.Errorf("%s as %s: %s at %s, was %s at %s", name, other.From, after.loginName(), after.server, before.loginName(), before.server)
-			}
-			was, _ := acc.OAuthClient()
-			if is, _ := other.OAuthClient(); is.TokenURL != was.TokenURL {
-				t.Errorf("%s as %s: tokens of %s, were of %s", name, sender, is.TokenURL, was.TokenURL)
-			}
-		}
-	}
-	if n == 0 {
-		t.Fatal("nothing was tried")
-	}
-}
-
-func addressOfAccount(t *testing.T, acc account.Account) (a smtp.Address) {
-	t.Helper()
-	a, err := acc.Address()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
 // No sender that doctor is told to try leads the account's secret elsewhere.
 func TestDoctorGivesTheSecretToItsOwnServer(t *testing.T) {
 	t.Parallel()
@@ -157,8 +118,8 @@ func TestDoctorGivesTheSecretToItsOwnServer(t *testing.T) {
 		code, out, errs := consult(t, consulting{profile: "gmail", config: byAddress, args: args, zone: corp(dnstest.Zone{}),
 			env:     map[string]string{"YAN_FROM": "me@qq.com"},
 			options: []sandboxtest.Option{sandboxtest.WithAccount("me@gmail.com", sandboxPassword)}}, "en", "--json")
-		var j doctorJSON
-		decode(t, out, &j)
+		var j jsonout.Doctor
+		clitest.Decode(t, out, &j)
 		if !strings.Contains(j.Server, "smtp.gmail.com") {
 			t.Errorf("%v: exit status %d, %s: %s", args, code, j.Server, errs)
 		}
@@ -189,7 +150,7 @@ secret = { file = "two.code" }
 `
 	two := sandboxtest.Start(t, "plain", sandboxtest.WithCleartextPassword())
 	host := strings.TrimPrefix(two.StartTLSURL(), "smtp://")
-	env := configured(t, strings.Replace(clear, "{two.plain}", "smtp+notls://"+host, 1), map[string]*sandboxtest.Server{"two": two})
+	env := clitest.Configured(t, strings.Replace(clear, "{two.plain}", "smtp+notls://"+host, 1), map[string]*sandboxtest.Server{"two": two})
 	for _, test := range []struct {
 		variable string
 		args     []string
@@ -200,7 +161,7 @@ secret = { file = "two.code" }
 	} {
 		env["YAN_ALLOW_CLEARTEXT_PASSWORD"] = test.variable
 		code, out, errs := run(t.Context(), env, append([]string{"send", "-t", "a@example.org", "-b", "x"}, test.args...)...)
-		if code == exitOK || strings.Contains(two.Transcript(), "C: AUTH") {
+		if code == command.ExitOK || strings.Contains(two.Transcript(), "C: AUTH") {
 			t.Errorf("%v with the variable %q: exit status %d, the password went in clear\n%s%s", test.args, test.variable, code, out, errs)
 		}
 	}
@@ -236,8 +197,8 @@ func TestNewAccountsInheritNoLogin(t *testing.T) {
 		login      []string
 		secret     account.Secret
 	}{
-		"a URL":      {"host mail.example.org\nuser x\npassword " + accountMarker, "smtps://mail.example.org:465", nil, account.Secret{}},
-		"a provider": {"host smtp.qq.com\nuser me@qq.com\npassword " + accountMarker, "smtps://smtp.qq.com:465", nil, account.Secret{}},
+		"a URL":      {"host mail.example.org\nuser x\npassword " + clitest.Marker, "smtps://mail.example.org:465", nil, account.Secret{}},
+		"a provider": {"host smtp.qq.com\nuser me@qq.com\npassword " + clitest.Marker, "smtps://smtp.qq.com:465", nil, account.Secret{}},
 		"a command":  {"host mail.example.org\nuser x\npasswordeval \"pass x\"", "smtps://mail.example.org:465", nil, account.Secret{Command: "pass x"}},
 		"by yan login": {"", "smtps://" + s.TLSAddr(), []string{"login", "me@qq.com", "--name", "new", "--from", "me@qq.com", "--server", "smtps://" + s.TLSAddr(),
 			"--tls-ca", s.CAFile()}, account.Secret{}},
@@ -255,7 +216,7 @@ func TestNewAccountsInheritNoLogin(t *testing.T) {
 			}
 			args = []string{"account", "import", file, "--from", "msmtp", "--all", "--as", "new"}
 		}
-		if code, out, errs := d.yan(args...); code != exitOK {
+		if code, out, errs := d.yan(args...); code != command.ExitOK {
 			t.Fatalf("%s: exit status %d\n%s%s", name, code, out, errs)
 		}
 		f, err := account.Load(d.env["YAN_CONFIG"])
@@ -267,7 +228,7 @@ func TestNewAccountsInheritNoLogin(t *testing.T) {
 		if err != nil || strings.Contains(mailbox.Host, "other") {
 			t.Errorf("%s: the mailbox is at %q, %v", name, mailbox.Host, err)
 		}
-		if got := serverOf(acc).String(); got != c.server || acc.Auth != "" || acc.UsesOAuth2() || acc.AllowCleartextPassword || acc.Secret != c.secret || acc.User == "other" {
+		if got := accounts.ServerOf(acc).String(); got != c.server || acc.Auth != "" || acc.UsesOAuth2() || acc.AllowCleartextPassword || acc.Secret != c.secret || acc.User == "other" {
 			t.Errorf("%s: %s, want %s: %+v", name, got, c.server, acc)
 		}
 		if acc.LocalName != "pc.example" {
@@ -312,7 +273,7 @@ local_name = "corp.example"
 		d.writes(config)
 		d.secrets = []string{sandboxPassword}
 		code, _, errs := d.login(s, args...)
-		if code != exitOK {
+		if code != command.ExitOK {
 			t.Errorf("%s: exit status %d\n%s", name, code, errs)
 			continue
 		}
@@ -347,7 +308,7 @@ func TestLoginCorrectedToAnotherPlace(t *testing.T) {
 	d.answers = []string{"4", "smtps://" + s.TLSAddr()} // another server, on 127.0.0.1
 	d.secrets = []string{sandboxPassword}
 	code, _, errs := d.yan("login", "work", "--tls-ca", s.CAFile())
-	if code != exitOK || strings.Contains(d.config(), "imap") || strings.Contains(d.config(), "OLD") {
+	if code != command.ExitOK || strings.Contains(d.config(), "imap") || strings.Contains(d.config(), "OLD") {
 		t.Errorf("exit status %d\n%s\n%s", code, errs, d.config())
 	}
 	if strings.Contains(s.Transcript(), "535") {
@@ -371,7 +332,7 @@ func TestVariablesAreNotForAccounts(t *testing.T) {
 			args = append(args, "--no-check")
 		}
 		code, _, errs := d.yan(args...)
-		if code != exitOK || strings.Contains(d.config(), "evil") || strings.Contains(d.config(), evil.TLSAddr()) {
+		if code != command.ExitOK || strings.Contains(d.config(), "evil") || strings.Contains(d.config(), evil.TLSAddr()) {
 			t.Errorf("%v: exit status %d\n%s\n%s", args, code, errs, d.config())
 		}
 		if len(args) == 2 && d.config() != config {
@@ -393,21 +354,21 @@ func TestVariablesAreNotForAccounts(t *testing.T) {
 func TestCommandsAreNotShownWhole(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	for _, command := range []string{"echo\t" + sandboxPassword, "PW=" + sandboxPassword + " sh -c 'printenv PW'", "cat <<< " + sandboxPassword + " && false",
+	for _, line := range []string{"echo\t" + sandboxPassword, "PW=" + sandboxPassword + " sh -c 'printenv PW'", "cat <<< " + sandboxPassword + " && false",
 		"PW='a " + sandboxPassword + "' false"} {
 		d := newDesk(t) // it looks for the secret in all that is printed
-		code, out, errs := d.login(s, "me@qq.com", "--name", "qq", "--from", "me@qq.com", "--secret-command", command)
-		if code == exitOK && !strings.Contains(out, "…") {
-			t.Errorf("%q: %s%s", command, out, errs)
+		code, out, errs := d.login(s, "me@qq.com", "--name", "qq", "--from", "me@qq.com", "--secret-command", line)
+		if code == command.ExitOK && !strings.Contains(out, "…") {
+			t.Errorf("%q: %s%s", line, out, errs)
 		}
 		d.writes("version = 1\n[account.qq]\nfrom = \"me@qq.com\"\nsecret = { command = \"false " + "\" }\n")
-		if code, _, errs := d.yan("account", "test"); code != exitConfig || !strings.Contains(errs, "the command false") {
+		if code, _, errs := d.yan("account", "test"); code != command.ExitConfig || !strings.Contains(errs, "the command false") {
 			t.Errorf("exit status %d: %s", code, errs)
 		}
 	}
-	for command, want := range map[string]string{"A=1 B=2 show x": "show …", "": "", "x": "x", "x\ty": "x …", "A=1": "…", "1=2 x": "1=2 …"} {
-		if got := startOf(command); got != want {
-			t.Errorf("%q: %q, want %q", command, got, want)
+	for line, want := range map[string]string{"A=1 B=2 show x": "show …", "": "", "x": "x", "x\ty": "x …", "A=1": "…", "1=2 x": "1=2 …"} {
+		if got := accounts.StartOf(line); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
 		}
 	}
 }
@@ -428,23 +389,11 @@ func TestAccountTestStopsAtOneRefusal(t *testing.T) {
 		maps.Copy(d.env, map[string]string{"WRONG": wrongSecret, "SAME": wrongSecret, "OTHER": "another one", "RIGHT": s.Password()})
 		before := strings.Count(s.Transcript(), "C: AUTH")
 		code, out, errs := d.yan("account", "test", "--all", "--lang", lang)
-		if n := strings.Count(s.Transcript(), "C: AUTH") - before; n != 4 || code == exitOK {
+		if n := strings.Count(s.Transcript(), "C: AUTH") - before; n != 4 || code == command.ExitOK {
 			t.Errorf("%d logins, exit status %d\n%s%s", n, code, out, errs)
 		}
 		if !strings.Contains(errs, says) {
 			t.Errorf("%q is not said:\n%s", says, errs)
-		}
-	}
-}
-
-func TestShownCommand(t *testing.T) {
-	t.Parallel()
-	for command, want := range map[string]string{"pass show mail": "pass show mail", "echo " + accountMarker: "echo …", "/bin/echo " + accountMarker: "/bin/echo …",
-		" printf '%s' " + accountMarker: "printf …", "echo": "echo", "echo\t" + accountMarker: "echo …", "PW=" + accountMarker + " show": "show …",
-		"A=1 PW=" + accountMarker: "…", "PW='x " + accountMarker + "' show": "…", "sh -c 'echo " + accountMarker + "'": "sh …", "true; /bin/echo\n" + accountMarker: "true; …",
-		"true;echo " + accountMarker: "true;echo …", "pass show a=b": "pass show a=b"} {
-		if got := shownCommand(command); got != want {
-			t.Errorf("shownCommand(%q) = %q", command, got)
 		}
 	}
 }

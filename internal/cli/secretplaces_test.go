@@ -9,10 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/secret/secrettest"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -30,7 +32,7 @@ func sealedIn(t *testing.T, path, name, phrase string) {
 	}
 	vault := &secret.Vault{WorkFactor: secrettest.WorkFactor, File: filepath.Join(filepath.Dir(path), "secrets.age"), Getenv: func(string) string { return "" },
 		Passphrase: func(context.Context, bool) (string, error) { return phrase, nil }}
-	if _, err := account.NewSecrets(vault).KeepPassword(t.Context(), acc, accountMarker); err != nil {
+	if _, err := account.NewSecrets(vault).KeepPassword(t.Context(), acc, clitest.Marker); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -41,7 +43,7 @@ func TestSecretInEncryptedFile(t *testing.T) {
 	t.Parallel()
 	w, out, errs, path := machineWith(t, qqAndWork, "", nil)
 	sealedIn(t, path, "work", "right")
-	if code := Run(t.Context(), []string{"--lang", "zh", "account", "list"}, w); code != exitOK {
+	if code := Run(t.Context(), []string{"--lang", "zh", "account", "list"}, w); code != command.ExitOK {
 		t.Fatal(code, errs)
 	}
 	for line := range strings.Lines(out.String()) {
@@ -51,7 +53,7 @@ func TestSecretInEncryptedFile(t *testing.T) {
 	}
 	w.StdinTTY = 80
 	w.ReadSecret = func(context.Context) (string, error) { return "wrong", nil }
-	if code := Run(t.Context(), []string{"--lang", "zh", "account", "test", "work"}, w); code != exitConfig {
+	if code := Run(t.Context(), []string{"--lang", "zh", "account", "test", "work"}, w); code != command.ExitConfig {
 		t.Errorf("exit status %d", code)
 	}
 	for _, want := range []string{"账号 work：加密文件 " + filepath.Join(filepath.Dir(path), "secrets.age") + " 的口令不对", "yan login work --new-encrypted-file"} {
@@ -70,10 +72,10 @@ func TestSecretCommandFailed(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a shell is needed")
 	}
-	for command, want := range map[string]string{"exit 3": "账号 work：命令 exit … 执行失败（退出码 3）", "echo oops >&2; exit 4": "账号 work：命令 echo … 执行失败（退出码 4：oops）"} {
-		w, _, errs, _ := machineWith(t, qqAndWork+"secret = { command = \""+command+"\" }\n", "", nil)
-		if code := Run(t.Context(), []string{"--lang", "zh", "account", "test", "work"}, w); code != exitConfig || !strings.Contains(errs.String(), want) {
-			t.Errorf("%s: exit status %d, want %q:\n%s", command, code, want, errs)
+	for line, want := range map[string]string{"exit 3": "账号 work：命令 exit … 执行失败（退出码 3）", "echo oops >&2; exit 4": "账号 work：命令 echo … 执行失败（退出码 4：oops）"} {
+		w, _, errs, _ := machineWith(t, qqAndWork+"secret = { command = \""+line+"\" }\n", "", nil)
+		if code := Run(t.Context(), []string{"--lang", "zh", "account", "test", "work"}, w); code != command.ExitConfig || !strings.Contains(errs.String(), want) {
+			t.Errorf("%s: exit status %d, want %q:\n%s", line, code, want, errs)
 		}
 	}
 }
@@ -102,25 +104,10 @@ func TestAccountTestTime(t *testing.T) {
 func TestCheckOfEmptyConfiguration(t *testing.T) {
 	t.Parallel()
 	w, out, errs, path := machineWith(t, "version = 1\n", "", nil)
-	if code := Run(t.Context(), []string{"--lang", "zh", "config", "check"}, w); code != exitOK {
+	if code := Run(t.Context(), []string{"--lang", "zh", "config", "check"}, w); code != command.ExitOK {
 		t.Fatal(code, errs)
 	}
 	if _, err := os.Stat(path); err != nil || !strings.Contains(out.String(), "还没有账号") || strings.Contains(out.String(), "账号：\n") {
 		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-// An advice stands under what to do, alone; what stands under a label is aligned
-// with what it begins with.
-func TestFindingAsShown(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"550 User has no permission": "怎么办：请在 设置 → POP3/SMTP/IMAP 中开启服务。\n在哪里：网页版",
-		"554 DT:SPM 163 smtp10":      "原因：邮件内容被判为垃圾邮件或违规。\n      内容过于单薄",
-	} {
-		a, out, _ := testApp(words.Chinese)
-		if err := a.explainPasted(text, explanation{provider: "163"}); err != nil || !strings.Contains(out.String(), want) {
-			t.Errorf("%s: %v\n%s", text, err, out)
-		}
 	}
 }

@@ -9,55 +9,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// configured is a home with a configuration, and a code file for each server.
-func configured(t *testing.T, config string, servers map[string]*sandboxtest.Server) map[string]string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, s := range servers {
-		config = strings.NewReplacer("{"+name+".url}", s.URL(), "{"+name+".ca}", s.CAFile(), "{"+name+".login}", s.Login(),
-			"{"+name+"}", "server = \""+s.URL()+"\"\nuser = \""+s.Login()+"\"\ntls_ca = \""+s.CAFile()+"\"\nsecret = { file = \""+name+".code\" }").Replace(config)
-		if err := os.WriteFile(filepath.Join(dir, name+".code"), []byte(s.Password()+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	path := filepath.Join(dir, "config.toml")
-	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return map[string]string{"YAN_CONFIG": path, "HOME": dir}
-}
-
-const twoAccounts = `version = 1
-default = "one"
-[defaults]
-signature = "雁"
-[account.one]
-from = "一 <one@example.org>"
-fallback = "two"
-headers = { Organization = "Geese" }
-reply_to = "answers@example.org"
-{one}
-[account.two]
-from = "two@example.org"
-signature = ""
-match = ["*@two.example"]
-{two}
-`
-
-func twoServers(t *testing.T, one ...sandboxtest.Option) map[string]*sandboxtest.Server {
-	t.Helper()
-	return map[string]*sandboxtest.Server{"one": sandboxtest.Start(t, "plain", one...), "two": sandboxtest.Start(t, "plain")}
-}
-
 func TestSendFromAnAccount(t *testing.T) {
 	t.Parallel()
-	servers := twoServers(t)
-	env := configured(t, twoAccounts, servers)
+	servers := clitest.TwoServers(t)
+	env := clitest.Configured(t, clitest.TwoAccounts, servers)
 	code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-s", "hi", "-b", "text")
-	if code != exitOK || !strings.Contains(out, "from account one") {
+	if code != command.ExitOK || !strings.Contains(out, "from account one") {
 		t.Fatalf("exit status %d\n%s%s", code, out, errs)
 	}
 	m := servers["one"].WaitMessages(1)[0]
@@ -77,8 +41,8 @@ func TestSendFromAnAccount(t *testing.T) {
 
 func TestWhichAccountSends(t *testing.T) {
 	t.Parallel()
-	servers := twoServers(t)
-	env := configured(t, twoAccounts, servers)
+	servers := clitest.TwoServers(t)
+	env := clitest.Configured(t, clitest.TwoAccounts, servers)
 	raw := filepath.Join(t.TempDir(), "m.eml")
 	if err := os.WriteFile(raw, []byte("From: x@two.example\r\nTo: a@example.org\r\n\r\nx\r\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -99,11 +63,11 @@ func TestWhichAccountSends(t *testing.T) {
 	} {
 		env["EMAIL"] = test.email
 		code, out, errs := run(t.Context(), env, append([]string{"send", "--json"}, test.args...)...)
-		var rep reportJSON
+		var rep jsonout.Report
 		if err := json.Unmarshal([]byte(out), &rep); err != nil {
 			t.Fatalf("%v: exit status %d, %v\n%s%s", test.args, code, err, out, errs)
 		}
-		if code != exitOK || rep.Account != test.account || rep.From != test.from {
+		if code != command.ExitOK || rep.Account != test.account || rep.From != test.from {
 			t.Errorf("%v with EMAIL %q: exit status %d, account %q, from %q, want %q, %q", test.args, test.email, code, rep.Account, rep.From, test.account, test.from)
 		}
 	}
@@ -113,54 +77,54 @@ func TestWhichAccountSends(t *testing.T) {
 // account serves; no account's server ever gets it.
 func TestEnvironmentIsNotForAccounts(t *testing.T) {
 	t.Parallel()
-	servers := twoServers(t)
-	env := configured(t, twoAccounts, servers)
+	servers := clitest.TwoServers(t)
+	env := clitest.Configured(t, clitest.TwoAccounts, servers)
 	env["YAN_PASSWORD"] = "not for this server"
 	code, out, errs := run(t.Context(), env, "send", "-A", "two", "-t", "a@example.org", "-b", "x")
-	if code != exitOK {
+	if code != command.ExitOK {
 		t.Errorf("the account's own secret was not used: %d\n%s%s", code, out, errs)
 	}
 	delete(env, "YAN_PASSWORD")
 	env["YAN_PASSWORD_FILE"] = filepath.Join(filepath.Dir(env["YAN_CONFIG"]), "one.code")
 	code, _, errs = run(t.Context(), env, "send", "--server", servers["one"].URL(), "--tls-ca", servers["one"].CAFile(), "-f", servers["one"].Login(),
 		"-t", "a@example.org", "-b", "x")
-	if code != exitOK {
+	if code != command.ExitOK {
 		t.Errorf("--server: %d\n%s", code, errs)
 	}
 }
 
 func TestAccountProblems(t *testing.T) {
 	t.Parallel()
-	servers := twoServers(t)
+	servers := clitest.TwoServers(t)
 	tests := []struct {
 		name, config string
 		args         []string
 		en, zh       string
 	}{
-		{"unknown account", twoAccounts, []string{"-A", "tow"}, `there is no account "tow"`, `没有账号“tow”`},
-		{"both", twoAccounts, []string{"-A", "two", "--server", "qq"}, "the account has its server", "账号已含服务器"},
-		{"unknown key", twoAccounts + "sever = 1\n", nil, "there is no key account.two.sever", "没有名为 account.two.sever 的配置项"},
+		{"unknown account", clitest.TwoAccounts, []string{"-A", "tow"}, `there is no account "tow"`, `没有账号“tow”`},
+		{"both", clitest.TwoAccounts, []string{"-A", "two", "--server", "qq"}, "the account has its server", "账号已含服务器"},
+		{"unknown key", clitest.TwoAccounts + "sever = 1\n", nil, "there is no key account.two.sever", "没有名为 account.two.sever 的配置项"},
 		{"newer", "version = 9\n", nil, "of a newer yan", "属于更新版本的 yan"},
-		{"a secret in clear", twoAccounts + "password = \"hunter2\"\n", nil, "does not belong into this file", "不应写在此文件中"},
+		{"a secret in clear", clitest.TwoAccounts + "password = \"hunter2\"\n", nil, "does not belong into this file", "不应写在此文件中"},
 		{"no TOML", "x", nil, "this is not TOML", "不是有效的 TOML"},
-		{"no default", strings.Replace(twoAccounts, `default = "one"`, "", 1), nil, "several accounts and no default", "没有默认账号"},
-		{"two that match", twoAccounts + "[account.three]\nfrom = \"two@example.org\"\nserver = \"smtps://x.example\"\n", []string{"-f", "two@example.org"},
+		{"no default", strings.Replace(clitest.TwoAccounts, `default = "one"`, "", 1), nil, "several accounts and no default", "没有默认账号"},
+		{"two that match", clitest.TwoAccounts + "[account.three]\nfrom = \"two@example.org\"\nserver = \"smtps://x.example\"\n", []string{"-f", "two@example.org"},
 			"several accounts serve two@example.org", "多个账号都可用于 two@example.org"},
-		{"no such CA", strings.Replace(twoAccounts, "{two}", "server = \"smtps://127.0.0.1\"\ntls_ca = \"missing.pem\"", 1), []string{"-A", "two"},
+		{"no such CA", strings.Replace(clitest.TwoAccounts, "{two}", "server = \"smtps://127.0.0.1\"\ntls_ca = \"missing.pem\"", 1), []string{"-A", "two"},
 			"account two: tls_ca", "账号 two：tls_ca"},
-		{"no signature file", twoAccounts + "[account.three]\nfrom = \"three@qq.com\"\nsignature_file = \"missing\"\n", []string{"-A", "three"},
+		{"no signature file", clitest.TwoAccounts + "[account.three]\nfrom = \"three@qq.com\"\nsignature_file = \"missing\"\n", []string{"-A", "three"},
 			"account three: signature_file", "账号 three：signature_file"},
 	}
 	for _, test := range tests {
 		for lang, want := range map[string]string{"en": test.en, "zh": test.zh} {
-			env := configured(t, test.config, servers)
+			env := clitest.Configured(t, test.config, servers)
 			env["LANG"] = lang
 			before, err := os.ReadFile(env["YAN_CONFIG"])
 			if err != nil {
 				t.Fatal(err)
 			}
 			code, out, errs := run(t.Context(), env, append([]string{"send", "-t", "a@example.org", "-b", "x"}, test.args...)...)
-			if code == exitOK || !strings.Contains(errs, want) {
+			if code == command.ExitOK || !strings.Contains(errs, want) {
 				t.Errorf("%s: exit status %d, want %q in\n%s%s", test.name, code, want, out, errs)
 			}
 			if strings.Contains(out+errs, "hunter2") {
@@ -190,16 +154,16 @@ func TestFallback(t *testing.T) {
 		one, two int // messages
 		twoTo    string
 	}{
-		{"nothing is wrong", "", []string{"a@example.org"}, nil, exitOK, 1, 0, ""},
-		{"the first hangs up", "greeting-421", []string{"a@example.org"}, nil, exitOK, 0, 1, "a@example.org"},
-		{"a recipient is deferred", "", []string{"a@example.org", "rcpt-450@example.org"}, []string{"--to-policy", "any"}, exitPartial, 1, 0, ""},
-		{"the message is deferred", "body-451", []string{"a@example.org"}, nil, exitOK, 0, 1, "a@example.org"},
-		{"all or none", "rcpt-450*1", []string{"a@example.org", "b@example.org"}, nil, exitOK, 0, 1, "a@example.org b@example.org"},
-		{"a limit with a 5xx", "body-550+Sender_frequency_limited", []string{"a@example.org"}, nil, exitOK, 0, 1, "a@example.org"},
-		{"refused for good", "body-554", []string{"a@example.org"}, nil, exitUnavailable, 0, 0, ""},
-		{"the login is refused", "auth-535", []string{"a@example.org"}, nil, exitAuth, 0, 0, ""},
-		{"never after unknown", "body-cut", []string{"a@example.org"}, nil, exitUnknown, 0, 0, ""},
-		{"switched off", "greeting-421", []string{"a@example.org"}, []string{"--no-fallback"}, exitTemporary, 0, 0, ""},
+		{"nothing is wrong", "", []string{"a@example.org"}, nil, command.ExitOK, 1, 0, ""},
+		{"the first hangs up", "greeting-421", []string{"a@example.org"}, nil, command.ExitOK, 0, 1, "a@example.org"},
+		{"a recipient is deferred", "", []string{"a@example.org", "rcpt-450@example.org"}, []string{"--to-policy", "any"}, command.ExitPartial, 1, 0, ""},
+		{"the message is deferred", "body-451", []string{"a@example.org"}, nil, command.ExitOK, 0, 1, "a@example.org"},
+		{"all or none", "rcpt-450*1", []string{"a@example.org", "b@example.org"}, nil, command.ExitOK, 0, 1, "a@example.org b@example.org"},
+		{"a limit with a 5xx", "body-550+Sender_frequency_limited", []string{"a@example.org"}, nil, command.ExitOK, 0, 1, "a@example.org"},
+		{"refused for good", "body-554", []string{"a@example.org"}, nil, command.ExitUnavailable, 0, 0, ""},
+		{"the login is refused", "auth-535", []string{"a@example.org"}, nil, command.ExitAuth, 0, 0, ""},
+		{"never after unknown", "body-cut", []string{"a@example.org"}, nil, command.ExitUnknown, 0, 0, ""},
+		{"switched off", "greeting-421", []string{"a@example.org"}, []string{"--no-fallback"}, command.ExitTemporary, 0, 0, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -208,15 +172,15 @@ func TestFallback(t *testing.T) {
 			if test.fault != "" {
 				options = append(options, sandboxtest.WithFault(test.fault))
 			}
-			servers := twoServers(t, options...)
-			env := configured(t, twoAccounts, servers)
+			servers := clitest.TwoServers(t, options...)
+			env := clitest.Configured(t, clitest.TwoAccounts, servers)
 			args := append([]string{"send", "-b", "text"}, test.args...)
 			for _, to := range test.to {
 				args = append(args, "-t", to)
 			}
 			code, out, errs := run(t.Context(), env, args...)
 			one, two := servers["one"].Messages(), servers["two"].Messages()
-			if code != test.code || len(one) != test.one && test.code != exitUnknown || len(two) != test.two {
+			if code != test.code || len(one) != test.one && test.code != command.ExitUnknown || len(two) != test.two {
 				t.Fatalf("exit status %d, %d and %d messages, want %d, %d and %d\n%s%s", code, len(one), len(two), test.code, test.one, test.two, out, errs)
 			}
 			if test.two == 0 {
@@ -242,8 +206,8 @@ func TestFallback(t *testing.T) {
 // it serves.
 func TestFallbackOfWholeMessages(t *testing.T) {
 	t.Parallel()
-	servers := twoServers(t, sandboxtest.WithFault("body-451"))
-	env := configured(t, strings.Replace(twoAccounts, `match = ["*@two.example"]`, `match = ["one@example.org"]`, 1), servers)
+	servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451"))
+	env := clitest.Configured(t, strings.Replace(clitest.TwoAccounts, `match = ["*@two.example"]`, `match = ["one@example.org"]`, 1), servers)
 	dir, log := t.TempDir(), filepath.Join(t.TempDir(), "run.log")
 	for _, name := range []string{"1.eml", "2.eml"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("From: one@example.org\r\nTo: a@example.org\r\nSubject: "+name+"\r\n\r\nx\r\n"), 0o600); err != nil {
@@ -251,32 +215,32 @@ func TestFallbackOfWholeMessages(t *testing.T) {
 		}
 	}
 	code, out, errs := run(t.Context(), env, "send", "-A", "one", "--raw", dir, "--log", log)
-	if code != exitOK || len(servers["one"].Messages()) != 0 || len(servers["two"].Messages()) != 2 {
+	if code != command.ExitOK || len(servers["one"].Messages()) != 0 || len(servers["two"].Messages()) != 2 {
 		t.Fatalf("exit status %d, %d and %d messages\n%s%s", code, len(servers["one"].Messages()), len(servers["two"].Messages()), out, errs)
 	}
 	if strings.Count(errs, "takes over") != 1 {
 		t.Errorf("it is not told once:\n%s", errs)
 	}
 	code, out, errs = run(t.Context(), env, "send", "-A", "two", "--raw", dir, "--log", log)
-	if code != exitOK || len(servers["two"].Messages()) != 2 {
+	if code != command.ExitOK || len(servers["two"].Messages()) != 2 {
 		t.Errorf("the log did not know: exit status %d\n%s%s", code, out, errs)
 	}
 
-	stranger := configured(t, twoAccounts, servers)
+	stranger := clitest.Configured(t, clitest.TwoAccounts, servers)
 	code, _, errs = run(t.Context(), stranger, "send", "-A", "one", "--raw", dir)
-	if code != exitTemporary || !strings.Contains(errs, "does not serve the sender one@example.org") {
+	if code != command.ExitTemporary || !strings.Contains(errs, "does not serve the sender one@example.org") {
 		t.Errorf("a sender that the other account does not serve: exit status %d\n%s", code, errs)
 	}
 }
 
 func TestDryRunShowsTheAccount(t *testing.T) {
 	t.Parallel()
-	env := configured(t, "[account.qq]\nfrom = \"名字 <me@qq.com>\"\nsignature = \"Bye\"\n", nil)
+	env := clitest.Configured(t, "[account.qq]\nfrom = \"名字 <me@qq.com>\"\nsignature = \"Bye\"\n", nil)
 	code, out, errs := run(t.Context(), env, "send", "-n", "-t", "a@example.org", "--html", "<html><body>Hi</body></html>")
-	if code != exitOK || !strings.Contains(out, "<me@qq.com>") || !strings.Contains(out, "Hi<p>-- <br>") {
+	if code != command.ExitOK || !strings.Contains(out, "<me@qq.com>") || !strings.Contains(out, "Hi<p>-- <br>") {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
 	}
-	if code, out, _ = run(t.Context(), env, "send", "-n", "-t", "a@example.org", "-b", "Hi", "--no-signature"); code != exitOK || strings.Contains(out, "Bye") {
+	if code, out, _ = run(t.Context(), env, "send", "-n", "-t", "a@example.org", "-b", "Hi", "--no-signature"); code != command.ExitOK || strings.Contains(out, "Bye") {
 		t.Errorf("--no-signature: exit status %d\n%s", code, out)
 	}
 }
@@ -288,9 +252,9 @@ func TestFallbackThatCantBeHad(t *testing.T) {
 		"no secret":  `secret = { file = "two.code" }|secret = { file = "missing" }`,
 		"no CA file": `tls_ca = "{two.ca}"|tls_ca = "missing.pem"`,
 	} {
-		servers := twoServers(t, sandboxtest.WithFault("body-451+Try_later"))
+		servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451+Try_later"))
 		from, to, _ := strings.Cut(broken, "|")
-		env := configured(t, twoAccounts, servers)
+		env := clitest.Configured(t, clitest.TwoAccounts, servers)
 		config, err := os.ReadFile(env["YAN_CONFIG"])
 		if err != nil {
 			t.Fatal(err)
@@ -304,7 +268,7 @@ func TestFallbackThatCantBeHad(t *testing.T) {
 			t.Fatal(err)
 		}
 		code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x")
-		if code != exitTemporary || !strings.Contains(out, "451") || !strings.Contains(errs, "Account two does not take over") {
+		if code != command.ExitTemporary || !strings.Contains(out, "451") || !strings.Contains(errs, "Account two does not take over") {
 			t.Errorf("%s: exit status %d\n%s%s", name, code, out, errs)
 		}
 	}
@@ -314,8 +278,8 @@ func TestFallbackThatCantBeHad(t *testing.T) {
 // well, each once.
 func TestFallbackOfSomeMessages(t *testing.T) {
 	t.Parallel()
-	servers := twoServers(t, sandboxtest.WithFault("greeting-421"))
-	env := configured(t, twoAccounts, servers)
+	servers := clitest.TwoServers(t, sandboxtest.WithFault("greeting-421"))
+	env := clitest.Configured(t, clitest.TwoAccounts, servers)
 	dir := t.TempDir()
 	const served, others = 3, 9
 	for i := range served + others {
@@ -331,14 +295,14 @@ func TestFallbackOfSomeMessages(t *testing.T) {
 	code, out, errs := run(t.Context(), env, "send", "-A", "one", "--raw", dir, "--json")
 	status := map[string]int{}
 	for line := range strings.Lines(out) {
-		var rep reportJSON
+		var rep jsonout.Report
 		if err := json.Unmarshal([]byte(line), &rep); err != nil {
 			t.Fatal(err)
 		}
 		status[rep.From+" "+rep.Status]++
 	}
 	want := map[string]int{"x@two.example sent": served, "one@example.org failed": others}
-	if code != exitTemporary || !maps.Equal(status, want) || len(servers["two"].Messages()) != served {
+	if code != command.ExitTemporary || !maps.Equal(status, want) || len(servers["two"].Messages()) != served {
 		t.Errorf("exit status %d, got %v, want %v, two got %d\n%s", code, status, want, len(servers["two"].Messages()), errs)
 	}
 }

@@ -19,10 +19,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -122,7 +126,7 @@ func keepsCopies(t *testing.T, s *sandboxtest.Server, m *mailbox, keys string) m
 		t.Fatal(err)
 	}
 	config := "[account.one]\nfrom = \"one@example.org\"\nserver = \"{one.url}\"\nuser = \"{one.login}\"\nsecret.file = \"one.code\"\ntls_ca = \"" + ca + "\"\nimap = \"" + m.url + "\"\n" + keys
-	return configured(t, config, map[string]*sandboxtest.Server{"one": s})
+	return clitest.Configured(t, config, map[string]*sandboxtest.Server{"one": s})
 }
 
 func TestSentCopy(t *testing.T) {
@@ -131,18 +135,18 @@ func TestSentCopy(t *testing.T) {
 	m := startMailbox(t, s.Login(), s.Password())
 	env := keepsCopies(t, s, m, "save_sent = true\n")
 	code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x")
-	if code != exitOK || !strings.Contains(out, "copy in Sent") || m.sent(t) != 1 {
+	if code != command.ExitOK || !strings.Contains(out, "copy in Sent") || m.sent(t) != 1 {
 		t.Errorf("exit status %d, %d copies\n%s%s", code, m.sent(t), out, errs)
 	}
 	code, out, errs = run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x", "--json")
 	lines := strings.SplitAfter(strings.TrimSpace(out), "\n")
-	var copied sentCopyJSON
+	var copied jsonout.SentCopy
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &copied); err != nil || len(lines) != 2 || !strings.Contains(lines[0], `"status":"sent"`) ||
 		copied.Event != "sent_copy" || copied.Folder != "Sent" || copied.MessageID == "" || m.sent(t) != 2 {
 		t.Errorf("exit status %d, %v, copy %+v\n%s%s", code, err, copied, out, errs)
 	}
 	for _, refused := range []string{"rcpt-550@example.org", "body-554@example.org", "body-cut@example.org"} {
-		if code, _, _ := run(t.Context(), env, "send", "-t", refused, "-b", "x"); code == exitOK || m.sent(t) != 2 {
+		if code, _, _ := run(t.Context(), env, "send", "-t", refused, "-b", "x"); code == command.ExitOK || m.sent(t) != 2 {
 			t.Errorf("%s: exit status %d, %d copies: nobody is known to have it", refused, code, m.sent(t))
 		}
 	}
@@ -152,11 +156,11 @@ func TestSentCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if code, _, errs := run(t.Context(), env, "send", "--raw", dir); code != exitOK || m.sent(t) != 5 || m.loginCount() != logins+1 {
+	if code, _, errs := run(t.Context(), env, "send", "--raw", dir); code != command.ExitOK || m.sent(t) != 5 || m.loginCount() != logins+1 {
 		t.Errorf("a run: exit status %d, %d copies, %d logins\n%s", code, m.sent(t), m.loginCount()-logins, errs)
 	}
 	env = keepsCopies(t, s, m, "")
-	if code, out, _ := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != exitOK || m.sent(t) != 5 {
+	if code, out, _ := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != command.ExitOK || m.sent(t) != 5 {
 		t.Errorf("without save_sent: exit status %d, %d copies\n%s", code, m.sent(t), out)
 	}
 }
@@ -178,7 +182,7 @@ func TestResultBeforeSentCopy(t *testing.T) {
 		printed := &waitedFor{text: "accepted", found: cancel} // Ctrl-C once it is on the screen
 		w.Stdout = printed
 		code := Run(ctx, append([]string{"send", "-t", "a@example.org", "-b", "x"}, format...), w)
-		if code != exitOK || ctx.Err() == nil {
+		if code != command.ExitOK || ctx.Err() == nil {
 			t.Errorf("exit status %d\n%s%s", code, printed, errs)
 		}
 		cancel()
@@ -217,7 +221,7 @@ func TestSentCopyThatFails(t *testing.T) {
 		env["LANG"] = lang
 		before := m.loginCount()
 		code, out, errs := run(t.Context(), env, "send", "--raw", dir)
-		if code != exitOK || strings.Count(errs, want) != 1 || strings.Contains(out, "copy") {
+		if code != command.ExitOK || strings.Count(errs, want) != 1 || strings.Contains(out, "copy") {
 			t.Errorf("exit status %d\n%s%s", code, out, errs)
 		}
 		if got := m.loginCount() - before; got != 1 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -100,7 +101,7 @@ func TestSentCopyOfAPart(t *testing.T) {
 	env := partly(t, one, two, m, "{two}\nimap = \""+m.url+"\"\nsave_sent = \"never\"\nsignature = \"a line more\"\n")
 	code, out, errs := run(t.Context(), env, "send", "-A", "one", "--json", "--to-policy", "any", "-t", "a@example.org", "-t", "rcpt-450*1@example.org", "-b", "x")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	var copied sentCopyJSON
+	var copied jsonout.SentCopy
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &copied); err != nil || len(lines) != 2 || !strings.Contains(lines[0], `"status":`) {
 		t.Fatalf("exit status %d, %v\n%s%s", code, err, out, errs)
 	}

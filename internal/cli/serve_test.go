@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/daemon"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
@@ -158,7 +159,7 @@ func TestServe(t *testing.T) {
 	}
 	s.errs.waitFor(t, "state=handed_over")
 	s.errs.waitFor(t, "state=failed")
-	if code := s.end(t); code != exitOK {
+	if code := s.end(t); code != command.ExitOK {
 		t.Errorf("exit status %d", code)
 	}
 	out := s.out.String()
@@ -201,7 +202,7 @@ func TestServeReloads(t *testing.T) {
 	}
 	s.enqueue(t, "home", "friend@example.org")
 	s.sandbox.WaitMessages(2)
-	if code := s.end(t); code != exitOK {
+	if code := s.end(t); code != command.ExitOK {
 		t.Errorf("exit status %d", code)
 	}
 	lines := 0
@@ -251,20 +252,20 @@ func TestServeExitStatus(t *testing.T) {
 		want   int
 		says   string
 	}{
-		"a level that is none":     {file, model(), nil, []string{"--log-level", "loud"}, exitUsage, "debug"},
-		"no time at all":           {file, model(), nil, []string{"--grace", "0s"}, exitUsage, "above zero"},
-		"an address that is none":  {file, model(), nil, []string{"--metrics", "http"}, exitUsage, "host:port"},
-		"a password to be read":    {file, model(), nil, []string{"--outbox", "postgres://u:hunter2@h/d"}, exitUsage, "command line"},
-		"a URL of something else":  {file, model(), nil, []string{"--outbox", "mysql://u@h/d"}, exitConfig, "postgres://"},
-		"no account":               {none, model(), nil, nil, exitConfig, "yan login"},
-		"another one":              {file, model(), nil, []string{"--socket", filepath.Join(dir, "busy.sock")}, exitTemporary, "another yan serve"},
-		"no place for the socket":  {file, model(), nil, []string{"--socket", filepath.Join(file, "s.sock")}, exitCantCreate, "--socket"},
-		"an address of others":     {file, model(), nil, []string{"--metrics", "192.0.2.1:1"}, exitUnavailable, "--metrics"},
-		"an outbox of a newer yan": {file, nil, &outbox.NewerError{Has: 9, Knows: 1}, nil, exitConfig, "newer"},
-		"a disk that fails":        {file, nil, outbox.ErrBroken, nil, exitIO, "written"},
-		"a folder of others":       {file, nil, os.ErrPermission, nil, exitCantCreate, "permission"},
-		"a database that is down":  {file, nil, errors.New("connection refused"), nil, exitTemporary, "refused"},
-		"an outbox that is closed": {file, closed, nil, []string{"--socket", filepath.Join(dir, "closed.sock")}, exitIO, "closed"},
+		"a level that is none":     {file, model(), nil, []string{"--log-level", "loud"}, command.ExitUsage, "debug"},
+		"no time at all":           {file, model(), nil, []string{"--grace", "0s"}, command.ExitUsage, "above zero"},
+		"an address that is none":  {file, model(), nil, []string{"--metrics", "http"}, command.ExitUsage, "host:port"},
+		"a password to be read":    {file, model(), nil, []string{"--outbox", "postgres://u:hunter2@h/d"}, command.ExitUsage, "command line"},
+		"a URL of something else":  {file, model(), nil, []string{"--outbox", "mysql://u@h/d"}, command.ExitConfig, "postgres://"},
+		"no account":               {none, model(), nil, nil, command.ExitConfig, "yan login"},
+		"another one":              {file, model(), nil, []string{"--socket", filepath.Join(dir, "busy.sock")}, command.ExitTemporary, "another yan serve"},
+		"no place for the socket":  {file, model(), nil, []string{"--socket", filepath.Join(file, "s.sock")}, command.ExitCantCreate, "--socket"},
+		"an address of others":     {file, model(), nil, []string{"--metrics", "192.0.2.1:1"}, command.ExitUnavailable, "--metrics"},
+		"an outbox of a newer yan": {file, nil, &outbox.NewerError{Has: 9, Knows: 1}, nil, command.ExitConfig, "newer"},
+		"a disk that fails":        {file, nil, outbox.ErrBroken, nil, command.ExitIO, "written"},
+		"a folder of others":       {file, nil, os.ErrPermission, nil, command.ExitCantCreate, "permission"},
+		"a database that is down":  {file, nil, errors.New("connection refused"), nil, command.ExitTemporary, "refused"},
+		"an outbox that is closed": {file, closed, nil, []string{"--socket", filepath.Join(dir, "closed.sock")}, command.ExitIO, "closed"},
 	} {
 		for _, lang := range []string{"en", "zh"} {
 			w, out, errs := world(map[string]string{"YAN_CONFIG": test.config, "HOME": dir, "CODE": "x", "LANG": lang})

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/yanmail/yan/internal/cli/command"
 )
 
 // What people type is named by what is wrong with it.
@@ -29,14 +31,14 @@ func TestSlipsOfTheCommandLine(t *testing.T) {
 	} {
 		code, out, errs := run(t.Context(), map[string]string{"HOME": t.TempDir()}, c.args...)
 		for _, want := range c.want {
-			if code != exitUsage || !strings.Contains(strings.ReplaceAll(errs, "“—t”不", "“—t” 不"), want) {
+			if code != command.ExitUsage || !strings.Contains(strings.ReplaceAll(errs, "“—t”不", "“—t” 不"), want) {
 				t.Errorf("%q: exit status %d, want %q\n%s%s", c.args, code, want, out, errs)
 			}
 		}
 	}
 	// A dash is a fine beginning of a value.
 	code, out, errs := run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org", "-t", "a@example.org", "-s", "—t", "-b", "—")
-	if code != exitOK {
+	if code != command.ExitOK {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
 	}
 }
@@ -44,7 +46,7 @@ func TestSlipsOfTheCommandLine(t *testing.T) {
 func TestLicences(t *testing.T) {
 	t.Parallel()
 	code, out, errs := run(t.Context(), nil, "version", "--licenses")
-	if code != exitOK || !strings.Contains(out, "modernc.org/sqlite v") || !strings.Contains(out, "Permission is hereby granted") {
+	if code != command.ExitOK || !strings.Contains(out, "modernc.org/sqlite v") || !strings.Contains(out, "Permission is hereby granted") {
 		t.Errorf("exit status %d, %d octets\n%s", code, len(out), errs)
 	}
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,9 +8,11 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
+
 	"github.com/spf13/cobra"
 
-	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/cli/command"
 )
 
 // leafCommands are the commands that do something.
@@ -47,9 +48,9 @@ func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 		{"yan send", []string{"send", "--dry-run", "--raw", plain}},
 		{"yan send", []string{"send", "--dry-run", "--raw", file}},
 		{"yan send", []string{"send", "--dry-run", "--json", "--raw", file}},
-		{"yan send", []string{"send", "--dry-run", "-t", "a@example.org", "-s", "x", "-b", escapes}},
-		{"yan send", []string{"send", "-t", escapes, "-s", escapes, "-b", "x"}},
-		{"yan send", []string{"send", "-t", "a@example.org", "-s", escapes, "-b", "x"}},
+		{"yan send", []string{"send", "--dry-run", "-t", "a@example.org", "-s", "x", "-b", clitest.Escapes}},
+		{"yan send", []string{"send", "-t", clitest.Escapes, "-s", clitest.Escapes, "-b", "x"}},
+		{"yan send", []string{"send", "-t", "a@example.org", "-s", clitest.Escapes, "-b", "x"}},
 		{"yan send", []string{"send", "--raw", file}},
 		{"yan send", []string{"send", "--json", "--raw", file}},
 		{"yan send", []string{"send", "--queue", "--raw", file}},
@@ -69,17 +70,17 @@ func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 		{"yan queue watch", []string{"queue", "watch", "1"}},
 		{"yan queue watch", []string{"queue", "watch", "1", "--json"}},
 		{"yan queue stats", []string{"queue", "stats"}},
-		{"yan queue resume", []string{"queue", "resume", escapes}},
-		{"yan queue adopt", []string{"queue", "adopt", escapes}},
-		{"yan queue prune", []string{"queue", "prune", "--older", escapes}},
-		{"yan explain", []string{"explain", "550 " + escapes}},
-		{"yan explain", []string{"explain", "--json", "550 " + escapes}},
-		{"yan explain", []string{"explain", escapes}},
-		{"yan providers", []string{"providers", escapes}},
-		{"yan account show", []string{"account", "show", escapes}},
-		{"yan account edit", []string{"account", "edit", escapes}},
-		{"yan account remove", []string{"account", "remove", escapes}},
-		{"yan account default", []string{"account", "default", escapes}},
+		{"yan queue resume", []string{"queue", "resume", clitest.Escapes}},
+		{"yan queue adopt", []string{"queue", "adopt", clitest.Escapes}},
+		{"yan queue prune", []string{"queue", "prune", "--older", clitest.Escapes}},
+		{"yan explain", []string{"explain", "550 " + clitest.Escapes}},
+		{"yan explain", []string{"explain", "--json", "550 " + clitest.Escapes}},
+		{"yan explain", []string{"explain", clitest.Escapes}},
+		{"yan providers", []string{"providers", clitest.Escapes}},
+		{"yan account show", []string{"account", "show", clitest.Escapes}},
+		{"yan account edit", []string{"account", "edit", clitest.Escapes}},
+		{"yan account remove", []string{"account", "remove", clitest.Escapes}},
+		{"yan account default", []string{"account", "default", clitest.Escapes}},
 		{"yan account import", []string{"account", "import", file}},
 	}
 	// These show no words of a message. Those of servers and files that they show are
@@ -103,44 +104,16 @@ func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 		}
 	}
 	a, _, _ := testApp("en")
-	for _, command := range leafCommands(a.root()) {
-		if shown[command] == slices.Contains(others, command) {
-			t.Errorf("%s: does it show what is in a message?", command)
+	for _, path := range leafCommands(a.root()) {
+		if shown[path] == slices.Contains(others, path) {
+			t.Errorf("%s: does it show what is in a message?", path)
 		}
 	}
 
 	for _, args := range [][]string{{"send", "--dry-run", "-q", "--raw", plain}, {"queue", "export", "1"}} {
 		w, out, errs := k.world()
-		if code := Run(t.Context(), args, w); code != exitOK || !strings.HasSuffix(out.String(), mail) {
+		if code := Run(t.Context(), args, w); code != command.ExitOK || !strings.HasSuffix(out.String(), mail) {
 			t.Errorf("%q into a pipe: exit status %d, %q, %s", args, code, out, errs)
-		}
-	}
-
-	a, out, _ := testApp("en")
-	a.StdoutWidth = 80
-	a.showMessage(&sandboxFlags{}, sandbox.Message{Data: []byte(mail)})
-	if i := strings.IndexFunc(out.String(), bad); i >= 0 || !strings.Contains(out.String(), "red") {
-		t.Errorf("sandbox: %q", out)
-	}
-}
-
-func TestVisibleWriter(t *testing.T) {
-	t.Parallel()
-	const text = "a\r\nb\rc\x1b[1m\t你\xe4\xbd\x00\u202e\r"
-	const want = "a\nb\ufffdc\ufffd[1m\t你\ufffd\ufffd\ufffd\ufffd\ufffd"
-	for size := 1; size <= len(text); size++ { // however it is cut
-		var b bytes.Buffer
-		v := &visibleWriter{w: &b}
-		for rest := []byte(text); len(rest) > 0; {
-			n, err := v.Write(rest[:min(size, len(rest))])
-			if err != nil {
-				t.Fatal(err)
-			}
-			rest = rest[n:]
-		}
-		v.flush()
-		if got := b.String(); got != want {
-			t.Errorf("in pieces of %d: %q, want %q", size, got, want)
 		}
 	}
 }

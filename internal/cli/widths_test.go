@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -27,33 +28,14 @@ func TestOutcomesFitTheTerminal(t *testing.T) {
 				for line := range strings.Lines(out.String() + errs.String()) {
 					line = strings.TrimRight(line, "\n")
 					long := false // one word alone, like an address or a URL, which nobody could break
-					for _, word := range strings.Fields(visibleWidth(line)) {
-						long = long || columns(word) > width-12
+					for _, word := range strings.Fields(console.VisibleWidth(line)) {
+						long = long || console.Columns(word) > width-12
 					}
-					if !long && columns(visibleWidth(line)) > width {
-						t.Errorf("%q at %d: %d columns: %s", args, width, columns(visibleWidth(line)), line)
+					if !long && console.Columns(console.VisibleWidth(line)) > width {
+						t.Errorf("%q at %d: %d columns: %s", args, width, console.Columns(console.VisibleWidth(line)), line)
 					}
 				}
 			}
-		}
-	}
-}
-
-func TestHang(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		line  string
-		width int
-		want  string
-	}{
-		{"✗ a  refused: no such user here", 0, "✗ a  refused: no such user here"},
-		{"✗ a  refused: no such user here", 20, "✗ a  refused: no\n    such user here"},
-		{"\x1b[31m✗\x1b[0m a  refused", 12, "\x1b[31m✗\x1b[0m a  refused"},
-		{"没有这个用户，请检查", 12, "没有这个用\n    户，请检\n    查"},
-		{"averyverylongword", 5, "averyverylongword"},
-	} {
-		if got := hang(c.line, "    ", c.width); got != c.want {
-			t.Errorf("%q at %d: %q, want %q", c.line, c.width, got, c.want)
 		}
 	}
 }

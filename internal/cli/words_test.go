@@ -56,6 +56,11 @@ func sentences(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rooms, err := filepath.Glob("*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, rooms...)
 	found := map[string]string{}
 	fset := token.NewFileSet()
 	for _, file := range files {
@@ -72,13 +77,13 @@ func sentences(t *testing.T) map[string]string {
 				return true
 			}
 			sel, ok := call.Fun.(*ast.SelectorExpr)
-			if !ok || !slices.Contains([]string{"T", "usagef", "wrongf", "dataf", "configf"}, sel.Sel.Name) {
+			if !ok || !slices.Contains([]string{"T", "Usagef", "Wrongf", "Dataf", "Configf"}, sel.Sel.Name) {
 				return true
 			}
 			s, ok := literal(call.Args[0])
 			if ok {
 				found[s] = fset.Position(call.Pos()).String()
-			} else if file != "problem.go" { // where usagef and its kin hand their argument on
+			} else if filepath.ToSlash(file) != "command/usage.go" { // where Usagef and its kin hand their argument on
 				t.Errorf("%s: the sentence is not a literal", fset.Position(call.Pos()))
 			}
 			return true

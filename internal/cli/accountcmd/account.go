@@ -1,0 +1,113 @@
+package accountcmd
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+)
+
+func (a *runner) accountCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "account",
+		Short: a.T("List, show, change, test, remove or import accounts"),
+		Long: a.T("The accounts that this user sends from. 'yan login' makes one; 'yan account import' takes over those of msmtp, mutt, git or ssmtp. " +
+			"No password is ever shown, and none stands in the configuration."),
+		Example: "  yan account list\n  yan account show qq\n  yan account test\n  yan account import --dry-run",
+		Args:    cobra.ArbitraryArgs, // RunE says what is wrong with them
+		RunE:    a.group,
+	}
+	cmd.AddCommand(a.accountListCommand(), a.accountShowCommand(), a.accountEditCommand(), a.accountTestCommand(),
+		a.accountDefaultCommand(), a.accountRemoveCommand(), a.accountImportCommand())
+	return cmd
+}
+
+// group is what a command does that is only the name of others.
+func (a *runner) group(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return a.UnknownCommand(cmd, args[0])
+	}
+	return cmd.Help()
+}
+
+func (a *runner) accountListCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "list", Short: a.T("List the accounts"),
+		Example: "  yan account list\n  yan account list --json",
+		Args:    a.AtMost(0),
+		RunE:    func(*cobra.Command, []string) error { return a.listAccounts(asJSON) },
+	}
+	command.Add(cmd, a.T("Flags:"), command.NewOption("json", "", &asJSON, "", a.T("print JSON")))
+	return cmd
+}
+
+// listAccounts prints a line for each; a * is before the default.
+func (a *runner) listAccounts(asJSON bool) error {
+	f, err := a.Configuration()
+	if err != nil {
+		return err
+	}
+	list := []jsonout.Settings{}
+	rows := [][]string{{"", a.T("NAME"), a.T("SENDER"), a.T("SERVER"), a.T("SECRET")}}
+	for _, acc := range f.Accounts() {
+		v := viewOf(f, acc)
+		list = append(list, v.json())
+		mark := ""
+		if v.isDefault {
+			mark = "*"
+		}
+		rows = append(rows, []string{mark, acc.Name, acc.From, v.serverName(), a.secretWord(acc)})
+	}
+	switch {
+	case asJSON:
+		a.PrintJSON(list)
+	case len(list) == 0:
+		a.noAccounts(f)
+	default:
+		a.Table(a.Fitting(rows))
+	}
+	return nil
+}
+
+// noAccounts says how to get the first one. That there is none is no failure.
+func (a *runner) noAccounts(f *account.File) {
+	var told *command.Failure
+	if errors.As(a.NoneYet(f, command.ExitOK), &told) {
+		a.Explain(told)
+	}
+}
+
+func (a *runner) accountDefaultCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "default " + a.T("NAME"), Short: a.T("Say which account is used when none is named"),
+		Example:           "  yan account default qq",
+		Args:              a.AtMost(1),
+		ValidArgsFunction: a.CompleteAccounts,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.Usagef("name the account")
+			}
+			return a.setDefault(args[0])
+		},
+	}
+}
+
+func (a *runner) setDefault(name string) error {
+	f, err := a.FaultyConfiguration()
+	if err != nil {
+		return err
+	}
+	if err := f.SetDefault(name); err != nil {
+		return a.BadConfiguration(f.Path(), err)
+	}
+	if err := a.SaveAccounts(f); err != nil {
+		return err
+	}
+	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s is the default account now.", name))
+	return nil
+}

@@ -1,0 +1,141 @@
+package accountcmd
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+)
+
+func (a *runner) configCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: a.T("Show or check the configuration"),
+		Long: a.T("The configuration of the accounts is a file in TOML. 'yan login' and 'yan account' write it, and you may: " +
+			"comments and order stay what they are."),
+		Example: "  yan config show\n  yan config check\n  yan config path",
+		Args:    cobra.ArbitraryArgs, // RunE says what is wrong with them
+		RunE:    a.group,
+	}
+	cmd.AddCommand(a.configShowCommand(), a.configCheckCommand(), a.configPathCommand())
+	return cmd
+}
+
+func (a *runner) configPathCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "path", Short: a.T("Print where the configuration is"),
+		Long:    a.T("Print where the configuration is, or would be: the file that YAN_CONFIG names, else config.toml in the folder yan of the user's settings."),
+		Example: "  yan config path",
+		Args:    a.AtMost(0),
+		RunE: func(*cobra.Command, []string) error {
+			path, err := a.ConfigPath()
+			if err != nil {
+				return err
+			}
+			a.Outf("%s\n", path)
+			return nil
+		},
+	}
+}
+
+func (a *runner) configShowCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "show", Short: a.T("Print the configuration with inherited settings filled in"),
+		Long: a.T("Print the configuration in TOML, each account with what it inherits from [defaults]. Settings that nothing sets are not shown. " +
+			"What might be a secret is not shown."),
+		Example: "  yan config show\n  yan config show --json",
+		Args:    a.AtMost(0),
+		RunE:    func(*cobra.Command, []string) error { return a.showConfig(asJSON) },
+	}
+	command.Add(cmd, a.T("Flags:"), command.NewOption("json", "", &asJSON, "", a.T("print JSON")))
+	return cmd
+}
+
+func (a *runner) showConfig(asJSON bool) error {
+	f, err := a.Configuration()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		j := jsonout.Config{Path: f.Path(), Exists: f.Exists(), Version: account.Version, Default: f.Default(), Accounts: []any{}}
+		for _, acc := range f.Accounts() {
+			j.Accounts = append(j.Accounts, viewOf(f, acc).json())
+		}
+		a.PrintJSON(j)
+		return nil
+	}
+	if len(f.Accounts()) == 0 {
+		a.noAccounts(f)
+		return nil
+	}
+	text, err := a.effective(f)
+	if err != nil {
+		return err
+	}
+	a.Outf("# %s\n%s", command.Printable(f.Path()), text)
+	return nil
+}
+
+// hiddenText stands where something might be a secret.
+const hiddenText = "…"
+
+// effective is the configuration without defaults to inherit from: each account
+// has all that holds for it.
+func (a *runner) effective(f *account.File) (string, error) {
+	whole, err := account.Parse(f.Path(), nil)
+	if err != nil {
+		return "", command.Internal("making an empty configuration", err)
+	}
+	for pass := range 2 { // a fallback can be named only when it is there
+		for _, acc := range f.Accounts() {
+			if pass == 0 {
+				acc.Fallback = ""
+			}
+			if acc.OAuth2.ClientSecret != "" {
+				acc.OAuth2.ClientSecret = hiddenText
+			}
+			if acc.Secret.Command != "" {
+				acc.Secret.Command = shownCommand(acc.Secret.Command)
+			}
+			if err := whole.Put(acc); err != nil {
+				return "", command.Internal("writing an account", err)
+			}
+		}
+	}
+	if name := f.Default(); name != "" {
+		if err := whole.SetDefault(name); err != nil {
+			return "", command.Internal("writing the default account", err)
+		}
+	}
+	return a.markInherited(f, whole.Bytes()), nil
+}
+
+// markInherited adds to each line of an account that is not its own where it is from.
+func (a *runner) markInherited(f *account.File, text []byte) string {
+	var b strings.Builder
+	var inherited []string
+	for line := range bytes.Lines(text) {
+		s := strings.TrimRight(string(line), "\n")
+		if name, ok := strings.CutPrefix(s, "[account."); ok {
+			inherited = nil
+			if acc, found := f.Account(strings.Trim(name, `]"`)); found {
+				inherited = viewOf(f, acc).inherited
+			}
+		}
+		key, _, _ := strings.Cut(s, " = ")
+		if slices.Contains(inherited, key) {
+			s += "  # " + a.T("inherited")
+		}
+		b.WriteString(s + "\n")
+	}
+	return b.String()
+}
+
+var errProblems = errors.New("the configuration has problems")

@@ -1,0 +1,269 @@
+package accountcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+func (a *runner) configCheckCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "check", Short: a.T("Check the configuration"),
+		Long: a.T("Check the configuration: that it can be understood, and of each account that its server is known, its fallback is there, " +
+			"its files can be read, and its secret is there and readable by you alone. Nothing is connected, no command is run; 'yan account test' logs in. " +
+			"The exit status is 78 when something is wrong."),
+		Example: "  yan config check\n  yan config check --json",
+		Args:    a.AtMost(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.checkConfig(cmd.Context(), asJSON) },
+	}
+	command.Add(cmd, a.T("Flags:"), command.NewOption("json", "", &asJSON, "", a.T("print JSON")))
+	return cmd
+}
+
+const (
+	severe = "error"
+	minor  = "warning"
+)
+
+// checking collects what is wrong with a configuration.
+type checking struct {
+	*runner
+	file *account.File
+	jsonout.Check
+}
+
+func (c *checking) found(severity, name, key, text string) {
+	line, column := c.file.Position(name, key)
+	c.Problems = append(c.Problems, jsonout.Problem{Severity: severity, Line: line, Column: column, Account: name, Key: key, Text: text})
+	if severity == severe {
+		c.OK = false
+	}
+}
+
+func (a *runner) checkConfig(ctx context.Context, asJSON bool) error {
+	path, err := a.ConfigPath()
+	if err != nil {
+		return err
+	}
+	f, err := a.Load(path, account.LoadFaulty)
+	if err != nil {
+		return a.notUnderstood(path, err, asJSON)
+	}
+	if !f.Exists() {
+		return a.NoneYet(f, command.ExitNoInput)
+	}
+	c := &checking{runner: a, file: f, Check: jsonout.Check{Path: path, OK: true, Accounts: []string{}, Problems: []jsonout.Problem{}}}
+	for _, p := range f.Faults() {
+		c.OK = false
+		c.Problems = append(c.Problems, a.problemOf(p))
+	}
+	if !asJSON { // in the words of every other command
+		a.TellFaults(f)
+		c.Problems = c.Problems[:0]
+	}
+	c.whole()
+	for _, acc := range f.Accounts() {
+		c.Accounts = append(c.Accounts, acc.Name)
+		if f.FaultOf(acc.Name) == nil {
+			c.account(ctx, acc)
+		}
+	}
+	if asJSON {
+		a.PrintJSON(c.Check)
+	} else {
+		c.tell()
+	}
+	if !c.OK {
+		return &command.Failure{Code: command.ExitConfig, Err: errProblems, Told: true}
+	}
+	return nil
+}
+
+// notUnderstood is for a file that Load refuses.
+func (a *runner) notUnderstood(path string, err error, asJSON bool) error {
+	explained := a.BadConfiguration(path, err)
+	var wrong *account.ParseError
+	if !asJSON || !errors.As(err, &wrong) {
+		return explained
+	}
+	a.PrintJSON(jsonout.Check{Path: path, Accounts: []string{}, Problems: []jsonout.Problem{a.problemOf(wrong)}})
+	return &command.Failure{Code: command.ExitConfig, Err: errProblems, Told: true}
+}
+
+// problemOf is what Load finds, as JSON.
+func (a *runner) problemOf(p *account.ParseError) jsonout.Problem {
+	return jsonout.Problem{Severity: severe, Line: p.Line, Column: p.Column, Key: p.Key, Fault: string(p.Fault), Text: a.BadConfiguration(p.Path, p).Error()}
+}
+
+// whole checks what is not about one account.
+func (c *checking) whole() {
+	if info, err := os.Stat(c.Path); err == nil && !c.Windows && info.Mode().Perm()&0o022 != 0 {
+		c.found(severe, "", "", c.T("others can write this file, and send your mail elsewhere; 'chmod 600 %s' keeps it yours", command.Printable(c.Path)))
+	}
+	list := c.file.Accounts()
+	if c.file.Default() == "" && len(list) > 1 {
+		c.found(minor, "", "", c.T("no account is the default, so that each message has to name one or its sender"))
+	}
+	for i, one := range list {
+		address, err := one.Address()
+		if err != nil {
+			continue
+		}
+		for _, other := range list[:i] {
+			if its, err := other.Address(); err == nil && its.Equal(address) {
+				c.found(minor, one.Name, "from", c.T("%s has the same sender, so that -A has to say which is meant", other.Name))
+			}
+		}
+	}
+}
+
+// account checks one account: what Load can't know.
+func (c *checking) account(ctx context.Context, acc account.Account) {
+	v := viewOf(c.file, acc)
+	c.signature(acc)
+	c.certificates(acc)
+	if v.SaveSent == account.SaveAlways && !hasMailbox(v) {
+		c.found(severe, acc.Name, "save_sent", c.T("the IMAP server is not known; set imap"))
+	}
+	if v.server.Security == smtpclient.Plaintext && v.server.Socket == "" && v.loginName() != "" {
+		c.found(minor, acc.Name, "server", c.T("nothing is encrypted on the way to %s", v.server.String()))
+	}
+	state := c.secretState(ctx, v)
+	kind, _ := v.secretPlace()
+	switch {
+	case kind == "command":
+		c.command(acc)
+	case state.err == nil:
+	case state.word == secretMissing && (kind == "kept" || kind == "oauth2"):
+		c.found(severe, acc.Name, "secret", state.text)
+	default:
+		c.found(severe, acc.Name, "secret", state.text)
+	}
+}
+
+func hasMailbox(v view) bool {
+	mailbox, err := v.Mailbox()
+	return err == nil && mailbox.Host != ""
+}
+
+// command looks whether there is a program of that name; it is not run.
+func (c *checking) command(acc account.Account) {
+	word, _, _ := strings.Cut(strings.TrimSpace(acc.Secret.Command), " ")
+	if strings.ContainsAny(word, "\"'$`|&;<>(){}=\\%~") { // the shell's business
+		return
+	}
+	if _, err := exec.LookPath(word); err != nil && !isBuiltin(word) {
+		c.found(severe, acc.Name, "secret", c.T("there is no program %s to run", command.Printable(word)))
+	}
+}
+
+func isBuiltin(word string) bool {
+	switch word {
+	case "echo", "printf", "cat", "type", "read", "eval", "exec", "test", ".", "[", "command", "if", "for", "while", "case", "!":
+		return true
+	}
+	return false
+}
+
+func (c *checking) signature(acc account.Account) {
+	if acc.SignatureFile == "" {
+		return
+	}
+	file := acc.File(acc.SignatureFile)
+	text, err := c.ReadText(file, command.MaxText)
+	switch {
+	case err != nil:
+		c.found(severe, acc.Name, "signature_file", c.fileProblem(file, err))
+	case !utf8.ValidString(text):
+		c.found(severe, acc.Name, "signature_file", c.T("%s: the text is not UTF-8", command.Printable(file)))
+	}
+}
+
+func (c *checking) certificates(acc account.Account) {
+	readable := true
+	for _, f := range []struct{ key, file string }{{"tls_ca", acc.TLSCA}, {"tls_cert", acc.TLSCert}, {"tls_key", acc.TLSKey}} {
+		if f.file == "" {
+			continue
+		}
+		if err := wholefile.Check(acc.File(f.file)); err != nil {
+			c.found(severe, acc.Name, f.key, c.fileProblem(acc.File(f.file), err))
+			readable = false
+		}
+	}
+	if !readable {
+		return
+	}
+	if acc.TLSCA != "" {
+		if err := c.PemFiles(func() error { _, err := smtpclient.LoadRoots(acc.File(acc.TLSCA)); return err }); err != nil {
+			c.found(severe, acc.Name, "tls_ca", c.T("%s: holds no certificate in PEM form", command.Printable(acc.File(acc.TLSCA))))
+		}
+	}
+	if acc.TLSCert != "" {
+		if err := c.PemFiles(func() error {
+			_, err := smtpclient.LoadCertificate(acc.File(acc.TLSCert), acc.File(acc.TLSKey))
+			return err
+		}); err != nil {
+			c.found(severe, acc.Name, "tls_cert", c.T("%s and %s do not make a client certificate", command.Printable(acc.TLSCert), command.Printable(acc.TLSKey)))
+		}
+	}
+}
+
+func (c *checking) fileProblem(file string, err error) string {
+	var long *wholefile.TooLongError
+	switch {
+	case errors.As(err, &long):
+		return c.T("%s: holds more than %s, the most that is read here", command.Printable(file), console.Size(long.Most))
+	case errors.Is(err, wholefile.ErrFolder):
+		return c.T("%s: this is a folder, not a file", command.Printable(file))
+	case errors.Is(err, fs.ErrNotExist):
+		return c.T("%s: there is no such file", command.Printable(file))
+	case errors.Is(err, fs.ErrPermission):
+		return c.T("%s: no permission to read this file", command.Printable(file))
+	}
+	return c.T("%s: can't be read: %v", command.Printable(file), err)
+}
+
+// tell prints the problems as compilers do, and else what was checked.
+func (c *checking) tell() {
+	for _, p := range c.Problems {
+		place := c.Path
+		if p.Line > 0 {
+			place = fmt.Sprintf("%s:%d:%d", c.Path, p.Line, p.Column)
+		}
+		key := ""
+		if p.Account != "" {
+			key = " account." + p.Account + "." + p.Key + ":"
+		}
+		mark := c.Paint(c.StdoutWidth, console.Red, "✗")
+		if p.Severity == minor {
+			mark = c.Paint(c.StdoutWidth, console.Yellow, "!")
+		}
+		c.Outf("%s %s:%s %s\n", mark, place, key, p.Text)
+	}
+	if !c.OK {
+		return
+	}
+	c.Outf("%s %s\n", c.Paint(c.StdoutWidth, console.Green, "✓"), c.T("%s is in order.", command.Printable(c.Path)))
+	if len(c.Accounts) == 0 {
+		c.Outf("  %s\n", c.T("there is no account yet"))
+		c.Outf("  %s\n", c.T("'yan login' makes one; 'yan account import' takes over those of other programs."))
+		return
+	}
+	c.Outf("  %s\n", c.T("accounts: %s", c.Listed(c.Accounts)))
+	c.Outf("  %s\n", c.T("checked: keys and values, servers, fallbacks, files, certificates, where each secret is and who can read it"))
+}

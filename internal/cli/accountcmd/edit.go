@@ -1,0 +1,366 @@
+package accountcmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
+)
+
+type accountEditFlags struct{ set, unset []string }
+
+func (a *runner) accountEditCommand() *cobra.Command {
+	s := &accountEditFlags{}
+	cmd := &cobra.Command{
+		Use:   "edit [" + a.T("NAME") + "]",
+		Short: a.T("Change the configuration in an editor, or one key of an account"),
+		Long: a.T("Open the configuration in the editor that VISUAL or EDITOR names, at the account if one is named. What was written is checked, " +
+			"and only then put in the place of the file; what is wrong can be edited again, and nothing is lost.\n\n" +
+			"With --set and --unset no editor is opened. Keys are those of the configuration: from, server, user, secret.command, fallback, …"),
+		Example:           "  yan account edit\n  yan account edit qq --set fallback=work --set save_sent=auto\n  yan account edit qq --unset signature",
+		Args:              a.AtMost(1),
+		ValidArgsFunction: a.completeOneAccount,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(s.set)+len(s.unset) > 0 {
+				return a.setKeys(args, s)
+			}
+			return a.editAccounts(cmd.Context(), args)
+		},
+	}
+	command.Add(cmd, a.T("Flags:"),
+		command.NewOption("set", "", &s.set, a.T("KEY=VALUE"), a.T("give a key this value; repeatable")),
+		command.NewOption("unset", "", &s.unset, a.T("KEY"), a.T("take a key out, so that it has what it inherits; repeatable")),
+	)
+	command.Complete(cmd, "set", func() []string {
+		var list []string
+		for _, key := range account.Keys() {
+			list = append(list, key+"=")
+		}
+		return list
+	})
+	command.Complete(cmd, "unset", account.Keys)
+	return cmd
+}
+
+// setKeys changes keys of one account without an editor: all of them or none.
+func (a *runner) setKeys(args []string, s *accountEditFlags) error {
+	f, err := a.FaultyConfiguration()
+	if err != nil {
+		return err
+	}
+	acc, err := a.Named(f, args)
+	if err != nil {
+		return err
+	}
+	for _, pair := range s.set {
+		if !strings.Contains(pair, "=") {
+			return a.Wrongf("%s: want KEY=VALUE, like fallback=work", a.Name("set"))
+		}
+	}
+	if err := a.setTogether(f, acc.Name, s); err != nil {
+		return err
+	}
+	if err := a.SaveAccounts(f); err != nil {
+		return err
+	}
+	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("The account %s is changed.", acc.Name))
+	a.TellFaults(f)
+	return nil
+}
+
+func (a *runner) setTogether(f *account.File, name string, s *accountEditFlags) error {
+	var flag, pair string
+	err := f.Together(name, func(f *account.File) error {
+		for _, key := range s.unset {
+			flag, pair = a.Name("unset"), key
+			if err := f.Unset(name, strings.TrimSpace(key)); err != nil {
+				return err
+			}
+		}
+		for _, keyValue := range s.set {
+			flag, pair = a.Name("set"), keyValue
+			key, value, _ := strings.Cut(keyValue, "=")
+			if err := f.Set(name, strings.TrimSpace(key), value); err != nil {
+				return err
+			}
+		}
+		flag, pair = "", ""
+		return nil
+	})
+	var p *account.ParseError
+	if errors.As(err, &p) && pair == "" { // of what all of it leads to
+		isOf := func(key string) bool {
+			whole := "account." + name + "." + strings.TrimSpace(key)
+			return whole == p.Key || strings.HasPrefix(whole, p.Key+".")
+		}
+		for _, key := range s.unset {
+			if isOf(key) {
+				flag, pair = a.Name("unset"), key
+			}
+		}
+		for _, keyValue := range s.set {
+			if key, _, _ := strings.Cut(keyValue, "="); isOf(key) {
+				flag, pair = a.Name("set"), keyValue
+			}
+		}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case pair == "":
+		return a.BadConfiguration(f.Path(), err)
+	}
+	return a.badSetting(f, flag, pair, err)
+}
+
+// badSetting says what is wrong with a key or KEY=VALUE of a flag. It has no place
+// in the file, which is left as it is.
+func (a *runner) badSetting(f *account.File, flag, pair string, err error) error {
+	var p *account.ParseError
+	if !errors.As(err, &p) {
+		return a.BadConfiguration(f.Path(), err)
+	}
+	key, _, _ := strings.Cut(pair, "=")
+	given := flag + " " + command.Printable(key)
+	switch p.Fault {
+	case account.FaultUnknownKey:
+		hint := ""
+		if p.Near != "" {
+			hint = a.T("Did you mean %s?", p.Near)
+		}
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: there is no key %s; nothing was changed", given, p.Key)), hint)
+	case account.FaultSecret: // which is not repeated
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: a secret does not belong into this file; nothing was changed", given)),
+			a.T("'yan login' keeps it safely; or say where it is: %s", "--set secret.command='pass show mail'"))
+	}
+	if !strings.Contains(key, "client_secret") {
+		given = flag + " " + command.Printable(pair)
+	}
+	if !strings.HasSuffix(p.Key, strings.TrimSpace(key)) { // another key, to which this one is the reason
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s can't be used: %v; nothing was changed", given, p.Key, p.Err)), "")
+	}
+	return command.Fail(command.ExitConfig, errors.New(a.T("%s: %v; nothing was changed", given, p.Err)), "")
+}
+
+// editAccounts edits a copy until it makes sense.
+func (a *runner) editAccounts(ctx context.Context, args []string) error {
+	if a.StdinTTY == 0 && takesTheTerminal(a.editor()) {
+		return command.Fail(command.ExitUsage, errors.New(a.T("the editor %q needs a terminal", a.editor())),
+			a.T("Change single keys with %s, or name an editor with a window of its own in VISUAL.", "--set KEY=VALUE"))
+	}
+	path, err := a.ConfigPath()
+	if err != nil {
+		return err
+	}
+	f, before, err := a.editable(path)
+	if err != nil {
+		return err
+	}
+	line := 1
+	if len(args) == 1 {
+		if f != nil {
+			if _, err := a.Named(f, args); err != nil {
+				return err
+			}
+			line, _ = f.Position(args[0])
+		}
+	}
+	copied, err := copyBeside(path, before)
+	if err != nil {
+		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+	}
+	for {
+		if err := a.runEditor(ctx, copied, line); err != nil {
+			_ = os.Remove(copied) // nothing was written there that anybody meant
+			return err
+		}
+		edited, err := wholefile.Read(a.Ctx, copied, mostConfiguration)
+		if err != nil {
+			return a.File("", copied, err)
+		}
+		if string(edited) == string(before) {
+			_ = os.Remove(copied)
+			a.Outf("%s\n", a.T("Nothing was changed."))
+			return nil
+		}
+		changed, again, err := a.accepted(ctx, path, f, before, edited, copied)
+		if err != nil {
+			return err
+		}
+		if !again {
+			_ = os.Remove(copied)
+			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s is changed; accounts: %s", command.Printable(path), a.Listed(accounts.AccountNamesOf(changed))))
+			return nil
+		}
+		line = 1
+	}
+}
+
+// mostConfiguration is how long a configuration may be that is edited, in octets: that of
+// account.Load and room for what has to be cut.
+const mostConfiguration = 16 << 20
+
+// editable reads the configuration. One that can't be understood can be edited
+// all the same: f is nil then.
+func (a *runner) editable(path string) (f *account.File, before []byte, err error) {
+	f, err = a.Load(path, account.Load)
+	var wrong *account.ParseError
+	switch {
+	case errors.As(err, &wrong):
+		before, err = wholefile.Read(a.Ctx, path, mostConfiguration)
+		if err != nil {
+			return nil, nil, a.File("", path, err)
+		}
+		return nil, before, nil
+	case err != nil:
+		return nil, nil, a.BadConfiguration(path, err)
+	case !f.Exists():
+		return f, []byte("version = 1\n"), nil
+	}
+	return f, f.Bytes(), nil
+}
+
+// accepted puts what was edited in the place of the configuration. again is set
+// when it makes no sense and the user wants to correct it.
+func (a *runner) accepted(ctx context.Context, path string, f *account.File, before, edited []byte, copied string) (changed *account.File, again bool, err error) {
+	if f == nil { // what is there makes no sense, so only its octets can be compared
+		if f, err = account.Parse(path, edited); err == nil {
+			return f, false, a.replaceFile(path, before, edited)
+		}
+	} else if err = f.Replace(edited); err == nil {
+		return f, false, a.SaveAccounts(f)
+	}
+	explained := a.BadConfiguration(path, err)
+	kept := a.T("What you wrote is in %s; the configuration is what it was.", command.Printable(copied))
+	q := a.Asker(false)
+	var failed *command.Failure
+	if !q.Person || !errors.As(explained, &failed) {
+		if errors.As(explained, &failed) {
+			failed.Hint = strings.TrimSpace(failed.Hint + "\n     " + kept)
+		}
+		return nil, false, explained
+	}
+	a.Explain(failed)
+	yes, err := q.Confirm(ctx, ask.Question{Title: a.T("Edit it again?")}, true)
+	if err != nil || !yes {
+		return nil, false, command.Fail(failed.Code, errors.New(kept), "")
+	}
+	return nil, true, nil
+}
+
+// replaceFile writes a configuration whose text before could not be understood.
+// Who may read it stays as it was.
+func (a *runner) replaceFile(path string, before, edited []byte) error {
+	now, err := wholefile.Read(a.Ctx, path, mostConfiguration)
+	if err != nil || string(now) != string(before) {
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.Printable(path))), a.T("Try again."))
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	info, err := os.Stat(path)
+	if err == nil {
+		err = wholefile.Write(path, edited, info.Mode().Perm())
+	}
+	if err != nil {
+		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+	}
+	return nil
+}
+
+// copyBeside writes the copy that is edited: in the same folder, for its owner
+// alone, and with the ending by which editors know TOML.
+func copyBeside(path string, text []byte) (name string, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	t, err := os.CreateTemp(filepath.Dir(path), "edit-*.toml") // 0600
+	if err != nil {
+		return "", err
+	}
+	_, err = t.Write(text)
+	if closeErr := t.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		_ = os.Remove(t.Name()) // the error says more
+		return "", err
+	}
+	return t.Name(), nil
+}
+
+// editor is the command that edits a file.
+func (a *runner) editor() string {
+	if editor := cmp.Or(a.Getenv("VISUAL"), a.Getenv("EDITOR")); editor != "" {
+		return editor
+	}
+	if a.Windows {
+		return "notepad"
+	}
+	return "vi"
+}
+
+// runEditor opens a file in the user's editor, at a line where it can.
+func (a *runner) runEditor(ctx context.Context, file string, line int) error {
+	editor := a.editor()
+	words := []string{file}
+	if takesLine(editor) && line > 1 {
+		words = []string{"+" + strconv.Itoa(line), file}
+	}
+	var cmd *exec.Cmd
+	if a.Windows {
+		line := strings.Fields(editor)
+		cmd = exec.CommandContext(ctx, line[0], append(line[1:], words...)...)
+	} else { // as git does it: the variable may hold flags and quotes
+		cmd = exec.CommandContext(ctx, "sh", append([]string{"-c", editor + ` "$@"`, editor}, words...)...)
+	}
+	cmd.Stdout, cmd.Stderr = a.Stdout, a.Stderr
+	if keyboard, ok := a.Keyboard.(*os.File); ok { // anything else would be read to its end
+		cmd.Stdin = keyboard
+	}
+	if a.StderrWidth > 0 { // editors want the terminal itself
+		cmd.Stdout, cmd.Stderr = a.Screen, a.Screen
+	}
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return command.Fail(command.ExitInterrupted, errors.New(a.T("interrupted; nothing was changed")), "")
+		}
+		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the editor %q failed; nothing was changed", editor), err), a.T("Name another one in VISUAL or EDITOR."))
+	}
+	return nil
+}
+
+// takesLine reports whether an editor opens a file at a line with +N.
+func takesLine(editor string) bool {
+	return takesTheTerminal(editor) || program(editor) == "emacsclient"
+}
+
+// takesTheTerminal reports whether an editor is known to need a terminal; without one
+// it would wait for ever.
+func takesTheTerminal(editor string) bool {
+	switch program(editor) {
+	case "vi", "vim", "nvim", "view", "nano", "emacs", "micro", "joe", "mg", "kak":
+		return true
+	}
+	return false
+}
+
+// program is the name of the program of a command.
+func program(line string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	return strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe")
+}

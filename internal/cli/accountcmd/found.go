@@ -1,0 +1,241 @@
+package accountcmd
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/foreign"
+)
+
+// tellFound shows what was found in the settings of other programs, and what
+// could not be taken over. named are the accounts that are asked for; none means all.
+func (a *runner) tellFound(f *account.File, all []foreign.Settings, list []*haul, named []string) {
+	for _, settings := range all {
+		a.Outf("%s  %s\n", a.Paint(a.StdoutWidth, console.Bold, string(settings.Program)), a.shortPaths(settings.Files))
+		rows := [][2]string{}
+		for _, h := range list {
+			if h.program == settings.Program && (len(named) == 0 || slices.Contains(named, h.name)) {
+				rows = append(rows, a.foundRows(f, h)...)
+			}
+		}
+		a.rows(rows)
+		if len(rows) == 0 {
+			a.Outf("  %s\n", a.T("no account"))
+		}
+		if len(settings.Notes) > 0 {
+			a.Outf("  %s\n", a.T("not taken over:"))
+		}
+		for _, n := range settings.Notes {
+			text := a.reason(n)
+			if n.Setting != "" {
+				text = n.Setting + a.T(": %s", text)
+			}
+			a.Outf("    %s  %s\n", a.Paint(a.StdoutWidth, console.Dim, a.shortPath(n.Place())), text)
+		}
+	}
+}
+
+// foundRows is an account that was found: who and where, and what there is to
+// know.
+func (a *runner) foundRows(f *account.File, h *haul) [][2]string {
+	sender := h.Account.From
+	if sender == "" {
+		sender = "?"
+	}
+	title := sender + "  " + accounts.ServerOf(h.Account).String()
+	if h.Account.From == "" {
+		title = sender + "  " + h.Account.Server
+	}
+	if _, exists := f.Account(h.name); exists {
+		title += "  " + a.T("(there is an account of this name already)")
+	}
+	lines := []string{title}
+	switch {
+	case !h.Password.IsZero():
+		lines = append(lines, a.T("its password is there in clear"))
+	case h.Account.Secret.Command != "":
+		lines = append(lines, a.T("its password is what %q prints", shownCommand(h.Account.Secret.Command)))
+	case h.Account.Secret.Netrc != "":
+		lines = append(lines, a.T("its password is in the netrc file"))
+	}
+	for _, n := range h.Notes {
+		text := a.reason(n)
+		if n.Reason == foreign.Plaintext && h.Account.User == "" && h.Account.Secret == (account.Secret{}) && h.Password.IsZero() {
+			text = a.T("nothing is encrypted on the way to %s", n.Detail) // there is no password to speak of
+		}
+		lines = append(lines, "! "+text)
+	}
+	return [][2]string{{h.name, strings.Join(lines, "\n")}}
+}
+
+// reason says why something was not taken over, or what there is to know.
+func (a *runner) reason(n foreign.Note) string {
+	switch n.Reason {
+	case foreign.Plaintext:
+		return a.T("nothing is encrypted on the way to %s; over it yan sends a password only if allow_cleartext_password says so", n.Detail)
+	case foreign.NoSecret:
+		return a.T("its password is not in the settings; 'yan login' asks for it")
+	case foreign.NoSender:
+		return a.T("nothing says what address it sends from; say it with --sender")
+	case foreign.Spelled:
+		return a.T("the command that prints its password seems to hold it, in a form that yan does not read, and is not taken over")
+	case foreign.Renamed:
+		return a.T("it is called %q there", n.Detail)
+	case foreign.ImplicitS:
+		return a.T("port %s speaks TLS from the first byte, so smtps:// was taken", n.Detail)
+	case foreign.NoCounterpart:
+		if n.Detail != "" {
+			return a.T("yan has no such setting (%s)", n.Detail)
+		}
+		return a.T("yan has no such setting")
+	case foreign.Differs:
+		return a.T("yan's setting of this name bounds a whole run, not each wait; set it yourself if you want that")
+	case foreign.Always:
+		return a.T("yan does this by itself")
+	case foreign.Fits:
+		return a.T("yan does this for messages that it writes, and for whole messages with '%s'", "yan send --raw --fit")
+	case foreign.ProtectionOff:
+		return a.T("this would switch off the check of certificates, which stays on")
+	case foreign.Unknown:
+		if n.Detail != "" {
+			return a.T("there is no such setting; %s is meant, perhaps", n.Detail)
+		}
+		return a.T("there is no such setting")
+	case foreign.BadValue:
+		if n.Detail != "" {
+			return a.T("%s can't be used", n.Detail)
+		}
+		return a.T("this value can't be used")
+	}
+	return a.rarerReason(n)
+}
+
+func (a *runner) rarerReason(n foreign.Note) string {
+	switch n.Reason {
+	case foreign.Runs:
+		return a.T("this runs a command, which yan does not do here")
+	case foreign.Mechanism:
+		return a.T("yan has no mechanism %s, and takes the best one", n.Detail)
+	case foreign.Unused:
+		return a.T("this has no effect there either")
+	case foreign.Conditional:
+		return a.T("this holds under a condition only")
+	case foreign.OtherUser:
+		return a.T("this is for another user")
+	case foreign.OtherMatter:
+		return a.T("lines that are not about sending: %d", n.Count)
+	case foreign.LocalProgram:
+		return a.T("this hands messages to a program of this machine")
+	case foreign.NoServer:
+		if n.Detail != "" {
+			return a.T("the server %q can't be used", n.Detail)
+		}
+		return a.T("no server is named")
+	case foreign.Unreadable:
+		return a.T("it can't be read: %s", n.Detail)
+	case foreign.TooDeep:
+		return a.T("%s is included once too often", a.shortPath(n.Detail))
+	}
+	return a.T("this line can't be read")
+}
+
+// shortPath writes ~ for the user's folder.
+func (a *runner) shortPath(path string) string {
+	if home := a.home(); home != "" && len(home) > 1 {
+		if rest, ok := strings.CutPrefix(path, home); ok && strings.HasPrefix(rest, "/") {
+			return "~" + rest
+		}
+	}
+	return path
+}
+
+func (a *runner) shortPaths(paths []string) string {
+	short := make([]string, len(paths))
+	for i, p := range paths {
+		short[i] = a.shortPath(p)
+	}
+	return a.Listed(short)
+}
+
+// tellKept says what there is now, and what to do next.
+func (a *runner) tellKept(f *account.File, list []*haul) {
+	var kept, clear []string
+	lacking := ""
+	for _, h := range list {
+		if !h.kept {
+			continue
+		}
+		kept = append(kept, h.name)
+		if !h.Password.IsZero() && !slices.Contains(clear, a.shortPath(h.File)) {
+			clear = append(clear, a.shortPath(h.File))
+		}
+		if h.Has(foreign.NoSecret) && lacking == "" {
+			lacking = h.name
+		}
+	}
+	var skipped []string
+	for _, h := range list {
+		if h.skipped {
+			skipped = append(skipped, h.name)
+		}
+	}
+	if len(skipped) > 0 {
+		a.Outf("\n%s\n", a.T("Left as they are, since there are accounts of these names already (%s replaces them): %s", "--replace", a.Listed(skipped)))
+	}
+	if len(kept) == 0 {
+		a.Outf("\n%s\n", a.T("Nothing was changed."))
+		return
+	}
+	a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("Taken over into %s: %s", command.Printable(f.Path()), a.Listed(kept)))
+	if lacking != "" {
+		a.Outf("  %s\n", a.T("Give %s its password: %s", lacking, "yan login "+lacking))
+	}
+	a.Outf("  %s\n", a.T("Try it: %s", "yan account test "+kept[0]))
+	if len(clear) > 0 {
+		a.Outf("  %s\n", a.T("The password still stands in clear in %s; delete it there when the other program no longer needs it.", a.Listed(clear)))
+	}
+}
+
+func importResult(all []foreign.Settings, list []*haul) []jsonout.Import {
+	result := []jsonout.Import{}
+	for _, settings := range all {
+		j := jsonout.Import{Program: string(settings.Program), Files: settings.Files, Accounts: []jsonout.Found{}, Notes: notesJSON(settings.Notes)}
+		for _, h := range list {
+			if h.program == settings.Program {
+				j.Accounts = append(j.Accounts, h.json())
+			}
+		}
+		result = append(result, j)
+	}
+	return result
+}
+
+func (h *haul) json() jsonout.Found {
+	j := jsonout.Found{Name: h.name, From: h.Account.From, Server: h.Account.Server, User: h.Account.User, Secret: "none", Default: h.Default,
+		File: h.File, Line: h.Line, Kept: h.kept, Notes: notesJSON(h.Notes)}
+	if server := accounts.ServerOf(h.Account); server.Host != "" {
+		j.Server = server.String()
+	}
+	switch {
+	case !h.Password.IsZero():
+		j.Secret = "password"
+	case h.Account.Secret.Command != "":
+		j.Secret = "command"
+	case h.Account.Secret.Netrc != "":
+		j.Secret = "netrc"
+	}
+	return j
+}
+
+func notesJSON(notes []foreign.Note) []jsonout.Note {
+	list := []jsonout.Note{}
+	for _, n := range notes {
+		list = append(list, jsonout.Note{File: n.File, Line: n.Line, Setting: n.Setting, Reason: string(n.Reason), Detail: n.Detail, Count: n.Count})
+	}
+	return list
+}

@@ -1,0 +1,350 @@
+package accountcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/foreign"
+	"github.com/yanmail/yan/message"
+)
+
+type importFlags struct {
+	from    string
+	all     bool
+	names   []string
+	as      string
+	sender  string
+	replace bool
+	dryRun  bool
+	files   bool
+	json    bool
+}
+
+func programNames() []string {
+	var names []string
+	for _, p := range foreign.Programs() {
+		names = append(names, string(p))
+	}
+	return names
+}
+
+func (a *runner) accountImportCommand() *cobra.Command {
+	s := &importFlags{}
+	cmd := &cobra.Command{
+		Use:   "import [" + a.T("FILE") + "]",
+		Short: a.T("Take over the accounts of msmtp, mutt, git or ssmtp"),
+		Long: a.T("Take over accounts from the settings of msmtp, mutt, git send-email or ssmtp. Without a file the usual places are looked at. " +
+			"It shows what was found and what could not be taken over, and asks which accounts to keep.\n\n" +
+			"A password that stands there in clear goes into the keyring, never into the configuration; a command that prints it is kept as a command, and not run. " +
+			"What weakens the protection of a password is not taken over. An account that exists already is left alone, unless --replace says otherwise."),
+		Example: "  yan account import --dry-run\n  yan account import --from msmtp --all\n  yan account import ~/.gitconfig --name work --as office",
+		Args:    a.AtMost(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.importAccounts(cmd.Context(), s, args) },
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		},
+	}
+	command.Add(cmd, a.T("Flags:"),
+		command.NewOption("from", "", &s.from, strings.Join(programNames(), "|"), a.T("whose settings (default: by the name of the file, or all)")),
+		command.NewOption("all", "", &s.all, "", a.T("take every account that was found")),
+		command.NewOption("name", "", &s.names, a.T("NAME"), a.T("take the account of this name; repeatable")),
+		command.NewOption("as", "", &s.as, a.T("NAME"), a.T("call it this here; for one account")),
+		command.NewOption("sender", "", &s.sender, a.T("ADDRESS"), a.T("the sender of accounts whose settings name none")),
+		command.NewOption("replace", "", &s.replace, "", a.T("replace accounts of the same name")),
+		command.NewOption("secret-files", "", &s.files, "", a.T("keep each password in a file beside the configuration, which only you can read, instead of the keyring")),
+		command.NewOption("dry-run", "n", &s.dryRun, "", a.T("only show what would be taken over")),
+		command.NewOption("json", "", &s.json, "", a.T("print JSON")),
+	)
+	command.Complete(cmd, "from", programNames)
+	return cmd
+}
+
+// haul is an account that was found, on its way to be kept.
+type haul struct {
+	foreign.Found
+	program foreign.Program
+	name    string // of ours, which is unique among all that were found
+	chosen  bool
+	// replaces: an account of ours has this name; skipped: and is left alone.
+	replaces, skipped bool
+	kept              bool
+	// consented: the user wants the account of this name replaced.
+	consented bool
+	// unkept is why its password could not be kept; nil if it was, or there is none.
+	unkept error
+}
+
+func (a *runner) importAccounts(ctx context.Context, s *importFlags, args []string) error {
+	if err := a.checkImport(s, args); err != nil {
+		return err
+	}
+	f, err := a.Configuration()
+	if err != nil {
+		return err
+	}
+	all, err := a.lookAround(ctx, s, args)
+	if err != nil {
+		return err
+	}
+	list := a.hauls(all, s)
+	if !s.json {
+		a.tellFound(f, all, list, s.names)
+	}
+	if s.dryRun || len(list) == 0 {
+		if s.json {
+			a.PrintJSON(importResult(all, list))
+		}
+		return nil
+	}
+	if err := a.choose(ctx, s, f, list); err != nil {
+		return err
+	}
+	if err := a.keepAll(ctx, s, f, list); err != nil {
+		return err
+	}
+	if s.json {
+		a.PrintJSON(importResult(all, list))
+	} else {
+		a.tellKept(f, list)
+	}
+	return a.tellUnkept(s, args, list)
+}
+
+// tellUnkept lists the accounts whose password could not be kept; the others are.
+func (a *runner) tellUnkept(s *importFlags, args []string, list []*haul) error {
+	var names []string
+	var why error
+	for _, h := range list {
+		if h.unkept != nil {
+			names, why = append(names, h.name), h.unkept
+		}
+	}
+	if why == nil {
+		return nil
+	}
+	again := "yan account import"
+	for _, file := range args {
+		again += " " + console.ShellWord(file)
+	}
+	if s.from != "" {
+		again += " --from " + s.from
+	}
+	return command.Fail(command.ExitConfig, errors.New(a.T("not taken over, since their passwords can't be kept: %s (%s)", a.Listed(names), a.SecretProblem(why))),
+		a.T("Keep them in files that only you can read: %s", again+" --secret-files --name "+strings.Join(names, " --name ")))
+}
+
+func (a *runner) checkImport(s *importFlags, args []string) error {
+	switch {
+	case s.from != "" && !slices.Contains(programNames(), s.from):
+		return a.Wrongf("%s %q: want one of %s", a.Name("from"), s.from, a.Listed(programNames()))
+	case s.all && len(s.names) > 0:
+		return a.Wrongf("%s and %s are both given; one takes every account, the other one of them", a.Name("all"), a.Name("name"))
+	case s.as != "" && !accounts.IsAccountName(s.as):
+		return a.Wrongf("%s %q: want letters, digits, - and _", a.Name("as"), s.as)
+	case s.as != "" && len(s.names) > 1:
+		return a.Wrongf("%s is for one account; %d are named", a.Name("as"), len(s.names))
+	}
+	if s.sender != "" {
+		if err := a.Address("sender", s.sender); err != nil {
+			return err
+		}
+		if _, err := message.ParseMailbox(s.sender); err != nil {
+			return a.Wrongf("%s %q: want one address", a.Name("sender"), s.sender)
+		}
+	}
+	if len(args) == 1 {
+		if _, err := os.Stat(args[0]); err != nil {
+			return a.File("", args[0], err)
+		}
+	}
+	if len(args) == 1 && s.from == "" {
+		p, ok := foreign.Guess(args[0])
+		if !ok {
+			return command.Fail(command.ExitUsage, errors.New(a.T("%s: its name does not tell whose settings these are", command.Printable(args[0]))),
+				a.T("Say it with %s.", "--from "+strings.Join(programNames(), "|")))
+		}
+		s.from = string(p)
+	}
+	return nil
+}
+
+// lookAround reads the file, or what is in the usual places.
+func (a *runner) lookAround(ctx context.Context, s *importFlags, args []string) ([]foreign.Settings, error) {
+	m := foreign.Machine{Home: a.home(), Etc: a.Etc, Getenv: a.Getenv}
+	if me, err := user.Current(); err == nil {
+		m.User = me.Username[strings.LastIndexByte(me.Username, '\\')+1:] // Windows has the domain before it
+	}
+	if len(args) == 1 {
+		settings, err := m.Look(ctx, foreign.Program(s.from), args[0])
+		if err != nil {
+			return nil, a.unreadableSettings(args[0], err)
+		}
+		return []foreign.Settings{settings}, nil
+	}
+	var all []foreign.Settings
+	var places []string
+	for _, p := range foreign.Programs() {
+		if s.from != "" && s.from != string(p) {
+			continue
+		}
+		places = append(places, m.Usual(p)...)
+		settings, err := m.Look(ctx, p, "")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			explained := a.unreadableSettings("", err)
+			if s.from != "" {
+				return nil, explained
+			}
+			if failed := (*command.Failure)(nil); errors.As(explained, &failed) { // the others may be in order
+				a.Explain(failed)
+			}
+			continue
+		}
+		all = append(all, settings)
+	}
+	if len(all) == 0 {
+		return nil, command.Fail(command.ExitNoInput, errors.New(a.T("no settings of other programs were found")), a.T("Looked at: %s", a.Listed(places)))
+	}
+	return all, nil
+}
+
+func (a *runner) home() string {
+	if home := a.Getenv("HOME"); home != "" {
+		return home
+	}
+	return a.Getenv("USERPROFILE")
+}
+
+// unreadableSettings says what is wrong with a whole file.
+func (a *runner) unreadableSettings(file string, err error) error {
+	var problem *foreign.ProblemError
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &problem):
+		where := command.Printable(problem.File)
+		if problem.Line > 0 {
+			where = fmt.Sprintf("%s:%d", where, problem.Line)
+		}
+		switch problem.Problem {
+		case foreign.TooLarge:
+			return command.Fail(command.ExitData, errors.New(a.T("%s: too large for settings", where)), "")
+		case foreign.NotText:
+			return command.Fail(command.ExitData, errors.New(a.T("%s: the text is not UTF-8", where)), "")
+		case foreign.NotRegular:
+			return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this is a folder, not a file", where)), "")
+		case foreign.Untrusted:
+			return command.Fail(command.ExitConfig, errors.New(a.T("%s: other users can change this file or its folder, and it may name commands and servers: it is not used", where)),
+				a.T("Look at what it holds, and import a copy of your own."))
+		}
+		return command.Fail(command.ExitData, errors.New(a.T("%s: this line can't be read; its own program refuses the file, too", where)), "")
+	case errors.As(err, &path):
+		return a.File("", path.Path, err)
+	}
+	return a.File("", file, err)
+}
+
+// hauls are the accounts of all programs, each with a name of its own.
+func (a *runner) hauls(all []foreign.Settings, s *importFlags) []*haul {
+	var list []*haul
+	taken := map[string]bool{}
+	for _, settings := range all {
+		for _, found := range settings.Found {
+			h := &haul{Found: found, program: settings.Program, name: found.Account.Name}
+			if taken[h.name] {
+				h.name += "-" + string(settings.Program)
+			}
+			for i := 2; taken[h.name]; i++ {
+				h.name = fmt.Sprintf("%s-%d", found.Account.Name, i)
+			}
+			taken[h.name] = true
+			if h.Account.From == "" {
+				h.Account.From = s.sender
+			}
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// choose marks what is to be kept: by the flags, or as the user says.
+func (a *runner) choose(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+	var names []string
+	for _, h := range list {
+		names = append(names, h.name)
+	}
+	for _, name := range s.names {
+		i := slices.Index(names, name)
+		if i < 0 {
+			hint := a.T("There are: %s.", a.Listed(names))
+			if near := command.Nearest(name, names); near != "" {
+				hint = a.T("Did you mean %s?", near)
+			}
+			return command.Fail(command.ExitUsage, errors.New(a.T("no account %q was found", name)), hint)
+		}
+		list[i].chosen = true
+	}
+	switch {
+	case len(s.names) > 0:
+	case s.all:
+		for _, h := range list {
+			_, h.skipped = f.Account(h.name)
+			h.skipped = h.skipped && !s.replace && s.as == ""
+			h.chosen = !h.skipped
+		}
+	default:
+		if err := a.askWhich(ctx, s, f, list); err != nil {
+			return err
+		}
+	}
+	n := 0
+	for _, h := range list {
+		if h.chosen {
+			n++
+		}
+	}
+	if s.as != "" && n != 1 {
+		return a.Wrongf("%s is for one account; %d are named", a.Name("as"), n)
+	}
+	for _, h := range list {
+		if h.chosen && s.as != "" {
+			h.name = s.as
+		}
+	}
+	return nil
+}
+
+func (a *runner) askWhich(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+	q := a.Asker(false)
+	if !q.Person {
+		return command.Fail(command.ExitUsage, errors.New(a.T("nobody can be asked which accounts to take over")),
+			a.T("Say it with %s or %s; %s only shows them.", "--all", "--name "+list[0].name, "--dry-run"))
+	}
+	for _, h := range list {
+		title := a.T("Take over %s (%s)?", h.name, h.Account.From)
+		old, exists := f.Account(h.name)
+		if exists = exists && !s.replace && s.as == ""; exists {
+			title = a.T("Replace the account %s (%s)?", old.Name, old.From)
+		}
+		yes, err := q.Confirm(ctx, ask.Question{Title: title}, !exists)
+		if err != nil {
+			return a.notAnswered(err, title, "--all")
+		}
+		h.chosen, h.consented = yes, yes && exists
+	}
+	return nil
+}

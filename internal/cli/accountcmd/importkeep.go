@@ -1,0 +1,176 @@
+package accountcmd
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// keepAll keeps what was chosen: all of it or, where anything is in the way,
+// nothing.
+func (a *runner) keepAll(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+	read, before, first := f.Bytes(), f.Default(), len(f.Accounts()) == 0
+	chosen := ""
+	for _, h := range list {
+		if !h.chosen {
+			continue
+		}
+		if err := a.fitsIn(f, s, h); err != nil {
+			return err
+		}
+		if err := f.Put(completed(f, h)); err != nil {
+			return a.BadConfiguration(f.Path(), err)
+		}
+		if h.Default && chosen == "" {
+			chosen = h.name
+		}
+	}
+	if !first {
+		chosen = before // who was the default stays it
+	}
+	if chosen != "" && f.Default() != chosen {
+		if err := f.SetDefault(chosen); err != nil {
+			return a.BadConfiguration(f.Path(), err)
+		}
+	}
+	if !slices.ContainsFunc(list, func(h *haul) bool { return h.chosen }) {
+		return nil
+	}
+	if err := accounts.CheckSavable(f, read); err != nil {
+		return a.NotSaved(f, err)
+	}
+	return a.keepSecrets(ctx, s, f, list)
+}
+
+// keepPassword keeps the password of an account that was found. putBack undoes it.
+func (a *runner) keepPassword(ctx context.Context, s *importFlags, f *account.File, vault *secret.Vault, h *haul) (putBack func(context.Context) error, err error) {
+	acc, _ := f.Account(h.name)
+	if s.files {
+		path := accounts.OwnSecretFile(f, h.name)
+		before, err := accounts.RememberFile(path)
+		if err == nil {
+			err = accounts.WriteSecretFile(path, h.Password.Reveal())
+		}
+		if err != nil {
+			return nil, command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the secret can't be written"), err), "")
+		}
+		acc.Secret = account.Secret{File: path}
+		return func(context.Context) error { return before.PutBack() }, f.Put(acc)
+	}
+	before, err := accounts.RememberKept(ctx, vault, h.name, accounts.ItemPassword)
+	if err == nil {
+		_, err = account.NewSecrets(vault).KeepPassword(ctx, acc, h.Password.Reveal())
+	}
+	return before.PutBack, err
+}
+
+// withoutKeeping takes an account back whose password can't be kept on this machine, so
+// that the others can be taken over. It is false for any other failure.
+func (h *haul) withoutKeeping(f *account.File, was map[string]account.Account, err error) bool {
+	var e *secret.Error
+	if !errors.As(err, &e) || e.Problem != secret.Unavailable && e.Problem != secret.Locked {
+		return false
+	}
+	var undo error
+	if old, ok := was[h.name]; ok {
+		undo = f.Put(old)
+	} else {
+		undo = f.Remove(h.name)
+	}
+	h.chosen, h.unkept = undo != nil, err
+	return undo == nil
+}
+
+// fitsIn refuses an account that is there already, and one without a sender.
+func (a *runner) fitsIn(f *account.File, s *importFlags, h *haul) error {
+	_, exists := f.Account(h.name)
+	h.replaces = exists
+	switch {
+	case exists && !s.replace && !h.consented:
+		return command.Fail(command.ExitUsage, errors.New(a.T("there is an account %s already; nothing was kept", h.name)),
+			a.T("Replace it with %s, or give the other one another name with %s.", "--replace", "--name "+h.Account.Name+" --as "+a.T("NAME")))
+	case h.Account.From == "":
+		return command.Fail(command.ExitData, errors.New(a.T("nothing says what address %s sends from; nothing was kept", h.name)), a.T("Say it with %s.", "--sender "+a.T("ADDRESS")))
+	}
+	return nil
+}
+
+// completed is an account that was found, with what all accounts inherit here. Where
+// and how it logs in is what the screen showed, whatever the defaults say.
+func completed(f *account.File, h *haul) account.Account {
+	acc := accounts.NewAccount(f, h.name)
+	from, to := reflect.ValueOf(h.Account), reflect.ValueOf(&acc).Elem()
+	for i := range from.NumField() {
+		if field := to.Field(i); field.CanSet() && !from.Field(i).IsZero() {
+			field.Set(from.Field(i))
+		}
+	}
+	acc.Name = h.name
+	if !h.Password.IsZero() {
+		acc.Secret = account.Secret{}
+	}
+	if acc.SignatureFile != "" && h.Account.SignatureFile != "" {
+		acc.Signature = ""
+	}
+	return acc
+}
+
+// keepSecrets puts passwords into the keyring, then writes the configuration;
+// where that fails, what they took the place of is put back.
+func (a *runner) keepSecrets(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+	vault := a.Vault()
+	secrets := account.NewSecrets(vault)
+	var replaced []func(context.Context) error
+	was := map[string]account.Account{}
+	if before, err := account.Load(f.Path()); err == nil { // what is in the file is not changed yet
+		for _, acc := range before.Accounts() {
+			was[acc.Name] = acc
+		}
+	}
+	err := func() error {
+		for _, h := range list {
+			if !h.chosen || h.Password.IsZero() {
+				continue
+			}
+			acc, _ := f.Account(h.name)
+			putBack, err := a.keepPassword(ctx, s, f, vault, h)
+			if h.withoutKeeping(f, was, err) {
+				continue
+			}
+			if err != nil {
+				return a.BadSecret(acc, err)
+			}
+			replaced = append(replaced, putBack)
+		}
+		if !slices.ContainsFunc(list, func(h *haul) bool { return h.chosen }) {
+			return nil
+		}
+		return a.SaveAccounts(f)
+	}()
+	if err != nil {
+		for _, putBack := range replaced {
+			if backErr := putBack(ctx); backErr != nil {
+				a.Errf("%s\n", a.T("The secret that was kept could not be taken back: %v", backErr))
+			}
+		}
+		return err
+	}
+	for _, h := range list {
+		h.kept = h.chosen
+		if acc, ok := f.Account(h.name); ok && h.kept && h.replaces {
+			kept := accounts.KeptNothing
+			if !h.Password.IsZero() {
+				kept = accounts.KeptPassword
+			}
+			a.ForgetFormer(ctx, secrets, acc, kept)
+		}
+	}
+	return nil
+}

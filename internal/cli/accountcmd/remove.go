@@ -1,0 +1,191 @@
+package accountcmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+func (a *runner) accountRemoveCommand() *cobra.Command {
+	var yes, keepSecret bool
+	cmd := &cobra.Command{
+		Use:   "remove " + a.T("NAME"),
+		Short: a.T("Remove an account and forget its secret"),
+		Long: a.T("Remove an account from the configuration, and forget the secret that is kept for it in the keyring or the encrypted file. " +
+			"So is the file that 'yan login' wrote for it. A secret that is elsewhere, in a file of yours or behind a command, stays there. Accounts that fall back to it no longer do."),
+		Example:           "  yan account remove old\n  yan account remove old --yes",
+		Args:              a.AtMost(1),
+		ValidArgsFunction: a.completeOneAccount,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.Usagef("name the account")
+			}
+			return a.removeAccount(cmd.Context(), args[0], yes, keepSecret)
+		},
+	}
+	command.Add(cmd, a.T("Flags:"),
+		command.NewOption("yes", "y", &yes, "", a.T("do not ask")),
+		command.NewOption("keep-secret", "", &keepSecret, "", a.T("leave the secret in the keyring")),
+	)
+	return cmd
+}
+
+func (a *runner) removeAccount(ctx context.Context, name string, yes, keepSecret bool) error {
+	f, err := a.FaultyConfiguration()
+	if err != nil {
+		return err
+	}
+	acc, err := a.Named(f, []string{name})
+	if err != nil {
+		return err
+	}
+	falling := fallingBackTo(f, name)
+	if !yes {
+		if sure, err := a.sureToRemove(ctx, f, acc, falling); err != nil || !sure {
+			return err
+		}
+	}
+	wasDefault, read := f.Default() == name, f.Bytes()
+	err = f.Together(name, func(f *account.File) error {
+		for _, other := range falling {
+			changed, _ := f.Account(other)
+			changed.Fallback = ""
+			if err := f.Put(changed); err != nil {
+				return err
+			}
+		}
+		return f.Remove(name)
+	})
+	if err != nil {
+		return a.BadConfiguration(f.Path(), err)
+	}
+	// The secret first: it can be refused, and then nothing has changed.
+	if err := a.NotSaved(f, accounts.CheckSavable(f, read)); err != nil {
+		return err
+	}
+	if !keepSecret {
+		if err := a.forget(ctx, acc); err != nil {
+			return err
+		}
+	}
+	if err := a.SaveAccounts(f); err != nil {
+		return err
+	}
+	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("The account %s is removed.", name))
+	for _, other := range falling {
+		a.Outf("  %s\n", a.T("%s has no fallback any more.", other))
+	}
+	if rest := accounts.AccountNamesOf(f); wasDefault && f.Default() == "" && len(rest) > 0 {
+		a.Outf("  %s\n", a.T("It was the default; '%s' makes another one that.", "yan account default "+rest[0]))
+	}
+	a.TellFaults(f)
+	return a.forgetFile(f, acc, keepSecret)
+}
+
+// fallingBackTo are the accounts whose fallback is one.
+func fallingBackTo(f *account.File, name string) []string {
+	var names []string
+	for _, other := range f.Accounts() {
+		if other.Fallback == name {
+			names = append(names, other.Name)
+		}
+	}
+	return names
+}
+
+// sureToRemove asks, and says what hangs on the account.
+func (a *runner) sureToRemove(ctx context.Context, f *account.File, acc account.Account, falling []string) (bool, error) {
+	q := a.Asker(false)
+	if !q.Person {
+		return false, command.Fail(command.ExitUsage, errors.New(a.T("nobody can be asked whether %s shall be removed", acc.Name)), a.T("Say it with %s.", "--yes"))
+	}
+	var help []string
+	if f.Default() == acc.Name {
+		help = append(help, a.T("It is the default account."))
+	}
+	if len(falling) > 0 {
+		help = append(help, a.T("These fall back to it: %s.", a.Listed(falling)))
+	}
+	title := a.T("Remove the account %s (%s)?", acc.Name, acc.From)
+	sure, err := q.Confirm(ctx, ask.Question{Title: title, Help: strings.Join(help, "\n")}, false)
+	if err != nil {
+		return false, a.notAnswered(err, title, "--yes")
+	}
+	if !sure {
+		a.Errf("%s\n", a.T("Nothing was changed."))
+	}
+	return sure, nil
+}
+
+// notAnswered says why there is no answer; flag would have given it.
+func (a *runner) notAnswered(err error, title, flag string) error {
+	switch {
+	case errors.Is(err, ask.ErrCancelled), errors.Is(err, context.Canceled):
+		return command.Fail(command.ExitInterrupted, errors.New(a.T("interrupted; nothing was changed")), "")
+	case errors.Is(err, ask.ErrNoAnswer):
+		return command.Fail(command.ExitUsage, errors.New(a.T("no answer to the question “%s”", title)), a.T("Say it with %s.", flag))
+	}
+	return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
+}
+
+// forget drops what is kept for an account that is about to go. Where its secret is
+// elsewhere nothing need be kept, and what was kept once is for that login alone: that
+// it can't be looked for is no failure then.
+func (a *runner) forget(ctx context.Context, acc account.Account) error {
+	err := a.Secrets().Forget(ctx, acc)
+	if err == nil || acc.Secret != (account.Secret{}) && !acc.UsesOAuth2() {
+		return nil
+	}
+	if ctx.Err() != nil || errors.Is(err, ask.ErrCancelled) {
+		return a.notAnswered(context.Canceled, "", "")
+	}
+	hint := a.T("To remove the account all the same, and leave there what is kept for it: %s", "--keep-secret")
+	var problem *secret.Error
+	if errors.As(err, &problem) && problem.Problem == secret.Unavailable && !errors.Is(err, accounts.ErrNoMoreTries) {
+		hint = a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE.") + "\n     " + hint
+	}
+	code := command.ExitConfig
+	if errors.Is(err, secret.ErrLocked) {
+		code = command.ExitTemporary
+	}
+	return command.Fail(code, errors.New(a.T("nothing was changed, since the secret of %s can't be forgotten: %s", acc.Name, a.SecretProblem(err))), hint)
+}
+
+// forgetFile deletes the file that yan login wrote for an account that is gone. Of
+// other files it says that the secret still stands there.
+func (a *runner) forgetFile(f *account.File, acc account.Account, keep bool) error {
+	if keep || acc.Secret.File == "" && (acc.Secret.Netrc == "" || acc.Secret.Netrc == account.DefaultNetrc) {
+		return nil
+	}
+	path := accounts.Absolute(acc.File(cmp.Or(acc.Secret.File, acc.Secret.Netrc)))
+	for _, other := range f.Accounts() {
+		if other.Secret.File != "" && accounts.Absolute(other.File(other.Secret.File)) == path {
+			return nil // which is in use
+		}
+	}
+	if path != accounts.OwnSecretFile(f, acc.Name) {
+		a.Outf("  %s\n", a.T("Its secret still stands in %s.", command.Printable(path)))
+		return nil
+	}
+	switch err := os.Remove(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the account is removed, but its secret still stands in %s", command.Printable(path)), err), a.T("Delete this file."))
+	default:
+		a.Outf("  %s\n", a.T("%s with its secret is deleted.", command.Printable(path)))
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package accountcmd
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/sasl"
+)
+
+// secretPlace is where the secret of an account is, as stable words.
+func (v view) secretPlace() (kind, place string) {
+	s := v.Secret
+	switch {
+	case v.UsesOAuth2():
+		return "oauth2", ""
+	case s.Command != "":
+		return "command", shownCommand(s.Command)
+	case s.File != "":
+		return "file", v.File(s.File)
+	case s.Env != "":
+		return "env", s.Env
+	case s.Netrc != "":
+		return "netrc", s.Netrc
+	case s.Credential != "":
+		return "credential", s.Credential
+	case v.loginName() == "" || strings.EqualFold(v.Auth, sasl.External):
+		return "none", ""
+	}
+	return "kept", ""
+}
+
+// shownCommand is a command that prints a secret, without what might be one: anywhere
+// behind a word that only prints what follows, and variables that are set for it.
+func shownCommand(line string) string {
+	program, more := secret.ProgramOf(line)
+	words := strings.Fields(line)
+	if more && words[0] != program {
+		return accounts.StartOf(line)
+	}
+	apart := func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("'\"(){};&|$`", r) }
+	for _, word := range strings.FieldsFunc(line, apart) {
+		switch word[strings.LastIndexAny(word, `/\`)+1:] {
+		case "echo", "printf", "print", "Write-Output", "Write-Host":
+			return accounts.StartOf(line)
+		}
+	}
+	return line
+}
+
+// secretWord is the place of a secret in a column.
+func (a *runner) secretWord(acc account.Account) string {
+	address, _ := acc.Address()
+	kind, _ := view{Account: acc, address: address, server: accounts.ServerOf(acc)}.secretPlace()
+	switch kind {
+	case "oauth2":
+		return "OAuth 2.0"
+	case "command":
+		return a.T("command")
+	case "file":
+		return a.T("file")
+	case "env":
+		return a.T("variable")
+	case "netrc":
+		return "netrc"
+	case "credential":
+		return a.T("systemd credential")
+	case "none":
+		return a.T("none needed")
+	}
+	if account.NewSecrets(a.Vault()).InFile(acc) {
+		return a.T("encrypted file")
+	}
+	return a.T("keyring")
+}
+
+// presence is whether a secret is there, as a stable word.
+type presence string
+
+const (
+	secretThere   presence = "there"
+	secretMissing presence = "missing"
+	secretSealed  presence = "sealed"     // in the encrypted file, whose passphrase is asked for when it is needed
+	secretUnseen  presence = "not_looked" // a command: it was not run
+	secretBad     presence = "unusable"
+	secretNone    presence = "none" // nobody logs in with one
+)
+
+// secretState is what a look at a secret found; text says it, with the place.
+type secretState struct {
+	word presence
+	text string
+	err  error // of secretMissing and secretBad
+}
+
+// secretState looks for the secret of an account. It asks nobody and runs
+// nothing.
+func (a *runner) secretState(ctx context.Context, v view) secretState {
+	kind, place := v.secretPlace()
+	switch kind {
+	case "none":
+		return secretState{word: secretNone, text: ""}
+	case "command":
+		return secretState{word: secretUnseen, text: a.T("what %q prints; it was not run", place)}
+	}
+	err := a.lookForSecret(ctx, v, true)
+	state := secretState{word: secretThere, err: err}
+	var problem *secret.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &problem) && problem.Problem == secret.NotFound:
+		state.word = secretMissing
+	case errors.As(err, &problem) && problem.Problem == secret.Unavailable && problem.Path != "" && problem.Source.Kind == secret.Kept:
+		state.word, state.err = secretSealed, nil
+	default:
+		state.word = secretBad
+	}
+	state.text = a.secretText(ctx, v, state)
+	return state
+}
+
+// lookForSecret reads a secret and drops it. sealed: the encrypted file counts.
+func (a *runner) lookForSecret(ctx context.Context, v view, sealed bool) error {
+	vault := a.Vault()
+	vault.Passphrase = nil
+	if !sealed {
+		vault.File = ""
+	}
+	secrets := account.NewSecrets(vault)
+	if v.UsesOAuth2() {
+		_, err := secrets.Tokens(ctx, v.Account)
+		return err
+	}
+	_, err := secrets.Password(ctx, v.Account)
+	return err
+}
+
+// secretText says where the secret is, and how it is there.
+func (a *runner) secretText(ctx context.Context, v view, state secretState) string {
+	kind, place := v.secretPlace()
+	where := ""
+	switch kind {
+	case "file":
+		where = a.T("the file %s", command.Printable(place))
+	case "env":
+		where = a.T("the variable %s", place)
+	case "netrc":
+		where = a.T("the netrc file")
+	case "credential":
+		where = a.T("the systemd credential %s", place)
+	default:
+		switch {
+		case state.word == secretSealed:
+			return a.T("in the encrypted file; its passphrase is asked for when it is needed")
+		case state.word == secretMissing:
+			return a.T("not there; 'yan login %s' asks for it", v.Name)
+		case state.word == secretBad:
+			return a.T("%s: %s", a.T("the keyring"), a.SecretProblem(state.err))
+		case a.lookForSecret(ctx, v, false) != nil:
+			return a.T("in the encrypted file")
+		}
+		return a.T("in the keyring of this system")
+	}
+	if state.word == secretThere {
+		return where + a.T(": it is there")
+	}
+	return a.T("%s: %s", where, a.SecretProblem(state.err))
+}

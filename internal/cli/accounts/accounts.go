@@ -1,0 +1,306 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// SaveAccounts writes the configuration.
+func (a *Accounts) SaveAccounts(f *account.File) error { return a.NotSaved(f, f.Save()) }
+
+// NotSaved says why the configuration could not be written, if so.
+func (a *Accounts) NotSaved(f *account.File, err error) error {
+	if err == nil || errors.Is(err, account.ErrChanged) {
+		return a.orBad(f.Path(), err)
+	}
+	return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+}
+
+// NewAccount has what every account inherits but for where it logs in, as whom, how
+// and with what secret: defaults know nothing of another mailbox.
+func NewAccount(f *account.File, name string) account.Account {
+	acc := f.New(name)
+	acc.Server, acc.User, acc.Auth, acc.IMAP, acc.SentFolder = "", "", "", "", ""
+	acc.Secret, acc.OAuth2, acc.AllowCleartextPassword = account.Secret{}, account.OAuth2{}, false
+	return acc
+}
+
+// Configuration reads the accounts of this user. A file that can't be
+// understood is explained.
+func (a *Accounts) Configuration() (*account.File, error) {
+	path, err := account.Path(a.Getenv)
+	if err != nil {
+		return nil, command.Fail(command.ExitConfig, errors.New(a.T("the configuration can't be found: none of YAN_CONFIG, XDG_CONFIG_HOME and HOME is set")), "")
+	}
+	f, err := a.Load(path, account.Load)
+	if err != nil {
+		return nil, a.BadConfiguration(path, err)
+	}
+	return f, nil
+}
+
+// FaultyConfiguration is configuration for what concerns single accounts: others may
+// make no sense. named and identify refuse to use these.
+func (a *Accounts) FaultyConfiguration() (*account.File, error) {
+	path, err := a.ConfigPath()
+	if err != nil {
+		return nil, err
+	}
+	f, err := a.Load(path, account.LoadFaulty)
+	if err != nil {
+		return nil, a.BadConfiguration(path, err)
+	}
+	return f, nil
+}
+
+// Load reads a configuration. From a pipe that may wait for its other end.
+func (a *Accounts) Load(path string, by func(string) (*account.File, error)) (*account.File, error) {
+	return wholefile.Await(a.Ctx, func() (*account.File, error) { return by(path) }, nil)
+}
+
+// usable refuses an account that makes no sense, or whose fallback makes none.
+func (a *Accounts) usable(f *account.File, acc account.Account) error {
+	for range len(f.Accounts()) {
+		if p := f.FaultOf(acc.Name); p != nil {
+			return a.BadConfiguration(f.Path(), p)
+		}
+		next, ok := f.Account(acc.Fallback)
+		if !ok {
+			break
+		}
+		acc = next
+	}
+	return nil
+}
+
+// TellFaults says what is wrong with the accounts that were not the matter.
+func (a *Accounts) TellFaults(f *account.File) {
+	for _, p := range f.Faults() {
+		var told *command.Failure
+		if errors.As(a.BadConfiguration(f.Path(), p), &told) {
+			a.Explain(told)
+		}
+	}
+}
+
+// BadConfiguration says what is wrong with the file, where, and what is meant
+// perhaps.
+func (a *Accounts) BadConfiguration(path string, err error) error {
+	var p *account.ParseError
+	var unknown *account.UnknownError
+	switch {
+	case errors.As(err, &unknown) && !errors.As(err, &p):
+		return a.unknownAccount(unknown)
+	case errors.Is(err, account.ErrChanged):
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.Printable(path))), a.T("Try again."))
+	case errors.Is(err, context.Canceled):
+		return a.Interrupted()
+	case errors.Is(err, fs.ErrPermission):
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: no permission", command.Printable(path))), "")
+	case !errors.As(err, &p):
+		return a.Configf("%s: can't be used: %v", command.Printable(path), err)
+	}
+	where := command.Printable(path)
+	if p.Line > 0 {
+		where = fmt.Sprintf("%s:%d:%d", where, p.Line, p.Column)
+	}
+	hint := ""
+	if p.Near != "" {
+		hint = a.T("Did you mean %s?", p.Near)
+	}
+	switch p.Fault {
+	case account.FaultUnknownKey:
+		if hint == "" {
+			hint = a.repair(p)
+		}
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: there is no key %s", where, p.Key)), hint)
+	case account.FaultVersion:
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: this file is of a newer yan, and is left as it is", where)), a.T("Update this program, or name another file in YAN_CONFIG."))
+	case account.FaultSecret:
+		if strings.HasPrefix(p.Key, "outbox.") {
+			return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
+				a.T("Take it out, and say where it is: %s; PGPASSWORD and ~/.pgpass will do, too", `password_command = "pass show db"`))
+		}
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
+			a.T("Take the line out and run 'yan login', which keeps it safely; or say where it is: %s", `secret = { command = "pass show mail" }`))
+	case account.FaultSyntax:
+		if long, ok := errors.AsType[*wholefile.TooLongError](p.Err); ok {
+			return command.Fail(command.ExitConfig, errors.New(a.T("%s: holds more than %s, the most that is read here", where, console.Size(long.Most))), "")
+		}
+		if said := a.Say(p.Err); a.Language() != words.English && said == p.Err.Error() { // a rare one, which is in English
+			return command.Fail(command.ExitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), a.repair(p))
+		}
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), a.repair(p))
+	case account.FaultWritable:
+		if untrusted, ok := errors.AsType[*wholefile.UntrustedError](p.Err); ok && (untrusted.Folder || untrusted.Reason == wholefile.OthersOwn) {
+			hint := a.T("Look at what it holds, then make it yours: %s", "chown \"$(id -un)\" "+command.Printable(untrusted.Path))
+			if untrusted.Reason == wholefile.OthersWrite {
+				hint = a.T("Look at what it holds, then keep it to yourself: %s", "chmod go-w "+command.Printable(untrusted.Path))
+			}
+			return command.Fail(command.ExitConfig, errors.New(a.T("%v: the commands in %s are not run, and nothing is sent by it", untrusted, command.Printable(path))), hint)
+		}
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: others on this machine can write this file: its commands are not run, and nothing is sent by it", where)),
+			a.T("Look at what stands in it, then keep it to yourself: chmod 600 %s", command.Printable(path)))
+	}
+	return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.repair(p))
+}
+
+// repair says how a configuration is put right.
+func (a *Accounts) repair(p *account.ParseError) string {
+	path := strings.SplitN(p.Key, ".", 3)
+	switch {
+	case len(path) == 3 && path[0] == "account" && IsAccountName(path[1]) && (p.Fault == account.FaultValue || p.Fault == account.FaultReference):
+		return a.T("Put it right: %s; or remove the account: %s", fmt.Sprintf("yan account edit %s --set %s=…", path[1], path[2]), "yan account remove "+path[1])
+	case p.Key == "default":
+		return a.T("Put it right: %s", "yan account default "+a.T("NAME"))
+	}
+	return a.T("Put it right: %s", "yan account edit")
+}
+
+// unknownAccount names those that are like it.
+func (a *Accounts) unknownAccount(e *account.UnknownError) error {
+	hint := a.T("'yan account list' shows the accounts.")
+	if len(e.Near) > 0 {
+		hint = a.T("Did you mean %s?", a.Listed(e.Near))
+	}
+	return command.Fail(command.ExitConfig, errors.New(a.T("there is no account %q", e.Name)), hint)
+}
+
+// ambiguous: which of several accounts is meant, the user has to say.
+func (a *Accounts) ambiguous(e *account.AmbiguousError) error {
+	names := a.Listed(e.Names)
+	if e.From.IsZero() {
+		return command.Fail(command.ExitConfig, errors.New(a.T("there are several accounts and no default: %s", names)),
+			a.T("Say which with -A, or once and for all: yan account default %s", e.Names[0]))
+	}
+	return command.Fail(command.ExitConfig, errors.New(a.T("several accounts serve %s: %s", e.From, names)), a.T("Say which with -A, for example -A %s", e.Names[0]))
+}
+
+// Secrets are the places of this machine where secrets are kept.
+func (a *Accounts) Secrets() *account.Secrets {
+	s := account.NewSecrets(a.Vault())
+	s.Unsaved = func(err error) {
+		a.Errf("%s\n", a.T("The fresh access token could not be kept: %v", err))
+	}
+	return s
+}
+
+func (a *Accounts) Vault() *secret.Vault {
+	v := &secret.Vault{Keyring: a.Keyring, Getenv: a.Getenv, Home: a.Getenv("HOME"), WorkFactor: a.WorkFactor}
+	if path, err := account.Path(a.Getenv); err == nil {
+		v.File = filepath.Join(filepath.Dir(path), "secrets.age")
+	}
+	if a.ReadSecret != nil {
+		tries := a.PassphraseTries()
+		v.Passphrase = func(ctx context.Context, anew bool) (string, error) {
+			if err := tries(anew); err != nil {
+				return "", err
+			}
+			return a.askPassphrase(ctx, anew)
+		}
+	}
+	return v
+}
+
+// maxTries bounds how often this run asks for the passphrase of the encrypted file.
+const maxTries = 3
+
+// ErrNoMoreTries: the passphrase was mistyped too often.
+var ErrNoMoreTries = errors.New("the passphrase was wrong each time")
+
+// PassphraseTries counts how often the passphrase is asked for: one that is right is
+// not asked for again.
+func (a *Accounts) PassphraseTries() func(anew bool) error {
+	asked := 0
+	return func(anew bool) error {
+		if anew {
+			return nil
+		}
+		if asked > 0 {
+			a.Errf("%s\n", a.T("That is not the passphrase."))
+		}
+		if asked++; asked > maxTries {
+			return ErrNoMoreTries
+		}
+		return nil
+	}
+}
+
+// askPassphrase asks for the passphrase of the encrypted file on the terminal.
+func (a *Accounts) askPassphrase(ctx context.Context, anew bool) (string, error) {
+	return a.Passphrase(anew, func(title string) (string, error) {
+		defer a.Hushed()()
+		a.Errf("%s", a.T("%s (not shown): ", title))
+		defer a.Errf("\n")
+		return a.ReadSecret(ctx)
+	})
+}
+
+// Passphrase asks for that of the encrypted file, twice for a new one.
+func (a *Accounts) Passphrase(anew bool, question func(title string) (string, error)) (string, error) {
+	if !anew {
+		return question(a.T("Passphrase of the encrypted file"))
+	}
+	a.Errf("%s\n", a.T("Remember it: who forgets it has to log in again."))
+	for range 3 {
+		first, err := question(a.T("New passphrase of the encrypted file"))
+		if err != nil {
+			return "", err
+		}
+		second, err := question(a.T("The same again"))
+		if err != nil || first == second && first != "" {
+			return first, err
+		}
+		a.Errf("%s\n", a.T("The two are not the same, or empty."))
+	}
+	return "", ask.ErrCancelled
+}
+
+// LoginName is the user that logs in to the account's server; "" without a login.
+func LoginName(acc account.Account, server transport.Server, address smtp.Address) string {
+	switch {
+	case acc.NoLogin():
+		return ""
+	case acc.User != "":
+		return acc.User
+	case server.User != "":
+		return server.User
+	case acc.Auth != "" || acc.Secret != account.Secret{} || acc.UsesOAuth2():
+		return address.String()
+	}
+	return ""
+}
+
+// ServerOf is where an account sends; zero when that is not known.
+func ServerOf(acc account.Account) transport.Server {
+	address, err := acc.Address()
+	if err != nil {
+		return transport.Server{}
+	}
+	server, _ := transport.ParseServer(acc.Server, address)
+	return server
+}
+
+// ConfigPath is where the configuration is, or would be.
+func (a *Accounts) ConfigPath() (string, error) {
+	path, err := account.Path(a.Getenv)
+	if err != nil {
+		return "", command.Fail(command.ExitConfig, errors.New(a.T("the configuration can't be found: none of YAN_CONFIG, XDG_CONFIG_HOME and HOME is set")), "")
+	}
+	return path, nil
+}

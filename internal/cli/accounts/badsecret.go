@@ -1,0 +1,206 @@
+package accounts
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/oauth"
+	"github.com/yanmail/yan/internal/secret"
+)
+
+// SecretProblem is what is wrong with a secret in a few words.
+func (a *Accounts) SecretProblem(err error) string {
+	var problem *secret.Error
+	if !errors.As(err, &problem) {
+		return a.Say(err)
+	}
+	switch problem.Problem {
+	case secret.NotFound:
+		return a.T("not there")
+	case secret.OtherLogin:
+		return a.T("of an earlier login, for another server or user")
+	case secret.Empty:
+		return a.T("empty")
+	case secret.SeveralLines:
+		return a.T("holds several lines, want the secret alone")
+	case secret.Readable:
+		if errors.Is(err, secret.ErrForeign) {
+			return a.T("belongs to another user of this machine")
+		}
+		return a.T("others on this machine can read it; chmod 600 keeps it to yourself")
+	case secret.Unreadable:
+		return a.T("can't be read")
+	case secret.CommandFailed:
+		return a.T("the command failed")
+	case secret.Stuck:
+		return a.T("the command does not end")
+	case secret.Locked:
+		return a.T("the keyring is locked")
+	case secret.Unavailable:
+		if errors.Is(err, ErrNoMoreTries) {
+			return a.T("the passphrase of the encrypted file is wrong")
+		}
+		return a.T("there is no keyring that works, and nobody to ask for the passphrase of the encrypted file")
+	case secret.Passphrase:
+		return a.T("the passphrase of the encrypted file is wrong")
+	case secret.Damaged:
+		return a.T("damaged")
+	case secret.Unwritable:
+		if problem.Err != nil {
+			return a.T("can't be written (%v)", problem.Err)
+		}
+		return a.T("can't be written")
+	}
+	return a.Say(err)
+}
+
+// BadSecret says what is wrong with the place of an account's secret and what
+// to do.
+func (a *Accounts) BadSecret(acc account.Account, err error) error {
+	return a.BadSecretOf(acc, err, "yan login "+acc.Name)
+}
+
+// BadSecretOf is the same; login is the command that logs in again.
+func (a *Accounts) BadSecretOf(acc account.Account, err error, login string) error {
+	loginAgain := a.T("Log in again: %s", login)
+	var s *secret.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return a.Interrupted()
+	case errors.Is(err, oauth.ErrConsent):
+		return command.Fail(command.ExitAuth, errors.New(a.T("account %s: the consent to send has ended", acc.Name)), loginAgain)
+	case !errors.As(err, &s):
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: %s", acc.Name, err)), "")
+	}
+	hint := ""
+	switch s.Problem {
+	case secret.NotFound:
+		if s.Source.Kind == secret.Credential {
+			return a.noCredential(acc, s)
+		}
+		if s.Source.Kind == secret.Kept {
+			hint = loginAgain
+		}
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: no secret in %s", acc.Name, a.placeOf(s))), hint)
+	case secret.OtherLogin:
+		what := a.T("account %s: what is kept for it is of an earlier login, and is not used", acc.Name)
+		if s.For != "" {
+			what = a.T("account %s: what is kept for it is of %s, and is not used for %s", acc.Name, command.Printable(s.For), command.Printable(s.Key.For))
+		}
+		return command.Fail(command.ExitConfig, errors.New(what), loginAgain)
+	case secret.Damaged:
+		hint = loginAgain
+		if s.Source.Kind == secret.Kept && s.Path != "" {
+			hint = a.T("Restore it from a copy, or begin a new one; the damaged one is set aside: %s", login+" --"+NewFileFlag)
+		}
+	case secret.Passphrase:
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: the passphrase of %s is wrong", acc.Name, a.placeOf(&secret.Error{Path: cmp.Or(s.Path, a.Vault().File)}))),
+			a.T("If it is forgotten, begin a new file; the old one is set aside: %s", login+" --"+NewFileFlag))
+	case secret.Unwritable:
+		return command.Fail(command.ExitCantCreate, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+a.T(": %s", a.SecretProblem(err)))),
+			a.T("Make room on the disk, or see to it that you may write into %s.", command.Printable(filepath.Dir(s.Path))))
+	case secret.Empty, secret.SeveralLines:
+		hint = a.T("Put the authorization code or password there, alone on its line.")
+	case secret.Readable:
+		if !errors.Is(err, secret.ErrForeign) {
+			return command.Fail(command.ExitConfig, errors.New(a.T("account %s: others on this machine can read %s", acc.Name, a.placeOf(s))),
+				a.T("Keep it to yourself: chmod 600 %s", command.Printable(s.Path)))
+		}
+	case secret.CommandFailed:
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: %s failed (%s)", acc.Name, a.placeOf(s), a.howItEnded(s.Err))),
+			a.T("Try the command by itself; its first line has to be the secret."))
+	case secret.Stuck:
+		what := a.T("account %s: %s did not end (%s)", acc.Name, a.placeOf(s), a.Say(s.Err))
+		if errors.Is(s.Err, secret.ErrNoTerminal) {
+			what = a.T("account %s: %s did not end; does it wait for a passphrase? It has no terminal to ask on", acc.Name, a.placeOf(s))
+		}
+		return command.Fail(command.ExitConfig, errors.New(what), a.T("Try the command by itself: it has to print the secret without asking. Unlock what it asks for, or keep the secret elsewhere: %s", login+" --secret-file code.txt"))
+	case secret.Locked:
+		hint = a.T("Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s", login+" --secret-file code.txt")
+	case secret.Unavailable:
+		if errors.Is(err, ErrNoMoreTries) {
+			return a.BadSecretOf(acc, &secret.Error{Problem: secret.Passphrase, Source: s.Source, Key: s.Key, Path: s.Path}, login)
+		}
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: there is no keyring that works, and nobody to ask for the passphrase of the encrypted file", acc.Name)),
+			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", login+" --secret-file code.txt"))
+	}
+	return command.Fail(command.ExitConfig, errors.New(a.T("account %s: %s", acc.Name, a.T("%s: %s", a.placeOf(s), a.SecretProblem(err)))), hint)
+}
+
+// noCredential says why there is no systemd credential of that name.
+func (a *Accounts) noCredential(acc account.Account, s *secret.Error) error {
+	name := command.Printable(s.Source.Value)
+	var others secret.OtherCredentials
+	switch {
+	case errors.Is(s, secret.ErrNoCredentials):
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd has passed no credentials to this process, so there is no %s", acc.Name, name)),
+			a.T("Start it as a service with %s in its unit.", "LoadCredential="+name+":/etc/…"))
+	case errors.As(s, &others) && len(others) > 0:
+		var names []string
+		for _, other := range others {
+			names = append(names, command.Printable(other))
+		}
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd has passed no credential %s; those it has passed: %s", acc.Name, name, a.Listed(names))),
+			a.T("Correct the name, or add %s to the unit.", "LoadCredential="+name+":/etc/…"))
+	}
+	return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd has passed no credential %s", acc.Name, name)),
+		a.T("Correct the name, or add %s to the unit.", "LoadCredential="+name+":/etc/…"))
+}
+
+// howItEnded says what became of a command: its exit status, or why it could not
+// be run.
+func (a *Accounts) howItEnded(err error) string {
+	var ended *exec.ExitError
+	switch {
+	case err == nil:
+		return a.T("unknown")
+	case errors.As(err, &ended) && ended.ExitCode() > 0:
+		status := a.T("exit status %d", ended.ExitCode())
+		if said := strings.TrimPrefix(err.Error(), ended.Error()+": "); said != err.Error() {
+			return a.T("%s: %s", status, said)
+		}
+		return status
+	}
+	return a.Say(err)
+}
+
+// placeOf names where a secret was looked for. Of a command only the program:
+// somebody may have written "echo" and the secret.
+func (a *Accounts) placeOf(e *secret.Error) string {
+	value := command.Printable(e.Source.Value)
+	switch e.Source.Kind {
+	case secret.File:
+		return a.T("the file %s", value)
+	case secret.Command:
+		return a.T("the command %s", StartOf(e.Source.Value))
+	case secret.Env:
+		return a.T("the variable %s", value)
+	case secret.Credential:
+		return a.T("the systemd credential %s", value)
+	case secret.Netrc:
+		if e.Path != "" {
+			value = command.Printable(e.Path)
+		}
+		return a.T("the netrc file %s", value)
+	}
+	if e.Path != "" {
+		return a.T("the encrypted file %s", command.Printable(e.Path))
+	}
+	return a.T("the keyring")
+}
+
+// StartOf is a command by its program alone, since anything else in it may be a secret.
+func StartOf(line string) string {
+	program, more := secret.ProgramOf(line)
+	if more {
+		program = strings.TrimSpace(console.Visible(program) + " …")
+	}
+	return console.Visible(program)
+}

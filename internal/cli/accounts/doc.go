@@ -1,0 +1,18 @@
+// Package accounts is the configuration and the secrets of this user for all
+// commands: it reads and saves them, finds the account that is meant, tries a login,
+// and says what is wrong with them.
+package accounts
+
+import (
+	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/secret"
+)
+
+// Accounts finds accounts and their secrets.
+type Accounts struct {
+	*serverflag.Servers
+	// Keyring is the system's store of secrets; nil if there is none.
+	Keyring secret.Keyring
+	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full one.
+	WorkFactor int
+}

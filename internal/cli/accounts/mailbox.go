@@ -1,0 +1,31 @@
+package accounts
+
+import (
+	"context"
+	"net"
+
+	"github.com/yanmail/yan/internal/imapclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// OpenMailbox logs in to the account's mailbox.
+func (a *Accounts) OpenMailbox(ctx context.Context, id *Identity) (*imapclient.Mailbox, error) {
+	cfg, err := id.SentMailbox(ctx, id.Secrets)
+	if err == nil && cfg.Dialer == nil {
+		cfg.Dialer, err = a.mailboxDialer(cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return imapclient.Open(ctx, cfg)
+}
+
+// mailboxDialer goes the way that ALL_PROXY says, as to the SMTP server; nil goes
+// directly.
+func (a *Accounts) mailboxDialer(cfg imapclient.Config) (func(context.Context, string, string) (net.Conn, error), error) {
+	proxy, err := a.SystemProxy(transport.Server{Host: cfg.Host, Port: cfg.Port})
+	if err != nil || proxy == "" {
+		return nil, err
+	}
+	return transport.ProxyDialer(proxy, nil)
+}

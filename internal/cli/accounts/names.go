@@ -1,0 +1,92 @@
+package accounts
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/smtp"
+)
+
+// Named finds the account of a name, or the default for none.
+func (a *Accounts) Named(f *account.File, args []string) (account.Account, error) {
+	name := ""
+	if len(args) > 0 {
+		name = args[0]
+	}
+	acc, err := f.Choose(name, smtp.Address{})
+	var ambiguous *account.AmbiguousError
+	switch {
+	case errors.As(err, &ambiguous):
+		return acc, a.ambiguous(ambiguous)
+	case errors.Is(err, account.ErrNone):
+		return acc, a.NoneYet(f, command.ExitConfig)
+	case err != nil:
+		return acc, a.BadConfiguration(f.Path(), err)
+	}
+	return acc, nil
+}
+
+// NamedToUse is named for what uses the account.
+func (a *Accounts) NamedToUse(f *account.File, args []string) (account.Account, error) {
+	acc, err := a.Named(f, args)
+	if err == nil {
+		err = a.usable(f, acc)
+	}
+	return acc, err
+}
+
+// NoneYet: there is no account yet.
+func (a *Accounts) NoneYet(f *account.File, code int) error {
+	return command.Fail(code, errors.New(a.T("There is no account yet in %s.", command.Printable(f.Path()))),
+		a.T("'yan login' makes one; 'yan account import' takes over those of other programs."))
+}
+
+// orBad explains an error, if there is one.
+func (a *Accounts) orBad(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return a.BadConfiguration(path, err)
+}
+
+func AccountNamesOf(f *account.File) []string {
+	var names []string
+	for _, acc := range f.Accounts() {
+		names = append(names, acc.Name)
+	}
+	return names
+}
+
+// CompleteAccounts offers the accounts that are not named yet.
+func (a *Accounts) CompleteAccounts(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, name := range a.AccountNames() {
+		if !slices.Contains(args, name) {
+			names = append(names, name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// AccountNames are for the shell, which can't be told of a broken file.
+func (a *Accounts) AccountNames() []string {
+	f, err := a.FaultyConfiguration()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, acc := range f.Accounts() {
+		names = append(names, acc.Name)
+	}
+	return names
+}
+
+// IsAccountName asks the configuration itself whether an account can be called so.
+func IsAccountName(name string) bool {
+	f, err := account.Parse("", nil)
+	return err == nil && f.Put(account.Account{Name: name, From: "me@example.com", Server: "smtps://smtp.example.com"}) == nil
+}

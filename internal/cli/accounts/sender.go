@@ -1,0 +1,21 @@
+package accounts
+
+import (
+	"github.com/yanmail/yan/provider"
+)
+
+// SenderRule says what addresses a provider lets one send from; "" when that is
+// not known.
+func (a *Accounts) SenderRule(r provider.SenderRule) string {
+	switch r {
+	case provider.MustEqualLogin:
+		return a.T("the sender has to be the address that logs in")
+	case provider.MustEqualLoginOrSendAs:
+		return a.T("the sender has to be the address that logs in, or one it may send as")
+	case provider.VerifiedIdentity:
+		return a.T("the sender has to be verified in the provider's console")
+	case provider.AliasOK:
+		return a.T("the sender may be an alias of the address that logs in, too")
+	}
+	return ""
+}

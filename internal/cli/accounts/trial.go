@@ -1,0 +1,112 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// LoginTrial is a login with an account, in the way in which it is used.
+type LoginTrial struct {
+	Account    account.Account
+	Secrets    *account.Secrets
+	Server     transport.Server // that of the account
+	Timeout    time.Duration
+	Transcript bool
+	// Connecting is called when everything is known that is needed; may be nil.
+	Connecting func()
+	// MayTry is asked with what logs in; its error ends the trial before anything is
+	// connected. nil allows everything.
+	MayTry func(yan.Options) error
+}
+
+// Try logs in and says MAIL FROM. The outcome is nil when the server took both;
+// the error is a *failure from before anything was connected.
+func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error) {
+	from, err := t.Account.Address()
+	if err != nil {
+		return nil, command.Internal("the sender of account "+t.Account.Name, err)
+	}
+	reading, stop := ctx, func() {}
+	if t.Account.Secret.Command != "" { // a keyring's dialog has its own time
+		reading, stop = a.bounded(ctx, t.Timeout)
+	}
+	o, err := t.Account.Options(reading, t.Secrets)
+	stop()
+	if err != nil {
+		return nil, a.BadSecret(t.Account, err)
+	}
+	if t.MayTry != nil {
+		if err := t.MayTry(o); err != nil {
+			return nil, err
+		}
+	}
+	o.StopAfter = smtp.StageMail
+	if o.Proxy == "" && t.Server.Socket == "" {
+		if o.Proxy, err = a.SystemProxy(t.Server); err != nil {
+			return nil, err
+		}
+	}
+	if t.Transcript {
+		o.Trace = a.Transcript(a.Stderr, a.StderrWidth)
+	}
+	o.Trace = a.Watchful(o.Trace, t.Server.Host)
+	client, err := yan.Open(t.Account.Server, o)
+	if err != nil {
+		return nil, a.Configf("the settings can't be used: %v", err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, t.Timeout, verdict.ErrTimeout{})
+	defer cancel()
+	if t.Connecting != nil {
+		t.Connecting()
+	}
+	// It goes to nobody: the conversation ends behind MAIL FROM.
+	result, err := client.Send(ctx, yan.Message{From: t.Account.From, To: []string{from.String()}, Text: "-"})
+	if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
+		return nil, a.Composing(err)
+	}
+	if verdict.ReachedStop(string(smtp.StageMail), result) {
+		return nil, nil
+	}
+	failed, _ := result.Decisive()
+	return &failed, nil
+}
+
+// TellLoginFailed says what the server said. name is that of the account where it
+// is one of several; "" otherwise.
+func (a *Accounts) TellLoginFailed(name string, t LoginTrial, o smtp.Outcome) {
+	what := a.T("The login did not work")
+	switch {
+	case o.Stage == smtp.StageMail:
+		from, _ := t.Account.Address()
+		what = a.T("The login worked, but the server does not take the sender %s", from)
+	case o.Stage != smtp.StageAuth:
+		what = a.T("The server %s can't be used", a.HostAndPort(t.Server))
+	}
+	if why := a.Why(o); why != "" {
+		what += a.T(": %s", why)
+	}
+	if name != "" {
+		what = name + a.T(": %s", what)
+	}
+	lines := []string{what}
+	if a.StderrWidth > 0 {
+		lines = console.Wrap(what, max(20, min(a.StderrWidth, 100)-2))
+	}
+	for i, line := range lines {
+		mark := " "
+		if i == 0 {
+			mark = a.Paint(a.StderrWidth, console.Red, "✗")
+		}
+		a.Errf("%s %s\n", mark, line)
+	}
+}

@@ -1,8 +1,0 @@
-//go:build !windows
-
-package cli
-
-import "os"
-
-// understandsColor: every terminal of today does, and TERM=dumb says no.
-func understandsColor(*os.File) bool { return true }

@@ -1,0 +1,133 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+// Finish explains an error and gives its exit status.
+func (a *Context) Finish(err error) int {
+	if err == nil {
+		if a.WriteErr == nil {
+			return ExitOK
+		}
+		err = Fail(ExitIO, sentence.Errorf("%s: %w", a.T("the output can't be written"), a.WriteErr), "")
+		if errors.Is(a.WriteErr, syscall.EPIPE) { // as of "yan providers | head": the reader had enough
+			err = &Failure{Code: ExitIO, Err: a.WriteErr, Told: true}
+		}
+		if a.Settled {
+			a.Explain(Fail(ExitOK, sentence.Errorf("%s: %w", a.T("the message was sent, but the output can't be written"), a.WriteErr), ""))
+			return ExitOK
+		}
+	}
+	var failed *Failure
+	if !errors.As(err, &failed) {
+		failed = a.usage(err)
+	}
+	a.Explain(failed)
+	return failed.Code
+}
+
+// Exit status, after sysexits.h; 79 and 80 are ours, 130 is that of shells. Who
+// interrupts a send gets 75: the same command again goes on with it.
+const (
+	ExitOK          = 0
+	ExitUsage       = 64
+	ExitData        = 65
+	ExitNoInput     = 66
+	ExitNoUser      = 67
+	ExitNoHost      = 68
+	ExitUnavailable = 69
+	ExitInternal    = 70
+	ExitCantCreate  = 73
+	ExitIO          = 74
+	ExitTemporary   = 75
+	ExitProtocol    = 76
+	ExitAuth        = 77
+	ExitConfig      = 78
+	ExitPartial     = 79
+	ExitUnknown     = 80
+	ExitInterrupted = 130 // as shells have it for SIGINT
+)
+
+// Status is an exit status with its meaning.
+type Status struct {
+	Code    int
+	Meaning string
+}
+
+// Statuses lists every exit status, for the help.
+func (a *Context) Statuses() []Status {
+	return []Status{
+		{ExitOK, a.T("sent to all")},
+		{ExitUsage, a.T("a flag, an argument or an address is wrong")},
+		{ExitData, a.T("the message is wrong, or this server can't take it")},
+		{ExitNoInput, a.T("a file is missing or can't be read")},
+		{ExitNoUser, a.T("a recipient was refused for good")},
+		{ExitNoHost, a.T("the server's host name is unknown")},
+		{ExitUnavailable, a.T("the message, the sender or the connection was refused for good")},
+		{ExitInternal, a.T("a mistake in yan itself")},
+		{ExitCantCreate, a.T("a file can't be written")},
+		{ExitIO, a.T("reading or printing failed")},
+		{ExitTemporary, a.T("not now: try again later")},
+		{ExitProtocol, a.T("no TLS that can be trusted, or the server does not speak SMTP")},
+		{ExitAuth, a.T("the login failed")},
+		{ExitConfig, a.T("password, certificate or setting can't be used")},
+		{ExitPartial, a.T("sent to some, not to all")},
+		{ExitUnknown, a.T("outcome unknown: handed over, but the answer was lost; or enqueued, and the disk failed")},
+		{ExitInterrupted, a.T("interrupted while yan asked (login, account)")},
+	}
+}
+
+// Worse picks the exit status of a run of several messages: what nobody can
+// know before what is half done, that before what needs a change, and what
+// only needs time last.
+func Worse(a, b int) int {
+	rank := func(code int) int {
+		if code == ExitTemporary {
+			return 1
+		}
+		return code
+	}
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
+
+// Failure is an error with its exit status and what to tell the user.
+type Failure struct {
+	Code int
+	Err  error
+	// Hint is one thing to do; "" when the error says it.
+	Hint string
+	// Told is set when a command has printed the failure itself.
+	Told bool
+}
+
+func (f *Failure) Error() string { return f.Err.Error() }
+func (f *Failure) Unwrap() error { return f.Err }
+
+func Fail(code int, err error, hint string) *Failure {
+	return &Failure{Code: code, Err: err, Hint: hint}
+}
+
+// Explain prints a failure: what happened, then what to do.
+func (a *Context) Explain(f *Failure) {
+	if f.Told {
+		return
+	}
+	a.Errf("yan: %s\n", console.VisibleLines(a.Say(f.Err)))
+	if f.Hint != "" {
+		a.Errf("     %s\n", console.VisibleLines(f.Hint))
+	}
+}
+
+// Internal is for what should not happen.
+func Internal(what string, err error) *Failure {
+	return Fail(ExitInternal, fmt.Errorf("%s: %w", what, err), "")
+}

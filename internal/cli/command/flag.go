@@ -1,0 +1,301 @@
+package command
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/spelling"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// option is one flag. The value that to points to when it is added is the
+// default.
+type option struct {
+	name, short string
+	to          any    // *string, *[]string, *bool, *int or *time.Duration
+	value       string // what stands for the value in the help; "" for a switch
+	text        string
+}
+
+// NewOption makes a flag of these: its name and letter ("" for none), the variable, the
+// word for its value ("" for a switch), and the text of the help.
+func NewOption(name, short string, to any, value, text string) option {
+	return option{name: name, short: short, to: to, value: value, text: text}
+}
+
+// The annotations of a flag that the help reads.
+const (
+	ValueOf = "yan_value"
+	groupOf = "yan_group"
+)
+
+// Add gives a command flags, which its help shows under one heading.
+func Add(cmd *cobra.Command, group string, options ...option) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	for _, o := range options {
+		switch to := o.to.(type) {
+		case *string:
+			f.StringVarP(to, o.name, o.short, *to, o.text)
+		case *[]string:
+			f.StringArrayVarP(to, o.name, o.short, *to, o.text)
+		case *bool:
+			f.BoolVarP(to, o.name, o.short, *to, o.text)
+		case *int:
+			f.IntVarP(to, o.name, o.short, *to, o.text)
+		case *time.Duration:
+			f.DurationVarP(to, o.name, o.short, *to, o.text)
+		}
+		f.Lookup(o.name).Annotations = map[string][]string{ValueOf: {o.value}, groupOf: {group}}
+	}
+}
+
+// Variable is the one that sets a flag: --to-policy is YAN_TO_POLICY.
+func Variable(flag string) string {
+	return "YAN_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// Name is how the user gave a flag its value: "--to", or "YAN_TO".
+func (a *Context) Name(flag string) string {
+	if from, ok := a.Origin[flag]; ok {
+		return from
+	}
+	return "--" + flag
+}
+
+// takesVariable reports whether a variable counts for a flag. YAN_SERVER and its like
+// are set in some profile, for 'yan send'; to 'yan login' and 'yan account' they would
+// say where the secret of any account goes, and who it belongs to.
+//
+// What chooses messages of the outbox is for one command, and so are the time and the key
+// of a message: YAN_ALL or YAN_KEY in some profile would mean more than anybody wants.
+func takesVariable(path, flag string) bool {
+	if path == "yan send" && slices.Contains([]string{"at", "key"}, flag) {
+		return false
+	}
+	if strings.HasPrefix(path+" ", "yan queue ") {
+		return slices.Contains([]string{"outbox", "json", "quiet", "lang"}, flag)
+	}
+	if !strings.HasPrefix(path+" ", "yan login ") && !strings.HasPrefix(path+" ", "yan account ") {
+		return true
+	}
+	switch flag {
+	case "server", "user", "auth", "from":
+		return false
+	}
+	return !strings.HasPrefix(flag, "secret-")
+}
+
+// Environment gives every flag that was not set the value of its variable.
+func (a *Context) Environment(cmd *cobra.Command) error {
+	a.Command = cmd.CommandPath()
+	var firstErr error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		v := a.Getenv(Variable(f.Name))
+		if f.Changed || v == "" || f.Name == "help" || f.Name == "version" || firstErr != nil || !takesVariable(a.Command, f.Name) {
+			return
+		}
+		a.Origin[f.Name] = Variable(f.Name)
+		if err := f.Value.Set(v); err != nil {
+			firstErr = a.badValue(f, v)
+			return
+		}
+		f.Changed = true
+	})
+	if firstErr != nil {
+		return firstErr
+	}
+	if lang, _ := cmd.Flags().GetString("lang"); lang != "" {
+		if _, ok := words.Parse(lang); !ok {
+			return a.Wrongf("%s %q: want en or zh", a.Name("lang"), lang)
+		}
+	}
+	return nil
+}
+
+// badValue is a value that is not of the flag's type.
+func (a *Context) badValue(f *pflag.Flag, v string) error {
+	switch f.Value.Type() {
+	case "duration":
+		return a.Wrongf("%s %q: want a time with its unit, like 30s or 5m", a.Name(f.Name), v)
+	case "int":
+		return a.Wrongf("%s %q: want a whole number", a.Name(f.Name), v)
+	default: // strings take anything
+		return a.Wrongf("%s %q: want true or false", a.Name(f.Name), v)
+	}
+}
+
+// FlagError says what is wrong with a flag, and catches the one that everybody
+// tries: a password on the command line.
+func (a *Context) FlagError(cmd *cobra.Command, err error) error {
+	a.Command = cmd.CommandPath()
+	if name := a.notACommand(cmd); name != "" {
+		return a.UnknownCommand(cmd, name)
+	}
+	var (
+		unknown *pflag.NotExistError
+		missing *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+		syntax  *pflag.InvalidSyntaxError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return a.unknownFlag(cmd, unknown)
+	case errors.As(err, &missing):
+		return a.Usagef("--%s needs a value: %s", missing.GetFlag().Name, valueName(missing.GetFlag()))
+	case errors.As(err, &invalid):
+		return a.badValue(invalid.GetFlag(), invalid.GetValue())
+	case errors.As(err, &syntax):
+		return a.Usagef("%s is not how a flag is written", syntax.GetSpecifiedFlag())
+	}
+	return a.usage(err)
+}
+
+// notACommand is the first word after a command that has others below it, when it is none
+// of them: what is wrong with "yan senf -t" is not -t. It is "" where that may be an
+// argument, and where the word is nothing like a command.
+func (a *Context) notACommand(cmd *cobra.Command) string {
+	if !cmd.HasSubCommands() {
+		return ""
+	}
+	skip := len(strings.Fields(cmd.CommandPath())) - 1
+	for i, arg := range a.Args {
+		switch {
+		case arg == "--lang" && i+1 < len(a.Args):
+			skip++ // its value
+			continue
+		case strings.HasPrefix(arg, "--lang="):
+			continue
+		case strings.HasPrefix(arg, "-"):
+			return "" // this one is wrong, or one after it
+		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		names := commandNames(cmd)
+		if cmd.HasParent() && Nearest(arg, names) == "" || slices.Contains(names, arg) {
+			return ""
+		}
+		return arg
+	}
+	return ""
+}
+
+// isWordProcessorDash finds an argument whose hyphens became dashes in a word processor or
+// on a web page, and gives it as it was meant.
+func isWordProcessorDash(arg string) (right string, is bool) {
+	rest := strings.TrimLeft(arg, "-‐‑‒–—―−﹘﹣－")
+	lead := strings.TrimSuffix(arg, rest)
+	if rest == "" || strings.Trim(lead, "-") == "" {
+		return "", false
+	}
+	name, _, _ := strings.Cut(rest, "=")
+	if len([]rune(name)) == 1 {
+		return "-" + rest, true
+	}
+	return "--" + rest, true
+}
+
+// DashHint says how such an argument is typed; "" for all others.
+func (a *Context) DashHint(arg string) string {
+	if right, is := isWordProcessorDash(arg); is {
+		return a.T("The dash in it is not the one of flags; type %s.", right)
+	}
+	return ""
+}
+
+// valueName is the flag as the help shows it: "--to ADDRESS"; "--mode[=WORD]" where the
+// value may be left out, for what comes after a blank is then no part of it.
+func valueName(f *pflag.Flag) string {
+	v := annotation(f, ValueOf)
+	switch {
+	case v == "":
+		return "--" + f.Name
+	case f.NoOptDefVal != "":
+		return "--" + f.Name + "[=" + v + "]"
+	}
+	return "--" + f.Name + " " + v
+}
+
+func annotation(f *pflag.Flag, key string) string {
+	if v := f.Annotations[key]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func (a *Context) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
+	name := unknown.GetSpecifiedName()
+	if short := unknown.GetSpecifiedShortnames(); short != "" {
+		// The name is a single octet of it.
+		r, _ := utf8.DecodeRuneInString(short)
+		if r >= 'Ａ' && r <= 'ｚ' {
+			return Fail(ExitUsage, errors.New(a.T("unknown flag %s", "-"+string(r))), a.T("Did you mean %s?", "-"+string(r-'Ａ'+'A')))
+		}
+		return a.Usagef("unknown flag %s", "-"+string(r))
+	}
+	names := []string{"password"}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	near := Nearest(name, names)
+	switch name {
+	case "pass", "passwd", "auth-password", "ap", "token", "secret", "code":
+		near = "password"
+	}
+	switch near {
+	case "password":
+		return Fail(ExitUsage, errors.New(a.T("there is no --%s: other users of the machine could read it in the list of processes", name)),
+			a.T("Put it into a file that only you can read, and name that: %s", a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
+	case "":
+		return a.Usagef("unknown flag %s", "--"+name)
+	}
+	return Fail(ExitUsage, errors.New(a.T("unknown flag %s", "--"+name)), a.T("Did you mean %s?", "--"+near))
+}
+
+// WithVariable is a command line that sets a variable for one command, as
+// this system's shell has it.
+func (a *Context) WithVariable(name, value, line string) string {
+	if a.Windows { // PowerShell
+		return "$env:" + name + `="` + value + `"; ` + line
+	}
+	return name + "=" + value + " " + line
+}
+
+// Nearest finds the word that was probably meant, at most a third of its
+// letters away, in any case; "" for none.
+func Nearest(word string, list []string) string {
+	best, bestDistance := "", len(word)/3+1
+	for _, candidate := range list {
+		if d := spelling.Distance([]rune(strings.ToLower(word)), []rune(strings.ToLower(candidate))); d < bestDistance {
+			best, bestDistance = candidate, d
+		}
+	}
+	return best
+}
+
+// ChooseLanguage finds the language before the flags are read, because their help and
+// their errors are said in it.
+func ChooseLanguage(args []string, s console.System) words.Language {
+	asked := s.Getenv("YAN_LANG")
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if v, ok := strings.CutPrefix(arg, "--lang="); ok {
+			asked = v
+		} else if arg == "--lang" && i+1 < len(args) {
+			asked = args[i+1]
+		}
+	}
+	if lang, ok := words.Parse(asked); ok {
+		return lang
+	}
+	return words.Detect(s.Getenv, s.SystemLanguage)
+}

@@ -1,0 +1,80 @@
+package command
+
+import (
+	"strings"
+
+	"github.com/yanmail/yan/internal/cli/console"
+)
+
+// The width of a help: that of the terminal, within reason; 80 where there is
+// none.
+const (
+	narrowest = 40
+	usual     = 80
+	widest    = 110
+)
+
+func (a *Context) HelpWidth() int {
+	if a.StdoutWidth == 0 {
+		return usual
+	}
+	return min(max(a.StdoutWidth, narrowest), widest)
+}
+
+// Help prints a page on the terminal.
+func (a *Context) Help(p page) {
+	width := a.HelpWidth()
+	for i, paragraph := range p.about {
+		if i > 0 {
+			a.Outf("\n")
+		}
+		a.Outf("%s\n", strings.Join(console.Wrap(paragraph, width), "\n"))
+	}
+	a.titled(a.T("Usage:"), p.usage)
+	a.titled(a.T("Examples:"), p.examples)
+	for _, l := range p.lists {
+		if len(l.Entries) == 0 {
+			continue
+		}
+		a.Outf("\n%s\n", a.Paint(a.StdoutWidth, console.Bold, l.Title))
+		a.Entries(l.Entries, width)
+	}
+}
+
+// titled prints lines as they are: a command line is to be copied whole.
+func (a *Context) titled(title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	a.Outf("\n%s\n", a.Paint(a.StdoutWidth, console.Bold, title))
+	for _, line := range lines {
+		a.Outf("  %s\n", line)
+	}
+}
+
+// longestTerm is the widest term that shares its line with its text.
+const longestTerm = 28
+
+// Entries prints terms and, in a column of their own, their texts.
+func (a *Context) Entries(list []Entry, width int) {
+	column := 0
+	for _, e := range list {
+		if w := console.Columns(e.Term); w <= longestTerm {
+			column = max(column, w)
+		}
+	}
+	const indent, gap = 2, 2
+	margin := strings.Repeat(" ", indent+column+gap)
+	for _, e := range list {
+		lines := console.Wrap(e.Text, width-len(margin))
+		first := strings.Repeat(" ", indent) + console.Pad(e.Term, column+gap)
+		if console.Columns(e.Term) > column {
+			a.Outf("%s\n", strings.TrimRight(first, " "))
+			first = margin
+		}
+		a.Outf("%s%s\n", first, lines[0])
+		for _, line := range lines[1:] {
+			a.Outf("%s%s\n", margin, line)
+		}
+	}
+}

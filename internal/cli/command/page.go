@@ -1,0 +1,157 @@
+package command
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/yanmail/yan/internal/cli/console"
+)
+
+// page is what there is to say about a command. The help prints it on a
+// terminal, man.go as a manual page.
+type page struct {
+	Command string // "yan send"
+	short   string
+	usage   []string
+	about   []string // paragraphs
+	lists   []List
+	// examples are command lines.
+	examples []string
+	// related are the commands to read about next.
+	related []string
+}
+
+// List is a heading with entries, each a term and what it means.
+type List struct {
+	Title   string
+	Entries []Entry
+}
+
+type Entry struct{ Term, Text string }
+
+// UsageLines annotates a command whose usage needs more than its Use line.
+const UsageLines = "yan_usage"
+
+// AddLists adds lists to the end of a command's page. They are made when the page
+// is shown.
+func (a *Context) AddLists(cmd *cobra.Command, lists func() []List) { a.Lists[cmd] = lists }
+
+// Page collects what a command says about itself.
+func (a *Context) Page(cmd *cobra.Command) page {
+	p := page{Command: cmd.CommandPath(), short: cmd.Short, usage: []string{strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
+	if len(cmd.Commands()) > 0 {
+		p.usage = []string{cmd.CommandPath() + " " + a.T("COMMAND") + " …"}
+	}
+	if lines := cmd.Annotations[UsageLines]; lines != "" {
+		p.usage = strings.Split(lines, "\n")
+	}
+	about := cmd.Long
+	if about == "" {
+		about = cmd.Short + a.T(".")
+	}
+	p.about = strings.Split(about, "\n\n")
+	p.related = relatedTo(cmd)
+	for line := range strings.SplitSeq(cmd.Example, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			p.examples = append(p.examples, line)
+		}
+	}
+	commands := List{Title: a.T("Commands:")}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			commands.Entries = append(commands.Entries, Entry{sub.Name(), sub.Short})
+		}
+	}
+	p.lists = append(p.lists, commands)
+	p.lists = append(p.lists, groups(cmd.LocalFlags())...)
+	p.lists = append(p.lists, a.everyCommand(cmd.Root().PersistentFlags()))
+	if more := a.Lists[cmd]; more != nil {
+		p.lists = append(p.lists, more()...)
+	}
+	return p
+}
+
+// relatedTo are the command above, those below, and the others beside it.
+func relatedTo(cmd *cobra.Command) (list []string) {
+	near := cmd.Commands()
+	if parent := cmd.Parent(); parent != nil {
+		list = append(list, parent.CommandPath())
+		if len(near) == 0 {
+			near = parent.Commands()
+		}
+	}
+	for _, other := range near {
+		if other != cmd && other.IsAvailableCommand() {
+			list = append(list, other.CommandPath())
+		}
+	}
+	return list
+}
+
+// groups makes one list of the flags under each heading, in their order.
+func groups(flags *pflag.FlagSet) []List {
+	var all []List
+	flags.VisitAll(func(f *pflag.Flag) {
+		title := annotation(f, groupOf)
+		if title == "" || f.Hidden {
+			return
+		}
+		if len(all) == 0 || all[len(all)-1].Title != title {
+			all = append(all, List{Title: title})
+		}
+		last := &all[len(all)-1]
+		last.Entries = append(last.Entries, flagEntry(f))
+	})
+	return all
+}
+
+func flagEntry(f *pflag.Flag) Entry {
+	lead := "    "
+	if f.Shorthand != "" {
+		lead = "-" + f.Shorthand + ", "
+	}
+	return Entry{lead + valueName(f), f.Usage}
+}
+
+func (a *Context) everyCommand(flags *pflag.FlagSet) List {
+	l := List{Title: a.T("For every command:")}
+	flags.VisitAll(func(f *pflag.Flag) { l.Entries = append(l.Entries, flagEntry(f)) })
+	return l
+}
+
+// ServerForms are the URLs that --server takes; a test holds them against
+// transport.Schemes.
+func (a *Context) ServerForms() List {
+	return List{a.T("Servers:"), []Entry{
+		{"qq, gmail, example.com", a.T("a provider by its id, name or mail domain; see 'yan providers'")},
+		{"smtps://user@host[:465]", a.T("TLS from the first byte; an @ in the user is written %40")},
+		{"smtp://user@host[:587]", a.T("STARTTLS, required")},
+		{"smtp+notls://host[:25]", a.T("nothing is encrypted")},
+		{"lmtp://host[:24]", a.T("LMTP, nothing is encrypted")},
+		{"lmtp+unix:///path", a.T("LMTP on a Unix socket")},
+		{"host[:port]", a.T("STARTTLS, required, on ports 25, 587 and 2525; else TLS from the first byte (default port: 465)")},
+	}}
+}
+
+func (a *Context) Variables() List {
+	return List{a.T("Variables:"), []Entry{
+		{"YAN_PASSWORD_FILE", a.T("the file with the password or authorization code")},
+		{"YAN_TOKEN_FILE", a.T("the file with an OAuth 2.0 access token, instead")},
+		{"YAN_PASSWORD, YAN_TOKEN", a.T("the secret itself, where no file is given")},
+		{"YAN_…", a.T("any flag: --to-policy is YAN_TO_POLICY")},
+		{"EMAIL", a.T("the sender, where no -f is given")},
+		{"ALL_PROXY, NO_PROXY", a.T("the proxy, and hosts to reach without it; never used for this machine")},
+		{"NO_COLOR", a.T("set to anything: no colours")},
+	}}
+}
+
+func (a *Context) ExitStatuses() List {
+	l := List{Title: a.T("Exit status:")}
+	for _, s := range a.Statuses() {
+		l.Entries = append(l.Entries, Entry{console.Pad("", 3-len(strconv.Itoa(s.Code))) + strconv.Itoa(s.Code), s.Meaning})
+	}
+	return l
+}

@@ -1,0 +1,270 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	encoding "golang.org/x/text/encoding/unicode"
+
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
+)
+
+// AtMost refuses further arguments in the user's language.
+func (a *Context) AtMost(n int) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > n {
+			if hint := a.DashHint(args[n]); hint != "" {
+				return Fail(ExitUsage, errors.New(a.T("%q is one argument too many", args[n])), hint)
+			}
+			return a.Usagef("%q is one argument too many", args[n])
+		}
+		return nil
+	}
+}
+
+// Interrupted is for Ctrl-C before anything was sent.
+func (a *Context) Interrupted() *Failure {
+	return Fail(ExitTemporary, errors.New(a.T("interrupted; nothing was sent")), "")
+}
+
+// Asker asks at this terminal, or reads the answers from a pipe.
+func (a *Context) Asker(plain bool) *ask.Asker {
+	person := a.StdinTTY > 0 && a.StderrWidth > 0
+	form := person && !plain && a.Getenv("TERM") != "dumb" && (a.Getenv("TERM") != "" || a.Windows)
+	q := &ask.Asker{In: a.Stdin, Out: a.Stderr, Form: form, Person: person, Width: a.StderrWidth,
+		Color: a.Color && a.StderrWidth > 0, ReadSecret: a.ReadSecret, Hush: a.Hush, Getenv: a.Getenv,
+		Words: ask.Words{Yes: a.T("Yes"), No: a.T("No"), Needed: a.T("an answer is needed"),
+			Number: a.T("type a number from 1 to %d"), YesOrNo: a.T("type y or n"), Colon: a.T(": ")}}
+	if form {
+		q.In = a.Keyboard
+		q.Out = a.Screen
+	}
+	return q
+}
+
+// What is wrong with the user's input is said here in the user's language,
+// with the flag or variable and the value, before anything is connected. The
+// packages below check the same things again, and more; their English stands
+// behind ours where it says something ours does not.
+
+// usage is for command lines that make no sense; the help says what would.
+func (a *Context) usage(err error) *Failure {
+	return Fail(ExitUsage, err, a.T("See '%s --help'.", a.Command))
+}
+
+// Usagef is usage for a sentence of our own.
+func (a *Context) Usagef(english string, args ...any) *Failure {
+	return a.usage(errors.New(a.T(english, args...)))
+}
+
+// Wrongf is for a value that can't be used, where the sentence says what would
+// be right.
+func (a *Context) Wrongf(english string, args ...any) *Failure {
+	return Fail(ExitUsage, errors.New(a.T(english, args...)), "")
+}
+
+// Dataf is for a message that can't be sent as it is.
+func (a *Context) Dataf(english string, args ...any) *Failure {
+	return Fail(ExitData, errors.New(a.T(english, args...)), "")
+}
+
+// Configf is for settings and secrets that can't be used.
+func (a *Context) Configf(english string, args ...any) *Failure {
+	return Fail(ExitConfig, errors.New(a.T(english, args...)), "")
+}
+
+// File says what is wrong with a file; what is the flag or variable that
+// named it.
+func (a *Context) File(what, name string, err error) *Failure {
+	shown := strings.TrimSpace(what + " " + Printable(name))
+	var long *wholefile.TooLongError
+	switch {
+	case errors.As(err, &long):
+		return Fail(ExitData, errors.New(a.T("%s: holds more than %s, the most that is read here", shown, console.Size(long.Most))), "")
+	case errors.Is(err, wholefile.ErrFolder):
+		return Fail(ExitNoInput, errors.New(a.T("%s: this is a folder, not a file", shown)), "")
+	case errors.Is(err, fs.ErrNotExist):
+		return Fail(ExitNoInput, errors.New(a.T("%s: there is no such file", shown)), "")
+	case errors.Is(err, fs.ErrPermission):
+		return Fail(ExitNoInput, errors.New(a.T("%s: no permission to read this file", shown)), "")
+	case errors.Is(err, context.Canceled):
+		return a.Interrupted()
+	}
+	return Fail(ExitIO, errors.New(a.T("%s: can't be read: %v", shown, err)), "")
+}
+
+// Printable quotes a name that would be misread, or could play tricks.
+func Printable(name string) string {
+	odd := func(r rune) bool { return r == ' ' || r == '"' || r == utf8.RuneError || !unicode.IsPrint(r) }
+	if name == "" || strings.ContainsFunc(name, odd) {
+		return strconv.Quote(name)
+	}
+	return name
+}
+
+// What a text and a list of recipients may hold, in octets. No server takes a text of
+// this size; more would be read from a device that never ends.
+const (
+	MaxText       = 64_000_000
+	MaxRecipients = 16_000_000
+)
+
+// ReadText reads a file of text: UTF-8, or UTF-16 with a byte order mark as
+// PowerShell and Notepad write it.
+func (a *Context) ReadText(name string, most int64) (string, error) {
+	b, err := wholefile.Read(a.Ctx, name, most)
+	if err != nil {
+		return "", err
+	}
+	return decodeText(b), nil
+}
+
+// ReadStdin reads all of standard input as text.
+func (a *Context) ReadStdin(what string, most int64) (string, error) {
+	b, err := wholefile.ReadAll(a.Stdin, most)
+	if err != nil {
+		return "", a.File(what, "-", err)
+	}
+	return decodeText(b), nil
+}
+
+// decodeText takes a byte order mark off and decodes what it announces.
+// Anything else stays as it is, to be refused later if it is not UTF-8.
+func decodeText(b []byte) string {
+	s := string(b)
+	if strings.HasPrefix(s, "\xff\xfe") || strings.HasPrefix(s, "\xfe\xff") {
+		if decoded, err := encoding.UTF16(encoding.LittleEndian, encoding.ExpectBOM).NewDecoder().String(s); err == nil {
+			return decoded
+		}
+	}
+	return strings.TrimPrefix(s, "\ufeff")
+}
+
+// Address checks the value of a flag that takes addresses.
+func (a *Context) Address(flag, v string) error {
+	if file, looks := strings.CutPrefix(v, "@"); (looks && file != "" || v == "-") && slices.Contains([]string{"to", "cc", "bcc"}, flag) {
+		if v == "-" {
+			file = v
+		}
+		return Fail(ExitUsage, errors.New(a.T("%s %q: not an address", a.Name(flag), v)),
+			a.T("To read addresses from a file: %s", "--"+flag+"-file "+Printable(file)))
+	}
+	return a.AddressIn(a.Name(flag), v)
+}
+
+// AddressIn is address for what stands somewhere, like a line of a file.
+func (a *Context) AddressIn(name, v string) error {
+	switch {
+	case strings.TrimSpace(v) == "":
+		return a.Wrongf("%s is empty: want an address like friend@example.com", name)
+	case strings.ContainsFunc(v, unicode.IsControl):
+		return a.Wrongf("%s %q: holds a line break or another control character", name, v)
+	case strings.ContainsRune(v, '＠'):
+		return a.Wrongf("%s %q: type the half-width @ instead of the full-width ＠", name, v)
+	case strings.Contains(strings.ToLower(v), "mailto:"):
+		return a.Wrongf("%s %q: write the address without mailto:", name, v)
+	case !strings.Contains(v, "@"):
+		return a.Wrongf("%s %q: want an address like friend@example.com", name, v)
+	}
+	boxes, err := message.ParseMailboxList(v)
+	if err != nil {
+		return a.Wrongf("%s: not an address that mail can be sent to: %v", name, err)
+	}
+	if strings.ContainsFunc(v, smtp.IsInvisible) {
+		a.Hint(a.T("%s: invisible characters around an address were left out", name))
+	}
+	for _, box := range boxes {
+		if len(box.Address.Local()) > 64 {
+			a.Hint(a.T("%s: %s has more than 64 octets before the @, which some servers refuse", name, Printable(box.Address.String())))
+		}
+	}
+	return nil
+}
+
+// OneLine checks a value that becomes a line of the header.
+func (a *Context) OneLine(name, v string) error {
+	switch {
+	case !utf8.ValidString(v):
+		return a.Dataf("%s: the text is not UTF-8", name)
+	case strings.ContainsAny(v, "\r\n"):
+		return a.Dataf("%s %q: a line break can't stand here", name, console.Clipped(v))
+	case strings.ContainsFunc(v, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }):
+		return a.Dataf("%s %q: a control character can't stand here", name, console.Clipped(v))
+	}
+	return nil
+}
+
+// Text checks the text or HTML of a message; where says what it came from.
+func (a *Context) Text(where, v string) error {
+	if !utf8.ValidString(v) {
+		return a.notUTF8(where)
+	}
+	if strings.ContainsRune(v, 0) {
+		return a.Dataf("%s: holds a NUL character; attach files that are not text with -a", where)
+	}
+	return nil
+}
+
+// Composing is what package message found that the checks here did not.
+func (a *Context) Composing(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return a.Interrupted()
+	}
+	code := ExitData
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		code = ExitNoInput
+	}
+	return Fail(code, sentence.Errorf("%s: %w", a.T("the message can't be sent like this"), err), "")
+}
+
+// notUTF8 is the error for a text of which nothing says what it is written in.
+func (a *Context) notUTF8(where string) error {
+	hint := a.T("Name the charset it is written in: %s. Or save it as UTF-8; editors offer that under \"Save as\".", "--charset gbk")
+	if where == a.Name("body") || where == a.Name("html") {
+		hint = ""
+	}
+	return Fail(ExitData, errors.New(a.T("%s: the text is not UTF-8", where)), hint)
+}
+
+func (a *Context) UnknownCommand(root *cobra.Command, name string) error {
+	if hint := a.DashHint(name); hint != "" {
+		return Fail(ExitUsage, errors.New(a.T("unknown command %q", name)), hint)
+	}
+	if near := Nearest(name, commandNames(root)); near != "" {
+		return Fail(ExitUsage, errors.New(a.T("unknown command %q", name)), a.T("Did you mean %s?", near))
+	}
+	return a.Usagef("unknown command %q", name)
+}
+
+func commandNames(cmd *cobra.Command) (names []string) {
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return names
+}
+
+// Confirm asks a person for yes or no; Enter alone means yes if that is set.
+func (a *Context) Confirm(ctx context.Context, title string, yes bool) (bool, error) {
+	answer, err := a.Asker(true).Confirm(ctx, ask.Question{Title: title}, yes)
+	switch {
+	case err == nil:
+		return answer, nil
+	case errors.Is(err, ask.ErrCancelled), ctx.Err() != nil:
+		return false, a.Interrupted()
+	case errors.Is(err, ask.ErrNoAnswer):
+		return false, Fail(ExitTemporary, errors.New(a.T("there was no answer; nothing was sent")), "")
+	}
+	return false, Fail(ExitIO, sentence.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
+}

@@ -1,0 +1,108 @@
+// Package console is the terminal or the pipe that the command talks to: its streams,
+// widths and colours, tables, wrapped text, progress and lines of JSON. It knows
+// nothing of mail.
+package console
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// Console is where one run of the program reads and prints, and in which language.
+type Console struct {
+	System
+	words.Words
+	Color bool
+	// Ctx ends with Ctrl-C, and with it the reading of files that were named.
+	Ctx context.Context
+	// Keyboard and Screen are the terminal itself, for forms.
+	Keyboard io.Reader
+	Screen   io.Writer
+	// WriteErr is the first failure of standard output.
+	WriteErr error
+	// Settled is set when the exit status says what became of a message, which
+	// no failure to print about it may change.
+	Settled bool
+}
+
+// New makes the console of one run. What is read from standard input ends with ctx.
+func New(ctx context.Context, s System, language words.Words) *Console {
+	c := &Console{System: s, Words: language, Ctx: ctx, Keyboard: s.Stdin, Screen: s.Stderr,
+		Color: !s.NoColor && s.Getenv("NO_COLOR") == "" && s.Getenv("TERM") != "dumb"}
+	c.Stdin = wholefile.Reader(ctx, s.Stdin)
+	// The conversation and the progress are printed by other goroutines.
+	var mu sync.Mutex
+	c.Stdout = &watchedWriter{mu: &mu, w: s.Stdout, err: &c.WriteErr}
+	c.Stderr = &watchedWriter{mu: &mu, w: s.Stderr, err: new(error)} // a failure can't be reported
+	return c
+}
+
+// Hushed keeps what is typed off the screen until the function that it returns is
+// called. That has to begin before the question is shown.
+func (a *Console) Hushed() func() {
+	if a.Hush == nil {
+		return func() {}
+	}
+	return a.Hush()
+}
+
+// Outf and Errf print. A failure of standard output is kept for the end, one
+// of standard error can't be told to anybody.
+func (a *Console) Outf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stdout, format, args...) }
+func (a *Console) Errf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stderr, format, args...) }
+
+// Hint says on standard error what might be better. Programs do not need it:
+// it is only for people at a terminal.
+func (a *Console) Hint(s string) {
+	if a.StderrWidth > 0 {
+		a.Errf("%s\n", a.Paint(a.StderrWidth, Dim, Hang(s, "", a.StderrWidth)))
+	}
+}
+
+// Paint colours a word where the stream is a terminal.
+func (a *Console) Paint(width int, code, s string) string {
+	if width == 0 || !a.Color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+const (
+	Green  = "32"
+	Red    = "31"
+	Yellow = "33"
+	Dim    = "2"
+	Bold   = "1"
+)
+
+// watchedWriter remembers the first error. Writers with the same mu write one
+// after the other.
+type watchedWriter struct {
+	mu  *sync.Mutex
+	w   io.Writer
+	err *error
+}
+
+func (w *watchedWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, err := w.w.Write(p)
+	if err != nil && *w.err == nil {
+		*w.err = err
+	}
+	return n, err
+}
+
+func (a *Console) Heading(s string) {
+	lead := ""
+	if strings.HasPrefix(s, "\n") {
+		lead, s = "\n", s[1:]
+	}
+	a.Outf("%s%s\n", lead, a.Paint(a.StdoutWidth, Bold, s))
+}

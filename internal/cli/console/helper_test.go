@@ -1,0 +1,18 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/internal/words"
+)
+
+// testApp is a console without a terminal.
+func testApp(lang words.Language) (*Console, *bytes.Buffer, *bytes.Buffer) {
+	var out, errs bytes.Buffer
+	return New(context.Background(), System{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
+		Getenv: func(string) string { return "" }, Now: func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		words.In(lang)), &out, &errs
+}

@@ -1,0 +1,199 @@
+package console
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	eastasian "golang.org/x/text/width"
+)
+
+// Fitting leaves out columns from the right until a line fits the terminal.
+func (a *Console) Fitting(rows [][]string) [][]string {
+	for n := len(rows[0]); ; n-- {
+		widest := 0
+		for c := range n {
+			column := 0
+			for _, row := range rows {
+				column = max(column, Columns(row[c]))
+			}
+			widest += column + 2
+		}
+		if a.StdoutWidth == 0 || widest-2 <= a.StdoutWidth || n <= 2 {
+			for i := range rows {
+				rows[i] = rows[i][:n]
+			}
+			return rows
+		}
+	}
+}
+
+// Columns is the width of a text on a terminal: a Chinese character takes two
+// cells, a combining one none.
+func Columns(s string) int {
+	n := 0
+	for _, r := range s {
+		n += Cells(r)
+	}
+	return n
+}
+
+func Cells(r rune) int {
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
+	if k := eastasian.LookupRune(r).Kind(); k == eastasian.EastAsianWide || k == eastasian.EastAsianFullwidth {
+		return 2
+	}
+	return 1
+}
+
+// Pad fills a text up to a width.
+func Pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-Columns(s)))
+}
+
+// Table prints columns that are aligned by the width of their characters.
+func (a *Console) Table(rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], Columns(cell))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			b.WriteString(Pad(cell, widths[i]+2))
+		}
+		a.Outf("%s\n", strings.TrimRight(b.String(), " "))
+	}
+}
+
+// Wrap breaks a text into lines of at most width cells: English at its spaces,
+// Chinese between characters, though no line begins with a mark that closes
+// something or ends with one that opens it. A longer word gets its own line.
+func Wrap(text string, width int) []string {
+	var lines []string
+	var line strings.Builder
+	used := 0
+	for _, u := range Units(text) {
+		need := Columns(u.Text)
+		if used > 0 && used+need > width {
+			lines = append(lines, strings.TrimRight(line.String(), " "))
+			line.Reset()
+			used = 0
+		}
+		line.WriteString(u.Text)
+		used += need
+		if u.Space {
+			line.WriteByte(' ')
+			used++
+		}
+	}
+	if used > 0 || len(lines) == 0 {
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+	}
+	return lines
+}
+
+// unit is what a line can't be broken inside of; space says that one follows.
+type unit struct {
+	Text  string
+	Space bool
+}
+
+const (
+	closing = "，。；：、！？）》”’」』…—%"
+	opening = "（《“‘「『"
+)
+
+func Units(text string) []unit {
+	var list []unit
+	for _, word := range strings.Fields(text) {
+		start := len(list)
+		glue := false // the rune before may not end a line
+		for _, r := range word {
+			wide := Cells(r) == 2
+			fresh := len(list) == start
+			joins := !fresh && (glue || strings.ContainsRune(closing, r) ||
+				!wide && !endsWide(list[len(list)-1].Text))
+			if joins {
+				list[len(list)-1].Text += string(r)
+			} else {
+				list = append(list, unit{Text: string(r)})
+			}
+			glue = strings.ContainsRune(opening, r)
+		}
+		list[len(list)-1].Space = true
+	}
+	return list
+}
+
+func endsWide(s string) bool {
+	var last rune
+	for _, r := range s {
+		last = r
+	}
+	return Cells(last) == 2 || strings.ContainsRune(closing, last)
+}
+
+// Listed joins what is counted up.
+func (a *Console) Listed(items []string) string { return strings.Join(items, a.T(", ")) }
+
+// Hang breaks a line for a terminal, at its blanks and between Chinese characters; what
+// follows is indented. Without a terminal (0) it stays one line.
+func Hang(line, indent string, width int) string {
+	if width == 0 || Columns(VisibleWidth(line)) <= width {
+		return line
+	}
+	var b strings.Builder
+	used := 0
+	for rest := line; rest != ""; {
+		blanks := len(rest) - len(strings.TrimLeft(rest, " "))
+		word := rest[blanks:]
+		if i := strings.IndexByte(word, ' '); i >= 0 {
+			word = word[:i]
+		}
+		for i, u := range Units(word) {
+			lead := ""
+			if i == 0 {
+				lead = rest[:blanks]
+			}
+			if need := Columns(lead) + Columns(VisibleWidth(u.Text)); used > len(indent) && used+need > width {
+				b.WriteString("\n" + indent)
+				used, lead = len(indent), ""
+			}
+			b.WriteString(lead + u.Text)
+			used += len(lead) + Columns(VisibleWidth(u.Text))
+		}
+		rest = rest[blanks+len(word):]
+	}
+	return b.String()
+}
+
+// VisibleWidth is a text without the colours that are put into it.
+func VisibleWidth(s string) string { return colours.ReplaceAllString(s, "") }
+
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// Joined puts parts on a line each that is as full as the terminal allows.
+func Joined(parts []string, width int) string {
+	const indent, between = "  ", " · "
+	line, used := indent+parts[0], Columns(indent+parts[0])
+	for _, part := range parts[1:] {
+		if width > 0 && used+Columns(between+part) > width {
+			line, used = line+"\n"+indent+part, Columns(indent+part)
+			continue
+		}
+		line, used = line+between+part, used+Columns(between+part)
+	}
+	return line
+}
+
+func Clipped(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return s
+}

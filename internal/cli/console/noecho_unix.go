@@ -1,0 +1,90 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// hush keeps the terminal from showing what is typed, until the function that it
+// returns is called. It comes before the question for a secret: who types ahead of
+// the reader must not see it appear.
+func hush() func() {
+	restore, err := quiet()
+	if err != nil {
+		return func() {}
+	}
+	return restore
+}
+
+// quiet makes the terminal read lines without showing them.
+func quiet() (restore func(), err error) {
+	fd := int(os.Stdin.Fd())
+	before, err := unix.IoctlGetTermios(fd, getTermios)
+	if err != nil {
+		return nil, fmt.Errorf("asking the terminal for its state: %w", err)
+	}
+	silent := *before
+	silent.Lflag &^= unix.ECHO
+	silent.Lflag |= unix.ICANON | unix.ISIG
+	silent.Iflag |= unix.ICRNL
+	if err := unix.IoctlSetTermios(fd, setTermios, &silent); err != nil {
+		return nil, fmt.Errorf("keeping the terminal from showing what is typed: %w", err)
+	}
+	return func() { _ = unix.IoctlSetTermios(fd, setTermios, before) }, nil // it was possible before
+}
+
+// readSecret reads a line that the terminal does not show. When ctx ends first
+// (Ctrl-C), the terminal shows again what is typed: the reader, which is left
+// behind then, touches nothing but the line. That is why it is not
+// term.ReadPassword, which would switch the terminal behind our back.
+func readSecret(ctx context.Context) (string, error) {
+	restore, err := quiet()
+	if err != nil {
+		return "", err
+	}
+	defer restore()
+	read := make(chan secretLine, 1)
+	go func() { read <- readSecretLine(os.Stdin) }()
+	select {
+	case got := <-read:
+		return got.text, got.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+type secretLine struct {
+	text string
+	err  error
+}
+
+// maxSecretLine is more than a terminal gives as one line, in octets.
+const maxSecretLine = 64 << 10
+
+// readSecretLine reads one octet at a time, so that the next line is left to who
+// reads next.
+func readSecretLine(r io.Reader) secretLine {
+	var line []byte
+	one := make([]byte, 1)
+	for len(line) < maxSecretLine {
+		n, err := r.Read(one)
+		switch {
+		case n > 0 && one[0] == '\n':
+			return secretLine{text: string(line)}
+		case n > 0:
+			line = append(line, one[0])
+		case errors.Is(err, io.EOF) && len(line) > 0: // Ctrl-D behind it
+			return secretLine{text: string(line)}
+		case err != nil:
+			return secretLine{err: err}
+		}
+	}
+	return secretLine{err: errors.New("the line is too long")}
+}

@@ -1,0 +1,13 @@
+package console
+
+import (
+	"strings"
+)
+
+// ShellWord quotes a file name for a command line that is to be copied.
+func ShellWord(name string) string {
+	if strings.ContainsAny(name, " \t&;()$") {
+		return `"` + name + `"`
+	}
+	return name
+}

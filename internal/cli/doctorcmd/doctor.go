@@ -1,0 +1,295 @@
+package doctorcmd
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/transport"
+)
+
+// doctorFlags are the flags of doctor; of the server's only those that do not
+// name another one.
+type doctorFlags struct {
+	serverflag.ServerFlags
+	from       string
+	selector   string
+	sendTo     string
+	dns        string
+	transcript bool
+	json       bool
+}
+
+func (a *runner) doctorCommand() *cobra.Command {
+	d := &doctorFlags{}
+	cmd := &cobra.Command{
+		Use:   "doctor [" + a.T("ACCOUNT|HOST") + "]",
+		Short: a.T("Find out why sending fails, and what to do about it"),
+		Long: a.T("Look at everything that a message passes on its way out, one step after the other, and end with the one " +
+			"thing to do next: the server's name, its ports, TLS and certificate, what it offers and what that means for " +
+			"speed, the login, the sender; and SPF, DKIM and DMARC of the sender's domain.\n\n" +
+			"Without an argument the default account is looked at. HOST is a host, host:port, URL, provider or address; " +
+			"its password comes from the file that YAN_PASSWORD_FILE names, and without one there is no login. " +
+			"It logs in once, and sends no message unless --send-to says so."),
+		Example: "  yan doctor\n  yan doctor work --send-to me@example.com\n  yan doctor smtp.example.com:587 -f me@example.com",
+		Args:    a.AtMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.doctor(cmd, d, strings.Join(args, ""))
+		},
+	}
+	file, address := a.T("FILE"), a.T("ADDRESS")
+	command.Add(cmd, a.T("What to look at:"),
+		command.NewOption("from", "f", &d.from, address, a.T("the sender (default: that of the account, or the user of the URL)")),
+		command.NewOption("dkim-selector", "", &d.selector, a.T("NAME"), a.T("look for this DKIM key in the sender's domain")),
+		command.NewOption("send-to", "", &d.sendTo, address, a.T("send a small test message there; without it nothing is sent")),
+		command.NewOption("dns", "", &d.dns, a.T("SERVER"), a.T("ask this DNS server, like 192.0.2.53 or 192.0.2.53:5353, instead of the system's")),
+		command.NewOption("timeout", "", &d.Timeout, a.T("TIME"), a.T("give up on a step after this time, like 5s (default: 15s)")),
+	)
+	command.Add(cmd, a.T("Server and login:"),
+		command.NewOption("auth", "", &d.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
+		command.NewOption("tls-ca", "", &d.TlsCA, file, a.T("trust these authorities (PEM) instead of the system's")),
+		command.NewOption("tls-pin", "", &d.TlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
+		command.NewOption("tls-cert", "", &d.TlsCert, file, a.T("show this client certificate (PEM)")),
+		command.NewOption("tls-key", "", &d.TlsKey, file, a.T("the key of the client certificate (PEM)")),
+		command.NewOption("tls-name", "", &d.TlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
+		command.NewOption("tls-rsa-key-exchange", "", &d.TlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
+		command.NewOption("allow-cleartext-password", "", &d.Cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")),
+		command.NewOption("proxy", "", &d.Proxy, "URL", a.T("go through socks5://host:port or http://host:port")),
+		command.NewOption("local-name", "", &d.LocalName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")),
+	)
+	command.Add(cmd, a.T("Output:"),
+		command.NewOption("transcript", "v", &d.transcript, "", a.T("show the conversation with the server, secrets hidden")),
+		command.NewOption("json", "", &d.json, "", a.T("print JSON")),
+	)
+	command.Complete(cmd, "auth", sasl.Mechanisms)
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return append(a.AccountNames(), serverflag.ProviderIDs()...), cobra.ShellCompDirectiveNoFileComp
+	}
+	return cmd
+}
+
+// doctor is the command: find out what to look at, look, tell.
+func (a *runner) doctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
+	if err := d.Check(a.Servers, cmd); err != nil {
+		return err
+	}
+	for _, f := range []struct{ flag, value string }{{"from", d.from}, {"send-to", d.sendTo}} {
+		if f.value != "" {
+			if err := a.Address(f.flag, f.value); err != nil {
+				return err
+			}
+		}
+	}
+	p, err := a.patient(arg, d)
+	if err != nil {
+		return err
+	}
+	exam, err := a.exam(cmd, d, p)
+	if err != nil {
+		return err
+	}
+	c := &consultation{a: a, json: d.json, patient: p, server: exam.Server, from: exam.From}
+	if !d.json {
+		c.begin()
+		exam.Told = c.told
+		if a.StdoutWidth > 0 && !a.NoColor && !d.transcript {
+			exam.Began = c.waiting
+		}
+	}
+	report := exam.Run(cmd.Context())
+	if p.configured && report.LoggedIn() && !d.otherWay(cmd) {
+		defer a.LoginWorked(cmd.Context(), p.Name, d.json)
+	}
+	return c.end(report)
+}
+
+// exam joins what is to be looked at with the flags, which come first.
+func (a *runner) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exam, error) {
+	if p.configured { // the variables are those of 'yan send', and not for just any account
+		d.withoutVariables(a)
+	}
+	acc := d.over(p.Account)
+	p.Account = acc
+	e := doctor.Exam{AnyPort: p.anyPort, DKIMSelector: acc.DKIMSelector, Timeout: d.Timeout, Now: a.Now, Dial: a.dial}
+	if acc.From != "" {
+		from, err := message.ParseMailbox(acc.From)
+		if err != nil {
+			return e, a.Wrongf("%s: not an address that mail can be sent from: %v", command.Printable(acc.From), err)
+		}
+		e.From = from.Address
+	}
+	flags := d.ServerFlags
+	flags.Server, flags.Proxy, flags.LocalName, flags.TlsPin = acc.Server, acc.Proxy, acc.LocalName, acc.TLSPin
+	flags.Cleartext, flags.TlsName, flags.TlsRSA = acc.AllowCleartextPassword, acc.TLSName, acc.TLSRSAKeyExchange
+	var err error
+	if e.Server, err = flags.Target(a.Servers, e.From); err != nil {
+		return e, err
+	}
+	if e.Options, err = flags.Options(a.Servers, e.From, e.Server); err != nil {
+		return e, err
+	}
+	e.Options = ofAccount(e.Options, acc)
+	if d.transcript {
+		e.Options.Trace = a.Transcript(a.Stderr, a.StderrWidth)
+	}
+	if d.dns != "" {
+		address, err := a.dnsServer(d.dns)
+		if err != nil {
+			return e, err
+		}
+		e.Resolver = doctor.ResolverAt(address)
+	}
+	if d.sendTo != "" {
+		to, err := message.ParseMailbox(d.sendTo)
+		if err != nil {
+			return e, a.Wrongf("%s: not an address that mail can be sent to: %v", a.Name("send-to"), err)
+		}
+		if e.From.IsZero() {
+			return e, a.Wrongf("%s needs a sender: give %s", a.Name("send-to"), "-f")
+		}
+		e.SendTo, e.Test = to.Address, a.testMessage()
+	}
+	e.Login, err = a.doctorLogin(p, e.Options)
+	if logIn := e.Login; logIn != nil && d.Timeout > 0 { // the secret is a step too, when somebody says how long one takes
+		e.Login = func(ctx context.Context) (yan.Options, error) {
+			ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+			defer cancel()
+			return logIn(ctx)
+		}
+	}
+	return e, err
+}
+
+// otherWay reports flags by which something else was tried than what the account says.
+func (d *doctorFlags) otherWay(cmd *cobra.Command) (other bool) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "json", "transcript", "timeout", "dkim-selector", "send-to", "lang":
+		default:
+			other = true
+		}
+	})
+	return other
+}
+
+// testMessage is what --send-to sends.
+func (a *runner) testMessage() yan.Message {
+	return yan.Message{Subject: a.T("Test message from yan doctor"),
+		Text: a.T("This message was sent by 'yan doctor --send-to' to try the way to you. There is nothing to do.") + "\r\n"}
+}
+
+// sendingAs makes an account send for another address. It logs in as before, and
+// nowhere else: what the account leaves to its own address (server, login name, and
+// with the server the place that gives tokens) is settled before the address goes.
+func sendingAs(acc account.Account, sender string) account.Account {
+	own, err := acc.Address()
+	if err != nil || acc.From == sender {
+		return acc
+	}
+	server, err := transport.ParseServer(acc.Server, own)
+	if err != nil { // found when the configuration was read
+		return acc
+	}
+	if acc.User == "" {
+		acc.User = accounts.LoginName(acc, server, own)
+	}
+	if !strings.Contains(acc.Server, "://") {
+		acc.Server = server.String()
+	}
+	acc.From = sender
+	return acc
+}
+
+// withoutVariables forgets what no flag said but a variable: who sends, and that
+// the password may go in clear.
+func (d *doctorFlags) withoutVariables(a *runner) {
+	if a.Origin["from"] == command.Variable("from") {
+		d.from = ""
+	}
+	if flag := "allow-cleartext-password"; a.Origin[flag] == command.Variable(flag) {
+		d.Cleartext = false
+	}
+}
+
+// over puts the flags over what the account says.
+func (d *doctorFlags) over(acc account.Account) account.Account {
+	if d.from != "" {
+		acc = sendingAs(acc, d.from)
+	}
+	for _, f := range []struct {
+		flag string
+		to   *string
+	}{{d.selector, &acc.DKIMSelector}, {d.Auth, &acc.Auth}, {d.TlsPin, &acc.TLSPin}, {d.TlsName, &acc.TLSName},
+		{d.Proxy, &acc.Proxy}, {d.LocalName, &acc.LocalName}} {
+		if f.flag != "" {
+			*f.to = f.flag
+		}
+	}
+	acc.AllowCleartextPassword = acc.AllowCleartextPassword || d.Cleartext
+	acc.TLSRSAKeyExchange = acc.TLSRSAKeyExchange || d.TlsRSA
+	return acc
+}
+
+// dnsServer is host:port; the port of DNS is 53.
+func (a *runner) dnsServer(server string) (string, error) {
+	host, port, err := net.SplitHostPort(server)
+	if err != nil {
+		host, port = strings.Trim(server, "[]"), "53"
+	}
+	n, err := strconv.Atoi(port)
+	if net.ParseIP(host) == nil || err != nil || n < 1 || n > 65535 {
+		return "", a.Wrongf("%s %q: want the address of a DNS server, like 192.0.2.53 or 192.0.2.53:5353", a.Name("dns"), server)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// ofAccount adds to the options of the flags what the account says. Files of the
+// account are beside its configuration, those of flags where the user is.
+func ofAccount(o yan.Options, acc account.Account) yan.Options {
+	o.User, o.Mechanism, o.Pin = acc.User, strings.ToUpper(acc.Auth), acc.TLSPin
+	o.AllowCleartextPassword = acc.AllowCleartextPassword
+	if o.CAFile == "" {
+		o.CAFile = acc.File(acc.TLSCA)
+	}
+	if o.CertFile == "" {
+		o.CertFile, o.KeyFile = acc.File(acc.TLSCert), acc.File(acc.TLSKey)
+	}
+	o.NoPipelining, o.NoChunking = acc.NoPipelining, acc.NoPipelining
+	o.PipelineMessages = acc.PipelineMessages.Client()
+	return o
+}
+
+// doctorLogin says where the secret comes from: an account has its own, for a
+// host it is that of the environment, as in send. It is nil where there is none.
+func (a *runner) doctorLogin(p patient, o yan.Options) (func(context.Context) (yan.Options, error), error) {
+	if p.configured {
+		return func(ctx context.Context) (yan.Options, error) {
+			kept, err := p.Options(ctx, a.Secrets())
+			o.Password, o.Token, o.TokenSource = kept.Password, kept.Token, kept.TokenSource
+			return o, err
+		}, nil
+	}
+	var err error
+	if o.Password, err = a.Secret("YAN_PASSWORD"); err != nil {
+		return nil, err
+	}
+	if o.Token, err = a.Secret("YAN_TOKEN"); err != nil {
+		return nil, err
+	}
+	if o.Password == "" && o.Token == "" && o.Mechanism != sasl.External {
+		return nil, nil
+	}
+	return func(context.Context) (yan.Options, error) { return o, nil }, nil
+}

@@ -1,0 +1,336 @@
+package doctorcmd
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// consultation tells what the doctor finds.
+type consultation struct {
+	a       *runner
+	json    bool
+	patient patient
+	server  transport.Server
+	from    smtp.Address
+	// part is the heading under which the last step stood.
+	part string
+	// skipped are steps that were not tried, for the same reason; they are told in
+	// one line.
+	skipped []doctor.Step
+	// transient says that the cursor stands on a line that goes away.
+	transient bool
+}
+
+// begin says what is looked at.
+func (c *consultation) begin() {
+	a := c.a
+	line := c.server.String()
+	if c.patient.anyPort {
+		line = c.server.Host
+	}
+	if name := a.Pick(c.server.Provider.Names.EN, c.server.Provider.Names.ZH); name != "" {
+		line = a.T("%s (%s)", line, name)
+	}
+	if c.patient.configured {
+		line = a.T("account %s: %s", c.patient.Name, line)
+	}
+	if !c.from.IsZero() {
+		line = a.T("%s, sender %s", line, c.from)
+	}
+	a.Heading(line)
+}
+
+// stepName is how people call a step.
+func (a *runner) stepName(s doctor.Step) string {
+	switch s.Name {
+	case doctor.NameAddress:
+		return a.T("Address")
+	case doctor.NamePort:
+		_, port, err := net.SplitHostPort(s.Target)
+		switch {
+		case s.Target == "":
+			return a.T("Port")
+		case err == nil:
+			return a.T("Port %s", port)
+		}
+		return a.T("Socket")
+	case doctor.NameGreeting:
+		return a.T("Greeting")
+	case doctor.NameCertificate:
+		return a.T("Certificate")
+	case doctor.NameClock:
+		return a.T("Clock")
+	case doctor.NameSpeed:
+		return a.T("Speed")
+	case doctor.NameFeatures:
+		return a.T("Extensions")
+	case doctor.NameSize:
+		return a.T("Limits")
+	case doctor.NameAuth:
+		return a.T("Mechanisms")
+	case doctor.NameLogin:
+		return a.T("Login")
+	case doctor.NameSender:
+		return a.T("Sender")
+	case doctor.NameMessage:
+		return a.T("Test message")
+	case doctor.NameReceiver:
+		return a.T("Receiver")
+	}
+	return strings.ToUpper(string(s.Name)) // EHLO, TLS, MX: the same in every language
+}
+
+// widestName is the room for the names of steps; longer ones push the rest.
+const widestName = 12
+
+// partOf is the heading of a step.
+func (c *consultation) partOf(s doctor.Step) string {
+	switch s.Name {
+	case doctor.NameMX, doctor.NameSRV, doctor.NameSPF, doctor.NameDKIM, doctor.NameDMARC, doctor.NameReceiver:
+		if c.from.IsZero() {
+			return c.a.T("The sender's domain")
+		}
+		return c.a.T("The sender's domain, %s", c.from.Domain())
+	}
+	return c.a.T("The server")
+}
+
+// waiting shows on a terminal what is waited for, until the step is told.
+func (c *consultation) waiting(name doctor.Name) {
+	c.erase()
+	c.a.Outf("%s", c.a.Paint(c.a.StdoutWidth, console.Dim, "… "+c.a.stepName(doctor.Step{Name: name})))
+	c.transient = true
+}
+
+// erase takes away what waiting has shown.
+func (c *consultation) erase() {
+	if c.transient {
+		c.a.Outf("\r\x1b[K")
+		c.transient = false
+	}
+}
+
+// told prints a step as it ends.
+func (c *consultation) told(s doctor.Step) {
+	c.erase()
+	if s.Status == doctor.Skipped {
+		if len(c.skipped) > 0 && (c.skipped[0].Detail != s.Detail || c.partOf(c.skipped[0]) != c.partOf(s)) {
+			c.flush()
+		}
+		c.skipped = append(c.skipped, s)
+		return
+	}
+	c.flush()
+	c.line(c.worded(s), c.a.stepName(s))
+}
+
+// flush prints the steps that were not tried.
+func (c *consultation) flush() {
+	if len(c.skipped) == 0 {
+		return
+	}
+	first := c.skipped[0]
+	if len(c.skipped) == 1 {
+		c.line(first, c.a.stepName(first))
+	} else {
+		var names []string
+		for _, s := range c.skipped {
+			names = append(names, c.a.stepName(s))
+		}
+		first.Detail = doctor.Text{EN: first.Detail.EN + ": " + strings.Join(names, ", "), ZH: first.Detail.ZH + "：" + strings.Join(names, "、")}
+		c.line(first, "")
+	}
+	c.skipped = nil
+}
+
+// line prints mark, name, time and what was found; on a terminal the last is
+// wrapped under itself.
+func (c *consultation) line(s doctor.Step, name string) {
+	a := c.a
+	if part := c.partOf(s); part != c.part {
+		c.part = part
+		a.Heading("\n" + part)
+	}
+	mark, colour := a.markOf(s.Status)
+	lead := console.Pad(name, widestName) + " " + console.Pad("", 7-console.Columns(verdict.Waited(s.Took))) + verdict.Waited(s.Took) + "  "
+	detail := a.Pick(s.Detail.EN, s.Detail.ZH)
+	lines := []string{detail}
+	indent := 2 + console.Columns(lead)
+	if room := a.StdoutWidth - indent; room >= 30 {
+		lines = console.Wrap(detail, room)
+	}
+	a.Outf("%s %s%s\n", a.Paint(a.StdoutWidth, colour, mark), lead, strings.Join(lines, "\n"+console.Pad("", indent)))
+}
+
+func (a *runner) markOf(s doctor.Status) (mark, colour string) {
+	switch s {
+	case doctor.OK:
+		return "✓", console.Green
+	case doctor.Failed:
+		return "✗", console.Red
+	case doctor.Warning:
+		return "!", console.Yellow
+	case doctor.Skipped:
+		return "–", console.Dim
+	default:
+		return "·", console.Dim
+	}
+}
+
+// end says what to do next and gives the exit status.
+func (c *consultation) end(r doctor.Report) error {
+	c.erase()
+	c.flushIfTold()
+	next, wrong := r.Next()
+	code := c.exit(next)
+	switch {
+	case c.json:
+		c.printJSON(r, next, wrong, code)
+		if r.Interrupted {
+			code = command.ExitTemporary
+		}
+	case r.Interrupted:
+		return command.Fail(command.ExitTemporary, errors.New(c.a.T("interrupted")), "")
+	default:
+		c.next(r, next, wrong)
+	}
+	if code == command.ExitOK {
+		return nil
+	}
+	return &command.Failure{Code: code, Err: errors.New(string(next.Name)), Told: true}
+}
+
+func (c *consultation) flushIfTold() {
+	if !c.json {
+		c.flush()
+	}
+}
+
+// next says the one thing to do.
+func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
+	a := c.a
+	if !wrong {
+		a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), c.allIsWell(r))
+		return
+	}
+	name := a.stepName(next)
+	mark, colour := a.markOf(next.Status)
+	if next.Name == doctor.NameReceiver {
+		name = "DMARC" // whose policy it is that a receiver follows
+	}
+	sentence := a.T("Mail goes out; put this right: %s", name)
+	switch {
+	case next.Status == doctor.Failed && c.partOf(next) == a.T("The server"):
+		sentence = a.T("Sending fails here: %s", name)
+	case next.Status == doctor.Failed:
+		sentence = a.T("Mail goes out, and receivers may refuse it: %s", name)
+	}
+	a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, colour, mark), a.Paint(a.StdoutWidth, console.Bold, sentence))
+	why, do := c.advice(next)
+	f := next.Finding
+	f.Cause, f.Advice = why, do
+	a.Finding(a.Stdout, a.StdoutWidth, f)
+}
+
+// advice is why and what to do. The step knows more than the class of failure:
+// which other port is open, say.
+func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
+	if en, zh := c.badSecret(s, words.English), c.badSecret(s, words.Chinese); en != nil && zh != nil {
+		if en.Hint != "" {
+			s.Advice = doctor.Text{EN: en.Hint, ZH: zh.Hint}
+			if last, _ := utf8.DecodeLastRuneInString(zh.Hint); unicode.Is(unicode.Han, last) { // not behind a command
+				s.Advice.ZH += "。"
+			}
+		}
+		return wholeSentence(doctor.Text{EN: en.Error(), ZH: zh.Error()}), s.Advice
+	}
+	why, do = wholeSentence(s.Detail), s.Advice
+	if s.Finding.Class != "" {
+		why = s.Finding.Cause
+		if do.EN == "" {
+			do = s.Finding.Advice
+		}
+	}
+	return why, do
+}
+
+// wholeSentence makes one of what stands in a line.
+func wholeSentence(t doctor.Text) doctor.Text {
+	first, size := utf8.DecodeRuneInString(t.EN)
+	t.EN = string(unicode.ToUpper(first)) + t.EN[size:]
+	if !strings.HasSuffix(t.EN, ".") {
+		t.EN += "."
+	}
+	if !strings.HasSuffix(t.ZH, "。") {
+		t.ZH += "。"
+	}
+	return t
+}
+
+// badSecret is what the command line says of the secret's place, where that was
+// to blame.
+func (c *consultation) badSecret(s doctor.Step, lang words.Language) *command.Failure {
+	var secret *doctor.SecretError
+	var failed *command.Failure
+	a := c.a.In(lang)
+	if errors.As(s.Outcome.Err, &secret) && errors.As(a.BadSecret(c.patient.Account, secret.Err), &failed) {
+		return failed
+	}
+	return nil
+}
+
+// worded is a step with what the command line says of the secret's place: the
+// doctor only knows an error.
+func (c *consultation) worded(s doctor.Step) doctor.Step {
+	var secret *doctor.SecretError
+	if !errors.As(s.Outcome.Err, &secret) {
+		return s
+	}
+	in := func(lang words.Language) string {
+		a := c.a.In(lang)
+		return a.T("the password could not be read: %s", a.SecretProblem(secret.Err))
+	}
+	s.Detail = doctor.Text{EN: in(words.English), ZH: in(words.Chinese)}
+	return s
+}
+
+// allIsWell says how far that is known.
+func (c *consultation) allIsWell(r doctor.Report) string {
+	for _, s := range r.Steps {
+		if s.Name == doctor.NameLogin && s.Status == doctor.Skipped {
+			return c.a.T("Nothing is wrong, as far as can be seen without a login; YAN_PASSWORD_FILE names the file with the password.")
+		}
+	}
+	if r.Count(doctor.Skipped) > 0 {
+		return c.a.T("Nothing is wrong, as far as it was looked at.")
+	}
+	return c.a.T("Nothing is wrong, and there is nothing to do.")
+}
+
+// exit is the status for the first step that failed; warnings are none.
+func (c *consultation) exit(s doctor.Step) int {
+	if s.Status != doctor.Failed {
+		return command.ExitOK
+	}
+	if failed := c.badSecret(s, words.English); failed != nil {
+		return failed.Code
+	}
+	switch {
+	case s.Outcome.Status == smtp.Unknown:
+		return command.ExitUnknown
+	case s.Finding.Class != "":
+		return verdict.ExitForOutcome(s.Outcome, s.Finding)
+	}
+	return command.ExitUnavailable
+}

@@ -1,0 +1,146 @@
+package doctorcmd
+
+import (
+	"cmp"
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtp"
+)
+
+// patient is what is looked at: an account of the configuration, or one made up
+// for a host.
+type patient struct {
+	account.Account
+	configured bool
+	anyPort    bool
+}
+
+// patient finds what the argument means: an account before a provider before a
+// host.
+func (a *runner) patient(arg string, d *doctorFlags) (patient, error) {
+	if strings.Contains(arg, "://") {
+		return a.atURL(arg, d)
+	}
+	f, err := a.Configuration()
+	if err != nil {
+		return patient{}, err
+	}
+	if acc, ok := f.Account(arg); ok && arg != "" {
+		return patient{Account: acc, configured: true}, nil
+	}
+	var address smtp.Address
+	if strings.Contains(arg, "@") {
+		if address, err = smtp.ParseAddress(arg); err != nil {
+			return patient{}, a.Wrongf("%q: want an account, a host, host:port, URL, provider or address", arg)
+		}
+	}
+	if arg == "" || !address.IsZero() {
+		acc, err := f.Choose("", address)
+		switch {
+		case err == nil && arg == "":
+			return patient{Account: acc, configured: true}, nil
+		case err == nil && acc.Serves(address):
+			return patient{Account: sendingAs(acc, address.String()), configured: true}, nil
+		case arg == "":
+			return patient{}, a.nobody(err)
+		}
+		return a.atAddress(address, d)
+	}
+	if p, ok := provider.Lookup(arg); ok && !strings.Contains(arg, ":") {
+		return patient{Account: account.Account{Server: p.ID, From: d.from}}, nil
+	}
+	return a.atHost(arg, f, d)
+}
+
+// nobody says that there is no account, or none that is meant.
+func (a *runner) nobody(err error) error {
+	var several *account.AmbiguousError
+	if errors.As(err, &several) {
+		return command.Fail(command.ExitConfig, errors.New(a.T("there are several accounts and no default: %s", a.Listed(several.Names))),
+			a.T("Name one: %s", "yan doctor "+several.Names[0]))
+	}
+	return command.Fail(command.ExitConfig, errors.New(a.T("there is no account yet")),
+		a.T("'yan login' makes one; 'yan doctor HOST' looks at a server without one."))
+}
+
+func (a *runner) atURL(server string, d *doctorFlags) (patient, error) {
+	if err := a.CheckServer(server); err != nil {
+		return patient{}, err
+	}
+	p := patient{Account: account.Account{Server: server, From: d.from}}
+	u, err := url.Parse(server)
+	if err == nil && p.From == "" && strings.Contains(u.User.Username(), "@") {
+		p.From = u.User.Username()
+	}
+	return p, nil
+}
+
+// atAddress is for somebody who has an address and no account yet.
+func (a *runner) atAddress(address smtp.Address, d *doctorFlags) (patient, error) {
+	p, ok := provider.ByDomain(address.ASCIIDomain())
+	if !ok {
+		return patient{}, command.Fail(command.ExitUsage, errors.New(a.T("no server is known for %s", address)),
+			a.T("Name it: %s", "yan doctor smtp."+address.ASCIIDomain()+" -f "+address.String()))
+	}
+	return patient{Account: account.Account{Server: p.ID, From: cmp.Or(d.from, address.String())}}, nil
+}
+
+// atHost is for a host that nothing is known of: its port says how to talk, or
+// is found out.
+func (a *runner) atHost(arg string, f *account.File, d *doctorFlags) (patient, error) {
+	host, port, err := net.SplitHostPort(arg)
+	if err != nil {
+		host, port = strings.Trim(arg, "[]"), ""
+	}
+	if !strings.ContainsAny(host, ".:") && port == "" && host != "localhost" {
+		return patient{}, a.unknownPatient(arg, f)
+	}
+	scheme := "smtps"
+	switch port {
+	case "25", "587", "2525":
+		scheme = "smtp"
+	}
+	at := host
+	if strings.Contains(host, ":") {
+		at = "[" + host + "]"
+	}
+	p := patient{Account: account.Account{Server: scheme + "://" + at, From: d.from}, anyPort: port == ""}
+	if port != "" {
+		p.Server += ":" + port
+	}
+	return p, a.checkHost(arg, p.Server)
+}
+
+func (a *runner) checkHost(arg, server string) error {
+	u, err := url.Parse(server)
+	if err != nil || u.Hostname() == "" || strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r <= ' ' || r == '/' || r == '%' }) {
+		return a.Wrongf("%q: want an account, a host, host:port, URL, provider or address", arg)
+	}
+	if n, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || n < 1 || n > 65535) {
+		return a.Wrongf("%q: want a port from 1 to 65535", arg)
+	}
+	return nil
+}
+
+func (a *runner) unknownPatient(arg string, f *account.File) error {
+	var names []string
+	for _, acc := range f.Accounts() {
+		names = append(names, acc.Name)
+	}
+	near := provider.Nearest(arg)
+	if name := command.Nearest(arg, names); name != "" {
+		near = append([]string{name}, near...)
+	}
+	hint := a.T("'yan providers' lists those that are known; a host is written with its domain, like smtp.example.com.")
+	if len(near) > 0 {
+		hint = a.T("Did you mean %s?", a.Listed(near))
+	}
+	return command.Fail(command.ExitUsage, errors.New(a.T("%q is neither an account nor a known provider", arg)), hint)
+}

@@ -1,0 +1,201 @@
+package explaincmd
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtp"
+)
+
+func (a *runner) explainCommand() *cobra.Command {
+	var e explanation
+	cmd := &cobra.Command{
+		Use:   "explain " + a.T("[REPLY]"),
+		Short: a.T("Say what a reply or an error means and what to do about it"),
+		Long: a.T("Say what a reply or an error means and what to do about it. Paste what you have: the reply, a line of a log, " +
+			"the error of another program; or pipe it in. The provider and the stage make the answer exact; " +
+			"where the text gives them away they need not be said."),
+		Example: "  yan explain '535 Login fail. Account is abnormal' --provider qq\n  yan explain '554 DT:SPM 163 smtp10' --provider 163\n" +
+			"  yan explain 'x509: certificate signed by unknown authority'",
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, err := a.pastedText(args)
+			if err != nil {
+				return err
+			}
+			return a.explainPasted(text, e)
+		},
+	}
+	command.Add(cmd, a.T("Flags:"),
+		command.NewOption("provider", "", &e.provider, a.T("PROVIDER"), a.T("the provider whose reply it is")),
+		command.NewOption("stage", "", &e.stage, a.T("STAGE"), a.T("where it came: %s", a.Listed(stageWords()))),
+		command.NewOption("json", "", &e.json, "", a.T("print JSON: a line for each reply")),
+	)
+	command.Complete(cmd, "provider", serverflag.ProviderIDs)
+	command.Complete(cmd, "stage", stageWords)
+	return cmd
+}
+
+// explanation is what the flags say.
+type explanation struct {
+	provider, stage string
+	json            bool
+}
+
+func stageWords() []string {
+	var list []string
+	for _, s := range smtp.Stages() {
+		list = append(list, string(s))
+	}
+	return list
+}
+
+// pastedText is what is to be explained: the arguments, or standard input where
+// there are none, or "-".
+func (a *runner) pastedText(args []string) (string, error) {
+	text := strings.Join(args, " ")
+	if text == "-" || len(args) == 0 && a.StdinTTY == 0 {
+		b, err := io.ReadAll(io.LimitReader(a.Stdin, maxPasted))
+		if err != nil {
+			return "", command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("standard input can't be read"), err), "")
+		}
+		text = string(b)
+	}
+	if strings.TrimSpace(text) == "" {
+		return "", a.Usagef("no reply given; for example: yan explain '535 Login fail' --provider qq")
+	}
+	return text, nil
+}
+
+// explainPasted reads what was pasted and explains each failure in it.
+func (a *runner) explainPasted(text string, e explanation) error {
+	if e.stage != "" && !slices.Contains(stageWords(), e.stage) {
+		return a.Wrongf("%s %q: want one of %s", a.Name("stage"), e.stage, a.Listed(stageWords()))
+	}
+	given := provider.Provider{}
+	if e.provider != "" {
+		var ok bool
+		if given, ok = provider.Lookup(e.provider); !ok {
+			return a.UnknownProvider(e.provider)
+		}
+	}
+	found := readPasted(text)
+	if len(found) == 0 {
+		return command.Fail(command.ExitUsage, errors.New(a.T("there is no reply code like 535 in %q, and no error that is known here", console.Clipped(strings.TrimSpace(text)))),
+			a.T("Paste the server's reply (the line that begins with three digits), or the whole error."))
+	}
+	for i, p := range found {
+		if e.stage != "" {
+			p.stage = smtp.Stage(e.stage)
+		}
+		guessed := given.ID == "" && p.provider != ""
+		if given.ID != "" {
+			p.provider = given.ID
+		}
+		finding := diagnosis.Diagnose(p.fact())
+		if e.json {
+			a.PrintJSON(newExplained(p, guessed, finding))
+			continue
+		}
+		if i > 0 {
+			a.Outf("\n")
+		}
+		a.sayUnderstood(p, guessed, p.quote != strings.TrimSpace(text))
+		if p.reply.Code > 0 && p.reply.Code < 400 && finding.Class == diagnosis.ClassUnclassified {
+			a.Outf("%s\n", a.favourable(p.reply))
+			continue
+		}
+		a.Outf("%s\n", console.Hang(string(finding.Class)+"  "+a.permanence(finding), "    ", a.StdoutWidth))
+		a.Finding(a.Stdout, a.StdoutWidth, finding)
+	}
+	return nil
+}
+
+// sayUnderstood quotes what was found where more was pasted, and names the
+// provider that was guessed.
+func (a *runner) sayUnderstood(p pasted, guessed, more bool) {
+	switch {
+	case more && p.stage != "":
+		a.Outf("%s\n", a.T("Found, at %s: %s", strings.ToUpper(string(p.stage)), p.quote))
+	case more:
+		a.Outf("%s\n", a.T("Found: %s", p.quote))
+	}
+	if known, ok := provider.ByID(p.provider); ok && guessed {
+		a.Outf("%s\n", a.T("This looks like %s; use --provider if it isn't.", a.Pick(known.Names.EN, known.Names.ZH)))
+	}
+}
+
+func newExplained(p pasted, guessed bool, f diagnosis.Finding) jsonout.Explained {
+	return jsonout.Explained{Reply: p.quote, Stage: string(p.stage), Provider: p.provider, Guessed: guessed, Diagnosis: *verdict.NewDiagnosis(f)}
+}
+
+// permanence says whether trying again makes sense.
+func (a *runner) permanence(f diagnosis.Finding) string {
+	switch {
+	case f.Permanence == diagnosis.AcceptedAlready:
+		return a.T("the message was accepted")
+	case f.Retry.After > 0:
+		return a.T("try again after %s", a.Roughly(f.Retry.After))
+	case f.Permanence == diagnosis.Temporary:
+		return a.T("temporary, try again later")
+	case f.Permanence == diagnosis.Permanent:
+		return a.T("permanent: something has to change first")
+	default:
+		return a.T("unknown")
+	}
+}
+
+// parseReply reads a reply as logs show it: one line or several, each with
+// its code.
+func parseReply(text string) (smtp.Reply, error) {
+	var parser smtp.ReplyParser
+	var reply smtp.Reply
+	lines := strings.Split(strings.ReplaceAll(strings.TrimSpace(text), "\r\n", "\n"), "\n")
+	for _, line := range lines {
+		r, last, err := parser.Line([]byte(strings.TrimSpace(line)))
+		if err != nil {
+			return reply, err
+		}
+		reply = r
+		if last {
+			return reply, nil
+		}
+	}
+	if reply.IsZero() {
+		return reply, errors.New("no reply")
+	}
+	return reply, nil
+}
+
+// likelyStage is the stage at which alone a reply code comes (RFC 4954 section
+// 6); "" for all others. See stageByCode for those that come elsewhere too.
+func likelyStage(r smtp.Reply) smtp.Stage {
+	switch r.Code {
+	case 235, 334, 526, 534, 535, 538:
+		return smtp.StageAuth
+	}
+	return ""
+}
+
+// stageByCode guesses AUTH for the codes of RFC 4954 that servers also use at
+// other stages: 454 for relaying, 432 for a limit. A guess never outweighs
+// words that are known without a stage.
+func stageByCode(p pasted) smtp.Stage {
+	if p.reply.Code == 432 || p.reply.Code == 454 {
+		if p.stage == "" && !understood(p) {
+			return smtp.StageAuth
+		}
+	}
+	return p.stage
+}

@@ -1,0 +1,49 @@
+package explaincmd
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/smtp"
+)
+
+// An advice stands under what to do, alone; what stands under a label is aligned
+// with what it begins with.
+func TestFindingAsShown(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"550 User has no permission": "怎么办：请在 设置 → POP3/SMTP/IMAP 中开启服务。\n在哪里：网页版",
+		"554 DT:SPM 163 smtp10":      "原因：邮件内容被判为垃圾邮件或违规。\n      内容过于单薄",
+	} {
+		a, out, _ := testApp(words.Chinese)
+		if err := a.explainPasted(text, explanation{provider: "163"}); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %v\n%s", text, err, out)
+		}
+	}
+}
+
+// Postfix lets a client that did not log in come as far as RCPT.
+func TestLoginWantedAtRcptIsAFailedLogin(t *testing.T) {
+	t.Parallel()
+	to, err := smtp.ParseAddress("a@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]int{
+		"554 5.7.1 <unknown[127.0.0.1]>: Client host rejected: Access denied":                          command.ExitAuth,
+		"550 5.1.1 <a@example.org>: Recipient address rejected: User unknown in virtual mailbox table": command.ExitNoUser,
+	} {
+		reply, err := parseReply(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := smtp.Outcome{Recipient: to, Status: smtp.Refused, Stage: smtp.StageRcpt, Reply: reply}
+		if got := verdict.ExitStatus(yan.Result{Recipients: []smtp.Outcome{o}}, ""); got != want {
+			t.Errorf("%s: exit status %d, want %d", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package jsonout
+
+// Explained is one failure of yan explain --json.
+type Explained struct {
+	Reply    string `json:"reply"` // or the error that was understood
+	Stage    string `json:"stage,omitempty"`
+	Provider string `json:"provider,omitempty"`
+	Guessed  bool   `json:"provider_guessed,omitempty"`
+	Diagnosis
+}
+
+// Diagnosis is what yan explain prints, too.
+type Diagnosis struct {
+	Class      string   `json:"class"`
+	Scope      string   `json:"scope"`
+	Permanence string   `json:"permanence"`
+	Retry      string   `json:"retry"`
+	RetryAfter int64    `json:"retry_after_seconds,omitempty"`
+	Cause      Text     `json:"cause"`
+	Hint       *Text    `json:"hint,omitempty"`
+	Advice     Text     `json:"advice"`
+	Where      *Text    `json:"where,omitempty"`
+	HelpURLs   []string `json:"help_urls,omitempty"`
+	Basis      string   `json:"basis"`
+}
+
+type Text struct {
+	EN string `json:"en"`
+	ZH string `json:"zh"`
+}

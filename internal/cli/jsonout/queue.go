@@ -1,0 +1,130 @@
+package jsonout
+
+import (
+	"time"
+)
+
+// Adopted is what yan queue adopt prints.
+type Adopted struct {
+	Adopted bool `json:"adopted"`
+	InDoubt int  `json:"in_doubt"`
+}
+
+// Entry is a message in the outbox; of yan queue --json and show --json.
+type Entry struct {
+	ID         int64            `json:"id"`
+	Account    string           `json:"account,omitempty"`
+	Key        string           `json:"key,omitempty"`
+	From       string           `json:"from"`
+	MessageID  string           `json:"message_id,omitempty"`
+	Subject    string           `json:"subject,omitempty"`
+	Size       int64            `json:"size"`
+	HasBody    bool             `json:"has_body"`
+	Created    time.Time        `json:"created"`
+	NotBefore  *time.Time       `json:"not_before,omitempty"`
+	Expires    time.Time        `json:"expires"`
+	Priority   string           `json:"priority"`
+	Tags       []string         `json:"tags,omitempty"`
+	ReportOn   int64            `json:"report_on,omitempty"`
+	Final      bool             `json:"final"`
+	Total      int              `json:"recipients_total"`
+	Recipients []RecipientState `json:"recipients"`
+	Events     []QueueEvent     `json:"events,omitempty"`
+}
+
+// RecipientState is how it stands with a recipient.
+type RecipientState struct {
+	N        int        `json:"n"`
+	Address  string     `json:"address"`
+	State    string     `json:"state"`
+	Attempts int        `json:"attempts"`
+	Due      *time.Time `json:"due,omitempty"`
+	Doubted  bool       `json:"doubted,omitempty"`
+	Worker   string     `json:"worker,omitempty"`
+	Updated  time.Time  `json:"updated"`
+	Answer
+	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
+}
+
+// Answer is what decided about a recipient.
+type Answer struct {
+	Stage    string `json:"stage,omitempty"`
+	Code     int    `json:"code,omitempty"`
+	Enhanced string `json:"enhanced,omitempty"`
+	Text     string `json:"text,omitempty"`
+	Error    string `json:"error,omitempty"`
+	Class    string `json:"class,omitempty"`
+	ServerID string `json:"server_id,omitempty"`
+}
+
+// QueueEvent is something that happened; of show, watch and run.
+type QueueEvent struct {
+	Event   string     `json:"event"`
+	ID      int64      `json:"id"`
+	N       *int       `json:"n,omitempty"`
+	Address string     `json:"address,omitempty"`
+	Account string     `json:"account,omitempty"`
+	State   string     `json:"state,omitempty"`
+	At      time.Time  `json:"at"`
+	Attempt int        `json:"attempt,omitempty"`
+	Due     *time.Time `json:"due,omitempty"`
+	Answer
+	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
+}
+
+// Changed is what a change did.
+type Changed struct {
+	Verb       string `json:"verb"`
+	Messages   int    `json:"messages"`
+	Recipients int    `json:"recipients"`
+	Untouched  int    `json:"untouched"`
+	// Doubted says that a server may have the message already of a recipient that was
+	// cancelled, or is sent to again.
+	Doubted bool `json:"doubted"`
+}
+
+// Resumed is what yan queue resume did.
+type Resumed struct {
+	Accounts []string `json:"accounts"`
+}
+
+// Drained is the last line of yan queue run --json.
+type Drained struct {
+	Event string         `json:"event"` // "drained"
+	Count map[string]int `json:"count"`
+	Left  int            `json:"left"`
+	Exit  int            `json:"exit"`
+}
+
+// QueueStats is what yan queue stats prints.
+type QueueStats struct {
+	Outbox   string         `json:"outbox"`
+	Accounts []QueueAccount `json:"accounts"`
+	Workers  []QueueWorker  `json:"workers"`
+	Oldest   *time.Time     `json:"oldest,omitempty"`
+	Bytes    int64          `json:"bytes,omitempty"`
+	Free     *int64         `json:"free_bytes,omitempty"`
+	Copied   bool           `json:"copied,omitempty"`
+	Ahead    int64          `json:"ahead_seconds,omitempty"`
+}
+
+type QueueAccount struct {
+	Account       string         `json:"account"`
+	Count         map[string]int `json:"count"`
+	PausedSeconds int64          `json:"paused_seconds,omitempty"`
+	Answer
+}
+
+type QueueWorker struct {
+	Host         string    `json:"host"`
+	PID          int       `json:"pid"`
+	Since        time.Time `json:"since"`
+	LeaseSeconds int64     `json:"lease_seconds"`
+}
+
+// Pruned is what yan queue prune did.
+type Pruned struct {
+	Bodies   int   `json:"bodies"`
+	Messages int   `json:"messages"`
+	Bytes    int64 `json:"bytes"`
+}

@@ -1,0 +1,83 @@
+package logincmd
+
+import (
+	"fmt"
+
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/secret"
+)
+
+// farewell says what there is now, and what to type next.
+func (l *setup) farewell() {
+	a := l.a
+	isDefault := l.file.Default() == l.acc.Name
+	if l.s.json {
+		a.PrintJSON(jsonout.Account{Event: "account", Name: l.acc.Name, From: l.acc.From, Server: l.server.String(), User: l.user,
+			Secret: l.secretPlace(), OAuth2: l.browsed, Checked: !l.s.noCheck, Default: isDefault, Config: l.file.Path()})
+		return
+	}
+	if l.acc.NoLogin() && l.s.noCheck {
+		a.Outf("%s\n%s\n", a.T("The account %s is kept, and was not tried; nobody logs in.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name)),
+			a.T("Try it: %s", "yan account test "+l.acc.Name))
+		return
+	}
+	if l.s.noCheck {
+		a.Outf("%s\n%s\n", a.T("The account %s is kept, and was not tried; its secret is in %s.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name), l.secretPlaceName()),
+			a.T("Try it: %s", "yan account test "+l.acc.Name))
+		return
+	}
+	ready := a.T("The account %s is ready; its secret is in %s.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name), l.secretPlaceName())
+	if l.acc.NoLogin() {
+		ready = a.T("The account %s is ready; nobody logs in.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name))
+	}
+	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), ready)
+	choice, which := "", ""
+	if !isDefault {
+		choice, which = " -A "+l.acc.Name, " "+l.acc.Name
+	}
+	a.Outf("\n%s\n\n  %s\n\n", a.T("Send a first message, to yourself:"),
+		a.Paint(a.StdoutWidth, console.Bold, fmt.Sprintf(`yan send%s -t %s -s "%s" -b "%s"`, choice, l.from.Address, a.T("Hello"), a.T("It works"))))
+	a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.T("Is something wrong one day? %s looks at each step.", "yan doctor"+which)))
+}
+
+// secretPlace is where the secret is, as a stable word.
+func (l *setup) secretPlace() string {
+	s := l.acc.Secret
+	for _, p := range []struct{ word, value string }{{"file", s.File}, {"command", s.Command}, {"env", s.Env}, {"netrc", s.Netrc}, {"credential", s.Credential}} {
+		if p.value != "" {
+			return p.word
+		}
+	}
+	if l.acc.NoLogin() {
+		return "none"
+	}
+	if l.place == "" {
+		return "certificate"
+	}
+	return string(l.place)
+}
+
+// secretPlaceName is the same for people.
+func (l *setup) secretPlaceName() string {
+	s := l.acc.Secret
+	switch {
+	case s.File != "":
+		return l.a.T("the file %s", command.Printable(s.File))
+	case s.Command != "":
+		return l.a.T("what %q prints", accounts.StartOf(s.Command))
+	case s.Env != "":
+		return l.a.T("the variable %s", s.Env)
+	case s.Netrc != "":
+		return l.a.T("the netrc file")
+	case s.Credential != "":
+		return l.a.T("the systemd credential %s", s.Credential)
+	case l.place == secret.InFile:
+		return l.a.T("an encrypted file")
+	case l.place == secret.InKeyring:
+		return l.a.T("the keyring of this system")
+	}
+	return l.a.T("the client certificate")
+}

@@ -1,0 +1,257 @@
+package logincmd
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/transport"
+)
+
+// loginFlags are the flags of login: an answer each.
+type loginFlags struct {
+	serverflag.ServerFlags
+	name, from, user     string
+	secretFile           string
+	secretCommand        string
+	secretEnv            string
+	secretNetrc          string
+	secretCredential     string
+	secretStdin          bool
+	oauth2               string
+	clientID, clientCode string
+	makeDefault, replace bool
+	noCheck, qr, plain   bool
+	noLogin              bool
+	newFile              bool
+	dns                  string
+	json                 bool
+}
+
+func (a *runner) loginCommand() *cobra.Command {
+	s := &loginFlags{}
+	cmd := &cobra.Command{
+		Use:   "login [" + a.T("ADDRESS") + "|" + a.T("PROVIDER") + "|" + a.T("ACCOUNT") + "]",
+		Short: a.T("Log in once, and send from then on"),
+		Long: a.T("Set up an account: find the server of an address, show where its authorization code comes from, " +
+			"log in with it, check that the server takes the sender, and keep the account. No message is sent.\n\n" +
+			"What is not given as a flag is asked for. The secret is never a flag: it is typed without being shown, " +
+			"read from standard input or from the file that YAN_PASSWORD_FILE names, and kept in the system's keyring or, " +
+			"where there is none, in an encrypted file. With --secret-file and its like it stays where it is, and the account only notes the place.\n\n" +
+			"With the name of an account it logs in again, and keeps what is new.\n\n" +
+			"Server, user, sender and the place of the secret are said by flags alone: YAN_SERVER, YAN_FROM and their like are for 'yan send'."),
+		Example: "  yan login\n  yan login me@qq.com\n  yan login gmail --oauth2 browser\n" +
+			"  yan login ops@example.com --server smtps://smtp.example.com --secret-command 'pass show mail'",
+		Args: a.AtMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.setUp(cmd, s, args) },
+	}
+	s.registerAccount(a, cmd)
+	s.registerServer(a, cmd)
+	command.Add(cmd, a.T("Output:"),
+		command.NewOption("plain", "", &s.plain, "", a.T("ask line by line, without a form")),
+		command.NewOption("json", "", &s.json, "", a.T("print the account as JSON")),
+	)
+	return cmd
+}
+
+func (s *loginFlags) registerAccount(a *runner, cmd *cobra.Command) {
+	command.Add(cmd, a.T("Account:"),
+		command.NewOption("name", "", &s.name, a.T("NAME"), a.T("what to call the account (default: by the address)")),
+		command.NewOption("from", "f", &s.from, a.T("ADDRESS"), a.T("the sender, also with a name (default: the address that logs in)")),
+		command.NewOption("user", "", &s.user, a.T("USER"), a.T("the login name (default: what the provider expects)")),
+		command.NewOption("default", "", &s.makeDefault, "", a.T("make it the account that is used when no other is named")),
+		command.NewOption("replace", "", &s.replace, "", a.T("change the account of that name, if there is one")),
+		command.NewOption("no-check", "", &s.noCheck, "", a.T("keep it without logging in")),
+		command.NewOption("qr", "", &s.qr, "", a.T("show the address of the provider's help as a QR code")),
+	)
+	file := a.T("FILE")
+	command.Add(cmd, a.T("Secret:"),
+		command.NewOption("secret-stdin", "", &s.secretStdin, "", a.T("read it from standard input")),
+		command.NewOption("secret-file", "", &s.secretFile, file, a.T("it stays in this file, which only you can read")),
+		command.NewOption("secret-command", "", &s.secretCommand, a.T("COMMAND"), a.T("it is what this command prints, like 'pass show mail'")),
+		command.NewOption("secret-env", "", &s.secretEnv, a.T("VARIABLE"), a.T("it is in this variable")),
+		command.NewOption("secret-netrc", "", &s.secretNetrc, file, a.T("it is in a netrc file; 'default' means ~/.netrc")),
+		command.NewOption("secret-credential", "", &s.secretCredential, a.T("NAME"), a.T("it is this systemd credential")),
+		command.NewOption(accounts.NewFileFlag, "", &s.newFile, "", a.T("begin a new encrypted file, and set the old one aside")),
+		command.NewOption("oauth2", "", &s.oauth2, "browser|device", a.T("sign in with OAuth 2.0: in the browser, or with a code on another device")),
+		command.NewOption("client-id", "", &s.clientID, "ID", a.T("OAuth 2.0: the client id of your registration with the provider")),
+		command.NewOption("client-secret", "", &s.clientCode, a.T("TEXT"), a.T("OAuth 2.0: what some providers call the secret of an installed program")),
+	)
+	command.Complete(cmd, "oauth2", oauthWays)
+}
+
+func (s *loginFlags) registerServer(a *runner, cmd *cobra.Command) {
+	file := a.T("FILE")
+	command.Add(cmd, a.T("Server:"),
+		command.NewOption("server", "", &s.Server, a.T("SERVER"), a.T("URL or provider (default: found by the address)")),
+		command.NewOption("auth", "", &s.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
+		command.NewOption("no-login", "", &s.noLogin, "", a.T("log in as nobody, at a server that takes mail from this machine as it is")),
+		command.NewOption("tls-ca", "", &s.TlsCA, file, a.T("trust these authorities (PEM) instead of the system's")),
+		command.NewOption("tls-pin", "", &s.TlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
+		command.NewOption("tls-cert", "", &s.TlsCert, file, a.T("show this client certificate (PEM)")),
+		command.NewOption("tls-key", "", &s.TlsKey, file, a.T("the key of the client certificate (PEM)")),
+		command.NewOption("tls-name", "", &s.TlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
+		command.NewOption("tls-rsa-key-exchange", "", &s.TlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
+		command.NewOption("proxy", "", &s.Proxy, "URL", a.T("go through socks5://host:port or http://host:port; DNS is asked directly")),
+		command.NewOption("dns", "", &s.dns, a.T("ADDRESS"), a.T("ask this DNS server instead of the system's")),
+		command.NewOption("timeout", "", &s.Timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")),
+	)
+	command.Complete(cmd, "server", serverflag.ProviderIDs)
+	command.Complete(cmd, "auth", sasl.Mechanisms)
+}
+
+func oauthWays() []string { return []string{"browser", "device"} }
+
+// setUp is the command. Nothing is kept before everything is known to work.
+func (a *runner) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
+	if err := a.checkLogin(cmd, s); err != nil {
+		return err
+	}
+	f, err := a.FaultyConfiguration()
+	if err != nil {
+		return err
+	}
+	l := &setup{a: a, s: s, file: f, ask: a.Asker(s.plain), trial: a.trial()}
+	l.person = l.ask.Person
+	steps := []func(context.Context) error{
+		func(ctx context.Context) error { return l.who(ctx, args) },
+		l.where, l.called, l.credentials, l.proven, l.keep,
+	}
+	for _, step := range steps {
+		if err := step(cmd.Context()); err != nil {
+			return err
+		}
+	}
+	l.farewell()
+	if !l.s.noCheck {
+		l.a.LoginWorked(cmd.Context(), l.acc.Name, l.s.json)
+	}
+	return nil
+}
+
+// checkLogin finds flags that contradict each other or make no sense.
+func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
+	var secrets []string
+	for _, flag := range []string{"secret-stdin", "secret-file", "secret-command", "secret-env", "secret-netrc", "secret-credential", "oauth2"} {
+		if cmd.Flags().Changed(flag) {
+			secrets = append(secrets, a.Name(flag))
+		}
+	}
+	switch {
+	case len(secrets) > 1:
+		return a.Wrongf("%s and %s are both given; the secret can come from one place only", secrets[0], secrets[1])
+	case s.noLogin && len(secrets) > 0:
+		return a.Wrongf("%s and %s are both given; without a login there is no secret", a.Name("no-login"), secrets[0])
+	case s.oauth2 != "" && !slices.Contains(oauthWays(), s.oauth2):
+		return a.Wrongf("%s %q: want one of %s", a.Name("oauth2"), s.oauth2, a.Listed(oauthWays()))
+	case s.name != "" && !accounts.IsAccountName(s.name):
+		return a.Wrongf("%s %q: want letters, digits, - and _", a.Name("name"), s.name)
+	}
+	if cmd.Flags().Changed("from") {
+		if err := a.Address("from", s.from); err != nil {
+			return err
+		}
+		if _, err := a.mailbox(s.from); err != nil {
+			return a.Wrongf("%s: %v", a.Name("from"), err)
+		}
+	}
+	if s.secretFile != "" {
+		if err := wholefile.Check(s.secretFile); err != nil {
+			return a.File(a.Name("secret-file"), s.secretFile, err)
+		}
+	}
+	if err := a.userName(s.user); err != nil {
+		return a.Wrongf("%s %q: %v", a.Name("user"), s.user, err)
+	}
+	if s.dns != "" {
+		if _, err := dnsServer(s.dns); err != nil {
+			return a.Wrongf("%s %q: want an address like 9.9.9.9 or 127.0.0.1:5353", a.Name("dns"), s.dns)
+		}
+	}
+	return s.Check(a.Servers, cmd)
+}
+
+// setup is one account on its way from nothing to kept.
+type setup struct {
+	a    *runner
+	s    *loginFlags
+	ask  *ask.Asker
+	file *account.File
+	// person: somebody is there to correct an answer.
+	person bool
+	// trial keeps the secret until it is proven.
+	trial *account.Secrets
+
+	// acc is what will stand in the configuration; it grows with each step. old is
+	// the account that it replaces.
+	acc account.Account
+	old *account.Account
+	// same: it is the same mailbox at the same place as old, which keeps what is not
+	// changed.
+	same bool
+	// relogin: the account was named, and keeps what is not changed.
+	relogin bool
+	// login is the mailbox that logs in, from the one that sends; mostly the same.
+	login, from message.Mailbox
+	server      transport.Server
+	user        string // the login name
+	password    string // what was typed or read to be kept; "" where it stays elsewhere
+	browsed     bool   // consented to by OAuth 2.0
+	// consented is the account as it was when its token was kept for trial.
+	consented account.Account
+	shown     bool // where the secret comes from
+	refused   int  // logins, so far
+	// triedServers could not be used.
+	triedServers []string
+	place        secret.Place
+	// intoOwn: the secret that was typed goes into the file that yan wrote for it.
+	intoOwn bool
+	// sealed is where the secret goes; aside is the encrypted file that was set aside
+	// for it, "" for none.
+	sealed *secret.Vault
+	aside  string
+	took   time.Duration // of the check; 0 when there was none
+}
+
+// text asks for what a flag may give as well; the flag is named when nobody answers.
+func (l *setup) text(ctx context.Context, flag string, q ask.Question) (string, error) {
+	answer, err := l.ask.Text(ctx, q)
+	return answer, l.answer(err, q.Title, flag)
+}
+
+// answer says in the user's language why there is none.
+func (l *setup) answer(err error, title, flag string) error {
+	var wrong *ask.WrongError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ask.ErrCancelled):
+		return command.Fail(command.ExitInterrupted, errors.New(l.a.T("interrupted; nothing was kept")), "")
+	case errors.Is(err, ask.ErrNoAnswer):
+		return command.Fail(command.ExitUsage, errors.New(l.a.T("no answer to the question “%s”", title)), l.a.T("Give it as %s, or run yan login on a terminal.", flag))
+	case errors.As(err, &wrong):
+		return l.a.Wrongf("%s: %v", wrong.Title, wrong.Err)
+	}
+	return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", l.a.T("the answer can't be read"), err), "")
+}
+
+// say tells how it goes; a heading is above what was asked.
+func (l *setup) say(text string) { l.a.Errf("%s\n", text) }
+
+func (l *setup) done(text string) {
+	l.say(l.a.Paint(l.a.StderrWidth, console.Green, "✓") + " " + text)
+}

@@ -1,0 +1,74 @@
+package logincmd
+
+import (
+	"context"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// nobody makes it an account without a login.
+func (l *setup) nobody() error {
+	l.user = ""
+	if err := l.settings(); err != nil {
+		return err
+	}
+	l.acc.User, l.acc.Auth, l.acc.Secret, l.acc.OAuth2 = "", "none", account.Secret{}, account.OAuth2{}
+	return nil
+}
+
+// asksNobody reports whether the server takes mail without a login: the user said so, or
+// the server offers no AUTH and nothing was given to log in with. A server that can't be
+// asked counts as one with a login; the check that follows says what is wrong with it.
+func (l *setup) asksNobody(ctx context.Context) bool {
+	s := l.s
+	given := s.user != "" || s.Auth != "" || s.secretStdin || s.oauth2 != "" || l.server.User != "" ||
+		s.secretCommand != "" || s.secretEnv != "" || s.secretCredential != "" || s.secretFile != "" || s.secretNetrc != "" || l.a.HasSecret()
+	switch {
+	case s.noLogin || s.Auth == transport.NoLogin || l.same && l.old.NoLogin() && !given:
+		return true
+	case given || s.noCheck || l.provider().ID != "" || l.relogin:
+		return false
+	}
+	caps, err := l.greeted(ctx)
+	if err != nil || len(caps.Auth()) > 0 {
+		return false
+	}
+	l.done(l.a.T("%s offers no login: it takes mail from this machine as it is", l.serverName()))
+	return true
+}
+
+// greeted asks the server what it offers, without logging in.
+func (l *setup) greeted(ctx context.Context) (smtp.Capabilities, error) {
+	acc := l.acc
+	if err := l.settings(); err != nil {
+		return smtp.Capabilities{}, err
+	}
+	acc, l.acc = l.acc, acc
+	acc.Auth, acc.From = "none", l.from.String()
+	o, err := acc.Options(ctx, l.trial)
+	if err != nil {
+		return smtp.Capabilities{}, err
+	}
+	if o.Proxy == "" {
+		if o.Proxy, err = l.a.SystemProxy(l.server); err != nil {
+			return smtp.Capabilities{}, err
+		}
+	}
+	o.Trace, o.StopAfter = l.a.Watchful(nil, l.server.Host), smtp.StageHello
+	cfg, err := transport.Options(o).Config(l.server)
+	if err != nil {
+		return smtp.Capabilities{}, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, l.loginTrial().Timeout, verdict.ErrTimeout{})
+	defer cancel()
+	conn, err := smtpclient.Dial(ctx, cfg)
+	if err != nil {
+		return smtp.Capabilities{}, err
+	}
+	defer conn.Quit(ctx)
+	return conn.Capabilities(), nil
+}

@@ -1,0 +1,162 @@
+package logincmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/oauth"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/provider"
+)
+
+// wantsOAuth reports whether to sign in with OAuth 2.0, where the provider has
+// that. Who is asked chooses; a pipe gets the password, unless there is none.
+func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
+	p := l.server.Provider
+	if _, ok := oauth.ForProvider(p); !ok || l.s.secretStdin || l.s.Auth != "" {
+		return false, nil
+	}
+	switch p.Auth.Kind {
+	case provider.OAuth2Only:
+		if !l.person && l.s.clientID == "" {
+			return false, command.Fail(command.ExitConfig, errors.New(l.a.T("%s takes no passwords: sign in with OAuth 2.0", l.a.Pick(p.Names.EN, p.Names.ZH))),
+				l.a.T("For example: %s", "yan login "+l.login.Address.String()+" --oauth2 device --client-id ID"))
+		}
+		return true, nil
+	case provider.OAuth2OrAppPassword, provider.OAuth2OrPassword:
+		if !l.person {
+			return false, nil
+		}
+		title := l.a.T("How do you want to log in?")
+		i, err := l.ask.Choose(ctx, ask.Question{Title: title},
+			[]string{l.a.T("with an app password or password"), l.a.T("with OAuth 2.0 in the browser; needs a client id of your own")}, 0)
+		return i == 1, l.answer(err, title, "--oauth2")
+	}
+	return false, nil
+}
+
+// consent gets a token: in the browser of this machine, or with a code on another
+// device.
+func (l *setup) consent(ctx context.Context) error {
+	if l.same {
+		l.acc.OAuth2 = l.old.OAuth2
+	}
+	if _, ok := oauth.ForProvider(l.server.Provider); !ok && l.acc.OAuth2.TokenURL == "" {
+		return command.Fail(command.ExitConfig, errors.New(l.a.T("no OAuth 2.0 server is known for %s", l.server.Host)),
+			l.a.T("Write auth_url, token_url and client_id into the account's oauth2 section, and log in again."))
+	}
+	if l.s.clientID != "" {
+		l.acc.OAuth2.ClientID, l.acc.OAuth2.ClientSecret = l.s.clientID, l.s.clientCode
+	}
+	if l.acc.OAuth2.ClientID == "" {
+		if err := l.askClientID(ctx); err != nil {
+			return err
+		}
+	}
+	client, _ := l.acc.OAuthClient()
+	client.LoginHint = l.login.Address.String()
+	token, err := l.token(ctx, client)
+	if err != nil {
+		return l.noToken(ctx, err)
+	}
+	if _, err := l.trial.KeepToken(ctx, l.acc, token); err != nil {
+		return command.Internal("keeping the token", err)
+	}
+	l.browsed, l.consented = true, l.acc
+	if token.Refresh == "" {
+		l.say(l.a.T("%s gave no refresh token: sending works until the access token ends, mostly within the hour, and needs a login after that.", l.serverName()))
+	}
+	l.done(l.a.T("%s lets yan send in your name", l.serverName()))
+	return nil
+}
+
+func (l *setup) askClientID(ctx context.Context) error {
+	q := ask.Question{Title: l.a.T("Client id"), Help: l.a.T("OAuth 2.0 needs a registration of yan with the provider; it is free and takes some minutes.\n" +
+		"docs/oauth2.md shows how; the client id that it ends with goes here.")}
+	id, err := l.text(ctx, "--client-id", q)
+	l.acc.OAuth2.ClientID = id
+	return err
+}
+
+// token waits for the user's consent.
+func (l *setup) token(ctx context.Context, client oauth.Client) (oauth.Token, error) {
+	way := l.s.oauth2
+	if way == "" {
+		way = "device"
+		if l.a.openBrowser != nil || client.DeviceURL == "" {
+			way = "browser"
+		}
+	}
+	if way == "device" {
+		return client.Device(ctx, func(code oauth.DeviceCode) error {
+			l.say(l.a.T("On any device, open %s and type the code %s", code.URL, l.a.Paint(l.a.StderrWidth, console.Bold, code.Code)))
+			if page := cmp.Or(code.Complete, code.URL); l.s.qr {
+				l.drawQR(page)
+			}
+			return nil
+		})
+	}
+	return client.Browser(ctx, func(page string) error {
+		l.say(l.a.T("The browser asks for your consent. If it does not open, go to:"))
+		l.say("  " + page)
+		if l.a.openBrowser != nil {
+			_ = l.a.openBrowser(page) // the page stands above
+		}
+		return nil
+	})
+}
+
+// noToken says why there is no consent.
+func (l *setup) noToken(ctx context.Context, err error) error {
+	a := l.a
+	var e *oauth.Error
+	switch {
+	case ctx.Err() != nil:
+		return l.answer(ask.ErrCancelled, "", "")
+	case !errors.As(err, &e):
+		return command.Fail(command.ExitAuth, sentence.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
+	}
+	host := command.Printable(e.Host)
+	switch e.Problem {
+	case oauth.Denied:
+		return command.Fail(command.ExitAuth, errors.New(a.T("the consent was refused; nothing was kept")), "")
+	case oauth.Expired:
+		return command.Fail(command.ExitTemporary, errors.New(a.T("the code was not used in time; nothing was kept")), a.T("Run yan login again for a fresh one."))
+	case oauth.NoDevice:
+		return command.Fail(command.ExitConfig, errors.New(a.T("the provider has no sign-in on another device")), a.T("Take %s.", "--oauth2 browser"))
+	case oauth.NoClientID:
+		return command.Fail(command.ExitConfig, errors.New(a.T("no client id is known for this account")), a.T("Give it as %s; docs/oauth2.md shows where it comes from.", "--client-id ID"))
+	case oauth.BadURL:
+		return command.Fail(command.ExitConfig, errors.New(a.T("an address of the OAuth 2.0 server is missing or is not https")+serversWords(a, e)),
+			a.T("Look at auth_url, token_url and device_url in the account's oauth2 section."))
+	case oauth.BadClient:
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s does not take the client id, or its secret", host)+serversWords(a, e)), a.T("Check them, or what your registration there allows; docs/oauth2.md shows how."))
+	case oauth.BadScope:
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s does not let this client id send mail", host)+serversWords(a, e)), a.T("Add the permission to your registration; docs/oauth2.md shows how."))
+	case oauth.Unreachable:
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s can't be reached; nothing was kept", host)+serversWords(a, e)), a.T("Check the network, then run yan login again."))
+	case oauth.Failing:
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s does not answer as an OAuth 2.0 server should", host)+serversWords(a, e)), a.T("Try again later."))
+	case oauth.Untrusted:
+		return command.Fail(command.ExitProtocol, errors.New(a.T("the certificate of %s is not trusted", host)+serversWords(a, e)), a.T("Check the clock of this machine, and whether something stands between."))
+	}
+	return command.Fail(command.ExitAuth, errors.New(a.T("%s gave no token", host)+serversWords(a, e)), "")
+}
+
+// serversWords are what the authorization server said or, where it said nothing,
+// what happened here.
+func serversWords(a *runner, e *oauth.Error) string {
+	switch {
+	case e.Description != "" && e.Code != "":
+		return a.T(": %s", e.Code+", "+e.Description)
+	case e.Code != "" || e.Description != "":
+		return a.T(": %s", e.Code+e.Description)
+	case e.Err != nil:
+		return a.T(": %s", e.Err.Error())
+	}
+	return ""
+}

@@ -1,0 +1,46 @@
+package logincmd
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/oauth"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// Each problem has its exit status, and words of the user's language.
+func TestNoToken(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for problem, want := range map[oauth.Problem]struct {
+		code   int
+		en, zh string
+	}{
+		oauth.NoClientID:  {command.ExitConfig, "no client id", "没有客户端 ID"},
+		oauth.NoDevice:    {command.ExitConfig, "no sign-in on another device", "设备"},
+		oauth.BadURL:      {command.ExitConfig, "not https: it says no", "不是 https"},
+		oauth.BadClient:   {command.ExitConfig, "login.example does not take the client id", "login.example 不接受该客户端 ID"},
+		oauth.BadScope:    {command.ExitConfig, "does not let this client id send mail", "不允许该客户端 ID 发送邮件"},
+		oauth.Unreachable: {command.ExitTemporary, "login.example can't be reached", "连不上 login.example"},
+		oauth.Failing:     {command.ExitTemporary, "does not answer as an OAuth 2.0 server should", "不符合 OAuth 2.0 服务器的规范"},
+		oauth.Untrusted:   {command.ExitProtocol, "the certificate of login.example is not trusted", "证书不受信任"},
+		oauth.Denied:      {command.ExitAuth, "the consent was refused", "授权被拒绝"},
+		oauth.Expired:     {command.ExitTemporary, "not used in time", "代码已过期"},
+		oauth.Rejected:    {command.ExitAuth, "login.example gave no token: it says no", "login.example 没有给出令牌"},
+	} {
+		for lang, says := range map[words.Language]string{words.English: want.en, words.Chinese: want.zh} {
+			a, _, _ := testApp(lang)
+			var failed *command.Failure
+			err := (&setup{a: a, s: &loginFlags{}}).noToken(t.Context(), &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("it says no")})
+			if !errors.As(err, &failed) || failed.Code != want.code || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s in %s: %v, %+v", problem, lang, err, failed)
+			}
+			tried++
+		}
+	}
+	if tried < 22 {
+		t.Fatalf("only %d", tried)
+	}
+}

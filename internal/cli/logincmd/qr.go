@@ -1,0 +1,51 @@
+package logincmd
+
+import (
+	"strings"
+
+	"rsc.io/qr"
+)
+
+// showQR draws the first page of the provider's help, for a phone.
+func (l *setup) showQR() { l.drawQR(l.provider().CodeHelp.URLs[0]) }
+
+func (l *setup) drawQR(page string) {
+	code, err := qr.Encode(page, qr.L)
+	if err != nil {
+		l.say(l.a.T("this address is too long for a QR code: %s", page))
+		return
+	}
+	for _, line := range halfBlocks(code.Size, code.Black) {
+		// Dark on light whatever the terminal's own colours are, even with NO_COLOR: some
+		// cameras can't read it otherwise.
+		if !l.a.NoColor && l.a.Getenv("TERM") != "dumb" && l.a.StderrWidth > 0 {
+			line = "\x1b[30;107m" + line + "\x1b[0m"
+		}
+		l.say("  " + line)
+	}
+}
+
+// halfBlocks draws two rows of modules in a line, with the quiet zone around them
+// that readers need (ISO/IEC 18004 wants four modules; phones are content with two).
+func halfBlocks(size int, black func(x, y int) bool) []string {
+	const quiet = 2
+	dark := func(x, y int) bool { return x >= 0 && y >= 0 && x < size && y < size && black(x, y) }
+	var lines []string
+	for y := -quiet; y < size+quiet; y += 2 {
+		var b strings.Builder
+		for x := -quiet; x < size+quiet; x++ {
+			switch top, bottom := dark(x, y), dark(x, y+1); {
+			case top && bottom:
+				b.WriteRune('█')
+			case top:
+				b.WriteRune('▀')
+			case bottom:
+				b.WriteRune('▄')
+			default:
+				b.WriteByte(' ')
+			}
+		}
+		lines = append(lines, b.String())
+	}
+	return lines
+}

@@ -1,0 +1,216 @@
+package logincmd
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/transport"
+)
+
+// credentials finds what to log in with.
+func (l *setup) credentials(ctx context.Context) error {
+	if l.asksNobody(ctx) {
+		return l.nobody()
+	}
+	if err := l.loginName(ctx); err != nil {
+		return err
+	}
+	if err := l.settings(); err != nil {
+		return err
+	}
+	if l.acc.Secret != (account.Secret{}) || l.acc.Auth == sasl.External {
+		return nil
+	}
+	if l.s.oauth2 != "" || l.same && l.old.UsesOAuth2() && !l.s.secretStdin {
+		return l.consent(ctx)
+	}
+	var err error
+	if l.password, err = l.a.Secret("YAN_PASSWORD"); err != nil {
+		return err
+	}
+	if l.password != "" && !l.s.secretStdin {
+		l.password = l.clean(l.password)
+		return nil
+	}
+	if browse, err := l.wantsOAuth(ctx); err != nil || browse {
+		if err != nil {
+			return err
+		}
+		return l.consent(ctx)
+	}
+	l.showWhere()
+	return l.askPassword(ctx, false)
+}
+
+// loginName finds the user, and notes it where it is not what the provider expects
+// of the sender.
+func (l *setup) loginName(ctx context.Context) error {
+	if l.user == "" {
+		answer, err := l.text(ctx, "--user", ask.Question{Title: l.a.T("User name"),
+			Help: strings.Join(l.server.Provider.Auth.Notes, "\n"), Check: l.a.userName})
+		if err != nil {
+			return err
+		}
+		l.user = answer
+	}
+	l.noteUser()
+	return nil
+}
+
+// userName refuses what no server has as a login name.
+func (a *runner) userName(user string) error {
+	if strings.ContainsFunc(user, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) || !utf8.ValidString(user) {
+		return errors.New(a.T("a login name holds no spaces, line breaks or control characters"))
+	}
+	return nil
+}
+
+// noteUser keeps the login name out of the configuration where it follows from
+// the sender.
+func (l *setup) noteUser() {
+	l.acc.User = l.user
+	if at, err := transport.ParseServer(l.acc.Server, l.from.Address); err == nil && at.User == l.user {
+		l.acc.User = ""
+	}
+}
+
+// settings takes over what the flags say. Files are noted so that they are found
+// from any folder.
+func (l *setup) settings() error {
+	s := l.s
+	if s.Auth != "" {
+		l.acc.Auth = s.Auth
+	}
+	if s.TlsPin != "" {
+		l.acc.TLSPin = s.TlsPin
+	}
+	if s.TlsName != "" {
+		l.acc.TLSName = s.TlsName
+	}
+	l.acc.TLSRSAKeyExchange = l.acc.TLSRSAKeyExchange || s.TlsRSA
+	if s.Proxy != "" {
+		l.acc.Proxy = s.Proxy
+	}
+	places := account.Secret{Command: s.secretCommand, Env: s.secretEnv, Credential: s.secretCredential, File: s.secretFile, Netrc: s.secretNetrc}
+	if places != (account.Secret{}) || !l.relogin || !l.same || s.secretStdin || l.a.Getenv("YAN_PASSWORD") != "" || l.a.Getenv("YAN_PASSWORD_FILE") != "" {
+		l.intoOwn = l.same && places == (account.Secret{}) && l.hasOwnFile(*l.old)
+		l.acc.Secret = places
+	}
+	for _, f := range []struct {
+		file string
+		to   *string
+	}{{s.TlsCA, &l.acc.TLSCA}, {s.TlsCert, &l.acc.TLSCert}, {s.TlsKey, &l.acc.TLSKey}, {s.secretFile, &l.acc.Secret.File}, {s.secretNetrc, &l.acc.Secret.Netrc}} {
+		if f.file == "" {
+			continue
+		}
+		path, err := filepath.Abs(f.file)
+		if err != nil {
+			return command.Internal("the folder of this process", err)
+		}
+		*f.to = path
+	}
+	if s.secretNetrc == account.DefaultNetrc {
+		l.acc.Secret.Netrc = s.secretNetrc
+	}
+	return nil
+}
+
+// secretName is what the provider calls the secret that logs in.
+func (l *setup) secretName() string {
+	switch l.provider().Auth.Kind {
+	case provider.AuthorizationCode:
+		return l.a.T("Authorization code")
+	case provider.AppPassword, provider.OAuth2OrAppPassword:
+		return l.a.T("App password")
+	case provider.PasswordOrAppPassword:
+		return l.a.T("Password or app password")
+	case provider.APIKey:
+		return l.a.T("API key")
+	case provider.SMTPKey, provider.SMTPPassword, provider.SMTPCredentials:
+		return l.a.T("SMTP password")
+	}
+	return l.a.T("Password")
+}
+
+// showWhere says where the secret comes from.
+func (l *setup) showWhere() {
+	help := l.provider().CodeHelp
+	if help.IsZero() {
+		return
+	}
+	l.shown = true
+	width := min(max(l.a.StderrWidth, 40), 100) - 4
+	if l.a.StderrWidth == 0 { // a file or pipe has no width
+		width = 1 << 16
+	}
+	for i, line := range console.Wrap(l.a.WhereTo(l.provider())+l.a.Pick(help.EN, help.ZH), width) {
+		indent := "    "
+		if i == 0 {
+			indent = "  "
+		}
+		l.say(indent + line)
+	}
+	if len(help.URLs) > 0 {
+		l.say("  " + help.URLs[0])
+		if l.s.qr {
+			l.showQR()
+		}
+	}
+}
+
+// askPassword reads the secret. again says that one was refused: an empty answer
+// then leaves it as it is.
+func (l *setup) askPassword(ctx context.Context, again bool) error {
+	title := l.secretName()
+	q := ask.Question{Title: title, Unanswered: "?", Optional: again, Expected: l.s.secretStdin, Help: l.a.T("Paste it; it is not shown.")}
+	hasPage := len(l.provider().CodeHelp.URLs) > 0
+	switch {
+	case again:
+		q.Help = l.a.T("Enter alone: change something else.")
+	case hasPage && l.person:
+		q.Help = l.a.T("Paste it; it is not shown. ? shows the page above as a QR code.")
+	}
+	if l.a.StdinTTY > 0 && l.a.ReadSecret == nil {
+		return l.noPassword() // it would be shown
+	}
+	for range 3 {
+		typed, err := l.ask.Secret(ctx, q)
+		switch {
+		case errors.Is(err, ask.ErrNoAnswer):
+			return l.noPassword()
+		case err != nil:
+			return l.answer(err, title, "--secret-stdin")
+		}
+		if typed == "?" && hasPage && l.person {
+			l.showQR()
+			continue
+		}
+		l.password = l.clean(typed)
+		if l.password != "" && l.provider().LooksWrong(l.password) {
+			l.say(l.a.T("That does not look like one: %s of %s is 16 letters, and not the password of the web page.", l.secretName(), l.serverName()))
+		}
+		return nil
+	}
+	return l.noPassword()
+}
+
+// noPassword: nobody can be asked.
+func (l *setup) noPassword() error {
+	hint := l.a.T("For example: %s", l.a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan login "+l.login.Address.String()))
+	return command.Fail(command.ExitConfig, errors.New(l.a.T("no password for %s: name its file in YAN_PASSWORD_FILE", l.user)), hint)
+}
+
+// clean takes off what a web page put around the secret, and between its groups.
+func (l *setup) clean(typed string) string {
+	return l.provider().Secret(ask.Clean(typed))
+}

@@ -1,0 +1,323 @@
+package logincmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/discover"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// where finds the server: the one that was named, the provider's, or one that the
+// domain announces.
+func (l *setup) where(ctx context.Context) error {
+	server := l.s.Server
+	if server == "" {
+		if p, ok := provider.ByDomain(l.login.Address.ASCIIDomain()); ok {
+			server = p.ID
+		}
+	}
+	if server == "" {
+		right, err := l.mistyped(ctx)
+		if err != nil {
+			return err
+		}
+		server = right
+	}
+	if server == "" {
+		return l.search(ctx)
+	}
+	err := l.use(server, "")
+	if err != nil && l.person {
+		l.say(l.a.Say(err))
+		return l.askServer(ctx, "")
+	}
+	return err
+}
+
+// use takes a server. user is the login name that came with it; "" for none.
+func (l *setup) use(server, user string) error {
+	at, err := (&serverflag.ServerFlags{Server: server}).Target(l.a.Servers, l.login.Address)
+	if err != nil {
+		return err
+	}
+	if at.LMTP {
+		return l.a.Wrongf("%s %s: an account needs a server that takes mail for everybody, not LMTP", l.a.Name("server"), serverflag.PrintableURL(server))
+	}
+	l.server = at
+	l.acc.Server = server
+	if word, _, _ := strings.Cut(server, "/"); strings.Contains(server, "://") || !isProvider(word) {
+		l.acc.Server = at.String()
+	}
+	l.user = cmp.Or(l.s.user, user, at.User)
+	if l.user == "" && at.Provider.ID == "" {
+		l.user = l.login.Address.String()
+	}
+	l.done(fmt.Sprintf("%s  %s", l.serverName(), l.a.Paint(l.a.StderrWidth, console.Dim, l.a.HostAndPort(at))))
+	return l.moved()
+}
+
+// isProvider reports whether a word names a provider.
+func isProvider(word string) bool {
+	_, ok := provider.Lookup(word)
+	return ok
+}
+
+// provider is whose secret logs in: the server's or, behind a host that nobody
+// knows (a proxy, a sandbox), that of the address.
+func (l *setup) provider() provider.Provider {
+	if l.server.Provider.ID != "" {
+		return l.server.Provider
+	}
+	p, _ := provider.ByDomain(l.login.Address.ASCIIDomain())
+	return p
+}
+
+// serverName is what people call it.
+func (l *setup) serverName() string {
+	if p := l.provider(); p.ID != "" {
+		return l.a.Pick(p.Names.EN, p.Names.ZH)
+	}
+	return l.server.Host
+}
+
+// search asks the domain for its server, and the user whether to believe it.
+func (l *setup) search(ctx context.Context) error {
+	domain := l.login.Address.ASCIIDomain()
+	if strings.HasPrefix(domain, "[") { // RFC 5321 section 4.1.3
+		return l.noDomain(ctx, domain)
+	}
+	l.say(l.a.T("Looking for the mail server of %s", domain))
+	t := &attempts{l: l, worked: map[discover.Way]bool{}}
+	finder := discover.Finder{Tried: t.tried}
+	if l.s.dns != "" {
+		finder.Resolver = resolver(l.s.dns)
+	}
+	if l.s.TlsCA != "" {
+		roots, err := smtpclient.LoadRoots(l.s.TlsCA)
+		if err != nil {
+			return l.a.Configf("%s %s: holds no certificate in PEM form", l.a.Name("tls-ca"), command.Printable(l.s.TlsCA))
+		}
+		finder.Roots = roots
+	}
+	var err error
+	if finder.Dial, err = l.throughProxy(finder.Resolver); err != nil {
+		return err
+	}
+	found, err := finder.Find(ctx, l.login.Address)
+	t.sumUp()
+	switch {
+	case ctx.Err() != nil:
+		return l.answer(ask.ErrCancelled, "", "")
+	case errors.Is(err, discover.ErrOffline) && l.person:
+		return l.askServer(ctx, l.a.T("There is no network, it seems: neither DNS nor any server answered."))
+	case errors.Is(err, discover.ErrOffline):
+		return command.Fail(command.ExitTemporary, errors.New(l.a.T("no network: neither DNS nor any server answered, so the server of %s is not known", domain)),
+			l.a.T("Is this machine online? The server can also be named: %s", "--server smtps://smtp."+domain))
+	case err != nil:
+		return command.Internal("looking for the server", err)
+	case len(found) > 0 && found[0].Trust == discover.Verified:
+		return l.use(found[0].Server, found[0].User)
+	case !l.person && len(found) > 0:
+		return command.Fail(command.ExitConfig, errors.New(l.a.T("only DNS says that %s serves %s, and DNS can be forged: a password goes there only if you say so", found[0].Host, domain)),
+			l.a.T("If it is right: %s", "--server "+found[0].Server))
+	case !l.person:
+		return command.Fail(command.ExitNoHost, errors.New(l.a.T("no mail server was found for %s", domain)),
+			l.a.T("Name it, for example: %s", "--server smtps://smtp."+domain))
+	}
+	return l.chooseServer(ctx, found)
+}
+
+// noDomain: an address at a number has no domain to look anything up in.
+func (l *setup) noDomain(ctx context.Context, literal string) error {
+	why := l.a.T("%s is no domain, so nothing says what its mail server is", literal)
+	if l.person {
+		return l.askServer(ctx, why)
+	}
+	return command.Fail(command.ExitUsage, errors.New(why), l.a.T("Name it, for example: %s", "--server smtps://smtp.example.com"))
+}
+
+// throughProxy opens the connections of the search as the account's will be
+// opened: through the proxy of the flag, of the configuration or of the
+// environment, if any. DNS is asked directly: a proxy for connections does not do
+// that.
+func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
+	named := cmp.Or(l.s.Proxy, l.file.New("").Proxy)
+	which := func(host string, port int) (string, error) {
+		if named != "" {
+			return named, nil
+		}
+		return l.a.SystemProxy(transport.Server{Host: host, Port: port, Security: smtpclient.ImplicitTLS})
+	}
+	if _, err := which(l.login.Address.ASCIIDomain(), 443); err != nil {
+		return nil, err // once, rather than with each attempt
+	}
+	direct := (&net.Dialer{Resolver: resolver}).DialContext
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, service, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		port, err := strconv.Atoi(service)
+		if err != nil {
+			return nil, err
+		}
+		proxy, err := which(host, port)
+		if err != nil {
+			return nil, err
+		}
+		if proxy == "" {
+			return direct(ctx, network, address)
+		}
+		dial, err := transport.ProxyDialer(proxy, nil)
+		if err != nil {
+			return nil, err
+		}
+		return dial(ctx, network, address)
+	}, nil
+}
+
+// attempts are the ways that were tried.
+type attempts struct {
+	l      *setup
+	failed []discover.Way
+	worked map[discover.Way]bool
+}
+
+// tried shows at once what gave a server; what did not is summed up at the end.
+func (t *attempts) tried(at discover.Attempt) {
+	if at.Err == nil {
+		t.worked[at.Way] = true
+		t.l.say(fmt.Sprintf("  %s %s  %s", t.l.a.Paint(t.l.a.StderrWidth, console.Green, "✓"), t.l.a.way(at.Way), t.l.a.Paint(t.l.a.StderrWidth, console.Dim, at.What)))
+	} else if !slices.Contains(t.failed, at.Way) {
+		t.failed = append(t.failed, at.Way)
+	}
+}
+
+func (t *attempts) sumUp() {
+	var vain []string
+	for _, w := range []discover.Way{discover.ByAutoconfig, discover.ByMX, discover.BySRV, discover.ByGuess} {
+		if slices.Contains(t.failed, w) && !t.worked[w] {
+			vain = append(vain, t.l.a.way(w))
+		}
+	}
+	if len(vain) > 0 {
+		t.l.say(t.l.a.Paint(t.l.a.StderrWidth, console.Dim, "  · "+t.l.a.T("tried in vain: %s", strings.Join(vain, t.l.a.T(", ")))))
+	}
+}
+
+// way is how a server is found, for people.
+func (a *runner) way(w discover.Way) string {
+	switch w {
+	case discover.ByProvider:
+		return a.T("provider")
+	case discover.ByAutoconfig:
+		return a.T("autoconfig")
+	case discover.ByMX:
+		return a.T("MX record")
+	case discover.BySRV:
+		return a.T("SRV record")
+	default:
+		return a.T("usual name")
+	}
+}
+
+// chooseServer shows the hosts that only DNS speaks for. What the user picks gets
+// the password (RFC 6186 section 6).
+func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) error {
+	if len(found) == 0 {
+		return l.askServer(ctx, l.a.T("None was found. Your administrator knows its name."))
+	}
+	var options []string
+	for _, c := range found[:min(len(found), 5)] {
+		option := c.Host
+		if c.Provider.ID != "" {
+			option = l.a.Pick(c.Provider.Names.EN, c.Provider.Names.ZH)
+			if c.Host != "" {
+				option += " · " + c.Host
+			}
+		}
+		options = append(options, option+"  ("+l.a.way(c.Way)+")")
+	}
+	q := ask.Question{Title: l.a.T("Is this your mail server?"),
+		Help: l.a.T("Only DNS says so, and DNS can be forged. It will get your password.")}
+	i, err := l.ask.Choose(ctx, q, append(options, l.a.T("another server")), 0)
+	if err := l.answer(err, q.Title, "--server"); err != nil {
+		return err
+	}
+	if i == len(options) {
+		return l.askServer(ctx, "")
+	}
+	return l.use(found[i].Server, found[i].User)
+}
+
+// askServer asks for host, host:port, URL or provider.
+func (l *setup) askServer(ctx context.Context, help string) error {
+	example := "smtp." + l.login.Address.ASCIIDomain()
+	if strings.Contains(example, "[") {
+		example = "smtp.example.com"
+	}
+	answer, err := l.text(ctx, "--server", ask.Question{Title: l.a.T("Mail server (SMTP)"), Help: help, Example: example,
+		Check: func(answer string) error {
+			if _, err := transport.ParseServer(serverURL(answer), l.login.Address); err != nil {
+				return errors.New(l.a.T("want a server like smtp.example.com, smtp.example.com:587 or a provider like qq"))
+			}
+			return nil
+		}})
+	if err != nil {
+		return err
+	}
+	return l.use(serverURL(answer), "")
+}
+
+// serverURL makes a URL of a host as people write it. Port 587 is that of
+// STARTTLS, any other speaks TLS from the first byte (RFC 8314 section 3).
+func serverURL(s string) string {
+	if strings.Contains(s, "://") || !strings.ContainsAny(s, ".:") {
+		return s
+	}
+	if _, known := provider.ByName(s); known {
+		return s
+	}
+	if _, port, err := net.SplitHostPort(s); err == nil && (port == "587" || port == "25" || port == "2525") {
+		return (&url.URL{Scheme: "smtp", Host: s}).String()
+	}
+	return (&url.URL{Scheme: "smtps", Host: s}).String()
+}
+
+// resolver asks the DNS server that the user named.
+func resolver(server string) *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		at, err := dnsServer(server)
+		if err != nil {
+			return nil, err
+		}
+		return new(net.Dialer).DialContext(ctx, network, at)
+	}}
+}
+
+// dnsServer is an address with its port, 53 if none was given.
+func dnsServer(s string) (string, error) {
+	if at, err := netip.ParseAddrPort(s); err == nil {
+		return at.String(), nil
+	}
+	at, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil {
+		return "", err
+	}
+	return netip.AddrPortFrom(at, 53).String(), nil
+}

@@ -1,0 +1,49 @@
+// Package outboxes opens the outbox that a command is about, and says why it can't be
+// opened.
+package outboxes
+
+import (
+	"context"
+	"sync"
+
+	"github.com/yanmail/yan/internal/cli/accounts"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// Outboxes finds outboxes, and everything below them: it is what a command is made
+// from.
+type Outboxes struct {
+	*accounts.Accounts
+	// OpenStore opens an outbox; nil means stores.Open.
+	OpenStore func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
+}
+
+// Services are what commands use of the machine beside the console.
+type Services struct {
+	// Keyring is the system's store of secrets; nil if there is none.
+	Keyring secret.Keyring
+	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full one.
+	WorkFactor int
+	// OpenStore opens an outbox; nil means stores.Open.
+	OpenStore func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
+}
+
+// New makes the value that commands are made from.
+func New(c *command.Context, s Services) *Outboxes {
+	servers := &serverflag.Servers{Reporter: &verdict.Reporter{Context: c}, ToldProxy: new(sync.Once)}
+	return &Outboxes{Accounts: &accounts.Accounts{Servers: servers, Keyring: s.Keyring, WorkFactor: s.WorkFactor}, OpenStore: s.OpenStore}
+}
+
+// In is the same in another language, for words that are needed in both.
+func (o *Outboxes) In(language words.Language) *Outboxes {
+	c, context := *o.Console, *o.Context
+	c.Words, context.Console = words.In(language), &c
+	other := New(&context, Services{Keyring: o.Keyring, WorkFactor: o.WorkFactor, OpenStore: o.OpenStore})
+	other.ToldProxy = o.ToldProxy
+	return other
+}

@@ -1,0 +1,16 @@
+package outboxes
+
+import (
+	"bytes"
+
+	"github.com/yanmail/yan/internal/cli/clitest"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// testApp is a run of the program without a terminal.
+func testApp(lang words.Language) (*Outboxes, *bytes.Buffer, *bytes.Buffer) {
+	c, out, errs := clitest.Console(lang)
+	return New(command.New(c, nil), Services{WorkFactor: secrettest.WorkFactor}), out, errs
+}

@@ -1,0 +1,41 @@
+package outboxes
+
+import (
+	"context"
+	"time"
+
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/daemon"
+	delivering "github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// LoginWorked ends the rest of an account in the outbox that a refused login began, and
+// says so unless quiet. Whatever goes wrong about that is no fault of the command that
+// logged in: the rest ends by itself.
+func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) {
+	const patience = 3 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	store, err := a.LookIntoQueue(ctx, "")
+	if err != nil || store == nil {
+		return
+	}
+	defer store.Close() // what has returned is on the disk
+	resumed, err := delivering.LoginWorked(ctx, store, account)
+	if err != nil || !resumed {
+		return
+	}
+	if name := a.OutboxName(ctx, ""); name != "" {
+		a.wake(ctx, daemon.SocketPath(name, a.Getenv))
+	}
+	if !quiet {
+		a.Errf("%s\n", a.T("Account %s no longer rests: what waits in the outbox can be sent.", console.Visible(account)))
+	}
+}
+
+// IsLocalOutbox reports whether the outbox is a file: a look at it costs little.
+func (a *Outboxes) IsLocalOutbox(ctx context.Context) bool {
+	name := a.OutboxName(ctx, "")
+	return name != "" && !outbox.IsPostgres(name)
+}

@@ -1,0 +1,34 @@
+package outboxes
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/yanmail/yan/internal/words"
+)
+
+// A 'yan serve' that was stopped, and does not answer, holds up no 'yan send --queue'.
+func TestAServerThatIsSilentIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("sockets have short paths there")
+	}
+	dir, err := os.MkdirTemp("", "yan") // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "s")
+	l, err := net.Listen("unix", socket) // nobody accepts
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	a, _, _ := testApp(words.English)
+	if a.wake(t.Context(), socket) {
+		t.Error("nobody has answered, and it counts as serving")
+	}
+}

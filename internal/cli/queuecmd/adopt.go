@@ -1,0 +1,70 @@
+package queuecmd
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func (a *runner) queueAdoptCommand() *cobra.Command {
+	q, moved := &queueFlags{}, false
+	cmd := &cobra.Command{
+		Use:   "adopt",
+		Short: a.T("Let a copy of an outbox deliver"),
+		Long: a.T("An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have " +
+			"sent the same messages. This command makes it an outbox of its own.\n\n" +
+			"Everything in it that is not finished is in doubt afterwards, because the original may have sent it since the copy was made; " +
+			"'yan queue resolve' decides about each message. If you moved the outbox and the original is gone, use --moved: " +
+			"then only what was being sent at that moment is in doubt."),
+		Example: "  yan queue adopt\n  yan queue adopt --moved",
+		Args:    a.AtMost(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queueAdopt(cmd.Context(), q, moved) },
+	}
+	command.Add(cmd, a.T("Flags:"), command.NewOption("moved", "", &moved, "", a.T("the original is gone, and nothing was sent from it since")))
+	q.register(a, cmd)
+	return cmd
+}
+
+func (a *runner) queueAdopt(ctx context.Context, q *queueFlags, moved bool) error {
+	store, err := a.LookIntoQueue(ctx, q.outbox)
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.nothingThere(q, outbox.Filter{})
+	}
+	defer store.Close() // what has returned is on the disk
+	adopted, err := store.Adopt(ctx, moved)
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	switch {
+	case q.json:
+		a.PrintJSON(jsonout.Adopted{Adopted: adopted.Was, InDoubt: adopted.Doubted})
+	case !adopted.Was:
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("this outbox is not a copy; nothing was changed"))
+	default:
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("adopted; recipients in doubt: %d", adopted.Doubted))
+		if adopted.Doubted > 0 {
+			a.Hint(a.T("'yan queue --state in_doubt' lists them, 'yan queue resolve' decides about them."))
+		}
+	}
+	return nil
+}
+
+// warnings are about the outbox as a whole.
+func (a *runner) warnings(stats outbox.Stats) (lines []string) {
+	if stats.Copied {
+		lines = append(lines, a.T("This outbox is a copy of another one and delivers nothing."), "  "+a.CopiedHint())
+	}
+	if stats.Ahead > 0 {
+		lines = append(lines, a.T("The newest entry is %s ahead of the clock: the clock was wrong then, or is wrong now.", a.Roughly(max(stats.Ahead, time.Minute))))
+	}
+	return lines
+}

@@ -1,0 +1,283 @@
+package queuecmd
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// queueVerbCommand is hold, release, retry or cancel.
+func (a *runner) queueVerbCommand(verb outbox.Verb) *cobra.Command {
+	q, f := &queueFlags{}, &queueFilter{}
+	cmd := &cobra.Command{
+		Use:               string(verb) + " [" + a.T("ID…") + "] [" + a.T("FILTER…") + "]",
+		ValidArgsFunction: a.completeIDs,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueVerb(cmd, q, f, verb, args) },
+	}
+	more := ""
+	switch verb {
+	case outbox.Hold:
+		cmd.Short = a.T("Keep messages back until they are released")
+		cmd.Example = "  yan queue hold 12\n  yan queue hold --account qq"
+	case outbox.Release:
+		cmd.Short = a.T("Let messages go that were held")
+		cmd.Example = "  yan queue release 12 13\n  yan queue release --account qq"
+	case outbox.Retry:
+		cmd.Short = a.T("Try messages now: deferred and scheduled ones, and those that failed, expired or were cancelled")
+		more = a.T("Messages that are chosen by flags without --state are tried where they were deferred: what failed, was cancelled or has its time is tried when it is named.")
+		cmd.Example = "  yan queue retry 12\n  yan queue retry --state failed --since 2h"
+	case outbox.Cancel:
+		cmd.Short = a.T("Take messages back that no server has yet")
+		cmd.Example = "  yan queue cancel 12\n  yan queue cancel 12 --to friend@163.com\n  yan queue cancel --tag newsletter"
+	}
+	cmd.Long = cmd.Short + a.T(".") + "\n\n" + a.T("Messages are named by their numbers, or chosen by what they have in common; what is said of recipients chooses among these, too. "+
+		"What can't be done in the state where a recipient is, is left as it is and counted.")
+	if more != "" {
+		cmd.Long += "\n\n" + more
+	}
+	f.register(a, cmd, a.T("all messages of the outbox"))
+	q.register(a, cmd)
+	return cmd
+}
+
+func (a *runner) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, verb outbox.Verb, args []string) error {
+	if err := a.NoneEmpty(cmd, choosing()...); err != nil {
+		return err
+	}
+	switch {
+	case len(args) == 0 && f.isEmpty() && !f.all:
+		return command.Fail(command.ExitUsage, errors.New(a.T("no message named: give its number, or choose by --state, --to, --tag or the like")),
+			a.T("--all means every message of the outbox. See '%s --help'.", a.Command))
+	case f.all && (len(args) > 0 || !f.isEmpty()):
+		return a.Wrongf("%s means every message; leave it out to choose some", a.Name("all"))
+	}
+	return a.change(cmd.Context(), q, f, verb, args)
+}
+
+// change carries out what a person wants, and says how much it was.
+func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb outbox.Verb, args []string) error {
+	filter, scheduledOnly, err := f.filter(a, args)
+	if err != nil {
+		return err
+	}
+	store, err := a.LookIntoQueue(ctx, q.outbox)
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.nothingThere(q, filter)
+	}
+	defer store.Close() // what has returned is on the disk
+	if err := a.allThere(ctx, q, store, filter.IDs); err != nil {
+		return err
+	}
+	if scheduledOnly {
+		list, _, err := a.queueEntries(ctx, store, filter, true, 0)
+		if err != nil {
+			return a.OutboxProblem(q.outbox, err)
+		}
+		filter.IDs = nil
+		for _, e := range list {
+			filter.IDs = append(filter.IDs, e.ID)
+		}
+		if len(list) == 0 {
+			a.tellChanged(q, verb, outbox.Changed{}, false)
+			return nil
+		}
+	}
+	if len(filter.States) == 0 && len(args) == 0 {
+		filter.States = meant(verb)
+	}
+	doubted, err := a.anyDoubted(ctx, store, verb, filter)
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	changed, err := store.Change(ctx, outbox.Change{Verb: verb, Filter: filter})
+	var move *outbox.MoveError
+	switch {
+	case errors.As(err, &move):
+		return a.cantMove(move)
+	case errors.Is(err, outbox.ErrNotFound) && len(filter.IDs) > 0:
+		return a.noMessage(filter.IDs[0])
+	case err != nil:
+		return a.OutboxProblem(q.outbox, err)
+	}
+	a.tellChanged(q, verb, changed, doubted && changed.Recipients > 0)
+	if doubted && changed.Recipients > 0 && !q.json {
+		a.tellDoubted(verb)
+	}
+	if changed.Recipients == 0 && len(args) > 0 {
+		return &command.Failure{Code: command.ExitData, Err: errors.New("nothing changed"), Told: true}
+	}
+	if verb == outbox.Release || verb == outbox.Retry || verb == outbox.ResolveResend {
+		a.hintNext(ctx, q, store, changed)
+	}
+	return nil
+}
+
+// anyDoubted reports whether a server may have the message already of somebody of whom it is
+// cancelled, or who is to get it after all.
+func (a *runner) anyDoubted(ctx context.Context, store outbox.Store, verb outbox.Verb, filter outbox.Filter) (bool, error) {
+	filter.Limit = 1
+	of := []outbox.State{outbox.InDoubt}
+	switch verb {
+	case outbox.Cancel:
+	case outbox.Retry:
+		of, filter.Doubted = []outbox.State{outbox.Failed, outbox.Expired, outbox.Cancelled}, true
+	default:
+		return false, nil
+	}
+	if len(filter.States) > 0 {
+		of = slices.DeleteFunc(of, func(s outbox.State) bool { return !slices.Contains(filter.States, s) })
+	}
+	if filter.States = of; len(of) == 0 {
+		return false, nil
+	}
+	page, err := store.List(ctx, filter)
+	return len(page.Entries) > 0, err
+}
+
+// tellDoubted says what a person may not have thought of.
+func (a *runner) tellDoubted(verb outbox.Verb) {
+	text := a.T("some were in doubt: a server may have taken the message, and what it has can't be called back")
+	if verb == outbox.Retry {
+		text = a.T("some were in doubt before: who has the message already gets it twice; 'yan queue hold' keeps it back")
+	}
+	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "?"), text)
+}
+
+// meant are the states that a choice by flags is about where it says none. What is
+// left as it is then, is worth telling. To try everything would bring back what was
+// cancelled, and send what has its time: only what was deferred is meant.
+func meant(verb outbox.Verb) []outbox.State {
+	if verb == outbox.Retry {
+		return []outbox.State{outbox.Deferred}
+	}
+	var states []outbox.State
+	for _, s := range outbox.States() {
+		if _, ok := verb.Goes(s); ok || s == outbox.Sending && verb != outbox.Release {
+			states = append(states, s)
+		}
+	}
+	return states
+}
+
+func (a *runner) hintNext(ctx context.Context, q *queueFlags, store outbox.Store, changed outbox.Changed) {
+	if changed.Recipients == 0 {
+		return
+	}
+	if working := a.IsServed(ctx, store, q.outbox); !q.json {
+		a.Hint(a.NextSteps(working, false))
+	}
+}
+
+// tellChanged counts.
+func (a *runner) tellChanged(q *queueFlags, verb outbox.Verb, c outbox.Changed, doubted bool) {
+	if q.json {
+		a.PrintJSON(jsonout.Changed{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Doubted: doubted})
+		return
+	}
+	if c.Recipients > 0 {
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.changedLine(verb, c.Recipients, c.Messages))
+	}
+	switch {
+	case c.Untouched > 0:
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("recipients left as they are, because they are not in a state for it: %d", c.Untouched))
+	case c.Recipients == 0:
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("no message fits; nothing was changed"))
+	}
+}
+
+func (a *runner) changedLine(verb outbox.Verb, recipients, messages int) string {
+	how := a.T("recipients: %d, messages: %d", recipients, messages)
+	switch verb {
+	case outbox.Hold:
+		return a.T("held (%s)", how)
+	case outbox.Release:
+		return a.T("released (%s)", how)
+	case outbox.Retry:
+		return a.T("due now (%s)", how)
+	case outbox.Cancel:
+		return a.T("cancelled (%s)", how)
+	case outbox.ResolveSent, outbox.ResolveFound:
+		return a.T("noted as handed over (%s)", how)
+	default:
+		return a.T("to be sent again (%s)", how)
+	}
+}
+
+// cantMove says why a message can't be changed like this, and what can be done.
+func (a *runner) cantMove(e *outbox.MoveError) error {
+	id, hint := e.ID, ""
+	switch {
+	case e.From == outbox.Sending:
+		hint = a.T("It is on its way this moment: 'yan queue watch %d' shows how it ends.", id)
+	case e.From == outbox.InDoubt:
+		hint = a.T("It may have been handed over: 'yan queue resolve %d' decides about it.", id)
+	case e.Verb == outbox.Cancel && e.From == outbox.HandedOver:
+		hint = a.T("What a server has taken can't be called back.")
+	case e.Verb == outbox.Retry && e.From == outbox.HandedOver:
+		hint = a.T("A server has taken it. To send it once more: %s", "yan queue export "+id.String()+" | yan send --raw")
+	case e.From == outbox.Held:
+		hint = a.T("'yan queue release %d' lets it go.", id)
+	case e.From.Final() && e.From != outbox.HandedOver:
+		hint = a.T("'yan queue retry %d' tries it anew.", id)
+	}
+	state := a.stateWord(e.From)
+	switch e.Verb {
+	case outbox.Hold:
+		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be held: it is %s", id, state)), hint)
+	case outbox.Release:
+		return command.Fail(command.ExitData, errors.New(a.T("message %d is not held, and can't be released: it is %s", id, state)), hint)
+	case outbox.Retry:
+		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be tried now: it is %s", id, state)), hint)
+	case outbox.Cancel:
+		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be cancelled: it is %s", id, state)), hint)
+	}
+	return command.Fail(command.ExitData, errors.New(a.T("message %d is not in doubt, and there is nothing to resolve: it is %s", id, state)), hint)
+}
+
+func (a *runner) queueResolveCommand() *cobra.Command {
+	q, f := &queueFlags{}, &queueFilter{}
+	var sent, resend bool
+	cmd := &cobra.Command{
+		Use:   "resolve " + a.T("ID…") + " --sent|--resend",
+		Short: a.T("Decide about a message that is in doubt"),
+		Long: a.T("A message is in doubt when it went out whole and no answer came: the server may have taken it, or not. Nobody can know from here, " +
+			"and it is never sent again just because time passes.\n\n" +
+			"Look into the Sent folder, or ask the recipient. With --sent it counts as handed over; if it was not, nobody ever gets it. " +
+			"With --resend it goes out once more under the same Message-ID; if it had arrived, the recipient may have it twice."),
+		Example:           "  yan queue list --state in_doubt\n  yan queue resolve 12 --sent\n  yan queue resolve 12 --resend",
+		ValidArgsFunction: a.completeIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			verb := outbox.ResolveSent
+			switch {
+			case len(args) == 0:
+				return a.Usagef("name the message by its number; 'yan queue --state in_doubt' lists those that it may be")
+			case sent == resend:
+				return command.Fail(command.ExitUsage, errors.New(a.T("say what is right: --sent (it has arrived) or --resend (send it once more)")),
+					a.T("Sent, though it has not arrived: nobody gets it. Sent once more, though it has: somebody may get it twice."))
+			case resend:
+				verb = outbox.ResolveResend
+			}
+			if err := a.NoneEmpty(cmd, "to"); err != nil {
+				return err
+			}
+			return a.change(cmd.Context(), q, f, verb, args)
+		},
+	}
+	command.Add(cmd, a.T("Decision:"),
+		command.NewOption("sent", "", &sent, "", a.T("it was handed over: nothing more is sent")),
+		command.NewOption("resend", "", &resend, "", a.T("it was not, or twice does no harm: send it once more")),
+		command.NewOption("to", "", &f.to, a.T("TEXT"), a.T("only recipients whose address holds this")),
+	)
+	q.register(a, cmd)
+	return cmd
+}

@@ -1,0 +1,17 @@
+// Package queuecmd is yan queue: it shows the outbox, changes what waits there, and
+// sends what is due.
+package queuecmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/outboxes"
+)
+
+// runner carries the command out.
+type runner struct {
+	*outboxes.Outboxes
+}
+
+// New makes yan queue.
+func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{Outboxes: o}).queueCommand() }

@@ -1,0 +1,136 @@
+package queuecmd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
+)
+
+func (a *runner) queueExportCommand() *cobra.Command {
+	q := &queueFlags{}
+	var to string
+	cmd := &cobra.Command{
+		Use:   "export " + a.T("ID"),
+		Short: a.T("Print a message as it is sent, or write it to a file"),
+		Long: a.T("Print a message with its header, as it is sent, or write it to a file (.eml), whole or not at all. " +
+			"The recipients of Bcc stand in no header: 'yan queue show' has them."),
+		Example:           "  yan queue export 12 -o message.eml\n  yan queue export 12 | less",
+		ValidArgsFunction: a.completeIDs,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueExport(cmd.Context(), q, to, args) },
+	}
+	command.Add(cmd, a.T("Flags:"), command.NewOption("output", "o", &to, a.T("FILE"), a.T("write it here; a file that is there is replaced")))
+	q.registerOutbox(a, cmd)
+	return cmd
+}
+
+func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args []string) error {
+	id, err := a.oneID(args)
+	if err != nil {
+		return err
+	}
+	store, err := a.ReadQueue(ctx, q.outbox)
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.noMessage(id)
+	}
+	defer store.Close() // only read from
+	e, err := store.Show(ctx, id)
+	if errors.Is(err, outbox.ErrNotFound) {
+		return a.noMessage(id)
+	}
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	body, err := store.Body(ctx, id)
+	if errors.Is(err, outbox.ErrNoBody) && e.HasBody {
+		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", id), err), a.lostText(id))
+	}
+	if errors.Is(err, outbox.ErrNoBody) {
+		return command.Fail(command.ExitData, errors.New(a.T("the text of message %d is not in the outbox any more", id)),
+			a.T("It is forgotten some time after everybody was served; what became of it: %s", "yan queue show "+id.String()))
+	}
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	defer body.Close() // only read from
+	if to == "" || to == "-" {
+		return a.exportToStdout(body, e)
+	}
+	if err := exportTo(to, body, e.Size); err != nil {
+		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("output"), command.Printable(to)), err), "")
+	}
+	a.Hint(a.T("%s written to %s.", console.Size(e.Size), command.Printable(to)))
+	return nil
+}
+
+// exportToStdout prints nothing of a message that can't be read to its end.
+func (a *runner) exportToStdout(body io.Reader, e outbox.Entry) error {
+	f, err := wholefile.Temp()
+	if err != nil {
+		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("a temporary file can't be written"), err), "")
+	}
+	defer f.Close() // it is ours alone, and gone then
+	if err := copyWhole(f, body, e.Size); err != nil {
+		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
+	}
+	w, flush := a.Octets()
+	defer flush()
+	_, _ = io.Copy(w, f) // what can't be written is known at the end
+	return nil
+}
+
+var errCutShort = sentence.New("it is shorter or longer than it was")
+
+func copyWhole(w io.Writer, body io.Reader, size int64) error {
+	n, err := io.Copy(w, body)
+	if err == nil && n != size {
+		err = errCutShort
+	}
+	return err
+}
+
+// exportTo writes a file whole or not at all, and keeps no more than a piece of the
+// message in memory.
+func exportTo(name string, body io.Reader, size int64) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		if info.IsDir() {
+			return &fs.PathError{Op: "write", Path: name, Err: sentence.New("this is a folder")}
+		}
+		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a pipe, say, which has to stay one
+		if err != nil {
+			return err
+		}
+		return errors.Join(copyWhole(f, body, size), f.Close())
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.new") // 0600
+	if err != nil {
+		return err
+	}
+	err = copyWhole(f, body, size)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // the reason is that of what failed before
+	}
+	return err
+}

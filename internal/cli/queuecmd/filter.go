@@ -1,0 +1,157 @@
+package queuecmd
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// queueFilter are the flags that choose messages.
+type queueFilter struct {
+	account, to, from, tag, key string
+	states                      []string
+	since, until                string
+	limit                       int
+	all                         bool
+}
+
+// scheduled is a word of --state for what is queued and not due yet.
+const scheduled = "scheduled"
+
+// register adds the flags that a change has, too.
+func (f *queueFilter) register(a *runner, cmd *cobra.Command, all string) {
+	command.Add(cmd, a.T("Which messages:"),
+		command.NewOption("account", "A", &f.account, a.T("NAME"), a.T("those that go out from this account")),
+		command.NewOption("state", "", &f.states, a.T("STATE"), a.T("those with a recipient in this state, or in one of several with commas")),
+		command.NewOption("to", "", &f.to, a.T("TEXT"), a.T("those with a recipient whose address holds this")),
+		command.NewOption("from", "", &f.from, a.T("TEXT"), a.T("those whose sender holds this")),
+		command.NewOption("tag", "", &f.tag, a.T("WORD"), a.T("those with this tag")),
+		command.NewOption("key", "", &f.key, a.T("WORD"), a.T("the one with this key")),
+		command.NewOption("since", "", &f.since, a.T("TIME"), a.T("those enqueued at this time or later: 9:00, yesterday, 2026-01-31, or 2h for two hours ago")),
+		command.NewOption("until", "", &f.until, a.T("TIME"), a.T("those enqueued before")),
+		command.NewOption("all", "", &f.all, "", all),
+	)
+	command.Complete(cmd, "state", stateFlagWords)
+	command.Complete(cmd, "account", a.AccountNames)
+}
+
+// registerList adds what a list has.
+func (f *queueFilter) registerList(a *runner, cmd *cobra.Command) {
+	f.limit = -1
+	f.register(a, cmd, a.T("those that are finished, too"))
+	command.Add(cmd, a.T("Which messages:"), command.NewOption("limit", "", &f.limit, a.T("NUMBER"), a.T("at most so many, the newest; 0 for all (default: 50, with --json all)")))
+	cmd.Flags().Lookup("limit").DefValue = ""
+}
+
+func stateFlagWords() []string {
+	words := []string{scheduled}
+	for _, s := range outbox.States() {
+		words = append(words, string(s))
+	}
+	return words
+}
+
+// unfinished are the states that something still has to happen in.
+func unfinished() []outbox.State {
+	return slices.DeleteFunc(outbox.States(), outbox.State.Final)
+}
+
+// isEmpty reports whether nothing was chosen by a flag.
+func (f *queueFilter) isEmpty() bool {
+	return f.account == "" && f.to == "" && f.from == "" && f.tag == "" && f.key == "" && len(f.states) == 0 && f.since == "" && f.until == ""
+}
+
+// choosing are the flags that choose messages by a value.
+func choosing() []string {
+	return []string{"account", "state", "to", "from", "tag", "key", "since", "until"}
+}
+
+// filter reads the flags. scheduledOnly asks for those of the queued that are not due
+// yet, which a store does not tell apart.
+func (f *queueFilter) filter(a *runner, args []string) (filter outbox.Filter, scheduledOnly bool, err error) {
+	filter = outbox.Filter{Account: f.account, To: strings.ToLower(f.to), From: strings.ToLower(f.from), Tag: f.tag, Key: f.key}
+	if filter.IDs, err = a.ids(args); err != nil {
+		return filter, false, err
+	}
+	for _, value := range f.states {
+		for word := range strings.SplitSeq(value, ",") {
+			switch word = strings.ReplaceAll(strings.TrimSpace(word), "-", "_"); {
+			case word == scheduled:
+				scheduledOnly = true
+				filter.States = append(filter.States, outbox.Queued)
+			case slices.Contains(stateFlagWords(), word):
+				filter.States = append(filter.States, outbox.State(word))
+			default:
+				return filter, false, a.unknownState(word)
+			}
+		}
+	}
+	if scheduledOnly && len(filter.States) > 1 {
+		return filter, false, a.Wrongf("%s %s can't be asked for together with other states", a.Name("state"), scheduled)
+	}
+	for _, t := range []struct {
+		flag, value string
+		to          *time.Time
+	}{{"since", f.since, &filter.Since}, {"until", f.until, &filter.Until}} {
+		if t.value == "" {
+			continue
+		}
+		if *t.to, err = a.PastTime(t.flag, t.value); err != nil {
+			return filter, false, err
+		}
+	}
+	return filter, scheduledOnly, nil
+}
+
+func (a *runner) unknownState(word string) error {
+	if near := command.Nearest(word, stateFlagWords()); near != "" {
+		return command.Fail(command.ExitUsage, errors.New(a.T("there is no state %q", word)), a.T("Did you mean %s?", near))
+	}
+	return command.Fail(command.ExitUsage, errors.New(a.T("there is no state %q", word)), a.T("The states are %s.", a.Listed(stateFlagWords())))
+}
+
+// entries lists what a filter chooses, newest first, at most limit (0: all), and
+// reports whether there are more.
+func (a *runner) queueEntries(ctx context.Context, store outbox.Store, f outbox.Filter, scheduledOnly bool, limit int) (list []outbox.Entry, more bool, err error) {
+	const page = 500
+	for {
+		f.Limit = page
+		if limit > 0 && !scheduledOnly {
+			f.Limit = min(page, limit-len(list))
+		}
+		p, err := store.List(ctx, f)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, e := range p.Entries {
+			if scheduledOnly && !a.isScheduled(e) {
+				continue
+			}
+			if limit > 0 && len(list) == limit {
+				return list, true, nil
+			}
+			list = append(list, e)
+		}
+		if !p.More || len(p.Entries) == 0 || limit > 0 && len(list) == limit {
+			return list, p.More, nil
+		}
+		f.Before = p.Entries[len(p.Entries)-1].ID
+	}
+}
+
+// isScheduled reports whether a message waits for its time.
+func (a *runner) isScheduled(e outbox.Entry) bool {
+	return slices.ContainsFunc(e.Recipients, func(s outbox.Status) bool { return a.waitsForItsTime(s) })
+}
+
+func (a *runner) waitsForItsTime(s outbox.Status) bool {
+	return s.State == outbox.Queued && s.Due.After(a.Now().Add(outboxes.Slack))
+}

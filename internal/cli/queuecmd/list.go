@@ -1,0 +1,195 @@
+package queuecmd
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+// allThere makes sure that every message that was named is there, before any is
+// touched.
+func (a *runner) allThere(ctx context.Context, q *queueFlags, store outbox.Store, ids []outbox.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	list, _, err := a.queueEntries(ctx, store, outbox.Filter{IDs: ids}, false, 0)
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	if missing := missingIDs(ids, list); len(missing) > 0 {
+		return a.noMessage(missing[0])
+	}
+	return nil
+}
+
+func (a *runner) queueListCommand() *cobra.Command {
+	q, f := &queueFlags{}, &queueFilter{}
+	cmd := &cobra.Command{
+		Use:   "list [" + a.T("ID…") + "]",
+		Short: a.T("List messages: those that are not finished, or those that are asked for"),
+		Long: a.T("List messages, the newest first: those of which a recipient is not finished, unless --state or --all asks for others. " +
+			"With numbers these are listed, whatever their state."),
+		Example:           "  yan queue list\n  yan queue list --state in_doubt\n  yan queue list --to friend@163.com --all\n  yan queue list --since yesterday --all --json",
+		ValidArgsFunction: a.completeIDs,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueList(cmd, q, f, args) },
+	}
+	f.registerList(a, cmd)
+	q.register(a, cmd)
+	return cmd
+}
+
+// usualLimit is how many messages are listed for people.
+const usualLimit = 50
+
+func (a *runner) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, args []string) error {
+	ctx := cmd.Context()
+	if err := a.NoneEmpty(cmd, choosing()...); err != nil {
+		return err
+	}
+	filter, scheduledOnly, err := f.filter(a, args)
+	if err != nil {
+		return err
+	}
+	if len(filter.States) == 0 && len(filter.IDs) == 0 && !f.all {
+		filter.States = unfinished()
+	}
+	limit := f.limit
+	switch {
+	case cmd.Flags().Changed("limit") && limit < 0:
+		return a.Wrongf("%s %d: want a number above zero, or 0 for all", a.Name("limit"), limit)
+	case limit < 0 && !q.json && len(filter.IDs) == 0:
+		limit = usualLimit
+	}
+	store, err := a.ReadQueue(ctx, q.outbox)
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.nothingThere(q, filter)
+	}
+	defer store.Close() // only read from
+	list, more, err := a.queueEntries(ctx, store, filter, scheduledOnly, max(limit, 0))
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	if missing := missingIDs(filter.IDs, list); len(missing) > 0 && f.isEmpty() {
+		return a.noMessage(missing[0])
+	}
+	if q.json {
+		for _, e := range list {
+			a.PrintJSON(newEntry(e, "", false))
+		}
+		return nil
+	}
+	stats, err := store.Stats(ctx)
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	a.tellList(list, more, f, filter, stats)
+	return nil
+}
+
+// nothingThere: there is no outbox yet.
+func (a *runner) nothingThere(q *queueFlags, filter outbox.Filter) error {
+	if len(filter.IDs) > 0 {
+		return a.noMessage(filter.IDs[0])
+	}
+	if !q.json {
+		a.Errf("%s\n", a.T("The outbox is empty: 'yan send --queue' puts messages in."))
+	}
+	return nil
+}
+
+// missingIDs are those that were asked for and are not there.
+func missingIDs(ids []outbox.ID, list []outbox.Entry) []outbox.ID {
+	return slices.DeleteFunc(slices.Clone(ids), func(id outbox.ID) bool {
+		return slices.ContainsFunc(list, func(e outbox.Entry) bool { return e.ID == id })
+	})
+}
+
+// tellList prints a line for each message, and what else there is.
+func (a *runner) tellList(list []outbox.Entry, more bool, f *queueFilter, filter outbox.Filter, stats outbox.Stats) {
+	counts := map[outbox.State]int{}
+	total := 0
+	later := !slices.ContainsFunc(list, a.isDue)
+	for _, acc := range stats.Accounts {
+		for s, n := range acc.Count {
+			counts[s] += n
+			total += n
+		}
+	}
+	if len(list) > 0 {
+		a.Table(a.Fitting(a.queueRows(list)))
+	}
+	usual := len(f.states) == 0 && !f.all && len(filter.IDs) == 0
+	switch {
+	case len(list) == 0 && total == 0:
+		a.Errf("%s\n", a.T("The outbox is empty: 'yan send --queue' puts messages in."))
+	case len(list) == 0 && usual && f.isEmpty():
+		a.Errf("%s\n", a.T("Nothing is waiting."))
+	case len(list) == 0 && usual:
+		a.Errf("%s\n", a.T("No message that waits fits; --all looks among those that are finished, too."))
+	case len(list) == 0:
+		a.Errf("%s\n", a.T("No message fits."))
+	case more:
+		a.Errf("%s\n", a.T("There are more: --limit 0 lists all."))
+	}
+	if usual {
+		a.tellFinished(counts)
+	}
+	if counts[outbox.Queued]+counts[outbox.Deferred] > 0 && len(list) > 0 {
+		a.Hint(a.NextSteps(outboxes.SomebodyWorks(stats), later))
+	}
+	a.tellPauses(stats)
+	for _, line := range a.warnings(stats) {
+		a.Errf("%s\n", console.Hang(line, "", a.StderrWidth))
+	}
+	if counts[outbox.InDoubt] > 0 {
+		a.Hint(a.T("In doubt: the message may have been handed over, and the answer was lost. 'yan queue show ID' says more, 'yan queue resolve' decides."))
+	}
+}
+
+// isDue reports whether a recipient would be tried now.
+func (a *runner) isDue(e outbox.Entry) bool {
+	return slices.ContainsFunc(e.Recipients, func(s outbox.Status) bool { return s.State.Waiting() && !s.Due.After(a.Now().Add(outboxes.Slack)) })
+}
+
+// tellFinished says, to people, what the list does not show.
+func (a *runner) tellFinished(counts map[outbox.State]int) {
+	var parts []string
+	for _, s := range outbox.States() {
+		if s.Final() && counts[s] > 0 {
+			parts = append(parts, a.T("%d %s", counts[s], a.stateWord(s)))
+		}
+	}
+	if len(parts) > 0 {
+		a.Hint(a.T("Finished, in recipients: %s. --all lists them, too.", a.Listed(parts)))
+	}
+}
+
+// tellPauses names the accounts of which nothing goes out.
+func (a *runner) tellPauses(stats outbox.Stats) {
+	for _, acc := range stats.Accounts {
+		if acc.PausedFor > 0 {
+			a.Errf("%s\n", console.VisibleLines(a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer)))
+		}
+	}
+}
+
+func (a *runner) queueRows(list []outbox.Entry) [][]string {
+	rows := [][]string{{a.T("ID"), a.T("STATE"), a.T("TO"), a.T("NEXT TRY"), a.T("SUBJECT"), a.T("LAST ANSWER")}}
+	for _, e := range list {
+		s := urgent(e)
+		last := a.answerLine(s.Answer)
+		if s.State == outbox.HandedOver {
+			last = ""
+		}
+		rows = append(rows, []string{e.ID.String(), a.states(e), outboxes.OneLineOf(recipientsOf(e)), a.next(s), outboxes.OneLineOf(e.Subject), console.Clipped(last)})
+	}
+	return rows
+}

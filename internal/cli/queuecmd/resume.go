@@ -1,0 +1,85 @@
+package queuecmd
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func (a *runner) queueResumeCommand() *cobra.Command {
+	q, all := &queueFlags{}, false
+	cmd := &cobra.Command{
+		Use:   "resume [" + a.T("ACCOUNT…") + "]",
+		Short: a.T("Let accounts send again that rest"),
+		Long: a.T("An account rests when its login was refused, its quota is used up or its server wants a pause: nothing of it goes out for a while. " +
+			"It goes on by itself; 'yan queue stats' says when. This has it go on now, for when you have put right what was wrong.\n\n" +
+			"Messages that you hold stay held: 'yan queue release' lets those go."),
+		Example:           "  yan queue resume qq\n  yan queue resume --all",
+		ValidArgsFunction: a.CompleteAccounts,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if all == (len(args) > 0) {
+				return a.Usagef("name the accounts that are to send again, or say --all")
+			}
+			return a.resumeAccounts(cmd.Context(), q, args)
+		},
+	}
+	command.Add(cmd, a.T("Flags:"), command.NewOption("all", "", &all, "", a.T("all accounts that rest")))
+	q.register(a, cmd)
+	return cmd
+}
+
+// resumeAccounts ends the pauses of accounts; none named means all.
+func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []string) error {
+	store, err := a.LookIntoQueue(ctx, q.outbox)
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.nothingThere(q, outbox.Filter{})
+	}
+	defer store.Close() // what has returned is on the disk
+	stats, err := store.Stats(ctx)
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	resumed := []string{}
+	for _, acc := range stats.Accounts {
+		if acc.PausedFor <= 0 || len(names) > 0 && !slices.Contains(names, acc.Account) {
+			continue
+		}
+		if err := store.Resume(ctx, acc.Account); err != nil {
+			return a.OutboxProblem(q.outbox, err)
+		}
+		resumed = append(resumed, acc.Account)
+	}
+	if q.json {
+		a.PrintJSON(jsonout.Resumed{Accounts: resumed})
+	}
+	for _, name := range resumed {
+		if !q.json {
+			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("account %s goes on", console.Visible(name)))
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(resumed, name) {
+			return command.Fail(command.ExitData, errors.New(a.T("account %s does not rest", console.Visible(name))), a.T("'yan queue stats' lists the accounts of the outbox, and which of them rest."))
+		}
+	}
+	if len(resumed) == 0 {
+		if !q.json {
+			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("no account rests"))
+		}
+		return nil
+	}
+	if working := a.IsServed(ctx, store, q.outbox); !q.json {
+		a.Hint(a.NextSteps(working, false))
+	}
+	return nil
+}

@@ -1,0 +1,460 @@
+package queuecmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	delivering "github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/route"
+	"github.com/yanmail/yan/smtp"
+)
+
+func (a *runner) queueRunCommand() *cobra.Command {
+	q := &queueFlags{}
+	var quiet bool
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: a.T("Send what is due, once, and end"),
+		Long: a.T("Send everything in the outbox that is due, and end. Each recipient is told of as its outcome comes. What a server deferred " +
+			"stays in the outbox until it is due again: run this again then, from cron say, or let 'yan serve' do it. " +
+			"Several may run at the same time, also beside 'yan serve': no message is sent by two.\n\n" +
+			"The exit status is that of 'yan send' for several messages; 0 when nothing was due.\n\n" +
+			"After --timeout no further message is begun, and messages that were begun have 30 seconds to finish. The rest stays in the outbox; the exit status is at least 75."),
+		Example: "  yan queue run\n  */5 * * * * yan queue run -q --timeout 4m",
+		Args:    a.AtMost(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if quiet && q.json {
+				return a.Wrongf("%s and %s are both given; one says nothing, the other everything", a.Name("quiet"), a.Name("json"))
+			}
+			if !cmd.Flags().Changed("timeout") {
+				return a.queueRun(cmd.Context(), q, quiet)
+			}
+			if timeout <= 0 {
+				return a.Wrongf("%s %q: want a time above zero, like 30s", a.Name("timeout"), timeout.String())
+			}
+			ctx, cancel := context.WithTimeoutCause(cmd.Context(), timeout, verdict.ErrTimeout{})
+			defer cancel()
+			return a.queueRun(ctx, q, quiet)
+		},
+	}
+	command.Add(cmd, a.T("Flags:"), command.NewOption("quiet", "q", &quiet, "", a.T("print nothing but what went wrong for good, or needs somebody")),
+		command.NewOption("timeout", "", &timeout, a.T("TIME"), a.T("begin no message after this time, like 30s or 5m (default: no limit)")))
+	cmd.Flags().Lookup("timeout").DefValue = "" // the help says it
+	q.register(a, cmd)
+	a.AddLists(cmd, func() []command.List { return []command.List{a.ExitStatuses()} })
+	return cmd
+}
+
+func (a *runner) queueRun(ctx context.Context, q *queueFlags, quiet bool) error {
+	store, err := a.LookIntoQueue(ctx, q.outbox)
+	if err != nil {
+		return a.orTimeout(ctx, err)
+	}
+	if store == nil {
+		if quiet {
+			return nil
+		}
+		return a.nothingThere(q, outbox.Filter{})
+	}
+	defer store.Close() // everything that counts is kept
+	_, began, err := store.Events(ctx, outbox.Now, 1)
+	if err != nil {
+		return a.orTimeout(ctx, a.OutboxProblem(q.outbox, err))
+	}
+	f, err := a.FaultyConfiguration()
+	if err != nil {
+		return err
+	}
+	r := newRunTeller(a, q, store, quiet)
+	routes := route.Router{File: f, Secrets: a.Secrets()}
+	drained, err := delivering.New(delivering.Options{Store: store, Route: routes.Find, Observe: r.observe, After: a.After, Now: a.Now}).Drain(ctx)
+	interrupted := context.Cause(ctx)
+	r.close()
+	if err != nil && interrupted == nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	r.tellExpired(context.WithoutCancel(ctx), began)
+	return r.conclude(context.WithoutCancel(ctx), interrupted, drained)
+}
+
+// orTimeout is the error, or that the time of --timeout ended before the run began.
+func (a *runner) orTimeout(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, verdict.ErrTimeout{}) {
+		return command.Fail(command.ExitTemporary, errors.New(a.LocalError(cause)), "")
+	}
+	return err
+}
+
+// runTeller tells what a run does, in one goroutine, while several deliver.
+type runTeller struct {
+	a     *runner
+	q     *queueFlags
+	store outbox.Store
+	quiet bool
+
+	mu     sync.Mutex
+	wake   *sync.Cond
+	events []delivering.Event
+	closed bool
+	ended  sync.WaitGroup
+
+	providers map[string]string // of accounts
+	told      map[string]bool   // the advice that was given
+	failed    map[outbox.ID][]smtp.Outcome
+	served    map[outbox.ID]bool
+	worst     int
+}
+
+func newRunTeller(a *runner, q *queueFlags, store outbox.Store, quiet bool) *runTeller {
+	r := &runTeller{a: a, q: q, store: store, quiet: quiet, providers: map[string]string{}, told: map[string]bool{},
+		failed: map[outbox.ID][]smtp.Outcome{}, served: map[outbox.ID]bool{}}
+	r.wake = sync.NewCond(&r.mu)
+	r.ended.Go(r.tell)
+	return r
+}
+
+// observe notes what happened; others wait for it.
+func (r *runTeller) observe(e delivering.Event) {
+	switch e.Kind {
+	case delivering.Settled, delivering.Reconciled, delivering.Paused, delivering.NoRoute, delivering.Reported:
+	default:
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+	r.wake.Signal()
+}
+
+// close returns when everything is told.
+func (r *runTeller) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.wake.Signal()
+	r.mu.Unlock()
+	r.ended.Wait()
+}
+
+// atOnce is how many messages are looked up together.
+const atOnce = 100
+
+func (r *runTeller) tell() {
+	for {
+		r.mu.Lock()
+		for len(r.events) == 0 && !r.closed {
+			r.wake.Wait()
+		}
+		n := min(len(r.events), atOnce)
+		batch := r.events[:n:n]
+		r.events = r.events[n:]
+		r.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		r.tellBatch(batch)
+	}
+}
+
+func (r *runTeller) tellBatch(batch []delivering.Event) {
+	var ids []outbox.ID
+	for _, e := range batch {
+		if e.ID != 0 {
+			ids = append(ids, e.ID)
+		}
+	}
+	entries := r.entries(ids)
+	for _, e := range batch {
+		switch e.Kind {
+		case delivering.Paused:
+			line := r.a.pauseLine(e.Account, e.For, e.Answer)
+			if e.Here {
+				line = r.a.hereLine(e.Account, e.Answer)
+			}
+			r.tellAccount(e.Account, e.Answer, line, r.exitOf(e.Account, outbox.Queued, e.Answer))
+		case delivering.NoRoute:
+			r.tellRoute(e)
+		case delivering.Reported:
+			if !r.quiet && !r.q.json {
+				r.a.Outf("%s\n", r.a.T("Message %d: what could not be handed over is reported to the sender.", e.ID))
+			}
+		default:
+			r.tellRecipient(e, entries[e.ID])
+		}
+	}
+}
+
+// entries looks messages up: who their recipients are.
+func (r *runTeller) entries(ids []outbox.ID) map[outbox.ID]outbox.Entry {
+	found := map[outbox.ID]outbox.Entry{}
+	page, err := r.store.List(context.Background(), outbox.Filter{IDs: ids, Limit: len(ids)})
+	if err != nil || len(ids) == 0 {
+		return found // the lines have numbers then, and no addresses
+	}
+	for _, e := range page.Entries {
+		if e.Total > len(e.Recipients) {
+			if whole, err := r.store.Show(context.Background(), e.ID); err == nil {
+				e = whole
+			}
+		}
+		found[e.ID] = e
+	}
+	return found
+}
+
+func (r *runTeller) tellRecipient(e delivering.Event, entry outbox.Entry) {
+	if e.State == outbox.Queued { // the try does not count; why is told of the account
+		return
+	}
+	var status outbox.Status
+	for _, s := range entry.Recipients {
+		if s.N == e.N {
+			status = s
+		}
+	}
+	if e.State == outbox.HandedOver {
+		r.served[e.ID] = true
+	} else {
+		o := outcomeOf(status.Address, e.State, e.Answer)
+		r.failed[e.ID] = append(r.failed[e.ID], o)
+		r.worst = command.Worse(r.worst, r.exitOf(e.Account, e.State, e.Answer))
+	}
+	r.line(outbox.Event{ID: e.ID, N: e.N, Address: status.Address, Account: e.Account, Kind: outbox.EventKind(e.State), State: e.State,
+		At: r.a.Now(), Attempt: e.Attempt, Due: dueOf(status, e.State), Answer: e.Answer})
+}
+
+func dueOf(s outbox.Status, state outbox.State) (due time.Time) {
+	if state == outbox.Deferred && s.State == state {
+		return s.Due
+	}
+	return due
+}
+
+// line is one recipient. What went well or will be tried again is not worth a line
+// where only what went wrong is wanted.
+func (r *runTeller) line(e outbox.Event) {
+	a := r.a
+	provider := r.provider(e.Account)
+	switch {
+	case r.q.json:
+		a.PrintJSON(newQueueEvent(e, provider, true))
+		return
+	case r.quiet && (e.State == outbox.HandedOver || e.State == outbox.Deferred):
+		return
+	}
+	w, width := a.telling(r.quiet)
+	_, _ = fmt.Fprintf(w, "%s\n", a.eventLine(e, width))
+	if f, ok := meaning(e.State, e.Answer, provider); ok {
+		r.advise(toldOf(f, e.State))
+	}
+	if e.State == outbox.Held && isLost(e.Answer) {
+		a.Errf("%s\n", a.lostText(e.ID))
+	}
+	if e.State == outbox.InDoubt && !r.told["doubt"] {
+		r.told["doubt"] = true
+		a.Errf("%s\n", a.T("It is not sent again by itself: 'yan queue show %d' says more, 'yan queue resolve %d' decides.", e.ID, e.ID))
+	}
+}
+
+// telling is where people read what became of messages.
+func (a *runner) telling(quiet bool) (w io.Writer, width int) {
+	if quiet {
+		return a.Stderr, a.StderrWidth
+	}
+	return a.Stdout, a.StdoutWidth
+}
+
+// advise explains, the same only once.
+func (r *runTeller) advise(f diagnosis.Finding) {
+	key := f.Cause.EN + f.Hint.EN + f.Advice.EN
+	if r.told[key] {
+		return
+	}
+	r.told[key] = true
+	r.a.Finding(r.a.Stderr, r.a.StderrWidth, f)
+}
+
+// tellAccount tells once what keeps an account from sending.
+func (r *runTeller) tellAccount(account string, ans outbox.Answer, line string, exit int) {
+	r.worst = command.Worse(r.worst, exit)
+	if r.told[account] {
+		return
+	}
+	r.told[account] = true
+	f, ok := meaning(outbox.Deferred, ans, r.provider(account))
+	if r.quiet && ok && mendsItself(f) {
+		return
+	}
+	r.a.Errf("%s\n", console.VisibleLines(line))
+	if ok {
+		r.advise(f)
+	}
+}
+
+// mendsItself reports whether time helps: a laptop that is not online, say, of which
+// cron does not write a letter every five minutes. Should it not help, the messages
+// expire, which is told.
+func mendsItself(f diagnosis.Finding) bool {
+	return f.Permanence == diagnosis.Temporary || f.Class == diagnosis.ClassHostNotFound
+}
+
+// tellRoute tells once why an account can't be used.
+func (r *runTeller) tellRoute(e delivering.Event) {
+	problem := r.a.routeProblem(e.Account, e.Err)
+	r.worst = command.Worse(r.worst, problem.Code)
+	if r.told[e.Account] {
+		return
+	}
+	r.told[e.Account] = true
+	r.a.Explain(problem)
+	if e.Account != "" && r.a.isGone(e.Account) {
+		r.a.Errf("     %s\n", r.a.T("Set one up again under this name, or take its messages back: %s", "yan queue cancel --account "+console.Visible(e.Account)))
+	}
+}
+
+func (r *runTeller) provider(account string) string {
+	if id, ok := r.providers[account]; ok {
+		return id
+	}
+	id := r.a.providerOf(account)
+	r.providers[account] = id
+	return id
+}
+
+// exitOf is the exit status of one recipient.
+func (r *runTeller) exitOf(account string, s outbox.State, ans outbox.Answer) int {
+	return exitOfAnswer(s, ans, r.provider(account))
+}
+
+// exitOfAnswer is the exit status that a state of a recipient gives.
+func exitOfAnswer(s outbox.State, ans outbox.Answer, provider string) int {
+	switch s {
+	case outbox.HandedOver:
+		return command.ExitOK
+	case outbox.InDoubt, outbox.Sending:
+		return command.ExitUnknown
+	case outbox.Held, outbox.Cancelled:
+		return command.ExitUnavailable
+	case outbox.Deferred, outbox.Leased:
+		return command.ExitTemporary
+	}
+	f, ok := meaning(s, ans, provider)
+	o := outcomeOf(smtp.Address{}, s, ans)
+	switch {
+	case s == outbox.Queued && !ok && ans.Err != "":
+		return command.ExitConfig // the account can't be used
+	case s == outbox.Expired || !ok:
+		return command.ExitUnavailable
+	case ans.Reply.IsZero() && slices.Contains([]diagnosis.Class{diagnosis.ClassTooLarge, diagnosis.ClassFeatureMissing, diagnosis.ClassSMTPUTF8Missing,
+		diagnosis.ClassTooManyRecipients}, f.Class):
+		return command.ExitData // the server said before what it takes
+	case s == outbox.Queued && ans.Stage == smtp.StageAuth && f.Permanence != diagnosis.Temporary:
+		return command.ExitAuth
+	}
+	return verdict.ExitForOutcome(o, f)
+}
+
+// tellExpired tells of what had had its time: nobody tried it any more.
+func (r *runTeller) tellExpired(ctx context.Context, since outbox.Cursor) {
+	for {
+		events, next, err := r.store.Events(ctx, since, 500)
+		if err != nil || len(events) == 0 {
+			return
+		}
+		for _, e := range events {
+			if e.Kind == outbox.EventKind(outbox.Expired) {
+				r.failed[e.ID] = append(r.failed[e.ID], outcomeOf(e.Address, e.State, e.Answer))
+				r.worst = command.Worse(r.worst, command.ExitUnavailable)
+				r.line(e)
+			}
+		}
+		since = next
+	}
+}
+
+// conclude sums up, and gives the exit status. interrupted is why the run ended early, nil
+// if it did not.
+func (r *runTeller) conclude(ctx context.Context, interrupted error, drained delivering.Drained) error {
+	a := r.a
+	for id, failed := range r.failed {
+		if r.served[id] {
+			outcomes := append([]smtp.Outcome{{Status: smtp.Accepted}}, failed...)
+			r.worst = command.Worse(r.worst, verdict.ExitStatus(yan.Result{Recipients: outcomes}, ""))
+		}
+	}
+	stats, err := r.store.Stats(ctx)
+	if err != nil {
+		return a.OutboxProblem(r.q.outbox, err)
+	}
+	for _, acc := range stats.Accounts {
+		if acc.PausedFor > 0 && acc.Count[outbox.Queued]+acc.Count[outbox.Deferred] > 0 && !r.told[acc.Account] {
+			r.tellAccount(acc.Account, acc.PauseAnswer, a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer), r.exitOf(acc.Account, outbox.Queued, acc.PauseAnswer))
+		}
+	}
+	if interrupted != nil {
+		r.worst = command.Worse(r.worst, command.ExitTemporary)
+	}
+	switch {
+	case r.q.json:
+		a.PrintJSON(jsonout.Drained{Event: "drained", Count: countJSON(drained.Count), Left: drained.Left, Exit: r.worst})
+	case !r.quiet:
+		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, r.summary(ctx, drained)))
+		switch {
+		case errors.Is(interrupted, verdict.ErrTimeout{}):
+			a.Errf("%s\n", a.T("The time of --timeout is over: messages that were not begun stay in the outbox for the next run."))
+		case interrupted != nil:
+			a.Errf("%s\n", a.T("Interrupted: what was not begun is in the outbox, and goes out with the next run."))
+		}
+	}
+	if r.worst == command.ExitOK {
+		return nil
+	}
+	return &command.Failure{Code: r.worst, Err: errors.New("not handed over to all"), Told: true}
+}
+
+// summary is one line, like "3 handed over, 1 deferred; 2 are left, the next is due in 5 minutes".
+func (r *runTeller) summary(ctx context.Context, drained delivering.Drained) string {
+	a := r.a
+	var parts []string
+	for _, s := range []outbox.State{outbox.HandedOver, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Failed} {
+		if n := drained.Count[s]; n > 0 {
+			parts = append(parts, a.T("%d %s", n, a.stateWord(s)))
+		}
+	}
+	text := a.T("Nothing was due")
+	switch {
+	case len(parts) > 0:
+		text = strings.Join(parts, a.T(", "))
+	case r.worst != command.ExitOK:
+		text = a.T("Nothing was handed over")
+	}
+	if drained.Left == 0 {
+		return text + a.T("; the outbox has nothing left to do")
+	}
+	text += a.T("; recipients left in the outbox: %d", drained.Left)
+	if due, err := r.store.Due(ctx); err == nil && len(due) > 0 {
+		soonest := due[0].In
+		for _, d := range due {
+			soonest = min(soonest, d.In)
+		}
+		if soonest > 0 {
+			text += a.T(", the next is due in %s", a.Roughly(soonest))
+		}
+	}
+	return text
+}

@@ -1,0 +1,218 @@
+package queuecmd
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func (a *runner) queueShowCommand() *cobra.Command {
+	q := &queueFlags{}
+	cmd := &cobra.Command{
+		Use:               "show " + a.T("ID"),
+		Short:             a.T("Show how it stands with a message: each recipient, each attempt, and what the answers mean"),
+		Example:           "  yan queue show 12\n  yan queue show 12 --json",
+		ValidArgsFunction: a.completeIDs,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueShow(cmd, q, args) },
+	}
+	q.register(a, cmd)
+	return cmd
+}
+
+func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) error {
+	id, err := a.oneID(args)
+	if err != nil {
+		return err
+	}
+	store, err := a.ReadQueue(cmd.Context(), q.outbox)
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.noMessage(id)
+	}
+	defer store.Close() // only read from
+	e, err := store.Show(cmd.Context(), id)
+	switch {
+	case errors.Is(err, outbox.ErrNotFound):
+		return a.noMessage(id)
+	case err != nil:
+		return a.OutboxProblem(q.outbox, err)
+	case q.json:
+		a.PrintJSON(newEntry(e, a.providerOf(e.Account), true))
+		return nil
+	}
+	stats, err := store.Stats(cmd.Context())
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	a.showEntry(e, stats)
+	return nil
+}
+
+// showEntry tells everything about a message.
+func (a *runner) showEntry(e outbox.Entry, stats outbox.Stats) {
+	a.Heading(a.T("Message %d", e.ID))
+	a.facts(e)
+	provider := a.providerOf(e.Account)
+	told, doubt := map[string]bool{}, false
+	for _, s := range e.Recipients {
+		a.Outf("\n%s\n", a.recipientLine(s))
+		a.history(e, s)
+		f, ok := meaning(s.State, s.Answer, provider)
+		if key := f.Cause.EN + f.Hint.EN + f.Advice.EN; ok && s.State != outbox.Cancelled && !told[key] {
+			told[key] = true
+			a.Finding(a.Stdout, a.StdoutWidth, toldOf(f, s.State))
+		}
+		if s.State == outbox.Held && isLost(s.Answer) {
+			a.Outf("%s\n", a.lostText(e.ID))
+		}
+		doubt = doubt || s.State == outbox.InDoubt
+	}
+	if doubt {
+		a.Outf("\n")
+		a.tellDoubt(e.ID)
+	}
+	for _, acc := range stats.Accounts {
+		if acc.Account == e.Account && acc.PausedFor > 0 && !allFinal(e) {
+			a.Outf("\n%s\n", a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer))
+			a.explainAnswer(a.Stdout, a.StdoutWidth, outbox.Deferred, acc.PauseAnswer, provider)
+		}
+	}
+}
+
+// facts are what holds for all recipients, aligned.
+func (a *runner) facts(e outbox.Entry) {
+	rows := [][]string{{"", a.T("from"), console.Visible(e.From.String())}}
+	add := func(label, text string) {
+		if text != "" {
+			rows = append(rows, []string{"", label, console.Visible(text)})
+		}
+	}
+	add(a.T("account"), e.Account)
+	add(a.T("subject"), e.Subject)
+	add("Message-ID", e.MessageID)
+	what := console.Size(e.Size)
+	if !e.HasBody {
+		what += " · " + a.T("the text is gone")
+	}
+	add(a.T("size"), what)
+	add(a.T("enqueued"), a.T("%s (%s)", a.Moment(e.Created), a.Away(e.Created)))
+	if e.NotBefore.After(e.Created) {
+		add(a.T("not before"), a.T("%s (%s)", a.Moment(e.NotBefore), a.Away(e.NotBefore)))
+	}
+	if !allFinal(e) {
+		add(a.T("tried until"), a.T("%s (%s)", a.Moment(e.Expires), a.Away(e.Expires)))
+	}
+	if e.Priority != outbox.Normal {
+		add(a.T("priority"), a.priorityName(e.Priority))
+	}
+	add(a.T("key"), e.Key)
+	add(a.T("tags"), strings.Join(e.Tags, " "))
+	if e.ReportOn != 0 {
+		add(a.T("reports on"), a.T("message %d", e.ReportOn))
+	}
+	a.Table(rows)
+}
+
+func (a *runner) priorityName(p outbox.Priority) string {
+	switch {
+	case p > 0:
+		return a.T("high")
+	case p < 0:
+		return a.T("low")
+	}
+	return a.T("normal")
+}
+
+// recipientLine is a recipient with its state and what comes next.
+func (a *runner) recipientLine(s outbox.Status) string {
+	mark, colour := stateMark(s.State)
+	line := a.Paint(a.StdoutWidth, colour, mark) + " " + console.Visible(s.Address.String()) + "  " + a.statusWord(s)
+	if next := a.next(s); next != "" {
+		line += " · " + next
+	}
+	if s.State.Final() && !s.Updated.IsZero() {
+		line += " · " + a.Moment(s.Updated)
+	}
+	if s.Worker != "" {
+		line += " · " + a.T("by %s", console.Visible(s.Worker))
+	}
+	if s.Doubted && s.State != outbox.InDoubt {
+		line += " · " + a.T("was in doubt once")
+	}
+	return line
+}
+
+// history prints what happened to a recipient, a line for each event.
+func (a *runner) history(e outbox.Entry, s outbox.Status) {
+	var rows [][]string
+	for _, ev := range e.Events {
+		if ev.N != s.N && ev.N >= 0 || ev.Kind == outbox.EventEnqueued {
+			continue
+		}
+		rows = append(rows, []string{"  ", a.Moment(ev.At), a.eventText(ev)})
+	}
+	if len(rows) > 0 {
+		a.Table(rows)
+	}
+}
+
+// eventText is what happened, with the number of the attempt and the answer.
+func (a *runner) eventText(e outbox.Event) string {
+	text := a.eventWord(e)
+	if e.Attempt > 1 {
+		text = a.T("attempt %d: %s", e.Attempt, text)
+	}
+	answer := a.answerLine(e.Answer)
+	switch {
+	case e.State == outbox.HandedOver && e.Answer.ServerID != "":
+		answer = a.T("queued as %s", console.Visible(e.Answer.ServerID))
+	case e.State == outbox.HandedOver:
+		answer = ""
+	}
+	if answer != "" {
+		text += " · " + answer
+	}
+	if e.Kind == outbox.EventKind(outbox.Deferred) && e.Due.After(a.Now()) {
+		text += " · " + a.T("again %s", a.Away(e.Due))
+	}
+	return text
+}
+
+// eventWord is what happened; most events are called by the state that they led to.
+func (a *runner) eventWord(e outbox.Event) string {
+	switch e.Kind {
+	case outbox.EventEnqueued:
+		return a.T("enqueued")
+	case outbox.EventStale:
+		return a.T("an answer came too late to be believed")
+	case outbox.EventRetry:
+		return a.T("to be tried again now, as somebody asked")
+	case outbox.EventReleased:
+		return a.T("released")
+	case outbox.EventResent:
+		return a.T("no longer in doubt: it is sent again")
+	case outbox.EventFound:
+		return a.T("found in the Sent folder: it was handed over")
+	case outbox.EventLapsed:
+		return a.T("given back: its worker went silent")
+	}
+	return a.stateWord(outbox.State(e.Kind))
+}
+
+// tellDoubt explains what a person has to decide.
+func (a *runner) tellDoubt(id outbox.ID) {
+	lines := []string{
+		a.T("What is in doubt is not sent again by itself. Look into the Sent folder, or ask the recipient."),
+		a.T("It has arrived: %s", "yan queue resolve "+id.String()+" --sent"),
+		a.T("It has not, or twice does no harm: %s", "yan queue resolve "+id.String()+" --resend"),
+	}
+	for _, line := range lines {
+		a.Outf("%s\n", line)
+	}
+}

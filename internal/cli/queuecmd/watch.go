@@ -1,0 +1,283 @@
+package queuecmd
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func (a *runner) queueWatchCommand() *cobra.Command {
+	q := &queueFlags{}
+	cmd := &cobra.Command{
+		Use:   "watch [" + a.T("ID…") + "]",
+		Short: a.T("Show live what happens in the outbox"),
+		Long: a.T("Show live how it stands: with numbers, with these messages, from their beginning, until they are finished; else with " +
+			"all, until Ctrl-C. What is no terminal gets a line for each event.\n\n" +
+			"With numbers the exit status says what became of them, as that of 'yan queue run' does."),
+		Example:           "  yan queue watch\n  yan queue watch 12 13\n  yan queue watch 12 --json",
+		ValidArgsFunction: a.completeIDs,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueWatch(cmd.Context(), q, args) },
+	}
+	q.register(a, cmd)
+	return cmd
+}
+
+// looking is how often the outbox is looked at, where nothing wakes us: other processes
+// change it, too.
+const looking = 500 * time.Millisecond
+
+// watcher shows what happens to some messages, or to all.
+type watcher struct {
+	a      *runner
+	q      *queueFlags
+	store  outbox.Store
+	ids    []outbox.ID
+	cursor outbox.Cursor
+	seen   map[outbox.Cursor]bool // of the named, told before the cursor
+	live   bool                   // a terminal is redrawn
+	drawn  int                    // lines on it
+	text   string                 // and what they say
+	recent []outbox.Event
+}
+
+func (a *runner) queueWatch(ctx context.Context, q *queueFlags, args []string) error {
+	ids, err := a.ids(args)
+	if err != nil {
+		return err
+	}
+	var store outbox.Store
+	if len(ids) > 0 {
+		store, err = a.LookIntoQueue(ctx, q.outbox)
+	} else {
+		store, err = a.OpenQueue(ctx, q.outbox)
+	}
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.noMessage(ids[0])
+	}
+	defer store.Close() // only read from
+	w := &watcher{a: a, q: q, store: store, ids: ids, seen: map[outbox.Cursor]bool{},
+		live: a.StdoutWidth > 0 && !q.json && !a.NoColor && a.Getenv("TERM") != "dumb"}
+	if err := w.watch(ctx); err != nil && ctx.Err() == nil {
+		var told *command.Failure
+		if errors.As(err, &told) {
+			return err
+		}
+		return a.OutboxProblem(q.outbox, err)
+	}
+	return w.end(context.WithoutCancel(ctx))
+}
+
+// watch returns when all that were named are finished, or ctx is over.
+func (w *watcher) watch(ctx context.Context) error {
+	var err error
+	if _, w.cursor, err = w.store.Events(ctx, outbox.Now, 1); err != nil {
+		return err
+	}
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
+	if len(w.ids) == 0 && !w.live && !w.q.json {
+		w.a.Hint(w.a.T("Watching; Ctrl-C ends."))
+	}
+	for {
+		wake := w.store.Wake()
+		if err := w.read(ctx); err != nil {
+			return err
+		}
+		finished, err := w.finished(ctx)
+		if err != nil || finished {
+			return err
+		}
+		select {
+		case <-wake:
+		case <-w.a.After(looking):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// begin tells what happened to the named messages until now.
+func (w *watcher) begin(ctx context.Context) error {
+	for _, id := range w.ids {
+		e, err := w.store.Show(ctx, id)
+		if errors.Is(err, outbox.ErrNotFound) {
+			return w.a.noMessage(id)
+		}
+		if err != nil {
+			return err
+		}
+		for _, ev := range e.Events {
+			w.seen[ev.Cursor] = true
+			w.tell(ev)
+		}
+	}
+	return nil
+}
+
+// read tells what happened since the last time.
+func (w *watcher) read(ctx context.Context) error {
+	for {
+		events, next, err := w.store.Events(ctx, w.cursor, 500)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if (len(w.ids) == 0 || slices.Contains(w.ids, e.ID)) && !w.seen[e.Cursor] {
+				w.tell(e)
+			}
+		}
+		w.cursor = next
+		if len(events) == 0 {
+			return w.draw(ctx)
+		}
+	}
+}
+
+// mostRecent is how many events stay below what is drawn.
+const mostRecent = 8
+
+func (w *watcher) tell(e outbox.Event) {
+	switch {
+	case w.q.json:
+		w.a.PrintJSON(newQueueEvent(e, "", false))
+	case w.live:
+		if w.recent = append(w.recent, e); len(w.recent) > mostRecent {
+			w.recent = w.recent[1:]
+		}
+	default:
+		w.a.Outf("%s  %s\n", e.At.In(w.a.Now().Location()).Format("15:04:05"), w.a.eventLine(e, 0))
+	}
+}
+
+// eventLine is an event as a line of its own.
+func (a *runner) eventLine(e outbox.Event, width int) string {
+	mark, colour := stateMark(e.State)
+	who := e.ID.String()
+	if !e.Address.IsZero() {
+		who += "  " + console.Visible(e.Address.String())
+	}
+	return a.Paint(width, colour, mark) + " " + who + "  " + a.eventText(e)
+}
+
+func (w *watcher) finished(ctx context.Context) (bool, error) {
+	if len(w.ids) == 0 {
+		return false, nil
+	}
+	list, _, err := w.a.queueEntries(ctx, w.store, outbox.Filter{IDs: w.ids, States: unfinished()}, false, 1)
+	return len(list) == 0, err
+}
+
+// mostDrawn bounds the lines of what is watched: a terminal can't be drawn over
+// beyond its height.
+const mostDrawn = 14
+
+// draw shows how it stands, over what was drawn before.
+func (w *watcher) draw(ctx context.Context) error {
+	if !w.live {
+		return nil
+	}
+	f := outbox.Filter{IDs: w.ids, Limit: mostDrawn + 1}
+	if len(w.ids) == 0 {
+		f.States = unfinished()
+	}
+	page, err := w.store.List(ctx, f)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, e := range page.Entries {
+		s := urgent(e)
+		line := e.ID.String() + "  " + outboxes.OneLineOf(recipientsOf(e)) + "  " + w.a.states(e)
+		if next := w.a.next(s); next != "" {
+			line += " · " + next
+		}
+		if e.Subject != "" {
+			line += " · " + outboxes.OneLineOf(e.Subject)
+		}
+		mark, _ := stateMark(s.State)
+		lines = append(lines, mark+" "+line)
+	}
+	if len(lines) > mostDrawn {
+		lines = append(lines[:mostDrawn], w.a.T("… and more: 'yan queue' lists all."))
+	}
+	if len(lines) == 0 {
+		lines = []string{w.a.T("Nothing is waiting.") + " " + w.a.T("Ctrl-C ends.")}
+	}
+	if len(w.recent) > 0 {
+		lines = append(lines, "")
+	}
+	for _, e := range w.recent {
+		lines = append(lines, e.At.In(w.a.Now().Location()).Format("15:04:05")+"  "+w.a.eventLine(e, 0))
+	}
+	w.redraw(lines)
+	return nil
+}
+
+func (w *watcher) redraw(lines []string) {
+	for i, line := range lines {
+		lines[i] = cutTo(line, w.a.StdoutWidth-1)
+	}
+	text := strings.Join(lines, "\n") + "\n"
+	if text == w.text {
+		return
+	}
+	if w.drawn > 0 {
+		w.a.Outf("\x1b[%dA\x1b[J", w.drawn)
+	}
+	w.a.Outf("%s", text)
+	w.drawn, w.text = len(lines), text
+}
+
+// cutTo makes a text fit a line, which could not be drawn over if it wrapped.
+func cutTo(s string, width int) string {
+	if console.Columns(s) <= width {
+		return s
+	}
+	used := 1
+	for i, r := range s {
+		if used += console.Cells(r); used > width {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// end gives the exit status: what became of those that were named.
+func (w *watcher) end(ctx context.Context) error {
+	worst := command.ExitOK
+	for _, id := range w.ids {
+		e, err := w.store.Show(ctx, id)
+		if err != nil {
+			continue // it was forgotten meanwhile
+		}
+		provider, code, served := w.a.providerOf(e.Account), command.ExitOK, false
+		for _, s := range e.Recipients {
+			one := exitOfAnswer(s.State, s.Answer, provider)
+			if s.State.Waiting() {
+				one = command.ExitTemporary
+			}
+			code, served = command.Worse(code, one), served || s.State == outbox.HandedOver
+		}
+		if served && code != command.ExitOK && code != command.ExitUnknown {
+			code = command.ExitPartial
+		}
+		worst = command.Worse(worst, code)
+	}
+	if worst == command.ExitOK {
+		return nil
+	}
+	return &command.Failure{Code: worst, Err: errors.New("not handed over to all"), Told: true}
+}

@@ -1,0 +1,72 @@
+package queuecmd
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/yanmail/yan/internal/cli/clitest"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// Every state has a word of its own in both languages, a mark, and a line in the help.
+func TestEveryStateHasAWord(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []words.Language{words.English, words.Chinese} {
+		a, _, _ := testApp(lang)
+		seen := map[string]bool{}
+		for _, s := range outbox.States() {
+			word := a.stateWord(s)
+			if word == "" || seen[word] || lang == words.Chinese && word == string(s) {
+				t.Errorf("%s: %s is called %q", lang, s, word)
+			}
+			seen[word] = true
+		}
+		var listed []string
+		for _, e := range a.stateList().Entries {
+			listed = append(listed, e.Term)
+		}
+		if want := stateFlagWords()[1:]; !slices.Equal(listed, want) || len(want) < 8 {
+			t.Errorf("the help lists %q, there are %q", listed, want)
+		}
+	}
+}
+
+// What can't be done is said for every verb and state, with what can be done.
+func TestEveryWrongStateIsExplained(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	for _, lang := range []words.Language{words.English, words.Chinese} {
+		a, _, _ := testApp(lang)
+		for _, verb := range outbox.Verbs() {
+			for _, s := range outbox.States() {
+				if _, ok := verb.Goes(s); ok {
+					continue
+				}
+				tried++
+				var told *command.Failure
+				if err := a.cantMove(&outbox.MoveError{ID: 12, From: s, Verb: verb}); !errors.As(err, &told) || told.Code != command.ExitData ||
+					!strings.Contains(told.Error(), "12") || !strings.Contains(told.Error(), a.stateWord(s)) {
+					t.Errorf("%s of %s: %v", verb, s, err)
+				}
+			}
+		}
+	}
+	if tried < 50 {
+		t.Errorf("only %d", tried)
+	}
+}
+
+// An outbox that came from elsewhere may have states that there are none of.
+func TestAStrangeStateDoesNothingToATerminal(t *testing.T) {
+	t.Parallel()
+	a, _, _ := testApp(words.English)
+	if word := a.stateWord(outbox.State("odd" + clitest.Escapes)); !strings.Contains(word, "odd") || strings.ContainsFunc(word, unicode.IsControl) {
+		t.Errorf("%q", word)
+	}
+}

@@ -1,0 +1,118 @@
+package sandboxcmd
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/transport"
+)
+
+func (a *runner) demoCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: a.T("Send a first message to a sandbox on this machine; needs no account"),
+		Long: a.T("Send the first test message to a sandbox that plays QQ Mail on this machine: log in with an " +
+			"authorization code over verified TLS, show the conversation, and then the message as the two " +
+			"mailboxes received it. Nothing leaves the machine."),
+		Args: a.AtMost(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context()) },
+	}
+}
+
+// demoProfile is the provider of the tutorial that Yan began as.
+const demoProfile = "qq"
+
+func (a *runner) demo(ctx context.Context) error {
+	server, err := sandbox.Start(sandbox.Config{Profile: demoProfile})
+	if err != nil {
+		return command.Fail(command.ExitUnavailable, sentence.Errorf("%s: %w", a.T("the sandbox can't listen"), err), "")
+	}
+	defer server.Close()
+	ca, remove, err := writeCA(server, "")
+	if err != nil {
+		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
+	}
+	defer remove()
+	login, err := sandbox.DefaultLogin(demoProfile)
+	if err != nil {
+		return command.Internal("the sandbox's account", err)
+	}
+	a.Heading(a.T("A sandbox plays QQ Mail on this machine; nothing leaves it."))
+	a.Outf("  smtps://%s · %s %s · %s\n\n", server.TLSAddr(), a.T("account"), login, a.T("TLS verified by the sandbox's own CA"))
+
+	a.Heading(a.T("The conversation (→ yan, ← server and the time it took to answer)"))
+	client, err := yan.Open("smtps://"+server.TLSAddr(), yan.Options{
+		User: login, Password: sandbox.Password, CAFile: ca, Trace: a.Transcript(a.Stdout, a.StdoutWidth)})
+	if err != nil {
+		return command.Internal("opening the sandbox", err)
+	}
+	result, err := client.Send(ctx, a.demoMessage(login))
+	if closeErr := client.Close(); err == nil { // Close is what says QUIT
+		err = closeErr
+	}
+	if err != nil {
+		return command.Fail(verdict.ExitStatus(result, demoProfile), err, "")
+	}
+	a.Outf("%9s %s\n", "", a.Paint(a.StdoutWidth, console.Dim, "  "+a.T("QQ puts 16 bytes of its own before its answer to QUIT; the message was accepted before that.")))
+	a.Heading("\n" + a.T("What became of it"))
+	for _, o := range result.Recipients {
+		a.Outf("%s\n", a.OutcomeLine("", o, a.StdoutWidth))
+	}
+	a.Outf("%s\n\n", a.Receipt(result, verdict.SentAs{Server: transport.Server{Host: a.T("%s (%s)", "smtp.qq.com", a.T("sandbox"))}}))
+	if err := a.showReceived(ctx, server, len(result.Recipients)); err != nil {
+		return err
+	}
+	a.Heading(a.T("Now with your own mailbox: log in once, then send"))
+	a.Outf("  yan login me@qq.com\n  yan send -t friend@163.com -s 你好 -b \"Hello World\"\n")
+	return nil
+}
+
+func (a *runner) demoMessage(login string) yan.Message {
+	poem := "鸿雁长飞光不度，鱼龙潜跃水成文。\r\n— 张若虚《春江花月夜》\r\n"
+	return yan.Message{
+		From: "雁 <" + login + ">", To: []string{"好友 <friend@163.com>", "friend@gmail.com"},
+		Subject: "第一封测试邮件", Text: "Hello World\r\n",
+		Attachments: []yan.Attachment{yan.Bytes("春江花月夜.txt", []byte(poem))},
+	}
+}
+
+// showReceived prints, for each recipient, the message as its mailbox has it.
+func (a *runner) showReceived(ctx context.Context, server *sandbox.Server, mailboxes int) error {
+	messages, err := server.WaitMessages(ctx, 1)
+	if err != nil {
+		return command.Internal("reading the mailboxes", err)
+	}
+	a.Heading(a.T("What the %d mailboxes received", mailboxes))
+	for _, m := range messages {
+		for _, to := range m.To {
+			a.Outf("  ┌ %s\n", to)
+			for _, name := range []string{"From", "To", "Subject", "Date", "Message-ID"} {
+				a.Outf("  │ %s: %s\n", name, console.Visible(m.Header(name)))
+			}
+			a.Outf("  │\n")
+			parts, err := m.Parts()
+			if err != nil {
+				return command.Internal("reading the message", err)
+			}
+			for _, p := range parts {
+				if p.FileName != "" {
+					a.Outf("  │ 📎 %s (%s, %s)\n", p.FileName, p.ContentType, console.Size(int64(len(p.Body))))
+				}
+				for _, line := range strings.Split(strings.TrimSpace(string(p.Body)), "\n") {
+					a.Outf("  │ %s\n", strings.TrimRight(line, "\r"))
+				}
+			}
+			a.Outf("  └\n")
+		}
+	}
+	a.Outf("\n")
+	return nil
+}

@@ -1,0 +1,246 @@
+package sandboxcmd
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/sandbox"
+)
+
+// What the sandbox does that no client likes: --fault, --limit and --quirk. Each
+// has the word help, which lists the others.
+
+// faults reads the values of --fault.
+func (a *runner) faults(cfg *sandbox.Config, values []string) error {
+	for _, word := range values {
+		fault, err := sandbox.ParseFault(word)
+		if err == nil {
+			cfg.Faults = append(cfg.Faults, fault)
+			continue
+		}
+		problem := a.T("%s %q: want STAGE=ACTION, like rcpt=550 or body=cut", a.Name("fault"), word)
+		if strings.ContainsAny(word, "-=") { // the English says what of it is wrong
+			problem += "; " + strings.TrimPrefix(err.Error(), fmt.Sprintf("fault %q: ", word))
+		}
+		return command.Fail(command.ExitUsage, errors.New(problem), a.T("'yan sandbox --fault help' lists what can be asked for."))
+	}
+	return nil
+}
+
+func faultWords() []string {
+	list := []string{"help"}
+	for _, f := range sandbox.Faults() {
+		list = append(list, strings.Replace(f.String(), "-", "=", 1))
+	}
+	return list
+}
+
+// faultHelp lists the words of --fault by stage; a reply code stands for all.
+func (a *runner) faultHelp() {
+	var stages []string
+	actions := map[string][]string{}
+	for _, f := range sandbox.Faults() {
+		stage := string(f.Stage)
+		if _, seen := actions[stage]; !seen {
+			stages = append(stages, stage)
+		}
+		action := string(f.Action)
+		if f.Action == sandbox.Reply {
+			action = a.T("CODE")
+		}
+		if f.Octets > 0 {
+			action += "-" + a.T("OCTETS")
+		}
+		if !slices.Contains(actions[stage], action) {
+			actions[stage] = append(actions[stage], action)
+		}
+	}
+	var list []command.Entry
+	for _, stage := range stages {
+		list = append(list, command.Entry{Term: stage, Text: strings.Join(actions[stage], " ")})
+	}
+	a.helpList(a.T("As a flag --fault STAGE=ACTION, for every message; as a recipient STAGE-ACTION@example.org, for that one."), list, []command.Entry{
+		{Term: "rcpt=450", Text: a.T("CODE is a reply code from 200 to 599")},
+		{Term: "rcpt=450-4.2.1+Mailbox_busy", Text: a.T("with an enhanced code and a text; _ is a blank, ~ a colon")},
+		{Term: "data=cut-1000", Text: a.T("OCTETS: when so much of the message has come")},
+		{Term: "ehlo=502*1", Text: a.T("only the first time")},
+		{Term: "auth=apppassword", Text: a.T("the login is refused for that reason, in the provider's own words")},
+	})
+}
+
+// bound is a word of `sandbox --limit` with what it stands for.
+type bound struct {
+	word, meaning string
+	// announced: it is a number of LIMITS (RFC 9422), which the server tells of.
+	// Others are found out by whoever goes beyond, and may have a reply.
+	announced bool
+	set       func(*sandbox.Config, sandbox.Rate)
+}
+
+// bounds are the words of --limit.
+func (a *runner) bounds() []bound {
+	return []bound{
+		{"messages", a.T("messages on one connection"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessagesPerConnection = r.Bound }},
+		{"connections", a.T("connections at the same time"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.ConnectionsAtOnce = r.Bound }},
+		{"rate", a.T("messages in a time: rate=60/1m"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessageRate = r }},
+		{"mailmax", a.T("messages on one connection, told by LIMITS (RFC 9422)"), true, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.Limits.Transactions = r.Max }},
+		{"rcptmax", a.T("recipients of one message, told by LIMITS"), true, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.Limits.Recipients = r.Max }},
+		{"rcptdomainmax", a.T("domains of recipients of one message, told by LIMITS"), true, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.Limits.RecipientsDomains = r.Max }},
+	}
+}
+
+// limitWords are what --limit is completed to.
+func (a *runner) limitWords() []string {
+	list := []string{"help"}
+	for _, b := range a.bounds() {
+		list = append(list, b.word+"=")
+	}
+	return list
+}
+
+// maxBound is the greatest number that LIMITS can tell (RFC 9422 section 4).
+const maxBound = 999_999
+
+// limits reads the values of --limit: WORD=NUMBER, behind it the reply to the
+// one too many in the writing of --fault.
+func (a *runner) limits(cfg *sandbox.Config, values []string) error {
+	for _, v := range values {
+		word, rest, _ := strings.Cut(v, "=")
+		b, known := a.bound(word)
+		if !known {
+			return a.wrongLimit(v, a.T("want a word, = and a number, like messages=10"))
+		}
+		number, refusal, refuses := strings.Cut(rest, ",")
+		r, ok := rateOf(number, b.word == "rate")
+		switch {
+		case !ok && b.word == "rate":
+			return a.wrongLimit(v, a.T("want a number of messages and a time, like rate=60/1m"))
+		case !ok:
+			return a.wrongLimit(v, a.T("want a number from 1 to %d", maxBound))
+		case refuses && b.announced:
+			return a.wrongLimit(v, a.T("what LIMITS tells has no reply of its own"))
+		case refuses:
+			if r.Reply, ok = refusalOf(refusal); !ok {
+				return a.wrongLimit(v, a.T("want a refusal like 421-4.7.0+Too_many behind the comma"))
+			}
+		}
+		b.set(cfg, r)
+	}
+	return nil
+}
+
+func (a *runner) bound(word string) (bound, bool) {
+	for _, b := range a.bounds() {
+		if b.word == strings.ToLower(word) {
+			return b, true
+		}
+	}
+	return bound{}, false
+}
+
+func (a *runner) wrongLimit(value, why string) error {
+	return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: %s", a.Name("limit"), value, why)), a.T("'yan sandbox --limit help' lists what can be asked for."))
+}
+
+// rateOf reads a number, and behind a slash the time that a rate has.
+func rateOf(s string, isRate bool) (r sandbox.Rate, ok bool) {
+	number, span, hasSpan := strings.Cut(s, "/")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > maxBound || hasSpan != isRate {
+		return r, false
+	}
+	if r.Max = n; !isRate {
+		return r, true
+	}
+	r.Window, err = time.ParseDuration(span)
+	return r, err == nil && r.Window > 0
+}
+
+// refusalOf makes a reply line of a word like "421-4.7.0+Too_many".
+func refusalOf(word string) (line string, ok bool) {
+	f, err := sandbox.ParseFault("mail-" + word)
+	if err != nil || f.Action != sandbox.Reply || f.Code < 400 || f.Times > 0 {
+		return "", false
+	}
+	line = strconv.Itoa(f.Code)
+	if !f.Enhanced.IsZero() {
+		line += " " + f.Enhanced.String()
+	}
+	if f.Text == "" {
+		return line + " Too many", true
+	}
+	return line + " " + f.Text, true
+}
+
+// limitHelp lists the words of --limit.
+func (a *runner) limitHelp() {
+	var list []command.Entry
+	for _, b := range a.bounds() {
+		list = append(list, command.Entry{Term: b.word, Text: b.meaning})
+	}
+	a.helpList(a.T("As a flag --limit WORD=NUMBER; who goes beyond is refused as the provider does it."), list, []command.Entry{
+		{Term: "messages=10", Text: a.T("the eleventh is refused, and has to come on another connection")},
+		{Term: "connections=2,421-4.7.0+Too_many", Text: a.T("with the reply to the one too many, written as for --fault")},
+	})
+}
+
+// quirks reads the values of --quirk.
+func (a *runner) quirks(cfg *sandbox.Config, values []string) error {
+	for _, v := range values {
+		if !slices.Contains(quirkWords(), v) || v == "help" {
+			return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: want one of %s", a.Name("quirk"), v, a.Listed(quirkWords()[1:]))),
+				a.T("'yan sandbox --quirk help' says what they mean."))
+		}
+		cfg.Quirks = append(cfg.Quirks, sandbox.Quirk(v))
+	}
+	return nil
+}
+
+func quirkWords() []string {
+	list := []string{"help"}
+	for _, q := range sandbox.Quirks() {
+		list = append(list, string(q))
+	}
+	return list
+}
+
+// quirkHelp says what each habit is.
+func (a *runner) quirkHelp() {
+	meanings := map[sandbox.Quirk]string{
+		sandbox.KeepsTransaction: a.T("a refused BDAT LAST leaves the transaction open, and only RSET ends it"),
+		sandbox.LosesGroup:       a.T("offers PIPELINING, and loses what came together with a command"),
+		sandbox.LosesMail:        a.T("offers PIPELINING, and loses a MAIL that came together with what stands before it"),
+
+		sandbox.RefusesAfterDot:   a.T("refuses commands sent before its reply to the end of DATA, as Haraka does"),
+		sandbox.LosesAfterDot:     a.T("loses commands sent before its reply to the end of DATA, as Courier and chasquid do"),
+		sandbox.KeepsAfterDot:     a.T("adds commands sent before its reply to the end of DATA to the message"),
+		sandbox.ReadsRefusedChunk: a.T("reads the octets of a refused BDAT as commands, as go-smtp did up to 0.25.0"),
+		sandbox.CountsResets:      a.T("hangs up at the eleventh RSET without an accepted message between, as Exim does"),
+		sandbox.ReadsOnAfter421:   a.T("says 421 and reads on, as Exim does"),
+		sandbox.DSNAfterLogin:     a.T("lists DSN only after the login, as Dovecot does"),
+		sandbox.RepliesApart:      a.T("sends each reply by itself and waits until the last is confirmed, as Haraka and Courier do"),
+		sandbox.HangsUpOnGroup:    a.T("offers no PIPELINING and hangs up on two commands at once, as OpenSMTPD does"),
+	}
+	var list []command.Entry
+	for _, q := range sandbox.Quirks() {
+		list = append(list, command.Entry{Term: string(q), Text: meanings[q]})
+	}
+	a.helpList(a.T("As a flag --quirk WORD: a habit that real servers have all the time."), list, nil)
+}
+
+// helpList prints what stands behind the word help: a sentence, the words, and
+// examples.
+func (a *runner) helpList(sentence string, words, examples []command.Entry) {
+	a.Outf("%s\n\n", strings.Join(console.Wrap(sentence, a.HelpWidth()), "\n"))
+	a.Entries(words, a.HelpWidth())
+	if len(examples) > 0 {
+		a.Outf("\n")
+		a.Entries(examples, a.HelpWidth())
+	}
+}

@@ -1,0 +1,256 @@
+package sandboxcmd
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/provider"
+)
+
+type sandboxFlags struct {
+	profile   string
+	port      int
+	tlsPort   int
+	lmtpPort  int
+	maildir   string
+	ca        string
+	faults    []string
+	limits    []string
+	quirks    []string
+	lockAfter int
+	exitAfter int
+	quiet     bool
+	json      bool
+}
+
+// noPort is the default of a listener that is there only if asked for.
+const noPort = -1
+
+func (a *runner) sandboxCommand() *cobra.Command {
+	s := &sandboxFlags{profile: sandbox.Plain, lmtpPort: noPort}
+	cmd := &cobra.Command{
+		Use:   "sandbox",
+		Short: a.T("Run a mail provider on this machine that imitates a real one"),
+		Long: a.T("Run a mail provider on 127.0.0.1 until Ctrl-C. It speaks like a real one, keeps what it accepts, " +
+			"delivers nothing, and misbehaves on request: mail to rcpt-550@example.org is refused, mail to " +
+			"body-cut@example.org is taken and never acknowledged. Such a word is STAGE-ACTION; " +
+			"'yan sandbox --fault help' lists them. Messages are listed on standard output, the conversations on standard error."),
+		Example: "  yan sandbox --profile qq --ca ca.pem\n  yan sandbox --maildir mail --fault body=cut\n" +
+			"  yan sandbox --limit messages=10 --limit rcptmax=5",
+		Args: a.AtMost(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.sandbox(cmd.Context(), s) },
+	}
+	port := a.T("PORT")
+	command.Add(cmd, a.T("Flags:"),
+		command.NewOption("profile", "", &s.profile, a.T("PROVIDER"), a.T("the provider to imitate: %s", a.Listed(sandbox.Profiles()))),
+		command.NewOption("port", "", &s.port, port, a.T("submission with STARTTLS (default: a free port)")),
+		command.NewOption("tls-port", "", &s.tlsPort, port, a.T("TLS from the first byte (default: a free port)")),
+		command.NewOption("lmtp-port", "", &s.lmtpPort, port, a.T("LMTP, 0 for a free port (default: no LMTP)")),
+		command.NewOption("maildir", "", &s.maildir, a.T("FOLDER"), a.T("keep messages here, a Maildir for each recipient (default: in memory)")),
+		command.NewOption("ca", "", &s.ca, a.T("FILE"), a.T("write the certificate authority here, for --tls-ca (default: a temporary file)")),
+		command.NewOption("fault", "", &s.faults, a.T("STAGE=ACTION"), a.T("misbehave, like body=cut or rcpt=550; 'help' lists all; repeatable")),
+		command.NewOption("limit", "", &s.limits, a.T("WORD=NUMBER"), a.T("take no more than so much, like messages=10, connections=2, rate=60/1m or rcptmax=5; 'help' lists all; repeatable")),
+		command.NewOption("quirk", "", &s.quirks, a.T("WORD"), a.T("have a bad habit, like loses-group; 'help' lists all; repeatable")),
+		command.NewOption("lock-after", "", &s.lockAfter, "N", a.T("lock an account for an hour after N wrong logins in a row")),
+		command.NewOption("exit-after", "", &s.exitAfter, "N", a.T("end after N messages")),
+		command.NewOption("quiet", "q", &s.quiet, "", a.T("do not show the conversations")),
+		command.NewOption("json", "", &s.json, "", a.T("print JSON: a line when ready, a line for each message")),
+	)
+	command.Complete(cmd, "profile", sandbox.Profiles)
+	command.Complete(cmd, "fault", faultWords)
+	command.Complete(cmd, "limit", a.limitWords)
+	command.Complete(cmd, "quirk", quirkWords)
+	return cmd
+}
+
+func (a *runner) sandbox(ctx context.Context, s *sandboxFlags) error {
+	switch {
+	case slices.Contains(s.faults, "help"):
+		a.faultHelp()
+		return nil
+	case slices.Contains(s.limits, "help"):
+		a.limitHelp()
+		return nil
+	case slices.Contains(s.quirks, "help"):
+		a.quirkHelp()
+		return nil
+	}
+	cfg, err := a.sandboxConfig(s)
+	if err != nil {
+		return err
+	}
+	server, err := sandbox.Start(cfg)
+	if err != nil {
+		return command.Fail(command.ExitUnavailable, sentence.Errorf("%s: %w", a.T("the sandbox can't listen"), err), a.T("Choose another port, or leave the port out."))
+	}
+	defer server.Close()
+	ca, remove, err := writeCA(server, s.ca)
+	if err != nil {
+		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
+	}
+	defer remove()
+	login, err := sandbox.DefaultLogin(s.profile)
+	if err != nil {
+		return command.Internal("the sandbox's account", err)
+	}
+	a.announce(s, server, place{ca: ca, login: login})
+	return a.serve(ctx, s, server)
+}
+
+// place is what a client needs to know beside the addresses.
+type place struct{ ca, login string }
+
+// serve shows each message as it comes, until ctx ends or enough came.
+func (a *runner) serve(ctx context.Context, s *sandboxFlags, server *sandbox.Server) error {
+	shown, last := 0, ""
+	for s.exitAfter == 0 || shown < s.exitAfter {
+		messages, err := server.WaitMessages(ctx, shown+1)
+		if err != nil {
+			if ctx.Err() != nil { // Ctrl-C is how it ends
+				return nil
+			}
+			return command.Internal("waiting for messages", err)
+		}
+		fresh := since(messages, last)
+		for _, m := range fresh {
+			a.showMessage(s, m)
+			last = m.ID
+		}
+		shown += max(len(fresh), 1)
+	}
+	// The last client waits for its reply, and says QUIT.
+	goodbye, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	_ = server.WaitIdle(goodbye) // who does not go is cut off
+	return nil
+}
+
+// since gives the messages behind the one with an id; the server forgets the
+// oldest when there are many.
+func since(messages []sandbox.Message, id string) []sandbox.Message {
+	for i := len(messages) - 1; i >= 0; i-- {
+		if messages[i].ID == id {
+			return messages[i+1:]
+		}
+	}
+	return messages
+}
+
+func (a *runner) showMessage(s *sandboxFlags, m sandbox.Message) {
+	if s.json {
+		a.PrintJSON(jsonout.Received{Event: "message", ID: m.ID, Login: m.Login, TLS: m.TLS,
+			From: m.From, To: m.To, Size: len(m.Data), Subject: m.Header("Subject")})
+		return
+	}
+	a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Green, a.T("✉ %s: %s -> %s, %s, “%s”", m.ID, m.From,
+		a.Listed(m.To), console.Size(int64(len(m.Data))), console.Visible(m.Header("Subject")))))
+}
+
+func (a *runner) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
+	cfg := sandbox.Config{Profile: s.profile, Maildir: s.maildir}
+	if !slices.Contains(sandbox.Profiles(), s.profile) {
+		return cfg, a.Wrongf("%s %q: want one of %s", a.Name("profile"), s.profile, a.Listed(sandbox.Profiles()))
+	}
+	cfg.LockAfter = s.lockAfter
+	for _, f := range []struct {
+		flag   string
+		number int
+	}{{"exit-after", s.exitAfter}, {"lock-after", s.lockAfter}} {
+		if f.number < 0 {
+			return cfg, a.Wrongf("%s %d: want a number above zero", a.Name(f.flag), f.number)
+		}
+	}
+	for _, p := range []struct {
+		flag string
+		port int
+		to   *string
+	}{{"port", s.port, &cfg.SubmissionAddr}, {"tls-port", s.tlsPort, &cfg.TLSAddr}, {"lmtp-port", s.lmtpPort, &cfg.LMTPAddr}} {
+		if p.port > 65535 || p.port < 0 && !(p.flag == "lmtp-port" && p.port == noPort) {
+			return cfg, a.Wrongf("%s %d: want a port from 1 to 65535", a.Name(p.flag), p.port)
+		}
+		if p.port > 0 || p.port == 0 && p.flag == "lmtp-port" {
+			*p.to = fmt.Sprintf("127.0.0.1:%d", p.port)
+		}
+	}
+	if err := a.faults(&cfg, s.faults); err != nil {
+		return cfg, err
+	}
+	if err := a.limits(&cfg, s.limits); err != nil {
+		return cfg, err
+	}
+	if err := a.quirks(&cfg, s.quirks); err != nil {
+		return cfg, err
+	}
+	if s.maildir != "" {
+		if err := os.MkdirAll(s.maildir, 0o700); err != nil {
+			return cfg, command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("maildir"), command.Printable(s.maildir)), err), "")
+		}
+	}
+	if !s.json && !s.quiet {
+		cfg.Log = func(e sandbox.Event) {
+			a.Errf("%s\n", a.Paint(a.StderrWidth, console.Dim, fmt.Sprintf("%d %s %s", e.Conn, e.Side, e.Text)))
+		}
+	}
+	return cfg, nil
+}
+
+// announce says where the sandbox listens and how to send to it.
+func (a *runner) announce(s *sandboxFlags, server *sandbox.Server, at place) {
+	target := (&url.URL{Scheme: "smtps", User: url.User(at.login), Host: server.TLSAddr()}).String()
+	if s.json {
+		a.PrintJSON(jsonout.Ready{Event: "ready", Profile: s.profile, Submission: server.SubmissionAddr(), TLS: server.TLSAddr(),
+			LMTP: server.LMTPAddr(), CA: at.ca, Login: at.login, Password: sandbox.Password, URL: target})
+		return
+	}
+	title := a.T("A mail server that offers everything.")
+	if s.profile != sandbox.Plain {
+		name := s.profile
+		if p, ok := provider.Lookup(name); ok {
+			name = a.Pick(p.Names.EN, p.Names.ZH)
+		}
+		title = a.T("A sandbox that plays %s.", name)
+	}
+	a.Heading(title + a.T(" Nothing leaves this machine; Ctrl-C ends it."))
+	rows := []command.Entry{{Term: "STARTTLS", Text: server.SubmissionAddr()}, {Term: "TLS", Text: server.TLSAddr()}}
+	if lmtp := server.LMTPAddr(); lmtp != "" {
+		rows = append(rows, command.Entry{Term: "LMTP", Text: lmtp})
+	}
+	rows = append(rows, command.Entry{Term: a.T("login"), Text: at.login}, command.Entry{Term: a.T("password"), Text: sandbox.Password}, command.Entry{Term: "CA", Text: at.ca})
+	for _, row := range rows {
+		a.Outf("  %s %s\n", console.Pad(row.Term, 9), row.Text)
+	}
+	a.Outf("\n  %s\n", a.WithVariable("YAN_PASSWORD", sandbox.Password,
+		fmt.Sprintf("yan send --server %s --tls-ca %s -t friend@example.org -s hello -b hello", target, console.ShellWord(at.ca))))
+	a.Outf("  yan login %s --server %s --tls-ca %s\n\n", at.login, target, console.ShellWord(at.ca))
+}
+
+// writeCA writes the certificate authority to file, or to a temporary one
+// that remove takes away.
+func writeCA(server *sandbox.Server, file string) (path string, remove func(), err error) {
+	if file != "" {
+		return file, func() {}, server.WriteCA(file)
+	}
+	dir, err := os.MkdirTemp("", "yan-sandbox-")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { _ = os.RemoveAll(dir) } // the system empties its temporary folder anyway
+	path = filepath.Join(dir, "ca.pem")
+	if err := server.WriteCA(path); err != nil {
+		remove()
+		return "", nil, err
+	}
+	return path, remove, nil
+}

@@ -1,0 +1,22 @@
+package sendcmd
+
+import (
+	"time"
+
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/outbox"
+)
+
+func newEnqueued(j *job, item outbox.New, receipt outbox.Receipt, expires time.Time) jsonout.Enqueued {
+	e := jsonout.Enqueued{Event: "enqueued", ID: int64(receipt.ID), File: j.name, Number: j.number, Account: item.Account, From: j.envelope.From().String(),
+		MessageID: item.MessageID, Size: item.Content.Size(), Key: item.Key, NotBefore: outboxes.OptionalTime(item.NotBefore), Expires: expires.UTC(),
+		Priority: outboxes.PriorityWord(item.Priority), Tags: item.Tags}
+	if receipt.Duplicate {
+		e.Event = "duplicate"
+	}
+	for _, to := range j.envelope.To() {
+		e.To = append(e.To, to.String())
+	}
+	return e
+}

@@ -1,0 +1,140 @@
+package sendcmd
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+
+	"github.com/yanmail/yan/internal/cli/command"
+)
+
+// A value is a value: what a flag takes as text or as an address is never the name of a
+// file, since a script may pass on the words of a stranger there. Files are named by
+// flags of their own, and only there does - mean standard input.
+
+// addressFiles are the flags that name files of recipients, with the flag whose values
+// they add to.
+func (s *sendFlags) addressFiles() []addressFile {
+	return []addressFile{{"to-file", s.toFile, &s.to}, {"cc-file", s.ccFile, &s.cc}, {"bcc-file", s.bccFile, &s.bcc}}
+}
+
+type addressFile struct {
+	flag  string
+	files []string
+	to    *[]string
+}
+
+// readNamed reads the files of recipients, and that of the HTML.
+func (a *runner) readNamed(s *sendFlags, args []string) error {
+	if n := s.wantsStdin(args); n > 1 {
+		return a.Usagef("standard input (-) is asked for %d times; it can be read once", n)
+	}
+	for _, f := range s.addressFiles() {
+		for _, file := range f.files {
+			found, err := a.recipientsIn(s, f.flag, file)
+			if err != nil {
+				return err
+			}
+			*f.to = append(*f.to, found...)
+		}
+	}
+	if s.htmlFile == "" {
+		return nil
+	}
+	var err error
+	if s.html, err = a.textOf("html-file", s.htmlFile); err != nil {
+		return err
+	}
+	s.html, err = a.readableHTML(s, a.Name("html-file")+" "+command.Printable(s.htmlFile), s.html)
+	return err
+}
+
+// recipientsIn reads a file with an address, or several with commas, on each line.
+func (a *runner) recipientsIn(s *sendFlags, flag, file string) ([]string, error) {
+	text, err := a.fileText(flag, file, command.MaxRecipients)
+	if err == nil {
+		text, err = a.readable(s, a.Name(flag)+" "+command.Printable(file), text, file == "-")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		if line = strings.TrimRight(strings.TrimSpace(line), ", "); line == "" {
+			continue
+		}
+		if err := a.AddressIn(a.T("%s %s, line %d", a.Name(flag), command.Printable(file), number), line); err != nil {
+			var wrong *command.Failure
+			if errors.As(err, &wrong) {
+				wrong.Code = command.ExitData
+			}
+			return nil, err
+		}
+		list = append(list, line)
+	}
+	if len(list) == 0 {
+		return nil, a.Dataf("%s %s: this file holds no address", a.Name(flag), command.Printable(file))
+	}
+	return list, nil
+}
+
+// textOf is the text of a file that a flag names, or of standard input.
+func (a *runner) textOf(flag, file string) (string, error) {
+	return a.fileText(flag, file, command.MaxText)
+}
+
+func (a *runner) fileText(flag, file string, most int64) (string, error) {
+	if file == "-" {
+		return a.ReadStdin(a.Name(flag), most)
+	}
+	text, err := a.ReadText(file, most)
+	if err != nil {
+		return "", a.File(a.Name(flag), file, err)
+	}
+	return text, nil
+}
+
+// wantsStdin counts the values that are to come from standard input.
+func (s *sendFlags) wantsStdin(args []string) int {
+	n := 0
+	for _, list := range [][]string{s.toFile, s.ccFile, s.bccFile, s.attach, s.inline, {s.bodyFile, s.htmlFile, s.inviteFile}} {
+		for _, v := range list {
+			if v == "-" || strings.HasPrefix(v, "-;") {
+				n++
+			}
+		}
+	}
+	for _, name := range args {
+		if s.raw && name == "-" {
+			n++
+		}
+	}
+	if s.raw && len(args) == 0 {
+		n++
+	}
+	return n
+}
+
+// noteFileNames says of a text that looks like the name of a file that it is sent as it
+// is: other programs read one there, and so did this one once.
+func (a *runner) noteFileNames(s *sendFlags, changed func(string) bool) {
+	for _, f := range []struct{ flag, value, other string }{{"body", s.body, "--body-file"}, {"html", s.html, "--html-file"}} {
+		file, looks := likeFile(f.value)
+		if !changed(f.flag) || !looks || s.quiet {
+			continue
+		}
+		a.Errf("%s\n", a.T("%s: the text is %q; to send what is in a file, write %s.", a.Name(f.flag), f.value, f.other+" "+command.Printable(file)))
+	}
+}
+
+// likeFile finds @notes.txt, @/tmp/notes and -, and not @everybody.
+func likeFile(value string) (file string, looks bool) {
+	if value == "-" {
+		return "-", true
+	}
+	file, looks = strings.CutPrefix(value, "@")
+	odd := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r > '~' }
+	return file, looks && strings.ContainsAny(file, `./\`) && !strings.ContainsFunc(file, odd)
+}

@@ -1,0 +1,294 @@
+package sendcmd
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
+)
+
+// rawJobs checks all messages before the first of them is sent. It closes
+// each again, so that a run of any length needs few files at once; where
+// there is one only, it stays open.
+func (a *runner) rawJobs(ctx context.Context, s *sendFlags, args []string) ([]*job, error) {
+	given, err := recipients(s)
+	if err != nil {
+		return nil, a.Composing(err)
+	}
+	if err := a.findAuthor(s); err != nil {
+		return nil, err
+	}
+	if len(args) == 0 {
+		args = []string{"-"}
+	}
+	var jobs []*job
+	for _, name := range args {
+		found, err := a.find(s, name)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, found...)
+	}
+	several := len(jobs) > 1
+	var bad []badMessage
+	for _, j := range jobs {
+		err := a.checkRaw(s, j, given)
+		if ctx.Err() != nil {
+			err = a.Interrupted()
+		}
+		var failed *command.Failure
+		if errors.As(err, &failed) && failed.Code == command.ExitData {
+			bad = append(bad, badMessage{j, failed})
+			j.close()
+			continue
+		}
+		if err != nil {
+			closeAll(jobs)
+			return nil, err
+		}
+		if j.file != nil && several {
+			j.close()
+		}
+	}
+	left, err := a.withoutBad(s, jobs, bad)
+	if err != nil {
+		closeAll(jobs)
+	}
+	return left, err
+}
+
+// find lists the messages that an argument stands for.
+func (a *runner) find(s *sendFlags, name string) ([]*job, error) {
+	if name == "-" {
+		if a.StdinTTY > 0 {
+			return nil, a.Usagef("--raw: name a file, or pipe the message in")
+		}
+		return []*job{{name: name}}, nil
+	}
+	found, err := mailfiles.Find(name, s.findOptions())
+	if errors.Is(err, mailfiles.ErrNotRegular) { // a pipe, which can be read once
+		return []*job{{name: name}}, nil
+	}
+	if err == nil || errors.Is(err, mailfiles.ErrMarked) {
+		a.tellLeftOut(s, name, found)
+	}
+	if err != nil {
+		return nil, a.mailProblem(name, err)
+	}
+	jobs := make([]*job, len(found.Messages))
+	for i := range found.Messages {
+		m := &found.Messages[i]
+		jobs[i] = &job{name: m.Path, number: m.Number, file: m}
+	}
+	return jobs, nil
+}
+
+// mailProblem is what package mailfiles finds wrong with an argument.
+func (a *runner) mailProblem(name string, err error) error {
+	shown := "--raw " + command.Printable(name)
+	switch {
+	case errors.Is(err, mailfiles.ErrEmptyMaildir):
+		return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this Maildir holds no message", shown)), "")
+	case errors.Is(err, mailfiles.ErrMarked):
+		return command.Fail(command.ExitNoInput, errors.New(a.T("%s: no message is left to send", shown)), a.T("To send them all the same, use %s.", "--include-deleted"))
+	case errors.Is(err, mailfiles.ErrNoMail):
+		return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this folder is no Maildir and holds no .eml file", shown)),
+			a.T("A Maildir holds the folders cur and new; other folders are searched for files that end with .eml, and not below."))
+	case errors.Is(err, mailfiles.ErrEmpty):
+		return command.Fail(command.ExitData, errors.New(a.T("%s: this file is empty", shown)), "")
+	}
+	if failed := a.ambiguousMbox(shown, err); failed != nil {
+		return failed
+	}
+	return a.File("--raw", name, err)
+}
+
+// ambiguousMbox says why an mbox file is not divided into messages; nil for
+// other errors.
+func (a *runner) ambiguousMbox(shown string, err error) error {
+	var glued *mbox.GluedError
+	var unlike *mbox.UnlikeError
+	var bare *mbox.BareError
+	switch {
+	case errors.As(err, &glued):
+		return command.Fail(command.ExitData, errors.New(a.T("%s: line %d looks like the beginning of a message, but the line before it is not empty", shown, glued.Line)),
+			a.T("If a message begins there, put an empty line before it; if not, a > before the From."))
+	case errors.As(err, &unlike):
+		return command.Fail(command.ExitData, errors.New(a.T("%s: line %d may begin a message or be quoted in one: it does not look like line 1", shown, unlike.Line)),
+			a.T("If it is text, use %s; if a message begins at every such line, use %s.", "--mbox alike", "--mbox every"))
+	case errors.As(err, &bare):
+		return command.Fail(command.ExitData, errors.New(a.T("%s: line %d looks like the beginning of a message, but no header field follows", shown, bare.Line)),
+			a.T("If it is text, put a > before the From; if not, the header of that message is missing."))
+	}
+	return nil
+}
+
+// checkRaw reads a whole message and finds its envelope: the flags where they
+// are given, the headers where not.
+func (a *runner) checkRaw(s *sendFlags, j *job, given []smtp.Address) error {
+	var err error
+	if j.file != nil {
+		err = j.open()
+	} else {
+		err = a.openOnce(s, j)
+	}
+	if err != nil {
+		return a.rawProblem(j, err)
+	}
+	if j.envelope, err = a.rawEnvelope(s, j, given); err != nil {
+		return err
+	}
+	j.size, j.messageID = j.content.Size(), j.content.MessageID()
+	if s.log != "" {
+		if j.hash, err = hashOf(j.content); err != nil {
+			return a.rawProblem(j, err)
+		}
+		former, ok, err := j.content.FormerFingerprint()
+		if err != nil {
+			return a.rawProblem(j, err)
+		}
+		if ok {
+			j.former = former
+		}
+	}
+	return nil
+}
+
+// openOnce reads what can't be read again: standard input, or a pipe.
+func (a *runner) openOnce(s *sendFlags, j *job) error {
+	in := a.Stdin
+	if j.name != "-" {
+		f, err := wholefile.Open(a.Ctx, j.name)
+		if err != nil {
+			return err
+		}
+		defer f.Close() // only read from: closing it can't lose anything
+		in = f
+	}
+	c, err := s.reading().Read(in)
+	if err != nil {
+		return err
+	}
+	j.content = c
+	return nil
+}
+
+// rawProblem is what is wrong with a whole message.
+func (a *runner) rawProblem(j *job, err error) error {
+	var at *os.PathError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return a.Interrupted()
+	case errors.Is(err, message.ErrMbox):
+		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: this is an mbox file; name it as a file, so that its messages can be told apart", command.Printable(j.name))), "")
+	case errors.As(err, &at), errors.Is(err, mailfiles.ErrNotRegular), errors.Is(err, mailfiles.ErrChanged):
+		return a.File("--raw", j.name, err)
+	}
+	// The error says once more what it is about.
+	detail := strings.TrimPrefix(a.Say(err), "raw message: ")
+	if j.file != nil && j.file.Fits() {
+		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)), a.T("This message can be sent with %s.", "--fit"))
+	}
+	hint := ""
+	if errors.Is(err, message.ErrNoMessage) {
+		hint = a.T("Want a whole message: header fields like From: and To:, an empty line, then the text.")
+	}
+	return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)), hint)
+}
+
+// rawEnvelope takes from the flags what they give and the rest from the header;
+// what is wrong with a field does not matter if a flag replaces it. Without a valid
+// sender there the message is from whom a composed message would be from.
+func (a *runner) rawEnvelope(s *sendFlags, j *job, given []smtp.Address) (smtp.Envelope, error) {
+	to, toErr := given, error(nil)
+	if len(given) == 0 {
+		to, toErr = j.content.Recipients()
+	}
+	from, fromErr := j.content.From()
+	if s.from != "" {
+		box, err := message.ParseMailbox(s.from)
+		if err != nil {
+			return smtp.Envelope{}, a.Composing(err)
+		}
+		from, fromErr = box.Address, nil
+	}
+	if fromErr != nil {
+		own, err := a.ownSender(s)
+		if err != nil {
+			return smtp.Envelope{}, err
+		}
+		if !own.IsZero() {
+			from, fromErr = own, nil
+		}
+	}
+	if fromErr != nil || toErr != nil {
+		return smtp.Envelope{}, a.lacking(j, fromErr, toErr)
+	}
+	return smtp.NewEnvelope(from, to...)
+}
+
+// ownSender is who a composed message would be from: the account's address, EMAIL or
+// the user of the server's URL; zero if there is none.
+func (a *runner) ownSender(s *sendFlags) (smtp.Address, error) {
+	id, err := a.Identify(s.account, s.Server, a.StatedSender(s.sender, s.from))
+	if err != nil {
+		return smtp.Address{}, err
+	}
+	flags := *s
+	flags.id = id
+	text, err := a.sender(&flags)
+	if err != nil {
+		return smtp.Address{}, nil // then the header's fault is what is said
+	}
+	box, err := message.ParseMailbox(text)
+	if err != nil {
+		return smtp.Address{}, nil
+	}
+	return box.Address, nil
+}
+
+// lacking says what keeps a message from having an envelope.
+func (a *runner) lacking(j *job, fromErr, toErr error) error {
+	name, hint := a.jobName(j), a.T("Give the recipients with -t and the sender with -f.")
+	noSender, noRecipients := errors.Is(fromErr, message.ErrNoSender), errors.Is(toErr, message.ErrNoRecipients)
+	var problem string
+	switch {
+	case noSender && noRecipients:
+		problem = a.T("--raw %s: the message names neither sender nor recipients", name)
+	case fromErr != nil && toErr != nil:
+		problem = a.T("--raw %s: neither the sender nor the recipients can be read from its header: %s; %s", name, a.Say(fromErr), a.Say(toErr))
+	case noSender:
+		problem, hint = a.T("--raw %s: the message names no sender in From", name), a.T("Give the sender with -f.")
+	case fromErr != nil:
+		problem, hint = a.T("--raw %s: the sender can't be read from its header: %s", name, a.Say(fromErr)), a.T("Give the sender with -f.")
+	case noRecipients:
+		problem, hint = a.T("--raw %s: the message names no recipient in To, Cc or Bcc", name), a.T("Give the recipients with -t.")
+	default:
+		problem, hint = a.T("--raw %s: the recipients can't be read from its header: %s", name, a.Say(toErr)), a.T("Give the recipients with -t.")
+	}
+	return command.Fail(command.ExitData, errors.New(problem), hint)
+}
+
+// recipients are all that the flags name, checked before.
+func recipients(s *sendFlags) ([]smtp.Address, error) {
+	var list []smtp.Address
+	for _, values := range [][]string{s.to, s.cc, s.bcc} {
+		for _, v := range values {
+			boxes, err := message.ParseMailboxList(v)
+			if err != nil {
+				return nil, err
+			}
+			for _, box := range boxes {
+				list = append(list, box.Address)
+			}
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,204 @@
+package sendcmd
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/message"
+)
+
+// rawFlags are the flags of send that say how whole messages are read.
+type rawFlags struct {
+	mbox   string // a word of mboxWords, or "" for neither
+	marked bool
+	skip   bool
+	fit    bool
+	// setFrom is a word of setFromWords, or "".
+	setFrom string
+	// began is when the command began; author is who --set-from puts into From.
+	began  time.Time
+	author *message.Mailbox
+	// bad are the messages that are left out because of --skip-bad.
+	bad []badMessage
+}
+
+// badMessage is one that can't be sent, and why.
+type badMessage struct {
+	job *job
+	err *command.Failure
+}
+
+// mboxWords are what --mbox takes.
+func mboxWords() []string { return []string{"alike", "every"} }
+
+func (s *rawFlags) registerRaw(a *runner, cmd *cobra.Command) {
+	command.Add(cmd, a.T("Whole messages (--raw):"),
+		command.NewOption("mbox", "", &s.mbox, "alike|every", a.T("\"From \" lines of an mbox file that do not look like its first: alike reads them as text, every starts a message at each (default: such a file is refused)")),
+		command.NewOption("include-deleted", "", &s.marked, "", a.T("also send messages that are marked as deleted or as drafts")),
+		command.NewOption("fit", "", &s.fit, "", a.T("add a missing Date and Message-ID, and encode and fold what servers can't take: UTF-8 in the header, long lines, 8-bit text; signed messages stay as they are")),
+		command.NewOption("set-from", "", &s.setFrom, "missing|always", a.T("write the account's sender (or that of -f) into From: where no address is there (default), or always")),
+		command.NewOption("skip-bad", "", &s.skip, "", a.T("list the messages that can't be sent, and send the others; the exit status is 65 at least")),
+	)
+	cmd.Flags().Lookup("set-from").NoOptDefVal = "missing"
+	command.Complete(cmd, "mbox", mboxWords)
+	command.Complete(cmd, "set-from", setFromWords)
+}
+
+// setFromWords are what --set-from takes.
+func setFromWords() []string { return []string{"missing", "always"} }
+
+// rawFlagNames are the flags that need --raw.
+func rawFlagNames() []string {
+	return []string{"mbox", "include-deleted", "fit", "set-from", "skip-bad"}
+}
+
+// checkRawFlags finds flags that make no sense.
+func (a *runner) checkRawFlags(s *sendFlags, changed func(string) bool) error {
+	for _, flag := range rawFlagNames() {
+		if changed(flag) && !s.raw && a.Origin[flag] == "" {
+			return a.Wrongf("%s is for --raw: it says how whole messages are read", a.Name(flag))
+		}
+	}
+	if s.mbox != "" && !slices.Contains(mboxWords(), s.mbox) {
+		return a.Wrongf("%s %q: want one of %s", a.Name("mbox"), s.mbox, a.Listed(mboxWords()))
+	}
+	if s.setFrom != "" && !slices.Contains(setFromWords(), s.setFrom) {
+		return a.Wrongf("%s %q: want one of %s", a.Name("set-from"), s.setFrom, a.Listed(setFromWords()))
+	}
+	return nil
+}
+
+// findOptions are the flags as package mailfiles takes them.
+func (s *rawFlags) findOptions() mailfiles.Options {
+	rule := map[string]mbox.Rule{"alike": mbox.Alike, "every": mbox.Every}[s.mbox]
+	return mailfiles.Options{FromLines: rule, Marked: s.marked, Raw: s.reading()}
+}
+
+// reading is how each message is read.
+func (s *rawFlags) reading() message.Raw {
+	return message.Raw{Fit: s.fit, Date: s.began, Author: s.author, ReplaceAuthor: s.setFrom == "always"}
+}
+
+// findAuthor finds out whom --set-from is to write into From.
+func (a *runner) findAuthor(s *sendFlags) error {
+	s.began = a.Now()
+	id, err := a.Identify(s.account, s.Server, a.StatedSender(s.sender, s.from))
+	if err != nil {
+		return err
+	}
+	if s.setFrom == "" && id != nil {
+		s.setFrom = id.SetFrom
+	}
+	if s.setFrom == "" {
+		return nil
+	}
+	text := s.from
+	if text == "" {
+		flags := *s
+		flags.id = id
+		if text, err = a.sender(&flags); err != nil {
+			return err
+		}
+	}
+	box, err := message.ParseMailbox(text)
+	if err != nil {
+		return a.Composing(err)
+	}
+	s.author = &box
+	return nil
+}
+
+// tellLeftOut says how many messages of a file or folder are not sent, and why.
+func (a *runner) tellLeftOut(s *sendFlags, name string, found mailfiles.Found) {
+	if s.quiet {
+		return
+	}
+	shown := command.Printable(name)
+	if found.Deleted > 0 {
+		a.Errf("%s\n", a.T("%s: left out %d marked as deleted", shown, found.Deleted))
+	}
+	if found.Drafts > 0 {
+		a.Errf("%s\n", a.T("%s: left out %d marked as drafts", shown, found.Drafts))
+	}
+	if found.Internal > 0 {
+		a.Errf("%s\n", a.T("%s: left out %d that only holds data of a mail server", shown, found.Internal))
+	}
+}
+
+// mostBad is how many bad messages are listed.
+const mostBad = 50
+
+// withoutBad takes the bad messages out of a run. It is an error if there is one and
+// --skip-bad does not allow for it, or if nothing is left.
+func (a *runner) withoutBad(s *sendFlags, jobs []*job, bad []badMessage) ([]*job, error) {
+	switch {
+	case len(bad) == 0:
+		return jobs, nil
+	case len(jobs) == 1:
+		return nil, bad[0].err
+	}
+	a.tellBad(s, bad)
+	code := command.ExitData
+	for _, b := range bad {
+		code = command.Worse(code, b.err.Code)
+	}
+	switch {
+	case len(bad) == len(jobs):
+		return nil, command.Fail(code, errors.New(a.T("none of the %d messages can be sent", len(jobs))), "")
+	case !s.skip:
+		return nil, command.Fail(code, errors.New(a.T("nothing was sent: %d of %d messages are bad", len(bad), len(jobs))),
+			a.T("To send the others, use %s.", "--skip-bad"))
+	}
+	s.bad = bad
+	return slices.DeleteFunc(jobs, func(j *job) bool {
+		return slices.ContainsFunc(bad, func(b badMessage) bool { return b.job == j })
+	}), nil
+}
+
+// tellBad lists bad messages. Each kind of advice is given once.
+func (a *runner) tellBad(s *sendFlags, bad []badMessage) {
+	said := map[string]bool{}
+	for i, b := range bad {
+		if s.json && s.skip {
+			a.PrintJSON(jsonout.Bad{File: b.job.name, Number: b.job.number, Status: "bad", Exit: b.err.Code, Error: b.err.Err.Error()})
+		}
+		if i == mostBad {
+			a.Errf("     %s\n", a.T("and %d more", len(bad)-i))
+		}
+		if i >= mostBad {
+			continue
+		}
+		f := *b.err
+		if said[f.Hint] {
+			f.Hint = ""
+		}
+		said[f.Hint] = true
+		a.Explain(&f)
+	}
+}
+
+// countBad makes the bad messages count in the exit status of a run.
+func (s *rawFlags) countBad(err error) error {
+	if len(s.bad) == 0 {
+		return err
+	}
+	code := command.ExitOK
+	for _, b := range s.bad {
+		code = command.Worse(code, b.err.Code)
+	}
+	if err == nil {
+		return &command.Failure{Code: code, Err: errors.New("not all messages can be sent"), Told: true}
+	}
+	var failed *command.Failure
+	if errors.As(err, &failed) {
+		failed.Code = command.Worse(failed.Code, code)
+	}
+	return err
+}

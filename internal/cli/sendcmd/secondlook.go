@@ -1,0 +1,108 @@
+package sendcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/provider"
+)
+
+// What was probably not meant is asked about where a person can answer, before anything
+// is connected.
+
+// checkEmpty keeps a message without subject, text and attachments from being sent
+// unasked: a pipe that gave nothing, or Enter too early. An empty -b asks for one.
+func (a *runner) checkEmpty(cmd *cobra.Command, s *sendFlags, m *message.Message) error {
+	switch {
+	case strings.TrimSpace(m.Text) != "" || m.HTML != "" || len(m.Attachments) > 0 || cmd.Flags().Changed("body"):
+		return nil
+	case strings.TrimSpace(m.Subject) != "":
+		if !s.quiet {
+			a.Hint(a.T("The message has no text, and is sent all the same; text is given with -b, or piped in."))
+		}
+		return nil
+	case s.dryRun:
+		return nil
+	}
+	hint := a.T("Give a subject with -s or a text with -b; to send an empty message, give an empty text: %s", "-b ''")
+	if !a.someoneAnswers() {
+		return command.Fail(command.ExitData, errors.New(a.T("the message has neither subject nor text; nothing was sent")), hint)
+	}
+	yes, err := a.Confirm(cmd.Context(), a.T("The message has neither subject nor text. Send it all the same?"), false)
+	if err == nil && !yes {
+		err = command.Fail(command.ExitData, errors.New(a.T("nothing was sent")), hint)
+	}
+	return err
+}
+
+// someoneAnswers reports whether a person sits at the terminal.
+func (a *runner) someoneAnswers() bool { return a.StdinTTY > 0 && a.StderrWidth > 0 }
+
+// maxMisspelt bounds how many addresses a script is told about.
+const maxMisspelt = 5
+
+// misspelt asks about recipients whose domain is nearly one that many have, like
+// friend@163.con. A script is told, and the message goes where it says.
+func (a *runner) misspelt(ctx context.Context, s *sendFlags) error {
+	told := 0
+	for _, list := range [][]string{s.to, s.cc, s.bcc} {
+		for i, value := range list {
+			boxes, err := message.ParseMailboxList(value)
+			if err != nil {
+				continue // it was checked before
+			}
+			changed := false
+			for k := range boxes {
+				right := meantMailbox(boxes[k])
+				if right.Address.IsZero() || s.quiet && !a.someoneAnswers() {
+					continue
+				}
+				if s.dryRun || !a.someoneAnswers() {
+					if told++; told <= maxMisspelt {
+						a.Errf("%s\n", a.T("Is %s meant? No provider that is known has the domain %s.", right.Address.String(), boxes[k].Address.Domain()))
+					}
+					continue
+				}
+				yes, err := a.Confirm(ctx, a.T("%s: is %s meant?", boxes[k].Address.String(), right.Address.String()), true)
+				if err != nil {
+					return err
+				}
+				if yes {
+					boxes[k], changed = right, true
+				}
+			}
+			if changed {
+				list[i] = listOf(boxes)
+			}
+		}
+	}
+	return nil
+}
+
+// meantMailbox is the mailbox at the domain that was probably meant; zero for none.
+func meantMailbox(box message.Mailbox) message.Mailbox {
+	domain := provider.Misspelt(box.Address.ASCIIDomain())
+	if domain == "" {
+		return message.Mailbox{}
+	}
+	right, err := message.ParseMailbox(fmt.Sprintf("%s@%s", box.Address.Local(), domain))
+	if err != nil {
+		return message.Mailbox{}
+	}
+	right.Name = box.Name
+	return right
+}
+
+func listOf(boxes []message.Mailbox) string {
+	list := make([]string, len(boxes))
+	for i, box := range boxes {
+		list[i] = box.String()
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,8 @@
+package servecmd
+
+import (
+	"github.com/yanmail/yan/internal/daemon"
+	"github.com/yanmail/yan/internal/daemon/metrics"
+)
+
+func newMeter() daemon.Meter { return metrics.New() }

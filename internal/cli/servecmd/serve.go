@@ -1,0 +1,204 @@
+package servecmd
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/daemon"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/route"
+	"github.com/yanmail/yan/internal/sentence"
+)
+
+type serveFlags struct {
+	outbox   string
+	socket   string
+	metrics  string
+	grace    time.Duration
+	logJSON  bool
+	logLevel string
+}
+
+// logLevels are the words of --log-level.
+func logLevels() []string { return []string{"debug", "info", "warn", "error"} }
+
+func (a *runner) serveCommand() *cobra.Command {
+	s := &serveFlags{grace: daemon.DefaultGrace, logLevel: "info"}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: a.T("Deliver what is in the outbox, until it is stopped"),
+		Long: a.T("Deliver what is in the outbox until Ctrl-C or SIGTERM: each message at its account's pace, again when the server says later, "+
+			"and never twice by itself. It then finishes what is on the wire; a second signal ends it at once, and nothing is lost by that. "+
+			"Several may serve one outbox, on several machines where it is in PostgreSQL.") + "\n\n" +
+			a.T("SIGHUP has it read the configuration again; one that makes no sense changes nothing. docs/serve.md says more, and has a unit for systemd."),
+		Example: "  yan serve\n  yan serve --metrics 9090 --log-json\n  yan serve --outbox /var/lib/yan/outbox.db",
+		Args:    a.AtMost(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), s) },
+	}
+	command.Add(cmd, a.T("Flags:"),
+		command.NewOption("outbox", "", &s.outbox, a.T("OUTBOX"), a.T("the file of the outbox, or a URL that begins with postgres:// and has no password (default: that of the configuration)")),
+		command.NewOption("grace", "", &s.grace, a.T("TIME"), a.T("how long to wait at the end for what is on the wire (default 30s)")),
+		command.NewOption("socket", "", &s.socket, a.T("PATH"), a.T("where other commands reach this one (default: beside the outbox)")),
+		command.NewOption("metrics", "", &s.metrics, a.T("ADDRESS"), a.T("show metrics to Prometheus at this port of 127.0.0.1, or at host:port")),
+		command.NewOption("log-json", "", &s.logJSON, "", a.T("write the log as JSON")),
+		command.NewOption("log-level", "", &s.logLevel, a.T("LEVEL"), a.T("the least that is logged: %s (default info)", a.Listed(logLevels()))),
+	)
+	command.Complete(cmd, "log-level", logLevels)
+	return cmd
+}
+
+func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
+	o, err := a.serveOptions(s)
+	if err != nil {
+		return err
+	}
+	f, err := a.FaultyConfiguration()
+	if err != nil {
+		return err
+	}
+	where, err := a.ServeWhere(ctx, s.outbox, f)
+	if err != nil {
+		return err
+	}
+	store, err := a.OpenOutbox(ctx, where, route.StoreOptions(f.Outbox()))
+	if err != nil {
+		return a.badOutbox(where, err)
+	}
+	defer store.Close() // what was kept is on the disk already
+	o.Store, o.Outbox = store, outbox.Describe(where)
+	if o.Socket = s.socket; o.Socket == "" {
+		o.Socket = daemon.SocketPath(where, a.Getenv)
+	}
+	o.Configure = a.configuring(f, o.Log)
+	o.Ready = func(i daemon.Info) { a.announceServe(i, f.Path()) }
+	hangups, stop := a.hangups()
+	defer stop()
+	o.Hangups = hangups
+	return a.served(s, daemon.Run(ctx, o))
+}
+
+// serveOptions are those that flags say.
+func (a *runner) serveOptions(s *serveFlags) (daemon.Options, error) {
+	o := daemon.Options{Grace: s.grace, Getenv: a.Getenv, Version: command.Version().Version,
+		// The global one does nothing until somebody attaches: the API is all there is of
+		// OpenTelemetry in this program.
+		Tracer: otel.Tracer("github.com/yanmail/yan")}
+	if s.grace <= 0 {
+		return o, a.Wrongf("%s %q: want a time above zero", a.Name("grace"), s.grace.String())
+	}
+	var level slog.Level
+	if !slices.Contains(logLevels(), s.logLevel) || level.UnmarshalText([]byte(s.logLevel)) != nil {
+		return o, a.Wrongf("%s %q: want one of %s", a.Name("log-level"), s.logLevel, a.Listed(logLevels()))
+	}
+	form := daemon.LogText
+	switch {
+	case s.logJSON:
+		form = daemon.LogJSON
+	case a.Getenv("JOURNAL_STREAM") != "" && a.StderrWidth == 0:
+		form = daemon.LogJournal
+	}
+	o.Log = daemon.NewLog(a.Stderr, form, level)
+	if s.metrics == "" {
+		return o, nil
+	}
+	var err error
+	if o.Metrics, err = daemon.MetricsAddress(s.metrics); err != nil {
+		return o, a.Wrongf("%s %v", a.Name("metrics"), err)
+	}
+	o.Meter = newMeter()
+	return o, nil
+}
+
+// hangups are the SIGHUPs that come until stop is called.
+func (a *runner) hangups() (<-chan os.Signal, func()) {
+	if a.signals == nil {
+		return nil, func() {}
+	}
+	return a.signals()
+}
+
+// announceServe says to a person what runs, and how it ends. Programs have the log.
+func (a *runner) announceServe(i daemon.Info, config string) {
+	if a.StdoutWidth == 0 {
+		return
+	}
+	a.Heading(a.T("Delivering what is in the outbox; Ctrl-C ends it well."))
+	rows := []command.Entry{{Term: a.T("outbox"), Text: command.Printable(i.Outbox)}, {Term: a.T("accounts"), Text: a.T("%s (%s)", a.Listed(i.Accounts), command.Printable(config))}}
+	if i.Socket == "" {
+		rows = append(rows, command.Entry{Term: a.T("socket"), Text: a.T("none: set XDG_RUNTIME_DIR, or name one with --socket")})
+	} else {
+		rows = append(rows, command.Entry{Term: a.T("socket"), Text: command.Printable(i.Socket)})
+	}
+	if i.Metrics != "" {
+		rows = append(rows, command.Entry{Term: a.T("metrics"), Text: "http://" + i.Metrics + "/metrics"})
+	}
+	width := 0
+	for _, row := range rows {
+		width = max(width, console.Columns(row.Term))
+	}
+	for _, row := range rows {
+		a.Outf("  %s  %s\n", console.Pad(row.Term, width), row.Text)
+	}
+	a.Outf("\n")
+}
+
+// served explains why it ended, and gives the exit status: systemd begins anew for
+// all of them but 64 and 78.
+func (a *runner) served(s *serveFlags, err error) error {
+	var (
+		failed *command.Failure
+		busy   *daemon.BusyError
+		mishap *daemon.PanicError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &failed):
+		return failed
+	case errors.As(err, &mishap):
+		return command.Fail(command.ExitInternal, err, a.T("The log has where it happened; please report it."))
+	case errors.As(err, &busy):
+		return command.Fail(command.ExitTemporary, err, a.T("Stop it, or name another place with --socket to serve beside it."))
+	case errors.Is(err, outbox.ErrCopied):
+		return command.Fail(command.ExitConfig, err, a.CopiedHint())
+	case errors.Is(err, outbox.ErrBroken), errors.Is(err, outbox.ErrClosed):
+		return command.Fail(command.ExitIO, outbox.WhyBroken(err), a.T("Look at the disk, and start it again: nothing that was accepted is lost."))
+	case errors.Is(err, daemon.ErrUnfinished):
+		return command.Fail(command.ExitTemporary, err, "")
+	case errors.Is(err, daemon.ErrAddress):
+		return command.Fail(command.ExitUnavailable, err, a.T("Choose another address with --metrics."))
+	case errors.Is(err, daemon.ErrSocket):
+		return command.Fail(command.ExitCantCreate, err, a.T("Name another place with --socket."))
+	}
+	return command.Fail(command.ExitUnavailable, sentence.Errorf("%s: %w", a.T("the delivery failed"), err), "")
+}
+
+// badOutbox: the outbox can't be opened.
+func (a *runner) badOutbox(where string, err error) error {
+	var newer *outbox.NewerError
+	code, hint := command.ExitTemporary, ""
+	switch {
+	case errors.As(err, &newer):
+		code, hint = command.ExitConfig, a.T("Update this program.")
+	case errors.Is(err, outbox.ErrBroken):
+		code = command.ExitIO
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+		code = command.ExitCantCreate
+	case !outbox.IsPostgres(where) && strings.Contains(where, "://"):
+		code = command.ExitConfig
+	}
+	shown := outbox.Describe(where)
+	return command.Fail(code, outboxes.OfOutbox(shown, err, a.T("the outbox %s can't be opened", command.Printable(shown))), hint)
+}

@@ -1,0 +1,46 @@
+package servecmd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/daemon"
+	"github.com/yanmail/yan/internal/route"
+)
+
+// configuring reads the configuration: at the start that which was read already, in
+// which one account that makes no sense does not stop the others. Later on all of it
+// has to make sense, because there is one that works.
+func (a *runner) configuring(first *account.File, log *slog.Logger) func(context.Context) (daemon.Config, error) {
+	return func(context.Context) (daemon.Config, error) {
+		f := first
+		if first = nil; f == nil {
+			var err error
+			if f, err = a.Configuration(); err != nil {
+				return daemon.Config{}, err
+			}
+		}
+		for _, p := range f.Faults() {
+			log.Error("an account can't be used", slog.String("key", p.Key), slog.Int("line", p.Line))
+		}
+		if len(f.Accounts()) == 0 {
+			return daemon.Config{}, command.Fail(command.ExitConfig, errors.New(a.T("%s: there is no account to send from", command.Printable(f.Path()))),
+				a.T("Set one up with 'yan login'."))
+		}
+		return a.serveConfig(f, log), nil
+	}
+}
+
+func (a *runner) serveConfig(f *account.File, log *slog.Logger) daemon.Config {
+	router := route.Router{File: f, Secrets: a.ServeSecrets(log)}
+	c := daemon.Config{Route: router.Find, Retention: route.Retention(f.Outbox())}
+	for _, acc := range f.Accounts() {
+		if f.FaultOf(acc.Name) == nil {
+			c.Accounts = append(c.Accounts, acc.Name)
+		}
+	}
+	return c
+}

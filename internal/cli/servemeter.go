@@ -1,8 +1,0 @@
-package cli
-
-import (
-	"github.com/yanmail/yan/internal/daemon"
-	"github.com/yanmail/yan/internal/daemon/metrics"
-)
-
-func newMeter() daemon.Meter { return metrics.New() }

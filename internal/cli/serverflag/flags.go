@@ -1,0 +1,323 @@
+package serverflag
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/net/http/httpproxy"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/provider"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// HostAndPort is a server as one talks about it: "smtp.qq.com:465, TLS".
+func (a *Servers) HostAndPort(at transport.Server) string {
+	how := map[smtpclient.Security]string{smtpclient.ImplicitTLS: "TLS", smtpclient.STARTTLS: "STARTTLS",
+		smtpclient.Plaintext: a.T("not encrypted")}[at.Security]
+	port := at.Port
+	if port == 0 {
+		port = map[smtpclient.Security]int{smtpclient.ImplicitTLS: 465, smtpclient.STARTTLS: 587, smtpclient.Plaintext: 25}[at.Security]
+	}
+	return a.T("%s, %s", net.JoinHostPort(at.Host, fmt.Sprint(port)), how)
+}
+
+// ServerFlags say where to send and how to log in.
+type ServerFlags struct {
+	Server    string
+	Auth      string
+	TlsCA     string
+	TlsPin    string
+	TlsCert   string
+	TlsKey    string
+	TlsName   string
+	TlsRSA    bool
+	Cleartext bool
+	LockStep  bool
+	Pipeline  smtpclient.PipelineMessages // of the account
+	Proxy     string
+	LocalName string
+	QuitAfter string
+	Timeout   time.Duration
+}
+
+func (s *ServerFlags) Register(a *Servers, cmd *cobra.Command) {
+	file := a.T("FILE")
+	command.Add(cmd, a.T("Server and login:"),
+		command.NewOption("server", "", &s.Server, a.T("SERVER"), a.T("URL or provider, see below (default: the account's, else the provider of the sender's address)")),
+		command.NewOption("auth", "", &s.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
+		command.NewOption("tls-ca", "", &s.TlsCA, file, a.T("trust these authorities (PEM) instead of the system's")),
+		command.NewOption("tls-pin", "", &s.TlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
+		command.NewOption("tls-cert", "", &s.TlsCert, file, a.T("show this client certificate (PEM)")),
+		command.NewOption("tls-key", "", &s.TlsKey, file, a.T("the key of the client certificate (PEM)")),
+		command.NewOption("tls-name", "", &s.TlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
+		command.NewOption("tls-rsa-key-exchange", "", &s.TlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
+		command.NewOption("allow-cleartext-password", "", &s.Cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")),
+		command.NewOption("proxy", "", &s.Proxy, "URL", a.T("go through socks5://host:port or http://host:port")),
+		command.NewOption("local-name", "", &s.LocalName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")),
+		command.NewOption("no-pipelining", "", &s.LockStep, "", a.T("wait for the answer to each command; for servers that lose what comes together")),
+		command.NewOption("timeout", "", &s.Timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: RFC 5321's for each phase)")),
+		command.NewOption("quit-after", "", &s.QuitAfter, a.T("STAGE"), a.T("send nothing; stop after: %s", a.Listed(quitStages()))),
+	)
+	command.Complete(cmd, "server", ProviderIDs)
+	command.Complete(cmd, "auth", mechanisms)
+	command.Complete(cmd, "quit-after", quitStages)
+}
+
+// mechanisms are the words for --auth.
+func mechanisms() []string { return append(sasl.Mechanisms(), transport.NoLogin) }
+
+func quitStages() []string {
+	return []string{"connect", "tls", "greeting", "ehlo", "auth", "mail", "rcpt"}
+}
+
+func ProviderIDs() []string {
+	var ids []string
+	for _, p := range provider.All() {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// Check finds flags that no server makes sense with. It reads the files that
+// they name, and connects to nothing.
+func (s *ServerFlags) Check(a *Servers, cmd *cobra.Command) error {
+	s.Auth = strings.ToUpper(s.Auth)
+	visible := func(r rune) bool { return r > ' ' && r <= '~' }
+	hidden := func(r rune) bool { return !visible(r) }
+	switch {
+	case s.QuitAfter != "" && !slices.Contains(quitStages(), s.QuitAfter):
+		return a.Wrongf("%s %q: want one of %s", a.Name("quit-after"), s.QuitAfter, a.Listed(quitStages()))
+	case s.Auth != "" && !slices.Contains(mechanisms(), s.Auth):
+		return a.Wrongf("%s %q: want one of %s", a.Name("auth"), s.Auth, a.Listed(mechanisms()))
+	case strings.ContainsFunc(s.TlsName, func(r rune) bool { return r <= ' ' || r == '/' || r == '@' }):
+		return a.Wrongf("%s %q: want a host name like mail.example.com", a.Name("tls-name"), s.TlsName)
+	case cmd.Flags().Changed("timeout") && s.Timeout <= 0:
+		return a.Wrongf("%s %q: want a time above zero, like 30s", a.Name("timeout"), s.Timeout.String())
+	case len(s.LocalName) > 255 || strings.ContainsFunc(s.LocalName, hidden):
+		return a.Wrongf("%s %q: want a host name like pc.example.com, or an address like [192.0.2.1]", a.Name("local-name"), s.LocalName)
+	}
+	if s.Server != "" {
+		if err := a.CheckServer(s.Server); err != nil {
+			return err
+		}
+	}
+	if s.Proxy != "" {
+		if err := a.checkProxy(a.Name("proxy"), s.Proxy); err != nil {
+			return err
+		}
+	}
+	return s.CheckTLS(a)
+}
+
+// checkProxy never repeats the URL, which may hold a password.
+func (a *Servers) checkProxy(name, proxy string) error {
+	u, err := url.Parse(proxy)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"socks5", "socks5h", "socks", "http"}, u.Scheme) {
+		return a.Wrongf("%s: want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080", name)
+	}
+	if _, has := u.User.Password(); has && name == "--proxy" {
+		return command.Fail(command.ExitUsage, errors.New(a.T("%s: a password in a URL can be read by other users of the machine", name)),
+			a.T("Put the URL into the variable YAN_PROXY or ALL_PROXY."))
+	}
+	return nil
+}
+
+func (s *ServerFlags) CheckTLS(a *Servers) error {
+	for _, f := range []struct{ flag, file string }{{"tls-ca", s.TlsCA}, {"tls-cert", s.TlsCert}, {"tls-key", s.TlsKey}} {
+		if f.file == "" {
+			continue
+		}
+		if err := wholefile.Check(f.file); err != nil {
+			return a.File(a.Name(f.flag), f.file, err)
+		}
+	}
+	if s.TlsCA != "" {
+		switch err := a.PemFiles(func() error { _, err := smtpclient.LoadRoots(s.TlsCA); return err }); {
+		case isUnreadable(err):
+			return a.File(a.Name("tls-ca"), s.TlsCA, err)
+		case err != nil:
+			return a.Configf("%s %s: holds no certificate in PEM form", a.Name("tls-ca"), command.Printable(s.TlsCA))
+		}
+	}
+	if s.TlsPin != "" {
+		if _, err := smtpclient.ParsePin(s.TlsPin); err != nil {
+			return a.Wrongf("%s %q: want sha256: and 64 hexadecimal digits", a.Name("tls-pin"), s.TlsPin)
+		}
+	}
+	switch {
+	case s.TlsCert != "" && s.TlsKey == "":
+		return a.Wrongf("%s needs %s: a client certificate has two files", a.Name("tls-cert"), "--tls-key")
+	case s.TlsKey != "" && s.TlsCert == "":
+		return a.Wrongf("%s needs %s: a client certificate has two files", a.Name("tls-key"), "--tls-cert")
+	case s.TlsCert != "":
+		switch err := a.PemFiles(func() error { _, err := smtpclient.LoadCertificate(s.TlsCert, s.TlsKey); return err }); {
+		case isUnreadable(err):
+			return a.File(a.Name("tls-cert"), s.TlsCert, err)
+		case err != nil:
+			return a.Configf("%s and %s do not make a client certificate: %v", a.Name("tls-cert"), a.Name("tls-key"), err)
+		}
+	}
+	return nil
+}
+
+// PemFiles reads certificates until Ctrl-C.
+func (a *Servers) PemFiles(read func() error) error {
+	_, err := wholefile.Await(a.Ctx, func() (struct{}, error) { return struct{}{}, read() }, nil)
+	return err
+}
+
+// isUnreadable: what is in the file does not matter.
+func isUnreadable(err error) bool {
+	var long *wholefile.TooLongError
+	return errors.Is(err, context.Canceled) || errors.As(err, &long)
+}
+
+// CheckServer finds what is wrong with --server whoever the sender is.
+func (a *Servers) CheckServer(server string) error {
+	name := a.Name("server")
+	if strings.Contains(server, "://") {
+		if _, err := transport.ParseServer(server, smtp.Address{}); err != nil {
+			return a.badURL(name, server, err)
+		}
+		return nil
+	}
+	word, _, _ := strings.Cut(server, "/")
+	if _, known := provider.Lookup(word); known {
+		return nil
+	}
+	switch _, err := transport.ParseServer(server, smtp.Address{}); {
+	case err == nil:
+		return nil
+	case errors.Is(err, transport.ErrNearHost):
+		return a.Wrongf("%s: %v", name, err)
+	}
+	hint := a.T("'yan providers' lists those that are known; a server of your own is written %s.", "smtps://me%40example.com@smtp.example.com")
+	if near := provider.Nearest(word); len(near) > 0 {
+		hint = a.T("Did you mean %s?", a.Listed(near))
+	}
+	return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: neither a URL nor a known provider", name, PrintableURL(server))), hint)
+}
+
+// Target finds the server, and says in the user's words why there is none.
+func (s *ServerFlags) Target(a *Servers, sender smtp.Address) (transport.Server, error) {
+	server, err := transport.ParseServer(s.Server, sender)
+	switch {
+	case err != nil && s.Server == "":
+		return server, command.Fail(command.ExitUsage, errors.New(a.T("no server is known for %s: name it with --server", sender)),
+			a.T("For example: %s", "--server smtps://"+url.User(sender.String()).String()+"@smtp."+sender.ASCIIDomain())+"\n     "+
+				a.T("Or let yan look for it: %s", "yan login "+sender.String()))
+	case err != nil:
+		return server, a.Wrongf("%s %q: %v", a.Name("server"), s.Server, err)
+	case s.Cleartext && server.Security != smtpclient.Plaintext:
+		return server, a.Wrongf("%s is for smtp+notls:// servers; this one is encrypted: leave it out", a.Name("allow-cleartext-password"))
+	}
+	return server, nil
+}
+
+// badURL says what is wrong with a server URL without repeating a password.
+func (a *Servers) badURL(name, server string, err error) error {
+	u, parseErr := url.Parse(server)
+	if parseErr != nil {
+		return a.Wrongf("%s: this URL can't be read; an @ in the user name is written %s", name, "%40")
+	}
+	if _, has := u.User.Password(); has {
+		return command.Fail(command.ExitUsage, errors.New(a.T("%s: a password in a URL can be read by other users of the machine", name)),
+			a.T("Put it into a file that only you can read, and name that: %s", a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
+	}
+	var problem string
+	schemes := []string{"smtps", "smtp", "smtp+notls", "lmtp", "lmtp+unix"}
+	port, portErr := strconv.Atoi(u.Port())
+	switch {
+	case !slices.Contains(schemes, u.Scheme):
+		problem = a.T("%s %s: the scheme has to be one of %s", name, server, a.Listed(schemes))
+	case u.Scheme != "lmtp+unix" && u.Hostname() == "":
+		problem = a.T("%s %s: names no host", name, server)
+	case u.Port() != "" && (portErr != nil || port < 1 || port > 65535):
+		problem = a.T("%s %s: want a port from 1 to 65535", name, server)
+	case u.Scheme == "smtp" && u.Path == "" && u.RawQuery == "" && u.Fragment == "":
+		problem = a.T("%s %s: this port speaks TLS from the first byte; write smtps:// instead of smtp://", name, server)
+	default:
+		problem = a.T("%s: %v", name, err)
+	}
+	return command.Fail(command.ExitUsage, errors.New(problem), a.T("For example: %s", "--server smtps://me%40example.com@smtp.example.com"))
+}
+
+// PrintableURL keeps what follows a colon in a mistyped URL out of sight:
+// "smtps:/me:secret@host" is no URL, and still holds a password.
+func PrintableURL(s string) string {
+	if head, _, found := strings.Cut(s, "@"); found {
+		if first, _, colon := strings.Cut(head, ":"); colon {
+			return first + ":…"
+		}
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// Options makes what yan.Open takes of flags that were checked.
+func (s *ServerFlags) Options(a *Servers, from smtp.Address, server transport.Server) (yan.Options, error) {
+	o := yan.Options{From: from.String(), Mechanism: s.Auth, AllowCleartextPassword: s.Cleartext,
+		CAFile: s.TlsCA, Pin: s.TlsPin, CertFile: s.TlsCert, KeyFile: s.TlsKey,
+		TLSName: s.TlsName, RSAKeyExchange: s.TlsRSA,
+		Proxy: s.Proxy, LocalName: s.LocalName, NoPipelining: s.LockStep, NoChunking: s.LockStep, PipelineMessages: s.Pipeline, StopAfter: smtp.Stage(s.QuitAfter)}
+	if o.Proxy == "" && server.Socket == "" {
+		var err error
+		if o.Proxy, err = a.SystemProxy(server); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// SystemProxy is what ALL_PROXY and NO_PROXY say about a server, in capitals
+// or not, as other programs read them. This machine is always reached directly.
+func (a *Servers) SystemProxy(server transport.Server) (string, error) {
+	either := func(name string) (value, from string) {
+		if v := a.Getenv(name); v != "" {
+			return v, name
+		}
+		return a.Getenv(strings.ToLower(name)), strings.ToLower(name)
+	}
+	all, from := either("ALL_PROXY")
+	if all == "" {
+		return "", nil
+	}
+	none, _ := either("NO_PROXY")
+	cfg := httpproxy.Config{HTTPSProxy: "http://proxy.invalid", NoProxy: none}
+	if u, err := cfg.ProxyFunc()(&url.URL{Scheme: "https", Host: hostPort(server)}); err != nil || u == nil {
+		return "", nil
+	}
+	if a.checkProxy(from, all) != nil {
+		// The variable is for all programs, and none has to know each kind of proxy.
+		a.ToldProxy.Do(func() { // a search asks for many servers at once
+			a.Errf("%s\n", a.T("yan: %s is not used: it names no proxy of a kind that yan knows, like %s", from, "socks5://127.0.0.1:1080"))
+		})
+		return "", nil
+	}
+	return all, nil
+}
+
+// hostPort is the host as a URL has it.
+func hostPort(server transport.Server) string {
+	_, after, _ := strings.Cut(server.String(), "://")
+	return after
+}

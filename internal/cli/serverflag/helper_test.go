@@ -1,0 +1,17 @@
+package serverflag
+
+import (
+	"bytes"
+	"sync"
+
+	"github.com/yanmail/yan/internal/cli/clitest"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// testApp is a run of the program without a terminal.
+func testApp(lang words.Language) (*Servers, *bytes.Buffer, *bytes.Buffer) {
+	c, out, errs := clitest.Console(lang)
+	return &Servers{Reporter: &verdict.Reporter{Context: command.New(c, nil)}, ToldProxy: new(sync.Once)}, out, errs
+}

@@ -1,0 +1,63 @@
+package serverflag
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/provider"
+)
+
+// FilledIn shows what stands for a name that differs from user to user.
+func (a *Servers) FilledIn(name string) string {
+	return strings.NewReplacer("{cc}", "*", "{tenant}", "*", "{domain}", a.T("<domain>"), "{region}", a.T("<region>")).Replace(name)
+}
+
+// WhereTo leads to the way through a provider's menus, in front of a question:
+// to a secret, or to what has to be switched on before one's own is taken.
+func (a *Servers) WhereTo(p provider.Provider) string {
+	switch p.Auth.Kind {
+	case provider.OAuth2Only:
+		return a.T("How to log in: ")
+	case provider.OAuth2OrPassword, provider.Password:
+		return a.T("How to enable it: ")
+	}
+	return a.T("Where to get it: ")
+}
+
+// CodeLabel is what the way through a provider's menus leads to.
+func (a *Servers) CodeLabel(p provider.Provider) string {
+	switch p.Auth.Kind {
+	case provider.AuthorizationCode:
+		return a.T("code")
+	case provider.OAuth2Only:
+		return a.T("way to log in")
+	case provider.OAuth2OrPassword, provider.Password:
+		return a.T("to enable it")
+	case provider.SMTPPassword, provider.SMTPKey, provider.SMTPCredentials:
+		return a.T("SMTP password")
+	case provider.APIKey:
+		return a.T("API key")
+	}
+	return a.T("app password")
+}
+
+func (a *Servers) SomeOf(domains []string, n int) string {
+	list := make([]string, len(domains))
+	for i, d := range domains {
+		list[i] = a.FilledIn(d)
+	}
+	if len(list) > n {
+		return a.Listed(list[:n]) + fmt.Sprintf(" +%d", len(list)-n)
+	}
+	return a.Listed(list)
+}
+
+func (a *Servers) UnknownProvider(name string) error {
+	hint := a.T("'yan providers' lists those that are known.")
+	if near := provider.Nearest(name); len(near) > 0 {
+		hint = a.T("Did you mean %s?", a.Listed(near))
+	}
+	return command.Fail(command.ExitUsage, errors.New(a.T("provider %q is not known", name)), hint)
+}

@@ -1,0 +1,142 @@
+package serverflag
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/sasl"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// Login finds the password or token, asks for it where somebody can answer,
+// and checks that it fits the mechanism. What is missing is an error here:
+// a server that wants a login would refuse the message, one that does not
+// would take it from nobody.
+func (a *Servers) Login(ctx context.Context, s *ServerFlags, server transport.Server, o *yan.Options) error {
+	var err error
+	if s.Auth == transport.NoLogin {
+		return nil
+	}
+	if o.Password, err = a.Secret("YAN_PASSWORD"); err != nil {
+		return err
+	}
+	if o.Token, err = a.Secret("YAN_TOKEN"); err != nil {
+		return err
+	}
+	if !ReachesLogin(s.QuitAfter) {
+		return nil
+	}
+	name := a.Name("auth")
+	given := o.Password != "" || o.Token != ""
+	switch s.Auth {
+	case sasl.External:
+		if s.TlsCert == "" {
+			return a.Wrongf("%s EXTERNAL needs a client certificate: give --tls-cert and --tls-key", name)
+		}
+		if given {
+			return a.Configf("%s EXTERNAL logs in by certificate: unset YAN_PASSWORD_FILE, YAN_PASSWORD, YAN_TOKEN_FILE and YAN_TOKEN", name)
+		}
+		return nil
+	case sasl.XOAuth2, sasl.OAuthBearer:
+		if o.Token == "" {
+			return a.Configf("%s %s needs an access token: name its file in YAN_TOKEN_FILE", name, s.Auth)
+		}
+		return nil
+	case "":
+	default:
+		if o.Password == "" && given {
+			return a.Configf("%s %s needs a password, not a token: name its file in YAN_PASSWORD_FILE", name, s.Auth)
+		}
+	}
+	if given || server.User == "" && s.Auth == "" {
+		return nil
+	}
+	return a.AskSecret(ctx, server, o)
+}
+
+// ReachesLogin reports whether a conversation that stops after a stage gets as
+// far as logging in.
+func ReachesLogin(quitAfter string) bool {
+	switch smtp.Stage(quitAfter) {
+	case smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello:
+		return false
+	}
+	return true
+}
+
+// HasSecret reports whether the environment offers anything to log in with.
+func (a *Servers) HasSecret() bool {
+	for _, name := range []string{"YAN_PASSWORD_FILE", "YAN_PASSWORD", "YAN_TOKEN_FILE", "YAN_TOKEN"} {
+		if a.Getenv(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// maxSecret bounds the file of a secret, in octets.
+const maxSecret = 256 << 10
+
+// Secret reads a secret from the file that NAME_FILE names, or from NAME.
+func (a *Servers) Secret(name string) (string, error) {
+	file := a.Getenv(name + "_FILE")
+	if file == "" {
+		return secret.Trim(a.Getenv(name)), nil
+	}
+	text, err := a.ReadText(file, maxSecret)
+	if err != nil {
+		return "", a.File(name+"_FILE", file, err)
+	}
+	text = secret.Trim(text)
+	switch {
+	case text == "":
+		return "", a.Configf("%s %s: the file is empty", name+"_FILE", command.Printable(file))
+	case strings.ContainsAny(text, "\r\n"):
+		return "", a.Configf("%s %s: the file holds several lines, want the secret alone", name+"_FILE", command.Printable(file))
+	}
+	if info, err := os.Stat(file); err == nil && !a.Windows && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		a.Errf("%s\n", a.T("Others on this machine can read %s; 'chmod 600 %s' keeps it to yourself.", command.Printable(file), command.Printable(file)))
+	}
+	return text, nil
+}
+
+// AskSecret asks on the terminal.
+func (a *Servers) AskSecret(ctx context.Context, server transport.Server, o *yan.Options) error {
+	user := server.User
+	if user == "" {
+		user = o.From
+	}
+	where := a.Pick(server.Provider.CodeHelp.EN, server.Provider.CodeHelp.ZH)
+	if a.ReadSecret == nil {
+		hint := a.T("For example: %s", a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")) + "\n     " +
+			a.T("Or have it kept: %s", "yan login "+user)
+		if where != "" {
+			hint += "\n     " + a.WhereTo(server.Provider) + where
+		}
+		return command.Fail(command.ExitConfig, errors.New(a.T("no password for %s: name its file in YAN_PASSWORD_FILE", user)), hint)
+	}
+	if where != "" {
+		a.Hint(a.WhereTo(server.Provider) + where)
+	}
+	defer a.Hushed()()
+	a.Errf("%s", a.T("Password or authorization code of %s (not shown): ", user))
+	typed, err := a.ReadSecret(ctx)
+	a.Errf("\n")
+	switch {
+	case ctx.Err() != nil:
+		return a.Interrupted()
+	case err != nil:
+		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the password can't be read from the terminal"), err), "")
+	}
+	if o.Password = secret.Trim(typed); o.Password == "" {
+		return a.Configf("no password was typed")
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package verdict
+
+import (
+	"context"
+	"errors"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// ExitStatus is the status for what became of a message.
+func ExitStatus(r yan.Result, provider string) int {
+	o, failed := r.Decisive()
+	switch {
+	case !failed:
+		return command.ExitOK
+	case r.Count(smtp.Unknown) > 0:
+		return command.ExitUnknown
+	case r.Count(smtp.Accepted) > 0:
+		return command.ExitPartial
+	}
+	return ExitForOutcome(o, yan.Explain(o, provider))
+}
+
+// ExitForOutcome is the status for a message that nobody got.
+func ExitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
+	temporary := finding.Permanence == diagnosis.Temporary
+	switch {
+	case errors.Is(o.Err, ErrLog):
+		return command.ExitCantCreate
+	case errors.Is(o.Err, smtpclient.ErrContent):
+		return command.ExitIO
+	case errors.Is(o.Err, context.Canceled), errors.Is(o.Err, context.DeadlineExceeded):
+		return command.ExitTemporary
+	case IsOurData(o.Err):
+		return command.ExitData
+	case finding.Class == diagnosis.ClassHostNotFound:
+		return command.ExitNoHost
+	case temporary:
+		return command.ExitTemporary
+	case o.Stage == smtp.StageAuth, finding.Class == diagnosis.ClassAuthRequired:
+		return command.ExitAuth
+	case o.Stage == smtp.StageTLS, o.Stage == smtp.StageStartTLS, isProtocol(finding.Class):
+		return command.ExitProtocol
+	case o.Reply.IsZero() && finding.Permanence != diagnosis.Permanent:
+		return command.ExitTemporary
+	case o.Stage == smtp.StageRcpt && (finding.Scope == diagnosis.ScopeRecipient || finding.Scope == ""):
+		return command.ExitNoUser // and not the sender or this machine, of which many servers speak only here
+	}
+	return command.ExitUnavailable
+}
+
+// isProtocol: a server that wants a client certificate says so at the greeting
+// (RFC 8446 section 4.4.2.4), so that the stage alone does not tell.
+func isProtocol(c diagnosis.Class) bool {
+	switch c {
+	case diagnosis.ClassTLSFailed, diagnosis.ClassTLSClientCert, diagnosis.ClassTLSUntrusted, diagnosis.ClassTLSName, diagnosis.ClassTLSExpired,
+		diagnosis.ClassTLSPin, diagnosis.ClassWrongTLSMode, diagnosis.ClassStartTLSMissing, diagnosis.ClassTampered,
+		diagnosis.ClassProtocolError:
+		return true
+	}
+	return false
+}
+
+// IsOurData reports messages that this server can't take as they are.
+func IsOurData(err error) bool {
+	for _, e := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrHeaderNeedsSMTPUTF8,
+		smtpclient.ErrNeeds8BITMIME, smtpclient.ErrNeedsBINARYMIME, smtpclient.ErrBrokenBINARYMIME, smtpclient.ErrNeedsDSN, smtpclient.ErrTooManyRecipients} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,15 @@
+package verdict
+
+import (
+	"bytes"
+
+	"github.com/yanmail/yan/internal/cli/clitest"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// testApp is a run of the program without a terminal.
+func testApp(lang words.Language) (*Reporter, *bytes.Buffer, *bytes.Buffer) {
+	c, out, errs := clitest.Console(lang)
+	return &Reporter{Context: command.New(c, nil)}, out, errs
+}

@@ -1,0 +1,258 @@
+package verdict
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
+)
+
+// Report is what became of one message.
+type Report struct {
+	// Name is the file it is from, "" for a composed message and "-" for standard
+	// input; number is its place in an mbox file, from 1, else 0.
+	Name   string
+	Number int
+	As     SentAs
+	Result yan.Result
+	Exit   int
+	// Logged reports whether the outcome of the recipient at a place is from the
+	// log of an earlier run.
+	Logged func(place int) bool
+	// Via has, by recipient, the account that decided before another took over; nil
+	// if none did.
+	Via []*SentAs
+	// InsteadOf has, for each account that another one took over for, the reason.
+	InsteadOf []Handover
+	// StoppedAfter is the stage of --quit-after if the conversation ended there.
+	StoppedAfter string
+	// Several: other messages are reported, too; told is the advice that was given
+	// with them.
+	Several bool
+	Told    map[string]bool
+}
+
+// SentAs is the account and the sender of a message.
+type SentAs struct {
+	Account             string // "" for none
+	Server              transport.Server
+	From                smtp.Address
+	MessageID, ServerID string
+}
+
+// Handover is the reason why another account took over.
+type Handover struct {
+	Account string
+	Outcome smtp.Outcome
+}
+
+// Form is how results are printed.
+type Form struct{ Quiet, Json bool }
+
+// Results is where people read what became of messages: with --quiet that is
+// only what went wrong, and an error.
+func (a *Reporter) Results(quiet bool) (io.Writer, int) {
+	if quiet {
+		return a.Stderr, a.StderrWidth
+	}
+	return a.Stdout, a.StdoutWidth
+}
+
+// Report tells what became of one message: to programs as JSON, to people a
+// line for each recipient and, when something failed, why and what to do.
+func (a *Reporter) Report(f Form, r Report) {
+	switch {
+	case f.Json:
+		a.PrintJSON(newReport(r))
+		return
+	case r.StoppedAfter != "" && f.Quiet:
+		return
+	case r.StoppedAfter != "":
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("stopped after %s, as asked; nothing was sent", r.StoppedAfter))
+		return
+	}
+	name := ""
+	if r.Several {
+		name = a.MessageName(r.Name, r.Number)
+	} else if r.Name != "" && r.Name != "-" && !f.Quiet {
+		a.Outf("%s\n", command.Printable(r.Name))
+	}
+	w, width := a.Results(f.Quiet)
+	for i, o := range r.Result.Recipients {
+		again := r.Logged(i)
+		if o.Status == smtp.Accepted && (f.Quiet || again && r.Several) {
+			continue
+		}
+		line := a.OutcomeLine(name, o, width)
+		switch {
+		case again:
+			line += a.T("; not sent again")
+		case r.Several && o.Status == smtp.Accepted && r.Result.ServerID != "":
+			line += " · " + a.T("queued as %s", r.Result.ServerID)
+		}
+		_, _ = fmt.Fprintf(w, "%s\n", line)
+	}
+	if somebodyMayHaveIt(r.Exit) && !f.Quiet && !r.Several && !r.Logged(0) {
+		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.Receipt(r.Result, r.As)))
+	}
+	if r.Exit != command.ExitOK {
+		a.advise(r)
+	}
+}
+
+// OutcomeLine is one recipient: a mark, the message if there are several, the
+// address, the status, the reply.
+func (a *Reporter) OutcomeLine(name string, o smtp.Outcome, width int) string {
+	mark, colour := "✗", console.Red
+	switch o.Status {
+	case smtp.Accepted:
+		mark, colour = "✓", console.Green
+	case smtp.Unknown:
+		mark, colour = "?", console.Yellow
+	case smtp.Deferred, smtp.NotTried:
+		mark, colour = "–", console.Yellow
+	}
+	if name != "" {
+		name += "  "
+	}
+	line := fmt.Sprintf("%s %s%s  %s", a.Paint(width, colour, mark), name, o.Recipient, a.status(o.Status))
+	why := a.Why(o)
+	switch {
+	case o.Status == smtp.Accepted, why == "":
+		return line
+	case !atServer(o):
+		return console.Hang(line+a.T(": %s", why), "    ", width)
+	}
+	return console.Hang(line+a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why), "    ", width)
+}
+
+// Why is the server's reply, or what happened on this side; "" for neither.
+func (a *Reporter) Why(o smtp.Outcome) string {
+	switch {
+	case !o.Reply.IsZero():
+		return o.Reply.String()
+	case o.Err != nil:
+		return a.LocalError(o.Err)
+	}
+	return ""
+}
+
+// atServer reports whether the stage of an outcome says where it happened: a
+// message that was never begun did not fail at a stage.
+func atServer(o smtp.Outcome) bool {
+	for _, err := range []error{ErrHopeless, ErrLog, sendlog.ErrNoOutcome, mailfiles.ErrChanged, fs.ErrNotExist} {
+		if errors.Is(o.Err, err) {
+			return false
+		}
+	}
+	return true
+}
+
+// LocalError says in the user's language what happened on this side where it
+// is something common; the rest is technical and stays as it is.
+func (a *Reporter) LocalError(err error) string {
+	switch {
+	case errors.Is(err, smtpclient.ErrAnotherRefused):
+		return a.T("another recipient was not accepted, so nothing was sent; with --to-policy any the others get it")
+	case errors.Is(err, smtpclient.ErrTooManyRecipients):
+		return a.T("more recipients than the server takes at a time, and --to-policy all does not split a message")
+	case errors.Is(err, smtpclient.ErrOutOfStep):
+		_, detail, _ := strings.Cut(err.Error(), smtpclient.ErrOutOfStep.Error())
+		return a.T("the server's replies do not fit the commands") + console.Visible(detail)
+	case errors.Is(err, transport.ErrPaused):
+		return a.T("the server asked for a longer pause than yan waits")
+	case errors.Is(err, mailfiles.ErrChanged):
+		return a.T("the file changed after it was checked")
+	case errors.Is(err, smtpclient.ErrContent) && errors.Is(err, fs.ErrNotExist):
+		return a.T("the file is gone since it was checked")
+	case errors.Is(err, sendlog.ErrNoOutcome):
+		return a.T("the run that sent it ended before the outcome was known")
+	case errors.Is(err, ErrHopeless):
+		return a.T("the messages before came no further than the login")
+	case errors.Is(err, ErrLog):
+		return a.T("the log can't be written")
+	case errors.Is(err, ErrTimeout{}):
+		return a.T("the time of --timeout is over")
+	case errors.Is(err, context.Canceled):
+		return a.T("interrupted")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return a.T("the server closed the connection")
+	}
+	return console.Visible(a.Say(err))
+}
+
+// status is the word for people; the one in JSON never changes.
+func (a *Reporter) status(s smtp.Status) string {
+	switch s {
+	case smtp.Accepted:
+		return a.T("accepted")
+	case smtp.Refused:
+		return a.T("refused")
+	case smtp.Deferred:
+		return a.T("deferred")
+	case smtp.Unknown:
+		return a.T("unknown")
+	default:
+		return a.T("not tried")
+	}
+}
+
+// Receipt is what one keeps of a message that went out.
+func (a *Reporter) Receipt(r yan.Result, as SentAs) string {
+	parts := []string{a.T("%s to %s", console.Size(r.Size), as.Server.String())}
+	if as.Account != "" {
+		parts[0] = a.T("%s from account %s to %s", console.Size(r.Size), as.Account, as.Server.String())
+	}
+	if r.MessageID != "" {
+		parts = append(parts, "Message-ID: "+r.MessageID)
+	}
+	if r.ServerID != "" {
+		parts = append(parts, a.T("queued as %s", r.ServerID))
+	}
+	return console.Joined(parts, a.StdoutWidth)
+}
+
+// advise says why, and the one thing to do; the same only once where there are
+// several messages.
+func (a *Reporter) advise(r Report) {
+	o, failed := r.Result.Decisive()
+	if !failed || errors.Is(o.Err, ErrLog) || errors.Is(o.Err, ErrHopeless) { // what is behind them is told by itself
+		return
+	}
+	f := yan.Explain(o, r.As.Server.Provider.ID).At(r.As.Server.Host, r.As.Server.Port)
+	key := f.Cause.EN + f.Hint.EN + f.Advice.EN
+	if r.Told[key] {
+		return
+	}
+	if r.Told != nil {
+		r.Told[key] = true
+	}
+	if !r.Several {
+		a.Errf("\n")
+	}
+	a.Finding(a.Stderr, a.StderrWidth, f)
+}
+
+// somebodyMayHaveIt: by what the receipt says, it is found again.
+func somebodyMayHaveIt(exit int) bool {
+	return exit == command.ExitOK || exit == command.ExitPartial || exit == command.ExitUnknown
+}
+
+// MessageName is a message as the user finds it again.
+func (a *Reporter) MessageName(name string, number int) string {
+	if number > 0 {
+		return a.T("%s message %d", command.Printable(name), number)
+	}
+	return command.Printable(name)
+}

@@ -1,0 +1,46 @@
+package verdict
+
+import (
+	"context"
+	"errors"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// ErrTimeout is why a message was not sent in time. It is a deadline to
+// whoever asks what went wrong.
+type ErrTimeout struct{}
+
+func (ErrTimeout) Error() string        { return "the time of --timeout is over" }
+func (ErrTimeout) Timeout() bool        { return true }
+func (ErrTimeout) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// Why a run takes no further message.
+var (
+	ErrHopeless = errors.New("the messages before it came no further than the login")
+	ErrLog      = errors.New("the log can't be written")
+)
+
+// ReachedStop reports whether --quit-after was given and its stage passed.
+func ReachedStop(quitAfter string, r yan.Result) bool {
+	if quitAfter == "" {
+		return false
+	}
+	for _, o := range r.Recipients {
+		stopped := errors.Is(o.Err, transport.ErrStopped) || o.Err == nil && o.Reply.Positive()
+		if o.Status != smtp.NotTried || !stopped {
+			return false
+		}
+	}
+	return true
+}
+
+func BeforeMail(s smtp.Stage) bool {
+	switch s {
+	case smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello, smtp.StageStartTLS, smtp.StageAuth:
+		return true
+	}
+	return false
+}

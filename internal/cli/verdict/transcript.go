@@ -1,0 +1,84 @@
+package verdict
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// Transcript shows the conversation as it happens: what we say behind →, what
+// the server says behind ←, with the time that its answer took.
+func (a *Reporter) Transcript(w io.Writer, width int) func(yan.Event) {
+	return func(e yan.Event) {
+		switch e.Direction {
+		case smtpclient.Sent:
+			_, _ = fmt.Fprintf(w, "%9s %s %s\n", "", a.Paint(width, console.Bold, "→"), e.Text)
+		case smtpclient.Received:
+			code := console.Green
+			if strings.HasPrefix(e.Text, "4") || strings.HasPrefix(e.Text, "5") {
+				code = console.Red
+			}
+			_, _ = fmt.Fprintf(w, "%s %s %s\n", a.Paint(width, console.Dim, fmt.Sprintf("%9s", Waited(e.Wait))), a.Paint(width, code, "←"), e.Text)
+		default:
+			_, _ = fmt.Fprintf(w, "%s %s\n", a.Paint(width, console.Dim, fmt.Sprintf("%9s", Waited(e.Wait))), a.Paint(width, console.Dim, "· "+a.remark(e)))
+		}
+	}
+}
+
+// remark is what happened beside the lines of the conversation.
+func (a *Reporter) remark(e yan.Event) string {
+	switch e.Direction {
+	case smtpclient.Connected:
+		return a.T("connected to %s", e.Text)
+	case smtpclient.Redialing:
+		return a.T("the server did not answer the start of TLS; once more with a smaller ClientHello, without X25519MLKEM768")
+	case smtpclient.Waiting:
+		return a.T("no greeting yet; waiting for it, up to %s", a.Roughly(e.Wait))
+	case smtpclient.Secured:
+		return a.T("encrypted: %s", a.handshake(e))
+	default:
+		return a.T("the message, %s octets", e.Text)
+	}
+}
+
+// handshake says what TLS has settled.
+func (a *Reporter) handshake(e yan.Event) string {
+	h := e.Handshake
+	if h == nil {
+		return e.Text
+	}
+	text := a.T("%s, %s, certificate of %s verified", h.Version, h.CipherSuite, h.Name)
+	if h.Name == "" {
+		text = a.T("%s, %s, certificate is the pinned one", h.Version, h.CipherSuite)
+	}
+	if h.NoForwardSecrecy {
+		text = a.T("%s; RSA key exchange, without forward secrecy", text)
+	}
+	return text
+}
+
+// Watchful tells somebody at a terminal, who would see nothing otherwise, what is waited
+// for when a server keeps silent. Together with the transcript there is nothing to add.
+func (a *Reporter) Watchful(trace func(yan.Event), host string) func(yan.Event) {
+	if trace != nil || a.StderrWidth == 0 {
+		return trace
+	}
+	return func(e yan.Event) {
+		if e.Direction == smtpclient.Waiting {
+			a.Errf("%s\n", a.T("%s has not greeted yet; waiting, up to %s. Ctrl-C stops.", host, a.Roughly(e.Wait)))
+		}
+	}
+}
+
+// Waited is a duration, or nothing where there was none to measure.
+func Waited(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return console.Duration(d)
+}
