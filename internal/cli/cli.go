@@ -53,7 +53,7 @@ func Run(ctx context.Context, args []string, world World) int {
 	c := console.New(ctx, world.System, words.In(command.ChooseLanguage(args, world.System)))
 	services := outboxes.Services{Keyring: world.Keyring, WorkFactor: world.WorkFactor, OpenStore: world.OpenOutbox}
 	a := &front{Outboxes: outboxes.New(command.New(c, args), services), world: world}
-	root := a.root()
+	root := a.root(a.asked(args))
 	root.SetArgs(args)
 	return a.Finish(root.ExecuteContext(ctx))
 }

@@ -256,7 +256,7 @@ func TestHTMLHasTextAndPictures(t *testing.T) {
 func TestFieldsWithFlags(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)
-	send := command.Below(a.root())
+	send := command.Below(a.root(""))
 	flags := map[string]bool{}
 	for _, cmd := range send {
 		if cmd.Name() == "send" {

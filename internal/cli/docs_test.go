@@ -40,7 +40,7 @@ func exitFor(t *testing.T, err error) int {
 func commands(t *testing.T, lang words.Language) []*cobra.Command {
 	t.Helper()
 	a, _, _ := testApp(lang)
-	list := command.Below(a.root())
+	list := command.Below(a.root(""))
 	if len(list) < 20 {
 		t.Fatalf("only %d commands", len(list))
 	}
@@ -342,7 +342,7 @@ func shellWords(s string) []string {
 // parses reports what is wrong with a command line, without running it.
 func parses(args []string) error {
 	a, _, _ := testApp(words.English)
-	root := a.root()
+	root := a.root("")
 	cmd, rest, err := root.Find(args)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func TestFlagsThatNameFiles(t *testing.T) {
 	a, _, _ := testApp("en")
 	found := map[string]bool{}
 	flags := 0
-	eachFlag(a.root(), func(path string, f *pflag.Flag) {
+	eachFlag(a.root(""), func(path string, f *pflag.Flag) {
 		flags++
 		value := strings.Join(f.Annotations[command.ValueOf], "")
 		named := strings.Contains(value, "FILE") || strings.Contains(value, "FOLDER") || strings.Contains(value, "PATH") || value == "OUTBOX"
@@ -71,7 +71,7 @@ func TestValuesAreNeverFiles(t *testing.T) {
 	}
 	a, _, _ := testApp("en")
 	tried, sent := 0, map[string]bool{}
-	eachFlag(a.root(), func(path string, f *pflag.Flag) {
+	eachFlag(a.root(""), func(path string, f *pflag.Flag) {
 		if path != "yan send" || slices.Contains(fileFlags, f.Name) {
 			return
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,8 +18,58 @@ import (
 	"github.com/yanmail/yan/internal/cli/servecmd"
 )
 
-// root makes the command tree.
-func (a *front) root() *cobra.Command {
+// maker makes the commands of one package.
+type maker struct {
+	names []string
+	make  func() []*cobra.Command
+}
+
+// makers are those of all commands but completion and man, which need the whole tree.
+func (a *front) makers() []maker {
+	one := func(cmd *cobra.Command) []*cobra.Command { return []*cobra.Command{cmd} }
+	return []maker{
+		{[]string{"send"}, func() []*cobra.Command { return one(sendcmd.New(a.Outboxes)) }},
+		{[]string{"queue"}, func() []*cobra.Command { return one(queuecmd.New(a.Outboxes)) }},
+		{[]string{"serve"}, func() []*cobra.Command { return one(servecmd.New(a.Outboxes, a.world.Hangups)) }},
+		{[]string{"login"}, func() []*cobra.Command { return one(logincmd.New(a.Outboxes, a.world.OpenBrowser)) }},
+		{[]string{"account", "config"}, func() []*cobra.Command {
+			account, config := accountcmd.New(a.Outboxes)
+			return []*cobra.Command{account, config}
+		}},
+		{[]string{"sandbox", "demo"}, func() []*cobra.Command {
+			sandbox, demo := sandboxcmd.New(a.Outboxes)
+			return []*cobra.Command{demo, sandbox}
+		}},
+		{[]string{"providers"}, func() []*cobra.Command { return one(providerscmd.New(a.Outboxes)) }},
+		{[]string{"explain"}, func() []*cobra.Command { return one(explaincmd.New(a.Outboxes)) }},
+		{[]string{"doctor"}, func() []*cobra.Command { return one(doctorcmd.New(a.Outboxes, a.world.Dial)) }},
+		{[]string{"version"}, func() []*cobra.Command { return one(a.versionCommand()) }},
+	}
+}
+
+// asked is the command that a command line is about, if making that one alone will do;
+// "" for help, completion and whatever is no command.
+func (a *front) asked(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	for _, arg := range args {
+		short := strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--")
+		if strings.HasPrefix(arg, "--help") || short && strings.Contains(arg, "h") {
+			return ""
+		}
+	}
+	for _, c := range a.makers() {
+		if slices.Contains(c.names, args[0]) {
+			return args[0]
+		}
+	}
+	return ""
+}
+
+// root makes the command tree, or the root and the package of the command that is asked
+// for: making all takes longer than most commands run.
+func (a *front) root(asked string) *cobra.Command {
 	var showVersion bool
 	root := &cobra.Command{
 		Use:   "yan",
@@ -51,11 +102,14 @@ func (a *front) root() *cobra.Command {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.Help(a.Page(cmd)) })
 	root.SetFlagErrorFunc(a.FlagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.Environment(cmd) }
-	account, config := accountcmd.New(a.Outboxes)
-	sandbox, demo := sandboxcmd.New(a.Outboxes)
-	root.AddCommand(sendcmd.New(a.Outboxes), queuecmd.New(a.Outboxes), servecmd.New(a.Outboxes, a.world.Hangups), logincmd.New(a.Outboxes, a.world.OpenBrowser),
-		account, config, demo, sandbox, providerscmd.New(a.Outboxes), explaincmd.New(a.Outboxes), doctorcmd.New(a.Outboxes, a.world.Dial),
-		a.versionCommand(), a.completionCommand(), a.manCommand())
+	for _, c := range a.makers() {
+		if asked == "" || slices.Contains(c.names, asked) {
+			root.AddCommand(c.make()...)
+		}
+	}
+	if asked == "" {
+		root.AddCommand(a.completionCommand(), a.manCommand())
+	}
 	root.SetHelpCommand(a.helpCommand())
 	return root
 }
