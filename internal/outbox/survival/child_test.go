@@ -163,7 +163,13 @@ func (o orders) enqueue(store outbox.Store, behind int) error {
 	}
 	group.Wait()
 	close(errs)
-	return <-errs
+	err := <-errs
+	if errors.Is(err, outbox.ErrUncertain) {
+		// All callers may have shared the commit that failed. The call after it is refused,
+		// and says so.
+		_ = o.one(store, behind+o.Letters+1)
+	}
+	return err
 }
 
 func (o orders) one(store outbox.Store, n int) error {
