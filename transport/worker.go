@@ -55,7 +55,7 @@ func (w *worker) work() {
 		}
 		w.counted = false
 		r.mu.Unlock()
-		l, err, panicked := w.connects()
+		l, panicked, err := w.connects()
 		r.mu.Lock()
 		r.dialing--
 		if panicked != nil {
@@ -148,9 +148,9 @@ func (w *worker) carry(l *link) (panicked *carried) {
 
 // connects gets a connection. A panic in the caller's code, as in its TokenSource, is the
 // caller's.
-func (w *worker) connects() (l *link, err error, panicked *carried) {
+func (w *worker) connects() (l *link, panicked *carried, err error) {
 	panicked = w.catch(func() { l, err = w.run.s.pool.get(w.run.opening) })
-	return l, err, panicked
+	return l, panicked, err
 }
 
 // catch does something that may panic.

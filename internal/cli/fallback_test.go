@@ -187,15 +187,6 @@ func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]jsonout.Report)
 	}
 }
 
-func mustAddress(t *testing.T, s string) smtp.Address {
-	t.Helper()
-	a, err := smtp.ParseAddress(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
 // Answers to a message that another account sends go where they would have
 // gone.
 func TestFallbackKeepsWhereAnswersGo(t *testing.T) {

@@ -200,6 +200,8 @@ func (a *Accounts) Secrets() *account.Secrets {
 	return s
 }
 
+// Vault is where secrets are kept: the keyring, or the encrypted file whose passphrase is asked
+// for on the terminal.
 func (a *Accounts) Vault() *secret.Vault {
 	v := &secret.Vault{Keyring: a.Keyring, Getenv: a.Getenv, Home: a.Getenv("HOME"), WorkFactor: a.WorkFactor}
 	if path, err := account.Path(a.Getenv); err == nil {

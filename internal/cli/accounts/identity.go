@@ -95,11 +95,11 @@ func (a *Accounts) Fill(s *serverflag.ServerFlags, id *Identity, changed func(st
 		to               *string
 	}{
 		{"auth", "auth", strings.ToUpper(acc.Auth), &s.Auth},
-		{"tls-ca", "tls_ca", acc.File(acc.TLSCA), &s.TlsCA},
-		{"tls-pin", "tls_pin", acc.TLSPin, &s.TlsPin},
-		{"tls-cert", "tls_cert", acc.File(acc.TLSCert), &s.TlsCert},
-		{"tls-key", "tls_key", acc.File(acc.TLSKey), &s.TlsKey},
-		{"tls-name", "tls_name", acc.TLSName, &s.TlsName},
+		{"tls-ca", "tls_ca", acc.File(acc.TLSCA), &s.TLSCA},
+		{"tls-pin", "tls_pin", acc.TLSPin, &s.TLSPin},
+		{"tls-cert", "tls_cert", acc.File(acc.TLSCert), &s.TLSCert},
+		{"tls-key", "tls_key", acc.File(acc.TLSKey), &s.TLSKey},
+		{"tls-name", "tls_name", acc.TLSName, &s.TLSName},
 		{"proxy", "proxy", acc.Proxy, &s.Proxy},
 		{"local-name", "local_name", acc.LocalName, &s.LocalName},
 	} {
@@ -109,7 +109,7 @@ func (a *Accounts) Fill(s *serverflag.ServerFlags, id *Identity, changed func(st
 		*v.to = v.value
 		a.Origin[v.flag] = a.T("account %s: %s", acc.Name, v.key)
 	}
-	s.TlsRSA = s.TlsRSA || acc.TLSRSAKeyExchange
+	s.TLSRSA = s.TLSRSA || acc.TLSRSAKeyExchange
 	s.Cleartext = s.Cleartext || acc.AllowCleartextPassword
 	s.LockStep = s.LockStep || acc.NoPipelining
 	s.Pipeline = acc.PipelineMessages.Client()

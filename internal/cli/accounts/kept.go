@@ -77,6 +77,7 @@ type fileBefore struct {
 	existed bool
 }
 
+// RememberFile reads a file that is about to change, so that it can be put back.
 func RememberFile(path string) (fileBefore, error) {
 	b := fileBefore{path: path}
 	info, err := os.Stat(path)

@@ -53,6 +53,7 @@ func (a *Accounts) orBad(path string, err error) error {
 	return a.BadConfiguration(path, err)
 }
 
+// AccountNamesOf returns the names of the accounts of a configuration, in its order.
 func AccountNamesOf(f *account.File) []string {
 	var names []string
 	for _, acc := range f.Accounts() {

@@ -109,9 +109,13 @@ type Failure struct {
 	Told bool
 }
 
+// Error is that of the cause.
 func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
 
+// Fail is a failure with its exit status and one thing to do; the hint is "" if the error says it.
 func Fail(code int, err error, hint string) *Failure {
 	return &Failure{Code: code, Err: err, Hint: hint}
 }

@@ -14,6 +14,7 @@ const (
 	widest    = 110
 )
 
+// HelpWidth is the number of columns of a help on this terminal.
 func (a *Context) HelpWidth() int {
 	if a.StdoutWidth == 0 {
 		return usual

@@ -30,6 +30,7 @@ type List struct {
 	Entries []Entry
 }
 
+// Entry is a term with its meaning.
 type Entry struct{ Term, Text string }
 
 // UsageLines annotates a command whose usage needs more than its Use line.
@@ -136,6 +137,7 @@ func (a *Context) ServerForms() List {
 	}}
 }
 
+// Variables lists the environment variables of yan send.
 func (a *Context) Variables() List {
 	return List{a.T("Variables:"), []Entry{
 		{"YAN_PASSWORD_FILE", a.T("the file with the password or authorization code")},
@@ -148,6 +150,7 @@ func (a *Context) Variables() List {
 	}}
 }
 
+// ExitStatuses lists the exit statuses with their meanings.
 func (a *Context) ExitStatuses() List {
 	l := List{Title: a.T("Exit status:")}
 	for _, s := range a.Statuses() {

@@ -238,6 +238,7 @@ func (a *Context) notUTF8(where string) error {
 	return Fail(ExitData, errors.New(a.T("%s: the text is not UTF-8", where)), hint)
 }
 
+// UnknownCommand is the failure for a word that is no command, with the nearest one.
 func (a *Context) UnknownCommand(root *cobra.Command, name string) error {
 	if hint := a.DashHint(name); hint != "" {
 		return Fail(ExitUsage, errors.New(a.T("unknown command %q", name)), hint)

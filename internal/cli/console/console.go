@@ -99,6 +99,7 @@ func (w *watchedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Heading prints a line in bold; a line break before it stays outside.
 func (a *Console) Heading(s string) {
 	lead := ""
 	if strings.HasPrefix(s, "\n") {

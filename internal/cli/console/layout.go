@@ -38,6 +38,8 @@ func Columns(s string) int {
 	return n
 }
 
+// Cells is the number of columns of a character: 2 for wide East Asian ones, 0 for marks and
+// characters that are not shown, else 1.
 func Cells(r rune) int {
 	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
 		return 0
@@ -108,6 +110,7 @@ const (
 	opening = "（《“‘「『"
 )
 
+// Units splits a text where a line may be broken.
 func Units(text string) []unit {
 	var list []unit
 	for _, word := range strings.Fields(text) {
@@ -191,6 +194,7 @@ func Joined(parts []string, width int) string {
 	return line
 }
 
+// Clipped shortens a text to 60 characters.
 func Clipped(s string) string {
 	if r := []rune(s); len(r) > 60 {
 		return string(r[:60]) + "…"

@@ -59,12 +59,12 @@ func (a *runner) doctorCommand() *cobra.Command {
 	)
 	command.Add(cmd, a.T("Server and login:"),
 		command.NewOption("auth", "", &d.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
-		command.NewOption("tls-ca", "", &d.TlsCA, file, a.T("trust these authorities (PEM) instead of the system's")),
-		command.NewOption("tls-pin", "", &d.TlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
-		command.NewOption("tls-cert", "", &d.TlsCert, file, a.T("show this client certificate (PEM)")),
-		command.NewOption("tls-key", "", &d.TlsKey, file, a.T("the key of the client certificate (PEM)")),
-		command.NewOption("tls-name", "", &d.TlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
-		command.NewOption("tls-rsa-key-exchange", "", &d.TlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
+		command.NewOption("tls-ca", "", &d.TLSCA, file, a.T("trust these authorities (PEM) instead of the system's")),
+		command.NewOption("tls-pin", "", &d.TLSPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
+		command.NewOption("tls-cert", "", &d.TLSCert, file, a.T("show this client certificate (PEM)")),
+		command.NewOption("tls-key", "", &d.TLSKey, file, a.T("the key of the client certificate (PEM)")),
+		command.NewOption("tls-name", "", &d.TLSName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
+		command.NewOption("tls-rsa-key-exchange", "", &d.TLSRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
 		command.NewOption("allow-cleartext-password", "", &d.Cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")),
 		command.NewOption("proxy", "", &d.Proxy, "URL", a.T("go through socks5://host:port or http://host:port")),
 		command.NewOption("local-name", "", &d.LocalName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")),
@@ -131,8 +131,8 @@ func (a *runner) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exa
 		e.From = from.Address
 	}
 	flags := d.ServerFlags
-	flags.Server, flags.Proxy, flags.LocalName, flags.TlsPin = acc.Server, acc.Proxy, acc.LocalName, acc.TLSPin
-	flags.Cleartext, flags.TlsName, flags.TlsRSA = acc.AllowCleartextPassword, acc.TLSName, acc.TLSRSAKeyExchange
+	flags.Server, flags.Proxy, flags.LocalName, flags.TLSPin = acc.Server, acc.Proxy, acc.LocalName, acc.TLSPin
+	flags.Cleartext, flags.TLSName, flags.TLSRSA = acc.AllowCleartextPassword, acc.TLSName, acc.TLSRSAKeyExchange
 	var err error
 	if e.Server, err = flags.Target(a.Servers, e.From); err != nil {
 		return e, err
@@ -231,14 +231,14 @@ func (d *doctorFlags) over(acc account.Account) account.Account {
 	for _, f := range []struct {
 		flag string
 		to   *string
-	}{{d.selector, &acc.DKIMSelector}, {d.Auth, &acc.Auth}, {d.TlsPin, &acc.TLSPin}, {d.TlsName, &acc.TLSName},
+	}{{d.selector, &acc.DKIMSelector}, {d.Auth, &acc.Auth}, {d.TLSPin, &acc.TLSPin}, {d.TLSName, &acc.TLSName},
 		{d.Proxy, &acc.Proxy}, {d.LocalName, &acc.LocalName}} {
 		if f.flag != "" {
 			*f.to = f.flag
 		}
 	}
 	acc.AllowCleartextPassword = acc.AllowCleartextPassword || d.Cleartext
-	acc.TLSRSAKeyExchange = acc.TLSRSAKeyExchange || d.TlsRSA
+	acc.TLSRSAKeyExchange = acc.TLSRSAKeyExchange || d.TLSRSA
 	return acc
 }
 

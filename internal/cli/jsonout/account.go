@@ -8,6 +8,7 @@ type Import struct {
 	Notes    []Note   `json:"notes"`
 }
 
+// Found is an account that import found.
 type Found struct {
 	Name    string `json:"name"`
 	From    string `json:"from,omitempty"`
@@ -118,6 +119,7 @@ type Check struct {
 	Problems []Problem `json:"problems"`
 }
 
+// Problem is a finding of config check.
 type Problem struct {
 	Severity string `json:"severity"` // "error" or "warning"
 	Line     int    `json:"line,omitempty"`

@@ -24,6 +24,7 @@ type Diagnosis struct {
 	Basis      string   `json:"basis"`
 }
 
+// Text is a sentence in both languages.
 type Text struct {
 	EN string `json:"en"`
 	ZH string `json:"zh"`

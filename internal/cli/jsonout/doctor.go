@@ -17,6 +17,7 @@ type Doctor struct {
 	Next     *DoctorNext  `json:"next,omitempty"`
 }
 
+// DoctorStep is a step of the examination.
 type DoctorStep struct {
 	Name     string  `json:"name"`
 	Target   string  `json:"target,omitempty"`
@@ -34,6 +35,7 @@ type DoctorStep struct {
 	Diagnosis *Diagnosis   `json:"diagnosis,omitempty"`
 }
 
+// DoctorNext is the one thing to do next.
 type DoctorNext struct {
 	Step   string `json:"step"`
 	Target string `json:"target,omitempty"`

@@ -108,6 +108,7 @@ type QueueStats struct {
 	Ahead    int64          `json:"ahead_seconds,omitempty"`
 }
 
+// QueueAccount counts the recipients of an account.
 type QueueAccount struct {
 	Account       string         `json:"account"`
 	Count         map[string]int `json:"count"`
@@ -115,6 +116,7 @@ type QueueAccount struct {
 	Answer
 }
 
+// QueueWorker is a process that sends from the outbox.
 type QueueWorker struct {
 	Host         string    `json:"host"`
 	PID          int       `json:"pid"`

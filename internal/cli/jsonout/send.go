@@ -38,6 +38,7 @@ type Report struct {
 	Diagnosis  *Diagnosis  `json:"diagnosis,omitempty"`
 }
 
+// Recipient is the outcome for a recipient.
 type Recipient struct {
 	Address  string `json:"address"`
 	Status   string `json:"status"`

@@ -1,5 +1,6 @@
 package jsonout
 
+// Version is what version prints as JSON.
 type Version struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision,omitempty"`

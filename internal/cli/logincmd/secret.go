@@ -91,13 +91,13 @@ func (l *setup) settings() error {
 	if s.Auth != "" {
 		l.acc.Auth = s.Auth
 	}
-	if s.TlsPin != "" {
-		l.acc.TLSPin = s.TlsPin
+	if s.TLSPin != "" {
+		l.acc.TLSPin = s.TLSPin
 	}
-	if s.TlsName != "" {
-		l.acc.TLSName = s.TlsName
+	if s.TLSName != "" {
+		l.acc.TLSName = s.TLSName
 	}
-	l.acc.TLSRSAKeyExchange = l.acc.TLSRSAKeyExchange || s.TlsRSA
+	l.acc.TLSRSAKeyExchange = l.acc.TLSRSAKeyExchange || s.TLSRSA
 	if s.Proxy != "" {
 		l.acc.Proxy = s.Proxy
 	}
@@ -109,7 +109,7 @@ func (l *setup) settings() error {
 	for _, f := range []struct {
 		file string
 		to   *string
-	}{{s.TlsCA, &l.acc.TLSCA}, {s.TlsCert, &l.acc.TLSCert}, {s.TlsKey, &l.acc.TLSKey}, {s.secretFile, &l.acc.Secret.File}, {s.secretNetrc, &l.acc.Secret.Netrc}} {
+	}{{s.TLSCA, &l.acc.TLSCA}, {s.TLSCert, &l.acc.TLSCert}, {s.TLSKey, &l.acc.TLSKey}, {s.secretFile, &l.acc.Secret.File}, {s.secretNetrc, &l.acc.Secret.Netrc}} {
 		if f.file == "" {
 			continue
 		}

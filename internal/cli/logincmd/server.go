@@ -107,10 +107,10 @@ func (l *setup) search(ctx context.Context) error {
 	if l.s.dns != "" {
 		finder.Resolver = resolver(l.s.dns)
 	}
-	if l.s.TlsCA != "" {
-		roots, err := smtpclient.LoadRoots(l.s.TlsCA)
+	if l.s.TLSCA != "" {
+		roots, err := smtpclient.LoadRoots(l.s.TLSCA)
 		if err != nil {
-			return l.a.Configf("%s %s: holds no certificate in PEM form", l.a.Name("tls-ca"), command.Printable(l.s.TlsCA))
+			return l.a.Configf("%s %s: holds no certificate in PEM form", l.a.Name("tls-ca"), command.Printable(l.s.TLSCA))
 		}
 		finder.Roots = roots
 	}

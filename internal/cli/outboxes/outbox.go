@@ -23,6 +23,7 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
+// OutboxText is the help of --outbox.
 func OutboxText(a *Outboxes) string {
 	return a.T("where the outbox is: a file, or postgres://… (default: that of the configuration, else the user's own)")
 }
@@ -217,6 +218,7 @@ func OfOutbox(shown string, err error, as string) error {
 	return sentence.Errorf("%s: %w", as, err)
 }
 
+// CopiedHint says what to do with a copied outbox.
 func (a *Outboxes) CopiedHint() string {
 	return a.T("If the original is gone: %s. If it is not, or you do not know: %s; what waits here is in doubt then.", "yan queue adopt --moved", "yan queue adopt")
 }
@@ -257,6 +259,7 @@ func (a *Outboxes) noPasswordInFlag(where string) error {
 	return nil
 }
 
+// OpenOutbox opens an outbox, creating it if it is not there.
 func (a *Outboxes) OpenOutbox(ctx context.Context, where string, o outbox.Options) (outbox.Store, error) {
 	if a.OpenStore != nil {
 		return a.OpenStore(ctx, where, o)

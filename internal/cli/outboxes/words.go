@@ -31,6 +31,7 @@ func (a *Outboxes) NoneEmpty(cmd *cobra.Command, flags ...string) error {
 	return nil
 }
 
+// OptionalTime is nil for the zero time, which JSON leaves out then.
 func OptionalTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -42,6 +43,7 @@ func OptionalTime(t time.Time) *time.Time {
 // priorities are the words of --priority.
 func PriorityWords() []string { return []string{"high", "normal", "low"} }
 
+// PriorityWord is the word for a priority.
 func PriorityWord(p outbox.Priority) string {
 	switch {
 	case p > 0:
@@ -52,6 +54,7 @@ func PriorityWord(p outbox.Priority) string {
 	return "normal"
 }
 
+// PriorityOf is the priority of a word.
 func PriorityOf(word string) (p outbox.Priority, ok bool) {
 	for _, p := range outbox.Priorities() {
 		if PriorityWord(p) == word {

@@ -40,12 +40,12 @@ func (a *Servers) HostAndPort(at transport.Server) string {
 type ServerFlags struct {
 	Server    string
 	Auth      string
-	TlsCA     string
-	TlsPin    string
-	TlsCert   string
-	TlsKey    string
-	TlsName   string
-	TlsRSA    bool
+	TLSCA     string
+	TLSPin    string
+	TLSCert   string
+	TLSKey    string
+	TLSName   string
+	TLSRSA    bool
 	Cleartext bool
 	LockStep  bool
 	Pipeline  smtpclient.PipelineMessages // of the account
@@ -55,17 +55,18 @@ type ServerFlags struct {
 	Timeout   time.Duration
 }
 
+// Register adds the flags to a command.
 func (s *ServerFlags) Register(a *Servers, cmd *cobra.Command) {
 	file := a.T("FILE")
 	command.Add(cmd, a.T("Server and login:"),
 		command.NewOption("server", "", &s.Server, a.T("SERVER"), a.T("URL or provider, see below (default: the account's, else the provider of the sender's address)")),
 		command.NewOption("auth", "", &s.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
-		command.NewOption("tls-ca", "", &s.TlsCA, file, a.T("trust these authorities (PEM) instead of the system's")),
-		command.NewOption("tls-pin", "", &s.TlsPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
-		command.NewOption("tls-cert", "", &s.TlsCert, file, a.T("show this client certificate (PEM)")),
-		command.NewOption("tls-key", "", &s.TlsKey, file, a.T("the key of the client certificate (PEM)")),
-		command.NewOption("tls-name", "", &s.TlsName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
-		command.NewOption("tls-rsa-key-exchange", "", &s.TlsRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
+		command.NewOption("tls-ca", "", &s.TLSCA, file, a.T("trust these authorities (PEM) instead of the system's")),
+		command.NewOption("tls-pin", "", &s.TLSPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
+		command.NewOption("tls-cert", "", &s.TLSCert, file, a.T("show this client certificate (PEM)")),
+		command.NewOption("tls-key", "", &s.TLSKey, file, a.T("the key of the client certificate (PEM)")),
+		command.NewOption("tls-name", "", &s.TLSName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
+		command.NewOption("tls-rsa-key-exchange", "", &s.TLSRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
 		command.NewOption("allow-cleartext-password", "", &s.Cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")),
 		command.NewOption("proxy", "", &s.Proxy, "URL", a.T("go through socks5://host:port or http://host:port")),
 		command.NewOption("local-name", "", &s.LocalName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")),
@@ -85,6 +86,7 @@ func quitStages() []string {
 	return []string{"connect", "tls", "greeting", "ehlo", "auth", "mail", "rcpt"}
 }
 
+// ProviderIDs lists the ids of all providers.
 func ProviderIDs() []string {
 	var ids []string
 	for _, p := range provider.All() {
@@ -104,8 +106,8 @@ func (s *ServerFlags) Check(a *Servers, cmd *cobra.Command) error {
 		return a.Wrongf("%s %q: want one of %s", a.Name("quit-after"), s.QuitAfter, a.Listed(quitStages()))
 	case s.Auth != "" && !slices.Contains(mechanisms(), s.Auth):
 		return a.Wrongf("%s %q: want one of %s", a.Name("auth"), s.Auth, a.Listed(mechanisms()))
-	case strings.ContainsFunc(s.TlsName, func(r rune) bool { return r <= ' ' || r == '/' || r == '@' }):
-		return a.Wrongf("%s %q: want a host name like mail.example.com", a.Name("tls-name"), s.TlsName)
+	case strings.ContainsFunc(s.TLSName, func(r rune) bool { return r <= ' ' || r == '/' || r == '@' }):
+		return a.Wrongf("%s %q: want a host name like mail.example.com", a.Name("tls-name"), s.TLSName)
 	case cmd.Flags().Changed("timeout") && s.Timeout <= 0:
 		return a.Wrongf("%s %q: want a time above zero, like 30s", a.Name("timeout"), s.Timeout.String())
 	case len(s.LocalName) > 255 || strings.ContainsFunc(s.LocalName, hidden):
@@ -137,8 +139,9 @@ func (a *Servers) checkProxy(name, proxy string) error {
 	return nil
 }
 
+// CheckTLS reads the files of the TLS flags and finds what is wrong with them.
 func (s *ServerFlags) CheckTLS(a *Servers) error {
-	for _, f := range []struct{ flag, file string }{{"tls-ca", s.TlsCA}, {"tls-cert", s.TlsCert}, {"tls-key", s.TlsKey}} {
+	for _, f := range []struct{ flag, file string }{{"tls-ca", s.TLSCA}, {"tls-cert", s.TLSCert}, {"tls-key", s.TLSKey}} {
 		if f.file == "" {
 			continue
 		}
@@ -146,28 +149,28 @@ func (s *ServerFlags) CheckTLS(a *Servers) error {
 			return a.File(a.Name(f.flag), f.file, err)
 		}
 	}
-	if s.TlsCA != "" {
-		switch err := a.PemFiles(func() error { _, err := smtpclient.LoadRoots(s.TlsCA); return err }); {
+	if s.TLSCA != "" {
+		switch err := a.PemFiles(func() error { _, err := smtpclient.LoadRoots(s.TLSCA); return err }); {
 		case isUnreadable(err):
-			return a.File(a.Name("tls-ca"), s.TlsCA, err)
+			return a.File(a.Name("tls-ca"), s.TLSCA, err)
 		case err != nil:
-			return a.Configf("%s %s: holds no certificate in PEM form", a.Name("tls-ca"), command.Printable(s.TlsCA))
+			return a.Configf("%s %s: holds no certificate in PEM form", a.Name("tls-ca"), command.Printable(s.TLSCA))
 		}
 	}
-	if s.TlsPin != "" {
-		if _, err := smtpclient.ParsePin(s.TlsPin); err != nil {
-			return a.Wrongf("%s %q: want sha256: and 64 hexadecimal digits", a.Name("tls-pin"), s.TlsPin)
+	if s.TLSPin != "" {
+		if _, err := smtpclient.ParsePin(s.TLSPin); err != nil {
+			return a.Wrongf("%s %q: want sha256: and 64 hexadecimal digits", a.Name("tls-pin"), s.TLSPin)
 		}
 	}
 	switch {
-	case s.TlsCert != "" && s.TlsKey == "":
+	case s.TLSCert != "" && s.TLSKey == "":
 		return a.Wrongf("%s needs %s: a client certificate has two files", a.Name("tls-cert"), "--tls-key")
-	case s.TlsKey != "" && s.TlsCert == "":
+	case s.TLSKey != "" && s.TLSCert == "":
 		return a.Wrongf("%s needs %s: a client certificate has two files", a.Name("tls-key"), "--tls-cert")
-	case s.TlsCert != "":
-		switch err := a.PemFiles(func() error { _, err := smtpclient.LoadCertificate(s.TlsCert, s.TlsKey); return err }); {
+	case s.TLSCert != "":
+		switch err := a.PemFiles(func() error { _, err := smtpclient.LoadCertificate(s.TLSCert, s.TLSKey); return err }); {
 		case isUnreadable(err):
-			return a.File(a.Name("tls-cert"), s.TlsCert, err)
+			return a.File(a.Name("tls-cert"), s.TLSCert, err)
 		case err != nil:
 			return a.Configf("%s and %s do not make a client certificate: %v", a.Name("tls-cert"), a.Name("tls-key"), err)
 		}
@@ -276,8 +279,8 @@ func PrintableURL(s string) string {
 // Options makes what yan.Open takes of flags that were checked.
 func (s *ServerFlags) Options(a *Servers, from smtp.Address, server transport.Server) (yan.Options, error) {
 	o := yan.Options{From: from.String(), Mechanism: s.Auth, AllowCleartextPassword: s.Cleartext,
-		CAFile: s.TlsCA, Pin: s.TlsPin, CertFile: s.TlsCert, KeyFile: s.TlsKey,
-		TLSName: s.TlsName, RSAKeyExchange: s.TlsRSA,
+		CAFile: s.TLSCA, Pin: s.TLSPin, CertFile: s.TLSCert, KeyFile: s.TLSKey,
+		TLSName: s.TLSName, RSAKeyExchange: s.TLSRSA,
 		Proxy: s.Proxy, LocalName: s.LocalName, NoPipelining: s.LockStep, NoChunking: s.LockStep, PipelineMessages: s.Pipeline, StopAfter: smtp.Stage(s.QuitAfter)}
 	if o.Proxy == "" && server.Socket == "" {
 		var err error

@@ -43,6 +43,7 @@ func (a *Servers) CodeLabel(p provider.Provider) string {
 	return a.T("app password")
 }
 
+// SomeOf lists the first n domains and counts the rest.
 func (a *Servers) SomeOf(domains []string, n int) string {
 	list := make([]string, len(domains))
 	for i, d := range domains {
@@ -54,6 +55,7 @@ func (a *Servers) SomeOf(domains []string, n int) string {
 	return a.Listed(list)
 }
 
+// UnknownProvider is the failure for a word that is no provider, with the nearest one.
 func (a *Servers) UnknownProvider(name string) error {
 	hint := a.T("'yan providers' lists those that are known.")
 	if near := provider.Nearest(name); len(near) > 0 {

@@ -37,7 +37,7 @@ func (a *Servers) Login(ctx context.Context, s *ServerFlags, server transport.Se
 	given := o.Password != "" || o.Token != ""
 	switch s.Auth {
 	case sasl.External:
-		if s.TlsCert == "" {
+		if s.TLSCert == "" {
 			return a.Wrongf("%s EXTERNAL needs a client certificate: give --tls-cert and --tls-key", name)
 		}
 		if given {

@@ -10,6 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 )
 
+// OptionalText is nil for an empty text, which JSON leaves out then.
 func OptionalText(t diagnosis.Text) *jsonout.Text {
 	if t.EN == "" && t.ZH == "" {
 		return nil

@@ -47,6 +47,7 @@ func newReport(r Report) jsonout.Report {
 	return rep
 }
 
+// NewDiagnosis is a finding as JSON.
 func NewDiagnosis(f diagnosis.Finding) *jsonout.Diagnosis {
 	return &jsonout.Diagnosis{Class: string(f.Class), Scope: string(f.Scope), Permanence: string(f.Permanence),
 		Retry: string(f.Retry.Kind), RetryAfter: int64(f.Retry.After.Seconds()),
