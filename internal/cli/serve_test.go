@@ -280,3 +280,33 @@ func TestServeExitStatus(t *testing.T) {
 		}
 	}
 }
+
+// 'yan queue resume' reaches a rest that only the running 'yan serve' knows of.
+func TestServeIsResumed(t *testing.T) {
+	t.Parallel()
+	s := startServe(t)
+	s.out.waitFor(t, "Ctrl-C")
+	missing := filepath.Join(filepath.Dir(s.config), "work.code")
+	text := fmt.Sprintf("[account.work]\nfrom = %q\nserver = %q\ntls_ca = %q\nsecret = { file = %q }\n", s.sandbox.Login(), s.sandbox.URL(), s.sandbox.CAFile(), missing)
+	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.hangups <- os.Interrupt
+	s.errs.waitFor(t, "read again")
+	s.enqueue(t, "work", "friend@example.org")
+	s.errs.waitFor(t, "work.code")
+	if err := os.WriteFile(missing, []byte(s.sandbox.Password()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w, out, errs := world(map[string]string{"YAN_CONFIG": s.config, "HOME": filepath.Dir(s.config)})
+	w.OpenOutbox = func(context.Context, string, outbox.Options) (outbox.Store, error) { return kept{s.store}, nil }
+	if code := Run(t.Context(), []string{"queue", "resume", "work"}, w); code != command.ExitOK || !strings.Contains(out.String(), "account work goes on") {
+		t.Errorf("exit status %d\n%s%s", code, out, errs)
+	}
+	s.sandbox.WaitMessages(1)
+}
+
+// kept stays open when a command has used it.
+type kept struct{ outbox.Store }
+
+func (kept) Close() error { return nil }

@@ -32,6 +32,7 @@ type Delivery struct {
 	doubts   map[outbox.ID]doubt
 	suspects map[string]*suspicion // by account
 	rests    map[string]Rest       // of this process alone, by account
+	resumed  map[string]int64      // outbox.Due.Resumed, as last seen, by account
 	// doubtsBehind is how far they were gone through; untold is of how many failures
 	// nobody could be told.
 	doubtsBehind outbox.ID
@@ -64,7 +65,7 @@ func New(o Options) *Delivery {
 		o.After = time.After
 	}
 	d := &Delivery{o: o, couriers: map[string]*courier{}, retryAt: map[string]time.Time{}, failures: map[string]int{},
-		suspects: map[string]*suspicion{}, rests: map[string]Rest{},
+		suspects: map[string]*suspicion{}, rests: map[string]Rest{}, resumed: map[string]int64{},
 		doubts: map[outbox.ID]doubt{}, changed: make(chan struct{}, 1), count: map[outbox.State]int{}}
 	d.o.Observe = d.sheltered(o.Observe)
 	return d

@@ -126,7 +126,13 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 	}
 	for _, account := range due {
 		in := account.In
+		d.resumed[account.Account] = account.Resumed
 		if rest, rests := d.rests[account.Account]; rests {
+			if rest.resumed != account.Resumed { // a person had it go on
+				delete(d.retryAt, account.Account)
+				delete(d.failures, account.Account)
+				rest.Until = now
+			}
 			if left := rest.Until.Sub(now); left > 0 {
 				wait = min(wait, max(in, left))
 				continue

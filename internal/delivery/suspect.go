@@ -84,7 +84,7 @@ func (c *courier) named(p *parcel, r outbox.Recipient, stage smtp.Stage) string 
 func (d *Delivery) restHere(account string, rest time.Duration, why outbox.Answer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.rests[account] = Rest{Account: account, Until: d.o.Now().Add(rest), Answer: why}
+	d.rests[account] = Rest{Account: account, Until: d.o.Now().Add(rest), Answer: why, resumed: d.resumed[account]}
 }
 
 // Rest is an account that is not used by this process for a while, because of a fault
@@ -94,4 +94,5 @@ type Rest struct {
 	Account string
 	Until   time.Time
 	Answer  outbox.Answer
+	resumed int64 // outbox.Due.Resumed when it began
 }

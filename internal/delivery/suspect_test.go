@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -217,5 +218,35 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 				t.Errorf("it still rests behind a reload: %+v", rests)
 			}
 		})
+	}
+}
+
+// Who ends the rest of an account in the outbox, with yan queue resume, ends a rest of this
+// process, too, which the outbox does not know.
+func TestResumeEndsARestOfThisProcess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.enqueue("a@example.org")
+	route, broken := w.route, atomic.Bool{}
+	broken.Store(true)
+	w.opts.Route = func(context.Context, string) (delivery.Route, error) {
+		if broken.Load() {
+			return delivery.Route{}, errors.New("no password file")
+		}
+		return route, nil
+	}
+	w.opts.After = func(time.Duration) <-chan time.Time { return nil } // no time passes
+	ctx, cancel := context.WithCancel(t.Context())
+	d, ended := delivery.New(w.opts), make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	w.wait("the account rests", func() bool { return len(d.Status().Rests) == 1 })
+	broken.Store(false)
+	if err := w.model.Resume(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	w.wait("the message is sent", func() bool { return w.states(id) == "handed_over" })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

@@ -89,7 +89,8 @@ type Store interface {
 	// account was not paused until now: who hears true has to tell. A longer pause replaces one that
 	// is there, with its Answer; a shorter one changes nothing.
 	Pause(ctx context.Context, p Pause) (began bool, err error)
-	// Resume ends the pause of an account.
+	// Resume ends the pause of an account, and wakes the workers, so that they end a rest of
+	// their own; see Due.
 	Resume(ctx context.Context, account string) error
 
 	// Sweep forgets lapsed workers and takes back what nobody who is known has: Leased
@@ -181,6 +182,9 @@ type Batch struct {
 type Due struct {
 	Account string
 	In      time.Duration
+	// Resumed changes when a person has the account go on with Resume: a worker then ends a
+	// rest of its own, too. 0 if that never happened, or the account was paused since.
+	Resumed int64
 }
 
 // Pause says why nothing of an account goes out for a while.

@@ -58,6 +58,18 @@ func PauseLeft(until, now time.Time) time.Duration {
 	return left
 }
 
+// ResumedAt is the end of a pause that a person ended: a moment before 1970, which by no
+// clock is still to come.
+func ResumedAt(now time.Time) time.Time { return time.UnixMicro(-now.UnixMicro()).UTC() }
+
+// ResumedOf is Due.Resumed for the end of a pause.
+func ResumedOf(until time.Time) int64 {
+	if until.IsZero() || until.Unix() >= 0 {
+		return 0
+	}
+	return -until.UnixMicro()
+}
+
 // Extend gives the expiry of a message without an expiry of its own, after a try that
 // was put off. Time in which it was due and was not tried does not count, except for
 // delays up to Overdue; and a clock that was ahead does not lengthen its lifetime.

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/daemon"
 	"github.com/yanmail/yan/internal/outbox"
 )
 
@@ -35,6 +38,33 @@ func (a *runner) queueResumeCommand() *cobra.Command {
 	return cmd
 }
 
+// restingHere are the accounts that a 'yan serve' on this machine does not use, because of a
+// fault that may be this machine's own: the outbox does not know of these. known is whether
+// there is one that answers.
+func (a *runner) restingHere(ctx context.Context, given string) (names []string, known bool) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // one that was stopped is not waited for
+	defer cancel()
+	name := a.OutboxName(ctx, given)
+	if name == "" {
+		return nil, false
+	}
+	c, err := daemon.Dial(ctx, daemon.SocketPath(name, a.Getenv))
+	if err != nil {
+		return nil, false
+	}
+	defer c.Close()
+	status, err := c.Status(ctx)
+	if err != nil {
+		return nil, false
+	}
+	for _, r := range status.Resting {
+		if r.Here {
+			names = append(names, r.Account)
+		}
+	}
+	return names, true
+}
+
 // resumeAccounts ends the pauses of accounts; none named means all.
 func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []string) error {
 	store, err := a.LookIntoQueue(ctx, q.outbox)
@@ -50,12 +80,22 @@ func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []stri
 		return a.OutboxProblem(q.outbox, err)
 	}
 	resumed := []string{}
+	resting, known := a.restingHere(ctx, q.outbox)
 	for _, acc := range stats.Accounts {
-		if acc.PausedFor <= 0 || len(names) > 0 && !slices.Contains(names, acc.Account) {
+		named := slices.Contains(names, acc.Account)
+		if len(names) > 0 && !named {
+			continue
+		}
+		rests := acc.PausedFor > 0 || slices.Contains(resting, acc.Account)
+		working := outboxes.SomebodyWorks(stats) // perhaps on another machine, which does not say what rests there
+		if !rests && !working {
 			continue
 		}
 		if err := store.Resume(ctx, acc.Account); err != nil {
 			return a.OutboxProblem(q.outbox, err)
+		}
+		if !rests && (known || !named) {
+			continue
 		}
 		resumed = append(resumed, acc.Account)
 	}

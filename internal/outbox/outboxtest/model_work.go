@@ -293,12 +293,13 @@ func (m *Model) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 
 // Resume implements outbox.Store.
 func (m *Model) Resume(ctx context.Context, account string) error {
-	if _, err := m.begin(ctx); err != nil {
+	now, err := m.begin(ctx)
+	if err != nil {
 		return err
 	}
 	defer m.mu.Unlock()
 	a := m.account(account)
-	a.paused, a.answer = time.Time{}, outbox.Answer{}
+	a.paused, a.answer = outbox.ResumedAt(now), outbox.Answer{}
 	m.wakeAll()
 	return nil
 }
@@ -364,7 +365,7 @@ func (m *Model) Due(ctx context.Context) ([]outbox.Due, error) {
 	}
 	var all []outbox.Due
 	for name, wait := range in {
-		all = append(all, outbox.Due{Account: name, In: wait})
+		all = append(all, outbox.Due{Account: name, In: wait, Resumed: outbox.ResumedOf(m.account(name).paused)})
 	}
 	slices.SortFunc(all, func(a, b outbox.Due) int { return cmp.Compare(a.Account, b.Account) })
 	return all, nil

@@ -105,8 +105,16 @@ func pause(s *stand) {
 	s.same("Stats", []outbox.AccountStats{{
 		Account: "a", Count: map[outbox.State]int{outbox.Queued: 1}, PausedFor: 6 * time.Second, PauseAnswer: refusal("slower"),
 	}}, stats.Accounts)
+	s.same("resumed before anybody did it", int64(0), s.due()[0].Resumed)
+	woken := s.store.Wake()
 	s.must("Resume", s.store.Resume(s.ctx, "a"))
+	first := s.due()[0].Resumed
+	s.clock.Advance(time.Second)
 	s.must("Resume what is not paused", s.store.Resume(s.ctx, "a"))
+	if second := s.due()[0].Resumed; first == 0 || second == 0 || first == second {
+		s.Errorf("Due is the same after Resume: %d, %d", first, second)
+	}
+	s.woken("Resume", woken)
 	s.must("Resume what there is not", s.store.Resume(s.ctx, "z"))
 	stats, err = s.store.Stats(s.ctx)
 	s.must("Stats", err)

@@ -158,7 +158,8 @@ func (s *Store) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 func (s *Store) Resume(ctx context.Context, account string) error {
 	return s.alone(ctx, func(ctx context.Context, t *tx) error {
 		t.wakes = true
-		_, err := t.Exec(ctx, "update yan.account set paused = null, answer = null where account = $1", account)
+		_, err := t.Exec(ctx, `insert into yan.account (account, paused) select $1, $2 where exists (select from yan.delivery where account = $1)
+			on conflict (account) do update set paused = $2, answer = null`, account, outbox.ResumedAt(t.now))
 		return err
 	})
 }
@@ -196,7 +197,8 @@ func (s *Store) Due(ctx context.Context) (all []outbox.Due, err error) {
 		var timing outbox.Timing
 		var paused *time.Time
 		_, err = pgx.ForEachRow(rows, []any{&account, &due, &timing, &paused, &now}, func() error {
-			all = append(all, outbox.Due{Account: account, In: max(timing.Waits(due, now), outbox.PauseLeft(moment(paused), now))})
+			all = append(all, outbox.Due{Account: account, In: max(timing.Waits(due, now), outbox.PauseLeft(moment(paused), now)),
+				Resumed: outbox.ResumedOf(moment(paused))})
 			return nil
 		})
 		return err

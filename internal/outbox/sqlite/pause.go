@@ -43,8 +43,8 @@ func (s *store) Resume(ctx context.Context, account string) error {
 		if err != nil || !found {
 			return err
 		}
-		changed, err := t.exec("UPDATE account SET paused = 0, answer = '' WHERE id = ? AND paused > 0", id)
-		t.wake = t.wake || changed > 0
+		t.wake = true
+		_, err = t.exec("UPDATE account SET paused = ?, answer = '' WHERE id = ?", outbox.ResumedAt(when(t.now)).UnixMicro(), id)
 		return err
 	})
 }
@@ -57,7 +57,7 @@ func (s *store) Due(ctx context.Context) ([]outbox.Due, error) {
 		return c.query(ctx, func(r row) error {
 			if !r.null(2) {
 				in := time.Duration(max(r.int(2)-now, 0)) * time.Microsecond
-				list = append(list, outbox.Due{Account: r.text(0), In: max(in, pauseLeft(r.int(1), now))})
+				list = append(list, outbox.Due{Account: r.text(0), In: max(in, pauseLeft(r.int(1), now)), Resumed: outbox.ResumedOf(when(r.int(1)))})
 			}
 			return nil
 		}, `SELECT a.name, a.paused,
