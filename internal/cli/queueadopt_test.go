@@ -87,6 +87,14 @@ func TestQueueAdopt(t *testing.T) {
 		t.Errorf("exit status %d: %s", code, out)
 	}
 	model := k.store.(*outboxtest.Model)
+	k.store = model.Copy()
+	for _, args := range [][]string{{"send", "--queue", "-A", "qq", "-t", "b@example.org", "-s", "x", "-b", "y"}, {"queue"}} {
+		_, out, errs := k.yan(args...)
+		clitest.Wants(t, args[0], out+errs, "is a copy of another one", "yan queue adopt")
+		if strings.Contains(out+errs, "does now") {
+			t.Errorf("%q promises a delivery: %s%s", args, out, errs)
+		}
+	}
 	for _, moved := range []bool{false, true} {
 		k.store = model.Copy()
 		code, out, errs := k.yan("queue", "run")

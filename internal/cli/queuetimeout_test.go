@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/cli/clitest"
-
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/sandboxtest"
@@ -32,7 +31,7 @@ func TestQueueRunTimeout(t *testing.T) {
 			if code, out, errs := run(t.Context(), env, "send", "--queue", "-t", "a@example.org", "-b", "x"); code != command.ExitOK {
 				t.Fatalf("exit status %d\n%s%s", code, out, errs)
 			}
-			args := []string{"queue", "run", "--timeout", "100ms"}
+			args := []string{"queue", "run", "--timeout", "3s"} // a slow machine opens the outbox in that time
 			if strings.HasPrefix(format, "-") {
 				args = append(args, format)
 			} else {

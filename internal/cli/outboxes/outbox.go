@@ -151,14 +151,16 @@ func (a *Outboxes) OutboxName(ctx context.Context, given string) string {
 	return path
 }
 
-// IsServed reports whether somebody sends from the outbox. 'yan serve' is told that
-// there is something to do.
-func (a *Outboxes) IsServed(ctx context.Context, store outbox.Store, given string) bool {
-	if name := a.OutboxName(ctx, given); name != "" && a.wake(ctx, daemon.SocketPath(name, a.Getenv)) {
-		return true
-	}
+// WhatNext wakes a 'yan serve' for new work and says how that work gets on its way; later
+// says that its time is to come.
+func (a *Outboxes) WhatNext(ctx context.Context, store outbox.Store, given string, later bool) string {
+	name := a.OutboxName(ctx, given)
+	woken := name != "" && a.wake(ctx, daemon.SocketPath(name, a.Getenv))
 	stats, err := store.Stats(ctx)
-	return err == nil && SomebodyWorks(stats)
+	if err != nil {
+		stats = outbox.Stats{} // the work is kept all the same
+	}
+	return a.NextSteps(stats, woken, later)
 }
 
 // wake tells a 'yan serve' that there is something to do. One that was stopped and does not

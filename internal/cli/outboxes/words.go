@@ -68,10 +68,13 @@ func PriorityOf(word string) (p outbox.Priority, ok bool) {
 // terminal, and is not too long for a table.
 func OneLineOf(s string) string { return console.Clipped(strings.TrimSpace(console.Visible(s))) }
 
-// NextSteps tells how what waits gets on its way; later says that its time is to come.
-func (a *Outboxes) NextSteps(working, later bool) string {
+// NextSteps says how waiting messages get on their way. served: a 'yan serve' has answered;
+// later: their time is to come.
+func (a *Outboxes) NextSteps(stats outbox.Stats, served, later bool) string {
 	switch {
-	case working:
+	case stats.Copied:
+		return a.T("This outbox is a copy of another one and delivers nothing.") + " " + a.CopiedHint()
+	case served, SomebodyWorks(stats):
 		return a.T("A worker is running and takes it from here; 'yan queue watch' shows how it goes.")
 	case later:
 		return a.T("Nothing sends it yet: 'yan serve' does when the time has come, if it runs then, or 'yan queue run'.")

@@ -173,8 +173,8 @@ func (a *runner) hintNext(ctx context.Context, q *queueFlags, store outbox.Store
 	if changed.Recipients == 0 {
 		return
 	}
-	if working := a.IsServed(ctx, store, q.outbox); !q.json {
-		a.Hint(a.NextSteps(working, false))
+	if next := a.WhatNext(ctx, store, q.outbox, false); !q.json {
+		a.Hint(next)
 	}
 }
 

@@ -142,8 +142,8 @@ func (a *runner) tellList(list []outbox.Entry, more bool, f *queueFilter, filter
 	if usual {
 		a.tellFinished(counts)
 	}
-	if counts[outbox.Queued]+counts[outbox.Deferred] > 0 && len(list) > 0 {
-		a.Hint(a.NextSteps(outboxes.SomebodyWorks(stats), later))
+	if counts[outbox.Queued]+counts[outbox.Deferred] > 0 && len(list) > 0 && !stats.Copied { // the warnings have that
+		a.Hint(a.NextSteps(stats, false, later))
 	}
 	a.tellPauses(stats)
 	for _, line := range a.warnings(stats) {

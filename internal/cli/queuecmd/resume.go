@@ -118,8 +118,8 @@ func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []stri
 		}
 		return nil
 	}
-	if working := a.IsServed(ctx, store, q.outbox); !q.json {
-		a.Hint(a.NextSteps(working, false))
+	if next := a.WhatNext(ctx, store, q.outbox, false); !q.json {
+		a.Hint(next)
 	}
 	return nil
 }

@@ -170,14 +170,17 @@ func (a *runner) enqueue(ctx context.Context, s *sendFlags, jobs []*job) error {
 			return a.notEnqueued(ctx, s, store, failed, len(jobs), kept)
 		}
 	}
-	working := fresh && a.IsServed(ctx, store, s.outbox)
-	if s.quiet || s.json || !fresh {
+	if !fresh {
+		return nil
+	}
+	next := a.WhatNext(ctx, store, s.outbox, order.NotBefore.After(a.Now()))
+	if s.quiet || s.json {
 		return nil
 	}
 	if len(jobs) > 1 {
 		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, a.T("%d messages are in the outbox.", kept)))
 	}
-	a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.NextSteps(working, order.NotBefore.After(a.Now()))))
+	a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, next))
 	return nil
 }
 
