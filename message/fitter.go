@@ -219,15 +219,20 @@ func (f *fitter) giveUp(line []byte) {
 		f.plan.parts = append(f.plan.parts, fitPart{untouched: true})
 	}
 	f.next++
+	f.part = &f.plan.between
 	for _, field := range f.header {
 		for _, line := range field.lines {
-			f.out = append(append(f.out, line...), '\r', '\n')
+			f.leave(line)
 		}
 	}
-	f.out = append(append(f.out, line...), '\r', '\n')
+	f.leave(line)
 	f.header, f.state = nil, betweenParts
-	f.part = &f.plan.between
-	f.look(line, true, false)
+}
+
+// leave writes a whole line as it is.
+func (f *fitter) leave(line []byte) {
+	f.out = append(append(f.out, line...), '\r', '\n')
+	f.look(line, true, len(line) > maxLine)
 }
 
 // endHeader writes the header of a message or part, and finds out what its body is.
