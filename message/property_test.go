@@ -263,11 +263,15 @@ func FuzzHeader(f *testing.F) {
 			t.Fatalf("fields %q", fields)
 		}
 		want := strings.Trim(value, " \t")
-		if isASCII(value) {
-			if got := strings.TrimPrefix(fields[0].Value, " "); got != want {
+		kind := kindOfField(name)
+		// Brackets are added to ids, URIs and lists; addresses have targets of their own.
+		bracketed := kind == idField || kind == uriField || kind == listField
+		bare := strings.NewReplacer("<", "", ">", "", " ", "", "\t", "", ",", "").Replace
+		if kind != addressField && isASCII(value) {
+			if got := strings.TrimPrefix(fields[0].Value, " "); got != want && !(bracketed && bare(got) == bare(want)) {
 				t.Fatalf("%q became %q", want, got)
 			}
-		} else if !strings.Contains(value, "=?") && decodeUnstructured(t, fields[0].Value) != want {
+		} else if kind == textField && !strings.Contains(value, "=?") && decodeUnstructured(t, fields[0].Value) != want {
 			t.Fatalf("%q became %q", want, fields[0].Value)
 		}
 		if got := decodeUnstructured(t, fields[1].Value); got != want {
