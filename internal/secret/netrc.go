@@ -208,7 +208,7 @@ func (p *netrcParser) word() (word string, more bool, err error) {
 	for ; at < len(p.text); at++ {
 		c := p.text[at]
 		switch {
-		case c == '\n' && quoted:
+		case (c == '\n' || c == '\r') && quoted:
 			return "", false, fmt.Errorf("line %d: a quote is not closed", p.line)
 		case c == '"' && quoted:
 			p.skip(at + 1)
