@@ -6,7 +6,7 @@
 #	make lint     gofmt, go vet for three systems, staticcheck, known vulnerabilities
 #	make unit     the tests, with the race detector; those of the outbox and of
 #	              smtpclient, which repeat less under it, also without
-#	make fuzz     every fuzz target, FUZZTIME each (5s)
+#	make fuzz     every fuzz target, FUZZTIME each (2s); longer by hand: make fuzz FUZZTIME=60s
 #	make cross    the command for six systems, without cgo, into dist/
 #	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring,
 #	              eight other mail servers of Debian, npm and Go, and nine readers
@@ -17,7 +17,7 @@
 #	              of processes that use an outbox
 #	make bench    the figures beside the peers, in about 20 minutes
 
-FUZZTIME = 5s
+FUZZTIME = 2s
 
 .PHONY: test lint unit fuzz cross interop recording torture bench bench-check
 
