@@ -52,6 +52,13 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 			if _, text := ask(t, r.socket, pathStatus); json.Unmarshal([]byte(text), &s) != nil || s.Ready != (c.code == 200) || s.Resting == nil {
 				t.Errorf("status %s", text)
 			}
+			// It answers before it has written its first lines; they are all there when it has ended.
+			r.stop()
+			within(t, r.told, "the delivery is told to end")
+			r.end <- nil
+			if err := within(t, r.ended, "the end"); err != nil {
+				t.Fatal(err)
+			}
 			if rests := len(c.stats) > 0 && c.stats[0].PausedFor > 0; rests != strings.Contains(r.log.String(), "the account rests") {
 				t.Errorf("it rests at the start: %v; the log: %s", rests, r.log)
 			}
