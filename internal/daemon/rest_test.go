@@ -34,8 +34,15 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := start(t, func(o *Options) { o.Store.(*store).has(c.stats) })
-			r.becomes(func() delivery.Status { return delivery.Status{Joined: true, Accepting: true, Rests: c.rests} })
+			r := start(t, func(o *Options) {
+				o.Store.(*store).has(c.stats)
+				deliver := o.Deliver
+				o.Deliver = func(d delivery.Options) Delivery {
+					f := deliver(d).(*fake)
+					f.becomes(func() delivery.Status { return delivery.Status{Joined: true, Accepting: true, Rests: c.rests} })
+					return f
+				}
+			})
 			code, text := ask(t, r.socket, pathReady)
 			if code != c.code || strings.Contains(text, "alice") {
 				t.Errorf("%d %s", code, text)
@@ -59,7 +66,7 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 			if err := within(t, r.ended, "the end"); err != nil {
 				t.Fatal(err)
 			}
-			if rests := len(c.stats) > 0 && c.stats[0].PausedFor > 0; rests != strings.Contains(r.log.String(), "the account rests") {
+			if rests := c.stats[0].PausedFor > 0 || len(c.rests) > 0; rests != strings.Contains(r.log.String(), "the account rests") {
 				t.Errorf("it rests at the start: %v; the log: %s", rests, r.log)
 			}
 		})
