@@ -14,7 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/yanmail/yan/internal/filelock"
+	"github.com/gofrs/flock"
+
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
 )
@@ -92,7 +93,7 @@ func real(path string) string {
 type Listener struct {
 	net.Listener
 	path  string
-	lock  *os.File
+	lock  *flock.Flock
 	close func() error // once: then the place may be another's
 }
 
@@ -107,11 +108,8 @@ func Listen(ctx context.Context, path string) (*Listener, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
 	}
-	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR|noFollow, 0o600)
-	if err != nil {
-		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
-	}
-	ok, err := filelock.Try(lock)
+	lock := flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
+	ok, err := lock.TryLock()
 	if err == nil && !ok {
 		err = busy(ctx, path)
 	} else if err != nil {

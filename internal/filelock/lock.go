@@ -1,24 +1,28 @@
-// Package filelock keeps processes of one machine from changing the same file
-// at once. The lock is the system's and ends with the process that holds it.
+// Package filelock keeps two processes of one machine from changing the same file at
+// once. The lock is advisory and ends with the process that holds it.
 //
-// [Lock] is for a file that is replaced as a whole: it locks another one beside
-// it, which stays. [Try] is for a file that one process has for as long as it
-// is open.
+// [Lock] takes a lock file next to a file that is replaced as a whole; the lock file
+// stays. [Try] locks a file that is already open, for as long as it is open.
+//
+// Lock files are github.com/gofrs/flock's. It can't lock an open file, and its lock of
+// the first octet would keep others from reading a log on Windows; [Try] is for that.
 package filelock
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
-// patience is how long Lock waits for another process that holds the lock: a
-// write takes milliseconds.
-const patience = 10 * time.Second
+// timeout is how long Lock waits for another process: a write takes milliseconds.
+const timeout = 10 * time.Second
 
-// ErrBusy: another process does not let go of the lock.
+// ErrBusy means that another process kept the lock for too long.
 var ErrBusy = errors.New("another process holds the lock")
 
 // busyError is ErrBusy with the time that was waited.
@@ -29,44 +33,27 @@ func (e busyError) Error() string {
 }
 func (busyError) Unwrap() error { return ErrBusy }
 
-// Lock waits until no other process locks the file at a path, and locks it. It
-// creates the file if there is none. The caller has to unlock it. The error is
-// [ErrBusy] after ten seconds, and the context's cause when the context ends.
+// Lock waits until it has the lock of the file at path, which it creates if there is
+// none. The caller must call unlock. The error is [ErrBusy] after ten seconds, and the
+// context's cause if ctx ends first.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
-	return LockWithin(ctx, path, patience)
+	return LockWithin(ctx, path, timeout)
 }
 
-// LockWithin is Lock with another patience, for work that takes longer than a write.
-func LockWithin(ctx context.Context, path string, patience time.Duration) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+// LockWithin is Lock with another timeout, for work that takes longer than a write.
+func LockWithin(ctx context.Context, path string, timeout time.Duration) (unlock func(), err error) {
+	waiting, cancel := context.WithTimeoutCause(ctx, timeout, busyError{timeout})
+	defer cancel()
+	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR))
+	locked, err := lock.TryLockContext(waiting, 10*time.Millisecond)
+	switch {
+	case locked:
+		return func() { _ = lock.Close() }, nil // nothing was written to it
+	case waiting.Err() != nil && errors.Is(err, waiting.Err()):
+		return nil, context.Cause(waiting)
+	}
+	if _, opening := errors.AsType[*fs.PathError](err); opening {
 		return nil, err
 	}
-	if err := wait(ctx, f, patience); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return func() { _ = f.Close() }, nil // nothing was written to it
-}
-
-func wait(ctx context.Context, f *os.File, patience time.Duration) error {
-	tooLong := time.NewTimer(patience)
-	defer tooLong.Stop()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for {
-		ok, err := Try(f)
-		if ok {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("locking it: %w", err)
-		}
-		select {
-		case <-again.C:
-		case <-tooLong.C:
-			return busyError{patience}
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	return nil, fmt.Errorf("locking it: %w", err)
 }

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Try locks a file until it is closed; ok is false while somebody else does.
+// Try locks an open file until it is closed. ok is false while another process or
+// another open file has the lock.
 func Try(f *os.File) (ok bool, err error) {
 	for {
 		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
