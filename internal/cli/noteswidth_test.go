@@ -30,7 +30,7 @@ func TestNotesOfTheOutboxFitTheTerminal(t *testing.T) {
 					t.Errorf("%q, %s: no note", args, lang)
 				}
 				for line := range strings.Lines(out.String() + errs.String()) {
-					if line = strings.TrimRight(line, "\n"); console.Columns(console.VisibleWidth(line)) > width {
+					if line = strings.TrimRight(line, "\n"); console.Columns(line) > width {
 						t.Errorf("%q, %s, %d columns: %q", args, lang, width, line)
 					}
 				}

@@ -47,7 +47,7 @@ func TestWatchRedrawsATerminal(t *testing.T) {
 			t.Errorf("the last drawing is %q", last)
 		}
 		for line := range strings.Lines(text) {
-			if n := console.Columns(strings.TrimRight(strings.TrimPrefix(line, "\x1b[J"), "\n")); n > width+6 { // those of the escape
+			if n := console.Columns(strings.TrimRight(strings.TrimPrefix(line, "\x1b[J"), "\n")); n > width {
 				t.Errorf("%d columns on a terminal of %d: %q", n, width, line)
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"charm.land/lipgloss/v2"
+
 	"github.com/yanmail/yan/internal/words"
 )
 
@@ -59,6 +61,38 @@ func TestColumns(t *testing.T) {
 		if got := Columns(s); got != want {
 			t.Errorf("columns(%q) = %d, want %d", s, got, want)
 		}
+	}
+}
+
+// Tables and the forms of internal/ask, which lipgloss draws, agree about every width.
+func TestTablesAndFormsMeasureAlike(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]int{
+		"邮箱": 4, "ＱＱ": 4, "，。": 4, "ﾒｰﾙ": 3, "한글": 4,
+		"e\u0301": 1, "か\u3099": 2, "a\u200bb": 2, "\ufeffa": 1,
+		"📧": 2, "❤\ufe0f": 2, "👨‍👩‍👧": 2, "👍🏽": 2, "🇨🇳": 2,
+		"\x1b[1m邮箱\x1b[0m": 4, "“—…·": 4,
+	} {
+		cell := Pad(s, 6)
+		if table, form := Columns(s), lipgloss.Width(s); table != want || form != want || lipgloss.Width(cell) != 6 {
+			t.Errorf("%q: %d cells in a table, %d in a form, want %d; a padded cell has %d of 6",
+				s, table, form, want, lipgloss.Width(cell))
+		}
+	}
+}
+
+func TestWrapKeepsClustersWhole(t *testing.T) {
+	t.Parallel()
+	family := "👨‍👩‍👧"
+	got := Wrap("邮箱"+family+"邮箱", 5)
+	if want := []string{"邮箱", family + "邮", "箱"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := Truncate("邮箱地址", 5), "邮箱…"; got != want {
+		t.Errorf("truncated to %q, want %q", got, want)
+	}
+	if got := Truncate("邮箱", 4); got != "邮箱" {
+		t.Errorf("a text that fits became %q", got)
 	}
 }
 

@@ -1,11 +1,9 @@
 package console
 
 import (
-	"regexp"
 	"strings"
-	"unicode"
 
-	eastasian "golang.org/x/text/width"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Fitting leaves out columns from the right until a line fits the terminal.
@@ -28,27 +26,19 @@ func (a *Console) Fitting(rows [][]string) [][]string {
 	}
 }
 
-// Columns is the width of a text on a terminal: a Chinese character takes two
-// cells, a combining one none.
-func Columns(s string) int {
-	n := 0
-	for _, r := range s {
-		n += Cells(r)
-	}
-	return n
+// Columns returns the width of a text on a terminal, in cells. A Chinese character
+// takes two cells, a combining one none; so do the escape sequences of colours. The
+// forms of internal/ask measure with the same function.
+func Columns(s string) int { return ansi.StringWidth(s) }
+
+// Cluster returns the first character of a text with its combining marks, and its
+// width in cells. It is empty only if s is.
+func Cluster(s string) (cluster string, width int) {
+	return ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
 }
 
-// Cells is the number of columns of a character: 2 for wide East Asian ones, 0 for marks and
-// characters that are not shown, else 1.
-func Cells(r rune) int {
-	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
-		return 0
-	}
-	if k := eastasian.LookupRune(r).Kind(); k == eastasian.EastAsianWide || k == eastasian.EastAsianFullwidth {
-		return 2
-	}
-	return 1
-}
+// Truncate shortens a text to a width, so that it does not wrap; "…" replaces the rest.
+func Truncate(s string, width int) string { return ansi.Truncate(s, width, "…") }
 
 // Pad fills a text up to a width.
 func Pad(s string, width int) string {
@@ -99,7 +89,8 @@ func Wrap(text string, width int) []string {
 	return lines
 }
 
-// unit is what a line can't be broken inside of; space says that one follows.
+// unit is a piece of text without a place for a line break. Space says that a space
+// follows it.
 type unit struct {
 	Text  string
 	Space bool
@@ -115,30 +106,24 @@ func Units(text string) []unit {
 	var list []unit
 	for _, word := range strings.Fields(text) {
 		start := len(list)
-		glue := false // the rune before may not end a line
-		for _, r := range word {
-			wide := Cells(r) == 2
+		glue := false      // the character before may not end a line
+		afterWide := false // it is wide, or closes something
+		for rest := word; rest != ""; {
+			cluster, width := Cluster(rest)
+			rest = rest[len(cluster):]
+			closes := strings.Contains(closing, cluster)
 			fresh := len(list) == start
-			joins := !fresh && (glue || strings.ContainsRune(closing, r) ||
-				!wide && !endsWide(list[len(list)-1].Text))
-			if joins {
-				list[len(list)-1].Text += string(r)
+			if !fresh && (glue || closes || width < 2 && !afterWide) {
+				list[len(list)-1].Text += cluster
 			} else {
-				list = append(list, unit{Text: string(r)})
+				list = append(list, unit{Text: cluster})
 			}
-			glue = strings.ContainsRune(opening, r)
+			glue = strings.Contains(opening, cluster)
+			afterWide = width == 2 || closes
 		}
 		list[len(list)-1].Space = true
 	}
 	return list
-}
-
-func endsWide(s string) bool {
-	var last rune
-	for _, r := range s {
-		last = r
-	}
-	return Cells(last) == 2 || strings.ContainsRune(closing, last)
 }
 
 // Listed joins what is counted up.
@@ -147,7 +132,7 @@ func (a *Console) Listed(items []string) string { return strings.Join(items, a.T
 // Hang breaks a line for a terminal, at its blanks and between Chinese characters; what
 // follows is indented. Without a terminal (0) it stays one line.
 func Hang(line, indent string, width int) string {
-	if width == 0 || Columns(VisibleWidth(line)) <= width {
+	if width == 0 || Columns(line) <= width {
 		return line
 	}
 	var b strings.Builder
@@ -163,22 +148,17 @@ func Hang(line, indent string, width int) string {
 			if i == 0 {
 				lead = rest[:blanks]
 			}
-			if need := Columns(lead) + Columns(VisibleWidth(u.Text)); used > len(indent) && used+need > width {
+			if need := Columns(lead) + Columns(u.Text); used > len(indent) && used+need > width {
 				b.WriteString("\n" + indent)
 				used, lead = len(indent), ""
 			}
 			b.WriteString(lead + u.Text)
-			used += len(lead) + Columns(VisibleWidth(u.Text))
+			used += len(lead) + Columns(u.Text)
 		}
 		rest = rest[blanks+len(word):]
 	}
 	return b.String()
 }
-
-// VisibleWidth is a text without the colours that are put into it.
-func VisibleWidth(s string) string { return colours.ReplaceAllString(s, "") }
-
-var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // Joined puts parts on a line each that is as full as the terminal allows.
 func Joined(parts []string, width int) string {

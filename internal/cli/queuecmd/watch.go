@@ -228,7 +228,7 @@ func (w *watcher) draw(ctx context.Context) error {
 
 func (w *watcher) redraw(lines []string) {
 	for i, line := range lines {
-		lines[i] = cutTo(line, w.a.StdoutWidth-1)
+		lines[i] = console.Truncate(line, w.a.StdoutWidth-1)
 	}
 	text := strings.Join(lines, "\n") + "\n"
 	if text == w.text {
@@ -239,20 +239,6 @@ func (w *watcher) redraw(lines []string) {
 	}
 	w.a.Outf("%s", text)
 	w.drawn, w.text = len(lines), text
-}
-
-// cutTo makes a text fit a line, which could not be drawn over if it wrapped.
-func cutTo(s string, width int) string {
-	if console.Columns(s) <= width {
-		return s
-	}
-	used := 1
-	for i, r := range s {
-		if used += console.Cells(r); used > width {
-			return s[:i] + "…"
-		}
-	}
-	return s
 }
 
 // end gives the exit status: what became of those that were named.
