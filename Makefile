@@ -3,7 +3,10 @@
 # fetch themselves.
 #
 #	make test     everything below but the figures: what CI runs
-#	make lint     gofmt, go vet for three systems, staticcheck, known vulnerabilities
+#	make lint     gofmt, go vet for three systems, staticcheck, the English, known
+#	              vulnerabilities
+#	make words    the figures of the English that have fallen, into tools/words/figures.txt;
+#	              the places that count: make words LIST=-list
 #	make unit     the tests, with the race detector; those of the outbox and of
 #	              smtpclient, which repeat less under it, also without
 #	make fuzz     every fuzz target, FUZZTIME each (2s); longer by hand: make fuzz FUZZTIME=60s
@@ -19,7 +22,7 @@
 
 FUZZTIME = 2s
 
-.PHONY: test lint unit fuzz cross interop recording torture bench bench-check
+.PHONY: test lint words unit fuzz cross interop recording torture bench bench-check
 
 # One after the other even under -j: each uses all cores by itself.
 .NOTPARALLEL:
@@ -28,6 +31,9 @@ test: lint unit fuzz cross bench-check interop
 
 lint:
 	sh tools/lint.sh
+
+words:
+	cd tools && go run ./words -write $(LIST)
 
 # What go test would vet again, make lint has vetted with all that go vet knows.
 unit:

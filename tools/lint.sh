@@ -30,9 +30,13 @@ done
 
 say "staticcheck"
 tool staticcheck -tags interop ./...
-say "staticcheck of bench and of the recording"
+say "staticcheck of bench and of the tools"
 (cd bench && tool staticcheck ./...)
+(cd tools && tool staticcheck ./words)
 (cd tools/recording && tool staticcheck ./...)
+
+say "the English of comments, documents and sentences"
+(cd tools && go vet ./words && go test -count=1 ./words && go run ./words)
 
 # govulncheck needs a database of the known vulnerabilities: over the network,
 # or a copy that GOVULNDB names ("file:///path"). Where neither is to be had
