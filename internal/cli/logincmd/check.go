@@ -27,37 +27,40 @@ const (
 	checkTimeout = time.Minute
 )
 
+// check is the login that proves an account before it is kept.
+type check struct{ *setup }
+
 // proven logs in and asks whether the sender may send, until that works. What
 // does not is explained, and the user corrects that one thing.
-func (l *setup) proven(ctx context.Context) error {
-	if l.s.noCheck {
+func (c check) proven(ctx context.Context) error {
+	if c.s.noCheck {
 		return nil
 	}
 	for round := 1; ; round++ {
-		o, err := l.attempt(ctx)
+		o, err := c.attempt(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return l.answer(ask.ErrCancelled, "", "")
+			return c.answer(ask.ErrCancelled, "", "")
 		case err != nil:
 			return err
 		case o == nil:
 			return nil
 		}
-		finding := yan.Explain(*o, l.provider().ID).At(l.server.Host, l.server.Port)
+		finding := yan.Explain(*o, c.provider().ID).At(c.server.Host, c.server.Port)
 		code := verdict.ExitForOutcome(*o, finding)
-		l.tellFailure(*o, finding)
+		c.tellFailure(*o, finding)
 		if o.Stage == smtp.StageAuth && finding.Permanence != diagnosis.Temporary {
-			l.refused++
+			c.refused++
 		}
 		stop := &command.Failure{Code: code, Err: errors.New("not logged in"), Told: true}
 		fixed := false
-		if l.person && round < maxRounds {
-			if fixed, err = l.fix(ctx, *o, finding); err != nil {
+		if c.person && round < maxRounds {
+			if fixed, err = (repair{c.setup}).fix(ctx, *o, finding); err != nil {
 				return err
 			}
 		}
 		if !fixed {
-			l.say(l.a.T("Nothing was kept."))
+			c.say(c.a.T("Nothing was kept."))
 			return stop
 		}
 	}
@@ -65,38 +68,38 @@ func (l *setup) proven(ctx context.Context) error {
 
 // attempt tries the account as it is now. The outcome is nil when the server took
 // login and sender.
-func (l *setup) attempt(ctx context.Context) (*smtp.Outcome, error) {
-	if err := l.carryToken(ctx); err != nil {
+func (c check) attempt(ctx context.Context) (*smtp.Outcome, error) {
+	if err := c.carryToken(ctx); err != nil {
 		return nil, err
 	}
-	if l.lacksPassword() { // the old one stays with the server that the account had
-		if err := l.askPassword(ctx, false); err != nil {
+	if c.lacksPassword() { // the old one stays with the server that the account had
+		if err := c.askPassword(ctx, false); err != nil {
 			return nil, err
 		}
 	}
-	if l.password != "" {
-		if _, err := l.trial.KeepPassword(ctx, l.acc, l.password); err != nil {
+	if c.password != "" {
+		if _, err := c.trial.KeepPassword(ctx, c.acc, c.password); err != nil {
 			return nil, command.Internal("keeping the password in memory", err)
 		}
 	}
-	t := l.loginTrial()
+	t := c.loginTrial()
 	var began time.Time
 	t.Connecting = func() {
-		text := l.a.T("  Logging in to %s as %s …", l.server.Host, l.user)
-		if l.acc.NoLogin() {
-			text = l.a.T("  Asking %s whether it takes the sender …", l.server.Host)
+		text := c.a.T("  Logging in to %s as %s …", c.server.Host, c.user)
+		if c.acc.NoLogin() {
+			text = c.a.T("  Asking %s whether it takes the sender …", c.server.Host)
 		}
-		l.say(l.a.Paint(l.a.StderrWidth, console.Dim, text))
-		began = l.a.Now()
+		c.say(c.a.Paint(c.a.StderrWidth, console.Dim, text))
+		began = c.a.Now()
 	}
-	failed, err := t.Try(ctx, l.a.Accounts)
+	failed, err := t.Try(ctx, c.a.Accounts)
 	if failed == nil && err == nil {
-		l.took = l.a.Now().Sub(began)
-		if l.acc.NoLogin() {
-			l.done(l.a.T("%s may send without a login (%s)", l.from.Address, console.Duration(l.took)))
+		c.took = c.a.Now().Sub(began)
+		if c.acc.NoLogin() {
+			c.done(c.a.T("%s may send without a login (%s)", c.from.Address, console.Duration(c.took)))
 			return failed, err
 		}
-		l.done(l.a.T("Logged in, and %s may send (%s)", l.from.Address, console.Duration(l.took)))
+		c.done(c.a.T("Logged in, and %s may send (%s)", c.from.Address, console.Duration(c.took)))
 	}
 	return failed, err
 }
@@ -110,37 +113,37 @@ func (l *setup) loginTrial() accounts.LoginTrial {
 }
 
 // lacksPassword reports whether the account logs in with a password that nobody gave.
-func (l *setup) lacksPassword() bool {
-	return l.password == "" && !l.browsed && l.acc.Secret == (account.Secret{}) && l.acc.Auth != sasl.External && !l.acc.NoLogin()
+func (c check) lacksPassword() bool {
+	return c.password == "" && !c.browsed && c.acc.Secret == (account.Secret{}) && c.acc.Auth != sasl.External && !c.acc.NoLogin()
 }
 
 // carryToken makes the token of the consent that of an account whose server or user was
 // corrected since, by whoever consented. It stays with who gives the tokens.
-func (l *setup) carryToken(ctx context.Context) error {
-	if !l.browsed {
+func (c check) carryToken(ctx context.Context) error {
+	if !c.browsed {
 		return nil
 	}
-	was, _ := l.consented.OAuthClient()
-	if is, _ := l.acc.OAuthClient(); is.TokenURL != was.TokenURL {
+	was, _ := c.consented.OAuthClient()
+	if is, _ := c.acc.OAuthClient(); is.TokenURL != was.TokenURL {
 		return nil // what is kept is not for this account, and the login says so
 	}
-	source, err := l.trial.Tokens(ctx, l.consented)
+	source, err := c.trial.Tokens(ctx, c.consented)
 	if err != nil {
 		return command.Internal("the token", err)
 	}
-	if _, err := l.trial.KeepToken(ctx, l.acc, source.Token); err != nil {
+	if _, err := c.trial.KeepToken(ctx, c.acc, source.Token); err != nil {
 		return command.Internal("keeping the token", err)
 	}
-	l.consented = l.acc
+	c.consented = c.acc
 	return nil
 }
 
 // tellFailure says what the server said, and what it means.
-func (l *setup) tellFailure(o smtp.Outcome, finding diagnosis.Finding) {
-	l.a.TellLoginFailed("", l.loginTrial(), o)
-	if l.shown && l.person { // it stands a few lines above
+func (c check) tellFailure(o smtp.Outcome, finding diagnosis.Finding) {
+	c.a.TellLoginFailed("", c.loginTrial(), o)
+	if c.shown && c.person { // it stands a few lines above
 		finding.Where, finding.HelpURLs = diagnosis.Text{}, nil
 	}
-	l.a.Finding(l.a.Stderr, l.a.StderrWidth, finding)
-	l.say("")
+	c.a.Finding(c.a.Stderr, c.a.StderrWidth, finding)
+	c.say("")
 }

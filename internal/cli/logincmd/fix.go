@@ -17,17 +17,20 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
+// repair corrects what a failed login shows to be wrong.
+type repair struct{ *setup }
+
 // fix asks for the one thing that has to change. It reports whether something did.
-func (l *setup) fix(ctx context.Context, o smtp.Outcome, finding diagnosis.Finding) (bool, error) {
+func (r repair) fix(ctx context.Context, o smtp.Outcome, finding diagnosis.Finding) (bool, error) {
 	switch remedyFor(o, finding) {
 	case fixSecret:
-		return l.fixSecret(ctx)
+		return r.fixSecret(ctx)
 	case fixSender:
-		return l.fixSender(ctx)
+		return r.fixSender(ctx)
 	case fixHost:
-		return true, l.askServer(ctx, "")
+		return true, r.askServer(ctx, "")
 	case fixPort:
-		return l.fixPort(ctx, finding.Class)
+		return r.fixPort(ctx, finding.Class)
 	}
 	return false, nil
 }
@@ -72,62 +75,62 @@ func remedyFor(o smtp.Outcome, finding diagnosis.Finding) remedy {
 // fixSecret asks for the secret again. Nothing typed means that something else is
 // wrong. A login with what was refused already would only be one more that is
 // refused, so that it goes on only when something has changed.
-func (l *setup) fixSecret(ctx context.Context) (bool, error) {
-	if l.refused >= maxRefused {
-		l.say(l.a.T("That was login number %d that was refused; yan stops before the provider locks the account.", l.refused))
+func (r repair) fixSecret(ctx context.Context) (bool, error) {
+	if r.refused >= maxRefused {
+		r.say(r.a.T("That was login number %d that was refused; yan stops before the provider locks the account.", r.refused))
 		return false, nil
 	}
-	retype := l.password != ""
+	retype := r.password != ""
 	for range maxRounds {
 		if retype {
-			before := l.password
-			if err := l.askPassword(ctx, true); err != nil {
+			before := r.password
+			if err := r.askPassword(ctx, true); err != nil {
 				return false, err
 			}
-			if l.password != "" {
+			if r.password != "" {
 				return true, nil
 			}
-			l.password = before
+			r.password = before
 		}
-		user, server := l.user, l.server
-		taken, err := l.chooseFix(ctx)
-		if err != nil || taken == fixNothing || taken == fixFile || l.user != user || l.server.String() != server.String() {
+		user, server := r.user, r.server
+		taken, err := r.chooseFix(ctx)
+		if err != nil || taken == fixNothing || taken == fixFile || r.user != user || r.server.String() != server.String() {
 			return err == nil && taken != fixNothing, err
 		}
-		retype = l.password != ""
+		retype = r.password != ""
 	}
 	return false, nil
 }
 
 // chooseFix asks what else shall change, and for that.
-func (l *setup) chooseFix(ctx context.Context) (remedy, error) {
-	title := l.a.T("What shall change?")
+func (r repair) chooseFix(ctx context.Context) (remedy, error) {
+	title := r.a.T("What shall change?")
 	type way struct {
 		remedy
 		option string
 		take   func() error
 	}
-	ways := []way{{fixUser, l.a.T("the user name %s", l.user), func() error { return l.askUser(ctx) }},
-		{fixHost, l.a.T("the server %s", l.server.Host), func() error { return l.askServer(ctx, "") }}}
+	ways := []way{{fixUser, r.a.T("the user name %s", r.user), func() error { return r.askUser(ctx) }},
+		{fixHost, r.a.T("the server %s", r.server.Host), func() error { return r.askServer(ctx, "") }}}
 	switch {
-	case l.password != "":
-		ways = append(ways, way{fixSecret, l.a.T("type it again: %s", l.secretName()), func() error { return nil }})
-	case l.hasOwnFile(l.acc):
-		ways = append([]way{{fixFile, l.a.T("the secret: %s", l.secretName()), func() error { return l.askOwnSecret(ctx) }}}, ways...)
-	case l.acc.Secret.File != "":
-		ways = append(ways, way{fixFile, l.a.T("the file with the secret: %s", command.Printable(l.acc.Secret.File)), func() error { return l.askSecretFile(ctx) }})
+	case r.password != "":
+		ways = append(ways, way{fixSecret, r.a.T("type it again: %s", r.secretName()), func() error { return nil }})
+	case r.hasOwnFile(r.acc):
+		ways = append([]way{{fixFile, r.a.T("the secret: %s", r.secretName()), func() error { return r.askOwnSecret(ctx) }}}, ways...)
+	case r.acc.Secret.File != "":
+		ways = append(ways, way{fixFile, r.a.T("the file with the secret: %s", command.Printable(r.acc.Secret.File)), func() error { return r.askSecretFile(ctx) }})
 	}
-	if l.acc.Secret != (account.Secret{}) && !l.hasOwnFile(l.acc) {
-		l.say(l.a.T("The secret comes from %s. If that is wrong, change it there, or give another place: %s", l.secretPlaceName(), l.command()+" --secret-…"))
+	if r.acc.Secret != (account.Secret{}) && !r.hasOwnFile(r.acc) {
+		r.say(r.a.T("The secret comes from %s. If that is wrong, change it there, or give another place: %s", r.secretPlaceName(), r.command()+" --secret-…"))
 	}
 	var options []string
 	for _, w := range ways {
 		options = append(options, w.option)
 	}
-	i, err := l.ask.Choose(ctx, ask.Question{Title: title}, append(options, l.a.T("nothing; stop")), 0)
+	i, err := r.ask.Choose(ctx, ask.Question{Title: title}, append(options, r.a.T("nothing; stop")), 0)
 	switch {
 	case err != nil:
-		return fixNothing, l.answer(err, title, "--user")
+		return fixNothing, r.answer(err, title, "--user")
 	case i < len(ways):
 		return ways[i].remedy, ways[i].take()
 	}
@@ -141,21 +144,21 @@ func (l *setup) hasOwnFile(acc account.Account) bool {
 }
 
 // askOwnSecret asks for what is to stand in the file that yan wrote.
-func (l *setup) askOwnSecret(ctx context.Context) error {
-	if err := l.askPassword(ctx, false); err != nil {
+func (r repair) askOwnSecret(ctx context.Context) error {
+	if err := r.askPassword(ctx, false); err != nil {
 		return err
 	}
-	l.acc.Secret, l.intoOwn = account.Secret{}, true
+	r.acc.Secret, r.intoOwn = account.Secret{}, true
 	return nil
 }
 
 // askSecretFile asks where the secret is. The same file again may hold another by
 // now.
-func (l *setup) askSecretFile(ctx context.Context) error {
-	name, err := l.text(ctx, "--secret-file", ask.Question{Title: l.a.T("File with the secret"), Default: l.acc.Secret.File,
+func (r repair) askSecretFile(ctx context.Context) error {
+	name, err := r.text(ctx, "--secret-file", ask.Question{Title: r.a.T("File with the secret"), Default: r.acc.Secret.File,
 		Check: func(answer string) error {
 			if err := wholefile.Check(answer); err != nil {
-				return l.a.File(l.a.Name("secret-file"), answer, err)
+				return r.a.File(r.a.Name("secret-file"), answer, err)
 			}
 			return nil
 		}})
@@ -166,69 +169,69 @@ func (l *setup) askSecretFile(ctx context.Context) error {
 	if err != nil {
 		return command.Internal("the folder of this process", err)
 	}
-	l.acc.Secret.File = path
+	r.acc.Secret.File = path
 	return nil
 }
 
-func (l *setup) askUser(ctx context.Context) error {
-	user, err := l.text(ctx, "--user", ask.Question{Title: l.a.T("User name"), Default: l.user, Check: l.a.userName})
+func (r repair) askUser(ctx context.Context) error {
+	user, err := r.text(ctx, "--user", ask.Question{Title: r.a.T("User name"), Default: r.user, Check: r.a.userName})
 	if err == nil {
-		l.user = user
-		l.noteUser()
+		r.user = user
+		r.noteUser()
 	}
 	return err
 }
 
 // fixSender asks for another sender; the login stays.
-func (l *setup) fixSender(ctx context.Context) (bool, error) {
-	answer, err := l.text(ctx, "--from", ask.Question{Title: l.a.T("Sender"), Example: l.login.Address.String(),
-		Help: l.a.T("An address that %s may send as.", l.user),
+func (r repair) fixSender(ctx context.Context) (bool, error) {
+	answer, err := r.text(ctx, "--from", ask.Question{Title: r.a.T("Sender"), Example: r.login.Address.String(),
+		Help: r.a.T("An address that %s may send as.", r.user),
 		Check: func(answer string) error {
-			_, err := l.a.mailbox(answer)
+			_, err := r.a.mailbox(answer)
 			return err
 		}})
 	if err != nil {
 		return false, err
 	}
-	box, err := l.a.mailbox(answer)
+	box, err := r.a.mailbox(answer)
 	if err != nil {
 		return false, command.Internal("the sender", err)
 	}
 	if box.Name == "" {
-		box.Name = l.from.Name
+		box.Name = r.from.Name
 	}
-	l.from = box
-	l.acc.From = box.String()
-	l.noteUser()
+	r.from = box
+	r.acc.From = box.String()
+	r.noteUser()
 	return true, nil
 }
 
 // fixPort offers the other ways to the same host.
-func (l *setup) fixPort(ctx context.Context, class diagnosis.Class) (bool, error) {
+func (r repair) fixPort(ctx context.Context, class diagnosis.Class) (bool, error) {
 	var servers, options []string
-	ways := otherPorts(l.server)
+	ways := otherPorts(r.server)
 	if wrongEncryption(class) {
-		ways = append(otherEncryption(l.server), ways...)
+		ways = append(otherEncryption(r.server), ways...)
 	}
-	l.triedServers = append(l.triedServers, l.server.String())
+	r.triedServers = append(r.triedServers, r.server.String())
 	for _, url := range ways {
-		if at, err := transport.ParseServer(url, l.login.Address); err == nil && !slices.Contains(l.triedServers, at.String()) && !slices.Contains(servers, url) {
+		if at, err := transport.ParseServer(url, r.login.Address); err == nil && !slices.Contains(r.triedServers, at.String()) && !slices.Contains(servers, url) {
 			servers = append(servers, url)
-			options = append(options, l.a.HostAndPort(at))
+			options = append(options, r.a.HostAndPort(at))
 		}
 	}
-	title := l.a.T("Where shall yan try?")
-	options = append(options, l.a.T("the same again"), l.a.T("another server"), l.a.T("nowhere; stop"))
-	i, err := l.ask.Choose(ctx, ask.Question{Title: title}, options, 0)
+	title := r.a.T("Where shall yan try?")
+	options = append(options, r.a.T("the same again"), r.a.T("another server"), r.a.T("nowhere; stop"))
+	i, err := r.ask.Choose(ctx, ask.Question{Title: title}, options, 0)
 	switch n := len(servers); {
 	case err != nil:
-		return false, l.answer(err, title, "--server")
+		return false, r.answer(err, title, "--server")
 	case i < n:
-		return true, l.use(servers[i], l.user)
+		return true, r.use(servers[i], r.user)
 	case i == n:
 		return true, nil
 	case i == n+1:
-		return true, l.askServer(ctx, "")
+		return true, r.askServer(ctx, "")
 	}
 	return false, nil
 }

@@ -19,131 +19,134 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// who finds out who sends and who logs in.
-func (l *setup) who(ctx context.Context, args []string) error {
-	if err := l.argument(args); err != nil {
+// senderQuestions find out who sends and who logs in.
+type senderQuestions struct{ *setup }
+
+// findSender takes both from the argument and --from, and asks for what is missing.
+func (q senderQuestions) findSender(ctx context.Context, args []string) error {
+	if err := q.argument(args); err != nil {
 		return err
 	}
-	named := l.login.Name != ""
-	if l.s.from != "" {
-		box, err := l.a.mailbox(l.s.from)
+	named := q.login.Name != ""
+	if q.s.from != "" {
+		box, err := q.a.mailbox(q.s.from)
 		if err != nil {
-			return l.a.Wrongf("%s: %v", l.a.Name("from"), err)
+			return q.a.Wrongf("%s: %v", q.a.Name("from"), err)
 		}
-		l.from, named = box, true
+		q.from, named = box, true
 	}
 	switch {
-	case l.login.Address.IsZero() && !l.from.Address.IsZero():
-		l.login = l.from
-	case l.login.Address.IsZero():
-		if err := l.askAddress(ctx); err != nil {
+	case q.login.Address.IsZero() && !q.from.Address.IsZero():
+		q.login = q.from
+	case q.login.Address.IsZero():
+		if err := q.askAddress(ctx); err != nil {
 			return err
 		}
-		named = l.login.Name != ""
+		named = q.login.Name != ""
 	}
-	if l.from.Address.IsZero() {
-		l.from = l.login
+	if q.from.Address.IsZero() {
+		q.from = q.login
 	}
-	if l.person && !named && l.known() == nil {
-		name, err := l.text(ctx, "--from", ask.Question{Title: l.a.T("Your name"),
-			Help: l.a.T("As recipients see it; Enter for none."), Optional: true, Check: l.a.displayName})
+	if q.person && !named && q.known() == nil {
+		name, err := q.text(ctx, "--from", ask.Question{Title: q.a.T("Your name"),
+			Help: q.a.T("As recipients see it; Enter for none."), Optional: true, Check: q.a.displayName})
 		if err != nil {
 			return err
 		}
-		l.from.Name = name
+		q.from.Name = name
 	}
 	return nil
 }
 
 // argument reads ADDRESS or PROVIDER.
-func (l *setup) argument(args []string) error {
+func (q senderQuestions) argument(args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	word := strings.TrimSpace(args[0])
-	if old, ok := l.file.Account(word); ok {
-		return l.again(old)
+	if old, ok := q.file.Account(word); ok {
+		return q.reuse(old)
 	}
 	if strings.ContainsAny(word, "@＠") {
-		box, err := l.a.mailbox(word)
+		box, err := q.a.mailbox(word)
 		if err != nil {
 			return command.Fail(command.ExitUsage, fmt.Errorf("%q: %w", word, err), "")
 		}
-		l.login = box
+		q.login = box
 		return nil
 	}
 	p, ok := provider.Lookup(word)
 	if !ok {
-		hint := l.a.T("Give your address, like me@example.com; 'yan providers' lists the providers that are known.")
+		hint := q.a.T("Give your address, like me@example.com; 'yan providers' lists the providers that are known.")
 		if near := provider.Nearest(word); len(near) > 0 {
-			hint = l.a.T("Did you mean %s?", l.a.Listed(near))
+			hint = q.a.T("Did you mean %s?", q.a.Listed(near))
 		}
-		return command.Fail(command.ExitUsage, errors.New(l.a.T("%q is neither an address nor a known provider", word)), hint)
+		return command.Fail(command.ExitUsage, errors.New(q.a.T("%q is neither an address nor a known provider", word)), hint)
 	}
-	if l.s.secretStdin && l.s.from == "" && !l.person { // the secret would be taken for the address
-		return command.Fail(command.ExitUsage, errors.New(l.a.T("there is no account %q, and nothing says whose mailbox at %s it is", word, l.a.Pick(p.Names.EN, p.Names.ZH))),
-			l.a.T("Give it as %s.", "yan login "+l.a.T("ADDRESS")))
+	if q.s.secretStdin && q.s.from == "" && !q.person { // the secret would be taken for the address
+		return command.Fail(command.ExitUsage, errors.New(q.a.T("there is no account %q, and nothing says whose mailbox at %s it is", word, q.a.Pick(p.Names.EN, p.Names.ZH))),
+			q.a.T("Give it as %s.", "yan login "+q.a.T("ADDRESS")))
 	}
-	if l.s.Server == "" {
-		l.s.Server = p.ID
+	if q.s.Server == "" {
+		q.s.Server = p.ID
 	}
 	return nil
 }
 
-// mendable refuses an account that makes no sense, unless it lacks the server alone,
-// which is asked for.
-func (l *setup) mendable(old account.Account) error {
+// checkRepairable refuses an invalid account, unless only its server is missing:
+// login asks for that.
+func (l *setup) checkRepairable(old account.Account) error {
 	if p := l.file.FaultOf(old.Name); p != nil && p.Key != "account."+old.Name+".server" {
 		return l.a.BadConfiguration(l.file.Path(), p)
 	}
 	return nil
 }
 
-// again logs in to an account that there is.
-func (l *setup) again(old account.Account) error {
-	if err := l.mendable(old); err != nil {
+// reuse logs in again to an existing account.
+func (q senderQuestions) reuse(old account.Account) error {
+	if err := q.checkRepairable(old); err != nil {
 		return err
 	}
 	box, err := message.ParseMailbox(old.From)
 	if err != nil {
 		return command.Internal("the sender of account "+old.Name, err)
 	}
-	l.login, l.s.replace, l.relogin = box, true, true
-	l.s.from = cmp.Or(l.s.from, old.From)
-	if l.s.name == "" {
-		l.s.name = old.Name
+	q.login, q.s.replace, q.relogin = box, true, true
+	q.s.from = cmp.Or(q.s.from, old.From)
+	if q.s.name == "" {
+		q.s.name = old.Name
 	}
-	there := l.s.Server == ""
+	there := q.s.Server == ""
 	if there {
-		l.s.Server = old.Server
-	} else if server, err := transport.ParseServer(l.s.Server, box.Address); err == nil {
+		q.s.Server = old.Server
+	} else if server, err := transport.ParseServer(q.s.Server, box.Address); err == nil {
 		there = samePlace(server, accounts.ServerOf(old))
 	}
-	if l.s.user == "" && there {
-		l.s.user = old.User
+	if q.s.user == "" && there {
+		q.s.user = old.User
 	}
 	return nil
 }
 
-func (l *setup) askAddress(ctx context.Context) error {
+func (q senderQuestions) askAddress(ctx context.Context) error {
 	example := "me@example.com"
-	if p, ok := provider.Lookup(l.s.Server); ok && len(p.Domains) > 0 && !strings.Contains(p.Domains[0], "{") {
+	if p, ok := provider.Lookup(q.s.Server); ok && len(p.Domains) > 0 && !strings.Contains(p.Domains[0], "{") {
 		example = "me@" + p.Domains[0]
 	}
 	var box message.Mailbox
-	_, err := l.text(ctx, "yan login "+l.a.T("ADDRESS"), ask.Question{Title: l.a.T("Your e-mail address"),
-		Example: example, Default: l.a.Getenv("EMAIL"),
+	_, err := q.text(ctx, "yan login "+q.a.T("ADDRESS"), ask.Question{Title: q.a.T("Your e-mail address"),
+		Example: example, Default: q.a.Getenv("EMAIL"),
 		Check: func(answer string) (err error) {
-			box, err = l.a.mailbox(answer)
+			box, err = q.a.mailbox(answer)
 			return err
 		}})
-	l.login = box
+	q.login = box
 	return err
 }
 
-// mistyped asks about a domain that nobody known has and that is nearly one that
-// many have: whoever registered gmial.com would like the passwords of gmail.com.
-// It gives the provider, if the address was wrong.
+// mistyped asks about an unknown domain that is one typing error away from a
+// provider's: the owner of gmial.com must not get passwords of gmail.com. It returns
+// the provider if the address was wrong.
 func (l *setup) mistyped(ctx context.Context) (server string, err error) {
 	address := l.login.Address
 	p, domain := nearDomain(address.ASCIIDomain())
@@ -171,8 +174,8 @@ func (l *setup) mistyped(ctx context.Context) (server string, err error) {
 	return p.ID, nil
 }
 
-// nearDomain is a provider's domain that is one slip away: a letter that is wrong,
-// missing, too many, or two that changed places.
+// nearDomain returns a provider's domain that is one slip away: a letter wrong,
+// missing or added, or two swapped.
 func nearDomain(domain string) (p provider.Provider, near string) {
 	for _, p := range provider.All() {
 		for _, known := range p.Domains {
@@ -199,7 +202,7 @@ func (a *runner) mailbox(s string) (message.Mailbox, error) {
 	return box, nil
 }
 
-// displayName refuses what can't stand beside an address.
+// displayName refuses text that can't be a display name.
 func (a *runner) displayName(name string) error {
 	if strings.Contains(name, "@") {
 		return errors.New(a.T("a name is wanted here, not an address"))
@@ -207,7 +210,7 @@ func (a *runner) displayName(name string) error {
 	return a.OneLine(a.T("Your name"), name)
 }
 
-// known is the account of this user that has the same sender; nil for none.
+// known returns the account with the same sender; nil if there is none.
 func (l *setup) known() *account.Account {
 	for _, acc := range l.file.Accounts() {
 		if from, err := acc.Address(); err == nil && from.Equal(l.from.Address) {
@@ -217,60 +220,63 @@ func (l *setup) known() *account.Account {
 	return nil
 }
 
-// called finds the account's name. One that exists is changed only if that is
-// what the user wants.
-func (l *setup) called(ctx context.Context) error {
-	name := l.s.name
+// naming finds the account's name.
+type naming struct{ *setup }
+
+// chooseName takes --name, the name of the account with the same sender, or a new one
+// made from the address. An existing account is changed only if the user agrees.
+func (n naming) chooseName(ctx context.Context) error {
+	name := n.s.name
 	if name == "" {
-		if same := l.known(); same != nil {
+		if same := n.known(); same != nil {
 			name = same.Name
-		} else if name = l.shortName(); l.taken(name) {
-			name = l.free(name)
+		} else if name = n.shortName(); n.taken(name) {
+			name = n.free(name)
 		}
 	}
-	if old, exists := l.file.Account(name); exists {
-		if err := l.mendable(old); err != nil {
+	if old, exists := n.file.Account(name); exists {
+		if err := n.checkRepairable(old); err != nil {
 			return err
 		}
-		if err := l.consentToReplace(ctx, old); err != nil {
+		if err := n.consentToReplace(ctx, old); err != nil {
 			return err
 		}
-		l.old = &old
+		n.old = &old
 	}
-	l.base(name)
+	n.inheritSettings(name)
 	return nil
 }
 
-func (l *setup) taken(name string) bool {
-	_, taken := l.file.Account(name)
+func (n naming) taken(name string) bool {
+	_, taken := n.file.Account(name)
 	return taken
 }
 
 // consentToReplace asks whether an account may be changed.
-func (l *setup) consentToReplace(ctx context.Context, old account.Account) error {
-	if l.s.replace {
+func (n naming) consentToReplace(ctx context.Context, old account.Account) error {
+	if n.s.replace {
 		return nil
 	}
-	exists := l.a.T("there is an account %s already, for %s", old.Name, old.From)
-	if !l.person {
-		return command.Fail(command.ExitUsage, errors.New(exists), l.a.T("Log in to it again with 'yan login %s', change it with --replace, or give the new one another name with --name.", old.Name))
+	exists := n.a.T("there is an account %s already, for %s", old.Name, old.From)
+	if !n.person {
+		return command.Fail(command.ExitUsage, errors.New(exists), n.a.T("Log in to it again with 'yan login %s', change it with --replace, or give the new one another name with --name.", old.Name))
 	}
-	title := l.a.T("Change the account %s?", old.Name)
-	yes, err := l.ask.Confirm(ctx, ask.Question{Title: title, Help: exists}, true)
+	title := n.a.T("Change the account %s?", old.Name)
+	yes, err := n.ask.Confirm(ctx, ask.Question{Title: title, Help: exists}, true)
 	switch {
 	case err != nil:
-		return l.answer(err, title, "--replace")
+		return n.answer(err, title, "--replace")
 	case !yes:
-		return command.Fail(command.ExitUsage, errors.New(l.a.T("the account %s stays as it is", old.Name)), l.a.T("Give the new one another name with --name."))
+		return command.Fail(command.ExitUsage, errors.New(n.a.T("the account %s stays as it is", old.Name)), n.a.T("Give the new one another name with --name."))
 	}
 	return nil
 }
 
-// base is what the account has that nobody was asked about: what it had, where the
-// same mailbox logs in again at the same place. Another mailbox, or place, gets of it
-// only what is the user's and not the server's: the old IMAP server or authorization
-// server must not hear of the new secret.
-func (l *setup) base(name string) {
+// inheritSettings begins the account, which may replace l.old: with all its settings if the same
+// mailbox logs in again at the same server, else only with those that are the user's
+// and not the server's. The old IMAP server or authorization server must never get the
+// new secret.
+func (l *setup) inheritSettings(name string) {
 	server := l.acc.Server
 	l.acc = accounts.NewAccount(l.file, name)
 	l.same = l.old != nil && l.isSameMailbox(*l.old)
@@ -305,21 +311,20 @@ func samePlace(a, b transport.Server) bool {
 	return strings.EqualFold(a.Host, b.Host)
 }
 
-// moved begins anew where another server than that of the old account is tried after
-// all.
-func (l *setup) moved() error {
+// resetForServer drops inherited settings when the user picks another server.
+func (l *setup) resetForServer() error {
 	if !l.same || l.isSameMailbox(*l.old) {
 		return nil
 	}
-	l.base(l.acc.Name)
+	l.inheritSettings(l.acc.Name)
 	l.noteUser()
 	return l.settings()
 }
 
-// shortName is what one would call the account: "qq", "163", "example".
-func (l *setup) shortName() string {
-	labels := strings.Split(l.login.Address.ASCIIDomain(), ".")
-	p := l.provider()
+// shortName makes a name from the domain: "qq", "163", "example".
+func (n naming) shortName() string {
+	labels := strings.Split(n.login.Address.ASCIIDomain(), ".")
+	p := n.provider()
 	if p.ID != "" {
 		if named, ok := provider.ByName(labels[0]); ok && named.ID == p.ID && accounts.IsAccountName(labels[0]) {
 			return labels[0]
@@ -334,10 +339,10 @@ func (l *setup) shortName() string {
 	return "mail"
 }
 
-// free is the first of name-2, name-3, … that no account has.
-func (l *setup) free(name string) string {
+// free returns the first unused of name-2, name-3, ….
+func (n naming) free(name string) string {
 	for i := 2; ; i++ {
-		if next := fmt.Sprintf("%s-%d", name, i); !l.taken(next) {
+		if next := fmt.Sprintf("%s-%d", name, i); !n.taken(next) {
 			return next
 		}
 	}

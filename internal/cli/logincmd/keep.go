@@ -43,92 +43,101 @@ func (m memory) Delete(service, user string) error {
 	return nil
 }
 
-// keep stores the secret, then the account. That the account can be written is
-// looked at first; if it can't be all the same, what the secret took the place of is
-// put back. So what worked before still works, and nothing is left half done.
-func (l *setup) keep(ctx context.Context) error {
-	read := l.file.Bytes()
-	if err := l.enter(); err != nil {
+// keeper stores a proven account and its secret.
+type keeper struct {
+	*setup
+	// sealed is the vault that keeps the secret. aside is the encrypted file that was
+	// set aside for it; "" for none.
+	sealed *secret.Vault
+	aside  string
+}
+
+// keep stores the secret, then the account. It first checks that the account can be
+// written. If writing fails all the same, the secret that was replaced is put back, so
+// that everything that worked before still works.
+func (k *keeper) keep(ctx context.Context) error {
+	read := k.file.Bytes()
+	if err := k.enter(); err != nil {
 		return err
 	}
-	if err := accounts.CheckSavable(l.file, read); err != nil {
-		return l.notSaved(err)
+	if err := accounts.CheckSavable(k.file, read); err != nil {
+		return k.notSaved(err)
 	}
-	vault := l.vault()
-	putBack, err := l.keepSecret(ctx, vault)
+	vault := k.vault()
+	putBack, err := k.keepSecret(ctx, vault)
 	if err != nil {
 		return err
 	}
-	if err = l.enter(); err == nil { // the secret may have got a file of its own
-		err = l.notSaved(l.file.Save())
+	if err = k.enter(); err == nil { // the secret may have got a file of its own
+		err = k.notSaved(k.file.Save())
 	}
 	if err != nil {
 		if backErr := putBack(); backErr != nil {
-			l.say(l.a.T("The secret that was kept could not be taken back: %v", backErr))
+			k.say(k.a.T("The secret that was kept could not be taken back: %v", backErr))
 		}
 		return err
 	}
-	secrets, kept := account.NewSecrets(vault), l.place != ""
+	secrets, kept := account.NewSecrets(vault), k.place != ""
 	switch {
-	case l.old == nil:
-	case kept && l.browsed:
-		l.a.ForgetFormer(ctx, secrets, l.acc, accounts.KeptToken)
+	case k.old == nil:
+	case kept && k.browsed:
+		k.a.ForgetFormer(ctx, secrets, k.acc, accounts.KeptToken)
 	case kept:
-		l.a.ForgetFormer(ctx, secrets, l.acc, accounts.KeptPassword)
-	case l.acc.Secret != (account.Secret{}) || l.acc.Auth == sasl.External || l.acc.NoLogin():
-		l.a.ForgetFormer(ctx, secrets, l.acc, accounts.KeptNothing)
+		k.a.ForgetFormer(ctx, secrets, k.acc, accounts.KeptPassword)
+	case k.acc.Secret != (account.Secret{}) || k.acc.Auth == sasl.External || k.acc.NoLogin():
+		k.a.ForgetFormer(ctx, secrets, k.acc, accounts.KeptNothing)
 	}
 	return nil
 }
 
 // keepSecret stores what was typed or consented to, if it does not stay in a
 // place of its own. putBack undoes that.
-func (l *setup) keepSecret(ctx context.Context, vault *secret.Vault) (putBack func() error, err error) {
+func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack func() error, err error) {
 	secrets := account.NewSecrets(vault)
 	var before accounts.KeptBefore
 	switch {
-	case l.browsed:
-		if before, err = l.remember(ctx, accounts.ItemOAuth2); err != nil {
+	case k.browsed:
+		if before, err = k.remember(ctx, accounts.ItemOAuth2); err != nil {
 			break
 		}
 		// The check may have refreshed it.
-		source, tokenErr := l.trial.Tokens(ctx, l.acc)
+		source, tokenErr := k.trial.Tokens(ctx, k.acc)
 		if tokenErr != nil {
 			return nil, command.Internal("the token", tokenErr)
 		}
-		l.place, err = l.store(ctx, func() (secret.Place, error) { return secrets.KeepToken(ctx, l.acc, source.Token) })
-	case l.password != "" && l.intoOwn:
-		return l.ownFile()
-	case l.password != "":
-		if before, err = l.remember(ctx, accounts.ItemPassword); err != nil {
+		k.place, err = k.store(ctx, func() (secret.Place, error) { return secrets.KeepToken(ctx, k.acc, source.Token) })
+	case k.password != "" && k.intoOwn:
+		return k.ownFile()
+	case k.password != "":
+		if before, err = k.remember(ctx, accounts.ItemPassword); err != nil {
 			break
 		}
-		l.place, err = l.store(ctx, func() (secret.Place, error) { return secrets.KeepPassword(ctx, l.acc, l.password) })
+		k.place, err = k.store(ctx, func() (secret.Place, error) { return secrets.KeepPassword(ctx, k.acc, k.password) })
 		if errors.Is(err, errOwnFile) && ctx.Err() == nil {
-			return l.ownFile()
+			return k.ownFile()
 		}
 	default:
 		return func() error { return nil }, nil
 	}
 	switch {
 	case err == nil:
-		return func() error { return l.restore(ctx, before) }, nil
+		return func() error { return k.restore(ctx, before) }, nil
 	case ctx.Err() != nil, errors.Is(err, ask.ErrCancelled):
-		return nil, l.answer(ask.ErrCancelled, "", "")
+		return nil, k.answer(ask.ErrCancelled, "", "")
 	}
-	return nil, l.notKept(err)
+	return nil, k.notKept(err)
 }
 
 // notKept adds to what is wrong with the keyring the way around it.
-func (l *setup) notKept(err error) error {
-	explained := l.a.BadSecretOf(l.acc, err, l.command())
+func (k *keeper) notKept(err error) error {
+	explained := k.a.BadSecretOf(k.acc, err, k.command())
 	var failed *command.Failure
 	if !errors.As(explained, &failed) {
 		return explained
 	}
-	lines := []string{l.a.T("Nothing was kept."), failed.Hint}
-	if !l.person && !strings.Contains(failed.Hint, "--secret-file") {
-		lines = append(lines, l.a.T("Or leave the secret in a file that only you can read: %s", "--secret-file code.txt"))
+	lines := []string{k.a.T("Nothing was kept."), failed.Hint}
+	if !k.person && !strings.Contains(failed.Hint, "--secret-file") {
+		lines = append(lines, k.a.T("Or leave the secret in a file that only you can read: %s", "--secret-file code.txt"))
 	}
 	failed.Hint = strings.Join(slices.DeleteFunc(lines, func(s string) bool { return s == "" }), "\n     ")
 	return explained
@@ -139,82 +148,82 @@ var errOwnFile = errors.New("the secret goes into a file of its own")
 
 // vault is the places of this machine. Where there is no keyring, the user hears
 // once what that means, and chooses.
-func (l *setup) vault() *secret.Vault {
-	v := l.a.Vault()
-	l.sealed = v
-	if !l.person {
+func (k *keeper) vault() *secret.Vault {
+	v := k.a.Vault()
+	k.sealed = v
+	if !k.person {
 		return v
 	}
-	told, tries := false, l.a.PassphraseTries()
+	told, tries := false, k.a.PassphraseTries()
 	v.Passphrase = func(ctx context.Context, anew bool) (string, error) {
 		if err := tries(anew); err != nil {
 			return "", err
 		}
 		if anew && !told {
 			told = true
-			if own, err := l.prefersFile(ctx); err != nil {
+			if own, err := k.prefersFile(ctx); err != nil {
 				return "", err
 			} else if own {
 				return "", errOwnFile
 			}
 		}
-		return l.a.Passphrase(anew, func(title string) (string, error) {
-			return l.ask.Secret(ctx, ask.Question{Title: title})
+		return k.a.Passphrase(anew, func(title string) (string, error) {
+			return k.ask.Secret(ctx, ask.Question{Title: title})
 		})
 	}
 	return v
 }
 
-func (l *setup) prefersFile(ctx context.Context) (bool, error) {
-	if l.browsed {
-		l.say(l.a.T("This system has no keyring that is open. The secret goes into an encrypted file."))
+func (k *keeper) prefersFile(ctx context.Context) (bool, error) {
+	if k.browsed {
+		k.say(k.a.T("This system has no keyring that is open. The secret goes into an encrypted file."))
 		return false, nil
 	}
-	i, err := l.ask.Choose(ctx, ask.Question{Title: l.a.T("Where shall the secret be kept?"),
-		Help: l.a.T("This system has no keyring that is open.")},
-		[]string{l.a.T("in an encrypted file; its passphrase is asked for when yan sends"),
-			l.a.T("in a file that only you can read; for servers and scheduled jobs")}, 0)
+	i, err := k.ask.Choose(ctx, ask.Question{Title: k.a.T("Where shall the secret be kept?"),
+		Help: k.a.T("This system has no keyring that is open.")},
+		[]string{k.a.T("in an encrypted file; its passphrase is asked for when yan sends"),
+			k.a.T("in a file that only you can read; for servers and scheduled jobs")}, 0)
 	return i == 1, err
 }
 
 // ownFile writes the secret beside the configuration, for its owner alone.
-func (l *setup) ownFile() (putBack func() error, err error) {
-	path := accounts.OwnSecretFile(l.file, l.acc.Name)
+func (k *keeper) ownFile() (putBack func() error, err error) {
+	path := accounts.OwnSecretFile(k.file, k.acc.Name)
 	before, err := accounts.RememberFile(path)
 	if err == nil {
-		err = accounts.WriteSecretFile(path, l.password)
+		err = accounts.WriteSecretFile(path, k.password)
 	}
 	if err != nil {
-		return nil, command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", l.a.T("the secret can't be written"), err), "")
+		return nil, command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", k.a.T("the secret can't be written"), err), "")
 	}
-	l.acc.Secret.File = path
+	k.acc.Secret.File = path
 	return before.PutBack, nil
 }
 
 // enter puts the account into the configuration in memory.
-func (l *setup) enter() error {
-	f, before := l.file, l.file.Default()
-	err := f.Put(l.acc)
+func (k *keeper) enter() error {
+	f, before := k.file, k.file.Default()
+	err := f.Put(k.acc)
 	switch {
 	case err != nil:
-	case l.s.makeDefault || before == "":
-		err = f.SetDefault(l.acc.Name)
+	case k.s.makeDefault || before == "":
+		err = f.SetDefault(k.acc.Name)
 	case f.Default() != before: // it was the default only because it was alone
 		err = f.SetDefault(before)
 	}
 	if err != nil {
-		return l.a.Configf("the account can't be kept: %v", err)
+		return k.a.Configf("the account can't be kept: %v", err)
 	}
 	return nil
 }
 
 // notSaved says why the configuration could not be written, if so.
-func (l *setup) notSaved(err error) error {
+func (k *keeper) notSaved(err error) error {
 	switch {
 	case errors.Is(err, account.ErrChanged):
-		return command.Fail(command.ExitTemporary, errors.New(l.a.T("%s was changed by another program meanwhile; the account was not kept", command.Printable(l.file.Path()))), l.a.T("Run yan login again."))
+		return command.Fail(command.ExitTemporary, errors.New(k.a.T("%s was changed by another program meanwhile; the account was not kept", command.Printable(k.file.Path()))), k.a.T("Run yan login again."))
 	case err != nil:
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", l.a.T("the account can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", k.a.T("the account can't be written"), err), "")
 	}
 	return nil
 }

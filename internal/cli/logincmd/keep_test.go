@@ -73,7 +73,7 @@ func TestLoginPutsBack(t *testing.T) {
 					l.password = "new"
 				}
 				ring.Also = func() { d.writes(config + "# theirs\n") }
-				if err := l.keep(ctx); err == nil {
+				if err := (&keeper{setup: l}).keep(ctx); err == nil {
 					t.Fatal("it was kept")
 				}
 				if d.config() != config+"# theirs\n" || ring.Sets < 2 {
@@ -114,7 +114,7 @@ func TestLoginCannotPutBack(t *testing.T) {
 	delete(d.env, "YAN_PASSPHRASE_FILE") // forgotten, and there is a keyring by now
 	a.Keyring = &clitest.BusyKeyring{Keyring: memory{}, Also: func() { d.writes(withPassword + "# theirs\n") }}
 	l.password = "new"
-	if err := l.keep(t.Context()); err == nil {
+	if err := (&keeper{setup: l}).keep(t.Context()); err == nil {
 		t.Fatal("it was kept")
 	}
 	if got, err := a.Secrets().Password(t.Context(), *l.old); err != nil || got != "new" {

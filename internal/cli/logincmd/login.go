@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -128,8 +129,8 @@ func (a *runner) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
 	l := &setup{a: a, s: s, file: f, ask: a.Asker(s.plain), trial: a.trial()}
 	l.person = l.ask.Person
 	steps := []func(context.Context) error{
-		func(ctx context.Context) error { return l.who(ctx, args) },
-		l.where, l.called, l.credentials, l.proven, l.keep,
+		func(ctx context.Context) error { return senderQuestions{l}.findSender(ctx, args) },
+		l.where, naming{l}.chooseName, l.credentials, check{l}.proven, (&keeper{setup: l}).keep,
 	}
 	for _, step := range steps {
 		if err := step(cmd.Context()); err != nil {
@@ -220,11 +221,7 @@ type setup struct {
 	place        secret.Place
 	// intoOwn: the secret that was typed goes into the file that yan wrote for it.
 	intoOwn bool
-	// sealed is where the secret goes; aside is the encrypted file that was set aside
-	// for it, "" for none.
-	sealed *secret.Vault
-	aside  string
-	took   time.Duration // of the check; 0 when there was none
+	took    time.Duration // of the check; 0 when there was none
 }
 
 // text asks for what a flag may give as well; the flag is named when nobody answers.
@@ -254,4 +251,13 @@ func (l *setup) say(text string) { l.a.Errf("%s\n", text) }
 
 func (l *setup) done(text string) {
 	l.say(l.a.Paint(l.a.StderrWidth, console.Green, "✓") + " " + text)
+}
+
+// command returns the command line that repeats this login.
+func (l *setup) command() string {
+	words := []string{"yan", "login", l.login.Address.String()}
+	if l.old != nil {
+		words[2] = l.old.Name
+	}
+	return strings.Join(words, " ")
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// wantsOAuth reports whether to sign in with OAuth 2.0, where the provider has
-// that. Who is asked chooses; a pipe gets the password, unless there is none.
+// wantsOAuth reports whether to sign in with OAuth 2.0, if the provider offers it. On a
+// terminal the user chooses; a pipe gets the password, unless there is none.
 func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 	p := l.server.Provider
 	if _, ok := oauth.ForProvider(p); !ok || l.s.secretStdin || l.s.Auth != "" {
@@ -39,84 +39,87 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// consent gets a token: in the browser of this machine, or with a code on another
+// consent is the user's consent to OAuth 2.0.
+type consent struct{ *setup }
+
+// obtain gets a token: in the browser of this machine, or with a code on another
 // device.
-func (l *setup) consent(ctx context.Context) error {
-	if l.same {
-		l.acc.OAuth2 = l.old.OAuth2
+func (c consent) obtain(ctx context.Context) error {
+	if c.same {
+		c.acc.OAuth2 = c.old.OAuth2
 	}
-	if _, ok := oauth.ForProvider(l.server.Provider); !ok && l.acc.OAuth2.TokenURL == "" {
-		return command.Fail(command.ExitConfig, errors.New(l.a.T("no OAuth 2.0 server is known for %s", l.server.Host)),
-			l.a.T("Write auth_url, token_url and client_id into the account's oauth2 section, and log in again."))
+	if _, ok := oauth.ForProvider(c.server.Provider); !ok && c.acc.OAuth2.TokenURL == "" {
+		return command.Fail(command.ExitConfig, errors.New(c.a.T("no OAuth 2.0 server is known for %s", c.server.Host)),
+			c.a.T("Write auth_url, token_url and client_id into the account's oauth2 section, and log in again."))
 	}
-	if l.s.clientID != "" {
-		l.acc.OAuth2.ClientID, l.acc.OAuth2.ClientSecret = l.s.clientID, l.s.clientCode
+	if c.s.clientID != "" {
+		c.acc.OAuth2.ClientID, c.acc.OAuth2.ClientSecret = c.s.clientID, c.s.clientCode
 	}
-	if l.acc.OAuth2.ClientID == "" {
-		if err := l.askClientID(ctx); err != nil {
+	if c.acc.OAuth2.ClientID == "" {
+		if err := c.askClientID(ctx); err != nil {
 			return err
 		}
 	}
-	client, _ := l.acc.OAuthClient()
-	client.LoginHint = l.login.Address.String()
-	token, err := l.token(ctx, client)
+	client, _ := c.acc.OAuthClient()
+	client.LoginHint = c.login.Address.String()
+	token, err := c.token(ctx, client)
 	if err != nil {
-		return l.noToken(ctx, err)
+		return c.noToken(ctx, err)
 	}
-	if _, err := l.trial.KeepToken(ctx, l.acc, token); err != nil {
+	if _, err := c.trial.KeepToken(ctx, c.acc, token); err != nil {
 		return command.Internal("keeping the token", err)
 	}
-	l.browsed, l.consented = true, l.acc
+	c.browsed, c.consented = true, c.acc
 	if token.Refresh == "" {
-		l.say(l.a.T("%s gave no refresh token: sending works until the access token ends, mostly within the hour, and needs a login after that.", l.serverName()))
+		c.say(c.a.T("%s gave no refresh token: sending works until the access token ends, mostly within the hour, and needs a login after that.", c.serverName()))
 	}
-	l.done(l.a.T("%s lets yan send in your name", l.serverName()))
+	c.done(c.a.T("%s lets yan send in your name", c.serverName()))
 	return nil
 }
 
-func (l *setup) askClientID(ctx context.Context) error {
-	q := ask.Question{Title: l.a.T("Client id"), Help: l.a.T("OAuth 2.0 needs a registration of yan with the provider; it is free and takes some minutes.\n" +
+func (c consent) askClientID(ctx context.Context) error {
+	q := ask.Question{Title: c.a.T("Client id"), Help: c.a.T("OAuth 2.0 needs a registration of yan with the provider; it is free and takes some minutes.\n" +
 		"docs/oauth2.md shows how; the client id that it ends with goes here.")}
-	id, err := l.text(ctx, "--client-id", q)
-	l.acc.OAuth2.ClientID = id
+	id, err := c.text(ctx, "--client-id", q)
+	c.acc.OAuth2.ClientID = id
 	return err
 }
 
 // token waits for the user's consent.
-func (l *setup) token(ctx context.Context, client oauth.Client) (oauth.Token, error) {
-	way := l.s.oauth2
+func (c consent) token(ctx context.Context, client oauth.Client) (oauth.Token, error) {
+	way := c.s.oauth2
 	if way == "" {
 		way = "device"
-		if l.a.openBrowser != nil || client.DeviceURL == "" {
+		if c.a.openBrowser != nil || client.DeviceURL == "" {
 			way = "browser"
 		}
 	}
 	if way == "device" {
 		return client.Device(ctx, func(code oauth.DeviceCode) error {
-			l.say(l.a.T("On any device, open %s and type the code %s", code.URL, l.a.Paint(l.a.StderrWidth, console.Bold, code.Code)))
-			if page := cmp.Or(code.Complete, code.URL); l.s.qr {
-				l.drawQR(page)
+			c.say(c.a.T("On any device, open %s and type the code %s", code.URL, c.a.Paint(c.a.StderrWidth, console.Bold, code.Code)))
+			if page := cmp.Or(code.Complete, code.URL); c.s.qr {
+				c.drawQR(page)
 			}
 			return nil
 		})
 	}
 	return client.Browser(ctx, func(page string) error {
-		l.say(l.a.T("The browser asks for your consent. If it does not open, go to:"))
-		l.say("  " + page)
-		if l.a.openBrowser != nil {
-			_ = l.a.openBrowser(page) // the page stands above
+		c.say(c.a.T("The browser asks for your consent. If it does not open, go to:"))
+		c.say("  " + page)
+		if c.a.openBrowser != nil {
+			_ = c.a.openBrowser(page) // the page stands above
 		}
 		return nil
 	})
 }
 
-// noToken says why there is no consent.
-func (l *setup) noToken(ctx context.Context, err error) error {
-	a := l.a
+// noToken explains why there is no token.
+func (c consent) noToken(ctx context.Context, err error) error {
+	a := c.a
 	var e *oauth.Error
 	switch {
 	case ctx.Err() != nil:
-		return l.answer(ask.ErrCancelled, "", "")
+		return c.answer(ask.ErrCancelled, "", "")
 	case !errors.As(err, &e):
 		return command.Fail(command.ExitAuth, sentence.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
 	}
@@ -147,8 +150,8 @@ func (l *setup) noToken(ctx context.Context, err error) error {
 	return command.Fail(command.ExitAuth, errors.New(a.T("%s gave no token", host)+serversWords(a, e)), "")
 }
 
-// serversWords are what the authorization server said or, where it said nothing,
-// what happened here.
+// serversWords returns the authorization server's error or, if it sent none, the local
+// one.
 func serversWords(a *runner, e *oauth.Error) string {
 	switch {
 	case e.Description != "" && e.Code != "":

@@ -33,7 +33,7 @@ func TestNoToken(t *testing.T) {
 		for lang, says := range map[words.Language]string{words.English: want.en, words.Chinese: want.zh} {
 			a, _, _ := testApp(lang)
 			var failed *command.Failure
-			err := (&setup{a: a, s: &loginFlags{}}).noToken(t.Context(), &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("it says no")})
+			err := (consent{&setup{a: a, s: &loginFlags{}}}).noToken(t.Context(), &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("it says no")})
 			if !errors.As(err, &failed) || failed.Code != want.code || !strings.Contains(err.Error(), says) {
 				t.Errorf("%s in %s: %v, %+v", problem, lang, err, failed)
 			}

@@ -27,7 +27,7 @@ func TestShortNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.login = box
-		if got := l.shortName(); got != want {
+		if got := (naming{l}).shortName(); got != want {
 			t.Errorf("%s: %q, want %q", address, got, want)
 		}
 	}

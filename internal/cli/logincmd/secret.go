@@ -32,7 +32,7 @@ func (l *setup) credentials(ctx context.Context) error {
 		return nil
 	}
 	if l.s.oauth2 != "" || l.same && l.old.UsesOAuth2() && !l.s.secretStdin {
-		return l.consent(ctx)
+		return consent{l}.obtain(ctx)
 	}
 	var err error
 	if l.password, err = l.a.Secret("YAN_PASSWORD"); err != nil {
@@ -46,7 +46,7 @@ func (l *setup) credentials(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return l.consent(ctx)
+		return consent{l}.obtain(ctx)
 	}
 	l.showWhere()
 	return l.askPassword(ctx, false)

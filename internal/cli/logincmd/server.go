@@ -68,7 +68,7 @@ func (l *setup) use(server, user string) error {
 		l.user = l.login.Address.String()
 	}
 	l.done(fmt.Sprintf("%s  %s", l.serverName(), l.a.Paint(l.a.StderrWidth, console.Dim, l.a.HostAndPort(at))))
-	return l.moved()
+	return l.resetForServer()
 }
 
 // isProvider reports whether a word names a provider.
