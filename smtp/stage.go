@@ -25,3 +25,14 @@ func Stages() []Stage {
 	return []Stage{StageConnect, StageTLS, StageGreeting, StageHello, StageStartTLS, StageAuth,
 		StageMail, StageRcpt, StageData, StageBody, StageReset, StageQuit}
 }
+
+// BeforeMail reports whether a stage comes before MAIL, so that the server knows nothing
+// of the message yet. QUIT does not: it follows the final reply, after which nothing
+// changes an outcome.
+func (s Stage) BeforeMail() bool {
+	switch s {
+	case StageConnect, StageTLS, StageGreeting, StageHello, StageStartTLS, StageAuth:
+		return true
+	}
+	return false
+}

@@ -72,7 +72,7 @@ func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failur
 		v.state, v.after = outbox.Deferred, pause(attempts)
 	case errors.Is(o.Err, transport.ErrPaused):
 		v.state, v.rest, v.asked = outbox.Queued, max(f.Retry.After, time.Minute), true
-	case beforeMail(o.Stage):
+	case o.Stage.BeforeMail():
 		v.state, v.connecting = outbox.Queued, true
 		v.rest = connectPause(f, failures)
 	case f.Permanence == diagnosis.Permanent:
@@ -90,15 +90,6 @@ func ours(err error) bool {
 		}
 	}
 	return false
-}
-
-// beforeMail reports a stage at which no message is concerned.
-func beforeMail(stage smtp.Stage) bool {
-	switch stage {
-	case smtp.StageMail, smtp.StageRcpt, smtp.StageData, smtp.StageBody, smtp.StageReset:
-		return false
-	}
-	return true
 }
 
 // deferred judges a 4xx.
@@ -182,7 +173,7 @@ func (c *courier) settle(p *parcel, result smtpclient.Result) {
 		c.forgetFailures()
 		c.d.clear(c.account)
 	}
-	if rest.asked && !beforeMail(rest.answer.Stage) {
+	if rest.asked && !rest.answer.Stage.BeforeMail() {
 		// The transport heeds a reply that one message met. Another one over a new
 		// connection shows whether it is about all of them.
 		c.stop(errReload)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 		{"Gmail's daily limit", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageData, Reply: reply(t, 550, "5.4.5 Daily user sending limit exceeded.")}, "gmail", outbox.Deferred, true, time.Hour},
 		{"login refused", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: reply(t, 535, "5.7.8 Error: authentication failed")}, "", outbox.Queued, true, time.Hour},
 		{"server away", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: errors.New("connection refused")}, "", outbox.Queued, true, 50 * time.Second},
+		{"nothing but a goodbye", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageQuit, Err: io.EOF}, "", outbox.Deferred, false, none},
 		{"lost in the message", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: errors.New("connection reset")}, "", outbox.Deferred, false, 50 * time.Second},
 		{"too large", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: fmt.Errorf("%w: 9 octets", smtpclient.ErrTooLarge)}, "", outbox.Failed, false, none},
 		{"no SMTPUTF8", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: smtpclient.ErrNeedsSMTPUTF8}, "", outbox.Failed, false, none},
@@ -75,7 +77,7 @@ func TestEveryKnownReplyIsJudged(t *testing.T) {
 					text = row.Texts[0]
 				}
 				status := smtp.StatusOf(smtp.Reply{Code: code})
-				if beforeMail(stage) {
+				if stage.BeforeMail() {
 					status = smtp.NotTried
 				}
 				provider := ""
@@ -90,7 +92,7 @@ func TestEveryKnownReplyIsJudged(t *testing.T) {
 					t.Errorf("%s: %d at %s is %s", row.ID, code, stage, v.state)
 				case v.state == outbox.Failed && status != smtp.Refused:
 					t.Errorf("%s: %d at %s is %s for a recipient that is %s", row.ID, code, stage, v.state, status)
-				case v.rest > 0 && v.suspects == beforeMail(stage):
+				case v.rest > 0 && v.suspects == stage.BeforeMail():
 					t.Errorf("%s: %d at %s: the account rests at once: %v", row.ID, code, stage, !v.suspects)
 				case v.suspects && v.state != outbox.Deferred:
 					t.Errorf("%s: %d at %s is %s: it is no try of this message", row.ID, code, stage, v.state)

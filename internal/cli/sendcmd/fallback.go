@@ -152,7 +152,7 @@ func (r *delivery) passes(o smtp.Outcome) bool {
 // the message, so that what became of it before is the last word.
 func cameToNothing(j *job, result yan.Result) bool {
 	return j.earlier != nil && !slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool {
-		return o.Status != smtp.NotTried || !verdict.BeforeMail(o.Stage) && !errors.As(o.Err, new(notBegun))
+		return o.Status != smtp.NotTried || !o.Stage.BeforeMail() && !errors.As(o.Err, new(notBegun))
 	})
 }
 

@@ -128,7 +128,7 @@ func (r *delivery) fold(j *job, result yan.Result) bool {
 	}
 	first := result.Recipients[0]
 	for _, o := range result.Recipients {
-		if o.Status != smtp.NotTried || !verdict.BeforeMail(o.Stage) || o.Reply.String() != first.Reply.String() {
+		if o.Status != smtp.NotTried || !o.Stage.BeforeMail() || o.Reply.String() != first.Reply.String() {
 			return false
 		}
 	}

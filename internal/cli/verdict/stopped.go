@@ -36,12 +36,3 @@ func ReachedStop(quitAfter string, r yan.Result) bool {
 	}
 	return true
 }
-
-// BeforeMail reports whether a stage comes before MAIL: nothing was said of a message yet.
-func BeforeMail(s smtp.Stage) bool {
-	switch s {
-	case smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello, smtp.StageStartTLS, smtp.StageAuth:
-		return true
-	}
-	return false
-}
