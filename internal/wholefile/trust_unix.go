@@ -25,3 +25,11 @@ func distrust(info fs.FileInfo) string {
 	}
 	return ""
 }
+
+// hasModes is whether the mode of a file says who may read it.
+const hasModes = true
+
+func ownedByRoot(info fs.FileInfo) bool {
+	of, ok := info.Sys().(*syscall.Stat_t)
+	return ok && of.Uid == 0
+}

@@ -20,12 +20,13 @@ var chineseGiven = map[string]string{
 	// Files that others can change.
 	"%s: other users can change this log or its folder, and it decides what is not sent again": "%s：其他用户可以改动此日志或其所在的文件夹，而它决定哪些邮件不再发送",
 	"Name a file of your own in a folder of your own.":                                         "请指定您自己文件夹中您自己的文件。",
-	"%s: others can write it":                                                                                  "%s：其他用户可以改写",
-	"%s: it belongs to another user":                                                                           "%s：属于另一个用户",
-	"%v: the commands in %s are not run, and nothing is sent by it":                                            "%v：不会执行 %s 中的命令，也不会按它发信",
-	"Look at what it holds, then keep it to yourself: %s":                                                      "请先查看其中的内容，再取消他人的写权限：%s",
-	"Look at what it holds, then make it yours: %s":                                                            "请先查看其中的内容，再改为归您所有：%s",
-	"Look at what it holds, and import a copy of your own.":                                                    "请先查看其中的内容，再导入您自己的副本。",
+	"%s: others can write it":                                       "%s：其他用户可以改写",
+	"%s: others can read it":                                        "%s：其他用户可以读取",
+	"%s: it belongs to another user":                                "%s：属于另一个用户",
+	"%v: the commands in %s are not run, and nothing is sent by it": "%v：不会执行 %s 中的命令，也不会按它发信",
+	"Look at what it holds, then keep it to yourself: %s":           "请先查看其中的内容，再取消他人的写权限：%s",
+	"Look at what it holds, then make it yours: %s":                 "请先查看其中的内容，再改为归您所有：%s",
+	"Look at what it holds, and import a copy of your own.":         "请先查看其中的内容，再导入您自己的副本。",
 	"%s: other users can change this file or its folder, and it may name commands and servers: it is not used": "%s：其他用户可以改动此文件或其所在的文件夹，而其中可能写有命令和服务器：不予使用",
 
 	// One refused recipient of several.

@@ -15,6 +15,12 @@ var chineseOutboxPostgres = map[string]string{
 	"%s: making the tables of the outbox: %w": "%s：建立发件箱的表：%v",
 	"this user may not make the schema yan: let the database's owner do it once, or grant CREATE on the database: %w": "该用户无权创建 schema yan：请由数据库所有者创建一次，或授予该数据库的 CREATE 权限：%v",
 
+	// The files of libpq.
+	"%w; files with settings of PostgreSQL have to belong to you or to root":   "%v；含有 PostgreSQL 设置的文件必须属于您本人或 root",
+	"%w, and it holds a secret of PostgreSQL; run: chmod 600 %s":               "%v，而其中有 PostgreSQL 的密码或私钥；请执行 chmod 600 %s",
+	"%w, and it decides which PostgreSQL server is trusted; run: chmod o-w %s": "%v，而它决定信任哪台 PostgreSQL 服务器；请执行 chmod o-w %s",
+	"a file that the settings of PostgreSQL name can't be read: %w":            "PostgreSQL 设置所指定的文件无法读取：%v",
+
 	// Committing.
 	"the connection to the database was lost before the commit: nothing was kept, try again": "提交之前与数据库的连接中断：没有保存任何内容，请重试",
 	"the database has rolled back instead of committing":                                     "数据库没有提交，而是回滚了",

@@ -21,6 +21,7 @@ import (
 	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/internal/scrub"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // OutboxText is the help of --outbox.
@@ -187,6 +188,7 @@ func (a *Outboxes) OutboxProblem(given string, err error) error {
 	shown := outbox.Describe(a.OutboxName(context.Background(), given))
 	var newer *outbox.NewerError
 	var mishap *delivering.PanicError
+	var untrusted *wholefile.UntrustedError
 	code, hint := command.ExitIO, ""
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -198,6 +200,8 @@ func (a *Outboxes) OutboxProblem(given string, err error) error {
 		code, hint = command.ExitUnknown, a.T("Look before you do it again: %s", "yan queue")
 	case errors.Is(err, outbox.ErrCopied):
 		code, hint = command.ExitConfig, a.CopiedHint()
+	case errors.As(err, &untrusted):
+		code = command.ExitConfig
 	case errors.Is(err, outbox.ErrFull):
 		code, hint = command.ExitTemporary, a.T("Make room on the disk, or forget what is finished: %s", "yan queue prune")
 	case errors.As(err, &newer):

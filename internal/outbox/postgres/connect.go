@@ -67,8 +67,15 @@ func firstConnection(ctx context.Context, url string, careless bool) (*pool, *pg
 // newPool reads the URL, and connects to nothing.
 func newPool(ctx context.Context, url string, careless, pooled bool) (*pool, error) {
 	config, err := pgxpool.ParseConfig(url)
+	files := libpqFilesOf(url)
 	if err != nil { // its text may hold the password
+		if err := files.unreadable(); err != nil {
+			return nil, err
+		}
 		return nil, sentence.Errorf("%s is no URL of a PostgreSQL database; want postgres://user:password@host:5432/database", outbox.Describe(url))
+	}
+	if err := files.check(config.ConnConfig); err != nil {
+		return nil, err
 	}
 	p := &pool{place: outbox.Describe(url), careless: careless, pooled: pooled}
 	c := config.ConnConfig
