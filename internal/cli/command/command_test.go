@@ -76,7 +76,7 @@ func TestRoffEscapes(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)
 	for in, want := range map[string]string{".TH x": `\&.TH x`, "'x": `\(aqx`, `a\b`: `a\eb`, "--to": `\-\-to`, "a.b": "a.b"} {
-		if got := a.line(in); got != want {
+		if got := (roff{a}).line(in); got != want {
 			t.Errorf("line(%q) = %q, want %q", in, got, want)
 		}
 	}

@@ -104,7 +104,7 @@ func (a *Context) Environment(cmd *cobra.Command) error {
 		}
 		a.Origin[f.Name] = Variable(f.Name)
 		if err := f.Value.Set(v); err != nil {
-			firstErr = a.badValue(f, v)
+			firstErr = wrongFlag{a, cmd}.badValue(f, v)
 			return
 		}
 		f.Changed = true
@@ -120,23 +120,30 @@ func (a *Context) Environment(cmd *cobra.Command) error {
 	return nil
 }
 
-// badValue is a value that is not of the flag's type.
-func (a *Context) badValue(f *pflag.Flag, v string) error {
+// wrongFlag explains a mistake in a flag of cmd.
+type wrongFlag struct {
+	a   *Context
+	cmd *cobra.Command
+}
+
+// badValue says which values a flag takes.
+func (w wrongFlag) badValue(f *pflag.Flag, v string) error {
 	switch f.Value.Type() {
 	case "duration":
-		return a.Wrongf("%s %q: want a time with its unit, like 30s or 5m", a.Name(f.Name), v)
+		return w.a.Wrongf("%s %q: want a time with its unit, like 30s or 5m", w.a.Name(f.Name), v)
 	case "int":
-		return a.Wrongf("%s %q: want a whole number", a.Name(f.Name), v)
+		return w.a.Wrongf("%s %q: want a whole number", w.a.Name(f.Name), v)
 	default: // strings take anything
-		return a.Wrongf("%s %q: want true or false", a.Name(f.Name), v)
+		return w.a.Wrongf("%s %q: want true or false", w.a.Name(f.Name), v)
 	}
 }
 
-// FlagError says what is wrong with a flag, and catches the one that everybody
-// tries: a password on the command line.
+// FlagError explains a mistake in a flag. A password on the command line, which many
+// try, gets advice of its own.
 func (a *Context) FlagError(cmd *cobra.Command, err error) error {
 	a.Command = cmd.CommandPath()
-	if name := a.notACommand(cmd); name != "" {
+	w := wrongFlag{a, cmd}
+	if name := w.notACommand(); name != "" {
 		return a.UnknownCommand(cmd, name)
 	}
 	var (
@@ -147,28 +154,28 @@ func (a *Context) FlagError(cmd *cobra.Command, err error) error {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		return a.unknownFlag(cmd, unknown)
+		return w.unknownFlag(unknown)
 	case errors.As(err, &missing):
 		return a.Usagef("--%s needs a value: %s", missing.GetFlag().Name, valueName(missing.GetFlag()))
 	case errors.As(err, &invalid):
-		return a.badValue(invalid.GetFlag(), invalid.GetValue())
+		return w.badValue(invalid.GetFlag(), invalid.GetValue())
 	case errors.As(err, &syntax):
 		return a.Usagef("%s is not how a flag is written", syntax.GetSpecifiedFlag())
 	}
 	return a.usage(err)
 }
 
-// notACommand is the first word after a command that has others below it, when it is none
-// of them: what is wrong with "yan senf -t" is not -t. It is "" where that may be an
-// argument, and where the word is nothing like a command.
-func (a *Context) notACommand(cmd *cobra.Command) string {
-	if !cmd.HasSubCommands() {
+// notACommand returns the first word after a command with subcommands if it is none of
+// them: the mistake in "yan senf -t" is not -t. It returns "" if the word may be an
+// argument or is unlike any command.
+func (w wrongFlag) notACommand() string {
+	if !w.cmd.HasSubCommands() {
 		return ""
 	}
-	skip := len(strings.Fields(cmd.CommandPath())) - 1
-	for i, arg := range a.Args {
+	skip := len(strings.Fields(w.cmd.CommandPath())) - 1
+	for i, arg := range w.a.Args {
 		switch {
-		case arg == "--lang" && i+1 < len(a.Args):
+		case arg == "--lang" && i+1 < len(w.a.Args):
 			skip++ // its value
 			continue
 		case strings.HasPrefix(arg, "--lang="):
@@ -180,8 +187,8 @@ func (a *Context) notACommand(cmd *cobra.Command) string {
 			skip--
 			continue
 		}
-		names := commandNames(cmd)
-		if cmd.HasParent() && Nearest(arg, names) == "" || slices.Contains(names, arg) {
+		names := commandNames(w.cmd)
+		if w.cmd.HasParent() && Nearest(arg, names) == "" || slices.Contains(names, arg) {
 			return ""
 		}
 		return arg
@@ -189,8 +196,8 @@ func (a *Context) notACommand(cmd *cobra.Command) string {
 	return ""
 }
 
-// isWordProcessorDash finds an argument whose hyphens became dashes in a word processor or
-// on a web page, and gives it as it was meant.
+// isWordProcessorDash recognizes an argument whose hyphens became dashes in a word
+// processor or on a web page, and returns the argument that was meant.
 func isWordProcessorDash(arg string) (right string, is bool) {
 	rest := strings.TrimLeft(arg, "-‐‑‒–—―−﹘﹣－")
 	lead := strings.TrimSuffix(arg, rest)
@@ -204,7 +211,7 @@ func isWordProcessorDash(arg string) (right string, is bool) {
 	return "--" + rest, true
 }
 
-// DashHint says how such an argument is typed; "" for all others.
+// DashHint says how to type such an argument; "" for all others.
 func (a *Context) DashHint(arg string) string {
 	if right, is := isWordProcessorDash(arg); is {
 		return a.T("The dash in it is not the one of flags; type %s.", right)
@@ -212,8 +219,8 @@ func (a *Context) DashHint(arg string) string {
 	return ""
 }
 
-// valueName is the flag as the help shows it: "--to ADDRESS"; "--mode[=WORD]" where the
-// value may be left out, for what comes after a blank is then no part of it.
+// valueName returns the flag as the help shows it: "--to ADDRESS", or "--mode[=WORD]" if
+// the value is optional, since a word after a blank is then not part of it.
 func valueName(f *pflag.Flag) string {
 	v := annotation(f, ValueOf)
 	switch {
@@ -232,18 +239,18 @@ func annotation(f *pflag.Flag, key string) string {
 	return ""
 }
 
-func (a *Context) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
+func (w wrongFlag) unknownFlag(unknown *pflag.NotExistError) error {
 	name := unknown.GetSpecifiedName()
 	if short := unknown.GetSpecifiedShortnames(); short != "" {
 		// The name is a single octet of it.
 		r, _ := utf8.DecodeRuneInString(short)
 		if r >= 'Ａ' && r <= 'ｚ' {
-			return Fail(ExitUsage, errors.New(a.T("unknown flag %s", "-"+string(r))), a.T("Did you mean %s?", "-"+string(r-'Ａ'+'A')))
+			return Fail(ExitUsage, errors.New(w.a.T("unknown flag %s", "-"+string(r))), w.a.T("Did you mean %s?", "-"+string(r-'Ａ'+'A')))
 		}
-		return a.Usagef("unknown flag %s", "-"+string(r))
+		return w.a.Usagef("unknown flag %s", "-"+string(r))
 	}
 	names := []string{"password"}
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	w.cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	near := Nearest(name, names)
 	switch name {
 	case "pass", "passwd", "auth-password", "ap", "token", "secret", "code":
@@ -251,12 +258,12 @@ func (a *Context) unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) 
 	}
 	switch near {
 	case "password":
-		return Fail(ExitUsage, errors.New(a.T("there is no --%s: other users of the machine could read it in the list of processes", name)),
-			a.T("Put it into a file that only you can read, and name that: %s", a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
+		return Fail(ExitUsage, errors.New(w.a.T("there is no --%s: other users of the machine could read it in the list of processes", name)),
+			w.a.T("Put it into a file that only you can read, and name that: %s", w.a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
 	case "":
-		return a.Usagef("unknown flag %s", "--"+name)
+		return w.a.Usagef("unknown flag %s", "--"+name)
 	}
-	return Fail(ExitUsage, errors.New(a.T("unknown flag %s", "--"+name)), a.T("Did you mean %s?", "--"+near))
+	return Fail(ExitUsage, errors.New(w.a.T("unknown flag %s", "--"+name)), w.a.T("Did you mean %s?", "--"+near))
 }
 
 // WithVariable is a command line that sets a variable for one command, as
