@@ -21,6 +21,7 @@ const module = "github.com/yanmail/yan"
 // may import upwards, code may not.
 var floors = map[string]int{
 	"internal/sentence":          -1, // below all others, whose errors it makes
+	"internal/excerpt":           -1,
 	"smtp":                       0,
 	"sasl":                       0,
 	"dkim":                       0,

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 )
@@ -217,7 +219,7 @@ func (d *diagnosis) unclassified() Finding {
 	case !d.Reply.IsZero():
 		f.Hint = d.quoted("The server said “%s”.", "服务器的原文是“%s”。")
 	case d.Err != nil:
-		words := clip(d.Err.Error())
+		words := quotable(d.Err.Error())
 		f.Advice = Text{EN: "This went wrong on this side and is no word of the server: the error says what to put right.",
 			ZH: "问题出在本机，并非服务器的答复：请按错误信息处理。"}
 		f.Hint = Text{EN: fmt.Sprintf("What happened here: %s.", words), ZH: fmt.Sprintf("本机的错误是：%s。", words)}
@@ -227,17 +229,13 @@ func (d *diagnosis) unclassified() Finding {
 
 // quoted puts the server's words into a sentence.
 func (d *diagnosis) quoted(en, zh string) Text {
-	words := clip(d.Reply.String())
+	words := quotable(d.Reply.String())
 	return Text{EN: fmt.Sprintf(en, words), ZH: fmt.Sprintf(zh, words)}
 }
 
-// clip keeps a sentence readable when a server sends pages.
-func clip(s string) string {
-	s = strings.TrimRight(s, ". ")
-	if r := []rune(s); len(r) > 200 {
-		return string(r[:200]) + "…"
-	}
-	return s
+// quotable shortens a text for a sentence; a server may send pages.
+func quotable(s string) string {
+	return excerpt.Runes(strings.TrimRight(s, ". "), 200)
 }
 
 // finding is the class with its defaults.

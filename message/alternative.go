@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -111,7 +113,7 @@ func (d *draft) parseAlternatives() (before, after []*entity, err error) {
 	for i, a := range d.message.Alternatives {
 		e, err := d.alternative(a)
 		if err != nil {
-			return nil, nil, sentence.Errorf("%s: %w", fmt.Sprintf("alternatives[%d] %q", i, clip(a.ContentType)), err)
+			return nil, nil, sentence.Errorf("%s: %w", fmt.Sprintf("alternatives[%d] %q", i, excerpt.Runes(a.ContentType, maxQuoted)), err)
 		}
 		if e.subtype == "x-amp-html" {
 			before = append(before, e)

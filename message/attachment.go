@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -15,7 +17,7 @@ func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
 	ids := map[string]int{}
 	for i, a := range d.message.Attachments {
 		name := composed(decodedName(a.fileName()))
-		label := fmt.Sprintf("attachments[%d] %q", i, clip(name))
+		label := fmt.Sprintf("attachments[%d] %q", i, excerpt.Runes(name, maxQuoted))
 		e, id, err := d.attachment(label, name, a)
 		if err != nil {
 			return nil, nil, err

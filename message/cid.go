@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	nethtml "golang.org/x/net/html"
 
 	"github.com/yanmail/yan/internal/sentence"
@@ -23,7 +25,7 @@ func (d *draft) contentID(a Attachment, name string) (string, error) {
 	case a.ContentID != "":
 		id, err := bareID(a.ContentID)
 		if err != nil {
-			return "", sentence.Errorf("content id %q: %w", clip(a.ContentID), err)
+			return "", sentence.Errorf("content id %q: %w", excerpt.Runes(a.ContentID, maxQuoted), err)
 		}
 		return id, nil
 	case !a.Inline || d.message.HTML == "":
@@ -36,7 +38,7 @@ func (d *draft) contentID(a Attachment, name string) (string, error) {
 			return "", sentence.New("another inline attachment has the same name; give each a name of its own, or a content id")
 		}
 	}
-	id := string(appendRandomID(nil, d.from[0].Address.ASCIIDomain()))
+	id := NewMessageID(d.from[0].Address.ASCIIDomain())
 	id = "image" + strconv.Itoa(len(d.images)+1) + "." + strings.Trim(id, "<>")
 	d.images = append(d.images, image{name, id})
 	return id, nil

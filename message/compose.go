@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
 )
@@ -122,7 +124,7 @@ func (d *draft) mailboxes(s string) ([]Mailbox, error) {
 }
 
 func addressError(label, s string, err error) error {
-	whole := fmt.Sprintf("%q", clip(s))
+	whole := fmt.Sprintf("%q", excerpt.Runes(s, maxQuoted))
 	switch {
 	case strings.TrimSpace(s) == "":
 		return sentence.Errorf("%s: is empty", label)
@@ -141,7 +143,7 @@ func (d *draft) parseFields() error {
 	if m.MessageID != "" {
 		id, err := wholeID(m.MessageID)
 		if err != nil {
-			return sentence.Errorf("messageID %q: %w", clip(m.MessageID), err)
+			return sentence.Errorf("messageID %q: %w", excerpt.Runes(m.MessageID, maxQuoted), err)
 		}
 		d.messageID = id
 	}
@@ -158,7 +160,7 @@ func (d *draft) parseFields() error {
 			err = sentence.New("may be there only once")
 		}
 		if err != nil {
-			return sentence.Errorf("headers[%d] %q: %w", i, clip(h.Name), err)
+			return sentence.Errorf("headers[%d] %q: %w", i, excerpt.Runes(h.Name, maxQuoted), err)
 		}
 	}
 	return nil
@@ -197,12 +199,9 @@ func (d *draft) writeHeader() {
 	// programs search raw messages for it.
 	f.buf = append(f.buf, "Message-ID: "...)
 	if d.messageID == "" {
-		start := len(f.buf)
-		f.buf = appendRandomID(f.buf, d.from[0].Address.ASCIIDomain())
-		d.messageID = string(f.buf[start:])
-	} else {
-		f.buf = append(f.buf, d.messageID...)
+		d.messageID = NewMessageID(d.from[0].Address.ASCIIDomain())
 	}
+	f.buf = append(f.buf, d.messageID...)
 	f.end()
 	for _, h := range d.message.Headers {
 		f.extra(h)
@@ -211,14 +210,14 @@ func (d *draft) writeHeader() {
 	d.header = f.buf
 }
 
-// appendRandomID makes a Message-ID of 130 random bits in the domain of the
-// author.
-func appendRandomID(dst []byte, domain string) []byte {
-	dst = append(dst, '<')
+// NewMessageID returns a Message-ID of 130 random bits, in angle brackets. domain is
+// usually that of the author, in ASCII.
+func NewMessageID(domain string) string {
+	id := append(make([]byte, 0, 128), '<')
 	for _, c := range []byte(rand.Text()) {
-		dst = append(dst, c|0x20) // in lower case; the digits stay
+		id = append(id, c|0x20) // in lower case; the digits stay
 	}
-	return append(append(append(dst, '@'), domain...), '>')
+	return string(append(append(append(id, '@'), domain...), '>'))
 }
 
 // CheckMessageID finds what would keep Compose from using id as

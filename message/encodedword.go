@@ -2,14 +2,13 @@ package message
 
 import (
 	"encoding/base64"
-	"errors"
 	"io"
 	"mime"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
+	"github.com/yanmail/yan/internal/charset"
 )
 
 // An encoded word (RFC 2047) is at most 75 characters long, and a line that
@@ -223,12 +222,11 @@ func decodeWord(s string) (string, bool) {
 	return s, false
 }
 
-// charsetReader knows the charsets of Chinese mail; WordDecoder itself knows
-// UTF-8, ASCII and Latin-1.
-func charsetReader(charset string, r io.Reader) (io.Reader, error) {
-	switch strings.ToLower(charset) {
-	case "gb2312", "gbk", "gb18030":
-		return simplifiedchinese.GB18030.NewDecoder().Reader(r), nil
+// charsetReader decodes the charsets that [mime.WordDecoder] does not know.
+func charsetReader(name string, r io.Reader) (io.Reader, error) {
+	encoding, err := charset.Find(name)
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.New("unknown charset " + charset)
+	return encoding.NewDecoder().Reader(r), nil
 }

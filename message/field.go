@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -107,11 +109,11 @@ func idList(s string) (string, error) {
 		bare := inner == word
 		switch {
 		case inner == "" || strings.ContainsAny(inner, "<>") || bare && !strings.Contains(inner, "@"):
-			return "", sentence.Errorf("holds %q, which is no message id like <1@example.com>", clip(word))
+			return "", sentence.Errorf("holds %q, which is no message id like <1@example.com>", excerpt.Runes(word, maxQuoted))
 		case bare:
 			words[i] = "<" + word + ">"
 		case len(inner) != len(word)-2:
-			return "", sentence.Errorf("holds %q: an angle bracket is missing", clip(word))
+			return "", sentence.Errorf("holds %q: an angle bracket is missing", excerpt.Runes(word, maxQuoted))
 		}
 	}
 	if len(words) == 0 {
@@ -141,7 +143,7 @@ func uriList(s string) (string, error) {
 				return "", errAngle
 			}
 			if uri := rest[1:end]; !isURI(uri) {
-				return "", sentence.Errorf("holds %q, which is no URI like mailto:a@example.com or https://example.com/", clip(uri))
+				return "", sentence.Errorf("holds %q, which is no URI like mailto:a@example.com or https://example.com/", excerpt.Runes(uri, maxQuoted))
 			}
 			found, rest = true, rest[end+1:]
 		case '(':

@@ -240,14 +240,15 @@ func (p *fitPlan) complete(facts *rawFacts) {
 	if p.raw.Date.IsZero() {
 		p.raw.Date = time.Now()
 	}
-	p.dated = p.raw.Fit && !facts.has("date")
-	if p.raw.Author != nil && (p.raw.ReplaceAuthor || !facts.hasAuthor()) {
+	p.dated = p.raw.Fit && !facts.Has("date")
+	_, hasAuthor := facts.Author()
+	if p.raw.Author != nil && (p.raw.ReplaceAuthor || !hasAuthor) {
 		p.author = true
 		f := folder{}
 		f.mailboxes("From", []Mailbox{*p.raw.Author})
 		p.from = f.buf
 	}
-	if p.raw.Fit && !facts.has("message-id") {
+	if p.raw.Fit && !facts.Has("message-id") {
 		p.idDomain = "localhost"
 		if p.author {
 			p.idDomain = p.raw.Author.Address.ASCIIDomain()

@@ -3,6 +3,8 @@ package message
 import (
 	"strings"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
 )
@@ -23,7 +25,7 @@ type headerGroup struct {
 func parseHeaderList(s string) ([]headerGroup, error) {
 	tokens, err := headerTokens(s)
 	if err != nil {
-		return nil, sentence.Errorf("%q: %w", clip(strings.TrimSpace(s)), err)
+		return nil, sentence.Errorf("%q: %w", excerpt.Runes(strings.TrimSpace(s), maxQuoted), err)
 	}
 	groups := []headerGroup{{}}
 	for start, i, angle := 0, 0, false; i <= len(tokens); i++ {
@@ -152,7 +154,7 @@ func phraseOf(s string, tokens []headerToken) string {
 
 // headerMailbox reads one member of a list, which has a token at least.
 func headerMailbox(s string, tokens []headerToken) (Mailbox, error) {
-	whole := clip(s[tokens[0].start:tokens[len(tokens)-1].end])
+	whole := excerpt.Runes(s[tokens[0].start:tokens[len(tokens)-1].end], maxQuoted)
 	bad := func(what error) (Mailbox, error) { return Mailbox{}, sentence.Errorf("%q: %w", whole, what) }
 	m := Mailbox{Name: parseName(tokens[len(tokens)-1].comment)}
 	open := indexToken(tokens, '<')

@@ -5,6 +5,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/smtp"
 )
@@ -75,7 +77,7 @@ func ParseMailbox(s string) (Mailbox, error) {
 		return Mailbox{}, err
 	}
 	if len(list) != 1 {
-		return Mailbox{}, sentence.Errorf("%q holds %d addresses, not one", clip(s), len(list))
+		return Mailbox{}, sentence.Errorf("%q holds %d addresses, not one", excerpt.Runes(s, maxQuoted), len(list))
 	}
 	return list[0], nil
 }
@@ -107,14 +109,14 @@ func appendMailboxes(list []Mailbox, s string) ([]Mailbox, error) {
 		return append(list, Mailbox{Address: address}), nil
 	}
 	if err := checkText(s, false); err != nil {
-		return nil, sentence.Errorf("%q %w", clip(s), err)
+		return nil, sentence.Errorf("%q %w", excerpt.Runes(s, maxQuoted), err)
 	}
 	first := true
 	var before rune // the separator before the item; 0 before the first
 	for rest := s; rest != ""; first = false {
 		item, separator, after, err := cutMailbox(rest)
 		if err != nil {
-			return nil, sentence.Errorf("%q: %w", clip(strings.TrimSpace(rest)), err)
+			return nil, sentence.Errorf("%q: %w", excerpt.Runes(strings.TrimSpace(rest), maxQuoted), err)
 		}
 		rest = after
 		if item = trimItem(item); item == "" {
@@ -129,7 +131,7 @@ func appendMailboxes(list []Mailbox, s string) ([]Mailbox, error) {
 		}
 		// An encoded word can hide what the check above was for.
 		if err := checkText(m.Name, false); err != nil {
-			return nil, sentence.Errorf("%q: its name %w", clip(item), err)
+			return nil, sentence.Errorf("%q: its name %w", excerpt.Runes(item, maxQuoted), err)
 		}
 		list = append(list, m)
 		before = separator
@@ -144,9 +146,9 @@ func trimItem(s string) string { return strings.TrimSpace(smtp.TrimInvisible(str
 // wrong with it more often than not.
 func separatorError(item string, before, after rune) error {
 	if before != 0 {
-		return sentence.Errorf("address %q: no @; the %c before it separates two addresses", clip(item), before)
+		return sentence.Errorf("address %q: no @; the %c before it separates two addresses", excerpt.Runes(item, maxQuoted), before)
 	}
-	return sentence.Errorf("address %q: no @; if the %c belongs to a name, put the name in quotes: \"A%c B\" <a@example.org>", clip(item), after, after)
+	return sentence.Errorf("address %q: no @; if the %c belongs to a name, put the name in quotes: \"A%c B\" <a@example.org>", excerpt.Runes(item, maxQuoted), after, after)
 }
 
 // isBareAddress tells what most strings are, letters and digits around an @, from
@@ -243,7 +245,7 @@ func quotedEnd(s string) int {
 func parseItem(item string) (Mailbox, error) {
 	m, err := readItem(halfWidthBrackets(item))
 	if err == nil && strings.Contains(m.Address.Local(), " ") {
-		return Mailbox{}, sentence.Errorf("%q: holds a blank before the @, which no mailbox has", clip(item))
+		return Mailbox{}, sentence.Errorf("%q: holds a blank before the @, which no mailbox has", excerpt.Runes(item, maxQuoted))
 	}
 	return m, err
 }
@@ -254,7 +256,7 @@ func readItem(item string) (Mailbox, error) {
 		return parseBare(item)
 	}
 	bad := func(what error) (Mailbox, error) {
-		return Mailbox{}, sentence.Errorf("%q: %v", clip(item), what)
+		return Mailbox{}, sentence.Errorf("%q: %v", excerpt.Runes(item, maxQuoted), what)
 	}
 	addr, after, closed := cutUnquoted(item[open+1:], '>')
 	if !closed {

@@ -90,9 +90,9 @@ func (r Raw) read(src *source) (*Content, error) {
 	}
 	c.parties = facts.parties()
 	if c.messageID == "" {
-		c.messageID = facts.messageID()
+		c.messageID = facts.MessageID()
 	}
-	if c.fit != nil && c.fit.author && !facts.has("sender") {
+	if c.fit != nil && c.fit.author && !facts.Has("sender") {
 		c.parties.from, c.parties.fromErr = r.Author.Address, nil
 	}
 	return c, nil
@@ -103,7 +103,7 @@ type rawBody struct {
 	src    *source
 	octets int64
 	quoted bool // an mbox file in which lines are quoted
-	former bool // see rawHeader
+	former bool // see headerFilter
 	pieces bool // longer lines are allowed, and kept in pieces
 }
 
@@ -134,7 +134,7 @@ func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []by
 		return err
 	}
 	in := lineReader{src: reader, pieces: r.pieces}
-	pass := rawPass{see: see, header: rawHeader{former: r.former, binary: r.pieces}}
+	pass := rawPass{see: see, header: headerFilter{former: r.former, binary: r.pieces}}
 	begins := true  // a line begins
 	from := false   // the last line was a From_ line before the header
 	var long []byte // the beginning of a line of the header that comes in pieces

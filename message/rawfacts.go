@@ -10,15 +10,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// rawField is a header field, unfolded, its name in lower case.
-type rawField struct {
-	name  string
-	value []byte
-}
-
-// rawFacts is what the first reading learns.
+// rawFacts are the results of the first reading of a message.
 type rawFacts struct {
-	fields                       []rawField
+	RawHeader
 	eightBitHeader, eightBitBody bool
 }
 
@@ -31,40 +25,11 @@ func (f *rawFacts) line(line []byte, inHeader bool) {
 		f.eightBitBody = f.eightBitBody || !ascii
 		return
 	}
-	if name, value, ok := cutField(line); ok && line[0] != ' ' && line[0] != '\t' {
-		f.fields = append(f.fields, rawField{name, []byte(value)})
-	} else {
-		last := &f.fields[len(f.fields)-1]
-		last.value = append(last.value, line...)
-	}
+	f.add(line)
 	// What is not sent needs no SMTPUTF8.
 	if !isDropped(f.fields[len(f.fields)-1].name) {
 		f.eightBitHeader = f.eightBitHeader || !ascii
 	}
-}
-
-func (f *rawFacts) has(name string) bool {
-	return slices.ContainsFunc(f.fields, func(h rawField) bool { return h.name == name })
-}
-
-// hasAuthor reports whether From names an address.
-func (f *rawFacts) hasAuthor() bool {
-	boxes, err := mailboxesOf(f.fields, "from")
-	return err == nil && len(boxes) > 0
-}
-
-// messageID is that of the first such field, "" if it is none or malformed.
-func (f *rawFacts) messageID() string {
-	for _, h := range f.fields {
-		if h.name != "message-id" {
-			continue
-		}
-		if id, err := bareID(strings.Trim(string(h.value), " \t")); err == nil {
-			return "<" + id + ">"
-		}
-		break
-	}
-	return ""
 }
 
 // parties are the addresses of the header. What is wrong with the sender does not

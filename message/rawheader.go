@@ -11,7 +11,7 @@ import (
 
 // rawPass is one reading of a raw message.
 type rawPass struct {
-	header rawHeader
+	header headerFilter
 	see    func(line []byte, inHeader bool)
 }
 
@@ -38,8 +38,8 @@ func (e noMessage) Is(target error) bool { return target == ErrNoMessage }
 
 var errLongHeader = lineError{noMessage{sentence.New("is beyond 1048576 octets of header; is this a mail message?")}}
 
-// rawHeader follows the header block and says which of its lines are not sent.
-type rawHeader struct {
+// headerFilter follows the header block and says which of its lines are not sent.
+type headerFilter struct {
 	done   bool
 	octets int
 	fields int
@@ -48,7 +48,7 @@ type rawHeader struct {
 	former bool // only what versions before decision 26 dropped is dropped
 }
 
-func (h *rawHeader) line(line []byte) (drop bool, err error) {
+func (h *headerFilter) line(line []byte) (drop bool, err error) {
 	if bytes.IndexByte(line, 0) >= 0 && !(h.binary && h.done) {
 		return false, lineError{sentence.New("holds a NUL, which mail can't carry")}
 	}

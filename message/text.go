@@ -52,14 +52,8 @@ func isASCII(s string) bool {
 	return true
 }
 
-// clip keeps an error readable when somebody pastes a whole file.
-func clip(s string) string {
-	const most = 80
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
-}
+// maxQuoted limits how much of a text an error quotes, in characters.
+const maxQuoted = 80
 
 // maxLine is the most octets in a line, its CRLF not counted (RFC 5322 section
 // 2.1.1).

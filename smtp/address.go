@@ -5,6 +5,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -35,7 +37,7 @@ type Address struct {
 // local part.
 func ParseAddress(s string) (Address, error) {
 	bad := func(what error) (Address, error) {
-		return Address{}, sentence.Errorf("address %q: %v", clip(s), what)
+		return Address{}, sentence.Errorf("address %q: %v", excerpt.Runes(s, maxQuoted), what)
 	}
 	s = TrimInvisible(s)
 	if s == "" {
@@ -209,10 +211,5 @@ func isASCII(s string) bool {
 	return true
 }
 
-// clip keeps an error readable when somebody pastes a whole file.
-func clip(s string) string {
-	if r := []rune(s); len(r) > 80 {
-		return string(r[:80]) + "…"
-	}
-	return s
-}
+// maxQuoted limits how much of a text an error quotes, in characters.
+const maxQuoted = 80

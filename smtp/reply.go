@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
@@ -114,7 +116,7 @@ func splitReplyLine(b []byte) (code int, last bool, text []byte, err error) {
 	}
 	if len(b) < 3 || b[0] < '2' || b[0] > '5' || !isDigit(b[1]) || !isDigit(b[2]) ||
 		len(b) > 3 && b[3] != ' ' && b[3] != '-' {
-		return 0, false, nil, fmt.Errorf("%w: %q", ErrMalformedReply, clip(string(b)))
+		return 0, false, nil, fmt.Errorf("%w: %q", ErrMalformedReply, excerpt.Runes(string(b), maxQuoted))
 	}
 	code = int(b[0]-'0')*100 + int(b[1]-'0')*10 + int(b[2]-'0')
 	if len(b) == 3 {

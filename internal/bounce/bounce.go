@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yanmail/yan/internal/excerpt"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
@@ -74,10 +75,14 @@ const MaxRecipients = 1000
 // fine and not needed. An error that is not ErrNobody wraps one of Report.Text, or says
 // what the Report lacks.
 func Compose(r Report) (*message.Content, smtp.Envelope, error) {
-	if err := r.complete(); err != nil {
+	err := r.complete()
+	if err != nil {
 		return nil, smtp.Envelope{}, err
 	}
-	original, err := readHeader(r.Text)
+	var original message.RawHeader
+	if r.Text != nil {
+		original, err = message.ReadHeader(r.Text, maxHeader)
+	}
 	if err != nil {
 		return nil, smtp.Envelope{}, sentence.Errorf("reading the header of the message that is reported on: %w", err)
 	}
@@ -135,7 +140,7 @@ func hostName(s string) string {
 
 // octets is the report as it travels. Package message writes header and words; what it
 // made a message of becomes the first part of three.
-func (r *Report) octets(original header) ([]byte, error) {
+func (r *Report) octets(original message.RawHeader) ([]byte, error) {
 	whole, err := r.words(original)
 	if err != nil {
 		return nil, err
@@ -150,7 +155,7 @@ func (r *Report) octets(original header) ([]byte, error) {
 	b.Write(head)
 	b.WriteString(version)
 	fmt.Fprintf(&b, "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"%s\"\r\n\r\n", boundary)
-	for _, part := range [][]byte{words, r.status(), original.part()} {
+	for _, part := range [][]byte{words, r.status(), headerPart(original.Bytes())} {
 		if part != nil {
 			fmt.Fprintf(&b, "--%s\r\n%s\r\n", boundary, part)
 		}
@@ -160,8 +165,8 @@ func (r *Report) octets(original header) ([]byte, error) {
 }
 
 // words is a message of the report's header and what it says to people.
-func (r *Report) words(original header) ([]byte, error) {
-	name := original.subject()
+func (r *Report) words(original message.RawHeader) ([]byte, error) {
+	name := subjectOf(original)
 	if name == "" {
 		name = clean(r.MessageID, 200)
 	}
@@ -198,9 +203,5 @@ func isMessageID(id string) bool {
 // clean makes one line of what others wrote, fit to be read, and no longer than most
 // characters.
 func clean(s string, most int) string {
-	s = smtp.DecodeText([]byte(strings.Join(strings.Fields(s), " ")))
-	if runes := []rune(s); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return s
+	return excerpt.Runes(smtp.DecodeText([]byte(strings.Join(strings.Fields(s), " "))), most)
 }

@@ -1,56 +1,19 @@
 package bounce
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
-	"io"
-	"mime"
 	"mime/quotedprintable"
-	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
+	"github.com/yanmail/yan/message"
 )
 
-// maxHeader is how much of a message's header comes back, in octets.
+// maxHeader limits the header that a report returns, in octets.
 const maxHeader = 64 << 10
 
-// header is the header of the message that is reported on: whole fields, with CRLF
-// line ends; empty when there is none.
-type header []byte
-
-// readHeader reads to the end of the header, or to the last field within maxHeader.
-func readHeader(r io.Reader) (header, error) {
-	if r == nil {
-		return nil, nil
-	}
-	in := bufio.NewReader(io.LimitReader(r, maxHeader+1))
-	var h header
-	field := 0 // where the last field begins
-	for {
-		line, err := in.ReadBytes('\n')
-		ended := errors.Is(err, io.EOF)
-		if err != nil && !ended {
-			return nil, err
-		}
-		text := bytes.TrimRight(line, "\r\n")
-		if len(text) == 0 {
-			return h, nil
-		}
-		if text[0] != ' ' && text[0] != '\t' {
-			field = len(h)
-		}
-		if ended || len(h)+len(text)+2 > maxHeader { // cut, by the limit or in the message
-			return h[:field], nil
-		}
-		h = append(append(h, text...), '\r', '\n')
-	}
-}
-
-// part is the last part of a report (RFC 6522 section 4, RFC 6533 section 6); nil
-// for no header.
-func (h header) part() []byte {
+// headerPart returns the last part of a report, the header of the message that it is
+// about (RFC 6522 section 4, RFC 6533 section 6); nil for no header.
+func headerPart(h []byte) []byte {
 	if len(h) == 0 {
 		return nil
 	}
@@ -88,30 +51,5 @@ func isASCII(h []byte) bool {
 	return true
 }
 
-// subject is the message's subject, to be read by people; "" when there is none.
-func (h header) subject() string {
-	unfolded := strings.NewReplacer("\r\n ", " ", "\r\n\t", " ").Replace(string(h))
-	for line := range strings.Lines(unfolded) {
-		name, value, ok := strings.Cut(line, ":")
-		if ok && strings.EqualFold(strings.TrimSpace(name), "Subject") {
-			return clean(decodeWords(strings.TrimSpace(value)), 120)
-		}
-	}
-	return ""
-}
-
-// decodeWords decodes encoded words (RFC 2047); what can't be stays as it is.
-func decodeWords(s string) string {
-	decoder := mime.WordDecoder{CharsetReader: func(charset string, in io.Reader) (io.Reader, error) {
-		switch strings.ToLower(charset) {
-		case "gb2312", "gbk", "gb18030":
-			return simplifiedchinese.GB18030.NewDecoder().Reader(in), nil
-		}
-		return nil, errors.New("a character set that is not known")
-	}}
-	decoded, err := decoder.DecodeHeader(s)
-	if err != nil {
-		return s
-	}
-	return decoded
-}
+// subjectOf returns the subject of a message for people to read; "" if there is none.
+func subjectOf(h message.RawHeader) string { return clean(h.Text("Subject"), 120) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/message"
 )
 
 // tongue is one of the two languages that a report speaks. It goes to people of whom
@@ -51,12 +52,12 @@ func chinese() tongue {
 }
 
 // text is the report in one language.
-func (r *Report) text(t tongue, original header) string {
+func (r *Report) text(t tongue, original message.RawHeader) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say(t.begin, len(r.Recipients), r.Host)
 	say("")
-	if subject := original.subject(); subject != "" {
+	if subject := subjectOf(original); subject != "" {
 		say(t.subject, subject)
 	}
 	if r.MessageID != "" {

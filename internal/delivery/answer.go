@@ -1,7 +1,7 @@
 package delivery
 
 import (
-	"unicode/utf8"
+	"github.com/yanmail/yan/internal/excerpt"
 
 	"github.com/yanmail/yan/smtp"
 )
@@ -20,19 +20,8 @@ func beginningOf(r smtp.Reply) smtp.Reply {
 		}
 		// The lines are others', too.
 		lines := append([]string(nil), r.Lines[:i]...)
-		r.Lines = append(lines, clipped(line, left+len(line)+1))
+		r.Lines = append(lines, excerpt.Octets(line, left+len(line)+1))
 		break
 	}
 	return r
-}
-
-// clipped is the beginning of a text that is longer than most octets.
-func clipped(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return text[:most] + "…"
 }

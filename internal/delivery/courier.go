@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -130,7 +132,7 @@ func (c *courier) cantBeUsed(err error) {
 	if c.over.Err() != nil {
 		return
 	}
-	c.d.restHere(c.account, unroutable, outbox.Answer{Err: clipped(err.Error(), mostAnswer)})
+	c.d.restHere(c.account, unroutable, outbox.Answer{Err: excerpt.Octets(err.Error(), mostAnswer)})
 	c.d.o.Observe(Event{Kind: NoRoute, Account: c.account, Err: err, For: unroutable})
 	c.stop(errPaused)
 }

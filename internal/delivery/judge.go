@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/smtp"
@@ -35,7 +37,7 @@ type verdict struct {
 func judge(o smtp.Outcome, provider string, attempts, failures int) verdict {
 	v := verdict{answer: outbox.Answer{Stage: o.Stage, Reply: beginningOf(o.Reply)}}
 	if o.Err != nil {
-		v.answer.Err = clipped(o.Err.Error(), mostAnswer)
+		v.answer.Err = excerpt.Octets(o.Err.Error(), mostAnswer)
 	}
 	if o.Status == smtp.Accepted {
 		v.state, v.answer.ServerID = outbox.HandedOver, transport.ServerID(o.Reply)

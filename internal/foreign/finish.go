@@ -285,14 +285,6 @@ func nearest(word string, table map[string]Reason) string {
 	return best
 }
 
-// clip is a text that a line of the screen has room for.
-func clip(s string) string {
-	if r := []rune(s); len(r) > maxName {
-		return string(r[:maxName]) + "…"
-	}
-	return s
-}
-
 // setHeader takes a header field that composed messages shall have, but for
 // those that the composer writes.
 func (r *reading) setHeader(d *draft, n Note, field string) {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/account"
 )
 
@@ -353,7 +355,7 @@ func (s setting) later(other setting) bool {
 func unknownSetting(s setting, table map[string]Reason) Note {
 	n := s.note(Unknown)
 	n.Detail = nearest(s.name, table)
-	if n.Setting = clean(clip(s.name)); s.value == "" && n.Detail == "" {
+	if n.Setting = clean(excerpt.Runes(s.name, maxName)); s.value == "" && n.Detail == "" {
 		n.Setting = ""
 	}
 	return n

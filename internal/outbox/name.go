@@ -5,6 +5,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/yanmail/yan/internal/excerpt"
+
 	"github.com/yanmail/yan/internal/sentence"
 )
 
@@ -21,7 +23,7 @@ const (
 // reads the outbox can rely on them.
 func (m *New) CheckNames() error {
 	if !IsAccount(m.Account) {
-		return sentence.Errorf("%q is no name of an account: a name has letters, digits, - and _ only, %d at most", clip(m.Account), MaxAccount)
+		return sentence.Errorf("%q is no name of an account: a name has letters, digits, - and _ only, %d at most", excerpt.Octets(m.Account, 60), MaxAccount)
 	}
 	if len(m.Key) > MaxKey || !IsText(m.Key) {
 		return sentence.Errorf("the key has to be 1 to %d octets of text without control characters", MaxKey)
@@ -31,7 +33,7 @@ func (m *New) CheckNames() error {
 	}
 	for _, tag := range m.Tags {
 		if tag == "" || len(tag) > MaxTag || !IsText(tag) {
-			return sentence.Errorf("%q is no tag: want 1 to %d octets without blanks, commas and control characters", clip(tag), MaxTag)
+			return sentence.Errorf("%q is no tag: want 1 to %d octets without blanks, commas and control characters", excerpt.Octets(tag, 60), MaxTag)
 		}
 	}
 	return nil
@@ -51,13 +53,4 @@ func IsText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 	})
-}
-
-// clip is the beginning of a text for an error.
-func clip(s string) string {
-	const most = 60
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
 }

@@ -64,7 +64,7 @@ func Composed(content *message.Content, subject string) (*Letter, error) {
 	if seven, ok := content.SevenBit(); ok {
 		form = seven
 	}
-	return &Letter{content: form, envelope: envelope, messageID: content.MessageID(), subject: clipped(subject), said: content.Fingerprint}, nil
+	return &Letter{content: form, envelope: envelope, messageID: content.MessageID(), subject: listSubject(subject), said: content.Fingerprint}, nil
 }
 
 // Raw makes a Letter of a message that is whole already, like those of
@@ -91,13 +91,13 @@ func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Le
 	if err != nil {
 		return nil, sentence.Errorf("reading the header of the message: %w", err)
 	}
-	l := &Letter{content: content, envelope: envelope, messageID: h.messageID(), subject: clipped(h.decoded("subject")), said: said}
+	l := &Letter{content: content, envelope: envelope, messageID: h.MessageID(), subject: listSubject(h.Text("Subject")), said: said}
 	var missing []byte
-	if !h.has("date") {
+	if !h.Has("Date") {
 		missing = append(now.AppendFormat(append(missing, "Date: "...), time.RFC1123Z), "\r\n"...)
 	}
-	if !h.has("message-id") {
-		l.messageID = newMessageID(h.domain(envelope))
+	if !h.Has("Message-ID") {
+		l.messageID = message.NewMessageID(idDomain(h, envelope))
 		missing = append(missing, "Message-ID: "+l.messageID+"\r\n"...)
 	}
 	if len(missing) > 0 {

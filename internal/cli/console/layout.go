@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/yanmail/yan/internal/excerpt"
 )
 
 // Fitting leaves out columns from the right until a line fits the terminal.
@@ -175,9 +177,4 @@ func Joined(parts []string, width int) string {
 }
 
 // Clipped shortens a text to 60 characters.
-func Clipped(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		return string(r[:60]) + "…"
-	}
-	return s
-}
+func Clipped(s string) string { return excerpt.Runes(s, 60) }
