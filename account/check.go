@@ -25,7 +25,7 @@ func (f *File) check() {
 	for _, a := range f.accounts {
 		if !isName(a.Name) {
 			add(FaultValue, sentence.New("a name has letters, digits, - and _ only"), a.Name)
-		} else if key, err := a.check(); err != nil {
+		} else if key, err := f.schema().check(a); err != nil {
 			add(FaultValue, err, a.Name, key)
 		}
 	}
@@ -64,39 +64,22 @@ func isName(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return !ok(r) })
 }
 
-// check finds the first key of an account that makes no sense.
-func (a Account) check() (key string, err error) {
-	address, err := a.Address()
-	if err != nil {
-		return "from", err
-	}
-	for _, c := range []struct {
-		key string
-		err error
-	}{
-		{"server", a.checkServer(address)},
-		{"auth", a.checkAuth()},
-		{"secret", a.Secret.check()},
-		{"oauth2", a.checkOAuth2()},
-		{"match", a.checkMatch()},
-		{"reply_to", a.checkReplyTo()},
-		{"headers", a.checkHeaders()},
-		{"save_sent", a.checkSaveSent()},
-		{"imap", a.checkIMAP()},
-		{"tls_pin", a.checkPin()},
-		{"tls_cert", a.checkCertificate()},
-		{"tls_name", a.checkTLSName()},
-		{"proxy", a.checkProxy()},
-		{"connections", a.checkConnections()},
-		{"pipeline_messages", a.PipelineMessages.check()},
-		{"in_doubt", a.checkInDoubt()},
-		{"set_from", a.checkSetFrom()},
-	} {
-		if c.err != nil {
-			return c.key, c.err
+// check finds the first key whose value can't be used.
+func (s *schema) check(a Account) (key string, err error) {
+	for _, k := range s.keys {
+		if k.check == nil {
+			continue
+		}
+		if err := k.check(a); err != nil {
+			return k.name, err
 		}
 	}
 	return "", nil
+}
+
+func (a Account) checkFrom() error {
+	_, err := a.Address()
+	return err
 }
 
 // Address is the address of From.
@@ -111,8 +94,12 @@ func (a Account) Address() (smtp.Address, error) {
 	return mailbox.Address, nil
 }
 
-func (a Account) checkServer(from smtp.Address) error {
-	_, err := transport.ParseServer(a.Server, from)
+// checkServer follows checkFrom: the server may depend on the address.
+func (a Account) checkServer() error {
+	from, err := a.Address()
+	if err == nil {
+		_, err = transport.ParseServer(a.Server, from)
+	}
 	return err
 }
 

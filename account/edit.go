@@ -47,10 +47,9 @@ func (f *File) Put(a Account) error {
 	table := []string{"account", a.Name}
 	want := treeOf(source)
 	changed := [][]string{}
-	was := before.keys(f.inherited(a.Name))
-	for i, k := range a.keys(f.inherited(a.Name)) {
-		old := was[slices.IndexFunc(was, func(o keyValue) bool { return o.key == k.key })]
-		if k == old && existed || !existed && !k.needed {
+	was := f.schema().values(before, f.inherited(a.Name))
+	for i, k := range f.schema().values(a, f.inherited(a.Name)) {
+		if k == was[i] && existed || !existed && !k.needed {
 			continue
 		}
 		path := append(slices.Clone(table), k.key)
@@ -108,7 +107,7 @@ func (f *File) become(source []byte, key []string, says func(*File) bool) error 
 	if !utf8.Valid(source) {
 		return f.fault(FaultValue, key, sentence.New("it is no UTF-8"))
 	}
-	g, err := read(f.path, slices.Concat(f.mark, source))
+	g, err := f.schema().read(f.path, slices.Concat(f.mark, source))
 	if err == nil && !f.patient {
 		err = f.worse(g, key)
 	}

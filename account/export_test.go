@@ -9,7 +9,7 @@ func (a Account) Same(b Account) bool { return a.same(b) }
 func KnownKeys() []string {
 	var all []string
 	for _, table := range [][]string{{}, {"account", "a"}, {"account", "a", "secret"}, {"account", "a", "oauth2"}, {"outbox"}} {
-		all = append(all, knownKeys(table)...)
+		all = append(all, accountSchema().knownKeys(table)...)
 	}
 	return all
 }

@@ -9,7 +9,7 @@ import (
 // others can be used, and those be put right: [File.Faults] says what is wrong. A
 // change must leave the account that it is about without a fault, and add none to
 // the others. What is no TOML or has keys that nobody knows is an error as of Load.
-func LoadFaulty(path string) (*File, error) { return load(path, read) }
+func LoadFaulty(path string) (*File, error) { return load(path, accountSchema().read) }
 
 // Faults is what is wrong with the accounts, one fault of each, and with the choice
 // of the default; nothing in a file that Load has read.

@@ -20,6 +20,7 @@ const Version = 1
 
 // File is a configuration in memory. It is for one goroutine.
 type File struct {
+	format   *schema // nil: that of this program
 	path     string
 	mark     []byte // the byte order mark at the beginning, which stays
 	source   []byte // what follows it
@@ -59,7 +60,7 @@ const maxSize = 1 << 20
 // Load reads a configuration. One that does not exist is empty. The error is a
 // [*ParseError] when the file can be read and not understood, or when others can
 // write it.
-func Load(path string) (*File, error) { return load(path, parse) }
+func Load(path string) (*File, error) { return load(path, accountSchema().parse) }
 
 func load(path string, parse func(string, []byte) (*File, error)) (*File, error) {
 	opened, err := wholefile.Open(context.Background(), path)
@@ -98,7 +99,7 @@ func load(path string, parse func(string, []byte) (*File, error)) (*File, error)
 
 // Parse reads a configuration from memory; path is what errors call it and
 // where Save writes.
-func Parse(path string, source []byte) (*File, error) { return parse(path, source) }
+func Parse(path string, source []byte) (*File, error) { return accountSchema().parse(path, source) }
 
 // Path is where the file was read, and where Save writes.
 func (f *File) Path() string { return f.path }

@@ -70,7 +70,7 @@ func (a Account) Options(ctx context.Context, s *Secrets) (yan.Options, error) {
 	if err != nil {
 		return yan.Options{}, err
 	}
-	o := a.connection()
+	o := a.Connection()
 	o.From = address.String()
 	switch {
 	case a.NoLogin():
@@ -100,8 +100,9 @@ func (a Account) logsIn(server transport.Server) bool {
 	return a.User != "" || server.User != "" || a.Auth != "" || a.Secret != Secret{}
 }
 
-// connection are the options that hold nothing secret.
-func (a Account) connection() yan.Options {
+// Connection returns the options of the account that need no secret; [Account.Options]
+// adds the login. Every use of an account takes its options from here.
+func (a Account) Connection() yan.Options {
 	return yan.Options{
 		User: a.User, Mechanism: mechanism(a.Auth), AllowCleartextPassword: a.AllowCleartextPassword,
 		CAFile: a.File(a.TLSCA), Pin: a.TLSPin, CertFile: a.File(a.TLSCert), KeyFile: a.File(a.TLSKey),

@@ -56,7 +56,7 @@ func setAs[T any](to *T, from *string, read func(string) (T, error)) error {
 
 // OutboxKeys are the keys that the table [outbox] may have, in the order of the
 // documentation.
-func OutboxKeys() []string { return knownKeys([]string{"outbox"}) }
+func OutboxKeys() []string { return accountSchema().knownKeys([]string{"outbox"}) }
 
 // SetOutbox gives a key of [outbox] a value, as Set does for an account.
 func (f *File) SetOutbox(key, value string) error {
@@ -71,7 +71,7 @@ func (f *File) SetOutbox(key, value string) error {
 		l = layOut(source)
 		want.put(int64(Version), "version")
 	}
-	return placeless(f.becomes(l.with(path, quote(value)), path, want), path)
+	return f.placeless(f.becomes(l.with(path, quote(value)), path, want), path)
 }
 
 // UnsetOutbox takes a key out of [outbox], which then has its default.
@@ -88,14 +88,14 @@ func (f *File) UnsetOutbox(key string) error {
 		path = path[:1]
 	}
 	want.drop(path...)
-	return placeless(f.becomes(f.layout.without(path), path, want), path)
+	return f.placeless(f.becomes(f.layout.without(path), path, want), path)
 }
 
 func (f *File) outboxPath(key string) ([]string, error) {
 	path := append([]string{"outbox"}, strings.Split(key, ".")...)
 	if len(path) != 2 || !slices.Contains(OutboxKeys(), key) {
 		p := &ParseError{Path: f.path}
-		p.unknownKey(path)
+		p.unknownKey(f.schema(), path)
 		return nil, p
 	}
 	return path, nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -15,8 +14,8 @@ import (
 )
 
 // parse reads a configuration in which nothing is wrong.
-func parse(path string, source []byte) (*File, error) {
-	f, err := read(path, source)
+func (s *schema) parse(path string, source []byte) (*File, error) {
+	f, err := s.read(path, source)
 	if err == nil && len(f.faults) > 0 {
 		return nil, f.faults[0]
 	}
@@ -25,8 +24,8 @@ func parse(path string, source []byte) (*File, error) {
 
 // read reads a configuration and checks all that can be checked without looking at
 // other files. What is wrong with a value of one account becomes one of the faults.
-func read(path string, source []byte) (*File, error) {
-	f := &File{path: path}
+func (s *schema) read(path string, source []byte) (*File, error) {
+	f := &File{path: path, format: s}
 	if bytes.HasPrefix(source, []byte("\ufeff")) { // Windows' editors write it
 		f.mark, source = source[:3], source[3:]
 	}
@@ -34,21 +33,20 @@ func read(path string, source []byte) (*File, error) {
 	if err := newerVersion(path, source); err != nil {
 		return nil, err // its keys may well be unknown, which is not the point
 	}
-	var doc document
-	decoder := toml.NewDecoder(bytes.NewReader(source)).DisallowUnknownFields()
-	if err := decoder.Decode(&doc); err != nil {
-		return nil, decodeFault(path, source, err)
+	doc, err := s.decode(source)
+	if err != nil {
+		return nil, s.decodeFault(path, source, err)
 	}
 	f.layout = layOut(source)
 	if err := f.checkCase(); err != nil {
 		return nil, err
 	}
-	f.standard = doc.Default
+	f.standard = doc.standard
 	if err := f.inherit(doc); err != nil {
 		return nil, err
 	}
 	f.check()
-	f.readOutbox(doc.Outbox)
+	f.readOutbox(doc.outbox)
 	return f, nil
 }
 
@@ -72,9 +70,9 @@ func newerVersion(path string, source []byte) error {
 func (f *File) checkCase() error {
 	for _, e := range f.layout.expressions {
 		for i := range e.path {
-			if known := knownKeys(e.path[:i]); known != nil && !slices.Contains(known, e.path[i]) {
+			if known := f.schema().knownKeys(e.path[:i]); known != nil && !slices.Contains(known, e.path[i]) {
 				p := f.fault(FaultUnknownKey, e.path, nil)
-				p.unknownKey(e.path[:i+1])
+				p.unknownKey(f.schema(), e.path[:i+1])
 				return p
 			}
 		}
@@ -82,20 +80,20 @@ func (f *File) checkCase() error {
 	return nil
 }
 
-// decodeFault says what TOML found.
-func decodeFault(path string, source []byte, err error) *ParseError {
+// decodeFault explains an error of TOML.
+func (s *schema) decodeFault(path string, source []byte, err error) *ParseError {
 	p := &ParseError{Path: path, Fault: FaultSyntax, Err: sentence.New("it is not TOML")}
 	var strict *toml.StrictMissingError
 	var decode *toml.DecodeError
 	switch {
 	case errors.As(err, &strict) && len(strict.Errors) > 0:
 		decode = &strict.Errors[0]
-		p.unknownKey(wholeKey(source, decode))
+		p.unknownKey(s, s.wholeKey(source, decode))
 	case errors.As(err, &decode) && len(decode.Key()) > 0 && !strings.Contains(decode.Error(), "already"):
-		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), sentence.Errorf("%w: %w", errKind, wanted(decode.Key()))
+		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), sentence.Errorf("%w: %w", errKind, s.wanted(decode.Key()))
 	case errors.As(err, &decode):
 		row, column := decode.Position()
-		p.syntaxFault(source, row, column, strings.TrimPrefix(decode.Error(), "toml: "))
+		p.syntaxFault(s, source, row, column, strings.TrimPrefix(decode.Error(), "toml: "))
 		return p
 	default:
 		p.Err = err
@@ -116,7 +114,7 @@ var errKind = sentence.New("is of the wrong kind")
 //
 // QUIRK: go-toml 2.4 leaves out the name of an inline table ("secret = { comand
 // = … }" is account.a.comand), and adds what follows an unknown table.
-func wholeKey(source []byte, err *toml.DecodeError) []string {
+func (s *schema) wholeKey(source []byte, err *toml.DecodeError) []string {
 	key := []string(err.Key())
 	row, _ := err.Position()
 	for _, e := range layOut(source).expressions {
@@ -130,7 +128,7 @@ func wholeKey(source []byte, err *toml.DecodeError) []string {
 		}
 	}
 	for i := range key {
-		known := knownKeys(key[:i])
+		known := s.knownKeys(key[:i])
 		if known != nil && !slices.Contains(known, key[i]) {
 			return key[:i+1]
 		}
@@ -143,7 +141,7 @@ var secretWords = []string{"password", "pass", "passwd", "code", "auth_code", "t
 
 // unknownKey names the nearest known key. One that looks like a password is
 // another matter: it has no place here.
-func (p *ParseError) unknownKey(key []string) {
+func (p *ParseError) unknownKey(s *schema, key []string) {
 	p.Fault, p.Key, p.Err = FaultUnknownKey, dottedKey(key), sentence.New("there is no such key")
 	if len(key) == 0 {
 		return
@@ -157,97 +155,30 @@ func (p *ParseError) unknownKey(key []string) {
 	if len([]rune(last)) < 6 {
 		best = 2
 	}
-	for _, known := range knownKeys(key[:len(key)-1]) {
+	for _, known := range s.knownKeys(key[:len(key)-1]) {
 		if d := spelling.Distance([]rune(strings.ToLower(last)), []rune(known)); d <= best && (d < best || p.Near == "") {
 			best, p.Near = d, known
 		}
 	}
 }
 
-// knownKeys are those of a table.
-func knownKeys(table []string) []string {
-	t := tableType(table)
-	if t == nil {
-		return nil
-	}
-	var keys []string
-	for i := range t.NumField() {
-		keys = append(keys, t.Field(i).Tag.Get("toml"))
-	}
-	return keys
-}
-
-// tableType is the structure of a table; nil for one of free keys or none.
-func tableType(table []string) reflect.Type {
-	switch {
-	case len(table) == 0:
-		return reflect.TypeFor[document]()
-	case table[0] == "outbox" && len(table) == 1:
-		return reflect.TypeFor[outboxSettings]()
-	case table[0] == "defaults":
-		table = table[1:]
-	case table[0] == "account" && len(table) > 1:
-		table = table[2:]
-	default:
-		return nil
-	}
-	switch {
-	case len(table) == 0:
-		return reflect.TypeFor[settings]()
-	case table[0] == "secret":
-		return reflect.TypeFor[secretSettings]()
-	case table[0] == "oauth2":
-		return reflect.TypeFor[oauth2Settings]()
-	}
-	return nil
-}
-
-// wanted says of what kind the value of a key is.
-func wanted(key []string) error {
-	t := tableType(key[:len(key)-1])
-	if t == nil {
-		return sentence.New("want a table")
-	}
-	for i := range t.NumField() {
-		field := t.Field(i)
-		if field.Tag.Get("toml") != key[len(key)-1] {
-			continue
-		}
-		kind := field.Type
-		if kind.Kind() == reflect.Pointer {
-			kind = kind.Elem()
-		}
-		switch kind.Kind() {
-		case reflect.String:
-			return sentence.New("want a text in quotes")
-		case reflect.Bool:
-			return sentence.New("want true or false")
-		case reflect.Int:
-			return sentence.New("want a number")
-		case reflect.Slice:
-			return sentence.New(`want a list like ["a", "b"]`)
-		}
-	}
-	return sentence.New("want a table")
-}
-
 // inherit makes the accounts, in the order in which the file names them first.
 func (f *File) inherit(doc document) error {
 	f.defaults = Account{SaveSent: SaveNever, dir: filepath.Dir(f.path)}
-	if doc.Defaults.From != nil || doc.Defaults.Match != nil {
-		key := "from"
-		if doc.Defaults.From == nil {
-			key = "match"
+	for _, k := range f.schema().keys {
+		if k.ownOnly && f.schema().isSet(doc.defaults, k.name) {
+			return f.fault(FaultValue, []string{"defaults", k.name}, sentence.New("this belongs to one account"))
 		}
-		return f.fault(FaultValue, []string{"defaults", key}, sentence.New("this belongs to one account"))
 	}
-	if key, err := doc.Defaults.overlay(&f.defaults); err != nil {
+	if key, err := f.schema().overlay(&f.defaults, doc.defaults); err != nil {
 		return f.fault(FaultValue, []string{"defaults", key}, err)
 	}
 	for _, name := range f.layout.accountNames() {
 		a := f.New(name)
-		if key, err := doc.Account[name].overlay(&a); err != nil {
-			f.faults = append(f.faults, f.fault(FaultValue, []string{"account", name, key}, err))
+		if settings, ok := doc.account(name); ok {
+			if key, err := f.schema().overlay(&a, settings); err != nil {
+				f.faults = append(f.faults, f.fault(FaultValue, []string{"account", name, key}, err))
+			}
 		}
 		f.accounts = append(f.accounts, a)
 	}

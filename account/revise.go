@@ -2,7 +2,6 @@ package account
 
 import (
 	"errors"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 // Replace puts another text in the place of the whole file, as an editor does.
 // One that can't be understood is a [*ParseError], and nothing is changed.
 func (f *File) Replace(source []byte) error {
-	g, err := parse(f.path, slices.Clone(source))
+	g, err := f.schema().parse(f.path, slices.Clone(source))
 	if err != nil {
 		return err
 	}
@@ -21,21 +20,9 @@ func (f *File) Replace(source []byte) error {
 	return nil
 }
 
-// Keys are the keys that an account may have, in the order of the
-// documentation; those of secret, oauth2 and headers have a dot in them.
-func Keys() []string {
-	var list []string
-	for _, key := range knownKeys([]string{"account", ""}) {
-		below := knownKeys([]string{"account", "", key})
-		for _, k := range below {
-			list = append(list, key+"."+k)
-		}
-		if below == nil {
-			list = append(list, key)
-		}
-	}
-	return list
-}
+// Keys returns the keys that an account may have, in the order of the table of keys;
+// those of secret and oauth2 have a dot in them.
+func Keys() []string { return accountSchema().accountKeys() }
 
 // Set gives one key of an account a value: a text as it is, or what TOML has for
 // true, a number or a list. A key of secret replaces what secret was. Errors are
@@ -54,25 +41,25 @@ func (f *File) Set(name, key, value string) error {
 	case len(path) == 4 && path[2] == "secret":
 		text, meant = inline([]string{path[3] + " = " + text}), map[string]any{path[3]: meant}
 		path = path[:3]
-	case path[2] == "signature", path[2] == "signature_file": // each replaces the other
-		other := append(slices.Clone(path[:2]), map[string]string{"signature": "signature_file", "signature_file": "signature"}[path[2]])
+	case f.schema().key(path[2]).replaces != "":
+		other := append(slices.Clone(path[:2]), f.schema().key(path[2]).replaces)
 		l = layOut(l.without(other))
 		want.drop(other...)
 	}
 	want.put(meant, path...)
-	return placeless(f.becomes(l.with(path, text), path, want), path)
+	return f.placeless(f.becomes(l.with(path, text), path, want), path)
 }
 
 // valueOf is a value in TOML, and what it means there.
 func (f *File) valueOf(path []string, value string) (text string, meant any, err error) {
-	if !isLiteral(path, value) {
+	if !f.schema().isLiteral(path, value) {
 		return quote(value), value, nil
 	}
 	line := []byte("value = " + value)
 	t, l := tree{}, layOut(line)
 	lines := slices.DeleteFunc(slices.Clone(l.expressions), func(e expression) bool { return e.owner >= 0 })
 	if toml.Unmarshal(line, (*map[string]any)(&t)) != nil || len(lines) != 1 || lines[0].header {
-		return "", nil, &ParseError{Path: f.path, Fault: FaultValue, Key: dottedKey(path), Err: wanted(path)}
+		return "", nil, &ParseError{Path: f.path, Fault: FaultValue, Key: dottedKey(path), Err: f.schema().wanted(path)}
 	}
 	return string(line[lines[0].value.start:lines[0].value.end]), t["value"], nil
 }
@@ -92,17 +79,17 @@ func (f *File) Unset(name, key string) error {
 		path = path[:3]
 	}
 	want.drop(path...)
-	return placeless(f.becomes(f.layout.without(path), path, want), path)
+	return f.placeless(f.becomes(f.layout.without(path), path, want), path)
 }
 
 // placeless is an error about a text that stands nowhere; a value of the wrong
 // kind is told by the right one alone.
-func placeless(err error, path []string) error {
+func (f *File) placeless(err error, path []string) error {
 	var p *ParseError
 	if errors.As(err, &p) {
 		p.Line, p.Column = 0, 0
 		if errors.Is(err, errKind) && p.Key == dottedKey(path) {
-			p.Err = wanted(path)
+			p.Err = f.schema().wanted(path)
 		}
 	}
 	return err
@@ -122,38 +109,12 @@ func (f *File) keyPath(name, key string) ([]string, error) {
 	if dotted {
 		path = append(path, rest)
 	}
-	if !slices.Contains(knownKeys(path[:len(path)-1]), path[len(path)-1]) {
+	if !slices.Contains(f.schema().knownKeys(path[:len(path)-1]), path[len(path)-1]) {
 		p := &ParseError{Path: f.path}
-		p.unknownKey(path)
+		p.unknownKey(f.schema(), path)
 		return nil, p
 	}
 	return path, nil
-}
-
-// isLiteral reports whether a key is no text, so that its value stays as it is.
-func isLiteral(path []string, value string) bool {
-	t := tableType(path[:len(path)-1])
-	for i := range numFields(t) {
-		field := t.Field(i)
-		if field.Tag.Get("toml") != path[len(path)-1] {
-			continue
-		}
-		switch kind := field.Type; {
-		case kind.Kind() == reflect.String, kind.Kind() == reflect.Pointer && kind.Elem().Kind() == reflect.String:
-			return false
-		case kind.Kind() == reflect.Interface: // save_sent, netrc: a text or true and false
-			return value == "true" || value == "false"
-		}
-		return true
-	}
-	return false
-}
-
-func numFields(t reflect.Type) int {
-	if t == nil {
-		return 0
-	}
-	return t.NumField()
 }
 
 // Position is where a key of an account stands in the file, counted from 1, or

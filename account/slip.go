@@ -13,7 +13,7 @@ import (
 
 // syntaxFault says why a place of a source is no TOML. What a Chinese keyboard
 // gives for quotes, = and , and keys in Chinese are told by their right name.
-func (p *ParseError) syntaxFault(source []byte, row, column int, message string) {
+func (p *ParseError) syntaxFault(s *schema, source []byte, row, column int, message string) {
 	p.Fault, p.Err = FaultSyntax, syntaxError(message)
 	start := 0
 	for range row - 1 {
@@ -28,7 +28,7 @@ func (p *ParseError) syntaxFault(source []byte, row, column int, message string)
 	line, _, _ := strings.Cut(string(source[start:]), "\n")
 	r, size := utf8.DecodeRune(source[at:])
 	column = min(column-1, len(line))
-	if key := keyAt(source[:start], line, column); p.slipInKey(key, message, r) {
+	if key := keyAt(source[:start], line, column); p.slipInKey(s, key, message, r) {
 		return
 	}
 	openEnded := strings.Contains(message, "new line") || strings.HasPrefix(message, "unterminated")
@@ -60,7 +60,7 @@ var halfWidth = map[rune]string{'＝': "=", '：': "=", '，': ",", '、': ",", 
 
 // slipInKey is for a secret and for a key or an account's name in Chinese, which
 // TOML wants in quotes.
-func (p *ParseError) slipInKey(key []string, message string, r rune) bool {
+func (p *ParseError) slipInKey(s *schema, key []string, message string, r rune) bool {
 	if len(key) == 0 {
 		return false
 	}
@@ -70,7 +70,7 @@ func (p *ParseError) slipInKey(key []string, message string, r rune) bool {
 	case len(key) == 2 && key[0] == "account" && inKey:
 		p.Fault, p.Err = FaultValue, sentence.New("a name has letters, digits, - and _ only")
 	case inKey, ofAccount && slices.Contains(secretWords, strings.ToLower(key[len(key)-1])):
-		p.unknownKey(key)
+		p.unknownKey(s, key)
 	default:
 		return false
 	}

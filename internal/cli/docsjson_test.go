@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/provider"
@@ -137,7 +138,7 @@ func TestEveryJSONTypeIsDocumented(t *testing.T) {
 			}
 			for _, spec := range general.Specs {
 				named, ok := spec.(*ast.TypeSpec)
-				if !ok {
+				if !ok || !named.Name.IsExported() {
 					continue
 				}
 				declared++
@@ -288,6 +289,9 @@ func jsonFields(prefix string, typ reflect.Type, depth int) []jsonField {
 		return nil
 	}
 	var list []jsonField
+	if typ == reflect.TypeFor[jsonout.Settings]() {
+		list = keyFields()
+	}
 	for i := range typ.NumField() {
 		f := typ.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -301,6 +305,20 @@ func jsonFields(prefix string, typ reflect.Type, depth int) []jsonField {
 		field := jsonField{name: strings.TrimPrefix(prefix+"."+name, "."), always: options == ""}
 		field.kind, field.list = jsonKind(f.Type)
 		list = append(append(list, field), jsonFields(field.name, f.Type, depth+1)...)
+	}
+	return list
+}
+
+// keyFields are the fields of an account that its table of keys has.
+func keyFields() []jsonField {
+	var list []jsonField
+	for _, s := range new(account.File).Settings(account.Account{}) {
+		if s.JSON == nil || s.Key == "server" || s.Key == "user" {
+			continue // fields of jsonout.Settings
+		}
+		field := jsonField{name: s.JSONName, always: s.Always}
+		field.kind, field.list = jsonKind(reflect.TypeOf(s.JSON))
+		list = append(append(list, field), jsonFields(s.JSONName, reflect.TypeOf(s.JSON), 1)...)
 	}
 	return list
 }

@@ -3,7 +3,6 @@ package words
 // chinesePipeline is the part of the table for how messages overlap on a
 // connection.
 var chinesePipeline = map[string]string{
-	"overlapping messages": "邮件重叠发送",
 
 	"refuses commands sent before its reply to the end of DATA, as Haraka does":                  "拒绝在 DATA 结尾的应答之前到达的命令，如 Haraka",
 	"loses commands sent before its reply to the end of DATA, as Courier and chasquid do":        "丢失在 DATA 结尾的应答之前到达的命令，如 Courier 和 chasquid",

@@ -72,6 +72,5 @@ var chineseWhole = map[string]string{
 	"the header of the message holds UTF-8 as it is and the server does not offer SMTPUTF8":                                                                         "邮件头中直接含有 UTF-8，而服务器不支持 SMTPUTF8",
 	"This message can be sent with %s.":                                                                                                                             "加 %s 可以发送这封邮件。",
 	"want %q or %q":                                                                                                                                                 "应为 %q 或 %q",
-	"writes From":                                                                                                                                                   "写入 From",
 	"yan does this for messages that it writes, and for whole messages with '%s'":                                                                                   "yan 撰写的邮件总是如此，完整邮件请用 '%s'",
 }

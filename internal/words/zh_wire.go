@@ -9,7 +9,6 @@ var chineseWire = map[string]string{
 	"%s %q: want a host name like mail.example.com":                                                   "%s %q：应为主机名，如 mail.example.com",
 	"%q: want a host name like mail.example.com":                                                      "%q：应为主机名，如 mail.example.com",
 	"the TLS name %q is not a host name":                                                              "TLS 名称 %q 不是主机名",
-	"certificate's name":                                                                              "证书名称",
 	"server %q: %w, %s; if it is right, write it as %s":                                               "服务器 %q：%w：%s；如果没有写错，请写成 %s",
 	"a host almost like that of a known provider":                                                     "与已知服务商的主机名只差一个字母",
 

@@ -126,7 +126,7 @@ func (a *runner) markInherited(f *account.File, text []byte) string {
 		if name, ok := strings.CutPrefix(s, "[account."); ok {
 			inherited = nil
 			if acc, found := f.Account(strings.Trim(name, `]"`)); found {
-				inherited = viewOf(f, acc).inherited
+				inherited = viewOf(f, acc).inherited()
 			}
 		}
 		key, _, _ := strings.Cut(s, " = ")

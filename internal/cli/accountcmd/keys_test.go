@@ -1,34 +1,50 @@
 package accountcmd
 
 import (
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/words"
 )
 
-// Every key of an account, as the type that reads them has it, can be shown as
-// inherited from the defaults; but the address, which no default can give.
-func TestEveryKeyIsShownAsInherited(t *testing.T) {
+// Every key with a label has a row in both languages, and every other key belongs to the
+// row of one that has.
+func TestEveryKeyHasARow(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile(filepath.Join("..", "..", "..", "account", "settings.go"))
+	f, err := account.Parse("config.toml", []byte("version = 1\n\n[account.a]\nfrom = \"a@example.com\"\nserver = \"smtps://smtp.example.com\"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, _ := strings.Cut(strings.ReplaceAll(string(source), "\r\n", "\n"), "\ntype settings struct {\n")
-	body, _, _ := strings.Cut(after, "\n}\n")
-	keys := regexp.MustCompile("`toml:\"([a-z_0-9]+)\"`").FindAllStringSubmatch(body, -1)
-	if len(keys) < 30 {
-		t.Fatalf("found %d keys", len(keys))
-	}
-	shown := keyTexts(account.Account{})
-	for _, key := range keys {
-		if key[1] != "from" && !slices.ContainsFunc(shown, func(k keyText) bool { return k.key == key[1] }) {
-			t.Errorf("%s is never shown as inherited", key[1])
+	acc, _ := f.Account("a")
+	v := viewOf(f, acc)
+	together := []string{"tls_key", "sent_folder"}
+	labels := 0
+	for _, lang := range []words.Language{words.English, words.Chinese} {
+		a, _, _ := testApp(lang)
+		rows := a.accountRows(f, v, secretState{})
+		for _, s := range v.settings {
+			_, with := a.shownAs(v, s, secretState{})
+			together = append(together, with...)
+			if s.Label == (account.Label{}) {
+				continue
+			}
+			labels++
+			if label := a.Pick(s.Label.EN, s.Label.ZH); label == "" || !slices.ContainsFunc(rows, func(row [2]string) bool { return row[0] == label }) {
+				t.Errorf("%s has no row %q in %s", s.Key, label, lang)
+			}
+			if strings.TrimSpace(s.Label.EN) == "" || strings.TrimSpace(s.Label.ZH) == "" {
+				t.Errorf("%s has no label in one language: %+v", s.Key, s.Label)
+			}
 		}
+	}
+	for _, s := range v.settings {
+		if s.Label == (account.Label{}) && !slices.Contains(together, s.Key) {
+			t.Errorf("%s is shown nowhere", s.Key)
+		}
+	}
+	if labels < 40 {
+		t.Errorf("found %d labels only", labels)
 	}
 }

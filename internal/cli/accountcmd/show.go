@@ -2,9 +2,7 @@ package accountcmd
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,62 +19,32 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// view is an account with all that is used for it.
+// view is an account with everything that is used for it.
 type view struct {
 	account.Account
 	address   smtp.Address
 	server    transport.Server
 	isDefault bool
-	// inherited are the keys whose value is that of the defaults.
-	inherited []string
+	settings  []account.Setting
 }
 
 // viewOf resolves an account, which Load has checked.
 func viewOf(f *account.File, acc account.Account) view {
-	v := view{Account: acc, isDefault: f.Default() == acc.Name}
+	v := view{Account: acc, isDefault: f.Default() == acc.Name, settings: f.Settings(acc)}
 	v.address, _ = acc.Address()
 	v.server, _ = transport.ParseServer(acc.Server, v.address)
-	defaults := keyTexts(f.New(acc.Name))
-	empty := keyTexts(account.Account{Name: acc.Name, SaveSent: account.SaveNever})
-	for i, k := range keyTexts(acc) {
-		if k.text != "" && k.text == defaults[i].text && k.text != empty[i].text {
-			v.inherited = append(v.inherited, k.key)
-		}
-	}
 	return v
 }
 
-// keyText is a key of the configuration with its value as one reads it, "" when
-// it has none.
-type keyText struct{ key, text string }
-
-// keyTexts are the keys of an account in the order of the documentation.
-func keyTexts(acc account.Account) []keyText {
-	flag := func(b bool, text string) string {
-		if b {
-			return text
+// inherited returns the keys whose value is that of the defaults.
+func (v view) inherited() []string {
+	var keys []string
+	for _, s := range v.settings {
+		if s.Inherited {
+			keys = append(keys, s.Key)
 		}
-		return ""
 	}
-	var headers []string
-	for _, h := range acc.Headers {
-		headers = append(headers, h.Name+": "+h.Value)
-	}
-	connections, timeout := "", ""
-	if acc.Connections > 0 {
-		connections = strconv.Itoa(acc.Connections)
-	}
-	if acc.Timeout > 0 {
-		timeout = acc.Timeout.String()
-	}
-	return []keyText{{"server", acc.Server}, {"user", acc.User}, {"auth", acc.Auth}, {"secret", fmt.Sprint(acc.Secret)},
-		{"oauth2", acc.OAuth2.ClientID}, {"match", strings.Join(acc.Match, ", ")}, {"fallback", acc.Fallback},
-		{"signature", acc.Signature}, {"signature_file", acc.SignatureFile}, {"reply_to", acc.ReplyTo},
-		{"headers", strings.Join(headers, "\n")}, {"save_sent", string(acc.SaveSent)}, {"imap", acc.IMAP}, {"sent_folder", acc.SentFolder},
-		{"tls_ca", acc.TLSCA}, {"tls_pin", acc.TLSPin}, {"tls_cert", acc.TLSCert}, {"tls_key", acc.TLSKey}, {"tls_name", acc.TLSName}, {"tls_rsa_key_exchange", flag(acc.TLSRSAKeyExchange, "true")},
-		{"allow_cleartext_password", flag(acc.AllowCleartextPassword, "true")}, {"proxy", acc.Proxy}, {"local_name", acc.LocalName},
-		{"pipelining", flag(acc.NoPipelining, "false")}, {"pipeline_messages", string(acc.PipelineMessages)}, {"connections", connections},
-		{"pace", acc.Pace.String()}, {"in_doubt", string(acc.InDoubt)}, {"timeout", timeout}, {"dkim_selector", acc.DKIMSelector}, {"set_from", acc.SetFrom}}
+	return keys
 }
 
 // serverName is the server for people: what it is called, and where it is.
@@ -156,73 +124,69 @@ func (a *runner) rows(rows [][2]string) {
 	}
 }
 
-// accountRows is what an account uses. A value that stands in the defaults is marked.
+// accountRows returns a row for each key that has a label. A value of the defaults is
+// marked.
 func (a *runner) accountRows(f *account.File, v view, state secretState) [][2]string {
-	mark := func(text string, keys ...string) string {
-		for _, key := range keys {
-			if text != "" && slices.Contains(v.inherited, key) {
-				return text + "  " + a.T("(inherited)")
-			}
+	inherited := v.inherited()
+	rows := [][2]string{{a.T("configuration"), f.Path()}}
+	for _, s := range v.settings {
+		if s.Label == (account.Label{}) {
+			continue
 		}
-		return text
+		text, with := s.Text, []string(nil)
+		if text, with = a.shownAs(v, s, state); text != "" && slices.ContainsFunc(append(with, s.Key), func(k string) bool { return slices.Contains(inherited, k) }) {
+			text += "  " + a.T("(inherited)")
+		}
+		rows = append(rows, [2]string{a.Pick(s.Label.EN, s.Label.ZH), text})
 	}
-	login := v.loginName()
-	how := a.T("with a password")
+	return rows
+}
+
+// shownAs returns the text of a key that is shown otherwise than as its value, and the
+// keys that are shown together with it.
+func (a *runner) shownAs(v view, s account.Setting, state secretState) (text string, with []string) {
+	switch s.Key {
+	case "server":
+		return a.serverLine(v.server), nil
+	case "user":
+		return a.loginLine(v), []string{"auth", "oauth2"}
+	case "secret":
+		return state.text, nil
+	case "match":
+		return a.Listed(v.Match), nil
+	case "save_sent":
+		return a.sentLine(v), []string{"imap"}
+	case "tls_cert":
+		return strings.TrimSpace(v.TLSCert + "  " + v.TLSKey), nil
+	}
+	if s.Text == "" {
+		return "", nil
+	}
+	switch s.Key {
+	case "timeout":
+		return a.Roughly(v.Timeout), nil
+	case "pipelining":
+		return a.T("off: one command at a time"), nil
+	case "tls_rsa_key_exchange":
+		return a.T("TLS without forward secrecy is allowed"), nil
+	case "allow_cleartext_password":
+		return a.T("the password may go in clear, for all to read"), nil
+	}
+	return s.Text, nil
+}
+
+// loginLine says who logs in, and how.
+func (a *runner) loginLine(v view) string {
+	login, how := v.loginName(), a.T("with a password")
 	switch {
 	case login == "" && v.Auth != sasl.External:
-		login, how = a.T("nobody logs in"), ""
+		return a.T("nobody logs in")
 	case v.UsesOAuth2():
 		how = a.T("with OAuth 2.0, client %s", console.Clipped(v.OAuth2.ClientID))
 	case v.Auth != "":
 		how = a.T("with %s", strings.ToUpper(v.Auth))
 	}
-	var headers []string
-	for _, h := range v.Headers {
-		headers = append(headers, h.Name+": "+h.Value)
-	}
-	rows := [][2]string{
-		{a.T("configuration"), f.Path()},
-		{a.T("sends as"), v.From},
-		{a.T("also sends as"), a.Listed(v.Match)},
-		{a.T("server"), mark(a.serverLine(v.server), "server")},
-		{a.T("login"), mark(strings.TrimSpace(login+"  "+how), "user", "auth", "oauth2")},
-		{a.T("secret"), mark(state.text, "secret")},
-		{a.T("fallback"), mark(v.Fallback, "fallback")},
-		{a.T("signature"), mark(v.Signature, "signature")},
-		{a.T("signature file"), mark(v.SignatureFile, "signature_file")},
-		{a.T("answers to"), mark(v.ReplyTo, "reply_to")},
-		{a.T("header fields"), mark(strings.Join(headers, "\n"), "headers")},
-		{a.T("copy to Sent"), mark(a.sentLine(v), "save_sent", "imap")},
-		{a.T("authorities"), mark(v.TLSCA, "tls_ca")},
-		{a.T("certificate pin"), mark(v.TLSPin, "tls_pin")},
-		{a.T("client certificate"), mark(strings.TrimSpace(v.TLSCert+"  "+v.TLSKey), "tls_cert")},
-		{a.T("certificate's name"), mark(v.TLSName, "tls_name")},
-		{a.T("proxy"), mark(v.Proxy, "proxy")},
-		{a.T("says in EHLO"), mark(v.LocalName, "local_name")},
-		{a.T("DKIM selector"), mark(v.DKIMSelector, "dkim_selector")},
-		{a.T("writes From"), mark(v.SetFrom, "set_from")},
-		{a.T("outbox pace"), mark(v.Pace.String(), "pace")},
-		{a.T("if in doubt"), mark(string(v.InDoubt), "in_doubt")},
-	}
-	if v.Connections > 0 {
-		rows = append(rows, [2]string{a.T("connections"), mark(strconv.Itoa(v.Connections), "connections")})
-	}
-	if v.Timeout > 0 {
-		rows = append(rows, [2]string{a.T("time limit"), mark(a.Roughly(v.Timeout), "timeout")})
-	}
-	if v.NoPipelining {
-		rows = append(rows, [2]string{a.T("pipelining"), mark(a.T("off: one command at a time"), "pipelining")})
-	}
-	if v.PipelineMessages != "" && v.PipelineMessages != account.PipelineAuto {
-		rows = append(rows, [2]string{a.T("overlapping messages"), mark(string(v.PipelineMessages), "pipeline_messages")})
-	}
-	if v.TLSRSAKeyExchange {
-		rows = append(rows, [2]string{a.T("careful"), mark(a.T("TLS without forward secrecy is allowed"), "tls_rsa_key_exchange")})
-	}
-	if v.AllowCleartextPassword {
-		rows = append(rows, [2]string{a.T("careful"), mark(a.T("the password may go in clear, for all to read"), "allow_cleartext_password")})
-	}
-	return rows
+	return strings.TrimSpace(login + "  " + how)
 }
 
 // serverLine is a server with how it is reached.
@@ -269,20 +233,11 @@ func (a *runner) providerRows(p provider.Provider) [][2]string {
 }
 
 func (v view) json() jsonout.Settings {
-	j := jsonout.Settings{Name: v.Name, Default: v.isDefault, From: v.From, Match: v.Match, Server: v.server.String(),
-		Provider: v.server.Provider.ID, User: v.loginName(), Auth: v.Auth, Fallback: v.Fallback, Signature: v.Signature, SignFile: v.SignatureFile,
-		ReplyTo: v.ReplyTo, SaveSent: string(v.SaveSent), IMAP: v.IMAP, Sent: v.SentFolder, TLSCA: v.TLSCA, TLSPin: v.TLSPin,
-		TLSCert: v.TLSCert, TLSKey: v.TLSKey, TLSName: v.TLSName, TLSRSA: v.TLSRSAKeyExchange, Cleartext: v.AllowCleartextPassword, Proxy: v.Proxy, LocalName: v.LocalName,
-		LockStep: v.NoPipelining, Pipeline: string(v.PipelineMessages), Conns: v.Connections, Pace: v.Pace.String(), InDoubt: string(v.InDoubt), Timeout: v.Timeout.Seconds(), DKIM: v.DKIMSelector, SetFrom: v.SetFrom, Inherited: v.inherited}
+	j := jsonout.Settings{Name: v.Name, Default: v.isDefault, Server: v.server.String(), Provider: v.server.Provider.ID,
+		User: v.loginName(), Inherited: v.inherited(), Keys: v.settings}
 	j.Secret.Kind, j.Secret.Place = v.secretPlace()
 	if v.UsesOAuth2() {
 		j.OAuth2 = &jsonout.OAuth2{ClientID: v.OAuth2.ClientID, Tenant: v.OAuth2.Tenant, Scopes: v.OAuth2.Scopes}
-	}
-	for _, h := range v.Headers {
-		if j.Headers == nil {
-			j.Headers = map[string]string{}
-		}
-		j.Headers[h.Name] = h.Value
 	}
 	return j
 }

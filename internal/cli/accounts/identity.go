@@ -90,29 +90,9 @@ func (a *Accounts) StatedSender(sender, from string) smtp.Address {
 func (a *Accounts) Fill(s *serverflag.ServerFlags, id *Identity, changed func(string) bool) error {
 	acc := id.Account
 	s.Server = acc.Server
-	for _, v := range []struct {
-		flag, key, value string
-		to               *string
-	}{
-		{"auth", "auth", strings.ToUpper(acc.Auth), &s.Auth},
-		{"tls-ca", "tls_ca", acc.File(acc.TLSCA), &s.TLSCA},
-		{"tls-pin", "tls_pin", acc.TLSPin, &s.TLSPin},
-		{"tls-cert", "tls_cert", acc.File(acc.TLSCert), &s.TLSCert},
-		{"tls-key", "tls_key", acc.File(acc.TLSKey), &s.TLSKey},
-		{"tls-name", "tls_name", acc.TLSName, &s.TLSName},
-		{"proxy", "proxy", acc.Proxy, &s.Proxy},
-		{"local-name", "local_name", acc.LocalName, &s.LocalName},
-	} {
-		if changed(v.flag) || v.value == "" {
-			continue
-		}
-		*v.to = v.value
-		a.Origin[v.flag] = a.T("account %s: %s", acc.Name, v.key)
+	for _, flag := range s.Fill(acc.Connection(), changed) {
+		a.Origin[flag] = a.T("account %s: %s", acc.Name, strings.ReplaceAll(flag, "-", "_")) // the key is called like the flag
 	}
-	s.TLSRSA = s.TLSRSA || acc.TLSRSAKeyExchange
-	s.Cleartext = s.Cleartext || acc.AllowCleartextPassword
-	s.LockStep = s.LockStep || acc.NoPipelining
-	s.Pipeline = acc.PipelineMessages.Client()
 	if !changed("timeout") {
 		s.Timeout = acc.Timeout
 	}

@@ -1,6 +1,7 @@
 package doctorcmd
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"strconv"
@@ -131,8 +132,11 @@ func (a *runner) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exa
 		e.From = from.Address
 	}
 	flags := d.ServerFlags
-	flags.Server, flags.Proxy, flags.LocalName, flags.TLSPin = acc.Server, acc.Proxy, acc.LocalName, acc.TLSPin
-	flags.Cleartext, flags.TLSName, flags.TLSRSA = acc.AllowCleartextPassword, acc.TLSName, acc.TLSRSAKeyExchange
+	flags.Server = acc.Server
+	flags.Fill(acc.Connection(), func(flag string) bool {
+		f := cmd.Flags().Lookup(flag)
+		return f != nil && f.Value.String() != ""
+	})
 	var err error
 	if e.Server, err = flags.Target(a.Servers, e.From); err != nil {
 		return e, err
@@ -140,7 +144,7 @@ func (a *runner) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exa
 	if e.Options, err = flags.Options(a.Servers, e.From, e.Server); err != nil {
 		return e, err
 	}
-	e.Options = ofAccount(e.Options, acc)
+	e.Options.User = acc.User
 	if d.transcript {
 		e.Options.Trace = a.Transcript(a.Stderr, a.StderrWidth)
 	}
@@ -223,22 +227,13 @@ func (d *doctorFlags) withoutVariables(a *runner) {
 	}
 }
 
-// over puts the flags over what the account says.
+// over puts the flags that also matter to the login over what the account says.
 func (d *doctorFlags) over(acc account.Account) account.Account {
 	if d.from != "" {
 		acc = sendingAs(acc, d.from)
 	}
-	for _, f := range []struct {
-		flag string
-		to   *string
-	}{{d.selector, &acc.DKIMSelector}, {d.Auth, &acc.Auth}, {d.TLSPin, &acc.TLSPin}, {d.TLSName, &acc.TLSName},
-		{d.Proxy, &acc.Proxy}, {d.LocalName, &acc.LocalName}} {
-		if f.flag != "" {
-			*f.to = f.flag
-		}
-	}
-	acc.AllowCleartextPassword = acc.AllowCleartextPassword || d.Cleartext
-	acc.TLSRSAKeyExchange = acc.TLSRSAKeyExchange || d.TLSRSA
+	acc.DKIMSelector = cmp.Or(d.selector, acc.DKIMSelector)
+	acc.Auth, acc.Proxy = cmp.Or(d.Auth, acc.Auth), cmp.Or(d.Proxy, acc.Proxy)
 	return acc
 }
 
@@ -253,22 +248,6 @@ func (a *runner) dnsServer(server string) (string, error) {
 		return "", a.Wrongf("%s %q: want the address of a DNS server, like 192.0.2.53 or 192.0.2.53:5353", a.Name("dns"), server)
 	}
 	return net.JoinHostPort(host, port), nil
-}
-
-// ofAccount adds to the options of the flags what the account says. Files of the
-// account are beside its configuration, those of flags where the user is.
-func ofAccount(o yan.Options, acc account.Account) yan.Options {
-	o.User, o.Mechanism, o.Pin = acc.User, strings.ToUpper(acc.Auth), acc.TLSPin
-	o.AllowCleartextPassword = acc.AllowCleartextPassword
-	if o.CAFile == "" {
-		o.CAFile = acc.File(acc.TLSCA)
-	}
-	if o.CertFile == "" {
-		o.CertFile, o.KeyFile = acc.File(acc.TLSCert), acc.File(acc.TLSKey)
-	}
-	o.NoPipelining, o.NoChunking = acc.NoPipelining, acc.NoPipelining
-	o.PipelineMessages = acc.PipelineMessages.Client()
-	return o
 }
 
 // doctorLogin says where the secret comes from: an account has its own, for a

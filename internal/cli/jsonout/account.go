@@ -1,5 +1,16 @@
 package jsonout
 
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/account"
+)
+
 // Import is what account import prints as JSON.
 type Import struct {
 	Program  string   `json:"program"`
@@ -48,44 +59,74 @@ type AccountTest struct {
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 }
 
-// Settings is an account as list, show and config show print it.
+// Settings is an account as list, show and config show print it: these fields and, of
+// Keys, those that have no field here.
 type Settings struct {
 	Name      string            `json:"name"`
 	Default   bool              `json:"default"`
-	From      string            `json:"from"`
-	Match     []string          `json:"match,omitempty"`
-	Server    string            `json:"server"`
+	Server    string            `json:"server"` // as a URL
 	Provider  string            `json:"provider,omitempty"`
-	User      string            `json:"user,omitempty"`
-	Auth      string            `json:"auth,omitempty"`
+	User      string            `json:"user,omitempty"` // who logs in
 	Secret    Secret            `json:"secret"`
 	OAuth2    *OAuth2           `json:"oauth2,omitempty"`
-	Fallback  string            `json:"fallback,omitempty"`
-	Signature string            `json:"signature,omitempty"`
-	SignFile  string            `json:"signature_file,omitempty"`
-	ReplyTo   string            `json:"reply_to,omitempty"`
-	Headers   map[string]string `json:"headers,omitempty"`
-	SaveSent  string            `json:"save_sent"`
-	IMAP      string            `json:"imap,omitempty"`
-	Sent      string            `json:"sent_folder,omitempty"`
-	TLSCA     string            `json:"tls_ca,omitempty"`
-	TLSPin    string            `json:"tls_pin,omitempty"`
-	TLSCert   string            `json:"tls_cert,omitempty"`
-	TLSKey    string            `json:"tls_key,omitempty"`
-	TLSName   string            `json:"tls_name,omitempty"`
-	TLSRSA    bool              `json:"tls_rsa_key_exchange,omitempty"`
-	Cleartext bool              `json:"allow_cleartext_password,omitempty"`
-	Proxy     string            `json:"proxy,omitempty"`
-	LocalName string            `json:"local_name,omitempty"`
-	LockStep  bool              `json:"no_pipelining,omitempty"`
-	Pipeline  string            `json:"pipeline_messages,omitempty"`
-	Conns     int               `json:"connections,omitempty"`
-	Pace      string            `json:"pace,omitempty"`
-	InDoubt   string            `json:"in_doubt,omitempty"`
-	Timeout   float64           `json:"timeout_seconds,omitempty"`
-	DKIM      string            `json:"dkim_selector,omitempty"`
-	SetFrom   string            `json:"set_from,omitempty"`
+	Keys      []account.Setting `json:"-"`
 	Inherited []string          `json:"inherited,omitempty"`
+}
+
+// MarshalJSON writes the fields in the order of Keys.
+func (s Settings) MarshalJSON() ([]byte, error) {
+	o := object{}
+	value, keys := reflect.ValueOf(s), s.Keys
+	for i := range value.NumField() {
+		name, option, _ := strings.Cut(value.Type().Field(i).Tag.Get("json"), ",")
+		before := slices.IndexFunc(keys, func(k account.Setting) bool { return k.JSONName == name })
+		if name == "-" {
+			before = len(keys)
+		}
+		for range before {
+			o.add(keys[0].JSONName, keys[0].JSON, keys[0].Always)
+			keys = keys[1:]
+		}
+		if name == "-" {
+			continue
+		}
+		o.add(name, value.Field(i).Interface(), option == "")
+		if before >= 0 {
+			keys = keys[1:]
+		}
+	}
+	return o.bytes()
+}
+
+// object is a JSON object with its fields in the order in which they are added.
+type object struct {
+	text bytes.Buffer
+	err  error
+}
+
+// add adds a field; an empty one only if always is set, and nil never.
+func (o *object) add(name string, value any, always bool) {
+	if value == nil || !always && isEmpty(reflect.ValueOf(value)) || o.err != nil {
+		return
+	}
+	e := json.NewEncoder(&o.text)
+	e.SetEscapeHTML(false)
+	o.text.WriteByte(',')
+	o.err = e.Encode(name)
+	o.text.WriteByte(':')
+	o.err = errors.Join(o.err, e.Encode(value))
+}
+
+func isEmpty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Slice, reflect.Map:
+		return v.Len() == 0
+	}
+	return v.IsZero()
+}
+
+func (o *object) bytes() ([]byte, error) {
+	return append(append([]byte("{"), bytes.TrimPrefix(o.text.Bytes(), []byte(","))...), '}'), o.err
 }
 
 // Secret says where a secret is, never what it is.

@@ -276,12 +276,44 @@ func PrintableURL(s string) string {
 	}, s)
 }
 
-// Options makes what yan.Open takes of flags that were checked.
+// texts pairs the flags that are texts with the options that they set.
+func (s *ServerFlags) texts(o *yan.Options) []textFlag {
+	return []textFlag{
+		{"auth", &s.Auth, &o.Mechanism}, {"tls-ca", &s.TLSCA, &o.CAFile}, {"tls-pin", &s.TLSPin, &o.Pin},
+		{"tls-cert", &s.TLSCert, &o.CertFile}, {"tls-key", &s.TLSKey, &o.KeyFile}, {"tls-name", &s.TLSName, &o.TLSName},
+		{"proxy", &s.Proxy, &o.Proxy}, {"local-name", &s.LocalName, &o.LocalName},
+	}
+}
+
+type textFlag struct {
+	name         string
+	flag, option *string
+}
+
+// Fill sets each flag that was not given from the options of an account, and returns
+// the names of those that it set.
+func (s *ServerFlags) Fill(o yan.Options, given func(flag string) bool) (filled []string) {
+	for _, t := range s.texts(&o) {
+		if !given(t.name) && *t.option != "" {
+			*t.flag = *t.option
+			filled = append(filled, t.name)
+		}
+	}
+	s.Auth = strings.ToUpper(s.Auth)
+	s.TLSRSA = s.TLSRSA || o.RSAKeyExchange
+	s.Cleartext = s.Cleartext || o.AllowCleartextPassword
+	s.LockStep = s.LockStep || o.NoPipelining
+	s.Pipeline = o.PipelineMessages
+	return filled
+}
+
+// Options returns the options that flags set which were checked.
 func (s *ServerFlags) Options(a *Servers, from smtp.Address, server transport.Server) (yan.Options, error) {
-	o := yan.Options{From: from.String(), Mechanism: s.Auth, AllowCleartextPassword: s.Cleartext,
-		CAFile: s.TLSCA, Pin: s.TLSPin, CertFile: s.TLSCert, KeyFile: s.TLSKey,
-		TLSName: s.TLSName, RSAKeyExchange: s.TLSRSA,
-		Proxy: s.Proxy, LocalName: s.LocalName, NoPipelining: s.LockStep, NoChunking: s.LockStep, PipelineMessages: s.Pipeline, StopAfter: smtp.Stage(s.QuitAfter)}
+	o := yan.Options{From: from.String(), AllowCleartextPassword: s.Cleartext, RSAKeyExchange: s.TLSRSA,
+		NoPipelining: s.LockStep, NoChunking: s.LockStep, PipelineMessages: s.Pipeline, StopAfter: smtp.Stage(s.QuitAfter)}
+	for _, t := range s.texts(&o) {
+		*t.option = *t.flag
+	}
 	if o.Proxy == "" && server.Socket == "" {
 		var err error
 		if o.Proxy, err = a.SystemProxy(server); err != nil {

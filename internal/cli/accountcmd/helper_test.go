@@ -1,0 +1,17 @@
+package accountcmd
+
+import (
+	"bytes"
+
+	"github.com/yanmail/yan/internal/cli/clitest"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/words"
+)
+
+// testApp returns a runner without a terminal.
+func testApp(lang words.Language) (*runner, *bytes.Buffer, *bytes.Buffer) {
+	c, out, errs := clitest.Console(lang)
+	return &runner{outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs
+}
