@@ -41,6 +41,7 @@ var floors = map[string]int{
 	"message":                    1,
 	"smtpclient":                 1,
 	"provider":                   1,
+	"queue":                      1,
 	"internal/sendlog":           1,
 	"internal/words":             1,
 	"internal/secret":            1,

@@ -13,7 +13,7 @@ import (
 // Choose picks an account: the one of that name; else the one whose From is the
 // sender, then without its +detail, then the one whose Match fits, whole
 // addresses before patterns; else the default. from may be zero. The error is an
-// [*UnknownError] or an [*AmbiguousError], or [ErrNone] when there is nothing to
+// [*UnknownAccountError] or an [*AmbiguousError], or [ErrNone] when there is nothing to
 // choose.
 func (f *File) Choose(name string, from smtp.Address) (Account, error) {
 	if name != "" {
@@ -147,8 +147,8 @@ func (p pattern) fits(a smtp.Address) bool {
 }
 
 // unknown names the accounts that are like a name.
-func (f *File) unknown(name string) *UnknownError {
-	e := &UnknownError{Name: name}
+func (f *File) unknown(name string) *UnknownAccountError {
+	e := &UnknownAccountError{Name: name}
 	distance := func(known string) int {
 		return spelling.Distance([]rune(strings.ToLower(name)), []rune(strings.ToLower(known)))
 	}

@@ -16,16 +16,18 @@ var (
 	ErrChanged = sentence.New("the configuration was changed by another program meanwhile")
 )
 
-// UnknownError: there is no account of that name.
-type UnknownError struct {
+// UnknownAccountError: there is no account of that name.
+type UnknownAccountError struct {
 	Name string
 	Near []string // names like it, the nearest first
 }
 
-func (e *UnknownError) Error() string { return e.Unwrap().Error() }
+func (e *UnknownAccountError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap is what Error says, as the command line can say it in another language.
-func (e *UnknownError) Unwrap() error { return sentence.Errorf("there is no account %q", e.Name) }
+func (e *UnknownAccountError) Unwrap() error {
+	return sentence.Errorf("there is no account %q", e.Name)
+}
 
 // AmbiguousError: several accounts serve the sender, none better than the others.
 type AmbiguousError struct {

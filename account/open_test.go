@@ -224,7 +224,7 @@ func TestOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var unknown *account.UnknownError
+	var unknown *account.UnknownAccountError
 	if _, err := account.Open(t.Context(), "b"); !errors.As(err, &unknown) {
 		t.Errorf("an unknown account: %v", err)
 	}

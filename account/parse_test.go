@@ -255,7 +255,7 @@ match = ["*@*.corp.example", "x/y*@slash.example"]
 			t.Errorf("Choose(%q, %q) = %s, %v, want %s", test.name, test.from, got.Name, err, test.want)
 		}
 	}
-	var unknown *account.UnknownError
+	var unknown *account.UnknownAccountError
 	if _, err := f.Choose("wrok", smtp.Address{}); !errors.As(err, &unknown) || !slices.Equal(unknown.Near, []string{"work"}) {
 		t.Errorf("an unknown account: %v", err)
 	}

@@ -88,7 +88,7 @@ func TestSetAndUnset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var unknown *account.UnknownError
+	var unknown *account.UnknownAccountError
 	if err := f.Set("q", "from", "x"); !errors.As(err, &unknown) {
 		t.Errorf("an account that there is not: %v", err)
 	}

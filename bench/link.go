@@ -99,7 +99,7 @@ type parcel struct {
 
 // read puts one direction on its way. It never waits for the writing, so
 // parcels under way don't hold each other up.
-func read(from net.Conn, delay time.Duration) *queue {
+func read(from net.Conn, delay time.Duration) *packetQueue {
 	way := newQueue()
 	go func() {
 		var block []byte // several parcels share one
@@ -122,7 +122,7 @@ func read(from net.Conn, delay time.Duration) *queue {
 }
 
 // write delivers what is due; what is due together, together.
-func (q *queue) write(to, from net.Conn) {
+func (q *packetQueue) write(to, from net.Conn) {
 	for ended := false; !ended; {
 		p := q.take()
 		time.Sleep(time.Until(p.due))
@@ -151,32 +151,32 @@ func (q *queue) write(to, from net.Conn) {
 }
 
 // drain waits for the reader's end.
-func (q *queue) drain() {
+func (q *packetQueue) drain() {
 	for len(q.take().bytes) > 0 {
 	}
 }
 
-// queue is an unbounded channel.
-type queue struct {
+// packetQueue is an unbounded channel.
+type packetQueue struct {
 	mu      sync.Mutex
 	some    *sync.Cond
 	parcels []parcel
 }
 
-func newQueue() *queue {
-	q := &queue{}
+func newQueue() *packetQueue {
+	q := &packetQueue{}
 	q.some = sync.NewCond(&q.mu)
 	return q
 }
 
-func (q *queue) put(p parcel) {
+func (q *packetQueue) put(p parcel) {
 	q.mu.Lock()
 	q.parcels = append(q.parcels, p)
 	q.mu.Unlock()
 	q.some.Signal()
 }
 
-func (q *queue) take() parcel {
+func (q *packetQueue) take() parcel {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.parcels) == 0 {
@@ -189,7 +189,7 @@ func (q *queue) take() parcel {
 
 // takeDue is take for a parcel that is due already; ok is false when there is
 // none.
-func (q *queue) takeDue(now time.Time) (p parcel, ok bool) {
+func (q *packetQueue) takeDue(now time.Time) (p parcel, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.parcels) == 0 || q.parcels[0].due.After(now) {

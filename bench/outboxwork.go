@@ -17,6 +17,7 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
@@ -117,17 +118,17 @@ func (l letter) WriteTo(w io.Writer) (int64, error) {
 	return total, err
 }
 
-func (l letter) asNew(expires time.Time) (outbox.New, error) {
+func (l letter) asNew(expires time.Time) (outbox.NewMessage, error) {
 	from, err := smtp.ParseAddress(userName)
 	if err != nil {
-		return outbox.New{}, err
+		return outbox.NewMessage{}, err
 	}
 	to, err := smtp.ParseAddress("recipient@example.test")
 	if err != nil {
-		return outbox.New{}, err
+		return outbox.NewMessage{}, err
 	}
 	envelope, err := smtp.NewEnvelope(from, to)
-	return outbox.New{Account: "bench", Envelope: envelope, MessageID: l.id(), Subject: "message " + strconv.Itoa(l.serial), Content: l, Expires: expires}, err
+	return outbox.NewMessage{Account: "bench", Envelope: envelope, MessageID: l.id(), Subject: "message " + strconv.Itoa(l.serial), Content: l, Expires: expires}, err
 }
 
 // enqueue has callers enqueue, each the next when the last one is kept, until it has
@@ -208,7 +209,7 @@ type handedOver struct {
 }
 
 func (h *handedOver) observe(e delivery.Event) {
-	if e.Kind == delivery.Settled && e.State == outbox.HandedOver && h.n.Add(1) >= h.want {
+	if e.Kind == delivery.Settled && e.State == queue.HandedOver && h.n.Add(1) >= h.want {
 		h.once.Do(func() { close(h.done) })
 	}
 }
@@ -268,7 +269,7 @@ func lookAt(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	const owner = "bench"
-	if err := store.Join(ctx, outbox.Worker{Owner: owner, Host: "localhost", PID: os.Getpid()}, time.Minute); err != nil {
+	if err := store.Join(ctx, queue.Worker{Owner: owner, Host: "localhost", PID: os.Getpid()}, time.Minute); err != nil {
 		return a, err
 	}
 	claim := func() error {
@@ -279,7 +280,7 @@ func lookAt(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) {
 		return err
 	}
 	list := func() error {
-		page, err := store.List(ctx, outbox.Filter{})
+		page, err := store.List(ctx, queue.Filter{})
 		if err == nil && len(page.Entries) != 50 {
 			err = fmt.Errorf("a page of %d", len(page.Entries))
 		}

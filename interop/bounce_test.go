@@ -15,6 +15,7 @@ import (
 
 	"github.com/yanmail/yan/internal/bounce"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -58,16 +59,16 @@ func readStatus(t *testing.T, r bounce.Report) (back struct {
 
 // A report is to Python's parser what it is to ours.
 func TestReportsAreReadByPython(t *testing.T) {
-	failed := func(to string, lines ...string) outbox.Status {
+	failed := func(to string, lines ...string) queue.Recipient {
 		a, err := smtp.ParseAddress(to)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return outbox.Status{Address: a, State: outbox.Failed, Attempts: 2, Updated: time.Now(),
-			Answer: outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 550, Enhanced: smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, Lines: lines}}}
+		return queue.Recipient{Address: a, State: queue.Failed, Attempts: 2, Updated: time.Now(),
+			Answer: queue.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 550, Enhanced: smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, Lines: lines}}}
 	}
 	ann := failed("ann@example.org").Address
-	recipients := []outbox.Status{failed("bob@example.net", "No such user"), failed("雁@例子.cn", "用户不存在\r\nX-Evil: 1"),
+	recipients := []queue.Recipient{failed("bob@example.net", "No such user"), failed("雁@例子.cn", "用户不存在\r\nX-Evil: 1"),
 		failed("carol@example.net", strings.Repeat("so long ", 200))}
 	back := readStatus(t, bounce.Report{Report: outbox.Report{ID: 1, From: ann, MessageID: "<1@example.org>", Created: time.Now(), Recipients: recipients,
 		DSN: smtp.DSN{EnvelopeID: "job-7"}}, Sender: ann, Host: "mail.example.org",

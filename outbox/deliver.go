@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
-	queue "github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/internal/scrub"
 	"github.com/yanmail/yan/internal/span"
+	"github.com/yanmail/yan/queue"
 )
 
 // pruneEvery is how often what is finished is forgotten.
@@ -44,10 +44,10 @@ func (b *Outbox) Deliver(ctx context.Context) error {
 
 // Drain is Deliver until nothing is due any more, for programs that are started now
 // and then. What is deferred or scheduled waits for the next time.
-func (b *Outbox) Drain(ctx context.Context) (Drained, error) {
+func (b *Outbox) Drain(ctx context.Context) (queue.Drained, error) {
 	d, err := b.delivery()
 	if err != nil {
-		return Drained{}, err
+		return queue.Drained{}, err
 	}
 	return d.Drain(ctx)
 }

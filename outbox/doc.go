@@ -12,27 +12,29 @@
 //	// Without an error, the message is on the disk. The daemon (yan serve), or
 //	// box.Deliver in this program, hands it over.
 //
-// In the order in which they are used:
+// The types of messages, states, events and errors are in package queue.
 //
 //   - [Open] opens an outbox: a file, for one machine, or a PostgreSQL database, for
 //     any number of them.
 //   - [Outbox.Enqueue] keeps a message, [Outbox.EnqueueRaw] one that is composed
-//     already. With a key, what is enqueued twice is one message.
-//   - [Outbox.EnqueueTx] does so inside a transaction of the caller's ([SQL], [Pgx]):
-//     the message is kept when that is committed, and never was when it is not.
-//   - [Outbox.Watch] tells what became of each recipient, from a kept [Cursor] on;
-//     [Outbox.List], [Outbox.Show] and [Outbox.Change] look and decide.
-//   - [Outbox.Deliver] sends in this process, [Outbox.Drain] until nothing is due any more.
+//     already. With a key, a message that is enqueued twice is kept once.
+//   - [Outbox.EnqueueTx] does so inside a transaction of the caller ([SQL], [Pgx]):
+//     the message is kept if the transaction is committed.
+//   - [Outbox.Watch] yields the events of all recipients, from a stored [queue.Cursor]
+//     on. [Outbox.List], [Outbox.Show] and [Outbox.Stats] read the outbox;
+//     [Outbox.Hold], [Outbox.Release], [Outbox.Retry], [Outbox.Cancel] and
+//     [Outbox.Resolve] change it.
+//   - [Outbox.Deliver] sends from this process, [Outbox.Drain] until nothing is due.
 //
-// # What becomes of a recipient
+// # States of a recipient
 //
-// Each has a [State] of its own. A server that can't be reached, or says "later", costs
-// patience: the message is [Deferred] and tried again, for five days unless
-// EnqueueOptions.Expires says otherwise. One that says "no" costs the recipient:
-// [Failed]. When the answer to a whole message is lost, nobody can know whether the
-// server has it, and the state says so: [InDoubt]. Such a message is looked for in the
-// Sent folder and otherwise held for a person, or sent again where the account's
-// in_doubt = "retry" says so. It is never sent twice just because time passes.
+// Each recipient has a [queue.State]. If the server can't be reached, or asks to try
+// later, the recipient is [queue.Deferred] and tried again, for five days unless
+// EnqueueOptions.Expires says otherwise. If the server refuses it permanently, it is
+// [queue.Failed]. If the reply to a whole message is lost, nothing on this side tells
+// whether the server has it, and the recipient is [queue.InDoubt]. Such a message is
+// searched for in the Sent folder, and otherwise held until [Outbox.Resolve], or sent
+// again if the account has in_doubt = "retry". It is never sent twice on a timer.
 //
 // # Accounts
 //

@@ -6,9 +6,10 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
-	queue "github.com/yanmail/yan/internal/outbox"
+	store "github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/submission"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -28,7 +29,7 @@ type EnqueueOptions struct {
 	// NotBefore is when it may go out; zero means now. Expires is when it has had its
 	// time; zero means five days behind that.
 	NotBefore, Expires time.Time
-	Priority           Priority // zero means Normal
+	Priority           queue.Priority // zero means Normal
 	// Tags find it again: at most 20 of 64 octets, without blanks and commas.
 	Tags []string
 	// Hold keeps it until it is released.
@@ -37,7 +38,7 @@ type EnqueueOptions struct {
 
 // Receipt says that a message is kept.
 type Receipt struct {
-	ID ID
+	ID queue.ID
 	// Duplicate says that the key was there already, and ID is the message that has it.
 	Duplicate bool
 	Account   string
@@ -132,7 +133,7 @@ func (b *Outbox) keep(ctx context.Context, tx Tx, l *submission.Letter, o Enqueu
 	order := submission.Order{Account: name, Key: o.Key, NotBefore: o.NotBefore, Expires: o.Expires,
 		Priority: o.Priority, Tags: o.Tags, Hold: o.Hold}
 	r := Receipt{Account: name, MessageID: l.MessageID()}
-	var enqueued queue.Receipt
+	var enqueued store.EnqueueResult
 	if tx == nil {
 		enqueued, err = l.Enqueue(ctx, b.store, order)
 	} else {

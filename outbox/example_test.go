@@ -15,6 +15,7 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -131,7 +132,7 @@ func ExampleOutbox_EnqueueTx() {
 			fmt.Println(err)
 		}
 	}
-	page, err := box.List(ctx, outbox.Filter{})
+	page, err := box.List(ctx, queue.Filter{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func ExampleOutbox_Watch() {
 	working := make(chan error)
 	go func() { working <- box.Deliver(ctx) }()
 
-	var kept outbox.Cursor // in a file, or a table of the program's own
+	var kept queue.Cursor // in a file, or a table of the program's own
 	for _, to := range []string{"a@example.org", "b@example.org"} {
 		if _, err := box.Enqueue(ctx, yan.Message{To: []string{to}, Text: "Hello"}, outbox.EnqueueOptions{}); err != nil {
 			log.Fatal(err)
@@ -203,7 +204,7 @@ func ExampleOutbox_Watch() {
 				continue
 			}
 			kept = e.Cursor
-			if e.State == outbox.HandedOver {
+			if e.State == queue.HandedOver {
 				fmt.Println(e.Address, "has it")
 				break // and goes on from kept
 			}

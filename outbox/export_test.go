@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/account"
-	queue "github.com/yanmail/yan/internal/outbox"
+	store "github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // On is an Outbox on a store of the test's.
-func On(store queue.Store, o Options) *Outbox {
+func On(store store.Store, o Options) *Outbox {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -22,6 +23,6 @@ func On(store queue.Store, o Options) *Outbox {
 }
 
 // WatchBy is Watch by another clock.
-func (b *Outbox) WatchBy(ctx context.Context, from Cursor, after func(time.Duration) <-chan time.Time) iter.Seq2[Event, error] {
+func (b *Outbox) WatchBy(ctx context.Context, from queue.Cursor, after func(time.Duration) <-chan time.Time) iter.Seq2[queue.Event, error] {
 	return b.watch(ctx, from, after)
 }

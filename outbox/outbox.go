@@ -10,10 +10,11 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/yanmail/yan/account"
-	queue "github.com/yanmail/yan/internal/outbox"
+	store "github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
 	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 )
 
 // Options is what [Open] may be told. The zero value is what a user wants.
@@ -41,7 +42,7 @@ type Options struct {
 // Outbox keeps messages. It is for many goroutines. Close it.
 type Outbox struct {
 	o        Options
-	store    queue.Store
+	store    store.Store
 	composer message.Composer
 
 	mu   sync.Mutex
@@ -66,7 +67,7 @@ func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 	if b.o.Log == nil {
 		b.o.Log = slog.New(slog.DiscardHandler)
 	}
-	options := queue.Options{MinFree: o.MinFree}
+	options := store.Options{MinFree: o.MinFree}
 	if where == "" {
 		f, err := b.accounts()
 		if err != nil {
@@ -113,27 +114,23 @@ func (b *Outbox) accounts() (*account.File, error) {
 // [Outbox.Deliver] before.
 func (b *Outbox) Close() error { return b.store.Close() }
 
-// Show gives everything about a message. The error is ErrNotFound when there is none.
-func (b *Outbox) Show(ctx context.Context, id ID) (Entry, error) { return b.store.Show(ctx, id) }
+// Show returns a message with all recipients and events. The error is queue.ErrNotFound
+// if there is no such message.
+func (b *Outbox) Show(ctx context.Context, id queue.ID) (queue.Entry, error) {
+	return b.store.Show(ctx, id)
+}
 
-// List gives a page of messages, the newest first. Its entries have no Events, and
-// 20 Recipients at most.
-func (b *Outbox) List(ctx context.Context, f Filter) (Page, error) { return b.store.List(ctx, f) }
+// List returns a page of messages, the newest first. Its entries have no Events, and at
+// most 20 Recipients.
+func (b *Outbox) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
+	return b.store.List(ctx, f)
+}
 
-// Body opens the text of a message as it travels. The error is ErrNoBody when it is
-// not kept any more.
-func (b *Outbox) Body(ctx context.Context, id ID) (io.ReadCloser, error) {
+// Body opens a message as it is sent, header included. The error is queue.ErrNoBody if
+// it has been removed.
+func (b *Outbox) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	return b.store.Body(ctx, id)
 }
 
 // Stats counts what is in the outbox.
-func (b *Outbox) Stats(ctx context.Context) (Stats, error) { return b.store.Stats(ctx) }
-
-// Change carries out a verb for the messages that a filter chooses. What it is not
-// possible for is left as it is and counted; the error is a [*MoveError] only when
-// one message was named and nothing at all was possible, and ErrNotFound when it is
-// not there.
-func (b *Outbox) Change(ctx context.Context, c Change) (Changed, error) {
-	defer b.signal.give()
-	return b.store.Change(ctx, c)
-}
+func (b *Outbox) Stats(ctx context.Context) (queue.Stats, error) { return b.store.Stats(ctx) }

@@ -17,6 +17,7 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 )
@@ -80,7 +81,7 @@ func TestEnqueuePicksTheAccount(t *testing.T) {
 			t.Errorf("from %q by %q: kept %+v, %v", test.from, test.account, entry, err)
 		}
 	}
-	var unknown *account.UnknownError
+	var unknown *account.UnknownAccountError
 	if _, err := box.Enqueue(t.Context(), letter("me@qq.com"), outbox.EnqueueOptions{Account: "wrok"}); !errors.As(err, &unknown) {
 		t.Errorf("no such account: %v", err)
 	}
@@ -109,14 +110,14 @@ func TestEnqueueKeepsWhatWasAskedFor(t *testing.T) {
 	t.Parallel()
 	box := inMemory(t, configured(t, two))
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	o := outbox.EnqueueOptions{Key: "k", NotBefore: at, Expires: at.Add(time.Hour), Priority: outbox.High, Tags: []string{"news"}, Hold: true}
+	o := outbox.EnqueueOptions{Key: "k", NotBefore: at, Expires: at.Add(time.Hour), Priority: queue.High, Tags: []string{"news"}, Hold: true}
 	receipt, err := box.Enqueue(t.Context(), letter("me@qq.com"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	entry, err := box.Show(t.Context(), receipt.ID)
-	if err != nil || entry.Key != "k" || !entry.NotBefore.Equal(at) || !entry.Expires.Equal(at.Add(time.Hour)) || entry.Priority != outbox.High ||
-		len(entry.Tags) != 1 || entry.Recipients[0].State != outbox.Held {
+	if err != nil || entry.Key != "k" || !entry.NotBefore.Equal(at) || !entry.Expires.Equal(at.Add(time.Hour)) || entry.Priority != queue.High ||
+		len(entry.Tags) != 1 || entry.Recipients[0].State != queue.Held {
 		t.Errorf("kept %+v, %v", entry, err)
 	}
 	again, err := box.Enqueue(t.Context(), letter("me@qq.com"), o)
@@ -125,10 +126,10 @@ func TestEnqueueKeepsWhatWasAskedFor(t *testing.T) {
 	}
 	other := letter("me@qq.com")
 	other.Attachments = []yan.Attachment{yan.Bytes("a.txt", []byte("x"))}
-	if _, err := box.Enqueue(t.Context(), other, o); !errors.Is(err, outbox.ErrConflict) {
+	if _, err := box.Enqueue(t.Context(), other, o); !errors.Is(err, queue.ErrConflict) {
 		t.Errorf("another message: %v", err)
 	}
-	released, err := box.Change(t.Context(), outbox.Change{Verb: outbox.Release, Filter: outbox.Filter{Tag: "news"}})
+	released, err := box.Release(t.Context(), queue.Filter{Tag: "news"})
 	if err != nil || released.Recipients != 1 {
 		t.Errorf("released %+v, %v", released, err)
 	}
@@ -140,10 +141,10 @@ func TestEnqueueKeepsWhatWasAskedFor(t *testing.T) {
 	if text, err := io.ReadAll(body); err != nil || !strings.Contains(string(text), "Hello World") {
 		t.Errorf("%q, %v", text, err)
 	}
-	if stats, err := box.Stats(t.Context()); err != nil || len(stats.Accounts) != 1 || stats.Accounts[0].Count[outbox.Queued] != 1 {
+	if stats, err := box.Stats(t.Context()); err != nil || len(stats.Accounts) != 1 || stats.Accounts[0].Count[queue.Queued] != 1 {
 		t.Errorf("%+v, %v", stats, err)
 	}
-	if _, err := box.Show(t.Context(), 99); !errors.Is(err, outbox.ErrNotFound) {
+	if _, err := box.Show(t.Context(), 99); !errors.Is(err, queue.ErrNotFound) {
 		t.Errorf("what is not there: %v", err)
 	}
 }
@@ -180,7 +181,7 @@ func TestEnqueueRaw(t *testing.T) {
 			t.Error("no transaction, or nothing, is taken")
 		}
 	}
-	if page, err := box.List(t.Context(), outbox.Filter{}); err != nil || len(page.Entries) != 1 {
+	if page, err := box.List(t.Context(), queue.Filter{}); err != nil || len(page.Entries) != 1 {
 		t.Errorf("%d messages, %v", len(page.Entries), err)
 	}
 }
@@ -227,14 +228,14 @@ func TestDeliver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ends := map[string]outbox.State{}
+	ends := map[string]queue.State{}
 	for e, err := range box.Watch(ctx, cursor) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		if e.N >= 0 && e.State.Final() {
 			ends[e.Address.String()] = e.State
-			if e.State == outbox.Failed && e.Answer.Reply.Code != 550 {
+			if e.State == queue.Failed && e.Answer.Reply.Code != 550 {
 				t.Errorf("failed by %+v", e.Answer)
 			}
 		}
@@ -242,7 +243,7 @@ func TestDeliver(t *testing.T) {
 			break
 		}
 	}
-	if ends["a@example.org"] != outbox.HandedOver || ends["rcpt-550@example.org"] != outbox.Failed {
+	if ends["a@example.org"] != queue.HandedOver || ends["rcpt-550@example.org"] != queue.Failed {
 		t.Errorf("ends %v", ends)
 	}
 	stop()
@@ -274,7 +275,7 @@ func TestDrain(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	drained, err := box.Drain(ctx)
-	if err != nil || drained.Count[outbox.HandedOver] != 4 || drained.Left != 1 {
+	if err != nil || drained.Count[queue.HandedOver] != 4 || drained.Left != 1 {
 		t.Errorf("%+v, %v", drained, err)
 	}
 	if n := len(server.Messages()); n != 4 {

@@ -6,15 +6,17 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
-
-	queue "github.com/yanmail/yan/internal/outbox"
 )
 
-// Tx is a transaction of the caller's, made by [SQL] or [Pgx]. It has to be of the
-// database where the outbox is: of the same SQLite file or PostgreSQL database, with the
-// right to write into the outbox's tables. Who begins, commits and rolls back is the
-// caller.
-type Tx = queue.Tx
+// Tx is a transaction of the caller, made by [SQL] or [Pgx]. It must be a transaction of
+// the same SQLite file or PostgreSQL database as the outbox, and may write to the outbox's
+// tables. The caller begins it and commits or rolls it back.
+type Tx interface {
+	// Exec runs a statement.
+	Exec(ctx context.Context, statement string, args ...any) error
+	// QueryRow scans one row; found is false if there is none.
+	QueryRow(ctx context.Context, statement string, args []any, into ...any) (found bool, err error)
+}
 
 // SQL is a transaction of package database/sql. For SQLite, open the database so that
 // its transactions take the write lock when they begin and wait for it while others

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -44,7 +45,7 @@ func transactional(t *testing.T, box *outbox.Outbox, begin func() transaction, r
 		return box.EnqueueTx(t.Context(), tx, m, o)
 	}
 	kept := func() int {
-		page, err := box.List(t.Context(), outbox.Filter{})
+		page, err := box.List(t.Context(), queue.Filter{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +82,7 @@ func transactional(t *testing.T, box *outbox.Outbox, begin func() transaction, r
 		t.Fatal(err)
 	}
 	tx = begin()
-	if _, err := enqueue(tx, "another text"); !errors.Is(err, outbox.ErrConflict) {
+	if _, err := enqueue(tx, "another text"); !errors.Is(err, queue.ErrConflict) {
 		t.Errorf("another message under the key: %v", err)
 	}
 	if err := tx.rollback(); err != nil {
@@ -91,7 +92,7 @@ func transactional(t *testing.T, box *outbox.Outbox, begin func() transaction, r
 		t.Errorf("in the end: %d messages, %d rows", kept(), rows())
 	}
 	entry, err := box.Show(t.Context(), first.ID)
-	if err != nil || entry.MessageID != first.MessageID || !entry.HasBody || entry.Recipients[0].State != outbox.Queued {
+	if err != nil || entry.MessageID != first.MessageID || !entry.HasBody || entry.Recipients[0].State != queue.Queued {
 		t.Errorf("kept %+v, %v", entry, err)
 	}
 }
@@ -171,7 +172,7 @@ func TestDeliverSeesACommit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e.State == outbox.HandedOver {
+		if e.State == queue.HandedOver {
 			break
 		}
 	}

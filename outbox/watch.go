@@ -6,6 +6,8 @@ import (
 	"iter"
 	"sync"
 	"time"
+
+	"github.com/yanmail/yan/queue"
 )
 
 const (
@@ -19,8 +21,8 @@ const (
 
 // Cursor is the place behind all events that there are: Watch from there misses
 // nothing that happens from now on, whenever its loop begins.
-func (b *Outbox) Cursor(ctx context.Context) (Cursor, error) {
-	_, cursor, err := b.store.Events(ctx, Now, 1)
+func (b *Outbox) Cursor(ctx context.Context) (queue.Cursor, error) {
+	_, cursor, err := b.store.Events(ctx, queue.CursorNow, 1)
 	return cursor, err
 }
 
@@ -44,18 +46,18 @@ func (b *Outbox) Cursor(ctx context.Context) (Cursor, error) {
 // error is told and, if the loop goes on, tried again, after a second at first and a
 // minute in the end. The loop ends when ctx is over, which is not told, and behind
 // ErrClosed or ErrBroken.
-func (b *Outbox) Watch(ctx context.Context, from Cursor) iter.Seq2[Event, error] {
+func (b *Outbox) Watch(ctx context.Context, from queue.Cursor) iter.Seq2[queue.Event, error] {
 	return b.watch(ctx, from, time.After)
 }
 
-func (b *Outbox) watch(ctx context.Context, from Cursor, after func(time.Duration) <-chan time.Time) iter.Seq2[Event, error] {
-	return func(yield func(Event, error) bool) {
+func (b *Outbox) watch(ctx context.Context, from queue.Cursor, after func(time.Duration) <-chan time.Time) iter.Seq2[queue.Event, error] {
+	return func(yield func(queue.Event, error) bool) {
 		cursor, pause := from, pollEvery
 		for ctx.Err() == nil {
 			changed, woken := b.signal.wait(), b.store.Wake() // before the look: what comes behind it is seen
 			events, next, err := b.store.Events(ctx, cursor, eventsAtOnce)
 			if err != nil {
-				if ctx.Err() != nil || !yield(Event{}, err) || errors.Is(err, ErrClosed) || errors.Is(err, ErrBroken) {
+				if ctx.Err() != nil || !yield(queue.Event{}, err) || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrBroken) {
 					return
 				}
 				// A wake is no reason to ask a database that is not there.

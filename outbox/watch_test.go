@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/account"
-	queue "github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // logged gets the lines of a log.
@@ -24,7 +24,7 @@ func (l logged) Write(p []byte) (int, error) {
 
 func (l logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-func enqueue(t *testing.T, box *outbox.Outbox) outbox.ID {
+func enqueue(t *testing.T, box *outbox.Outbox) queue.ID {
 	t.Helper()
 	receipt, err := box.Enqueue(t.Context(), letter("me@qq.com"), outbox.EnqueueOptions{Account: "a"})
 	if err != nil {
@@ -46,8 +46,8 @@ func TestWatchGoesOnFromACursor(t *testing.T) {
 	for range n {
 		enqueue(t, box)
 	}
-	var kept outbox.Cursor
-	var seen []outbox.ID
+	var kept queue.Cursor
+	var seen []queue.ID
 	for len(seen) < n {
 		for e, err := range box.WatchBy(ctx, kept, never) {
 			if err != nil {
@@ -63,7 +63,7 @@ func TestWatchGoesOnFromACursor(t *testing.T) {
 		}
 	}
 	for i, id := range seen {
-		if id != outbox.ID(i+1) {
+		if id != queue.ID(i+1) {
 			t.Fatalf("event %d is of message %s", i, id)
 		}
 	}
@@ -97,7 +97,7 @@ func TestWatchIsWoken(t *testing.T) {
 				t.Fatal(err)
 			}
 			second := enqueue(t, test.enqueues)
-			var told []outbox.ID
+			var told []queue.ID
 			var others sync.WaitGroup
 			for e, err := range test.watches.WatchBy(ctx, cursor, never) {
 				if err != nil {
@@ -196,7 +196,7 @@ func TestWatchEnds(t *testing.T) {
 	}
 	n = 0
 	for _, err := range box.WatchBy(t.Context(), "", never) {
-		if n++; !errors.Is(err, outbox.ErrClosed) {
+		if n++; !errors.Is(err, queue.ErrClosed) {
 			t.Errorf("told %v", err)
 		}
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -112,7 +113,7 @@ func (r *Report) complete() error {
 		return sentence.New("a report needs a recipient to tell of")
 	}
 	for _, s := range r.Recipients {
-		if s.State != outbox.Failed && s.State != outbox.Expired {
+		if s.State != queue.Failed && s.State != queue.Expired {
 			return sentence.Errorf("there is nothing to report on a recipient that is %s", s.State)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -46,13 +47,13 @@ const text = "From: Ann <ann@example.org>\r\nTo: bob@example.net\r\nSubject: =?U
 	"Message-ID: <1@example.org>\r\n\r\nThe body stays here.\r\n"
 
 // refused is a recipient that a server said no to.
-func refused(t testing.TB, to string, code int, enhanced smtp.EnhancedCode, lines ...string) outbox.Status {
-	return outbox.Status{Address: address(t, to), State: outbox.Failed, Attempts: 1, Updated: created.Add(time.Minute),
-		Answer: outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: code, Enhanced: enhanced, Lines: lines}}}
+func refused(t testing.TB, to string, code int, enhanced smtp.EnhancedCode, lines ...string) queue.Recipient {
+	return queue.Recipient{Address: address(t, to), State: queue.Failed, Attempts: 1, Updated: created.Add(time.Minute),
+		Answer: queue.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: code, Enhanced: enhanced, Lines: lines}}}
 }
 
 // report is one about these recipients.
-func report(t testing.TB, recipients ...outbox.Status) Report {
+func report(t testing.TB, recipients ...queue.Recipient) Report {
 	return Report{
 		Report: outbox.Report{ID: 7, Account: "work", From: address(t, "ann@example.org"), MessageID: "<1@example.org>", Created: created, Recipients: recipients},
 		Sender: address(t, "work@example.org"), Host: "mail-1.example.org", Text: strings.NewReader(text), Now: created.Add(time.Hour),
@@ -180,17 +181,17 @@ func TestReportsAreWhatTheyWere(t *testing.T) {
 		"several": func() Report {
 			full := refused(t, "carol@例子.cn", 552, smtp.EnhancedCode{}, "邮箱空间已满 (mailbox is full)")
 			full.Attempts = 3
-			late := outbox.Status{Address: address(t, "dan@example.net"), State: outbox.Expired, Attempts: 12, Updated: created.Add(time.Hour),
-				Answer: outbox.Answer{Stage: smtp.StageConnect, Err: "dial tcp 192.0.2.1:465: i/o timeout", Class: string(diagnosis.ClassTimeout)}}
-			never := outbox.Status{Address: address(t, "erin@example.net"), State: outbox.Expired, Updated: created.Add(time.Hour)}
+			late := queue.Recipient{Address: address(t, "dan@example.net"), State: queue.Expired, Attempts: 12, Updated: created.Add(time.Hour),
+				Answer: queue.Answer{Stage: smtp.StageConnect, Err: "dial tcp 192.0.2.1:465: i/o timeout", Class: string(diagnosis.ClassTimeout)}}
+			never := queue.Recipient{Address: address(t, "erin@example.net"), State: queue.Expired, Updated: created.Add(time.Hour)}
 			foreign := refused(t, "雁+a@example.com", 550, smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, "No such user here")
 			r := report(t, refused(t, "bob@example.net", 550, smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, "No such user here"), full, late, never, foreign)
 			r.To, r.DSN.EnvelopeID = address(t, "postmaster@example.org"), "job 1+1"
 			return r
 		}(),
 		"nothing left": func() Report {
-			gone := outbox.Status{Address: address(t, "bob@example.net"), State: outbox.Failed, Updated: created.Add(time.Minute),
-				Answer: outbox.Answer{Err: "the text of the message is not in the outbox"}}
+			gone := queue.Recipient{Address: address(t, "bob@example.net"), State: queue.Failed, Updated: created.Add(time.Minute),
+				Answer: queue.Answer{Err: "the text of the message is not in the outbox"}}
 			r := report(t, gone)
 			r.Text, r.Host = nil, ""
 			return r
@@ -250,26 +251,26 @@ func TestTheHeaderOfAReport(t *testing.T) {
 
 func TestStatusCodes(t *testing.T) {
 	t.Parallel()
-	reply := func(code int, enhanced smtp.EnhancedCode, text string) outbox.Answer {
-		return outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: code, Enhanced: enhanced, Lines: []string{text}}}
+	reply := func(code int, enhanced smtp.EnhancedCode, text string) queue.Answer {
+		return queue.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: code, Enhanced: enhanced, Lines: []string{text}}}
 	}
 	for _, tc := range []struct {
-		state      outbox.State
-		answer     outbox.Answer
+		state      queue.State
+		answer     queue.Answer
 		code, diag string
 	}{
-		{outbox.Failed, reply(550, smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, "no"), "5.1.1", "smtp; 550 5.1.1 no"},
-		{outbox.Failed, reply(450, smtp.EnhancedCode{Class: 4, Subject: 7, Detail: 1}, "no"), "4.7.1", "smtp; 450 4.7.1 no"},
-		{outbox.Failed, reply(550, smtp.EnhancedCode{}, "User unknown"), "5.1.1", "smtp; 550 User unknown"},
-		{outbox.Failed, reply(552, smtp.EnhancedCode{}, "mailbox full"), "5.2.2", "smtp; 552 mailbox full"},
-		{outbox.Failed, reply(599, smtp.EnhancedCode{}, "\\x{41} 雁"), "5.0.0", `smtp; 599 \x{5C}x{41} \x{96C1}`},
-		{outbox.Failed, outbox.Answer{Err: "the file is gone", Class: string(diagnosis.ClassContentUnreadable)}, "5.0.0", "x-yan; the file is gone"},
-		{outbox.Failed, outbox.Answer{Err: "too large", Class: string(diagnosis.ClassTooLarge)}, "5.3.4", "x-yan; too large"},
-		{outbox.Failed, outbox.Answer{}, "5.0.0", ""},
-		{outbox.Expired, reply(450, smtp.EnhancedCode{Class: 4, Subject: 2, Detail: 2}, "full"), "4.4.7", "smtp; 450 4.2.2 full"},
-		{outbox.Expired, outbox.Answer{}, "4.4.7", ""},
+		{queue.Failed, reply(550, smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, "no"), "5.1.1", "smtp; 550 5.1.1 no"},
+		{queue.Failed, reply(450, smtp.EnhancedCode{Class: 4, Subject: 7, Detail: 1}, "no"), "4.7.1", "smtp; 450 4.7.1 no"},
+		{queue.Failed, reply(550, smtp.EnhancedCode{}, "User unknown"), "5.1.1", "smtp; 550 User unknown"},
+		{queue.Failed, reply(552, smtp.EnhancedCode{}, "mailbox full"), "5.2.2", "smtp; 552 mailbox full"},
+		{queue.Failed, reply(599, smtp.EnhancedCode{}, "\\x{41} 雁"), "5.0.0", `smtp; 599 \x{5C}x{41} \x{96C1}`},
+		{queue.Failed, queue.Answer{Err: "the file is gone", Class: string(diagnosis.ClassContentUnreadable)}, "5.0.0", "x-yan; the file is gone"},
+		{queue.Failed, queue.Answer{Err: "too large", Class: string(diagnosis.ClassTooLarge)}, "5.3.4", "x-yan; too large"},
+		{queue.Failed, queue.Answer{}, "5.0.0", ""},
+		{queue.Expired, reply(450, smtp.EnhancedCode{Class: 4, Subject: 2, Detail: 2}, "full"), "4.4.7", "smtp; 450 4.2.2 full"},
+		{queue.Expired, queue.Answer{}, "4.4.7", ""},
 	} {
-		s := outbox.Status{Address: address(t, "bob@example.net"), State: tc.state, Attempts: 1, Updated: created, Answer: tc.answer}
+		s := queue.Recipient{Address: address(t, "bob@example.net"), State: tc.state, Attempts: 1, Updated: created, Answer: tc.answer}
 		l := compose(t, report(t, s))
 		if len(l.status) != 2 {
 			t.Fatalf("%v", l.status)
@@ -278,7 +279,7 @@ func TestStatusCodes(t *testing.T) {
 		if got.Get("Status") != tc.code || got.Get("Diagnostic-Code") != tc.diag || got.Get("Action") != "failed" {
 			t.Errorf("%v: %v", tc.answer, got)
 		}
-		if last := got.Get("Last-Attempt-Date"); (last != "") != (tc.state == outbox.Failed) {
+		if last := got.Get("Last-Attempt-Date"); (last != "") != (tc.state == queue.Failed) {
 			t.Errorf("%s: %q", tc.state, last)
 		}
 	}
@@ -339,7 +340,7 @@ func TestNothingGetsOutOfItsPlace(t *testing.T) {
 	for name, change := range map[string]func(*Report){
 		"reply": func(r *Report) { r.Recipients[0].Answer.Reply.Lines = []string{evil, evil} },
 		"no reply": func(r *Report) {
-			r.Recipients[0].Answer = outbox.Answer{Err: evil, Class: evil, Stage: smtp.Stage(evil)}
+			r.Recipients[0].Answer = queue.Answer{Err: evil, Class: evil, Stage: smtp.Stage(evil)}
 		},
 		"long words":  func(r *Report) { r.Recipients[0].Answer.Reply.Lines = []string{strings.Repeat("雁", 5000)} },
 		"Message-ID":  func(r *Report) { r.MessageID = "<a@b>" + evil },
@@ -441,7 +442,7 @@ func TestWhatIsNotReported(t *testing.T) {
 		"success alone":           {func(r *Report) { r.DSN.Notify = []string{"SUCCESS", "DELAY"} }, true},
 		"no account":              {func(r *Report) { r.Sender = smtp.Address{} }, false},
 		"no recipient":            {func(r *Report) { r.Recipients = nil }, false},
-		"handed over":             {func(r *Report) { r.Recipients[0].State = outbox.HandedOver }, false},
+		"handed over":             {func(r *Report) { r.Recipients[0].State = queue.HandedOver }, false},
 	} {
 		r := report(t, failed)
 		tc.change(&r)
@@ -460,7 +461,7 @@ func TestWhatIsNotReported(t *testing.T) {
 // A report is bounded, and says how many it does not tell of.
 func TestManyRecipients(t *testing.T) {
 	t.Parallel()
-	var all []outbox.Status
+	var all []queue.Recipient
 	for i := range MaxRecipients + 234 {
 		all = append(all, refused(t, fmt.Sprintf("u%d@example.net", i), 550, smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, "No such user here"))
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -17,7 +17,7 @@ func FuzzCompose(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header, answer, id string, code int) {
 		s := refused(t, "bob@example.net", code, smtp.EnhancedCode{}, answer)
 		if code%2 == 0 {
-			s.Answer = outbox.Answer{Err: answer}
+			s.Answer = queue.Answer{Err: answer}
 		}
 		r := report(t, s)
 		r.Text, r.MessageID, r.DSN.EnvelopeID = strings.NewReader(header), id, answer

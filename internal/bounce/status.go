@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -35,7 +35,7 @@ func (r *Report) status() []byte {
 
 // recipient is the group of fields of one (RFC 3464 section 2.3). That is who the
 // sender named: nobody has rewritten the address.
-func (r *Report) recipient(b *bytes.Buffer, s outbox.Status) {
+func (r *Report) recipient(b *bytes.Buffer, s queue.Recipient) {
 	address := typedAddress(s.Address)
 	field(b, "Original-Recipient", address)
 	field(b, "Final-Recipient", address)
@@ -47,7 +47,7 @@ func (r *Report) recipient(b *bytes.Buffer, s outbox.Status) {
 	case said != "":
 		field(b, "Diagnostic-Code", "x-yan; "+escape(said))
 	}
-	if s.State == outbox.Failed && s.Attempts > 0 && !s.Updated.IsZero() {
+	if s.State == queue.Failed && s.Attempts > 0 && !s.Updated.IsZero() {
 		field(b, "Last-Attempt-Date", r.date(s.Updated))
 	}
 }
@@ -88,7 +88,7 @@ func escape(s string) string {
 const maxAnswer = 1000
 
 // answered is what the server said or, without that, what happened on this side.
-func answered(a outbox.Answer) string {
+func answered(a queue.Answer) string {
 	if a.Reply.IsZero() {
 		return clean(a.Err, maxAnswer)
 	}
@@ -96,10 +96,10 @@ func answered(a outbox.Answer) string {
 }
 
 // code is the status (RFC 3463): the server's, or what follows from its answer.
-func (r *Report) code(s outbox.Status) smtp.EnhancedCode {
+func (r *Report) code(s queue.Recipient) smtp.EnhancedCode {
 	reply := s.Answer.Reply
 	switch {
-	case s.State == outbox.Expired:
+	case s.State == queue.Expired:
 		return smtp.EnhancedCode{Class: 4, Subject: 4, Detail: 7} // section 3.5: delivery time expired
 	case reply.Enhanced.Class == 4 || reply.Enhanced.Class == 5:
 		return reply.Enhanced

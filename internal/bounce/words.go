@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 )
 
 // tongue is one of the two languages that a report speaks. It goes to people of whom
@@ -82,9 +82,9 @@ func (r *Report) text(t tongue, original message.RawHeader) string {
 }
 
 // groups are the recipients that are told of, those of the same fate together.
-func (r *Report) groups() [][]outbox.Status {
+func (r *Report) groups() [][]queue.Recipient {
 	place := map[string]int{}
-	var groups [][]outbox.Status
+	var groups [][]queue.Recipient
 	for i, s := range r.Recipients {
 		if i == MaxRecipients {
 			break
@@ -102,15 +102,15 @@ func (r *Report) groups() [][]outbox.Status {
 }
 
 // fate says what became of a recipient, and why.
-func (r *Report) fate(say func(string, ...any), t tongue, s outbox.Status) {
+func (r *Report) fate(say func(string, ...any), t tongue, s queue.Recipient) {
 	when := r.moment(s.Updated)
 	if s.Updated.IsZero() {
 		when = r.moment(r.Now)
 	}
 	switch {
-	case s.State == outbox.Expired && s.Attempts == 0:
+	case s.State == queue.Expired && s.Attempts == 0:
 		say("  "+t.expiredUntried, when)
-	case s.State == outbox.Expired:
+	case s.State == queue.Expired:
 		say("  "+t.expired, when, s.Attempts)
 	case s.Attempts == 0 || s.Answer.Reply.IsZero():
 		say("  "+t.failedUntried, when)
@@ -151,7 +151,7 @@ type meaning struct {
 
 // meaning is the one that was found when it happened. What is said of the very reply
 // goes with it, as long as the answer still means the same.
-func (r *Report) meaning(s outbox.Status) meaning {
+func (r *Report) meaning(s queue.Recipient) meaning {
 	fact := diagnosis.Fact{Stage: s.Answer.Stage, Reply: s.Answer.Reply, Provider: r.Provider}
 	if s.Answer.Err != "" {
 		fact.Err = errors.New(s.Answer.Err)

@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -19,7 +19,7 @@ func TestResolveCompletesWhatIsInDoubt(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
 	doubted := k.enqueues("-t", "a@example.org").String()
-	k.sends(outbox.InDoubt, outbox.Answer{Stage: smtp.StageBody, Err: "lost"})
+	k.sends(queue.InDoubt, queue.Answer{Stage: smtp.StageBody, Err: "lost"})
 	waiting := k.enqueues("-t", "b@example.org").String()
 	for command, want := range map[string]string{"resolve": doubted, "retry": doubted + " " + waiting} {
 		_, out, _ := k.yan("__complete", "queue", command, "")

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"github.com/yanmail/yan/internal/foreign"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 
 	"fmt"
 	"os"
@@ -357,7 +357,7 @@ func parses(args []string) error {
 }
 
 func stateNames() (names []string) {
-	for _, s := range outbox.States() {
+	for _, s := range queue.States() {
 		names = append(names, string(s))
 	}
 	return names

@@ -6,7 +6,7 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -18,7 +18,7 @@ func TestNotesOfTheOutboxFitTheTerminal(t *testing.T) {
 		for _, lang := range []string{"en", "zh"} {
 			k := newKeeper(t)
 			k.enqueues("-t", "a@example.org")
-			k.sends(outbox.InDoubt, outbox.Answer{Stage: smtp.StageBody, Err: "lost"})
+			k.sends(queue.InDoubt, queue.Answer{Stage: smtp.StageBody, Err: "lost"})
 			k.enqueues("-t", "b@example.org")
 			for _, args := range [][]string{{"queue"}, {"queue", "stats"}} {
 				w, out, errs := k.world()

@@ -18,6 +18,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -64,7 +65,7 @@ func (k *keeper) world() (World, *bytes.Buffer, *bytes.Buffer) {
 }
 
 // enqueues puts a message in and gives its number.
-func (k *keeper) enqueues(args ...string) outbox.ID {
+func (k *keeper) enqueues(args ...string) queue.ID {
 	k.t.Helper()
 	code, out, errs := k.yan(append([]string{"send", "--queue", "-s", "hi", "-b", "x", "--json"}, args...)...)
 	if code != command.ExitOK {
@@ -72,15 +73,15 @@ func (k *keeper) enqueues(args ...string) outbox.ID {
 	}
 	var got jsonout.Enqueued
 	clitest.Decode(k.t, out, &got)
-	return outbox.ID(got.ID)
+	return queue.ID(got.ID)
 }
 
 // sends claims what is due, and settles it.
-func (k *keeper) sends(state outbox.State, ans outbox.Answer) {
+func (k *keeper) sends(state queue.State, ans queue.Answer) {
 	k.t.Helper()
 	ctx := k.t.Context()
 	owner := k.clock.Now().String()
-	if err := k.store.Join(ctx, outbox.Worker{Owner: owner, Host: "host", PID: 7}, time.Minute); err != nil {
+	if err := k.store.Join(ctx, queue.Worker{Owner: owner, Host: "host", PID: 7}, time.Minute); err != nil {
 		k.t.Fatal(err)
 	}
 	batch, err := k.store.Claim(ctx, outbox.Claim{Owner: owner, Account: "qq", Recipients: 100})
@@ -111,11 +112,11 @@ type full struct {
 	err  error
 }
 
-func (f *full) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, error) {
+func (f *full) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.room == 0 {
-		return outbox.Receipt{}, f.err
+		return outbox.EnqueueResult{}, f.err
 	}
 	f.room--
 	return f.Store.Enqueue(ctx, m)
@@ -130,7 +131,7 @@ func TestDiskFull(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for err, want := range map[error]int{outbox.ErrFull: command.ExitTemporary, outbox.ErrBroken: command.ExitIO, outbox.ErrClosed: command.ExitUnavailable} {
+	for err, want := range map[error]int{queue.ErrFull: command.ExitTemporary, queue.ErrBroken: command.ExitIO, queue.ErrClosed: command.ExitUnavailable} {
 		for _, lang := range []string{"en", "zh"} {
 			k := newKeeper(t)
 			k.store = &full{Store: k.store, room: 1, err: err}
@@ -141,7 +142,7 @@ func TestDiskFull(t *testing.T) {
 			if lang == "en" {
 				clitest.Wants(t, "the error", errs, ".eml is neither sent nor in the outbox; 1 of 3 messages are", err.Error())
 			}
-			if list, listErr := k.store.List(t.Context(), outbox.Filter{}); listErr != nil || len(list.Entries) != 1 {
+			if list, listErr := k.store.List(t.Context(), queue.Filter{}); listErr != nil || len(list.Entries) != 1 {
 				t.Errorf("%d messages are kept, %v", len(list.Entries), listErr)
 			}
 		}
@@ -164,7 +165,7 @@ func TestManyAreEnqueuedTogether(t *testing.T) {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	k = newKeeper(t)
-	k.store = &full{Store: k.store, room: 70, err: outbox.ErrFull}
+	k.store = &full{Store: k.store, room: 70, err: queue.ErrFull}
 	code, out, errs = k.yan("send", "--queue", "-A", "qq", "--raw", folder)
 	if code != command.ExitTemporary || strings.Count(out, "✓") != 70 {
 		t.Errorf("exit status %d, %d told", code, strings.Count(out, "✓"))
@@ -176,7 +177,7 @@ func TestManyAreEnqueuedTogether(t *testing.T) {
 func TestQueueShowsNoEscapes(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
-	m := outbox.New{Account: "qq", MessageID: "<x@y>", Subject: "s" + clitest.Escapes, Content: short("Subject: x\r\n\r\nx\r\n"), Tags: []string{"t"}, Key: "k"}
+	m := outbox.NewMessage{Account: "qq", MessageID: "<x@y>", Subject: "s" + clitest.Escapes, Content: short("Subject: x\r\n\r\nx\r\n"), Tags: []string{"t"}, Key: "k"}
 	to, err := smtp.ParseAddress("a@example.org")
 	if err == nil {
 		m.Envelope, err = smtp.NewEnvelope(to, to)
@@ -187,8 +188,8 @@ func TestQueueShowsNoEscapes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.sends(outbox.Deferred, outbox.Answer{Stage: smtp.StageRcpt + clitest.Escapes, Reply: smtp.Reply{Code: 450, Lines: []string{clitest.Escapes}}, Err: clitest.Escapes, ServerID: clitest.Escapes})
-	if _, err := k.store.Pause(t.Context(), outbox.Pause{Account: "qq", For: time.Hour, Answer: outbox.Answer{Err: "owned" + clitest.Escapes}}); err != nil {
+	k.sends(queue.Deferred, queue.Answer{Stage: smtp.StageRcpt + clitest.Escapes, Reply: smtp.Reply{Code: 450, Lines: []string{clitest.Escapes}}, Err: clitest.Escapes, ServerID: clitest.Escapes})
+	if _, err := k.store.Pause(t.Context(), outbox.Pause{Account: "qq", For: time.Hour, Answer: queue.Answer{Err: "owned" + clitest.Escapes}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"queue"}, {"queue", "show", "1"}, {"queue", "show", "1", "--json"}, {"queue", "--json"}, {"queue", "stats"}, {"queue", "stats", "--json"}} {
@@ -234,7 +235,7 @@ func TestShowExplainsEvents(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
 	k.enqueues("-t", "a@example.org")
-	k.sends(outbox.Failed, outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 554, Lines: []string{"spam"}}})
+	k.sends(queue.Failed, queue.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 554, Lines: []string{"spam"}}})
 	_, out, _ := k.yan("queue", "show", "1", "--json")
 	var got jsonout.Entry
 	clitest.Decode(t, out, &got)
@@ -268,7 +269,7 @@ func TestListPages(t *testing.T) {
 // torn gives less of a message than it has.
 type torn struct{ outbox.Store }
 
-func (s torn) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+func (s torn) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	body, err := s.Store.Body(ctx, id)
 	if err != nil {
 		return nil, err
@@ -309,7 +310,7 @@ func TestSaysWhetherAnybodySends(t *testing.T) {
 	args := []string{"send", "--queue", "-t", "a@example.org", "-s", "hi", "-b", "x", "--outbox", filepath.Join(t.TempDir(), "out.db")}
 	_, out, _ := k.yan(args...)
 	clitest.Wants(t, "without a worker", out, "Nothing sends it yet")
-	if err := k.store.Join(t.Context(), outbox.Worker{Owner: "o", Host: "host", PID: 7}, time.Minute); err != nil {
+	if err := k.store.Join(t.Context(), queue.Worker{Owner: "o", Host: "host", PID: 7}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	_, out, _ = k.yan(args...)

@@ -15,19 +15,20 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/queue"
 )
 
 // uncertain is a store whose disk fails in each commit.
 type uncertain struct{ outbox.Store }
 
-func (uncertain) err() error { return fmt.Errorf("%w: %w", outbox.ErrUncertain, outbox.ErrBroken) }
+func (uncertain) err() error { return fmt.Errorf("%w: %w", queue.ErrUncertain, queue.ErrBroken) }
 
-func (u uncertain) Enqueue(context.Context, outbox.New) (outbox.Receipt, error) {
-	return outbox.Receipt{}, u.err()
+func (u uncertain) Enqueue(context.Context, outbox.NewMessage) (outbox.EnqueueResult, error) {
+	return outbox.EnqueueResult{}, u.err()
 }
 
-func (u uncertain) Change(context.Context, outbox.Change) (outbox.Changed, error) {
-	return outbox.Changed{}, u.err()
+func (u uncertain) Change(context.Context, outbox.Change) (queue.Changed, error) {
+	return queue.Changed{}, u.err()
 }
 
 func (u uncertain) Prune(context.Context, outbox.Retention) (outbox.Pruned, error) {

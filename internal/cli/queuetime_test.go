@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/clitest"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/queue"
 )
 
 func TestFutureTime(t *testing.T) {
@@ -55,7 +55,7 @@ func TestExpiryCountsFromTheFirstTry(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := k.clock.Now()
-	if !e.NotBefore.Equal(now.Add(2*time.Hour)) || !e.Expires.Equal(now.Add(150*time.Minute)) || e.Priority != outbox.High {
+	if !e.NotBefore.Equal(now.Add(2*time.Hour)) || !e.Expires.Equal(now.Add(150*time.Minute)) || e.Priority != queue.High {
 		t.Errorf("%+v", e)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -31,7 +31,7 @@ func TestWatchRedrawsATerminal(t *testing.T) {
 		ended := make(chan int, 1)
 		go func() { ended <- Run(t.Context(), []string{"queue", "watch", id.String()}, w) }()
 		await(t, drawn)
-		k.sends(outbox.HandedOver, outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250}})
+		k.sends(queue.HandedOver, queue.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250}})
 		if code := await(t, ended); code != command.ExitOK {
 			t.Errorf("exit status %d: %s", code, errs)
 		}
@@ -89,7 +89,7 @@ func TestWatchFromTheBeginning(t *testing.T) {
 	k := newKeeper(t)
 	k.enqueues("-t", "other@example.org", "--at", "+1h")
 	id := k.enqueues("-t", "a@example.org")
-	k.sends(outbox.Deferred, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 450, Lines: []string{"later"}}, Class: "TEMPORARY"})
+	k.sends(queue.Deferred, queue.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 450, Lines: []string{"later"}}, Class: "TEMPORARY"})
 	w, out, errs := k.world()
 	wrote := make(chan struct{}, 100)
 	w.Stdout = &signalling{out: out, wrote: wrote}
@@ -99,7 +99,7 @@ func TestWatchFromTheBeginning(t *testing.T) {
 		await(t, wrote)
 	}
 	k.clock.Advance(2 * time.Minute)
-	k.sends(outbox.Failed, outbox.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 550, Lines: []string{"no such user"}}, Class: "RECIPIENT_INVALID"})
+	k.sends(queue.Failed, queue.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 550, Lines: []string{"no such user"}}, Class: "RECIPIENT_INVALID"})
 	if code := await(t, ended); code != command.ExitNoUser {
 		t.Errorf("exit status %d: %s", code, errs)
 	}

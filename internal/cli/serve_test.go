@@ -18,6 +18,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -126,7 +127,7 @@ func (s *service) enqueue(t *testing.T, account, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.store.Enqueue(t.Context(), outbox.New{Account: account, Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
+	if _, err := s.store.Enqueue(t.Context(), outbox.NewMessage{Account: account, Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -261,8 +262,8 @@ func TestServeExitStatus(t *testing.T) {
 		"another one":              {file, model(), nil, []string{"--socket", filepath.Join(dir, "busy.sock")}, command.ExitTemporary, "another yan serve"},
 		"no place for the socket":  {file, model(), nil, []string{"--socket", filepath.Join(file, "s.sock")}, command.ExitCantCreate, "--socket"},
 		"an address of others":     {file, model(), nil, []string{"--metrics", "192.0.2.1:1"}, command.ExitUnavailable, "--metrics"},
-		"an outbox of a newer yan": {file, nil, &outbox.NewerError{Has: 9, Knows: 1}, nil, command.ExitConfig, "newer"},
-		"a disk that fails":        {file, nil, outbox.ErrBroken, nil, command.ExitIO, "written"},
+		"an outbox of a newer yan": {file, nil, &queue.NewerError{Has: 9, Knows: 1}, nil, command.ExitConfig, "newer"},
+		"a disk that fails":        {file, nil, queue.ErrBroken, nil, command.ExitIO, "written"},
 		"a folder of others":       {file, nil, os.ErrPermission, nil, command.ExitCantCreate, "permission"},
 		"a database that is down":  {file, nil, errors.New("connection refused"), nil, command.ExitTemporary, "refused"},
 		"an outbox that is closed": {file, closed, nil, []string{"--socket", filepath.Join(dir, "closed.sock")}, command.ExitIO, "closed"},

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // million makes a million of the one message that is in an outbox; to enqueue so many
@@ -39,12 +39,12 @@ func BenchmarkServeMemory(b *testing.B) {
 	} else if err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	if got := m.counts(b)[outbox.Queued]; got != queued {
+	if got := m.counts(b)[queue.Queued]; got != queued {
 		b.Fatalf("%d are queued", got)
 	}
 	for b.Loop() {
 		p, began := m.serve(b), time.Now()
-		for m.counts(b)[outbox.HandedOver] < sent {
+		for m.counts(b)[queue.HandedOver] < sent {
 			<-time.Tick(100 * time.Millisecond)
 		}
 		b.ReportMetric(sent/time.Since(began).Seconds(), "messages/s")

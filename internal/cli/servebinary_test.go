@@ -19,6 +19,7 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -125,19 +126,19 @@ func (m *machine) enqueue(t testing.TB, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.store.Enqueue(t.Context(), outbox.New{Account: "work", Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
+	if _, err := m.store.Enqueue(t.Context(), outbox.NewMessage{Account: "work", Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // counts are the recipients of the outbox by state.
-func (m *machine) counts(t testing.TB) map[outbox.State]int {
+func (m *machine) counts(t testing.TB) map[queue.State]int {
 	t.Helper()
 	s, err := m.store.Stats(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts := map[outbox.State]int{}
+	counts := map[queue.State]int{}
 	for _, a := range s.Accounts {
 		for state, n := range a.Count {
 			counts[state] += n
@@ -166,7 +167,7 @@ func TestServeBinary(t *testing.T) {
 	}
 	between := m.counts(t)
 	taken := len(m.sandbox.Messages())
-	if between[outbox.HandedOver] != taken || taken == 0 || between[outbox.HandedOver]+between[outbox.Queued] != early {
+	if between[queue.HandedOver] != taken || taken == 0 || between[queue.HandedOver]+between[queue.Queued] != early {
 		t.Errorf("between the two, the server has %d messages and the outbox %v", taken, between)
 	}
 	if _, err := os.Stat(m.outbox + ".sock"); !errors.Is(err, fs.ErrNotExist) {
@@ -181,7 +182,7 @@ func TestServeBinary(t *testing.T) {
 	if err := second.end(t); err != nil {
 		t.Fatalf("stopped by SIGTERM: %v\n%s", err, second.said)
 	}
-	if got := m.counts(t); got[outbox.HandedOver] != messages {
+	if got := m.counts(t); got[queue.HandedOver] != messages {
 		t.Errorf("in the end the outbox has %v", got)
 	}
 	seen := map[string]int{}

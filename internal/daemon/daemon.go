@@ -15,12 +15,12 @@ import (
 	"github.com/yanmail/yan/internal/span"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // The errors of [Run] that are its own. Others are those of Options.Configure, of the
-// delivery (outbox.ErrBroken: begin anew), of [Listen] and a [PanicError].
+// delivery (queue.ErrBroken: begin anew), of [Listen] and a [PanicError].
 var (
 	// ErrUnfinished: the delivery did not end in time. What it had is another's when
 	// its lease lapses.
@@ -247,4 +247,4 @@ func (d *daemon) isReady() (ready bool, why string) {
 }
 
 // broken reports errors of a store that has to be opened anew.
-func broken(err error) bool { return errors.Is(err, outbox.ErrBroken) }
+func broken(err error) bool { return errors.Is(err, queue.ErrBroken) }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 func TestStops(t *testing.T) {
@@ -58,11 +59,11 @@ func TestStopsInItsTime(t *testing.T) {
 
 func TestEndsWithItsDelivery(t *testing.T) {
 	t.Parallel()
-	broken := fmt.Errorf("committing: %w", outbox.ErrBroken)
+	broken := fmt.Errorf("committing: %w", queue.ErrBroken)
 	for name, test := range map[string]struct{ gives, want error }{
-		"an outbox that is broken":       {broken, outbox.ErrBroken},
+		"an outbox that is broken":       {broken, queue.ErrBroken},
 		"a delivery that ends unasked":   {nil, errEnded},
-		"an outbox that somebody closes": {outbox.ErrClosed, outbox.ErrClosed},
+		"an outbox that somebody closes": {queue.ErrClosed, queue.ErrClosed},
 	} {
 		r := start(t, nil)
 		r.end <- test.gives
@@ -95,8 +96,8 @@ func TestFailsWhileItStops(t *testing.T) {
 	r := start(t, nil)
 	r.stop()
 	within(t, r.told, "the delivery is told to end")
-	r.end <- outbox.ErrBroken
-	if err := within(t, r.ended, "the end"); !errors.Is(err, outbox.ErrBroken) {
+	r.end <- queue.ErrBroken
+	if err := within(t, r.ended, "the end"); !errors.Is(err, queue.ErrBroken) {
 		t.Errorf("it ended with %v", err)
 	}
 }

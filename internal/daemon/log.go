@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/scrub"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // LogForm is how the lines of a log are written.
@@ -63,7 +63,7 @@ func levelOf(e delivery.Event) slog.Level {
 		return slog.LevelWarn
 	}
 	switch e.State {
-	case outbox.Failed, outbox.Expired, outbox.InDoubt, outbox.Held:
+	case queue.Failed, queue.Expired, queue.InDoubt, queue.Held:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -30,10 +30,10 @@ func kinds() []delivery.EventKind {
 func indiscreet() []delivery.Event {
 	var list []delivery.Event
 	for _, kind := range kinds() {
-		for _, state := range outbox.States() {
+		for _, state := range queue.States() {
 			list = append(list, delivery.Event{Kind: kind, Account: "alice@firm.example", ID: 17, N: 2,
 				MessageID: "<alice.wonder@example.org>", Domain: "alice@example.org", State: state, Attempt: 3,
-				Answer: outbox.Answer{Stage: smtp.StageRcpt, Class: "mailbox_unknown", ServerID: "for alice@example.org",
+				Answer: queue.Answer{Stage: smtp.StageRcpt, Class: "mailbox_unknown", ServerID: "for alice@example.org",
 					Err: "login as alice@example.org:hunter2",
 					Reply: smtp.Reply{Code: 550, Enhanced: smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1},
 						Lines: []string{"<alice@example.org>: Nobody lives here, hunter2"}}},
@@ -50,7 +50,7 @@ func TestLogSaysNothingItMustNot(t *testing.T) {
 		var out bytes.Buffer
 		log := NewLog(&out, form, slog.LevelDebug)
 		events := indiscreet()
-		if want := len(kinds()) * len(outbox.States()); len(events) != want || want < 100 {
+		if want := len(kinds()) * len(queue.States()); len(events) != want || want < 100 {
 			t.Fatalf("%d events, not %d", len(events), want)
 		}
 		for _, e := range events {
@@ -75,8 +75,8 @@ func TestLogSaysNothingItMustNot(t *testing.T) {
 
 func TestLogForms(t *testing.T) {
 	t.Parallel()
-	e := delivery.Event{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: outbox.Failed, Attempt: 2,
-		Answer: outbox.Answer{Class: "mailbox_unknown", Reply: smtp.Reply{Code: 550}}, Took: 1500 * time.Microsecond}
+	e := delivery.Event{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: queue.Failed, Attempt: 2,
+		Answer: queue.Answer{Class: "mailbox_unknown", Reply: smtp.Reply{Code: 550}}, Took: 1500 * time.Microsecond}
 	write := func(form LogForm, least slog.Level) string {
 		var out bytes.Buffer
 		logEvent(NewLog(&out, form, least), e)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/scrub"
+	"github.com/yanmail/yan/queue"
 )
 
 // Resting is an account that does not send for a while.
@@ -63,10 +64,10 @@ const (
 type standing struct {
 	mu    sync.Mutex
 	asked time.Time
-	list  []outbox.AccountStats
+	list  []queue.AccountStats
 }
 
-func (s *standing) ask(ctx context.Context, store outbox.Store, now time.Time) ([]outbox.AccountStats, time.Time, error) {
+func (s *standing) ask(ctx context.Context, store outbox.Store, now time.Time) ([]queue.AccountStats, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if age := now.Sub(s.asked); !s.asked.IsZero() && age >= 0 && age < statsFresh {
@@ -90,7 +91,7 @@ func (d *daemon) resting(ctx context.Context) ([]Resting, error) {
 	}
 	list := []Resting{}
 	waiting := map[string]int{}
-	add := func(account string, until time.Time, here bool, why outbox.Answer) {
+	add := func(account string, until time.Time, here bool, why queue.Answer) {
 		r := Resting{Account: account, Until: until.UTC(), Here: here, Waiting: waiting[account], Stage: string(why.Stage), Code: why.Reply.Code, Class: why.Class}
 		if why.Err != "" {
 			r.Error = scrub.Text(why.Err)
@@ -98,7 +99,7 @@ func (d *daemon) resting(ctx context.Context) ([]Resting, error) {
 		list = append(list, r)
 	}
 	for _, a := range accounts {
-		waiting[a.Account] = a.Count[outbox.Queued] + a.Count[outbox.Deferred]
+		waiting[a.Account] = a.Count[queue.Queued] + a.Count[queue.Deferred]
 		if until := asked.Add(a.PausedFor); a.PausedFor > 0 && until.After(d.o.Now()) {
 			add(a.Account, until, false, a.PauseAnswer)
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -16,21 +16,21 @@ import (
 // and the reason; the watchdog and ?accounts=no ask for the delivery alone.
 func TestReadyWhileAccountsRest(t *testing.T) {
 	t.Parallel()
-	waits := map[outbox.State]int{outbox.Queued: 2, outbox.Deferred: 1}
-	refused := outbox.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535, Lines: []string{"5.7.8 alice@example.org"}}, Class: "AUTH_BAD_CREDENTIALS"}
+	waits := map[queue.State]int{queue.Queued: 2, queue.Deferred: 1}
+	refused := queue.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535, Lines: []string{"5.7.8 alice@example.org"}}, Class: "AUTH_BAD_CREDENTIALS"}
 	for _, c := range []struct {
 		name  string
-		stats []outbox.AccountStats
+		stats []queue.AccountStats
 		rests []delivery.Rest
 		code  int
 		says  []string
 	}{
-		{"all send", []outbox.AccountStats{{Account: "a", Count: waits}}, nil, 200, []string{"ready"}},
-		{"one rests and nothing waits", []outbox.AccountStats{{Account: "a", PausedFor: time.Hour, PauseAnswer: refused}}, nil, 200, []string{"ready"}},
-		{"one rests", []outbox.AccountStats{{Account: "a", Count: waits, PausedFor: time.Hour, PauseAnswer: refused}, {Account: "b", Count: waits}}, nil, 503,
+		{"all send", []queue.AccountStats{{Account: "a", Count: waits}}, nil, 200, []string{"ready"}},
+		{"one rests and nothing waits", []queue.AccountStats{{Account: "a", PausedFor: time.Hour, PauseAnswer: refused}}, nil, 200, []string{"ready"}},
+		{"one rests", []queue.AccountStats{{Account: "a", Count: waits, PausedFor: time.Hour, PauseAnswer: refused}, {Account: "b", Count: waits}}, nil, 503,
 			[]string{"accounts that can't send: 1\n", "account a can't send until ", "AUTH_BAD_CREDENTIALS, 535 at auth; recipients waiting: 3"}},
-		{"one rests here", []outbox.AccountStats{{Account: "a", Count: waits}}, []delivery.Rest{{Account: "a", Until: newClock().Now().Add(time.Hour),
-			Answer: outbox.Answer{Err: "no secret in the file of alice@example.org"}}}, 503, []string{"account a can't send from here until ", "no secret"}},
+		{"one rests here", []queue.AccountStats{{Account: "a", Count: waits}}, []delivery.Rest{{Account: "a", Until: newClock().Now().Add(time.Hour),
+			Answer: queue.Answer{Err: "no secret in the file of alice@example.org"}}}, 503, []string{"account a can't send from here until ", "no secret"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

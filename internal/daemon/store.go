@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // watched is the store that the delivery works on. A command can wake it, too: where
@@ -26,7 +27,7 @@ func newWatched(s outbox.Store, now func() time.Time) *watched {
 }
 
 // Join is the first renewal.
-func (w *watched) Join(ctx context.Context, worker outbox.Worker, lease time.Duration) error {
+func (w *watched) Join(ctx context.Context, worker queue.Worker, lease time.Duration) error {
 	return w.renew(w.Store.Join(ctx, worker, lease))
 }
 

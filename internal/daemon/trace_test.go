@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -55,12 +55,12 @@ func (s *recorded) attributes() map[attribute.Key]string {
 func TestSpanOfAnAttempt(t *testing.T) {
 	t.Parallel()
 	began := time.Unix(1767225600, 0)
-	e := delivery.Event{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: outbox.HandedOver, Attempt: 2,
+	e := delivery.Event{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: queue.HandedOver, Attempt: 2,
 		Size: 1234, Began: began, Took: 2 * time.Second,
-		Answer: outbox.Answer{Stage: smtp.StageBody, Class: "accepted", Reply: smtp.Reply{Code: 250, Enhanced: smtp.EnhancedCode{Class: 2}}}}
+		Answer: queue.Answer{Stage: smtp.StageBody, Class: "accepted", Reply: smtp.Reply{Code: 250, Enhanced: smtp.EnhancedCode{Class: 2}}}}
 	r := &recorder{}
 	span.Record(r, e)
-	e.State, e.Answer.Class = outbox.Failed, "mailbox_unknown"
+	e.State, e.Answer.Class = queue.Failed, "mailbox_unknown"
 	span.Record(r, e)
 	for _, kind := range kinds() {
 		if kind != delivery.Settled {
@@ -95,7 +95,7 @@ func TestSpansSayNothingTheyMustNot(t *testing.T) {
 	for _, e := range indiscreet() {
 		r.o.Observe(e)
 	}
-	if len(spans.spans) != len(outbox.States()) {
+	if len(spans.spans) != len(queue.States()) {
 		t.Fatalf("%d spans", len(spans.spans))
 	}
 	for _, s := range spans.spans {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 func retaining(r outbox.Retention) func(context.Context) (Config, error) {
@@ -139,7 +140,7 @@ func TestWatchdog(t *testing.T) {
 		r.clock.fire(t, half)
 		within(t, asked, name+": somebody looks")
 		r.becomes(good)
-		if err := r.o.Store.Join(t.Context(), outbox.Worker{}, lease); err != nil {
+		if err := r.o.Store.Join(t.Context(), queue.Worker{}, lease); err != nil {
 			t.Fatal(err)
 		}
 		r.clock.fire(t, half)
@@ -202,12 +203,12 @@ func TestPrunes(t *testing.T) {
 	if got := within(t, r.store.pruned, "it is pruned again"); got != next {
 		t.Errorf("pruned by %+v", got)
 	}
-	r.store.prunes(func(outbox.Retention) (outbox.Pruned, error) { return outbox.Pruned{}, outbox.ErrBroken })
+	r.store.prunes(func(outbox.Retention) (outbox.Pruned, error) { return outbox.Pruned{}, queue.ErrBroken })
 	r.clock.fire(t, PruneEvery)
 	within(t, r.store.pruned, "it is pruned a third time")
 	within(t, r.told, "the delivery is told to end")
 	r.end <- nil
-	if err := within(t, r.ended, "the end"); !errors.Is(err, outbox.ErrBroken) {
+	if err := within(t, r.ended, "the end"); !errors.Is(err, queue.ErrBroken) {
 		t.Errorf("it ended with %v", err)
 	}
 	if !strings.Contains(r.log.String(), "store_error") {

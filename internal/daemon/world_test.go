@@ -15,6 +15,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // patience bounds what a test waits for; it is only reached when something is wrong.
@@ -79,7 +80,7 @@ func (c *clock) fire(t *testing.T, d time.Duration) {
 
 // store is an outbox of which only what the daemon itself asks for is there.
 type store struct {
-	accounts []outbox.AccountStats
+	accounts []queue.AccountStats
 	statsErr error
 	outbox.Store
 	mu     sync.Mutex
@@ -106,16 +107,16 @@ func (s *store) wake() {
 }
 
 // Stats tells what the accounts were said to have.
-func (s *store) Stats(context.Context) (outbox.Stats, error) {
+func (s *store) Stats(context.Context) (queue.Stats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return outbox.Stats{Accounts: s.accounts}, s.statsErr
+	return queue.Stats{Accounts: s.accounts}, s.statsErr
 }
 
-func (s *store) has(accounts []outbox.AccountStats) { s.accounts = accounts }
-func (s *store) fails(err error)                    { s.statsErr = err }
+func (s *store) has(accounts []queue.AccountStats) { s.accounts = accounts }
+func (s *store) fails(err error)                   { s.statsErr = err }
 
-func (s *store) Join(context.Context, outbox.Worker, time.Duration) error { return nil }
+func (s *store) Join(context.Context, queue.Worker, time.Duration) error { return nil }
 
 func (s *store) Prune(_ context.Context, r outbox.Retention) (outbox.Pruned, error) {
 	s.pruned <- r
@@ -153,7 +154,7 @@ func newFake() *fake {
 }
 
 func (f *fake) Run(ctx context.Context) error {
-	if err := f.o.Store.Join(ctx, outbox.Worker{}, f.o.Lease); err != nil {
+	if err := f.o.Store.Join(ctx, queue.Worker{}, f.o.Lease); err != nil {
 		return err
 	}
 	close(f.running)

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // mostCopies bounds how many messages wait for their copy before nothing more is
@@ -137,7 +138,7 @@ func (k *copier) there(ctx context.Context, item outbox.Item) (bool, error) {
 	}
 	e, err := k.c.d.o.Store.Show(ctx, item.ID)
 	for _, r := range e.Recipients {
-		if r.State == outbox.HandedOver && !own[r.N] {
+		if r.State == queue.HandedOver && !own[r.N] {
 			return true, nil
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // sentFolder keeps what is appended.
@@ -72,7 +72,7 @@ func TestAMailboxThatFailsChangesNothing(t *testing.T) {
 	for range 5 {
 		w.enqueue("a@example.org")
 	}
-	if drained := w.drain(); drained.Count[outbox.HandedOver] != 5 || folder.opened != 1 {
+	if drained := w.drain(); drained.Count[queue.HandedOver] != 5 || folder.opened != 1 {
 		t.Errorf("%v, asked %d times", drained.Count, folder.opened)
 	}
 	if n := w.saw(delivery.Copied, ""); n != 5 {

@@ -10,6 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/excerpt"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -132,14 +133,14 @@ func (c *courier) cantBeUsed(err error) {
 	if c.over.Err() != nil {
 		return
 	}
-	c.d.restHere(c.account, unroutable, outbox.Answer{Err: excerpt.Octets(err.Error(), mostAnswer)})
+	c.d.restHere(c.account, unroutable, queue.Answer{Err: excerpt.Octets(err.Error(), mostAnswer)})
 	c.d.o.Observe(Event{Kind: NoRoute, Account: c.account, Err: err, For: unroutable})
 	c.stop(errPaused)
 }
 
 // pause lets the account rest and says so where it did not: for all workers when the
 // server asked for it, otherwise in this process.
-func (c *courier) pause(rest time.Duration, why outbox.Answer) {
+func (c *courier) pause(rest time.Duration, why queue.Answer) {
 	if why.Reply.IsZero() {
 		c.d.restHere(c.account, rest, why)
 		c.d.o.Observe(Event{Kind: Paused, Account: c.account, For: rest, Answer: why, Here: true})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -47,7 +48,7 @@ func TestDeadAccountsDelayNoHealthyOne(t *testing.T) {
 		if n == 299 {
 			name = "zzz"
 		}
-		if _, err = w.model.Enqueue(t.Context(), outbox.New{Account: name, Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
+		if _, err = w.model.Enqueue(t.Context(), outbox.NewMessage{Account: name, Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +65,7 @@ func TestDeadAccountsDelayNoHealthyOne(t *testing.T) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- delivery.New(w.opts).Run(ctx) }()
-	w.wait("the healthy account", func() bool { return w.saw(delivery.Settled, outbox.HandedOver) == 1 })
+	w.wait("the healthy account", func() bool { return w.saw(delivery.Settled, queue.HandedOver) == 1 })
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 const (
@@ -29,19 +30,19 @@ type Delivery struct {
 	// slot; failures counts the connections in a row that an account did not get.
 	retryAt  map[string]time.Time
 	failures map[string]int
-	doubts   map[outbox.ID]doubt
+	doubts   map[queue.ID]doubt
 	suspects map[string]*suspicion // by account
 	rests    map[string]Rest       // of this process alone, by account
 	resumed  map[string]int64      // outbox.Due.Resumed, as last seen, by account
 	// doubtsBehind is how far they were gone through; untold is of how many failures
 	// nobody could be told.
-	doubtsBehind outbox.ID
+	doubtsBehind queue.ID
 	untold       int
 	status       Status
 	fatal        error
 	reloaded     bool
 	changed      chan struct{} // has one when the dispatcher should look again
-	count        map[outbox.State]int
+	count        map[queue.State]int
 }
 
 // New makes a Delivery. It does nothing yet.
@@ -66,29 +67,23 @@ func New(o Options) *Delivery {
 	}
 	d := &Delivery{o: o, couriers: map[string]*courier{}, retryAt: map[string]time.Time{}, failures: map[string]int{},
 		suspects: map[string]*suspicion{}, rests: map[string]Rest{}, resumed: map[string]int64{},
-		doubts: map[outbox.ID]doubt{}, changed: make(chan struct{}, 1), count: map[outbox.State]int{}}
+		doubts: map[queue.ID]doubt{}, changed: make(chan struct{}, 1), count: map[queue.State]int{}}
 	d.o.Observe = d.sheltered(o.Observe)
 	return d
 }
 
 // Run works until ctx is over, then finishes what is on the wire, gives back what it
 // has not begun, and returns nil. An error is one of the store that can't be gone
-// on from; outbox.ErrBroken is.
+// on from; queue.ErrBroken is.
 func (d *Delivery) Run(ctx context.Context) error { return d.work(ctx, false) }
 
-// Drained counts what a Drain did, in recipients.
-type Drained struct {
-	Count map[outbox.State]int // what they came to
-	Left  int                  // that are still waiting, being sent elsewhere, in doubt or held
-}
-
 // Drain works until nothing is due any more, or ctx is over.
-func (d *Delivery) Drain(ctx context.Context) (Drained, error) {
+func (d *Delivery) Drain(ctx context.Context) (queue.Drained, error) {
 	d.mu.Lock()
 	clear(d.count)
 	d.mu.Unlock()
 	err := d.work(ctx, true)
-	result := Drained{Count: map[outbox.State]int{}}
+	result := queue.Drained{Count: map[queue.State]int{}}
 	d.mu.Lock()
 	for state, n := range d.count {
 		result.Count[state] = n
@@ -167,7 +162,7 @@ func (d *Delivery) used(err error) bool {
 	err = outbox.WhyBroken(err)
 	d.mu.Lock()
 	d.status.StoreErr = err
-	broken := errors.Is(err, outbox.ErrBroken) || errors.Is(err, outbox.ErrClosed) || errors.Is(err, outbox.ErrCopied)
+	broken := errors.Is(err, queue.ErrBroken) || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrCopied)
 	if broken && d.fatal == nil {
 		d.fatal = err
 	}
@@ -214,7 +209,7 @@ var (
 
 // used is that of the Delivery, but an error of what was called off is nobody's.
 func (s *shift) used(err error) bool {
-	if err != nil && s.hard.Err() != nil && !errors.Is(err, outbox.ErrBroken) && !errors.Is(err, outbox.ErrClosed) {
+	if err != nil && s.hard.Err() != nil && !errors.Is(err, queue.ErrBroken) && !errors.Is(err, queue.ErrClosed) {
 		return false
 	}
 	return s.d.used(err)
@@ -319,7 +314,7 @@ func (s *shift) join(ctx context.Context) bool {
 	var began time.Time
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
 		s.owner = rand.Text() // anew each time: one that failed may have joined, and nobody joins twice
-		err := s.d.o.Store.Join(ctx, outbox.Worker{Owner: s.owner, Host: host, PID: os.Getpid()}, s.d.o.Lease)
+		err := s.d.o.Store.Join(ctx, queue.Worker{Owner: s.owner, Host: host, PID: os.Getpid()}, s.d.o.Lease)
 		if ctx.Err() != nil || s.d.dead() != nil {
 			if err == nil {
 				s.leave(ctx)

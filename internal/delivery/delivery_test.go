@@ -12,6 +12,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -19,12 +20,12 @@ func TestEverythingIsHandedOverOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const messages = 300
-	ids := make([]outbox.ID, messages)
+	ids := make([]queue.ID, messages)
 	for i := range ids {
 		ids[i] = w.enqueue("a@example.org", "b@example.org")
 	}
 	drained := w.drain()
-	if drained.Count[outbox.HandedOver] != 2*messages || drained.Left != 0 {
+	if drained.Count[queue.HandedOver] != 2*messages || drained.Left != 0 {
 		t.Errorf("drained %v, %d left", drained.Count, drained.Left)
 	}
 	for _, id := range ids {
@@ -33,8 +34,8 @@ func TestEverythingIsHandedOverOnce(t *testing.T) {
 	if n, twice := w.deliveries(); n != 2*messages || len(twice) > 0 {
 		t.Errorf("the server has %d, twice %v", n, twice)
 	}
-	if w.saw(delivery.Settled, outbox.HandedOver) != 2*messages {
-		t.Errorf("%d were told of", w.saw(delivery.Settled, outbox.HandedOver))
+	if w.saw(delivery.Settled, queue.HandedOver) != 2*messages {
+		t.Errorf("%d were told of", w.saw(delivery.Settled, queue.HandedOver))
 	}
 }
 
@@ -59,7 +60,7 @@ func TestEachRecipientIsOnItsOwn(t *testing.T) {
 	}
 	// What was deferred goes again when it is due, alone.
 	w.clock.Advance(2 * time.Minute)
-	if drained := w.drain(); drained.Count[outbox.Deferred] != 1 {
+	if drained := w.drain(); drained.Count[queue.Deferred] != 1 {
 		t.Errorf("the second try: %v", drained.Count)
 	}
 	if n, twice := w.deliveries(); n != 1 || len(twice) > 0 {
@@ -120,7 +121,7 @@ func TestTheMarkComesBeforeTheMessage(t *testing.T) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- delivery.New(w.opts).Run(ctx) }()
-	w.wait("a message that could not be marked", func() bool { return w.saw(delivery.Settled, outbox.Queued) > 0 })
+	w.wait("a message that could not be marked", func() bool { return w.saw(delivery.Settled, queue.Queued) > 0 })
 	if n, _ := w.deliveries(); n != 0 {
 		t.Fatalf("%d messages left without a mark", n)
 	}
@@ -130,7 +131,7 @@ func TestTheMarkComesBeforeTheMessage(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	w.wait("all messages", func() bool {
 		w.clock.Advance(time.Second)
-		return w.saw(delivery.Settled, outbox.HandedOver) == 20
+		return w.saw(delivery.Settled, queue.HandedOver) == 20
 	})
 	cancel()
 	if err := <-done; err != nil {
@@ -147,12 +148,12 @@ func TestTheMarkComesBeforeTheMessage(t *testing.T) {
 type takingStore struct {
 	outbox.Store
 	once sync.Once
-	id   outbox.ID
+	id   queue.ID
 }
 
 func (s *takingStore) Mark(ctx context.Context, owner string, leases []outbox.Lease) (lost []outbox.Lease, err error) {
 	s.once.Do(func() {
-		_, err = s.Change(ctx, outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{s.id}}})
+		_, err = s.Change(ctx, outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{s.id}}})
 	})
 	if err != nil {
 		return nil, err
@@ -177,7 +178,7 @@ func TestWhatIsTakenBackIsNotSent(t *testing.T) {
 // bodiless has lost the text of a message.
 type bodiless struct {
 	outbox.Store
-	id outbox.ID
+	id queue.ID
 }
 
 func (s *bodiless) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
@@ -188,9 +189,9 @@ func (s *bodiless) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, err
 	return b, err
 }
 
-func (s *bodiless) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+func (s *bodiless) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	if id == s.id {
-		return nil, outbox.ErrNoBody
+		return nil, queue.ErrNoBody
 	}
 	return s.Store.Body(ctx, id)
 }
@@ -207,7 +208,7 @@ func TestAMissingTextIsHeldAndOthersGoOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := e.Recipients[0].Answer; !strings.Contains(a.Err, outbox.ErrNoBody.Error()) {
+	if a := e.Recipients[0].Answer; !strings.Contains(a.Err, queue.ErrNoBody.Error()) {
 		t.Errorf("held, and not said why: %+v", a)
 	}
 }
@@ -215,7 +216,7 @@ func TestAMissingTextIsHeldAndOthersGoOn(t *testing.T) {
 func TestAnAccountThatIsRefusedRestsAndThatIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "ehlo-554") // no login in the clear: any refusal before MAIL will do
-	var ids []outbox.ID
+	var ids []queue.ID
 	for range 50 {
 		ids = append(ids, w.enqueue("a@example.org"))
 	}
@@ -249,7 +250,7 @@ func TestStopGivesBackWhatIsNotBegun(t *testing.T) {
 	w := newWorld(t)
 	held := make(chan struct{})
 	w.opts.Store = &slowMarks{Store: w.model, first: held}
-	var ids []outbox.ID
+	var ids []queue.ID
 	for range 200 {
 		ids = append(ids, w.enqueue("a@example.org"))
 	}
@@ -315,7 +316,7 @@ func (w *world) drainUntil(n int) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- delivery.New(w.opts).Run(ctx) }()
-	w.wait("all messages", func() bool { return w.saw(delivery.Settled, outbox.HandedOver) == n })
+	w.wait("all messages", func() bool { return w.saw(delivery.Settled, queue.HandedOver) == n })
 	cancel()
 	if err := <-done; err != nil {
 		w.t.Fatal(err)
@@ -340,8 +341,8 @@ func (s *lapsing) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, erro
 func TestABrokenRenewalSaysWhatIsBroken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	moved := fmt.Errorf("%w: o.db was moved", outbox.ErrBroken)
-	w.opts.Store = &brokenRenewal{Store: w.model, err: fmt.Errorf("%w: %w", outbox.ErrUncertain, moved)}
+	moved := fmt.Errorf("%w: o.db was moved", queue.ErrBroken)
+	w.opts.Store = &brokenRenewal{Store: w.model, err: fmt.Errorf("%w: %w", queue.ErrUncertain, moved)}
 	w.opts.After = func(time.Duration) <-chan time.Time { return time.After(time.Millisecond) }
 	if err := delivery.New(w.opts).Run(t.Context()); err != moved {
 		t.Errorf("it ended with %v", err)
@@ -358,10 +359,10 @@ func (s *brokenRenewal) Renew(context.Context, string, time.Duration) error { re
 func TestABrokenStoreEndsTheWork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	store := &markingStore{Store: w.model, marked: map[outbox.Lease]bool{}, fail: outbox.ErrBroken}
+	store := &markingStore{Store: w.model, marked: map[outbox.Lease]bool{}, fail: queue.ErrBroken}
 	w.opts.Store = store
 	w.enqueue("a@example.org")
-	if err := delivery.New(w.opts).Run(t.Context()); !errors.Is(err, outbox.ErrBroken) {
+	if err := delivery.New(w.opts).Run(t.Context()); !errors.Is(err, queue.ErrBroken) {
 		t.Errorf("it ended with %v", err)
 	}
 	if n, _ := w.deliveries(); n != 0 {
@@ -375,8 +376,8 @@ func TestReloadEndsThePausesThatAPersonMends(t *testing.T) {
 	w := newWorld(t)
 	mended, quota := "mended", "quota"
 	for _, p := range []outbox.Pause{
-		{Account: mended, For: time.Hour, Answer: outbox.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535}, Class: "AUTH_BAD_CREDENTIALS"}},
-		{Account: quota, For: time.Hour, Answer: outbox.Answer{Stage: smtp.StageMail, Reply: smtp.Reply{Code: 550}, Class: "DAILY_QUOTA"}},
+		{Account: mended, For: time.Hour, Answer: queue.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535}, Class: "AUTH_BAD_CREDENTIALS"}},
+		{Account: quota, For: time.Hour, Answer: queue.Answer{Stage: smtp.StageMail, Reply: smtp.Reply{Code: 550}, Class: "DAILY_QUOTA"}},
 	} {
 		if _, err := w.model.Pause(t.Context(), p); err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // longest is how long the dispatcher sleeps at most: a clock that was set, or a wake
@@ -92,7 +93,7 @@ func (s *shift) resume() (done bool) {
 }
 
 // mendable reports whether a person may have mended what an account rests for.
-func mendable(why outbox.Answer) bool {
+func mendable(why queue.Answer) bool {
 	if why.Reply.IsZero() {
 		return true // a setting, or a server that could not be reached
 	}

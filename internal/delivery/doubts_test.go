@@ -10,14 +10,15 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // transact has another worker take up to n recipients in one transaction, and say
 // what came of it.
-func (w *world) transact(n int, state outbox.State) {
+func (w *world) transact(n int, state queue.State) {
 	w.t.Helper()
 	ctx, owner := w.t.Context(), "other "+strconv.Itoa(int(w.others.Add(1)))
-	if err := w.model.Join(ctx, outbox.Worker{Owner: owner}, time.Hour); err != nil {
+	if err := w.model.Join(ctx, queue.Worker{Owner: owner}, time.Hour); err != nil {
 		w.t.Error(err)
 	}
 	batch, err := w.model.Claim(ctx, outbox.Claim{Owner: owner, Account: account, Recipients: n})
@@ -70,8 +71,8 @@ func TestACopySpeaksForOneTransaction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.enqueue("a@example.org", "b@example.org")
-	w.transact(1, outbox.InDoubt)
-	w.transact(1, outbox.InDoubt)
+	w.transact(1, queue.InDoubt)
+	w.transact(1, queue.InDoubt)
 	w.want(id, "in_doubt in_doubt")
 	asked := w.asked()
 	w.route.Sent = sent(func(context.Context, string) (bool, error) { return true, nil })
@@ -85,11 +86,11 @@ func TestACopyMayBeOfAnEarlierDoubt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.enqueue("a@example.org", "b@example.org")
-	w.transact(1, outbox.InDoubt)
-	if _, err := w.model.Change(t.Context(), outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{id}, States: []outbox.State{outbox.InDoubt}}}); err != nil {
+	w.transact(1, queue.InDoubt)
+	if _, err := w.model.Change(t.Context(), outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{id}, States: []queue.State{queue.InDoubt}}}); err != nil {
 		t.Fatal(err)
 	}
-	w.transact(1, outbox.InDoubt)
+	w.transact(1, queue.InDoubt)
 	w.want(id, "cancelled in_doubt")
 	asked := w.asked()
 	w.route.Sent = sent(func(context.Context, string) (bool, error) { return true, nil })
@@ -103,28 +104,28 @@ func TestACopyThatComesDuringTheLook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.enqueue("a@example.org", "b@example.org")
-	w.transact(1, outbox.InDoubt)
-	w.transact(1, outbox.Deferred)
+	w.transact(1, queue.InDoubt)
+	w.transact(1, queue.Deferred)
 	w.want(id, "in_doubt deferred")
 	asked := w.asked()
 	var looked atomic.Int64
 	w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("only the others send") }
 	w.route.Sent = sent(func(context.Context, string) (bool, error) {
 		if looked.Add(1) == 1 {
-			if _, err := w.model.Change(context.WithoutCancel(t.Context()), outbox.Change{Verb: outbox.Retry, Filter: outbox.Filter{IDs: []outbox.ID{id}}}); err != nil {
+			if _, err := w.model.Change(context.WithoutCancel(t.Context()), outbox.Change{Verb: queue.Retry, Filter: queue.Filter{IDs: []queue.ID{id}}}); err != nil {
 				t.Error(err)
 			}
 			if err := w.model.Resume(context.WithoutCancel(t.Context()), account); err != nil {
 				t.Error(err)
 			}
-			w.transact(1, outbox.InDoubt) // the copy is of this
+			w.transact(1, queue.InDoubt) // the copy is of this
 			asked.Store(0)
 		}
 		return true, nil
 	})
 	w.reconciles()
 	w.passes("four looks", func() bool {
-		return looked.Load() > 0 && asked.Load() > 4 || w.saw(delivery.Reconciled, outbox.HandedOver) > 0
+		return looked.Load() > 0 && asked.Load() > 4 || w.saw(delivery.Reconciled, queue.HandedOver) > 0
 	})
 	w.want(id, "in_doubt in_doubt")
 }
@@ -134,8 +135,8 @@ func TestNoCopySpeaksForAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.enqueue("a@example.org", "b@example.org")
-	w.transact(1, outbox.InDoubt)
-	w.transact(1, outbox.InDoubt)
+	w.transact(1, queue.InDoubt)
+	w.transact(1, queue.InDoubt)
 	w.route.Keeps = true
 	w.route.Sent = sent(func(context.Context, string) (bool, error) { return false, nil })
 	w.reconciles()
@@ -147,7 +148,7 @@ func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.enqueue("a@example.org")
-	w.transact(1, outbox.InDoubt)
+	w.transact(1, queue.InDoubt)
 	var looked atomic.Int64
 	var second atomic.Bool
 	w.route.Keeps = true
@@ -157,11 +158,11 @@ func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 			// A person has it sent again, and there is no answer this time either.
 			second.Store(true)
 			looked.Store(0)
-			if _, err := w.model.Change(context.WithoutCancel(t.Context()), outbox.Change{Verb: outbox.ResolveResend, Filter: outbox.Filter{IDs: []outbox.ID{id}}}); err != nil {
+			if _, err := w.model.Change(context.WithoutCancel(t.Context()), outbox.Change{Verb: queue.ResolveResend, Filter: queue.Filter{IDs: []queue.ID{id}}}); err != nil {
 				t.Error(err)
 			}
 			w.clock.Advance(time.Second)
-			w.transact(1, outbox.InDoubt)
+			w.transact(1, queue.InDoubt)
 		}
 		return false, nil
 	})
@@ -176,10 +177,10 @@ func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 func TestAllDoubtsAreLookedInto(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	var last outbox.ID
+	var last queue.ID
 	for range 250 {
 		last = w.enqueue("a@example.org")
-		w.transact(1, outbox.InDoubt)
+		w.transact(1, queue.InDoubt)
 	}
 	e, err := w.model.Show(t.Context(), last)
 	if err != nil {
@@ -196,14 +197,14 @@ func TestAllFailuresAreReported(t *testing.T) {
 	w := newWorld(t)
 	for range 250 {
 		w.enqueue("a@example.org")
-		w.transact(1, outbox.Failed)
+		w.transact(1, queue.Failed)
 	}
 	content := compose(t, "a@example.org")
 	envelope, err := content.Envelope()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = w.model.Enqueue(t.Context(), outbox.New{Account: "home", Envelope: envelope, MessageID: content.MessageID(), Content: content,
+	if _, err = w.model.Enqueue(t.Context(), outbox.NewMessage{Account: "home", Envelope: envelope, MessageID: content.MessageID(), Content: content,
 		Expires: w.clock.Now().Add(time.Second)}); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // A drain takes back what a worker that died had, sends it, and sends nothing whose
@@ -13,7 +14,7 @@ func TestADrainLooksAtWhatOthersLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	left := w.enqueue("left@example.com")
-	if err := w.model.Join(t.Context(), outbox.Worker{Owner: "dead"}, time.Second); err != nil {
+	if err := w.model.Join(t.Context(), queue.Worker{Owner: "dead"}, time.Second); err != nil {
 		t.Fatal(err)
 	}
 	batch, err := w.model.Claim(t.Context(), outbox.Claim{Owner: "dead", Account: account, Recipients: 10})

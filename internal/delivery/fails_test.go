@@ -13,6 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 )
 
 // failing is a store in which one method fails some times, before it did anything or
@@ -63,7 +64,7 @@ func (s *failing) none(method string, do func() error) error {
 	return err
 }
 
-func (s *failing) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
+func (s *failing) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
 	return s.none("Join", func() error { return s.Store.Join(ctx, w, lease) })
 }
 
@@ -87,7 +88,7 @@ func (s *failing) Settle(ctx context.Context, settlements []outbox.Settlement) (
 	return call(s, "Settle", func() ([]outbox.Lease, error) { return s.Store.Settle(ctx, settlements) })
 }
 
-func (s *failing) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+func (s *failing) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	return call(s, "Body", func() (io.ReadCloser, error) { return s.Store.Body(ctx, id) })
 }
 
@@ -103,16 +104,16 @@ func (s *failing) Due(ctx context.Context) ([]outbox.Due, error) {
 	return call(s, "Due", func() ([]outbox.Due, error) { return s.Store.Due(ctx) })
 }
 
-func (s *failing) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) {
-	return call(s, "List", func() (outbox.Page, error) { return s.Store.List(ctx, f) })
+func (s *failing) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
+	return call(s, "List", func() (queue.Page, error) { return s.Store.List(ctx, f) })
 }
 
 func (s *failing) Unreported(ctx context.Context, limit int) ([]outbox.Report, error) {
 	return call(s, "Unreported", func() ([]outbox.Report, error) { return s.Store.Unreported(ctx, limit) })
 }
 
-func (s *failing) Stats(ctx context.Context) (outbox.Stats, error) {
-	return call(s, "Stats", func() (outbox.Stats, error) { return s.Store.Stats(ctx) })
+func (s *failing) Stats(ctx context.Context) (queue.Stats, error) {
+	return call(s, "Stats", func() (queue.Stats, error) { return s.Store.Stats(ctx) })
 }
 
 // soon lets pauses pass in a hundredth of their time.
@@ -143,13 +144,13 @@ func (w *world) large() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if _, err = w.model.Enqueue(w.t.Context(), outbox.New{Account: account, Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
+	if _, err = w.model.Enqueue(w.t.Context(), outbox.NewMessage{Account: account, Envelope: envelope, MessageID: content.MessageID(), Content: content}); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
 // allAre reports whether every recipient is in a state.
-func (w *world) allAre(state outbox.State, n int) bool {
+func (w *world) allAre(state queue.State, n int) bool {
 	stats, err := w.model.Stats(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
@@ -180,7 +181,7 @@ func TestEveryCallOfTheStoreMayFail(t *testing.T) {
 					done := make(chan error, 1)
 					go func() { done <- delivery.New(w.opts).Run(ctx) }()
 					w.passesBy(time.Second, "every message", func() bool {
-						return w.allAre(outbox.HandedOver, 80) && (method == "Leave" || store.failed() == times)
+						return w.allAre(queue.HandedOver, 80) && (method == "Leave" || store.failed() == times)
 					})
 					cancel()
 					if err := <-done; err != nil {
@@ -286,7 +287,7 @@ func TestAReloadIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.enqueue("a@example.org")
-	if _, err := w.model.Pause(t.Context(), outbox.Pause{Account: account, For: time.Hour, Answer: outbox.Answer{Err: "no such account"}}); err != nil {
+	if _, err := w.model.Pause(t.Context(), outbox.Pause{Account: account, For: time.Hour, Answer: queue.Answer{Err: "no such account"}}); err != nil {
 		t.Fatal(err)
 	}
 	w.opts.Store = &failing{Store: w.model, method: "Stats", times: 1, err: errors.New("it is asleep")}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -76,7 +77,7 @@ func (c *courier) claim() (outbox.Batch, bool) {
 	}
 	if !c.s.used(err) {
 		c.again(time.Second)
-		if !errors.Is(err, outbox.ErrFull) {
+		if !errors.Is(err, queue.ErrFull) {
 			// It may have leased what we don't know of, and would as long as we live.
 			c.s.end(fmt.Errorf("%w: %w", errUncertain, err))
 		}
@@ -171,8 +172,8 @@ func (c *courier) give(item *outbox.Item, yield func(smtpclient.Transaction) boo
 func (c *courier) cantBeRead(p *parcel, err error) {
 	settlements := make([]outbox.Settlement, 0, len(p.item.Recipients))
 	for _, r := range p.item.Recipients {
-		settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: outbox.Held,
-			Answer: outbox.Answer{Err: err.Error()}})
+		settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: queue.Held,
+			Answer: queue.Answer{Err: err.Error()}})
 	}
 	c.settler.add(p, settlements)
 }
@@ -183,7 +184,7 @@ func (c *courier) release(items []outbox.Item) {
 		p := &parcel{c: c, item: items[i], since: c.d.o.Now()}
 		var settlements []outbox.Settlement
 		for _, r := range items[i].Recipients {
-			settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: outbox.Queued})
+			settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: queue.Queued})
 		}
 		c.settler.add(p, settlements)
 	}

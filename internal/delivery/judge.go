@@ -9,6 +9,7 @@ import (
 
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -16,9 +17,9 @@ import (
 
 // verdict is what an outcome means for its recipient, and for the account.
 type verdict struct {
-	state  outbox.State
+	state  queue.State
 	after  time.Duration
-	answer outbox.Answer
+	answer queue.Answer
 	// rest is how long the account has to rest for it; 0 for not at all.
 	rest time.Duration
 	// connecting says that there was no connection to send over.
@@ -35,19 +36,19 @@ type verdict struct {
 // judge says what follows from an outcome. attempts are those before it; failures
 // counts the connections in a row that the account did not get.
 func judge(o smtp.Outcome, provider string, attempts, failures int) verdict {
-	v := verdict{answer: outbox.Answer{Stage: o.Stage, Reply: beginningOf(o.Reply)}}
+	v := verdict{answer: queue.Answer{Stage: o.Stage, Reply: beginningOf(o.Reply)}}
 	if o.Err != nil {
 		v.answer.Err = excerpt.Octets(o.Err.Error(), mostAnswer)
 	}
 	if o.Status == smtp.Accepted {
-		v.state, v.answer.ServerID = outbox.HandedOver, transport.ServerID(o.Reply)
+		v.state, v.answer.ServerID = queue.HandedOver, transport.ServerID(o.Reply)
 		return v
 	}
 	f := diagnosis.Diagnose(diagnosis.FromOutcome(o, provider))
 	v.answer.Class = string(f.Class)
 	switch o.Status {
 	case smtp.Unknown:
-		v.state = outbox.InDoubt
+		v.state = queue.InDoubt
 	case smtp.NotTried:
 		v.notTried(o, f, attempts, failures)
 	case smtp.Deferred:
@@ -62,25 +63,25 @@ func judge(o smtp.Outcome, provider string, attempts, failures int) verdict {
 func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failures int) {
 	switch {
 	case ours(o.Err):
-		v.state = outbox.Queued
-	case errors.Is(o.Err, outbox.ErrNoBody):
-		v.state = outbox.Held
+		v.state = queue.Queued
+	case errors.Is(o.Err, queue.ErrNoBody):
+		v.state = queue.Held
 	case errors.Is(o.Err, errMark):
-		v.state, v.after = outbox.Queued, time.Second
+		v.state, v.after = queue.Queued, time.Second
 	case errors.Is(o.Err, errBody):
-		v.state, v.after = outbox.Queued, time.Minute // others can be opened, perhaps
+		v.state, v.after = queue.Queued, time.Minute // others can be opened, perhaps
 	case errors.Is(o.Err, smtpclient.ErrContent):
 		// The store has less than it said, or is gone: if that lasts, a person has to look.
-		v.state, v.after = outbox.Deferred, pause(attempts)
+		v.state, v.after = queue.Deferred, pause(attempts)
 	case errors.Is(o.Err, transport.ErrPaused):
-		v.state, v.rest, v.asked = outbox.Queued, max(f.Retry.After, time.Minute), true
+		v.state, v.rest, v.asked = queue.Queued, max(f.Retry.After, time.Minute), true
 	case o.Stage.BeforeMail():
-		v.state, v.connecting = outbox.Queued, true
+		v.state, v.connecting = queue.Queued, true
 		v.rest = connectPause(f, failures)
 	case f.Permanence == diagnosis.Permanent:
-		v.state = outbox.Failed
+		v.state = queue.Failed
 	default:
-		v.state, v.after = outbox.Deferred, pause(attempts)
+		v.state, v.after = queue.Deferred, pause(attempts)
 	}
 }
 
@@ -100,13 +101,13 @@ func (v *verdict) deferred(o smtp.Outcome, f diagnosis.Finding, attempts int) {
 		v.suspected(rest, f, attempts)
 		return
 	}
-	v.state, v.after = outbox.Deferred, max(pause(attempts), f.Retry.After)
+	v.state, v.after = queue.Deferred, max(pause(attempts), f.Retry.After)
 }
 
 // suspected judges a reply inside a transaction that may be about the whole account.
 // It counts as a try of this message, which goes after the others.
 func (v *verdict) suspected(rest time.Duration, f diagnosis.Finding, attempts int) {
-	v.state, v.after = outbox.Deferred, max(pause(attempts), f.Retry.After)
+	v.state, v.after = queue.Deferred, max(pause(attempts), f.Retry.After)
 	v.rest, v.suspects, v.fix = rest, true, f.Retry.Kind == diagnosis.RetryAfterFix
 }
 
@@ -117,9 +118,9 @@ func (v *verdict) refused(o smtp.Outcome, f diagnosis.Finding, attempts int) {
 	case whole:
 		v.suspected(rest, f, attempts)
 	case f.Retry.Kind == diagnosis.RetryDelay:
-		v.state, v.after = outbox.Deferred, max(pause(attempts), f.Retry.After)
+		v.state, v.after = queue.Deferred, max(pause(attempts), f.Retry.After)
 	default:
-		v.state = outbox.Failed
+		v.state = queue.Failed
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -28,28 +28,28 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 		name     string
 		o        smtp.Outcome
 		provider string
-		state    outbox.State
+		state    queue.State
 		rests    bool
 		least    time.Duration // of after, or of the rest
 	}{
-		{"accepted", smtp.Outcome{Status: smtp.Accepted, Stage: smtp.StageBody, Reply: reply(t, 250, "2.0.0 Ok: queued as 4BCDEF1234")}, "", outbox.HandedOver, false, none},
-		{"unknown", smtp.Outcome{Status: smtp.Unknown, Stage: smtp.StageBody, Err: errors.New("EOF")}, "", outbox.InDoubt, false, none},
-		{"no such user", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageRcpt, Reply: reply(t, 550, "5.1.1 no such user")}, "", outbox.Failed, false, none},
-		{"greylisted", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageRcpt, Reply: reply(t, 451, "4.7.1 Greylisting in action, please come back later")}, "", outbox.Deferred, false, 50 * time.Second},
-		{"421 at MAIL", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageMail, Reply: reply(t, 421, "4.3.2 try again later")}, "", outbox.Deferred, true, time.Minute},
-		{"Gmail's daily limit", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageData, Reply: reply(t, 550, "5.4.5 Daily user sending limit exceeded.")}, "gmail", outbox.Deferred, true, time.Hour},
-		{"login refused", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: reply(t, 535, "5.7.8 Error: authentication failed")}, "", outbox.Queued, true, time.Hour},
-		{"server away", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: errors.New("connection refused")}, "", outbox.Queued, true, 50 * time.Second},
-		{"nothing but a goodbye", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageQuit, Err: io.EOF}, "", outbox.Deferred, false, none},
-		{"lost in the message", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: errors.New("connection reset")}, "", outbox.Deferred, false, 50 * time.Second},
-		{"too large", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: fmt.Errorf("%w: 9 octets", smtpclient.ErrTooLarge)}, "", outbox.Failed, false, none},
-		{"no SMTPUTF8", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: smtpclient.ErrNeedsSMTPUTF8}, "", outbox.Failed, false, none},
-		{"stopped", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: errStopped}, "", outbox.Queued, false, none},
-		{"cancelled", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: context.Canceled}, "", outbox.Queued, false, none},
-		{"taken back while on the wire", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: fmt.Errorf("%w: %w", smtpclient.ErrContent, errTaken)}, "", outbox.Queued, false, none},
-		{"not marked", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: fmt.Errorf("%w: %w", smtpclient.ErrContent, fmt.Errorf("%w: disk", errMark))}, "", outbox.Queued, false, none},
-		{"body missing", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: fmt.Errorf("%w: %w", errBody, outbox.ErrNoBody)}, "", outbox.Held, false, none},
-		{"server wants a pause", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: transport.ErrPaused}, "", outbox.Queued, true, time.Minute},
+		{"accepted", smtp.Outcome{Status: smtp.Accepted, Stage: smtp.StageBody, Reply: reply(t, 250, "2.0.0 Ok: queued as 4BCDEF1234")}, "", queue.HandedOver, false, none},
+		{"unknown", smtp.Outcome{Status: smtp.Unknown, Stage: smtp.StageBody, Err: errors.New("EOF")}, "", queue.InDoubt, false, none},
+		{"no such user", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageRcpt, Reply: reply(t, 550, "5.1.1 no such user")}, "", queue.Failed, false, none},
+		{"greylisted", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageRcpt, Reply: reply(t, 451, "4.7.1 Greylisting in action, please come back later")}, "", queue.Deferred, false, 50 * time.Second},
+		{"421 at MAIL", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageMail, Reply: reply(t, 421, "4.3.2 try again later")}, "", queue.Deferred, true, time.Minute},
+		{"Gmail's daily limit", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageData, Reply: reply(t, 550, "5.4.5 Daily user sending limit exceeded.")}, "gmail", queue.Deferred, true, time.Hour},
+		{"login refused", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: reply(t, 535, "5.7.8 Error: authentication failed")}, "", queue.Queued, true, time.Hour},
+		{"server away", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: errors.New("connection refused")}, "", queue.Queued, true, 50 * time.Second},
+		{"nothing but a goodbye", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageQuit, Err: io.EOF}, "", queue.Deferred, false, none},
+		{"lost in the message", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: errors.New("connection reset")}, "", queue.Deferred, false, 50 * time.Second},
+		{"too large", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: fmt.Errorf("%w: 9 octets", smtpclient.ErrTooLarge)}, "", queue.Failed, false, none},
+		{"no SMTPUTF8", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: smtpclient.ErrNeedsSMTPUTF8}, "", queue.Failed, false, none},
+		{"stopped", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: errStopped}, "", queue.Queued, false, none},
+		{"cancelled", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: context.Canceled}, "", queue.Queued, false, none},
+		{"taken back while on the wire", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: fmt.Errorf("%w: %w", smtpclient.ErrContent, errTaken)}, "", queue.Queued, false, none},
+		{"not marked", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: fmt.Errorf("%w: %w", smtpclient.ErrContent, fmt.Errorf("%w: disk", errMark))}, "", queue.Queued, false, none},
+		{"body missing", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: fmt.Errorf("%w: %w", errBody, queue.ErrNoBody)}, "", queue.Held, false, none},
+		{"server wants a pause", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: transport.ErrPaused}, "", queue.Queued, true, time.Minute},
 	} {
 		v := judge(c.o, c.provider, 0, 0)
 		if v.state != c.state || (v.rest > 0) != c.rests {
@@ -65,7 +65,7 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 // behind the message is in doubt, and only what was refused fails.
 func TestEveryKnownReplyIsJudged(t *testing.T) {
 	t.Parallel()
-	judged := map[outbox.State]int{}
+	judged := map[queue.State]int{}
 	for _, row := range diagnosis.Rows() {
 		for _, stage := range row.At {
 			for _, code := range row.Codes {
@@ -88,23 +88,23 @@ func TestEveryKnownReplyIsJudged(t *testing.T) {
 				v := judge(o, provider, 0, 0)
 				judged[v.state]++
 				switch {
-				case v.state == outbox.HandedOver, v.state == outbox.InDoubt:
+				case v.state == queue.HandedOver, v.state == queue.InDoubt:
 					t.Errorf("%s: %d at %s is %s", row.ID, code, stage, v.state)
-				case v.state == outbox.Failed && status != smtp.Refused:
+				case v.state == queue.Failed && status != smtp.Refused:
 					t.Errorf("%s: %d at %s is %s for a recipient that is %s", row.ID, code, stage, v.state, status)
 				case v.rest > 0 && v.suspects == stage.BeforeMail():
 					t.Errorf("%s: %d at %s: the account rests at once: %v", row.ID, code, stage, !v.suspects)
-				case v.suspects && v.state != outbox.Deferred:
+				case v.suspects && v.state != queue.Deferred:
 					t.Errorf("%s: %d at %s is %s: it is no try of this message", row.ID, code, stage, v.state)
-				case v.state == outbox.Queued && v.rest == 0:
+				case v.state == queue.Queued && v.rest == 0:
 					t.Errorf("%s: %d at %s is tried again at once", row.ID, code, stage)
-				case v.state == outbox.Deferred && v.after < 50*time.Second:
+				case v.state == queue.Deferred && v.after < 50*time.Second:
 					t.Errorf("%s: %d at %s is tried again in %v", row.ID, code, stage, v.after)
 				}
 			}
 		}
 	}
-	if judged[outbox.Failed] < 50 || judged[outbox.Deferred] < 20 || judged[outbox.Queued] < 50 {
+	if judged[queue.Failed] < 50 || judged[queue.Deferred] < 20 || judged[queue.Queued] < 50 {
 		t.Errorf("the rows of diagnosis gave %v: too few to say anything", judged)
 	}
 	t.Log(judged)
@@ -121,27 +121,27 @@ func TestPausesGrow(t *testing.T) {
 
 func TestOneCopyInTheSentFolderSpeaksForOneTransaction(t *testing.T) {
 	t.Parallel()
-	entry := func(states ...outbox.State) outbox.Entry {
-		e := outbox.Entry{MessageID: "<1@x>", Total: len(states)}
+	entry := func(states ...queue.State) queue.Entry {
+		e := queue.Entry{MessageID: "<1@x>", Total: len(states)}
 		for i, s := range states {
-			e.Recipients = append(e.Recipients, outbox.Status{N: i, State: s, Attempts: 1})
+			e.Recipients = append(e.Recipients, queue.Recipient{N: i, State: s, Attempts: 1})
 		}
 		return e
 	}
-	before := entry(outbox.InDoubt, outbox.Cancelled)
+	before := entry(queue.InDoubt, queue.Cancelled)
 	before.Recipients[1].Doubted = true
 	for _, c := range []struct {
 		name string
-		e    outbox.Entry
+		e    queue.Entry
 		want bool
 	}{
-		{"one", entry(outbox.InDoubt), true},
-		{"two, perhaps not together", entry(outbox.InDoubt, outbox.InDoubt), false},
-		{"the other was refused", entry(outbox.InDoubt, outbox.Failed), true},
-		{"the other was handed over, perhaps before", entry(outbox.HandedOver, outbox.InDoubt), false},
-		{"the other is on its way", entry(outbox.InDoubt, outbox.Sending), false},
+		{"one", entry(queue.InDoubt), true},
+		{"two, perhaps not together", entry(queue.InDoubt, queue.InDoubt), false},
+		{"the other was refused", entry(queue.InDoubt, queue.Failed), true},
+		{"the other was handed over, perhaps before", entry(queue.HandedOver, queue.InDoubt), false},
+		{"the other is on its way", entry(queue.InDoubt, queue.Sending), false},
 		{"the other was in doubt before", before, false},
-		{"nobody in doubt", entry(outbox.Queued), false},
+		{"nobody in doubt", entry(queue.Queued), false},
 	} {
 		if got := copyProves(c.e); got != c.want {
 			t.Errorf("%s: %v", c.name, got)

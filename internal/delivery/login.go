@@ -5,6 +5,7 @@ import (
 
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -26,7 +27,7 @@ func LoginWorked(ctx context.Context, s outbox.Store, account string) (resumed b
 
 // refusedLogin reports whether an account rests because its login was refused, or
 // because the server wanted one.
-func refusedLogin(why outbox.Answer) bool {
+func refusedLogin(why queue.Answer) bool {
 	if why.Stage == smtp.StageAuth {
 		return true
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -14,14 +15,14 @@ import (
 func TestALoginThatWorkedEndsTheRest(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		why  outbox.Answer
+		why  queue.Answer
 		ends bool
 	}{
-		{outbox.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535}, Class: string(diagnosis.ClassAuthBadCredentials)}, true},
-		{outbox.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 454}}, true},
-		{outbox.Answer{Stage: smtp.StageMail, Reply: smtp.Reply{Code: 530}, Class: string(diagnosis.ClassAuthRequired)}, true},
-		{outbox.Answer{Stage: smtp.StageData, Reply: smtp.Reply{Code: 550}, Class: string(diagnosis.ClassDailyQuota)}, false},
-		{outbox.Answer{Stage: smtp.StageGreeting, Reply: smtp.Reply{Code: 421}}, false},
+		{queue.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535}, Class: string(diagnosis.ClassAuthBadCredentials)}, true},
+		{queue.Answer{Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 454}}, true},
+		{queue.Answer{Stage: smtp.StageMail, Reply: smtp.Reply{Code: 530}, Class: string(diagnosis.ClassAuthRequired)}, true},
+		{queue.Answer{Stage: smtp.StageData, Reply: smtp.Reply{Code: 550}, Class: string(diagnosis.ClassDailyQuota)}, false},
+		{queue.Answer{Stage: smtp.StageGreeting, Reply: smtp.Reply{Code: 421}}, false},
 	} {
 		w := newWorld(t)
 		w.enqueue("a@example.org")

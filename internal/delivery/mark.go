@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // mostAhead bounds how many messages are marked before their turn: so many more
@@ -199,7 +200,7 @@ func (m *marker) commit(batch []*parcel) {
 	if m.c.s.used(err) {
 		d.o.Observe(Event{Kind: Marked, Account: m.c.account, Count: len(leases), Began: began, Took: took})
 	}
-	taken := make(map[outbox.ID]bool, len(lost))
+	taken := make(map[queue.ID]bool, len(lost))
 	for _, l := range lost {
 		taken[l.ID] = true
 	}

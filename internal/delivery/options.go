@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -106,13 +107,13 @@ const (
 type Event struct {
 	Kind      EventKind
 	Account   string
-	ID        outbox.ID
+	ID        queue.ID
 	N         int
 	MessageID string
 	Domain    string // of the recipient
-	State     outbox.State
+	State     queue.State
 	Attempt   int
-	Answer    outbox.Answer
+	Answer    queue.Answer
 	Count     int
 	Size      int64
 	For       time.Duration // of a pause

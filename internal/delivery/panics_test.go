@@ -10,6 +10,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // panicking is a store of which a method panics, once.
@@ -41,7 +42,7 @@ func (s panicking) Settle(ctx context.Context, settlements []outbox.Settlement) 
 	return s.Store.Settle(ctx, settlements)
 }
 
-func (s panicking) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+func (s panicking) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	s.at("Body")
 	return s.Store.Body(ctx, id)
 }
@@ -61,7 +62,7 @@ func (s panicking) Due(ctx context.Context) ([]outbox.Due, error) {
 	return s.Store.Due(ctx)
 }
 
-func (s panicking) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) {
+func (s panicking) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 	s.at("List")
 	return s.Store.List(ctx, f)
 }
@@ -123,7 +124,7 @@ func (w *world) endsWith(t *testing.T, said string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := stats.Accounts[0].Count[outbox.Leased]; n != 0 || len(stats.Workers) != 0 {
+	if n := stats.Accounts[0].Count[queue.Leased]; n != 0 || len(stats.Workers) != 0 {
 		t.Errorf("%d are leased still, by %v", n, stats.Workers)
 	}
 }

@@ -27,18 +27,18 @@ type parcel struct {
 	body io.ReadCloser // open, where Item has none
 }
 
-func (p *parcel) lease(r outbox.Recipient) outbox.Lease {
+func (p *parcel) lease(r outbox.LeasedRecipient) outbox.Lease {
 	return outbox.Lease{ID: p.item.ID, N: r.N, Token: r.Token}
 }
 
 // recipient is the one of a place in the envelope.
-func (p *parcel) recipient(n int) outbox.Recipient {
+func (p *parcel) recipient(n int) outbox.LeasedRecipient {
 	for _, r := range p.item.Recipients {
 		if r.N == n {
 			return r
 		}
 	}
-	return outbox.Recipient{N: n}
+	return outbox.LeasedRecipient{N: n}
 }
 
 // Size, EightBit, NeedsSMTPUTF8 and IsBinary are what was found when it was

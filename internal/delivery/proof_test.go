@@ -9,6 +9,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // folder is a Sent folder in which each message is found, as of a time.
@@ -40,7 +41,7 @@ func newFolder(arrived func() time.Time) folder {
 }
 
 // again enqueues a message that has the Message-ID of another.
-func (w *world) again(id outbox.ID, account, to string) outbox.ID {
+func (w *world) again(id queue.ID, account, to string) queue.ID {
 	w.t.Helper()
 	e, err := w.model.Show(w.t.Context(), id)
 	if err != nil {
@@ -51,7 +52,7 @@ func (w *world) again(id outbox.ID, account, to string) outbox.ID {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r, err := w.model.Enqueue(w.t.Context(), outbox.New{Account: account, Envelope: envelope, MessageID: e.MessageID, Content: content,
+	r, err := w.model.Enqueue(w.t.Context(), outbox.NewMessage{Account: account, Envelope: envelope, MessageID: e.MessageID, Content: content,
 		Key: to, Fingerprint: sha256.Sum256([]byte(to))})
 	if err != nil {
 		w.t.Fatal(err)
@@ -66,25 +67,25 @@ func TestACopyProvesItsOwnTransactionOnly(t *testing.T) {
 	now := func(w *world) func() time.Time { return w.clock.Now }
 	for _, c := range []struct {
 		name    string
-		before  func(w *world, id outbox.ID)
+		before  func(w *world, id queue.ID)
 		arrived func(w *world) func() time.Time
 		proves  bool
 	}{
-		{"no other message", func(*world, outbox.ID) {}, now, true},
-		{"another that waits", func(w *world, id outbox.ID) { w.again(id, "other", "b@example.org") }, now, true},
-		{"another that was handed over", func(w *world, id outbox.ID) { w.again(id, account, "b@example.org"); w.transact(1, outbox.HandedOver) }, now, false},
-		{"another that is in doubt", func(w *world, id outbox.ID) { w.again(id, account, "b@example.org"); w.transact(1, outbox.InDoubt) }, now, false},
-		{"another that was deferred", func(w *world, id outbox.ID) { w.again(id, account, "b@example.org"); w.transact(1, outbox.Deferred) }, now, false},
-		{"another that was refused", func(w *world, id outbox.ID) { w.again(id, account, "b@example.org"); w.transact(1, outbox.Failed) }, now, false},
-		{"a copy from before the mark", func(*world, outbox.ID) {}, func(w *world) func() time.Time {
+		{"no other message", func(*world, queue.ID) {}, now, true},
+		{"another that waits", func(w *world, id queue.ID) { w.again(id, "other", "b@example.org") }, now, true},
+		{"another that was handed over", func(w *world, id queue.ID) { w.again(id, account, "b@example.org"); w.transact(1, queue.HandedOver) }, now, false},
+		{"another that is in doubt", func(w *world, id queue.ID) { w.again(id, account, "b@example.org"); w.transact(1, queue.InDoubt) }, now, false},
+		{"another that was deferred", func(w *world, id queue.ID) { w.again(id, account, "b@example.org"); w.transact(1, queue.Deferred) }, now, false},
+		{"another that was refused", func(w *world, id queue.ID) { w.again(id, account, "b@example.org"); w.transact(1, queue.Failed) }, now, false},
+		{"a copy from before the mark", func(*world, queue.ID) {}, func(w *world) func() time.Time {
 			at := w.clock.Now().Add(-2 * time.Second)
 			return func() time.Time { return at }
 		}, false},
-		{"a copy of the second of the mark", func(*world, outbox.ID) {}, func(w *world) func() time.Time {
+		{"a copy of the second of the mark", func(*world, queue.ID) {}, func(w *world) func() time.Time {
 			at := w.clock.Now().Truncate(time.Second)
 			return func() time.Time { return at }
 		}, true},
-		{"a copy of which nobody knows when it came", func(*world, outbox.ID) {}, func(*world) func() time.Time {
+		{"a copy of which nobody knows when it came", func(*world, queue.ID) {}, func(*world) func() time.Time {
 			return func() time.Time { return time.Time{} }
 		}, false},
 	} {
@@ -92,7 +93,7 @@ func TestACopyProvesItsOwnTransactionOnly(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			id := w.enqueue("a@example.org")
-			w.transact(1, outbox.InDoubt)
+			w.transact(1, queue.InDoubt)
 			f := newFolder(c.arrived(w))
 			c.before(w, id)
 			w.route.Sent = f.open
@@ -115,12 +116,12 @@ func TestDoubtsOfAnAccountShareAConnection(t *testing.T) {
 	w := newWorld(t)
 	for range 30 {
 		w.enqueue("a@example.org")
-		w.transact(1, outbox.InDoubt)
+		w.transact(1, queue.InDoubt)
 	}
 	f := newFolder(w.clock.Now)
 	w.route.Sent = f.open
 	w.reconciles()
-	w.passes("the end of all doubts", func() bool { return w.allAre(outbox.HandedOver, 30) })
+	w.passes("the end of all doubts", func() bool { return w.allAre(queue.HandedOver, 30) })
 	if opened, looked := f.opened.Load(), f.looked.Load(); opened > looked/2 {
 		t.Errorf("%d connections for %d looks", opened, looked)
 	}
@@ -132,7 +133,7 @@ func TestASlowMailboxDelaysNothingElse(t *testing.T) {
 	w := newWorld(t)
 	for range 6 {
 		w.enqueue("a@example.org")
-		w.transact(1, outbox.InDoubt)
+		w.transact(1, queue.InDoubt)
 	}
 	slow := newFolder(w.clock.Now)
 	slow.stalls = true
@@ -153,7 +154,7 @@ func TestASlowMailboxDelaysNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := w.model.Enqueue(t.Context(), outbox.New{Account: "nobody", Envelope: envelope, MessageID: content.MessageID(), Content: content,
+	r, err := w.model.Enqueue(t.Context(), outbox.NewMessage{Account: "nobody", Envelope: envelope, MessageID: content.MessageID(), Content: content,
 		NotBefore: w.clock.Now().Add(time.Hour), Expires: w.clock.Now().Add(2 * time.Hour)})
 	if err != nil {
 		t.Fatal(err)

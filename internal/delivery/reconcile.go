@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 const (
@@ -55,14 +56,14 @@ func (s *shift) reconcile() {
 }
 
 // collect lists what is in doubt and may be looked into, by account.
-func (s *shift) collect() map[string][]outbox.Entry {
+func (s *shift) collect() map[string][]queue.Entry {
 	d := s.d
-	accounts := map[string][]outbox.Entry{}
+	accounts := map[string][]queue.Entry{}
 	for range doubtPages {
 		d.mu.Lock()
 		behind := d.doubtsBehind
 		d.mu.Unlock()
-		page, err := d.o.Store.List(s.over, outbox.Filter{States: []outbox.State{outbox.InDoubt}, Limit: doubtsAPage, Oldest: true, Before: behind})
+		page, err := d.o.Store.List(s.over, queue.Filter{States: []queue.State{queue.InDoubt}, Limit: doubtsAPage, Oldest: true, Before: behind})
 		if s.over.Err() != nil || !d.used(err) {
 			return nil
 		}
@@ -81,7 +82,7 @@ func (s *shift) collect() map[string][]outbox.Entry {
 
 // look goes through the doubts of an account until they are done or the time is over;
 // what is left is looked into the next time.
-func (s *shift) look(account string, doubts []outbox.Entry) {
+func (s *shift) look(account string, doubts []queue.Entry) {
 	route, err := s.d.o.Route(s.over, account)
 	if err != nil {
 		return // its couriers say so
@@ -126,9 +127,9 @@ func (v *visit) close() {
 
 // forgetDoubts forgets the doubts that ended, of the messages from one to the end of
 // a page, and notes where the next page begins.
-func (d *Delivery) forgetDoubts(behind outbox.ID, page outbox.Page) {
-	seen := make(map[outbox.ID]bool, len(page.Entries))
-	last := outbox.ID(0)
+func (d *Delivery) forgetDoubts(behind queue.ID, page queue.Page) {
+	seen := make(map[queue.ID]bool, len(page.Entries))
+	last := queue.ID(0)
 	for _, e := range page.Entries {
 		seen[e.ID], last = true, e.ID
 	}
@@ -147,7 +148,7 @@ func (d *Delivery) forgetDoubts(behind outbox.ID, page outbox.Page) {
 
 // isDue reports whether a message in doubt is to be looked into, and when it was
 // not looked into before, sees to it that it is soon.
-func (d *Delivery) isDue(e outbox.Entry) bool {
+func (d *Delivery) isDue(e queue.Entry) bool {
 	if d.isNew(e) {
 		return false
 	}
@@ -158,7 +159,7 @@ func (d *Delivery) isDue(e outbox.Entry) bool {
 
 // lookNow notes that a message is looked into; false when another one has just done
 // so.
-func (d *Delivery) lookNow(e outbox.Entry) bool {
+func (d *Delivery) lookNow(e queue.Entry) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now, known := d.o.Now(), d.doubts[e.ID]
@@ -173,7 +174,7 @@ func (d *Delivery) lookNow(e outbox.Entry) bool {
 
 // isNew notes a doubt that was not there before, or is another one by now: what was
 // seen before it says nothing about it.
-func (d *Delivery) isNew(e outbox.Entry) bool {
+func (d *Delivery) isNew(e queue.Entry) bool {
 	var since time.Time
 	for _, r := range doubted(e) {
 		if r.Updated.After(since) {
@@ -190,20 +191,20 @@ func (d *Delivery) isNew(e outbox.Entry) bool {
 }
 
 // resolve ends the doubt about a message, if it can.
-func (s *shift) resolve(ctx context.Context, v *visit, id outbox.ID) {
+func (s *shift) resolve(ctx context.Context, v *visit, id queue.ID) {
 	d, route := s.d, v.route
 	e, ok := s.inDoubt(id)
 	if !ok {
 		return
 	}
-	verb := outbox.Verb("")
+	verb := queue.Verb("")
 	if route.Sent != nil && e.MessageID != "" && (copyProves(e) || route.Keeps && noneHasIt(e)) {
 		seen, err := v.find(ctx, e.MessageID)
 		if s.over.Err() != nil {
 			return
 		}
 		if err != nil {
-			d.o.Observe(Event{Kind: Reconciled, Account: e.Account, ID: id, MessageID: e.MessageID, State: outbox.InDoubt, Err: err})
+			d.o.Observe(Event{Kind: Reconciled, Account: e.Account, ID: id, MessageID: e.MessageID, State: queue.InDoubt, Err: err})
 		}
 		known := d.sawCopy(id, seen.Found, err)
 		// What happened meanwhile, what was seen may be about.
@@ -212,15 +213,15 @@ func (s *shift) resolve(ctx context.Context, v *visit, id outbox.ID) {
 		}
 		switch {
 		case err == nil && seen.Found && copyProves(e) && isOf(seen, e) && s.isAlone(e):
-			verb = outbox.ResolveFound
+			verb = queue.ResolveFound
 		case err == nil && !seen.Found && route.Keeps && noneHasIt(e) && known.absent >= looks:
-			verb = outbox.ResolveResend
+			verb = queue.ResolveResend
 		case known.looked < looks:
 			return // it may show up yet
 		}
 	}
 	if verb == "" && route.Doubt == RetryDoubt {
-		verb = outbox.ResolveResend
+		verb = queue.ResolveResend
 	}
 	if verb != "" {
 		s.change(e, verb)
@@ -229,30 +230,30 @@ func (s *shift) resolve(ctx context.Context, v *visit, id outbox.ID) {
 
 // isOf reports whether a copy can be of the transaction that is in doubt: it arrived no
 // earlier than the recipient was marked as being sent. Servers tell seconds.
-func isOf(seen Sighting, e outbox.Entry) bool {
+func isOf(seen Sighting, e queue.Entry) bool {
 	marked := doubted(e)[0].Marked
 	return !marked.IsZero() && !seen.Arrived.Before(marked.Truncate(time.Second))
 }
 
 // isAlone reports whether no other message of the outbox with this Message-ID was ever
 // tried: a copy could be of that one.
-func (s *shift) isAlone(e outbox.Entry) bool {
-	page, err := s.d.o.Store.List(s.over, outbox.Filter{MessageID: e.MessageID, Limit: sameID})
+func (s *shift) isAlone(e queue.Entry) bool {
+	page, err := s.d.o.Store.List(s.over, queue.Filter{MessageID: e.MessageID, Limit: sameID})
 	if s.over.Err() != nil || !s.d.used(err) || page.More {
 		return false
 	}
-	return !slices.ContainsFunc(page.Entries, func(other outbox.Entry) bool { return other.ID != e.ID && wasTried(other) })
+	return !slices.ContainsFunc(page.Entries, func(other queue.Entry) bool { return other.ID != e.ID && wasTried(other) })
 }
 
 // wasTried reports whether something of a message was ever on a wire, or is about to
 // be.
-func wasTried(e outbox.Entry) bool {
+func wasTried(e queue.Entry) bool {
 	if e.Total > len(e.Recipients) {
 		return true // a list does not show them all
 	}
-	return slices.ContainsFunc(e.Recipients, func(r outbox.Status) bool {
+	return slices.ContainsFunc(e.Recipients, func(r queue.Recipient) bool {
 		switch r.State {
-		case outbox.Leased, outbox.Sending, outbox.InDoubt, outbox.HandedOver:
+		case queue.Leased, queue.Sending, queue.InDoubt, queue.HandedOver:
 			return true
 		}
 		return r.Attempts > 0 || r.Doubted
@@ -261,7 +262,7 @@ func wasTried(e outbox.Entry) bool {
 
 // inDoubt is a message of which something is in doubt, and since no later than was
 // known.
-func (s *shift) inDoubt(id outbox.ID) (outbox.Entry, bool) {
+func (s *shift) inDoubt(id queue.ID) (queue.Entry, bool) {
 	e, err := s.d.o.Store.Show(s.over, id)
 	if s.over.Err() != nil || !s.d.used(err) {
 		return e, false
@@ -270,7 +271,7 @@ func (s *shift) inDoubt(id outbox.ID) (outbox.Entry, bool) {
 }
 
 // sawCopy notes whether a copy was there. A look that failed says nothing.
-func (d *Delivery) sawCopy(id outbox.ID, found bool, err error) doubt {
+func (d *Delivery) sawCopy(id queue.ID, found bool, err error) doubt {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	known := d.doubts[id]
@@ -285,34 +286,34 @@ func (d *Delivery) sawCopy(id outbox.ID, found bool, err error) doubt {
 	return known
 }
 
-func (s *shift) change(e outbox.Entry, verb outbox.Verb) {
-	c := outbox.Change{Verb: verb, Filter: outbox.Filter{IDs: []outbox.ID{e.ID}, States: []outbox.State{outbox.InDoubt}}}
-	if verb == outbox.ResolveFound {
+func (s *shift) change(e queue.Entry, verb queue.Verb) {
+	c := outbox.Change{Verb: verb, Filter: queue.Filter{IDs: []queue.ID{e.ID}, States: []queue.State{queue.InDoubt}}}
+	if verb == queue.ResolveFound {
 		c.N = &doubted(e)[0].N // there is no other
 	}
 	changed, err := s.d.o.Store.Change(s.hard, c)
 	if !s.used(err) || changed.Recipients == 0 {
 		return
 	}
-	state, _ := verb.Goes(outbox.InDoubt)
+	state, _ := verb.Target(queue.InDoubt)
 	s.d.o.Observe(Event{Kind: Reconciled, Account: e.Account, ID: e.ID, MessageID: e.MessageID, State: state, Count: changed.Recipients})
 	s.d.look()
 }
 
 // doubted are the recipients in doubt.
-func doubted(e outbox.Entry) []outbox.Status {
-	return slices.DeleteFunc(slices.Clone(e.Recipients), func(r outbox.Status) bool { return r.State != outbox.InDoubt })
+func doubted(e queue.Entry) []queue.Recipient {
+	return slices.DeleteFunc(slices.Clone(e.Recipients), func(r queue.Recipient) bool { return r.State != queue.InDoubt })
 }
 
 // copyProves reports whether a copy in the Sent folder can only be from what is in
 // doubt. Recipients may have gone in a transaction each, of which one only came to its
 // end, and nobody noted which went together: so one recipient alone is in doubt, and
 // none of the others has, had or may have had the message.
-func copyProves(e outbox.Entry) bool {
+func copyProves(e queue.Entry) bool {
 	for _, r := range e.Recipients {
 		switch r.State {
-		case outbox.InDoubt:
-		case outbox.HandedOver, outbox.Leased, outbox.Sending:
+		case queue.InDoubt:
+		case queue.HandedOver, queue.Leased, queue.Sending:
 			return false
 		default:
 			if r.Doubted {
@@ -325,6 +326,6 @@ func copyProves(e outbox.Entry) bool {
 
 // noneHasIt reports whether that there is no copy says something: not of a message
 // that should have left one.
-func noneHasIt(e outbox.Entry) bool {
-	return !slices.ContainsFunc(e.Recipients, func(r outbox.Status) bool { return r.State == outbox.HandedOver })
+func noneHasIt(e queue.Entry) bool {
+	return !slices.ContainsFunc(e.Recipients, func(r queue.Recipient) bool { return r.State == queue.HandedOver })
 }

@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // doubtful is a world with one message in doubt, and a worker that looks into it
 // whenever the clock is moved on.
-func doubtful(t *testing.T, change func(*world)) (*world, outbox.ID) {
+func doubtful(t *testing.T, change func(*world)) (*world, queue.ID) {
 	t.Helper()
 	w := newWorld(t, "body-cut*1")
 	id := w.enqueue("a@example.org")
@@ -68,7 +68,7 @@ func TestACopyInTheSentFolderEndsTheDoubt(t *testing.T) {
 	if n, _ := w.deliveries(); n != 1 {
 		t.Errorf("the server has it %d times", n)
 	}
-	w.wait("the event of it", func() bool { return w.saw(delivery.Reconciled, outbox.HandedOver) == 1 })
+	w.wait("the event of it", func() bool { return w.saw(delivery.Reconciled, queue.HandedOver) == 1 })
 }
 
 func TestHoldKeepsTheDoubt(t *testing.T) {

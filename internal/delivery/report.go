@@ -8,6 +8,7 @@ import (
 
 	"github.com/yanmail/yan/internal/bounce"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // mostReports bounds how many messages are reported about at a time, mostUntold how
@@ -64,7 +65,7 @@ func (s *shift) tell(route Route, r outbox.Report) error {
 		switch {
 		case err == nil:
 			told = true
-		case errors.Is(err, outbox.ErrConflict), errors.Is(err, bounce.ErrNobody):
+		case errors.Is(err, queue.ErrConflict), errors.Is(err, bounce.ErrNobody):
 		default:
 			return err
 		}
@@ -96,7 +97,7 @@ func (s *shift) enqueueReport(route Route, r outbox.Report) error {
 	case err == nil:
 		defer body.Close()
 		about.Text = body
-	case !errors.Is(err, outbox.ErrNoBody):
+	case !errors.Is(err, queue.ErrNoBody):
 		return err
 	}
 	content, envelope, err := bounce.Compose(about)
@@ -104,7 +105,7 @@ func (s *shift) enqueueReport(route Route, r outbox.Report) error {
 		return err
 	}
 	key := reportKey(r)
-	_, err = d.o.Store.Enqueue(s.hard, outbox.New{Account: r.Account, Key: key, Fingerprint: sha256.Sum256([]byte(key)),
+	_, err = d.o.Store.Enqueue(s.hard, outbox.NewMessage{Account: r.Account, Key: key, Fingerprint: sha256.Sum256([]byte(key)),
 		Envelope: envelope, MessageID: content.MessageID(), Subject: "Not sent 未发出: " + r.MessageID, Content: content, ReportOn: r.ID})
 	return err
 }

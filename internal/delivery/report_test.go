@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -25,11 +25,11 @@ func TestTheSenderIsToldOnce(t *testing.T) {
 	for range 3 {
 		w.drain()
 	}
-	page, err := w.model.List(t.Context(), outbox.Filter{})
+	page, err := w.model.List(t.Context(), queue.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	reports := map[outbox.ID]int{}
+	reports := map[queue.ID]int{}
 	for _, e := range page.Entries {
 		if e.ReportOn != 0 {
 			reports[e.ReportOn]++

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // mostSettled bounds how many settlements go into one call.
@@ -44,7 +45,7 @@ func (s *settler) add(p *parcel, settlements []outbox.Settlement) {
 	for _, settlement := range settlements {
 		r := p.recipient(settlement.N)
 		attempt := r.Attempts + 1
-		if settlement.State == outbox.Queued || settlement.State == outbox.Held {
+		if settlement.State == queue.Queued || settlement.State == queue.Held {
 			attempt = 0
 		}
 		s.queue = append(s.queue, told{settlement, Event{Kind: Settled, Account: s.c.account, ID: p.item.ID, N: r.N,
@@ -152,7 +153,7 @@ func (s *settler) tell(batch []told, stale []outbox.Lease) {
 	}
 	d.mu.Lock()
 	for i := range batch {
-		if state := batch[i].settlement.State; state != outbox.Queued && !late[batch[i].settlement.Lease] {
+		if state := batch[i].settlement.State; state != queue.Queued && !late[batch[i].settlement.Lease] {
 			d.count[state]++
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // asleep is a mailbox that takes nothing before its context is over.
@@ -33,7 +33,7 @@ func TestASlowMailboxHoldsUpNoAnswer(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- delivery.New(w.opts).Run(ctx) }()
 	// More than may wait for their copy: the last claim began when there was room.
-	w.wait("the answers", func() bool { return w.saw(delivery.Settled, outbox.HandedOver) >= 80 })
+	w.wait("the answers", func() bool { return w.saw(delivery.Settled, queue.HandedOver) >= 80 })
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -23,7 +24,7 @@ const firstFix = 5 * time.Minute
 type suspicion struct {
 	class    string
 	named    map[string]bool // what the server answered about
-	messages map[outbox.ID]bool
+	messages map[queue.ID]bool
 	pauses   int // of the account, since a message got through
 }
 
@@ -33,12 +34,12 @@ type suspicion struct {
 // After each pause two messages are tried again, and where only a person can put things
 // right the first pauses are shorter: a relay that refuses strangers still takes what is
 // for its own users.
-func (d *Delivery) suspect(account string, id outbox.ID, v verdict, named string) time.Duration {
+func (d *Delivery) suspect(account string, id queue.ID, v verdict, named string) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.suspects[account]
 	if s == nil {
-		s = &suspicion{messages: map[outbox.ID]bool{}}
+		s = &suspicion{messages: map[queue.ID]bool{}}
 		d.suspects[account] = s
 	}
 	if s.class != v.answer.Class || s.named == nil {
@@ -53,7 +54,7 @@ func (d *Delivery) suspect(account string, id outbox.ID, v verdict, named string
 		rest = min(rest, firstFix<<min(s.pauses, 10))
 	}
 	s.pauses++
-	s.named, s.messages = nil, map[outbox.ID]bool{}
+	s.named, s.messages = nil, map[queue.ID]bool{}
 	return rest
 }
 
@@ -67,7 +68,7 @@ func (d *Delivery) clear(account string) {
 // named is what a reply inside a transaction was about: the domain of the
 // recipient at RCPT, the sender at MAIL where that is not the account's own, the
 // message otherwise.
-func (c *courier) named(p *parcel, r outbox.Recipient, stage smtp.Stage) string {
+func (c *courier) named(p *parcel, r outbox.LeasedRecipient, stage smtp.Stage) string {
 	switch {
 	case stage == smtp.StageRcpt:
 		return "to " + r.Address.ASCIIDomain()
@@ -81,7 +82,7 @@ func (c *courier) named(p *parcel, r outbox.Recipient, stage smtp.Stage) string 
 
 // restHere lets an account rest in this process only: its fault may be this
 // machine's own, and others may be able to send.
-func (d *Delivery) restHere(account string, rest time.Duration, why outbox.Answer) {
+func (d *Delivery) restHere(account string, rest time.Duration, why queue.Answer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.rests[account] = Rest{Account: account, Until: d.o.Now().Add(rest), Answer: why, resumed: d.resumed[account]}
@@ -93,6 +94,6 @@ func (d *Delivery) restHere(account string, rest time.Duration, why outbox.Answe
 type Rest struct {
 	Account string
 	Until   time.Time
-	Answer  outbox.Answer
+	Answer  queue.Answer
 	resumed int64 // outbox.Due.Resumed when it began
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -34,7 +35,7 @@ func poisons() []string {
 }
 
 // poison enqueues a message that meets a reply.
-func (w *world) poison(word, domain string) outbox.ID {
+func (w *world) poison(word, domain string) queue.ID {
 	w.t.Helper()
 	at := word // once for each message
 	from, to := "me@example.org", "a@"+domain
@@ -52,7 +53,7 @@ func (w *world) poison(word, domain string) outbox.ID {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r, err := w.model.Enqueue(w.t.Context(), outbox.New{Account: account, Envelope: envelope, MessageID: content.MessageID(), Content: content})
+	r, err := w.model.Enqueue(w.t.Context(), outbox.NewMessage{Account: account, Envelope: envelope, MessageID: content.MessageID(), Content: content})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func TestOneMessageDoesNotStopTheOthers(t *testing.T) {
 			w := newWorld(t)
 			w.route.ReportFrom = address(t, "me@example.org")
 			bad := w.poison(word, "elsewhere.test")
-			var good []outbox.ID
+			var good []queue.ID
 			for n := range 5 {
 				good = append(good, w.enqueue(fmt.Sprintf("g%d@example.net", n)))
 			}
@@ -187,7 +188,7 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			var ids []outbox.ID
+			var ids []queue.ID
 			for range 4 {
 				ids = append(ids, w.enqueue("a@example.org"))
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/sandbox"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
@@ -89,7 +90,7 @@ func (w *world) observe(e delivery.Event) {
 }
 
 // saw counts events.
-func (w *world) saw(kind delivery.EventKind, state outbox.State) (n int) {
+func (w *world) saw(kind delivery.EventKind, state queue.State) (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range w.events {
@@ -123,20 +124,20 @@ func address(t *testing.T, s string) smtp.Address {
 }
 
 // enqueue puts a message to these recipients into the outbox.
-func (w *world) enqueue(to ...string) outbox.ID {
+func (w *world) enqueue(to ...string) queue.ID {
 	w.t.Helper()
 	return w.enqueueUntil(time.Time{}, to...)
 }
 
 // enqueueUntil has it expire.
-func (w *world) enqueueUntil(expires time.Time, to ...string) outbox.ID {
+func (w *world) enqueueUntil(expires time.Time, to ...string) queue.ID {
 	w.t.Helper()
 	content := compose(w.t, to...)
 	envelope, err := content.Envelope()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r, err := w.opts.Store.Enqueue(w.t.Context(), outbox.New{Account: account, Envelope: envelope,
+	r, err := w.opts.Store.Enqueue(w.t.Context(), outbox.NewMessage{Account: account, Envelope: envelope,
 		MessageID: content.MessageID(), Content: content, Expires: expires})
 	if err != nil {
 		w.t.Fatal(err)
@@ -154,7 +155,7 @@ func compose(t *testing.T, to ...string) *message.Content {
 	return content
 }
 
-func (w *world) drain() delivery.Drained {
+func (w *world) drain() queue.Drained {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
@@ -169,7 +170,7 @@ func (w *world) drain() delivery.Drained {
 }
 
 // states are those of a message's recipients, by place.
-func (w *world) states(id outbox.ID) string {
+func (w *world) states(id queue.ID) string {
 	w.t.Helper()
 	e, err := w.model.Show(w.t.Context(), id)
 	if err != nil {
@@ -182,7 +183,7 @@ func (w *world) states(id outbox.ID) string {
 	return strings.Join(states, " ")
 }
 
-func (w *world) want(id outbox.ID, states string) {
+func (w *world) want(id queue.ID, states string) {
 	w.t.Helper()
 	if got := w.states(id); got != states {
 		w.t.Errorf("message %d: %s, want %s", id, got, states)

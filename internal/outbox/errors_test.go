@@ -8,18 +8,19 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // WhyBroken drops the doubt about a change, and nothing else.
 func TestWhyBroken(t *testing.T) {
 	t.Parallel()
-	moved := sentence.Errorf("%w: %s was moved", outbox.ErrBroken, "o.db")
-	unsure := sentence.Errorf("%w: %w", outbox.ErrUncertain, moved)
+	moved := sentence.Errorf("%w: %s was moved", queue.ErrBroken, "o.db")
+	unsure := sentence.Errorf("%w: %w", queue.ErrUncertain, moved)
 	for _, c := range []struct{ err, want error }{
 		{nil, nil},
 		{io.EOF, io.EOF},
 		{moved, moved},
-		{outbox.ErrUncertain, outbox.ErrUncertain},
+		{queue.ErrUncertain, queue.ErrUncertain},
 		{unsure, moved},
 		{fmt.Errorf("renewing: %w", unsure), moved},
 		{errors.Join(io.EOF, unsure), moved},

@@ -1,9 +1,9 @@
 package outbox
 
 import (
-	"strconv"
 	"time"
 
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -12,26 +12,8 @@ import (
 // section 4.5.4.1: at least four to five days).
 const Lifetime = 5 * 24 * time.Hour
 
-// ID names a message in its outbox: it counts up from 1, with gaps.
-type ID int64
-
-// String is the number.
-func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
-
-// Priority decides who goes first among what is due.
-type Priority int
-
-const (
-	Normal Priority = 0
-	High   Priority = 1
-	Low    Priority = -1
-)
-
-// Priorities lists them, the first to go first.
-func Priorities() []Priority { return []Priority{High, Normal, Low} }
-
-// New is a message to be kept.
-type New struct {
+// NewMessage is a message to be kept.
+type NewMessage struct {
 	// Account is the name of the account that sends it; it may be "" where the
 	// outbox serves one account only.
 	Account string
@@ -49,18 +31,18 @@ type New struct {
 	// when it has had its time; zero means Lifetime after now, or after NotBefore where
 	// that is later.
 	NotBefore, Expires time.Time
-	Priority           Priority
+	Priority           queue.Priority
 	Tags               []string // no tag twice; nil when there are none
 	// Hold keeps it until it is released.
 	Hold bool
 	// ReportOn is the message that this one reports about: nobody is told when a
 	// report fails. 0 means that it is no report.
-	ReportOn ID
+	ReportOn queue.ID
 }
 
-// Receipt is what Enqueue answers.
-type Receipt struct {
-	ID ID
+// EnqueueResult is the result of Enqueue.
+type EnqueueResult struct {
+	ID queue.ID
 	// Duplicate says that the key was there already, and ID is the message that
 	// has it.
 	Duplicate bool
@@ -68,7 +50,7 @@ type Receipt struct {
 
 // Item is a message that a worker has leased.
 type Item struct {
-	ID         ID
+	ID         queue.ID
 	Account    string
 	From       smtp.Address
 	DSN        smtp.DSN
@@ -77,16 +59,16 @@ type Item struct {
 	EightBit   bool // as of smtpclient.Content
 	UTF8       bool
 	Binary     bool
-	ReportOn   ID
+	ReportOn   queue.ID
 	Created    time.Time
 	Expires    time.Time
-	Recipients []Recipient // those that are leased, in the order of N
+	Recipients []LeasedRecipient // those that are leased, in the order of N
 	// Body is the message, where it is small; nil means that Store.Body has it.
 	Body []byte
 }
 
-// Recipient is one that a worker has leased.
-type Recipient struct {
+// LeasedRecipient is one that a worker has leased.
+type LeasedRecipient struct {
 	N        int // its place in the message's envelope, from 0
 	Address  smtp.Address
 	Token    int64 // of the lease: it is one more each time
@@ -97,20 +79,9 @@ type Recipient struct {
 
 // Lease names a recipient that a worker has.
 type Lease struct {
-	ID    ID
+	ID    queue.ID
 	N     int
 	Token int64
-}
-
-// Answer is what decided about a recipient.
-type Answer struct {
-	Stage smtp.Stage // "" when there is none
-	Reply smtp.Reply // zero when the server said nothing
-	// Err is what happened on this side, "" when the reply says it all.
-	Err string
-	// Class is that of package diagnosis; ServerID the name that the server gave the
-	// message.
-	Class, ServerID string
 }
 
 // Settlement is what came of a lease.
@@ -118,8 +89,8 @@ type Settlement struct {
 	Lease
 	// State is HandedOver, Failed, Deferred, InDoubt, Held, or Queued where the try
 	// does not count.
-	State State
+	State queue.State
 	// After is how long it is not due: of Deferred and Queued.
 	After  time.Duration
-	Answer Answer
+	Answer queue.Answer
 }

@@ -21,7 +21,7 @@ const (
 // CheckNames refuses an account, a key or tags that can't be shown, compared and
 // counted as they are. Every store asks it before it keeps a message, so that what
 // reads the outbox can rely on them.
-func (m *New) CheckNames() error {
+func (m *NewMessage) CheckNames() error {
 	if !IsAccount(m.Account) {
 		return sentence.Errorf("%q is no name of an account: a name has letters, digits, - and _ only, %d at most", excerpt.Octets(m.Account, 60), MaxAccount)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -31,15 +32,15 @@ type Store interface {
 	// Now is not a time: what is due now stays due when the clock is set back.
 	// The key is the message's own in its account until Prune forgets it. The Content
 	// of a message whose key is there already need not be read.
-	Enqueue(ctx context.Context, m New) (Receipt, error)
+	Enqueue(ctx context.Context, m NewMessage) (EnqueueResult, error)
 	// EnqueueIn does so inside a transaction of the caller's, in the database where
 	// the outbox is: the message is kept when that is committed. Wake may not notice.
-	EnqueueIn(ctx context.Context, tx Tx, m New) (Receipt, error)
+	EnqueueIn(ctx context.Context, tx Tx, m NewMessage) (EnqueueResult, error)
 
 	// Join makes a worker known. Its owner is unlike any other's: one that is known
 	// already is an error. Leases have no end of their own, they hang on the worker. The
 	// error is ErrCopied for an outbox that does not live where it was made.
-	Join(ctx context.Context, w Worker, lease time.Duration) error
+	Join(ctx context.Context, w queue.Worker, lease time.Duration) error
 	// Renew says that a worker lives: its lease ends so long after now. The error is
 	// ErrLapsed when it had ended, whether or not Sweep has noticed, and when the owner
 	// is not known. The worker must not go on then: others may have what it had.
@@ -77,7 +78,7 @@ type Store interface {
 	Settle(ctx context.Context, settlements []Settlement) (stale []Lease, err error)
 	// Body opens the text of a message. The error is ErrNoBody when it is gone, and
 	// ErrNotFound when there is no such message.
-	Body(ctx context.Context, id ID) (io.ReadCloser, error)
+	Body(ctx context.Context, id queue.ID) (io.ReadCloser, error)
 
 	// Slots lets a worker have at most want connections of an account at a time, so
 	// that those of all workers are at most most (0: as many as they want). It
@@ -115,21 +116,21 @@ type Store interface {
 	Reported(ctx context.Context, reports []Report) error
 
 	// List gives a page of messages, the newest first.
-	List(ctx context.Context, f Filter) (Page, error)
+	List(ctx context.Context, f queue.Filter) (queue.Page, error)
 	// Show gives everything about a message. The error is ErrNotFound when there is none.
-	Show(ctx context.Context, id ID) (Entry, error)
+	Show(ctx context.Context, id queue.ID) (queue.Entry, error)
 	// Change carries out what a person wants. What can't be done with a recipient is
 	// left as it is and counted. Where the filter names one message by its ID the error
-	// is ErrNotFound when it is not there, and, beside what was counted, a *MoveError
+	// is ErrNotFound when it is not there, and, beside what was counted, a *StateError
 	// of the first recipient when nothing at all was possible.
-	Change(ctx context.Context, c Change) (Changed, error)
+	Change(ctx context.Context, c Change) (queue.Changed, error)
 	// Stats counts.
-	Stats(ctx context.Context) (Stats, error)
+	Stats(ctx context.Context) (queue.Stats, error)
 	// Events gives what happened behind a cursor, oldest first, at most limit, and
 	// the cursor behind it. From "" it begins with the oldest, from Now with what
 	// comes; the cursor is never "" or Now then. Nothing is missed by who goes on from the
 	// cursor that it got, however many write meanwhile.
-	Events(ctx context.Context, after Cursor, limit int) ([]Event, Cursor, error)
+	Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error)
 	// Adopt makes a copy an outbox of its own (ErrCopied). The other one may have
 	// delivered what is not final here, so that all of it becomes InDoubt. Where moved is
 	// set there is no other: only what was being sent becomes InDoubt, and what was
@@ -191,7 +192,7 @@ type Due struct {
 type Pause struct {
 	Account string
 	For     time.Duration
-	Answer  Answer
+	Answer  queue.Answer
 }
 
 // Swept counts what Sweep did.
@@ -202,14 +203,14 @@ type Swept struct {
 
 // Report is a message of which somebody has to be told.
 type Report struct {
-	ID         ID
+	ID         queue.ID
 	Account    string
 	From       smtp.Address
 	DSN        smtp.DSN // what the sender asked about notifications
 	MessageID  string
 	Created    time.Time
-	ReportOn   ID
-	Recipients []Status // that failed or expired, and were not reported
+	ReportOn   queue.ID
+	Recipients []queue.Recipient // that failed or expired, and were not reported
 }
 
 // Adopted counts recipients that became InDoubt.

@@ -54,7 +54,7 @@ type Router struct {
 }
 
 // Find is delivery.Options.Route; "" is the default account. No secret is read before
-// the route is opened. The error is an *account.UnknownError, account.ErrNone or an
+// the route is opened. The error is an *account.UnknownAccountError, account.ErrNone or an
 // *account.ParseError where it is about that.
 func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 	a, err := r.File.Choose(name, smtp.Address{})

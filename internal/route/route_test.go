@@ -109,7 +109,7 @@ from = "me@qq.com"
 
 func TestNoRoute(t *testing.T) {
 	t.Parallel()
-	var unknown *account.UnknownError
+	var unknown *account.UnknownAccountError
 	if _, err := router(t, "[account.a]\nfrom = \"me@qq.com\"\n").Find(t.Context(), "b"); !errors.As(err, &unknown) {
 		t.Errorf("an account that is gone: %v", err)
 	}

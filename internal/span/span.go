@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Attributes that the semantic conventions of OpenTelemetry have no name for.
@@ -37,7 +37,7 @@ func Record(tracer trace.Tracer, e delivery.Event) {
 	}
 	_, span := tracer.Start(context.Background(), "send "+scrub.Text(e.Account), trace.WithTimestamp(e.Began),
 		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes(e)...))
-	if e.State != outbox.HandedOver {
+	if e.State != queue.HandedOver {
 		span.SetStatus(codes.Error, string(e.State))
 	}
 	span.End(trace.WithTimestamp(e.Began.Add(e.Took)))
@@ -67,7 +67,7 @@ func attributes(e delivery.Event) []attribute.KeyValue {
 			list = append(list, enhancedKey.String(r.Enhanced.String()))
 		}
 	}
-	if e.State != outbox.HandedOver && e.Answer.Class != "" {
+	if e.State != queue.HandedOver && e.Answer.Class != "" {
 		list = append(list, semconv.ErrorTypeKey.String(e.Answer.Class))
 	}
 	return list

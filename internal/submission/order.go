@@ -7,17 +7,18 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
-// Order is what is wanted with a message; its fields are those of outbox.New.
+// Order is what is wanted with a message; its fields are those of outbox.NewMessage.
 type Order struct {
 	Account            string
 	Key                string
 	NotBefore, Expires time.Time
-	Priority           outbox.Priority
+	Priority           queue.Priority
 	Tags               []string
 	Hold               bool
-	ReportOn           outbox.ID
+	ReportOn           queue.ID
 }
 
 // Bounds of what an order may say.
@@ -28,7 +29,7 @@ const (
 )
 
 func (o Order) check() error {
-	names := outbox.New{Account: o.Account, Key: o.Key, Tags: o.Tags}
+	names := outbox.NewMessage{Account: o.Account, Key: o.Key, Tags: o.Tags}
 	if err := names.CheckNames(); err != nil {
 		return err
 	}
@@ -37,7 +38,7 @@ func (o Order) check() error {
 			return sentence.Errorf("%q is no tag: want 1 to %d octets without blanks, commas and control characters", tag, MaxTag)
 		}
 	}
-	if !slices.Contains(outbox.Priorities(), o.Priority) {
+	if !slices.Contains(queue.Priorities(), o.Priority) {
 		return sentence.Errorf("there is no priority %d: want -1 (low), 0 or 1 (high)", int(o.Priority))
 	}
 	if !o.NotBefore.IsZero() && !o.Expires.IsZero() && !o.Expires.After(o.NotBefore) {

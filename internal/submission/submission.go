@@ -140,37 +140,37 @@ func (l *Letter) Close() error {
 }
 
 // Enqueue keeps the message in a store.
-func (l *Letter) Enqueue(ctx context.Context, s outbox.Store, o Order) (outbox.Receipt, error) {
+func (l *Letter) Enqueue(ctx context.Context, s outbox.Store, o Order) (outbox.EnqueueResult, error) {
 	m, err := l.New(o)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	return s.Enqueue(ctx, m)
 }
 
 // EnqueueIn keeps the message inside a transaction of the caller's.
-func (l *Letter) EnqueueIn(ctx context.Context, s outbox.Store, tx outbox.Tx, o Order) (outbox.Receipt, error) {
+func (l *Letter) EnqueueIn(ctx context.Context, s outbox.Store, tx outbox.Tx, o Order) (outbox.EnqueueResult, error) {
 	m, err := l.New(o)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	return s.EnqueueIn(ctx, tx, m)
 }
 
 // New is what a store is given. Where the order has a key, the message is read for
 // it.
-func (l *Letter) New(o Order) (outbox.New, error) {
+func (l *Letter) New(o Order) (outbox.NewMessage, error) {
 	if err := o.check(); err != nil {
-		return outbox.New{}, err
+		return outbox.NewMessage{}, err
 	}
-	m := outbox.New{Account: o.Account, Key: o.Key, Envelope: l.envelope, MessageID: l.messageID, Subject: l.subject, Content: l.content,
+	m := outbox.NewMessage{Account: o.Account, Key: o.Key, Envelope: l.envelope, MessageID: l.messageID, Subject: l.subject, Content: l.content,
 		NotBefore: o.NotBefore, Expires: o.Expires, Priority: o.Priority, Tags: o.tags(), Hold: o.Hold, ReportOn: o.ReportOn}
 	if o.Key == "" {
 		return m, nil
 	}
 	said, err := l.said()
 	if err != nil {
-		return outbox.New{}, err
+		return outbox.NewMessage{}, err
 	}
 	m.Fingerprint = fingerprint(said, l.envelope)
 	return m, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/submission"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -76,7 +77,7 @@ func address(t *testing.T, s string) smtp.Address {
 	return a
 }
 
-func body(t *testing.T, s outbox.Store, id outbox.ID) []byte {
+func body(t *testing.T, s outbox.Store, id queue.ID) []byte {
 	t.Helper()
 	r, err := s.Body(t.Context(), id)
 	if err != nil {
@@ -95,7 +96,7 @@ func TestComposedMessageIsKept(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
 	letter := compose(t, text())
-	receipt, err := letter.Enqueue(t.Context(), store, submission.Order{Account: "work", Tags: []string{"news"}, Priority: outbox.High})
+	receipt, err := letter.Enqueue(t.Context(), store, submission.Order{Account: "work", Tags: []string{"news"}, Priority: queue.High})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestComposedMessageIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if entry.Account != "work" || entry.Subject != "主题" || entry.From.String() != "me@example.com" || entry.MessageID != letter.MessageID() ||
-		entry.Total != 2 || entry.Size != letter.Size() || entry.Priority != outbox.High || len(entry.Tags) != 1 {
+		entry.Total != 2 || entry.Size != letter.Size() || entry.Priority != queue.High || len(entry.Tags) != 1 {
 		t.Errorf("kept %+v", entry)
 	}
 	kept := body(t, store, receipt.ID)
@@ -126,7 +127,7 @@ func TestKeys(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
 	order := submission.Order{Account: "a", Key: "invoice 7"}
-	enqueue := func(l *submission.Letter, o submission.Order) (outbox.Receipt, error) {
+	enqueue := func(l *submission.Letter, o submission.Order) (outbox.EnqueueResult, error) {
 		return l.Enqueue(t.Context(), store, o)
 	}
 	first, err := enqueue(compose(t, text()), order)
@@ -145,7 +146,7 @@ func TestKeys(t *testing.T) {
 	someone := text()
 	someone.Bcc = []string{"other@example.org"}
 	for name, m := range map[string]message.Message{"another text": other, "another recipient": someone} {
-		if got, err := enqueue(compose(t, m), order); !errors.Is(err, outbox.ErrConflict) {
+		if got, err := enqueue(compose(t, m), order); !errors.Is(err, queue.ErrConflict) {
 			t.Errorf("%s: %+v, %v; want a conflict", name, got, err)
 		}
 	}
@@ -180,7 +181,7 @@ func TestReadersAreReadOnce(t *testing.T) {
 	if again, err := with("data").Enqueue(t.Context(), store, submission.Order{Account: "a", Key: "k"}); err != nil || !again.Duplicate {
 		t.Errorf("%+v, %v", again, err)
 	}
-	if got, err := with("date").Enqueue(t.Context(), store, submission.Order{Account: "a", Key: "k"}); !errors.Is(err, outbox.ErrConflict) {
+	if got, err := with("date").Enqueue(t.Context(), store, submission.Order{Account: "a", Key: "k"}); !errors.Is(err, queue.ErrConflict) {
 		t.Errorf("another file of the same length: %+v, %v", got, err)
 	}
 }
@@ -247,7 +248,7 @@ func TestKeysOfRawMessages(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
 	const source = "From: a@example.com\n\nx\n"
-	enqueue := func(source, from string, to ...string) (outbox.Receipt, error) {
+	enqueue := func(source, from string, to ...string) (outbox.EnqueueResult, error) {
 		l, err := raw(t, source, from, to...)
 		if err != nil {
 			t.Fatal(err)
@@ -261,7 +262,7 @@ func TestKeysOfRawMessages(t *testing.T) {
 	if again, err := enqueue(source, "a@example.com", "b@example.org"); err != nil || !again.Duplicate || again.ID != first.ID {
 		t.Errorf("%+v, %v", again, err)
 	}
-	noticed := func() (outbox.Receipt, error) {
+	noticed := func() (outbox.EnqueueResult, error) {
 		content, err := message.ReadRaw(strings.NewReader(source))
 		if err != nil {
 			t.Fatal(err)
@@ -277,19 +278,19 @@ func TestKeysOfRawMessages(t *testing.T) {
 		}
 		return l.Enqueue(t.Context(), store, submission.Order{Key: "k"})
 	}
-	for name, again := range map[string]func() (outbox.Receipt, error){
+	for name, again := range map[string]func() (outbox.EnqueueResult, error){
 		"another notice": noticed,
-		"another text": func() (outbox.Receipt, error) {
+		"another text": func() (outbox.EnqueueResult, error) {
 			return enqueue("From: a@example.com\n\ny\n", "a@example.com", "b@example.org")
 		},
-		"another sender":    func() (outbox.Receipt, error) { return enqueue(source, "c@example.com", "b@example.org") },
-		"no sender":         func() (outbox.Receipt, error) { return enqueue(source, "", "b@example.org") },
-		"another recipient": func() (outbox.Receipt, error) { return enqueue(source, "a@example.com", "c@example.org") },
-		"one more": func() (outbox.Receipt, error) {
+		"another sender":    func() (outbox.EnqueueResult, error) { return enqueue(source, "c@example.com", "b@example.org") },
+		"no sender":         func() (outbox.EnqueueResult, error) { return enqueue(source, "", "b@example.org") },
+		"another recipient": func() (outbox.EnqueueResult, error) { return enqueue(source, "a@example.com", "c@example.org") },
+		"one more": func() (outbox.EnqueueResult, error) {
 			return enqueue(source, "a@example.com", "b@example.org", "c@example.org")
 		},
 	} {
-		if got, err := again(); !errors.Is(err, outbox.ErrConflict) {
+		if got, err := again(); !errors.Is(err, queue.ErrConflict) {
 			t.Errorf("%s: %+v, %v; want a conflict", name, got, err)
 		}
 	}
@@ -352,7 +353,7 @@ func TestWrongOrders(t *testing.T) {
 			t.Errorf("%s: kept as %s", name, receipt.ID)
 		}
 	}
-	if page, err := store.List(t.Context(), outbox.Filter{}); err != nil || len(page.Entries) != 0 {
+	if page, err := store.List(t.Context(), queue.Filter{}); err != nil || len(page.Entries) != 0 {
 		t.Errorf("%d messages were kept, %v", len(page.Entries), err)
 	}
 	if _, err := submission.Compose(nil, &message.Message{From: "a@example.com"}); err == nil {

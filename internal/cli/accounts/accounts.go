@@ -102,7 +102,7 @@ func (a *Accounts) TellFaults(f *account.File) {
 // perhaps.
 func (a *Accounts) BadConfiguration(path string, err error) error {
 	var p *account.ParseError
-	var unknown *account.UnknownError
+	var unknown *account.UnknownAccountError
 	switch {
 	case errors.As(err, &unknown) && !errors.As(err, &p):
 		return a.unknownAccount(unknown)
@@ -173,7 +173,7 @@ func (a *Accounts) repair(p *account.ParseError) string {
 }
 
 // unknownAccount names those that are like it.
-func (a *Accounts) unknownAccount(e *account.UnknownError) error {
+func (a *Accounts) unknownAccount(e *account.UnknownAccountError) error {
 	hint := a.T("'yan account list' shows the accounts.")
 	if len(e.Near) > 0 {
 		hint = a.T("Did you mean %s?", a.Listed(e.Near))

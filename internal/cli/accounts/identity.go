@@ -49,7 +49,7 @@ func (a *Accounts) Identify(name, server string, from smtp.Address) (*Identity, 
 		return nil, nil
 	}
 	chosen, err := f.Choose(name, from)
-	var unknown *account.UnknownError
+	var unknown *account.UnknownAccountError
 	var ambiguous *account.AmbiguousError
 	switch {
 	case errors.Is(err, account.ErrNone):

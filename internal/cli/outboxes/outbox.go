@@ -22,6 +22,7 @@ import (
 	"github.com/yanmail/yan/internal/scrub"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/queue"
 )
 
 // OutboxText is the help of --outbox.
@@ -159,7 +160,7 @@ func (a *Outboxes) WhatNext(ctx context.Context, store outbox.Store, given strin
 	woken := name != "" && a.wake(ctx, daemon.SocketPath(name, a.Getenv))
 	stats, err := store.Stats(ctx)
 	if err != nil {
-		stats = outbox.Stats{} // the work is kept all the same
+		stats = queue.Stats{} // the work is kept all the same
 	}
 	return a.NextSteps(stats, woken, later)
 }
@@ -179,14 +180,14 @@ func (a *Outboxes) wake(ctx context.Context, socket string) bool {
 }
 
 // SomebodyWorks reports whether a worker lives.
-func SomebodyWorks(stats outbox.Stats) bool {
-	return slices.ContainsFunc(stats.Workers, func(w outbox.WorkerStats) bool { return w.For > 0 })
+func SomebodyWorks(stats queue.Stats) bool {
+	return slices.ContainsFunc(stats.Workers, func(w queue.WorkerStats) bool { return w.For > 0 })
 }
 
 // OutboxProblem is why the outbox can't be used.
 func (a *Outboxes) OutboxProblem(given string, err error) error {
 	shown := outbox.Describe(a.OutboxName(context.Background(), given))
-	var newer *outbox.NewerError
+	var newer *queue.NewerError
 	var mishap *delivering.PanicError
 	var untrusted *wholefile.UntrustedError
 	code, hint := command.ExitIO, ""
@@ -196,19 +197,19 @@ func (a *Outboxes) OutboxProblem(given string, err error) error {
 	case errors.As(err, &mishap):
 		a.Errf("%s\n", console.VisibleLines(scrub.Text(string(mishap.Stack))))
 		return command.Fail(command.ExitInternal, err, a.T("Please report this, with the lines above."))
-	case errors.Is(err, outbox.ErrUncertain):
+	case errors.Is(err, queue.ErrUncertain):
 		code, hint = command.ExitUnknown, a.T("Look before you do it again: %s", "yan queue")
-	case errors.Is(err, outbox.ErrCopied):
+	case errors.Is(err, queue.ErrCopied):
 		code, hint = command.ExitConfig, a.CopiedHint()
 	case errors.As(err, &untrusted):
 		code = command.ExitConfig
-	case errors.Is(err, outbox.ErrFull):
+	case errors.Is(err, queue.ErrFull):
 		code, hint = command.ExitTemporary, a.T("Make room on the disk, or forget what is finished: %s", "yan queue prune")
 	case errors.As(err, &newer):
 		code, hint = command.ExitConfig, a.T("Update this program, or name another outbox with --outbox.")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		code = command.ExitCantCreate
-	case errors.Is(err, outbox.ErrClosed): // by this program
+	case errors.Is(err, queue.ErrClosed): // by this program
 		code = command.ExitUnavailable
 	case outbox.IsPostgres(shown):
 		code = command.ExitTemporary

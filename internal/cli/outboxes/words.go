@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // NoneEmpty refuses a flag without a value, as of "$KEY" where a script has set none: it
@@ -44,7 +44,7 @@ func OptionalTime(t time.Time) *time.Time {
 func PriorityWords() []string { return []string{"high", "normal", "low"} }
 
 // PriorityWord is the word for a priority.
-func PriorityWord(p outbox.Priority) string {
+func PriorityWord(p queue.Priority) string {
 	switch {
 	case p > 0:
 		return "high"
@@ -55,13 +55,13 @@ func PriorityWord(p outbox.Priority) string {
 }
 
 // PriorityOf is the priority of a word.
-func PriorityOf(word string) (p outbox.Priority, ok bool) {
-	for _, p := range outbox.Priorities() {
+func PriorityOf(word string) (p queue.Priority, ok bool) {
+	for _, p := range queue.Priorities() {
 		if PriorityWord(p) == word {
 			return p, true
 		}
 	}
-	return outbox.Normal, false
+	return queue.Normal, false
 }
 
 // OneLineOf is a text that others chose, on one line that does nothing to a
@@ -70,7 +70,7 @@ func OneLineOf(s string) string { return console.Clipped(strings.TrimSpace(conso
 
 // NextSteps says how waiting messages get on their way. served: a 'yan serve' has answered;
 // later: their time is to come.
-func (a *Outboxes) NextSteps(stats outbox.Stats, served, later bool) string {
+func (a *Outboxes) NextSteps(stats queue.Stats, served, later bool) string {
 	switch {
 	case stats.Copied:
 		return a.T("This outbox is a copy of another one and delivers nothing.") + " " + a.CopiedHint()

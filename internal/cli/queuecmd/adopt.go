@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 func (a *runner) queueAdoptCommand() *cobra.Command {
@@ -37,7 +37,7 @@ func (a *runner) queueAdopt(ctx context.Context, q *queueFlags, moved bool) erro
 		return err
 	}
 	if store == nil {
-		return a.nothingThere(q, outbox.Filter{})
+		return a.nothingThere(q, queue.Filter{})
 	}
 	defer store.Close() // what has returned is on the disk
 	adopted, err := store.Adopt(ctx, moved)
@@ -59,7 +59,7 @@ func (a *runner) queueAdopt(ctx context.Context, q *queueFlags, moved bool) erro
 }
 
 // warnings are about the outbox as a whole.
-func (a *runner) warnings(stats outbox.Stats) (lines []string) {
+func (a *runner) warnings(stats queue.Stats) (lines []string) {
 	if stats.Copied {
 		lines = append(lines, a.T("This outbox is a copy of another one and delivers nothing."), "  "+a.CopiedHint())
 	}

@@ -11,10 +11,11 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // queueVerbCommand is hold, release, retry or cancel.
-func (a *runner) queueVerbCommand(verb outbox.Verb) *cobra.Command {
+func (a *runner) queueVerbCommand(verb queue.Verb) *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	cmd := &cobra.Command{
 		Use:               string(verb) + " [" + a.T("ID…") + "] [" + a.T("FILTER…") + "]",
@@ -23,17 +24,17 @@ func (a *runner) queueVerbCommand(verb outbox.Verb) *cobra.Command {
 	}
 	more := ""
 	switch verb {
-	case outbox.Hold:
+	case queue.Hold:
 		cmd.Short = a.T("Keep messages back until they are released")
 		cmd.Example = "  yan queue hold 12\n  yan queue hold --account qq"
-	case outbox.Release:
+	case queue.Release:
 		cmd.Short = a.T("Let messages go that were held")
 		cmd.Example = "  yan queue release 12 13\n  yan queue release --account qq"
-	case outbox.Retry:
+	case queue.Retry:
 		cmd.Short = a.T("Try messages now: deferred and scheduled ones, and those that failed, expired or were cancelled")
 		more = a.T("Messages that are chosen by flags without --state are tried where they were deferred: what failed, was cancelled or has its time is tried when it is named.")
 		cmd.Example = "  yan queue retry 12\n  yan queue retry --state failed --since 2h"
-	case outbox.Cancel:
+	case queue.Cancel:
 		cmd.Short = a.T("Take messages back that no server has yet")
 		cmd.Example = "  yan queue cancel 12\n  yan queue cancel 12 --to friend@163.com\n  yan queue cancel --tag newsletter"
 	}
@@ -47,7 +48,7 @@ func (a *runner) queueVerbCommand(verb outbox.Verb) *cobra.Command {
 	return cmd
 }
 
-func (a *runner) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, verb outbox.Verb, args []string) error {
+func (a *runner) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
 	if err := a.NoneEmpty(cmd, choosing()...); err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (a *runner) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, ve
 }
 
 // change carries out what a person wants, and says how much it was.
-func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb outbox.Verb, args []string) error {
+func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
 	filter, scheduledOnly, err := f.filter(a, args)
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 			filter.IDs = append(filter.IDs, e.ID)
 		}
 		if len(list) == 0 {
-			a.tellChanged(q, verb, outbox.Changed{}, false)
+			a.tellChanged(q, verb, queue.Changed{}, false)
 			return nil
 		}
 	}
@@ -100,11 +101,11 @@ func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 		return a.OutboxProblem(q.outbox, err)
 	}
 	changed, err := store.Change(ctx, outbox.Change{Verb: verb, Filter: filter})
-	var move *outbox.MoveError
+	var move *queue.StateError
 	switch {
 	case errors.As(err, &move):
 		return a.cantMove(move)
-	case errors.Is(err, outbox.ErrNotFound) && len(filter.IDs) > 0:
+	case errors.Is(err, queue.ErrNotFound) && len(filter.IDs) > 0:
 		return a.noMessage(filter.IDs[0])
 	case err != nil:
 		return a.OutboxProblem(q.outbox, err)
@@ -116,7 +117,7 @@ func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 	if changed.Recipients == 0 && len(args) > 0 {
 		return &command.Failure{Code: command.ExitData, Err: errors.New("nothing changed"), Told: true}
 	}
-	if verb == outbox.Release || verb == outbox.Retry || verb == outbox.ResolveResend {
+	if verb == queue.Release || verb == queue.Retry || verb == queue.ResolveResend {
 		a.hintNext(ctx, q, store, changed)
 	}
 	return nil
@@ -124,18 +125,18 @@ func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 
 // anyDoubted reports whether a server may have the message already of somebody of whom it is
 // cancelled, or who is to get it after all.
-func (a *runner) anyDoubted(ctx context.Context, store outbox.Store, verb outbox.Verb, filter outbox.Filter) (bool, error) {
+func (a *runner) anyDoubted(ctx context.Context, store outbox.Store, verb queue.Verb, filter queue.Filter) (bool, error) {
 	filter.Limit = 1
-	of := []outbox.State{outbox.InDoubt}
+	of := []queue.State{queue.InDoubt}
 	switch verb {
-	case outbox.Cancel:
-	case outbox.Retry:
-		of, filter.Doubted = []outbox.State{outbox.Failed, outbox.Expired, outbox.Cancelled}, true
+	case queue.Cancel:
+	case queue.Retry:
+		of, filter.Doubted = []queue.State{queue.Failed, queue.Expired, queue.Cancelled}, true
 	default:
 		return false, nil
 	}
 	if len(filter.States) > 0 {
-		of = slices.DeleteFunc(of, func(s outbox.State) bool { return !slices.Contains(filter.States, s) })
+		of = slices.DeleteFunc(of, func(s queue.State) bool { return !slices.Contains(filter.States, s) })
 	}
 	if filter.States = of; len(of) == 0 {
 		return false, nil
@@ -145,9 +146,9 @@ func (a *runner) anyDoubted(ctx context.Context, store outbox.Store, verb outbox
 }
 
 // tellDoubted says what a person may not have thought of.
-func (a *runner) tellDoubted(verb outbox.Verb) {
+func (a *runner) tellDoubted(verb queue.Verb) {
 	text := a.T("some were in doubt: a server may have taken the message, and what it has can't be called back")
-	if verb == outbox.Retry {
+	if verb == queue.Retry {
 		text = a.T("some were in doubt before: who has the message already gets it twice; 'yan queue hold' keeps it back")
 	}
 	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "?"), text)
@@ -156,20 +157,20 @@ func (a *runner) tellDoubted(verb outbox.Verb) {
 // meant are the states that a choice by flags is about where it says none. What is
 // left as it is then, is worth telling. To try everything would bring back what was
 // cancelled, and send what has its time: only what was deferred is meant.
-func meant(verb outbox.Verb) []outbox.State {
-	if verb == outbox.Retry {
-		return []outbox.State{outbox.Deferred}
+func meant(verb queue.Verb) []queue.State {
+	if verb == queue.Retry {
+		return []queue.State{queue.Deferred}
 	}
-	var states []outbox.State
-	for _, s := range outbox.States() {
-		if _, ok := verb.Goes(s); ok || s == outbox.Sending && verb != outbox.Release {
+	var states []queue.State
+	for _, s := range queue.States() {
+		if _, ok := verb.Target(s); ok || s == queue.Sending && verb != queue.Release {
 			states = append(states, s)
 		}
 	}
 	return states
 }
 
-func (a *runner) hintNext(ctx context.Context, q *queueFlags, store outbox.Store, changed outbox.Changed) {
+func (a *runner) hintNext(ctx context.Context, q *queueFlags, store outbox.Store, changed queue.Changed) {
 	if changed.Recipients == 0 {
 		return
 	}
@@ -179,7 +180,7 @@ func (a *runner) hintNext(ctx context.Context, q *queueFlags, store outbox.Store
 }
 
 // tellChanged counts.
-func (a *runner) tellChanged(q *queueFlags, verb outbox.Verb, c outbox.Changed, doubted bool) {
+func (a *runner) tellChanged(q *queueFlags, verb queue.Verb, c queue.Changed, doubted bool) {
 	if q.json {
 		a.PrintJSON(jsonout.Changed{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Doubted: doubted})
 		return
@@ -195,18 +196,18 @@ func (a *runner) tellChanged(q *queueFlags, verb outbox.Verb, c outbox.Changed, 
 	}
 }
 
-func (a *runner) changedLine(verb outbox.Verb, recipients, messages int) string {
+func (a *runner) changedLine(verb queue.Verb, recipients, messages int) string {
 	how := a.T("recipients: %d, messages: %d", recipients, messages)
 	switch verb {
-	case outbox.Hold:
+	case queue.Hold:
 		return a.T("held (%s)", how)
-	case outbox.Release:
+	case queue.Release:
 		return a.T("released (%s)", how)
-	case outbox.Retry:
+	case queue.Retry:
 		return a.T("due now (%s)", how)
-	case outbox.Cancel:
+	case queue.Cancel:
 		return a.T("cancelled (%s)", how)
-	case outbox.ResolveSent, outbox.ResolveFound:
+	case queue.ResolveSent, queue.ResolveFound:
 		return a.T("noted as handed over (%s)", how)
 	default:
 		return a.T("to be sent again (%s)", how)
@@ -214,31 +215,31 @@ func (a *runner) changedLine(verb outbox.Verb, recipients, messages int) string 
 }
 
 // cantMove says why a message can't be changed like this, and what can be done.
-func (a *runner) cantMove(e *outbox.MoveError) error {
+func (a *runner) cantMove(e *queue.StateError) error {
 	id, hint := e.ID, ""
 	switch {
-	case e.From == outbox.Sending:
+	case e.From == queue.Sending:
 		hint = a.T("It is on its way this moment: 'yan queue watch %d' shows how it ends.", id)
-	case e.From == outbox.InDoubt:
+	case e.From == queue.InDoubt:
 		hint = a.T("It may have been handed over: 'yan queue resolve %d' decides about it.", id)
-	case e.Verb == outbox.Cancel && e.From == outbox.HandedOver:
+	case e.Verb == queue.Cancel && e.From == queue.HandedOver:
 		hint = a.T("What a server has taken can't be called back.")
-	case e.Verb == outbox.Retry && e.From == outbox.HandedOver:
+	case e.Verb == queue.Retry && e.From == queue.HandedOver:
 		hint = a.T("A server has taken it. To send it once more: %s", "yan queue export "+id.String()+" | yan send --raw")
-	case e.From == outbox.Held:
+	case e.From == queue.Held:
 		hint = a.T("'yan queue release %d' lets it go.", id)
-	case e.From.Final() && e.From != outbox.HandedOver:
+	case e.From.Final() && e.From != queue.HandedOver:
 		hint = a.T("'yan queue retry %d' tries it anew.", id)
 	}
 	state := a.stateWord(e.From)
 	switch e.Verb {
-	case outbox.Hold:
+	case queue.Hold:
 		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be held: it is %s", id, state)), hint)
-	case outbox.Release:
+	case queue.Release:
 		return command.Fail(command.ExitData, errors.New(a.T("message %d is not held, and can't be released: it is %s", id, state)), hint)
-	case outbox.Retry:
+	case queue.Retry:
 		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be tried now: it is %s", id, state)), hint)
-	case outbox.Cancel:
+	case queue.Cancel:
 		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be cancelled: it is %s", id, state)), hint)
 	}
 	return command.Fail(command.ExitData, errors.New(a.T("message %d is not in doubt, and there is nothing to resolve: it is %s", id, state)), hint)
@@ -257,7 +258,7 @@ func (a *runner) queueResolveCommand() *cobra.Command {
 		Example:           "  yan queue list --state in_doubt\n  yan queue resolve 12 --sent\n  yan queue resolve 12 --resend",
 		ValidArgsFunction: a.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			verb := outbox.ResolveSent
+			verb := queue.ResolveSent
 			switch {
 			case len(args) == 0:
 				return a.Usagef("name the message by its number; 'yan queue --state in_doubt' lists those that it may be")
@@ -265,7 +266,7 @@ func (a *runner) queueResolveCommand() *cobra.Command {
 				return command.Fail(command.ExitUsage, errors.New(a.T("say what is right: --sent (it has arrived) or --resend (send it once more)")),
 					a.T("Sent, though it has not arrived: nobody gets it. Sent once more, though it has: somebody may get it twice."))
 			case resend:
-				verb = outbox.ResolveResend
+				verb = queue.ResolveResend
 			}
 			if err := a.NoneEmpty(cmd, "to"); err != nil {
 				return err

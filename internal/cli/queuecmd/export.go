@@ -12,9 +12,9 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/queue"
 )
 
 func (a *runner) queueExportCommand() *cobra.Command {
@@ -48,17 +48,17 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 	}
 	defer store.Close() // only read from
 	e, err := store.Show(ctx, id)
-	if errors.Is(err, outbox.ErrNotFound) {
+	if errors.Is(err, queue.ErrNotFound) {
 		return a.noMessage(id)
 	}
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
 	}
 	body, err := store.Body(ctx, id)
-	if errors.Is(err, outbox.ErrNoBody) && e.HasBody {
+	if errors.Is(err, queue.ErrNoBody) && e.HasBody {
 		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", id), err), a.lostText(id))
 	}
-	if errors.Is(err, outbox.ErrNoBody) {
+	if errors.Is(err, queue.ErrNoBody) {
 		return command.Fail(command.ExitData, errors.New(a.T("the text of message %d is not in the outbox any more", id)),
 			a.T("It is forgotten some time after everybody was served; what became of it: %s", "yan queue show "+id.String()))
 	}
@@ -77,7 +77,7 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 }
 
 // exportToStdout prints nothing of a message that can't be read to its end.
-func (a *runner) exportToStdout(body io.Reader, e outbox.Entry) error {
+func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
 	f, err := wholefile.Temp()
 	if err != nil {
 		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("a temporary file can't be written"), err), "")

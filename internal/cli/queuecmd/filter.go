@@ -12,6 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // queueFilter are the flags that choose messages.
@@ -53,15 +54,15 @@ func (f *queueFilter) registerList(a *runner, cmd *cobra.Command) {
 
 func stateFlagWords() []string {
 	words := []string{scheduled}
-	for _, s := range outbox.States() {
+	for _, s := range queue.States() {
 		words = append(words, string(s))
 	}
 	return words
 }
 
 // unfinished are the states that something still has to happen in.
-func unfinished() []outbox.State {
-	return slices.DeleteFunc(outbox.States(), outbox.State.Final)
+func unfinished() []queue.State {
+	return slices.DeleteFunc(queue.States(), queue.State.Final)
 }
 
 // isEmpty reports whether nothing was chosen by a flag.
@@ -76,8 +77,8 @@ func choosing() []string {
 
 // filter reads the flags. scheduledOnly asks for those of the queued that are not due
 // yet, which a store does not tell apart.
-func (f *queueFilter) filter(a *runner, args []string) (filter outbox.Filter, scheduledOnly bool, err error) {
-	filter = outbox.Filter{Account: f.account, To: strings.ToLower(f.to), From: strings.ToLower(f.from), Tag: f.tag, Key: f.key}
+func (f *queueFilter) filter(a *runner, args []string) (filter queue.Filter, scheduledOnly bool, err error) {
+	filter = queue.Filter{Account: f.account, To: strings.ToLower(f.to), From: strings.ToLower(f.from), Tag: f.tag, Key: f.key}
 	if filter.IDs, err = a.ids(args); err != nil {
 		return filter, false, err
 	}
@@ -86,9 +87,9 @@ func (f *queueFilter) filter(a *runner, args []string) (filter outbox.Filter, sc
 			switch word = strings.ReplaceAll(strings.TrimSpace(word), "-", "_"); {
 			case word == scheduled:
 				scheduledOnly = true
-				filter.States = append(filter.States, outbox.Queued)
+				filter.States = append(filter.States, queue.Queued)
 			case slices.Contains(stateFlagWords(), word):
-				filter.States = append(filter.States, outbox.State(word))
+				filter.States = append(filter.States, queue.State(word))
 			default:
 				return filter, false, a.unknownState(word)
 			}
@@ -120,7 +121,7 @@ func (a *runner) unknownState(word string) error {
 
 // entries lists what a filter chooses, newest first, at most limit (0: all), and
 // reports whether there are more.
-func (a *runner) queueEntries(ctx context.Context, store outbox.Store, f outbox.Filter, scheduledOnly bool, limit int) (list []outbox.Entry, more bool, err error) {
+func (a *runner) queueEntries(ctx context.Context, store outbox.Store, f queue.Filter, scheduledOnly bool, limit int) (list []queue.Entry, more bool, err error) {
 	const page = 500
 	for {
 		f.Limit = page
@@ -148,10 +149,10 @@ func (a *runner) queueEntries(ctx context.Context, store outbox.Store, f outbox.
 }
 
 // isScheduled reports whether a message waits for its time.
-func (a *runner) isScheduled(e outbox.Entry) bool {
-	return slices.ContainsFunc(e.Recipients, func(s outbox.Status) bool { return a.waitsForItsTime(s) })
+func (a *runner) isScheduled(e queue.Entry) bool {
+	return slices.ContainsFunc(e.Recipients, func(s queue.Recipient) bool { return a.waitsForItsTime(s) })
 }
 
-func (a *runner) waitsForItsTime(s outbox.Status) bool {
-	return s.State == outbox.Queued && s.Due.After(a.Now().Add(outboxes.Slack))
+func (a *runner) waitsForItsTime(s queue.Recipient) bool {
+	return s.State == queue.Queued && s.Due.After(a.Now().Add(outboxes.Slack))
 }

@@ -4,17 +4,17 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/cli/verdict"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
-func newAnswer(ans outbox.Answer) jsonout.Answer {
+func newAnswer(ans queue.Answer) jsonout.Answer {
 	return jsonout.Answer{Stage: string(ans.Stage), Code: ans.Reply.Code, Enhanced: ans.Reply.Enhanced.String(), Text: ans.Reply.Text(),
 		Error: ans.Err, Class: ans.Class, ServerID: ans.ServerID}
 }
 
 // newEntry is a message in JSON. provider explains the answers, where explain is set.
-func newEntry(e outbox.Entry, provider string, explain bool) jsonout.Entry {
+func newEntry(e queue.Entry, provider string, explain bool) jsonout.Entry {
 	j := jsonout.Entry{ID: int64(e.ID), Account: e.Account, Key: e.Key, From: e.From.String(), MessageID: e.MessageID, Subject: e.Subject,
 		Size: e.Size, HasBody: e.HasBody, Created: e.Created.UTC(), NotBefore: outboxes.OptionalTime(e.NotBefore), Expires: e.Expires.UTC(),
 		Priority: outboxes.PriorityWord(e.Priority), Tags: e.Tags, ReportOn: int64(e.ReportOn), Final: allFinal(e), Total: e.Total, Recipients: []jsonout.RecipientState{}}
@@ -35,7 +35,7 @@ func newEntry(e outbox.Entry, provider string, explain bool) jsonout.Entry {
 	return j
 }
 
-func diagnosisOf(s outbox.State, ans outbox.Answer, provider string) *jsonout.Diagnosis {
+func diagnosisOf(s queue.State, ans queue.Answer, provider string) *jsonout.Diagnosis {
 	f, ok := meaning(s, ans, provider)
 	if !ok {
 		return nil
@@ -43,7 +43,7 @@ func diagnosisOf(s outbox.State, ans outbox.Answer, provider string) *jsonout.Di
 	return verdict.NewDiagnosis(f)
 }
 
-func newQueueEvent(e outbox.Event, provider string, explain bool) jsonout.QueueEvent {
+func newQueueEvent(e queue.Event, provider string, explain bool) jsonout.QueueEvent {
 	j := jsonout.QueueEvent{Event: string(e.Kind), ID: int64(e.ID), Account: e.Account, State: string(e.State), At: e.At.UTC(), Attempt: e.Attempt,
 		Due: outboxes.OptionalTime(e.Due), Answer: newAnswer(e.Answer)}
 	if e.N >= 0 {
@@ -58,7 +58,7 @@ func newQueueEvent(e outbox.Event, provider string, explain bool) jsonout.QueueE
 	return j
 }
 
-func allFinal(e outbox.Entry) bool {
+func allFinal(e queue.Entry) bool {
 	for _, s := range e.Recipients {
 		if !s.State.Final() {
 			return false

@@ -9,15 +9,16 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // allThere makes sure that every message that was named is there, before any is
 // touched.
-func (a *runner) allThere(ctx context.Context, q *queueFlags, store outbox.Store, ids []outbox.ID) error {
+func (a *runner) allThere(ctx context.Context, q *queueFlags, store outbox.Store, ids []queue.ID) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	list, _, err := a.queueEntries(ctx, store, outbox.Filter{IDs: ids}, false, 0)
+	list, _, err := a.queueEntries(ctx, store, queue.Filter{IDs: ids}, false, 0)
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
 	}
@@ -95,7 +96,7 @@ func (a *runner) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, ar
 }
 
 // nothingThere: there is no outbox yet.
-func (a *runner) nothingThere(q *queueFlags, filter outbox.Filter) error {
+func (a *runner) nothingThere(q *queueFlags, filter queue.Filter) error {
 	if len(filter.IDs) > 0 {
 		return a.noMessage(filter.IDs[0])
 	}
@@ -106,15 +107,15 @@ func (a *runner) nothingThere(q *queueFlags, filter outbox.Filter) error {
 }
 
 // missingIDs are those that were asked for and are not there.
-func missingIDs(ids []outbox.ID, list []outbox.Entry) []outbox.ID {
-	return slices.DeleteFunc(slices.Clone(ids), func(id outbox.ID) bool {
-		return slices.ContainsFunc(list, func(e outbox.Entry) bool { return e.ID == id })
+func missingIDs(ids []queue.ID, list []queue.Entry) []queue.ID {
+	return slices.DeleteFunc(slices.Clone(ids), func(id queue.ID) bool {
+		return slices.ContainsFunc(list, func(e queue.Entry) bool { return e.ID == id })
 	})
 }
 
 // tellList prints a line for each message, and what else there is.
-func (a *runner) tellList(list []outbox.Entry, more bool, f *queueFilter, filter outbox.Filter, stats outbox.Stats) {
-	counts := map[outbox.State]int{}
+func (a *runner) tellList(list []queue.Entry, more bool, f *queueFilter, filter queue.Filter, stats queue.Stats) {
+	counts := map[queue.State]int{}
 	total := 0
 	later := !slices.ContainsFunc(list, a.isDue)
 	for _, acc := range stats.Accounts {
@@ -142,27 +143,27 @@ func (a *runner) tellList(list []outbox.Entry, more bool, f *queueFilter, filter
 	if usual {
 		a.tellFinished(counts)
 	}
-	if counts[outbox.Queued]+counts[outbox.Deferred] > 0 && len(list) > 0 && !stats.Copied { // the warnings have that
+	if counts[queue.Queued]+counts[queue.Deferred] > 0 && len(list) > 0 && !stats.Copied { // the warnings have that
 		a.Hint(a.NextSteps(stats, false, later))
 	}
 	a.tellPauses(stats)
 	for _, line := range a.warnings(stats) {
 		a.Errf("%s\n", console.Hang(line, "", a.StderrWidth))
 	}
-	if counts[outbox.InDoubt] > 0 {
+	if counts[queue.InDoubt] > 0 {
 		a.Hint(a.T("In doubt: the message may have been handed over, and the answer was lost. 'yan queue show ID' says more, 'yan queue resolve' decides."))
 	}
 }
 
 // isDue reports whether a recipient would be tried now.
-func (a *runner) isDue(e outbox.Entry) bool {
-	return slices.ContainsFunc(e.Recipients, func(s outbox.Status) bool { return s.State.Waiting() && !s.Due.After(a.Now().Add(outboxes.Slack)) })
+func (a *runner) isDue(e queue.Entry) bool {
+	return slices.ContainsFunc(e.Recipients, func(s queue.Recipient) bool { return s.State.Waiting() && !s.Due.After(a.Now().Add(outboxes.Slack)) })
 }
 
 // tellFinished says, to people, what the list does not show.
-func (a *runner) tellFinished(counts map[outbox.State]int) {
+func (a *runner) tellFinished(counts map[queue.State]int) {
 	var parts []string
-	for _, s := range outbox.States() {
+	for _, s := range queue.States() {
 		if s.Final() && counts[s] > 0 {
 			parts = append(parts, a.T("%d %s", counts[s], a.stateWord(s)))
 		}
@@ -173,7 +174,7 @@ func (a *runner) tellFinished(counts map[outbox.State]int) {
 }
 
 // tellPauses names the accounts of which nothing goes out.
-func (a *runner) tellPauses(stats outbox.Stats) {
+func (a *runner) tellPauses(stats queue.Stats) {
 	for _, acc := range stats.Accounts {
 		if acc.PausedFor > 0 {
 			a.Errf("%s\n", console.VisibleLines(a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer)))
@@ -181,12 +182,12 @@ func (a *runner) tellPauses(stats outbox.Stats) {
 	}
 }
 
-func (a *runner) queueRows(list []outbox.Entry) [][]string {
+func (a *runner) queueRows(list []queue.Entry) [][]string {
 	rows := [][]string{{a.T("ID"), a.T("STATE"), a.T("TO"), a.T("NEXT TRY"), a.T("SUBJECT"), a.T("LAST ANSWER")}}
 	for _, e := range list {
 		s := urgent(e)
 		last := a.answerLine(s.Answer)
-		if s.State == outbox.HandedOver {
+		if s.State == queue.HandedOver {
 			last = ""
 		}
 		rows = append(rows, []string{e.ID.String(), a.states(e), outboxes.OneLineOf(recipientsOf(e)), a.next(s), outboxes.OneLineOf(e.Subject), console.Clipped(last)})

@@ -9,7 +9,7 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/outboxes"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // queueFlags are what all commands of the outbox have.
@@ -41,7 +41,7 @@ func (a *runner) queueCommand() *cobra.Command {
 	q.register(a, cmd)
 	a.AddLists(cmd, func() []command.List { return []command.List{a.stateList(), a.queueStatuses()} })
 	cmd.AddCommand(a.queueListCommand(), a.queueShowCommand(), a.queueWatchCommand(), a.queueRunCommand(),
-		a.queueVerbCommand(outbox.Hold), a.queueVerbCommand(outbox.Release), a.queueVerbCommand(outbox.Retry), a.queueVerbCommand(outbox.Cancel),
+		a.queueVerbCommand(queue.Hold), a.queueVerbCommand(queue.Release), a.queueVerbCommand(queue.Retry), a.queueVerbCommand(queue.Cancel),
 		a.queueResolveCommand(), a.queueResumeCommand(), a.queueExportCommand(), a.queueStatsCommand(), a.queuePruneCommand(), a.queueAdoptCommand())
 	return cmd
 }
@@ -59,18 +59,18 @@ func (q *queueFlags) registerOutbox(a *runner, cmd *cobra.Command) {
 // isID reports whether a word is the number of a message.
 func isID(word string) bool { _, err := parseID(word); return err == nil }
 
-func parseID(word string) (outbox.ID, error) {
+func parseID(word string) (queue.ID, error) {
 	n, err := strconv.ParseInt(word, 10, 64)
 	if err == nil && n < 1 {
 		err = strconv.ErrRange
 	}
-	return outbox.ID(n), err
+	return queue.ID(n), err
 }
 
 // ids reads the numbers of messages, each once.
-func (a *runner) ids(args []string) ([]outbox.ID, error) {
-	var list []outbox.ID
-	seen := map[outbox.ID]bool{}
+func (a *runner) ids(args []string) ([]queue.ID, error) {
+	var list []queue.ID
+	seen := map[queue.ID]bool{}
 	for _, arg := range args {
 		id, err := parseID(arg)
 		if err != nil {
@@ -85,7 +85,7 @@ func (a *runner) ids(args []string) ([]outbox.ID, error) {
 }
 
 // oneID wants exactly one.
-func (a *runner) oneID(args []string) (outbox.ID, error) {
+func (a *runner) oneID(args []string) (queue.ID, error) {
 	if len(args) == 0 {
 		return 0, a.Usagef("name the message by its number; 'yan queue' lists them")
 	}
@@ -100,7 +100,7 @@ func (a *runner) oneID(args []string) (outbox.ID, error) {
 }
 
 // noMessage: the outbox does not have it (any more).
-func (a *runner) noMessage(id outbox.ID) error {
+func (a *runner) noMessage(id queue.ID) error {
 	return command.Fail(command.ExitData, errors.New(a.T("there is no message %d in the outbox", id)), a.T("'yan queue --all' lists what is there; what is finished is forgotten after a while."))
 }
 
@@ -108,7 +108,7 @@ func (a *runner) noMessage(id outbox.ID) error {
 func (a *runner) completeIDs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	states := unfinished()
 	if cmd.Name() == "resolve" { // nothing else can be
-		states = []outbox.State{outbox.InDoubt}
+		states = []queue.State{queue.InDoubt}
 	}
 	given, _ := cmd.Flags().GetString("outbox")
 	if given == "" {
@@ -119,7 +119,7 @@ func (a *runner) completeIDs(cmd *cobra.Command, args []string, _ string) ([]str
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	defer store.Close() // only read from
-	page, err := store.List(cmd.Context(), outbox.Filter{States: states})
+	page, err := store.List(cmd.Context(), queue.Filter{States: states})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

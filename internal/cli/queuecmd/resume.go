@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/daemon"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 func (a *runner) queueResumeCommand() *cobra.Command {
@@ -72,7 +72,7 @@ func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []stri
 		return err
 	}
 	if store == nil {
-		return a.nothingThere(q, outbox.Filter{})
+		return a.nothingThere(q, queue.Filter{})
 	}
 	defer store.Close() // what has returned is on the disk
 	stats, err := store.Stats(ctx)

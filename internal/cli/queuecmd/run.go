@@ -21,6 +21,7 @@ import (
 	delivering "github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/route"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -70,10 +71,10 @@ func (a *runner) queueRun(ctx context.Context, q *queueFlags, quiet bool) error 
 		if quiet {
 			return nil
 		}
-		return a.nothingThere(q, outbox.Filter{})
+		return a.nothingThere(q, queue.Filter{})
 	}
 	defer store.Close() // everything that counts is kept
-	_, began, err := store.Events(ctx, outbox.Now, 1)
+	_, began, err := store.Events(ctx, queue.CursorNow, 1)
 	if err != nil {
 		return a.orTimeout(ctx, a.OutboxProblem(q.outbox, err))
 	}
@@ -116,14 +117,14 @@ type runTeller struct {
 
 	providers map[string]string // of accounts
 	told      map[string]bool   // the advice that was given
-	failed    map[outbox.ID][]smtp.Outcome
-	served    map[outbox.ID]bool
+	failed    map[queue.ID][]smtp.Outcome
+	served    map[queue.ID]bool
 	worst     int
 }
 
 func newRunTeller(a *runner, q *queueFlags, store outbox.Store, quiet bool) *runTeller {
 	r := &runTeller{a: a, q: q, store: store, quiet: quiet, providers: map[string]string{}, told: map[string]bool{},
-		failed: map[outbox.ID][]smtp.Outcome{}, served: map[outbox.ID]bool{}}
+		failed: map[queue.ID][]smtp.Outcome{}, served: map[queue.ID]bool{}}
 	r.wake = sync.NewCond(&r.mu)
 	r.ended.Go(r.tell)
 	return r
@@ -172,7 +173,7 @@ func (r *runTeller) tell() {
 }
 
 func (r *runTeller) tellBatch(batch []delivering.Event) {
-	var ids []outbox.ID
+	var ids []queue.ID
 	for _, e := range batch {
 		if e.ID != 0 {
 			ids = append(ids, e.ID)
@@ -186,7 +187,7 @@ func (r *runTeller) tellBatch(batch []delivering.Event) {
 			if e.Here {
 				line = r.a.hereLine(e.Account, e.Answer)
 			}
-			r.tellAccount(e.Account, e.Answer, line, r.exitOf(e.Account, outbox.Queued, e.Answer))
+			r.tellAccount(e.Account, e.Answer, line, r.exitOf(e.Account, queue.Queued, e.Answer))
 		case delivering.NoRoute:
 			r.tellRoute(e)
 		case delivering.Reported:
@@ -200,9 +201,9 @@ func (r *runTeller) tellBatch(batch []delivering.Event) {
 }
 
 // entries looks messages up: who their recipients are.
-func (r *runTeller) entries(ids []outbox.ID) map[outbox.ID]outbox.Entry {
-	found := map[outbox.ID]outbox.Entry{}
-	page, err := r.store.List(context.Background(), outbox.Filter{IDs: ids, Limit: len(ids)})
+func (r *runTeller) entries(ids []queue.ID) map[queue.ID]queue.Entry {
+	found := map[queue.ID]queue.Entry{}
+	page, err := r.store.List(context.Background(), queue.Filter{IDs: ids, Limit: len(ids)})
 	if err != nil || len(ids) == 0 {
 		return found // the lines have numbers then, and no addresses
 	}
@@ -217,29 +218,29 @@ func (r *runTeller) entries(ids []outbox.ID) map[outbox.ID]outbox.Entry {
 	return found
 }
 
-func (r *runTeller) tellRecipient(e delivering.Event, entry outbox.Entry) {
-	if e.State == outbox.Queued { // the try does not count; why is told of the account
+func (r *runTeller) tellRecipient(e delivering.Event, entry queue.Entry) {
+	if e.State == queue.Queued { // the try does not count; why is told of the account
 		return
 	}
-	var status outbox.Status
+	var status queue.Recipient
 	for _, s := range entry.Recipients {
 		if s.N == e.N {
 			status = s
 		}
 	}
-	if e.State == outbox.HandedOver {
+	if e.State == queue.HandedOver {
 		r.served[e.ID] = true
 	} else {
 		o := outcomeOf(status.Address, e.State, e.Answer)
 		r.failed[e.ID] = append(r.failed[e.ID], o)
 		r.worst = command.Worse(r.worst, r.exitOf(e.Account, e.State, e.Answer))
 	}
-	r.line(outbox.Event{ID: e.ID, N: e.N, Address: status.Address, Account: e.Account, Kind: outbox.EventKind(e.State), State: e.State,
+	r.line(queue.Event{ID: e.ID, N: e.N, Address: status.Address, Account: e.Account, Kind: queue.EventKind(e.State), State: e.State,
 		At: r.a.Now(), Attempt: e.Attempt, Due: dueOf(status, e.State), Answer: e.Answer})
 }
 
-func dueOf(s outbox.Status, state outbox.State) (due time.Time) {
-	if state == outbox.Deferred && s.State == state {
+func dueOf(s queue.Recipient, state queue.State) (due time.Time) {
+	if state == queue.Deferred && s.State == state {
 		return s.Due
 	}
 	return due
@@ -247,14 +248,14 @@ func dueOf(s outbox.Status, state outbox.State) (due time.Time) {
 
 // line is one recipient. What went well or will be tried again is not worth a line
 // where only what went wrong is wanted.
-func (r *runTeller) line(e outbox.Event) {
+func (r *runTeller) line(e queue.Event) {
 	a := r.a
 	provider := r.provider(e.Account)
 	switch {
 	case r.q.json:
 		a.PrintJSON(newQueueEvent(e, provider, true))
 		return
-	case r.quiet && (e.State == outbox.HandedOver || e.State == outbox.Deferred):
+	case r.quiet && (e.State == queue.HandedOver || e.State == queue.Deferred):
 		return
 	}
 	w, width := a.telling(r.quiet)
@@ -262,10 +263,10 @@ func (r *runTeller) line(e outbox.Event) {
 	if f, ok := meaning(e.State, e.Answer, provider); ok {
 		r.advise(toldOf(f, e.State))
 	}
-	if e.State == outbox.Held && isLost(e.Answer) {
+	if e.State == queue.Held && isLost(e.Answer) {
 		a.Errf("%s\n", a.lostText(e.ID))
 	}
-	if e.State == outbox.InDoubt && !r.told["doubt"] {
+	if e.State == queue.InDoubt && !r.told["doubt"] {
 		r.told["doubt"] = true
 		a.Errf("%s\n", a.T("It is not sent again by itself: 'yan queue show %d' says more, 'yan queue resolve %d' decides.", e.ID, e.ID))
 	}
@@ -290,13 +291,13 @@ func (r *runTeller) advise(f diagnosis.Finding) {
 }
 
 // tellAccount tells once what keeps an account from sending.
-func (r *runTeller) tellAccount(account string, ans outbox.Answer, line string, exit int) {
+func (r *runTeller) tellAccount(account string, ans queue.Answer, line string, exit int) {
 	r.worst = command.Worse(r.worst, exit)
 	if r.told[account] {
 		return
 	}
 	r.told[account] = true
-	f, ok := meaning(outbox.Deferred, ans, r.provider(account))
+	f, ok := meaning(queue.Deferred, ans, r.provider(account))
 	if r.quiet && ok && mendsItself(f) {
 		return
 	}
@@ -337,47 +338,47 @@ func (r *runTeller) provider(account string) string {
 }
 
 // exitOf is the exit status of one recipient.
-func (r *runTeller) exitOf(account string, s outbox.State, ans outbox.Answer) int {
+func (r *runTeller) exitOf(account string, s queue.State, ans queue.Answer) int {
 	return exitOfAnswer(s, ans, r.provider(account))
 }
 
 // exitOfAnswer is the exit status that a state of a recipient gives.
-func exitOfAnswer(s outbox.State, ans outbox.Answer, provider string) int {
+func exitOfAnswer(s queue.State, ans queue.Answer, provider string) int {
 	switch s {
-	case outbox.HandedOver:
+	case queue.HandedOver:
 		return command.ExitOK
-	case outbox.InDoubt, outbox.Sending:
+	case queue.InDoubt, queue.Sending:
 		return command.ExitUnknown
-	case outbox.Held, outbox.Cancelled:
+	case queue.Held, queue.Cancelled:
 		return command.ExitUnavailable
-	case outbox.Deferred, outbox.Leased:
+	case queue.Deferred, queue.Leased:
 		return command.ExitTemporary
 	}
 	f, ok := meaning(s, ans, provider)
 	o := outcomeOf(smtp.Address{}, s, ans)
 	switch {
-	case s == outbox.Queued && !ok && ans.Err != "":
+	case s == queue.Queued && !ok && ans.Err != "":
 		return command.ExitConfig // the account can't be used
-	case s == outbox.Expired || !ok:
+	case s == queue.Expired || !ok:
 		return command.ExitUnavailable
 	case ans.Reply.IsZero() && slices.Contains([]diagnosis.Class{diagnosis.ClassTooLarge, diagnosis.ClassFeatureMissing, diagnosis.ClassSMTPUTF8Missing,
 		diagnosis.ClassTooManyRecipients}, f.Class):
 		return command.ExitData // the server said before what it takes
-	case s == outbox.Queued && ans.Stage == smtp.StageAuth && f.Permanence != diagnosis.Temporary:
+	case s == queue.Queued && ans.Stage == smtp.StageAuth && f.Permanence != diagnosis.Temporary:
 		return command.ExitAuth
 	}
 	return verdict.ExitForOutcome(o, f)
 }
 
 // tellExpired tells of what had had its time: nobody tried it any more.
-func (r *runTeller) tellExpired(ctx context.Context, since outbox.Cursor) {
+func (r *runTeller) tellExpired(ctx context.Context, since queue.Cursor) {
 	for {
 		events, next, err := r.store.Events(ctx, since, 500)
 		if err != nil || len(events) == 0 {
 			return
 		}
 		for _, e := range events {
-			if e.Kind == outbox.EventKind(outbox.Expired) {
+			if e.Kind == queue.EventKind(queue.Expired) {
 				r.failed[e.ID] = append(r.failed[e.ID], outcomeOf(e.Address, e.State, e.Answer))
 				r.worst = command.Worse(r.worst, command.ExitUnavailable)
 				r.line(e)
@@ -389,7 +390,7 @@ func (r *runTeller) tellExpired(ctx context.Context, since outbox.Cursor) {
 
 // conclude sums up, and gives the exit status. interrupted is why the run ended early, nil
 // if it did not.
-func (r *runTeller) conclude(ctx context.Context, interrupted error, drained delivering.Drained) error {
+func (r *runTeller) conclude(ctx context.Context, interrupted error, drained queue.Drained) error {
 	a := r.a
 	for id, failed := range r.failed {
 		if r.served[id] {
@@ -402,8 +403,8 @@ func (r *runTeller) conclude(ctx context.Context, interrupted error, drained del
 		return a.OutboxProblem(r.q.outbox, err)
 	}
 	for _, acc := range stats.Accounts {
-		if acc.PausedFor > 0 && acc.Count[outbox.Queued]+acc.Count[outbox.Deferred] > 0 && !r.told[acc.Account] {
-			r.tellAccount(acc.Account, acc.PauseAnswer, a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer), r.exitOf(acc.Account, outbox.Queued, acc.PauseAnswer))
+		if acc.PausedFor > 0 && acc.Count[queue.Queued]+acc.Count[queue.Deferred] > 0 && !r.told[acc.Account] {
+			r.tellAccount(acc.Account, acc.PauseAnswer, a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer), r.exitOf(acc.Account, queue.Queued, acc.PauseAnswer))
 		}
 	}
 	if interrupted != nil {
@@ -428,10 +429,10 @@ func (r *runTeller) conclude(ctx context.Context, interrupted error, drained del
 }
 
 // summary is one line, like "3 handed over, 1 deferred; 2 are left, the next is due in 5 minutes".
-func (r *runTeller) summary(ctx context.Context, drained delivering.Drained) string {
+func (r *runTeller) summary(ctx context.Context, drained queue.Drained) string {
 	a := r.a
 	var parts []string
-	for _, s := range []outbox.State{outbox.HandedOver, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Failed} {
+	for _, s := range []queue.State{queue.HandedOver, queue.Deferred, queue.InDoubt, queue.Held, queue.Failed} {
 		if n := drained.Count[s]; n > 0 {
 			parts = append(parts, a.T("%d %s", n, a.stateWord(s)))
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 func (a *runner) queueShowCommand() *cobra.Command {
@@ -38,7 +38,7 @@ func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) err
 	defer store.Close() // only read from
 	e, err := store.Show(cmd.Context(), id)
 	switch {
-	case errors.Is(err, outbox.ErrNotFound):
+	case errors.Is(err, queue.ErrNotFound):
 		return a.noMessage(id)
 	case err != nil:
 		return a.OutboxProblem(q.outbox, err)
@@ -55,7 +55,7 @@ func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) err
 }
 
 // showEntry tells everything about a message.
-func (a *runner) showEntry(e outbox.Entry, stats outbox.Stats) {
+func (a *runner) showEntry(e queue.Entry, stats queue.Stats) {
 	a.Heading(a.T("Message %d", e.ID))
 	a.facts(e)
 	provider := a.providerOf(e.Account)
@@ -64,14 +64,14 @@ func (a *runner) showEntry(e outbox.Entry, stats outbox.Stats) {
 		a.Outf("\n%s\n", a.recipientLine(s))
 		a.history(e, s)
 		f, ok := meaning(s.State, s.Answer, provider)
-		if key := f.Cause.EN + f.Hint.EN + f.Advice.EN; ok && s.State != outbox.Cancelled && !told[key] {
+		if key := f.Cause.EN + f.Hint.EN + f.Advice.EN; ok && s.State != queue.Cancelled && !told[key] {
 			told[key] = true
 			a.Finding(a.Stdout, a.StdoutWidth, toldOf(f, s.State))
 		}
-		if s.State == outbox.Held && isLost(s.Answer) {
+		if s.State == queue.Held && isLost(s.Answer) {
 			a.Outf("%s\n", a.lostText(e.ID))
 		}
-		doubt = doubt || s.State == outbox.InDoubt
+		doubt = doubt || s.State == queue.InDoubt
 	}
 	if doubt {
 		a.Outf("\n")
@@ -80,13 +80,13 @@ func (a *runner) showEntry(e outbox.Entry, stats outbox.Stats) {
 	for _, acc := range stats.Accounts {
 		if acc.Account == e.Account && acc.PausedFor > 0 && !allFinal(e) {
 			a.Outf("\n%s\n", a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer))
-			a.explainAnswer(a.Stdout, a.StdoutWidth, outbox.Deferred, acc.PauseAnswer, provider)
+			a.explainAnswer(a.Stdout, a.StdoutWidth, queue.Deferred, acc.PauseAnswer, provider)
 		}
 	}
 }
 
 // facts are what holds for all recipients, aligned.
-func (a *runner) facts(e outbox.Entry) {
+func (a *runner) facts(e queue.Entry) {
 	rows := [][]string{{"", a.T("from"), console.Visible(e.From.String())}}
 	add := func(label, text string) {
 		if text != "" {
@@ -108,7 +108,7 @@ func (a *runner) facts(e outbox.Entry) {
 	if !allFinal(e) {
 		add(a.T("tried until"), a.T("%s (%s)", a.Moment(e.Expires), a.Away(e.Expires)))
 	}
-	if e.Priority != outbox.Normal {
+	if e.Priority != queue.Normal {
 		add(a.T("priority"), a.priorityName(e.Priority))
 	}
 	add(a.T("key"), e.Key)
@@ -119,7 +119,7 @@ func (a *runner) facts(e outbox.Entry) {
 	a.Table(rows)
 }
 
-func (a *runner) priorityName(p outbox.Priority) string {
+func (a *runner) priorityName(p queue.Priority) string {
 	switch {
 	case p > 0:
 		return a.T("high")
@@ -130,7 +130,7 @@ func (a *runner) priorityName(p outbox.Priority) string {
 }
 
 // recipientLine is a recipient with its state and what comes next.
-func (a *runner) recipientLine(s outbox.Status) string {
+func (a *runner) recipientLine(s queue.Recipient) string {
 	mark, colour := stateMark(s.State)
 	line := a.Paint(a.StdoutWidth, colour, mark) + " " + console.Visible(s.Address.String()) + "  " + a.statusWord(s)
 	if next := a.next(s); next != "" {
@@ -142,17 +142,17 @@ func (a *runner) recipientLine(s outbox.Status) string {
 	if s.Worker != "" {
 		line += " · " + a.T("by %s", console.Visible(s.Worker))
 	}
-	if s.Doubted && s.State != outbox.InDoubt {
+	if s.Doubted && s.State != queue.InDoubt {
 		line += " · " + a.T("was in doubt once")
 	}
 	return line
 }
 
 // history prints what happened to a recipient, a line for each event.
-func (a *runner) history(e outbox.Entry, s outbox.Status) {
+func (a *runner) history(e queue.Entry, s queue.Recipient) {
 	var rows [][]string
 	for _, ev := range e.Events {
-		if ev.N != s.N && ev.N >= 0 || ev.Kind == outbox.EventEnqueued {
+		if ev.N != s.N && ev.N >= 0 || ev.Kind == queue.EventEnqueued {
 			continue
 		}
 		rows = append(rows, []string{"  ", a.Moment(ev.At), a.eventText(ev)})
@@ -163,50 +163,50 @@ func (a *runner) history(e outbox.Entry, s outbox.Status) {
 }
 
 // eventText is what happened, with the number of the attempt and the answer.
-func (a *runner) eventText(e outbox.Event) string {
+func (a *runner) eventText(e queue.Event) string {
 	text := a.eventWord(e)
 	if e.Attempt > 1 {
 		text = a.T("attempt %d: %s", e.Attempt, text)
 	}
 	answer := a.answerLine(e.Answer)
 	switch {
-	case e.State == outbox.HandedOver && e.Answer.ServerID != "":
+	case e.State == queue.HandedOver && e.Answer.ServerID != "":
 		answer = a.T("queued as %s", console.Visible(e.Answer.ServerID))
-	case e.State == outbox.HandedOver:
+	case e.State == queue.HandedOver:
 		answer = ""
 	}
 	if answer != "" {
 		text += " · " + answer
 	}
-	if e.Kind == outbox.EventKind(outbox.Deferred) && e.Due.After(a.Now()) {
+	if e.Kind == queue.EventKind(queue.Deferred) && e.Due.After(a.Now()) {
 		text += " · " + a.T("again %s", a.Away(e.Due))
 	}
 	return text
 }
 
 // eventWord is what happened; most events are called by the state that they led to.
-func (a *runner) eventWord(e outbox.Event) string {
+func (a *runner) eventWord(e queue.Event) string {
 	switch e.Kind {
-	case outbox.EventEnqueued:
+	case queue.EventEnqueued:
 		return a.T("enqueued")
-	case outbox.EventStale:
+	case queue.EventStale:
 		return a.T("an answer came too late to be believed")
-	case outbox.EventRetry:
+	case queue.EventRetry:
 		return a.T("to be tried again now, as somebody asked")
-	case outbox.EventReleased:
+	case queue.EventReleased:
 		return a.T("released")
-	case outbox.EventResent:
+	case queue.EventResent:
 		return a.T("no longer in doubt: it is sent again")
-	case outbox.EventFound:
+	case queue.EventFound:
 		return a.T("found in the Sent folder: it was handed over")
-	case outbox.EventLapsed:
+	case queue.EventLapsed:
 		return a.T("given back: its worker went silent")
 	}
-	return a.stateWord(outbox.State(e.Kind))
+	return a.stateWord(queue.State(e.Kind))
 }
 
 // tellDoubt explains what a person has to decide.
-func (a *runner) tellDoubt(id outbox.ID) {
+func (a *runner) tellDoubt(id queue.ID) {
 	lines := []string{
 		a.T("What is in doubt is not sent again by itself. Look into the Sent folder, or ask the recipient."),
 		a.T("It has arrived: %s", "yan queue resolve "+id.String()+" --sent"),

@@ -13,6 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/route"
+	"github.com/yanmail/yan/queue"
 )
 
 func (a *runner) queueStatsCommand() *cobra.Command {
@@ -36,7 +37,7 @@ func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
 		return err
 	}
 	where := outbox.Describe(a.OutboxName(ctx, q.outbox))
-	stats := outbox.Stats{Free: -1}
+	stats := queue.Stats{Free: -1}
 	if store != nil {
 		defer store.Close() // only read from
 		if stats, err = store.Stats(ctx); err != nil {
@@ -54,7 +55,7 @@ func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
 	return nil
 }
 
-func (a *runner) tellStats(where string, stats outbox.Stats) {
+func (a *runner) tellStats(where string, stats queue.Stats) {
 	room := ""
 	if stats.Bytes > 0 {
 		room = " · " + console.Size(stats.Bytes)
@@ -88,16 +89,16 @@ func (a *runner) tellStats(where string, stats outbox.Stats) {
 	for _, acc := range stats.Accounts {
 		if acc.PausedFor > 0 {
 			a.Outf("\n%s\n", a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer))
-			a.explainAnswer(a.Stdout, a.StdoutWidth, outbox.Deferred, acc.PauseAnswer, a.providerOf(acc.Account))
+			a.explainAnswer(a.Stdout, a.StdoutWidth, queue.Deferred, acc.PauseAnswer, a.providerOf(acc.Account))
 		}
 	}
 }
 
 // countRows has a line for each account, and a column for each state that somebody
 // is in.
-func (a *runner) countRows(stats outbox.Stats) [][]string {
-	var used []outbox.State
-	for _, s := range outbox.States() {
+func (a *runner) countRows(stats queue.Stats) [][]string {
+	var used []queue.State
+	for _, s := range queue.States() {
 		for _, acc := range stats.Accounts {
 			if acc.Count[s] > 0 {
 				used = append(used, s)
@@ -121,7 +122,7 @@ func (a *runner) countRows(stats outbox.Stats) [][]string {
 }
 
 // pauseLine says that nothing of an account goes out, for how long and why.
-func (a *runner) pauseLine(account string, left time.Duration, why outbox.Answer) string {
+func (a *runner) pauseLine(account string, left time.Duration, why queue.Answer) string {
 	line := a.T("Account %s rests for %s", console.Visible(account), a.Roughly(left))
 	answer, next := a.answerLine(why), a.T("To go on now: %s", "yan queue resume "+console.Visible(account))
 	if why.Stage == "" && why.Reply.IsZero() && a.isGone(account) {
@@ -135,7 +136,7 @@ func (a *runner) pauseLine(account string, left time.Duration, why outbox.Answer
 }
 
 // hereLine says that an account can't send from here, and why; others may be able to.
-func (a *runner) hereLine(account string, why outbox.Answer) string {
+func (a *runner) hereLine(account string, why queue.Answer) string {
 	line := a.T("Account %s can't send from here now", console.Visible(account))
 	if answer := a.answerLine(why); answer != "" {
 		line = a.T("%s: %s", line, answer)
@@ -153,7 +154,7 @@ func (a *runner) isGone(account string) bool {
 	return !ok
 }
 
-func newStats(where string, stats outbox.Stats) jsonout.QueueStats {
+func newStats(where string, stats queue.Stats) jsonout.QueueStats {
 	j := jsonout.QueueStats{Outbox: where, Accounts: []jsonout.QueueAccount{}, Workers: []jsonout.QueueWorker{}, Oldest: outboxes.OptionalTime(stats.Oldest), Bytes: stats.Bytes,
 		Copied: stats.Copied, Ahead: int64(stats.Ahead.Seconds())}
 	if stats.Free >= 0 {
@@ -169,7 +170,7 @@ func newStats(where string, stats outbox.Stats) jsonout.QueueStats {
 	return j
 }
 
-func countJSON(counts map[outbox.State]int) map[string]int {
+func countJSON(counts map[queue.State]int) map[string]int {
 	j := map[string]int{}
 	for s, n := range counts {
 		j[string(s)] = n
@@ -206,7 +207,7 @@ func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages
 		return err
 	}
 	if store == nil {
-		return a.nothingThere(q, outbox.Filter{})
+		return a.nothingThere(q, queue.Filter{})
 	}
 	defer store.Close() // what has returned is on the disk
 	p, err := store.Prune(ctx, r)

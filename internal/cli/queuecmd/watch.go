@@ -13,6 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 func (a *runner) queueWatchCommand() *cobra.Command {
@@ -40,13 +41,13 @@ type watcher struct {
 	a      *runner
 	q      *queueFlags
 	store  outbox.Store
-	ids    []outbox.ID
-	cursor outbox.Cursor
-	seen   map[outbox.Cursor]bool // of the named, told before the cursor
-	live   bool                   // a terminal is redrawn
-	drawn  int                    // lines on it
-	text   string                 // and what they say
-	recent []outbox.Event
+	ids    []queue.ID
+	cursor queue.Cursor
+	seen   map[queue.Cursor]bool // of the named, told before the cursor
+	live   bool                  // a terminal is redrawn
+	drawn  int                   // lines on it
+	text   string                // and what they say
+	recent []queue.Event
 }
 
 func (a *runner) queueWatch(ctx context.Context, q *queueFlags, args []string) error {
@@ -67,7 +68,7 @@ func (a *runner) queueWatch(ctx context.Context, q *queueFlags, args []string) e
 		return a.noMessage(ids[0])
 	}
 	defer store.Close() // only read from
-	w := &watcher{a: a, q: q, store: store, ids: ids, seen: map[outbox.Cursor]bool{},
+	w := &watcher{a: a, q: q, store: store, ids: ids, seen: map[queue.Cursor]bool{},
 		live: a.StdoutWidth > 0 && !q.json && !a.NoColor && a.Getenv("TERM") != "dumb"}
 	if err := w.watch(ctx); err != nil && ctx.Err() == nil {
 		var told *command.Failure
@@ -82,7 +83,7 @@ func (a *runner) queueWatch(ctx context.Context, q *queueFlags, args []string) e
 // watch returns when all that were named are finished, or ctx is over.
 func (w *watcher) watch(ctx context.Context) error {
 	var err error
-	if _, w.cursor, err = w.store.Events(ctx, outbox.Now, 1); err != nil {
+	if _, w.cursor, err = w.store.Events(ctx, queue.CursorNow, 1); err != nil {
 		return err
 	}
 	if err := w.begin(ctx); err != nil {
@@ -113,7 +114,7 @@ func (w *watcher) watch(ctx context.Context) error {
 func (w *watcher) begin(ctx context.Context) error {
 	for _, id := range w.ids {
 		e, err := w.store.Show(ctx, id)
-		if errors.Is(err, outbox.ErrNotFound) {
+		if errors.Is(err, queue.ErrNotFound) {
 			return w.a.noMessage(id)
 		}
 		if err != nil {
@@ -149,7 +150,7 @@ func (w *watcher) read(ctx context.Context) error {
 // mostRecent is how many events stay below what is drawn.
 const mostRecent = 8
 
-func (w *watcher) tell(e outbox.Event) {
+func (w *watcher) tell(e queue.Event) {
 	switch {
 	case w.q.json:
 		w.a.PrintJSON(newQueueEvent(e, "", false))
@@ -163,7 +164,7 @@ func (w *watcher) tell(e outbox.Event) {
 }
 
 // eventLine is an event as a line of its own.
-func (a *runner) eventLine(e outbox.Event, width int) string {
+func (a *runner) eventLine(e queue.Event, width int) string {
 	mark, colour := stateMark(e.State)
 	who := e.ID.String()
 	if !e.Address.IsZero() {
@@ -176,7 +177,7 @@ func (w *watcher) finished(ctx context.Context) (bool, error) {
 	if len(w.ids) == 0 {
 		return false, nil
 	}
-	list, _, err := w.a.queueEntries(ctx, w.store, outbox.Filter{IDs: w.ids, States: unfinished()}, false, 1)
+	list, _, err := w.a.queueEntries(ctx, w.store, queue.Filter{IDs: w.ids, States: unfinished()}, false, 1)
 	return len(list) == 0, err
 }
 
@@ -189,7 +190,7 @@ func (w *watcher) draw(ctx context.Context) error {
 	if !w.live {
 		return nil
 	}
-	f := outbox.Filter{IDs: w.ids, Limit: mostDrawn + 1}
+	f := queue.Filter{IDs: w.ids, Limit: mostDrawn + 1}
 	if len(w.ids) == 0 {
 		f.States = unfinished()
 	}
@@ -255,7 +256,7 @@ func (w *watcher) end(ctx context.Context) error {
 			if s.State.Waiting() {
 				one = command.ExitTemporary
 			}
-			code, served = command.Worse(code, one), served || s.State == outbox.HandedOver
+			code, served = command.Worse(code, one), served || s.State == queue.HandedOver
 		}
 		if served && code != command.ExitOK && code != command.ExitUnknown {
 			code = command.ExitPartial

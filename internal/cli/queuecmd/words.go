@@ -13,33 +13,33 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/secret"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
 // stateWord is a state for people; the one in JSON never changes.
-func (a *runner) stateWord(s outbox.State) string {
+func (a *runner) stateWord(s queue.State) string {
 	switch s {
-	case outbox.Queued:
+	case queue.Queued:
 		return a.T("queued")
-	case outbox.Deferred:
+	case queue.Deferred:
 		return a.T("deferred")
-	case outbox.Leased:
+	case queue.Leased:
 		return a.T("taken up")
-	case outbox.Sending:
+	case queue.Sending:
 		return a.T("being sent")
-	case outbox.InDoubt:
+	case queue.InDoubt:
 		return a.T("in doubt")
-	case outbox.Held:
+	case queue.Held:
 		return a.T("held")
-	case outbox.HandedOver:
+	case queue.HandedOver:
 		return a.T("handed over")
-	case outbox.Failed:
+	case queue.Failed:
 		return a.T("failed")
-	case outbox.Expired:
+	case queue.Expired:
 		return a.T("expired")
-	case outbox.Cancelled:
+	case queue.Cancelled:
 		return a.T("cancelled")
 	}
 	return console.Visible(string(s)) // of an outbox that is not as yan made it
@@ -48,16 +48,16 @@ func (a *runner) stateWord(s outbox.State) string {
 // stateList says what the words of --state mean; a test holds it against the states.
 func (a *runner) stateList() command.List {
 	return command.List{Title: a.T("States of a recipient:"), Entries: []command.Entry{
-		{Term: string(outbox.Queued), Text: a.T("it waits for whoever sends; 'scheduled' chooses those whose time is to come")},
-		{Term: string(outbox.Deferred), Text: a.T("it was tried, and is tried again when it is due")},
-		{Term: string(outbox.Leased), Text: a.T("somebody is about to send it")},
-		{Term: string(outbox.Sending), Text: a.T("it is being sent")},
-		{Term: string(outbox.InDoubt), Text: a.T("the message went out and the answer was lost; 'yan queue resolve' decides")},
-		{Term: string(outbox.Held), Text: a.T("it is kept back until it is released")},
-		{Term: string(outbox.HandedOver), Text: a.T("the server took it")},
-		{Term: string(outbox.Failed), Text: a.T("it was refused for good")},
-		{Term: string(outbox.Expired), Text: a.T("it was not handed over in its time")},
-		{Term: string(outbox.Cancelled), Text: a.T("somebody took it back")},
+		{Term: string(queue.Queued), Text: a.T("it waits for whoever sends; 'scheduled' chooses those whose time is to come")},
+		{Term: string(queue.Deferred), Text: a.T("it was tried, and is tried again when it is due")},
+		{Term: string(queue.Leased), Text: a.T("somebody is about to send it")},
+		{Term: string(queue.Sending), Text: a.T("it is being sent")},
+		{Term: string(queue.InDoubt), Text: a.T("the message went out and the answer was lost; 'yan queue resolve' decides")},
+		{Term: string(queue.Held), Text: a.T("it is kept back until it is released")},
+		{Term: string(queue.HandedOver), Text: a.T("the server took it")},
+		{Term: string(queue.Failed), Text: a.T("it was refused for good")},
+		{Term: string(queue.Expired), Text: a.T("it was not handed over in its time")},
+		{Term: string(queue.Cancelled), Text: a.T("somebody took it back")},
 	}}
 }
 
@@ -82,7 +82,7 @@ func (a *runner) queueStatuses() command.List {
 }
 
 // statusWord is stateWord of a recipient, which may wait for its time.
-func (a *runner) statusWord(s outbox.Status) string {
+func (a *runner) statusWord(s queue.Recipient) string {
 	if a.waitsForItsTime(s) {
 		return a.T("scheduled")
 	}
@@ -90,24 +90,24 @@ func (a *runner) statusWord(s outbox.Status) string {
 }
 
 // stateMark is the sign before a recipient, with its colour.
-func stateMark(s outbox.State) (mark, colour string) {
+func stateMark(s queue.State) (mark, colour string) {
 	switch s {
-	case outbox.HandedOver:
+	case queue.HandedOver:
 		return "✓", console.Green
-	case outbox.InDoubt:
+	case queue.InDoubt:
 		return "?", console.Yellow
-	case outbox.Failed, outbox.Expired:
+	case queue.Failed, queue.Expired:
 		return "✗", console.Red
-	case outbox.Cancelled:
+	case queue.Cancelled:
 		return "✗", console.Dim
-	case outbox.Leased, outbox.Sending:
+	case queue.Leased, queue.Sending:
 		return "→", console.Green
 	}
 	return "–", console.Yellow
 }
 
 // states sums up how it stands with a message: one word, or how many of each.
-func (a *runner) states(e outbox.Entry) string {
+func (a *runner) states(e queue.Entry) string {
 	counts := map[string]int{}
 	var order []string
 	for _, s := range e.Recipients {
@@ -131,7 +131,7 @@ func (a *runner) states(e outbox.Entry) string {
 }
 
 // recipientsOf names the first recipient, and how many there are besides.
-func recipientsOf(e outbox.Entry) string {
+func recipientsOf(e queue.Entry) string {
 	if len(e.Recipients) == 0 {
 		return ""
 	}
@@ -143,7 +143,7 @@ func recipientsOf(e outbox.Entry) string {
 }
 
 // answerLine is what decided about a recipient: the reply, or what happened here.
-func (a *runner) answerLine(ans outbox.Answer) string {
+func (a *runner) answerLine(ans queue.Answer) string {
 	what := ""
 	switch {
 	case !ans.Reply.IsZero():
@@ -165,19 +165,19 @@ func (a *runner) answerLine(ans outbox.Answer) string {
 
 // isLost reports whether a message can't be sent because its text is not there: a file of
 // the outbox is missing or damaged.
-func isLost(ans outbox.Answer) bool {
-	return ans.Reply.IsZero() && strings.Contains(ans.Err, outbox.ErrNoBody.Error())
+func isLost(ans queue.Answer) bool {
+	return ans.Reply.IsZero() && strings.Contains(ans.Err, queue.ErrNoBody.Error())
 }
 
 // lostText says what to do where the text of a message is missing that should be there.
-func (a *runner) lostText(id outbox.ID) string {
+func (a *runner) lostText(id queue.ID) string {
 	return a.T("A file of the outbox is missing or can't be read. Put it back from a backup and let the message go: %s; or give it up: %s",
 		"yan queue release "+id.String(), "yan queue cancel "+id.String())
 }
 
 // toldOf is a finding without what the outbox does by itself, or says in its own words.
-func toldOf(f diagnosis.Finding, s outbox.State) diagnosis.Finding {
-	if s == outbox.InDoubt || s == outbox.Deferred && f.Permanence == diagnosis.Temporary {
+func toldOf(f diagnosis.Finding, s queue.State) diagnosis.Finding {
+	if s == queue.InDoubt || s == queue.Deferred && f.Permanence == diagnosis.Temporary {
 		f.Advice = diagnosis.Text{}
 	}
 	return f
@@ -185,16 +185,16 @@ func toldOf(f diagnosis.Finding, s outbox.State) diagnosis.Finding {
 
 // outcomeOf is a recipient's state in the words of a result, for its meaning and its
 // exit status.
-func outcomeOf(to smtp.Address, s outbox.State, ans outbox.Answer) smtp.Outcome {
+func outcomeOf(to smtp.Address, s queue.State, ans queue.Answer) smtp.Outcome {
 	o := smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: ans.Stage, Reply: ans.Reply}
 	switch s {
-	case outbox.HandedOver:
+	case queue.HandedOver:
 		o.Status = smtp.Accepted
-	case outbox.Failed, outbox.Expired, outbox.Cancelled:
+	case queue.Failed, queue.Expired, queue.Cancelled:
 		o.Status = smtp.Refused
-	case outbox.Deferred:
+	case queue.Deferred:
 		o.Status = smtp.Deferred
-	case outbox.InDoubt, outbox.Sending:
+	case queue.InDoubt, queue.Sending:
 		o.Status = smtp.Unknown
 	}
 	// The outbox may have come from elsewhere: its words do nothing to a terminal.
@@ -210,8 +210,8 @@ func outcomeOf(to smtp.Address, s outbox.State, ans outbox.Answer) smtp.Outcome 
 
 // meaning explains an answer. ok is false where there is nothing to explain. Of what
 // went wrong on this side the outbox has the words and the class.
-func meaning(s outbox.State, ans outbox.Answer, provider string) (f diagnosis.Finding, ok bool) {
-	if s == outbox.HandedOver || ans.Reply.IsZero() && ans.Err == "" && ans.Class == "" {
+func meaning(s queue.State, ans queue.Answer, provider string) (f diagnosis.Finding, ok bool) {
+	if s == queue.HandedOver || ans.Reply.IsZero() && ans.Err == "" && ans.Class == "" {
 		return f, false
 	}
 	if isLost(ans) || ans.Reply.IsZero() && ans.Class == "" && ans.Stage == "" { // nobody was asked: the words say it all
@@ -238,19 +238,19 @@ func (a *runner) providerOf(name string) string {
 }
 
 // next is what happens to a recipient now; "" for nothing more.
-func (a *runner) next(s outbox.Status) string {
+func (a *runner) next(s queue.Recipient) string {
 	switch s.State {
-	case outbox.Queued, outbox.Deferred:
+	case queue.Queued, queue.Deferred:
 		switch {
 		case s.Due.After(a.Now().Add(outboxes.Slack)):
 			return a.T("%s (%s)", a.Moment(s.Due), a.Away(s.Due))
-		case s.State == outbox.Deferred:
+		case s.State == queue.Deferred:
 			return a.T("due again")
 		}
 		return a.T("due")
-	case outbox.InDoubt:
+	case queue.InDoubt:
 		return a.T("it is for you to decide")
-	case outbox.Held:
+	case queue.Held:
 		return a.T("until it is released")
 	}
 	return ""
@@ -258,17 +258,17 @@ func (a *runner) next(s outbox.Status) string {
 
 // urgent is the recipient of a message that says most about it: one that needs a
 // person, then one that waits, then the first.
-func urgent(e outbox.Entry) (s outbox.Status) {
+func urgent(e queue.Entry) (s queue.Recipient) {
 	best := -1
-	rank := func(s outbox.State) int {
+	rank := func(s queue.State) int {
 		switch s {
-		case outbox.InDoubt:
+		case queue.InDoubt:
 			return 6
-		case outbox.Held:
+		case queue.Held:
 			return 5
-		case outbox.Failed, outbox.Expired:
+		case queue.Failed, queue.Expired:
 			return 3
-		case outbox.HandedOver, outbox.Cancelled:
+		case queue.HandedOver, queue.Cancelled:
 			return 1
 		}
 		return 4
@@ -286,7 +286,7 @@ func urgent(e outbox.Entry) (s outbox.Status) {
 func (a *runner) routeProblem(name string, err error) *command.Failure {
 	var (
 		missing *secret.Error
-		unknown *account.UnknownError
+		unknown *account.UnknownAccountError
 		parse   *account.ParseError
 		told    *command.Failure
 	)
@@ -310,7 +310,7 @@ func (a *runner) routeProblem(name string, err error) *command.Failure {
 }
 
 // explainAnswer prints why, and what to do.
-func (a *runner) explainAnswer(w io.Writer, width int, s outbox.State, ans outbox.Answer, provider string) {
+func (a *runner) explainAnswer(w io.Writer, width int, s queue.State, ans queue.Answer, provider string) {
 	if f, ok := meaning(s, ans, provider); ok {
 		a.Finding(w, width, f)
 	}

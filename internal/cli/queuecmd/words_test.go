@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/clitest"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/queue"
 )
 
 // Every state has a word of its own in both languages, a mark, and a line in the help.
@@ -20,7 +20,7 @@ func TestEveryStateHasAWord(t *testing.T) {
 	for _, lang := range []words.Language{words.English, words.Chinese} {
 		a, _, _ := testApp(lang)
 		seen := map[string]bool{}
-		for _, s := range outbox.States() {
+		for _, s := range queue.States() {
 			word := a.stateWord(s)
 			if word == "" || seen[word] || lang == words.Chinese && word == string(s) {
 				t.Errorf("%s: %s is called %q", lang, s, word)
@@ -43,14 +43,14 @@ func TestEveryWrongStateIsExplained(t *testing.T) {
 	tried := 0
 	for _, lang := range []words.Language{words.English, words.Chinese} {
 		a, _, _ := testApp(lang)
-		for _, verb := range outbox.Verbs() {
-			for _, s := range outbox.States() {
-				if _, ok := verb.Goes(s); ok {
+		for _, verb := range queue.Verbs() {
+			for _, s := range queue.States() {
+				if _, ok := verb.Target(s); ok {
 					continue
 				}
 				tried++
 				var told *command.Failure
-				if err := a.cantMove(&outbox.MoveError{ID: 12, From: s, Verb: verb}); !errors.As(err, &told) || told.Code != command.ExitData ||
+				if err := a.cantMove(&queue.StateError{ID: 12, From: s, Verb: verb}); !errors.As(err, &told) || told.Code != command.ExitData ||
 					!strings.Contains(told.Error(), "12") || !strings.Contains(told.Error(), a.stateWord(s)) {
 					t.Errorf("%s of %s: %v", verb, s, err)
 				}
@@ -66,7 +66,7 @@ func TestEveryWrongStateIsExplained(t *testing.T) {
 func TestAStrangeStateDoesNothingToATerminal(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)
-	if word := a.stateWord(outbox.State("odd" + clitest.Escapes)); !strings.Contains(word, "odd") || strings.ContainsFunc(word, unicode.IsControl) {
+	if word := a.stateWord(queue.State("odd" + clitest.Escapes)); !strings.Contains(word, "odd") || strings.ContainsFunc(word, unicode.IsControl) {
 		t.Errorf("%q", word)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/submission"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 )
 
 // queueing are the flags of send that are about the outbox.
@@ -32,7 +33,7 @@ type queueing struct {
 }
 
 func (o *queueing) registerQueue(a *runner, cmd *cobra.Command) {
-	o.priority = outboxes.PriorityWord(outbox.Normal)
+	o.priority = outboxes.PriorityWord(queue.Normal)
 	command.Add(cmd, a.T("Later (outbox):"),
 		command.NewOption("queue", "", &o.when, "", a.T("put the message into the outbox instead of sending it; --queue=offline only where the server can't be reached")),
 		command.NewOption("at", "", &o.at, a.T("TIME"), a.T("do not send it before: 15:30, \"tomorrow 9:00\", +2h, or a date with a time; puts it into the outbox")),
@@ -157,7 +158,7 @@ func (a *runner) enqueue(ctx context.Context, s *sendFlags, jobs []*job) error {
 		var failed *enqueued
 		for _, e := range a.enqueueSome(ctx, s, store, order, some) {
 			if e.err != nil {
-				if failed == nil || errors.Is(e.err, outbox.ErrUncertain) && !errors.Is(failed.err, outbox.ErrUncertain) {
+				if failed == nil || errors.Is(e.err, queue.ErrUncertain) && !errors.Is(failed.err, queue.ErrUncertain) {
 					failed = &e // what is not known counts before what is not kept
 				}
 				continue
@@ -208,8 +209,8 @@ func together(messages int) int {
 // enqueued is what came of one message.
 type enqueued struct {
 	job     *job
-	item    outbox.New
-	receipt outbox.Receipt
+	item    outbox.NewMessage
+	receipt outbox.EnqueueResult
 	err     error
 }
 
@@ -227,7 +228,7 @@ func (a *runner) enqueueSome(ctx context.Context, s *sendFlags, store outbox.Sto
 	return list
 }
 
-func (a *runner) enqueueOne(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, j *job) (m outbox.New, r outbox.Receipt, err error) {
+func (a *runner) enqueueOne(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, j *job) (m outbox.NewMessage, r outbox.EnqueueResult, err error) {
 	if err := j.open(); err != nil {
 		return m, r, a.rawProblem(j, err)
 	}
@@ -254,15 +255,15 @@ func letterOf(s *sendFlags, j *job) (*submission.Letter, error) {
 
 // notEnqueued says why a message is not in the outbox, and how many are.
 func (a *runner) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Store, e *enqueued, all, kept int) error {
-	if errors.Is(e.err, outbox.ErrConflict) {
+	if errors.Is(e.err, queue.ErrConflict) {
 		other := ""
-		if page, listErr := store.List(ctx, outbox.Filter{Account: s.id.Name, Key: s.key, Limit: 1}); listErr == nil && len(page.Entries) > 0 {
+		if page, listErr := store.List(ctx, queue.Filter{Account: s.id.Name, Key: s.key, Limit: 1}); listErr == nil && len(page.Entries) > 0 {
 			other = page.Entries[0].ID.String()
 		}
 		return command.Fail(command.ExitData, errors.New(a.T("%s %q is that of message %s, which is not the same", a.Name("key"), s.key, other)),
 			a.T("Nothing was enqueued. What has the key: %s", "yan queue show "+other))
 	}
-	if errors.Is(e.err, outbox.ErrUncertain) {
+	if errors.Is(e.err, queue.ErrUncertain) {
 		return a.uncertain(s, e, all, kept)
 	}
 	var failed *command.Failure

@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-func newEnqueued(j *job, item outbox.New, receipt outbox.Receipt, expires time.Time) jsonout.Enqueued {
+func newEnqueued(j *job, item outbox.NewMessage, receipt outbox.EnqueueResult, expires time.Time) jsonout.Enqueued {
 	e := jsonout.Enqueued{Event: "enqueued", ID: int64(receipt.ID), File: j.name, Number: j.number, Account: item.Account, From: j.envelope.From().String(),
 		MessageID: item.MessageID, Size: item.Content.Size(), Key: item.Key, NotBefore: outboxes.OptionalTime(item.NotBefore), Expires: expires.UTC(),
 		Priority: outboxes.PriorityWord(item.Priority), Tags: item.Tags}

@@ -20,6 +20,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 type serveFlags struct {
@@ -171,9 +172,9 @@ func (a *runner) served(s *serveFlags, err error) error {
 		return command.Fail(command.ExitInternal, err, a.T("The log has where it happened; please report it."))
 	case errors.As(err, &busy):
 		return command.Fail(command.ExitTemporary, err, a.T("Stop it, or name another place with --socket to serve beside it."))
-	case errors.Is(err, outbox.ErrCopied):
+	case errors.Is(err, queue.ErrCopied):
 		return command.Fail(command.ExitConfig, err, a.CopiedHint())
-	case errors.Is(err, outbox.ErrBroken), errors.Is(err, outbox.ErrClosed):
+	case errors.Is(err, queue.ErrBroken), errors.Is(err, queue.ErrClosed):
 		return command.Fail(command.ExitIO, outbox.WhyBroken(err), a.T("Look at the disk, and start it again: nothing that was accepted is lost."))
 	case errors.Is(err, daemon.ErrUnfinished):
 		return command.Fail(command.ExitTemporary, err, "")
@@ -187,12 +188,12 @@ func (a *runner) served(s *serveFlags, err error) error {
 
 // badOutbox: the outbox can't be opened.
 func (a *runner) badOutbox(where string, err error) error {
-	var newer *outbox.NewerError
+	var newer *queue.NewerError
 	code, hint := command.ExitTemporary, ""
 	switch {
 	case errors.As(err, &newer):
 		code, hint = command.ExitConfig, a.T("Update this program.")
-	case errors.Is(err, outbox.ErrBroken):
+	case errors.Is(err, queue.ErrBroken):
 		code = command.ExitIO
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		code = command.ExitCantCreate

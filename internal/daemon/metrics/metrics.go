@@ -11,6 +11,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Metrics counts. It is for many goroutines.
@@ -97,7 +98,7 @@ func (m *Metrics) settle(e delivery.Event) {
 	}
 	m.attempts.WithLabelValues(label(e.Account), class).Inc()
 	m.took.WithLabelValues(label(e.Account)).Observe(e.Took.Seconds())
-	if e.State == outbox.HandedOver {
+	if e.State == queue.HandedOver {
 		m.waits.WithLabelValues(label(e.Account)).Observe(e.Waited.Seconds())
 	}
 }

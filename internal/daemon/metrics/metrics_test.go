@@ -15,18 +15,19 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
 // counted is an outbox that can only count.
 type counted struct {
 	outbox.Store
-	stats outbox.Stats
+	stats queue.Stats
 	err   error
 	times int
 }
 
-func (c *counted) Stats(context.Context) (outbox.Stats, error) {
+func (c *counted) Stats(context.Context) (queue.Stats, error) {
 	c.times++
 	return c.stats, c.err
 }
@@ -62,7 +63,7 @@ func shown(t *testing.T, h http.Handler) map[string]string {
 
 // events are of every kind, and hold what must not be told.
 func events() []delivery.Event {
-	answer := outbox.Answer{Class: "mailbox_unknown", Err: "alice@example.org", ServerID: "alice",
+	answer := queue.Answer{Class: "mailbox_unknown", Err: "alice@example.org", ServerID: "alice",
 		Reply: smtp.Reply{Code: 550, Lines: []string{"no alice here"}}}
 	base := delivery.Event{Account: "work", ID: 17, MessageID: "<alice@example.org>", Domain: "secret.example", Answer: answer, Attempt: 1,
 		Began: time.Unix(1767225600, 0), Took: 200 * time.Millisecond, Err: errors.New("alice")}
@@ -76,16 +77,16 @@ func events() []delivery.Event {
 	}
 	return []delivery.Event{
 		of(delivery.Claimed, nil),
-		of(delivery.Settled, func(e *delivery.Event) { e.State = outbox.Failed }),
+		of(delivery.Settled, func(e *delivery.Event) { e.State = queue.Failed }),
 		of(delivery.Settled, func(e *delivery.Event) {
-			e.State, e.Answer.Class, e.Waited = outbox.HandedOver, "", 2*time.Second
+			e.State, e.Answer.Class, e.Waited = queue.HandedOver, "", 2*time.Second
 		}),
-		of(delivery.Settled, func(e *delivery.Event) { e.State, e.Began = outbox.Queued, time.Time{} }),
+		of(delivery.Settled, func(e *delivery.Event) { e.State, e.Began = queue.Queued, time.Time{} }),
 		of(delivery.Paused, nil),
 		of(delivery.NoRoute, nil),
 		of(delivery.Lapsed, nil),
 		of(delivery.Swept, nil),
-		of(delivery.Reconciled, func(e *delivery.Event) { e.State = outbox.HandedOver }),
+		of(delivery.Reconciled, func(e *delivery.Event) { e.State = queue.HandedOver }),
 		of(delivery.Reported, nil),
 		of(delivery.StoreError, nil),
 		of(delivery.Marked, func(e *delivery.Event) { e.Count, e.Took = 3, 2*time.Millisecond }),
@@ -95,8 +96,8 @@ func events() []delivery.Event {
 func TestShows(t *testing.T) {
 	t.Parallel()
 	m := New()
-	store := &counted{stats: outbox.Stats{Bytes: 1000, Free: 5000, Oldest: time.Now().Add(-time.Hour), Workers: make([]outbox.WorkerStats, 2),
-		Accounts: []outbox.AccountStats{{Account: "work", Count: map[outbox.State]int{outbox.Queued: 7, outbox.InDoubt: 1}, PausedFor: time.Minute}}}}
+	store := &counted{stats: queue.Stats{Bytes: 1000, Free: 5000, Oldest: time.Now().Add(-time.Hour), Workers: make([]queue.WorkerStats, 2),
+		Accounts: []queue.AccountStats{{Account: "work", Count: map[queue.State]int{queue.Queued: 7, queue.InDoubt: 1}, PausedFor: time.Minute}}}}
 	h := m.Handler(store, func() delivery.Status { return delivery.Status{Joined: true, Couriers: 1, InFlight: 9} },
 		func() map[string]int { return map[string]int{"work": 3} })
 	for _, e := range events() {
@@ -197,7 +198,7 @@ func TestAsksSeldom(t *testing.T) {
 // What an outbox that can't be asked said before is not shown as if it were so.
 func TestDown(t *testing.T) {
 	t.Parallel()
-	store := &counted{err: errors.New("no disk"), stats: outbox.Stats{Accounts: []outbox.AccountStats{{Account: "work"}}}}
+	store := &counted{err: errors.New("no disk"), stats: queue.Stats{Accounts: []queue.AccountStats{{Account: "work"}}}}
 	got := shown(t, New().Handler(store, func() delivery.Status { return delivery.Status{} }, func() map[string]int { return nil }))
 	if got["yan_outbox_up"] != "0" || got["yan_store_errors_total"] == "" {
 		t.Errorf("shown: %v", got)
@@ -213,10 +214,10 @@ func TestDown(t *testing.T) {
 func TestNamesThatAreNoLabels(t *testing.T) {
 	t.Parallel()
 	m := New()
-	store := &counted{stats: outbox.Stats{Free: -1, Accounts: []outbox.AccountStats{{Account: "x\xff"}, {Account: "x\xfe"}, {Account: "x\u2028"}}}}
+	store := &counted{stats: queue.Stats{Free: -1, Accounts: []queue.AccountStats{{Account: "x\xff"}, {Account: "x\xfe"}, {Account: "x\u2028"}}}}
 	h := m.Handler(store, func() delivery.Status { return delivery.Status{} }, func() map[string]int { return map[string]int{"x\xff": 3} })
 	for _, kind := range []delivery.EventKind{delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Reconciled} {
-		m.Observe(delivery.Event{Kind: kind, Account: "x\xff", State: outbox.HandedOver, Began: time.Now()})
+		m.Observe(delivery.Event{Kind: kind, Account: "x\xff", State: queue.HandedOver, Began: time.Now()})
 	}
 	if got := shown(t, h)[`yan_outbox_up`]; got != "1" {
 		t.Errorf("up: %q", got)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 const (
@@ -47,7 +48,7 @@ type standing struct {
 
 	mu    sync.Mutex // one question at a time; others wait for its answer
 	asked time.Time
-	stats outbox.Stats
+	stats queue.Stats
 	ok    bool
 }
 
@@ -62,7 +63,7 @@ func (s *standing) Describe(to chan<- *prometheus.Desc) {
 }
 
 // ask gives the last answer while it is fresh. ok is false where there is none.
-func (s *standing) ask() (stats outbox.Stats, ok bool) {
+func (s *standing) ask() (stats queue.Stats, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := s.now(); s.asked.IsZero() || now.Sub(s.asked) >= fresh {
@@ -84,7 +85,7 @@ func (s *standing) Collect(to chan<- prometheus.Metric) {
 		return
 	}
 	for _, a := range stats.Accounts {
-		for _, state := range outbox.States() {
+		for _, state := range queue.States() {
 			show(to, countDesc, float64(a.Count[state]), label(a.Account), string(state))
 		}
 		show(to, pausedDesc, a.PausedFor.Seconds(), label(a.Account))

@@ -10,20 +10,21 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
 // flat writes a value as lines of path and value, so that two can be compared and
 // the difference be read: times in UTC and milliseconds, without cursors, empty and
 // nil alike. IDs are given in the words of ids where that is not nil.
-func flat(v any, ids map[outbox.ID]outbox.ID) []string {
+func flat(v any, ids map[queue.ID]queue.ID) []string {
 	f := flattener{ids: ids}
 	f.add("", reflect.ValueOf(v))
 	return f.lines
 }
 
 type flattener struct {
-	ids   map[outbox.ID]outbox.ID
+	ids   map[queue.ID]queue.ID
 	lines []string
 }
 
@@ -41,13 +42,13 @@ func (f *flattener) add(path string, v reflect.Value) {
 	case smtp.Address:
 		put(fmt.Sprintf("%q (%s)", x, x.ASCIIDomain()))
 		return
-	case outbox.ID:
+	case queue.ID:
 		if known, ok := f.ids[x]; ok {
 			x = known
 		}
 		put(x)
 		return
-	case outbox.Cursor:
+	case queue.Cursor:
 		return
 	case []byte:
 		put(fmt.Sprintf("%d octets %x", len(x), sha256.Sum256(x)))
@@ -103,16 +104,16 @@ func difference(want, got []string) string {
 }
 
 // failure is what a caller may tell apart about an error.
-func failure(err error, ids map[outbox.ID]outbox.ID) string {
+func failure(err error, ids map[queue.ID]queue.ID) string {
 	if err == nil {
 		return "no error"
 	}
-	var move *outbox.MoveError
+	var move *queue.StateError
 	if errors.As(err, &move) {
 		return strings.Join(flat(*move, ids), " ")
 	}
 	for _, known := range []error{
-		outbox.ErrConflict, outbox.ErrFull, outbox.ErrBroken, outbox.ErrNotFound, outbox.ErrNoBody, outbox.ErrLapsed, outbox.ErrClosed, outbox.ErrCopied,
+		queue.ErrConflict, queue.ErrFull, queue.ErrBroken, queue.ErrNotFound, queue.ErrNoBody, outbox.ErrLapsed, queue.ErrClosed, queue.ErrCopied,
 	} {
 		if errors.Is(err, known) {
 			return known.Error()

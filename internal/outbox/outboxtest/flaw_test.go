@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // flawed is a model that is wrong in one way.
@@ -45,14 +46,14 @@ func (f flawed) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error)
 	return f.Model.Claim(ctx, c)
 }
 
-func (f flawed) List(ctx context.Context, filter outbox.Filter) (outbox.Page, error) {
+func (f flawed) List(ctx context.Context, filter queue.Filter) (queue.Page, error) {
 	if f.flaw == "a filter's tag is not heeded" {
 		filter.Tag = ""
 	}
 	return f.Model.List(ctx, filter)
 }
 
-func (f flawed) Events(ctx context.Context, after outbox.Cursor, limit int) ([]outbox.Event, outbox.Cursor, error) {
+func (f flawed) Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error) {
 	events, next, err := f.Model.Events(ctx, after, limit)
 	if f.flaw == "a full page of events loses its last" && len(events) == limit && limit > 1 {
 		events = events[:limit-1]

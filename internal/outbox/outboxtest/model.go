@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -26,41 +27,41 @@ type Model struct {
 	mu       sync.Mutex
 	closed   bool
 	wake     chan struct{}
-	last     outbox.ID
+	last     queue.ID
 	messages []*message // by ID
 	workers  map[string]*worker
 	accounts map[string]*account
-	events   []outbox.Event
+	events   []queue.Event
 	cursor   int       // of the last event that there was
 	pruned   time.Time // the clock of Prune
 	copied   bool
 }
 
 type message struct {
-	outbox.Entry // without Recipients, Total and Events
-	dsn          smtp.DSN
-	print        [32]byte
-	body         []byte
-	eight, utf8  bool
-	binary       bool
-	recipients   []*recipient
-	firm         bool // its expiry was chosen by the sender
+	queue.Entry // without Recipients, Total and Events
+	dsn         smtp.DSN
+	print       [32]byte
+	body        []byte
+	eight, utf8 bool
+	binary      bool
+	recipients  []*recipient
+	firm        bool // its expiry was chosen by the sender
 }
 
 type recipient struct {
-	outbox.Status // Due is kept in every state; without Worker
-	owner         string
-	token         int64
-	reported      bool
-	timing        outbox.Timing
-	expires       time.Time
+	queue.Recipient // Due is kept in every state; without Worker
+	owner           string
+	token           int64
+	reported        bool
+	timing          outbox.Timing
+	expires         time.Time
 }
 
 // waits reports how long it is until a recipient is due.
 func (r *recipient) waits(now time.Time) time.Duration { return r.timing.Waits(r.Due, now) }
 
 type worker struct {
-	outbox.Worker
+	queue.Worker
 	since time.Time
 	boot  string
 	end   time.Duration // of its lease, by the uptime
@@ -70,7 +71,7 @@ type worker struct {
 type account struct {
 	full   time.Time // of the bucket of tokens
 	paused time.Time // until then
-	answer outbox.Answer
+	answer queue.Answer
 }
 
 // NewModel makes an empty one.
@@ -90,7 +91,7 @@ func (m *Model) begin(ctx context.Context) (time.Time, error) {
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
-		return time.Time{}, outbox.ErrClosed
+		return time.Time{}, queue.ErrClosed
 	}
 	return m.clock.Now(), nil
 }
@@ -124,15 +125,15 @@ func (m *Model) Reopen() *Model {
 	return m
 }
 
-func (m *Model) find(id outbox.ID) *message {
-	at, found := slices.BinarySearchFunc(m.messages, id, func(msg *message, id outbox.ID) int { return cmp.Compare(msg.ID, id) })
+func (m *Model) find(id queue.ID) *message {
+	at, found := slices.BinarySearchFunc(m.messages, id, func(msg *message, id queue.ID) int { return cmp.Compare(msg.ID, id) })
 	if !found {
 		return nil
 	}
 	return m.messages[at]
 }
 
-func (m *Model) recipient(id outbox.ID, n int) (*message, *recipient) {
+func (m *Model) recipient(id queue.ID, n int) (*message, *recipient) {
 	msg := m.find(id)
 	if msg == nil || n < 0 || n >= len(msg.recipients) {
 		return nil, nil
@@ -148,9 +149,9 @@ func (m *Model) account(name string) *account {
 }
 
 // event keeps what happened to a recipient, or to a message when r is nil.
-func (m *Model) event(now time.Time, msg *message, r *recipient, e outbox.Event) {
+func (m *Model) event(now time.Time, msg *message, r *recipient, e queue.Event) {
 	m.cursor++
-	e.Cursor, e.ID, e.Account, e.At = outbox.Cursor(fmt.Sprint(m.cursor)), msg.ID, msg.Account, now
+	e.Cursor, e.ID, e.Account, e.At = queue.Cursor(fmt.Sprint(m.cursor)), msg.ID, msg.Account, now
 	if r == nil {
 		e.N, e.State = -1, msg.recipients[0].State
 	} else {
@@ -161,17 +162,17 @@ func (m *Model) event(now time.Time, msg *message, r *recipient, e outbox.Event)
 
 // move changes the state of a recipient; who had it has it no more, except from
 // Leased to Sending.
-func (m *Model) move(now time.Time, r *recipient, to outbox.State) {
-	if r.State != to && !outbox.MayMove(r.State, to) {
+func (m *Model) move(now time.Time, r *recipient, to queue.State) {
+	if r.State != to && !allowed(r.State, to) {
 		panic(fmt.Sprintf("the model moves from %s to %s", r.State, to))
 	}
-	if r.State == outbox.Sending && to == outbox.InDoubt {
+	if r.State == queue.Sending && to == queue.InDoubt {
 		r.Due = r.Updated // when it was marked
 	}
 	r.State, r.Updated = to, now
 	switch to {
-	case outbox.Leased, outbox.Sending:
-	case outbox.InDoubt:
+	case queue.Leased, queue.Sending:
+	case queue.InDoubt:
 		r.Doubted, r.owner = true, ""
 	default:
 		r.owner = ""
@@ -179,44 +180,44 @@ func (m *Model) move(now time.Time, r *recipient, to outbox.State) {
 }
 
 // Enqueue implements outbox.Store.
-func (m *Model) Enqueue(ctx context.Context, n outbox.New) (outbox.Receipt, error) {
+func (m *Model) Enqueue(ctx context.Context, n outbox.NewMessage) (outbox.EnqueueResult, error) {
 	now, err := m.begin(ctx)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	defer m.mu.Unlock()
 	if err := n.CheckNames(); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if n.Key != "" {
 		for _, msg := range m.messages {
 			if msg.Account == n.Account && msg.Key == n.Key {
 				if msg.print != n.Fingerprint {
-					return outbox.Receipt{}, outbox.ErrConflict
+					return outbox.EnqueueResult{}, queue.ErrConflict
 				}
-				return outbox.Receipt{ID: msg.ID, Duplicate: true}, nil
+				return outbox.EnqueueResult{ID: msg.ID, Duplicate: true}, nil
 			}
 		}
 	}
 	msg, err := newMessage(now, n)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	m.last++
 	msg.ID = m.last
 	m.messages = append(m.messages, msg)
-	m.event(now, msg, nil, outbox.Event{Kind: outbox.EventEnqueued})
+	m.event(now, msg, nil, queue.Event{Kind: queue.EventEnqueued})
 	m.wakeAll()
-	return outbox.Receipt{ID: msg.ID}, nil
+	return outbox.EnqueueResult{ID: msg.ID}, nil
 }
 
 // EnqueueIn implements outbox.Store, but has no transactions: the message is kept
 // at once, and tx is not looked at.
-func (m *Model) EnqueueIn(ctx context.Context, tx outbox.Tx, n outbox.New) (outbox.Receipt, error) {
+func (m *Model) EnqueueIn(ctx context.Context, tx outbox.Tx, n outbox.NewMessage) (outbox.EnqueueResult, error) {
 	return m.Enqueue(ctx, n)
 }
 
-func newMessage(now time.Time, n outbox.New) (*message, error) {
+func newMessage(now time.Time, n outbox.NewMessage) (*message, error) {
 	if n.Envelope.Len() == 0 {
 		return nil, errors.New("the envelope has no recipients")
 	}
@@ -233,7 +234,7 @@ func newMessage(now time.Time, n outbox.New) (*message, error) {
 		expires = due.Add(outbox.Lifetime)
 	}
 	msg := &message{
-		Entry: outbox.Entry{
+		Entry: queue.Entry{
 			Account: n.Account, Key: n.Key, From: n.Envelope.From(), MessageID: n.MessageID, Subject: n.Subject,
 			Size: n.Content.Size(), HasBody: true, Created: now, NotBefore: n.NotBefore, Expires: expires,
 			Priority: n.Priority, Tags: slices.Clone(n.Tags), ReportOn: n.ReportOn,
@@ -247,13 +248,13 @@ func newMessage(now time.Time, n outbox.New) (*message, error) {
 	if b, ok := n.Content.(smtpclient.BinaryContent); ok {
 		msg.binary = b.IsBinary()
 	}
-	state := outbox.Queued
+	state := queue.Queued
 	if n.Hold {
-		state = outbox.Held
+		state = queue.Held
 	}
 	for i, a := range n.Envelope.To() {
 		msg.recipients = append(msg.recipients, &recipient{
-			Status: outbox.Status{N: i, Address: a, State: state, Due: due, Updated: now}, timing: timing, expires: expires,
+			Recipient: queue.Recipient{N: i, Address: a, State: state, Due: due, Updated: now}, timing: timing, expires: expires,
 		})
 	}
 	return msg, nil
@@ -274,7 +275,7 @@ func read(c smtpclient.Content) ([]byte, error) {
 }
 
 // Body implements outbox.Store.
-func (m *Model) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+func (m *Model) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	if _, err := m.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -282,9 +283,9 @@ func (m *Model) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
 	msg := m.find(id)
 	switch {
 	case msg == nil:
-		return nil, outbox.ErrNotFound
+		return nil, queue.ErrNotFound
 	case !msg.HasBody:
-		return nil, outbox.ErrNoBody
+		return nil, queue.ErrNoBody
 	}
 	return io.NopCloser(bytes.NewReader(msg.body)), nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Copy makes a copy, as of the files of an outbox.
@@ -51,14 +52,14 @@ func (m *Model) Adopt(ctx context.Context, moved bool) (outbox.Adopted, error) {
 	for _, msg := range m.messages {
 		for _, r := range msg.recipients {
 			switch {
-			case r.State.Final() || r.State == outbox.InDoubt:
-			case !moved || r.State == outbox.Sending:
-				m.move(now, r, outbox.InDoubt)
-				m.event(now, msg, r, outbox.Event{Kind: outbox.EventKind(outbox.InDoubt)})
+			case r.State.Final() || r.State == queue.InDoubt:
+			case !moved || r.State == queue.Sending:
+				m.move(now, r, queue.InDoubt)
+				m.event(now, msg, r, queue.Event{Kind: queue.EventKind(queue.InDoubt)})
 				adopted.Doubted++
-			case r.State == outbox.Leased:
-				m.move(now, r, outbox.Queued)
-				m.event(now, msg, r, outbox.Event{Kind: outbox.EventLapsed})
+			case r.State == queue.Leased:
+				m.move(now, r, queue.Queued)
+				m.event(now, msg, r, queue.Event{Kind: queue.EventLapsed})
 			}
 		}
 	}

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // status is how it stands with a recipient, as people see it.
-func (m *Model) status(r *recipient) outbox.Status {
-	s := r.Status
-	if s.State == outbox.InDoubt {
+func (m *Model) status(r *recipient) queue.Recipient {
+	s := r.Recipient
+	if s.State == queue.InDoubt {
 		s.Marked = s.Due
 	}
 	switch now := m.clock.Now(); {
@@ -24,13 +25,13 @@ func (m *Model) status(r *recipient) outbox.Status {
 	case r.timing == outbox.Soon && s.Due.After(now):
 		s.Due = now
 	}
-	if w := m.workers[r.owner]; w != nil && (s.State == outbox.Leased || s.State == outbox.Sending) {
+	if w := m.workers[r.owner]; w != nil && (s.State == queue.Leased || s.State == queue.Sending) {
 		s.Worker = fmt.Sprintf("%s %d", w.Host, w.PID)
 	}
 	return s
 }
 
-func (m *Model) entry(msg *message, most int) outbox.Entry {
+func (m *Model) entry(msg *message, most int) queue.Entry {
 	e := msg.Entry
 	e.Tags, e.Total = slices.Clone(e.Tags), len(msg.recipients)
 	for _, r := range msg.recipients[:min(most, len(msg.recipients))] {
@@ -40,7 +41,7 @@ func (m *Model) entry(msg *message, most int) outbox.Entry {
 }
 
 // fits reports whether a message is what a filter is about, its recipients aside.
-func (m *message) fits(f outbox.Filter) bool {
+func (m *message) fits(f queue.Filter) bool {
 	return (len(f.IDs) == 0 || slices.Contains(f.IDs, m.ID)) &&
 		(f.Account == "" || f.Account == m.Account) &&
 		strings.Contains(strings.ToLower(m.From.String()), f.From) &&
@@ -52,16 +53,16 @@ func (m *message) fits(f outbox.Filter) bool {
 }
 
 // fits reports whether a recipient is what a filter is about.
-func (r *recipient) fits(f outbox.Filter) bool {
+func (r *recipient) fits(f queue.Filter) bool {
 	return (len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
 		strings.Contains(strings.ToLower(r.Address.String()), f.To) &&
 		(!f.Doubted || r.Doubted)
 }
 
 // List implements outbox.Store.
-func (m *Model) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) {
+func (m *Model) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 	if _, err := m.begin(ctx); err != nil {
-		return outbox.Page{}, err
+		return queue.Page{}, err
 	}
 	defer m.mu.Unlock()
 	limit := f.Limit
@@ -72,7 +73,7 @@ func (m *Model) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) 
 	if !f.Oldest {
 		slices.Reverse(order)
 	}
-	var page outbox.Page
+	var page queue.Page
 	for _, msg := range order {
 		behind := f.Before == 0 || (msg.ID < f.Before) != f.Oldest && msg.ID != f.Before
 		one := slices.ContainsFunc(msg.recipients, func(r *recipient) bool { return r.fits(f) })
@@ -89,14 +90,14 @@ func (m *Model) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) 
 }
 
 // Show implements outbox.Store.
-func (m *Model) Show(ctx context.Context, id outbox.ID) (outbox.Entry, error) {
+func (m *Model) Show(ctx context.Context, id queue.ID) (queue.Entry, error) {
 	if _, err := m.begin(ctx); err != nil {
-		return outbox.Entry{}, err
+		return queue.Entry{}, err
 	}
 	defer m.mu.Unlock()
 	msg := m.find(id)
 	if msg == nil {
-		return outbox.Entry{}, outbox.ErrNotFound
+		return queue.Entry{}, queue.ErrNotFound
 	}
 	e := m.entry(msg, len(msg.recipients))
 	for _, event := range m.events {
@@ -108,8 +109,8 @@ func (m *Model) Show(ctx context.Context, id outbox.ID) (outbox.Entry, error) {
 }
 
 // Change implements outbox.Store.
-func (m *Model) Change(ctx context.Context, c outbox.Change) (outbox.Changed, error) {
-	var changed outbox.Changed
+func (m *Model) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
+	var changed queue.Changed
 	now, err := m.begin(ctx)
 	if err != nil {
 		return changed, err
@@ -117,7 +118,7 @@ func (m *Model) Change(ctx context.Context, c outbox.Change) (outbox.Changed, er
 	defer m.mu.Unlock()
 	named := len(c.Filter.IDs) == 1
 	if named && m.find(c.Filter.IDs[0]) == nil {
-		return changed, outbox.ErrNotFound
+		return changed, queue.ErrNotFound
 	}
 	var refused error
 	for _, msg := range m.messages {
@@ -126,9 +127,9 @@ func (m *Model) Change(ctx context.Context, c outbox.Change) (outbox.Changed, er
 			if !msg.fits(c.Filter) || !r.fits(c.Filter) || c.N != nil && *c.N != r.N {
 				continue
 			}
-			if _, ok := c.Verb.Goes(r.State); !ok {
+			if _, ok := c.Verb.Target(r.State); !ok {
 				changed.Untouched++
-				refused = cmp.Or(refused, error(&outbox.MoveError{ID: msg.ID, N: r.N, From: r.State, Verb: c.Verb}))
+				refused = cmp.Or(refused, error(&queue.StateError{ID: msg.ID, N: r.N, From: r.State, Verb: c.Verb}))
 				continue
 			}
 			m.change(now, msg, r, c.Verb)
@@ -146,43 +147,43 @@ func (m *Model) Change(ctx context.Context, c outbox.Change) (outbox.Changed, er
 }
 
 // change carries out what is possible.
-func (m *Model) change(now time.Time, msg *message, r *recipient, v outbox.Verb) {
-	to, _ := v.Goes(r.State)
+func (m *Model) change(now time.Time, msg *message, r *recipient, v queue.Verb) {
+	to, _ := v.Target(r.State)
 	m.move(now, r, to)
-	if to == outbox.Queued && !r.expires.After(now) {
+	if to == queue.Queued && !r.expires.After(now) {
 		msg.Expires, msg.firm = now.Add(outbox.Lifetime), false
 		for _, each := range msg.recipients {
 			each.expires = msg.Expires
 		}
 	}
-	kind := outbox.EventKind(to)
+	kind := queue.EventKind(to)
 	switch v {
-	case outbox.Retry:
-		kind, r.reported = outbox.EventRetry, false
+	case queue.Retry:
+		kind, r.reported = queue.EventRetry, false
 		r.put(now, 0)
-	case outbox.ResolveResend:
-		kind = outbox.EventResent
+	case queue.ResolveResend:
+		kind = queue.EventResent
 		r.put(now, 0)
-	case outbox.Release:
-		kind = outbox.EventReleased
-	case outbox.ResolveFound:
-		kind = outbox.EventFound
+	case queue.Release:
+		kind = queue.EventReleased
+	case queue.ResolveFound:
+		kind = queue.EventFound
 	}
-	m.event(now, msg, r, outbox.Event{Kind: kind})
+	m.event(now, msg, r, queue.Event{Kind: kind})
 }
 
 // Stats implements outbox.Store. It knows neither Bytes nor Free.
-func (m *Model) Stats(ctx context.Context) (outbox.Stats, error) {
-	stats := outbox.Stats{Free: -1}
+func (m *Model) Stats(ctx context.Context) (queue.Stats, error) {
+	stats := queue.Stats{Free: -1}
 	now, err := m.begin(ctx)
 	if err != nil {
 		return stats, err
 	}
 	defer m.mu.Unlock()
-	counts := map[string]map[outbox.State]int{}
+	counts := map[string]map[queue.State]int{}
 	for _, msg := range m.messages {
 		if counts[msg.Account] == nil {
-			counts[msg.Account] = map[outbox.State]int{}
+			counts[msg.Account] = map[queue.State]int{}
 		}
 		for _, r := range msg.recipients {
 			counts[msg.Account][r.State]++
@@ -193,11 +194,11 @@ func (m *Model) Stats(ctx context.Context) (outbox.Stats, error) {
 	}
 	for name, a := range m.accounts {
 		if outbox.PauseLeft(a.paused, now) > 0 && counts[name] == nil {
-			counts[name] = map[outbox.State]int{}
+			counts[name] = map[queue.State]int{}
 		}
 	}
 	for name, count := range counts {
-		s := outbox.AccountStats{Account: name, Count: count}
+		s := queue.AccountStats{Account: name, Count: count}
 		a := m.account(name)
 		if s.PausedFor = outbox.PauseLeft(a.paused, now); s.PausedFor > 0 {
 			s.PauseAnswer = a.answer
@@ -212,10 +213,10 @@ func (m *Model) Stats(ctx context.Context) (outbox.Stats, error) {
 		stats.Ahead = max(stats.Ahead, outbox.Ahead(m.messages[n-1].Created, now))
 	}
 	for _, w := range m.workers {
-		stats.Workers = append(stats.Workers, outbox.WorkerStats{Worker: w.Worker, Since: w.since, For: m.left(w)})
+		stats.Workers = append(stats.Workers, queue.WorkerStats{Worker: w.Worker, Since: w.since, For: m.left(w)})
 	}
-	slices.SortFunc(stats.Accounts, func(a, b outbox.AccountStats) int { return cmp.Compare(a.Account, b.Account) })
-	slices.SortFunc(stats.Workers, func(a, b outbox.WorkerStats) int { return cmp.Compare(a.Owner, b.Owner) })
+	slices.SortFunc(stats.Accounts, func(a, b queue.AccountStats) int { return cmp.Compare(a.Account, b.Account) })
+	slices.SortFunc(stats.Workers, func(a, b queue.WorkerStats) int { return cmp.Compare(a.Owner, b.Owner) })
 	return stats, nil
 }
 
@@ -229,7 +230,7 @@ func (m *Model) left(w *worker) time.Duration {
 }
 
 // Events implements outbox.Store.
-func (m *Model) Events(ctx context.Context, after outbox.Cursor, limit int) ([]outbox.Event, outbox.Cursor, error) {
+func (m *Model) Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error) {
 	if _, err := m.begin(ctx); err != nil {
 		return nil, after, err
 	}
@@ -237,7 +238,7 @@ func (m *Model) Events(ctx context.Context, after outbox.Cursor, limit int) ([]o
 	behind := 0
 	switch after {
 	case "":
-	case outbox.Now:
+	case queue.CursorNow:
 		behind = m.cursor
 	default:
 		at, err := strconv.Atoi(string(after))
@@ -246,14 +247,14 @@ func (m *Model) Events(ctx context.Context, after outbox.Cursor, limit int) ([]o
 		}
 		behind = at
 	}
-	var events []outbox.Event
+	var events []queue.Event
 	for _, e := range m.events {
 		at, _ := strconv.Atoi(string(e.Cursor))
 		if at > behind && len(events) < limit {
 			events, behind = append(events, e), at
 		}
 	}
-	return events, outbox.Cursor(strconv.Itoa(behind)), nil
+	return events, queue.Cursor(strconv.Itoa(behind)), nil
 }
 
 // Unreported implements outbox.Store.
@@ -266,7 +267,7 @@ func (m *Model) Unreported(ctx context.Context, limit int) ([]outbox.Report, err
 	for _, msg := range m.messages {
 		report := outbox.Report{ID: msg.ID, Account: msg.Account, From: msg.From, DSN: msg.dsn, MessageID: msg.MessageID, Created: msg.Created}
 		for _, r := range msg.recipients {
-			if (r.State == outbox.Failed || r.State == outbox.Expired) && !r.reported {
+			if (r.State == queue.Failed || r.State == queue.Expired) && !r.reported {
 				report.Recipients = append(report.Recipients, m.status(r))
 			}
 		}
@@ -285,7 +286,7 @@ func (m *Model) Reported(ctx context.Context, reports []outbox.Report) error {
 	defer m.mu.Unlock()
 	for _, report := range reports {
 		for _, s := range report.Recipients {
-			if _, r := m.recipient(report.ID, s.N); r != nil && (r.State == outbox.Failed || r.State == outbox.Expired) {
+			if _, r := m.recipient(report.ID, s.N); r != nil && (r.State == queue.Failed || r.State == queue.Expired) {
 				r.reported = true
 			}
 		}
@@ -305,13 +306,13 @@ func (m *Model) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 	if m.pruned = earlier(now, m.pruned.Add(outbox.PruneStep)); keep.Automatic {
 		by = m.pruned
 	}
-	gone := map[outbox.ID]bool{}
+	gone := map[queue.ID]bool{}
 	for _, msg := range m.messages {
 		finished, handedOver := true, true
 		since := msg.Created // which a clock that was ahead may have said
 		for _, r := range msg.recipients {
 			finished = finished && r.State.Final()
-			handedOver = handedOver && r.State == outbox.HandedOver
+			handedOver = handedOver && r.State == queue.HandedOver
 			if r.Updated.After(since) {
 				since = r.Updated
 			}
@@ -332,7 +333,7 @@ func (m *Model) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 		}
 	}
 	m.messages = slices.DeleteFunc(m.messages, func(msg *message) bool { return gone[msg.ID] })
-	m.events = slices.DeleteFunc(m.events, func(e outbox.Event) bool { return gone[e.ID] })
+	m.events = slices.DeleteFunc(m.events, func(e queue.Event) bool { return gone[e.ID] })
 	return pruned, nil
 }
 

@@ -8,17 +8,18 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Join implements outbox.Store.
-func (m *Model) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
+func (m *Model) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
 	now, err := m.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer m.mu.Unlock()
 	if m.copied {
-		return outbox.ErrCopied
+		return queue.ErrCopied
 	}
 	if m.workers[w.Owner] != nil {
 		return fmt.Errorf("worker %q has joined already", w.Owner)
@@ -66,9 +67,9 @@ func (m *Model) Leave(ctx context.Context, owner string) error {
 	delete(m.workers, owner)
 	for _, msg := range m.messages {
 		for _, r := range msg.recipients {
-			if r.State == outbox.Leased && r.owner == owner {
-				m.move(now, r, outbox.Queued)
-				m.event(now, msg, r, outbox.Event{Kind: outbox.EventKind(outbox.Queued)})
+			if r.State == queue.Leased && r.owner == owner {
+				m.move(now, r, queue.Queued)
+				m.event(now, msg, r, queue.Event{Kind: queue.EventKind(queue.Queued)})
 			}
 		}
 	}
@@ -113,7 +114,7 @@ func (m *Model) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error)
 		return outbox.Batch{Wait: left}, nil
 	}
 	var batch outbox.Batch
-	place := map[outbox.ID]int{}
+	place := map[queue.ID]int{}
 	due := m.due(now, c.Account)
 	for _, w := range due[:min(len(due), max(c.Recipients, 0))] {
 		at, there := place[w.message.ID]
@@ -127,14 +128,14 @@ func (m *Model) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error)
 			batch.Items = append(batch.Items, w.message.item(&c.Bytes))
 		}
 		w.token++
-		m.move(now, w.recipient, outbox.Leased)
+		m.move(now, w.recipient, queue.Leased)
 		w.owner = c.Owner
-		batch.Items[at].Recipients = append(batch.Items[at].Recipients, outbox.Recipient{
+		batch.Items[at].Recipients = append(batch.Items[at].Recipients, outbox.LeasedRecipient{
 			N: w.N, Address: w.Address, Token: w.token, Attempts: w.Attempts, Doubted: w.Doubted,
 		})
 	}
 	for _, item := range batch.Items {
-		slices.SortFunc(item.Recipients, func(a, b outbox.Recipient) int { return cmp.Compare(a.N, b.N) })
+		slices.SortFunc(item.Recipients, func(a, b outbox.LeasedRecipient) int { return cmp.Compare(a.N, b.N) })
 	}
 	_, a.full, batch.Wait = c.Pace.Take(now, a.full, 0)
 	return batch, nil
@@ -162,11 +163,11 @@ func (m *Model) Mark(ctx context.Context, owner string, leases []outbox.Lease) (
 	defer m.mu.Unlock()
 	for _, l := range leases {
 		_, r := m.recipient(l.ID, l.N)
-		if r == nil || r.State != outbox.Leased || r.owner != owner || r.token != l.Token {
+		if r == nil || r.State != queue.Leased || r.owner != owner || r.token != l.Token {
 			lost = append(lost, l)
 			continue
 		}
-		m.move(now, r, outbox.Sending)
+		m.move(now, r, queue.Sending)
 	}
 	return lost, nil
 }
@@ -180,7 +181,7 @@ func (m *Model) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 	defer m.mu.Unlock()
 	for _, s := range settlements {
 		switch s.State {
-		case outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued:
+		case queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued:
 		default:
 			return nil, fmt.Errorf("a lease can't be settled as %q", s.State)
 		}
@@ -192,7 +193,7 @@ func (m *Model) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 			stale = append(stale, s.Lease)
 		case r.token != s.Token || r.State.Final():
 			stale = append(stale, s.Lease)
-			m.event(now, msg, r, outbox.Event{Kind: outbox.EventStale, Answer: s.Answer})
+			m.event(now, msg, r, queue.Event{Kind: queue.EventStale, Answer: s.Answer})
 		default:
 			m.settle(now, msg, r, s)
 		}
@@ -203,31 +204,31 @@ func (m *Model) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 
 // settle believes what came of a lease.
 func (m *Model) settle(now time.Time, msg *message, r *recipient, s outbox.Settlement) {
-	if s.State == outbox.Queued && r.State != outbox.Leased && r.State != outbox.Sending {
+	if s.State == queue.Queued && r.State != queue.Leased && r.State != queue.Sending {
 		return
 	}
-	e := outbox.Event{Answer: s.Answer}
-	if s.State != outbox.Queued && s.State != outbox.Held {
+	e := queue.Event{Answer: s.Answer}
+	if s.State != queue.Queued && s.State != queue.Held {
 		r.Attempts++
 		e.Attempt = r.Attempts
 	}
 	to := s.State
-	if to == outbox.Deferred && r.State == outbox.Held {
-		to = outbox.Held
+	if to == queue.Deferred && r.State == queue.Held {
+		to = queue.Held
 	}
 	m.move(now, r, to)
 	r.Answer, r.reported = s.Answer, false
-	if to == outbox.Deferred && !msg.firm {
+	if to == queue.Deferred && !msg.firm {
 		r.expires = outbox.Extend(r.expires, r.Due, now)
 		msg.expire()
 	}
-	if to == outbox.Deferred || to == outbox.Queued {
+	if to == queue.Deferred || to == queue.Queued {
 		r.put(now, s.After)
 	}
-	if to == outbox.Deferred {
+	if to == queue.Deferred {
 		e.Due = r.Due
 	}
-	e.Kind = outbox.EventKind(to)
+	e.Kind = queue.EventKind(to)
 	m.event(now, msg, r, e)
 }
 
@@ -299,7 +300,7 @@ func (m *Model) Resume(ctx context.Context, account string) error {
 	}
 	defer m.mu.Unlock()
 	a := m.account(account)
-	a.paused, a.answer = outbox.ResumedAt(now), outbox.Answer{}
+	a.paused, a.answer = outbox.ResumedAt(now), queue.Answer{}
 	m.wakeAll()
 	return nil
 }
@@ -321,22 +322,22 @@ func (m *Model) Sweep(ctx context.Context) (outbox.Swept, error) {
 	for _, msg := range m.messages {
 		for _, r := range msg.recipients {
 			switch {
-			case r.State == outbox.Leased && m.workers[r.owner] == nil:
-				m.move(now, r, outbox.Queued)
-				m.event(now, msg, r, outbox.Event{Kind: outbox.EventLapsed})
+			case r.State == queue.Leased && m.workers[r.owner] == nil:
+				m.move(now, r, queue.Queued)
+				m.event(now, msg, r, queue.Event{Kind: queue.EventLapsed})
 				swept.Requeued++
-			case r.State == outbox.Sending && m.workers[r.owner] == nil:
-				m.move(now, r, outbox.InDoubt)
-				m.event(now, msg, r, outbox.Event{Kind: outbox.EventKind(outbox.InDoubt)})
+			case r.State == queue.Sending && m.workers[r.owner] == nil:
+				m.move(now, r, queue.InDoubt)
+				m.event(now, msg, r, queue.Event{Kind: queue.EventKind(queue.InDoubt)})
 				swept.Doubted++
 			}
 			if r.timing == outbox.Paused && r.State.Waiting() && r.waits(now) > outbox.LongestPause {
 				r.put(now, 0)
 			}
-			if r.State.Waiting() && !r.expires.After(now) && (msg.firm || r.State == outbox.Deferred && r.waits(now) > 0) {
-				m.move(now, r, outbox.Expired)
+			if r.State.Waiting() && !r.expires.After(now) && (msg.firm || r.State == queue.Deferred && r.waits(now) > 0) {
+				m.move(now, r, queue.Expired)
 				r.reported = false
-				m.event(now, msg, r, outbox.Event{Kind: outbox.EventKind(outbox.Expired)})
+				m.event(now, msg, r, queue.Event{Kind: queue.EventKind(queue.Expired)})
 				swept.Expired++
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Random carries out random operations on a store and on a model side by side, and
@@ -63,18 +64,18 @@ type pair struct {
 	random  *rand.Rand
 	clock   *Clock
 	stores  [2]outbox.Store
-	ids     [2][]outbox.ID            // of the messages, in their order
-	words   map[outbox.ID]outbox.ID   // the store's IDs in the model's
-	bodies  map[outbox.ID]*content    // by the model's IDs
-	owners  []string                  // of the workers
-	joined  int                       // how many there ever were
-	ahead   time.Duration             // by how much the clock is wrong
-	leases  []held                    // that were given
-	cursors [2]outbox.Cursor          // of the feeds
-	kinds   map[outbox.EventKind]bool // that were seen
-	done    map[string]int            // operations that succeeded
-	history []string                  // the last operations
-	quiet   bool                      // what is done is no operation of its own
+	ids     [2][]queue.ID            // of the messages, in their order
+	words   map[queue.ID]queue.ID    // the store's IDs in the model's
+	bodies  map[queue.ID]*content    // by the model's IDs
+	owners  []string                 // of the workers
+	joined  int                      // how many there ever were
+	ahead   time.Duration            // by how much the clock is wrong
+	leases  []held                   // that were given
+	cursors [2]queue.Cursor          // of the feeds
+	kinds   map[queue.EventKind]bool // that were seen
+	done    map[string]int           // operations that succeeded
+	history []string                 // the last operations
+	quiet   bool                     // what is done is no operation of its own
 }
 
 // held is a lease of a worker; message is its place in pair.ids.
@@ -87,8 +88,8 @@ type held struct {
 func newPair(seed uint64, store outbox.Store, clock *Clock) *pair {
 	return &pair{
 		random: rand.New(rand.NewPCG(seed, 25)), clock: clock, stores: [2]outbox.Store{store, NewModel(clock)},
-		words: map[outbox.ID]outbox.ID{}, bodies: map[outbox.ID]*content{},
-		kinds: map[outbox.EventKind]bool{}, done: map[string]int{}, owners: []string{"w0", "w1", "w2"}, joined: 3,
+		words: map[queue.ID]queue.ID{}, bodies: map[queue.ID]*content{},
+		kinds: map[queue.EventKind]bool{}, done: map[string]int{}, owners: []string{"w0", "w1", "w2"}, joined: 3,
 	}
 }
 
@@ -116,13 +117,13 @@ func (p *pair) wideEnough(steps int) error {
 			return fmt.Errorf("in %d steps there was no %s that succeeded", steps, o.name)
 		}
 	}
-	for _, state := range outbox.States() {
-		if kind := outbox.EventKind(state); !p.kinds[kind] && state != outbox.Leased && state != outbox.Sending {
+	for _, state := range queue.States() {
+		if kind := queue.EventKind(state); !p.kinds[kind] && state != queue.Leased && state != queue.Sending {
 			return fmt.Errorf("in %d steps there was no event %s", steps, kind)
 		}
 	}
-	for _, kind := range []outbox.EventKind{
-		outbox.EventEnqueued, outbox.EventStale, outbox.EventRetry, outbox.EventReleased, outbox.EventResent, outbox.EventFound, outbox.EventLapsed,
+	for _, kind := range []queue.EventKind{
+		queue.EventEnqueued, queue.EventStale, queue.EventRetry, queue.EventReleased, queue.EventResent, queue.EventFound, queue.EventLapsed,
 	} {
 		if !p.kinds[kind] {
 			return fmt.Errorf("in %d steps there was no event %s", steps, kind)
@@ -172,7 +173,7 @@ func (p *pair) everything(ctx context.Context) error {
 	errs := []error{p.feed(ctx)}
 	for _, oldest := range []bool{false, true} {
 		errs = append(errs, p.both("whole List", "", func(side int) (any, error) {
-			return p.stores[side].List(ctx, outbox.Filter{Limit: 1 << 20, Oldest: oldest})
+			return p.stores[side].List(ctx, queue.Filter{Limit: 1 << 20, Oldest: oldest})
 		}))
 	}
 	errs = append(errs, p.stats(ctx),
@@ -205,14 +206,14 @@ func (p *pair) show(ctx context.Context, message int) error {
 
 // sortEvents brings them into the order of the recipients, and leaves those of each in
 // theirs: which of a message's recipients comes first in one operation is not said.
-func sortEvents(events []outbox.Event, words map[outbox.ID]outbox.ID) {
-	in := func(id outbox.ID) outbox.ID {
+func sortEvents(events []queue.Event, words map[queue.ID]queue.ID) {
+	in := func(id queue.ID) queue.ID {
 		if known, ok := words[id]; ok {
 			return known
 		}
 		return id
 	}
-	slices.SortStableFunc(events, func(a, b outbox.Event) int {
+	slices.SortStableFunc(events, func(a, b queue.Event) int {
 		return cmp.Or(cmp.Compare(in(a.ID), in(b.ID)), cmp.Compare(a.N, b.N))
 	})
 }
@@ -221,7 +222,7 @@ func sortEvents(events []outbox.Event, words map[outbox.ID]outbox.ID) {
 func (p *pair) feed(ctx context.Context) error {
 	limit := 1 + p.random.IntN(30)
 	return p.both("Events", fmt.Sprint("by ", limit), func(side int) (any, error) {
-		var all []outbox.Event
+		var all []queue.Event
 		for {
 			events, next, err := p.stores[side].Events(ctx, p.cursors[side], limit)
 			if err != nil || len(events) > limit {
@@ -235,13 +236,13 @@ func (p *pair) feed(ctx context.Context) error {
 		for _, e := range all {
 			p.kinds[e.Kind] = true
 		}
-		sortEvents(all, map[int]map[outbox.ID]outbox.ID{0: p.words}[side])
+		sortEvents(all, map[int]map[queue.ID]queue.ID{0: p.words}[side])
 		return all, nil
 	})
 }
 
 // id is that of a message on a side; one that is not there for -1.
-func (p *pair) id(side, message int) outbox.ID {
+func (p *pair) id(side, message int) queue.ID {
 	if message < 0 {
 		return 1 << 40
 	}
@@ -249,7 +250,7 @@ func (p *pair) id(side, message int) outbox.ID {
 }
 
 // place is that of a message which a side calls so.
-func (p *pair) place(side int, id outbox.ID) int { return slices.Index(p.ids[side], id) }
+func (p *pair) place(side int, id queue.ID) int { return slices.Index(p.ids[side], id) }
 
 // sameBodies looks at what came with a claim, which is not bound to be the same.
 func (p *pair) sameBodies(items []outbox.Item, room int64) error {

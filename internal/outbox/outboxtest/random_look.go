@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 func (p *pair) unreported(ctx context.Context) error {
@@ -24,18 +25,18 @@ func (p *pair) reported(ctx context.Context) error {
 		for i := range reports {
 			reports[i].Recipients = reports[i].Recipients[:min(len(reports[i].Recipients), n+1)]
 		}
-		reports = append(reports, outbox.Report{ID: p.id(side, other), Recipients: []outbox.Status{{N: n}}})
+		reports = append(reports, outbox.Report{ID: p.id(side, other), Recipients: []queue.Recipient{{N: n}}})
 		return nil, p.stores[side].Reported(ctx, reports)
 	})
 }
 
 // filter is one without IDs and Before, which each side has of its own.
-func (p *pair) filter() outbox.Filter {
-	var f outbox.Filter
+func (p *pair) filter() queue.Filter {
+	var f queue.Filter
 	now := p.clock.Now()
 	for _, set := range []func(){
 		func() { f.Account = p.account() },
-		func() { f.States = []outbox.State{pick(p, outbox.States()...), pick(p, outbox.States()...)} },
+		func() { f.States = []queue.State{pick(p, queue.States()...), pick(p, queue.States()...)} },
 		func() { f.To = pick(p, "ann", "bob0@", "用户", "bücher", "nobody", "_") },
 		func() { f.From = pick(p, "boss", "example.com", "clerk@") },
 		func() { f.Tag = pick(p, "news", "x", "none") },
@@ -51,7 +52,7 @@ func (p *pair) filter() outbox.Filter {
 		}
 	}
 	if p.chance(15) { // what one recipient has to fit
-		f = outbox.Filter{States: []outbox.State{pick(p, outbox.States()...)}, To: pick(p, "ann", "bob", "用户1"), Doubted: p.chance(20)}
+		f = queue.Filter{States: []queue.State{pick(p, queue.States()...)}, To: pick(p, "ann", "bob", "用户1"), Doubted: p.chance(20)}
 	}
 	return f
 }
@@ -65,7 +66,7 @@ func (p *pair) places() []int {
 	return all
 }
 
-func (p *pair) on(side int, f outbox.Filter, places []int) outbox.Filter {
+func (p *pair) on(side int, f queue.Filter, places []int) queue.Filter {
 	f.IDs = nil
 	for _, place := range places {
 		f.IDs = append(f.IDs, p.id(side, place))
@@ -93,13 +94,13 @@ func (p *pair) list(ctx context.Context) error {
 }
 
 func (p *pair) change(ctx context.Context) error {
-	c := outbox.Change{Verb: pick(p, outbox.Verbs()...), Filter: p.filter()}
+	c := outbox.Change{Verb: pick(p, queue.Verbs()...), Filter: p.filter()}
 	var places []int
 	// What takes much away is rarely wanted of everything.
-	if takes := c.Verb == outbox.Cancel || c.Verb == outbox.Hold; p.chance(50) || takes && p.chance(90) {
+	if takes := c.Verb == queue.Cancel || c.Verb == queue.Hold; p.chance(50) || takes && p.chance(90) {
 		places = p.places()
 		if p.chance(70) {
-			c.Filter = outbox.Filter{}
+			c.Filter = queue.Filter{}
 		}
 	}
 	if p.chance(20) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -87,9 +88,9 @@ func (p *pair) reboot(context.Context) error {
 func (p *pair) account() string { return pick(p, "a", "a", "b", "") }
 
 func (p *pair) enqueue(ctx context.Context) error {
-	n := outbox.New{
+	n := outbox.NewMessage{
 		Account: p.account(), MessageID: fmt.Sprintf("<%d@example.org>", len(p.ids[0])), Subject: pick(p, "", "Hello", "Grüße 你好"),
-		Priority: pick(p, outbox.Normal, outbox.Normal, outbox.High, outbox.Low),
+		Priority: pick(p, queue.Normal, queue.Normal, queue.High, queue.Low),
 		Tags:     pick(p, nil, []string{"news"}, []string{"urgent", "news"}, []string{"x"}), Hold: p.chance(8),
 	}
 	if p.chance(25) {
@@ -152,7 +153,7 @@ func (p *pair) owner() string {
 }
 
 func (p *pair) join(ctx context.Context) error {
-	w, lease := outbox.Worker{Owner: p.owner(), Host: pick(p, "", "host"), PID: p.random.IntN(99)}, pick(p, lease, 20*lease, p.span())
+	w, lease := queue.Worker{Owner: p.owner(), Host: pick(p, "", "host"), PID: p.random.IntN(99)}, pick(p, lease, 20*lease, p.span())
 	return p.both("Join", fmt.Sprint(w, " ", lease), func(side int) (any, error) { return nil, p.stores[side].Join(ctx, w, lease) })
 }
 
@@ -177,7 +178,7 @@ func (p *pair) joinAnew(ctx context.Context, owner string, failed error) error {
 	p.joined++
 	p.owners[at] = fresh
 	return p.both("Join", fresh, func(side int) (any, error) {
-		return nil, p.stores[side].Join(ctx, outbox.Worker{Owner: fresh, Host: "h"}, 20*lease)
+		return nil, p.stores[side].Join(ctx, queue.Worker{Owner: fresh, Host: "h"}, 20*lease)
 	})
 }
 
@@ -260,13 +261,13 @@ func (p *pair) settle(ctx context.Context) error {
 	all := p.some(4)
 	var settlements []outbox.Settlement
 	for range all {
-		answer := outbox.Answer{Class: pick(p, "", "mailbox"), Err: pick(p, "", "reset")}
+		answer := queue.Answer{Class: pick(p, "", "mailbox"), Err: pick(p, "", "reset")}
 		if p.chance(60) {
 			answer = refusal(pick(p, "no such user", "try later"))
 		}
-		state := pick(p, append(settledStates(), outbox.HandedOver, outbox.Deferred)...)
+		state := pick(p, append(settledStates(), queue.HandedOver, queue.Deferred)...)
 		if p.chance(1) {
-			state = outbox.Sending
+			state = queue.Sending
 		}
 		settlements = append(settlements, outbox.Settlement{State: state, After: p.span(), Answer: answer})
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -89,19 +90,19 @@ func envelope(from string, to ...string) smtp.Envelope {
 }
 
 // letter is an ordinary message of account "a".
-func letter(to ...string) outbox.New {
+func letter(to ...string) outbox.NewMessage {
 	if len(to) == 0 {
 		to = []string{"to@example.org"}
 	}
-	return outbox.New{
+	return outbox.NewMessage{
 		Account: "a", Envelope: envelope("from@example.org", to...), MessageID: "<1@example.org>", Subject: "Hello",
 		Content: text(300),
 	}
 }
 
 // refusal is an answer with something in every field.
-func refusal(text string) outbox.Answer {
-	return outbox.Answer{
+func refusal(text string) queue.Answer {
+	return queue.Answer{
 		Stage:    smtp.StageRcpt,
 		Reply:    smtp.Reply{Code: 550, Enhanced: smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, Lines: []string{text, "zweite Zeile: 不存在"}},
 		Err:      "read: connection reset",
@@ -150,7 +151,7 @@ func (s *stand) same(what string, want, got any) {
 	}
 }
 
-func (s *stand) enqueue(n outbox.New) outbox.ID {
+func (s *stand) enqueue(n outbox.NewMessage) queue.ID {
 	s.Helper()
 	r, err := s.store.Enqueue(s.ctx, n)
 	s.must("Enqueue", err)
@@ -162,7 +163,7 @@ func (s *stand) enqueue(n outbox.New) outbox.ID {
 
 func (s *stand) join(owner string) {
 	s.Helper()
-	s.must("Join", s.store.Join(s.ctx, outbox.Worker{Owner: owner, Host: "host-" + owner, PID: 7}, lease))
+	s.must("Join", s.store.Join(s.ctx, queue.Worker{Owner: owner, Host: "host-" + owner, PID: 7}, lease))
 }
 
 func (s *stand) claim(c outbox.Claim) outbox.Batch {
@@ -194,7 +195,7 @@ func (s *stand) mark(owner string, leases ...outbox.Lease) []outbox.Lease {
 	return lost
 }
 
-func (s *stand) settle(l outbox.Lease, to outbox.State) (stale bool) {
+func (s *stand) settle(l outbox.Lease, to queue.State) (stale bool) {
 	s.Helper()
 	all, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: to, After: time.Minute, Answer: refusal(string(to))}})
 	s.must("Settle", err)
@@ -208,7 +209,7 @@ func (s *stand) sweep() outbox.Swept {
 	return swept
 }
 
-func (s *stand) show(id outbox.ID) outbox.Entry {
+func (s *stand) show(id queue.ID) queue.Entry {
 	s.Helper()
 	e, err := s.store.Show(s.ctx, id)
 	s.must("Show", err)
@@ -216,13 +217,13 @@ func (s *stand) show(id outbox.ID) outbox.Entry {
 }
 
 // status is that of a message's first recipient.
-func (s *stand) status(id outbox.ID) outbox.Status {
+func (s *stand) status(id queue.ID) queue.Recipient {
 	s.Helper()
 	return s.show(id).Recipients[0]
 }
 
 // kinds are those of the events of a message.
-func (s *stand) kinds(id outbox.ID) string {
+func (s *stand) kinds(id queue.ID) string {
 	s.Helper()
 	var all []string
 	for _, e := range s.show(id).Events {
@@ -231,13 +232,13 @@ func (s *stand) kinds(id outbox.ID) string {
 	return strings.Join(all, " ")
 }
 
-func (s *stand) change(v outbox.Verb, ids ...outbox.ID) {
+func (s *stand) change(v queue.Verb, ids ...queue.ID) {
 	s.Helper()
-	_, err := s.store.Change(s.ctx, outbox.Change{Verb: v, Filter: outbox.Filter{IDs: ids}})
+	_, err := s.store.Change(s.ctx, outbox.Change{Verb: v, Filter: queue.Filter{IDs: ids}})
 	s.must(string(v), err)
 }
 
-func (s *stand) body(id outbox.ID) []byte {
+func (s *stand) body(id queue.ID) []byte {
 	s.Helper()
 	r, err := s.store.Body(s.ctx, id)
 	s.must("Body", err)
@@ -254,9 +255,9 @@ func (s *stand) sameBody(what string, want *content, got []byte) {
 }
 
 // events are all that there are behind a cursor, by limit at a time.
-func (s *stand) events(after outbox.Cursor, limit int) ([]outbox.Event, outbox.Cursor) {
+func (s *stand) events(after queue.Cursor, limit int) ([]queue.Event, queue.Cursor) {
 	s.Helper()
-	var all []outbox.Event
+	var all []queue.Event
 	for range 100_000 {
 		some, next, err := s.store.Events(s.ctx, after, limit)
 		s.must("Events", err)
@@ -284,7 +285,7 @@ func (s *stand) woken(what string, wake <-chan struct{}) {
 
 // reach enqueues a message and leads its only recipient into a state, by a lease
 // whose token is 1. Owner is a worker of its own.
-func (s *stand) reach(state outbox.State) (l outbox.Lease, owner string) {
+func (s *stand) reach(state queue.State) (l outbox.Lease, owner string) {
 	s.Helper()
 	n := letter()
 	n.Account = fmt.Sprintf("%s-%d", state, s.clock.Now().UnixNano())
@@ -298,15 +299,15 @@ func (s *stand) reach(state outbox.State) (l outbox.Lease, owner string) {
 	}
 	l = outbox.Lease{ID: id, Token: 1}
 	switch state {
-	case outbox.Leased:
-	case outbox.Sending:
+	case queue.Leased:
+	case queue.Sending:
 		s.mark(owner, l)
-	case outbox.Held:
-		s.change(outbox.Hold, id)
-	case outbox.Cancelled:
-		s.change(outbox.Cancel, id)
-	case outbox.Expired:
-		s.settle(l, outbox.Queued)
+	case queue.Held:
+		s.change(queue.Hold, id)
+	case queue.Cancelled:
+		s.change(queue.Cancel, id)
+	case queue.Expired:
+		s.settle(l, queue.Queued)
 		s.clock.Set(n.Expires)
 		s.sweep()
 	default:

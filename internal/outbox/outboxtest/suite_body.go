@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var bodyRules = []rule{
@@ -16,7 +17,7 @@ var bodyRules = []rule{
 
 func bodies(s *stand) {
 	const inline = 256 << 10
-	ids := map[outbox.ID]*content{}
+	ids := map[queue.ID]*content{}
 	for _, size := range []int{1, 2, 3, 4095, 4096, 4097, 64<<10 - 1, 64 << 10, 64<<10 + 1, inline - 1, inline, inline + 1, 3 << 20} {
 		n := letter()
 		c := text(max(size, 20))
@@ -38,7 +39,7 @@ func bodies(s *stand) {
 
 func sameBodies(s *stand) {
 	large := text(400_000)
-	var ids []outbox.ID
+	var ids []queue.ID
 	for i := range 12 {
 		n := letter()
 		n.Account, n.Content = fmt.Sprintf("a%d", i), large
@@ -47,7 +48,7 @@ func sameBodies(s *stand) {
 	for i, id := range ids {
 		s.sameBody("Body", large, s.body(id))
 		if i%2 == 0 {
-			s.change(outbox.Cancel, id)
+			s.change(queue.Cancel, id)
 		}
 	}
 	pruned, err := s.store.Prune(s.ctx, outbox.Retention{})
@@ -75,8 +76,8 @@ func bodiesWithClaims(s *stand) {
 		{[]int{64<<10 + 1}, 1 << 20, false},
 		{[]int{1 << 20, 10}, 1 << 30, false},
 	} {
-		all := map[outbox.ID]*content{}
-		var first outbox.ID
+		all := map[queue.ID]*content{}
+		var first queue.ID
 		for i, size := range test.sizes {
 			n := letter()
 			c := text(size)
@@ -113,15 +114,15 @@ func bodiesWithClaims(s *stand) {
 func noBody(s *stand) {
 	id := s.enqueue(letter())
 	s.join("w")
-	if s.settle(s.leases("w", 1)[0], outbox.HandedOver) {
+	if s.settle(s.leases("w", 1)[0], queue.HandedOver) {
 		s.Fatal("it is stale")
 	}
 	_, err := s.store.Prune(s.ctx, outbox.Retention{Messages: time.Hour})
 	s.must("Prune", err)
 	_, err = s.store.Body(s.ctx, id)
-	s.is("Body of what was pruned", err, outbox.ErrNoBody)
+	s.is("Body of what was pruned", err, queue.ErrNoBody)
 	_, err = s.store.Body(s.ctx, id+1000)
-	s.is("Body of nothing", err, outbox.ErrNotFound)
+	s.is("Body of nothing", err, queue.ErrNotFound)
 	if e := s.show(id); e.HasBody || e.Subject != "" || e.Size != 300 {
 		s.Errorf("Show gave %+v", e)
 	}

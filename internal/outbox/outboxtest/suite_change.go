@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var changeRules = []rule{
@@ -26,24 +27,24 @@ func changeChosen(s *stand) {
 	nine := 9
 	for i, test := range []struct {
 		change outbox.Change
-		want   outbox.Changed
+		want   queue.Changed
 		states string // of first, second and third
 	}{
-		{outbox.Change{Verb: outbox.Hold, Filter: outbox.Filter{To: "ann@", Account: "a"}}, outbox.Changed{Messages: 2, Recipients: 2}, "hqq hq q"},
-		{outbox.Change{Verb: outbox.Hold, Filter: outbox.Filter{Account: "a"}, N: &one}, outbox.Changed{Messages: 2, Recipients: 2}, "hhq hh q"},
-		{outbox.Change{Verb: outbox.Hold}, outbox.Changed{Messages: 2, Recipients: 2, Untouched: 4}, "hhh hh h"},
-		{outbox.Change{Verb: outbox.Hold}, outbox.Changed{Untouched: 6}, "hhh hh h"},
-		{outbox.Change{Verb: outbox.Hold, N: &nine}, outbox.Changed{}, "hhh hh h"},
-		{outbox.Change{Verb: outbox.Release, Filter: outbox.Filter{IDs: []outbox.ID{first, third}, Limit: 1, Before: 1}},
-			outbox.Changed{Messages: 2, Recipients: 4}, "qqq hh q"},
-		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{States: []outbox.State{outbox.Held}, To: "bob"}},
-			outbox.Changed{Messages: 1, Recipients: 1}, "qqq hc q"},
-		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{second}}},
-			outbox.Changed{Messages: 1, Recipients: 1, Untouched: 1}, "qqq cc q"},
-		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{second}, To: "nobody"}}, outbox.Changed{}, "qqq cc q"},
-		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{second, second + 1000}}},
-			outbox.Changed{Untouched: 2}, "qqq cc q"},
-		{outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{Doubted: true}}, outbox.Changed{}, "qqq cc q"},
+		{outbox.Change{Verb: queue.Hold, Filter: queue.Filter{To: "ann@", Account: "a"}}, queue.Changed{Messages: 2, Recipients: 2}, "hqq hq q"},
+		{outbox.Change{Verb: queue.Hold, Filter: queue.Filter{Account: "a"}, N: &one}, queue.Changed{Messages: 2, Recipients: 2}, "hhq hh q"},
+		{outbox.Change{Verb: queue.Hold}, queue.Changed{Messages: 2, Recipients: 2, Untouched: 4}, "hhh hh h"},
+		{outbox.Change{Verb: queue.Hold}, queue.Changed{Untouched: 6}, "hhh hh h"},
+		{outbox.Change{Verb: queue.Hold, N: &nine}, queue.Changed{}, "hhh hh h"},
+		{outbox.Change{Verb: queue.Release, Filter: queue.Filter{IDs: []queue.ID{first, third}, Limit: 1, Before: 1}},
+			queue.Changed{Messages: 2, Recipients: 4}, "qqq hh q"},
+		{outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{States: []queue.State{queue.Held}, To: "bob"}},
+			queue.Changed{Messages: 1, Recipients: 1}, "qqq hc q"},
+		{outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{second}}},
+			queue.Changed{Messages: 1, Recipients: 1, Untouched: 1}, "qqq cc q"},
+		{outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{second}, To: "nobody"}}, queue.Changed{}, "qqq cc q"},
+		{outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{second, second + 1000}}},
+			queue.Changed{Untouched: 2}, "qqq cc q"},
+		{outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{Doubted: true}}, queue.Changed{}, "qqq cc q"},
 	} {
 		got, err := s.store.Change(s.ctx, test.change)
 		s.must("Change", err)
@@ -51,7 +52,7 @@ func changeChosen(s *stand) {
 			s.Errorf("change %d gave %+v, want %+v", i, got, test.want)
 		}
 		states := ""
-		for j, id := range []outbox.ID{first, second, third} {
+		for j, id := range []queue.ID{first, second, third} {
 			if j > 0 {
 				states += " "
 			}
@@ -67,21 +68,21 @@ func changeChosen(s *stand) {
 
 func changeErrors(s *stand) {
 	id := s.enqueue(letter("1@example.org", "2@example.org"))
-	_, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Hold, Filter: outbox.Filter{IDs: []outbox.ID{id + 1}}})
-	s.is("a message that is not there", err, outbox.ErrNotFound)
-	_, err = s.store.Change(s.ctx, outbox.Change{Verb: outbox.Hold, Filter: outbox.Filter{IDs: []outbox.ID{id + 1, id + 2}}})
+	_, err := s.store.Change(s.ctx, outbox.Change{Verb: queue.Hold, Filter: queue.Filter{IDs: []queue.ID{id + 1}}})
+	s.is("a message that is not there", err, queue.ErrNotFound)
+	_, err = s.store.Change(s.ctx, outbox.Change{Verb: queue.Hold, Filter: queue.Filter{IDs: []queue.ID{id + 1, id + 2}}})
 	s.must("two that are not there", err)
 	one := 1
-	changed, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Release, Filter: outbox.Filter{IDs: []outbox.ID{id}}, N: &one})
-	if d := difference(flat(outbox.MoveError{ID: id, N: 1, From: outbox.Queued, Verb: outbox.Release}, nil), []string{failure(err, nil)}); failure(err, nil) == "no error" {
+	changed, err := s.store.Change(s.ctx, outbox.Change{Verb: queue.Release, Filter: queue.Filter{IDs: []queue.ID{id}}, N: &one})
+	if d := difference(flat(queue.StateError{ID: id, N: 1, From: queue.Queued, Verb: queue.Release}, nil), []string{failure(err, nil)}); failure(err, nil) == "no error" {
 		s.Errorf("release of what is queued is no error%s", d)
 	}
-	if changed != (outbox.Changed{Untouched: 1}) {
+	if changed != (queue.Changed{Untouched: 1}) {
 		s.Errorf("and gave %+v", changed)
 	}
-	changed, err = s.store.Change(s.ctx, outbox.Change{Verb: "burn", Filter: outbox.Filter{}})
+	changed, err = s.store.Change(s.ctx, outbox.Change{Verb: "burn", Filter: queue.Filter{}})
 	s.must("a verb that there is not", err)
-	if changed != (outbox.Changed{Untouched: 2}) {
+	if changed != (queue.Changed{Untouched: 2}) {
 		s.Errorf("a verb that there is not gave %+v", changed)
 	}
 }
@@ -92,7 +93,7 @@ func retryScheduled(s *stand) {
 	id := s.enqueue(n)
 	s.join("w")
 	s.leases("w", 0)
-	s.change(outbox.Retry, id)
+	s.change(queue.Retry, id)
 	s.same("Due", []outbox.Due{{Account: "a"}}, s.due())
 	s.leases("w", 1)
 }
@@ -105,27 +106,27 @@ func (s *stand) due() []outbox.Due {
 }
 
 func releaseKeepsDue(s *stand) {
-	l, _ := s.reach(outbox.Deferred)
+	l, _ := s.reach(queue.Deferred)
 	due := s.status(l.ID).Due
-	s.change(outbox.Hold, l.ID)
+	s.change(queue.Hold, l.ID)
 	if len(s.due()) != 0 {
 		s.Errorf("what is held is due %v", s.due())
 	}
-	s.change(outbox.Release, l.ID)
-	if st := s.status(l.ID); !st.Due.Equal(due) || st.State != outbox.Queued {
+	s.change(queue.Release, l.ID)
+	if st := s.status(l.ID); !st.Due.Equal(due) || st.State != queue.Queued {
 		s.Errorf("released it is %s, due %v, want %v", st.State, st.Due, due)
 	}
 }
 
 func newLife(s *stand) {
-	for state, verb := range map[outbox.State]outbox.Verb{
-		outbox.Failed: outbox.Retry, outbox.Cancelled: outbox.Retry, outbox.Expired: outbox.Retry, outbox.Deferred: outbox.Retry,
-		outbox.Held: outbox.Release, outbox.InDoubt: outbox.ResolveResend,
+	for state, verb := range map[queue.State]queue.Verb{
+		queue.Failed: queue.Retry, queue.Cancelled: queue.Retry, queue.Expired: queue.Retry, queue.Deferred: queue.Retry,
+		queue.Held: queue.Release, queue.InDoubt: queue.ResolveResend,
 	} {
 		early, _ := s.reach(state)
 		expires := s.show(early.ID).Expires
 		s.change(verb, early.ID)
-		if state != outbox.Expired && !s.show(early.ID).Expires.Equal(expires) {
+		if state != queue.Expired && !s.show(early.ID).Expires.Equal(expires) {
 			s.Errorf("%s of %s has changed the time that was left", verb, state)
 		}
 		l, _ := s.reach(state)
@@ -133,25 +134,25 @@ func newLife(s *stand) {
 		s.change(verb, l.ID)
 		s.same(string(verb), s.clock.Now().Add(outbox.Lifetime), s.show(l.ID).Expires)
 		s.sweep()
-		if got := s.status(l.ID).State; got != outbox.Queued {
+		if got := s.status(l.ID).State; got != queue.Queued {
 			s.Errorf("%s of %s: behind Sweep it is %s", verb, state, got)
 		}
-		s.change(outbox.Cancel, l.ID)
+		s.change(queue.Cancel, l.ID)
 	}
-	l, _ := s.reach(outbox.Deferred)
+	l, _ := s.reach(queue.Deferred)
 	s.clock.Advance(2 * time.Hour)
-	s.change(outbox.Hold, l.ID)
-	s.change(outbox.Cancel, l.ID)
+	s.change(queue.Hold, l.ID)
+	s.change(queue.Cancel, l.ID)
 	if e := s.show(l.ID); !e.Expires.Before(s.clock.Now()) {
 		s.Errorf("Hold and Cancel gave it time until %v", e.Expires)
 	}
 }
 
 func takenBack(s *stand) {
-	for _, back := range [][]outbox.Verb{
-		{outbox.Hold}, {outbox.Cancel}, {outbox.Hold, outbox.Release}, {outbox.Cancel, outbox.Retry},
+	for _, back := range [][]queue.Verb{
+		{queue.Hold}, {queue.Cancel}, {queue.Hold, queue.Release}, {queue.Cancel, queue.Retry},
 	} {
-		l, owner := s.reach(outbox.Leased)
+		l, owner := s.reach(queue.Leased)
 		for _, v := range back {
 			s.change(v, l.ID)
 		}
@@ -169,19 +170,19 @@ func takenBack(s *stand) {
 }
 
 func doubted(s *stand) {
-	l, _ := s.reach(outbox.InDoubt)
-	s.change(outbox.ResolveResend, l.ID)
+	l, _ := s.reach(queue.InDoubt)
+	s.change(queue.ResolveResend, l.ID)
 	s.join("w")
 	items := s.claim(outbox.Claim{Owner: "w", Account: s.show(l.ID).Account, Recipients: 1}).Items
 	if len(items) != 1 || !items[0].Recipients[0].Doubted {
 		s.Fatalf("Claim gave %+v", items)
 	}
 	l.Token = 2
-	s.settle(l, outbox.HandedOver)
+	s.settle(l, queue.HandedOver)
 	if st := s.status(l.ID); !st.Doubted {
 		s.Error("it is not doubted any more")
 	}
-	page, err := s.store.List(s.ctx, outbox.Filter{Doubted: true})
+	page, err := s.store.List(s.ctx, queue.Filter{Doubted: true})
 	s.must("List", err)
 	if len(page.Entries) != 1 {
 		s.Errorf("List gave %d that were in doubt", len(page.Entries))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var claimRules = []rule{
@@ -18,7 +19,7 @@ var claimRules = []rule{
 }
 
 // taken is what a batch has, as "message:recipients" in the order of the items.
-func taken(batch outbox.Batch, names map[outbox.ID]string) string {
+func taken(batch outbox.Batch, names map[queue.ID]string) string {
 	var all []string
 	for _, item := range batch.Items {
 		name := names[item.ID] + ":"
@@ -32,19 +33,19 @@ func taken(batch outbox.Batch, names map[outbox.ID]string) string {
 
 func claimOrder(s *stand) {
 	now := s.clock.Now()
-	names := map[outbox.ID]string{}
-	add := func(name string, p outbox.Priority, after time.Duration) {
+	names := map[queue.ID]string{}
+	add := func(name string, p queue.Priority, after time.Duration) {
 		n := letter("1@example.org", "2@example.org")
 		n.Priority = p
 		n.NotBefore = now.Add(after)
 		names[s.enqueue(n)] = name
 	}
-	add("normal late", outbox.Normal, 3*time.Second)
-	add("low", outbox.Low, 0)
-	add("normal", outbox.Normal, time.Second)
-	add("high late", outbox.High, 4*time.Second)
-	add("normal too", outbox.Normal, time.Second)
-	add("high", outbox.High, 2*time.Second)
+	add("normal late", queue.Normal, 3*time.Second)
+	add("low", queue.Low, 0)
+	add("normal", queue.Normal, time.Second)
+	add("high late", queue.High, 4*time.Second)
+	add("normal too", queue.Normal, time.Second)
+	add("high", queue.High, 2*time.Second)
 	s.clock.Advance(10 * time.Second)
 	s.join("w")
 	want := "high:01 high late:01 normal:01 normal too:01 normal late:01 low:01"
@@ -63,7 +64,7 @@ func claimOrder(s *stand) {
 }
 
 func claimLimit(s *stand) {
-	names := map[outbox.ID]string{}
+	names := map[queue.ID]string{}
 	for _, name := range []string{"a", "b", "c"} {
 		names[s.enqueue(letter("1@example.org", "2@example.org", "3@example.org"))] = name
 	}
@@ -85,13 +86,13 @@ func claimTogether(s *stand) {
 	s.join("w")
 	ls := s.leases("w", 3)
 	for i, after := range []time.Duration{3 * time.Second, time.Second, time.Hour} {
-		_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: ls[i], State: outbox.Deferred, After: after}})
+		_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: ls[i], State: queue.Deferred, After: after}})
 		s.must("Settle", err)
 	}
 	s.clock.Advance(2 * time.Second)
 	second := s.enqueue(letter())
 	s.clock.Advance(2 * time.Second)
-	names := map[outbox.ID]string{first: "first", second: "second"}
+	names := map[queue.ID]string{first: "first", second: "second"}
 	if got := taken(s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 3}), names); got != "first:01 second:0" {
 		s.Errorf("claimed %q", got)
 	}
@@ -128,7 +129,7 @@ func claimExpired(s *stand) {
 func dueRule(s *stand) {
 	s.same("Due", []outbox.Due(nil), s.due())
 	now := s.clock.Now()
-	add := func(account string, after time.Duration) outbox.ID {
+	add := func(account string, after time.Duration) queue.ID {
 		n := letter()
 		n.Account, n.NotBefore = account, now.Add(after)
 		return s.enqueue(n)
@@ -138,7 +139,7 @@ func dueRule(s *stand) {
 	add("a", 0)
 	add("", time.Second)
 	held := add("c", 0)
-	s.change(outbox.Hold, held)
+	s.change(queue.Hold, held)
 	for _, p := range []outbox.Pause{{Account: "b", For: 30 * time.Second}, {Account: "a", For: time.Minute}, {Account: "none", For: time.Minute}} {
 		_, err := s.store.Pause(s.ctx, p)
 		s.must("Pause", err)

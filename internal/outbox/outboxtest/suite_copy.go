@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // RunCopied tests what becomes of a copy. Copied makes one of what the store holds, and
@@ -25,8 +26,8 @@ func RunCopied(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox
 			clock := NewClock()
 			store, copied := open(t, clock)
 			s := newStand(t, store, clock)
-			for _, state := range outbox.States() {
-				if state != outbox.Expired { // which would take hours, and the leases of the others with it
+			for _, state := range queue.States() {
+				if state != queue.Expired { // which would take hours, and the leases of the others with it
 					s.reach(state)
 				}
 			}
@@ -36,9 +37,9 @@ func RunCopied(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox
 }
 
 // states are those of all recipients, in the order in which RunCopied made them.
-func (s *stand) states() (all []outbox.State) {
+func (s *stand) states() (all []queue.State) {
 	s.Helper()
-	page, err := s.store.List(s.ctx, outbox.Filter{Oldest: true})
+	page, err := s.store.List(s.ctx, queue.Filter{Oldest: true})
 	s.must("List", err)
 	for _, e := range page.Entries {
 		all = append(all, e.Recipients[0].State)
@@ -56,14 +57,14 @@ func (s *stand) copied() bool {
 func copyAdopted(original, s *stand) {
 	before := s.states()
 	s.same("the states of both", original.states(), before)
-	s.is("Join", s.store.Join(s.ctx, outbox.Worker{Owner: "w"}, lease), outbox.ErrCopied)
+	s.is("Join", s.store.Join(s.ctx, queue.Worker{Owner: "w"}, lease), queue.ErrCopied)
 	if !s.copied() || original.copied() {
 		s.Errorf("a copy: %v, and the original: %v", s.copied(), original.copied())
 	}
 	want, doubted := slices.Clone(before), 0
 	for i, state := range want {
-		if !state.Final() && state != outbox.InDoubt {
-			want[i] = outbox.InDoubt
+		if !state.Final() && state != queue.InDoubt {
+			want[i] = queue.InDoubt
 			doubted++
 		}
 	}
@@ -89,10 +90,10 @@ func copyMoved(_, s *stand) {
 	want := s.states()
 	for i, state := range want {
 		switch state {
-		case outbox.Leased:
-			want[i] = outbox.Queued
-		case outbox.Sending:
-			want[i] = outbox.InDoubt
+		case queue.Leased:
+			want[i] = queue.Queued
+		case queue.Sending:
+			want[i] = queue.InDoubt
 		}
 	}
 	got, err := s.store.Adopt(s.ctx, true)

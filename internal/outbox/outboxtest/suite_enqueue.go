@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -35,24 +36,24 @@ func roundTrip(s *stand) {
 	s.must("WithDSN", err)
 	body := text(500)
 	body.utf8 = true
-	n := outbox.New{
+	n := outbox.NewMessage{
 		Account: "work", Key: "ключ 'one' \"two\" %_", Fingerprint: [32]byte{1, 0, 255, 31: 9}, Envelope: e,
 		MessageID: "<x+y@example.org>", Subject: "Grüße, 你好 \U0001F600 'quoted' \\", Content: body,
 		NotBefore: now.Add(90 * time.Minute).In(time.FixedZone("", 3600)), Expires: now.Add(50*time.Hour + 7*time.Millisecond),
-		Priority: outbox.High, Tags: []string{"news", "with space, and comma", "標籤", "a"}, ReportOn: 12345678901,
+		Priority: queue.High, Tags: []string{"news", "with space, and comma", "標籤", "a"}, ReportOn: 12345678901,
 	}
 	id := s.enqueue(n)
-	want := outbox.Entry{
+	want := queue.Entry{
 		ID: id, Account: n.Account, Key: n.Key, From: e.From(), MessageID: n.MessageID, Subject: n.Subject, Size: 500, HasBody: true,
 		Created: now, NotBefore: n.NotBefore, Expires: n.Expires, Priority: n.Priority, Tags: n.Tags, ReportOn: n.ReportOn, Total: 2,
 	}
 	for i, a := range e.To() {
-		want.Recipients = append(want.Recipients, outbox.Status{N: i, Address: a, State: outbox.Queued, Due: n.NotBefore, Updated: now})
+		want.Recipients = append(want.Recipients, queue.Recipient{N: i, Address: a, State: queue.Queued, Due: n.NotBefore, Updated: now})
 	}
-	page, err := s.store.List(s.ctx, outbox.Filter{})
+	page, err := s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
-	s.same("List", []outbox.Entry{want}, page.Entries)
-	want.Events = []outbox.Event{{ID: id, N: -1, Account: n.Account, Kind: outbox.EventEnqueued, State: outbox.Queued, At: now}}
+	s.same("List", []queue.Entry{want}, page.Entries)
+	want.Events = []queue.Event{{ID: id, N: -1, Account: n.Account, Kind: queue.EventEnqueued, State: queue.Queued, At: now}}
 	s.same("Show", want, s.show(id))
 
 	s.clock.Set(n.NotBefore)
@@ -61,7 +62,7 @@ func roundTrip(s *stand) {
 	s.same("Claim", outbox.Batch{Items: []outbox.Item{{
 		ID: id, Account: n.Account, From: e.From(), DSN: e.DSN(), MessageID: n.MessageID, Size: 500, EightBit: true, UTF8: true,
 		Binary: true, ReportOn: n.ReportOn, Created: now, Expires: n.Expires, Body: body.octets,
-		Recipients: []outbox.Recipient{{N: 0, Address: e.To()[0], Token: 1}, {N: 1, Address: e.To()[1], Token: 1}},
+		Recipients: []outbox.LeasedRecipient{{N: 0, Address: e.To()[0], Token: 1}, {N: 1, Address: e.To()[1], Token: 1}},
 	}}}, batch)
 	s.sameBody("Body", body, s.body(id))
 	if got := s.show(id).Created.Location(); got != time.UTC && got != time.Local {
@@ -71,11 +72,11 @@ func roundTrip(s *stand) {
 
 func leastMessage(s *stand) {
 	now := s.clock.Now()
-	id := s.enqueue(outbox.New{Envelope: envelope("", "to@example.org"), Content: &content{octets: []byte("x")}})
-	s.same("Show", outbox.Entry{
+	id := s.enqueue(outbox.NewMessage{Envelope: envelope("", "to@example.org"), Content: &content{octets: []byte("x")}})
+	s.same("Show", queue.Entry{
 		ID: id, Size: 1, HasBody: true, Created: now, Expires: now.Add(outbox.Lifetime), Total: 1,
-		Recipients: []outbox.Status{{Address: address("to@example.org"), State: outbox.Queued, Due: now, Updated: now}},
-		Events:     []outbox.Event{{ID: id, N: -1, Kind: outbox.EventEnqueued, State: outbox.Queued, At: now}},
+		Recipients: []queue.Recipient{{Address: address("to@example.org"), State: queue.Queued, Due: now, Updated: now}},
+		Events:     []queue.Event{{ID: id, N: -1, Kind: queue.EventEnqueued, State: queue.Queued, At: now}},
 	}, s.show(id))
 	if e := s.show(id); e.Tags != nil || !e.From.IsZero() || !e.NotBefore.IsZero() {
 		s.Errorf("Show gave tags %#v, from %v, not before %v", e.Tags, e.From, e.NotBefore)
@@ -84,7 +85,7 @@ func leastMessage(s *stand) {
 	batch := s.claim(outbox.Claim{Owner: "w", Recipients: 1, Bytes: 1})
 	s.same("Claim", outbox.Batch{Items: []outbox.Item{{
 		ID: id, Size: 1, Created: now, Expires: now.Add(outbox.Lifetime), Body: []byte("x"),
-		Recipients: []outbox.Recipient{{Address: address("to@example.org"), Token: 1}},
+		Recipients: []outbox.LeasedRecipient{{Address: address("to@example.org"), Token: 1}},
 	}}}, batch)
 	if !batch.Items[0].DSN.IsZero() || !batch.Items[0].From.IsZero() {
 		s.Errorf("Claim gave %+v", batch.Items[0])
@@ -124,7 +125,7 @@ func thousand(s *stand) {
 	if len(e.Recipients) != 1000 || e.Total != 1000 {
 		s.Fatalf("Show gave %d recipients of %d", len(e.Recipients), e.Total)
 	}
-	page, err := s.store.List(s.ctx, outbox.Filter{})
+	page, err := s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if got := page.Entries[0]; len(got.Recipients) != 20 || got.Total != 1000 {
 		s.Errorf("List gave %d recipients of %d", len(got.Recipients), got.Total)
@@ -143,7 +144,7 @@ func thousand(s *stand) {
 }
 
 func idsCountUp(s *stand) {
-	var last outbox.ID
+	var last queue.ID
 	for range 20 {
 		id := s.enqueue(letter())
 		if id <= last {
@@ -161,7 +162,7 @@ func keys(s *stand) {
 		s.Helper()
 		r, err := s.store.Enqueue(s.ctx, n)
 		s.must(what, err)
-		s.same(what, outbox.Receipt{ID: first, Duplicate: true}, r)
+		s.same(what, outbox.EnqueueResult{ID: first, Duplicate: true}, r)
 	}
 	again("the same again")
 	other := n
@@ -169,8 +170,8 @@ func keys(s *stand) {
 	conflict := func(what string) {
 		s.Helper()
 		r, err := s.store.Enqueue(s.ctx, other)
-		s.is(what, err, outbox.ErrConflict)
-		s.same(what, outbox.Receipt{}, r)
+		s.is(what, err, queue.ErrConflict)
+		s.same(what, outbox.EnqueueResult{}, r)
 	}
 	conflict("another fingerprint")
 	n.Subject = "Not looked at" // the fingerprint says what is the same
@@ -187,7 +188,7 @@ func keys(s *stand) {
 	s.enqueue(without)
 	s.enqueue(without)
 
-	s.change(outbox.Cancel, first)
+	s.change(queue.Cancel, first)
 	again("when it is finished")
 	conflict("when it is finished")
 	_, err := s.store.Prune(s.ctx, outbox.Retention{})
@@ -209,7 +210,7 @@ func unreadable(s *stand) {
 	failing.Content = &e
 	none.Content = nil
 	nobody.Envelope = smtp.Envelope{}
-	for what, n := range map[string]outbox.New{
+	for what, n := range map[string]outbox.NewMessage{
 		"more than its size": long, "less than its size": short, "fails": failing, "no content": none, "no recipients": nobody,
 	} {
 		r, err := s.store.Enqueue(s.ctx, n)
@@ -221,7 +222,7 @@ func unreadable(s *stand) {
 		}
 	}
 	id := s.enqueue(letter())
-	page, err := s.store.List(s.ctx, outbox.Filter{})
+	page, err := s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if len(page.Entries) != 1 || page.Entries[0].ID != id {
 		s.Errorf("there are %d messages, want 1", len(page.Entries))
@@ -252,18 +253,18 @@ func beginHeld(s *stand) {
 	id := s.enqueue(n)
 	e := s.show(id)
 	for _, r := range e.Recipients {
-		if r.State != outbox.Held || !r.Due.IsZero() {
+		if r.State != queue.Held || !r.Due.IsZero() {
 			s.Errorf("it is %s, due %v", r.State, r.Due)
 		}
 	}
-	if len(e.Events) != 1 || e.Events[0].State != outbox.Held {
+	if len(e.Events) != 1 || e.Events[0].State != queue.Held {
 		s.Errorf("events are %+v", e.Events)
 	}
 	s.clock.Advance(2 * time.Hour)
 	s.join("w")
 	s.leases("w", 0)
-	s.change(outbox.Release, id)
-	if st := s.status(id); st.State != outbox.Queued || !st.Due.Equal(n.NotBefore) {
+	s.change(queue.Release, id)
+	if st := s.status(id); st.State != queue.Queued || !st.Due.Equal(n.NotBefore) {
 		s.Errorf("released it is %s, due %v", st.State, st.Due)
 	}
 	s.leases("w", 2)
@@ -271,11 +272,11 @@ func beginHeld(s *stand) {
 
 // calls is every method that has a context, with arguments that would work.
 func calls(store outbox.Store, l outbox.Lease) map[string]func(context.Context) error {
-	settlement := outbox.Settlement{Lease: l, State: outbox.HandedOver}
+	settlement := outbox.Settlement{Lease: l, State: queue.HandedOver}
 	return map[string]func(context.Context) error{
 		"Enqueue": func(ctx context.Context) error { _, err := store.Enqueue(ctx, letter()); return err },
 		"Join": func(ctx context.Context) error {
-			return store.Join(ctx, outbox.Worker{Owner: "another"}, lease)
+			return store.Join(ctx, queue.Worker{Owner: "another"}, lease)
 		},
 		"Renew": func(ctx context.Context) error { return store.Renew(ctx, "w", time.Hour) },
 		"Leave": func(ctx context.Context) error { return store.Leave(ctx, "w") },
@@ -308,10 +309,10 @@ func calls(store outbox.Store, l outbox.Lease) map[string]func(context.Context) 
 			return err
 		},
 		"Reported": func(ctx context.Context) error { return store.Reported(ctx, []outbox.Report{{ID: l.ID}}) },
-		"List":     func(ctx context.Context) error { _, err := store.List(ctx, outbox.Filter{}); return err },
+		"List":     func(ctx context.Context) error { _, err := store.List(ctx, queue.Filter{}); return err },
 		"Show":     func(ctx context.Context) error { _, err := store.Show(ctx, l.ID); return err },
 		"Change": func(ctx context.Context) error {
-			_, err := store.Change(ctx, outbox.Change{Verb: outbox.Hold})
+			_, err := store.Change(ctx, outbox.Change{Verb: queue.Hold})
 			return err
 		},
 		"Stats":  func(ctx context.Context) error { _, err := store.Stats(ctx); return err },
@@ -345,7 +346,7 @@ func contextOver(s *stand) {
 // everything is all that can be seen of an outbox.
 func (s *stand) everything() []any {
 	s.Helper()
-	page, err := s.store.List(s.ctx, outbox.Filter{Limit: 1 << 20})
+	page, err := s.store.List(s.ctx, queue.Filter{Limit: 1 << 20})
 	s.must("List", err)
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
@@ -366,7 +367,7 @@ func contextEnds(s *stand) {
 		c.during = cancel
 		n.Content, n.Key = c, fmt.Sprint(size)
 		r, err := s.store.Enqueue(ctx, n)
-		page, listErr := s.store.List(s.ctx, outbox.Filter{Key: n.Key})
+		page, listErr := s.store.List(s.ctx, queue.Filter{Key: n.Key})
 		s.must("List", listErr)
 		switch {
 		case err == nil && (len(page.Entries) != 1 || page.Entries[0].ID != r.ID):
@@ -389,7 +390,7 @@ func closed(s *stand) {
 	}
 	s.must("Close", s.store.Close())
 	for name, call := range all {
-		s.is(name, call(s.ctx), outbox.ErrClosed)
+		s.is(name, call(s.ctx), queue.ErrClosed)
 	}
 	s.must("Close again", s.store.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var eventRules = []rule{
@@ -21,7 +22,7 @@ func eventOrder(s *stand) {
 	s.join("w")
 	s.must("Renew", s.store.Renew(s.ctx, "w", lease+time.Minute))
 	l := s.leases("w", 1)[0]
-	s.settle(l, outbox.Deferred)
+	s.settle(l, queue.Deferred)
 	s.clock.Advance(time.Minute)
 	s.leases("w", 1)
 	s.clock.Advance(lease)
@@ -29,13 +30,13 @@ func eventOrder(s *stand) {
 	s.join("v")
 	l = s.leases("v", 1)[0]
 	s.mark("v", l)
-	s.settle(l, outbox.InDoubt)
-	s.change(outbox.ResolveResend, id)
-	s.change(outbox.Hold, id)
-	s.change(outbox.Release, id)
+	s.settle(l, queue.InDoubt)
+	s.change(queue.ResolveResend, id)
+	s.change(queue.Hold, id)
+	s.change(queue.Release, id)
 	l = s.leases("v", 1)[0]
-	s.settle(l, outbox.HandedOver)
-	s.settle(l, outbox.HandedOver)
+	s.settle(l, queue.HandedOver)
+	s.settle(l, queue.HandedOver)
 	want := "enqueued deferred lapsed in_doubt resent held released handed_over stale"
 	if got := s.kinds(id); got != want {
 		s.Errorf("Show has the events %q, want %q", got, want)
@@ -53,7 +54,7 @@ func eventOrder(s *stand) {
 
 func cursors(s *stand) {
 	_, empty := s.events("", 1)
-	if empty == "" || empty == outbox.Now {
+	if empty == "" || empty == queue.CursorNow {
 		s.Errorf("the cursor of an empty outbox is %q", empty)
 	}
 	for i := range 30 {
@@ -61,7 +62,7 @@ func cursors(s *stand) {
 		n.Hold = i%2 == 0
 		s.enqueue(n)
 	}
-	s.must("Change", func() error { _, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Cancel}); return err }())
+	s.must("Change", func() error { _, err := s.store.Change(s.ctx, outbox.Change{Verb: queue.Cancel}); return err }())
 	all, last := s.events("", 1000)
 	if len(all) != 60 {
 		s.Fatalf("%d events came, want 60", len(all))
@@ -69,7 +70,7 @@ func cursors(s *stand) {
 	for _, limit := range []int{1, 7, 59, 60, 61} {
 		some, end := s.events("", limit)
 		s.same(fmt.Sprintf("by %d", limit), all, some)
-		for _, at := range []outbox.Cursor{last, end} {
+		for _, at := range []queue.Cursor{last, end} {
 			if rest, _ := s.events(at, limit); len(rest) != 0 {
 				s.Errorf("by %d, behind the end %q came %d", limit, at, len(rest))
 			}
@@ -93,9 +94,9 @@ func cursors(s *stand) {
 
 func cursorNow(s *stand) {
 	s.enqueue(letter())
-	some, at, err := s.store.Events(s.ctx, outbox.Now, 10)
+	some, at, err := s.store.Events(s.ctx, queue.CursorNow, 10)
 	s.must("Events", err)
-	if len(some) != 0 || at == outbox.Now || at == "" {
+	if len(some) != 0 || at == queue.CursorNow || at == "" {
 		s.Errorf("Now gave %d events, and the cursor %q", len(some), at)
 	}
 	id := s.enqueue(letter())
@@ -104,14 +105,14 @@ func cursorNow(s *stand) {
 	if len(some) != 1 || some[0].ID != id {
 		s.Fatalf("then came %+v, and the cursor %q", some, at)
 	}
-	for _, end := range []outbox.Cursor{at, some[0].Cursor} {
+	for _, end := range []queue.Cursor{at, some[0].Cursor} {
 		if rest, _ := s.events(end, 10); len(rest) != 0 {
 			s.Errorf("behind the end %q came %+v", end, rest)
 		}
 	}
 	_, err = s.store.Prune(s.ctx, outbox.Retention{})
 	s.must("Prune", err)
-	s.change(outbox.Cancel, id)
+	s.change(queue.Cancel, id)
 	if _, err = s.store.Prune(s.ctx, outbox.Retention{}); err != nil {
 		s.Errorf("Prune: %v", err)
 	}
@@ -124,7 +125,7 @@ func cursorNow(s *stand) {
 }
 
 func cursorBad(s *stand) {
-	for _, bad := range []outbox.Cursor{"x", "1 or 1=1", "then", "é"} {
+	for _, bad := range []queue.Cursor{"x", "1 or 1=1", "then", "é"} {
 		if _, _, err := s.store.Events(s.ctx, bad, 10); err == nil {
 			s.Errorf("%q is a cursor", bad)
 		}
@@ -138,15 +139,15 @@ func wake(s *stand) {
 		do()
 		s.woken(what, wake)
 	}
-	var id outbox.ID
+	var id queue.ID
 	during("Enqueue", func() { id = s.enqueue(letter()) })
-	for _, v := range []outbox.Verb{outbox.Hold, outbox.Release, outbox.Cancel, outbox.Retry} {
+	for _, v := range []queue.Verb{queue.Hold, queue.Release, queue.Cancel, queue.Retry} {
 		during(string(v), func() { s.change(v, id) })
 	}
 	s.join("w")
 	l := s.leases("w", 1)[0]
-	during("Settle", func() { s.settle(l, outbox.Deferred) })
-	s.change(outbox.Retry, id)
+	during("Settle", func() { s.settle(l, queue.Deferred) })
+	s.change(queue.Retry, id)
 	s.leases("w", 1)
 	during("Leave", func() { s.must("Leave", s.store.Leave(s.ctx, "w")) })
 	s.join("v")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Begin begins a transaction of the caller's in the database where an outbox is.
@@ -33,7 +34,7 @@ func RunIn(t *testing.T, open func(t *testing.T, clock *Clock) (outbox.Store, Be
 	}
 }
 
-func (s *stand) enqueueIn(tx outbox.Tx, n outbox.New) outbox.ID {
+func (s *stand) enqueueIn(tx outbox.Tx, n outbox.NewMessage) queue.ID {
 	s.Helper()
 	r, err := s.store.EnqueueIn(s.ctx, tx, n)
 	s.must("EnqueueIn", err)
@@ -52,7 +53,7 @@ func inCommitted(s *stand, begin Begin) {
 	s.enqueue(letter())
 	tx, commit, _ := begin()
 	first, second := s.enqueueIn(tx, large), s.enqueueIn(tx, letter())
-	if n := s.found(outbox.Filter{}); n != 2 {
+	if n := s.found(queue.Filter{}); n != 2 {
 		s.Errorf("before the commit there are %d messages, want 2", n)
 	}
 	s.must("commit", commit())
@@ -78,7 +79,7 @@ func inRolledBack(s *stand, begin Begin) {
 	id := s.enqueueIn(tx, large)
 	s.must("rollback", rollback())
 	_, err := s.store.Show(s.ctx, id)
-	s.is("Show", err, outbox.ErrNotFound)
+	s.is("Show", err, queue.ErrNotFound)
 	if events, _ := s.events("", 10); len(events) != 0 {
 		s.Errorf("events are %+v", events)
 	}
@@ -93,16 +94,16 @@ func inKeys(s *stand, begin Begin) {
 	tx, commit, _ := begin()
 	r, err := s.store.EnqueueIn(s.ctx, tx, n)
 	s.must("EnqueueIn", err)
-	s.same("the same key", outbox.Receipt{ID: first, Duplicate: true}, r)
+	s.same("the same key", outbox.EnqueueResult{ID: first, Duplicate: true}, r)
 	other := n
 	other.Key = "other"
 	id := s.enqueueIn(tx, other)
 	r, err = s.store.EnqueueIn(s.ctx, tx, other)
 	s.must("EnqueueIn", err)
-	s.same("the same key in the transaction", outbox.Receipt{ID: id, Duplicate: true}, r)
+	s.same("the same key in the transaction", outbox.EnqueueResult{ID: id, Duplicate: true}, r)
 	n.Fingerprint[0] = 1
 	_, err = s.store.EnqueueIn(s.ctx, tx, n)
-	s.is("another fingerprint", err, outbox.ErrConflict)
+	s.is("another fingerprint", err, queue.ErrConflict)
 	s.must("commit behind a conflict", commit())
 	s.show(id)
 }
@@ -112,7 +113,7 @@ func inKeys(s *stand, begin Begin) {
 func inLate(s *stand, begin Begin) {
 	tx, commit, _ := begin()
 	late := s.enqueueIn(tx, letter())
-	enqueued := make(chan outbox.ID, 1)
+	enqueued := make(chan queue.ID, 1)
 	go func() {
 		r, err := s.store.Enqueue(s.ctx, letter())
 		if err != nil {
@@ -120,7 +121,7 @@ func inLate(s *stand, begin Begin) {
 		}
 		enqueued <- r.ID
 	}()
-	var other outbox.ID
+	var other queue.ID
 	select {
 	case other = <-enqueued:
 	case <-time.After(300 * time.Millisecond): // it waits for the transaction
@@ -131,7 +132,7 @@ func inLate(s *stand, begin Begin) {
 		other = <-enqueued
 	}
 	behind, _ := s.events(at, 10)
-	seen := map[outbox.ID]int{}
+	seen := map[queue.ID]int{}
 	for _, e := range append(before, behind...) {
 		seen[e.ID]++
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var leaseRules = []rule{
@@ -21,19 +22,19 @@ var leaseRules = []rule{
 
 func joinOnce(s *stand) {
 	s.join("w")
-	if err := s.store.Join(s.ctx, outbox.Worker{Owner: "w"}, time.Hour); err == nil {
+	if err := s.store.Join(s.ctx, queue.Worker{Owner: "w"}, time.Hour); err == nil {
 		s.Error("it joined twice")
 	}
 	s.clock.Advance(lease)
-	if err := s.store.Join(s.ctx, outbox.Worker{Owner: "w"}, time.Hour); err == nil {
+	if err := s.store.Join(s.ctx, queue.Worker{Owner: "w"}, time.Hour); err == nil {
 		s.Error("it joined twice, the first time had lapsed")
 	}
 	s.must("Leave", s.store.Leave(s.ctx, "w"))
 	s.join("w")
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
-	s.same("Workers", []outbox.WorkerStats{{
-		Worker: outbox.Worker{Owner: "w", Host: "host-w", PID: 7}, Since: s.clock.Now(), For: lease,
+	s.same("Workers", []queue.WorkerStats{{
+		Worker: queue.Worker{Owner: "w", Host: "host-w", PID: 7}, Since: s.clock.Now(), For: lease,
 	}}, stats.Workers)
 }
 
@@ -70,7 +71,7 @@ func renewed(s *stand) {
 		s.must("Renew", s.store.Renew(s.ctx, "w", lease))
 		s.same("Sweep", outbox.Swept{}, s.sweep())
 	}
-	if lost := s.mark("w", l); len(lost) > 0 || s.status(id).State != outbox.Sending {
+	if lost := s.mark("w", l); len(lost) > 0 || s.status(id).State != queue.Sending {
 		s.Errorf("lost %v, and it is %s", lost, s.status(id).State)
 	}
 	s.must("Renew", s.store.Renew(s.ctx, "w", time.Second)) // a shorter lease is one too
@@ -92,20 +93,20 @@ func leave(s *stand) {
 		s.Errorf("the worker is %q", got)
 	}
 	s.must("Leave", s.store.Leave(s.ctx, "w"))
-	if st := s.status(waits); st.State != outbox.Queued || !st.Due.Equal(due) || st.Worker != "" || st.Attempts != 0 || !st.Updated.Equal(s.clock.Now()) {
+	if st := s.status(waits); st.State != queue.Queued || !st.Due.Equal(due) || st.Worker != "" || st.Attempts != 0 || !st.Updated.Equal(s.clock.Now()) {
 		s.Errorf("what was leased is %+v", st)
 	}
 	if got := s.kinds(waits); got != "enqueued queued" {
 		s.Errorf("its events are %q", got)
 	}
-	if st := s.status(goes); st.State != outbox.Sending || st.Worker != "" {
+	if st := s.status(goes); st.State != queue.Sending || st.Worker != "" {
 		s.Errorf("what was being sent is %+v", st)
 	}
-	if st := s.status(other); st.State != outbox.Leased || st.Worker != "host-other 7" {
+	if st := s.status(other); st.State != queue.Leased || st.Worker != "host-other 7" {
 		s.Errorf("what another has leased is %+v", st)
 	}
 	s.same("Sweep", outbox.Swept{Doubted: 1}, s.sweep())
-	if st := s.status(goes); st.State != outbox.InDoubt || !st.Doubted {
+	if st := s.status(goes); st.State != queue.InDoubt || !st.Doubted {
 		s.Errorf("what was being sent is %+v", st)
 	}
 }
@@ -126,19 +127,19 @@ func sweepLapsed(s *stand) {
 	s.clock.Advance(time.Millisecond)
 	s.same("Sweep", outbox.Swept{Requeued: 1, Doubted: 1, Workers: 1}, s.sweep())
 	now := s.clock.Now()
-	s.same("what was leased", outbox.Status{Address: address("to@example.org"), State: outbox.Queued, Due: due, Updated: now}, s.status(waits))
-	s.same("what was being sent", outbox.Status{
-		Address: address("to@example.org"), State: outbox.InDoubt, Doubted: true, Updated: now, Marked: marked,
+	s.same("what was leased", queue.Recipient{Address: address("to@example.org"), State: queue.Queued, Due: due, Updated: now}, s.status(waits))
+	s.same("what was being sent", queue.Recipient{
+		Address: address("to@example.org"), State: queue.InDoubt, Doubted: true, Updated: now, Marked: marked,
 	}, s.status(goes))
-	if st := s.status(third); st.State != outbox.Leased {
+	if st := s.status(third); st.State != queue.Leased {
 		s.Errorf("what another has leased is %+v", st)
 	}
-	for id, want := range map[outbox.ID]outbox.Event{
-		waits: {Kind: outbox.EventLapsed, State: outbox.Queued},
-		goes:  {Kind: outbox.EventKind(outbox.InDoubt), State: outbox.InDoubt},
+	for id, want := range map[queue.ID]queue.Event{
+		waits: {Kind: queue.EventLapsed, State: queue.Queued},
+		goes:  {Kind: queue.EventKind(queue.InDoubt), State: queue.InDoubt},
 	} {
 		want.ID, want.Account, want.Address, want.At = id, "a", address("to@example.org"), now
-		s.same("events", []outbox.Event{want}, s.show(id).Events[1:])
+		s.same("events", []queue.Event{want}, s.show(id).Events[1:])
 	}
 	again := s.leases("other", 1)[0]
 	if again.ID != waits || again.Token != 2 {
@@ -147,8 +148,8 @@ func sweepLapsed(s *stand) {
 }
 
 func sweepExpired(s *stand) {
-	expired := map[outbox.State]bool{outbox.Queued: true, outbox.Deferred: true}
-	for _, state := range outbox.States() {
+	expired := map[queue.State]bool{queue.Queued: true, queue.Deferred: true}
+	for _, state := range queue.States() {
 		if state.Final() {
 			continue
 		}
@@ -163,7 +164,7 @@ func sweepExpired(s *stand) {
 		s.clock.Advance(time.Millisecond)
 		swept := s.sweep()
 		got := s.status(l.ID).State
-		if expired[state] && (swept.Expired != 1 || got != outbox.Expired) {
+		if expired[state] && (swept.Expired != 1 || got != queue.Expired) {
 			s.Errorf("%s: is %s, and Sweep gave %+v", state, got, swept)
 		} else if !expired[state] && (swept.Expired != 0 || got != state) {
 			s.Errorf("%s: is %s, and Sweep gave %+v", state, got, swept)
@@ -205,8 +206,8 @@ func mark(s *stand) {
 	if lost := s.mark("w"); len(lost) != 0 {
 		s.Errorf("nothing marked lost %v", lost)
 	}
-	for n, v := range map[int]outbox.Verb{1: outbox.Hold, 3: outbox.Cancel} {
-		_, err := s.store.Change(s.ctx, outbox.Change{Verb: v, Filter: outbox.Filter{IDs: []outbox.ID{id}}, N: &n})
+	for n, v := range map[int]queue.Verb{1: queue.Hold, 3: queue.Cancel} {
+		_, err := s.store.Change(s.ctx, outbox.Change{Verb: v, Filter: queue.Filter{IDs: []queue.ID{id}}, N: &n})
 		s.must(string(v), err)
 	}
 	wrong := ls[4]
@@ -216,7 +217,7 @@ func mark(s *stand) {
 	tries := []outbox.Lease{nobody, ls[5], ls[3], wrong, ls[0], ls[1], nowhere, ls[2]}
 	s.same("lost", []outbox.Lease{nobody, ls[3], wrong, ls[1], nowhere}, s.mark("w", tries...))
 	s.same("lost the second time", []outbox.Lease{ls[0]}, s.mark("w", ls[0]))
-	want := []outbox.State{outbox.Sending, outbox.Held, outbox.Sending, outbox.Cancelled, outbox.Leased, outbox.Sending}
+	want := []queue.State{queue.Sending, queue.Held, queue.Sending, queue.Cancelled, queue.Leased, queue.Sending}
 	for i, r := range s.show(id).Recipients {
 		if r.State != want[i] {
 			s.Errorf("recipient %d is %s, want %s", i, r.State, want[i])
@@ -245,10 +246,10 @@ func stopped(s *stand) {
 	if lost := s.mark("other", old); len(lost) != 1 {
 		s.Error("an old token marked")
 	}
-	if lost := s.mark("other", fresh); len(lost) != 0 || s.status(id).State != outbox.Sending {
+	if lost := s.mark("other", fresh); len(lost) != 0 || s.status(id).State != queue.Sending {
 		s.Error("the other could not mark")
 	}
-	if !s.settle(old, outbox.Failed) {
+	if !s.settle(old, queue.Failed) {
 		s.Error("an old token settled")
 	}
 }
@@ -267,7 +268,7 @@ func setBack(s *stand) {
 		s.Errorf("claimed %d", l.ID)
 	}
 	s.same("Sweep", outbox.Swept{}, s.sweep())
-	page, err := s.store.List(s.ctx, outbox.Filter{})
+	page, err := s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if len(page.Entries) != 2 || page.Entries[0].ID != second {
 		s.Errorf("List gave %+v", page)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -21,9 +22,9 @@ var listRules = []rule{
 
 // sample enqueues the same messages in any store, of which each field that a filter
 // looks at has several values.
-func sample(s *stand) []outbox.ID {
+func sample(s *stand) []queue.ID {
 	s.join("sampler")
-	var ids []outbox.ID
+	var ids []queue.ID
 	for i := range 24 {
 		n := letter(fmt.Sprintf("r%d@example.org", i%5), fmt.Sprintf("Other%d@Bücher.example", i%2))
 		n.Account = []string{"a", "b", ""}[i%3]
@@ -39,7 +40,7 @@ func sample(s *stand) []outbox.ID {
 		if i == 12 {
 			for _, item := range s.claim(outbox.Claim{Owner: "sampler", Account: "a", Recipients: 5}).Items {
 				for _, r := range item.Recipients {
-					to := []outbox.State{outbox.InDoubt, outbox.Failed}[r.N]
+					to := []queue.State{queue.InDoubt, queue.Failed}[r.N]
 					s.settle(outbox.Lease{ID: item.ID, N: r.N, Token: r.Token}, to)
 				}
 			}
@@ -63,35 +64,35 @@ func filters(s *stand) {
 	ids := sample(s)
 	clock := NewClock()
 	model := &stand{T: s.T, ctx: s.ctx, store: NewModel(clock), clock: clock}
-	words := map[outbox.ID]outbox.ID{} // the store's in the model's
+	words := map[queue.ID]queue.ID{} // the store's in the model's
 	for i, id := range sample(model) {
 		words[ids[i]] = id
 	}
-	back := map[outbox.ID]outbox.ID{}
+	back := map[queue.ID]queue.ID{}
 	for of, to := range words {
 		back[to] = of
 	}
-	fields := []func(f *outbox.Filter){
-		func(f *outbox.Filter) { f.IDs = []outbox.ID{ids[0], ids[3], ids[12], ids[13], ids[23]} },
-		func(f *outbox.Filter) { f.Account = "a" },
-		func(f *outbox.Filter) { f.States = []outbox.State{outbox.Queued, outbox.InDoubt} },
-		func(f *outbox.Filter) { f.To = "other0@bü" },
-		func(f *outbox.Filter) { f.From = "boss@" },
-		func(f *outbox.Filter) { f.Tag = "news" },
-		func(f *outbox.Filter) { f.Key = "k0" },
-		func(f *outbox.Filter) { f.Since = start.Add(3 * time.Second) },
-		func(f *outbox.Filter) { f.Until = start.Add(21 * time.Second) },
-		func(f *outbox.Filter) { f.Before = ids[13] },
-		func(f *outbox.Filter) { f.Limit = 3 },
-		func(f *outbox.Filter) { f.Doubted = true },
-		func(f *outbox.Filter) { f.Oldest = true },
+	fields := []func(f *queue.Filter){
+		func(f *queue.Filter) { f.IDs = []queue.ID{ids[0], ids[3], ids[12], ids[13], ids[23]} },
+		func(f *queue.Filter) { f.Account = "a" },
+		func(f *queue.Filter) { f.States = []queue.State{queue.Queued, queue.InDoubt} },
+		func(f *queue.Filter) { f.To = "other0@bü" },
+		func(f *queue.Filter) { f.From = "boss@" },
+		func(f *queue.Filter) { f.Tag = "news" },
+		func(f *queue.Filter) { f.Key = "k0" },
+		func(f *queue.Filter) { f.Since = start.Add(3 * time.Second) },
+		func(f *queue.Filter) { f.Until = start.Add(21 * time.Second) },
+		func(f *queue.Filter) { f.Before = ids[13] },
+		func(f *queue.Filter) { f.Limit = 3 },
+		func(f *queue.Filter) { f.Doubted = true },
+		func(f *queue.Filter) { f.Oldest = true },
 	}
 	found := 0
 	for chosen := range 1 << len(fields) {
 		if ones(chosen) > 3 && (Race || chosen%7 != 0) { // all alone, in pairs and in threes, and some of the rest
 			continue
 		}
-		var f outbox.Filter
+		var f queue.Filter
 		for i, field := range fields {
 			if chosen&(1<<i) != 0 {
 				field(&f)
@@ -125,7 +126,7 @@ func ones(x int) (n int) {
 	return n
 }
 
-func (s *stand) found(f outbox.Filter) int {
+func (s *stand) found(f queue.Filter) int {
 	s.Helper()
 	page, err := s.store.List(s.ctx, f)
 	s.must("List", err)
@@ -138,16 +139,16 @@ func filterText(s *stand) {
 	n.Tags, n.Key, n.MessageID = []string{"100%", "a_b"}, "K'_%", "<Odd%_'@x>"
 	s.enqueue(n)
 	for i, test := range []struct {
-		f    outbox.Filter
+		f    queue.Filter
 		want int
 	}{
-		{outbox.Filter{To: "per%cent_x"}, 1}, {outbox.Filter{To: "p%t"}, 0}, {outbox.Filter{To: "per_cent"}, 0}, {outbox.Filter{To: `r\%`}, 0},
-		{outbox.Filter{To: "ärger@bücher"}, 1}, {outbox.Filter{To: "it's"}, 1}, {outbox.Filter{To: "*"}, 0}, {outbox.Filter{To: "xn--"}, 0},
-		{outbox.Filter{To: "@"}, 1}, {outbox.Filter{To: "per%cent_x@example.org"}, 1}, {outbox.Filter{To: "x@example.orgärger"}, 0},
-		{outbox.Filter{From: "sender+%_'@bü"}, 1}, {outbox.Filter{From: "s%r"}, 0}, {outbox.Filter{From: "ärger"}, 0},
-		{outbox.Filter{Tag: "100%"}, 1}, {outbox.Filter{Tag: "100"}, 0}, {outbox.Filter{Tag: "a%"}, 0}, {outbox.Filter{Tag: "a_b"}, 1}, {outbox.Filter{Tag: "A_B"}, 0},
-		{outbox.Filter{Key: "K'_%"}, 1}, {outbox.Filter{Key: "k'_%"}, 0}, {outbox.Filter{Key: "K%"}, 0}, {outbox.Filter{Account: "A"}, 0},
-		{outbox.Filter{MessageID: "<Odd%_'@x>"}, 1}, {outbox.Filter{MessageID: "<odd%_'@x>"}, 0}, {outbox.Filter{MessageID: "Odd%_'@x"}, 0}, {outbox.Filter{MessageID: "<%>"}, 0},
+		{queue.Filter{To: "per%cent_x"}, 1}, {queue.Filter{To: "p%t"}, 0}, {queue.Filter{To: "per_cent"}, 0}, {queue.Filter{To: `r\%`}, 0},
+		{queue.Filter{To: "ärger@bücher"}, 1}, {queue.Filter{To: "it's"}, 1}, {queue.Filter{To: "*"}, 0}, {queue.Filter{To: "xn--"}, 0},
+		{queue.Filter{To: "@"}, 1}, {queue.Filter{To: "per%cent_x@example.org"}, 1}, {queue.Filter{To: "x@example.orgärger"}, 0},
+		{queue.Filter{From: "sender+%_'@bü"}, 1}, {queue.Filter{From: "s%r"}, 0}, {queue.Filter{From: "ärger"}, 0},
+		{queue.Filter{Tag: "100%"}, 1}, {queue.Filter{Tag: "100"}, 0}, {queue.Filter{Tag: "a%"}, 0}, {queue.Filter{Tag: "a_b"}, 1}, {queue.Filter{Tag: "A_B"}, 0},
+		{queue.Filter{Key: "K'_%"}, 1}, {queue.Filter{Key: "k'_%"}, 0}, {queue.Filter{Key: "K%"}, 0}, {queue.Filter{Account: "A"}, 0},
+		{queue.Filter{MessageID: "<Odd%_'@x>"}, 1}, {queue.Filter{MessageID: "<odd%_'@x>"}, 0}, {queue.Filter{MessageID: "Odd%_'@x"}, 0}, {queue.Filter{MessageID: "<%>"}, 0},
 	} {
 		if got := s.found(test.f); got != test.want {
 			s.Errorf("filter %d, %+v, found %d messages, want %d", i, test.f, got, test.want)
@@ -158,13 +159,13 @@ func filterText(s *stand) {
 func filterOne(s *stand) {
 	id := s.enqueue(letter("ann@example.org", "bob@example.org"))
 	s.join("w")
-	s.settle(s.leases("w", 2)[0], outbox.Failed)
+	s.settle(s.leases("w", 2)[0], queue.Failed)
 	for _, test := range []struct {
 		to    string
-		state outbox.State
+		state queue.State
 		want  int
-	}{{"ann", outbox.Failed, 1}, {"bob", outbox.Failed, 0}, {"ann", outbox.Leased, 0}, {"bob", outbox.Leased, 1}, {"", outbox.Failed, 1}} {
-		f := outbox.Filter{To: test.to, States: []outbox.State{test.state}}
+	}{{"ann", queue.Failed, 1}, {"bob", queue.Failed, 0}, {"ann", queue.Leased, 0}, {"bob", queue.Leased, 1}, {"", queue.Failed, 1}} {
+		f := queue.Filter{To: test.to, States: []queue.State{test.state}}
 		page, err := s.store.List(s.ctx, f)
 		s.must("List", err)
 		if len(page.Entries) != test.want {
@@ -177,7 +178,7 @@ func filterOne(s *stand) {
 }
 
 func pages(s *stand) {
-	there := map[outbox.ID]bool{}
+	there := map[queue.ID]bool{}
 	for range 60 {
 		there[s.enqueue(letter())] = true
 	}
@@ -197,8 +198,8 @@ func pages(s *stand) {
 		}
 	})
 	for _, oldest := range []bool{false, true} {
-		seen := map[outbox.ID]bool{}
-		f := outbox.Filter{Limit: 7, Oldest: oldest}
+		seen := map[queue.ID]bool{}
+		f := queue.Filter{Limit: 7, Oldest: oldest}
 		for more, left := true, len(there); more && left > 0; {
 			page, err := s.store.List(s.ctx, f)
 			s.must("List", err)
@@ -230,18 +231,18 @@ func pageDefault(s *stand) {
 	for range 50 {
 		s.enqueue(letter())
 	}
-	page, err := s.store.List(s.ctx, outbox.Filter{})
+	page, err := s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if len(page.Entries) != 50 || page.More {
 		s.Errorf("of 50 came %d, more is %v", len(page.Entries), page.More)
 	}
 	s.enqueue(letter())
-	page, err = s.store.List(s.ctx, outbox.Filter{})
+	page, err = s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if len(page.Entries) != 50 || !page.More {
 		s.Errorf("of 51 came %d, more is %v", len(page.Entries), page.More)
 	}
-	page, err = s.store.List(s.ctx, outbox.Filter{Limit: 51})
+	page, err = s.store.List(s.ctx, queue.Filter{Limit: 51})
 	s.must("List", err)
 	if len(page.Entries) != 51 || page.More || page.Entries[0].Events != nil {
 		s.Errorf("of 51 came %d, more is %v", len(page.Entries), page.More)
@@ -250,9 +251,9 @@ func pageDefault(s *stand) {
 
 func showNothing(s *stand) {
 	id := s.enqueue(letter())
-	for _, none := range []outbox.ID{0, -1, id + 1} {
+	for _, none := range []queue.ID{0, -1, id + 1} {
 		_, err := s.store.Show(s.ctx, none)
-		s.is(fmt.Sprintf("Show(%d)", none), err, outbox.ErrNotFound)
+		s.is(fmt.Sprintf("Show(%d)", none), err, queue.ErrNotFound)
 	}
 }
 
@@ -277,22 +278,22 @@ func stats(s *stand) {
 	s.join("v")
 	ls := s.leases("w", 3)
 	s.mark("w", ls[0])
-	s.settle(ls[1], outbox.Failed)
+	s.settle(ls[1], queue.Failed)
 	s.pause(outbox.Pause{Account: "z", For: time.Minute}, true)
 	s.clock.Advance(lease - time.Second)
 	now := s.clock.Now()
 	got, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
 	got.Bytes, got.Free = 0, 0
-	s.same("Stats", outbox.Stats{
-		Accounts: []outbox.AccountStats{
-			{Account: "", Count: map[outbox.State]int{outbox.Queued: 2}},
-			{Account: "a", Count: map[outbox.State]int{outbox.Held: 1, outbox.Sending: 1, outbox.Failed: 1, outbox.Leased: 1}},
+	s.same("Stats", queue.Stats{
+		Accounts: []queue.AccountStats{
+			{Account: "", Count: map[queue.State]int{queue.Queued: 2}},
+			{Account: "a", Count: map[queue.State]int{queue.Held: 1, queue.Sending: 1, queue.Failed: 1, queue.Leased: 1}},
 			{Account: "z", PausedFor: time.Minute - (lease - time.Second)},
 		},
-		Workers: []outbox.WorkerStats{
-			{Worker: outbox.Worker{Owner: "v", Host: "host-v", PID: 7}, Since: start.Add(3 * time.Second), For: time.Second},
-			{Worker: outbox.Worker{Owner: "w", Host: "host-w", PID: 7}, Since: start.Add(2 * time.Second)},
+		Workers: []queue.WorkerStats{
+			{Worker: queue.Worker{Owner: "v", Host: "host-v", PID: 7}, Since: start.Add(3 * time.Second), For: time.Second},
+			{Worker: queue.Worker{Owner: "w", Host: "host-w", PID: 7}, Since: start.Add(2 * time.Second)},
 		},
 		Oldest: start.Add(2 * time.Second),
 	}, got)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var manyRules = []rule{
@@ -49,7 +50,7 @@ func manyKeys(s *stand, other outbox.Store) {
 	const many = 32
 	n := letter()
 	n.Key = "k"
-	receipts := make([]outbox.Receipt, many)
+	receipts := make([]outbox.EnqueueResult, many)
 	var group sync.WaitGroup
 	for i := range many {
 		group.Go(func() {
@@ -70,8 +71,8 @@ func manyKeys(s *stand, other outbox.Store) {
 			s.Errorf("the same key is %d and %d", r.ID, receipts[0].ID)
 		}
 	}
-	if firsts != 1 || s.found(outbox.Filter{}) != 1 {
-		s.Errorf("%d were the first, and there are %d messages", firsts, s.found(outbox.Filter{}))
+	if firsts != 1 || s.found(queue.Filter{}) != 1 {
+		s.Errorf("%d were the first, and there are %d messages", firsts, s.found(queue.Filter{}))
 	}
 }
 
@@ -93,7 +94,7 @@ func manyWorkers(s *stand, other outbox.Store) {
 		})
 	}
 	work := func(store outbox.Store, owner string) error {
-		if err := store.Join(s.ctx, outbox.Worker{Owner: owner}, time.Hour); err != nil {
+		if err := store.Join(s.ctx, queue.Worker{Owner: owner}, time.Hour); err != nil {
 			return err
 		}
 		for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
@@ -116,7 +117,7 @@ func manyWorkers(s *stand, other outbox.Store) {
 					mu.Lock()
 					handed[r.Address.String()]++
 					mu.Unlock()
-					if stale, err := store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: outbox.HandedOver}}); err != nil || len(stale) > 0 {
+					if stale, err := store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: queue.HandedOver}}); err != nil || len(stale) > 0 {
 						return fmt.Errorf("stale %v: %w", stale, err)
 					}
 				}
@@ -140,7 +141,7 @@ func manyWorkers(s *stand, other outbox.Store) {
 	}
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
-	if got := stats.Accounts[0].Count; len(got) != 1 || got[outbox.HandedOver] != producers*each*2 {
+	if got := stats.Accounts[0].Count; len(got) != 1 || got[queue.HandedOver] != producers*each*2 {
 		s.Errorf("in the end there are %v", got)
 	}
 }
@@ -156,7 +157,7 @@ func manyEvents(s *stand, other outbox.Store) {
 			for range each {
 				r, err := store.Enqueue(s.ctx, letter())
 				if err == nil {
-					_, err = store.Change(s.ctx, outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{r.ID}}})
+					_, err = store.Change(s.ctx, outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{r.ID}}})
 				}
 				if err != nil {
 					s.Errorf("writer %d: %v", i, err)
@@ -166,8 +167,8 @@ func manyEvents(s *stand, other outbox.Store) {
 		})
 	}
 	go func() { group.Wait(); close(done) }()
-	seen := map[outbox.ID][]outbox.EventKind{}
-	after, last := outbox.Cursor(""), false
+	seen := map[queue.ID][]queue.EventKind{}
+	after, last := queue.Cursor(""), false
 	for {
 		events, next, err := other.Events(s.ctx, after, 5)
 		s.must("Events", err)
@@ -188,7 +189,7 @@ func manyEvents(s *stand, other outbox.Store) {
 		s.Errorf("%d messages were seen, want %d", len(seen), writers*each)
 	}
 	for id, kinds := range seen {
-		if len(kinds) != 2 || kinds[0] != outbox.EventEnqueued || kinds[1] != "cancelled" {
+		if len(kinds) != 2 || kinds[0] != queue.EventEnqueued || kinds[1] != "cancelled" {
 			s.Errorf("message %d: events are %v", id, kinds)
 		}
 	}
@@ -201,7 +202,7 @@ func manySlots(s *stand, other outbox.Store) {
 	for i := range workers {
 		group.Go(func() {
 			store, owner := []outbox.Store{s.store, other}[i%2], fmt.Sprint("w", i)
-			err := store.Join(s.ctx, outbox.Worker{Owner: owner}, lease)
+			err := store.Join(s.ctx, queue.Worker{Owner: owner}, lease)
 			if err == nil {
 				got[i], err = store.Slots(s.ctx, owner, "a", 2, most)
 			}
@@ -229,7 +230,7 @@ func sharedSight(s *stand, other outbox.Store) {
 	s.join("w")
 	l := s.leases("w", 1)[0]
 	o.is("Renew", other.Renew(s.ctx, "w", lease), nil)
-	o.change(outbox.Hold, id)
+	o.change(queue.Hold, id)
 	if lost := s.mark("w", l); len(lost) != 1 {
 		s.Error("what the other holds was marked")
 	}

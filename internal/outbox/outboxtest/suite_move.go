@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var moveRules = []rule{
@@ -17,21 +18,21 @@ var moveRules = []rule{
 // worker or Sweep does.
 func moves(s *stand) {
 	made := 0
-	for _, from := range outbox.States() {
-		for _, to := range outbox.Moves(from) {
+	for _, from := range queue.States() {
+		for _, to := range transitions(from) {
 			l, owner := s.reach(from)
 			verb, byPerson := verbFor(from, to)
 			switch {
 			case byPerson:
 				s.change(verb, l.ID)
-			case to == outbox.Leased:
+			case to == queue.Leased:
 				account := s.show(l.ID).Account
 				s.clock.Advance(time.Minute)
 				s.join(owner + " again")
 				s.claim(outbox.Claim{Owner: owner + " again", Account: account, Recipients: 1})
-			case to == outbox.Sending:
+			case to == queue.Sending:
 				s.mark(owner, l)
-			case to == outbox.Expired:
+			case to == queue.Expired:
 				s.clock.Advance(time.Hour)
 				s.sweep()
 			default:
@@ -49,9 +50,9 @@ func moves(s *stand) {
 	}
 }
 
-func verbFor(from, to outbox.State) (outbox.Verb, bool) {
-	for _, v := range outbox.Verbs() {
-		if goes, ok := v.Goes(from); ok && goes == to {
+func verbFor(from, to queue.State) (queue.Verb, bool) {
+	for _, v := range queue.Verbs() {
+		if goes, ok := v.Target(from); ok && goes == to {
 			return v, true
 		}
 	}
@@ -60,30 +61,30 @@ func verbFor(from, to outbox.State) (outbox.Verb, bool) {
 
 func verbs(s *stand) {
 	tried, possible := 0, 0
-	for _, from := range outbox.States() {
-		for _, verb := range outbox.Verbs() {
+	for _, from := range queue.States() {
+		for _, verb := range queue.Verbs() {
 			tried++
 			what := fmt.Sprintf("%s of %s", verb, from)
 			l, _ := s.reach(from)
 			before := s.show(l.ID)
 			s.clock.Advance(time.Second)
-			changed, err := s.store.Change(s.ctx, outbox.Change{Verb: verb, Filter: outbox.Filter{IDs: []outbox.ID{l.ID}}})
+			changed, err := s.store.Change(s.ctx, outbox.Change{Verb: verb, Filter: queue.Filter{IDs: []queue.ID{l.ID}}})
 			after := s.show(l.ID)
-			to, ok := verb.Goes(from)
+			to, ok := verb.Target(from)
 			if !ok {
-				s.same(what, outbox.Changed{Untouched: 1}, changed)
+				s.same(what, queue.Changed{Untouched: 1}, changed)
 				s.same(what, before, after)
-				var move *outbox.MoveError
-				if !errors.As(err, &move) || *move != (outbox.MoveError{ID: l.ID, From: from, Verb: verb}) {
+				var move *queue.StateError
+				if !errors.As(err, &move) || *move != (queue.StateError{ID: l.ID, From: from, Verb: verb}) {
 					s.Errorf("%s: error %v", what, err)
 				}
 				continue
 			}
 			possible++
 			s.must(what, err)
-			s.same(what, outbox.Changed{Messages: 1, Recipients: 1}, changed)
+			s.same(what, queue.Changed{Messages: 1, Recipients: 1}, changed)
 			s.verbDone(what, verb, to, before, after)
-			if s.settle(l, outbox.HandedOver) != to.Final() {
+			if s.settle(l, queue.HandedOver) != to.Final() {
 				s.Errorf("%s: the worker's answer is believed: %v", what, !to.Final())
 			}
 		}
@@ -94,28 +95,28 @@ func verbs(s *stand) {
 }
 
 // verbDone looks at what became of a message by a verb, now.
-func (s *stand) verbDone(what string, verb outbox.Verb, to outbox.State, before, after outbox.Entry) {
+func (s *stand) verbDone(what string, verb queue.Verb, to queue.State, before, after queue.Entry) {
 	s.Helper()
 	now, want := s.clock.Now(), before
 	st := before.Recipients[0]
 	from := st.State
 	st.State, st.Updated, st.Worker, st.Due, st.Marked = to, now, "", after.Recipients[0].Due, time.Time{}
-	want.Recipients = []outbox.Status{st}
-	kind := map[outbox.Verb]outbox.EventKind{
-		outbox.Hold: "held", outbox.Release: outbox.EventReleased, outbox.Retry: outbox.EventRetry, outbox.Cancel: "cancelled",
-		outbox.ResolveSent: "handed_over", outbox.ResolveResend: outbox.EventResent, outbox.ResolveFound: outbox.EventFound,
+	want.Recipients = []queue.Recipient{st}
+	kind := map[queue.Verb]queue.EventKind{
+		queue.Hold: "held", queue.Release: queue.EventReleased, queue.Retry: queue.EventRetry, queue.Cancel: "cancelled",
+		queue.ResolveSent: "handed_over", queue.ResolveResend: queue.EventResent, queue.ResolveFound: queue.EventFound,
 	}[verb]
-	want.Events = append(want.Events, outbox.Event{
+	want.Events = append(want.Events, queue.Event{
 		ID: before.ID, Address: st.Address, Account: before.Account, Kind: kind, State: to, At: now,
 	})
-	if from == outbox.Expired { // Retry gives it a new time
+	if from == queue.Expired { // Retry gives it a new time
 		want.Expires = now.Add(outbox.Lifetime)
 	}
 	s.same(what, want, after)
 	switch {
-	case verb == outbox.Retry || verb == outbox.ResolveResend:
+	case verb == queue.Retry || verb == queue.ResolveResend:
 		s.same(what+": due", now, st.Due)
-	case verb == outbox.Release: // of what was claimed as soon as it was enqueued
+	case verb == queue.Release: // of what was claimed as soon as it was enqueued
 		s.same(what+": due", before.Created, st.Due)
 	default:
 		s.same(what+": due", time.Time{}, st.Due)

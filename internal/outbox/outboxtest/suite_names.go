@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // BadNames are texts that no account, key or tag may be.
@@ -20,7 +21,7 @@ func badNames(s *stand) {
 	for _, bad := range BadNames() {
 		account, key, tag := letter(), letter(), letter()
 		account.Account, key.Key, tag.Tags = bad, bad, []string{"good", bad}
-		for field, n := range map[string]outbox.New{"account": account, "key": key, "tag": tag} {
+		for field, n := range map[string]outbox.NewMessage{"account": account, "key": key, "tag": tag} {
 			if _, err := s.store.Enqueue(s.ctx, n); err == nil {
 				s.Errorf("%s %q is kept", field, bad)
 			}
@@ -33,7 +34,7 @@ func badNames(s *stand) {
 			s.Errorf("account %q is kept", bad)
 		}
 	}
-	if n := s.found(outbox.Filter{}); n != 0 {
+	if n := s.found(queue.Filter{}); n != 0 {
 		s.Errorf("%d messages are in the outbox", n)
 	}
 }
@@ -48,7 +49,7 @@ func inBadNames(s *stand, begin Begin) {
 		}
 	}
 	s.must("commit", commit())
-	if n := s.found(outbox.Filter{}); n != 0 {
+	if n := s.found(queue.Filter{}); n != 0 {
 		s.Errorf("%d messages are in the outbox", n)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var paceRules = []rule{
@@ -102,8 +103,8 @@ func pause(s *stand) {
 	}
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
-	s.same("Stats", []outbox.AccountStats{{
-		Account: "a", Count: map[outbox.State]int{outbox.Queued: 1}, PausedFor: 6 * time.Second, PauseAnswer: refusal("slower"),
+	s.same("Stats", []queue.AccountStats{{
+		Account: "a", Count: map[queue.State]int{queue.Queued: 1}, PausedFor: 6 * time.Second, PauseAnswer: refusal("slower"),
 	}}, stats.Accounts)
 	s.same("resumed before anybody did it", int64(0), s.due()[0].Resumed)
 	woken := s.store.Wake()
@@ -118,7 +119,7 @@ func pause(s *stand) {
 	s.must("Resume what there is not", s.store.Resume(s.ctx, "z"))
 	stats, err = s.store.Stats(s.ctx)
 	s.must("Stats", err)
-	s.same("Stats", []outbox.AccountStats{{Account: "a", Count: map[outbox.State]int{outbox.Queued: 1}}}, stats.Accounts)
+	s.same("Stats", []queue.AccountStats{{Account: "a", Count: map[queue.State]int{queue.Queued: 1}}}, stats.Accounts)
 	s.leases("w", 1)
 	s.pause(outbox.Pause{Account: "b", For: 0}, false)
 	s.pause(outbox.Pause{Account: "b", For: -time.Hour}, false)
@@ -132,7 +133,7 @@ func pauseLonger(s *stand) {
 		s.Helper()
 		stats, err := s.store.Stats(s.ctx)
 		s.must("Stats", err)
-		s.same("Stats", []outbox.AccountStats{{Account: "a", PausedFor: want, PauseAnswer: refusal(answer)}}, stats.Accounts)
+		s.same("Stats", []queue.AccountStats{{Account: "a", PausedFor: want, PauseAnswer: refusal(answer)}}, stats.Accounts)
 	}
 	s.pause(outbox.Pause{Account: "a", For: 10 * time.Second, Answer: refusal("one")}, true)
 	s.pause(outbox.Pause{Account: "a", For: 5 * time.Second, Answer: refusal("two")}, false)
@@ -145,7 +146,7 @@ func pauseLonger(s *stand) {
 	s.clock.Advance(5 * time.Second)
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
-	s.same("Stats", outbox.Stats{}.Accounts, stats.Accounts)
+	s.same("Stats", queue.Stats{}.Accounts, stats.Accounts)
 }
 
 func pauseOnce(s *stand) {

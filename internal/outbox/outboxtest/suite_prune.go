@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var pruneRules = []rule{
@@ -27,10 +28,10 @@ func prune(s *stand) {
 	first, second := s.enqueue(large), s.enqueue(letter())
 	s.join("w")
 	ls := s.leases("w", 3)
-	s.settle(ls[0], outbox.HandedOver)
-	s.settle(ls[2], outbox.HandedOver)
+	s.settle(ls[0], queue.HandedOver)
+	s.settle(ls[2], queue.HandedOver)
 	s.clock.Advance(30 * time.Minute)
-	s.settle(ls[1], outbox.HandedOver) // the last of first
+	s.settle(ls[1], queue.HandedOver) // the last of first
 	s.prune(keep, outbox.Pruned{})
 	s.clock.Advance(30*time.Minute - time.Millisecond)
 	s.prune(keep, outbox.Pruned{})
@@ -47,35 +48,35 @@ func prune(s *stand) {
 	s.clock.Advance(time.Millisecond)
 	s.prune(keep, outbox.Pruned{Messages: 1})
 	_, err := s.store.Show(s.ctx, second)
-	s.is("Show of what is forgotten", err, outbox.ErrNotFound)
+	s.is("Show of what is forgotten", err, queue.ErrNotFound)
 	_, err = s.store.Body(s.ctx, second)
-	s.is("Body of what is forgotten", err, outbox.ErrNotFound)
+	s.is("Body of what is forgotten", err, queue.ErrNotFound)
 	s.show(first)
 	s.prune(outbox.Retention{Bodies: time.Hour}, outbox.Pruned{Messages: 1})
-	if n := s.found(outbox.Filter{}); n != 0 {
+	if n := s.found(queue.Filter{}); n != 0 {
 		s.Errorf("%d messages are left", n)
 	}
 }
 
 func pruneStates(s *stand) {
-	states := outbox.States()
+	states := queue.States()
 	slices.Reverse(states) // Expired takes a Sweep, which would change others
 	for _, state := range states {
 		l, _ := s.reach(state)
 		s.clock.Advance(time.Hour)
 		want := outbox.Pruned{}
-		if state == outbox.HandedOver {
+		if state == queue.HandedOver {
 			want = outbox.Pruned{Bodies: 1, Bytes: 300}
 		}
 		s.prune(outbox.Retention{Bodies: time.Hour, Messages: time.Hour + 1*time.Minute}, want)
-		if s.show(l.ID).HasBody != (state != outbox.HandedOver) {
+		if s.show(l.ID).HasBody != (state != queue.HandedOver) {
 			s.Errorf("%s: has its body: %v", state, s.show(l.ID).HasBody)
 		}
 		want = outbox.Pruned{}
 		if state.Final() {
 			want = outbox.Pruned{Messages: 1, Bytes: 300}
 		}
-		if state == outbox.HandedOver {
+		if state == queue.HandedOver {
 			want.Bytes = 0
 		}
 		s.prune(outbox.Retention{Bodies: time.Hour}, want)
@@ -83,14 +84,14 @@ func pruneStates(s *stand) {
 	id := s.enqueue(letter("1@example.org", "2@example.org"))
 	s.join("w")
 	ls := s.leases("w", 2)
-	s.settle(ls[0], outbox.HandedOver)
+	s.settle(ls[0], queue.HandedOver)
 	s.prune(outbox.Retention{}, outbox.Pruned{})
-	s.settle(ls[1], outbox.Failed)
+	s.settle(ls[1], queue.Failed)
 	s.prune(outbox.Retention{Messages: time.Hour}, outbox.Pruned{})
 	n := 1
-	_, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Retry, Filter: outbox.Filter{IDs: []outbox.ID{id}}, N: &n})
+	_, err := s.store.Change(s.ctx, outbox.Change{Verb: queue.Retry, Filter: queue.Filter{IDs: []queue.ID{id}}, N: &n})
 	s.must("Retry", err)
-	s.settle(s.leases("w", 1)[0], outbox.HandedOver)
+	s.settle(s.leases("w", 1)[0], queue.HandedOver)
 	s.prune(outbox.Retention{Messages: time.Hour}, outbox.Pruned{Bodies: 1, Bytes: 300})
 }
 
@@ -99,7 +100,7 @@ func pruneEvents(s *stand) {
 	n.Key = "k"
 	gone := s.enqueue(n)
 	stays := s.enqueue(letter())
-	s.change(outbox.Cancel, gone)
+	s.change(queue.Cancel, gone)
 	s.prune(outbox.Retention{}, outbox.Pruned{Messages: 1, Bytes: 300})
 	events, _ := s.events("", 10)
 	if len(events) != 1 || events[0].ID != stays {
@@ -110,8 +111,8 @@ func pruneEvents(s *stand) {
 	}
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
-	s.same("Stats", []outbox.AccountStats{{Account: "a", Count: map[outbox.State]int{outbox.Queued: 2}}}, stats.Accounts)
-	if !s.settle(outbox.Lease{ID: gone, Token: 1}, outbox.HandedOver) {
+	s.same("Stats", []queue.AccountStats{{Account: "a", Count: map[queue.State]int{queue.Queued: 2}}}, stats.Accounts)
+	if !s.settle(outbox.Lease{ID: gone, Token: 1}, queue.HandedOver) {
 		s.Error("an answer of what is forgotten is believed")
 	}
 }

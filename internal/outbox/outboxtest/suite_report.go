@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -33,19 +34,19 @@ func unreported(s *stand) {
 	if got := s.unreported(10); len(got) != 0 {
 		s.Errorf("of nothing that failed came %+v", got)
 	}
-	s.settle(ls[2], outbox.Failed)
-	s.settle(ls[0], outbox.Deferred)
-	s.settle(ls[1], outbox.HandedOver)
+	s.settle(ls[2], queue.Failed)
+	s.settle(ls[0], queue.Deferred)
+	s.settle(ls[1], queue.HandedOver)
 	s.clock.Advance(time.Hour)
 	s.sweep() // 0 and 3 expire
 	second := s.enqueue(letter())
 	s.join("v")
-	s.settle(s.leases("v", 1)[0], outbox.Failed)
+	s.settle(s.leases("v", 1)[0], queue.Failed)
 
 	e := s.show(first)
 	want := []outbox.Report{{
 		ID: first, Account: "a", From: n.Envelope.From(), DSN: asks.DSN(), MessageID: n.MessageID, Created: created,
-		Recipients: []outbox.Status{e.Recipients[0], e.Recipients[2], e.Recipients[3]},
+		Recipients: []queue.Recipient{e.Recipients[0], e.Recipients[2], e.Recipients[3]},
 	}, {
 		ID: second, Account: "a", From: n.Envelope.From(), MessageID: n.MessageID, Created: s.clock.Now(), Recipients: s.show(second).Recipients,
 	}}
@@ -66,26 +67,26 @@ func unreportedReports(s *stand) {
 	n.ReportOn = 1
 	s.enqueue(n)
 	s.join("w")
-	s.settle(s.leases("w", 1)[0], outbox.Failed)
+	s.settle(s.leases("w", 1)[0], queue.Failed)
 	if got := s.unreported(10); len(got) != 0 {
 		s.Errorf("a report is unreported: %+v", got)
 	}
 }
 
 func reportedAnew(s *stand) {
-	for _, again := range []outbox.State{outbox.Failed, outbox.Expired} {
+	for _, again := range []queue.State{queue.Failed, queue.Expired} {
 		n := letter()
 		n.Expires = s.clock.Now().Add(outbox.Lifetime)
 		id := s.enqueue(n)
 		s.join("w")
-		s.settle(s.leases("w", 1)[0], outbox.Failed)
+		s.settle(s.leases("w", 1)[0], queue.Failed)
 		s.must("Reported", s.store.Reported(s.ctx, s.unreported(10)))
-		s.change(outbox.Retry, id)
+		s.change(queue.Retry, id)
 		if got := s.unreported(10); len(got) != 0 {
 			s.Errorf("what is queued is unreported: %+v", got)
 		}
-		if again == outbox.Failed {
-			s.settle(s.leases("w", 1)[0], outbox.Failed)
+		if again == queue.Failed {
+			s.settle(s.leases("w", 1)[0], queue.Failed)
 		} else {
 			s.clock.Advance(outbox.Lifetime)
 			s.sweep()
@@ -94,11 +95,11 @@ func reportedAnew(s *stand) {
 		if len(reports) != 1 {
 			s.Errorf("%s anew, but unreported is %+v", again, reports)
 		}
-		s.change(outbox.Retry, id)
+		s.change(queue.Retry, id)
 		s.must("Reported", s.store.Reported(s.ctx, reports)) // too late: it is queued
 		s.must("Leave", s.store.Leave(s.ctx, "w"))
 		s.join("w")
-		s.settle(s.leases("w", 1)[0], outbox.Failed)
+		s.settle(s.leases("w", 1)[0], queue.Failed)
 		reports = s.unreported(10)
 		if len(reports) != 1 {
 			s.Errorf("reported when it was queued, and failed: unreported is %+v", reports)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var settleRules = []rule{
@@ -19,8 +20,8 @@ var settleRules = []rule{
 }
 
 func settled(s *stand) {
-	for _, state := range []outbox.State{outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued} {
-		l, owner := s.reach(outbox.Leased)
+	for _, state := range []queue.State{queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued} {
+		l, owner := s.reach(queue.Leased)
 		s.mark(owner, l)
 		marked := s.clock.Now()
 		s.clock.Advance(time.Second)
@@ -32,42 +33,42 @@ func settled(s *stand) {
 			s.Errorf("%s: stale is %v", state, stale)
 		}
 		e := s.show(l.ID)
-		want := outbox.Status{Address: address("to@example.org"), State: state, Updated: now, Answer: answer, Doubted: state == outbox.InDoubt}
-		event := outbox.Event{
-			ID: l.ID, Address: want.Address, Account: e.Account, Kind: outbox.EventKind(state), State: state, At: now, Answer: answer,
+		want := queue.Recipient{Address: address("to@example.org"), State: state, Updated: now, Answer: answer, Doubted: state == queue.InDoubt}
+		event := queue.Event{
+			ID: l.ID, Address: want.Address, Account: e.Account, Kind: queue.EventKind(state), State: state, At: now, Answer: answer,
 		}
-		if state != outbox.Queued && state != outbox.Held {
+		if state != queue.Queued && state != queue.Held {
 			want.Attempts, event.Attempt = 1, 1
 		}
-		if state == outbox.InDoubt {
+		if state == queue.InDoubt {
 			want.Marked = marked
 		}
 		if state.Waiting() {
 			want.Due = now.Add(after)
 		}
-		if state == outbox.Deferred {
+		if state == queue.Deferred {
 			event.Due = want.Due
 		}
 		s.same(string(state), want, e.Recipients[0])
-		s.same(string(state), []outbox.Event{event}, e.Events[1:])
+		s.same(string(state), []queue.Event{event}, e.Events[1:])
 	}
-	l, _ := s.reach(outbox.Leased)
-	_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: outbox.Deferred, After: -time.Hour}})
+	l, _ := s.reach(queue.Leased)
+	_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: queue.Deferred, After: -time.Hour}})
 	s.must("Settle", err)
 	if st := s.status(l.ID); !st.Due.Equal(s.clock.Now()) {
 		s.Errorf("before 0 it is due %v", st.Due)
 	}
-	s.same("no answer", outbox.Answer{}, s.status(l.ID).Answer)
+	s.same("no answer", queue.Answer{}, s.status(l.ID).Answer)
 }
 
 // settledStates are those of Settlement.
-func settledStates() []outbox.State {
-	return []outbox.State{outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued}
+func settledStates() []queue.State {
+	return []queue.State{queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued}
 }
 
 func settleEverywhere(s *stand) {
 	tried := 0
-	for _, from := range outbox.States() {
+	for _, from := range queue.States() {
 		for _, to := range settledStates() {
 			tried++
 			what := fmt.Sprintf("%s settled as %s", from, to)
@@ -84,27 +85,27 @@ func settleEverywhere(s *stand) {
 			switch {
 			case from.Final():
 				want = from
-				if len(events) != 1 || events[0].Kind != outbox.EventStale || events[0].State != from || events[0].Attempt != 0 ||
+				if len(events) != 1 || events[0].Kind != queue.EventStale || events[0].State != from || events[0].Attempt != 0 ||
 					difference(flat(refusal(string(to)), nil), flat(events[0].Answer, nil)) != "" {
 					s.Errorf("%s: events are %+v", what, events)
 				}
 				s.same(what, before.Recipients[0], st)
 				continue
-			case to == outbox.Queued && from != outbox.Leased && from != outbox.Sending:
+			case to == queue.Queued && from != queue.Leased && from != queue.Sending:
 				s.same(what, before, after)
 				continue
-			case to == outbox.Deferred && from == outbox.Held:
-				want = outbox.Held
+			case to == queue.Deferred && from == queue.Held:
+				want = queue.Held
 			}
 			attempts := before.Recipients[0].Attempts
-			if to != outbox.Queued && to != outbox.Held {
+			if to != queue.Queued && to != queue.Held {
 				attempts++
 			}
 			if st.State != want || st.Attempts != attempts || !st.Updated.Equal(s.clock.Now()) || st.Worker != "" {
 				s.Errorf("%s: it is %+v, want %s with %d attempts", what, st, want, attempts)
 			}
 			s.same(what, refusal(string(to)), st.Answer)
-			if len(events) != 1 || events[0].Kind != outbox.EventKind(want) || events[0].State != want {
+			if len(events) != 1 || events[0].Kind != queue.EventKind(want) || events[0].State != want {
 				s.Errorf("%s: events are %+v", what, events)
 			}
 		}
@@ -115,24 +116,24 @@ func settleEverywhere(s *stand) {
 }
 
 func stale(s *stand) {
-	l, _ := s.reach(outbox.Sending)
+	l, _ := s.reach(queue.Sending)
 	for _, token := range []int64{0, 2, -1} {
 		wrong := l
 		wrong.Token = token
 		before := s.show(l.ID)
-		stale, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: wrong, State: outbox.Failed, Answer: refusal("late")}})
+		stale, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: wrong, State: queue.Failed, Answer: refusal("late")}})
 		s.must("Settle", err)
 		s.same("stale", []outbox.Lease{wrong}, stale)
 		e := s.show(l.ID)
 		s.same("status", before.Recipients, e.Recipients)
-		s.same("event", outbox.Event{
-			ID: l.ID, Address: address("to@example.org"), Account: e.Account, Kind: outbox.EventStale,
-			State: outbox.Sending, At: s.clock.Now(), Answer: refusal("late"),
+		s.same("event", queue.Event{
+			ID: l.ID, Address: address("to@example.org"), Account: e.Account, Kind: queue.EventStale,
+			State: queue.Sending, At: s.clock.Now(), Answer: refusal("late"),
 		}, e.Events[len(e.Events)-1])
 	}
 	events, _ := s.events("", 100)
 	for _, nobody := range []outbox.Lease{{ID: l.ID + 1000, Token: 1}, {ID: l.ID, N: 1, Token: 1}, {ID: l.ID, N: -1, Token: 1}} {
-		if !s.settle(nobody, outbox.Failed) {
+		if !s.settle(nobody, queue.Failed) {
 			s.Errorf("%+v is believed", nobody)
 		}
 	}
@@ -146,7 +147,7 @@ func tokens(s *stand) {
 	s.join("w")
 	s.must("Renew", s.store.Renew(s.ctx, "w", 24*time.Hour))
 	attempts := 0
-	for i, to := range []outbox.State{outbox.Deferred, outbox.Queued, outbox.Held, outbox.InDoubt, outbox.Queued, outbox.Deferred} {
+	for i, to := range []queue.State{queue.Deferred, queue.Queued, queue.Held, queue.InDoubt, queue.Queued, queue.Deferred} {
 		items := s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 1}).Items
 		if len(items) != 1 {
 			s.Fatalf("claim %d gave %+v", i, items)
@@ -157,12 +158,12 @@ func tokens(s *stand) {
 		}
 		s.settle(outbox.Lease{ID: id, Token: r.Token}, to)
 		switch to {
-		case outbox.Held:
-			s.change(outbox.Release, id)
-		case outbox.InDoubt:
+		case queue.Held:
+			s.change(queue.Release, id)
+		case queue.InDoubt:
 			attempts++
-			s.change(outbox.ResolveResend, id)
-		case outbox.Deferred:
+			s.change(queue.ResolveResend, id)
+		case queue.Deferred:
 			attempts++
 		}
 		s.leases("w", map[bool]int{true: 0}[to.Waiting()])
@@ -179,21 +180,21 @@ func late(s *stand) {
 		lead func(l outbox.Lease)
 	}{
 		{"swept into doubt", func(l outbox.Lease) { s.clock.Advance(lease); s.sweep() }},
-		{"sent again by a person", func(l outbox.Lease) { s.clock.Advance(lease); s.sweep(); s.change(outbox.ResolveResend, l.ID) }},
+		{"sent again by a person", func(l outbox.Lease) { s.clock.Advance(lease); s.sweep(); s.change(queue.ResolveResend, l.ID) }},
 	} {
-		l, _ := s.reach(outbox.Sending)
+		l, _ := s.reach(queue.Sending)
 		test.lead(l)
-		if s.settle(l, outbox.HandedOver) || s.status(l.ID).State != outbox.HandedOver {
+		if s.settle(l, queue.HandedOver) || s.status(l.ID).State != queue.HandedOver {
 			s.Errorf("%s: a late answer is not believed", test.what)
 		}
 	}
-	l, _ := s.reach(outbox.Leased) // and lapsed before it could mark
+	l, _ := s.reach(queue.Leased) // and lapsed before it could mark
 	s.clock.Advance(lease)
 	s.sweep()
-	if s.settle(l, outbox.Failed) || s.status(l.ID).State != outbox.Failed {
+	if s.settle(l, queue.Failed) || s.status(l.ID).State != queue.Failed {
 		s.Error("requeued: a late answer is not believed")
 	}
-	l, _ = s.reach(outbox.Leased)
+	l, _ = s.reach(queue.Leased)
 	account := s.show(l.ID).Account
 	s.clock.Advance(lease)
 	s.sweep()
@@ -201,7 +202,7 @@ func late(s *stand) {
 	if len(s.claim(outbox.Claim{Owner: "next", Account: account, Recipients: 1}).Items) != 1 {
 		s.Fatal("nothing was claimed")
 	}
-	if !s.settle(l, outbox.HandedOver) || s.status(l.ID).State != outbox.Leased {
+	if !s.settle(l, queue.HandedOver) || s.status(l.ID).State != queue.Leased {
 		s.Error("leased by another: a late answer is believed")
 	}
 }
@@ -213,15 +214,15 @@ func settleMany(s *stand) {
 	wrong := ls[1]
 	wrong.Token = 9
 	stale, err := s.store.Settle(s.ctx, []outbox.Settlement{
-		{Lease: ls[2], State: outbox.HandedOver},
-		{Lease: wrong, State: outbox.Failed},
-		{Lease: ls[0], State: outbox.Deferred},
-		{Lease: ls[0], State: outbox.Failed},
-		{Lease: ls[2], State: outbox.Failed},
+		{Lease: ls[2], State: queue.HandedOver},
+		{Lease: wrong, State: queue.Failed},
+		{Lease: ls[0], State: queue.Deferred},
+		{Lease: ls[0], State: queue.Failed},
+		{Lease: ls[2], State: queue.Failed},
 	})
 	s.must("Settle", err)
 	s.same("stale", []outbox.Lease{wrong, ls[2]}, stale)
-	want := []outbox.State{outbox.Failed, outbox.Leased, outbox.HandedOver}
+	want := []queue.State{queue.Failed, queue.Leased, queue.HandedOver}
 	for i, r := range s.show(id).Recipients {
 		if r.State != want[i] || r.Attempts != []int{2, 0, 1}[i] {
 			s.Errorf("recipient %d is %+v, want %s", i, r, want[i])
@@ -238,8 +239,8 @@ func settleOther(s *stand) {
 	s.join("w")
 	ls := s.leases("w", 2)
 	before := s.show(id)
-	for _, state := range []outbox.State{outbox.Leased, outbox.Sending, outbox.Expired, outbox.Cancelled, "", "lost"} {
-		_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: ls[0], State: outbox.Failed}, {Lease: ls[1], State: state}})
+	for _, state := range []queue.State{queue.Leased, queue.Sending, queue.Expired, queue.Cancelled, "", "lost"} {
+		_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: ls[0], State: queue.Failed}, {Lease: ls[1], State: state}})
 		if err == nil {
 			s.Errorf("settled as %q", state)
 		}
@@ -255,15 +256,15 @@ func markedAt(s *stand) {
 	marked := s.clock.Now()
 	s.mark("w", leases...)
 	s.clock.Advance(time.Second)
-	s.settle(leases[0], outbox.InDoubt)
+	s.settle(leases[0], queue.InDoubt)
 	s.clock.Advance(time.Hour)
 	s.sweep()
-	for _, id := range []outbox.ID{settled, swept} {
-		if got := s.status(id); got.State != outbox.InDoubt || !got.Marked.Equal(marked) {
+	for _, id := range []queue.ID{settled, swept} {
+		if got := s.status(id); got.State != queue.InDoubt || !got.Marked.Equal(marked) {
 			s.Errorf("message %d is %s, marked at %v, want %v", id, got.State, got.Marked, marked)
 		}
 	}
-	s.change(outbox.ResolveSent, settled)
+	s.change(queue.ResolveSent, settled)
 	if got := s.status(settled); !got.Marked.IsZero() {
 		s.Errorf("a doubt that has ended was marked at %v", got.Marked)
 	}

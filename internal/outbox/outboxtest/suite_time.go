@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 var timeRules = []rule{
@@ -41,7 +42,7 @@ func soonStays(s *stand) {
 	}
 	ls := s.leases("w", 2)
 	s.same("leased", []outbox.Lease{{ID: second, Token: 1}, {ID: first, Token: 1}}, ls)
-	s.settle(ls[1], outbox.Queued) // which is a pause of a minute
+	s.settle(ls[1], queue.Queued) // which is a pause of a minute
 	s.clock.Step(year)
 	s.must("Leave", s.store.Leave(s.ctx, "w"))
 	s.clock.Step(-year)
@@ -74,8 +75,8 @@ func pausesEnd(s *stand) {
 	s.clock.Step(4 * 24 * time.Hour)
 	s.join("w")
 	ls := s.leases("w", 2)
-	s.settle(ls[0], outbox.Deferred)
-	s.settle(ls[1], outbox.Queued)
+	s.settle(ls[0], queue.Deferred)
+	s.settle(ls[1], queue.Queued)
 	_, err := s.store.Pause(s.ctx, outbox.Pause{Account: "a", For: time.Hour, Answer: refusal("busy")})
 	s.must("Pause", err)
 	s.clock.Step(-4 * 24 * time.Hour)
@@ -99,7 +100,7 @@ func pausesEnd(s *stand) {
 }
 
 func untried(s *stand) {
-	for _, verb := range []outbox.Verb{"", outbox.Retry} {
+	for _, verb := range []queue.Verb{"", queue.Retry} {
 		id := s.enqueue(letter())
 		if verb != "" {
 			s.change(verb, id)
@@ -109,18 +110,18 @@ func untried(s *stand) {
 		owner := "w" + string(verb)
 		s.join(owner)
 		l := s.leases(owner, 1)[0]
-		s.settle(l, outbox.Deferred)
+		s.settle(l, queue.Deferred)
 		s.sweep()
-		if st := s.status(id); st.State != outbox.Deferred {
+		if st := s.status(id); st.State != queue.Deferred {
 			s.Errorf("%q: it is %s after its first try", verb, st.State)
 		}
 		s.clock.Advance(time.Minute) // it is due, and nobody tries
 		s.clock.Advance(3 * outbox.Lifetime)
 		s.sweep()
-		if st := s.status(id); st.State != outbox.Deferred {
+		if st := s.status(id); st.State != queue.Deferred {
 			s.Errorf("%q: it is %s, though it was due and not tried", verb, st.State)
 		}
-		s.change(outbox.Cancel, id)
+		s.change(queue.Cancel, id)
 	}
 }
 
@@ -133,11 +134,11 @@ func overdue(s *stand) {
 		owner := s.clock.Now().String()
 		s.join(owner)
 		for _, l := range s.leases(owner, 2) {
-			s.settle(l, outbox.Deferred)
+			s.settle(l, queue.Deferred)
 		}
 		s.sweep()
 		expires = expires.Add(extended)
-		if got := s.show(id); !got.Expires.Equal(expires) || got.Recipients[0].State != outbox.Deferred {
+		if got := s.show(id); !got.Expires.Equal(expires) || got.Recipients[0].State != queue.Deferred {
 			s.Errorf("%v late: it is %s and expires at %v, want %v", late, got.Recipients[0].State, got.Expires, expires)
 		}
 		s.clock.Advance(time.Minute)
@@ -150,10 +151,10 @@ func overdue(s *stand) {
 	s.clock.Set(expires.Add(-time.Second))
 	s.join("w")
 	n := 0
-	_, err := s.store.Change(s.ctx, outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{id}}, N: &n})
+	_, err := s.store.Change(s.ctx, outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{id}}, N: &n})
 	s.must("Cancel", err)
 	l := s.leases("w", 1)[0]
-	_, err = s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: outbox.HandedOver}})
+	_, err = s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: queue.HandedOver}})
 	s.must("Settle", err)
 	if got := s.show(id).Expires; !got.Equal(expires) {
 		s.Errorf("expires at %v, want %v", got, expires)
@@ -165,7 +166,7 @@ func lifetimeAhead(s *stand) {
 	id := s.enqueue(letter())
 	s.clock.Step(-year)
 	s.join("w")
-	s.settle(s.leases("w", 1)[0], outbox.Deferred)
+	s.settle(s.leases("w", 1)[0], queue.Deferred)
 	want := s.clock.Now().Add(outbox.Lifetime)
 	if got := s.show(id).Expires; !got.Equal(want) {
 		s.Errorf("expires at %v, want %v", got, want)
@@ -174,27 +175,27 @@ func lifetimeAhead(s *stand) {
 		owner := string(rune('a' + n))
 		s.clock.Advance(24 * time.Hour)
 		s.join(owner)
-		if st := s.status(id); st.State != outbox.Deferred {
+		if st := s.status(id); st.State != queue.Deferred {
 			break
 		}
 		l := s.leases(owner, 1)[0]
-		s.settle(l, outbox.Deferred)
+		s.settle(l, queue.Deferred)
 		s.sweep()
 	}
 	// Each try was a day late, so that it has not expired yet.
-	if st := s.status(id); st.State != outbox.Deferred {
+	if st := s.status(id); st.State != queue.Deferred {
 		s.Errorf("it is %s", st.State)
 	}
 	for range int(outbox.Lifetime/outbox.Overdue) + 2 {
 		s.clock.Advance(outbox.Overdue) // in time, if only just
 		owner := s.clock.Now().String()
 		s.join(owner)
-		if s.status(id).State == outbox.Deferred {
-			s.settle(s.leases(owner, 1)[0], outbox.Deferred)
+		if s.status(id).State == queue.Deferred {
+			s.settle(s.leases(owner, 1)[0], queue.Deferred)
 		}
 		s.sweep()
 	}
-	if st := s.status(id); st.State != outbox.Expired {
+	if st := s.status(id); st.State != queue.Expired {
 		s.Errorf("it is %s, and has had its time", st.State)
 	}
 }
@@ -205,16 +206,16 @@ func firmExpiry(s *stand) {
 	untried, tried := s.enqueue(n), s.enqueue(n)
 	s.join("w")
 	ls := s.leases("w", 2)
-	s.settle(ls[1], outbox.Deferred)
-	s.settle(ls[0], outbox.Queued)
+	s.settle(ls[1], queue.Deferred)
+	s.settle(ls[0], queue.Queued)
 	s.clock.Set(n.Expires)
 	s.same("Sweep", outbox.Swept{Expired: 2, Workers: 1}, s.sweep())
-	for _, id := range []outbox.ID{untried, tried} {
-		if e := s.show(id); e.Recipients[0].State != outbox.Expired || !e.Expires.Equal(n.Expires) {
+	for _, id := range []queue.ID{untried, tried} {
+		if e := s.show(id); e.Recipients[0].State != queue.Expired || !e.Expires.Equal(n.Expires) {
 			s.Errorf("message %d: %+v", id, e)
 		}
 	}
-	s.change(outbox.Retry, untried) // and has the default lifetime from now on
+	s.change(queue.Retry, untried) // and has the default lifetime from now on
 	s.clock.Advance(2 * outbox.Lifetime)
 	s.same("Sweep", outbox.Swept{}, s.sweep())
 }
@@ -263,11 +264,11 @@ func leaseReboots(s *stand) {
 }
 
 func longest(s *stand) {
-	s.must("Join", s.store.Join(s.ctx, outbox.Worker{Owner: "w", Host: "h"}, year))
+	s.must("Join", s.store.Join(s.ctx, queue.Worker{Owner: "w", Host: "h"}, year))
 	s.must("Renew", s.store.Renew(s.ctx, "w", year))
 	s.enqueue(letter())
 	l := s.leases("w", 1)[0]
-	_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: outbox.Deferred, After: year}})
+	_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: queue.Deferred, After: year}})
 	s.must("Settle", err)
 	_, err = s.store.Pause(s.ctx, outbox.Pause{Account: "b", For: year})
 	s.must("Pause", err)
@@ -294,7 +295,7 @@ func pruneJump(s *stand) {
 	n.Key = "k"
 	id := s.enqueue(n)
 	s.join("w")
-	s.settle(s.leases("w", 1)[0], outbox.HandedOver)
+	s.settle(s.leases("w", 1)[0], queue.HandedOver)
 	s.prune(keep, outbox.Pruned{})
 	s.clock.Step(91 * 24 * time.Hour)
 	s.prune(keep, outbox.Pruned{Bodies: 1, Bytes: 300}) // a day has passed, for all that it knows
@@ -302,7 +303,7 @@ func pruneJump(s *stand) {
 	s.prune(keep, outbox.Pruned{})
 	r, err := s.store.Enqueue(s.ctx, n)
 	s.must("Enqueue", err)
-	s.same("the key", outbox.Receipt{ID: id, Duplicate: true}, r)
+	s.same("the key", outbox.EnqueueResult{ID: id, Duplicate: true}, r)
 	s.clock.Advance(91 * 24 * time.Hour) // time that passes is caught up with
 	for range 89 {
 		s.prune(keep, outbox.Pruned{})
@@ -310,7 +311,7 @@ func pruneJump(s *stand) {
 	s.prune(keep, outbox.Pruned{Messages: 1})
 	again := s.enqueue(n)
 	s.same("a new one", false, again == id)
-	s.change(outbox.Cancel, again)
+	s.change(queue.Cancel, again)
 	keep.Automatic = false
 	s.clock.Step(91 * 24 * time.Hour)
 	s.prune(keep, outbox.Pruned{Messages: 1, Bytes: 300}) // somebody says so

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
-// answer is an outbox.Answer as it stands in a column. The type is json and not jsonb,
+// answer is an queue.Answer as it stands in a column. The type is json and not jsonb,
 // which takes no NUL in a server's words.
 type answer struct {
 	Stage    smtp.Stage `json:"stage,omitempty"`
@@ -19,7 +19,7 @@ type answer struct {
 }
 
 // pack gives nil for nothing.
-func pack(a outbox.Answer) (*string, error) {
+func pack(a queue.Answer) (*string, error) {
 	if a.Stage == "" && a.Reply.IsZero() && a.Err == "" && a.Class == "" && a.ServerID == "" {
 		return nil, nil
 	}
@@ -28,13 +28,13 @@ func pack(a outbox.Answer) (*string, error) {
 	return &text, err
 }
 
-func unpack(text []byte) (outbox.Answer, error) {
+func unpack(text []byte) (queue.Answer, error) {
 	var a answer
 	if len(text) == 0 {
-		return outbox.Answer{}, nil
+		return queue.Answer{}, nil
 	}
 	err := json.Unmarshal(text, &a)
-	return outbox.Answer(a), err
+	return queue.Answer(a), err
 }
 
 // moment is a time, zero where the column is null.
@@ -46,7 +46,7 @@ func moment(t *time.Time) time.Time {
 }
 
 // words are states as an argument.
-func words(states []outbox.State) []string {
+func words(states []queue.State) []string {
 	all := make([]string, len(states))
 	for i, s := range states {
 		all[i] = string(s)

@@ -17,6 +17,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -46,7 +47,7 @@ func (c sized) WriteTo(w io.Writer) (int64, error) {
 }
 
 // letter is a message to somebody.
-func letter(t testing.TB, content sized) outbox.New {
+func letter(t testing.TB, content sized) outbox.NewMessage {
 	from, err := smtp.ParseAddress("from@example.org")
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +60,7 @@ func letter(t testing.TB, content sized) outbox.New {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return outbox.New{Account: "a", Envelope: envelope, MessageID: "<1@example.org>", Subject: "Hello", Content: content}
+	return outbox.NewMessage{Account: "a", Envelope: envelope, MessageID: "<1@example.org>", Subject: "Hello", Content: content}
 }
 
 func BenchmarkEnqueue(b *testing.B) {
@@ -113,7 +114,7 @@ func fill(b *testing.B, s outbox.Store, n int) {
 func BenchmarkClaimMarkSettle(b *testing.B) {
 	server := pgtest.Start(b)
 	s := open(b, server.Database(b), outbox.Options{}, postgres.Settings{})
-	if err := s.Join(b.Context(), outbox.Worker{Owner: "w", Host: "h", PID: 1}, time.Hour); err != nil {
+	if err := s.Join(b.Context(), queue.Worker{Owner: "w", Host: "h", PID: 1}, time.Hour); err != nil {
 		b.Fatal(err)
 	}
 	fill(b, s, b.N)
@@ -144,7 +145,7 @@ func BenchmarkClaimMarkSettle(b *testing.B) {
 			if lost, err := s.Mark(b.Context(), "w", []outbox.Lease{l}); err != nil || len(lost) > 0 {
 				b.Errorf("Mark: %v, %v", lost, err)
 			}
-			told := outbox.Settlement{Lease: l, State: outbox.HandedOver, Answer: outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250, Lines: []string{"Ok: queued as 4bXyZ9"}}}}
+			told := outbox.Settlement{Lease: l, State: queue.HandedOver, Answer: queue.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250, Lines: []string{"Ok: queued as 4bXyZ9"}}}}
 			if stale, err := s.Settle(b.Context(), []outbox.Settlement{told}); err != nil || len(stale) > 0 {
 				b.Errorf("Settle: %v, %v", stale, err)
 			}
@@ -232,7 +233,7 @@ func million(b *testing.B) *postgres.Store {
 			b.Fatal(err)
 		}
 	}
-	if err := s.Join(ctx, outbox.Worker{Owner: "w", Host: "h", PID: 1}, time.Hour); err != nil {
+	if err := s.Join(ctx, queue.Worker{Owner: "w", Host: "h", PID: 1}, time.Hour); err != nil {
 		b.Fatal(err)
 	}
 	return s
@@ -253,17 +254,17 @@ func BenchmarkMillion(b *testing.B) {
 			}
 			return err
 		}},
-		{"list", func(ctx context.Context, i int) error { _, err := s.List(ctx, outbox.Filter{}); return err }},
+		{"list", func(ctx context.Context, i int) error { _, err := s.List(ctx, queue.Filter{}); return err }},
 		{"list-queued-of-account", func(ctx context.Context, i int) error {
-			_, err := s.List(ctx, outbox.Filter{Account: "account3", States: []outbox.State{outbox.Queued}})
+			_, err := s.List(ctx, queue.Filter{Account: "account3", States: []queue.State{queue.Queued}})
 			return err
 		}},
 		{"list-in-doubt", func(ctx context.Context, i int) error {
-			_, err := s.List(ctx, outbox.Filter{States: []outbox.State{outbox.InDoubt}})
+			_, err := s.List(ctx, queue.Filter{States: []queue.State{queue.InDoubt}})
 			return err
 		}},
 		{"list-held-oldest", func(ctx context.Context, i int) error {
-			_, err := s.List(ctx, outbox.Filter{States: []outbox.State{outbox.Held}, Oldest: true})
+			_, err := s.List(ctx, queue.Filter{States: []queue.State{queue.Held}, Oldest: true})
 			return err
 		}},
 		{"stats", func(ctx context.Context, i int) error { _, err := s.Stats(ctx); return err }},
@@ -271,7 +272,7 @@ func BenchmarkMillion(b *testing.B) {
 		{"sweep", func(ctx context.Context, i int) error { _, err := s.Sweep(ctx); return err }},
 		{"unreported", func(ctx context.Context, i int) error { _, err := s.Unreported(ctx, 50); return err }},
 		{"events-first", func(ctx context.Context, i int) error { _, _, err := s.Events(ctx, "", 100); return err }},
-		{"show", func(ctx context.Context, i int) error { _, err := s.Show(ctx, outbox.ID(i%1000000+1)); return err }},
+		{"show", func(ctx context.Context, i int) error { _, err := s.Show(ctx, queue.ID(i%1000000+1)); return err }},
 		{"enqueue", func(ctx context.Context, i int) error { _, err := s.Enqueue(ctx, letter(b, 5<<10)); return err }},
 	} {
 		b.Run(one.name, func(b *testing.B) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // chunkBytes is the size of a piece of a large body, and the default of
@@ -38,22 +39,22 @@ func (d direct) QueryRow(ctx context.Context, statement string, args []any, into
 
 // EnqueueIn implements outbox.Store. The statements have arguments $1, $2...; those
 // that are no text, number or time are octets.
-func (s *Store) EnqueueIn(ctx context.Context, in outbox.Tx, m outbox.New) (outbox.Receipt, error) {
+func (s *Store) EnqueueIn(ctx context.Context, in outbox.Tx, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	if err := s.open(ctx); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	r, err := newRow(m)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if err := in.Exec(ctx, "set local synchronous_commit to on"); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	return s.keep(ctx, in, m, r)
 }
 
 // keep adds a message of any size in a transaction.
-func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.New, r row) (outbox.Receipt, error) {
+func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.NewMessage, r row) (outbox.EnqueueResult, error) {
 	if r.Key != "" {
 		receipt, found, err := lookUp(ctx, in, r.Account, r.Key, r.Print)
 		if err != nil || found {
@@ -64,7 +65,7 @@ func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.New, r row) (ou
 	var now time.Time
 	if _, err := in.QueryRow(ctx, "select pg_current_xact_id()::text, nextval('yan.message_id'), coalesce($1::timestamptz, clock_timestamp())",
 		[]any{s.clock()}, &xid, &r.ID, &now); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	r.begins(now)
 	var body []byte
@@ -77,16 +78,16 @@ func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.New, r row) (ou
 		body, err = small(m.Content)
 	}
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	list, err := json.Marshal([]row{r})
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	var id int64
 	found, err := in.QueryRow(ctx, insert, []any{string(list)}, &id)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if !found { // somebody else was faster; Prune takes the blob
 		receipt, found, err := lookUp(ctx, in, r.Account, r.Key, r.Print)
@@ -97,14 +98,14 @@ func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.New, r row) (ou
 	}
 	if r.Blob == nil {
 		if err := in.Exec(ctx, "insert into yan.body (message, data) values ($1, $2)", id, body); err != nil {
-			return outbox.Receipt{}, err
+			return outbox.EnqueueResult{}, err
 		}
 	}
-	return outbox.Receipt{ID: outbox.ID(id)}, in.Exec(ctx, notify)
+	return outbox.EnqueueResult{ID: queue.ID(id)}, in.Exec(ctx, notify)
 }
 
 // large writes a large body in pieces, or finds one with the same content.
-func (s *Store) large(ctx context.Context, in outbox.Tx, m outbox.New) (int64, error) {
+func (s *Store) large(ctx context.Context, in outbox.Tx, m outbox.NewMessage) (int64, error) {
 	w := &pieces{ctx: ctx, in: in, s: s, sum: sha256.New(), buf: make([]byte, 0, chunkBytes)}
 	if _, err := in.QueryRow(ctx, "select nextval(pg_get_serial_sequence('yan.blob', 'id'))", nil, &w.blob); err != nil {
 		return 0, err
@@ -206,7 +207,7 @@ func (w *exactly) end() error {
 }
 
 // Body implements outbox.Store. A large body is read piece by piece.
-func (s *Store) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+func (s *Store) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	var has bool
 	var size int64
 	var blob *int64
@@ -218,13 +219,13 @@ func (s *Store) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return nil, outbox.ErrNotFound
+		return nil, queue.ErrNotFound
 	case err != nil:
 		return nil, err
 	case !has:
-		return nil, outbox.ErrNoBody
+		return nil, queue.ErrNoBody
 	case blob == nil && int64(len(data)) != size:
-		return nil, sentence.Errorf("%w: what is in %s is not what was kept", outbox.ErrNoBody, s.pool.place)
+		return nil, sentence.Errorf("%w: what is in %s is not what was kept", queue.ErrNoBody, s.pool.place)
 	case blob == nil:
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}
@@ -252,7 +253,7 @@ func (r *reader) next() error {
 		return conn.QueryRow(ctx, "select data from yan.chunk where blob = $1 and n = $2", r.blob, r.n).Scan(&r.buf)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return outbox.ErrNoBody // Prune took it meanwhile
+		return queue.ErrNoBody // Prune took it meanwhile
 	}
 	if err != nil {
 		return err
@@ -262,7 +263,7 @@ func (r *reader) next() error {
 	_, _ = r.sum.Write(r.buf) // a hash has no errors
 	if r.left < 0 || len(r.buf) == 0 || r.left == 0 && !bytes.Equal(r.sum.Sum(nil), r.want) {
 		r.buf = nil
-		return sentence.Errorf("%w: what is in %s is not what was kept", outbox.ErrNoBody, r.s.pool.place)
+		return sentence.Errorf("%w: what is in %s is not what was kept", queue.ErrNoBody, r.s.pool.place)
 	}
 	return nil
 }

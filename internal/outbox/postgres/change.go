@@ -8,14 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Change implements outbox.Store.
-func (s *Store) Change(ctx context.Context, c outbox.Change) (outbox.Changed, error) {
-	var changed outbox.Changed
+func (s *Store) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
+	var changed queue.Changed
 	var refused error
 	err := s.alone(ctx, func(ctx context.Context, t *tx) error {
-		changed, refused = outbox.Changed{}, nil
+		changed, refused = queue.Changed{}, nil
 		t.wakes = true
 		if len(c.Filter.IDs) == 1 {
 			var there bool
@@ -23,7 +24,7 @@ func (s *Store) Change(ctx context.Context, c outbox.Change) (outbox.Changed, er
 				return err
 			}
 			if !there {
-				return outbox.ErrNotFound
+				return queue.ErrNotFound
 			}
 		}
 		var err error
@@ -31,14 +32,14 @@ func (s *Store) Change(ctx context.Context, c outbox.Change) (outbox.Changed, er
 		return err
 	})
 	if err != nil {
-		return outbox.Changed{}, err
+		return queue.Changed{}, err
 	}
 	return changed, refused
 }
 
 // change carries out what is possible in one statement, whatever number of recipients
 // that is about.
-func change(ctx context.Context, t *tx, c outbox.Change) (changed outbox.Changed, refused, err error) {
+func change(ctx context.Context, t *tx, c outbox.Change) (changed queue.Changed, refused, err error) {
 	query, args, to := changing(c, t.now)
 	var first *int64
 	var n *int
@@ -48,9 +49,9 @@ func change(ctx context.Context, t *tx, c outbox.Change) (changed outbox.Changed
 		return changed, nil, err
 	}
 	if len(c.Filter.IDs) == 1 && changed.Recipients == 0 && first != nil {
-		refused = &outbox.MoveError{ID: outbox.ID(*first), N: *n, From: outbox.State(*from), Verb: c.Verb}
+		refused = &queue.StateError{ID: queue.ID(*first), N: *n, From: queue.State(*from), Verb: c.Verb}
 	}
-	if to == outbox.Queued && len(prolonged) > 0 {
+	if to == queue.Queued && len(prolonged) > 0 {
 		b := &pgx.Batch{}
 		for _, statement := range []string{"update yan.message set expires = $2 where id = any($1::bigint[])",
 			"update yan.delivery set expires = $2, firm = false where message = any($1::bigint[])"} {
@@ -62,23 +63,23 @@ func change(ctx context.Context, t *tx, c outbox.Change) (changed outbox.Changed
 }
 
 // changing is the statement of a change.
-func changing(c outbox.Change, now time.Time) (query string, args []any, to outbox.State) {
-	var from []outbox.State
-	for _, s := range outbox.States() {
-		if goes, ok := c.Verb.Goes(s); ok {
+func changing(c outbox.Change, now time.Time) (query string, args []any, to queue.State) {
+	var from []queue.State
+	for _, s := range queue.States() {
+		if goes, ok := c.Verb.Target(s); ok {
 			from, to = append(from, s), goes
 		}
 	}
 	kind, due, timing, reported := string(to), "d.due", "d.timing", "d.reported"
 	switch c.Verb {
-	case outbox.Retry:
-		kind, due, timing, reported = string(outbox.EventRetry), "$1", "0", "false"
-	case outbox.ResolveResend:
-		kind, due, timing = string(outbox.EventResent), "$1", "0"
-	case outbox.Release:
-		kind = string(outbox.EventReleased)
-	case outbox.ResolveFound:
-		kind = string(outbox.EventFound)
+	case queue.Retry:
+		kind, due, timing, reported = string(queue.EventRetry), "$1", "0", "false"
+	case queue.ResolveResend:
+		kind, due, timing = string(queue.EventResent), "$1", "0"
+	case queue.Release:
+		kind = string(queue.EventReleased)
+	case queue.ResolveFound:
+		kind = string(queue.EventFound)
 	}
 	w := &where{args: []any{now, words(from), string(to), kind}}
 	w.ofMessage(c.Filter)
@@ -133,12 +134,12 @@ where d.state in ('failed', 'expired') and not d.reported order by d.message, d.
 				return err
 			}
 			r.From, r.DSN = legible(sender), ask.wanted()
-			r.ID, r.Created = outbox.ID(one.message), r.Created.UTC()
+			r.ID, r.Created = queue.ID(one.message), r.Created.UTC()
 			if last := len(reports) - 1; last < 0 || reports[last].ID != r.ID {
 				reports = append(reports, r)
 			}
 			of := &reports[len(reports)-1]
-			of.Recipients = append(of.Recipients, one.Status)
+			of.Recipients = append(of.Recipients, one.Recipient)
 		}
 		return rows.Err()
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -202,8 +203,8 @@ func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error 
 // the others.
 func held(it outbox.Item, why error) (list []outbox.Settlement) {
 	for _, r := range it.Recipients {
-		list = append(list, outbox.Settlement{Lease: outbox.Lease{ID: it.ID, N: r.N, Token: r.Token}, State: outbox.Held,
-			Answer: outbox.Answer{Err: why.Error()}})
+		list = append(list, outbox.Settlement{Lease: outbox.Lease{ID: it.ID, N: r.N, Token: r.Token}, State: queue.Held,
+			Answer: queue.Answer{Err: why.Error()}})
 	}
 	return list
 }
@@ -225,12 +226,12 @@ func item(row pgx.CollectableRow, room *int64) (it outbox.Item, wrong, err error
 	if err != nil {
 		return it, nil, err
 	}
-	it.ID, it.ReportOn = outbox.ID(id), outbox.ID(reportOn)
+	it.ID, it.ReportOn = queue.ID(id), queue.ID(reportOn)
 	it.Created, it.Expires = it.Created.UTC(), it.Expires.UTC()
 	it.DSN = ask.wanted()
 	it.From, wrong = address(sender)
 	for i, n := range ns {
-		r := outbox.Recipient{N: n, Token: tokens[i], Attempts: attempts[i], Doubted: doubted[i]}
+		r := outbox.LeasedRecipient{N: n, Token: tokens[i], Attempts: attempts[i], Doubted: doubted[i]}
 		var other error
 		r.Address, other = address(addresses[i])
 		wrong = cmp.Or(wrong, other)

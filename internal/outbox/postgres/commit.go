@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // errAborted: the connection was lost and nothing was kept.
@@ -33,7 +33,7 @@ type tx struct {
 }
 
 // transact carries something out in one transaction. What it returns nil for is
-// on the disk; behind an error nothing is kept, except for outbox.ErrUncertain.
+// on the disk; behind an error nothing is kept, except for queue.ErrUncertain.
 //
 // A connection that was idle may have died meanwhile; that shows when the transaction
 // begins, and only then it is tried again, on one that is new.
@@ -154,7 +154,7 @@ func (s *Store) resolve(ctx context.Context, xid string, note pgtype.UUID, why e
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return sentence.Errorf("%w (%w)", outbox.ErrUncertain, why)
+			return sentence.Errorf("%w (%w)", queue.ErrUncertain, why)
 		}
 	}
 }
@@ -216,8 +216,8 @@ func (s *Store) failed(ctx context.Context, lost bool, err error) error {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return context.Cause(ctx)
 	case known && told.Code == diskFull:
-		return sentence.Errorf("%w: %w", outbox.ErrFull, err)
-	case errors.Is(err, errAborted) || errors.Is(err, outbox.ErrUncertain) || known && !lost:
+		return sentence.Errorf("%w: %w", queue.ErrFull, err)
+	case errors.Is(err, errAborted) || errors.Is(err, queue.ErrUncertain) || known && !lost:
 		return sentence.Errorf("%s: %w", s.pool.place, err)
 	case lost:
 		return sentence.Errorf("%s: %w", s.pool.place, sentence.Errorf("%w (%w)", errAborted, err))

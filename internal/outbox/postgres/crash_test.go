@@ -16,6 +16,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/queue"
 )
 
 // patience is how long a test waits for what has to come.
@@ -56,7 +57,7 @@ func TestServerKilledInMidCommit(t *testing.T) {
 				switch {
 				case err == nil:
 					acknowledged[m.MessageID] = true
-				case errors.Is(err, outbox.ErrUncertain):
+				case errors.Is(err, queue.ErrUncertain):
 					uncertain++
 				default:
 					refused[m.MessageID] = true
@@ -84,7 +85,7 @@ func TestServerKilledInMidCommit(t *testing.T) {
 	stop()
 	group.Wait()
 	there := map[string]int{}
-	page := outbox.Filter{Limit: 1000}
+	page := queue.Filter{Limit: 1000}
 	for {
 		got, err := s.List(t.Context(), page)
 		if err != nil {
@@ -265,7 +266,7 @@ func TestAnswerOfACommitIsLost(t *testing.T) {
 			if (err == nil) != test.kept {
 				t.Errorf("got %+v, %v", r, err)
 			}
-			if errors.Is(err, outbox.ErrUncertain) {
+			if errors.Is(err, queue.ErrUncertain) {
 				t.Errorf("it could be found out: %v", err)
 			}
 			want := 0
@@ -294,10 +295,10 @@ func TestServerStaysAway(t *testing.T) {
 		}
 	}})
 	armed.Store(true)
-	if _, err := s.Enqueue(t.Context(), letter(t, 1000)); !errors.Is(err, outbox.ErrUncertain) {
+	if _, err := s.Enqueue(t.Context(), letter(t, 1000)); !errors.Is(err, queue.ErrUncertain) {
 		t.Errorf("got %v, want ErrUncertain", err)
 	}
-	if _, err := s.Enqueue(t.Context(), letter(t, 1000)); err == nil || errors.Is(err, outbox.ErrUncertain) {
+	if _, err := s.Enqueue(t.Context(), letter(t, 1000)); err == nil || errors.Is(err, queue.ErrUncertain) {
 		t.Errorf("while it is away: %v", err)
 	}
 	p.set(never, false)
@@ -323,7 +324,7 @@ func TestAnswerOfAClaimIsLost(t *testing.T) {
 	if _, err := s.Enqueue(t.Context(), letter(t, 1000)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Join(t.Context(), outbox.Worker{Owner: "w"}, time.Hour); err != nil {
+	if err := s.Join(t.Context(), queue.Worker{Owner: "w"}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	armed.Store(true)
@@ -381,7 +382,7 @@ func TestPaceOfTwoStores(t *testing.T) {
 		}
 	}
 	for i, s := range stores {
-		if err := s.Join(t.Context(), outbox.Worker{Owner: fmt.Sprint(i)}, time.Hour); err != nil {
+		if err := s.Join(t.Context(), queue.Worker{Owner: fmt.Sprint(i)}, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/pgtest"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 )
 
 // A large body that is not what was kept is not given away to its end.
@@ -27,7 +28,7 @@ func TestALargeBodyThatWasChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := s.Enqueue(t.Context(), outbox.New{Account: "a", Envelope: envelope, Content: c})
+	r, err := s.Enqueue(t.Context(), outbox.NewMessage{Account: "a", Envelope: envelope, Content: c})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestALargeBodyThatWasChanged(t *testing.T) {
 		if _, err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := read(); !errors.Is(err, outbox.ErrNoBody) || int64(n) == c.Size() {
+		if n, err := read(); !errors.Is(err, queue.ErrNoBody) || int64(n) == c.Size() {
 			t.Errorf("%s: %d octets, %v", sql, n, err)
 		}
 	}

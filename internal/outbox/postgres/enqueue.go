@@ -14,6 +14,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -102,56 +103,56 @@ const findKey = "select id, encode(print, 'hex') from yan.message where account 
 type enqueueing struct {
 	row     row
 	body    []byte
-	receipt outbox.Receipt
+	receipt outbox.EnqueueResult
 	err     error
 }
 
 // Enqueue implements outbox.Store.
-func (s *Store) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, error) {
+func (s *Store) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	if err := s.open(ctx); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	r, err := newRow(m)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if r.Size > s.o.InlineBytes {
-		var receipt outbox.Receipt
+		var receipt outbox.EnqueueResult
 		err := s.alone(ctx, func(ctx context.Context, t *tx) (err error) {
 			t.wakes = true
 			receipt, err = s.keep(ctx, direct{t.Conn}, m, r)
 			return err
 		})
 		if err != nil {
-			return outbox.Receipt{}, err
+			return outbox.EnqueueResult{}, err
 		}
 		return receipt, nil
 	}
 	op := &enqueueing{row: r}
 	if op.body, err = small(m.Content); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if err := share(ctx, s, s.enqueues, op); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if op.err != nil {
-		return outbox.Receipt{}, op.err
+		return outbox.EnqueueResult{}, op.err
 	}
 	return op.receipt, nil
 }
 
 // lookUp finds the message that has a key.
-func lookUp(ctx context.Context, in outbox.Tx, account, key, print string) (outbox.Receipt, bool, error) {
+func lookUp(ctx context.Context, in outbox.Tx, account, key, print string) (outbox.EnqueueResult, bool, error) {
 	var id int64
 	var has string
 	found, err := in.QueryRow(ctx, findKey, []any{account, key}, &id, &has)
 	switch {
 	case err != nil || !found:
-		return outbox.Receipt{}, false, err
+		return outbox.EnqueueResult{}, false, err
 	case has != print:
-		return outbox.Receipt{}, true, outbox.ErrConflict
+		return outbox.EnqueueResult{}, true, queue.ErrConflict
 	}
-	return outbox.Receipt{ID: outbox.ID(id), Duplicate: true}, true, nil
+	return outbox.EnqueueResult{ID: queue.ID(id), Duplicate: true}, true, nil
 }
 
 // enqueueAll adds small messages.
@@ -166,7 +167,7 @@ func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error 
 		op.row.ID = ids[i]
 		op.row.begins(t.now)
 		rows[i], bodies[i], byID[ids[i]] = op.row, op.body, op
-		op.receipt, op.err = outbox.Receipt{}, nil
+		op.receipt, op.err = outbox.EnqueueResult{}, nil
 	}
 	list, err := json.Marshal(rows)
 	if err != nil {
@@ -176,7 +177,7 @@ func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error 
 	b.Queue(insert, string(list)).Query(func(rows pgx.Rows) error {
 		var id int64
 		_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
-			byID[id].receipt.ID = outbox.ID(id)
+			byID[id].receipt.ID = queue.ID(id)
 			return nil
 		})
 		return err
@@ -192,7 +193,7 @@ func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error 
 		}
 		receipt, found, err := lookUp(ctx, direct{t.Conn}, op.row.Account, op.row.Key, op.row.Print)
 		switch {
-		case errors.Is(err, outbox.ErrConflict):
+		case errors.Is(err, queue.ErrConflict):
 			op.err = err
 		case err != nil:
 			return err
@@ -220,7 +221,7 @@ func (r *row) begins(now time.Time) {
 }
 
 // newRow makes a row of a message, but for its id and what depends on the time.
-func newRow(m outbox.New) (row, error) {
+func newRow(m outbox.NewMessage) (row, error) {
 	if err := m.CheckNames(); err != nil {
 		return row{}, err
 	}
@@ -239,8 +240,8 @@ func newRow(m outbox.New) (row, error) {
 		Account: m.Account, Key: m.Key, Print: hex.EncodeToString(m.Fingerprint[:]),
 		Sender: m.Envelope.From().String(), MessageID: m.MessageID, Subject: clean(m.Subject),
 		Size: m.Content.Size(), Eight: m.Content.EightBit(), UTF8: m.Content.NeedsSMTPUTF8(),
-		Expires: m.Expires, Firm: !m.Expires.IsZero(), Priority: int(min(max(m.Priority, outbox.Low), outbox.High)),
-		ReportOn: int64(m.ReportOn), State: string(outbox.Queued),
+		Expires: m.Expires, Firm: !m.Expires.IsZero(), Priority: int(min(max(m.Priority, queue.Low), queue.High)),
+		ReportOn: int64(m.ReportOn), State: string(queue.Queued),
 	}
 	r.Folded = folded(r.Sender)
 	if binary, ok := m.Content.(smtpclient.BinaryContent); ok {
@@ -256,7 +257,7 @@ func newRow(m outbox.New) (row, error) {
 		r.Tags = m.Tags
 	}
 	if m.Hold {
-		r.State = string(outbox.Held)
+		r.State = string(queue.Held)
 	}
 	for _, a := range m.Envelope.To() {
 		r.Recipients = append(r.Recipients, recipient{a.String(), folded(a.String())})

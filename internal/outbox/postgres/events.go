@@ -9,8 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // The feed of events.
@@ -88,11 +88,11 @@ func parseMark(text string) (m mark, ok bool) {
 	return m, err == nil
 }
 
-func (c cursor) word() outbox.Cursor {
-	return outbox.Cursor(fmt.Sprintf("%s/%s/%d", c.seen, c.to, c.last))
+func (c cursor) word() queue.Cursor {
+	return queue.Cursor(fmt.Sprintf("%s/%s/%d", c.seen, c.to, c.last))
 }
 
-func parseCursor(text outbox.Cursor) (c cursor, err error) {
+func parseCursor(text queue.Cursor) (c cursor, err error) {
 	if text == "" {
 		return c, nil
 	}
@@ -112,9 +112,9 @@ const eventColumns = `e.id, e.message, e.n, e.account, e.kind, e.state, e.at, e.
 	coalesce((select d.address from yan.delivery d where d.message = e.message and d.n = e.n), '')`
 
 // Events implements outbox.Store.
-func (s *Store) Events(ctx context.Context, after outbox.Cursor, limit int) (events []outbox.Event, behind outbox.Cursor, err error) {
+func (s *Store) Events(ctx context.Context, after queue.Cursor, limit int) (events []queue.Event, behind queue.Cursor, err error) {
 	var c cursor
-	if after != outbox.Now {
+	if after != queue.CursorNow {
 		if c, err = parseCursor(after); err != nil {
 			return nil, after, err
 		}
@@ -126,7 +126,7 @@ func (s *Store) Events(ctx context.Context, after outbox.Cursor, limit int) (eve
 			if err != nil {
 				return err
 			}
-			if after == outbox.Now {
+			if after == queue.CursorNow {
 				behind = cursor{seen: now}.word()
 				return nil
 			}
@@ -142,8 +142,8 @@ func (s *Store) Events(ctx context.Context, after outbox.Cursor, limit int) (eve
 }
 
 // read gives what is behind a cursor, up to limit, and the cursor behind that.
-func (c cursor) read(ctx context.Context, q pgx.Tx, now mark, limit int) ([]outbox.Event, cursor, error) {
-	var events []outbox.Event
+func (c cursor) read(ctx context.Context, q pgx.Tx, now mark, limit int) ([]queue.Event, cursor, error) {
+	var events []queue.Event
 	for limit > 0 {
 		within := c
 		if within.to == (mark{}) {
@@ -172,7 +172,7 @@ func (c cursor) read(ctx context.Context, q pgx.Tx, now mark, limit int) ([]outb
 }
 
 // window reads what is visible in c.to, was not in c.seen, and has an id behind c.last.
-func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]outbox.Event, error) {
+func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]queue.Event, error) {
 	var rows pgx.Rows
 	var err error
 	if c.seen == (mark{}) {
@@ -193,11 +193,11 @@ func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]outbox.Event
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.Event, error) { return event(row, c) })
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (queue.Event, error) { return event(row, c) })
 }
 
 // eventsOf are those of a message.
-func eventsOf(ctx context.Context, q pgx.Tx, id int64) ([]outbox.Event, error) {
+func eventsOf(ctx context.Context, q pgx.Tx, id int64) ([]queue.Event, error) {
 	now, err := take(ctx, q)
 	if err != nil {
 		return nil, err
@@ -206,12 +206,12 @@ func eventsOf(ctx context.Context, q pgx.Tx, id int64) ([]outbox.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.Event, error) { return event(row, cursor{to: now}) })
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (queue.Event, error) { return event(row, cursor{to: now}) })
 }
 
 // event reads one, whose cursor is within the window of in.
-func event(row pgx.CollectableRow, in cursor) (outbox.Event, error) {
-	var e outbox.Event
+func event(row pgx.CollectableRow, in cursor) (queue.Event, error) {
+	var e queue.Event
 	var message int64
 	var kind, state, to string
 	var due *time.Time
@@ -219,7 +219,7 @@ func event(row pgx.CollectableRow, in cursor) (outbox.Event, error) {
 	if err := row.Scan(&in.last, &message, &e.N, &e.Account, &kind, &state, &e.At, &e.Attempt, &due, &told, &to); err != nil {
 		return e, err
 	}
-	e.Cursor, e.ID, e.Kind, e.State = in.word(), outbox.ID(message), outbox.EventKind(kind), outbox.State(state)
+	e.Cursor, e.ID, e.Kind, e.State = in.word(), queue.ID(message), queue.EventKind(kind), queue.State(state)
 	e.At, e.Due = e.At.UTC(), moment(due)
 	var err error
 	if e.Answer, err = unpack(told); err != nil {
@@ -230,7 +230,7 @@ func event(row pgx.CollectableRow, in cursor) (outbox.Event, error) {
 }
 
 // lastID is the id of an event that was read.
-func lastID(e outbox.Event) int64 {
+func lastID(e queue.Event) int64 {
 	c, err := parseCursor(e.Cursor)
 	if err != nil {
 		panic(err) // it was written a moment ago

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/queue"
 )
 
 // A server that crashes gives the numbers of lost transactions to others. So a
@@ -103,7 +104,7 @@ func TestCursorsAreRead(t *testing.T) {
 			t.Errorf("%q was read as %+v, %v", c.word(), got, err)
 		}
 	}
-	for _, bad := range []outbox.Cursor{"now", "//", "//x", "1:2/", "1:2::3:x//0", "1:2:';:3:4//0", "/1:2:3/0", "a/b/c"} {
+	for _, bad := range []queue.Cursor{"now", "//", "//x", "1:2/", "1:2::3:x//0", "1:2:';:3:4//0", "/1:2:3/0", "a/b/c"} {
 		if c, err := parseCursor(bad); err == nil {
 			t.Errorf("%q was read as %+v", bad, c)
 		}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // where is a condition under construction, with its arguments.
@@ -27,7 +27,7 @@ func (w *where) text() string {
 }
 
 // ofMessage is what a filter says about a message m itself.
-func (w *where) ofMessage(f outbox.Filter) {
+func (w *where) ofMessage(f queue.Filter) {
 	if len(f.IDs) > 0 {
 		ids := make([]int64, len(f.IDs))
 		for i, id := range f.IDs {
@@ -60,12 +60,12 @@ func (w *where) ofMessage(f outbox.Filter) {
 
 // ofRecipient is what a filter says about a recipient d; it reports whether that is
 // anything.
-func (w *where) ofRecipient(f outbox.Filter) bool {
+func (w *where) ofRecipient(f queue.Filter) bool {
 	before := len(w.conditions)
 	if len(f.States) > 0 {
 		// As words, and not as an argument: so the planner sees which index will do.
 		var list []string
-		for _, s := range outbox.States() {
+		for _, s := range queue.States() {
 			for _, wanted := range f.States {
 				if s == wanted {
 					list = append(list, "'"+string(s)+"'")

@@ -10,6 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/queue"
 )
 
 // A database that does not answer, here because of somebody's lock, is not waited for for
@@ -33,15 +34,15 @@ func TestADatabaseThatHangs(t *testing.T) {
 		}
 	}
 	calls := map[string]func() error{
-		"List":   func() error { _, err := s.List(t.Context(), outbox.Filter{}); return err },
+		"List":   func() error { _, err := s.List(t.Context(), queue.Filter{}); return err },
 		"Show":   func() error { _, err := s.Show(t.Context(), 1); return err },
 		"Stats":  func() error { _, err := s.Stats(t.Context()); return err },
 		"Due":    func() error { _, err := s.Due(t.Context()); return err },
 		"Events": func() error { _, _, err := s.Events(t.Context(), "", 1); return err },
 		"Body":   func() error { _, err := s.Body(t.Context(), 1); return err },
-		"Join":   func() error { return s.Join(t.Context(), outbox.Worker{Owner: "w"}, time.Minute) },
+		"Join":   func() error { return s.Join(t.Context(), queue.Worker{Owner: "w"}, time.Minute) },
 		"Change": func() error {
-			_, err := s.Change(t.Context(), outbox.Change{Verb: outbox.Hold, Filter: outbox.Filter{IDs: []outbox.ID{1}}})
+			_, err := s.Change(t.Context(), outbox.Change{Verb: queue.Hold, Filter: queue.Filter{IDs: []queue.ID{1}}})
 			return err
 		},
 		"Resume": func() error { return s.Resume(t.Context(), "a") },

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/group"
+	"github.com/yanmail/yan/queue"
 )
 
 // laneTime bounds a transaction that many wait for.
@@ -34,7 +34,7 @@ func lane[T any](s *Store, do func(context.Context, *tx, []*T) error) *group.Com
 		Begin: func() (*batch[T], error) { return &batch[T]{}, nil },
 		Commit: func(b *batch[T]) error {
 			err := together(b.all)
-			if len(b.all) == 1 || err == nil || !refused(err) || errors.Is(err, outbox.ErrFull) {
+			if len(b.all) == 1 || err == nil || !refused(err) || errors.Is(err, queue.ErrFull) {
 				return err
 			}
 			for i, op := range b.all {
@@ -57,7 +57,7 @@ func share[T any](ctx context.Context, s *Store, lane *group.Committer[*batch[T]
 		return nil
 	})
 	if errors.Is(err, group.ErrClosed) {
-		return outbox.ErrClosed
+		return queue.ErrClosed
 	}
 	if err != nil {
 		return err

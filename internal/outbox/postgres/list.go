@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 const (
@@ -20,14 +20,14 @@ const messageColumns = `m.id, m.account, m.key, m.sender, m.message_id, m.subjec
 	m.priority, m.tags, m.report_on, m.recipients`
 
 // List implements outbox.Store.
-func (s *Store) List(ctx context.Context, f outbox.Filter) (page outbox.Page, err error) {
+func (s *Store) List(ctx context.Context, f queue.Filter) (page queue.Page, err error) {
 	limit := f.Limit
 	if limit <= 0 {
 		limit = pageSize
 	}
 	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		return together(ctx, conn, func(q pgx.Tx) error {
-			page = outbox.Page{}
+			page = queue.Page{}
 			few, err := isFew(ctx, q, f)
 			if err != nil {
 				return err
@@ -47,7 +47,7 @@ func (s *Store) List(ctx context.Context, f outbox.Filter) (page outbox.Page, er
 		})
 	})
 	if err != nil {
-		return outbox.Page{}, err
+		return queue.Page{}, err
 	}
 	return page, nil
 }
@@ -58,7 +58,7 @@ const mostSought = 20_000
 // isFew reports whether few recipients are in the states that a filter is about, by
 // what is counted already. The planner can't know it, and a wrong guess takes seconds
 // where there are a million.
-func isFew(ctx context.Context, q pgx.Tx, f outbox.Filter) (bool, error) {
+func isFew(ctx context.Context, q pgx.Tx, f queue.Filter) (bool, error) {
 	if len(f.States) == 0 {
 		return false, nil
 	}
@@ -72,7 +72,7 @@ func isFew(ctx context.Context, q pgx.Tx, f outbox.Filter) (bool, error) {
 // indexes by state, and their messages read then. Otherwise the messages are
 // read from one end until enough have a recipient that fits; that this is a value and no
 // join has it looked for only then.
-func listing(f outbox.Filter, limit int, few bool) (query string, args []any) {
+func listing(f queue.Filter, limit int, few bool) (query string, args []any) {
 	w := &where{}
 	w.ofMessage(f)
 	order := "desc"
@@ -107,8 +107,8 @@ func together(ctx context.Context, conn *pgx.Conn, do func(pgx.Tx) error) error 
 	return pgx.BeginTxFunc(ctx, conn, begin, do)
 }
 
-func entry(row pgx.CollectableRow) (outbox.Entry, error) {
-	var e outbox.Entry
+func entry(row pgx.CollectableRow) (queue.Entry, error) {
+	var e queue.Entry
 	var id, reportOn int64
 	var sender string
 	var notBefore *time.Time
@@ -117,7 +117,7 @@ func entry(row pgx.CollectableRow) (outbox.Entry, error) {
 	if err != nil {
 		return e, err
 	}
-	e.ID, e.ReportOn, e.NotBefore = outbox.ID(id), outbox.ID(reportOn), moment(notBefore)
+	e.ID, e.ReportOn, e.NotBefore = queue.ID(id), queue.ID(reportOn), moment(notBefore)
 	e.Created, e.Expires = e.Created.UTC(), e.Expires.UTC()
 	e.From = legible(sender)
 	return e, nil
@@ -130,12 +130,12 @@ const statusColumns = `d.message, d.n, d.address, d.state, d.attempts,
 	case when d.state in ('leased', 'sending') then coalesce(w.host || ' ' || w.pid, '') else '' end`
 
 // addRecipients adds the first recipients of messages; most 0 means all.
-func (s *Store) addRecipients(ctx context.Context, q pgx.Tx, entries []outbox.Entry, most int) error {
+func (s *Store) addRecipients(ctx context.Context, q pgx.Tx, entries []queue.Entry, most int) error {
 	if len(entries) == 0 {
 		return nil
 	}
 	ids := make([]int64, len(entries))
-	at := make(map[int64]*outbox.Entry, len(entries))
+	at := make(map[int64]*queue.Entry, len(entries))
 	for i := range entries {
 		ids[i] = int64(entries[i].ID)
 		at[ids[i]] = &entries[i]
@@ -147,14 +147,14 @@ func (s *Store) addRecipients(ctx context.Context, q pgx.Tx, entries []outbox.En
 	}
 	all, err := pgx.CollectRows(rows, status)
 	for _, one := range all {
-		at[one.message].Recipients = append(at[one.message].Recipients, one.Status)
+		at[one.message].Recipients = append(at[one.message].Recipients, one.Recipient)
 	}
 	return err
 }
 
 type statusOf struct {
 	message int64
-	outbox.Status
+	queue.Recipient
 }
 
 func status(row pgx.CollectableRow) (statusOf, error) {
@@ -165,8 +165,8 @@ func status(row pgx.CollectableRow) (statusOf, error) {
 	if err != nil {
 		return s, err
 	}
-	s.State, s.Due, s.Updated = outbox.State(state), s.Due.UTC(), s.Updated.UTC()
-	if s.State == outbox.InDoubt {
+	s.State, s.Due, s.Updated = queue.State(state), s.Due.UTC(), s.Updated.UTC()
+	if s.State == queue.InDoubt {
 		s.Marked = s.Due
 	}
 	if !s.State.Waiting() {
@@ -180,7 +180,7 @@ func status(row pgx.CollectableRow) (statusOf, error) {
 }
 
 // Show implements outbox.Store.
-func (s *Store) Show(ctx context.Context, id outbox.ID) (e outbox.Entry, err error) {
+func (s *Store) Show(ctx context.Context, id queue.ID) (e queue.Entry, err error) {
 	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		return together(ctx, conn, func(q pgx.Tx) error {
 			rows, err := q.Query(ctx, "select "+messageColumns+" from yan.message m where m.id = $1", int64(id))
@@ -190,7 +190,7 @@ func (s *Store) Show(ctx context.Context, id outbox.ID) (e outbox.Entry, err err
 			if e, err = pgx.CollectExactlyOneRow(rows, entry); err != nil {
 				return err
 			}
-			one := []outbox.Entry{e}
+			one := []queue.Entry{e}
 			if err := s.addRecipients(ctx, q, one, 0); err != nil {
 				return err
 			}
@@ -200,10 +200,10 @@ func (s *Store) Show(ctx context.Context, id outbox.ID) (e outbox.Entry, err err
 		})
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return outbox.Entry{}, outbox.ErrNotFound
+		return queue.Entry{}, queue.ErrNotFound
 	}
 	if err != nil {
-		return outbox.Entry{}, err
+		return queue.Entry{}, err
 	}
 	return e, nil
 }

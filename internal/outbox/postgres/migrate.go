@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // migrations are what makes a schema of one version one of the next: 0001.sql makes
@@ -35,7 +35,7 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 		return err
 	}
 	if has > len(names) {
-		return &outbox.NewerError{Has: has, Knows: len(names)}
+		return &queue.NewerError{Has: has, Knows: len(names)}
 	}
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
@@ -52,7 +52,7 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 			}
 		}
 		if has > len(names) {
-			return &outbox.NewerError{Has: has, Knows: len(names)}
+			return &queue.NewerError{Has: has, Knows: len(names)}
 		}
 		for _, name := range names[has:] {
 			text, err := migrations.ReadFile(name)

@@ -14,6 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/queue"
 )
 
 // run carries statements out, beside the store.
@@ -103,7 +104,7 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("%s: the password is in %q", what, err)
 			}
 		}
-		if newer := new(outbox.NewerError); errors.As(err, &newer) != (what == "newer") {
+		if newer := new(queue.NewerError); errors.As(err, &newer) != (what == "newer") {
 			t.Errorf("%s: %#v", what, err)
 		}
 	}
@@ -150,7 +151,7 @@ func TestErrorsOfOne(t *testing.T) {
 	}
 	full := letter(t, 100)
 	full.Account = "full"
-	if _, err := s.Enqueue(t.Context(), full); !errors.Is(err, outbox.ErrFull) {
+	if _, err := s.Enqueue(t.Context(), full); !errors.Is(err, queue.ErrFull) {
 		t.Errorf("full: %v", err)
 	}
 	if _, err := s.Enqueue(t.Context(), letter(t, 100)); err != nil {
@@ -182,7 +183,7 @@ func TestLargeBodyIsKeptForWhoFoundIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Change(t.Context(), outbox.Change{Verb: outbox.Cancel}); err != nil {
+	if _, err := s.Change(t.Context(), outbox.Change{Verb: queue.Cancel}); err != nil {
 		t.Fatal(err)
 	}
 	if pruned, err := s.Prune(t.Context(), outbox.Retention{}); err != nil || pruned.Messages != 1 {
@@ -207,7 +208,7 @@ func TestLargeBodiesAreShared(t *testing.T) {
 	at := pgtest.Start(t).Database(t)
 	s := open(t, at, outbox.Options{}, postgres.Settings{})
 	const pieces = 3
-	ids := make([]outbox.ID, 4)
+	ids := make([]queue.ID, 4)
 	each(len(ids), func(i int) {
 		m := letter(t, pieces<<18)
 		m.Account = []string{"a", "b"}[i%2]
@@ -219,7 +220,7 @@ func TestLargeBodiesAreShared(t *testing.T) {
 	})
 	forget := func(account string) {
 		t.Helper()
-		if _, err := s.Change(t.Context(), outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{Account: account}}); err != nil {
+		if _, err := s.Change(t.Context(), outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{Account: account}}); err != nil {
 			t.Fatal(err)
 		}
 		if pruned, err := s.Prune(t.Context(), outbox.Retention{}); err != nil || pruned.Messages != 2 {

@@ -17,6 +17,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/group"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // Store is an outbox in a database.
@@ -57,7 +58,7 @@ func Failpoints() []string {
 
 // Open opens the outbox in the database of a URL (postgres://...), in its schema
 // yan, and makes it when there is none. The error names host and database, and not the
-// password; it is a *outbox.NewerError where a newer program made the tables.
+// password; it is a *queue.NewerError where a newer program made the tables.
 func Open(ctx context.Context, url string, o outbox.Options) (outbox.Store, error) {
 	s, err := OpenWith(ctx, url, o, Settings{})
 	if err != nil {
@@ -81,7 +82,7 @@ func OpenWith(ctx context.Context, url string, o outbox.Options, settings Settin
 	conn.Release()
 	if err != nil {
 		p.Close()
-		var newer *outbox.NewerError
+		var newer *queue.NewerError
 		if errors.As(err, &newer) {
 			return nil, err
 		}
@@ -130,7 +131,7 @@ func (s *Store) open(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return outbox.ErrClosed
+		return queue.ErrClosed
 	}
 	return nil
 }

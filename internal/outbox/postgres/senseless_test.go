@@ -10,6 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/pgtest"
 	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/queue"
 )
 
 // A message of which the tables hold nothing that makes sense is held, and the others
@@ -25,7 +26,7 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 			t.Parallel()
 			ctx, url := context.Background(), server.Database(t)
 			s := open(t, url, outbox.Options{}, postgres.Settings{})
-			var ids []outbox.ID
+			var ids []queue.ID
 			for range 3 {
 				content, err := message.Compose(&message.Message{From: "me@example.org", To: []string{"a@example.org", "b@example.org"}, Text: "text"})
 				if err != nil {
@@ -35,7 +36,7 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r, err := s.Enqueue(ctx, outbox.New{Account: "work", Envelope: envelope, Content: content})
+				r, err := s.Enqueue(ctx, outbox.NewMessage{Account: "work", Envelope: envelope, Content: content})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -49,7 +50,7 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = conn.Close(ctx)
-			if err := s.Join(ctx, outbox.Worker{Owner: "w"}, 1e12); err != nil {
+			if err := s.Join(ctx, queue.Worker{Owner: "w"}, 1e12); err != nil {
 				t.Fatal(err)
 			}
 			batch, err := s.Claim(ctx, outbox.Claim{Owner: "w", Account: "work", Recipients: 100, Bytes: 1 << 20})
@@ -60,14 +61,14 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if count := stats.Accounts[0].Count; count[outbox.Held] != 2 || count[outbox.Leased] != 4 || count[outbox.Queued] != 0 {
+			if count := stats.Accounts[0].Count; count[queue.Held] != 2 || count[queue.Leased] != 4 || count[queue.Queued] != 0 {
 				t.Errorf("counted %v", count)
 			}
 			e, err := s.Show(ctx, ids[1])
-			if err != nil || len(e.Recipients) != 2 || e.Recipients[0].State != outbox.Held || e.Recipients[0].Answer.Err == "" {
+			if err != nil || len(e.Recipients) != 2 || e.Recipients[0].State != queue.Held || e.Recipients[0].Answer.Err == "" {
 				t.Errorf("%+v, %v", e.Recipients, err)
 			}
-			if page, err := s.List(ctx, outbox.Filter{}); err != nil || len(page.Entries) != 3 {
+			if page, err := s.List(ctx, queue.Filter{}); err != nil || len(page.Entries) != 3 {
 				t.Errorf("listed %d, %v", len(page.Entries), err)
 			}
 			if _, _, err := s.Events(ctx, "", 100); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // markLeases moves what the owners still have. Rows are locked in their order, so that two of
@@ -93,7 +94,7 @@ func (s *Store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (
 func (s *Store) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
 	for _, told := range settlements {
 		switch told.State {
-		case outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued:
+		case queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued:
 		default:
 			return nil, sentence.Errorf("a lease can't be settled as %q", string(told.State))
 		}
@@ -224,7 +225,7 @@ func settleOnce(ctx context.Context, t *tx, all []place, stale map[place]bool) e
 			return err
 		}
 		stale[p] = true
-		if told.State == outbox.Queued || told.State == outbox.Deferred {
+		if told.State == queue.Queued || told.State == queue.Deferred {
 			t.wakes = true
 		}
 	}

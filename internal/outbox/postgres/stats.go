@@ -7,14 +7,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Stats implements outbox.Store. Free is not known: the disk is the server's.
-func (s *Store) Stats(ctx context.Context) (outbox.Stats, error) {
-	var stats outbox.Stats
+func (s *Store) Stats(ctx context.Context) (queue.Stats, error) {
+	var stats queue.Stats
 	err := s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		return together(ctx, conn, func(q pgx.Tx) error {
-			stats = outbox.Stats{Free: -1}
+			stats = queue.Stats{Free: -1}
 			var now time.Time
 			var oldest *time.Time
 			err := q.QueryRow(ctx, `select coalesce($1::timestamptz, clock_timestamp()),
@@ -40,12 +41,12 @@ func (s *Store) Stats(ctx context.Context) (outbox.Stats, error) {
 		})
 	})
 	if err != nil {
-		return outbox.Stats{}, err
+		return queue.Stats{}, err
 	}
 	return stats, nil
 }
 
-func accounts(ctx context.Context, q pgx.Tx, now time.Time) ([]outbox.AccountStats, error) {
+func accounts(ctx context.Context, q pgx.Tx, now time.Time) ([]queue.AccountStats, error) {
 	rows, err := q.Query(ctx, `
 select coalesce(c.account, p.account) as account, coalesce(c.state, ''), coalesce(c.n, 0)::bigint, p.paused, p.answer
 from (select account, state, sum(n) as n from yan.tally group by account, state having sum(n) <> 0) as c
@@ -54,7 +55,7 @@ order by 1, 2`, now, now.Add(outbox.LongestPause))
 	if err != nil {
 		return nil, err
 	}
-	var all []outbox.AccountStats
+	var all []queue.AccountStats
 	var account, state string
 	var n int
 	var paused *time.Time
@@ -65,25 +66,25 @@ order by 1, 2`, now, now.Add(outbox.LongestPause))
 			if err != nil {
 				return err
 			}
-			one := outbox.AccountStats{Account: account, Count: map[outbox.State]int{}, PauseAnswer: told}
+			one := queue.AccountStats{Account: account, Count: map[queue.State]int{}, PauseAnswer: told}
 			one.PausedFor = outbox.PauseLeft(moment(paused), now)
 			all = append(all, one)
 		}
 		if state != "" {
-			all[len(all)-1].Count[outbox.State(state)] = n
+			all[len(all)-1].Count[queue.State(state)] = n
 		}
 		return nil
 	})
 	return all, err
 }
 
-func workers(ctx context.Context, q pgx.Tx, now time.Time) ([]outbox.WorkerStats, error) {
+func workers(ctx context.Context, q pgx.Tx, now time.Time) ([]queue.WorkerStats, error) {
 	rows, err := q.Query(ctx, "select owner, host, pid, since, until from yan.worker order by owner")
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (outbox.WorkerStats, error) {
-		var w outbox.WorkerStats
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (queue.WorkerStats, error) {
+		var w queue.WorkerStats
 		var until time.Time
 		err := row.Scan(&w.Owner, &w.Host, &w.PID, &w.Since, &until)
 		if w.Since = w.Since.UTC(); !lapsed(&until, now) {

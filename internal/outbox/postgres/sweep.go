@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // expire ends what has waited too long. What somebody is about to change waits for the
@@ -72,7 +73,7 @@ func (s *Store) Sweep(ctx context.Context) (outbox.Swept, error) {
 			return err
 		}
 		if len(gone) > 0 {
-			if err := t.QueryRow(ctx, giveBack, gone, t.now, true, string(outbox.EventLapsed)).Scan(&swept.Requeued, &swept.Doubted); err != nil {
+			if err := t.QueryRow(ctx, giveBack, gone, t.now, true, string(queue.EventLapsed)).Scan(&swept.Requeued, &swept.Doubted); err != nil {
 				return err
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/queue"
 )
 
 // content16 is content whose beginning tells it from others.
@@ -95,14 +96,14 @@ func TestProcessKilledAtFailpoints(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		var acknowledged []outbox.ID
+		var acknowledged []queue.ID
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			id, err := strconv.ParseInt(lines.Text(), 10, 64)
 			if err != nil {
 				t.Fatal(err)
 			}
-			acknowledged = append(acknowledged, outbox.ID(id))
+			acknowledged = append(acknowledged, queue.ID(id))
 		}
 		if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() == 1 {
 			t.Fatalf("%s: it was not killed: %v", point, err)
@@ -112,7 +113,7 @@ func TestProcessKilledAtFailpoints(t *testing.T) {
 				t.Errorf("%s: message %d was acknowledged: %v", point, id, err)
 			}
 		}
-		page, err := s.List(t.Context(), outbox.Filter{Limit: 10_000})
+		page, err := s.List(t.Context(), queue.Filter{Limit: 10_000})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,17 +8,18 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // Join implements outbox.Store.
-func (s *Store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
+func (s *Store) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
 	return s.alone(ctx, func(ctx context.Context, t *tx) error {
 		copied, err := isCopy(ctx, t.Conn)
 		if err != nil {
 			return err
 		}
 		if copied {
-			return outbox.ErrCopied
+			return queue.ErrCopied
 		}
 		tag, err := t.Exec(ctx, "insert into yan.worker (owner, host, pid, since, until) values ($1, $2, $3, $4, $5) on conflict do nothing",
 			w.Owner, clean(w.Host), int64(w.PID), t.now, t.now.Add(leased(lease)))
@@ -79,7 +80,7 @@ func (s *Store) Leave(ctx context.Context, owner string) error {
 		}
 		var queued, doubted int
 		t.wakes = true
-		return t.QueryRow(ctx, giveBack, []string{owner}, t.now, false, string(outbox.Queued)).Scan(&queued, &doubted)
+		return t.QueryRow(ctx, giveBack, []string{owner}, t.now, false, string(queue.Queued)).Scan(&queued, &doubted)
 	})
 }
 

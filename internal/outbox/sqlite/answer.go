@@ -3,11 +3,11 @@ package sqlite
 import (
 	"encoding/json"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
-// keptAnswer is outbox.Answer under names that stay.
+// keptAnswer is queue.Answer under names that stay.
 type keptAnswer struct {
 	Stage    smtp.Stage  `json:"stage,omitempty"`
 	Reply    *smtp.Reply `json:"reply,omitempty"`
@@ -16,7 +16,7 @@ type keptAnswer struct {
 	ServerID string      `json:"server_id,omitempty"`
 }
 
-func encodeAnswer(a outbox.Answer) (string, error) {
+func encodeAnswer(a queue.Answer) (string, error) {
 	k := keptAnswer{Stage: a.Stage, Err: a.Err, Class: a.Class, ServerID: a.ServerID}
 	if !a.Reply.IsZero() {
 		k.Reply = &a.Reply
@@ -29,15 +29,15 @@ func encodeAnswer(a outbox.Answer) (string, error) {
 }
 
 // decodeAnswer has the reason for what it can't read as the error of the answer.
-func decodeAnswer(s string) outbox.Answer {
+func decodeAnswer(s string) queue.Answer {
 	if s == "" {
-		return outbox.Answer{}
+		return queue.Answer{}
 	}
 	var k keptAnswer
 	if err := json.Unmarshal([]byte(s), &k); err != nil {
-		return outbox.Answer{Err: err.Error()}
+		return queue.Answer{Err: err.Error()}
 	}
-	a := outbox.Answer{Stage: k.Stage, Err: k.Err, Class: k.Class, ServerID: k.ServerID}
+	a := queue.Answer{Stage: k.Stage, Err: k.Err, Class: k.Class, ServerID: k.ServerID}
 	if k.Reply != nil {
 		a.Reply = *k.Reply
 	}

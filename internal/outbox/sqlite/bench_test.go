@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // The figures stand beside BenchmarkDisk, in the same folder: TMPDIR chooses it.
@@ -112,7 +113,7 @@ func BenchmarkClaimMarkSettle(b *testing.B) {
 					b.Error(lost, err)
 				}
 				for _, l := range leases {
-					settled := []outbox.Settlement{{Lease: l, State: outbox.HandedOver, Answer: outbox.Answer{Stage: "body", ServerID: "ABC"}}}
+					settled := []outbox.Settlement{{Lease: l, State: queue.HandedOver, Answer: queue.Answer{Stage: "body", ServerID: "ABC"}}}
 					if stale, err := s.Settle(ctx, settled); err != nil || len(stale) > 0 {
 						b.Error(stale, err)
 					}
@@ -174,7 +175,7 @@ func million(b *testing.B) *store {
 	}
 	have := 0
 	for _, a := range stats.Accounts {
-		have += a.Count[outbox.Queued]
+		have += a.Count[queue.Queued]
 	}
 	m := mail(b, "Subject: x\r\n\r\nHello\r\n")
 	var wait sync.WaitGroup
@@ -205,9 +206,9 @@ func BenchmarkMillionClaim(b *testing.B) {
 
 func BenchmarkMillionList(b *testing.B) {
 	ctx, s := context.Background(), million(b)
-	for name, f := range map[string]outbox.Filter{
-		"all": {}, "account": {Account: "work"}, "queued": {States: []outbox.State{outbox.Queued}}, "failed": {States: []outbox.State{outbox.Failed}},
-		"last": {Before: 51}, "oldest": {Oldest: true}, "leased": {States: []outbox.State{outbox.Leased, outbox.Sending}},
+	for name, f := range map[string]queue.Filter{
+		"all": {}, "account": {Account: "work"}, "queued": {States: []queue.State{queue.Queued}}, "failed": {States: []queue.State{queue.Failed}},
+		"last": {Before: 51}, "oldest": {Oldest: true}, "leased": {States: []queue.State{queue.Leased, queue.Sending}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

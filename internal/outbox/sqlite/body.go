@@ -5,11 +5,11 @@ import (
 	"context"
 	"io"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Body opens the text of a message.
-func (s *store) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+func (s *store) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	var data, hash []byte
 	where, size, found := int64(bodyGone), int64(0), false
 	err := s.read(ctx, func(c *conn) error {
@@ -22,11 +22,11 @@ func (s *store) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
 	case err != nil:
 		return nil, err
 	case !found:
-		return nil, outbox.ErrNotFound
+		return nil, queue.ErrNotFound
 	case where == bodyInline && data != nil:
 		return io.NopCloser(bytes.NewReader(data)), nil
 	case where == bodySpooled:
 		return s.openSpooled(hash, size)
 	}
-	return nil, outbox.ErrNoBody
+	return nil, queue.ErrNoBody
 }

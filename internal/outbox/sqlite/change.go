@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // changedTogether is how many messages are changed in one transaction.
@@ -11,17 +12,17 @@ const changedTogether = 200
 
 // Change carries out what a person wants. What a filter says about recipients
 // chooses those that it changes, and not the others of their messages.
-func (s *store) Change(ctx context.Context, c outbox.Change) (outbox.Changed, error) {
+func (s *store) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
 	f := c.Filter
 	f.Before, f.Limit, f.Oldest = 0, 0, true
 	if err := s.usable(ctx); err != nil {
-		return outbox.Changed{}, err
+		return queue.Changed{}, err
 	}
 	ctx = context.WithoutCancel(ctx) // half of what a person wanted is nothing that anybody wanted
-	var sum outbox.Changed
-	var refused *outbox.MoveError
+	var sum queue.Changed
+	var refused *queue.StateError
 	for {
-		var ids []outbox.ID
+		var ids []queue.ID
 		err := s.read(ctx, func(db *conn) (err error) { ids, err = choose(ctx, db, f, changedTogether); return err })
 		if err != nil {
 			return sum, err
@@ -49,7 +50,7 @@ func (s *store) Change(ctx context.Context, c outbox.Change) (outbox.Changed, er
 }
 
 // named is the error where one message was named and nothing came of it.
-func (s *store) named(ctx context.Context, c outbox.Change, sum outbox.Changed, refused *outbox.MoveError) error {
+func (s *store) named(ctx context.Context, c outbox.Change, sum queue.Changed, refused *queue.StateError) error {
 	if len(c.Filter.IDs) != 1 || sum.Recipients > 0 {
 		return nil
 	}
@@ -62,7 +63,7 @@ func (s *store) named(ctx context.Context, c outbox.Change, sum outbox.Changed, 
 		return err
 	})
 	if err == nil && !found {
-		err = outbox.ErrNotFound
+		err = queue.ErrNotFound
 	}
 	return err
 }
@@ -71,10 +72,10 @@ func (s *store) named(ctx context.Context, c outbox.Change, sum outbox.Changed, 
 type changing struct {
 	outbox.Change
 	messages, recipients, untouched int
-	refused                         *outbox.MoveError
+	refused                         *queue.StateError
 }
 
-func (c *changing) carryOut(t *txn, ids []outbox.ID) error {
+func (c *changing) carryOut(t *txn, ids []queue.ID) error {
 	for _, id := range ids {
 		chosen, err := c.recipientsOf(t, id)
 		if err != nil {
@@ -82,12 +83,12 @@ func (c *changing) carryOut(t *txn, ids []outbox.ID) error {
 		}
 		before := c.recipients
 		for i, d := range chosen {
-			to, ok := c.Verb.Goes(d.state)
+			to, ok := c.Verb.Target(d.state)
 			if !ok {
 				c.untouched++
 				if c.refused == nil {
 					_, n := messageOf(d.id)
-					c.refused = &outbox.MoveError{ID: id, N: n, From: d.state, Verb: c.Verb}
+					c.refused = &queue.StateError{ID: id, N: n, From: d.state, Verb: c.Verb}
 				}
 				continue
 			}
@@ -109,7 +110,7 @@ func (c *changing) carryOut(t *txn, ids []outbox.ID) error {
 	return nil
 }
 
-func (c *changing) recipientsOf(t *txn, id outbox.ID) (chosen []recipient, err error) {
+func (c *changing) recipientsOf(t *txn, id queue.ID) (chosen []recipient, err error) {
 	w := ofRecipient(c.Filter)
 	w.add("d.id >= ? AND d.id < ?", recipientID(id, 0), recipientID(id+1, 0))
 	if c.N != nil {
@@ -120,10 +121,10 @@ func (c *changing) recipientsOf(t *txn, id outbox.ID) (chosen []recipient, err e
 	return chosen, err
 }
 
-func (c *changing) move(t *txn, d *recipient, to outbox.State) error {
+func (c *changing) move(t *txn, d *recipient, to queue.State) error {
 	from := d.state
 	d.state = to
-	if to == outbox.Queued {
+	if to == queue.Queued {
 		if err := c.again(t, d); err != nil {
 			return err
 		}
@@ -137,7 +138,7 @@ func (c *changing) move(t *txn, d *recipient, to outbox.State) error {
 // again has it queued, and gives its message time where that has none left: a person
 // wants it to go.
 func (c *changing) again(t *txn, d *recipient) error {
-	if c.Verb != outbox.Release {
+	if c.Verb != queue.Release {
 		d.put(t.now, 0)
 	}
 	if d.expires > t.now {
@@ -152,13 +153,13 @@ func (c *changing) again(t *txn, d *recipient) error {
 	return err
 }
 
-func (c *changing) kind(to outbox.State) outbox.EventKind {
-	kinds := map[outbox.Verb]outbox.EventKind{
-		outbox.Release: outbox.EventReleased, outbox.Retry: outbox.EventRetry,
-		outbox.ResolveResend: outbox.EventResent, outbox.ResolveFound: outbox.EventFound,
+func (c *changing) kind(to queue.State) queue.EventKind {
+	kinds := map[queue.Verb]queue.EventKind{
+		queue.Release: queue.EventReleased, queue.Retry: queue.EventRetry,
+		queue.ResolveResend: queue.EventResent, queue.ResolveFound: queue.EventFound,
 	}
 	if kind, ok := kinds[c.Verb]; ok {
 		return kind
 	}
-	return outbox.EventKind(to)
+	return queue.EventKind(to)
 }

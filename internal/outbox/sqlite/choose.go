@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // few is how many recipients may be sorted for a page of a list.
@@ -41,7 +41,7 @@ func anything[T any](list []T) []any {
 }
 
 // ofMessage is what a filter says about a message m.
-func ofMessage(f outbox.Filter) *conditions {
+func ofMessage(f queue.Filter) *conditions {
 	w := &conditions{}
 	if len(f.IDs) > 0 {
 		w.add("m.id IN "+marks(len(f.IDs)), anything(f.IDs)...)
@@ -76,7 +76,7 @@ func ofMessage(f outbox.Filter) *conditions {
 }
 
 // ofRecipient is what a filter says about a recipient d.
-func ofRecipient(f outbox.Filter) *conditions {
+func ofRecipient(f queue.Filter) *conditions {
 	w := &conditions{}
 	if len(f.States) > 0 {
 		w.add("d.state IN "+marks(len(f.States)), anything(f.States)...)
@@ -90,7 +90,7 @@ func ofRecipient(f outbox.Filter) *conditions {
 	return w
 }
 
-func order(f outbox.Filter) string {
+func order(f queue.Filter) string {
 	if f.Oldest {
 		return "ASC"
 	}
@@ -98,7 +98,7 @@ func order(f outbox.Filter) string {
 }
 
 // choose lists the messages that fit, in order.
-func choose(ctx context.Context, c *conn, f outbox.Filter, most int) (ids []outbox.ID, err error) {
+func choose(ctx context.Context, c *conn, f queue.Filter, most int) (ids []queue.ID, err error) {
 	w := ofMessage(f)
 	if len(f.States) > 0 && len(f.IDs) == 0 {
 		by, err := byState(ctx, c, f)
@@ -112,14 +112,14 @@ func choose(ctx context.Context, c *conn, f outbox.Filter, most int) (ids []outb
 	if d := ofRecipient(f); len(d.texts) > 0 {
 		w.add("EXISTS (SELECT 1 FROM delivery d WHERE d.id >= m.id << 17 AND d.id < (m.id + 1) << 17 AND "+d.String()+")", d.args...)
 	}
-	err = c.queryOnce(ctx, func(r row) error { ids = append(ids, outbox.ID(r.int(0))); return nil },
+	err = c.queryOnce(ctx, func(r row) error { ids = append(ids, queue.ID(r.int(0))); return nil },
 		"SELECT m.id FROM message m WHERE "+w.String()+" ORDER BY m.id "+order(f)+" LIMIT ?", append(w.args, most)...)
 	return ids, err
 }
 
 // byState gives a statement that lists recipients in the states of a filter by an
 // index, in order; nil when so many wait that to look at each message is faster.
-func byState(ctx context.Context, c *conn, f outbox.Filter) (*conditions, error) {
+func byState(ctx context.Context, c *conn, f queue.Filter) (*conditions, error) {
 	var arms []string
 	by := &conditions{}
 	// The index is named: SQLite, which does not know how few there are, would rather walk
@@ -135,14 +135,14 @@ func byState(ctx context.Context, c *conn, f outbox.Filter) (*conditions, error)
 		by.args = append(append(by.args, args...), w.args...)
 	}
 	for _, state := range f.States {
-		if state != outbox.Queued && state != outbox.Leased && state != outbox.Sending {
+		if state != queue.Queued && state != queue.Leased && state != queue.Sending {
 			arm("delivery_state", "d.state = ? AND d.state NOT IN ('queued', 'leased', 'sending')", state)
 		}
 	}
-	if slices.Contains(f.States, outbox.Leased) || slices.Contains(f.States, outbox.Sending) {
+	if slices.Contains(f.States, queue.Leased) || slices.Contains(f.States, queue.Sending) {
 		arm("delivery_owner", "d.owner IS NOT NULL AND d.state IN ('leased', 'sending')")
 	}
-	if slices.Contains(f.States, outbox.Queued) {
+	if slices.Contains(f.States, queue.Queued) {
 		n, _, err := c.number("SELECT coalesce(sum(n), 0) FROM tally WHERE word = 'queued'")
 		if err != nil || n > few {
 			return nil, err
@@ -153,8 +153,8 @@ func byState(ctx context.Context, c *conn, f outbox.Filter) (*conditions, error)
 	return by, nil
 }
 
-func chooseByState(ctx context.Context, c *conn, f outbox.Filter, w, by *conditions, most int) (ids []outbox.ID, err error) {
-	last := outbox.ID(-1)
+func chooseByState(ctx context.Context, c *conn, f queue.Filter, w, by *conditions, most int) (ids []queue.ID, err error) {
+	last := queue.ID(-1)
 	check := "SELECT m.id FROM message m WHERE m.id = ? AND " + w.String()
 	err = c.queryOnce(ctx, func(r row) error {
 		id, _ := messageOf(r.int(0))

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // claimed is what a claim leased, before the messages are read.
 type claimed struct {
-	messages []outbox.ID // in the order in which they go
-	leases   map[outbox.ID][]recipient
+	messages []queue.ID // in the order in which they go
+	leases   map[queue.ID][]recipient
 	wait     time.Duration
 }
 
@@ -20,7 +21,7 @@ type claimed struct {
 func (s *store) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
 	var got claimed
 	err := s.write(ctx, func(t *txn) error {
-		got = claimed{leases: map[outbox.ID][]recipient{}}
+		got = claimed{leases: map[queue.ID][]recipient{}}
 		return t.claim(c, &got)
 	})
 	if err != nil {
@@ -49,7 +50,7 @@ func (t *txn) claim(c outbox.Claim, got *claimed) error {
 	now := when(t.now)
 	tokens, _, _ := c.Pace.Take(now, when(full), math.MaxInt32) // as many as there are
 	left := c.Recipients
-	for _, priority := range outbox.Priorities() {
+	for _, priority := range queue.Priorities() {
 		if left <= 0 || len(got.messages) >= tokens {
 			break
 		}
@@ -76,7 +77,7 @@ const dueNow = "SELECT " + recipientColumns + " FROM (" +
 	") ORDER BY due, id LIMIT ?4"
 
 // lease takes what is due in one priority, as long as each message has a token.
-func (t *txn) lease(worker, account int64, priority outbox.Priority, most, tokens int, got *claimed) (leased int, err error) {
+func (t *txn) lease(worker, account int64, priority queue.Priority, most, tokens int, got *claimed) (leased int, err error) {
 	var due []recipient
 	err = t.each(func(r row) error { due = append(due, scanRecipient(r)); return nil },
 		dueNow, account, priority, t.now, most)
@@ -96,7 +97,7 @@ func (t *txn) lease(worker, account int64, priority outbox.Priority, most, token
 			return 0, err
 		}
 		t.tally[counted{d.account, string(d.state)}]--
-		t.tally[counted{d.account, string(outbox.Leased)}]++
+		t.tally[counted{d.account, string(queue.Leased)}]++
 		d.token++
 		got.leases[message] = append(got.leases[message], d)
 		leased++

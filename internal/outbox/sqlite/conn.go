@@ -10,7 +10,7 @@ import (
 
 	driven "modernc.org/sqlite"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // conn is a connection for one goroutine at a time. It uses the driver without
@@ -170,13 +170,13 @@ func plain(v any) driver.Value {
 			return int64(1)
 		}
 		return int64(0)
-	case outbox.State:
+	case queue.State:
 		return string(v)
-	case outbox.EventKind:
+	case queue.EventKind:
 		return string(v)
-	case outbox.ID:
+	case queue.ID:
 		return int64(v)
-	case outbox.Priority:
+	case queue.Priority:
 		return int64(v)
 	case time.Time:
 		return micros(v)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -37,44 +38,44 @@ const (
 )
 
 // Enqueue keeps a message.
-func (s *store) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, error) {
+func (s *store) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	if err := m.CheckNames(); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if found, receipt, err := s.known(ctx, m); found || err != nil {
 		return receipt, err
 	}
 	if s.group == nil {
-		return outbox.Receipt{}, errReadOnly
+		return outbox.EnqueueResult{}, errReadOnly
 	}
 	letter, err := s.take(m)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	defer letter.discard()
-	var receipt outbox.Receipt
+	var receipt outbox.EnqueueResult
 	err = s.write(ctx, func(t *txn) error {
 		var err error
 		receipt, err = s.enqueue(t, m, letter, t.now)
 		return err
 	})
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	return receipt, nil
 }
 
 // EnqueueIn keeps it when the caller's transaction is committed. The transaction holds
 // SQLite's only write lock from here on.
-func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.New) (outbox.Receipt, error) {
+func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	if err := s.usable(ctx); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if err := m.CheckNames(); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if s.group == nil {
-		return outbox.Receipt{}, errReadOnly
+		return outbox.EnqueueResult{}, errReadOnly
 	}
 	// Not in the caller's transaction: to read there before the first write would have
 	// that fail when others have written meanwhile.
@@ -83,20 +84,20 @@ func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.New) (outb
 	}
 	letter, err := s.take(m)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	defer letter.discard()
 	receipt, err := s.enqueue(&foreign{ctx, tx}, m, letter, s.now())
 	if err != nil {
-		return outbox.Receipt{}, s.judge(err)
+		return outbox.EnqueueResult{}, s.judge(err)
 	}
 	return receipt, nil
 }
 
 // known looks for the key before a body is read, which may be large.
-func (s *store) known(ctx context.Context, m outbox.New) (found bool, receipt outbox.Receipt, err error) {
+func (s *store) known(ctx context.Context, m outbox.NewMessage) (found bool, receipt outbox.EnqueueResult, err error) {
 	if m.Key == "" {
-		return false, outbox.Receipt{}, s.usable(ctx)
+		return false, outbox.EnqueueResult{}, s.usable(ctx)
 	}
 	err = s.read(ctx, func(c *conn) error {
 		return c.query(ctx, func(r row) error {
@@ -109,7 +110,7 @@ func (s *store) known(ctx context.Context, m outbox.New) (found bool, receipt ou
 }
 
 // knownTo looks for it in a transaction.
-func knownTo(l ledger, m outbox.New) (receipt outbox.Receipt, found bool, err error) {
+func knownTo(l ledger, m outbox.NewMessage) (receipt outbox.EnqueueResult, found bool, err error) {
 	var id int64
 	var fingerprint []byte
 	found, err = l.ask(sameKey, []any{m.Account, m.Key}, &id, &fingerprint)
@@ -123,18 +124,18 @@ func knownTo(l ledger, m outbox.New) (receipt outbox.Receipt, found bool, err er
 const sameKey = `SELECT m.id, m.fingerprint FROM message m JOIN account a ON a.id = m.account
 	WHERE a.name = ? AND m.key = ? AND m.key <> ''`
 
-func duplicate(m outbox.New, id int64, fingerprint []byte) (outbox.Receipt, error) {
+func duplicate(m outbox.NewMessage, id int64, fingerprint []byte) (outbox.EnqueueResult, error) {
 	if !bytes.Equal(fingerprint, m.Fingerprint[:]) {
-		return outbox.Receipt{}, outbox.ErrConflict
+		return outbox.EnqueueResult{}, queue.ErrConflict
 	}
-	return outbox.Receipt{ID: outbox.ID(id), Duplicate: true}, nil
+	return outbox.EnqueueResult{ID: queue.ID(id), Duplicate: true}, nil
 }
 
 // enqueue writes the rows of a message.
-func (s *store) enqueue(l ledger, m outbox.New, body *letter, now int64) (outbox.Receipt, error) {
+func (s *store) enqueue(l ledger, m outbox.NewMessage, body *letter, now int64) (outbox.EnqueueResult, error) {
 	account, err := l.makeAccount(m.Account)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if m.Key != "" {
 		if receipt, found, err := knownTo(l, m); found || err != nil {
@@ -143,29 +144,29 @@ func (s *store) enqueue(l ledger, m outbox.New, body *letter, now int64) (outbox
 	}
 	number, err := l.next(messageNumber)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	event, err := l.next(eventNumber)
 	if err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
-	n := numbers{account: account, message: outbox.ID(number), event: event, now: now}
+	n := numbers{account: account, message: queue.ID(number), event: event, now: now}
 	if err := s.putMessage(l, m, body, n); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
 	if err := putRecipients(l, m, n); err != nil {
-		return outbox.Receipt{}, err
+		return outbox.EnqueueResult{}, err
 	}
-	return outbox.Receipt{ID: n.message}, nil
+	return outbox.EnqueueResult{ID: n.message}, nil
 }
 
 // numbers are those of a new message.
 type numbers struct {
 	account, event, now int64
-	message             outbox.ID
+	message             queue.ID
 }
 
-func (s *store) putMessage(l ledger, m outbox.New, body *letter, n numbers) error {
+func (s *store) putMessage(l ledger, m outbox.NewMessage, body *letter, n numbers) error {
 	dsn, err := encodeDSN(m.Envelope.DSN())
 	if err != nil {
 		return err
@@ -209,14 +210,14 @@ func (s *store) putMessage(l ledger, m outbox.New, body *letter, n numbers) erro
 	return nil
 }
 
-func putRecipients(l ledger, m outbox.New, n numbers) error {
+func putRecipients(l ledger, m outbox.NewMessage, n numbers) error {
 	due, timing := n.now, outbox.Soon
 	if at := micros(m.NotBefore); at > n.now {
 		due, timing = at, outbox.Dated
 	}
-	state, at := outbox.Queued, any(waits(due, timing))
+	state, at := queue.Queued, any(waits(due, timing))
 	if m.Hold {
-		state, at = outbox.Held, nil
+		state, at = queue.Held, nil
 	}
 	for place, to := range m.Envelope.To() {
 		err := l.put(`INSERT INTO delivery (id, account, priority, state, due, timing, waits, expires, firm, updated, address, folded)
@@ -230,7 +231,7 @@ func putRecipients(l ledger, m outbox.New, n numbers) error {
 	if err := l.count(n.account, string(state), int64(m.Envelope.Len())); err != nil {
 		return err
 	}
-	err := l.put(insertEvent, n.event, int64(n.message), int64(-1), n.account, string(outbox.EventEnqueued), string(state), n.now,
+	err := l.put(insertEvent, n.event, int64(n.message), int64(-1), n.account, string(queue.EventEnqueued), string(state), n.now,
 		int64(0), int64(0), "")
 	if err != nil {
 		return fmt.Errorf("keeping what happened: %w", err)
@@ -250,7 +251,7 @@ func folded(address string) any {
 }
 
 // expiry is when a message has had its time.
-func expiry(m outbox.New, now int64) int64 {
+func expiry(m outbox.NewMessage, now int64) int64 {
 	if !m.Expires.IsZero() {
 		return micros(m.Expires)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // sqlTx is a caller's transaction.
@@ -38,7 +39,7 @@ func TestEnqueueIn(t *testing.T) {
 	if _, err := db.ExecContext(ctx, "CREATE TABLE customer_order (id INTEGER PRIMARY KEY)"); err != nil {
 		t.Fatal(err)
 	}
-	both := func(m outbox.New, commit bool) outbox.Receipt {
+	both := func(m outbox.NewMessage, commit bool) outbox.EnqueueResult {
 		t.Helper()
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
@@ -63,7 +64,7 @@ func TestEnqueueIn(t *testing.T) {
 	m := mail(t, "a body in the spool", "bob@example.com", "carol@example.com")
 	m.Key = "order 1"
 	lost := both(m, false)
-	if _, err := s.Show(ctx, lost.ID); err != outbox.ErrNotFound {
+	if _, err := s.Show(ctx, lost.ID); err != queue.ErrNotFound {
 		t.Errorf("rolled back, and there: %v", err)
 	}
 	if _, err := s.Prune(ctx, outbox.Retention{}); err != nil {
@@ -82,7 +83,7 @@ func TestEnqueueIn(t *testing.T) {
 		t.Errorf("%+v", again)
 	}
 	inline := both(mail(t, "short"), true)
-	for _, id := range []outbox.ID{kept.ID, inline.ID} {
+	for _, id := range []queue.ID{kept.ID, inline.ID} {
 		entry, err := s.Show(ctx, id)
 		if err != nil || len(entry.Events) != 1 {
 			t.Errorf("%+v, %v", entry, err)

@@ -4,22 +4,22 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // Events gives what happened behind a cursor, which is the number of an event:
 // SQLite commits one writer after the other, so that none comes late with a lower
 // one.
-func (s *store) Events(ctx context.Context, after outbox.Cursor, limit int) (events []outbox.Event, cursor outbox.Cursor, err error) {
+func (s *store) Events(ctx context.Context, after queue.Cursor, limit int) (events []queue.Event, cursor queue.Cursor, err error) {
 	behind := int64(0)
-	if after != "" && after != outbox.Now {
+	if after != "" && after != queue.CursorNow {
 		if behind, err = strconv.ParseInt(string(after), 10, 64); err != nil || behind < 0 {
 			return nil, "", sentence.Errorf("%q is no place between events", string(after))
 		}
 	}
 	err = s.read(ctx, func(c *conn) error {
-		if after == outbox.Now {
+		if after == queue.CursorNow {
 			behind, _, err = c.number("SELECT n FROM tally WHERE account = 0 AND word = ?", eventNumber)
 			return err
 		}
@@ -36,14 +36,14 @@ func (s *store) Events(ctx context.Context, after outbox.Cursor, limit int) (eve
 	return events, cursor, nil
 }
 
-func cursorOf(id int64) outbox.Cursor { return outbox.Cursor(strconv.FormatInt(id, 10)) }
+func cursorOf(id int64) queue.Cursor { return queue.Cursor(strconv.FormatInt(id, 10)) }
 
 // readEvents reads those that a condition chooses.
-func readEvents(ctx context.Context, c *conn, where string, args ...any) (events []outbox.Event, err error) {
+func readEvents(ctx context.Context, c *conn, where string, args ...any) (events []queue.Event, err error) {
 	err = c.query(ctx, func(r row) error {
-		e := outbox.Event{
-			Cursor: cursorOf(r.int(0)), ID: outbox.ID(r.int(1)), N: int(r.int(2)), Account: r.text(3), Kind: outbox.EventKind(r.text(4)),
-			State: outbox.State(r.text(5)), At: r.when(6), Attempt: int(r.int(7)), Due: r.when(8),
+		e := queue.Event{
+			Cursor: cursorOf(r.int(0)), ID: queue.ID(r.int(1)), N: int(r.int(2)), Account: r.text(3), Kind: queue.EventKind(r.text(4)),
+			State: queue.State(r.text(5)), At: r.when(6), Attempt: int(r.int(7)), Due: r.when(8),
 		}
 		e.Answer, e.Address = decodeAnswer(r.text(9)), legible(r.text(10))
 		events = append(events, e)

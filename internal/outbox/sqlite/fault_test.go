@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // sqlError is one that SQLite could have given.
@@ -54,20 +55,20 @@ func TestAnIOErrorEndsIt(t *testing.T) {
 			id := enqueue(t, s, mail(t, "x"))
 			f.set(sql, sqlError(code))
 			var cause sqlError
-			if _, err := s.Enqueue(ctx, mail(t, "y")); !errors.Is(err, outbox.ErrBroken) || !errors.As(err, &cause) {
+			if _, err := s.Enqueue(ctx, mail(t, "y")); !errors.Is(err, queue.ErrBroken) || !errors.As(err, &cause) {
 				t.Errorf("%s fails with %d: %v", sql, code, err)
 			}
 			if f.seen != 1 {
 				t.Errorf("%s was tried %d times", sql, f.seen)
 			}
 			f.set("", nil) // what works again is not used any more
-			if _, err := s.Enqueue(ctx, mail(t, "z")); !errors.Is(err, outbox.ErrBroken) {
+			if _, err := s.Enqueue(ctx, mail(t, "z")); !errors.Is(err, queue.ErrBroken) {
 				t.Errorf("enqueue: %v", err)
 			}
-			if _, err := s.Show(ctx, id); !errors.Is(err, outbox.ErrBroken) {
+			if _, err := s.Show(ctx, id); !errors.Is(err, queue.ErrBroken) {
 				t.Errorf("show: %v", err)
 			}
-			if _, err := s.Sweep(ctx); !errors.Is(err, outbox.ErrBroken) {
+			if _, err := s.Sweep(ctx); !errors.Is(err, queue.ErrBroken) {
 				t.Errorf("sweep: %v", err)
 			}
 		}
@@ -81,12 +82,12 @@ func TestFullIsNotTheEnd(t *testing.T) {
 		f := &failing{}
 		s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{fault: f.fault})
 		f.set(sql, sqlError(codeFull))
-		if _, err := s.Enqueue(ctx, mail(t, "y")); !errors.Is(err, outbox.ErrFull) || errors.Is(err, outbox.ErrBroken) {
+		if _, err := s.Enqueue(ctx, mail(t, "y")); !errors.Is(err, queue.ErrFull) || errors.Is(err, queue.ErrBroken) {
 			t.Errorf("%s: %v", sql, err)
 		}
 		f.set("", nil)
 		id := enqueue(t, s, mail(t, "z"))
-		if page, err := s.List(ctx, outbox.Filter{}); err != nil || len(page.Entries) != 1 || page.Entries[0].ID != id {
+		if page, err := s.List(ctx, queue.Filter{}); err != nil || len(page.Entries) != 1 || page.Entries[0].ID != id {
 			t.Errorf("%+v, %v", page, err)
 		}
 		checkTally(t, s)
@@ -99,7 +100,7 @@ func TestSomeSpaceIsLeft(t *testing.T) {
 	left := int64(1000)
 	s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: 900},
 		Harness{free: func(string) int64 { return left }})
-	if _, err := s.Enqueue(ctx, mail(t, strings.Repeat("x", 101))); !errors.Is(err, outbox.ErrFull) {
+	if _, err := s.Enqueue(ctx, mail(t, strings.Repeat("x", 101))); !errors.Is(err, queue.ErrFull) {
 		t.Errorf("101 octets of 1000: %v", err)
 	}
 	enqueue(t, s, mail(t, strings.Repeat("x", 100)))
@@ -146,7 +147,7 @@ func TestBusy(t *testing.T) {
 	if _, err := hasty.Enqueue(ctx, mail(t, "x")); err == nil || !strings.Contains(err.Error(), "another program has been writing") {
 		t.Errorf("%v", err)
 	}
-	if _, err := hasty.List(ctx, outbox.Filter{}); err != nil {
+	if _, err := hasty.List(ctx, queue.Filter{}); err != nil {
 		t.Errorf("who reads does not wait: %v", err)
 	}
 	select {
@@ -181,7 +182,7 @@ func TestCloseWhileBusy(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := <-done; !errors.Is(err, outbox.ErrClosed) {
+	if err := <-done; !errors.Is(err, queue.ErrClosed) {
 		t.Errorf("%v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // home is where an outbox lives. A part that is "" is not known, and fits any other.
@@ -107,10 +108,10 @@ func (t *txn) adopt(moved bool, doubted *int) (more bool, err error) {
 		return false, err
 	}
 	for _, d := range open {
-		from, kind := d.state, outbox.EventKind(outbox.InDoubt)
-		d.state = outbox.InDoubt
-		if moved && from == outbox.Leased {
-			d.state, kind = outbox.Queued, outbox.EventLapsed
+		from, kind := d.state, queue.EventKind(queue.InDoubt)
+		d.state = queue.InDoubt
+		if moved && from == queue.Leased {
+			d.state, kind = queue.Queued, queue.EventLapsed
 		} else {
 			*doubted++
 		}

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // parts are the files that have to stay where they are while an outbox is open: SQLite
@@ -41,7 +41,7 @@ func (s *store) inPlace() error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return s.judge(err)
 		}
-		broken := sentence.Errorf("%w: %s was moved or removed while it was in use", outbox.ErrBroken, s.path+part)
+		broken := sentence.Errorf("%w: %s was moved or removed while it was in use", queue.ErrBroken, s.path+part)
 		s.broken.CompareAndSwap(nil, &broken)
 		return *s.broken.Load()
 	}
@@ -86,7 +86,7 @@ func (s *store) logIsOpen() error {
 		case <-again.C:
 		case <-tooLong.C:
 			return sentence.Errorf("%w: %s was removed while another program uses the outbox: end that program, then start it again",
-				outbox.ErrBroken, s.path+missing)
+				queue.ErrBroken, s.path+missing)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -30,7 +31,7 @@ func (s *store) items(got claimed, c outbox.Claim) ([]outbox.Item, error) {
 		for _, id := range got.messages {
 			item, err := readLeased(db, id, got.leases[id], min(left, mostInItem))
 			if senseless := (senselessError{}); errors.As(err, &senseless) {
-				settlements = append(settlements, settled(got.leases[id], outbox.Held, err)...)
+				settlements = append(settlements, settled(got.leases[id], queue.Held, err)...)
 				continue
 			}
 			if err != nil {
@@ -45,7 +46,7 @@ func (s *store) items(got claimed, c outbox.Claim) ([]outbox.Item, error) {
 	if err != nil {
 		items, settlements = nil, nil
 		for _, leases := range got.leases {
-			settlements = append(settlements, settled(leases, outbox.Queued, err)...)
+			settlements = append(settlements, settled(leases, queue.Queued, err)...)
 		}
 	}
 	if len(settlements) > 0 {
@@ -60,15 +61,15 @@ type senselessError struct{ error }
 
 func (e senselessError) Unwrap() error { return e.error }
 
-func settled(leases []recipient, as outbox.State, why error) (list []outbox.Settlement) {
+func settled(leases []recipient, as queue.State, why error) (list []outbox.Settlement) {
 	for _, d := range leases {
 		id, n := messageOf(d.id)
-		list = append(list, outbox.Settlement{Lease: outbox.Lease{ID: id, N: n, Token: d.token}, State: as, Answer: outbox.Answer{Err: why.Error()}})
+		list = append(list, outbox.Settlement{Lease: outbox.Lease{ID: id, N: n, Token: d.token}, State: as, Answer: queue.Answer{Err: why.Error()}})
 	}
 	return list
 }
 
-func readLeased(db *conn, id outbox.ID, leases []recipient, most int64) (outbox.Item, error) {
+func readLeased(db *conn, id queue.ID, leases []recipient, most int64) (outbox.Item, error) {
 	item, err := readItem(db, id, most)
 	if err != nil {
 		return item, err
@@ -84,12 +85,12 @@ func readLeased(db *conn, id outbox.ID, leases []recipient, most int64) (outbox.
 	return item, nil
 }
 
-func readItem(db *conn, id outbox.ID, most int64) (item outbox.Item, err error) {
+func readItem(db *conn, id queue.ID, most int64) (item outbox.Item, err error) {
 	item.ID = id
 	found := false
 	err = db.query(context.Background(), func(r row) (err error) {
 		found = true
-		item.MessageID, item.Size, item.ReportOn = r.text(2), r.int(3), outbox.ID(r.int(5))
+		item.MessageID, item.Size, item.ReportOn = r.text(2), r.int(3), queue.ID(r.int(5))
 		item.Created, item.Expires = r.when(6), r.when(7)
 		form := r.int(4)
 		item.EightBit, item.UTF8, item.Binary = form&eightBit != 0, form&utf8 != 0, form&binary != 0
@@ -106,14 +107,14 @@ func readItem(db *conn, id outbox.ID, most int64) (item outbox.Item, err error) 
 	}, `SELECT m.sender, m.dsn, m.message_id, m.size, m.form, m.report_on, m.created, m.expires, b.data
 		FROM message m LEFT JOIN body b ON b.message = m.id AND m.size <= ?2 WHERE m.id = ?1`, id, most)
 	if err == nil && !found {
-		err = senselessError{outbox.ErrNotFound}
+		err = senselessError{queue.ErrNotFound}
 	}
 	return item, err
 }
 
-func leasedOf(d recipient) (outbox.Recipient, error) {
+func leasedOf(d recipient) (outbox.LeasedRecipient, error) {
 	_, n := messageOf(d.id)
-	to := outbox.Recipient{N: n, Token: d.token, Attempts: int(d.attempts), Doubted: d.doubted != 0}
+	to := outbox.LeasedRecipient{N: n, Token: d.token, Attempts: int(d.attempts), Doubted: d.doubted != 0}
 	var err error
 	to.Address, err = smtp.ParseAddress(d.address)
 	return to, err

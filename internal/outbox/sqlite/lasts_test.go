@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // A commit that the disk answers with an error may have been kept or not, and says so;
@@ -28,7 +29,7 @@ func TestACommitThatFailsIsUncertain(t *testing.T) {
 		}})
 		armed = true
 		_, err := s.Enqueue(context.Background(), mail(t, "x"))
-		if !errors.Is(err, outbox.ErrBroken) || errors.Is(err, outbox.ErrUncertain) != uncertain {
+		if !errors.Is(err, queue.ErrBroken) || errors.Is(err, queue.ErrUncertain) != uncertain {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
@@ -41,7 +42,7 @@ func TestACommitThatFailsIsUncertain(t *testing.T) {
 			return nil
 		}})
 		armed = true
-		if _, err := s.Enqueue(context.Background(), mail(t, "x")); !errors.Is(err, outbox.ErrFull) || errors.Is(err, outbox.ErrUncertain) {
+		if _, err := s.Enqueue(context.Background(), mail(t, "x")); !errors.Is(err, queue.ErrFull) || errors.Is(err, queue.ErrUncertain) {
 			t.Error(err)
 		}
 	}
@@ -70,7 +71,7 @@ func TestAKeyEndsTheUncertainty(t *testing.T) {
 			m := mail(t, "x")
 			m.Key = key
 			armed = true
-			if _, err := s.Enqueue(ctx, m); !errors.Is(err, outbox.ErrUncertain) {
+			if _, err := s.Enqueue(ctx, m); !errors.Is(err, queue.ErrUncertain) {
 				t.Fatal(err)
 			}
 			if err := s.Close(); err != nil {
@@ -85,7 +86,7 @@ func TestAKeyEndsTheUncertainty(t *testing.T) {
 			if kept && key == "" {
 				want = 2
 			}
-			if page, err := again.List(ctx, outbox.Filter{}); err != nil || len(page.Entries) != want {
+			if page, err := again.List(ctx, queue.Filter{}); err != nil || len(page.Entries) != want {
 				t.Errorf("kept %v, key %q: %d messages, %v", kept, key, len(page.Entries), err)
 			}
 		}
@@ -104,7 +105,7 @@ func TestALogWhoseNameIsNotKept(t *testing.T) {
 		return nil
 	}})
 	armed = true
-	if _, err := s.Enqueue(context.Background(), mail(t, "x")); !errors.Is(err, outbox.ErrUncertain) || !errors.Is(err, outbox.ErrBroken) {
+	if _, err := s.Enqueue(context.Background(), mail(t, "x")); !errors.Is(err, queue.ErrUncertain) || !errors.Is(err, queue.ErrBroken) {
 		t.Error(err)
 	}
 	other := opened(t, path, outbox.Options{MinFree: -1}, Harness{})
@@ -144,10 +145,10 @@ func TestPartsThatAreGoneAreNoticed(t *testing.T) {
 				} else {
 					err = s.Renew(ctx, "w", time.Minute)
 				}
-				if !errors.Is(err, outbox.ErrBroken) || !errors.Is(err, outbox.ErrUncertain) {
+				if !errors.Is(err, queue.ErrBroken) || !errors.Is(err, queue.ErrUncertain) {
 					t.Errorf("%q %s, %s: %v", part, what, by, err)
 				}
-				if _, err := s.Enqueue(ctx, mail(t, "x")); !errors.Is(err, outbox.ErrBroken) {
+				if _, err := s.Enqueue(ctx, mail(t, "x")); !errors.Is(err, queue.ErrBroken) {
 					t.Errorf("%q %s, and it goes on: %v", part, what, err)
 				}
 			}
@@ -173,7 +174,7 @@ func TestALogThatIsGoneIsNotMadeAgain(t *testing.T) {
 				}
 			}
 			err := openWithin(t, path, Harness{open: func(string) bool { return open }, settling: time.Millisecond})
-			if open != errors.Is(err, outbox.ErrBroken) {
+			if open != errors.Is(err, queue.ErrBroken) {
 				t.Errorf("without %s, open %v: %v", part, open, err)
 			}
 		}
@@ -227,7 +228,7 @@ func TestADamagedFileInTheSpoolIsReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := enqueue(t, s, mail(t, body))
-		for _, id := range []outbox.ID{first, id} {
+		for _, id := range []queue.ID{first, id} {
 			text, err := s.Body(ctx, id)
 			if err != nil {
 				t.Errorf("%s: message %d: %v", name, id, err)

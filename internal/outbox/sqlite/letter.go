@@ -6,6 +6,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -25,7 +26,7 @@ func (l *letter) discard() {
 }
 
 // take reads the content of a message, where there is room for it.
-func (s *store) take(m outbox.New) (*letter, error) {
+func (s *store) take(m outbox.NewMessage) (*letter, error) {
 	if m.Envelope.Len() == 0 {
 		return nil, sentence.New("envelope: no recipients")
 	}
@@ -35,7 +36,7 @@ func (s *store) take(m outbox.New) (*letter, error) {
 	l := &letter{size: m.Content.Size()}
 	if s.options.MinFree >= 0 {
 		if left := s.harness.free(s.path); left >= 0 && left-l.size < s.options.MinFree {
-			return nil, outbox.ErrFull
+			return nil, queue.ErrFull
 		}
 	}
 	if m.Content.EightBit() {

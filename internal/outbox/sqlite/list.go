@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -14,11 +14,11 @@ const shown = 20
 const usualPage = 50
 
 // List gives a page of messages.
-func (s *store) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) {
+func (s *store) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 	if f.Limit <= 0 {
 		f.Limit = usualPage
 	}
-	var page outbox.Page
+	var page queue.Page
 	err := s.read(ctx, func(c *conn) error {
 		ids, err := choose(ctx, c, f, f.Limit+1)
 		if err != nil {
@@ -43,8 +43,8 @@ func (s *store) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) 
 }
 
 // Show gives everything about a message.
-func (s *store) Show(ctx context.Context, id outbox.ID) (outbox.Entry, error) {
-	var entry outbox.Entry
+func (s *store) Show(ctx context.Context, id queue.ID) (queue.Entry, error) {
+	var entry queue.Entry
 	err := s.read(ctx, func(c *conn) error {
 		var found bool
 		var err error
@@ -52,7 +52,7 @@ func (s *store) Show(ctx context.Context, id outbox.ID) (outbox.Entry, error) {
 			return err
 		}
 		if !found {
-			return outbox.ErrNotFound
+			return queue.ErrNotFound
 		}
 		if entry.Recipients, err = s.readStatuses(ctx, c, id, entry.Total); err != nil {
 			return err
@@ -66,18 +66,18 @@ func (s *store) Show(ctx context.Context, id outbox.ID) (outbox.Entry, error) {
 		return err
 	})
 	if err != nil {
-		return outbox.Entry{}, err
+		return queue.Entry{}, err
 	}
 	return entry, nil
 }
 
-func readEntry(ctx context.Context, c *conn, id outbox.ID) (e outbox.Entry, found bool, err error) {
+func readEntry(ctx context.Context, c *conn, id queue.ID) (e queue.Entry, found bool, err error) {
 	err = c.query(ctx, func(r row) error {
 		found = true
-		e = outbox.Entry{
+		e = queue.Entry{
 			ID: id, Account: r.text(0), Key: r.text(1), MessageID: r.text(3), Subject: r.text(4), Size: r.int(5), HasBody: r.int(6) != bodyGone,
-			Created: r.when(7), NotBefore: r.when(8), Expires: r.when(9), Priority: outbox.Priority(r.int(10)),
-			ReportOn: outbox.ID(r.int(12)), Total: int(r.int(13)),
+			Created: r.when(7), NotBefore: r.when(8), Expires: r.when(9), Priority: queue.Priority(r.int(10)),
+			ReportOn: queue.ID(r.int(12)), Total: int(r.int(13)),
 		}
 		if tags := r.text(11); tags != "" && json.Unmarshal([]byte(tags), &e.Tags) != nil {
 			e.Tags = nil
@@ -94,7 +94,7 @@ const statusColumns = `d.id, d.address, d.state, d.attempts, CASE WHEN d.waits <
 	d.doubted, d.updated, d.answer, w.host, w.pid, d.due
 	FROM delivery d LEFT JOIN worker w ON w.id = d.owner AND w.gone = 0`
 
-func (s *store) readStatuses(ctx context.Context, c *conn, id outbox.ID, most int) (list []outbox.Status, err error) {
+func (s *store) readStatuses(ctx context.Context, c *conn, id queue.ID, most int) (list []queue.Recipient, err error) {
 	err = c.query(ctx, func(r row) error {
 		list = append(list, scanStatus(r))
 		return nil
@@ -102,22 +102,22 @@ func (s *store) readStatuses(ctx context.Context, c *conn, id outbox.ID, most in
 	return list, err
 }
 
-func (s *store) statusOf(ctx context.Context, c *conn, recipient int64) (status outbox.Status, err error) {
+func (s *store) statusOf(ctx context.Context, c *conn, recipient int64) (status queue.Recipient, err error) {
 	err = c.query(ctx, func(r row) error { status = scanStatus(r); return nil },
 		"SELECT "+statusColumns+" WHERE d.id = ?", s.now(), recipient)
 	return status, err
 }
 
-func scanStatus(r row) (s outbox.Status) {
+func scanStatus(r row) (s queue.Recipient) {
 	_, n := messageOf(r.int(0))
-	s = outbox.Status{
-		N: n, State: outbox.State(r.text(2)), Attempts: int(r.int(3)), Due: r.when(4), Doubted: r.is(5), Updated: r.when(6),
+	s = queue.Recipient{
+		N: n, State: queue.State(r.text(2)), Attempts: int(r.int(3)), Due: r.when(4), Doubted: r.is(5), Updated: r.when(6),
 	}
-	if s.State == outbox.InDoubt {
+	if s.State == queue.InDoubt {
 		s.Marked = r.when(10)
 	}
 	if !r.null(8) {
-		s.Worker = r.text(8) + " " + outbox.ID(r.int(9)).String()
+		s.Worker = r.text(8) + " " + queue.ID(r.int(9)).String()
 	}
 	s.Answer, s.Address = decodeAnswer(r.text(7)), legible(r.text(1))
 	return s

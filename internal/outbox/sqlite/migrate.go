@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // applicationID marks the file as an outbox (SQLite file format section 1.3.19):
@@ -57,7 +57,7 @@ func (s *store) check(i identity) error {
 	case i.application != applicationID && (i.application != 0 || i.version != 0 || i.tables != 0):
 		return sentence.Errorf("%s is another program's database, not an outbox", s.path)
 	case i.version > version:
-		return &outbox.NewerError{Has: int(i.version), Knows: version}
+		return &queue.NewerError{Has: int(i.version), Knows: version}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // An outbox of version 1 is brought up with what is in it: what was due stays due, dates
@@ -46,7 +47,7 @@ func TestVersion1IsBroughtUp(t *testing.T) {
 			id, created, notBefore, expires, id)
 		run("INSERT INTO body (message, data) VALUES (?, ?)", id, []byte("x"))
 		run(`INSERT INTO delivery (id, account, priority, state, due, waits, expires, updated, address) VALUES (?, 1, 0, ?, ?, ?, ?, ?, 'b@example.org')`,
-			recipientID(outbox.ID(id), 0), state, due, due, expires, created)
+			recipientID(queue.ID(id), 0), state, due, due, expires, created)
 	}
 	at := now.UnixMicro()
 	old := at - 10*life
@@ -70,11 +71,11 @@ func TestVersion1IsBroughtUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ids []outbox.ID
+	var ids []queue.ID
 	for _, item := range batch.Items {
 		ids = append(ids, item.ID)
 	}
-	if !slices.Equal(ids, []outbox.ID{1, 5}) {
+	if !slices.Equal(ids, []queue.ID{1, 5}) {
 		t.Errorf("claimed %v", ids)
 	}
 	due, err := s.Due(ctx)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // mounted is a small disk of its own.
@@ -57,7 +58,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	if _, err := r.Show(ctx, id); err != nil {
 		t.Error(err)
 	}
-	if page, err := r.List(ctx, outbox.Filter{}); err != nil || len(page.Entries) != 1 {
+	if page, err := r.List(ctx, queue.Filter{}); err != nil || len(page.Entries) != 1 {
 		t.Error(page, err)
 	}
 	body, err := r.Body(ctx, id)
@@ -78,11 +79,11 @@ func TestFullDisk(t *testing.T) {
 	folder := mounted(t, "size=4m")
 	s := opened(t, filepath.Join(folder, "outbox.db"), outbox.Options{InlineBytes: 64 << 10}, Harness{})
 	for _, size := range []int{32 << 10, 100 << 10} { // in the database, and in the spool
-		kept, full := map[outbox.ID]bool{}, false
+		kept, full := map[queue.ID]bool{}, false
 		for range 400 {
 			r, err := s.Enqueue(ctx, mail(t, strings.Repeat("x", size-2)+"\r\n"))
 			if err != nil {
-				if full = errors.Is(err, outbox.ErrFull); !full {
+				if full = errors.Is(err, queue.ErrFull); !full {
 					t.Fatalf("%v", err)
 				}
 				break
@@ -91,7 +92,7 @@ func TestFullDisk(t *testing.T) {
 			if size > 64<<10 { // the same twice would be one file
 				m := mail(t, strings.Repeat("y", size-22)+string(rune('a'+len(kept)%26))+r.ID.String()+"\r\n")
 				if _, err := s.Enqueue(ctx, m); err != nil {
-					if full = errors.Is(err, outbox.ErrFull); !full {
+					if full = errors.Is(err, queue.ErrFull); !full {
 						t.Fatal(err)
 					}
 					break

@@ -1,11 +1,14 @@
 package sqlite
 
-import "github.com/yanmail/yan/internal/outbox"
+import (
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
+)
 
 // recipient is a row of delivery.
 type recipient struct {
 	id, account                        int64
-	state                              outbox.State
+	state                              queue.State
 	due, expires, owner                int64 // owner 0: none
 	token, attempts, doubted, priority int64
 	timing                             outbox.Timing
@@ -19,7 +22,7 @@ const recipientColumns = "id, account, state, due, expires, owner, token, attemp
 
 func scanRecipient(r row) recipient {
 	return recipient{
-		id: r.int(0), account: r.int(1), state: outbox.State(r.text(2)), due: r.int(3), expires: r.int(4), owner: r.int(5),
+		id: r.int(0), account: r.int(1), state: queue.State(r.text(2)), due: r.int(3), expires: r.int(4), owner: r.int(5),
 		token: r.int(6), attempts: r.int(7), doubted: r.int(8), priority: r.int(9), unreported: !r.null(10),
 		address: r.text(11), answer: r.text(12), timing: outbox.Timing(r.int(13)), firm: r.is(14),
 	}
@@ -28,22 +31,22 @@ func scanRecipient(r row) recipient {
 // move writes a recipient's new state, and all that follows from it: d is what the
 // row is to be, from the state that it was. Fields that a state has no use for are
 // cleared.
-func (t *txn) move(d *recipient, from outbox.State) error {
-	if d.state != outbox.Leased && d.state != outbox.Sending {
+func (t *txn) move(d *recipient, from queue.State) error {
+	if d.state != queue.Leased && d.state != queue.Sending {
 		d.owner = 0
 	}
 	d.unreported = false
 	message, _ := messageOf(d.id)
-	if d.state == outbox.Failed || d.state == outbox.Expired {
+	if d.state == queue.Failed || d.state == queue.Expired {
 		about, _, err := t.number("SELECT report_on FROM message WHERE id = ?", message)
 		if err != nil {
 			return err
 		}
 		d.unreported = about == 0 // nobody is told when a report fails
 	}
-	if d.state == outbox.InDoubt {
+	if d.state == queue.InDoubt {
 		d.doubted = 1
-		if from == outbox.Sending {
+		if from == queue.Sending {
 			// Status.Marked; the due time is of no use any more.
 			if _, err := t.exec("UPDATE delivery SET due = updated WHERE id = ?", d.id); err != nil {
 				return err
@@ -67,7 +70,7 @@ func (t *txn) move(d *recipient, from outbox.State) error {
 
 // rewrite names only columns that change: an index whose columns are not named costs
 // nothing.
-func (t *txn) rewrite(d *recipient, from outbox.State) (err error) {
+func (t *txn) rewrite(d *recipient, from queue.State) (err error) {
 	if from.Waiting() || d.state.Waiting() {
 		at := any(nil)
 		if d.state.Waiting() {

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/queue"
 )
 
 // oldest is the SQLite from which on two processes that begin a write-ahead log
@@ -172,7 +172,7 @@ func before(a, b string) bool {
 // refusal says why a file can't be the outbox.
 func (s *store) refusal(err error) error {
 	if isFull(err) || code(err) == codeShmSize {
-		return outbox.ErrFull
+		return queue.ErrFull
 	}
 	switch code(err) & 0xff {
 	case codeNotADB:
@@ -215,7 +215,7 @@ func (s *store) patiently(do func() error) error {
 		case <-again.C:
 		case <-s.quit:
 			again.Stop()
-			return outbox.ErrClosed
+			return queue.ErrClosed
 		case <-limit.C:
 			again.Stop()
 			return sentence.Errorf("another program has been writing to the outbox for %v", s.harness.patience)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 func reopen(t *testing.T, path string, h Harness) error {
@@ -121,8 +122,8 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s was changed", test.path)
 		}
 	}
-	var n *outbox.NewerError
-	if err := reopen(t, newer, Harness{}); !errors.As(err, &n) || *n != (outbox.NewerError{Has: 99, Knows: version}) {
+	var n *queue.NewerError
+	if err := reopen(t, newer, Harness{}); !errors.As(err, &n) || *n != (queue.NewerError{Has: 99, Knows: version}) {
 		t.Errorf("%v", err)
 	}
 }
@@ -174,7 +175,7 @@ func TestManyMakeIt(t *testing.T) {
 	close(start)
 	wait.Wait()
 	s := opened(t, path, outbox.Options{}, Harness{})
-	if page, err := s.List(context.Background(), outbox.Filter{}); err != nil || len(page.Entries) != 8 {
+	if page, err := s.List(context.Background(), queue.Filter{}); err != nil || len(page.Entries) != 8 {
 		t.Errorf("%d messages, %v", len(page.Entries), err)
 	}
 }
@@ -235,13 +236,13 @@ func TestOpenToRead(t *testing.T) {
 	if _, err := r.Enqueue(ctx, mail(t, "x")); !errors.Is(err, errReadOnly) {
 		t.Errorf("enqueue: %v", err)
 	}
-	if _, err := r.Change(ctx, outbox.Change{Verb: outbox.Cancel}); !errors.Is(err, errReadOnly) {
+	if _, err := r.Change(ctx, outbox.Change{Verb: queue.Cancel}); !errors.Is(err, errReadOnly) {
 		t.Errorf("change: %v", err)
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := r.Show(ctx, id); !errors.Is(err, outbox.ErrClosed) {
+	if _, err := r.Show(ctx, id); !errors.Is(err, queue.ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
 	text := filepath.Join(t.TempDir(), "notes.txt")

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // somebody is a user who is not the one who runs this, and does not own anything.
@@ -143,7 +144,7 @@ func TestOnlyWhatWasKeptIsRead(t *testing.T) {
 			given = string(all)
 			_ = text.Close()
 		}
-		if !errors.Is(err, outbox.ErrNoBody) || len(given) >= len(body) {
+		if !errors.Is(err, queue.ErrNoBody) || len(given) >= len(body) {
 			t.Errorf("%s: %q, %v", name, given, err)
 		}
 	}

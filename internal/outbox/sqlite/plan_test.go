@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // What is asked while mail is sent looks things up: none of it walks through a table
@@ -21,7 +22,7 @@ func TestNothingWalksThroughTheMail(t *testing.T) {
 	enqueue(t, s, m)
 	enqueue(t, s, mail(t, strings.Repeat("x", 300<<10)))
 	s.Wake()
-	for _, state := range []outbox.State{outbox.Queued, outbox.Deferred, outbox.Held, outbox.Failed, outbox.InDoubt} {
+	for _, state := range []queue.State{queue.Queued, queue.Deferred, queue.Held, queue.Failed, queue.InDoubt} {
 		again(t, s, state)
 	}
 	for what, err := range map[string]error{
@@ -34,7 +35,7 @@ func TestNothingWalksThroughTheMail(t *testing.T) {
 		"body":       second(s.Body(ctx, 999)),
 		"slots":      second(s.Slots(ctx, "w", "work", 1, 2)),
 	} {
-		if err != nil && err != outbox.ErrNotFound && err != outbox.ErrLapsed {
+		if err != nil && err != queue.ErrNotFound && err != outbox.ErrLapsed {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -85,10 +86,10 @@ func args(sql string) []any {
 func second[T any](_ T, err error) error { return err }
 
 // again has what is due settled so.
-func again(t *testing.T, s outbox.Store, state outbox.State) {
+func again(t *testing.T, s outbox.Store, state queue.State) {
 	t.Helper()
 	ctx := context.Background()
-	if state == outbox.Queued {
+	if state == queue.Queued {
 		join(t, s, "w")
 	}
 	enqueue(t, s, mail(t, "y"))
@@ -107,9 +108,9 @@ func again(t *testing.T, s outbox.Store, state outbox.State) {
 	if _, err := s.Show(ctx, l.ID); err != nil {
 		t.Fatal(err)
 	}
-	for _, verb := range outbox.Verbs() {
-		if _, err := s.Change(ctx, outbox.Change{Verb: verb, Filter: outbox.Filter{IDs: []outbox.ID{l.ID}}}); err != nil {
-			if _, ok := err.(*outbox.MoveError); !ok {
+	for _, verb := range queue.Verbs() {
+		if _, err := s.Change(ctx, outbox.Change{Verb: verb, Filter: queue.Filter{IDs: []queue.ID{l.ID}}}); err != nil {
+			if _, ok := err.(*queue.StateError); !ok {
 				t.Fatal(err)
 			}
 		}
@@ -121,9 +122,9 @@ func TestStatesAreListedByIndex(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), fresh(t)
 	plans := 0
-	for _, state := range outbox.States() {
-		for _, f := range []outbox.Filter{{}, {Before: 7}, {Before: 7, Oldest: true, To: "a", Doubted: true}} {
-			f.States = []outbox.State{state}
+	for _, state := range queue.States() {
+		for _, f := range []queue.Filter{{}, {Before: 7}, {Before: 7, Oldest: true, To: "a", Doubted: true}} {
+			f.States = []queue.State{state}
 			err := s.read(ctx, func(c *conn) error {
 				by, err := byState(ctx, c, f)
 				if err != nil {

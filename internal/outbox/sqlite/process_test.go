@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // TestMain is a second process, where it was started as one.
@@ -39,7 +40,7 @@ func process(path, owner string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Join(ctx, outbox.Worker{Owner: owner, PID: os.Getpid()}, time.Hour); err != nil {
+	if err := s.Join(ctx, queue.Worker{Owner: owner, PID: os.Getpid()}, time.Hour); err != nil {
 		return err
 	}
 	failed := make(chan error, 1)
@@ -64,7 +65,7 @@ func process(path, owner string) error {
 		if err != nil {
 			return err
 		}
-		if len(stats.Accounts) == 1 && stats.Accounts[0].Count[outbox.HandedOver] == processes*eachWrites && produced {
+		if len(stats.Accounts) == 1 && stats.Accounts[0].Count[queue.HandedOver] == processes*eachWrites && produced {
 			return s.Close()
 		}
 		if n == 0 {
@@ -89,8 +90,8 @@ func produce(ctx context.Context, s outbox.Store, owner string) error {
 	return nil
 }
 
-func letterOf(owner string, i int) (outbox.New, error) {
-	m := outbox.New{Account: "work", MessageID: fmt.Sprintf("<%s-%d>", owner, i), Content: text("Hello\r\n")}
+func letterOf(owner string, i int) (outbox.NewMessage, error) {
+	m := outbox.NewMessage{Account: "work", MessageID: fmt.Sprintf("<%s-%d>", owner, i), Content: text("Hello\r\n")}
 	if i%10 == 0 { // some in the spool, and the same by all
 		m.Content = text(strings.Repeat("Hello\r\n", 200))
 	}
@@ -115,7 +116,7 @@ func consume(ctx context.Context, s outbox.Store, owner string) (int, error) {
 			return 0, fmt.Errorf("lost %v: %w", lost, err)
 		}
 		fmt.Println(item.ID, item.MessageID, l.Token)
-		if stale, err := s.Settle(ctx, []outbox.Settlement{{Lease: l, State: outbox.HandedOver}}); err != nil || len(stale) > 0 {
+		if stale, err := s.Settle(ctx, []outbox.Settlement{{Lease: l, State: queue.HandedOver}}); err != nil || len(stale) > 0 {
 			return 0, fmt.Errorf("stale %v: %w", stale, err)
 		}
 	}
@@ -196,11 +197,11 @@ func TestNumbersAreNotUsedTwice(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), fresh(t)
 	first := enqueue(t, s, mail(t, "x"))
-	_, cursor, err := s.Events(ctx, outbox.Now, 10)
+	_, cursor, err := s.Events(ctx, queue.CursorNow, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Change(ctx, outbox.Change{Verb: outbox.Cancel}); err != nil {
+	if _, err := s.Change(ctx, outbox.Change{Verb: queue.Cancel}); err != nil {
 		t.Fatal(err)
 	}
 	if p, err := s.Prune(ctx, outbox.Retention{}); err != nil || p.Messages != 1 {

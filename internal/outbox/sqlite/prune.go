@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // prunedTogether is how many messages are forgotten in one transaction.
@@ -90,7 +91,7 @@ func (t *txn) pruneBodies(before int64, p *pruning) error {
 	p.seen = len(list)
 	for _, m := range list {
 		_, other, err := t.number("SELECT 1 FROM delivery WHERE id >= ? AND id < ? AND state <> 'handed_over' LIMIT 1",
-			recipientID(outbox.ID(m.id), 0), recipientID(outbox.ID(m.id+1), 0))
+			recipientID(queue.ID(m.id), 0), recipientID(queue.ID(m.id+1), 0))
 		if err != nil {
 			return err
 		}
@@ -131,7 +132,7 @@ func (t *txn) pruneMessages(before int64, p *pruning) error {
 
 // forget removes all that is known of a message.
 func (t *txn) forget(m ended, p *pruning) error {
-	first, behind := recipientID(outbox.ID(m.id), 0), recipientID(outbox.ID(m.id+1), 0)
+	first, behind := recipientID(queue.ID(m.id), 0), recipientID(queue.ID(m.id+1), 0)
 	p.Messages++
 	if m.body != bodyGone {
 		p.Bytes += m.size

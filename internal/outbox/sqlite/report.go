@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -12,7 +13,7 @@ import (
 func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Report, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		var ends []recipient
-		messages := map[outbox.ID]bool{}
+		messages := map[queue.ID]bool{}
 		err := c.query(ctx, func(r row) error {
 			d := scanRecipient(r)
 			id, _ := messageOf(d.id)
@@ -46,9 +47,9 @@ func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Rep
 	return reports, err
 }
 
-func readReport(ctx context.Context, c *conn, id outbox.ID) (report outbox.Report, err error) {
+func readReport(ctx context.Context, c *conn, id queue.ID) (report outbox.Report, err error) {
 	err = c.query(ctx, func(r row) (err error) {
-		report = outbox.Report{ID: id, Account: r.text(0), MessageID: r.text(2), Created: r.when(3), ReportOn: outbox.ID(r.int(4))}
+		report = outbox.Report{ID: id, Account: r.text(0), MessageID: r.text(2), Created: r.when(3), ReportOn: queue.ID(r.int(4))}
 		report.From = legible(r.text(1))
 		if report.DSN, err = decodeDSN(r.text(5)); err != nil {
 			report.From, report.DSN = smtp.Address{}, smtp.DSN{} // nobody knows whether somebody wants to be told

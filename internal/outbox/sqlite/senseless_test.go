@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -32,7 +33,7 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var ids []outbox.ID
+			var ids []queue.ID
 			for _, item := range batch.Items {
 				ids = append(ids, item.ID)
 			}
@@ -48,10 +49,10 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if count := stats.Accounts[0].Count; got == 2 && count[outbox.Held] != 2 || got == 2 && count[outbox.Leased] != 4 {
+			if count := stats.Accounts[0].Count; got == 2 && count[queue.Held] != 2 || got == 2 && count[queue.Leased] != 4 {
 				t.Errorf("counted %v", count)
 			}
-			if page, err := s.List(ctx, outbox.Filter{}); err != nil || len(page.Entries) < 2 {
+			if page, err := s.List(ctx, queue.Filter{}); err != nil || len(page.Entries) < 2 {
 				t.Errorf("listed %d, %v", len(page.Entries), err)
 			}
 			if _, _, err := s.Events(ctx, "", 100); err != nil {
@@ -80,8 +81,8 @@ func TestASenselessMessageHidesNoReport(t *testing.T) {
 	}
 	for _, item := range batch.Items {
 		for _, r := range item.Recipients {
-			if _, err := s.Settle(ctx, []outbox.Settlement{{Lease: outbox.Lease{ID: item.ID, N: r.N, Token: r.Token}, State: outbox.Failed,
-				Answer: outbox.Answer{Reply: smtp.Reply{Code: 550, Lines: []string{"no"}}}}}); err != nil {
+			if _, err := s.Settle(ctx, []outbox.Settlement{{Lease: outbox.Lease{ID: item.ID, N: r.N, Token: r.Token}, State: queue.Failed,
+				Answer: queue.Answer{Reply: smtp.Reply{Code: 550, Lines: []string{"no"}}}}}); err != nil {
 				t.Fatal(err)
 			}
 		}

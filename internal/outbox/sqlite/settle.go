@@ -5,6 +5,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // Mark moves recipients from Leased to Sending.
@@ -33,8 +34,8 @@ func (s *store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (
 				lost = append(lost, l)
 				continue
 			}
-			t.tally[counted{account, string(outbox.Leased)}]--
-			t.tally[counted{account, string(outbox.Sending)}]++
+			t.tally[counted{account, string(queue.Leased)}]--
+			t.tally[counted{account, string(queue.Sending)}]++
 		}
 		return nil
 	})
@@ -52,7 +53,7 @@ func (s *store) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 	answers := make([]string, len(settlements))
 	for i, settled := range settlements {
 		switch settled.State {
-		case outbox.HandedOver, outbox.Failed, outbox.Deferred, outbox.InDoubt, outbox.Held, outbox.Queued:
+		case queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued:
 		default:
 			return nil, sentence.Errorf("a lease can't be settled as %q", string(settled.State))
 		}
@@ -86,21 +87,21 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 	}
 	from, prolonged := d.state, false
 	if d.token != settled.Token || from.Final() {
-		return false, t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventStale, state: from, answer: answer})
+		return false, t.event(happened{recipient: d.id, account: d.account, kind: queue.EventStale, state: from, answer: answer})
 	}
 	d.state, d.answer = settled.State, answer
 	switch settled.State {
-	case outbox.Queued:
-		if from != outbox.Leased && from != outbox.Sending {
+	case queue.Queued:
+		if from != queue.Leased && from != queue.Sending {
 			return true, nil // others have decided meanwhile
 		}
-	case outbox.Deferred:
-		if from == outbox.Held {
-			d.state = outbox.Held
+	case queue.Deferred:
+		if from == queue.Held {
+			d.state = queue.Held
 		}
 	}
-	e := happened{recipient: d.id, account: d.account, kind: outbox.EventKind(d.state), state: d.state, answer: answer}
-	if d.state == outbox.Deferred && !d.firm {
+	e := happened{recipient: d.id, account: d.account, kind: queue.EventKind(d.state), state: d.state, answer: answer}
+	if d.state == queue.Deferred && !d.firm {
 		was := d.expires
 		d.expires = micros(outbox.Extend(when(was), when(d.due), when(t.now)))
 		prolonged = d.expires != was
@@ -108,10 +109,10 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 	if d.state.Waiting() {
 		d.put(t.now, settled.After)
 	}
-	if d.state == outbox.Deferred {
+	if d.state == queue.Deferred {
 		e.due = d.due
 	}
-	if settled.State != outbox.Queued && settled.State != outbox.Held {
+	if settled.State != queue.Queued && settled.State != queue.Held {
 		d.attempts++
 		e.attempt = d.attempts
 	}
@@ -127,14 +128,14 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 }
 
 // prolong sets the expiry of a message, the latest of those of its recipients.
-func (t *txn) prolong(id outbox.ID) error {
+func (t *txn) prolong(id queue.ID) error {
 	_, err := t.exec("UPDATE message SET expires = (SELECT max(expires) FROM delivery WHERE id >= ?1 AND id < ?2) WHERE id = ?3",
 		recipientID(id, 0), recipientID(id+1, 0), id)
 	return err
 }
 
 // recipient reads a row of delivery.
-func (t *txn) recipient(id outbox.ID, n int) (d recipient, found bool, err error) {
+func (t *txn) recipient(id queue.ID, n int) (d recipient, found bool, err error) {
 	if n < 0 || n >= 1<<placeBits {
 		return d, false, nil // it would be another message's
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 func spooledFiles(t testing.TB, s *store) []string {
@@ -39,7 +40,7 @@ func finish(t testing.TB, s outbox.Store) {
 	}
 	for _, item := range batch.Items {
 		for _, r := range item.Recipients {
-			stale, err := s.Settle(ctx, []outbox.Settlement{{Lease: outbox.Lease{ID: item.ID, N: r.N, Token: r.Token}, State: outbox.HandedOver}})
+			stale, err := s.Settle(ctx, []outbox.Settlement{{Lease: outbox.Lease{ID: item.ID, N: r.N, Token: r.Token}, State: queue.HandedOver}})
 			if err != nil || len(stale) > 0 {
 				t.Fatal(stale, err)
 			}
@@ -77,7 +78,7 @@ func TestTheSameBodyIsKeptOnce(t *testing.T) {
 	if files := spooledFiles(t, s); len(files) != 0 {
 		t.Errorf("files: %v", files)
 	}
-	if _, err := s.Body(ctx, second); err != outbox.ErrNoBody {
+	if _, err := s.Body(ctx, second); err != queue.ErrNoBody {
 		t.Errorf("%v", err)
 	}
 }
@@ -90,7 +91,7 @@ func TestAMissingFileIsItsMessagesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := enqueue(t, s, mail(t, "the second body"))
-	if _, err := s.Body(ctx, first); err != outbox.ErrNoBody {
+	if _, err := s.Body(ctx, first); err != queue.ErrNoBody {
 		t.Errorf("%v", err)
 	}
 	batch, err := s.Claim(ctx, outbox.Claim{Owner: join(t, s, "w"), Account: "work", Recipients: 10, Bytes: 1000})
@@ -139,7 +140,7 @@ func TestPruneBesideEnqueue(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = body.Close()
-		if _, err := s.Change(ctx, outbox.Change{Verb: outbox.Cancel, Filter: outbox.Filter{IDs: []outbox.ID{id}}}); err != nil {
+		if _, err := s.Change(ctx, outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{id}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -234,7 +235,7 @@ func TestContentThatFailsLeavesNothing(t *testing.T) {
 	if files := spooledFiles(t, s); len(files) > 0 {
 		t.Errorf("%v", files)
 	}
-	if page, err := s.List(ctx, outbox.Filter{}); len(page.Entries) > 0 || err != nil {
+	if page, err := s.List(ctx, queue.Filter{}); len(page.Entries) > 0 || err != nil {
 		t.Errorf("%+v, %v", page, err)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // openSpooled opens a body in the spool. An outbox may have been copied from
@@ -18,12 +18,12 @@ import (
 // pipe would be read for ever.
 func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
 	if len(name) != sha256.Size {
-		return nil, outbox.ErrNoBody
+		return nil, queue.ErrNoBody
 	}
 	path := s.spoolName(name)
 	info, err := os.Lstat(path)
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, sentence.Errorf("%w: %s is not a file", outbox.ErrNoBody, path)
+		return nil, sentence.Errorf("%w: %s is not a file", queue.ErrNoBody, path)
 	}
 	var f *os.File
 	if err == nil {
@@ -31,9 +31,9 @@ func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, outbox.ErrNoBody
+		return nil, queue.ErrNoBody
 	case errors.Is(err, fs.ErrPermission): // which trying again does not mend
-		return nil, sentence.Errorf("%w: %w", outbox.ErrNoBody, err)
+		return nil, sentence.Errorf("%w: %w", queue.ErrNoBody, err)
 	case err != nil:
 		return nil, s.judge(err)
 	}
@@ -58,7 +58,7 @@ func (b *spooledBody) Read(p []byte) (int, error) {
 	_, _ = b.sum.Write(p[:n]) // a hash has no errors
 	b.left -= int64(n)
 	if err == io.EOF && b.left > 0 || b.left == 0 && !b.isWhole() {
-		return 0, sentence.Errorf("%w: what is in %s is not what was kept", outbox.ErrNoBody, b.path)
+		return 0, sentence.Errorf("%w: what is in %s is not what was kept", queue.ErrNoBody, b.path)
 	}
 	return n, err
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/group"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/queue"
 )
 
 // Harness is what tests put in the place of parts of the store. Its zero value is
@@ -129,7 +130,7 @@ type store struct {
 
 // Open opens the outbox at path and makes it when there is none, folders (0700) and
 // file (0600). It refuses what could lose mail: a network file system, a disk that
-// can't be written, a SQLite that is too old. The error is *outbox.NewerError for an
+// can't be written, a SQLite that is too old. The error is *queue.NewerError for an
 // outbox of a newer version.
 func Open(ctx context.Context, path string, o outbox.Options) (outbox.Store, error) {
 	return OpenWith(ctx, path, o, Harness{})
@@ -261,7 +262,7 @@ func (s *store) usable(ctx context.Context) error {
 	}
 	select {
 	case <-s.quit:
-		return outbox.ErrClosed
+		return queue.ErrClosed
 	default:
 	}
 	if err := s.broken.Load(); err != nil {
@@ -281,7 +282,7 @@ func (s *store) write(ctx context.Context, do func(*txn) error) error {
 	}
 	err := s.group.Do(ctx, func(t *txn) error { return s.judge(do(t)) })
 	if errors.Is(err, group.ErrClosed) {
-		return outbox.ErrClosed
+		return queue.ErrClosed
 	}
 	return err
 }
@@ -298,7 +299,7 @@ func (s *store) read(ctx context.Context, look func(*conn) error) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-s.quit:
-		return outbox.ErrClosed
+		return queue.ErrClosed
 	}
 	defer func() { s.reading <- c }()
 	if _, err := c.exec("BEGIN"); err != nil {
@@ -317,9 +318,9 @@ func (s *store) judge(err error) error {
 	case err == nil:
 		return nil
 	case isFull(err) || code(err) == codeShmSize && s.harness.free(s.path) == 0:
-		return sentence.Errorf("%w: %w", outbox.ErrFull, err)
+		return sentence.Errorf("%w: %w", queue.ErrFull, err)
 	case isFault(err):
-		broken := sentence.Errorf("%w: %w", outbox.ErrBroken, err)
+		broken := sentence.Errorf("%w: %w", queue.ErrBroken, err)
 		s.broken.CompareAndSwap(nil, &broken)
 		return *s.broken.Load()
 	}

@@ -7,19 +7,20 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // Stats counts.
-func (s *store) Stats(ctx context.Context) (outbox.Stats, error) {
+func (s *store) Stats(ctx context.Context) (queue.Stats, error) {
 	now := s.now()
-	var stats outbox.Stats
+	var stats queue.Stats
 	err := s.read(ctx, func(c *conn) (err error) {
 		if stats.Accounts, err = readAccounts(ctx, c, now); err != nil {
 			return err
 		}
 		err = c.query(ctx, func(r row) error {
-			stats.Workers = append(stats.Workers, outbox.WorkerStats{
-				Worker: outbox.Worker{Owner: r.text(0), Host: r.text(1), PID: int(r.int(2))},
+			stats.Workers = append(stats.Workers, queue.WorkerStats{
+				Worker: queue.Worker{Owner: r.text(0), Host: r.text(1), PID: int(r.int(2))},
 				Since:  r.when(3), For: time.Duration(r.int(4)) * time.Microsecond,
 			})
 			return nil
@@ -40,14 +41,14 @@ func (s *store) Stats(ctx context.Context) (outbox.Stats, error) {
 			"SELECT created FROM message WHERE id = (SELECT min(id) FROM delivery WHERE waits IS NOT NULL) >> 17")
 	})
 	if err != nil {
-		return outbox.Stats{}, err
+		return queue.Stats{}, err
 	}
 	stats.Free = s.harness.free(s.path)
 	stats.Bytes, err = s.bytes()
 	return stats, err
 }
 
-func readAccounts(ctx context.Context, c *conn, now int64) (accounts []outbox.AccountStats, err error) {
+func readAccounts(ctx context.Context, c *conn, now int64) (accounts []queue.AccountStats, err error) {
 	err = c.query(ctx, func(r row) error {
 		name := r.text(0)
 		left := pauseLeft(r.int(1), now)
@@ -55,14 +56,14 @@ func readAccounts(ctx context.Context, c *conn, now int64) (accounts []outbox.Ac
 			return nil
 		}
 		if len(accounts) == 0 || accounts[len(accounts)-1].Account != name {
-			a := outbox.AccountStats{Account: name, Count: map[outbox.State]int{}}
+			a := queue.AccountStats{Account: name, Count: map[queue.State]int{}}
 			if a.PausedFor = left; left > 0 {
 				a.PauseAnswer = decodeAnswer(r.text(2))
 			}
 			accounts = append(accounts, a)
 		}
 		if n := r.int(4); n > 0 {
-			accounts[len(accounts)-1].Count[outbox.State(r.text(3))] = int(n)
+			accounts[len(accounts)-1].Count[queue.State(r.text(3))] = int(n)
 		}
 		return nil
 	}, `SELECT a.name, a.paused, a.answer, t.word, t.n FROM account a LEFT JOIN tally t ON t.account = a.id AND t.n > 0

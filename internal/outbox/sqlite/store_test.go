@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -33,7 +34,7 @@ func address(t testing.TB, s string) smtp.Address {
 	return a
 }
 
-func mail(t testing.TB, body string, to ...string) outbox.New {
+func mail(t testing.TB, body string, to ...string) outbox.NewMessage {
 	t.Helper()
 	if len(to) == 0 {
 		to = []string{"bob@example.com"}
@@ -46,7 +47,7 @@ func mail(t testing.TB, body string, to ...string) outbox.New {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return outbox.New{Account: "work", Envelope: envelope, MessageID: "<1@example.org>", Subject: "Hello", Content: text(body)}
+	return outbox.NewMessage{Account: "work", Envelope: envelope, MessageID: "<1@example.org>", Subject: "Hello", Content: text(body)}
 }
 
 func opened(t testing.TB, path string, o outbox.Options, h Harness) *store {
@@ -70,13 +71,13 @@ func fresh(t testing.TB) *store {
 // join makes a worker known, and gives its owner.
 func join(t testing.TB, s outbox.Store, owner string) string {
 	t.Helper()
-	if err := s.Join(context.Background(), outbox.Worker{Owner: owner, Host: "h", PID: 7}, time.Minute); err != nil {
+	if err := s.Join(context.Background(), queue.Worker{Owner: owner, Host: "h", PID: 7}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	return owner
 }
 
-func enqueue(t testing.TB, s outbox.Store, m outbox.New) outbox.ID {
+func enqueue(t testing.TB, s outbox.Store, m outbox.NewMessage) queue.ID {
 	t.Helper()
 	r, err := s.Enqueue(context.Background(), m)
 	if err != nil {
@@ -104,8 +105,8 @@ func TestWay(t *testing.T) {
 	for i, r := range item.Recipients {
 		lease := outbox.Lease{ID: id, N: r.N, Token: r.Token}
 		leases = append(leases, lease)
-		settled = append(settled, outbox.Settlement{Lease: lease, State: []outbox.State{outbox.HandedOver, outbox.Failed}[i],
-			Answer: outbox.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250, Lines: []string{"ok"}}}})
+		settled = append(settled, outbox.Settlement{Lease: lease, State: []queue.State{queue.HandedOver, queue.Failed}[i],
+			Answer: queue.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 250, Lines: []string{"ok"}}}})
 	}
 	if lost, err := s.Mark(ctx, owner, leases); len(lost) > 0 || err != nil {
 		t.Fatal(lost, err)
@@ -117,14 +118,14 @@ func TestWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if entry.Recipients[0].State != outbox.HandedOver || entry.Recipients[1].State != outbox.Failed || entry.Recipients[1].Attempts != 1 {
+	if entry.Recipients[0].State != queue.HandedOver || entry.Recipients[1].State != queue.Failed || entry.Recipients[1].Attempts != 1 {
 		t.Errorf("%+v", entry.Recipients)
 	}
-	if len(entry.Events) != 3 || entry.Events[0].Kind != outbox.EventEnqueued || entry.Events[2].Answer.Reply.Code != 250 {
+	if len(entry.Events) != 3 || entry.Events[0].Kind != queue.EventEnqueued || entry.Events[2].Answer.Reply.Code != 250 {
 		t.Errorf("%+v", entry.Events)
 	}
 	stats, err := s.Stats(ctx)
-	if err != nil || stats.Accounts[0].Count[outbox.HandedOver] != 1 || stats.Accounts[0].Count[outbox.Queued] != 0 {
+	if err != nil || stats.Accounts[0].Count[queue.HandedOver] != 1 || stats.Accounts[0].Count[queue.Queued] != 0 {
 		t.Errorf("%+v, %v", stats, err)
 	}
 	reports, err := s.Unreported(ctx, 10)
@@ -141,7 +142,7 @@ func TestWay(t *testing.T) {
 	if err != nil || pruned.Messages != 1 {
 		t.Errorf("%+v, %v", pruned, err)
 	}
-	if _, err := s.Show(ctx, id); err != outbox.ErrNotFound {
+	if _, err := s.Show(ctx, id); err != queue.ErrNotFound {
 		t.Errorf("%v", err)
 	}
 	checkTally(t, s)
@@ -182,7 +183,7 @@ func TestLargeBody(t *testing.T) {
 }
 
 // envelopeOf gives a message its envelope, outside of a test.
-func envelopeOf(m *outbox.New) (err error) {
+func envelopeOf(m *outbox.NewMessage) (err error) {
 	from, err := smtp.ParseAddress("alice@example.org")
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // sweptTogether is how many recipients a sweep changes in one transaction: others
@@ -121,20 +122,20 @@ func (t *txn) takeBack(worker int64, most int, swept *outbox.Swept) (done int, e
 		return 0, err
 	}
 	for _, d := range had {
-		if d.state == outbox.Leased {
+		if d.state == queue.Leased {
 			swept.Requeued++
-			if err := t.requeue(&d, outbox.EventLapsed); err != nil {
+			if err := t.requeue(&d, queue.EventLapsed); err != nil {
 				return 0, err
 			}
 			continue
 		}
 		swept.Doubted++
 		from := d.state
-		d.state = outbox.InDoubt
+		d.state = queue.InDoubt
 		if err := t.move(&d, from); err != nil {
 			return 0, err
 		}
-		if err := t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventKind(d.state), state: d.state}); err != nil {
+		if err := t.event(happened{recipient: d.id, account: d.account, kind: queue.EventKind(d.state), state: d.state}); err != nil {
 			return 0, err
 		}
 	}
@@ -160,9 +161,9 @@ func (t *txn) expireOld(most int, swept *outbox.Swept) error {
 // expire ends what was not handed over in its time.
 func (t *txn) expire(d *recipient) error {
 	from := d.state
-	d.state = outbox.Expired
+	d.state = queue.Expired
 	if err := t.move(d, from); err != nil {
 		return err
 	}
-	return t.event(happened{recipient: d.id, account: d.account, kind: outbox.EventKind(d.state), state: d.state})
+	return t.event(happened{recipient: d.id, account: d.account, kind: queue.EventKind(d.state), state: d.state})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // txn is one write transaction. What changes with many operations is gathered and
@@ -81,8 +82,8 @@ func (s *store) commit(t *txn) error {
 // outbox may find what was written, or not.
 func (s *store) unsure(err error) error {
 	judged := s.judge(err)
-	if errors.Is(judged, outbox.ErrBroken) {
-		return sentence.Errorf("%w: %w", outbox.ErrUncertain, judged)
+	if errors.Is(judged, queue.ErrBroken) {
+		return sentence.Errorf("%w: %w", queue.ErrUncertain, judged)
 	}
 	return judged
 }
@@ -93,7 +94,7 @@ func (s *store) lasts() error {
 	if s.madeLog {
 		// SQLite syncs the folder, too, and ignores the error.
 		if err := s.harness.sync(filepath.Dir(s.path)); err != nil {
-			broken := sentence.Errorf("%w: %w", outbox.ErrBroken, err)
+			broken := sentence.Errorf("%w: %w", queue.ErrBroken, err)
 			s.broken.CompareAndSwap(nil, &broken)
 			return s.unsure(*s.broken.Load())
 		}
@@ -235,18 +236,18 @@ func (t *txn) makeAccount(name string) (int64, error) {
 // A recipient's id is made of its message's and its place.
 const placeBits = 17
 
-func recipientID(message outbox.ID, n int) int64 { return int64(message)<<placeBits | int64(n) }
+func recipientID(message queue.ID, n int) int64 { return int64(message)<<placeBits | int64(n) }
 
-func messageOf(recipient int64) (outbox.ID, int) {
-	return outbox.ID(recipient >> placeBits), int(recipient & (1<<placeBits - 1))
+func messageOf(recipient int64) (queue.ID, int) {
+	return queue.ID(recipient >> placeBits), int(recipient & (1<<placeBits - 1))
 }
 
 // happened is an event to be kept.
 type happened struct {
 	recipient int64
 	account   int64
-	kind      outbox.EventKind
-	state     outbox.State
+	kind      queue.EventKind
+	state     queue.State
 	attempt   int64
 	due       int64
 	answer    string

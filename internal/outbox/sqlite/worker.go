@@ -4,22 +4,22 @@ import (
 	"context"
 	"time"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/queue"
 )
 
 // micro is a duration as it stands in the database.
 func micro(d time.Duration) int64 { return max(0, d.Microseconds()) }
 
 // Join makes a worker known.
-func (s *store) Join(ctx context.Context, w outbox.Worker, lease time.Duration) error {
+func (s *store) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
 	return s.write(ctx, func(t *txn) error {
 		copied, err := s.isCopy(t.conn)
 		if err != nil {
 			return err
 		}
 		if copied {
-			return harmless(outbox.ErrCopied)
+			return harmless(queue.ErrCopied)
 		}
 		_, known, err := t.worker(w.Owner)
 		if err != nil {
@@ -63,11 +63,11 @@ func (s *store) Leave(ctx context.Context, owner string) error {
 		}
 		sending := false
 		for _, d := range had {
-			if d.state == outbox.Sending {
+			if d.state == queue.Sending {
 				sending = true
 				continue
 			}
-			if err := t.requeue(&d, outbox.EventKind(outbox.Queued)); err != nil {
+			if err := t.requeue(&d, queue.EventKind(queue.Queued)); err != nil {
 				return err
 			}
 		}
@@ -89,9 +89,9 @@ func (t *txn) ownedBy(worker int64) (had []recipient, err error) {
 }
 
 // requeue gives back what was leased: it is due when it was.
-func (t *txn) requeue(d *recipient, kind outbox.EventKind) error {
+func (t *txn) requeue(d *recipient, kind queue.EventKind) error {
 	from := d.state
-	d.state = outbox.Queued
+	d.state = queue.Queued
 	if err := t.move(d, from); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sandbox"
 	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -34,14 +35,14 @@ type battle struct {
 	series     atomic.Int64
 
 	mu    sync.Mutex
-	kept  map[Letter]outbox.ID
+	kept  map[Letter]queue.ID
 	kills map[string]int // by what they died of
 	stops int
 	said  map[string]int // by the first words of what children said
 }
 
 func newBattle(where string, failpoints []string, faults ...sandbox.Fault) (*battle, error) {
-	b := &battle{where: where, failpoints: failpoints, kept: map[Letter]outbox.ID{}, kills: map[string]int{}, said: map[string]int{}}
+	b := &battle{where: where, failpoints: failpoints, kept: map[Letter]queue.ID{}, kills: map[string]int{}, said: map[string]int{}}
 	var err error
 	b.line, err = draw(sandbox.Config{Faults: faults}, torture.Config{}, nil)
 	return b, err
@@ -66,7 +67,7 @@ func poison(times int) []sandbox.Fault {
 // goOn has due what was deferred, and ends what the server asked for: nobody waits
 // for minutes here. What a worker would do to others because of its own machine's fault
 // it does not end.
-func goOn(ctx context.Context, store outbox.Store, stats outbox.Stats) error {
+func goOn(ctx context.Context, store outbox.Store, stats queue.Stats) error {
 	for _, a := range stats.Accounts {
 		if a.PausedFor > 0 && !a.PauseAnswer.Reply.IsZero() {
 			if err := store.Resume(ctx, a.Account); err != nil {
@@ -74,7 +75,7 @@ func goOn(ctx context.Context, store outbox.Store, stats outbox.Stats) error {
 			}
 		}
 	}
-	_, err := store.Change(ctx, outbox.Change{Verb: outbox.Retry, Filter: outbox.Filter{States: []outbox.State{outbox.Deferred}}})
+	_, err := store.Change(ctx, outbox.Change{Verb: queue.Retry, Filter: queue.Filter{States: []queue.State{queue.Deferred}}})
 	return err
 }
 
@@ -95,7 +96,7 @@ func (b *battle) heard(line string) error {
 		if err != nil {
 			return fmt.Errorf("a child says %q", line)
 		}
-		b.kept[Letter(words[1])] = outbox.ID(id)
+		b.kept[Letter(words[1])] = queue.ID(id)
 	case "event":
 		b.said[words[1]]++
 	case "trouble":
@@ -321,7 +322,7 @@ func (b *battle) rage(ctx context.Context, kills int) error {
 
 // settle has one last worker, which nobody kills, drain the outbox. Until says when it
 // is enough.
-func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(map[outbox.State]int) bool) error {
+func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(map[queue.State]int) bool) error {
 	store, err := openPlace(ctx, b.where, nil)
 	if err != nil {
 		return err
@@ -340,7 +341,7 @@ func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(m
 	go func() { ran <- d.Run(run) }()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	var stats outbox.Stats
+	var stats queue.Stats
 	for enough := false; !enough && err == nil; {
 		select {
 		case <-tick.C:
@@ -363,8 +364,8 @@ func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(m
 	return err
 }
 
-func counts(s outbox.Stats) map[outbox.State]int {
-	all := map[outbox.State]int{}
+func counts(s queue.Stats) map[queue.State]int {
+	all := map[queue.State]int{}
 	for _, a := range s.Accounts {
 		for state, n := range a.Count {
 			all[state] += n
@@ -374,8 +375,8 @@ func counts(s outbox.Stats) map[outbox.State]int {
 }
 
 // drained: nothing is on its way.
-func drained(n map[outbox.State]int) bool {
-	return n[outbox.Queued]+n[outbox.Deferred]+n[outbox.Leased]+n[outbox.Sending] == 0
+func drained(n map[queue.State]int) bool {
+	return n[queue.Queued]+n[queue.Deferred]+n[queue.Leased]+n[queue.Sending] == 0
 }
 
 // report is what the numbers were.

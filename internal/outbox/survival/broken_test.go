@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // pace is the clock that times commits and messages in these tests. It does not
@@ -50,8 +51,8 @@ type rashStore struct{ outbox.Store }
 
 func (s rashStore) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
 	for i := range settlements {
-		if settlements[i].State == outbox.InDoubt {
-			settlements[i].State = outbox.Deferred
+		if settlements[i].State == queue.InDoubt {
+			settlements[i].State = queue.Deferred
 		}
 	}
 	return s.Store.Settle(ctx, settlements)
@@ -60,12 +61,12 @@ func (s rashStore) Settle(ctx context.Context, settlements []outbox.Settlement) 
 // forgetful acknowledges every third letter without keeping it.
 type forgetful struct {
 	outbox.Store
-	n outbox.ID
+	n queue.ID
 }
 
-func (s *forgetful) Enqueue(ctx context.Context, m outbox.New) (outbox.Receipt, error) {
+func (s *forgetful) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	if s.n++; s.n%3 == 0 {
-		return outbox.Receipt{ID: s.n}, nil
+		return outbox.EnqueueResult{ID: s.n}, nil
 	}
 	return s.Store.Enqueue(ctx, m)
 }

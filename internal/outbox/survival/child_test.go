@@ -26,6 +26,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/outbox/sqlite"
 	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -164,7 +165,7 @@ func (o orders) enqueue(store outbox.Store, behind int) error {
 	group.Wait()
 	close(errs)
 	err := <-errs
-	if errors.Is(err, outbox.ErrUncertain) {
+	if errors.Is(err, queue.ErrUncertain) {
 		// All callers may have shared the commit that failed. The call after it is refused,
 		// and says so.
 		_ = o.one(store, behind+o.Letters+1)

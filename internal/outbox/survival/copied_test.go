@@ -13,6 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/outbox/sqlite"
+	"github.com/yanmail/yan/queue"
 )
 
 // copying is a course in which an outbox is copied while it is being delivered: after so
@@ -57,7 +58,7 @@ func (c copying) run(t *testing.T) (refused, reached bool, copyOf outbox.Adopted
 	defer twin.Close()
 	second := s.worker(&verdict{})
 	second.store = twin
-	refused = errors.Is(second.drain(ctx), outbox.ErrCopied)
+	refused = errors.Is(second.drain(ctx), queue.ErrCopied)
 	if copyOf, err = twin.Adopt(ctx, c.moved); err != nil {
 		t.Fatal(err)
 	}

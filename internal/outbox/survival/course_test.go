@@ -12,6 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/sandbox"
 	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -77,7 +78,7 @@ func (c course) begin(ctx context.Context) (*scene, error) {
 	if s.store, err = c.open(s.clock); err != nil {
 		return nil, err
 	}
-	s.evidence = Evidence{Acknowledged: map[Letter]outbox.ID{}, Resends: c.doubt == delivery.RetryDoubt}
+	s.evidence = Evidence{Acknowledged: map[Letter]queue.ID{}, Resends: c.doubt == delivery.RetryDoubt}
 	if err := s.enqueue(ctx); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}

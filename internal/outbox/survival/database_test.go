@@ -17,6 +17,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/pgtest"
 	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/queue"
 )
 
 // machines use one database, which is killed again and again, in the middle of their
@@ -77,11 +78,11 @@ func (m *machines) keep(ctx context.Context, s *postgres.Store) {
 // kindOf is what an error is about, for the report.
 func kindOf(err error) string {
 	switch {
-	case errors.Is(err, outbox.ErrUncertain):
+	case errors.Is(err, queue.ErrUncertain):
 		return "uncertain"
-	case errors.Is(err, outbox.ErrBroken):
+	case errors.Is(err, queue.ErrBroken):
 		return "broken"
-	case errors.Is(err, outbox.ErrFull):
+	case errors.Is(err, queue.ErrFull):
 		return "full"
 	}
 	return "nothing kept"

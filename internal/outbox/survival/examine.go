@@ -10,6 +10,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/queue"
 )
 
 // Tally counts recipients; letters of several count several times.
@@ -47,7 +48,7 @@ func (t *Tally) Add(o Tally) {
 // Evidence is what is known beside the outbox.
 type Evidence struct {
 	// Acknowledged are the letters of which Enqueue has returned without an error.
-	Acknowledged map[Letter]outbox.ID
+	Acknowledged map[Letter]queue.ID
 	// Ledger is what the server accepted. It must be done with all it was sent.
 	Ledger *torture.Ledger
 	// Resends says that what is in doubt was sent again by the policy: then, and
@@ -63,7 +64,7 @@ func Examine(ctx context.Context, store outbox.Store, e Evidence) (t Tally, wron
 		x.times[copyOf{Letter(d.Message), d.To}] = d.Times
 	}
 	x.wrong = e.Ledger.Damaged()
-	filter := outbox.Filter{Oldest: true, Limit: 500}
+	filter := queue.Filter{Oldest: true, Limit: 500}
 	for {
 		page, err := store.List(ctx, filter)
 		if err != nil {
@@ -104,7 +105,7 @@ func (x *examiner) contradict(format string, args ...any) {
 }
 
 // entry looks at one message of the outbox.
-func (x *examiner) entry(ctx context.Context, e outbox.Entry) error {
+func (x *examiner) entry(ctx context.Context, e queue.Entry) error {
 	letter := LetterOf(e.MessageID)
 	n, _, ok := letter.parts()
 	if !ok {
@@ -143,25 +144,25 @@ func (x *examiner) entry(ctx context.Context, e outbox.Entry) error {
 }
 
 // recipient holds one against the ledger.
-func (x *examiner) recipient(letter Letter, r outbox.Status) {
+func (x *examiner) recipient(letter Letter, r queue.Recipient) {
 	of := copyOf{letter, r.Address.Wire()}
 	times := x.times[of]
 	delete(x.times, of)
 	least, most := 0, 0
 	switch r.State {
-	case outbox.HandedOver:
+	case queue.HandedOver:
 		x.HandedOver++
 		least, most = 1, 1
 		if r.Doubted {
 			x.Resent++
 		}
-	case outbox.InDoubt:
+	case queue.InDoubt:
 		x.InDoubt++
 		most = 1
-	case outbox.Sending:
+	case queue.Sending:
 		x.Pending++
 		most = 1
-	case outbox.Failed, outbox.Expired, outbox.Cancelled:
+	case queue.Failed, queue.Expired, queue.Cancelled:
 		x.Failed++
 	default:
 		x.Pending++
@@ -176,7 +177,7 @@ func (x *examiner) recipient(letter Letter, r outbox.Status) {
 }
 
 // body reads a message that is not finished.
-func (x *examiner) body(ctx context.Context, letter Letter, e outbox.Entry) error {
+func (x *examiner) body(ctx context.Context, letter Letter, e queue.Entry) error {
 	body, err := x.store.Body(ctx, e.ID)
 	if err != nil {
 		x.Lost += e.Total

@@ -15,6 +15,7 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/sqlite"
+	"github.com/yanmail/yan/queue"
 )
 
 // fill enqueues letters until that fails, and gives the error.
@@ -68,7 +69,7 @@ func TestDiskIsFull(t *testing.T) {
 	defer s.Close()
 	err = b.fill(ctx, s, 100_000)
 	t.Logf("behind %d letters: %v", len(b.kept), err)
-	if !errors.Is(err, outbox.ErrFull) {
+	if !errors.Is(err, queue.ErrFull) {
 		t.Fatalf("the disk is full, and Enqueue says %v", err)
 	}
 	if len(b.kept) < 50 {
@@ -103,7 +104,7 @@ func TestDiskIsNearlyFull(t *testing.T) {
 	defer s.Close()
 	err = b.fill(ctx, s, 100_000)
 	t.Logf("behind %d letters: %v", len(b.kept), err)
-	if !errors.Is(err, outbox.ErrFull) {
+	if !errors.Is(err, queue.ErrFull) {
 		t.Fatalf("too little is free, and Enqueue says %v", err)
 	}
 	b.all(ctx, t)

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/queue"
 )
 
 var kills = flag.Int("kills", 20, "how many processes to kill, for each store")
@@ -49,7 +49,7 @@ func TestKill9(t *testing.T) {
 				t.Errorf("%s", held)
 			}
 			// Then the policy sends again what is in doubt: only this may be there twice.
-			err = b.settle(ctx, delivery.RetryDoubt, func(n map[outbox.State]int) bool { return drained(n) && n[outbox.InDoubt] == 0 })
+			err = b.settle(ctx, delivery.RetryDoubt, func(n map[queue.State]int) bool { return drained(n) && n[queue.InDoubt] == 0 })
 			if err != nil {
 				t.Fatal(err)
 			}

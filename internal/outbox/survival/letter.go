@@ -51,24 +51,24 @@ func (l Letter) To() []string {
 }
 
 // New is what to enqueue.
-func (l Letter) New() (outbox.New, error) {
+func (l Letter) New() (outbox.NewMessage, error) {
 	from, err := smtp.ParseAddress("me@example.org")
 	if err != nil {
-		return outbox.New{}, err
+		return outbox.NewMessage{}, err
 	}
 	var to []smtp.Address
 	for _, address := range l.To() {
 		a, err := smtp.ParseAddress(address)
 		if err != nil {
-			return outbox.New{}, err
+			return outbox.NewMessage{}, err
 		}
 		to = append(to, a)
 	}
 	envelope, err := smtp.NewEnvelope(from, to...)
 	if err != nil {
-		return outbox.New{}, err
+		return outbox.NewMessage{}, err
 	}
-	return outbox.New{Envelope: envelope, MessageID: "<" + string(l) + ">", Subject: "survival", Content: l.Content()}, nil
+	return outbox.NewMessage{Envelope: envelope, MessageID: "<" + string(l) + ">", Subject: "survival", Content: l.Content()}, nil
 }
 
 // Whole reports whether data is the letter of this name to its last octet. It is

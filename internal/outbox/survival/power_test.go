@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sandbox"
 	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/queue"
 )
 
 // strace is the path of the program; the test is skipped where there is none.
@@ -52,7 +52,7 @@ type powered struct {
 type timed struct {
 	line   int
 	letter Letter
-	id     outbox.ID
+	id     queue.ID
 }
 
 // place is where the outbox is, below the folder that was there before.
@@ -119,7 +119,7 @@ func read(t *testing.T, root string, calls []Call) *powered {
 			for line := range strings.Lines(string(c.Data)) {
 				words := strings.Fields(line)
 				if words[0] == "kept" {
-					var id outbox.ID
+					var id queue.ID
 					if _, err := fmt.Sscan(words[2], &id); err != nil {
 						t.Fatal(err)
 					}
@@ -178,14 +178,14 @@ func (p *powered) check(ctx context.Context, folder string, line int) (wrong []s
 		return nil, err
 	}
 	defer store.Close()
-	kept := map[Letter]outbox.ID{}
+	kept := map[Letter]queue.ID{}
 	for _, s := range p.said {
 		if s.line < line {
 			kept[s.letter] = s.id
 		}
 	}
-	states := map[Letter]outbox.State{}
-	filter := outbox.Filter{Oldest: true, Limit: 1000}
+	states := map[Letter]queue.State{}
+	filter := queue.Filter{Oldest: true, Limit: 1000}
 	for more := true; more; {
 		page, err := store.List(ctx, filter)
 		if err != nil {
@@ -213,7 +213,7 @@ func (p *powered) check(ctx context.Context, folder string, line int) (wrong []s
 	}
 	for _, s := range p.sent {
 		switch state := states[s.letter]; {
-		case s.line >= line || state == outbox.Sending || state == outbox.InDoubt || state == outbox.HandedOver:
+		case s.line >= line || state == queue.Sending || state == queue.InDoubt || state == queue.HandedOver:
 		default:
 			wrong = append(wrong, fmt.Sprintf("%s was sent, and would be sent again: it is %q", s.letter, state))
 		}

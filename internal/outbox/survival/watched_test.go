@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
 )
 
 // watched is a store as one worker sees it, that tells of each of its calls, before
@@ -30,7 +31,7 @@ func (w *watched) enter(call string) (done func()) {
 	return func() { w.at(call, number, true) }
 }
 
-func (w *watched) Join(ctx context.Context, who outbox.Worker, lease time.Duration) error {
+func (w *watched) Join(ctx context.Context, who queue.Worker, lease time.Duration) error {
 	defer w.enter("Join")()
 	return w.Store.Join(ctx, who, lease)
 }
@@ -60,7 +61,7 @@ func (w *watched) Settle(ctx context.Context, settlements []outbox.Settlement) (
 	return w.Store.Settle(ctx, settlements)
 }
 
-func (w *watched) Body(ctx context.Context, id outbox.ID) (io.ReadCloser, error) {
+func (w *watched) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	defer w.enter("Body")()
 	return w.Store.Body(ctx, id)
 }
@@ -85,12 +86,12 @@ func (w *watched) Due(ctx context.Context) ([]outbox.Due, error) {
 	return w.Store.Due(ctx)
 }
 
-func (w *watched) List(ctx context.Context, f outbox.Filter) (outbox.Page, error) {
+func (w *watched) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 	defer w.enter("List")()
 	return w.Store.List(ctx, f)
 }
 
-func (w *watched) Change(ctx context.Context, c outbox.Change) (outbox.Changed, error) {
+func (w *watched) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
 	defer w.enter("Change")()
 	return w.Store.Change(ctx, c)
 }
