@@ -30,8 +30,9 @@ type World struct {
 	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full
 	// one. Tests alone lower it.
 	WorkFactor int
-	// OpenBrowser shows a page to the user; nil where there is no browser.
-	OpenBrowser func(url string) error
+	// FindBrowser returns a function that shows a page to the user; nil if there is no
+	// browser.
+	FindBrowser func() (show func(url string) error)
 	// Dial opens the connections of yan doctor; nil means net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Hangups are the SIGHUPs of yan serve, until the function is called; nil where

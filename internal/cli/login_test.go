@@ -75,7 +75,7 @@ func (d *desk) yan(args ...string) (code int, out, errs string) {
 		Hush: func() func() {
 			d.hushed, d.hidden = append(d.hushed, stderr.String()), true
 			return func() { d.hidden = false }
-		}}, OpenBrowser: d.browse, WorkFactor: secrettest.WorkFactor}
+		}}, FindBrowser: func() func(string) error { return d.browse }, WorkFactor: secrettest.WorkFactor}
 	if d.pipe {
 		w.StdinTTY, w.ReadSecret = 0, nil
 	}

@@ -31,7 +31,7 @@ func (a *front) makers() []maker {
 		{[]string{"send"}, func() []*cobra.Command { return one(sendcmd.New(a.Outboxes)) }},
 		{[]string{"queue"}, func() []*cobra.Command { return one(queuecmd.New(a.Outboxes)) }},
 		{[]string{"serve"}, func() []*cobra.Command { return one(servecmd.New(a.Outboxes, a.world.Hangups)) }},
-		{[]string{"login"}, func() []*cobra.Command { return one(logincmd.New(a.Outboxes, a.world.OpenBrowser)) }},
+		{[]string{"login"}, func() []*cobra.Command { return one(logincmd.New(a.Outboxes, a.world.FindBrowser)) }},
 		{[]string{"account", "config"}, func() []*cobra.Command {
 			account, config := accountcmd.New(a.Outboxes)
 			return []*cobra.Command{account, config}
@@ -97,7 +97,6 @@ func (a *front) root(asked string) *cobra.Command {
 	root.PersistentFlags().BoolP("help", "h", false, a.T("show this help"))
 	root.PersistentFlags().Lookup("lang").Annotations = map[string][]string{command.ValueOf: {a.T("LANGUAGE")}}
 	command.Add(root, a.T("Flags:"), command.NewOption("version", "", &showVersion, "", a.T("print the version")))
-	command.Complete(root, "lang", func() []string { return []string{"en", "zh"} })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.Help(a.Page(cmd)) })
 	root.SetFlagErrorFunc(a.FlagError)
@@ -108,6 +107,7 @@ func (a *front) root(asked string) *cobra.Command {
 		}
 	}
 	if asked == "" {
+		command.Complete(root, "lang", func() []string { return []string{"en", "zh"} })
 		root.AddCommand(a.completionCommand(), a.manCommand())
 	}
 	root.SetHelpCommand(a.helpCommand())

@@ -11,7 +11,7 @@ import (
 
 // ThisWorld is the machine the program runs on.
 func ThisWorld() World {
-	return World{System: console.ThisSystem(), Keyring: secret.System(), OpenBrowser: console.Browser(os.Getenv), Hangups: hangups}
+	return World{System: console.ThisSystem(), Keyring: secret.System(), FindBrowser: console.FindBrowser, Hangups: hangups}
 }
 
 // hangups takes the SIGHUPs of this process, which would end it otherwise. One that

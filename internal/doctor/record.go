@@ -221,8 +221,8 @@ func (e *recordError) text() Text {
 }
 
 var (
-	errNoRecord   = wrongf("there is no SPF record", "没有 SPF 记录")
-	errTwoRecords = wrongf("there are several SPF records", "有多条 SPF 记录")
+	errNoRecord   = textError{Text{EN: "there is no SPF record", ZH: "没有 SPF 记录"}}
+	errTwoRecords = textError{Text{EN: "there are several SPF records", ZH: "有多条 SPF 记录"}}
 )
 
 // record fetches and reads the SPF record of a domain that another one names.

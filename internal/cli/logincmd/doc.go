@@ -11,11 +11,11 @@ import (
 // runner carries the command out.
 type runner struct {
 	*outboxes.Outboxes
-	// openBrowser shows a page to the user; nil if there is no browser.
-	openBrowser func(url string) error
+	findBrowser func() (show func(url string) error)
 }
 
-// New makes yan login. openBrowser shows a page to the user; nil if there is no browser.
-func New(o *outboxes.Outboxes, openBrowser func(url string) error) *cobra.Command {
-	return (&runner{Outboxes: o, openBrowser: openBrowser}).loginCommand()
+// New makes yan login. findBrowser returns a function that shows a page to the user; nil
+// if there is no browser.
+func New(o *outboxes.Outboxes, findBrowser func() (show func(url string) error)) *cobra.Command {
+	return (&runner{Outboxes: o, findBrowser: findBrowser}).loginCommand()
 }

@@ -87,10 +87,11 @@ func (c consent) askClientID(ctx context.Context) error {
 
 // token waits for the user's consent.
 func (c consent) token(ctx context.Context, client oauth.Client) (oauth.Token, error) {
+	show := c.a.findBrowser()
 	way := c.s.oauth2
 	if way == "" {
 		way = "device"
-		if c.a.openBrowser != nil || client.DeviceURL == "" {
+		if show != nil || client.DeviceURL == "" {
 			way = "browser"
 		}
 	}
@@ -106,8 +107,8 @@ func (c consent) token(ctx context.Context, client oauth.Client) (oauth.Token, e
 	return client.Browser(ctx, func(page string) error {
 		c.say(c.a.T("The browser asks for your consent. If it does not open, go to:"))
 		c.say("  " + page)
-		if c.a.openBrowser != nil {
-			_ = c.a.openBrowser(page) // the page stands above
+		if show != nil {
+			_ = show(page) // the page stands above
 		}
 		return nil
 	})

@@ -20,24 +20,19 @@ const (
 	patience = 15 * time.Second
 )
 
-// gauge describes one that is asked for when somebody looks.
-func gauge(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc(name, help, labels, nil)
-}
-
 var (
-	upDesc      = gauge("yan_outbox_up", "1 when the outbox could be asked, and what follows is so.")
-	countDesc   = gauge("yan_outbox_recipients", "Recipients in the outbox.", "account", "state")
-	oldestDesc  = gauge("yan_outbox_oldest_seconds", "Age of the oldest message that waits; 0 for none.")
-	bytesDesc   = gauge("yan_outbox_bytes", "Octets of the outbox, where that is known.")
-	freeDesc    = gauge("yan_outbox_free_bytes", "Octets left on the disk of the outbox, where that is known.")
-	pausedDesc  = gauge("yan_account_paused_seconds", "How long an account still pauses; 0 for not.", "account")
-	workersDesc = gauge("yan_outbox_workers", "Processes that deliver from the outbox.")
+	upDesc      = prometheus.NewDesc("yan_outbox_up", "1 when the outbox could be asked, and what follows is so.", nil, nil)
+	countDesc   = prometheus.NewDesc("yan_outbox_recipients", "Recipients in the outbox.", []string{"account", "state"}, nil)
+	oldestDesc  = prometheus.NewDesc("yan_outbox_oldest_seconds", "Age of the oldest message that waits; 0 for none.", nil, nil)
+	bytesDesc   = prometheus.NewDesc("yan_outbox_bytes", "Octets of the outbox, where that is known.", nil, nil)
+	freeDesc    = prometheus.NewDesc("yan_outbox_free_bytes", "Octets left on the disk of the outbox, where that is known.", nil, nil)
+	pausedDesc  = prometheus.NewDesc("yan_account_paused_seconds", "How long an account still pauses; 0 for not.", []string{"account"}, nil)
+	workersDesc = prometheus.NewDesc("yan_outbox_workers", "Processes that deliver from the outbox.", nil, nil)
 
-	joinedDesc   = gauge("yan_joined", "1 while this process has a lease on the outbox.")
-	couriersDesc = gauge("yan_couriers", "Accounts that this process sends from at the moment.")
-	leasedDesc   = gauge("yan_recipients_leased", "Recipients that this process has leased.")
-	connDesc     = gauge("yan_connections", "Connections that this process may have open.", "account")
+	joinedDesc   = prometheus.NewDesc("yan_joined", "1 while this process has a lease on the outbox.", nil, nil)
+	couriersDesc = prometheus.NewDesc("yan_couriers", "Accounts that this process sends from at the moment.", nil, nil)
+	leasedDesc   = prometheus.NewDesc("yan_recipients_leased", "Recipients that this process has leased.", nil, nil)
+	connDesc     = prometheus.NewDesc("yan_connections", "Connections that this process may have open.", []string{"account"}, nil)
 )
 
 // standing asks an outbox how it stands with it.

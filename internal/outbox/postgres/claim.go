@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,8 +21,10 @@ const mostWithItem = 64 << 10
 // due takes what is due in an account: up to $3 recipients, of up to $4 messages.
 // What others are taking is left to them. The three priorities, and in each the three
 // timings, are looked for one after the other, each along the index delivery_due.
-var due = "with " + looks("high", 1, "$3::int") + ", " + looks("normal", 0, "$3::int - (select count(*) from high)") + ", " +
-	looks("low", -1, "$3::int - (select count(*) from high) - (select count(*) from normal)") + lease
+var due = sync.OnceValue(func() string {
+	return "with " + looks("high", 1, "$3::int") + ", " + looks("normal", 0, "$3::int - (select count(*) from high)") + ", " +
+		looks("low", -1, "$3::int - (select count(*) from high) - (select count(*) from normal)") + lease
+})
 
 // looks finds what is due in a priority.
 func looks(name string, priority int, limit string) string {
@@ -147,7 +150,7 @@ func orNone(err error) error {
 }
 
 func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error {
-	rows, err := t.Query(ctx, due, op.claim.Account, t.now, most, messages, op.claim.Owner)
+	rows, err := t.Query(ctx, due(), op.claim.Account, t.now, most, messages, op.claim.Owner)
 	if err != nil {
 		return err
 	}
