@@ -90,16 +90,18 @@ var (
 	target    = regexp.MustCompile(`\]\([^)\s]*\)`)
 )
 
-// withoutCode takes code, HTML and the targets of links out of Markdown. A heading, an item and a
-// cell end a sentence.
+// withoutCode removes code, HTML and link targets from Markdown. A heading, a row and a cell
+// end a sentence.
 func withoutCode(source string) string {
 	source = span.ReplaceAllString(fence.ReplaceAllString(source, "\n\n"), "CODE")
 	source = target.ReplaceAllString(source, "]")
 	lines := strings.Split(source, "\n")
 	for i, line := range lines {
 		switch {
+		case strings.HasPrefix(line, "    "):
+			lines[i] = ""
 		case strings.HasPrefix(line, "#"):
-			lines[i] = line + "\n"
+			lines[i] = line + "?\n" // "What is read" is a question
 		case strings.HasPrefix(line, "|"):
 			lines[i] = strings.ReplaceAll(line, " | ", ". ") + "\n"
 		}
