@@ -27,6 +27,7 @@ var floors = map[string]int{
 	"dkim":                       0,
 	"internal/spelling":          0,
 	"internal/filelock":          0,
+	"internal/homedir":           0,
 	"internal/ptytest":           0,
 	"internal/wholefile":         0,
 	"internal/notices":           0,

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/yanmail/yan/internal/filelock"
+	"github.com/yanmail/yan/internal/homedir"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
 )
@@ -48,7 +49,7 @@ func Path(getenv func(string) string) (string, error) {
 	if dir := getenv("AppData"); runtime.GOOS == "windows" && dir != "" {
 		return filepath.Join(dir, "yan", "config.toml"), nil
 	}
-	if home := getenv("HOME"); home != "" {
+	if home := homedir.Find(getenv); home != "" {
 		return filepath.Join(home, ".config", "yan", "config.toml"), nil
 	}
 	return "", sentence.New("neither YAN_CONFIG nor XDG_CONFIG_HOME nor HOME is set")

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/yanmail/yan/internal/homedir"
 	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/transport"
@@ -44,28 +45,20 @@ func (s *Secrets) places() *secret.Vault {
 // SystemVault is the places of this machine: its keyring, and the encrypted file
 // beside the configuration.
 func SystemVault(getenv func(string) string) *secret.Vault {
-	v := &secret.Vault{Keyring: secret.System(), Getenv: getenv, Home: home(getenv)}
+	v := &secret.Vault{Keyring: secret.System(), Getenv: getenv, Home: homedir.Find(getenv)}
 	if path, err := Path(getenv); err == nil {
 		v.File = filepath.Join(filepath.Dir(path), "secrets.age")
 	}
 	return v
 }
 
-func home(getenv func(string) string) string {
-	if h := getenv("HOME"); h != "" {
-		return h
-	}
-	return getenv("USERPROFILE") // of Windows
-}
-
 // File is the path of a file that the account names: ~ is the user's folder, and
 // a relative name stands beside the configuration.
 func (a Account) File(name string) string {
+	name = homedir.Expand(name, homedir.Find(os.Getenv))
 	switch {
 	case name == "":
 		return ""
-	case name == "~" || strings.HasPrefix(name, "~/") || strings.HasPrefix(name, `~\`):
-		return filepath.Join(home(os.Getenv), name[1:])
 	case filepath.IsAbs(name) || a.dir == "":
 		return name
 	}

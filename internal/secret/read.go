@@ -2,6 +2,7 @@ package secret
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"github.com/yanmail/yan/internal/homedir"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
 )
@@ -99,8 +101,8 @@ func (v *Vault) expand(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("no file is named")
 	}
-	rest, ok := strings.CutPrefix(name, "~")
-	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
+	rest, ok := homedir.Cut(name)
+	if !ok {
 		return name, nil
 	}
 	home, err := v.home()
@@ -111,10 +113,8 @@ func (v *Vault) expand(name string) (string, error) {
 }
 
 func (v *Vault) home() (string, error) {
-	for _, folder := range []string{v.Home, v.getenv("HOME"), v.getenv("USERPROFILE")} {
-		if folder != "" {
-			return folder, nil
-		}
+	if home := cmp.Or(v.Home, homedir.Find(v.getenv)); home != "" {
+		return home, nil
 	}
 	return "", errors.New("the home folder is not known: HOME is not set")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/foreign"
+	"github.com/yanmail/yan/internal/homedir"
 )
 
 // tellFound shows what was found in the settings of other programs, and what
@@ -146,12 +147,7 @@ func (a *runner) rarerReason(n foreign.Note) string {
 
 // shortPath writes ~ for the user's folder.
 func (a *runner) shortPath(path string) string {
-	if home := a.home(); home != "" && len(home) > 1 {
-		if rest, ok := strings.CutPrefix(path, home); ok && strings.HasPrefix(rest, "/") {
-			return "~" + rest
-		}
-	}
-	return path
+	return homedir.Abbreviate(path, homedir.Find(a.Getenv))
 }
 
 func (a *runner) shortPaths(paths []string) string {

@@ -18,6 +18,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/foreign"
+	"github.com/yanmail/yan/internal/homedir"
 	"github.com/yanmail/yan/message"
 )
 
@@ -183,7 +184,7 @@ func (a *runner) checkImport(s *importFlags, args []string) error {
 
 // lookAround reads the file, or what is in the usual places.
 func (a *runner) lookAround(ctx context.Context, s *importFlags, args []string) ([]foreign.Settings, error) {
-	m := foreign.Machine{Home: a.home(), Etc: a.Etc, Getenv: a.Getenv}
+	m := foreign.Machine{Home: homedir.Find(a.Getenv), Etc: a.Etc, Getenv: a.Getenv}
 	if me, err := user.Current(); err == nil {
 		m.User = me.Username[strings.LastIndexByte(me.Username, '\\')+1:] // Windows has the domain before it
 	}
@@ -221,13 +222,6 @@ func (a *runner) lookAround(ctx context.Context, s *importFlags, args []string) 
 		return nil, command.Fail(command.ExitNoInput, errors.New(a.T("no settings of other programs were found")), a.T("Looked at: %s", a.Listed(places)))
 	}
 	return all, nil
-}
-
-func (a *runner) home() string {
-	if home := a.Getenv("HOME"); home != "" {
-		return home
-	}
-	return a.Getenv("USERPROFILE")
 }
 
 // unreadableSettings says what is wrong with a whole file.

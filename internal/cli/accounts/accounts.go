@@ -12,6 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/homedir"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
@@ -203,7 +204,7 @@ func (a *Accounts) Secrets() *account.Secrets {
 // Vault is where secrets are kept: the keyring, or the encrypted file whose passphrase is asked
 // for on the terminal.
 func (a *Accounts) Vault() *secret.Vault {
-	v := &secret.Vault{Keyring: a.Keyring, Getenv: a.Getenv, Home: a.Getenv("HOME"), WorkFactor: a.WorkFactor}
+	v := &secret.Vault{Keyring: a.Keyring, Getenv: a.Getenv, Home: homedir.Find(a.Getenv), WorkFactor: a.WorkFactor}
 	if path, err := account.Path(a.Getenv); err == nil {
 		v.File = filepath.Join(filepath.Dir(path), "secrets.age")
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/yanmail/yan/internal/homedir"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/outbox/sqlite"
@@ -50,10 +51,8 @@ func Path(where string, getenv func(string) string) (string, error) {
 		return DefaultPath(getenv)
 	case strings.Contains(where, "://"), outbox.HoldsPassword(where):
 		return "", sentence.Errorf("%s is no outbox: want the path of a file, or a URL that begins with postgres://", outbox.Describe(where))
-	case where == "~" || strings.HasPrefix(where, "~/") || strings.HasPrefix(where, `~\`):
-		where = filepath.Join(home(getenv), where[1:])
 	}
-	return filepath.Abs(where)
+	return filepath.Abs(homedir.Expand(where, homedir.Find(getenv)))
 }
 
 // DefaultPath is where the outbox of a user is: outbox.db in the folder yan of
@@ -72,18 +71,11 @@ func defaultPath(getenv func(string) string, system string) (string, error) {
 	if dir := getenv("LocalAppData"); system == "windows" && dir != "" {
 		return filepath.Join(dir, folder, file), nil
 	}
-	if home := home(getenv); home != "" {
+	if home := homedir.Find(getenv); home != "" {
 		if system == "darwin" {
 			return filepath.Join(home, "Library", "Application Support", folder, file), nil
 		}
 		return filepath.Join(home, ".local", "share", folder, file), nil
 	}
 	return "", sentence.New("there is no place for the outbox: neither YAN_OUTBOX nor XDG_DATA_HOME nor HOME is set")
-}
-
-func home(getenv func(string) string) string {
-	if h := getenv("HOME"); h != "" {
-		return h
-	}
-	return getenv("USERPROFILE") // of Windows
 }
