@@ -43,6 +43,7 @@ var floors = map[string]int{
 	"smtpclient":                 1,
 	"provider":                   1,
 	"queue":                      1,
+	"internal/replytable":        1,
 	"internal/sendlog":           1,
 	"internal/words":             1,
 	"internal/secret":            1,

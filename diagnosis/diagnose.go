@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/replytable"
 
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
@@ -77,7 +78,7 @@ func (d *diagnosis) accepted() Finding {
 	for i := range d.k.Rows {
 		r := &d.k.Rows[i]
 		own := len(r.Providers) == 0 || d.owns(r) > 0
-		if r.Class == ClassAfterAccept && own && slices.Contains(r.At, d.Stage) &&
+		if Class(r.Class) == ClassAfterAccept && own && slices.Contains(r.At, d.Stage) &&
 			(d.saysTextOf(r) > 0 || slices.Contains(r.Errors, d.kind)) {
 			return d.fromRow(r, BasisStage, true)
 		}
@@ -125,25 +126,25 @@ func (d *diagnosis) fromError() Finding {
 }
 
 // rule is what is known about the kind of error.
-func (d *diagnosis) rule() (ErrorRule, bool) {
-	i := slices.IndexFunc(d.k.Errors, func(r ErrorRule) bool { return r.Kind == d.kind })
+func (d *diagnosis) rule() (replytable.ErrorRule, bool) {
+	i := slices.IndexFunc(d.k.Errors, func(r replytable.ErrorRule) bool { return r.Kind == d.kind })
 	if i < 0 {
-		return ErrorRule{}, false
+		return replytable.ErrorRule{}, false
 	}
 	return d.k.Errors[i], true
 }
 
-func (d *diagnosis) byRule(rule ErrorRule) Finding {
-	f := d.finding(rule.Class, BasisError)
-	f.Hint = rule.Hint
+func (d *diagnosis) byRule(rule replytable.ErrorRule) Finding {
+	f := d.finding(Class(rule.Class), BasisError)
+	f.Hint = Text(rule.Hint)
 	if rule.Scope != "" {
-		f.Scope = rule.Scope
+		f.Scope = Scope(rule.Scope)
 	}
 	if rule.Cause.EN != "" {
-		f.Cause = rule.Cause
+		f.Cause = Text(rule.Cause)
 	}
 	if rule.Advice.EN != "" {
-		f.Advice = rule.Advice
+		f.Advice = Text(rule.Advice)
 	}
 	return f
 }
@@ -160,8 +161,8 @@ func (d *diagnosis) byEnhanced() (Finding, bool) {
 	code := fmt.Sprintf("%d.%d", e.Subject, e.Detail)
 	for _, rule := range d.k.Enhanced {
 		if rule.Code == code && at(rule.At, d.Stage) && (rule.Only == 0 || rule.Only == e.Class) &&
-			d.fitsAuth(rule.Class) {
-			return d.likely(rule.Class, rule.Scope, BasisEnhanced), true
+			d.fitsAuth(Class(rule.Class)) {
+			return d.likely(Class(rule.Class), Scope(rule.Scope), BasisEnhanced), true
 		}
 	}
 	return Finding{}, false
@@ -179,7 +180,7 @@ func (d *diagnosis) fitsAuth(c Class) bool {
 func (d *diagnosis) byCode() (Finding, bool) {
 	for _, rule := range d.k.Codes {
 		if codeFits(rule.Code, d.Reply.Code) && at(rule.At, d.Stage) {
-			f := d.likely(rule.Class, rule.Scope, BasisCode)
+			f := d.likely(Class(rule.Class), Scope(rule.Scope), BasisCode)
 			f.Hint = d.guessed()
 			return f, true
 		}

@@ -26,12 +26,11 @@
 // the server. Codes are not believed blindly: QQ and NetEase use 550 and 554
 // for limits that pass, Alibaba 440 for a sender that will never do.
 //
-// The knowledge is kept in replies.yaml and classes.yaml; after a change run
+// The data is in replies.yaml and classes.yaml. After a change run
 //
 //	go generate ./diagnosis
 //
-// which writes the diagnosis.json that is embedded and parsed once, at first
-// use.
+// which writes the table that internal/replytable embeds. It is parsed at first use.
 package diagnosis
 
 //go:generate go run ./generate

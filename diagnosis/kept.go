@@ -11,7 +11,7 @@ func Kept(class Class, stage smtp.Stage, words string) (f Finding, ok bool) {
 		return Finding{}, false
 	}
 	d := diagnosis{Fact: Fact{Stage: stage}, k: k, kind: keptKind(words)}
-	if rule, ok := d.rule(); ok && rule.Class == class {
+	if rule, ok := d.rule(); ok && Class(rule.Class) == class {
 		return d.byRule(rule), true
 	}
 	return d.finding(class, BasisError), true

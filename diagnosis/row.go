@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/yanmail/yan/internal/replytable"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -30,13 +31,13 @@ func (s score) compare(t score) int {
 // the best of them agree on the class. Words that mean two things are told
 // apart by the stage; without it both meanings are given.
 func (d *diagnosis) byRow() (Finding, bool) {
-	if best := d.best(func(r *Row) bool { return d.owns(r) > 0 }); len(best) > 0 {
+	if best := d.best(func(r *replytable.Row) bool { return d.owns(r) > 0 }); len(best) > 0 {
 		if f, two := d.either(best, BasisProvider); two {
 			return f, true
 		}
 		return d.fromRow(best[0], BasisProvider, true), true
 	}
-	best := d.best(func(r *Row) bool { return d.owns(r) == 0 && !r.Only })
+	best := d.best(func(r *replytable.Row) bool { return d.owns(r) == 0 && !r.Only })
 	if len(best) == 0 {
 		return Finding{}, false
 	}
@@ -56,11 +57,11 @@ func (d *diagnosis) byRow() (Finding, bool) {
 // either gives both meanings of words that speak of the own account at the
 // login and of somebody else's behind it, where nobody says at which stage they
 // came. Those of the login and those of what follows must agree on theirs.
-func (d *diagnosis) either(rows []*Row, basis Basis) (Finding, bool) {
+func (d *diagnosis) either(rows []*replytable.Row, basis Basis) (Finding, bool) {
 	if d.Stage != "" {
 		return Finding{}, false
 	}
-	var login, later *Row
+	var login, later *replytable.Row
 	for _, r := range rows {
 		of := &later
 		if len(r.At) == 1 && r.At[0] == smtp.StageAuth {
@@ -77,7 +78,7 @@ func (d *diagnosis) either(rows []*Row, basis Basis) (Finding, bool) {
 		return Finding{}, false
 	}
 	f := d.finding(ClassUnclassified, basis)
-	f.Permanence = d.permanence(ClassInfo{}, later.Retry)
+	f.Permanence = d.permanence(ClassInfo{}, retryOf(later.Retry))
 	f.Cause = Text{EN: "These words mean two things, by where the server said them.", ZH: "这句话有两种含义，取决于服务器在哪一步说的。"}
 	f.Hint = Text{EN: "At the login: " + d.meaning(login).EN + " Behind it: " + d.meaning(later).EN,
 		ZH: "登录时：" + d.meaning(login).ZH + "登录之后：" + d.meaning(later).ZH}
@@ -87,17 +88,17 @@ func (d *diagnosis) either(rows []*Row, basis Basis) (Finding, bool) {
 }
 
 // meaning is what a row says, or its class where the row says nothing.
-func (d *diagnosis) meaning(r *Row) Text {
+func (d *diagnosis) meaning(r *replytable.Row) Text {
 	if r.Hint.EN != "" {
-		return r.Hint
+		return Text(r.Hint)
 	}
-	return d.k.class[r.Class].Cause
+	return d.k.class[Class(r.Class)].Cause
 }
 
 // best lists the rows that fit equally well and better than all others, in
 // the order of the file.
-func (d *diagnosis) best(wanted func(*Row) bool) []*Row {
-	var rows []*Row
+func (d *diagnosis) best(wanted func(*replytable.Row) bool) []*replytable.Row {
+	var rows []*replytable.Row
 	var top score
 	for i := range d.k.Rows {
 		r := &d.k.Rows[i]
@@ -120,7 +121,7 @@ func (d *diagnosis) best(wanted func(*Row) bool) []*Row {
 
 // owns is 2 for a row of the fact's provider, 1 for one of its family's head,
 // 0 for any other.
-func (d *diagnosis) owns(r *Row) int {
+func (d *diagnosis) owns(r *replytable.Row) int {
 	switch {
 	case d.provider.ID == "":
 		return 0
@@ -134,7 +135,7 @@ func (d *diagnosis) owns(r *Row) int {
 }
 
 // score judges one row. ok is false when it does not fit at all.
-func (d *diagnosis) score(r *Row) (s score, ok bool) {
+func (d *diagnosis) score(r *replytable.Row) (s score, ok bool) {
 	s.length = d.saysTextOf(r)
 	if s.length == 0 || !d.codeAllows(r) || !d.stageAllows(r) {
 		return s, false
@@ -154,14 +155,14 @@ func (d *diagnosis) score(r *Row) (s score, ok bool) {
 
 // codeAllows: words count only below a code of the same first digit, unless
 // they are a tag that decides alone.
-func (d *diagnosis) codeAllows(r *Row) bool {
+func (d *diagnosis) codeAllows(r *replytable.Row) bool {
 	return r.AnyCode || slices.ContainsFunc(r.Codes, func(code int) bool { return code/100 == d.Reply.Code/100 })
 }
 
 // stageAllows keeps logins and messages apart: the same words mean different
 // things there. Elsewhere the stage does not count, since what a server finds
 // wrong with a sender it may say one command later.
-func (d *diagnosis) stageAllows(r *Row) bool {
+func (d *diagnosis) stageAllows(r *replytable.Row) bool {
 	if d.Stage == "" || slices.Contains(r.At, d.Stage) {
 		return true
 	}
@@ -174,7 +175,7 @@ func (d *diagnosis) stageAllows(r *Row) bool {
 
 // saysTextOf is the length of the longest of the row's words that the reply
 // holds; 0 when it holds none.
-func (d *diagnosis) saysTextOf(r *Row) int {
+func (d *diagnosis) saysTextOf(r *replytable.Row) int {
 	longest := 0
 	for _, m := range r.Match {
 		if len(m) > longest && holds(d.text, m) {
@@ -202,8 +203,8 @@ func normalise(s string) string { return strings.Join(strings.Fields(strings.ToL
 
 // ownEnhanced finds a row of the provider by its enhanced code alone, for a
 // text that has changed, if all rows with that code agree on the class.
-func (d *diagnosis) ownEnhanced() (*Row, bool) {
-	var found *Row
+func (d *diagnosis) ownEnhanced() (*replytable.Row, bool) {
+	var found *replytable.Row
 	fit := 0
 	for i := range d.k.Rows {
 		r := &d.k.Rows[i]
@@ -223,7 +224,7 @@ func (d *diagnosis) ownEnhanced() (*Row, bool) {
 
 // enhancedFits is 2 when the row lists this very code, 1 when a range covers
 // it, 0 otherwise.
-func enhancedFits(r *Row, e smtp.EnhancedCode) int {
+func enhancedFits(r *replytable.Row, e smtp.EnhancedCode) int {
 	best := 0
 	for _, pattern := range r.Enhanced {
 		parts := strings.SplitN(pattern, ".", 3)
@@ -242,15 +243,15 @@ func enhancedFits(r *Row, e smtp.EnhancedCode) int {
 }
 
 // fromRow is the finding of a row.
-func (d *diagnosis) fromRow(r *Row, basis Basis, withHint bool) Finding {
-	f := d.finding(r.Class, basis)
-	f.Row, f.Retry = r.ID, r.Retry
-	f.Permanence = d.permanence(d.k.class[r.Class], r.Retry)
+func (d *diagnosis) fromRow(r *replytable.Row, basis Basis, withHint bool) Finding {
+	f := d.finding(Class(r.Class), basis)
+	f.Row, f.Retry = r.ID, retryOf(r.Retry)
+	f.Permanence = d.permanence(d.k.class[f.Class], f.Retry)
 	if r.Scope != "" {
-		f.Scope = r.Scope
+		f.Scope = Scope(r.Scope)
 	}
 	if withHint {
-		f.Hint = r.Hint
+		f.Hint = Text(r.Hint)
 	}
 	return f
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/replytable"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 )
@@ -28,7 +29,7 @@ func Convert(classesYAML, repliesYAML []byte) ([]byte, error) {
 	if classes.Schema != schemaVersion || replies.Schema != schemaVersion {
 		return nil, fmt.Errorf("schemas are %d and %d, this program reads %d", classes.Schema, replies.Schema, schemaVersion)
 	}
-	c := converter{classes: map[diagnosis.Class]diagnosis.ClassInfo{}, ids: map[string]bool{}}
+	c := converter{classes: map[string]replytable.Class{}, ids: map[string]bool{}}
 	if err := c.convertClasses(classes); err != nil {
 		return nil, fmt.Errorf("classes.yaml: %w", err)
 	}
@@ -43,8 +44,8 @@ func Convert(classesYAML, repliesYAML []byte) ([]byte, error) {
 }
 
 type converter struct {
-	doc     diagnosis.Document
-	classes map[diagnosis.Class]diagnosis.ClassInfo
+	doc     replytable.Table
+	classes map[string]replytable.Class
 	ids     map[string]bool
 }
 
@@ -54,15 +55,15 @@ func (c *converter) convertClasses(f classesFile) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", y.Class, err)
 		}
-		scope := diagnosis.Scope(y.Scope)
+		scope := y.Scope
 		if scope == "stage" {
 			scope = ""
 		} else if scope == "" {
 			return fmt.Errorf("%s: no scope", y.Class)
 		}
-		info := diagnosis.ClassInfo{Class: y.Class, Scope: scope, Retry: retry, Permanence: y.Permanence,
+		info := replytable.Class{Class: y.Class, Scope: scope, Retry: retry, Permanence: y.Permanence,
 			Cause: y.Cause.text(), Advice: y.Advice.text()}
-		if _, taken := c.classes[y.Class]; taken || !slices.Contains(diagnosis.Classes(), y.Class) {
+		if _, taken := c.classes[y.Class]; taken || !slices.Contains(diagnosis.Classes(), diagnosis.Class(y.Class)) {
 			return fmt.Errorf("class %q is unknown to the package, or stands twice", y.Class)
 		}
 		for _, s := range []string{info.Cause.EN, info.Cause.ZH, info.Advice.EN, info.Advice.ZH} {
@@ -82,14 +83,14 @@ func (c *converter) convertRules(f classesFile) error {
 		if err = errors.Join(err, c.known(y.Class, y.Scope)); err != nil {
 			return fmt.Errorf("enhanced %s: %w", y.Code, err)
 		}
-		c.doc.Enhanced = append(c.doc.Enhanced, diagnosis.EnhancedRule{Code: y.Code, At: at, Only: y.Only, Class: y.Class, Scope: y.Scope})
+		c.doc.Enhanced = append(c.doc.Enhanced, replytable.EnhancedRule{Code: y.Code, At: at, Only: y.Only, Class: y.Class, Scope: y.Scope})
 	}
 	for _, y := range f.Codes {
 		at, err := stages(y.At)
 		if err = errors.Join(err, c.known(y.Class, y.Scope)); err != nil {
 			return fmt.Errorf("code %s: %w", y.Code, err)
 		}
-		c.doc.Codes = append(c.doc.Codes, diagnosis.CodeRule{Code: y.Code, At: at, Class: y.Class, Scope: y.Scope})
+		c.doc.Codes = append(c.doc.Codes, replytable.CodeRule{Code: y.Code, At: at, Class: y.Class, Scope: y.Scope})
 	}
 	return nil
 }
@@ -99,7 +100,7 @@ func (c *converter) convertErrors(f classesFile) error {
 		if err := errors.Join(c.known(y.Class, y.Scope), kinds([]string{y.Kind}), both(y.Hint), both(y.Cause), both(y.Advice)); err != nil {
 			return fmt.Errorf("error %s: %w", y.Kind, err)
 		}
-		c.doc.Errors = append(c.doc.Errors, diagnosis.ErrorRule{Kind: y.Kind, Class: y.Class, Scope: y.Scope,
+		c.doc.Errors = append(c.doc.Errors, replytable.ErrorRule{Kind: y.Kind, Class: y.Class, Scope: y.Scope,
 			Hint: y.Hint.text(), Cause: y.Cause.text(), Advice: y.Advice.text()})
 	}
 	return nil
@@ -110,7 +111,7 @@ func (c *converter) convertRow(s sectionYAML, y rowYAML) error {
 	if err != nil {
 		return err
 	}
-	r := diagnosis.Row{ID: s.Section + "." + y.Row, Providers: or(y.Providers, s.Providers), At: at, Enhanced: y.Enhanced,
+	r := replytable.Row{ID: s.Section + "." + y.Row, Providers: or(y.Providers, s.Providers), At: at, Enhanced: y.Enhanced,
 		Texts: y.Text, AnyCode: y.AnyCode, Only: y.Only, Errors: y.Errors, Class: y.Class, Scope: y.Scope,
 		Hint: y.Hint.text(), Status: y.Status, Source: y.Source}
 	if r.Source == "" {
@@ -139,7 +140,7 @@ func (c *converter) convertRow(s sectionYAML, y rowYAML) error {
 }
 
 // check holds a row to the rules at the head of replies.yaml.
-func (c *converter) check(r diagnosis.Row, y rowYAML) error {
+func (c *converter) check(r replytable.Row, y rowYAML) error {
 	for _, id := range r.Providers {
 		if _, ok := provider.ByID(id); !ok {
 			return fmt.Errorf("provider %q is unknown", id)
@@ -163,11 +164,11 @@ func (c *converter) check(r diagnosis.Row, y rowYAML) error {
 	return errors.Join(c.known(r.Class, r.Scope), kinds(r.Errors), both(y.Hint))
 }
 
-func (c *converter) known(class diagnosis.Class, scope diagnosis.Scope) error {
+func (c *converter) known(class, scope string) error {
 	if _, ok := c.classes[class]; !ok {
 		return fmt.Errorf("class %q is unknown", class)
 	}
-	if scope != "" && !slices.Contains(diagnosis.Scopes(), scope) {
+	if scope != "" && !slices.Contains(diagnosis.Scopes(), diagnosis.Scope(scope)) {
 		return fmt.Errorf("scope %q is unknown", scope)
 	}
 	return nil
@@ -209,19 +210,19 @@ func stages(words []string) ([]smtp.Stage, error) {
 	return list, nil
 }
 
-func retryOf(kind, after string) (diagnosis.Retry, error) {
-	r := diagnosis.Retry{Kind: diagnosis.RetryKind(kind)}
-	if !slices.Contains(diagnosis.RetryKinds(), r.Kind) {
+func retryOf(kind, after string) (replytable.Retry, error) {
+	r := replytable.Retry{Kind: kind}
+	if !slices.Contains(diagnosis.RetryKinds(), diagnosis.RetryKind(kind)) {
 		return r, fmt.Errorf("retry %q is unknown", kind)
 	}
-	if (r.Kind == diagnosis.RetryDelay) != (after != "") {
+	if (kind == string(diagnosis.RetryDelay)) != (after != "") {
 		return r, errors.New("a delay, and only a delay, has an `after`")
 	}
 	if after == "" {
 		return r, nil
 	}
 	d, err := time.ParseDuration(after)
-	r.After = d
+	r.AfterSeconds = int64(d / time.Second)
 	return r, err
 }
 
@@ -234,7 +235,7 @@ func or(a, b []string) []string {
 	return b
 }
 
-func write(doc diagnosis.Document) ([]byte, error) {
+func write(doc replytable.Table) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString("{")
 	err := errors.Join(list(&out, "classes", doc.Classes), list(&out, ",enhanced", doc.Enhanced),

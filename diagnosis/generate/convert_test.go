@@ -30,12 +30,12 @@ func TestEmbeddedFileIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile("../diagnosis.json")
+	got, err := os.ReadFile("../../internal/replytable/replytable.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("diagnosis.json does not follow from the sources: run `go generate ./diagnosis`")
+		t.Error("replytable.json does not follow from the sources: run `go generate ./diagnosis`")
 	}
 }
 

@@ -1,4 +1,4 @@
-// Command generate writes diagnosis/diagnosis.json from replies.yaml and
+// Command generate writes internal/replytable/replytable.json from replies.yaml and
 // classes.yaml. It fills in what the heads of those files call defaults, and
 // refuses words that package diagnosis does not know. It is run by
 // `go generate ./diagnosis`, in that folder.
@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	if err := run("classes.yaml", "replies.yaml", "diagnosis.json"); err != nil {
+	if err := run("classes.yaml", "replies.yaml", "../internal/replytable/replytable.json"); err != nil {
 		fmt.Fprintln(os.Stderr, "diagnosis/generate:", err)
 		os.Exit(1)
 	}

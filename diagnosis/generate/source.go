@@ -6,7 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/replytable"
 )
 
 // schemaVersion is the form of the sources that this program reads.
@@ -26,31 +26,31 @@ type textYAML struct {
 	ZH string `yaml:"zh"`
 }
 
-func (t textYAML) text() diagnosis.Text { return diagnosis.Text(t) }
+func (t textYAML) text() replytable.Text { return replytable.Text(t) }
 
 type classYAML struct {
-	Class      diagnosis.Class      `yaml:"class"`
-	Scope      string               `yaml:"scope"`
-	Retry      string               `yaml:"retry"`
-	After      string               `yaml:"after"`
-	Permanence diagnosis.Permanence `yaml:"permanence"`
-	Cause      textYAML             `yaml:"cause"`
-	Advice     textYAML             `yaml:"advice"`
+	Class      string   `yaml:"class"`
+	Scope      string   `yaml:"scope"`
+	Retry      string   `yaml:"retry"`
+	After      string   `yaml:"after"`
+	Permanence string   `yaml:"permanence"`
+	Cause      textYAML `yaml:"cause"`
+	Advice     textYAML `yaml:"advice"`
 }
 
 type ruleYAML struct {
-	Code  string          `yaml:"code"`
-	At    []string        `yaml:"at"`
-	Only  int             `yaml:"only"`
-	Class diagnosis.Class `yaml:"class"`
-	Scope diagnosis.Scope `yaml:"scope"`
+	Code  string   `yaml:"code"`
+	At    []string `yaml:"at"`
+	Only  int      `yaml:"only"`
+	Class string   `yaml:"class"`
+	Scope string   `yaml:"scope"`
 }
 
 type errorYAML struct {
-	Kind  string          `yaml:"kind"`
-	Class diagnosis.Class `yaml:"class"`
-	Scope diagnosis.Scope `yaml:"scope"`
-	Hint  textYAML        `yaml:"hint"`
+	Kind  string   `yaml:"kind"`
+	Class string   `yaml:"class"`
+	Scope string   `yaml:"scope"`
+	Hint  textYAML `yaml:"hint"`
 	// Cause and Advice say more than those of the class, or something else.
 	Cause  textYAML `yaml:"cause"`
 	Advice textYAML `yaml:"advice"`
@@ -71,23 +71,23 @@ type sectionYAML struct {
 }
 
 type rowYAML struct {
-	Row       string          `yaml:"row"`
-	Providers []string        `yaml:"providers"`
-	At        []string        `yaml:"at"`
-	Code      []int           `yaml:"code"`
-	Enhanced  []string        `yaml:"enhanced"`
-	Text      []string        `yaml:"text"`
-	Match     []string        `yaml:"match"`
-	AnyCode   bool            `yaml:"any_code"`
-	Only      bool            `yaml:"only"`
-	Errors    []string        `yaml:"errors"`
-	Class     diagnosis.Class `yaml:"class"`
-	Retry     string          `yaml:"retry"`
-	After     string          `yaml:"after"`
-	Scope     diagnosis.Scope `yaml:"scope"`
-	Hint      textYAML        `yaml:"hint"`
-	Status    string          `yaml:"status"`
-	Source    string          `yaml:"source"`
+	Row       string   `yaml:"row"`
+	Providers []string `yaml:"providers"`
+	At        []string `yaml:"at"`
+	Code      []int    `yaml:"code"`
+	Enhanced  []string `yaml:"enhanced"`
+	Text      []string `yaml:"text"`
+	Match     []string `yaml:"match"`
+	AnyCode   bool     `yaml:"any_code"`
+	Only      bool     `yaml:"only"`
+	Errors    []string `yaml:"errors"`
+	Class     string   `yaml:"class"`
+	Retry     string   `yaml:"retry"`
+	After     string   `yaml:"after"`
+	Scope     string   `yaml:"scope"`
+	Hint      textYAML `yaml:"hint"`
+	Status    string   `yaml:"status"`
+	Source    string   `yaml:"source"`
 }
 
 // read parses a source; a key that nobody reads is an error.

@@ -8,6 +8,7 @@ import (
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/replytable"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestExitStatusAtRcpt(t *testing.T) {
 	t.Parallel()
 	recipients, others := 0, 0
-	for _, r := range diagnosis.Rows() {
+	for _, r := range replytable.Load().Rows {
 		if !slices.Contains(r.At, smtp.StageRcpt) || len(r.Codes) == 0 || len(r.Texts) == 0 {
 			continue
 		}

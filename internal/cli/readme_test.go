@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/replytable"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sandboxtest"
 )
@@ -166,7 +166,7 @@ func TestManyMessagesOfTheReadmes(t *testing.T) {
 func TestCountsInTheReadmes(t *testing.T) {
 	t.Parallel()
 	rows := map[string]bool{}
-	for _, r := range diagnosis.Rows() {
+	for _, r := range replytable.Load().Rows {
 		rows[strings.TrimRight(r.ID, "abcdefghijklmnopqrstuvwxyz")] = true
 	}
 	counts := map[string][]string{

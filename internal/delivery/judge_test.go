@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/replytable"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -66,7 +66,7 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 func TestEveryKnownReplyIsJudged(t *testing.T) {
 	t.Parallel()
 	judged := map[queue.State]int{}
-	for _, row := range diagnosis.Rows() {
+	for _, row := range replytable.Load().Rows {
 		for _, stage := range row.At {
 			for _, code := range row.Codes {
 				if code < 400 {

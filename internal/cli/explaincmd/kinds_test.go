@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/replytable"
 	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 )
@@ -78,7 +79,7 @@ func TestEveryNumberIsExplained(t *testing.T) {
 func TestGuessedStageNeverOutweighsWords(t *testing.T) {
 	t.Parallel()
 	tried := 0
-	for _, r := range diagnosis.Rows() {
+	for _, r := range replytable.Load().Rows {
 		for _, code := range r.Codes {
 			if (code != 432 && code != 454) || len(r.Providers) > 0 {
 				continue
@@ -90,7 +91,7 @@ func TestGuessedStageNeverOutweighsWords(t *testing.T) {
 				if len(found) != 1 {
 					t.Fatalf("%q: %+v", line, found)
 				}
-				if f := diagnosis.Diagnose(found[0].fact()); f.Class != r.Class {
+				if f := diagnosis.Diagnose(found[0].fact()); string(f.Class) != r.Class {
 					t.Errorf("%q: %s, want %s", line, f.Class, r.Class)
 				}
 			}
