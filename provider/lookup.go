@@ -71,9 +71,6 @@ func ByMX(mx string) (Provider, bool) {
 	return Provider{}, false
 }
 
-// MXRules lists the rules behind [ByMX], the first match wins.
-func MXRules() []MXRule { return slices.Clone(mxRules) }
-
 // Lookup finds a provider by whatever a user gave: a name, a mail domain, an
 // address or an SMTP host, tried in this order.
 func Lookup(s string) (Provider, bool) {

@@ -91,9 +91,6 @@ const (
 	Unverified Status = "unverified" // folklore: do not rely on it
 )
 
-// Statuses lists all of them, best first.
-func Statuses() []Status { return []Status{Official, Verified, ISPDB, Reported, Unverified} }
-
 // TLSMode is how a port is encrypted.
 type TLSMode string
 
@@ -105,11 +102,6 @@ const (
 	NoneOrStartTLS TLSMode = "none_or_starttls" // not known which
 	UnknownTLS     TLSMode = "unknown"
 )
-
-// TLSModes lists all of them.
-func TLSModes() []TLSMode {
-	return []TLSMode{Implicit, StartTLS, NoTLS, NoneOrStartTLS, UnknownTLS}
-}
 
 // Encrypted reports whether a password may go over such a port.
 func (m TLSMode) Encrypted() bool { return m == Implicit || m == StartTLS }
@@ -183,12 +175,6 @@ const (
 	SMTPPassword          AuthKind = "smtp_password" // set for each sender address
 	UnknownSecret         AuthKind = "unknown"
 )
-
-// AuthKinds lists all of them.
-func AuthKinds() []AuthKind {
-	return []AuthKind{AuthorizationCode, AppPassword, Password, PasswordOrAppPassword, OAuth2Only,
-		OAuth2OrAppPassword, OAuth2OrPassword, APIKey, SMTPCredentials, SMTPKey, SMTPPassword, UnknownSecret}
-}
 
 // Auth is how to log in.
 type Auth struct {
@@ -268,11 +254,6 @@ const (
 	AliasOK                SenderRule = "alias_ok"          // also the account's own aliases
 	UnknownSenderRule      SenderRule = "unknown"
 )
-
-// SenderRules lists all of them.
-func SenderRules() []SenderRule {
-	return []SenderRule{MustEqualLogin, MustEqualLoginOrSendAs, VerifiedIdentity, AliasOK, UnknownSenderRule}
-}
 
 // MXRule guesses the provider of a hosted domain from its mail exchanger.
 // Suffix is lower case; one that begins with a dot matches the end of a name,

@@ -51,13 +51,6 @@ const (
 	NeedsTLS12 Trait = "needs_tls12"
 )
 
-// Traits lists all of them.
-func Traits() []Trait {
-	return []Trait{FrameAfterQuit, HangsUpAfterFailedAuth, ChecksFromHeader, ComparesFromHeader,
-		RepliesInGBK, StartTLSInsideTLS, LowerCasePrompts, MaybeNoPipelining, NeedsDateAndMessageID,
-		SecretShownWithSpaces, SecretOf16Letters, KeepsSentCopy, NewMessageID, SelfSigned, IdempotencyHeader, NoCc, NeedsTLS12}
-}
-
 // Has reports whether the provider has the trait, however well that is known;
 // the status stands in [Provider.Traits].
 func (p Provider) Has(t Trait) bool {

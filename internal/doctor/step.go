@@ -39,12 +39,6 @@ const (
 	NameReceiver    Name = "receiver" // what somebody who gets the message concludes
 )
 
-// Names lists all of them.
-func Names() []Name {
-	return []Name{NameAddress, NamePort, NameGreeting, NameHello, NameTLS, NameCertificate, NameClock, NameSpeed, NameFeatures,
-		NameSize, NameAuth, NameLogin, NameSender, NameMessage, NameMX, NameSRV, NameSPF, NameDKIM, NameDMARC, NameReceiver}
-}
-
 // Status is how a step went. The values are stable words.
 type Status string
 
@@ -56,9 +50,6 @@ const (
 	Failed  Status = "failed"
 	Skipped Status = "skipped" // Detail says why
 )
-
-// Statuses lists all of them.
-func Statuses() []Status { return []Status{OK, Info, Warning, Failed, Skipped} }
 
 // Text is a text in the two languages.
 type Text = diagnosis.Text

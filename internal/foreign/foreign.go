@@ -132,12 +132,6 @@ const (
 	Syntax        Reason = "syntax"         // the line can't be read
 )
 
-// Reasons lists all of them.
-func Reasons() []Reason {
-	return []Reason{Plaintext, NoSecret, NoSender, Spelled, Renamed, ImplicitS, NoCounterpart, Differs, Always, Fits, ProtectionOff, Unknown,
-		BadValue, Runs, Mechanism, Unused, Conditional, OtherUser, OtherMatter, LocalProgram, NoServer, Unreadable, TooDeep, Syntax}
-}
-
 // Password is a secret that stood in a file in clear. No verb of package fmt and
 // no encoder shows it.
 type Password struct{ secret string }

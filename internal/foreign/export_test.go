@@ -1,0 +1,7 @@
+package foreign
+
+// Reasons lists all of them.
+func Reasons() []Reason {
+	return []Reason{Plaintext, NoSecret, NoSender, Spelled, Renamed, ImplicitS, NoCounterpart, Differs, Always, Fits, ProtectionOff, Unknown,
+		BadValue, Runs, Mechanism, Unused, Conditional, OtherUser, OtherMatter, LocalProgram, NoServer, Unreadable, TooDeep, Syntax}
+}
