@@ -58,9 +58,10 @@ func Path(getenv func(string) string) (string, error) {
 // maxSize bounds a configuration, in octets.
 const maxSize = 1 << 20
 
-// Load reads a configuration. One that does not exist is empty. The error is a
-// [*ParseError] when the file can be read and not understood, or when others can
-// write it.
+// Load reads a configuration of at most 1 MiB. One that does not exist is empty. The
+// error is a [*ParseError] when the file can be read and not understood, or when others
+// can write it. Load has no context: it waits as long as the file system does, and for
+// the other end if path is a pipe.
 func Load(path string) (*File, error) { return load(path, accountSchema().parse) }
 
 func load(path string, parse func(string, []byte) (*File, error)) (*File, error) {

@@ -58,7 +58,8 @@ type Outbox struct {
 // one of the configuration, else the default file.
 //
 // The error is an *account.ParseError where it is about the configuration, and names
-// no password.
+// no password. ctx does not end the reading of the configuration, which has at most
+// 1 MiB (see [account.Load]); it is read if where is "" and Options.Accounts is nil.
 func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 	b := &Outbox{o: o, file: o.Accounts}
 	if b.o.Secrets == nil {
