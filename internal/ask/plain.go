@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/yanmail/yan/internal/sentence"
 )
 
 // plainText prints the question and reads a line.
@@ -105,7 +107,7 @@ func (a *Asker) try(q Question, ask func() (string, error)) (string, error) {
 		switch {
 		case err == nil:
 			return answer, nil
-		case errors.Is(err, ErrNoAnswer), errors.Is(err, ErrCancelled), errors.Is(err, errReading):
+		case errors.Is(err, ErrNoAnswer), errors.Is(err, ErrCancelled), isReadError(err):
 			return "", err
 		case !a.Person:
 			return "", &WrongError{Title: q.Title, Err: err}
@@ -132,8 +134,13 @@ func (a *Asker) prompt(q Question, byDefault string) {
 	}
 }
 
-// errReading: the input could not be read.
-var errReading = errors.New("the answer can't be read")
+// readError is why the input could not be read. Its text is the reason alone: callers
+// say that the answer can't be read.
+type readError struct{ error }
+
+func (e readError) Unwrap() error { return e.error }
+
+func isReadError(err error) bool { return errors.As(err, new(readError)) }
 
 // maxLine bounds an answer, in octets.
 const maxLine = 64 << 10
@@ -160,10 +167,10 @@ func (a *Asker) line(ctx context.Context) (string, error) {
 		case errors.Is(err, io.EOF):
 			return "", ErrNoAnswer
 		case err != nil:
-			return "", fmt.Errorf("%w: %w", errReading, err)
+			return "", readError{err}
 		}
 	}
-	return "", fmt.Errorf("%w: a line is longer than %d octets", errReading, maxLine)
+	return "", readError{sentence.Errorf("a line is longer than %d octets", maxLine)}
 }
 
 // secretLine reads a line that is not shown, where there is a terminal to tell.
@@ -179,7 +186,7 @@ func (a *Asker) secretLine(ctx context.Context) (string, error) {
 	case errors.Is(err, io.EOF):
 		return "", ErrNoAnswer
 	case err != nil:
-		return "", fmt.Errorf("%w: %w", errReading, err)
+		return "", readError{err}
 	}
 	return line, nil
 }

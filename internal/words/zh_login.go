@@ -70,6 +70,8 @@ var chineseLogin = map[string]string{
 	"this address is too long for a QR code: %s":                                                  "地址太长，无法做成二维码：%s",
 	"no answer to the question “%s”":                                                              "问题“%s”没有得到回答",
 	"Give it as %s, or run yan login on a terminal.":                                              "请用 %s 给出，或在终端里运行 yan login。",
+	"a line is longer than %d octets":                                                             "一行超过了 %d 字节",
+	"no password for %s on standard input":                                                        "标准输入中没有 %s 的密码",
 	"the answer can't be read":                                                                    "无法读取回答",
 	"interrupted; nothing was kept":                                                               "已中断；什么都没有保存",
 	"%q is neither an address nor a known provider":                                               "%q既不是邮箱地址，也不是已知的服务商",

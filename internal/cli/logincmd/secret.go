@@ -186,7 +186,7 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 	for range 3 {
 		typed, err := l.ask.Secret(ctx, q)
 		switch {
-		case errors.Is(err, ask.ErrNoAnswer):
+		case errors.Is(err, ask.ErrNoAnswer), l.s.secretStdin && errors.As(err, new(*ask.WrongError)): // nothing, or an empty line
 			return l.noPassword()
 		case err != nil:
 			return l.answer(err, title, "--secret-stdin")
@@ -204,8 +204,12 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 	return l.noPassword()
 }
 
-// noPassword: nobody can be asked.
+// noPassword says that there is no secret, and how to give one.
 func (l *setup) noPassword() error {
+	if l.s.secretStdin {
+		return command.Fail(command.ExitConfig, errors.New(l.a.T("no password for %s on standard input", l.user)),
+			l.a.T("For example: %s", "yan login "+l.login.Address.String()+" --secret-stdin < code.txt"))
+	}
 	hint := l.a.T("For example: %s", l.a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan login "+l.login.Address.String()))
 	return command.Fail(command.ExitConfig, errors.New(l.a.T("no password for %s: name its file in YAN_PASSWORD_FILE", l.user)), hint)
 }

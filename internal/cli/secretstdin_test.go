@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/yanmail/yan/internal/cli/clitest"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/sandboxtest"
+)
+
+// What yan login --secret-stdin says, in both languages: that it worked, and why it did
+// not. Nothing is kept unless it worked, and no secret is shown.
+func TestLoginSecretStdinSays(t *testing.T) {
+	t.Parallel()
+	s := sandboxtest.Start(t, "qq")
+	address, repeat := "me@qq.com", "yan login me@qq.com --secret-stdin < code.txt"
+	for what, c := range map[string]struct {
+		stdin  []string
+		args   []string
+		code   int
+		en, zh []string
+	}{
+		"worked": {[]string{sandboxPassword}, nil, command.ExitOK, []string{"Logged in, and me@qq.com may send"}, []string{"登录成功，me@qq.com 可以发信"}},
+		"empty line": {[]string{""}, nil, command.ExitConfig,
+			[]string{"no password for me@qq.com on standard input", repeat}, []string{"标准输入中没有 me@qq.com 的密码", repeat}},
+		"refused": {[]string{wrongSecret}, nil, command.ExitAuth, []string{"535", "Nothing was kept."}, []string{"535", "什么都没有保存。"}},
+		"endless": {[]string{strings.Repeat("x", 70_000)}, nil, command.ExitIO,
+			[]string{"yan: the answer can't be read: a line is longer than 65536 octets"}, []string{"yan: 无法读取回答：一行超过了 65536 字节"}},
+		"two places": {[]string{sandboxPassword}, []string{"--secret-file", "code"}, command.ExitUsage,
+			[]string{"--secret-stdin and --secret-file are both given"}, []string{"同时给了 --secret-stdin 和 --secret-file"}},
+		"no address": {[]string{sandboxPassword}, []string{"qq"}, command.ExitUsage,
+			[]string{`there is no account "qq"`, "Give it as yan login ADDRESS."}, []string{"没有账号", "yan login"}},
+	} {
+		for lang, says := range map[string][]string{"en": c.en, "zh": c.zh} {
+			t.Run(what+" "+lang, func(t *testing.T) {
+				t.Parallel()
+				d := newDesk(t)
+				d.pipe, d.answers = true, c.stdin
+				args := append([]string{"--lang", lang, "--secret-stdin"}, c.args...)
+				if what != "no address" {
+					args = append(args, address, "--from", address)
+				}
+				code, _, errs := d.login(s, args...)
+				if code != c.code {
+					t.Errorf("exit status %d, want %d", code, c.code)
+				}
+				clitest.Wants(t, "the terminal", errs, says...)
+				_, err := os.Stat(filepath.Join(d.home, "yan", "config.toml"))
+				if kept := d.kept() != "" || err == nil; kept != (c.code == command.ExitOK) {
+					t.Errorf("kept %q, configuration: %v", d.kept(), err)
+				}
+			})
+		}
+	}
+}
