@@ -98,7 +98,12 @@ func attributes(e delivery.Event) []slog.Attr {
 	return list
 }
 
+// milliseconds is a duration, in whole milliseconds if it is long: slog writes a large
+// float with an exponent.
 func milliseconds(key string, d time.Duration) slog.Attr {
+	if d >= time.Second {
+		return slog.Int64(key, d.Milliseconds())
+	}
 	return slog.Float64(key, float64(d.Microseconds())/1000)
 }
 

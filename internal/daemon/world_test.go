@@ -81,6 +81,7 @@ func (c *clock) fire(t *testing.T, d time.Duration) {
 // store is an outbox of which only what the daemon itself asks for is there.
 type store struct {
 	accounts []queue.AccountStats
+	ahead    time.Duration
 	statsErr error
 	outbox.Store
 	mu     sync.Mutex
@@ -110,7 +111,7 @@ func (s *store) wake() {
 func (s *store) Stats(context.Context) (queue.Stats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return queue.Stats{Accounts: s.accounts}, s.statsErr
+	return queue.Stats{Accounts: s.accounts, Ahead: s.ahead}, s.statsErr
 }
 
 func (s *store) has(accounts []queue.AccountStats) { s.accounts = accounts }

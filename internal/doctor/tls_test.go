@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/internal/torture"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
@@ -137,5 +138,27 @@ func TestWordsAboutCertificates(t *testing.T) {
 				t.Errorf("%s: %s; %s; %s", s.Status, s.Detail.EN, s.Advice.EN, s.Facts.Fingerprint)
 			}
 		})
+	}
+}
+
+// A server, or a box in front of it, that does not answer a large ClientHello: doctor says
+// in both languages that the smaller one worked, and about another server nothing of it.
+func TestSmallClientHelloIsSaid(t *testing.T) {
+	t.Parallel()
+	url, ca, _ := tlsServer(t, local(), &tls.Config{})
+	box, err := torture.NewOldBox(strings.TrimPrefix(url, "smtps://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer box.Close()
+	s := find(t, lookAt(t, fmt.Sprintf("smtps://127.0.0.1:%d", box.Port()), transport.Options{CAFile: ca}), doctor.NameTLS)
+	if s.Status != doctor.OK || !s.Facts.SmallHello || box.Closed() == 0 ||
+		!strings.HasSuffix(s.Detail.EN, "; only after a smaller ClientHello, without X25519MLKEM768") ||
+		!strings.HasSuffix(s.Detail.ZH, "；改用较小的 ClientHello（不含 X25519MLKEM768）之后才成功") {
+		t.Errorf("%+v", s)
+	}
+	s = find(t, lookAt(t, url, transport.Options{CAFile: ca}), doctor.NameTLS)
+	if s.Status != doctor.OK || s.Facts.SmallHello || strings.Contains(s.Detail.EN+s.Detail.ZH, "ClientHello") {
+		t.Errorf("%+v", s)
 	}
 }

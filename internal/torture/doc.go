@@ -9,6 +9,7 @@
 //     reply, in place of one, or so many octets into a message.
 //   - [Proxy.Seen] tells, of a run in which nothing went wrong, how many replies
 //     and messages there were: the places where something can go wrong.
+//   - An [OldBox] closes connections with a large ClientHello, as old firewalls do.
 //   - A [Message] is one whose every octet can be recognised again, and that
 //     can fail in the middle.
 //   - A [Ledger] is told by the sandbox what it committed itself to, at the
