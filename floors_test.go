@@ -38,6 +38,7 @@ var floors = map[string]int{
 	"internal/oauthtest":         0,
 	"internal/imaptest":          0,
 	"internal/mbox":              0,
+	"internal/markahead":         0,
 	"internal/pgtest":            0,
 	"message":                    1,
 	"smtpclient":                 1,

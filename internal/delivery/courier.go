@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/excerpt"
-
+	"github.com/yanmail/yan/internal/markahead"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtpclient"
@@ -36,9 +36,10 @@ type courier struct {
 	over context.Context
 	stop context.CancelCauseFunc
 
-	marks   *marker
-	settler *settler
-	copies  *copier // nil where none are kept
+	marks    *markahead.Marker[*parcel]
+	markRate markRate
+	settler  *settler
+	copies   *copier // nil where none are kept
 
 	mu      sync.Mutex
 	parcels []*parcel   // those that were handed to the transport, by index
@@ -167,7 +168,7 @@ func (c *courier) carry(sender Sender) {
 	for index, result := range sender.SendAll(c.s.hard, feed) {
 		c.took(index, result)
 	}
-	c.marks.wait()
+	c.marks.Wait()
 }
 
 // took settles a message.
@@ -182,7 +183,7 @@ func (c *courier) took(index int, result smtpclient.Result) {
 	}
 	c.mu.Unlock()
 	p.close()
-	c.marks.leaves(p)
+	p.mark.Done()
 	c.settle(p, result)
 }
 

@@ -160,10 +160,10 @@ func (c *courier) give(item *outbox.Item, yield func(smtpclient.Transaction) boo
 		c.cantBeRead(p, err)
 		return true
 	}
+	p.mark = c.marks.Add(p)
 	c.mu.Lock()
 	c.parcels = append(c.parcels, p)
 	c.mu.Unlock()
-	c.marks.comes(p)
 	// The message is the transport's now, whether or not it wants another.
 	return yield(smtpclient.Transaction{Envelope: envelope, Content: p, Ready: p.ready})
 }

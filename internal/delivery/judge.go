@@ -8,6 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/excerpt"
 
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/markahead"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
@@ -87,7 +88,7 @@ func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failur
 
 // ours reports an end that says nothing of message, account or server.
 func ours(err error) bool {
-	for _, end := range []error{errPaused, errStopped, errTaken, errReload, errLapsed, errPanicked, context.Canceled, transport.ErrClosed, transport.ErrStopped} {
+	for _, end := range []error{errPaused, errStopped, errTaken, errReload, errLapsed, errPanicked, markahead.ErrAborted, context.Canceled, transport.ErrClosed, transport.ErrStopped} {
 		if errors.Is(err, end) {
 			return true
 		}

@@ -20,8 +20,8 @@ func TestHowManyAreMarkedAtATime(t *testing.T) {
 		{10 * time.Millisecond, time.Second, 1},
 		{10 * time.Millisecond, time.Microsecond, mostAhead},
 	} {
-		m := &marker{latency: test.latency, interval: test.interval}
-		if got := m.target(); got != test.want {
+		r := &markRate{latency: test.latency, interval: test.interval}
+		if got := r.target(); got != test.want {
 			t.Errorf("a commit takes %v, a message begins every %v: %d are marked at a time, want %d", test.latency, test.interval, got, test.want)
 		}
 	}

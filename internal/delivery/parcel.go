@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/yanmail/yan/internal/markahead"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -19,7 +20,7 @@ type parcel struct {
 	item outbox.Item
 	done bool // settled; under courier.mu
 
-	note note // the marker's
+	mark *markahead.Mark[*parcel]
 	// since is when it was begun, or else claimed.
 	since time.Time
 
@@ -60,7 +61,7 @@ func (p *parcel) ready() (err error) {
 		}
 		return errStopped
 	}
-	if err := p.c.marks.failed(p); err != nil {
+	if err := p.mark.Err(); err != nil {
 		return err
 	}
 	return p.open()
@@ -101,7 +102,7 @@ func (p *parcel) WriteTo(w io.Writer) (n int64, err error) {
 	if err := p.open(); err != nil { // it is, unless this is a second try
 		return 0, err
 	}
-	if err := p.c.marks.begin(p); err != nil {
+	if err := p.mark.Begin(); err != nil {
 		return 0, err
 	}
 	if p.item.Body != nil {
