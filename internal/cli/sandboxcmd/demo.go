@@ -11,6 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/transport"
 )
@@ -66,7 +67,7 @@ func (a *runner) demo(ctx context.Context) error {
 	for _, o := range result.Recipients {
 		a.Outf("%s\n", a.OutcomeLine("", o, a.StdoutWidth))
 	}
-	a.Outf("%s\n\n", a.Receipt(result, verdict.SentAs{Server: transport.Server{Host: a.T("%s (%s)", "smtp.qq.com", a.T("sandbox"))}}))
+	a.Outf("%s\n\n", a.Receipt(result, sending.SentAs{Server: transport.Server{Host: a.T("%s (%s)", "smtp.qq.com", a.T("sandbox"))}}))
 	if err := a.showReceived(ctx, server, len(result.Recipients)); err != nil {
 		return err
 	}

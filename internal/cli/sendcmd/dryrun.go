@@ -6,24 +6,25 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/internal/sentence"
 )
 
 // printDry shows what would travel: the message, byte for byte, on standard
 // output, and the envelope beside it on standard error, so that
 // "yan send -n … > message.eml" gives a file that --raw sends.
-func (a *runner) printDry(s *sendFlags, jobs []*job) error {
+func (a *runner) printDry(s *sendFlags, jobs []*sending.Message) error {
 	if s.Server != "" {
 		if _, err := a.oneServer(s, jobs); err != nil {
 			return err
 		}
 	}
 	for _, j := range jobs {
-		err := j.open()
+		err := j.Open()
 		if err == nil {
-			err = a.printDryJob(s, j)
+			err = a.printDryMessage(s, j)
 		}
-		j.close()
+		j.Close()
 		if err != nil && a.WriteErr == nil { // finish tells of what could not be written
 			return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the message can't be read to its end"), err), "")
 		}
@@ -31,14 +32,14 @@ func (a *runner) printDry(s *sendFlags, jobs []*job) error {
 	return nil
 }
 
-func (a *runner) printDryJob(s *sendFlags, j *job) error {
+func (a *runner) printDryMessage(s *sendFlags, j *sending.Message) error {
 	if s.json {
-		out := jsonout.DryRun{DryRun: true, File: j.name, Number: j.number, From: j.envelope.From().String(), Size: j.content.Size()}
-		for _, to := range j.envelope.To() {
+		out := jsonout.DryRun{DryRun: true, File: j.File, Number: j.Number, From: j.Envelope.From().String(), Size: j.Content.Size()}
+		for _, to := range j.Envelope.To() {
 			out.To = append(out.To, to.String())
 		}
 		var b bytes.Buffer
-		if _, err := j.content.WriteTo(&b); err != nil {
+		if _, err := j.Content.WriteTo(&b); err != nil {
 			return err
 		}
 		if utf8.Valid(b.Bytes()) {
@@ -50,14 +51,14 @@ func (a *runner) printDryJob(s *sendFlags, j *job) error {
 		return nil
 	}
 	if !s.quiet {
-		a.Errf("MAIL FROM:<%s>\n", j.envelope.From().Wire())
-		for _, to := range j.envelope.To() {
+		a.Errf("MAIL FROM:<%s>\n", j.Envelope.From().Wire())
+		for _, to := range j.Envelope.To() {
 			a.Errf("RCPT TO:<%s>\n", to.Wire())
 		}
-		a.Errf("%s\n\n", a.T("%d octets; nothing was sent", j.content.Size()))
+		a.Errf("%s\n\n", a.T("%d octets; nothing was sent", j.Content.Size()))
 	}
 	w, flush := a.Octets()
 	defer flush()
-	_, err := j.content.WriteTo(w)
+	_, err := j.Content.WriteTo(w)
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/submission"
 	"github.com/yanmail/yan/message"
@@ -136,7 +137,7 @@ func (a *runner) newOrder(o *queueing) (m submission.Order, err error) {
 }
 
 // enqueue puts messages into the outbox and tells of each.
-func (a *runner) enqueue(ctx context.Context, s *sendFlags, jobs []*job) error {
+func (a *runner) enqueue(ctx context.Context, s *sendFlags, jobs []*sending.Message) error {
 	if s.id == nil {
 		return a.noAccountToQueue(s)
 	}
@@ -208,19 +209,19 @@ func together(messages int) int {
 
 // enqueued is what came of one message.
 type enqueued struct {
-	job     *job
+	message *sending.Message
 	item    outbox.NewMessage
 	receipt outbox.EnqueueResult
 	err     error
 }
 
 // enqueueSome keeps messages: where it gives no error, they are on the disk.
-func (a *runner) enqueueSome(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, jobs []*job) []enqueued {
+func (a *runner) enqueueSome(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, jobs []*sending.Message) []enqueued {
 	list := make([]enqueued, len(jobs))
 	var all sync.WaitGroup
 	for i, j := range jobs {
 		all.Go(func() {
-			list[i].job = j
+			list[i].message = j
 			list[i].item, list[i].receipt, list[i].err = a.enqueueOne(ctx, s, store, order, j)
 		})
 	}
@@ -228,12 +229,12 @@ func (a *runner) enqueueSome(ctx context.Context, s *sendFlags, store outbox.Sto
 	return list
 }
 
-func (a *runner) enqueueOne(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, j *job) (m outbox.NewMessage, r outbox.EnqueueResult, err error) {
-	if err := j.open(); err != nil {
+func (a *runner) enqueueOne(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, j *sending.Message) (m outbox.NewMessage, r outbox.EnqueueResult, err error) {
+	if err := j.Open(); err != nil {
 		return m, r, a.rawProblem(j, err)
 	}
-	if j.file != nil {
-		defer j.close()
+	if j.Source != nil {
+		defer j.Close()
 	}
 	letter, err := letterOf(s, j)
 	if err == nil {
@@ -246,11 +247,11 @@ func (a *runner) enqueueOne(ctx context.Context, s *sendFlags, store outbox.Stor
 	return m, r, err
 }
 
-func letterOf(s *sendFlags, j *job) (*submission.Letter, error) {
-	if composed, ok := j.content.(*message.Content); ok && j.message != nil {
+func letterOf(s *sendFlags, j *sending.Message) (*submission.Letter, error) {
+	if composed, ok := j.Content.(*message.Content); ok && j.Composed != nil {
 		return submission.Composed(composed, s.subject)
 	}
-	return submission.Raw(j.content, j.envelope)
+	return submission.Raw(j.Content, j.Envelope)
 }
 
 // notEnqueued says why a message is not in the outbox, and how many are.
@@ -272,7 +273,7 @@ func (a *runner) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Sto
 	}
 	text := a.T("the message is neither sent nor in the outbox")
 	if all > 1 {
-		text = a.T("%s is neither sent nor in the outbox; %d of %d messages are", a.jobName(e.job), kept, all)
+		text = a.T("%s is neither sent nor in the outbox; %d of %d messages are", a.nameOf(e.message), kept, all)
 	}
 	return command.Fail(failed.Code, sentence.Errorf("%s: %w", text, failed.Err), failed.Hint)
 }
@@ -280,13 +281,13 @@ func (a *runner) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Sto
 // uncertain: nobody knows whether the message is in the outbox.
 func (a *runner) uncertain(s *sendFlags, e *enqueued, all, kept int) error {
 	if s.json {
-		u := newEnqueued(e.job, e.item, e.receipt, e.item.Expires)
+		u := newEnqueued(e.message, e.item, e.receipt, e.item.Expires)
 		u.Event = "uncertain"
 		a.PrintJSON(u)
 	}
 	text := a.T("whether the message is in the outbox is not known")
 	if all > 1 {
-		text = a.T("whether %s is in the outbox is not known; %d of %d messages are", a.jobName(e.job), kept, all)
+		text = a.T("whether %s is in the outbox is not known; %d of %d messages are", a.nameOf(e.message), kept, all)
 	}
 	hint := a.T("Look for its Message-ID before you send it again: %s. With --key a repeated command adds nothing twice.", "yan queue list --all --json")
 	if s.key != "" {
@@ -297,7 +298,7 @@ func (a *runner) uncertain(s *sendFlags, e *enqueued, all, kept int) error {
 
 // tellEnqueued says what is in the outbox now.
 func (a *runner) tellEnqueued(s *sendFlags, e enqueued, several bool) {
-	j, item, receipt := e.job, e.item, e.receipt
+	j, item, receipt := e.message, e.item, e.receipt
 	expires := item.Expires
 	if expires.IsZero() {
 		expires = later(a.Now(), item.NotBefore).Add(outbox.Lifetime)
@@ -311,10 +312,10 @@ func (a *runner) tellEnqueued(s *sendFlags, e enqueued, several bool) {
 	}
 	name := ""
 	if several {
-		name = a.jobName(j) + "  "
+		name = a.nameOf(j) + "  "
 	}
-	to := outboxes.OneLineOf(j.envelope.To()[0].String())
-	if n := j.envelope.Len(); n > 1 {
+	to := outboxes.OneLineOf(j.Envelope.To()[0].String())
+	if n := j.Envelope.Len(); n > 1 {
 		to += " +" + strconv.Itoa(n-1)
 	}
 	if receipt.Duplicate {

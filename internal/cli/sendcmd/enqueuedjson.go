@@ -6,16 +6,17 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/sending"
 )
 
-func newEnqueued(j *job, item outbox.NewMessage, receipt outbox.EnqueueResult, expires time.Time) jsonout.Enqueued {
-	e := jsonout.Enqueued{Event: "enqueued", ID: int64(receipt.ID), File: j.name, Number: j.number, Account: item.Account, From: j.envelope.From().String(),
+func newEnqueued(j *sending.Message, item outbox.NewMessage, receipt outbox.EnqueueResult, expires time.Time) jsonout.Enqueued {
+	e := jsonout.Enqueued{Event: "enqueued", ID: int64(receipt.ID), File: j.File, Number: j.Number, Account: item.Account, From: j.Envelope.From().String(),
 		MessageID: item.MessageID, Size: item.Content.Size(), Key: item.Key, NotBefore: outboxes.OptionalTime(item.NotBefore), Expires: expires.UTC(),
 		Priority: outboxes.PriorityWord(item.Priority), Tags: item.Tags}
 	if receipt.Duplicate {
 		e.Event = "duplicate"
 	}
-	for _, to := range j.envelope.To() {
+	for _, to := range j.Envelope.To() {
 		e.To = append(e.To, to.String())
 	}
 	return e

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
@@ -19,7 +20,7 @@ import (
 
 // jobs composes or reads everything that is to be sent, before anything is
 // connected.
-func (a *runner) jobs(cmd *cobra.Command, s *sendFlags, args []string) ([]*job, error) {
+func (a *runner) jobs(cmd *cobra.Command, s *sendFlags, args []string) ([]*sending.Message, error) {
 	if err := a.readNamed(s, args); err != nil {
 		return nil, err
 	}
@@ -30,13 +31,13 @@ func (a *runner) jobs(cmd *cobra.Command, s *sendFlags, args []string) ([]*job, 
 		return nil, err
 	}
 	if s.raw {
-		return a.rawJobs(cmd.Context(), s, args)
+		return a.rawMessages(cmd.Context(), s, args)
 	}
 	j, err := a.compose(cmd, s)
 	if err != nil {
 		return nil, err
 	}
-	return []*job{j}, nil
+	return []*sending.Message{j}, nil
 }
 
 // addresses checks what stands in the flags.
@@ -93,7 +94,7 @@ func (a *runner) sender(s *sendFlags) (string, error) {
 }
 
 // compose makes the message that the flags describe.
-func (a *runner) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
+func (a *runner) compose(cmd *cobra.Command, s *sendFlags) (*sending.Message, error) {
 	m := &message.Message{To: s.to, Cc: s.cc, Bcc: s.bcc, ReplyTo: s.replyTo, Subject: s.subject, HTML: s.html}
 	var err error
 	if m.From, err = a.sender(s); err != nil {
@@ -151,7 +152,7 @@ func (a *runner) compose(cmd *cobra.Command, s *sendFlags) (*job, error) {
 		_ = content.Close() // the error that matters is err
 		return nil, a.Composing(err)
 	}
-	return &job{content: content, message: &bare, answers: answers, envelope: envelope, size: content.Size(), messageID: content.MessageID()}, nil
+	return &sending.Message{Content: content, Composed: &bare, ReplyTo: answers, Envelope: envelope, Size: content.Size(), MessageID: content.MessageID()}, nil
 }
 
 // body is the text of the message: the flag, the file, or what was piped in.

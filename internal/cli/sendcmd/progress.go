@@ -2,6 +2,7 @@ package sendcmd
 
 import (
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/sending"
 )
 
 // showsProgress reports whether somebody watches who wants to see it.
@@ -10,8 +11,8 @@ func (a *runner) showsProgress(s *sendFlags) bool {
 }
 
 // progress makes a bar when more than 1 MB travels and somebody watches.
-func (a *runner) progress(s *sendFlags, j *job) *console.Bar {
-	if !a.showsProgress(s) || j.size <= console.ProgressFrom {
+func (a *runner) progress(s *sendFlags, j *sending.Message) *console.Bar {
+	if !a.showsProgress(s) || j.Size <= console.ProgressFrom {
 		return &console.Bar{}
 	}
 	return &console.Bar{A: a.Console, Start: a.Now()}

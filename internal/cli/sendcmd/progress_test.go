@@ -7,6 +7,7 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/internal/words"
 )
 
@@ -20,18 +21,18 @@ func TestRunBar(t *testing.T) {
 		now := time.Unix(0, 0)
 		a.Now = func() time.Time { return now }
 		a.StderrWidth = 100
-		todo := []*job{{size: 4_000_000}, {size: 6_000_000 + overhead}, {size: 2_000_000 - overhead}}
+		todo := []*sending.Message{{Size: 4_000_000}, {Size: 6_000_000 + overhead}, {Size: 2_000_000 - overhead}}
 		var b runBar
 		b.begin(a, &sendFlags{}, todo)
 		part := b.progress(todo[1])
 		b.settle(todo[0])
 		now = now.Add(10 * time.Second)
-		part(2_000_000+overhead/2, todo[1].size)
+		part(2_000_000+overhead/2, todo[1].Size)
 		got := errs.String()
 		if got != "\r"+want+"\x1b[K" {
 			t.Errorf("%q, want %q", got, want)
 		}
-		part(3_000_000, todo[1].size) // not yet: ten times a second are enough
+		part(3_000_000, todo[1].Size) // not yet: ten times a second are enough
 		if errs.String() != got {
 			t.Errorf("drawn too soon: %q", errs)
 		}
@@ -41,7 +42,7 @@ func TestRunBar(t *testing.T) {
 		}
 		now = now.Add(time.Second)
 		a.StderrWidth = 15
-		part(4_000_000, todo[1].size)
+		part(4_000_000, todo[1].Size)
 		if !strings.HasSuffix(errs.String(), "\r 66%\x1b[K") {
 			t.Errorf("on a narrow terminal: %q", errs)
 		}
@@ -52,8 +53,8 @@ func TestRunBar(t *testing.T) {
 	}
 	var none runBar
 	none.around(true, func() {})
-	none.settle(&job{})
-	if none.progress(&job{size: 1 << 30}) != nil {
+	none.settle(&sending.Message{})
+	if none.progress(&sending.Message{Size: 1 << 30}) != nil {
 		t.Error("a bar that shows nothing asks for progress")
 	}
 }
@@ -79,17 +80,17 @@ func TestProgress(t *testing.T) {
 	a.StderrWidth = 80
 	for name, s := range map[string]*sendFlags{"quiet": {quiet: true}, "json": {json: true}, "transcript": {transcript: true},
 		"quit": {ServerFlags: serverflag.ServerFlags{QuitAfter: "rcpt"}}} {
-		b := a.progress(s, &job{size: 5_000_000})
+		b := a.progress(s, &sending.Message{Size: 5_000_000})
 		b.Set(1, 5_000_000)
 		b.Clear()
 		if errs.Len() > 0 {
 			t.Errorf("with %s: drawn %q", name, errs)
 		}
 	}
-	if small := a.progress(&sendFlags{}, &job{size: 1_000_000}); small.A != nil {
+	if small := a.progress(&sendFlags{}, &sending.Message{Size: 1_000_000}); small.A != nil {
 		t.Error("a small message has a bar")
 	}
-	b := a.progress(&sendFlags{}, &job{size: 4_000_000})
+	b := a.progress(&sendFlags{}, &sending.Message{Size: 4_000_000})
 	steps := []struct {
 		after time.Duration
 		sent  int64

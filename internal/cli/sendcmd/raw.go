@@ -9,15 +9,17 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/mailfiles"
 	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/sending"
+	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
 
-// rawJobs checks all messages before the first of them is sent. It closes
+// rawMessages checks all messages before the first of them is sent. It closes
 // each again, so that a run of any length needs few files at once; where
 // there is one only, it stays open.
-func (a *runner) rawJobs(ctx context.Context, s *sendFlags, args []string) ([]*job, error) {
+func (a *runner) rawMessages(ctx context.Context, s *sendFlags, args []string) ([]*sending.Message, error) {
 	given, err := recipients(s)
 	if err != nil {
 		return nil, a.Composing(err)
@@ -28,7 +30,7 @@ func (a *runner) rawJobs(ctx context.Context, s *sendFlags, args []string) ([]*j
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
-	var jobs []*job
+	var jobs []*sending.Message
 	for _, name := range args {
 		found, err := a.find(s, name)
 		if err != nil {
@@ -46,35 +48,51 @@ func (a *runner) rawJobs(ctx context.Context, s *sendFlags, args []string) ([]*j
 		var failed *command.Failure
 		if errors.As(err, &failed) && failed.Code == command.ExitData {
 			bad = append(bad, badMessage{j, failed})
-			j.close()
+			j.Close()
 			continue
 		}
 		if err != nil {
-			closeAll(jobs)
+			discard(jobs)
 			return nil, err
 		}
-		if j.file != nil && several {
-			j.close()
+		if j.Source != nil && several {
+			j.Close()
 		}
 	}
 	left, err := a.withoutBad(s, jobs, bad)
 	if err != nil {
-		closeAll(jobs)
+		discard(jobs)
 	}
 	return left, err
 }
 
+// discard closes messages.
+func discard(messages []*sending.Message) {
+	for _, m := range messages {
+		m.Discard()
+	}
+}
+
+// nameOf is a message as the user finds it again.
+func (a *runner) nameOf(m *sending.Message) string { return a.MessageName(m.File, m.Number) }
+
+// hashOf names a message by its octets as they are sent, or would be without --fit.
+func hashOf(c sending.Content) (sendlog.Hash, error) {
+	sum, err := c.Fingerprint()
+	return sendlog.Hash(sum), err
+}
+
 // find lists the messages that an argument stands for.
-func (a *runner) find(s *sendFlags, name string) ([]*job, error) {
+func (a *runner) find(s *sendFlags, name string) ([]*sending.Message, error) {
 	if name == "-" {
 		if a.StdinTTY > 0 {
 			return nil, a.Usagef("--raw: name a file, or pipe the message in")
 		}
-		return []*job{{name: name}}, nil
+		return []*sending.Message{{File: name}}, nil
 	}
 	found, err := mailfiles.Find(name, s.findOptions())
 	if errors.Is(err, mailfiles.ErrNotRegular) { // a pipe, which can be read once
-		return []*job{{name: name}}, nil
+		return []*sending.Message{{File: name}}, nil
 	}
 	if err == nil || errors.Is(err, mailfiles.ErrMarked) {
 		a.tellLeftOut(s, name, found)
@@ -82,10 +100,10 @@ func (a *runner) find(s *sendFlags, name string) ([]*job, error) {
 	if err != nil {
 		return nil, a.mailProblem(name, err)
 	}
-	jobs := make([]*job, len(found.Messages))
+	jobs := make([]*sending.Message, len(found.Messages))
 	for i := range found.Messages {
 		m := &found.Messages[i]
-		jobs[i] = &job{name: m.Path, number: m.Number, file: m}
+		jobs[i] = &sending.Message{File: m.Path, Number: m.Number, Source: m}
 	}
 	return jobs, nil
 }
@@ -132,40 +150,40 @@ func (a *runner) ambiguousMbox(shown string, err error) error {
 
 // checkRaw reads a whole message and finds its envelope: the flags where they
 // are given, the headers where not.
-func (a *runner) checkRaw(s *sendFlags, j *job, given []smtp.Address) error {
+func (a *runner) checkRaw(s *sendFlags, j *sending.Message, given []smtp.Address) error {
 	var err error
-	if j.file != nil {
-		err = j.open()
+	if j.Source != nil {
+		err = j.Open()
 	} else {
 		err = a.openOnce(s, j)
 	}
 	if err != nil {
 		return a.rawProblem(j, err)
 	}
-	if j.envelope, err = a.rawEnvelope(s, j, given); err != nil {
+	if j.Envelope, err = a.rawEnvelope(s, j, given); err != nil {
 		return err
 	}
-	j.size, j.messageID = j.content.Size(), j.content.MessageID()
+	j.Size, j.MessageID = j.Content.Size(), j.Content.MessageID()
 	if s.log != "" {
-		if j.hash, err = hashOf(j.content); err != nil {
+		if j.Hash, err = hashOf(j.Content); err != nil {
 			return a.rawProblem(j, err)
 		}
-		former, ok, err := j.content.FormerFingerprint()
+		former, ok, err := j.Content.FormerFingerprint()
 		if err != nil {
 			return a.rawProblem(j, err)
 		}
 		if ok {
-			j.former = former
+			j.FormerHash = former
 		}
 	}
 	return nil
 }
 
 // openOnce reads what can't be read again: standard input, or a pipe.
-func (a *runner) openOnce(s *sendFlags, j *job) error {
+func (a *runner) openOnce(s *sendFlags, j *sending.Message) error {
 	in := a.Stdin
-	if j.name != "-" {
-		f, err := wholefile.Open(a.Ctx, j.name)
+	if j.File != "-" {
+		f, err := wholefile.Open(a.Ctx, j.File)
 		if err != nil {
 			return err
 		}
@@ -176,42 +194,42 @@ func (a *runner) openOnce(s *sendFlags, j *job) error {
 	if err != nil {
 		return err
 	}
-	j.content = c
+	j.Content = c
 	return nil
 }
 
 // rawProblem is what is wrong with a whole message.
-func (a *runner) rawProblem(j *job, err error) error {
+func (a *runner) rawProblem(j *sending.Message, err error) error {
 	var at *os.PathError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return a.Interrupted()
 	case errors.Is(err, message.ErrMbox):
-		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: this is an mbox file; name it as a file, so that its messages can be told apart", command.Printable(j.name))), "")
+		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: this is an mbox file; name it as a file, so that its messages can be told apart", command.Printable(j.File))), "")
 	case errors.As(err, &at), errors.Is(err, mailfiles.ErrNotRegular), errors.Is(err, mailfiles.ErrChanged):
-		return a.File("--raw", j.name, err)
+		return a.File("--raw", j.File, err)
 	}
 	// The error says once more what it is about.
 	detail := strings.TrimPrefix(a.Say(err), "raw message: ")
-	if j.file != nil && j.file.Fits() {
-		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)), a.T("This message can be sent with %s.", "--fit"))
+	if j.Source != nil && j.Source.Fits() {
+		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.nameOf(j), detail)), a.T("This message can be sent with %s.", "--fit"))
 	}
 	hint := ""
 	if errors.Is(err, message.ErrNoMessage) {
 		hint = a.T("Want a whole message: header fields like From: and To:, an empty line, then the text.")
 	}
-	return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.jobName(j), detail)), hint)
+	return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.nameOf(j), detail)), hint)
 }
 
 // rawEnvelope takes from the flags what they give and the rest from the header;
 // what is wrong with a field does not matter if a flag replaces it. Without a valid
 // sender there the message is from whom a composed message would be from.
-func (a *runner) rawEnvelope(s *sendFlags, j *job, given []smtp.Address) (smtp.Envelope, error) {
+func (a *runner) rawEnvelope(s *sendFlags, j *sending.Message, given []smtp.Address) (smtp.Envelope, error) {
 	to, toErr := given, error(nil)
 	if len(given) == 0 {
-		to, toErr = j.content.Recipients()
+		to, toErr = j.Content.Recipients()
 	}
-	from, fromErr := j.content.From()
+	from, fromErr := j.Content.From()
 	if s.from != "" {
 		box, err := message.ParseMailbox(s.from)
 		if err != nil {
@@ -255,8 +273,8 @@ func (a *runner) ownSender(s *sendFlags) (smtp.Address, error) {
 }
 
 // lacking says what keeps a message from having an envelope.
-func (a *runner) lacking(j *job, fromErr, toErr error) error {
-	name, hint := a.jobName(j), a.T("Give the recipients with -t and the sender with -f.")
+func (a *runner) lacking(j *sending.Message, fromErr, toErr error) error {
+	name, hint := a.nameOf(j), a.T("Give the recipients with -t and the sender with -f.")
 	noSender, noRecipients := errors.Is(fromErr, message.ErrNoSender), errors.Is(toErr, message.ErrNoRecipients)
 	var problem string
 	switch {

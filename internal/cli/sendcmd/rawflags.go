@@ -11,6 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/mailfiles"
 	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/message"
 )
 
@@ -31,8 +32,8 @@ type rawFlags struct {
 
 // badMessage is one that can't be sent, and why.
 type badMessage struct {
-	job *job
-	err *command.Failure
+	message *sending.Message
+	err     *command.Failure
 }
 
 // mboxWords are what --mbox takes.
@@ -137,7 +138,7 @@ const mostBad = 50
 
 // withoutBad takes the bad messages out of a run. It is an error if there is one and
 // --skip-bad does not allow for it, or if nothing is left.
-func (a *runner) withoutBad(s *sendFlags, jobs []*job, bad []badMessage) ([]*job, error) {
+func (a *runner) withoutBad(s *sendFlags, jobs []*sending.Message, bad []badMessage) ([]*sending.Message, error) {
 	switch {
 	case len(bad) == 0:
 		return jobs, nil
@@ -157,8 +158,8 @@ func (a *runner) withoutBad(s *sendFlags, jobs []*job, bad []badMessage) ([]*job
 			a.T("To send the others, use %s.", "--skip-bad"))
 	}
 	s.bad = bad
-	return slices.DeleteFunc(jobs, func(j *job) bool {
-		return slices.ContainsFunc(bad, func(b badMessage) bool { return b.job == j })
+	return slices.DeleteFunc(jobs, func(j *sending.Message) bool {
+		return slices.ContainsFunc(bad, func(b badMessage) bool { return b.message == j })
 	}), nil
 }
 
@@ -167,7 +168,7 @@ func (a *runner) tellBad(s *sendFlags, bad []badMessage) {
 	said := map[string]bool{}
 	for i, b := range bad {
 		if s.json && s.skip {
-			a.PrintJSON(jsonout.Bad{File: b.job.name, Number: b.job.number, Status: "bad", Exit: b.err.Code, Error: b.err.Err.Error()})
+			a.PrintJSON(jsonout.Bad{File: b.message.File, Number: b.message.Number, Status: "bad", Exit: b.err.Code, Error: b.err.Err.Error()})
 		}
 		if i == mostBad {
 			a.Errf("     %s\n", a.T("and %d more", len(bad)-i))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/sending"
 )
 
 // runBar is the progress of a run on standard error: of one large message by
@@ -21,7 +22,7 @@ type runBar struct {
 	mu      sync.Mutex // progress is told by other goroutines
 	done    int
 	worked  int64
-	partly  map[*job]int64 // of large messages that are being sent, in octets
+	partly  map[*sending.Message]int64 // of large messages that are being sent, in octets
 	drawn   time.Time
 	visible bool
 }
@@ -30,10 +31,10 @@ type runBar struct {
 // the time left go by both.
 const overhead = 4 << 10
 
-func workOf(j *job) int64 { return j.size + overhead }
+func workOf(j *sending.Message) int64 { return j.Size + overhead }
 
 // begin shows progress when somebody watches.
-func (b *runBar) begin(a *runner, s *sendFlags, todo []*job) {
+func (b *runBar) begin(a *runner, s *sendFlags, todo []*sending.Message) {
 	if len(todo) == 1 {
 		b.one = a.progress(s, todo[0])
 		return
@@ -41,7 +42,7 @@ func (b *runBar) begin(a *runner, s *sendFlags, todo []*job) {
 	if !a.showsProgress(s) {
 		return
 	}
-	b.a, b.start, b.total, b.partly = a, a.Now(), len(todo), map[*job]int64{}
+	b.a, b.start, b.total, b.partly = a, a.Now(), len(todo), map[*sending.Message]int64{}
 	for _, j := range todo {
 		b.work += workOf(j)
 	}
@@ -49,23 +50,23 @@ func (b *runBar) begin(a *runner, s *sendFlags, todo []*job) {
 
 // progress is what the sender calls while it sends a message; nil where that
 // shows nothing.
-func (b *runBar) progress(j *job) func(sent, size int64) {
+func (b *runBar) progress(j *sending.Message) func(sent, size int64) {
 	switch {
 	case b.one != nil:
 		return b.one.Set
-	case b.a == nil || j.size <= console.ProgressFrom:
+	case b.a == nil || j.Size <= console.ProgressFrom:
 		return nil
 	}
 	return func(sent, _ int64) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.partly[j] = min(sent, j.size)
+		b.partly[j] = min(sent, j.Size)
 		b.draw()
 	}
 }
 
 // settle counts a message whose outcome is known.
-func (b *runBar) settle(j *job) {
+func (b *runBar) settle(j *sending.Message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.a == nil {

@@ -1,18 +1,16 @@
 package sendcmd
 
 import (
-	"context"
 	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/serverflag"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -142,9 +140,9 @@ func (a *runner) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(jobs)
+	defer discard(jobs)
 	if s.raw {
-		if err := a.takeAccount(cmd, s, jobs[0].envelope.From()); err != nil {
+		if err := a.takeAccount(cmd, s, jobs[0].Envelope.From()); err != nil {
 			return err
 		}
 		if err := a.ofOneAccount(s, s.id, jobs); err != nil {
@@ -161,17 +159,16 @@ func (a *runner) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	r := &delivery{a: a, s: s, server: server, jobs: jobs, changed: cmd.Flags().Changed}
-	r.findNext()
-	if err := r.resume(); err != nil {
+	r := a.newRun(s, cmd.Flags().Changed, jobs)
+	o, err := r.options(server)
+	if err != nil {
 		return err
 	}
-	if len(r.todo) > 0 {
-		if err := r.open(cmd.Context()); err != nil {
-			r.closeLog()
-			return err
-		}
-		defer func() { _ = r.client.Close() }()
+	r.start(o)
+	defer r.run.Close() // Send has closed the log
+	if err := r.run.Open(cmd.Context()); err != nil {
+		r.explainLog(r.run.Close())
+		return err
 	}
 	return s.countBad(r.deliver(cmd.Context()))
 }
@@ -238,63 +235,28 @@ func (a *runner) checkSend(cmd *cobra.Command, s *sendFlags, args []string) erro
 	return s.Check(a.Servers, cmd)
 }
 
-// open checks the login, and makes the client.
-func (r *delivery) open(ctx context.Context) error {
-	a, s := r.a, r.s
-	principal := s.principal(r.jobs[0].envelope.From())
-	o, err := s.Options(a.Servers, principal, r.server)
-	if err != nil {
-		return err
-	}
-	if s.id != nil {
-		err = a.LogIn(ctx, &s.ServerFlags, s.id, r.server, &o)
-	} else {
-		err = a.Login(ctx, &s.ServerFlags, r.server, &o)
-	}
-	if err != nil {
-		return err
-	}
-	o.Window.Messages = s.window
-	if s.transcript {
-		o.Trace = a.Transcript(a.Stderr, a.StderrWidth)
-	}
-	if !s.quiet && !s.json {
-		o.Trace = a.Watchful(o.Trace, r.server.Host)
-	}
-	if r.client, err = wholefile.Await(ctx, func() (*yan.Client, error) { return yan.Open(s.Server, o) }, closeClient); err != nil {
-		if ctx.Err() != nil {
-			return a.Interrupted()
-		}
-		return a.Configf("the settings can't be used: %v", err)
-	}
-	return nil
-}
-
-// closeClient drops a client that came too late.
-func closeClient(c *yan.Client) { _ = c.Close() }
-
 // oneServer finds the server of all messages. Where the sender decides about
 // it, or about the login, messages of different senders can't go in one run.
-func (a *runner) oneServer(s *sendFlags, jobs []*job) (transport.Server, error) {
-	first, err := s.Target(a.Servers, s.principal(jobs[0].envelope.From()))
+func (a *runner) oneServer(s *sendFlags, jobs []*sending.Message) (transport.Server, error) {
+	first, err := s.Target(a.Servers, s.principal(jobs[0].Envelope.From()))
 	if err != nil || s.id != nil {
 		return first, err
 	}
 	last := jobs[0]
 	for _, j := range jobs[1:] {
-		if j.envelope.From().Equal(last.envelope.From()) {
+		if j.Envelope.From().Equal(last.Envelope.From()) {
 			continue
 		}
 		last = j
-		other, err := s.Target(a.Servers, j.envelope.From())
+		other, err := s.Target(a.Servers, j.Envelope.From())
 		if err != nil {
 			return first, err
 		}
 		sameLogin := other.User == first.User &&
-			(first.User != "" || !a.HasSecret() || j.envelope.From().Equal(jobs[0].envelope.From()))
+			(first.User != "" || !a.HasSecret() || j.Envelope.From().Equal(jobs[0].Envelope.From()))
 		if other.String() != first.String() || !sameLogin {
 			return first, a.Wrongf("%s is from %s and %s from %s: they need different servers or logins, so send them in separate runs",
-				a.jobName(jobs[0]), jobs[0].envelope.From(), a.jobName(j), j.envelope.From())
+				a.nameOf(jobs[0]), jobs[0].Envelope.From(), a.nameOf(j), j.Envelope.From())
 		}
 	}
 	return first, nil
@@ -320,19 +282,19 @@ func policy(word string) smtpclient.Policy {
 
 // ofOneAccount makes sure that all messages go out from the account that the
 // first of them picked.
-func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, jobs []*job) error {
+func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, jobs []*sending.Message) error {
 	if id == nil || s.account != "" {
 		return nil
 	}
 	for _, j := range jobs[1:] {
-		from := j.envelope.From()
-		if from.Equal(jobs[0].envelope.From()) {
+		from := j.Envelope.From()
+		if from.Equal(jobs[0].Envelope.From()) {
 			continue
 		}
 		other, err := id.File.Choose("", from)
 		if err != nil || other.Name != id.Name {
 			return a.Wrongf("%s is from %s and %s from %s: they need different accounts, so send them in separate runs",
-				a.jobName(jobs[0]), jobs[0].envelope.From(), a.jobName(j), from)
+				a.nameOf(jobs[0]), jobs[0].Envelope.From(), a.nameOf(j), from)
 		}
 	}
 	return nil

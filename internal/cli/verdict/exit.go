@@ -7,6 +7,7 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -29,13 +30,13 @@ func ExitStatus(r yan.Result, provider string) int {
 func ExitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 	temporary := finding.Permanence == diagnosis.Temporary
 	switch {
-	case errors.Is(o.Err, ErrLog):
+	case errors.Is(o.Err, sending.ErrLog):
 		return command.ExitCantCreate
 	case errors.Is(o.Err, smtpclient.ErrContent):
 		return command.ExitIO
 	case errors.Is(o.Err, context.Canceled), errors.Is(o.Err, context.DeadlineExceeded):
 		return command.ExitTemporary
-	case IsOurData(o.Err):
+	case sending.IsMessageFault(o.Err):
 		return command.ExitData
 	case finding.Class == diagnosis.ClassHostNotFound:
 		return command.ExitNoHost
@@ -61,17 +62,6 @@ func isProtocol(c diagnosis.Class) bool {
 		diagnosis.ClassTLSPin, diagnosis.ClassWrongTLSMode, diagnosis.ClassStartTLSMissing, diagnosis.ClassTampered,
 		diagnosis.ClassProtocolError:
 		return true
-	}
-	return false
-}
-
-// IsOurData reports messages that this server can't take as they are.
-func IsOurData(err error) bool {
-	for _, e := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrHeaderNeedsSMTPUTF8,
-		smtpclient.ErrNeeds8BITMIME, smtpclient.ErrNeedsBINARYMIME, smtpclient.ErrBrokenBINARYMIME, smtpclient.ErrNeedsDSN, smtpclient.ErrTooManyRecipients} {
-		if errors.Is(err, e) {
-			return true
-		}
 	}
 	return false
 }

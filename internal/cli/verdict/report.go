@@ -12,6 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -24,7 +25,7 @@ type Report struct {
 	// input; number is its place in an mbox file, from 1, else 0.
 	Name   string
 	Number int
-	As     SentAs
+	As     sending.SentAs
 	Result yan.Result
 	Exit   int
 	// Logged reports whether the outcome of the recipient at a place is from the
@@ -32,29 +33,15 @@ type Report struct {
 	Logged func(place int) bool
 	// Via has, by recipient, the account that decided before another took over; nil
 	// if none did.
-	Via []*SentAs
+	Via []*sending.SentAs
 	// InsteadOf has, for each account that another one took over for, the reason.
-	InsteadOf []Handover
+	InsteadOf []sending.Handover
 	// StoppedAfter is the stage of --quit-after if the conversation ended there.
 	StoppedAfter string
 	// Several: other messages are reported, too; told is the advice that was given
 	// with them.
 	Several bool
 	Told    map[string]bool
-}
-
-// SentAs is the account and the sender of a message.
-type SentAs struct {
-	Account             string // "" for none
-	Server              transport.Server
-	From                smtp.Address
-	MessageID, ServerID string
-}
-
-// Handover is the reason why another account took over.
-type Handover struct {
-	Account string
-	Outcome smtp.Outcome
 }
 
 // Form is how results are printed.
@@ -151,7 +138,7 @@ func (a *Reporter) Why(o smtp.Outcome) string {
 // atServer reports whether the stage of an outcome says where it happened: a
 // message that was never begun did not fail at a stage.
 func atServer(o smtp.Outcome) bool {
-	for _, err := range []error{ErrHopeless, ErrLog, sendlog.ErrNoOutcome, mailfiles.ErrChanged, fs.ErrNotExist} {
+	for _, err := range []error{sending.ErrHopeless, sending.ErrLog, sendlog.ErrNoOutcome, mailfiles.ErrChanged, fs.ErrNotExist} {
 		if errors.Is(o.Err, err) {
 			return false
 		}
@@ -178,9 +165,9 @@ func (a *Reporter) LocalError(err error) string {
 		return a.T("the file is gone since it was checked")
 	case errors.Is(err, sendlog.ErrNoOutcome):
 		return a.T("the run that sent it ended before the outcome was known")
-	case errors.Is(err, ErrHopeless):
+	case errors.Is(err, sending.ErrHopeless):
 		return a.T("the messages before came no further than the login")
-	case errors.Is(err, ErrLog):
+	case errors.Is(err, sending.ErrLog):
 		return a.T("the log can't be written")
 	case errors.Is(err, ErrTimeout{}):
 		return a.T("the time of --timeout is over")
@@ -209,7 +196,7 @@ func (a *Reporter) status(s smtp.Status) string {
 }
 
 // Receipt is what one keeps of a message that went out.
-func (a *Reporter) Receipt(r yan.Result, as SentAs) string {
+func (a *Reporter) Receipt(r yan.Result, as sending.SentAs) string {
 	parts := []string{a.T("%s to %s", console.Size(r.Size), as.Server.String())}
 	if as.Account != "" {
 		parts[0] = a.T("%s from account %s to %s", console.Size(r.Size), as.Account, as.Server.String())
@@ -227,7 +214,7 @@ func (a *Reporter) Receipt(r yan.Result, as SentAs) string {
 // several messages.
 func (a *Reporter) advise(r Report) {
 	o, failed := r.Result.Decisive()
-	if !failed || errors.Is(o.Err, ErrLog) || errors.Is(o.Err, ErrHopeless) { // what is behind them is told by itself
+	if !failed || errors.Is(o.Err, sending.ErrLog) || errors.Is(o.Err, sending.ErrHopeless) { // what is behind them is told by itself
 		return
 	}
 	f := yan.Explain(o, r.As.Server.Provider.ID).At(r.As.Server.Host, r.As.Server.Port)

@@ -17,12 +17,6 @@ func (ErrTimeout) Error() string        { return "the time of --timeout is over"
 func (ErrTimeout) Timeout() bool        { return true }
 func (ErrTimeout) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// Why a run takes no further message.
-var (
-	ErrHopeless = errors.New("the messages before it came no further than the login")
-	ErrLog      = errors.New("the log can't be written")
-)
-
 // ReachedStop reports whether --quit-after was given and its stage passed.
 func ReachedStop(quitAfter string, r yan.Result) bool {
 	if quitAfter == "" {

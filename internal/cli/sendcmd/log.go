@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/sendlog"
 	"github.com/yanmail/yan/smtp"
@@ -44,85 +43,25 @@ func (a *runner) checkLog(s *sendFlags, given bool) error {
 	return nil
 }
 
-// resume opens the log and picks the messages that are to be sent.
-func (r *delivery) resume() error {
-	if r.s.log == "" {
-		r.todo = r.jobs
-		return nil
+// openLog opens the log of --log; nil without one.
+func (a *runner) openLog(s *sendFlags) (*sendlog.Log, error) {
+	if s.log == "" {
+		return nil, nil
 	}
-	log, err := sendlog.Open(r.s.log, r.a.Now)
+	log, err := sendlog.Open(s.log, a.Now)
 	if err != nil {
-		return r.a.logProblem(r.s.log, err)
+		return nil, a.logProblem(s.log, err)
 	}
-	r.log = log
 	if log.CutOff() > 0 {
-		r.a.Hint(r.a.T("The last line of %s was not written to its end, and is left out.", command.Printable(r.s.log)))
+		a.Hint(a.T("The last line of %s was not written to its end, and is left out.", command.Printable(s.log)))
 	}
-	for _, b := range r.s.bad {
-		if err := log.Bad(b.job.name, b.job.number, b.err.Err.Error()); err != nil {
+	for _, b := range s.bad {
+		if err := log.Bad(b.message.File, b.message.Number, b.err.Err.Error()); err != nil {
 			_ = log.Close() // the error that matters is err
-			return r.a.logProblem(r.s.log, err)
+			return nil, a.logProblem(s.log, err)
 		}
 	}
-	copies := map[sendlog.Key]int{}
-	for _, j := range r.jobs {
-		r.look(j, copies)
-		if len(j.entry.To) > 0 {
-			r.todo = append(r.todo, j)
-		} else {
-			j.close()
-			r.settled = append(r.settled, j)
-		}
-	}
-	return nil
-}
-
-// look finds out from the log what became of a message. copies counts how
-// often each recipient was to get the same octets so far.
-func (r *delivery) look(j *job, copies map[sendlog.Key]int) {
-	if r.s.fit {
-		if j.date = r.log.Date(j.hash); j.date.IsZero() {
-			j.date = r.s.began
-		}
-		j.redate()
-	}
-	j.entry = &sendlog.Entry{Date: j.date, Hash: j.hash, File: j.name, Number: j.number, From: j.envelope.From()}
-	for i, to := range j.envelope.To() {
-		key := sendlog.Key{Hash: j.hash, Recipient: to.Wire()}
-		copies[key]++
-		key.Copy = copies[sendlog.Key{Hash: j.hash, Recipient: to.Wire()}]
-		o, known := r.log.State(key)
-		if !j.former.IsZero() {
-			former := sendlog.Key{Hash: j.former, Recipient: to.Wire()}
-			copies[former]++
-			former.Copy = copies[former]
-			if !known {
-				o, known = r.log.State(former)
-			}
-		}
-		if known && !r.sendsAgain(o.Status) {
-			if j.logged == nil {
-				j.logged = make([]smtp.Outcome, j.envelope.Len())
-			}
-			o.Recipient = to
-			j.logged[i] = o
-			continue
-		}
-		j.entry.To, j.entry.Copies = append(j.entry.To, to), append(j.entry.Copies, key.Copy)
-	}
-}
-
-// sendsAgain reports whether a recipient of this status in the log is to get
-// the message now.
-func (r *delivery) sendsAgain(s smtp.Status) bool {
-	return s == smtp.Deferred || s == smtp.NotTried || slices.Contains(r.s.resend, string(s))
-}
-
-// tellSettled tells of the messages of which there is nothing to send.
-func (r *delivery) tellSettled() {
-	for _, j := range r.settled {
-		r.tell(j, yan.Result{MessageID: j.messageID, Size: j.size, Recipients: j.logged})
-	}
+	return log, nil
 }
 
 // logProblem is what is wrong with the file of --log.
@@ -154,16 +93,13 @@ func (a *runner) logProblem(name string, err error) error {
 	return command.Fail(command.ExitCantCreate, errors.New(a.T("%s: can't be written: %v", shown, err)), "")
 }
 
-// closeLog ends the log. It tells of what could not be written, and what that
-// means: the outcomes that the log lacks were printed.
-func (r *delivery) closeLog() {
-	if r.log == nil {
+// explainLog says why the log could not be written, and what that means: the outcomes that
+// it lacks were printed.
+func (r *sendRun) explainLog(err error) {
+	if err == nil {
 		return
 	}
-	r.background.Wait()
-	if err := r.log.Close(); err != nil {
-		r.a.Explain(command.Fail(command.ExitCantCreate, errors.New(r.a.T("%s: can't be written: %v", r.a.Name("log")+" "+command.Printable(r.s.log), err)),
-			r.a.T("No further message was sent. What was on its way, the log may have as unknown: what became of it is only told above.")))
-		r.worst = command.Worse(r.worst, command.ExitCantCreate)
-	}
+	r.a.Explain(command.Fail(command.ExitCantCreate, errors.New(r.a.T("%s: can't be written: %v", r.a.Name("log")+" "+command.Printable(r.s.log), err)),
+		r.a.T("No further message was sent. What was on its way, the log may have as unknown: what became of it is only told above.")))
+	r.worst = command.Worse(r.worst, command.ExitCantCreate)
 }

@@ -1,6 +1,7 @@
 package sendcmd
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,18 +20,26 @@ import (
 // when they were checked.
 func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir string, meanwhile func()) (code int, out, errs string) {
 	t.Helper()
-	a, o, e := testApp(words.English)
-	jobs, err := a.rawJobs(t.Context(), s, []string{dir})
+	a, stdout, stderr := testApp(words.English)
+	messages, err := a.rawMessages(t.Context(), s, []string{dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	meanwhile()
-	r := &delivery{a: a, s: s, jobs: jobs, client: yan.NewClient(recorder), server: transport.Server{Host: "smtp.example.org"}}
-	if err := r.resume(); err != nil {
+	r := a.newRun(s, nil, messages)
+	o, err := r.options(transport.Server{Host: "smtp.example.org"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Sender.Open = func(context.Context) (*yan.Client, transport.Server, error) {
+		return yan.NewClient(recorder), o.Sender.Server, nil
+	}
+	r.start(o)
+	if err := r.run.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	code = a.Finish(r.deliver(t.Context()))
-	return code, o.String(), e.String()
+	return code, stdout.String(), stderr.String()
 }
 
 // What changes or vanishes while the messages before it are sent is not sent,

@@ -1,0 +1,85 @@
+package sendcmd
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/sending"
+)
+
+// conclude prints the summary of several messages, and says what to do next.
+func (r *sendRun) conclude(t sending.Summary, took time.Duration) {
+	a := r.a
+	if len(r.messages) > 1 && t.Messages > 0 {
+		switch line := r.summaryLine(t, took); {
+		case r.s.json:
+			a.Hint(line)
+		case !r.s.quiet:
+			a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, line))
+		}
+	}
+	if r.s.json || r.s.quiet {
+		return
+	}
+	if t.OutOfStep && !r.s.LockStep {
+		a.Errf("%s\n", a.T("This server can't keep up with commands that come together: send to it with --no-pipelining."))
+	}
+	switch {
+	case r.s.log == "" && t.Missing > 0 && len(r.messages) > 1:
+		a.Hint(a.T("With --log FILE the same command, run again, sends what is missing and nothing twice."))
+	case r.s.log == "":
+	case t.Missing > 0:
+		a.Errf("%s\n", a.T("Run the same command again to send what is missing: %s knows what was sent.", command.Printable(r.s.log)))
+	}
+	if t.UnknownTo > 0 {
+		a.Errf("%s\n", a.T("%d unknown to this day: ask the recipients, or send them a second time with --resend unknown.", t.UnknownTo))
+	}
+	if t.RefusedTo > 0 {
+		a.Errf("%s\n", a.T("%d refused for good before: --resend refused tries them once more.", t.RefusedTo))
+	}
+	if t.Unreachable && r.s.id != nil && len(t.Unreached) == 0 && r.s.log == "" {
+		a.Errf("%s\n", a.T("Or let it wait: the same command with --queue puts it into the outbox, and 'yan queue run' sends it once the server can be reached."))
+	}
+}
+
+// summaryLine returns a line like "3 messages in 1.2 s (2.5/s): 2 sent, 1 refused".
+func (r *sendRun) summaryLine(t sending.Summary, took time.Duration) string {
+	a := r.a
+	var parts []string
+	add := func(n int, words string) {
+		if n > 0 {
+			parts = append(parts, words)
+		}
+	}
+	add(t.Sent, a.T("%d sent", t.Sent))
+	add(t.Before, a.T("%d sent before", t.Before))
+	add(t.Partial, a.T("%d sent to some", t.Partial))
+	add(t.Refused, a.T("%d refused", t.Refused))
+	add(t.Deferred, a.T("%d deferred", t.Deferred))
+	add(t.Unknown, a.T("%d unknown", t.Unknown))
+	add(t.NotTried, a.T("%d not tried", t.NotTried))
+	if r.s != nil {
+		add(len(r.s.bad), a.T("%d bad and left out", len(r.s.bad)))
+	}
+	return a.T("%d messages in %s: %s", t.Messages, console.Duration(took)+a.perSecond(t.Messages-r.settled-t.NotTried, took), strings.Join(parts, a.T(", ")))
+}
+
+// perSecond is a rate in brackets; "" where there was no time to measure.
+func (a *runner) perSecond(n int, took time.Duration) string {
+	if took <= 0 || n <= 0 {
+		return ""
+	}
+	return a.T(" (%s/s)", rate(n, took))
+}
+
+// rate is a number per second, of three digits at most.
+func rate(n int, took time.Duration) string {
+	perSecond := float64(n) / took.Seconds()
+	if perSecond < 9.95 {
+		return fmt.Sprintf("%.1f", perSecond)
+	}
+	return fmt.Sprintf("%.0f", perSecond)
+}

@@ -1,0 +1,26 @@
+// Package sending sends a batch of messages in one run, and decides everything about it:
+// what a log of earlier runs leaves to be sent, when an attempt is on the disk, which
+// account takes over from another, which copies go to a Sent folder, and when the run
+// ends early. It prints nothing: it reports events, and the caller says them.
+//
+//	log, err := sendlog.Open("batch.log", time.Now)
+//	...
+//	run := sending.New(sending.Options{
+//		Sender:    sending.Sender{Account: "main", Server: server, Open: openMain},
+//		Fallbacks: []sending.Sender{{Account: "spare", Open: openSpare, Serves: servesSpare}},
+//		Log:       log,
+//		Observe: func(ctx context.Context, e sending.Event) {
+//			if r, ok := e.(sending.Reported); ok {
+//				save(r.Message.MessageID, r.Result)
+//			}
+//		},
+//	}, messages)
+//	defer run.Close()
+//	if err := run.Open(ctx); err != nil {
+//		return err
+//	}
+//	summary, err := run.Send(ctx)
+//
+// Every message is reported exactly once, except those that [Summary.Unreached] lists.
+// A message that the run never began is reported, too, with the reason.
+package sending

@@ -1,0 +1,79 @@
+package sending
+
+import (
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/transport"
+)
+
+// Event is one of the types below.
+type Event interface{ event() }
+
+// Reported has the outcome of a message, for all its recipients.
+type Reported struct {
+	Message *Message
+	Result  yan.Result
+	As      SentAs
+	// Via has, by recipient, the account that decided before another took over; nil if
+	// none did.
+	Via []*SentAs
+	// InsteadOf has the outcome at each account that another one took over from.
+	InsteadOf []Handover
+	// Decided says that some outcomes are from the log, or from an earlier account.
+	Decided bool
+	// Reason is why the run ended before the message's turn; nil if it had its turn.
+	Reason error
+}
+
+// TookOver reports that an account takes over from another one, because of an outcome.
+type TookOver struct {
+	From, To string
+	Outcome  smtp.Outcome
+}
+
+// NotTakenOver reports that an account does not take over: it does not serve the Sender
+// of a message, it can't be opened (Err), or it fails as well (Outcome).
+type NotTakenOver struct {
+	Account string
+	Sender  smtp.Address
+	Err     error
+	Outcome smtp.Outcome
+}
+
+// LoggedIn reports that a server accepted a message of the account: the login works. It
+// is reported once in a run.
+type LoggedIn struct{ Account string }
+
+// Unreached reports that a server can't be reached, and that a message is left to the
+// caller, see [Summary.Unreached].
+type Unreached struct {
+	Message *Message
+	Server  transport.Server
+	Outcome smtp.Outcome
+}
+
+// Copied reports the copy of a sent message: its folder, or why there is none.
+type Copied struct {
+	Message   *Message
+	Account   string
+	MessageID string
+	Folder    string
+	Err       error
+	// First says that this error was not reported before. An error about the mailbox holds
+	// for the later messages of the account, too.
+	First bool
+}
+
+// Draining reports that the run was cancelled, and for how long it waits for messages on
+// the wire. It comes from a goroutine of its own.
+type Draining struct{ Timeout time.Duration }
+
+func (Reported) event()     {}
+func (TookOver) event()     {}
+func (NotTakenOver) event() {}
+func (LoggedIn) event()     {}
+func (Unreached) event()    {}
+func (Copied) event()       {}
+func (Draining) event()     {}

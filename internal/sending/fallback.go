@@ -1,0 +1,260 @@
+package sending
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// round is what one sender leaves to the next.
+type round struct {
+	waiting []*Message // for the next sender, in order
+	// why is the first failure that sent a message there; its Status is "" if there was none.
+	why smtp.Outcome
+}
+
+// next returns the sender that takes over from the present one; nil for none.
+func (r *Run) next() *Sender {
+	if len(r.fallbacks) == 0 {
+		return nil
+	}
+	return &r.fallbacks[0]
+}
+
+// fallsBack has the recipients of a message wait for the next sender if their failure is
+// temporary, and never if the server may have the message.
+func (r *Run) fallsBack(ctx, sending context.Context, m *Message, result yan.Result) bool {
+	if r.next() == nil || ctx.Err() != nil || r.o.Probe {
+		return false
+	}
+	places := r.forNext(result)
+	if len(places) == 0 || !r.canTakeOver(sending, m) {
+		return false
+	}
+	if r.round.why.Status == "" {
+		r.round.why = result.Recipients[places[0]]
+	}
+	r.addDueCopy(m, result) // another account sends another message
+	r.wait(m, result, places)
+	return true
+}
+
+// wait has the recipients at these places of a result wait for the next sender. The
+// outcomes of the others stand.
+func (r *Run) wait(m *Message, result yan.Result, places []int) {
+	as := r.as(m, result)
+	if len(places) < len(result.Recipients) {
+		m.keepDecided(result.Recipients, places, as)
+	}
+	now := result.Recipients
+	result.Recipients = nil
+	for _, i := range places {
+		result.Recipients = append(result.Recipients, now[i])
+	}
+	m.earlier = &earlier{result, as}
+	m.insteadOf = append(m.insteadOf, Handover{Account: as.Account, Outcome: result.Recipients[0]})
+	if m.Source != nil { // thousands may wait, and few files can be open
+		m.Close()
+	}
+	m.waits = true
+	r.round.waiting = append(r.round.waiting, m)
+}
+
+// keepDecided keeps the outcomes of the recipients that do not wait.
+func (m *Message) keepDecided(now []smtp.Outcome, waiting []int, as SentAs) {
+	n := m.Envelope.Len()
+	places := m.places()
+	if m.decided == nil {
+		m.decided = make([]smtp.Outcome, n)
+	}
+	if m.via == nil {
+		m.via = make([]*SentAs, n)
+	}
+	for i, place := range places {
+		if !slices.Contains(waiting, i) {
+			m.decided[place], m.via[place] = now[i], &as
+		}
+	}
+	if m.entry == nil {
+		return
+	}
+	entry := *m.entry
+	entry.To, entry.Copies = nil, nil
+	for _, i := range waiting {
+		entry.To, entry.Copies = append(entry.To, m.entry.To[i]), append(entry.Copies, m.entry.Copies[i])
+	}
+	m.entry = &entry
+}
+
+// canTakeOver reports whether the next sender can send a message. A whole message stays
+// what it is, and needs an account that serves its sender.
+func (r *Run) canTakeOver(ctx context.Context, m *Message) bool {
+	from := m.Envelope.From()
+	if m.Composed != nil || r.next().Serves(from) {
+		return true
+	}
+	r.emit(ctx, NotTakenOver{Account: r.next().Account, Sender: from})
+	return false
+}
+
+// forNext returns the places of the recipients that another sender may be tried for. A
+// message for all or none is not divided.
+func (r *Run) forNext(result yan.Result) (places []int) {
+	temporary := false
+	for i, o := range result.Recipients {
+		switch {
+		case o.Status == smtp.Accepted, o.Status == smtp.Unknown:
+		case errors.Is(o.Err, smtpclient.ErrAnotherRefused):
+			places = append(places, i)
+		case r.isTemporary(o):
+			temporary = true
+			places = append(places, i)
+		case o.Status == smtp.Refused && r.o.Policy == smtpclient.All:
+			return nil
+		}
+	}
+	if !temporary {
+		return nil
+	}
+	return places
+}
+
+// isTemporary reports whether a failure is the server's or the network's and passes with
+// time, as a limit does, whatever its code. What is wrong with the message, another
+// server would find as well.
+func (r *Run) isTemporary(o smtp.Outcome) bool {
+	if errors.Is(o.Err, context.Canceled) || errors.Is(o.Err, smtpclient.ErrContent) || IsMessageFault(o.Err) {
+		return false
+	}
+	return yan.Explain(o, r.server.Provider.ID).Permanence == diagnosis.Temporary
+}
+
+// cameToNothing reports whether the sender that took over never got as far as the message,
+// so that the earlier outcome stands.
+func cameToNothing(m *Message, result yan.Result) bool {
+	return m.earlier != nil && !slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool {
+		return o.Status != smtp.NotTried || !o.Stage.BeforeMail() && !errors.As(o.Err, new(notBegun))
+	})
+}
+
+// fallBack sends the waiting messages from the next sender, and from the one after it.
+func (r *Run) fallBack(ctx context.Context) error {
+	for r.next() != nil && r.round.why.Status != "" {
+		r.waitRest(ctx)
+		r.reportRest(ctx)
+		r.emit(ctx, TookOver{From: r.sender.Account, To: r.next().Account, Outcome: r.round.why})
+		if err := r.switchSender(ctx); err != nil {
+			r.stay(ctx, err)
+			return nil
+		}
+		if err := r.sendRound(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stay reports the messages that wait for a sender that can't be opened.
+func (r *Run) stay(ctx context.Context, err error) {
+	r.emit(ctx, NotTakenOver{Account: r.next().Account, Err: err})
+	for _, m := range r.round.waiting {
+		r.reportEarlier(ctx, m)
+	}
+	r.fallbacks, r.pending, r.round = nil, nil, round{}
+}
+
+// waitRest has the messages wait that the run never came to, if the failure that ended it
+// is temporary. They get its outcome.
+func (r *Run) waitRest(ctx context.Context) {
+	r.mu.Lock()
+	end := r.end
+	r.mu.Unlock()
+	if !errors.Is(end, ErrHopeless) || !r.isTemporary(r.endedBy) {
+		return
+	}
+	for _, m := range r.pending {
+		if m.taken || m.failed || m.waits || m.reported || !r.canTakeOver(ctx, m) {
+			continue
+		}
+		result := yan.Result{MessageID: m.MessageID, Size: m.Size}
+		var places []int
+		for i, to := range m.now().To() {
+			o := r.endedBy
+			o.Recipient = to
+			result.Recipients, places = append(result.Recipients, o), append(places, i)
+		}
+		r.wait(m, result, places)
+	}
+}
+
+// switchSender opens the next sender and makes the waiting messages pending. If it can't
+// be opened, nothing changes.
+func (r *Run) switchSender(ctx context.Context) error {
+	_ = r.client.Close() // everything that it was given is settled
+	if r.attempts != nil {
+		if err := r.attempts.wait(); err != nil { // what can't be logged can't be sent
+			return err
+		}
+	}
+	client, server, err := r.next().Open(ctx)
+	if err != nil {
+		return err
+	}
+	r.client, r.server = client, server
+	r.sender, r.fallbacks = r.fallbacks[0], r.fallbacks[1:]
+	r.beginRound(ctx)
+	return nil
+}
+
+// beginRound makes the waiting messages pending. Nothing is left of their progress: above
+// all, the log needs a new attempt at each before it is sent.
+func (r *Run) beginRound(ctx context.Context) {
+	waiting := r.round.waiting
+	r.round = round{}
+	var pending []*Message
+	for _, m := range waiting {
+		if err := r.recompose(m); err != nil {
+			r.emit(ctx, NotTakenOver{Account: r.sender.Account, Err: err})
+			r.reportEarlier(ctx, m)
+			continue
+		}
+		pending = append(pending, m)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range pending {
+		m.taken, m.failed, m.waits = false, false, false
+	}
+	r.pending, r.taken, r.end, r.lost = pending, nil, nil, 0
+}
+
+// recompose composes a message again in the name of the account that takes over, unless
+// that serves its sender. Replies go where they would have gone.
+func (r *Run) recompose(m *Message) error {
+	if m.Composed == nil || r.sender.Serves(m.Envelope.From()) {
+		return nil
+	}
+	c := *m.Composed
+	c.From, c.Sender, c.Headers, c.ReplyTo = "", "", slices.Clone(c.Headers), m.ReplyTo
+	if err := r.sender.Introduce(&c); err != nil {
+		return err
+	}
+	content, err := message.Compose(&c)
+	if err != nil { // as of an attachment that can be read once
+		return err
+	}
+	envelope, err := content.Envelope()
+	if err != nil {
+		_ = content.Close() // the error that matters is err
+		return err
+	}
+	m.replaceContent(content)
+	m.Envelope, m.Size, m.MessageID = envelope, content.Size(), content.MessageID()
+	return nil
+}

@@ -1,0 +1,182 @@
+package sending
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/mailfiles"
+	"github.com/yanmail/yan/internal/markahead"
+	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/message"
+	"github.com/yanmail/yan/smtp"
+)
+
+// Message is one message of a run, with its envelope.
+type Message struct {
+	File   string // where it is from; "" for a composed message
+	Number int    // its place in an mbox file, from 1; else 0
+	// Source opens the message again; nil for a message that can be read once, like
+	// standard input, and for a composed one.
+	Source *mailfiles.Message
+	// Content is the open message. With a Source it may be nil: it is opened when its turn
+	// comes. The run closes it.
+	Content Content
+	// Composed is the message that Content was composed from, before the account
+	// introduced it; nil for a whole message. Another account sends it in its own name, and
+	// replies go to ReplyTo.
+	Composed *message.Message
+	ReplyTo  []string
+
+	Envelope  smtp.Envelope
+	Size      int64
+	MessageID string
+
+	// Hash identifies the message in the log. FormerHash is what an older version of yan
+	// wrote there; zero if that is the same.
+	Hash, FormerHash sendlog.Hash
+
+	// date is that of the first attempt, for a message without one; zero without a log.
+	date time.Time
+	// entry is the message in the log, with the recipients who are sent to now.
+	entry *sendlog.Entry
+	// decided has, by recipient, an outcome of an earlier run or an earlier account; its
+	// Status is "" for recipients who are sent to now. It is nil if these are all.
+	decided []smtp.Outcome
+	// via has, by recipient, the account of this run that decided.
+	via []*SentAs
+	// earlier is the outcome of the recipients who wait, or waited, for the next account;
+	// nil for none.
+	earlier   *earlier
+	insteadOf []Handover
+	// copies are saved when the message is reported.
+	copies []dueCopy
+
+	// reported is set when the message was reported, or left to the caller; waits while it
+	// waits for the next account; taken when the transport took it; failed if it could not
+	// be opened.
+	reported, waits, taken, failed bool
+
+	mark *markahead.Mark[*Message]
+	// inLog is set when its outcome in this round is in the log.
+	inLog bool
+}
+
+// earlier is the outcome at an account, which stands if no other account takes over.
+type earlier struct {
+	result yan.Result // of the recipients who wait
+	as     SentAs
+}
+
+// Content is a message that is ready to be sent: a [message.Content] or a
+// [mailfiles.Content].
+type Content interface {
+	Size() int64
+	EightBit() bool
+	NeedsSMTPUTF8() bool
+	io.WriterTo
+	io.Closer
+	MessageID() string
+	From() (smtp.Address, error)
+	Recipients() ([]smtp.Address, error)
+	Fingerprint() ([sha256.Size]byte, error)
+	FormerFingerprint() ([sha256.Size]byte, bool, error)
+	SevenBit() (*message.Content, bool)
+	Redate(time.Time)
+}
+
+var (
+	_ Content = (*message.Content)(nil)
+	_ Content = (*mailfiles.Content)(nil)
+)
+
+// errReadOnce is why a message from standard input is not opened again.
+var errReadOnce = errors.New("the message can be read once only")
+
+// Open opens the message unless it is open. It fails if the file is no longer the one that
+// was hashed.
+func (m *Message) Open() error {
+	if m.Content != nil {
+		return nil
+	}
+	if m.Source == nil {
+		return errReadOnce
+	}
+	c, err := m.Source.Open()
+	if err != nil {
+		return err
+	}
+	if !m.Hash.IsZero() { // what the log calls sent has to be what was sent
+		sum, err := c.Fingerprint()
+		if err == nil && sendlog.Hash(sum) != m.Hash {
+			err = mailfiles.ErrChanged
+		}
+		if err != nil {
+			_ = c.Close() // the error that matters is err
+			return err
+		}
+	}
+	m.Content = c
+	m.redate()
+	return nil
+}
+
+// redate gives a message that has no date that of the first attempt.
+func (m *Message) redate() {
+	if m.Content != nil && !m.date.IsZero() {
+		m.Content.Redate(m.date)
+		m.MessageID = m.Content.MessageID()
+	}
+}
+
+// Close closes the content, if it is open. An error would be about temporary files.
+func (m *Message) Close() {
+	if m.Content != nil {
+		_ = m.Content.Close()
+		m.Content = nil
+	}
+}
+
+// Discard closes the content and drops the copies that were to be saved.
+func (m *Message) Discard() {
+	m.Close()
+	m.dropCopies()
+}
+
+// FromLog reports whether the outcome of a recipient is from the log of an earlier run.
+func (m *Message) FromLog(i int) bool {
+	return m.decided != nil && m.decided[i].Status != "" && (m.via == nil || m.via[i] == nil)
+}
+
+// places returns the indexes of the recipients who are sent to now.
+func (m *Message) places() []int {
+	var places []int
+	for i := range m.Envelope.Len() {
+		if m.decided == nil || m.decided[i].Status == "" {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// now returns the envelope of the recipients who are sent to now.
+func (m *Message) now() smtp.Envelope {
+	if m.decided == nil {
+		return m.Envelope
+	}
+	return m.Envelope.Only(m.places()...)
+}
+
+// outcomes merges the outcomes of this round with those that were decided before.
+func (m *Message) outcomes(now []smtp.Outcome) []smtp.Outcome {
+	if m.decided == nil {
+		return now
+	}
+	all := append([]smtp.Outcome(nil), m.decided...)
+	for i, place := range m.places() {
+		all[place] = now[i]
+	}
+	return all
+}

@@ -1,0 +1,73 @@
+package sending
+
+import (
+	"context"
+	"slices"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/smtp"
+)
+
+// resume divides the messages into those that are sent and those that the log settles.
+func (r *Run) resume() {
+	copies := map[sendlog.Key]int{}
+	for _, m := range r.messages {
+		r.lookUp(m, copies)
+		if len(m.entry.To) > 0 {
+			r.pending = append(r.pending, m)
+		} else {
+			m.Close()
+			r.settled = append(r.settled, m)
+		}
+	}
+}
+
+// lookUp reads the outcomes of a message from the log. copies counts how often each
+// recipient was to get the same octets so far.
+func (r *Run) lookUp(m *Message, copies map[sendlog.Key]int) {
+	log := r.o.Log
+	if !r.o.Date.IsZero() {
+		if m.date = log.Date(m.Hash); m.date.IsZero() {
+			m.date = r.o.Date
+		}
+		m.redate()
+	}
+	m.entry = &sendlog.Entry{Date: m.date, Hash: m.Hash, File: m.File, Number: m.Number, From: m.Envelope.From()}
+	for i, to := range m.Envelope.To() {
+		key := sendlog.Key{Hash: m.Hash, Recipient: to.Wire()}
+		copies[key]++
+		key.Copy = copies[sendlog.Key{Hash: m.Hash, Recipient: to.Wire()}]
+		o, known := log.State(key)
+		if !m.FormerHash.IsZero() {
+			former := sendlog.Key{Hash: m.FormerHash, Recipient: to.Wire()}
+			copies[former]++
+			former.Copy = copies[former]
+			if !known {
+				o, known = log.State(former)
+			}
+		}
+		if known && !r.sendsAgain(o.Status) {
+			if m.decided == nil {
+				m.decided = make([]smtp.Outcome, m.Envelope.Len())
+			}
+			o.Recipient = to
+			m.decided[i] = o
+			continue
+		}
+		m.entry.To, m.entry.Copies = append(m.entry.To, to), append(m.entry.Copies, key.Copy)
+	}
+}
+
+// sendsAgain reports whether a recipient with this status in the log is sent to now.
+func (r *Run) sendsAgain(s smtp.Status) bool {
+	return s == smtp.Deferred || s == smtp.NotTried || slices.Contains(r.o.Resend, s)
+}
+
+// reportSettled reports the messages that the log settles.
+func (r *Run) reportSettled(ctx context.Context) {
+	for _, m := range r.settled {
+		result := yan.Result{MessageID: m.MessageID, Size: m.Size, Recipients: m.decided}
+		r.report(ctx, m, result, r.as(m, result), nil)
+	}
+}

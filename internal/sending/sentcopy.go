@@ -1,0 +1,99 @@
+package sending
+
+import (
+	"context"
+
+	"github.com/yanmail/yan"
+)
+
+// sentMailboxes are the mailboxes for copies of sent messages, by account. An error there
+// does not change the outcome of a message, and the account gets no further copy.
+type sentMailboxes map[string]*sentMailbox
+
+// sentMailbox is the mailbox of one account.
+type sentMailbox struct {
+	mailbox Mailbox // nil if it can't be opened
+	err     error
+}
+
+// close logs out of all mailboxes.
+func (s sentMailboxes) close() {
+	for _, b := range s {
+		if b.mailbox != nil {
+			b.mailbox.Close()
+		}
+	}
+}
+
+// dueCopy is a copy of a message that an account has sent to some recipients, while the
+// others may wait for the next account. It is saved when the message is reported.
+type dueCopy struct {
+	sender    Sender
+	messageID string
+	// content is what this account sent; nil if the message still has it, or can be opened.
+	content Content
+}
+
+// addDueCopy adds a copy if the account wants one and the server accepted the message for
+// a recipient.
+func (r *Run) addDueCopy(m *Message, result yan.Result) {
+	if r.sender.OpenSent != nil && m.Content != nil && hasAccepted(result) {
+		m.copies = append(m.copies, dueCopy{sender: r.sender, messageID: m.MessageID})
+	}
+}
+
+// saveCopies saves the copies of a message that was reported before: a mailbox may be slow.
+func (r *Run) saveCopies(ctx context.Context, m *Message) {
+	for _, c := range m.copies {
+		done := Copied{Message: m, Account: c.sender.Account, MessageID: c.messageID}
+		done.Folder, done.First, done.Err = r.saveCopy(ctx, m, c)
+		r.emit(ctx, done)
+	}
+	m.dropCopies()
+}
+
+// saveCopy saves one copy. first says that the error was not returned before.
+func (r *Run) saveCopy(ctx context.Context, m *Message, c dueCopy) (folder string, first bool, err error) {
+	b := r.mailboxes[c.sender.Account]
+	if b == nil {
+		b, first = &sentMailbox{}, true
+		r.mailboxes[c.sender.Account] = b
+		b.mailbox, b.err = c.sender.OpenSent(ctx)
+	}
+	if b.err != nil {
+		return "", first, b.err
+	}
+	if c.content == nil {
+		if err := m.Open(); err != nil { // the file changed, say: the mailbox is fine
+			return "", true, err
+		}
+		c.content = m.Content
+	}
+	folder, b.err = b.mailbox.Append(ctx, c.content, r.o.Now())
+	return folder, b.err != nil, b.err
+}
+
+// replaceContent closes the content to make room for another. It stays open if a copy of
+// it has to be saved.
+func (m *Message) replaceContent(c Content) {
+	kept := false
+	for i := range m.copies {
+		if m.copies[i].content == nil {
+			m.copies[i].content, kept = m.Content, true
+		}
+	}
+	if !kept {
+		m.Close()
+	}
+	m.Content = c
+}
+
+// dropCopies closes the copies that are to be saved.
+func (m *Message) dropCopies() {
+	for _, c := range m.copies {
+		if c.content != nil {
+			_ = c.content.Close() // an error would be about temporary files
+		}
+	}
+	m.copies = nil
+}

@@ -1,0 +1,61 @@
+package sending
+
+import (
+	"context"
+	"errors"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// keepsUnreached leaves a message to the caller if that is wanted and the server could not
+// be reached.
+func (r *Run) keepsUnreached(ctx context.Context, m *Message, result yan.Result) bool {
+	if !unreachable(result, r.server.Provider.ID) || m.decided != nil || m.earlier != nil {
+		return false
+	}
+	r.summary.Unreachable = true
+	if !r.o.KeepUnreached {
+		return false
+	}
+	r.keepUnreached(ctx, m, result.Recipients[0])
+	return true
+}
+
+func (r *Run) keepUnreached(ctx context.Context, m *Message, o smtp.Outcome) {
+	if m.Source != nil { // thousands may wait, and few files can be open
+		m.Close()
+	}
+	m.reported = true
+	r.summary.Unreached = append(r.summary.Unreached, m)
+	r.emit(ctx, Unreached{Message: m, Server: r.server, Outcome: o})
+}
+
+// unreachable reports whether no connection could be made for a message, so that no server
+// knows of it, and that may be otherwise later.
+func unreachable(result yan.Result, provider string) bool {
+	if len(result.Recipients) == 0 {
+		return false
+	}
+	for _, o := range result.Recipients {
+		if !notConnected(o, provider) {
+			return false
+		}
+	}
+	return true
+}
+
+func notConnected(o smtp.Outcome, provider string) bool {
+	if o.Status != smtp.NotTried || o.Stage != smtp.StageConnect || o.Err == nil || !o.Reply.IsZero() {
+		return false
+	}
+	for _, err := range []error{context.Canceled, smtpclient.ErrContent, ErrHopeless, ErrLog} {
+		if errors.Is(o.Err, err) {
+			return false
+		}
+	}
+	f := yan.Explain(o, provider)
+	return f.Permanence != diagnosis.Permanent || f.Class == diagnosis.ClassHostNotFound
+}
