@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
@@ -40,6 +41,8 @@ type World struct {
 	Hangups func() (<-chan os.Signal, func())
 	// OpenOutbox opens an outbox; nil means stores.Open.
 	OpenOutbox func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
+	// LoadConfig reads the configuration at a path; nil means account.LoadFaulty.
+	LoadConfig func(path string) (*account.File, error)
 }
 
 // front makes the commands.
@@ -52,7 +55,7 @@ type front struct {
 // exit status. It prints what went wrong itself.
 func Run(ctx context.Context, args []string, world World) int {
 	c := console.New(ctx, world.System, words.In(command.ChooseLanguage(args, world.System)))
-	services := outboxes.Services{Keyring: world.Keyring, WorkFactor: world.WorkFactor, OpenStore: world.OpenOutbox}
+	services := outboxes.Services{Keyring: world.Keyring, WorkFactor: world.WorkFactor, OpenStore: world.OpenOutbox, LoadConfig: world.LoadConfig}
 	a := &front{Outboxes: outboxes.New(command.New(c, args), services), world: world}
 	root := a.root(a.asked(args))
 	root.SetArgs(args)

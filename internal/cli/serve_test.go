@@ -93,15 +93,24 @@ func startServe(t *testing.T, args ...string) *service {
 	s := &service{sandbox: sandboxtest.Start(t, "plain"), store: outboxtest.NewModel(outboxtest.NewClock()), out: newTold(), errs: newTold(),
 		config: filepath.Join(dir, "config.toml"), socket: filepath.Join(dir, "s.sock"), hangups: make(chan os.Signal), ended: make(chan int, 1)}
 	s.configure(t, "work")
+	s.start(t, dir, nil, args...)
+	return s
+}
+
+// start runs 'yan serve' with the home dir; change may change its world.
+func (s *service) start(t *testing.T, dir string, change func(*World), args ...string) {
+	t.Helper()
 	w, _, _ := world(map[string]string{"YAN_CONFIG": s.config, "HOME": dir, "CODE": s.sandbox.Password()})
 	w.Stdout, w.Stderr, w.StdoutWidth, w.NoColor = s.out, s.errs, 80, true
 	w.Hangups = func() (<-chan os.Signal, func()) { return s.hangups, func() {} }
 	w.OpenOutbox = func(context.Context, string, outbox.Options) (outbox.Store, error) { return s.store, nil }
+	if change != nil {
+		change(&w)
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	s.stop = stop
 	go func() { s.ended <- Run(ctx, append([]string{"serve", "--socket", s.socket}, args...), w) }()
 	t.Cleanup(stop)
-	return s
 }
 
 // configure writes a configuration with accounts of these names.

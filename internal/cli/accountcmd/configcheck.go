@@ -60,7 +60,7 @@ func (a *runner) checkConfig(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	f, err := a.Load(path, account.LoadFaulty)
+	f, err := a.LoadCached(path)
 	if err != nil {
 		return a.notUnderstood(path, err, asJSON)
 	}

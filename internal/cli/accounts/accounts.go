@@ -41,39 +41,6 @@ func NewAccount(f *account.File, name string) account.Account {
 	return acc
 }
 
-// Configuration reads the accounts of this user. A file that can't be
-// understood is explained.
-func (a *Accounts) Configuration() (*account.File, error) {
-	path, err := account.Path(a.Getenv)
-	if err != nil {
-		return nil, command.Fail(command.ExitConfig, errors.New(a.T("the configuration can't be found: none of YAN_CONFIG, XDG_CONFIG_HOME and HOME is set")), "")
-	}
-	f, err := a.Load(path, account.Load)
-	if err != nil {
-		return nil, a.BadConfiguration(path, err)
-	}
-	return f, nil
-}
-
-// FaultyConfiguration is configuration for what concerns single accounts: others may
-// make no sense. named and identify refuse to use these.
-func (a *Accounts) FaultyConfiguration() (*account.File, error) {
-	path, err := a.ConfigPath()
-	if err != nil {
-		return nil, err
-	}
-	f, err := a.Load(path, account.LoadFaulty)
-	if err != nil {
-		return nil, a.BadConfiguration(path, err)
-	}
-	return f, nil
-}
-
-// Load reads a configuration. From a pipe that may wait for its other end.
-func (a *Accounts) Load(path string, by func(string) (*account.File, error)) (*account.File, error) {
-	return wholefile.Await(a.Ctx, func() (*account.File, error) { return by(path) }, nil)
-}
-
 // usable refuses an account that makes no sense, or whose fallback makes none.
 func (a *Accounts) usable(f *account.File, acc account.Account) error {
 	for range len(f.Accounts()) {
@@ -297,13 +264,4 @@ func ServerOf(acc account.Account) transport.Server {
 	}
 	server, _ := transport.ParseServer(acc.Server, address)
 	return server
-}
-
-// ConfigPath is where the configuration is, or would be.
-func (a *Accounts) ConfigPath() (string, error) {
-	path, err := account.Path(a.Getenv)
-	if err != nil {
-		return "", command.Fail(command.ExitConfig, errors.New(a.T("the configuration can't be found: none of YAN_CONFIG, XDG_CONFIG_HOME and HOME is set")), "")
-	}
-	return path, nil
 }

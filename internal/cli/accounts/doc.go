@@ -4,6 +4,7 @@
 package accounts
 
 import (
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/serverflag"
 	"github.com/yanmail/yan/internal/secret"
 )
@@ -15,4 +16,8 @@ type Accounts struct {
 	Keyring secret.Keyring
 	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full one.
 	WorkFactor int
+	// LoadConfig reads the configuration at a path; nil means account.LoadFaulty.
+	LoadConfig func(path string) (*account.File, error)
+	// Cache has what was read of it. It is needed.
+	Cache *Cache
 }

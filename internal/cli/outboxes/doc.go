@@ -6,6 +6,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/serverflag"
@@ -31,19 +32,21 @@ type Services struct {
 	WorkFactor int
 	// OpenStore opens an outbox; nil means stores.Open.
 	OpenStore func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
+	// LoadConfig reads the configuration at a path; nil means account.LoadFaulty.
+	LoadConfig func(path string) (*account.File, error)
 }
 
 // New makes the value that commands are made from.
 func New(c *command.Context, s Services) *Outboxes {
 	servers := &serverflag.Servers{Reporter: &verdict.Reporter{Context: c}, ToldProxy: new(sync.Once)}
-	return &Outboxes{Accounts: &accounts.Accounts{Servers: servers, Keyring: s.Keyring, WorkFactor: s.WorkFactor}, OpenStore: s.OpenStore}
+	return &Outboxes{Accounts: &accounts.Accounts{Servers: servers, Keyring: s.Keyring, WorkFactor: s.WorkFactor, LoadConfig: s.LoadConfig, Cache: new(accounts.Cache)}, OpenStore: s.OpenStore}
 }
 
 // In is the same in another language, for words that are needed in both.
 func (o *Outboxes) In(language words.Language) *Outboxes {
 	c, context := *o.Console, *o.Context
 	c.Words, context.Console = words.In(language), &c
-	other := New(&context, Services{Keyring: o.Keyring, WorkFactor: o.WorkFactor, OpenStore: o.OpenStore})
-	other.ToldProxy = o.ToldProxy
+	other := New(&context, Services{Keyring: o.Keyring, WorkFactor: o.WorkFactor, OpenStore: o.OpenStore, LoadConfig: o.LoadConfig})
+	other.ToldProxy, other.Cache = o.ToldProxy, o.Cache
 	return other
 }

@@ -92,7 +92,7 @@ func (a *Outboxes) OutboxSettings() (account.Outbox, error) {
 		}
 		return f.Outbox(), nil
 	}
-	f, err := a.Load(path, account.LoadFaulty)
+	f, err := a.LoadCached(path)
 	if err != nil {
 		return account.Outbox{}, a.BadConfiguration(path, err)
 	}

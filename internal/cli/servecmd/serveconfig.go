@@ -19,7 +19,7 @@ func (a *runner) configuring(first *account.File, log *slog.Logger) func(context
 		f := first
 		if first = nil; f == nil {
 			var err error
-			if f, err = a.Configuration(); err != nil {
+			if f, err = a.Reload(); err != nil {
 				return daemon.Config{}, err
 			}
 		}

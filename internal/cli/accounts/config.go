@@ -1,0 +1,86 @@
+package accounts
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/wholefile"
+)
+
+// Cache holds the configuration that a command has read. A command reads it once, so
+// that all of its parts see the same accounts, and so that a pipe will do.
+type Cache struct {
+	mu   sync.Mutex
+	path string
+	file *account.File
+	err  error
+}
+
+// LoadCached reads the configuration at path, or returns what this command has read of
+// it. Accounts in it may have faults. A change that is saved must be made in this file.
+func (a *Accounts) LoadCached(path string) (*account.File, error) {
+	a.Cache.mu.Lock()
+	defer a.Cache.mu.Unlock()
+	c := a.Cache
+	if c.path == path && (c.file != nil || c.err != nil) {
+		return c.file, c.err
+	}
+	load := a.LoadConfig
+	if load == nil {
+		load = account.LoadFaulty
+	}
+	c.path = path
+	c.file, c.err = a.Load(path, load)
+	return c.file, c.err
+}
+
+// Reload forgets the configuration that was read, and reads it again.
+func (a *Accounts) Reload() (*account.File, error) {
+	a.Cache.mu.Lock()
+	a.Cache.file, a.Cache.err = nil, nil
+	a.Cache.mu.Unlock()
+	return a.Configuration()
+}
+
+// Configuration returns the accounts of this user. Each fault in the file is an error,
+// and explained.
+func (a *Accounts) Configuration() (*account.File, error) {
+	f, err := a.FaultyConfiguration()
+	if err != nil {
+		return nil, err
+	}
+	if faults := f.Faults(); len(faults) > 0 {
+		return nil, a.BadConfiguration(f.Path(), faults[0])
+	}
+	return f, nil
+}
+
+// FaultyConfiguration returns a configuration for commands about single accounts: others
+// may have faults. NamedToUse and Identify refuse these.
+func (a *Accounts) FaultyConfiguration() (*account.File, error) {
+	path, err := a.ConfigPath()
+	if err != nil {
+		return nil, err
+	}
+	f, err := a.LoadCached(path)
+	if err != nil {
+		return nil, a.BadConfiguration(path, err)
+	}
+	return f, nil
+}
+
+// Load reads a configuration now. From a pipe that may wait for its other end.
+func (a *Accounts) Load(path string, by func(string) (*account.File, error)) (*account.File, error) {
+	return wholefile.Await(a.Ctx, func() (*account.File, error) { return by(path) }, nil)
+}
+
+// ConfigPath returns where the configuration is, or would be.
+func (a *Accounts) ConfigPath() (string, error) {
+	path, err := account.Path(a.Getenv)
+	if err != nil {
+		return "", command.Fail(command.ExitConfig, errors.New(a.T("the configuration can't be found: none of YAN_CONFIG, XDG_CONFIG_HOME and HOME is set")), "")
+	}
+	return path, nil
+}
