@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// A provider that knows one of two recipients. In a test, Start takes the
-// place of New and Close.
+// A provider that knows one of two recipients. In a test, use Start instead of
+// New and Close.
 func Example() {
 	server, err := sandboxtest.New("qq")
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// Each limit and quirk, in a conversation without TLS: what is sent, and how
-// the last reply begins.
+// Each limit and quirk, in a cleartext conversation: the lines sent, and the
+// beginning of the last reply.
 func TestLimitsAndQuirks(t *testing.T) {
 	t.Parallel()
 	const mail, rcpt, data = "MAIL FROM:<me@example.org>\r\n", "RCPT TO:<a@example.com>\r\n", "BDAT 4 LAST\r\nx\r\n\n"
@@ -75,7 +75,7 @@ func TestWrongLimitsAndQuirks(t *testing.T) {
 	} {
 		if s, err := sandboxtest.New("plain", option); err == nil {
 			s.Close()
-			t.Errorf("a wrong %s was taken", name)
+			t.Errorf("an invalid %s was accepted", name)
 		}
 	}
 	if len(sandboxtest.Quirks()) != 12 {

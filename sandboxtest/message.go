@@ -11,14 +11,15 @@ type Message struct {
 	Conn int    // the connection, counted from 1
 	ID   string // the queue id of the server's reply
 	Time time.Time
-	// TLS says that it came over an encrypted connection.
+	// TLS reports whether it came over an encrypted connection.
 	TLS   bool
 	Login string // "" without AUTH
-	// From is the reverse-path of MAIL, "" for "<>"; To the accepted recipients.
+	// From is the reverse-path of MAIL, "" for "<>"; To are the accepted
+	// recipients.
 	From string
 	To   []string
-	// Repeated counts the RCPTs beyond the first of an address; nobody gets the
-	// message twice for that.
+	// Repeated counts the RCPTs that repeat an address; the recipient still
+	// gets the message once.
 	Repeated int
 	// MailParams are the parameters of MAIL, like SIZE, keys in upper case;
 	// RcptParams those of each recipient in the order of To.
@@ -37,32 +38,31 @@ type Part struct {
 	Disposition string            // "attachment", "inline" or ""
 	FileName    string            // decoded; "" for none
 	ContentID   string            // without its angle brackets
-	// Body is decoded from its transfer encoding, still in its charset.
+	// Body is decoded from its transfer encoding, but not from its charset.
 	Body []byte
 }
 
-// Header is the first field of that name, decoded from RFC 2047; "" when there
-// is none.
+// Header returns the first field of that name, decoded from RFC 2047, or "".
 func (m Message) Header(name string) string { return sandbox.Message(m).Header(name) }
 
-// HeaderValues are all fields of that name, decoded. A value that can't be
-// decoded is given as it stands.
+// HeaderValues returns all fields of that name, decoded. A value that can't be
+// decoded is returned as it is.
 func (m Message) HeaderValues(name string) []string { return sandbox.Message(m).HeaderValues(name) }
 
-// Text is the first text/plain part that is no attachment, in UTF-8 and with
-// its line ends as they came (CRLF); "" when there is none.
+// Text returns the first text/plain part that is not an attachment, in UTF-8
+// and with its original line ends (CRLF), or "".
 func (m Message) Text() string { return sandbox.Message(m).Text() }
 
-// HTML is the first text/html part that is no attachment, in UTF-8.
+// HTML returns the first text/html part that is not an attachment, in UTF-8.
 func (m Message) HTML() string { return sandbox.Message(m).HTML() }
 
-// Attachment is the content of the part with a file name; ok is false when
+// Attachment returns the content of the part with a file name; ok is false if
 // there is none.
 func (m Message) Attachment(name string) (content []byte, ok bool) {
 	return sandbox.Message(m).Attachment(name)
 }
 
-// Parts lists the leaves of the MIME tree in their order. A message that is not
+// Parts returns the leaves of the MIME tree in order. A message that is not
 // MIME has one part.
 func (m Message) Parts() ([]Part, error) {
 	leaves, err := sandbox.Message(m).Parts()

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Option changes a server before it starts.
+// Option configures a server before it starts.
 type Option func(*setup) error
 
 type setup struct {
@@ -18,8 +18,8 @@ type setup struct {
 }
 
 // WithFault makes the server misbehave, like "body-cut" or
-// "rcpt-450-4.2.1+Mailbox_busy": see [Faults]. It happens each time unless the
-// word says how often ("*1").
+// "rcpt-450-4.2.1+Mailbox_busy": see [Faults]. The fault happens each time
+// unless the word limits it ("*1").
 func WithFault(words ...string) Option {
 	return func(s *setup) error {
 		for _, word := range words {
@@ -33,7 +33,7 @@ func WithFault(words ...string) Option {
 	}
 }
 
-// WithAccount adds an account in place of the profile's own; the first one is
+// WithAccount adds an account instead of the profile's own; the first one is
 // [Server.Login].
 func WithAccount(login, password string) Option {
 	return func(s *setup) error {
@@ -45,11 +45,10 @@ func WithAccount(login, password string) Option {
 	}
 }
 
-// WithTokens makes good decide at each login by XOAUTH2 or OAUTHBEARER whether
-// that token is good for that login, in place of the accounts' passwords. What
-// is refused is refused in the profile's words: a 334 with an error in JSON and
-// then a 535, or, from Microsoft, the 535 alone. good may be called from
-// several goroutines at once.
+// WithTokens lets good decide at each login by XOAUTH2 or OAUTHBEARER whether
+// the token is valid for that login, instead of the accounts' passwords. A
+// refusal has the profile's words: a 334 with an error in JSON and then a 535,
+// or, from Microsoft, the 535 alone. good may be called concurrently.
 func WithTokens(good func(login, token string) bool) Option {
 	return func(s *setup) error {
 		if good == nil {
@@ -60,8 +59,8 @@ func WithTokens(good func(login, token string) bool) Option {
 	}
 }
 
-// WithLockAfter locks an account for an hour, by the clock of [WithClock], once
-// n logins in a row were wrong: the right password is refused, too.
+// WithLockAfter locks an account for an hour, by the clock of [WithClock],
+// after n wrong logins in a row: the right password is refused too.
 func WithLockAfter(n int) Option {
 	return func(s *setup) error {
 		if n < 1 {
@@ -72,10 +71,10 @@ func WithLockAfter(n int) Option {
 	}
 }
 
-// WithSenderRule replaces the profile's rule on which senders a login may use,
-// and says where another is refused: "any" (nowhere), "mail", "rcpt" (as Postfix
-// does), "header" (MAIL, and the From header at the end) or "body" (at the end
-// of the message).
+// WithSenderRule replaces the profile's rule on which senders a login may use.
+// rule is the stage that refuses other senders: "any" (none), "mail", "rcpt"
+// (as Postfix does), "header" (MAIL, and the From header at the end) or "body"
+// (at the end of the message).
 func WithSenderRule(rule string) Option {
 	return func(s *setup) error {
 		s.config.SenderRule = sandbox.SenderRule(rule)
@@ -83,8 +82,8 @@ func WithSenderRule(rule string) Option {
 	}
 }
 
-// WithSenderAlias lets every login use these addresses as sender, beside its
-// own.
+// WithSenderAlias lets every login use these addresses as sender, in addition
+// to its own.
 func WithSenderAlias(addresses ...string) Option {
 	return func(s *setup) error {
 		s.config.SenderAliases = append(s.config.SenderAliases, addresses...)
@@ -92,8 +91,8 @@ func WithSenderAlias(addresses ...string) Option {
 	}
 }
 
-// WithoutExtension withholds keywords of EHLO, like "PIPELINING", "STARTTLS"
-// or "AUTH"; the server then refuses what they stand for.
+// WithoutExtension withholds keywords of EHLO, like "PIPELINING", "STARTTLS" or
+// "AUTH"; the server then refuses the commands that they allow.
 func WithoutExtension(keywords ...string) Option {
 	return func(s *setup) error {
 		s.config.Without = append(s.config.Without, keywords...)
@@ -118,7 +117,7 @@ func WithAuthRequired() Option {
 	}
 }
 
-// WithCleartextPassword makes the server offer and take AUTH on an
+// WithCleartextPassword makes the server offer and accept AUTH on an
 // unencrypted connection, which is a violation otherwise.
 func WithCleartextPassword() Option {
 	return func(s *setup) error {
@@ -127,8 +126,8 @@ func WithCleartextPassword() Option {
 	}
 }
 
-// WithCertificate makes the server show a certificate that is no good:
-// "expired", "self-signed" or "wrong-name".
+// WithCertificate makes the server show an invalid certificate: "expired",
+// "self-signed" or "wrong-name".
 func WithCertificate(kind string) Option {
 	return func(s *setup) error {
 		s.config.Certificate = sandbox.Certificate(kind)
@@ -136,8 +135,8 @@ func WithCertificate(kind string) Option {
 	}
 }
 
-// WithHostNames adds names for which the server's certificate is good, like
-// smtp.corp.example, beside localhost and those of the imitated provider.
+// WithHostNames adds names to the server's certificate, like smtp.corp.example,
+// in addition to localhost and the hosts of the imitated provider.
 func WithHostNames(names ...string) Option {
 	return func(s *setup) error {
 		s.config.HostNames = append(s.config.HostNames, names...)
@@ -178,15 +177,15 @@ func WithMaxRecipients(n int) Option {
 	}
 }
 
-// Limits are those of RFC 9422, 0 for none.
+// Limits are the limits of RFC 9422; 0 is no limit.
 type Limits struct {
-	Transactions     int // MAILMAX: of one connection
-	Recipients       int // RCPTMAX: of one message
-	RecipientDomains int // RCPTDOMAINMAX: different ones among them
+	Transactions     int // MAILMAX: per connection
+	Recipients       int // RCPTMAX: per message
+	RecipientDomains int // RCPTDOMAINMAX: different domains per message
 }
 
-// WithLimits makes the server offer LIMITS (RFC 9422) and enforce them; going
-// beyond is a violation.
+// WithLimits makes the server offer LIMITS (RFC 9422) and enforce them;
+// exceeding one is a violation.
 func WithLimits(l Limits) Option {
 	return func(s *setup) error {
 		s.config.Limits = smtp.Limits{Transactions: l.Transactions, Recipients: l.Recipients, RecipientsDomains: l.RecipientDomains}
@@ -194,9 +193,9 @@ func WithLimits(l Limits) Option {
 	}
 }
 
-// WithMessagesPerConnection refuses MAIL once a connection has brought n
-// messages. reply is a line like "421 4.7.0 Too many messages"; "" is what the
-// profile's provider says.
+// WithMessagesPerConnection refuses MAIL after n messages on a connection.
+// reply is a line like "421 4.7.0 Too many messages"; "" is the reply of the
+// profile's provider.
 func WithMessagesPerConnection(n int, reply string) Option {
 	return func(s *setup) error {
 		s.config.MessagesPerConnection = sandbox.Bound{Max: n, Reply: reply}
@@ -204,9 +203,9 @@ func WithMessagesPerConnection(n int, reply string) Option {
 	}
 }
 
-// WithConnectionsAtOnce refuses a connection while n are open: with its
-// greeting, or, where the reply is no greeting (Microsoft's 432), at the end of
-// each message.
+// WithConnectionsAtOnce refuses a connection while n are open: in its greeting,
+// or, if the reply can't be a greeting (Microsoft's 432), at the end of each
+// message.
 func WithConnectionsAtOnce(n int, reply string) Option {
 	return func(s *setup) error {
 		s.config.ConnectionsAtOnce = sandbox.Bound{Max: n, Reply: reply}
@@ -214,8 +213,8 @@ func WithConnectionsAtOnce(n int, reply string) Option {
 	}
 }
 
-// WithMessageRate refuses MAIL when n messages were accepted within the
-// window, by the clock of [WithClock].
+// WithMessageRate refuses MAIL if n messages were accepted within the window,
+// by the clock of [WithClock].
 func WithMessageRate(n int, window time.Duration, reply string) Option {
 	return func(s *setup) error {
 		s.config.MessageRate = sandbox.Rate{Bound: sandbox.Bound{Max: n, Reply: reply}, Window: window}
@@ -226,10 +225,10 @@ func WithMessageRate(n int, window time.Duration, reply string) Option {
 // Quirks lists the words for [WithQuirk]:
 //
 //	keeps-transaction  a refused BDAT LAST leaves the transaction open
-//	loses-group        PIPELINING is offered, and what came together with a
-//	                   command is lost
-//	loses-mail         PIPELINING is offered, and a MAIL that came together with
-//	                   what stands before it is lost
+//	loses-group        PIPELINING is offered, and input that arrives together
+//	                   with a command is lost
+//	loses-mail         PIPELINING is offered, and a MAIL that arrives together
+//	                   with an earlier command is lost
 //
 //	refuses-after-dot  commands sent before the reply to the end of DATA are
 //	                   refused (Haraka)
@@ -242,8 +241,8 @@ func WithMessageRate(n int, window time.Duration, reply string) Option {
 //	                     ends the connection (Exim)
 //	reads-on-after-421   421 does not end the connection (Exim)
 //	dsn-after-login      DSN is listed only after the login (Dovecot)
-//	replies-apart        each reply waits until the last is confirmed (Haraka,
-//	                     Courier)
+//	replies-apart        each reply waits until the last one is acknowledged
+//	                     (Haraka, Courier)
 //	hangs-up-on-group    there is no PIPELINING, and two commands at once end the
 //	                     connection (OpenSMTPD)
 func Quirks() []string {
@@ -254,7 +253,7 @@ func Quirks() []string {
 	return words
 }
 
-// WithQuirk gives the server habits of [Quirks].
+// WithQuirk gives the server quirks of [Quirks].
 func WithQuirk(words ...string) Option {
 	return func(s *setup) error {
 		for _, word := range words {
@@ -264,7 +263,7 @@ func WithQuirk(words ...string) Option {
 	}
 }
 
-// WithMaildir also delivers into a folder, one Maildir for each recipient.
+// WithMaildir also delivers into a directory, one Maildir for each recipient.
 func WithMaildir(dir string) Option {
 	return func(s *setup) error {
 		s.config.Maildir = dir

@@ -1,8 +1,8 @@
 // Package sandboxtest runs a mail provider on loopback for the tests of a
 // program that sends mail. It speaks like QQ Mail, NetEase, Gmail or Microsoft
-// 365, keeps what it accepts and misbehaves on request.
+// 365, keeps the messages it accepts and misbehaves on request.
 //
-// In the order in which a test uses it:
+// In order of use:
 //
 //		func TestWelcomeMail(t *testing.T) {
 //			server := sandboxtest.Start(t, "qq")
@@ -15,16 +15,18 @@
 //	  - [Start] starts a server that ends with the test; [New] one that the
 //	    caller closes. Options withhold extensions, set limits, add accounts.
 //	  - [Server.URL], [Server.Login], [Server.Password] and [Server.CAFile] are
-//	    what the program under test needs to log in over verified TLS.
-//	  - [Server.Messages] and [Server.WaitMessages] are what was accepted.
-//	  - [WithFault] says what goes wrong; so does a magic recipient, like
-//	    rcpt-550@example.org. [Faults] lists all there is.
-//	  - [WithTokens] decides about OAuth 2.0 tokens, [WithLockAfter] locks accounts,
-//	    [WithSenderRule] and [WithSenderAlias] say which senders a login may use.
+//	    what the tested program needs to log in over verified TLS.
+//	  - [Server.Messages] and [Server.WaitMessages] return the accepted messages.
+//	  - [WithFault] makes a stage fail; so does a magic recipient, like
+//	    rcpt-550@example.org. [Faults] lists all faults.
+//	  - [WithTokens] decides about OAuth 2.0 tokens, [WithLockAfter] locks
+//	    accounts, [WithSenderRule] and [WithSenderAlias] limit the senders that a
+//	    login may use.
 //	  - [WithLimits], [WithMessagesPerConnection], [WithConnectionsAtOnce] and
-//	    [WithMessageRate] are a provider's limits, announced or not; [WithQuirk] is a
-//	    habit that catches a client which takes too much for granted.
-//	  - [Server.Violations] is what the program did against SMTP.
+//	    [WithMessageRate] set a provider's limits, announced or not; [WithQuirk]
+//	    adds a behaviour that breaks clients which rely on more than the RFCs
+//	    promise.
+//	  - [Server.Violations] returns the program's violations of SMTP.
 package sandboxtest
 
 import (
@@ -45,8 +47,8 @@ import (
 // Patience is how long [Server.WaitMessages] waits.
 const Patience = 10 * time.Second
 
-// Profiles lists what a server can imitate: plain (everything offered, no
-// quirks), qq, netease, gmail and microsoft365.
+// Profiles lists the providers that a server can imitate: plain (every
+// extension, no quirks), qq, netease, gmail and microsoft365.
 func Profiles() []string { return sandbox.Profiles() }
 
 // Faults lists every fault, as words for [WithFault]. A word is
@@ -61,8 +63,8 @@ func Profiles() []string { return sandbox.Profiles() }
 // with the stages connect, tls, greeting, ehlo, starttls, auth, mail, rcpt,
 // data, body (the reply to the end of the message), reset and quit. The same
 // words are magic as the local part of a recipient, a sender or a login; they
-// work once there. One that names an earlier stage is accepted and works the next
-// time the server passes that stage.
+// work once there. A word that names an earlier stage is accepted and takes
+// effect the next time the server passes that stage.
 func Faults() []string {
 	var words []string
 	for _, f := range sandbox.Faults() {
@@ -71,8 +73,7 @@ func Faults() []string {
 	return words
 }
 
-// Server is a running mail provider. Its methods may be called from several
-// goroutines.
+// Server is a running mail provider. Its methods are safe for concurrent use.
 type Server struct {
 	server   *sandbox.Server
 	tb       testing.TB // nil for New
@@ -82,8 +83,8 @@ type Server struct {
 	log      *transcript
 }
 
-// Start starts a server with a profile ([Profiles]); the test ends it. A
-// test that failed logs what the server saw, secrets hidden.
+// Start starts a server with a profile ([Profiles]) and closes it at the end of
+// the test. If the test fails, it logs the transcript, without secrets.
 func Start(t testing.TB, profile string, opts ...Option) *Server {
 	t.Helper()
 	s, err := New(profile, opts...)
@@ -96,7 +97,7 @@ func Start(t testing.TB, profile string, opts ...Option) *Server {
 			t.Errorf("sandboxtest: %v", err)
 		}
 		if t.Failed() {
-			t.Logf("what the mail server saw:\n%s", s.Transcript())
+			t.Logf("transcript of the mail server:\n%s", s.Transcript())
 		}
 	})
 	return s
@@ -144,7 +145,7 @@ func (s *Server) writeFiles() error {
 }
 
 // Close ends all connections, waits for them and removes the files. A server
-// of [Start] need not be closed.
+// from [Start] need not be closed.
 func (s *Server) Close() error {
 	err := s.server.Close()
 	if s.dir != "" {
@@ -153,16 +154,19 @@ func (s *Server) Close() error {
 	return err
 }
 
-// URL is the server with TLS from the first byte: smtps://me%40qq.com@127.0.0.1:port.
+// URL returns the server with TLS from the first byte:
+// smtps://me%40qq.com@127.0.0.1:port.
 func (s *Server) URL() string { return s.url("smtps", s.server.TLSAddr()) }
 
-// StartTLSURL is the server with STARTTLS: smtp://me%40qq.com@127.0.0.1:port.
+// StartTLSURL returns the server with STARTTLS:
+// smtp://me%40qq.com@127.0.0.1:port.
 func (s *Server) StartTLSURL() string { return s.url("smtp", s.server.SubmissionAddr()) }
 
-// CleartextURL is the port of StartTLSURL without encryption: smtp+notls://….
+// CleartextURL returns the port of StartTLSURL without encryption:
+// smtp+notls://….
 func (s *Server) CleartextURL() string { return s.url("smtp+notls", s.server.SubmissionAddr()) }
 
-// LMTPURL is lmtp://127.0.0.1:port; "" without [WithLMTP].
+// LMTPURL returns lmtp://127.0.0.1:port, or "" without [WithLMTP].
 func (s *Server) LMTPURL() string {
 	if s.server.LMTPAddr() == "" {
 		return ""
@@ -174,26 +178,26 @@ func (s *Server) url(scheme, addr string) string {
 	return (&url.URL{Scheme: scheme, User: url.User(s.login), Host: addr}).String()
 }
 
-// TLSAddr is host:port of the port with TLS from the first byte.
+// TLSAddr returns host:port of the port with TLS from the first byte.
 func (s *Server) TLSAddr() string { return s.server.TLSAddr() }
 
-// Addr is host:port of the port with STARTTLS.
+// Addr returns host:port of the port with STARTTLS.
 func (s *Server) Addr() string { return s.server.SubmissionAddr() }
 
-// Login is the account: that of the first [WithAccount], or the profile's own,
-// like me@qq.com. QQ and NetEase take mail from this address only.
+// Login returns the account: the first [WithAccount], or the profile's own,
+// like me@qq.com. QQ and NetEase accept mail from this address only.
 func (s *Server) Login() string { return s.login }
 
-// Password is the secret of Login; it is its OAuth 2.0 token, too.
+// Password returns the secret of Login, which is also its OAuth 2.0 token.
 func (s *Server) Password() string { return s.password }
 
-// CAFile is a PEM file with the certificate authority to trust.
+// CAFile returns a PEM file with the certificate authority to trust.
 func (s *Server) CAFile() string { return filepath.Join(s.dir, "ca.pem") }
 
-// CAPEM is what stands in CAFile.
+// CAPEM returns the content of CAFile.
 func (s *Server) CAPEM() []byte { return s.server.CAPEM() }
 
-// CertificatePEM is the server's own certificate, to pin it.
+// CertificatePEM returns the server's own certificate, for pinning.
 func (s *Server) CertificatePEM() []byte { return s.server.CertificatePEM() }
 
 // ClientCertificate writes a certificate of an account, for AUTH EXTERNAL, and
@@ -213,11 +217,12 @@ func (s *Server) ClientCertificate(account string) (certFile, keyFile string, er
 	return certFile, keyFile, nil
 }
 
-// Messages are the messages accepted so far, in the order in which they came.
+// Messages returns the messages accepted so far, oldest first.
 func (s *Server) Messages() []Message { return wrap(s.server.Messages()) }
 
-// WaitMessages waits until n messages were accepted in all. If they don't
-// come within [Patience] the test ends; without a test it gives what came.
+// WaitMessages waits until n messages were accepted in total. If they don't
+// come within [Patience] the test fails; without a test it returns those that
+// came.
 func (s *Server) WaitMessages(n int) []Message {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
@@ -229,20 +234,20 @@ func (s *Server) WaitMessages(n int) []Message {
 	return wrap(messages)
 }
 
-// Disconnect hangs up on every open connection; the server goes on listening.
+// Disconnect closes every open connection; the server goes on listening.
 func (s *Server) Disconnect() { s.server.Disconnect() }
 
-// WaitIdle waits until no connection is open, at most [Patience]; it reports
-// whether that came.
+// WaitIdle waits until no connection is open, at most [Patience], and reports
+// whether that happened.
 func (s *Server) WaitIdle() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	return s.server.WaitIdle(ctx) == nil
 }
 
-// Violations lists what clients did against SMTP, each as a sentence: a bare
-// LF, a command too early, a parameter that was not offered, a password on an
-// unencrypted connection. A good client's list is empty.
+// Violations returns the clients' violations of SMTP, each as a sentence: a
+// bare LF, a command too early, a parameter that was not offered, a password on
+// an unencrypted connection. It is empty for a correct client.
 func (s *Server) Violations() []string {
 	var list []string
 	for _, v := range s.server.Violations() {
@@ -261,18 +266,18 @@ func (s *Server) AddFault(word string) error {
 	return s.server.AddFault(f)
 }
 
-// Connection is what happened on one connection.
+// Connection holds the statistics of one connection.
 type Connection struct {
 	TLS      bool
 	Resumed  bool   // the TLS session was resumed
 	Login    string // "" without AUTH
-	Turns    int    // flights of the client: how often it waited for a reply and went on
+	Turns    int    // flights of the client: the times it waited for a reply and went on
 	Commands int
 	Messages int  // accepted
-	Open     bool // still
+	Open     bool // still open
 }
 
-// Connections lists the connections in the order in which they came.
+// Connections returns the connections, oldest first.
 func (s *Server) Connections() []Connection {
 	var list []Connection
 	for _, c := range s.server.Connections() {
@@ -282,8 +287,9 @@ func (s *Server) Connections() []Connection {
 	return list
 }
 
-// Transcript is the conversations as the server saw them, secrets hidden: "C:"
-// is the client, "S:" the server, "*" a remark. It holds the last 2000 lines.
+// Transcript returns the conversations as the server saw them, without secrets:
+// "C:" is the client, "S:" the server, "*" a remark. It holds the last 2000
+// lines.
 func (s *Server) Transcript() string { return s.log.String() }
 
 // transcript keeps the last lines of all conversations.

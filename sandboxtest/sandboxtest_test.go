@@ -21,7 +21,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// send sends a small message and gives what came of it.
+// send sends a small message and returns its result.
 func send(t *testing.T, url string, s *sandboxtest.Server, o yan.Options, to ...string) (yan.Result, error) {
 	t.Helper()
 	if o.CAFile == "" {
@@ -41,8 +41,8 @@ func send(t *testing.T, url string, s *sandboxtest.Server, o yan.Options, to ...
 		HTML: "<p>第一行</p>", Attachments: []yan.Attachment{yan.Bytes("报告.txt", []byte("内容\x00\xff"))}})
 }
 
-// The client of this module goes through every profile on every port, and
-// breaks no rule.
+// This module's client sends through every profile on every port and violates
+// no rule.
 func TestEveryProfile(t *testing.T) {
 	t.Parallel()
 	profiles := sandboxtest.Profiles()
@@ -95,7 +95,7 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%v, %v", result.Recipients, err)
 		}
 		if err := s.AddFault("mail-explode"); err == nil {
-			t.Error("no error for a fault that is none")
+			t.Error("no error for an unknown fault")
 		}
 		if err := s.AddFault("greeting-554+No"); err != nil {
 			t.Error(err)
@@ -143,7 +143,7 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%v", result.Recipients)
 		}
 		if s := sandboxtest.Start(t, "plain"); s.LMTPURL() != "" {
-			t.Error("LMTP without being asked for")
+			t.Error("LMTP is open without WithLMTP")
 		}
 	})
 	t.Run("tokens", func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestOptions(t *testing.T) {
 		options := []sandboxtest.Option{sandboxtest.WithAccount("a@corp.example", "a"), sandboxtest.WithAccount("b@corp.example", "b"), sandboxtest.WithSenderRule("rcpt")}
 		for _, alias := range []string{"c@corp.example", "a@corp.example"} {
 			s := sandboxtest.Start(t, "plain", append(options[:3:3], sandboxtest.WithSenderAlias(alias))...)
-			// b logs in and a is the sender.
+			// b logs in; a is the sender.
 			result, err := send(t, strings.Replace(s.URL(), "a%40", "b%40", 1), s, yan.Options{Password: "b"})
 			if mine := alias == s.Login(); (err == nil) != mine || result.Recipients[0].Stage == smtp.StageRcpt == mine {
 				t.Errorf("alias %s: %v, %v", alias, result.Recipients, err)
@@ -224,7 +224,7 @@ func TestOptions(t *testing.T) {
 	})
 }
 
-// A mistake in the set-up is told before anything is started.
+// A mistake in the options is reported before the server starts.
 func TestNewErrors(t *testing.T) {
 	t.Parallel()
 	for want, option := range map[string]sandboxtest.Option{
@@ -267,7 +267,7 @@ func TestFilesAndTranscript(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(s.CAFile()); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the files are left: %v", err)
+		t.Errorf("the files still exist: %v", err)
 	}
 	got := s.Transcript()
 	if !strings.Contains(got, "1 C: EHLO ") || !strings.Contains(got, "1 S: 235 2.7.0 Accepted") || strings.Contains(got, s.Password()) {
@@ -275,8 +275,8 @@ func TestFilesAndTranscript(t *testing.T) {
 	}
 }
 
-// What a provider says to a login is understood for what it is, and where it
-// tells nothing apart, as its usual refusal.
+// A provider's refusal of a login is classified by its reason; without a
+// distinct reply, as its usual refusal.
 func TestRefusedLoginsAreUnderstood(t *testing.T) {
 	t.Parallel()
 	type table = map[string]diagnosis.Class
@@ -327,7 +327,7 @@ func TestFaultsAreWords(t *testing.T) {
 	}
 }
 
-// Messages of other programs are read, too.
+// Messages written by other programs are decoded too.
 func TestMessageDecoding(t *testing.T) {
 	t.Parallel()
 	m := sandboxtest.Message{Data: []byte(strings.ReplaceAll(`From: =?gb2312?B?0+A=?= <a@b.c>
@@ -384,6 +384,6 @@ text
 		t.Errorf("%q, %v", content, ok)
 	}
 	if _, ok := m.Attachment("none"); ok {
-		t.Error("found what is not there")
+		t.Error("found an attachment that does not exist")
 	}
 }

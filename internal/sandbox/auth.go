@@ -17,7 +17,7 @@ var (
 	errCanceled    = errors.New("the client canceled")
 )
 
-// mechanisms lists what the server can do.
+// mechanisms lists the SASL mechanisms that the server implements.
 func mechanisms() []string {
 	return []string{"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
 		"SCRAM-SHA-256-PLUS", "XOAUTH2", "OAUTHBEARER", "EXTERNAL"}
@@ -71,7 +71,7 @@ func (s *session) auth(cmd command) error {
 	return nil
 }
 
-// refuseAuth gives the reply to an AUTH that can't begin, else "".
+// refuseAuth returns the reply to an AUTH that can't begin, or "".
 func (s *session) refuseAuth(mechanism string) string {
 	p := s.server.profile
 	offered := slices.Contains(s.offer.caps.Auth(), mechanism)
@@ -102,8 +102,8 @@ func (s *session) refuseAuth(mechanism string) string {
 	return ""
 }
 
-// secret finds the secret of a login. A magic login has the default one, so
-// that AUTH comes as far as its fault.
+// secret returns the secret of a login. A magic login has the default secret,
+// so that AUTH reaches its fault.
 func (s *session) secret(login string) (string, bool) {
 	if secret, ok := s.server.cfg.Accounts[login]; ok {
 		return secret, true
@@ -135,7 +135,7 @@ func localPart(login string) string {
 	return login
 }
 
-// exchange is one run of a mechanism.
+// exchange is one SASL exchange.
 type exchange struct {
 	session    *session
 	mechanism  string
@@ -143,7 +143,7 @@ type exchange struct {
 	hasInitial bool
 }
 
-// run gives the login, even beside an error where it is known.
+// run returns the login, even with an error if the login is known.
 func (x *exchange) run() (login string, err error) {
 	switch x.mechanism {
 	case "PLAIN":
@@ -162,7 +162,7 @@ func (x *exchange) run() (login string, err error) {
 	return x.scram()
 }
 
-// first gives the initial response; without one it asks with an empty
+// first returns the initial response; if there is none it sends an empty
 // challenge.
 func (x *exchange) first() (string, error) {
 	if !x.hasInitial {
@@ -174,8 +174,9 @@ func (x *exchange) first() (string, error) {
 	return decode(x.initial)
 }
 
-// challenge sends a 334. That of SCRAM or CRAM-MD5 stays out of the log: with
-// the rest of the exchange it is enough to try passwords on.
+// challenge sends a 334. Challenges of SCRAM and CRAM-MD5 are kept out of the
+// log: with the rest of the exchange they would allow passwords to be guessed
+// offline.
 func (x *exchange) challenge(text string) error {
 	encoded := base64.StdEncoding.EncodeToString([]byte(text))
 	if x.session.server.cfg.ShowSecrets || !strings.Contains(x.mechanism, "CRAM") {

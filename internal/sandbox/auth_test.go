@@ -13,7 +13,7 @@ import (
 	"github.com/xdg-go/scram"
 )
 
-// challenge takes the text out of a 334.
+// challenge returns the decoded text of a 334.
 func (c *client) challenge(a answer) string {
 	c.t.Helper()
 	text, err := base64.StdEncoding.DecodeString(strings.TrimSpace(strings.TrimPrefix(a.raw, "334")))
@@ -86,7 +86,7 @@ func TestEveryMechanism(t *testing.T) {
 	}
 }
 
-// withCertificate is a client on the TLS port that shows a certificate.
+// withCertificate returns a client on the TLS port that shows a certificate.
 func withCertificate(t *testing.T, s *Server, user string) *client {
 	t.Helper()
 	cert, key, err := s.ClientCertificate(user)
@@ -108,7 +108,8 @@ func withCertificate(t *testing.T, s *Server, user string) *client {
 	return c
 }
 
-// afterTokenError answers the error that a 334 brings.
+// afterTokenError checks the error in a 334 and sends the client's empty
+// answer.
 func (c *client) afterTokenError(a answer, want, reply string) answer {
 	c.t.Helper()
 	if a.code != "334" {
@@ -161,8 +162,8 @@ func scramRun(mechanism, user string, kind scram.ChannelBindingType) func(*clien
 	}
 }
 
-// What a client gets for an exchange that goes wrong, and whether that is its
-// fault.
+// The reply to an exchange that goes wrong, and whether it counts as the
+// client's violation.
 func TestAuthRefusals(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -207,8 +208,8 @@ func TestAuthRefusals(t *testing.T) {
 	}
 }
 
-// Who decides about tokens decides at each login, for known and unknown logins
-// alike; each provider refuses in its own way.
+// Config.Tokens decides at each login, for known and unknown logins alike. Each
+// provider refuses in its own way.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -251,7 +252,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// No secret, nor its base64, in the log.
+// Neither a secret nor its base64 form is in the log.
 func TestLogHidesSecrets(t *testing.T) {
 	t.Parallel()
 	for _, show := range []bool{false, true} {
@@ -270,7 +271,7 @@ func TestLogHidesSecrets(t *testing.T) {
 		got := log.String()
 		for _, secret := range []string{Password, b64(Password), plainResponse("me@example.org", Password+"x"), b64(digest)} {
 			if strings.Contains(got, secret) && !show {
-				t.Errorf("%q stands in the log:\n%s", secret, got)
+				t.Errorf("the log contains %q:\n%s", secret, got)
 			}
 		}
 		if strings.Contains(got, b64(Password)) != show || !strings.Contains(got, "C: EHLO client.example\n") ||

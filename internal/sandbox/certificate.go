@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// Certificate says what the server shows of itself.
+// Certificate is the kind of certificate that the server shows.
 type Certificate string
 
-// The certificates. The zero value is a good one.
+// The certificates. The zero value is a valid one.
 const (
 	GoodCertificate       Certificate = ""
 	ExpiredCertificate    Certificate = "expired"     // signed by the CA, ended yesterday
-	SelfSignedCertificate Certificate = "self-signed" // right names, signed by nobody
+	SelfSignedCertificate Certificate = "self-signed" // right names, signed by itself, not by the CA
 	WrongNameCertificate  Certificate = "wrong-name"  // signed by the CA, for wrong.example only
 )
 
-// Certificates lists them.
+// Certificates lists the kinds of certificate.
 func Certificates() []Certificate {
 	return []Certificate{GoodCertificate, ExpiredCertificate, SelfSignedCertificate, WrongNameCertificate}
 }
@@ -39,7 +39,7 @@ type authority struct {
 }
 
 func newAuthority() (*authority, error) {
-	// The real clock: the client checks the dates with it.
+	// The real clock, because the client checks the dates with it.
 	a := &authority{now: time.Now()}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -78,7 +78,7 @@ func (a *authority) pool() *x509.CertPool {
 	return pool
 }
 
-// server makes the certificate for localhost, the loopback addresses and the
+// server creates the certificate for localhost, the loopback addresses and the
 // imitated hosts.
 func (a *authority) server(kind Certificate, hosts []string) (tls.Certificate, error) {
 	template := &x509.Certificate{
@@ -103,7 +103,7 @@ func (a *authority) server(kind Certificate, hosts []string) (tls.Certificate, e
 	return a.issue(template, kind == SelfSignedCertificate)
 }
 
-// client makes a certificate by which an account logs in with EXTERNAL.
+// client creates a certificate for an account, to log in with EXTERNAL.
 func (a *authority) client(account string) (tls.Certificate, error) {
 	return a.issue(&x509.Certificate{
 		Subject:        pkix.Name{CommonName: account},
@@ -140,7 +140,7 @@ func (a *authority) issue(template *x509.Certificate, selfSigned bool) (tls.Cert
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// keyPairPEM is a certificate and its key in one file's bytes each.
+// keyPairPEM returns a certificate and its key as PEM files.
 func keyPairPEM(c tls.Certificate) (certificate, key []byte, err error) {
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	if err != nil {

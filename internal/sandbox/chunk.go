@@ -14,7 +14,7 @@ func (s *session) bdat(cmd command) error {
 		if err := s.refuse(w.unknown); err != nil {
 			return err
 		}
-		return errHangUp // where the chunk ends nobody knows
+		return errHangUp // the end of the chunk is unknown
 	}
 	fault := s.take(smtp.StageData)
 	usable := s.mail.open && len(s.mail.to) > 0 && !s.mail.spoiled
@@ -48,8 +48,8 @@ func (s *session) bdat(cmd command) error {
 	return err
 }
 
-// finishChunks is finish behind BDAT LAST. A fault of the stage data that only
-// changes how the answer travels falls on the message's own answer.
+// finishChunks is finish for BDAT LAST. A fault of stage data that only
+// disturbs the transport of the reply applies to the message's own reply.
 func (s *session) finishChunks(fault *Fault) error {
 	if fault == nil {
 		fault = s.take(smtp.StageBody)
@@ -60,8 +60,8 @@ func (s *session) finishChunks(fault *Fault) error {
 	return err
 }
 
-// receiveChunk reads the octets of a BDAT, to the last even if they are of no
-// use: they are there, and must not be taken for commands.
+// receiveChunk reads all octets of a BDAT, even if they are discarded, so that
+// they are not taken for commands.
 func (s *session) receiveChunk(size int64, usable bool) error {
 	midway := s.takeMidway()
 	s.wire.chunk = true

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// client is a client without manners: it sends what a test gives it and says
-// what came back, whatever it was.
+// client is a raw SMTP client: it sends exactly what a test passes and reports
+// the server's reaction.
 type client struct {
 	t    testing.TB
 	s    *Server
@@ -21,7 +21,8 @@ type client struct {
 	in   *bufio.Reader
 }
 
-// kind is what came in place of an answer.
+// kind is the kind of the server's reaction: a reply, or what came in its
+// place.
 type kind string
 
 const (
@@ -34,7 +35,7 @@ const (
 	mixed   kind = "a reply with several codes"
 )
 
-// answer is one reply, or what came instead.
+// answer is one reply, or another reaction of the server.
 type answer struct {
 	kind kind
 	code string
@@ -50,7 +51,8 @@ func dial(t testing.TB, s *Server, addr string) *client {
 	return c
 }
 
-// tryDial may fail: a server that resets at once can be ahead of connect.
+// tryDial returns the error of connect, because a server that resets at once
+// can be faster.
 func tryDial(t testing.TB, s *Server, addr string) (*client, error) {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -65,7 +67,7 @@ func (c *client) tlsConfig() *tls.Config {
 	return &tls.Config{RootCAs: c.s.pool(c.t), ServerName: "localhost"}
 }
 
-// secure handshakes; a failure is the test's to judge.
+// secure runs the TLS handshake and returns its error to the test.
 func (c *client) secure(cfg *tls.Config, patience time.Duration) error {
 	secured := tls.Client(c.conn, cfg)
 	if err := c.conn.SetDeadline(time.Now().Add(patience)); err != nil {
@@ -93,7 +95,7 @@ func (c *client) ask(lines ...string) answer {
 	return c.read(patient)
 }
 
-// want is ask for an answer that begins like this.
+// want sends lines and fails the test unless the reply begins with prefix.
 func (c *client) want(prefix string, lines ...string) answer {
 	c.t.Helper()
 	a := c.ask(lines...)
@@ -105,7 +107,7 @@ func (c *client) want(prefix string, lines ...string) answer {
 
 const enough = 128 << 10
 
-// read takes one reply. It reads no further than the reply goes.
+// read reads one reply, and no octet after it.
 func (c *client) read(patience time.Duration) answer {
 	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return answer{kind: closed}
@@ -149,7 +151,7 @@ func kindOf(err error) kind {
 	return aborted
 }
 
-// login gets a client past AUTH over STARTTLS.
+// login returns a client that has logged in over STARTTLS.
 func login(t testing.TB, s *Server, user string) *client {
 	t.Helper()
 	c := dial(t, s, s.SubmissionAddr())
@@ -194,5 +196,5 @@ func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) 
 
 func plainResponse(user, secret string) string { return b64("\x00" + user + "\x00" + secret) }
 
-// patient is the time in which an answer comes if it comes at all.
+// patient is the time to wait for a reply that must come.
 const patient = 10 * time.Second

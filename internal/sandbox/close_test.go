@@ -16,8 +16,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// After Close no goroutine of the server is left, wherever its connections
-// stood.
+// After Close none of the server's goroutines is left, whatever state its
+// connections were in.
 func TestCloseEndsEverything(t *testing.T) { // not parallel: it looks at all goroutines
 	faults := []Fault{
 		{Stage: smtp.StageData, Action: Stall, Octets: 10, Times: 1},
@@ -97,7 +97,7 @@ func TestStartRefusesNonsense(t *testing.T) {
 	}
 }
 
-// What a verifying client makes of each certificate.
+// The result of a verifying client for each certificate.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	for _, kind := range Certificates() {
@@ -143,20 +143,20 @@ func TestWriteCA(t *testing.T) {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 	if err := s.WriteCA(filepath.Join(path, "below")); err == nil {
-		t.Error("no error for a place that does not exist")
+		t.Error("no error for a directory that does not exist")
 	}
 }
 
 func TestRequireClientCertificate(t *testing.T) {
 	t.Parallel()
-	s := start(t, Config{RequireClientCertificate: true, MaxTLS: tls.VersionTLS12}) // 1.2 tells in the handshake
+	s := start(t, Config{RequireClientCertificate: true, MaxTLS: tls.VersionTLS12}) // TLS 1.2 reports the missing certificate in the handshake
 	if err := dial(t, s, s.TLSAddr()).secure(&tls.Config{RootCAs: s.pool(t), ServerName: "localhost"}, patient); err == nil {
 		t.Error("a client without a certificate was let in")
 	}
 	withCertificate(t, s, "me@example.org").want("235", "AUTH EXTERNAL =")
 }
 
-// A client that says nothing is told so and sent away.
+// A client that sends nothing gets a 421 and is disconnected.
 func TestIdleTimeout(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{IdleTimeout: 20 * time.Millisecond})
@@ -178,7 +178,7 @@ func TestWaitMessagesEnds(t *testing.T) {
 	}
 }
 
-// Sessions are resumed, and the statistics say so.
+// TLS sessions are resumed, and the statistics count it.
 func TestResumption(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{})
@@ -190,7 +190,7 @@ func TestResumption(t *testing.T) {
 		if err := c.secure(cfg, patient); err != nil {
 			t.Fatal(err)
 		}
-		c.wantGreeting() // with it comes the ticket
+		c.wantGreeting() // the session ticket comes with the greeting
 	}
 	if got := s.Connections(); len(got) != 2 || got[0].Resumed || !got[1].Resumed || !got[1].TLS {
 		t.Errorf("%+v", got)
@@ -210,7 +210,7 @@ func TestMaxConnections(t *testing.T) {
 	}
 }
 
-// Close comes back after the last session, not before.
+// Close returns after the last session has ended, not before.
 func TestCloseWaits(t *testing.T) {
 	t.Parallel()
 	ending, release := make(chan struct{}), make(chan struct{})

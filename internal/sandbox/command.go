@@ -41,9 +41,9 @@ type params map[string]string
 // path is what MAIL and RCPT carry.
 type path struct {
 	address string // between the angle brackets; "" is the null reverse-path
-	local   string // what stands before the last @
+	local   string // the part before the last @
 	params  params
-	// slips are departures from the grammar that most servers let pass.
+	// slips are departures from the grammar that most servers accept.
 	slips []string
 }
 
@@ -124,7 +124,7 @@ func parseParams(s string, slips *[]string) (params, error) {
 	return found, nil
 }
 
-// isKeyword is esmtp-keyword of RFC 5321 section 4.1.2, upper case.
+// isKeyword implements esmtp-keyword of RFC 5321 section 4.1.2, in upper case.
 func isKeyword(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -135,7 +135,7 @@ func isKeyword(s string) bool {
 	return s != ""
 }
 
-// checkAddress holds an address against the grammar. utf8 says that MAIL had
+// checkAddress checks the address against the grammar. utf8 is true if MAIL had
 // SMTPUTF8.
 func checkAddress(address string, utf8 bool) error {
 	if !utf8 {
@@ -149,8 +149,8 @@ func checkAddress(address string, utf8 bool) error {
 	return err
 }
 
-// checkMailParams holds the parameters of MAIL against what was offered and
-// gives the declared size, 0 if none.
+// checkMailParams checks the parameters of MAIL against the offered extensions
+// and returns the declared size, 0 if there is none.
 func checkMailParams(p params, offered smtp.Capabilities) (size int64, err error) {
 	needs := map[string]string{"SIZE": "SIZE", "BODY": "8BITMIME", "SMTPUTF8": "SMTPUTF8",
 		"RET": "DSN", "ENVID": "DSN", "AUTH": "AUTH"}
@@ -186,7 +186,7 @@ func checkMailParams(p params, offered smtp.Capabilities) (size int64, err error
 	return size, nil
 }
 
-// checkRcptParams does the same for RCPT.
+// checkRcptParams checks the parameters of RCPT against the offered extensions.
 func checkRcptParams(p params, offered smtp.Capabilities) error {
 	if err := checkOffered(p, map[string]string{"NOTIFY": "DSN", "ORCPT": "DSN"}, offered); err != nil {
 		return err
@@ -208,7 +208,8 @@ func checkRcptParams(p params, offered smtp.Capabilities) error {
 	return nil
 }
 
-// checkOffered maps each parameter to the extension that allows it.
+// checkOffered reports a parameter whose extension was not offered. needs maps
+// parameters to extensions.
 func checkOffered(p params, needs map[string]string, offered smtp.Capabilities) error {
 	for key := range p {
 		extension, known := needs[key]
@@ -222,7 +223,7 @@ func checkOffered(p params, needs map[string]string, offered smtp.Capabilities) 
 	return nil
 }
 
-// isXText is xtext of RFC 3461 section 4.
+// isXText implements xtext of RFC 3461 section 4.
 func isXText(s string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

@@ -10,100 +10,101 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Config says what to imitate and how. The zero Config is the plain profile
-// on free ports.
+// Config describes the provider to imitate. The zero Config is the plain
+// profile on free ports.
 type Config struct {
 	// Profile is a name of [Profiles]; "" is plain.
 	Profile string
-	// Accounts maps a login to its secret, which is its OAuth 2.0 token, too;
+	// Accounts maps a login to its secret, which is also its OAuth 2.0 token;
 	// nil is [DefaultLogin] with [Password].
 	Accounts map[string]string
-	// Tokens decides at each login by XOAUTH2 or OAUTHBEARER whether that token
-	// is good for that login, known or not, in place of Accounts; nil leaves it
-	// to them. It may be called from several goroutines at once.
+	// Tokens decides at each login by XOAUTH2 or OAUTHBEARER whether the token
+	// is valid for that login, known or not, instead of Accounts; nil uses
+	// Accounts. It may be called concurrently.
 	Tokens func(login, token string) bool
-	// SubmissionAddr, TLSAddr and LMTPAddr are where to listen: plain with
-	// STARTTLS, TLS from the first byte, and LMTP with STARTTLS. The host must
-	// be 127.0.0.1 or [::1]. "" is a free port of 127.0.0.1; for LMTPAddr it
-	// means no LMTP.
+	// SubmissionAddr, TLSAddr and LMTPAddr are the addresses to listen on:
+	// plain with STARTTLS, TLS from the first byte, and LMTP with STARTTLS. The
+	// host must be 127.0.0.1 or [::1]. "" is a free port of 127.0.0.1; for
+	// LMTPAddr it means no LMTP.
 	SubmissionAddr, TLSAddr, LMTPAddr string
-	// NoPorts listens nowhere and has no certificate: connections come by
-	// [Server.Serve] only, and STARTTLS is not offered.
+	// NoPorts opens no port and creates no certificate: connections come only
+	// from [Server.Serve], and STARTTLS is not offered.
 	NoPorts bool
 
 	Certificate Certificate
-	// HostNames are further names for which the certificate is good.
+	// HostNames are further names in the certificate.
 	HostNames []string
 	// MaxTLS is the newest TLS version, like tls.VersionTLS12; 0 for no limit.
 	MaxTLS uint16
-	// RequireClientCertificate refuses a TLS client without one of this
-	// server's CA ([Server.ClientCertificate]).
+	// RequireClientCertificate refuses a TLS client that shows no certificate
+	// of this server's CA ([Server.ClientCertificate]).
 	RequireClientCertificate bool
 
-	// Without withholds keywords of EHLO, like "PIPELINING"; what they stand for is
-	// then refused.
+	// Without withholds keywords of EHLO, like "PIPELINING"; the commands that
+	// they allow are then refused.
 	Without []string
 	// Mechanisms replaces the profile's mechanisms.
 	Mechanisms []string
-	// LockAfter locks an account for [LockTime], by the clock Now, once so many
-	// logins in a row were wrong: the right one is refused, too. 0 is never.
+	// LockAfter locks an account for [LockTime], by the clock Now, after this
+	// many wrong logins in a row: the right secret is refused too. 0 is never.
 	LockAfter int
-	// SenderRule is the profile's own where it is "".
+	// SenderRule replaces the profile's rule; "" keeps it.
 	SenderRule SenderRule
-	// SenderAliases are senders that every login may use beside itself.
+	// SenderAliases are senders that every login may use in addition to its own
+	// address.
 	SenderAliases []string
-	// RequireAuth refuses MAIL before AUTH in the plain profile, too.
+	// RequireAuth refuses MAIL before AUTH in the plain profile too.
 	RequireAuth bool
-	// AllowCleartextPassword takes and offers AUTH without TLS and counts no
+	// AllowCleartextPassword offers and accepts AUTH without TLS and counts no
 	// violation.
 	AllowCleartextPassword bool
-	// MaxSize is the SIZE limit in octets, MaxRecipients that of one message; 0 is
-	// the profile's.
+	// MaxSize is the SIZE limit in octets, MaxRecipients the limit on
+	// recipients of one message; 0 is the profile's limit.
 	MaxSize       int64
 	MaxRecipients int
-	// MaxConnections bounds the connections that are open at once; one more is
-	// closed without a word. 0 is 1000.
+	// MaxConnections is the limit on open connections; further ones are closed
+	// without a reply. 0 is 1000.
 	MaxConnections int
 
-	// Limits are offered as LIMITS (RFC 9422) and enforced; a client that goes
-	// beyond has violated them.
+	// Limits are offered as LIMITS (RFC 9422) and enforced; exceeding one is a
+	// violation.
 	Limits smtp.Limits
-	// MessagesPerConnection bounds the messages accepted on one connection; a
-	// MAIL beyond gets its reply.
+	// MessagesPerConnection limits the messages accepted on one connection; the
+	// next MAIL gets its reply.
 	MessagesPerConnection Bound
-	// ConnectionsAtOnce bounds the connections open at once, in words: one more
-	// is greeted with its reply and closed, or, where the reply is none for a
-	// greeting (Microsoft's 432), gets it for each message.
+	// ConnectionsAtOnce limits the open connections. The next connection is
+	// greeted with its reply and closed. If that reply can't be a greeting
+	// (Microsoft's 432), it is the reply to each message of the connection.
 	ConnectionsAtOnce Bound
-	// MessageRate bounds the messages accepted within a span of time, over all
-	// connections; a MAIL beyond gets its reply.
+	// MessageRate limits the messages accepted within a span of time, over all
+	// connections; the next MAIL gets its reply.
 	MessageRate Rate
-	// Software makes the server greet, and answer EHLO, like "postfix", "exim" or
-	// "go-smtp"; "" is as the profile has it.
+	// Software makes the greeting and the EHLO reply those of "postfix", "exim"
+	// or "go-smtp"; "" keeps the profile's.
 	Software string
-	// Quirks are habits that the server has all the time.
+	// Quirks are permanent behaviours of the server.
 	Quirks []Quirk
 
-	// Faults happen at their stage each time, or Times times.
+	// Faults happen each time their stage is reached, or Times times.
 	Faults []Fault
-	// Pace is called between the bytes of a drip; nil sends them as fast as
-	// they go, one write for each.
+	// Pace is called between the bytes of a drip; nil sends them without a
+	// pause, one write each.
 	Pace func()
-	// IdleTimeout closes a connection on which nothing moves; 0 is 5 minutes
-	// (RFC 5321 section 4.5.3.2.7).
+	// IdleTimeout closes an idle connection; 0 is 5 minutes (RFC 5321 section
+	// 4.5.3.2.7).
 	IdleTimeout time.Duration
 
-	// Maildir is a folder that gets one Maildir for each recipient; "" keeps
+	// Maildir is a directory that gets one Maildir for each recipient; "" keeps
 	// messages in memory only.
 	Maildir string
 	// Discard counts messages but keeps none in memory.
 	Discard bool
-	// Committed is called with each message at the moment when the server takes
-	// responsibility for it, before a word of its reply is written; one at a
-	// time.
+	// Committed is called with each message when the server takes
+	// responsibility for it, before any octet of the reply is written; calls
+	// don't overlap.
 	Committed func(Message)
 
-	// Log is called with each line of each conversation, one at a time.
+	// Log is called with each line of each conversation; calls don't overlap.
 	Log func(Event)
 	// ShowSecrets leaves the AUTH exchanges in the log.
 	ShowSecrets bool

@@ -14,28 +14,28 @@ import (
 // Bounds of one connection, in octets.
 const (
 	inputBuffer  = 64 << 10
-	maxLongLine  = 1 << 20 // a line that is refused is read up to here
+	maxLongLine  = 1 << 20 // read limit for a line that is refused
 	maxEndless   = 10 << 20
 	drainOnClose = 64 << 20
 )
 
-// drainTime is how long a closing server waits for the client to close, too,
-// so that unread input does not destroy the last reply on its way.
+// drainTime is how long a closing server waits for the client to close too, so
+// that unread input does not destroy the last reply on its way.
 const drainTime = 2 * time.Second
 
 var (
-	// errHangUp ends a session after everything said has been sent.
+	// errHangUp ends a session after all pending output has been sent.
 	errHangUp = errors.New("the server hangs up")
-	// errCut ends it at once.
+	// errCut ends it without sending the pending output.
 	errCut = errors.New("the server cuts the connection")
 	// errAbort ends it with a TCP reset.
 	errAbort       = errors.New("the server resets the connection")
 	errLineTooLong = errors.New("line too long")
 )
 
-// conn is the wire of one session: input by lines, output gathered until the
-// client has to be waited for, so that pipelined commands get their replies in
-// one segment.
+// conn is the connection of one session. It reads lines and buffers replies
+// until it has to wait for the client, so that pipelined commands get their
+// replies in one segment.
 type conn struct {
 	raw    net.Conn // TCP
 	stream net.Conn // raw, or TLS on it
@@ -44,8 +44,8 @@ type conn struct {
 	idle   time.Duration
 	log    func(Side, string)
 
-	// chunk says that the octets awaited were announced by BDAT; waiting for
-	// them is no turn.
+	// chunk is true while octets announced by BDAT are read; waiting for them
+	// is no turn.
 	chunk bool
 	told  bool // a reply was sent since the last turn
 	turn  func()
@@ -58,16 +58,16 @@ func newConn(raw net.Conn, idle time.Duration) *conn {
 	return c
 }
 
-// secure replaces the stream by TLS. What was buffered in plaintext is
-// dropped, lest it count as said inside TLS (CVE-2011-0411).
+// secure replaces the stream by TLS. Plaintext in the buffer is dropped, so
+// that it can't count as received inside TLS (CVE-2011-0411).
 func (c *conn) secure(stream net.Conn) {
 	c.stream = stream
 	c.in.Reset(c)
 	c.out.Reset(c.writer())
 }
 
-// Read feeds the input buffer. It is where the server waits for the client:
-// everything said is sent first, and input that comes after a reply is a turn.
+// Read fills the input buffer. Here the server waits for the client: it first
+// sends all pending output, and counts input that follows a reply as a turn.
 func (c *conn) Read(p []byte) (int, error) {
 	if err := c.flush(); err != nil {
 		return 0, err
@@ -104,7 +104,7 @@ func (c *conn) flush() error {
 	return c.out.Flush()
 }
 
-// say puts a reply in the output; lines are parted by "\n".
+// say adds a reply to the output; lines are separated by "\n".
 func (c *conn) say(reply string) error {
 	for line := range strings.SplitSeq(reply, "\n") {
 		c.log(FromServer, line)
@@ -119,11 +119,11 @@ func (c *conn) say(reply string) error {
 type line struct {
 	text   []byte // valid until the next read
 	bareLF bool   // ended by a lone LF
-	bareCR bool   // holds a CR that ends no line
+	bareCR bool   // contains a CR that ends no line
 }
 
-// readLine reads a line of at most max octets. A longer one is read to its
-// end and gives errLineTooLong.
+// readLine reads a line of at most max octets. A longer line is read to its end
+// and returns errLineTooLong.
 func (c *conn) readLine(max int) (line, error) {
 	b, err := c.in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -142,7 +142,7 @@ func (c *conn) readLine(max int) (line, error) {
 	return line{text: text, bareLF: !hasCR, bareCR: bytes.IndexByte(text, '\r') >= 0}, nil
 }
 
-// skipLine reads on to the end of a line that is refused anyway.
+// skipLine reads and discards the rest of a line that is refused.
 func (c *conn) skipLine() error {
 	for skipped := 0; skipped < maxLongLine; skipped += inputBuffer {
 		_, err := c.in.ReadSlice('\n')
@@ -156,28 +156,28 @@ func (c *conn) skipLine() error {
 	return errHangUp
 }
 
-// buffered is how much has come that was not read; all of it was sent before
-// the reply that is due.
+// buffered is the number of octets received and not yet read; the client sent
+// all of them before the pending reply.
 func (c *conn) buffered() int { return c.in.Buffered() }
 
-// end closes the connection in the way that the session's error asks for.
+// end closes the connection in the way that the session's error requires.
 func (c *conn) end(reason error) {
 	switch {
 	case errors.Is(reason, errCut):
-		// Nothing said and not yet sent gets out: that is the fault.
+		// Pending output is discarded: that is the fault.
 	case errors.Is(reason, errAbort):
 		if tcp, ok := c.raw.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // fails only on a connection that is gone already
+			_ = tcp.SetLinger(0) // fails only if the connection is already gone
 		}
 	default:
 		c.drain()
 	}
-	_ = c.raw.Close() // the client may have closed first; nothing is left to save
+	_ = c.raw.Close() // the client may have closed first; no data can be lost
 }
 
-// drain sends what is left, says that no more will come and reads what the
-// client still sends: closing with unread input would make TCP throw away the
-// last reply.
+// drain sends the pending output, closes the write side and reads the client's
+// remaining input: closing with unread input would make TCP discard the last
+// reply.
 func (c *conn) drain() {
 	if c.flush() != nil {
 		return
@@ -192,10 +192,10 @@ func (c *conn) drain() {
 	if c.raw.SetReadDeadline(time.Now().Add(drainTime)) != nil {
 		return
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(c.raw, drainOnClose)) // whatever it is, it is not wanted
+	_, _ = io.Copy(io.Discard, io.LimitReader(c.raw, drainOnClose)) // the input is discarded
 }
 
-// Side says who speaks in an [Event].
+// Side is the speaker of an [Event].
 type Side string
 
 // The two sides, and the server's remarks.

@@ -15,16 +15,16 @@ import (
 const maxTextLine = 1000
 
 // dotReader reads the message after DATA. Only CRLF.CRLF ends it: a lone LF
-// before or behind the dot is content, or somebody could smuggle a second
-// message.
+// before or after the dot is content; otherwise a second message could be
+// smuggled in.
 type dotReader struct {
 	wire      *conn
-	inLine    bool // what came last did not end with CRLF
-	lastCR    bool // it ended with CR
+	inLine    bool // the last octets did not end with CRLF
+	lastCR    bool // the last octet was CR
 	unstuffed bool // the last line began with a dot that was not doubled
 }
 
-// next gives the next octets, valid until the call after, or the end.
+// next returns the next octets, valid until the next call, or end.
 func (r *dotReader) next() (part []byte, end bool, err error) {
 	part, err = r.wire.in.ReadSlice('\n')
 	if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
@@ -43,8 +43,8 @@ func (r *dotReader) next() (part []byte, end bool, err error) {
 	return part, false, nil
 }
 
-// checkData holds the message against what was declared; it gives what is
-// wrong, nothing for a good message.
+// checkData checks the message against its declared parameters and returns the
+// violations; none for a valid message.
 func checkData(data []byte, p params) []string {
 	var wrong []string
 	body := strings.ToUpper(p["BODY"])
@@ -72,8 +72,8 @@ func checkData(data []byte, p params) []string {
 	return append(wrong, checkLines(data)...)
 }
 
-// checkLines finds bare CR, bare LF and lines that are too long, the first of
-// each.
+// checkLines returns the first bare CR, the first bare LF and the first line
+// that is too long.
 func checkLines(data []byte) []string {
 	var bareCR, bareLF, long string
 	for at := 0; at < len(data); {
@@ -107,8 +107,8 @@ func checkLines(data []byte) []string {
 	return wrong
 }
 
-// finish judges the message that has come whole, keeps it and answers. The
-// caller ends the transaction.
+// finish checks a complete message, keeps it and answers. The caller ends the
+// transaction.
 func (s *session) finish(fault *Fault) error {
 	s.remark(fmt.Sprintf("message of %d octets", len(s.mail.data)))
 	answer := s.judge()
@@ -127,8 +127,8 @@ func (s *session) finish(fault *Fault) error {
 	return err
 }
 
-// finishLMTP gives one reply for each recipient, RFC 2033 section 4.2. The
-// fault is that of the first which has none of its own.
+// finishLMTP writes one reply for each recipient, RFC 2033 section 4.2. The
+// fault applies to the first recipient that has none of its own.
 func (s *session) finishLMTP(next *Fault, answer string) error {
 	if answer == "" {
 		answer = s.server.profile.words.queued
@@ -159,14 +159,14 @@ func (s *session) storeFailed(err error) error {
 	return err
 }
 
-// judge gives the refusal of a message, "" for one that is taken.
+// judge returns the refusal of a message, or "" if it is accepted.
 func (s *session) judge() string {
 	w := s.server.profile.words
 	if s.mail.tooLarge {
 		return w.tooLarge
 	}
 	if len(s.mail.to) == 0 {
-		return w.noRecipients // a forced 354
+		return w.noRecipients // after a forced 354
 	}
 	if reply, greeting := s.oneTooMany(); reply != "" && !greeting {
 		return reply

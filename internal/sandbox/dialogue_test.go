@@ -19,14 +19,14 @@ var update = flag.Bool("update", false, "write what the server says into testdat
 // TestDialogues replays the files of testdata/dialogue. Each has a profile and
 // a port in its first lines, then the conversation:
 //
-//	C: what the client says; lines in a row go in one write
+//	C: the client's line; consecutive lines are one write
 //	S: a line of the server
-//	B: other octets of the server, in Go's quotes
+//	B: other octets of the server, as a Go string
 //	*: tls, a handshake; end, the server closes
 //	V: a violation, at the end of the file
 //
-// {plain USER SECRET} and {base64 TEXT} stand for their encoding. The clock
-// stands at 2026-07-01 08:00 UTC.
+// {plain USER SECRET} and {base64 TEXT} are replaced by their encoding. The
+// clock is fixed at 2026-07-01 08:00 UTC.
 func TestDialogues(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/dialogue/*.txt")
@@ -56,7 +56,7 @@ type dialogue struct {
 	file  string
 	head  map[string]string
 	lines []string // with their marks
-	out   []string // what is written by -update
+	out   []string // the lines that -update writes
 }
 
 func readDialogue(file string) (*dialogue, error) {
@@ -113,7 +113,7 @@ func (d *dialogue) replay(t *testing.T) {
 			if err := c.secure(c.tlsConfig(), patient); err != nil {
 				t.Fatalf("%s: %v", d.file, err)
 			}
-		case *update: // what there was is learnt anew
+		case *update: // -update records these lines again
 		case mark == '*' && text == "end":
 			c.wantEnd()
 		default:
@@ -123,7 +123,7 @@ func (d *dialogue) replay(t *testing.T) {
 	d.finish(t, s, violations)
 }
 
-// wantBytes reads exactly what the dialogue has.
+// wantBytes reads exactly the octets of the dialogue.
 func (c *client) wantBytes(where string, mark byte, text string) {
 	c.t.Helper()
 	want := fillDialogue(text) + "\r\n"
@@ -143,7 +143,7 @@ func (c *client) wantBytes(where string, mark byte, text string) {
 	}
 }
 
-// learn takes what the server says until it says no more; only with -update.
+// learn records the server's output until it pauses; only with -update.
 func (c *client) learn(d *dialogue) {
 	if !*update {
 		return
@@ -191,7 +191,7 @@ func (d *dialogue) finish(t *testing.T, s *Server, want []string) {
 	}
 }
 
-// fillDialogue puts in what stands in braces for an encoding.
+// fillDialogue encodes the text in braces.
 func fillDialogue(text string) string {
 	for {
 		before, rest, found := strings.Cut(text, "{")
@@ -205,7 +205,7 @@ func fillDialogue(text string) string {
 		default:
 			raw, err := strconv.Unquote(`"` + strings.TrimPrefix(inside, "base64 ") + `"`)
 			if err != nil {
-				return text // and the server will say what it thinks of it
+				return text // unknown braces are sent as they are
 			}
 			inside = b64(raw)
 		}

@@ -2,13 +2,13 @@ package sandbox
 
 import "context"
 
-// Disconnect hangs up on every connection that is open, as a server does that
-// is tired of idle clients. The server goes on listening.
+// Disconnect closes every open connection, like a server that drops idle
+// clients. The server goes on listening.
 func (s *Server) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for raw := range s.conns {
-		_ = raw.Close() // a connection that is closed already is as good
+		_ = raw.Close() // the connection may be closed already
 	}
 }
 

@@ -7,10 +7,10 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// withFacts takes from the provider facts what they hold: host, domain, SIZE,
-// mechanisms, limits, sender rule and habits. So the sandbox, the presets and
-// the documentation can't drift apart. The profile adds what only a server
-// needs: its words, and where it looks.
+// withFacts takes host, domain, SIZE, mechanisms, limits, sender rule and
+// quirks from the provider facts, so that the sandbox, the presets and the
+// documentation can't diverge. The profile adds only what a server needs: its
+// replies and its checks.
 func (p profile) withFacts(facts provider.Provider) profile {
 	p.hosts = []string{facts.SMTP.Host}
 	p.domain = facts.Domains[0]
@@ -30,7 +30,7 @@ func (p profile) withFacts(facts provider.Provider) profile {
 		p.checkMessage = nil
 	}
 	p.hangsUp = facts.Has(provider.HangsUpAfterFailedAuth)
-	// One report is not enough for a habit that breaks a client.
+	// A single report is not enough for a behaviour that breaks a client.
 	p.frames = facts.Traits[provider.FrameAfterQuit] == provider.Verified
 	if facts.Has(provider.LowerCasePrompts) {
 		p.words.userPrompt = strings.ToLower(p.words.userPrompt)

@@ -9,23 +9,24 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Action is what goes wrong.
+// Action is the kind of a fault.
 type Action string
 
-// The actions. "The answer" is what the server would have said at that stage.
+// The actions. "The answer" is the reply that the server would have sent at
+// that stage.
 const (
-	// Reply answers with a code and a text of one's own; 421 closes as well.
+	// Reply answers with a given code and text; 421 closes the connection too.
 	Reply Action = "reply"
-	// Stall never answers; the connection stays open until the client goes or
-	// the server is closed.
+	// Stall never answers; the connection stays open until the client closes it
+	// or the server is closed.
 	Stall Action = "stall"
 	// Cut closes the connection instead of answering.
 	Cut Action = "cut"
 	// Abort closes it with a TCP reset.
 	Abort Action = "rst"
-	// Garbage sends bytes that are no SMTP, and no TLS, instead of the answer.
+	// Garbage sends bytes that are neither SMTP nor TLS instead of the answer.
 	Garbage Action = "garbage"
-	// Drip sends the answer one byte for each write.
+	// Drip sends the answer with one write for each byte.
 	Drip Action = "drip"
 	// Endless sends a reply of continuation lines that never ends (10 MB).
 	Endless Action = "endless"
@@ -35,14 +36,14 @@ const (
 	GBK Action = "gbk"
 	// Frame puts QQ's 16 binary bytes before the answer.
 	Frame Action = "frame"
-	// Half sends half a line of the answer and closes.
+	// Half sends half a line of the answer and closes the connection.
 	Half Action = "half"
-	// Inject adds plaintext replies behind the 220 to STARTTLS, as an attacker
+	// Inject adds plaintext replies after the 220 to STARTTLS, as an attacker
 	// on the path would.
 	Inject Action = "inject"
 )
 
-// Fault says where and how the server misbehaves. Written as one word:
+// Fault is one misbehaviour of the server. It is written as one word:
 //
 //	STAGE-ACTION            rcpt-cut   body-stall   ehlo-drip   quit-frame
 //	STAGE-NNN[-x.y.z]       mail-451   rcpt-450-4.2.1
@@ -50,24 +51,26 @@ const (
 //	...-OCTETS              data-cut-1000: after 1000 octets of the message
 //	...*TIMES               ehlo-502*1: only the first time
 //	...+text                body-554+DT~SPM_rejected: _ stands for a space, ~ for
-//	                        the colon that no local part may hold
+//	                        the colon that no local part may contain
 //
-// STAGE is a word of [smtp.Stages]. A = may stand for the first hyphen.
+// STAGE is a word of [smtp.Stages]. A = may replace the first hyphen.
 type Fault struct {
 	Stage  smtp.Stage
 	Action Action
-	// Code, Enhanced and Text belong to Reply. An empty Text gets a general one.
+	// Code, Enhanced and Text belong to Reply. An empty Text is replaced by a
+	// general one.
 	Code     int
 	Enhanced smtp.EnhancedCode
 	Text     string
-	// Octets, only at stage data: act when so much of the message has come.
-	// 0 acts at the DATA command, before the 354.
+	// Octets, only at stage data: act after this many octets of the message. 0
+	// acts at the DATA command, before the 354.
 	Octets int64
-	// Times is how often to act; 0 means always, and once for a magic word.
+	// Times is the number of times to act; 0 means always, and once for a magic
+	// word.
 	Times int
 }
 
-// String is the word that ParseFault reads.
+// String returns the word that ParseFault reads.
 func (f Fault) String() string {
 	var b strings.Builder
 	b.WriteString(string(f.Stage) + "-")
@@ -91,8 +94,8 @@ func (f Fault) String() string {
 	return b.String()
 }
 
-// ParseFault reads a fault, like "rcpt-450-4.2.1+Mailbox_busy" or, as a flag
-// has it, "rcpt=450".
+// ParseFault reads a fault, like "rcpt-450-4.2.1+Mailbox_busy" or, in a flag,
+// "rcpt=450".
 func ParseFault(word string) (Fault, error) {
 	wrong := func(format string, args ...any) (Fault, error) {
 		return Fault{}, fmt.Errorf("fault %q: %s", word, fmt.Sprintf(format, args...))
@@ -171,8 +174,8 @@ func (f *Fault) parseDetail(part string) error {
 	return nil
 }
 
-// check holds a fault against what its stage can do; a Config may bring one
-// that was not parsed.
+// check reports an error if the fault is impossible at its stage; the fault of
+// a Config may not have been parsed.
 func (f Fault) check() error {
 	if !slices.Contains(actionsOf(f.Stage), f.Action) {
 		return fmt.Errorf("stage %q has no action %q; it has %s", f.Stage, f.Action, actionWords(f.Stage))
@@ -192,22 +195,22 @@ func (f Fault) check() error {
 	return nil
 }
 
-// refuses reports that the answer is a refusal of the server's own choice, so
-// that what was asked for must not happen.
+// refuses reports whether the answer is a refusal, so that the requested action
+// must not happen.
 func (f *Fault) refuses() bool {
 	return f != nil && (f.Action == GBK || f.Action.refusesLogin() || f.Action == Reply && f.Code >= 400)
 }
 
-// accepts reports that the answer is yes whatever the rules say.
+// accepts reports whether the answer is positive regardless of the rules.
 func (f *Fault) accepts() bool { return f != nil && f.Action == Reply && f.Code < 400 }
 
-// onTheWay reports that only the way of the answer is disturbed, or that it is
-// yes: what was asked for happens.
+// onTheWay reports whether the requested action still happens: only the
+// transport of the answer is disturbed, or the answer is positive.
 func (f *Fault) onTheWay() bool {
 	return f.Action == Drip || f.Action == Frame || f.Action == Reply && f.Code/100 == 2
 }
 
-// actionsOf lists what can go wrong at a stage.
+// actionsOf lists the possible actions at a stage.
 func actionsOf(stage smtp.Stage) []Action {
 	switch stage {
 	case smtp.StageConnect:
@@ -225,7 +228,7 @@ func actionsOf(stage smtp.Stage) []Action {
 	return all
 }
 
-// midwayActions lists what can happen in the middle of a message.
+// midwayActions lists the possible actions in the middle of a message.
 func midwayActions() []Action { return []Action{Reply, Stall, Cut, Abort, Garbage} }
 
 func actionWords(stage smtp.Stage) string {
@@ -244,8 +247,8 @@ func joinWords[T ~string](words []T) string {
 	return b.String()
 }
 
-// Faults lists every action at every stage, a reply as a temporary, a
-// permanent and a closing one, so that a test can go through all of them.
+// Faults lists every action at every stage, a reply as a temporary, a permanent
+// and a closing one, so that a test can run all of them.
 func Faults() []Fault {
 	var all []Fault
 	add := func(f Fault) {
@@ -271,9 +274,9 @@ func Faults() []Fault {
 	return all
 }
 
-// magicFault reads the local part of an address or a login as a fault. found
-// is false for an ordinary name; a name that begins like a fault and is none
-// gives the error, because a mistyped fault must not pass as a mailbox.
+// magicFault reads the local part of an address or a login as a fault. found is
+// false for an ordinary name. A name that only begins like a fault returns an
+// error, because a mistyped fault must not pass as a mailbox.
 func magicFault(local string) (f Fault, found bool, err error) {
 	at := strings.IndexByte(local, '-')
 	if at < 0 || !slices.Contains(smtp.Stages(), smtp.Stage(strings.ToLower(local[:at]))) {

@@ -37,7 +37,7 @@ func TestParseFault(t *testing.T) {
 	}
 }
 
-// Errors name what is wrong and what would be right.
+// Errors name the mistake and the right form.
 func TestParseFaultErrors(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{
@@ -77,7 +77,7 @@ func TestFaultsNamesEveryStageAndAction(t *testing.T) {
 	for _, f := range all {
 		word := f.String()
 		if seen[word] {
-			t.Errorf("%s stands twice", word)
+			t.Errorf("%s is listed twice", word)
 		}
 		seen[word], stages[f.Stage] = true, true
 		if got, err := ParseFault(word); err != nil || got != f {
@@ -89,14 +89,14 @@ func TestFaultsNamesEveryStageAndAction(t *testing.T) {
 			t.Errorf("stage %s has no fault", stage)
 		}
 	}
-	// connect 3, tls 4, ten stages of 13, inject, 9 reasons against a login, 7 in
-	// the middle of the data.
+	// connect 3, tls 4, ten stages of 13, inject, 9 reasons against a login, 7
+	// in the middle of the data.
 	if want := 3 + 4 + 10*13 + 1 + 9 + 7; len(all) != want {
 		t.Errorf("%d faults, want %d", len(all), want)
 	}
 }
 
-// Every fault, told to the server beforehand.
+// Every fault, set in the Config.
 func TestEveryFaultFromTheConfig(t *testing.T) {
 	t.Parallel()
 	tried := 0
@@ -114,8 +114,8 @@ func TestEveryFaultFromTheConfig(t *testing.T) {
 	}
 }
 
-// Every fault, asked for by a magic recipient: those of stages behind RCPT in
-// the same transaction, those before it on the next connection.
+// Every fault, requested by a magic recipient: faults of stages after RCPT in
+// the same transaction, earlier ones on the next connection.
 func TestEveryFaultFromARecipient(t *testing.T) {
 	t.Parallel()
 	for _, f := range Faults() {
@@ -140,8 +140,8 @@ func TestEveryFaultFromARecipient(t *testing.T) {
 	}
 }
 
-// checkFault goes through all stages and holds what happens at the fault's
-// against what it promises.
+// checkFault goes through all stages and checks the effect of the fault at its
+// stage.
 func checkFault(t *testing.T, s *Server, f Fault, to string, paced *atomic.Int64) {
 	t.Helper()
 	stage, got := walk(t, s, f, to)
@@ -159,10 +159,10 @@ func checkFault(t *testing.T, s *Server, f Fault, to string, paced *atomic.Int64
 	if f.Action.refusesLogin() {
 		want = replied
 	}
-	// A cut with input unread makes TCP reset.
+	// A cut with unread input makes TCP send a reset.
 	unread := f.Action == Cut && got.kind == aborted && (f.Octets > 0 || f.Stage == smtp.StageTLS)
-	// A reset in the middle of the message may meet the client while it writes,
-	// and what it reads then is the end.
+	// A reset in the middle of the message may reach the client while it
+	// writes; it then reads the end of the connection.
 	writing := f.Action == Abort && f.Octets > 0 && got.kind == closed
 	if got.kind != want && !unread && !writing {
 		t.Fatalf("got %s %.100q, want %s", got.kind, got.raw, want)
@@ -190,8 +190,8 @@ func checkFault(t *testing.T, s *Server, f Fault, to string, paced *atomic.Int64
 	checkKept(t, s, f)
 }
 
-// checkKept: what happened to the message. When the answer to its end is lost or
-// spoiled, the server has taken it; that is the case a client must call
+// checkKept checks whether the message was kept. If the reply to its end is
+// lost or damaged, the server has accepted it; a client must report this as
 // unknown.
 func checkKept(t *testing.T, s *Server, f Fault) {
 	t.Helper()
@@ -209,13 +209,13 @@ func checkKept(t *testing.T, s *Server, f Fault) {
 	}
 }
 
-// walk sends a message and says at which stage the answer was not the usual
-// one; "" if all were.
+// walk sends a message and returns the stage at which the answer was unusual,
+// or "".
 func walk(t *testing.T, s *Server, f Fault, to string) (smtp.Stage, answer) {
 	t.Helper()
 	patience := patient
 	if f.Action == Stall {
-		patience = 30 * time.Millisecond // long enough to see that nothing comes
+		patience = 30 * time.Millisecond // long enough to see that no answer comes
 	}
 	if f.Stage == smtp.StageConnect || f.Stage == smtp.StageTLS {
 		return walkTLS(t, s, f, patience)
@@ -249,12 +249,12 @@ func walk(t *testing.T, s *Server, f Fault, to string) (smtp.Stage, answer) {
 			}
 			continue
 		}
-		if step.send != "" { // even writing nothing would take a reset off the connection
+		if step.send != "" { // even an empty write would consume the reset
 			c.send(step.send)
 		}
 		wait := patient
 		if step.stage == f.Stage && f.Octets == 0 || step.stage == smtp.StageBody && f.Octets > 0 {
-			wait = patience // elsewhere something comes, however busy the machine is
+			wait = patience // at other stages an answer comes, however busy the machine is
 		}
 		a := c.read(wait)
 		if step.stage == smtp.StageStartTLS && c.in.Buffered() > 0 {
@@ -293,7 +293,7 @@ func walkTLS(t *testing.T, s *Server, f Fault, patience time.Duration) (smtp.Sta
 	return f.Stage, answer{kind: kindOf(err), raw: err.Error()}
 }
 
-// A sender and a login are magic, too.
+// A sender and a login can be magic too.
 func TestMagicSenderAndLogin(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{})
@@ -313,7 +313,7 @@ func TestMagicSenderAndLogin(t *testing.T) {
 	}
 }
 
-// A fault with Times ends by itself.
+// A fault with Times stops by itself.
 func TestFaultTimes(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Faults: []Fault{{Stage: smtp.StageHello, Action: Reply, Code: 502, Times: 2}}})
@@ -324,7 +324,7 @@ func TestFaultTimes(t *testing.T) {
 	c.want("250", "HELO client.example")
 }
 
-// A reply that says yes makes it so: a 354 although nobody is there.
+// A positive reply takes effect: a 354 although there is no recipient.
 func TestForced354(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Faults: []Fault{{Stage: smtp.StageData, Action: Reply, Code: 354}}})
@@ -334,11 +334,11 @@ func TestForced354(t *testing.T) {
 	c.want("354", "DATA")
 	c.want("554 5.5.1", ".")
 	if s.Received() != 0 {
-		t.Error("a message to nobody was kept")
+		t.Error("a message without recipients was kept")
 	}
 }
 
-// An endless reply ends for the server: 10 MB are sent, then it hangs up.
+// An endless reply is bounded: 10 MB are sent, then the server hangs up.
 func TestEndlessIsBounded(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Faults: []Fault{{Stage: smtp.StageGreeting, Action: Endless}}})
@@ -349,7 +349,8 @@ func TestEndlessIsBounded(t *testing.T) {
 	}
 }
 
-// A magic word of this connection goes before what the Config has for all.
+// A magic word of this connection takes precedence over the faults of the
+// Config.
 func TestMagicGoesFirst(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Faults: []Fault{{Stage: smtp.StageMail, Action: Reply, Code: 450}}})

@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Whatever a client sends as a command is understood or refused, and what was
-// understood holds nothing that could be another line.
+// Any command of a client is parsed or refused, and a parsed one contains
+// nothing that could be another line.
 func FuzzCommand(f *testing.F) {
 	for _, line := range []string{"EHLO client.example", "MAIL FROM:<me@example.org> SIZE=10 BODY=8BITMIME",
 		`RCPT TO:<"a>b"@example.com> NOTIFY=NEVER ORCPT=rfc822;a+2Bb@c`, "MAIL FROM:<>", "BDAT 10 LAST", "mail from:<a@b", ""} {
@@ -49,7 +49,7 @@ func FuzzCommand(f *testing.F) {
 	})
 }
 
-// What parses, writes itself so that it parses to the same.
+// A parsed fault is written so that it parses to the same fault.
 func FuzzParseFault(f *testing.F) {
 	for _, fault := range Faults() {
 		f.Add(fault.String())
@@ -103,7 +103,7 @@ func FuzzDotReader(f *testing.F) {
 	})
 }
 
-// pieces is a connection that gives its octets size at a time.
+// pieces is a connection that returns size octets per read.
 type pieces struct {
 	net.Conn
 	data []byte
@@ -123,14 +123,14 @@ func (p *pieces) Write(b []byte) (int, error)      { return 0, errors.New("nothi
 func (p *pieces) SetReadDeadline(time.Time) error  { return nil }
 func (p *pieces) SetWriteDeadline(time.Time) error { return nil }
 
-// A whole conversation of nonsense: the server survives it and ends.
+// The server survives a random conversation and ends it.
 func FuzzSession(f *testing.F) {
 	f.Add([]byte("EHLO a\r\nMAIL FROM:<a@b.c>\r\nRCPT TO:<d@e.f>\r\nDATA\r\nx\r\n.\r\nBDAT 3 LAST\r\nabcQUIT\r\n"))
 	f.Add([]byte("EHLO a\r\nMAIL FROM:<body-mixed@b.c>\r\nRCPT TO:<data-cut-2@e.f>\r\nBDAT 9\r\n123456789RSET\r\nAUTH PLAIN =\r\n"))
 	s := start(f, Config{AllowCleartextPassword: true, MaxSize: 1000})
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		if bytes.Contains(bytes.ToLower(sent), []byte("-stall")) || bytes.Contains(bytes.ToLower(sent), []byte("connect-")) {
-			return // these wait for Close
+			return // these faults wait for Close
 		}
 		c, err := tryDial(t, s, s.SubmissionAddr())
 		if err != nil {

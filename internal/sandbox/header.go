@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// messageHeader is the header of a message, read as a strict provider does.
+// messageHeader is the header of a message, parsed as strictly as a provider
+// does.
 type messageHeader struct {
 	fields [][2]string // name in lower case, value unfolded
 }
@@ -44,8 +45,8 @@ func (h messageHeader) values(name string) []string {
 	return found
 }
 
-// fromAddress reads the From header; ok is false if it is missing, there twice
-// or not RFC 5322 with RFC 2047.
+// fromAddress returns the address of the From header. ok is false if the field
+// is missing, repeated, or not valid under RFC 5322 and RFC 2047.
 func (h messageHeader) fromAddress() (address string, ok bool) {
 	values := h.values("from")
 	if len(values) != 1 {
@@ -57,7 +58,7 @@ func (h messageHeader) fromAddress() (address string, ok bool) {
 			return "", false
 		}
 	}
-	// QUIRK: QQ - wants a space before the angle bracket.
+	// QUIRK: QQ - requires a space before the angle bracket.
 	if at := strings.LastIndexByte(value, '<'); at > 0 && value[at-1] != ' ' && value[at-1] != '\t' {
 		return "", false
 	}
@@ -68,10 +69,11 @@ func (h messageHeader) fromAddress() (address string, ok bool) {
 	return list[0].Address, true
 }
 
-// checkQQ is QQ's look at the From header.
+// checkQQ is QQ's check of the From header.
 //
-// QUIRK: QQ - missing, not RFC 5322, or a name that is not encoded gets the
-// 550; another address than the login's the 501 of MAIL ([SenderAtHeader]).
+// QUIRK: QQ - a header that is missing or not RFC 5322, or a name that is not
+// encoded, gets the 550; an address other than the login's gets the 501 of MAIL
+// ([SenderAtHeader]).
 func checkQQ(h messageHeader, _ string, w words) string {
 	if _, ok := h.fromAddress(); !ok {
 		return w.badFrom
@@ -79,10 +81,11 @@ func checkQQ(h messageHeader, _ string, w words) string {
 	return ""
 }
 
-// checkNetEase is NetEase's filter, as far as it is known: thin mail is spam,
-// and so is a From header that is not the envelope's.
+// checkNetEase is NetEase's content filter, as far as it is known: a message
+// with little content is spam, and so is a From header that differs from the
+// envelope.
 //
-// QUIRK: NetEase - DT:SPM for a message without To or From, or whose subject is
+// QUIRK: NetEase - DT:SPM for a message without To or From, or with the subject
 // "test"; DT:SUM for a From header that differs from the envelope.
 func checkNetEase(h messageHeader, from string, w words) string {
 	if len(h.values("to")) == 0 || len(h.values("from")) == 0 {

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// handshake puts TLS on the connection.
+// handshake starts TLS on the connection.
 func (s *session) handshake() error {
 	if f := s.take(smtp.StageTLS); f != nil {
 		switch f.Action {
@@ -30,7 +30,7 @@ func (s *session) handshake() error {
 	if err := s.wire.raw.SetDeadline(time.Now().Add(s.server.cfg.IdleTimeout)); err != nil {
 		return err
 	}
-	if err := stream.HandshakeContext(context.Background()); err != nil { // bounded by the deadline, ended by Close
+	if err := stream.HandshakeContext(context.Background()); err != nil { // limited by the deadline, ended by Close
 		return fmt.Errorf("tls handshake: %w", err)
 	}
 	state := stream.ConnectionState()
@@ -59,7 +59,7 @@ func (s *session) hello(cmd command) error {
 	name, helo := cmd.args, cmd.verb == "HELO"
 	offered := s.server.profile.offer(s.server.cfg, s.state != nil, s.hasClientCertificate())
 	previous := s.name
-	s.name = name // fill needs it
+	s.name = name // used by fill
 	if s.login == "" && s.has(DSNAfterLogin) {
 		offered = offered.without("DSN")
 	}
@@ -116,7 +116,7 @@ func (s *session) reset() error {
 		return errHangUp
 	}
 	if s.server.profile.frames && s.sent > 0 {
-		// QUIRK: QQ - after a message, RSET gets the frame and the goodbye.
+		// QUIRK: QQ - after a message, RSET gets the frame and the 221.
 		if err := s.sayBytes(binaryFrame); err != nil {
 			return err
 		}

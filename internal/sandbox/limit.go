@@ -10,16 +10,16 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Bound is a limit that the server announces to nobody, and what it says to
-// the one too many.
+// Bound is a limit that the server does not announce, with the reply for
+// exceeding it.
 type Bound struct {
 	Max int // 0 for none
 	// Reply is one line, like "421 4.7.0 Too many messages"; 421 closes the
-	// connection, too. "" is what the profile's provider says.
+	// connection too. "" is the reply of the profile's provider.
 	Reply string
 }
 
-// Rate is a Bound on a span of time, by the clock of the Config.
+// Rate is a Bound for a span of time, by the clock of the Config.
 type Rate struct {
 	Bound
 	Window time.Duration
@@ -40,7 +40,7 @@ func (b Bound) check() error {
 	return nil
 }
 
-// reply is what to say, given the profile's own words.
+// reply returns Reply, or the profile's own reply.
 func (b Bound) reply(own string) string {
 	if b.Reply != "" {
 		return b.Reply
@@ -59,7 +59,7 @@ func (cfg Config) checkLimits() error {
 	return errors.Join(cfg.MessagesPerConnection.check(), cfg.ConnectionsAtOnce.check(), cfg.MessageRate.check())
 }
 
-// limitsLine is the keyword of RFC 9422; "" when there is nothing to tell.
+// limitsLine returns the keyword of RFC 9422, or "" if there are no limits.
 func limitsLine(l smtp.Limits) string {
 	line := "LIMITS"
 	for _, field := range []struct {
@@ -76,9 +76,9 @@ func limitsLine(l smtp.Limits) string {
 	return line
 }
 
-// tooManyMessages gives the reply to a MAIL that this connection, or this
-// hour, has no room for; else "". Every MAIL counts for MAILMAX, the refused
-// ones too (RFC 9422 section 4.1).
+// tooManyMessages returns the reply to a MAIL that exceeds a limit of the
+// connection or of the time span, else "". Every MAIL counts for MAILMAX,
+// refused ones too (RFC 9422 section 4.1).
 func (s *session) tooManyMessages() string {
 	cfg, w := s.server.cfg, s.server.profile.words
 	if limit := s.offeredLimits().Transactions; limit > 0 && s.mails > limit {
@@ -94,8 +94,8 @@ func (s *session) tooManyMessages() string {
 	return ""
 }
 
-// tooManyRecipients gives the reply to a RCPT that the transaction has no room
-// for; else "".
+// tooManyRecipients returns the reply to a RCPT that exceeds the transaction's
+// limit, else "".
 func (s *session) tooManyRecipients(address string) string {
 	w, limits := s.server.profile.words, s.offeredLimits()
 	if n := len(s.mail.to) + s.mail.refused; limits.Recipients > 0 && n >= limits.Recipients {
@@ -118,17 +118,17 @@ func (s *session) tooManyRecipients(address string) string {
 	return ""
 }
 
-// offeredLimits holds only for a client that was told.
+// offeredLimits returns the limits that this client was told in the EHLO reply.
 func (s *session) offeredLimits() smtp.Limits { return s.offer.caps.Limits() }
 
 func domainOf(address string) string {
 	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 }
 
-// oneTooMany is the reply for a connection beyond ConnectionsAtOnce, "" for
-// one within. atGreeting says whether it is said there: a greeting can only be
-// 421 or 554 (RFC 5321 section 4.3.2), and what has another code is said to
-// each message of the connection.
+// oneTooMany returns the reply for a connection beyond ConnectionsAtOnce, or
+// "". atGreeting is true if the reply is the greeting: a greeting can only be
+// 421 or 554 (RFC 5321 section 4.3.2), and any other code is the reply to each
+// message of the connection.
 //
 // QUIRK: Microsoft 365 - 432 at the message's end.
 func (s *session) oneTooMany() (reply string, atGreeting bool) {
@@ -147,7 +147,7 @@ func (s *Server) open() int {
 	return len(s.conns)
 }
 
-// rateCounter remembers when messages were accepted.
+// rateCounter records when messages were accepted.
 type rateCounter struct {
 	mu    sync.Mutex
 	times []time.Time
@@ -159,7 +159,7 @@ func (r *rateCounter) add(now time.Time) {
 	r.times = append(r.times, now)
 }
 
-// count forgets what is older than the window.
+// count drops entries older than the window and counts the rest.
 func (r *rateCounter) count(now time.Time, window time.Duration) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

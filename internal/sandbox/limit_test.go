@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// hello is a client past EHLO, on a plain connection.
+// hello returns a client on a cleartext connection after EHLO.
 func hello(t testing.TB, s *Server) *client {
 	t.Helper()
 	c := dial(t, s, s.SubmissionAddr())
@@ -20,7 +20,7 @@ func hello(t testing.TB, s *Server) *client {
 	return c
 }
 
-// message sends one message, to its reply.
+// message sends one message and reads its reply.
 func (c *client) message(prefix, to string) {
 	c.t.Helper()
 	c.want("250", "MAIL FROM:<me@example.org>")
@@ -40,7 +40,7 @@ func TestLimitsAreOfferedAndEnforced(t *testing.T) {
 	c.want("250", "MAIL FROM:<me@example.org>")
 	c.want("250", "RCPT TO:<a@one.example>")
 	c.want("250", "RCPT TO:<a@Two.example>")
-	c.want("452 4.5.3", "RCPT TO:<a@three.example>") // the third domain, and refused it counts for RCPTMAX
+	c.want("452 4.5.3", "RCPT TO:<a@three.example>") // the third domain; although refused, it counts for RCPTMAX
 	c.want("452 4.5.3", "RCPT TO:<b@one.example>")
 	c.want("250", "RSET")
 	c.want("553", "MAIL FROM:<mail-553@example.org>") // a refused MAIL counts for MAILMAX
@@ -51,7 +51,7 @@ func TestLimitsAreOfferedAndEnforced(t *testing.T) {
 	wantViolations(t, s, "RCPTDOMAINMAX is 2", "RCPTMAX is 3", "MAIL number 4, MAILMAX is 3")
 }
 
-// A client that said HELO was told of no limits.
+// A client that said HELO has not seen the limits.
 func TestLimitsNotTold(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Limits: smtp.Limits{Transactions: 1}})
@@ -115,7 +115,7 @@ func TestConnectionsAtOnceAtTheGreeting(t *testing.T) {
 	}
 }
 
-// QUIRK: Microsoft 365 - says it at the end of the message, 432.
+// QUIRK: Microsoft 365 - sends 432 at the end of the message.
 func TestConnectionsAtOnceAtTheMessage(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{ConnectionsAtOnce: Bound{Max: 1, Reply: "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"}})
@@ -132,7 +132,7 @@ func TestConnectionsAtOnceAtTheMessage(t *testing.T) {
 	}
 }
 
-// connections waits until n are left.
+// connections waits until n connections are open.
 func connections(t testing.TB, s *Server, n int) {
 	t.Helper()
 	for {
@@ -157,7 +157,7 @@ func idle(t testing.TB, s *Server) {
 	}
 }
 
-// hand is a clock that a test moves.
+// hand is a clock that the test sets.
 type hand struct {
 	mu  sync.Mutex
 	now time.Time
@@ -206,12 +206,12 @@ func TestLimitsOfTheConfigAreChecked(t *testing.T) {
 	} {
 		if s, err := Start(cfg); err == nil {
 			s.Close()
-			t.Errorf("%s was taken", name)
+			t.Errorf("%s was accepted", name)
 		}
 	}
 }
 
-// wantViolations holds all violations against these, in order.
+// wantViolations compares all violations with texts, in order.
 func wantViolations(t *testing.T, s *Server, texts ...string) {
 	t.Helper()
 	got := s.Violations()

@@ -32,8 +32,8 @@ func (s *Server) listen() error {
 	return nil
 }
 
-// listenLoopback refuses every address that another machine could reach. A
-// name is refused, too: what it resolves to is not ours to say.
+// listenLoopback refuses every address that another machine could reach. A name
+// is refused too, because it may resolve to any address.
 func listenLoopback(addr string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -49,8 +49,8 @@ func listenLoopback(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve takes a connection of the caller's as if it had come to the
-// submission port. It returns at once; the server closes the connection.
+// Serve handles a connection of the caller as if it had come to the submission
+// port. It returns at once; the server closes the connection.
 func (s *Server) Serve(raw net.Conn) { s.take(raw, submissionPort) }
 
 func (s *Server) accept(l net.Listener, kind portKind) {
@@ -67,11 +67,11 @@ func (s *Server) accept(l net.Listener, kind portKind) {
 	}
 }
 
-// take serves a connection beside its caller.
+// take serves a connection in its own goroutine.
 func (s *Server) take(raw net.Conn, kind portKind) {
 	id, excess, ok := s.admit(raw)
 	if !ok {
-		_ = raw.Close() // refused; there is nothing to lose
+		_ = raw.Close() // a refused connection; no data can be lost
 		return
 	}
 	s.group.Go(func() {
@@ -82,7 +82,7 @@ func (s *Server) take(raw net.Conn, kind portKind) {
 	})
 }
 
-// admit counts a connection; excess says that it is one beyond
+// admit registers a connection; excess is true if it is beyond
 // ConnectionsAtOnce.
 func (s *Server) admit(raw net.Conn) (id int, excess, ok bool) {
 	s.mu.Lock()

@@ -10,8 +10,8 @@ import (
 )
 
 // maildir delivers into one Maildir for each recipient, below root. Lines end
-// with LF there, as mail readers expect; [Server.Messages] has the octets of
-// the wire.
+// with LF there, as mail readers expect; [Server.Messages] returns the octets
+// of the wire.
 type maildir struct {
 	root  string
 	count atomic.Int64
@@ -43,8 +43,8 @@ func (d *maildir) deliver(m Message) error {
 	return nil
 }
 
-// fileName makes a folder name out of an address: what Windows or Unix do not
-// allow becomes %XX.
+// fileName converts an address to a directory name: characters that Windows or
+// Unix do not allow become %XX.
 func fileName(address string) string {
 	var b strings.Builder
 	for i := 0; i < len(address); i++ {

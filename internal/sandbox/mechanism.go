@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// plain is RFC 4616.
+// plain implements RFC 4616.
 func (x *exchange) plain() (string, error) {
 	response, err := x.first()
 	if err != nil {
@@ -26,7 +26,7 @@ func (x *exchange) plain() (string, error) {
 	return parts[1], x.session.check(parts[1], parts[2])
 }
 
-// login has no RFC; the prompts are anybody's guess and the provider's words.
+// login implements LOGIN, which has no RFC; the prompts are the provider's.
 func (x *exchange) login() (string, error) {
 	w := x.session.server.profile.words
 	var user string
@@ -46,7 +46,7 @@ func (x *exchange) login() (string, error) {
 	return user, x.session.check(user, secret)
 }
 
-// cramMD5 is RFC 2195.
+// cramMD5 implements RFC 2195.
 func (x *exchange) cramMD5() (string, error) {
 	challenge := fmt.Sprintf("<%s.%d@%s>", rand.Text(), x.session.server.cfg.Now().Unix(), x.session.server.profile.hosts[0])
 	if x.hasInitial {
@@ -70,7 +70,8 @@ func (x *exchange) cramMD5() (string, error) {
 	return user, nil
 }
 
-// xoauth2 is Google's and Microsoft's mechanism: user=…^Aauth=Bearer …^A^A.
+// xoauth2 implements Google's and Microsoft's mechanism: user=…^Aauth=Bearer
+// …^A^A.
 func (x *exchange) xoauth2() (string, error) {
 	response, err := x.first()
 	if err != nil {
@@ -84,7 +85,7 @@ func (x *exchange) xoauth2() (string, error) {
 	return fields["user"], x.bearer(fields["user"], token, x.session.server.profile.words.tokenError)
 }
 
-// oauthBearer is RFC 7628.
+// oauthBearer implements RFC 7628.
 func (x *exchange) oauthBearer() (string, error) {
 	response, err := x.first()
 	if err != nil {
@@ -104,9 +105,9 @@ func (x *exchange) oauthBearer() (string, error) {
 // invalidToken is the error of RFC 7628 section 3.2.2 in OAUTHBEARER.
 const invalidToken = `{"status":"invalid_token","scope":"https://mail.google.com/"}`
 
-// bearer checks a token. A failure is told in a challenge that the client
-// answers with nothing (XOAUTH2) or ^A (RFC 7628 section 3.2.3) before the 535
-// comes; where the provider has no such words, the 535 comes at once.
+// bearer checks a token. A failure is reported in a challenge that the client
+// answers with an empty line (XOAUTH2) or ^A (RFC 7628 section 3.2.3), followed
+// by the 535. If the provider has no such challenge, the 535 comes at once.
 func (x *exchange) bearer(user, token, challenge string) error {
 	if x.session.checkToken(user, token) {
 		return nil
@@ -130,7 +131,8 @@ func keyValues(s string) map[string]string {
 	return fields
 }
 
-// external is RFC 4422 appendix A: the client certificate says who it is.
+// external implements RFC 4422 appendix A: the client certificate identifies
+// the account.
 func (x *exchange) external() (string, error) {
 	wanted, err := x.first()
 	if err != nil {

@@ -11,18 +11,18 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// binaryFrame is what QQ lets out before its last 221: a length of 26 (16 for
-// the frame, 10 for "221 Bye.\r\n"), a length of 10, and zeros.
+// binaryFrame is the frame that QQ sends before its last 221: a length of 26
+// (16 for the frame, 10 for "221 Bye.\r\n"), a length of 10, and zeros.
 const binaryFrame = "\x00\x00\x00\x1a\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x00"
 
-// garbage is neither SMTP nor a TLS record, and holds no line end.
+// garbage is neither SMTP nor a TLS record, and contains no line end.
 const garbage = "\xff\xfe\x00\x01garbage\x80\x81\x00\x7f\x1b[2J"
 
-// take finds the fault for a stage: one armed by this transaction, then one
+// take returns the fault for a stage: first one of this transaction, then one
 // of this connection, then one of the server.
 func (s *session) take(stage smtp.Stage) *Fault { return s.find(stage, false) }
 
-// takeMidway finds the fault for the middle of a message.
+// takeMidway returns the fault for the middle of a message.
 func (s *session) takeMidway() *Fault { return s.find(smtp.StageData, true) }
 
 func (s *session) find(stage smtp.Stage, midway bool) *Fault {
@@ -35,9 +35,9 @@ func (s *session) find(stage smtp.Stage, midway bool) *Fault {
 	return nil
 }
 
-// arm puts a magic word heard at stage now where its stage will find it: in
-// the transaction, in the connection, or, for a stage that lies behind, in the
-// server, where the next connection meets it.
+// arm stores a magic word, received at stage now, where its stage will look for
+// it: in the transaction, in the connection, or, for an earlier stage, in the
+// server, where the next connection finds it.
 func (s *session) arm(f Fault, now smtp.Stage) {
 	switch f.Stage {
 	case smtp.StageRcpt, smtp.StageData, smtp.StageBody:
@@ -49,13 +49,13 @@ func (s *session) arm(f Fault, now smtp.Stage) {
 	}
 }
 
-// respond gives the answer of a stage, or what the stage's fault makes of it.
-// ok says that the client was told yes.
+// respond sends the answer of a stage, or applies the stage's fault to it. ok
+// reports whether the client got a positive reply.
 func (s *session) respond(stage smtp.Stage, answer string) (ok bool, err error) {
 	return s.perform(s.take(stage), stage, answer)
 }
 
-// perform is respond with a fault that was taken before.
+// perform is respond with a fault that has already been taken.
 func (s *session) perform(f *Fault, stage smtp.Stage, answer string) (ok bool, err error) {
 	answer = s.fill(answer)
 	if f == nil {
@@ -104,7 +104,7 @@ func (s *session) perform(f *Fault, stage smtp.Stage, answer string) (ok bool, e
 	return false, fmt.Errorf("fault %s has no action", f)
 }
 
-// sayReply sends a whole reply; 421 says that the server closes.
+// sayReply sends a whole reply; after a 421 the server closes the connection.
 func (s *session) sayReply(reply string) (ok bool, err error) {
 	if !s.offer.caps.Has("ENHANCEDSTATUSCODES") && s.withholds("ENHANCEDSTATUSCODES") {
 		reply = withoutEnhanced(reply)
@@ -123,7 +123,7 @@ func (s *session) sayReply(reply string) (ok bool, err error) {
 	return reply[0] < '4', nil
 }
 
-// withoutEnhanced takes the enhanced codes out of a reply.
+// withoutEnhanced removes the enhanced codes from a reply.
 func withoutEnhanced(reply string) string {
 	lines := strings.Split(reply, "\n")
 	for i, line := range lines {
@@ -136,7 +136,7 @@ func withoutEnhanced(reply string) string {
 	return strings.Join(lines, "\n")
 }
 
-// reply is what a Reply fault says.
+// reply returns the text of a Reply fault.
 func (f Fault) reply() string {
 	text := f.Text
 	if text == "" {
@@ -167,7 +167,7 @@ func (s *session) sayGBK(stage smtp.Stage) error {
 	return s.sayBytes(code + " Error: " + text + "\r\n")
 }
 
-// drip sends one byte for each write.
+// drip sends the reply with one write for each byte.
 func (s *session) drip(reply string) error {
 	if err := s.wire.flush(); err != nil {
 		return err
@@ -187,7 +187,8 @@ func (s *session) drip(reply string) error {
 	return nil
 }
 
-// endless sends continuation lines until the client has enough.
+// endless sends continuation lines until the client disconnects or the limit is
+// reached.
 func (s *session) endless(code string) error {
 	line := code + "-" + strings.Repeat("and so on ", 10) + "\r\n"
 	for sent := 0; sent < maxEndless; sent += len(line) {
@@ -198,7 +199,7 @@ func (s *session) endless(code string) error {
 	return errHangUp
 }
 
-// stall answers nothing until the client goes or the server is closed.
+// stall sends no answer until the client disconnects or the server is closed.
 func (s *session) stall() error {
 	if err := s.wire.flush(); err != nil {
 		return err
@@ -210,20 +211,20 @@ func (s *session) stall() error {
 	return err
 }
 
-// stallUnread is a stall that does not read either, so that the client's
-// writes come to a stop once the buffers between are full.
+// stallUnread is a stall that does not read either, so that the client's writes
+// block once all buffers are full.
 func (s *session) stallUnread() error {
 	if err := s.wire.flush(); err != nil {
 		return err
 	}
 	if tcp, ok := s.wire.raw.(*net.TCPConn); ok {
-		_ = tcp.SetReadBuffer(4096) // a smaller buffer only makes it come sooner
+		_ = tcp.SetReadBuffer(4096) // optional: with a smaller buffer the writes block sooner
 	}
 	<-s.server.closed
 	return errCut
 }
 
-// otherCode is a code of another class.
+// otherCode returns a code of another class.
 func otherCode(code string) string {
 	if code[0] == '5' {
 		return "250"

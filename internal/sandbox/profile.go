@@ -10,35 +10,36 @@ import (
 )
 
 // Password is the secret of every default account: 16 letters like the
-// authorization codes of QQ and NetEase. As an OAuth 2.0 token it works too.
+// authorization codes of QQ and NetEase. It is also the OAuth 2.0 token.
 const Password = "yansandboxsecret"
 
-// profile is how one provider behaves. Replies are verbatim, lines parted by
-// "\n"; {host}, {name} (of EHLO), {id}, {unix}, {date} and {ip} are filled in,
-// {size} and {mechanisms} from the provider facts.
+// profile is the behaviour of one provider. Replies are verbatim, lines
+// separated by "\n"; {host}, {name} (of EHLO), {id}, {unix}, {date} and {ip}
+// are filled in for each session, {size} and {mechanisms} from the provider
+// facts.
 type profile struct {
 	name     string
 	provider string // its id among the provider facts; "" for none
-	tenant   string // what stands before the provider's domain in that of the default account
+	tenant   string // prefix of the provider's domain in the default account's domain
 	hosts    []string
 	domain   string // of the default account
 	// before and after are the lines of the EHLO reply without and with TLS.
 	before, after []string
 	words         words
 
-	size          int64 // SIZE; 0 when not offered
+	size          int64 // SIZE; 0 if not offered
 	maxRecipients int
 	sender        SenderRule
 	needsAuth     bool // MAIL only after AUTH
-	// cleartextAuth: AUTH is taken without TLS, as NetEase does. The client's
+	// cleartextAuth accepts AUTH without TLS, as NetEase does. The client's
 	// password still counts as a violation.
 	cleartextAuth bool
 	authAfterEHLO bool // AUTH only after EHLO, not HELO
 	// QUIRK: QQ - closes the TCP connection right after a failed AUTH.
 	hangsUp bool
-	// QUIRK: QQ - an internal length-prefixed frame leaks out before the last 221.
+	// QUIRK: QQ - sends an internal length-prefixed frame before the last 221.
 	frames bool
-	// checkMessage looks into the message; it gives a refusal or "".
+	// checkMessage inspects the message and returns a refusal or "".
 	checkMessage func(header messageHeader, from string, w words) string
 }
 
@@ -48,10 +49,10 @@ type words struct {
 	startTLS    string
 	authOK      string
 	authFailed  string
-	tokenError  string // the JSON in the 334 to an XOAUTH2 token that is no good; "" for no 334
-	tokenFailed string // and what follows it
-	// refusals are the words for a login that is refused for a reason, where
-	// the provider has some of its own.
+	tokenError  string // the JSON in the 334 to an invalid XOAUTH2 token; "" for no 334
+	tokenFailed string // the reply after that 334
+	// refusals are the provider's own replies to a login, by reason, if it has
+	// any.
 	refusals     map[Action]string
 	authBad      string // not base64, or malformed
 	authUnknown  string // no such mechanism
@@ -81,12 +82,12 @@ type words struct {
 	unknown      string // command
 	noRecipients string
 	busy         string // 421
-	// What is said to the one too many: message of a connection, connection at
-	// once, message of an hour.
+	// The replies to a client that exceeds a limit: messages of a connection,
+	// connections at once, messages of an hour.
 	perConnection, tooManyConnections, tooFast string
 }
 
-// Profiles lists the names that a Config may have, [Plain] first.
+// Profiles lists the values of Config.Profile, [Plain] first.
 func Profiles() []string {
 	var names []string
 	for _, p := range profiles() {
@@ -95,8 +96,8 @@ func Profiles() []string {
 	return names
 }
 
-// Plain is the profile of a server that offers everything, believes
-// everybody and imitates nobody.
+// Plain is the profile of a server that offers every extension, accepts every
+// sender and imitates no provider.
 const Plain = "plain"
 
 func profiles() []profile {
@@ -123,7 +124,7 @@ func findProfile(name string) (profile, error) {
 	return profile{}, fmt.Errorf("no profile %q; there are %s", name, strings.Join(Profiles(), ", "))
 }
 
-// DefaultLogin is the account that a profile has when the Config names none:
+// DefaultLogin returns the account of a profile if the Config names none:
 // me@qq.com, me@163.com, me@gmail.com, me@contoso.onmicrosoft.com and, for
 // plain, me@example.org. Its secret is [Password].
 func DefaultLogin(profile string) (string, error) {
@@ -140,7 +141,8 @@ type offer struct {
 	caps  smtp.Capabilities
 }
 
-// offer gives what the profile lists, less what the Config withholds.
+// offer returns the profile's EHLO lines without those that the Config
+// withholds.
 func (p profile) offer(cfg Config, secure, clientCertificate bool) offer {
 	listed := p.before
 	if secure {
@@ -179,7 +181,7 @@ func (p profile) offer(cfg Config, secure, clientCertificate bool) offer {
 	return o
 }
 
-// without is the offer less one keyword.
+// without returns the offer without one keyword.
 func (o offer) without(keyword string) offer {
 	var lines []string
 	for i, line := range o.lines {
@@ -190,7 +192,7 @@ func (o offer) without(keyword string) offer {
 	return offer{lines: lines, caps: smtp.ParseCapabilities(smtp.Reply{Code: 250, Lines: lines})}
 }
 
-// reply is the offer as the answer to EHLO.
+// reply returns the offer as a reply to EHLO.
 func (o offer) reply() string {
 	var b strings.Builder
 	for i, line := range o.lines {
@@ -203,8 +205,8 @@ func (o offer) reply() string {
 	return b.String()
 }
 
-// authLine lists the mechanisms; EXTERNAL only to a client that showed a
-// certificate. "" when none is left.
+// authLine lists the mechanisms; EXTERNAL only for a client that showed a
+// certificate. It returns "" if none is left.
 func authLine(listed, only []string, clientCertificate bool) string {
 	if len(only) > 0 {
 		listed = only
@@ -229,11 +231,12 @@ func hasKeyword(lines []string, keyword string) bool {
 	})
 }
 
-// withheld also takes the old-style AUTH= line away with AUTH.
+// withheld reports whether the Config withholds a keyword; AUTH includes the
+// old-style AUTH= line.
 func withheld(without []string, keyword string) bool {
 	keyword, _, _ = strings.Cut(keyword, "=")
 	if strings.EqualFold(keyword, "BINARYMIME") && withheld(without, "CHUNKING") {
-		return true // it can't be had without (RFC 3030 section 3)
+		return true // BINARYMIME requires CHUNKING (RFC 3030 section 3)
 	}
 	return slices.ContainsFunc(without, func(w string) bool { return strings.EqualFold(w, keyword) })
 }

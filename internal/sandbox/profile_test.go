@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// The imitation agrees with the facts.
+// The profiles agree with the provider facts.
 func TestProfilesFollowTheFacts(t *testing.T) {
 	t.Parallel()
 	imitated := 0
@@ -48,8 +48,8 @@ func TestProfilesFollowTheFacts(t *testing.T) {
 	}
 }
 
-// Every reply of every profile is a well-formed reply of the class that its
-// place needs.
+// Every reply of every profile is well-formed and of the class that its stage
+// needs.
 func TestWordsAreReplies(t *testing.T) {
 	t.Parallel()
 	for _, name := range Profiles() {
@@ -88,7 +88,7 @@ func TestWordsAreReplies(t *testing.T) {
 	}
 }
 
-// Microsoft 365 takes no PLAIN, so the library's LOGIN goes the whole way.
+// Microsoft 365 has no PLAIN, so the library logs in with LOGIN.
 func TestLoginOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{Profile: "microsoft365"})

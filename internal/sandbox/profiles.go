@@ -1,6 +1,6 @@
 package sandbox
 
-// plainProfile is a server without quirks that offers everything there is.
+// plainProfile is a server without quirks that offers every extension.
 func plainProfile() profile {
 	common := []string{"PIPELINING", "CHUNKING", "BINARYMIME", "8BITMIME", "SMTPUTF8", "SIZE 104857600", "DSN", "ENHANCEDSTATUSCODES"}
 	before := append([]string{"{host} greets {name}", "STARTTLS"}, common...)
@@ -70,7 +70,7 @@ func qqProfile() profile {
 		after: []string{"newxmesmtplogicsvrszgpua5-0.qq.com", "PIPELINING", "SIZE {size}",
 			"AUTH {mechanisms}", "AUTH=LOGIN", "MAILCOMPRESS", "SMTPUTF8", "8BITMIME"},
 		maxRecipients: 500, needsAuth: true,
-		// QUIRK: QQ - the 501 falls on the envelope and on the From header alike.
+		// QUIRK: QQ - the same 501 for the envelope and for the From header.
 		sender:       SenderAtHeader,
 		checkMessage: checkQQ,
 		words: words{
@@ -81,7 +81,8 @@ func qqProfile() profile {
 				"login frequency limited, or system is busy. More information at https://help.mail.qq.com/detail/108/1023",
 			tokenFailed: "535 Login fail. Account is abnormal, service is not open, password is incorrect, " +
 				"login frequency limited, or system is busy. More information at https://help.mail.qq.com/detail/108/1023",
-			// QUIRK: QQ - what is no wrong kind of password has one refusal in common.
+			// QUIRK: QQ - all reasons other than a wrong kind of password share
+			// one refusal.
 			refusals: map[Action]string{
 				AppPassword: "535 Login Fail. Please enter your authorization code to login. More information in " +
 					"http://service.mail.qq.com/cgi-bin/help?subtype=1&&id=28&&no=1001256",
@@ -96,12 +97,13 @@ func qqProfile() profile {
 			mailOK:       "250 OK", rcptOK: "250 OK",
 			dataGo:  "354 End data with <CR><LF>.<CR><LF>.",
 			chunkOK: "502 Invalid input from {ip} to newxmesmtplogicsvrszgpua5-0.qq.com.",
-			// QUIRK: QQ - the acknowledgement ends where its queue id should stand.
+			// QUIRK: QQ - the acknowledgement ends where its queue id should
+			// follow.
 			queued: "250 Ok: queued as ",
 			reset:  "250 OK", noop: "250 OK", bye: "221 Bye.",
 			badSender: "501 Mail from address must be same as authorization user.",
-			// QUIRK: QQ - a non-ASCII or malformed address gets this text; its
-			// code was not in any source, 502 is an assumption.
+			// QUIRK: QQ - a non-ASCII or malformed address gets this text; no
+			// source gave its code, 502 is an assumption.
 			badAddress: "502 Invalid input from {ip} to newxmesmtplogicsvrszgpua5-0.qq.com.",
 			badFrom: `550 The "From" header is missing or invalid. Please follow RFC5322, RFC2047, RFC822 standard protocol. ` +
 				"https://service.mail.qq.com/detail/124/995.",
@@ -123,9 +125,9 @@ func qqProfile() profile {
 
 // netEaseProfile is 163 Mail.
 //
-// QUIRK: NetEase - no SIZE, no SMTPUTF8, no enhanced codes; a line
-// "coremail <token>" and the list of mechanisms twice; STARTTLS is offered
-// inside TLS; AUTH is offered before TLS.
+// QUIRK: NetEase - no SIZE, no SMTPUTF8, no enhanced codes; a line "coremail
+// <token>" and the list of mechanisms twice; STARTTLS is offered inside TLS;
+// AUTH is offered before TLS.
 func netEaseProfile() profile {
 	lines := []string{"mail", "PIPELINING", "AUTH {mechanisms}", "AUTH={mechanisms}",
 		"coremail 1Uxr2xKj7kG0xkI17xGrU7I0s8FY2U3Uj8Cz28x1UUUUU7Ic2I0Y2UFzLzxUUUUUj", "STARTTLS", "8BITMIME"}
@@ -160,7 +162,8 @@ func netEaseProfile() profile {
 			reset:   "250 OK", noop: "250 OK", bye: "221 Bye",
 			badSender:  "553 Mail from must equal authorized user",
 			badAddress: "500 Error: bad syntax",
-			// QUIRK: NetEase - envelope and From header that differ score as spam.
+			// QUIRK: NetEase - an envelope and a From header that differ are
+			// treated as spam.
 			badFrom: "554 DT:SUM 163 smtp10,{id} {unix},please see http://mail.163.com/help/help_spam_16.htm?ip={ip}&hostid=smtp10&time={unix}",
 			badContent: "554 DT:SPM 163 smtp10,{id} {unix},please see http://mail.163.com/help/help_spam_16.htm" +
 				"?ip={ip}&hostid=smtp10&time={unix}",
@@ -180,7 +183,7 @@ func netEaseProfile() profile {
 }
 
 // gmailProfile is Gmail with an app password. The keyword lists are verbatim,
-// most positive replies approximate.
+// most positive replies are approximate.
 func gmailProfile() profile {
 	return profile{
 		name: "gmail", provider: "gmail",
@@ -194,7 +197,7 @@ func gmailProfile() profile {
 			greeting: "220 smtp.gmail.com ESMTP {id} - gsmtp",
 			startTLS: "220 2.0.0 Ready to start TLS",
 			authOK:   "235 2.7.0 Accepted",
-			// QUIRK: Gmail - several lines, the enhanced code on each.
+			// QUIRK: Gmail - several lines, each with the enhanced code.
 			authFailed: "535-5.7.8 Username and Password not accepted. For more information, go to\n" +
 				"535 5.7.8  https://support.google.com/mail/?p=BadCredentials {id} - gsmtp",
 			tokenError: `{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}`,
@@ -243,7 +246,7 @@ func gmailProfile() profile {
 }
 
 // microsoftProfile is Exchange Online. The keyword lists are verbatim, most
-// positive replies approximate.
+// positive replies are approximate.
 func microsoftProfile() profile {
 	return profile{
 		name: "microsoft365", provider: "office365", tenant: "contoso",
@@ -253,7 +256,8 @@ func microsoftProfile() profile {
 		after: []string{"AS4P190CA0001.outlook.office365.com Hello [{ip}]", "SIZE {size}", "PIPELINING", "DSN",
 			"ENHANCEDSTATUSCODES", "AUTH {mechanisms}", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8"},
 		needsAuth: true,
-		// QUIRK: Microsoft 365 - a foreign sender is refused at the end of the data.
+		// QUIRK: Microsoft 365 - a foreign sender is refused at the end of the
+		// data.
 		sender: SenderAtBody,
 		// QUIRK: Microsoft 365 - AUTH only after STARTTLS, and not after HELO.
 		authAfterEHLO: true,
@@ -262,7 +266,8 @@ func microsoftProfile() profile {
 			startTLS:   "220 2.0.0 SMTP server ready",
 			authOK:     "235 2.7.0 Authentication successful",
 			authFailed: "535 5.7.139 Authentication unsuccessful, the user credentials were incorrect. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
-			// QUIRK: Microsoft 365 - a bad token gets no 334 with an error, only this.
+			// QUIRK: Microsoft 365 - an invalid token gets no 334 with an
+			// error, only this.
 			tokenFailed: "535 5.7.3 Authentication unsuccessful [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",
 			refusals: map[Action]string{
 				BasicOff: "535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]",

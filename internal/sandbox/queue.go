@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// faultQueue holds faults until their stage is passed: those of the server,
-// of a connection or of a transaction.
+// faultQueue holds the pending faults of the server, of a connection or of a
+// transaction.
 type faultQueue struct {
 	mu    sync.Mutex
 	queue []Fault
@@ -22,7 +22,7 @@ func (q *faultQueue) add(f Fault) {
 	q.queue = append(q.queue, f)
 }
 
-// take finds the first fault of a stage and counts it off.
+// take returns the first fault of a stage and decrements its count.
 func (q *faultQueue) take(stage smtp.Stage, midway bool) *Fault {
 	q.mu.Lock()
 	defer q.mu.Unlock()

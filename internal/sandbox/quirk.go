@@ -6,48 +6,53 @@ import (
 	"slices"
 )
 
-// Quirk is a habit that a server has all the time, and that catches a client
-// which takes too much for granted.
+// Quirk is a permanent behaviour of the server that breaks clients which rely
+// on more than the RFCs promise.
 type Quirk string
 
 const (
-	// KeepsTransaction leaves the transaction open behind a BDAT LAST that was
-	// refused: the next MAIL is one too many, a RCPT joins the old recipients,
-	// and only RSET helps. RFC 3030 section 2 leaves it open.
+	// KeepsTransaction leaves the transaction open after a refused BDAT LAST:
+	// the next MAIL is refused as a second one, a RCPT joins the old
+	// recipients, and only RSET ends it. RFC 3030 section 2 leaves this open.
 	KeepsTransaction Quirk = "keeps-transaction"
-	// LosesGroup offers PIPELINING and throws away what came together with the
-	// command that it answers.
+	// LosesGroup offers PIPELINING and discards the input that arrived together
+	// with the command that it answers.
 	LosesGroup Quirk = "loses-group"
-	// LosesMail offers PIPELINING and loses a MAIL that came together with what
-	// stands before it; the commands behind it are answered (MailKit issue 587).
+	// LosesMail offers PIPELINING and loses a MAIL that arrived together with
+	// an earlier command; the commands after it are answered (MailKit issue
+	// 587).
 	LosesMail Quirk = "loses-mail"
-	// RefusesAfterDot refuses every command that came before the reply to the end
-	// of DATA. Haraka does.
+	// RefusesAfterDot refuses every command that came before the reply to the
+	// end of DATA, as Haraka does.
 	RefusesAfterDot Quirk = "refuses-after-dot"
-	// LosesAfterDot throws them away. Courier and chasquid do.
+	// LosesAfterDot discards these commands, as Courier and chasquid do.
 	LosesAfterDot Quirk = "loses-after-dot"
-	// KeepsAfterDot adds them to the message. No server should; one in Perl does.
+	// KeepsAfterDot adds them to the message. No server should; one in Perl
+	// does.
 	KeepsAfterDot Quirk = "keeps-after-dot"
-	// ReadsRefusedChunk refuses a BDAT that no recipient was accepted for without
-	// reading its octets, and then reads them as commands. go-smtp does, up to 0.25.0.
+	// ReadsRefusedChunk refuses a BDAT without accepted recipients before
+	// reading its octets, and then reads them as commands. go-smtp does, up to
+	// 0.25.0.
 	ReadsRefusedChunk Quirk = "reads-refused-chunk"
-	// CountsResets hangs up, with 554, at the eleventh RSET that follows another
-	// without an accepted message between them. Exim does.
+	// CountsResets sends 554 and hangs up at the eleventh RSET in a row without
+	// an accepted message between them, as Exim does.
 	CountsResets Quirk = "counts-resets"
-	// ReadsOnAfter421 says 421 and goes on reading and answering. Exim does.
+	// ReadsOnAfter421 sends 421 and goes on reading and answering, as Exim
+	// does.
 	ReadsOnAfter421 Quirk = "reads-on-after-421"
-	// DSNAfterLogin lists DSN only in a reply to EHLO that follows the login.
+	// DSNAfterLogin lists DSN only in a reply to EHLO after the login, as
 	// Dovecot's submission server does.
 	DSNAfterLogin Quirk = "dsn-after-login"
-	// RepliesApart sends each reply by itself and, as Nagle's algorithm has it, not
-	// before the last one is confirmed. Haraka and Courier do.
+	// RepliesApart sends each reply in its own segment and, with Nagle's
+	// algorithm, only after the previous one is acknowledged, as Haraka and
+	// Courier do.
 	RepliesApart Quirk = "replies-apart"
-	// HangsUpOnGroup offers neither PIPELINING nor CHUNKING and hangs up on a client that sends two
-	// commands at once. OpenSMTPD does.
+	// HangsUpOnGroup offers neither PIPELINING nor CHUNKING and hangs up on a
+	// client that sends two commands at once, as OpenSMTPD does.
 	HangsUpOnGroup Quirk = "hangs-up-on-group"
 )
 
-// Quirks lists them.
+// Quirks lists the quirks.
 func Quirks() []Quirk {
 	return []Quirk{KeepsTransaction, LosesGroup, LosesMail, RefusesAfterDot, LosesAfterDot, KeepsAfterDot,
 		ReadsRefusedChunk, CountsResets, ReadsOnAfter421, DSNAfterLogin, RepliesApart, HangsUpOnGroup}
@@ -64,7 +69,7 @@ func checkQuirks(quirks []Quirk) error {
 
 func (s *session) has(q Quirk) bool { return slices.Contains(s.server.cfg.Quirks, q) }
 
-// loseGroup drops what was read together with the command before.
+// loseGroup drops the input that was read together with the previous command.
 func (s *session) loseGroup() error {
 	n := s.wire.buffered()
 	if n == 0 || s.name == "" || !s.has(LosesGroup) {
@@ -75,8 +80,8 @@ func (s *session) loseGroup() error {
 	return err
 }
 
-// afterDot deals with what came together with the end of DATA, before that is
-// answered.
+// afterDot handles input that came together with the end of DATA, before the
+// reply to it.
 func (s *session) afterDot() error {
 	n := s.wire.buffered()
 	switch {
@@ -100,18 +105,18 @@ func (s *session) afterDot() error {
 	return nil
 }
 
-// tooEarly reports whether a command came before the reply to the message that it
-// followed, and counts it off.
+// tooEarly reports whether a command came before the reply to the message it
+// follows, and subtracts its octets from the count.
 func (s *session) tooEarly(octets int) bool {
 	early := s.early > 0
 	s.early = max(0, s.early-octets)
 	return early
 }
 
-// maxResets is that of CountsResets.
+// maxResets is the limit of CountsResets.
 const maxResets = 10
 
-// oneReset counts a RSET, and reports one too many.
+// oneReset counts a RSET and reports whether the limit is exceeded.
 func (s *session) oneReset() bool {
 	if s.cleared {
 		s.resets++
@@ -120,7 +125,7 @@ func (s *session) oneReset() bool {
 	return s.has(CountsResets) && s.resets > maxResets
 }
 
-// endChunks ends the transaction behind BDAT LAST.
+// endChunks ends the transaction after BDAT LAST.
 func (s *session) endChunks(accepted bool) {
 	if accepted || !s.mail.open || !s.has(KeepsTransaction) {
 		s.endTransaction()

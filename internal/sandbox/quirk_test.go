@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A client that does not say RSET behind a refused BDAT LAST is caught: its
+// A client that does not send RSET after a refused BDAT LAST is caught: its
 // next sender is refused, and its next message reaches the old recipients.
 func TestKeepsTransaction(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestLosesGroup(t *testing.T) {
 	c := hello(t, s)
 	c.send("MAIL FROM:<me@example.org>\r\nRCPT TO:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n")
 	c.mustRead("250 2.1.0")
-	c.want("554", "DATA") // no recipient has come
+	c.want("554", "DATA") // the server has seen no recipient
 	c.want("250", "RCPT TO:<a@example.com>")
 	c.want("354", "DATA")
 	c.send("x\r\n.\r\nMAIL FROM:<me@example.org>\r\n")
@@ -64,7 +64,7 @@ func TestLosesMail(t *testing.T) {
 	s := start(t, Config{Quirks: []Quirk{LosesMail}})
 	c := hello(t, s)
 	const mail = "MAIL FROM:<me@example.org>\r\nRCPT TO:<a@example.com>\r\n"
-	c.send(mail + "DATA\r\n") // the first MAIL came alone in front
+	c.send(mail + "DATA\r\n") // the first MAIL was sent alone
 	for _, want := range []string{"250 2.1.0", "250 2.1.5", "354"} {
 		c.mustRead(want)
 	}
@@ -76,8 +76,8 @@ func TestLosesMail(t *testing.T) {
 	wantViolations(t, s)
 }
 
-// A fault of the stage data that only disturbs the way of an answer does not
-// make the answer to BDAT LAST a lie.
+// A fault of stage data that only disturbs the transport of a reply does not
+// make the reply to BDAT LAST wrong.
 func TestWhatBDATSaysIsTrue(t *testing.T) {
 	t.Parallel()
 	for fault, kept := range map[string]int{"data-drip": 1, "data-frame": 1, "data-250": 1, "data-450": 0, "data-cut": 0, "data-half": 0} {
@@ -93,8 +93,8 @@ func TestWhatBDATSaysIsTrue(t *testing.T) {
 	}
 }
 
-// The ledger has each recipient once, and has the message before its reply is
-// out.
+// Committed gets each recipient once, and gets the message before its reply is
+// sent.
 func TestLedger(t *testing.T) {
 	t.Parallel()
 	var ledger []Message
@@ -115,7 +115,7 @@ func TestLedger(t *testing.T) {
 	}
 }
 
-// BINARYMIME is there only where CHUNKING is.
+// BINARYMIME is offered only with CHUNKING.
 func TestBinaryMIME(t *testing.T) {
 	t.Parallel()
 	for profile, want := range map[string]bool{Plain: true, "microsoft365": true, "gmail": false, "qq": false, "netease": false} {

@@ -22,12 +22,11 @@ type Part struct {
 	Disposition string            // "attachment", "inline" or ""
 	FileName    string            // decoded; "" for none
 	ContentID   string            // without its angle brackets
-	// Body is decoded from its transfer encoding, still in its charset.
+	// Body is decoded from its transfer encoding, but not from its charset.
 	Body []byte
 }
 
-// Header is the first field of that name, decoded from RFC 2047; "" when there is
-// none.
+// Header returns the first field of that name, decoded from RFC 2047, or "".
 func (m Message) Header(name string) string {
 	values := m.HeaderValues(name)
 	if len(values) == 0 {
@@ -36,8 +35,8 @@ func (m Message) Header(name string) string {
 	return values[0]
 }
 
-// HeaderValues are all fields of that name, decoded. A value that can't be
-// decoded is given as it stands.
+// HeaderValues returns all fields of that name, decoded. A value that can't be
+// decoded is returned as it is.
 func (m Message) HeaderValues(name string) []string {
 	parsed, err := mail.ReadMessage(bytes.NewReader(m.Data))
 	if err != nil {
@@ -55,11 +54,11 @@ func (m Message) HeaderValues(name string) []string {
 	return values
 }
 
-// Text is the first text/plain part that is no attachment, in UTF-8 and with
-// its line ends as they came (CRLF); "" when there is none.
+// Text returns the first text/plain part that is not an attachment, in UTF-8
+// and with its original line ends (CRLF), or "".
 func (m Message) Text() string { return m.text("text/plain") }
 
-// HTML is the first text/html part that is no attachment, in UTF-8.
+// HTML returns the first text/html part that is not an attachment, in UTF-8.
 func (m Message) HTML() string { return m.text("text/html") }
 
 func (m Message) text(contentType string) string {
@@ -75,7 +74,7 @@ func (m Message) text(contentType string) string {
 	return ""
 }
 
-// Attachment is the content of the part with a file name; ok is false when
+// Attachment returns the content of the part with a file name; ok is false if
 // there is none.
 func (m Message) Attachment(name string) (content []byte, ok bool) {
 	parts, err := m.Parts()
@@ -90,10 +89,10 @@ func (m Message) Attachment(name string) (content []byte, ok bool) {
 	return nil, false
 }
 
-// maxDepth bounds a MIME tree.
+// maxDepth limits the depth of a MIME tree.
 const maxDepth = 20
 
-// Parts lists the leaves of the MIME tree in their order. A message that is not
+// Parts returns the leaves of the MIME tree in order. A message that is not
 // MIME has one part.
 func (m Message) Parts() ([]Part, error) {
 	parsed, err := mail.ReadMessage(bytes.NewReader(m.Data))
@@ -180,7 +179,7 @@ func charsetReader(charset string, r io.Reader) (io.Reader, error) {
 	return encoding.NewDecoder().Reader(r), nil
 }
 
-// decodeCharset gives the bytes as they are when the charset is not known.
+// decodeCharset returns b unchanged if the charset is unknown.
 func decodeCharset(b []byte, charset string) string {
 	if charset == "" || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "us-ascii") {
 		return string(b)

@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// What a login can be refused for, as actions of stage auth. Each provider
-// says it in its own words; one that has none for it gives its usual refusal,
-// as providers do that tell nothing apart.
+// The reasons for which a login can be refused, as actions of stage auth. Each
+// provider has its own replies; one that does not distinguish a reason sends
+// its usual refusal.
 const (
 	WrongCode   Action = "wrongcode"   // the password or authorization code is wrong
 	ServiceOff  Action = "serviceoff"  // SMTP is not enabled for the account
-	Blocked     Action = "blocked"     // the account is
-	AppPassword Action = "apppassword" // an app password or authorization code is wanted
-	WebLogin    Action = "weblogin"    // a login on the web is wanted first
-	TooMany     Action = "toomany"     // logins in a short time
-	BasicOff    Action = "basicoff"    // passwords are not taken at all any more
+	Blocked     Action = "blocked"     // the account is blocked
+	AppPassword Action = "apppassword" // an app password or authorization code is required
+	WebLogin    Action = "weblogin"    // a login on the web is required first
+	TooMany     Action = "toomany"     // too many logins in a short time
+	BasicOff    Action = "basicoff"    // passwords are no longer accepted
 	Policy      Action = "policy"      // the organization's rules
 	IPDenied    Action = "ipdenied"    // the client's address is not allowed
 )
 
-// loginRefusals lists them.
+// loginRefusals lists the reasons.
 func loginRefusals() []Action {
 	return []Action{WrongCode, ServiceOff, Blocked, AppPassword, WebLogin, TooMany, BasicOff, Policy, IPDenied}
 }
 
 func (a Action) refusesLogin() bool { return slices.Contains(loginRefusals(), a) }
 
-// loginRefusal gives the provider's words.
+// loginRefusal returns the provider's reply.
 func (p profile) loginRefusal(a Action) string {
 	if reply := p.words.refusals[a]; reply != "" {
 		return reply
@@ -39,11 +39,11 @@ func (p profile) loginRefusal(a Action) string {
 // LockTime is how long an account stays locked (Config.LockAfter).
 const LockTime = time.Hour
 
-// maxTracked bounds the logins whose failures are remembered; who tries more
-// of them finds none locked.
+// maxTracked limits the logins whose failures are remembered; further logins
+// are never locked.
 const maxTracked = 1000
 
-// lock counts wrong logins and shuts accounts that had too many.
+// lock counts wrong logins and locks accounts that had too many.
 type lock struct {
 	mu    sync.Mutex
 	tries map[string]tries
@@ -54,8 +54,8 @@ type tries struct {
 	until time.Time
 }
 
-// note takes down a login that was right or wrong, and tells whether the
-// account was locked before it; while it is, nothing counts.
+// note records a right or wrong login and reports whether the account was
+// already locked; logins to a locked account don't count.
 func (l *lock) note(login string, right bool, after int, now time.Time) (locked bool) {
 	if after == 0 || login == "" {
 		return false
@@ -76,7 +76,7 @@ func (l *lock) note(login string, right bool, after int, now time.Time) (locked 
 	if l.tries == nil {
 		l.tries = map[string]tries{}
 	}
-	if !t.until.IsZero() { // it was locked, and that is over
+	if !t.until.IsZero() { // the lock has expired
 		t = tries{}
 	}
 	if t.wrong++; t.wrong >= after {

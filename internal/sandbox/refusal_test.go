@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Each reason in the words of each provider, in a login's local part.
+// Each reason in the words of each provider, requested by a login's local part.
 func TestLoginRefusals(t *testing.T) {
 	t.Parallel()
 	own := 0
@@ -35,12 +35,12 @@ func TestLoginRefusals(t *testing.T) {
 		}
 	}
 	if own != 20 {
-		t.Errorf("%d reasons have words of their own", own)
+		t.Errorf("%d reasons have their own reply", own)
 	}
 }
 
-// After so many wrong logins in a row the right one is refused, too, until
-// the lock's time is over; a right one before that begins the count anew.
+// After this many wrong logins in a row the right one is refused too, until the
+// lock expires; a right login before that resets the count.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	for profile, locked := range map[string]string{"plain": "454 4.7.0 Too many login", "microsoft365": "535 5.7.139 Authentication unsuccessful, account locked.",
@@ -78,7 +78,7 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// An exchange that came to no end is no wrong login.
+// An incomplete exchange is not a wrong login.
 func TestLockCountsWrongLoginsOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{LockAfter: 1})
@@ -102,15 +102,15 @@ func TestLockIsBounded(t *testing.T) {
 	}
 }
 
-// Where a sender is refused that is not the login's own.
+// The stage at which a sender other than the login's own is refused.
 func TestSenderRules(t *testing.T) {
 	t.Parallel()
 	stages := []string{"MAIL", "RCPT", "DATA"}
 	for _, test := range []struct {
 		profile  string
 		rule     SenderRule
-		envelope string // where a foreign envelope is refused
-		header   string // where a foreign From header is
+		envelope string // the stage that refuses a foreign envelope sender
+		header   string // the stage that refuses a foreign From header
 		refusal  string
 	}{
 		{"plain", "", "", "", ""},
@@ -119,7 +119,7 @@ func TestSenderRules(t *testing.T) {
 		{"plain", SenderAtRcpt, "RCPT", "", "553 5.7.1"},
 		{"plain", SenderAtBody, "message", "", "553 5.7.1"},
 		{"plain", SenderAtHeader, "MAIL", "message", "553 5.7.1"},
-		// The profiles' own.
+		// The profiles' own rules.
 		{"qq", "", "MAIL", "message", "501 Mail from address must be same as authorization user."},
 		{"netease", "", "MAIL", "message", "55"}, // 553 to MAIL, 554 DT:SUM to the header
 		{"gmail", "", "", "", ""},

@@ -10,11 +10,11 @@ import (
 	"github.com/xdg-go/scram"
 )
 
-// scramIterations is the least that RFC 7677 section 4 allows.
+// scramIterations is the minimum of RFC 7677 section 4.
 const scramIterations = 4096
 
-// scram is RFC 5802 and RFC 7677, with the channel bindings tls-exporter
-// (RFC 9266) and tls-server-end-point (RFC 5929).
+// scram implements RFC 5802 and RFC 7677, with the channel bindings
+// tls-exporter (RFC 9266) and tls-server-end-point (RFC 5929).
 func (x *exchange) scram() (string, error) {
 	s := x.session
 	base, plus := strings.CutSuffix(x.mechanism, "-PLUS")
@@ -49,15 +49,16 @@ func (x *exchange) scram() (string, error) {
 	if err != nil || !conversation.Valid() {
 		return conversation.Username(), errCredentials
 	}
-	// The client answers the server's signature with an empty line, RFC 4954
-	// section 4: SMTP has no place for data beside the 235.
+	// The client answers the server's signature with an empty line (RFC 4954
+	// section 4), because a 235 carries no data.
 	if _, err := x.ask(serverFinal); err != nil {
 		return conversation.Username(), err
 	}
 	return conversation.Username(), nil
 }
 
-// conversation holds the client's choice of a binding against the mechanism.
+// conversation checks the client's choice of a channel binding against the
+// mechanism.
 func (s *session) conversation(server *scram.Server, clientFirst string, plus bool) (*scram.ServerConversation, error) {
 	kind, binds := strings.CutPrefix(clientFirst, "p=")
 	kind, _, _ = strings.Cut(kind, ",")
@@ -95,7 +96,7 @@ func (s *session) binding(kind scram.ChannelBindingType) (scram.ChannelBinding, 
 	case scram.ChannelBindingTLSExporter:
 		return scram.NewTLSExporterBinding(s.state)
 	case scram.ChannelBindingTLSServerEndpoint:
-		// The library looks at the certificate from the client's side.
+		// The library expects the certificate as the client sees it.
 		return scram.NewTLSServerEndpointBinding(&tls.ConnectionState{
 			PeerCertificates: []*x509.Certificate{s.server.leaf.Leaf}})
 	}

@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// SenderRule says which senders a login may use, and where others are refused.
+// SenderRule decides which senders a login may use, and at which stage others
+// are refused.
 type SenderRule string
 
 // The rules. A sender is the login's own if it is the login or one of
 // Config.SenderAliases.
 const (
 	AnySender      SenderRule = "any"
-	SenderAtMail   SenderRule = "mail"   // refused to MAIL
-	SenderAtRcpt   SenderRule = "rcpt"   // refused to each RCPT, as Postfix does
-	SenderAtHeader SenderRule = "header" // refused to MAIL; so is the From header, once the message has come
-	SenderAtBody   SenderRule = "body"   // refused once the message has come
+	SenderAtMail   SenderRule = "mail"   // refused at MAIL
+	SenderAtRcpt   SenderRule = "rcpt"   // refused at each RCPT, as Postfix does
+	SenderAtHeader SenderRule = "header" // refused at MAIL; the From header is refused after the message
+	SenderAtBody   SenderRule = "body"   // refused after the message
 )
 
 // SenderRules lists them.
@@ -31,7 +32,7 @@ func checkSenderRule(r SenderRule) error {
 	return nil
 }
 
-// sender is the rule for this connection. LMTP knows no logins.
+// sender returns the rule for this connection. LMTP has no logins.
 func (s *session) sender() SenderRule {
 	switch {
 	case s.kind == lmtpPort:

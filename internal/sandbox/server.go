@@ -64,7 +64,7 @@ func Start(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// maxSize is the SIZE limit, 0 for none.
+// maxSize returns the SIZE limit, 0 for none.
 func (s *Server) maxSize() int64 {
 	if s.cfg.MaxSize > 0 {
 		return s.cfg.MaxSize
@@ -95,7 +95,8 @@ func (s *Server) isClosed() bool {
 	}
 }
 
-// nextQueueID numbers messages and other {id}s of a provider's words.
+// nextQueueID returns the id of a message, or another {id} in a provider's
+// reply.
 func (s *Server) nextQueueID() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,8 +104,8 @@ func (s *Server) nextQueueID() string {
 	return fmt.Sprintf("%08X%04d", uint32(s.cfg.Now().Unix()), s.queueID)
 }
 
-// Close ends all connections and returns when their goroutines have ended.
-// Closing twice does no harm.
+// Close ends all connections and returns when their goroutines have ended. It
+// may be called twice.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if !s.down {
@@ -112,7 +113,7 @@ func (s *Server) Close() error {
 		close(s.closed)
 	}
 	for raw := range s.conns {
-		_ = raw.Close() // this is how a session that waits is told
+		_ = raw.Close() // closing wakes a waiting session
 	}
 	s.mu.Unlock()
 	var errs []error
@@ -128,14 +129,15 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
-// SubmissionAddr is the address of the port with STARTTLS; "" without ports.
+// SubmissionAddr returns the address of the port with STARTTLS, or "" without
+// ports.
 func (s *Server) SubmissionAddr() string { return addrOf(s.submission) }
 
-// TLSAddr is the address of the port with TLS from the first byte; "" without
-// ports.
+// TLSAddr returns the address of the port with TLS from the first byte, or ""
+// without ports.
 func (s *Server) TLSAddr() string { return addrOf(s.implicit) }
 
-// LMTPAddr is the address of the LMTP port; "" without one.
+// LMTPAddr returns the address of the LMTP port, or "".
 func (s *Server) LMTPAddr() string { return addrOf(s.lmtp) }
 
 func addrOf(l net.Listener) string {
@@ -145,14 +147,14 @@ func addrOf(l net.Listener) string {
 	return l.Addr().String()
 }
 
-// Hosts are the imitated host names and those of the Config, for which the
-// certificate is good, too.
+// Hosts returns the names in the certificate: the imitated hosts and those of
+// the Config.
 func (s *Server) Hosts() []string { return slices.Concat(s.profile.hosts, s.cfg.HostNames) }
 
-// CAPEM is the certificate of the CA to trust.
+// CAPEM returns the certificate of the CA to trust.
 func (s *Server) CAPEM() []byte { return s.authority.pem() }
 
-// WriteCA writes CAPEM to a file that everybody may read.
+// WriteCA writes CAPEM to a world-readable file.
 func (s *Server) WriteCA(path string) error {
 	if err := os.WriteFile(path, s.CAPEM(), 0o644); err != nil {
 		return fmt.Errorf("write the sandbox's CA: %w", err)
@@ -160,11 +162,11 @@ func (s *Server) WriteCA(path string) error {
 	return nil
 }
 
-// CertificatePEM is the certificate that the server shows, to pin it.
+// CertificatePEM returns the server's own certificate, for pinning.
 func (s *Server) CertificatePEM() []byte { return certificatePEM(s.leaf.Certificate[0]) }
 
-// ClientCertificate makes a certificate with which an account logs in by AUTH
-// EXTERNAL, and its key, both PEM.
+// ClientCertificate creates a certificate with which an account logs in by AUTH
+// EXTERNAL, and its key, both as PEM.
 func (s *Server) ClientCertificate(account string) (certificate, key []byte, err error) {
 	c, err := s.authority.client(account)
 	if err != nil {
@@ -173,11 +175,11 @@ func (s *Server) ClientCertificate(account string) (certificate, key []byte, err
 	return keyPairPEM(c)
 }
 
-// Messages are the accepted messages in the order in which they came; beyond
-// 512 MB of them the oldest are dropped.
+// Messages returns the accepted messages, oldest first; above 512 MB the oldest
+// are dropped.
 func (s *Server) Messages() []Message { return s.store.list() }
 
-// WaitMessages waits until n messages were accepted in all.
+// WaitMessages waits until n messages were accepted in total.
 func (s *Server) WaitMessages(ctx context.Context, n int) ([]Message, error) {
 	return s.store.wait(ctx, n)
 }
@@ -189,15 +191,15 @@ func (s *Server) Received() int {
 	return s.store.received
 }
 
-// Violations lists what clients did against the rules, at most 1000. A good
-// client's list is empty.
+// Violations returns the clients' violations of the rules, at most 1000. It is
+// empty for a correct client.
 func (s *Server) Violations() []Violation {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	return slices.Clone(s.store.violations)
 }
 
-// Connections lists the last 10,000 connections, the oldest first.
+// Connections returns the last 10,000 connections, oldest first.
 func (s *Server) Connections() []Connection {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()

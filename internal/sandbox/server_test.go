@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// start runs a server that is closed with the test.
+// start runs a server that is closed at the end of the test.
 func start(t testing.TB, cfg Config) *Server {
 	t.Helper()
 	s, err := Start(cfg)
@@ -25,7 +25,7 @@ func start(t testing.TB, cfg Config) *Server {
 	return s
 }
 
-// deadline bounds every wait of a test.
+// deadline returns a context that limits every wait of a test.
 func deadline(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -37,12 +37,12 @@ func (s *Server) pool(t testing.TB) *x509.CertPool {
 	t.Helper()
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(s.CAPEM()) {
-		t.Fatal("the CA is no PEM")
+		t.Fatal("the CA is not PEM")
 	}
 	return pool
 }
 
-// The standard library's client goes through every profile that takes PLAIN.
+// The standard library's client sends through every profile that accepts PLAIN.
 func TestNetSMTPSendsThroughEveryProfile(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"plain", "qq", "netease", "gmail"} {
@@ -61,7 +61,8 @@ func TestNetSMTPSendsThroughEveryProfile(t *testing.T) {
 			body := "From: <" + login + ">\r\nTo: <a@example.com>\r\nSubject: report\r\n\r\n.dot\r\nend\r\n"
 			steps := []func() error{
 				func() error { return c.StartTLS(&tls.Config{ServerName: s.Hosts()[0], RootCAs: s.pool(t)}) },
-				// The library's own PLAIN compares names that nobody can choose.
+				// The library's own PLAIN compares host names that the test
+				// can't choose.
 				func() error { return c.Auth(plainAuth{login, Password}) },
 				func() error { return c.Mail(login) },
 				func() error { return c.Rcpt("a@example.com") },

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// portKind says what a listener speaks.
+// portKind is the protocol of a listener.
 type portKind int
 
 const (
@@ -22,7 +22,7 @@ const (
 	lmtpPort
 )
 
-// Bounds of RFC 5321 section 4.5.3.1.4 (with room for the parameters of
+// Limits of RFC 5321 section 4.5.3.1.4 (with room for the parameters of
 // extensions) and RFC 4954 section 4, in octets.
 const (
 	maxCommandLine = 2048
@@ -48,12 +48,12 @@ type session struct {
 	sent   int // messages accepted
 	mails  int // MAIL commands
 	errors int
-	// early counts the octets in the buffer that came too early, resets the RSETs
-	// that followed another one (cleared) without a message accepted between.
+	// early counts the buffered octets that came too early. resets counts RSETs
+	// in a row without an accepted message; cleared is true after the first.
 	early, resets int
 	cleared       bool
 
-	excess bool // beyond ConnectionsAtOnce when it came
+	excess bool // the connection was beyond ConnectionsAtOnce when it came
 }
 
 func newSession(server *Server, raw net.Conn, kind portKind, id int) *session {
@@ -61,7 +61,7 @@ func newSession(server *Server, raw net.Conn, kind portKind, id int) *session {
 		stats: server.store.connect(id), faults: newFaultQueue(nil)}
 	s.mail.faults = newFaultQueue(nil)
 	if tcp, ok := raw.(*net.TCPConn); ok && s.has(RepliesApart) {
-		_ = tcp.SetNoDelay(false) // else only the wait between the replies is missing
+		_ = tcp.SetNoDelay(false) // with Nagle's algorithm, as the quirk requires
 	}
 	s.wire.turn = func() { s.update(func(c *Connection) { c.Turns++ }) }
 	s.wire.log = func(side Side, text string) { server.logger.event(id, side, text) }
@@ -74,14 +74,14 @@ func (s *session) update(change func(*Connection)) {
 
 func (s *session) remark(text string) { s.wire.log(Remark, text) }
 
-// violate takes down what the client did against the rules.
+// violate records a violation of the rules by the client.
 func (s *session) violate(stage smtp.Stage, format string, args ...any) {
 	v := Violation{Conn: s.id, Stage: stage, Text: fmt.Sprintf(format, args...)}
 	s.server.store.violation(v)
 	s.remark("violation: " + v.Text)
 }
 
-// run serves the connection to its end.
+// run serves the connection until it ends.
 func (s *session) run() {
 	err := s.serve()
 	var timeout net.Error
@@ -203,9 +203,9 @@ func (s *session) logCommand(cmd command) {
 	s.wire.log(FromClient, text)
 }
 
-// checkPipelining holds the client against RFC 2920 section 3.1: these
-// commands may only be the last of a group, and without PIPELINING every one
-// is.
+// checkPipelining checks the client against RFC 2920 section 3.1: these
+// commands may only be the last of a group, and without PIPELINING so must
+// every command.
 func (s *session) checkPipelining(verb string) {
 	if s.wire.buffered() == 0 {
 		return
@@ -222,7 +222,7 @@ func (s *session) checkPipelining(verb string) {
 	}
 }
 
-// stage is where a command that is not understood belongs.
+// stage returns the stage to which a command that is not understood belongs.
 func (s *session) stage() smtp.Stage {
 	switch {
 	case s.name == "":
@@ -267,8 +267,8 @@ func (s *session) dispatch(cmd command) error {
 	return s.refuse(w.unknown)
 }
 
-// refuse answers a command that is no step of the conversation, and hangs up
-// on a client that sends nothing else.
+// refuse answers a command that is no step of the conversation, and hangs up on
+// a client that sends too many of them.
 func (s *session) refuse(reply string) error {
 	if s.errors++; s.errors > maxErrors {
 		reply = s.server.profile.words.busy
@@ -279,7 +279,8 @@ func (s *session) refuse(reply string) error {
 
 func (s *session) withholds(keyword string) bool { return withheld(s.server.cfg.Without, keyword) }
 
-// fill puts the facts of this connection in a provider's words.
+// fill replaces the placeholders in a provider's reply with the facts of this
+// connection.
 func (s *session) fill(text string) string {
 	if !strings.Contains(text, "{") {
 		return text

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// guise is how a server of some software greets and answers EHLO.
+// guise is the greeting and the EHLO reply of some server software.
 type guise struct {
 	greeting, hello string
-	keywords        string // in its order; those that the profile offers are listed
+	keywords        string // in the software's order; only those that the profile offers are listed
 }
 
-// guises are those that a Config may ask for.
+// guises lists the values of Config.Software.
 func guises() map[string]guise {
 	return map[string]guise{
 		"postfix": {"220 {host} ESMTP Postfix", "{host}",
@@ -31,7 +31,8 @@ func checkSoftware(name string) error {
 	return nil
 }
 
-// dressed is the profile as a server of that software would have it.
+// dressed returns the profile with the greeting and EHLO reply of that
+// software.
 func (p profile) dressed(name string) profile {
 	g, ok := guises()[name]
 	if !ok {
@@ -42,7 +43,7 @@ func (p profile) dressed(name string) profile {
 	return p
 }
 
-// lines puts the lines of a reply to EHLO in the order of the software.
+// lines sorts the lines of an EHLO reply in the order of the software.
 func (g guise) lines(listed []string) []string {
 	lines := []string{g.hello}
 	for keyword := range strings.FieldsSeq(g.keywords) {

@@ -9,7 +9,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// maxKept bounds the messages in memory, in octets; the oldest go first.
+// maxKept limits the messages in memory, in octets; the oldest are dropped
+// first.
 const maxKept = 512 << 20
 
 // Message is a message that the server took responsibility for.
@@ -17,56 +18,56 @@ type Message struct {
 	Conn int    // the connection, counted from 1
 	ID   string // the queue id of its reply
 	Time time.Time
-	// TLS says that it came over an encrypted connection.
+	// TLS reports whether it came over an encrypted connection.
 	TLS bool
 	// Login is the account, "" without AUTH.
 	Login string
 	// From is the reverse-path, "" for "<>"; To are the accepted recipients.
 	From string
 	To   []string
-	// Repeated counts the RCPTs beyond the first of an address: nobody gets the
-	// message twice for that.
+	// Repeated counts the RCPTs that repeat an address; the recipient still
+	// gets the message once.
 	Repeated int
 	// MailParams are the parameters of MAIL, keys in upper case; RcptParams
 	// those of each RCPT, in the order of To.
 	MailParams map[string]string
 	RcptParams []map[string]string
-	// Chunked says that it came with BDAT rather than DATA.
+	// Chunked reports whether it came with BDAT instead of DATA.
 	Chunked bool
 	// Data is the message as received, with CRLF line ends, without the dots
 	// that the client added for transparency and without the final dot.
 	Data []byte
 }
 
-// Violation is something that the client did against the rules.
+// Violation is a breach of the rules by the client.
 type Violation struct {
 	Conn  int // the connection, counted from 1
 	Stage smtp.Stage
 	Text  string
 }
 
-// String is the violation as one line.
+// String returns the violation as one line.
 func (v Violation) String() string {
 	return fmt.Sprintf("connection %d, %s: %s", v.Conn, v.Stage, v.Text)
 }
 
-// Connection is what happened on one connection.
+// Connection holds the statistics of one connection.
 type Connection struct {
 	ID      int // counts from 1
 	TLS     bool
 	Resumed bool // the TLS session was resumed
 	Login   string
 	// Turns counts the flights of the client: input that came after the server
-	// had answered everything before and had nothing left to read. A client that
-	// waits for a reply is always counted; one that splits a flight into several
-	// writes may be counted once for each.
+	// had answered everything before and had no unread input. A client that
+	// waits for a reply is always counted; a flight split into several writes
+	// may be counted once for each.
 	Turns    int
 	Commands int
 	Messages int // accepted
 	Open     bool
 }
 
-// store keeps what the server learns; it is shared by all sessions.
+// store keeps messages, violations and statistics; all sessions share it.
 type store struct {
 	mu         sync.Mutex
 	messages   []Message
@@ -89,7 +90,7 @@ func newStore(cfg Config) *store {
 	return s
 }
 
-// keep takes a message; an error is one of the Maildir.
+// keep stores a message; its error comes from the Maildir.
 func (s *store) keep(m Message) error {
 	if s.maildir != nil {
 		if err := s.maildir.deliver(m); err != nil {
@@ -115,7 +116,7 @@ func (s *store) keep(m Message) error {
 	return nil
 }
 
-// wait returns when n messages were received in all.
+// wait returns when n messages were received in total.
 func (s *store) wait(ctx context.Context, n int) ([]Message, error) {
 	for {
 		s.mu.Lock()
@@ -138,7 +139,7 @@ func (s *store) list() []Message {
 	return append([]Message(nil), s.messages...)
 }
 
-// maxViolations keeps a client that does nothing right from filling the memory.
+// maxViolations limits the memory that a faulty client can fill.
 const maxViolations = 1000
 
 func (s *store) violation(v Violation) {
@@ -149,7 +150,7 @@ func (s *store) violation(v Violation) {
 	}
 }
 
-// maxConnections bounds the statistics; those of the oldest go first.
+// maxConnections limits the statistics; the oldest are dropped first.
 const maxConnections = 10_000
 
 func (s *store) connect(id int) *Connection {

@@ -6,17 +6,17 @@ import (
 	"testing"
 )
 
-// slip is one thing that a client does, and what it gets.
+// slip is one mistake of a client and the server's reaction.
 type slip struct {
 	name    string
 	cfg     Config
 	plain   bool     // no TLS
 	lines   []string // one at a time; "> " sends raw and ends the message
 	code    string   // of the last answer
-	violate string   // "" for none
+	violate string   // "" for no violation
 }
 
-// slipsOfClients lists them; some are none, to see that those pass.
+// slipsOfClients lists mistakes, and some correct commands that must pass.
 func slipsOfClients() []slip {
 	const from, to = "MAIL FROM:<me@example.org>", "RCPT TO:<a@example.com>"
 	message := func(text string) []string { return []string{from, to, "DATA", "> " + text} }
@@ -93,7 +93,7 @@ func slipsOfClients() []slip {
 	}
 }
 
-// What a client must not do is refused, and taken down.
+// A client's mistake is refused and recorded.
 func TestViolations(t *testing.T) {
 	t.Parallel()
 	for _, test := range slipsOfClients() {
@@ -118,7 +118,7 @@ func TestViolations(t *testing.T) {
 	}
 }
 
-// ready is a client past AUTH, or past EHLO only.
+// ready returns a client after AUTH, or only after EHLO.
 func ready(t *testing.T, s *Server, plain bool) *client {
 	t.Helper()
 	if !plain {
@@ -130,7 +130,8 @@ func ready(t *testing.T, s *Server, plain bool) *client {
 	return c
 }
 
-// checkViolations wants exactly one violation that holds the text, or none.
+// checkViolations expects exactly one violation that contains the text, or
+// none.
 func checkViolations(t *testing.T, s *Server, text string) {
 	t.Helper()
 	got := s.Violations()
@@ -142,7 +143,8 @@ func checkViolations(t *testing.T, s *Server, text string) {
 	}
 }
 
-// What a client may send ahead, and what not (RFC 2920 section 3.1).
+// The commands that a client may send before earlier replies, and those it may
+// not (RFC 2920 section 3.1).
 func TestPipelining(t *testing.T) {
 	t.Parallel()
 	const mail = "MAIL FROM:<me@example.org>\r\nRCPT TO:<a@example.com>\r\n"
@@ -151,7 +153,7 @@ func TestPipelining(t *testing.T) {
 		name    string
 		cfg     Config
 		sends   []string // each a flight
-		replies int      // of each flight together
+		replies int      // of all flights together
 		violate string
 	}{
 		{"a group that ends with DATA", Config{}, []string{mail + "DATA\r\n", ".\r\n"}, 4, ""},
@@ -187,7 +189,7 @@ func TestPipelining(t *testing.T) {
 	}
 }
 
-// Plaintext sent behind STARTTLS must not be taken for said inside TLS
+// Plaintext sent after STARTTLS must not be taken as received inside TLS
 // (CVE-2011-0411).
 func TestSTARTTLSDropsPlaintext(t *testing.T) {
 	t.Parallel()
@@ -200,11 +202,11 @@ func TestSTARTTLSDropsPlaintext(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.want("250", "EHLO client.example")
-	c.want("250 2.1.0", "MAIL FROM:<me@example.org>") // 503 if the first one had counted
+	c.want("250 2.1.0", "MAIL FROM:<me@example.org>") // 503 if the first MAIL had counted
 	checkViolations(t, s, "behind STARTTLS, which must be the last")
 }
 
-// A client that does nothing right is sent away.
+// A client that sends only errors is disconnected.
 func TestTooManyErrors(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{})
@@ -216,7 +218,8 @@ func TestTooManyErrors(t *testing.T) {
 	c.wantEnd()
 }
 
-// TLS begins anew (RFC 3207 section 4.2): what was said before does not count.
+// TLS starts a new session (RFC 3207 section 4.2): earlier commands do not
+// count.
 func TestSTARTTLSForgets(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{})

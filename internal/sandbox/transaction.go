@@ -8,14 +8,15 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// hardLimit bounds a message where the provider tells no SIZE, in octets;
-// maxExcess is how much beyond a limit is read before the server hangs up.
+// hardLimit limits a message if the provider announces no SIZE, in octets;
+// maxExcess is how many octets beyond a limit are read before the server hangs
+// up.
 const (
 	hardLimit = 256 << 20
 	maxExcess = 16 << 20
 )
 
-// transaction is one message on its way, from MAIL to the reply to its end.
+// transaction is one message, from MAIL to the reply to its end.
 type transaction struct {
 	open     bool
 	from     string
@@ -25,7 +26,7 @@ type transaction struct {
 	faults   *faultQueue
 	id       string
 	chunked  bool  // a BDAT has come
-	spoiled  bool  // a BDAT failed: everything up to RSET fails, too
+	spoiled  bool  // a BDAT failed: every command until RSET fails too
 	chunk    int64 // octets of the last BDAT
 	data     []byte
 	tooLarge bool
@@ -37,7 +38,7 @@ type recipient struct {
 	fault   *Fault // LMTP: for this recipient's reply at the end
 }
 
-// endTransaction forgets the message and the faults that were meant for it.
+// endTransaction drops the message and the faults that were meant for it.
 func (s *session) endTransaction() {
 	s.mail = transaction{faults: newFaultQueue(nil)}
 }
@@ -66,12 +67,12 @@ func (s *session) mailFrom(cmd command) error {
 	if err != nil || !ok {
 		return err
 	}
-	// A magic sender may have armed faults for what follows.
+	// A magic sender may have armed faults for later stages.
 	s.mail = transaction{open: true, from: p.address, params: p.params, faults: s.mail.faults, id: s.mail.id}
 	return nil
 }
 
-// refuseMail gives the reply to a MAIL that can't be taken, else "".
+// refuseMail returns the reply to a MAIL that is refused, else "".
 func (s *session) refuseMail(p path, malformed error) string {
 	w := s.server.profile.words
 	slips(s, smtp.StageMail, p)
@@ -164,7 +165,7 @@ func (s *session) refuseRcpt(p path, malformed error) string {
 	w := s.server.profile.words
 	slips(s, smtp.StageRcpt, p)
 	if !s.mail.open {
-		// After a refused MAIL a pipelining client can't help sending these.
+		// A pipelining client has already sent these when MAIL is refused.
 		if !s.offer.caps.Has("PIPELINING") {
 			s.violate(smtp.StageRcpt, "RCPT without MAIL")
 		}
@@ -206,7 +207,7 @@ func (s *session) data(cmd command) error {
 		s.violate(smtp.StageData, "DATA for a message of BODY=BINARYMIME")
 		answer = w.badSequence
 	case !s.mail.open || len(s.mail.to) == 0:
-		// No violation: a client that pipelines has sent DATA before it knew.
+		// Not a violation: a pipelining client sent DATA before it knew.
 		answer = w.noRecipients
 	}
 	ok, err := s.respond(smtp.StageData, answer)
@@ -246,8 +247,8 @@ func (s *session) receive() error {
 	}
 }
 
-// unexpected: a connection that ends in the middle of a message is what a
-// client must do that can't go on; it is no violation.
+// unexpected maps the end of a connection in the middle of a message: a client
+// that can't continue must do that, so it is no violation.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -255,8 +256,8 @@ func unexpected(err error) error {
 	return err
 }
 
-// add puts octets to the message. Past the limit they are read and dropped,
-// up to maxExcess, then the server hangs up.
+// add appends octets to the message. Octets beyond the limit are read and
+// dropped, up to maxExcess, then the server hangs up.
 func (s *session) add(part []byte, midway *Fault) error {
 	limit := s.server.maxSize()
 	if limit == 0 {
@@ -281,8 +282,9 @@ func (s *session) add(part []byte, midway *Fault) error {
 	return nil
 }
 
-// interrupt is a fault in the middle of a message. A reply there ends the
-// connection: the client does not know where the server stopped reading.
+// interrupt performs a fault in the middle of a message. A reply there ends the
+// connection, because the client does not know where the server stopped
+// reading.
 func (s *session) interrupt(f *Fault) error {
 	switch f.Action {
 	case Stall:

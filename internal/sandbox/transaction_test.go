@@ -13,7 +13,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// How often the client had to wait: the figure by which senders are compared.
+// Turns counts how often the client had to wait: the figure by which senders
+// are compared.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	const mail = "MAIL FROM:<me@example.org>\r\nRCPT TO:<a@example.com>\r\n"
@@ -62,7 +63,7 @@ func repliesTo(flight string) int {
 	return n
 }
 
-// A chunk that comes late is no turn: nobody waited for a reply.
+// A chunk that comes late is no turn: the client did not wait for a reply.
 func TestTurnsOfALateChunk(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{})
@@ -106,7 +107,8 @@ func TestMessageIsKeptAsReceived(t *testing.T) {
 	checkViolations(t, s, "")
 }
 
-// Chunks are joined, whatever is in them, and a spoiled transaction stays so.
+// Chunks are joined, whatever they contain, and a spoiled transaction stays
+// spoiled.
 func TestChunks(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{MaxSize: 1000})
@@ -151,7 +153,7 @@ func (c *client) mustRead(prefix string) {
 	}
 }
 
-// The faults of DATA, with BDAT.
+// The faults of stage data, with BDAT.
 func TestFaultsOfChunks(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]struct {
@@ -190,7 +192,7 @@ func TestFaultsOfChunks(t *testing.T) {
 	}
 }
 
-// LMTP gives each recipient a reply (RFC 2033).
+// LMTP sends each recipient a reply (RFC 2033).
 func TestLMTP(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{LMTPAddr: "127.0.0.1:0"})
@@ -241,7 +243,7 @@ func TestMaildir(t *testing.T) {
 			}
 			for _, f := range files {
 				if strings.ContainsAny(f.Name(), `:/\`) {
-					t.Errorf("%q is no name for Windows", f.Name())
+					t.Errorf("%q is not a valid name on Windows", f.Name())
 				}
 				got, err := os.ReadFile(filepath.Join(dir, folder, sub, f.Name()))
 				want := "Return-Path: <me@example.org>\nDelivered-To: " + address + "\nSubject: x\n\n.x\n"
@@ -253,7 +255,8 @@ func TestMaildir(t *testing.T) {
 	}
 }
 
-// A Maildir that can't be written is a temporary failure, and no message.
+// A Maildir that can't be written gives a temporary failure, and the message is
+// not kept.
 func TestMaildirFails(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
@@ -309,7 +312,7 @@ func TestDiscard(t *testing.T) {
 	}
 }
 
-// Without ENHANCEDSTATUSCODES the codes are gone from the replies, too.
+// Without ENHANCEDSTATUSCODES the replies contain no enhanced codes.
 func TestWithoutExtensions(t *testing.T) {
 	t.Parallel()
 	for _, keyword := range []string{"PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "SIZE", "DSN", "ENHANCEDSTATUSCODES", "AUTH", "STARTTLS"} {
@@ -328,7 +331,7 @@ func TestWithoutExtensions(t *testing.T) {
 	login(t, s, "").want("250 Sender ok", "MAIL FROM:<me@example.org>")
 }
 
-// Faults that are added later are met, too.
+// Faults can be added to a running server.
 func TestAddFault(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{})
@@ -349,7 +352,7 @@ func ExampleParseFault() {
 	// Output: rcpt reply 450 4.2.1 Mailbox busy <nil>
 }
 
-// Far beyond the limit the server says no in the middle of the message.
+// A message far beyond the limit is refused before its end.
 func TestFarTooLarge(t *testing.T) {
 	t.Parallel()
 	s := start(t, Config{MaxSize: 1000})
@@ -372,7 +375,7 @@ func TestFarTooLarge(t *testing.T) {
 	c.wantEnd()
 }
 
-// The oldest messages make room for new ones; the count stays.
+// The oldest messages are dropped for new ones; the count stays.
 func TestStoreIsBounded(t *testing.T) {
 	t.Parallel()
 	kept := newStore(Config{})
