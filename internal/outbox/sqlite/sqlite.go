@@ -34,6 +34,9 @@ import (
 type Harness struct {
 	// Hook is called at each of Failpoints, by the goroutine that is there.
 	Hook func(point string)
+	// LoseCommit is asked before every COMMIT of the writer. If lose is true, the disk
+	// answers with an error; kept is whether the commit has been carried out all the same.
+	LoseCommit func() (lose, kept bool)
 
 	free        func(folder string) int64    // octets; -1 where that is not known
 	network     func(folder string) string   // the kind of a network file system, or ""

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sentence"
@@ -114,6 +115,15 @@ func (s *store) rollback(t *txn) {
 func (t *txn) exec(sql string, args ...any) (int64, error) {
 	if err := t.s.harness.fault(sql); err != nil {
 		return 0, err
+	}
+	if lose := t.s.harness.LoseCommit; lose != nil && sql == "COMMIT" {
+		if lost, kept := lose(); lost {
+			if !kept {
+				return 0, syscall.EIO
+			}
+			_, err := t.conn.exec(sql)
+			return 0, errors.Join(syscall.EIO, err)
+		}
 	}
 	return t.conn.exec(sql, args...)
 }
