@@ -337,3 +337,58 @@ func codeSpans(row string) []string {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
+
+// TestDecisions holds every decision to one page with a status and four sections, and
+// compares the index with them.
+func TestDecisions(t *testing.T) {
+	t.Parallel()
+	const longest = 60
+	sections := []string{"## Wrong before", "## Decided", "## Passed over", "## Measured"}
+	title := regexp.MustCompile(`^# ([0-9]+)\. (.+)$`)
+	status := regexp.MustCompile(`^Status: (accepted[.;]|proposed[.;]|superseded by \[[0-9]+\]\()`)
+	index, err := os.ReadFile(filepath.FromSlash(decisions + "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := map[string]string{}
+	for _, name := range documents(t) {
+		if !strings.HasPrefix(name, decisions) || name == decisions+"README.md" {
+			continue
+		}
+		b, err := os.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimRight(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n"), "\n")
+		if len(lines) > longest {
+			t.Errorf("%s has %d lines, want at most %d", name, len(lines), longest)
+		}
+		m := title.FindStringSubmatch(lines[0])
+		if m == nil || !strings.HasPrefix(path.Base(name), strings.Repeat("0", 4-min(4, len(m[1])))+m[1]+"-") {
+			t.Errorf("%s: %q is not the title with its number", name, lines[0])
+			continue
+		}
+		if other := titles[m[2]]; other != "" {
+			t.Errorf("%s and %s have the same title", name, other)
+		}
+		titles[m[2]] = name
+		if len(lines) < 3 || !status.MatchString(lines[2]) {
+			t.Errorf("%s: the third line is not its status", name)
+		}
+		var found []string
+		for _, line := range lines {
+			if strings.HasPrefix(line, "## ") {
+				found = append(found, line)
+			}
+		}
+		if !slices.Equal(found, sections) {
+			t.Errorf("%s has the sections %q, want %q", name, found, sections)
+		}
+		if row := "| " + m[1] + " | [" + m[2] + "](" + path.Base(name) + ") |"; !strings.Contains(string(index), row) {
+			t.Errorf("the index lacks %q", row)
+		}
+	}
+	if n := len(regexp.MustCompile(`(?m)^\| [0-9]+ \| \[`).FindAllString(string(index), -1)); n != len(titles) || n < 30 {
+		t.Errorf("the index has %d decisions, the folder %d", n, len(titles))
+	}
+}
