@@ -14,27 +14,27 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// ErrNotServing: nobody answers at a socket.
+// ErrNotServing: no daemon answers at the socket.
 var ErrNotServing = sentence.New("no yan serve runs for this outbox")
 
-// Client is how a command speaks to the daemon of an outbox.
+// Client sends commands to the daemon of an outbox.
 type Client struct {
 	// Found is the daemon's status when it was dialled.
 	Found Status
 	http  http.Client
 }
 
-// maxAnswer bounds what a daemon says, in octets.
+// maxAnswer bounds a daemon's response, in octets.
 const maxAnswer = 1 << 20
 
-// Dial finds the daemon at a socket, see [SocketPath]; "" has none. The error wraps
-// ErrNotServing when nobody serves there, and fs.ErrPermission when it is another
-// user's. A client has to be closed.
+// Dial connects to the daemon at socket (see [SocketPath]) and reads its status. The error wraps
+// ErrNotServing if socket is "" or no daemon answers there, and fs.ErrPermission if the socket
+// belongs to another user. The caller closes the client.
 func Dial(ctx context.Context, socket string) (*Client, error) {
 	if socket == "" {
 		return nil, ErrNotServing
 	}
-	// In a folder that many write to, anybody could pretend to be the daemon.
+	// In a directory that other users may write to, any of them could impersonate the daemon.
 	if info, err := os.Lstat(socket); err == nil && isForeign(info, os.Geteuid()) {
 		return nil, sentence.Errorf("the socket %s belongs to another user: %w", socket, fs.ErrPermission)
 	}
@@ -53,27 +53,27 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 	return c, nil
 }
 
-// Status asks how it goes now.
+// Status asks the daemon for its current status.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var s Status
 	err := c.ask(ctx, http.MethodGet, pathStatus, &s)
 	return s, err
 }
 
-// Wake has the daemon look at once what is due.
+// Wake makes the daemon look for due messages at once.
 func (c *Client) Wake(ctx context.Context) error {
 	return c.ask(ctx, http.MethodPost, pathWake, nil)
 }
 
-// Reload has the daemon read its configuration again. Reloaded.Error says why it
-// stayed with the one before; err is of the conversation.
+// Reload makes the daemon read its configuration again. Reloaded.Error says why it kept the
+// previous one; err is an error of the connection.
 func (c *Client) Reload(ctx context.Context) (Reloaded, error) {
 	var r Reloaded
 	err := c.ask(ctx, http.MethodPost, pathReload, &r)
 	return r, err
 }
 
-// Close ends the conversation.
+// Close closes the client's idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 func (c *Client) ask(ctx context.Context, method, path string, into any) error {

@@ -19,42 +19,42 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// The errors of [Run] that are its own. Others are those of Options.Configure, of the
-// delivery (queue.ErrBroken: begin anew), of [Listen] and a [PanicError].
+// Errors of [Run] itself. It also returns errors of Options.Configure, of [Listen] and of the
+// delivery (after queue.ErrBroken the process has to restart), and a [PanicError].
 var (
-	// ErrUnfinished: the delivery did not end in time. What it had is another's when
-	// its lease lapses.
+	// ErrUnfinished: the delivery did not end in time. Its messages stay leased until the lease
+	// lapses; then another worker may take them.
 	ErrUnfinished = sentence.New("the delivery did not end in time: what it had waits until its lease has lapsed")
-	// ErrAddress: the address for metrics can't be listened at.
+	// ErrAddress: the address for metrics can't be listened on.
 	ErrAddress = sentence.New("the address for metrics can't be used")
 	errEnded   = sentence.New("the delivery ended by itself")
 )
 
-// daemon is one Run.
+// daemon is the state of one Run.
 type daemon struct {
 	o        Options
 	parts    *parts
 	store    *watched
 	routes   *routes
 	deliver  Delivery
-	meter    http.Handler // nil for none
+	meter    http.Handler // nil if there is none
 	systemd  notifier
 	since    time.Time
 	stopping atomic.Bool
 
-	socket  *Listener    // nil for none
-	metrics net.Listener // nil for none
+	socket  *Listener    // nil if there is none
+	metrics net.Listener // nil if there is none
 
-	reloads  sync.Mutex // one at a time
+	reloads  sync.Mutex // held during a reload
 	standing standing
 
 	mu        sync.Mutex
 	configErr error     // of the last reload
-	read      time.Time // when the configuration that counts was read
+	read      time.Time // when the current configuration was read
 }
 
-// Run delivers what is in an outbox until ctx is over, and gives nil then when all that was on
-// the wire has come to its end. It returns within Options.Grace and a few seconds.
+// Run delivers from an outbox until ctx is done. It returns nil if all messages in flight were
+// finished by then, and always returns within Options.Grace plus a few seconds.
 func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
 	config, err := o.Configure(ctx)
@@ -84,7 +84,7 @@ func newDaemon(o Options, config Config) *daemon {
 	return d
 }
 
-// listen opens what others speak to; nobody is answered yet.
+// listen opens the socket and the address for metrics. Nothing answers on them yet.
 func (d *daemon) listen(ctx context.Context) (err error) {
 	if d.o.Socket != "" {
 		if d.socket, err = Listen(ctx, d.o.Socket); err != nil {
@@ -96,7 +96,7 @@ func (d *daemon) listen(ctx context.Context) (err error) {
 	}
 	if d.metrics, err = net.Listen("tcp", d.o.Metrics); err != nil {
 		if d.socket != nil {
-			_ = d.socket.Close() // the other error is what matters
+			_ = d.socket.Close() // err says more
 		}
 		return sentence.Errorf("%w: %w", ErrAddress, err)
 	}
@@ -106,9 +106,9 @@ func (d *daemon) listen(ctx context.Context) (err error) {
 	return nil
 }
 
-// run is what happens between the first part's beginning and the last one's end.
+// run starts the parts, waits for ctx or the first failure, and stops the parts again.
 func (d *daemon) run(ctx context.Context) error {
-	// Neither ends with ctx: what is on the wire goes on, and questions are answered
+	// Neither context ends with ctx: messages in flight are finished, and requests are answered
 	// until the end.
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -151,8 +151,8 @@ func (d *daemon) run(ctx context.Context) error {
 	return why
 }
 
-// await lets the delivery finish what is on the wire, which it cuts off itself when
-// the grace is over. Should it do neither, it is left behind.
+// await waits until the delivery has finished the messages in flight. After the grace period the
+// delivery cuts them off itself; if it still does not end, await abandons it.
 func (d *daemon) await(delivered <-chan struct{}) error {
 	select {
 	case <-delivered:
@@ -162,9 +162,10 @@ func (d *daemon) await(delivered <-chan struct{}) error {
 	}
 }
 
-// begin starts what is beside the delivery, and gives what is closed as each ends.
+// begin starts the parts other than the delivery. It returns one channel per part, closed when the
+// part ends.
 func (d *daemon) begin(working, beside context.Context) (ended []<-chan struct{}) {
-	// Asked for before anything else can be: what happens from now on is seen.
+	// Wake is called before any other part runs, so that no wake is missed.
 	woke := d.o.Store.Wake()
 	ended = append(ended,
 		d.parts.run("waking", func() error { return d.store.follow(working, woke) }),
@@ -184,33 +185,33 @@ func (d *daemon) begin(working, beside context.Context) (ended []<-chan struct{}
 	return ended
 }
 
-// ready tells everybody that everything runs.
+// ready reports that all parts run: to the user, to the log and to systemd.
 func (d *daemon) ready() {
 	config := d.routes.config.Load()
 	info := Info{Outbox: d.o.Outbox, Accounts: config.Accounts, Socket: d.o.Socket}
 	if d.metrics != nil {
 		info.Metrics = d.metrics.Addr().String()
 	}
-	d.o.Ready(info) // first: a person reads it above the log
+	d.o.Ready(info) // before the log, so that the user reads it first
 	d.o.Log.Info("serving", slog.String("outbox", info.Outbox), slog.Any("accounts", info.Accounts),
 		slog.String("socket", info.Socket), slog.String("metrics", info.Metrics))
 	d.systemd.say("READY=1", d.serving())
 }
 
-// tellClock warns of a clock that is behind the newest entry of the outbox.
+// tellClock warns if the newest entry of the outbox is later than the clock.
 func (d *daemon) tellClock(ctx context.Context) {
 	stats, err := d.o.Store.Stats(ctx)
-	if err == nil && stats.Ahead > 0 { // an error is the delivery's to tell
+	if err == nil && stats.Ahead > 0 { // the delivery reports the error
 		d.o.Log.Warn("the newest entry of the outbox is ahead of the clock", milliseconds("ahead_ms", stats.Ahead))
 	}
 }
 
-// serving is what systemd shows while all is well.
+// serving is the status line that systemd shows while nothing is wrong.
 func (d *daemon) serving() string {
 	return status(fmt.Sprintf("serving %s, accounts: %d", d.o.Outbox, len(d.routes.config.Load().Accounts)))
 }
 
-// observe hands an event of the delivery to whom it concerns.
+// observe passes an event of the delivery to the log, the tracer and the meter.
 func (d *daemon) observe(e delivery.Event) {
 	logEvent(d.o.Log, e)
 	span.Record(d.o.Tracer, e)
@@ -219,7 +220,7 @@ func (d *daemon) observe(e delivery.Event) {
 	}
 }
 
-// tellFailure is told why a part ended.
+// tellFailure logs why a part ended, with the stack if it panicked.
 func (d *daemon) tellFailure(part string, err error) {
 	attrs := []any{slog.String("part", part), reason(err)}
 	var p *PanicError
@@ -229,7 +230,7 @@ func (d *daemon) tellFailure(part string, err error) {
 	d.o.Log.Error("a part ended", attrs...)
 }
 
-// isReady reports whether the delivery works; why says why not. Accounts may rest, see
+// isReady reports whether the delivery works, and why not. It does not look at paused accounts; see
 // blocked.
 func (d *daemon) isReady() (ready bool, why string) {
 	s := d.deliver.Status()
@@ -246,5 +247,5 @@ func (d *daemon) isReady() (ready bool, why string) {
 	return true, "ready"
 }
 
-// broken reports errors of a store that has to be opened anew.
+// broken reports whether the store has to be reopened.
 func broken(err error) bool { return errors.Is(err, queue.ErrBroken) }

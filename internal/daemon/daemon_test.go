@@ -21,25 +21,25 @@ func TestStops(t *testing.T) {
 	r := start(t, nil)
 	r.stop()
 	within(t, r.told, "the delivery is told to end")
-	// What is on the wire is not done yet: who asks is answered, and hears why.
+	// Messages are still in flight: the daemon answers and says that it is stopping.
 	s, err := r.client.Status(t.Context())
 	if err != nil || !s.Stopping || s.Ready || s.Why != "stopping" {
 		t.Errorf("while it stops: %+v, %v", s, err)
 	}
 	select {
 	case err := <-r.ended:
-		t.Fatalf("it ended before what was on the wire: %v", err)
+		t.Fatalf("Run ended before the messages in flight: %v", err)
 	default:
 	}
 	r.end <- nil
 	if err := within(t, r.ended, "the end"); err != nil {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("Run returned %v", err)
 	}
 	if _, err := os.Stat(r.socket); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the socket is still there: %v", err)
 	}
 	if _, err := Dial(t.Context(), r.socket); !errors.Is(err, ErrNotServing) {
-		t.Errorf("dialling then: %v", err)
+		t.Errorf("dialling after the end: %v", err)
 	}
 }
 
@@ -47,13 +47,13 @@ func TestStopsInItsTime(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	if r.o.Grace != DefaultGrace {
-		t.Errorf("the delivery may take %v", r.o.Grace)
+		t.Errorf("grace of the delivery: got %v", r.o.Grace)
 	}
 	r.stop()
 	within(t, r.told, "the delivery is told to end")
 	r.clock.fire(t, DefaultGrace+afterCut)
 	if err := within(t, r.ended, "the end"); !errors.Is(err, ErrUnfinished) {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("Run returned %v", err)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestEndsWithItsDelivery(t *testing.T) {
 	}
 }
 
-// What a person reads stands above the log.
+// The information for the user comes before the log.
 func TestTellsPeopleFirst(t *testing.T) {
 	t.Parallel()
 	logged := make(chan string, 1)
@@ -86,11 +86,11 @@ func TestTellsPeopleFirst(t *testing.T) {
 		o.Ready = func(i Info) { logged <- out.String(); ready(i) }
 	})
 	if text := within(t, logged, "it is ready"); text != "" {
-		t.Errorf("before it:\n%s", text)
+		t.Errorf("logged before it:\n%s", text)
 	}
 }
 
-// An error that comes while it stops is not lost.
+// An error that happens while the daemon stops is returned.
 func TestFailsWhileItStops(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
@@ -98,12 +98,12 @@ func TestFailsWhileItStops(t *testing.T) {
 	within(t, r.told, "the delivery is told to end")
 	r.end <- queue.ErrBroken
 	if err := within(t, r.ended, "the end"); !errors.Is(err, queue.ErrBroken) {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("Run returned %v", err)
 	}
 }
 
-// TestPanics has every part panic that works on its own: the process ends with its
-// stack in the log, and the delivery may finish before.
+// TestPanics makes every part panic: the process ends with the stack in its log, and the delivery
+// may finish first.
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	hangups := make(chan os.Signal, 1)
@@ -149,7 +149,7 @@ func TestPanics(t *testing.T) {
 		}
 		var p *PanicError
 		if err := within(t, r.ended, part+": the end"); !errors.As(err, &p) || p.Part != part {
-			t.Errorf("%s: it ended with %v", part, err)
+			t.Errorf("%s: Run returned %v", part, err)
 		}
 		if text := r.log.String(); !strings.Contains(text, "part="+part) || !strings.Contains(text, "stack=") || !strings.Contains(text, "_test.go") {
 			t.Errorf("%s: the log does not say where:\n%s", part, text)
@@ -160,7 +160,7 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// trap panics when it is asked for its second wake.
+// trap panics at its second Wake.
 type trap struct {
 	*store
 	times int
@@ -173,7 +173,7 @@ func (s *trap) Wake() <-chan struct{} {
 	return s.store.Wake()
 }
 
-// A request that panics is answered, told of, and ends nothing.
+// A request that panics is answered and logged, and ends nothing else.
 func TestRequestPanics(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(o *Options) {
@@ -185,11 +185,11 @@ func TestRequestPanics(t *testing.T) {
 		}
 	}
 	if !strings.Contains(r.log.String(), "counting") || !strings.Contains(r.log.String(), "stack=") {
-		t.Errorf("the log does not tell of it:\n%s", r.log)
+		t.Errorf("the panic is not in the log:\n%s", r.log)
 	}
 }
 
-// What can't be begun with is an error at once, and leaves nothing behind.
+// An invalid option is an error at once, and no socket remains.
 func TestBeginsWithNothingWrong(t *testing.T) {
 	t.Parallel()
 	nonsense := errors.New("nonsense")

@@ -1,27 +1,24 @@
-// Package daemon is the only place where work that goes on for long is put together
-// and looked after. [Run] delivers what is in an outbox until it is told to
-// stop; 'yan serve' is Run with a terminal around it.
+// Package daemon runs an outbox delivery as a long-lived process. [Run] delivers until its context
+// is done; 'yan serve' is Run with a terminal.
 //
-// # What runs
+// # Parts
 //
-// Every part is a goroutine with a name (part.go): the delivery, the socket for
-// commands, the address for metrics, the pruner, the watchdog of systemd, the
-// reader of SIGHUP. A part that panics or fails is told of with its stack and
-// ends the whole process: the delivery is given its time to finish what is on the
-// wire and to give back its leases first, and systemd begins anew. Nothing is
-// restarted inside, where half of its state would stay. A request of HTTP that
-// panics is answered with 500 and told of; it ends nothing else.
+// Each part is a named goroutine (part.go): the delivery, the command socket, the address for
+// metrics, the pruner, systemd's watchdog and the reader of SIGHUP. If a part panics or fails, its
+// stack is logged and the whole process ends: first the delivery gets time to finish the messages
+// in flight and to release its leases; then systemd restarts the process. Nothing is restarted
+// inside the process, where half of the failed part's state would remain. An HTTP request that
+// panics is answered with 500 and logged; it ends nothing else.
 //
-// # How it stops
+// # Stopping
 //
-// When its context is over, the delivery claims nothing more and finishes what it
-// has on the wire. What takes longer than Options.Grace is cut off; what became of
-// it is known then as far as it can be. The socket and the address answer until
-// the end, and say that it is stopping.
+// When its context is done, the delivery claims no more messages and finishes those in flight.
+// Messages that take longer than Options.Grace are cut off; their outcomes are recorded as far as
+// they are known. The socket and the address answer until the end, with the status "stopping".
 //
-// # What it tells
+// # Observability
 //
-// Logs (log.go), spans (trace.go) and metrics are made of the same
-// delivery.Event. None of them has a message's content, the local part of an
-// address, the text of a server's reply, or a secret.
+// Logs (log.go), spans (internal/span) and metrics are all derived from delivery.Event. None of
+// them holds the content of a message, the local part of an address, the text of a server's reply,
+// or a secret.
 package daemon

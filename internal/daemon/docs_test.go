@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Everything that the socket answers is documented, in both languages.
+// Every path and field that the socket returns is documented in both languages.
 func TestDocumented(t *testing.T) {
 	t.Parallel()
 	words := []string{pathStatus, pathWake, pathReload, pathHealth, pathReady, DefaultGrace.String()[:2]}

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// In a folder that many write to, somebody else's socket is not spoken to.
+// In a directory that other users may write to, another user's socket is refused.
 func TestAnothersSocketIsNotSpokenTo(t *testing.T) {
 	t.Parallel()
 	socket := filepath.Join(folder(t), "s")
@@ -29,7 +29,7 @@ func TestAnothersSocketIsNotSpokenTo(t *testing.T) {
 	}
 	me := os.Geteuid()
 	if isForeign(info, me) {
-		t.Error("one's own socket is another's")
+		t.Error("the user's own socket counts as foreign")
 	}
 	if me != 0 {
 		t.Skip("only the administrator can give files away")
@@ -38,11 +38,11 @@ func TestAnothersSocketIsNotSpokenTo(t *testing.T) {
 		t.Skip(err)
 	}
 	if info, err = os.Lstat(socket); err != nil || !isForeign(info, 64999) || isForeign(info, 64998) || isForeign(info, 0) {
-		t.Errorf("whose socket it is, is not seen: %v", err)
+		t.Errorf("another user's socket is accepted: %v", err)
 	}
 }
 
-// A link that somebody put in the place of the lock makes no file elsewhere.
+// A symbolic link at the lock's path creates no file elsewhere.
 func TestALinkIsNoLock(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
@@ -53,14 +53,14 @@ func TestALinkIsNoLock(t *testing.T) {
 	l, err := Listen(context.Background(), socket)
 	if err == nil {
 		_ = l.Close()
-		t.Error("it serves behind a link")
+		t.Error("Listen accepts a symbolic link as its lock")
 	}
 	if _, err := os.Lstat(elsewhere); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file was made elsewhere: %v", err)
 	}
 }
 
-// A page in a browser, whose own name leads to the loopback, reads nothing.
+// A browser page whose host name resolves to the loopback address can't read anything.
 func TestTheLoopbackAnswersToItsNames(t *testing.T) {
 	t.Parallel()
 	says := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { line(w, http.StatusOK, "counts") })

@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// noFollow keeps a link of somebody else's from having a file made elsewhere.
+// noFollow prevents another user's symbolic link from creating a file elsewhere.
 const noFollow = syscall.O_NOFOLLOW
 
-// isForeign tells what is neither this user's nor the administrator's. The
-// administrator speaks to everybody's daemon.
+// isForeign reports whether a file belongs neither to this user nor to root. Root may use every
+// user's daemon.
 func isForeign(info fs.FileInfo, user int) bool {
 	of, ok := info.Sys().(*syscall.Stat_t)
 	return ok && user != 0 && of.Uid != 0 && int(of.Uid) != user

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// journal writes each line with the priority of its level before it, which the
-// journal takes off (sd-daemon(3)).
+// journal prefixes each line with the priority of its level, which systemd's journal strips
+// (sd-daemon(3)).
 type journal struct {
 	slog.Handler
 	to *priorities
@@ -29,8 +29,7 @@ func (j journal) WithGroup(name string) slog.Handler {
 	return journal{j.Handler.WithGroup(name), j.to}
 }
 
-// priorities is what the handler below writes to: it calls Write once for each
-// record.
+// priorities is the writer below the handler, which calls Write once per record.
 type priorities struct {
 	mu   sync.Mutex
 	w    io.Writer

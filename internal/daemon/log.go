@@ -12,17 +12,17 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// LogForm is how the lines of a log are written.
+// LogForm is the format of a log's lines.
 type LogForm string
 
-// The forms.
+// The formats.
 const (
 	LogText    LogForm = "text"    // time=… level=… msg=…
-	LogJSON    LogForm = "json"    // an object a line
-	LogJournal LogForm = "journal" // for systemd's journal, which has the time itself: <6>msg=…
+	LogJSON    LogForm = "json"    // one object per line
+	LogJournal LogForm = "journal" // for systemd's journal, which adds the time: <6>msg=…
 )
 
-// NewLog writes a log. What is less than least is left out.
+// NewLog returns a logger that writes to w. Records below level least are dropped.
 func NewLog(w io.Writer, form LogForm, least slog.Level) *slog.Logger {
 	o := &slog.HandlerOptions{Level: least}
 	switch form {
@@ -41,8 +41,8 @@ func NewLog(w io.Writer, form LogForm, least slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, o))
 }
 
-// logEvent writes what the delivery tells. The text of a reply is left out, because
-// servers repeat addresses and more in it; 'yan queue' shows it.
+// logEvent logs an event of the delivery. It leaves out the text of the reply, because servers
+// repeat addresses and more in it; 'yan queue' shows it.
 func logEvent(log *slog.Logger, e delivery.Event) {
 	level := levelOf(e)
 	if !log.Enabled(context.Background(), level) {
@@ -51,8 +51,7 @@ func logEvent(log *slog.Logger, e delivery.Event) {
 	log.LogAttrs(context.Background(), level, string(e.Kind), attributes(e)...)
 }
 
-// levelOf is how much an event matters: what a person may have to do something about
-// is a warning.
+// levelOf returns the level of an event. Events that may need action by a person are warnings.
 func levelOf(e delivery.Event) slog.Level {
 	switch e.Kind {
 	case delivery.Claimed, delivery.Marked:
@@ -69,7 +68,7 @@ func levelOf(e delivery.Event) slog.Level {
 	return slog.LevelInfo
 }
 
-// attributes are what an event holds; what is zero is left out.
+// attributes returns the fields of an event that are not zero.
 func attributes(e delivery.Event) []slog.Attr {
 	var list []slog.Attr
 	add := func(a slog.Attr, there bool) {
@@ -107,5 +106,5 @@ func milliseconds(key string, d time.Duration) slog.Attr {
 	return slog.Float64(key, float64(d.Microseconds())/1000)
 }
 
-// reason is the attribute of an error.
+// reason returns err as an attribute, without addresses and secrets.
 func reason(err error) slog.Attr { return slog.String("error", scrub.Text(err.Error())) }

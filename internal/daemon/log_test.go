@@ -15,18 +15,18 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// unspeakable is what no log, span or status may hold: local parts, passwords and
-// what a server repeats of a message.
+// unspeakable are strings that no log, span or status may hold: local parts, passwords, and parts
+// of a message that a server repeats.
 var unspeakable = []string{"alice", "wonder", "hunter2", "o'brien", "quoted", "Nobody lives here"}
 
-// kinds are all that a delivery tells of.
+// kinds returns all kinds of events.
 func kinds() []delivery.EventKind {
 	return []delivery.EventKind{delivery.Claimed, delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Lapsed, delivery.Swept,
 		delivery.Reconciled, delivery.Reported, delivery.StoreError, delivery.Marked}
 }
 
-// indiscreet are events that hold what must not be told, wherever one could be: of
-// each kind, in each state.
+// indiscreet returns events of each kind in each state, with secrets in every field that can hold
+// one.
 func indiscreet() []delivery.Event {
 	var list []delivery.Event
 	for _, kind := range kinds() {
@@ -51,7 +51,7 @@ func TestLogSaysNothingItMustNot(t *testing.T) {
 		log := NewLog(&out, form, slog.LevelDebug)
 		events := indiscreet()
 		if want := len(kinds()) * len(queue.States()); len(events) != want || want < 100 {
-			t.Fatalf("%d events, not %d", len(events), want)
+			t.Fatalf("got %d events, want %d", len(events), want)
 		}
 		for _, e := range events {
 			logEvent(log, e)
@@ -67,7 +67,7 @@ func TestLogSaysNothingItMustNot(t *testing.T) {
 		}
 		for _, word := range []string{"17", "example.org", "mailbox_unknown", "550", "5.1.1", "db.example.org"} {
 			if n := strings.Count(text, word); n < len(events) {
-				t.Errorf("%s: %q is there %d times in %d lines", form, word, n, len(events))
+				t.Errorf("%s: %q occurs %d times in %d lines", form, word, n, len(events))
 			}
 		}
 	}
@@ -97,11 +97,11 @@ func TestLogForms(t *testing.T) {
 		t.Errorf("JSON: %+v, %v", o, err)
 	}
 	if got := write(LogText, slog.LevelError); got != "" {
-		t.Errorf("a warning where only errors are wanted: %s", got)
+		t.Errorf("a warning at level error: %s", got)
 	}
 }
 
-// An error of the configuration or of a panic is scrubbed, too.
+// Errors of the configuration and of panics are scrubbed, too.
 func TestOtherLinesSayNothingTheyMustNot(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)

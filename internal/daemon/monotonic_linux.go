@@ -2,7 +2,7 @@ package daemon
 
 import "golang.org/x/sys/unix"
 
-// monotonic is CLOCK_MONOTONIC in microseconds.
+// monotonic returns CLOCK_MONOTONIC in microseconds.
 func monotonic() (µs int64, ok bool) {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {

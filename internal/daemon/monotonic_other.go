@@ -2,5 +2,5 @@
 
 package daemon
 
-// monotonic is not asked for where there is no systemd.
+// monotonic is not needed on systems without systemd.
 func monotonic() (µs int64, ok bool) { return 0, false }

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// notifier speaks to systemd as sd_notify(3) does: one datagram of lines to the
-// socket that NOTIFY_SOCKET names. Where there is none it says nothing.
+// notifier sends notifications to systemd as sd_notify(3) does: one datagram of lines to the socket
+// in NOTIFY_SOCKET. Without that variable it does nothing.
 type notifier struct {
 	socket   string
-	watchdog time.Duration // how often systemd wants to hear of us; 0 for not
+	watchdog time.Duration // the interval within which systemd expects a sign of life; 0 for none
 	failed   func(error)
 }
 
-// newNotifier reads what systemd put into the environment. The watchdog counts only
-// where WATCHDOG_PID is this process, or is left out (sd_watchdog_enabled(3)).
+// newNotifier reads systemd's environment variables. The watchdog applies only if WATCHDOG_PID is
+// this process or is not set (sd_watchdog_enabled(3)).
 func newNotifier(getenv func(string) string, failed func(error)) notifier {
 	n := notifier{socket: getenv("NOTIFY_SOCKET"), failed: failed}
 	if pid := getenv("WATCHDOG_PID"); pid != "" && pid != strconv.Itoa(os.Getpid()) {
@@ -29,13 +29,12 @@ func newNotifier(getenv func(string) string, failed func(error)) notifier {
 	return n
 }
 
-// say sends lines like "READY=1". That systemd does not hear them is told, and no
-// reason to end.
+// say sends lines such as "READY=1". A failure is reported but does not end the process.
 func (n notifier) say(lines ...string) {
 	if n.socket == "" {
 		return
 	}
-	// A name that begins with @ is an abstract one, for package net as for systemd.
+	// A name that begins with @ is an abstract socket, in package net as in systemd.
 	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: n.socket, Net: "unixgram"})
 	if err != nil {
 		n.failed(err)
@@ -45,11 +44,11 @@ func (n notifier) say(lines ...string) {
 	if err != nil {
 		n.failed(err)
 	}
-	_ = c.Close() // the datagram has left
+	_ = c.Close() // the datagram has been sent
 }
 
-// reloading says since when, by the clock that systemd compares with that of its
-// SIGHUP (Type=notify-reload).
+// reloading announces a reload with the current monotonic time, which systemd compares with the
+// time of its SIGHUP (Type=notify-reload).
 func (n notifier) reloading() {
 	lines := []string{"RELOADING=1"}
 	if µs, ok := monotonic(); ok {
@@ -58,5 +57,5 @@ func (n notifier) reloading() {
 	n.say(lines...)
 }
 
-// status is one line for 'systemctl status'.
+// status returns the assignment of the line that 'systemctl status' shows.
 func status(text string) string { return "STATUS=" + strings.ReplaceAll(text, "\n", " ") }

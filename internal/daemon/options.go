@@ -17,81 +17,81 @@ import (
 // Defaults of Options.
 const (
 	DefaultGrace = 30 * time.Second
-	// PruneEvery is how often what is finished is forgotten.
+	// PruneEvery is the interval between prunings.
 	PruneEvery = time.Hour
 	// lease is delivery.Options.Lease.
 	lease = 30 * time.Second
-	// afterCut is how long the results of what was cut off may take to be kept.
+	// afterCut is how long recording the outcomes of cut-off messages may take after the grace
+	// period.
 	afterCut = 10 * time.Second
 )
 
-// Delivery is what sends; *delivery.Delivery is one.
+// Delivery sends the messages of an outbox; *delivery.Delivery implements it.
 type Delivery interface {
 	Run(ctx context.Context) error
 	Reload()
 	Status() delivery.Status
 }
 
-// Meter counts what happens and shows it. Package metrics is one.
+// Meter counts events and exports the counts; *metrics.Metrics implements it.
 type Meter interface {
 	Observe(delivery.Event)
-	// Handler shows the counts, and what it is given to ask. connections is how many
-	// may be open, by account. It is called once.
+	// Handler returns the handler of /metrics. connections returns how many connections may be
+	// open, by account. It is called once.
 	Handler(store outbox.Store, status func() delivery.Status, connections func() map[string]int) http.Handler
 }
 
-// Config is what a reload changes.
+// Config is the part of the configuration that a reload changes.
 type Config struct {
-	// Accounts are the names of those that can be sent from, for people.
+	// Accounts are the names of the usable accounts, for display.
 	Accounts []string
-	// Route finds how an account sends.
+	// Route returns the route of an account.
 	Route func(ctx context.Context, account string) (delivery.Route, error)
-	// Retention is what is kept of messages that are finished. Nothing is forgotten
-	// where it is zero.
+	// Retention says how long finished messages are kept. Zero keeps them forever.
 	Retention outbox.Retention
 }
 
-// Options is what [Run] needs.
+// Options configures [Run].
 type Options struct {
 	Store outbox.Store
-	// Outbox names the outbox for people; a password is not in it.
+	// Outbox is the name of the outbox for display, without a password.
 	Outbox string
-	// Configure reads the configuration: at the start, where an error ends Run, and
-	// at each reload, where the one before stays.
+	// Configure reads the configuration. At the start its error ends Run; at a reload an error
+	// keeps the previous configuration.
 	Configure func(ctx context.Context) (Config, error)
-	// Deliver makes the Delivery; nil means delivery.New.
+	// Deliver creates the Delivery; nil means delivery.New.
 	Deliver func(delivery.Options) Delivery
-	// Socket is the path for commands, see [SocketPath]; "" means none.
+	// Socket is the path of the command socket, see [SocketPath]; "" means none.
 	Socket string
-	// Metrics is the address of /metrics, /healthz and /readyz, see [MetricsAddress];
-	// "" means none. Meter is what /metrics shows; nil means that there is none.
+	// Metrics is the address of /metrics, /healthz and /readyz, see [MetricsAddress]; "" means
+	// none. Meter serves /metrics; if it is nil there is no /metrics.
 	Metrics string
 	Meter   Meter
-	// Tracer is told of every attempt; nil means nobody.
+	// Tracer records a span for every attempt; nil means none.
 	Tracer trace.Tracer
-	// Log is told what happens; nil means nobody.
+	// Log receives the events; nil discards them.
 	Log *slog.Logger
-	// Hangups asks for a reload each time; nil means never.
+	// Hangups triggers a reload for each value received; nil means never.
 	Hangups <-chan os.Signal
-	// Grace bounds how long what is on the wire is waited for; 0 means DefaultGrace.
+	// Grace bounds the wait for messages in flight after ctx is done; 0 means DefaultGrace.
 	Grace time.Duration
-	// Ready is told once that everything runs; nil means nobody.
+	// Ready is called once, when everything runs; nil means no call.
 	Ready func(Info)
-	// Getenv has what systemd says; nil means that it says nothing.
+	// Getenv returns the variables that systemd sets; nil means none are set.
 	Getenv func(string) string
-	// Version is the program's, for the status.
+	// Version is the program's version, shown in the status.
 	Version string
-	// Now and After are the clock, for tests.
+	// Now and After replace the clock in tests.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
 }
 
-// Info is what a person wants to know at the start.
+// Info describes a daemon that has just started, for display.
 type Info struct {
 	Outbox   string
 	Accounts []string
-	Socket   string // "" for none
-	Metrics  string // host:port; "" for none
+	Socket   string // "" if there is none
+	Metrics  string // host:port; "" if there is none
 }
 
 func (o Options) withDefaults() Options {

@@ -6,14 +6,13 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 )
 
-// PanicError is a mistake in the program: a part of the daemon, or a goroutine of
-// the delivery, panicked.
+// PanicError is a panic in a part of the daemon or in a goroutine of the delivery: a bug.
 type PanicError = delivery.PanicError
 
-// parts are the goroutines of a daemon. The first that fails says why it ends.
+// parts runs the goroutines of a daemon. Its first failure ends the daemon.
 type parts struct {
 	wait   sync.WaitGroup
-	failed chan error // the first failure; room for one
+	failed chan error // the first failure; has room for one
 	told   func(part string, err error)
 }
 
@@ -21,8 +20,8 @@ func newParts(told func(part string, err error)) *parts {
 	return &parts{failed: make(chan error, 1), told: told}
 }
 
-// run begins a part, and gives what is closed when it has ended. A part ends without
-// an error when nobody needs it any more.
+// run starts a part and returns a channel that is closed when it ends. A part returns nil when it
+// was asked to end.
 func (p *parts) run(name string, work func() error) (ended <-chan struct{}) {
 	done := make(chan struct{})
 	p.wait.Go(func() {
@@ -31,14 +30,14 @@ func (p *parts) run(name string, work func() error) (ended <-chan struct{}) {
 			p.told(name, err)
 			select {
 			case p.failed <- err:
-			default: // another one was first, and the log has both
+			default: // not the first failure; both are in the log
 			}
 		}
 	})
 	return done
 }
 
-// guarded makes an error of a panic.
+// guarded calls work and turns a panic into an error.
 func guarded(name string, work func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

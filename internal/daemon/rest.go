@@ -14,14 +14,14 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Resting is an account that does not send for a while.
+// Resting is an account that does not send until a given time.
 type Resting struct {
 	Account string    `json:"account"`
 	Until   time.Time `json:"until"`
-	// Here says that only this process does not use the account, because of a fault that
-	// may be this machine's own.
+	// Here is true if only this process does not use the account, because the fault may be of this
+	// machine.
 	Here bool `json:"here"`
-	// Waiting counts the recipients that are enqueued for it.
+	// Waiting counts the recipients enqueued for the account.
 	Waiting int    `json:"waiting"`
 	Stage   string `json:"stage,omitempty"`
 	Code    int    `json:"code,omitempty"`
@@ -29,8 +29,8 @@ type Resting struct {
 	Error   string `json:"error,omitempty"`
 }
 
-// why is the reason in one line, without the text of the server's reply, which may
-// name people.
+// why returns the reason in one line. It leaves out the text of the server's reply, which may
+// contain addresses.
 func (r Resting) why() string {
 	var parts []string
 	if r.Class != "" {
@@ -54,13 +54,13 @@ func (r Resting) log() []any {
 }
 
 const (
-	// statsFresh is how old an answer of the outbox may be when somebody asks whether all
-	// is ready, and statsTime how long it may take.
+	// statsFresh is how old a cached count of the outbox may be when readiness is asked for, and
+	// statsTime how long counting may take.
 	statsFresh, statsTime = 5 * time.Second, 2 * time.Second
 )
 
-// standing remembers how it stands with the accounts: who asks often does not make
-// the outbox count often.
+// standing caches the outbox's counts per account, so that frequent requests do not make the outbox
+// count often.
 type standing struct {
 	mu    sync.Mutex
 	asked time.Time
@@ -111,20 +111,20 @@ func (d *daemon) resting(ctx context.Context) ([]Resting, error) {
 	return list, nil
 }
 
-// blocked lists the accounts for which something is enqueued that can't be sent now.
+// blocked lists the accounts that do not send now and have recipients waiting.
 func (d *daemon) blocked(ctx context.Context) []Resting {
 	list, err := d.resting(ctx)
 	if err != nil {
-		return nil // isReady says when the outbox does not work
+		return nil // isReady reports an outbox that does not work
 	}
 	return slices.DeleteFunc(list, func(r Resting) bool { return r.Waiting == 0 })
 }
 
-// tellRests logs the accounts that rest when it starts: nothing else would say so.
+// tellRests logs the accounts that are paused at the start; nothing else would report them.
 func (d *daemon) tellRests(ctx context.Context) {
 	list, err := d.resting(ctx)
 	if err != nil {
-		return // the delivery says so
+		return // the delivery reports the error
 	}
 	for _, r := range list {
 		d.o.Log.Warn("the account rests", r.log()...)

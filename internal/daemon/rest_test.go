@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// What is enqueued for an account that can't send makes it not ready, with the account
-// and the reason; the watchdog and ?accounts=no ask for the delivery alone.
+// The daemon is not ready while an account with waiting recipients can't send, and says which
+// account and why. The watchdog and ?accounts=no consider the delivery alone.
 func TestReadyWhileAccountsRest(t *testing.T) {
 	t.Parallel()
 	waits := map[queue.State]int{queue.Queued: 2, queue.Deferred: 1}
@@ -49,7 +49,7 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 			}
 			for _, words := range c.says {
 				if !strings.Contains(text, words) {
-					t.Errorf("it does not say %q: %s", words, text)
+					t.Errorf("%q is missing: %s", words, text)
 				}
 			}
 			if code, text := ask(t, r.socket, pathReady+"?accounts=no"); code != 200 {
@@ -59,7 +59,8 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 			if _, text := ask(t, r.socket, pathStatus); json.Unmarshal([]byte(text), &s) != nil || s.Ready != (c.code == 200) || s.Resting == nil {
 				t.Errorf("status %s", text)
 			}
-			// It answers before it has written its first lines; they are all there when it has ended.
+			// The daemon answers before it has written its first lines; all are there when it has
+			// ended.
 			r.stop()
 			within(t, r.told, "the delivery is told to end")
 			r.end <- nil
@@ -67,13 +68,13 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 				t.Fatal(err)
 			}
 			if rests := c.stats[0].PausedFor > 0 || len(c.rests) > 0; rests != strings.Contains(r.log.String(), "the account rests") {
-				t.Errorf("it rests at the start: %v; the log: %s", rests, r.log)
+				t.Errorf("resting at the start: %v; the log: %s", rests, r.log)
 			}
 		})
 	}
 }
 
-// An outbox that does not answer is what isReady tells of, not an account.
+// An outbox that does not answer is reported by isReady, not by an account.
 func TestReadyWhenNobodyCanCount(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(o *Options) { o.Store.(*store).fails(errors.New("no such host")) })

@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 )
 
-// routes gives the delivery the routes of the configuration that counts now, and
-// counts the connections that may be open over them.
+// routes finds accounts' routes in the current configuration and counts the connections that may be
+// open on them.
 type routes struct {
 	config atomic.Pointer[Config]
 
@@ -24,7 +24,7 @@ func newRoutes(c Config) *routes {
 	return r
 }
 
-// find is delivery.Options.Route.
+// find implements delivery.Options.Route.
 func (r *routes) find(ctx context.Context, account string) (delivery.Route, error) {
 	route, err := r.config.Load().Route(ctx, account)
 	if err != nil {
@@ -50,14 +50,14 @@ func (r *routes) count(account string, n int) {
 	}
 }
 
-// open is how many connections may be open, by account.
+// open returns how many connections may be open, by account.
 func (r *routes) open() map[string]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.connections)
 }
 
-// sender is a delivery.Sender whose connections are counted.
+// sender is a delivery.Sender whose connections are counted until it is closed.
 type sender struct {
 	delivery.Sender
 	closed func()

@@ -16,51 +16,51 @@ import (
 	"github.com/yanmail/yan/internal/scrub"
 )
 
-// The paths that a daemon answers: all of them on the socket, those that only show
-// something at the address for metrics, too.
+// The paths of a daemon's HTTP server. The socket serves all of them, the address for metrics only
+// the last three.
 const (
 	pathStatus = "/status"  // GET: a Status
-	pathWake   = "/wake"    // POST: look what is due
+	pathWake   = "/wake"    // POST: look for due messages
 	pathReload = "/reload"  // POST: read the configuration again; a Reloaded
 	pathHealth = "/healthz" // GET: 200 while the process lives
-	// GET: 200 while what is enqueued is being sent, else 503 and why. With ?accounts=no
-	// accounts that rest don't count.
+	// GET: 200 while enqueued messages are being sent, else 503 and the reason. With ?accounts=no
+	// resting accounts are ignored.
 	pathReady   = "/readyz"
-	pathMetrics = "/metrics" // GET: what the Meter shows
+	pathMetrics = "/metrics" // GET: the Meter's handler
 )
 
-// Status is how it goes with a daemon.
+// Status is the state of a daemon, as /status returns it.
 type Status struct {
 	Version  string    `json:"version"`
 	PID      int       `json:"pid"`
 	Since    time.Time `json:"since"`
 	Outbox   string    `json:"outbox"`
 	Accounts []string  `json:"accounts"`
-	// Ready says that what is enqueued is being sent; Why says why not: "stopping",
-	// say.
+	// Ready is true while enqueued messages are being sent. Otherwise Why is the reason, such as
+	// "stopping".
 	Ready    bool   `json:"ready"`
 	Why      string `json:"why,omitempty"`
 	Stopping bool   `json:"stopping"`
-	// Couriers are accounts at work, InFlight recipients that it has leased.
+	// Couriers counts the accounts that send now, InFlight the leased recipients.
 	Couriers int `json:"couriers"`
 	InFlight int `json:"in_flight"`
-	// Connections is how many it may have open, by account.
+	// Connections is how many connections may be open, by account.
 	Connections map[string]int `json:"connections"`
 	// Resting are the accounts that do not send now.
 	Resting []Resting `json:"resting"`
-	// Configured is when the configuration that counts was read; ConfigError why
-	// a later one does not.
+	// Configured is when the current configuration was read. ConfigError says why a later reload
+	// failed.
 	Configured  time.Time `json:"configured"`
 	ConfigError string    `json:"config_error,omitempty"`
 }
 
-// Reloaded is the answer to /reload: with an error, the configuration before stays.
+// Reloaded is the response to /reload. If Error is set, the previous configuration is still used.
 type Reloaded struct {
 	Accounts []string `json:"accounts"`
 	Error    string   `json:"error,omitempty"`
 }
 
-// looks are what everybody who reaches the address may see.
+// looks returns the handlers that only show something, for the address of the metrics.
 func (d *daemon) looks() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathHealth, func(w http.ResponseWriter, _ *http.Request) { line(w, http.StatusOK, "alive") })
@@ -86,7 +86,7 @@ func (d *daemon) looks() *http.ServeMux {
 	return mux
 }
 
-// commands are what the owner of the socket may want.
+// commands returns all handlers, for the command socket.
 func (d *daemon) commands() *http.ServeMux {
 	mux := d.looks()
 	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, r *http.Request) {
@@ -113,8 +113,8 @@ func (d *daemon) commands() *http.ServeMux {
 	return mux
 }
 
-// accountsBlocked is the answer of /readyz while accounts rest for which something is
-// enqueued: the first line for machines, the others say which and why.
+// accountsBlocked returns the response of /readyz while accounts with waiting recipients rest. The
+// first line is for programs; the others name each account and the reason.
 func accountsBlocked(list []Resting) string {
 	lines := []string{fmt.Sprintf("accounts that can't send: %d", len(list))}
 	for _, r := range list {
@@ -153,16 +153,16 @@ func (d *daemon) status(ctx context.Context) Status {
 	return s
 }
 
-// Bounds of the server: what is asked is small.
+// Bounds of the server; requests are small.
 const (
 	headerTime  = 10 * time.Second
 	answerTime  = time.Minute
 	maxHeader   = 16 << 10
 	maxBody     = 1 << 10
-	goodbyeTime = time.Second // for answers that are being written at the end
+	goodbyeTime = time.Second // for responses being written at the end
 )
 
-// serve answers until ctx is over.
+// serve answers requests at l until ctx is done.
 func (d *daemon) serve(ctx context.Context, l net.Listener, mux http.Handler) error {
 	s := &http.Server{Handler: d.sheltered(mux), ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: answerTime,
 		IdleTimeout: answerTime, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(d.o.Log.Handler(), slog.LevelWarn)}
@@ -172,20 +172,20 @@ func (d *daemon) serve(ctx context.Context, l net.Listener, mux http.Handler) er
 		bounded, cancel := context.WithTimeout(context.Background(), goodbyeTime)
 		defer cancel()
 		if s.Shutdown(bounded) != nil {
-			_ = s.Close() // who does not read is cut off
+			_ = s.Close() // clients that do not read are cut off
 		}
 	})
 	err := s.Serve(l)
-	if stop() { // before it was asked to
+	if stop() { // Serve ended before ctx did
 		return fmt.Errorf("answering at %s: %w", l.Addr(), err)
 	}
 	<-closed
 	return nil
 }
 
-// namedHere answers at an address of the loopback only who asks for that: a page in a
-// browser on this machine could otherwise have a name of its own lead here, and read the
-// answer (DNS rebinding).
+// requireLoopbackHost rejects requests to a loopback address whose Host is another name. Otherwise
+// a web page open on this machine could point its own name at the address and read the response
+// (DNS rebinding).
 func namedHere(at net.Addr, h http.Handler) http.Handler {
 	if a, ok := at.(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
 		return h
@@ -204,13 +204,13 @@ func namedHere(at net.Addr, h http.Handler) http.Handler {
 	})
 }
 
-// sheltered answers a request that panics with 500 and tells of it.
+// sheltered answers a request that panics with 500 and logs the panic.
 func (d *daemon) sheltered(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			v := recover()
 			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(v) // net/http's own way to break an answer off
+				panic(v) // net/http aborts a response this way
 			}
 			if v != nil {
 				d.tellFailure(r.URL.Path, delivery.NewPanicError(r.URL.Path, v))
@@ -225,11 +225,11 @@ func (d *daemon) sheltered(h http.Handler) http.Handler {
 func line(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(code)
-	_, _ = fmt.Fprintln(w, text) // who does not listen any more is not told
+	_, _ = fmt.Fprintln(w, text) // the client may be gone
 }
 
 func answer(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(v) // as above
+	_ = json.NewEncoder(w).Encode(v) // the client may be gone
 }

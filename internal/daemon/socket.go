@@ -20,28 +20,28 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// maxSocket is how long the path of a socket may be: sockaddr_un has room for 104
-// octets on BSD and macOS, 108 on Linux, with a zero behind. Before a socket is in its
-// place it has a name that is tempName longer than its folder.
+// maxSocket bounds the length of a socket's path: sockaddr_un has room for 104 octets on BSD and
+// macOS and 108 on Linux, including the final zero. A socket is created under a temporary path that
+// is tempName longer than its directory.
 const (
 	maxSocket = 103
 	tempName  = len("/.yan-0123456789/s")
 )
 
-// ErrSocket: the socket can't be made.
+// ErrSocket: the socket can't be created.
 var ErrSocket = sentence.New("the socket can't be made")
 
 // BusyError: another process serves at the socket.
 type BusyError struct {
 	Socket string
-	PID    int // 0 when it does not answer
+	PID    int // 0 if it does not answer
 	Since  time.Time
 }
 
-// Error names the socket and who has it.
+// Error names the socket and the process that has it.
 func (e *BusyError) Error() string { return e.Unwrap().Error() }
 
-// Unwrap is what Error says, for other languages.
+// Unwrap returns the translatable sentence of Error.
 func (e *BusyError) Unwrap() error {
 	if e.PID == 0 {
 		return sentence.Errorf("another yan serve has the socket %s", e.Socket)
@@ -49,10 +49,10 @@ func (e *BusyError) Unwrap() error {
 	return sentence.Errorf("another yan serve has the socket %s: process %d, since %s", e.Socket, e.PID, e.Since.Local().Format(time.DateTime))
 }
 
-// SocketPath is where the daemon of an outbox and the commands meet: beside the file of
-// an outbox, whoever looks for it; for one in a database, or where that path is too
-// long, in the folder of this user's sockets, $XDG_RUNTIME_DIR/yan. It is "" where
-// there is no such place. Passwords and parameters of a URL don't count.
+// SocketPath returns the path of the socket between the daemon of an outbox and its commands. The
+// socket of an outbox file is next to the file, the same for every user. For an outbox in a
+// database, or if that path is too long, it is in $XDG_RUNTIME_DIR/yan. SocketPath returns "" if
+// there is no such directory. The password and the parameters of a database URL do not affect it.
 func SocketPath(where string, getenv func(string) string) string {
 	name := outbox.Describe(where)
 	if abs, err := filepath.Abs(where); err == nil && !outbox.IsPostgres(where) {
@@ -77,8 +77,8 @@ func fits(socket string) bool {
 	return len(socket) <= maxSocket && len(filepath.Dir(socket))+tempName <= maxSocket
 }
 
-// real follows links, so that an outbox has one socket by whatever way one comes to
-// it. The file itself may not be there yet.
+// real resolves symbolic links, so that an outbox has one socket by every path that leads to it.
+// The file itself need not exist yet.
 func real(path string) string {
 	if r, err := filepath.EvalSymlinks(path); err == nil {
 		return r
@@ -89,17 +89,17 @@ func real(path string) string {
 	return path
 }
 
-// Listener is a socket in its place.
+// Listener is a listening socket with the lock that protects its path.
 type Listener struct {
 	net.Listener
 	path  string
 	lock  *flock.Flock
-	close func() error // once: then the place may be another's
+	close func() error // runs once: later another process may own the path
 }
 
-// Listen opens a socket that only this user can speak to. One that a dead process left
-// is replaced; while another process serves there, the error is a *BusyError. A lock
-// on a file beside it, which stays, tells them apart.
+// Listen opens a socket that only this user can connect to. It replaces the socket of a dead
+// process; while another process serves there, the error is a *BusyError. A lock on a file next to
+// the socket, which is never removed, tells the two cases apart.
 func Listen(ctx context.Context, path string) (*Listener, error) {
 	if !fits(path) {
 		return nil, sentence.Errorf("%w: its path is too long: %s", ErrSocket, path)
@@ -128,7 +128,7 @@ func Listen(ctx context.Context, path string) (*Listener, error) {
 	return listener, nil
 }
 
-// busy asks who has the socket.
+// busy returns the BusyError of the process that has the socket.
 func busy(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -140,8 +140,8 @@ func busy(ctx context.Context, path string) error {
 	return e
 }
 
-// place makes the socket where nobody else can reach it, closes it to others, and
-// moves it to its place, over what a dead process left there.
+// place creates the socket in a private directory, restricts it to this user, and renames it to
+// path, replacing the socket of a dead process.
 func place(dir, path string) (net.Listener, error) {
 	temp, err := os.MkdirTemp(dir, ".yan-")
 	if err != nil {
@@ -163,8 +163,7 @@ func place(dir, path string) (net.Listener, error) {
 	return l, nil
 }
 
-// Close takes the socket away, and then lets others have its place. It may be called
-// again.
+// Close removes the socket and then releases its path. It may be called more than once.
 func (l *Listener) Close() error { return l.close() }
 
 func (l *Listener) leave() error {
@@ -175,9 +174,8 @@ func (l *Listener) leave() error {
 	return errors.Join(err, l.lock.Close())
 }
 
-// MetricsAddress reads where the metrics are to be: a port alone, with or without a
-// colon, is one of this machine's loopback; who wants all addresses says so, with
-// 0.0.0.0 or [::].
+// MetricsAddress parses the address for metrics. A port alone, with or without a colon, means
+// 127.0.0.1; all addresses have to be asked for with 0.0.0.0 or [::].
 func MetricsAddress(s string) (string, error) {
 	if !strings.Contains(s, ":") {
 		s = ":" + s

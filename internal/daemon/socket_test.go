@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// meter shows what a test wants.
+// meter is a Meter that exports the handler of a test.
 type meter struct{ shows http.Handler }
 
 func (m meter) Observe(delivery.Event) {}
@@ -31,7 +31,7 @@ func get(t *testing.T, url string) (code int, text string) {
 	return asked(t, http.DefaultClient, url)
 }
 
-// ask asks at a socket.
+// ask requests path over a socket.
 func ask(t *testing.T, socket, path string) (code int, text string) {
 	t.Helper()
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
@@ -65,24 +65,24 @@ func TestOneForASocket(t *testing.T) {
 	_, err := Listen(t.Context(), r.socket)
 	var busy *BusyError
 	if !errors.As(err, &busy) || busy.PID != os.Getpid() || !busy.Since.Equal(r.clock.Now()) || !strings.Contains(err.Error(), r.socket) {
-		t.Fatalf("the second hears %v", err)
+		t.Fatalf("the second Listen returned %v", err)
 	}
 	if _, err := r.client.Status(t.Context()); err != nil {
-		t.Errorf("the first is disturbed: %v", err)
+		t.Errorf("the first can't be reached any more: %v", err)
 	}
 	r.stop()
 	r.end <- nil
 	within(t, r.ended, "the end")
 	l, err := Listen(t.Context(), r.socket)
 	if err != nil {
-		t.Fatalf("after the first: %v", err)
+		t.Fatalf("after the first has closed: %v", err)
 	}
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-// What a process that was killed left behind is no obstacle.
+// The socket of a killed process is replaced.
 func TestStaleSocket(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(folder(t), "s.sock")
@@ -95,7 +95,7 @@ func TestStaleSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Dial(t.Context(), path); !errors.Is(err, ErrNotServing) {
-		t.Errorf("dialling the dead: %v", err)
+		t.Errorf("dialling a dead socket: %v", err)
 	}
 	l, err := Listen(t.Context(), path)
 	if err != nil {
@@ -107,7 +107,7 @@ func TestStaleSocket(t *testing.T) {
 	}
 	left, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(left) != 2 { // the socket and its lock
-		t.Errorf("beside it there is %v, %v", left, err)
+		t.Errorf("the directory holds %v, %v", left, err)
 	}
 	if err := l.Close(); err != nil {
 		t.Error(err)
@@ -116,9 +116,9 @@ func TestStaleSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = l.Close() // again, which must not take the other's away
+	_ = l.Close() // again; this must not remove the other's socket
 	if _, err := os.Stat(path); err != nil {
-		t.Errorf("who closes twice takes another's socket away: %v", err)
+		t.Errorf("a second Close removed another's socket: %v", err)
 	}
 	if err := other.Close(); err != nil {
 		t.Error(err)
@@ -138,7 +138,7 @@ func TestSocketPath(t *testing.T) {
 	run := environment("XDG_RUNTIME_DIR", "/run/user/1")
 	none := environment()
 	if got, want := SocketPath(filepath.Join(dir, "outbox.db"), run), filepath.Join(dir, "outbox.db.sock"); got != want {
-		t.Errorf("beside its file: %q, want %q", got, want)
+		t.Errorf("next to its file: got %q, want %q", got, want)
 	}
 	if got, want := SocketPath(filepath.Join(link, "outbox.db"), none), filepath.Join(dir, "outbox.db.sock"); got != want {
 		t.Errorf("by a link: %q, want %q", got, want)
@@ -152,19 +152,19 @@ func TestSocketPath(t *testing.T) {
 	}
 	long := filepath.Join(dir, strings.Repeat("x", 120), "outbox.db")
 	if got := SocketPath(long, run); !strings.HasPrefix(got, filepath.FromSlash("/run/user/1/yan/")) {
-		t.Errorf("a path too long: %q", got)
+		t.Errorf("of a path that is too long: %q", got)
 	}
 	for _, outbox := range []string{a, long} {
 		if got := SocketPath(outbox, none); got != "" {
-			t.Errorf("%s without a folder for it: %q", outbox, got)
+			t.Errorf("%s without XDG_RUNTIME_DIR: %q", outbox, got)
 		}
 	}
 	if _, err := Dial(t.Context(), ""); !errors.Is(err, ErrNotServing) {
-		t.Errorf("dialling none: %v", err)
+		t.Errorf("dialling no socket: %v", err)
 	}
 }
 
-// The longest path that SocketPath gives can be listened at.
+// The longest path that SocketPath returns can be listened on.
 func TestLongestSocket(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
@@ -212,7 +212,7 @@ func TestStatusAndWake(t *testing.T) {
 	}
 }
 
-// restless is a store that wakes once, and counts who asks.
+// restless is a store that wakes once and counts the calls of Wake.
 type restless struct {
 	*store
 	asked chan struct{}
@@ -223,7 +223,7 @@ func (s *restless) Wake() <-chan struct{} {
 	return nil // never
 }
 
-// One wake of the store is one of the daemon's: it does not go on waking itself.
+// One wake of the store is one wake of the daemon: it does not wake itself again.
 func TestWakesOnce(t *testing.T) {
 	t.Parallel()
 	s := &restless{store: newStore(), asked: make(chan struct{}, 1)}
@@ -238,17 +238,17 @@ func TestWakesOnce(t *testing.T) {
 	stop()
 	select {
 	case <-s.asked:
-		t.Error("it asks again and again")
+		t.Error("Wake is called again and again")
 	case err := <-ended:
 		if err != nil {
 			t.Error(err)
 		}
 	case <-time.After(patience):
-		t.Error("it does not end")
+		t.Error("follow does not end")
 	}
 }
 
-// Reading is all that the address for metrics allows.
+// The address for metrics allows reading only.
 func TestAddress(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(o *Options) {
@@ -265,7 +265,7 @@ func TestAddress(t *testing.T) {
 	}
 	named.Host = "evil.example"
 	if a, err := http.DefaultClient.Do(named); err != nil || a.StatusCode != http.StatusMisdirectedRequest {
-		t.Errorf("it answers to a name that is not its own: %v, %v", a, err)
+		t.Errorf("it answers a foreign host name: %v, %v", a, err)
 	} else {
 		_ = a.Body.Close()
 	}
@@ -286,7 +286,7 @@ func TestAddress(t *testing.T) {
 		t.Errorf("an outbox that does not work: %d %s", code, text)
 	}
 	if code, _ := get(t, "http://"+r.info.Metrics+pathHealth); code != 200 {
-		t.Errorf("the process lives all the same: %d", code)
+		t.Errorf("/healthz of a living process: %d", code)
 	}
 }
 

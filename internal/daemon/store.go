@@ -9,10 +9,9 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// watched is the store that the delivery works on. A command can wake it, too: where
-// it enqueued in a process of its own, the store here would notice that a moment
-// later. And it knows when the lease was last renewed, which tells that the
-// delivery's keeper lives.
+// watched is the delivery's store. A command of another process can wake it: without that, the
+// store would notice the new message a moment later. It also records when the lease was last
+// renewed, which shows that the delivery's heartbeat runs.
 type watched struct {
 	outbox.Store
 	now func() time.Time
@@ -26,12 +25,12 @@ func newWatched(s outbox.Store, now func() time.Time) *watched {
 	return &watched{Store: s, now: now, woke: make(chan struct{})}
 }
 
-// Join is the first renewal.
+// Join counts as the first renewal.
 func (w *watched) Join(ctx context.Context, worker queue.Worker, lease time.Duration) error {
 	return w.renew(w.Store.Join(ctx, worker, lease))
 }
 
-// Renew notes the time.
+// Renew renews the lease and notes the time.
 func (w *watched) Renew(ctx context.Context, owner string, lease time.Duration) error {
 	return w.renew(w.Store.Renew(ctx, owner, lease))
 }
@@ -45,14 +44,14 @@ func (w *watched) renew(err error) error {
 	return err
 }
 
-// sinceRenewed is how long ago the lease was renewed.
+// sinceRenewed returns the time since the lease was renewed.
 func (w *watched) sinceRenewed() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.now().Sub(w.renewed)
 }
 
-// Wake is closed when the store's is, and by [watched.wake].
+// Wake returns a channel that is closed by the store's own wake or by [watched.wake].
 func (w *watched) Wake() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -66,8 +65,8 @@ func (w *watched) wake() {
 	w.woke = make(chan struct{})
 }
 
-// follow hands on the store's own wakes until ctx is over. The next one is asked for
-// before this one is handed on, so that none is missed in between.
+// follow forwards the store's wakes until ctx is done. It asks for the next channel before it
+// forwards a wake, so that none is missed in between.
 func (w *watched) follow(ctx context.Context, next <-chan struct{}) error {
 	for {
 		select {

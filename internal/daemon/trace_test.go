@@ -20,7 +20,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// recorder keeps spans without any SDK.
+// recorder keeps spans without an SDK.
 type recorder struct {
 	embedded.Tracer
 	spans []*recorded
@@ -87,7 +87,7 @@ func TestSpanOfAnAttempt(t *testing.T) {
 	}
 }
 
-// The daemon hands every event to its tracer, and no span holds what it must not.
+// The daemon passes every event to its tracer, and no span holds an address or a secret.
 func TestSpansSayNothingTheyMustNot(t *testing.T) {
 	t.Parallel()
 	spans := &recorder{}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// units are those that the documentation offers.
+// units returns the systemd units of the documentation.
 func units(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -34,7 +34,7 @@ func units(t *testing.T) map[string]string {
 	return found
 }
 
-// settings of a unit; of one that is there several times, all.
+// settings returns the settings of a unit. Values of a repeated key are joined.
 func settings(unit string) map[string]string {
 	m := map[string]string{}
 	for line := range strings.Lines(unit) {
@@ -45,7 +45,7 @@ func settings(unit string) map[string]string {
 	return m
 }
 
-// What the units say fits what the daemon does.
+// The units agree with the daemon's behaviour.
 func TestUnitsFit(t *testing.T) {
 	t.Parallel()
 	for name, unit := range units(t) {
@@ -58,11 +58,11 @@ func TestUnitsFit(t *testing.T) {
 		}
 		n, err := strconv.Atoi(s["TimeoutStopSec"])
 		if err != nil || time.Duration(n)*time.Second <= DefaultGrace+afterCut {
-			t.Errorf("%s: it is killed after %s s, and may take %v", name, s["TimeoutStopSec"], DefaultGrace+afterCut)
+			t.Errorf("%s: TimeoutStopSec is %s s, the daemon may take %v", name, s["TimeoutStopSec"], DefaultGrace+afterCut)
 		}
 		n, err = strconv.Atoi(s["WatchdogSec"])
 		if err != nil || time.Duration(n)*time.Second < 2*lease*2/3 {
-			t.Errorf("%s: the watchdog has %s s, which is less than some renewals", name, s["WatchdogSec"])
+			t.Errorf("%s: WatchdogSec is %s, shorter than a few renewals", name, s["WatchdogSec"])
 		}
 	}
 }
@@ -71,9 +71,9 @@ func TestSystemdLikesUnits(t *testing.T) {
 	t.Parallel()
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		t.Skip("systemd-analyze is not here")
+		t.Skip("systemd-analyze is not installed")
 	}
-	// It wants the program and the man page to be there.
+	// systemd-analyze requires the program and the man page to exist.
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

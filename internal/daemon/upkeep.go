@@ -8,11 +8,11 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 )
 
-// firstPrune is how long after the start it is pruned first: the backlog of a stop
-// goes out before.
+// firstPrune is the delay of the first pruning: messages that piled up while no daemon ran are sent
+// first.
 const firstPrune = time.Minute
 
-// prune forgets what is finished, time and again.
+// prune deletes old finished messages every PruneEvery.
 func (d *daemon) prune(ctx context.Context) error {
 	for wait := firstPrune; ; wait = PruneEvery {
 		select {
@@ -40,9 +40,9 @@ func (d *daemon) prune(ctx context.Context) error {
 	}
 }
 
-// watch tells systemd that all is well, twice in the time after which it would kill
-// the process. It says nothing while the outbox does not work or the lease is
-// not renewed; while it stops, the grace is what bounds it.
+// watch notifies systemd's watchdog, twice in the interval after which it would kill the process.
+// It does not notify while the outbox does not work or the lease is not renewed. While the daemon
+// stops it does notify: the grace period bounds that.
 func (d *daemon) watch(ctx context.Context) error {
 	for {
 		select {
@@ -56,7 +56,7 @@ func (d *daemon) watch(ctx context.Context) error {
 	}
 }
 
-// hangups reads the configuration again for each SIGHUP.
+// hangups reloads the configuration for each SIGHUP.
 func (d *daemon) hangups(ctx context.Context) error {
 	for {
 		select {
@@ -64,19 +64,20 @@ func (d *daemon) hangups(ctx context.Context) error {
 			if !ok {
 				return nil
 			}
-			_ = d.reload(ctx) // which has told it
+			_ = d.reload(ctx) // which logs the error
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-// reload reads the configuration again. One that makes no sense changes nothing.
+// reload reads the configuration again. An invalid configuration changes nothing.
 func (d *daemon) reload(ctx context.Context) error {
 	d.reloads.Lock()
 	defer d.reloads.Unlock()
 	d.systemd.reloading()
-	// A panic must not leave systemd waiting; who called says what becomes of it.
+	// After a panic, too, systemd must not wait for the end of the reload; the caller handles the
+	// panic.
 	defer func() { d.systemd.say("READY=1", d.serving()) }()
 	config, err := d.o.Configure(ctx)
 	d.mu.Lock()

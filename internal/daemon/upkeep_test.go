@@ -34,7 +34,7 @@ func TestReloads(t *testing.T) {
 		o.Hangups, o.Getenv = hangups, environment("NOTIFY_SOCKET", manager.path)
 	})
 	if got := manager.hears(t); !slices.Equal(got, []string{"READY=1", "STATUS=serving /somewhere/outbox.db, accounts: 1"}) {
-		t.Errorf("at the start systemd hears %q", got)
+		t.Errorf("systemd received at the start: %q", got)
 	}
 	two := func(ctx context.Context) (Config, error) {
 		c, err := oneAccount(ctx)
@@ -44,10 +44,10 @@ func TestReloads(t *testing.T) {
 	reloading := func(accounts string) {
 		t.Helper()
 		if got := manager.hears(t); len(got) == 0 || got[0] != "RELOADING=1" || len(got) == 2 && !strings.HasPrefix(got[1], "MONOTONIC_USEC=") {
-			t.Errorf("systemd hears %q", got)
+			t.Errorf("systemd received %q", got)
 		}
 		if got := manager.hears(t); got[0] != "READY=1" || !strings.Contains(got[1], "accounts: "+accounts) {
-			t.Errorf("behind it systemd hears %q", got)
+			t.Errorf("systemd received after the reload: %q", got)
 		}
 	}
 	configs <- two
@@ -55,7 +55,7 @@ func TestReloads(t *testing.T) {
 	within(t, r.reloaded, "the delivery is told")
 	reloading("2")
 
-	// One that makes no sense leaves what was, and says so.
+	// An invalid configuration is reported and keeps the previous one.
 	configs <- func(context.Context) (Config, error) { return Config{}, nonsense }
 	told, err := r.client.Reload(t.Context())
 	if err != nil || told.Error != nonsense.Error() || len(told.Accounts) != 2 {
@@ -67,10 +67,10 @@ func TestReloads(t *testing.T) {
 		t.Errorf("then: %+v, %v", s, err)
 	}
 	if !strings.Contains(r.log.String(), "the one before stays") {
-		t.Errorf("the log does not tell of it:\n%s", r.log)
+		t.Errorf("the error is not in the log:\n%s", r.log)
 	}
 	if len(r.reloaded) != 0 {
-		t.Error("the delivery was told of a configuration that makes no sense")
+		t.Error("the delivery reloaded an invalid configuration")
 	}
 	configs <- oneAccount
 	if told, err := r.client.Reload(t.Context()); err != nil || told.Error != "" || len(told.Accounts) != 1 {
@@ -79,15 +79,15 @@ func TestReloads(t *testing.T) {
 	within(t, r.reloaded, "the delivery is told")
 	reloading("1")
 	if s, err := r.client.Status(t.Context()); err != nil || s.ConfigError != "" {
-		t.Errorf("in the end: %+v, %v", s, err)
+		t.Errorf("after the last reload: %+v, %v", s, err)
 	}
 	r.stop()
 	if got := manager.hears(t); got[0] != "STOPPING=1" {
-		t.Errorf("at the end systemd hears %q", got)
+		t.Errorf("systemd received at the end: %q", got)
 	}
 }
 
-// The route of a courier that begins after a reload is the new one.
+// An account that begins to send after a reload uses the new route.
 func TestRouteOfTheNewConfiguration(t *testing.T) {
 	t.Parallel()
 	first, second := errors.New("the first"), errors.New("the second")
@@ -110,8 +110,8 @@ func TestRouteOfTheNewConfiguration(t *testing.T) {
 	}
 }
 
-// The watchdog hears nothing while the outbox does not work, the lease is lost, or
-// nobody renews it.
+// The watchdog is not notified while the outbox does not work, the lease is lost, or the lease is
+// not renewed.
 func TestWatchdog(t *testing.T) {
 	t.Parallel()
 	manager := listenAsSystemd(t)
@@ -122,11 +122,11 @@ func TestWatchdog(t *testing.T) {
 	alive := func() {
 		t.Helper()
 		if got := manager.hears(t); !slices.Equal(got, []string{"WATCHDOG=1"}) {
-			t.Errorf("systemd hears %q", got)
+			t.Errorf("systemd received %q", got)
 		}
 	}
 	if got := manager.hears(t); got[0] != "READY=1" {
-		t.Errorf("systemd hears %q", got)
+		t.Errorf("systemd received %q", got)
 	}
 	r.clock.fire(t, half)
 	alive()
@@ -147,22 +147,22 @@ func TestWatchdog(t *testing.T) {
 		alive() // and not twice
 	}
 	r.becomes(func() delivery.Status { defer func() { asked <- struct{}{} }(); return good() })
-	for range 3 { // the clock is at 10, 20 and 30 seconds behind the last renewal
+	for range 3 { // the clock is 10, 20 and 30 seconds after the last renewal
 		r.clock.fire(t, half)
 		within(t, asked, "somebody looks")
 	}
 	alive()
 	alive()
-	r.clock.fire(t, half) // more than a lease
+	r.clock.fire(t, half) // more than the lease
 	within(t, asked, "somebody looks")
 	if code, text := ask(t, r.socket, pathReady); code != 503 || !strings.Contains(text, "renewed") {
 		t.Errorf("readiness then: %d %s", code, text)
 	}
 	r.stop()
 	if got := manager.hears(t); got[0] != "STOPPING=1" {
-		t.Errorf("systemd hears %q, of a keeper that is gone", got)
+		t.Errorf("systemd received %q without a heartbeat", got)
 	}
-	r.clock.fire(t, half) // the grace is what bounds it now
+	r.clock.fire(t, half) // now the grace period is the bound
 	alive()
 }
 
@@ -191,17 +191,17 @@ func TestPrunes(t *testing.T) {
 	})
 	r.clock.fire(t, firstPrune)
 	if got := within(t, r.store.pruned, "it is pruned"); got != next {
-		t.Errorf("pruned by %+v", got)
+		t.Errorf("pruned with %+v", got)
 	}
 	next.Messages = 3 * time.Hour
 	if _, err := r.client.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	// An error is told, and nothing else comes of it, unless the store is broken.
+	// An error is logged and has no other effect unless the store is broken.
 	r.store.prunes(func(outbox.Retention) (outbox.Pruned, error) { return outbox.Pruned{}, errors.New("later") })
 	r.clock.fire(t, PruneEvery)
 	if got := within(t, r.store.pruned, "it is pruned again"); got != next {
-		t.Errorf("pruned by %+v", got)
+		t.Errorf("pruned with %+v", got)
 	}
 	r.store.prunes(func(outbox.Retention) (outbox.Pruned, error) { return outbox.Pruned{}, queue.ErrBroken })
 	r.clock.fire(t, PruneEvery)
@@ -209,9 +209,9 @@ func TestPrunes(t *testing.T) {
 	within(t, r.told, "the delivery is told to end")
 	r.end <- nil
 	if err := within(t, r.ended, "the end"); !errors.Is(err, queue.ErrBroken) {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("Run returned %v", err)
 	}
 	if !strings.Contains(r.log.String(), "store_error") {
-		t.Errorf("the log does not tell of the error:\n%s", r.log)
+		t.Errorf("the error is not in the log:\n%s", r.log)
 	}
 }

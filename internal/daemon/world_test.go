@@ -18,7 +18,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// patience bounds what a test waits for; it is only reached when something is wrong.
+// patience bounds the waits of a test. It is reached only if the test fails.
 const patience = time.Minute
 
 func within[T any](t *testing.T, c <-chan T, what string) T {
@@ -27,17 +27,17 @@ func within[T any](t *testing.T, c <-chan T, what string) T {
 	case v := <-c:
 		return v
 	case <-time.After(patience):
-		t.Fatalf("waited in vain: %s", what)
+		t.Fatalf("timeout waiting: %s", what)
 		panic("unreachable")
 	}
 }
 
-// clock moves only when a test says so.
+// clock is a clock that moves only when a test says so.
 type clock struct {
 	mu     sync.Mutex
 	now    time.Time
 	timers map[time.Duration][]chan time.Time
-	set    chan struct{} // closed and made anew when somebody waits
+	set    chan struct{} // closed and replaced when a timer is set
 }
 
 func newClock() *clock {
@@ -60,7 +60,7 @@ func (c *clock) After(d time.Duration) <-chan time.Time {
 	return timer
 }
 
-// fire waits until somebody waits for so long, and ends that.
+// fire waits until a timer of duration d is set, and fires it.
 func (c *clock) fire(t *testing.T, d time.Duration) {
 	t.Helper()
 	for {
@@ -78,7 +78,7 @@ func (c *clock) fire(t *testing.T, d time.Duration) {
 	}
 }
 
-// store is an outbox of which only what the daemon itself asks for is there.
+// store is an outbox that implements only the methods that the daemon itself calls.
 type store struct {
 	accounts []queue.AccountStats
 	ahead    time.Duration
@@ -107,7 +107,7 @@ func (s *store) wake() {
 	s.woke = make(chan struct{})
 }
 
-// Stats tells what the accounts were said to have.
+// Stats returns the accounts that the test has set.
 func (s *store) Stats(context.Context) (queue.Stats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,12 +136,12 @@ func (s *store) prunes(prune func(outbox.Retention) (outbox.Pruned, error)) {
 	s.prune = prune
 }
 
-// fake is a delivery: it ends when told so, as the test wants.
+// fake is a delivery that ends as the test says.
 type fake struct {
 	o        delivery.Options
-	running  chan struct{} // closed when Run is in it
-	told     chan struct{} // closed when Run was told to end
-	end      chan error    // what Run gives, whenever that comes
+	running  chan struct{} // closed when Run is called
+	told     chan struct{} // closed when Run was asked to end
+	end      chan error    // the result of Run
 	reloaded chan struct{}
 	mu       sync.Mutex
 	status   func() delivery.Status
@@ -185,7 +185,7 @@ func (f *fake) becomes(status func() delivery.Status) {
 	f.status = status
 }
 
-// running is a daemon that a test has started.
+// running is a daemon started by a test.
 type running struct {
 	*fake
 	store  *store
@@ -198,7 +198,7 @@ type running struct {
 	client *Client
 }
 
-// log is written by several goroutines and read by a test.
+// log is a buffer that goroutines write and the test reads.
 type log struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -216,8 +216,8 @@ func (l *log) String() string {
 	return l.b.String()
 }
 
-// folder is a short one: the path of a socket has bounds that t.TempDir does not
-// keep on every system.
+// folder creates a directory with a short path: a socket's path is bounded, and t.TempDir is too
+// long on some systems.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "yan")
@@ -236,7 +236,7 @@ func oneAccount(context.Context) (Config, error) {
 	}}, nil
 }
 
-// start runs a daemon until its delivery runs and it has said that it is ready.
+// start runs a daemon and waits until its delivery runs and it is ready.
 func start(t *testing.T, change func(*Options)) *running {
 	t.Helper()
 	r := &running{fake: newFake(), store: newStore(), clock: newClock(), ended: make(chan error, 1), log: &log{},
@@ -261,9 +261,9 @@ func start(t *testing.T, change func(*Options)) *running {
 	select {
 	case r.info = <-ready:
 	case err := <-r.ended:
-		t.Fatalf("it ended at once: %v", err)
+		t.Fatalf("Run ended at once: %v", err)
 	case <-time.After(patience):
-		t.Fatal("it does not get ready")
+		t.Fatal("the daemon does not get ready")
 	}
 	within(t, r.running, "the delivery runs")
 	c, err := Dial(t.Context(), r.socket)
@@ -275,7 +275,7 @@ func start(t *testing.T, change func(*Options)) *running {
 	return r
 }
 
-// systemd hears what it is told.
+// systemd is the receiver of notifications.
 type systemd struct {
 	*net.UnixConn
 	path string
@@ -292,7 +292,7 @@ func listenAsSystemd(t *testing.T) systemd {
 	return systemd{c, path}
 }
 
-// hears gives the lines of the next datagram.
+// hears returns the lines of the next datagram.
 func (s systemd) hears(t *testing.T) []string {
 	t.Helper()
 	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {

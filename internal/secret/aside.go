@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// Reasons for which an encrypted file is set aside, as a part of its new name.
+// Reasons for setting the encrypted file aside. They become part of its new name.
 const (
 	AsideDamaged   = "damaged"
-	AsideForgotten = "forgotten" // its passphrase is
+	AsideForgotten = "forgotten" // the passphrase is forgotten
 )
 
-// Accounts are those that have a secret in the encrypted file, as far as the list
-// beside it tells; it is not asked whether the file is still the one that the list
-// was written for, since a damaged one is not.
+// Accounts lists the accounts that have a secret in the encrypted file, according to the list of
+// names. It does not check that the list belongs to the file: the list of a damaged file never
+// matches.
 func (v *Vault) Accounts() []string {
 	text, err := readKept(v.namesFile())
 	if err != nil {
@@ -40,7 +40,7 @@ func (v *Vault) Accounts() []string {
 	return accounts
 }
 
-// Exists reports whether there is an encrypted file, whatever is in it.
+// Exists reports whether an encrypted file exists, even a damaged one.
 func (v *Vault) Exists() bool {
 	if v.File == "" {
 		return false
@@ -49,9 +49,9 @@ func (v *Vault) Exists() bool {
 	return err == nil
 }
 
-// SetAside renames the encrypted file, so that the next secret begins a new one:
-// to File.WHY-DATE, with a number behind it where that is taken, and the list of
-// names with it. Nothing is deleted. The error is an [*Error].
+// SetAside renames the encrypted file to File.WHY-DATE, with a number appended if that name is
+// taken, and renames its list of names to match. The next Set starts a new file. Nothing is
+// deleted. The error is an [*Error].
 func (v *Vault) SetAside(ctx context.Context, why string, now time.Time) (to string, err error) {
 	leave, err := v.enter(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func (v *Vault) SetAside(ctx context.Context, why string, now time.Time) (to str
 	return to, v.moveNames(v.namesFile(), to+".names")
 }
 
-// moveNames: a list that stays behind is of no file, and not believed.
+// moveNames renames a list of names. A list that stays in its place matches no file and is ignored.
 func (v *Vault) moveNames(from, to string) error {
 	if err := rename(from, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return v.unwritable(err)
@@ -87,7 +87,7 @@ func taken(path string) bool {
 	return err == nil
 }
 
-// PutBack undoes SetAside; what is in the new file, if there is one by now, goes.
+// PutBack undoes SetAside. It overwrites the new file, if there is one.
 func (v *Vault) PutBack(ctx context.Context, from string) error {
 	leave, err := v.enter(ctx)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// Who mistypes the passphrase is asked again, three times in all; a file with a wrong
-// one is not read again.
+// A mistyped passphrase is asked for again, three times in all; a file with a wrong passphrase is
+// not read again.
 func TestPassphraseIsAskedForThreeTimes(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -40,7 +40,7 @@ func TestPassphraseIsAskedForThreeTimes(t *testing.T) {
 				asked, typed := 0, slices.Clone(tt.typed)
 				m.Passphrase = func(_ context.Context, anew bool) (string, error) {
 					if anew {
-						t.Error("a new passphrase is asked for")
+						t.Error("anew is set for an existing file")
 					}
 					asked++
 					next := typed[0]
@@ -64,7 +64,7 @@ func TestPassphraseIsAskedForThreeTimes(t *testing.T) {
 	}
 }
 
-// A file that makes no sense any more goes aside, whole, and comes back.
+// A damaged file is set aside whole and can be put back.
 func TestSetAside(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -86,10 +86,10 @@ func TestSetAside(t *testing.T) {
 		t.Fatalf("%q, %v; want %q", to, err, want)
 	}
 	if m.Exists() || m.Accounts() != nil {
-		t.Error("it is still there")
+		t.Error("the file was not renamed")
 	}
 	if err := m.PutBack(t.Context(), to); err != nil || read(t, m.File) != whole[:len(whole)-1] || len(m.Accounts()) != 1 {
-		t.Errorf("it did not come back: %v", err)
+		t.Errorf("PutBack did not restore the file: %v", err)
 	}
 	if to, err = m.SetAside(t.Context(), secret.AsideDamaged, day); err != nil {
 		t.Fatal(err)
@@ -102,12 +102,12 @@ func TestSetAside(t *testing.T) {
 	m.set(t, password, "newer", secret.InFile)
 	m.typed = phrase
 	if err := m.PutBack(t.Context(), again); err != nil || exists(again) {
-		t.Errorf("it did not come back: %v", err)
+		t.Errorf("PutBack did not restore the file: %v", err)
 	}
 	m.expect(t, password, "new")
 }
 
-// Where the list of names has no place, the encrypted file does not stay alone.
+// If the list of names can't be written, the encrypted file is not written either.
 func TestFileAndNamesOrNeither(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -118,6 +118,6 @@ func TestFileAndNamesOrNeither(t *testing.T) {
 	_, err := m.Set(t.Context(), password, "geheim")
 	isProblem(t, "", err, secret.Unwritable)
 	if exists(m.File) {
-		t.Error("a file was left that nobody was told of")
+		t.Error("a file was left after an error")
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// BenchmarkEncryptedFile measures the first read of the encrypted file, which is
-// scrypt and nothing beside it; each program pays it once.
+// BenchmarkEncryptedFile measures the first read of the encrypted file, which is almost only
+// scrypt. Each program pays it once.
 func BenchmarkEncryptedFile(b *testing.B) {
 	file := filepath.Join(b.TempDir(), "secrets.age")
 	open := func() *secret.Vault {

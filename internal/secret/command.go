@@ -13,23 +13,23 @@ import (
 	"golang.org/x/term"
 )
 
-// lingering is how long what a command leaves behind may hold its output, and
-// how long the command itself may take to end when it is told to.
+// lingering is how long processes left by a command may keep its output open, and how long the
+// command itself may take to end after its signal.
 const lingering = time.Second
 
-// How long a command may take: with a terminal somebody may have to find a passphrase.
+// How long a command may take. With a terminal the user may have to look up a passphrase.
 const (
 	commandTime         = time.Minute
 	commandTimeTerminal = 5 * time.Minute
 )
 
-// tooLongError is why a command was ended.
+// tooLongError is the cause of ending a command.
 type tooLongError struct{ waited time.Duration }
 
 func (e tooLongError) Error() string { return fmt.Sprintf("no end within %v", e.waited) }
 
-// fromCommand gives the first line that a command prints. One that does not end within
-// a minute, or five with a terminal, is ended.
+// fromCommand returns the first line that a command prints. A command that does not end within a
+// minute, or five minutes with a terminal, is killed.
 func (v *Vault) fromCommand(ctx context.Context, line string) (string, error) {
 	if strings.TrimSpace(line) == "" {
 		return "", &Error{Problem: CommandFailed, Err: errors.New("no command is given")}
@@ -44,14 +44,14 @@ func (v *Vault) fromCommand(ctx context.Context, line string) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, tooLongError{limit})
 	defer cancel()
 	c := newCommand(ctx, line)
-	// What is not a terminal is not asked: it may be the message.
+	// Standard input that is not a terminal is not passed on: it may be the message.
 	input := term.IsTerminal(int(os.Stdin.Fd()))
 	if input {
 		c.Stdin = os.Stdin
 		if before, err := term.GetState(int(os.Stdin.Fd())); err == nil {
 			defer func() {
-				if ctx.Err() != nil { // what was killed may have switched the echo off
-					_ = term.Restore(int(os.Stdin.Fd()), before) // nothing better is left to do
+				if ctx.Err() != nil { // a killed command may have switched the echo off
+					_ = term.Restore(int(os.Stdin.Fd()), before) // there is no better remedy
 				}
 			}()
 		}
@@ -62,7 +62,7 @@ func (v *Vault) fromCommand(ctx context.Context, line string) (string, error) {
 	c.Stderr = v.commandErrors(&said)
 	err := c.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // it ended well, and left something behind: an agent perhaps
+		err = nil // the command succeeded and left a process running, perhaps an agent
 	}
 	if err != nil {
 		return "", commandError(ctx, input, failure(ctx, err, &printed, &said))
@@ -71,7 +71,7 @@ func (v *Vault) fromCommand(ctx context.Context, line string) (string, error) {
 	return Trim(first), textual("", first)
 }
 
-// commandError is what is wrong with a command that failed or was ended.
+// commandError returns the Error of a command that failed or was killed.
 func commandError(ctx context.Context, terminal bool, err error) error {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return &Error{Problem: CommandFailed, Err: err}
@@ -82,10 +82,9 @@ func commandError(ctx context.Context, terminal bool, err error) error {
 	return &Error{Problem: Stuck, Err: err}
 }
 
-// commandErrors is where a command's standard error goes: to that of the
-// program. A terminal is handed on as it is, since a command that asks may look
-// whether it has one; its user reads there what the command says. Else it is
-// also remembered.
+// commandErrors returns the writer for a command's standard error: the program's own standard
+// error. If that is a terminal the command gets it directly, since it may check for a terminal
+// before it asks. Otherwise the text is also kept for the error.
 func (v *Vault) commandErrors(said *beginning) io.Writer {
 	if v.stderr != nil {
 		return io.MultiWriter(v.stderr, said)
@@ -96,8 +95,8 @@ func (v *Vault) commandErrors(said *beginning) io.Writer {
 	return io.MultiWriter(os.Stderr, said)
 }
 
-// failure is why a command failed and the first line that it said about it,
-// unless this is something that it also printed: that may be the secret.
+// failure returns why a command failed, with the first line of its standard error. It leaves out a
+// line that the command also printed on standard output, because that may be the secret.
 func failure(ctx context.Context, err error, printed, said *beginning) error {
 	if ctx.Err() != nil {
 		err = ended(ctx)
@@ -118,8 +117,8 @@ func failure(ctx context.Context, err error, printed, said *beginning) error {
 	return fmt.Errorf("%w: %s", err, text)
 }
 
-// beginning keeps the first octets of what is written to it. What is more is
-// passed over or, with refuse, an error.
+// beginning keeps the first octets written to it. It discards the rest or, with refuse, returns an
+// error.
 type beginning struct {
 	most    int
 	refuse  bool
@@ -137,5 +136,5 @@ func (b *beginning) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Format keeps what was printed out of every text.
+// Format keeps the output out of every formatted text.
 func (b *beginning) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%d octets", len(b.data)) }

@@ -8,20 +8,20 @@ import (
 	"syscall"
 )
 
-// newCommand makes a command that the shell runs.
+// newCommand returns a command that the shell runs.
 func newCommand(ctx context.Context, line string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "/bin/sh", "-c", line)
 	c.WaitDelay = lingering
 	return c
 }
 
-// together says what ends with the command when its context does: it and all
-// that it has started, which is a process group.
+// together sets what is killed with the command when its context ends: its process group, which
+// contains every process that it started.
 //
-// On a terminal there is no such group: it would be in the background and be
-// stopped as soon as it asked something. There Ctrl-C reaches all of them
-// anyway; on any other end the command is told to, and what it leaves behind
-// loses the terminal with the program.
+// On a terminal the command gets no process group of its own: it would run in the background and be
+// stopped as soon as it reads. There Ctrl-C reaches all its processes anyway. In all other cases
+// only the command itself gets SIGTERM; processes that it leaves lose the terminal when the program
+// ends.
 func together(c *exec.Cmd, terminal bool) {
 	if terminal {
 		c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// newCommand makes a command that the shell runs. The line is handed on as it
-// is: cmd has rules of its own for quotes, which /S makes simple.
+// newCommand returns a command that the shell runs. The line is passed unchanged: cmd has its own
+// quoting rules, which /S makes simple.
 func newCommand(ctx context.Context, line string) *exec.Cmd {
 	c := exec.CommandContext(ctx, system("cmd.exe"))
 	c.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd /S /C "` + line + `"`}
@@ -18,8 +18,7 @@ func newCommand(ctx context.Context, line string) *exec.Cmd {
 	return c
 }
 
-// together says what ends with the command when its context does: it and all
-// that it has started.
+// together kills the command with all processes that it started when its context ends.
 func together(c *exec.Cmd, _ bool) {
 	c.Cancel = func() error {
 		err := exec.Command(system("taskkill.exe"), "/T", "/F", "/PID", strconv.Itoa(c.Process.Pid)).Run()
@@ -30,7 +29,8 @@ func together(c *exec.Cmd, _ bool) {
 	}
 }
 
-// system is a program of Windows itself, whatever the current folder holds.
+// system returns the path of a program of Windows itself, so that a file in the current directory
+// is not run instead.
 func system(program string) string {
 	root := os.Getenv("SystemRoot")
 	if root == "" {

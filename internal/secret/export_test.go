@@ -5,17 +5,16 @@ import (
 	"time"
 )
 
-// Pieces is a keyring that cuts what is over most octets.
+// Pieces returns a keyring that splits secrets longer than most octets.
 func Pieces(k Keyring, most int) Keyring { return pieces{k, most} }
 
-// Cheap makes the encrypted file of a vault cheap to open, and keeps what
-// commands say from the test's own output.
+// Cheap makes the encrypted file of a vault cheap to open, and redirects commands' standard error.
 func (v *Vault) Cheap(stderr io.Writer) *Vault {
 	v.WorkFactor, v.stderr = 4, stderr
 	return v
 }
 
-// Waits bounds commands.
+// Waits bounds the run time of commands.
 func (v *Vault) Waits(d time.Duration) *Vault {
 	v.waits = d
 	return v

@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// A pipe, a device or an endless file in the place of the encrypted file, or of the
-// list beside it, is refused and never waited for.
+// A pipe, a device or an endless file in place of the encrypted file or its list is refused without
+// waiting.
 func TestKeptFilesAreBounded(t *testing.T) {
 	t.Parallel()
 	pipe := func(path string) error { return syscall.Mkfifo(path, 0o600) }

@@ -10,39 +10,38 @@ import (
 	zalando "github.com/zalando/go-keyring"
 )
 
-// Keyring is the system's store of secrets. Errors are those below, wrapped or
-// not; any other says that the keyring fails. A method may block until somebody
-// has answered a dialog.
+// Keyring is the system's store of secrets. Its methods return the errors below, possibly wrapped;
+// any other error means that the keyring fails. A method may block until the user has answered a
+// dialog.
 type Keyring interface {
 	Get(service, user string) (string, error)
 	Set(service, user, secret string) error
 	Delete(service, user string) error
 }
 
-// What a Keyring answers.
+// Errors of a Keyring.
 var (
-	// ErrNotFound: nothing is kept under that name.
+	// ErrNotFound: there is no entry of that name.
 	ErrNotFound = errors.New("no such secret is kept")
-	// ErrLocked: the keyring is there, and nobody unlocked it.
+	// ErrLocked: the keyring exists but was not unlocked.
 	ErrLocked = errors.New("the keyring is locked")
-	// ErrNoKeyring: this machine has none, or not for this session.
+	// ErrNoKeyring: this machine or this session has no keyring.
 	ErrNoKeyring = errors.New("there is no keyring")
-	// ErrTooLong: the keyring does not take secrets of this length.
+	// ErrTooLong: the keyring does not accept secrets of this length.
 	ErrTooLong = errors.New("the keyring does not take so long a secret")
-	// ErrDamaged: what is kept makes no sense.
+	// ErrDamaged: the entry is invalid.
 	ErrDamaged = errors.New("what the keyring holds makes no sense")
 )
 
-// service is what all entries of this program belong to.
+// service is the service name of all entries of this program.
 const service = "yan"
 
-// patience is how long an answer of the keyring is waited for: a dialog may
-// have to be read and a password to be found.
+// patience bounds the wait for the keyring: the user may have to read a dialog and look up a
+// password.
 const patience = time.Minute
 
-// withKeyring asks the keyring, whose methods know no context. When ctx or the
-// patience ends first, the goroutine that waits is left behind, and with it what
-// the keyring shows, until the program ends.
+// withKeyring calls the keyring, whose methods take no context. If ctx ends or patience runs out
+// first, the waiting goroutine and the keyring's dialog stay until the program ends.
 func (v *Vault) withKeyring(ctx context.Context, ask func(Keyring) (string, error)) (string, error) {
 	if v.Keyring == nil {
 		return "", ErrNoKeyring
@@ -68,8 +67,7 @@ func (v *Vault) withKeyring(ctx context.Context, ask func(Keyring) (string, erro
 	}
 }
 
-// ended is why a context ended: context.Canceled or DeadlineExceeded, and what
-// its maker says.
+// ended returns why a context ended: context.Canceled or DeadlineExceeded, with the cause.
 func ended(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
@@ -81,10 +79,10 @@ func (v *Vault) keyringGet(ctx context.Context, name string) (string, error) {
 	return v.withKeyring(ctx, func(k Keyring) (string, error) { return k.Get(service, name) })
 }
 
-// keyringSet keeps a secret and looks whether it is there.
+// keyringSet stores a secret and checks that it can be read back.
 //
-// QUIRK: macOS's security, reading commands, does not tell by its exit status
-// whether one of them failed.
+// QUIRK: macOS's security, when it reads commands, does not report a failed command by its exit
+// status.
 func (v *Vault) keyringSet(ctx context.Context, name, secret string) error {
 	kept, err := v.withKeyring(ctx, func(k Keyring) (string, error) {
 		if err := k.Set(service, name, secret); err != nil {
@@ -109,7 +107,7 @@ func (v *Vault) keyringDelete(ctx context.Context, name string) error {
 	return err
 }
 
-// keyringError makes an Error of what a keyring answers.
+// keyringError converts an error of a keyring to an Error.
 func keyringError(err error) *Error {
 	e := &Error{Problem: Unavailable, Err: err}
 	switch {
@@ -123,7 +121,7 @@ func keyringError(err error) *Error {
 	return e
 }
 
-// library is the keyring of go-keyring, which is a set of functions.
+// library is the keyring of go-keyring, a set of functions.
 type library struct{}
 
 func (library) Get(service, user string) (string, error) {
@@ -139,7 +137,7 @@ func (library) Delete(service, user string) error {
 	return translate(zalando.Delete(service, user))
 }
 
-// translate makes the errors of this package of those of go-keyring.
+// translate converts the errors of go-keyring to those of this package.
 func translate(err error) error {
 	switch {
 	case errors.Is(err, zalando.ErrNotFound):

@@ -13,35 +13,33 @@ import (
 	"github.com/yanmail/yan/internal/filelock"
 )
 
-// What the encrypted file holds is written beside it in clear, by name alone:
-// so that nobody is asked for a passphrase in order to learn that the file does
-// not have the secret, and so that a secret can be marked as outdated when the
-// keyring got a newer one and nobody is there to give the passphrase.
+// The names of the secrets in the encrypted file are also written in clear to a file next to it. So
+// the user need not type a passphrase only to learn that the file does not have the secret, and a
+// secret can be marked as outdated without the passphrase when the keyring gets a newer one.
 //
-// A list that is not of this very file (copied, restored, cut short) is not
-// believed: then the file may hold anything.
+// A list that does not match the file (because either was copied, restored or truncated) is
+// ignored: then the file may hold any secret.
 
 type nameList struct {
 	Of    string   `json:"sha256"` // of the encrypted file
 	Holds []string `json:"holds"`
-	// Perhaps is what the file has from a time of which the list was lost: the
-	// keyring may have something newer.
+	// Perhaps lists secrets from before a list was lost: the keyring may have newer ones.
 	Perhaps []string `json:"perhaps,omitempty"`
 }
 
-// holding is whether the encrypted file has a secret that counts.
+// holding says whether the encrypted file has a valid secret of some name.
 type holding int
 
 const (
 	no holding = iota
 	yes
-	perhaps // only the passphrase can tell
+	perhaps // only decrypting can tell
 )
 
 func (v *Vault) namesFile() string { return v.File + ".names" }
 
-// FileHolds reports whether the encrypted file is known to hold a secret, which
-// then is newer than what the keyring may have. It needs no passphrase.
+// FileHolds reports whether the encrypted file is known to hold a secret. It is then newer than the
+// keyring's. FileHolds needs no passphrase.
 func (v *Vault) FileHolds(key Key) bool { return v.fileHolds(key.name()) == yes }
 
 func (v *Vault) fileHolds(name string) holding {
@@ -59,8 +57,8 @@ func (v *Vault) fileHolds(name string) holding {
 	return names[name]
 }
 
-// readNames gives the names of what counts in an encrypted file, if they are
-// known.
+// readNames returns the names of the valid secrets in an encrypted file. known is false if no list
+// matches the file.
 func (v *Vault) readNames(data []byte) (names map[string]holding, known bool) {
 	text, err := readKept(v.namesFile())
 	if err != nil {
@@ -80,7 +78,7 @@ func (v *Vault) readNames(data []byte) (names map[string]holding, known bool) {
 	return names, true
 }
 
-// writeNames says what counts in an encrypted file. The lock is held.
+// writeNames writes the list of valid secrets of an encrypted file. The caller holds the lock.
 func (v *Vault) writeNames(data []byte, names map[string]holding) error {
 	text, err := encodeNames(data, names)
 	if err != nil {
@@ -110,8 +108,8 @@ func digest(data []byte) string {
 	return hex.EncodeToString(of[:])
 }
 
-// lock keeps other processes from writing the encrypted file. It is of a file
-// of its own, since the encrypted one is replaced, and this one stays.
+// lock keeps other processes from writing the encrypted file. It locks a separate file, which is
+// never replaced, as the encrypted file is.
 func (v *Vault) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(v.File), 0o700); err != nil {
 		return nil, v.unwritable(err)

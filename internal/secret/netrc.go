@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// fromNetrc finds the password of a host and user in a netrc file.
+// fromNetrc returns the password of a host and user from a netrc file.
 func (v *Vault) fromNetrc(ctx context.Context, name string, key Key) (string, error) {
 	path, err := v.netrcPath(name)
 	if err != nil {
@@ -60,16 +60,16 @@ func exists(path string) bool {
 
 // machine is an entry of a netrc file.
 type machine struct {
-	name        string // "" of the default
-	login       string // "" when it has none: for any
+	name        string // "" for the default entry
+	login       string // "" for any login
 	password    string
 	hasPassword bool
 }
 
 func (m machine) isOf(host string) bool { return m.name != "" && strings.EqualFold(m.name, host) }
 
-// lookUp finds a password: that of the machine and login, else of the machine
-// without a login, else of the default. The first of a kind counts.
+// lookUp finds a password: of the machine and login, else of the machine without a login, else of
+// the default entry. The first match counts.
 func lookUp(entries []machine, host, user string) (string, bool) {
 	for _, fits := range []func(machine) bool{
 		func(m machine) bool { return m.isOf(host) && m.login == user && user != "" },
@@ -85,10 +85,10 @@ func lookUp(entries []machine, host, user string) (string, bool) {
 	return "", false
 }
 
-// parseNetrc reads a netrc file as ftp, fetchmail and msmtp do: words between
-// white space; a word in double quotes may hold spaces; a backslash takes what
-// follows it as it is, in and out of quotes. Where a keyword may stand, # begins
-// a comment. No error shows a word of the file: it may be part of a password.
+// parseNetrc parses a netrc file as ftp, fetchmail and msmtp do. Words are separated by white
+// space; a word in double quotes may contain spaces; a backslash quotes the next character, inside
+// and outside quotes. A # at the position of a keyword starts a comment. No error contains a word
+// of the file: it may be part of a password.
 func parseNetrc(text string) ([]machine, error) {
 	p := netrcParser{text: strings.TrimPrefix(text, "\ufeff"), line: 1}
 	var entries []machine
@@ -129,7 +129,7 @@ func parseNetrc(text string) ([]machine, error) {
 	}
 }
 
-// netrcValue says what a keyword's value is for.
+// netrcValue returns the setter of a keyword's value.
 func netrcValue(keyword string) (func(*machine, string), error) {
 	switch keyword {
 	case "machine":
@@ -138,7 +138,7 @@ func netrcValue(keyword string) (func(*machine, string), error) {
 		return func(m *machine, s string) { m.login = s }, nil
 	case "password", "passwd":
 		return func(m *machine, s string) { m.password, m.hasPassword = s, true }, nil
-	case "account", "port": // port is Emacs's, in authinfo files
+	case "account", "port": // port is used in Emacs's authinfo files
 		return func(*machine, string) {}, nil
 	}
 	return nil, errors.New("a keyword is expected here (a value that holds spaces needs quotes)")
@@ -149,7 +149,7 @@ type netrcParser struct {
 	line int
 }
 
-// skip passes over n octets.
+// skip consumes n octets.
 func (p *netrcParser) skip(n int) {
 	p.line += strings.Count(p.text[:n], "\n")
 	p.text = p.text[n:]
@@ -161,7 +161,7 @@ func (p *netrcParser) skipSpace() {
 	p.skip(len(p.text) - len(strings.TrimLeft(p.text, netrcSpace)))
 }
 
-// skipLine passes over what is left of a line and gives it.
+// skipLine consumes the rest of a line and returns it.
 func (p *netrcParser) skipLine() string {
 	line, _, more := strings.Cut(p.text, "\n")
 	p.skip(len(line))
@@ -171,7 +171,7 @@ func (p *netrcParser) skipLine() string {
 	return line
 }
 
-// keyword is the next word that is in no comment.
+// keyword returns the next word outside comments.
 func (p *netrcParser) keyword() (word string, more bool, err error) {
 	for p.skipSpace(); strings.HasPrefix(p.text, "#"); p.skipSpace() {
 		p.skipLine()
@@ -179,7 +179,7 @@ func (p *netrcParser) keyword() (word string, more bool, err error) {
 	return p.word()
 }
 
-// skipMacro passes over a macro, which ends with an empty line.
+// skipMacro consumes a macro, which ends with an empty line.
 func (p *netrcParser) skipMacro() error {
 	line := p.line
 	if _, more, err := p.word(); err != nil || !more {
@@ -193,7 +193,7 @@ func (p *netrcParser) skipMacro() error {
 	return nil
 }
 
-// word is the next word; more is false at the end of the file.
+// word returns the next word; more is false at the end of the file.
 func (p *netrcParser) word() (word string, more bool, err error) {
 	p.skipSpace()
 	if p.text == "" {

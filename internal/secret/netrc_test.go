@@ -151,7 +151,7 @@ func FuzzNetrc(f *testing.F) {
 			}
 			return
 		}
-		// What was read can be written so that it is read again.
+		// The entries can be written and parsed again.
 		var b strings.Builder
 		value := func(keyword, s string) {
 			b.WriteString(keyword + ` "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `" `)

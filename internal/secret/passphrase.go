@@ -10,11 +10,11 @@ const (
 	passphraseCredential = "yan-passphrase"
 )
 
-// maxTries bounds how often a passphrase is asked for that turns out to be wrong.
+// maxTries bounds how often the user may type a wrong passphrase.
 const maxTries = 3
 
-// opens finds the passphrase that opens the encrypted file. Who types a wrong one
-// may try again; what a file says is not tried twice.
+// opens returns the passphrase that opens the encrypted file. A wrong passphrase can be typed
+// again; one from a file is tried once.
 func (v *Vault) opens(ctx context.Context, data []byte, ask bool) (string, error) {
 	for try := 1; ; try++ {
 		phrase, typed, err := v.passphrase(ctx, false, ask)
@@ -28,8 +28,9 @@ func (v *Vault) opens(ctx context.Context, data []byte, ask bool) (string, error
 	}
 }
 
-// passphrase finds that of the encrypted file, or asks for it if somebody may
-// be asked; typed says that somebody was.
+// passphrase returns the passphrase of the encrypted file. It asks the user if ask is set and no
+// file or credential has it; typed reports that it asked. anew means that the passphrase is for a
+// new file.
 func (v *Vault) passphrase(ctx context.Context, anew, ask bool) (phrase string, typed bool, err error) {
 	if v.phrase != nil {
 		return v.phrase(), false, nil
@@ -57,7 +58,7 @@ func (v *Vault) passphrase(ctx context.Context, anew, ask bool) (phrase string, 
 	return phrase, true, nil
 }
 
-// of says which source an error is about.
+// of sets the source of an error.
 func of(err error, s Source) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		e.Source = s

@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// pieces is a keyring that takes longer secrets than the one behind it: what is
-// over most octets is cut.
+// pieces is a keyring that splits secrets longer than most octets into several entries.
 //
-// The entry of a secret that is cut is its head, "yan-pieces a 3 SHA256"; the
-// pieces are the entries NAME#a1 to NAME#a3. A secret that replaces it has the
-// pieces NAME#b1 and so on, and the head is written last: whatever is cut short,
-// either the old secret or the new one is whole.
+// The main entry of a split secret is its head, "yan-pieces a 3 SHA256"; the pieces are the entries
+// NAME#a1 to NAME#a3. The next secret of that name uses the pieces NAME#b1 and so on, and the head
+// is written last. So an interruption at any point leaves either the old secret or the new one
+// whole.
 type pieces struct {
 	Keyring
 	most int
@@ -32,10 +31,10 @@ func (h head) String() string { return fmt.Sprintf("%s%s %d %s", headMark, h.set
 
 func (h head) piece(user string, i int) string { return fmt.Sprintf("%s#%s%d", user, h.set, i) }
 
-// mostPieces bounds what a damaged head can ask for.
+// mostPieces bounds the number of pieces that a damaged head can name.
 const mostPieces = 1000
 
-// headOf reads a head; ok is false for a secret that stands there itself.
+// headOf parses a head; ok is false if the entry is itself the secret.
 func headOf(entry string) (h head, ok bool, err error) {
 	if !strings.HasPrefix(entry, headMark) {
 		return head{}, false, nil
@@ -82,7 +81,7 @@ func (p pieces) Set(service, user, secret string) error {
 		return err
 	}
 	entry := secret
-	// A secret that looks like a head is cut, however short.
+	// A secret that looks like a head is split even if it is short.
 	if len(secret) > p.most || strings.HasPrefix(secret, headMark) {
 		h := head{set: "a", count: (len(secret) + p.most - 1) / p.most, sum: sum(secret)}
 		if before.set == "a" {
@@ -113,7 +112,7 @@ func (p pieces) Delete(service, user string) error {
 	if err != nil {
 		return err
 	}
-	// The pieces first: without the head nobody would know of them any more.
+	// The pieces first: without the head they could not be found.
 	if cut {
 		if err := p.drop(service, user, before); err != nil {
 			return err
@@ -122,7 +121,7 @@ func (p pieces) Delete(service, user string) error {
 	return p.Keyring.Delete(service, user)
 }
 
-// before is the head of what is kept, if it is cut. One that makes no sense is
+// before returns the head of the current entry; cut is false if it is not split. A damaged head is
 // replaced or deleted like any entry.
 func (p pieces) before(service, user string) (h head, cut bool, err error) {
 	entry, err := p.Keyring.Get(service, user)

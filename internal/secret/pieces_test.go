@@ -48,7 +48,7 @@ func TestPiecesLeaveNothing(t *testing.T) {
 		}
 		for name, piece := range ring.Entries() {
 			if name != "u" && len(piece) > 10 {
-				t.Errorf("%s is of %d octets", name, len(piece))
+				t.Errorf("%s has %d octets", name, len(piece))
 			}
 		}
 	}
@@ -60,7 +60,7 @@ func TestPiecesLeaveNothing(t *testing.T) {
 	}
 }
 
-// failAfter fails from the nth write on.
+// failAfter is a keyring whose writes fail after the first few.
 type failAfter struct {
 	*secrettest.Keyring
 	left int

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// private says why a file is not its reader's alone; nil when it is. Files of
-// the administrator pass, who can read everything anyway.
+// private returns an error if users other than the reader can read or own a file. Root's files are
+// accepted: root can read everything anyway.
 func private(path string, info fs.FileInfo) error {
 	if of, ok := info.Sys().(*syscall.Stat_t); ok && int(of.Uid) != os.Geteuid() && of.Uid != 0 {
 		return fmt.Errorf("%w: user id %d, not %d", ErrForeign, of.Uid, os.Geteuid())
@@ -22,7 +22,7 @@ func private(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// quoted writes a name for the shell.
+// quoted quotes a name for the shell.
 func quoted(name string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+,:@", r)

@@ -2,6 +2,6 @@ package secret
 
 import "io/fs"
 
-// private is always satisfied: a profile of Windows is closed to others, and
-// what the mode says there is made up.
+// private accepts every file: on Windows a user's profile is closed to others, and the mode is
+// synthetic.
 func private(string, fs.FileInfo) error { return nil }

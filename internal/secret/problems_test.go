@@ -20,7 +20,7 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// allProblems are those of secret.go.
+// allProblems returns the problems declared in secret.go.
 func allProblems(t *testing.T) map[secret.Problem]bool {
 	t.Helper()
 	file, err := parser.ParseFile(gotoken.NewFileSet(), "secret.go", nil, 0)
@@ -52,8 +52,8 @@ func allProblems(t *testing.T) map[secret.Problem]bool {
 
 const hidden = "hunter2-Ω"
 
-// provoked gives each problem the ways that lead to it. Each has the secret at
-// hand, to give it away.
+// provoked returns, for each problem, the cases that cause it. Each case handles the secret and
+// could leak it.
 func provoked() map[secret.Problem]map[string]func(t *testing.T, m *machine) error {
 	ctx := context.Background()
 	get := func(m *machine, s secret.Source) error {
@@ -205,7 +205,7 @@ func provoked() map[secret.Problem]map[string]func(t *testing.T, m *machine) err
 	}
 }
 
-// forLogin is the key of the password with what it is for.
+// forLogin returns the key of the password with a login.
 func forLogin(login string) secret.Key {
 	k := password
 	k.For = login
@@ -217,8 +217,8 @@ func getFor(m *machine, login string) error {
 	return err
 }
 
-// What is kept for one login is given for that, wherever it is and whatever is in
-// it; what a program kept that is newer than this is not guessed at.
+// A secret stored for one login is returned for that login only, from every place and with every
+// content. An entry of a newer program is refused.
 func TestKeptForOneLogin(t *testing.T) {
 	t.Parallel()
 	for _, ring := range []error{nil, secret.ErrNoKeyring} {
@@ -237,7 +237,7 @@ func TestKeptForOneLogin(t *testing.T) {
 	}
 	m := newMachine(t)
 	if _, err := m.Set(t.Context(), forLogin("x"), " \n"); err == nil {
-		t.Error("nothing is kept as a secret")
+		t.Error("an empty secret was stored")
 	}
 	m.set(t, password, `{"yan":2,"for":"x","secret":"`+hidden+`"}`, secret.InKeyring)
 	if e, ok := errors.AsType[*secret.Error](getFor(m, "x")); !ok || e.Problem != secret.Damaged {
@@ -250,17 +250,17 @@ func TestEveryProblemIsProvoked(t *testing.T) {
 	all, ways := allProblems(t), provoked()
 	for problem := range all {
 		if len(ways[problem]) == 0 {
-			t.Errorf("nothing leads to %q", problem)
+			t.Errorf("no case causes %q", problem)
 		}
 	}
 	texts := map[string]secret.Problem{}
 	for problem, by := range ways {
 		if !all[problem] {
-			t.Errorf("%q is no problem", problem)
+			t.Errorf("%q is not a declared problem", problem)
 		}
 		for name, provoke := range by {
 			if !onUnix && problem == secret.Readable {
-				continue // private_windows.go says why
+				continue // see private_windows.go
 			}
 			m := newMachine(t)
 			err := provoke(t, m)
@@ -270,11 +270,11 @@ func TestEveryProblemIsProvoked(t *testing.T) {
 				continue
 			}
 			if e.Key.Account != password.Account || e.Key.Item != password.Item {
-				t.Errorf("%v does not tell whose secret it is: %+v", err, e.Key)
+				t.Errorf("%v does not name the secret: %+v", err, e.Key)
 			}
 			text := e.Error()
 			if strings.HasSuffix(text, string(problem)) && strings.Contains(string(problem), "_") || strings.ContainsAny(text, "\n\r") {
-				t.Errorf("%q is not for people", text)
+				t.Errorf("%q is not a readable sentence", text)
 			}
 			texts[text] = problem
 			leaks(t, name+": the error", err)
@@ -297,8 +297,7 @@ func TestEveryProblemIsProvoked(t *testing.T) {
 	}
 }
 
-// leaks looks for the secret and the passphrase in whatever fmt makes of a
-// value.
+// leaks looks for the secret and the passphrase in every way that fmt can print a value.
 func leaks(t *testing.T, what string, value any) {
 	t.Helper()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%+q", "%x", "% X", "%d", "%T %[1]p", "%10.40v"} {
@@ -331,6 +330,6 @@ func TestNothingLeaks(t *testing.T) {
 		t.Errorf("%s does not even name the file", text)
 	}
 	if text := fmt.Sprintf("%v %d", struct{ Inner any }{[]byte(hidden)}, []byte(hidden)); !strings.Contains(text, fmt.Sprint([]byte(hidden))) {
-		t.Error("the search would not find what it looks for")
+		t.Error("the search does not find a secret that is there")
 	}
 }

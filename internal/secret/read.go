@@ -19,10 +19,10 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// mostOctets is how long a secret, or the netrc that it stands in, may be.
+// mostOctets bounds the length of a secret and of a netrc file.
 const mostOctets = 256 << 10
 
-// fromFile reads a secret that has a file of its own.
+// fromFile reads a secret from a file of its own.
 func (v *Vault) fromFile(ctx context.Context, name string) (string, error) {
 	path, err := v.expand(name)
 	if err != nil {
@@ -43,8 +43,8 @@ func (v *Vault) fromEnv(name string) (string, error) {
 	return oneLine("", value)
 }
 
-// fromCredential reads what systemd passes to a service (systemd.exec(5),
-// LoadCredential). Who may read it is systemd's business.
+// fromCredential reads a credential that systemd passes to a service (systemd.exec(5),
+// LoadCredential). systemd controls who may read it.
 func (v *Vault) fromCredential(ctx context.Context, name string) (string, error) {
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, `/\`) {
 		return "", &Error{Problem: NotFound, Err: errors.New("the name of a credential is a word without slashes")}
@@ -64,11 +64,11 @@ func (v *Vault) fromCredential(ctx context.Context, name string) (string, error)
 	return oneLine(path, decode(data))
 }
 
-// ErrNoCredentials is what an Error of NotFound wraps when systemd has passed no
-// credentials to this process.
+// ErrNoCredentials is wrapped by an Error of NotFound if systemd passed no credentials to this
+// process.
 var ErrNoCredentials = errors.New("CREDENTIALS_DIRECTORY is not set: systemd sets it for services with LoadCredential")
 
-// OtherCredentials is what an Error of NotFound wraps when systemd has passed others:
+// OtherCredentials is wrapped by an Error of NotFound if systemd passed other credentials. It lists
 // their names.
 type OtherCredentials []string
 
@@ -84,7 +84,7 @@ func credentialNames(folder string) []string {
 	const most = 20
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil // that there is none of the name matters more
+		return nil // that the credential is missing matters more
 	}
 	var names []string
 	for _, e := range entries[:min(len(entries), most)] {
@@ -96,7 +96,7 @@ func credentialNames(folder string) []string {
 	return names
 }
 
-// expand resolves ~ at the beginning of a file's name.
+// expand replaces a leading ~ in a file name by the home directory.
 func (v *Vault) expand(name string) (string, error) {
 	if name == "" {
 		return "", errors.New("no file is named")
@@ -119,16 +119,16 @@ func (v *Vault) home() (string, error) {
 	return "", errors.New("the home folder is not known: HOME is not set")
 }
 
-// readers is who may be able to read a file.
+// readers says who may be able to read a file.
 type readers int
 
 const (
-	owned   readers = iota // its owner, who runs the program
-	anyones                // whoever
+	owned   readers = iota // only its owner, who runs the program
+	anyones                // any user
 )
 
-// read reads a file. Waiting for the other end of a pipe ends with ctx; the
-// goroutine that waits is left behind then.
+// read reads a file. It stops waiting for a pipe's writer when ctx ends; the reading goroutine is
+// then abandoned.
 func read(ctx context.Context, path string, who readers) ([]byte, error) {
 	type content struct {
 		data []byte
@@ -156,14 +156,14 @@ func readNow(path string, who readers) ([]byte, error) {
 		return nil, &Error{Problem: Unreadable, Path: path, Err: reason(err)}
 	}
 	defer f.Close()
-	info, err := f.Stat() // of what was opened, whatever the name means by now
+	info, err := f.Stat() // of the open file, not of its name
 	if err != nil {
 		return nil, &Error{Problem: Unreadable, Path: path, Err: reason(err)}
 	}
 	if info.IsDir() {
 		return nil, &Error{Problem: Unreadable, Path: path, Err: errors.New("it is a folder")}
 	}
-	// A pipe gives what it holds to one reader: its mode says nothing.
+	// A pipe delivers its content to one reader only, so its mode does not matter.
 	if who == owned && info.Mode().IsRegular() {
 		if err := private(path, info); err != nil {
 			return nil, &Error{Problem: Readable, Path: path, Err: err}
@@ -179,7 +179,7 @@ func readNow(path string, who readers) ([]byte, error) {
 	return data, nil
 }
 
-// reason is an error of the system without the names, which the Error has.
+// reason returns a system error without the file names, which the Error has already.
 func reason(err error) error {
 	if of, ok := errors.AsType[*fs.PathError](err); ok {
 		return of.Err
@@ -190,10 +190,10 @@ func reason(err error) error {
 	return err
 }
 
-// decode makes UTF-8 of what an editor may have written.
+// decode converts UTF-16 with a byte order mark to UTF-8.
 //
-// QUIRK: Windows' Notepad and PowerShell's > write UTF-16 with a byte order
-// mark, older Notepads UTF-8 with one; this mark is trimmed later.
+// QUIRK: Windows' Notepad and PowerShell's > write UTF-16 with a byte order mark; older versions of
+// Notepad write UTF-8 with one, which Trim removes later.
 func decode(data []byte) string {
 	var order binary.ByteOrder
 	switch {
@@ -211,7 +211,7 @@ func decode(data []byte) string {
 	return string(utf16.Decode(units))
 }
 
-// oneLine is a secret that stands alone in a text.
+// oneLine returns the secret that is alone in a text.
 func oneLine(path, text string) (string, error) {
 	text = Trim(text)
 	switch {
@@ -223,8 +223,8 @@ func oneLine(path, text string) (string, error) {
 	return text, textual(path, text)
 }
 
-// textual refuses what no mechanism can send (RFC 4616 section 2) and no
-// editor writes.
+// textual rejects NUL octets, which no SASL mechanism can send (RFC 4616 section 2) and no editor
+// writes.
 func textual(path, text string) error {
 	if strings.ContainsRune(text, 0) {
 		return &Error{Problem: Unreadable, Path: path, Err: errors.New("it holds a NUL octet, which no text does")}
@@ -232,11 +232,11 @@ func textual(path, text string) error {
 	return nil
 }
 
-// mostKept is how long the encrypted file, and the list of names beside it, may be.
+// mostKept bounds the length of the encrypted file and of its list of names.
 const mostKept = 16 << 20
 
-// readKept reads a file that this package wrote. A pipe or a device in its place is
-// refused, because reading it might never end.
+// readKept reads a file that this package wrote. It refuses pipes and devices, because reading one
+// might never end.
 func readKept(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {

@@ -20,7 +20,7 @@ func TestTrim(t *testing.T) {
 		"\u00a0geheim\u3000": "geheim", // no-break space, ideographic space
 		"\u200b\u200e geheim \u2060\u200d\u202c\u00ad": "geheim",
 		"two words":   "two words",
-		"a\u200bb":    "a\u200bb", // inside is not ours
+		"a\u200bb":    "a\u200bb", // inside the secret nothing is removed
 		"密码":          "密码",
 		" \n\ufeff\t": "",
 	} {
@@ -100,12 +100,12 @@ func TestVariablesAndCredentials(t *testing.T) {
 			t.Parallel()
 			m := newMachine(t)
 			m.env = map[string]string{"CODE": "geheim\n", "BLANK": " \u200b", "LINES": "a\nb", "CREDENTIALS_DIRECTORY": m.Home}
-			write(t, filepath.Join(m.Home, "mail"), "geheim\n", 0o444) // whatever systemd has set
+			write(t, filepath.Join(m.Home, "mail"), "geheim\n", 0o444) // systemd sets the mode
 			mkdir(t, filepath.Join(m.Home, "folder"))
 			got, err := m.Get(t.Context(), c.source, password)
 			if c.problem != "" {
 				if e := isProblem(t, got, err, c.problem); !strings.Contains(e.Error(), c.says) || e.Source != c.source || e.Key != password {
-					t.Errorf("%v (%+v), want it to say %q", e, e.Source, c.says)
+					t.Errorf("%v (%+v), want %q in it", e, e.Source, c.says)
 				}
 				return
 			}
@@ -124,7 +124,7 @@ func TestVariablesAndCredentials(t *testing.T) {
 func TestErrorTexts(t *testing.T) {
 	t.Parallel()
 	for want, e := range map[string]*secret.Error{
-		// Not the arguments: somebody will have written this.
+		// Not the arguments: they may hold the secret.
 		"command echo: failed: exit status 1":           {Problem: secret.CommandFailed, Source: secret.Source{Kind: secret.Command, Value: "echo hunter2"}, Err: errors.New("exit status 1")},
 		"password of account qq: the keyring is locked": {Problem: secret.Locked, Key: password},
 		"password of account qq: the keyring is locked: nobody unlocked it": {Problem: secret.Locked, Key: password,

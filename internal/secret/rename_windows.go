@@ -10,8 +10,8 @@ import (
 
 // rename replaces a file.
 //
-// QUIRK: Windows does not replace a file that somebody has open, be it a virus
-// scanner: half a second later it mostly does.
+// QUIRK: Windows does not replace a file that another program, such as a virus scanner, has open.
+// Half a second later it usually does.
 func rename(from, to string) error {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()

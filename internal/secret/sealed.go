@@ -15,17 +15,17 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// The encrypted file is what "age --decrypt" can read: an age file with a
-// passphrase (scrypt), and in it {"version":1,"secrets":{"ACCOUNT/ITEM":"…"}}.
+// The encrypted file can be read with "age --decrypt": it is an age file with a passphrase (scrypt)
+// that contains {"version":1,"secrets":{"ACCOUNT/ITEM":"…"}}.
 
 const (
 	sealedVersion = 1
 	sealedHeader  = "age-encryption.org/v1\n"
 
-	// FullWork is the base 2 logarithm of scrypt's N: 128 MiB for each guess at
-	// the passphrase, and some tenths of a second for each read.
+	// FullWork is the base 2 logarithm of scrypt's N. Each guess at the passphrase needs 128 MiB,
+	// and each read takes some tenths of a second.
 	FullWork = 17
-	// mostWork is the most that a file may ask for: 1 GiB.
+	// mostWork is the largest work factor accepted: 1 GiB.
 	mostWork = 20
 )
 
@@ -34,7 +34,7 @@ type contents struct {
 	Secrets map[string]string `json:"secrets"`
 }
 
-// sealed is an encrypted file that was read or written.
+// sealed is the decrypted content of an encrypted file.
 type sealed struct {
 	sum     [sha256.Size]byte // of the file
 	secrets map[string]string
@@ -69,7 +69,7 @@ func encrypt(plain []byte, passphrase string, cost int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// unseal decrypts them.
+// unseal decrypts secrets.
 func unseal(data []byte, passphrase string) (map[string]string, error) {
 	identity, err := age.NewScryptIdentity(passphrase)
 	if err != nil {
@@ -88,7 +88,7 @@ func unseal(data []byte, passphrase string) (map[string]string, error) {
 		return nil, &Error{Problem: Damaged, Err: err}
 	}
 	var c contents
-	// What json says of its input may quote it.
+	// json's error may quote its input.
 	if json.Unmarshal(plain, &c) != nil || c.Secrets == nil {
 		return nil, &Error{Problem: Damaged, Err: errors.New("what is in it is no list of secrets")}
 	}
@@ -98,8 +98,8 @@ func unseal(data []byte, passphrase string) (map[string]string, error) {
 	return c.Secrets, nil
 }
 
-// replace writes a file that only its owner can read: at any moment either the
-// old one or the new one is there, whole. A link stays a link.
+// replace writes a file that only its owner can read. At any moment either the old file or the new
+// one is there, whole. A symbolic link stays a link.
 func replace(path string, data []byte) error {
 	path = throughLinks(path)
 	written, err := wholefile.Beside(path, data, 0o600)
@@ -109,8 +109,8 @@ func replace(path string, data []byte) error {
 	return moveInto(written, path)
 }
 
-// replaceBoth replaces a file and what stands beside it, or neither where there is
-// no room for both. What stands beside goes first: alone it is not believed.
+// replaceBoth replaces a file and its companion, or neither if there is no room for both. The
+// companion is replaced first: without the matching file it is ignored.
 func replaceBoth(path string, data []byte, beside string, more []byte) error {
 	path, beside = throughLinks(path), throughLinks(beside)
 	written, err := wholefile.Beside(path, data, 0o600)
@@ -122,7 +122,7 @@ func replaceBoth(path string, data []byte, beside string, more []byte) error {
 		err = moveInto(writtenMore, beside)
 	}
 	if err != nil {
-		_ = os.Remove(written) // the reason is that of the other
+		_ = os.Remove(written) // the other error is returned
 		return err
 	}
 	return moveInto(written, path)
@@ -138,7 +138,7 @@ func throughLinks(path string) string {
 func moveInto(written, path string) error {
 	err := rename(written, path)
 	if err != nil {
-		_ = os.Remove(written) // the reason is that of the rename
+		_ = os.Remove(written) // the error of the rename is returned
 	}
 	return err
 }

@@ -19,7 +19,7 @@ func TestFileIsPrivateAndHoldsNoSecretInClear(t *testing.T) {
 	folder := filepath.Dir(m.File)
 	entries, err := os.ReadDir(folder)
 	if err != nil || len(entries) != 3 {
-		t.Fatalf("the folder holds %v, %v; want the file, its names and its lock", entries, err)
+		t.Fatalf("the directory holds %v, %v; want the file, its names and its lock", entries, err)
 	}
 	for _, name := range []string{"", "secrets.age", "secrets.age.names", "secrets.age.lock"} {
 		path := filepath.Join(folder, name)
@@ -28,7 +28,7 @@ func TestFileIsPrivateAndHoldsNoSecretInClear(t *testing.T) {
 			t.Fatal(err)
 		}
 		if info.Mode().Perm()&0o077 != 0 && onUnix {
-			t.Errorf("others can get at %s: %v", path, info.Mode())
+			t.Errorf("others can access %s: %v", path, info.Mode())
 		}
 		if info.IsDir() {
 			continue
@@ -97,11 +97,11 @@ func TestPassphraseComesFromFileOrCredential(t *testing.T) {
 			m.renew(m.File)
 			m.expect(t, password, "geheim")
 			if len(m.asked) != 0 {
-				t.Error("the user was asked")
+				t.Error("the user was asked for a passphrase")
 			}
 		})
 	}
-	// A file that is named must be there, a credential need not.
+	// A file that is named must exist; a credential need not.
 	m := newMachine(t)
 	m.Keyring = nil
 	m.env["CREDENTIALS_DIRECTORY"] = m.Home
@@ -134,7 +134,7 @@ func TestWrongPassphraseChangesNothing(t *testing.T) {
 	if read(t, m.File) != before {
 		t.Error("the file was changed")
 	}
-	m.typed = phrase // the wrong one was not remembered
+	m.typed = phrase // the wrong one is not remembered
 	m.expect(t, password, "geheim")
 }
 
@@ -168,7 +168,7 @@ func TestDamagedFileIsNotReplaced(t *testing.T) {
 				t.Error("the file was changed")
 			}
 			if !strings.HasPrefix(data, "age-encryption.org/v1\n") && len(m.asked) > 0 {
-				t.Error("the passphrase was asked for in vain")
+				t.Error("the passphrase of a damaged file was asked for")
 			}
 		})
 	}
@@ -225,7 +225,7 @@ func TestLastSecretTakesTheFileWithIt(t *testing.T) {
 				t.Error("the file is still there")
 			}
 			if names && len(m.asked) > 0 {
-				t.Error("the passphrase was asked for in vain")
+				t.Error("the passphrase was asked for without need")
 			}
 		})
 	}
@@ -241,7 +241,7 @@ func TestLinkStaysALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(real, m.File); err != nil {
-		t.Skipf("no links here: %v", err)
+		t.Skipf("symbolic links are not available: %v", err)
 	}
 	m.set(t, token, "a token", secret.InFile)
 	if info, err := os.Lstat(m.File); err != nil || info.Mode()&os.ModeSymlink == 0 {
@@ -251,8 +251,8 @@ func TestLinkStaysALink(t *testing.T) {
 	m.expect(t, token, "a token")
 }
 
-// A vault that is told nothing writes what costs all there is, and reads it. It is the
-// test that pays for it; all others are cheap.
+// A Vault with default settings writes files with the full work factor and reads them. This is the
+// only test that pays for it.
 func TestFileCostsTheFullWorkFactor(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "secrets.age")

@@ -7,24 +7,22 @@ import (
 	"unicode"
 )
 
-// Kind is where a secret may be.
+// Kind is the kind of a Source.
 type Kind string
 
 // The kinds of source.
 const (
-	// Kept is the system's keyring or, where there is none, the encrypted file.
+	// Kept is the system's keyring or, if there is none, the encrypted file.
 	Kept Kind = ""
-	// File is the one line of a file that only its owner can read. A pipe will do,
-	// too (/dev/fd/3).
+	// File is a file of one line that only its owner can read. A pipe is allowed (/dev/fd/3).
 	File Kind = "file"
-	// Command is the first line that a command prints, as "pass show" has it:
-	// further lines are notes. The shell runs it. Its standard error is that of
-	// the program, its standard input, too, where this is a terminal: it may ask.
+	// Command is the first line of a command's output; as with "pass show", further lines are
+	// notes. The shell runs the command. It gets the program's standard error and, if that is a
+	// terminal, its standard input, so that it can ask.
 	Command Kind = "command"
-	// Env is a variable of the environment.
+	// Env is an environment variable.
 	Env Kind = "env"
-	// Netrc is the password of a machine and login in a netrc file that only its
-	// owner can read.
+	// Netrc is the password of a machine and login in a netrc file that only its owner can read.
 	Netrc Kind = "netrc"
 	// Credential is a systemd credential: a file in $CREDENTIALS_DIRECTORY.
 	Credential Kind = "credential"
@@ -33,86 +31,83 @@ const (
 // Source says where a secret is. The zero value is [Kept].
 type Source struct {
 	Kind Kind
-	// Value is the file, command line, variable, netrc file ("" for $NETRC or
-	// ~/.netrc, on Windows ~/_netrc) or credential. It is nothing secret. Files may
-	// begin with ~/.
+	// Value is the file, command line, variable, netrc file ("" for $NETRC or ~/.netrc, on Windows
+	// ~/_netrc) or credential. It is not secret. Files may begin with ~/.
 	Value string
 }
 
-// Key names a secret: the account that it belongs to and what it is.
+// Key identifies a secret by its account and item.
 type Key struct {
 	Account string // as in the configuration
 	Item    string // "password" or "oauth2"
-	// Host and User find the entry of a netrc file.
+	// Host and User select the entry of a netrc file.
 	Host, User string
-	// For is what a secret is kept for: who logs in, and where. It is kept beside
-	// the secret, which is given for nothing else. "" is not compared.
+	// For is the login that a secret is for: user and server. It is stored with the secret, which
+	// is returned for no other login. "" is not compared.
 	For string
 }
 
-// name is how a keyring and the encrypted file call it.
+// name is the secret's name in the keyring and the encrypted file.
 func (k Key) name() string { return k.Account + "/" + k.Item }
 
-// Problem says what is wrong with a source, as a stable word.
+// Problem says what is wrong with a source. The words are stable.
 type Problem string
 
 // The problems.
 const (
 	NotFound      Problem = "not_found"      // no such entry, file, variable, machine
-	Empty         Problem = "empty"          // found, and nothing in it; or nothing was given to keep
-	SeveralLines  Problem = "several_lines"  // the file or variable holds more than the secret
-	Readable      Problem = "readable"       // others can read the file, or it is another's (ErrForeign)
-	Unreadable    Problem = "unreadable"     // no permission, a folder, or no text
+	Empty         Problem = "empty"          // found but empty; or the secret to store is empty
+	SeveralLines  Problem = "several_lines"  // the file or variable has more lines than the secret
+	Readable      Problem = "readable"       // others can read the file, or it belongs to another user (ErrForeign)
+	Unreadable    Problem = "unreadable"     // no permission, a directory, or not text
 	CommandFailed Problem = "command_failed" // or could not be started
-	Locked        Problem = "locked"         // the keyring is locked and nobody unlocked it
-	Unavailable   Problem = "unavailable"    // there is no keyring or it fails, and no passphrase for the file
+	Locked        Problem = "locked"         // the keyring is locked and was not unlocked
+	Unavailable   Problem = "unavailable"    // no keyring or a failing one, and no passphrase for the file
 	Passphrase    Problem = "passphrase"     // the passphrase of the encrypted file is wrong
-	Damaged       Problem = "damaged"        // the encrypted file, the netrc or an entry of the keyring makes no sense
-	OtherLogin    Problem = "other_login"    // what is kept is for another server or user
+	Damaged       Problem = "damaged"        // the encrypted file, the netrc or an entry of the keyring is invalid
+	OtherLogin    Problem = "other_login"    // the stored secret is for another server or user
 	Unwritable    Problem = "unwritable"     // the encrypted file can't be written
 	Stuck         Problem = "stuck"          // the command did not end in time (ErrNoTerminal)
 )
 
-// ErrForeign is what an Error of [Readable] wraps when the file belongs to
-// another user: chmod does not help then.
+// ErrForeign is wrapped by an Error of [Readable] if the file belongs to another user: chmod does
+// not help then.
 var ErrForeign = errors.New("it belongs to another user")
 
-// ErrNoTerminal is what an Error of [Stuck] wraps when the command had no terminal:
-// whatever it asked, nobody could answer.
+// ErrNoTerminal is wrapped by an Error of [Stuck] if the command had no terminal on which to ask.
 var ErrNoTerminal = errors.New("it has no terminal to ask on")
 
-// Error is what is wrong with a source.
+// Error is a problem with a source.
 type Error struct {
 	Problem Problem
-	// Source is what it is about: the one that was asked for or, when this is Kept
-	// and its passphrase can't be read, that of the passphrase.
+	// Source is the source with the problem: the one that was asked for or, if that is Kept and its
+	// passphrase can't be read, the source of the passphrase.
 	Source Source
-	// Key is whose secret it is.
+	// Key identifies the secret.
 	Key Key
-	// Path is the file that it is about, where it is about one.
+	// Path is the file concerned, if there is one.
 	Path string
-	// For is what the secret was kept for, with OtherLogin; "" where nothing says it.
+	// For is, with OtherLogin, the login that the secret was stored for; "" if unknown.
 	For string
 	Err error // never holds a secret; may be nil
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Error says it in English: to what it happened, what, and why.
+// Error describes the problem in English: the source, the problem and the reason.
 func (e *Error) Error() string {
 	switch {
 	case e.For != "":
 		return fmt.Sprintf("%s: kept for %s, not for %s", e.subject(), e.For, e.Key.For)
 	case e.Err == nil:
 		return e.subject() + ": " + e.Problem.english()
-	case errors.Is(e.Err, ErrLocked): // which says it itself
+	case errors.Is(e.Err, ErrLocked): // whose text says so already
 		return e.subject() + ": " + e.Err.Error()
 	}
 	return e.subject() + ": " + e.Problem.english() + ": " + e.Err.Error()
 }
 
-// Format writes the same whatever the verb: Source.Value may be an "echo" with
-// the secret.
+// Format writes the text of Error for every verb: Source.Value may be an "echo" with the secret.
 func (e *Error) Format(f fmt.State, verb rune) {
 	if verb == 'v' {
 		verb = 's'
@@ -125,7 +120,7 @@ func (e *Error) subject() string {
 	case File:
 		return "file " + e.Path
 	case Command:
-		// Not the arguments: somebody will have written "echo" and the secret.
+		// Not the arguments: they may be "echo" and the secret.
 		word, _ := ProgramOf(e.Source.Value)
 		return strings.TrimSpace("command " + word)
 	case Env:
@@ -141,15 +136,15 @@ func (e *Error) subject() string {
 	return e.Key.Item + " of account " + e.Key.Account
 }
 
-// ProgramOf is the program that a command line starts, and whether there is more to
-// it, which may be a secret: arguments, and variables before it.
+// ProgramOf returns the program that a command line starts. more reports whether the line has
+// arguments or variable assignments, which may hold a secret.
 func ProgramOf(command string) (program string, more bool) {
 	words := strings.Fields(command)
 	for i, word := range words {
 		name, _, found := strings.Cut(word, "=")
 		if found && isVariable(name) {
 			if strings.ContainsAny(word, "'\"`$\\") {
-				return "", true // its value may go on behind a space
+				return "", true // its value may continue after a space
 			}
 			continue
 		}
@@ -200,9 +195,9 @@ func (p Problem) english() string {
 	return string(p)
 }
 
-// Trim takes off what people paste along with a secret: white space, line ends
-// and no-break spaces around it, and what can't be seen (byte order marks,
-// zero-width spaces, marks of direction).
+// Trim removes characters that are often pasted along with a secret: white space, line ends and
+// no-break spaces around it, and invisible characters (byte order marks, zero-width spaces,
+// directional marks).
 func Trim(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) })
 }

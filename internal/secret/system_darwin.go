@@ -6,13 +6,13 @@ import (
 	"os/exec"
 )
 
-// System is the Keychain of macOS, by its program security.
+// System returns the Keychain of macOS, accessed with the program security.
 //
-// QUIRK: security reads commands of 4096 octets, in which the secret is base64;
-// longer ones are cut into entries of 2000.
+// QUIRK: security reads commands of at most 4096 octets, in which the secret is base64; longer
+// secrets are split into entries of 2000 octets.
 func System() Keyring { return pieces{Keyring: library{}, most: 2000} }
 
-// systemError reads the exit status of security: the low octet of an OSStatus.
+// systemError interprets the exit status of security: the low octet of an OSStatus.
 func systemError(err error) error {
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// A program that needs no secret of the keyring does not connect to anything.
+// A program that needs no secret from the keyring connects to nothing.
 func TestNothingIsConnectedBeforeASecretIsWanted(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "bus")
 	listener, err := net.Listen("unix", socket)
@@ -26,7 +26,7 @@ func TestNothingIsConnectedBeforeASecretIsWanted(t *testing.T) {
 				return
 			}
 			called <- struct{}{}
-			_ = c.Close() // as a bus that is about to end
+			_ = c.Close() // as a bus that ends
 		}
 	}()
 	defer listener.Close()
@@ -37,12 +37,12 @@ func TestNothingIsConnectedBeforeASecretIsWanted(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	if len(called) > 0 {
-		t.Error("somebody called the bus")
+		t.Error("the bus was connected to before Get")
 	}
 	got, err := v.Get(t.Context(), kept, password)
 	isProblem(t, got, err, secret.NotFound)
 	if len(called) == 0 {
-		t.Error("nobody called the bus")
+		t.Error("the bus was not connected to by Get")
 	}
 }
 

@@ -2,7 +2,7 @@
 
 package secret
 
-// System is nothing here.
+// System returns nil: this system has no keyring that Yan supports.
 func System() Keyring { return nil }
 
 func systemError(err error) error { return err }

@@ -15,11 +15,11 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// System is the Secret Service of the desktop: GNOME Keyring, KWallet,
-// KeePassXC. Nothing is connected to before it is asked.
+// System returns the Secret Service of the desktop: GNOME Keyring, KWallet, KeePassXC. It connects
+// only when a method is called.
 func System() Keyring { return secretService{} }
 
-// secretService is go-keyring behind a look at what there is.
+// secretService is go-keyring with a check whether a Secret Service is available.
 type secretService struct{}
 
 func (s secretService) Get(service, user string) (secret string, err error) {
@@ -38,14 +38,14 @@ func (s secretService) Delete(service, user string) error {
 	return s.ask(func() error { return library{}.Delete(service, user) })
 }
 
-// ask carries out a call of go-keyring, which unlocks the keyring first: that
-// shows a dialog where there is somebody to see it.
+// ask runs a call of go-keyring, which first unlocks the keyring: that shows a dialog if there is a
+// desktop.
 func (secretService) ask(call func() error) (err error) {
 	locked, err := look()
 	if err != nil {
 		return err
 	}
-	// go-keyring takes for granted of what type the answers are.
+	// go-keyring panics on answers of an unexpected type.
 	defer func() {
 		if p := recover(); p != nil {
 			err = errors.New("the Secret Service answers what its standard does not know")
@@ -67,12 +67,12 @@ const (
 	isLockedName = "org.freedesktop.Secret.Error.IsLocked"
 )
 
-// starting is how long the Secret Service may take to answer a question that
-// asks nobody, being started first perhaps: what D-Bus itself gives it.
+// starting is how long the Secret Service may take to answer a request without a dialog, including
+// its start: D-Bus's own limit.
 const starting = 25 * time.Second
 
-// look reports whether the collection that go-keyring uses is locked. The error
-// is ErrNoKeyring when there is none.
+// look reports whether the collection that go-keyring uses is locked. The error is ErrNoKeyring if
+// there is no such collection.
 func look() (locked bool, err error) {
 	if !hasBus() {
 		return false, fmt.Errorf("%w: this session has no D-Bus", ErrNoKeyring)
@@ -120,8 +120,8 @@ func property[T any](ctx context.Context, bus *dbus.Conn, path dbus.ObjectPath, 
 
 // hasBus reports whether there is a session bus.
 //
-// QUIRK: godbus looks at the same places and, finding nothing, starts a bus of
-// its own with dbus-launch, which would outlive this program.
+// QUIRK: godbus looks in the same places and, if it finds no bus, starts one with dbus-launch,
+// which would outlive this program.
 func hasBus() bool {
 	if address := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" && address != "autolaunch:" {
 		return true
@@ -130,7 +130,7 @@ func hasBus() bool {
 	return exists(filepath.Join(folder, "bus")) || exists(filepath.Join(folder, "dbus-session"))
 }
 
-// fromBus tells that there is no Secret Service from one that fails.
+// fromBus distinguishes a missing Secret Service from one that fails.
 func fromBus(err error) error {
 	of, ok := errors.AsType[dbus.Error](err)
 	if !ok {
@@ -147,7 +147,7 @@ func fromBus(err error) error {
 	return fmt.Errorf("asking the Secret Service: %w", err)
 }
 
-// systemError tells what go-keyring only says in words.
+// systemError recognizes a locked keyring, which go-keyring reports only in the text of its error.
 func systemError(err error) error {
 	if strings.HasPrefix(err.Error(), "failed to unlock correct collection") {
 		return fmt.Errorf("%w: nobody unlocked it", ErrLocked)

@@ -7,14 +7,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// System is the Credential Manager of Windows.
+// System returns the Credential Manager of Windows.
 //
-// QUIRK: an entry holds 2560 octets (CRED_MAX_CREDENTIAL_BLOB_SIZE), which
-// Microsoft's own tokens are longer than; longer ones are cut.
+// QUIRK: an entry holds at most 2560 octets (CRED_MAX_CREDENTIAL_BLOB_SIZE), and Microsoft's own
+// tokens are longer; longer secrets are split.
 func System() Keyring { return pieces{Keyring: library{}, most: 2400} }
 
 func systemError(err error) error {
-	// A service, or a session over the network, has no credentials.
+	// A service or a network logon session has no credentials.
 	if errors.Is(err, windows.ERROR_NO_SUCH_LOGON_SESSION) {
 		return fmt.Errorf("%w: %w", ErrNoKeyring, err)
 	}

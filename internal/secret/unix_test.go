@@ -45,7 +45,7 @@ func TestFilesThatOthersCanRead(t *testing.T) {
 				}
 				e := isProblem(t, got, err, secret.Readable)
 				if want := fmt.Sprintf("its mode is %04o; chmod 600 ", mode); !strings.Contains(e.Error(), want) {
-					t.Errorf("%v does not say %q", e, want)
+					t.Errorf("%v does not contain %q", e, want)
 				}
 				if source.Kind == secret.File && !strings.HasSuffix(e.Error(), "chmod 600 '"+code+"'") {
 					t.Errorf("%v can't be pasted into a shell", e)
@@ -68,7 +68,7 @@ func TestFilesOfOtherUsers(t *testing.T) {
 	}
 	got, err := m.Get(t.Context(), secret.Source{Kind: secret.File, Value: path}, password)
 	if e := isProblem(t, got, err, secret.Readable); !errors.Is(e, secret.ErrForeign) || strings.Contains(e.Error(), "chmod") {
-		t.Errorf("%v, want it to say that the file is another's", e)
+		t.Errorf("%v, want ErrForeign", e)
 	}
 }
 
@@ -103,14 +103,14 @@ func TestPipes(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 
-	// Nobody writes.
+	// The pipe has no writer.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	got, err = m.Get(ctx, secret.Source{Kind: secret.File, Value: fifo}, password)
 	if e := isProblem(t, got, err, secret.Unreadable); !errors.Is(e, context.Canceled) {
 		t.Error(e)
 	}
-	// Let the goroutine go that was left behind.
+	// Unblock the abandoned goroutine.
 	f, err := os.OpenFile(fifo, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -172,11 +172,11 @@ func TestCommandsErrorsAreSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if said.String() != "touch the key\n" {
-		t.Errorf("said %q", said.String())
+		t.Errorf("standard error: %q", said.String())
 	}
 }
 
-// The pipe ends when everything that the command has started is gone.
+// The pipe ends when the last process that the command started has ended.
 func TestCancelKillsTheCommandAndItsChildren(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -204,7 +204,7 @@ func TestCancelKillsTheCommandAndItsChildren(t *testing.T) {
 	}
 	cancel()
 	if rest, err := io.ReadAll(alive); err != nil || len(rest) != 0 {
-		t.Errorf("something of the command lives on: %q, %v", rest, err)
+		t.Errorf("a process of the command still runs: %q, %v", rest, err)
 	}
 	err = <-failed
 	if e := isProblem(t, "", err, secret.CommandFailed); !errors.Is(e, context.Canceled) {
@@ -212,7 +212,7 @@ func TestCancelKillsTheCommandAndItsChildren(t *testing.T) {
 	}
 }
 
-// On a terminal a command may ask, by its standard input or by /dev/tty.
+// On a terminal a command can ask, on its standard input or /dev/tty.
 func TestCommandsMayAskOnATerminal(t *testing.T) {
 	t.Parallel()
 	for name, line := range map[string]string{
@@ -237,7 +237,7 @@ func TestCommandsMayAskOnATerminal(t *testing.T) {
 			if _, err := io.WriteString(terminal, "geheim\n"); err != nil {
 				t.Fatal(err)
 			}
-			_ = until(&screen, terminal, "never") // EIO: Linux says so at the end of a terminal
+			_ = until(&screen, terminal, "never") // EIO: Linux returns it at the end of a terminal
 			if err := child.Wait(); err != nil || !strings.Contains(screen.String(), "got geheim") {
 				t.Errorf("%v; the screen: %q", err, screen.String())
 			}
@@ -245,7 +245,7 @@ func TestCommandsMayAskOnATerminal(t *testing.T) {
 	}
 }
 
-// until reads until a text has been read.
+// until reads until text has been read.
 func until(screen *bytes.Buffer, r io.Reader, text string) error {
 	buf := make([]byte, 1024)
 	for range 10000 {
@@ -261,7 +261,7 @@ func until(screen *bytes.Buffer, r io.Reader, text string) error {
 	return errors.New("it prints and prints")
 }
 
-// Processes that write at the same time lose nothing of each other.
+// Processes that write at the same time do not overwrite each other's secrets.
 func TestManyProcesses(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -294,7 +294,7 @@ func TestManyProcesses(t *testing.T) {
 	}
 }
 
-// TestInAnotherProcess is what the tests above start.
+// TestInAnotherProcess is run as a process by the tests above.
 func TestInAnotherProcess(t *testing.T) {
 	if line := os.Getenv("YAN_TEST_ASK"); line != "" {
 		v := &secret.Vault{}
@@ -322,8 +322,8 @@ func TestInAnotherProcess(t *testing.T) {
 	}
 }
 
-// A process that hangs while it writes is not waited for for ever, and what it
-// holds is not overwritten.
+// A process that hangs while it writes is not waited for forever, and its secret is not
+// overwritten.
 func TestLockIsHonoured(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -355,7 +355,7 @@ func TestLockIsHonoured(t *testing.T) {
 	m.expect(t, password, "geheim") // reading needs no lock
 }
 
-// A command that waits for something is ended, and the error says what may be missing.
+// A command that does not end is killed, and the error says that it has no terminal.
 func TestCommandsThatDoNotEnd(t *testing.T) {
 	t.Parallel()
 	for name, bound := range map[string]func(*machine) context.Context{

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Place is where a secret was put.
+// Place is where a secret was stored.
 type Place string
 
 // The places.
@@ -19,54 +19,51 @@ const (
 	InFile    Place = "encrypted file"
 )
 
-// Vault is the places for secrets on this machine. It is safe for concurrent
-// use. Fields may not change after the first call.
+// Vault reads and stores the secrets of this machine. It is safe for concurrent use. Its fields
+// must not change after the first call.
 type Vault struct {
-	// Keyring is the system's; nil where there is none. [System] is the real one.
+	// Keyring is the system's keyring, see [System]; nil if there is none.
 	Keyring Keyring
-	// File is the encrypted file (age) for machines without a keyring; "" means
-	// that there is none. Beside it stand File.names, which tells without a
-	// passphrase what it holds, and File.lock.
+	// File is the encrypted file (age) for machines without a keyring; "" means none. Next to it
+	// are File.names, the list of its secrets' names in clear, and File.lock.
 	File string
-	// Passphrase asks for that of the encrypted file; anew says that the file is
-	// about to be made, so that the user types it twice. nil where nobody can be
-	// asked. Called again without anew, what was typed before was wrong; one call of
-	// Get, Set or Delete asks three times. The variable YAN_PASSPHRASE_FILE is looked at first, then the systemd
-	// credential yan-passphrase. One that was right is not asked for again.
+	// Passphrase asks the user for the passphrase of the encrypted file; nil if no user can be
+	// asked. anew means that the file is about to be created, so the user should type it twice.
+	// Another call without anew means that the passphrase before was wrong; one call of Get, Set or
+	// Delete asks at most three times. The variable YAN_PASSPHRASE_FILE and then the systemd
+	// credential yan-passphrase come first. A correct passphrase is not asked for again.
 	Passphrase func(ctx context.Context, anew bool) (string, error)
-	// Getenv is the environment; nil means os.Getenv.
+	// Getenv returns environment variables; nil means os.Getenv.
 	Getenv func(string) string
-	// Home is the user's folder, for ~ and ~/.netrc; "" means $HOME or, on
-	// Windows, %USERPROFILE%.
+	// Home is the user's home directory, for ~ and ~/.netrc; "" means $HOME or, on Windows,
+	// %USERPROFILE%.
 	Home string
-	// WorkFactor is the base 2 logarithm of scrypt's N, the cost of a guess at the
-	// passphrase in a file that is written; 0 means FullWork. Tests alone lower it: the
-	// code of the program may only pass it on, which a test of the module's root proves.
+	// WorkFactor is the base 2 logarithm of scrypt's N in files that are written: the cost of a
+	// guess at the passphrase. 0 means FullWork. Only tests lower it: the program may only pass it
+	// on, which a test in the module's root checks.
 	WorkFactor int
 
-	waits  time.Duration // for a command; 0 means the usual
+	waits  time.Duration // for a command; 0 means the default
 	stderr io.Writer     // of commands; nil means os.Stderr
 
 	// One call at a time uses the encrypted file.
 	once sync.Once
 	turn chan struct{}
-	// What a call has learned. Functions, because nothing can print what they
-	// return.
+	// The passphrase and the content of the file, once known. They are functions because fmt can't
+	// print their results.
 	phrase func() string
 	opened func() sealed
 }
 
-// Format keeps everything but the file's name out of every text.
+// Format keeps everything but the file's name out of every formatted text.
 func (v *Vault) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "secret.Vault{File: %q}", v.File)
 }
 
-// Get reads a secret; white space around it is not part of it. The error is an
-// [*Error].
+// Get reads a secret, without the white space around it. The error is an [*Error].
 //
-// A secret that is kept is looked up in the keyring, then in the encrypted file.
-// One that was put into the file while the keyring could not be used is newer
-// than what the keyring has, and wins.
+// A secret of kind Kept is looked up in the keyring, then in the encrypted file. A secret that was
+// written to the file while the keyring could not be used is newer than the keyring's and wins.
 func (v *Vault) Get(ctx context.Context, from Source, key Key) (string, error) {
 	secret, err := v.find(ctx, from, key)
 	if err == nil && from.Kind == Kept {
@@ -99,7 +96,7 @@ func (v *Vault) find(ctx context.Context, from Source, key Key) (string, error) 
 	return "", &Error{Problem: NotFound, Err: fmt.Errorf("%q is no kind of source", from.Kind)}
 }
 
-// about says in an error what was asked for.
+// about adds the source and the key to an error.
 func about(err error, from Source, key Key) *Error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -116,7 +113,7 @@ func about(err error, from Source, key Key) *Error {
 // kept looks up a secret in the keyring and the encrypted file.
 func (v *Vault) kept(ctx context.Context, name string) (string, error) {
 	holds := v.fileHolds(name)
-	if holds == yes { // since the keyring has an older one, if any
+	if holds == yes { // the keyring has an older one, if any
 		secret, err := v.fileGet(ctx, name)
 		if !errors.Is(err, ErrNotFound) {
 			return secret, err
@@ -136,7 +133,7 @@ func (v *Vault) kept(ctx context.Context, name string) (string, error) {
 	return "", fileErr
 }
 
-// absent: where there is no keyring, nothing is kept in it.
+// absent converts ErrNoKeyring to ErrNotFound.
 func absent(err error) error {
 	if errors.Is(err, ErrNoKeyring) {
 		return ErrNotFound
@@ -144,9 +141,9 @@ func absent(err error) error {
 	return err
 }
 
-// Set keeps a secret, in the keyring or else in the encrypted file, and says
-// where. What is kept under the key is replaced. A keyring that is locked is an
-// error: nothing is kept elsewhere then. The error is an [*Error].
+// Set stores a secret in the keyring, or in the encrypted file if there is no working keyring, and
+// returns where. It replaces the current secret of the key. A locked keyring is an error: then the
+// secret is not stored in the file. The error is an [*Error].
 func (v *Vault) Set(ctx context.Context, key Key, secret string) (Place, error) {
 	if secret = Trim(secret); secret == "" {
 		return "", about(&Error{Problem: Empty}, Source{}, key)
@@ -176,8 +173,8 @@ func (v *Vault) Set(ctx context.Context, key Key, secret string) (Place, error) 
 	return "", e
 }
 
-// Delete forgets a secret wherever it is kept. That there is none is no error.
-// The error is an [*Error]; what could be forgotten is, all the same.
+// Delete deletes a secret wherever it is stored. A missing secret is no error. After an error,
+// which is an [*Error], the other copy has still been deleted if possible.
 func (v *Vault) Delete(ctx context.Context, key Key) error {
 	err := v.keyringDelete(ctx, key.name())
 	fileErr := v.fileDrop(ctx, key.name(), always)

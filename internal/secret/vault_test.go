@@ -23,16 +23,16 @@ var (
 	token    = secret.Key{Account: "qq", Item: "oauth2"}
 )
 
-// machine is a vault and what surrounds it.
+// machine is a vault and its environment.
 type machine struct {
 	*secret.Vault
 	ring  *secrettest.Keyring
 	env   map[string]string
-	asked []bool // what anew was, each time the passphrase was asked for
+	asked []bool // the value of anew in each call of Passphrase
 	typed string
 }
 
-// newMachine has an empty keyring, and a user who knows the passphrase.
+// newMachine returns a machine with an empty keyring and a user who knows the passphrase.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	m := &machine{ring: secrettest.New(), env: map[string]string{}, typed: phrase}
@@ -42,7 +42,7 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
-// renew makes another vault, as another process would, of the same machine.
+// renew replaces the vault by a new one on the same machine, as in another process.
 func (m *machine) renew(file string) {
 	home := ""
 	if m.Vault != nil {
@@ -105,7 +105,7 @@ func TestKeyringComesFirst(t *testing.T) {
 	}
 	m.expectProblem(t, password, secret.NotFound)
 	if err := m.Delete(t.Context(), password); err != nil {
-		t.Errorf("deleting what is not there: %v", err)
+		t.Errorf("deleting a missing secret: %v", err)
 	}
 }
 
@@ -133,19 +133,19 @@ func TestWithoutKeyringTheFileIsUsed(t *testing.T) {
 			}
 			m.expect(t, token, "a token")
 			if got, err := m.Get(t.Context(), kept, password); err == nil {
-				t.Errorf("deleted, and still %q", got)
+				t.Errorf("after Delete: %q", got)
 			}
 		})
 	}
 }
 
-// forgetful takes everything and keeps nothing.
+// forgetful is a keyring that accepts every secret and stores none.
 type forgetful struct{ *secrettest.Keyring }
 
 func (forgetful) Set(_, _, _ string) error { return nil }
 
-// The newer of two wins: what was put into the file while the keyring was away,
-// and what was put into the keyring afterwards.
+// The newer of two secrets wins: one written to the file while the keyring could not be used, and
+// one written to the keyring afterwards.
 func TestNewerWins(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -156,7 +156,7 @@ func TestNewerWins(t *testing.T) {
 	m.ring.Fail(nil)
 	m.expect(t, password, "second")
 
-	// Another process, where nobody can be asked.
+	// Another process without a user to ask.
 	m.renew(m.File)
 	m.Passphrase = nil
 	m.set(t, password, "third", secret.InKeyring)
@@ -165,7 +165,7 @@ func TestNewerWins(t *testing.T) {
 	m.ring.Fail(secret.ErrNoKeyring)
 	m.expectProblem(t, password, secret.NotFound) // "second" is outdated
 
-	// One with the passphrase does not revive it.
+	// A process with the passphrase does not revive it.
 	m.renew(m.File)
 	m.expectProblem(t, password, secret.NotFound)
 	m.expect(t, token, "a token")
@@ -174,16 +174,16 @@ func TestNewerWins(t *testing.T) {
 	m.ring.Fail(nil)
 	m.expect(t, password, "third")
 
-	// The last entry goes into the keyring: nothing is left of the file.
+	// The last secret goes into the keyring: the file is deleted.
 	m.renew(m.File)
 	m.Passphrase = nil
 	m.set(t, token, "a third token", secret.InKeyring)
 	if exists(m.File) || exists(m.File+".names") {
-		t.Error("an encrypted file without a secret that counts was kept")
+		t.Error("an encrypted file without a valid secret was left")
 	}
 }
 
-// Somebody copied the file, without what stands beside it.
+// While the keyring is locked, no secret is written to the file.
 func TestLockedKeyringIsNotGoneAround(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -193,9 +193,9 @@ func TestLockedKeyringIsNotGoneAround(t *testing.T) {
 	isProblem(t, "", err, secret.Locked)
 	isProblem(t, "", m.Delete(t.Context(), password), secret.Locked)
 	if exists(m.File) {
-		t.Error("the secret was put into the file")
+		t.Error("the secret was written to the file")
 	}
-	// What is in the file is found all the same.
+	// A secret in the file is still found.
 	m.ring.Fail(secret.ErrNoKeyring)
 	m.set(t, password, "geheim", secret.InFile)
 	m.ring.Fail(secret.ErrLocked)
@@ -207,10 +207,10 @@ func TestLockedKeyringIsNotGoneAround(t *testing.T) {
 	m.expectProblem(t, token, secret.Locked)
 	m.renew(m.File)
 	m.Passphrase = nil
-	m.expectProblem(t, password, secret.Locked) // rather than that nobody can be asked
+	m.expectProblem(t, password, secret.Locked) // not Unavailable
 }
 
-// blocking is a keyring that shows a dialog nobody answers.
+// blocking is a keyring whose dialog is never answered.
 type blocking struct{ released chan struct{} }
 
 func (b blocking) Get(_, _ string) (string, error) { <-b.released; return "", secret.ErrNotFound }
@@ -237,10 +237,10 @@ func TestKeyringIsWaitedForOneMinute(t *testing.T) {
 		start = time.Now()
 		got, err = v.Get(ctx, kept, password)
 		if e := isProblem(t, got, err, secret.Locked); !errors.Is(e, context.DeadlineExceeded) {
-			t.Errorf("%v does not tell why", e)
+			t.Errorf("%v has no reason", e)
 		}
 		if waited := time.Since(start); waited != time.Second {
-			t.Errorf("waited for %v, the context is of a second", waited)
+			t.Errorf("waited for %v, the context has one second", waited)
 		}
 
 		stopped := errors.New("stopped by the user")
@@ -248,13 +248,13 @@ func TestKeyringIsWaitedForOneMinute(t *testing.T) {
 		stop(stopped)
 		got, err = v.Get(ctx, kept, password)
 		if e := isProblem(t, got, err, secret.Locked); !errors.Is(e, context.Canceled) || !errors.Is(e, stopped) {
-			t.Errorf("%v does not tell why", e)
+			t.Errorf("%v has no reason", e)
 		}
 		close(b.released)
 	})
 }
 
-// Somebody else gives the file another passphrase while a program runs.
+// Concurrent calls of one vault ask for the passphrase once.
 func TestManyGoroutines(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -303,13 +303,13 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+	if err := os.Chmod(path, mode); err != nil { // independent of the umask
 		t.Fatal(err)
 	}
 }
 
-// A secret that the keyring has outdated stays outdated when the list is lost, and
-// what is in the file alone stays found.
+// A secret that the keyring has outdated stays outdated if the list is lost, and a secret that is
+// only in the file is still found.
 func TestOutdatedWithoutTheList(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -320,7 +320,7 @@ func TestOutdatedWithoutTheList(t *testing.T) {
 	m.ring.Fail(nil)
 	m.Passphrase = nil
 	m.renew(m.File)
-	m.Passphrase = nil // nobody is asked, so it is marked only
+	m.Passphrase = nil // no user to ask, so the secret is only marked
 	m.set(t, password, "new", secret.InKeyring)
 	if err := os.Remove(m.File + ".names"); err != nil {
 		t.Fatal(err)
@@ -329,7 +329,7 @@ func TestOutdatedWithoutTheList(t *testing.T) {
 	m.ring.Fail(secret.ErrNoKeyring)
 	m.set(t, token, "another", secret.InFile)
 	m.ring.Fail(nil)
-	for range 2 { // the second time behind another write, with the list that the first has made
+	for range 2 { // the second time after another write, with the list that the first one wrote
 		m.renew(m.File)
 		m.expect(t, password, "new")
 		m.expect(t, only, "in the file")
@@ -345,6 +345,6 @@ func TestOutdatedWithoutTheList(t *testing.T) {
 		}
 	}
 	if exists(m.File) || exists(m.File+".names") {
-		t.Error("an empty file is left")
+		t.Error("an empty encrypted file was left")
 	}
 }

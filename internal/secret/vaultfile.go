@@ -28,7 +28,7 @@ func (v *Vault) fileData() ([]byte, error) {
 	return data, nil
 }
 
-// enter waits for the turn to use the encrypted file; leave gives it on.
+// enter waits until no other call uses the encrypted file; leave ends the caller's turn.
 func (v *Vault) enter(ctx context.Context) (leave func(), err error) {
 	v.once.Do(func() { v.turn = make(chan struct{}, 1) })
 	select {
@@ -39,8 +39,8 @@ func (v *Vault) enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// fileGet reads a secret; the error is ErrNotFound when the file has none of
-// that name, or does not exist.
+// fileGet reads a secret from the encrypted file. The error is ErrNotFound if the file does not
+// exist or has no secret of that name.
 func (v *Vault) fileGet(ctx context.Context, name string) (string, error) {
 	leave, err := v.enter(ctx)
 	if err != nil {
@@ -66,8 +66,8 @@ func (v *Vault) fileGet(ctx context.Context, name string) (string, error) {
 	return secret, nil
 }
 
-// fileSet writes a secret. The passphrase is asked for before other processes
-// are kept waiting.
+// fileSet writes a secret. It asks for the passphrase before it locks the file, so that other
+// processes do not wait for the user.
 func (v *Vault) fileSet(ctx context.Context, name, secret string) error {
 	leave, err := v.enter(ctx)
 	if err != nil {
@@ -103,8 +103,8 @@ func (v *Vault) fileSet(ctx context.Context, name, secret string) error {
 	return v.write(secrets, names, phrase)
 }
 
-// counting reads the secrets of the file that count, and how surely each does: where
-// the list is lost, any of them may have been outdated by the keyring.
+// counting reads the valid secrets of the file. names says how certain each is: if the list was
+// lost, the keyring may have a newer version of any of them.
 func (v *Vault) counting(phrase string) (secrets map[string]string, names map[string]holding, err error) {
 	data, err := v.fileData()
 	if err != nil || data == nil {
@@ -131,11 +131,11 @@ type dropping int
 
 const (
 	always  dropping = iota // asks for the passphrase
-	ifKnown                 // without one, it is marked that the secret is outdated
+	ifKnown                 // never asks; marks the secret as outdated if the passphrase is unknown
 )
 
-// fileDrop forgets a secret of the encrypted file. Without a passphrase this
-// can be done when nothing else is in the file.
+// fileDrop deletes a secret from the encrypted file. Without a passphrase it can only delete the
+// last secret.
 func (v *Vault) fileDrop(ctx context.Context, name string, how dropping) error {
 	leave, err := v.enter(ctx)
 	if err != nil {
@@ -180,10 +180,10 @@ func (v *Vault) fileDrop(ctx context.Context, name string, how dropping) error {
 	case known:
 		return v.writeNames(data, names)
 	}
-	return nil // another process has replaced the file meanwhile
+	return nil // another process has replaced the file in the meantime
 }
 
-// isLast reports whether the file holds that secret alone.
+// isLast reports whether the file holds no other secret.
 func (v *Vault) isLast(name string) bool {
 	data, err := v.fileData()
 	if err != nil {
@@ -206,13 +206,13 @@ func (v *Vault) rewriteWithout(name, phrase string) error {
 	return v.write(secrets, names, phrase)
 }
 
-// isOpen reports whether it is known what is in this file.
+// isOpen reports whether the file's content is already decrypted.
 func (v *Vault) isOpen(data []byte) bool {
 	return v.opened != nil && v.opened().sum == sha256.Sum256(data)
 }
 
-// unseal gives what is in the file, and remembers it and the passphrase that
-// was right.
+// unseal returns the content of the file. It caches the content and the passphrase if that was
+// correct.
 func (v *Vault) unseal(data []byte, phrase string) (map[string]string, error) {
 	if v.isOpen(data) {
 		return maps.Clone(v.opened().secrets), nil
@@ -234,7 +234,7 @@ func (v *Vault) remember(data []byte, secrets map[string]string, phrase string) 
 	v.phrase = func() string { return phrase }
 }
 
-// write replaces the file. The lock is held.
+// write replaces the file. The caller holds the lock.
 func (v *Vault) write(secrets map[string]string, names map[string]holding, phrase string) error {
 	data, err := seal(secrets, phrase, cmp.Or(v.WorkFactor, FullWork))
 	if err != nil {
@@ -244,8 +244,8 @@ func (v *Vault) write(secrets map[string]string, names map[string]holding, phras
 	if err != nil {
 		return v.unwritable(err)
 	}
-	// Both are written before either takes its place: on a disk that is full the
-	// secret must not stay in a file that nobody was told of.
+	// Both files are written before either is renamed: on a full disk the secret must not stay in a
+	// file after an error was returned.
 	if err := replaceBoth(v.File, data, v.namesFile(), list); err != nil {
 		return v.unwritable(err)
 	}
@@ -253,7 +253,7 @@ func (v *Vault) write(secrets map[string]string, names map[string]holding, phras
 	return nil
 }
 
-// remove deletes the file and what tells of it. The lock is held.
+// remove deletes the file and its list of names. The caller holds the lock.
 func (v *Vault) remove() error {
 	for _, path := range []string{v.File, v.namesFile()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -1,7 +1,6 @@
-// Package metrics counts what the delivery tells, and shows it and how it stands with
-// the outbox to Prometheus.
+// Package metrics counts the events of the delivery, and exports the counts and the state of the
+// outbox to Prometheus.
 //
-// Every name begins with yan_. Labels are accounts, states and the classes of package
-// diagnosis, of which there are few; none holds anything of a message or of
-// a recipient.
+// Every name begins with yan_. Labels are accounts, states and the classes of package diagnosis,
+// all of low cardinality; no label holds anything of a message or a recipient.
 package metrics

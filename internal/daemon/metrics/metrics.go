@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Metrics counts. It is for many goroutines.
+// Metrics counts the events of a delivery. It is safe for concurrent use.
 type Metrics struct {
 	registry   *prometheus.Registry
 	settled    *prometheus.CounterVec
@@ -29,15 +29,15 @@ type Metrics struct {
 	reports    prometheus.Counter
 }
 
-// Bounds of the histograms, in seconds: a mark is a commit, an attempt some round
-// trips, and a message may wait for days.
+// Bounds of the histograms, in seconds. A mark is one commit, an attempt takes a few round trips,
+// and a message may wait for days.
 var (
 	markBounds    = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5}
 	attemptBounds = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300}
 	waitBounds    = []float64{.1, .5, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400, 432000}
 )
 
-// New makes Metrics with a registry of its own.
+// New returns Metrics with a registry of its own.
 func New() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(),
 		settled: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yan_recipients_total",
@@ -66,7 +66,7 @@ func New() *Metrics {
 	return m
 }
 
-// Observe is delivery.Options.Observe.
+// Observe counts an event; it is made for delivery.Options.Observe.
 func (m *Metrics) Observe(e delivery.Event) {
 	switch e.Kind {
 	case delivery.Settled:
@@ -89,7 +89,7 @@ func (m *Metrics) Observe(e delivery.Event) {
 
 func (m *Metrics) settle(e delivery.Event) {
 	m.settled.WithLabelValues(label(e.Account), string(e.State)).Inc()
-	if e.Began.IsZero() { // taken back before it was tried
+	if e.Began.IsZero() { // requeued before it was tried
 		return
 	}
 	class := e.Answer.Class
@@ -103,15 +103,16 @@ func (m *Metrics) settle(e delivery.Event) {
 	}
 }
 
-// Handler shows the counts, and how it stands with the outbox and the delivery.
-// connections is how many may be open, by account. It is asked for once.
+// Handler returns the handler that exports the counts and the state of the outbox and the delivery.
+// connections returns how many connections may be open, by account. Handler may be called only
+// once.
 func (m *Metrics) Handler(store outbox.Store, status func() delivery.Status, connections func() map[string]int) http.Handler {
 	m.registry.MustRegister(newStanding(store, m.storeFails.Inc), work{status: status, connections: connections})
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
 
-// label is the name of an account as a label: Prometheus takes valid UTF-8 only, and
-// an outbox of an earlier version may hold others.
+// label returns an account's name as a label. Prometheus accepts only valid UTF-8, and an outbox of
+// an earlier version may hold other names: these are quoted.
 func label(account string) string {
 	if utf8.ValidString(account) {
 		return account

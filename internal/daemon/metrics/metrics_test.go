@@ -19,7 +19,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// counted is an outbox that can only count.
+// counted is an outbox that implements only Stats.
 type counted struct {
 	outbox.Store
 	stats queue.Stats
@@ -32,8 +32,8 @@ func (c *counted) Stats(context.Context) (queue.Stats, error) {
 	return c.stats, c.err
 }
 
-// shown gives what is told, without comments and without what Go and the system say
-// of the process, by name and labels.
+// shown returns the exported metrics by name and labels, without comments and without the metrics
+// of Go and of the process.
 func shown(t *testing.T, h http.Handler) map[string]string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -56,12 +56,12 @@ func shown(t *testing.T, h http.Handler) map[string]string {
 		}
 	}
 	if !process {
-		t.Error("nothing is told of the process")
+		t.Error("no metrics of the process")
 	}
 	return list
 }
 
-// events are of every kind, and hold what must not be told.
+// events returns events of every kind that hold addresses and other private text.
 func events() []delivery.Event {
 	answer := queue.Answer{Class: "mailbox_unknown", Err: "alice@example.org", ServerID: "alice",
 		Reply: smtp.Reply{Code: 550, Lines: []string{"no alice here"}}}
@@ -135,7 +135,7 @@ func TestShows(t *testing.T) {
 		`yan_connections{account="work"}`:                            "3",
 	} {
 		if got[name] != want {
-			t.Errorf("%s is %q, not %q", name, got[name], want)
+			t.Errorf("%s: got %q, want %q", name, got[name], want)
 		}
 	}
 	if age := got["yan_outbox_oldest_seconds"]; !strings.HasPrefix(age, "36") {
@@ -146,15 +146,15 @@ func TestShows(t *testing.T) {
 	}
 	for name := range got {
 		if strings.Contains(name, "alice") || strings.Contains(name, "secret") {
-			t.Errorf("a label tells too much: %s", name)
+			t.Errorf("a label holds private text: %s", name)
 		}
 	}
 	if t.Failed() {
-		t.Logf("there is:\n%s", strings.Join(slices.Sorted(maps.Keys(got)), "\n"))
+		t.Logf("exported:\n%s", strings.Join(slices.Sorted(maps.Keys(got)), "\n"))
 	}
 }
 
-// documented checks that a document has every metric.
+// documented checks that a document names every metric.
 func documented(t *testing.T, file string, shown map[string]string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", file))
@@ -172,7 +172,7 @@ func documented(t *testing.T, file string, shown map[string]string) {
 	}
 }
 
-// The outbox is not asked more often than every few seconds, however many look.
+// The outbox is counted at most every few seconds, however many clients ask.
 func TestAsksSeldom(t *testing.T) {
 	t.Parallel()
 	store := &counted{err: errors.New("no disk")}
@@ -182,7 +182,7 @@ func TestAsksSeldom(t *testing.T) {
 	s.now = func() time.Time { return now }
 	for range 5 {
 		if _, ok := s.ask(); ok {
-			t.Error("an outbox that does not answer is up")
+			t.Error("yan_outbox_up is 1 for an outbox that does not answer")
 		}
 	}
 	if store.times != 1 || failures != 1 {
@@ -195,7 +195,7 @@ func TestAsksSeldom(t *testing.T) {
 	}
 }
 
-// What an outbox that can't be asked said before is not shown as if it were so.
+// Old counts of an outbox that can't be read are not exported.
 func TestDown(t *testing.T) {
 	t.Parallel()
 	store := &counted{err: errors.New("no disk"), stats: queue.Stats{Accounts: []queue.AccountStats{{Account: "work"}}}}
@@ -210,7 +210,7 @@ func TestDown(t *testing.T) {
 	}
 }
 
-// An outbox of an earlier version may hold names that are no labels. They stay apart.
+// An outbox of an earlier version may hold names that are not valid labels. They stay distinct.
 func TestNamesThatAreNoLabels(t *testing.T) {
 	t.Parallel()
 	m := New()

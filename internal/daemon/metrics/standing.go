@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	// fresh is how long what the outbox said is told again: counting millions of
-	// rows is work, and several may ask.
+	// fresh is how long one result of Stats is reused: counting millions of rows is expensive, and
+	// several clients may ask.
 	fresh = 10 * time.Second
-	// patience bounds how long the outbox may count.
+	// patience bounds the time that the outbox may take to count.
 	patience = 15 * time.Second
 )
 
@@ -35,13 +35,13 @@ var (
 	connDesc     = prometheus.NewDesc("yan_connections", "Connections that this process may have open.", []string{"account"}, nil)
 )
 
-// standing asks an outbox how it stands with it.
+// standing exports the outbox's counts to Prometheus.
 type standing struct {
 	store  outbox.Store
 	failed func()
 	now    func() time.Time
 
-	mu    sync.Mutex // one question at a time; others wait for its answer
+	mu    sync.Mutex // held while the outbox counts; other callers wait for the same result
 	asked time.Time
 	stats queue.Stats
 	ok    bool
@@ -57,7 +57,7 @@ func (s *standing) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// ask gives the last answer while it is fresh. ok is false where there is none.
+// ask returns the outbox's counts, at most fresh old. ok is false if the outbox could not be read.
 func (s *standing) ask() (stats queue.Stats, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +99,7 @@ func (s *standing) Collect(to chan<- prometheus.Metric) {
 	show(to, workersDesc, float64(len(stats.Workers)))
 }
 
-// work asks the delivery of this process.
+// work exports the state of this process's delivery.
 type work struct {
 	status      func() delivery.Status
 	connections func() map[string]int

@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// Conform tests what every keyring promises. It uses the service "yan-test" and
-// leaves nothing there.
+// Conform tests a keyring against the contract of secret.Keyring. It uses the service "yan-test"
+// and leaves no entries there.
 func Conform(t *testing.T, k secret.Keyring) {
 	t.Helper()
 	const service, user = "yan-test", "conform/password"

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FileWork reads what a guess at the passphrase of an encrypted file costs: the base 2
-// logarithm of scrypt's N, in the second line of an age file.
+// FileWork returns the work factor of an encrypted file: the base 2 logarithm of scrypt's N, from
+// the second line of an age file.
 func FileWork(t testing.TB, path string) int {
 	t.Helper()
 	f, err := os.Open(path)

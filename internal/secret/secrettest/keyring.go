@@ -1,6 +1,6 @@
-// Package secrettest has keyrings for tests: [New] makes one that keeps what it
-// is given in memory, [Locked] and [None] are those of machines where nobody
-// unlocks the keyring or where there is none. No program may use it.
+// Package secrettest has keyrings for tests. [New] returns one in memory; [Locked] and [None]
+// return the keyrings of machines where it is locked or missing. Programs must not use this
+// package.
 package secrettest
 
 import (
@@ -19,37 +19,37 @@ type Keyring struct {
 	calls   int
 }
 
-// WorkFactor is the cost of encrypted files in tests, of a [secret.Vault]: next to
-// nothing, where the full one takes some seconds under the race detector.
+// WorkFactor is a cheap work factor for a [secret.Vault] in tests. The full one takes some seconds
+// under the race detector.
 const WorkFactor = 4
 
 type entry struct{ service, user string }
 
-// New makes an empty keyring.
+// New returns an empty keyring.
 func New() *Keyring { return &Keyring{entries: map[entry]string{}} }
 
-// Locked makes a keyring that nobody unlocks.
+// Locked returns a keyring that is never unlocked.
 func Locked() *Keyring { return Failing(secret.ErrLocked) }
 
-// None makes the keyring of a machine that has none.
+// None returns the keyring of a machine that has none.
 func None() *Keyring { return Failing(secret.ErrNoKeyring) }
 
-// Failing makes a keyring whose every answer is err.
+// Failing returns a keyring whose methods always return err.
 func Failing(err error) *Keyring {
 	k := New()
 	k.err = err
 	return k
 }
 
-// Fail makes every answer err from now on; with nil the keyring works again,
-// and holds what it held.
+// Fail makes every method return err from now on; with nil the keyring works again and still has
+// its entries.
 func (k *Keyring) Fail(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.err = err
 }
 
-// Get gives a secret, or secret.ErrNotFound.
+// Get returns a secret, or secret.ErrNotFound.
 func (k *Keyring) Get(service, user string) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -64,7 +64,7 @@ func (k *Keyring) Get(service, user string) (string, error) {
 	return s, nil
 }
 
-// Set keeps a secret.
+// Set stores a secret.
 func (k *Keyring) Set(service, user, s string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -76,7 +76,7 @@ func (k *Keyring) Set(service, user, s string) error {
 	return nil
 }
 
-// Delete forgets a secret, or gives secret.ErrNotFound.
+// Delete deletes a secret, or returns secret.ErrNotFound.
 func (k *Keyring) Delete(service, user string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -91,7 +91,7 @@ func (k *Keyring) Delete(service, user string) error {
 	return nil
 }
 
-// Entries are the secrets of yan by their names, like "qq/password".
+// Entries returns the secrets of yan by name, such as "qq/password".
 func (k *Keyring) Entries() map[string]string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -104,12 +104,12 @@ func (k *Keyring) Entries() map[string]string {
 	return found
 }
 
-// Calls is how often the keyring was asked for anything.
+// Calls returns the number of calls of Get, Set and Delete.
 func (k *Keyring) Calls() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.calls
 }
 
-// Format keeps the secrets out of every text.
+// Format keeps the secrets out of every formatted text.
 func (k *Keyring) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "secrettest.Keyring") }
