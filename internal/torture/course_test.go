@@ -17,8 +17,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// draft is a message to send. Names in it are local parts; a magic word of the
-// sandbox that takes a text gets one that makes it unique.
+// draft is a message to send. Names in it are local parts; a magic word of the sandbox that takes a
+// text gets a unique one.
 type draft struct {
 	from   string   // "" is an ordinary sender
 	to     []string // "" is an ordinary recipient
@@ -27,7 +27,7 @@ type draft struct {
 	failAt int64
 }
 
-// course is one run of messages against one server, with what goes wrong.
+// course is a run of messages to one server with faults.
 type course struct {
 	server   sandbox.Config
 	client   smtpclient.Config // Host, Port, Security and Timeouts are filled in
@@ -36,27 +36,25 @@ type course struct {
 	messages []draft
 	// wait bounds each wait of the client; 0 is long.
 	wait time.Duration
-	// deadline bounds the whole run; 0 is none.
+	// deadline bounds the whole run; 0 means none.
 	deadline time.Duration
-	// forbearance is the transport's Patience; 0 is next to none, lest a server
-	// that asks for a pause makes the test wait for real.
+	// forbearance is the transport's Patience; 0 is next to none, so that the test does not wait
+	// for a server that asks for a pause.
 	forbearance time.Duration
-	// trickle gives the third message and those behind it one by one, each when
-	// the server has said something to the one before.
+	// trickle supplies the third message and later ones one at a time, each after a reply to the
+	// message before.
 	trickle bool
-	// halting says, in turn, where the next message is not at hand at once, only
-	// when it is waited for; empty is never.
+	// halting says, in turn, whether the next message is available only after a wait; empty means
+	// never.
 	halting []bool
-	// sendAll goes through a transport with so many connections; 0 through
-	// smtpclient.Conn.Run.
+	// sendAll uses a transport with that many connections; 0 uses smtpclient.Conn.Run.
 	sendAll int
-	// loose leaves out what holds only for a server that answers what it was
-	// asked.
+	// loose leaves out the checks that only hold for a server that answers its commands in order.
 	loose bool
-	gate  *Gate // nil for one of its own
+	gate  *Gate // nil for a gate of its own
 }
 
-// verdict is what a course showed.
+// verdict is the result of a course.
 type verdict struct {
 	wrong      []string // contradictions
 	told       Told
@@ -66,10 +64,10 @@ type verdict struct {
 	transcript string
 }
 
-// patience is more than any course takes that is not stuck.
+// patience is longer than any course takes unless it hangs.
 const patience = 30 * time.Second
 
-// run carries a course out, to the end of everything that was sent.
+// run carries the course out until all data has arrived.
 func (c course) run() (verdict, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -118,11 +116,11 @@ func (c course) run() (verdict, error) {
 	return s.judge(server, proxy), nil
 }
 
-// job is a message and what is known of it.
+// job is a message and its state.
 type job struct {
 	transaction smtpclient.Transaction
 	content     Message
-	left        []int // recipients still to be sent to, as places in the envelope
+	left        []int // recipients still to be sent to, as indexes of the envelope
 	outcomes    []smtp.Outcome
 	results     int
 }
@@ -163,14 +161,14 @@ func unique(local, ordinary, name string) string {
 	return local + "+" + name
 }
 
-// rest is the transaction for the recipients that are left.
+// rest returns the transaction for the recipients that are left.
 func (j *job) rest() smtpclient.Transaction {
 	t := j.transaction
 	t.Envelope = t.Envelope.Only(j.left...)
 	return t
 }
 
-// sending is a course on its way.
+// sending is a course in progress.
 type sending struct {
 	course
 	jobs   []*job
@@ -185,7 +183,7 @@ func (s *sending) contradict(format string, args ...any) {
 	s.wrong = append(s.wrong, fmt.Sprintf(format, args...))
 }
 
-// took notes a result; it is false when it is not about this job at all.
+// took processes a result. It returns false if the result is not about this job.
 func (s *sending) took(j *job, r smtpclient.Result) {
 	j.results++
 	if len(r.Outcomes) != len(j.left) {
@@ -217,11 +215,11 @@ func (s *sending) took(j *job, r smtpclient.Result) {
 	}
 }
 
-// maxConnections is how often throughRun dials before it gives up.
+// maxConnections bounds the dials of throughRun.
 const maxConnections = 8
 
-// throughRun is a transport of the simplest kind: one connection at a time, and
-// what was lost goes again on the next.
+// throughRun is a minimal transport: one connection at a time, and messages lost with it are sent
+// on the next.
 func (s *sending) throughRun(ctx context.Context) error {
 	queue := slices.Clone(s.jobs)
 	for range maxConnections {
@@ -230,7 +228,7 @@ func (s *sending) throughRun(ctx context.Context) error {
 		}
 		conn, err := smtpclient.Dial(ctx, s.config())
 		if err != nil {
-			continue // the faults are made for this; nothing was sent
+			continue // the faults caused this; nothing was sent
 		}
 		src := &source{sending: s, queue: queue}
 		yielded := 0
@@ -257,7 +255,7 @@ func (s *sending) throughRun(ctx context.Context) error {
 	return nil
 }
 
-// source gives the jobs of a queue.
+// source supplies the jobs of a queue.
 type source struct {
 	*sending
 	queue       []*job
@@ -307,7 +305,7 @@ func (s *sending) timeouts() smtpclient.Timeouts {
 	return smtpclient.Timeouts{Connect: d, Handshake: d, Greeting: d, Command: d, DataInit: d, DataBlock: d, DataEnd: d, Quit: min(d, time.Second)}
 }
 
-// throughTransport sends everything with SendAll.
+// throughTransport sends all messages with SendAll.
 func (s *sending) throughTransport(ctx context.Context) error {
 	tr, err := transport.Open(fmt.Sprintf("smtp+notls://127.0.0.1:%d", s.proxy.Port()), transport.Options{
 		LocalName: "client.example", MaxConnections: s.sendAll, Timeouts: s.timeouts(), Window: s.client.Window,
@@ -344,7 +342,7 @@ func (s *sending) throughTransport(ctx context.Context) error {
 	return tr.Close()
 }
 
-// judge holds everything that was said against everything that happened.
+// judge compares the reported outcomes with the ledger.
 func (s *sending) judge(server *sandbox.Server, proxy *Proxy) verdict {
 	told, counts := Told{}, map[smtp.Status]int{}
 	for _, j := range s.jobs {
@@ -365,8 +363,8 @@ func (s *sending) judge(server *sandbox.Server, proxy *Proxy) verdict {
 	return verdict{wrong: wrong, told: told, seen: proxy.Seen(), acted: proxy.Acted(), counts: counts, transcript: proxy.Transcript()}
 }
 
-// holdAgainstTheWire: unknown is only what was handed to the kernel to its last
-// octet, and what the server acknowledged to our face is not unknown.
+// holdAgainstTheWire checks that an unknown message was written to the kernel completely, and that
+// the client received no acknowledgement of it.
 func (s *sending) holdAgainstTheWire(j *job, o smtp.Outcome) {
 	if o.Status != smtp.Unknown {
 		return
@@ -387,7 +385,7 @@ func (s *sending) holdAgainstTheWire(j *job, o smtp.Outcome) {
 	}
 }
 
-// shorten keeps the end of a long transcript.
+// shorten returns the end of a long transcript.
 func shorten(transcript string, lines int) string {
 	all := strings.Split(transcript, "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")

@@ -1,20 +1,16 @@
-// Package torture sets a client of this module against the worst that can
-// happen between it and a server, and holds what it says became of each
-// message against what the server really accepted.
+// Package torture puts faults between an SMTP client of this module and a server, and compares the
+// outcomes that the client reports with the messages that the server accepted.
 //
-// In the order in which its parts are used:
+// The parts, in the order of their use:
 //
-//   - [Start] puts a [Proxy] between client and server. It follows both sides
-//     of the conversation, so that a [Fault] can say where it happens: behind a
-//     reply, in place of one, or so many octets into a message.
-//   - [Proxy.Seen] tells, of a run in which nothing went wrong, how many replies
-//     and messages there were: the places where something can go wrong.
+//   - [Start] puts a [Proxy] between client and server. It follows both directions of the session,
+//     so that a [Fault] can name its place: after a reply, instead of one, or after a number of
+//     octets of a message.
+//   - [Proxy.Seen] returns the replies and messages of a run without faults: the places for faults.
 //   - An [OldBox] closes connections with a large ClientHello, as old firewalls do.
-//   - A [Message] is one whose every octet can be recognised again, and that
-//     can fail in the middle.
-//   - A [Ledger] is told by the sandbox what it committed itself to, at the
-//     moment when it did.
-//   - [Ledger.Contradictions] lists where the outcomes deny the ledger: accepted
-//     must be in it exactly once; refused, deferred and not tried must not be;
-//     unknown may be either.
+//   - A [Message] has recognizable content and can fail in the middle.
+//   - A [Ledger] records each message that the sandbox accepts, when it accepts it.
+//   - [Ledger.Contradictions] lists the outcomes that disagree with the ledger. Accepted recipients
+//     must be in it exactly once; refused, deferred and not tried ones must not be in it; unknown
+//     ones may be.
 package torture

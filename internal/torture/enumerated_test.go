@@ -14,13 +14,11 @@ import (
 
 var thorough = flag.Bool("thorough", false, "at every place everything that can go wrong, not one of it in turn")
 
-// impatience is how long a client waits that is going to be stalled. A wait
-// that ends although nothing is stalled only makes a course less exact, never
-// wrong.
+// impatience is the timeout of a client that is going to be stalled. A timeout without a stall only
+// makes a course less exact, never wrong.
 const impatience = 100 * time.Millisecond
 
-// gang carries out many courses side by side: those that are stalled wait for
-// time to pass, and cost nothing.
+// gang runs many courses concurrently: stalled ones only wait and cost nothing.
 func gang(t *testing.T, courses <-chan func(*Gate)) {
 	var group sync.WaitGroup
 	for range 64 {
@@ -39,9 +37,8 @@ func gang(t *testing.T, courses <-chan func(*Gate)) {
 	group.Wait()
 }
 
-// places lists where something can go wrong in what was seen: on every
-// connection behind every reply, instead of every reply, and at every seventh
-// of a message, and one octet short of its end.
+// places lists the places for faults on every connection: after and instead of every reply, at
+// every seventh of a message, and one octet before its end.
 func places(seen []Seen) []Fault {
 	var all []Fault
 	for i, s := range seen {
@@ -63,7 +60,7 @@ func places(seen []Seen) []Fault {
 	return all
 }
 
-// tally counts over all courses of a suite.
+// tally counts the courses of a suite.
 type tally struct {
 	courses, acted atomic.Int64
 	mu             sync.Mutex
@@ -90,8 +87,7 @@ func (a *tally) log(t *testing.T, began time.Time) {
 		float64(a.courses.Load())/took.Seconds(), a.acted.Load(), a.counts)
 }
 
-// report fails the test on contradictions; it tells of few, they are mostly
-// the same.
+// report fails the test on contradictions.
 func report(t *testing.T, what string, v verdict, err error) {
 	t.Helper()
 	if err == nil && len(v.wrong) == 0 {
@@ -100,8 +96,8 @@ func report(t *testing.T, what string, v verdict, err error) {
 	t.Errorf("%s: %v\n%q\n%s", what, err, v.wrong, shorten(v.transcript, 80))
 }
 
-// survey is every scenario, in every mode, with a fault at every place where
-// something can go wrong: all actions at each, or one in turn.
+// survey runs every scenario in every mode with a fault at every place: all actions at each place,
+// or one in turn.
 type survey struct {
 	sendAll int
 	actions []Action
@@ -110,7 +106,7 @@ type survey struct {
 	courses chan func(*Gate)
 }
 
-// sight goes through one scenario: first well, to see where its places are.
+// sight runs one scenario, first without a fault, to find its places.
 func (y *survey) sight(t *testing.T, s scenario, m mode) {
 	c := s.in(m)
 	c.sendAll = y.sendAll
@@ -122,7 +118,7 @@ func (y *survey) sight(t *testing.T, s scenario, m mode) {
 	report(t, name, v, err)
 	y.sum.add(v)
 	if !s.loose && v.counts[smtp.Unknown] > 0 {
-		t.Errorf("%s: %d unknown although nothing went wrong on the way\n%s", name, v.counts[smtp.Unknown], v.transcript)
+		t.Errorf("%s: %d unknown without a fault\n%s", name, v.counts[smtp.Unknown], v.transcript)
 	}
 	if s.sparesOthers() && y.sendAll == 0 {
 		y.spared(t, name, s, v)
@@ -150,8 +146,8 @@ func (y *survey) sight(t *testing.T, s scenario, m mode) {
 	}
 }
 
-// spared: what happens to a message affects it only. All ordinary ones are
-// accepted where nothing goes wrong on the way.
+// spared checks that a fault of one message affects only that message: without faults on the way,
+// all ordinary messages are accepted.
 func (y *survey) spared(t *testing.T, name string, s scenario, v verdict) {
 	t.Helper()
 	for i, d := range s.messages {
@@ -166,7 +162,7 @@ func (y *survey) spared(t *testing.T, name string, s scenario, v verdict) {
 	}
 }
 
-// through carries the survey out; there must be so many courses at least.
+// through runs the survey; at least floor courses are required.
 func (y *survey) through(t *testing.T, floor int64) {
 	began := time.Now()
 	y.courses = make(chan func(*Gate))
@@ -176,7 +172,7 @@ func (y *survey) through(t *testing.T, floor int64) {
 		for _, s := range scenarios() {
 			for _, m := range modes() {
 				if t.Failed() {
-					return // what fails here fails in hundreds of places
+					return // a failure here would fail in hundreds of places
 				}
 				if s.fits(m) {
 					y.sight(t, s, m)
@@ -190,14 +186,13 @@ func (y *survey) through(t *testing.T, floor int64) {
 	if *thorough {
 		floor *= int64(len(y.actions))
 	}
-	// On a busy machine a client loses its patience before it comes to the place
-	// of the fault.
+	// On a busy machine a client times out before it gets to the place of the fault.
 	if y.sum.courses.Load() < floor || y.sum.acted.Load() < floor*2/3 {
 		t.Errorf("only %d courses, with %d faults; there must be %d", y.sum.courses.Load(), y.sum.acted.Load(), floor)
 	}
 	for _, status := range smtp.Statuses() {
 		if y.sum.counts[status] == 0 {
-			t.Errorf("not one outcome was %q", status)
+			t.Errorf("no outcome was %q", status)
 		}
 	}
 }
@@ -208,8 +203,8 @@ func TestEveryScenarioWithAFaultAtEveryPlace(t *testing.T) {
 	y.through(t, 3800)
 }
 
-// The same through a transport, which sends again what can be sent again:
-// nobody may ever get a message twice.
+// The same through a transport, which resends messages that can be resent: no recipient may receive
+// two copies.
 func TestEveryScenarioThroughATransport(t *testing.T) {
 	t.Parallel()
 	y := survey{sendAll: 2, actions: []Action{Stall, Cut, Reset}}

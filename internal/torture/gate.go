@@ -6,9 +6,8 @@ import (
 	"net"
 )
 
-// Gate is a listener on 127.0.0.1 that serves one [Proxy] after the other. A
-// socket that was cut keeps its port from being used for a minute; with a gate
-// for many courses that is one port, and not one for each.
+// Gate is a listener on 127.0.0.1 that serves one [Proxy] after another. A socket that was cut
+// blocks its port for a minute; with a gate, many courses use one port.
 type Gate struct{ listener *net.TCPListener }
 
 // NewGate listens on a free port. The caller closes it.
@@ -20,19 +19,19 @@ func NewGate() (*Gate, error) {
 	return &Gate{listener: l}, nil
 }
 
-// Port is where clients connect to.
+// Port returns the port for clients.
 func (g *Gate) Port() int { return g.listener.Addr().(*net.TCPAddr).Port }
 
 // Close stops listening.
 func (g *Gate) Close() error { return g.listener.Close() }
 
-// accept hands connections to take until shut has knocked.
+// accept passes connections to take until shut has connected.
 func (g *Gate) accept(take func(*net.TCPConn), isDown func() bool, knock <-chan net.Addr) {
 	var knocker net.Addr
 	for {
 		conn, err := g.listener.AcceptTCP()
 		if err != nil {
-			return // the gate is closed; nothing else makes a loopback listener fail for good
+			return // the gate is closed; a loopback listener fails for no other lasting reason
 		}
 		if !isDown() {
 			take(conn)
@@ -49,8 +48,8 @@ func (g *Gate) accept(take func(*net.TCPConn), isDown func() bool, knock <-chan 
 	}
 }
 
-// shut connects once more: what came before that was accepted before that, so
-// that no connection is left over for the next course.
+// shut connects once more. Connections that were made before it are accepted before it, so that
+// none is left for the next course.
 func (g *Gate) shut(knock chan<- net.Addr) error {
 	conn, err := net.DialTCP("tcp", nil, g.listener.Addr().(*net.TCPAddr))
 	if err != nil {

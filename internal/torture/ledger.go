@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Ledger is what a server really accepted. The zero Ledger is empty.
+// Ledger records the messages that a server accepted. The zero Ledger is empty.
 type Ledger struct {
 	mu      sync.Mutex
 	times   map[entry]int
@@ -21,13 +21,13 @@ type Ledger struct {
 // entry is one recipient of one message.
 type entry struct{ message, recipient string }
 
-// NewLedger makes a ledger; whole says whether the data of a message is what
-// its sender meant, nil believes all.
+// NewLedger returns a ledger. whole reports whether the data of a message is complete; nil accepts
+// all data.
 func NewLedger(whole func(name string, data []byte) bool) *Ledger {
 	return &Ledger{times: map[entry]int{}, ids: map[string][]string{}, whole: whole}
 }
 
-// Committed takes down a message; it is the sandbox's Config.Committed.
+// Committed records a message; it is made for the sandbox's Config.Committed.
 func (l *Ledger) Committed(m sandbox.Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -41,21 +41,21 @@ func (l *Ledger) Committed(m sandbox.Message) {
 	}
 }
 
-// Times is how often a recipient got a message.
+// Times returns how often a recipient received a message.
 func (l *Ledger) Times(message string, to smtp.Address) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.times[entry{message, to.Wire()}]
 }
 
-// IDs are the queue ids under which a message was accepted.
+// IDs returns the queue ids under which a message was accepted.
 func (l *Ledger) IDs(message string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.ids[message])
 }
 
-// Deliveries counts the recipients served.
+// Deliveries counts the copies delivered to all recipients.
 func (l *Ledger) Deliveries() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,13 +66,13 @@ func (l *Ledger) Deliveries() int {
 	return n
 }
 
-// Served is what one recipient got of one message.
+// Served counts the copies of a message that a recipient received.
 type Served struct {
 	Message, To string
 	Times       int
 }
 
-// Served lists them, in no order.
+// Served lists all recipients that received a message, in no order.
 func (l *Ledger) Served() []Served {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -83,18 +83,18 @@ func (l *Ledger) Served() []Served {
 	return all
 }
 
-// Damaged tells of messages that came and were not what their sender meant.
+// Damaged describes the messages that arrived incomplete or changed.
 func (l *Ledger) Damaged() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.damaged)
 }
 
-// Told is what the client says became of a message, by its name.
+// Told holds the outcomes that the client reports, by message name.
 type Told map[string][]smtp.Outcome
 
-// Contradictions lists, in a stable order, where the client's words deny the
-// ledger. The server must be done with everything it was sent.
+// Contradictions lists, in a stable order, the outcomes that disagree with the ledger. The server
+// must have finished.
 func (l *Ledger) Contradictions(told Told) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// link is one connection of a client, and that to the server behind it.
+// link is a client's connection and the pipe to its server.
 type link struct {
 	proxy  *Proxy
 	number int
@@ -20,16 +20,16 @@ type link struct {
 	faults  []Fault
 	dropped bool // after Cut: nothing is forwarded
 	stalled [2]bool
-	open    int // directions
+	open    int // directions that are open
 }
 
-// The directions, as places in link.stalled and link.ended.
+// The directions, as indexes of link.stalled and link.ended.
 const (
 	upward = iota
 	downward
 )
 
-// at takes the first fault that is due.
+// at removes and returns the first fault that is due.
 func (l *link) at(due func(Fault) bool) *Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,7 +42,7 @@ func (l *link) at(due func(Fault) bool) *Fault {
 	return nil
 }
 
-// act does what the fault says.
+// act carries out a fault.
 func (l *link) act(f Fault) {
 	l.proxy.record.add(l.number, "*", f.String())
 	l.proxy.mu.Lock()
@@ -53,7 +53,7 @@ func (l *link) act(f Fault) {
 	switch f.Action {
 	case Cut:
 		l.dropped = true
-		_ = l.client.CloseWrite() // either may be gone already, which is as good
+		_ = l.client.CloseWrite() // either may be closed already, which does no harm
 		_ = l.server.CloseWrite()
 	case Reset:
 		l.dropped = true
@@ -66,15 +66,15 @@ func (l *link) act(f Fault) {
 	}
 }
 
-// close ends what is left, with a reset: the client is done with it, or is to
-// be reset, and no port has to wait for a minute.
+// close closes both connections with a reset: the client has finished or is to be reset, and no
+// port stays blocked for a minute.
 func (l *link) close() {
 	_ = l.client.SetLinger(0) // either may be closed already
 	_ = l.client.Close()
 	_ = l.server.Close()
 }
 
-// end closes the connections behind the second direction.
+// end ends a direction, and closes the connections after the second one.
 func (l *link) end(direction int) {
 	l.mu.Lock()
 	l.open--
@@ -86,14 +86,14 @@ func (l *link) end(direction int) {
 	close(l.ended[direction])
 }
 
-// waits reports whether the client has not closed its side.
+// waits reports whether the client has not yet closed its side.
 func (l *link) waits() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.open == 2
 }
 
-// pass waits out a stall; it is false when nothing may be forwarded any more.
+// pass waits until a stall is over. It returns false if nothing may be forwarded any more.
 func (l *link) pass(direction int) bool {
 	l.mu.Lock()
 	stalled, dropped := l.stalled[direction], l.dropped
@@ -123,8 +123,7 @@ func (l *link) send(to io.Writer, direction int, sizes []int, turn *int, p []byt
 	return nil
 }
 
-// upwards forwards what the client says. It stops in front of each place where a
-// fault is due.
+// upwards forwards the client's octets. It stops before each place of a fault.
 func (l *link) upwards() {
 	defer l.end(upward)
 	buf := make([]byte, 32<<10)
@@ -134,21 +133,20 @@ func (l *link) upwards() {
 		for p := buf[:n]; len(p) > 0; {
 			at := l.track.client(p, l.nextOctet, func(line string) { l.proxy.record.add(l.number, "C", line) })
 			if l.send(l.server, upward, l.proxy.cfg.Shape.Up, &turn, p[:at]) != nil {
-				break // the server is gone; the client will hear of it from the other direction
+				break // the server is gone; the client learns it from the other direction
 			}
 			p = p[at:]
 			l.reached()
 		}
 		if err != nil {
 			l.pass(upward)
-			_ = l.server.CloseWrite() // not Close: that would destroy what is on its way
+			_ = l.server.CloseWrite() // not Close: that would discard octets in transit
 			return
 		}
 	}
 }
 
-// nextOctet is the nearest place in a message where a fault is due; -1 for
-// none.
+// nextOctet returns the nearest octet of a message at which a fault is due, or -1.
 func (l *link) nextOctet(message int, octets int64) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -161,7 +159,7 @@ func (l *link) nextOctet(message int, octets int64) int64 {
 	return next
 }
 
-// reached acts on the faults of the place to which the client was forwarded.
+// reached acts on the faults at the place up to which octets were forwarded.
 func (l *link) reached() {
 	message, octets := l.track.place()
 	for {
@@ -173,7 +171,7 @@ func (l *link) reached() {
 	}
 }
 
-// downwards forwards the replies, whole ones.
+// downwards forwards the replies, each one whole.
 func (l *link) downwards() {
 	defer l.end(downward)
 	buf := make([]byte, 32<<10)

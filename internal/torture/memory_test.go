@@ -20,27 +20,25 @@ import (
 
 var messages = flag.Int("messages", 10_000, "how many messages the memory is measured over")
 
-// inFlight is by how much the heap of two moments may differ because other
-// messages are under way, in octets. Over 90,000 messages it would take a leak
-// of two octets for each.
+// inFlight is how much two measurements of the heap may differ because of other messages in flight,
+// in octets. Over 90,000 messages it would take a leak of two octets for each.
 const inFlight = 160 << 10
 
-// The memory that a run of messages takes does not grow with their number: what
-// is alive at a tenth of them is alive at the end, within a tenth. It is not
-// parallel: the heap is everybody's.
+// The memory of a run does not grow with the number of messages: the live heap after a tenth of
+// them and at the end is the same. The test is not parallel, because all tests share the heap.
 func TestMemoryStaysFlat(t *testing.T) {
 	for _, m := range modes() {
 		port, stop := sink(t, m)
 		early, late := heapOver(t, port, *messages)
 		stop()
-		t.Logf("%s: %d octets alive at %d messages, %d at %d", m.name, early, *messages/10, late, *messages)
+		t.Logf("%s: %d live octets after %d messages, %d after %d", m.name, early, *messages/10, late, *messages)
 		if late > early+early/10+inFlight {
 			t.Errorf("%s: the heap went from %d to %d octets", m.name, early, late)
 		}
 	}
 }
 
-// heapOver sends n messages and measures what is alive at a tenth and at the end.
+// heapOver sends n messages and measures the live heap after a tenth of them and at the end.
 func heapOver(t *testing.T, port, n int) (early, late uint64) {
 	t.Helper()
 	tr, err := transport.Open(fmt.Sprintf("smtp+notls://127.0.0.1:%d", port), transport.Options{LocalName: "client.example", MaxConnections: 2})
@@ -86,16 +84,16 @@ func heapOver(t *testing.T, port, n int) (early, late uint64) {
 	return early, late
 }
 
-// alive is the heap after everything dead was collected.
+// alive returns the size of the live heap.
 func alive() uint64 {
 	runtime.GC()
-	runtime.GC() // what a finalizer or a pool held back in the first
+	runtime.GC() // for objects that a finalizer or a pool kept in the first
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
 
-// sink is a server that takes everything and keeps nothing, not even a count.
+// sink starts a server that accepts all messages and stores nothing.
 func sink(t *testing.T, m mode) (port int, stop func()) {
 	t.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -144,7 +142,7 @@ func withheld(m mode, keyword string) bool {
 func swallow(conn net.Conn, hello string) {
 	in, out := bufio.NewReaderSize(conn, 64<<10), bufio.NewWriter(conn)
 	say := func(reply string) {
-		_, _ = out.WriteString(reply) // Flush has the error
+		_, _ = out.WriteString(reply) // Flush returns the error
 	}
 	say("220 sink.example\r\n")
 	for {
@@ -184,7 +182,7 @@ func swallow(conn net.Conn, hello string) {
 	}
 }
 
-// throughDot reads a message to its final dot.
+// throughDot reads a message up to its final dot.
 func throughDot(in *bufio.Reader) bool {
 	for {
 		line, err := in.ReadSlice('\n')

@@ -8,41 +8,39 @@ import (
 	"strings"
 )
 
-// ErrBroken is how a Message fails in the middle.
+// ErrBroken is the error of a Message that fails in the middle.
 var ErrBroken = errors.New("the message can't be read any further, as asked")
 
-// Message is the content of a message: every octet follows from its name and
-// size, so that whoever has it can tell which it is and whether it is whole.
+// Message is the content of a message. Its name and size determine every octet, so that a receiver
+// can tell which message it is and whether it is complete.
 type Message struct {
-	Name string // of letters and digits
-	// Octets is how large it is; less than what its header and end take means
-	// just these.
+	Name string // letters and digits
+	// Octets is the size. If it is smaller than header and end, the message consists of these.
 	Octets int64
-	// FailAt makes WriteTo fail once so many octets are written; 0 never.
+	// FailAt makes WriteTo fail after that many octets; 0 means never.
 	FailAt int64
 }
 
-// filler is a line between header and end; the dot has to be doubled behind
-// DATA.
+// filler is a line between header and end; with DATA its dot must be doubled.
 const filler = ".and a line that is of no interest to anybody but whoever has to count it\r\n"
 
 func (m Message) head() string {
 	return fmt.Sprintf("Message-ID: <%s>\r\nSubject: torture\r\n\r\n", m.Name)
 }
 
-// End is the last line, with its CRLF.
+// End returns the last line, with its CRLF.
 func (m Message) End() string { return "end of " + m.Name + "\r\n" }
 
-// Size is the number of octets.
+// Size returns the number of octets.
 func (m Message) Size() int64 { return max(m.Octets, int64(len(m.head())+len(m.End())+2)) }
 
-// EightBit is false: it is all ASCII.
+// EightBit returns false: all octets are ASCII.
 func (m Message) EightBit() bool { return false }
 
-// NeedsSMTPUTF8 is false.
+// NeedsSMTPUTF8 returns false.
 func (m Message) NeedsSMTPUTF8() bool { return false }
 
-// WriteTo writes the message, or what comes before FailAt.
+// WriteTo writes the message, or its first FailAt octets.
 func (m Message) WriteTo(w io.Writer) (int64, error) {
 	limit := m.Size()
 	if m.FailAt > 0 {
@@ -76,7 +74,7 @@ func (m Message) WriteTo(w io.Writer) (int64, error) {
 	return written, nil
 }
 
-// fillerOf is a line of at most rest octets that leaves 0, or 2 and more.
+// fillerOf returns a line of at most rest octets that leaves either 0 or at least 2 octets.
 func fillerOf(rest int64) string {
 	switch {
 	case rest > int64(len(filler))+1:
@@ -84,10 +82,10 @@ func fillerOf(rest int64) string {
 	case rest >= 2:
 		return strings.Repeat("x", int(rest)-2) + "\r\n"
 	}
-	return "\n" // not reached: Size leaves no single octet
+	return "\n" // not reached: Size never leaves a single octet
 }
 
-// NameOf reads the name out of a message that was received.
+// NameOf returns the name in a received message.
 func NameOf(data []byte) (string, bool) {
 	rest, ok := bytes.CutPrefix(data, []byte("Message-ID: <"))
 	if !ok {
@@ -97,7 +95,7 @@ func NameOf(data []byte) (string, bool) {
 	return string(name), ok
 }
 
-// Whole reports whether data is the message to its last octet.
+// Whole reports whether data is the complete message.
 func (m Message) Whole(data []byte) bool {
 	var b bytes.Buffer
 	m.FailAt = 0

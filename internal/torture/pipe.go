@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// pipeBuffer is how much one direction of a pipe holds, in octets.
+// pipeBuffer is the capacity of one direction of a pipe, in octets.
 const pipeBuffer = 64 << 10
 
-// errReset is what a pipe that was aborted gives.
+// errReset is the error of an aborted pipe.
 var errReset = errors.New("connection reset by peer")
 
-// pipe is one end of a connection within the process: buffered, and its halves
-// close one by one. The proxy speaks to its server over it, because a real
-// socket would occupy a port for a minute after every course.
+// pipe is one end of a buffered connection within the process, whose directions close separately.
+// The proxy uses it to its server, because a real socket would block a port for a minute after
+// every course.
 type pipe struct{ in, out *half }
 
-// half is one direction.
+// half is one direction of a pipe.
 type half struct {
 	mu     sync.Mutex
 	change sync.Cond
 	data   []byte
-	err    error // io.EOF or errReset: nothing more will come
-	gone   bool  // nobody reads any more
+	err    error // io.EOF or errReset: no more data will come
+	gone   bool  // the reader is closed
 }
 
 func newPipe() (a, b *pipe) {
@@ -34,7 +34,7 @@ func newPipe() (a, b *pipe) {
 	return &pipe{in: one, out: two}, &pipe{in: two, out: one}
 }
 
-// Read gives what is there, or waits.
+// Read returns the available data, or waits for some.
 func (p *pipe) Read(b []byte) (int, error) {
 	h := p.in
 	h.mu.Lock()
@@ -86,13 +86,13 @@ func (h *half) end(err error) {
 	h.change.Broadcast()
 }
 
-// CloseWrite says that no more will come.
+// CloseWrite ends the outgoing direction.
 func (p *pipe) CloseWrite() error {
 	p.out.end(io.EOF)
 	return nil
 }
 
-// Close ends both directions; what was written before still arrives.
+// Close ends both directions; data written before still arrives.
 func (p *pipe) Close() error {
 	p.out.end(io.EOF)
 	p.in.mu.Lock()
@@ -102,7 +102,7 @@ func (p *pipe) Close() error {
 	return nil
 }
 
-// abort is a reset: what is on its way is lost.
+// abort resets the connection: data in transit is lost.
 func (p *pipe) abort() {
 	p.out.mu.Lock()
 	p.out.data, p.out.err = nil, errReset
@@ -117,13 +117,13 @@ type pipeAddr struct{}
 func (pipeAddr) Network() string { return "tcp" }
 func (pipeAddr) String() string  { return "127.0.0.1:0" }
 
-// LocalAddr is a name only.
+// LocalAddr returns a placeholder.
 func (p *pipe) LocalAddr() net.Addr { return pipeAddr{} }
 
-// RemoteAddr is a name only.
+// RemoteAddr returns a placeholder.
 func (p *pipe) RemoteAddr() net.Addr { return pipeAddr{} }
 
-// SetDeadline does nothing: nobody at the end of a pipe runs out of patience.
+// SetDeadline does nothing: the users of a pipe need no deadlines.
 func (p *pipe) SetDeadline(time.Time) error { return nil }
 
 // SetReadDeadline does nothing.

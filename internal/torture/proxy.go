@@ -8,45 +8,42 @@ import (
 	"sync"
 )
 
-// Action is what a fault does.
+// Action is the effect of a fault.
 type Action int
 
 const (
-	// Cut ends both connections in good order (FIN); what comes afterwards is
-	// thrown away.
+	// Cut closes both connections properly (FIN) and discards later data.
 	Cut Action = iota
-	// Reset ends both with a TCP reset, which destroys what is on its way.
+	// Reset closes both with a TCP reset, which discards data in transit.
 	Reset
-	// Stall forwards nothing more in either direction until Release. What the
-	// client had handed to the kernel arrives then, as it does behind a link
-	// that recovers too late.
+	// Stall forwards nothing in either direction until Release. Then the octets that the client had
+	// written to the kernel arrive, as on a link that recovers too late.
 	Stall
-	// StallReplies lets the client's octets through and holds the replies.
+	// StallReplies forwards the client's octets and holds the replies.
 	StallReplies
 )
 
-// Actions lists them.
+// Actions lists all actions.
 func Actions() []Action { return []Action{Cut, Reset, Stall, StallReplies} }
 
-// String is the word that stands in the names of tests.
+// String returns the action's word in the names of tests.
 func (a Action) String() string { return [...]string{"cut", "reset", "stall", "stall-replies"}[a] }
 
-// Fault says what happens where on one connection.
+// Fault is an action at a place of one connection.
 type Fault struct {
 	Conn   int // counted from 1
 	Action Action
-	// Reply: act behind the server's reply of this number, the greeting being 1,
-	// or, with Instead, when it is there and before the client gets it. 0 and
-	// no Message: before the greeting.
+	// Reply acts after the server's reply of this number (the greeting is 1) or, with Instead, when
+	// the proxy has it and before the client gets it. 0 without Message means before the greeting.
 	Reply   int
 	Instead bool
-	// Message, counted from 1 on its connection: act when so many octets of
-	// it, stuffed dots and final dot included, were forwarded.
+	// Message, counted from 1 on its connection, acts when that many octets of the message were
+	// forwarded, including stuffed dots and the final dot.
 	Message int
 	Octets  int64
 }
 
-// String names the place.
+// String returns the action and the place.
 func (f Fault) String() string {
 	switch {
 	case f.Message > 0:
@@ -57,38 +54,36 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%d:%s@reply%d", f.Conn, f.Action, f.Reply)
 }
 
-// Shape says how octets travel when nothing goes wrong.
+// Shape says how octets are forwarded apart from faults.
 type Shape struct {
-	// Up and Down are the sizes of the writes towards the server and the
-	// client, used in turn; empty forwards what comes as it comes.
+	// Up and Down are the sizes of the writes to the server and to the client, used in turn; empty
+	// forwards data as it arrives.
 	Up, Down []int
-	// Clump holds replies back until so many are there, or all that are due;
-	// 0 and 1 hold none.
+	// Clump holds replies back until there are that many, or all that are due; 0 and 1 hold none.
 	Clump int
 }
 
-// Config says what a Proxy does.
+// Config configures a Proxy.
 type Config struct {
-	// Serve is the server: it is called with each connection, and takes care of
-	// it without keeping the caller waiting.
+	// Serve is the server: it is called with each connection and returns at once.
 	Serve  func(net.Conn)
-	Gate   *Gate // where clients connect to; nil makes one for this proxy
+	Gate   *Gate // the port for clients; nil creates one for this proxy
 	Faults []Fault
 	Shape  Shape
 }
 
-// Seen is what passed on one connection.
+// Seen is the traffic of one connection.
 type Seen struct {
 	Replies  int
 	Messages []int64 // octets of each body
 }
 
-// Proxy forwards connections and disturbs them.
+// Proxy forwards connections and puts faults into them.
 type Proxy struct {
 	cfg      Config
 	gate     *Gate
 	knock    chan net.Addr
-	accepted chan struct{} // closed when nobody accepts any more
+	accepted chan struct{} // closed when no more connections are accepted
 	group    sync.WaitGroup
 	release  chan struct{}
 	once     sync.Once
@@ -100,7 +95,7 @@ type Proxy struct {
 	down  bool
 }
 
-// Start takes connections from the gate. The caller closes it.
+// Start takes connections from the gate. The caller closes the proxy.
 func Start(cfg Config) (*Proxy, error) {
 	p := &Proxy{cfg: cfg, gate: cfg.Gate, knock: make(chan net.Addr, 1), accepted: make(chan struct{}), release: make(chan struct{})}
 	if p.gate == nil {
@@ -116,7 +111,7 @@ func Start(cfg Config) (*Proxy, error) {
 	return p, nil
 }
 
-// Port is where the client connects to on 127.0.0.1.
+// Port returns the port for clients on 127.0.0.1.
 func (p *Proxy) Port() int { return p.gate.Port() }
 
 func (p *Proxy) isDown() bool {
@@ -125,7 +120,7 @@ func (p *Proxy) isDown() bool {
 	return p.down
 }
 
-// link joins a client to the server.
+// link connects a client to the server.
 func (p *Proxy) link(client *net.TCPConn) {
 	near, far := newPipe()
 	p.mu.Lock()
@@ -147,12 +142,11 @@ func (p *Proxy) link(client *net.TCPConn) {
 	p.group.Go(l.downwards)
 }
 
-// Release ends all stalls, those to come included: what was held goes on its
-// way.
+// Release ends all stalls, also future ones: held data is forwarded.
 func (p *Proxy) Release() { p.once.Do(func() { close(p.release) }) }
 
-// Close ends everything and waits for it; a second one does nothing. What was
-// released has arrived if both sides had closed their connections.
+// Close ends all connections and waits for them. Calling it again does nothing. Released data has
+// arrived if both sides had closed their connections.
 func (p *Proxy) Close() error {
 	p.Release()
 	p.mu.Lock()
@@ -177,8 +171,8 @@ func (p *Proxy) Close() error {
 	return err
 }
 
-// Finish releases what is stalled and waits until the clients have closed
-// their connections and everything of theirs was forwarded.
+// Finish releases stalls and waits until the clients have closed their connections and all their
+// data was forwarded.
 func (p *Proxy) Finish(ctx context.Context) error {
 	p.Release()
 	p.mu.Lock()
@@ -196,7 +190,7 @@ func (p *Proxy) Finish(ctx context.Context) error {
 	return p.Close()
 }
 
-// Seen lists what passed on each connection.
+// Seen returns the traffic of each connection.
 func (p *Proxy) Seen() []Seen {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -214,5 +208,5 @@ func (p *Proxy) Acted() int {
 	return p.acted
 }
 
-// Transcript is the end of the conversation, as it passed.
+// Transcript returns the end of the sessions as they were forwarded.
 func (p *Proxy) Transcript() string { return p.record.String() }

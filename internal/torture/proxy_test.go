@@ -15,8 +15,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// conversation is what a client says, and the replies to it, in order: "C" is
-// a piece of the client's, "S" a reply.
+// conversation lists the octets of a client and the replies, in order: "C" is a piece from the
+// client, "S" a reply.
 var conversation = []string{
 	"S220 hi\r\n", "CEHLO me\r\n", "S250-hi\r\n250 PIPELINING\r\n",
 	"CMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", "S250 ok\r\n", "S250 ok\r\n", "S354 go\r\n",
@@ -89,7 +89,7 @@ func FuzzTrack(f *testing.F) {
 	})
 }
 
-// rig is a proxy in front of a server that keeps a ledger.
+// rig is a proxy in front of a server with a ledger.
 type rig struct {
 	proxy  *Proxy
 	server *sandbox.Server
@@ -119,12 +119,12 @@ func newRig(t *testing.T, cfg Config) *rig {
 	return r
 }
 
-// oneMessage is a message with everything that belongs to it, in one write.
+// oneMessage is a complete session with one message, in one write.
 const oneMessage = "EHLO me\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<r@example.com>\r\nBDAT 40 LAST\r\nMessage-ID: <m1>\r\n\r\n" +
 	"end of m1.........\r\n"
 
-// say sends and reads: so many replies, and what comes behind them in a while;
-// of fewer than none, all to the end.
+// say sends text and reads that many replies, and data that follows within a while; a negative
+// number reads to the end.
 func (r *rig) say(t *testing.T, text string, replies int) (heard string, err error) {
 	t.Helper()
 	if _, err := io.WriteString(r.conn, text); err != nil {
@@ -159,8 +159,8 @@ func countReplies(heard string) (n int) {
 
 func TestProxyActsAtItsPlace(t *testing.T) {
 	t.Parallel()
-	// 220, EHLO, MAIL, RCPT, BDAT: five replies. The message is in the ledger when
-	// the server had all of it before the fault, or gets the rest behind a stall.
+	// 220, EHLO, MAIL, RCPT, BDAT: five replies. The message is in the ledger if the server got all
+	// of it before the fault, or gets the rest after a stall.
 	for _, test := range []struct {
 		fault     Fault
 		replies   int
@@ -185,7 +185,7 @@ func TestProxyActsAtItsPlace(t *testing.T) {
 			r := newRig(t, Config{Faults: []Fault{test.fault}})
 			heard, err := r.say(t, oneMessage, test.replies)
 			replies := countReplies(heard)
-			if test.replies >= 0 && replies != test.replies && test.fault.Octets == 0 { // some of them may have come before
+			if test.replies >= 0 && replies != test.replies && test.fault.Octets == 0 { // some may have come before
 				t.Errorf("%d replies: %q", replies, heard)
 			}
 			end := "EOF" // io.ReadAll's
@@ -193,7 +193,7 @@ func TestProxyActsAtItsPlace(t *testing.T) {
 				end = err.Error()
 			}
 			if !strings.Contains(end, test.end) {
-				t.Errorf("it ended with %v, want %s", err, test.end)
+				t.Errorf("got error %v, want %s", err, test.end)
 			}
 			r.conn.Close()
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -214,7 +214,7 @@ func TestProxyActsAtItsPlace(t *testing.T) {
 	}
 }
 
-// Replies come in clumps, but none is held that the client waits for.
+// Replies come in clumps, but no reply is held while the client waits for it.
 func TestClumpsHoldNothingThatIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	for clump := range 8 {
@@ -240,7 +240,7 @@ func TestMessageIsWhatItSays(t *testing.T) {
 			t.Fatalf("%q", b.String())
 		}
 		if m.Whole(b.Bytes()[:n-1]) || m.Whole(append(b.Bytes(), '\n')) {
-			t.Fatal("a part is whole")
+			t.Fatal("a part of a message counts as whole")
 		}
 		for _, at := range []int64{1, n / 2, n} {
 			m.FailAt = at
@@ -251,7 +251,7 @@ func TestMessageIsWhatItSays(t *testing.T) {
 	}
 }
 
-// The ledger sees every kind of contradiction.
+// The ledger detects every kind of contradiction.
 func TestLedgerContradicts(t *testing.T) {
 	t.Parallel()
 	a, err := smtp.ParseAddress("a@example.com")

@@ -19,17 +19,17 @@ var (
 	oneSeed   = flag.Uint64("seed", 0, "carry out the schedule of this seed only; 0 for all")
 )
 
-// chance is a source of choices that a seed determines.
+// chance is a random source determined by a seed.
 type chance struct{ *rand.Rand }
 
 func (c chance) in(percent int) bool { return c.IntN(100) < percent }
 
-// from is a number from low to high.
+// from returns a number from low to high.
 func (c chance) from(low, high int) int { return low + c.IntN(high-low+1) }
 
 func pick[T any](c chance, all ...T) T { return all[c.IntN(len(all))] }
 
-// schedule makes a course out of a seed.
+// schedule derives a course from a seed.
 func schedule(seed uint64) course {
 	c := chance{rand.New(rand.NewPCG(seed, 0))}
 	var s course
@@ -48,7 +48,7 @@ func schedule(seed uint64) course {
 	for range n {
 		d := c.draft()
 		if d.from == "data-354" && !slices.Contains(s.server.Without, "CHUNKING") {
-			d.from = "" // 354 in answer to BDAT is no SMTP, and nothing can be known behind it
+			d.from = "" // a 354 in reply to BDAT is not SMTP, and after it no outcome can be known
 		}
 		s.messages = append(s.messages, d)
 	}
@@ -73,8 +73,8 @@ func schedule(seed uint64) course {
 	return s
 }
 
-// server makes a server; limited ones announce LIMITS, which only a transport
-// can heed.
+// server returns a server configuration. If limited, it may announce LIMITS, which only a transport
+// respects.
 func (c chance) server(limited bool) sandbox.Config {
 	var cfg sandbox.Config
 	for _, less := range []struct {
@@ -103,7 +103,7 @@ func (c chance) server(limited bool) sandbox.Config {
 	return cfg
 }
 
-// draft makes a message: most are ordinary.
+// draft returns a message; most are ordinary.
 func (c chance) draft() draft {
 	d := draft{octets: int64(pick(c, 0, 0, 0, 200, 1000, 5000, 40_000))}
 	if c.in(1) {
@@ -135,7 +135,7 @@ func (c chance) draft() draft {
 	return d
 }
 
-// faults makes what goes wrong on the first connections of a run of n messages.
+// faults returns faults on the first connections of a run of n messages.
 func (c chance) faults(n int) (faults []Fault, wait time.Duration) {
 	for range pick(c, 0, 1, 1, 2, 3, 5) {
 		f := Fault{Conn: pick(c, 1, 1, 2, c.from(1, 6)), Action: pick(c, Cut, Cut, Reset, Reset, Stall, StallReplies)}
@@ -153,7 +153,7 @@ func (c chance) faults(n int) (faults []Fault, wait time.Duration) {
 	return faults, wait
 }
 
-// shape makes a way of travelling.
+// shape returns a random shape.
 func (c chance) shape() Shape {
 	var s Shape
 	sizes := func() []int {
@@ -175,15 +175,15 @@ func (c chance) shape() Shape {
 	return s
 }
 
-// describe is a course without its messages.
+// describe returns the course without its messages.
 func (c course) describe() string {
 	return fmt.Sprintf("sendAll %d, without %q, quirks %v, limits %v, per connection %v, at once %v, recipients %d, window %+v, nopipe %v, nochunk %v, %d messages, faults %v, shape %+v, deadline %v",
 		c.sendAll, c.server.Without, c.server.Quirks, c.server.Limits, c.server.MessagesPerConnection, c.server.ConnectionsAtOnce,
 		c.server.MaxRecipients, c.client.Window, c.client.NoPipelining, c.client.NoChunking, len(c.messages), c.faults, c.shape, c.deadline)
 }
 
-// Random schedules: servers, messages, windows, connections and faults in any
-// combination. Each follows from its seed, which a failure names: -seed N.
+// Random schedules combine servers, messages, windows, connections and faults. Each is determined
+// by its seed, which a failure names: -seed N.
 func TestRandomSchedules(t *testing.T) {
 	t.Parallel()
 	first, last := uint64(1), *schedules
@@ -213,7 +213,7 @@ func TestRandomSchedules(t *testing.T) {
 	}
 	for _, status := range smtp.Statuses() {
 		if sum.counts[status] == 0 {
-			t.Errorf("not one outcome was %q", status)
+			t.Errorf("no outcome was %q", status)
 		}
 	}
 }

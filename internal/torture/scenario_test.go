@@ -7,11 +7,11 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// mode is how a server lets messages travel.
+// mode is a set of server extensions and client settings for sending.
 type mode struct {
 	name    string
 	without []string
-	// pipeline: the next message's commands leave with the dot of the one before.
+	// pipeline sends the next message's commands together with the dot of the one before.
 	pipeline smtpclient.PipelineMessages
 }
 
@@ -24,7 +24,7 @@ func modes() []mode {
 	}
 }
 
-// scenario is a run of messages some of which are not for every server.
+// scenario is a run of messages; some scenarios do not suit every server.
 type scenario struct {
 	name     string
 	server   sandbox.Config
@@ -38,25 +38,23 @@ type scenario struct {
 // fits reports whether a scenario makes sense in a mode.
 func (s scenario) fits(m mode) bool {
 	if m.pipeline == smtpclient.AllServers && slices.Contains(s.server.Quirks, sandbox.KeepsAfterDot) {
-		return false // nothing can save the message there, but not to be sent so
+		return false // only lock-step can save the message there
 	}
 	return !s.data || slices.Contains(m.without, "CHUNKING")
 }
 
-// between puts messages between ordinary ones, so that what happens to one can
-// be seen not to touch its neighbours.
+// between puts messages between ordinary ones, so that an effect on the neighbours is noticed.
 func between(drafts ...draft) []draft {
 	plain := draft{to: []string{""}}
 	return append(append([]draft{plain}, drafts...), plain)
 }
 
-// sparesOthers reports whether the server refuses for what is in a message
-// only.
+// sparesOthers reports whether the server's refusals depend on the message alone.
 func (s scenario) sparesOthers() bool {
 	return !s.loose && s.server.MessagesPerConnection.Max == 0
 }
 
-// scenarios are those of a run in which each message is to affect itself only.
+// scenarios lists runs in which each message may affect only itself.
 func scenarios() []scenario {
 	all := []scenario{
 		{name: "all well", messages: between(draft{to: []string{""}}, draft{to: []string{""}})},
@@ -89,7 +87,7 @@ func scenarios() []scenario {
 	return all
 }
 
-// in puts the scenario into a mode.
+// in returns the scenario as a course in a mode.
 func (s scenario) in(m mode) course {
 	c := course{server: s.server, messages: s.messages, loose: s.loose}
 	c.server.Without = slices.Clone(m.without)

@@ -9,25 +9,24 @@ import (
 	"sync"
 )
 
-// track follows one conversation, just enough to know where it stands.
+// track follows one session closely enough to know its current place.
 type track struct {
 	mu      sync.Mutex
 	replies int
-	due     int // replies that the server owes for what it was sent, and the greeting
+	due     int // replies that the server owes for the data it got, including the greeting
 
 	line    []byte // of a command, so far
 	verb    string // of the last command
-	granted bool   // a 354 came: what follows is a message with dots
-	more    bool   // a chunk that was not the last one has come
+	granted bool   // a 354 came: a message with dots follows
+	more    bool   // a chunk came that was not the last one
 	chunk   int64  // octets of BDAT that are still to come
 	inChunk bool
 	tail    []byte // the last octets of a message with dots
 	bodies  []int64
 }
 
-// client takes octets of the client up to the next place that matters, and
-// gives how many these were, at least 1. next gives the nearest octet of a
-// message at which something is due, or -1.
+// client processes the client's octets up to the next place that matters, and returns their number,
+// at least 1. next returns the nearest octet of a message at which a fault is due, or -1.
 func (t *track) client(p []byte, next func(message int, octets int64) int64, show func(string)) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,7 +58,7 @@ func (t *track) client(p []byte, next func(message int, octets int64) int64, sho
 	return at
 }
 
-// upTo cuts a stretch of a message where something is due.
+// upTo limits a stretch of a message to the next fault.
 func (t *track) upTo(p []byte, most int64, next func(int, int64) int64) int64 {
 	so := t.bodies[len(t.bodies)-1]
 	if at := next(len(t.bodies), so+1); at > 0 {
@@ -94,8 +93,8 @@ func (t *track) command(line string) {
 	}
 }
 
-// dots finds the end of a message behind a 354; it gives how many octets
-// belong to the message.
+// dots looks for the end of a message after a 354. It returns how many octets belong to the
+// message.
 func (t *track) dots(p []byte) int64 {
 	end := []byte("\r\n.\r\n")
 	border := append(slices.Clone(t.tail), p[:min(len(p), len(end)-1)]...)
@@ -112,22 +111,22 @@ func (t *track) dots(p []byte) int64 {
 	return int64(at + len(end))
 }
 
-// reply takes the last line of a reply; it gives its number and how many are
+// reply processes the last line of a reply. It returns the reply's number and the number of replies
 // due so far.
 func (t *track) reply(line []byte) (number, due int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.replies++
 	if t.verb == "DATA" && bytes.HasPrefix(line, []byte("354")) && !t.granted && !t.inChunk {
-		// The client may send the message as soon as it has this. The tail stands
-		// for the line end before a message that is nothing but its dot.
+		// The client may send the message as soon as it has this reply. The tail represents the
+		// line end before a message that consists of its dot only.
 		t.granted, t.tail = true, []byte("\r\n")
 		t.bodies = append(t.bodies, 0)
 	}
 	return t.replies, t.due
 }
 
-// place is how far the last message has come.
+// place returns the last message and its octets so far.
 func (t *track) place() (message int, octets int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -143,7 +142,7 @@ func (t *track) seen() Seen {
 	return Seen{Replies: t.replies, Messages: append([]int64(nil), t.bodies...)}
 }
 
-// record keeps the last lines of a conversation.
+// record keeps the last lines of a transcript.
 type record struct {
 	mu    sync.Mutex
 	lines []string

@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// heard waits until the server has said more than so many replies on its last
-// connection, at most for a while; it gives how many they are.
+// heard waits for a bounded time until the server has sent more than before replies on its last
+// connection. It returns their number.
 func heard(ctx context.Context, proxy *Proxy, before int) int {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
@@ -27,9 +27,9 @@ func heard(ctx context.Context, proxy *Proxy, before int) int {
 	return before
 }
 
-// Messages that come one by one, and a server that loses what came together
-// with a command: its replies to later messages look like those to the first,
-// and nobody must be told for them that the first was accepted.
+// Messages come one at a time, and the server drops data that arrives together with a command. Its
+// replies to later messages look like replies to the first, which must not be reported as accepted
+// because of them.
 func TestALostGroupIsNotAnsweredByTheNextMessages(t *testing.T) {
 	t.Parallel()
 	for _, m := range modes()[1:] {
@@ -51,8 +51,8 @@ func TestALostGroupIsNotAnsweredByTheNextMessages(t *testing.T) {
 	}
 }
 
-// A server that loses what is pipelined is served all the same: in lock-step, on
-// another connection. In doubt is at most what the first had taken.
+// Mail is delivered even to a server that drops pipelined data: in lock-step, on another
+// connection. At most the messages of the first connection are in doubt.
 func TestALosingServerIsServedInLockStep(t *testing.T) {
 	t.Parallel()
 	for _, m := range modes()[1:] {

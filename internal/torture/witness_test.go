@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// witness is a client's socket that remembers what passed. It is no
-// *net.TCPConn, lest package net reach past it.
+// witness is a client's socket that records the traffic. It is not a *net.TCPConn, so that package
+// net does not bypass it.
 type witness struct {
 	TCP *net.TCPConn
 	mu  sync.Mutex
@@ -33,8 +33,8 @@ func (w *witness) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// wrote reports whether the end of a message was handed over: behind BDAT that
-// is its last line, behind DATA a dot follows.
+// wrote reports whether the end of a message was written: after BDAT that is its last line, after
+// DATA a dot follows.
 func (w *witness) wrote(end []byte) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -23,11 +23,10 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// shortLease is that of workers that are killed, so that nobody waits long for what
-// they had.
+// shortLease is the lease of workers that are killed, so that their messages are soon free.
 const shortLease = 400 * time.Millisecond
 
-// battle is an outbox that many processes use, and in which they die.
+// battle is an outbox whose processes are killed.
 type battle struct {
 	where      string
 	failpoints []string
@@ -36,9 +35,9 @@ type battle struct {
 
 	mu    sync.Mutex
 	kept  map[Letter]queue.ID
-	kills map[string]int // by what they died of
+	kills map[string]int // by cause
 	stops int
-	said  map[string]int // by the first words of what children said
+	said  map[string]int // by the first words of the children's lines
 }
 
 func newBattle(where string, failpoints []string, faults ...sandbox.Fault) (*battle, error) {
@@ -48,8 +47,8 @@ func newBattle(where string, failpoints []string, faults ...sandbox.Fault) (*bat
 	return b, err
 }
 
-// poison are replies inside transactions that may be about the whole account, so many
-// times each.
+// poison returns replies inside transactions that may concern the whole account, each the given
+// number of times.
 func poison(times int) []sandbox.Fault {
 	var faults []sandbox.Fault
 	for _, f := range []sandbox.Fault{
@@ -64,9 +63,8 @@ func poison(times int) []sandbox.Fault {
 	return faults
 }
 
-// goOn has due what was deferred, and ends what the server asked for: nobody waits
-// for minutes here. What a worker would do to others because of its own machine's fault
-// it does not end.
+// goOn makes deferred recipients due and ends pauses that a server asked for, so that no test waits
+// for minutes. It does not end pauses caused by a fault of a worker's own machine.
 func goOn(ctx context.Context, store outbox.Store, stats queue.Stats) error {
 	for _, a := range stats.Accounts {
 		if a.PausedFor > 0 && !a.PauseAnswer.Reply.IsZero() {
@@ -85,7 +83,7 @@ func (b *battle) evidence() Evidence {
 	return Evidence{Acknowledged: maps.Clone(b.kept), Ledger: b.line.ledger}
 }
 
-// heard takes down what a child says.
+// heard processes a line from a child.
 func (b *battle) heard(line string) error {
 	words := strings.SplitN(line, " ", 3)
 	b.mu.Lock()
@@ -104,12 +102,12 @@ func (b *battle) heard(line string) error {
 	case "refused":
 		b.said[strings.Join(words[:2], " ")]++
 	case "error":
-		return fmt.Errorf("a child has given up: %s", line)
+		return fmt.Errorf("a child reports an error: %s", line)
 	}
 	return nil
 }
 
-// died counts.
+// died counts a kill by its cause.
 func (b *battle) died(of string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -126,19 +124,19 @@ func (b *battle) killed() int {
 	return n
 }
 
-// fate is how a child ends: when it has said so many lines that count, some time
-// after it was started or after that, or when done is closed; whatever comes first.
+// fate says when a child is killed: after a number of lines that count, after a delay from its
+// start or from those lines, or when done is closed; whichever comes first.
 type fate struct {
 	name  string
 	lines int
 	delay time.Duration
 	when  <-chan struct{}
-	// stop has it stopped then (SIGSTOP) for longer than its lease, go on, and die
-	// some time later.
+	// stop stops the child at that point (SIGSTOP) for longer than its lease, continues it, and
+	// kills it some time later.
 	stop bool
 }
 
-// lead starts a child, listens to it, and ends it as its fate says.
+// lead starts a child, reads its lines, and kills it as its fate says.
 func (b *battle) lead(o orders, f fate) error {
 	c, err := spawn(o)
 	if err != nil {
@@ -156,7 +154,7 @@ func (b *battle) lead(o orders, f fate) error {
 		return err
 	}
 	c.signal(syscall.SIGKILL)
-	for line := range c.lines { // what it had said before
+	for line := range c.lines { // lines from before its end
 		if err := b.heard(line); err != nil {
 			return err
 		}
@@ -165,14 +163,13 @@ func (b *battle) lead(o orders, f fate) error {
 	return nil
 }
 
-// watch returns when a child is to die, and says of what; "" when it has died by
-// itself.
+// watch returns when a child is to be killed, with the cause; "" if it has ended by itself.
 func (b *battle) watch(c *child, o orders, f fate) (of string, err error) {
 	var due <-chan time.Time
 	if f.lines == 0 && f.when == nil && o.DieAt == "" {
 		due = time.After(f.delay)
 	}
-	limit := time.After(2 * time.Second) // one that has nothing to do does not come to its end
+	limit := time.After(2 * time.Second) // a child without work does not reach its fate
 	for count := 0; ; {
 		select {
 		case line, alive := <-c.lines:
@@ -214,7 +211,7 @@ func (b *battle) pause(c *child) {
 	c.signal(syscall.SIGCONT)
 }
 
-// enqueuer starts one that keeps letters, and kills it.
+// enqueuer starts a child that enqueues letters, and kills it.
 func (b *battle) enqueuer() error {
 	o := orders{Role: "enqueue", Where: b.where, Series: fmt.Sprintf("k%d", b.series.Add(1)), Letters: 24, Callers: 1 + rand.IntN(6)}
 	f := fate{name: "an acknowledgement", lines: 1 + rand.IntN(20), delay: time.Duration(rand.IntN(3000)) * time.Microsecond}
@@ -229,7 +226,7 @@ func (b *battle) enqueuer() error {
 	return b.lead(o, f)
 }
 
-// courier starts one that delivers, and kills it.
+// courier starts a child that delivers, and kills it.
 func (b *battle) courier(ctx context.Context) error {
 	o := orders{Role: "deliver", Where: b.where, Lease: shortLease}
 	var faults []torture.Fault
@@ -249,7 +246,7 @@ func (b *battle) courier(ctx context.Context) error {
 	case 3:
 		f = fate{name: "an event", lines: 1 + rand.IntN(30), delay: time.Duration(rand.IntN(3000)) * time.Microsecond, stop: true}
 	case 4:
-		// It dies behind the last octet and before the answer, or somewhere near.
+		// It dies after the last octet and before the reply, or near there.
 		fault := torture.Fault{Conn: 1, Action: torture.StallReplies, Message: 1 + rand.IntN(6), Octets: int64(1 + rand.IntN(60))}
 		if rand.IntN(2) == 0 {
 			fault = torture.Fault{Conn: 1, Action: torture.StallReplies, Reply: 3 + rand.IntN(20), Instead: true}
@@ -274,7 +271,7 @@ func (b *battle) courier(ctx context.Context) error {
 	return err
 }
 
-// acted is closed when a fault has happened.
+// acted returns a channel that is closed when a fault has happened.
 func acted(proxy *torture.Proxy, gone <-chan struct{}) <-chan struct{} {
 	happened := make(chan struct{})
 	go func() {
@@ -295,7 +292,7 @@ func acted(proxy *torture.Proxy, gone <-chan struct{}) <-chan struct{} {
 	return happened
 }
 
-// rage kills so many children, several at a time.
+// rage kills the given number of children, several at a time.
 func (b *battle) rage(ctx context.Context, kills int) error {
 	errs := make(chan error, 16)
 	var group sync.WaitGroup
@@ -320,8 +317,8 @@ func (b *battle) rage(ctx context.Context, kills int) error {
 	return <-errs
 }
 
-// settle has one last worker, which nobody kills, drain the outbox. Until says when it
-// is enough.
+// settle drains the outbox with a last worker, which is not killed. until says when the outbox is
+// drained.
 func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(map[queue.State]int) bool) error {
 	store, err := openPlace(ctx, b.where, nil)
 	if err != nil {
@@ -345,7 +342,7 @@ func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(m
 	for enough := false; !enough && err == nil; {
 		select {
 		case <-tick.C:
-			ahead.Add(int64(2 * time.Minute)) // so that doubts are looked into
+			ahead.Add(int64(2 * time.Minute)) // so that recipients in doubt are resolved
 			if stats, err = store.Stats(ctx); err == nil {
 				enough = until(counts(stats)) && len(stats.Workers) == 1
 				err = goOn(ctx, store, stats)
@@ -374,12 +371,12 @@ func counts(s queue.Stats) map[queue.State]int {
 	return all
 }
 
-// drained: nothing is on its way.
+// drained reports that no recipient waits or is being sent to.
 func drained(n map[queue.State]int) bool {
 	return n[queue.Queued]+n[queue.Deferred]+n[queue.Leased]+n[queue.Sending] == 0
 }
 
-// report is what the numbers were.
+// report returns the counts of the battle.
 func (b *battle) report() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -9,9 +9,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// pace is the clock that times commits and messages in these tests. It does not
-// depend on the machine: each look at it takes a millisecond, and each commit twenty,
-// so that letters are marked ahead.
+// pace is the clock that times commits and messages in these tests, independent of the machine:
+// each reading takes a millisecond and each commit twenty, so that letters are marked ahead.
 type pace struct{ passed atomic.Int64 }
 
 const (
@@ -19,11 +18,11 @@ const (
 	aCommit = 20 * time.Millisecond
 )
 
-// now is delivery.Options.Measure.
+// now implements delivery.Options.Measure.
 func (p *pace) now() time.Time { return time.Unix(0, p.passed.Add(int64(aLook))) }
 
-// pacedMarks lets the pace go on with each commit. The commit also takes some real
-// time, so that other goroutines run during it.
+// pacedMarks advances the pace with each commit. The commit also takes some real time, so that
+// other goroutines run during it.
 type pacedMarks struct {
 	outbox.Store
 	pace *pace
@@ -37,16 +36,16 @@ func (s pacedMarks) Mark(ctx context.Context, owner string, leases []outbox.Leas
 	return s.Store.Mark(ctx, owner, leases)
 }
 
-// What follows is broken on purpose.
+// The following stores are broken on purpose.
 
-// unmarked says that letters are marked, and does not mark them.
+// unmarked reports letters as marked without marking them.
 type unmarked struct{ outbox.Store }
 
 func (unmarked) Mark(context.Context, string, []outbox.Lease) ([]outbox.Lease, error) {
 	return nil, nil
 }
 
-// rashStore tries again what is in doubt, as others do.
+// rashStore retries recipients in doubt, as other mailers do.
 type rashStore struct{ outbox.Store }
 
 func (s rashStore) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
@@ -58,7 +57,7 @@ func (s rashStore) Settle(ctx context.Context, settlements []outbox.Settlement) 
 	return s.Store.Settle(ctx, settlements)
 }
 
-// forgetful acknowledges every third letter without keeping it.
+// forgetful acknowledges every third letter without storing it.
 type forgetful struct {
 	outbox.Store
 	n queue.ID

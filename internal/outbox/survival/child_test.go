@@ -30,36 +30,34 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// orders is what a child, another process of this test program, has to do. They
-// stand in the environment, as JSON.
+// orders tells a child, another process of this test program, its task. They are in the
+// environment, as JSON.
 type orders struct {
 	Role  string // enqueue; deliver; both, in this order
 	Where string // the outbox: a path, or a URL
-	// DieAt is the failpoint at which it kills itself, when it comes there for
-	// the DieOn-th time.
+	// DieAt is the failpoint at which the child kills itself, the DieOn-th time that it gets there.
 	DieAt string `json:",omitempty"`
 	DieOn int    `json:",omitempty"`
-	// Broken puts something into the place of a part: early acknowledges before it
-	// enqueues, unmarked marks nothing, local can't use the account on its machine.
+	// Broken replaces a part: early acknowledges before it enqueues, unmarked marks nothing, local
+	// can't use the account on its machine.
 	Broken string `json:",omitempty"`
 
-	// Of who enqueues: so many letters, by so many callers at a time.
+	// For enqueue: the number of letters, and of concurrent callers.
 	Series           string `json:",omitempty"`
 	Letters, Callers int    `json:",omitempty"`
-	// Rounds is how often it closes the outbox and opens it again, so many
-	// letters each time.
+	// Rounds is how often the child closes and reopens the outbox; each round enqueues Letters.
 	Rounds int   `json:",omitempty"`
-	Octets int64 `json:",omitempty"` // at most; 0 is as it comes
-	// Recipients of each; 0 is as it comes.
+	Octets int64 `json:",omitempty"` // maximum; 0 varies
+	// Recipients per letter; 0 varies.
 	Recipients int `json:",omitempty"`
 
-	// FileSize is where every file ends, once the outbox is open; 0 is nowhere.
+	// FileSize limits the size of every file once the outbox is open; 0 means no limit.
 	FileSize uint64 `json:",omitempty"`
 
-	// Of the command: its arguments and what stands in its environment.
+	// For the command: its arguments and environment.
 	Args, Env []string `json:",omitempty"`
 
-	// Of who delivers.
+	// For deliver.
 	Port  int           `json:",omitempty"`
 	Lease time.Duration `json:",omitempty"`
 }
@@ -85,10 +83,10 @@ func TestMain(m *testing.M) {
 	os.Exit(pgtest.Main(m))
 }
 
-// inlineBytes is small, so that bodies of both ways of keeping them are there.
+// inlineBytes is small, so that bodies are stored in both ways.
 const inlineBytes = 4 << 10
 
-// openPlace opens an outbox where other processes have it, too.
+// openPlace opens an outbox that other processes have open, too.
 func openPlace(ctx context.Context, where string, hook func(string)) (outbox.Store, error) {
 	o := outbox.Options{MinFree: -1, InlineBytes: inlineBytes}
 	if outbox.IsPostgres(where) {
@@ -97,11 +95,11 @@ func openPlace(ctx context.Context, where string, hook func(string)) (outbox.Sto
 	return sqlite.OpenWith(ctx, where, o, sqlite.Harness{Hook: hook})
 }
 
-// say tells the parent a line. A write of so little is whole or not at all.
+// say writes a line to the parent. A write of this size is atomic.
 func say(words ...string) { _, _ = os.Stdout.WriteString(strings.Join(words, " ") + "\n") }
 
 func (o orders) carryOut() error {
-	// Who has no parent any more has nothing to do: its standard input ends.
+	// A child without a parent ends: its standard input is closed then.
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(3)
@@ -147,7 +145,7 @@ func (o orders) carryOut() error {
 	select {} // until it is killed
 }
 
-// enqueue keeps letters, those behind a number, and says so.
+// enqueue enqueues letters with numbers above behind, and reports each.
 func (o orders) enqueue(store outbox.Store, behind int) error {
 	var next atomic.Int64
 	var group sync.WaitGroup
@@ -166,8 +164,8 @@ func (o orders) enqueue(store outbox.Store, behind int) error {
 	close(errs)
 	err := <-errs
 	if errors.Is(err, queue.ErrUncertain) {
-		// All callers may have shared the commit that failed. The call after it is refused,
-		// and says so.
+		// All callers may have shared the commit that failed. The next call is refused and reports
+		// that.
 		_ = o.one(store, behind+o.Letters+1)
 	}
 	return err
@@ -200,7 +198,7 @@ func (o orders) one(store outbox.Store, n int) error {
 	return nil
 }
 
-// deliver works until it is killed, and says what happens.
+// deliver delivers until it is killed, and reports events.
 func (o orders) deliver(store outbox.Store) error {
 	if o.Broken == "unmarked" {
 		store = unmarked{store}
@@ -223,17 +221,17 @@ func (o orders) deliver(store outbox.Store) error {
 	return d.Run(context.Background())
 }
 
-// child is one that runs.
+// child is a running child process.
 type child struct {
 	command *exec.Cmd
 	stdin   io.WriteCloser
-	// lines are what it says; closed when nothing more will come.
+	// lines are the lines that it writes; closed when no more will come.
 	lines chan string
-	// ended is closed when it has.
+	// ended is closed when the process has ended.
 	ended chan struct{}
 }
 
-// spawn starts a child. The caller reads lines until they end.
+// spawn starts a child. The caller reads lines until the channel is closed.
 func spawn(o orders, wrap ...string) (*child, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -259,13 +257,13 @@ func spawn(o orders, wrap ...string) (*child, error) {
 	}
 	go func() {
 		defer close(c.ended)
-		defer func() { _ = c.command.Wait() }() // that it was killed is what is wanted
+		defer func() { _ = c.command.Wait() }() // it was killed on purpose
 		defer close(c.lines)
 		in := bufio.NewReader(out)
 		for {
 			line, err := in.ReadString('\n')
 			if err != nil {
-				return // half a line is no line
+				return // half a line is ignored
 			}
 			c.lines <- strings.TrimSuffix(line, "\n")
 		}
@@ -273,5 +271,5 @@ func spawn(o orders, wrap ...string) (*child, error) {
 	return c, nil
 }
 
-// signal sends one; a child that is gone is no error.
+// signal sends a signal; a child that has ended is no error.
 func (c *child) signal(s os.Signal) { _ = c.command.Process.Signal(s) }

@@ -16,11 +16,11 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// copying is a course in which an outbox is copied while it is being delivered: after so
-// many calls of its worker. Then the copy is delivered, too.
+// copying is a course in which the outbox is copied during its delivery, after a number of calls of
+// its worker. Then the copy is delivered, too.
 type copying struct {
 	calls int
-	moved bool // somebody says that there is no other: the control
+	moved bool // adopt with --moved although the original exists: the control
 }
 
 func (c copying) run(t *testing.T) (refused, reached bool, copyOf outbox.Adopted, wrong []string) {
@@ -77,9 +77,9 @@ func (c copying) run(t *testing.T) (refused, reached bool, copyOf outbox.Adopted
 	return refused, reached, copyOf, wrong
 }
 
-// TestCopyThatIsDelivered: a copy that was made at any call of a worker sends nothing before
-// it is adopted, and nothing that the original has sent after that. The control is
-// somebody who says, wrongly, that the original is gone.
+// TestCopyThatIsDelivered checks a copy made at any call of a worker: it sends nothing before it is
+// adopted, and afterwards nothing that the original has sent. The control adopts it with the wrong
+// claim that the original is gone.
 func TestCopyThatIsDelivered(t *testing.T) {
 	t.Parallel()
 	every := 3
@@ -104,6 +104,6 @@ func TestCopyThatIsDelivered(t *testing.T) {
 	}
 	t.Logf("%d copies, %d recipients in doubt; with --moved %d copies sent something twice", courses, doubted, twice)
 	if courses < 5 || doubted == 0 || twice == 0 {
-		t.Error("nothing was shown")
+		t.Error("no copy was in doubt, or the control sent nothing twice")
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// mode is how letters travel.
+// mode is how letters are sent.
 type mode struct {
 	name    string
 	without []string
@@ -29,40 +29,40 @@ func modes() []mode {
 		{name: "lock-step", without: []string{"PIPELINING", "CHUNKING"}, letters: 4},
 		{name: "DATA", without: []string{"CHUNKING"}, letters: 5},
 		{name: "BDAT", window: smtpclient.Window{Messages: 1}, letters: 4},
-		// Enough of them that some are marked ahead of their turn.
+		// Enough letters that some are marked ahead of their turn.
 		{name: "BDAT, window", window: smtpclient.Window{Messages: 8}, letters: 40},
 	}
 }
 
-// course is one outbox that is drained over a line on which something goes wrong,
-// and drained again when it is mended.
+// course is an outbox that is drained over a line with faults, and drained again when the line
+// works.
 type course struct {
 	mode
 	letters []Letter
 	faults  []torture.Fault
-	// wait is the client's patience, 0 for long; release ends the stalls so long after
-	// they began, 0 behind the client's patience.
+	// wait is the client's timeout, 0 for a long one. release ends stalls after that time; 0 ends
+	// them after the client's timeout.
 	wait, release time.Duration
 	doubt         delivery.Policy
 	firm          bool // the letters expire after a day
 	connections   int
 	open          func(clock *outboxtest.Clock) (outbox.Store, error)
 	gate          *torture.Gate
-	// server answers letters as it likes.
+	// server configures the server's replies.
 	server sandbox.Config
 }
 
-// verdict is what a course showed.
+// verdict is the result of a course.
 type verdict struct {
 	during, after Tally
 	wrong         []string
 	seen          []torture.Seen
 	acted         int
-	ahead         int // recipients that were marked in one commit, at most
+	ahead         int // most recipients marked in one commit
 	transcript    string
 }
 
-// scene is a course that has begun: letters are in the outbox, and the line is open.
+// scene is a course in progress: the letters are in the outbox and the line is open.
 type scene struct {
 	course
 	store    outbox.Store
@@ -71,7 +71,7 @@ type scene struct {
 	evidence Evidence
 }
 
-// begin sets the scene. The caller closes it.
+// begin starts the course. The caller closes the scene.
 func (c course) begin(ctx context.Context) (*scene, error) {
 	s := &scene{course: c, clock: outboxtest.NewClock()}
 	var err error
@@ -111,10 +111,10 @@ func (s *scene) enqueue(ctx context.Context) error {
 
 func (s *scene) close() {
 	s.line.close()
-	_ = s.store.Close() // nothing is in it that matters any more
+	_ = s.store.Close() // its content does not matter any more
 }
 
-// run carries a course out.
+// run carries the course out.
 func (c course) run() (v verdict, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -133,9 +133,8 @@ func (c course) run() (v verdict, err error) {
 	return v, s.examine(ctx, &v, w)
 }
 
-// examine holds the outbox against the server, then mends the line and does so
-// again: whatever is not in doubt goes out now, and what is in doubt where the policy
-// says so.
+// examine compares the outbox with the server, repairs the line, drains and compares again: all
+// recipients that are not in doubt are sent to now, and those in doubt if the policy says so.
 func (s *scene) examine(ctx context.Context, v *verdict, w *worker) (err error) {
 	s.line.proxy.Release()
 	if err := s.line.quiet(ctx); err != nil {
@@ -162,23 +161,23 @@ func (s *scene) examine(ctx context.Context, v *verdict, w *worker) (err error) 
 	return nil
 }
 
-// worker drains in a scene.
+// worker drains the outbox of a scene.
 type worker struct {
 	*scene
-	store outbox.Store // as it sees it
+	store outbox.Store // as the worker sees it
 	v     *verdict
 	d     *delivery.Delivery
 }
 
 func (s *scene) worker(v *verdict) *worker { return &worker{scene: s, store: s.store, v: v} }
 
-// begin makes the Delivery.
+// begin creates the Delivery.
 func (w *worker) begin() {
 	began, p := time.Now(), &pace{}
 	w.d = delivery.New(delivery.Options{
 		Store: pacedMarks{w.store, p}, Measure: p.now,
 		Route: way{port: w.line.proxy.Port(), connections: w.connections, window: w.window, wait: w.wait, doubt: w.doubt}.route,
-		// Time passes for the worker, and as far as the test says for the store.
+		// Time passes for the worker; for the store it passes as the test says.
 		Now: func() time.Time { return w.clock.Now().Add(time.Since(began)) },
 		Observe: func(e delivery.Event) {
 			if e.Kind == delivery.Marked {
@@ -208,7 +207,7 @@ func (w *worker) drain(ctx context.Context) error {
 	return nil
 }
 
-// releaseLater ends a stall some time after it began.
+// releaseLater ends each stall some time after it began.
 func (w *worker) releaseLater(ended <-chan struct{}) {
 	tick := time.NewTicker(w.release)
 	defer tick.Stop()

@@ -20,20 +20,19 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// machines use one database, which is killed again and again, in the middle of their
-// commits.
+// machines share one database, whose server is killed repeatedly during their commits.
 type machines struct {
 	*testing.T
 	battle *battle
 	server *pgtest.Server
-	// armed has the next that comes to a place in a commit say so.
+	// armed makes the next commit that reaches a failpoint report it.
 	armed atomic.Int32
 	hit   chan string
 	next  atomic.Int64   // letter
-	errs  map[string]int // what callers were told
+	errs  map[string]int // errors that callers got
 }
 
-// hook is at each failpoint of each machine.
+// hook is called at each failpoint of each machine.
 func (m *machines) hook(point string) {
 	if point != "begin" && m.armed.Add(-1) == 0 {
 		m.hit <- point
@@ -49,7 +48,7 @@ func (m *machines) open(ctx context.Context) *postgres.Store {
 	return s
 }
 
-// keep enqueues until ctx is over.
+// keep enqueues until ctx is done.
 func (m *machines) keep(ctx context.Context, s *postgres.Store) {
 	for n := m.next.Add(1); ctx.Err() == nil; n = m.next.Add(1) {
 		letter := NewLetter("d1", int(n), 1+rand.IntN(2), []int64{0, 3000, 6000}[rand.IntN(3)])
@@ -67,7 +66,7 @@ func (m *machines) keep(ctx context.Context, s *postgres.Store) {
 		}
 		m.battle.mu.Unlock()
 		if err != nil {
-			select { // the database is away
+			select { // the database is not running
 			case <-time.After(50 * time.Millisecond):
 			case <-ctx.Done():
 			}
@@ -75,7 +74,7 @@ func (m *machines) keep(ctx context.Context, s *postgres.Store) {
 	}
 }
 
-// kindOf is what an error is about, for the report.
+// kindOf classifies an error, for the report.
 func kindOf(err error) string {
 	switch {
 	case errors.Is(err, queue.ErrUncertain):
@@ -90,8 +89,8 @@ func kindOf(err error) string {
 
 var databaseKills = flag.Int("crashes", 2, "how often to kill the database")
 
-// TestDatabaseIsKilled: two machines enqueue and deliver, and the PostgreSQL server is
-// killed around their commits, and started again.
+// TestDatabaseIsKilled lets two machines enqueue and deliver while the PostgreSQL server is killed
+// around their commits and restarted.
 func TestDatabaseIsKilled(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t, pgtest.Options{})
@@ -118,7 +117,7 @@ func TestDatabaseIsKilled(t *testing.T) {
 	}
 }
 
-// fight lets the machines work while the database dies.
+// fight lets the machines work while the database is killed.
 func (m *machines) fight(ctx context.Context) (at map[string]int) {
 	m.Helper()
 	working, end := context.WithCancel(ctx)
@@ -143,7 +142,7 @@ func (m *machines) fight(ctx context.Context) (at map[string]int) {
 			Route: way{port: proxy.Port(), connections: 2}.route})
 		group.Go(func() {
 			if err := d.Run(working); err != nil {
-				m.Errorf("a worker has given up: %v", err)
+				m.Errorf("a worker has ended: %v", err)
 			}
 		})
 	}
@@ -154,7 +153,7 @@ func (m *machines) fight(ctx context.Context) (at map[string]int) {
 		case point := <-m.hit:
 			at[point]++
 		case <-ctx.Done():
-			m.Fatalf("nobody commits any more; so far %v, %v", at, m.errs)
+			m.Fatalf("no more commits; so far %v, %v", at, m.errs)
 		}
 		m.server.Kill(m)
 		m.server.Restart(m)
@@ -165,7 +164,7 @@ func (m *machines) fight(ctx context.Context) (at map[string]int) {
 	return at
 }
 
-// await returns when both enqueuing and delivering go on behind the last crash.
+// await returns when both enqueuing and delivering work again after the last crash.
 func (m *machines) await(ctx context.Context) {
 	m.Helper()
 	before, served := m.next.Load(), m.battle.line.ledger.Deliveries()
@@ -175,7 +174,7 @@ func (m *machines) await(ctx context.Context) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			m.Fatalf("nothing goes on behind the crash: %v", m.errs)
+			m.Fatalf("no progress after the crash: %v", m.errs)
 		}
 	}
 }

@@ -10,24 +10,24 @@ import (
 	"strings"
 )
 
-// Disk is what the calls of a process leave on a disk, where only what was synced is
-// sure to stay.
+// Disk computes what may be on a disk after a power cut, from the system calls of a process. Only
+// synced data is certain to survive.
 //
-// A write, or a change of a file's length, is sure when a sync of its file, which began
-// when it was over, has ended. Before that it may be there or not, whatever the
-// others are, and of a write any sector. A name is sure when its folder was synced so;
-// before that, names of a folder come in their order.
+// A write or a change of a file's length is certain once a sync of the file that began after it has
+// ended. Before that it may survive or not, independently of other changes, and of a write any
+// sector may survive. A name is certain once its directory was synced in the same way; before that,
+// the names of a directory survive in their order.
 type Disk struct {
-	root  string // the folder that was there before
+	root  string // the directory that existed before
 	calls []Call
-	// Ignores are syncs that do nothing, for controls; nil is none.
+	// Ignores makes syncs have no effect, for control tests; nil ignores none.
 	Ignores func(Call) bool
 }
 
-// NewDisk looks at what calls did in a folder that was empty, and below it.
+// NewDisk returns the Disk of calls below root, which was empty before them.
 func NewDisk(root string, calls []Call) *Disk { return &Disk{root: root, calls: calls} }
 
-// Lines is how many lines the trace has.
+// Lines returns the number of lines of the trace.
 func (d *Disk) Lines() int {
 	last := 0
 	for _, c := range d.calls {
@@ -36,11 +36,11 @@ func (d *Disk) Lines() int {
 	return last
 }
 
-// change is one of a file: octets, or a length.
+// change is a change of a file: a write or a new length.
 type change struct {
 	data   []byte
 	offset int64
-	length bool // offset is the new one
+	length bool // offset is the new length
 	end    int
 	sure   bool
 }
@@ -50,23 +50,23 @@ type file struct {
 	size    int64 // as the process sees it
 }
 
-// entry is one of a folder: a name that was given to a file or taken away.
+// entry is a change of a directory: a name was added or removed.
 type entry struct {
 	name string
-	file *file  // nil: it is gone
-	dir  string // the folder that it names
+	file *file  // nil: removed
+	dir  string // the directory of that name
 	end  int
 	sure bool
 }
 
-// world is the disk at one moment.
+// world is the state of the disk at one moment.
 type world struct {
 	names   map[string]*file // as the process sees it
 	folders map[string][]entry
 }
 
-// at plays what was called up to a line. What had begun and was not over may have
-// happened.
+// at replays the calls up to a line. Calls that had begun by then but not ended may have taken
+// effect.
 func (d *Disk) at(line int) (*world, error) {
 	w := &world{names: map[string]*file{}, folders: map[string][]entry{}}
 	for _, c := range d.calls {
@@ -90,7 +90,7 @@ func (w *world) give(path string, f *file, dir string, end int) {
 	w.names[path] = f
 }
 
-// play does one call; over says that it has ended.
+// play replays one call; over reports whether it had ended.
 func (d *Disk) play(w *world, c Call, over bool) error {
 	f := w.names[c.Path]
 	switch c.Name {
@@ -113,7 +113,7 @@ func (d *Disk) play(w *world, c Call, over bool) error {
 		}
 		offset := c.Offset
 		if offset < 0 {
-			offset = f.size // nobody writes here but at the end
+			offset = f.size // these writers only append
 		}
 		f.changes = append(f.changes, change{data: c.Data, offset: offset, end: c.End})
 		f.size = max(f.size, offset+int64(len(c.Data)))
@@ -151,11 +151,10 @@ func (w *world) sync(c Call, f *file) {
 	}
 }
 
-// Way is how much of what is not sure a disk has behind a power cut.
+// Way says how much of the uncertain data a disk holds after a power cut.
 type Way string
 
-// The ways: nothing of it, all of it, what came first, any of it, any of it torn at
-// sectors.
+// The ways: none of it, all of it, the oldest part, any of it, any sectors of it.
 const (
 	Nothing Way = "nothing"
 	All     Way = "all"
@@ -164,20 +163,20 @@ const (
 	Torn    Way = "any, torn"
 )
 
-// Ways lists them.
+// Ways lists all ways.
 func Ways() []Way { return []Way{Nothing, All, First, Any, Torn} }
 
 // Cut is a power cut at a line of the trace.
 type Cut struct {
 	Line int
 	Way  Way
-	// Sector is the size, in octets, of what is written whole or not at all.
+	// Sector is the size, in octets, of a block that is written whole or not at all.
 	Sector int
 	Random *rand.Rand
 }
 
-// Leave writes into an empty folder what the disk has behind a cut. Files whose
-// name ends in one of without are left out: what is made anew.
+// Leave writes the disk's content after a cut into an empty directory. It leaves out files whose
+// name ends in one of without: files that are recreated.
 func (d *Disk) Leave(folder string, cut Cut, without ...string) error {
 	w, err := d.at(cut.Line)
 	if err != nil {
@@ -224,10 +223,10 @@ func (d *Disk) leave(w *world, from, to string, cut Cut, without []string) error
 	return nil
 }
 
-// choose is how many of n are there, of what came first.
+// choose returns how many of the n oldest changes survive.
 func (c Cut) choose(n int) int { return c.Random.IntN(n + 1) }
 
-// content is what the disk has of a file.
+// content returns the content of a file after the cut.
 func (c Cut) content(f *file) []byte {
 	var data []byte
 	first := c.choose(len(f.changes))
@@ -242,7 +241,7 @@ func (c Cut) content(f *file) []byte {
 			data = put(data, ch.data, ch.offset)
 		case c.Way == Torn:
 			for at := 0; at < len(ch.data); {
-				// A sector ends where its number on the disk does.
+				// Sectors are aligned in the file.
 				end := min(len(ch.data), at+c.Sector-int(ch.offset+int64(at))%c.Sector)
 				if c.Random.IntN(2) == 0 {
 					data = put(data, ch.data[at:end], ch.offset+int64(at))

@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// limitFiles has every file of this process end at a size. A write beyond is an
-// error (EFBIG), not a signal.
+// limitFiles limits the size of every file of this process. A write beyond it is an error (EFBIG),
+// not a signal.
 func limitFiles(size uint64) error {
 	signal.Ignore(syscall.SIGXFSZ)
 	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size})
 }
 
-// smallDisk is a folder on a disk of its own, of so many octets.
+// smallDisk mounts a disk of the given size and returns its directory.
 func smallDisk(t *testing.T, octets int) string {
 	t.Helper()
 	if os.Getuid() != 0 {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// hexed writes what stands in «» as strace does.
+// hexed encodes the text in «» as strace does.
 func hexed(text string) string {
 	var b strings.Builder
 	for {
@@ -27,8 +27,8 @@ func hexed(text string) string {
 	}
 }
 
-// A process writes a, syncs it, writes b over a part of it while another thread syncs,
-// gives it a name, and syncs the folder.
+// A process writes a, syncs it, overwrites a part of it with b while another thread syncs, renames
+// it, and syncs the directory.
 const aTrace = `7 openat(AT_FDCWD<«/d»>, "«half»", O_RDWR|O_CREAT|O_CLOEXEC, 0600) = 4<«/d/half»>
 7 write(4<«/d/half»>, "«aaaa»", 4)     = 4
 7 fsync(4<«/d/half»>)                     = 0
@@ -62,12 +62,12 @@ func TestDiskHasWhatWasSynced(t *testing.T) {
 	}{
 		{2, Nothing, ""},
 		{2, All, "half=aaaa"},
-		{3, Nothing, ""}, // the folder was not synced
+		{3, Nothing, ""}, // the directory was not synced
 		{3, All, "half=aaaa"},
 		{7, All, "half=abba"},
 		{9, All, "whole=abba"},
 		{9, Nothing, ""},
-		{11, Nothing, "whole=aaaa"}, // the second sync began before the write was over
+		{11, Nothing, "whole=aaaa"}, // the second sync began before the write had ended
 		{12, Nothing, "whole=abba"},
 	} {
 		got := left(t, disk, Cut{Line: test.line, Way: test.way, Sector: 512, Random: rand.New(rand.NewPCG(1, 1))})
@@ -77,7 +77,7 @@ func TestDiskHasWhatWasSynced(t *testing.T) {
 	}
 }
 
-// Any of what was not synced may be there, and any sector of it.
+// Any part of the unsynced data may be there, in any combination of sectors.
 func TestDiskMayHaveAnything(t *testing.T) {
 	t.Parallel()
 	calls, err := ParseTrace(strings.NewReader(hexed(aTrace)), "/d")
@@ -105,7 +105,7 @@ func TestDiskMayHaveAnything(t *testing.T) {
 		}
 		slices.Sort(seen)
 		slices.Sort(test.want)
-		// Of two names of one file each has what chance left of it.
+		// Two names of one file each have a random part of it.
 		seen = slices.DeleteFunc(seen, func(s string) bool { return s == "half=aaaa whole=abba" || s == "half=abba whole=aaaa" })
 		if !slices.Equal(seen, test.want) {
 			t.Errorf("cut at line %d, %s: the disk had %q, want %q", test.line, test.way, seen, test.want)
@@ -113,7 +113,7 @@ func TestDiskMayHaveAnything(t *testing.T) {
 	}
 }
 
-// left is all that a disk has behind a cut.
+// left lists all files on a disk after a cut.
 func left(t *testing.T, d *Disk, cut Cut) string {
 	t.Helper()
 	folder := t.TempDir()

@@ -1,13 +1,13 @@
-// Package survival proves that the outbox loses nothing and sends nothing twice,
-// whatever dies in between. It is for tests only.
+// Package survival tests that the outbox loses no message and sends none twice, whichever process
+// or machine dies at whatever moment. It is for tests only.
 //
-//   - A [Letter] is a message whose name says all about it, so that another process,
-//     a server and a store can tell whether they have all of it.
-//   - [Examine] holds what an outbox says became of its letters against what the server
-//     really accepted (torture.Ledger) and what callers were told is kept.
-//   - A [Trace] is what a process had the kernel write and sync; [Trace.After] makes of
-//     it what a disk may hold behind a power cut.
+//   - A [Letter] is a message whose name determines its content, so that another process, a server
+//     and a store can check whether they have all of it.
+//   - [Examine] compares the states in an outbox with the messages that the server accepted
+//     (torture.Ledger) and with those that callers know to be enqueued.
+//   - [ParseTrace] reads the writes and syncs of a process; [Disk.Leave] derives from it what a disk
+//     may hold after a power cut.
 //
-// The proofs themselves are its tests. Each has a control: something that is broken
-// on purpose, and has to be found.
+// The proofs are the package's tests. Each has a control: a part that is broken on purpose and must
+// be detected.
 package survival

@@ -13,26 +13,26 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Tally counts recipients; letters of several count several times.
+// Tally counts recipients; a letter to several recipients counts several times.
 type Tally struct {
-	Acknowledged int // their callers were told that they are kept
-	Untold       int // kept, but their callers died or had an error before they knew
+	Acknowledged int // Enqueue returned without an error
+	Untold       int // enqueued, but the caller died or got an error
 	HandedOver   int
 	Pending      int // queued, deferred, leased, sending or held
 	InDoubt      int
 	Failed       int // failed, expired or cancelled
-	Resent       int // of HandedOver: were in doubt once
+	Resent       int // part of HandedOver: were in doubt before
 	Duplicates   int // copies beyond the first
-	Lost         int // acknowledged, and not in the outbox, or not whole
+	Lost         int // acknowledged, and missing in the outbox or incomplete
 }
 
-// String is one line for a report.
+// String returns one line for a report.
 func (t Tally) String() string {
 	return fmt.Sprintf("%d acknowledged, %d untold: %d handed over (%d once in doubt), %d pending, %d in doubt, %d failed; %d duplicates, %d lost",
 		t.Acknowledged, t.Untold, t.HandedOver, t.Resent, t.Pending, t.InDoubt, t.Failed, t.Duplicates, t.Lost)
 }
 
-// Add sums up.
+// Add adds o to t.
 func (t *Tally) Add(o Tally) {
 	t.Acknowledged += o.Acknowledged
 	t.Untold += o.Untold
@@ -45,19 +45,18 @@ func (t *Tally) Add(o Tally) {
 	t.Lost += o.Lost
 }
 
-// Evidence is what is known beside the outbox.
+// Evidence is the information from outside the outbox.
 type Evidence struct {
-	// Acknowledged are the letters of which Enqueue has returned without an error.
+	// Acknowledged are the letters for which Enqueue returned no error.
 	Acknowledged map[Letter]queue.ID
-	// Ledger is what the server accepted. It must be done with all it was sent.
+	// Ledger holds the messages that the server accepted. The server must have finished.
 	Ledger *torture.Ledger
-	// Resends says that what is in doubt was sent again by the policy: then, and
-	// only of what was in doubt once, there may be more than one copy.
+	// Resends is true if recipients in doubt were sent to again by the policy. Then these, and only
+	// these, may have received more than one copy.
 	Resends bool
 }
 
-// Examine holds an outbox against the evidence. Wrong lists, in a stable order, what
-// must not be.
+// Examine compares an outbox with the evidence. It returns the contradictions in a stable order.
 func Examine(ctx context.Context, store outbox.Store, e Evidence) (t Tally, wrong []string, err error) {
 	x := &examiner{evidence: e, store: store, times: map[copyOf]int{}, kept: map[Letter]bool{}}
 	for _, d := range e.Ledger.Served() {
@@ -85,7 +84,7 @@ func Examine(ctx context.Context, store outbox.Store, e Evidence) (t Tally, wron
 	return x.Tally, x.wrong, nil
 }
 
-// copyOf is what a recipient got.
+// copyOf identifies the copies of a letter for one recipient.
 type copyOf struct {
 	letter Letter
 	to     string
@@ -95,7 +94,7 @@ type examiner struct {
 	evidence Evidence
 	Tally
 	store outbox.Store
-	times map[copyOf]int // of the ledger; what was looked at is taken out
+	times map[copyOf]int // from the ledger; examined entries are removed
 	kept  map[Letter]bool
 	wrong []string
 }
@@ -104,7 +103,7 @@ func (x *examiner) contradict(format string, args ...any) {
 	x.wrong = append(x.wrong, fmt.Sprintf(format, args...))
 }
 
-// entry looks at one message of the outbox.
+// entry examines one message of the outbox.
 func (x *examiner) entry(ctx context.Context, e queue.Entry) error {
 	letter := LetterOf(e.MessageID)
 	n, _, ok := letter.parts()
@@ -143,7 +142,7 @@ func (x *examiner) entry(ctx context.Context, e queue.Entry) error {
 	return x.body(ctx, letter, e)
 }
 
-// recipient holds one against the ledger.
+// recipient compares a recipient with the ledger.
 func (x *examiner) recipient(letter Letter, r queue.Recipient) {
 	of := copyOf{letter, r.Address.Wire()}
 	times := x.times[of]
@@ -176,7 +175,7 @@ func (x *examiner) recipient(letter Letter, r queue.Recipient) {
 	}
 }
 
-// body reads a message that is not finished.
+// body checks the body of a message that is not finished.
 func (x *examiner) body(ctx context.Context, letter Letter, e queue.Entry) error {
 	body, err := x.store.Body(ctx, e.ID)
 	if err != nil {
@@ -196,7 +195,7 @@ func (x *examiner) body(ctx context.Context, letter Letter, e queue.Entry) error
 	return nil
 }
 
-// close looks for what is in the other books only.
+// close looks for letters that are in the evidence but not in the outbox.
 func (x *examiner) close() {
 	for _, letter := range slices.Sorted(maps.Keys(x.evidence.Acknowledged)) {
 		if !x.kept[letter] {
@@ -215,7 +214,7 @@ func (x *examiner) close() {
 	}
 }
 
-// Few is the beginning of a list, for a report.
+// Few returns the beginning of a list, for a report.
 func Few(wrong []string) string {
 	const few = 12
 	more := ""

@@ -16,13 +16,11 @@ import (
 
 var thorough = flag.Bool("thorough", false, "every fault at every octet, not one in turn at some")
 
-// impatience is how long a client waits that is going to be stalled. A wait
-// that ends although nothing is stalled only makes a course less exact, never
-// wrong.
+// impatience is the timeout of a client that is going to be stalled. A timeout without a stall only
+// makes a course less exact, never wrong.
 const impatience = 150 * time.Millisecond
 
-// gang carries out many courses side by side: those that are stalled wait for
-// time to pass, and cost nothing.
+// gang runs many courses concurrently: stalled ones only wait and cost nothing.
 func gang(t *testing.T, size int, courses <-chan func(*torture.Gate)) {
 	t.Helper()
 	var group sync.WaitGroup
@@ -42,10 +40,9 @@ func gang(t *testing.T, size int, courses <-chan func(*torture.Gate)) {
 	group.Wait()
 }
 
-// places lists where something can go wrong on the first connection: before, behind
-// and instead of every reply, and at every octet of a message, or at each stride-th,
-// and one short of its end. Behind the first messages the stride is longer: there they
-// are all alike.
+// places lists the places for faults on the first connection: before, after and instead of every
+// reply, at every stride-th octet of a message, and one octet before its end. The stride is longer
+// after the first messages, where all places are alike.
 func places(seen torture.Seen, stride int64) []torture.Fault {
 	all := []torture.Fault{{Conn: 1}}
 	for reply := 1; reply <= seen.Replies; reply++ {
@@ -64,7 +61,7 @@ func places(seen torture.Seen, stride int64) []torture.Fault {
 	return all
 }
 
-// disturbance is what goes wrong at a place, and how long people wait.
+// disturbance is a fault with the timeouts around it.
 type disturbance struct {
 	name          string
 	action        torture.Action
@@ -77,12 +74,12 @@ func disturbances() []disturbance {
 		{name: "reset", action: torture.Reset},
 		{name: "stall", action: torture.Stall, wait: impatience},
 		{name: "stalled replies", action: torture.StallReplies, wait: impatience},
-		// Late, and nobody has given up.
+		// A delay shorter than the client's timeout.
 		{name: "delay", action: torture.Stall, release: 5 * time.Millisecond},
 	}
 }
 
-// sum adds up what courses showed.
+// sum adds up the results of courses.
 type sum struct {
 	mu             sync.Mutex
 	courses, acted int
@@ -102,13 +99,13 @@ func (s *sum) add(v verdict) {
 
 func (s *sum) log(t *testing.T, began time.Time) {
 	t.Helper()
-	t.Logf("%d courses in %v, %d faults happened, at most %d recipients marked in one commit\nbehind the fault: %s\nwhen mended:      %s",
+	t.Logf("%d courses in %v, %d faults happened, at most %d recipients marked in one commit\nafter the fault:  %s\nwhen repaired:    %s",
 		s.courses, time.Since(began).Round(time.Millisecond), s.acted, s.ahead, s.during, s.after)
 }
 
-// TestFaultAtEveryReplyAndOctet: whatever happens between worker and server, and
-// wherever, what the outbox says agrees with what the server has, and when the line
-// is mended all that is not in doubt goes out, once.
+// TestFaultAtEveryReplyAndOctet puts faults at all places between worker and server. The states in
+// the outbox must agree with the server, and when the line works again all recipients not in doubt
+// are sent to once.
 func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds() {
@@ -135,10 +132,10 @@ func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 				t.Errorf("only %d courses, with %d faults; there must be %d", s.courses, s.acted, floor)
 			}
 			if k.every > 1 && !*thorough {
-				return // too few for every outcome to be there for sure
+				return // too few for every outcome to be certain
 			}
 			if s.during.InDoubt == 0 || s.during.Pending == 0 || s.during.HandedOver == 0 || s.after.Resent == 0 {
-				t.Errorf("not every kind of outcome was there")
+				t.Errorf("not every kind of outcome occurred")
 			}
 			if s.ahead < 3 { // one letter has two recipients
 				t.Errorf("nothing was ever marked ahead")
@@ -147,8 +144,8 @@ func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 	}
 }
 
-// survey carries out the courses of a mode: one in which all is well, to see where
-// something can go wrong, and those in which it does.
+// survey runs the courses of a mode: one without a fault, to find the places, and one for each
+// fault.
 func (k kind) survey(t *testing.T, m mode, stride int64, s *sum, courses chan<- func(*torture.Gate)) {
 	c := course{mode: m, connections: 1, open: k.opener(t), letters: []Letter{NewLetter("a", 1, 1, 0), NewLetter("a", 2, 2, 0), NewLetter("a", 3, 1, 400)}}
 	for n := 4; n <= m.letters; n++ {
@@ -159,7 +156,7 @@ func (k kind) survey(t *testing.T, m mode, stride int64, s *sum, courses chan<- 
 	judge(t, m.name, v, err)
 	s.add(v)
 	if v.during.HandedOver != recipients || len(v.seen) == 0 {
-		t.Errorf("%s: all is well, and yet %s", m.name, v.during)
+		t.Errorf("%s: without a fault: %s", m.name, v.during)
 		return
 	}
 	turn, policy := 0, 0
@@ -174,7 +171,7 @@ func (k kind) survey(t *testing.T, m mode, stride int64, s *sum, courses chan<- 
 		}
 		for _, d := range all {
 			if t.Failed() {
-				return // what fails here fails in hundreds of places
+				return // a failure here would fail in hundreds of places
 			}
 			c := c
 			c.wait, c.release = d.wait, d.release
@@ -203,8 +200,8 @@ func judge(t *testing.T, what string, v verdict, err error) {
 	}
 }
 
-// TestCourseFindsABrokenStore is the control: a store that marks nothing, one that
-// forgets a letter, and a worker that takes a doubt for a failure have to be found.
+// TestCourseFindsABrokenStore is the control: a store that marks nothing, one that forgets a
+// letter, and a worker that treats a doubt as a failure must be detected.
 func TestCourseFindsABrokenStore(t *testing.T) {
 	t.Parallel()
 	for _, broken := range []struct {
@@ -227,9 +224,9 @@ func TestCourseFindsABrokenStore(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(v.wrong) == 0 {
-				t.Errorf("it was not found: %s, %s\n%s", v.during, v.after, v.transcript)
+				t.Errorf("not detected: %s, %s\n%s", v.during, v.after, v.transcript)
 			}
-			t.Logf("found: %q", slices.Clip(v.wrong))
+			t.Logf("detected: %q", slices.Clip(v.wrong))
 		})
 	}
 }

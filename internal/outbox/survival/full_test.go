@@ -18,7 +18,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// fill enqueues letters until that fails, and gives the error.
+// fill enqueues letters until an error, which it returns.
 func (b *battle) fill(ctx context.Context, s outbox.Store, most int) error {
 	for n := range most {
 		letter := NewLetter(fmt.Sprintf("f%d", b.series.Add(1)), n, 1, []int64{500, 3000, 20_000}[n%3])
@@ -35,7 +35,7 @@ func (b *battle) fill(ctx context.Context, s outbox.Store, most int) error {
 	return nil
 }
 
-// all has nothing lost, and hands everything over.
+// all checks that nothing is lost and delivers everything.
 func (b *battle) all(ctx context.Context, t *testing.T) {
 	t.Helper()
 	before := b.examine(ctx, t, false)
@@ -49,8 +49,8 @@ func (b *battle) all(ctx context.Context, t *testing.T) {
 	}
 }
 
-// TestDiskIsFull: what was acknowledged is there, what has no room is refused with
-// ErrFull, and when there is room again everything goes on in the same process.
+// TestDiskIsFull checks that acknowledged letters are stored, that ErrFull is returned when there
+// is no room, and that the same process continues when there is room again.
 func TestDiskIsFull(t *testing.T) {
 	t.Parallel()
 	const size = 8 << 20
@@ -68,20 +68,20 @@ func TestDiskIsFull(t *testing.T) {
 	}
 	defer s.Close()
 	err = b.fill(ctx, s, 100_000)
-	t.Logf("behind %d letters: %v", len(b.kept), err)
+	t.Logf("after %d letters: %v", len(b.kept), err)
 	if !errors.Is(err, queue.ErrFull) {
-		t.Fatalf("the disk is full, and Enqueue says %v", err)
+		t.Fatalf("the disk is full, Enqueue returned %v", err)
 	}
 	if len(b.kept) < 50 {
-		t.Errorf("only %d letters had room", len(b.kept))
+		t.Errorf("there was room for only %d letters", len(b.kept))
 	}
 	before := len(b.kept)
-	b.series.Store(100_000) // other names than those that were refused
+	b.series.Store(100_000) // other names than those refused
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.fill(ctx, s, 20); err != nil {
-		t.Fatalf("there is room again, and Enqueue says %v", err)
+		t.Fatalf("there is room again, Enqueue returned %v", err)
 	}
 	if len(b.kept) != before+20 {
 		t.Errorf("%d letters were kept", len(b.kept)-before)
@@ -89,8 +89,8 @@ func TestDiskIsFull(t *testing.T) {
 	b.all(ctx, t)
 }
 
-// TestDiskIsNearlyFull: what is asked to stay free is enough to deliver what is there,
-// and to take more then.
+// TestDiskIsNearlyFull checks that the reserve of free space suffices to deliver the enqueued
+// letters and then to enqueue more.
 func TestDiskIsNearlyFull(t *testing.T) {
 	t.Parallel()
 	folder := smallDisk(t, 8<<20)
@@ -103,19 +103,19 @@ func TestDiskIsNearlyFull(t *testing.T) {
 	}
 	defer s.Close()
 	err = b.fill(ctx, s, 100_000)
-	t.Logf("behind %d letters: %v", len(b.kept), err)
+	t.Logf("after %d letters: %v", len(b.kept), err)
 	if !errors.Is(err, queue.ErrFull) {
-		t.Fatalf("too little is free, and Enqueue says %v", err)
+		t.Fatalf("too little space is free, Enqueue returned %v", err)
 	}
 	b.all(ctx, t)
 	if _, err := s.Prune(ctx, outbox.Retention{}); err != nil {
-		t.Fatalf("too little is free, and Prune says %v", err)
+		t.Fatalf("too little space is free, Prune returned %v", err)
 	}
 }
 
-// TestWritesFail: where the kernel takes no more octets of a file (RLIMIT_FSIZE) in the
-// middle of a commit, the outbox says so, takes nothing more, and has, when it is opened
-// again, all that was acknowledged.
+// TestWritesFail makes the kernel refuse octets beyond a file size (RLIMIT_FSIZE) in the middle of
+// a commit. The outbox reports it, accepts nothing more, and has all acknowledged letters when it
+// is reopened.
 func TestWritesFail(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []uint64{300_000, 300_100, 301_111, 400_000, 1_000_000, 2_345_678} {
@@ -148,9 +148,9 @@ func TestWritesFail(t *testing.T) {
 				}
 			}
 			if strings.Contains(told, "done") || !strings.Contains(told, "refused broken") {
-				t.Errorf("behind %d letters: %q", len(b.kept), told)
+				t.Errorf("after %d letters: %q", len(b.kept), told)
 			}
-			t.Logf("behind %d letters: %.300s", len(b.kept), told)
+			t.Logf("after %d letters: %.300s", len(b.kept), told)
 			b.all(ctx, t)
 		})
 	}

@@ -16,11 +16,11 @@ import (
 
 var kills = flag.Int("kills", 20, "how many processes to kill, for each store")
 
-// TestKill9: processes that enqueue and that deliver are killed at random moments, at
-// the store's failpoints, and between the last octet and the answer; some are stopped
-// past their lease first, some can't use the account on their machine, and the server has
-// replies inside transactions that may be about the whole account. Whatever was
-// acknowledged is accounted for, and nobody waits for what is another's fault.
+// TestKill9 kills processes that enqueue and processes that deliver: at random moments, at the
+// store's failpoints, and between the last octet and the reply. Some are stopped past their lease
+// first, some can't use the account on their machine, and the server sends replies inside
+// transactions that may concern the whole account. All acknowledged letters must be accounted for,
+// and no process may wait because of another's fault.
 func TestKill9(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds() {
@@ -29,7 +29,7 @@ func TestKill9(t *testing.T) {
 		}
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			// A kill takes about a second of somebody's time, on a slow machine several.
+			// A kill takes about a second, several on a slow machine.
 			ctx, cancel := context.WithTimeout(t.Context(), patience+time.Duration(*kills)*2*time.Second)
 			defer cancel()
 			b, err := newBattle(k.place(t), k.failpoints, poison(*kills/10)...)
@@ -48,7 +48,7 @@ func TestKill9(t *testing.T) {
 			if held.Pending > 0 || held.Duplicates > 0 || held.Lost > 0 {
 				t.Errorf("%s", held)
 			}
-			// Then the policy sends again what is in doubt: only this may be there twice.
+			// Then the policy resends recipients in doubt: only these may receive two copies.
 			err = b.settle(ctx, delivery.RetryDoubt, func(n map[queue.State]int) bool { return drained(n) && n[queue.InDoubt] == 0 })
 			if err != nil {
 				t.Fatal(err)
@@ -59,13 +59,13 @@ func TestKill9(t *testing.T) {
 				t.Errorf("%d were in doubt, and then: %s", held.InDoubt, sent)
 			}
 			if b.killed() < *kills || held.Acknowledged < *kills || *kills >= 100 && held.InDoubt+held.Resent == 0 {
-				t.Errorf("the battle was none")
+				t.Errorf("too few children were killed")
 			}
 		})
 	}
 }
 
-// examine holds the outbox against what the server has.
+// examine compares the outbox with the server.
 func (b *battle) examine(ctx context.Context, t *testing.T, resends bool) Tally {
 	t.Helper()
 	if err := b.line.quiet(ctx); err != nil {
@@ -88,8 +88,8 @@ func (b *battle) examine(ctx context.Context, t *testing.T, resends bool) Tally 
 	return tally
 }
 
-// TestKill9FindsWhatIsBroken is the control: one that acknowledges before it keeps, and
-// one that does not mark what it is about to send.
+// TestKill9FindsWhatIsBroken is the control: one process acknowledges before it enqueues, and one
+// does not mark recipients before it sends.
 func TestKill9FindsWhatIsBroken(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds() {
@@ -106,7 +106,7 @@ func TestKill9FindsWhatIsBroken(t *testing.T) {
 			}
 			tally, wrong := b.broken(t)
 			if tally.Lost == 0 {
-				t.Errorf("it was not found: %s\n%s", tally, b.report())
+				t.Errorf("not detected: %s\n%s", tally, b.report())
 			}
 			t.Logf("%s\n%s", tally, Few(wrong))
 		})
@@ -137,7 +137,7 @@ func TestKill9FindsWhatIsBroken(t *testing.T) {
 			}
 			tally, wrong := b.broken(t)
 			if tally.Duplicates == 0 || len(wrong) == 0 {
-				t.Errorf("it was not found: %s\n%s", tally, b.report())
+				t.Errorf("not detected: %s\n%s", tally, b.report())
 			}
 			t.Logf("%s\n%s", tally, Few(wrong))
 		})
@@ -154,7 +154,7 @@ func (k kind) battle(t *testing.T) *battle {
 	return b
 }
 
-// broken examines where something has to be wrong.
+// broken examines an outbox that must have contradictions.
 func (b *battle) broken(t *testing.T) (Tally, []string) {
 	t.Helper()
 	if err := b.line.quiet(t.Context()); err != nil {

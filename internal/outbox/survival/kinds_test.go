@@ -17,22 +17,20 @@ import (
 // kind is a store that has to pass the proofs.
 type kind struct {
 	name string
-	// every is which part of the places is gone through where everything would take too
-	// long: each so manieth. gang is how many courses are
-	// worth to be carried out at a time.
+	// every reduces the number of places if all would take too long: only each every-th is used.
+	// gang is the number of concurrent courses that pays off.
 	every, gang int
-	// calls is which part of a worker's calls the short form goes through; the thorough
-	// one has all.
+	// calls is the stride over a worker's calls in the short form; the thorough form uses all.
 	calls int
-	// open makes one that is empty; the clock is that of the options.
+	// open creates an empty store; its clock is the clock of the options.
 	open func(t testing.TB, o outbox.Options, clock *outboxtest.Clock) (outbox.Store, error)
-	// place is where an empty one can be opened by several processes, nil where that
-	// is not possible; failpoints are those of their hook.
+	// place returns the location of an empty store that several processes can open; nil if that is
+	// impossible. failpoints are the names that its hook gets.
 	place      func(t testing.TB) string
 	failpoints []string
 }
 
-// takes reports whether the place of a number is gone through.
+// takes reports whether the place of a number is used.
 func (k kind) takes(number int) bool { return number%k.every == 0 }
 
 func kinds() []kind {
@@ -42,7 +40,7 @@ func kinds() []kind {
 		}},
 		{name: "sqlite", every: twice(11), gang: 8, calls: twice(5), failpoints: sqlite.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
-				folder, err := os.MkdirTemp(t.TempDir(), "") // a course may be one of thousands
+				folder, err := os.MkdirTemp(t.TempDir(), "") // there may be thousands of courses
 				if err != nil {
 					return nil, err
 				}
@@ -61,7 +59,7 @@ func kinds() []kind {
 	}
 }
 
-// disposable is a store whose folder goes with it.
+// disposable is a store whose directory is removed when it is closed.
 type disposable struct {
 	outbox.Store
 	folder string
@@ -69,8 +67,7 @@ type disposable struct {
 
 func (d disposable) Close() error { return errors.Join(d.Store.Close(), os.RemoveAll(d.folder)) }
 
-// twice is how wide a stride is: under the race detector, where everything takes ten
-// times as long, it is two of them.
+// twice doubles a stride under the race detector, where everything takes ten times as long.
 func twice(n int) int {
 	if outboxtest.Race {
 		return 2 * n

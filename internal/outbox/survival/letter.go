@@ -10,21 +10,21 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Letter is a message by its name: k3n17r2o2000 is number 17 of series k3, has two
+// Letter is a message identified by its name: k3n17r2o2000 is number 17 of series k3, with two
 // recipients and 2000 octets.
 type Letter string
 
-// NewLetter names one. The series is of letters and digits, and has no n.
+// NewLetter returns a letter. The series consists of letters and digits other than n.
 func NewLetter(series string, number, recipients int, octets int64) Letter {
 	return Letter(fmt.Sprintf("%sn%dr%do%d", series, number, recipients, octets))
 }
 
-// LetterOf is the letter with a Message-ID.
+// LetterOf returns the letter with a Message-ID.
 func LetterOf(messageID string) Letter {
 	return Letter(strings.TrimSuffix(strings.TrimPrefix(messageID, "<"), ">"))
 }
 
-// parts are the numbers in a name; ok is false for a name that is no letter's.
+// parts returns the numbers in a name; ok is false for other names.
 func (l Letter) parts() (recipients int, octets int64, ok bool) {
 	_, rest, found := strings.Cut(string(l), "n")
 	_, rest, cut := strings.Cut(rest, "r")
@@ -34,13 +34,13 @@ func (l Letter) parts() (recipients int, octets int64, ok bool) {
 	return recipients, octets, found && cut && both && err == nil && err2 == nil
 }
 
-// Content is the message.
+// Content returns the letter's content.
 func (l Letter) Content() torture.Message {
 	_, octets, _ := l.parts()
 	return torture.Message{Name: string(l), Octets: octets}
 }
 
-// To are its recipients.
+// To returns the letter's recipients.
 func (l Letter) To() []string {
 	n, _, _ := l.parts()
 	to := make([]string, n)
@@ -50,7 +50,7 @@ func (l Letter) To() []string {
 	return to
 }
 
-// New is what to enqueue.
+// New returns the letter as a message to enqueue.
 func (l Letter) New() (outbox.NewMessage, error) {
 	from, err := smtp.ParseAddress("me@example.org")
 	if err != nil {
@@ -71,8 +71,7 @@ func (l Letter) New() (outbox.NewMessage, error) {
 	return outbox.NewMessage{Envelope: envelope, MessageID: "<" + string(l) + ">", Subject: "survival", Content: l.Content()}, nil
 }
 
-// Whole reports whether data is the letter of this name to its last octet. It is
-// for torture.NewLedger.
+// Whole reports whether data is the complete letter of this name. It is for torture.NewLedger.
 func Whole(name string, data []byte) bool {
 	_, _, ok := Letter(name).parts()
 	return ok && Letter(name).Content().Whole(data)

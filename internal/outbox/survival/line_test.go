@@ -13,19 +13,19 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// patience is more than anything takes here that is not stuck.
+// patience is longer than anything takes here unless it hangs.
 const patience = 2 * time.Minute
 
-// line is a server and the way to it.
+// line is a server with the proxy in front of it.
 type line struct {
 	server *sandbox.Server
 	proxy  *torture.Proxy
 	ledger *torture.Ledger
-	mu     sync.Mutex // for who observes
+	mu     sync.Mutex // for observers
 }
 
-// draw makes a line. before is called with what the server is about to answer for,
-// once the ledger has it; nil is nobody.
+// draw creates a line. before is called with each message when the ledger has it and before the
+// server replies; it may be nil.
 func draw(server sandbox.Config, way torture.Config, before func(sandbox.Message)) (*line, error) {
 	l := &line{ledger: torture.NewLedger(Whole)}
 	server.Discard, server.NoPorts = true, true
@@ -47,8 +47,8 @@ func draw(server sandbox.Config, way torture.Config, before func(sandbox.Message
 	return l, nil
 }
 
-// quiet waits until the server is done with everything it was sent by clients that
-// have closed their connections.
+// quiet waits until the server has finished the data of all clients that have closed their
+// connections.
 func (l *line) quiet(ctx context.Context) error {
 	if err := l.server.WaitIdle(ctx); err != nil {
 		return fmt.Errorf("the server is not done: %w\n%s", err, l.proxy.Transcript())
@@ -61,7 +61,7 @@ func (l *line) close() {
 	_ = l.server.Close()
 }
 
-// way is how an account sends in these tests.
+// way configures how an account sends in these tests.
 type way struct {
 	port        int
 	connections int
@@ -70,7 +70,7 @@ type way struct {
 	doubt       delivery.Policy
 }
 
-// route is delivery.Options.Route.
+// route implements delivery.Options.Route.
 func (w way) route(context.Context, string) (delivery.Route, error) {
 	d := w.wait
 	if d == 0 {

@@ -12,8 +12,8 @@ import (
 	"math/rand/v2"
 )
 
-// TestSendQueueSyncsBeforeItSaysSo: between the last octet that 'yan send --queue' reads
-// and the line that says that the message is in the outbox, the disk has synced it.
+// TestSendQueueSyncsBeforeItSaysSo checks that the message is synced to the disk between the last
+// read of 'yan send --queue' and its line that the message is in the outbox.
 func TestSendQueueSyncsBeforeItSaysSo(t *testing.T) {
 	t.Parallel()
 	program := strace(t)
@@ -48,7 +48,7 @@ func TestSendQueueSyncsBeforeItSaysSo(t *testing.T) {
 	}
 	<-c.ended
 	if !strings.Contains(said, "in the outbox as message 1") {
-		t.Fatalf("it says %q", said)
+		t.Fatalf("it printed %q", said)
 	}
 	file, err := os.Open(output)
 	if err != nil {
@@ -64,7 +64,7 @@ func TestSendQueueSyncsBeforeItSaysSo(t *testing.T) {
 		t.Error(why)
 	}
 	t.Logf("read at line %d of the trace, written to the log at %d, synced at %d, said at %d", at.read, at.written, at.synced, at.said)
-	// What the disk has at that moment, if only what was synced stays.
+	// The disk at that moment, if only synced data survives.
 	folder := t.TempDir()
 	cut := Cut{Line: at.said - 1, Way: Nothing, Random: rand.New(rand.NewPCG(1, 1))}
 	if err := NewDisk(root, calls).Leave(folder, cut, "-shm"); err != nil {
@@ -83,16 +83,16 @@ func TestSendQueueSyncsBeforeItSaysSo(t *testing.T) {
 		return strings.HasSuffix(c.Name, "sync") && strings.HasSuffix(c.Path, "-wal")
 	})
 	if _, why := order(unsynced, text); why == "" {
-		t.Error("the control, which syncs nothing, was not found")
+		t.Error("the control, which syncs nothing, was not detected")
 	} else {
 		t.Logf("the control: %s", why)
 	}
 }
 
-// lines are those of a trace.
+// lines are line numbers of a trace.
 type lines struct{ read, written, synced, said int }
 
-// order finds when what happened; why is what is wrong with that.
+// order finds the lines of the events; why says what is wrong with their order.
 func order(calls []Call, text string) (at lines, why string) {
 	for _, c := range calls {
 		switch {

@@ -21,7 +21,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// strace is the path of the program; the test is skipped where there is none.
+// strace returns the path of the program, or skips the test if there is none.
 func strace(t *testing.T) string {
 	t.Helper()
 	var told bytes.Buffer
@@ -38,12 +38,12 @@ func strace(t *testing.T) string {
 	return strings.TrimSpace(string(path))
 }
 
-// powered is a process whose calls were traced.
+// powered is the traced run of a process.
 type powered struct {
 	disk   *Disk
 	lines  int
-	said   []timed // letters that were acknowledged
-	sent   []timed // letters whose end was handed to a socket
+	said   []timed // acknowledged letters
+	sent   []timed // letters whose end was written to a socket
 	syncs  int
 	first  int // the line at which the outbox was open
 	ledger *torture.Ledger
@@ -55,12 +55,12 @@ type timed struct {
 	id     queue.ID
 }
 
-// place is where the outbox is, below the folder that was there before.
+// place is the path of the outbox below the root directory.
 var place = filepath.Join("share", "yan", "outbox.db")
 
 var endOf = regexp.MustCompile(`end of ([a-z0-9]+)\r\n`)
 
-// trace has a child do its work under strace. Over says when it is done.
+// trace runs a child under strace. over reports the end of its work.
 func trace(ctx context.Context, t *testing.T, o orders, over func(line string) bool, idle func(context.Context) error) *powered {
 	t.Helper()
 	program := strace(t)
@@ -108,7 +108,7 @@ func trace(ctx context.Context, t *testing.T, o orders, over func(line string) b
 	return read(t, root, calls)
 }
 
-// read finds out what was promised, and when.
+// read extracts the acknowledgements and the sent letters with their lines.
 func read(t *testing.T, root string, calls []Call) *powered {
 	t.Helper()
 	p := &powered{disk: NewDisk(root, calls), ledger: torture.NewLedger(Whole)}
@@ -140,8 +140,7 @@ func read(t *testing.T, root string, calls []Call) *powered {
 	return p
 }
 
-// losses counts, over cuts at places that chance chooses, those behind which
-// something is wrong.
+// losses tries cuts at random places and counts those with contradictions.
 func (p *powered) losses(ctx context.Context, t *testing.T, cuts int) (states, lost int, wrong []string) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(uint64(cuts), 1))
@@ -170,8 +169,8 @@ func (p *powered) losses(ctx context.Context, t *testing.T, cuts int) (states, l
 	return states, lost, wrong
 }
 
-// check opens what a cut has left and holds it against what had been promised: what
-// was acknowledged is there, and what was sent is not going to be sent again.
+// check opens the outbox left by a cut: all acknowledged letters must be there, and no sent letter
+// may be due again.
 func (p *powered) check(ctx context.Context, folder string, line int) (wrong []string, err error) {
 	store, err := openPlace(ctx, filepath.Join(folder, place), nil)
 	if err != nil {
@@ -228,21 +227,21 @@ func cuts() int {
 	return 60
 }
 
-// TestPowerCut: the disk of a process that enqueues, as it may be behind a power cut
-// at any moment, has all that was acknowledged.
+// TestPowerCut checks that the disk of a process that enqueues has all acknowledged letters after a
+// power cut at any moment.
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	defer cancel()
 	o := orders{Role: "enqueue", Series: "p", Letters: 40, Callers: 3, Rounds: 2}
 	if *thorough {
-		o.Letters = 700 // so that the log is begun anew
+		o.Letters = 700 // so that the log is restarted
 	}
 	began := time.Now()
 	p := trace(ctx, t, o, func(line string) bool { return line == "done" }, func(context.Context) error { return nil })
 	traced := time.Since(began)
 	states, lost, wrong := p.losses(ctx, t, cuts())
-	t.Logf("%d letters acknowledged, %d syncs, traced in %v; %d of %d states behind a power cut are wrong, in %v",
+	t.Logf("%d letters acknowledged, %d syncs, traced in %v; %d of %d states after a power cut are wrong, in %v",
 		len(p.said), p.syncs, traced.Round(time.Millisecond), lost, states, time.Since(began).Round(time.Millisecond))
 	if lost > 0 {
 		t.Error(Few(wrong))
@@ -250,7 +249,7 @@ func TestPowerCut(t *testing.T) {
 	if len(p.said) != 3*o.Letters || p.syncs < 20 {
 		t.Errorf("%d letters were acknowledged, with %d syncs", len(p.said), p.syncs)
 	}
-	// The control: the same calls, on a disk that does not wait for the log.
+	// The control: the same calls on a disk that ignores syncs of the log.
 	p.disk.Ignores = func(c Call) bool { return strings.HasSuffix(c.Path, "-wal") }
 	_, lost, wrong = p.losses(ctx, t, 40)
 	t.Logf("where the log is not synced, %d of 40 states have lost something", lost)
@@ -259,8 +258,8 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
-// TestPowerCutWhileSending: what was handed to the server is never due again behind a
-// power cut.
+// TestPowerCutWhileSending checks that a letter that was sent to the server is never due again
+// after a power cut.
 func TestPowerCutWhileSending(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
@@ -284,16 +283,16 @@ func TestPowerCutWhileSending(t *testing.T) {
 			return settled == letters
 		}, func(context.Context) error { return nil })
 	states, lost, wrong := p.losses(ctx, t, cuts())
-	t.Logf("%d letters sent, %d syncs; %d of %d states behind a power cut are wrong, in %v",
+	t.Logf("%d letters sent, %d syncs; %d of %d states after a power cut are wrong, in %v",
 		len(p.sent), p.syncs, lost, states, time.Since(began).Round(time.Millisecond))
 	if lost > 0 {
 		t.Error(Few(wrong))
 	}
 	if len(p.sent) < letters {
-		t.Errorf("only %d of %d letters were seen to be sent", len(p.sent), letters)
+		t.Errorf("only %d of %d letters were sent according to the trace", len(p.sent), letters)
 	}
 	p.disk.Ignores = func(c Call) bool { return strings.HasSuffix(c.Path, "-wal") }
-	p.said = nil // only what is sent again counts here
+	p.said = nil // only resent letters count here
 	_, _, wrong = p.losses(ctx, t, 80)
 	again := 0
 	for _, w := range wrong {

@@ -19,22 +19,21 @@ import (
 // pastLease is longer than the leases of these workers.
 const pastLease = 31 * time.Second
 
-// relay is a course with two workers: the first is stopped, or its clock is set, at
-// one place; the second works when the first one's lease has ended; then the
-// first goes on.
+// relay is a course with two workers: the first is stopped, or its clock is set, at one place; the
+// second works when the first one's lease has ended; then the first continues.
 type relay struct {
 	course
-	// number and done name the call of the first worker, see stop; 0 is none.
+	// number and done name the call of the first worker, see stop; 0 means none.
 	number int
 	done   bool
-	// step is how the clock is set there, and the worker not stopped; 0 stops it.
+	// step sets the clock instead of stopping the worker; 0 stops it.
 	step time.Duration
-	// broken is put around the first worker's store, for controls.
+	// broken wraps the first worker's store, for controls.
 	broken func(outbox.Store) outbox.Store
 }
 
-// run carries it out. reached is false when the first worker was done before it came
-// to the place; at is the call there.
+// run carries it out. reached is false if the first worker had finished before the place; at is the
+// call there.
 func (r relay) run() (v verdict, at string, reached bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -83,7 +82,7 @@ func (r relay) run() (v verdict, at string, reached bool, err error) {
 	return s.finish(ctx, v, place.at, reached)
 }
 
-// takeOver has another worker work while the first is stopped, past its lease.
+// takeOver lets another worker work while the first is stopped past its lease.
 func (s *scene) takeOver(ctx context.Context, v *verdict, place *stop, drained chan error) (reached bool, err error) {
 	stalled := time.NewTicker(time.Millisecond)
 	defer stalled.Stop()
@@ -120,7 +119,7 @@ func relayLetters() []Letter {
 	return letters
 }
 
-// through goes through all calls of a worker, before and after each.
+// through tries all calls of a worker, before and after each.
 func (k kind) through(t *testing.T, what string, s *sum, calls map[string]int, r func(number int, done bool) relay) {
 	t.Helper()
 	for _, done := range []bool{false, true} {
@@ -150,16 +149,16 @@ func policies(n int) delivery.Policy {
 	return []delivery.Policy{delivery.HoldDoubt, delivery.RetryDoubt}[n%2]
 }
 
-// opener is how courses open stores of a kind.
+// opener returns a function that opens stores of this kind for courses.
 func (k kind) opener(t testing.TB) func(*outboxtest.Clock) (outbox.Store, error) {
 	return func(clock *outboxtest.Clock) (outbox.Store, error) {
 		return k.open(t, outbox.Options{Now: clock.Now, Uptime: clock.Uptime, MinFree: -1}, clock)
 	}
 }
 
-// TestWorkerThatIsStoppedPastItsLease: at every call of the store, before and after
-// it, another worker takes over what the stopped one had, and nothing goes out twice
-// when that goes on.
+// TestWorkerThatIsStoppedPastItsLease stops a worker at every call of the store, before and after
+// it. Another worker takes over its recipients, and none receives two copies when the first worker
+// continues.
 func TestWorkerThatIsStoppedPastItsLease(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds() {
@@ -180,14 +179,14 @@ func TestWorkerThatIsStoppedPastItsLease(t *testing.T) {
 				}
 			}
 			if s.during.InDoubt+s.during.Resent == 0 && (k.calls == 1 || *thorough) {
-				t.Errorf("nothing came in doubt")
+				t.Errorf("no recipient was in doubt")
 			}
 		})
 	}
 }
 
-// TestWorkerThatIsCutOffPastItsLease is the same with what is on the wire: the worker
-// waits for a reply, or to write, while its lease ends.
+// TestWorkerThatIsCutOffPastItsLease is the same for messages in flight: the worker waits for a
+// reply, or to write, while its lease ends.
 func TestWorkerThatIsCutOffPastItsLease(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds() {
@@ -217,14 +216,14 @@ func TestWorkerThatIsCutOffPastItsLease(t *testing.T) {
 			}
 			s.log(t, began)
 			if s.acted < 100/k.every || s.during.InDoubt+s.during.Resent == 0 && k.every == 1 {
-				t.Errorf("nothing came in doubt, or only %d were cut off", s.acted)
+				t.Errorf("no recipient was in doubt, or only %d workers were cut off", s.acted)
 			}
 		})
 	}
 }
 
-// TestClockThatIsSet: an hour back, an hour on, or a year, at every call. No message ends
-// by that, unless the sender chose an expiry, which is the control.
+// TestClockThatIsSet sets the clock an hour back, an hour ahead, or a year ahead at every call. No
+// message ends because of that unless the sender chose an expiry, which is the control.
 func TestClockThatIsSet(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds() {
@@ -244,18 +243,18 @@ func TestClockThatIsSet(t *testing.T) {
 				s.log(t, began)
 				t.Logf("the clock set by %v at %d places: %v", step, s.courses, slices.Sorted(maps.Keys(calls)))
 				if !c.firm && s.after.Failed > 0 {
-					t.Errorf("the clock was set by %v, and %d recipients are expired", step, s.after.Failed)
+					t.Errorf("the clock was set by %v: %d recipients are expired", step, s.after.Failed)
 				}
 				if c.firm && s.after.Failed == 0 && (k.calls == 1 || *thorough) {
-					t.Errorf("a year has passed, and nothing is expired")
+					t.Errorf("a year has passed, but no recipient is expired")
 				}
 			}
 		})
 	}
 }
 
-// TestRelayFindsABrokenFence is the control: without marks, what a stopped worker had
-// goes out twice.
+// TestRelayFindsABrokenFence is the control: without marks, recipients of a stopped worker receive
+// two copies.
 func TestRelayFindsABrokenFence(t *testing.T) {
 	t.Parallel()
 	found := map[string]int{}
@@ -274,8 +273,8 @@ func TestRelayFindsABrokenFence(t *testing.T) {
 			found[at]++
 		}
 	}
-	t.Logf("found when stopped at %v", found)
+	t.Logf("detected when stopped at %v", found)
 	if len(found) == 0 {
-		t.Error("a worker that marks nothing was not found")
+		t.Error("a worker that marks nothing was not detected")
 	}
 }

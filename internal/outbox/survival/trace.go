@@ -11,34 +11,34 @@ import (
 	"strings"
 )
 
-// Calls are what strace has to show of a process, for ParseTrace: all that changes
-// files, and what is read and said.
+// Calls returns the system calls that strace must show for ParseTrace: all that change files, and
+// read.
 func Calls() string {
 	return "read,?open,openat,?creat,write,writev,pwrite64,pwritev,ftruncate,fallocate,fsync,fdatasync,sync_file_range,sync,syncfs,msync," +
 		"?rename,?renameat,renameat2,?unlink,unlinkat,?link,linkat,?mkdir,mkdirat,?rmdir,copy_file_range,sendfile"
 }
 
-// StraceFlags are those for which ParseTrace reads the output; a name of a file
-// behind them gets it, then comes the command.
+// StraceFlags returns the flags of strace whose output ParseTrace parses. The caller appends the
+// name of the output file and the command.
 func StraceFlags() []string {
 	return []string{"-f", "-y", "-xx", "-s", "16777216", "-e", "signal=none", "-e", "trace=" + Calls(), "-o"}
 }
 
-// Call is one system call that succeeded.
+// Call is a system call that succeeded.
 type Call struct {
 	Name string
-	// Begin and End are lines of the trace: what ended before another began came before
-	// it.
+	// Begin and End are lines of the trace. A call whose End is before another's Begin happened
+	// before it.
 	Begin, End int
-	FD         int    // of the first argument, -1 where that is none
-	Path       string // the file of FD, or the first path that is named
-	To         string // the second path
-	Data       []byte // what is written
-	Offset     int64  // of pwrite64; the length of ftruncate; -1 for where the file is
+	FD         int    // of the first argument; -1 if that is no descriptor
+	Path       string // the file of FD, or the first path argument
+	To         string // the second path argument
+	Data       []byte // the written octets
+	Offset     int64  // of pwrite64; the length for ftruncate; -1 for the file position
 	Flags      string
 }
 
-// ParseTrace reads what strace wrote. cwd is where the process began.
+// ParseTrace parses the output of strace. cwd is the process's working directory at the start.
 func ParseTrace(r io.Reader, cwd string) ([]Call, error) {
 	in := bufio.NewReaderSize(r, 1<<20)
 	open := map[string]*opened{} // by process
@@ -80,13 +80,13 @@ func ParseTrace(r io.Reader, cwd string) ([]Call, error) {
 	}
 }
 
-// opened is a call that was not finished when another one was shown.
+// opened is a call that had not ended when another one was printed.
 type opened struct {
 	line int
 	text string
 }
 
-// parseCall reads name(arguments) = result; ok is false for a call that failed.
+// parseCall parses name(arguments) = result; ok is false for a call that failed.
 func parseCall(text, cwd string) (c Call, ok bool, err error) {
 	at, equals := strings.LastIndex(text, ") "), strings.LastIndex(text, " = ")
 	name, rest, found := strings.Cut(text, "(")
@@ -118,7 +118,7 @@ func parseCall(text, cwd string) (c Call, ok bool, err error) {
 	return c, err == nil, err
 }
 
-// arguments reads those that matter.
+// arguments parses the arguments that matter.
 func (c *Call) arguments(args []string, cwd string) error {
 	base := cwd
 	var paths []string
@@ -159,7 +159,7 @@ func (c *Call) arguments(args []string, cwd string) error {
 			c.Flags = arg
 		}
 	}
-	// A path that is named beside a folder's descriptor is what is meant.
+	// A path next to a directory descriptor is relative to it.
 	if c.FD >= 0 && len(paths) > 1 {
 		paths = paths[1:]
 	}
@@ -179,7 +179,7 @@ func resolve(base, path string) string {
 	return filepath.Join(base, path)
 }
 
-// unhex reads \x6f\x6b.
+// unhex decodes \x6f\x6b.
 func unhex(s string) ([]byte, error) {
 	return hex.DecodeString(strings.ReplaceAll(s, `\x`, ""))
 }

@@ -10,12 +10,11 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// watched is a store as one worker sees it, that tells of each of its calls, before
-// and after.
+// watched is one worker's view of a store. It reports each call, before and after it.
 type watched struct {
 	outbox.Store
-	// at is called with the name and the number of a call, before it and when it is
-	// done; it may keep the worker waiting.
+	// at is called with the name and the number of a call, before and after it; it may block the
+	// worker.
 	at func(call string, number int, done bool)
 
 	mu     sync.Mutex
@@ -96,16 +95,16 @@ func (w *watched) Change(ctx context.Context, c outbox.Change) (queue.Changed, e
 	return w.Store.Change(ctx, c)
 }
 
-// stop keeps a worker at one of its calls, and at every one behind it, until it may
-// go on: as SIGSTOP does with a process, but that what is on the wire goes on.
+// stop blocks a worker at one of its calls and at every later one until it may continue. That is
+// like SIGSTOP, except that messages in flight continue.
 type stop struct {
 	number int
-	done   bool // behind the call, not before it
+	done   bool // after the call, not before it
 
 	mu      sync.Mutex
 	holds   bool
 	at      string        // where it was stopped
-	stopped chan struct{} // closed when it is
+	stopped chan struct{} // closed when it is stopped
 	goOn    chan struct{}
 }
 
@@ -113,7 +112,7 @@ func newStop(number int, done bool) *stop {
 	return &stop{number: number, done: done, stopped: make(chan struct{}), goOn: make(chan struct{})}
 }
 
-// watch is watched.at.
+// watch implements watched.at.
 func (s *stop) watch(call string, number int, done bool) {
 	s.mu.Lock()
 	if number == s.number && done == s.done {
