@@ -82,6 +82,7 @@ var floors = map[string]int{
 	"internal/cli/jsonout":       8,
 	"internal/cli/clitest":       9,
 	"internal/cli/command":       9,
+	"internal/cli/times":         10,
 	"internal/cli/verdict":       10,
 	"internal/cli/serverflag":    11,
 	"internal/cli/accounts":      12,

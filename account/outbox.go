@@ -105,20 +105,21 @@ func (f *File) OutboxFault() *ParseError {
 	return nil
 }
 
-// Where is the outbox as a path, or a URL with its password, which is secret: that of
-// $YAN_OUTBOX, else that of the file; "" is the default path. The error is a
-// *secret.Error where the password can't be had.
-func (o Outbox) Where(ctx context.Context, s *Secrets, getenv func(string) string) (string, error) {
-	if where := getenv("YAN_OUTBOX"); where != "" {
-		return where, nil
+// Location returns the path of the outbox's file, or its URL without a password; "" is the
+// default file.
+func (o Outbox) Location() string {
+	if o.URL == "" || outbox.IsPostgres(o.URL) {
+		return o.URL
 	}
-	switch {
-	case o.URL == "":
-		return "", nil
-	case !outbox.IsPostgres(o.URL):
-		return Account{dir: o.dir}.File(o.URL), nil
-	case o.PasswordCommand == "":
-		return o.URL, nil
+	return Account{dir: o.dir}.File(o.URL)
+}
+
+// Where returns Location with the password of the URL, which makes it a secret. It runs
+// PasswordCommand. The error is a *secret.Error if the command fails. It does not look at
+// $YAN_OUTBOX, as outbox.Open does.
+func (o Outbox) Where(ctx context.Context, s *Secrets) (string, error) {
+	if o.PasswordCommand == "" || !outbox.IsPostgres(o.URL) {
+		return o.Location(), nil
 	}
 	u, err := url.Parse(o.URL)
 	if err != nil {

@@ -186,21 +186,11 @@ func TestWhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	where := func(o account.Outbox, env ...string) (string, error) {
-		return o.Where(t.Context(), account.NewSecrets(&secret.Vault{Home: home}), func(name string) string {
-			for i := 0; i < len(env); i += 2 {
-				if env[i] == name {
-					return env[i+1]
-				}
-			}
-			return ""
-		})
+	where := func(o account.Outbox) (string, error) {
+		return o.Where(t.Context(), account.NewSecrets(&secret.Vault{Home: home}))
 	}
 	if got, err := where(f.Outbox()); err != nil || got != filepath.Join(filepath.Dir(path), "mail", "out.db") {
 		t.Errorf("a relative path is %q, %v", got, err)
-	}
-	if got, err := where(f.Outbox(), "YAN_OUTBOX", "postgres://me:pw@db/x"); err != nil || got != "postgres://me:pw@db/x" {
-		t.Errorf("the variable: %q, %v", got, err)
 	}
 	if got, err := where(parse(t, "").Outbox()); err != nil || got != "" {
 		t.Errorf("nothing: %q, %v", got, err)

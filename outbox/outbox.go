@@ -69,6 +69,7 @@ func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 		b.o.Log = slog.New(slog.DiscardHandler)
 	}
 	options := store.Options{MinFree: o.MinFree}
+	var settings account.Outbox
 	if where == "" {
 		f, err := b.accounts()
 		if err != nil {
@@ -77,14 +78,15 @@ func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 		if p := f.OutboxFault(); p != nil {
 			return nil, p
 		}
-		if where, err = f.Outbox().Where(ctx, b.o.Secrets, os.Getenv); err != nil {
-			return nil, err
-		}
+		settings = f.Outbox()
 		if o.MinFree == 0 {
-			options = route.StoreOptions(f.Outbox())
+			options = route.StoreOptions(settings)
 		}
 	}
-	var err error
+	where, err := route.Place{Named: where, Settings: settings, Secrets: b.o.Secrets, Getenv: os.Getenv}.Find(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if b.store, err = stores.Open(ctx, where, options); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,36 @@ const (
 // Priorities returns all priorities, the highest first.
 func Priorities() []Priority { return []Priority{High, Normal, Low} }
 
+// Word returns "high", "normal" or "low".
+func (p Priority) Word() string {
+	switch {
+	case p > 0:
+		return "high"
+	case p < 0:
+		return "low"
+	}
+	return "normal"
+}
+
+// PriorityOf returns the priority of a word.
+func PriorityOf(word string) (p Priority, ok bool) {
+	for _, p := range Priorities() {
+		if p.Word() == word {
+			return p, true
+		}
+	}
+	return Normal, false
+}
+
+// PriorityWords returns the words of all priorities, the highest first.
+func PriorityWords() []string {
+	var words []string
+	for _, p := range Priorities() {
+		words = append(words, p.Word())
+	}
+	return words
+}
+
 // Entry is a message in the outbox. In a list it has no Events and at most 20
 // Recipients.
 type Entry struct {

@@ -20,7 +20,6 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
@@ -167,7 +166,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"completion", ""}, shells()},
 		{[]string{"queue", ""}, []string{"list", "show", "watch", "run", "hold", "release", "retry", "cancel", "resolve", "export", "stats", "prune"}},
 		{[]string{"queue", "--state", ""}, append([]string{"scheduled"}, stateNames()...)},
-		{[]string{"send", "--priority", ""}, outboxes.PriorityWords()},
+		{[]string{"send", "--priority", ""}, queue.PriorityWords()},
 		{[]string{"account", ""}, []string{"list", "show", "edit", "test", "remove", "import", "default"}},
 		{[]string{"account", "import", "--from", ""}, programNames()},
 		{[]string{"account", "edit", "--unset", ""}, []string{"from", "secret.command"}},

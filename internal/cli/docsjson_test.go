@@ -175,8 +175,8 @@ func TestWordsInJSONAreDocumented(t *testing.T) {
 	for _, c := range []struct{ dir, typ, section string }{
 		{"smtp", "Stage", ""}, {"diagnosis", "Scope", "yan send --json"}, {"diagnosis", "Permanence", "yan send --json"},
 		{"diagnosis", "RetryKind", "yan send --json"}, {"diagnosis", "Basis", "yan send --json"},
-		{"internal/outbox", "State", "yan queue --json"}, {"internal/outbox", "EventKind", "yan queue --json"},
-		{"internal/outbox", "EventKind", "yan queue watch --json"},
+		{"queue", "State", "yan queue --json"}, {"queue", "EventKind", "yan queue --json"},
+		{"queue", "EventKind", "yan queue watch --json"},
 		{"internal/doctor", "Name", "yan doctor --json"}, {"internal/doctor", "Status", "yan doctor --json"},
 		{"account", "Fault", "yan config check --json"}, {"internal/secret", "Place", "yan login --json"},
 		{"internal/cli/accountcmd", "presence", "yan account show --json"},

@@ -39,7 +39,7 @@ func newKeeper(t *testing.T) *keeper {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &keeper{t: t, clock: clock, store: outboxtest.NewModel(clock), env: map[string]string{"YAN_CONFIG": config}}
+	return &keeper{t: t, clock: clock, store: outboxtest.NewModel(clock), env: map[string]string{"YAN_CONFIG": config, "XDG_DATA_HOME": filepath.VolumeName(config) + string(filepath.Separator)}}
 }
 
 // open is World.OpenOutbox: closing what it gives leaves the store open.

@@ -1,5 +1,5 @@
-// Package route is what the configuration of this user means for the outbox: where
-// that is ([Store]), and how each account sends ([Router]).
+// Package route applies the configuration of this user to the outbox: which outbox is
+// meant ([Place]), and how each account sends ([Router]).
 package route
 
 import (
@@ -11,26 +11,13 @@ import (
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/imapclient"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/stores"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
 
-// Store opens the outbox of a configuration, or that of $YAN_OUTBOX.
-func Store(ctx context.Context, f *account.File, s *account.Secrets, getenv func(string) string) (outbox.Store, error) {
-	if p := f.OutboxFault(); p != nil {
-		return nil, p
-	}
-	where, err := f.Outbox().Where(ctx, s, getenv)
-	if err != nil {
-		return nil, err
-	}
-	return stores.Open(ctx, where, StoreOptions(f.Outbox()))
-}
-
-// StoreOptions are those that the configuration has for a store.
+// StoreOptions returns the options of a store as configured.
 func StoreOptions(o account.Outbox) outbox.Options {
 	if o.MinFree == 0 {
 		return outbox.Options{MinFree: -1} // 0 is the default there
@@ -38,7 +25,7 @@ func StoreOptions(o account.Outbox) outbox.Options {
 	return outbox.Options{MinFree: o.MinFree}
 }
 
-// Retention is how long things are kept.
+// Retention returns how long finished messages are kept, as configured.
 func Retention(o account.Outbox) outbox.Retention {
 	return outbox.Retention{Bodies: o.KeepBodies, Messages: o.KeepMessages, Automatic: true}
 }

@@ -1,7 +1,6 @@
 package route_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -210,14 +209,8 @@ func TestRouteFinds(t *testing.T) {
 	}
 }
 
-func TestStoreRefusesAFaultyOutbox(t *testing.T) {
+func TestStoreOptions(t *testing.T) {
 	t.Parallel()
-	r := router(t, "[outbox]\nurl = \"postgres://me:hunter2@127.0.0.1:1/x\"\n")
-	none := func(string) string { return "" }
-	var wrong *account.ParseError
-	if _, err := route.Store(context.Background(), r.File, r.Secrets, none); !errors.As(err, &wrong) || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("%v", err)
-	}
 	if o := route.StoreOptions(account.Outbox{}); o.MinFree >= 0 {
 		t.Errorf("0 asks for %d octets", o.MinFree)
 	}

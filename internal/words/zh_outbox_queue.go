@@ -29,7 +29,7 @@ var chineseQueue = map[string]string{
 	"The outbox keeps messages on the disk until a server has taken them: 'yan send --queue' puts them in, 'yan queue run' sends what is due, once, and 'yan serve' does so as long as it runs. Each recipient has a state of its own.\n\nWithout a command the messages are listed that are not finished; with numbers, these.": "发件箱把邮件保存在磁盘上，直到服务器收下为止：yan send --queue 放入邮件，yan queue run 把到时间的发送一遍，yan serve 在运行期间持续发送。每个收件人各有自己的状态。\n\n不带命令时列出尚未完成的邮件；给出编号则列出这些邮件。",
 	"where the outbox is: a file, or postgres://… (default: that of the configuration, else the user's own)": "发件箱的位置：文件，或 postgres://…（默认按配置，否则为用户自己的发件箱）",
 	"the outbox %s": "发件箱 %s",
-	"the password of the outbox can't be had":                                             "无法取得发件箱的密码",
+	"the password of the outbox can't be had: %w":                                         "无法取得发件箱的密码：%v",
 	"Make room on the disk, or forget what is finished: %s":                               "请清理磁盘空间，或清除已完成的邮件：%s",
 	"Update this program, or name another outbox with --outbox.":                          "请更新本程序，或用 --outbox 指定另一个发件箱。",
 	"%q is not the number of a message":                                                   "%q 不是邮件编号",
@@ -269,6 +269,7 @@ var chineseQueue = map[string]string{
 
 	// send --queue
 	"%q: want always, offline or never": "%q：应为 always、offline 或 never",
+	"%q: want sent or resend":           "%q：应为 sent 或 resend",
 	"With --queue the message is put into the outbox, on the disk, and sent from there by 'yan queue run' or 'yan serve', again and again until the server has taken it or its time is over.": "用 --queue 时，邮件放入磁盘上的发件箱，再由 yan queue run 或 yan serve 发送，反复尝试，直到服务器收下或超过期限。",
 	"Later (outbox):": "稍后发送（发件箱）：",
 	"put the message into the outbox instead of sending it; --queue=offline only where the server can't be reached":           "不立即发送，而是放入发件箱；--queue=offline 只在连不上服务器时这样做",

@@ -306,3 +306,22 @@ func ChooseLanguage(args []string, s console.System) words.Language {
 	}
 	return words.Detect(s.Getenv, s.SystemLanguage)
 }
+
+// NoneEmpty refuses a flag with an empty value, as "$KEY" has in a script that did not set
+// it: it would select more messages than are meant, or send a message twice.
+func NoneEmpty(a *Context, cmd *cobra.Command, flags ...string) error {
+	for _, flag := range flags {
+		f := cmd.Flags().Lookup(flag)
+		if f == nil || !f.Changed || a.Origin[flag] != "" {
+			continue
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" }) {
+			return a.Wrongf("%s is empty; leave it out where nothing is meant", a.Name(flag))
+		}
+	}
+	return nil
+}

@@ -77,3 +77,7 @@ func visibleRune(r rune) rune {
 	}
 	return r
 }
+
+// OneLine returns an untrusted text on one line, without control characters and clipped
+// for a table.
+func OneLine(s string) string { return Clipped(strings.TrimSpace(Visible(s))) }

@@ -10,6 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/cli/times"
 	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/secret"
@@ -20,6 +21,7 @@ import (
 // from.
 type Outboxes struct {
 	*accounts.Accounts
+	times.Times
 	// OpenStore opens an outbox; nil means stores.Open.
 	OpenStore func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
 }
@@ -39,7 +41,7 @@ type Services struct {
 // New makes the value that commands are made from.
 func New(c *command.Context, s Services) *Outboxes {
 	servers := &serverflag.Servers{Reporter: &verdict.Reporter{Context: c}, ToldProxy: new(sync.Once)}
-	return &Outboxes{Accounts: &accounts.Accounts{Servers: servers, Keyring: s.Keyring, WorkFactor: s.WorkFactor, LoadConfig: s.LoadConfig, Cache: new(accounts.Cache)}, OpenStore: s.OpenStore}
+	return &Outboxes{Times: times.New(c), Accounts: &accounts.Accounts{Servers: servers, Keyring: s.Keyring, WorkFactor: s.WorkFactor, LoadConfig: s.LoadConfig, Cache: new(accounts.Cache)}, OpenStore: s.OpenStore}
 }
 
 // In is the same in another language, for words that are needed in both.

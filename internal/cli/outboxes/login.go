@@ -17,7 +17,7 @@ func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) 
 	const patience = 3 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	store, err := a.LookIntoQueue(ctx, "")
+	store, err := a.OpenExisting(ctx, "")
 	if err != nil || store == nil {
 		return
 	}
@@ -26,7 +26,7 @@ func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) 
 	if err != nil || !resumed {
 		return
 	}
-	if name := a.OutboxName(ctx, ""); name != "" {
+	if name := a.OutboxName(""); name != "" {
 		a.wake(ctx, daemon.SocketPath(name, a.Getenv))
 	}
 	if !quiet {
@@ -35,7 +35,7 @@ func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) 
 }
 
 // IsLocalOutbox reports whether the outbox is a file: a look at it costs little.
-func (a *Outboxes) IsLocalOutbox(ctx context.Context) bool {
-	name := a.OutboxName(ctx, "")
+func (a *Outboxes) IsLocalOutbox() bool {
+	name := a.OutboxName("")
 	return name != "" && !outbox.IsPostgres(name)
 }

@@ -7,22 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/daemon"
-	delivering "github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
 	"github.com/yanmail/yan/internal/route"
-	"github.com/yanmail/yan/internal/scrub"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
-	"github.com/yanmail/yan/queue"
 )
 
 // OutboxText is the help of --outbox.
@@ -30,23 +20,28 @@ func OutboxText(a *Outboxes) string {
 	return a.T("where the outbox is: a file, or postgres://… (default: that of the configuration, else the user's own)")
 }
 
-// OpenQueue opens the outbox and makes one where there is none. given is the flag.
+// OpenQueue opens the outbox, and creates it if there is none. given is the value of
+// --outbox.
 func (a *Outboxes) OpenQueue(ctx context.Context, given string) (outbox.Store, error) {
-	settings, where, err := a.outboxPlace(ctx, given)
+	settings, err := a.settingsFor(given)
 	if err != nil {
 		return nil, err
 	}
-	store, err := a.OpenOutbox(ctx, where, route.StoreOptions(settings))
-	if err != nil {
-		return nil, a.OutboxProblem(given, err)
+	where, err := a.Find(ctx, given, settings)
+	var store outbox.Store
+	if err == nil {
+		store, err = a.OpenOutbox(ctx, where, route.StoreOptions(settings))
 	}
-	return store, nil
+	var failed *command.Failure
+	if err != nil && !errors.As(err, &failed) {
+		err = a.OutboxProblem(given, err)
+	}
+	return store, err
 }
 
-// LookIntoQueue opens the outbox for who only wants what is in it: a file that is not
-// there is not made, and the store is nil.
-func (a *Outboxes) LookIntoQueue(ctx context.Context, given string) (outbox.Store, error) {
-	name := a.OutboxName(ctx, given)
+// OpenExisting opens the outbox without creating it. It returns nil if there is none.
+func (a *Outboxes) OpenExisting(ctx context.Context, given string) (outbox.Store, error) {
+	name := a.OutboxName(given)
 	if a.OpenStore == nil && name != "" && !outbox.IsPostgres(name) {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			return nil, a.notThere(name, given)
@@ -55,9 +50,9 @@ func (a *Outboxes) LookIntoQueue(ctx context.Context, given string) (outbox.Stor
 	return a.OpenQueue(ctx, given)
 }
 
-// notThere is nil where it is usual that there is no outbox yet: the first message makes it.
-// One that is named in a command is expected to be there, and the folder of one that is
-// named in a variable.
+// notThere returns an error if the outbox should exist: if it is named on the command line,
+// or if it is named in a variable and its folder does not exist. Otherwise the first
+// message creates it.
 func (a *Outboxes) notThere(name, given string) error {
 	_, err := os.Stat(filepath.Dir(name))
 	if given == "" || err == nil && a.Origin["outbox"] != "" {
@@ -67,11 +62,10 @@ func (a *Outboxes) notThere(name, given string) error {
 		a.T("Check the name. 'yan send --queue' makes the outbox with the first message."))
 }
 
-// ReadQueue is lookIntoQueue for who changes nothing: it is content with a disk that can't
-// be written.
-func (a *Outboxes) ReadQueue(ctx context.Context, given string) (outbox.Store, error) {
-	store, err := a.LookIntoQueue(ctx, given)
-	name := a.OutboxName(ctx, given)
+// OpenReadOnly is OpenExisting for commands that only read; a read-only disk will do.
+func (a *Outboxes) OpenReadOnly(ctx context.Context, given string) (outbox.Store, error) {
+	store, err := a.OpenExisting(ctx, given)
+	name := a.OutboxName(given)
 	var failed *command.Failure
 	if errors.As(err, &failed) && failed.Code == command.ExitNoInput || err == nil || a.OpenStore != nil || name == "" || outbox.IsPostgres(name) {
 		return store, err
@@ -82,7 +76,7 @@ func (a *Outboxes) ReadQueue(ctx context.Context, given string) (outbox.Store, e
 	return nil, err
 }
 
-// OutboxSettings are what the configuration says about the outbox.
+// OutboxSettings returns the settings of the outbox in the configuration.
 func (a *Outboxes) OutboxSettings() (account.Outbox, error) {
 	path, err := account.Path(a.Getenv)
 	if err != nil { // as of a service without a home: the defaults
@@ -102,158 +96,51 @@ func (a *Outboxes) OutboxSettings() (account.Outbox, error) {
 	return f.Outbox(), nil
 }
 
-// outboxPlace is where the outbox is: as the flag or its variable says, else the
-// configuration; "" is the user's own. It may hold a password.
-func (a *Outboxes) outboxPlace(ctx context.Context, given string) (account.Outbox, string, error) {
-	if err := a.noPasswordInFlag(given); err != nil {
-		return account.Outbox{}, "", err
-	}
-	settings, err := a.OutboxSettings()
-	if err != nil && given != "" {
-		// Where the outbox is has been said: what is wrong with an account is no reason not
-		// to look.
-		defaults, emptyErr := account.Parse("", nil)
-		if emptyErr != nil {
-			return settings, given, command.Internal("making an empty configuration", emptyErr)
-		}
-		return defaults.Outbox(), given, nil
-	}
-	if err != nil || given != "" {
-		return settings, given, err
-	}
-	where, err := settings.Where(ctx, a.Secrets(), a.Getenv)
-	if err != nil {
-		return settings, "", command.Fail(command.ExitConfig, sentence.Errorf("%s: %w", a.T("the password of the outbox can't be had"), err), "")
-	}
-	return settings, where, nil
+// place is the outbox that is meant.
+func (a *Outboxes) place(given string, settings account.Outbox) route.Place {
+	return route.Place{Named: given, Settings: settings, Secrets: a.Secrets(), Getenv: a.Getenv}
 }
 
-// OutboxName is the outbox as an absolute path, or as a URL that may lack its password;
-// "" where there is no place for it.
-func (a *Outboxes) OutboxName(ctx context.Context, given string) string {
-	where := given
-	if where == "" {
-		settings, err := a.OutboxSettings()
-		if err != nil {
-			return ""
-		}
-		if where = settings.URL; !outbox.IsPostgres(where) { // then nobody asks for a password
-			if where, err = settings.Where(ctx, a.Secrets(), a.Getenv); err != nil {
-				return ""
-			}
-		}
+// Find returns the outbox that is meant, as OpenOutbox takes it; it may hold a password.
+// given is the value of --outbox.
+func (a *Outboxes) Find(ctx context.Context, given string, settings account.Outbox) (string, error) {
+	if err := a.noPasswordInFlag(given); err != nil {
+		return "", err
 	}
-	if outbox.IsPostgres(where) {
-		return where
+	where, err := a.place(given, settings).Find(ctx)
+	var password *route.PasswordError
+	if errors.As(err, &password) {
+		return "", command.Fail(command.ExitConfig, err, "")
 	}
-	path, err := stores.Path(where, a.Getenv)
+	return where, err
+}
+
+// OutboxName returns the outbox as an absolute path, or as a URL that may lack its
+// password; "" if there is no place for it.
+func (a *Outboxes) OutboxName(given string) string {
+	settings, err := a.settingsFor(given)
 	if err != nil {
 		return ""
 	}
-	return path
-}
-
-// WhatNext wakes a 'yan serve' for new work and says how that work gets on its way; later
-// says that its time is to come.
-func (a *Outboxes) WhatNext(ctx context.Context, store outbox.Store, given string, later bool) string {
-	name := a.OutboxName(ctx, given)
-	woken := name != "" && a.wake(ctx, daemon.SocketPath(name, a.Getenv))
-	stats, err := store.Stats(ctx)
+	name, err := a.place(given, settings).Name()
 	if err != nil {
-		stats = queue.Stats{} // the work is kept all the same
+		return ""
 	}
-	return a.NextSteps(stats, woken, later)
+	return name
 }
 
-// wake tells a 'yan serve' that there is something to do. One that was stopped and does not
-// answer is not waited for: the message is kept, and the store tells it later.
-func (a *Outboxes) wake(ctx context.Context, socket string) bool {
-	const patience = 2 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	c, err := daemon.Dial(ctx, socket)
+// settingsFor is OutboxSettings. If the outbox is named, a fault of the configuration is
+// no reason not to open it: the defaults are used.
+func (a *Outboxes) settingsFor(given string) (account.Outbox, error) {
+	settings, err := a.OutboxSettings()
+	if err == nil || given == "" {
+		return settings, err
+	}
+	defaults, err := account.Parse("", nil)
 	if err != nil {
-		return false
+		return settings, command.Internal("making an empty configuration", err)
 	}
-	defer c.Close()
-	return c.Wake(ctx) == nil
-}
-
-// SomebodyWorks reports whether a worker lives.
-func SomebodyWorks(stats queue.Stats) bool {
-	return slices.ContainsFunc(stats.Workers, func(w queue.WorkerStats) bool { return w.For > 0 })
-}
-
-// OutboxProblem is why the outbox can't be used.
-func (a *Outboxes) OutboxProblem(given string, err error) error {
-	shown := outbox.Describe(a.OutboxName(context.Background(), given))
-	var newer *queue.NewerError
-	var mishap *delivering.PanicError
-	var untrusted *wholefile.UntrustedError
-	code, hint := command.ExitIO, ""
-	switch {
-	case errors.Is(err, context.Canceled):
-		return command.Fail(command.ExitTemporary, errors.New(a.T("interrupted")), "")
-	case errors.As(err, &mishap):
-		a.Errf("%s\n", console.VisibleLines(scrub.Text(string(mishap.Stack))))
-		return command.Fail(command.ExitInternal, err, a.T("Please report this, with the lines above."))
-	case errors.Is(err, queue.ErrUncertain):
-		code, hint = command.ExitUnknown, a.T("Look before you do it again: %s", "yan queue")
-	case errors.Is(err, queue.ErrCopied):
-		code, hint = command.ExitConfig, a.CopiedHint()
-	case errors.As(err, &untrusted):
-		code = command.ExitConfig
-	case errors.Is(err, queue.ErrFull):
-		code, hint = command.ExitTemporary, a.T("Make room on the disk, or forget what is finished: %s", "yan queue prune")
-	case errors.As(err, &newer):
-		code, hint = command.ExitConfig, a.T("Update this program, or name another outbox with --outbox.")
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
-		code = command.ExitCantCreate
-	case errors.Is(err, queue.ErrClosed): // by this program
-		code = command.ExitUnavailable
-	case outbox.IsPostgres(shown):
-		code = command.ExitTemporary
-	}
-	return command.Fail(code, OfOutbox(shown, err, a.T("the outbox %s", command.Printable(shown))), hint)
-}
-
-// OfOutbox says of which outbox an error is, where it does not say that itself.
-func OfOutbox(shown string, err error, as string) error {
-	if shown == "" || strings.Contains(err.Error(), shown) {
-		return err
-	}
-	return sentence.Errorf("%s: %w", as, err)
-}
-
-// CopiedHint says what to do with a copied outbox.
-func (a *Outboxes) CopiedHint() string {
-	return a.T("If the original is gone: %s. If it is not, or you do not know: %s; what waits here is in doubt then.", "yan queue adopt --moved", "yan queue adopt")
-}
-
-// ServeWhere is the outbox that is meant: that of the flag, of YAN_OUTBOX, of the
-// configuration, the usual one. The path of a file is absolute.
-func (a *Outboxes) ServeWhere(ctx context.Context, given string, f *account.File) (string, error) {
-	where := given
-	if err := a.noPasswordInFlag(where); err != nil {
-		return "", err
-	}
-	if where == "" {
-		if p := f.OutboxFault(); p != nil {
-			return "", a.BadConfiguration(f.Path(), p)
-		}
-		var err error
-		if where, err = f.Outbox().Where(ctx, a.ServeSecrets(slog.New(slog.DiscardHandler)), a.Getenv); err != nil {
-			return "", command.Fail(command.ExitConfig, err, "")
-		}
-	}
-	if outbox.IsPostgres(where) {
-		return where, nil
-	}
-	path, err := stores.Path(where, a.Getenv)
-	if err != nil {
-		return "", command.Fail(command.ExitConfig, err, "")
-	}
-	return path, nil
+	return defaults.Outbox(), nil
 }
 
 // noPasswordInFlag refuses a URL with a password where others can read it.
@@ -274,7 +161,7 @@ func (a *Outboxes) OpenOutbox(ctx context.Context, where string, o outbox.Option
 	return stores.Open(ctx, where, o)
 }
 
-// ServeSecrets are those of this machine; a token that can't be kept is logged.
+// ServeSecrets returns the secrets of this machine; a token that can't be saved is logged.
 func (a *Outboxes) ServeSecrets(log *slog.Logger) *account.Secrets {
 	s := account.NewSecrets(a.Vault())
 	s.Unsaved = func(error) { log.Warn("a fresh access token could not be kept") }

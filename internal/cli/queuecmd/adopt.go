@@ -32,7 +32,7 @@ func (a *runner) queueAdoptCommand() *cobra.Command {
 }
 
 func (a *runner) queueAdopt(ctx context.Context, q *queueFlags, moved bool) error {
-	store, err := a.LookIntoQueue(ctx, q.outbox)
+	store, err := a.OpenExisting(ctx, q.outbox)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (a *runner) queueVerbCommand(verb queue.Verb) *cobra.Command {
 }
 
 func (a *runner) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
-	if err := a.NoneEmpty(cmd, choosing()...); err != nil {
+	if err := command.NoneEmpty(a.Context, cmd, choosing()...); err != nil {
 		return err
 	}
 	switch {
@@ -68,7 +68,7 @@ func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 	if err != nil {
 		return err
 	}
-	store, err := a.LookIntoQueue(ctx, q.outbox)
+	store, err := a.OpenExisting(ctx, q.outbox)
 	if err != nil {
 		return err
 	}
@@ -268,7 +268,7 @@ func (a *runner) queueResolveCommand() *cobra.Command {
 			case resend:
 				verb = queue.ResolveResend
 			}
-			if err := a.NoneEmpty(cmd, "to"); err != nil {
+			if err := command.NoneEmpty(a.Context, cmd, "to"); err != nil {
 				return err
 			}
 			return a.change(cmd.Context(), q, f, verb, args)

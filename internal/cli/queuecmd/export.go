@@ -39,7 +39,7 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 	if err != nil {
 		return err
 	}
-	store, err := a.ReadQueue(ctx, q.outbox)
+	store, err := a.OpenReadOnly(ctx, q.outbox)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/cli/times"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
 )
@@ -154,5 +154,5 @@ func (a *runner) isScheduled(e queue.Entry) bool {
 }
 
 func (a *runner) waitsForItsTime(s queue.Recipient) bool {
-	return s.State == queue.Queued && s.Due.After(a.Now().Add(outboxes.Slack))
+	return s.State == queue.Queued && s.Due.After(a.Now().Add(times.Slack))
 }

@@ -2,7 +2,6 @@ package queuecmd
 
 import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
-	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
@@ -16,13 +15,13 @@ func newAnswer(ans queue.Answer) jsonout.Answer {
 // newEntry is a message in JSON. provider explains the answers, where explain is set.
 func newEntry(e queue.Entry, provider string, explain bool) jsonout.Entry {
 	j := jsonout.Entry{ID: int64(e.ID), Account: e.Account, Key: e.Key, From: e.From.String(), MessageID: e.MessageID, Subject: e.Subject,
-		Size: e.Size, HasBody: e.HasBody, Created: e.Created.UTC(), NotBefore: outboxes.OptionalTime(e.NotBefore), Expires: e.Expires.UTC(),
-		Priority: outboxes.PriorityWord(e.Priority), Tags: e.Tags, ReportOn: int64(e.ReportOn), Final: allFinal(e), Total: e.Total, Recipients: []jsonout.RecipientState{}}
+		Size: e.Size, HasBody: e.HasBody, Created: e.Created.UTC(), NotBefore: jsonout.OptionalTime(e.NotBefore), Expires: e.Expires.UTC(),
+		Priority: e.Priority.Word(), Tags: e.Tags, ReportOn: int64(e.ReportOn), Final: allFinal(e), Total: e.Total, Recipients: []jsonout.RecipientState{}}
 	for _, s := range e.Recipients {
 		status := jsonout.RecipientState{N: s.N, Address: s.Address.String(), State: string(s.State), Attempts: s.Attempts, Doubted: s.Doubted,
 			Worker: s.Worker, Updated: s.Updated.UTC(), Answer: newAnswer(s.Answer)}
 		if s.State.Waiting() {
-			status.Due = outboxes.OptionalTime(s.Due)
+			status.Due = jsonout.OptionalTime(s.Due)
 		}
 		if explain {
 			status.Diagnosis = diagnosisOf(s.State, s.Answer, provider)
@@ -45,7 +44,7 @@ func diagnosisOf(s queue.State, ans queue.Answer, provider string) *jsonout.Diag
 
 func newQueueEvent(e queue.Event, provider string, explain bool) jsonout.QueueEvent {
 	j := jsonout.QueueEvent{Event: string(e.Kind), ID: int64(e.ID), Account: e.Account, State: string(e.State), At: e.At.UTC(), Attempt: e.Attempt,
-		Due: outboxes.OptionalTime(e.Due), Answer: newAnswer(e.Answer)}
+		Due: jsonout.OptionalTime(e.Due), Answer: newAnswer(e.Answer)}
 	if e.N >= 0 {
 		j.N, j.Address = &e.N, e.Address.String()
 	}

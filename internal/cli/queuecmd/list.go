@@ -6,8 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/cli/times"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
 )
@@ -49,7 +50,7 @@ const usualLimit = 50
 
 func (a *runner) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, args []string) error {
 	ctx := cmd.Context()
-	if err := a.NoneEmpty(cmd, choosing()...); err != nil {
+	if err := command.NoneEmpty(a.Context, cmd, choosing()...); err != nil {
 		return err
 	}
 	filter, scheduledOnly, err := f.filter(a, args)
@@ -66,7 +67,7 @@ func (a *runner) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, ar
 	case limit < 0 && !q.json && len(filter.IDs) == 0:
 		limit = usualLimit
 	}
-	store, err := a.ReadQueue(ctx, q.outbox)
+	store, err := a.OpenReadOnly(ctx, q.outbox)
 	if err != nil {
 		return err
 	}
@@ -157,7 +158,7 @@ func (a *runner) tellList(list []queue.Entry, more bool, f *queueFilter, filter 
 
 // isDue reports whether a recipient would be tried now.
 func (a *runner) isDue(e queue.Entry) bool {
-	return slices.ContainsFunc(e.Recipients, func(s queue.Recipient) bool { return s.State.Waiting() && !s.Due.After(a.Now().Add(outboxes.Slack)) })
+	return slices.ContainsFunc(e.Recipients, func(s queue.Recipient) bool { return s.State.Waiting() && !s.Due.After(a.Now().Add(times.Slack)) })
 }
 
 // tellFinished says, to people, what the list does not show.
@@ -190,7 +191,7 @@ func (a *runner) queueRows(list []queue.Entry) [][]string {
 		if s.State == queue.HandedOver {
 			last = ""
 		}
-		rows = append(rows, []string{e.ID.String(), a.states(e), outboxes.OneLineOf(recipientsOf(e)), a.next(s), outboxes.OneLineOf(e.Subject), console.Clipped(last)})
+		rows = append(rows, []string{e.ID.String(), a.states(e), console.OneLine(recipientsOf(e)), a.next(s), console.OneLine(e.Subject), console.Clipped(last)})
 	}
 	return rows
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/queue"
 )
@@ -114,7 +115,7 @@ func (a *runner) completeIDs(cmd *cobra.Command, args []string, _ string) ([]str
 	if given == "" {
 		given = a.Getenv(command.Variable("outbox"))
 	}
-	store, err := a.LookIntoQueue(cmd.Context(), given)
+	store, err := a.OpenExisting(cmd.Context(), given)
 	if err != nil || store == nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -126,7 +127,7 @@ func (a *runner) completeIDs(cmd *cobra.Command, args []string, _ string) ([]str
 	var words []string
 	for _, e := range page.Entries {
 		if id := e.ID.String(); !slices.Contains(args, id) {
-			words = append(words, id+"\t"+a.states(e)+" "+outboxes.OneLineOf(recipientsOf(e)))
+			words = append(words, id+"\t"+a.states(e)+" "+console.OneLine(recipientsOf(e)))
 		}
 	}
 	return words, cobra.ShellCompDirectiveNoFileComp

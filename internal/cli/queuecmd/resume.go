@@ -44,7 +44,7 @@ func (a *runner) queueResumeCommand() *cobra.Command {
 func (a *runner) restingHere(ctx context.Context, given string) (names []string, known bool) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // one that was stopped is not waited for
 	defer cancel()
-	name := a.OutboxName(ctx, given)
+	name := a.OutboxName(given)
 	if name == "" {
 		return nil, false
 	}
@@ -67,7 +67,7 @@ func (a *runner) restingHere(ctx context.Context, given string) (names []string,
 
 // resumeAccounts ends the pauses of accounts; none named means all.
 func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []string) error {
-	store, err := a.LookIntoQueue(ctx, q.outbox)
+	store, err := a.OpenExisting(ctx, q.outbox)
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (a *runner) queueRunCommand() *cobra.Command {
 }
 
 func (a *runner) queueRun(ctx context.Context, q *queueFlags, quiet bool) error {
-	store, err := a.LookIntoQueue(ctx, q.outbox)
+	store, err := a.OpenExisting(ctx, q.outbox)
 	if err != nil {
 		return a.orTimeout(ctx, err)
 	}

@@ -28,7 +28,7 @@ func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) err
 	if err != nil {
 		return err
 	}
-	store, err := a.ReadQueue(cmd.Context(), q.outbox)
+	store, err := a.OpenReadOnly(cmd.Context(), q.outbox)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/cli/times"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/queue"
@@ -32,11 +33,11 @@ func (a *runner) queueStatsCommand() *cobra.Command {
 }
 
 func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
-	store, err := a.ReadQueue(ctx, q.outbox)
+	store, err := a.OpenReadOnly(ctx, q.outbox)
 	if err != nil {
 		return err
 	}
-	where := outbox.Describe(a.OutboxName(ctx, q.outbox))
+	where := outbox.Describe(a.OutboxName(q.outbox))
 	stats := queue.Stats{Free: -1}
 	if store != nil {
 		defer store.Close() // only read from
@@ -155,7 +156,7 @@ func (a *runner) isGone(account string) bool {
 }
 
 func newStats(where string, stats queue.Stats) jsonout.QueueStats {
-	j := jsonout.QueueStats{Outbox: where, Accounts: []jsonout.QueueAccount{}, Workers: []jsonout.QueueWorker{}, Oldest: outboxes.OptionalTime(stats.Oldest), Bytes: stats.Bytes,
+	j := jsonout.QueueStats{Outbox: where, Accounts: []jsonout.QueueAccount{}, Workers: []jsonout.QueueWorker{}, Oldest: jsonout.OptionalTime(stats.Oldest), Bytes: stats.Bytes,
 		Copied: stats.Copied, Ahead: int64(stats.Ahead.Seconds())}
 	if stats.Free >= 0 {
 		j.Free = &stats.Free
@@ -202,7 +203,7 @@ func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages
 	if err != nil {
 		return err
 	}
-	store, err := a.LookIntoQueue(ctx, q.outbox)
+	store, err := a.OpenExisting(ctx, q.outbox)
 	if err != nil {
 		return err
 	}
@@ -239,7 +240,7 @@ func (a *runner) retention(bodies, messages string) (outbox.Retention, error) {
 		if f.value == "" {
 			continue
 		}
-		d, ok := outboxes.Span(f.value)
+		d, ok := times.ParseDuration(f.value)
 		if !ok {
 			return r, a.Wrongf("%s %q: want how long, like 12h or 30d", a.Name(f.flag), f.value)
 		}

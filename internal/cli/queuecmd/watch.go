@@ -11,7 +11,6 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
 )
@@ -57,7 +56,7 @@ func (a *runner) queueWatch(ctx context.Context, q *queueFlags, args []string) e
 	}
 	var store outbox.Store
 	if len(ids) > 0 {
-		store, err = a.LookIntoQueue(ctx, q.outbox)
+		store, err = a.OpenExisting(ctx, q.outbox)
 	} else {
 		store, err = a.OpenQueue(ctx, q.outbox)
 	}
@@ -201,12 +200,12 @@ func (w *watcher) draw(ctx context.Context) error {
 	var lines []string
 	for _, e := range page.Entries {
 		s := urgent(e)
-		line := e.ID.String() + "  " + outboxes.OneLineOf(recipientsOf(e)) + "  " + w.a.states(e)
+		line := e.ID.String() + "  " + console.OneLine(recipientsOf(e)) + "  " + w.a.states(e)
 		if next := w.a.next(s); next != "" {
 			line += " · " + next
 		}
 		if e.Subject != "" {
-			line += " · " + outboxes.OneLineOf(e.Subject)
+			line += " · " + console.OneLine(e.Subject)
 		}
 		mark, _ := stateMark(s.State)
 		lines = append(lines, mark+" "+line)

@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/cli/times"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
@@ -242,7 +242,7 @@ func (a *runner) next(s queue.Recipient) string {
 	switch s.State {
 	case queue.Queued, queue.Deferred:
 		switch {
-		case s.Due.After(a.Now().Add(outboxes.Slack)):
+		case s.Due.After(a.Now().Add(times.Slack)):
 			return a.T("%s (%s)", a.Moment(s.Due), a.Away(s.Due))
 		case s.State == queue.Deferred:
 			return a.T("due again")

@@ -34,7 +34,7 @@ type queueing struct {
 }
 
 func (o *queueing) registerQueue(a *runner, cmd *cobra.Command) {
-	o.priority = outboxes.PriorityWord(queue.Normal)
+	o.priority = queue.Normal.Word()
 	command.Add(cmd, a.T("Later (outbox):"),
 		command.NewOption("queue", "", &o.when, "", a.T("put the message into the outbox instead of sending it; --queue=offline only where the server can't be reached")),
 		command.NewOption("at", "", &o.at, a.T("TIME"), a.T("do not send it before: 15:30, \"tomorrow 9:00\", +2h, or a date with a time; puts it into the outbox")),
@@ -46,7 +46,7 @@ func (o *queueing) registerQueue(a *runner, cmd *cobra.Command) {
 	)
 	cmd.Flags().Lookup("queue").NoOptDefVal = account.QueueAlways
 	command.Complete(cmd, "queue", account.QueueWords)
-	command.Complete(cmd, "priority", outboxes.PriorityWords)
+	command.Complete(cmd, "priority", queue.PriorityWords)
 }
 
 // checkQueue finds out whether and when the outbox is meant, and flags that make no
@@ -68,7 +68,7 @@ func (a *runner) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 		return a.Wrongf("%s %q: want one of %s", a.Name("queue"), o.when, a.Listed(account.QueueWords()))
 	}
 	byFlag := changed("queue") && a.Origin["queue"] == ""
-	if err := a.NoneEmpty(cmd, "at", "expires", "key", "tag"); err != nil {
+	if err := command.NoneEmpty(a.Context, cmd, "at", "expires", "key", "tag"); err != nil {
 		return err
 	}
 	if changed("at") {
@@ -112,8 +112,8 @@ func (a *runner) queueName(byFlag bool) string {
 
 // checkItem checks what is said of the message.
 func (a *runner) checkItem(o *queueing) error {
-	if _, ok := outboxes.PriorityOf(o.priority); !ok {
-		return a.Wrongf("%s %q: want one of %s", a.Name("priority"), o.priority, a.Listed(outboxes.PriorityWords()))
+	if _, ok := queue.PriorityOf(o.priority); !ok {
+		return a.Wrongf("%s %q: want one of %s", a.Name("priority"), o.priority, a.Listed(queue.PriorityWords()))
 	}
 	_, err := a.newOrder(o)
 	return err
@@ -122,7 +122,7 @@ func (a *runner) checkItem(o *queueing) error {
 // newItem is what the flags say of a message.
 func (a *runner) newOrder(o *queueing) (m submission.Order, err error) {
 	m.Key, m.Tags = o.key, o.tags
-	m.Priority, _ = outboxes.PriorityOf(o.priority)
+	m.Priority, _ = queue.PriorityOf(o.priority)
 	from := a.Now()
 	if o.at != "" {
 		if m.NotBefore, err = a.FutureTime("at", o.at); err != nil {
@@ -314,7 +314,7 @@ func (a *runner) tellEnqueued(s *sendFlags, e enqueued, several bool) {
 	if several {
 		name = a.nameOf(j) + "  "
 	}
-	to := outboxes.OneLineOf(j.Envelope.To()[0].String())
+	to := console.OneLine(j.Envelope.To()[0].String())
 	if n := j.Envelope.Len(); n > 1 {
 		to += " +" + strconv.Itoa(n-1)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/cli/times"
 	"github.com/yanmail/yan/message"
 )
 
@@ -42,7 +42,7 @@ func (a *runner) identifyMessage(m *message.Message, s *sendFlags) error {
 
 // messageDate reads a time as --at does, or as header fields have it.
 func messageDate(text string, now time.Time) (time.Time, bool) {
-	if t, ok := outboxes.SomeTime(text, now); ok {
+	if t, ok := times.Parse(text, now); ok {
 		return t, true
 	}
 	t, err := mail.ParseDate(text)

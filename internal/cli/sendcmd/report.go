@@ -27,7 +27,7 @@ func (r *sendRun) observe(ctx context.Context, e sending.Event) {
 	case sending.NotTakenOver:
 		r.reportNotTakenOver(e)
 	case sending.LoggedIn:
-		if a.IsLocalOutbox(ctx) {
+		if a.IsLocalOutbox() {
 			a.LoginWorked(ctx, e.Account, r.s.json || r.s.quiet)
 		}
 	case sending.Unreached:

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/otel"
 
+	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
@@ -69,7 +70,7 @@ func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
 	if err != nil {
 		return err
 	}
-	where, err := a.ServeWhere(ctx, s.outbox, f)
+	where, err := a.findOutbox(ctx, s.outbox, f)
 	if err != nil {
 		return err
 	}
@@ -88,6 +89,19 @@ func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
 	defer stop()
 	o.Hangups = hangups
 	return a.served(s, daemon.Run(ctx, o))
+}
+
+// findOutbox returns the outbox that is meant.
+func (a *runner) findOutbox(ctx context.Context, given string, f *account.File) (string, error) {
+	if p := f.OutboxFault(); p != nil && given == "" {
+		return "", a.BadConfiguration(f.Path(), p)
+	}
+	where, err := a.Find(ctx, given, f.Outbox())
+	var failed *command.Failure
+	if err != nil && !errors.As(err, &failed) {
+		err = command.Fail(command.ExitConfig, err, "")
+	}
+	return where, err
 }
 
 // serveOptions are those that flags say.

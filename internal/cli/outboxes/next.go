@@ -1,0 +1,56 @@
+package outboxes
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/yanmail/yan/internal/daemon"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
+)
+
+// WhatNext wakes a 'yan serve' for new work and says how that work gets on its way; later
+// says that its time is to come.
+func (a *Outboxes) WhatNext(ctx context.Context, store outbox.Store, given string, later bool) string {
+	name := a.OutboxName(given)
+	woken := name != "" && a.wake(ctx, daemon.SocketPath(name, a.Getenv))
+	stats, err := store.Stats(ctx)
+	if err != nil {
+		stats = queue.Stats{} // the work is kept all the same
+	}
+	return a.NextSteps(stats, woken, later)
+}
+
+// wake tells a 'yan serve' that there is something to do. One that was stopped and does not
+// answer is not waited for: the message is kept, and the store tells it later.
+func (a *Outboxes) wake(ctx context.Context, socket string) bool {
+	const patience = 2 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c, err := daemon.Dial(ctx, socket)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	return c.Wake(ctx) == nil
+}
+
+// SomebodyWorks reports whether a worker lives.
+func SomebodyWorks(stats queue.Stats) bool {
+	return slices.ContainsFunc(stats.Workers, func(w queue.WorkerStats) bool { return w.For > 0 })
+}
+
+// NextSteps says how waiting messages get on their way. served: a 'yan serve' has answered;
+// later: their time is to come.
+func (a *Outboxes) NextSteps(stats queue.Stats, served, later bool) string {
+	switch {
+	case stats.Copied:
+		return a.T("This outbox is a copy of another one and delivers nothing.") + " " + a.CopiedHint()
+	case served, SomebodyWorks(stats):
+		return a.T("A worker is running and takes it from here; 'yan queue watch' shows how it goes.")
+	case later:
+		return a.T("Nothing sends it yet: 'yan serve' does when the time has come, if it runs then, or 'yan queue run'.")
+	}
+	return a.T("Nothing sends it yet: 'yan queue run' does now, 'yan serve' as long as it runs.")
+}

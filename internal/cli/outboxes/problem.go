@@ -1,0 +1,63 @@
+package outboxes
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	delivering "github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/scrub"
+	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/queue"
+)
+
+// OutboxProblem is why the outbox can't be used.
+func (a *Outboxes) OutboxProblem(given string, err error) error {
+	shown := outbox.Describe(a.OutboxName(given))
+	var newer *queue.NewerError
+	var mishap *delivering.PanicError
+	var untrusted *wholefile.UntrustedError
+	code, hint := command.ExitIO, ""
+	switch {
+	case errors.Is(err, context.Canceled):
+		return command.Fail(command.ExitTemporary, errors.New(a.T("interrupted")), "")
+	case errors.As(err, &mishap):
+		a.Errf("%s\n", console.VisibleLines(scrub.Text(string(mishap.Stack))))
+		return command.Fail(command.ExitInternal, err, a.T("Please report this, with the lines above."))
+	case errors.Is(err, queue.ErrUncertain):
+		code, hint = command.ExitUnknown, a.T("Look before you do it again: %s", "yan queue")
+	case errors.Is(err, queue.ErrCopied):
+		code, hint = command.ExitConfig, a.CopiedHint()
+	case errors.As(err, &untrusted):
+		code = command.ExitConfig
+	case errors.Is(err, queue.ErrFull):
+		code, hint = command.ExitTemporary, a.T("Make room on the disk, or forget what is finished: %s", "yan queue prune")
+	case errors.As(err, &newer):
+		code, hint = command.ExitConfig, a.T("Update this program, or name another outbox with --outbox.")
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+		code = command.ExitCantCreate
+	case errors.Is(err, queue.ErrClosed): // by this program
+		code = command.ExitUnavailable
+	case outbox.IsPostgres(shown):
+		code = command.ExitTemporary
+	}
+	return command.Fail(code, OfOutbox(shown, err, a.T("the outbox %s", command.Printable(shown))), hint)
+}
+
+// OfOutbox says of which outbox an error is, where it does not say that itself.
+func OfOutbox(shown string, err error, as string) error {
+	if shown == "" || strings.Contains(err.Error(), shown) {
+		return err
+	}
+	return sentence.Errorf("%s: %w", as, err)
+}
+
+// CopiedHint says what to do with a copied outbox.
+func (a *Outboxes) CopiedHint() string {
+	return a.T("If the original is gone: %s. If it is not, or you do not know: %s; what waits here is in doubt then.", "yan queue adopt --moved", "yan queue adopt")
+}
