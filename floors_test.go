@@ -272,6 +272,67 @@ func TestCommandPackages(t *testing.T) {
 	}
 }
 
+// mostMethods limits the methods of a type in the command and in a run of messages: a type
+// with more is a package without borders inside.
+const mostMethods = 40
+
+// manyMethods are the types that have more still. One that needs no exception must go.
+var manyMethods = map[string]bool{
+	"internal/cli/accountcmd.runner": true,
+	"internal/cli/accounts.Accounts": true,
+	"internal/cli/queuecmd.runner":   true,
+}
+
+// TestReceivers counts the methods of each type in internal/cli, its packages, and
+// internal/sending.
+func TestReceivers(t *testing.T) {
+	t.Parallel()
+	methods := map[string]int{}
+	for _, file := range goFiles(t) {
+		pkg := path.Dir(file)
+		if strings.HasSuffix(file, "_test.go") || pkg != "internal/sending" && pkg != "internal/cli" && !strings.HasPrefix(pkg, "internal/cli/") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.FromSlash(file), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range parsed.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv != nil {
+				methods[pkg+"."+receiverName(f.Recv.List[0].Type)]++
+			}
+		}
+	}
+	if methods["internal/sending.Run"] == 0 {
+		t.Error("no method of sending.Run was found")
+	}
+	for name, n := range methods {
+		if n > mostMethods && !manyMethods[name] {
+			t.Errorf("%s has %d methods, more than %d: split it", name, n, mostMethods)
+		}
+	}
+	for name := range manyMethods {
+		if methods[name] <= mostMethods {
+			t.Errorf("%s has %d methods: it needs no exception", name, methods[name])
+		}
+	}
+}
+
+// receiverName is the name of a receiver's type, without * and type parameters.
+func receiverName(expr ast.Expr) string {
+	switch expr := expr.(type) {
+	case *ast.StarExpr:
+		return receiverName(expr.X)
+	case *ast.IndexExpr:
+		return receiverName(expr.X)
+	case *ast.IndexListExpr:
+		return receiverName(expr.X)
+	case *ast.Ident:
+		return expr.Name
+	}
+	return ""
+}
+
 // exportedNames are the names of a file that other packages can use, without methods.
 func exportedNames(file *ast.File) map[string]bool {
 	names := map[string]bool{}

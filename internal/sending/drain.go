@@ -24,7 +24,7 @@ func (r *Run) drainContext(ctx context.Context) (sending context.Context, done f
 			cancel(cause)
 			return
 		}
-		r.emit(sending, Draining{Timeout: drainTimeout})
+		r.o.Observe(sending, Draining{Timeout: drainTimeout})
 		select {
 		case <-r.o.After(drainTimeout):
 			cancel(context.Canceled)

@@ -33,7 +33,7 @@ func (r *Run) fallsBack(ctx, sending context.Context, m *Message, result yan.Res
 	if r.next() == nil || ctx.Err() != nil || r.o.Probe {
 		return false
 	}
-	places := r.forNext(result)
+	places := retryable(result, r.o.Policy, r.server.Provider.ID)
 	if len(places) == 0 || !r.canTakeOver(sending, m) {
 		return false
 	}
@@ -99,23 +99,23 @@ func (r *Run) canTakeOver(ctx context.Context, m *Message) bool {
 	if m.Composed != nil || r.next().Serves(from) {
 		return true
 	}
-	r.emit(ctx, NotTakenOver{Account: r.next().Account, Sender: from})
+	r.o.Observe(ctx, NotTakenOver{Account: r.next().Account, Sender: from})
 	return false
 }
 
-// forNext returns the places of the recipients that another sender may be tried for. A
+// retryable returns the places of the recipients that another sender may be tried for. A
 // message for all or none is not divided.
-func (r *Run) forNext(result yan.Result) (places []int) {
+func retryable(result yan.Result, policy smtpclient.Policy, provider string) (places []int) {
 	temporary := false
 	for i, o := range result.Recipients {
 		switch {
 		case o.Status == smtp.Accepted, o.Status == smtp.Unknown:
 		case errors.Is(o.Err, smtpclient.ErrAnotherRefused):
 			places = append(places, i)
-		case r.isTemporary(o):
+		case isTemporary(o, provider):
 			temporary = true
 			places = append(places, i)
-		case o.Status == smtp.Refused && r.o.Policy == smtpclient.All:
+		case o.Status == smtp.Refused && policy == smtpclient.All:
 			return nil
 		}
 	}
@@ -128,11 +128,11 @@ func (r *Run) forNext(result yan.Result) (places []int) {
 // isTemporary reports whether a failure is the server's or the network's and passes with
 // time, as a limit does, whatever its code. What is wrong with the message, another
 // server would find as well.
-func (r *Run) isTemporary(o smtp.Outcome) bool {
+func isTemporary(o smtp.Outcome, provider string) bool {
 	if errors.Is(o.Err, context.Canceled) || errors.Is(o.Err, smtpclient.ErrContent) || IsMessageFault(o.Err) {
 		return false
 	}
-	return yan.Explain(o, r.server.Provider.ID).Permanence == diagnosis.Temporary
+	return yan.Explain(o, provider).Permanence == diagnosis.Temporary
 }
 
 // cameToNothing reports whether the sender that took over never got as far as the message,
@@ -148,7 +148,7 @@ func (r *Run) fallBack(ctx context.Context) error {
 	for r.next() != nil && r.round.why.Status != "" {
 		r.waitRest(ctx)
 		r.reportRest(ctx)
-		r.emit(ctx, TookOver{From: r.sender.Account, To: r.next().Account, Outcome: r.round.why})
+		r.o.Observe(ctx, TookOver{From: r.sender.Account, To: r.next().Account, Outcome: r.round.why})
 		if err := r.switchSender(ctx); err != nil {
 			r.stay(ctx, err)
 			return nil
@@ -162,7 +162,7 @@ func (r *Run) fallBack(ctx context.Context) error {
 
 // stay reports the messages that wait for a sender that can't be opened.
 func (r *Run) stay(ctx context.Context, err error) {
-	r.emit(ctx, NotTakenOver{Account: r.next().Account, Err: err})
+	r.o.Observe(ctx, NotTakenOver{Account: r.next().Account, Err: err})
 	for _, m := range r.round.waiting {
 		r.reportEarlier(ctx, m)
 	}
@@ -175,7 +175,7 @@ func (r *Run) waitRest(ctx context.Context) {
 	r.mu.Lock()
 	end := r.end
 	r.mu.Unlock()
-	if !errors.Is(end, ErrHopeless) || !r.isTemporary(r.endedBy) {
+	if !errors.Is(end, ErrHopeless) || !isTemporary(r.endedBy, r.server.Provider.ID) {
 		return
 	}
 	for _, m := range r.pending {
@@ -219,8 +219,8 @@ func (r *Run) beginRound(ctx context.Context) {
 	r.round = round{}
 	var pending []*Message
 	for _, m := range waiting {
-		if err := r.recompose(m); err != nil {
-			r.emit(ctx, NotTakenOver{Account: r.sender.Account, Err: err})
+		if err := r.sender.recompose(m); err != nil {
+			r.o.Observe(ctx, NotTakenOver{Account: r.sender.Account, Err: err})
 			r.reportEarlier(ctx, m)
 			continue
 		}
@@ -235,14 +235,14 @@ func (r *Run) beginRound(ctx context.Context) {
 }
 
 // recompose composes a message again in the name of the account that takes over, unless
-// that serves its sender. Replies go where they would have gone.
-func (r *Run) recompose(m *Message) error {
-	if m.Composed == nil || r.sender.Serves(m.Envelope.From()) {
+// it serves the sender. Replies go where they would have gone.
+func (s *Sender) recompose(m *Message) error {
+	if m.Composed == nil || s.Serves(m.Envelope.From()) {
 		return nil
 	}
 	c := *m.Composed
 	c.From, c.Sender, c.Headers, c.ReplyTo = "", "", slices.Clone(c.Headers), m.ReplyTo
-	if err := r.sender.Introduce(&c); err != nil {
+	if err := s.Introduce(&c); err != nil {
 		return err
 	}
 	content, err := message.Compose(&c)

@@ -260,13 +260,12 @@ func TestRefusedLoginSendsNothingElsewhere(t *testing.T) {
 // that a server may have.
 func TestFaultsThatAnotherAccountWouldMeet(t *testing.T) {
 	t.Parallel()
-	r := New(Options{}, nil)
 	for _, err := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrContent, context.Canceled} {
-		if r.isTemporary(smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: errors.Join(err)}) {
+		if isTemporary(smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: errors.Join(err)}, "") {
 			t.Errorf("%v: another account is tried", err)
 		}
 	}
-	if places := r.forNext(yan.Result{Recipients: []smtp.Outcome{{Status: smtp.Unknown, Stage: smtp.StageBody}}}); places != nil {
+	if places := retryable(yan.Result{Recipients: []smtp.Outcome{{Status: smtp.Unknown, Stage: smtp.StageBody}}}, smtpclient.Any, ""); places != nil {
 		t.Errorf("unknown is tried again: %v", places)
 	}
 }

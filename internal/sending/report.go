@@ -14,7 +14,7 @@ import (
 func (r *Run) report(ctx context.Context, m *Message, result yan.Result, as SentAs, reason error) {
 	m.reported = true
 	r.summary.count(m, result)
-	r.emit(ctx, Reported{Message: m, Result: result, As: as, Via: m.via, InsteadOf: m.insteadOf, Decided: m.decided != nil, Reason: reason})
+	r.o.Observe(ctx, Reported{Message: m, Result: result, As: as, Via: m.via, InsteadOf: m.insteadOf, Decided: m.decided != nil, Reason: reason})
 }
 
 // reportFailed reports the messages that could not be opened.
@@ -73,6 +73,6 @@ func (r *Run) reportEarlier(ctx context.Context, m *Message) {
 func (r *Run) reportLogin(ctx context.Context, result yan.Result) {
 	if !r.loggedIn && r.sender.Account != "" && hasAccepted(result) {
 		r.loggedIn = true
-		r.emit(ctx, LoggedIn{Account: r.sender.Account})
+		r.o.Observe(ctx, LoggedIn{Account: r.sender.Account})
 	}
 }

@@ -47,7 +47,7 @@ func (r *Run) lookUp(m *Message, copies map[sendlog.Key]int) {
 				o, known = log.State(former)
 			}
 		}
-		if known && !r.sendsAgain(o.Status) {
+		if known && !r.o.sendsAgain(o.Status) {
 			if m.decided == nil {
 				m.decided = make([]smtp.Outcome, m.Envelope.Len())
 			}
@@ -60,8 +60,8 @@ func (r *Run) lookUp(m *Message, copies map[sendlog.Key]int) {
 }
 
 // sendsAgain reports whether a recipient with this status in the log is sent to now.
-func (r *Run) sendsAgain(s smtp.Status) bool {
-	return s == smtp.Deferred || s == smtp.NotTried || slices.Contains(r.o.Resend, s)
+func (o *Options) sendsAgain(s smtp.Status) bool {
+	return s == smtp.Deferred || s == smtp.NotTried || slices.Contains(o.Resend, s)
 }
 
 // reportSettled reports the messages that the log settles.

@@ -159,8 +159,6 @@ func (r *Run) closeLog() error {
 	return r.o.Log.Close()
 }
 
-func (r *Run) emit(ctx context.Context, e Event) { r.o.Observe(ctx, e) }
-
 // sendRound sends the pending messages from one sender.
 func (r *Run) sendRound(ctx context.Context) error {
 	sending, done := r.drainContext(ctx)
@@ -204,7 +202,7 @@ func (r *Run) settle(ctx, sending context.Context, m *Message, result yan.Result
 	if cameToNothing(m, result) {
 		r.endIfHopeless(result)
 		if o := result.Recipients[0]; !errors.As(o.Err, new(notBegun)) {
-			r.emit(sending, NotTakenOver{Account: r.sender.Account, Outcome: o})
+			r.o.Observe(sending, NotTakenOver{Account: r.sender.Account, Outcome: o})
 		}
 		r.logOutcome(m, m.earlier.result)
 		r.reportEarlier(sending, m)

@@ -2,6 +2,7 @@ package sending
 
 import (
 	"context"
+	"time"
 
 	"github.com/yanmail/yan"
 )
@@ -46,18 +47,18 @@ func (r *Run) addDueCopy(m *Message, result yan.Result) {
 func (r *Run) saveCopies(ctx context.Context, m *Message) {
 	for _, c := range m.copies {
 		done := Copied{Message: m, Account: c.sender.Account, MessageID: c.messageID}
-		done.Folder, done.First, done.Err = r.saveCopy(ctx, m, c)
-		r.emit(ctx, done)
+		done.Folder, done.First, done.Err = r.mailboxes.save(ctx, m, c, r.o.Now())
+		r.o.Observe(ctx, done)
 	}
 	m.dropCopies()
 }
 
-// saveCopy saves one copy. first says that the error was not returned before.
-func (r *Run) saveCopy(ctx context.Context, m *Message, c dueCopy) (folder string, first bool, err error) {
-	b := r.mailboxes[c.sender.Account]
+// save saves one copy. first says that the error was not returned before.
+func (s sentMailboxes) save(ctx context.Context, m *Message, c dueCopy, date time.Time) (folder string, first bool, err error) {
+	b := s[c.sender.Account]
 	if b == nil {
 		b, first = &sentMailbox{}, true
-		r.mailboxes[c.sender.Account] = b
+		s[c.sender.Account] = b
 		b.mailbox, b.err = c.sender.OpenSent(ctx)
 	}
 	if b.err != nil {
@@ -69,7 +70,7 @@ func (r *Run) saveCopy(ctx context.Context, m *Message, c dueCopy) (folder strin
 		}
 		c.content = m.Content
 	}
-	folder, b.err = b.mailbox.Append(ctx, c.content, r.o.Now())
+	folder, b.err = b.mailbox.Append(ctx, c.content, date)
 	return folder, b.err != nil, b.err
 }
 

@@ -30,7 +30,7 @@ func (r *Run) keepUnreached(ctx context.Context, m *Message, o smtp.Outcome) {
 	}
 	m.reported = true
 	r.summary.Unreached = append(r.summary.Unreached, m)
-	r.emit(ctx, Unreached{Message: m, Server: r.server, Outcome: o})
+	r.o.Observe(ctx, Unreached{Message: m, Server: r.server, Outcome: o})
 }
 
 // unreachable reports whether no connection could be made for a message, so that no server

@@ -21,7 +21,7 @@ import (
 func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir string, meanwhile func()) (code int, out, errs string) {
 	t.Helper()
 	a, stdout, stderr := testApp(words.English)
-	messages, err := a.rawMessages(t.Context(), s, []string{dir})
+	messages, err := (&rawReader{a, s}).rawMessages(t.Context(), []string{dir})
 	if err != nil {
 		t.Fatal(err)
 	}

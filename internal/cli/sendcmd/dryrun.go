@@ -13,13 +13,13 @@ import (
 // printDry shows what would travel: the message, byte for byte, on standard
 // output, and the envelope beside it on standard error, so that
 // "yan send -n … > message.eml" gives a file that --raw sends.
-func (a *runner) printDry(s *sendFlags, jobs []*sending.Message) error {
+func (a *runner) printDry(s *sendFlags, messages []*sending.Message) error {
 	if s.Server != "" {
-		if _, err := a.oneServer(s, jobs); err != nil {
+		if _, err := a.oneServer(s, messages); err != nil {
 			return err
 		}
 	}
-	for _, j := range jobs {
+	for _, j := range messages {
 		err := j.Open()
 		if err == nil {
 			err = a.printDryMessage(s, j)

@@ -136,28 +136,34 @@ func (a *runner) newOrder(o *queueing) (m submission.Order, err error) {
 	return m, err
 }
 
+// enqueuer puts the messages of one command line into the outbox.
+type enqueuer struct {
+	*runner
+	s *sendFlags
+}
+
 // enqueue puts messages into the outbox and tells of each.
-func (a *runner) enqueue(ctx context.Context, s *sendFlags, jobs []*sending.Message) error {
-	if s.id == nil {
-		return a.noAccountToQueue(s)
+func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) error {
+	if q.s.id == nil {
+		return q.noAccountToQueue()
 	}
-	if s.key != "" && len(jobs) > 1 {
-		return a.Wrongf("%s is the name of one message, and here are %d", a.Name("key"), len(jobs))
+	if q.s.key != "" && len(messages) > 1 {
+		return q.Wrongf("%s is the name of one message, and here are %d", q.Name("key"), len(messages))
 	}
-	store, err := a.OpenQueue(ctx, s.outbox)
+	store, err := q.OpenQueue(ctx, q.s.outbox)
 	if err != nil {
 		return err
 	}
 	defer store.Close() // what has returned is on the disk
-	order, err := a.newOrder(&s.queueing)
+	order, err := q.newOrder(&q.s.queueing)
 	if err != nil {
 		return err
 	}
-	order.Account = s.id.Name
+	order.Account = q.s.id.Name
 	kept, fresh := 0, false
-	for some := range slices.Chunk(jobs, together(len(jobs))) {
+	for some := range slices.Chunk(messages, together(len(messages))) {
 		var failed *enqueued
-		for _, e := range a.enqueueSome(ctx, s, store, order, some) {
+		for _, e := range q.enqueueSome(ctx, store, order, some) {
 			if e.err != nil {
 				if failed == nil || errors.Is(e.err, queue.ErrUncertain) && !errors.Is(failed.err, queue.ErrUncertain) {
 					failed = &e // what is not known counts before what is not kept
@@ -166,34 +172,34 @@ func (a *runner) enqueue(ctx context.Context, s *sendFlags, jobs []*sending.Mess
 			}
 			kept++
 			fresh = fresh || !e.receipt.Duplicate
-			a.tellEnqueued(s, e, len(jobs) > 1)
+			q.tellEnqueued(e, len(messages) > 1)
 		}
 		if failed != nil {
-			return a.notEnqueued(ctx, s, store, failed, len(jobs), kept)
+			return q.notEnqueued(ctx, store, failed, len(messages), kept)
 		}
 	}
 	if !fresh {
 		return nil
 	}
-	next := a.WhatNext(ctx, store, s.outbox, order.NotBefore.After(a.Now()))
-	if s.quiet || s.json {
+	next := q.WhatNext(ctx, store, q.s.outbox, order.NotBefore.After(q.Now()))
+	if q.s.quiet || q.s.json {
 		return nil
 	}
-	if len(jobs) > 1 {
-		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, a.T("%d messages are in the outbox.", kept)))
+	if len(messages) > 1 {
+		q.Outf("%s\n", q.Paint(q.StdoutWidth, console.Bold, q.T("%d messages are in the outbox.", kept)))
 	}
-	a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, next))
+	q.Outf("%s\n", q.Paint(q.StdoutWidth, console.Dim, next))
 	return nil
 }
 
 // noAccountToQueue: what is in the outbox goes out from an account, whose secret is at
 // hand when the time has come.
-func (a *runner) noAccountToQueue(s *sendFlags) error {
-	err := errors.New(a.T("the outbox sends from an account, and there is none for this message"))
-	if s.Server != "" {
-		err = errors.New(a.T("the outbox sends from an account: leave out %s", a.Name("server")))
+func (q *enqueuer) noAccountToQueue() error {
+	err := errors.New(q.T("the outbox sends from an account, and there is none for this message"))
+	if q.s.Server != "" {
+		err = errors.New(q.T("the outbox sends from an account: leave out %s", q.Name("server")))
 	}
-	return command.Fail(command.ExitConfig, err, a.T("Make one with '%s'; who is to log in later needs a secret that is kept.", "yan login"))
+	return command.Fail(command.ExitConfig, err, q.T("Make one with '%s'; who is to log in later needs a secret that is kept.", "yan login"))
 }
 
 // together is how many messages are put in at the same time. They share a commit then,
@@ -216,32 +222,32 @@ type enqueued struct {
 }
 
 // enqueueSome keeps messages: where it gives no error, they are on the disk.
-func (a *runner) enqueueSome(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, jobs []*sending.Message) []enqueued {
-	list := make([]enqueued, len(jobs))
+func (q *enqueuer) enqueueSome(ctx context.Context, store outbox.Store, order submission.Order, messages []*sending.Message) []enqueued {
+	list := make([]enqueued, len(messages))
 	var all sync.WaitGroup
-	for i, j := range jobs {
+	for i, j := range messages {
 		all.Go(func() {
 			list[i].message = j
-			list[i].item, list[i].receipt, list[i].err = a.enqueueOne(ctx, s, store, order, j)
+			list[i].item, list[i].receipt, list[i].err = q.enqueueOne(ctx, store, order, j)
 		})
 	}
 	all.Wait()
 	return list
 }
 
-func (a *runner) enqueueOne(ctx context.Context, s *sendFlags, store outbox.Store, order submission.Order, j *sending.Message) (m outbox.NewMessage, r outbox.EnqueueResult, err error) {
+func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Store, order submission.Order, j *sending.Message) (m outbox.NewMessage, r outbox.EnqueueResult, err error) {
 	if err := j.Open(); err != nil {
-		return m, r, a.rawProblem(j, err)
+		return m, r, q.rawProblem(j, err)
 	}
 	if j.Source != nil {
 		defer j.Close()
 	}
-	letter, err := letterOf(s, j)
+	letter, err := letterOf(q.s, j)
 	if err == nil {
 		m, err = letter.New(order)
 	}
 	if err != nil {
-		return m, r, command.Fail(command.ExitData, sentence.Errorf("%s: %w", a.T("the message can't be put into the outbox"), err), "")
+		return m, r, command.Fail(command.ExitData, sentence.Errorf("%s: %w", q.T("the message can't be put into the outbox"), err), "")
 	}
 	r, err = store.Enqueue(ctx, m)
 	return m, r, err
@@ -255,81 +261,81 @@ func letterOf(s *sendFlags, j *sending.Message) (*submission.Letter, error) {
 }
 
 // notEnqueued says why a message is not in the outbox, and how many are.
-func (a *runner) notEnqueued(ctx context.Context, s *sendFlags, store outbox.Store, e *enqueued, all, kept int) error {
+func (q *enqueuer) notEnqueued(ctx context.Context, store outbox.Store, e *enqueued, all, kept int) error {
 	if errors.Is(e.err, queue.ErrConflict) {
 		other := ""
-		if page, listErr := store.List(ctx, queue.Filter{Account: s.id.Name, Key: s.key, Limit: 1}); listErr == nil && len(page.Entries) > 0 {
+		if page, listErr := store.List(ctx, queue.Filter{Account: q.s.id.Name, Key: q.s.key, Limit: 1}); listErr == nil && len(page.Entries) > 0 {
 			other = page.Entries[0].ID.String()
 		}
-		return command.Fail(command.ExitData, errors.New(a.T("%s %q is that of message %s, which is not the same", a.Name("key"), s.key, other)),
-			a.T("Nothing was enqueued. What has the key: %s", "yan queue show "+other))
+		return command.Fail(command.ExitData, errors.New(q.T("%s %q is that of message %s, which is not the same", q.Name("key"), q.s.key, other)),
+			q.T("Nothing was enqueued. What has the key: %s", "yan queue show "+other))
 	}
 	if errors.Is(e.err, queue.ErrUncertain) {
-		return a.uncertain(s, e, all, kept)
+		return q.uncertain(e, all, kept)
 	}
 	var failed *command.Failure
-	if !errors.As(e.err, &failed) && !errors.As(a.OutboxProblem(s.outbox, e.err), &failed) {
+	if !errors.As(e.err, &failed) && !errors.As(q.OutboxProblem(q.s.outbox, e.err), &failed) {
 		return e.err
 	}
-	text := a.T("the message is neither sent nor in the outbox")
+	text := q.T("the message is neither sent nor in the outbox")
 	if all > 1 {
-		text = a.T("%s is neither sent nor in the outbox; %d of %d messages are", a.nameOf(e.message), kept, all)
+		text = q.T("%s is neither sent nor in the outbox; %d of %d messages are", q.nameOf(e.message), kept, all)
 	}
 	return command.Fail(failed.Code, sentence.Errorf("%s: %w", text, failed.Err), failed.Hint)
 }
 
 // uncertain: nobody knows whether the message is in the outbox.
-func (a *runner) uncertain(s *sendFlags, e *enqueued, all, kept int) error {
-	if s.json {
+func (q *enqueuer) uncertain(e *enqueued, all, kept int) error {
+	if q.s.json {
 		u := newEnqueued(e.message, e.item, e.receipt, e.item.Expires)
 		u.Event = "uncertain"
-		a.PrintJSON(u)
+		q.PrintJSON(u)
 	}
-	text := a.T("whether the message is in the outbox is not known")
+	text := q.T("whether the message is in the outbox is not known")
 	if all > 1 {
-		text = a.T("whether %s is in the outbox is not known; %d of %d messages are", a.nameOf(e.message), kept, all)
+		text = q.T("whether %s is in the outbox is not known; %d of %d messages are", q.nameOf(e.message), kept, all)
 	}
-	hint := a.T("Look for its Message-ID before you send it again: %s. With --key a repeated command adds nothing twice.", "yan queue list --all --json")
-	if s.key != "" {
-		hint = a.T("Run the same command again: with the same --key nothing is added twice.")
+	hint := q.T("Look for its Message-ID before you send it again: %s. With --key a repeated command adds nothing twice.", "yan queue list --all --json")
+	if q.s.key != "" {
+		hint = q.T("Run the same command again: with the same --key nothing is added twice.")
 	}
 	return command.Fail(command.ExitUnknown, sentence.Errorf("%s: %w", text, e.err), hint)
 }
 
 // tellEnqueued says what is in the outbox now.
-func (a *runner) tellEnqueued(s *sendFlags, e enqueued, several bool) {
+func (q *enqueuer) tellEnqueued(e enqueued, several bool) {
 	j, item, receipt := e.message, e.item, e.receipt
 	expires := item.Expires
 	if expires.IsZero() {
-		expires = later(a.Now(), item.NotBefore).Add(outbox.Lifetime)
+		expires = later(q.Now(), item.NotBefore).Add(outbox.Lifetime)
 	}
 	switch {
-	case s.json:
-		a.PrintJSON(newEnqueued(j, item, receipt, expires))
+	case q.s.json:
+		q.PrintJSON(newEnqueued(j, item, receipt, expires))
 		return
-	case s.quiet:
+	case q.s.quiet:
 		return
 	}
 	name := ""
 	if several {
-		name = a.nameOf(j) + "  "
+		name = q.nameOf(j) + "  "
 	}
 	to := console.OneLine(j.Envelope.To()[0].String())
 	if n := j.Envelope.Len(); n > 1 {
 		to += " +" + strconv.Itoa(n-1)
 	}
 	if receipt.Duplicate {
-		a.Outf("%s %s%s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), name, a.T("%s: message %d is the same and has this key already; nothing was added", to, receipt.ID))
+		q.Outf("%s %s%s\n", q.Paint(q.StdoutWidth, console.Yellow, "–"), name, q.T("%s: message %d is the same and has this key already; nothing was added", to, receipt.ID))
 		return
 	}
-	line := a.T("%s: in the outbox as message %d", to, receipt.ID)
-	if item.NotBefore.After(a.Now()) {
-		line += " · " + a.T("to be sent %s (%s)", a.Moment(item.NotBefore), a.Away(item.NotBefore))
+	line := q.T("%s: in the outbox as message %d", to, receipt.ID)
+	if item.NotBefore.After(q.Now()) {
+		line += " · " + q.T("to be sent %s (%s)", q.Moment(item.NotBefore), q.Away(item.NotBefore))
 	}
-	a.Outf("%s %s%s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), name, line)
+	q.Outf("%s %s%s\n", q.Paint(q.StdoutWidth, console.Green, "✓"), name, line)
 	if !several {
-		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, "  "+a.T("%s from account %s", console.Size(item.Content.Size()), item.Account)+" · Message-ID: "+item.MessageID+
-			" · "+a.T("tried until %s", a.Moment(expires))))
+		q.Outf("%s\n", q.Paint(q.StdoutWidth, console.Dim, "  "+q.T("%s from account %s", console.Size(item.Content.Size()), item.Account)+" · Message-ID: "+item.MessageID+
+			" · "+q.T("tried until %s", q.Moment(expires))))
 	}
 }
 

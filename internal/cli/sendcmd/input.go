@@ -18,48 +18,55 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// jobs composes or reads everything that is to be sent, before anything is
-// connected.
-func (a *runner) jobs(cmd *cobra.Command, s *sendFlags, args []string) ([]*sending.Message, error) {
-	if err := a.readNamed(s, args); err != nil {
+// messages composes or reads everything that will be sent, before it connects.
+func (a *runner) messages(cmd *cobra.Command, s *sendFlags, args []string) ([]*sending.Message, error) {
+	c := &composer{runner: a, s: s, changed: cmd.Flags().Changed}
+	if err := c.readNamed(args); err != nil {
 		return nil, err
 	}
-	if err := a.addresses(s); err != nil {
+	if err := c.addresses(); err != nil {
 		return nil, err
 	}
-	if err := a.misspelt(cmd.Context(), s); err != nil {
+	if err := c.misspelt(cmd.Context()); err != nil {
 		return nil, err
 	}
 	if s.raw {
-		return a.rawMessages(cmd.Context(), s, args)
+		return (&rawReader{runner: a, s: s}).rawMessages(cmd.Context(), args)
 	}
-	j, err := a.compose(cmd, s)
+	m, err := c.compose()
 	if err != nil {
 		return nil, err
 	}
-	return []*sending.Message{j}, nil
+	return []*sending.Message{m}, nil
+}
+
+// composer makes a message from the flags.
+type composer struct {
+	*runner
+	s       *sendFlags
+	changed func(string) bool // whether a flag was given
 }
 
 // addresses checks what stands in the flags.
-func (a *runner) addresses(s *sendFlags) error {
+func (c *composer) addresses() error {
 	for _, l := range []struct {
 		flag string
 		list []string
-	}{{"to", s.to}, {"cc", s.cc}, {"bcc", s.bcc}, {"reply-to", s.replyTo}} {
+	}{{"to", c.s.to}, {"cc", c.s.cc}, {"bcc", c.s.bcc}, {"reply-to", c.s.replyTo}} {
 		for _, v := range l.list {
-			if err := a.Address(l.flag, v); err != nil {
+			if err := c.Address(l.flag, v); err != nil {
 				return err
 			}
 		}
 	}
-	if s.from == "" {
+	if c.s.from == "" {
 		return nil
 	}
-	if err := a.Address("from", s.from); err != nil {
+	if err := c.Address("from", c.s.from); err != nil {
 		return err
 	}
-	if _, err := message.ParseMailbox(s.from); err != nil {
-		return a.Wrongf("%s %q: want one address", a.Name("from"), s.from)
+	if _, err := message.ParseMailbox(c.s.from); err != nil {
+		return c.Wrongf("%s %q: want one address", c.Name("from"), c.s.from)
 	}
 	return nil
 }
@@ -94,107 +101,106 @@ func (a *runner) sender(s *sendFlags) (string, error) {
 }
 
 // compose makes the message that the flags describe.
-func (a *runner) compose(cmd *cobra.Command, s *sendFlags) (*sending.Message, error) {
-	m := &message.Message{To: s.to, Cc: s.cc, Bcc: s.bcc, ReplyTo: s.replyTo, Subject: s.subject, HTML: s.html}
+func (c *composer) compose() (*sending.Message, error) {
+	m := &message.Message{To: c.s.to, Cc: c.s.cc, Bcc: c.s.bcc, ReplyTo: c.s.replyTo, Subject: c.s.subject, HTML: c.s.html}
 	var err error
-	if m.From, err = a.sender(s); err != nil {
+	if m.From, err = c.sender(c.s); err != nil {
 		return nil, err
 	}
-	if len(s.to)+len(s.cc)+len(s.bcc) == 0 {
-		return nil, a.Usagef("no recipient: give -t ADDRESS")
+	if len(c.s.to)+len(c.s.cc)+len(c.s.bcc) == 0 {
+		return nil, c.Usagef("no recipient: give -t ADDRESS")
 	}
-	if err := a.OneLine(a.Name("subject"), s.subject); err != nil {
+	if err := c.OneLine(c.Name("subject"), c.s.subject); err != nil {
 		return nil, err
 	}
-	if m.Headers, err = a.headers(s); err != nil {
+	if m.Headers, err = c.headers(); err != nil {
 		return nil, err
 	}
-	if m.Attachments, err = a.attachments(s); err != nil {
+	if m.Attachments, err = c.attachments(); err != nil {
 		return nil, err
 	}
-	if m.Text, err = a.body(cmd, s); err != nil {
+	if m.Text, err = c.body(); err != nil {
 		return nil, err
 	}
-	if err := a.Text(a.Name("html"), s.html); err != nil {
+	if err := c.Text(c.Name("html"), c.s.html); err != nil {
 		return nil, err
 	}
-	if err := a.identifyMessage(m, s); err != nil {
+	if err := c.identifyMessage(m); err != nil {
 		return nil, err
 	}
-	if err := a.invite(m, s, cmd.Flags().Changed); err != nil {
+	if err := c.invite(m); err != nil {
 		return nil, err
 	}
-	a.textForHTML(m, cmd.Flags().Changed)
-	a.noteImages(m, s)
-	a.noteEncoded(s)
-	a.noteFileNames(s, cmd.Flags().Changed)
-	if err := a.checkEmpty(cmd, s, m); err != nil {
+	c.textForHTML(m)
+	c.noteImages(m)
+	c.noteEncoded()
+	c.noteFileNames()
+	if err := c.checkEmpty(m); err != nil {
 		return nil, err
 	}
 	bare, answers := *m, m.ReplyTo
 	if len(answers) == 0 {
 		answers = []string{m.From}
-		if s.id != nil && s.id.ReplyTo != "" {
-			answers = []string{s.id.ReplyTo}
+		if c.s.id != nil && c.s.id.ReplyTo != "" {
+			answers = []string{c.s.id.ReplyTo}
 		}
 	}
-	if s.id != nil {
-		if err := a.Introduce(m, s.id.Account, s.noSignature); err != nil {
+	if c.s.id != nil {
+		if err := c.Introduce(m, c.s.id.Account, c.s.noSignature); err != nil {
 			return nil, err
 		}
 	}
 	content, err := message.Compose(m)
 	if err != nil {
-		return nil, a.Composing(err)
+		return nil, c.Composing(err)
 	}
 	envelope, err := content.Envelope()
 	if err != nil {
 		_ = content.Close() // the error that matters is err
-		return nil, a.Composing(err)
+		return nil, c.Composing(err)
 	}
 	return &sending.Message{Content: content, Composed: &bare, ReplyTo: answers, Envelope: envelope, Size: content.Size(), MessageID: content.MessageID()}, nil
 }
 
 // body is the text of the message: the flag, the file, or what was piped in.
-func (a *runner) body(cmd *cobra.Command, s *sendFlags) (string, error) {
-	changed := cmd.Flags().Changed
-	name, text, piped := a.Name("body"), s.body, false
+func (c *composer) body() (string, error) {
+	name, text, piped := c.Name("body"), c.s.body, false
 	var err error
 	switch {
-	case changed("body"):
-		return text, a.Text(name, text)
-	case changed("body-file"):
-		name = a.Name("body-file") + " " + command.Printable(s.bodyFile)
-		piped = s.bodyFile == "-"
-		text, err = a.textOf("body-file", s.bodyFile)
-	case a.StdinTTY > 0 || s.wantsStdin(nil) > 0 || s.html != "":
+	case c.changed("body"):
+		return text, c.Text(name, text)
+	case c.changed("body-file"):
+		name = c.Name("body-file") + " " + command.Printable(c.s.bodyFile)
+		piped = c.s.bodyFile == "-"
+		text, err = c.textOf("body-file", c.s.bodyFile)
+	case c.StdinTTY > 0 || c.s.wantsStdin(nil) > 0 || c.s.html != "":
 		return "", nil
 	default:
-		name, piped = a.T("standard input"), true
-		text, err = a.ReadStdin(name, command.MaxText)
+		name, piped = c.T("standard input"), true
+		text, err = c.ReadStdin(name, command.MaxText)
 	}
 	if err != nil {
 		return "", err
 	}
-	return a.readable(s, name, text, piped)
+	return c.readable(name, text, piped)
 }
 
-func (a *runner) headers(s *sendFlags) ([]message.Header, error) {
+func (c *composer) headers() ([]message.Header, error) {
 	var list []message.Header
-	for _, h := range s.header {
+	for _, h := range c.s.header {
 		name, value, ok := strings.Cut(h, ":")
 		name, value = strings.TrimSpace(name), strings.Trim(value, " \t")
-		if err := a.OneLine(a.Name("header"), h); err != nil {
+		if err := c.OneLine(c.Name("header"), h); err != nil {
 			return nil, err
 		}
 		hidden := func(r rune) bool { return r <= ' ' || r > '~' }
 		switch flag := ownFlag(name); {
 		case !ok && strings.ContainsRune(h, '：'):
-			return nil, a.Wrongf("%s %q: type the half-width : instead of the full-width ：", a.Name("header"), h)
+			return nil, c.Wrongf("%s %q: type the half-width : instead of the full-width ：", c.Name("header"), h)
 		case !ok || name == "" || strings.ContainsFunc(name, hidden):
-			return nil, a.Wrongf("%s %q: want 'Name: value', the name in ASCII without blanks", a.Name("header"), h)
+			return nil, c.Wrongf("%s %q: want 'Name: value', the name in ASCII without blanks", c.Name("header"), h)
 		case flag != "":
-			return nil, a.Wrongf("%s %q: use %s for this", a.Name("header"), h, flag)
+			return nil, c.Wrongf("%s %q: use %s for this", c.Name("header"), h, flag)
 		}
 		list = append(list, message.Header{Name: name, Value: value})
 	}
@@ -210,18 +216,18 @@ func ownFlag(field string) string {
 	return ""
 }
 
-func (a *runner) attachments(s *sendFlags) ([]message.Attachment, error) {
-	if len(s.inline) > 0 && s.html == "" {
-		return nil, a.Wrongf("%s needs --html, which shows the image as <img src=\"cid:FILENAME\">", a.Name("inline"))
+func (c *composer) attachments() ([]message.Attachment, error) {
+	if len(c.s.inline) > 0 && c.s.html == "" {
+		return nil, c.Wrongf("%s needs --html, which shows the image as <img src=\"cid:FILENAME\">", c.Name("inline"))
 	}
 	var list []message.Attachment
 	for _, l := range []struct {
 		flag  string
 		files []string
-	}{{"attach", s.attach}, {"inline", s.inline}} {
+	}{{"attach", c.s.attach}, {"inline", c.s.inline}} {
 		for _, value := range l.files {
 			spec := parseAttachSpec(value)
-			att, err := a.attachment(l.flag, spec.file)
+			att, err := c.attachment(l.flag, spec.file)
 			if err != nil {
 				return nil, err
 			}
@@ -235,33 +241,33 @@ func (a *runner) attachments(s *sendFlags) ([]message.Attachment, error) {
 
 // attachment is a file to attach. What is no regular file is read here: that may wait,
 // and package message knows no context.
-func (a *runner) attachment(flag, file string) (message.Attachment, error) {
+func (c *composer) attachment(flag, file string) (message.Attachment, error) {
 	if file == "-" {
-		return message.Reader("attachment", a.Stdin), nil
+		return message.Reader("attachment", c.Stdin), nil
 	}
-	if err := a.attachable(flag, file); err != nil {
+	if err := c.attachable(flag, file); err != nil {
 		return message.Attachment{}, err
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().IsRegular() {
 		return message.File(file), nil
 	}
-	opened, err := wholefile.Open(a.Ctx, file)
+	opened, err := wholefile.Open(c.Ctx, file)
 	if err != nil {
-		return message.Attachment{}, a.File(a.Name(flag), file, err)
+		return message.Attachment{}, c.File(c.Name(flag), file, err)
 	}
 	return message.Reader(filepath.Base(file), opened), nil
 }
 
 // attachable names the flag of a file that can't be attached; message.Compose,
 // which looks again, knows only fields.
-func (a *runner) attachable(flag, file string) error {
+func (c *composer) attachable(flag, file string) error {
 	if err := wholefile.Check(file); err != nil {
-		return a.File(a.Name(flag), file, err)
+		return c.File(c.Name(flag), file, err)
 	}
 	base := filepath.Base(file)
 	if !utf8.ValidString(base) || strings.ContainsFunc(base, unicode.IsControl) {
-		return command.Fail(command.ExitData, errors.New(a.T("%s %q: a file of this name can't be attached", a.Name(flag), file)),
-			a.T("Rename it: the name holds a line break, or is not UTF-8."))
+		return command.Fail(command.ExitData, errors.New(c.T("%s %q: a file of this name can't be attached", c.Name(flag), file)),
+			c.T("Rename it: the name holds a line break, or is not UTF-8."))
 	}
 	return nil
 }

@@ -25,35 +25,35 @@ type addressFile struct {
 }
 
 // readNamed reads the files of recipients, and that of the HTML.
-func (a *runner) readNamed(s *sendFlags, args []string) error {
-	if n := s.wantsStdin(args); n > 1 {
-		return a.Usagef("standard input (-) is asked for %d times; it can be read once", n)
+func (c *composer) readNamed(args []string) error {
+	if n := c.s.wantsStdin(args); n > 1 {
+		return c.Usagef("standard input (-) is asked for %d times; it can be read once", n)
 	}
-	for _, f := range s.addressFiles() {
+	for _, f := range c.s.addressFiles() {
 		for _, file := range f.files {
-			found, err := a.recipientsIn(s, f.flag, file)
+			found, err := c.recipientsIn(f.flag, file)
 			if err != nil {
 				return err
 			}
 			*f.to = append(*f.to, found...)
 		}
 	}
-	if s.htmlFile == "" {
+	if c.s.htmlFile == "" {
 		return nil
 	}
 	var err error
-	if s.html, err = a.textOf("html-file", s.htmlFile); err != nil {
+	if c.s.html, err = c.textOf("html-file", c.s.htmlFile); err != nil {
 		return err
 	}
-	s.html, err = a.readableHTML(s, a.Name("html-file")+" "+command.Printable(s.htmlFile), s.html)
+	c.s.html, err = c.readableHTML(c.Name("html-file")+" "+command.Printable(c.s.htmlFile), c.s.html)
 	return err
 }
 
 // recipientsIn reads a file with an address, or several with commas, on each line.
-func (a *runner) recipientsIn(s *sendFlags, flag, file string) ([]string, error) {
-	text, err := a.fileText(flag, file, command.MaxRecipients)
+func (c *composer) recipientsIn(flag, file string) ([]string, error) {
+	text, err := c.fileText(flag, file, command.MaxRecipients)
 	if err == nil {
-		text, err = a.readable(s, a.Name(flag)+" "+command.Printable(file), text, file == "-")
+		text, err = c.readable(c.Name(flag)+" "+command.Printable(file), text, file == "-")
 	}
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (a *runner) recipientsIn(s *sendFlags, flag, file string) ([]string, error)
 		if line = strings.TrimRight(strings.TrimSpace(line), ", "); line == "" {
 			continue
 		}
-		if err := a.AddressIn(a.T("%s %s, line %d", a.Name(flag), command.Printable(file), number), line); err != nil {
+		if err := c.AddressIn(c.T("%s %s, line %d", c.Name(flag), command.Printable(file), number), line); err != nil {
 			var wrong *command.Failure
 			if errors.As(err, &wrong) {
 				wrong.Code = command.ExitData
@@ -75,23 +75,23 @@ func (a *runner) recipientsIn(s *sendFlags, flag, file string) ([]string, error)
 		list = append(list, line)
 	}
 	if len(list) == 0 {
-		return nil, a.Dataf("%s %s: this file holds no address", a.Name(flag), command.Printable(file))
+		return nil, c.Dataf("%s %s: this file holds no address", c.Name(flag), command.Printable(file))
 	}
 	return list, nil
 }
 
 // textOf is the text of a file that a flag names, or of standard input.
-func (a *runner) textOf(flag, file string) (string, error) {
-	return a.fileText(flag, file, command.MaxText)
+func (c *composer) textOf(flag, file string) (string, error) {
+	return c.fileText(flag, file, command.MaxText)
 }
 
-func (a *runner) fileText(flag, file string, most int64) (string, error) {
+func (c *composer) fileText(flag, file string, most int64) (string, error) {
 	if file == "-" {
-		return a.ReadStdin(a.Name(flag), most)
+		return c.ReadStdin(c.Name(flag), most)
 	}
-	text, err := a.ReadText(file, most)
+	text, err := c.ReadText(file, most)
 	if err != nil {
-		return "", a.File(a.Name(flag), file, err)
+		return "", c.File(c.Name(flag), file, err)
 	}
 	return text, nil
 }
@@ -119,13 +119,13 @@ func (s *sendFlags) wantsStdin(args []string) int {
 
 // noteFileNames says of a text that looks like the name of a file that it is sent as it
 // is: other programs read one there, and so did this one once.
-func (a *runner) noteFileNames(s *sendFlags, changed func(string) bool) {
-	for _, f := range []struct{ flag, value, other string }{{"body", s.body, "--body-file"}, {"html", s.html, "--html-file"}} {
+func (c *composer) noteFileNames() {
+	for _, f := range []struct{ flag, value, other string }{{"body", c.s.body, "--body-file"}, {"html", c.s.html, "--html-file"}} {
 		file, looks := likeFile(f.value)
-		if !changed(f.flag) || !looks || s.quiet {
+		if !c.changed(f.flag) || !looks || c.s.quiet {
 			continue
 		}
-		a.Errf("%s\n", a.T("%s: the text is %q; to send what is in a file, write %s.", a.Name(f.flag), f.value, f.other+" "+command.Printable(file)))
+		c.Errf("%s\n", c.T("%s: the text is %q; to send what is in a file, write %s.", c.Name(f.flag), f.value, f.other+" "+command.Printable(file)))
 	}
 }
 

@@ -14,28 +14,28 @@ import (
 )
 
 // identifyMessage sets the fields that few people set: Sender, Date and Message-ID.
-func (a *runner) identifyMessage(m *message.Message, s *sendFlags) error {
-	if s.sender != "" {
-		if err := a.Address("sender", s.sender); err != nil {
+func (c *composer) identifyMessage(m *message.Message) error {
+	if c.s.sender != "" {
+		if err := c.Address("sender", c.s.sender); err != nil {
 			return err
 		}
-		if _, err := message.ParseMailbox(s.sender); err != nil {
-			return a.Wrongf("%s %q: want one address", a.Name("sender"), s.sender)
+		if _, err := message.ParseMailbox(c.s.sender); err != nil {
+			return c.Wrongf("%s %q: want one address", c.Name("sender"), c.s.sender)
 		}
-		m.Sender = s.sender
+		m.Sender = c.s.sender
 	}
-	if s.date != "" {
-		date, ok := messageDate(s.date, time.Now())
+	if c.s.date != "" {
+		date, ok := messageDate(c.s.date, time.Now())
 		if !ok {
-			return a.Wrongf("%s %q: want a time like 2026-12-01 09:30 or Tue, 01 Dec 2026 09:30:00 +0800", a.Name("date"), s.date)
+			return c.Wrongf("%s %q: want a time like 2026-12-01 09:30 or Tue, 01 Dec 2026 09:30:00 +0800", c.Name("date"), c.s.date)
 		}
 		m.Date = date
 	}
-	if s.messageID != "" {
-		if err := message.CheckMessageID(s.messageID); err != nil {
-			return a.Wrongf("%s %q: %v", a.Name("message-id"), s.messageID, err)
+	if c.s.messageID != "" {
+		if err := message.CheckMessageID(c.s.messageID); err != nil {
+			return c.Wrongf("%s %q: %v", c.Name("message-id"), c.s.messageID, err)
 		}
-		m.MessageID = s.messageID
+		m.MessageID = c.s.messageID
 	}
 	return nil
 }
@@ -52,14 +52,14 @@ func messageDate(text string, now time.Time) (time.Time, bool) {
 // invite puts a calendar file into the message: as the part that mail programs
 // answer, and as a file for others. The subject and the text that were not given
 // are the calendar's.
-func (a *runner) invite(m *message.Message, s *sendFlags, changed func(string) bool) error {
-	if s.inviteFile == "" {
+func (c *composer) invite(m *message.Message) error {
+	if c.s.inviteFile == "" {
 		return nil
 	}
-	where := a.Name("invite") + " " + command.Printable(s.inviteFile)
-	calendar, err := a.textOf("invite", s.inviteFile)
+	where := c.Name("invite") + " " + command.Printable(c.s.inviteFile)
+	calendar, err := c.textOf("invite", c.s.inviteFile)
 	if err == nil {
-		calendar, err = a.readable(s, where, calendar, s.inviteFile == "-")
+		calendar, err = c.readable(where, calendar, c.s.inviteFile == "-")
 	}
 	if err != nil {
 		return err
@@ -68,21 +68,21 @@ func (a *runner) invite(m *message.Message, s *sendFlags, changed func(string) b
 	if err != nil {
 		hint := ""
 		if strings.Contains(strings.ToUpper(calendar), "BEGIN:VCALENDAR") {
-			hint = a.T("To send it as a mere file: %s", "-a "+command.Printable(s.inviteFile))
+			hint = c.T("To send it as a mere file: %s", "-a "+command.Printable(c.s.inviteFile))
 		}
-		return command.Fail(command.ExitData, errors.New(a.T("%s: %v", where, err)), hint)
+		return command.Fail(command.ExitData, errors.New(c.T("%s: %v", where, err)), hint)
 	}
-	name := filepath.Base(s.inviteFile)
-	if s.inviteFile == "-" {
+	name := filepath.Base(c.s.inviteFile)
+	if c.s.inviteFile == "-" {
 		name = "invite.ics"
 	}
 	m.Alternatives = append(m.Alternatives, part)
 	m.Attachments = append(m.Attachments, message.InvitationFile(name, calendar))
 	summary, text := message.InvitationText(calendar)
-	if !changed("subject") {
+	if !c.changed("subject") {
 		m.Subject = summary
 	}
-	if m.Text == "" && m.HTML == "" && !changed("body") {
+	if m.Text == "" && m.HTML == "" && !c.changed("body") {
 		m.Text = text
 	}
 	return nil
@@ -90,29 +90,29 @@ func (a *runner) invite(m *message.Message, s *sendFlags, changed func(string) b
 
 // textForHTML gives HTML that has no text beside it one, unless an empty text was
 // asked for.
-func (a *runner) textForHTML(m *message.Message, changed func(string) bool) {
-	if m.HTML != "" && m.Text == "" && !changed("body") && !changed("body-file") {
+func (c *composer) textForHTML(m *message.Message) {
+	if m.HTML != "" && m.Text == "" && !c.changed("body") && !c.changed("body-file") {
 		m.Text = message.PlainText(m.HTML)
 	}
 }
 
 // noteImages says which pictures the recipient will miss, or see twice.
-func (a *runner) noteImages(m *message.Message, s *sendFlags) {
-	if m.HTML == "" || s.quiet {
+func (c *composer) noteImages(m *message.Message) {
+	if m.HTML == "" || c.s.quiet {
 		return
 	}
 	missing, unused := message.CheckImages(m)
 	for _, name := range missing {
-		a.Hint(a.T("The HTML shows cid:%s, which no --inline gives: there will be a gap.", console.Clipped(name)))
+		c.Hint(c.T("The HTML shows cid:%s, which no --inline gives: there will be a gap.", console.Clipped(name)))
 	}
 	for _, name := range unused {
-		a.Hint(a.T("The HTML does not show %s; write <img src=\"cid:%s\"> where it belongs.", command.Printable(name), name))
+		c.Hint(c.T("The HTML does not show %s; write <img src=\"cid:%s\"> where it belongs.", command.Printable(name), name))
 	}
 }
 
 // noteEncoded says that a subject is sent as it was typed.
-func (a *runner) noteEncoded(s *sendFlags) {
-	if strings.HasPrefix(s.subject, "=?") && strings.HasSuffix(s.subject, "?=") && !s.quiet {
-		a.Hint(a.T("The subject looks encoded already and will be read just like that; give it as plain text."))
+func (c *composer) noteEncoded() {
+	if strings.HasPrefix(c.s.subject, "=?") && strings.HasSuffix(c.s.subject, "?=") && !c.s.quiet {
+		c.Hint(c.T("The subject looks encoded already and will be read just like that; give it as plain text."))
 	}
 }

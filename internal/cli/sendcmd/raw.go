@@ -16,34 +16,40 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
+// rawReader reads whole messages, as --raw and its flags say.
+type rawReader struct {
+	*runner
+	s *sendFlags
+}
+
 // rawMessages checks all messages before the first of them is sent. It closes
 // each again, so that a run of any length needs few files at once; where
 // there is one only, it stays open.
-func (a *runner) rawMessages(ctx context.Context, s *sendFlags, args []string) ([]*sending.Message, error) {
-	given, err := recipients(s)
+func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.Message, error) {
+	given, err := recipients(r.s)
 	if err != nil {
-		return nil, a.Composing(err)
+		return nil, r.Composing(err)
 	}
-	if err := a.findAuthor(s); err != nil {
+	if err := r.findAuthor(); err != nil {
 		return nil, err
 	}
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
-	var jobs []*sending.Message
+	var messages []*sending.Message
 	for _, name := range args {
-		found, err := a.find(s, name)
+		found, err := r.find(name)
 		if err != nil {
 			return nil, err
 		}
-		jobs = append(jobs, found...)
+		messages = append(messages, found...)
 	}
-	several := len(jobs) > 1
+	several := len(messages) > 1
 	var bad []badMessage
-	for _, j := range jobs {
-		err := a.checkRaw(s, j, given)
+	for _, j := range messages {
+		err := r.checkRaw(j, given)
 		if ctx.Err() != nil {
-			err = a.Interrupted()
+			err = r.Interrupted()
 		}
 		var failed *command.Failure
 		if errors.As(err, &failed) && failed.Code == command.ExitData {
@@ -52,16 +58,16 @@ func (a *runner) rawMessages(ctx context.Context, s *sendFlags, args []string) (
 			continue
 		}
 		if err != nil {
-			discard(jobs)
+			discard(messages)
 			return nil, err
 		}
 		if j.Source != nil && several {
 			j.Close()
 		}
 	}
-	left, err := a.withoutBad(s, jobs, bad)
+	left, err := r.withoutBad(messages, bad)
 	if err != nil {
-		discard(jobs)
+		discard(messages)
 	}
 	return left, err
 }
@@ -83,94 +89,94 @@ func hashOf(c sending.Content) (sendlog.Hash, error) {
 }
 
 // find lists the messages that an argument stands for.
-func (a *runner) find(s *sendFlags, name string) ([]*sending.Message, error) {
+func (r *rawReader) find(name string) ([]*sending.Message, error) {
 	if name == "-" {
-		if a.StdinTTY > 0 {
-			return nil, a.Usagef("--raw: name a file, or pipe the message in")
+		if r.StdinTTY > 0 {
+			return nil, r.Usagef("--raw: name a file, or pipe the message in")
 		}
 		return []*sending.Message{{File: name}}, nil
 	}
-	found, err := mailfiles.Find(name, s.findOptions())
+	found, err := mailfiles.Find(name, r.s.findOptions())
 	if errors.Is(err, mailfiles.ErrNotRegular) { // a pipe, which can be read once
 		return []*sending.Message{{File: name}}, nil
 	}
 	if err == nil || errors.Is(err, mailfiles.ErrMarked) {
-		a.tellLeftOut(s, name, found)
+		r.tellLeftOut(name, found)
 	}
 	if err != nil {
-		return nil, a.mailProblem(name, err)
+		return nil, r.mailProblem(name, err)
 	}
-	jobs := make([]*sending.Message, len(found.Messages))
+	messages := make([]*sending.Message, len(found.Messages))
 	for i := range found.Messages {
 		m := &found.Messages[i]
-		jobs[i] = &sending.Message{File: m.Path, Number: m.Number, Source: m}
+		messages[i] = &sending.Message{File: m.Path, Number: m.Number, Source: m}
 	}
-	return jobs, nil
+	return messages, nil
 }
 
 // mailProblem is what package mailfiles finds wrong with an argument.
-func (a *runner) mailProblem(name string, err error) error {
+func (r *rawReader) mailProblem(name string, err error) error {
 	shown := "--raw " + command.Printable(name)
 	switch {
 	case errors.Is(err, mailfiles.ErrEmptyMaildir):
-		return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this Maildir holds no message", shown)), "")
+		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: this Maildir holds no message", shown)), "")
 	case errors.Is(err, mailfiles.ErrMarked):
-		return command.Fail(command.ExitNoInput, errors.New(a.T("%s: no message is left to send", shown)), a.T("To send them all the same, use %s.", "--include-deleted"))
+		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: no message is left to send", shown)), r.T("To send them all the same, use %s.", "--include-deleted"))
 	case errors.Is(err, mailfiles.ErrNoMail):
-		return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this folder is no Maildir and holds no .eml file", shown)),
-			a.T("A Maildir holds the folders cur and new; other folders are searched for files that end with .eml, and not below."))
+		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: this folder is no Maildir and holds no .eml file", shown)),
+			r.T("A Maildir holds the folders cur and new; other folders are searched for files that end with .eml, and not below."))
 	case errors.Is(err, mailfiles.ErrEmpty):
-		return command.Fail(command.ExitData, errors.New(a.T("%s: this file is empty", shown)), "")
+		return command.Fail(command.ExitData, errors.New(r.T("%s: this file is empty", shown)), "")
 	}
-	if failed := a.ambiguousMbox(shown, err); failed != nil {
+	if failed := r.ambiguousMbox(shown, err); failed != nil {
 		return failed
 	}
-	return a.File("--raw", name, err)
+	return r.File("--raw", name, err)
 }
 
 // ambiguousMbox says why an mbox file is not divided into messages; nil for
 // other errors.
-func (a *runner) ambiguousMbox(shown string, err error) error {
+func (r *rawReader) ambiguousMbox(shown string, err error) error {
 	var glued *mbox.GluedError
 	var unlike *mbox.UnlikeError
 	var bare *mbox.BareError
 	switch {
 	case errors.As(err, &glued):
-		return command.Fail(command.ExitData, errors.New(a.T("%s: line %d looks like the beginning of a message, but the line before it is not empty", shown, glued.Line)),
-			a.T("If a message begins there, put an empty line before it; if not, a > before the From."))
+		return command.Fail(command.ExitData, errors.New(r.T("%s: line %d looks like the beginning of a message, but the line before it is not empty", shown, glued.Line)),
+			r.T("If a message begins there, put an empty line before it; if not, a > before the From."))
 	case errors.As(err, &unlike):
-		return command.Fail(command.ExitData, errors.New(a.T("%s: line %d may begin a message or be quoted in one: it does not look like line 1", shown, unlike.Line)),
-			a.T("If it is text, use %s; if a message begins at every such line, use %s.", "--mbox alike", "--mbox every"))
+		return command.Fail(command.ExitData, errors.New(r.T("%s: line %d may begin a message or be quoted in one: it does not look like line 1", shown, unlike.Line)),
+			r.T("If it is text, use %s; if a message begins at every such line, use %s.", "--mbox alike", "--mbox every"))
 	case errors.As(err, &bare):
-		return command.Fail(command.ExitData, errors.New(a.T("%s: line %d looks like the beginning of a message, but no header field follows", shown, bare.Line)),
-			a.T("If it is text, put a > before the From; if not, the header of that message is missing."))
+		return command.Fail(command.ExitData, errors.New(r.T("%s: line %d looks like the beginning of a message, but no header field follows", shown, bare.Line)),
+			r.T("If it is text, put a > before the From; if not, the header of that message is missing."))
 	}
 	return nil
 }
 
 // checkRaw reads a whole message and finds its envelope: the flags where they
 // are given, the headers where not.
-func (a *runner) checkRaw(s *sendFlags, j *sending.Message, given []smtp.Address) error {
+func (r *rawReader) checkRaw(j *sending.Message, given []smtp.Address) error {
 	var err error
 	if j.Source != nil {
 		err = j.Open()
 	} else {
-		err = a.openOnce(s, j)
+		err = r.openOnce(j)
 	}
 	if err != nil {
-		return a.rawProblem(j, err)
+		return r.rawProblem(j, err)
 	}
-	if j.Envelope, err = a.rawEnvelope(s, j, given); err != nil {
+	if j.Envelope, err = r.rawEnvelope(j, given); err != nil {
 		return err
 	}
 	j.Size, j.MessageID = j.Content.Size(), j.Content.MessageID()
-	if s.log != "" {
+	if r.s.log != "" {
 		if j.Hash, err = hashOf(j.Content); err != nil {
-			return a.rawProblem(j, err)
+			return r.rawProblem(j, err)
 		}
 		former, ok, err := j.Content.FormerFingerprint()
 		if err != nil {
-			return a.rawProblem(j, err)
+			return r.rawProblem(j, err)
 		}
 		if ok {
 			j.FormerHash = former
@@ -180,17 +186,17 @@ func (a *runner) checkRaw(s *sendFlags, j *sending.Message, given []smtp.Address
 }
 
 // openOnce reads what can't be read again: standard input, or a pipe.
-func (a *runner) openOnce(s *sendFlags, j *sending.Message) error {
-	in := a.Stdin
+func (r *rawReader) openOnce(j *sending.Message) error {
+	in := r.Stdin
 	if j.File != "-" {
-		f, err := wholefile.Open(a.Ctx, j.File)
+		f, err := wholefile.Open(r.Ctx, j.File)
 		if err != nil {
 			return err
 		}
 		defer f.Close() // only read from: closing it can't lose anything
 		in = f
 	}
-	c, err := s.reading().Read(in)
+	c, err := r.s.reading().Read(in)
 	if err != nil {
 		return err
 	}
@@ -224,21 +230,21 @@ func (a *runner) rawProblem(j *sending.Message, err error) error {
 // rawEnvelope takes from the flags what they give and the rest from the header;
 // what is wrong with a field does not matter if a flag replaces it. Without a valid
 // sender there the message is from whom a composed message would be from.
-func (a *runner) rawEnvelope(s *sendFlags, j *sending.Message, given []smtp.Address) (smtp.Envelope, error) {
+func (r *rawReader) rawEnvelope(j *sending.Message, given []smtp.Address) (smtp.Envelope, error) {
 	to, toErr := given, error(nil)
 	if len(given) == 0 {
 		to, toErr = j.Content.Recipients()
 	}
 	from, fromErr := j.Content.From()
-	if s.from != "" {
-		box, err := message.ParseMailbox(s.from)
+	if r.s.from != "" {
+		box, err := message.ParseMailbox(r.s.from)
 		if err != nil {
-			return smtp.Envelope{}, a.Composing(err)
+			return smtp.Envelope{}, r.Composing(err)
 		}
 		from, fromErr = box.Address, nil
 	}
 	if fromErr != nil {
-		own, err := a.ownSender(s)
+		own, err := r.ownSender()
 		if err != nil {
 			return smtp.Envelope{}, err
 		}
@@ -247,21 +253,21 @@ func (a *runner) rawEnvelope(s *sendFlags, j *sending.Message, given []smtp.Addr
 		}
 	}
 	if fromErr != nil || toErr != nil {
-		return smtp.Envelope{}, a.lacking(j, fromErr, toErr)
+		return smtp.Envelope{}, r.lacking(j, fromErr, toErr)
 	}
 	return smtp.NewEnvelope(from, to...)
 }
 
 // ownSender is who a composed message would be from: the account's address, EMAIL or
 // the user of the server's URL; zero if there is none.
-func (a *runner) ownSender(s *sendFlags) (smtp.Address, error) {
-	id, err := a.Identify(s.account, s.Server, a.StatedSender(s.sender, s.from))
+func (r *rawReader) ownSender() (smtp.Address, error) {
+	id, err := r.Identify(r.s.account, r.s.Server, r.StatedSender(r.s.sender, r.s.from))
 	if err != nil {
 		return smtp.Address{}, err
 	}
-	flags := *s
+	flags := *r.s
 	flags.id = id
-	text, err := a.sender(&flags)
+	text, err := r.sender(&flags)
 	if err != nil {
 		return smtp.Address{}, nil // then the header's fault is what is said
 	}
@@ -273,23 +279,23 @@ func (a *runner) ownSender(s *sendFlags) (smtp.Address, error) {
 }
 
 // lacking says what keeps a message from having an envelope.
-func (a *runner) lacking(j *sending.Message, fromErr, toErr error) error {
-	name, hint := a.nameOf(j), a.T("Give the recipients with -t and the sender with -f.")
+func (r *rawReader) lacking(j *sending.Message, fromErr, toErr error) error {
+	name, hint := r.nameOf(j), r.T("Give the recipients with -t and the sender with -f.")
 	noSender, noRecipients := errors.Is(fromErr, message.ErrNoSender), errors.Is(toErr, message.ErrNoRecipients)
 	var problem string
 	switch {
 	case noSender && noRecipients:
-		problem = a.T("--raw %s: the message names neither sender nor recipients", name)
+		problem = r.T("--raw %s: the message names neither sender nor recipients", name)
 	case fromErr != nil && toErr != nil:
-		problem = a.T("--raw %s: neither the sender nor the recipients can be read from its header: %s; %s", name, a.Say(fromErr), a.Say(toErr))
+		problem = r.T("--raw %s: neither the sender nor the recipients can be read from its header: %s; %s", name, r.Say(fromErr), r.Say(toErr))
 	case noSender:
-		problem, hint = a.T("--raw %s: the message names no sender in From", name), a.T("Give the sender with -f.")
+		problem, hint = r.T("--raw %s: the message names no sender in From", name), r.T("Give the sender with -f.")
 	case fromErr != nil:
-		problem, hint = a.T("--raw %s: the sender can't be read from its header: %s", name, a.Say(fromErr)), a.T("Give the sender with -f.")
+		problem, hint = r.T("--raw %s: the sender can't be read from its header: %s", name, r.Say(fromErr)), r.T("Give the sender with -f.")
 	case noRecipients:
-		problem, hint = a.T("--raw %s: the message names no recipient in To, Cc or Bcc", name), a.T("Give the recipients with -t.")
+		problem, hint = r.T("--raw %s: the message names no recipient in To, Cc or Bcc", name), r.T("Give the recipients with -t.")
 	default:
-		problem, hint = a.T("--raw %s: the recipients can't be read from its header: %s", name, a.Say(toErr)), a.T("Give the recipients with -t.")
+		problem, hint = r.T("--raw %s: the recipients can't be read from its header: %s", name, r.Say(toErr)), r.T("Give the recipients with -t.")
 	}
 	return command.Fail(command.ExitData, errors.New(problem), hint)
 }

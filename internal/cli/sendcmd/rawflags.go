@@ -88,48 +88,48 @@ func (s *rawFlags) reading() message.Raw {
 }
 
 // findAuthor finds out whom --set-from is to write into From.
-func (a *runner) findAuthor(s *sendFlags) error {
-	s.began = a.Now()
-	id, err := a.Identify(s.account, s.Server, a.StatedSender(s.sender, s.from))
+func (r *rawReader) findAuthor() error {
+	r.s.began = r.Now()
+	id, err := r.Identify(r.s.account, r.s.Server, r.StatedSender(r.s.sender, r.s.from))
 	if err != nil {
 		return err
 	}
-	if s.setFrom == "" && id != nil {
-		s.setFrom = id.SetFrom
+	if r.s.setFrom == "" && id != nil {
+		r.s.setFrom = id.SetFrom
 	}
-	if s.setFrom == "" {
+	if r.s.setFrom == "" {
 		return nil
 	}
-	text := s.from
+	text := r.s.from
 	if text == "" {
-		flags := *s
+		flags := *r.s
 		flags.id = id
-		if text, err = a.sender(&flags); err != nil {
+		if text, err = r.sender(&flags); err != nil {
 			return err
 		}
 	}
 	box, err := message.ParseMailbox(text)
 	if err != nil {
-		return a.Composing(err)
+		return r.Composing(err)
 	}
-	s.author = &box
+	r.s.author = &box
 	return nil
 }
 
 // tellLeftOut says how many messages of a file or folder are not sent, and why.
-func (a *runner) tellLeftOut(s *sendFlags, name string, found mailfiles.Found) {
-	if s.quiet {
+func (r *rawReader) tellLeftOut(name string, found mailfiles.Found) {
+	if r.s.quiet {
 		return
 	}
 	shown := command.Printable(name)
 	if found.Deleted > 0 {
-		a.Errf("%s\n", a.T("%s: left out %d marked as deleted", shown, found.Deleted))
+		r.Errf("%s\n", r.T("%s: left out %d marked as deleted", shown, found.Deleted))
 	}
 	if found.Drafts > 0 {
-		a.Errf("%s\n", a.T("%s: left out %d marked as drafts", shown, found.Drafts))
+		r.Errf("%s\n", r.T("%s: left out %d marked as drafts", shown, found.Drafts))
 	}
 	if found.Internal > 0 {
-		a.Errf("%s\n", a.T("%s: left out %d that only holds data of a mail server", shown, found.Internal))
+		r.Errf("%s\n", r.T("%s: left out %d that only holds data of a mail server", shown, found.Internal))
 	}
 }
 
@@ -138,40 +138,40 @@ const mostBad = 50
 
 // withoutBad takes the bad messages out of a run. It is an error if there is one and
 // --skip-bad does not allow for it, or if nothing is left.
-func (a *runner) withoutBad(s *sendFlags, jobs []*sending.Message, bad []badMessage) ([]*sending.Message, error) {
+func (r *rawReader) withoutBad(messages []*sending.Message, bad []badMessage) ([]*sending.Message, error) {
 	switch {
 	case len(bad) == 0:
-		return jobs, nil
-	case len(jobs) == 1:
+		return messages, nil
+	case len(messages) == 1:
 		return nil, bad[0].err
 	}
-	a.tellBad(s, bad)
+	r.tellBad(bad)
 	code := command.ExitData
 	for _, b := range bad {
 		code = command.Worse(code, b.err.Code)
 	}
 	switch {
-	case len(bad) == len(jobs):
-		return nil, command.Fail(code, errors.New(a.T("none of the %d messages can be sent", len(jobs))), "")
-	case !s.skip:
-		return nil, command.Fail(code, errors.New(a.T("nothing was sent: %d of %d messages are bad", len(bad), len(jobs))),
-			a.T("To send the others, use %s.", "--skip-bad"))
+	case len(bad) == len(messages):
+		return nil, command.Fail(code, errors.New(r.T("none of the %d messages can be sent", len(messages))), "")
+	case !r.s.skip:
+		return nil, command.Fail(code, errors.New(r.T("nothing was sent: %d of %d messages are bad", len(bad), len(messages))),
+			r.T("To send the others, use %s.", "--skip-bad"))
 	}
-	s.bad = bad
-	return slices.DeleteFunc(jobs, func(j *sending.Message) bool {
+	r.s.bad = bad
+	return slices.DeleteFunc(messages, func(j *sending.Message) bool {
 		return slices.ContainsFunc(bad, func(b badMessage) bool { return b.message == j })
 	}), nil
 }
 
 // tellBad lists bad messages. Each kind of advice is given once.
-func (a *runner) tellBad(s *sendFlags, bad []badMessage) {
+func (r *rawReader) tellBad(bad []badMessage) {
 	said := map[string]bool{}
 	for i, b := range bad {
-		if s.json && s.skip {
-			a.PrintJSON(jsonout.Bad{File: b.message.File, Number: b.message.Number, Status: "bad", Exit: b.err.Code, Error: b.err.Err.Error()})
+		if r.s.json && r.s.skip {
+			r.PrintJSON(jsonout.Bad{File: b.message.File, Number: b.message.Number, Status: "bad", Exit: b.err.Code, Error: b.err.Err.Error()})
 		}
 		if i == mostBad {
-			a.Errf("     %s\n", a.T("and %d more", len(bad)-i))
+			r.Errf("     %s\n", r.T("and %d more", len(bad)-i))
 		}
 		if i >= mostBad {
 			continue
@@ -181,7 +181,7 @@ func (a *runner) tellBad(s *sendFlags, bad []badMessage) {
 			f.Hint = ""
 		}
 		said[f.Hint] = true
-		a.Explain(&f)
+		r.Explain(&f)
 	}
 }
 

@@ -89,7 +89,7 @@ func (r *sendRun) deliver(ctx context.Context) error {
 	r.explainLog(summary.LogErr)
 	r.conclude(summary, a.Now().Sub(began))
 	if len(summary.Unreached) > 0 {
-		if err := a.enqueue(context.WithoutCancel(ctx), r.s, summary.Unreached); err != nil {
+		if err := (&enqueuer{a, r.s}).enqueue(context.WithoutCancel(ctx), summary.Unreached); err != nil {
 			return err
 		}
 	}

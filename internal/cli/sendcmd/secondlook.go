@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/provider"
@@ -18,25 +16,25 @@ import (
 
 // checkEmpty keeps a message without subject, text and attachments from being sent
 // unasked: a pipe that gave nothing, or Enter too early. An empty -b asks for one.
-func (a *runner) checkEmpty(cmd *cobra.Command, s *sendFlags, m *message.Message) error {
+func (c *composer) checkEmpty(m *message.Message) error {
 	switch {
-	case strings.TrimSpace(m.Text) != "" || m.HTML != "" || len(m.Attachments) > 0 || cmd.Flags().Changed("body"):
+	case strings.TrimSpace(m.Text) != "" || m.HTML != "" || len(m.Attachments) > 0 || c.changed("body"):
 		return nil
 	case strings.TrimSpace(m.Subject) != "":
-		if !s.quiet {
-			a.Hint(a.T("The message has no text, and is sent all the same; text is given with -b, or piped in."))
+		if !c.s.quiet {
+			c.Hint(c.T("The message has no text, and is sent all the same; text is given with -b, or piped in."))
 		}
 		return nil
-	case s.dryRun:
+	case c.s.dryRun:
 		return nil
 	}
-	hint := a.T("Give a subject with -s or a text with -b; to send an empty message, give an empty text: %s", "-b ''")
-	if !a.someoneAnswers() {
-		return command.Fail(command.ExitData, errors.New(a.T("the message has neither subject nor text; nothing was sent")), hint)
+	hint := c.T("Give a subject with -s or a text with -b; to send an empty message, give an empty text: %s", "-b ''")
+	if !c.someoneAnswers() {
+		return command.Fail(command.ExitData, errors.New(c.T("the message has neither subject nor text; nothing was sent")), hint)
 	}
-	yes, err := a.Confirm(cmd.Context(), a.T("The message has neither subject nor text. Send it all the same?"), false)
+	yes, err := c.Confirm(c.Ctx, c.T("The message has neither subject nor text. Send it all the same?"), false)
 	if err == nil && !yes {
-		err = command.Fail(command.ExitData, errors.New(a.T("nothing was sent")), hint)
+		err = command.Fail(command.ExitData, errors.New(c.T("nothing was sent")), hint)
 	}
 	return err
 }
@@ -49,9 +47,9 @@ const maxMisspelt = 5
 
 // misspelt asks about recipients whose domain is nearly one that many have, like
 // friend@163.con. A script is told, and the message goes where it says.
-func (a *runner) misspelt(ctx context.Context, s *sendFlags) error {
+func (c *composer) misspelt(ctx context.Context) error {
 	told := 0
-	for _, list := range [][]string{s.to, s.cc, s.bcc} {
+	for _, list := range [][]string{c.s.to, c.s.cc, c.s.bcc} {
 		for i, value := range list {
 			boxes, err := message.ParseMailboxList(value)
 			if err != nil {
@@ -60,16 +58,16 @@ func (a *runner) misspelt(ctx context.Context, s *sendFlags) error {
 			changed := false
 			for k := range boxes {
 				right := meantMailbox(boxes[k])
-				if right.Address.IsZero() || s.quiet && !a.someoneAnswers() {
+				if right.Address.IsZero() || c.s.quiet && !c.someoneAnswers() {
 					continue
 				}
-				if s.dryRun || !a.someoneAnswers() {
+				if c.s.dryRun || !c.someoneAnswers() {
 					if told++; told <= maxMisspelt {
-						a.Errf("%s\n", a.T("Is %s meant? No provider that is known has the domain %s.", right.Address.String(), boxes[k].Address.Domain()))
+						c.Errf("%s\n", c.T("Is %s meant? No provider that is known has the domain %s.", right.Address.String(), boxes[k].Address.Domain()))
 					}
 					continue
 				}
-				yes, err := a.Confirm(ctx, a.T("%s: is %s meant?", boxes[k].Address.String(), right.Address.String()), true)
+				yes, err := c.Confirm(ctx, c.T("%s: is %s meant?", boxes[k].Address.String(), right.Address.String()), true)
 				if err != nil {
 					return err
 				}

@@ -136,30 +136,30 @@ func (a *runner) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 			return err
 		}
 	}
-	jobs, err := a.jobs(cmd, s, args)
+	messages, err := a.messages(cmd, s, args)
 	if err != nil {
 		return err
 	}
-	defer discard(jobs)
+	defer discard(messages)
 	if s.raw {
-		if err := a.takeAccount(cmd, s, jobs[0].Envelope.From()); err != nil {
+		if err := a.takeAccount(cmd, s, messages[0].Envelope.From()); err != nil {
 			return err
 		}
-		if err := a.ofOneAccount(s, s.id, jobs); err != nil {
+		if err := a.ofOneAccount(s, s.id, messages); err != nil {
 			return err
 		}
 	}
 	if s.dryRun {
-		return s.countBad(a.printDry(s, jobs))
+		return s.countBad(a.printDry(s, messages))
 	}
 	if s.when == account.QueueAlways {
-		return s.countBad(a.enqueue(cmd.Context(), s, jobs))
+		return s.countBad((&enqueuer{a, s}).enqueue(cmd.Context(), messages))
 	}
-	server, err := a.oneServer(s, jobs)
+	server, err := a.oneServer(s, messages)
 	if err != nil {
 		return err
 	}
-	r := a.newRun(s, cmd.Flags().Changed, jobs)
+	r := a.newRun(s, cmd.Flags().Changed, messages)
 	o, err := r.options(server)
 	if err != nil {
 		return err
@@ -237,13 +237,13 @@ func (a *runner) checkSend(cmd *cobra.Command, s *sendFlags, args []string) erro
 
 // oneServer finds the server of all messages. Where the sender decides about
 // it, or about the login, messages of different senders can't go in one run.
-func (a *runner) oneServer(s *sendFlags, jobs []*sending.Message) (transport.Server, error) {
-	first, err := s.Target(a.Servers, s.principal(jobs[0].Envelope.From()))
+func (a *runner) oneServer(s *sendFlags, messages []*sending.Message) (transport.Server, error) {
+	first, err := s.Target(a.Servers, s.principal(messages[0].Envelope.From()))
 	if err != nil || s.id != nil {
 		return first, err
 	}
-	last := jobs[0]
-	for _, j := range jobs[1:] {
+	last := messages[0]
+	for _, j := range messages[1:] {
 		if j.Envelope.From().Equal(last.Envelope.From()) {
 			continue
 		}
@@ -253,10 +253,10 @@ func (a *runner) oneServer(s *sendFlags, jobs []*sending.Message) (transport.Ser
 			return first, err
 		}
 		sameLogin := other.User == first.User &&
-			(first.User != "" || !a.HasSecret() || j.Envelope.From().Equal(jobs[0].Envelope.From()))
+			(first.User != "" || !a.HasSecret() || j.Envelope.From().Equal(messages[0].Envelope.From()))
 		if other.String() != first.String() || !sameLogin {
 			return first, a.Wrongf("%s is from %s and %s from %s: they need different servers or logins, so send them in separate runs",
-				a.nameOf(jobs[0]), jobs[0].Envelope.From(), a.nameOf(j), j.Envelope.From())
+				a.nameOf(messages[0]), messages[0].Envelope.From(), a.nameOf(j), j.Envelope.From())
 		}
 	}
 	return first, nil
@@ -282,19 +282,19 @@ func policy(word string) smtpclient.Policy {
 
 // ofOneAccount makes sure that all messages go out from the account that the
 // first of them picked.
-func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, jobs []*sending.Message) error {
+func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, messages []*sending.Message) error {
 	if id == nil || s.account != "" {
 		return nil
 	}
-	for _, j := range jobs[1:] {
+	for _, j := range messages[1:] {
 		from := j.Envelope.From()
-		if from.Equal(jobs[0].Envelope.From()) {
+		if from.Equal(messages[0].Envelope.From()) {
 			continue
 		}
 		other, err := id.File.Choose("", from)
 		if err != nil || other.Name != id.Name {
 			return a.Wrongf("%s is from %s and %s from %s: they need different accounts, so send them in separate runs",
-				a.nameOf(jobs[0]), jobs[0].Envelope.From(), a.nameOf(j), from)
+				a.nameOf(messages[0]), messages[0].Envelope.From(), a.nameOf(j), from)
 		}
 	}
 	return nil
