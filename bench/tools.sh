@@ -1,23 +1,23 @@
 #!/bin/sh
-# Gets the programs that the benchmark is measured beside and cannot build
-# itself: Postfix's smtp-source and smtp-sink, curl, msmtp, openssl, and
-# nodemailer with the node that runs it.
+# Finds or downloads the programs that the benchmark compares Yan with and can't
+# build itself: Postfix's smtp-source and smtp-sink, curl, msmtp, openssl, and
+# nodemailer with Node.js.
 #
 #	tools.sh fetch FOLDER
 #
 # prints one line for each of them, tab-separated: its name, its path, and its
-# version; or its name, nothing, and the reason why it can't be had. Everything
-# else is said on standard error.
+# version; or its name, nothing, and the reason why it is missing. Other messages
+# go to standard error.
 #
-#   - Installed already: taken as it is.
-#   - On a Debian otherwise: the package is downloaded and unpacked into FOLDER,
-#     which is kept for the next time. Nothing is installed, and it needs no
-#     root. The libraries stand beside the programs: FOLDER/root/usr/lib.
-#   - nodemailer comes from npm, in the version that package-lock.json holds,
-#     into FOLDER/nodemailer. Node.js itself is not fetched: what nodemailer
-#     needs is newer than what many systems have.
+#   - An installed program is used as it is.
+#   - On Debian, a missing package is downloaded and unpacked into FOLDER, which
+#     is kept for the next run. Nothing is installed, and root is not needed. The
+#     libraries are in FOLDER/root/usr/lib.
+#   - nodemailer is downloaded from npm into FOLDER/nodemailer, in the version of
+#     package-lock.json. Node.js itself is not downloaded: nodemailer needs a newer
+#     one than many systems have.
 #
-# Exit status: 0, also when some can't be had; anything else is a failure.
+# Exit status: 0, even if programs are missing; anything else is a failure.
 set -eu
 
 say() { printf 'tools.sh: %s\n' "$*" >&2; }
@@ -29,8 +29,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$2"
 folder=$(cd "$2" && pwd)
 
-# where finds a program, installed or unpacked: programs of the system's are not
-# in everybody's PATH.
+# where finds a program, installed or unpacked. Some system programs are not in
+# every user's PATH.
 where() {
 	for place in $(command -v "$1" || true) "/usr/sbin/$1" "/usr/lib/postfix/sbin/$1" \
 		"$folder/root/usr/bin/$1" "$folder/root/usr/sbin/$1"; do

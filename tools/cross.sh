@@ -1,6 +1,5 @@
 #!/bin/sh
-# Builds the command for the systems that people use, without cgo. Called by
-# make cross.
+# Builds the command for six systems, without cgo. Called by make cross.
 set -eu
 cd "$(dirname "$0")/.."
 for system in linux darwin windows; do

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Runs every fuzz target of the project for a while, one on each core at a time.
-# Called by make fuzz.
+# Runs every fuzz target of the project for the given time, one per core. Called by
+# make fuzz.
 #
 #	fuzz.sh TIME	for each target, like 20s
 #
-# A package is compiled once for all its targets: to link it again for each took as
-# long as a third of the fuzzing. An input that fails is left under testdata/fuzz of
-# its package, where the ordinary tests will try it from then on.
+# A package is compiled once for all its targets; linking it for each took as long as
+# a third of the fuzzing. A failing input is saved under testdata/fuzz of its package,
+# where the ordinary tests try it from then on.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,15 +21,14 @@ one)
 	# fuzz.sh one TIME FOLDER-OF-BINARIES CACHE FOLDER:TARGET, from below
 	folder=${5%:*} target=${5#*:}
 	binary=$(binary "$3" "$folder") log=$3/$(printf '%s' "$5" | tr -c 'A-Za-z0-9' _).log
-	# What was found interesting is kept where go test -fuzz keeps it.
+	# Interesting inputs are kept in the cache of go test -fuzz.
 	if (cd "$folder" && "$binary" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "$2" -test.fuzzminimizetime 10x \
 		-test.parallel 1 -test.fuzzcachedir "$4/$(go list .)") >"$log" 2>&1; then
 		printf 'fuzz: %s %s: %s\n' "$folder" "$target" "$(grep -o 'execs: [0-9]*' "$log" | tail -n 1)"
 		exit 0
 	fi
-	# When the time is over while an input is being tried, the end of the fuzzing's
-	# own clock is at times taken for a failure. Then the log says just that: no input
-	# was found, nothing panicked, nothing hung.
+	# If the time ends while an input is being tried, the fuzzer sometimes reports its
+	# own deadline as a failure. The log then names no input, no panic and no hang.
 	if grep -q '^    context deadline exceeded$' "$log" &&
 		! grep -q -e 'Failing input' -e 'panic:' -e 'hung or terminated' -e '_test\.go:' "$log"; then
 		printf 'fuzz: %s %s: %s (stopped in the middle of one)\n' "$folder" "$target" "$(grep -o 'execs: [0-9]*' "$log" | tail -n 1)"

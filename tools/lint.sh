@@ -1,5 +1,5 @@
 #!/bin/sh
-# What can be found wrong without running the program. Called by make lint.
+# Checks that need not run the program. Called by make lint.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,7 +20,7 @@ if [ -n "$unformatted" ]; then
 	exit 1
 fi
 
-# The interop tests are of Linux: no file is left out where they are built.
+# The interop tests exist only on Linux, where no file is excluded.
 say "go vet for linux, and of the interop tests"
 GOOS=linux go vet -tags interop ./...
 for system in windows darwin; do
@@ -38,9 +38,9 @@ say "staticcheck of bench and of the tools"
 say "the English of comments, documents and sentences"
 (cd tools && go vet ./words && go test -count=1 ./words && go run ./words)
 
-# govulncheck needs a database of the known vulnerabilities: over the network,
-# or a copy that GOVULNDB names ("file:///path"). Where neither is to be had
-# this is said, and is no failure: it says nothing about the code.
+# govulncheck needs a database of known vulnerabilities, from the network or from
+# GOVULNDB ("file:///path"). If neither is available, the script reports this
+# and continues.
 say "govulncheck"
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
