@@ -241,7 +241,7 @@ var (
 	linkTarget  = regexp.MustCompile(`\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"`)
 	codeSpan    = regexp.MustCompile("`([^`]+)`")
 	comment     = regexp.MustCompile(`(^|\s)(#|//)\s.*$`)
-	// diagramPart is what a diagram has in both languages: lines, arrows and names.
+	// diagramPart matches the parts of a diagram that both languages share: lines, arrows, names.
 	diagramPart = regexp.MustCompile(`─+|[│┌┐└┘▼►◄→]|internal/[a-z]+|[A-Za-z]+(?:\.[A-Za-z]+)+|\b[A-Z]{3,}\b|yan [a-z]+`)
 	longLine    = regexp.MustCompile(`─+`)
 )
@@ -303,8 +303,9 @@ func anchorOf(heading string) string {
 	}, heading)
 }
 
-// skeleton is what a block has in both languages: the commands of a terminal without
-// their output, the lines and names of a diagram, other code without comments.
+// skeleton returns the parts of a block that both languages share: the commands of a
+// terminal without their output, the lines and names of a diagram, other code without
+// comments.
 func (b codeBlock) skeleton() []string {
 	isPrompt := func(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), "$ ") }
 	atPrompt := slices.ContainsFunc(b.lines, isPrompt)

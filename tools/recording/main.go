@@ -1,9 +1,8 @@
-// Command recording types through yan login against a sandbox on this machine and
-// writes what the terminal showed: an asciicast (https://docs.asciinema.org) and an
-// animated SVG. The program is the real one; the typing is scripted, with pauses
-// as a person makes them, and times count only that, so that recordings of the
-// same program look the same (but for the milliseconds of the login and the
-// Message-ID, which are made those of the first one).
+// Command recording types through yan login against a local sandbox and records the
+// terminal as an asciicast (https://docs.asciinema.org) and as an animated SVG. The
+// program is the real one. The typing is scripted, with human pauses, and only these
+// count as time, so that two recordings of one program look the same. The milliseconds
+// of the login and the Message-ID are replaced by those of the first recording.
 //
 //	go run . -yan ../../dist/yan -out ../../docs
 package main
@@ -44,7 +43,7 @@ func main() {
 	}
 }
 
-// dialogue is what is typed, and what is waited for before.
+// dialogue is a list of inputs, each with the output to wait for first.
 type dialogue struct {
 	file, lang, title string
 	steps             []step
@@ -70,7 +69,7 @@ func dialogues() []dialogue {
 	}
 }
 
-// tape is the recording so far.
+// tape holds the events recorded so far.
 type tape struct {
 	screen *screen
 	clock  float64 // seconds
@@ -78,13 +77,13 @@ type tape struct {
 	frames []frame
 }
 
-// event is output at a time.
+// event is output with its time.
 type event struct {
 	at   float64
 	text string
 }
 
-// show is output at this time.
+// show records output at the current time.
 func (t *tape) show(p []byte) {
 	if len(p) == 0 {
 		return
@@ -105,10 +104,10 @@ func (t *tape) show(p []byte) {
 	t.frames = append(t.frames, f)
 }
 
-// took is how long the login took.
+// took matches the duration of the login.
 var took = regexp.MustCompile(`([（(])[0-9.]+ (?:µs|ms|s)([)）])`)
 
-// messageID is another one each time.
+// messageID matches the Message-ID, which differs each time.
 var messageID = regexp.MustCompile(`<[a-z2-7]{26}@`)
 
 func (t *tape) round() float64 { return float64(int(t.clock*1000+0.5)) / 1000 }
@@ -131,7 +130,7 @@ func record(program, out string, still int, d dialogue) error {
 	}
 	defer stop()
 	t := &tape{screen: newScreen(cols, rows)}
-	// The address belongs to QQ Mail, whose part the sandbox plays.
+	// The address belongs to QQ Mail, which the sandbox imitates.
 	atSandbox := []string{"login", "--server", "smtps://127.0.0.1:" + port, "--tls-ca", ca}
 	if err := t.run(program, env, "yan login", atSandbox, d.steps); err != nil {
 		return err
@@ -244,7 +243,7 @@ func (t *tape) run(program string, env []string, shown string, args []string, st
 	return cmd.Wait()
 }
 
-// until shows output until a text is there.
+// until records output until a text appears.
 func (t *tape) until(output <-chan []byte, seen *screen, text string) error {
 	timeout := time.After(30 * time.Second)
 	for {
@@ -265,8 +264,8 @@ func (t *tape) until(output <-chan []byte, seen *screen, text string) error {
 	}
 }
 
-// settle shows what comes within a moment: one key may be drawn in several writes,
-// and the first may take its time.
+// settle records the output of the next moment: one key may cause several writes, and
+// the first may be slow.
 func (t *tape) settle(output <-chan []byte, seen *screen) {
 	var all bytes.Buffer
 	moment := 400 * time.Millisecond
@@ -287,7 +286,7 @@ func (t *tape) settle(output <-chan []byte, seen *screen) {
 	}
 }
 
-// writeCast writes the form of asciinema, version 2: a header, then an event a line.
+// writeCast writes the asciinema format, version 2: a header, then one event per line.
 func writeCast(path, title string, events []event) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -17,8 +17,8 @@ import (
 
 const docs = "../../docs"
 
-// The recordings in docs end with a Message-ID that is whole, and what is said
-// after a label goes on below its own text.
+// The recordings in docs end with a complete Message-ID, and the text after a label
+// continues below its own first line.
 func TestRecordedScreens(t *testing.T) {
 	t.Parallel()
 	for _, d := range dialogues() {
@@ -55,7 +55,7 @@ func TestRecordedScreens(t *testing.T) {
 	}
 }
 
-// Each picture is well-formed XML, shows what the recording does, and takes its colors
+// Each picture is well-formed XML, matches its recording, and takes its colors
 // from rules, so that it is light and dark.
 func TestPicturesAreLightAndDark(t *testing.T) {
 	t.Parallel()
@@ -90,7 +90,7 @@ func TestPicturesAreLightAndDark(t *testing.T) {
 	}
 }
 
-// What a program tells the keyboard has the form of a color and is none.
+// A sequence that sets a keyboard mode looks like a color and is none.
 func TestKeyboardModesAreNoColors(t *testing.T) {
 	t.Parallel()
 	s := newScreen(10, 1)
@@ -122,7 +122,7 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-// played is the last screen of a recording, line by line without blanks at their ends.
+// played returns the last screen of a recording, by line, without trailing blanks.
 func played(t *testing.T, file string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(docs, file+".cast"))
@@ -157,7 +157,7 @@ func channels(t *testing.T, color string) (rgb [3]float64) {
 	return rgb
 }
 
-// contrast is the ratio of WCAG 2.
+// contrast returns the contrast ratio of WCAG 2.
 func contrast(a, b [3]float64) float64 {
 	luminance := func(rgb [3]float64) float64 {
 		sum := 0.0

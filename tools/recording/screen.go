@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/width"
 )
 
-// style is how a cell looks. Colours are those of the first sixteen, -1 is the
+// style is the look of a cell. Colours are those of the first sixteen, -1 is the
 // terminal's own.
 type style struct {
 	fg, bg                int
@@ -22,7 +22,7 @@ type cell struct {
 	style style
 }
 
-// screen is a terminal as far as yan needs one: cursor movements, erasing,
+// screen is the part of a terminal that yan uses: cursor movements, erasing,
 // colours, wide characters, scrolling.
 type screen struct {
 	cols, rows int
@@ -50,7 +50,7 @@ func (s *screen) blank() []cell {
 	return line
 }
 
-// write takes what a program prints.
+// write applies the output of a program.
 func (s *screen) write(p []byte) {
 	s.rest = append(s.rest, p...)
 	for len(s.rest) > 0 {
@@ -62,8 +62,8 @@ func (s *screen) write(p []byte) {
 	}
 }
 
-// step carries out one character or sequence and gives its length; 0 when it is
-// not complete.
+// step applies one character or sequence and returns its length, or 0 if it is
+// incomplete.
 func (s *screen) step(p []byte) int {
 	switch p[0] {
 	case 0x1b:
@@ -124,7 +124,7 @@ func (s *screen) put(r rune) {
 	s.x += n
 }
 
-// escape carries out ESC [ …, and skips the others.
+// escape applies ESC [ … and skips other sequences.
 func (s *screen) escape(p []byte) int {
 	if len(p) < 2 {
 		return 0
@@ -285,7 +285,7 @@ func (s *screen) color(list []int) {
 	}
 }
 
-// text is the screen without colours, for waiting.
+// text returns the screen without colours.
 func (s *screen) text() string {
 	var b strings.Builder
 	for _, line := range s.cells {

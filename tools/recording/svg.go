@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// frame is the screen from a time on.
+// frame is the screen from a given time on.
 type frame struct {
 	at    float64 // seconds
 	lines []string
@@ -41,7 +41,7 @@ func light() palette {
 		"#57606a", "#a40e26", "#116329", "#633c01", "#0550ae", "#6639ba", "#0d5f66", "#ffffff"}}
 }
 
-// The classes of what is drawn: the ground and the text of the terminal, and c0 to c15.
+// The CSS classes: the ground and the text of the terminal, and c0 to c15.
 const (
 	groundClass = "bg"
 	textClass   = "fg"
@@ -49,7 +49,7 @@ const (
 
 func colorClass(n int) string { return fmt.Sprintf("c%d", n) }
 
-// rules are the style of a palette.
+// rules returns the style sheet of a palette.
 func (p palette) rules() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".window{fill:%s;stroke:%s}.%s{fill:%s}.%s{fill:%s}", p.background, p.border, groundClass, p.background, textClass, p.foreground)
@@ -139,8 +139,8 @@ func drawRun(b *strings.Builder, x int, run []cell) {
 	fmt.Fprintf(b, `<text y="15" xml:space="preserve"%s>%s</text>`, attributes, text.String())
 }
 
-// picture is an SVG that plays the frames. Where nothing moves (a converter to
-// PNG, a reader who wants no motion), it shows the last. It is light, and dark where
+// picture returns an SVG that plays the frames. Without animation (a converter to PNG,
+// a reader who prefers reduced motion) it shows the last frame. It is light, or dark if
 // the reader's browser prefers that.
 func picture(frames []frame, cols, rows int, end float64, title string) string {
 	w, h := float64(cols)*cellWidth+2*marginX, float64(rows*lineHeight+marginY+16)

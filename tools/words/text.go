@@ -10,7 +10,7 @@ import (
 type counts struct {
 	words int
 	what  int // "what" without a noun that it determines, outside questions
-	body  int // somebody, nobody, whoever, anybody
+	body  int // "somebody" and "whoever" for a worker, a caller, a recipient
 	after int // "behind" for "after"
 	turns int // other phrases with a plain equivalent
 }
@@ -27,14 +27,17 @@ var (
 	// aWord is a word with its apostrophes and hyphens.
 	aWord = regexp.MustCompile(`\p{L}[\p{L}\p{N}]*(?:['’-][\p{L}\p{N}]+)*`)
 	// anEnd separates sentences.
-	anEnd = regexp.MustCompile(`[.!?:;](?:["”')\]]*\s|["”')\]]*$)|\n\s*\n`)
+	anEnd      = regexp.MustCompile(`[.!?:;](?:["”')\]]*\s|["”')\]]*$)|\n\s*\n`)
+	quotedWord = regexp.MustCompile(`["“]\pL+["”]`)
 	// phrases have a plain equivalent: again, repair, reported, is, similar.
 	phrases = regexp.MustCompile(`\banew\b|\bmend(?:s|ed|ing|able)?\b|\b(?:told|said) of\b|\bstands? in\b|\bits kin\b|\bwhat became of\b|\bwhat becomes of\b`)
 )
 
-// countText counts in running text. Quoted code has been removed from it.
+// countText counts in running text without code. A single word in quotes is mentioned, not
+// used.
 func countText(text string) counts {
 	var c counts
+	text = quotedWord.ReplaceAllString(text, "it")
 	start := 0
 	for _, end := range append(anEnd.FindAllStringIndex(text, -1), []int{len(text), len(text)}) {
 		sentence := text[start:end[1]]

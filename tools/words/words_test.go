@@ -41,12 +41,13 @@ func TestSentencesThatDoNotCount(t *testing.T) {
 		"Ask the server what it accepts.",
 		"The caller knows what it sent.",
 		"The error says what is wrong.",
+		`"behind" and “anew” are quoted words`,
 		"Find out what the server answered.",
 		"It does whatever the provider asks for.",
 		"A server behind a proxy, or behind a load balancer.",
 		"Files that a crash left behind.",
 		"The lease ends after 30 s.",
-		"A commendable amendment.", // "mend" inside other words
+		"A commendable amendment.",
 		"It stands on the lowest floor.",
 	} {
 		got := countText(text)
