@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Resolver is what [net.Resolver] offers of DNS.
+// Resolver is the part of [net.Resolver] that an exam uses.
 type Resolver interface {
 	LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error)
 	LookupMX(ctx context.Context, name string) ([]*net.MX, error)
@@ -17,22 +17,23 @@ type Resolver interface {
 	LookupAddr(ctx context.Context, addr string) (names []string, err error)
 }
 
-// ResolverAt asks one DNS server, given as host:port, instead of the system's.
+// ResolverAt returns a resolver that queries one DNS server, given as
+// host:port, instead of the system's.
 func ResolverAt(address string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, address)
 	}}
 }
 
-// directDialer resolves the names that it dials with the exam's resolver.
+// directDialer resolves names with the exam's resolver.
 func directDialer(r Resolver) dialFunc {
 	own, _ := r.(*net.Resolver)
 	return (&net.Dialer{Resolver: own}).DialContext
 }
 
-// asker asks a resolver for whole names, so that no search domain of this
-// machine comes into play, within a time for each question. A resolver that
-// does not heed its context is left behind.
+// asker queries a resolver for complete names, so that no search domain of this
+// machine applies, with a timeout for each query. It does not wait for a
+// resolver that ignores its context.
 type asker struct {
 	resolver Resolver
 	timeout  time.Duration
@@ -45,7 +46,7 @@ func newAsker(r Resolver, timeout time.Duration) *asker {
 	return &asker{r, timeout}
 }
 
-// ask runs one question until it is answered or its time is over.
+// ask runs one query until it is answered or times out.
 func ask[T any](ctx context.Context, a *asker, question func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	type answer struct {
@@ -63,7 +64,7 @@ func ask[T any](ctx context.Context, a *asker, question func(context.Context) (T
 		return got.value, got.err
 	case <-ctx.Done():
 		var none T
-		// The answer may have come at the same moment.
+		// The answer may have arrived at the same moment.
 		select {
 		case got := <-answered:
 			return got.value, got.err
@@ -73,7 +74,7 @@ func ask[T any](ctx context.Context, a *asker, question func(context.Context) (T
 	}
 }
 
-// whole marks a name as complete. An address stays what it is.
+// whole marks a name as complete with a final dot. An address stays as it is.
 func whole(name string) string {
 	if net.ParseIP(name) != nil || strings.HasSuffix(name, ".") {
 		return name
@@ -85,8 +86,8 @@ func (a *asker) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, er
 	return ask(ctx, a, func(ctx context.Context) ([]net.IPAddr, error) { return a.resolver.LookupIPAddr(ctx, whole(host)) })
 }
 
-// lookupServer asks for a host as sending does: a name without dots may be one of
-// this network.
+// lookupServer resolves a host as sending does: a name without dots may be
+// local to this network.
 func (a *asker) lookupServer(ctx context.Context, host string) ([]net.IPAddr, error) {
 	return ask(ctx, a, func(ctx context.Context) ([]net.IPAddr, error) { return a.resolver.LookupIPAddr(ctx, host) })
 }
@@ -110,7 +111,7 @@ func (a *asker) lookupSRV(ctx context.Context, name string) ([]*net.SRV, error) 
 	})
 }
 
-// isNotFound reports that there is no such name, or no such record.
+// isNotFound reports whether the name or the record does not exist.
 func isNotFound(err error) bool {
 	var dns *net.DNSError
 	return errors.As(err, &dns) && dns.IsNotFound

@@ -14,8 +14,9 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// connect looks the server up and knocks at its ports. What it gives are the
-// steps of the ports that are not needed: they may take longer than the rest.
+// connect resolves the server's name and probes its ports. It returns the
+// pending steps of the ports that are not needed: they may take longer than the
+// rest.
 func (v *visit) connect() (others []<-chan Step) {
 	if !v.lookUp() {
 		return nil
@@ -44,8 +45,8 @@ func (v *visit) connect() (others []<-chan Step) {
 	return others
 }
 
-// lookUp finds the addresses of the server. It is false when there are none and
-// nothing else could find them.
+// lookUp resolves the server's addresses. It returns false if there are none
+// and no proxy could resolve the name either.
 func (v *visit) lookUp() bool {
 	host := v.Server.Host
 	s := Step{Name: NameAddress, Target: host, Status: OK}
@@ -72,14 +73,15 @@ func (v *visit) lookUp() bool {
 		v.addresses = append(v.addresses, a.IP)
 		s.Facts.Addresses = append(s.Facts.Addresses, a.String())
 	}
-	// Version 4 first, so that the order says nothing.
+	// IPv4 first, so that the order does not depend on the resolver.
 	slices.SortStableFunc(s.Facts.Addresses, func(a, b string) int { return strings.Count(a, ":") - strings.Count(b, ":") })
 	s.Detail = say("%s is %s", "%s 的地址是 %s", host, listed(s.Facts.Addresses))
 	v.tell(s)
 	return true
 }
 
-// noAddress: a proxy resolves names itself, so that nothing is lost with it.
+// noAddress reports a failed lookup. It is no failure with a proxy, which
+// resolves names itself.
 func (v *visit) noAddress(s Step, err error) bool {
 	if v.Options.Proxy == "" {
 		if isNotFound(err) {
@@ -93,11 +95,11 @@ func (v *visit) noAddress(s Step, err error) bool {
 	return true
 }
 
-// otherPorts bounds the knocks at ports that are not needed.
+// otherPorts limits the probes of ports that are not needed.
 const otherPorts = 5 * time.Second
 
-// ports are those to knock at. A server on a port of its own choosing is looked
-// at there only: on the usual ones of the same host stands something else.
+// ports returns the ports to probe. For a server on an unusual port only that
+// port is probed: the usual ports of its host may belong to another service.
 func (v *visit) ports(mine int) []int {
 	usual := []int{465, 587, 25}
 	facts := v.Server.Provider.SMTP
@@ -117,10 +119,10 @@ func (v *visit) ports(mine int) []int {
 	return usual
 }
 
-// knocked is what came of a TCP connection that was opened and closed again.
+// knocked is the result of a TCP connection that was opened and closed again.
 type knocked struct {
 	port int
-	at   string // the other end
+	at   string // the peer's address
 	took time.Duration
 	err  error
 }
@@ -142,14 +144,14 @@ func (v *visit) knock(port int) <-chan knocked {
 		k.took = v.Now().Sub(began)
 		if k.err == nil {
 			k.at = conn.RemoteAddr().String()
-			_ = conn.Close() // nothing was said on it
+			_ = conn.Close() // nothing was sent on it
 		}
 		result <- k
 	}()
 	return result
 }
 
-// open dials as sending would.
+// open dials the way that sending does.
 func (v *visit) open(ctx context.Context, address string) (net.Conn, error) {
 	if v.Server.Socket != "" {
 		return v.dial(ctx, "unix", address)
@@ -161,8 +163,8 @@ func (v *visit) open(ctx context.Context, address string) (net.Conn, error) {
 	return dial(ctx, "tcp", address)
 }
 
-// choosePort takes the first of the usual ports that is open, and the
-// encryption that belongs to it; none is as good as 465.
+// choosePort returns the first usual port that is open, with its encryption; if
+// none is open, 465.
 func (v *visit) choosePort(knocks map[int]<-chan knocked) int {
 	for _, choice := range []struct {
 		port     int
@@ -181,7 +183,7 @@ func (v *visit) choosePort(knocks map[int]<-chan knocked) int {
 	return 465
 }
 
-// reach tells of the port that a message would take.
+// reach reports the port that a message would use.
 func (v *visit) reach(own <-chan knocked, others map[int]<-chan knocked) {
 	k := <-own
 	s := Step{Name: NamePort, Target: v.hostPort(k.port), Took: k.took}
@@ -200,7 +202,7 @@ func (v *visit) reach(own <-chan knocked, others map[int]<-chan knocked) {
 	v.tell(s)
 }
 
-// unreached says in short why nobody came through.
+// unreached returns the short reason why no connection was made.
 func (v *visit) unreached(k knocked) Text {
 	if isTimeout(k.err) {
 		return say("no answer within %s", "%s 内没有响应", max(k.took.Round(100*time.Millisecond), 100*time.Millisecond))
@@ -212,14 +214,14 @@ func (v *visit) unreached(k knocked) Text {
 	return row(f.Cause)
 }
 
-// isTimeout reports that somebody was waited for in vain.
+// isTimeout reports whether a wait timed out.
 func isTimeout(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
-// anotherPort says which other port would do; when none can be reached either,
-// the network is to blame rather than the server.
+// anotherPort recommends another port that is open; if none is, the network is
+// probably the cause, not the server.
 func (v *visit) anotherPort(others map[int]<-chan knocked) Text {
 	reached, silent := 0, 0
 	for _, p := range sorted(others) {
@@ -243,8 +245,8 @@ func (v *visit) anotherPort(others map[int]<-chan knocked) Text {
 	return Text{}
 }
 
-// encryptedAt is the scheme of a URL with this port; "" where passwords may not
-// go.
+// encryptedAt returns the scheme of a URL with this port; "" if the port must
+// not carry passwords.
 func (v *visit) encryptedAt(p int) string {
 	known, ok := v.Server.Provider.TLSFor(p)
 	switch {
@@ -256,7 +258,7 @@ func (v *visit) encryptedAt(p int) string {
 	return ""
 }
 
-// other tells of a port that is not needed.
+// other reports a port that is not needed.
 func (v *visit) other(p int, k knocked) Step {
 	s := Step{Name: NamePort, Target: v.hostPort(p), Status: Info, Took: k.took}
 	if k.err == nil {

@@ -15,15 +15,14 @@ type publicKey struct {
 	bits    int
 	testing bool
 	revoked bool
-	// odd says what some verifiers stumble over and others accept; empty for
-	// nothing.
+	// odd describes a flaw that only some verifiers reject; empty for none.
 	odd Text
 }
 
-// parseKey reads a key record. problem says why verifiers refuse it; it is
-// empty for a good one.
+// parseKey reads a key record. problem is the reason why verifiers reject it;
+// it is empty for a valid record.
 //
-// Held against Mail::DKIM 1.20230212 and dkimpy 1.1.4: see testdata/dkim.tsv.
+// Compared with Mail::DKIM 1.20230212 and dkimpy 1.1.4: see testdata/dkim.tsv.
 func parseKey(record string) (k publicKey, problem Text) {
 	k.kind = "rsa"
 	tags, empty, problem := parseTags(record)
@@ -64,7 +63,7 @@ func parseKey(record string) (k publicKey, problem Text) {
 	return k, k.read(raw)
 }
 
-// hasWord reports whether a list separated by colons has a word.
+// hasWord reports whether a colon-separated list contains a word.
 func hasWord(list, word string) bool {
 	return slices.ContainsFunc(strings.Split(list, ":"), func(s string) bool { return strings.TrimSpace(s) == word })
 }
@@ -85,7 +84,8 @@ func (k *publicKey) read(raw []byte) (problem Text) {
 			}
 			return say("the key is not an RSA key", "公钥不是 RSA 公钥")
 		}
-		// RFC 6376 section 3.6.1 names the bare key, its erratum 3017 the form above.
+		// RFC 6376 section 3.6.1 describes the bare key, its erratum 3017 the
+		// form above.
 		key, err := x509.ParsePKCS1PublicKey(raw)
 		if err != nil {
 			return say("the key can't be read", "公钥无法解析")
@@ -100,8 +100,8 @@ func (k *publicKey) read(raw []byte) (problem Text) {
 	return say("the kind of key %q is not known", "未知的公钥类型 %q", clean(k.kind))
 }
 
-// parseTags reads a list of tag=value (RFC 6376 section 3.2). empty says that
-// there is an empty one, other than a semicolon at the end.
+// parseTags reads a list of tag=value (RFC 6376 section 3.2). empty reports an
+// empty element other than the one after a final semicolon.
 func parseTags(record string) (tags map[string]string, empty bool, problem Text) {
 	if len(record) > maxRecord {
 		return nil, false, say("it is longer than %d octets", "超过 %d 字节", maxRecord)
@@ -129,14 +129,14 @@ func parseTags(record string) (tags map[string]string, empty bool, problem Text)
 	return tags, empty, Text{}
 }
 
-// The strength of RSA keys: below the first verifiers must not accept one, from
-// the second on it is what RFC 8301 section 3.2 asks of signers.
+// The sizes of RSA keys: verifiers must not accept a key below the first; RFC
+// 8301 section 3.2 requires the second of signers.
 const (
 	leastBits = 1024
 	goodBits  = 2048
 )
 
-// dkim looks for the key that belongs to the selector of the account.
+// dkim looks up the key record of the account's selector.
 func (v *visit) dkim() Step {
 	s := Step{Name: NameDKIM, Target: v.domain(), Status: OK}
 	if v.DKIMSelector == "" {

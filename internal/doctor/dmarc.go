@@ -8,15 +8,15 @@ import (
 	"blitiri.com.ar/go/spf"
 )
 
-// policyFound is what receivers are asked to do with mail that nothing vouches
-// for.
+// policyFound is the policy that receivers should apply to unauthenticated
+// mail.
 type policyFound struct {
-	policy string // "none", "quarantine" or "reject"; "" when there is no record
-	known  bool   // false when the DNS did not answer, or the record is broken
+	policy string // "none", "quarantine" or "reject"; "" if there is no record
+	known  bool   // false if the DNS did not answer, or the record is broken
 }
 
-// dmarc looks for the policy of the sender's domain, or of the organization that
-// it belongs to (RFC 7489 section 6.6.3).
+// dmarc looks up the policy of the sender's domain, or of its organizational
+// domain (RFC 7489 section 6.6.3).
 func (v *visit) dmarc() (Step, policyFound) {
 	s := Step{Name: NameDMARC, Target: v.domain(), Status: OK}
 	began := v.Now()
@@ -70,7 +70,7 @@ func (v *visit) brokenDMARC(s Step, detail Text) Step {
 	return s
 }
 
-// findDMARC gives the records, and the domain that has them.
+// findDMARC returns the records and the domain that has them.
 func (v *visit) findDMARC() (records []string, at string, err error) {
 	domains := []string{v.domain()}
 	if organization, err := publicsuffix.EffectiveTLDPlusOne(v.domain()); err == nil && organization != v.domain() {
@@ -93,9 +93,9 @@ func (v *visit) findDMARC() (records []string, at string, err error) {
 	return nil, v.domain(), nil
 }
 
-// receiver says in one sentence what who gets the message will conclude. The
-// envelope and the From field carry the same address, so that whatever passes
-// for the one is aligned with the other (RFC 7489 section 3.1).
+// receiver summarizes in one sentence what a receiver will conclude. The
+// envelope and the From field have the same address, so a pass for the one is
+// aligned with the other (RFC 7489 section 3.1).
 func (v *visit) receiver(sender, key Step, found policyFound) Step {
 	s := Step{Name: NameReceiver, Target: v.domain(), Status: OK}
 	if !found.known || sender.Facts.Result == "" {
@@ -127,8 +127,9 @@ func (v *visit) receiver(sender, key Step, found policyFound) Step {
 	return s
 }
 
-// misaligned: the domain itself asks receivers not to take such a message. That
-// the provider signs for the domain can't be seen from here without a selector.
+// misaligned reports that the domain's own policy asks receivers to reject such
+// a message. Without a selector Yan can't see whether the provider signs for
+// the domain.
 func (v *visit) misaligned(s, sender Step, policy string) Step {
 	s.Status = Failed
 	what := say("refuse the message", "拒收邮件")

@@ -8,17 +8,17 @@ import (
 // dmarcRecord is a DMARC record as receivers enforce it (RFC 7489 section 6.3).
 type dmarcRecord struct {
 	policy string // "none", "quarantine" or "reject"
-	// subdomains is the policy for subdomains; "" for the same.
+	// subdomains is the policy for subdomains; "" if it is the same.
 	subdomains string
-	strictSPF  bool // alignment has to be exact
+	strictSPF  bool // alignment must be exact
 	strictDKIM bool
-	// odd are the parts that receivers read differently: some ignore the part,
-	// others the whole record.
+	// odd lists the parts that receivers read differently: some ignore the
+	// part, others the whole record.
 	odd []string
 }
 
 // looksLikeDMARC reports whether a TXT record is meant as a DMARC record. RFC
-// 7489 wants "v=DMARC1" in capitals; OpenDMARC and Mail::DMARC do not.
+// 7489 requires "v=DMARC1" in capitals; OpenDMARC and Mail::DMARC do not.
 func looksLikeDMARC(text string) bool {
 	name, rest, ok := strings.Cut(text, "=")
 	rest = strings.TrimSpace(rest)
@@ -26,11 +26,11 @@ func looksLikeDMARC(text string) bool {
 	return ok && strings.EqualFold(strings.TrimSpace(name), "v") && len(rest) >= len(version) && strings.EqualFold(rest[:len(version)], version)
 }
 
-// parseDMARC reads a record as widely used receivers do: they enforce the
-// policy although another part of the record is malformed. problem is empty
-// unless receivers find no policy in it.
+// parseDMARC reads a record as common receivers do: they enforce the policy
+// even if another part of the record is malformed. problem is empty unless
+// receivers find no policy in it.
 //
-// Held against OpenDMARC 1.4.2 and Mail::DMARC 1.20211209: see
+// Compared with OpenDMARC 1.4.2 and Mail::DMARC 1.20211209: see
 // testdata/dmarc.tsv.
 func parseDMARC(text string) (r dmarcRecord, problem Text) {
 	if len(text) > maxRecord {
@@ -53,7 +53,7 @@ func parseDMARC(text string) (r dmarcRecord, problem Text) {
 			continue
 		case field == "":
 			continue
-		case !ok || !r.set(name, value) || seen[name]: // of two the last counts
+		case !ok || !r.set(name, value) || seen[name]: // the last of two counts
 			r.odd = append(r.odd, field)
 		}
 		seen[name] = true
@@ -75,8 +75,8 @@ func parseDMARC(text string) (r dmarcRecord, problem Text) {
 	return r, say("it has no policy (p=)", "其中没有策略（p=）")
 }
 
-// set takes a tag over. It is false for a value that is not one of the tag's;
-// tags that are not known are ignored (RFC 7489 section 6.3).
+// set stores a tag. It returns false for a value that the tag does not allow;
+// unknown tags are ignored (RFC 7489 section 6.3).
 func (r *dmarcRecord) set(name, value string) bool {
 	word := strings.ToLower(value)
 	switch name {
@@ -90,7 +90,7 @@ func (r *dmarcRecord) set(name, value string) bool {
 			r.subdomains = word
 		}
 	case "adkim", "aspf":
-		// OpenDMARC and Mail::DMARC take "strict" for "s".
+		// OpenDMARC and Mail::DMARC read "strict" as "s".
 		strict := strings.HasPrefix(word, "s")
 		if name == "adkim" {
 			r.strictDKIM = strict

@@ -10,14 +10,14 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// domainSteps are the steps of the sender's domain, as they come.
+// domainSteps are the pending steps of the sender's domain.
 type domainSteps struct {
 	mx, srv, dkim, dmarc <-chan Step
 	policy               <-chan policyFound
 }
 
-// lookAtDomain begins to ask about the domain of the sender: the answers are
-// there when the server has been looked at.
+// lookAtDomain starts the queries about the sender's domain; they run while the
+// server is checked.
 func (v *visit) lookAtDomain() *domainSteps {
 	if v.From.IsZero() || strings.HasPrefix(v.From.ASCIIDomain(), "[") {
 		return nil
@@ -39,8 +39,8 @@ func (v *visit) background(look func() Step) <-chan Step {
 	return result
 }
 
-// tellDomain tells what was found. SPF comes last because it may need the
-// address of the server.
+// tellDomain reports the domain's steps. SPF comes last because it may need the
+// server's address.
 func (v *visit) tellDomain(d *domainSteps) {
 	if d == nil {
 		v.skipDomain()
@@ -58,8 +58,8 @@ func (v *visit) tellDomain(d *domainSteps) {
 	v.tell(v.receiver(s, key, <-d.policy))
 }
 
-// skipDomain: without a sender, or with one at an address literal, there is no
-// domain to ask about.
+// skipDomain reports the domain's steps as skipped: there is no sender, or its
+// domain is an address literal.
 func (v *visit) skipDomain() {
 	why := say("not looked at, because no sender is known", "未检查（不知道发件人地址）")
 	if !v.From.IsZero() {
@@ -72,14 +72,14 @@ func (v *visit) skipDomain() {
 
 func (v *visit) domain() string { return v.From.ASCIIDomain() }
 
-// unanswered tells that the DNS did not answer, which says nothing about the
+// unanswered reports that the DNS did not answer, which says nothing about the
 // domain.
 func unanswered(s Step, err error) Step {
 	s.Status, s.Detail = Info, say("not known: the DNS could not be asked (%s)", "未知：DNS 查询失败（%s）", dnsReason(err))
 	return s
 }
 
-// dnsReason is what went wrong, without the addresses and names around it.
+// dnsReason returns the reason of a DNS error, without its addresses and names.
 func dnsReason(err error) Text {
 	var dns *net.DNSError
 	var timeout interface{ Timeout() bool }
@@ -94,7 +94,7 @@ func dnsReason(err error) Text {
 	return Text{EN: strings.TrimSpace(reason), ZH: strings.TrimSpace(reason)}
 }
 
-// mx looks at where answers and bounces go.
+// mx checks where replies and bounces go.
 func (v *visit) mx() Step {
 	s := Step{Name: NameMX, Target: v.domain(), Status: OK}
 	began := v.Now()
@@ -122,8 +122,8 @@ func (v *visit) mx() Step {
 	return s
 }
 
-// withoutMX: the address of the domain itself takes the mail then (RFC 5321
-// section 5.1).
+// withoutMX reports a domain without MX: its own address then receives the mail
+// (RFC 5321 section 5.1).
 func (v *visit) withoutMX(s Step) Step {
 	if found, err := v.dns.LookupIPAddr(v.ctx, v.domain()); err == nil && len(found) > 0 {
 		s.Status, s.Detail = Info, say("no MX; mail goes to the address of %s itself", "没有 MX，邮件将送往 %s 自身的地址", v.domain())
@@ -134,7 +134,7 @@ func (v *visit) withoutMX(s Step) Step {
 	return s
 }
 
-// srv looks at what the domain says about submission (RFC 6186, RFC 8314
+// srv checks the domain's SRV records for submission (RFC 6186, RFC 8314
 // section 5.1).
 func (v *visit) srv() Step {
 	s := Step{Name: NameSRV, Target: v.domain(), Status: Info}
@@ -191,7 +191,7 @@ func (v *visit) isListed(hosts []string) bool {
 }
 
 // ownDomain reports whether the sender's domain is the provider's own, like
-// qq.com: it looks after its DNS itself.
+// qq.com: the provider manages its DNS.
 func (v *visit) ownDomain() bool {
 	p, ok := provider.ByDomain(v.domain())
 	return ok && v.Server.Provider.ID != "" && p.Head() == v.Server.Provider.Head()

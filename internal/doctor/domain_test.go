@@ -20,8 +20,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// atHome is an exam whose server can't be reached, which is not what is looked
-// at here.
+// atHome returns an exam whose server can't be reached, for tests of the
+// domain's steps.
 func atHome(t testing.TB, from string, zone dnstest.Zone) (doctor.Exam, *dnstest.Server) {
 	t.Helper()
 	dns := dnstest.Start(t, zone)
@@ -48,7 +48,7 @@ func rsaKey(t testing.TB, bits int) string {
 
 type want map[doctor.Name]doctor.Status
 
-// domains are those of the tests of DNS: what the zone says, and what is found.
+// domains lists the DNS tests: the zone and the expected steps.
 func domains(t testing.TB) map[string]struct {
 	zone     dnstest.Zone
 	selector string
@@ -57,7 +57,7 @@ func domains(t testing.TB) map[string]struct {
 	want     want
 	says     map[doctor.Name]string // a part of the English detail
 } {
-	// Eleven lookups, one behind the other.
+	// Eleven lookups in a row.
 	long := dnstest.Zone{"corp.example": {"TXT v=spf1 include:i1.example -all"}, "mail.corp.example": {"A 192.0.2.1"}}
 	for i := 1; i <= 11; i++ {
 		long[fmt.Sprintf("i%d.example", i)] = []string{fmt.Sprintf("TXT v=spf1 include:i%d.example -all", i+1)}
@@ -161,7 +161,7 @@ func TestDomains(t *testing.T) { // not parallel: short RSA keys need GODEBUG
 		for step, status := range test.want {
 			checked++
 			if got := find(t, r, step); got.Status != status || !strings.Contains(got.Detail.EN, test.says[step]) {
-				t.Errorf("%s: %s is %s, want %s: %s", name, step, got.Status, status, got.Detail.EN)
+				t.Errorf("%s: %s has status %s, want %s: %s", name, step, got.Status, status, got.Detail.EN)
 			}
 		}
 	}
@@ -170,7 +170,7 @@ func TestDomains(t *testing.T) { // not parallel: short RSA keys need GODEBUG
 	}
 }
 
-// A DNS server that says nothing is waited for no longer than the time-out.
+// A silent DNS server is waited for no longer than the timeout.
 func TestSilentDNS(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -197,7 +197,7 @@ func TestSilentDNS(t *testing.T) {
 	})
 }
 
-// Without a sender, or with one at an address, no domain is asked about.
+// Without a sender, or with an address literal, no domain is queried.
 func TestNoDomain(t *testing.T) {
 	t.Parallel()
 	for _, from := range []string{"", "me@[192.0.2.1]"} {
@@ -233,7 +233,7 @@ func TestUnknownHost(t *testing.T) {
 	}
 }
 
-// Every step and every status has been seen, in both languages.
+// Every step and every status occurs, in both languages.
 func TestEveryStepAndStatus(t *testing.T) {
 	names, statuses := map[doctor.Name]int{}, map[doctor.Status]int{}
 	count := func(r doctor.Report) {
@@ -254,12 +254,12 @@ func TestEveryStepAndStatus(t *testing.T) {
 	}
 	for _, name := range doctor.Names() {
 		if names[name] == 0 {
-			t.Errorf("step %s was never told", name)
+			t.Errorf("step %s was never reported", name)
 		}
 	}
 	for _, status := range doctor.Statuses() {
 		if statuses[status] == 0 {
-			t.Errorf("status %s was never told", status)
+			t.Errorf("status %s was never reported", status)
 		}
 	}
 }

@@ -16,49 +16,49 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Exam says what to look at. Server is required.
+// Exam describes the checks to run. Server is required.
 type Exam struct {
 	Server transport.Server
-	// AnyPort says that nobody named a port: of 465, 587 and 25 the first that is
-	// open is taken, each with the encryption that belongs to it.
+	// AnyPort is set if the user named no port: the first open port of 465, 587
+	// and 25 is used, each with its encryption.
 	AnyPort bool
-	// Options are those that a message would be sent with, without a secret. Trace
-	// sees the conversation.
+	// Options are the options for sending, without a secret. Trace gets the
+	// conversation.
 	Options transport.Options
-	// Login gives the options once more, with the secret. It is called once, when
-	// the server has proved who it is and offers a login. Its error is [ErrNoSecret]
-	// where there is no secret; nil Login means the same.
+	// Login returns the options with the secret. It is called once, after the
+	// server has proved its identity and offered a login. It returns
+	// [ErrNoSecret] if there is no secret; a nil Login means the same.
 	Login func(context.Context) (transport.Options, error)
-	// From is the sender; zero looks neither at MAIL FROM nor at a domain.
+	// From is the sender; if zero, neither MAIL FROM nor a domain is checked.
 	From smtp.Address
-	// DKIMSelector is looked up in the domain of From; "" looks up none.
+	// DKIMSelector is looked up in the domain of From; "" skips the lookup.
 	DKIMSelector string
-	// SendTo gets the message Test; zero sends nothing to anybody.
+	// SendTo is the recipient of the message Test; if zero, no message is sent.
 	SendTo smtp.Address
 	Test   yan.Message
 
-	// Resolver answers instead of the system's; nil means the system's.
+	// Resolver answers DNS queries; nil means the system's.
 	Resolver Resolver
 	// Dial opens connections; nil means net.Dialer with the Resolver if that is a
 	// *net.Resolver.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Timeout bounds each step, 0 means 15 seconds; the whole is bounded by six times
-	// as long.
+	// Timeout limits each step, 0 means 15 seconds; the whole exam is limited
+	// to six times as long.
 	Timeout time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Began is called when a step begins that may have to be waited for, Told with
-	// each step as it ends; one at a time, either may be nil.
+	// Began is called when a step begins that may take time, Told with each
+	// step as it ends. Calls don't overlap; either may be nil.
 	Began func(Name)
 	Told  func(Step)
 }
 
-// ErrNoSecret: there is nothing to log in with.
+// ErrNoSecret reports that there is no password and no token.
 var ErrNoSecret = errors.New("no password and no token is known")
 
 const defaultTimeout = 15 * time.Second
 
-// Run carries the exam out. It ends at once when ctx does.
+// Run runs the exam. It ends at once when ctx does.
 func (e Exam) Run(ctx context.Context) Report {
 	if e.Now == nil {
 		e.Now = time.Now
@@ -67,7 +67,7 @@ func (e Exam) Run(ctx context.Context) Report {
 		e.Timeout = defaultTimeout
 	}
 	if e.Server.LMTP && e.Server.User == "" && e.Options.User == "" {
-		e.Login = nil // LMTP is for the local machine; only a named user logs in
+		e.Login = nil // LMTP is for the local machine; a login is tried only for a named user
 	}
 	whole, cancel := context.WithTimeout(ctx, 6*e.Timeout)
 	defer cancel()
@@ -85,25 +85,25 @@ func (e Exam) Run(ctx context.Context) Report {
 	return v.report
 }
 
-// visit is an exam in progress.
+// visit is a running exam.
 type visit struct {
 	Exam
 	outer  context.Context // the caller's
-	ctx    context.Context // with the bound of the whole
+	ctx    context.Context // limited by the timeout of the whole exam
 	dns    *asker
 	dial   dialFunc
 	report Report
-	// failed is the step of the server that failed; "" while all is well.
+	// failed is the server's step that failed; "" if none has.
 	failed  Name
-	leaving sync.WaitGroup // connections that say goodbye
-	// addresses are those of the server, for SPF.
+	leaving sync.WaitGroup // connections that are sending QUIT
+	// addresses are the server's addresses, for SPF.
 	addresses []net.IP
 }
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// tell keeps a step and shows it. After the end of the caller's context nothing
-// is told: what fails then fails because of it.
+// tell stores and reports a step. After the caller's context has ended nothing
+// is reported, because later failures are caused by it.
 func (v *visit) tell(s Step) {
 	if v.outer.Err() != nil {
 		return
@@ -114,15 +114,15 @@ func (v *visit) tell(s Step) {
 	}
 }
 
-// begin tells that a step begins.
+// begin reports that a step begins.
 func (v *visit) begin(name Name) {
 	if v.Began != nil {
 		v.Began(name)
 	}
 }
 
-// visitServer looks at the server until something fails; what comes after that
-// is told as skipped.
+// visitServer checks the server until a step fails; the remaining steps are
+// skipped.
 func (v *visit) visitServer() {
 	others := v.connect()
 	var seen *sight
@@ -142,7 +142,7 @@ func (v *visit) visitServer() {
 	}
 }
 
-// skipRest tells of the steps that could not run any more.
+// skipRest reports the steps that could not run.
 func (v *visit) skipRest() {
 	if v.failed == "" {
 		return
@@ -158,7 +158,7 @@ func (v *visit) skipRest() {
 	}
 }
 
-// serverSteps are the steps that this server is to go through.
+// serverSteps returns the steps for this server.
 func (v *visit) serverSteps() []Name {
 	steps := []Name{NameAddress, NamePort}
 	tls := []Name{NameTLS, NameCertificate}
@@ -177,7 +177,7 @@ func (v *visit) serverSteps() []Name {
 	return steps
 }
 
-// fail tells of a step of the server that failed, and what that means.
+// fail reports a failed step of the server and its meaning.
 func (v *visit) fail(s Step, err error) {
 	f := diagnosis.FromError(err, v.Server.Provider.ID)
 	s.Status, s.Finding = Failed, diagnosis.Diagnose(f)
@@ -192,7 +192,7 @@ func (v *visit) fail(s Step, err error) {
 	v.tell(s)
 }
 
-// localPart is what happened on this side, without the reply.
+// localPart returns the local error without the reply.
 func localPart(err error) error {
 	var at *smtp.Error
 	if errors.As(err, &at) {
@@ -201,7 +201,7 @@ func localPart(err error) error {
 	return err
 }
 
-// skippedBecause says why a step was skipped.
+// skippedBecause returns the reason why a step was skipped.
 func skippedBecause(failed Name) Text {
 	switch failed {
 	case NameAddress:
@@ -221,7 +221,7 @@ func skippedBecause(failed Name) Text {
 	}
 }
 
-// hostPort is the server as it is dialled.
+// hostPort returns the server's address for dialling.
 func (v *visit) hostPort(port int) string {
 	if v.Server.Socket != "" {
 		return v.Server.Socket
@@ -229,7 +229,7 @@ func (v *visit) hostPort(port int) string {
 	return net.JoinHostPort(v.Server.Host, strconv.Itoa(port))
 }
 
-// port is that of the server, or the usual one.
+// port returns the server's port, or the usual one.
 func (v *visit) port() int {
 	switch s := v.Server; {
 	case s.Port != 0:
@@ -242,5 +242,5 @@ func (v *visit) port() int {
 	return 25
 }
 
-// label is what people call the server's provider; "" when it is not known.
+// label returns the name of the server's provider; "" if it is unknown.
 func label(p provider.Provider) Text { return Text{EN: p.Names.EN, ZH: p.Names.ZH} }

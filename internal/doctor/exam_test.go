@@ -19,7 +19,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// healthy is the DNS of a domain in good order, on a server at 127.0.0.1.
+// healthy is the DNS of a correctly configured domain, with its server at
+// 127.0.0.1.
 func healthy() dnstest.Zone {
 	return dnstest.Zone{
 		"example.org":                    {"MX 10 mx.example.org", "TXT v=spf1 ip4:127.0.0.0/8 -all"},
@@ -44,7 +45,7 @@ func address(t testing.TB, s string) smtp.Address {
 	return a
 }
 
-// exam looks at a sandbox with the right password; tests change it.
+// exam checks a sandbox with the right password; tests change it.
 func exam(t testing.TB, s *sandboxtest.Server, url string) doctor.Exam {
 	t.Helper()
 	from := address(t, s.Login())
@@ -65,7 +66,7 @@ func exam(t testing.TB, s *sandboxtest.Server, url string) doctor.Exam {
 		}}
 }
 
-// check holds what is true of every report.
+// check verifies what must be true of every report.
 func check(t testing.TB, s *sandboxtest.Server, r doctor.Report) {
 	t.Helper()
 	if len(r.Steps) == 0 {
@@ -74,18 +75,18 @@ func check(t testing.TB, s *sandboxtest.Server, r doctor.Report) {
 	for _, step := range r.Steps {
 		where := string(step.Name) + " " + string(step.Status)
 		if !slices.Contains(doctor.Names(), step.Name) || !slices.Contains(doctor.Statuses(), step.Status) {
-			t.Errorf("%s is not among the words", where)
+			t.Errorf("%s is not a known step", where)
 		}
 		if !strings.Contains(step.Outcome.Reply.Text(), "请") { // the server's own words
 			bothLanguages(t, where, step.Detail, false)
 			if strings.HasSuffix(step.Detail.ZH, "。") {
-				t.Errorf("%s: a row with a full stop: %q", where, step.Detail.ZH)
+				t.Errorf("%s: a table cell with a full stop: %q", where, step.Detail.ZH)
 			}
 		}
 		bothLanguages(t, where, step.Advice, true)
 		if step.Status == doctor.Failed && step.Advice.EN == "" && step.Finding.Advice.EN == "" ||
 			step.Status == doctor.Warning && step.Advice.EN == "" {
-			t.Errorf("%s: %q, and nothing to do about it", where, step.Detail.EN)
+			t.Errorf("%s: %q, without advice", where, step.Detail.EN)
 		}
 		if s != nil && strings.Contains(step.Detail.EN+step.Advice.EN+step.Finding.Hint.EN, s.Password()) {
 			t.Errorf("%s shows the password", where)
@@ -100,7 +101,7 @@ func check(t testing.TB, s *sandboxtest.Server, r doctor.Report) {
 	}
 }
 
-// bothLanguages looks for texts that are missing, or in the other language.
+// bothLanguages finds texts that are missing, or in the other language.
 func bothLanguages(t testing.TB, where string, text doctor.Text, empty bool) {
 	t.Helper()
 	if empty && text == (doctor.Text{}) {
@@ -123,7 +124,7 @@ func bothLanguages(t testing.TB, where string, text doctor.Text, empty bool) {
 
 func find(t testing.TB, r doctor.Report, name doctor.Name) doctor.Step {
 	t.Helper()
-	for i := len(r.Steps) - 1; i >= 0; i-- { // of two EHLOs the second counts
+	for i := len(r.Steps) - 1; i >= 0; i-- { // with two EHLOs the second counts
 		if r.Steps[i].Name == name {
 			return r.Steps[i]
 		}
@@ -146,11 +147,11 @@ func TestAllIsFine(t *testing.T) {
 			for _, name := range []doctor.Name{doctor.NamePort, doctor.NameTLS, doctor.NameGreeting, doctor.NameHello, doctor.NameAuth,
 				doctor.NameLogin, doctor.NameSender} {
 				if step := find(t, r, name); step.Status != doctor.OK {
-					t.Errorf("%s, %s: %s is %s: %s", profile, url, name, step.Status, step.Detail.EN)
+					t.Errorf("%s, %s: %s has status %s: %s", profile, url, name, step.Status, step.Detail.EN)
 				}
 			}
 			if r.Count(doctor.Failed) > 0 || r.Interrupted || len(told) != len(r.Steps) {
-				t.Errorf("%s: %d failed, %d told of %d", profile, r.Count(doctor.Failed), len(told), len(r.Steps))
+				t.Errorf("%s: %d failed, %d of %d reported", profile, r.Count(doctor.Failed), len(told), len(r.Steps))
 			}
 			if n := strings.Count(s.Transcript(), "C: AUTH ") - before; n != 1 {
 				t.Errorf("%s: %d logins, want 1", profile, n)
@@ -167,7 +168,7 @@ func TestAllIsFine(t *testing.T) {
 	}
 }
 
-// stepOf is where a fault of a stage has to show.
+// stepOf returns the steps at which a fault of a stage may show.
 func stepOf(fault string, starttls bool) []doctor.Name {
 	stage, _, _ := strings.Cut(fault, "-")
 	switch smtp.Stage(stage) {
@@ -188,8 +189,8 @@ func stepOf(fault string, starttls bool) []doctor.Name {
 	return []doctor.Name{doctor.NameSender}
 }
 
-// Whatever goes wrong at a stage, it is found at its step, once, and what comes
-// after it is skipped.
+// A fault at any stage fails its own step, once, and the later steps are
+// skipped.
 func TestEveryFault(t *testing.T) {
 	t.Parallel()
 	tried := 0
@@ -225,7 +226,7 @@ func TestEveryFault(t *testing.T) {
 					}
 					return
 				}
-				// A reset may come before the connection is known to stand.
+				// A reset may arrive before the connection is established.
 				names := stepOf(word, starttls)
 				if action == "rst" {
 					names = append(names, doctor.NamePort)
@@ -237,10 +238,10 @@ func TestEveryFault(t *testing.T) {
 					t.Errorf("%d steps failed", r.Count(doctor.Failed))
 				}
 				if mx := find(t, r, doctor.NameMX); mx.Status != doctor.OK {
-					t.Errorf("the domain was not looked at: %+v", mx)
+					t.Errorf("the domain was not checked: %+v", mx)
 				}
 				if last := find(t, r, doctor.NameSender); last.Name != next.Name && last.Status != doctor.Skipped {
-					t.Errorf("the sender is %s", last.Status)
+					t.Errorf("the step sender has status %s", last.Status)
 				}
 			})
 		}
@@ -250,7 +251,7 @@ func TestEveryFault(t *testing.T) {
 	}
 }
 
-// harmless faults disturb nothing that counts.
+// harmless reports whether an action has no effect on the report.
 func harmless(action string) bool { return action == "drip" }
 
 func TestCertificates(t *testing.T) {
@@ -282,7 +283,7 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// Whether a certificate is too old or too new is told by the clock of the exam.
+// The exam's clock decides whether a certificate is too old or too new.
 func TestCertificateByTheClock(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain", sandboxtest.WithCertificate("expired"))
@@ -295,8 +296,8 @@ func TestCertificateByTheClock(t *testing.T) {
 	}
 }
 
-// A good certificate of the sandbox ends in ten days; an older clock makes that
-// many more.
+// A valid certificate of the sandbox ends in ten days; a clock set back makes
+// that more.
 func TestCertificateEndsSoon(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
@@ -411,7 +412,7 @@ func TestSecrets(t *testing.T) {
 		check(t, nil, r)
 		step := find(t, r, doctor.NameLogin)
 		if step.Status != test.status {
-			t.Errorf("%s: %s: %s", name, step.Status, step.Detail.EN)
+			t.Errorf("%s: status %s: %s", name, step.Status, step.Detail.EN)
 		}
 		var secret *doctor.SecretError
 		if got := errors.As(step.Outcome.Err, &secret); got != (name == "locked" || name == "no token") {
@@ -423,7 +424,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// A mechanism that was named is tried though the server does not list it, as sending does.
+// A configured mechanism is tried even if the server does not list it, as
+// sending does.
 func TestNamedMechanismIsTried(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -440,6 +442,6 @@ func TestNamedMechanismIsTried(t *testing.T) {
 		t.Errorf("%s: %s %v", step.Status, step.Detail.EN, step.Outcome)
 	}
 	if r.LoggedIn() {
-		t.Error("a login that was refused worked")
+		t.Error("a refused login counts as successful")
 	}
 }

@@ -1,10 +1,10 @@
 package doctor
 
-// Names lists all of them.
+// Names lists all steps.
 func Names() []Name {
 	return []Name{NameAddress, NamePort, NameGreeting, NameHello, NameTLS, NameCertificate, NameClock, NameSpeed, NameFeatures,
 		NameSize, NameAuth, NameLogin, NameSender, NameMessage, NameMX, NameSRV, NameSPF, NameDKIM, NameDMARC, NameReceiver}
 }
 
-// Statuses lists all of them.
+// Statuses lists all statuses.
 func Statuses() []Status { return []Status{OK, Info, Warning, Failed, Skipped} }

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// judge says what the server's offer means for this program.
+// judge reports what the server's extensions mean for this program.
 func (v *visit) judge(seen *sight) {
 	v.tell(clockStep(seen.greeting, seen.greeted))
 	v.tell(v.speed(seen.caps, seen.pipelines))
@@ -17,11 +17,11 @@ func (v *visit) judge(seen *sight) {
 	v.tell(sizeStep(seen.caps))
 }
 
-// aDate is a date as RFC 5322 has it, which Exchange, Sendmail and many others
-// put into their greeting. A zone by name can't be relied on, but for GMT.
+// aDate matches a date in the format of RFC 5322, which Exchange, Sendmail and
+// many others put into their greeting. Zone names other than GMT are ambiguous.
 var aDate = regexp.MustCompile(`\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d (?:[+-]\d{4}|GMT|UTC?)\b`)
 
-// dateIn finds the time that a greeting tells.
+// dateIn returns the time in a greeting.
 func dateIn(greeting string) (time.Time, bool) {
 	found := aDate.FindString(greeting)
 	if found == "" {
@@ -35,13 +35,13 @@ func dateIn(greeting string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// maxSkew is the difference from which on a Date looks wrong to people, and
-// codes that depend on the time stop working.
+// maxSkew is the clock difference from which a Date looks wrong to readers, and
+// time-based codes stop working.
 const maxSkew = 5 * time.Minute
 
-// clockStep compares the clocks. Only the server's own words count: a TLS
-// handshake holds no time (RFC 8446 section 4.1.3), and to ask elsewhere would
-// say something about another machine.
+// clockStep compares the clocks. Only the server's own date counts: a TLS
+// handshake contains no time (RFC 8446 section 4.1.3), and another source would
+// be about another machine.
 func clockStep(greeting smtp.Reply, at time.Time) Step {
 	s := Step{Name: NameClock, Status: Info}
 	server, ok := dateIn(greeting.Text())
@@ -66,7 +66,7 @@ func clockStep(greeting smtp.Reply, at time.Time) Step {
 	return s
 }
 
-// speed counts the round trips that a message takes here.
+// speed counts the round trips of a message.
 func (v *visit) speed(caps smtp.Capabilities, pipelines bool) Step {
 	s := Step{Name: NameSpeed, Status: OK, Facts: Facts{Overlap: 1}}
 	pipelining := caps.Has("PIPELINING") && !v.Options.NoPipelining
@@ -99,7 +99,7 @@ func (v *visit) speed(caps smtp.Capabilities, pipelines bool) Step {
 	return s
 }
 
-// window is how many messages of a run overlap.
+// window returns how many messages of a batch overlap.
 func window(w smtpclient.Window) int {
 	if w.Messages > 0 {
 		return w.Messages
@@ -107,8 +107,8 @@ func window(w smtpclient.Window) int {
 	return 32
 }
 
-// featuresStep says what can't be done where an extension is missing; that the
-// others are there is seen in EHLO.
+// featuresStep reports the missing extensions and their effect; the step EHLO
+// lists the others.
 func featuresStep(caps smtp.Capabilities) Step {
 	s := Step{Name: NameFeatures, Status: OK}
 	var en, zh, there []string
@@ -137,14 +137,14 @@ func featuresStep(caps smtp.Capabilities) Step {
 	return s
 }
 
-// sizeStep lists the limits that the server itself names.
+// sizeStep lists the limits that the server announces.
 func sizeStep(caps smtp.Capabilities) Step {
 	limits := caps.Limits()
 	s := Step{Name: NameSize, Status: OK, Facts: Facts{SizeLimit: caps.Size(), RecipientLimit: limits.Recipients, ConnectionLimit: limits.Transactions}}
 	var en, zh []string
 	add := func(t Text) { en, zh = append(en, t.EN), append(zh, t.ZH) }
 	if n := caps.Size(); n > 0 {
-		// Base64 makes four octets of three, and a line end for every 57.
+		// Base64 makes four octets from three, and a line end for every 57.
 		add(say("messages up to %s, which is files of %s", "每封信最大 %s，约合附件 %s", megabytes(n), megabytes(n/78*57)))
 	}
 	if limits.Recipients > 0 {

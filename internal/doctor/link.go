@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// config is one connection of the exam, without credentials.
+// config returns the configuration of one connection, without credentials.
 func (v *visit) config(trace func(smtpclient.Event)) (smtpclient.Config, error) {
 	o := v.Options
 	o.Password, o.Token, o.TokenSource, o.Mechanism, o.Proxy = "", "", nil, "", ""
@@ -30,10 +30,10 @@ func (v *visit) config(trace func(smtpclient.Event)) (smtpclient.Config, error) 
 	return cfg, cfg.Check()
 }
 
-// noLogin reports whether nobody is to log in.
+// noLogin reports whether the options disable the login.
 func (v *visit) noLogin() bool { return strings.EqualFold(v.Options.Mechanism, transport.NoLogin) }
 
-// credentials are what the options log in with, by the rules of package
+// credentials returns the credentials of the options, by the rules of package
 // transport.
 func (v *visit) credentials(ctx context.Context, o transport.Options) (*sasl.Credentials, error) {
 	if o.TokenSource != nil {
@@ -60,10 +60,10 @@ func (v *visit) credentials(ctx context.Context, o transport.Options) (*sasl.Cre
 	return cfg.Auth, err
 }
 
-// errNoUser: there is a secret and nobody whose it could be.
+// errNoUser reports a secret without a user name.
 var errNoUser = errors.New("there is a password, and no user name to log in with")
 
-// dialer goes through the proxy where there is one.
+// dialer uses the proxy if there is one.
 func (v *visit) dialer() (dialFunc, error) {
 	if v.Options.Proxy == "" {
 		return v.dial, nil

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// megabytes is a number of octets as people read it.
+// megabytes formats a number of octets in MB.
 func megabytes(n int64) string {
 	if n < 1_000_000 {
 		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
@@ -23,8 +23,8 @@ func megabytes(n int64) string {
 	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
-// logIn reads the secret, says which mechanism it would go with, logs in once
-// and asks whether the sender may send.
+// logIn reads the secret, reports the mechanism, logs in once and checks
+// whether the sender is allowed.
 func (v *visit) logIn(seen *sight) {
 	offered := seen.caps.Auth()
 	if v.noLogin() {
@@ -38,7 +38,7 @@ func (v *visit) logIn(seen *sight) {
 	}
 	var creds *sasl.Credentials
 	var secretErr error = ErrNoSecret
-	if v.Login != nil { // which may ask the user: nothing else is to stand on that line
+	if v.Login != nil { // Login may prompt the user: end the progress line first
 		var o transport.Options
 		if o, secretErr = v.Login(v.ctx); secretErr == nil {
 			creds, secretErr = v.credentials(v.ctx, o)
@@ -62,7 +62,7 @@ func (v *visit) logIn(seen *sight) {
 	v.send(creds)
 }
 
-// secretFailed: the place of the secret is to blame, not the server.
+// secretFailed reports a failure of the secret's source, not of the server.
 func (v *visit) secretFailed(err error) {
 	s := Step{Name: NameLogin, Status: Failed, Detail: say("the password could not be read: %v", "无法读取密码：%v", err),
 		Advice:  say("Check where the account keeps its password.", "请检查该账号的密码保存位置。"),
@@ -71,14 +71,14 @@ func (v *visit) secretFailed(err error) {
 	v.tell(s)
 }
 
-// SecretError is what was wrong with the secret.
+// SecretError is a failure to read the secret.
 type SecretError struct{ Err error }
 
 func (e *SecretError) Error() string { return "the secret: " + e.Err.Error() }
 func (e *SecretError) Unwrap() error { return e.Err }
 
-// tellAuth says what is offered and what would be used. It is false when the
-// server has no login that the credentials can use.
+// tellAuth reports the offered mechanisms and the one to use. It returns false
+// if the server has no mechanism for the credentials.
 func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
 	offered := seen.caps.Auth()
 	s := Step{Name: NameAuth, Status: OK, Facts: Facts{Mechanisms: offered}}
@@ -93,7 +93,7 @@ func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
 	}
 	list := strings.Join(offered, " ")
 	assumed := creds
-	if assumed == nil { // of a password nothing is asked here but that there is one
+	if assumed == nil { // a password is only known to exist here
 		assumed = &sasl.Credentials{Username: "user", Password: "password"}
 	}
 	session := sasl.Session{TLS: seen.tls, Host: v.Server.Host, Port: v.port(), Offered: offered}
@@ -119,7 +119,8 @@ func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
 	return true
 }
 
-// noAuth: who has nothing to log in with does not miss it.
+// noAuth reports a server without AUTH, which is no failure without
+// credentials.
 func (v *visit) noAuth(s Step, creds *sasl.Credentials) bool {
 	if creds == nil {
 		s.Status, s.Detail = Info, say("none is offered", "未提供")
@@ -131,8 +132,8 @@ func (v *visit) noAuth(s Step, creds *sasl.Credentials) bool {
 	return false
 }
 
-// unprotected: every mechanism would show the password to everybody, so it is
-// not even read.
+// unprotected reports that every mechanism would send the password in the
+// clear; it is not read then.
 func (v *visit) unprotected(offered []string) {
 	s := Step{Name: NameAuth, Facts: Facts{Mechanisms: offered}}
 	s.Detail = say("%s: on this unencrypted connection each of them would give the password away",
@@ -140,7 +141,7 @@ func (v *visit) unprotected(offered []string) {
 	v.fail(s, &smtp.Error{Stage: smtp.StageAuth, Err: smtpclient.ErrCleartextPassword})
 }
 
-// chosen says how well the mechanism keeps the secret.
+// chosen reports how well the mechanism protects the secret.
 func (v *visit) chosen(s Step, name, list string, encrypted bool) Step {
 	switch {
 	case sasl.KeepsPassword(name) && name != sasl.External:
@@ -156,7 +157,7 @@ func (v *visit) chosen(s Step, name, list string, encrypted bool) Step {
 	return s
 }
 
-// send opens the second connection: login, sender and, if asked for, message.
+// send opens the second connection: login, sender and, if requested, message.
 func (v *visit) send(creds *sasl.Credentials) {
 	w := v.watch()
 	cfg, err := v.config(w.event)
@@ -197,7 +198,7 @@ func (v *visit) send(creds *sasl.Credentials) {
 	}
 }
 
-// askSender says MAIL FROM and takes it back: nothing is sent.
+// askSender sends MAIL FROM and RSET: no message is sent.
 func (v *visit) askSender(conn *smtpclient.Conn) {
 	s := Step{Name: NameSender, Target: v.From.String(), Status: OK}
 	envelope, err := smtp.NewEnvelope(v.From, v.From)
@@ -218,7 +219,7 @@ func (v *visit) askSender(conn *smtpclient.Conn) {
 	v.tell(s)
 }
 
-// sendTest sends the message. What it meets says all about the sender, too.
+// sendTest sends the test message. Its outcome covers the sender too.
 func (v *visit) sendTest(conn *smtpclient.Conn) {
 	m := v.Test
 	m.From, m.To = v.From.String(), []string{v.SendTo.String()}
@@ -227,7 +228,7 @@ func (v *visit) sendTest(conn *smtpclient.Conn) {
 	result, err := yan.NewClient(onConn{conn}).Send(v.ctx, m)
 	took := v.Now().Sub(began)
 	s := Step{Name: NameMessage, Target: v.SendTo.String(), Status: OK, Took: took}
-	if len(result.Recipients) == 0 { // it could not be composed
+	if len(result.Recipients) == 0 { // composing failed
 		v.fail(s, &smtp.Error{Stage: smtp.StageMail, Err: err})
 		return
 	}
@@ -249,7 +250,7 @@ func (v *visit) sendTest(conn *smtpclient.Conn) {
 	v.tell(s)
 }
 
-// failOutcome tells of a transaction that failed.
+// failOutcome reports a failed transaction.
 func (v *visit) failOutcome(s Step, o smtp.Outcome) {
 	s.Status, s.Outcome = Failed, o
 	s.Finding = diagnosis.Diagnose(diagnosis.FromOutcome(o, v.Server.Provider.ID))
@@ -267,13 +268,13 @@ func (v *visit) skipMessage(why Text) {
 	}
 }
 
-// onConn sends on the connection that has logged in, so that the test message
-// takes the way of every message and no second login.
+// onConn sends on the connection that has already logged in, so that the test
+// message is sent like any message and without a second login.
 type onConn struct{ conn *smtpclient.Conn }
 
 func (c onConn) Send(ctx context.Context, t yan.Transaction) smtpclient.Result {
 	return c.conn.Send(ctx, t)
 }
 
-// Close leaves the connection to the visit.
+// Close does nothing: the visit closes the connection.
 func (c onConn) Close() error { return nil }

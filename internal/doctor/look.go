@@ -14,20 +14,20 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// sight is what the first connection has seen: everything up to EHLO, and no
+// sight is the result of the first connection: everything up to EHLO, without a
 // login.
 type sight struct {
 	tls      *tls.ConnectionState
 	caps     smtp.Capabilities
-	small    bool // it took a smaller ClientHello
+	small    bool // the server accepted only a smaller ClientHello
 	greeting smtp.Reply
-	greeted  time.Time // when the greeting came, by the clock of this machine
-	// pipelines says that in a run messages overlap on a connection.
+	greeted  time.Time // when the greeting came, by the local clock
+	// pipelines reports whether messages of a batch overlap on a connection.
 	pipelines bool
 }
 
-// look opens a connection, says EHLO, and leaves. It has no credentials: they
-// are asked for only when this has shown who the server is.
+// look opens a connection, sends EHLO, and closes it. It has no credentials:
+// they are read only after this has verified the server.
 func (v *visit) look() *sight {
 	w := v.watch()
 	cfg, err := v.config(w.event)
@@ -63,7 +63,7 @@ func (v *visit) look() *sight {
 	return seen
 }
 
-// noTLS says what it means that nothing is encrypted.
+// noTLS reports the consequences of a connection without encryption.
 func (v *visit) noTLS(caps smtp.Capabilities) Step {
 	s := Step{Name: NameTLS, Status: Info, Detail: say("nothing is encrypted here", "此连接没有加密")}
 	if v.Server.LMTP || !caps.Has("STARTTLS") {
@@ -75,7 +75,7 @@ func (v *visit) noTLS(caps smtp.Capabilities) Step {
 	return s
 }
 
-// lookedInVain tells how far it came, and what ended it.
+// lookedInVain reports how far the connection got, and the error.
 func (v *visit) lookedInVain(w *watcher, err error) {
 	var at *smtp.Error
 	if !errors.As(err, &at) {
@@ -117,8 +117,8 @@ func (v *visit) lookedInVain(w *watcher, err error) {
 	v.fail(s, err)
 }
 
-// tellSecured tells of a handshake that was done before something else failed:
-// of the certificate no more is known then than that it was good.
+// tellSecured reports a successful handshake after a later failure: of the
+// certificate it knows only that it is valid.
 func (v *visit) tellSecured(w *watcher) {
 	took, text := w.handshake()
 	if text == "" {
@@ -128,7 +128,8 @@ func (v *visit) tellSecured(w *watcher) {
 	v.tell(Step{Name: NameCertificate, Status: OK, Detail: say("verified", "验证通过")})
 }
 
-// badCertificate tells what was wrong with it, by its own words.
+// badCertificate reports the problem, with the certificate's own names and
+// dates.
 func (v *visit) badCertificate(s Step, bad *tls.CertificateVerificationError, err error) {
 	v.tell(Step{Name: NameTLS, Target: s.Target, Status: Skipped, Detail: say("broken off at the certificate", "因证书问题中止")})
 	s.Name = NameCertificate
@@ -168,7 +169,7 @@ func (v *visit) tellGreeting(w *watcher, r smtp.Reply) {
 	v.tell(Step{Name: NameGreeting, Status: OK, Took: w.exchange(0).wait, Detail: Text{EN: r.Text(), ZH: r.Text()}, Facts: Facts{Text: r.Text()}})
 }
 
-// tellTLS tells of the encryption and of the certificate behind it.
+// tellTLS reports the encryption and the certificate.
 func (v *visit) tellTLS(w *watcher, seen *sight) {
 	state := seen.tls
 	version, cipher := tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)
@@ -184,7 +185,7 @@ func (v *visit) tellTLS(w *watcher, seen *sight) {
 	}
 }
 
-// keyExchange adds what the handshake had to do without.
+// keyExchange adds the weaknesses of the key exchange.
 func (v *visit) keyExchange(s Step, w *watcher, seen *sight) Step {
 	h := w.agreed()
 	s.Facts.KeyExchange, s.Facts.SmallHello = h.KeyExchange, seen.small
@@ -200,8 +201,9 @@ func (v *visit) keyExchange(s Step, w *watcher, seen *sight) Step {
 	return s
 }
 
-// wouldWork looks for what the server knows after a handshake failed, and says it: the
-// suite that it takes with an RSA key exchange. Its certificate is verified then, too.
+// wouldWork finds a handshake that the server accepts after one has failed, and
+// reports it: the cipher suite with an RSA key exchange. The certificate is
+// verified there too.
 func (v *visit) wouldWork(s Step, err error) Step {
 	var bad *tls.CertificateVerificationError
 	if v.Options.RSAKeyExchange || errors.As(err, &bad) || errors.Is(err, smtpclient.ErrPinMismatch) || v.ctx.Err() != nil {
@@ -229,12 +231,12 @@ func (v *visit) wouldWork(s Step, err error) Step {
 	return s
 }
 
-// soon is the number of days before the end of a certificate from which on it
-// should have been renewed: automatic renewal comes at a third of the time left,
-// which is 30 days with the usual 90.
+// soon is the number of days before its end by which a certificate should have
+// been renewed: automatic renewal happens at a third of the time left, which is
+// 30 days with the usual 90.
 const soon = 14
 
-// certificate judges the first of a chain that was verified.
+// certificate checks the leaf of a verified chain.
 func (v *visit) certificate(chain []*x509.Certificate) Step {
 	cert := chain[0]
 	s := Step{Name: NameCertificate, Status: OK, Facts: v.certificateFacts(cert)}
@@ -247,7 +249,7 @@ func (v *visit) certificate(chain []*x509.Certificate) Step {
 		how = say("the pinned one", "与指定指纹一致")
 	}
 	s.Detail = say("%s, issued by %s, %s, until %s (%d days)", "%s，由 %s 签发，%s，有效期至 %s（还有 %d 天）", names(cert), issuer(cert), how, until, left)
-	if cert.NotAfter.Before(v.Now()) { // only the pinned one can be so old
+	if cert.NotAfter.Before(v.Now()) { // only a pinned certificate can be expired here
 		s.Status = Warning
 		s.Detail = say("the certificate ended %d days ago, on %s: %s, issued by %s, %s", "证书已于 %[2]s 过期（%[1]d 天前）：%[3]s，由 %[4]s 签发，%[5]s", -left, until, names(cert), issuer(cert), how)
 		s.Advice = say("Ask the administrator of %s for a new one; your pin counts until then.", "请联系 %s 的管理员更换证书；在此之前仍以指纹为准。", v.Server.Host)
@@ -272,8 +274,8 @@ func fingerprint(cert *x509.Certificate) string {
 	return fmt.Sprintf("sha256:%x", sha256.Sum256(cert.Raw))
 }
 
-// pinAdvice is for a server of one's own: whatever is trusted by its fingerprint has to be
-// compared with what its administrator says, since anybody can show a certificate.
+// pinAdvice is for the user's own server: a fingerprint must be compared with
+// the administrator's, because anyone can present a certificate.
 func (v *visit) pinAdvice(cert *x509.Certificate) Text {
 	return say("A public server needs its full chain (fullchain). One of your own: --tls-ca FILE, or --tls-pin %s after comparing this with its administrator's.",
 		"公共服务器应配置完整的证书链（fullchain）。自建服务器请用 --tls-ca 文件；或与管理员核对指纹后使用 --tls-pin %s。", fingerprint(cert))
@@ -286,8 +288,8 @@ func addresses(cert *x509.Certificate) (list []string) {
 	return list
 }
 
-// names are those of the certificate as people compare them with the host: the
-// first ones, or the subject where it has none. Somebody else wrote them.
+// names returns the certificate's first names, or its subject if it has none.
+// They come from the server and are untrusted.
 func names(cert *x509.Certificate) Text {
 	all := append(append([]string(nil), cert.DNSNames...), addresses(cert)...)
 	if len(all) == 0 {
@@ -307,7 +309,7 @@ func issuer(cert *x509.Certificate) string {
 	return clean(cert.Issuer.String())
 }
 
-// cleaned is clean for each.
+// cleaned applies clean to each string.
 func cleaned(list []string) []string {
 	out := make([]string, len(list))
 	for i, s := range list {
@@ -316,7 +318,7 @@ func cleaned(list []string) []string {
 	return out
 }
 
-// clean makes text of others fit for a line on a terminal.
+// clean makes foreign text safe for one line of a terminal.
 func clean(s string) string {
 	s = smtp.DecodeText([]byte(s))
 	if r := []rune(s); len(r) > 200 {
@@ -340,8 +342,8 @@ func helloStep(x exchange, encrypted bool) Step {
 	return s
 }
 
-// leave says goodbye in the background: nothing depends on the answer. Who
-// watches sees one conversation after the other.
+// leave sends QUIT in the background: nothing depends on the reply. With a
+// trace it waits, so that conversations don't mix.
 func (v *visit) leave(conn *smtpclient.Conn) {
 	if v.Options.Trace != nil {
 		conn.Quit(v.ctx)

@@ -10,16 +10,16 @@ import (
 // term is one mechanism or modifier of an SPF record (RFC 7208 section 4.6.1).
 type term struct {
 	name      string // lower case: "include", "ip4", "redirect"
-	value     string // behind the : or =; "" when there is none
+	value     string // the part after : or =; "" if there is none
 	qualifier byte   // of a mechanism: + - ~ ?
 	modifier  bool
 }
 
-// maxRecord bounds a record that is looked at, in octets; TXT records are
-// shorter than a DNS message.
+// maxRecord limits the size of a record that is parsed, in octets; TXT records
+// are shorter than a DNS message.
 const maxRecord = 64 << 10
 
-// parseSPF reads a record. The error names the term that is wrong.
+// parseSPF reads a record. The error names the wrong term.
 func parseSPF(record string) ([]term, error) {
 	if len(record) > maxRecord {
 		return nil, wrongf("longer than %d octets", "超过 %d 字节", maxRecord)
@@ -78,7 +78,7 @@ func parseTerm(field string) (term, error) {
 	return t.check(wrong)
 }
 
-// check holds a mechanism against what may stand behind its name.
+// check validates a mechanism's argument.
 func (t term) check(wrong func(en, zh string) (term, error)) (term, error) {
 	switch t.name {
 	case "all":
@@ -103,7 +103,7 @@ func (t term) check(wrong func(en, zh string) (term, error)) (term, error) {
 	return t, nil
 }
 
-// prefix reads an address with or without its length.
+// prefix reads an address with an optional prefix length.
 func prefix(s string) (netip.Prefix, error) {
 	if strings.Contains(s, "/") {
 		return netip.ParsePrefix(s)
@@ -115,8 +115,8 @@ func prefix(s string) (netip.Prefix, error) {
 	return a.Prefix(a.BitLen())
 }
 
-// costs reports whether evaluating a term asks the DNS, which a record may do
-// ten times (RFC 7208 section 4.6.4).
+// costs reports whether evaluating a term queries the DNS, which a record may
+// do ten times (RFC 7208 section 4.6.4).
 func (t term) costs() bool {
 	switch t.name {
 	case "include", "a", "mx", "ptr", "exists":
@@ -127,7 +127,7 @@ func (t term) costs() bool {
 	return false
 }
 
-// target is the domain of an include or redirect; "" for what depends on the
+// target returns the domain of an include or redirect; "" if it depends on the
 // message (macros, RFC 7208 section 7).
 func (t term) target() string {
 	follows := !t.modifier && t.name == "include" || t.modifier && t.name == "redirect"
@@ -137,8 +137,8 @@ func (t term) target() string {
 	return t.value
 }
 
-// reached are the terms that an evaluation can come to: nothing behind all, and
-// no redirect beside it (RFC 7208 section 6.1).
+// reached returns the terms that an evaluation can reach: none after all, and
+// no redirect with it (RFC 7208 section 6.1).
 func reached(terms []term) []term {
 	for i, t := range terms {
 		if !t.modifier && t.name == "all" {
@@ -154,24 +154,24 @@ func reached(terms []term) []term {
 	return terms
 }
 
-// The bounds of RFC 7208 section 4.6.4, and of a walk through records of others.
+// The limits of RFC 7208 section 4.6.4, and of a walk through foreign records.
 const (
 	maxLookups = 10
 	maxWalk    = 40
 )
 
-// walk goes through a record and those that it includes.
+// walk evaluates a record and the records it includes.
 type walk struct {
 	dns *asker
-	// lookups counts those that an evaluation needs at most.
+	// lookups counts the lookups that an evaluation needs at most.
 	lookups int
 	asked   int
-	// sample is an address that the record lets send; invalid while none was found.
+	// sample is an address that the record allows; invalid if none was found.
 	sample netip.Addr
 }
 
-// through counts a record. The error is what makes receivers give the whole
-// record up (permerror), or that of the DNS.
+// through evaluates a record. It returns the error that makes receivers reject
+// the whole record (permerror), or that of the DNS.
 func (w *walk) through(ctx context.Context, terms []term, path []string) error {
 	for _, t := range reached(terms) {
 		if !w.sample.IsValid() && t.qualifier == '+' && (t.name == "ip4" || t.name == "ip6") {
@@ -185,7 +185,7 @@ func (w *walk) through(ctx context.Context, terms []term, path []string) error {
 			continue
 		}
 		if w.asked++; w.asked > maxWalk {
-			return nil // far beyond what is allowed: counted enough
+			return nil // far beyond the limit: stop counting
 		}
 		for _, before := range path {
 			if strings.EqualFold(before, domain) {
@@ -203,7 +203,7 @@ func (w *walk) through(ctx context.Context, terms []term, path []string) error {
 	return nil
 }
 
-// recordError: the record of a domain is wrong, or not there.
+// recordError reports that the record of a domain is wrong or missing.
 type recordError struct {
 	domain string
 	err    error
@@ -225,7 +225,8 @@ var (
 	errTwoRecords = textError{Text{EN: "there are several SPF records", ZH: "有多条 SPF 记录"}}
 )
 
-// record fetches and reads the SPF record of a domain that another one names.
+// record fetches and reads the SPF record of a domain that another record
+// names.
 func (w *walk) record(ctx context.Context, domain string) ([]term, error) {
 	text, err := findSPF(ctx, w.dns, domain)
 	if err != nil {
@@ -238,8 +239,8 @@ func (w *walk) record(ctx context.Context, domain string) ([]term, error) {
 	return terms, nil
 }
 
-// findSPF is the SPF record of a domain (RFC 7208 section 4.5). The error is a
-// *recordError, or that of the DNS.
+// findSPF returns the SPF record of a domain (RFC 7208 section 4.5). The error
+// is a *recordError, or that of the DNS.
 func findSPF(ctx context.Context, dns *asker, domain string) (string, error) {
 	texts, err := dns.LookupTXT(ctx, domain)
 	if err != nil && !isNotFound(err) {
@@ -260,7 +261,7 @@ func findSPF(ctx context.Context, dns *asker, domain string) (string, error) {
 	return "", &recordError{domain, errTwoRecords}
 }
 
-// inside is an address in a network, not the one that names it.
+// inside returns an address in a network other than the network address.
 func inside(network string) netip.Addr {
 	p, err := prefix(network)
 	if err != nil {

@@ -23,7 +23,7 @@ func TestParseSPF(t *testing.T) {
 	} {
 		_, err := parseSPF(record)
 		if zh := say("%v", "%v", err).ZH; err != nil && zh == err.Error() {
-			t.Errorf("%q: %q is not said in Chinese", record, zh)
+			t.Errorf("%q: %q is not translated into Chinese", record, zh)
 		}
 		if (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
 			t.Errorf("%q: %v, want %q", record, err, wrong)
@@ -53,9 +53,9 @@ func TestLookupsOfARecord(t *testing.T) {
 	}
 }
 
-// Key records against what two verifiers made of them. A key that both refuse
-// is refused here; one of which they disagree is refused or said to be odd; one
-// that both take is good.
+// Key records compared with two verifiers. A key that both refuse is refused
+// here; if they disagree, it is refused or odd; a key that both accept is
+// valid.
 func TestKeyRecordsAgainstVerifiers(t *testing.T) {
 	t.Parallel()
 	keys, tried := map[string]string{}, 0
@@ -72,7 +72,7 @@ func TestKeyRecordsAgainstVerifiers(t *testing.T) {
 		case both == "refused refused" && good,
 			both == "good good" && (!good || odd),
 			row[1] != row[2] && good && !odd:
-			t.Errorf("%q: %s by the verifiers; here good %v, odd %q, problem %q", row[0], both, good, key.odd.EN, problem.EN)
+			t.Errorf("%q: the verifiers say %s; here good %v, odd %q, problem %q", row[0], both, good, key.odd.EN, problem.EN)
 		}
 		if (problem.EN == "") != (problem.ZH == "") || (key.odd.EN == "") != (key.odd.ZH == "") {
 			t.Errorf("%q: not in both languages: %+v %+v", row[0], problem, key.odd)
@@ -99,9 +99,9 @@ func TestParseKey(t *testing.T) {
 	}
 }
 
-// DMARC records against what two receivers made of them. What both enforce is
-// found here; a record that both ignore has a problem; where they disagree, the
-// record is said to be odd, and what is found is the word of one of them.
+// DMARC records compared with two receivers. A policy that both enforce is
+// found here; a record that both ignore has a problem; if they disagree, the
+// record is odd, and the result is that of one of them.
 func TestDMARCRecordsAgainstReceivers(t *testing.T) {
 	t.Parallel()
 	tried := 0
@@ -118,7 +118,7 @@ func TestDMARCRecordsAgainstReceivers(t *testing.T) {
 		case policy != opendmarc && policy != other && !(opendmarc == "ignored" && policy == "none"), // RFC 7489: a broken p with rua is none
 			opendmarc == other && policy != other && policy != "none",
 			opendmarc != other && !odd, share == "pct=0" && !odd:
-			t.Errorf("%q: %s %s and %s by the receivers; here %s, odd %q, problem %q", row[0], opendmarc, share, other, policy, r.odd, problem.EN)
+			t.Errorf("%q: %s %s and %s from the receivers; here %s, odd %q, problem %q", row[0], opendmarc, share, other, policy, r.odd, problem.EN)
 		}
 		if policy == "ignored" && problem.ZH == "" {
 			t.Errorf("%q: no Chinese", row[0])
@@ -166,7 +166,7 @@ func TestClock(t *testing.T) {
 		"mx ESMTP Sendmail 8.18.1/8.18.1; Sun, 1 Mar 2026 20:00:01 +0800":                                          OK,
 		"mx ESMTP Sendmail 8.18.1/8.18.1; Sun, 1 Mar 2026 12:06:00 GMT":                                            Warning,
 		"mx ESMTP Sendmail 8.18.1/8.18.1; Sun, 1 Mar 2026 11:50:00 UTC":                                            Warning,
-		"mx ready; Sun, 1 Mar 2026 12:00:00 CST":                                                                   Info, // one of three zones of that name
+		"mx ready; Sun, 1 Mar 2026 12:00:00 CST":                                                                   Info, // one of three zones with that name
 		"163.com Anti-spam GT for Coremail System (163com[20141201])":                                              Info,
 		"smtp.gmail.com ESMTP 5b1f17b1804b1-4abc - gsmtp":                                                          Info,
 		"mx; Sun, 31 Feb 2026 12:00:00 +0000":                                                                      Info,
@@ -192,7 +192,7 @@ func FuzzParseSPF(f *testing.F) {
 		}
 		for _, term := range reached(terms) {
 			if term.name == "" || strings.ToLower(term.name) != term.name {
-				t.Errorf("%q: a term without a name", record)
+				t.Errorf("%q: found a term without a name", record)
 			}
 			if term.name == "ip4" && !term.modifier && !inside(term.value).Is4() {
 				t.Errorf("%q: %q holds no address", record, term.value)
@@ -208,7 +208,7 @@ func FuzzParseKey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, record string) {
 		key, problem := parseKey(record)
 		if problem == (Text{}) && !key.revoked && key.bits == 0 {
-			t.Errorf("%q: a key without bits", record)
+			t.Errorf("%q: accepted a key without bits", record)
 		}
 		if strings.ContainsAny(problem.EN+problem.ZH+key.odd.EN, "\n\x1b") {
 			t.Errorf("the problem holds raw input: %q", problem)
@@ -234,7 +234,7 @@ func FuzzDateIn(f *testing.F) {
 	f.Fuzz(func(t *testing.T, greeting string) {
 		at, ok := dateIn(greeting)
 		if !ok && !at.IsZero() {
-			t.Errorf("%q: %s, and none", greeting, at)
+			t.Errorf("%q: got %s without ok", greeting, at)
 		}
 		clockStep(smtp.Reply{Code: 220, Lines: []string{greeting}}, time.Unix(0, 0))
 	})

@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// An error inside a Chinese detail is said in Chinese, if it can be: that of this
-// package, and one made with package sentence by a lower one.
+// An error inside a Chinese detail is in Chinese, if possible: an error of this
+// package, and one that a lower package made with package sentence.
 func TestSayErrors(t *testing.T) {
 	t.Parallel()
 	lower := sentence.Errorf("there is no such key")

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// What is said of round trips is what the server counts.
+// The reported round trips are those that the server counts.
 func TestSpeedIsTrue(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -47,7 +47,7 @@ func TestSpeedIsTrue(t *testing.T) {
 			}
 		}
 		if got := turns() - before; got != step.Facts.RoundTrips {
-			t.Errorf("without %q: said %d round trips, took %d", test.without, step.Facts.RoundTrips, got)
+			t.Errorf("without %q: reported %d round trips, took %d", test.without, step.Facts.RoundTrips, got)
 		}
 		if err := c.Close(); err != nil {
 			t.Error(err)
@@ -55,7 +55,7 @@ func TestSpeedIsTrue(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends it at once, wherever it waits.
+// Ctrl-C ends the exam at once, at any step.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"connect-stall", "tls-stall", "greeting-stall", "ehlo-stall", "auth-stall", "mail-stall", "quit-stall"} {
@@ -73,15 +73,15 @@ func TestInterrupted(t *testing.T) {
 			if !r.Interrupted {
 				t.Errorf("%s: not interrupted: %+v", fault, r.Steps)
 			}
-		case <-time.After(time.Minute): // the server and DNS alone would be waited for an hour
-			t.Fatalf("%s: it goes on", fault)
+		case <-time.After(time.Minute): // the server and DNS alone would take an hour
+			t.Fatalf("%s: it did not end", fault)
 		}
 		cancel()
 		close(dns.letGo)
 	}
 }
 
-// noAnswer is what a dial that nobody answers ends with.
+// noAnswer is the timeout error of a dial.
 type noAnswer struct{}
 
 func (noAnswer) Error() string   { return "i/o timeout" }

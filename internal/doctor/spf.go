@@ -8,16 +8,17 @@ import (
 	"blitiri.com.ar/go/spf"
 )
 
-// The bases of a result of SPF: what the tested address stands for.
+// The bases of an SPF result: how the tested address relates to the sending
+// servers.
 const (
-	basisInclude = "include"           // one that the provider's include names
+	basisInclude = "include"           // an address in the provider's include
 	basisOwn     = "own_domain"        // the domain is the provider's own
-	basisServer  = "submission_server" // that of the submission server, for want of better
+	basisServer  = "submission_server" // the submission server's own, because no better one is known
 )
 
-// includeOf is the record that a provider tells the owners of domains to
-// include; "" where none is known. Mail leaves from the addresses in it, and
-// seldom from the server that takes the message.
+// includeOf returns the record that a provider tells domain owners to include;
+// "" if none is known. Mail leaves from the addresses in it, and seldom from
+// the submission server.
 func includeOf(providerID string) string {
 	return map[string]string{
 		"exmail": "spf.mail.qq.com", "netease_qiye": "spf.163.com", "alibaba_qiye": "spf.qiye.aliyun.com",
@@ -27,8 +28,8 @@ func includeOf(providerID string) string {
 	}[providerID]
 }
 
-// spf reads the record of the sender's domain as a receiver will, and asks it
-// about an address from which the message will come.
+// spf reads the record of the sender's domain as a receiver does, and evaluates
+// it for an address that the message will come from.
 func (v *visit) spf() Step {
 	s := Step{Name: NameSPF, Target: v.domain(), Status: OK}
 	began := v.Now()
@@ -80,7 +81,7 @@ func (v *visit) noSPF(s Step, err error) Step {
 	return s
 }
 
-// mechanism is what the record of the domain should have for this server.
+// mechanism returns the mechanism that the record should have for this server.
 func (v *visit) mechanism() string {
 	if include := includeOf(v.Server.Provider.ID); include != "" {
 		return "include:" + include
@@ -88,13 +89,13 @@ func (v *visit) mechanism() string {
 	return "a:" + v.Server.Host
 }
 
-// brokenSPF is a record that receivers give up (permerror).
+// brokenSPF reports a record that receivers reject (permerror).
 func (v *visit) brokenSPF(s Step, detail, advice Text) Step {
 	s.Status, s.Facts.Result, s.Detail, s.Advice = Failed, string(spf.PermError), detail, advice
 	return s
 }
 
-// evaluate asks the record about an address: the provider's if one is known.
+// evaluate evaluates the record for an address: the provider's if one is known.
 func (v *visit) evaluate(s Step, own netip.Addr) Step {
 	include := includeOf(v.Server.Provider.ID)
 	switch {
@@ -122,7 +123,7 @@ func (v *visit) evaluate(s Step, own netip.Addr) Step {
 	return v.test(s, basisServer, "", v.addresses[0])
 }
 
-// test evaluates the record for one address and says what that address is.
+// test evaluates the record for one address and explains its basis.
 func (v *visit) test(s Step, basis, include string, ip net.IP) Step {
 	result, err := spf.CheckHostWithSender(ip, v.domain(), v.From.Wire(), spf.WithResolver(v.dns), spf.WithContext(v.ctx))
 	s.Facts.Basis, s.Facts.Tested, s.Facts.Result = basis, ip.String(), string(result)

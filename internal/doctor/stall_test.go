@@ -11,11 +11,11 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// long is a time-out that no test waits for: what answers has answered before,
-// however busy the machine is.
+// long is a timeout that never expires in a test: answers come earlier, however
+// busy the machine is.
 const long = 5 * time.Minute
 
-// whenStalled calls a function once the sandbox says that it stalls.
+// whenStalled calls a function when the sandbox reports a stall.
 func whenStalled(t testing.TB, s *sandboxtest.Server, fault string, then func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -42,8 +42,8 @@ func whenStalled(t testing.TB, s *sandboxtest.Server, fault string, then func())
 	}()
 }
 
-// hourglass opens connections on which nothing is waited for any more once it has
-// run out, in the place of a time-out that is short.
+// hourglass opens connections whose deadline the test can expire, instead of a
+// short timeout.
 type hourglass struct {
 	mu    sync.Mutex
 	out   bool
@@ -55,7 +55,7 @@ func (h *hourglass) runOut() {
 	defer h.mu.Unlock()
 	h.out = true
 	for _, c := range h.conns {
-		_ = c.Conn.SetReadDeadline(time.Unix(1, 0)) // some are closed
+		_ = c.Conn.SetReadDeadline(time.Unix(1, 0)) // some are already closed
 	}
 }
 
@@ -71,8 +71,8 @@ func (h *hourglass) dial(ctx context.Context, network, address string) (net.Conn
 	return c, nil
 }
 
-// timed is one of its connections. Deadlines are those of whoever dialled until
-// the hourglass has run out.
+// timed is one of its connections. It keeps the dialler's deadlines until the
+// hourglass has run out.
 type timed struct {
 	net.Conn
 	glass *hourglass
@@ -94,8 +94,8 @@ func (c *timed) SetReadDeadline(at time.Time) error {
 	return c.Conn.SetReadDeadline(at)
 }
 
-// mute is a resolver that never answers, nor heeds its context, before it is let
-// go.
+// mute is a resolver that ignores its context and answers only after the test
+// releases it.
 type mute struct{ letGo chan struct{} }
 
 func (m mute) silence() error {

@@ -12,108 +12,111 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Name is what a step looks at. The values are stable words.
+// Name is the subject of a step. The values are stable words.
 type Name string
 
-// The steps, in the order in which they are told.
+// The steps, in the order in which they are reported.
 const (
 	NameAddress     Name = "address"     // A and AAAA of the server
 	NamePort        Name = "port"        // TCP; one step for each port
-	NameGreeting    Name = "greeting"    // behind TLS where that comes first
-	NameHello       Name = "ehlo"        // twice with STARTTLS: what counts is the second
+	NameGreeting    Name = "greeting"    // after the TLS handshake if that comes first
+	NameHello       Name = "ehlo"        // twice with STARTTLS: the second counts
 	NameTLS         Name = "tls"         // version and cipher suite
 	NameCertificate Name = "certificate" // chain, name, dates
-	NameClock       Name = "clock"       // of this machine against the server's
-	NameSpeed       Name = "speed"       // what the extensions mean for round trips
+	NameClock       Name = "clock"       // of this machine, compared with the server's
+	NameSpeed       Name = "speed"       // the effect of the extensions on round trips
 	NameFeatures    Name = "features"    // the other extensions
-	NameSize        Name = "size"        // limits that the server names
-	NameAuth        Name = "auth"        // SASL mechanisms and the choice among them
+	NameSize        Name = "size"        // limits that the server announces
+	NameAuth        Name = "auth"        // SASL mechanisms and the one to use
 	NameLogin       Name = "login"
 	NameSender      Name = "sender"  // MAIL FROM
 	NameMessage     Name = "message" // only with Exam.SendTo
-	NameMX          Name = "mx"      // this and the following are of the sender's domain
+	NameMX          Name = "mx"      // this and the following steps check the sender's domain
 	NameSRV         Name = "srv"
 	NameSPF         Name = "spf"
 	NameDKIM        Name = "dkim"
 	NameDMARC       Name = "dmarc"
-	NameReceiver    Name = "receiver" // what somebody who gets the message concludes
+	NameReceiver    Name = "receiver" // what a receiver of a message concludes
 )
 
-// Status is how a step went. The values are stable words.
+// Status is the result of a step. The values are stable words.
 type Status string
 
 // The statuses.
 const (
 	OK      Status = "ok"
-	Info    Status = "info"    // neither good nor bad, or not known
-	Warning Status = "warning" // mail goes out, and something should be changed
+	Info    Status = "info"    // neither good nor bad, or unknown
+	Warning Status = "warning" // mail can be sent, but something should be changed
 	Failed  Status = "failed"
-	Skipped Status = "skipped" // Detail says why
+	Skipped Status = "skipped" // Detail has the reason
 )
 
-// Text is a text in the two languages.
+// Text is a text in both languages.
 type Text = diagnosis.Text
 
-// Step is one thing that was looked at.
+// Step is the result of one check.
 type Step struct {
 	Name   Name
-	Target string // a host, host:port, domain or address; "" where there is none
+	Target string // a host, host:port, domain or address; "" if there is none
 	Status Status
-	// Took is how long it was waited for; 0 for what follows from other steps.
+	// Took is the time that the step took; 0 if it follows from other steps.
 	Took time.Duration
-	// Detail says in one line what was found, or why the step was skipped.
+	// Detail describes the result in one line, or why the step was skipped.
 	Detail Text
-	// Advice says what to do; empty where there is nothing to do, or where Finding
-	// says it.
+	// Advice tells the user what to do; empty if no action is needed, or if
+	// Finding has the advice.
 	Advice Text
-	// Finding is what a failure of the network or the server means; its Class is ""
-	// where there was none.
+	// Finding is the meaning of a failure of the network or the server; its
+	// Class is "" if there was none.
 	Finding diagnosis.Finding
-	// Outcome is that failure as a fact: stage, reply and error.
+	// Outcome is the failure itself: stage, reply and error.
 	Outcome smtp.Outcome
 	Facts   Facts
 }
 
-// Facts are what was found, for programs. Fields that a step does not know are
+// Facts are the findings for programs. Fields that a step does not fill are
 // empty.
 type Facts struct {
-	// Addresses are those of the server; of the other end for a port.
+	// Addresses are the server's addresses; for a port, the peer's.
 	Addresses []string `json:"addresses,omitempty"`
 	// Hosts are mail exchangers, or the host:port of SRV records.
 	Hosts []string `json:"hosts,omitempty"`
-	// Open says whether a port could be reached.
+	// Open reports whether a port could be reached.
 	Open bool `json:"open,omitempty"`
 
 	TLSVersion string `json:"tls_version,omitempty"` // "TLS 1.3"
 	Cipher     string `json:"cipher,omitempty"`
 	// KeyExchange is the group of the key exchange, like "X25519MLKEM768", or "RSA".
 	KeyExchange string `json:"key_exchange,omitempty"`
-	// SmallHello says that the server answered only a ClientHello without X25519MLKEM768.
+	// SmallHello reports that the server answered only a ClientHello without
+	// X25519MLKEM768.
 	SmallHello bool `json:"small_client_hello,omitempty"`
-	// Fingerprint is that of the certificate, as a pin: "sha256:HEX".
+	// Fingerprint is the certificate's fingerprint, as a pin: "sha256:HEX".
 	Fingerprint string `json:"fingerprint,omitempty"`
-	// Names are those of the certificate.
+	// Names are the names in the certificate.
 	Names  []string `json:"names,omitempty"`
 	Issuer string   `json:"issuer,omitempty"`
-	// Chain are the issuers from the server's own certificate on, as it showed them.
+	// Chain lists the issuers, from that of the server's certificate on, as the
+	// server sent them.
 	Chain    []string `json:"chain,omitempty"`
 	NotAfter string   `json:"not_after,omitempty"` // RFC 3339
 	DaysLeft *int     `json:"days_left,omitempty"`
 
 	// Text is the greeting, without its code.
 	Text string `json:"text,omitempty"`
-	// Encrypted says of EHLO whether it was said under TLS.
+	// Encrypted reports whether an EHLO was sent under TLS.
 	Encrypted  bool     `json:"encrypted,omitempty"`
 	Extensions []string `json:"extensions,omitempty"`
-	// RoundTrips is how often a message alone on an open connection has to wait.
+	// RoundTrips is the number of round trips of a single message on an open
+	// connection.
 	RoundTrips int `json:"round_trips,omitempty"`
-	// Overlap is how many messages of a run are on the wire at a time.
+	// Overlap is how many messages of a batch are sent at a time.
 	Overlap int `json:"overlap,omitempty"`
 	// SizeLimit is in octets.
 	SizeLimit       int64 `json:"size_limit,omitempty"`
 	RecipientLimit  int   `json:"recipient_limit,omitempty"`
 	ConnectionLimit int   `json:"messages_per_connection,omitempty"`
-	// SkewSeconds is how far the clock of this machine is ahead of the server's.
+	// SkewSeconds is how far the local clock is ahead of the server's.
 	SkewSeconds *int64 `json:"skew_seconds,omitempty"`
 
 	Mechanisms []string `json:"mechanisms,omitempty"`
@@ -122,9 +125,9 @@ type Facts struct {
 
 	Record  string `json:"record,omitempty"` // of DNS
 	Lookups int    `json:"lookups,omitempty"`
-	// Result is that of SPF (RFC 7208 section 2.6) for the address Tested, which
-	// stands for the sending servers because of Basis: "include", "own_domain" or
-	// "submission_server".
+	// Result is the SPF result (RFC 7208 section 2.6) for the address Tested,
+	// which represents the sending servers. Basis is the reason: "include",
+	// "own_domain" or "submission_server".
 	Result  string `json:"result,omitempty"`
 	Tested  string `json:"tested,omitempty"`
 	Basis   string `json:"basis,omitempty"`
@@ -133,17 +136,17 @@ type Facts struct {
 	Policy  string `json:"policy,omitempty"`
 }
 
-// textError is an error in the two languages.
+// textError is an error in both languages.
 type textError struct{ Text }
 
 func (e textError) Error() string { return e.EN }
 func (e textError) text() Text    { return e.Text }
 
-// wrongf makes an error of two formats with the same arguments.
+// wrongf makes an error from two formats with the same arguments.
 func wrongf(en, zh string, args ...any) error { return textError{say(en, zh, args...)} }
 
-// say makes a text of two formats with the same arguments. An argument that is
-// a Text, or an error, speaks the language of the format.
+// say makes a Text from two formats with the same arguments. An argument that
+// is a Text or an error appears in the language of the format.
 func say(en, zh string, args ...any) Text {
 	in := func(format string, pick func(Text) string) string {
 		own := make([]any, len(args))
@@ -166,20 +169,20 @@ func say(en, zh string, args ...any) Text {
 	return Text{EN: in(en, func(t Text) string { return t.EN }), ZH: in(zh, func(t Text) string { return t.ZH })}
 }
 
-// isEmpty reports whether there is nothing to say.
+// isEmpty reports whether a text is empty in both languages.
 func isEmpty(t Text) bool { return t.EN == "" && t.ZH == "" }
 
-// Report is what an exam found.
+// Report is the result of an exam.
 type Report struct {
 	Steps []Step
-	// Server is the one that was looked at, with the port that was chosen.
+	// Server is the server that was checked, with the chosen port.
 	Server transport.Server
-	// Interrupted says that the context ended before the last step.
+	// Interrupted reports that the context ended before the last step.
 	Interrupted bool
 	Took        time.Duration
 }
 
-// Worst is Failed, Warning or OK.
+// Worst returns Failed, Warning or OK.
 func (r Report) Worst() Status {
 	worst := OK
 	for _, s := range r.Steps {
@@ -193,7 +196,7 @@ func (r Report) Worst() Status {
 	return worst
 }
 
-// Count is how many steps have a status.
+// Count returns the number of steps with a status.
 func (r Report) Count(status Status) int {
 	n := 0
 	for _, s := range r.Steps {
@@ -204,13 +207,13 @@ func (r Report) Count(status Status) int {
 	return n
 }
 
-// LoggedIn reports whether a login was tried and worked.
+// LoggedIn reports whether a login was tried and succeeded.
 func (r Report) LoggedIn() bool {
 	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Name == NameLogin && s.Status == OK })
 }
 
-// Next is the step to act upon: the first that failed, else the first with a
-// warning. ok is false when there is nothing to do.
+// Next returns the step to act on: the first that failed, else the first with a
+// warning. ok is false if there is none.
 func (r Report) Next() (step Step, ok bool) {
 	for _, status := range []Status{Failed, Warning} {
 		for _, s := range r.Steps {
@@ -222,12 +225,12 @@ func (r Report) Next() (step Step, ok bool) {
 	return Step{}, false
 }
 
-// listed counts up what other sides have said, as each language does it.
+// listed joins words of other sources as an enumeration in each language.
 func listed(items []string) Text {
 	return Text{EN: strings.Join(items, ", "), ZH: strings.Join(items, "、")}
 }
 
-// row is a sentence that stands in a row: without its full stop.
+// row removes the full stop of a sentence for a table cell.
 func row(t Text) Text {
 	return Text{EN: strings.TrimSuffix(t.EN, "."), ZH: strings.TrimSuffix(t.ZH, "。")}
 }

@@ -24,8 +24,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// tlsServer serves SMTP in TLS with one certificate, signed by itself. It gives a URL, the
-// file to trust and the fingerprint.
+// tlsServer serves SMTP over TLS with one self-signed certificate. It returns a
+// URL, the file to trust and the fingerprint.
 func tlsServer(t *testing.T, template *x509.Certificate, cfg *tls.Config) (url, ca, fingerprint string) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -84,8 +84,8 @@ func local() *x509.Certificate {
 	return &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, Subject: pkix.Name{CommonName: "old"}}
 }
 
-// A server that knows only an RSA key exchange: what would work is tried and named, and
-// where it is allowed, it is said what is missing.
+// A server that knows only an RSA key exchange: the exam tries and names what
+// would work, and if it is allowed, reports what is missing.
 func TestOnlyRSAKeyExchange(t *testing.T) {
 	t.Parallel()
 	url, ca, _ := tlsServer(t, local(), &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_256_CBC_SHA}})
@@ -98,14 +98,14 @@ func TestOnlyRSAKeyExchange(t *testing.T) {
 	if s.Status != doctor.Warning || s.Facts.KeyExchange != "RSA" || !strings.Contains(s.Detail.EN, "without forward secrecy") {
 		t.Errorf("%+v", s)
 	}
-	// One that the machine does not trust is not recommended.
+	// An untrusted server is not recommended.
 	s = find(t, lookAt(t, url, transport.Options{}), doctor.NameTLS)
 	if s.Status != doctor.Failed || strings.Contains(s.Advice.EN, "--tls-rsa") || !strings.Contains(s.Detail.EN, "certificate is not right either") {
 		t.Errorf("%+v", s)
 	}
 }
 
-// What is said of certificates, and their fingerprints.
+// The texts about certificates, and their fingerprints.
 func TestWordsAboutCertificates(t *testing.T) {
 	t.Parallel()
 	old := local()
@@ -114,7 +114,7 @@ func TestWordsAboutCertificates(t *testing.T) {
 		cert           *x509.Certificate
 		pin, trusted   bool
 		status         doctor.Status
-		detail, advice string // with PIN for the fingerprint
+		detail, advice string // with PIN as a placeholder for the fingerprint
 	}{
 		"fine":             {local(), false, true, doctor.OK, "verified", ""},
 		"not trusted":      {local(), false, false, doctor.Failed, "does not trust", "--tls-pin PIN after comparing"},

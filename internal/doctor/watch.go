@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// exchange is a line that was sent and the reply to it.
+// exchange is a command and its reply.
 type exchange struct {
 	at    time.Time // when it was sent
 	sent  string
@@ -17,23 +17,24 @@ type exchange struct {
 	wait  time.Duration
 }
 
-// watcher puts the conversation together from its lines, with the times.
+// watcher assembles the conversation from its lines, with their times.
 type watcher struct {
 	now  func() time.Time
-	pass func(smtpclient.Event) // sees everything, too; may be nil
-	// begin is told what is waited for next, on the way to EHLO.
+	pass func(smtpclient.Event) // gets every event too; may be nil
+	// begin is called with the step that is waited for next, on the way to
+	// EHLO.
 	begin    func(Name)
 	security smtpclient.Security
 
 	mu      sync.Mutex
 	last    time.Time // of the latest event
 	greeted time.Time
-	secured time.Duration // how long the handshake took
-	session string        // and what came of it
+	secured time.Duration // duration of the handshake
+	session string        // its result
 	settled smtpclient.Handshake
 	parser  smtp.ReplyParser
 	all     []exchange // the first is the greeting
-	within  bool       // a reply has begun
+	within  bool       // inside a reply of several lines
 }
 
 func (v *visit) watch() *watcher {
@@ -80,21 +81,22 @@ func (w *watcher) latest() time.Time {
 	return w.last
 }
 
-// handshake is how long it took and what came of it; "" when it was not done.
+// handshake returns the duration and result of the handshake; "" if there was
+// none.
 func (w *watcher) handshake() (took time.Duration, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.secured, w.session
 }
 
-// agreed is what the last handshake has settled.
+// agreed returns the parameters of the last handshake.
 func (w *watcher) agreed() smtpclient.Handshake {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.settled
 }
 
-// exchange is the n-th one; zero where there was none.
+// exchange returns the n-th exchange; zero if there was none.
 func (w *watcher) exchange(n int) exchange {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,7 +106,7 @@ func (w *watcher) exchange(n int) exchange {
 	return w.all[n]
 }
 
-// hello is the n-th EHLO, HELO or LHLO that was answered with yes.
+// hello returns the n-th EHLO, HELO or LHLO that got a positive reply.
 func (w *watcher) hello(n int) exchange {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,7 +122,7 @@ func (w *watcher) hello(n int) exchange {
 	return exchange{}
 }
 
-// sinceCommand is the time from a command to the last that was heard.
+// sinceCommand returns the time from a command to the latest event.
 func (w *watcher) sinceCommand(verb string) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,7 +134,7 @@ func (w *watcher) sinceCommand(verb string) time.Duration {
 	return 0
 }
 
-// beginNext tells what is waited for behind an event.
+// beginNext reports the step that is waited for after an event.
 func (w *watcher) beginNext(e smtpclient.Event) {
 	switch {
 	case e.Direction == smtpclient.Connected && w.security == smtpclient.ImplicitTLS:

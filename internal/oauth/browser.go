@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	// consentTime bounds the wait for the user.
+	// consentTime limits the wait for the user.
 	consentTime = 10 * time.Minute
-	// farewell bounds the wait for the browser to take its page. Browsers keep
-	// further connections open for nothing, so it is waited out often.
+	// farewell limits the wait until the browser has read its page. Browsers
+	// keep idle connections open, so it often runs out.
 	farewell = time.Second
 )
 
-// Browser asks for consent in the browser of this machine: open is called once
-// with the URL to open, and returns when that is begun. It listens on 127.0.0.1
-// until the redirect has come, ten minutes have passed, or the context ends.
-// The error is an [*Error], that of open, or that of the context.
+// Browser asks for consent in the local browser: open is called once with the
+// URL to open, and returns without waiting for the user. Browser listens on
+// 127.0.0.1 until the redirect has come, ten minutes have passed, or the
+// context ends. The error is an [*Error], that of open, or that of the context.
 func (c Client) Browser(ctx context.Context, open func(url string) error) (Token, error) {
 	if err := c.check(); err != nil {
 		return Token{}, err
@@ -37,7 +37,7 @@ func (c Client) Browser(ctx context.Context, open func(url string) error) (Token
 	if err != nil {
 		return Token{}, fmt.Errorf("wait for the browser: %w", err)
 	}
-	// Whatever way this ends, an exchange of the code ends with it.
+	// In every case the exchange of the code ends on return.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := c.redirect(ctx, listener.Addr().(*net.TCPAddr).Port)
@@ -67,24 +67,24 @@ func (c Client) Browser(ctx context.Context, open func(url string) error) (Token
 	}
 }
 
-// stop ends a server; the last page may still go out.
+// stop shuts down a server after its last page was sent.
 func stop(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
 	if server.Shutdown(ctx) != nil {
-		_ = server.Close() // nothing of it is needed any more
+		_ = server.Close() // after the timeout the rest is dropped
 	}
 }
 
-// redirect waits for the browser to come back from the authorization server.
+// redirect waits for the browser's redirect from the authorization server.
 type redirect struct {
 	client          Client
-	ctx             context.Context // of the whole operation, not of a request
-	host            string          // with port, as the browser has to say it
+	ctx             context.Context // of the whole operation, not of one request
+	host            string          // with port, as in the browser's Host header
 	state, verifier string
 
 	once  sync.Once
-	done  chan struct{} // closed when the answer has come; what follows is written before
+	done  chan struct{} // closed when the answer has come; the fields below are written before
 	token Token
 	err   error
 }
@@ -96,13 +96,13 @@ func (c Client) redirect(ctx context.Context, port int) *redirect {
 	}
 	return &redirect{
 		client: c, ctx: ctx, host: fmt.Sprintf("%s:%d", host, port),
-		// 256 bits of chance each.
+		// 256 random bits each.
 		state: oauth2.GenerateVerifier(), verifier: oauth2.GenerateVerifier(), done: make(chan struct{}),
 	}
 }
 
 // uri has no path, because the form that Google and Microsoft document has
-// none: what is registered is compared with it, but for the port.
+// none: the server compares it with the registered one, except for the port.
 func (r *redirect) uri() string { return "http://" + r.host }
 
 func (r *redirect) authURL() string {
@@ -120,8 +120,8 @@ func (r *redirect) authURL() string {
 	return config.AuthCodeURL(r.state, options...)
 }
 
-// ServeHTTP takes the one redirect that has our state. What others ask for, by
-// mistake or not, changes nothing.
+// ServeHTTP accepts the one redirect that has our state. Other requests, by
+// mistake or not, change nothing.
 func (r *redirect) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	switch {
@@ -143,7 +143,7 @@ func (r *redirect) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// answer is RFC 6749 sections 4.1.2 and 4.1.3.
+// answer implements RFC 6749 sections 4.1.2 and 4.1.3.
 func (r *redirect) answer(query url.Values) (Token, error) {
 	host := hostOf(r.client.AuthURL)
 	if code := query.Get("error"); code != "" {

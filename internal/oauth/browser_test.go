@@ -77,7 +77,7 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// What comes back is not always the answer that is waited for.
+// Requests other than the expected answer change nothing.
 func TestBrowserStrays(t *testing.T) {
 	t.Parallel()
 	s := oauthtest.Start(t, oauthtest.Config{})
@@ -132,7 +132,7 @@ func TestBrowserAnswers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
-		query   string // "" goes to the server
+		query   string // "" sends the request to the server
 		prepare func(*oauthtest.Server)
 		problem oauth.Problem
 		is      error
@@ -181,13 +181,14 @@ func TestBrowserAnswers(t *testing.T) {
 	}
 }
 
-// The answer is taken once, also when the browser sends it twice at a time.
+// The answer is accepted once, even if the browser sends it twice at the same
+// time.
 func TestBrowserTwice(t *testing.T) {
 	t.Parallel()
 	s := oauthtest.Start(t, oauthtest.Config{})
 	var pages [2]browser
 	_, err := clientOf(s).Browser(t.Context(), func(u string) error {
-		// The first answer is fetched from the server, and given twice.
+		// The first answer is fetched from the server, and sent twice.
 		hc := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 		resp, err := hc.Get(u)
 		if err != nil {
@@ -224,11 +225,11 @@ func TestBrowserEnds(t *testing.T) {
 	c, clock := clientOf(s), newClock()
 	c.Wait = clock.wait
 	if _, err := c.Browser(t.Context(), func(string) error { return nil }); !errors.Is(err, oauth.ErrExpired) || !equal(clock.waits, durations(600)) {
-		t.Errorf("nobody came: %v after %v", err, clock.waits)
+		t.Errorf("no redirect came: %v after %v", err, clock.waits)
 	}
 }
 
-// Not parallel, so that no other test is given the port meanwhile.
+// Not parallel, so that no other test gets the port meanwhile.
 func TestBrowserLeavesNothingOpen(t *testing.T) {
 	s := oauthtest.Start(t, oauthtest.Config{})
 	var back string
@@ -246,7 +247,7 @@ func TestBrowserLeavesNothingOpen(t *testing.T) {
 	}
 	var b browser
 	if err := b.get(http.DefaultClient, back); err == nil {
-		t.Errorf("somebody still listens: %s", b.page)
+		t.Errorf("the port is still open: %s", b.page)
 	}
 }
 
@@ -290,7 +291,7 @@ func TestWrongClients(t *testing.T) {
 	}
 }
 
-// Neither fmt nor a log shows what is secret.
+// Neither fmt nor a log prints a secret.
 func TestNothingSecretIsPrinted(t *testing.T) {
 	t.Parallel()
 	token := oauth.Token{Access: "access-secret", Refresh: "refresh-secret", Expiry: newClock().now()}
@@ -301,7 +302,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		fmt.Fprintf(&text, verb+verb+verb+"\n", token, client, source)
 	}
 	_, used, _, _ := start(t, oauthtest.Config{})
-	replacement := mustAccess(t, used, used.Token.Access) // what it remembers is secret as well
+	replacement := mustAccess(t, used, used.Token.Access) // the remembered replacement is secret too
 	fmt.Fprintf(&text, "%v%+v", used, used)
 	hasNone(t, text.String(), replacement)
 	text.WriteString(token.LogValue().String() + client.LogValue().String() + source.LogValue().String())

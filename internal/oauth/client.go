@@ -16,39 +16,40 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// Client is an authorization server and how this program is registered with it.
-// It may be copied and used from several goroutines.
+// Client is an authorization server and this program's registration with it. It
+// may be copied and used concurrently.
 type Client struct {
-	// ID is the client id. Secret is "" for public clients; where a provider gives
-	// one to an installed program it is no secret (RFC 8252 section 8.5).
+	// ID is the client id. Secret is "" for public clients; the secret of an
+	// installed program is not confidential (RFC 8252 section 8.5).
 	ID, Secret string
 	AuthURL    string
 	TokenURL   string
-	DeviceURL  string // "" when the server has no device flow for mail
+	DeviceURL  string // "" if the server has no device flow for mail
 	Scopes     []string
-	// AuthParams are further parameters of the page where the user consents.
+	// AuthParams are further parameters of the consent page.
 	AuthParams map[string]string
-	// RedirectHost stands in the address of the redirect, "localhost" where the
-	// server insists on it; "" means 127.0.0.1. 127.0.0.1 it is that is listened on.
+	// RedirectHost is the host in the redirect URL, "localhost" if the server
+	// requires it; "" means 127.0.0.1. Browser listens on 127.0.0.1 in either
+	// case.
 	RedirectHost string
-	// LoginHint is the address whose consent is wanted; "" for none.
+	// LoginHint is the address that shall consent; "" for none.
 	LoginHint string
 
-	// Proxy is the URL of a proxy (http, https, socks5, socks5h); "" means that of
-	// the environment (HTTPS_PROXY), if any.
+	// Proxy is the URL of a proxy (http, https, socks5, socks5h); "" uses the
+	// environment's (HTTPS_PROXY), if any.
 	Proxy string
-	// Roots are the authorities to trust; nil means those of the system.
+	// Roots are the trusted authorities; nil means the system's.
 	Roots *x509.CertPool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Wait returns after a time, or with the error of the context; nil means a
+	// Wait returns after a time, or with the error of the context; nil uses a
 	// timer.
 	Wait func(context.Context, time.Duration) error
 }
 
-// ForProvider is a provider's authorization server, to which the caller adds
-// the client id. ok is false when the provider has none that is known. DeviceURL
-// is "" where the provider does not give mail scopes to devices, as Google.
+// ForProvider returns a provider's authorization server, to which the caller
+// adds the client id. ok is false if none is known. DeviceURL is "" if the
+// provider grants no mail scopes to devices, like Google.
 func ForProvider(p provider.Provider) (c Client, ok bool) {
 	facts := p.Auth.OAuth2
 	if facts == nil {
@@ -61,7 +62,7 @@ func ForProvider(p provider.Provider) (c Client, ok bool) {
 	}, true
 }
 
-// check finds what makes any request pointless.
+// check reports configuration errors before any request.
 func (c Client) check() error {
 	if c.ID == "" {
 		return &Error{Problem: NoClientID}
@@ -81,7 +82,7 @@ func (c Client) check() error {
 	return nil
 }
 
-// checkURL takes https, and http to this machine.
+// checkURL accepts https, and http to this machine.
 func checkURL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
@@ -103,7 +104,7 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// hostOf is the host of a URL that was checked.
+// hostOf returns the host of a URL that was checked.
 func hostOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -133,28 +134,28 @@ func (c Client) wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Format keeps the secret out of whatever is printed.
+// Format keeps the secret out of printed values.
 func (c Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "client %q of %s", c.ID, hostOf(c.TokenURL))
 }
 
-// LogValue is what log/slog shows.
+// LogValue is the value for log/slog.
 func (c Client) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
-// Token is what the consent gave. It is kept as JSON in the keyring.
+// Token is the result of a consent. It is stored as JSON in the keyring.
 type Token struct {
 	Access string `json:"access_token"`
-	// Refresh gets fresh access tokens; "" when the server gave none, and the
+	// Refresh gets new access tokens; "" if the server sent none, and the
 	// consent ends with the access token.
 	Refresh string `json:"refresh_token,omitempty"`
-	// Expiry is when the access token ends; zero when the server did not say.
+	// Expiry is when the access token ends; zero if the server did not say.
 	Expiry time.Time `json:"expiry,omitzero"`
 }
 
-// Format keeps the tokens out of whatever is printed.
+// Format keeps the tokens out of printed values.
 func (t Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.describe()) }
 
-// LogValue is what log/slog shows.
+// LogValue is the value for log/slog.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.describe()) }
 
 func (t Token) describe() string {

@@ -11,28 +11,29 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// The bounds of the device flow.
+// The limits of the device flow.
 const (
-	usualInterval = 5 * time.Second // where the server names none (RFC 8628 section 3.2)
-	slowdown      = 5 * time.Second // what "slow_down" adds (section 3.5)
-	longest       = time.Hour       // a code may say that it lives longer
+	usualInterval = 5 * time.Second // if the server names none (RFC 8628 section 3.2)
+	slowdown      = 5 * time.Second // added by "slow_down" (section 3.5)
+	longest       = time.Hour       // maximum lifetime of a code
 	usualLife     = 15 * time.Minute
 	maxPolls      = 3600
-	maxSilences   = 5 // polls in a row that come to nothing before it is an error
+	maxSilences   = 5 // failed polls in a row before it is an error
 )
 
-// DeviceCode is what the user does on another device.
+// DeviceCode is the instruction for the user's other device.
 type DeviceCode struct {
-	URL  string // where to go
-	Code string // what to type there
-	// Complete is the URL with the code in it; "" when the server gives none.
+	URL  string // page to open
+	Code string // code to enter there
+	// Complete is the URL with the code in it; "" if the server sent none.
 	Complete string
 	Expires  time.Time
 }
 
-// Device asks for consent on another device: show is called once with what to do
-// there. It waits until that is done, the code has expired, or the context ends.
-// The error is an [*Error], that of show, or that of the context.
+// Device asks for consent on another device: show is called once with the
+// instruction. Device waits until the user has consented, the code has expired,
+// or the context ends. The error is an [*Error], that of show, or that of the
+// context.
 func (c Client) Device(ctx context.Context, show func(DeviceCode) error) (Token, error) {
 	if err := c.check(); err != nil {
 		return Token{}, err
@@ -50,8 +51,8 @@ func (c Client) Device(ctx context.Context, show func(DeviceCode) error) (Token,
 	return c.poll(ctx, secret, code.Expires, interval)
 }
 
-// askDevice is RFC 8628 sections 3.1 and 3.2; secret is the code that the
-// program keeps.
+// askDevice implements RFC 8628 sections 3.1 and 3.2; secret is the device
+// code, which is not shown.
 func (c Client) askDevice(ctx context.Context) (secret string, code DeviceCode, interval time.Duration, err error) {
 	hc, err := c.http(ctx)
 	if err != nil {
@@ -77,7 +78,7 @@ func (c Client) askDevice(ctx context.Context) (secret string, code DeviceCode, 
 	}
 	life := usualLife
 	if !got.Expiry.IsZero() {
-		// x/oauth2 has added it to the clock of the system.
+		// x/oauth2 has added it to the system's clock.
 		life = min(got.Expiry.Sub(before).Round(time.Second), longest)
 	}
 	code.Expires = asked.Add(life)
@@ -88,12 +89,12 @@ func (c Client) askDevice(ctx context.Context) (secret string, code DeviceCode, 
 	return got.DeviceCode, code, interval, nil
 }
 
-// fitToShow refuses what would do something to the terminal.
+// fitToShow rejects text with control characters for the terminal.
 func fitToShow(text string) bool {
 	return text != "" && len(text) <= 2000 && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// poll asks until the user has decided (RFC 8628 section 3.4).
+// poll polls until the user has decided (RFC 8628 section 3.4).
 func (c Client) poll(ctx context.Context, secret string, expires time.Time, interval time.Duration) (Token, error) {
 	params := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {secret}}
 	silences := 0
@@ -115,7 +116,7 @@ func (c Client) poll(ctx context.Context, secret string, expires time.Time, inte
 			interval += slowdown
 			silences = 0
 		case passes(err) && silences < maxSilences:
-			// A server that is silent is asked less often (section 3.5).
+			// A silent server is polled less often (section 3.5).
 			interval, silences = min(2*interval, time.Minute), silences+1
 		default:
 			return Token{}, err

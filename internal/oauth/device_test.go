@@ -21,7 +21,7 @@ func TestDevice(t *testing.T) {
 		name    string
 		polls   []string
 		consent string
-		fail    int // token requests that fail first
+		fail    int // number of token requests that fail first
 		is      error
 		problem oauth.Problem
 		waits   []time.Duration
@@ -67,7 +67,7 @@ func TestDevice(t *testing.T) {
 	}
 }
 
-// A code that nobody types in ends by our own clock, too.
+// A code that the user does not enter expires by the local clock too.
 func TestDeviceExpiresByTheClock(t *testing.T) {
 	t.Parallel()
 	s := oauthtest.Start(t, oauthtest.Config{})
@@ -113,13 +113,14 @@ func TestDeviceEnds(t *testing.T) {
 	}
 }
 
-// What a server gives is shown on a terminal and opened in a browser.
+// Text of the server that would be unsafe on a terminal or in a browser is
+// rejected.
 func TestDeviceAnswers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name     string
 		change   map[string]any
-		problem  oauth.Problem // "" shows it
+		problem  oauth.Problem // "" if the code is shown
 		complete string
 		expires  time.Duration
 		waits    []time.Duration

@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// What the guides say is what the program does.
+// The guides match the program.
 func TestGuides(t *testing.T) {
 	t.Parallel()
 	block := regexp.MustCompile("(?s)```toml\n(.*?)```")
@@ -53,7 +53,7 @@ func TestGuides(t *testing.T) {
 			}
 		}
 	}
-	// The commands name those providers that have the flow in question.
+	// The commands name the providers that have the flow in question.
 	for id, device := range map[string]bool{"gmail": false, "outlook": true, "yandex": true} {
 		p, _ := provider.ByID(id)
 		if c, ok := oauth.ForProvider(p); !ok || (c.DeviceURL != "") != device {

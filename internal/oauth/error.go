@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// Problem says what went wrong, as a stable word.
+// Problem is the kind of a failure, as a stable word.
 type Problem string
 
 // The problems.
@@ -20,53 +20,55 @@ const (
 	Unreachable  Problem = "unreachable"   // no network, or no answer in time
 	Untrusted    Problem = "untrusted"     // the server's certificate is not trusted
 	Failing      Problem = "failing"       // the server answers with an error of its own, or nonsense
-	Denied       Problem = "denied"        // the user, or an administrator, said no
-	Expired      Problem = "expired"       // nobody consented in time
+	Denied       Problem = "denied"        // the user, or an administrator, refused
+	Expired      Problem = "expired"       // the user did not consent in time
 	BadClient    Problem = "bad_client"    // the client id or secret is wrong, or not allowed to do this
-	BadScope     Problem = "bad_scope"     // the server does not give these scopes
-	Rejected     Problem = "rejected"      // refused for a reason that the server says
-	ConsentEnded Problem = "consent_ended" // the refresh token is no longer good, or there is none
-	StillRefused Problem = "still_refused" // the mail server refuses a fresh token, too
-	Unsaved      Problem = "unsaved"       // a fresh token could not be kept
+	BadScope     Problem = "bad_scope"     // the server does not grant these scopes
+	Rejected     Problem = "rejected"      // refused for a reason that the server states
+	ConsentEnded Problem = "consent_ended" // the refresh token is no longer valid, or there is none
+	StillRefused Problem = "still_refused" // the mail server refuses a new token too
+	Unsaved      Problem = "unsaved"       // a new token could not be saved
 	Busy         Problem = "busy"          // another process has been refreshing the token for too long
 )
 
-// The errors that a caller tells apart with errors.Is; each is also an [*Error].
+// The errors that a caller distinguishes with errors.Is; each is also an
+// [*Error].
 var (
 	ErrNoClientID = errors.New("no client id is configured")
 	ErrNoDevice   = errors.New("the authorization server has no device flow for mail; use the browser")
 	ErrDenied     = errors.New("the consent was refused")
 	ErrExpired    = errors.New("nobody consented in time")
-	// ErrConsent: the refresh token is no longer good, or there is none, or what
-	// it gives is refused; the user has to consent again.
+	// ErrConsent: the refresh token is no longer valid, or there is none, or
+	// its tokens are refused; the user has to consent again.
 	ErrConsent = errors.New("the consent has ended; log in again")
-	// ErrUnreachable: there is no way to the authorization server just now. The
-	// consent is not lost.
+	// ErrUnreachable: the authorization server can't be reached at the moment.
+	// The consent is still valid.
 	ErrUnreachable = errors.New("the authorization server can't be reached")
-	// ErrForgotten is what Load wraps when no token is kept any more, or one of
+	// ErrForgotten is wrapped by Load if no token is stored any more, or one of
 	// another login: the login was removed or changed meanwhile.
 	ErrForgotten = errors.New("the login was removed or replaced meanwhile")
 )
 
-// Error is why there is no token.
+// Error is the reason why there is no token.
 type Error struct {
 	Problem Problem
-	// Host is the authorization server's; "" when none was asked.
+	// Host is the authorization server's; "" if there was no request.
 	Host string
-	// Code and Description are the server's words (RFC 6749 section 5.2), without
-	// what is secret; "" when it gave none.
+	// Code and Description are the server's words (RFC 6749 section 5.2),
+	// without secrets; "" if it sent none.
 	Code, Description string
-	// Ended is when the last access token expired; zero when it is not about that.
+	// Ended is when the last access token expired; zero if that is not the
+	// problem.
 	Ended time.Time
-	Err   error // never holds a secret; may be nil
+	Err   error // never contains a secret; may be nil
 }
 
-// Error says what happened to what, and what to do.
+// Error describes the failure and the remedy.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.what())
 	if e.Err != nil {
-		b.WriteString(": " + oneLine(e.Err.Error())) // which may repeat names of a certificate
+		b.WriteString(": " + oneLine(e.Err.Error())) // may contain names of a certificate
 	}
 	if words := strings.Trim(e.Code+": "+e.Description, ": "); words != "" {
 		fmt.Fprintf(&b, ": it says %q", words)
@@ -139,10 +141,10 @@ func (e *Error) todo() string {
 	}
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is tells which of this package's errors it is.
+// Is reports whether e matches one of this package's errors.
 func (e *Error) Is(target error) bool {
 	switch e.Problem {
 	case NoClientID:
@@ -162,13 +164,13 @@ func (e *Error) Is(target error) bool {
 	}
 }
 
-// tokenLike is what might be a token: long, and without the dots and slashes
-// that break up an address.
+// tokenLike matches text that may be a token: long, without the dots and
+// slashes of an address.
 var tokenLike = regexp.MustCompile(`[A-Za-z0-9_+=~-]{40,}`)
 
-// cleaned is what a server said, fit to be shown: in one line, not long, without
-// the secrets that it was sent. Something of less than eight characters is none,
-// and would be found in any word.
+// cleaned makes a server's text safe to show: one line, at most 300 characters,
+// without the given secrets. A string of less than eight characters is not
+// taken as a secret, because it could occur in any word.
 func cleaned(text string, secrets ...string) string {
 	text = oneLine(text)
 	for _, secret := range secrets {
@@ -179,8 +181,8 @@ func cleaned(text string, secrets ...string) string {
 	return shortened(tokenLike.ReplaceAllString(text, hidden))
 }
 
-// oneLine leaves out what can't be seen. That comes first: a secret must not
-// come together again when something goes out of its middle.
+// oneLine removes invisible characters. This comes before the search for
+// secrets: removing characters later could join the parts of a secret.
 func oneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
@@ -205,8 +207,8 @@ func shortened(text string) string {
 	return text
 }
 
-// FailureKind says to package diagnosis what kind of failure it is, a word of
-// diagnosis.ErrorKinds; "" where the server's own words say more.
+// FailureKind returns the kind of failure for package diagnosis, a word of
+// diagnosis.ErrorKinds; "" if the server's own words say more.
 func (e *Error) FailureKind() string {
 	switch e.Problem {
 	case NoClientID, NoDevice, BadURL, BadClient, BadScope:

@@ -13,7 +13,7 @@ import (
 	"unicode"
 )
 
-// Whatever comes to the loopback port: without the state nothing happens.
+// Any request to the loopback port without the state changes nothing.
 func FuzzRedirect(f *testing.F) {
 	for _, seed := range []string{"", "code=a", "code=a&state=x", "state=%zz", "error=access_denied&state=", "state=a&state=b", "a;b"} {
 		f.Add(seed)
@@ -33,7 +33,7 @@ func FuzzRedirect(f *testing.F) {
 	})
 }
 
-// Whatever a server says is shown in one line, not long, without the secret.
+// A server's text is shown in one line, shortened, without the secret.
 func FuzzCleaned(f *testing.F) {
 	f.Add("AADSTS: refresh-secret\r\n\x1b[2J", "refresh-secret")
 	f.Add("refresh\x00-secret", "refresh-secret")
@@ -48,8 +48,8 @@ func FuzzCleaned(f *testing.F) {
 	})
 }
 
-// Whatever a token endpoint answers: a token that can be sent, or an error of
-// ours that does not show it.
+// Any answer of a token endpoint is a token that can be sent, or an error that
+// does not contain it.
 func FuzzTokenAnswer(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"access_token":"a","expires_in":"60"}`, `{"access_token":"a\n"}`, `{"error":"x","error_description":"y"}`,
 		`{"access_token":"a","expires_in":1e300}`, `[]`, ``} {
@@ -76,7 +76,7 @@ func FuzzTokenAnswer(f *testing.F) {
 			t.Errorf("token %q, %q", got.Access, got.Refresh)
 		default:
 			if _, err := json.Marshal(got); err != nil {
-				t.Errorf("it can't be kept: %v", err)
+				t.Errorf("it can't be stored: %v", err)
 			}
 		}
 	})

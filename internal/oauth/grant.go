@@ -18,13 +18,13 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// The bounds of a request.
+// The limits of a request.
 const (
-	answerTime = 30 * time.Second // the whole of it
-	maxAnswer  = 256 << 10        // octets; Microsoft's tokens are of 4 kB
+	answerTime = 30 * time.Second // the whole request
+	maxAnswer  = 256 << 10        // octets; Microsoft's tokens have 4 kB
 )
 
-// grant asks the token endpoint for tokens (RFC 6749 section 3.2).
+// grant requests tokens from the token endpoint (RFC 6749 section 3.2).
 func (c Client) grant(ctx context.Context, params url.Values) (Token, error) {
 	hc, err := c.http(ctx)
 	if err != nil {
@@ -36,9 +36,9 @@ func (c Client) grant(ctx context.Context, params url.Values) (Token, error) {
 func (c Client) grantBy(ctx context.Context, hc *http.Client, params url.Values) (Token, error) {
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, hc)
 	got, err := c.grantAs(ctx, params, oauth2.AuthStyleInParams)
-	// A server must take the secret in a header and may take it in the form (RFC
-	// 6749 section 2.3.1); Google and Microsoft take it in the form. One that
-	// does not has not looked at the grant, so the second attempt costs nothing.
+	// A server must accept the secret in a header and may accept it in the form
+	// (RFC 6749 section 2.3.1); Google and Microsoft accept the form. A server
+	// that does not has not used up the grant, so the second attempt is safe.
 	var refused *Error
 	if c.Secret != "" && errors.As(err, &refused) && refused.Code == "invalid_client" {
 		return c.grantAs(ctx, params, oauth2.AuthStyleInHeader)
@@ -47,9 +47,9 @@ func (c Client) grantBy(ctx context.Context, hc *http.Client, params url.Values)
 }
 
 func (c Client) grantAs(ctx context.Context, params url.Values, style oauth2.AuthStyle) (Token, error) {
-	// Config.Exchange would send an empty code along with the grants that have
-	// none, and Config.DeviceAccessToken waits by a clock of its own; this one
-	// sends any grant_type, and nothing else.
+	// Config.Exchange would send an empty code with grants that have none, and
+	// Config.DeviceAccessToken waits by its own clock; this one sends any
+	// grant_type, and nothing else.
 	config := clientcredentials.Config{
 		ClientID: c.ID, ClientSecret: c.Secret, TokenURL: c.TokenURL, AuthStyle: style, EndpointParams: params,
 	}
@@ -65,13 +65,13 @@ func (c Client) grantAs(ctx context.Context, params url.Values, style oauth2.Aut
 	return checked(got, asked, hostOf(c.TokenURL))
 }
 
-// checked makes a Token of what a server gave.
+// checked converts a server's answer to a Token.
 func checked(got *oauth2.Token, asked time.Time, host string) (Token, error) {
 	if !strings.EqualFold(got.Type(), "bearer") {
 		return Token{}, &Error{Problem: Failing, Host: host, Err: errors.New("the token is of another type than bearer")}
 	}
-	// A token goes between the separators of XOAUTH2 and OAUTHBEARER, and into
-	// a header (RFC 6749 appendix A.12: visible characters).
+	// A token is placed between the separators of XOAUTH2 and OAUTHBEARER, and
+	// in a header (RFC 6749 appendix A.12: visible characters).
 	for _, token := range []string{got.AccessToken, got.RefreshToken} {
 		if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 			return Token{}, &Error{Problem: Failing, Host: host, Err: errors.New("the token holds forbidden characters")}
@@ -79,15 +79,15 @@ func checked(got *oauth2.Token, asked time.Time, host string) (Token, error) {
 	}
 	t := Token{Access: got.AccessToken, Refresh: got.RefreshToken}
 	if life := lifetime(got.Extra("expires_in")); life > 0 {
-		// From the moment of asking, by the clock that will be looked at: how wrong
-		// it is does not matter then.
+		// Counted from the request, by the clock that will be compared: then
+		// its error does not matter.
 		t.Expiry = asked.Add(life).Round(0).UTC()
 	}
 	return t, nil
 }
 
-// lifetime reads expires_in, which some servers put in quotes. What is no
-// number of seconds is 0, not known.
+// lifetime reads expires_in, which some servers put in quotes. Anything but a
+// number of seconds is 0, unknown.
 func lifetime(value any) time.Duration {
 	const most = 10 * 365 * 24 * 3600
 	var seconds float64
@@ -97,7 +97,7 @@ func lifetime(value any) time.Duration {
 	case int64:
 		seconds = float64(v)
 	case string:
-		seconds, _ = strconv.ParseFloat(v, 64) // 0 then
+		seconds, _ = strconv.ParseFloat(v, 64) // 0 on error
 	}
 	if !(seconds > 0) {
 		return 0
@@ -105,8 +105,8 @@ func lifetime(value any) time.Duration {
 	return time.Duration(min(seconds, most)) * time.Second
 }
 
-// failure says what is wrong. x/oauth2's own error would print the body of the
-// answer, in which there may be tokens.
+// failure converts the error of a request. x/oauth2's own error would print the
+// body of the answer, which may contain tokens.
 func failure(ctx context.Context, err error, host string, secrets ...string) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("ask %s for a token: %w", host, ctx.Err())
@@ -129,15 +129,15 @@ func failure(ctx context.Context, err error, host string, secrets ...string) err
 	if errors.Is(err, errTooLong) {
 		return &Error{Problem: Failing, Host: host, Err: errTooLong}
 	}
-	// The error of net/http holds the URL, which Host says better.
+	// The error of net/http contains the URL; Host is enough.
 	return &Error{Problem: Unreachable, Host: host, Err: onTheWay.Err}
 }
 
-// problemOf sorts the codes of RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628
-// section 3.5, and those that providers add.
+// problemOf maps the codes of RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628
+// section 3.5, and the providers' own.
 func problemOf(code string, status int) Problem {
 	switch code {
-	case "access_denied", "authorization_declined": // QUIRK: Microsoft says the latter
+	case "access_denied", "authorization_declined": // QUIRK: Microsoft sends the latter
 		return Denied
 	case "expired_token", "code_expired":
 		return Expired
@@ -156,14 +156,14 @@ func problemOf(code string, status int) Problem {
 	return Rejected
 }
 
-// http is a client for one operation, bounded in time and size. It follows no
-// redirect: what it sends is for the endpoint alone.
+// http returns a client for one operation, limited in time and size. It follows
+// no redirect, because the request is for the endpoint alone.
 func (c Client) http(ctx context.Context) (*http.Client, error) {
 	proxy := http.ProxyFromEnvironment
 	if c.Proxy != "" {
 		u, err := url.Parse(c.Proxy)
 		if err != nil || u.Host == "" {
-			// The URL may hold a password: it is not shown.
+			// The URL may contain a password: it is not shown.
 			return nil, &Error{Problem: BadURL, Err: errors.New("the proxy is no URL")}
 		}
 		if u.Scheme == "socks" { // as package transport reads it
@@ -178,15 +178,16 @@ func (c Client) http(ctx context.Context) (*http.Client, error) {
 			TLSHandshakeTimeout:    15 * time.Second,
 			TLSClientConfig:        &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
 			MaxResponseHeaderBytes: 64 << 10,
-			// Requests are minutes apart, and nobody would close what is idle.
+			// Requests are minutes apart, and idle connections would stay open.
 			DisableKeepAlives: true,
 		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }
 
-// aroundMachine goes to this machine without a proxy, as the variables are read, too:
-// a proxy would take localhost for itself, and what goes there need not be encrypted.
+// aroundMachine bypasses the proxy for this machine, as the environment
+// variables do: a proxy would take localhost for itself, and requests to this
+// machine need not be encrypted.
 func aroundMachine(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (*url.URL, error) {
 		host := r.URL.Hostname()
@@ -197,10 +198,10 @@ func aroundMachine(proxy func(*http.Request) (*url.URL, error)) func(*http.Reque
 	}
 }
 
-// bounded reads a whole answer within its bounds.
+// bounded reads a whole answer within its limits.
 type bounded struct {
-	// ctx is that of the operation: Config.DeviceAuth of x/oauth2 sends its
-	// request without one.
+	// ctx is the operation's: Config.DeviceAuth of x/oauth2 sends its request
+	// without one.
 	ctx  context.Context
 	base http.RoundTripper
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// refreshAt refreshes at a server that answers as it is told.
+// refreshAt refreshes a token at a server with the given handler.
 func refreshAt(t *testing.T, answer http.HandlerFunc) (oauth.Token, error) {
 	t.Helper()
 	server := httptest.NewServer(answer)
@@ -82,7 +82,7 @@ func TestAnswersOfTheTokenEndpoint(t *testing.T) {
 	}
 }
 
-// What a server says in refusing is shown, but for what is secret.
+// A server's words in a refusal are shown without secrets.
 func TestRefusalsShowNoSecrets(t *testing.T) {
 	t.Parallel()
 	jwt := "eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0eyJzdWIiOiJtZSJ9"
@@ -113,14 +113,14 @@ func TestRefusalsShowNoSecrets(t *testing.T) {
 			t.Errorf("%d %s: %q", test.status, test.code, err)
 		}
 		hasNone(t, fmt.Sprintf("%v %+v %#v %q", err, err, *e, err), "refresh-secret", "client-secret", jwt)
-		// With a secret, a client that is unknown tries the header, too.
+		// With a secret, an unknown client tries the header too.
 		if want := map[bool]int{true: 2, false: 1}[test.code == "invalid_client"]; asked != want {
 			t.Errorf("%d %s: asked %d times", test.status, test.code, asked)
 		}
 	}
 }
 
-// A client without a secret has nothing to put into a header.
+// A client without a secret does not try the header.
 func TestUnknownPublicClient(t *testing.T) {
 	t.Parallel()
 	s := oauthtest.Start(t, oauthtest.Config{})
@@ -143,7 +143,7 @@ func TestUntrustedServer(t *testing.T) {
 	}
 	source.Client.Roots = s.Roots()
 	if _, ok := s.Valid(mustAccess(t, &source, "")); !ok {
-		t.Error("the token is not good")
+		t.Error("the token is not valid")
 	}
 }
 
@@ -151,7 +151,7 @@ func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
-		_, _ = io.Copy(io.Discard, req.Body) // so that the server notices who hangs up
+		_, _ = io.Copy(io.Discard, req.Body) // so that the server notices a closed connection
 		cancel()
 		<-req.Context().Done()
 	}))
@@ -208,7 +208,7 @@ func TestForProvider(t *testing.T) {
 	c, _ := oauth.ForProvider(p)
 	c.AuthParams["prompt"] = "x"
 	if p.Auth.OAuth2.AuthParams["prompt"] != "consent" {
-		t.Error("a caller reached the provider's facts")
+		t.Error("a caller can change the provider's facts")
 	}
 	qq, _ := provider.ByID("qq")
 	if _, ok := oauth.ForProvider(qq); ok {
@@ -221,7 +221,7 @@ func TestForProvider(t *testing.T) {
 			continue
 		}
 		servers++
-		// Each can be asked: the first thing that is missing is the client id.
+		// Each accepts a request: the first error is the missing client id.
 		if _, err := c.Browser(t.Context(), nil); !errors.Is(err, oauth.ErrNoClientID) || len(c.Scopes) == 0 {
 			t.Errorf("%s: %v", p.ID, err)
 		}
@@ -231,8 +231,8 @@ func TestForProvider(t *testing.T) {
 	}
 }
 
-// What goes to this machine goes past the proxy, which would take localhost for
-// itself, and see the refresh token in clear.
+// Requests to this machine bypass the proxy, which would take localhost for
+// itself, and see the refresh token in the clear.
 func TestNoProxyToThisMachine(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32

@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// sendOnce sends a message over a connection of its own.
+// sendOnce sends a message over its own connection.
 func sendOnce(t *testing.T, server *sandboxtest.Server, source *oauth.Source, mechanism string) smtp.Outcome {
 	t.Helper()
 	out, err := transport.Open(server.URL(), transport.Options{
@@ -39,8 +39,8 @@ func sendOnce(t *testing.T, server *sandboxtest.Server, source *oauth.Source, me
 	return out.Send(t.Context(), smtpclient.Transaction{Envelope: envelope, Content: content}).Outcomes[0]
 }
 
-// From the consent to the last message: the tokens of one server log in at
-// another, which asks it whether they are good.
+// From the consent to the last message: the tokens of the authorization server
+// log in at a mail server, which asks it whether they are valid.
 func TestTokensLogIn(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ profile, mechanism string }{
@@ -82,7 +82,7 @@ func TestTokensLogIn(t *testing.T) {
 			step("the second", 1)
 			clock.advance(2 * time.Hour)
 			step("it has expired", 2)
-			// A program that starts anew has what was kept.
+			// A restarted program uses the saved token.
 			source = &oauth.Source{Client: c, Token: k.last(), Save: k.save}
 			step("it was kept", 2)
 			s.EndConsent(server.Login())

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/oauthtest"
 )
 
-// clock is a clock that moves when somebody waits by it.
+// clock is a clock that advances with each wait.
 type clock struct {
 	mu    sync.Mutex
 	time  time.Time
@@ -43,11 +43,11 @@ func (c *clock) wait(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// nobody is where nobody listens. The port of a server that was closed may be
-// that of another test a moment later.
+// nobody is a URL where no server listens. The port of a closed server may be
+// reused by another test.
 const nobody = "http://127.0.0.1:1/token"
 
-// clientOf is the client that a server has registered.
+// clientOf returns a client that the server has registered.
 func clientOf(s *oauthtest.Server) oauth.Client {
 	return oauth.Client{
 		ID: s.ClientID(), AuthURL: s.AuthURL, TokenURL: s.TokenURL, DeviceURL: s.DeviceURL,
@@ -55,7 +55,7 @@ func clientOf(s *oauthtest.Server) oauth.Client {
 	}
 }
 
-// noProblems fails the test when a client did something against the RFCs.
+// noProblems fails the test if a client violated the RFCs.
 func noProblems(t *testing.T, s *oauthtest.Server) {
 	t.Helper()
 	if got := s.Problems(); len(got) > 0 {
@@ -63,7 +63,7 @@ func noProblems(t *testing.T, s *oauthtest.Server) {
 	}
 }
 
-// browser is what a user's browser does.
+// browser imitates a user's browser.
 type browser struct {
 	status int
 	page   string
@@ -81,11 +81,11 @@ func (b *browser) get(hc *http.Client, url string) error {
 	return err
 }
 
-// hasNone fails the test when a text holds one of the secrets.
+// hasNone fails the test if a text contains one of the secrets.
 func hasNone(t *testing.T, text string, secrets ...string) {
 	t.Helper()
 	if len(secrets) == 0 {
-		t.Fatal("no secrets to look for")
+		t.Fatal("no secrets to search for")
 	}
 	for _, secret := range secrets {
 		if secret == "" {

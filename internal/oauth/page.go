@@ -7,17 +7,17 @@ import (
 	"net/http"
 )
 
-// page is what the browser shows at the end, in both languages: which one its
-// user reads is not known here.
+// page is the final page in the browser, in both languages, because the user's
+// is unknown here.
 type page int
 
 const (
 	pageDone page = iota
 	pageDenied
 	pageFailed
-	pageAgain   // the answer has come before
-	pageOther   // of another login
-	pageNothing // not what is served here
+	pageAgain   // the answer has already come
+	pageOther   // for another login
+	pageNothing // unknown path
 )
 
 func (p page) text() (zh, en string) {
@@ -37,8 +37,8 @@ func (p page) text() (zh, en string) {
 	}
 }
 
-// show answers with a page that loads nothing and is kept nowhere: its address
-// holds the code.
+// show sends a page that loads nothing and is not cached: its address contains
+// the code.
 func show(w http.ResponseWriter, status int, p page) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -49,7 +49,7 @@ func show(w http.ResponseWriter, status int, p page) {
 	h.Set("Connection", "close")
 	w.WriteHeader(status)
 	zh, en := p.text()
-	_, _ = fmt.Fprintf(w, html, zh, en) // whoever hung up needs no page
+	_, _ = fmt.Fprintf(w, html, zh, en) // the browser may have disconnected
 }
 
 const html = `<!DOCTYPE html>
@@ -67,5 +67,5 @@ const html = `<!DOCTYPE html>
 </html>
 `
 
-// quiet drops what net/http would print about broken requests.
+// quiet discards the messages of net/http about broken requests.
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

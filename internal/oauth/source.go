@@ -15,61 +15,63 @@ import (
 )
 
 const (
-	// early is how long before its end a token is replaced: it has to last for
-	// the way to the mail server, and clocks differ.
+	// early is how long before its end a token is replaced: it must last until
+	// it reaches the mail server, and clocks differ.
 	early = time.Minute
-	// trusted is how long a token that replaced a refused one counts as fresh.
+	// trusted is how long a token that replaced a refused one counts as new.
 	trusted = 5 * time.Minute
-	// saveTime bounds Save and Load.
+	// saveTime limits Save and Load.
 	saveTime = 30 * time.Second
 )
 
-// Source gives access tokens. It is safe for concurrent use; its fields may not
-// be changed, nor Token be read, after the first call.
+// Source returns access tokens. It is safe for concurrent use; its fields must
+// not be changed, nor Token be read, after the first call.
 type Source struct {
 	Client Client
-	// Token is the last known.
+	// Token is the last known token.
 	Token Token
-	// Save keeps a fresh one, before it is given out: servers may take a refresh
-	// token only once, and give the next one along. nil keeps nothing.
+	// Save stores a new token before it is used: servers may accept a refresh
+	// token only once, and send the next one with the answer. nil stores
+	// nothing.
 	Save func(context.Context, Token) error
-	// Load reads the token that is kept; nil never does. It is called before each
-	// refresh, under the lock: another process may have used up the refresh token
-	// and kept its successor. Its error wraps [ErrForgotten] if no token is kept.
+	// Load reads the stored token; nil never does. It is called before each
+	// refresh, under the lock: another process may have used the refresh token
+	// and saved its successor. Its error wraps [ErrForgotten] if no token is
+	// stored.
 	Load func(context.Context) (Token, error)
 	// Lock keeps other processes from refreshing the same token until unlock is
-	// called. A server that takes each refresh token once may revoke the whole
-	// consent when it sees one again (RFC 9700 section 4.14.2). Its error wraps
-	// [filelock.ErrBusy] if another process does not finish; with any other error
-	// the refresh goes on without a lock. nil is for a token that only one
-	// process has.
+	// called. A server that accepts each refresh token once may revoke the
+	// whole consent if it sees one again (RFC 9700 section 4.14.2). Its error
+	// wraps [filelock.ErrBusy] if another process does not finish; after any
+	// other error the refresh goes on without a lock. nil is for a token that
+	// only one process has.
 	Lock func(context.Context) (unlock func(), err error)
-	// Unsaved is told when Save failed, with an [*Error]: the token is given out all
-	// the same. nil tells nobody.
+	// Unsaved is called with an [*Error] if Save failed: the token is returned
+	// all the same. It may be nil.
 	Unsaved func(error)
 
 	mu     sync.Mutex
 	flight *flight
-	// replacement took the place of a token that a mail server refused.
+	// replacement is the token that replaced one that a mail server refused.
 	replacement string
 	replacedAt  time.Time
 }
 
-// flight is one refresh, for all who wait for it.
+// flight is one refresh, shared by all callers that wait for it.
 type flight struct {
-	done   chan struct{} // closed at its end; what follows is written before
+	done   chan struct{} // closed at its end; the fields below are written before
 	before Token
 	after  Token
 	err    error
 }
 
-// Access gives an access token. refused is the one that a mail server did not
-// take, "" if none was: an expired or refused one is replaced by a fresh one. When
-// the fresh one is refused as well, the error is [ErrConsent].
+// Access returns an access token. refused is a token that the mail server did
+// not accept, or "": an expired or refused token is replaced by a new one. If
+// the new one is refused too, the error is [ErrConsent].
 //
 // The error is an [*Error], or that of the context. A refresh that has begun is
-// brought to its end even then, within minutes, so that what the server gave
-// is kept.
+// finished even then, within minutes, so that the server's new tokens are
+// saved.
 func (s *Source) Access(ctx context.Context, refused string) (string, error) {
 	s.mu.Lock()
 	if t := s.Token; t.Access != "" && t.Access != refused && !s.endsBy(t, early) {
@@ -95,7 +97,7 @@ func (s *Source) Access(ctx context.Context, refused string) (string, error) {
 	}
 }
 
-// landed is what a refresh means for one of those who waited for it.
+// landed returns the result of a refresh for one of its callers.
 func (s *Source) landed(f *flight, refused string) (string, error) {
 	switch old := f.before; {
 	case f.err == nil && f.after.Access == refused:
@@ -103,14 +105,14 @@ func (s *Source) landed(f *flight, refused string) (string, error) {
 	case f.err == nil:
 		return f.after.Access, nil
 	case passes(f.err) && old.Access != "" && old.Access != refused && !s.endsBy(old, 0):
-		// It was to be replaced a little early; there is still some of it left.
+		// It was to be replaced a little early; the old one is still valid.
 		return old.Access, nil
 	default:
 		return "", f.err
 	}
 }
 
-// passes reports whether a failure may be over soon.
+// passes reports whether a failure is temporary.
 func passes(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.Problem == Unreachable || e.Problem == Failing || e.Problem == Busy)
@@ -125,7 +127,7 @@ func (s *Source) stillRefused() error {
 	return &Error{Problem: StillRefused, Host: hostOf(s.Client.TokenURL)}
 }
 
-// fly refreshes, keeps what came of it, and lets those who wait go on.
+// fly refreshes, stores the result, and wakes the waiting callers.
 func (s *Source) fly(ctx context.Context, f *flight, refused string) {
 	f.after, f.err = s.renew(ctx, f.before, refused)
 	s.mu.Lock()
@@ -140,8 +142,8 @@ func (s *Source) fly(ctx context.Context, f *flight, refused string) {
 	close(f.done)
 }
 
-// renew gives the successor of a token, which is saved by then. It holds the lock
-// over all processes from reading the kept token to saving the fresh one.
+// renew returns the successor of a token, already saved. It holds the lock over
+// all processes from reading the stored token to saving the new one.
 func (s *Source) renew(ctx context.Context, t Token, refused string) (Token, error) {
 	if s.Lock != nil {
 		unlock, err := s.Lock(ctx)
@@ -155,16 +157,16 @@ func (s *Source) renew(ctx context.Context, t Token, refused string) (Token, err
 	kept, err := s.load(ctx)
 	switch {
 	case errors.Is(err, ErrForgotten):
-		// A fresh token would be kept for a login that the user removed.
+		// A new token would be stored for a login that the user removed.
 		return Token{}, &Error{Problem: ConsentEnded, Host: hostOf(s.Client.TokenURL), Err: ErrForgotten}
-	case err != nil: // what is known has to do
+	case err != nil: // the token in memory is used
 	case s.serves(kept, t, refused):
 		return kept, nil
 	case kept.Refresh != "":
 		t = kept
 	}
 	fresh, err := s.refresh(ctx, t)
-	if errors.Is(err, ErrConsent) { // a program without this lock may have used up the refresh token
+	if errors.Is(err, ErrConsent) { // a program without this lock may have used the refresh token
 		return s.instead(ctx, t, refused, err)
 	}
 	if err != nil {
@@ -174,11 +176,12 @@ func (s *Source) renew(ctx context.Context, t Token, refused string) (Token, err
 	return fresh, nil
 }
 
-// instead gives the token that another process has kept meanwhile, or the error.
+// instead returns the token that another process has stored meanwhile, or the
+// error.
 func (s *Source) instead(ctx context.Context, t Token, refused string, err error) (Token, error) {
 	kept, loadErr := s.load(ctx)
 	switch {
-	case loadErr != nil: // why there is no fresh token matters more
+	case loadErr != nil: // the reason why there is no new token matters more
 		return Token{}, err
 	case s.serves(kept, t, refused):
 		return kept, nil
@@ -192,14 +195,15 @@ func (s *Source) instead(ctx context.Context, t Token, refused string, err error
 	return Token{}, err
 }
 
-// serves reports whether a kept token can be used instead of a fresh one: another
-// process got it, and no server refused it. One that ends soon serves as well. It was
-// good a moment ago, and a refresh by each process that waited would not end.
+// serves reports whether a stored token can be used instead of a new one:
+// another process got it, and no server refused it. A token that ends soon
+// qualifies too: it was valid a moment ago, and otherwise each waiting process
+// would refresh again.
 func (s *Source) serves(kept, t Token, refused string) bool {
 	return kept.Access != "" && kept.Access != t.Access && kept.Access != refused && !s.endsBy(kept, 0)
 }
 
-// load reads the kept token; the zero Token without Load.
+// load reads the stored token; the zero Token without Load.
 func (s *Source) load(ctx context.Context) (Token, error) {
 	if s.Load == nil {
 		return Token{}, nil
@@ -209,7 +213,7 @@ func (s *Source) load(ctx context.Context) (Token, error) {
 	return s.Load(ctx)
 }
 
-// refresh is RFC 6749 section 6.
+// refresh implements RFC 6749 section 6.
 func (s *Source) refresh(ctx context.Context, t Token) (Token, error) {
 	if err := s.Client.check(); err != nil {
 		return Token{}, err
@@ -217,8 +221,8 @@ func (s *Source) refresh(ctx context.Context, t Token) (Token, error) {
 	if t.Refresh == "" {
 		return Token{}, &Error{Problem: ConsentEnded, Host: hostOf(s.Client.TokenURL), Err: errors.New("there is no refresh token")}
 	}
-	// x/oauth2 gives back the refresh token that was sent where the server gives
-	// no other.
+	// x/oauth2 returns the refresh token that was sent if the server sends no
+	// other.
 	fresh, err := s.Client.grant(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh}})
 	var e *Error
 	if !errors.As(err, &e) {
@@ -227,7 +231,7 @@ func (s *Source) refresh(ctx context.Context, t Token) (Token, error) {
 	if s.endsBy(t, 0) {
 		e.Ended = t.Expiry
 	}
-	// The latter three are OpenID Connect's; Microsoft uses them here.
+	// The latter three come from OpenID Connect; Microsoft uses them here.
 	over := []string{"invalid_grant", "interaction_required", "consent_required", "login_required"}
 	if e.Problem == Denied || e.Problem == Expired || slices.Contains(over, e.Code) {
 		e.Problem = ConsentEnded
@@ -246,10 +250,10 @@ func (s *Source) save(ctx context.Context, t Token) {
 	}
 }
 
-// Format keeps the tokens out of whatever is printed.
+// Format keeps the tokens out of printed values.
 func (s *Source) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.describe()) }
 
-// LogValue is what log/slog shows.
+// LogValue is the value for log/slog.
 func (s *Source) LogValue() slog.Value { return slog.StringValue(s.describe()) }
 
 func (s *Source) describe() string { return "tokens of " + fmt.Sprint(s.Client) }

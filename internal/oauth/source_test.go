@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/oauthtest"
 )
 
-// kept is where tokens are kept.
+// kept is a store of tokens.
 type kept struct {
 	mu     sync.Mutex
 	tokens []oauth.Token
@@ -37,7 +37,7 @@ func (k *kept) last() oauth.Token {
 	return k.tokens[len(k.tokens)-1]
 }
 
-// start makes a source with a fresh consent.
+// start returns a source with a new consent.
 func start(t *testing.T, config oauthtest.Config) (*oauthtest.Server, *oauth.Source, *clock, *kept) {
 	t.Helper()
 	clock, k := newClock(), &kept{}
@@ -65,7 +65,7 @@ func problemOf(t *testing.T, err error) *oauth.Error {
 	t.Helper()
 	var e *oauth.Error
 	if !errors.As(err, &e) {
-		t.Fatalf("error %v is none of ours", err)
+		t.Fatalf("error %v is not an *oauth.Error", err)
 	}
 	return e
 }
@@ -89,23 +89,23 @@ func TestSourceRefreshesWhatExpires(t *testing.T) {
 	}
 }
 
-// A token without an end is used until it is refused.
+// A token without an expiry is used until it is refused.
 func TestSourceWithoutAnEnd(t *testing.T) {
 	t.Parallel()
 	s, source, clock, _ := start(t, oauthtest.Config{Lifetime: -1})
 	first := source.Token.Access
 	clock.advance(1000 * time.Hour)
 	if mustAccess(t, source, "") != first {
-		t.Error("it was replaced")
+		t.Error("the token was replaced")
 	}
 	s.Revoke(first)
 	second := mustAccess(t, source, first)
 	if _, ok := s.Valid(second); !ok {
-		t.Error("the second is not good")
+		t.Error("the second is not valid")
 	}
 	clock.advance(1000 * time.Hour)
 	if mustAccess(t, source, "") != second {
-		t.Error("it was replaced")
+		t.Error("the token was replaced")
 	}
 }
 
@@ -116,25 +116,26 @@ func TestSourceRefreshesWhatIsRefused(t *testing.T) {
 	s.Revoke(first)
 	second := mustAccess(t, source, first)
 	if _, ok := s.Valid(second); !ok || second == first {
-		t.Fatal("the second is not good")
+		t.Fatal("the second is not valid")
 	}
-	// Another connection had the first one, too: it is helped with what is there.
+	// Another connection had the first one too: it gets the existing
+	// replacement.
 	if again := mustAccess(t, source, first); again != second || s.Calls().Refresh != 1 {
 		t.Errorf("%d refreshes", s.Calls().Refresh)
 	}
-	// The fresh one is refused: asking for a third would go on forever.
+	// The new one is refused: requesting a third would never end.
 	_, err := source.Access(t.Context(), second)
 	if e := problemOf(t, err); !errors.Is(err, oauth.ErrConsent) || e.Problem != oauth.StillRefused || s.Calls().Refresh != 1 {
 		t.Errorf("error %v, %d refreshes", err, s.Calls().Refresh)
 	}
-	// Later it is not fresh any more, and may have been revoked as well.
+	// Later it is no longer new, and may have been revoked too.
 	clock.advance(5 * time.Minute)
 	if third := mustAccess(t, source, second); third == second || s.Calls().Refresh != 2 {
 		t.Errorf("%d refreshes", s.Calls().Refresh)
 	}
 }
 
-// What replaced an expired token was not refused before, so it gets its chance.
+// The replacement of an expired token was not refused before, so it is tried.
 func TestSourceRefusedAfterExpiry(t *testing.T) {
 	t.Parallel()
 	s, source, clock, _ := start(t, oauthtest.Config{})
@@ -147,7 +148,7 @@ func TestSourceRefusedAfterExpiry(t *testing.T) {
 	}
 }
 
-// A server that gives the refused token once more has no better one.
+// A server that returns the refused token again has no better one.
 func TestSourceSameTokenAgain(t *testing.T) {
 	t.Parallel()
 	s, source, _, _ := start(t, oauthtest.Config{})
@@ -158,7 +159,7 @@ func TestSourceSameTokenAgain(t *testing.T) {
 	}
 }
 
-// Many ask at a time, one refreshes.
+// Concurrent callers share one refresh.
 func TestSourceRefreshesOnce(t *testing.T) {
 	t.Parallel()
 	asked, release := make(chan string, 100), make(chan struct{})
@@ -187,7 +188,7 @@ func TestSourceRefreshesOnce(t *testing.T) {
 	if grant := <-asked; grant != "refresh_token" {
 		t.Errorf("asked for %q", grant)
 	}
-	// One who loses patience does not take it from the others.
+	// A caller that gives up does not cancel it for the others.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := source.Access(ctx, first); !errors.Is(err, context.Canceled) {
@@ -203,7 +204,8 @@ func TestSourceRefreshesOnce(t *testing.T) {
 	}
 }
 
-// Whoever began the refresh may go; what the server gave is kept all the same.
+// The caller that began the refresh may give up; the server's new token is
+// saved all the same.
 func TestSourceKeepsWhatNobodyWaitsFor(t *testing.T) {
 	t.Parallel()
 	asked, release, saved := make(chan string), make(chan struct{}), make(chan oauth.Token, 1)
@@ -258,7 +260,7 @@ func TestSourceSurvivesASaveThatFails(t *testing.T) {
 	for range 2 {
 		clock.advance(time.Hour)
 		if _, ok := s.Valid(mustAccess(t, source, "")); !ok {
-			t.Error("the token is not good")
+			t.Error("the token is not valid")
 		}
 	}
 	if len(told) != 2 || !errors.Is(told[0], k.err) || problemOf(t, told[0]).Problem != oauth.Unsaved {
@@ -303,7 +305,7 @@ func TestSourceConsentEnded(t *testing.T) {
 	}
 }
 
-// Another process used the refresh token up and kept its successor.
+// Another process used the refresh token and stored its successor.
 func TestSourceLooksAtWhatIsKept(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -344,7 +346,7 @@ func TestSourceLooksAtWhatIsKept(t *testing.T) {
 			t.Errorf("%s: %v after %d refreshes", name, err, s.Calls().Refresh-before)
 		}
 	}
-	// What is kept is the very one that was refused.
+	// The stored token is the very one that was refused.
 	s, source, _, _ = start(t, oauthtest.Config{})
 	s.EndConsent("me@example.test")
 	refused := source.Token
@@ -359,12 +361,12 @@ func TestSourceWithoutNetwork(t *testing.T) {
 	_, source, clock, k := start(t, oauthtest.Config{})
 	first := source.Token.Access
 	source.Client.TokenURL = nobody
-	// A minute before its end it should be replaced, but it is good still …
+	// A minute before its end it should be replaced, but it is still valid …
 	clock.advance(59*time.Minute + 30*time.Second)
 	if mustAccess(t, source, "") != first {
 		t.Error("another token")
 	}
-	// … unless the mail server says otherwise.
+	// … unless the mail server refuses it.
 	_, err := source.Access(t.Context(), first)
 	if e := problemOf(t, err); e.Problem != oauth.Unreachable || !e.Ended.IsZero() || errors.Is(err, oauth.ErrConsent) {
 		t.Errorf("error %v", err)
@@ -385,7 +387,7 @@ func TestSourceWithoutNetwork(t *testing.T) {
 	}
 }
 
-// An outage of the server is none of the consent.
+// An outage of the server does not end the consent.
 func TestSourceOutage(t *testing.T) {
 	t.Parallel()
 	s, source, clock, _ := start(t, oauthtest.Config{})
@@ -405,7 +407,7 @@ func TestSourceOutage(t *testing.T) {
 	}
 }
 
-// A clock that is wrong, or jumps, costs a refresh at the most.
+// A wrong or jumping clock costs at most one refresh.
 func TestSourceWithAWrongClock(t *testing.T) {
 	t.Parallel()
 	for _, jump := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
@@ -415,7 +417,7 @@ func TestSourceWithAWrongClock(t *testing.T) {
 		source.Client.Now = mine.now
 		access := mustAccess(t, source, "")
 		if _, ok := s.Valid(access); !ok {
-			t.Errorf("jump %v: not good", jump)
+			t.Errorf("jump %v: not valid", jump)
 		}
 		s.Revoke(access)
 		access = mustAccess(t, source, access)
@@ -428,8 +430,8 @@ func TestSourceWithAWrongClock(t *testing.T) {
 	}
 }
 
-// Another process holds the lock and does not finish: nothing is refreshed without the
-// lock, and the consent is not lost.
+// Another process holds the lock and does not finish: nothing is refreshed
+// without the lock, and the consent is not lost.
 func TestSourceWhileAnotherIsBusy(t *testing.T) {
 	t.Parallel()
 	s, source, clock, k := start(t, oauthtest.Config{Rotate: true, ReuseEnds: true})
@@ -440,22 +442,22 @@ func TestSourceWhileAnotherIsBusy(t *testing.T) {
 	first := source.Token
 	clock.advance(first.Expiry.Add(-time.Second).Sub(clock.now()))
 	if got := mustAccess(t, source, ""); got != first.Access {
-		t.Error("a second is left of the old token, and it is not used")
+		t.Error("the old token is valid for another second and was not used")
 	}
 	clock.advance(time.Hour)
 	_, err := source.Access(t.Context(), "")
 	if e := problemOf(t, err); e.Problem != oauth.Busy || errors.Is(err, oauth.ErrConsent) || s.Calls().Refresh != 0 {
 		t.Errorf("%v, %d refreshes", err, s.Calls().Refresh)
 	}
-	other := &oauth.Source{Client: source.Client, Token: first, Save: k.save} // it finishes at last
+	other := &oauth.Source{Client: source.Client, Token: first, Save: k.save} // the other process finishes
 	theirs := mustAccess(t, other, "")
 	if got := mustAccess(t, source, ""); got != theirs || s.Calls().Refresh != 1 {
 		t.Errorf("%d refreshes", s.Calls().Refresh)
 	}
-	// Where there can be no lock, there is a refresh all the same.
+	// If no lock is possible, the token is refreshed all the same.
 	source.Lock = func(context.Context) (func(), error) { return nil, errors.New("read-only") }
 	clock.advance(2 * time.Hour)
 	if _, ok := s.Valid(mustAccess(t, source, "")); !ok {
-		t.Error("without a lock there is no good token")
+		t.Error("no valid token without a lock")
 	}
 }

@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// authorize is the page where the user consents (RFC 6749 section 4.1.1, RFC
-// 7636 section 4.3).
+// authorize serves the consent page (RFC 6749 section 4.1.1, RFC 7636 section
+// 4.3).
 func (s *Server) authorize(w http.ResponseWriter, req *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls.Authorize++
 	q := req.URL.Query()
 	back, err := url.Parse(q.Get("redirect_uri"))
-	// No redirect goes to an address that may be anybody's.
+	// It redirects only to loopback.
 	if err != nil || back.Scheme != "http" || !loopback(back.Hostname()) || back.Port() == "" {
 		s.wrong("authorize: redirect_uri %q is not of this machine", q.Get("redirect_uri"))
 		http.Error(w, "redirect_uri", http.StatusBadRequest)
@@ -63,7 +63,7 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// token is RFC 6749 section 3.2.
+// token implements RFC 6749 section 3.2.
 func (s *Server) token(w http.ResponseWriter, req *http.Request) {
 	if err := req.ParseForm(); err != nil {
 		refuse(w, http.StatusBadRequest, "invalid_request")
@@ -122,11 +122,11 @@ func (s *Server) count(kind string) {
 
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 
-// isClient is RFC 6749 section 2.3.1.
+// isClient implements RFC 6749 section 2.3.1.
 func (s *Server) isClient(req *http.Request) bool {
 	id, secret, basic := req.BasicAuth()
 	if basic {
-		// The header holds both in the form of a query.
+		// Both are form-encoded in the header.
 		id, _ = url.QueryUnescape(id)
 		secret, _ = url.QueryUnescape(secret)
 	} else if s.config.BasicOnly {
@@ -137,12 +137,12 @@ func (s *Server) isClient(req *http.Request) bool {
 	return id == s.config.ClientID && secret == s.config.ClientSecret
 }
 
-// redeem finds the user of a grant, or the error code.
+// redeem returns the user of a grant, or the error code.
 func (s *Server) redeem(kind string, form url.Values) (user, code string) {
 	switch kind {
 	case "authorization_code":
 		g, known := s.codes[form.Get("code")]
-		delete(s.codes, form.Get("code")) // it is good once
+		delete(s.codes, form.Get("code")) // it is valid once
 		challenge := sha256.Sum256([]byte(form.Get("code_verifier")))
 		switch {
 		case !known:
@@ -176,7 +176,7 @@ func (s *Server) redeem(kind string, form url.Values) (user, code string) {
 	}
 }
 
-// poll is RFC 8628 section 3.5.
+// poll implements RFC 8628 section 3.5.
 func (s *Server) poll(device string) (user, code string) {
 	user, known := s.devices[device]
 	switch {
@@ -192,8 +192,8 @@ func (s *Server) poll(device string) (user, code string) {
 	return user, ""
 }
 
-// device is RFC 8628 section 3.2: the code lives ten minutes and may be asked
-// about every two seconds.
+// device implements RFC 8628 section 3.2: the code lives ten minutes and may be
+// polled every two seconds.
 func (s *Server) device(w http.ResponseWriter, req *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -211,8 +211,8 @@ func (s *Server) device(w http.ResponseWriter, req *http.Request) {
 	})
 }
 
-// introspect is RFC 7662; the token comes in the form, or as the bearer of a
-// request.
+// introspect implements RFC 7662; the token comes in the form, or as the bearer
+// of a request.
 func (s *Server) introspect(w http.ResponseWriter, req *http.Request) {
 	access, bearer := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
 	if !bearer {
@@ -236,5 +236,5 @@ func refuse(w http.ResponseWriter, status int, code string) {
 func reply(w http.ResponseWriter, status int, answer map[string]any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // whoever hung up does not want it
+	_ = json.NewEncoder(w).Encode(answer) // the client may have disconnected
 }

@@ -2,12 +2,12 @@
 // loopback: the code flow with PKCE (RFC 6749, RFC 7636), the device flow (RFC
 // 8628), refresh tokens, introspection (RFC 7662).
 //
-// [Start] starts one for a test, which asks it for tokens at AuthURL, TokenURL
-// and DeviceURL. Nobody has to click: the user consents at once, or as
-// [Server.SetConsent] and [Server.SetPolls] say. A mail server of the test asks
-// [Server.Valid], or the IntrospectionURL, whether a token is good.
-// [Server.Revoke], [Server.EndConsent] and [Server.FailTokens] make things go
-// wrong; [Server.Calls] and [Server.Problems] tell what came in.
+// [Start] starts one for a test, which requests tokens at AuthURL, TokenURL and
+// DeviceURL. The user consents at once, or as set with [Server.SetConsent] and
+// [Server.SetPolls]. A mail server of the test asks [Server.Valid], or the
+// IntrospectionURL, whether a token is valid. [Server.Revoke],
+// [Server.EndConsent] and [Server.FailTokens] cause failures; [Server.Calls]
+// and [Server.Problems] report the requests.
 package oauthtest
 
 import (
@@ -24,44 +24,43 @@ import (
 	"time"
 )
 
-// Config is what differs between servers. The zero value is one with a public
-// client and tokens for an hour.
+// Config configures a server. The zero value has a public client and tokens for
+// an hour.
 type Config struct {
 	// ClientID is the only registered client; "" means "yan-test".
 	ClientID string
 	// ClientSecret makes it a confidential client.
 	ClientSecret string
-	// BasicOnly takes the secret in the Authorization header alone.
+	// BasicOnly accepts the secret only in the Authorization header.
 	BasicOnly bool
-	// User is who consents where no login_hint says so; "" means
-	// "test@example.test".
+	// User consents if there is no login_hint; "" means "test@example.test".
 	User string
-	// Lifetime is that of access tokens; 0 means an hour, less than 0 that the
-	// server does not say and that they never end.
+	// Lifetime is that of access tokens; 0 means an hour. If it is negative,
+	// the server does not state it and the tokens never end.
 	Lifetime time.Duration
-	// NoRefresh gives no refresh tokens.
+	// NoRefresh issues no refresh tokens.
 	NoRefresh bool
-	// Rotate gives a new refresh token each time, and takes each only once.
+	// Rotate issues a new refresh token each time, and accepts each only once.
 	Rotate bool
-	// ReuseEnds ends the whole consent when a refresh token is shown a second time
+	// ReuseEnds ends the whole consent if a refresh token is used a second time
 	// (RFC 9700 section 4.14.2); it is for Rotate.
 	ReuseEnds bool
-	// TLS serves https; Roots then holds the certificate.
+	// TLS serves https; Roots then contains the certificate.
 	TLS bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Before is called ahead of each token request with its grant_type; a test may
-	// hold it there. nil does nothing.
+	// Before is called before each token request is handled, with its
+	// grant_type; a test may block there. It may be nil.
 	Before func(grant string)
 }
 
 // Calls counts the requests.
 type Calls struct{ Authorize, Code, Device, Poll, Refresh, Introspect int }
 
-// Tokens is what a consent gives.
+// Tokens is the result of a consent.
 type Tokens struct {
 	Access, Refresh string
-	Expiry          time.Time // zero without an end
+	Expiry          time.Time // zero if it does not end
 }
 
 // Server is a running server. It is safe for concurrent use.
@@ -72,14 +71,14 @@ type Server struct {
 	http   *httptest.Server
 
 	mu       sync.Mutex
-	consent  string               // the error that the user's answer is; "" consents
-	polls    []string             // errors for the polls to come
-	failures []failure            // of token requests to come
+	consent  string               // the error in the user's answer; "" consents
+	polls    []string             // errors for the next polls
+	failures []failure            // of the next token requests
 	codes    map[string]codeGrant // by code
 	devices  map[string]string    // users by device code
 	access   map[string]grant     // by access token
 	refresh  map[string]string    // users by refresh token
-	spent    map[string]string    // users by refresh token that was taken before
+	spent    map[string]string    // users by used refresh token
 	calls    Calls
 	problems []string
 }
@@ -88,7 +87,7 @@ type (
 	codeGrant struct{ user, redirect, challenge string }
 	grant     struct {
 		user string
-		ends time.Time // zero for never
+		ends time.Time // zero: never
 	}
 	failure struct {
 		status int
@@ -96,7 +95,7 @@ type (
 	}
 )
 
-// Start starts a server that ends with the test.
+// Start starts a server that is closed at the end of the test.
 func Start(tb testing.TB, config Config) *Server {
 	tb.Helper()
 	s := New(config)
@@ -139,30 +138,30 @@ func New(config Config) *Server {
 	return s
 }
 
-// Close ends the server. It may be called twice. Its port may be another's a
-// moment later: a test without a network asks port 1.
+// Close ends the server. It may be called twice. Its port may be reused a
+// moment later: a test of an unreachable server uses port 1.
 func (s *Server) Close() { s.http.Close() }
 
-// ClientID is that of the registered client.
+// ClientID returns the id of the registered client.
 func (s *Server) ClientID() string { return s.config.ClientID }
 
-// Roots trusts the certificate of a server with TLS.
+// Roots returns a pool with the certificate of a server with TLS.
 func (s *Server) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(s.http.Certificate())
 	return pool
 }
 
-// SetConsent makes the answer of the user an error, "access_denied" for one who
-// does not consent; "" consents. It is for both flows.
+// SetConsent sets the error of the user's answer, "access_denied" for a
+// refusal; "" consents. It applies to both flows.
 func (s *Server) SetConsent(code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.consent = code
 }
 
-// SetPolls gives the next polls of a device these errors, like
-// "authorization_pending" and "slow_down", until the user has answered.
+// SetPolls sets the errors of the next polls of a device, like
+// "authorization_pending" and "slow_down".
 func (s *Server) SetPolls(codes ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,14 +177,14 @@ func (s *Server) FailTokens(n, status int, body string) {
 	}
 }
 
-// Grant gives tokens to a user without any flow.
+// Grant issues tokens to a user without a flow.
 func (s *Server) Grant(user string) Tokens {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.issue(user)
 }
 
-// Valid tells whose access token it is; ok is false when it is unknown, has
+// Valid returns the user of an access token; ok is false if it is unknown, has
 // ended or was revoked.
 func (s *Server) Valid(access string) (user string, ok bool) {
 	s.mu.Lock()
@@ -204,7 +203,7 @@ func (s *Server) Revoke(access string) {
 	delete(s.access, access)
 }
 
-// EndConsent takes back everything that a user consented to.
+// EndConsent revokes everything that a user consented to.
 func (s *Server) EndConsent(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -225,21 +224,21 @@ func (s *Server) end(user string) {
 	}
 }
 
-// Calls counts the requests so far.
+// Calls returns the requests so far.
 func (s *Server) Calls() Calls {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls
 }
 
-// Problems are what clients did against the RFCs.
+// Problems returns the clients' violations of the RFCs.
 func (s *Server) Problems() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.problems)
 }
 
-// issue makes tokens; the lock is held.
+// issue creates tokens; the lock is held.
 func (s *Server) issue(user string) Tokens {
 	t := Tokens{Access: "access-" + rand.Text()}
 	if s.config.Lifetime > 0 {
@@ -253,7 +252,7 @@ func (s *Server) issue(user string) Tokens {
 	return t
 }
 
-// wrong notes what a client did against the RFCs; the lock is held.
+// wrong records a violation of the RFCs; the lock is held.
 func (s *Server) wrong(format string, args ...any) {
 	s.problems = append(s.problems, fmt.Sprintf(format, args...))
 }
