@@ -17,20 +17,20 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Bounds on a configuration. Real ones have about 2 kB, and are where they are
-// looked for or one step further.
+// Limits on a configuration. Real ones have about 2 kB, and are at the expected
+// URL or one redirect away.
 const (
 	maxConfig    = 256 << 10
 	maxRedirects = 5
 )
 
-// autoconfigHost asks the host that the domain keeps for this.
+// autoconfigHost queries the domain's autoconfig host.
 func (s *search) autoconfigHost(ctx context.Context) (Candidate, bool) {
 	return s.autoconfig(ctx, url.URL{Scheme: "https", Host: "autoconfig." + s.domain, Path: "/mail/config-v1.1.xml",
 		RawQuery: url.Values{"emailaddress": {s.address.Wire()}}.Encode()})
 }
 
-// autoconfigWellKnown asks the domain's web server.
+// autoconfigWellKnown queries the domain's web server.
 func (s *search) autoconfigWellKnown(ctx context.Context) (Candidate, bool) {
 	return s.autoconfig(ctx, url.URL{Scheme: "https", Host: s.domain, Path: "/.well-known/autoconfig/mail/config-v1.1.xml"})
 }
@@ -49,7 +49,8 @@ func (s *search) autoconfig(ctx context.Context, where url.URL) (Candidate, bool
 	if !ok {
 		return Candidate{}, false
 	}
-	// The certificate of this host has proved whose word it is.
+	// The certificate of this host has proved that the domain's owner vouches
+	// for it.
 	c := s.candidate(ByAutoconfig, reached, s.trust(where.Host))
 	if config.imap != (endpoint{}) {
 		c.IMAP = config.imap.url("imap", 0)
@@ -66,7 +67,7 @@ func (s *search) fetch(ctx context.Context, where string) (config, error) {
 	if err != nil {
 		var wrapped *url.Error
 		if errors.As(err, &wrapped) {
-			err = wrapped.Err // the URL is told anyway
+			err = wrapped.Err // the URL is reported anyway
 		}
 		return config{}, err
 	}
@@ -85,7 +86,7 @@ func (s *search) fetch(ctx context.Context, where string) (config, error) {
 	return parseConfig(body, s.address)
 }
 
-// newClient makes the HTTP client of one search.
+// newClient creates the HTTP client of one search.
 func (s *search) newClient() *http.Client {
 	client := http.Client{Transport: direct{s}}
 	if s.HTTP != nil {
@@ -95,9 +96,9 @@ func (s *search) newClient() *http.Client {
 	return &client
 }
 
-// direct makes a connection for each request, within the request: one that
-// http.Transport makes goes on when its request is called off, for a next one
-// that there isn't.
+// direct opens a connection for each request, within the request's context:
+// http.Transport would go on dialling after a cancelled request, for a next one
+// that never comes.
 type direct struct{ *search }
 
 func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -111,7 +112,7 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	secure := tls.Client(conn, smtpclient.Trust{Roots: d.Roots}.TLSConfig(host))
 	if err := secure.HandshakeContext(req.Context()); err != nil {
-		_ = conn.Close() // it came to nothing
+		_ = conn.Close() // its result is not needed
 		return nil, err
 	}
 	transport := http.Transport{
@@ -122,8 +123,8 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 	return transport.RoundTrip(req)
 }
 
-// checkRedirect lets a configuration be elsewhere, as long as no step on the way
-// can be forged. The address, which stands in the URL, is for the domain's host alone.
+// checkRedirect allows redirects as long as no step can be forged. The address,
+// which is in the URL, is sent to the domain's host only.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if req.URL.Scheme != "https" {
 		return fmt.Errorf("redirect to %s://%s: only https is followed", req.URL.Scheme, req.URL.Host)

@@ -17,21 +17,21 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// config is what a configuration says, as far as it is of use.
+// config contains the usable parts of a configuration.
 type config struct {
 	servers []server // for submission, in its order
-	imap    endpoint // zero when there is none
+	imap    endpoint // zero if there is none
 	refused []refusal
 }
 
-// refusal is a server of a configuration that is not even tried.
+// refusal is a server of a configuration that is not tried, and the reason.
 type refusal struct {
 	what string
 	err  error
 }
 
-// clientConfig is Mozilla's format, version 1.1. Of an element that is repeated,
-// the first value that is understood counts: the format is extended that way.
+// clientConfig is Mozilla's format, version 1.1. Of a repeated element the
+// first value that is understood counts: the format is extended that way.
 type clientConfig struct {
 	XMLName  xml.Name        `xml:"clientConfig"`
 	Incoming []serverElement `xml:"emailProvider>incomingServer"`
@@ -47,8 +47,8 @@ type serverElement struct {
 	Authentication []string `xml:"authentication"`
 }
 
-// parseConfig reads a configuration for an address. It is an error if it can't
-// be read, or knows no submission server, usable or not.
+// parseConfig parses a configuration for an address. It returns an error if the
+// text can't be parsed, or contains no submission server, usable or not.
 func parseConfig(text []byte, address smtp.Address) (config, error) {
 	decoder := xml.NewDecoder(bytes.NewReader(text))
 	decoder.CharsetReader = func(charset string, in io.Reader) (io.Reader, error) {
@@ -90,12 +90,12 @@ func parseConfig(text []byte, address smtp.Address) (config, error) {
 	return c, nil
 }
 
-// what names the server in an attempt, as far as that can be shown.
+// what returns the server's name for an Attempt, cleaned for display.
 func (e serverElement) what() string {
 	return clean(e.Hostname) + ":" + clean(e.Port)
 }
 
-// clean is a text from outside, short and without control characters.
+// clean shortens a foreign text and removes control characters.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -147,8 +147,8 @@ func tlsMode(words []string) (provider.TLSMode, error) {
 	return "", errors.New("the encryption is not known")
 }
 
-// logins reports whether there is a login with a password, and one by OAuth 2.0.
-// Where nothing is said it is the usual one.
+// logins reports whether a login with a password exists, and one by OAuth 2.0.
+// Without any statement the password is assumed.
 func (e serverElement) logins() (password, oauth2 bool) {
 	for _, word := range e.Authentication {
 		switch strings.ToLower(strings.TrimSpace(word)) {
@@ -161,14 +161,14 @@ func (e serverElement) logins() (password, oauth2 bool) {
 	return password || len(e.Authentication) == 0, oauth2
 }
 
-// placeholder is a word that stands for what is asked of the user.
+// placeholder matches a variable that the user must fill in.
 var placeholder = regexp.MustCompile(`%[A-Z]+%`)
 
-// userName fills in the address. A name with any other placeholder is one that only
-// the user knows: "".
+// userName fills in the address. It returns "" for a name with any other
+// placeholder, which only the user knows.
 func userName(pattern string, address smtp.Address) (string, error) {
 	pattern = strings.TrimSpace(pattern)
-	hidden := func(r rune) bool { return !unicode.IsPrint(r) } // controls, marks of direction, what has no width
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) } // controls, direction marks, zero-width characters
 	if strings.ContainsFunc(pattern, hidden) || len(pattern) > 255 {
 		return "", errors.New("the user name is longer than 255 octets or holds what can't be seen")
 	}

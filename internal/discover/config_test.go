@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// show is a configuration as text, line by line.
+// show returns a configuration as text, line by line.
 func show(c config) string {
 	var b strings.Builder
 	for _, s := range c.servers {
@@ -47,7 +47,7 @@ not plain.example.com:25: the server is not encrypted
 	}
 }
 
-// One server of which one thing is wrong.
+// A server with one mistake each.
 func TestServersOfAConfiguration(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ host, port, socket, user, want string }{
@@ -95,8 +95,8 @@ func TestTooManyServersOfAConfiguration(t *testing.T) {
 	}
 }
 
-// Whatever a configuration holds, what comes of it can be dialled and logged in to,
-// and nothing of it reaches a terminal raw.
+// For any configuration, the resulting servers can be dialled and logged in to,
+// and no raw text reaches a terminal.
 func FuzzParseConfig(f *testing.F) {
 	for _, name := range []string{"full.xml", "gbk.xml"} {
 		text, err := os.ReadFile(filepath.Join("testdata", name))

@@ -15,96 +15,100 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Way is how a server was found.
+// Way is the method by which a server was found.
 type Way string
 
 // The ways, the most trustworthy first.
 const (
-	ByProvider   Way = "provider"   // the domain is one of a known provider
+	ByProvider   Way = "provider"   // the domain belongs to a known provider
 	ByAutoconfig Way = "autoconfig" // the domain's own configuration, over HTTPS
 	ByMX         Way = "mx"         // the domain's mail exchanger is a known provider's
 	BySRV        Way = "srv"        // RFC 6186, RFC 8314
 	ByGuess      Way = "guess"      // smtp.DOMAIN, mail.DOMAIN
 )
 
-// Trust is how sure it is that the host serves the domain.
+// Trust is the confidence that the host serves the domain.
 type Trust int
 
-// The degrees of trust.
+// The levels of trust.
 const (
-	// Confirm: only DNS says so; show the host to the user and wait for a yes.
+	// Confirm: only DNS names the host; show it to the user and wait for
+	// confirmation.
 	Confirm Trust = iota
-	// Verified: the provider's facts, the domain's own HTTPS host, or a
-	// certificate for a host inside the domain itself say so.
+	// Verified: the provider facts, the domain's own HTTPS host, or a
+	// certificate for a host inside the domain confirm it.
 	Verified
 )
 
 // Candidate is a server that may serve the address.
 type Candidate struct {
-	// Server is a URL without a user, or a provider's id, as transport.ParseServer reads.
+	// Server is a URL without a user, or a provider's id, in the form of
+	// transport.ParseServer.
 	Server string
-	// Host, Port and TLS are what Server stands for. They are zero when a known
-	// provider's host can't be known without its region.
+	// Host, Port and TLS are the parts of Server. They are zero if a known
+	// provider's host depends on its region.
 	Host string
 	Port int
 	TLS  provider.TLSMode
-	// User is the login name that the configuration asks for, or the provider
-	// expects; "" when nothing says.
+	// User is the login name that the configuration or the provider requires;
+	// "" if unknown.
 	User     string
-	Provider provider.Provider // zero when nobody known
+	Provider provider.Provider // zero if unknown
 	Way      Way
 	Trust    Trust
-	// OAuth2 says that there is no login but by OAuth 2.0.
+	// OAuth2 reports that OAuth 2.0 is the only login.
 	OAuth2 bool
-	// IMAP is "imaps://host:port" or "imap://host:port" (STARTTLS); "" when
-	// unknown. Nobody has connected to it. It needs no question of its own: it is
-	// never further from the domain than what Trust says of Host.
+	// IMAP is "imaps://host:port" or "imap://host:port" (STARTTLS); "" if
+	// unknown. It was not connected to. It needs no confirmation of its own: it
+	// is never further from the domain than Trust says of Host.
 	IMAP string
 }
 
-// Attempt is what was tried and what came of it, for the user who asks why.
+// Attempt is one step of the search and its result, for a user who asks why.
 type Attempt struct {
 	Way Way
-	// What is what was asked: a mail domain, a URL, "SRV name", "MX name" or
-	// host:port.
+	// What is the subject of the query: a mail domain, a URL, "SRV name", "MX
+	// name" or host:port.
 	What string
-	Err  error // nil when the answer served
+	Err  error // nil if the answer was usable
 	Took time.Duration
 }
 
-// ErrOffline says that neither DNS nor any server answered: there is no network,
-// or none that reaches further. It is wrapped together with the error of DNS.
-// Where there is a network and nothing was found, there is no error.
+// ErrOffline reports that neither DNS nor any server answered: there is no
+// network, or a local one only. It is wrapped together with the DNS error. If
+// the network works and no server was found, there is no error.
 var ErrOffline = errors.New("neither DNS nor any server answered")
 
-// Finder asks. The zero value uses the system's resolver and roots.
+// Finder searches for servers. The zero value uses the system's resolver and
+// roots.
 type Finder struct {
 	Resolver *net.Resolver
-	// HTTP asks for the autoconfig; nil means a client of its own over Dial, which
-	// knows of no proxy. Whatever its CheckRedirect says, only HTTPS is followed.
+	// HTTP queries the autoconfig; nil means a client that uses Dial and no
+	// proxy. Regardless of its CheckRedirect, only HTTPS redirects are
+	// followed.
 	HTTP *http.Client
 	// Dial opens connections; nil means net.Dialer with Resolver.
 	Dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	Roots *x509.CertPool
-	// Timeout bounds the whole search; 0 means 10 s.
+	// Timeout limits the whole search; 0 means 10 s.
 	Timeout time.Duration
-	// Patience is how long a better way is still waited for when a worse one
-	// has found a server; 0 means 2 s.
+	// Patience is how long a better way is waited for after a worse one has
+	// found a server; 0 means 2 s.
 	Patience time.Duration
-	// Not lists hosts that are not wanted, because the user has said so, as
-	// Candidate.Host has them.
+	// Not lists hosts that the user has rejected, as in Candidate.Host.
 	Not []string
-	// Tried is called with each attempt as it ends, one at a time and not after
-	// Find has returned; may be nil.
+	// Tried is called with each attempt as it ends. Calls don't overlap, and
+	// end before Find returns. It may be nil.
 	Tried func(Attempt)
 }
 
-// Find gives the server for an address: a list of one, or an empty one when
-// nothing was found. Further servers would cost the time of the slowest way:
-// whose user refuses the first asks again, with it in Not.
+// Find returns the server for an address: a list of one, or an empty one if
+// none was found. More servers would take the time of the slowest way: if the
+// user rejects the first, call Find again with it in Not.
 //
-// The provider of a known domain is given at once and nobody is asked. The
-// error is that of ctx, wraps ErrOffline, or says that the address has no domain.
+// For a known domain Find returns the provider without any network traffic. The
+// error is that of ctx, wraps ErrOffline, or reports that the address has no
+// domain.
 func (f *Finder) Find(ctx context.Context, address smtp.Address) ([]Candidate, error) {
 	domain := address.ASCIIDomain()
 	if domain == "" || strings.HasPrefix(domain, "[") {
@@ -121,7 +125,7 @@ func (f *Finder) Find(ctx context.Context, address smtp.Address) ([]Candidate, e
 	s := newSearch(bounded, f, address)
 	defer func() {
 		cancel()
-		s.work.Wait() // Dial and Roots are the caller's again
+		s.work.Wait() // Dial and Roots are no longer used
 	}()
 	found, ok := first(bounded, s.patience, []task[Candidate]{
 		s.autoconfigHost, s.autoconfigWellKnown, s.byMX, s.bySRV, s.byGuess})
@@ -140,8 +144,8 @@ func (f *Finder) Find(ctx context.Context, address smtp.Address) ([]Candidate, e
 	return nil, nil
 }
 
-// known is the provider of the domain, by its facts alone: they don't depend on
-// the network, and a server that can't be reached now is still the right one.
+// known returns the domain's provider from its facts alone: they don't depend
+// on the network, and a server that is unreachable now is still the right one.
 func (f *Finder) known(address smtp.Address, domain string) (Candidate, bool) {
 	start := time.Now()
 	attempt := Attempt{Way: ByProvider, What: domain}
@@ -160,7 +164,7 @@ func (f *Finder) known(address smtp.Address, domain string) (Candidate, bool) {
 	return ofProvider(p, where, address, Candidate{Server: p.ID, Way: ByProvider, Trust: Verified}), ok
 }
 
-// ofProvider completes a candidate with what is known of its provider.
+// ofProvider fills in a candidate from its provider's facts.
 func ofProvider(p provider.Provider, where provider.Endpoint, address smtp.Address, c Candidate) Candidate {
 	c.Provider, c.Host, c.Port, c.TLS = p, where.Host, where.Port, where.TLS
 	c.User, c.OAuth2 = p.LoginFor(address), p.Auth.Kind == provider.OAuth2Only

@@ -15,9 +15,9 @@ import (
 )
 
 // byMX recognises a provider by the exchangers of a domain that it hosts. The
-// host comes from the provider's facts, but that this provider is the domain's
-// is DNS's word alone: whoever forges it may direct the password to another of our
-// providers, not to himself.
+// host comes from the provider's facts, but only DNS links the provider to the
+// domain: an attacker who forges it can direct the password to another known
+// provider, not to their own server.
 func (s *search) byMX(ctx context.Context) (Candidate, bool) {
 	start := time.Now()
 	records, err := lookup(ctx, s, func(ctx context.Context, r *net.Resolver) ([]*net.MX, error) {
@@ -39,7 +39,7 @@ func (s *search) byMX(ctx context.Context) (Candidate, bool) {
 	var servers []server
 	for _, port := range append([]provider.Port{{Port: where.Port, TLS: where.TLS}}, p.SMTP.Ports...) {
 		one := server{endpoint: endpoint{where.Host, port.Port, port.TLS}}
-		// Port 25 is for mail between servers, and closed in most networks.
+		// Port 25 is for mail between servers, and blocked in most networks.
 		if port.TLS.Encrypted() && port.Port != 25 && !slices.Contains(servers, one) {
 			servers = append(servers, one)
 		}
@@ -54,18 +54,18 @@ func (s *search) byMX(ctx context.Context) (Candidate, bool) {
 		c.Server = id
 	}
 	if id != p.ID {
-		c.IMAP = "" // that of another region
+		c.IMAP = "" // the IMAP server belongs to another region
 	}
 	return c, true
 }
 
-// hosting is the provider of the exchangers that mail is sent to first; the others
-// may be somebody else's, who only keeps it meanwhile.
+// hosting returns the provider of the most preferred exchangers; the others may
+// belong to a backup service.
 func hosting(records []*net.MX) (p provider.Provider, exchanger string, err error) {
 	if len(records) == 0 || records[0].Host == "." { // RFC 7505
 		return provider.Provider{}, "", errors.New("the domain takes no mail")
 	}
-	for _, mx := range records { // by preference, as LookupMX gives them
+	for _, mx := range records { // sorted by preference by LookupMX
 		if mx.Pref != records[0].Pref {
 			break
 		}
@@ -76,8 +76,8 @@ func hosting(records []*net.MX) (p provider.Provider, exchanger string, err erro
 	return provider.Provider{}, "", fmt.Errorf("%s belongs to no known provider", records[0].Host)
 }
 
-// submission is where a provider takes the mail of a domain that it hosts. One
-// with regions has its exchanger beside its other hosts of the region.
+// submission returns the server where a provider accepts the mail of a domain
+// that it hosts. A provider with regions names its exchanger after the region.
 func submission(p provider.Provider, domain, exchanger string) (id string, where provider.Endpoint, ok bool) {
 	name, err := hostName(exchanger)
 	beside := func(host string) bool { return err == nil && inside(host, name) }
@@ -93,7 +93,7 @@ func submission(p provider.Provider, domain, exchanger string) (id string, where
 	return p.ID, where, ok
 }
 
-// bySRV asks for the services of RFC 6186 and RFC 8314.
+// bySRV queries the services of RFC 6186 and RFC 8314.
 func (s *search) bySRV(ctx context.Context) (Candidate, bool) {
 	var submissions, submission, imaps, imap service
 	var work sync.WaitGroup
@@ -113,8 +113,8 @@ func (s *search) bySRV(ctx context.Context) (Candidate, bool) {
 	}
 	c := s.candidate(BySRV, reached, s.trust(reached.host))
 	for _, e := range merge(imaps, imap) {
-		// Who is asked whether the one host is right has not been asked about
-		// another, which will be given the password, too.
+		// The user confirms only this host, not another one that would get the
+		// password too.
 		if inside(e.host, s.domain) || c.Trust == Confirm && inside(e.host, reached.host) {
 			c.IMAP = e.url("imap", 0)
 			break
@@ -123,11 +123,11 @@ func (s *search) bySRV(ctx context.Context) (Candidate, bool) {
 	return c, true
 }
 
-// service is what the records of one service say.
+// service is the result of one service's SRV records.
 type service struct {
 	targets []target
-	// none says that the domain does not offer it: its only target is the root
-	// (RFC 2782); missing that nothing is said.
+	// none: the domain does not offer the service, its only target is the root
+	// (RFC 2782). missing: there is no record.
 	none, missing bool
 }
 
@@ -165,10 +165,10 @@ func (s *search) service(ctx context.Context, name string, mode provider.TLSMode
 	return found
 }
 
-// serviceEndpoint is a target of a service.
+// serviceEndpoint returns a target of a service.
 //
-// QUIRK: some domains list port 465 as _submission, which is for STARTTLS; nobody
-// speaks STARTTLS there (RFC 8314 section 7.3).
+// QUIRK: some domains list port 465 as _submission, which is for STARTTLS; no
+// server speaks STARTTLS on it (RFC 8314 section 7.3).
 func serviceEndpoint(host string, port int, mode provider.TLSMode) endpoint {
 	if port == 465 {
 		mode = provider.Implicit
@@ -176,7 +176,7 @@ func serviceEndpoint(host string, port int, mode provider.TLSMode) endpoint {
 	return endpoint{host, port, mode}
 }
 
-// denied reports that the domain does not offer submission at all.
+// denied reports whether the domain offers no submission at all.
 func denied(services ...service) bool {
 	none := false
 	for _, s := range services {
@@ -188,10 +188,10 @@ func denied(services ...service) bool {
 	return none
 }
 
-// merge puts the targets into the order in which they are to be tried: by
-// priority, then with TLS from the first byte (RFC 8314 section 3), then by
-// weight. RFC 2782 would draw lots among weights to share out connections. What
-// is asked for here is kept for years, and must not change from search to search.
+// merge sorts the targets in the order to try: by priority, then TLS from the
+// first byte first (RFC 8314 section 3), then by weight. RFC 2782 chooses
+// randomly by weight to balance connections; this result is stored for years,
+// and must be the same in each search.
 func merge(services ...service) []endpoint {
 	var targets []target
 	for _, s := range services {
@@ -210,7 +210,7 @@ func merge(services ...service) []endpoint {
 	return endpoints
 }
 
-// byGuess tries the names that submission servers usually have.
+// byGuess tries the usual names of submission servers.
 func (s *search) byGuess(ctx context.Context) (Candidate, bool) {
 	var servers []server
 	for _, host := range []string{"smtp." + s.domain, "mail." + s.domain, s.domain} {

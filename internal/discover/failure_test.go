@@ -17,8 +17,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// A server that may not be given, by each way that names it. Behind every port
-// of every host there is the same one.
+// A server that must not be returned, for each way that names it. Every port of
+// every host leads to the same server.
 func TestServersThatAreNeverGiven(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -77,7 +77,8 @@ func badCertificate(err error) bool {
 	return errors.As(err, &e) && e.Stage == smtp.StageTLS && errors.As(err, &bad)
 }
 
-// STARTTLS that is not offered, or taken out by somebody between, ends it.
+// If STARTTLS is not offered, or removed by an attacker, the server is
+// rejected.
 func TestStrippedSTARTTLS(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, zone(nil))
@@ -91,7 +92,7 @@ func TestStrippedSTARTTLS(t *testing.T) {
 	}
 }
 
-// What is wrong with an autoconfig is told, and the next way is taken.
+// A failed autoconfig is reported, and the next way is tried.
 func TestAutoconfigFailures(t *testing.T) {
 	t.Parallel()
 	good := configuration("smtp.example.com 465 SSL x")
@@ -101,8 +102,8 @@ func TestAutoconfigFailures(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		handler http.HandlerFunc
-		at      string // the host; autoconfig.example.com
-		what    string // the URL, where it is not that of the configuration
+		at      string // the host; default autoconfig.example.com
+		what    string // the URL, if it is not that of the configuration
 		want    string
 	}{
 		{name: "not there", handler: http.NotFound, want: "HTTP 404 Not Found"},
@@ -138,13 +139,13 @@ func TestAutoconfigFailures(t *testing.T) {
 			}
 			if said := w.why(ByAutoconfig, test.what); !strings.Contains(said, test.want) {
 				w.log()
-				t.Errorf("said %q, want %q", said, test.want)
+				t.Errorf("got the reason %q, want %q", said, test.want)
 			}
 		})
 	}
 }
 
-// A portal that answers for everybody has no certificate for the domain.
+// A captive portal has no certificate for the domain.
 func TestAutoconfigOfAStranger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dnstest.Zone{"*.corp.example": {here}, "corp.example": {here}})
@@ -160,8 +161,8 @@ func TestAutoconfigOfAStranger(t *testing.T) {
 	}
 }
 
-// The configuration may be elsewhere; who asks is not told there, and a
-// CheckRedirect that was brought along does not count.
+// A redirect to another host is followed without sending the address there,
+// whatever the caller's CheckRedirect says.
 func TestAutoconfigRedirect(t *testing.T) {
 	t.Parallel()
 	for _, own := range []bool{false, true} {
@@ -199,7 +200,7 @@ func TestAutoconfigRedirect(t *testing.T) {
 	}
 }
 
-// How DNS fails, and what is known of it.
+// The failures of DNS, and their errors.
 func TestDNSFailures(t *testing.T) {
 	t.Parallel()
 	all := func(failure string) dnstest.Zone {
@@ -230,7 +231,7 @@ func TestDNSFailures(t *testing.T) {
 			if len(found) != 0 || errors.Is(err, ErrOffline) != test.offline || !test.offline && err != nil {
 				t.Errorf("%v, %v", found, err)
 			}
-			// Silence may be told as DNS's own time-out.
+			// A timeout may also be reported by DNS itself.
 			if said := w.why(ByMX, "MX example.com"); !strings.Contains(said, test.said) && !(test.limit < time.Minute && strings.Contains(said, "timeout")) {
 				t.Errorf("said %q", said)
 			}
@@ -253,7 +254,7 @@ func TestNoNetwork(t *testing.T) {
 	}
 }
 
-// DNS says nothing, but somebody can be connected to: that is no lack of a network.
+// DNS is silent, but a server answers: the network is not offline.
 func TestOnlyDNSIsSilent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, zone(nil))
@@ -268,7 +269,7 @@ func TestOnlyDNSIsSilent(t *testing.T) {
 	}
 }
 
-// An address without a domain to ask about.
+// An address without a domain to query.
 func TestNoDomain(t *testing.T) {
 	t.Parallel()
 	for _, address := range []smtp.Address{{}, parse(t, "me@[127.0.0.1]")} {
@@ -292,6 +293,6 @@ func TestOneConnection(t *testing.T) {
 		t.Error("the connection stays open")
 	}
 	if n := len(server.Connections()); n != 1 || !strings.Contains(server.Transcript(), "C: QUIT") {
-		t.Errorf("%d connections, or no goodbye", n)
+		t.Errorf("got %d connections, or no QUIT", n)
 	}
 }

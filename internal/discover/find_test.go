@@ -13,7 +13,8 @@ import (
 
 const here = "A 127.0.0.1"
 
-// zone is that of example.com with every usual host, and what a test adds.
+// zone returns the records of example.com with every usual host, and those of
+// the test.
 func zone(more dnstest.Zone) dnstest.Zone {
 	z := dnstest.Zone{"example.com": {here}, "autoconfig.example.com": {here}, "smtp.example.com": {here}, "mail.example.com": {here}}
 	for name, records := range more {
@@ -25,11 +26,11 @@ func zone(more dnstest.Zone) dnstest.Zone {
 // wayTest is a search in which one way finds a server.
 type wayTest struct {
 	name    string
-	address string // me@example.com
+	address string // default me@example.com
 	zone    dnstest.Zone
 	smtp    []string
 	config  string   // an autoconfig
-	at      []string // its hosts; autoconfig.example.com
+	at      []string // its hosts; default autoconfig.example.com
 	want    string
 }
 
@@ -51,7 +52,7 @@ func (test wayTest) run(t *testing.T) {
 		w.log()
 		t.Fatalf("got  %s\nwant %s", got, test.want)
 	}
-	// What is found can be used.
+	// The result is a valid server for transport.
 	server, err := transport.ParseServer(found[0].Server, parse(t, test.address))
 	if err != nil || server.Host != found[0].Host || server.Port != 0 && server.Port != found[0].Port {
 		t.Errorf("transport reads it as %+v, %v", server, err)
@@ -172,7 +173,7 @@ func TestSRVAndGuesses(t *testing.T) {
 	}
 }
 
-// A better way is given, although a worse one would have served, too.
+// A better way wins, even if a worse one has a result too.
 func TestTheMoreTrustworthyWayIsGiven(t *testing.T) {
 	t.Parallel()
 	steps := []struct {
@@ -214,7 +215,7 @@ func TestKnownProviderIsGivenAtOnce(t *testing.T) {
 		t.Error(got)
 	}
 	if len(w.dns.Queries()) != 0 || len(w.dialed) != 0 {
-		t.Errorf("the network was touched: %v, %v", w.dns.Queries(), w.dialed)
+		t.Errorf("the network was used: %v, %v", w.dns.Queries(), w.dialed)
 	}
 	if len(w.tried) != 2 || w.why(ByProvider, "qq.com") != "served" {
 		t.Errorf("attempts %v", w.tried)
@@ -230,8 +231,8 @@ func BenchmarkKnownProvider(b *testing.B) {
 	}
 }
 
-// Every provider's domain has an answer that transport understands or that says by
-// its empty host that a region is missing.
+// For every provider's domain the result is valid for transport, or has an
+// empty host because a region is missing.
 func TestEveryKnownDomain(t *testing.T) {
 	t.Parallel()
 	count := 0
@@ -256,7 +257,7 @@ func TestEveryKnownDomain(t *testing.T) {
 	}
 }
 
-// The user said no to a host.
+// The user rejected a host.
 func TestNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, zone(dnstest.Zone{
@@ -286,7 +287,7 @@ func TestNot(t *testing.T) {
 	}
 }
 
-// The order of RFC 2782 and RFC 8314, and targets that are no servers.
+// The order of RFC 2782 and RFC 8314, and invalid targets.
 func TestSRVOrder(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, submissions, submission, want string }{
@@ -319,8 +320,7 @@ func TestSRVOrder(t *testing.T) {
 	}
 }
 
-// A domain that says that it has no submission is believed, as long as it says
-// so of all there is.
+// A domain that denies every submission service is believed.
 func TestSubmissionIsNotOffered(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

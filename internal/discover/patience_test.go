@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/internal/dnstest"
 )
 
-// Whoever calls the search off has not to wait for a DNS server that is silent,
-// which Go's resolver would do.
+// A cancelled search does not wait for a silent DNS server, as Go's resolver
+// would.
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, zone(dnstest.Zone{"example.com": {"SILENCE MX"}, "_submission._tcp.example.com": {"SILENCE"}}))
@@ -27,7 +27,7 @@ func TestCancel(t *testing.T) {
 	told := f.Tried
 	f.Tried = func(a Attempt) {
 		told(a)
-		if a.What == "mail.example.com:465" { // refused; by then others wait
+		if a.What == "mail.example.com:465" { // refused; by then the others are waiting
 			cancel()
 		}
 	}
@@ -45,41 +45,42 @@ func TestCancel(t *testing.T) {
 		if len(e.found) != 0 || !errors.Is(e.err, context.Canceled) {
 			t.Errorf("%v, %v", e.found, e.err)
 		}
-	case <-time.After(50 * time.Second): // the search by itself would end after a minute, DNS never
-		t.Fatal("it goes on")
+	case <-time.After(50 * time.Second): // the search itself would end after a minute, DNS never
+		t.Fatal("the search did not end")
 	}
 	if said := w.why(ByMX, "MX example.com"); said != context.Canceled.Error() {
 		t.Errorf("said %q", said)
 	}
 }
 
-// tireless is the resolver of a world that waits for an answer until the test ends.
+// tireless returns a resolver of a world that waits for an answer until the
+// test ends.
 func tireless(t *testing.T, w *world) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, w.dns.Addr())
 		if err != nil {
 			return nil, err
 		}
-		t.Cleanup(func() { _ = conn.Close() }) // mostly closed already
+		t.Cleanup(func() { _ = conn.Close() }) // usually closed already
 		return noDeadline{conn.(*net.UDPConn)}, nil
 	}}
 }
 
-// noDeadline is a socket that knows no deadlines.
+// noDeadline is a socket that ignores deadlines.
 type noDeadline struct{ *net.UDPConn }
 
 func (noDeadline) SetDeadline(time.Time) error      { return nil }
 func (noDeadline) SetReadDeadline(time.Time) error  { return nil }
 func (noDeadline) SetWriteDeadline(time.Time) error { return nil }
 
-// What is silent is waited for when it is better, and not for ever; it is told
-// that it was not waited for.
+// A better way that is silent is waited for, but with a limit, and reported as
+// cancelled.
 func TestPatience(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
 		build  func(*world)
-		dialed string // what the worse way waits for: only then can it be waited for
+		dialed string // the dial that the worse way waits for: only then does patience begin
 		silent Attempt
 		want   string
 	}{
@@ -117,7 +118,7 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// A better server of the same way is waited for, too.
+// A better server of the same way is waited for too.
 func TestPatienceWithServers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, zone(dnstest.Zone{"slow.example.com": {here}, "fast.example.com": {here}}))
@@ -136,8 +137,8 @@ func TestPatienceWithServers(t *testing.T) {
 	}
 }
 
-// But not as long as a better way: what is left of that time is many times what a
-// busy machine needs.
+// But not as long as a better way: the remaining time is many times what a busy
+// machine needs.
 func TestPatienceWithPorts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, zone(nil))
@@ -156,7 +157,7 @@ func TestPatienceWithPorts(t *testing.T) {
 	}
 }
 
-// When Find returns, nothing of the caller's is used any more.
+// After Find has returned, it uses none of the caller's functions.
 func TestNothingGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, zone(nil))
@@ -182,14 +183,14 @@ func TestNothingGoesOn(t *testing.T) {
 	}
 }
 
-// A silent server, and no other: the search ends with its time and says so.
+// With one silent server the search ends at its timeout and reports it.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	down := func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("network is unreachable")
 	}
 	resolver := &net.Resolver{PreferGo: true, Dial: down}
-	// What package net makes once for all must not be made in the bubble.
+	// Package net's lazily created globals must not be created in the bubble.
 	if _, err := resolver.LookupHost(t.Context(), "example.com."); err == nil {
 		t.Fatal("a name was found")
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Why an attempt came to nothing, where it is not the network that says it.
+// Reasons for a failed attempt other than network errors.
 var (
 	errUnknownDomain = errors.New("not the domain of a known provider")
 	errUnwanted      = errors.New("the host is not wanted")
@@ -30,16 +30,16 @@ type search struct {
 	domain   string // in A-labels
 	client   *http.Client
 	patience time.Duration
-	// heard says that somebody answered, if only that a name does not exist.
+	// heard is set after any answer, even that a name does not exist.
 	heard atomic.Bool
-	// denied says that the domain offers no submission.
+	// denied is set if the domain offers no submission.
 	denied atomic.Bool
 
 	work     sync.WaitGroup // the connections of checks
 	telling  sync.Mutex     // held while Tried is called
 	mu       sync.Mutex
 	checks   map[endpoint]*check
-	dnsError error // the last one that was no answer
+	dnsError error // the last error without an answer
 }
 
 func newSearch(ctx context.Context, f *Finder, address smtp.Address) *search {
@@ -52,8 +52,8 @@ func newSearch(ctx context.Context, f *Finder, address smtp.Address) *search {
 	return s
 }
 
-// report tells of an attempt. One that was called off says by what, not that its
-// context ended.
+// report reports an attempt. A cancelled one has the cause as its error, not
+// that its context ended.
 func (s *search) report(ctx context.Context, way Way, what string, start time.Time, err error) {
 	if s.Tried == nil {
 		return
@@ -66,7 +66,7 @@ func (s *search) report(ctx context.Context, way Way, what string, start time.Ti
 	s.Tried(Attempt{Way: way, What: what, Err: err, Took: time.Since(start)})
 }
 
-// silence is why DNS said nothing.
+// silence returns the reason why DNS did not answer.
 func (s *search) silence() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,8 +91,8 @@ func (s *search) dial(ctx context.Context, network, address string) (net.Conn, e
 	return conn, err
 }
 
-// lookup asks DNS. Go's own resolver is not called back by a context that is
-// cancelled while it waits for an answer, so it is left behind.
+// lookup queries DNS. Go's own resolver does not return when its context is
+// cancelled while it waits for an answer, so lookup does not wait for it.
 func lookup[T any](ctx context.Context, s *search, ask func(context.Context, *net.Resolver) ([]T, error)) ([]T, error) {
 	type answer struct {
 		records []T
@@ -113,7 +113,7 @@ func lookup[T any](ctx context.Context, s *search, ask func(context.Context, *ne
 	case a := <-answers:
 		var dns *net.DNSError
 		if len(a.records) > 0 {
-			a.err = nil // some of the records were malformed, these are not
+			a.err = nil // some records were malformed, these are not
 		}
 		if a.err == nil || errors.As(a.err, &dns) && dns.IsNotFound {
 			s.heard.Store(true)
@@ -126,13 +126,13 @@ func lookup[T any](ctx context.Context, s *search, ask func(context.Context, *ne
 	}
 }
 
-// task looks for something; ok is false when there is none. It ends soon when
-// its context does.
+// task searches for a value; ok is false if there is none. It ends soon after
+// its context.
 type task[T any] func(context.Context) (value T, ok bool)
 
-// first runs the tasks side by side and gives the value of the first in their
-// order that has one. One that stands before it is waited for, but not longer
-// than patience once a value is there. All have ended when first returns.
+// first runs the tasks concurrently and returns the value of the first in their
+// order that has one. Tasks before it are waited for, but not longer than
+// patience after a value is there. All have ended when first returns.
 func first[T any](ctx context.Context, patience time.Duration, tasks []task[T]) (value T, ok bool) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A step of a task: it waits for its turn, or for its context.
+// taskOf returns a task that waits for its turn, or for its context.
 func taskOf(value string, turn <-chan struct{}, after chan<- struct{}) task[string] {
 	return func(ctx context.Context) (string, bool) {
 		if turn != nil {
@@ -40,7 +40,7 @@ func TestFirstWaitsForWhatIsBetter(t *testing.T) {
 	}
 }
 
-// The worse ones are called off, and have ended when the answer is given.
+// Worse tasks are cancelled, and have ended when first returns.
 func TestFirstCallsOff(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})
@@ -79,12 +79,12 @@ func TestFirstIsNotPatientForEver(t *testing.T) {
 func TestFirstOfNothing(t *testing.T) {
 	t.Parallel()
 	if _, ok := first[string](t.Context(), time.Hour, nil); ok {
-		t.Error("something was found")
+		t.Error("got a value, want none")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, ok := first(ctx, time.Hour, []task[string]{taskOf("", nil, nil), taskOf("late", make(chan struct{}), nil)}); ok {
-		t.Error("something was found")
+		t.Error("got a value, want none")
 	}
 }
 

@@ -25,8 +25,8 @@ type endpoint struct {
 
 func (e endpoint) String() string { return net.JoinHostPort(e.host, strconv.Itoa(e.port)) }
 
-// url is the endpoint with a scheme, to which TLS from the first byte adds an s.
-// The port that the scheme means anyway is left out.
+// url returns the endpoint as a URL; TLS from the first byte adds an s to the
+// scheme. The scheme's default port is omitted.
 func (e endpoint) url(scheme string, usual int) string {
 	if e.tls == provider.Implicit {
 		scheme += "s"
@@ -37,14 +37,14 @@ func (e endpoint) url(scheme string, usual int) string {
 	return scheme + "://" + e.String()
 }
 
-// server is an endpoint for submission, and how its configuration says to log in.
+// server is a submission endpoint and its login.
 type server struct {
 	endpoint
-	user   string // "" when nothing says
-	oauth2 bool   // and nothing else
+	user   string // "" if unknown
+	oauth2 bool   // the only login
 }
 
-// candidate makes what Find gives.
+// candidate creates the Candidate for a server.
 func (s *search) candidate(way Way, of server, trust Trust) Candidate {
 	c := Candidate{Way: way, Trust: trust}
 	if p, ok := provider.ByHost(of.host); ok {
@@ -62,8 +62,8 @@ func (s *search) candidate(way Way, of server, trust Trust) Candidate {
 	return c
 }
 
-// trust is what a certificate for a host is worth, if nothing but DNS says that
-// the host serves the domain.
+// trust returns the trust in a certificate for a host, if only DNS links the
+// host to the domain.
 func (s *search) trust(host string) Trust {
 	if inside(host, s.domain) {
 		return Verified
@@ -71,10 +71,10 @@ func (s *search) trust(host string) Trust {
 	return Confirm
 }
 
-// inside reports whether a host belongs to whom the domain belongs to: it is the
-// domain, or shares its registered domain (as DMARC's relaxed alignment, RFC 7489
-// section 3.1). Names below a public suffix, like co.uk or github.io, belong
-// to somebody each.
+// inside reports whether a host belongs to the owner of the domain: it is the
+// domain, or shares its registered domain (like DMARC's relaxed alignment, RFC
+// 7489 section 3.1). Names below a public suffix, like co.uk or github.io,
+// belong to different owners.
 func inside(host, domain string) bool {
 	if host == domain {
 		return true
@@ -87,8 +87,8 @@ func inside(host, domain string) bool {
 	return err == nil && other == registered
 }
 
-// hostName is a name from outside in A-labels. What is not a name, or is an
-// address, for which no public authority vouches to a mail domain, is refused.
+// hostName converts a foreign name to A-labels. It rejects strings that are no
+// name, and addresses, because no public CA links them to a mail domain.
 func hostName(name string) (string, error) {
 	name = strings.TrimSuffix(strings.TrimSpace(name), ".")
 	ascii, err := idna.Lookup.ToASCII(name)
@@ -104,10 +104,10 @@ func hostName(name string) (string, error) {
 
 var errNoHost = errors.New("not a host name")
 
-// maxServers bounds how many servers of one way are tried.
+// maxServers limits how many servers of one way are tried.
 const maxServers = 8
 
-// reach gives the first of the servers, in their order, that can be used.
+// reach returns the first usable server, in their order.
 func (s *search) reach(ctx context.Context, way Way, servers []server) (server, bool) {
 	var tasks []task[server]
 	for _, one := range servers {
@@ -118,19 +118,19 @@ func (s *search) reach(ctx context.Context, way Way, servers []server) (server, 
 			return one, err == nil
 		})
 	}
-	// The ways are worth waiting for; that one port is better than another is
-	// worth less, and must not take the time that its way has.
+	// Patience is for better ways; a better port of the same way is worth less,
+	// and must not use up the time of its way.
 	return first(ctx, s.patience/4, tasks)
 }
 
-// check is the one connection to an endpoint, for all the ways that name it.
+// check is the one connection to an endpoint, for all ways that name it.
 type check struct {
 	done chan struct{}
-	err  error // when done
+	err  error // valid when done
 }
 
-// check finds out whether an endpoint is a submission server with a valid
-// certificate. ctx bounds the wait: another way may want to know it, too.
+// check tests whether an endpoint is a submission server with a valid
+// certificate. ctx limits only the wait: another way may need the result too.
 func (s *search) check(ctx context.Context, e endpoint) error {
 	if s.unwanted(e.host) {
 		return errUnwanted
@@ -154,9 +154,9 @@ func (s *search) check(ctx context.Context, e endpoint) error {
 	}
 }
 
-// greet connects as far as EHLO under TLS. Nothing of the user is said. What
-// offers no AUTH is no place to log in, although it may take mail for its
-// own domain.
+// greet connects and sends EHLO under TLS. It reveals nothing about the user. A
+// server without AUTH is rejected, although it may accept mail for its own
+// domain.
 func (s *search) greet(e endpoint) error {
 	security := smtpclient.STARTTLS
 	if e.tls == provider.Implicit {
@@ -170,7 +170,7 @@ func (s *search) greet(e endpoint) error {
 	if err != nil {
 		return err
 	}
-	// The answer to QUIT changes nothing; Find need not wait for it.
+	// The reply to QUIT changes nothing; Find does not wait for it.
 	go conn.Quit(context.WithoutCancel(s.ctx))
 	if len(conn.Capabilities().Auth()) == 0 {
 		return &smtp.Error{Stage: smtp.StageHello, Err: smtpclient.ErrAuthNotOffered}

@@ -19,8 +19,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// world is a network on loopback: names of dnstest, behind which ports lead to
-// servers of the test. What leads nowhere is refused.
+// world is a network on loopback: names in dnstest whose ports lead to servers
+// of the test. Other ports refuse connections.
 type world struct {
 	t     *testing.T
 	dns   *dnstest.Server
@@ -29,8 +29,8 @@ type world struct {
 	mu     sync.Mutex
 	ports  map[string]string // "host:port" to the address of its listener
 	dialed []string
-	waits  map[string]chan struct{} // what is dialled only when this is closed
-	starts map[string]chan struct{} // what is closed when this is dialled
+	waits  map[string]chan struct{} // dialled only after this is closed
+	starts map[string]chan struct{} // closed when this is dialled
 	tried  []Attempt
 }
 
@@ -41,10 +41,10 @@ func newWorld(t *testing.T, zone dnstest.Zone) *world {
 
 func (w *world) finder() *Finder {
 	return &Finder{Resolver: w.dns.Resolver(), Dial: w.dial, Roots: w.roots,
-		// Nothing in these worlds is slow unless a test says so.
+		// Nothing in these worlds is slow unless a test makes it so.
 		Timeout: time.Minute, Patience: time.Minute,
 		Tried: func(a Attempt) {
-			w.tried = append(w.tried, a) // one at a time, as promised: the race detector looks on
+			w.tried = append(w.tried, a) // calls don't overlap, which the race detector checks
 		}}
 }
 
@@ -92,9 +92,9 @@ func (w *world) dial(ctx context.Context, network, address string) (net.Conn, er
 	return (&net.Dialer{}).DialContext(ctx, network, listener)
 }
 
-// smtp puts a submission server behind ports: 465 for TLS from the first byte,
-// any other for STARTTLS. Its certificate is good for their hosts. When the test
-// ends nobody may have tried to log in, or said anything of a user.
+// smtp serves submission on ports: 465 with TLS from the first byte, any other
+// with STARTTLS. Its certificate is valid for their hosts. The test fails if a
+// client tried to log in, or revealed a user.
 func (w *world) smtp(addresses []string, options ...sandboxtest.Option) *sandboxtest.Server {
 	w.t.Helper()
 	var names []string
@@ -120,17 +120,17 @@ func (w *world) smtp(addresses []string, options ...sandboxtest.Option) *sandbox
 		for line := range strings.Lines(server.Transcript()) {
 			_, said, ok := strings.Cut(line, "C: ")
 			if verb, _, _ := strings.Cut(strings.TrimSpace(said), " "); ok && verb != "EHLO" && verb != "STARTTLS" && verb != "QUIT" {
-				w.t.Errorf("the server was told %q", said)
+				w.t.Errorf("the server received %q", said)
 			}
 			if strings.Contains(said, "me") {
-				w.t.Errorf("the server was told who asks: %q", said)
+				w.t.Errorf("the server received the user's address: %q", said)
 			}
 		}
 	})
 	return server
 }
 
-// https puts a web server behind port 443 of hosts. Its certificate is good for
+// https serves HTTPS on port 443 of hosts. Its certificate is valid for
 // example.com and *.example.com.
 func (w *world) https(handler http.HandlerFunc, hosts ...string) *httptest.Server {
 	w.t.Helper()
@@ -145,7 +145,7 @@ func (w *world) https(handler http.HandlerFunc, hosts ...string) *httptest.Serve
 	return server
 }
 
-// silent puts a listener that says nothing behind ports.
+// silent serves ports with a silent listener.
 func (w *world) silent(addresses ...string) {
 	w.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -158,14 +158,14 @@ func (w *world) silent(addresses ...string) {
 	}
 }
 
-// after holds connections to one address back until another one was dialled.
+// after delays connections to one address until another one was dialled.
 func (w *world) after(address, other string) {
 	turn := make(chan struct{})
 	w.waits = map[string]chan struct{}{address: turn}
 	w.starts = map[string]chan struct{}{other: turn}
 }
 
-// why gives what was told of an attempt, "served" without an error.
+// why returns the reported error of an attempt, or "served".
 func (w *world) why(way Way, what string) string {
 	var all []string
 	for _, a := range w.tried {
@@ -189,7 +189,7 @@ func (w *world) log() {
 	}
 }
 
-// line is a candidate on one line, as tests compare it.
+// line formats a candidate as one line.
 func line(c Candidate) string {
 	trust := "confirm"
 	if c.Trust == Verified {
@@ -208,7 +208,7 @@ func line(c Candidate) string {
 	return s
 }
 
-// only is the line of the one candidate; "" without any.
+// only returns the line of the single candidate; "" without any.
 func only(t *testing.T, found []Candidate, err error) string {
 	t.Helper()
 	if err != nil {
@@ -223,7 +223,7 @@ func only(t *testing.T, found []Candidate, err error) string {
 	return line(found[0])
 }
 
-// configuration is a file in Mozilla's format with outgoing servers, each
+// configuration returns a file in Mozilla's format with outgoing servers, each
 // "host port socketType username authentication…".
 func configuration(outgoing ...string) string {
 	var b strings.Builder
@@ -243,7 +243,7 @@ func configuration(outgoing ...string) string {
 	return b.String()
 }
 
-// answer serves one text.
+// answer returns a handler that serves one text.
 func answer(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
 }

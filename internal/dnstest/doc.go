@@ -9,12 +9,12 @@
 //		})
 //		addresses, err := dns.Resolver().LookupHost(ctx, "smtp.corp.example")
 //
-//	  - A [Zone] is the data: names, and what is said of them.
-//	  - [Start] runs a server that ends with the test. It is asked through
+//	  - A [Zone] maps names to their records.
+//	  - [Start] runs a server that ends with the test. Query it through
 //	    [Server.Resolver], or at [Server.Addr].
-//	  - [Server.Queries] is what was asked.
+//	  - [Server.Queries] returns the queries so far.
 //
-// Use names under .example and .test (RFC 6761): what stands in the machine's
-// hosts file is never asked of a DNS server. End a name with a dot in a lookup, or
-// a resolver may also ask for it below the search domains of the machine.
+// Use names under .example and .test (RFC 6761): names in the machine's hosts
+// file are never queried. End a name with a dot in a lookup, or a resolver may
+// also query it below the machine's search domains.
 package dnstest

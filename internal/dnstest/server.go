@@ -14,8 +14,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Server is a running DNS server. Its methods may be called from several
-// goroutines.
+// Server is a running DNS server. Its methods are safe for concurrent use.
 type Server struct {
 	zone records
 	udp  net.PacketConn
@@ -24,20 +23,20 @@ type Server struct {
 
 	mu      sync.Mutex
 	queries []Query
-	open    map[net.Conn]bool // nil when the server is closed
+	open    map[net.Conn]bool // nil after the server is closed
 }
 
-// Query is one question that was asked.
+// Query is one question to the server.
 type Query struct {
-	Name    string // lower case, without its last dot
+	Name    string // lower case, without the final dot
 	Type    string // "MX"
 	Network string // "udp" or "tcp"
 }
 
 func (q Query) String() string { return q.Type + " " + q.Name }
 
-// Start runs a server that ends with the test. A zone that says what can't be
-// understood ends the test at once.
+// Start runs a server that ends with the test. An invalid zone fails the test
+// at once.
 func Start(t testing.TB, zone Zone) *Server {
 	t.Helper()
 	s, err := start(zone)
@@ -78,29 +77,27 @@ func listen() (udp net.PacketConn, tcp net.Listener, err error) {
 	return nil, nil, err
 }
 
-// Addr is where the server listens, over UDP and TCP: "127.0.0.1:port".
+// Addr returns the server's address for UDP and TCP: "127.0.0.1:port".
 func (s *Server) Addr() string { return s.tcp.Addr().String() }
 
-// Resolver asks this server and no other. It is Go's own, with its habits: an
-// answer that does not come is waited for until the deadline of the context, at
-// most ten seconds, and while it waits for anything but addresses, a context that
-// is cancelled does not call it back.
+// Resolver returns a resolver that queries only this server. It is Go's own: it
+// waits for a missing answer until the context's deadline, at most ten seconds,
+// and a cancelled context does not end a query for anything but addresses.
 func (s *Server) Resolver() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, s.Addr())
 	}}
 }
 
-// Queries lists what was asked, in the order in which it came; a question that
-// was repeated over TCP, because its answer was too long for UDP, stands there
-// twice.
+// Queries returns the queries, oldest first; one that was repeated over TCP,
+// because its answer was too long for UDP, is there twice.
 func (s *Server) Queries() []Query {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.queries)
 }
 
-// Asked reports whether a question was asked.
+// Asked reports whether a query was received.
 func (s *Server) Asked(kind, name string) bool {
 	name = strings.TrimSuffix(canonical(name), ".")
 	return slices.ContainsFunc(s.Queries(), func(q Query) bool { return q.Type == kind && q.Name == name })
@@ -109,7 +106,7 @@ func (s *Server) Asked(kind, name string) bool {
 func (s *Server) close() {
 	s.mu.Lock()
 	for conn := range s.open {
-		_ = conn.Close() // its reader ends, whatever Close says
+		_ = conn.Close() // its reader ends, whether or not Close fails
 	}
 	s.open = nil
 	s.mu.Unlock()
@@ -126,7 +123,7 @@ func (s *Server) serveUDP() {
 			return // closed
 		}
 		if reply := s.reply("udp", buffer[:n]); reply != nil {
-			_, _ = s.udp.WriteTo(reply, from) // who asked may be gone
+			_, _ = s.udp.WriteTo(reply, from) // the client may be gone
 		}
 	}
 }
@@ -155,8 +152,8 @@ func (s *Server) serveTCP() {
 	}
 }
 
-// serveConn answers what comes over TCP, where each message stands behind its
-// length (RFC 1035 section 4.2.2).
+// serveConn answers queries over TCP, where a length precedes each message (RFC
+// 1035 section 4.2.2).
 func (s *Server) serveConn(conn net.Conn) {
 	for {
 		var length [2]byte
@@ -178,7 +175,7 @@ func (s *Server) serveConn(conn net.Conn) {
 	}
 }
 
-// reply makes the answer to a packet; nil means to say nothing.
+// reply returns the answer to a packet; nil means no answer.
 func (s *Server) reply(network string, packet []byte) []byte {
 	var query dnsmessage.Message
 	if query.Unpack(packet) != nil || query.Response || len(query.Questions) != 1 {
@@ -195,8 +192,8 @@ func (s *Server) reply(network string, packet []byte) []byte {
 	case refused:
 		code = dnsmessage.RCodeRefused
 	}
-	// With neither Authoritative nor RecursionAvailable, Go's resolver would take an
-	// empty answer for a referral to nowhere and ask on.
+	// With neither Authoritative nor RecursionAvailable, Go's resolver would
+	// take an empty answer for a failed referral and query again.
 	reply := dnsmessage.Message{Questions: query.Questions, Answers: answers, Header: dnsmessage.Header{
 		ID: query.ID, Response: true, Authoritative: true, RecursionDesired: query.RecursionDesired,
 		RecursionAvailable: true, RCode: code}}
@@ -213,8 +210,8 @@ func (s *Server) reply(network string, packet []byte) []byte {
 	return packed
 }
 
-// udpSize is what the client takes over UDP: 512 octets (RFC 1035 section 4.2.1),
-// or what its OPT record says (RFC 6891 section 6.2.5).
+// udpSize returns the client's limit for UDP: 512 octets (RFC 1035 section
+// 4.2.1), or that of its OPT record (RFC 6891 section 6.2.5).
 func udpSize(query dnsmessage.Message) int {
 	for _, extra := range query.Additionals {
 		if extra.Header.Type == dnsmessage.TypeOPT {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// big is a set of TXT records that no UDP packet of a resolver holds.
+// big is a set of TXT records that is too large for a resolver's UDP packet.
 func big() []string {
 	var lines []string
 	for i := range 40 {
@@ -42,7 +42,7 @@ func zone() Zone {
 	}
 }
 
-// lookup asks as a program does and shows the answer as one line.
+// lookup queries like a program and returns the answer as one line.
 func lookup(ctx context.Context, r *net.Resolver, kind, name string) (string, error) {
 	switch kind {
 	case "host":
@@ -108,8 +108,8 @@ func TestWhatGoesWrong(t *testing.T) {
 	}{
 		{"host", "nobody.example.", true, false},
 		{"MX", "smtp.corp.example.", true, false},
-		{"host", "example.", true, false},          // above others: no records
-		{"host", "not.wild.example.", true, false}, // there itself: the wildcard is not for it
+		{"host", "example.", true, false},          // parent of other names: no records
+		{"host", "not.wild.example.", true, false}, // exists itself: the wildcard does not apply
 		{"host", "below.not.wild.example.", true, false},
 		{"host", "dangling.example.", true, false},
 		{"host", "circle.example.", true, false},
@@ -150,7 +150,7 @@ func TestLongAnswersComeOverTCP(t *testing.T) {
 	}
 }
 
-// ask sends a question over UDP, without EDNS, and what stands before it.
+// ask sends a question over UDP, without EDNS, after other packets.
 func ask(t *testing.T, s *Server, name string, kind dnsmessage.Type, before ...[]byte) (dnsmessage.Message, int) {
 	t.Helper()
 	query := dnsmessage.Message{Header: dnsmessage.Header{ID: 7}, Questions: []dnsmessage.Question{
@@ -184,8 +184,8 @@ func ask(t *testing.T, s *Server, name string, kind dnsmessage.Type, before ...[
 	return reply, n
 }
 
-// A client without EDNS is given 512 octets and no more; what is no query is not
-// answered, and the server goes on.
+// A client without EDNS gets at most 512 octets; a packet that is no query is
+// ignored, and the server goes on.
 func TestPackets(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Zone{"corp.example": {"TXT " + strings.Repeat("y", 600)}})
@@ -195,8 +195,8 @@ func TestPackets(t *testing.T) {
 	}
 }
 
-// What Go's resolver does not tell apart: a name that does not exist and one
-// without records, and whose the records are.
+// Differences that Go's resolver hides: a missing name, a name without records,
+// and the owner of the records.
 func TestCodesAndOwners(t *testing.T) {
 	t.Parallel()
 	s := Start(t, zone())
@@ -238,12 +238,12 @@ func TestZonesThatAreWrong(t *testing.T) {
 	} {
 		if s, err := start(zone); err == nil {
 			s.close()
-			t.Errorf("zone %v was taken", zone)
+			t.Errorf("zone %v was accepted", zone)
 		}
 	}
 }
 
-// A connection that stays open does not keep a test from ending.
+// An open connection does not keep a test from ending.
 func TestCloseEndsOpenConnections(t *testing.T) {
 	t.Parallel()
 	s, err := start(zone())

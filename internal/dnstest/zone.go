@@ -9,22 +9,22 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Zone is all that the server knows. A key is a name, in any case, with or
-// without its last dot; "*.corp.example" stands for every name below that is not
-// there itself (RFC 4592). A value lists records, as a zone file has them, without
-// class and TTL:
+// Zone contains all records of the server. A key is a name, in any case, with
+// or without its final dot; "*.corp.example" covers every name below that does
+// not exist itself (RFC 4592). A value lists records in zone file format,
+// without class and TTL:
 //
 //	A 192.0.2.1             MX 10 mx.corp.example
 //	AAAA 2001:db8::1        SRV 0 1 465 smtp.corp.example    priority, weight, port
 //	CNAME www.example       TXT v=spf1 -all                  all the rest is the text
 //	PTR mail.example
 //
-// or what goes wrong, alone for every type or with the one type that it is for:
+// or a failure, alone for every type or with the one type that it is for:
 //
 //	SERVFAIL    REFUSED    SILENCE    SERVFAIL MX
 //
-// A name that is not there, nor stands above one that is, is answered with
-// NXDOMAIN; a type that a name lacks with no records.
+// A name that does not exist, and is not a parent of one, is answered with
+// NXDOMAIN; a type that a name lacks, with no records.
 type Zone map[string][]string
 
 // The failures of a Zone, as its words.
@@ -34,12 +34,12 @@ const (
 	silence  = "SILENCE"
 )
 
-// records is what a Zone says, parsed.
+// records is a parsed Zone.
 type records map[string]*node
 
 type node struct {
 	resources []dnsmessage.Resource
-	// failures are by type; TypeALL is for every type.
+	// failures maps types to failures; TypeALL is for every type.
 	failures map[dnsmessage.Type]string
 }
 
@@ -61,7 +61,7 @@ func parse(zone Zone) (records, error) {
 	return all, nil
 }
 
-// canonical is a name in lower case and with its last dot.
+// canonical returns a name in lower case with its final dot.
 func canonical(name string) string {
 	return strings.ToLower(strings.TrimSuffix(name, ".")) + "."
 }
@@ -153,7 +153,7 @@ func parseAddress(kind, text string) (dnsmessage.ResourceBody, error) {
 }
 
 // chunks splits a text into the character strings of a TXT record, of at most
-// 255 octets each (RFC 1035 section 3.3). Whoever reads it joins them.
+// 255 octets each (RFC 1035 section 3.3). Readers join them.
 func chunks(text string) []string {
 	var list []string
 	for len(text) > 255 {
@@ -162,9 +162,9 @@ func chunks(text string) []string {
 	return append(list, text)
 }
 
-// find gives the node of a name: its own, or that of the nearest wildcard. It is
-// nil when nothing is said of the name, and exists is false for NXDOMAIN: a name
-// above others exists all the same (RFC 8020).
+// find returns the node of a name: its own, or that of the nearest wildcard. It
+// is nil if the name has none. exists is false for NXDOMAIN: the parent of
+// another name exists (RFC 8020).
 func (r records) find(name string) (n *node, exists bool) {
 	if r.exists(name) {
 		return r[name], true
@@ -187,11 +187,11 @@ func (r records) exists(name string) bool {
 	return false
 }
 
-// maxAliases bounds a chain of CNAMEs, which may be a circle.
+// maxAliases limits a chain of CNAMEs, which may be a loop.
 const maxAliases = 8
 
-// answer is the reply to a question: its records, or its code. failure is a word
-// of a Zone when the name, or one that it leads to, has one.
+// answer returns the answer to a question: its records, or its code. failure is
+// a failure of the Zone, if the name, or one that it leads to, has one.
 func (r records) answer(q dnsmessage.Question) (answers []dnsmessage.Resource, code dnsmessage.RCode, failure string) {
 	name, owner := canonical(q.Name.String()), q.Name
 	for range maxAliases {
@@ -209,7 +209,7 @@ func (r records) answer(q dnsmessage.Question) (answers []dnsmessage.Resource, c
 		}
 		alias := ""
 		for _, resource := range n.resources {
-			resource.Header.Name = owner // the name as asked, or below a wildcard
+			resource.Header.Name = owner // the queried name, or below a wildcard
 			c, isAlias := resource.Body.(*dnsmessage.CNAMEResource)
 			if isAlias && q.Type != dnsmessage.TypeCNAME {
 				alias, owner = c.CNAME.String(), c.CNAME

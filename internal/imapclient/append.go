@@ -11,9 +11,9 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// append appends the message to a folder. It is tried once: what becomes of a
-// message whose answer is lost nobody can know. untouched says that the
-// connection ended before the first octet of the message was asked for.
+// append appends the message to a folder. It is tried once, because the outcome
+// of a message without an answer is unknown. untouched is true if the
+// connection ended before the server asked for the first octet of the message.
 func (c *conn) append(f folder, m Message, date time.Time) (untouched bool, err error) {
 	fail := func(reply Reply, err error) (bool, error) {
 		return untouched, &Error{Stage: StageAppend, Reply: reply, Err: err}
@@ -43,19 +43,19 @@ func (c *conn) append(f folder, m Message, date time.Time) (untouched bool, err 
 	return false, nil
 }
 
-// upload writes the message and reads the answer beside it, so that a server
-// which refuses in the middle, or hangs up with a reason, is heard.
+// upload writes the message and reads the answer concurrently, so that a
+// refusal in the middle, or a BYE with a reason, is noticed.
 func (c *conn) upload(cmd *command, m Message) (Reply, error) {
 	out := &literal{raw: c.raw, w: c.rw, patience: c.patience, left: m.Size()}
 	out.buf = append(make([]byte, 0, chunk), cmd.chunks[len(cmd.chunks)-1]...)
-	_ = c.raw.SetReadDeadline(time.Time{}) // the writer's deadlines are what bounds the wait until it ends
+	_ = c.raw.SetReadDeadline(time.Time{}) // until the upload ends, the writer's deadlines limit the wait
 	done := make(chan error, 1)
 	go func() {
 		_, err := m.WriteTo(out)
 		err = out.finish(err)
 		switch {
 		case errors.Is(err, smtpclient.ErrContent):
-			_ = c.raw.Close() // the part must not pass for the whole
+			_ = c.raw.Close() // the server must not take the part as complete
 		case err != nil:
 			c.hearOut()
 		}
@@ -65,7 +65,7 @@ func (c *conn) upload(cmd *command, m Message) (Reply, error) {
 	whole := out.whole.Load()
 	if readErr != nil || !whole || reply.Status == "BYE" {
 		c.lost = true
-		_ = c.raw.Close() // a writer that goes on ends
+		_ = c.raw.Close() // stops a writer that is still running
 	}
 	writeErr := <-done
 	c.lost = c.lost || writeErr != nil
@@ -79,14 +79,14 @@ func (c *conn) upload(cmd *command, m Message) (Reply, error) {
 	case writeErr != nil && !errors.Is(writeErr, net.ErrClosed):
 		return reply, c.explain(writeErr)
 	case writeErr != nil:
-		return reply, readErr // for which the socket was closed
-	case readErr == nil: // a BYE behind the whole message says nothing of it
+		return reply, readErr // the reason why the socket was closed
+	case readErr == nil: // a BYE after the whole message says nothing about it
 		return reply, ErrUnknown
 	}
 	return reply, fmt.Errorf("%w: %w", ErrUnknown, readErr)
 }
 
-// goOn is answer where a go-ahead that was not waited for may still come.
+// goOn is answer, but skips a late continuation request.
 func (c *conn) goOn(tag string) (Reply, error) {
 	for {
 		if _, reply, err := c.next(tag); err != nil || !reply.IsZero() {
@@ -95,20 +95,20 @@ func (c *conn) goOn(tag string) (Reply, error) {
 	}
 }
 
-// chunk is how much of a message is held at a time.
+// chunk is the size of the write buffer for a message.
 const chunk = 32 << 10
 
 // literal writes the octets of a message (RFC 9051 section 4.3). It holds back
-// the last one until the message has come to its end without an error: a server
-// must not take for whole what is not.
+// the last octet until the message has ended without an error, so that the
+// server can't take a part as complete.
 type literal struct {
 	raw      net.Conn
 	w        net.Conn
 	patience time.Duration // for each write
-	left     int64         // octets that the message still owes
+	left     int64         // octets of the message still to be written
 	buf      []byte
 	err      error
-	whole    atomic.Bool // the last octet is being written, or was
+	whole    atomic.Bool // the last octet is being or was written
 }
 
 var (
@@ -116,8 +116,7 @@ var (
 	errNUL     = errors.New("it holds a NUL, which IMAP can't store")
 )
 
-// Write keeps its first error: a message that overlooks it can't come to a good
-// end.
+// Write keeps its first error, so that a message that ignores it can't succeed.
 func (l *literal) Write(p []byte) (int, error) {
 	switch {
 	case l.err != nil:
@@ -143,7 +142,8 @@ func (l *literal) Write(p []byte) (int, error) {
 	return total, nil
 }
 
-// finish ends the literal and the command with it; err is what the message said.
+// finish ends the literal and its command; err is the error of the message's
+// WriteTo.
 func (l *literal) finish(err error) error {
 	switch {
 	case l.err != nil:
@@ -156,7 +156,7 @@ func (l *literal) finish(err error) error {
 	l.buf = append(l.buf, "\r\n"...)
 	l.whole.Store(true)
 	l.flush()
-	_ = l.raw.SetReadDeadline(time.Now().Add(l.patience)) // fails only on a closed socket; the next read says so
+	_ = l.raw.SetReadDeadline(time.Now().Add(l.patience)) // fails only on a closed socket; the next read reports that
 	return l.err
 }
 

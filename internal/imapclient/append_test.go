@@ -17,21 +17,21 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// errLost stands for what a system says of a connection that was cut, each in
-// its way.
+// errLost stands for the system's error for a cut connection, which differs by
+// system.
 var errLost = errors.New("connection lost")
 
 var date = time.Date(2026, 3, 4, 5, 6, 7, 0, time.FixedZone("", 8*3600))
 
-// failure is the *Error of what Append returned, which shows no secret.
+// failure returns the *Error of Append and checks that it contains no secret.
 func failure(t testing.TB, err error) *imapclient.Error {
 	t.Helper()
 	var at *imapclient.Error
 	if !errors.As(err, &at) {
-		t.Fatalf("not an *Error: %v", err)
+		t.Fatalf("got %v, want an *Error", err)
 	}
 	if shown := fmt.Sprintf("%v %+v %q", err, at, at.Folders); strings.Contains(shown, "hunter22") {
-		t.Errorf("it shows the password: %s", shown)
+		t.Errorf("the error contains the password: %s", shown)
 	}
 	return at
 }
@@ -88,7 +88,7 @@ func TestAppendWithoutADate(t *testing.T) {
 	}
 }
 
-// Check goes as far as the folder.
+// Check stops after finding the folder.
 func TestCheckChangesNothing(t *testing.T) {
 	t.Parallel()
 	cfg, server := serve(t, func(s *script) {
@@ -104,7 +104,7 @@ func TestCheckChangesNothing(t *testing.T) {
 	}
 }
 
-// What becomes of the copy is told exactly: refused, not saved, or unknown.
+// The outcome of the copy is exact: refused, not saved, or unknown.
 func TestAppendThatFails(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd\r\n", 1<<18) // 16 MiB, more than any socket buffers
@@ -230,7 +230,7 @@ func TestAppendThatFails(t *testing.T) {
 	}
 }
 
-// The last octet leaves only when the message has come to its good end.
+// The last octet is sent only after the message has ended without an error.
 func TestAPartNeverPassesForTheWhole(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 100_000)
@@ -260,7 +260,7 @@ func TestAPartNeverPassesForTheWhole(t *testing.T) {
 	}
 }
 
-// watched is a connection that keeps the last deadline for reading.
+// watched is a connection that records the last read deadline.
 type watched struct {
 	net.Conn
 	until  atomic.Pointer[time.Time]
@@ -282,7 +282,7 @@ func (w *watched) SetDeadline(t time.Time) error {
 	return w.Conn.SetDeadline(t)
 }
 
-// watching is a message that looks at the deadline while it is written.
+// watching is a message that checks the deadline while it is written.
 type watching struct {
 	letter
 	conn *watched
@@ -291,17 +291,17 @@ type watching struct {
 
 func (w watching) WriteTo(out io.Writer) (int64, error) {
 	if until := w.conn.until.Load(); until == nil || !until.IsZero() {
-		w.t.Errorf("the server has to answer by %v, while the message is on its way", until)
+		w.t.Errorf("a read deadline of %v is set during the upload", until)
 	}
 	before := w.conn.writes.Load()
 	n, err := w.letter.WriteTo(out)
 	if more := w.conn.writes.Load() - before; more > 0 {
-		w.t.Errorf("a message of %d octets is written in %d pieces and more", n, more)
+		w.t.Errorf("a message of %d octets is written in at least %d pieces", n, more)
 	}
 	return n, err
 }
 
-// A slow line is no fault: the time for the answer begins when the message has left.
+// A slow line is no failure: the time for the answer begins after the upload.
 func TestTheAnswerHasItsTimeBehindTheMessage(t *testing.T) {
 	t.Parallel()
 	cfg, server := serve(t, func(s *script) {
@@ -322,7 +322,7 @@ func TestTheAnswerHasItsTimeBehindTheMessage(t *testing.T) {
 	server.end()
 }
 
-// large is a message that is made while it is written.
+// large is a message that is generated while it is written.
 type large int64
 
 func (n large) Size() int64 { return int64(n) }
@@ -360,11 +360,11 @@ func TestMemoryDoesNotGrowWithTheMessage(t *testing.T) {
 	if err != nil || got != size+2 {
 		t.Fatalf("%d octets, %v", got, err)
 	}
-	if grown := after.TotalAlloc - before.TotalAlloc; grown > size/4 { // what TLS allocates for its records
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > size/4 { // TLS allocates this much for its records
 		t.Errorf("%d MiB were allocated for both sides", grown>>20)
 	}
 	if !strings.HasSuffix(server.heard[2], fmt.Sprintf("{%d}", size)) {
-		t.Errorf("%q does not wait for the go-ahead", server.heard[2])
+		t.Errorf("%q does not wait for a continuation request", server.heard[2])
 	}
 }
 
@@ -407,7 +407,7 @@ func TestWaitsAreBounded(t *testing.T) {
 				}
 				at := failure(t, err)
 				if at.Stage == imapclient.StageTLS && name == "greeting" {
-					at.Stage = imapclient.StageConnect // the server's side of the handshake is over first
+					at.Stage = imapclient.StageConnect // the server finishes its handshake first
 				}
 				if at.Stage != tc.stage || !errors.Is(err, want) {
 					t.Error(err)
@@ -421,7 +421,7 @@ func TestWaitsAreBounded(t *testing.T) {
 	}
 }
 
-// A server that stops reading is not waited for longer either.
+// A server that stops reading is not waited for any longer.
 func TestAStalledUploadEnds(t *testing.T) {
 	t.Parallel()
 	stop := make(chan struct{})

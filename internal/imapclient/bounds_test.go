@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/imapclient"
 )
 
-// A context has power over the call that it was given to, and no other.
+// A context ends only the call that it was passed to.
 func TestTheContextIsThatOfTheCall(t *testing.T) {
 	t.Parallel()
 	waiting := make(chan struct{})
@@ -55,7 +55,7 @@ func TestTheContextIsThatOfTheCall(t *testing.T) {
 	}
 }
 
-// byes says BYE again and again, and never hangs up.
+// byes sends BYE repeatedly and never closes the connection.
 func byes(s *script, stop <-chan struct{}) {
 	every := time.NewTicker(50 * time.Millisecond)
 	defer every.Stop()
@@ -69,7 +69,7 @@ func byes(s *script, stop <-chan struct{}) {
 	}
 }
 
-// A server that does not answer LOGOUT, or goes on saying BYE, is left.
+// Close does not wait for a server that ignores LOGOUT, or keeps sending BYE.
 func TestCloseIsBounded(t *testing.T) {
 	t.Parallel()
 	stop := make(chan struct{})
@@ -123,7 +123,7 @@ func TestAMailboxDoesNotShowThePassword(t *testing.T) {
 	}
 }
 
-// A connection that nobody cuts and nobody answers on is bounded in Append too.
+// Append has a time limit on a connection that stays silent and open.
 func TestAppendOverASilentConnectionIsBounded(t *testing.T) {
 	t.Parallel()
 	cfg, server := serve(t, func(s *script) {

@@ -8,29 +8,30 @@ import (
 	"time"
 )
 
-// command is a command being put together. What stands before a literal that
-// the server has to agree to is a chunk of its own.
+// command is a command being built. The part before each synchronizing literal
+// is one chunk.
 type command struct {
 	tag    string
-	chunks [][]byte // the last one is being written
-	free   int64    // the size up to which a literal needs no go-ahead
+	chunks [][]byte // the last one is still being built
+	free   int64    // a literal up to this size needs no continuation request
 }
 
-// command begins one.
+// command starts a new command.
 func (c *conn) command(words string) *command {
 	c.tag++
 	tag := "y" + strconv.Itoa(c.tag)
 	return &command{tag: tag, chunks: [][]byte{[]byte(tag + " " + words)}, free: c.caps.withoutAsking()}
 }
 
-// text adds octets as they are.
+// text adds octets unchanged.
 func (m *command) text(s string) {
 	last := len(m.chunks) - 1
 	m.chunks[last] = append(m.chunks[last], s...)
 }
 
-// astring adds a string of ours as an argument: quoted, or as a literal where it
-// holds what quotes can't (RFC 9051 section 4.3). A NUL fits nowhere.
+// astring adds a string as an argument: quoted, or as a literal if it contains
+// octets that can't be quoted (RFC 9051 section 4.3). A NUL is allowed in
+// neither.
 func (m *command) astring(s string) error {
 	quotable := len(s) <= 1024
 	for i := 0; i < len(s); i++ {
@@ -49,7 +50,7 @@ func (m *command) astring(s string) error {
 	return nil
 }
 
-// literal announces a literal. What follows is text.
+// literal announces a literal. Its octets follow as text.
 func (m *command) literal(size int64) {
 	if size <= m.free {
 		m.text("{" + strconv.FormatInt(size, 10) + "+}\r\n")
@@ -72,8 +73,8 @@ func (c *conn) ask(m *command) (Reply, error) {
 	return c.answer(m.tag)
 }
 
-// begin sends a command up to its last chunk. A reply means that the server
-// refused before the end.
+// begin sends a command up to its last chunk. A non-zero reply means that the
+// server refused it before the end.
 func (c *conn) begin(m *command) (Reply, error) {
 	c.alert = ""
 	c.allow()
@@ -88,8 +89,8 @@ func (c *conn) begin(m *command) (Reply, error) {
 	return Reply{}, nil
 }
 
-// write sends octets of a command. A server may have said why before it hung up,
-// so a refusal is read even where writing failed.
+// write sends octets of a command. A server may state a reason before it closes
+// the connection, so a reply is read even after a write error.
 func (c *conn) write(m *command, b []byte) (Reply, error) {
 	_, err := c.rw.Write(b)
 	if err == nil {
@@ -103,13 +104,13 @@ func (c *conn) write(m *command, b []byte) (Reply, error) {
 	return Reply{}, err
 }
 
-// hearOut leaves a little time for what the server said before it hung up.
+// hearOut allows a little time to read the server's last responses.
 func (c *conn) hearOut() {
 	_ = c.raw.SetReadDeadline(time.Now().Add(min(c.patience, time.Second))) // as in allow
 }
 
-// answer reads up to the reply to a command. A server that announced the end of
-// the connection and hung up has replied with that.
+// answer reads up to the reply to a command. If the server sent BYE and closed
+// the connection, that is the reply.
 func (c *conn) answer(tag string) (Reply, error) {
 	for {
 		text, reply, err := c.next(tag)
@@ -122,8 +123,8 @@ func (c *conn) answer(tag string) (Reply, error) {
 	}
 }
 
-// next reads up to the server's go-ahead, whose text is not nil then, or the
-// reply to the command.
+// next reads up to a continuation request (then text is not nil) or the reply
+// to the command.
 func (c *conn) next(tag string) (text []byte, reply Reply, err error) {
 	for {
 		got, err := c.read()
@@ -151,7 +152,7 @@ func (c *conn) next(tag string) (text []byte, reply Reply, err error) {
 	}
 }
 
-// withAlert adds what the server said beside its refusal.
+// withAlert adds the alert that the server sent with its refusal.
 func (c *conn) withAlert(r Reply) Reply {
 	if r.Status != "OK" && c.alert != r.Text {
 		r.Alert = c.alert
@@ -159,7 +160,8 @@ func (c *conn) withAlert(r Reply) Reply {
 	return r
 }
 
-// notEnd tells an end of the connection from that of a file.
+// notEnd converts io.EOF of a connection, so that it is not taken for the end
+// of a file.
 func notEnd(err error) error {
 	if err == io.EOF {
 		return fmt.Errorf("the server hung up: %w", io.ErrUnexpectedEOF)

@@ -13,15 +13,15 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// conn is a connection to a mailbox, for one goroutine at a time.
+// conn is a connection to a mailbox. It is not safe for concurrent use.
 type conn struct {
-	ctx     context.Context // of the call that the connection is used in
+	ctx     context.Context // of the current call
 	cfg     Config
 	raw     net.Conn // the socket; closing it cuts the connection
-	rw      net.Conn // what is spoken on: raw, or TLS over it
+	rw      net.Conn // raw, or TLS over it
 	tls     *tls.ConnectionState
 	r       *bufio.Reader
-	release func() bool // ends the watch over ctx
+	release func() bool // stops watching ctx
 	redact  *redactor
 
 	patience time.Duration // for each wait
@@ -29,18 +29,19 @@ type conn struct {
 	tag    int // of the last command
 	budget int // octets that the server may still send in answer to it
 	caps   capabilities
-	// preauth says that the greeting was PREAUTH: the connection is logged in.
+	// preauth reports that the greeting was PREAUTH: the connection is logged
+	// in.
 	preauth bool
-	bye     Reply     // the BYE that announced the end, if one did
-	lost    bool      // the connection is of no further use
+	bye     Reply     // the BYE that announced the end, if any
+	lost    bool      // the connection can't be used any more
 	heard   time.Time // when the last response came, by the wall clock
-	alert   string    // what the server said beside its answer to this command
-	folders []folder  // those of the last LIST
-	seen    sighting  // what answers the commands of a search
-	arrived time.Time // when the newest copy came that a search found
+	alert   string    // the alert that came with the answer to this command
+	folders []folder  // result of the last LIST
+	seen    sighting  // results of the commands of a search
+	arrived time.Time // when the newest copy found by a search arrived
 }
 
-// dial connects, encrypts and is greeted.
+// dial connects, encrypts and reads the greeting.
 func dial(ctx context.Context, cfg Config) (*conn, error) {
 	if cfg.Host == "" {
 		return nil, &Error{Stage: StageConnect, Err: errors.New("no host was given")}
@@ -75,15 +76,16 @@ func connect(ctx context.Context, cfg Config) (net.Conn, error) {
 	return dial(ctx, "tcp", cfg.address())
 }
 
-// attend lets the context of a call cut the connection, until release. A socket
-// that is closed can't be given another deadline by mistake.
+// attend lets the context of a call cut the connection until release is called.
+// It closes the socket instead of setting a deadline, because a deadline could
+// be overwritten.
 func (c *conn) attend(ctx context.Context) {
 	c.ctx = ctx
 	c.release = context.AfterFunc(ctx, func() { _ = c.raw.Close() })
 }
 
-// close cuts the connection. Where it is called, the server waits for nothing
-// or must not take what it has for complete.
+// close cuts the connection, if the server waits for nothing or must not take
+// what it has as complete.
 func (c *conn) close() {
 	c.release()
 	_ = c.raw.Close()
@@ -98,7 +100,7 @@ func (c *conn) handshake() error {
 	state := secure.ConnectionState()
 	c.tls, c.rw = &state, secure
 	c.r.Reset(secure)
-	c.caps = nil // what was heard before the handshake does not count (RFC 9051 section 6.2.1)
+	c.caps = nil // capabilities from before the handshake do not count (RFC 9051 section 6.2.1)
 	return nil
 }
 
@@ -121,12 +123,12 @@ func (c *conn) greeting() error {
 	return nil
 }
 
-// startTLS asks for the upgrade. That the server lists it is not waited for: one
-// that does not know it refuses, and nothing else is said then.
+// startTLS requests the upgrade without asking for the capabilities first: a
+// server that does not know it refuses, and nothing else is sent.
 func (c *conn) startTLS() error {
 	if c.preauth {
-		// STARTTLS is for those who are not logged in (RFC 9051 section 7.1.4). Who put
-		// the PREAUTH there wants the message in the clear.
+		// STARTTLS is not possible after PREAUTH (RFC 9051 section 7.1.4); an
+		// attacker may send PREAUTH to get the message in the clear.
 		return &Error{Stage: StageTLS, Err: fmt.Errorf("%w: it greets with PREAUTH", smtpclient.ErrSTARTTLSNotOffered)}
 	}
 	if c.caps != nil && !c.caps.has("STARTTLS") {
@@ -144,8 +146,8 @@ func (c *conn) startTLS() error {
 	return nil
 }
 
-// stands reports whether the server is still there. One that was heard a moment
-// ago is only listened to; silent says that it is longer ago.
+// stands reports whether the server is still connected. If it was silent for a
+// while, or something has arrived, it is asked with NOOP.
 func (c *conn) stands(silent bool) bool {
 	if !silent && !c.news() {
 		return true
@@ -156,29 +158,30 @@ func (c *conn) stands(silent bool) bool {
 	return err == nil && reply.Status == "OK" && c.bye.IsZero()
 }
 
-// news reports whether the server has said something that nobody asked for, as a
-// BYE, or has hung up. A server that has not is listened to for a millisecond:
-// that is much less than asking takes.
+// news reports whether the server has sent an unsolicited response, like a BYE,
+// or closed the connection. It waits a millisecond for one, which is much less
+// than a round trip.
 func (c *conn) news() bool {
 	_ = c.raw.SetReadDeadline(time.Now().Add(time.Millisecond)) // as in allow
 	_, err := c.r.Peek(1)
 	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// logout says goodbye. What the server answers changes nothing, and little time
-// is spent on it.
+// logout sends LOGOUT. The answer changes nothing, and the wait for it is
+// short.
 func (c *conn) logout() {
 	c.patience = min(c.patience, time.Second)
 	_, _ = c.ask(c.command("LOGOUT"))
 }
 
-// allow gives the next exchange its time and its octets.
+// allow sets the time and octet limits of the next exchange.
 func (c *conn) allow() {
 	c.budget = maxAnswer
-	_ = c.raw.SetDeadline(time.Now().Add(c.patience)) // fails only on a closed socket; the next read says so
+	_ = c.raw.SetDeadline(time.Now().Add(c.patience)) // fails only on a closed socket; the next read reports that
 }
 
-// explain names the context or the deadline as the cause of what ended a wait.
+// explain adds the context's error, or the deadline, as the cause of a failed
+// wait.
 func (c *conn) explain(err error) error {
 	switch {
 	case c.ctx.Err() != nil:

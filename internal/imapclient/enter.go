@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// enter connects, logs in and finds the folder, with a fresh token where tokens
-// are used. One that the server does not take may have been revoked, or its clock
-// is not ours: the source is asked for another, once.
+// enter connects, logs in and finds the folder, with a new token if tokens are
+// used. A refused token may have been revoked, or the clocks differ: then the
+// source is asked once for another.
 func enter(ctx context.Context, cfg Config) (*conn, folder, error) {
 	if cfg.Token == nil {
 		return enterOnce(ctx, cfg)
@@ -28,7 +28,7 @@ func enter(ctx context.Context, cfg Config) (*conn, folder, error) {
 	if cfg.Auth.Token, err = cfg.token(ctx, token); err != nil {
 		return nil, folder{}, err
 	}
-	if cfg.Auth.Token == token { // the source has no other one
+	if cfg.Auth.Token == token { // the source has no other token
 		return nil, folder{}, refusal
 	}
 	return enterOnce(ctx, cfg)
@@ -51,7 +51,7 @@ func enterOnce(ctx context.Context, cfg Config) (*conn, folder, error) {
 	return c, found, nil
 }
 
-// token asks the source.
+// token asks the source for a token.
 func (c Config) token(ctx context.Context, refused string) (string, error) {
 	token, err := c.Token(ctx, refused)
 	if err == nil && token == "" {
@@ -63,8 +63,8 @@ func (c Config) token(ctx context.Context, refused string) (string, error) {
 	return token, nil
 }
 
-// tokenRefused reports whether a login failed for what a fresh token may mend. A
-// server that can't tell now says so with a code (RFC 5530 section 3).
+// tokenRefused reports whether a new token may help after a failed login. A
+// server with a temporary failure sends a code (RFC 5530 section 3).
 func tokenRefused(err error) bool {
 	var failed *Error
 	if !errors.As(err, &failed) || failed.Stage != StageLogin || failed.Reply.Status != "NO" {

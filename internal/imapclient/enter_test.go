@@ -11,10 +11,10 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// tokens is a source that notes what it was asked.
+// tokens is a source that records the calls.
 type tokens struct {
 	gives []string
-	err   error // when they are used up
+	err   error // returned after the last token
 	asked []string
 }
 
@@ -28,7 +28,7 @@ func (s *tokens) access(_ context.Context, refused string) (string, error) {
 	return token, nil
 }
 
-// bearer is a login with a token; answer is what the server says to it.
+// bearer reads a login with a token and sends answer.
 func (s *script) bearer(token, answer string) {
 	s.t.Helper()
 	s.say("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2] hi")
@@ -45,7 +45,7 @@ func TestTokensAreFresh(t *testing.T) {
 		source tokens
 		plays  []func(s *script)
 		asked  string
-		is     error  // nil with no reply: it goes well
+		is     error  // nil without a reply: the login succeeds
 		reply  string // the refusal
 	}{
 		"taken": {tokens{gives: []string{"hunter22-1"}}, []func(s *script){func(s *script) {
@@ -102,8 +102,8 @@ func TestTokensAreFresh(t *testing.T) {
 	}
 }
 
-// A connection that replaces another one asks for a token again: an hour later
-// the first is stale.
+// A connection that replaces another requests a token again: an hour later the
+// first has expired.
 func TestAReplacedConnectionHasAFreshToken(t *testing.T) {
 	t.Parallel()
 	play := func(token string) func(s *script) {

@@ -5,38 +5,40 @@ import (
 	"strings"
 )
 
-// Stage is a place in the conversation. The values are stable words.
+// Stage is a step of a session. The values are stable words.
 type Stage string
 
-// The stages in their order.
+// The stages in order.
 const (
 	StageConnect Stage = "connect" // DNS, TCP and the server's greeting
 	StageTLS     Stage = "tls"     // STARTTLS and the handshake
 	StageLogin   Stage = "login"
 	StageFolder  Stage = "folder" // finding the folder
 	StageAppend  Stage = "append"
-	StageSearch  Stage = "search" // looking for a message in the folder
+	StageSearch  Stage = "search" // searching the folder for a message
 )
 
 // Reply is a server's answer to a command. The zero Reply means that there was
 // none.
 type Reply struct {
-	// Status is "OK", "NO", "BAD" or, when the server hung up with a reason, "BYE".
+	// Status is "OK", "NO", "BAD" or, if the server closed the connection with
+	// a reason, "BYE".
 	Status string
-	// Code is the response code, upper case: "AUTHENTICATIONFAILED", "OVERQUOTA"
-	// (RFC 9051 section 7.1); "" when there is none.
+	// Code is the response code, upper case: "AUTHENTICATIONFAILED",
+	// "OVERQUOTA" (RFC 9051 section 7.1); "" if there is none.
 	Code string
-	// Text is for people: one line without control characters and without secrets.
+	// Text is human-readable: one line without control characters and without
+	// secrets.
 	Text string
-	// Alert is what the server said beside its answer and wants the user to see;
-	// "" when it did not.
+	// Alert is a message of the server that the user must see; "" if there was
+	// none.
 	Alert string
 }
 
 // IsZero reports whether there was no reply.
 func (r Reply) IsZero() bool { return r.Status == "" }
 
-// String is the reply as one line: "NO [OVERQUOTA] Mailbox is full".
+// String returns the reply as one line: "NO [OVERQUOTA] Mailbox is full".
 func (r Reply) String() string {
 	words := []string{r.Status}
 	if r.Code != "" {
@@ -52,18 +54,18 @@ func (r Reply) String() string {
 	return s
 }
 
-// Error is a failure of one stage: the server's answer, or what went wrong on
-// this side, or both.
+// Error is a failure of one stage: the server's reply, or a local error, or
+// both.
 type Error struct {
 	Stage Stage
-	Reply Reply // zero when the server said nothing
-	// Folders are those of the mailbox, when the one that was looked for is not
-	// among them.
+	Reply Reply // zero if the server sent none
+	// Folders lists the mailbox's folders if the requested one is not among
+	// them.
 	Folders []string
-	Err     error // nil when the reply says it all
+	Err     error // nil if the reply is the whole reason
 }
 
-// Error names the stage first: "login: NO [AUTHENTICATIONFAILED] no such user".
+// Error begins with the stage: "login: NO [AUTHENTICATIONFAILED] no such user".
 func (e *Error) Error() string {
 	s := string(e.Stage)
 	if !e.Reply.IsZero() {
@@ -75,24 +77,25 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the local cause, if there is one.
+// Unwrap returns the local cause, if there is one.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Errors that a caller may want to tell apart, beside those of package smtpclient
-// that come wrapped in an *[Error] too: ErrSTARTTLSNotOffered, ErrInjectedResponse,
-// ErrPinMismatch, ErrNoMechanism, ErrServerNotVerified, ErrTooLarge, ErrContent.
+// Errors that a caller may want to distinguish. These errors of package
+// smtpclient are wrapped in an *[Error] too: ErrSTARTTLSNotOffered,
+// ErrInjectedResponse, ErrPinMismatch, ErrNoMechanism, ErrServerNotVerified,
+// ErrTooLarge, ErrContent.
 var (
-	// ErrUnknown: the whole message was handed over and the answer did not come. The
+	// ErrUnknown: the whole message was sent and the answer did not come. The
 	// copy may have been saved.
 	ErrUnknown = errors.New("the copy was sent whole and the server's answer was lost: it may have been saved")
-	// ErrNoFolder: no folder is for sent mail, or none has the name that was asked
-	// for. Error.Folders are those that there are.
+	// ErrNoFolder: no folder is marked for sent mail, or none has the requested
+	// name. Error.Folders lists the existing ones.
 	ErrNoFolder = errors.New("there is no such folder")
-	// ErrLoginDisabled: the server takes no password (LOGINDISABLED), and offers no
-	// mechanism that would do without.
+	// ErrLoginDisabled: the server accepts no password (LOGINDISABLED), and
+	// offers no other mechanism.
 	ErrLoginDisabled = errors.New("the server does not take a login with a password")
-	// ErrClosed: the Mailbox was closed, or has come to its end before.
+	// ErrClosed: the Mailbox was closed, or ended by an earlier error.
 	ErrClosed = errors.New("the connection to the mailbox was ended before")
-	// ErrMalformed: what came is not IMAP, or not within bounds.
+	// ErrMalformed: the response is not IMAP, or exceeds a limit.
 	ErrMalformed = errors.New("not an IMAP response")
 )

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// folder is one that LIST told of.
+// folder is one entry of LIST.
 type folder struct {
-	wire string // its name as the server spells it, which is how it is sent back
-	name string // the same to be read by people
-	sep  string // between the levels of names; "" when there are none
+	wire string // its name in the server's encoding, as it is sent back
+	name string // the decoded name
+	sep  string // separator of hierarchy levels; "" if there is none
 	attr []string
 }
 
@@ -20,18 +20,18 @@ func (f folder) is(attribute string) bool {
 	return slices.ContainsFunc(f.attr, func(a string) bool { return strings.EqualFold(a, attribute) })
 }
 
-// holds reports whether messages can be in it.
+// holds reports whether it can contain messages.
 func (f folder) holds() bool { return !f.is(`\Noselect`) && !f.is(`\NonExistent`) }
 
-// called reports whether it is the folder that a user means by a name, which may
-// be spelt as the server does. INBOX is the one name that knows no case.
+// called reports whether the user's name, decoded or in the server's encoding,
+// means this folder. INBOX is the only name that ignores case.
 func (f folder) called(name string) bool {
 	return f.name == name || f.wire == name || strings.EqualFold(name, "INBOX") && strings.EqualFold(f.wire, "INBOX")
 }
 
-// folder finds the folder of that name or, for "", the one for sent mail. None is
-// ever made: a folder that no other program of the user looks into would hide
-// the copy, and how it is called is the user's to say.
+// folder finds the folder of that name or, for "", the one for sent mail. It
+// never creates one: a folder that the user's other programs don't show would
+// hide the copy, and its name is the user's choice.
 func (c *conn) folder(name string) (folder, error) {
 	if err := c.list(name == ""); err != nil {
 		return folder{}, err
@@ -44,7 +44,8 @@ func (c *conn) folder(name string) (folder, error) {
 		return c.folders[i], nil
 	}
 	if c.caps.has("XLIST") {
-		// What Gmail had before RFC 6154 and some still have instead.
+		// Gmail's attributes from before RFC 6154, which some servers still
+		// use.
 		plain := c.folders
 		c.folders = nil
 		reply, err := c.ask(c.command(`XLIST "" "*"`))
@@ -64,7 +65,7 @@ func (c *conn) folder(name string) (folder, error) {
 	return c.first("for sent mail", func(folder) bool { return false })
 }
 
-// first is the first folder that fits, or the error that tells of all of them.
+// first returns the first folder that fits, or an error that lists all folders.
 func (c *conn) first(what string, fits func(folder) bool) (folder, error) {
 	if i := slices.IndexFunc(c.folders, fits); i >= 0 {
 		return c.folders[i], nil
@@ -78,8 +79,8 @@ func (c *conn) first(what string, fits func(folder) bool) (folder, error) {
 	return folder{}, &Error{Stage: StageFolder, Folders: names, Err: fmt.Errorf("%w: none is %s", ErrNoFolder, what)}
 }
 
-// list asks for all folders, with their special uses if they are wanted. Plain
-// LIST may tell those as well (RFC 6154 section 2), and at NetEase it does.
+// list asks for all folders, with their special uses if requested. Plain LIST
+// may return those too (RFC 6154 section 2), and does at NetEase.
 func (c *conn) list(specialUse bool) error {
 	commands := []string{`LIST "" "*"`}
 	if specialUse && (c.caps.has("SPECIAL-USE") && c.caps.has("LIST-EXTENDED") || c.caps.has("IMAP4REV2")) {
@@ -102,10 +103,11 @@ func (c *conn) list(specialUse bool) error {
 	return &Error{Stage: StageFolder, Reply: reply}
 }
 
-// usualNames are those of the folder for sent mail, the likeliest first.
+// usualNames lists the usual names of the folder for sent mail, the likeliest
+// first.
 //
 // QUIRK: QQ has "Sent Messages", Microsoft "Sent Items", NetEase 已发送; none of
-// the three can be relied on to mark it.
+// the three marks it reliably.
 func usualNames() []string {
 	return []string{"Sent", "Sent Messages", "Sent Items", "Sent Mail", "已发送", "已发送邮件", "已发邮件", "已傳送郵件", "寄件備份",
 		"送信済みメール", "送信済み", "보낸편지함", "보낸 편지함", "보낸메일함", "Gesendet", "Gesendete Objekte", "Gesendete Elemente",
@@ -113,8 +115,8 @@ func usualNames() []string {
 		"Verzonden", "Verzonden items", "Отправленные", "Wysłane"}
 }
 
-// isUsually reports whether the folder has a name at the top, below INBOX where
-// some servers keep everything, or below Gmail's own folder.
+// isUsually reports whether the folder has a name at the top level, below
+// INBOX, where some servers keep everything, or below Gmail's own folder.
 func (f folder) isUsually(name string) bool {
 	own := f.name
 	for _, above := range []string{"INBOX", "[Gmail]", "[Google Mail]"} {
@@ -126,8 +128,8 @@ func (f folder) isUsually(name string) bool {
 	return strings.EqualFold(own, name)
 }
 
-// parseFolder reads what follows LIST: attributes, separator and name (RFC 9051
-// section 7.3.1). What follows the name is for others.
+// parseFolder parses the arguments of LIST: attributes, separator and name (RFC
+// 9051 section 7.3.1). Anything after the name is ignored.
 func (c *conn) parseFolder(b []byte) (f folder, ok bool) {
 	inside, rest, ok := bytes.Cut(b, []byte(")"))
 	if !ok || len(inside) == 0 || inside[0] != '(' {
@@ -148,7 +150,7 @@ func (c *conn) parseFolder(b []byte) (f folder, ok bool) {
 	return f, ok && f.wire != ""
 }
 
-// cutString takes a string off, which may be quoted, and the spaces before it.
+// cutString removes an optionally quoted string, and the spaces before it.
 func cutString(b []byte) (s string, rest []byte, ok bool) {
 	b = bytes.TrimLeft(b, " ")
 	if len(b) == 0 {

@@ -27,8 +27,8 @@ func TestFolderForSentMail(t *testing.T) {
 		caps    string
 		ask     string
 		answers []answer
-		want    string // the name for people
-		wire    string // as APPEND says it
+		want    string // decoded name
+		wire    string // name in the APPEND command
 	}{
 		"Dovecot": {"SPECIAL-USE LIST-EXTENDED", "", []answer{{extended, []string{
 			`* LIST (\HasNoChildren \Drafts) "." Drafts`, `* LIST (\HasNoChildren \sent) "." "Sent Mail"`, `* LIST (\HasNoChildren) "." INBOX`}, "OK"}},
@@ -88,7 +88,7 @@ func TestFolderForSentMail(t *testing.T) {
 				s.say(tag + " NO enough")
 			})
 			cfg.Folder = tc.ask
-			m := large(1 << 20) // beyond what goes without asking
+			m := large(1 << 20) // larger than what is sent without a continuation request
 			if _, err := imapclient.Append(t.Context(), cfg, m, date); failure(t, err).Reply.String() != "NO enough" {
 				t.Error(err)
 			}
@@ -101,10 +101,10 @@ func TestFolderNamesForPeople(t *testing.T) {
 	t.Parallel()
 	for wire, want := range map[string]string{
 		`"&XfJT0ZAB-"`:                 "已发送",
-		`"&XfJT0ZAB"`:                  "&XfJT0ZAB",  // not closed
+		`"&XfJT0ZAB"`:                  "&XfJT0ZAB",  // not terminated
 		`"&XfJT0ZA-"`:                  "&XfJT0ZA-",  // half a character
 		`"&2D3eAQ-"`:                   "\U0001f601", // a surrogate pair
-		`"&2D0-"`:                      "&2D0-",      // half of one
+		`"&2D0-"`:                      "&2D0-",      // half of a surrogate pair
 		"\"\xd2\xd1\xb7\xa2\xcb\xcd\"": "已发送",        // GBK
 		"\"a\x1b[31mb\u202e\"":         "a\uFFFD[31mb\uFFFD",
 		`"hunter22"`:                   "****",
@@ -121,7 +121,7 @@ func TestFolderNamesForPeople(t *testing.T) {
 	}
 }
 
-// No folder is made. The error names those that there are.
+// No folder is created. The error lists the existing ones.
 func TestFolderThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	lines := []string{`* LIST (\Noselect) "/" "[Gmail]"`, `* LIST () "/" INBOX`, `* LIST () "/" "&g0l6P3ux-"`}
@@ -140,7 +140,7 @@ func TestFolderThatIsNotThere(t *testing.T) {
 		}, "NO [SERVERBUG] sorry", nil, nil},
 		"Unsafe Login": {"", func(s *script) {
 			s.line()
-			s.say("* BYE Unsafe Login. Please contact kefu@188.com for help") // and stays
+			s.say("* BYE Unsafe Login. Please contact kefu@188.com for help") // and does not close the connection
 		}, "BYE Unsafe Login. Please contact kefu@188.com for help", nil, nil},
 		"a line without end": {"", func(s *script) {
 			s.line()

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// canned is a connection on which the server has said all that it will say.
+// canned is a connection with all of the server's output in advance.
 type canned struct {
 	net.Conn
 	said *bytes.Reader
@@ -26,7 +26,8 @@ func (c canned) SetDeadline(time.Time) error      { return nil }
 func (c canned) SetReadDeadline(time.Time) error  { return nil }
 func (c canned) SetWriteDeadline(time.Time) error { return nil }
 
-// Whatever a server says, the answers are bounded, readable and without secrets.
+// Whatever a server sends, the results are bounded, readable and without
+// secrets.
 func FuzzResponses(f *testing.F) {
 	for _, said := range []string{
 		"* OK [CAPABILITY IMAP4rev1 APPENDLIMIT=5 AUTH=PLAIN] hi\r\ny1 OK\r\n",
@@ -49,7 +50,7 @@ func FuzzResponses(f *testing.F) {
 	})
 }
 
-// shown asks once and gives every text that people may come to see.
+// shown runs one command and returns every text that users may see.
 func shown(t *testing.T, said []byte) []string {
 	server := canned{said: bytes.NewReader(said)}
 	c := &conn{ctx: t.Context(), raw: server, rw: server, r: bufio.NewReaderSize(server, maxLine), patience: time.Second,
@@ -62,7 +63,7 @@ func shown(t *testing.T, said []byte) []string {
 	for _, f := range c.folders {
 		texts = append(texts, f.name)
 	}
-	for _, uid := range c.seen.hits { // they go into a command
+	for _, uid := range c.seen.hits { // they are used in a command
 		if _, err := strconv.ParseUint(uid, 10, 32); err != nil || len(c.seen.hits) > maxHits+1 {
 			t.Errorf("%d hits, and %q", len(c.seen.hits), uid)
 		}
@@ -91,7 +92,7 @@ func FuzzFolderName(f *testing.F) {
 	})
 }
 
-// A string that we send between quotes is read as what it was.
+// A string that is sent in quotes is parsed back unchanged.
 func FuzzQuoted(f *testing.F) {
 	f.Add(`a "b" \c`)
 	f.Fuzz(func(t *testing.T, s string) {

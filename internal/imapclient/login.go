@@ -10,8 +10,9 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// login logs in, with the best mechanism or with the LOGIN command. The first
-// failure ends it: trying the same password in another way only locks accounts.
+// login logs in, with the best mechanism or with the LOGIN command. It stops at
+// the first failure: trying the same password in another way only locks
+// accounts.
 func (c *conn) login() error {
 	if c.caps == nil && !c.preauth {
 		if err := c.askCapabilities(); err != nil {
@@ -20,7 +21,7 @@ func (c *conn) login() error {
 	}
 	if !c.preauth {
 		before := c.caps
-		c.caps = nil // those of somebody who is logged in differ
+		c.caps = nil // capabilities may differ after the login
 		reply, err := c.authenticate(before)
 		if err != nil || reply.Status != "OK" {
 			return &Error{Stage: StageLogin, Reply: reply, Err: err}
@@ -47,11 +48,11 @@ func (c *conn) askCapabilities() error {
 	return nil
 }
 
-// identify says who we are (RFC 2971), to servers that know the command. What
-// they answer changes nothing.
+// identify sends ID (RFC 2971) to servers that support it, and ignores the
+// answer.
 //
 // QUIRK: NetEase (163, 126, yeah.net) refuses every folder with "Unsafe Login.
-// Please contact kefu@188.com for help" to those who have not said it.
+// Please contact kefu@188.com for help" to clients that have not sent it.
 func (c *conn) identify() error {
 	if !c.caps.has("ID") {
 		return nil
@@ -63,7 +64,7 @@ func (c *conn) identify() error {
 	return nil
 }
 
-// authenticate chooses how to log in, and does.
+// authenticate chooses a login method and runs it.
 func (c *conn) authenticate(offered capabilities) (Reply, error) {
 	session := sasl.Session{TLS: c.tls, Host: c.cfg.Host, Port: c.cfg.port(), Offered: offered.mechanisms()}
 	name, ok := sasl.Choose(c.cfg.Auth, session)
@@ -71,9 +72,9 @@ func (c *conn) authenticate(offered capabilities) (Reply, error) {
 	byCommand := hasPassword && !offered.has("LOGINDISABLED")
 	switch {
 	case byCommand && (!ok || name == sasl.Login):
-		// QUIRK: NetEase and others list no mechanism for passwords at all; RFC 3501
-		// section 6.2.3 leaves the command to them. It also saves the round trips of
-		// the LOGIN mechanism.
+		// QUIRK: NetEase and others list no mechanism for passwords at all; RFC
+		// 3501 section 6.2.3 leaves the command to them. LOGIN also saves the
+		// round trips of the LOGIN mechanism.
 		return c.loginCommand()
 	case !ok && hasPassword:
 		return Reply{}, ErrLoginDisabled
@@ -106,15 +107,15 @@ func (c *conn) loginCommand() (Reply, error) {
 }
 
 const (
-	// maxChallenges bounds an exchange; SCRAM needs three.
+	// maxChallenges limits an exchange; SCRAM needs three.
 	maxChallenges = 8
-	// maxInitial bounds the response that goes with the command: servers need not
-	// take lines of more than 8,192 octets (RFC 7162 section 4). A longer one waits
-	// for an empty challenge.
+	// maxInitial limits the response sent with the command: servers need not
+	// accept lines of more than 8,192 octets (RFC 7162 section 4). A longer one
+	// waits for an empty challenge.
 	maxInitial = 8000
 )
 
-// exchange carries the messages of a mechanism (RFC 9051 section 6.2.2).
+// exchange runs a SASL exchange (RFC 9051 section 6.2.2).
 func (c *conn) exchange(mech sasl.Mechanism, withCommand bool) (Reply, error) {
 	initial, err := mech.Start()
 	if err != nil {
@@ -151,11 +152,12 @@ func (c *conn) exchange(mech sasl.Mechanism, withCommand bool) (Reply, error) {
 	return c.cancel(m, errors.New("the server keeps asking"))
 }
 
-// next lets the mechanism answer a challenge.
+// next returns the mechanism's response to a challenge.
 func next(mech sasl.Mechanism, challenge []byte) ([]byte, error) {
 	decoded, err := base64.StdEncoding.DecodeString(string(challenge))
 	if err != nil {
-		// QUIRK: some servers prompt for LOGIN in plain words; it ignores them.
+		// QUIRK: some servers send the prompts of LOGIN in plain text; the
+		// mechanism ignores them.
 		if mech.Name() != sasl.Login {
 			return nil, errors.New("the server's challenge is not base64")
 		}
@@ -164,12 +166,12 @@ func next(mech sasl.Mechanism, challenge []byte) ([]byte, error) {
 	return mech.Next(decoded)
 }
 
-// cancel ends an exchange that can't go on. The reason is ours, and may quote
-// the server.
+// cancel cancels an exchange. reason is the local error, and may quote the
+// server.
 func (c *conn) cancel(m *command, reason error) (Reply, error) {
 	c.allow()
 	if reply, err := c.write(m, []byte("*\r\n")); err == nil && reply.IsZero() {
-		_, _ = c.answer(m.tag) // a BAD that tells nothing
+		_, _ = c.answer(m.tag) // a BAD without information
 	}
 	if hidden := c.redact.line(reason.Error()); hidden != reason.Error() {
 		return Reply{}, errors.New(hidden)
@@ -177,7 +179,7 @@ func (c *conn) cancel(m *command, reason error) (Reply, error) {
 	return Reply{}, reason
 }
 
-// encodeInitial writes an initial response; an empty one is "=" (RFC 4959).
+// encodeInitial encodes an initial response; an empty one is "=" (RFC 4959).
 func encodeInitial(b []byte) string {
 	if len(b) == 0 {
 		return "="

@@ -16,7 +16,7 @@ import (
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// rest is what follows a login.
+// rest plays the commands after a login.
 func (s *script) rest() {
 	s.t.Helper()
 	s.list(`* LIST (\Sent) "/" Sent`)
@@ -52,7 +52,7 @@ func TestLoginByWhatIsOffered(t *testing.T) {
 			s.say("* OK [CAPABILITY IMAP4rev1 ID] hi")
 			s.say(s.want(`LOGIN "me@example.org" "hunter22"`) + " OK in")
 			s.say("* CAPABILITY IMAP4rev1", s.want("CAPABILITY")+" OK")
-			s.rest() // and no ID, which is no longer offered
+			s.rest() // without ID, which is no longer offered
 		}},
 		"no mechanism, LOGIN with what quotes can hold": {sasl.Credentials{Username: user, Password: `a "b\c`}, func(s *script) {
 			s.say("* OK [CAPABILITY IMAP4rev1] hi")
@@ -72,7 +72,7 @@ func TestLoginByWhatIsOffered(t *testing.T) {
 		"the mechanism LOGIN": {sasl.Credentials{Username: user, Password: password}, func(s *script) {
 			s.say("* OK [CAPABILITY IMAP4rev1 AUTH=LOGIN LOGINDISABLED] hi")
 			tag := s.want("AUTHENTICATE LOGIN")
-			s.say("+ username:") // in plain words
+			s.say("+ username:") // in plain text
 			if line := s.line(); line != b64(user) {
 				t.Errorf("%q", line)
 			}

@@ -7,31 +7,32 @@ import (
 	"time"
 )
 
-// Mailbox is a mailbox that was logged in to, with the folder that messages are
-// appended to and looked for in. It is for one goroutine at a time. Who opened it closes it.
+// Mailbox is a logged-in connection to a mailbox and its folder for append and
+// search. It is not safe for concurrent use. The caller must close it.
 type Mailbox struct {
 	cfg    Config
-	conn   *conn // nil: there is none
+	conn   *conn // nil: no connection
 	folder folder
-	fresh  bool // the connection was not used yet
+	fresh  bool // the connection has not been used yet
 	closed bool
-	// arrived is when the copy came that the last search found.
+	// arrived is when the copy found by the last search arrived.
 	arrived time.Time
 }
 
 const (
-	// maxSilence is the time without a word from the server from which it is asked
-	// whether it is still there. Within less the connection is not lost to a
-	// time-out, neither the server's (RFC 9051 section 5.4) nor that of a NAT.
+	// maxSilence is the idle time after which the server is asked whether it is
+	// still there. Shorter than this, no connection is lost to a timeout,
+	// neither the server's (RFC 9051 section 5.4) nor a NAT's.
 	maxSilence = 5 * time.Second
-	// maxNoop bounds the wait for the answer to that: a new connection is had sooner.
+	// maxNoop limits the wait for that answer: a new connection takes less
+	// time.
 	maxNoop = 10 * time.Second
-	// maxLogout bounds the farewell.
+	// maxLogout limits the wait for the answer to LOGOUT.
 	maxLogout = 2 * time.Second
 )
 
-// Open connects, logs in and finds the folder. The context is for that only, as
-// those of the other calls are for them. The error is an *[Error].
+// Open connects, logs in and finds the folder. ctx applies to this call only,
+// as in the other methods. The error is an *[Error].
 func Open(ctx context.Context, cfg Config) (*Mailbox, error) {
 	b := &Mailbox{cfg: cfg}
 	if err := b.open(ctx); err != nil {
@@ -41,19 +42,17 @@ func Open(ctx context.Context, cfg Config) (*Mailbox, error) {
 	return b, nil
 }
 
-// Append puts a copy of the message into the folder and gives the folder's name.
-// The server is told to show date as the time of its arrival; the zero one means
-// now.
+// Append saves a copy of the message in the folder and returns the folder's
+// name. date becomes the message's time of arrival; zero means now.
 //
-// A connection that has ended since it was used last is replaced, once in a call
-// and only before the message's first octet. The error is an *[Error]. One that
-// wraps [ErrUnknown] means that the copy may be there: trying again could make a
-// second one. After any other it is not there.
+// A connection that has ended since its last use is replaced, once per call and
+// only before the message's first octet. The error is an *[Error]. If it wraps
+// [ErrUnknown], the copy may have been saved, and another try could make a
+// second one. After any other error it was not saved.
 //
-// Behind a message that was refused, or whose upload was cut, others may follow.
-// After ErrUnknown, and after a connection that could not be replaced, the Mailbox
-// has come to its end: Append fails with [ErrClosed] then, and asks nothing of the
-// server.
+// After a message that was refused, or whose upload was cut, others may follow.
+// After ErrUnknown, and if a connection can't be replaced, the Mailbox has
+// ended: Append fails with [ErrClosed] without contacting the server.
 func (b *Mailbox) Append(ctx context.Context, m Message, date time.Time) (folder string, err error) {
 	if b.closed {
 		return "", &Error{Stage: StageAppend, Err: ErrClosed}
@@ -63,7 +62,8 @@ func (b *Mailbox) Append(ctx context.Context, m Message, date time.Time) (folder
 	}
 	defer b.rest()
 	if b.resume(ctx) {
-		// A server that hangs up on the first command would do it again.
+		// A server that closes the connection at the first command would do it
+		// again.
 		fresh := b.fresh
 		untouched, err := b.append(m, date)
 		if err == nil {
@@ -82,36 +82,38 @@ func (b *Mailbox) Append(ctx context.Context, m Message, date time.Time) (folder
 	return b.folder.name, nil
 }
 
-// Search looks for a message in the folder, by its Message-ID with or without angle
-// brackets, and changes nothing there. found means that the header of a message
-// was read and it is the one.
+// Search looks for a message in the folder by its Message-ID, with or without
+// angle brackets, and changes nothing there. found means that the header of a
+// message was read and matches.
 //
-// It asks for the Message-ID with its angle brackets and without, then reads those
-// of the 100 newest messages, as an index may be late. A server whose search failed is
-// not believed that a message is not there, unless all of its messages were looked
-// at: the error, an *[Error], says that nobody knows.
+// It searches for the Message-ID with and without its angle brackets, then
+// reads the Message-IDs of the 100 newest messages, because an index may lag.
+// If the server's search failed, "not found" is returned only if all messages
+// of the folder were read; otherwise the error, an *[Error], reports that it is
+// unknown.
 //
-// That a message is not found means that none with this Message-ID is in this folder
-// now. A provider may file its copy up to minutes after it took the message, some
-// give it another Message-ID (provider.NewMessageID; where Microsoft keeps the first is
-// looked at, in the newest messages), and its owner may have moved it.
+// Not found means that no message with this Message-ID is in this folder now. A
+// provider may save its copy minutes after it accepted the message, some
+// replace its Message-ID (provider.NewMessageID; Microsoft's header with the
+// original one is checked, in the newest messages), and the user may have moved
+// it.
 //
-// A connection that has ended since it was used last is replaced, once in a call.
-// One that can't be replaced ends the Mailbox, as in [Mailbox.Append].
+// A connection that has ended since its last use is replaced, once per call. If
+// it can't be replaced, the Mailbox ends, as in [Mailbox.Append].
 func (b *Mailbox) Search(ctx context.Context, messageID string) (found bool, err error) {
 	s, err := b.Find(ctx, messageID)
 	return s.Found, err
 }
 
-// Sighting is what a search found.
+// Sighting is the result of a search.
 type Sighting struct {
 	Found bool
-	// Arrived is when the newest copy came into the folder, by the server's clock
-	// (INTERNALDATE), exact to a second; zero where the server does not say.
+	// Arrived is when the newest copy arrived in the folder, by the server's
+	// clock (INTERNALDATE), to the second; zero if the server does not say.
 	Arrived time.Time
 }
 
-// Find is [Mailbox.Search] that also says when the copy arrived.
+// Find is [Mailbox.Search] and also returns when the copy arrived.
 func (b *Mailbox) Find(ctx context.Context, messageID string) (s Sighting, err error) {
 	found, err := b.find(ctx, messageID)
 	if found {
@@ -144,7 +146,7 @@ func (b *Mailbox) find(ctx context.Context, messageID string) (found bool, err e
 	return b.search(messageID)
 }
 
-// search searches over the connection that there is.
+// search searches over the current connection.
 func (b *Mailbox) search(messageID string) (bool, error) {
 	b.fresh = false
 	found, err := b.conn.search(b.folder, "<"+bare(messageID)+">")
@@ -152,10 +154,10 @@ func (b *Mailbox) search(messageID string) (bool, error) {
 	return found, err
 }
 
-// Close logs out. It takes no longer than two seconds; a second one does nothing.
+// Close logs out, in at most two seconds. It may be called twice.
 func (b *Mailbox) Close() { b.leave(context.Background()) }
 
-// leave is Close that the context may cut short.
+// leave is Close with a context.
 func (b *Mailbox) leave(ctx context.Context) {
 	b.closed = true
 	if b.conn == nil {
@@ -168,8 +170,8 @@ func (b *Mailbox) leave(ctx context.Context) {
 	b.drop()
 }
 
-// resume takes up the connection again, for a call with this context, if there is
-// one and it has not ended.
+// resume reports whether the current connection can be used for a call with
+// this context.
 func (b *Mailbox) resume(ctx context.Context) bool {
 	if b.conn == nil {
 		return false
@@ -180,12 +182,12 @@ func (b *Mailbox) resume(ctx context.Context) bool {
 	return b.fresh && !silent || b.conn.stands(silent)
 }
 
-// open connects anew, logs in and finds the folder.
+// open connects again, logs in and finds the folder.
 func (b *Mailbox) open(ctx context.Context) error {
 	b.drop()
 	c, found, err := enter(ctx, b.cfg)
 	if err != nil {
-		// A refused login that is repeated for each message locks the account.
+		// Repeating a refused login for each message would lock the account.
 		b.closed = ctx.Err() == nil
 		return err
 	}
@@ -193,8 +195,7 @@ func (b *Mailbox) open(ctx context.Context) error {
 	return nil
 }
 
-// append appends over the connection that there is. untouched is as in
-// conn.append.
+// append appends over the current connection. untouched is as in conn.append.
 func (b *Mailbox) append(m Message, date time.Time) (untouched bool, err error) {
 	b.fresh = false
 	untouched, err = b.conn.append(b.folder, m, date)
@@ -204,15 +205,15 @@ func (b *Mailbox) append(m Message, date time.Time) (untouched bool, err error) 
 	return untouched, err
 }
 
-// rest ends a call: its context has no more power over the connection, which is
-// kept if it may be of use.
+// rest ends a call: its context no longer affects the connection, which is kept
+// if it is still usable.
 func (b *Mailbox) rest() {
 	if c := b.conn; c != nil && (!c.release() || c.lost || !c.bye.IsZero()) {
 		b.drop()
 	}
 }
 
-// drop cuts the connection, if there is one.
+// drop closes the connection, if there is one.
 func (b *Mailbox) drop() {
 	if b.conn != nil {
 		b.conn.close()
@@ -220,7 +221,7 @@ func (b *Mailbox) drop() {
 	}
 }
 
-// Format names the server, whatever the verb: package fmt would show the password.
+// Format prints the server only: package fmt would print the password.
 func (b *Mailbox) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "mailbox at %s", b.cfg.address())
 }

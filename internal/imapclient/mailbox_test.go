@@ -15,15 +15,15 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// clock is one that is set by hand.
+// clock is set by the test.
 type clock struct{ now time.Time }
 
 func newClock() *clock { return &clock{date} }
 
 func (c *clock) tell() time.Time { return c.now }
 
-// patient is a connection whose next wait, if it is a short one, is made long:
-// what the server has said before is then heard on a busy machine too.
+// patient is a connection that lengthens its next short wait, so that earlier
+// output of the server is read even on a busy machine.
 type patient struct {
 	net.Conn
 	once *atomic.Bool
@@ -36,7 +36,7 @@ func (p patient) SetReadDeadline(t time.Time) error {
 	return p.Conn.SetReadDeadline(t)
 }
 
-// open is Open, which must not fail.
+// open calls Open and fails the test on an error.
 func open(t *testing.T, cfg imapclient.Config) *imapclient.Mailbox {
 	t.Helper()
 	b, err := imapclient.Open(t.Context(), cfg)
@@ -47,7 +47,7 @@ func open(t *testing.T, cfg imapclient.Config) *imapclient.Mailbox {
 	return b
 }
 
-// must appends a message.
+// must appends a message and fails the test on an error.
 func must(t *testing.T, b *imapclient.Mailbox, text string) {
 	t.Helper()
 	if folder, err := b.Append(t.Context(), letter{text: text}, date); err != nil || folder != "Sent" {
@@ -55,7 +55,7 @@ func must(t *testing.T, b *imapclient.Mailbox, text string) {
 	}
 }
 
-// verbs is what a client said, without tags and arguments.
+// verbs returns a client's commands, without tags and arguments.
 func verbs(heard []string) string {
 	var said []string
 	for _, line := range heard {
@@ -66,14 +66,14 @@ func verbs(heard []string) string {
 	return strings.Join(said, " ")
 }
 
-// enter is the beginning up to the folder.
+// enter plays the session up to the folder.
 func (s *script) enter(caps string) {
 	s.t.Helper()
 	s.login(caps)
 	s.list(`* LIST (\Sent) "/" Sent`)
 }
 
-// saves is a play in which messages are saved until the client leaves.
+// saves plays a session in which messages are saved until the client logs out.
 func saves(caps string, messages int) func(s *script) {
 	return func(s *script) {
 		s.enter(caps)
@@ -105,12 +105,12 @@ func TestOneLoginIsForManyMessages(t *testing.T) {
 			t.Errorf("the server has %q", s.body)
 		}
 		if _, err := b.Append(t.Context(), letter{text: hello}, date); !errors.Is(err, imapclient.ErrClosed) {
-			t.Errorf("behind Close: %v", err)
+			t.Errorf("after Close: %v", err)
 		}
 	}
 }
 
-// A message that is refused says nothing of those behind it.
+// A refused message does not affect later ones.
 func TestARefusedMessageLeavesTheConnection(t *testing.T) {
 	t.Parallel()
 	cfg, server := serve(t, func(s *script) {
@@ -135,7 +135,7 @@ func TestARefusedMessageLeavesTheConnection(t *testing.T) {
 	}
 }
 
-// A connection on which the server was silent for a while is asked about first.
+// A connection that was silent for a while is checked first.
 func TestASilentConnectionIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	for idle, asked := range map[time.Duration]bool{0: false, 5*time.Second - 1: false, 5 * time.Second: true, time.Hour: true, -time.Second: true} {
@@ -175,15 +175,15 @@ func TestASilentConnectionIsAskedAbout(t *testing.T) {
 	}
 }
 
-// A connection that has ended between two messages is replaced, and each message
-// is saved once.
+// A connection that has ended between two messages is replaced, and each
+// message is saved once.
 func TestALostConnectionIsReplaced(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		caps string
 		idle time.Duration
-		end  func(s *script) // behind the first message
-		want string          // beside the logins
+		end  func(s *script) // after the first message
+		want string          // the commands other than logins
 	}{
 		"hung up":                    {"", 0, func(*script) {}, ""},
 		"hung up, LITERAL+":          {"LITERAL+", 0, func(*script) {}, ""},
@@ -252,7 +252,7 @@ func TestALostConnectionIsReplaced(t *testing.T) {
 	}
 }
 
-// What came together with the last answer is not overlooked.
+// A BYE that came together with the last answer is noticed.
 func TestAByeBesideTheAnswerIsHeard(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{"OK saved\r\n* BYE Enough", "NO full\r\n* BYE Enough", "* BYE Enough\r\nOK saved", "* BYE Enough\r\nNO full"} {
@@ -268,7 +268,7 @@ func TestAByeBesideTheAnswerIsHeard(t *testing.T) {
 					s.say(tag + " " + answer)
 				}
 				if asked := verbs([]string{s.line()}); asked != "" && strings.HasPrefix(answer, "*") {
-					t.Errorf("after a BYE the client says %s", asked)
+					t.Errorf("after a BYE the client sends %s", asked)
 				}
 				_, _ = io.Copy(io.Discard, s.r)
 			}, saves("LITERAL+", 1))
@@ -286,7 +286,7 @@ func TestAByeBesideTheAnswerIsHeard(t *testing.T) {
 	}
 }
 
-// A connection is replaced once in a call, and a new one that ends too is told of.
+// A connection is replaced once per call; the end of the new one is an error.
 func TestAConnectionIsReplacedOnce(t *testing.T) {
 	t.Parallel()
 	falls := func(s *script) {
@@ -305,14 +305,15 @@ func TestAConnectionIsReplacedOnce(t *testing.T) {
 	if at := failure(t, err); at.Stage != imapclient.StageAppend || at.Reply.String() != "BYE Out of order" || errors.Is(err, imapclient.ErrUnknown) {
 		t.Error(err)
 	}
-	must(t, b, "3\r\n") // nothing is known against the mailbox
+	must(t, b, "3\r\n") // the Mailbox is still usable
 	b.Close()
 	if s := server.end(); verbs(s.heard) != "LOGIN LIST APPEND APPEND LOGIN LIST APPEND LOGIN LIST APPEND LOGOUT" || s.body != "1\r\n3\r\n" {
 		t.Errorf("%q, %q", s.heard, s.body)
 	}
 }
 
-// The first command on a new connection is not repeated on another one.
+// If the first command on a new connection fails, it is not repeated on another
+// one.
 func TestANewConnectionIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	cfg, server := serve(t, func(s *script) {
@@ -330,7 +331,7 @@ func TestANewConnectionIsNotReplaced(t *testing.T) {
 	}
 }
 
-// Of a message whose first octet has left no second copy is tried.
+// After the first octet of a message no second copy is tried.
 func TestAMessageIsNeverAppendedTwice(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -406,7 +407,7 @@ func TestAMessageIsNeverAppendedTwice(t *testing.T) {
 	}
 }
 
-// A login that was refused is not repeated for each message.
+// A refused login is not repeated for each message.
 func TestAConnectionThatCannotBeReplaced(t *testing.T) {
 	t.Parallel()
 	cfg, server := serve(t, func(s *script) {

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// decodeName makes a folder's name readable. Names are modified UTF-7 (RFC 3501
-// section 5.1.3) or, in IMAP4rev2, UTF-8; one that is neither stays as it is.
+// decodeName decodes a folder's name. Names are modified UTF-7 (RFC 3501
+// section 5.1.3) or, in IMAP4rev2, UTF-8; any other stays as it is.
 func decodeName(wire string) string {
 	name, err := decodeUTF7(wire)
 	if err != nil {
@@ -27,8 +27,8 @@ func utf7Encoding() *base64.Encoding {
 	return base64.NewEncoding(letters).WithPadding(base64.NoPadding).Strict()
 }
 
-// decodeUTF7 decodes modified UTF-7: between & and - stands UTF-16 in base64, &-
-// is an ampersand, everything else itself.
+// decodeUTF7 decodes modified UTF-7: UTF-16 in base64 between & and -, &- is an
+// ampersand, all other octets are themselves.
 func decodeUTF7(s string) (string, error) {
 	var out strings.Builder
 	for {

@@ -10,24 +10,24 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// redactor hides secrets in what a server says. Short ones, which would match
-// by chance, are left alone: nobody learns them from a reply that happens to
-// hold the same letters.
+// redactor hides secrets in a server's text. Short secrets, which would match
+// by chance, are left: a reply that happens to contain the same letters reveals
+// nothing.
 type redactor struct{ needles []string }
 
-// minNeedle is the length from which a secret is looked for.
+// minNeedle is the minimum length of a secret to hide.
 const minNeedle = 4
 
 func newRedactor(c sasl.Credentials) *redactor {
 	r := &redactor{}
 	for _, secret := range c.Secrets() {
 		r.hide(secret)
-		r.hide(escape(secret)) // as a server repeats a quoted string
+		r.hide(escape(secret)) // the form in which a server repeats a quoted string
 	}
 	return r
 }
 
-// hideOctets hides the base64 of a response, which is worth as much as the
+// hideOctets hides the base64 form of a response, which is as sensitive as the
 // secrets in it.
 func (r *redactor) hideOctets(b []byte) {
 	if len(b) >= minNeedle {
@@ -35,8 +35,8 @@ func (r *redactor) hideOctets(b []byte) {
 	}
 }
 
-// hide adds a needle. The longest come first, so that no shorter one takes a
-// piece out of them and leaves the rest.
+// hide adds a needle. The longest come first, so that a shorter one can't match
+// inside a longer one and leave the rest.
 func (r *redactor) hide(needle string) {
 	if len(needle) < minNeedle || slices.Contains(r.needles, needle) {
 		return
@@ -52,11 +52,11 @@ func (r *redactor) line(s string) string {
 	return s
 }
 
-// maxText bounds what is kept of a text for people, in octets.
+// maxText limits the stored text, in octets.
 const maxText = 1000
 
-// text makes a text for people of what a server sent. It looks for secrets
-// before the text is decoded and after, when one that came in GBK can be seen.
+// text converts a server's text for users. It hides secrets before and after
+// decoding, because a secret in GBK is only visible decoded.
 func (r *redactor) text(b []byte) string {
 	s := r.line(smtp.DecodeText([]byte(r.line(string(b)))))
 	if len(s) > maxText {

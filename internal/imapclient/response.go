@@ -9,20 +9,20 @@ import (
 	"strings"
 )
 
-// Bounds on what a server says. Real responses come nowhere near them.
+// Limits on a server's responses. Real responses are far smaller.
 const (
 	maxLine   = 16 << 10 // octets in a line, and in a literal
-	maxAnswer = 1 << 20  // octets in all that answers one command
+	maxAnswer = 1 << 20  // octets in the whole answer to one command
 )
 
-// response is one response of the server, whole.
+// response is one complete response of the server.
 type response struct {
 	tag  string // "*", "+", or the tag of the command that it answers
-	rest []byte // what follows; a literal is spelt as a quoted string
+	rest []byte // the arguments; a literal is rewritten as a quoted string
 }
 
-// read reads one response. Its literals are put back as quoted strings, so that
-// whoever reads it has one form to know.
+// read reads one response. Its literals are rewritten as quoted strings, so
+// that parsers handle one form.
 func (c *conn) read() (response, error) {
 	line, err := c.line()
 	if err != nil {
@@ -31,7 +31,7 @@ func (c *conn) read() (response, error) {
 	tag, rest, _ := bytes.Cut(line, []byte(" "))
 	got := response{tag: string(tag), rest: bytes.Clone(rest)}
 	if got.tag != "*" || isStatus(got.rest) {
-		return got, nil // ends with text for people, in which {5} is no literal
+		return got, nil // ends with human-readable text, in which {5} is no literal
 	}
 	for {
 		n, at, ok := announced(got.rest)
@@ -54,7 +54,7 @@ func (c *conn) read() (response, error) {
 	}
 }
 
-// line reads to the next LF and takes the line end off. The buffer bounds it.
+// line reads a line and removes its line end. The buffer limits its length.
 func (c *conn) line() ([]byte, error) {
 	b, err := c.r.ReadSlice('\n')
 	c.budget -= len(b)
@@ -71,8 +71,8 @@ func (c *conn) line() ([]byte, error) {
 	return bytes.TrimSuffix(b[:len(b)-1], []byte("\r")), nil
 }
 
-// announced finds the announcement of a literal at the end of a line: its size
-// and where it stands.
+// announced finds a literal's announcement at the end of a line: its size and
+// position.
 func announced(line []byte) (size, at int, ok bool) {
 	at = bytes.LastIndexByte(line, '{')
 	if at < 0 || !bytes.HasSuffix(line, []byte("}")) {
@@ -83,7 +83,7 @@ func announced(line []byte) (size, at int, ok bool) {
 	return size, at, err == nil && size >= 0
 }
 
-// escape is a string as it stands between quotes (RFC 9051 section 4.3).
+// escape escapes a string for quotes (RFC 9051 section 4.3).
 func escape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
 }
@@ -98,8 +98,8 @@ func isStatus(rest []byte) bool {
 	return false
 }
 
-// status reads a status response (RFC 9051 section 7.1) and takes its
-// capabilities. ok is false when it is none.
+// status parses a status response (RFC 9051 section 7.1) and stores its
+// capabilities. ok is false if it is another response.
 func (c *conn) status(rest []byte) (reply Reply, ok bool) {
 	if !isStatus(rest) {
 		return Reply{}, false
@@ -115,7 +115,8 @@ func (c *conn) status(rest []byte) (reply Reply, ok bool) {
 			c.caps = parseCapabilities(arguments)
 			reply.Code = ""
 		case "WEBALERT":
-			// QUIRK: Gmail's has a page as its argument, where the user has to go.
+			// QUIRK: Gmail's code has a URL as its argument, which the user has
+			// to open.
 			text = append(append(bytes.Clone(text), ' '), arguments...)
 		}
 	}
@@ -123,14 +124,14 @@ func (c *conn) status(rest []byte) (reply Reply, ok bool) {
 	return reply, true
 }
 
-// untagged takes what concerns us of a response that answers no command.
-// Whatever else servers tell is theirs to tell.
+// untagged handles a response without a tag, and ignores kinds that this client
+// does not need.
 func (c *conn) untagged(rest []byte) {
 	if reply, ok := c.status(rest); ok {
 		switch {
 		case reply.Status == "BYE":
-			if c.bye.IsZero() { // who says it again and again gets no more time
-				c.hearOut() // whether or not it hangs up now
+			if c.bye.IsZero() { // repeated BYEs get no more time
+				c.hearOut() // whether or not the server closes the connection now
 			}
 			c.bye = reply
 		case reply.Text != "" && (reply.Status != "OK" || reply.Code == "ALERT"):
@@ -151,7 +152,7 @@ func (c *conn) untagged(rest []byte) {
 	}
 }
 
-// capabilities are what the server offers, upper case; nil when it has not said.
+// capabilities are the server's capabilities, upper case; nil if unknown.
 type capabilities map[string]bool
 
 func parseCapabilities(list []byte) capabilities {
@@ -164,7 +165,7 @@ func parseCapabilities(list []byte) capabilities {
 
 func (c capabilities) has(name string) bool { return c[name] }
 
-// mechanisms are the SASL mechanisms that the server offers.
+// mechanisms returns the SASL mechanisms that the server offers.
 func (c capabilities) mechanisms() []string {
 	var names []string
 	for word := range c {
@@ -175,8 +176,8 @@ func (c capabilities) mechanisms() []string {
 	return names
 }
 
-// appendLimit is the size of the largest message that may be appended, where it
-// is the same for every folder (RFC 7889).
+// appendLimit returns the maximum size of an appended message, if it is the
+// same for every folder (RFC 7889).
 func (c capabilities) appendLimit() (octets int64, ok bool) {
 	for word := range c {
 		if digits, found := strings.CutPrefix(word, "APPENDLIMIT="); found {
@@ -187,9 +188,9 @@ func (c capabilities) appendLimit() (octets int64, ok bool) {
 	return 0, false
 }
 
-// withoutAsking is how large a literal may be that is sent without the server's
-// go-ahead (RFC 7888). Beyond 64 KiB it is asked for even where it need not be: a
-// server that refuses then does so before the message has travelled.
+// withoutAsking returns the maximum size of a literal that is sent without a
+// continuation request (RFC 7888). Above 64 KiB Yan waits for one even if it
+// need not: then the server can refuse before the message is sent.
 func (c capabilities) withoutAsking() int64 {
 	switch {
 	case c.has("LITERAL+"):

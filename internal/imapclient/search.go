@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// maxHits is how many messages are looked at that a server names as having a
-	// Message-ID: more than that, and it does not search but list.
+	// maxHits is how many search results are read: a server that returns more
+	// does not search but lists.
 	maxHits = 50
-	// newest is how many of the newest messages are looked at when the search names
+	// newest is how many of the newest messages are read if the search finds
 	// none.
 	newest = 100
 )
 
-// search looks for the message with a Message-ID in a folder, which it opens
-// without the right to change it. found means that the header was seen; that it
-// is not there is only said by a server that has answered everything it was asked.
+// search looks for a message by its Message-ID in a folder, which it opens
+// read-only. found means that the header was read; "not found" requires that
+// the server answered every command.
 func (c *conn) search(f folder, id string) (found bool, err error) {
 	c.arrived = time.Time{}
 	defer func() { c.seen = sighting{} }()
@@ -28,9 +28,9 @@ func (c *conn) search(f folder, id string) (found bool, err error) {
 		return false, err
 	}
 	messages := c.seen.messages
-	var doubt error // why the search tells nothing
-	// QUIRK: SEARCH HEADER is for a part of the value (RFC 9051 section 6.4.4), and
-	// some servers' index has the words only, to which <> do not belong.
+	var doubt error // why the search is not conclusive
+	// QUIRK: SEARCH HEADER matches a substring (RFC 9051 section 6.4.4), and
+	// some servers' index contains only words, without the <>.
 	for _, words := range []string{id, bare(id)} {
 		hits, err := c.hits(words)
 		if c.lost {
@@ -52,11 +52,11 @@ func (c *conn) search(f folder, id string) (found bool, err error) {
 	return c.among(messages, id, doubt)
 }
 
-// among looks at the newest messages. doubt is what is said when it is not among them
-// and they are not all; nil that it is not there.
+// among reads the newest messages. doubt is the error to return if the message
+// is not among them and they are not all; nil means not found.
 //
-// QUIRK: an index may be seconds behind the folder, or a broken one days. What is
-// looked for is mostly among what came last.
+// QUIRK: an index may be seconds behind the folder, or days if it is broken.
+// The searched message is mostly among the newest.
 func (c *conn) among(messages int, id string, doubt error) (found bool, err error) {
 	first := max(1, messages-newest+1)
 	found, err = c.holds(fmt.Sprintf("FETCH %d:%d", first, messages), id)
@@ -73,11 +73,11 @@ func (c *conn) among(messages int, id string, doubt error) (found bool, err erro
 
 var errNotShown = errors.New("it does not show the Message-ID of all messages")
 
-// bare is a Message-ID without its angle brackets.
+// bare removes the angle brackets of a Message-ID.
 func bare(id string) string { return strings.TrimSuffix(strings.TrimPrefix(id, "<"), ">") }
 
-// checkID refuses what no message has as its Message-ID: one that is looked for with
-// a part of itself would be found.
+// checkID rejects a string that is no Message-ID, because a part of one would
+// match others.
 func checkID(id string) error {
 	switch {
 	case bare(id) == "":
@@ -88,18 +88,19 @@ func checkID(id string) error {
 	return nil
 }
 
-// sighting is what the server told of the folder and the messages in it.
+// sighting collects the server's responses about the folder and its messages.
 type sighting struct {
-	messages int         // in the folder; -1 when it was not said
-	hits     []string    // their UIDs, no more than maxHits+1
-	ids      []string    // Message-IDs, of all messages
-	dates    []time.Time // when the messages of ids arrived; zero where it was not said
-	headers  int         // messages that were told of,
-	named    int         // and those of them with a Message-ID
+	messages int         // in the folder; -1 if unknown
+	hits     []string    // their UIDs, at most maxHits+1
+	ids      []string    // Message-IDs of all messages
+	dates    []time.Time // arrival times of the messages in ids; zero if unknown
+	headers  int         // messages with a response,
+	named    int         // and how many of them have a Message-ID
 }
 
-// examine opens the folder: EXAMINE, which changes nothing, as SELECT would what is
-// recent. It is done for each search, for a server may show what came since only then.
+// examine opens the folder with EXAMINE, which changes nothing; SELECT would
+// clear \Recent. It is sent for each search, because a server may only then
+// show new messages.
 func (c *conn) examine(f folder) error {
 	c.seen = sighting{messages: -1}
 	cmd := c.command("EXAMINE")
@@ -116,7 +117,7 @@ func (c *conn) examine(f folder) error {
 	return nil
 }
 
-// hits asks for the messages in whose Message-ID these words stand.
+// hits searches for messages whose Message-ID contains these words.
 func (c *conn) hits(words string) ([]string, error) {
 	c.seen.hits = nil
 	charset := ""
@@ -136,14 +137,14 @@ func (c *conn) hits(words string) ([]string, error) {
 	return c.seen.hits, nil
 }
 
-// originalID has what a message's Message-ID was.
+// originalID is the field with a message's original Message-ID.
 //
-// QUIRK: Outlook.com and Microsoft 365 give what they send another Message-ID, and keep
-// the first here.
+// QUIRK: Outlook.com and Microsoft 365 replace the Message-ID of sent messages,
+// and keep the original here.
 const originalID = "X-Microsoft-Original-Message-ID"
 
-// holds fetches the Message-IDs of messages, which leaves them as they are, and
-// reports whether one is the one.
+// holds fetches the Message-IDs of messages without changing flags, and reports
+// whether one matches.
 func (c *conn) holds(fetch, id string) (bool, error) {
 	c.seen.ids, c.seen.dates, c.seen.headers = nil, nil, 0
 	if err := c.inquire(c.command(fetch + " (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID " + strings.ToUpper(originalID) + ")])")); err != nil {
@@ -162,7 +163,7 @@ func (c *conn) holds(fetch, id string) (bool, error) {
 	return found, nil
 }
 
-// inquire sends a command of a search, whose answer is in c.seen.
+// inquire sends a command of a search; its results are in c.seen.
 func (c *conn) inquire(cmd *command) error {
 	reply, err := c.ask(cmd)
 	c.lost = err != nil || reply.Status == "BYE"
@@ -172,8 +173,8 @@ func (c *conn) inquire(cmd *command) error {
 	return nil
 }
 
-// hear takes what a response without a tag tells of a search. word is its first,
-// upper case.
+// hear handles an untagged response of a search. word is its first word, upper
+// case.
 func (s *sighting) hear(word string, arguments []byte) {
 	switch word {
 	case "SEARCH":
@@ -206,7 +207,8 @@ func (s *sighting) hear(word string, arguments []byte) {
 	}
 }
 
-// hit takes the UID of a message. What is none is left out: it goes into a command.
+// hit adds the UID of a message. Anything but a number is ignored, because it
+// is used in a command.
 func (s *sighting) hit(number string) {
 	uid, err := strconv.ParseUint(number, 10, 32)
 	if err == nil && uid > 0 && len(s.hits) <= maxHits {
@@ -214,8 +216,8 @@ func (s *sighting) hit(number string) {
 	}
 }
 
-// hitAll takes the answer of IMAP4rev2: "(TAG "y5") UID ALL 2,10:11" (RFC 9051
-// section 7.3.4).
+// hitAll parses the response of IMAP4rev2: "(TAG "y5") UID ALL 2,10:11" (RFC
+// 9051 section 7.3.4).
 func (s *sighting) hitAll(arguments string) {
 	words := strings.Fields(arguments)
 	for i, word := range words {
@@ -245,9 +247,9 @@ func (s *sighting) hitRange(part string) {
 	}
 }
 
-// headerIn finds the header fields, and when the message arrived, in what follows
-// FETCH: "(UID 7 INTERNALDATE "…" BODY[HEADER.FIELDS (…)] "…")" (RFC 9051 section 7.5.2).
-// Their literal is a quoted string by now.
+// headerIn finds the header fields, and the time of arrival, in the arguments
+// of FETCH: "(UID 7 INTERNALDATE "…" BODY[HEADER.FIELDS (…)] "…")" (RFC 9051
+// section 7.5.2). The literal has been rewritten as a quoted string.
 func headerIn(b []byte) (header, date string, ok bool) {
 	b, more := bytes.CutPrefix(bytes.TrimLeft(b, " "), []byte("("))
 	for more {
@@ -270,8 +272,8 @@ func headerIn(b []byte) (header, date string, ok bool) {
 	return header, date, ok
 }
 
-// arrival reads a date-time (RFC 9051 section 9), like " 7-Feb-2026 13:05:09 +0800"; the
-// zero time where it is none.
+// arrival parses a date-time (RFC 9051 section 9), like " 7-Feb-2026 13:05:09
+// +0800"; zero if it is invalid.
 func arrival(date string) time.Time {
 	t, err := time.Parse("_2-Jan-2006 15:04:05 -0700", date)
 	if err != nil {
@@ -280,7 +282,8 @@ func arrival(date string) time.Time {
 	return t
 }
 
-// cutItem takes the name of an item off, which holds blanks between brackets.
+// cutItem removes the name of an item, which may contain spaces between
+// brackets.
 func cutItem(b []byte) (name string, rest []byte, ok bool) {
 	b = bytes.TrimLeft(b, " ")
 	depth := 0
@@ -297,7 +300,7 @@ func cutItem(b []byte) (name string, rest []byte, ok bool) {
 	return "", nil, false
 }
 
-// cutValue takes the value of an item off: a string, or a word or list, whose
+// cutValue removes the value of an item: a string, or a word or list, whose
 // value is "".
 func cutValue(b []byte) (value string, rest []byte, ok bool) {
 	b = bytes.TrimLeft(b, " ")
@@ -324,8 +327,8 @@ func cutValue(b []byte) (value string, rest []byte, ok bool) {
 	return "", nil, false
 }
 
-// messageIDs are what stands as Message-ID in a header, or stood: it has one, and
-// who looks for something must not overlook a second.
+// messageIDs returns the Message-IDs in a header, current and original. A
+// header should have one, but a second must not be overlooked.
 func messageIDs(header string) []string {
 	header = strings.NewReplacer("\r\n ", " ", "\r\n\t", " ", "\n ", " ", "\n\t", " ").Replace(header)
 	var values []string

@@ -18,7 +18,7 @@ import (
 
 const sought = "<1.a+b@example.org>"
 
-// What the client says in a search.
+// The client's commands in a search.
 const (
 	examine  = `EXAMINE "Sent"`
 	asked    = `UID SEARCH HEADER Message-ID "<1.a+b@example.org>"`
@@ -26,14 +26,14 @@ const (
 	fields   = ` (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID X-MICROSOFT-ORIGINAL-MESSAGE-ID)])`
 )
 
-// header is a response to FETCH as servers give it.
+// header returns a response to FETCH as servers send it.
 func header(n int, id string) []string {
 	text := "Message-ID: " + id + "\r\n\r\n"
 	return []string{fmt.Sprintf("* %d FETCH (UID %d BODY[HEADER.FIELDS (MESSAGE-ID)] {%d}", n, n+100, len(text)), text + ")"}
 }
 
-// exchange is a command that the server expects and what it says to it; the last line
-// is behind the tag.
+// exchange is an expected command and the server's response; the last line
+// follows the tag.
 type exchange struct {
 	want string
 	say  []string
@@ -54,7 +54,7 @@ func (s *script) exchange(all []exchange) {
 	}
 }
 
-// shows is the answer to a FETCH of the messages from first on that have these IDs.
+// shows responds to a FETCH of the messages from first on with these IDs.
 func shows(fetch string, first int, ids ...string) exchange {
 	var lines []string
 	for i, id := range ids {
@@ -127,7 +127,7 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// That a message is not there is not said by a server that does not tell.
+// A server that does not answer every command never means "not found".
 func TestSearchThatDoesNotTell(t *testing.T) {
 	t.Parallel()
 	others := make([]string, 100)
@@ -180,7 +180,7 @@ func TestSearchThatDoesNotTell(t *testing.T) {
 	}
 }
 
-// Nothing is asked about what is no Message-ID: a part of one would be found.
+// An invalid Message-ID is not searched: a part of one would match.
 func TestSearchForNothing(t *testing.T) {
 	t.Parallel()
 	cfg, server := serve(t, func(s *script) {
@@ -202,7 +202,7 @@ func TestSearchForNothing(t *testing.T) {
 	}
 }
 
-// A Message-ID that is not ASCII, or too long for quotes, goes as a literal.
+// A Message-ID that is not ASCII, or too long for quotes, is sent as a literal.
 func TestSearchForALongOrForeignID(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{
@@ -231,7 +231,7 @@ func TestSearchForALongOrForeignID(t *testing.T) {
 	}
 }
 
-// NetEase shows no folder to who has not said who it is.
+// NetEase shows no folder to a client that has not sent ID.
 func TestSearchSaysWhoItIsFirst(t *testing.T) {
 	t.Parallel()
 	cfg, server := serve(t, func(s *script) {
@@ -251,14 +251,14 @@ func TestSearchSaysWhoItIsFirst(t *testing.T) {
 	server.end()
 }
 
-// One login is for many searches, and appending goes on behind them.
+// One login serves many searches, and appending works after them.
 func TestOneLoginIsForManySearches(t *testing.T) {
 	t.Parallel()
 	hit := []exchange{opened(9), says(asked, "* SEARCH 107", "OK"), shows("UID FETCH 107", 7, sought)}
 	cfg, server := serve(t, func(s *script) {
 		s.enter("")
 		s.exchange(hit)
-		s.exchange([]exchange{says(examine, "NO not now")}) // which says nothing of those behind it
+		s.exchange([]exchange{says(examine, "NO not now")}) // later commands are unaffected
 		s.upload(`"Sent"`, "OK saved")
 		s.exchange(hit)
 		s.bye()
@@ -280,14 +280,14 @@ func TestOneLoginIsForManySearches(t *testing.T) {
 	}
 }
 
-// A connection that was cut since it was used last is replaced, once.
+// A connection that was cut since its last use is replaced, once.
 func TestASearchReplacesAConnectionThatWasCut(t *testing.T) {
 	t.Parallel()
 	hit := []exchange{opened(9), says(asked, "* SEARCH 107", "OK"), shows("UID FETCH 107", 7, sought)}
 	cfg, server := serve(t, func(s *script) {
 		s.enter("")
 		s.exchange(hit)
-		s.line() // and hangs up
+		s.line() // and closes the connection
 	}, func(s *script) {
 		s.enter("")
 		s.exchange(hit)
@@ -305,7 +305,7 @@ func TestASearchReplacesAConnectionThatWasCut(t *testing.T) {
 	}
 }
 
-// A silent server and a context bound a search.
+// A search ends with a silent server and with its context.
 func TestASearchIsBounded(t *testing.T) {
 	t.Parallel()
 	silent := func(waiting chan<- struct{}) func(s *script) {
@@ -360,13 +360,13 @@ func searchPeer(t *testing.T, cfg imapclient.Config, user *imapmemserver.User, f
 		}
 	}
 	look(sought, false)
-	for i := range 120 { // more than are looked at without an index
+	for i := range 120 { // more than are read without an index
 		text := fmt.Sprintf("Subject: %s\r\nMessage-ID: <%d.a+b@example.org>\r\n\r\n%[2]d\r\n", sought, i+2)
 		if _, err := b.Append(t.Context(), letter{text: text}, date); err != nil {
 			t.Fatal(err)
 		}
 	}
-	look(sought, false) // 11.a+b and 21.a+b have it as a part
+	look(sought, false) // 11.a+b and 21.a+b contain it
 	look("<2.a+b@example.org>", true)
 	text := "message-id:\r\n " + sought + "\r\n\r\nhi\r\n"
 	if _, err := b.Append(t.Context(), letter{text: text}, date); err != nil {

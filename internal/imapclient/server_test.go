@@ -23,7 +23,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// identity is a certificate for 127.0.0.1 and localhost, and who vouches for it.
+// identity is a certificate for 127.0.0.1 and localhost, and its CA.
 type identity struct {
 	server tls.Certificate
 	roots  *x509.CertPool
@@ -60,18 +60,18 @@ func theIdentity(t testing.TB) identity {
 	return id
 }
 
-// script is a server that follows a script: each step waits for a line from the
-// client, or for none, and says something.
+// script is a server that follows a script: each step reads a line of the
+// client, or none, and sends lines.
 type script struct {
 	t     testing.TB
 	conn  net.Conn
 	r     *bufio.Reader
-	heard []string      // every line that the client sent
-	body  string        // what came as literals
-	over  chan struct{} // hears of each connection that the server has closed
+	heard []string      // every line of the client
+	body  string        // the contents of literals
+	over  chan struct{} // signalled after each connection that the server has closed
 }
 
-// want reads a line, which is "TAG " and then this, whatever the tag; it gives the tag.
+// want reads a line, which must be "TAG " and line; it returns the tag.
 func (s *script) want(line string) string {
 	s.t.Helper()
 	tag, rest, _ := strings.Cut(s.line(), " ")
@@ -81,7 +81,7 @@ func (s *script) want(line string) string {
 	return tag
 }
 
-// line reads a line; "" at the end.
+// line reads a line; "" at the end of the connection.
 func (s *script) line() string {
 	line, err := s.r.ReadString('\n')
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *script) line() string {
 	return line
 }
 
-// say sends lines. That the client has hung up is for the client's side to tell.
+// say sends lines. A closed connection is reported by the client's side.
 func (s *script) say(lines ...string) {
 	_, _ = io.WriteString(s.conn, strings.Join(lines, "\r\n")+"\r\n")
 }
@@ -105,21 +105,21 @@ func (s *script) octets(n int) string {
 	return string(b[:got])
 }
 
-// login is the beginning that most scripts share.
+// login plays the beginning that most scripts share.
 func (s *script) login(caps string) {
 	s.t.Helper()
 	s.say("* OK [CAPABILITY IMAP4rev1] ready")
 	s.say(s.want(`LOGIN "me@example.org" "hunter22"`) + " OK [CAPABILITY IMAP4rev1 " + caps + "] welcome")
 }
 
-// inbox answers the LIST that follows.
+// list answers the LIST that follows.
 func (s *script) list(lines ...string) {
 	s.t.Helper()
 	tag := s.want(`LIST "" "*"`)
 	s.say(append(lines, tag+" OK done")...)
 }
 
-// upload takes an APPEND into a folder and answers it; it gives the message.
+// upload reads an APPEND into a folder and answers it; it returns the message.
 func (s *script) upload(folder, answer string) string {
 	s.t.Helper()
 	line := s.line()
@@ -133,13 +133,13 @@ func (s *script) upload(folder, answer string) string {
 	}
 	message := s.octets(size)
 	if end := s.line(); end != "" {
-		s.t.Errorf("behind the message comes %q", end)
+		s.t.Errorf("after the message comes %q", end)
 	}
 	s.say(tag + " " + answer)
 	return message
 }
 
-// cutSize takes the announcement of a literal off a line.
+// cutSize removes the announcement of a literal from a line.
 func cutSize(line string) (head string, size int) {
 	at := strings.LastIndexByte(line, '{')
 	if at < 0 {
@@ -161,20 +161,20 @@ func (s *script) bye() {
 	}
 }
 
-// played is what a script left behind; Wait before reading it.
+// played is the record of a script; call Wait before reading it.
 type played struct {
 	*script
 	done chan struct{}
 }
 
-// end waits for the server, which must have said and heard all of its script.
+// end waits for the server, which must have played its whole script.
 func (p *played) end() *script {
 	<-p.done
 	return p.script
 }
 
-// serve plays scripts over TLS, each on a connection of its own and one after the
-// other, and gives the settings to reach them.
+// serve plays scripts over TLS, each on its own connection and one after the
+// other, and returns the settings to connect.
 func serve(t testing.TB, plays ...func(s *script)) (imapclient.Config, *played) {
 	t.Helper()
 	id := theIdentity(t)
@@ -184,7 +184,7 @@ func serve(t testing.TB, plays ...func(s *script)) (imapclient.Config, *played) 
 			secure := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{id.server}, ClientAuth: tls.RequestClientCert})
 			s.conn, s.r = secure, bufio.NewReader(secure)
 			if secure.Handshake() != nil {
-				return // the client has its reason
+				return // the client reports the reason
 			}
 			play(s)
 		}
@@ -199,7 +199,7 @@ func serveRaw(t testing.TB, plays ...func(s *script)) (imapclient.Config, *playe
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = listener.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second)) // a bound for a test that hangs
+	_ = listener.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second)) // a limit for a test that hangs
 	p := &played{&script{t: t, over: make(chan struct{}, len(plays))}, make(chan struct{})}
 	go func() {
 		defer close(p.done)
@@ -213,12 +213,12 @@ func serveRaw(t testing.TB, plays ...func(s *script)) (imapclient.Config, *playe
 				return
 			}
 			if i == len(plays)-1 {
-				listener.Close() // one more is refused
+				listener.Close() // further connections are refused
 			}
 			_ = conn.SetDeadline(time.Now().Add(20 * time.Second)) // as above
 			p.conn, p.r = conn, bufio.NewReader(conn)
 			play(p.script)
-			p.conn.Close() // over TLS, with its farewell
+			p.conn.Close() // over TLS, with close_notify
 			conn.Close()
 			p.over <- struct{}{}
 		}
@@ -235,7 +235,7 @@ func serveRaw(t testing.TB, plays ...func(s *script)) (imapclient.Config, *playe
 	}, p
 }
 
-// upgrade speaks STARTTLS up to the handshake.
+// upgrade plays STARTTLS up to the handshake.
 func (s *script) upgrade(id identity) {
 	secure := tls.Server(s.conn, &tls.Config{Certificates: []tls.Certificate{id.server}})
 	s.conn, s.r = secure, bufio.NewReader(secure)
@@ -244,9 +244,9 @@ func (s *script) upgrade(id identity) {
 // letter is a message for the tests.
 type letter struct {
 	text string
-	size int64 // announced; 0 means the truth
-	err  error // returned behind the text
-	deaf bool  // overlooks that a write failed
+	size int64 // announced size; 0 means the real one
+	err  error // returned after the text
+	deaf bool  // ignores write errors
 }
 
 func (l letter) Size() int64 {

@@ -26,7 +26,7 @@ func TestStartTLS(t *testing.T) {
 				s.say(greeting)
 				s.say(s.want("STARTTLS") + " OK go ahead")
 				s.upgrade(theIdentity(t))
-				// What was said in the clear does not count.
+				// Capabilities sent in the clear do not count.
 				s.say("* CAPABILITY IMAP4rev1", s.want("CAPABILITY")+" OK")
 				s.say(s.want(`LOGIN "me@example.org" "hunter22"`) + " OK [CAPABILITY IMAP4rev1] in")
 				s.rest()
@@ -40,7 +40,7 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
-// Nothing but STARTTLS is ever said in the clear.
+// Only STARTTLS is ever sent in the clear.
 func TestNothingIsSaidInTheClear(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -111,7 +111,7 @@ func TestNothingIsSaidInTheClear(t *testing.T) {
 	}
 }
 
-// heard keeps what comes behind a script.
+// heard records the input after a script.
 type heard struct{ s *script }
 
 func (h *heard) Write(p []byte) (int, error) {
@@ -188,7 +188,7 @@ func TestACertificateOfOurs(t *testing.T) {
 	}
 }
 
-// Where nothing else is said, the ports are those of RFC 8314 and RFC 9051.
+// The default ports are those of RFC 8314 and RFC 9051.
 func TestPorts(t *testing.T) {
 	t.Parallel()
 	for startTLS, want := range map[bool]string{false: "imap.example.org:993", true: "imap.example.org:143"} {

@@ -1,15 +1,15 @@
-// Package imaptest runs an IMAP server with a Sent folder on loopback, for tests:
-// what a provider would have filed there is put there by the test.
+// Package imaptest runs an IMAP server with a Sent folder on loopback, for
+// tests: the test adds the messages that a provider would have saved there.
 //
 //	sent := imaptest.Start(t)
 //	sent.Append("Message-ID: <1@example.org>\r\n\r\nhi\r\n")
 //	found, err := imapclient.Search(ctx, imapclient.Config{Host: sent.Host, Port: sent.Port,
 //		Trust: smtpclient.Trust{Roots: sent.Roots}, Auth: sasl.Credentials{Username: sent.User, Password: sent.Password}}, "<1@example.org>")
 //
-// It speaks TLS from the first octet. [Server.Searches] and [Server.Logins] tell what it
-// was asked; [Server.Messages] what is in the folder, that which clients appended
-// included; [Server.Refuse] makes it refuse to open the folder. The protocol is
-// go-imap's.
+// It speaks TLS from the first octet. [Server.Searches] and [Server.Logins]
+// record the requests; [Server.Messages] returns the folder's messages,
+// including those that clients appended; [Server.Refuse] makes it refuse to
+// open the folder. The protocol is implemented by go-imap.
 package imaptest
 
 import (
@@ -38,11 +38,11 @@ import (
 
 // Server is a mailbox with the folders INBOX and Sent, in memory.
 type Server struct {
-	Host  string // "localhost", for which the certificate is
+	Host  string // "localhost", the name in the certificate
 	Port  int
-	Roots *x509.CertPool // who vouches for it
-	PEM   []byte         // the same for a file
-	// User and Password are the only login.
+	Roots *x509.CertPool // trusts the certificate
+	PEM   []byte         // the same as a PEM file
+	// User and Password are the only valid login.
 	User, Password string
 
 	t    testing.TB
@@ -55,14 +55,14 @@ type Server struct {
 	refusal  string
 }
 
-// Start starts a server, which ends with the test.
+// Start starts a server that ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	return StartAs(t, "me@example.org", "open sesame")
 }
 
-// StartAs is Start with a login: that of the sandbox beside it, whose account it is. The
-// file of that account's authorities has to hold PEM as well.
+// StartAs is Start with a login, for the account of a sandbox in the same test.
+// That account's CA file must also contain PEM.
 func StartAs(t testing.TB, user, password string) *Server {
 	t.Helper()
 	s := &Server{Host: "localhost", User: user, Password: password, t: t}
@@ -70,7 +70,7 @@ func StartAs(t testing.TB, user, password string) *Server {
 	s.user = imapmemserver.NewUser(s.User, s.Password)
 	s.must(s.user.Create("INBOX", nil))
 	s.must(s.user.Create("Sent", &imap.CreateOptions{SpecialUse: []imap.MailboxAttr{imap.MailboxAttrSent}}))
-	s.put("Message-ID: <older@example.org>\r\n\r\n") // an empty folder is not searched
+	s.put("Message-ID: <older@example.org>\r\n\r\n") // clients don't search an empty folder
 	memory := imapmemserver.New()
 	memory.AddUser(s.user)
 	server := imapserver.New(&imapserver.Options{
@@ -78,7 +78,7 @@ func StartAs(t testing.TB, user, password string) *Server {
 			return &session{memory.NewSession(), s}, nil, nil
 		},
 		Caps:   imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapLiteralPlus: {}, imap.CapSpecialUse: {}},
-		Logger: log.New(io.Discard, "", 0), // clients that hang up are no news
+		Logger: log.New(io.Discard, "", 0), // closed connections are not logged
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	s.must(err)
@@ -90,16 +90,16 @@ func StartAs(t testing.TB, user, password string) *Server {
 	}()
 	t.Cleanup(func() {
 		_ = server.Close()
-		_ = listener.Close() // Close before Serve knows nothing of it
+		_ = listener.Close() // Close before Serve does not close it
 		<-done
 	})
 	return s
 }
 
-// URL is where it is, for the configuration of an account.
+// URL returns the server's URL for the configuration of an account.
 func (s *Server) URL() string { return fmt.Sprintf("imaps://%s:%d", s.Host, s.Port) }
 
-// Append puts a message into the Sent folder.
+// Append adds a message to the Sent folder.
 func (s *Server) Append(message string) {
 	s.t.Helper()
 	s.put(message)
@@ -112,30 +112,30 @@ func (s *Server) put(message string) {
 	s.must(err)
 }
 
-// Messages are those that were put into the Sent folder, the oldest first. There is
-// an older one beside them.
+// Messages returns the messages added to the Sent folder, oldest first, without
+// the one that Start adds.
 func (s *Server) Messages() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.messages)
 }
 
-// Searches are the Message-IDs that were searched for, in turn, without angle
-// brackets. The second spelling that a client tries behind the first counts with it.
+// Searches returns the searched Message-IDs, in order, without angle brackets.
+// The second form that a client tries after the first is not counted again.
 func (s *Server) Searches() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.searches)
 }
 
-// Logins counts those that succeeded.
+// Logins counts the successful logins.
 func (s *Server) Logins() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.logins
 }
 
-// Refuse makes the server refuse to open a folder, with a text; "" ends that.
+// Refuse makes the server refuse to open a folder, with a text; "" stops that.
 func (s *Server) Refuse(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +148,7 @@ func (s *Server) keep(message string) {
 	s.messages = append(s.messages, message)
 }
 
-// identify makes the certificate.
+// identify creates the certificate.
 func (s *Server) identify() tls.Certificate {
 	s.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -173,13 +173,13 @@ func (s *Server) must(err error) {
 	}
 }
 
-// session is a connection, whose commands are taken down.
+// session is a connection whose commands are recorded.
 type session struct {
 	imapserver.Session
 	server *Server
 }
 
-// Login counts.
+// Login counts successful logins.
 func (c *session) Login(user, password string) error {
 	err := c.Session.Login(user, password)
 	if err == nil {
@@ -190,7 +190,7 @@ func (c *session) Login(user, password string) error {
 	return err
 }
 
-// Select is EXAMINE too.
+// Select also handles EXAMINE.
 func (c *session) Select(mailbox string, options *imap.SelectOptions) (*imap.SelectData, error) {
 	c.server.mu.Lock()
 	refusal := c.server.refusal
@@ -201,7 +201,7 @@ func (c *session) Select(mailbox string, options *imap.SelectOptions) (*imap.Sel
 	return c.Session.Select(mailbox, options)
 }
 
-// Append keeps what comes.
+// Append stores the message.
 func (c *session) Append(mailbox string, r imap.LiteralReader, options *imap.AppendOptions) (*imap.AppendData, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -214,7 +214,7 @@ func (c *session) Append(mailbox string, r imap.LiteralReader, options *imap.App
 	return data, err
 }
 
-// Search notes what for.
+// Search records the Message-ID.
 func (c *session) Search(kind imapserver.NumKind, criteria *imap.SearchCriteria, options *imap.SearchOptions) (*imap.SearchData, error) {
 	for _, field := range criteria.Header {
 		id, spelt := strings.CutPrefix(field.Value, "<")

@@ -53,7 +53,7 @@ func TestTheServerTellsWhatItWasAsked(t *testing.T) {
 		t.Errorf("%v, %v", found, err)
 	}
 	if got := s.Searches(); !slices.Equal(got, []string{"1@example.org", "1@example.org", "2@example.org"}) {
-		t.Errorf("%q was searched for", got)
+		t.Errorf("searched for %q", got)
 	}
 	if got := s.Messages(); !slices.Equal(got, []string{first, second}) {
 		t.Errorf("the folder has %q", got)
@@ -63,12 +63,13 @@ func TestTheServerTellsWhatItWasAsked(t *testing.T) {
 	}
 	cfg.Auth.Password = "wrong"
 	if _, err := imapclient.Check(t.Context(), cfg); err == nil {
-		t.Error("another password is good too")
+		t.Error("a wrong password is accepted")
 	}
 }
 
-// Whoever sends through the sandbox finds out here what the provider has filed: the
-// account leads to both, and the Message-ID is the one that was sent.
+// A program that sends through the sandbox finds here the messages that a
+// provider would have saved: the account has both servers, and the Message-ID
+// is that of the sent message.
 func TestBesideTheSandbox(t *testing.T) {
 	t.Setenv("YAN_CONFIG", filepath.Join(t.TempDir(), "config.toml"))
 	sandbox := sandboxtest.Start(t, "plain")
@@ -108,7 +109,7 @@ func TestBesideTheSandbox(t *testing.T) {
 			sent.Append("Message-ID: " + id + "\r\n\r\nx\r\n")
 		}
 		if found, err := imapclient.Search(t.Context(), cfg, id); err != nil || found != filed || len(sent.Searches()) != i+1 {
-			t.Errorf("%s: %v, %v; %q was searched for", id, found, err, sent.Searches())
+			t.Errorf("%s: %v, %v; searched for %q", id, found, err, sent.Searches())
 		}
 	}
 }

@@ -1,13 +1,13 @@
-// Package pgtest runs a PostgreSQL server for tests: a real one, on 127.0.0.1, in
-// a temporary folder, ended with the process that started it.
+// Package pgtest runs a real PostgreSQL server for tests, on 127.0.0.1, in a
+// temporary directory. It ends with the process that started it.
 //
-// A package whose tests need one says so in its TestMain:
+// A package whose tests need one calls Main in its TestMain:
 //
 //	func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 //
-// [Start] then gives a test the server that all tests of the package share, and
-// [Server.Database] a database of its own there. A test that stops or kills the
-// server takes one for itself from [Own].
+// [Start] then returns the server that all tests of the package share, and
+// [Server.Database] a database for one test. A test that stops or kills the
+// server starts its own with [Own].
 package pgtest
 
 import (
@@ -24,24 +24,25 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// patience bounds every wait for the server: much longer than any takes.
+// patience limits every wait for the server: much longer than any takes.
 const patience = 2 * time.Minute
 
-// The superuser. The password holds what URLs stumble over.
+// The superuser. The password contains characters that are special in URLs.
 const (
 	superuser = "yan"
 	password  = "p%40ss: /word?"
 )
 
-// Options say how a server is run. The zero value is how a user's is run.
+// Options configure a server. The zero value is the default configuration.
 type Options struct {
-	// Careless switches fsync off: a test that is not about crashes is faster so.
+	// Careless switches fsync off, which is faster in tests that are not about
+	// crashes.
 	Careless bool
-	// Settings are of postgresql.conf, each like "log_statement=all".
+	// Settings are lines of postgresql.conf, each like "log_statement=all".
 	Settings []string
 }
 
-// shared is the server of the package's tests, and why there is none.
+// shared is the server of the package's tests, or the reason why there is none.
 var shared struct {
 	sync.Mutex
 	main    bool
@@ -50,7 +51,7 @@ var shared struct {
 	skipped error
 }
 
-// Main runs the tests of a package, and ends the server that they shared.
+// Main runs the tests of a package, and ends their shared server.
 func Main(m *testing.M) int {
 	shared.Lock()
 	shared.main = true
@@ -64,9 +65,9 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// Start gives the server that the tests of a package share, which need not be
-// stopped. Where the programs are missing the test is skipped, or with CI=true
-// failed.
+// Start returns the server that the tests of a package share; it need not be
+// stopped. If the programs are missing the test is skipped, or with CI=true
+// fails.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	shared.Lock()
@@ -81,14 +82,14 @@ func Start(t testing.TB) *Server {
 	return shared.server
 }
 
-// Own gives a server that only this test has. It ends with the test.
+// Own returns a server for this test only. It ends with the test.
 func Own(t testing.TB, o Options) *Server {
 	t.Helper()
 	s, skipped, err := launch(o)
 	judge(t, skipped, err)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the server's log ends so:\n%s", s.tail())
+			t.Logf("the end of the server's log:\n%s", s.tail())
 		}
 		s.remove()
 	})
@@ -107,8 +108,8 @@ func judge(t testing.TB, skipped, err error) {
 	}
 }
 
-// Database makes a database that is empty and only this test's, and returns its
-// URL. It stays until the server ends.
+// Database creates an empty database for this test and returns its URL. It
+// stays until the server ends.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := "test_" + strings.ToLower(rand.Text())
@@ -131,12 +132,12 @@ func (s *Server) Exec(t testing.TB, statement string) {
 	}
 }
 
-// URL is that of a database, with the superuser and the password.
+// URL returns the URL of a database, with the superuser and the password.
 func (s *Server) URL(database string) string {
 	u := url.URL{Scheme: "postgres", User: url.UserPassword(superuser, password),
 		Host: fmt.Sprintf("127.0.0.1:%d", s.port), Path: "/" + database, RawQuery: "sslmode=disable"}
 	return u.String()
 }
 
-// Password is the superuser's: it has to be in no error.
+// Password returns the superuser's password, which no error may contain.
 func (s *Server) Password() string { return password }

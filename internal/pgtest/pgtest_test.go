@@ -43,8 +43,8 @@ func TestDatabasesAreApart(t *testing.T) {
 	}
 }
 
-// What was committed outlives a crash, what was not does not, and connections are
-// lost.
+// Committed data survives a crash, uncommitted data does not, and connections
+// are lost.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	s := Own(t, Options{})

@@ -31,21 +31,21 @@ type Server struct {
 	bin, dir string
 	port     int
 	options  Options
-	as       *syscall.Credential // nil: whoever runs the tests
+	as       *syscall.Credential // nil: the user that runs the tests
 
 	mu      sync.Mutex
 	process *os.Process
-	ended   chan struct{} // closed when process is gone
+	ended   chan struct{} // closed when the process has ended
 }
 
-// launch gives a server that runs. skipped is why there can be none here.
+// launch returns a running server. skipped is the reason why none can run here.
 func launch(o Options) (s *Server, skipped, err error) {
 	bin, skipped, err := programs()
 	if skipped != nil || err != nil {
 		return nil, skipped, err
 	}
 	s = &Server{bin: bin, options: o}
-	if os.Getuid() == 0 { // as whom the server refuses to run
+	if os.Getuid() == 0 { // the server refuses to run as root
 		if s.as, err = unprivileged(); err != nil {
 			return nil, nil, err
 		}
@@ -63,7 +63,7 @@ func launch(o Options) (s *Server, skipped, err error) {
 	return s, nil, nil
 }
 
-// programs finds the folder of the server's programs, or installs them.
+// programs finds the directory of the server's programs, or installs them.
 func programs() (bin string, skipped, err error) {
 	cmd := exec.Command("sh", "-s")
 	cmd.Stdin = strings.NewReader(script)
@@ -99,7 +99,7 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *Server) log() string { return filepath.Join(s.dir, "log") }
 
-// prepare makes the database cluster and chooses a port.
+// prepare creates the database cluster and chooses a port.
 func (s *Server) prepare() error {
 	secret := filepath.Join(s.dir, "password")
 	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
@@ -112,8 +112,8 @@ func (s *Server) prepare() error {
 			}
 		}
 	}
-	// What is unsynced here is synced by the server's own checkpoints later, and the
-	// tests crash the server, not the machine.
+	// The server's own checkpoints sync the files later, and the tests crash
+	// the server, not the machine.
 	cmd := exec.Command(filepath.Join(s.bin, "initdb"), "--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C",
 		"--username="+superuser, "--auth-host=scram-sha-256", "--auth-local=reject", "--pwfile="+secret, "-D", s.data())
 	cmd.Dir = s.dir
@@ -124,8 +124,8 @@ func (s *Server) prepare() error {
 	return nil
 }
 
-// start runs the server until it takes connections. Between the look for a free
-// port and its use somebody else may take it: then it tries another one.
+// start runs the server until it accepts connections. If another process takes
+// the free port before it is used, start tries another one.
 func (s *Server) start() error {
 	var err error
 	for range 5 {
@@ -171,15 +171,15 @@ func (s *Server) run() error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as, Pdeathsig: syscall.SIGQUIT}
 	ended, began := make(chan struct{}), make(chan error, 1)
 	go func() {
-		// The signal of Pdeathsig comes when the thread ends that started the process,
-		// so that this one is kept for as long.
+		// The signal of Pdeathsig is sent when the thread that started the
+		// process ends, so this thread is kept for as long.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer close(ended)
 		err := cmd.Start()
 		began <- err
 		if err == nil {
-			_ = cmd.Wait() // how it ended is in its log
+			_ = cmd.Wait() // its log has the reason
 		}
 	}()
 	if err := <-began; err != nil {
@@ -191,7 +191,7 @@ func (s *Server) run() error {
 	return s.await(ended)
 }
 
-// await returns when the server takes connections.
+// await returns when the server accepts connections.
 func (s *Server) await(ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -220,8 +220,8 @@ func (s *Server) tail() string {
 	return string(b[max(0, len(b)-4000):])
 }
 
-// Stop ends the server at once and without a checkpoint, as a crash of all its
-// processes.
+// Stop ends the server at once and without a checkpoint, like a crash of all
+// its processes.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
 	if err := s.end(syscall.SIGQUIT); err != nil {
@@ -229,7 +229,7 @@ func (s *Server) Stop(t testing.TB) {
 	}
 }
 
-// Kill ends all its processes with a signal that none of them sees.
+// Kill ends all its processes with SIGKILL.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
 	if err := s.kill(); err != nil {
@@ -237,11 +237,12 @@ func (s *Server) Kill(t testing.TB) {
 	}
 }
 
-// Restart runs the server again on the same port. What Stop or Kill left is
-// recovered.
+// Restart runs the server again on the same port. It recovers after Stop or
+// Kill.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	// Processes of the one before may be about to end, and hold its memory.
+	// Processes of the previous server may still be ending, and hold its
+	// memory.
 	var err error
 	for range 100 {
 		if err = s.start(); err == nil || !strings.Contains(s.tail(), "still in use") {
@@ -272,7 +273,8 @@ func (s *Server) end(signal syscall.Signal) error {
 	}
 }
 
-// kill stops the first process, so that it starts no others while all are killed.
+// kill first stops the first process, so that it starts no others while all are
+// killed.
 func (s *Server) kill() error {
 	s.mu.Lock()
 	process := s.process
@@ -300,6 +302,6 @@ func (s *Server) kill() error {
 }
 
 func (s *Server) remove() {
-	_ = s.end(syscall.SIGQUIT) // the folder goes in any case
+	_ = s.end(syscall.SIGQUIT) // the directory is removed in any case
 	_ = os.RemoveAll(s.dir)
 }

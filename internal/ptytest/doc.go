@@ -1,3 +1,3 @@
-// Package ptytest is a pseudo-terminal for tests, with somebody who types what he
-// is told and reads what is shown. Only Unix has it.
+// Package ptytest is a pseudo-terminal for tests that simulate a user's input
+// and read the output. It works on Unix only.
 package ptytest

@@ -18,25 +18,26 @@ import (
 	"golang.org/x/term"
 )
 
-// patience bounds each wait. It is generous: it only ends tests that fail.
+// patience limits each wait. It is generous: it only ends tests that fail.
 const patience = time.Minute
 
-// Terminal is a pseudo-terminal of 80 columns. Its methods are for one goroutine.
+// Terminal is a pseudo-terminal of 80 columns. It is not safe for concurrent
+// use.
 type Terminal struct {
 	t testing.TB
-	// Program is the end that the program under test has.
+	// Program is the end for the program under test.
 	Program *os.File
 	person  *os.File
 	before  term.State
 
 	mu    sync.Mutex
 	shown bytes.Buffer
-	seen  int // how much of the text earlier waits have passed
+	seen  int // how much of the text earlier waits have consumed
 	more  chan struct{}
 	cmd   *exec.Cmd
 }
 
-// New makes a terminal that is there until the test ends.
+// New returns a terminal that is closed at the end of the test.
 func New(t testing.TB) *Terminal {
 	t.Helper()
 	person, program, err := pty.Open()
@@ -52,7 +53,8 @@ func New(t testing.TB) *Terminal {
 	}
 	c := &Terminal{t: t, Program: program, person: person, before: *before, more: make(chan struct{}, 1)}
 	go c.read()
-	// The program's end stays open: what runs on for a moment may look at it.
+	// The program's end stays open, because its process may still use it for a
+	// moment.
 	t.Cleanup(func() { _ = person.Close() })
 	return c
 }
@@ -76,17 +78,18 @@ func (c *Terminal) read() {
 
 var escapes = regexp.MustCompile(`\x1b(\[[0-9;?>=<!$]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][0-9A-B]|[=>78])`)
 
-// Text is all that was shown, without colours and movements of the cursor.
+// Text returns all output, without colours and cursor movements.
 func (c *Terminal) Text() string { return escapes.ReplaceAllString(c.Raw(), "") }
 
-// Raw is all that was shown.
+// Raw returns all output.
 func (c *Terminal) Raw() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.shown.String()
 }
 
-// Waits reads until a text is shown, behind what the waits before have found.
+// Waits reads until a text is shown, after the text that earlier waits have
+// found.
 func (c *Terminal) Waits(text string) {
 	c.t.Helper()
 	timeout := time.After(patience)
@@ -105,7 +108,7 @@ func (c *Terminal) Waits(text string) {
 	}
 }
 
-// Types types.
+// Types sends s as keyboard input.
 func (c *Terminal) Types(s string) {
 	c.t.Helper()
 	if _, err := c.person.WriteString(s); err != nil {
@@ -125,7 +128,7 @@ func (c *Terminal) Start(cmd *exec.Cmd) {
 	c.t.Cleanup(func() { _ = cmd.Process.Kill() }) // if it has not ended yet
 }
 
-// Exit waits for the program and gives its exit status.
+// Exit waits for the program and returns its exit status.
 func (c *Terminal) Exit() int {
 	c.t.Helper()
 	ended := make(chan error, 1)
@@ -142,11 +145,11 @@ func (c *Terminal) Exit() int {
 	}
 }
 
-// Restored checks that the terminal is what it was: its mode, the cursor, and that
-// pastes and focus are not announced any more.
+// Restored checks that the terminal is in its original state: the mode, the
+// cursor, and the reports of pastes and focus.
 func (c *Terminal) Restored() {
 	c.t.Helper()
-	// What the program wrote last may not have been read yet.
+	// The program's last output may not have been read yet.
 	if _, err := c.Program.WriteString("<end of the program>"); err != nil {
 		c.t.Fatal(err)
 	}
@@ -162,7 +165,7 @@ func (c *Terminal) Restored() {
 	for _, mode := range []string{"25h\x1b[?25l", "2004l\x1b[?2004h", "1004l\x1b[?1004h", "1049l\x1b[?1049h"} {
 		off, on, _ := strings.Cut(mode, "\x1b[?")
 		if strings.LastIndex(raw, "\x1b[?"+on) > strings.LastIndex(raw, "\x1b[?"+off) {
-			c.t.Errorf("\\e[?%s is not taken back", on)
+			c.t.Errorf("\\e[?%s is not reset", on)
 		}
 	}
 }
