@@ -166,6 +166,20 @@ func indexCID(s string) int {
 	}
 }
 
+// opensSrcset reports whether a tag, cut off before a reference, ends with the quote that
+// begins the value of srcset or imagesrcset: a list of images, each with an optional width
+// or density (HTML, section 4.8.4.2.1).
+func opensSrcset(before string) bool {
+	name := strings.TrimRight(before, `"'`)
+	if len(name) != len(before)-1 {
+		return false
+	}
+	name, ok := strings.CutSuffix(strings.TrimRight(name, " \t\r\n\f"), "=")
+	name = strings.TrimRight(name, " \t\r\n\f")
+	const srcset = "srcset"
+	return ok && len(name) > len(srcset) && strings.EqualFold(name[len(name)-len(srcset):], srcset)
+}
+
 // changeReferences does it in one tag or style sheet. A reference ends where what
 // is around it does: at the quote, the parenthesis, or for an attribute without
 // quotes at a blank or the end of the tag.
@@ -182,6 +196,8 @@ func changeReferences(s string, change func(string) (string, bool)) string {
 		s = s[start:]
 		stop, entity := "", ""
 		switch {
+		case opensSrcset(before):
+			stop = " \t\r\n\f," + before[len(before)-1:]
 		case strings.HasSuffix(before, `"`):
 			stop = `"`
 		case strings.HasSuffix(before, "'"):
@@ -192,8 +208,10 @@ func changeReferences(s string, change func(string) (string, bool)) string {
 			entity = "&#39;"
 		case strings.HasSuffix(before, "("):
 			stop = ")"
-		case strings.HasSuffix(before, "="), strings.HasSuffix(before, ","):
+		case strings.HasSuffix(before, "="):
 			stop = " \t\r\n\f>,"
+		case strings.HasSuffix(before, ","): // a later image of a srcset, in quotes or not
+			stop = " \t\r\n\f>,\"'"
 		default:
 			continue // within a word
 		}

@@ -75,3 +75,37 @@ func FuzzRewriteReferences(f *testing.F) {
 		_ = rewriteReferences(s, func(string) (string, bool) { return "1@b.c", true })
 	})
 }
+
+// The images of a srcset get their ids like that of src, whatever follows each of them.
+func TestImagesOfASrcset(t *testing.T) {
+	t.Parallel()
+	known := map[string]string{"a.png": "1@x", "b 2.png": "2@x"}
+	change := func(reference string) (string, bool) {
+		for name, id := range known {
+			if namesImage(reference, name) {
+				return id, true
+			}
+		}
+		return "", false
+	}
+	for in, want := range map[string]string{
+		`<img src="cid:a.png" srcset="cid:a.png 1x, cid:b%202.png 2x">`:                 `<img src="cid:1@x" srcset="cid:1@x 1x, cid:2@x 2x">`,
+		`<img srcset='cid:a.png 100w,cid:b%202.png 200w' src=cid:a.png>`:                `<img srcset='cid:1@x 100w,cid:2@x 200w' src=cid:1@x>`,
+		"<source srcset = \"\n  cid:a.png 1x,\n  cid:b%202.png 2x\n\" media=\"print\">": "<source srcset = \"\n  cid:1@x 1x,\n  cid:2@x 2x\n\" media=\"print\">",
+		`<source SRCSET="cid:a.png,cid:b%202.png">`:                                     `<source SRCSET="cid:1@x,cid:2@x">`,
+		`<source srcset=cid:a.png>`:                                                     `<source srcset=cid:1@x>`,
+		`<img srcset="https://example.org/a.png 1x, cid:a.png 2x">`:                     `<img srcset="https://example.org/a.png 1x, cid:1@x 2x">`,
+		`<img srcset="cid:other.png 1x, cid:a.png 2x">`:                                 `<img srcset="cid:other.png 1x, cid:1@x 2x">`,
+		`<img src="cid:b 2.png">`:                                                       `<img src="cid:2@x">`,
+		`<p>srcset="cid:a.png"</p>`:                                                     `<p>srcset="cid:a.png"</p>`,
+	} {
+		if got := rewriteReferences(in, change); got != want {
+			t.Errorf("%s\nbecame %s\nwant   %s", in, got, want)
+		}
+	}
+	missing, unused := CheckImages(&Message{HTML: `<img srcset="cid:a.png 1x, cid:none.png 2x">`,
+		Attachments: []Attachment{{Name: "a.png", Inline: true}}})
+	if len(missing) != 1 || missing[0] != "none.png" || len(unused) != 0 {
+		t.Errorf("missing %q, unused %q", missing, unused)
+	}
+}
