@@ -215,12 +215,15 @@ func headerAddress(tokens []headerToken) (smtp.Address, error) {
 	return smtp.ParseAddress(local + "@" + domain)
 }
 
-// dotted joins tokens of some kinds that have dots between them.
+// dotted joins tokens of some kinds that have dots between them. An encoded word is a token
+// of its own, but in an address it has no meaning (RFC 2047 section 5) and is part of an atom.
 func dotted(tokens []headerToken, kinds string) (string, bool) {
 	var b strings.Builder
 	word := false
-	for _, t := range tokens {
+	for i, t := range tokens {
 		switch {
+		case i > 0 && t.kind == 'a' && tokens[i-1].kind == 'a' && tokens[i-1].end == t.start:
+			b.WriteString(t.text)
 		case t.kind == '.':
 			b.WriteByte('.')
 			word = false

@@ -303,10 +303,9 @@ func FuzzMailboxList(f *testing.F) {
 		var w folder
 		w.mailboxes("From", list)
 		checkWire(t, w.buf)
-		if strings.Contains(s, "=?") {
-			return // an address that looks like an encoded word is refused when a header is read
+		if !strings.Contains(s, "=?") {
+			checkFolding(t, w.buf)
 		}
-		checkFolding(t, w.buf)
 		parsed, err := mailboxesOf([]rawField{{"from", []byte(unfold(t, w.buf)[0].Value)}}, "from")
 		if err != nil || len(parsed) != len(list) {
 			t.Fatalf("%q on the wire is %q: %q, %v", s, w.buf, parsed, err)
