@@ -75,6 +75,8 @@ var chinese = map[string]string{
 	"%s %q: want 'Name: value', the name in ASCII without blanks":       "%s %q：应写成 'Name: 值'，名称为不含空格的 ASCII 字符",
 	"%s %q: use %s for this":                                            "%s %q：请改用 %s",
 	"%s: there is no such file":                                         "%s：没有这个文件",
+	"%s: this is a pipe or a device, not a file":                        "%s：这是管道或设备，不是文件",
+	"Save the settings in a file, and import that.":                     "请先把设置保存为文件，再导入该文件。",
 	"%s: this is a folder, not a file":                                  "%s：这是目录，不是文件",
 	"%s: no permission to read this file":                               "%s：没有读取此文件的权限",
 	"%s: can't be read: %v":                                             "%s：无法读取：%v",

@@ -240,6 +240,10 @@ func (a *runner) unreadableSettings(file string, err error) error {
 		case foreign.NotText:
 			return command.Fail(command.ExitData, errors.New(a.T("%s: the text is not UTF-8", where)), "")
 		case foreign.NotRegular:
+			if info, err := os.Stat(problem.File); err == nil && !info.IsDir() {
+				return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this is a pipe or a device, not a file", where)),
+					a.T("Save the settings in a file, and import that."))
+			}
 			return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this is a folder, not a file", where)), "")
 		case foreign.Untrusted:
 			return command.Fail(command.ExitConfig, errors.New(a.T("%s: other users can change this file or its folder, and it may name commands and servers: it is not used", where)),

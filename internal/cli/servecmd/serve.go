@@ -21,6 +21,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -200,19 +201,25 @@ func (a *runner) served(s *serveFlags, err error) error {
 	return command.Fail(command.ExitUnavailable, sentence.Errorf("%s: %w", a.T("the delivery failed"), err), "")
 }
 
-// badOutbox: the outbox can't be opened.
+// badOutbox says that the outbox can't be opened. Its exit status is that of every other
+// command.
 func (a *runner) badOutbox(where string, err error) error {
 	var newer *queue.NewerError
+	var untrusted *wholefile.UntrustedError
 	code, hint := command.ExitTemporary, ""
 	switch {
 	case errors.As(err, &newer):
 		code, hint = command.ExitConfig, a.T("Update this program.")
+	case errors.As(err, &untrusted):
+		code = command.ExitConfig
 	case errors.Is(err, queue.ErrBroken):
 		code = command.ExitIO
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		code = command.ExitCantCreate
 	case !outbox.IsPostgres(where) && strings.Contains(where, "://"):
 		code = command.ExitConfig
+	case !outbox.IsPostgres(where) && !errors.Is(err, queue.ErrFull): // something that is no outbox is there
+		code = command.ExitIO
 	}
 	shown := outbox.Describe(where)
 	return command.Fail(code, outboxes.OfOutbox(shown, err, a.T("the outbox %s can't be opened", command.Printable(shown))), hint)
