@@ -153,8 +153,8 @@ var chineseQueue = map[string]string{
 	// hold, release, retry, cancel
 	"Keep messages back until they are released": "搁置邮件，直到放行",
 	"Let messages go that were held":             "放行被搁置的邮件",
-	"Let accounts send again that rest":          "让暂停的账号恢复发送",
-	"An account rests when its login was refused, its quota is used up or its server wants a pause: nothing of it goes out for a while. It goes on by itself; 'yan queue stats' says when. This has it go on now, for when you have put right what was wrong.\n\nMessages that you hold stay held: 'yan queue release' lets those go.": "登录被拒、限额用完或服务器要求暂停时，账号会停一段时间，其邮件暂不发出。到时自动恢复，'yan queue stats' 会显示时间。问题解决后，可用本命令立即恢复。\n\n您搁置的邮件仍然搁置，用 'yan queue release' 放行。",
+	"Resume paused accounts":                     "让暂停的账号恢复发送",
+	"Yan pauses an account when its login was refused, its quota is used up or its server asks for a pause. The pause ends by itself; 'yan queue stats' shows when. This command ends it now: use it once you have fixed the problem.\n\nIt also ends the pauses of every running 'yan serve', including those that only that process knows, for example because its machine lacks the password.\n\nMessages that you hold stay held: release them with 'yan queue release'.": "登录被拒、限额用完或服务器要求暂停时，账号会暂停一段时间。到时自动恢复，yan queue stats 会显示时间。问题解决后，可用本命令立即恢复。\n\n各处正在运行的 yan serve 也会结束暂停，包括只有该进程知道的暂停，例如该机器上没有密码。\n\n您搁置的邮件仍然搁置，请用 yan queue release 放行。",
 	"ACCOUNT…":               "账号…",
 	"all accounts that rest": "所有暂停的账号",
 	"name the accounts that are to send again, or say --all":                      "请写出要恢复发送的账号，或用 --all",

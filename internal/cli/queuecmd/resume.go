@@ -20,10 +20,11 @@ func (a *runner) queueResumeCommand() *cobra.Command {
 	q, all := &queueFlags{}, false
 	cmd := &cobra.Command{
 		Use:   "resume [" + a.T("ACCOUNT…") + "]",
-		Short: a.T("Let accounts send again that rest"),
-		Long: a.T("An account rests when its login was refused, its quota is used up or its server wants a pause: nothing of it goes out for a while. " +
-			"It goes on by itself; 'yan queue stats' says when. This has it go on now, for when you have put right what was wrong.\n\n" +
-			"Messages that you hold stay held: 'yan queue release' lets those go."),
+		Short: a.T("Resume paused accounts"),
+		Long: a.T("Yan pauses an account when its login was refused, its quota is used up or its server asks for a pause. " +
+			"The pause ends by itself; 'yan queue stats' shows when. This command ends it now: use it once you have fixed the problem.\n\n" +
+			"It also ends the pauses of every running 'yan serve', including those that only that process knows, for example because its machine lacks the password.\n\n" +
+			"Messages that you hold stay held: release them with 'yan queue release'."),
 		Example:           "  yan queue resume qq\n  yan queue resume --all",
 		ValidArgsFunction: a.CompleteAccounts,
 		RunE: func(cmd *cobra.Command, args []string) error {
