@@ -82,8 +82,8 @@ func (p *project) add(kind, place, text string) {
 }
 
 var (
-	// elsewhere are the modules of the developers, whose names are not measured.
-	elsewhere = regexp.MustCompile(`^(?:bench|tools)/`)
+	// elsewhere are other modules, of the developers, whose names are not measured.
+	elsewhere = regexp.MustCompile(`^(?:bench|tools|interop/peers)/`)
 	inEnglish = regexp.MustCompile(`\ben: "([^"]*)"`)
 	fence     = regexp.MustCompile("(?s)```.*?```|~~~.*?~~~|<[^>]*>")
 	span      = regexp.MustCompile("`[^`\n]*`")
