@@ -195,11 +195,15 @@ func TestTLSToAPlaintextPortAndTheReverse(t *testing.T) {
 	}
 	server := &secured{tls: &tls.Config{Certificates: []tls.Certificate{ca.issue("mail.example.org", time.Now().Add(time.Hour))}}, implicit: true}
 	for _, security := range []smtpclient.Security{smtpclient.STARTTLS, smtpclient.Plaintext} {
-		// Such a server waits for our first word as we do for its own. In a second a busy
-		// machine connects, too.
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		_, err = smtpclient.Dial(ctx, server.listen(t, smtpclient.Config{Security: security}))
-		cancel()
+		// Such a server waits for our first word as we do for its own: until the context
+		// ends, here as soon as there is a connection, however long a busy machine takes.
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, err = smtpclient.Dial(ctx, server.listen(t, smtpclient.Config{Security: security, Trace: func(e smtpclient.Event) {
+			if e.Direction == smtpclient.Connected {
+				cancel(context.DeadlineExceeded)
+			}
+		}}))
+		cancel(nil)
 		if at := stageOf(t, err); at.Stage != smtp.StageGreeting || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s to a TLS port: %v", security, err)
 		}
