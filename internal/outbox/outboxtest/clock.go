@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// Clock stands still until it is told otherwise. It is safe for concurrent use.
+// Clock is a clock that moves only when it is told to. It is safe for concurrent use.
 type Clock struct {
 	mu     sync.Mutex
 	now    time.Time
@@ -17,19 +17,19 @@ type Clock struct {
 	single bool
 }
 
-// NewClock is a clock at a full second.
+// NewClock returns a clock at a full second.
 func NewClock() *Clock {
 	return &Clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), up: 1000 * time.Hour}
 }
 
-// Now is the time; give it to a store as outbox.Options.Now.
+// Now returns the time; it is made for outbox.Options.Now.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Single makes it the clock of a database server, where steps change leases, too.
+// Single makes c the clock of a database server, where steps also change leases.
 func (c *Clock) Single() *Clock {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -37,15 +37,14 @@ func (c *Clock) Single() *Clock {
 	return c
 }
 
-// Uptime is the time that steps do not change; give it to a store as
-// outbox.Options.Uptime.
+// Uptime returns the time that steps do not change; it is made for outbox.Options.Uptime.
 func (c *Clock) Uptime() outbox.Uptime {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return outbox.Uptime{Boot: fmt.Sprint("boot ", c.boot), Since: c.up}
 }
 
-// Advance lets time pass, or sets the clock back where by is negative.
+// Advance lets time pass. A negative duration sets the clock back.
 func (c *Clock) Advance(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,14 +58,14 @@ func (c *Clock) Step(by time.Duration) {
 	c.move(by, false)
 }
 
-// Set lets time pass until then, or sets the clock back.
+// Set lets time pass until to, or sets the clock back.
 func (c *Clock) Set(to time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.move(to.Sub(c.now), to.After(c.now))
 }
 
-// Reboot starts the machine again, which takes no time.
+// Reboot restarts the machine, which takes no time.
 func (c *Clock) Reboot() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

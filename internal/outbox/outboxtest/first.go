@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// RunFirst has several open an outbox that is not there yet, at the same moment, and each
-// must find it made. place gives a new place for each round.
+// RunFirst lets several openers open an outbox that does not exist yet, at the same moment. Each
+// must succeed. place returns a new place for each round.
 func RunFirst(t *testing.T, rounds int, place func() (open func() (outbox.Store, error))) {
 	const openers = 6
 	for round := range Fewer(rounds) {

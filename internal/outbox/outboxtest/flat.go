@@ -14,9 +14,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// flat writes a value as lines of path and value, so that two can be compared and
-// the difference be read: times in UTC and milliseconds, without cursors, empty and
-// nil alike. IDs are given in the words of ids where that is not nil.
+// flat writes a value as lines of path and value, so that two values can be compared and their
+// difference read. Times are in UTC and milliseconds; cursors are left out; empty and nil are
+// alike. If ids is not nil, IDs are translated with it.
 func flat(v any, ids map[queue.ID]queue.ID) []string {
 	f := flattener{ids: ids}
 	f.add("", reflect.ValueOf(v))
@@ -77,7 +77,7 @@ func (f *flattener) add(path string, v reflect.Value) {
 	}
 }
 
-// difference tells what only one of two has, "" for nothing.
+// difference returns the lines that only one of the two has; "" if none.
 func difference(want, got []string) string {
 	if slices.Equal(want, got) {
 		return ""
@@ -103,7 +103,7 @@ func difference(want, got []string) string {
 	return b.String()
 }
 
-// failure is what a caller may tell apart about an error.
+// failure returns the properties of an error that callers can distinguish.
 func failure(err error, ids map[queue.ID]queue.ID) string {
 	if err == nil {
 		return "no error"

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// flawed is a model that is wrong in one way.
+// flawed is a model with one error.
 type flawed struct {
 	*Model
 	flaw string
@@ -71,7 +71,7 @@ func TestRandomFindsFlaws(t *testing.T) {
 			t.Parallel()
 			clock := NewClock()
 			if err := newPair(1, flawed{NewModel(clock), flaw}, clock).run(t.Context(), 3000); err == nil {
-				t.Error("3000 random operations have not found it")
+				t.Error("3000 random operations have not detected the flaw")
 			}
 		})
 	}

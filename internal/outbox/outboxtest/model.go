@@ -17,11 +17,11 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// inlineBody is the size up to which Claim may bring a body along.
+// inlineBody is the size up to which Claim may return a body with its message.
 const inlineBody = 64 << 10
 
-// Model is an outbox in memory: one lock, and loops over everything. It is
-// obviously right rather than fast.
+// Model is an outbox in memory with one lock and loops over everything. It is meant to be obviously
+// correct, not fast.
 type Model struct {
 	clock    *Clock
 	mu       sync.Mutex
@@ -32,8 +32,8 @@ type Model struct {
 	workers  map[string]*worker
 	accounts map[string]*account
 	events   []queue.Event
-	cursor   int       // of the last event that there was
-	pruned   time.Time // the clock of Prune
+	cursor   int       // of the last event
+	pruned   time.Time // the time of Prune
 	copied   bool
 }
 
@@ -45,7 +45,7 @@ type message struct {
 	eight, utf8 bool
 	binary      bool
 	recipients  []*recipient
-	firm        bool // its expiry was chosen by the sender
+	firm        bool // the sender chose the expiry
 }
 
 type recipient struct {
@@ -57,7 +57,7 @@ type recipient struct {
 	expires         time.Time
 }
 
-// waits reports how long it is until a recipient is due.
+// waits returns how long it is until a recipient is due.
 func (r *recipient) waits(now time.Time) time.Duration { return r.timing.Waits(r.Due, now) }
 
 type worker struct {
@@ -69,12 +69,12 @@ type worker struct {
 }
 
 type account struct {
-	full   time.Time // of the bucket of tokens
-	paused time.Time // until then
+	full   time.Time // when the token bucket is full
+	paused time.Time // end of the pause
 	answer queue.Answer
 }
 
-// NewModel makes an empty one.
+// NewModel returns an empty model.
 func NewModel(clock *Clock) *Model {
 	return &Model{
 		clock: clock, wake: make(chan struct{}), pruned: clock.Now(),
@@ -82,8 +82,7 @@ func NewModel(clock *Clock) *Model {
 	}
 }
 
-// begin is how every method begins: behind it the lock is held, unless there is an
-// error.
+// begin starts every method. After it the lock is held, unless it returned an error.
 func (m *Model) begin(ctx context.Context) (time.Time, error) {
 	if ctx.Err() != nil {
 		return time.Time{}, context.Cause(ctx)
@@ -117,7 +116,7 @@ func (m *Model) Close() error {
 	return nil
 }
 
-// Reopen is what opening a closed store anew is to others.
+// Reopen reopens a closed model.
 func (m *Model) Reopen() *Model {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -148,7 +147,7 @@ func (m *Model) account(name string) *account {
 	return m.accounts[name]
 }
 
-// event keeps what happened to a recipient, or to a message when r is nil.
+// event records an event of a recipient, or of a message if r is nil.
 func (m *Model) event(now time.Time, msg *message, r *recipient, e queue.Event) {
 	m.cursor++
 	e.Cursor, e.ID, e.Account, e.At = queue.Cursor(fmt.Sprint(m.cursor)), msg.ID, msg.Account, now
@@ -160,8 +159,8 @@ func (m *Model) event(now time.Time, msg *message, r *recipient, e queue.Event) 
 	m.events = append(m.events, e)
 }
 
-// move changes the state of a recipient; who had it has it no more, except from
-// Leased to Sending.
+// move changes the state of a recipient and takes it from its worker, except from Leased to
+// Sending.
 func (m *Model) move(now time.Time, r *recipient, to queue.State) {
 	if r.State != to && !allowed(r.State, to) {
 		panic(fmt.Sprintf("the model moves from %s to %s", r.State, to))
@@ -211,8 +210,8 @@ func (m *Model) Enqueue(ctx context.Context, n outbox.NewMessage) (outbox.Enqueu
 	return outbox.EnqueueResult{ID: msg.ID}, nil
 }
 
-// EnqueueIn implements outbox.Store, but has no transactions: the message is kept
-// at once, and tx is not looked at.
+// EnqueueIn implements outbox.Store, but has no transactions: the message is enqueued at once and
+// tx is ignored.
 func (m *Model) EnqueueIn(ctx context.Context, tx outbox.Tx, n outbox.NewMessage) (outbox.EnqueueResult, error) {
 	return m.Enqueue(ctx, n)
 }

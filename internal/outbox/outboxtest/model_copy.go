@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Copy makes a copy, as of the files of an outbox.
+// Copy returns a copy, like a copy of an outbox's files.
 func (m *Model) Copy() *Model {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// status is how it stands with a recipient, as people see it.
+// status returns a recipient as users see it.
 func (m *Model) status(r *recipient) queue.Recipient {
 	s := r.Recipient
 	if s.State == queue.InDoubt {
@@ -40,7 +40,7 @@ func (m *Model) entry(msg *message, most int) queue.Entry {
 	return e
 }
 
-// fits reports whether a message is what a filter is about, its recipients aside.
+// fits reports whether a filter selects a message, apart from its recipients.
 func (m *message) fits(f queue.Filter) bool {
 	return (len(f.IDs) == 0 || slices.Contains(f.IDs, m.ID)) &&
 		(f.Account == "" || f.Account == m.Account) &&
@@ -52,7 +52,7 @@ func (m *message) fits(f queue.Filter) bool {
 		(f.Until.IsZero() || m.Created.Before(f.Until))
 }
 
-// fits reports whether a recipient is what a filter is about.
+// fits reports whether a filter selects a recipient.
 func (r *recipient) fits(f queue.Filter) bool {
 	return (len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
 		strings.Contains(strings.ToLower(r.Address.String()), f.To) &&
@@ -146,7 +146,7 @@ func (m *Model) Change(ctx context.Context, c outbox.Change) (queue.Changed, err
 	return changed, nil
 }
 
-// change carries out what is possible.
+// change carries out a change that the state allows.
 func (m *Model) change(now time.Time, msg *message, r *recipient, v queue.Verb) {
 	to, _ := v.Target(r.State)
 	m.move(now, r, to)
@@ -172,7 +172,7 @@ func (m *Model) change(now time.Time, msg *message, r *recipient, v queue.Verb) 
 	m.event(now, msg, r, queue.Event{Kind: kind})
 }
 
-// Stats implements outbox.Store. It knows neither Bytes nor Free.
+// Stats implements outbox.Store. It does not know Bytes and Free.
 func (m *Model) Stats(ctx context.Context) (queue.Stats, error) {
 	stats := queue.Stats{Free: -1}
 	now, err := m.begin(ctx)
@@ -220,7 +220,7 @@ func (m *Model) Stats(ctx context.Context) (queue.Stats, error) {
 	return stats, nil
 }
 
-// left is how long the lease of a worker goes on.
+// left returns the remaining time of a worker's lease.
 func (m *Model) left(w *worker) time.Duration {
 	up := m.clock.Uptime()
 	if up.Lapsed(w.boot, w.end) {
@@ -309,7 +309,7 @@ func (m *Model) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 	gone := map[queue.ID]bool{}
 	for _, msg := range m.messages {
 		finished, handedOver := true, true
-		since := msg.Created // which a clock that was ahead may have said
+		since := msg.Created // a clock that was ahead may have set it
 		for _, r := range msg.recipients {
 			finished = finished && r.State.Final()
 			handedOver = handedOver && r.State == queue.HandedOver

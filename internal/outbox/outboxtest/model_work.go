@@ -34,7 +34,7 @@ func (m *Model) lease(w *worker, lease time.Duration) {
 	w.boot, w.end = up.Boot, up.Since+min(max(lease, 0), outbox.LongestLease)
 }
 
-// alive is the worker whose lease goes on.
+// alive returns the worker if its lease has not lapsed.
 func (m *Model) alive(owner string) (*worker, error) {
 	w := m.workers[owner]
 	if w == nil || m.clock.Uptime().Lapsed(w.boot, w.end) {
@@ -83,7 +83,7 @@ type wanted struct {
 	*recipient
 }
 
-// due lists what could be leased in an account, in the order of Claim.
+// due lists the recipients of an account that could be leased, in the order of Claim.
 func (m *Model) due(now time.Time, account string) []wanted {
 	var all []wanted
 	for _, msg := range m.messages {
@@ -93,7 +93,7 @@ func (m *Model) due(now time.Time, account string) []wanted {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b wanted) int { // they come by message and N
+	slices.SortStableFunc(all, func(a, b wanted) int { // the input is ordered by message and N
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Due.Compare(b.Due))
 	})
 	return all
@@ -141,7 +141,7 @@ func (m *Model) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error)
 	return batch, nil
 }
 
-// item is a message as a worker sees it, with its body where there is room for it.
+// item returns a message as a worker sees it, with its body if that fits into room.
 func (m *message) item(room *int64) outbox.Item {
 	item := outbox.Item{
 		ID: m.ID, Account: m.Account, From: m.From, DSN: m.dsn, MessageID: m.MessageID, Size: m.Size,
@@ -202,7 +202,7 @@ func (m *Model) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 	return stale, nil
 }
 
-// settle believes what came of a lease.
+// settle records the outcome of a lease.
 func (m *Model) settle(now time.Time, msg *message, r *recipient, s outbox.Settlement) {
 	if s.State == queue.Queued && r.State != queue.Leased && r.State != queue.Sending {
 		return
@@ -232,7 +232,7 @@ func (m *Model) settle(now time.Time, msg *message, r *recipient, s outbox.Settl
 	m.event(now, msg, r, e)
 }
 
-// put has it due after a while.
+// put makes a recipient due after a while.
 func (r *recipient) put(now time.Time, after time.Duration) {
 	after = min(max(after, 0), outbox.LongestPause)
 	r.Due, r.timing = now.Add(after), outbox.Paused
@@ -241,7 +241,7 @@ func (r *recipient) put(now time.Time, after time.Duration) {
 	}
 }
 
-// expire sets the expiry of a message, the latest of those of its recipients.
+// expire sets the expiry of a message to the latest of its recipients.
 func (m *message) expire() {
 	m.Expires = time.Time{}
 	for _, r := range m.recipients {

@@ -1,8 +1,7 @@
 package outboxtest
 
-// Fewer is how many of n repetitions a test carries out: an eighth under the race
-// detector, under which SQLite is ten times as slow, and two at least. `make unit` carries
-// out all of them without it.
+// Fewer returns how many of n repetitions a test runs: under the race detector, which makes SQLite
+// ten times as slow, an eighth but at least two. `make unit` runs all of them without it.
 func Fewer(n int) int {
 	if Race {
 		return max(min(n, 2), n/8)

@@ -16,9 +16,9 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Random carries out random operations on a store and on a model side by side, and
-// compares all that they return, and now and then all that can be seen. The
-// store has to be empty and to have this clock. The same seed is the same operations.
+// Random runs the same random operations on a store and on a model. It compares all results and,
+// now and then, the whole visible state. The store must be empty and use this clock. The same seed
+// means the same operations.
 func Random(t *testing.T, seed uint64, steps int, store outbox.Store, clock *Clock) {
 	t.Helper()
 	p := newPair(seed, store, clock)
@@ -31,8 +31,8 @@ func Random(t *testing.T, seed uint64, steps int, store outbox.Store, clock *Clo
 	}
 }
 
-// RunReopen tests that a store which is closed and opened again is what it was.
-// Reopen is called behind Close.
+// RunReopen tests that a store is the same after it is closed and reopened. reopen is called after
+// Close.
 func RunReopen(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox.Store, reopen func() outbox.Store)) {
 	t.Helper()
 	clock := NewClock()
@@ -59,26 +59,26 @@ func RunReopen(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox
 	}
 }
 
-// pair is a store (0) and a model (1) to which the same is done.
+// pair is a store (0) and a model (1) that get the same operations.
 type pair struct {
 	random  *rand.Rand
 	clock   *Clock
 	stores  [2]outbox.Store
 	ids     [2][]queue.ID            // of the messages, in their order
-	words   map[queue.ID]queue.ID    // the store's IDs in the model's
+	words   map[queue.ID]queue.ID    // the model's ID for each ID of the store
 	bodies  map[queue.ID]*content    // by the model's IDs
 	owners  []string                 // of the workers
-	joined  int                      // how many there ever were
-	ahead   time.Duration            // by how much the clock is wrong
-	leases  []held                   // that were given
+	joined  int                      // number of workers that ever joined
+	ahead   time.Duration            // error of the clock
+	leases  []held                   // all leases returned
 	cursors [2]queue.Cursor          // of the feeds
-	kinds   map[queue.EventKind]bool // that were seen
+	kinds   map[queue.EventKind]bool // seen so far
 	done    map[string]int           // operations that succeeded
 	history []string                 // the last operations
-	quiet   bool                     // what is done is no operation of its own
+	quiet   bool                     // comparisons are not recorded in the history
 }
 
-// held is a lease of a worker; message is its place in pair.ids.
+// held is a lease of a worker; message is its index in pair.ids.
 type held struct {
 	owner      string
 	message, n int
@@ -100,14 +100,14 @@ func (p *pair) run(ctx context.Context, steps int) error {
 		}
 		if step%100 == 99 || step == steps-1 {
 			if err := p.everything(ctx); err != nil {
-				return fmt.Errorf("behind step %d: %w", step, err)
+				return fmt.Errorf("after step %d: %w", step, err)
 			}
 		}
 	}
 	return nil
 }
 
-// wideEnough says that a run was not hollow.
+// wideEnough returns an error if a run did not cover every operation and event.
 func (p *pair) wideEnough(steps int) error {
 	if steps < 2000 {
 		return nil
@@ -146,7 +146,7 @@ func (p *pair) step(ctx context.Context) error {
 	return nil
 }
 
-// both does the same on both sides and compares what came of it.
+// both runs an operation on both sides and compares the results.
 func (p *pair) both(name, details string, do func(side int) (any, error)) (err error) {
 	line := fmt.Sprintf("%s %s %s", p.clock.Now().Format("02 15:04:05.000"), name, details)
 	if !p.quiet {
@@ -166,7 +166,7 @@ func (p *pair) both(name, details string, do func(side int) (any, error)) (err e
 	return nil
 }
 
-// everything compares all that can be seen.
+// everything compares the whole visible state.
 func (p *pair) everything(ctx context.Context) error {
 	p.quiet = true
 	defer func() { p.quiet = false }()
@@ -180,7 +180,7 @@ func (p *pair) everything(ctx context.Context) error {
 		p.both("whole Due", "", func(side int) (any, error) { return p.stores[side].Due(ctx) }),
 		p.both("whole Unreported", "", func(side int) (any, error) { return p.stores[side].Unreported(ctx, 1<<20) }))
 	for i := range p.ids[0] {
-		if len(p.ids[0])-i > 60 && p.random.IntN(4) > 0 { // the old ones now and then
+		if len(p.ids[0])-i > 60 && p.random.IntN(4) > 0 { // old messages now and then
 			continue
 		}
 		errs = append(errs, p.show(ctx, i))
@@ -204,8 +204,8 @@ func (p *pair) show(ctx context.Context, message int) error {
 	})
 }
 
-// sortEvents brings them into the order of the recipients, and leaves those of each in
-// theirs: which of a message's recipients comes first in one operation is not said.
+// sortEvents sorts events by recipient and keeps the order of each recipient's events. The order of
+// a message's recipients in one operation is not specified.
 func sortEvents(events []queue.Event, words map[queue.ID]queue.ID) {
 	in := func(id queue.ID) queue.ID {
 		if known, ok := words[id]; ok {
@@ -241,7 +241,7 @@ func (p *pair) feed(ctx context.Context) error {
 	})
 }
 
-// id is that of a message on a side; one that is not there for -1.
+// id returns a message's ID on a side; an unknown ID for -1.
 func (p *pair) id(side, message int) queue.ID {
 	if message < 0 {
 		return 1 << 40
@@ -249,10 +249,10 @@ func (p *pair) id(side, message int) queue.ID {
 	return p.ids[side][message]
 }
 
-// place is that of a message which a side calls so.
+// place returns the index of the message with an ID on a side.
 func (p *pair) place(side int, id queue.ID) int { return slices.Index(p.ids[side], id) }
 
-// sameBodies looks at what came with a claim, which is not bound to be the same.
+// sameBodies checks the bodies returned with a claim, which may differ between the sides.
 func (p *pair) sameBodies(items []outbox.Item, room int64) error {
 	for _, item := range items {
 		if item.Body == nil {
@@ -266,13 +266,13 @@ func (p *pair) sameBodies(items []outbox.Item, room int64) error {
 	return nil
 }
 
-// chance is true so many times of a hundred.
+// chance returns true in the given percentage of cases.
 func (p *pair) chance(percent int) bool { return p.random.IntN(100) < percent }
 
-// pick is one of all.
+// pick returns one of all.
 func pick[T any](p *pair, all ...T) T { return all[p.random.IntN(len(all))] }
 
-// message is one of them, the newer ones rather; rarely one that is not there.
+// message returns the index of a message, preferring newer ones; rarely -1, for an unknown one.
 func (p *pair) message() int {
 	n := len(p.ids[0])
 	if n == 0 || p.chance(2) {
@@ -284,7 +284,7 @@ func (p *pair) message() int {
 	return p.random.IntN(n)
 }
 
-// span is a duration, mostly short.
+// span returns a duration, mostly a short one.
 func (p *pair) span() time.Duration {
 	return time.Duration(p.random.IntN(5000)) * pick(p, 0, time.Millisecond, time.Millisecond, 20*time.Millisecond, time.Second, time.Minute)
 }

@@ -14,7 +14,7 @@ func (p *pair) unreported(ctx context.Context) error {
 	return p.both("Unreported", fmt.Sprint(limit), func(side int) (any, error) { return p.stores[side].Unreported(ctx, limit) })
 }
 
-// reported tells of some that are unreported, and of some that are not.
+// reported reports some messages that are unreported, and some that are not.
 func (p *pair) reported(ctx context.Context) error {
 	limit, other, n := 1+p.random.IntN(3), p.message(), p.random.IntN(3)
 	return p.both("Reported", fmt.Sprint(limit, other, n), func(side int) (any, error) {
@@ -30,7 +30,7 @@ func (p *pair) reported(ctx context.Context) error {
 	})
 }
 
-// filter is one without IDs and Before, which each side has of its own.
+// filter returns a random filter without IDs and Before, which differ between the sides.
 func (p *pair) filter() queue.Filter {
 	var f queue.Filter
 	now := p.clock.Now()
@@ -51,13 +51,13 @@ func (p *pair) filter() queue.Filter {
 			set()
 		}
 	}
-	if p.chance(15) { // what one recipient has to fit
+	if p.chance(15) { // conditions on one recipient
 		f = queue.Filter{States: []queue.State{pick(p, queue.States()...)}, To: pick(p, "ann", "bob", "用户1"), Doubted: p.chance(20)}
 	}
 	return f
 }
 
-// some messages of a filter; IDs are places.
+// places returns the indexes of a few messages for a filter.
 func (p *pair) places() []int {
 	var all []int
 	for range pick(p, 1, 1, 1, 2, 5) {
@@ -96,7 +96,7 @@ func (p *pair) list(ctx context.Context) error {
 func (p *pair) change(ctx context.Context) error {
 	c := outbox.Change{Verb: pick(p, queue.Verbs()...), Filter: p.filter()}
 	var places []int
-	// What takes much away is rarely wanted of everything.
+	// Cancel and Hold are rarely applied to all messages.
 	if takes := c.Verb == queue.Cancel || c.Verb == queue.Hold; p.chance(50) || takes && p.chance(90) {
 		places = p.places()
 		if p.chance(70) {

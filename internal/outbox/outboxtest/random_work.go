@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// operations are all that Random does, and how often.
+// operations are all operations of Random with their weights.
 var operations = []struct {
 	name   string
 	weight int
@@ -40,7 +40,7 @@ var operations = []struct {
 	{"Due", 3, func(p *pair, ctx context.Context) error {
 		return p.both("Due", "", func(side int) (any, error) {
 			due, err := p.stores[side].Due(ctx)
-			for i := range due { // a store may know an account before it has a message, and after
+			for i := range due { // stores may know an account before it has a message and after
 				due[i].Resumed = 0
 			}
 			return due, err
@@ -66,7 +66,7 @@ func (p *pair) moveClock(context.Context) error {
 	return p.both("clock", by.String(), func(int) (any, error) { return nil, nil })
 }
 
-// stepClock sets the clock, and later sets it right again.
+// stepClock sets the clock wrong, and the next time right again.
 func (p *pair) stepClock(context.Context) error {
 	by := -p.ahead
 	if by == 0 {
@@ -84,7 +84,7 @@ func (p *pair) reboot(context.Context) error {
 	return p.both("reboot", "", func(int) (any, error) { return nil, nil })
 }
 
-// account is one of three names.
+// account returns one of three names.
 func (p *pair) account() string { return pick(p, "a", "a", "b", "") }
 
 func (p *pair) enqueue(ctx context.Context) error {
@@ -114,7 +114,7 @@ func (p *pair) enqueue(ctx context.Context) error {
 	}
 	c := text(size + p.random.IntN(2))
 	c.eight, c.utf8, c.binary = p.chance(50), p.chance(50), p.chance(50)
-	if p.chance(3) && n.Key == "" { // a store may find the key before it reads, or behind
+	if p.chance(3) && n.Key == "" { // a store may look up the key before or after it reads the content
 		c.fail = errors.New("it broke")
 	}
 	n.Content = c
@@ -144,7 +144,7 @@ func (p *pair) enqueue(ctx context.Context) error {
 	})
 }
 
-// owner is one of the workers; rarely one that there never was.
+// owner returns one of the workers; rarely one that never existed.
 func (p *pair) owner() string {
 	if p.chance(1) {
 		return "nobody"
@@ -167,8 +167,7 @@ func (p *pair) renew(ctx context.Context) error {
 	return errors.Join(err, p.joinAnew(ctx, owner, failed))
 }
 
-// joinAnew has another worker in the place of one that has lapsed, or has not joined,
-// mostly.
+// joinAnew usually joins another worker in place of one that has lapsed or has not joined.
 func (p *pair) joinAnew(ctx context.Context, owner string, failed error) error {
 	at := slices.Index(p.owners, owner)
 	if failed == nil || at < 0 || p.chance(15) {
@@ -213,7 +212,7 @@ func (p *pair) claim(ctx context.Context) error {
 	return errors.Join(err, p.sameBodies(of[0].Items, c.Bytes), p.joinAnew(ctx, c.Owner, failed))
 }
 
-// some are leases, mostly of the last that were given, sometimes wrong ones.
+// some returns leases, mostly recent ones, sometimes wrong ones.
 func (p *pair) some(most int) []held {
 	var all []held
 	for range 1 + p.random.IntN(most) {

@@ -15,18 +15,18 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// patience is how long a test waits for what has to come.
+// patience bounds the wait for something that must happen.
 const patience = time.Minute
 
-// lease is that of the tests' workers.
+// lease is the lease of the tests' workers.
 const lease = 30 * time.Second
 
-// content is a message of any octets.
+// content is a message of arbitrary octets.
 type content struct {
 	octets              []byte
 	eight, utf8, binary bool
-	size                int64  // said, where it is not that of octets
-	fail                error  // behind the octets
+	size                int64  // the reported size, if not the real one
+	fail                error  // returned after the octets
 	during              func() // called in the middle
 }
 
@@ -55,8 +55,7 @@ func (c *content) WriteTo(w io.Writer) (int64, error) {
 	return int64(first + second), err
 }
 
-// text is content of so many octets, each size another, among them NUL, bare LF and
-// bare CR.
+// text returns content of the given size, different for each size, with NUL, bare LF and bare CR.
 func text(size int) *content {
 	octets := make([]byte, size)
 	for i := range octets {
@@ -89,7 +88,7 @@ func envelope(from string, to ...string) smtp.Envelope {
 	return e
 }
 
-// letter is an ordinary message of account "a".
+// letter returns an ordinary message of account "a".
 func letter(to ...string) outbox.NewMessage {
 	if len(to) == 0 {
 		to = []string{"to@example.org"}
@@ -100,7 +99,7 @@ func letter(to ...string) outbox.NewMessage {
 	}
 }
 
-// refusal is an answer with something in every field.
+// refusal returns an answer with every field set.
 func refusal(text string) queue.Answer {
 	return queue.Answer{
 		Stage:    smtp.StageRcpt,
@@ -111,7 +110,7 @@ func refusal(text string) queue.Answer {
 	}
 }
 
-// stand is a store under test, and what is done with it; what fails ends the test.
+// stand is a store under test with the operations of the tests. An error ends the test.
 type stand struct {
 	*testing.T
 	ctx   context.Context
@@ -156,7 +155,7 @@ func (s *stand) enqueue(n outbox.NewMessage) queue.ID {
 	r, err := s.store.Enqueue(s.ctx, n)
 	s.must("Enqueue", err)
 	if r.Duplicate || r.ID < 1 {
-		s.Fatalf("Enqueue gave %+v", r)
+		s.Fatalf("Enqueue returned %+v", r)
 	}
 	return r.ID
 }
@@ -173,7 +172,7 @@ func (s *stand) claim(c outbox.Claim) outbox.Batch {
 	return batch
 }
 
-// leases claims up to n of account "a", all of which it wants.
+// leases claims n recipients of account "a" and fails if there are fewer.
 func (s *stand) leases(owner string, n int) []outbox.Lease {
 	s.Helper()
 	var all []outbox.Lease
@@ -216,13 +215,13 @@ func (s *stand) show(id queue.ID) queue.Entry {
 	return e
 }
 
-// status is that of a message's first recipient.
+// status returns the status of a message's first recipient.
 func (s *stand) status(id queue.ID) queue.Recipient {
 	s.Helper()
 	return s.show(id).Recipients[0]
 }
 
-// kinds are those of the events of a message.
+// kinds returns the kinds of a message's events.
 func (s *stand) kinds(id queue.ID) string {
 	s.Helper()
 	var all []string
@@ -250,11 +249,11 @@ func (s *stand) body(id queue.ID) []byte {
 func (s *stand) sameBody(what string, want *content, got []byte) {
 	s.Helper()
 	if !bytes.Equal(want.octets, got) {
-		s.Errorf("%s: the body of %d octets came back as others, %d", what, len(want.octets), len(got))
+		s.Errorf("%s: the body of %d octets came back changed, with %d", what, len(want.octets), len(got))
 	}
 }
 
-// events are all that there are behind a cursor, by limit at a time.
+// events returns all events after a cursor, read by limit at a time.
 func (s *stand) events(after queue.Cursor, limit int) ([]queue.Event, queue.Cursor) {
 	s.Helper()
 	var all []queue.Event
@@ -262,7 +261,7 @@ func (s *stand) events(after queue.Cursor, limit int) ([]queue.Event, queue.Curs
 		some, next, err := s.store.Events(s.ctx, after, limit)
 		s.must("Events", err)
 		if len(some) > limit {
-			s.Fatalf("Events gave %d, more than %d", len(some), limit)
+			s.Fatalf("Events returned %d, more than %d", len(some), limit)
 		}
 		if len(some) == 0 {
 			return all, next
@@ -279,12 +278,12 @@ func (s *stand) woken(what string, wake <-chan struct{}) {
 	select {
 	case <-wake:
 	case <-time.After(patience):
-		s.Errorf("%s: nobody was woken", what)
+		s.Errorf("%s: Wake was not closed", what)
 	}
 }
 
-// reach enqueues a message and leads its only recipient into a state, by a lease
-// whose token is 1. Owner is a worker of its own.
+// reach enqueues a message and brings its only recipient into a state, with a lease whose token is
+// 1. The owner is a worker of its own.
 func (s *stand) reach(state queue.State) (l outbox.Lease, owner string) {
 	s.Helper()
 	n := letter()
@@ -295,7 +294,7 @@ func (s *stand) reach(state queue.State) (l outbox.Lease, owner string) {
 	s.join(owner)
 	batch := s.claim(outbox.Claim{Owner: owner, Account: n.Account, Recipients: 1})
 	if len(batch.Items) != 1 || batch.Items[0].ID != id || batch.Items[0].Recipients[0].Token != 1 {
-		s.Fatalf("Claim gave %+v", batch)
+		s.Fatalf("Claim returned %+v", batch)
 	}
 	l = outbox.Lease{ID: id, Token: 1}
 	switch state {
@@ -314,7 +313,7 @@ func (s *stand) reach(state queue.State) (l outbox.Lease, owner string) {
 		s.settle(l, state)
 	}
 	if got := s.status(id).State; got != state {
-		s.Fatalf("reached %s and not %s", got, state)
+		s.Fatalf("reached %s, want %s", got, state)
 	}
 	s.clock.Advance(time.Millisecond) // no two messages have the same account
 	return l, owner

@@ -6,8 +6,8 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// Run tests every method and every rule of outbox.Store. Open opens an outbox that
-// is empty and has this clock; Run closes it. The subtests are parallel.
+// Run tests every method and every rule of outbox.Store. open opens an empty outbox with this
+// clock; Run closes it. The subtests are parallel.
 func Run(t *testing.T, open func(t *testing.T, clock *Clock) outbox.Store) {
 	t.Helper()
 	for _, part := range [][]rule{
@@ -24,7 +24,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) outbox.Store) {
 	}
 }
 
-// rule is one of the contract.
+// rule is a rule of the contract.
 type rule struct {
 	sentence string
 	test     func(*stand)

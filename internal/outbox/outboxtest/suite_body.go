@@ -66,7 +66,7 @@ func bodiesWithClaims(s *stand) {
 	for _, test := range []struct {
 		sizes []int
 		room  int64
-		first bool // comes with its body
+		first bool // is returned with its body
 	}{
 		{[]int{1000, 1000, 1000}, 3000, true},
 		{[]int{1000, 1000, 1000}, 1000, true},
@@ -102,7 +102,7 @@ func bodiesWithClaims(s *stand) {
 			}
 			s.sameBody("Body", all[item.ID], s.body(item.ID))
 			if item.ID == first && (item.Body != nil) != test.first {
-				s.Errorf("sizes %v, room %d: the first has its body: %v", test.sizes, test.room, item.Body != nil)
+				s.Errorf("sizes %v, room %d: the first came with its body: %v", test.sizes, test.room, item.Body != nil)
 			}
 		}
 		if brought > test.room {
@@ -124,6 +124,6 @@ func noBody(s *stand) {
 	_, err = s.store.Body(s.ctx, id+1000)
 	s.is("Body of nothing", err, queue.ErrNotFound)
 	if e := s.show(id); e.HasBody || e.Subject != "" || e.Size != 300 {
-		s.Errorf("Show gave %+v", e)
+		s.Errorf("Show returned %+v", e)
 	}
 }

@@ -49,7 +49,7 @@ func changeChosen(s *stand) {
 		got, err := s.store.Change(s.ctx, test.change)
 		s.must("Change", err)
 		if got != test.want {
-			s.Errorf("change %d gave %+v, want %+v", i, got, test.want)
+			s.Errorf("change %d: got %+v, want %+v", i, got, test.want)
 		}
 		states := ""
 		for j, id := range []queue.ID{first, second, third} {
@@ -75,15 +75,15 @@ func changeErrors(s *stand) {
 	one := 1
 	changed, err := s.store.Change(s.ctx, outbox.Change{Verb: queue.Release, Filter: queue.Filter{IDs: []queue.ID{id}}, N: &one})
 	if d := difference(flat(queue.StateError{ID: id, N: 1, From: queue.Queued, Verb: queue.Release}, nil), []string{failure(err, nil)}); failure(err, nil) == "no error" {
-		s.Errorf("release of what is queued is no error%s", d)
+		s.Errorf("releasing a queued recipient returned no error%s", d)
 	}
 	if changed != (queue.Changed{Untouched: 1}) {
-		s.Errorf("and gave %+v", changed)
+		s.Errorf("and returned %+v", changed)
 	}
 	changed, err = s.store.Change(s.ctx, outbox.Change{Verb: "burn", Filter: queue.Filter{}})
 	s.must("a verb that there is not", err)
 	if changed != (queue.Changed{Untouched: 2}) {
-		s.Errorf("a verb that there is not gave %+v", changed)
+		s.Errorf("an unknown verb returned %+v", changed)
 	}
 }
 
@@ -110,11 +110,11 @@ func releaseKeepsDue(s *stand) {
 	due := s.status(l.ID).Due
 	s.change(queue.Hold, l.ID)
 	if len(s.due()) != 0 {
-		s.Errorf("what is held is due %v", s.due())
+		s.Errorf("held recipients are due: %v", s.due())
 	}
 	s.change(queue.Release, l.ID)
 	if st := s.status(l.ID); !st.Due.Equal(due) || st.State != queue.Queued {
-		s.Errorf("released it is %s, due %v, want %v", st.State, st.Due, due)
+		s.Errorf("after the release: %s, due %v, want %v", st.State, st.Due, due)
 	}
 }
 
@@ -127,7 +127,7 @@ func newLife(s *stand) {
 		expires := s.show(early.ID).Expires
 		s.change(verb, early.ID)
 		if state != queue.Expired && !s.show(early.ID).Expires.Equal(expires) {
-			s.Errorf("%s of %s has changed the time that was left", verb, state)
+			s.Errorf("%s of %s changed the remaining lifetime", verb, state)
 		}
 		l, _ := s.reach(state)
 		s.clock.Advance(2 * time.Hour)
@@ -135,7 +135,7 @@ func newLife(s *stand) {
 		s.same(string(verb), s.clock.Now().Add(outbox.Lifetime), s.show(l.ID).Expires)
 		s.sweep()
 		if got := s.status(l.ID).State; got != queue.Queued {
-			s.Errorf("%s of %s: behind Sweep it is %s", verb, state, got)
+			s.Errorf("%s of %s: after Sweep it is %s", verb, state, got)
 		}
 		s.change(queue.Cancel, l.ID)
 	}
@@ -144,7 +144,7 @@ func newLife(s *stand) {
 	s.change(queue.Hold, l.ID)
 	s.change(queue.Cancel, l.ID)
 	if e := s.show(l.ID); !e.Expires.Before(s.clock.Now()) {
-		s.Errorf("Hold and Cancel gave it time until %v", e.Expires)
+		s.Errorf("Hold and Cancel changed the expiry to %v", e.Expires)
 	}
 }
 
@@ -157,14 +157,14 @@ func takenBack(s *stand) {
 			s.change(v, l.ID)
 		}
 		if lost := s.mark(owner, l); len(lost) != 1 {
-			s.Errorf("behind %v it could be marked", back)
+			s.Errorf("after %v it could be marked", back)
 		}
 		if st := s.status(l.ID); st.Worker != "" {
-			s.Errorf("behind %v it is %q's", back, st.Worker)
+			s.Errorf("after %v its worker is %q", back, st.Worker)
 		}
 		s.must("Leave", s.store.Leave(s.ctx, owner))
 		if len(back) == 1 && s.status(l.ID).State.Waiting() {
-			s.Errorf("behind %v and Leave it is %s", back, s.status(l.ID).State)
+			s.Errorf("after %v and Leave it is %s", back, s.status(l.ID).State)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func doubted(s *stand) {
 	s.join("w")
 	items := s.claim(outbox.Claim{Owner: "w", Account: s.show(l.ID).Account, Recipients: 1}).Items
 	if len(items) != 1 || !items[0].Recipients[0].Doubted {
-		s.Fatalf("Claim gave %+v", items)
+		s.Fatalf("Claim returned %+v", items)
 	}
 	l.Token = 2
 	s.settle(l, queue.HandedOver)
@@ -185,6 +185,6 @@ func doubted(s *stand) {
 	page, err := s.store.List(s.ctx, queue.Filter{Doubted: true})
 	s.must("List", err)
 	if len(page.Entries) != 1 {
-		s.Errorf("List gave %d that were in doubt", len(page.Entries))
+		s.Errorf("List returned %d that were in doubt", len(page.Entries))
 	}
 }

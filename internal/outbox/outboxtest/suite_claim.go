@@ -18,7 +18,7 @@ var claimRules = []rule{
 	{"Due tells when it is worth to claim", dueRule},
 }
 
-// taken is what a batch has, as "message:recipients" in the order of the items.
+// taken returns the content of a batch as "message:recipients", in the order of the items.
 func taken(batch outbox.Batch, names map[queue.ID]string) string {
 	var all []string
 	for _, item := range batch.Items {
@@ -74,13 +74,13 @@ func claimLimit(s *stand) {
 		want string
 	}{{0, ""}, {-1, ""}, {1, "a:0"}, {4, "a:12 b:01"}, {3, "b:2 c:01"}, {100, "c:2"}, {100, ""}} {
 		if got := taken(s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: test.n}), names); got != test.want {
-			s.Errorf("a claim of %d gave %q, want %q", test.n, got, test.want)
+			s.Errorf("a claim of %d: got %q, want %q", test.n, got, test.want)
 		}
 	}
 }
 
-// claimTogether has a message whose first recipient is due earlier than another
-// message, and its second later.
+// claimTogether claims a message whose first recipient is due before another message and whose
+// second is due after it.
 func claimTogether(s *stand) {
 	first := s.enqueue(letter("1@example.org", "2@example.org", "3@example.org"))
 	s.join("w")
@@ -107,7 +107,7 @@ func claimDue(s *stand) {
 	s.leases("w", 0)
 	for _, account := range []string{"", "A", "b", "a "} {
 		if got := s.claim(outbox.Claim{Owner: "w", Account: account, Recipients: 1}); len(got.Items) != 0 || got.Wait != 0 {
-			s.Errorf("account %q gave %+v", account, got)
+			s.Errorf("account %q: got %+v", account, got)
 		}
 	}
 	s.clock.Advance(time.Millisecond)

@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// RunCopied tests what becomes of a copy. Copied makes one of what the store holds, and
-// opens it; the store is open meanwhile.
+// RunCopied tests the adoption of copies. copied copies the store's outbox and opens the copy while
+// the store is open.
 func RunCopied(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox.Store, copied func() outbox.Store)) {
 	t.Helper()
 	for _, r := range []struct {
@@ -27,7 +27,7 @@ func RunCopied(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox
 			store, copied := open(t, clock)
 			s := newStand(t, store, clock)
 			for _, state := range queue.States() {
-				if state != queue.Expired { // which would take hours, and the leases of the others with it
+				if state != queue.Expired { // it would take hours, and the other leases would lapse
 					s.reach(state)
 				}
 			}
@@ -36,7 +36,7 @@ func RunCopied(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox
 	}
 }
 
-// states are those of all recipients, in the order in which RunCopied made them.
+// states returns the states of all recipients, in the order in which RunCopied created them.
 func (s *stand) states() (all []queue.State) {
 	s.Helper()
 	page, err := s.store.List(s.ctx, queue.Filter{Oldest: true})
@@ -59,7 +59,7 @@ func copyAdopted(original, s *stand) {
 	s.same("the states of both", original.states(), before)
 	s.is("Join", s.store.Join(s.ctx, queue.Worker{Owner: "w"}, lease), queue.ErrCopied)
 	if !s.copied() || original.copied() {
-		s.Errorf("a copy: %v, and the original: %v", s.copied(), original.copied())
+		s.Errorf("copied: %v, the original: %v", s.copied(), original.copied())
 	}
 	want, doubted := slices.Clone(before), 0
 	for i, state := range want {

@@ -79,7 +79,7 @@ func leastMessage(s *stand) {
 		Events:     []queue.Event{{ID: id, N: -1, Kind: queue.EventEnqueued, State: queue.Queued, At: now}},
 	}, s.show(id))
 	if e := s.show(id); e.Tags != nil || !e.From.IsZero() || !e.NotBefore.IsZero() {
-		s.Errorf("Show gave tags %#v, from %v, not before %v", e.Tags, e.From, e.NotBefore)
+		s.Errorf("Show returned tags %#v, from %v, not before %v", e.Tags, e.From, e.NotBefore)
 	}
 	s.join("w")
 	batch := s.claim(outbox.Claim{Owner: "w", Recipients: 1, Bytes: 1})
@@ -88,7 +88,7 @@ func leastMessage(s *stand) {
 		Recipients: []outbox.LeasedRecipient{{Address: address("to@example.org"), Token: 1}},
 	}}}, batch)
 	if !batch.Items[0].DSN.IsZero() || !batch.Items[0].From.IsZero() {
-		s.Errorf("Claim gave %+v", batch.Items[0])
+		s.Errorf("Claim returned %+v", batch.Items[0])
 	}
 }
 
@@ -123,18 +123,18 @@ func thousand(s *stand) {
 	id := s.enqueue(letter(to...))
 	e := s.show(id)
 	if len(e.Recipients) != 1000 || e.Total != 1000 {
-		s.Fatalf("Show gave %d recipients of %d", len(e.Recipients), e.Total)
+		s.Fatalf("Show returned %d recipients of %d", len(e.Recipients), e.Total)
 	}
 	page, err := s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if got := page.Entries[0]; len(got.Recipients) != 20 || got.Total != 1000 {
-		s.Errorf("List gave %d recipients of %d", len(got.Recipients), got.Total)
+		s.Errorf("List returned %d recipients of %d", len(got.Recipients), got.Total)
 	}
 	s.join("w")
 	items := s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 700}).Items
 	items = append(items, s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 700}).Items...)
 	if len(items) != 2 || len(items[0].Recipients) != 700 || len(items[1].Recipients) != 300 {
-		s.Fatalf("two claims of 700 gave %d items", len(items))
+		s.Fatalf("two claims of 700 returned %d items", len(items))
 	}
 	for i, r := range append(items[0].Recipients, items[1].Recipients...) {
 		if r.N != i || r.Address != address(to[i]) || e.Recipients[i].N != i || e.Recipients[i].Address != address(to[i]) {
@@ -148,7 +148,7 @@ func idsCountUp(s *stand) {
 	for range 20 {
 		id := s.enqueue(letter())
 		if id <= last {
-			s.Fatalf("behind %d came %d", last, id)
+			s.Fatalf("after %d came %d", last, id)
 		}
 		last = id
 	}
@@ -174,7 +174,7 @@ func keys(s *stand) {
 		s.same(what, outbox.EnqueueResult{}, r)
 	}
 	conflict("another fingerprint")
-	n.Subject = "Not looked at" // the fingerprint says what is the same
+	n.Subject = "Not looked at" // not part of the fingerprint
 	again("another subject")
 
 	elsewhere := other
@@ -215,7 +215,7 @@ func unreadable(s *stand) {
 	} {
 		r, err := s.store.Enqueue(s.ctx, n)
 		if err == nil {
-			s.Errorf("%s: kept as %d", what, r.ID)
+			s.Errorf("%s: enqueued as %d", what, r.ID)
 		}
 		if what == "fails" {
 			s.is(what, err, broken)
@@ -265,12 +265,12 @@ func beginHeld(s *stand) {
 	s.leases("w", 0)
 	s.change(queue.Release, id)
 	if st := s.status(id); st.State != queue.Queued || !st.Due.Equal(n.NotBefore) {
-		s.Errorf("released it is %s, due %v", st.State, st.Due)
+		s.Errorf("after the release: %s, due %v", st.State, st.Due)
 	}
 	s.leases("w", 2)
 }
 
-// calls is every method that has a context, with arguments that would work.
+// calls returns every method that takes a context, with valid arguments.
 func calls(store outbox.Store, l outbox.Lease) map[string]func(context.Context) error {
 	settlement := outbox.Settlement{Lease: l, State: queue.HandedOver}
 	return map[string]func(context.Context) error{
@@ -332,7 +332,7 @@ func contextOver(s *stand) {
 	for name, call := range calls(s.store, l) {
 		s.is(name, call(over), context.Canceled)
 		if d := difference(before, flat(s.everything(), nil)); d != "" {
-			s.Fatalf("%s has changed something:%s", name, d)
+			s.Fatalf("%s changed the outbox:%s", name, d)
 		}
 	}
 	why := errors.New("why")
@@ -343,7 +343,7 @@ func contextOver(s *stand) {
 	}
 }
 
-// everything is all that can be seen of an outbox.
+// everything returns the whole visible state of an outbox.
 func (s *stand) everything() []any {
 	s.Helper()
 	page, err := s.store.List(s.ctx, queue.Filter{Limit: 1 << 20})
@@ -371,11 +371,11 @@ func contextEnds(s *stand) {
 		s.must("List", listErr)
 		switch {
 		case err == nil && (len(page.Entries) != 1 || page.Entries[0].ID != r.ID):
-			s.Errorf("%d octets: kept, but List gave %+v", size, page)
+			s.Errorf("%d octets: enqueued, but List returned %+v", size, page)
 		case err == nil:
 			s.sameBody("Body", c, s.body(r.ID))
 		case len(page.Entries) != 0 || !errors.Is(err, context.Canceled):
-			s.Errorf("%d octets: error %v, and List gave %+v", size, err, page)
+			s.Errorf("%d octets: error %v, but List returned %+v", size, err, page)
 		}
 		cancel()
 	}

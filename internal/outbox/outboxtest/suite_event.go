@@ -72,7 +72,7 @@ func cursors(s *stand) {
 		s.same(fmt.Sprintf("by %d", limit), all, some)
 		for _, at := range []queue.Cursor{last, end} {
 			if rest, _ := s.events(at, limit); len(rest) != 0 {
-				s.Errorf("by %d, behind the end %q came %d", limit, at, len(rest))
+				s.Errorf("by %d, after the end %q came %d", limit, at, len(rest))
 			}
 		}
 	}
@@ -83,12 +83,12 @@ func cursors(s *stand) {
 		rest, _, err := s.store.Events(s.ctx, e.Cursor, 1000)
 		s.must("Events", err)
 		if len(rest) != 59-i {
-			s.Fatalf("behind the cursor of event %d came %d", i, len(rest))
+			s.Fatalf("after the cursor of event %d came %d", i, len(rest))
 		}
 	}
 	shown := s.show(all[0].ID).Events
 	if rest, _, _ := s.store.Events(s.ctx, shown[0].Cursor, 1000); len(rest) != 59 {
-		s.Errorf("behind the first event, as Show gave it, came %d", len(rest))
+		s.Errorf("after the first event's cursor from Show came %d", len(rest))
 	}
 }
 
@@ -97,7 +97,7 @@ func cursorNow(s *stand) {
 	some, at, err := s.store.Events(s.ctx, queue.CursorNow, 10)
 	s.must("Events", err)
 	if len(some) != 0 || at == queue.CursorNow || at == "" {
-		s.Errorf("Now gave %d events, and the cursor %q", len(some), at)
+		s.Errorf("Now returned %d events, and the cursor %q", len(some), at)
 	}
 	id := s.enqueue(letter())
 	some, at, err = s.store.Events(s.ctx, at, 10)
@@ -107,7 +107,7 @@ func cursorNow(s *stand) {
 	}
 	for _, end := range []queue.Cursor{at, some[0].Cursor} {
 		if rest, _ := s.events(end, 10); len(rest) != 0 {
-			s.Errorf("behind the end %q came %+v", end, rest)
+			s.Errorf("after the end %q came %+v", end, rest)
 		}
 	}
 	_, err = s.store.Prune(s.ctx, outbox.Retention{})
@@ -120,14 +120,14 @@ func cursorNow(s *stand) {
 	some, _, err = s.store.Events(s.ctx, at, 10)
 	s.must("Events", err)
 	if len(some) != 1 || some[0].ID != next {
-		s.Errorf("behind what was pruned came %+v", some)
+		s.Errorf("after pruned events came %+v", some)
 	}
 }
 
 func cursorBad(s *stand) {
 	for _, bad := range []queue.Cursor{"x", "1 or 1=1", "then", "é"} {
 		if _, _, err := s.store.Events(s.ctx, bad, 10); err == nil {
-			s.Errorf("%q is a cursor", bad)
+			s.Errorf("%q is accepted as a cursor", bad)
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Begin begins a transaction of the caller's in the database where an outbox is.
-// Each is committed or rolled back, once.
+// Begin starts a transaction of the caller in the outbox's database. Each is committed or rolled
+// back once.
 type Begin func() (tx outbox.Tx, commit, rollback func() error)
 
 // RunIn tests EnqueueIn.
@@ -39,7 +39,7 @@ func (s *stand) enqueueIn(tx outbox.Tx, n outbox.NewMessage) queue.ID {
 	r, err := s.store.EnqueueIn(s.ctx, tx, n)
 	s.must("EnqueueIn", err)
 	if r.Duplicate || r.ID < 1 {
-		s.Fatalf("EnqueueIn gave %+v", r)
+		s.Fatalf("EnqueueIn returned %+v", r)
 	}
 	return r.ID
 }
@@ -108,8 +108,8 @@ func inKeys(s *stand, begin Begin) {
 	s.show(id)
 }
 
-// inLate has a transaction that began before another message was enqueued, and ends
-// behind it where the store lets both go on side by side.
+// inLate starts a transaction before another message is enqueued, and ends it after that if the
+// store allows both at once.
 func inLate(s *stand, begin Begin) {
 	tx, commit, _ := begin()
 	late := s.enqueueIn(tx, letter())

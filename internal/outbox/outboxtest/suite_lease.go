@@ -74,7 +74,7 @@ func renewed(s *stand) {
 	if lost := s.mark("w", l); len(lost) > 0 || s.status(id).State != queue.Sending {
 		s.Errorf("lost %v, and it is %s", lost, s.status(id).State)
 	}
-	s.must("Renew", s.store.Renew(s.ctx, "w", time.Second)) // a shorter lease is one too
+	s.must("Renew", s.store.Renew(s.ctx, "w", time.Second)) // a shorter lease is valid, too
 	s.clock.Advance(time.Second)
 	s.is("Renew", s.store.Renew(s.ctx, "w", lease), outbox.ErrLapsed)
 }
@@ -94,20 +94,20 @@ func leave(s *stand) {
 	}
 	s.must("Leave", s.store.Leave(s.ctx, "w"))
 	if st := s.status(waits); st.State != queue.Queued || !st.Due.Equal(due) || st.Worker != "" || st.Attempts != 0 || !st.Updated.Equal(s.clock.Now()) {
-		s.Errorf("what was leased is %+v", st)
+		s.Errorf("the leased recipient is %+v", st)
 	}
 	if got := s.kinds(waits); got != "enqueued queued" {
 		s.Errorf("its events are %q", got)
 	}
 	if st := s.status(goes); st.State != queue.Sending || st.Worker != "" {
-		s.Errorf("what was being sent is %+v", st)
+		s.Errorf("the sending recipient is %+v", st)
 	}
 	if st := s.status(other); st.State != queue.Leased || st.Worker != "host-other 7" {
-		s.Errorf("what another has leased is %+v", st)
+		s.Errorf("another worker's recipient is %+v", st)
 	}
 	s.same("Sweep", outbox.Swept{Doubted: 1}, s.sweep())
 	if st := s.status(goes); st.State != queue.InDoubt || !st.Doubted {
-		s.Errorf("what was being sent is %+v", st)
+		s.Errorf("the sending recipient is %+v", st)
 	}
 }
 
@@ -132,7 +132,7 @@ func sweepLapsed(s *stand) {
 		Address: address("to@example.org"), State: queue.InDoubt, Doubted: true, Updated: now, Marked: marked,
 	}, s.status(goes))
 	if st := s.status(third); st.State != queue.Leased {
-		s.Errorf("what another has leased is %+v", st)
+		s.Errorf("another worker's recipient is %+v", st)
 	}
 	for id, want := range map[queue.ID]queue.Event{
 		waits: {Kind: queue.EventLapsed, State: queue.Queued},
@@ -143,7 +143,7 @@ func sweepLapsed(s *stand) {
 	}
 	again := s.leases("other", 1)[0]
 	if again.ID != waits || again.Token != 2 {
-		s.Errorf("claimed anew is %+v", again)
+		s.Errorf("claimed again: %+v", again)
 	}
 }
 
@@ -165,9 +165,9 @@ func sweepExpired(s *stand) {
 		swept := s.sweep()
 		got := s.status(l.ID).State
 		if expired[state] && (swept.Expired != 1 || got != queue.Expired) {
-			s.Errorf("%s: is %s, and Sweep gave %+v", state, got, swept)
+			s.Errorf("%s: is %s, and Sweep returned %+v", state, got, swept)
 		} else if !expired[state] && (swept.Expired != 0 || got != state) {
-			s.Errorf("%s: is %s, and Sweep gave %+v", state, got, swept)
+			s.Errorf("%s: is %s, and Sweep returned %+v", state, got, swept)
 		}
 		s.must("Leave", s.store.Leave(s.ctx, owner))
 		s.sweep()
@@ -223,7 +223,7 @@ func mark(s *stand) {
 			s.Errorf("recipient %d is %s, want %s", i, r.State, want[i])
 		}
 	}
-	s.clock.Advance(lease) // its end is Sweep's to notice
+	s.clock.Advance(lease) // Sweep has to notice the end
 	if lost := s.mark("w", ls[4]); len(lost) != 0 {
 		s.Errorf("lost %v before Sweep", lost)
 	}
@@ -262,7 +262,7 @@ func setBack(s *stand) {
 	s.leases("w", 0) // due in an hour
 	second := s.enqueue(letter())
 	if second <= first {
-		s.Errorf("behind %d came %d", first, second)
+		s.Errorf("after %d came %d", first, second)
 	}
 	if l := s.leases("w", 1)[0]; l.ID != second {
 		s.Errorf("claimed %d", l.ID)
@@ -271,7 +271,7 @@ func setBack(s *stand) {
 	page, err := s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if len(page.Entries) != 2 || page.Entries[0].ID != second {
-		s.Errorf("List gave %+v", page)
+		s.Errorf("List returned %+v", page)
 	}
 	events, _ := s.events("", 1)
 	if len(events) != 2 || events[1].ID != second {

@@ -20,8 +20,7 @@ var listRules = []rule{
 	{"Stats counts recipients by account and state", stats},
 }
 
-// sample enqueues the same messages in any store, of which each field that a filter
-// looks at has several values.
+// sample enqueues the same messages in any store. Each field that a filter uses has several values.
 func sample(s *stand) []queue.ID {
 	s.join("sampler")
 	var ids []queue.ID
@@ -57,14 +56,13 @@ func withSender(e smtp.Envelope, from string) smtp.Envelope {
 	return changed
 }
 
-// filters compares every combination of fields with what the model says, which has
-// the same messages.
+// filters compares every combination of fields with the model, which has the same messages.
 func filters(s *stand) {
 	start := s.clock.Now()
 	ids := sample(s)
 	clock := NewClock()
 	model := &stand{T: s.T, ctx: s.ctx, store: NewModel(clock), clock: clock}
-	words := map[queue.ID]queue.ID{} // the store's in the model's
+	words := map[queue.ID]queue.ID{} // the model's ID for each ID of the store
 	for i, id := range sample(model) {
 		words[ids[i]] = id
 	}
@@ -89,7 +87,7 @@ func filters(s *stand) {
 	}
 	found := 0
 	for chosen := range 1 << len(fields) {
-		if ones(chosen) > 3 && (Race || chosen%7 != 0) { // all alone, in pairs and in threes, and some of the rest
+		if ones(chosen) > 3 && (Race || chosen%7 != 0) { // all single fields, pairs and triples, and some of the rest
 			continue
 		}
 		var f queue.Filter
@@ -261,7 +259,7 @@ func stats(s *stand) {
 	empty, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
 	if len(empty.Accounts) != 0 || len(empty.Workers) != 0 || !empty.Oldest.IsZero() {
-		s.Errorf("Stats of nothing gave %+v", empty)
+		s.Errorf("Stats of an empty outbox: %+v", empty)
 	}
 	start := s.clock.Now()
 	held := letter()

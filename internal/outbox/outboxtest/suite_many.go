@@ -18,8 +18,7 @@ var manyRules = []rule{
 	{"slots of many at once are at most so many", func(s *stand) { manySlots(s, s.store) }},
 }
 
-// RunShared tests two stores that are opened on one outbox, as processes that
-// share it are.
+// RunShared tests two stores opened on one outbox, as by processes that share it.
 func RunShared(t *testing.T, open func(t *testing.T, clock *Clock) (one, other outbox.Store)) {
 	t.Helper()
 	for _, r := range []struct {
@@ -72,12 +71,11 @@ func manyKeys(s *stand, other outbox.Store) {
 		}
 	}
 	if firsts != 1 || s.found(queue.Filter{}) != 1 {
-		s.Errorf("%d were the first, and there are %d messages", firsts, s.found(queue.Filter{}))
+		s.Errorf("%d calls enqueued a message, and there are %d messages", firsts, s.found(queue.Filter{}))
 	}
 }
 
-// manyWorkers has four workers that claim, mark and settle what others enqueue
-// meanwhile.
+// manyWorkers lets four workers claim, mark and settle messages that are enqueued at the same time.
 func manyWorkers(s *stand, other outbox.Store) {
 	const producers, each, workers = 4, 30, 4
 	var mu sync.Mutex
@@ -123,7 +121,7 @@ func manyWorkers(s *stand, other outbox.Store) {
 				}
 			}
 		}
-		return fmt.Errorf("it is not done")
+		return fmt.Errorf("not all messages are handed over")
 	}
 	for i := range workers {
 		delivered.Go(func() {
@@ -217,7 +215,7 @@ func manySlots(s *stand, other outbox.Store) {
 		sum += n
 	}
 	if sum != most {
-		s.Errorf("they have %v, together not %d", got, most)
+		s.Errorf("they have %v, want a sum of %d", got, most)
 	}
 }
 

@@ -14,8 +14,8 @@ var moveRules = []rule{
 	{"every verb does in every state what it says", verbs},
 }
 
-// moves makes each move of outbox.Moves, by a person where one can, else by what a
-// worker or Sweep does.
+// moves makes each transition between states: by a user's verb if there is one, else by a worker or
+// Sweep.
 func moves(s *stand) {
 	made := 0
 	for _, from := range queue.States() {
@@ -85,7 +85,7 @@ func verbs(s *stand) {
 			s.same(what, queue.Changed{Messages: 1, Recipients: 1}, changed)
 			s.verbDone(what, verb, to, before, after)
 			if s.settle(l, queue.HandedOver) != to.Final() {
-				s.Errorf("%s: the worker's answer is believed: %v", what, !to.Final())
+				s.Errorf("%s: the worker's answer is accepted: %v", what, !to.Final())
 			}
 		}
 	}
@@ -94,7 +94,7 @@ func verbs(s *stand) {
 	}
 }
 
-// verbDone looks at what became of a message by a verb, now.
+// verbDone checks a message after a verb.
 func (s *stand) verbDone(what string, verb queue.Verb, to queue.State, before, after queue.Entry) {
 	s.Helper()
 	now, want := s.clock.Now(), before
@@ -109,14 +109,14 @@ func (s *stand) verbDone(what string, verb queue.Verb, to queue.State, before, a
 	want.Events = append(want.Events, queue.Event{
 		ID: before.ID, Address: st.Address, Account: before.Account, Kind: kind, State: to, At: now,
 	})
-	if from == queue.Expired { // Retry gives it a new time
+	if from == queue.Expired { // Retry restarts its lifetime
 		want.Expires = now.Add(outbox.Lifetime)
 	}
 	s.same(what, want, after)
 	switch {
 	case verb == queue.Retry || verb == queue.ResolveResend:
 		s.same(what+": due", now, st.Due)
-	case verb == queue.Release: // of what was claimed as soon as it was enqueued
+	case verb == queue.Release: // of messages claimed as soon as they were enqueued
 		s.same(what+": due", before.Created, st.Due)
 	default:
 		s.same(what+": due", time.Time{}, st.Due)

@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// BadNames are texts that no account, key or tag may be.
+// BadNames returns texts that are not valid as account, key or tag.
 func BadNames() []string {
 	bad := []string{"x\xff\xfe", "x\u2028y", "x\u2029y", "x\u202ey", "x\u2066y", "x\x7f", "x\u0085", strings.Repeat("x", 2000), "\xed\xa0\x80"}
 	for c := range byte(' ') {
@@ -16,14 +16,14 @@ func BadNames() []string {
 	return bad
 }
 
-// badNames: nothing is kept under a name that can't be shown and counted as it is.
+// badNames checks that no invalid name is stored.
 func badNames(s *stand) {
 	for _, bad := range BadNames() {
 		account, key, tag := letter(), letter(), letter()
 		account.Account, key.Key, tag.Tags = bad, bad, []string{"good", bad}
 		for field, n := range map[string]outbox.NewMessage{"account": account, "key": key, "tag": tag} {
 			if _, err := s.store.Enqueue(s.ctx, n); err == nil {
-				s.Errorf("%s %q is kept", field, bad)
+				s.Errorf("%s %q is accepted", field, bad)
 			}
 		}
 	}
@@ -31,7 +31,7 @@ func badNames(s *stand) {
 		n := letter()
 		n.Account = bad
 		if _, err := s.store.Enqueue(s.ctx, n); err == nil {
-			s.Errorf("account %q is kept", bad)
+			s.Errorf("account %q is accepted", bad)
 		}
 	}
 	if n := s.found(queue.Filter{}); n != 0 {
@@ -45,7 +45,7 @@ func inBadNames(s *stand, begin Begin) {
 		n := letter()
 		n.Account = bad
 		if _, err := s.store.EnqueueIn(s.ctx, tx, n); err == nil {
-			s.Errorf("account %q is kept", bad)
+			s.Errorf("account %q is accepted", bad)
 		}
 	}
 	s.must("commit", commit())

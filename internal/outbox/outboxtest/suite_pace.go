@@ -99,7 +99,7 @@ func pause(s *stand) {
 	s.clock.Advance(4 * time.Second)
 	batch := s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 1, Pace: outbox.Pace{Messages: 1, Per: time.Hour}})
 	if len(batch.Items) != 0 || batch.Wait != 6*time.Second {
-		s.Errorf("paused, Claim gave %+v", batch)
+		s.Errorf("paused, but Claim returned %+v", batch)
 	}
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
@@ -165,7 +165,7 @@ func pauseOnce(s *stand) {
 	}
 	group.Wait()
 	if began.Load() != 1 {
-		s.Errorf("%d of 16 heard that it began", began.Load())
+		s.Errorf("began was true for %d of 16 calls", began.Load())
 	}
 	if got := s.claimWait(); got != 16*time.Second {
 		s.Errorf("the pause is %v", got)
@@ -182,7 +182,7 @@ func (s *stand) slots(owner, account string, want, most, got int) {
 	n, err := s.store.Slots(s.ctx, owner, account, want, most)
 	s.must("Slots", err)
 	if n != got {
-		s.Errorf("Slots(%s, %s, want %d, most %d) gave %d, want %d", owner, account, want, most, n, got)
+		s.Errorf("Slots(%s, %s, want %d, most %d) = %d, want %d", owner, account, want, most, n, got)
 	}
 }
 
@@ -190,13 +190,13 @@ func slots(s *stand) {
 	s.join("w")
 	s.join("v")
 	s.slots("w", "a", 3, 5, 3)
-	s.slots("w", "a", 3, 5, 3) // replaces what it had
+	s.slots("w", "a", 3, 5, 3) // replaces its slots
 	s.slots("v", "a", 3, 5, 2)
 	s.slots("w", "a", 5, 5, 3)
 	s.slots("w", "b", 9, 5, 5)
 	s.slots("w", "a", 1, 5, 1)
 	s.slots("v", "a", 9, 5, 4)
-	s.slots("w", "a", 1, 3, 0) // the bound has become smaller: others keep theirs
+	s.slots("w", "a", 1, 3, 0) // the limit has become smaller: others keep theirs
 	s.slots("v", "a", 9, 0, 9) // as many as it wants
 	s.slots("w", "a", 1, 5, 0)
 	s.slots("v", "a", -1, 5, 0)

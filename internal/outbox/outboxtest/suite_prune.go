@@ -31,7 +31,7 @@ func prune(s *stand) {
 	s.settle(ls[0], queue.HandedOver)
 	s.settle(ls[2], queue.HandedOver)
 	s.clock.Advance(30 * time.Minute)
-	s.settle(ls[1], queue.HandedOver) // the last of first
+	s.settle(ls[1], queue.HandedOver) // the last recipient of first
 	s.prune(keep, outbox.Pruned{})
 	s.clock.Advance(30*time.Minute - time.Millisecond)
 	s.prune(keep, outbox.Pruned{})
@@ -107,7 +107,7 @@ func pruneEvents(s *stand) {
 		s.Errorf("events are %+v", events)
 	}
 	if id := s.enqueue(n); id <= stays {
-		s.Errorf("the ID %d is given again", id)
+		s.Errorf("the ID %d is used again", id)
 	}
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)

@@ -32,7 +32,7 @@ func unreported(s *stand) {
 	s.join("w")
 	ls := s.leases("w", 4)
 	if got := s.unreported(10); len(got) != 0 {
-		s.Errorf("of nothing that failed came %+v", got)
+		s.Errorf("without a failure: %+v", got)
 	}
 	s.settle(ls[2], queue.Failed)
 	s.settle(ls[0], queue.Deferred)
@@ -83,7 +83,7 @@ func reportedAnew(s *stand) {
 		s.must("Reported", s.store.Reported(s.ctx, s.unreported(10)))
 		s.change(queue.Retry, id)
 		if got := s.unreported(10); len(got) != 0 {
-			s.Errorf("what is queued is unreported: %+v", got)
+			s.Errorf("a queued message is unreported: %+v", got)
 		}
 		if again == queue.Failed {
 			s.settle(s.leases("w", 1)[0], queue.Failed)
@@ -93,7 +93,7 @@ func reportedAnew(s *stand) {
 		}
 		reports := s.unreported(10)
 		if len(reports) != 1 {
-			s.Errorf("%s anew, but unreported is %+v", again, reports)
+			s.Errorf("%s again, but unreported is %+v", again, reports)
 		}
 		s.change(queue.Retry, id)
 		s.must("Reported", s.store.Reported(s.ctx, reports)) // too late: it is queued

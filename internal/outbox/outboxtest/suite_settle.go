@@ -61,7 +61,7 @@ func settled(s *stand) {
 	s.same("no answer", queue.Answer{}, s.status(l.ID).Answer)
 }
 
-// settledStates are those of Settlement.
+// settledStates returns the states that a Settlement may have.
 func settledStates() []queue.State {
 	return []queue.State{queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued}
 }
@@ -134,11 +134,11 @@ func stale(s *stand) {
 	events, _ := s.events("", 100)
 	for _, nobody := range []outbox.Lease{{ID: l.ID + 1000, Token: 1}, {ID: l.ID, N: 1, Token: 1}, {ID: l.ID, N: -1, Token: 1}} {
 		if !s.settle(nobody, queue.Failed) {
-			s.Errorf("%+v is believed", nobody)
+			s.Errorf("%+v is accepted", nobody)
 		}
 	}
 	if now, _ := s.events("", 100); len(now) != len(events) {
-		s.Errorf("of what is not known came %d events", len(now)-len(events))
+		s.Errorf("unknown leases caused %d events", len(now)-len(events))
 	}
 }
 
@@ -150,11 +150,11 @@ func tokens(s *stand) {
 	for i, to := range []queue.State{queue.Deferred, queue.Queued, queue.Held, queue.InDoubt, queue.Queued, queue.Deferred} {
 		items := s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 1}).Items
 		if len(items) != 1 {
-			s.Fatalf("claim %d gave %+v", i, items)
+			s.Fatalf("claim %d returned %+v", i, items)
 		}
 		r := items[0].Recipients[0]
 		if r.Token != int64(i+1) || r.Attempts != attempts || r.Doubted != (i > 3) {
-			s.Errorf("claim %d gave %+v, want attempts %d", i, r, attempts)
+			s.Errorf("claim %d returned %+v, want attempts %d", i, r, attempts)
 		}
 		s.settle(outbox.Lease{ID: id, Token: r.Token}, to)
 		switch to {
@@ -168,7 +168,7 @@ func tokens(s *stand) {
 		}
 		s.leases("w", map[bool]int{true: 0}[to.Waiting()])
 		if st := s.status(id); st.Attempts != attempts {
-			s.Fatalf("behind %s are %d attempts, want %d", to, st.Attempts, attempts)
+			s.Fatalf("after %s: %d attempts, want %d", to, st.Attempts, attempts)
 		}
 		s.clock.Advance(time.Minute)
 	}
@@ -185,7 +185,7 @@ func late(s *stand) {
 		l, _ := s.reach(queue.Sending)
 		test.lead(l)
 		if s.settle(l, queue.HandedOver) || s.status(l.ID).State != queue.HandedOver {
-			s.Errorf("%s: a late answer is not believed", test.what)
+			s.Errorf("%s: a late answer is not accepted", test.what)
 		}
 	}
 	l, _ := s.reach(queue.Leased) // and lapsed before it could mark
@@ -230,7 +230,7 @@ func settleMany(s *stand) {
 	}
 	stale, err = s.store.Settle(s.ctx, nil)
 	if err != nil || len(stale) != 0 {
-		s.Errorf("nothing settled gave %v, %v", stale, err)
+		s.Errorf("settling nothing returned %v, %v", stale, err)
 	}
 }
 

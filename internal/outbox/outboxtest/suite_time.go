@@ -36,19 +36,19 @@ func soonStays(s *stand) {
 		s.Errorf("it is due at %v", st.Due)
 	}
 	if s.clock.single {
-		s.join("again") // the step ended the lease of the other
+		s.join("again") // the step ended the other worker's lease
 		s.same("leased", []outbox.Lease{{ID: second, Token: 1}, {ID: first, Token: 1}}, s.leases("again", 2))
 		return
 	}
 	ls := s.leases("w", 2)
 	s.same("leased", []outbox.Lease{{ID: second, Token: 1}, {ID: first, Token: 1}}, ls)
-	s.settle(ls[1], queue.Queued) // which is a pause of a minute
+	s.settle(ls[1], queue.Queued) // which causes a pause of a minute
 	s.clock.Step(year)
 	s.must("Leave", s.store.Leave(s.ctx, "w"))
 	s.clock.Step(-year)
 	s.join("v")
 	if l := s.leases("v", 1)[0]; l.ID != second {
-		s.Errorf("claimed %d, want what was given back", l.ID)
+		s.Errorf("claimed %d, want the returned one", l.ID)
 	}
 }
 
@@ -81,7 +81,7 @@ func pausesEnd(s *stand) {
 	s.must("Pause", err)
 	s.clock.Step(-4 * 24 * time.Hour)
 	s.join("v")
-	s.leases("v", 0) // the pauses are in four days, until somebody sweeps
+	s.leases("v", 0) // the pauses end in four days, until a Sweep
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
 	if a := stats.Accounts[0]; a.PausedFor != 0 || a.PauseAnswer.Class != "" {
@@ -115,7 +115,7 @@ func untried(s *stand) {
 		if st := s.status(id); st.State != queue.Deferred {
 			s.Errorf("%q: it is %s after its first try", verb, st.State)
 		}
-		s.clock.Advance(time.Minute) // it is due, and nobody tries
+		s.clock.Advance(time.Minute) // it is due and not tried
 		s.clock.Advance(3 * outbox.Lifetime)
 		s.sweep()
 		if st := s.status(id); st.State != queue.Deferred {
@@ -182,12 +182,12 @@ func lifetimeAhead(s *stand) {
 		s.settle(l, queue.Deferred)
 		s.sweep()
 	}
-	// Each try was a day late, so that it has not expired yet.
+	// Each try was a day late, so it has not expired yet.
 	if st := s.status(id); st.State != queue.Deferred {
 		s.Errorf("it is %s", st.State)
 	}
 	for range int(outbox.Lifetime/outbox.Overdue) + 2 {
-		s.clock.Advance(outbox.Overdue) // in time, if only just
+		s.clock.Advance(outbox.Overdue) // just in time
 		owner := s.clock.Now().String()
 		s.join(owner)
 		if s.status(id).State == queue.Deferred {
@@ -196,7 +196,7 @@ func lifetimeAhead(s *stand) {
 		s.sweep()
 	}
 	if st := s.status(id); st.State != queue.Expired {
-		s.Errorf("it is %s, and has had its time", st.State)
+		s.Errorf("it is %s, but its lifetime is over", st.State)
 	}
 }
 
@@ -215,7 +215,7 @@ func firmExpiry(s *stand) {
 			s.Errorf("message %d: %+v", id, e)
 		}
 	}
-	s.change(queue.Retry, untried) // and has the default lifetime from now on
+	s.change(queue.Retry, untried) // now it has the default lifetime
 	s.clock.Advance(2 * outbox.Lifetime)
 	s.same("Sweep", outbox.Swept{}, s.sweep())
 }
@@ -298,7 +298,7 @@ func pruneJump(s *stand) {
 	s.settle(s.leases("w", 1)[0], queue.HandedOver)
 	s.prune(keep, outbox.Pruned{})
 	s.clock.Step(91 * 24 * time.Hour)
-	s.prune(keep, outbox.Pruned{Bodies: 1, Bytes: 300}) // a day has passed, for all that it knows
+	s.prune(keep, outbox.Pruned{Bodies: 1, Bytes: 300}) // a day has passed, as far as it knows
 	s.clock.Step(-91 * 24 * time.Hour)
 	s.prune(keep, outbox.Pruned{})
 	r, err := s.store.Enqueue(s.ctx, n)
@@ -314,5 +314,5 @@ func pruneJump(s *stand) {
 	s.change(queue.Cancel, again)
 	keep.Automatic = false
 	s.clock.Step(91 * 24 * time.Hour)
-	s.prune(keep, outbox.Pruned{Messages: 1, Bytes: 300}) // somebody says so
+	s.prune(keep, outbox.Pruned{Messages: 1, Bytes: 300}) // because the caller says so
 }
