@@ -8,77 +8,75 @@ import (
 	"strings"
 )
 
-// Asker asks one person. It is for one goroutine.
+// Asker asks one user. It is not safe for concurrent use.
 type Asker struct {
-	// In is the keyboard or a pipe. A form needs the terminal itself, an *os.File, to
-	// see each key.
+	// In is the keyboard or a pipe. A form needs the terminal itself, an *os.File, to read each
+	// key.
 	In io.Reader
-	// Out is where the questions go.
+	// Out receives the questions.
 	Out io.Writer
-	// Form shows forms; the terminal must understand cursor movement. Otherwise
-	// questions are lines.
+	// Form shows forms; the terminal must support cursor movement. Otherwise each question is a
+	// line.
 	Form bool
-	// Person says that somebody sits there who can correct an answer. Without, the
-	// first wrong one is the error.
+	// Person is true if a user is present who can correct an answer. Otherwise the first wrong
+	// answer is an error.
 	Person bool
-	// Width of the terminal in columns; 0 means 80.
+	// Width is the terminal's width in columns; 0 means 80.
 	Width int
-	// Color is used for what is important; never alone to tell things apart.
+	// Color enables colours for emphasis; no meaning depends on colour alone.
 	Color bool
-	// ReadSecret reads a line that the terminal does not show; nil reads it from In
-	// like any other, which is for pipes. Forms don't use it.
+	// ReadSecret reads a line without echo; nil reads it from In like other lines, for pipes. Forms
+	// do not use it.
 	ReadSecret func(context.Context) (string, error)
-	// Hush keeps the terminal from showing what is typed until the function that it
-	// returns is called, so that what is typed ahead of ReadSecret is not seen; may
-	// be nil.
+	// Hush switches the terminal's echo off until the returned function is called, so that keys
+	// typed ahead of ReadSecret are not shown; may be nil.
 	Hush func() func()
-	// Getenv is the environment, of which forms want TERM and COLORTERM; nil is
-	// an empty one.
+	// Getenv returns environment variables, of which forms use TERM and COLORTERM; nil means none
+	// are set.
 	Getenv func(string) string
-	// Words are what the asker says of its own accord.
+	// Words are the asker's own texts.
 	Words Words
 }
 
-// Words are in the person's language. Empty ones are English.
+// Words are texts in the user's language. Empty ones are English.
 type Words struct {
 	Yes, No string
 	Needed  string // an answer is needed
 	Number  string // type a number from 1 to %d
 	YesOrNo string // type y or n
-	Colon   string // behind a question; "" means ": "
+	Colon   string // after a question; "" means ": "
 }
 
-// Question is what is asked.
+// Question is a question to the user.
 type Question struct {
-	// Expected: who feeds a pipe knows that this answer is read from it, so that the
-	// question is not printed there.
+	// Expected suppresses the question in a pipe: its writer knows that this answer is read from
+	// it.
 	Expected bool
 	// Title is short, without a colon: "Address".
 	Title string
-	// Help is a line or a few under it; "" for none.
+	// Help is shown with the question, one or a few lines; "" for none.
 	Help string
-	// Default is what Enter alone means; Example stands where the answer will, in
-	// a form.
+	// Default is the answer for Enter alone. Example is shown in the empty field of a form.
 	Default, Example string
 	// Optional allows an empty answer.
 	Optional bool
-	// Unanswered is what somebody types who does not answer yet, "?": no line says
-	// afterwards that the question was answered. "" is nothing.
+	// Unanswered is input that is not yet an answer, such as "?": no line is left that shows it as
+	// one. "" means none.
 	Unanswered string
-	// Check says what is wrong with an answer, in a line; nil takes any. White
-	// space around the answer is gone already.
+	// Check returns an error of one line for a wrong answer; nil accepts all. The answer has no
+	// surrounding white space.
 	Check func(string) error
 }
 
-// The errors that a caller tells apart.
+// Errors that callers distinguish.
 var (
-	// ErrCancelled: the person pressed Ctrl-C or Esc.
+	// ErrCancelled: the user pressed Ctrl-C or Esc.
 	ErrCancelled = errors.New("cancelled")
-	// ErrNoAnswer: the input ended before there was an answer.
+	// ErrNoAnswer: the input ended before an answer.
 	ErrNoAnswer = errors.New("the input ended before the answer")
 )
 
-// A WrongError is an answer from a pipe that was checked and found wrong.
+// WrongError is a wrong answer from a pipe.
 type WrongError struct {
 	Title string
 	Err   error
@@ -87,7 +85,7 @@ type WrongError struct {
 func (e *WrongError) Error() string { return fmt.Sprintf("%s: %v", e.Title, e.Err) }
 func (e *WrongError) Unwrap() error { return e.Err }
 
-// maxTries bounds how often a wrong answer is asked for again.
+// maxTries bounds how often a question is repeated after wrong answers.
 const maxTries = 10
 
 // Text asks for a line of text.
@@ -102,8 +100,8 @@ func (a *Asker) Text(ctx context.Context, q Question) (string, error) {
 	return answer, err
 }
 
-// Secret asks for what nobody may see: a form shows a dot for each character,
-// a plain prompt nothing at all. What comes back is [Clean].
+// Secret asks for a secret: a form shows a dot for each character, a line shows nothing. The answer
+// is cleaned with [Clean].
 func (a *Asker) Secret(ctx context.Context, q Question) (string, error) {
 	if !a.Form {
 		return a.plainSecret(ctx, q)
@@ -115,11 +113,10 @@ func (a *Asker) Secret(ctx context.Context, q Question) (string, error) {
 	return answer, err
 }
 
-// hidden stands for a secret of any length.
+// hidden replaces a secret of any length.
 const hidden = "••••••••"
 
-// Choose asks for one of several options and gives its place. The one at selected
-// is what Enter alone means.
+// Choose asks for one of several options and returns its index. Enter alone means selected.
 func (a *Asker) Choose(ctx context.Context, q Question, options []string, selected int) (int, error) {
 	if !a.Form {
 		return a.plainChoose(ctx, q, options, selected)
@@ -131,7 +128,7 @@ func (a *Asker) Choose(ctx context.Context, q Question, options []string, select
 	return i, err
 }
 
-// Confirm asks for yes or no; Enter alone means yes if that is set.
+// Confirm asks for yes or no; Enter alone means yes.
 func (a *Asker) Confirm(ctx context.Context, q Question, yes bool) (bool, error) {
 	if !a.Form {
 		return a.plainConfirm(ctx, q, yes)
@@ -147,10 +144,10 @@ func (a *Asker) Confirm(ctx context.Context, q Question, yes bool) (bool, error)
 	return yes, err
 }
 
-// Show says something.
+// Show prints a line.
 func (a *Asker) Show(text string) { _, _ = fmt.Fprintln(a.Out, text) }
 
-// answered leaves a line where a form was.
+// answered prints the answer where the form was.
 func (a *Asker) answered(title, answer string) {
 	a.Show(a.paint("32", "✓") + " " + title + "  " + a.paint("1", answer))
 }
@@ -176,7 +173,7 @@ func (a *Asker) width() int {
 	return a.Width
 }
 
-// judge takes an answer as it was typed, and gives what it means.
+// judge cleans and checks a typed answer and returns its meaning.
 func (a *Asker) judge(q Question, answer string, secret bool) (string, error) {
 	if secret {
 		answer = Clean(answer)

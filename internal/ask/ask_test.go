@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/ask"
 )
 
-// piped is an asker that reads its answers from a pipe.
+// piped returns an asker that reads its answers from a pipe.
 func piped(input string) (*ask.Asker, *bytes.Buffer) {
 	var out bytes.Buffer
 	return &ask.Asker{In: strings.NewReader(input), Out: &out}, &out
@@ -72,7 +72,7 @@ func TestPlainText(t *testing.T) {
 	}
 }
 
-// What follows a line belongs to the next question.
+// Data after a line belongs to the next question.
 func TestPlainReadsLineByLine(t *testing.T) {
 	t.Parallel()
 	a, out := piped("me@qq.com\ny\n2\n\n code here \nleft")
@@ -111,7 +111,7 @@ func TestPlainConfirm(t *testing.T) {
 	}
 	a, _ := piped("perhaps\n")
 	if _, err := a.Confirm(t.Context(), ask.Question{Title: "OK"}, true); err == nil {
-		t.Error("perhaps is an answer")
+		t.Error("perhaps is accepted as an answer")
 	}
 	for _, input := range []string{"0\n", "3\n", "x\n"} {
 		a, _ := piped(input)
@@ -120,11 +120,11 @@ func TestPlainConfirm(t *testing.T) {
 		}
 	}
 	if _, err := a.Choose(t.Context(), ask.Question{}, nil, 0); err == nil {
-		t.Error("a choice of nothing")
+		t.Error("a choice without options returned no error")
 	}
 }
 
-// A terminal reads the secret itself, and what is wrong with it is told.
+// A terminal reads the secret itself, and the error of a wrong one is shown.
 func TestPlainSecretFromTerminal(t *testing.T) {
 	t.Parallel()
 	a, out := piped("")
@@ -201,7 +201,7 @@ func FuzzClean(f *testing.F) {
 	f.Add("abcd efgh\u00a0\x1b[200~")
 	f.Fuzz(func(t *testing.T, s string) {
 		once := ask.Clean(s)
-		if len(once) > len(s)*3 { // what is not UTF-8 becomes U+FFFD
+		if len(once) > len(s)*3 { // invalid UTF-8 becomes U+FFFD
 			t.Errorf("Clean(%q) = %q", s, once)
 		}
 	})

@@ -5,11 +5,10 @@ import (
 	"unicode"
 )
 
-// Clean takes off a pasted secret what is not part of it: white space and line
-// ends around it, and anywhere what can't be seen: zero-width characters, byte
-// order marks, the marks of a bracketed paste. No-break spaces inside become
-// spaces. No provider gives out secrets with such characters; web pages put them
-// there.
+// Clean removes characters that came with a pasted secret: surrounding white space and line ends,
+// and anywhere invisible characters (zero-width characters, byte order marks, the marks of a
+// bracketed paste). It turns no-break spaces inside into spaces. No provider issues secrets with
+// such characters; web pages add them.
 func Clean(secret string) string {
 	secret = strings.Map(func(r rune) rune {
 		switch {
@@ -23,13 +22,13 @@ func Clean(secret string) string {
 	return strings.TrimFunc(secret, isBlank)
 }
 
-// isBlank: what surrounds an answer and is no part of it.
+// isBlank reports whether a character around an answer is not part of it.
 func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
-// unbracketed takes off the marks that a terminal puts around what is pasted,
-// where the program that asked for them did not take them back.
+// unbracketed removes the marks of a bracketed paste, which a terminal sends if a program has left
+// that mode on.
 func unbracketed(s string) string {
 	return strings.NewReplacer("\x1b[200~", "", "\x1b[201~", "").Replace(s)
 }

@@ -1,13 +1,11 @@
-// Package ask asks a person questions on a terminal, and reads the answers from
-// a pipe where nobody sits at one.
+// Package ask asks a user questions on a terminal, or reads the answers from a pipe.
 //
-//   - An [Asker] is made for the streams of a program. With Form set it shows
-//     each question as a small form (edited in place, lists with a cursor);
-//     without, it prints the question and reads a line.
-//   - [Asker.Text], [Asker.Secret], [Asker.Choose] and [Asker.Confirm] each ask one
-//     [Question]; [Asker.Show] says something between them.
-//   - [Clean] takes off a secret what came along when it was pasted.
+//   - An [Asker] uses the streams of a program. With Form it shows each question as a small form
+//     (edited in place, lists with a cursor); without it prints the question and reads a line.
+//   - [Asker.Text], [Asker.Secret], [Asker.Choose] and [Asker.Confirm] each ask one [Question];
+//     [Asker.Show] prints a line between them.
+//   - [Clean] removes characters that came with a pasted secret.
 //
-// Ctrl-C and Esc are [ErrCancelled], and the terminal is then what it was before.
-// What the person reads comes from the caller, in the person's language.
+// Ctrl-C and Esc return [ErrCancelled] and restore the terminal. The caller supplies all texts in
+// the user's language.
 package ask

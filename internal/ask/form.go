@@ -10,8 +10,8 @@ import (
 	"charm.land/huh/v2"
 )
 
-// formText asks with an input line. A secret is shown as dots, so that one sees
-// that something was pasted.
+// formText asks with an input line. A secret is shown as dots, so that the user sees that a paste
+// worked.
 func (a *Asker) formText(ctx context.Context, q Question, secret bool) (string, error) {
 	var typed string
 	field := huh.NewInput().Title(q.Title).Description(q.Help).Prompt("❯ ").Value(&typed).
@@ -66,7 +66,7 @@ func (a *Asker) run(ctx context.Context, field huh.Field) error {
 	form := huh.NewForm(huh.NewGroup(field)).WithAccessible(false).WithShowHelp(false).WithWidth(min(a.width(), 100)).
 		WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return styles() })).WithKeyMap(keys()).
 		WithProgramOptions(tea.WithInput(keyboard), tea.WithOutput(a.Out), tea.WithEnvironment(a.environment()),
-			// Signals come by ctx; a form sees Ctrl-C as a key.
+			// Signals come through ctx; a form sees Ctrl-C as a key.
 			tea.WithoutSignalHandler())
 	err = form.RunWithContext(ctx)
 	switch {
@@ -78,9 +78,8 @@ func (a *Asker) run(ctx context.Context, field huh.Field) error {
 	return fmt.Errorf("asking on the terminal: %w", err)
 }
 
-// environment is what decides about colours. That it names SSH keeps the form from
-// asking the terminal what it can: an answer that comes late would be taken for
-// typing.
+// environment returns the variables that decide about colours. SSH_TTY prevents the form from
+// querying the terminal's capabilities: a late response would be taken for typing.
 func (a *Asker) environment() []string {
 	env := []string{"SSH_TTY=1"}
 	for _, name := range []string{"TERM", "COLORTERM", "TMUX", "STY"} {
@@ -94,7 +93,7 @@ func (a *Asker) environment() []string {
 	return env
 }
 
-// keys are the usual ones, and Esc leaves.
+// keys returns the usual keys, and Esc to leave.
 func keys() *huh.KeyMap {
 	k := huh.NewDefaultKeyMap()
 	k.Quit = key.NewBinding(key.WithKeys("ctrl+c", "esc"))

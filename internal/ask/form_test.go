@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/ptytest"
 )
 
-// form is an asker with forms on a terminal.
+// form returns an asker with forms on a terminal.
 func form(c *ptytest.Terminal) *ask.Asker {
 	return &ask.Asker{In: c.Program, Out: c.Program, Form: true, Person: true, Width: 80, Color: true,
 		Getenv: func(name string) string { return map[string]string{"TERM": "xterm-256color"}[name] }}
@@ -25,7 +25,7 @@ type answer struct {
 	err   error
 }
 
-// during asks in the background while the person types.
+// during asks in the background while the user types.
 func during(t *testing.T, c *ptytest.Terminal, ask func() (any, error), person func()) answer {
 	t.Helper()
 	got := make(chan answer, 1)
@@ -68,7 +68,7 @@ func TestForm(t *testing.T) {
 	for name, test := range map[string]struct {
 		ask   func(*ask.Asker) (any, error)
 		title string
-		types []string // in turn, what is typed and, at odd places, what is then shown
+		types []string // in turn, the keys typed and, at odd indexes, the text then shown
 		want  any
 		err   error
 		after string
@@ -103,7 +103,7 @@ func TestForm(t *testing.T) {
 				t.Errorf("got %v, %v; want %v, %v", got.value, got.err, test.want, test.err)
 			}
 			if !strings.Contains(c.Text(), test.after) {
-				t.Errorf("%q is not left behind:\n%s", test.after, c.Text())
+				t.Errorf("%q is missing after the form:\n%s", test.after, c.Text())
 			}
 			if strings.Contains(c.Raw(), "yansandboxsecret") {
 				t.Error("the secret is shown")
@@ -112,7 +112,7 @@ func TestForm(t *testing.T) {
 	}
 }
 
-// Another Ctrl-C, or a signal, ends a form from outside.
+// Another Ctrl-C or a signal ends a form from outside.
 func TestFormEndsWithContext(t *testing.T) {
 	t.Parallel()
 	c := ptytest.New(t)
@@ -125,11 +125,11 @@ func TestFormEndsWithContext(t *testing.T) {
 		t.Error(got.err)
 	}
 	if _, err := form(c).Text(ctx, ask.Question{Title: "Address"}); !errors.Is(err, ask.ErrCancelled) {
-		t.Errorf("asks after the end: %v", err)
+		t.Errorf("a form after the end of the context: %v", err)
 	}
 }
 
-// One question after the other: what is typed for one is not lost on the next.
+// Keys typed for one question are not lost on the next.
 func TestFormsInARow(t *testing.T) {
 	t.Parallel()
 	c := ptytest.New(t)
@@ -154,7 +154,7 @@ func TestFormsInARow(t *testing.T) {
 	}
 }
 
-// Without colour there is none, on any part of a form.
+// Without Color no part of a form has colours.
 func TestFormWithoutColor(t *testing.T) {
 	t.Parallel()
 	color := regexp.MustCompile(`\x1b\[([0-9;]*;)?(3[0-7]|4[0-7]|9[0-7]|38|48)[;m]`)
@@ -172,6 +172,6 @@ func TestFormWithoutColor(t *testing.T) {
 		t.Errorf("colours: %q", s)
 	}
 	if s := show(true); !color.MatchString(s) {
-		t.Errorf("no colours, so that this test shows nothing: %q", s)
+		t.Errorf("no colours with Color, so this test proves nothing: %q", s)
 	}
 }

@@ -11,18 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keyboard is a terminal for the time of one form. The reader that Bubble Tea makes
-// of a file closes what its own goroutine still waits with, which then may
-// swallow what is typed for the next question; this one has left the terminal when
-// leave returns, and has read nothing that it did not hand over. It has no Name so
-// that Bubble Tea takes it for a terminal and leaves the reading to it.
+// keyboard is a terminal that a form reads. The reader that Bubble Tea creates for a file closes a
+// descriptor on which its own goroutine still waits, and may then swallow input for the next
+// question. This reader has stopped reading when leave returns, and has passed on all that it read.
+// It has no Name method, so that Bubble Tea treats it as a terminal and leaves the reading to it.
 type keyboard struct {
 	terminal *os.File
-	wake     *os.File // can be read when the form is over
+	wake     *os.File // readable when the form is over
 	reading  sync.Mutex
 }
 
-// openKeyboard gives what a form reads; leave has to be called when it is over.
+// openKeyboard returns the reader for a form. The caller calls leave when the form is over.
 func openKeyboard(in io.Reader) (r io.Reader, leave func(), err error) {
 	terminal, ok := in.(*os.File)
 	if !ok {
@@ -38,7 +37,7 @@ func openKeyboard(in io.Reader) (r io.Reader, leave func(), err error) {
 	}
 	k := &keyboard{terminal: terminal, wake: wake}
 	return k, func() {
-		_ = over.Close() // the other end can be read then
+		_ = over.Close() // makes the other end readable
 		k.reading.Lock()
 		defer k.reading.Unlock()
 		_ = k.wake.Close()
@@ -53,7 +52,7 @@ func (k *keyboard) Read(p []byte) (int, error) {
 		var ready unix.FdSet
 		ready.Set(int(k.terminal.Fd()))
 		ready.Set(int(k.wake.Fd()))
-		// Not poll, which macOS does not have for terminals.
+		// Not poll, which macOS does not support for terminals.
 		_, err := unix.Select(int(max(k.terminal.Fd(), k.wake.Fd()))+1, &ready, nil, nil, nil)
 		switch {
 		case errors.Is(err, unix.EINTR):

@@ -2,6 +2,5 @@ package ask
 
 import "io"
 
-// openKeyboard leaves the console to Bubble Tea, which has a reader of its own for
-// it.
+// openKeyboard leaves the console to Bubble Tea, which has its own reader for it.
 func openKeyboard(in io.Reader) (r io.Reader, leave func(), err error) { return in, func() {}, nil }

@@ -18,7 +18,7 @@ func (a *Asker) plainText(ctx context.Context, q Question) (string, error) {
 		line, err := a.line(ctx)
 		if err != nil {
 			if errors.Is(err, ErrCancelled) {
-				a.Show("") // behind the question and the ^C of the terminal
+				a.Show("") // after the question and the terminal's ^C
 			}
 			return "", err
 		}
@@ -44,7 +44,7 @@ func (a *Asker) plainChoose(ctx context.Context, q Question, options []string, s
 	if len(options) == 0 {
 		return 0, errors.New("nothing to choose from")
 	}
-	if q.Help != "" && a.Person { // what the choice is about comes before it
+	if q.Help != "" && a.Person { // the help comes before the options
 		a.Show(q.Help)
 		q.Help = ""
 	}
@@ -82,7 +82,7 @@ func (a *Asker) plainConfirm(ctx context.Context, q Question, yes bool) (bool, e
 	return yesOrNo(answer, a.Words) > 0, err
 }
 
-// yesOrNo is 1 for yes, -1 for no and 0 for neither.
+// yesOrNo returns 1 for yes, -1 for no and 0 for neither.
 func yesOrNo(answer string, w Words) int {
 	answer = strings.ToLower(answer)
 	switch answer {
@@ -100,7 +100,7 @@ func yesOrNo(answer string, w Words) int {
 	return 0
 }
 
-// try asks until the answer is right, or somebody gives up.
+// try repeats a question until the answer is right or the user gives up.
 func (a *Asker) try(q Question, ask func() (string, error)) (string, error) {
 	for range maxTries {
 		answer, err := ask()
@@ -130,12 +130,12 @@ func (a *Asker) prompt(q Question, byDefault string) {
 	}
 	_, _ = fmt.Fprint(a.Out, s+a.word(a.Words.Colon, ": "))
 	if !a.Person {
-		a.Show("") // nobody types the end of the line
+		a.Show("") // no typed Enter ends the line
 	}
 }
 
-// readError is why the input could not be read. Its text is the reason alone: callers
-// say that the answer can't be read.
+// readError is an error of reading the input. Its text is only the reason: callers add that the
+// answer can't be read.
 type readError struct{ error }
 
 func (e readError) Unwrap() error { return e.error }
@@ -145,8 +145,7 @@ func isReadError(err error) bool { return errors.As(err, new(readError)) }
 // maxLine bounds an answer, in octets.
 const maxLine = 64 << 10
 
-// line reads up to the end of a line and nothing of what follows: that is for
-// the next question.
+// line reads up to the end of a line and no further: the rest is for the next question.
 func (a *Asker) line(ctx context.Context) (string, error) {
 	var line []byte
 	one := make([]byte, 1)
@@ -173,7 +172,7 @@ func (a *Asker) line(ctx context.Context) (string, error) {
 	return "", readError{sentence.Errorf("a line is longer than %d octets", maxLine)}
 }
 
-// secretLine reads a line that is not shown, where there is a terminal to tell.
+// secretLine reads a line without echo if there is a terminal.
 func (a *Asker) secretLine(ctx context.Context) (string, error) {
 	if a.ReadSecret == nil {
 		return a.line(ctx)

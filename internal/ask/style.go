@@ -5,8 +5,8 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// styles uses the sixteen colours that the user's terminal has chosen, so that it
-// is legible on any background, and attributes where there are no colours.
+// styles uses the terminal's sixteen colours, so that forms are legible on any background, and
+// attributes where there are no colours.
 func styles() *huh.Styles {
 	s := huh.ThemeBase(true)
 	plain := lipgloss.NewStyle()

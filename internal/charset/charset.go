@@ -1,10 +1,10 @@
-// Package charset reads text that is not UTF-8.
+// Package charset decodes text that is not UTF-8.
 //
-// [Decode] takes a charset by its name, or by the number of a code page of
-// Windows. [HTML] goes by what a page says of itself. [OfInput] is the charset that
-// programs write in which are piped into this one.
+// [Decode] takes a charset by its name or by the number of a Windows code page. [HTML] uses the
+// charset that a page declares. [OfInput] returns the charset of programs that write to standard
+// input.
 //
-// Nothing is guessed from octets: any octets are text in one charset or other.
+// Nothing is guessed from octets: any octets are valid text in some charset.
 package charset
 
 import (
@@ -20,13 +20,13 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Find is the encoding of a name: "gbk", "Big5", "latin1", "cp936", "936".
+// Find returns the encoding of a name: "gbk", "Big5", "latin1", "cp936", "936".
 func Find(name string) (encoding.Encoding, error) {
 	name = strings.ToLower(strings.TrimSpace(name))
 	page := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(name, "windows-"), "cp"), "ms")
 	switch {
 	case page == "936" || page == "54936" || name == "gbk" || name == "gb2312" || name == "gb18030":
-		return simplifiedchinese.GB18030, nil // which holds the others
+		return simplifiedchinese.GB18030, nil // a superset of the others
 	case page == "437":
 		return charmap.CodePage437, nil
 	case page == "850":
@@ -50,8 +50,8 @@ func Find(name string) (encoding.Encoding, error) {
 	return nil, sentence.Errorf("there is no charset %q here; names are like gbk, big5, latin1, shift_jis or cp936", name)
 }
 
-// Decode is text, written in the charset of a name, in UTF-8. What is not of that
-// charset is an error.
+// Decode converts text from the named charset to UTF-8. Octets that are invalid in that charset are
+// an error.
 func Decode(text, name string) (string, error) {
 	from, err := Find(name)
 	if err != nil {
@@ -66,8 +66,8 @@ func Decode(text, name string) (string, error) {
 
 var meta = regexp.MustCompile(`(?i)(<meta[^>]{0,200}?charset\s*=\s*["']?\s*)([a-z0-9][a-z0-9_:.-]{0,39})`)
 
-// HTML is a page in UTF-8: written in the charset of a name or, where that is "",
-// in UTF-8 or in what the page says of itself. What it says becomes utf-8, too.
+// HTML converts a page to UTF-8 from the named charset or, if name is "", from UTF-8 or the charset
+// that the page declares. It changes the declaration to utf-8, too.
 func HTML(page, name string) (string, error) {
 	const head = 1 << 10
 	found := meta.FindStringSubmatchIndex(page[:min(head, len(page))])
@@ -87,7 +87,7 @@ func HTML(page, name string) (string, error) {
 	return decoded, nil
 }
 
-// ofLocale is the charset in LC_ALL, LC_CTYPE or LANG: GBK of zh_CN.GBK.
+// ofLocale returns the charset in LC_ALL, LC_CTYPE or LANG: GBK for zh_CN.GBK.
 func ofLocale(getenv func(string) string) string {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := getenv(name); v != "" {

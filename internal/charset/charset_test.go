@@ -31,7 +31,7 @@ func TestDecode(t *testing.T) {
 		{"gbk", "\xff\xff", "", "the text is not written in gbk"},
 		{"utf-8", "\xc4\xe3", "", "the text is not written in utf-8"},
 		{"klingon", "", "", `there is no charset "klingon" here`},
-		{"hz-gb-2312", "~{", "", `there is no charset`}, // which browsers refuse to decode
+		{"hz-gb-2312", "~{", "", `there is no charset`}, // browsers refuse to decode it
 		{"", "", "", `there is no charset ""`},
 	} {
 		got, err := Decode(tt.text, tt.name)
@@ -46,19 +46,19 @@ func TestHTML(t *testing.T) {
 	const gbk = "\xc4\xe3"
 	for _, tt := range []struct{ page, name, want string }{
 		{"<p>你", "", "<p>你"},
-		{"<meta charset=gbk><p>你", "", "<meta charset=gbk><p>你"}, // it is UTF-8, whatever it says
+		{"<meta charset=gbk><p>你", "", "<meta charset=gbk><p>你"}, // it is UTF-8, whatever it declares
 		{"<meta charset=gbk><p>" + gbk, "", "<meta charset=utf-8><p>你"},
 		{`<META http-equiv="Content-Type" content="text/html; charset=GB2312"><p>` + gbk, "", `<META http-equiv="Content-Type" content="text/html; charset=utf-8"><p>你`},
 		{"<p>" + gbk, "gbk", "<p>你"},
 		{"<meta charset='big5'><p>" + gbk, "gbk", "<meta charset='utf-8'><p>你"},
-		{"<p>" + gbk, "", "<p>" + gbk}, // which the caller refuses
+		{"<p>" + gbk, "", "<p>" + gbk}, // the caller refuses it
 	} {
 		if got, err := HTML(tt.page, tt.name); got != tt.want || err != nil {
 			t.Errorf("%q: %q, %v", tt.page, got, err)
 		}
 	}
 	if _, err := HTML("<meta charset=klingon>"+gbk, ""); err == nil {
-		t.Error("an unknown charset was read")
+		t.Error("an unknown charset was accepted")
 	}
 }
 

@@ -2,6 +2,5 @@
 
 package charset
 
-// OfInput is the charset that other programs write in: that of the locale; "" if
-// it names none.
+// OfInput returns the charset in which other programs write: the locale's, or "" if it names none.
 func OfInput(getenv func(string) string) string { return ofLocale(getenv) }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// OfInput is the charset that other programs write in: the code page of the
-// console, in which "dir" writes, or that of the system where there is no console.
+// OfInput returns the charset in which other programs write: the console's code page, which "dir"
+// uses, or the system's if there is no console.
 func OfInput(getenv func(string) string) string {
 	if of := ofLocale(getenv); of != "" {
 		return of

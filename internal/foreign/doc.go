@@ -1,15 +1,14 @@
-// Package foreign reads how other programs are set up to send mail, so that
-// their accounts can become accounts of this one.
+// Package foreign reads the settings with which other programs send mail, so that their accounts
+// can be imported.
 //
-// A [Machine] knows where [Program]s keep their settings. [Machine.Usual] lists
-// the places, [Machine.Look] reads what is there into [Settings]: the accounts
-// that were [Found], and as a [Note] with file, line and [Reason] everything
-// that was not taken over. Nothing is skipped in silence, nothing that weakens
-// the protection of a password is taken over, and no command is run.
+// A [Machine] knows where [Program]s keep their settings. [Machine.Usual] lists the places and
+// [Machine.Look] reads the files into [Settings]: the accounts ([Found]), and for everything that
+// was not imported a [Note] with file, line and [Reason]. No setting is skipped silently, no
+// setting that weakens the protection of a password is imported, and no command is run.
 //
-// A password that stands there in clear is kept apart from the account, in a
-// [Password] that does not print itself: it belongs into the keyring.
+// A password in clear text is returned in a [Password], which does not print itself, separate from
+// the account: it belongs in the keyring.
 //
-// There is a file for each program: msmtp.go, mutt.go, git.go, ssmtp.go. Their
-// settings are tables; finish.go makes accounts of what they collect.
+// There is a file for each program: msmtp.go, mutt.go, git.go, ssmtp.go. Their settings are tables;
+// finish.go builds accounts from the settings collected.
 package foreign

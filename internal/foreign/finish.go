@@ -18,7 +18,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// security is how a program encrypts.
+// security is the encryption that a program uses.
 type security int
 
 const (
@@ -27,20 +27,20 @@ const (
 	implicitTLS
 )
 
-// draft is an account of another program on the way to one of ours.
+// draft is another program's account while it is converted.
 type draft struct {
 	Found
-	// sender is the address that it sends from, realName the name beside it.
+	// sender is the From address, realName its display name.
 	sender, realName string
 	host             string
-	port             int // 0 means the usual one of the other program
+	port             int // 0 means the other program's default
 	socket           string
 	lmtp             bool
 	security         security
-	// login: it logs in, as user.
+	// login reports whether it authenticates, as user.
 	login bool
 	user  string
-	// mechanism is the SASL mechanism it insists on, and where it says so.
+	// mechanism is the SASL mechanism that it requires; mechanismAt is the place of that setting.
 	mechanism   string
 	mechanismAt Note
 }
@@ -50,7 +50,7 @@ func (d *draft) own(reason Reason, detail string) {
 	d.Notes = append(d.Notes, Note{File: d.File, Line: d.Line, Reason: reason, Detail: detail})
 }
 
-// finish makes an account of a draft and adds it to those that were found.
+// finish converts a draft to an account and adds it to the settings.
 func (r *reading) finish(d draft) {
 	d.setSender()
 	r.setMechanism(&d)
@@ -65,15 +65,15 @@ func (r *reading) finish(d draft) {
 	r.settings.Found = append(r.settings.Found, d.Found)
 }
 
-// fits leaves out what no configuration takes, and says so.
+// fits removes settings that the configuration does not accept, and notes each.
 func (r *reading) fits(d *draft) bool {
-	for range 8 { // more often than there are keys that can be left out
+	for range 8 { // more often than there are keys that can be removed
 		f, err := account.Parse("", nil)
 		if err != nil {
 			return false
 		}
 		a := d.Account
-		a.From = or(a.From, "sender@example.org") // is to be added
+		a.From = or(a.From, "sender@example.org") // to be added later
 		err = f.Put(a)
 		var wrong *account.ParseError
 		if !errors.As(err, &wrong) {
@@ -102,7 +102,7 @@ func (r *reading) fits(d *draft) bool {
 	return false
 }
 
-// setSender takes the sender or else the login name, where that is an address.
+// setSender sets the sender, or the login name if that is an address.
 func (d *draft) setSender() {
 	for _, s := range []string{d.sender, d.user} {
 		box, err := message.ParseMailbox(s)
@@ -136,8 +136,8 @@ func (r *reading) setMechanism(d *draft) {
 	r.note(n)
 }
 
-// setServer writes the server as a URL, or leaves it out where the sender's
-// provider is just that one.
+// setServer sets the server as a URL, or leaves it empty if the sender's provider uses the same
+// server.
 func (r *reading) setServer(d *draft) bool {
 	if d.security == starttls && speaksTLS(d.host, d.port) {
 		d.security = implicitTLS
@@ -182,7 +182,7 @@ func (r *reading) setServer(d *draft) bool {
 	return true
 }
 
-// speaksTLS reports that TLS comes first on a port, whatever the settings say.
+// speaksTLS reports whether a port uses implicit TLS, whatever the settings say.
 func speaksTLS(host string, port int) bool {
 	p, _ := provider.ByHost(host)
 	known, ok := p.TLSFor(port)
@@ -213,7 +213,7 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// setSecret finds out where the password is, or says that it is nowhere.
+// setSecret finds the source of the password, or notes that there is none.
 func (r *reading) setSecret(d *draft) {
 	switch {
 	case !d.login || d.Account.Auth == sasl.External:
@@ -227,9 +227,9 @@ func (r *reading) setSecret(d *draft) {
 	}
 }
 
-// setCommand takes a command that prints the password. One that only repeats a
-// word is the password itself; one that may hold it in another form is not kept, since
-// it would stand in the configuration.
+// setCommand sets the command that prints the password. A command that only repeats a word is
+// replaced by that word as the password. A command that may contain the password in another form is
+// not imported, since it would be in the configuration.
 func (d *draft) setCommand(command string) {
 	d.Password = Password{}
 	d.Account.Secret = account.Secret{}
@@ -246,7 +246,7 @@ func (d *draft) setCommand(command string) {
 // maxName leaves room for a number within the 64 characters of a name.
 const maxName = 56
 
-// name makes a name of ours: letters, digits, - and _, and none twice.
+// name derives a valid, unique account name of letters, digits, - and _.
 func (r *reading) name(d *draft) string {
 	wanted := d.Account.Name
 	plain := strings.Trim(strings.Map(func(c rune) rune {
@@ -269,8 +269,7 @@ func (r *reading) name(d *draft) string {
 	return name
 }
 
-// nearest is the known name that was meant, perhaps; of several the first in
-// the order of the alphabet.
+// nearest returns the known name most similar to word; of several the first in alphabetical order.
 func nearest(word string, table map[string]Reason) string {
 	if len(word) > maxName {
 		return ""
@@ -285,8 +284,7 @@ func nearest(word string, table map[string]Reason) string {
 	return best
 }
 
-// setHeader takes a header field that composed messages shall have, but for
-// those that the composer writes.
+// setHeader imports a header field for composed messages, except fields that the composer writes.
 func (r *reading) setHeader(d *draft, n Note, field string) {
 	name, value, found := strings.Cut(field, ":")
 	h := message.Header{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)}
@@ -310,7 +308,7 @@ func (r *reading) setHeader(d *draft, n Note, field string) {
 	r.note(n)
 }
 
-// clean is a text without control characters.
+// clean replaces control characters in a text.
 func clean(s string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) {
@@ -320,7 +318,7 @@ func clean(s string) string {
 	}, s)
 }
 
-// port reads the number of a port.
+// port parses a port number.
 func port(s string) (int, bool) {
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	return n, err == nil && n > 0 && n < 65536

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// Program is one whose settings can be read.
+// Program is a program whose settings can be read.
 type Program string
 
 // The programs.
@@ -20,10 +20,10 @@ const (
 	SSMTP Program = "ssmtp"
 )
 
-// Programs lists all of them.
+// Programs lists all programs.
 func Programs() []Program { return []Program{Msmtp, Mutt, Git, SSMTP} }
 
-// Guess tells by the name of a file whose settings it holds.
+// Guess returns the program whose settings a file of this name usually holds.
 func Guess(file string) (Program, bool) {
 	base := strings.ToLower(filepath.Base(file))
 	switch dir := strings.ToLower(filepath.Base(filepath.Dir(file))); {
@@ -39,29 +39,29 @@ func Guess(file string) (Program, bool) {
 	return "", false
 }
 
-// Settings is what a program is set up with.
+// Settings are the settings of a program.
 type Settings struct {
 	Program Program
-	// Files are those that were read, in that order.
+	// Files are the files that were read, in order.
 	Files []string
 	Found []Found
-	// Notes are about what could not be taken over, in the order of the files.
+	// Notes are about settings that were not imported, in the order of the files.
 	Notes []Note
 }
 
 // Found is an account of another program.
 type Found struct {
-	// Account has everything that could be taken over. From is "" when nothing
-	// says who the sender is; the server is always there.
+	// Account has every setting that could be imported. From is "" if the sender is not known; the
+	// server is always set.
 	Account account.Account
-	// Password is the one that stands in the file in clear, if any.
+	// Password is a password found in clear text, if any.
 	Password Password
-	// Default: the other program uses this account when it is not told which.
+	// Default is true if the other program uses this account by default.
 	Default bool
-	// File and Line are where the account begins.
+	// File and Line are the place of the account's first line.
 	File string
 	Line int
-	// Notes are what its user has to know.
+	// Notes are about the account.
 	Notes []Note
 }
 
@@ -75,22 +75,22 @@ func (f Found) Has(r Reason) bool {
 	return false
 }
 
-// Note is about a setting: why it could not be taken over, or what its user has
-// to know. It holds no secret.
+// Note says why a setting was not imported, or what the user has to know about it. It holds no
+// secret.
 type Note struct {
 	File string
-	Line int // from 1; 0 when it is about no line
-	// Setting is the name as the file has it; "" when it is about none.
+	Line int // from 1; 0 if it concerns no line
+	// Setting is the name as written in the file; "" if it concerns none.
 	Setting string
 	Reason  Reason
-	// Detail is what the reason is about, if anything: a file, a mechanism, the
-	// nearest known name, an error of the system.
+	// Detail is the subject of the reason, if any: a file, a mechanism, the nearest known name, a
+	// system error.
 	Detail string
-	// Count is how many lines it stands for, where it stands for several.
+	// Count is the number of lines concerned, if there are several.
 	Count int
 }
 
-// Place is where a note points to: "file:line".
+// Place returns the place of a note as "file:line".
 func (n Note) Place() string {
 	if n.Line == 0 {
 		return n.File
@@ -98,51 +98,50 @@ func (n Note) Place() string {
 	return fmt.Sprintf("%s:%d", n.File, n.Line)
 }
 
-// Reason says why something was not taken over, as a stable word.
+// Reason says why a setting was not imported. The words are stable.
 type Reason string
 
 // The reasons.
 const (
-	// Those that are about an account.
-	Plaintext Reason = "plaintext"    // nothing is encrypted on the way to the server
+	// About an account.
+	Plaintext Reason = "plaintext"    // the connection to the server is not encrypted
 	NoSecret  Reason = "no_secret"    // the password is not in the settings
-	NoSender  Reason = "no_sender"    // nothing says what address it sends from
-	Spelled   Reason = "spelled"      // a command holds the password in a form that is not read; it is not kept
+	NoSender  Reason = "no_sender"    // the sender's address is not known
+	Spelled   Reason = "spelled"      // a command contains the password in a form that is not read; it is not imported
 	Renamed   Reason = "renamed"      // the name can't be used; Detail was the name
-	ImplicitS Reason = "implicit_tls" // STARTTLS on a port where TLS comes first: smtps:// was taken
+	ImplicitS Reason = "implicit_tls" // STARTTLS on a port with implicit TLS: smtps:// is used
 
-	// Those that are about a setting.
-	NoCounterpart Reason = "no_counterpart" // there is no such setting here
-	Differs       Reason = "differs"        // the setting of this name here means something else
-	Always        Reason = "always"         // it is done here without being set
-	Fits          Reason = "fits"           // it is done here on request, by yan send --raw --fit
-	ProtectionOff Reason = "protection_off" // it switches off a protection that stays on here
+	// About a setting.
+	NoCounterpart Reason = "no_counterpart" // Yan has no such setting
+	Differs       Reason = "differs"        // Yan's setting of this name means something else
+	Always        Reason = "always"         // Yan always does this
+	Fits          Reason = "fits"           // Yan does this on request, with yan send --raw --fit
+	ProtectionOff Reason = "protection_off" // it switches off a protection that Yan keeps
 	Unknown       Reason = "unknown"        // the other program has no such setting; Detail is the nearest
-	BadValue      Reason = "bad_value"      // the value can't be read
-	Runs          Reason = "runs"           // it runs a command, which is not done here
-	Mechanism     Reason = "mechanism"      // Detail is a SASL mechanism that is not known here
-	Unused        Reason = "unused"         // it has no effect there either
-	Conditional   Reason = "conditional"    // it holds under a condition only
+	BadValue      Reason = "bad_value"      // the value can't be parsed
+	Runs          Reason = "runs"           // it runs a command, which Yan does not do
+	Mechanism     Reason = "mechanism"      // Detail is a SASL mechanism that Yan does not know
+	Unused        Reason = "unused"         // it has no effect in the other program either
+	Conditional   Reason = "conditional"    // it holds only under a condition
 	OtherUser     Reason = "other_user"     // it is for another user of the machine
 	OtherMatter   Reason = "other_matter"   // Count settings that are not about sending
 	LocalProgram  Reason = "local_program"  // it sends through a program of this machine
-	NoServer      Reason = "no_server"      // no server, or none that can be used; Detail says why
-	Unreadable    Reason = "unreadable"     // Detail is a file that is included and can't be read
-	TooDeep       Reason = "too_deep"       // Detail is a file that is included once too often
-	Syntax        Reason = "syntax"         // the line can't be read
+	NoServer      Reason = "no_server"      // no server, or an unusable one; Detail says why
+	Unreadable    Reason = "unreadable"     // Detail is an included file that can't be read
+	TooDeep       Reason = "too_deep"       // Detail is a file beyond the limit on includes
+	Syntax        Reason = "syntax"         // the line can't be parsed
 )
 
-// Password is a secret that stood in a file in clear. No verb of package fmt and
-// no encoder shows it.
+// Password is a secret found in clear text. No verb of package fmt and no encoder shows it.
 type Password struct{ secret string }
 
-// Reveal gives the secret to whoever keeps it.
+// Reveal returns the secret, to be stored.
 func (p Password) Reveal() string { return p.secret }
 
-// IsZero reports that there is none.
+// IsZero reports whether there is no password.
 func (p Password) IsZero() bool { return p.secret == "" }
 
-// String hides it.
+// String hides the secret.
 func (p Password) String() string {
 	if p.IsZero() {
 		return "no password"
@@ -150,16 +149,16 @@ func (p Password) String() string {
 	return "a password"
 }
 
-// Format hides it from every verb.
+// Format hides the secret from every verb.
 func (p Password) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 
-// MarshalText hides it from encoders.
+// MarshalText hides the secret from encoders.
 func (p Password) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // ProblemError says why a file can't be read as settings.
 type ProblemError struct {
 	File    string
-	Line    int // 0 when it is about the whole file
+	Line    int // 0 if it concerns the whole file
 	Problem Problem
 }
 
@@ -178,6 +177,6 @@ const (
 	TooLarge   Problem = "too large for settings"
 	NotText    Problem = "not a text in UTF-8"
 	NotRegular Problem = "not a file"
-	Untrusted  Problem = "others can change it" // it may name commands, and where passwords go
+	Untrusted  Problem = "others can change it" // it may name commands and the servers that get passwords
 	BadSyntax  Problem = "syntax error"         // the other program can't read it either
 )

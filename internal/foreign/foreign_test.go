@@ -20,9 +20,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestSettings reads the files of each archive in testdata and holds what was
-// found and noted against the archive's file "want". The first word of the
-// archive's comment is the program, the second the file, "-" for the usual places.
+// TestSettings reads the files of each archive in testdata and compares the result with the
+// archive's file "want". The first word of the archive's comment is the program, the second the
+// file, "-" for the usual places.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	archives, err := filepath.Glob("testdata/*.txtar")
@@ -77,7 +77,7 @@ func testArchive(t *testing.T, name string, reasons chan<- Reason) {
 			t.Fatal(err)
 		}
 		if err := config.Put(f.Account); err != nil && f.Account.From != "" {
-			t.Errorf("%s can't be kept: %v", f.Account.Name, err)
+			t.Errorf("%s is not a valid account: %v", f.Account.Name, err)
 		}
 	}
 	for _, n := range allNotes(s) {
@@ -121,7 +121,7 @@ func allNotes(s Settings) []Note {
 // marker is part of every password in testdata.
 const marker = "hunter2"
 
-// checkHidden looks for passwords in all that could be printed.
+// checkHidden looks for passwords in all printable forms.
 func checkHidden(t *testing.T, s Settings, err error) {
 	t.Helper()
 	encoded, jsonErr := json.Marshal(s)
@@ -139,7 +139,7 @@ func checkHidden(t *testing.T, s Settings, err error) {
 	}
 }
 
-// describe is all of the settings, as the golden files have them.
+// describe returns all settings as the golden files show them.
 func describe(s Settings, err error) string {
 	var b strings.Builder
 	if err != nil {
@@ -231,7 +231,7 @@ func TestNothingThere(t *testing.T) {
 	}
 }
 
-// TestUnreadable: what is no file, no text or far too large is refused.
+// TestUnreadable checks that directories, binary files and large files are refused.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -261,11 +261,11 @@ func TestUnreadable(t *testing.T) {
 		}
 	}
 	if _, err := m.Look(t.Context(), "pine", write("x", "")); err == nil {
-		t.Error("an unknown program is read")
+		t.Error("an unknown program is accepted")
 	}
 }
 
-// TestNetrc: a login whose password the netrc has is taken from there.
+// TestNetrc checks that the password of a login is found in the netrc.
 func TestNetrc(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -286,7 +286,7 @@ func TestNetrc(t *testing.T) {
 	}
 }
 
-// TestIncludesEnd: ten files may include each other, further ones are noted.
+// TestIncludesEnd checks that ten files may include each other and further ones are noted.
 func TestIncludesEnd(t *testing.T) {
 	t.Parallel()
 	for p, format := range map[Program]string{Mutt: "source /f%d\n", Git: "[include]\npath = /f%d\n"} {
@@ -310,8 +310,8 @@ func TestIncludesEnd(t *testing.T) {
 	}
 }
 
-// TestNotesPointAtLines: whatever is noted of a file with an error in each line
-// has the number of that line.
+// TestNotesPointAtLines checks that each note about a file with an error in each line has the
+// number of its line.
 func TestNotesPointAtLines(t *testing.T) {
 	t.Parallel()
 	for p, line := range map[Program]string{Msmtp: "nonsense %d", Mutt: "set smtp_nonsense=%d", SSMTP: "Nonsense=%d"} {
@@ -332,7 +332,7 @@ func TestNotesPointAtLines(t *testing.T) {
 		}
 		for i := 1; i <= 50; i++ {
 			if !lines[i] {
-				t.Errorf("%s: nothing is noted of line %d", p, i)
+				t.Errorf("%s: no note for line %d", p, i)
 			}
 		}
 	}

@@ -19,9 +19,8 @@ func FuzzMutt(f *testing.F)  { fuzz(f, Mutt) }
 func FuzzGit(f *testing.F)   { fuzz(f, Git) }
 func FuzzSSMTP(f *testing.F) { fuzz(f, SSMTP) }
 
-// fuzz reads anything as settings: what is found has a server that can be used
-// and a name of ours, every note has a reason and, where there is one, a line
-// of the file, and reading ends.
+// fuzz reads random settings: each account has a usable server and a valid name, each note has a
+// reason and an existing line, and reading ends.
 func fuzz(f *testing.F, p Program) {
 	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -70,10 +69,10 @@ func fuzz(f *testing.F, p Program) {
 			if config, err := account.Parse("config.toml", nil); err != nil {
 				t.Fatal(err)
 			} else if err := config.Put(a); err != nil && a.From != "" {
-				t.Errorf("%+v can't be kept: %v", a, err)
+				t.Errorf("%+v is not a valid account: %v", a, err)
 			}
 			if a.AllowCleartextPassword {
-				t.Error("a password may go in clear")
+				t.Error("a password may be sent in clear text")
 			}
 		}
 		lines := strings.Count(text, "\n") + 1

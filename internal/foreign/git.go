@@ -7,10 +7,10 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// gitSettings are the variables of git's section sendemail: "" are those that
-// are taken over, the others have a reason why not.
+// gitSettings returns the variables of git's section sendemail. "" marks those that are imported;
+// for the others it returns the reason why not.
 //
-// QUIRK: git encrypts only when told so (smtpEncryption), unlike this program.
+// QUIRK: git encrypts only if smtpEncryption is set, unlike Yan.
 func gitSettings() map[string]Reason {
 	return map[string]Reason{
 		"smtpserver": "", "smtpserverport": "", "smtpencryption": "", "smtpssl": "", "smtpuser": "", "smtppass": "",
@@ -29,7 +29,7 @@ func gitSettings() map[string]Reason {
 	}
 }
 
-// gitReading is what git's files have set so far.
+// gitReading collects the settings of git's files.
 type gitReading struct {
 	*reading
 	table    map[string]Reason
@@ -37,10 +37,10 @@ type gitReading struct {
 	identity map[string]map[string]setting // of [sendemail "NAME"]
 	order    []string                      // of the identities
 	user     map[string]setting            // of [user]
-	begins   map[string]setting            // where each begins, "" for the base
+	begins   map[string]setting            // first setting of each identity, "" for the base
 }
 
-// git reads files of which the later override the earlier.
+// git reads files; later ones override earlier ones.
 func (r *reading) git(files []string) error {
 	g := &gitReading{reading: r, table: gitSettings(), base: map[string]setting{}, identity: map[string]map[string]setting{},
 		user: map[string]setting{}, begins: map[string]setting{}}
@@ -54,7 +54,7 @@ func (r *reading) git(files []string) error {
 		}
 	}
 	if len(g.begins) == 0 && len(r.settings.Notes) == 0 && r.usual {
-		return fs.ErrNotExist // everybody has git's settings, few those of git send-email
+		return fs.ErrNotExist // most users have settings of git, few have settings of git send-email
 	}
 	g.accounts()
 	return nil
@@ -85,8 +85,8 @@ func (g *gitReading) file(file, text string, depth int) error {
 	return nil
 }
 
-// included reads a file that another one names. Like git it does without one
-// that is not there, but not in silence.
+// included reads a file that another file includes. Like git it continues if the file is missing,
+// but with a note.
 func (g *gitReading) included(s setting, depth int) error {
 	file := g.path(s.value, s.file)
 	text, ok := g.include(s.note(""), file, depth+1)
@@ -123,8 +123,7 @@ func (g *gitReading) variable(v gitLine, s setting) {
 	}
 }
 
-// accounts makes an account of the section and one of each identity, which
-// overrides it.
+// accounts creates an account from the section and one from each identity, which overrides it.
 func (g *gitReading) accounts() {
 	chosen := g.base["identity"].value
 	if _, names := g.base["smtpserver"]; names {
@@ -190,7 +189,8 @@ func (g *gitReading) account(name string, at setting, all map[string]setting, is
 	g.finish(d)
 }
 
-// authorities are in a file; in a folder OpenSSL finds them by hashes.
+// authorities imports a CA file. A directory can't be imported: OpenSSL looks up certificates there
+// by hash.
 func (g *gitReading) authorities(d *draft, s setting) {
 	file := g.path(s.value, s.file)
 	if _, err := g.read(file); err != nil {
@@ -204,7 +204,7 @@ func (g *gitReading) authorities(d *draft, s setting) {
 
 func (g *gitReading) encryption(d *draft, all map[string]setting) {
 	s, given := all["smtpencryption"]
-	if old, is := all["smtpssl"]; is && !given { // its name of old
+	if old, is := all["smtpssl"]; is && !given { // its old name
 		if truth(old.value) {
 			d.security = implicitTLS
 		}
@@ -216,7 +216,7 @@ func (g *gitReading) encryption(d *draft, all map[string]setting) {
 	case "tls":
 		d.security = starttls
 		if d.port == 0 {
-			d.port = 25 // that of Net::SMTP; ours would be 587
+			d.port = 25 // default of Net::SMTP; Yan's is 587
 		}
 	case "", "none":
 	default:
@@ -224,7 +224,7 @@ func (g *gitReading) encryption(d *draft, all map[string]setting) {
 	}
 }
 
-// truth reads a boolean as git does.
+// truth parses a boolean as git does.
 func truth(s string) bool {
 	switch strings.ToLower(s) {
 	case "true", "yes", "on", "1":
@@ -244,7 +244,7 @@ func (g *gitReading) login(d *draft, all map[string]setting) {
 	case len(list) == 1:
 		d.mechanism, d.mechanismAt = list[0], auth.note(Mechanism)
 	case len(list) > 1:
-		n := auth.note(NoCounterpart) // a list of several: the best is taken
+		n := auth.note(NoCounterpart) // a list: Yan picks the best mechanism
 		n.Detail = auth.value
 		g.note(n)
 	}

@@ -6,17 +6,17 @@ import (
 
 // gitLine is a variable of git's configuration (git-config(1), "Syntax").
 type gitLine struct {
-	section, subsection string // section in lower case, subsection as it is
+	section, subsection string // section in lower case, subsection unchanged
 	name                string // in lower case
-	shown               string // as the file has it
+	shown               string // as written in the file
 	value               string
-	// bare: the name stands alone, which means true.
+	// bare is true for a name without a value, which means true.
 	bare bool
 	line int
 }
 
-// gitLines reads a file. line is where it can't be read, 0 when all is well:
-// git refuses such a file whole.
+// gitLines parses a file. line is the line of a syntax error, or 0: git refuses the whole file
+// then.
 func gitLines(text string) (list []gitLine, line int) {
 	g := &gitLexer{rest: text, line: 1}
 	var section, subsection string
@@ -45,7 +45,7 @@ type gitLexer struct {
 	line int
 }
 
-// peek is the next octet, 0 at the end.
+// peek returns the next octet, 0 at the end.
 func (g *gitLexer) peek() byte {
 	if g.rest == "" {
 		return 0
@@ -76,7 +76,7 @@ func (g *gitLexer) blank() {
 	}
 }
 
-// header reads [section], [section "subsection"] or the old [section.subsection].
+// header parses [section], [section "subsection"] or the old [section.subsection].
 func (g *gitLexer) header() (section, subsection string, ok bool) {
 	g.skip()
 	i := 0
@@ -135,11 +135,11 @@ func (g *gitLexer) variable(v *gitLine) bool {
 	return ok && v.name != ""
 }
 
-// value reads up to the end of the line: white space at its ends is no part of
-// it unless it is quoted, and a backslash at the end goes on in the next line.
+// value reads up to the end of the line. It drops unquoted white space at both ends; a backslash at
+// the end continues on the next line.
 func (g *gitLexer) value() (string, bool) {
 	var b strings.Builder
-	keep := 0 // up to here it is not white space that may be dropped
+	keep := 0 // white space after this offset may be dropped
 	quoted := false
 	for {
 		c := g.peek()

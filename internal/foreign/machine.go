@@ -16,30 +16,29 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// Bounds on what is read. Settings are some kilobytes; a loop of files that
-// include each other has to end.
+// Bounds on the input. Settings have a few kilobytes; files that include each other in a loop must
+// end.
 const (
 	maxFile  = 1 << 20 // octets
 	maxFiles = 64
 	maxDepth = 10 // git's own bound
 )
 
-// Machine is where settings are looked for.
+// Machine is the environment in which settings are looked up.
 type Machine struct {
-	// Home is the user's folder; "" means that there is none.
+	// Home is the user's home directory; "" means none.
 	Home string
-	// Etc is the folder of the system's settings; "" means that there is none.
+	// Etc is the directory of system-wide settings; "" means none.
 	Etc string
-	// User is the login name on this machine, of which ssmtp makes an address.
+	// User is the login name on this machine, from which ssmtp builds an address.
 	User string
-	// Getenv is the environment; nil means that it is empty.
+	// Getenv returns environment variables; nil means none are set.
 	Getenv func(string) string
-	// Read reads a file; nil means from the disk, bounded.
+	// Read reads a file; nil reads from the disk, up to a bound.
 	Read func(name string) ([]byte, error)
 }
 
-// Usual lists the places of a program's settings in the order in which it
-// reads them.
+// Usual lists the places of a program's settings in the order in which the program reads them.
 func (m Machine) Usual(p Program) []string {
 	config := m.getenv("XDG_CONFIG_HOME")
 	if config == "" && m.Home != "" {
@@ -74,9 +73,8 @@ func (m Machine) Usual(p Program) []string {
 	return places
 }
 
-// Look reads the settings of a program from a file; "" means from where it
-// usually has them. The error is fs.ErrNotExist when there are none, a
-// [*ProblemError], or one of the system.
+// Look reads the settings of a program from a file, or from its usual places if file is "". The
+// error is fs.ErrNotExist if there are none, a [*ProblemError], or a system error.
 func (m Machine) Look(ctx context.Context, p Program, file string) (Settings, error) {
 	r := &reading{Machine: m, usual: file == "", ctx: ctx, settings: Settings{Program: p}, names: map[string]bool{}, noted: map[Note]bool{}}
 	files := []string{file}
@@ -91,7 +89,7 @@ func (m Machine) Look(ctx context.Context, p Program, file string) (Settings, er
 	case Msmtp:
 		err = r.msmtp(files)
 	case Mutt:
-		err = r.mutt(files[0]) // the first that there is
+		err = r.mutt(files[0]) // the first existing one
 	case Git:
 		err = r.git(files)
 	case SSMTP:
@@ -103,13 +101,13 @@ func (m Machine) Look(ctx context.Context, p Program, file string) (Settings, er
 	return r.settings, err
 }
 
-// byPlace sorts notes by the order of the files and the lines in them.
+// byPlace orders notes by file and line.
 func (r *reading) byPlace(a, b Note) int {
 	return cmp.Or(cmp.Compare(slices.Index(r.settings.Files, a.File), slices.Index(r.settings.Files, b.File)), cmp.Compare(a.Line, b.Line))
 }
 
-// existing are those of the usual places that can be opened, or that could if
-// they were permitted. msmtp takes the first of the user's own, too.
+// existing returns the usual places that exist, even those that may not be read. Of the user's own
+// files, msmtp reads only the first.
 func (r *reading) existing(p Program) []string {
 	var files []string
 	own := false
@@ -127,14 +125,14 @@ func (r *reading) existing(p Program) []string {
 	return files
 }
 
-// reading is one call of Look.
+// reading is the state of one call of Look.
 type reading struct {
 	Machine
 	ctx      context.Context
 	settings Settings
 	names    map[string]bool // of the accounts found
 	noted    map[Note]bool
-	files    int  // that were read
+	files    int  // number of files read
 	usual    bool // no file was named
 }
 
@@ -145,7 +143,7 @@ func (m Machine) getenv(name string) string {
 	return m.Getenv(name)
 }
 
-// text reads a file of settings and notes that it was read.
+// text reads a file of settings and records that it was read.
 func (r *reading) text(file string) (string, error) {
 	b, err := r.read(file)
 	if err != nil {
@@ -167,14 +165,14 @@ func (m Machine) read(file string) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case !info.Mode().IsRegular(): // a pipe would wait for somebody to write
+	case !info.Mode().IsRegular(): // reading a pipe would wait for a writer
 		return nil, &ProblemError{File: file, Problem: NotRegular}
 	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() // only read from: closing it can't lose anything
+	defer f.Close() // only read: closing it can't lose data
 	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}
@@ -188,7 +186,7 @@ func (m Machine) read(file string) ([]byte, error) {
 	return b, err
 }
 
-// include reads a file that another one names; what can't be read is noted.
+// include reads a file that another file includes. It notes a file that can't be read.
 func (r *reading) include(n Note, file string, depth int) (text string, ok bool) {
 	n.Detail = file
 	if depth > maxDepth || r.files >= maxFiles {
@@ -206,8 +204,8 @@ func (r *reading) include(n Note, file string, depth int) (text string, ok bool)
 	return text, true
 }
 
-// path resolves the name of a file in another one: ~ is the user's folder, and
-// what is relative begins where the other file is.
+// path resolves a file name found in another file: ~ is the home directory, and a relative name is
+// relative to that other file.
 func (m Machine) path(name, beside string) string {
 	if rest, ok := strings.CutPrefix(name, "~/"); ok && m.Home != "" {
 		return filepath.Join(m.Home, rest)
@@ -218,7 +216,7 @@ func (m Machine) path(name, beside string) string {
 	return filepath.Join(filepath.Dir(beside), name)
 }
 
-// note adds a note, the same one only once: accounts inherit lines.
+// note adds a note unless the same note exists: accounts inherit lines.
 func (r *reading) note(n Note) {
 	if r.noted[n] {
 		return

@@ -11,10 +11,10 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// msmtpSettings are the settings of msmtp that an account may have: "" are
-// those that are taken over, the others have a reason why not.
+// msmtpSettings returns the account settings of msmtp. "" marks those that are imported; for the
+// others it returns the reason why not.
 //
-// QUIRK: msmtp encrypts only when told so ("tls on"), unlike this program.
+// QUIRK: msmtp encrypts only with "tls on", unlike Yan.
 func msmtpSettings() map[string]Reason {
 	return map[string]Reason{
 		"host": "", "port": "", "protocol": "", "domain": "", "from": "", "from_full_name": "", "socket": "",
@@ -33,7 +33,7 @@ func msmtpSettings() map[string]Reason {
 	}
 }
 
-// setting is a line of a file: what it sets, and where it stands.
+// setting is a setting with its place in a file.
 type setting struct {
 	name, value string
 	file        string
@@ -48,7 +48,7 @@ func (s setting) note(reason Reason) Note {
 type block struct {
 	at       setting // of "account NAME"
 	settings map[string]setting
-	own      int // settings that it has beside those it inherited
+	own      int // number of settings that are not inherited
 	bases    []string
 }
 
@@ -64,7 +64,7 @@ func (r *reading) msmtp(files []string) error {
 	for i, file := range files {
 		text, err := r.text(file)
 		if err != nil && i == 0 && len(files) > 1 && errors.Is(err, fs.ErrPermission) {
-			r.note(Note{File: file, Reason: Unreadable, Detail: err.Error()}) // the system's, which only its group reads
+			r.note(Note{File: file, Reason: Unreadable, Detail: err.Error()}) // the system's file, which only its group may read
 			continue
 		}
 		if err != nil {
@@ -73,7 +73,7 @@ func (r *reading) msmtp(files []string) error {
 		all = r.msmtpBlocks(all, file, text)
 	}
 	byName := map[string]*block{}
-	for _, b := range all { // a later one of the same name replaces
+	for _, b := range all { // a later account of the same name replaces an earlier one
 		byName[b.at.value] = b
 	}
 	chosen := ""
@@ -90,12 +90,11 @@ func (r *reading) msmtp(files []string) error {
 	return nil
 }
 
-// msmtpBlocks splits a file into its accounts. What "defaults" says holds for
-// the accounts behind it.
+// msmtpBlocks splits a file into its accounts. "defaults" applies to the accounts after it.
 func (r *reading) msmtpBlocks(all []*block, file, text string) []*block {
 	var (
 		defaults = map[string]setting{}
-		current  *block // nil: in the defaults, or before anything
+		current  *block // nil: in the defaults, or before the first block
 		begun    bool
 		line     int
 		table    = msmtpSettings()
@@ -137,8 +136,7 @@ func (r *reading) msmtpBlocks(all []*block, file, text string) []*block {
 	return all
 }
 
-// msmtpLine splits a line as msmtp does: a word, and the rest, of which one
-// pair of quotes around it is no part.
+// msmtpLine splits a line as msmtp does: a word, and the rest without one pair of quotes around it.
 func msmtpLine(raw string) (setting, bool) {
 	raw = strings.Trim(raw, " \t\r")
 	if raw == "" || raw[0] == '#' {
@@ -154,7 +152,7 @@ func msmtpLine(raw string) (setting, bool) {
 	return setting{name: name, value: value}, true
 }
 
-// msmtpBlock begins an account: "account NAME : BASE, BASE".
+// msmtpBlock starts an account: "account NAME : BASE, BASE".
 func (r *reading) msmtpBlock(s setting, defaults map[string]setting, all []*block) *block {
 	name, bases, inherits := strings.Cut(s.value, ":")
 	s.value = strings.TrimSpace(name)
@@ -183,8 +181,8 @@ func (r *reading) msmtpBlock(s setting, defaults map[string]setting, all []*bloc
 	return b
 }
 
-// setFrom is when the account's sender goes into the header. msmtp writes it where it is
-// missing ("auto"), which it also does unless told otherwise, or always ("on").
+// setFrom returns when the account's sender is written to the header. msmtp writes it if it is
+// missing ("auto"), which is its default, or always ("on").
 func (r *reading) setFrom(b *block) string {
 	s, ok := b.settings["set_from_header"]
 	if !ok {
@@ -206,7 +204,7 @@ func (r *reading) setFrom(b *block) string {
 	return ""
 }
 
-// msmtpAccount makes an account of what a block says.
+// msmtpAccount creates an account from a block.
 func (r *reading) msmtpAccount(b *block, isDefault bool) {
 	d := draft{Found: Found{Account: account.Account{Name: b.at.value}, File: b.at.file, Line: b.at.line, Default: isDefault}}
 	value := func(name string) string { return b.settings[name].value }
@@ -242,8 +240,8 @@ func (r *reading) msmtpAccount(b *block, isDefault bool) {
 	r.finish(d)
 }
 
-// msmtpSender: "from" may be a pattern, which decides what may be sent through
-// the account, and may hold what stands for the user and the machine.
+// msmtpSender sets the sender. "from" may also be a pattern for the senders that may use the
+// account, and may contain placeholders for the user and the machine.
 func (r *reading) msmtpSender(d *draft, b *block) {
 	from := strings.ReplaceAll(b.settings["from"].value, "%U", r.User)
 	switch {
@@ -284,7 +282,7 @@ func (r *reading) msmtpTLS(d *draft, b *block) {
 		d.security = implicitTLS
 	}
 	if d.port == 0 && !d.lmtp && d.security == starttls {
-		d.port = 25 // msmtp(1), "port"; ours would be 587
+		d.port = 25 // msmtp(1), "port"; Yan's default is 587
 	}
 	if !on("tls_certcheck", true) {
 		r.note(b.settings["tls_certcheck"].note(ProtectionOff))
@@ -344,14 +342,14 @@ func (r *reading) msmtpLogin(d *draft, b *block) {
 	}
 }
 
-// later reports whether s stands behind another setting: an account's own line
-// overrides what it inherited.
+// later reports whether s comes after another setting: an account's own line overrides an inherited
+// one.
 func (s setting) later(other setting) bool {
 	return s.file != other.file || s.line > other.line
 }
 
-// unknownSetting names the nearest known one. A line without a value is not
-// repeated: it may be the rest of a password.
+// unknownSetting notes an unknown setting and the nearest known name. It does not repeat a line
+// without a value: that may be the rest of a password.
 func unknownSetting(s setting, table map[string]Reason) Note {
 	n := s.note(Unknown)
 	n.Detail = nearest(s.name, table)

@@ -10,9 +10,9 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// muttSettings are the variables of mutt and NeoMutt that are about sending: ""
-// are those that are taken over, the others have a reason why not. All others
-// are about reading mail and the screen.
+// muttSettings returns the variables of mutt and NeoMutt about sending. "" marks those that are
+// imported; for the others it returns the reason why not. All other variables are about reading
+// mail and the screen.
 func muttSettings() map[string]Reason {
 	return map[string]Reason{
 		"from": "", "realname": "", "smtp_url": "", "smtp_user": "", "smtp_pass": "", "smtp_authenticators": "",
@@ -32,7 +32,7 @@ func muttSettings() map[string]Reason {
 	}
 }
 
-// muttReading is what the files of mutt have set so far.
+// muttReading collects the settings of mutt's files.
 type muttReading struct {
 	*reading
 	table   map[string]Reason
@@ -47,7 +47,7 @@ type muttValue struct {
 	setting
 }
 
-// mutt reads a file and what it sources.
+// mutt reads a file and the files that it sources.
 func (r *reading) mutt(file string) error {
 	text, err := r.text(file)
 	if err != nil {
@@ -68,12 +68,12 @@ func (m *muttReading) lines(file, text string, depth int) {
 		for l.command() {
 			verb, _ := l.next(oneWord)
 			m.run(l, setting{name: verb.text, file: file, line: at}, depth)
-			l.all() // what the command did not want
+			l.all() // arguments that the command ignores
 		}
 	})
 }
 
-// lookup finds a variable: one of mutt's, else one of the environment.
+// lookup returns a variable of mutt, or else of the environment.
 func (m *muttReading) lookup(name string) word {
 	if v, ok := m.values[name]; ok {
 		return v.word
@@ -84,7 +84,7 @@ func (m *muttReading) lookup(name string) word {
 	return word{text: m.getenv(name)}
 }
 
-// run carries out one command, as far as it is about sending.
+// run evaluates one command as far as it is about sending.
 func (m *muttReading) run(l *muttLine, s setting, depth int) {
 	switch s.name {
 	case "set", "unset", "reset", "toggle":
@@ -112,8 +112,7 @@ func (m *muttReading) run(l *muttLine, s setting, depth int) {
 	}
 }
 
-// mentionsSending reports whether a command that is for some cases only has
-// anything to do with sending.
+// mentionsSending reports whether a conditional command may be about sending.
 func mentionsSending(command string) bool {
 	for _, word := range []string{"smtp_", "from", "my_hdr", "realname", "signature", "record", "sendmail", "source"} {
 		if strings.Contains(command, word) {
@@ -134,7 +133,7 @@ func (m *muttReading) other(s setting) {
 	m.others[s.file] = n
 }
 
-// set reads "set name=value name noname invname", "unset name" and the like.
+// set evaluates "set name=value name noname invname", "unset name" and similar commands.
 func (m *muttReading) set(l *muttLine, s setting) {
 	verb := s.name
 	for {
@@ -162,8 +161,8 @@ func (m *muttReading) set(l *muttLine, s setting) {
 	}
 }
 
-// truth is what naming a variable sets it to: "noname" no, "invname" and
-// "toggle name" the other.
+// truth returns the value that naming a variable sets: "no" for "noname", the opposite for
+// "invname" and "toggle name".
 func (m *muttReading) truth(verb, name string) (value, plain string) {
 	known := func(s string) bool { _, ok := m.table[s]; return ok }
 	switch {
@@ -198,12 +197,12 @@ func (m *muttReading) assign(s setting, w word) {
 	}
 }
 
-// source reads another file. One that ends with a bar is a command.
+// source reads another file. A name that ends with a bar is a command.
 func (m *muttReading) source(l *muttLine, s setting, depth int) {
 	for _, w := range l.all() {
 		if strings.HasSuffix(w.text, "|") || w.command != "" || w.runs {
 			m.note(s.note(Runs))
-			return // what follows are its arguments
+			return // the rest are its arguments
 		}
 		file := m.path(w.text, s.file)
 		if text, ok := m.include(s.note(""), file, depth+1); ok {
@@ -212,7 +211,7 @@ func (m *muttReading) source(l *muttLine, s setting, depth int) {
 	}
 }
 
-// text is the value of a variable that has to be plain text.
+// plain returns the value of a variable that must be plain text.
 func (m *muttReading) plain(name string) string {
 	v := m.values[name]
 	if v.command != "" || v.runs {
@@ -222,7 +221,7 @@ func (m *muttReading) plain(name string) string {
 	return v.text
 }
 
-// account makes the one account that mutt has.
+// account creates the single account that mutt has.
 func (m *muttReading) account(file string) {
 	at := m.values["smtp_url"].setting
 	if at.line == 0 {
@@ -257,8 +256,8 @@ func (m *muttReading) account(file string) {
 	m.finish(d)
 }
 
-// smtpURL reads smtp[s]://[user[:password]@]host[:port]. The user may hold an @
-// that is not written %40.
+// smtpURL parses smtp[s]://[user[:password]@]host[:port]. The user may contain an @ that is not
+// encoded as %40.
 func (m *muttReading) smtpURL(d *draft) bool {
 	v := m.values["smtp_url"]
 	if v.command != "" || v.runs {
@@ -291,11 +290,11 @@ func (m *muttReading) smtpURL(d *draft) bool {
 	case m.values["ssl_starttls"].text == "no" && m.values["ssl_force_tls"].text != "yes":
 		d.security = plaintext
 	default:
-		// mutt goes on in clear when the server offers no STARTTLS; here it is required.
+		// mutt continues in clear text if the server has no STARTTLS; Yan requires it.
 		d.security = starttls
 	}
 	if d.port == 0 && d.security == starttls {
-		d.port = 25 // mutt's; ours would be 587
+		d.port = 25 // mutt's default; Yan's is 587
 	}
 	return true
 }
@@ -316,7 +315,7 @@ func (m *muttReading) muttLogin(d *draft) {
 		if mechanism, more, several := strings.Cut(s.text, ":"); !several || more == "" {
 			d.mechanism, d.mechanismAt = mechanism, s.note(Mechanism)
 		} else {
-			n := s.note(NoCounterpart) // a list of several: the best is taken
+			n := s.note(NoCounterpart) // a list: Yan picks the best mechanism
 			n.Detail = s.text
 			m.note(n)
 		}
@@ -342,8 +341,8 @@ func (m *muttReading) muttLogin(d *draft) {
 	}
 }
 
-// muttFiles are the files that a setting names; without a signature of its own
-// mutt puts ~/.signature under a message.
+// muttFiles imports the files that settings name. If no signature is set, mutt appends
+// ~/.signature.
 func (m *muttReading) muttFiles(d *draft) {
 	file := func(name string) string { return m.path(m.plain(name), m.values[name].file) }
 	d.Account.TLSCA = file("ssl_ca_certificates_file")
@@ -364,8 +363,8 @@ func (m *muttReading) muttFiles(d *draft) {
 	}
 }
 
-// muttSent: record is the folder that copies go into, "=Sent" being one of
-// those in folder. A folder on this machine is not kept by this program.
+// muttSent imports record, the folder for copies; "=Sent" is relative to folder. A folder on this
+// machine is not imported.
 func (m *muttReading) muttSent(d *draft) {
 	v := m.values["record"]
 	record := m.plain("record")
@@ -393,7 +392,7 @@ func (m *muttReading) muttSent(d *draft) {
 	d.Account.SaveSent = account.SaveAlways
 	user := or(u.User.Username(), m.plain("imap_user"))
 	if user != "" && user != d.user {
-		n := v.note(NoCounterpart) // the mailbox is asked with the login of the server
+		n := v.note(NoCounterpart) // Yan logs in to IMAP as the user of the SMTP server
 		n.Detail = user
 		m.note(n)
 	}

@@ -4,35 +4,34 @@ import (
 	"strings"
 )
 
-// word is what mutt's lexer makes of a piece of a line. A command in backticks
-// stays a command: it is never run.
+// word is a word of mutt's lexer. A command in backticks is kept as text and never run.
 type word struct {
 	text string
-	// command is set when the word is the output of one command and nothing else.
+	// command is set if the word consists of the output of one command.
 	command string
-	// runs is set when a command is only a part of it.
+	// runs is set if a command is only part of the word.
 	runs bool
-	// long is set when variables made it longer than a value can be.
+	// long is set if variables made the word longer than maxValue.
 	long bool
 }
 
-// maxValue bounds what variables that hold variables can grow to, in octets.
+// maxValue bounds the length of values, in octets, since variables can contain variables.
 const maxValue = 1 << 16
 
 // muttLine reads the words of one line.
 type muttLine struct {
 	rest string
-	// lookup finds what $name stands for.
+	// lookup returns the value of $name.
 	lookup func(name string) word
 }
 
-// extent is where a word ends.
+// extent says where a word ends.
 type extent int
 
 const (
 	oneWord extent = iota // at white space
-	oneName               // at an =, too
-	toEnd                 // with the command, quotes being part of it
+	oneName               // also at an =
+	toEnd                 // at the end of the command; quotes are part of it
 )
 
 // next reads a word; ok is false at the end of the command.
@@ -92,7 +91,7 @@ scan:
 	return joined(text.String(), parts), true
 }
 
-// joined is a word of its parts: those that were put in, and the text with them.
+// joined returns a word with this text, made of parts.
 func joined(text string, parts []word) word {
 	w := word{text: text}
 	for _, p := range parts {
@@ -118,7 +117,7 @@ func unescaped(c byte) string {
 	return string(rune(c))
 }
 
-// variableAt reads $name or ${name}; n is its length, 1 when it is neither.
+// variableAt parses $name or ${name}; n is its length, 1 if it is neither.
 func variableAt(s string) (name string, n int) {
 	if strings.HasPrefix(s, "${") {
 		if end := strings.IndexByte(s, '}'); end > 2 {
@@ -137,7 +136,7 @@ func isAlnum(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// equals takes an = away, and a + before it.
+// equals consumes an = and a + before it.
 func (l *muttLine) equals() bool {
 	rest := strings.TrimLeft(l.rest, " \t")
 	rest = strings.TrimPrefix(rest, "+")
@@ -148,13 +147,13 @@ func (l *muttLine) equals() bool {
 	return true
 }
 
-// command goes to the next command of the line; false when there is none.
+// command moves to the next command of the line; it returns false if there is none.
 func (l *muttLine) command() bool {
 	l.rest = strings.TrimLeft(l.rest, " \t;")
 	return l.rest != "" && l.rest[0] != '#'
 }
 
-// all reads the rest of the command as it stands.
+// all reads the remaining words of the command.
 func (l *muttLine) all() (words []word) {
 	for {
 		w, ok := l.next(oneWord)
@@ -165,7 +164,7 @@ func (l *muttLine) all() (words []word) {
 	}
 }
 
-// logicalLines joins lines that end with a backslash; at is the number of the first.
+// logicalLines joins lines that end with a backslash; at is the number of the first line.
 func logicalLines(text string, each func(at int, line string)) {
 	var (
 		joined strings.Builder

@@ -7,17 +7,17 @@ import (
 	"unicode"
 )
 
-// holding is what a command has of the password that it prints.
+// holding says whether a command contains the password that it prints.
 type holding int
 
 const (
-	elsewhere holding = iota // nothing, as far as one can see: the command is kept
+	elsewhere holding = iota // it does not, as far as can be seen: the command is imported
 	clearly                  // it only repeats a word, which is the password
-	somehow                  // it prints something of its own, in a form that is not read here
+	somehow                  // it prints text of its own in a form that is not parsed
 )
 
-// spelled reads the word of "echo word" and "printf '%s' word", as the shell and these
-// programs would (POSIX.1-2024, sections 2.2 and 2.3, echo, printf).
+// spelled parses "echo word" and "printf '%s' word" as the shell and these programs do
+// (POSIX.1-2024, sections 2.2 and 2.3, echo, printf).
 func spelled(command string) (word string, how holding) {
 	words, plain, expands := shellWords(command)
 	for len(words) > 0 && (isAssignment(words[0]) || slices.Contains([]string{"command", "builtin", "exec"}, words[0])) {
@@ -43,7 +43,7 @@ func spelled(command string) (word string, how holding) {
 	return word, clearly
 }
 
-// echoWord is what echo prints; "" where that depends on whose echo it is.
+// echoWord returns the output of echo; "" if it depends on the implementation.
 func echoWord(words []string) string {
 	for len(words) > 0 && slices.Contains([]string{"-n", "-e", "-E", "-ne", "-en", "-r"}, words[0]) {
 		words = words[1:]
@@ -54,7 +54,7 @@ func echoWord(words []string) string {
 	return ""
 }
 
-// printfWord is what printf prints; "" where its format is more than %s.
+// printfWord returns the output of printf; "" if the format is more than %s.
 func printfWord(words []string) string {
 	if len(words) > 0 && words[0] == "--" {
 		words = words[1:]
@@ -76,8 +76,8 @@ func isAssignment(word string) bool {
 	return found && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
-// shellWords cuts a command line into words without their quotes. It is plain if it is
-// one command and nothing but words; it expands if the shell puts in what is elsewhere.
+// shellWords splits a command line into words without their quotes. plain is true for a single
+// command of words only; expands is true if the shell substitutes values from elsewhere.
 func shellWords(line string) (words []string, plain, expands bool) {
 	plain = true
 	var word strings.Builder

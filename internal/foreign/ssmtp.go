@@ -9,10 +9,10 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// ssmtpSettings are the settings of ssmtp: "" are those that are taken over,
-// the others have a reason why not.
+// ssmtpSettings returns the settings of ssmtp. "" marks those that are imported; for the others it
+// returns the reason why not.
 //
-// QUIRK: ssmtp checks no certificate unless it is told whose to trust.
+// QUIRK: ssmtp checks certificates only if a CA is configured.
 func ssmtpSettings() map[string]Reason {
 	return map[string]Reason{
 		"mailhub": "", "remoteport": "", "usetls": "", "usestarttls": "", "usetlscert": "", "tlscert": "", "tlskey": "",
@@ -24,8 +24,8 @@ func ssmtpSettings() map[string]Reason {
 	}
 }
 
-// ssmtp reads the one account of the machine and, beside it, who has another
-// address or server.
+// ssmtp reads the machine's account, and the line of this user in revaliases, which may name
+// another address or server.
 func (r *reading) ssmtp(file string) error {
 	text, err := r.text(file)
 	if err != nil {
@@ -60,8 +60,8 @@ func (r *reading) ssmtp(file string) error {
 	return nil
 }
 
-// ssmtpLines reads "name=value"; the first AuthUser and AuthPass count, of the
-// others the last.
+// ssmtpLines parses lines of "name=value". The first AuthUser and AuthPass count; of the other
+// settings the last.
 func (r *reading) ssmtpLines(file, text string) (values map[string]setting, headers []setting) {
 	values = map[string]setting{}
 	table := ssmtpSettings()
@@ -123,7 +123,7 @@ func (r *reading) ssmtpTLS(d *draft, values map[string]setting) {
 		d.security = implicitTLS
 	}
 	if d.port == 0 {
-		d.port = 25 // ssmtp's, however it encrypts
+		d.port = 25 // ssmtp's default with and without encryption
 	}
 	d.Account.TLSCA = values["tls_ca_file"].value
 	cert, key := values["tlscert"], values["tlskey"]
@@ -149,8 +149,8 @@ func (r *reading) ssmtpLogin(d *draft, values map[string]setting) {
 	}
 }
 
-// ssmtpSender is user@domain, as ssmtp writes it. Where messages may bring a
-// From of their own, the login name is the likelier sender, if it is an address.
+// ssmtpSender returns user@domain, as ssmtp writes it. If messages may have a From of their own,
+// the login name is more likely to be the sender, if it is an address.
 func (r *reading) ssmtpSender(values map[string]setting) string {
 	login := values["authuser"].value
 	if strings.EqualFold(values["fromlineoverride"].value, "yes") && strings.Contains(login, "@") {
@@ -175,7 +175,7 @@ type alias struct {
 	hub     setting
 }
 
-// revaliases finds the line of this user. That there is no such file is usual.
+// revaliases returns the line of this user. The file is usually missing.
 func (r *reading) revaliases(file string) (own alias, err error) {
 	text, err := r.text(file)
 	switch {

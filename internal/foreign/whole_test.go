@@ -6,7 +6,7 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// When msmtp writes From, an account does.
+// An account writes From in the same cases as msmtp.
 func TestSetFromOfMsmtp(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, value, want string }{

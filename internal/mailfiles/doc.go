@@ -1,28 +1,24 @@
-// Package mailfiles finds the messages in files and folders: files that are
-// one message each (.eml), mbox files, Maildirs, and folders of .eml files.
+// Package mailfiles finds the messages in files and directories: single messages (.eml), mbox
+// files, Maildirs, and directories of .eml files.
 //
-// [Find] says where the messages of a path lie, and reads no file of a folder.
-// [Message.Open] makes one of them ready to be sent; it may be
-// called again, and insists that the file is still the same. Between the two
-// nothing is kept open, so that a run of any length needs few files at once.
+// [Find] lists the messages of a path and reads no file of a directory. [Message.Open] prepares one
+// of them for sending; it may be called again and fails if the file has changed. Between the two
+// calls no file is open, so that a run of any length needs few files at once.
 //
-// # What is what
+// # Formats
 //
-// A folder that holds the folders cur and new is a Maildir: its messages are the
-// files of both, in the order of their unique names, which is the order of
-// delivery. tmp is never read, nor are files whose names begin with a dot, nor the
-// Maildirs of subfolders. A change of flags, and the move from new to cur, keep
+// A directory with the subdirectories cur and new is a Maildir: its messages are the files of both,
+// ordered by unique name, which is the order of delivery. Find never reads tmp, files whose names
+// begin with a dot, or Maildirs of subfolders. A change of flags and the move from new to cur keep
 // the order.
 //
-// Any other folder stands for the files in it that end with .eml, in the order
-// of their names.
+// In any other directory, the messages are the files that end with .eml, ordered by name.
 //
-// A file whose first line begins with "From " and is no header field is an mbox
-// file; package mbox says how it is divided. Any other file is one message.
+// A file whose first line begins with "From " and is not a header field is an mbox file; package
+// mbox describes how it is split. Any other file is one message.
 //
-// Messages that their owner marked as deleted or as drafts are left out and
-// counted, unless [Options.Marked] asks for them: the flags T and D of a Maildir,
-// and in an mbox file what Thunderbird (X-Mozilla-Status), Evolution (X-Evolution),
-// UW-IMAP, Dovecot and others (Status, X-Status) write. The message in which UW-IMAP keeps data of the
-// folder is never found.
+// Messages marked as deleted or as drafts are skipped and counted unless [Options.Marked] is set:
+// the flags T and D of a Maildir, and in an mbox file the marks of Thunderbird (X-Mozilla-Status),
+// Evolution (X-Evolution), UW-IMAP, Dovecot and others (Status, X-Status). The message in which
+// UW-IMAP keeps data of the folder is never returned.
 package mailfiles

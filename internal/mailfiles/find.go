@@ -17,29 +17,27 @@ import (
 	"github.com/yanmail/yan/message"
 )
 
-// What may be wrong with a path, beside what the system says.
+// Errors of a path, besides system errors.
 var (
 	// ErrEmptyMaildir is a Maildir without a message.
 	ErrEmptyMaildir = errors.New("the Maildir holds no message")
-	// ErrNoMail is a folder that is no Maildir and holds no .eml file.
+	// ErrNoMail is a directory that is not a Maildir and has no .eml file.
 	ErrNoMail = errors.New("the folder is no Maildir and holds no .eml file")
-	// ErrMarked is a Maildir or an mbox file in which every message is left out,
-	// because of its mark.
+	// ErrMarked is a Maildir or an mbox file whose messages are all skipped because of their marks.
 	ErrMarked = errors.New("all messages are marked as deleted or as drafts")
-	// ErrEmpty is a file without an octet.
+	// ErrEmpty is a file of no octets.
 	ErrEmpty = errors.New("the file is empty")
 	// ErrNotRegular is a pipe or a device, which can be read only once.
 	ErrNotRegular = errors.New("neither a file nor a folder")
-	// ErrChanged is a file that is not what it was when it was first read.
+	// ErrChanged is a file that has changed since it was first read.
 	ErrChanged = errors.New("the file changed after it was checked")
 )
 
-// Message is where a message lies.
+// Message is the place of a message.
 type Message struct {
 	// Path is the file.
 	Path string
-	// Number is the place of the message in an mbox file, from 1; 0 for a file
-	// that is one message.
+	// Number is the index of the message in an mbox file, from 1; 0 for a file that is one message.
 	Number int
 
 	part  mbox.Part
@@ -47,26 +45,25 @@ type Message struct {
 	raw   message.Raw
 }
 
-// Options say how to read files and folders. The zero Options are the careful
-// ones.
+// Options say how to read files and directories. The zero value is the most careful.
 type Options struct {
-	// FromLines is the rule for mbox files that are ambiguous.
+	// FromLines is the rule for ambiguous mbox files.
 	FromLines mbox.Rule
 	// Raw says how messages are read when they are opened.
 	Raw message.Raw
-	// Marked finds messages that are marked as deleted or as drafts, too.
+	// Marked also returns messages marked as deleted or as drafts.
 	Marked bool
 }
 
-// Found is what a file or folder holds.
+// Found are the messages of a file or directory.
 type Found struct {
 	Messages []Message
-	// Deleted and Drafts count the messages that were left out because of their
-	// marks, Internal those in which a mail server keeps data of its own.
+	// Deleted and Drafts count the messages skipped because of their marks, Internal those in which
+	// a mail server keeps its own data.
 	Deleted, Drafts, Internal int
 }
 
-// add adds a message, or counts it if it is left out.
+// add adds a message, or counts it if it is skipped.
 func (f *Found) add(m Message, mark mbox.Mark, o Options) {
 	switch {
 	case mark == mbox.Internal:
@@ -80,7 +77,7 @@ func (f *Found) add(m Message, mark mbox.Mark, o Options) {
 	}
 }
 
-// state tells a file from what it became.
+// state identifies the version of a file.
 type state struct {
 	size     int64
 	modified time.Time
@@ -88,9 +85,9 @@ type state struct {
 
 func stateOf(info fs.FileInfo) state { return state{info.Size(), info.ModTime()} }
 
-// Find lists the messages of a file or a folder in a stable order. There is at
-// least one, or an error; with ErrMarked the counts are there, too. What can be
-// read only once, like a pipe, is ErrNotRegular: read it with message.ReadRaw.
+// Find lists the messages of a file or directory in a stable order. It returns at least one message
+// or an error; with ErrMarked the counts are set, too. For files that can be read only once, such
+// as pipes, it returns ErrNotRegular: read these with message.ReadRaw.
 func Find(path string, o Options) (found Found, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -122,8 +119,7 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// maildir lists new and cur by their unique names, which begin with the time
-// of delivery.
+// maildir lists new and cur by unique name, which begins with the time of delivery.
 func maildir(path string, o Options) (found Found, err error) {
 	var all []Message
 	for _, sub := range []string{"new", "cur"} {
@@ -145,8 +141,7 @@ func maildir(path string, o Options) (found Found, err error) {
 	return found, nil
 }
 
-// markOf reads the flags in the name of a Maildir's file: T for trashed, D for
-// draft.
+// markOf returns the mark in the name of a Maildir's file: T for trashed, D for draft.
 func markOf(path string) mbox.Mark {
 	flags := filepath.Base(path)[len(uniqueName(path)):]
 	switch {
@@ -158,8 +153,8 @@ func markOf(path string) mbox.Mark {
 	return mbox.Live
 }
 
-// uniqueName is the name of a Maildir's file without its flags: what stands
-// before ":2,". Windows can't have a colon, and programs write others there.
+// uniqueName returns the name of a Maildir's file without its flags: the part before ":2,". On
+// Windows a name can't contain a colon, and programs write other characters.
 func uniqueName(path string) string {
 	name := filepath.Base(path)
 	for _, info := range []string{":2,", ";2,", "!2,"} {
@@ -178,8 +173,7 @@ func folder(path string) ([]Message, error) {
 	return all, err
 }
 
-// list gives the files of a folder that end with suffix, by name. What a link
-// points to is not looked at before it is opened.
+// list returns the files of a directory that end with suffix, by name. It does not follow links.
 func list(path, suffix string) ([]Message, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -195,13 +189,13 @@ func list(path, suffix string) ([]Message, error) {
 	return all, nil
 }
 
-// file is one message, or an mbox file.
+// file lists the messages of an mbox file, or the file itself as one message.
 func file(path string, o Options) (found Found, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return found, err
 	}
-	defer f.Close() // only read from: closing it can't lose anything
+	defer f.Close() // only read: closing it can't lose data
 	info, err := f.Stat()
 	if err != nil {
 		return found, err
@@ -219,10 +213,10 @@ func file(path string, o Options) (found Found, err error) {
 	return found, nil
 }
 
-// Content is a message that is ready to be sent. Close closes its file, too.
+// Content is a message ready to be sent. Close also closes its file.
 type Content struct {
 	*message.Content
-	file *os.File // nil where the message is in memory
+	file *os.File // nil if the message is in memory
 }
 
 // Close may be called twice.
@@ -235,13 +229,13 @@ func (c *Content) Close() error {
 	return err
 }
 
-// inMemory is the size up to which an open message has no file open, in
-// octets.
+// inMemory is the size, in octets, up to which an open message is held in memory without an open
+// file.
 const inMemory = 64 << 10
 
-// Open reads a message and makes it ready to be sent, as message.Raw does.
-// The first Open of a message that is a whole file notes what file that is;
-// later ones, and all of an mbox file, give ErrChanged for another.
+// Open reads a message and prepares it for sending, as message.Raw does. The first Open of a
+// message that is a whole file records the file's version; a later one, and every one of an mbox
+// file, returns ErrChanged if the version differs.
 func (m *Message) Open() (*Content, error) {
 	f, err := os.Open(m.Path)
 	if err != nil {
@@ -249,12 +243,12 @@ func (m *Message) Open() (*Content, error) {
 	}
 	c, err := m.read(f)
 	if err != nil || c.file == nil {
-		_ = f.Close() // only read from: closing it can't lose anything
+		_ = f.Close() // only read: closing it can't lose data
 	}
 	return c, err
 }
 
-// Fits reports whether a message that can't be opened can be with message.Raw.Fit.
+// Fits reports whether a message that can't be opened can be opened with message.Raw.Fit.
 func (m *Message) Fits() bool {
 	other := *m
 	if other.raw.Fit {

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// tree writes files, by their slash-separated paths, and gives the folder.
+// tree writes files at slash-separated paths and returns their directory.
 func tree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,14 +36,14 @@ func tree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// wire is the message as it is sent.
+// wire returns the message as it is sent.
 func wire(t *testing.T, m *Message) string {
 	t.Helper()
 	c, err := m.Open()
 	if err != nil {
 		t.Fatalf("%s %d: %v", m.Path, m.Number, err)
 	}
-	defer c.Close() // only read from
+	defer c.Close() // only read
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A message that moves from new to cur and is read keeps its place.
+// A message that is read and moves from new to cur keeps its place.
 func TestMaildirOrder(t *testing.T) {
 	t.Parallel()
 	before := tree(t, map[string]string{"new/1.a": mail, "new/2.b": mail, "cur/3.c;2,": mail})
@@ -139,7 +139,7 @@ func TestChangedFile(t *testing.T) {
 		if first != again {
 			t.Errorf("%s: %q, then %q", name, first, again)
 		}
-		stamp := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) // whatever the clock's grain
+		stamp := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) // independent of the clock's resolution
 		if err := os.Chtimes(path, stamp, stamp); err != nil {
 			t.Fatal(err)
 		}
@@ -155,8 +155,8 @@ func TestChangedFile(t *testing.T) {
 	}
 }
 
-// A large message keeps its file open, a small one does not, a quoted one
-// travels through a file of its own.
+// A large message keeps its file open, a small one does not, and a quoted one uses a file of its
+// own.
 func TestLargeMessages(t *testing.T) {
 	t.Parallel()
 	body := strings.Repeat(strings.Repeat("x", 70)+"\n", 20_000)
@@ -198,7 +198,7 @@ func TestNoMessage(t *testing.T) {
 	}
 }
 
-// What its owner deleted, and drafts, are left out and counted.
+// Messages deleted by their owner, and drafts, are skipped and counted.
 func TestMarkedMessages(t *testing.T) {
 	t.Parallel()
 	const internal = "From: Mail System Internal Data <MAILER-DAEMON@host>\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nX-IMAP: 1 2\n\nx\n"

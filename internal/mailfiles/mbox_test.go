@@ -38,8 +38,8 @@ func TestUnquote(t *testing.T) {
 	}
 }
 
-// looksFine leaves out what no program writes as mboxrd: no field first, a CR alone
-// as a line end, and a Content-Length.
+// looksFine excludes messages that no program writes as mboxrd: without a field first, with a lone
+// CR as a line end, or with a Content-Length.
 func looksFine(m []byte) bool {
 	loneCR := bytes.Contains(bytes.ReplaceAll(m, []byte("\r\n"), nil), []byte("\r"))
 	return fieldFirst.Match(m) && !loneCR && !bytes.Contains(bytes.ToLower(m), []byte("content-length"))
@@ -49,7 +49,7 @@ var fieldFirst = regexp.MustCompile(`^[!-9;-~]{1,100}:`)
 
 var mayBeQuoted = regexp.MustCompile(`(?m)^(>*From )`)
 
-// FuzzMbox writes messages as mboxrd has them: each has to come back.
+// FuzzMbox writes messages as mboxrd: each must be read back unchanged.
 func FuzzMbox(f *testing.F) {
 	f.Add([]byte(mail), []byte(mail))
 	f.Add([]byte("A: b\n\n"+from+"C: d\n>From x\n"), []byte("A: b\n\n\n"))

@@ -8,10 +8,10 @@ import (
 	"github.com/yanmail/yan/internal/mbox"
 )
 
-// unquoter takes one ">" off the lines that an mbox file quotes.
+// unquoter removes one ">" from the quoted lines of an mbox file.
 type unquoter struct {
 	in *bufio.Reader
-	// inLine is set where the next octet does not begin a line.
+	// inLine is true if the next octet does not begin a line.
 	inLine bool
 }
 
@@ -19,8 +19,8 @@ func unquote(r io.Reader) io.Reader {
 	return &unquoter{in: bufio.NewReaderSize(r, 2*longestQuote)}
 }
 
-// longestQuote is how many ">" are looked through; a line that begins with
-// more stays as it is, as no message was ever forwarded so often.
+// longestQuote bounds how many ">" are examined. A line with more stays as it is: no message is
+// forwarded so often.
 const longestQuote = 1024
 
 func (u *unquoter) Read(p []byte) (int, error) {
@@ -28,7 +28,7 @@ func (u *unquoter) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	if !u.inLine {
-		// An error of Peek comes again with what is there, from the read below.
+		// An error of Peek occurs again, with the available octets, in the read below.
 		if head, _ := u.in.Peek(longestQuote); mbox.IsQuoted(head) {
 			_, _ = u.in.Discard(1) // it was peeked at
 		}
@@ -37,7 +37,7 @@ func (u *unquoter) Read(p []byte) (int, error) {
 	if _, err := u.in.Peek(1); err != nil {
 		return 0, err
 	}
-	line, _ := u.in.Peek(u.in.Buffered()) // all of that is there
+	line, _ := u.in.Peek(u.in.Buffered()) // these octets are available
 	if end := bytes.IndexByte(line, '\n') + 1; end > 0 && end <= len(p) {
 		line = line[:end]
 		u.inLine = false

@@ -20,44 +20,43 @@ package mbox
 
 import "fmt"
 
-// Rule says what a From_ line is that does not look like the first one of the
-// file, but stands between an empty line and a header field.
+// Rule says how to read a From_ line that does not look like the first one of the file but is
+// between an empty line and a header field.
 type Rule int
 
 // The rules.
 const (
 	// Refuse is the zero Rule: the file is an [UnlikeError].
 	Refuse Rule = iota
-	// Alike takes it for text.
+	// Alike treats the line as text.
 	Alike
-	// Every lets it begin a message.
+	// Every treats it as the beginning of a message.
 	Every
 )
 
-// Mark is what the mailbox says about a message.
+// Mark is the state of a message in its mailbox.
 type Mark int
 
 // The marks.
 const (
 	// Live is a message without a mark.
 	Live Mark = iota
-	// Deleted is one that its owner deleted and the mail program has not yet
-	// removed from the file.
+	// Deleted is a message that its owner deleted and the mail program has not yet removed from the
+	// file.
 	Deleted
-	// Draft is one that its owner has not finished.
+	// Draft is an unfinished message.
 	Draft
-	// Internal is no message: a mail server keeps data of the folder in it.
+	// Internal is not a message: a mail server keeps data of the folder in it.
 	Internal
 )
 
-// Part is a message.
+// Part is the place of a message in an mbox file.
 type Part struct {
-	// Start and End are where it lies, in octets. Its From_ line and the empty
-	// line after it are not part of it.
+	// Start and End are its offsets in octets, without its From_ line and the empty line after it.
 	Start, End int64
 	// Line is the number of its From_ line, from 1.
 	Line int
-	// Quoted reports whether there is a ">" to take off.
+	// Quoted reports whether a ">" has to be removed from some line.
 	Quoted bool
 	Mark   Mark
 }

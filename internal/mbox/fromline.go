@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// IsFromLine reports whether a line is a From_ line. "From : a@b" is an obsolete
-// but good header field.
+// IsFromLine reports whether a line is a From_ line. "From : a@b" is an obsolete but valid header
+// field.
 func IsFromLine(line []byte) bool {
 	return bytes.HasPrefix(line, []byte("From ")) && !isField(line)
 }
@@ -30,12 +30,12 @@ func cutField(line []byte) (name, value []byte, ok bool) {
 	return name, value, ok && len(name) > 0 && !bytes.ContainsFunc(name, hidden)
 }
 
-// shape is what a From_ line looks like: of a date, which fields it has and in
-// which order; without a date, how many words there are and whether the first is
-// an address. Two lines that one program wrote have the same shape.
+// shape describes the form of a From_ line: the fields of its date in their order or, without a
+// date, the number of words and whether the first is an address. Two lines of one program have the
+// same shape.
 //
-// QUIRK: git format-patch writes the hash of the commit and a date that never
-// changes. Such a line has a shape of its own, as patches are quoted in mail.
+// QUIRK: git format-patch writes the hash of the commit and a constant date. Such a line has a
+// shape of its own, because patches are quoted in mail.
 func shape(line []byte) string {
 	words := strings.Fields(string(line[len("From "):]))
 	if isGit(words) {
@@ -63,7 +63,7 @@ func shape(line []byte) string {
 	return address + strings.Repeat("x", min(len(words), 9))
 }
 
-// isDated reports whether a shape is that of a line that no text is likely to have.
+// isDated reports whether the shape is one that a line of text is unlikely to have.
 func isDated(shape string) bool { return shape[0] != '-' }
 
 func isGit(words []string) bool {
@@ -71,7 +71,7 @@ func isGit(words []string) bool {
 		strings.Join(words[1:], " ") == "Mon Sep 17 00:00:00 2001"
 }
 
-// kindOf is what a word is in a date; 0 for nothing.
+// kindOf returns the kind of a word in a date; 0 if it is none.
 func kindOf(word string) byte {
 	word = strings.ToLower(strings.TrimRight(word, ",."))
 	switch {
@@ -99,7 +99,7 @@ func isName(list, word string) bool {
 
 func isDigits(word string) bool { return word != "" && strings.Trim(word, "0123456789") == "" }
 
-// isISO is for 2024-01-31, with or without a time after a T.
+// isISO reports whether a word is a date such as 2024-01-31, with or without a time after a T.
 func isISO(word string) bool {
 	return len(word) >= len("2024-01-31") && isDigits(word[:4]) && word[4] == '-' && isDigits(word[5:7]) && word[7] == '-' && isDigits(word[8:10])
 }

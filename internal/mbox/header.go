@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// header is what a splitter wants to know of the header of a message.
+// header collects the fields of a message's header that a Splitter needs.
 type header struct {
 	length  int64 // Content-Length; -1 if there is none, or two that differ
 	lengths int
 	mark    Mark
 	begun   bool // a field was seen
-	ended   bool // the empty line after the fields was
+	ended   bool // the empty line after the fields was seen
 
 	internalSubject, serverWrote bool
 }
 
-// internalSubject is the subject of the message in which UW-IMAP and Alpine keep
-// data of the folder.
+// internalSubject is the subject of the message in which UW-IMAP and Alpine keep data of the
+// folder.
 const internalSubject = "DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA"
 
 func (h *header) field(line []byte) {
@@ -70,7 +70,7 @@ func (h *header) bits(hex string, deleted uint64) {
 	}
 }
 
-// finalMark is asked when the header has ended.
+// finalMark returns the mark when the header has ended.
 func (h *header) finalMark() Mark {
 	if h.internalSubject && h.serverWrote {
 		return Internal

@@ -7,8 +7,8 @@ import (
 	"sort"
 )
 
-// Split finds the messages of an mbox file. Of a file that is none it gives no
-// parts, after reading no more than the beginning.
+// Split finds the messages of an mbox file. For another file it returns no parts and reads only the
+// beginning.
 func Split(r io.Reader, rule Rule) ([]Part, error) {
 	var s Splitter
 	_, err := io.CopyBuffer(&s, onlyReader{r}, make([]byte, 64<<10))
@@ -18,10 +18,10 @@ func Split(r io.Reader, rule Rule) ([]Part, error) {
 	return nil, err
 }
 
-// onlyReader hides a WriteTo, whose buffer would be another one.
+// onlyReader hides a WriteTo method, which would use another buffer.
 type onlyReader struct{ io.Reader }
 
-// Splitter finds the messages in the octets of a file that are written to it.
+// Splitter finds the messages of a file whose octets are written to it.
 type Splitter struct {
 	lines []fromLine // the first begins the file
 
@@ -29,44 +29,43 @@ type Splitter struct {
 	number int    // of the present line, from 1
 	start  int64  // of the present line
 	offset int64  // of the next octet
-	cr     bool   // the last octet was a CR, which ended a line
-	crlf   int64  // how many lines have ended with CR LF
+	cr     bool   // the last octet was a CR that ended a line
+	crlf   int64  // number of lines that ended with CR LF
 	before int64  // crlf at the start of the present line
 
-	empty int64 // where the last line begins if it is empty; -1
+	empty int64 // start of the last line if it is empty; -1
 	bare  int64 // crlf there
 	// pending is a From_ line whose next line has not ended yet.
 	pending *fromLine
 	header  header
-	none    bool // no mbox file
+	none    bool // not an mbox file
 }
 
-// fromLine is a From_ line that may begin a message, and what is known of what
-// follows it up to the next one.
+// fromLine is a From_ line that may begin a message, with properties of the text up to the next
+// one.
 type fromLine struct {
 	number int
 	start  int64
-	body   int64 // where the message begins
-	empty  int64 // where the empty line before it begins; -1
+	body   int64 // start of the message
+	empty  int64 // start of the empty line before it; -1
 	shape  string
 	field  bool // a header field follows
 
 	length int64 // Content-Length; -1
-	text   int64 // where the text of the message begins
-	// crlf are the lines before this one that end with CR LF, textCRLF those before
-	// the text.
+	text   int64 // start of the message's text
+	// crlf counts the lines before this one that end with CR LF, textCRLF those before the text.
 	crlf, textCRLF int64
 
 	mark   Mark
 	quoted bool
 }
 
-// longest is how much of a line is looked at.
+// longest bounds how much of a line is examined.
 const longest = 1024
 
 var errNoMbox = errors.New("no mbox file")
 
-// Write fails once it is certain that the file is no mbox file.
+// Write fails as soon as the file is certain not to be an mbox file.
 func (s *Splitter) Write(p []byte) (int, error) {
 	if s.number == 0 {
 		s.number, s.empty = 1, -1
@@ -109,8 +108,7 @@ func (s *Splitter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// shift moves by one what was noted as the next octet when a CR ended a line and
-// an LF turned out to belong to it.
+// shift moves offsets by one octet when a CR ended a line and the next octet is its LF.
 func (s *Splitter) shift() {
 	at := s.offset - 1
 	s.start, s.before = s.offset, s.crlf
@@ -124,7 +122,7 @@ func (s *Splitter) shift() {
 
 func trimBOM(line []byte) []byte { return bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")) }
 
-// endLine is called after every line.
+// endLine processes a line.
 func (s *Splitter) endLine() {
 	line := bytes.TrimRight(s.line, "\r\n")
 	switch {
@@ -144,7 +142,7 @@ func (s *Splitter) endLine() {
 	s.number++
 }
 
-// look takes a line after the first.
+// look processes a line after the first.
 func (s *Splitter) look(line []byte) {
 	if p := s.pending; p != nil {
 		if IsQuoted(line) && p.body == s.start {
@@ -172,7 +170,7 @@ func (s *Splitter) look(line []byte) {
 	}
 }
 
-// keep notes the pending From_ line if it may begin a message.
+// keep records the pending From_ line if it may begin a message.
 func (s *Splitter) keep() {
 	p := s.pending
 	s.pending = nil
@@ -184,15 +182,15 @@ func (s *Splitter) keep() {
 	s.header = header{length: -1, ended: !p.field}
 }
 
-// endHeader is for a header that has no empty line after it.
+// endHeader ends a header that has no empty line after it.
 func (s *Splitter) endHeader() {
 	if n := len(s.lines); n > 0 && !s.header.ended {
 		s.lines[n-1].mark = s.header.finalMark()
 	}
 }
 
-// Parts are the messages, asked for when everything was written; none for a file
-// that is no mbox file.
+// Parts returns the messages after all octets were written; none for a file that is not an mbox
+// file.
 func (s *Splitter) Parts(rule Rule) ([]Part, error) {
 	if len(s.line) > 0 && !s.none {
 		s.endLine()
@@ -216,7 +214,7 @@ func (s *Splitter) Parts(rule Rule) ([]Part, error) {
 	return parts, nil
 }
 
-// part is the message that From_ line i begins; next is the From_ line after it.
+// part returns the message that begins at From_ line i; next is the From_ line after it.
 func (s *Splitter) part(i int, rule Rule) (part Part, next int, err error) {
 	first := &s.lines[i]
 	part = Part{Start: first.body, Line: first.number, Mark: first.mark}
@@ -244,9 +242,9 @@ func (s *Splitter) part(i int, rule Rule) (part Part, next int, err error) {
 	return part, next, nil
 }
 
-// byLength is where Content-Length says that message i ends, if a message begins
-// there or the file ends. Octets are counted as the file has them, or with line
-// ends of one octet: a file that got CR LF on its way kept the numbers.
+// byLength returns the end of message i according to Content-Length, if a message begins there or
+// the file ends there. It counts octets as they are in the file, or line ends as one octet each: a
+// file whose line ends became CR LF kept the numbers.
 func (s *Splitter) byLength(i int) (end int64, next int, ok bool) {
 	first := &s.lines[i]
 	if first.length < 0 || first.text < 0 || first.length > s.offset-first.text {
@@ -258,8 +256,8 @@ func (s *Splitter) byLength(i int) (end int64, next int, ok bool) {
 	return end, next, ok
 }
 
-// lengthLeadsTo finds what is at an octet of the file, of which each CR LF counts
-// less by cr.
+// lengthLeadsTo looks for a message or the end of the file at an offset, where each CR LF counts cr
+// less.
 func (s *Splitter) lengthLeadsTo(i int, at, cr int64) (end int64, next int, ok bool) {
 	next = i + 1 + sort.Search(len(s.lines)-i-1, func(k int) bool {
 		line := &s.lines[i+1+k]
@@ -270,7 +268,7 @@ func (s *Splitter) lengthLeadsTo(i int, at, cr int64) (end int64, next int, ok b
 			if line.start-cr*line.crlf == at {
 				return line.start, next, true
 			}
-			// An empty line, one CR LF at most, is before it.
+			// An empty line, at most one CR LF, is before it.
 			if line.empty >= 0 && line.empty-cr*(line.crlf-min(line.start-line.empty-1, 1)) == at {
 				return line.empty, next, true
 			}

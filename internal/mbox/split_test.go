@@ -14,7 +14,7 @@ const (
 	mail = "From: a@example.org\nTo: b@example.org\n\nhello\n"
 )
 
-// texts are the parts of a file, which is read in several ways.
+// texts returns the parts of a file, which is read in several ways.
 func texts(t *testing.T, in string, rule Rule) ([]string, []Part, error) {
 	t.Helper()
 	parts, err := Split(strings.NewReader(in), rule)
@@ -79,7 +79,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// spellings are ways in which programs write the line before a message.
+// spellings returns ways in which programs write the line before a message.
 func spellings() []string {
 	return []string{
 		"From a@example.com Mon Jan  1 10:00:00 2024", // ctime
@@ -105,9 +105,8 @@ func spellings() []string {
 	}
 }
 
-// Whatever the date's spelling, two messages are never one; each pair of
-// spellings is tried: like lines divide a file, unlike ones make it ambiguous,
-// and with a rule it is one or the other.
+// Two messages are never joined, whatever the spelling of the date. For each pair of spellings,
+// equal lines split a file, unequal ones make it ambiguous, and a rule decides.
 func TestEverySpelling(t *testing.T) {
 	t.Parallel()
 	alike, unlike := 0, 0
@@ -137,8 +136,8 @@ func TestEverySpelling(t *testing.T) {
 	}
 }
 
-// A patch quoted in mail is never a message of its own unasked, whatever the
-// line before the mail looks like.
+// A patch quoted in mail is never split off by default, whatever the line before the mail looks
+// like.
 func TestQuotedPatch(t *testing.T) {
 	t.Parallel()
 	for _, line := range spellings()[:len(spellings())-1] {
@@ -174,7 +173,7 @@ func TestAmbiguous(t *testing.T) {
 	if _, err := Split(iotest.ErrReader(errors.New("broken")), Refuse); err == nil || err.Error() != "broken" {
 		t.Errorf("%v", err)
 	}
-	// Text between messages is no reason to refuse an archive.
+	// Text between messages is no reason to refuse a file.
 	for _, text := range []string{"From here on\nwe go\n", "\nFrom here on\nwe go\n", "it came\nFrom there\nNote: x\n"} {
 		if got, _, err := texts(t, from+mail+text+"\n"+from+mail, Refuse); err != nil || len(got) != 2 {
 			t.Errorf("%q: %q, %v", text, got, err)
@@ -228,8 +227,7 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// A file whose numbers of octets were right before its line ends became CR LF is
-// split as it was before.
+// A file whose Content-Length was right before its line ends became CR LF is split as before.
 func TestContentLengthOutlivesCRLF(t *testing.T) {
 	t.Parallel()
 	text := "see:\n\n" + from + "From: c@example.net\nTo: stranger@example.net\n\nquoted\n"
@@ -251,11 +249,11 @@ func TestContentLengthOutlivesCRLF(t *testing.T) {
 	}
 	wrong := strings.ReplaceAll(from+message(len(text)+3)+"\n"+from+message(len(text)+3)+"\n", "\n", "\r\n")
 	if got, _, err := texts(t, wrong, Refuse); err != nil || len(got) != 4 {
-		t.Errorf("numbers that lead nowhere: %q, %v", got, err)
+		t.Errorf("lengths that lead nowhere: %q, %v", got, err)
 	}
 }
 
-// FuzzSplit takes anything.
+// FuzzSplit reads random files.
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte(from+mail+"\n"+from+mail), 0)
 	f.Add([]byte(from+from+"A: b\n"+from+"C: d"), 1)

@@ -1,5 +1,5 @@
-// Package notices holds the licences of the modules that are part of the program, which
-// ask to be passed on with it. The file is made by go generate from the modules themselves.
+// Package notices holds the licences of the modules in the program, which must be distributed with
+// it. go generate creates the file from the modules.
 package notices
 
 import _ "embed"
@@ -9,5 +9,5 @@ import _ "embed"
 //go:embed notices.txt
 var text string
 
-// Text is the list of the modules with their versions, and the text of each licence.
+// Text returns the list of the modules with their versions, and the text of each licence.
 func Text() string { return text }

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/notices"
 )
 
-// The embedded file is what go generate makes of the modules that the program is built from.
+// The embedded file is what go generate writes for the program's current modules.
 func TestNoticesAreOfTheBuildList(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("go"); err != nil {

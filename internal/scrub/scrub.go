@@ -1,5 +1,5 @@
-// Package scrub takes out of texts what a log or a trace must not hold: the local
-// parts of addresses, and the users and passwords of URLs.
+// Package scrub removes private text from logs and traces: the local parts of addresses, and the
+// users and passwords of URLs.
 package scrub
 
 import (
@@ -8,22 +8,21 @@ import (
 	"unicode/utf8"
 )
 
-// unseen stands for what is not shown.
+// unseen replaces removed text.
 const unseen = "…"
 
-// ends are characters that a local part does not have unless it is quoted (RFC 5321
-// section 4.1.2); addresses in errors have them around.
+// ends are characters that a local part does not contain unless it is quoted (RFC 5321 section
+// 4.1.2) and that surround addresses in errors.
 const ends = " \t\r\n<>()[],;:\"\\“”«»，；："
 
-// signs are how the @ of an address is written in an error, in a URL, and by mistake.
+// signs are the forms of an address's @ in an error, in a URL, and by mistake.
 var signs = regexp.MustCompile(`@|%40|＠`)
 
-// userInfo is the user and password of a URL, which may hold any of these again.
+// userInfo matches the user and password of a URL, which may contain any of these signs.
 var userInfo = regexp.MustCompile(`://[^\s"<>]*@`)
 
-// Text takes the local part of every address, and the user and password of every
-// URL, out of an error's text: what stands before an @, up to a blank or a bracket.
-// It rather takes too much.
+// Text removes the local part of every address and the user and password of every URL from a text:
+// everything before an @, up to a space or a bracket. It removes too much rather than too little.
 func Text(text string) string {
 	var b strings.Builder
 	text = userInfo.ReplaceAllString(text, "://"+unseen+"@")
@@ -40,7 +39,7 @@ func Text(text string) string {
 	}
 }
 
-// localPart is where what stands before an @ begins.
+// localPart returns the start of the local part before an @.
 func localPart(before string) int {
 	if strings.HasSuffix(before, `"`) {
 		if open := strings.LastIndex(before[:len(before)-1], `"`); open >= 0 {
@@ -58,7 +57,8 @@ func localPart(before string) int {
 	return at + size
 }
 
-// Domain is for who hands over an address as a domain.
+// Domain returns the part after the last @, or s itself: a domain may have been given as an
+// address.
 func Domain(s string) string {
 	if at := signs.FindAllStringIndex(s, -1); at != nil {
 		return s[at[len(at)-1][1]:]

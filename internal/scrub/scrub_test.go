@@ -22,7 +22,7 @@ func TestText(t *testing.T) {
 		"":                                 "",
 	} {
 		if got := Text(text); got != want {
-			t.Errorf("%q becomes %q, not %q", text, got, want)
+			t.Errorf("Text(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

@@ -9,21 +9,20 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// server is what really received messages, which no log can be asked about.
+// server counts the messages that were really received.
 type server map[Key]int
 
-// crashingRun is one run of a program that sends what the log lacks. It ends at
-// a random moment; what is not on the disk by then may be lost in part.
+// crashingRun is one run of a program that sends the messages that the log lacks. It ends at a
+// random moment; lines that are not on the disk by then may be lost in part.
 type crashingRun struct {
 	t      *testing.T
 	rand   *rand.Rand
 	path   string
 	server server
-	synced int64 // octets that are on the disk for certain
+	synced int64 // octets that are certainly on the disk
 }
 
-// wanted are the recipients of a run: some messages to some recipients, and
-// some twice.
+// wanted returns the recipients of a run: several messages to several recipients, some twice.
 func wanted() []Key {
 	var keys []Key
 	for message := range byte(4) {
@@ -36,9 +35,9 @@ func wanted() []Key {
 	return keys
 }
 
-// TestNothingIsSentTwice runs a sender over and over with crashes anywhere, in
-// which the log loses any part of what was not on the disk. However it goes, no
-// recipient gets a message twice, and in the end each has it or is listed as unknown or refused.
+// TestNothingIsSentTwice runs a sender repeatedly with crashes at random moments, in which the log
+// loses a part of the unsynced lines. No recipient may get a message twice, and in the end each has
+// it or is listed as unknown or refused.
 func TestNothingIsSentTwice(t *testing.T) {
 	t.Parallel()
 	crashes := 0
@@ -52,7 +51,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 			crashes++
 		}
 		if !ended {
-			t.Fatalf("seed %d: no run comes to its end", seed)
+			t.Fatalf("seed %d: no run finishes", seed)
 		}
 		r.check(seed)
 	}
@@ -61,7 +60,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 	}
 }
 
-// run reports whether it came to its end.
+// run reports whether it finished.
 func (r *crashingRun) run() bool {
 	l := open(r.t, r.path)
 	var todo []*Entry
@@ -110,10 +109,10 @@ func (r *crashingRun) run() bool {
 	return !r.unfinished()
 }
 
-// unfinished reports whether another run has something to send.
+// unfinished reports whether another run has messages to send.
 func (r *crashingRun) unfinished() bool {
 	l := open(r.t, r.path)
-	defer l.Close() // only read from
+	defer l.Close() // only read
 	for _, k := range wanted() {
 		if o, _ := l.State(k); o.Status != smtp.Accepted && o.Status != smtp.Unknown && o.Status != smtp.Refused {
 			return true
@@ -130,7 +129,7 @@ func (r *crashingRun) size() int64 {
 	return info.Size()
 }
 
-// crash loses some of what was written behind the last sync.
+// crash loses some of the octets written after the last sync.
 func (r *crashingRun) crash(l *Log) bool {
 	_ = l.file.Close() // as the system does
 	size := r.size()
@@ -144,7 +143,7 @@ func (r *crashingRun) crash(l *Log) bool {
 
 func (r *crashingRun) check(seed uint64) {
 	l := open(r.t, r.path)
-	defer l.Close() // only read from
+	defer l.Close() // only read
 	for _, k := range wanted() {
 		o, known := l.State(k)
 		got := r.server[k]
@@ -152,7 +151,7 @@ func (r *crashingRun) check(seed uint64) {
 		case got > 1:
 			r.t.Errorf("seed %d: %v was received %d times", seed, k, got)
 		case !known, o.Status == smtp.NotTried, o.Status == smtp.Deferred:
-			r.t.Errorf("seed %d: %v is %q in the end", seed, k, o.Status)
+			r.t.Errorf("seed %d: %v is %q after the last run", seed, k, o.Status)
 		case o.Status == smtp.Accepted && got != 1, o.Status == smtp.Refused && got != 0:
 			r.t.Errorf("seed %d: %v is %s and was received %d times", seed, k, o.Status, got)
 		}

@@ -15,11 +15,11 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// version is that of the file. Fields may be added to it; a reader that would
-// misunderstand them needs another.
+// version is the version of the file format. Fields may be added without changing it, unless old
+// readers would misunderstand them.
 const version = 1
 
-// Events of a line.
+// The events.
 const (
 	eventLog     = "log"
 	eventAttempt = "attempt"
@@ -33,7 +33,7 @@ type Line struct {
 	// Version is in the first line only.
 	Version int       `json:"version,omitempty"`
 	Time    time.Time `json:"time,omitzero"`
-	// SHA256 is that of the octets as they are sent.
+	// SHA256 is the hash of the octets as they are sent.
 	SHA256     Hash        `json:"sha256,omitzero"`
 	File       string      `json:"file,omitempty"`
 	Number     int         `json:"number,omitempty"`
@@ -41,17 +41,17 @@ type Line struct {
 	MessageID  string      `json:"message_id,omitempty"`
 	ServerID   string      `json:"server_id,omitempty"`
 	Recipients []Recipient `json:"recipients,omitempty"`
-	// Date is that which a message without one was given, in an attempt.
+	// Date, in an attempt, is the date added to a message without one.
 	Date time.Time `json:"date,omitzero"`
-	// Error is what is wrong with a message that was left out.
+	// Error is the problem of a message that was skipped.
 	Error string `json:"error,omitempty"`
 }
 
-// Recipient is one of a message. An attempt has no status.
+// Recipient is a recipient of a message. In an attempt it has no status.
 type Recipient struct {
 	Address string `json:"address"`
-	// Copy tells several messages of the same octets to the same recipient
-	// apart: 2 is the second of them, and it is left out for the first.
+	// Copy distinguishes messages of the same octets to the same recipient: 2 is the second. It is
+	// omitted for the first.
 	Copy     int    `json:"copy,omitempty"`
 	Status   string `json:"status,omitempty"`
 	Stage    string `json:"stage,omitempty"`
@@ -64,13 +64,13 @@ type Recipient struct {
 // Hash is the SHA-256 of a message.
 type Hash [sha256.Size]byte
 
-// IsZero reports whether there is none.
+// IsZero reports whether there is no hash.
 func (h Hash) IsZero() bool { return h == Hash{} }
 
-// MarshalText writes it in hexadecimal.
+// MarshalText returns the hash in hexadecimal.
 func (h Hash) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(h[:])), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText parses a hash in hexadecimal.
 func (h *Hash) UnmarshalText(b []byte) error {
 	if len(b) != hex.EncodedLen(len(h)) {
 		return errors.New("not a SHA-256 in hexadecimal")
@@ -79,17 +79,17 @@ func (h *Hash) UnmarshalText(b []byte) error {
 	return err
 }
 
-// encode writes a line of the file.
+// encode writes l as a line of the file.
 func (l Line) encode(b *bytes.Buffer) error {
 	to := json.NewEncoder(b)
-	to.SetEscapeHTML(false) // a Message-ID is to be found as it is
+	to.SetEscapeHTML(false) // so that a Message-ID can be searched for as it is
 	if err := to.Encode(l); err != nil {
 		return fmt.Errorf("a line for the log: %w", err)
 	}
 	return nil
 }
 
-// decode reads a line that is not the first.
+// decode parses a line other than the first.
 func decode(b []byte) (Line, error) {
 	var l Line
 	if err := json.Unmarshal(b, &l); err != nil {
@@ -113,7 +113,7 @@ func decode(b []byte) (Line, error) {
 	return l, nil
 }
 
-// check finds what can't be of a recipient in an outcome or an attempt.
+// check returns an error for an invalid recipient of an outcome or an attempt.
 func (r Recipient) check(outcome bool) error {
 	switch {
 	case r.Address == "":
@@ -126,7 +126,7 @@ func (r Recipient) check(outcome bool) error {
 	return nil
 }
 
-// outcome is what the file has as an outcome, without the recipient.
+// outcome converts r to an outcome, without the recipient.
 func (r Recipient) outcome() smtp.Outcome {
 	o := smtp.Outcome{Status: smtp.Status(r.Status), Stage: smtp.Stage(r.Stage)}
 	if r.Code != 0 {
@@ -139,8 +139,7 @@ func (r Recipient) outcome() smtp.Outcome {
 	return o
 }
 
-// errorOf gives back what was written, and of the errors that callers know by
-// their identity that.
+// errorOf returns an error with the text. It returns the original for errors that callers compare.
 func errorOf(text string) error {
 	for _, known := range []error{io.EOF, io.ErrUnexpectedEOF, context.Canceled, context.DeadlineExceeded} {
 		if known.Error() == text {
@@ -150,7 +149,7 @@ func errorOf(text string) error {
 	return errors.New(text)
 }
 
-// recipientOf is what an outcome is in the file.
+// recipientOf converts an outcome for the file.
 func recipientOf(o smtp.Outcome) Recipient {
 	r := Recipient{Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
 		Code: o.Reply.Code, Enhanced: o.Reply.Enhanced.String(), Text: o.Reply.Text()}

@@ -10,16 +10,15 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// state is what the lines say of one recipient, up to the present one.
+// state is the state of one recipient after the lines so far.
 type state struct {
-	// last is the last outcome; nil before it, and of one that was accepted.
+	// last is the last outcome; nil if there is none, or after an accepted one.
 	last     *Recipient
 	accepted bool
-	// attempted is set while an attempt has no outcome.
+	// attempted is true while an attempt has no outcome.
 	attempted bool
-	// doubt is set when an attempt ended without anybody knowing how. Only the
-	// server's word on a later one takes it away: an attempt that was deferred
-	// says nothing about the one before.
+	// doubt is true if the outcome of an attempt is not known. Only acceptance or refusal of a
+	// later attempt clears it: a deferral says nothing about the attempt before.
 	doubt bool
 }
 
@@ -41,7 +40,7 @@ func (s state) settle(r Recipient) state {
 	return s
 }
 
-// outcome is how it all ends.
+// outcome returns the outcome after all lines.
 func (s state) outcome() smtp.Outcome {
 	switch {
 	case s.accepted:
@@ -58,11 +57,10 @@ func (s state) outcome() smtp.Outcome {
 	return o
 }
 
-// ErrNoOutcome is why a recipient is unknown of whom the log has no more than
-// that an attempt was made.
+// ErrNoOutcome is the error of an unknown recipient whose last attempt has no outcome in the log.
 var ErrNoOutcome = errors.New("the run ended before the outcome of this attempt was known")
 
-// load reads the file and gives the size of what is whole.
+// load reads the file and returns the size of its complete lines.
 func (l *Log) load() (size int64, err error) {
 	in := bufio.NewReaderSize(l.file, 64<<10)
 	for number := 1; ; number++ {
@@ -89,10 +87,10 @@ func (l *Log) load() (size int64, err error) {
 	}
 }
 
-// firstOctets is what every log begins with.
+// firstOctets is the beginning of every log.
 var firstOctets = []byte(`{"event":"log","version":`)
 
-// first reads the first line.
+// first checks the first line.
 func first(b []byte) error {
 	var l Line
 	if !bytes.HasPrefix(b, firstOctets) || json.Unmarshal(b, &l) != nil {
@@ -104,13 +102,13 @@ func first(b []byte) error {
 	return nil
 }
 
-// take reads another line.
+// take processes a later line.
 func (l *Log) take(b []byte, number int) error {
 	line, err := decode(b)
 	if err != nil {
 		return &DamageError{number, err}
 	}
-	if line.Event == eventBad { // it says nothing about a recipient
+	if line.Event == eventBad { // it concerns no recipient
 		return nil
 	}
 	if _, known := l.dates[line.SHA256]; !known && !line.Date.IsZero() {

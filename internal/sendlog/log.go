@@ -15,26 +15,26 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// What may be wrong with a log, beside what the system says.
+// Errors of a log, besides system errors.
 var (
-	// ErrBusy: another process writes it.
+	// ErrBusy: another process writes the log.
 	ErrBusy = errors.New("another process writes this log")
-	// ErrForeign: the file holds something else.
+	// ErrForeign: the file is not a log.
 	ErrForeign = errors.New("the file is no log of messages sent")
-	// ErrNotRegular: a pipe, a device, a folder or a link.
+	// ErrNotRegular: the file is a pipe, a device, a directory or a link.
 	ErrNotRegular = errors.New("not a regular file")
-	// ErrUntrusted: other users own or write it. It decides what is not sent again.
+	// ErrUntrusted: another user owns or can write the log, which decides what is not resent.
 	ErrUntrusted = errors.New("other users can change this log")
 )
 
-// VersionError is a log of another version of this package.
+// VersionError is a log of another version of the format.
 type VersionError struct{ Version int }
 
 func (e *VersionError) Error() string {
 	return fmt.Sprintf("the log is of version %d, and this program knows version %d", e.Version, version)
 }
 
-// DamageError is a line that can't be read and is not the last.
+// DamageError is an invalid line that is not the last.
 type DamageError struct {
 	Line int // from 1
 	Err  error
@@ -54,24 +54,24 @@ type Log struct {
 	mu     sync.Mutex
 	err    error // the first failure; nothing is written after it
 	batch  int
-	synced time.Time // when the last Sync ended
+	synced time.Time // end of the last Sync
 }
 
-// Key names a recipient of a message.
+// Key identifies a recipient of a message.
 type Key struct {
 	Hash      Hash
 	Recipient string // its Address.Wire
-	Copy      int    // from 1, counted among the same octets to the same recipient
+	Copy      int    // from 1, among messages of the same octets to the same recipient
 }
 
-// Open opens a log or begins one, of mode 0600, and keeps other processes from
-// it until Close. It follows no link. now is the clock of the lines; time.Now serves.
+// Open opens or creates a log with mode 0600, and locks it against other processes until Close. It
+// follows no link. now is the clock of the lines, usually time.Now.
 func Open(path string, now func() time.Time) (*Log, error) {
-	// The system refuses a link itself where it can (see noFollow); elsewhere this does.
+	// With noFollow the system refuses links itself; elsewhere this check does.
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, ErrNotRegular // to open a pipe might wait for ever
+		return nil, ErrNotRegular // opening a pipe might wait forever
 	}
-	// Not O_APPEND: on Windows that can't be cut. Only one process writes.
+	// Not O_APPEND: on Windows such a file can't be truncated. Only one process writes.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
 	if err != nil {
 		return nil, err
@@ -81,13 +81,13 @@ func Open(path string, now func() time.Time) (*Log, error) {
 	}
 	l := &Log{file: f, now: now, states: map[Key]state{}, dates: map[Hash]time.Time{}, batch: 1}
 	if err := l.begin(path); err != nil {
-		_ = f.Close() // the error that matters is err
+		_ = f.Close() // err is the error to return
 		return nil, err
 	}
 	return l, nil
 }
 
-// keepToSelf lets nobody else read or write it from now on.
+// keepToSelf removes other users' permissions.
 func (l *Log) keepToSelf() error {
 	info, err := l.file.Stat()
 	if err != nil || info.Mode().Perm()&0o077 == 0 {
@@ -96,7 +96,7 @@ func (l *Log) keepToSelf() error {
 	return l.file.Chmod(0o600)
 }
 
-// checkOwn makes sure that what was opened is a file that nobody else can have written.
+// checkOwn checks that the opened file is one that no other user can have written.
 func checkOwn(path string, f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
@@ -107,7 +107,7 @@ func checkOwn(path string, f *os.File) error {
 	}
 	err = wholefile.Trusted(path, info)
 	untrusted, ok := errors.AsType[*wholefile.UntrustedError](err)
-	empty := ok && !untrusted.Folder && untrusted.Reason == wholefile.OthersWrite && info.Size() == 0 // nothing is in it yet
+	empty := ok && !untrusted.Folder && untrusted.Reason == wholefile.OthersWrite && info.Size() == 0 // it is still empty
 	switch {
 	case ok && !empty:
 		return ErrUntrusted
@@ -148,32 +148,31 @@ func (l *Log) begin(path string) error {
 	if err := l.file.Sync(); err != nil {
 		return err
 	}
-	_ = wholefile.SyncFolder(filepath.Dir(path)) // where it can't be done, the file system does it in time
+	_ = wholefile.SyncFolder(filepath.Dir(path)) // if that is impossible, the file system does it in time
 	return nil
 }
 
-// CutOff is the number of octets behind the last whole line that Open left
-// out: a line that was being written when the machine stopped.
+// CutOff returns the number of octets after the last complete line that Open ignored: a line that
+// was being written when the machine stopped.
 func (l *Log) CutOff() int64 { return l.cut }
 
-// State is what became of a recipient of a message in earlier runs. Of one that
-// was accepted no more is kept than that. The outcome lacks the recipient; ok
-// is false when nothing is known.
+// State returns a recipient's outcome in earlier runs. For an accepted one, only the status is
+// kept. The outcome lacks the recipient; ok is false if the log has no attempt.
 func (l *Log) State(k Key) (o smtp.Outcome, ok bool) {
 	s, ok := l.states[k]
 	return s.outcome(), ok
 }
 
-// Date is Entry.Date of the first attempt at a message; zero if there is none.
+// Date returns Entry.Date of the first attempt at a message; zero if there is none.
 func (l *Log) Date(h Hash) time.Time { return l.dates[h] }
 
-// Entry is one message of a run with its recipients, or some of them.
+// Entry is a message of a run with all or some of its recipients.
 type Entry struct {
 	Hash   Hash
 	File   string
 	Number int // in an mbox file, from 1
 	From   smtp.Address
-	// Date is that which a message without one was given; zero for others.
+	// Date is the date added to a message without one; zero for others.
 	Date time.Time
 	To   []smtp.Address
 	// Copies has Key.Copy for each of To.
@@ -184,8 +183,7 @@ func (e *Entry) line(event string, at time.Time) Line {
 	return Line{Event: event, Time: at.UTC().Truncate(time.Millisecond), SHA256: e.Hash, File: e.File, Number: e.Number, From: e.From.String()}
 }
 
-// Attempt notes that messages are about to be sent. That holds against
-// whatever may happen when Sync has returned.
+// Attempt records that messages are about to be sent. The record is durable once Sync has returned.
 func (l *Log) Attempt(entries ...*Entry) error {
 	lines := make([]Line, len(entries))
 	for i, e := range entries {
@@ -198,8 +196,7 @@ func (l *Log) Attempt(entries ...*Entry) error {
 	return l.write(lines...)
 }
 
-// Sync returns when all that was written before is on the disk. Lines may be
-// written meanwhile.
+// Sync waits until all lines written before are on the disk. Lines may be written in the meantime.
 func (l *Log) Sync() error {
 	began := l.now()
 	if err := l.fail(nil); err != nil {
@@ -212,8 +209,8 @@ func (l *Log) Sync() error {
 	return nil
 }
 
-// Settle notes what became of a message; the outcomes are of the entry's
-// recipients, in their order. It does not wait for the disk.
+// Settle records the outcomes of a message's recipients, in the entry's order. It does not wait for
+// the disk.
 func (l *Log) Settle(e *Entry, messageID, serverID string, outcomes []smtp.Outcome) error {
 	line := e.line(eventOutcome, l.now())
 	line.MessageID, line.ServerID = messageID, serverID
@@ -225,8 +222,7 @@ func (l *Log) Settle(e *Entry, messageID, serverID string, outcomes []smtp.Outco
 	return l.write(line)
 }
 
-// Bad notes a message that is left out, and what is wrong with it. It changes the
-// state of no recipient.
+// Bad records a message that is skipped, and why. It changes the state of no recipient.
 func (l *Log) Bad(file string, number int, problem string) error {
 	return l.write(Line{Event: eventBad, Time: l.now().UTC().Truncate(time.Millisecond), File: file, Number: number, Error: problem})
 }
@@ -238,12 +234,12 @@ func omitFirst(copy int) int {
 	return copy
 }
 
-// maxBatch bounds what is in doubt after a crash beside what was on the wire.
+// maxBatch bounds how many unsent messages may be in doubt after a crash.
 const maxBatch = 32
 
-// Batch is how many messages should be attempted before the next Sync: as few as
-// make waiting for the disk a small part of the time that sending takes. What was
-// attempted and not sent when a machine stops is in doubt like the rest.
+// Batch returns how many messages should be attempted before the next Sync: as few as keep the wait
+// for the disk a small part of the sending time. Messages attempted and not yet sent when the
+// machine stops are in doubt, too.
 func (l *Log) Batch() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -280,13 +276,13 @@ func (l *Log) write(lines ...Line) error {
 		return l.err
 	}
 	if _, err := l.file.Write(b.Bytes()); err != nil {
-		// Part of a line may stand there: nothing may follow it.
+		// Part of a line may have been written: nothing may follow it.
 		l.err = withoutPath(err)
 	}
 	return l.err
 }
 
-// fail keeps the first failure, and gives it.
+// fail records the first failure and returns it.
 func (l *Log) fail(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -296,7 +292,7 @@ func (l *Log) fail(err error) error {
 	return l.err
 }
 
-// withoutPath leaves the path to whoever tells of the error.
+// withoutPath removes the path, which the caller reports.
 func withoutPath(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -305,8 +301,7 @@ func withoutPath(err error) error {
 	return err
 }
 
-// Close brings everything to the disk and lets other processes write. It gives
-// the first failure of all.
+// Close syncs and unlocks the log. It returns the first failure of all.
 func (l *Log) Close() error {
 	if err := l.file.Sync(); err != nil {
 		_ = l.fail(err)

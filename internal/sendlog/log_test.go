@@ -42,7 +42,7 @@ func closed(t testing.TB, l *Log) {
 	}
 }
 
-// entry is a message of one letter to recipients, the first copy of it.
+// entry returns a message of one letter to recipients, the first copy.
 func entry(t testing.TB, message byte, to ...string) *Entry {
 	e := &Entry{Hash: Hash{message}, File: "cur/" + string(message) + ":2,S", Number: 3, From: address(t, "me@example.org")}
 	for _, a := range to {
@@ -80,7 +80,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
 	l = open(t, path)
-	defer l.Close() // only read from
+	defer l.Close() // only read
 	for _, test := range []struct {
 		key  Key
 		want string
@@ -101,8 +101,8 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	}
 }
 
-// An attempt without an outcome is unknown, and stays it until the server says
-// yes or no to a later one.
+// An attempt without an outcome is unknown, and stays unknown until the server accepts or refuses a
+// later one.
 func TestStates(t *testing.T) {
 	t.Parallel()
 	for steps, want := range map[string]smtp.Status{
@@ -157,7 +157,7 @@ func TestOneProcessAtATime(t *testing.T) {
 	closed(t, open(t, path))
 }
 
-// sample is a log of four lines.
+// sample returns a log of four lines.
 func sample(t testing.TB) []byte {
 	path := filepath.Join(t.TempDir(), "run.log")
 	l := open(t, path)
@@ -176,8 +176,7 @@ func sample(t testing.TB) []byte {
 	return b
 }
 
-// A log that is cut anywhere is read up to its last whole line, and goes on
-// from there.
+// A log that is cut at any octet is read up to its last complete line and continued from there.
 func TestTornLine(t *testing.T) {
 	t.Parallel()
 	whole := sample(t)
@@ -227,7 +226,7 @@ func TestDamage(t *testing.T) {
 			continue
 		}
 		if bad == lines[1] || bad == lines[3] {
-			t.Fatalf("nothing is wrong with %s", bad)
+			t.Fatalf("%s is not damaged", bad)
 		}
 		for at := 2; at <= 4; at++ {
 			file := strings.Join(lines[:at-1], "") + bad + strings.Join(lines[at-1:], "")
@@ -281,7 +280,7 @@ func TestNotALog(t *testing.T) {
 	}
 }
 
-// After the first failure nothing is written any more.
+// After the first failure nothing is written.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	l := open(t, filepath.Join(t.TempDir(), "run.log"))
@@ -290,7 +289,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	first := l.Attempt(entry(t, 'a', "a@example.org"))
 	if l.Sync() != first {
-		t.Error("Sync has another error")
+		t.Error("Sync returned another error")
 	}
 	second := l.Settle(entry(t, 'a', "a@example.org"), "", "", []smtp.Outcome{outcome(t, "a@example.org", smtp.Accepted, 250)})
 	if first == nil || second != first || l.Close() != first {
@@ -298,7 +297,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// The batch grows where the disk is slow beside the wire, and shrinks again.
+// The batch grows while the disk is slow compared to the network, and shrinks again.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(0, 0)
@@ -321,20 +320,20 @@ func TestBatch(t *testing.T) {
 		return l.Batch()
 	}
 	if got := attempt(3, time.Second); got != 1 {
-		t.Errorf("over a slow wire the batch is %d", got)
+		t.Errorf("with a slow network the batch is %d", got)
 	}
 	if got := attempt(20, time.Millisecond); got != maxBatch {
-		t.Errorf("over a fast wire the batch is %d", got)
+		t.Errorf("with a fast network the batch is %d", got)
 	}
 	if got := attempt(20, 50*time.Millisecond); got != maxBatch {
 		t.Errorf("in the middle the batch is %d", got)
 	}
 	if got := attempt(20, time.Second); got != 1 {
-		t.Errorf("over a slow wire the batch is %d", got)
+		t.Errorf("with a slow network the batch is %d", got)
 	}
 }
 
-// FuzzLoad takes anything as a log, and never changes what it does not read.
+// FuzzLoad reads random logs and never changes a file that it refuses.
 func FuzzLoad(f *testing.F) {
 	whole := sample(f)
 	f.Add(whole)

@@ -4,5 +4,5 @@ package sendlog
 
 import "golang.org/x/sys/unix"
 
-// noFollow: a link is not opened, and a pipe that takes the file's place is not waited for.
+// noFollow prevents opening a link, and waiting for a pipe that has replaced the file.
 const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK

@@ -44,7 +44,7 @@ func TestOpenFollowsNoLink(t *testing.T) {
 	}
 }
 
-// A log is its owner's alone from the moment it is one; what is no log keeps its mode.
+// Other users can't read a log once it is one; a file that is not a log keeps its mode.
 func TestModeOfALog(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

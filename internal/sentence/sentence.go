@@ -1,9 +1,9 @@
-// Package sentence makes errors that can be said in another language than
-// English, without the packages that make them knowing any.
+// Package sentence creates errors that can be translated, without the packages that create them
+// knowing a language.
 //
-// [Errorf] and [New] are those of fmt and errors, and keep what they are given;
-// [Say] says such an error, those among its arguments and those that another
-// error wraps, by a function that knows the other language's twin of a format.
+// [Errorf] and [New] are those of fmt and errors, and keep their arguments. [Say] translates such
+// an error, including errors among its arguments and wrapped ones, with a function that returns the
+// translation of a format.
 package sentence
 
 import (
@@ -12,27 +12,27 @@ import (
 	"strings"
 )
 
-// sentence is an error with what it was made of.
+// sentence is an error with its format and arguments.
 type sentence struct {
-	error  // as fmt.Errorf made it: the English text, and what it wraps
+	error  // made by fmt.Errorf: the English text, and the wrapped error
 	format string
 	args   []any
 }
 
-// Unwrap leads to what %w stood for.
+// Unwrap returns the error made by fmt.Errorf, which wraps the operands of %w.
 func (s *sentence) Unwrap() error { return s.error }
 
 // New is errors.New.
 func New(text string) error { return &sentence{error: errors.New(text), format: text} }
 
-// Errorf is fmt.Errorf. What needs no arguments belongs to [New].
+// Errorf is fmt.Errorf. Use [New] if there are no arguments.
 func Errorf(format string, args ...any) error {
 	return &sentence{error: fmt.Errorf(format, args...), format: format, args: args}
 }
 
-// Say says an error by t, which gives a format in another language, and puts its
-// arguments in when there are any. What was not made here is said as it is, but for the
-// part of it that was. The text of nil is "".
+// Say returns the text of an error, translated by t, which gets a format and its arguments. An
+// error of another package keeps its own text, except for errors of this package that it wraps.
+// Say(nil, t) is "".
 func Say(err error, t func(english string, args ...any) string) string {
 	if err == nil {
 		return ""
@@ -45,8 +45,8 @@ func Say(err error, t func(english string, args ...any) string) string {
 		if below == nil {
 			continue
 		}
-		// What hides a part of the error below it, a secret say, does not hold its
-		// text any more, and stays.
+		// An error that hides a part of the wrapped text, such as a secret, does not contain it and
+		// stays as it is.
 		english := below.Error()
 		if at := strings.LastIndex(text, english); at >= 0 && english != "" {
 			text = text[:at] + Say(below, t) + text[at+len(english):]
@@ -66,7 +66,7 @@ func (s *sentence) say(t func(string, ...any) string) string {
 			args[i] = Say(err, t)
 		}
 	}
-	if twin := t(s.format); strings.Contains(twin, "%w") { // which is for fmt.Errorf alone: it was not translated
+	if twin := t(s.format); strings.Contains(twin, "%w") { // %w is for fmt.Errorf alone: the format was not translated
 		return fmt.Sprintf(strings.ReplaceAll(twin, "%w", "%v"), args...)
 	}
 	return t(s.format, args...)

@@ -28,7 +28,7 @@ func backwards(english string, args ...any) string {
 	return fmt.Sprintf(twin, args...)
 }
 
-// hides has another text than what it wraps.
+// hides is an error with another text than the error that it wraps.
 type hides struct{ error }
 
 func (hides) Error() string   { return "**** is hidden" }
@@ -52,14 +52,14 @@ func TestSay(t *testing.T) {
 		{Errorf("unknown here: %w", empty), "unknown here: it is empty", "unknown here: emptysi ti"},
 		{fmt.Errorf("a.toml: %w", Errorf("line %d: %w", 3, empty)), "a.toml: line 3: it is empty", "a.toml: emptysi ti :3 enil"},
 		{errors.Join(io.EOF, empty), "EOF\nit is empty", "EOF\nemptysi ti"},
-		{errors.New("it is empty"), "it is empty", "it is empty"}, // not made here
+		{errors.New("it is empty"), "it is empty", "it is empty"}, // not made by this package
 		{hides{empty}, "**** is hidden", "**** is hidden"},
 	} {
 		if test.err != nil && test.err.Error() != test.english {
 			t.Errorf("got %q, want %q", test.err, test.english)
 		}
 		if got := Say(test.err, backwards); got != test.said {
-			t.Errorf("%v: said %q, want %q", test.err, got, test.said)
+			t.Errorf("%v: Say returned %q, want %q", test.err, got, test.said)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func TestWhatIsWrappedIsFound(t *testing.T) {
 		}
 	}
 	if errors.Is(empty, New("it is empty")) || errors.Is(Errorf("%v", empty), empty) {
-		t.Error("an error is another one's")
+		t.Error("two different errors are equal")
 	}
 	var path *fs.PathError
 	if !errors.As(Errorf("reading it: %w", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrNotExist}), &path) {

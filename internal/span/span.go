@@ -1,5 +1,5 @@
-// Package span makes OpenTelemetry spans of what a delivery does, through the API
-// alone: whoever wants them brings the SDK, or an agent that attaches to the process.
+// Package span records the attempts of a delivery as OpenTelemetry spans. It uses the API alone:
+// users bring the SDK, or an agent that attaches to the process.
 package span
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Attributes that the semantic conventions of OpenTelemetry have no name for.
+// Attributes without a name in OpenTelemetry's semantic conventions.
 const (
 	accountKey  = attribute.Key("yan.account")
 	stateKey    = attribute.Key("yan.state")
@@ -28,9 +28,9 @@ const (
 	enhancedKey = attribute.Key("yan.smtp.enhanced_code")
 )
 
-// Record makes a span of an attempt, Settled events being those: one for each recipient, from the beginning of
-// its transaction to the answer. It is made afterwards, so that one that the
-// process did not survive has none; the outbox has.
+// Record records a span for each Settled event that ended an attempt: one per recipient, from the
+// start of its transaction to the reply. It is recorded afterwards, so an attempt during which the
+// process died has no span; the outbox records it.
 func Record(tracer trace.Tracer, e delivery.Event) {
 	if e.Kind != delivery.Settled || e.Began.IsZero() {
 		return

@@ -1,9 +1,8 @@
-// Package spelling measures how far a mistyped word is from a right one, for
-// suggestions.
+// Package spelling measures the distance of a mistyped word from a correct one, for suggestions.
 package spelling
 
-// Distance counts the characters to insert, delete, replace or swap with their
-// neighbour to make right out of typed.
+// Distance counts the characters to insert, delete, replace or swap with their neighbour to turn
+// typed into right.
 func Distance(typed, right []rune) int {
 	older, previous, current := make([]int, len(right)+1), make([]int, len(right)+1), make([]int, len(right)+1)
 	for j := range previous {

@@ -9,10 +9,10 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// ErrFolder: a folder was named where a file is wanted.
+// ErrFolder: the path names a directory, not a file.
 var ErrFolder = sentence.New("it is a folder")
 
-// TooLongError is a file, or a device that never ends, with more octets than its reader takes.
+// TooLongError is a file, or an endless device, with more octets than allowed.
 type TooLongError struct{ Most int64 }
 
 func (e *TooLongError) Error() string { return e.sentence().Error() }
@@ -22,18 +22,18 @@ func (e *TooLongError) sentence() error {
 	return sentence.Errorf("it has more than %d octets", e.Most)
 }
 
-// Read reads a file of at most most octets, else the error is a [*TooLongError]. A pipe or
-// a device may keep it waiting: then it ends with ctx and gives the cause.
+// Read reads a file of at most most octets; a longer one is a [*TooLongError]. A pipe or a device
+// may block: then Read ends with ctx and returns its cause.
 func Read(ctx context.Context, path string, most int64) ([]byte, error) {
 	f, err := Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() // only read from: closing it can't lose anything
+	defer f.Close() // only read: closing it can't lose data
 	return ReadAll(f, most)
 }
 
-// ReadAll is Read for what is open.
+// ReadAll is Read for an open reader.
 func ReadAll(r io.Reader, most int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err == nil && int64(len(data)) > most {
@@ -53,8 +53,8 @@ type File struct {
 
 func (f *File) Read(p []byte) (int, error) { return f.reader.Read(p) }
 
-// Open opens a file to read. Opening a pipe waits for its other end, and so may each Read;
-// both end with ctx. A folder is [ErrFolder].
+// Open opens a file for reading. Opening or reading a pipe may wait for its other end; both end
+// with ctx. For a directory it returns [ErrFolder].
 func Open(ctx context.Context, path string) (*File, error) {
 	f, err := Await(ctx, func() (*os.File, error) { return openFile(path) }, func(f *os.File) { _ = f.Close() })
 	if err != nil {
@@ -66,7 +66,7 @@ func Open(ctx context.Context, path string) (*File, error) {
 func openFile(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		// Windows has other errors for a folder; Stat knows it everywhere.
+		// Windows returns other errors for a directory; Stat identifies it everywhere.
 		if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
 			return nil, ErrFolder
 		}
@@ -82,8 +82,8 @@ func openFile(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Check reports whether a file can be read, without reading it. Pipes and devices are not
-// opened, which could wait for their other end.
+// Check reports whether a file can be read, without reading it. It does not open pipes and devices,
+// since that could block.
 func Check(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
@@ -96,8 +96,8 @@ func Check(path string) error {
 	return f.Close()
 }
 
-// Await calls work, and waits for it until ctx ends; the error is then the cause. What work
-// returns after that goes to drop. It is for calls that wait and know no context.
+// Await calls work and waits for it until ctx ends; the error is then the cause. A result that
+// comes later is passed to drop. It is for blocking calls that take no context.
 func Await[T any](ctx context.Context, work func() (T, error), drop func(T)) (T, error) {
 	var none T
 	if ctx.Err() != nil {
@@ -116,7 +116,7 @@ func Await[T any](ctx context.Context, work func() (T, error), drop func(T)) (T,
 	case r := <-done:
 		return r.value, r.err
 	case <-ctx.Done():
-		go func() { // as long as the call waits
+		go func() { // as long as the call blocks
 			if r := <-done; r.err == nil && drop != nil {
 				drop(r.value)
 			}
@@ -125,8 +125,8 @@ func Await[T any](ctx context.Context, work func() (T, error), drop func(T)) (T,
 	}
 }
 
-// Reader makes a reader whose Read ends with ctx. A regular file never waits, and stays
-// what it is: it can seek.
+// Reader returns a reader whose Read ends with ctx. A regular file never blocks and is returned as
+// it is, so it can seek.
 func Reader(ctx context.Context, r io.Reader) io.Reader {
 	if f, ok := r.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
@@ -136,7 +136,7 @@ func Reader(ctx context.Context, r io.Reader) io.Reader {
 	return &reader{ctx: ctx, r: r}
 }
 
-// reader reads in a goroutine, which outlives the Read that ctx ended.
+// reader reads in a goroutine, which outlives a Read that ctx ended.
 type reader struct {
 	ctx     context.Context
 	r       io.Reader

@@ -25,11 +25,11 @@ func TestReaderEndsWithTheContext(t *testing.T) {
 	if n, err := in.Read(buf); err != nil || string(buf[:n]) != "lo" {
 		t.Fatalf("%q %v", buf[:n], err)
 	}
-	cancel() // nobody writes any more
+	cancel() // no more writes
 	if _, err := in.Read(buf); !errors.Is(err, context.Canceled) {
 		t.Errorf("after cancel: %v", err)
 	}
-	_ = w.Close() // ends the goroutine that reads
+	_ = w.Close() // ends the reading goroutine
 	whole, err := io.ReadAll(wholefile.Reader(t.Context(), strings.NewReader(strings.Repeat("x", 100_000))))
 	if err != nil || len(whole) != 100_000 {
 		t.Errorf("%d octets, %v", len(whole), err)
@@ -60,7 +60,7 @@ func TestReadIsBounded(t *testing.T) {
 	}
 }
 
-// What a call returns after nobody waits for it is dropped, not leaked.
+// A result that comes after the wait has ended is dropped, not leaked.
 func TestAwait(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())

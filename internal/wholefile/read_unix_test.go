@@ -23,7 +23,7 @@ func TestReadOfAPipeEndsWithTheContext(t *testing.T) {
 	for name, read := range map[string]func(context.Context) error{
 		"open": func(ctx context.Context) error { _, err := wholefile.Read(ctx, path, 10); return err },
 		"read": func(ctx context.Context) error {
-			w, err := os.OpenFile(path, os.O_RDWR, 0) // the other end, which says nothing
+			w, err := os.OpenFile(path, os.O_RDWR, 0) // the other end, which writes nothing
 			if err != nil {
 				return err
 			}
@@ -41,7 +41,7 @@ func TestReadOfAPipeEndsWithTheContext(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := wholefile.Check(path); err != nil { // which would wait if it opened it
+	if err := wholefile.Check(path); err != nil { // it would block if it opened the pipe
 		t.Error(err)
 	}
 	if _, err := wholefile.Read(t.Context(), "/dev/zero", 1<<20); err == nil {
@@ -54,8 +54,8 @@ func TestTrusted(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		file, folder fs.FileMode
-		owner        int // 0: who runs the test
-		of           int // the folder's
+		owner        int // 0: the user who runs the test
+		of           int // the directory's
 		reason       string
 		inFolder     bool
 	}{
@@ -109,11 +109,11 @@ func TestTrusted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := wholefile.Trusted(os.DevNull, info); err != nil {
-		t.Errorf("nothing at all: %v", err)
+		t.Errorf("a missing file: %v", err)
 	}
 }
 
-// Nothing of a temporary file can be found while it is open, so that no crash leaves it.
+// A temporary file has no name while it is open, so no crash leaves it.
 func TestTempHasNoName(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)

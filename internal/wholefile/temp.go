@@ -2,7 +2,7 @@ package wholefile
 
 import "os"
 
-// Temp makes a temporary file that has no name: it is gone with the last process that has
-// it open, however that ends. Close it; there is nothing to remove. On Windows it has a
-// name for as long as it is open.
+// Temp creates a temporary file without a name: the system deletes it when the last process that
+// has it open ends. Close it; there is nothing to remove. On Windows it has a name while it is
+// open.
 func Temp() (*os.File, error) { return temp(os.TempDir()) }

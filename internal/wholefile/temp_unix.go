@@ -11,8 +11,8 @@ func temp(folder string) (*os.File, error) {
 	if f, err := unnamed(folder); err == nil {
 		return f, nil
 	}
-	// Not every file system makes files without a name. Between these two lines is
-	// nothing in it yet.
+	// Some file systems can't create files without a name. The file is still empty between these
+	// two calls.
 	f, err := os.CreateTemp(folder, ".yan-*") // 0600
 	if err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// temp makes a file that the system removes when its last handle is closed, as it is when
-// a process ends.
+// temp creates a file that the system deletes when its last handle is closed, also when the process
+// ends.
 func temp(folder string) (*os.File, error) {
 	for {
 		name := filepath.Join(folder, ".yan-"+rand.Text())

@@ -8,17 +8,17 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Why a file is not to be obeyed.
+// Reasons not to trust a file.
 const (
 	OthersWrite = "others can write it"
 	OthersOwn   = "it belongs to another user"
 	OthersRead  = "others can read it" // of a secret
 )
 
-// UntrustedError is a file, or the folder of one, that another user can change, or a
-// secret that another user can read.
+// UntrustedError is a file or directory that another user can change, or a secret that another user
+// can read.
 type UntrustedError struct {
-	Path   string // of the file or its folder
+	Path   string // of the file or its directory
 	Folder bool
 	Reason string // OthersWrite, OthersOwn or OthersRead
 }
@@ -36,11 +36,11 @@ func (e *UntrustedError) sentence() error {
 	return sentence.Errorf("%s: others can write it", e.Path)
 }
 
-// Trusted says whether a file that names commands or servers may be obeyed: it and its
-// folder have to belong to the user who runs the program or to root, and nobody else may
-// write them. The error is an [*UntrustedError]. info is that of the file which was opened.
+// Trusted checks whether a file that names commands or servers may be used: the file and its
+// directory must belong to the current user or root, and no one else may write them. The error is
+// an [*UntrustedError]. info is the FileInfo of the opened file.
 //
-// On Windows a mode says nothing: what is in a user's folder is the user's.
+// On Windows it accepts every file: modes have no meaning there, and a user's directory is private.
 func Trusted(path string, info fs.FileInfo) error {
 	if reason := distrust(info); reason != "" {
 		return &UntrustedError{Path: path, Reason: reason}
@@ -61,12 +61,12 @@ func Trusted(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// Private refuses a file that another user owns, or has any right to: one that holds a
-// secret. The error is an [*UntrustedError]. On Windows a mode says nothing.
+// Private rejects a file that holds a secret if another user owns it or has any permission. The
+// error is an [*UntrustedError]. On Windows modes have no meaning.
 func Private(path string, info fs.FileInfo) error { return private(path, info, 0o077) }
 
-// PrivateKey is Private for the key of a certificate: the group may read one that belongs
-// to root, as libpq allows, which lets services share the key of a machine.
+// PrivateKey is Private for the key of a certificate. The group may read a key that belongs to
+// root, as libpq allows, so that services can share a machine's key.
 func PrivateKey(path string, info fs.FileInfo) error {
 	if ownedByRoot(info) {
 		return private(path, info, 0o037)

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// distrust is why what is written in a file, or in a folder, may be somebody else's word;
-// "" if it can't. In a folder like /tmp, where only its owner may rename a file, the file
-// alone decides. Devices like /dev/null pass.
+// distrust returns why another user may have written a file or a name in a directory; "" if that is
+// impossible. In a directory like /tmp, where only the owner may rename a file, the file alone
+// decides. Devices such as /dev/null are accepted.
 func distrust(info fs.FileInfo) string {
 	mode := info.Mode()
 	if mode&fs.ModeDevice != 0 {
@@ -26,7 +26,7 @@ func distrust(info fs.FileInfo) string {
 	return ""
 }
 
-// hasModes is whether the mode of a file says who may read it.
+// hasModes reports whether a file's mode says who may read it.
 const hasModes = true
 
 func ownedByRoot(info fs.FileInfo) bool {

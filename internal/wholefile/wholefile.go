@@ -1,9 +1,8 @@
-// Package wholefile writes files whole or not at all: whoever reads one, even
-// behind a crash, finds the old content or the new.
+// Package wholefile writes files atomically: a reader, even after a crash, finds either the old
+// content or the new one.
 //
-// [Write] puts a file in the place of the old one. [Beside] only writes it, in the
-// same folder, for a caller that has several to put in their places together.
-// [SyncFolder] is for who makes files of another kind, whose names have to last.
+// [Write] replaces a file. [Beside] only writes a new file in the same directory, for a caller that
+// replaces several files together. [SyncFolder] makes the names of other new files durable.
 package wholefile
 
 import (
@@ -14,22 +13,22 @@ import (
 	"runtime"
 )
 
-// Write makes the content of path data, and its mode mode. Its folder has to be
-// there. A link is replaced, not followed.
+// Write replaces the file at path with data and mode. The directory must exist. A link is replaced,
+// not followed.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	written, err := Beside(path, data, mode)
 	if err != nil {
 		return err
 	}
 	if err := os.Rename(written, path); err != nil {
-		_ = os.Remove(written) // the reason is that of the rename
+		_ = os.Remove(written) // the error of the rename is returned
 		return err
 	}
 	return nil
 }
 
-// Beside writes a new file in the folder of path, and to the disk, and gives its
-// name: for os.Rename, or os.Remove. Nothing is left behind an error.
+// Beside writes and syncs a new file in the directory of path, and returns its name for os.Rename
+// or os.Remove. After an error no file is left.
 func Beside(path string, data []byte, mode fs.FileMode) (written string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.new") // 0600
 	if err != nil {
@@ -43,14 +42,13 @@ func Beside(path string, data []byte, mode fs.FileMode) (written string, err err
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(f.Name()) // the reason is that of the write
+		_ = os.Remove(f.Name()) // the error of the write is returned
 		return "", err
 	}
 	return f.Name(), nil
 }
 
-// SyncFolder writes the names in a folder to the disk. On Windows there is nothing to
-// do: NTFS writes a name to its log with the rename.
+// SyncFolder syncs a directory. On Windows it does nothing: NTFS logs a name with the rename.
 func SyncFolder(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil

@@ -28,7 +28,7 @@ func TestWriteReplacesAndLeavesNothingElse(t *testing.T) {
 	alone(t, folder, "file")
 }
 
-// A folder can't be replaced by a file; what was written beside it goes.
+// A directory can't be replaced by a file; the new file is removed.
 func TestWriteThatFails(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -40,7 +40,7 @@ func TestWriteThatFails(t *testing.T) {
 	}
 	alone(t, folder, "taken")
 	if err := wholefile.Write(filepath.Join(folder, "missing", "file"), nil, 0o600); err == nil {
-		t.Error("no error where there is no folder")
+		t.Error("no error without a directory")
 	}
 }
 
