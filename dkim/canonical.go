@@ -5,16 +5,16 @@ import (
 	"hash"
 )
 
-// relaxedBody hashes a body in the relaxed form of RFC 6376 section 3.4.4: a run
-// of blanks is one space, and none at the end of a line; empty lines at the end
-// of the body don't count. It takes the body in pieces, cut anywhere, and holds
-// back what only the next piece decides.
+// relaxedBody hashes a body in the relaxed form of RFC 6376 section 3.4.4: a run of blanks becomes
+// one space, blanks at the end of a line and empty lines at the end of the body are dropped. It
+// accepts the body in pieces cut anywhere, and holds back octets whose treatment depends on the
+// next piece.
 type relaxedBody struct {
 	hash     hash.Hash
-	out      []byte // gathered for the hash
+	out      []byte // collected for the hash
 	any      bool   // whether there was any text
-	lineEnds int    // held back: they count if text follows
-	blank    bool   // held back: it counts if text follows in the same line
+	lineEnds int    // held back: written if text follows
+	blank    bool   // held back: written if text follows in the same line
 	cr       bool   // held back: the first half of a line end, if an LF follows
 }
 
@@ -31,7 +31,7 @@ func (b *relaxedBody) Write(p []byte) (int, error) {
 				p = p[1:]
 				continue
 			}
-			b.text([]byte{'\r'}) // one that stands alone is text like any other
+			b.text([]byte{'\r'}) // a lone CR is text like any other octet
 		}
 		line, rest, ended := bytes.Cut(p, []byte{'\r'})
 		b.line(line)
@@ -41,7 +41,7 @@ func (b *relaxedBody) Write(p []byte) (int, error) {
 	return total, nil
 }
 
-// line takes a line, or a part of one, without its end.
+// line processes a line, or a part of one, without its end.
 func (b *relaxedBody) line(line []byte) {
 	for {
 		if b.blank {
@@ -57,8 +57,8 @@ func (b *relaxedBody) line(line []byte) {
 	}
 }
 
-// unchanged is how much of a line stays as it is: all before the first tab, the
-// first of several spaces, or a space at the end, which depends on what follows.
+// unchanged returns how much of a line stays as it is: the part before the first tab, the first of
+// several spaces, or a final space, which depends on the next octets.
 func unchanged(line []byte) int {
 	n := len(line)
 	if tab := bytes.IndexByte(line, '\t'); tab >= 0 {
@@ -100,8 +100,8 @@ func (b *relaxedBody) flush() {
 	b.out = b.out[:0]
 }
 
-// sum is the hash of the body, which ends here. A body without any text is
-// nothing at all, any other ends with one line end.
+// sum returns the hash at the end of the body. A body without any text is empty; any other ends
+// with one line end.
 func (b *relaxedBody) sum() []byte {
 	if b.cr {
 		b.cr = false
@@ -114,15 +114,14 @@ func (b *relaxedBody) sum() []byte {
 	return b.hash.Sum(nil)
 }
 
-// field is a header field as it stands in the message, folded or not, without
-// its last line end.
+// field is a header field as in the message, folded or not, without its last line end.
 type field struct {
 	name string // in lower case
 	text []byte
 }
 
-// splitHeader cuts a header block into its fields. What is no field, such as a
-// line without a colon, is none that could be signed.
+// splitHeader splits a header block into fields. It skips lines that are not fields, such as a line
+// without a colon.
 func splitHeader(header []byte) []field {
 	var fields []field
 	for len(header) > 0 {
@@ -137,12 +136,12 @@ func splitHeader(header []byte) []field {
 	return fields
 }
 
-// isName reports the name of a field (RFC 5322 section 3.6.8).
+// isName reports whether name is valid for a field (RFC 5322 section 3.6.8).
 func isName(name []byte) bool {
 	return len(name) > 0 && !bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// fieldEnd is where the first field ends, with the lines that continue it.
+// fieldEnd returns the end of the first field, including its continuation lines.
 func fieldEnd(header []byte) int {
 	end := 0
 	for {
@@ -157,9 +156,9 @@ func fieldEnd(header []byte) int {
 	}
 }
 
-// relaxed appends a field in the form of RFC 6376 section 3.4.2, without its line
-// end: the name in lower case, everything in one line, a run of blanks as one
-// space, and none around the colon or at the end.
+// relaxed appends a field in the form of RFC 6376 section 3.4.2, without its line end: the name in
+// lower case, the value on one line, each run of blanks as one space, and no blanks around the
+// colon or at the end.
 func (f field) relaxed(dst []byte) []byte {
 	dst = append(append(dst, f.name...), ':')
 	_, value, _ := bytes.Cut(f.text, []byte{':'})

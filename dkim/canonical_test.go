@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// transcript is a "hash" that shows what was hashed.
+// transcript is a "hash" that records the hashed octets.
 type transcript struct{ bytes.Buffer }
 
 func (t *transcript) Sum([]byte) []byte { return t.Bytes() }
@@ -62,7 +62,7 @@ var (
 	blankRun    = regexp.MustCompile(`[ \t]+`)
 )
 
-// naiveBody is the letter of RFC 6376 section 3.4.4 for a body in memory.
+// naiveBody applies RFC 6376 section 3.4.4 literally to a body in memory.
 func naiveBody(s string) string {
 	s = blanksAtEnd.ReplaceAllString(s, "$1")
 	s = blankRun.ReplaceAllString(s, " ")
@@ -75,7 +75,7 @@ func naiveBody(s string) string {
 	return s + "\r\n"
 }
 
-// Cut anywhere, a body has the same hash.
+// A body has the same hash wherever it is cut.
 func FuzzRelaxedBody(f *testing.F) {
 	f.Add([]byte(" C \r\nD \t E\r\n\r\n\r\n"), uint64(1))
 	f.Add([]byte("a\r\r\n \r\n\t\r\nb \r"), uint64(2))
@@ -124,7 +124,7 @@ func TestRelaxedHeader(t *testing.T) {
 	}
 }
 
-// However a message is cut, header and body come apart at the same place.
+// Header and body are separated at the same place wherever the message is cut.
 func FuzzSplitMessage(f *testing.F) {
 	f.Add("From: a@b.c\r\nTo: d\r\n\r\nbody\r\n\r\n")
 	f.Add("From: a@b.c\r\n")

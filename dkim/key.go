@@ -10,9 +10,9 @@ import (
 	"fmt"
 )
 
-// ParseKey reads a private key from PEM: RSA as PKCS #1 or PKCS #8, Ed25519 as
-// PKCS #8, which is what openssl writes. RSA keys below 1024 bits and encrypted
-// keys are refused. An error holds nothing of the key.
+// ParseKey parses a private key in PEM: RSA as PKCS #1 or PKCS #8, Ed25519 as PKCS #8, as openssl
+// writes them. It rejects RSA keys below 1024 bits and encrypted keys. Errors contain nothing of
+// the key.
 func ParseKey(data []byte) (crypto.Signer, error) {
 	block, _ := pem.Decode(data)
 	if block == nil {

@@ -17,10 +17,9 @@ import (
 	"time"
 )
 
-// Sign has the message written once and returns its DKIM-Signature fields, one
-// for each signer and each with its line end, to be put in front of it. The
-// message is in lines that end with CRLF, and must be sent just so. Its header is
-// held in memory, its body is not. at is when it was signed.
+// Sign reads the message once and returns its DKIM-Signature fields, one per signer and each with
+// its line end, to be prepended. The message must have CRLF line ends and be sent unchanged. Sign
+// holds its header in memory, but not its body. at is the time of signing.
 func Sign(message io.WriterTo, at time.Time, signers ...*Signer) ([]byte, error) {
 	for _, s := range signers {
 		if err := s.Check(); err != nil {
@@ -47,7 +46,7 @@ func Sign(message io.WriterTo, at time.Time, signers ...*Signer) ([]byte, error)
 	return all, nil
 }
 
-// pass takes a message apart as it is written.
+// pass separates header and body of a message as it is written.
 type pass struct {
 	header []byte // with its last line end
 	inBody bool
@@ -71,7 +70,7 @@ func (p *pass) Write(b []byte) (int, error) {
 	return len(b), err
 }
 
-// sign makes one DKIM-Signature field.
+// sign returns one DKIM-Signature field.
 func (s *Signer) sign(fields []field, bodyHash []byte, at time.Time) ([]byte, error) {
 	if !slices.ContainsFunc(fields, func(f field) bool { return f.name == "from" }) {
 		return nil, errors.New("dkim: the message has no From, without which a signature says nothing")
@@ -82,7 +81,7 @@ func (s *Signer) sign(fields []field, bodyHash []byte, at time.Time) ([]byte, er
 		return nil, err
 	}
 	digest := headerHash(sha256.New(), fields, names, unsigned)
-	// Ed25519 signs the hash as if it were the message (RFC 8463 section 3).
+	// Ed25519 signs the hash as its message (RFC 8463 section 3).
 	var how crypto.SignerOpts = crypto.SHA256
 	if _, ok := s.Key.Public().(ed25519.PublicKey); ok {
 		how = crypto.Hash(0)
@@ -91,7 +90,7 @@ func (s *Signer) sign(fields []field, bodyHash []byte, at time.Time) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("dkim: sign for %s: %w", s.Domain, err)
 	}
-	// What stands in b= is left out of what is signed, blanks and all.
+	// The value of b= is not part of the signed text, nor are its blanks.
 	f := tagFolder{buf: unsigned, col: len(" b=")}
 	for encoded := base64.StdEncoding.EncodeToString(signature); encoded != ""; {
 		n := min(len(encoded), foldAt-f.col)
@@ -103,9 +102,9 @@ func (s *Signer) sign(fields []field, bodyHash []byte, at time.Time) ([]byte, er
 	return append(f.buf, "\r\n"...), nil
 }
 
-// headerHash is the hash that is signed (RFC 6376 section 3.7): the fields
-// named, of several the last that is left, and then the signature's own field
-// with nothing in b=. A name without a field to it adds nothing.
+// headerHash returns the hash that is signed (RFC 6376 section 3.7): for each name the last
+// remaining field of that name, then the signature's own field with an empty b=. A name without a
+// field adds nothing.
 func headerHash(h hash.Hash, fields []field, names []string, signature []byte) []byte {
 	left := slices.Clone(fields)
 	var line []byte
@@ -123,25 +122,23 @@ func headerHash(h hash.Hash, fields []field, names []string, signature []byte) [
 	return h.Sum(nil)
 }
 
-// shownFields are signed as often as they occur and once more: adding one would
-// change what a reader sees, or how.
+// shownFields are signed once more than they occur: an added one would change what a reader sees.
 func shownFields() []string {
 	return []string{"from", "reply-to", "subject", "date", "to", "cc", "message-id",
 		"mime-version", "content-type", "content-transfer-encoding"}
 }
 
-// addedFields are signed as often as they occur, but mailing lists and servers
-// may add theirs.
+// addedFields are signed as often as they occur; mailing lists and servers may add more.
 func addedFields() []string {
 	return []string{"sender", "in-reply-to", "references", "auto-submitted", "list-id", "list-help", "list-owner",
 		"list-post", "list-subscribe", "list-unsubscribe", "list-unsubscribe-post"} // the last two by RFC 8058 section 4
 }
 
-// completedFields are those that a submission server adds where they are missing (RFC
-// 6409 section 8): to sign that they are not there would have it break the signature.
+// completedFields are added by a submission server if they are missing (RFC 6409 section 8):
+// signing their absence would make the server break the signature.
 func completedFields() []string { return []string{"date", "message-id"} }
 
-// names is the list of h= for a message.
+// names returns the list of h= for a message.
 func (s *Signer) names(fields []field) []string {
 	shown, added := shownFields(), addedFields()
 	if s.Headers != nil {
@@ -169,7 +166,7 @@ func (s *Signer) names(fields []field) []string {
 	return names
 }
 
-// unsigned is the field up to its b=.
+// unsigned returns the field up to its b=.
 func (s *Signer) unsigned(names []string, bodyHash []byte, at time.Time) ([]byte, error) {
 	algorithm, err := s.algorithm()
 	if err != nil {
@@ -197,17 +194,17 @@ func (s *Signer) unsigned(names []string, bodyHash []byte, at time.Time) ([]byte
 	return append(f.buf, "b="...), nil
 }
 
-// foldAt is the length that lines are kept to, as far as the words allow.
+// foldAt is the line length to keep to, if the words allow it.
 const foldAt = 76
 
-// tagFolder writes a field of tags. Blanks may stand around a colon and within
-// base64 (RFC 6376 sections 3.2 and 3.5).
+// tagFolder writes a field of tags. Blanks are allowed around a colon and within base64 (RFC 6376
+// sections 3.2 and 3.5).
 type tagFolder struct {
 	buf []byte
 	col int
 }
 
-// piece appends what must not be broken, and folds before it if need be.
+// piece appends an unbreakable text, and folds before it if necessary.
 func (f *tagFolder) piece(before, s string) {
 	if f.col+len(before)+len(s) > foldAt {
 		f.fold()

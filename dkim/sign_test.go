@@ -34,7 +34,7 @@ func testSigners(t testing.TB) []*Signer {
 	}
 }
 
-// tags reads the tags of a DKIM-Signature field, blanks taken out.
+// tags returns the tags of a DKIM-Signature field without blanks.
 func tags(t testing.TB, text []byte) map[string]string {
 	t.Helper()
 	_, list, _ := strings.Cut(string(text), ":")
@@ -50,8 +50,8 @@ func tags(t testing.TB, text []byte) map[string]string {
 	return found
 }
 
-// verify checks the first signature of a message by the published rules; that
-// others read them as we do is for the interop tests.
+// verify checks the first signature of a message by the published rules; the interop tests check
+// that other programs agree.
 func verify(t testing.TB, message string, public crypto.PublicKey) error {
 	t.Helper()
 	fields, bodyHash := hashes(t, message)
@@ -135,7 +135,7 @@ func checkTampering(t *testing.T, signed string, public crypto.PublicKey) {
 	} {
 		changed := strings.Replace(signed, tt.old, tt.new, 1)
 		if changed == signed {
-			t.Fatalf("there is no %q", tt.old)
+			t.Fatalf("the message has no %q", tt.old)
 		}
 		if err := verify(t, changed, public); (err != nil) != tt.breaks {
 			t.Errorf("%q instead of %q: %v", tt.new, tt.old, err)
@@ -162,8 +162,8 @@ func TestSignedFields(t *testing.T) {
 	}
 }
 
-// Of several fields the last is signed first (RFC 6376 section 5.4.2), and one
-// that is not there adds nothing.
+// Of several fields the last is signed first (RFC 6376 section 5.4.2), and a missing one adds
+// nothing.
 func TestHeaderHashTakesFieldsFromBelow(t *testing.T) {
 	t.Parallel()
 	fields := splitHeader([]byte("To: 1\r\nFrom: a\r\nTo: 2\r\nTo: 3\r\n"))
@@ -174,7 +174,7 @@ func TestHeaderHashTakesFieldsFromBelow(t *testing.T) {
 	}
 }
 
-// ofSize is a public key with a modulus of so many bits, and no more.
+// ofSize is a public key that has only a modulus of that many bits.
 type ofSize struct{ bits int }
 
 func (k ofSize) Public() crypto.PublicKey {
@@ -301,7 +301,7 @@ func TestRecord(t *testing.T) {
 		t.Errorf("%s is another key, %v", text, err)
 	}
 	if _, _, err := new(Signer).Record(); err == nil {
-		t.Error("a record of nothing")
+		t.Error("a record without a key")
 	}
 }
 
@@ -315,7 +315,7 @@ func FuzzParseKey(f *testing.F) {
 	})
 }
 
-// shortKey is made for this test and good for nothing.
+// shortKey was created for this test and is used nowhere else.
 const shortKey = `-----BEGIN RSA PRIVATE KEY-----
 MIIBOgIBAAJBALdsYTsS7JKItwwCJENKnyEDWpMhJguD/nG3rsVJScY6ldIcTSjT
 cHwbLoT24M6rREN7jBY1xvrUGOMOx9CP7xMCAwEAAQJAO9UMunpn1TzniPFB5vl2

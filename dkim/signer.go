@@ -11,29 +11,27 @@ import (
 	"strings"
 )
 
-// Signer signs for a domain. It may be used by many goroutines at once, if its
-// Key may.
+// Signer signs for a domain. It is safe for concurrent use if its Key is.
 type Signer struct {
-	// Domain is the d= of the signature, in A-labels. Receivers give a signature
-	// weight when it is the domain of From or one above it (RFC 7489 section
-	// 3.1.1).
+	// Domain is the d= of the signature, in A-labels. Receivers consider a signature if it is the
+	// domain of From or a parent of it (RFC 7489 section 3.1.1).
 	Domain string
 	// Selector is the s=: the public key is at Selector._domainkey.Domain.
 	Selector string
-	// Key is an RSA key of 1024 bits or more or an Ed25519 key, from ParseKey or
-	// from a device. Not every receiver knows Ed25519: sign by both then.
+	// Key is an RSA key of at least 1024 bits or an Ed25519 key, from ParseKey or a device. Some
+	// receivers do not support Ed25519: then sign with both.
 	Key crypto.Signer
-	// Headers are the fields to sign, From always among them; nil means what
-	// readers see and what tells them what to do with it. Each is signed as often
-	// as the message has it and once more, so that nobody can add another.
+	// Headers are the fields to sign, always including From. nil means the fields that readers see
+	// and those that control how the message is handled. Each is signed once more than it occurs,
+	// so that no one can add another.
 	Headers []string
 }
 
-// minRSA is the least length of an RSA key in bits (RFC 8301 section 3.2). Some
-// receivers want 2048, as should you.
+// minRSA is the minimum length of an RSA key in bits (RFC 8301 section 3.2). Some receivers require
+// 2048, which is recommended.
 const minRSA = 1024
 
-// Check reports what is wrong with a signer. Sign does it, too.
+// Check returns an error for an invalid signer. Sign calls it, too.
 func (s *Signer) Check() error {
 	if err := checkName(s.Domain, 2); err != nil {
 		return fmt.Errorf("dkim: domain %q %w", s.Domain, err)
@@ -50,7 +48,7 @@ func (s *Signer) Check() error {
 	return err
 }
 
-// algorithm is the a= for the key.
+// algorithm returns the a= for the key.
 func (s *Signer) algorithm() (string, error) {
 	if s.Key == nil {
 		return "", errors.New("dkim: there is no key")
@@ -67,9 +65,8 @@ func (s *Signer) algorithm() (string, error) {
 	return "", fmt.Errorf("dkim: a key of type %T; it has to be RSA or Ed25519", s.Key.Public())
 }
 
-// Record is the TXT record to publish, its name and its text (RFC 6376 section
-// 3.6). A text of more than 255 octets is split into several strings by whoever
-// writes the zone file.
+// Record returns the name and the text of the TXT record to publish (RFC 6376 section 3.6). In a
+// zone file, a text of more than 255 octets has to be split into several strings.
 func (s *Signer) Record() (name, text string, err error) {
 	if err := s.Check(); err != nil {
 		return "", "", err
@@ -87,8 +84,8 @@ func (s *Signer) Record() (name, text string, err error) {
 	}
 }
 
-// checkName checks for a domain name of so many labels at least; its error
-// completes "… ". A name has nothing in it that could end a tag.
+// checkName checks for a domain name of at least that many labels; its error completes "… ". A
+// valid name contains no character that could end a tag.
 func checkName(s string, labels int) error {
 	const most = 253
 	if s == "" || len(s) > most {
@@ -116,8 +113,8 @@ func isAlphanumeric(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// isFieldName checks for ftext (RFC 5322 section 3.6.8), less the semicolon, which
-// would end the tag h=.
+// isFieldName checks for ftext (RFC 5322 section 3.6.8) without the semicolon, which would end the
+// tag h=.
 func isFieldName(s string) bool {
 	return s != "" && len(s) < 76 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' || r == ';' })
 }

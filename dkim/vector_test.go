@@ -30,7 +30,7 @@ Joe.
 
 const rfcBodyHash = "2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8="
 
-// rfcFields are the two signatures, less what stands in b=.
+// rfcFields are the two signatures without the values of b=.
 var rfcFields = map[string]struct{ field, signature string }{
 	"ed25519": {`DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;
  d=football.example.com; i=@football.example.com;
@@ -83,7 +83,7 @@ func TestRFC8463(t *testing.T) {
 	}
 	key := ed25519.NewKeyFromSeed(decode64(t, rfcSeed))
 	if !bytes.Equal(key.Public().(ed25519.PublicKey), decode64(t, rfcPublic)) {
-		t.Fatal("the two halves of the key don't fit")
+		t.Fatal("the private and the public key don't match")
 	}
 	names := strings.Fields("from to subject date message-id from subject date")
 	example := rfcFields["ed25519"]

@@ -9,10 +9,10 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// count is how many entries providers.yaml has.
+// count is the number of entries in providers.yaml.
 const count = 49
 
-// all is provider.All, never empty.
+// all returns provider.All, which must not be empty.
 func all(t *testing.T) []provider.Provider {
 	t.Helper()
 	ps := provider.All()
@@ -53,7 +53,7 @@ func TestEveryEntry(t *testing.T) {
 			}
 			if p.Family != "" {
 				if head, ok := provider.ByID(p.Family); !ok || head.Family != "" {
-					t.Errorf("family %q is no head of a family", p.Family)
+					t.Errorf("family %q is not the head of a family", p.Family)
 				}
 			}
 			checkSMTP(t, p)
@@ -118,7 +118,7 @@ func checkReading(t *testing.T, what string, e provider.Endpoint) {
 	t.Helper()
 	if e.Host == "" {
 		if e.Port != 0 || e.TLS != "" {
-			t.Errorf("%s: no host and yet %+v", what, e)
+			t.Errorf("%s: no host, but %+v", what, e)
 		}
 		return
 	}
@@ -149,7 +149,7 @@ func checkAuth(t *testing.T, p provider.Provider) {
 		t.Errorf("auth: username %q", a.Username)
 	}
 	if a.Username == "other" && len(a.Notes) == 0 {
-		t.Error("auth: nobody tells the user which name to give")
+		t.Error("auth: nothing tells the user which name to enter")
 	}
 	if o := a.OAuth2; o != nil && (o.Issuer == "" || o.Scope == "" || !isHTTPS(o.AuthURL) || !isHTTPS(o.TokenURL) ||
 		o.DeviceURL != "" && !isHTTPS(o.DeviceURL) || !slices.Contains(provider.Statuses(), o.Status)) {
@@ -184,7 +184,7 @@ func checkLimits(t *testing.T, l provider.Limits) {
 	}
 }
 
-// Facts that were moved by hand from prose to numbers.
+// Facts that were converted by hand from prose to numbers.
 func TestFactsThatCodeActsUpon(t *testing.T) {
 	t.Parallel()
 	get := func(id string) provider.Provider {
@@ -231,12 +231,12 @@ func TestFactsThatCodeActsUpon(t *testing.T) {
 	}
 	for _, trait := range provider.Traits() {
 		if !slices.ContainsFunc(all(t), func(p provider.Provider) bool { return p.Has(trait) }) {
-			t.Errorf("nobody has the trait %s", trait)
+			t.Errorf("no provider has the trait %s", trait)
 		}
 	}
 }
 
-// What a caller does to a Provider changes nobody else's.
+// A caller that changes a Provider does not affect others.
 func TestValuesAreCopies(t *testing.T) {
 	t.Parallel()
 	p, _ := provider.ByID("outlook")
@@ -247,9 +247,9 @@ func TestValuesAreCopies(t *testing.T) {
 	again, _ := provider.ByID("outlook")
 	if again.Domains[0] == "x" || again.SMTP.Ports[0].Port == 25 || again.Auth.OAuth2.Issuer == "x" ||
 		again.Quirks[0] == "x" || again.Sources["domains"] == "x" {
-		t.Error("a caller reached the embedded facts")
+		t.Error("a caller changed the embedded facts")
 	}
 	if g, _ := provider.ByID("gmail"); g.Relay.Ports[0] == 1 || g.Auth.OAuth2.AuthParams["prompt"] == "x" {
-		t.Error("a caller reached the relay's ports or the parameters")
+		t.Error("a caller changed the relay's ports or the parameters")
 	}
 }

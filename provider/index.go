@@ -300,7 +300,7 @@ var index = []entry{
 	},
 }
 
-// mxRules is ordered: the first that fits counts.
+// mxRules is ordered: the first match wins.
 var mxRules = []MXRule{
 	{".mxmail.netease.com", "netease_qiye"},
 	{".qiye.163.com", "netease_qiye"},

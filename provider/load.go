@@ -8,24 +8,24 @@ import (
 	"sync"
 )
 
-// providersJSONL has one provider to a line, in the order of the index.
+// providersJSONL has one provider per line, in the order of the index.
 //
 //go:embed providers.jsonl
 var providersJSONL []byte
 
-// entry is one provider as it is looked up. Entries and documents are apart so
-// that finding a provider, and finding that there is none, decodes nothing:
-// most programs ask for one provider of all, or for a host that is nobody's.
+// entry is the part of a provider that lookups need. It is separate from the document, so that a
+// lookup, successful or not, decodes nothing: most programs look up one provider, or a host of no
+// provider.
 type entry struct {
 	id string
-	// names are all that users type for it, as they are written.
+	// names are all names that users type for it, as written.
 	names []string
-	// domains and hosts are in lower-case A-labels; some have one "{…}".
+	// domains and hosts are lower-case A-labels; some contain one "{…}".
 	domains, hosts []string
 }
 
-// documents has a function for each entry of the index that gives what is
-// known about the provider, decoded when it is first called.
+// documents has a function per entry of the index that returns the provider's facts, decoded at the
+// first call.
 var documents = sync.OnceValue(func() []func() *Provider { return split(providersJSONL) })
 
 func split(lines []byte) []func() *Provider {
@@ -36,8 +36,8 @@ func split(lines []byte) []func() *Provider {
 	return each
 }
 
-// decode reads one document. The generator made and checked it, and a test
-// holds it to providers.yaml, so a fault in it is a fault in the build.
+// decode decodes one document. The generator created and checked it, and a test compares it with
+// providers.yaml, so an error is a bug in the build.
 func decode(document []byte) *Provider {
 	p := new(Provider)
 	if err := json.Unmarshal(document, p); err != nil {
@@ -46,7 +46,7 @@ func decode(document []byte) *Provider {
 	return p
 }
 
-// at is a copy of the provider at a place in the index.
+// at returns a copy of the provider at an index.
 func at(i int, ok bool) (Provider, bool) {
 	if !ok {
 		return Provider{}, false
@@ -54,22 +54,20 @@ func at(i int, ok bool) (Provider, bool) {
 	return documents()[i]().clone(), true
 }
 
-// named is a name as it is written, with its provider's place in the index.
+// named is a name as written, with its provider's place in the index.
 type named struct {
 	written  string
 	provider int
 }
 
-// names has every name under its normalised form. Only who asks by name pays
-// for it.
+// names maps every normalised name to its provider. It is built by the first lookup by name.
 var names = sync.OnceValue(allNames)
 
 func allNames() map[string]named {
 	all := make(map[string]named, 8*len(index)) // about
 	for i, e := range index {
 		for _, name := range e.names {
-			// The first provider that claims a name keeps it; a test shows
-			// that no two do.
+			// The first provider with a name keeps it; a test checks that no two have the same.
 			key := normalise(name)
 			if _, taken := all[key]; !taken {
 				all[key] = named{name, i}

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// The index and the documents name the same providers in the same order, and
-// each finds nothing that the other does not have.
+// The index and the documents have the same providers in the same order, with the same keys.
 func TestIndexMatchesDocuments(t *testing.T) {
 	t.Parallel()
 	docs := documents()
@@ -28,13 +27,12 @@ func TestIndexMatchesDocuments(t *testing.T) {
 	}
 	for _, r := range mxRules {
 		if !slices.ContainsFunc(index, func(e entry) bool { return e.id == r.Provider }) {
-			t.Errorf("a rule for %q, who is nobody", r.Provider)
+			t.Errorf("a rule for %q, which is not a provider", r.Provider)
 		}
 	}
 }
 
-// No document is read before somebody asks for it: not even one that would
-// fail.
+// A document is decoded when it is first used: an invalid one does no harm before.
 func TestDocumentsAreDecodedWhenAsked(t *testing.T) {
 	t.Parallel()
 	first, _, _ := bytes.Cut(providersJSONL, []byte("\n"))
@@ -44,13 +42,13 @@ func TestDocumentsAreDecodedWhenAsked(t *testing.T) {
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("the second line passes as a document")
+			t.Error("an invalid document was decoded without an error")
 		}
 	}()
 	docs[1]()
 }
 
-// The benchmarks are of a process that asks once, as `yan send` does.
+// The benchmarks are of a process that looks up once, as `yan send` does.
 
 func BenchmarkUnknownHost(b *testing.B) {
 	for b.Loop() {
@@ -60,14 +58,14 @@ func BenchmarkUnknownHost(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstDocument is one provider found by host or domain.
+// BenchmarkFirstDocument measures finding one provider by host or domain.
 func BenchmarkFirstDocument(b *testing.B) {
 	for b.Loop() {
 		split(providersJSONL)[0]()
 	}
 }
 
-// BenchmarkNames is what the first name costs beyond that.
+// BenchmarkNames measures the additional cost of the first lookup by name.
 func BenchmarkNames(b *testing.B) {
 	for b.Loop() {
 		allNames()

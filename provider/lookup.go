@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/spelling"
 )
 
-// All lists every provider, in the order of the file.
+// All returns every provider, in the order of the file.
 func All() []Provider {
 	all := make([]Provider, len(index))
 	for i := range index {
@@ -20,24 +20,22 @@ func All() []Provider {
 	return all
 }
 
-// ByID finds a provider by its ID, exactly.
+// ByID finds a provider by its exact ID.
 func ByID(id string) (Provider, bool) {
 	i := slices.IndexFunc(index, func(e entry) bool { return e.id == id })
 	return at(i, i >= 0)
 }
 
-// ByName finds a provider by its ID, its name in either language or a name
-// that people use for it ("163", "hotmail", "腾讯企业邮", "o365"). Case, spaces,
-// punctuation and full-width forms do not count.
+// ByName finds a provider by its ID, its name in either language or a common name ("163",
+// "hotmail", "腾讯企业邮", "o365"). It ignores case, spaces, punctuation and full-width forms.
 func ByName(name string) (Provider, bool) {
 	key := normalise(name)
 	found, ok := names()[key]
 	return at(found.provider, ok && key != "")
 }
 
-// ByDomain finds the provider of a mail domain, in A- or U-labels and any
-// case. It knows the provider's own domains, not those of its customers: see
-// [ByMX].
+// ByDomain finds the provider of a mail domain, in A- or U-labels and any case. It knows the
+// provider's own domains, not its customers' domains: see [ByMX].
 func ByDomain(domain string) (Provider, bool) {
 	domain, ok := asciiName(domain)
 	if !ok {
@@ -46,8 +44,8 @@ func ByDomain(domain string) (Provider, bool) {
 	return at(find(domain, func(e entry) []string { return e.domains }))
 }
 
-// ByHost finds the provider of an SMTP host. Loopback addresses belong to
-// nobody, although a bridge may listen there.
+// ByHost finds the provider of an SMTP host. Loopback addresses have no provider, although a bridge
+// may listen there.
 func ByHost(host string) (Provider, bool) {
 	host, ok := asciiName(host)
 	if !ok {
@@ -56,8 +54,8 @@ func ByHost(host string) (Provider, bool) {
 	return at(find(host, func(e entry) []string { return e.hosts }))
 }
 
-// ByMX guesses the provider of a hosted domain from one of its mail
-// exchangers; see [MXRule] for how far that may be trusted.
+// ByMX guesses the provider of a hosted domain from one of its mail exchangers; see [MXRule] for
+// how far to trust it.
 func ByMX(mx string) (Provider, bool) {
 	mx, ok := asciiName(mx)
 	if !ok {
@@ -71,8 +69,8 @@ func ByMX(mx string) (Provider, bool) {
 	return Provider{}, false
 }
 
-// Lookup finds a provider by whatever a user gave: a name, a mail domain, an
-// address or an SMTP host, tried in this order.
+// Lookup finds a provider by a name, a mail domain, an address or an SMTP host, tried in this
+// order.
 func Lookup(s string) (Provider, bool) {
 	s = strings.TrimSpace(s)
 	if p, ok := ByName(s); ok {
@@ -84,9 +82,8 @@ func Lookup(s string) (Provider, bool) {
 	return ByHost(s)
 }
 
-// Nearest suggests at most three names, best first, for a name that [ByName]
-// does not find. Each is one that ByName finds, of different providers; none
-// when nothing is near.
+// Nearest suggests at most three names for a name that [ByName] does not find, best first. They
+// belong to different providers, and ByName finds each. It returns nil if no name is near.
 func Nearest(name string) []string {
 	key := []rune(normalise(name))
 	if len(key) < 2 || len(key) > 64 {
@@ -99,7 +96,7 @@ func Nearest(name string) []string {
 	}
 	var hits []hit
 	for candidate, n := range names() {
-		// A third of the letters may be wrong, and never all of a short name.
+		// Up to a third of the letters may differ, but never all of a short name.
 		c := []rune(candidate)
 		d := spelling.Distance(key, c)
 		if d <= max(1, len(key)/3) && d < min(len(key), len(c)) {
@@ -126,8 +123,8 @@ func Nearest(name string) []string {
 	return best
 }
 
-// find looks through the index for the exact name and then for a pattern that
-// covers it. A few hundred comparisons cost less than making a map of them.
+// find searches the index for the exact name, then for a pattern that matches it. A few hundred
+// comparisons cost less than building a map.
 func find(name string, in func(entry) []string) (i int, ok bool) {
 	for i, e := range index {
 		if slices.Contains(in(e), name) {
@@ -142,8 +139,8 @@ func find(name string, in func(entry) []string) (i int, ok bool) {
 	return 0, false
 }
 
-// covers reports whether a name fits a pattern with one "{…}" in it. What has
-// none is no pattern.
+// covers reports whether a name matches a pattern with one "{…}". A string without one is no
+// pattern.
 func covers(pattern, name string) bool {
 	before, rest, _ := strings.Cut(pattern, "{")
 	kind, after, ok := strings.Cut(rest, "}")
@@ -166,8 +163,8 @@ func covers(pattern, name string) bool {
 	}
 }
 
-// isCountry reports a top-level domain of a country, alone or below the usual
-// "co" and "com": "de", "co.uk", "com.au".
+// isCountry reports whether s is a country's top-level domain, alone or after the usual "co" and
+// "com": "de", "co.uk", "com.au".
 func isCountry(s string) bool {
 	if rest, ok := strings.CutPrefix(s, "co."); ok {
 		s = rest
@@ -179,7 +176,7 @@ func isCountry(s string) bool {
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' }
 
-// isLabel reports one label of letters, digits and inner hyphens.
+// isLabel reports whether s is one label of letters, digits and inner hyphens.
 func isLabel(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; !isLetter(c) && (c < '0' || c > '9') && (c != '-' || i == 0 || i == len(s)-1) {
@@ -189,7 +186,7 @@ func isLabel(s string) bool {
 	return s != "" && len(s) <= 63
 }
 
-// asciiName is a domain or host in lower-case A-labels without a final dot.
+// asciiName returns a domain or host in lower-case A-labels without a final dot.
 func asciiName(name string) (string, bool) {
 	name = strings.TrimSuffix(strings.TrimSpace(name), ".")
 	ascii, err := idna.Lookup.ToASCII(name)
@@ -199,7 +196,7 @@ func asciiName(name string) (string, bool) {
 	return strings.ToLower(ascii), true
 }
 
-// normalise is a name without case, width, spaces and punctuation.
+// normalise removes case, width, spaces and punctuation from a name.
 func normalise(name string) string {
 	return strings.Map(func(r rune) rune {
 		if narrow := width.LookupRune(r).Folded(); narrow != 0 {

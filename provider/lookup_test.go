@@ -23,7 +23,7 @@ func TestByID(t *testing.T) {
 	}
 }
 
-// Every name finds its own provider: so no two share one.
+// Every name finds its own provider, so no two share one.
 func TestEveryNameFindsItsProvider(t *testing.T) {
 	t.Parallel()
 	for _, p := range all(t) {
@@ -53,7 +53,7 @@ func TestByName(t *testing.T) {
 	}
 }
 
-// No domain belongs to two providers, patterns included.
+// No domain belongs to two providers, including patterns.
 func TestEveryDomainFindsItsProvider(t *testing.T) {
 	t.Parallel()
 	owner := map[string]string{}
@@ -80,7 +80,7 @@ func TestEveryDomainFindsItsProvider(t *testing.T) {
 	}
 }
 
-// examples fills in a pattern.
+// examples returns domains that match a pattern.
 func examples(domain string) []string {
 	switch {
 	case strings.Contains(domain, "{cc}"):
@@ -103,7 +103,7 @@ func TestByDomain(t *testing.T) {
 		"contoso.onmicrosoft.com": "office365", "yahoo.co.jp": "yahoojp", "yahoo.co.uk": "yahoo",
 		// Full-width letters are the same name (RFC 5895).
 		"ｑｑ.com": "qq", "qq。com": "qq",
-		// Not theirs.
+		// Not the provider's.
 		"": "", "qq.com.cn": "", "xqq.com": "", "mail.qq.com": "", "outlook.evil.com": "", "outlook.com.evil": "",
 		"outlook.info": "", "notoutlook.de": "", "a.b.onmicrosoft.com": "", "-.onmicrosoft.com": "",
 		"例え.jp": "", "a b.com": "", "[127.0.0.1]": "", "qq.com@qq.com": "",
@@ -123,7 +123,7 @@ func TestByHost(t *testing.T) {
 		"smtpdm-ap-southeast-1.aliyun.com": "aliyun_dm", "smtpdm.aliyun.com": "aliyun_dm", "smtp.zoho.eu": "zoho",
 		"smtppro.zoho.com": "zoho", "mail.gmx.com": "gmx", "mail.gmx.net": "gmx", "smtp-relay.gmail.com": "gmail",
 		"posteo.de": "posteo",
-		// A bridge listens there, and so does every test server.
+		// A bridge or a test server may listen there.
 		"127.0.0.1": "", "localhost": "", "": "", "smtp.qq.com.evil.example": "", "email-smtp.a.b.amazonaws.com": "",
 	} {
 		got, ok := provider.ByHost(host)
@@ -172,7 +172,7 @@ func TestByMX(t *testing.T) {
 	}
 	rules[0].Provider = "nobody"
 	if provider.MXRules()[0].Provider == "nobody" {
-		t.Error("a caller reached the rules")
+		t.Error("a caller changed the rules")
 	}
 }
 
@@ -196,7 +196,7 @@ func TestNearest(t *testing.T) {
 			t.Errorf("Nearest(%q) = %q, want %q first", typed, got, want)
 		}
 		if len(got) > 3 {
-			t.Errorf("Nearest(%q) gives %d names", typed, len(got))
+			t.Errorf("Nearest(%q) returns %d names", typed, len(got))
 		}
 		for _, name := range got {
 			if _, ok := provider.ByName(name); !ok {
@@ -211,7 +211,7 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// FuzzLookup: names come from users and hosts from URLs.
+// FuzzLookup uses any strings: names come from users and hosts from URLs.
 func FuzzLookup(f *testing.F) {
 	for _, s := range []string{"qq", "ｑｑ.com", "腾讯", "a@b", "{cc}", "outlook.{cc}", "\x00", "xn--", strings.Repeat("a", 300)} {
 		f.Add(s)

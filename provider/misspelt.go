@@ -7,10 +7,10 @@ import (
 	"github.com/yanmail/yan/internal/spelling"
 )
 
-// Misspelt gives the domain that was probably meant in place of an address's: gmail.com
-// for gmial.com, 163.com for 163.con, qq.com for qq. It gives "" for a domain that is
-// known, and for one that may well be right: three letters and figures make too many
-// domains, and a country may have its own of any name.
+// Misspelt returns the domain that was probably meant by a mistyped one: gmail.com for gmial.com,
+// 163.com for 163.con, qq.com for qq. It returns "" for a known domain and for one that may well be
+// right: three letters and digits form too many domains, and a country may have its own domain of
+// any name.
 func Misspelt(domain string) string {
 	domain = strings.ToLower(strings.TrimSuffix(domain, "."))
 	if _, known := ByDomain(domain); known {
@@ -39,7 +39,7 @@ func Misspelt(domain string) string {
 	return ""
 }
 
-// domainOf is the domain of a provider whose name stands alone, as in 12345@qq.
+// domainOf returns the domain of a provider whose name is used alone, as in 12345@qq.
 func domainOf(name string) string {
 	if p, ok := Lookup(name); ok && len(p.Domains) > 0 && !strings.Contains(p.Domains[0], "{") {
 		return p.Domains[0]
@@ -47,13 +47,13 @@ func domainOf(name string) string {
 	return ""
 }
 
-// isNearlyCom are slips of .com. Those of two letters are countries, and right for names
-// that no provider has.
+// isNearlyCom reports whether ending is a slip of .com. Those of two letters are countries, and
+// correct for names that no provider has.
 func isNearlyCom(ending string) bool {
 	return slices.Contains([]string{"con", "cmo", "ocm", "vom", "xom", "cim", "cpm", "cok", "comm", "coom", "ccom", "c0m", "co", "cm", "om"}, ending)
 }
 
-// isTaken are mail services a slip away from a provider's domain.
+// isTaken reports whether domain is another mail service whose domain is similar to a provider's.
 func isTaken(domain string) bool {
 	return slices.Contains([]string{"mail.com", "email.com", "tmail.com", "qmail.com", "hmail.com", "fmail.com"}, domain)
 }

@@ -23,7 +23,7 @@ func TestMisspelt(t *testing.T) {
 	}
 }
 
-// No domain of a provider is taken for a slip of another's.
+// No domain of a provider is a slip of another's.
 func TestKnownDomainsAreNotMisspelt(t *testing.T) {
 	t.Parallel()
 	known := 0
@@ -32,7 +32,7 @@ func TestKnownDomainsAreNotMisspelt(t *testing.T) {
 			domain = strings.NewReplacer("{cc}", "jp", "{tenant}", "contoso").Replace(domain)
 			known++
 			if got := provider.Misspelt(domain); got != "" {
-				t.Errorf("%s: taken for %s", domain, got)
+				t.Errorf("%s: treated as a slip of %s", domain, got)
 			}
 		}
 	}
@@ -45,7 +45,7 @@ func FuzzMisspelt(f *testing.F) {
 	f.Add("163.con")
 	f.Fuzz(func(t *testing.T, domain string) {
 		if right := provider.Misspelt(domain); right != "" && provider.Misspelt(right) != "" {
-			t.Errorf("%q is meant by %q, and is misspelt itself", right, domain)
+			t.Errorf("Misspelt returns %q for %q, which is misspelt itself", right, domain)
 		}
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// Every white space and every format character of Unicode, between the groups of an app
-// password and around it.
+// Every white space and format character of Unicode is removed, inside an app password and around
+// it.
 func TestPastedSecret(t *testing.T) {
 	t.Parallel()
 	gmail, ok := provider.ByID("gmail")
@@ -42,9 +42,9 @@ func TestPastedSecret(t *testing.T) {
 	if got := gmail.Secret("aé授-_.!~"); got != "aé授-_.!~" {
 		t.Errorf("got %q", got)
 	}
-	// A server of one's own may have any password.
+	// A private server may have any password.
 	if got := (provider.Provider{}).Secret("a\u00a0b c\u200d"); got != "a\u00a0b c\u200d" {
-		t.Errorf("an own server's: %q", got)
+		t.Errorf("a private server's: %q", got)
 	}
 }
 
@@ -58,6 +58,6 @@ func TestSecretThatLooksWrong(t *testing.T) {
 		}
 	}
 	if (provider.Provider{}).LooksWrong("hunter2") {
-		t.Error("nothing is known of an own server's")
+		t.Error("LooksWrong is true for a private server")
 	}
 }

@@ -7,16 +7,15 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// HostFor is the SMTP host for mail domain domain; "" means the provider's
-// usual host. It returns "" when only the user can say: the host depends on a
-// region (see [Provider.HostInRegion]), or on a domain that was not given or
-// is not the provider's.
+// HostFor returns the SMTP host for a mail domain; "" means the provider's usual host. It returns
+// "" if only the user can know the host: it depends on a region (see [Provider.HostInRegion]), or
+// on a domain that was not given or is not the provider's.
 func (p Provider) HostFor(domain string) string {
 	return p.resolve(p.SMTP.Host, domain, func(h Hosts) string { return h.SMTP })
 }
 
-// HostInRegion is the SMTP host of one region of the service ("eu-west-1",
-// "cn"); "" when the provider has no such regions or region is not a word.
+// HostInRegion returns the SMTP host of a region of the service ("eu-west-1", "cn"); "" if the
+// provider has no such regions or region is not a single label.
 func (p Provider) HostInRegion(region string) string {
 	region = strings.ToLower(region)
 	if host, ok := p.HostsByRegion[region]; ok {
@@ -33,10 +32,9 @@ func (p Provider) HostInRegion(region string) string {
 	return ""
 }
 
-// Submission is where a client connects to send for mail domain domain: the
-// preferred port if it is encrypted, else the first encrypted one. A port
-// that is plain, or may be, is never chosen. ok is false when the host can't
-// be known without the user, as [Provider.HostFor] says.
+// Submission returns the server and port for sending from a mail domain: the preferred port if it
+// is encrypted, else the first encrypted one. It never returns a port that is or may be
+// unencrypted. ok is false if only the user can know the host, see [Provider.HostFor].
 func (p Provider) Submission(domain string) (where Endpoint, ok bool) {
 	host := p.HostFor(domain)
 	port, ok := p.port()
@@ -70,7 +68,7 @@ func (p Provider) port() (Port, bool) {
 	return Port{}, false
 }
 
-// TLSFor is what is known about a port of the provider's SMTP host.
+// TLSFor returns the facts about a port of the provider's SMTP host.
 func (p Provider) TLSFor(port int) (Port, bool) {
 	for _, known := range p.SMTP.Ports {
 		if known.Port == port {
@@ -80,8 +78,7 @@ func (p Provider) TLSFor(port int) (Port, bool) {
 	return Port{}, false
 }
 
-// IMAPFor is where mail of this domain is read; ok is false when that is not
-// known or not offered.
+// IMAPFor returns the IMAP server of a domain; ok is false if it is not known or not offered.
 func (p Provider) IMAPFor(domain string) (where Endpoint, ok bool) {
 	where = p.IMAP
 	where.Host = p.resolve(where.Host, domain, func(h Hosts) string { return h.IMAP })
@@ -95,8 +92,8 @@ func (p Provider) POP3For(domain string) (where Endpoint, ok bool) {
 	return where, where.Host != ""
 }
 
-// resolve puts the domain into a host. Only the provider's own domains are
-// put there: anybody may register another one, and the password would go to it.
+// resolve inserts the domain into a host name. It only inserts the provider's own domains: anyone
+// may register another one, and would get the password.
 func (p Provider) resolve(host, domain string, override func(Hosts) string) string {
 	domain, _ = asciiName(domain)
 	if h := override(p.HostsByDomain[domain]); h != "" {
@@ -114,8 +111,8 @@ func (p Provider) resolve(host, domain string, override func(Hosts) string) stri
 	return host
 }
 
-// LoginFor is the user name that logs in for an address. "" means that only
-// the user can say: the provider gives out names of its own.
+// LoginFor returns the user name that logs in for an address. "" means that only the user knows it:
+// the provider assigns it.
 func (p Provider) LoginFor(address smtp.Address) string {
 	if address.IsZero() && !strings.HasPrefix(p.Auth.Username, "fixed:") {
 		return ""
@@ -132,8 +129,7 @@ func (p Provider) LoginFor(address smtp.Address) string {
 	}
 }
 
-// Head is the ID under which the provider's replies are listed: its family,
-// or its own ID.
+// Head returns the ID under which the provider's replies are listed: its family, or its own ID.
 func (p Provider) Head() string {
 	if p.Family != "" {
 		return p.Family

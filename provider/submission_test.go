@@ -74,7 +74,7 @@ func show(e provider.Endpoint) string {
 	return fmt.Sprintf("%s:%d %s", e.Host, e.Port, e.TLS)
 }
 
-// A plain port is never chosen, whatever the data prefer.
+// An unencrypted port is never chosen, even if the data prefers it.
 func TestSubmissionIsEncrypted(t *testing.T) {
 	t.Parallel()
 	for _, p := range all(t) {
@@ -84,7 +84,7 @@ func TestSubmissionIsEncrypted(t *testing.T) {
 		}
 		where, ok := p.Submission(domain)
 		if !ok && p.ID != "ses" {
-			t.Errorf("%s: nowhere to submit", p.ID)
+			t.Errorf("%s: no submission server", p.ID)
 		}
 		if ok && (!where.TLS.Encrypted() || where.Port == 0 || strings.Contains(where.Host, "{")) {
 			t.Errorf("%s: %+v", p.ID, where)
@@ -106,10 +106,10 @@ func TestSubmissionIsEncrypted(t *testing.T) {
 	plain := provider.Provider{SMTP: provider.SMTP{Host: "smtp.example.com", Prefer: 25,
 		Ports: []provider.Port{{Port: 25, TLS: provider.NoTLS}}}}
 	if where, ok := plain.Submission(""); ok {
-		t.Errorf("a plain port was chosen: %+v", where)
+		t.Errorf("an unencrypted port was chosen: %+v", where)
 	}
 	if _, ok := plain.TLSFor(465); ok {
-		t.Error("TLSFor knows a port that is not there")
+		t.Error("TLSFor returned an unknown port")
 	}
 }
 
@@ -123,7 +123,7 @@ func TestReading(t *testing.T) {
 		t.Errorf("pop3: %+v, %v", e, ok)
 	}
 	if e, ok := vip.IMAPFor("evil.example"); ok {
-		t.Errorf("imap of a stranger: %+v", e)
+		t.Errorf("imap of an unknown domain: %+v", e)
 	}
 	icloud, _ := provider.ByID("icloud")
 	if e, ok := icloud.POP3For("me.com"); ok {

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// held gives the credentials of a mechanism. They are behind a function because
-// that is the one thing into which package fmt never looks: with a verb that
-// does not fit, it prints even what a pointer points to.
+// held returns the credentials of a mechanism. They are in a function because package fmt never
+// looks into one: with a wrong verb it prints even the target of a pointer.
 type held func() Credentials
 
 // plain is PLAIN (RFC 4616): one message, sent with the command.
@@ -31,11 +30,11 @@ func (*plain) Next([]byte) ([]byte, error) {
 	return nil, errors.New("PLAIN: the server asks for more than the mechanism has")
 }
 
-// login is LOGIN, which no standard describes
-// (draft-murchison-sasl-login-00). What the prompts say is not looked at.
+// login is LOGIN, which has no standard (draft-murchison-sasl-login-00). It ignores the text of the
+// prompts.
 //
-// QUIRK: NetEase and Aliyun prompt with "username:", others with "User Name"
-// and a NUL, and the draft says that clients must ignore it.
+// QUIRK: NetEase and Aliyun prompt with "username:", others with "User Name" and a NUL; the draft
+// tells clients to ignore it.
 type login struct {
 	c     held
 	steps int
@@ -79,8 +78,8 @@ func (x *xoauth2) Start() ([]byte, error) {
 	return fmt.Appendf(nil, "user=%s\x01auth=Bearer %s\x01\x01", x.c().Username, x.c().Token), nil
 }
 
-// Next answers the challenge that holds the reason of a failure with an empty
-// line, after which the server sends its 535.
+// Next answers the challenge with the reason of a failure with an empty line; then the server sends
+// its 535.
 func (*xoauth2) Next([]byte) ([]byte, error) { return []byte{}, nil }
 
 // oauthBearer is OAUTHBEARER (RFC 7628).
@@ -97,17 +96,16 @@ func (o *oauthBearer) Start() ([]byte, error) {
 	if id == "" {
 		id = o.c().Username
 	}
-	// The gs2 header escapes as SCRAM does (RFC 5801 section 4).
+	// The gs2 header is escaped as in SCRAM (RFC 5801 section 4).
 	id = strings.NewReplacer("=", "=3D", ",", "=2C").Replace(id)
 	return fmt.Appendf(nil, "n,a=%s,\x01host=%s\x01port=%d\x01auth=Bearer %s\x01\x01",
 		id, o.s.Host, o.s.Port, o.c().Token), nil
 }
 
-// Next answers the reason of a failure with a single ^A (RFC 7628 section
-// 3.2.3).
+// Next answers the reason of a failure with a single ^A (RFC 7628 section 3.2.3).
 func (*oauthBearer) Next([]byte) ([]byte, error) { return []byte{1}, nil }
 
-// external is EXTERNAL (RFC 4422 appendix A): the client certificate speaks.
+// external is EXTERNAL (RFC 4422 appendix A): the client certificate authenticates.
 type external struct{ c held }
 
 func (*external) Name() string             { return External }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The examples of the RFCs, step by step: what we say, then what the server
-// answers. "-" as the first message stands for none.
+// The examples of the RFCs, step by step: the client's message, then the server's. "-" as the first
+// message means none.
 func TestMechanismsByTheExamplesOfTheirRFCs(t *testing.T) {
 	t.Parallel()
 	unbase64 := func(s string) string {
@@ -21,7 +21,7 @@ func TestMechanismsByTheExamplesOfTheirRFCs(t *testing.T) {
 		name, mechanism string
 		creds           Credentials
 		session         Session
-		says            []string // ours, server's, ours, ...
+		says            []string // the client's, the server's, the client's, ...
 	}{
 		{"RFC 4616 section 4", Plain, Credentials{Username: "tim", Password: "tanstaaftanstaaf"}, Session{},
 			[]string{"\x00tim\x00tanstaaftanstaaf"}},
@@ -69,7 +69,7 @@ func TestMechanismsByTheExamplesOfTheirRFCs(t *testing.T) {
 			for i := 1; i+1 < len(tc.says); i += 2 {
 				answer, err := mech.Next([]byte(tc.says[i]))
 				if err != nil || string(answer) != tc.says[i+1] {
-					t.Errorf("to %q it says %q, %v; want %q", tc.says[i], answer, err, tc.says[i+1])
+					t.Errorf("Next(%q) = %q, %v; want %q", tc.says[i], answer, err, tc.says[i+1])
 				}
 			}
 			if err := mech.Finish(); err != nil {
@@ -79,7 +79,7 @@ func TestMechanismsByTheExamplesOfTheirRFCs(t *testing.T) {
 	}
 }
 
-// mechanism is New, with the nonce of an RFC's example where there is one.
+// mechanism is New with the nonce of an RFC's example, if there is one.
 func mechanism(t *testing.T, name string, c Credentials, s Session, first string) Mechanism {
 	t.Helper()
 	mech, err := New(name, c, s)

@@ -1,12 +1,12 @@
-// Package sasl holds the client side of the SASL mechanisms that submission
-// servers offer, as state machines without I/O.
+// Package sasl implements the client side of the SASL mechanisms that submission servers offer, as
+// state machines without I/O.
 //
-// [Choose] picks the best mechanism that a server offers and the credentials
-// can serve; [New] makes it. Its Start gives the initial response, its Next
-// answers each challenge, and Finish, called when the server has said yes,
-// tells whether the server proved itself where the mechanism asks for that.
+// [Choose] picks the best mechanism that the server offers and the credentials support; [New]
+// creates it. Its Start returns the initial response, Next answers each challenge, and Finish,
+// called after the server's success reply, checks whether the server proved itself, if the
+// mechanism requires that.
 //
-// SCRAM comes from github.com/xdg-go/scram, everything else is a few lines.
+// SCRAM uses github.com/xdg-go/scram; the other mechanisms take a few lines each.
 package sasl
 
 import (
@@ -19,7 +19,7 @@ import (
 	"unicode"
 )
 
-// The mechanisms, by their registered names.
+// The mechanisms, by registered name.
 const (
 	ScramSHA256Plus = "SCRAM-SHA-256-PLUS"
 	ScramSHA256     = "SCRAM-SHA-256"
@@ -33,33 +33,32 @@ const (
 	External        = "EXTERNAL"
 )
 
-// Mechanisms lists all of them, best first.
+// Mechanisms lists all mechanisms, best first.
 //
-// SCRAM leads because the password itself never leaves this machine, with
-// channel binding before without. Under verified TLS, PLAIN comes before
-// LOGIN because it saves two round trips, and both come before CRAM-MD5, which
-// protects nothing that TLS does not and makes the server store the password.
+// SCRAM is first because the password never leaves this machine, with channel binding before
+// without. Under verified TLS, PLAIN comes before LOGIN because it saves two round trips, and both
+// come before CRAM-MD5, which protects nothing that TLS does not and makes the server store the
+// password.
 func Mechanisms() []string {
 	return []string{ScramSHA256Plus, ScramSHA256, ScramSHA1Plus, ScramSHA1,
 		OAuthBearer, XOAuth2, Plain, Login, CramMD5, External}
 }
 
-// Credentials is what somebody logs in with: a password, an OAuth 2.0 access
-// token, or neither when a client certificate speaks (EXTERNAL). Printing it
-// with package fmt, log/slog or encoding/json hides the secrets; within another
-// struct that holds only while its field is exported, because package fmt calls
-// no methods on unexported values.
+// Credentials authenticate a user: a password, an OAuth 2.0 access token, or neither if a client
+// certificate authenticates (EXTERNAL). Printing them with package fmt, log/slog or encoding/json
+// hides the secrets; inside another struct only if their field is exported, because package fmt
+// calls no methods of unexported values.
 type Credentials struct {
 	Username string
 	// Password is the password or the authorization code.
 	Password string
-	// Token is an OAuth 2.0 access token. When it is set, Password is not used.
+	// Token is an OAuth 2.0 access token. If it is set, Password is not used.
 	Token string
-	// AuthorizationID asks to act as another user; "" means as Username.
+	// AuthorizationID requests to act as another user; "" means as Username.
 	AuthorizationID string
 }
 
-// Secrets lists what must never be shown.
+// Secrets returns the values that must never be shown.
 func (c Credentials) Secrets() []string {
 	var secrets []string
 	for _, s := range []string{c.Password, c.Token} {
@@ -70,51 +69,50 @@ func (c Credentials) Secrets() []string {
 	return secrets
 }
 
-// String names the user and hides the rest.
+// String names the user and hides the secrets.
 func (c Credentials) String() string { return fmt.Sprintf("credentials of %q", c.Username) }
 
-// Format is String for every verb: %#v and %d must not show more than %v.
+// Format writes String for every verb: %#v and %d must not show more than %v.
 func (c Credentials) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
-// GoString is String, for whoever calls it beside package fmt.
+// GoString returns String, for callers other than package fmt.
 func (c Credentials) GoString() string { return c.String() }
 
-// MarshalText is String, for log/slog and JSON.
+// MarshalText returns String, for log/slog and JSON.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// Session is what a mechanism needs to know of the connection.
+// Session describes the connection to a mechanism.
 type Session struct {
-	// TLS is the state of the encrypted connection; nil when it is not.
+	// TLS is the state of the encrypted connection; nil if it is not encrypted.
 	TLS *tls.ConnectionState
-	// Host and Port are those of the server, for OAUTHBEARER.
+	// Host and Port are the server's, for OAUTHBEARER.
 	Host string
 	Port int
-	// Offered are the server's mechanisms. SCRAM tells the server whether
-	// channel binding was left unused because it was not offered, which
-	// uncovers somebody who took it out of the list (RFC 5802 section 6).
+	// Offered are the server's mechanisms. SCRAM tells the server if channel binding was unused
+	// because it was not offered, which reveals an attacker who removed it from the list (RFC 5802
+	// section 6).
 	Offered []string
 }
 
-// Mechanism is one authentication in progress.
+// Mechanism is an authentication in progress.
 type Mechanism interface {
-	// Name is the registered name.
+	// Name returns the registered name.
 	Name() string
-	// Start gives the initial response; nil when the mechanism has none, an
-	// empty slice when it has an empty one.
+	// Start returns the initial response: nil if the mechanism has none, an empty slice if it is
+	// empty.
 	Start() ([]byte, error)
-	// Next answers a challenge. An error means to cancel with "*".
+	// Next answers a challenge. After an error the caller cancels with "*".
 	Next(challenge []byte) ([]byte, error)
-	// Finish is called after the server said yes. An error means not to
-	// believe it.
+	// Finish is called after the server's success reply. After an error the caller must not trust
+	// the server.
 	Finish() error
 }
 
-// ErrServerNotVerified is what Finish returns when the server said yes without
-// proving that it knows the password.
+// ErrServerNotVerified is returned by Finish if the server reported success without proving that it
+// knows the password.
 var ErrServerNotVerified = errors.New("the server did not prove that it knows the password")
 
-// New makes a mechanism by name, upper case. Printing a mechanism shows no
-// secret.
+// New creates a mechanism by its upper-case name. Printing a mechanism shows no secret.
 func New(name string, c Credentials, s Session) (Mechanism, error) {
 	if err := usable(name, c, s); err != nil {
 		return nil, err
@@ -137,8 +135,8 @@ func New(name string, c Credentials, s Session) (Mechanism, error) {
 	return newScram(name, c, s, nil)
 }
 
-// Choose picks the best offered mechanism that the credentials can serve. ok
-// is false when there is none.
+// Choose returns the best offered mechanism that the credentials support. ok is false if there is
+// none.
 func Choose(c Credentials, s Session) (name string, ok bool) {
 	for _, name := range Mechanisms() {
 		if slices.Contains(s.Offered, name) && usable(name, c, s) == nil {
@@ -148,11 +146,11 @@ func Choose(c Credentials, s Session) (name string, ok bool) {
 	return "", false
 }
 
-// KeepsPassword reports whether the mechanism authenticates without the
-// password, or anything worth as much, passing over the connection.
+// KeepsPassword reports whether the mechanism authenticates without sending the password or an
+// equivalent.
 func KeepsPassword(name string) bool { return strings.HasPrefix(name, "SCRAM-") }
 
-// usable says why a mechanism can't be used with these credentials.
+// usable returns why a mechanism can't be used with these credentials.
 func usable(name string, c Credentials, s Session) error {
 	if !slices.Contains(Mechanisms(), name) {
 		return fmt.Errorf("mechanism %q is not known; known are %s", name, strings.Join(Mechanisms(), ", "))
@@ -169,7 +167,7 @@ func usable(name string, c Credentials, s Session) error {
 		if c.Token == "" {
 			return fmt.Errorf("%s needs an OAuth 2.0 access token, and there is none", name)
 		}
-		// Their messages are fields between ^A; no user name or token holds one.
+		// Their messages are fields separated by ^A, which no user name or token contains.
 		if strings.ContainsFunc(c.Username+c.AuthorizationID+c.Token, unicode.IsControl) {
 			return fmt.Errorf("%s: the user name or token holds a control character", name)
 		}
@@ -182,8 +180,8 @@ func usable(name string, c Credentials, s Session) error {
 	case strings.HasSuffix(name, "-PLUS") && s.TLS == nil:
 		return fmt.Errorf("%s needs TLS", name)
 	case strings.HasSuffix(name, "-PLUS"):
-		// Not every connection can be bound to: RFC 5929 knows no
-		// tls-server-end-point for an Ed25519 certificate under TLS 1.2.
+		// Not every connection supports binding: RFC 5929 defines no tls-server-end-point for an
+		// Ed25519 certificate under TLS 1.2.
 		if _, err := channelBinding(s.TLS); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -74,7 +74,7 @@ func TestNewRefusesWhatCannotServe(t *testing.T) {
 		"no password":           {sasl.Login, sasl.Credentials{Username: "u"}},
 	} {
 		if _, err := sasl.New(tc.mechanism, tc.creds, sasl.Session{}); err == nil {
-			t.Errorf("%s: made", name)
+			t.Errorf("%s: no error", name)
 		} else if strings.Contains(err.Error(), "hunter22") || strings.ContainsAny(err.Error(), "\r\n") {
 			t.Errorf("%s: %q", name, err)
 		}
@@ -91,7 +91,7 @@ func TestNewRefusesWhatCannotServe(t *testing.T) {
 	first, err := external.Start()
 	again, _ := external.Next(nil)
 	if string(first) != "a" || err != nil || string(again) != "a" || external.Name() != sasl.External || external.Finish() != nil {
-		t.Errorf("EXTERNAL says %q", first)
+		t.Errorf("EXTERNAL starts with %q", first)
 	}
 	if external, err = sasl.New(sasl.External, sasl.Credentials{}, sasl.Session{TLS: &tls.ConnectionState{}}); err != nil {
 		t.Fatal(err)
@@ -101,8 +101,8 @@ func TestNewRefusesWhatCannotServe(t *testing.T) {
 	}
 }
 
-// No way of printing shows a secret: not the credentials, not a struct that
-// holds them, not a mechanism in progress.
+// No form of printing shows a secret: of the credentials, of a struct that contains them, or of a
+// mechanism in progress.
 func TestCredentialsAreNeverPrinted(t *testing.T) {
 	t.Parallel()
 	c := sasl.Credentials{Username: "me@qq.com", Password: "hunter22", Token: "ya29.token"}

@@ -10,19 +10,19 @@ import (
 	"github.com/xdg-go/scram"
 )
 
-// maxIterations bounds the work that a server may ask for before it has proved
-// anything: PBKDF2 with this many rounds takes a second or two.
+// maxIterations bounds the work that an unverified server may request: PBKDF2 with this many rounds
+// takes a second or two.
 const maxIterations = 5_000_000
 
-// scramClient is SCRAM-SHA-1 and SCRAM-SHA-256 (RFC 5802, RFC 7677), with and
-// without channel binding.
+// scramClient is SCRAM-SHA-1 and SCRAM-SHA-256 (RFC 5802, RFC 7677), with and without channel
+// binding.
 type scramClient struct {
 	name string
 	conv *scram.ClientConversation
 }
 
-// newScram makes the state machine; nonce replaces the random one unless it is
-// nil, for the test vectors of the RFCs.
+// newScram creates the state machine. nonce replaces the random one, for the test vectors of the
+// RFCs; nil otherwise.
 func newScram(name string, c Credentials, s Session, nonce func() string) (Mechanism, error) {
 	hash := scram.SHA256
 	if name == ScramSHA1 || name == ScramSHA1Plus {
@@ -49,8 +49,8 @@ func newScram(name string, c Credentials, s Session, nonce func() string) (Mecha
 	return &scramClient{name, conv}, nil
 }
 
-// channelBinding is tls-exporter for TLS 1.3 (RFC 9266) and
-// tls-server-end-point before it (RFC 5929).
+// channelBinding returns tls-exporter for TLS 1.3 (RFC 9266) and tls-server-end-point before it
+// (RFC 5929).
 func channelBinding(state *tls.ConnectionState) (scram.ChannelBinding, error) {
 	if state.Version >= tls.VersionTLS13 {
 		return scram.NewTLSExporterBinding(state)
@@ -76,7 +76,7 @@ func (m *scramClient) Next(challenge []byte) ([]byte, error) {
 	return []byte(answer), nil
 }
 
-// Finish does not believe a server that left out its signature.
+// Finish returns an error if the server omitted its signature.
 func (m *scramClient) Finish() error {
 	if !m.conv.Valid() {
 		return ErrServerNotVerified
@@ -84,7 +84,7 @@ func (m *scramClient) Finish() error {
 	return nil
 }
 
-// iterations reads i= of a server-first-message; 0 when there is none.
+// iterations parses i= of a server-first-message; 0 if there is none.
 func iterations(challenge string) int {
 	for _, field := range strings.Split(challenge, ",") {
 		if v, ok := strings.CutPrefix(field, "i="); ok {

@@ -57,16 +57,16 @@ func TestScramDoesNotBelieveTheServer(t *testing.T) {
 			}
 		}
 		if tc.name == "one message more" {
-			continue // it had been proved by then
+			continue // it was proved by then
 		}
 		if err := mech.Finish(); !errors.Is(err, ErrServerNotVerified) {
-			t.Errorf("%s: finish says %v", tc.name, err)
+			t.Errorf("%s: Finish returned %v", tc.name, err)
 		}
 	}
 }
 
-// SCRAM tells the server what became of channel binding, so that it can
-// uncover somebody who took -PLUS out of its list.
+// SCRAM tells the server whether channel binding was used, so that the server can detect an
+// attacker who removed -PLUS from its list.
 func TestScramSaysWhyChannelBindingIsUnused(t *testing.T) {
 	t.Parallel()
 	c := Credentials{Username: "user", Password: "pencil"}
@@ -104,7 +104,7 @@ func TestScramPlusOverTLS(t *testing.T) {
 				if err := logIn(t, name, client, server, cert); err != nil {
 					t.Error(err)
 				}
-				// Somebody between has another TLS connection to each side.
+				// An attacker in the middle has another TLS connection to each side.
 				other, _ := tlsPair(t, selfSigned(t), version)
 				if err := logIn(t, name, other, server, cert); err == nil {
 					t.Error("a login was relayed over another TLS connection")
@@ -112,8 +112,8 @@ func TestScramPlusOverTLS(t *testing.T) {
 			})
 		}
 	}
-	// RFC 5929 has no tls-server-end-point for Ed25519: the mechanism without
-	// channel binding is chosen instead of failing.
+	// RFC 5929 has no tls-server-end-point for Ed25519: the mechanism without channel binding is
+	// chosen instead of failing.
 	public, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -125,8 +125,8 @@ func TestScramPlusOverTLS(t *testing.T) {
 	}
 }
 
-// logIn runs a whole exchange with the library's server; both sides have the
-// state of their end of a TLS connection.
+// logIn runs a whole exchange with the library's server; each side has the state of its end of a
+// TLS connection.
 func logIn(t *testing.T, name string, client, server tls.ConnectionState, cert tls.Certificate) error {
 	t.Helper()
 	hash := scram.SHA256
@@ -183,7 +183,7 @@ func logIn(t *testing.T, name string, client, server tls.ConnectionState, cert t
 	return mech.Finish()
 }
 
-// tlsPair connects over 127.0.0.1 and gives the state of both ends.
+// tlsPair connects over 127.0.0.1 and returns the state of both ends.
 func tlsPair(t *testing.T, cert tls.Certificate, version uint16) (client, server tls.ConnectionState) {
 	t.Helper()
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version})

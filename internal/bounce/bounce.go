@@ -1,17 +1,16 @@
-// Package bounce writes the report about a message that could not be handed over to
-// some of its recipients: a delivery status notification (RFC 3464).
+// Package bounce writes the report about a message that could not be sent to some of its
+// recipients: a delivery status notification (RFC 3464).
 //
-// [Compose] makes one of a [Report], ready to be kept in the outbox like any other
-// message. It has what happened in words, in English and Chinese, with what the
-// failure means and what to do (package diagnosis); the same for programs
-// (message/delivery-status); and the header of the message that it is about.
+// [Compose] turns a [Report] into a message, ready for the outbox like any other. It describes the
+// failures in English and Chinese, with their meaning and advice (package diagnosis); repeats them
+// for programs (message/delivery-status); and contains the header of the original message.
 //
-// Every octet of it is 7bit, whatever a server has answered and whatever stood in the
-// message, so that no server needs to be able to do anything. Only an address that
-// needs SMTPUTF8 itself, of who reports or is told, makes the report need it.
+// Every octet is 7bit, whatever a server has replied and whatever the original message contains, so
+// that no server needs extensions. The report needs SMTPUTF8 only if the address of its sender or
+// recipient does.
 //
-// There is no report on a report, nor on a message without a sender, nor on one whose
-// sender wants none: [ErrNobody].
+// There is no report on a report, on a message without a sender, or on a message whose sender wants
+// none: [ErrNobody].
 package bounce
 
 import (
@@ -31,50 +30,44 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Report is what is told, to whom, and by whom. The outbox's Report and Sender have to
-// be there.
+// Report is the input of a report. The outbox's Report and Sender are required.
 type Report struct {
-	// Report is what Store.Unreported gives: the message, and its recipients that are
-	// Failed or Expired; at least one. Of each the address, the state, the answer,
-	// Attempts, and Updated, which for Failed is the time of the last try. The EnvelopeID
-	// of its DSN comes back, and with a Notify that has not FAILURE nobody is told; Return
-	// is not looked at: it is the header that comes back.
+	// Report comes from Store.Unreported: the message and its Failed or Expired recipients, at
+	// least one. Used are the address, the state, the answer, Attempts, and Updated, which for
+	// Failed is the time of the last attempt. The EnvelopeID of the DSN is copied. A Notify without
+	// FAILURE means that no report is sent. Return is ignored: the report always contains the
+	// header only.
 	outbox.Report
-	// Sender is the account's address: it stands in From, and is the envelope's sender.
+	// Sender is the account's address: it is in From, and is the envelope's sender.
 	//
-	// QUIRK: RFC 3464 section 2 wants the null reverse-path there. Submission servers
-	// take nothing from an account but its own address, so that a report that can't be
-	// delivered comes back to it. That is no loop: nothing here reads mail.
+	// QUIRK: RFC 3464 section 2 requires the null reverse-path there. Submission servers accept
+	// from an account only its own address, so a report that can't be delivered comes back to it.
+	// That is no loop: nothing here reads mail.
 	Sender smtp.Address
-	// To is who is told; zero means the message's sender.
+	// To is the recipient of the report; zero means the message's sender.
 	To smtp.Address
-	// Host is the name of this machine, for Reporting-MTA; "" means the domain of
-	// Sender.
+	// Host is this machine's name for Reporting-MTA; "" means the domain of Sender.
 	Host string
-	// Provider is the id of package provider, for the meaning of replies; "" when it
-	// is not known.
+	// Provider is the id of package provider, for the meaning of replies; "" if unknown.
 	Provider string
-	// Text is the message from its first octet on, of which no more is read than the
-	// header, and of that 64 KiB. nil when it is gone: the report has no part with the
-	// header then, and no subject of the message.
+	// Text is the original message from its first octet on. Only its header is read, at most 64
+	// KiB. If it is nil, the report has no part with the header and no subject of the message.
 	Text io.Reader
-	// Now is the date of the report, and its zone that of all times in it; zero means
-	// the present.
+	// Now is the date of the report; all times in the report use its zone. Zero means the current
+	// time.
 	Now time.Time
 }
 
-// ErrNobody: nobody is to be told, for the message is a report itself, has no sender
-// and Report.To is zero, or asked for silence (RFC 3461 section 4.1). It counts as
-// reported.
+// ErrNobody: no report is sent, because the message is a report itself, has no sender and Report.To
+// is zero, or has NOTIFY without FAILURE (RFC 3461 section 4.1). It counts as reported.
 var ErrNobody = sentence.New("nobody is told: the message is itself a report, has no sender, or asked for silence")
 
-// MaxRecipients is how many recipients a report tells of one by one. How many there
-// are beyond is said in words.
+// MaxRecipients is how many recipients a report lists. It states the number of further ones.
 const MaxRecipients = 1000
 
-// Compose makes the report and its envelope. The Content is in memory: closing it is
-// fine and not needed. An error that is not ErrNobody wraps one of Report.Text, or says
-// what the Report lacks.
+// Compose returns the report and its envelope. The Content is in memory: closing it is allowed but
+// not needed. An error other than ErrNobody wraps one of Report.Text, or names a missing field of
+// the Report.
 func Compose(r Report) (*message.Content, smtp.Envelope, error) {
 	err := r.complete()
 	if err != nil {
@@ -99,7 +92,7 @@ func Compose(r Report) (*message.Content, smtp.Envelope, error) {
 	return content, envelope, err
 }
 
-// complete checks the report and fills in what was left to choose.
+// complete checks the report and sets defaults.
 func (r *Report) complete() error {
 	if r.To.IsZero() {
 		r.To = r.From
@@ -129,7 +122,7 @@ func (r *Report) complete() error {
 	return nil
 }
 
-// hostName keeps of a name what is one: a machine may be called anything.
+// hostName removes characters that a host name can't have: a machine may have any name.
 func hostName(s string) string {
 	return strings.Trim(strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
@@ -139,8 +132,8 @@ func hostName(s string) string {
 	}, s), ".-")
 }
 
-// octets is the report as it travels. Package message writes header and words; what it
-// made a message of becomes the first part of three.
+// octets returns the report as it is sent. Package message writes the header and the text; its body
+// becomes the first of three parts.
 func (r *Report) octets(original message.RawHeader) ([]byte, error) {
 	whole, err := r.words(original)
 	if err != nil {
@@ -151,7 +144,7 @@ func (r *Report) octets(original message.RawHeader) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("a message without %q", version)
 	}
-	boundary := "=_" + rand.Text() // as in package message: no part can hold it
+	boundary := "=_" + rand.Text() // as in package message: no part can contain it
 	var b bytes.Buffer
 	b.Write(head)
 	b.WriteString(version)
@@ -165,7 +158,7 @@ func (r *Report) octets(original message.RawHeader) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// words is a message of the report's header and what it says to people.
+// words returns a message with the report's header and its text for people.
 func (r *Report) words(original message.RawHeader) ([]byte, error) {
 	name := subjectOf(original)
 	if name == "" {
@@ -191,7 +184,7 @@ func (r *Report) words(original message.RawHeader) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// isMessageID tells what may stand in References: a raw message may have anything as its
+// isMessageID reports whether id is valid in References: a raw message may have any text as its
 // Message-ID.
 func isMessageID(id string) bool {
 	if len(id) < 5 || len(id) > 250 || id[0] != '<' || id[len(id)-1] != '>' {
@@ -201,8 +194,7 @@ func isMessageID(id string) bool {
 	return strings.Contains(inner, "@") && !strings.ContainsFunc(inner, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' })
 }
 
-// clean makes one line of what others wrote, fit to be read, and no longer than most
-// characters.
+// clean turns text of others into one readable line of at most most characters.
 func clean(s string, most int) string {
 	return excerpt.Runes(smtp.DecodeText([]byte(strings.Join(strings.Fields(s), " "))), most)
 }

@@ -46,13 +46,13 @@ var (
 const text = "From: Ann <ann@example.org>\r\nTo: bob@example.net\r\nSubject: =?UTF-8?B?5a2j5bqm5oql5ZGK?= and more\r\n" +
 	"Message-ID: <1@example.org>\r\n\r\nThe body stays here.\r\n"
 
-// refused is a recipient that a server said no to.
+// refused returns a recipient that a server refused.
 func refused(t testing.TB, to string, code int, enhanced smtp.EnhancedCode, lines ...string) queue.Recipient {
 	return queue.Recipient{Address: address(t, to), State: queue.Failed, Attempts: 1, Updated: created.Add(time.Minute),
 		Answer: queue.Answer{Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: code, Enhanced: enhanced, Lines: lines}}}
 }
 
-// report is one about these recipients.
+// report returns a report about these recipients.
 func report(t testing.TB, recipients ...queue.Recipient) Report {
 	return Report{
 		Report: outbox.Report{ID: 7, Account: "work", From: address(t, "ann@example.org"), MessageID: "<1@example.org>", Created: created, Recipients: recipients},
@@ -60,7 +60,7 @@ func report(t testing.TB, recipients ...queue.Recipient) Report {
 	}
 }
 
-// letter is a report read back by the standard library.
+// letter is a report parsed by the standard library.
 type letter struct {
 	octets   string
 	header   mail.Header
@@ -146,7 +146,7 @@ func decoded(t testing.TB, part *multipart.Part) string {
 	return string(b)
 }
 
-// groups reads the fields of a delivery status.
+// groups parses the fields of a delivery status.
 func groups(t testing.TB, body string) []textproto.MIMEHeader {
 	t.Helper()
 	var all []textproto.MIMEHeader
@@ -160,7 +160,7 @@ func groups(t testing.TB, body string) []textproto.MIMEHeader {
 	return all
 }
 
-// checkLines: CRLF, 7 bit but for the header, and no longer than mail can carry.
+// checkLines checks for CRLF, 7 bit except in the header, and the maximum line length of mail.
 func checkLines(t testing.TB, octets string) {
 	t.Helper()
 	_, body, _ := strings.Cut(octets, "\r\n\r\n")
@@ -218,8 +218,7 @@ func TestReportsAreWhatTheyWere(t *testing.T) {
 	}
 }
 
-// golden is a report with what differs each time replaced, and its words beneath, to
-// be read in review.
+// golden returns a report with its random parts replaced, followed by its text for the reviewer.
 func golden(l letter) string {
 	s := regexp.MustCompile(`=_[A-Z2-7]{26}`).ReplaceAllString(l.octets, "=_BOUNDARY")
 	s = regexp.MustCompile(`(Message-ID: <)[a-z2-7]{26}@`).ReplaceAllString(s, "${1}RANDOM@")
@@ -285,12 +284,12 @@ func TestStatusCodes(t *testing.T) {
 	}
 }
 
-// Every class of failure can be told of, in both languages.
+// Every class of failure is described in both languages.
 func TestEveryClassIsTold(t *testing.T) {
 	t.Parallel()
 	classes := diagnosis.Classes()
 	if len(classes) < 50 {
-		t.Fatalf("%d classes", len(classes))
+		t.Fatalf("only %d classes", len(classes))
 	}
 	for _, class := range classes {
 		info, ok := diagnosis.Describe(class)
@@ -302,7 +301,7 @@ func TestEveryClassIsTold(t *testing.T) {
 		l := compose(t, report(t, s))
 		for _, want := range []string{info.Cause.EN, info.Cause.ZH, info.Advice.EN, info.Advice.ZH} {
 			if want != "" && !strings.Contains(l.words, want) {
-				t.Errorf("%s: %q is not told in\n%s", class, want, l.words)
+				t.Errorf("%s: %q is missing in\n%s", class, want, l.words)
 			}
 		}
 	}
@@ -333,7 +332,7 @@ func TestAddressesThatAreNotASCII(t *testing.T) {
 	}
 }
 
-// Whatever stands in an answer or a message, no field, part or line is of its making.
+// Text in a reply or a message never creates a field, part or line.
 func TestNothingGetsOutOfItsPlace(t *testing.T) {
 	t.Parallel()
 	const evil = "no\r\nBcc: eve@example.com\r\n\r\n--=_x\r\nContent-Type: text/html\n\x00\x1b[31m\u202e\u2028\x85 <b>.\r\n.\r\n=?UTF-8?Q?=0D=0AX:_y?="
@@ -382,7 +381,7 @@ func TestNothingGetsOutOfItsPlace(t *testing.T) {
 	}
 }
 
-// fields are all that a report may have.
+// fields lists all fields that a report may have.
 func fields() []string {
 	return []string{"Date", "From", "To", "Subject", "Message-Id", "Auto-Submitted", "In-Reply-To", "References", "Mime-Version", "Content-Type",
 		"Original-Envelope-Id", "Reporting-Mta", "Arrival-Date", "Original-Recipient", "Final-Recipient", "Action", "Status", "Diagnostic-Code",
@@ -413,7 +412,7 @@ func TestTheHeaderComesBack(t *testing.T) {
 	}
 }
 
-// No more of a message is read than its header.
+// Only the header of a message is read.
 func TestTheBodyIsNotRead(t *testing.T) {
 	t.Parallel()
 	unread := errors.New("the body was read")
@@ -458,7 +457,7 @@ func TestWhatIsNotReported(t *testing.T) {
 	}
 }
 
-// A report is bounded, and says how many it does not tell of.
+// A report is bounded, and states how many recipients it does not list.
 func TestManyRecipients(t *testing.T) {
 	t.Parallel()
 	var all []queue.Recipient
@@ -471,10 +470,10 @@ func TestManyRecipients(t *testing.T) {
 	}
 	for _, want := range []string{"1234 of its recipients", "234 others", "其中 1234 位", "另有 234 位", "<u999@example.net>"} {
 		if !strings.Contains(l.words, want) {
-			t.Errorf("%q is not told", want)
+			t.Errorf("%q is missing", want)
 		}
 	}
 	if strings.Count(l.words, "The server said") != 1 {
-		t.Error("the same is told more than once")
+		t.Error("the same failure is described more than once")
 	}
 }

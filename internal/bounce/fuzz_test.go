@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Whatever a message and a server hold, a report is one: three parts at most, each
-// where it belongs, in lines that mail can carry.
+// Whatever a message and a server contain, a report has at most three parts in their places, in
+// lines that mail can carry.
 func FuzzCompose(f *testing.F) {
 	f.Add("Subject: hi\r\n there\r\n\r\nbody", "No such user", "<1@example.org>", 550)
 	f.Add("A: \xff\n--=_\n\n", "no\r\n\r\n--=_", "<a@b>\r\nBcc: c", 0)

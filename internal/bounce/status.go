@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// status is the part for programs (RFC 3464 section 2). It is 7bit, as the RFC wants:
-// what is not ASCII in it stands as \x{HEX} (RFC 6533 section 3).
+// status returns the part for programs (RFC 3464 section 2). It is 7bit, as the RFC requires: other
+// characters are written as \x{HEX} (RFC 6533 section 3).
 func (r *Report) status() []byte {
 	var b bytes.Buffer
 	b.WriteString("Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n\r\n")
@@ -33,8 +33,8 @@ func (r *Report) status() []byte {
 	return b.Bytes()
 }
 
-// recipient is the group of fields of one (RFC 3464 section 2.3). That is who the
-// sender named: nobody has rewritten the address.
+// recipient writes the fields of one recipient (RFC 3464 section 2.3). Original and final recipient
+// are the same: no one has rewritten the address.
 func (r *Report) recipient(b *bytes.Buffer, s queue.Recipient) {
 	address := typedAddress(s.Address)
 	field(b, "Original-Recipient", address)
@@ -54,8 +54,8 @@ func (r *Report) recipient(b *bytes.Buffer, s queue.Recipient) {
 
 func (r *Report) date(t time.Time) string { return t.In(r.Now.Location()).Format(time.RFC1123Z) }
 
-// typedAddress is an address with its type (RFC 3464 section 2.1.2, RFC 6533 section
-// 3). A domain always has an ASCII form.
+// typedAddress returns an address with its type (RFC 3464 section 2.1.2, RFC 6533 section 3). A
+// domain always has an ASCII form.
 func typedAddress(a smtp.Address) string {
 	if !a.NeedsSMTPUTF8() {
 		return "rfc822; " + a.Wire()
@@ -71,7 +71,7 @@ func typedAddress(a smtp.Address) string {
 	return "utf-8; " + b.String()
 }
 
-// escape makes a text ASCII, without loss.
+// escape converts a text to ASCII without loss.
 func escape(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -84,10 +84,10 @@ func escape(s string) string {
 	return b.String()
 }
 
-// maxAnswer bounds what is told of an answer, in characters.
+// maxAnswer bounds the text of an answer, in characters.
 const maxAnswer = 1000
 
-// answered is what the server said or, without that, what happened on this side.
+// answered returns the server's reply or, without one, the local error.
 func answered(a queue.Answer) string {
 	if a.Reply.IsZero() {
 		return clean(a.Err, maxAnswer)
@@ -95,7 +95,7 @@ func answered(a queue.Answer) string {
 	return clean(a.Reply.String(), maxAnswer)
 }
 
-// code is the status (RFC 3463): the server's, or what follows from its answer.
+// code returns the status code (RFC 3463): the server's, or one derived from its reply.
 func (r *Report) code(s queue.Recipient) smtp.EnhancedCode {
 	reply := s.Answer.Reply
 	switch {
@@ -105,7 +105,7 @@ func (r *Report) code(s queue.Recipient) smtp.EnhancedCode {
 		return reply.Enhanced
 	}
 	code := smtp.EnhancedCode{Class: 5}
-	if reply.Transient() { // of a kind that does not pass all the same
+	if reply.Transient() { // of a kind that is permanent all the same
 		code.Class = 4
 	}
 	switch r.meaning(s).class {
@@ -130,8 +130,8 @@ func (r *Report) code(s queue.Recipient) smtp.EnhancedCode {
 	return code
 }
 
-// field writes a field, folded at its blanks, and in a word where nothing else keeps
-// a line within what mail can carry.
+// field writes a field, folded at blanks, or inside a word if the line would otherwise be longer
+// than mail allows.
 func field(b *bytes.Buffer, name, value string) {
 	const usual, most = 76, 900
 	b.WriteString(name + ":")

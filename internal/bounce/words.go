@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// tongue is one of the two languages that a report speaks. It goes to people of whom
-// nobody knows which they read.
+// tongue has the texts of one of the two languages of a report. The language of its readers is not
+// known.
 type tongue struct {
 	begin, subject, id, created string
 	failed, failedOnce          string
@@ -51,7 +51,7 @@ func chinese() tongue {
 	}
 }
 
-// text is the report in one language.
+// text returns the report in one language.
 func (r *Report) text(t tongue, original message.RawHeader) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -81,7 +81,7 @@ func (r *Report) text(t tongue, original message.RawHeader) string {
 	return b.String()
 }
 
-// groups are the recipients that are told of, those of the same fate together.
+// groups returns the listed recipients, grouped by the same failure.
 func (r *Report) groups() [][]queue.Recipient {
 	place := map[string]int{}
 	var groups [][]queue.Recipient
@@ -101,7 +101,7 @@ func (r *Report) groups() [][]queue.Recipient {
 	return groups
 }
 
-// fate says what became of a recipient, and why.
+// fate writes the failure of a recipient, and its reason.
 func (r *Report) fate(say func(string, ...any), t tongue, s queue.Recipient) {
 	when := r.moment(s.Updated)
 	if s.Updated.IsZero() {
@@ -143,14 +143,14 @@ func (r *Report) moment(t time.Time) string {
 	return t.In(r.Now.Location()).Format("2006-01-02 15:04:05 -0700")
 }
 
-// meaning is what package diagnosis says of a failure.
+// meaning is the diagnosis of a failure.
 type meaning struct {
 	class               diagnosis.Class
 	cause, hint, advice diagnosis.Text
 }
 
-// meaning is the one that was found when it happened. What is said of the very reply
-// goes with it, as long as the answer still means the same.
+// meaning returns the diagnosis from the time of the failure. The text about the server's reply is
+// added if the reply still has the same meaning.
 func (r *Report) meaning(s queue.Recipient) meaning {
 	fact := diagnosis.Fact{Stage: s.Answer.Stage, Reply: s.Answer.Reply, Provider: r.Provider}
 	if s.Answer.Err != "" {
@@ -163,9 +163,9 @@ func (r *Report) meaning(s queue.Recipient) meaning {
 	}
 	m := meaning{found.Class, found.Cause, found.Hint, found.Advice}
 	if found.Basis == diagnosis.BasisNothing {
-		m.hint = diagnosis.Text{} // the answer again
+		m.hint = diagnosis.Text{} // it repeats the reply
 		if s.Answer.Reply.IsZero() {
-			m.cause, m.advice = diagnosis.Text{}, diagnosis.Text{} // which tell of a server
+			m.cause, m.advice = diagnosis.Text{}, diagnosis.Text{} // these are about a server
 		}
 	}
 	return m

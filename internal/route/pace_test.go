@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// However the messages come, no more go out in any stretch of the time than the
-// account may send; and over a long while not much less.
+// However the messages come, no interval has more than the account may send; and over a long time
+// not much less.
 func TestPaceIsNeverExceeded(t *testing.T) {
 	t.Parallel()
 	for _, want := range []account.Pace{
@@ -29,7 +29,7 @@ func TestPaceIsNeverExceeded(t *testing.T) {
 			now = now.Add(max(wait, time.Millisecond))
 		}
 		for first, last := 0, 0; last < len(sent); last++ {
-			for sent[last].Sub(sent[first]) >= want.Per-time.Millisecond { // to which stores are exact
+			for sent[last].Sub(sent[first]) >= want.Per-time.Millisecond { // the stores' precision
 				first++
 			}
 			if n := last - first + 1; n > want.Messages {
@@ -37,15 +37,15 @@ func TestPaceIsNeverExceeded(t *testing.T) {
 			}
 		}
 		if least := 4 * want.Messages * 95 / 100; len(sent) < least {
-			t.Errorf("%s: %d messages in four times that, want %d at least", want, len(sent), least)
+			t.Errorf("%s: %d messages in four times that, want at least %d", want, len(sent), least)
 		}
 	}
 	if !pace(account.Pace{}, provider.Provider{}).IsZero() {
-		t.Error("no pace is one")
+		t.Error("no pace returned a limit")
 	}
 }
 
-// What a provider says of itself holds over all machines; what others guess does not.
+// A provider's own statement applies to all machines; guesses of others do not.
 func TestPaceOfTheProvider(t *testing.T) {
 	t.Parallel()
 	var p provider.Provider

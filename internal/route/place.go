@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Place says which outbox is meant: the one that is named, else that of $YAN_OUTBOX, else
-// that of the configuration, else the user's own file.
+// Place selects the outbox: the named one, else $YAN_OUTBOX, else the configured one, else the
+// user's own file.
 type Place struct {
 	Named    string // by a flag or a caller; "" if none is
 	Settings account.Outbox
@@ -32,8 +32,8 @@ func (p Place) Find(ctx context.Context) (string, error) {
 	return absolute(where, p.Getenv)
 }
 
-// Name returns the same for people and for the name of a socket: a URL may lack its
-// password, and no password_command runs.
+// Name returns the outbox for display and for the name of a socket. A URL may lack its password; no
+// password_command runs.
 func (p Place) Name() (string, error) {
 	where := p.named()
 	if where == "" {
@@ -56,10 +56,10 @@ func absolute(where string, getenv func(string) string) (string, error) {
 	return stores.Path(where, getenv)
 }
 
-// PasswordError: the password of the outbox's database can't be had.
+// PasswordError: the password of the outbox's database is not available.
 type PasswordError struct{ Err error }
 
-// Error says so, with the cause.
+// Error describes the problem with its cause.
 func (e *PasswordError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the same text as an error that can be translated, which wraps the cause.

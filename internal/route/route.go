@@ -30,19 +30,17 @@ func Retention(o account.Outbox) outbox.Retention {
 	return outbox.Retention{Bodies: o.KeepBodies, Messages: o.KeepMessages, Automatic: true}
 }
 
-// Router finds how accounts send. It is for many goroutines, as long as nobody
-// changes the file.
+// Router finds the routes of accounts. It is safe for concurrent use while the file is not changed.
 //
-// Fallbacks are not followed: what waits in the outbox waits until its own account
-// can send again.
+// It does not follow fallbacks: queued messages wait until their own account can send again.
 type Router struct {
 	File    *account.File
 	Secrets *account.Secrets
 }
 
-// Find is delivery.Options.Route; "" is the default account. No secret is read before
-// the route is opened. The error is an *account.UnknownAccountError, account.ErrNone or an
-// *account.ParseError where it is about that.
+// Find implements delivery.Options.Route; "" is the default account. It reads no secret before the
+// route is opened. It returns an *account.UnknownAccountError, account.ErrNone or an
+// *account.ParseError for these problems.
 func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 	a, err := r.File.Choose(name, smtp.Address{})
 	if err != nil {
@@ -82,7 +80,7 @@ func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 	return route, nil
 }
 
-// open reads the secret and makes the transport, which connects to nothing yet.
+// open reads the secret and opens the transport, which does not connect yet.
 func (r Router) open(ctx context.Context, a account.Account, connections int) (delivery.Sender, error) {
 	o, err := a.Options(ctx, r.Secrets)
 	if err != nil {
@@ -96,7 +94,7 @@ func (r Router) open(ctx context.Context, a account.Account, connections int) (d
 	return t, nil
 }
 
-// sent logs in to where copies of what was handed over are looked for.
+// sent logs in to the mailbox in which copies of sent messages are looked for.
 func (r Router) sent(ctx context.Context, a account.Account) (delivery.SentFolder, error) {
 	c, err := a.SentMailbox(ctx, r.Secrets)
 	if err != nil {
@@ -109,7 +107,7 @@ func (r Router) sent(ctx context.Context, a account.Account) (delivery.SentFolde
 	return sentFolder{opened}, nil
 }
 
-// mailbox logs in to where copies of what was handed over go.
+// mailbox logs in to the mailbox that gets the copies of sent messages.
 func (r Router) mailbox(ctx context.Context, a account.Account) (delivery.Mailbox, error) {
 	c, err := a.SentMailbox(ctx, r.Secrets)
 	if err != nil {
@@ -122,7 +120,7 @@ func (r Router) mailbox(ctx context.Context, a account.Account) (delivery.Mailbo
 	return sentFolder{opened}, nil
 }
 
-// sentFolder is the Sent folder of a mailbox that is open.
+// sentFolder is the Sent folder of an open mailbox.
 type sentFolder struct{ opened *imapclient.Mailbox }
 
 func (f sentFolder) Append(ctx context.Context, m delivery.Copy, sent time.Time) error {
@@ -137,8 +135,7 @@ func (f sentFolder) Find(ctx context.Context, messageID string) (delivery.Sighti
 
 func (f sentFolder) Close() { f.opened.Close() }
 
-// most is how many connections the provider allows; 0 where that is not known well
-// enough to act upon.
+// most returns how many connections the provider allows; 0 if that is not known reliably.
 func most(p provider.Provider) int {
 	if l := p.Limits.Connections; l.Status == provider.Official || l.Status == provider.Verified {
 		return int(l.Value)
@@ -146,16 +143,14 @@ func most(p provider.Provider) int {
 	return 0
 }
 
-// keeps reports whether a message that is not in the Sent folder was not handed
-// over. It takes the provider's own word for that, and the folder that it means: a
-// mistake here would be a second copy. A message under another Message-ID may be there
-// and not be found.
+// keeps reports whether a message that is missing in the Sent folder was not sent. That requires an
+// official statement of the provider, and its own folder: an error here would cause a second copy.
+// A provider that changes the Message-ID is excluded, since the message would not be found.
 func keeps(a account.Account, p provider.Provider) bool {
 	return p.Traits[provider.KeepsSentCopy] == provider.Official && !p.Has(provider.NewMessageID) && a.IMAP == "" && a.SentFolder == ""
 }
 
-// pace is that of the account, where one is set, or else what its provider is known to
-// allow.
+// pace returns the account's pace if it is set, or else the provider's known limit.
 func pace(set account.Pace, p provider.Provider) outbox.Pace {
 	if set.Messages > 0 {
 		return bucket(set.Messages, set.Per)
@@ -171,11 +166,10 @@ func pace(set account.Pace, p provider.Provider) outbox.Pace {
 	return outbox.Pace{}
 }
 
-// bucket lets no more than that many messages through in any such time: a fiftieth of
-// them at once, so that a fast pace is not a claim for each message, and the rest evenly.
-// What it holds and what flows in meanwhile are together what may be sent. Where
-// messages follow each other fast, a claim may be late by a quarter of what is between
-// two, for which the time is that much longer.
+// bucket allows at most that many messages in any such interval: a fiftieth of them at once, so
+// that a fast pace does not need a claim per message, and the rest evenly. The bucket's content and
+// the tokens that arrive in the interval add up to the limit. If messages follow each other fast, a
+// claim may be late by a quarter of the time between two; the interval is that much longer.
 func bucket(messages int, per time.Duration) outbox.Pace {
 	burst := max(1, messages/50)
 	p := outbox.Pace{Messages: messages - burst + 1, Per: per, Burst: burst}

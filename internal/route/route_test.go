@@ -20,7 +20,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// router reads a configuration; the secrets are those of a small environment.
+// router reads a configuration; the secrets come from a small environment.
 func router(t *testing.T, source string, env ...string) route.Router {
 	t.Helper()
 	f, err := account.LoadFaulty(write(t, "config.toml", source))
@@ -46,7 +46,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// What the configuration and the facts about the provider say is in the route.
+// The route has the settings of the configuration and the facts about the provider.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	r := router(t, `
@@ -83,9 +83,9 @@ from = "me@qq.com"
 		{"gmail", "gmail", 0, delivery.RetryDoubt, "me@gmail.com", false, true, true},
 		{"", "gmail", 0, delivery.RetryDoubt, "me@gmail.com", false, true, true},
 		{"folder", "gmail", 0, delivery.RetryDoubt, "you@gmail.com", false, true, false},
-		{"outlook", "outlook", 7, delivery.HoldDoubt, "me@outlook.com", true, true, false},      // which changes the Message-ID
+		{"outlook", "outlook", 7, delivery.HoldDoubt, "me@outlook.com", true, true, false},      // changes the Message-ID
 		{"business", "office365", 0, delivery.RetryDoubt, "me@corp.example", true, true, false}, // at the provider's own pace
-		{"own", "", 0, delivery.RetryDoubt, "me@example.com", false, false, false},              // whose IMAP server is not known
+		{"own", "", 0, delivery.RetryDoubt, "me@example.com", false, false, false},              // its IMAP server is not known
 		{"qq", "qq", 0, delivery.RetryDoubt, "me@qq.com", false, true, false},
 	} {
 		got, err := r.Find(t.Context(), test.name)
@@ -110,16 +110,16 @@ func TestNoRoute(t *testing.T) {
 	t.Parallel()
 	var unknown *account.UnknownAccountError
 	if _, err := router(t, "[account.a]\nfrom = \"me@qq.com\"\n").Find(t.Context(), "b"); !errors.As(err, &unknown) {
-		t.Errorf("an account that is gone: %v", err)
+		t.Errorf("a deleted account: %v", err)
 	}
 	if _, err := router(t, "").Find(t.Context(), ""); !errors.Is(err, account.ErrNone) {
 		t.Errorf("no account at all: %v", err)
 	}
 	var wrong *account.ParseError
 	faulty := router(t, "[outbox]\nin_doubt = \"no\"\n[account.a]\nfrom = \"me@qq.com\"\npace = \"9\"\n[account.b]\nfrom = \"me@163.com\"\n")
-	for _, name := range []string{"a", "b"} { // of b, nobody knows what is to become of a doubt
+	for _, name := range []string{"a", "b"} { // b has no valid in_doubt
 		if _, err := faulty.Find(t.Context(), name); !errors.As(err, &wrong) {
-			t.Errorf("%s makes no sense: %v", name, err)
+			t.Errorf("%s is invalid: %v", name, err)
 		}
 	}
 	got, err := router(t, "[account.a]\nfrom = \"me@qq.com\"\nsecret = { env = \"NOPE\" }\n").Find(t.Context(), "a")
@@ -131,11 +131,11 @@ func TestNoRoute(t *testing.T) {
 		t.Errorf("no secret: %v", err)
 	}
 	if _, err := got.Sent(t.Context()); !errors.As(err, &missing) {
-		t.Errorf("no secret, to look into the folder: %v", err)
+		t.Errorf("no secret for the Sent folder: %v", err)
 	}
 }
 
-// An account's route sends with the account's secret, over so many connections.
+// An account's route sends with the account's secret, over the given number of connections.
 func TestRouteSends(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
@@ -185,7 +185,7 @@ func messages(t *testing.T, from string, n int) iter.Seq[smtpclient.Transaction]
 	}
 }
 
-// The account's own mailbox is looked into.
+// The Sent folder is that of the account's own mailbox.
 func TestRouteFinds(t *testing.T) {
 	t.Parallel()
 	mailbox := imaptest.Start(t)
@@ -212,9 +212,9 @@ func TestRouteFinds(t *testing.T) {
 func TestStoreOptions(t *testing.T) {
 	t.Parallel()
 	if o := route.StoreOptions(account.Outbox{}); o.MinFree >= 0 {
-		t.Errorf("0 asks for %d octets", o.MinFree)
+		t.Errorf("MinFree 0 becomes %d", o.MinFree)
 	}
 	if o := route.StoreOptions(account.Outbox{MinFree: 5}); o.MinFree != 5 {
-		t.Errorf("5 asks for %d octets", o.MinFree)
+		t.Errorf("MinFree 5 becomes %d", o.MinFree)
 	}
 }

@@ -43,11 +43,11 @@ func listSubject(subject string) string {
 	}, strings.ToValidUTF8(subject, "\ufffd")), 300)
 }
 
-const maxHeader = 1<<20 + 64<<10 // that of message.OpenRaw, whose line ends do not count
+const maxHeader = 1<<20 + 64<<10 // the limit of message.OpenRaw, whose line ends do not count
 
 var errEnough = errors.New("enough was read")
 
-// beginning keeps the header of what is written to it, and then refuses the rest.
+// beginning keeps the header of the octets written to it, then rejects the rest.
 type beginning struct {
 	octets []byte
 	most   int

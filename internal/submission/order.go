@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Order is what is wanted with a message; its fields are those of outbox.NewMessage.
+// Order says how to enqueue a message; its fields are those of outbox.NewMessage.
 type Order struct {
 	Account            string
 	Key                string
@@ -21,7 +21,7 @@ type Order struct {
 	ReportOn           queue.ID
 }
 
-// Bounds of what an order may say.
+// Bounds of an order's fields.
 const (
 	MaxKey  = outbox.MaxKey
 	MaxTag  = outbox.MaxTag
@@ -34,7 +34,7 @@ func (o Order) check() error {
 		return err
 	}
 	for _, tag := range o.Tags {
-		if strings.ContainsAny(tag, " ,") { // they part tags where people write them
+		if strings.ContainsAny(tag, " ,") { // they separate tags in user input
 			return sentence.Errorf("%q is no tag: want 1 to %d octets without blanks, commas and control characters", tag, MaxTag)
 		}
 	}
@@ -47,7 +47,7 @@ func (o Order) check() error {
 	return nil
 }
 
-// tags has no tag twice.
+// tags returns the tags without repetitions.
 func (o Order) tags() []string {
 	var tags []string
 	for _, tag := range o.Tags {

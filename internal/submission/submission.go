@@ -1,9 +1,9 @@
-// Package submission is the one door into the outbox: the command, the daemon's
-// interfaces and the library hand their messages over here.
+// Package submission puts messages into the outbox, for the command, the daemon's interfaces and
+// the library.
 //
-// [Compose] or [Raw] makes a [Letter] of a message: checked and complete, so that it
-// can be handed over days later and on another machine without a question. With
-// an [Order], which says what is wanted, [Letter.Enqueue] keeps it in a store.
+// [Compose] or [Raw] turns a message into a [Letter]: checked and complete, so that it can be sent
+// days later and on another machine without further input. [Letter.Enqueue] stores it, with an
+// [Order] that says how.
 package submission
 
 import (
@@ -21,21 +21,21 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Letter is a message that can be kept in the outbox, as often as wanted: in
-// several accounts, or under several keys. It is for one goroutine at a time.
+// Letter is a message that can be enqueued, any number of times: in several accounts, or with
+// several keys. It is not safe for concurrent use.
 type Letter struct {
 	content   smtpclient.Content
 	envelope  smtp.Envelope
 	messageID string
 	subject   string
-	// said hashes what the caller said: not what was made up for it.
+	// said hashes caller-supplied content only, not generated headers.
 	said   func() ([sha256.Size]byte, error)
-	closes io.Closer // nil for what the caller closes
+	closes io.Closer // nil if the caller closes the content
 }
 
-// Compose makes a Letter of a message by c, which may be nil. Close it. It is kept
-// in its 7-bit form, as nobody knows what the server will take when it is handed
-// over.
+// Compose composes a message with c, which may be nil, and returns it as a Letter. The caller
+// closes it. It is stored in its 7-bit form, since the capabilities of the server at the time of
+// sending are not known.
 func Compose(c *message.Composer, m *message.Message) (*Letter, error) {
 	if c == nil {
 		c = new(message.Composer)
@@ -46,15 +46,15 @@ func Compose(c *message.Composer, m *message.Message) (*Letter, error) {
 	}
 	l, err := Composed(content, m.Subject)
 	if err != nil {
-		_ = content.Close() // the error that matters is err
+		_ = content.Close() // err is the error to return
 		return nil, err
 	}
 	l.closes = content
 	return l, nil
 }
 
-// Composed is Compose for a message that is composed already. The caller closes the
-// content when the Letter is not used any more.
+// Composed is Compose for a message that is already composed. The caller closes the content when
+// the Letter is no longer used.
 func Composed(content *message.Content, subject string) (*Letter, error) {
 	envelope, err := content.Envelope()
 	if err != nil {
@@ -67,11 +67,10 @@ func Composed(content *message.Content, subject string) (*Letter, error) {
 	return &Letter{content: form, envelope: envelope, messageID: content.MessageID(), subject: listSubject(subject), said: content.Fingerprint}, nil
 }
 
-// Raw makes a Letter of a message that is whole already, like those of
-// message.OpenRaw, which leave Bcc out. Date and Message-ID are put in front of it
-// where it lacks them (RFC 6409 sections 8.2 and 8.3). One that message.Compose made
-// goes in its 7-bit form. The caller closes the content when the Letter is not used
-// any more.
+// Raw turns a whole message into a Letter, such as those of message.OpenRaw, which omit Bcc.
+// Missing Date and Message-ID fields are prepended (RFC 6409 sections 8.2 and 8.3). A message made
+// by message.Compose is stored in its 7-bit form. The caller closes the content when the Letter is
+// no longer used.
 func Raw(content smtpclient.Content, envelope smtp.Envelope) (*Letter, error) {
 	return raw(content, envelope, time.Now())
 }
@@ -106,13 +105,13 @@ func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Le
 	return l, nil
 }
 
-// made is a message.Content, or holds one.
+// made is a message.Content or a type that embeds one.
 type made interface {
 	Fingerprint() ([sha256.Size]byte, error)
 	SevenBit() (*message.Content, bool)
 }
 
-// octets is the fingerprint of a message as it is, that of message.Content too.
+// octets returns the fingerprint of a message as it is.
 func octets(content smtpclient.Content) ([sha256.Size]byte, error) {
 	sum := sha256.New()
 	if _, err := content.WriteTo(sum); err != nil {
@@ -121,17 +120,17 @@ func octets(content smtpclient.Content) ([sha256.Size]byte, error) {
 	return [sha256.Size]byte(sum.Sum(nil)), nil
 }
 
-// MessageID is that of the message, in its angle brackets; "" of a whole message
-// whose own is malformed.
+// MessageID returns the message's Message-ID with its angle brackets; "" for a whole message with a
+// malformed one.
 func (l *Letter) MessageID() string { return l.messageID }
 
-// Envelope is who the message is from and to.
+// Envelope returns the envelope.
 func (l *Letter) Envelope() smtp.Envelope { return l.envelope }
 
-// Size is the number of octets that are kept.
+// Size returns the number of octets that are stored.
 func (l *Letter) Size() int64 { return l.content.Size() }
 
-// Close closes what Compose has opened.
+// Close closes the content that Compose has opened.
 func (l *Letter) Close() error {
 	if l.closes == nil {
 		return nil
@@ -139,7 +138,7 @@ func (l *Letter) Close() error {
 	return l.closes.Close()
 }
 
-// Enqueue keeps the message in a store.
+// Enqueue stores the message in an outbox.
 func (l *Letter) Enqueue(ctx context.Context, s outbox.Store, o Order) (outbox.EnqueueResult, error) {
 	m, err := l.New(o)
 	if err != nil {
@@ -148,7 +147,7 @@ func (l *Letter) Enqueue(ctx context.Context, s outbox.Store, o Order) (outbox.E
 	return s.Enqueue(ctx, m)
 }
 
-// EnqueueIn keeps the message inside a transaction of the caller's.
+// EnqueueIn stores the message inside a transaction of the caller.
 func (l *Letter) EnqueueIn(ctx context.Context, s outbox.Store, tx outbox.Tx, o Order) (outbox.EnqueueResult, error) {
 	m, err := l.New(o)
 	if err != nil {
@@ -157,8 +156,8 @@ func (l *Letter) EnqueueIn(ctx context.Context, s outbox.Store, tx outbox.Tx, o 
 	return s.EnqueueIn(ctx, tx, m)
 }
 
-// New is what a store is given. Where the order has a key, the message is read for
-// it.
+// New returns the message for a store. If the order has a key, New reads the content for the
+// fingerprint.
 func (l *Letter) New(o Order) (outbox.NewMessage, error) {
 	if err := o.check(); err != nil {
 		return outbox.NewMessage{}, err
@@ -176,12 +175,12 @@ func (l *Letter) New(o Order) (outbox.NewMessage, error) {
 	return m, nil
 }
 
-// fingerprint is over a message and who it goes from and to. When it should go
-// is no part of it: a program that asks a second time may mean another hour. It
-// has to stay the same from version to version.
+// fingerprint identifies a message with its envelope. The time of sending is not part of it: a
+// program that repeats a request may name another time. The scheme must stay the same in all
+// versions.
 func fingerprint(said [sha256.Size]byte, e smtp.Envelope) [sha256.Size]byte {
 	h := sha256.New()
-	_, _ = h.Write(said[:]) // a hash has no errors
+	_, _ = h.Write(said[:]) // a hash returns no errors
 	text(h, "yan order 1")
 	text(h, e.From().String())
 	list(h, e.To(), smtp.Address.String)
@@ -192,7 +191,7 @@ func fingerprint(said [sha256.Size]byte, e smtp.Envelope) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// text writes a text behind its length, so that no two sequences are the same.
+// text writes a text after its length, so that no two sequences are equal.
 func text(h hash.Hash, s string) {
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(s))))
 	_, _ = h.Write([]byte(s))
@@ -205,7 +204,7 @@ func list[T any](h hash.Hash, all []T, form func(T) string) {
 	}
 }
 
-// completed is a whole message with the fields that it lacks in front of it.
+// completed is a whole message with the missing fields in front of it.
 type completed struct {
 	smtpclient.Content
 	missing []byte
@@ -213,7 +212,7 @@ type completed struct {
 
 func (c completed) Size() int64 { return int64(len(c.missing)) + c.Content.Size() }
 
-// IsBinary is as of smtpclient.BinaryContent.
+// IsBinary implements smtpclient.BinaryContent.
 func (c completed) IsBinary() bool {
 	b, ok := c.Content.(smtpclient.BinaryContent)
 	return ok && b.IsBinary()

@@ -91,7 +91,7 @@ func body(t *testing.T, s outbox.Store, id queue.ID) []byte {
 	return b
 }
 
-// What is kept is a complete message, in the form that every server takes.
+// The stored message is complete and in the form that every server accepts.
 func TestComposedMessageIsKept(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
@@ -106,14 +106,14 @@ func TestComposedMessageIsKept(t *testing.T) {
 	}
 	if entry.Account != "work" || entry.Subject != "主题" || entry.From.String() != "me@example.com" || entry.MessageID != letter.MessageID() ||
 		entry.Total != 2 || entry.Size != letter.Size() || entry.Priority != queue.High || len(entry.Tags) != 1 {
-		t.Errorf("kept %+v", entry)
+		t.Errorf("stored %+v", entry)
 	}
 	kept := body(t, store, receipt.ID)
 	if bytes.Contains(kept, []byte("secret@example.org")) {
-		t.Error("the Bcc recipient stands in the message")
+		t.Error("the Bcc recipient is in the message")
 	}
 	if bytes.ContainsFunc(kept, func(r rune) bool { return r > 127 }) {
-		t.Error("it is 8-bit: there are servers that would not take it")
+		t.Error("the message is 8-bit, which some servers refuse")
 	}
 	m, err := mail.ReadMessage(bytes.NewReader(kept))
 	if err != nil || m.Header.Get("Date") == "" || m.Header.Get("Message-Id") != letter.MessageID() {
@@ -121,8 +121,8 @@ func TestComposedMessageIsKept(t *testing.T) {
 	}
 }
 
-// The same order with the same key is one message; another one under the key is an
-// error, and so is the same text for other people.
+// The same order with the same key is one message; another message under the key is an error, and
+// so is the same text for other recipients.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
@@ -163,7 +163,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// A reader is read once, and the message can be kept several times all the same.
+// A reader is read once; the message can still be enqueued several times.
 func TestReadersAreReadOnce(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
@@ -224,7 +224,7 @@ func TestRawMessageIsCompleted(t *testing.T) {
 		}
 		original := strings.ReplaceAll(test.source, "\n", "\r\n")
 		if !strings.HasSuffix(kept, original) || (kept != original) != (test.date || test.id) {
-			t.Errorf("%s: it is not what it was, less what was added:\n%s", test.name, kept)
+			t.Errorf("%s: without the added fields it differs from the original:\n%s", test.name, kept)
 		}
 		entry, err := store.Show(t.Context(), receipt.ID)
 		if err != nil {
@@ -234,16 +234,16 @@ func TestRawMessageIsCompleted(t *testing.T) {
 		if test.id {
 			want = l.MessageID()
 			if !strings.HasSuffix(want, "@example.com>") || !strings.Contains(head, want) {
-				t.Errorf("%s: made the id %q", test.name, want)
+				t.Errorf("%s: generated the id %q", test.name, want)
 			}
 		}
 		if entry.MessageID != want || strings.ReplaceAll(entry.Subject, " ", "\t") != test.subject || entry.Size != int64(len(kept)) {
-			t.Errorf("%s: kept as %q, %q, %d octets; want %q, %q, %d", test.name, entry.MessageID, entry.Subject, entry.Size, want, test.subject, len(kept))
+			t.Errorf("%s: stored as %q, %q, %d octets; want %q, %q, %d", test.name, entry.MessageID, entry.Subject, entry.Size, want, test.subject, len(kept))
 		}
 	}
 }
 
-// What was added to a message does not make it another one.
+// Added fields do not make a message a different one.
 func TestKeysOfRawMessages(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
@@ -296,8 +296,8 @@ func TestKeysOfRawMessages(t *testing.T) {
 	}
 }
 
-// Composed elsewhere, it is the same message as one that is composed here, and in
-// the form that every server takes.
+// A message composed elsewhere equals one composed here, and is in the form that every server
+// accepts.
 func TestComposedElsewhere(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
@@ -350,25 +350,24 @@ func TestWrongOrders(t *testing.T) {
 		"over before it may begin": {NotBefore: now, Expires: now.Add(-time.Hour)},
 	} {
 		if receipt, err := letter.Enqueue(t.Context(), store, o); err == nil {
-			t.Errorf("%s: kept as %s", name, receipt.ID)
+			t.Errorf("%s: stored as %s", name, receipt.ID)
 		}
 	}
 	if page, err := store.List(t.Context(), queue.Filter{}); err != nil || len(page.Entries) != 0 {
-		t.Errorf("%d messages were kept, %v", len(page.Entries), err)
+		t.Errorf("%d messages were stored, %v", len(page.Entries), err)
 	}
 	if _, err := submission.Compose(nil, &message.Message{From: "a@example.com"}); err == nil {
-		t.Error("a message to nobody is taken")
+		t.Error("a message without recipients is accepted")
 	}
 	if _, err := submission.Raw(nil, envelope(t, "", "a@example.org")); err == nil {
-		t.Error("no message is taken")
+		t.Error("a nil message is accepted")
 	}
 	if _, err := raw(t, "From: a@example.com\n\nx\n", ""); err == nil {
-		t.Error("a whole message to nobody is taken")
+		t.Error("a whole message without recipients is accepted")
 	}
 }
 
-// The scheme of fingerprints stays: a key that was used before an update is the same
-// message after it.
+// The fingerprint scheme never changes: a key used before an update is the same message after it.
 func TestFingerprintStays(t *testing.T) {
 	t.Parallel()
 	l, err := raw(t, "From: a@example.com\n\nx\n", "a@example.com", "b@example.org")
@@ -381,6 +380,6 @@ func TestFingerprintStays(t *testing.T) {
 	}
 	const want = "4daac070961a9d07ac4921cac22aadfd5c8eda9cf16c485e87e9c402e95df988"
 	if got := fmt.Sprintf("%x", n.Fingerprint); got != want {
-		t.Errorf("it is %s, and was %s", got, want)
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

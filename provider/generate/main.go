@@ -1,7 +1,7 @@
 // Command generate writes provider/providers.jsonl and provider/index.go from
-// provider/providers.yaml. It resolves {same_as: …}, carries the comments
-// beside the facts over as sources, and refuses what does not fit the types of
-// package provider. It is run by `go generate ./provider`, in that folder.
+// provider/providers.yaml. It resolves {same_as: …}, copies the comments next to facts as their
+// sources, and rejects entries that do not fit the types of package provider. Run it with `go
+// generate ./provider`.
 package main
 
 import (
@@ -34,8 +34,7 @@ func run(source, folder string) error {
 	return nil
 }
 
-// Convert turns the YAML source into the files that the package is built of,
-// by name.
+// Convert turns the YAML source into the package's files, by name.
 func Convert(source []byte) (map[string][]byte, error) {
 	facts, err := Read(source)
 	if err != nil {

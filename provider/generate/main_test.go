@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// TestFilesAreCurrent regenerates in memory: whoever edits providers.yaml and
-// forgets `go generate ./provider` learns it here.
+// TestFilesAreCurrent fails if providers.yaml was changed without `go generate ./provider`.
 func TestFilesAreCurrent(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../providers.yaml")
@@ -22,7 +21,7 @@ func TestFilesAreCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{"index.go", "providers.jsonl"}) {
-		t.Fatalf("it writes %q", got)
+		t.Fatalf("Convert writes %q", got)
 	}
 	again, err := Convert(source)
 	if err != nil {
@@ -37,7 +36,7 @@ func TestFilesAreCurrent(t *testing.T) {
 			t.Errorf("%s does not follow from providers.yaml: run `go generate ./provider`", name)
 		}
 		if !bytes.Equal(again[name], want) {
-			t.Errorf("a second run gives another %s", name)
+			t.Errorf("a second run writes a different %s", name)
 		}
 	}
 }

@@ -15,10 +15,10 @@ import (
 // object is a mapping of the source.
 type object = map[string]any
 
-// schemaVersion is the form of providers.yaml that this program reads.
+// schemaVersion is the schema of providers.yaml that this program reads.
 const schemaVersion = 1
 
-// Facts is all that providers.yaml says.
+// Facts is the content of providers.yaml.
 type Facts struct {
 	Providers []provider.Provider
 	MXRules   []provider.MXRule
@@ -105,7 +105,7 @@ func resolve(key string, value any, byID map[string]object, depth int) (any, err
 	return append(append([]any{}, list...), also...), nil
 }
 
-// defaults are what the head of providers.yaml says about absent keys.
+// defaults sets absent keys as the head of providers.yaml describes.
 func defaults(p object) {
 	set := func(m object, key string, value any) {
 		if m != nil && m[key] == nil {
@@ -118,7 +118,7 @@ func defaults(p object) {
 	set(auth, "mechanisms_status", string(provider.Unverified))
 }
 
-// sources collects the comments beside the facts of one provider.
+// sources collects the comments next to the facts of one provider.
 func sources(node *yaml.Node) map[string]string {
 	found := map[string]string{}
 	var walk func(path string, n *yaml.Node)
@@ -158,7 +158,7 @@ func sources(node *yaml.Node) map[string]string {
 	return found
 }
 
-// child is the value of a key, nil when there is none.
+// child returns the value of a key; nil if there is none.
 func child(n *yaml.Node, key string) *yaml.Node {
 	if n.Kind != yaml.MappingNode {
 		return nil
@@ -171,7 +171,7 @@ func child(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-// strict moves a value into a Go type; a key that the type lacks is an error.
+// strict converts a value to a Go type; a key that the type lacks is an error.
 func strict(from, to any) error {
 	b, err := json.Marshal(from)
 	if err != nil {

@@ -7,8 +7,7 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// The index has all by which a provider is found, once, and nothing by which
-// it would be found wrongly.
+// The index has every key of a provider once, and none that would find it wrongly.
 func TestIndex(t *testing.T) {
 	t.Parallel()
 	facts := Facts{

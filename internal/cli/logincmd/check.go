@@ -18,20 +18,19 @@ import (
 )
 
 const (
-	// maxRounds bounds how often something is corrected.
+	// maxRounds bounds the rounds of corrections.
 	maxRounds = 6
-	// maxRefused bounds the logins that a server refuses: providers lock accounts
-	// after a handful.
+	// maxRefused bounds the logins that a server refuses: providers lock accounts after a few.
 	maxRefused = 3
-	// checkTimeout bounds one login, so that nobody waits RFC 5321's five minutes.
+	// checkTimeout bounds one login, instead of RFC 5321's five minutes.
 	checkTimeout = time.Minute
 )
 
-// check is the login that proves an account before it is kept.
+// check logs in with an account before it is stored.
 type check struct{ *setup }
 
-// proven logs in and asks whether the sender may send, until that works. What
-// does not is explained, and the user corrects that one thing.
+// proven logs in and checks whether the sender is accepted, until that works. It explains a
+// failure, and the user corrects its cause.
 func (c check) proven(ctx context.Context) error {
 	if c.s.noCheck {
 		return nil
@@ -66,13 +65,13 @@ func (c check) proven(ctx context.Context) error {
 	}
 }
 
-// attempt tries the account as it is now. The outcome is nil when the server took
-// login and sender.
+// attempt tries the account as it is now. The outcome is nil if the server accepted login and
+// sender.
 func (c check) attempt(ctx context.Context) (*smtp.Outcome, error) {
 	if err := c.carryToken(ctx); err != nil {
 		return nil, err
 	}
-	if c.lacksPassword() { // the old one stays with the server that the account had
+	if c.lacksPassword() { // the old password is only for the account's old server
 		if err := c.askPassword(ctx, false); err != nil {
 			return nil, err
 		}
@@ -112,20 +111,20 @@ func (l *setup) loginTrial() accounts.LoginTrial {
 	return t
 }
 
-// lacksPassword reports whether the account logs in with a password that nobody gave.
+// lacksPassword reports whether the account needs a password that was not given yet.
 func (c check) lacksPassword() bool {
 	return c.password == "" && !c.browsed && c.acc.Secret == (account.Secret{}) && c.acc.Auth != sasl.External && !c.acc.NoLogin()
 }
 
-// carryToken makes the token of the consent that of an account whose server or user was
-// corrected since, by whoever consented. It stays with who gives the tokens.
+// carryToken moves the token to the account after its server or user was corrected. It stays at the
+// same authorization server.
 func (c check) carryToken(ctx context.Context) error {
 	if !c.browsed {
 		return nil
 	}
 	was, _ := c.consented.OAuthClient()
 	if is, _ := c.acc.OAuthClient(); is.TokenURL != was.TokenURL {
-		return nil // what is kept is not for this account, and the login says so
+		return nil // the token is not for this account; the login reports that
 	}
 	source, err := c.trial.Tokens(ctx, c.consented)
 	if err != nil {
@@ -138,10 +137,10 @@ func (c check) carryToken(ctx context.Context) error {
 	return nil
 }
 
-// tellFailure says what the server said, and what it means.
+// tellFailure prints the server's reply and its meaning.
 func (c check) tellFailure(o smtp.Outcome, finding diagnosis.Finding) {
 	c.a.TellLoginFailed("", c.loginTrial(), o)
-	if c.shown && c.person { // it stands a few lines above
+	if c.shown && c.person { // already shown a few lines above
 		finding.Where, finding.HelpURLs = diagnosis.Text{}, nil
 	}
 	c.a.Finding(c.a.Stderr, c.a.StderrWidth, finding)

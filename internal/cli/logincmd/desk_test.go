@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// desk is a user's folder with a configuration.
+// desk is a user's home directory with a configuration.
 type desk struct {
 	t    *testing.T
 	home string

@@ -1,5 +1,5 @@
-// Package logincmd is yan login: it asks who sends, finds the server, takes the secret,
-// tries both, corrects what can be corrected, and keeps the account.
+// Package logincmd is yan login: it asks for the sender, finds the server, gets the secret, tries
+// both, repairs errors with the user, and stores the account.
 package logincmd
 
 import (
@@ -8,14 +8,14 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner carries the command out.
+// runner runs the command.
 type runner struct {
 	*outboxes.Outboxes
 	findBrowser func() (show func(url string) error)
 }
 
-// New makes yan login. findBrowser returns a function that shows a page to the user; nil
-// if there is no browser.
+// New returns yan login. findBrowser returns a function that shows a page to the user; nil if there
+// is no browser.
 func New(o *outboxes.Outboxes, findBrowser func() (show func(url string) error)) *cobra.Command {
 	return (&runner{Outboxes: o, findBrowser: findBrowser}).loginCommand()
 }

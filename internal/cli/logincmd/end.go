@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// farewell says what there is now, and what to type next.
+// farewell prints the result and the next command to type.
 func (l *setup) farewell() {
 	a := l.a
 	isDefault := l.file.Default() == l.acc.Name
@@ -43,7 +43,7 @@ func (l *setup) farewell() {
 	a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.T("Is something wrong one day? %s looks at each step.", "yan doctor"+which)))
 }
 
-// secretPlace is where the secret is, as a stable word.
+// secretPlace returns the place of the secret as a stable word.
 func (l *setup) secretPlace() string {
 	s := l.acc.Secret
 	for _, p := range []struct{ word, value string }{{"file", s.File}, {"command", s.Command}, {"env", s.Env}, {"netrc", s.Netrc}, {"credential", s.Credential}} {
@@ -60,7 +60,7 @@ func (l *setup) secretPlace() string {
 	return string(l.place)
 }
 
-// secretPlaceName is the same for people.
+// secretPlaceName returns the place of the secret for display.
 func (l *setup) secretPlaceName() string {
 	s := l.acc.Secret
 	switch {

@@ -17,10 +17,10 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// repair corrects what a failed login shows to be wrong.
+// repair corrects the cause of a failed login.
 type repair struct{ *setup }
 
-// fix asks for the one thing that has to change. It reports whether something did.
+// fix asks for the setting that has to change. It reports whether one was changed.
 func (r repair) fix(ctx context.Context, o smtp.Outcome, finding diagnosis.Finding) (bool, error) {
 	switch remedyFor(o, finding) {
 	case fixSecret:
@@ -35,17 +35,17 @@ func (r repair) fix(ctx context.Context, o smtp.Outcome, finding diagnosis.Findi
 	return false, nil
 }
 
-// remedy is what a failure wants changed.
+// remedy is the setting to change after a failure.
 type remedy int
 
 const (
-	fixNothing remedy = iota // time, or something outside
+	fixNothing remedy = iota // only time or someone else can help
 	fixSecret
 	fixSender
 	fixHost
 	fixPort
 	fixUser
-	fixFile // in which the secret is
+	fixFile // the file with the secret
 )
 
 func remedyFor(o smtp.Outcome, finding diagnosis.Finding) remedy {
@@ -72,9 +72,8 @@ func remedyFor(o smtp.Outcome, finding diagnosis.Finding) remedy {
 	return fixNothing
 }
 
-// fixSecret asks for the secret again. Nothing typed means that something else is
-// wrong. A login with what was refused already would only be one more that is
-// refused, so that it goes on only when something has changed.
+// fixSecret asks for the secret again. An empty answer means that something else is wrong. It goes
+// on only after a change: another login with the same secret would only be refused again.
 func (r repair) fixSecret(ctx context.Context) (bool, error) {
 	if r.refused >= maxRefused {
 		r.say(r.a.T("That was login number %d that was refused; yan stops before the provider locks the account.", r.refused))
@@ -102,7 +101,7 @@ func (r repair) fixSecret(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// chooseFix asks what else shall change, and for that.
+// chooseFix asks which other setting to change, and for its value.
 func (r repair) chooseFix(ctx context.Context) (remedy, error) {
 	title := r.a.T("What shall change?")
 	type way struct {
@@ -137,13 +136,12 @@ func (r repair) chooseFix(ctx context.Context) (remedy, error) {
 	return fixNothing, nil
 }
 
-// hasOwnFile reports whether the secret of an account is in the file that yan login
-// writes for it.
+// hasOwnFile reports whether an account's secret is in the file that yan login writes for it.
 func (l *setup) hasOwnFile(acc account.Account) bool {
 	return acc.Secret.File != "" && accounts.Absolute(acc.File(acc.Secret.File)) == accounts.OwnSecretFile(l.file, acc.Name)
 }
 
-// askOwnSecret asks for what is to stand in the file that yan wrote.
+// askOwnSecret asks for the new content of the file that yan wrote.
 func (r repair) askOwnSecret(ctx context.Context) error {
 	if err := r.askPassword(ctx, false); err != nil {
 		return err
@@ -152,8 +150,7 @@ func (r repair) askOwnSecret(ctx context.Context) error {
 	return nil
 }
 
-// askSecretFile asks where the secret is. The same file again may hold another by
-// now.
+// askSecretFile asks for the file with the secret. The same file may have a new content by now.
 func (r repair) askSecretFile(ctx context.Context) error {
 	name, err := r.text(ctx, "--secret-file", ask.Question{Title: r.a.T("File with the secret"), Default: r.acc.Secret.File,
 		Check: func(answer string) error {
@@ -206,7 +203,7 @@ func (r repair) fixSender(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// fixPort offers the other ways to the same host.
+// fixPort offers other ports and encryptions of the same host.
 func (r repair) fixPort(ctx context.Context, class diagnosis.Class) (bool, error) {
 	var servers, options []string
 	ways := otherPorts(r.server)
@@ -236,7 +233,7 @@ func (r repair) fixPort(ctx context.Context, class diagnosis.Class) (bool, error
 	return false, nil
 }
 
-// wrongEncryption: the server answers, and in another way than was expected.
+// wrongEncryption reports whether the server answers, but not with the expected encryption.
 func wrongEncryption(class diagnosis.Class) bool {
 	switch class {
 	case diagnosis.ClassWrongTLSMode, diagnosis.ClassStartTLSMissing, diagnosis.ClassTLSFailed, diagnosis.ClassTimeout, diagnosis.ClassConnectionLost:
@@ -245,8 +242,8 @@ func wrongEncryption(class diagnosis.Class) bool {
 	return false
 }
 
-// otherEncryption is the same port, encrypted in the other way; nothing where the port
-// was not said.
+// otherEncryption returns the same port with the other encryption; nothing if the port was not
+// given.
 func otherEncryption(at transport.Server) []string {
 	if at.Port == 0 {
 		return nil
@@ -258,8 +255,7 @@ func otherEncryption(at transport.Server) []string {
 	return []string{other.String()}
 }
 
-// otherPorts are the encrypted ways to a host: those that the provider has, or the
-// two of RFC 8314.
+// otherPorts returns the host's encrypted ports: the provider's, or the two of RFC 8314.
 func otherPorts(at transport.Server) []string {
 	var list []string
 	if at.Provider.ID != "" {

@@ -19,10 +19,10 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// senderQuestions find out who sends and who logs in.
+// senderQuestions determine the sender and the login.
 type senderQuestions struct{ *setup }
 
-// findSender takes both from the argument and --from, and asks for what is missing.
+// findSender takes both from the argument and --from, and asks for missing ones.
 func (q senderQuestions) findSender(ctx context.Context, args []string) error {
 	if err := q.argument(args); err != nil {
 		return err
@@ -58,7 +58,7 @@ func (q senderQuestions) findSender(ctx context.Context, args []string) error {
 	return nil
 }
 
-// argument reads ADDRESS or PROVIDER.
+// argument parses ADDRESS or PROVIDER.
 func (q senderQuestions) argument(args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -83,7 +83,7 @@ func (q senderQuestions) argument(args []string) error {
 		}
 		return command.Fail(command.ExitUsage, errors.New(q.a.T("%q is neither an address nor a known provider", word)), hint)
 	}
-	if q.s.secretStdin && q.s.from == "" && !q.person { // the secret would be taken for the address
+	if q.s.secretStdin && q.s.from == "" && !q.person { // otherwise the secret would be taken for the address
 		return command.Fail(command.ExitUsage, errors.New(q.a.T("there is no account %q, and nothing says whose mailbox at %s it is", word, q.a.Pick(p.Names.EN, p.Names.ZH))),
 			q.a.T("Give it as %s.", "yan login "+q.a.T("ADDRESS")))
 	}
@@ -144,9 +144,9 @@ func (q senderQuestions) askAddress(ctx context.Context) error {
 	return err
 }
 
-// mistyped asks about an unknown domain that is one typing error away from a
-// provider's: the owner of gmial.com must not get passwords of gmail.com. It returns
-// the provider if the address was wrong.
+// mistyped asks about an unknown domain that is one typing error away from a provider's: the owner
+// of gmial.com must not get passwords of gmail.com. It returns the provider if the address was
+// wrong.
 func (l *setup) mistyped(ctx context.Context) (server string, err error) {
 	address := l.login.Address
 	p, domain := nearDomain(address.ASCIIDomain())
@@ -187,7 +187,7 @@ func nearDomain(domain string) (p provider.Provider, near string) {
 	return p, ""
 }
 
-// mailbox reads one address, and says in the user's language what is wrong.
+// mailbox parses one address; its error is in the user's language.
 func (a *runner) mailbox(s string) (message.Mailbox, error) {
 	switch {
 	case strings.ContainsRune(s, '＠'):
@@ -272,10 +272,9 @@ func (n naming) consentToReplace(ctx context.Context, old account.Account) error
 	return nil
 }
 
-// inheritSettings begins the account, which may replace l.old: with all its settings if the same
-// mailbox logs in again at the same server, else only with those that are the user's
-// and not the server's. The old IMAP server or authorization server must never get the
-// new secret.
+// inheritSettings starts the account, which may replace l.old: with all its settings if the same
+// mailbox logs in again at the same server, else only with the user's settings and not the
+// server's. The old IMAP server or authorization server must never get the new secret.
 func (l *setup) inheritSettings(name string) {
 	server := l.acc.Server
 	l.acc = accounts.NewAccount(l.file, name)
@@ -297,8 +296,8 @@ func (l *setup) inheritSettings(name string) {
 	l.acc.OAuth2 = account.OAuth2{}
 }
 
-// isSameMailbox reports whether an account is what logs in now: the address, and
-// the provider or, where none is known, the host.
+// isSameMailbox reports whether an account is the mailbox that logs in now: same address, and same
+// provider or, if none is known, same host.
 func (l *setup) isSameMailbox(old account.Account) bool {
 	address, err := old.Address()
 	return err == nil && (address.Equal(l.login.Address) || address.Equal(l.from.Address)) && samePlace(accounts.ServerOf(old), l.server)
@@ -321,7 +320,7 @@ func (l *setup) resetForServer() error {
 	return l.settings()
 }
 
-// shortName makes a name from the domain: "qq", "163", "example".
+// shortName derives a name from the domain: "qq", "163", "example".
 func (n naming) shortName() string {
 	labels := strings.Split(n.login.Address.ASCIIDomain(), ".")
 	p := n.provider()

@@ -15,15 +15,15 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// trial keeps secrets in memory until they are proven, so that an account is
-// tried in the very way in which it will be used.
+// trial returns secrets in memory that hold the account's secret until the login has worked, so
+// that an account is tried exactly as it will be used.
 func (a *runner) trial() *account.Secrets {
 	v := a.Vault()
 	v.Keyring, v.File, v.Passphrase = memory{}, "", nil
 	return account.NewSecrets(v)
 }
 
-// memory is a keyring that ends with the process.
+// memory is a keyring in memory.
 type memory map[[2]string]string
 
 func (m memory) Get(service, user string) (string, error) {
@@ -46,15 +46,15 @@ func (m memory) Delete(service, user string) error {
 // keeper stores a proven account and its secret.
 type keeper struct {
 	*setup
-	// sealed is the vault that keeps the secret. aside is the encrypted file that was
-	// set aside for it; "" for none.
+	// sealed is the vault that stores the secret. aside is the encrypted file that was set aside
+	// for it; "" for none.
 	sealed *secret.Vault
 	aside  string
 }
 
-// keep stores the secret, then the account. It first checks that the account can be
-// written. If writing fails all the same, the secret that was replaced is put back, so
-// that everything that worked before still works.
+// keep stores the secret, then the account. It first checks that the account can be written. If
+// writing fails all the same, it restores the previous secret, so that everything that worked
+// before still works.
 func (k *keeper) keep(ctx context.Context) error {
 	read := k.file.Bytes()
 	if err := k.enter(); err != nil {
@@ -68,7 +68,7 @@ func (k *keeper) keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err = k.enter(); err == nil { // the secret may have got a file of its own
+	if err = k.enter(); err == nil { // the secret may have got its own file
 		err = k.notSaved(k.file.Save())
 	}
 	if err != nil {
@@ -90,8 +90,8 @@ func (k *keeper) keep(ctx context.Context) error {
 	return nil
 }
 
-// keepSecret stores what was typed or consented to, if it does not stay in a
-// place of its own. putBack undoes that.
+// keepSecret stores a typed secret or a token, unless it stays in a place of its own. putBack
+// undoes that.
 func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack func() error, err error) {
 	secrets := account.NewSecrets(vault)
 	var before accounts.KeptBefore
@@ -128,7 +128,7 @@ func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack f
 	return nil, k.notKept(err)
 }
 
-// notKept adds to what is wrong with the keyring the way around it.
+// notKept adds the alternative to an error of the keyring.
 func (k *keeper) notKept(err error) error {
 	explained := k.a.BadSecretOf(k.acc, err, k.command())
 	var failed *command.Failure
@@ -146,8 +146,8 @@ func (k *keeper) notKept(err error) error {
 // errOwnFile: the user prefers a file to a passphrase.
 var errOwnFile = errors.New("the secret goes into a file of its own")
 
-// vault is the places of this machine. Where there is no keyring, the user hears
-// once what that means, and chooses.
+// vault returns this machine's vault. If there is no keyring, the user is told once what that
+// means, and chooses.
 func (k *keeper) vault() *secret.Vault {
 	v := k.a.Vault()
 	k.sealed = v
@@ -186,7 +186,7 @@ func (k *keeper) prefersFile(ctx context.Context) (bool, error) {
 	return i == 1, err
 }
 
-// ownFile writes the secret beside the configuration, for its owner alone.
+// ownFile writes the secret to a private file next to the configuration.
 func (k *keeper) ownFile() (putBack func() error, err error) {
 	path := accounts.OwnSecretFile(k.file, k.acc.Name)
 	before, err := accounts.RememberFile(path)
@@ -208,7 +208,7 @@ func (k *keeper) enter() error {
 	case err != nil:
 	case k.s.makeDefault || before == "":
 		err = f.SetDefault(k.acc.Name)
-	case f.Default() != before: // it was the default only because it was alone
+	case f.Default() != before: // it was the default only because it was the only one
 		err = f.SetDefault(before)
 	}
 	if err != nil {
@@ -217,7 +217,7 @@ func (k *keeper) enter() error {
 	return nil
 }
 
-// notSaved says why the configuration could not be written, if so.
+// notSaved explains why the configuration could not be written.
 func (k *keeper) notSaved(err error) error {
 	switch {
 	case errors.Is(err, account.ErrChanged):

@@ -19,7 +19,7 @@ const (
 	withPassword = "version = 1\n\n[account.work]\nfrom = \"me@qq.com\"\n"
 )
 
-// atWork is a setup that has everything but kept it.
+// atWork returns a setup that only has to be stored.
 func atWork(t *testing.T, d *desk, a *runner) *setup {
 	t.Helper()
 	f, err := account.Load(d.env["YAN_CONFIG"])
@@ -35,8 +35,8 @@ func atWork(t *testing.T, d *desk, a *runner) *setup {
 	return l
 }
 
-// What is kept is put back when another program changes the configuration at the
-// last moment: a password, and a token.
+// If another program changes the configuration at the last moment, the previous password or token
+// is restored.
 func TestLoginPutsBack(t *testing.T) {
 	t.Parallel()
 	for name, keyring := range map[string]func() secret.Keyring{
@@ -74,7 +74,7 @@ func TestLoginPutsBack(t *testing.T) {
 				}
 				ring.Also = func() { d.writes(config + "# theirs\n") }
 				if err := (&keeper{setup: l}).keep(ctx); err == nil {
-					t.Fatal("it was kept")
+					t.Fatal("the account was stored")
 				}
 				if d.config() != config+"# theirs\n" || ring.Sets < 2 {
 					t.Errorf("%d writes\n%s", ring.Sets, d.config())
@@ -93,8 +93,8 @@ func TestLoginPutsBack(t *testing.T) {
 	}
 }
 
-// A secret that can't be read can't be put back either: the new one, which has been
-// tried, stays, and that is said.
+// A previous secret that can't be read can't be restored either: the new one, which has been tried,
+// stays, and a message says so.
 func TestLoginCannotPutBack(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -115,7 +115,7 @@ func TestLoginCannotPutBack(t *testing.T) {
 	a.Keyring = &clitest.BusyKeyring{Keyring: memory{}, Also: func() { d.writes(withPassword + "# theirs\n") }}
 	l.password = "new"
 	if err := (&keeper{setup: l}).keep(t.Context()); err == nil {
-		t.Fatal("it was kept")
+		t.Fatal("the account was stored")
 	}
 	if got, err := a.Secrets().Password(t.Context(), *l.old); err != nil || got != "new" {
 		t.Errorf("%q, %v", got, err)

@@ -23,7 +23,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// loginFlags are the flags of login: an answer each.
+// loginFlags are the flags of login; each answers a question.
 type loginFlags struct {
 	serverflag.ServerFlags
 	name, from, user     string
@@ -117,7 +117,7 @@ func (s *loginFlags) registerServer(a *runner, cmd *cobra.Command) {
 
 func oauthWays() []string { return []string{"browser", "device"} }
 
-// setUp is the command. Nothing is kept before everything is known to work.
+// setUp runs the command. It stores nothing before the account is known to work.
 func (a *runner) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
 	if err := a.checkLogin(cmd, s); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (a *runner) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
 	return nil
 }
 
-// checkLogin finds flags that contradict each other or make no sense.
+// checkLogin rejects invalid and contradictory flags.
 func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 	var secrets []string
 	for _, flag := range []string{"secret-stdin", "secret-file", "secret-command", "secret-env", "secret-netrc", "secret-credential", "oauth2"} {
@@ -186,51 +186,50 @@ func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 	return s.Check(a.Servers, cmd)
 }
 
-// setup is one account on its way from nothing to kept.
+// setup is the state of setting up one account.
 type setup struct {
 	a    *runner
 	s    *loginFlags
 	ask  *ask.Asker
 	file *account.File
-	// person: somebody is there to correct an answer.
+	// person is true if a user is present to correct an answer.
 	person bool
-	// trial keeps the secret until it is proven.
+	// trial holds the secret until the login has worked.
 	trial *account.Secrets
 
-	// acc is what will stand in the configuration; it grows with each step. old is
-	// the account that it replaces.
+	// acc is the future account; it grows with each step. old is the account that it replaces.
 	acc account.Account
 	old *account.Account
-	// same: it is the same mailbox at the same place as old, which keeps what is not
-	// changed.
+	// same is true if the mailbox and the place equal those of old, whose unchanged settings are
+	// kept.
 	same bool
-	// relogin: the account was named, and keeps what is not changed.
+	// relogin is true if an account was named; its unchanged settings are kept.
 	relogin bool
-	// login is the mailbox that logs in, from the one that sends; mostly the same.
+	// login is the mailbox that logs in, from the sender; usually the same.
 	login, from message.Mailbox
 	server      transport.Server
 	user        string // the login name
-	password    string // what was typed or read to be kept; "" where it stays elsewhere
+	password    string // typed or read, to be stored; "" if it stays elsewhere
 	browsed     bool   // consented to by OAuth 2.0
-	// consented is the account as it was when its token was kept for trial.
+	// consented is the account as it was when its token was stored in trial.
 	consented account.Account
-	shown     bool // where the secret comes from
-	refused   int  // logins, so far
+	shown     bool // where to get the secret was shown
+	refused   int  // refused logins, so far
 	// triedServers could not be used.
 	triedServers []string
 	place        secret.Place
-	// intoOwn: the secret that was typed goes into the file that yan wrote for it.
+	// intoOwn is true if the typed secret goes into the file that yan wrote for it.
 	intoOwn bool
-	took    time.Duration // of the check; 0 when there was none
+	took    time.Duration // of the check; 0 if there was none
 }
 
-// text asks for what a flag may give as well; the flag is named when nobody answers.
+// text asks for a value that a flag could also give; the error for a missing answer names the flag.
 func (l *setup) text(ctx context.Context, flag string, q ask.Question) (string, error) {
 	answer, err := l.ask.Text(ctx, q)
 	return answer, l.answer(err, q.Title, flag)
 }
 
-// answer says in the user's language why there is none.
+// answer explains in the user's language why there is no answer.
 func (l *setup) answer(err error, title, flag string) error {
 	var wrong *ask.WrongError
 	switch {
@@ -246,7 +245,7 @@ func (l *setup) answer(err error, title, flag string) error {
 	return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", l.a.T("the answer can't be read"), err), "")
 }
 
-// say tells how it goes; a heading is above what was asked.
+// say prints a line about the progress to standard error.
 func (l *setup) say(text string) { l.a.Errf("%s\n", text) }
 
 func (l *setup) done(text string) {

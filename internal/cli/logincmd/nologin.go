@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// nobody makes it an account without a login.
+// nobody makes acc an account without a login.
 func (l *setup) nobody() error {
 	l.user = ""
 	if err := l.settings(); err != nil {
@@ -20,9 +20,9 @@ func (l *setup) nobody() error {
 	return nil
 }
 
-// asksNobody reports whether the server takes mail without a login: the user said so, or
-// the server offers no AUTH and nothing was given to log in with. A server that can't be
-// asked counts as one with a login; the check that follows says what is wrong with it.
+// asksNobody reports whether the server accepts mail without a login: the user said so, or the
+// server offers no AUTH and no login was given. A server that can't be reached counts as one with a
+// login; the check that follows reports its error.
 func (l *setup) asksNobody(ctx context.Context) bool {
 	s := l.s
 	given := s.user != "" || s.Auth != "" || s.secretStdin || s.oauth2 != "" || l.server.User != "" ||
@@ -41,7 +41,7 @@ func (l *setup) asksNobody(ctx context.Context) bool {
 	return true
 }
 
-// greeted asks the server what it offers, without logging in.
+// greeted connects to the server without logging in and returns its capabilities.
 func (l *setup) greeted(ctx context.Context) (smtp.Capabilities, error) {
 	acc := l.acc
 	if err := l.settings(); err != nil {

@@ -42,8 +42,7 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 // consent is the user's consent to OAuth 2.0.
 type consent struct{ *setup }
 
-// obtain gets a token: in the browser of this machine, or with a code on another
-// device.
+// obtain gets a token: in the browser of this machine, or with a code on another device.
 func (c consent) obtain(ctx context.Context) error {
 	if c.same {
 		c.acc.OAuth2 = c.old.OAuth2
@@ -108,7 +107,7 @@ func (c consent) token(ctx context.Context, client oauth.Client) (oauth.Token, e
 		c.say(c.a.T("The browser asks for your consent. If it does not open, go to:"))
 		c.say("  " + page)
 		if show != nil {
-			_ = show(page) // the page stands above
+			_ = show(page) // the page is printed above
 		}
 		return nil
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// Each problem has its exit status, and words of the user's language.
+// Each problem has its exit status and a message in the user's language.
 func TestNoToken(t *testing.T) {
 	t.Parallel()
 	tried := 0
@@ -41,6 +41,6 @@ func TestNoToken(t *testing.T) {
 		}
 	}
 	if tried < 22 {
-		t.Fatalf("only %d", tried)
+		t.Fatalf("only %d problems", tried)
 	}
 }

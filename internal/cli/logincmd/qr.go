@@ -16,8 +16,8 @@ func (l *setup) drawQR(page string) {
 		return
 	}
 	for _, line := range halfBlocks(code.Size, code.Black) {
-		// Dark on light whatever the terminal's own colours are, even with NO_COLOR: some
-		// cameras can't read it otherwise.
+		// Dark on light independent of the terminal's colours, even with NO_COLOR: some cameras
+		// can't read it otherwise.
 		if !l.a.NoColor && l.a.Getenv("TERM") != "dumb" && l.a.StderrWidth > 0 {
 			line = "\x1b[30;107m" + line + "\x1b[0m"
 		}
@@ -25,8 +25,8 @@ func (l *setup) drawQR(page string) {
 	}
 }
 
-// halfBlocks draws two rows of modules in a line, with the quiet zone around them
-// that readers need (ISO/IEC 18004 wants four modules; phones are content with two).
+// halfBlocks draws two rows of modules per line, with a quiet zone that readers need (ISO/IEC 18004
+// requires four modules; two are enough for phones).
 func halfBlocks(size int, black func(x, y int) bool) []string {
 	const quiet = 2
 	dark := func(x, y int) bool { return x >= 0 && y >= 0 && x < size && y < size && black(x, y) }

@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// credentials finds what to log in with.
+// credentials gets the login name and the secret.
 func (l *setup) credentials(ctx context.Context) error {
 	if l.asksNobody(ctx) {
 		return l.nobody()
@@ -52,8 +52,8 @@ func (l *setup) credentials(ctx context.Context) error {
 	return l.askPassword(ctx, false)
 }
 
-// loginName finds the user, and notes it where it is not what the provider expects
-// of the sender.
+// loginName determines the user, and records it if it is not what the provider expects of the
+// sender.
 func (l *setup) loginName(ctx context.Context) error {
 	if l.user == "" {
 		answer, err := l.text(ctx, "--user", ask.Question{Title: l.a.T("User name"),
@@ -67,7 +67,7 @@ func (l *setup) loginName(ctx context.Context) error {
 	return nil
 }
 
-// userName refuses what no server has as a login name.
+// userName rejects text that no server has as a login name.
 func (a *runner) userName(user string) error {
 	if strings.ContainsFunc(user, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) || !utf8.ValidString(user) {
 		return errors.New(a.T("a login name holds no spaces, line breaks or control characters"))
@@ -75,8 +75,7 @@ func (a *runner) userName(user string) error {
 	return nil
 }
 
-// noteUser keeps the login name out of the configuration where it follows from
-// the sender.
+// noteUser leaves the login name out of the configuration if it follows from the sender.
 func (l *setup) noteUser() {
 	l.acc.User = l.user
 	if at, err := transport.ParseServer(l.acc.Server, l.from.Address); err == nil && at.User == l.user {
@@ -84,8 +83,7 @@ func (l *setup) noteUser() {
 	}
 }
 
-// settings takes over what the flags say. Files are noted so that they are found
-// from any folder.
+// settings applies the flags. File names become absolute, so that they work from any directory.
 func (l *setup) settings() error {
 	s := l.s
 	if s.Auth != "" {
@@ -125,7 +123,7 @@ func (l *setup) settings() error {
 	return nil
 }
 
-// secretName is what the provider calls the secret that logs in.
+// secretName returns the provider's word for its secret.
 func (l *setup) secretName() string {
 	switch l.provider().Auth.Kind {
 	case provider.AuthorizationCode:
@@ -142,7 +140,7 @@ func (l *setup) secretName() string {
 	return l.a.T("Password")
 }
 
-// showWhere says where the secret comes from.
+// showWhere prints where to get the secret.
 func (l *setup) showWhere() {
 	help := l.provider().CodeHelp
 	if help.IsZero() {
@@ -168,8 +166,8 @@ func (l *setup) showWhere() {
 	}
 }
 
-// askPassword reads the secret. again says that one was refused: an empty answer
-// then leaves it as it is.
+// askPassword asks for the secret. again means that a secret was refused: an empty answer then
+// leaves it as it is.
 func (l *setup) askPassword(ctx context.Context, again bool) error {
 	title := l.secretName()
 	q := ask.Question{Title: title, Unanswered: "?", Optional: again, Expected: l.s.secretStdin, Help: l.a.T("Paste it; it is not shown.")}
@@ -204,7 +202,7 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 	return l.noPassword()
 }
 
-// noPassword says that there is no secret, and how to give one.
+// noPassword returns the error for a missing secret, with advice.
 func (l *setup) noPassword() error {
 	if l.s.secretStdin {
 		return command.Fail(command.ExitConfig, errors.New(l.a.T("no password for %s on standard input", l.user)),
@@ -214,7 +212,7 @@ func (l *setup) noPassword() error {
 	return command.Fail(command.ExitConfig, errors.New(l.a.T("no password for %s: name its file in YAN_PASSWORD_FILE", l.user)), hint)
 }
 
-// clean takes off what a web page put around the secret, and between its groups.
+// clean removes characters that a web page added around the secret and between its groups.
 func (l *setup) clean(typed string) string {
 	return l.provider().Secret(ask.Clean(typed))
 }

@@ -22,8 +22,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// where finds the server: the one that was named, the provider's, or one that the
-// domain announces.
+// where determines the server: the named one, the provider's, or one that the domain announces.
 func (l *setup) where(ctx context.Context) error {
 	server := l.s.Server
 	if server == "" {
@@ -49,7 +48,7 @@ func (l *setup) where(ctx context.Context) error {
 	return err
 }
 
-// use takes a server. user is the login name that came with it; "" for none.
+// use sets the server. user is the login name that came with it; "" for none.
 func (l *setup) use(server, user string) error {
 	at, err := (&serverflag.ServerFlags{Server: server}).Target(l.a.Servers, l.login.Address)
 	if err != nil {
@@ -77,8 +76,8 @@ func isProvider(word string) bool {
 	return ok
 }
 
-// provider is whose secret logs in: the server's or, behind a host that nobody
-// knows (a proxy, a sandbox), that of the address.
+// provider returns the provider of the secret: the server's or, for an unknown host (a proxy, a
+// sandbox), the address's.
 func (l *setup) provider() provider.Provider {
 	if l.server.Provider.ID != "" {
 		return l.server.Provider
@@ -87,7 +86,7 @@ func (l *setup) provider() provider.Provider {
 	return p
 }
 
-// serverName is what people call it.
+// serverName returns the server's name for display.
 func (l *setup) serverName() string {
 	if p := l.provider(); p.ID != "" {
 		return l.a.Pick(p.Names.EN, p.Names.ZH)
@@ -95,7 +94,7 @@ func (l *setup) serverName() string {
 	return l.server.Host
 }
 
-// search asks the domain for its server, and the user whether to believe it.
+// search looks up the domain's server, and asks the user whether to trust it.
 func (l *setup) search(ctx context.Context) error {
 	domain := l.login.Address.ASCIIDomain()
 	if strings.HasPrefix(domain, "[") { // RFC 5321 section 4.1.3
@@ -142,7 +141,7 @@ func (l *setup) search(ctx context.Context) error {
 	return l.chooseServer(ctx, found)
 }
 
-// noDomain: an address at a number has no domain to look anything up in.
+// noDomain handles an address literal, which has no domain to look up.
 func (l *setup) noDomain(ctx context.Context, literal string) error {
 	why := l.a.T("%s is no domain, so nothing says what its mail server is", literal)
 	if l.person {
@@ -151,10 +150,9 @@ func (l *setup) noDomain(ctx context.Context, literal string) error {
 	return command.Fail(command.ExitUsage, errors.New(why), l.a.T("Name it, for example: %s", "--server smtps://smtp.example.com"))
 }
 
-// throughProxy opens the connections of the search as the account's will be
-// opened: through the proxy of the flag, of the configuration or of the
-// environment, if any. DNS is asked directly: a proxy for connections does not do
-// that.
+// throughProxy returns the dialer of the search, which uses the same proxy as the account will: of
+// the flag, the configuration or the environment, if any. DNS is queried directly: a proxy for
+// connections does not do that.
 func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
 	named := cmp.Or(l.s.Proxy, l.file.New("").Proxy)
 	which := func(host string, port int) (string, error) {
@@ -164,7 +162,7 @@ func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, 
 		return l.a.SystemProxy(transport.Server{Host: host, Port: port, Security: smtpclient.ImplicitTLS})
 	}
 	if _, err := which(l.login.Address.ASCIIDomain(), 443); err != nil {
-		return nil, err // once, rather than with each attempt
+		return nil, err // once, not for each attempt
 	}
 	direct := (&net.Dialer{Resolver: resolver}).DialContext
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -191,14 +189,14 @@ func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, 
 	}, nil
 }
 
-// attempts are the ways that were tried.
+// attempts collects the ways that were tried.
 type attempts struct {
 	l      *setup
 	failed []discover.Way
 	worked map[discover.Way]bool
 }
 
-// tried shows at once what gave a server; what did not is summed up at the end.
+// tried prints a successful way at once; sumUp lists the failed ones.
 func (t *attempts) tried(at discover.Attempt) {
 	if at.Err == nil {
 		t.worked[at.Way] = true
@@ -220,7 +218,7 @@ func (t *attempts) sumUp() {
 	}
 }
 
-// way is how a server is found, for people.
+// way returns the name of a way, for display.
 func (a *runner) way(w discover.Way) string {
 	switch w {
 	case discover.ByProvider:
@@ -236,8 +234,8 @@ func (a *runner) way(w discover.Way) string {
 	}
 }
 
-// chooseServer shows the hosts that only DNS speaks for. What the user picks gets
-// the password (RFC 6186 section 6).
+// chooseServer shows the hosts that only DNS confirms. The user's choice gets the password (RFC
+// 6186 section 6).
 func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) error {
 	if len(found) == 0 {
 		return l.askServer(ctx, l.a.T("None was found. Your administrator knows its name."))
@@ -284,8 +282,8 @@ func (l *setup) askServer(ctx context.Context, help string) error {
 	return l.use(serverURL(answer), "")
 }
 
-// serverURL makes a URL of a host as people write it. Port 587 is that of
-// STARTTLS, any other speaks TLS from the first byte (RFC 8314 section 3).
+// serverURL converts a host, as users write it, to a URL. Port 587 means STARTTLS, any other
+// implicit TLS (RFC 8314 section 3).
 func serverURL(s string) string {
 	if strings.Contains(s, "://") || !strings.ContainsAny(s, ".:") {
 		return s
@@ -299,7 +297,7 @@ func serverURL(s string) string {
 	return (&url.URL{Scheme: "smtps", Host: s}).String()
 }
 
-// resolver asks the DNS server that the user named.
+// resolver returns a resolver that uses the DNS server named by the user.
 func resolver(server string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		at, err := dnsServer(server)
@@ -310,7 +308,7 @@ func resolver(server string) *net.Resolver {
 	}}
 }
 
-// dnsServer is an address with its port, 53 if none was given.
+// dnsServer returns an address with its port, by default 53.
 func dnsServer(s string) (string, error) {
 	if at, err := netip.ParseAddrPort(s); err == nil {
 		return at.String(), nil
