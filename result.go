@@ -9,24 +9,24 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Result is what became of one message.
+// Result is the outcome of one message.
 type Result struct {
-	// Index is the message's place among those given to SendAll or DeliverAll,
-	// counted from 0.
+	// Index is the position of the message among those given to SendAll or
+	// SendTransactions, from 0.
 	Index int
-	// MessageID is that of the message's header, with its angle brackets.
+	// MessageID is the Message-ID of the header, in angle brackets.
 	MessageID string
-	// ServerID is the name the server gave the message; "" when it gave none.
+	// ServerID is the server's name for the message, from its reply; "" if it gave none.
 	ServerID string
-	// Size of the message in octets, as it was sent or was to be.
+	// Size is the size of the message in octets, as sent or as it would be sent.
 	Size int64
-	// Recipients has one outcome per recipient, in the envelope's order.
+	// Recipients has one outcome for each recipient, in the order of the envelope.
 	Recipients []Outcome
-	// Reply is the server's answer to the whole message; zero if there was none.
+	// Reply is the server's reply to the whole message; zero if there was none.
 	Reply Reply
 }
 
-// Count is how many recipients have a status.
+// Count returns the number of recipients with a status.
 func (r Result) Count(status smtp.Status) int {
 	n := 0
 	for _, o := range r.Recipients {
@@ -37,21 +37,21 @@ func (r Result) Count(status smtp.Status) int {
 	return n
 }
 
-// Decisive is the outcome that says most about why not everybody was served:
-// one that nobody can know before one that was refused, that before one that
-// may be tried again, and one that only shared the others' fate last. ok is
-// false when everybody was accepted.
-func (r Result) Decisive() (o Outcome, ok bool) {
+// WorstOutcome returns the failed outcome that ranks first: unknown, refused, deferred, not
+// tried, and not tried because another recipient was refused. ok is false if every
+// recipient was accepted.
+func (r Result) WorstOutcome() (o Outcome, ok bool) {
 	best := 0
 	for _, candidate := range r.Recipients {
-		if w := weight(candidate); w > best {
+		if w := rank(candidate); w > best {
 			o, best = candidate, w
 		}
 	}
 	return o, best > 0
 }
 
-func weight(o Outcome) int {
+// rank orders outcomes for WorstOutcome; 0 is no failure.
+func rank(o Outcome) int {
 	switch {
 	case o.Status == smtp.Accepted:
 		return 0
@@ -68,16 +68,16 @@ func weight(o Outcome) int {
 	}
 }
 
-// SendError says that not every recipient was accepted.
+// SendError is the error for a message that not every recipient was accepted for.
 type SendError struct {
 	Result Result
-	// Finding is what the decisive outcome means, and what to do about it.
+	// Finding explains the worst outcome, with advice.
 	Finding diagnosis.Finding
 }
 
-// Error names the decisive recipient, counts the others, and gives the advice.
+// Error returns the worst outcome, the number of recipients not accepted, and the advice.
 func (e *SendError) Error() string {
-	o, _ := e.Result.Decisive()
+	o, _ := e.Result.WorstOutcome()
 	s := o.String()
 	if n := len(e.Result.Recipients); n > 1 {
 		s = fmt.Sprintf("%d of %d recipients not accepted; %s", n-e.Result.Count(smtp.Accepted), n, s)
@@ -88,22 +88,22 @@ func (e *SendError) Error() string {
 	return s
 }
 
-// Unwrap gives what happened on this side, if that decided it.
+// Unwrap returns the Err of the worst outcome: nil if the server decided it.
 func (e *SendError) Unwrap() error {
-	o, _ := e.Result.Decisive()
+	o, _ := e.Result.WorstOutcome()
 	return o.Err
 }
 
-// failure is nil when everybody was accepted.
+// failure returns nil if every recipient was accepted, else a *SendError.
 func (r Result) failure(provider string) error {
-	o, failed := r.Decisive()
+	o, failed := r.WorstOutcome()
 	if !failed {
 		return nil
 	}
 	return &SendError{Result: r, Finding: Explain(o, provider).ForPrograms()}
 }
 
-// Explain says what an outcome means; provider is the id of a provider, or "".
+// Explain returns the meaning of an outcome; provider is the ID of a provider, or "".
 func Explain(o Outcome, provider string) diagnosis.Finding {
 	return diagnosis.Diagnose(diagnosis.FromOutcome(o, provider))
 }

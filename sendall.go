@@ -9,21 +9,19 @@ import (
 	"sync"
 
 	"github.com/yanmail/yan/message"
-	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
 
-// manyTransport is a Transport that overlaps messages. It yields one result for
-// each transaction that it takes, with its place; one without recipients
-// costs nothing.
-type manyTransport interface {
-	SendAll(ctx context.Context, messages iter.Seq[Transaction]) iter.Seq2[int, smtpclient.Result]
+// batchTransport is a Transport that overlaps messages. It yields one result for each
+// transaction that it takes, with its position. It skips a transaction without
+// recipients, at no cost.
+type batchTransport interface {
+	SendAll(ctx context.Context, messages iter.Seq[Transaction]) iter.Seq2[int, TransportResult]
 }
 
-// SendAll composes and sends many messages as fast as the server allows, and
-// yields the result of each as it is decided: Result.Index says which it is of.
-// The error is that of Send. A message that can't be composed costs only
-// itself.
+// SendAll composes and sends many messages as fast as the server allows. It yields each
+// result when it is known; Result.Index is the position of its message. The error is
+// that of Send. A message that can't be composed does not affect the others.
 //
 //	for result, err := range client.SendAll(ctx, messages) {
 //		if err != nil {
@@ -31,67 +29,66 @@ type manyTransport interface {
 //		}
 //	}
 //
-// messages is ranged over, and composed, by another goroutine, a little ahead of
-// what is sent; attachments that they share are encoded once. An iterator that
-// waits for something should stop when ctx is over: then what was taken is settled
-// at once, and nothing more is. Breaking out of the loop takes no further message
-// and waits for those on the wire. See [transport.SMTP.SendAll] for what is tried
-// again, and when.
+// Another goroutine ranges over messages and composes them, slightly ahead of the
+// sending; an attachment that several of them share is encoded once. An iterator that
+// blocks must stop when ctx is done: then the messages that were taken are settled at
+// once. If the loop breaks, SendAll takes no further message and waits for those on the
+// wire. See [transport.SMTP.SendAll] for retries.
 func (c *Client) SendAll(ctx context.Context, messages iter.Seq[Message]) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		var composer message.Composer
-		w := &underway{}
+		w := &inFlight{}
 		defer w.close()
-		for i, r := range c.many().SendAll(ctx, w.compose(&composer, c.from, messages)) {
-			if !yield(c.told(i, w.take(i), r)) {
+		for i, r := range c.batch().SendAll(ctx, w.compose(&composer, c.from, messages)) {
+			if !yield(c.toResult(i, w.take(i), r)) {
 				return
 			}
 		}
 	}
 }
 
-// DeliverAll is SendAll for messages that are composed already. The caller
-// closes each content when its result is there.
-func (c *Client) DeliverAll(ctx context.Context, transactions iter.Seq[Transaction]) iter.Seq2[Result, error] {
+// SendTransactions is SendAll for composed messages. The caller closes each content when
+// its result is there.
+func (c *Client) SendTransactions(ctx context.Context, transactions iter.Seq[Transaction]) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
-		w := &underway{}
-		for i, r := range c.many().SendAll(ctx, w.follow(transactions)) {
-			if !yield(c.told(i, w.take(i), r)) {
+		w := &inFlight{}
+		for i, r := range c.batch().SendAll(ctx, w.follow(transactions)) {
+			if !yield(c.toResult(i, w.take(i), r)) {
 				return
 			}
 		}
 	}
 }
 
-func (c *Client) many() manyTransport {
-	if many, ok := c.transport.(manyTransport); ok {
-		return many
+func (c *Client) batch() batchTransport {
+	if batch, ok := c.transport.(batchTransport); ok {
+		return batch
 	}
-	return oneByOne{c.transport}
+	return sequential{c.transport}
 }
 
-// told is what became of a message, in the words of this package.
-func (c *Client) told(i int, l letter, r smtpclient.Result) (Result, error) {
-	if l.err != nil {
-		return Result{Index: i}, l.err
+// toResult converts the result of the transport, and closes the content.
+func (c *Client) toResult(i int, p pending, r TransportResult) (Result, error) {
+	if p.err != nil {
+		return Result{Index: i}, p.err
 	}
 	result := Result{Index: i, ServerID: serverID(r), Size: r.Size, Reply: r.Reply, Recipients: r.Outcomes}
 	if result.Size == 0 {
-		result.Size = l.size
+		result.Size = p.size
 	}
-	if l.content != nil {
-		result.MessageID = l.content.MessageID()
-		_ = l.content.Close() // it was read, and its result is known
+	if p.content != nil {
+		result.MessageID = p.content.MessageID()
+		_ = p.content.Close() // it was read, and its result is known
 	}
-	if n := len(r.Outcomes); n != l.recipients {
-		return result, fmt.Errorf("the transport tells of %d recipients, and there are %d", n, l.recipients)
+	if n := len(r.Outcomes); n != p.recipients {
+		return result, fmt.Errorf("the transport returned %d outcomes for %d recipients", n, p.recipients)
 	}
 	return result, result.failure(c.provider)
 }
 
-// serverID is the name by which the server's operator finds the message. With LMTP
-// each recipient has a reply, and a name, of its own: the first one counts.
-func serverID(r smtpclient.Result) string {
+// serverID returns the name by which the server's operator finds the message. With LMTP
+// each recipient has a reply and a name of its own: the first one counts.
+func serverID(r TransportResult) string {
 	id := transport.ServerID(r.Reply)
 	for _, o := range r.Outcomes {
 		if id == "" && o.Status == Accepted {
@@ -101,56 +98,56 @@ func serverID(r smtpclient.Result) string {
 	return id
 }
 
-// letter is what has to be known of a message until its result is there.
-type letter struct {
-	content    *message.Content // to be closed; nil when that is the caller's
+// pending is the state of a message whose result has not arrived.
+type pending struct {
+	content    *message.Content // to be closed; nil if the caller closes it
 	recipients int
 	size       int64
-	err        error // why it was not handed to the transport
+	err        error // the reason that it has no transaction
 }
 
-// underway holds the messages that the transport has taken and not told of, by
-// their places.
-type underway struct {
-	mu      sync.Mutex
-	letters map[int]letter
+// inFlight holds the messages that the transport has taken, by position, until their
+// results arrive.
+type inFlight struct {
+	mu       sync.Mutex
+	messages map[int]pending
 }
 
-func (w *underway) put(i int, l letter) {
+func (w *inFlight) put(i int, p pending) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.letters == nil {
-		w.letters = map[int]letter{}
+	if w.messages == nil {
+		w.messages = map[int]pending{}
 	}
-	w.letters[i] = l
+	w.messages[i] = p
 }
 
-func (w *underway) take(i int) letter {
+func (w *inFlight) take(i int) pending {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l := w.letters[i]
-	delete(w.letters, i)
-	return l
+	p := w.messages[i]
+	delete(w.messages, i)
+	return p
 }
 
-// close closes what was composed and of which nothing was told.
-func (w *underway) close() {
-	for _, l := range w.letters {
-		if l.content != nil {
-			_ = l.content.Close()
+// close closes the contents of messages without a result.
+func (w *inFlight) close() {
+	for _, p := range w.messages {
+		if p.content != nil {
+			_ = p.content.Close()
 		}
 	}
 }
 
-// compose makes transactions of messages. One that can't be composed becomes one
-// without recipients: it keeps its place, and its error waits there.
-func (w *underway) compose(composer *message.Composer, from string, messages iter.Seq[Message]) iter.Seq[Transaction] {
+// compose yields a transaction for each message. A message that can't be composed yields
+// one without recipients, which keeps its position, and its error is kept in w.
+func (w *inFlight) compose(composer *message.Composer, from string, messages iter.Seq[Message]) iter.Seq[Transaction] {
 	return func(yield func(Transaction) bool) {
 		i := 0
 		for m := range messages {
 			m.From = cmp.Or(m.From, from)
-			l, t := prepare(composer, &m)
-			w.put(i, l)
+			p, t := prepare(composer, &m)
+			w.put(i, p)
 			if !yield(t) {
 				return
 			}
@@ -159,33 +156,33 @@ func (w *underway) compose(composer *message.Composer, from string, messages ite
 	}
 }
 
-func prepare(composer *message.Composer, m *Message) (letter, Transaction) {
+func prepare(composer *message.Composer, m *Message) (pending, Transaction) {
 	content, err := composer.Compose(m)
 	if err != nil {
-		return letter{err: err}, Transaction{}
+		return pending{err: err}, Transaction{}
 	}
 	envelope, err := content.Envelope()
 	if err != nil {
 		_ = content.Close()
-		return letter{err: err}, Transaction{}
+		return pending{err: err}, Transaction{}
 	}
-	return letter{content: content, recipients: envelope.Len(), size: content.Size()},
+	return pending{content: content, recipients: envelope.Len(), size: content.Size()},
 		Transaction{Envelope: envelope, Content: content}
 }
 
-// follow notes the transactions that are taken.
-func (w *underway) follow(transactions iter.Seq[Transaction]) iter.Seq[Transaction] {
+// follow yields the transactions and records them in w.
+func (w *inFlight) follow(transactions iter.Seq[Transaction]) iter.Seq[Transaction] {
 	return func(yield func(Transaction) bool) {
 		i := 0
 		for t := range transactions {
-			l := letter{recipients: t.Envelope.Len()}
-			if l.recipients == 0 {
-				l.err = errNoRecipients
+			p := pending{recipients: t.Envelope.Len()}
+			if p.recipients == 0 {
+				p.err = errNoRecipients
 			}
 			if t.Content != nil {
-				l.size = t.Content.Size()
+				p.size = t.Content.Size()
 			}
-			w.put(i, l)
+			w.put(i, p)
 			if !yield(t) {
 				return
 			}
@@ -196,14 +193,14 @@ func (w *underway) follow(transactions iter.Seq[Transaction]) iter.Seq[Transacti
 
 var errNoRecipients = errors.New("the envelope has no recipients")
 
-// oneByOne is for a Transport that knows no more than Send.
-type oneByOne struct{ Transport }
+// sequential sends one message after the other, for a Transport without SendAll.
+type sequential struct{ Transport }
 
-func (t oneByOne) SendAll(ctx context.Context, messages iter.Seq[Transaction]) iter.Seq2[int, smtpclient.Result] {
-	return func(yield func(int, smtpclient.Result) bool) {
+func (t sequential) SendAll(ctx context.Context, messages iter.Seq[Transaction]) iter.Seq2[int, TransportResult] {
+	return func(yield func(int, TransportResult) bool) {
 		i := 0
 		for m := range messages {
-			var r smtpclient.Result
+			var r TransportResult
 			if m.Envelope.Len() > 0 {
 				r = t.Send(ctx, m)
 			}

@@ -104,7 +104,7 @@ func TestSendAllComposesNothing(t *testing.T) {
 	}
 }
 
-func TestDeliverAll(t *testing.T) {
+func TestSendTransactions(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
 	client := open(t, server, yan.Options{})
@@ -123,7 +123,7 @@ func TestDeliverAll(t *testing.T) {
 		yield(yan.Transaction{})
 	}
 	results, failed := 0, 0
-	for r, err := range client.DeliverAll(t.Context(), transactions) {
+	for r, err := range client.SendTransactions(t.Context(), transactions) {
 		results++
 		if err != nil {
 			failed++

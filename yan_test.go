@@ -205,7 +205,7 @@ func TestClientIsSafeForConcurrentUse(t *testing.T) {
 func TestDeliverRefusesTheZeroEnvelope(t *testing.T) {
 	t.Parallel()
 	client := open(t, sandboxtest.Start(t, "plain"), yan.Options{})
-	if _, err := client.Deliver(t.Context(), yan.Transaction{}); err == nil {
+	if _, err := client.SendTransaction(t.Context(), yan.Transaction{}); err == nil {
 		t.Error("no error")
 	}
 }
@@ -224,7 +224,7 @@ func TestDeliverKeepsThePolicyOfTheClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := client.Deliver(t.Context(), yan.Transaction{Envelope: envelope, Content: content})
+	result, err := client.SendTransaction(t.Context(), yan.Transaction{Envelope: envelope, Content: content})
 	if err == nil || result.Count(yan.NotTried) != 1 || result.Count(yan.Refused) != 1 {
 		t.Errorf("error %v, outcomes %v", err, result.Recipients)
 	}
@@ -279,7 +279,7 @@ func TestClientPrintsNoSecret(t *testing.T) {
 }
 
 // The outcome that says most is the one that is explained.
-func TestDecisive(t *testing.T) {
+func TestWorstOutcome(t *testing.T) {
 	t.Parallel()
 	ranks := []yan.Outcome{ // from the one that says most
 		{Status: yan.Unknown}, {Status: yan.Refused}, {Status: yan.Deferred}, {Status: yan.NotTried},
@@ -288,14 +288,14 @@ func TestDecisive(t *testing.T) {
 	for i, more := range ranks {
 		for _, less := range ranks[i+1:] {
 			for _, pair := range [][]yan.Outcome{{more, less}, {less, more}} {
-				got, failed := yan.Result{Recipients: pair}.Decisive()
+				got, failed := yan.Result{Recipients: pair}.WorstOutcome()
 				if !failed || got.Status != more.Status || got.Err != more.Err {
 					t.Errorf("of %s and %s the decisive one is %s", pair[0], pair[1], got)
 				}
 			}
 		}
 	}
-	if _, failed := (yan.Result{Recipients: ranks[5:]}).Decisive(); failed {
+	if _, failed := (yan.Result{Recipients: ranks[5:]}).WorstOutcome(); failed {
 		t.Error("everybody was accepted, and one is decisive")
 	}
 }

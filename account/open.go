@@ -79,10 +79,10 @@ func (a Account) Options(ctx context.Context, s *Secrets) (yan.Options, error) {
 		if err != nil {
 			return o, err
 		}
-		o.TokenSource = tokens.Access
+		o.FreshToken = tokens.Access
 	case o.Mechanism == sasl.XOAuth2 || o.Mechanism == sasl.OAuthBearer:
 		// A command or file that gives tokens, which are soon stale.
-		o.TokenSource = func(ctx context.Context, _ string) (string, error) { return s.tokenOf(ctx, a) }
+		o.FreshToken = func(ctx context.Context, _ string) (string, error) { return s.tokenOf(ctx, a) }
 	case o.Mechanism != sasl.External && a.logsIn(server):
 		if o.Password, err = s.Password(ctx, a); err != nil {
 			return o, err

@@ -250,7 +250,7 @@ func TestTokenCommandRunsAlone(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if token, err := o.TokenSource(t.Context(), ""); token != "token" || err != nil {
+			if token, err := o.FreshToken(t.Context(), ""); token != "token" || err != nil {
 				t.Errorf("got %q, %v", token, err)
 			}
 		})

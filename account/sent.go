@@ -107,9 +107,13 @@ func (a Account) trust(c *imapclient.Config) (err error) {
 		c.Trust.Certificates = []tls.Certificate{pair}
 	}
 	if a.Proxy != "" {
-		c.Dialer, err = transport.ProxyDialer(a.Proxy, nil)
+		dialer, err := transport.ProxyDialer(a.Proxy, nil)
+		if err != nil {
+			return err
+		}
+		c.Dialer = dialer.DialContext
 	}
-	return err
+	return nil
 }
 
 // mailboxUser is the login name there, which a provider may want in another form

@@ -1,18 +1,25 @@
 package diagnosis
 
-import "github.com/yanmail/yan/smtp"
+import (
+	"errors"
 
-// Kept is the finding for an error of this side that was kept as its words and its
-// class, as the outbox does. ok is false for a class that is not known. What is said of
-// the very error is given where the words are those of one of package smtpclient.
+	"github.com/yanmail/yan/smtp"
+)
+
+// Kept returns the finding for an error of this side that was stored as its text and its
+// class, as the outbox does. ok is false for an unknown class. If the text is that of an
+// error of package smtpclient, the finding is about that very error.
 func Kept(class Class, stage smtp.Stage, words string) (f Finding, ok bool) {
 	k := facts()
 	if _, ok := k.class[class]; !ok {
 		return Finding{}, false
 	}
-	d := diagnosis{Fact: Fact{Stage: stage}, k: k, kind: keptKind(words)}
+	d := diagnosis{Fact: Fact{Stage: stage, Err: errors.New(words)}, k: k, kind: keptKind(words)}
 	if rule, ok := d.rule(); ok && Class(rule.Class) == class {
 		return d.byRule(rule), true
+	}
+	if class == ClassUnclassified {
+		return d.unclassified(), true // whose own advice is for replies
 	}
 	return d.finding(class, BasisError), true
 }

@@ -2,6 +2,7 @@ package diagnosis_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/yanmail/yan/diagnosis"
@@ -25,5 +26,40 @@ func TestKeptErrors(t *testing.T) {
 	}
 	if f, ok := diagnosis.Kept(diagnosis.ClassTimeout, smtp.StageConnect, "dial tcp: i/o timeout"); !ok || f.Class != diagnosis.ClassTimeout || f.Permanence != diagnosis.Temporary {
 		t.Errorf("other words: %v", f)
+	}
+}
+
+// A failure on this side sends nobody to the administrator of a server: a file that can't
+// be read, a name that is not found, TLS here, the configuration. Errors about the
+// server's certificate, its keys or its policy may.
+func TestOwnFailuresNameNoAdministrator(t *testing.T) {
+	t.Parallel()
+	ofServer := map[string]bool{"pin": true, "certificate_expired": true, "auth_not_offered": true, "client_certificate": true, "incomplete_chain": true, "no_names": true, "weak_crypto": true}
+	check := func(name string, f diagnosis.Finding) {
+		for _, text := range []diagnosis.Text{f.Cause, f.Advice, f.Hint, f.Where, f.ForPrograms().Advice} {
+			if strings.Contains(text.EN, "administrator") || strings.Contains(text.ZH, "管理员") {
+				t.Errorf("%s: %s %s", name, text.EN, text.ZH)
+				return
+			}
+		}
+	}
+	checked := 0
+	for _, kind := range diagnosis.ErrorKinds() {
+		if ofServer[kind] {
+			continue
+		}
+		for _, stage := range append(smtp.Stages(), "") {
+			f := diagnosis.Diagnose(diagnosis.Fact{Stage: stage, Status: smtp.NotTried, Err: namedKind(kind)})
+			if f.Row == "" { // a row is about one provider
+				check(kind+" at "+string(stage), f)
+				checked++
+			}
+			if kept, ok := diagnosis.Kept(f.Class, stage, "open letter.eml: permission denied"); ok && f.Class == diagnosis.ClassUnclassified {
+				check("kept at "+string(stage), kept)
+			}
+		}
+	}
+	if checked < 400 {
+		t.Errorf("only %d findings", checked)
 	}
 }

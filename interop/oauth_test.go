@@ -69,7 +69,7 @@ func (s *servers) startJudge(t *testing.T, introspection string) {
 func (s *servers) sendWith(t *testing.T, mechanism string, tokens func(context.Context, string) (string, error)) smtp.Outcome {
 	t.Helper()
 	client, err := yan.Open(s.url("submission-oauth"), yan.Options{
-		CAFile: s.certificate("ca.pem"), Mechanism: mechanism, TokenSource: tokens,
+		CAFile: s.certificate("ca.pem"), Mechanism: mechanism, FreshToken: tokens,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,7 +83,7 @@ func deliverAll(ctx context.Context, t *testing.T, p *runningPeer, sent *trial, 
 		t.Fatal(err)
 	}
 	defer client.Close()
-	for result := range client.DeliverAll(ctx, slices.Values(transactions)) {
+	for result := range client.SendTransactions(ctx, slices.Values(transactions)) {
 		sent.messages[result.Index].outcomes = result.Recipients
 		sent.messages[result.Index].serverID = result.ServerID
 	}
@@ -119,16 +120,15 @@ func runOnce(ctx context.Context, t *testing.T, config smtpclient.Config, transa
 		t.Fatal(err)
 	}
 	defer conn.Quit(ctx)
-	source, stop := smtpclient.Messages(func(yield func(smtpclient.Transaction) bool) {
+	messages := iter.Seq[smtpclient.Transaction](func(yield func(smtpclient.Transaction) bool) {
 		for _, i := range which {
 			if !yield(transactions[i]) {
 				return
 			}
 		}
 	})
-	defer stop()
 	told := 0
-	for result := range conn.Run(ctx, source) {
+	for result := range conn.Run(ctx, messages) {
 		i := which[told]
 		told++
 		if put := result.Outcomes[0]; result.Lost || put.Status == smtp.Deferred && put.Stage == smtp.StageMail {

@@ -46,7 +46,7 @@ func TestDSNAtDovecotSubmission(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := client.Deliver(t.Context(), yan.Transaction{Envelope: envelope, Content: content})
+	result, err := client.SendTransaction(t.Context(), yan.Transaction{Envelope: envelope, Content: content})
 	if err != nil {
 		t.Fatalf("%v: %v", err, result.Recipients)
 	}

@@ -107,7 +107,7 @@ func BenchmarkRun(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			b.ResetTimer()
-			for r := range conn.Run(context.Background(), &endless{tx, b.N}) {
+			for r := range conn.RunSource(context.Background(), &endless{tx, b.N}) {
 				if o := r.Outcomes[0]; o.Status != smtp.Accepted {
 					b.Fatal(o)
 				}

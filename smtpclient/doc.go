@@ -13,9 +13,7 @@
 //
 // Many messages go by a run, which overlaps them:
 //
-//	source, stop := smtpclient.Messages(transactions)
-//	defer stop()
-//	for result := range conn.Run(ctx, source) {
+//	for result := range conn.Run(ctx, transactions) {
 //		...
 //	}
 //

@@ -51,9 +51,7 @@ func ExampleConn_Run() {
 		defer content.Close()
 		messages = append(messages, smtpclient.Transaction{Envelope: envelope, Content: content})
 	}
-	source, stop := smtpclient.Messages(slices.Values(messages))
-	defer stop()
-	for result := range conn.Run(ctx, source) { // in the order of the messages
+	for result := range conn.Run(ctx, slices.Values(messages)) { // in the order of the messages
 		fmt.Println(result.Outcomes[0].Recipient, result.Outcomes[0].Status)
 	}
 	// Output:

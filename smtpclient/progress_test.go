@@ -46,7 +46,7 @@ func TestRunTellsNoProgressBehindTheResult(t *testing.T) {
 						}
 					}
 				}
-				for r := range conn.Run(t.Context(), q) {
+				for r := range conn.RunSource(t.Context(), q) {
 					if i := told.Add(1) - 1; sent[i].Load() != r.Size {
 						t.Errorf("message %d: %d of %d octets by the time of its result", i, sent[i].Load(), r.Size)
 					}

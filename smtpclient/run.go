@@ -9,29 +9,22 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Source gives a run its messages, in order. It is asked by one goroutine at a
-// time, which need not be the one that began the run.
+// Source supplies a run with messages, in order. One goroutine at a time calls it, not
+// necessarily the one that started the run.
 type Source interface {
-	// Next returns the next message. ok is false when there is none: with wait,
-	// because none will come any more or ctx is over; without, because none is
-	// there at this moment. It blocks only with wait.
+	// Next returns the next message. With wait it blocks until there is one; ok is false if
+	// no message will come any more or ctx is done. Without wait, ok is false if there is
+	// none at this moment.
 	Next(ctx context.Context, wait bool) (t Transaction, ok bool)
 }
 
-// Messages makes a Source of an iterator that has its messages at hand: while
-// the iterator blocks, so does the run. The caller calls stop when the run is
-// over.
-func Messages(seq iter.Seq[Transaction]) (source Source, stop func()) {
-	next, stop := iter.Pull(seq)
-	return pulled(next), stop
-}
-
+// pulled is a Source of an iterator.
 type pulled func() (Transaction, bool)
 
 func (p pulled) Next(context.Context, bool) (Transaction, bool) { return p() }
 
-// Window bounds what a run may have on the wire without knowing what became of
-// it: so much is in doubt when the connection is lost.
+// Window limits the messages of a run that are on the wire without a reply: so many are
+// in doubt if the connection is lost.
 type Window struct {
 	Messages int   // 0 means 32; 1 sends one message after the other
 	Bytes    int64 // 0 means 1,000,000; a longer message goes alone
@@ -41,22 +34,31 @@ func (w Window) withDefaults() Window {
 	return Window{Messages: cmp.Or(max(w.Messages, 0), 32), Bytes: cmp.Or(max(w.Bytes, 0), 1_000_000)}
 }
 
-// Run sends messages one behind the other, overlapped as far as the server and
-// Config.Window allow, and yields what became of each: one Result for every
-// message taken from the source, in their order, as the replies come.
+// Run sends messages in order, overlapped as far as the server and Config.Window allow. It
+// yields one Result for each message that it takes, in order, as the replies come. While
+// the iterator blocks, so does the run.
 //
-// It takes no message any more when the connection is lost or [Conn.Spent], or
-// the server said 421; those that it had taken are yielded, the ones behind the loss with Lost
-// set. When the loop over it is left, it takes no further message, and those that
-// it had taken are sent and waited for. When the loop panics, the connection is
-// closed. Inside the loop the connection is the run's: Send would wait for ever,
-// and Quit is Close.
-func (c *Conn) Run(ctx context.Context, messages Source) iter.Seq[Result] {
+// Run takes no more messages after the connection is lost or [Conn.Spent], or after a
+// reply 421; results of messages that it had taken but not sent have Lost set. If the loop
+// breaks, Run takes no more messages, sends those it has taken and waits for their
+// replies. If the loop panics, the connection is closed. During the loop the run owns the
+// connection: Send would block for ever, and Quit is Close.
+func (c *Conn) Run(ctx context.Context, messages iter.Seq[Transaction]) iter.Seq[Result] {
+	return func(yield func(Result) bool) {
+		next, stop := iter.Pull(messages)
+		defer stop()
+		c.RunSource(ctx, pulled(next))(yield)
+	}
+}
+
+// RunSource is [Conn.Run] for a source whose messages arrive over time. While the run
+// waits for one, the connection is parked.
+func (c *Conn) RunSource(ctx context.Context, source Source) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		c.busy.Lock()
 		defer c.busy.Unlock()
 		defer c.w.under(ctx)()
-		r := &run{c: c, ctx: ctx, messages: messages, yield: yield}
+		r := &run{c: c, ctx: ctx, messages: source, yield: yield}
 		r.carryOut()
 	}
 }

@@ -39,7 +39,7 @@ func TestRunOnAServerThatReadsOnAfter421(t *testing.T) {
 					})
 					var results []smtpclient.Result
 					if conn, err := smtpclient.Dial(t.Context(), cfg); err == nil {
-						results = slices.Collect(conn.Run(t.Context(), source(t, list)))
+						results = slices.Collect(conn.RunSource(t.Context(), source(t, list)))
 						conn.Quit(t.Context())
 					}
 					<-done

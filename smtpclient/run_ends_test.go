@@ -118,7 +118,7 @@ func TestRunIsLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 			q := source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 200))
-			for range conn.Run(t.Context(), q) {
+			for range conn.RunSource(t.Context(), q) {
 				break
 			}
 			taken := 200 - len(q.left)
@@ -339,7 +339,7 @@ func TestRunComesToTheLimitOfAConnection(t *testing.T) {
 				list = list[1:2]
 			}
 			q := source(t, list)
-			results := slices.Collect(conn.Run(t.Context(), q))
+			results := slices.Collect(conn.RunSource(t.Context(), q))
 			conn.Quit(t.Context())
 			<-done
 			r := results[min(1, len(list)-1)]

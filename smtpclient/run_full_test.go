@@ -25,7 +25,7 @@ func TestRunEndsWhenTheConnectionIsFull(t *testing.T) {
 				t.Fatal(err)
 			}
 			list := slices.Repeat([]letter{{from: "a", to: "x"}}, 40)
-			results := slices.Collect(conn.Run(t.Context(), source(t, list)))
+			results := slices.Collect(conn.RunSource(t.Context(), source(t, list)))
 			full := strings.Contains(code, "4.5.3")
 			if conn.Spent() != full {
 				t.Errorf("%q, %s: spent %t", offer, code, conn.Spent())

@@ -35,7 +35,7 @@ func TestRunWhoseLoopPanics(t *testing.T) {
 						}
 					}()
 					q := source(t, []letter{{from: "a", to: "x"}, {from: "a", to: "y"}, {from: "a", to: "z"}})
-					for range conn.Run(t.Context(), q) {
+					for range conn.RunSource(t.Context(), q) {
 						panic("in the loop")
 					}
 				}()
@@ -81,7 +81,7 @@ func TestRunWhoseSourcePanics(t *testing.T) {
 				}
 			}()
 			tx := letter{from: "a", to: "x"}.transaction(t, "0")
-			for range conn.Run(t.Context(), &exploding{tx: tx}) {
+			for range conn.RunSource(t.Context(), &exploding{tx: tx}) {
 			}
 		}()
 		if conn.Usable() {

@@ -42,7 +42,7 @@ func TestRunHasLetGoOfAMessageWithItsResult(t *testing.T) {
 			tx.Content = owned{text{data: strings.Repeat("line\r\n", 100_000), piece: 600, deaf: true}, &reading}
 			q := &queueOf{left: []smtpclient.Transaction{tx, letter{from: "a", to: "y"}.transaction(t, "1")}}
 			var results []smtpclient.Result
-			for r := range conn.Run(t.Context(), q) {
+			for r := range conn.RunSource(t.Context(), q) {
 				if reading != 0 {
 					t.Error("the message is still being read")
 				}

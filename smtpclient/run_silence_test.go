@@ -41,7 +41,7 @@ func trickle(t *testing.T, way func(*smtpclient.Config) []string, ends string) {
 		one(i)
 	}
 	var results []smtpclient.Result
-	for r := range conn.Run(t.Context(), f) {
+	for r := range conn.RunSource(t.Context(), f) {
 		switch results = append(results, r); {
 		case len(results) == 3 && ends != "":
 			go func() {
@@ -87,7 +87,7 @@ func TestRunUnanswered(t *testing.T) {
 				}
 				start := time.Now()
 				unknown := 0
-				for r := range conn.Run(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 100))) {
+				for r := range conn.RunSource(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 100))) {
 					if r.Outcomes[0].Status == smtp.Unknown {
 						unknown++
 					}
@@ -130,7 +130,7 @@ func TestRunUnansweredWhileItGoesOn(t *testing.T) {
 			}
 		}()
 		unknown := 0
-		for r := range conn.Run(t.Context(), f) {
+		for r := range conn.RunSource(t.Context(), f) {
 			if r.Outcomes[0].Status == smtp.Unknown {
 				unknown++
 			}
@@ -182,7 +182,7 @@ func TestRunContextEnds(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			q := source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 500))
 			var results []smtpclient.Result
-			for r := range conn.Run(ctx, q) {
+			for r := range conn.RunSource(ctx, q) {
 				if results = append(results, r); len(results) == 50 {
 					cancel()
 				}

@@ -132,7 +132,7 @@ func carry(t *testing.T, l *ledger, cfg smtpclient.Config, q *queueOf) []smtpcli
 	var results []smtpclient.Result
 	conn, err := smtpclient.Dial(t.Context(), cfg)
 	if err == nil {
-		for r := range conn.Run(t.Context(), q) {
+		for r := range conn.RunSource(t.Context(), q) {
 			results = append(results, r)
 		}
 		conn.Quit(t.Context())
@@ -305,7 +305,7 @@ func TestRunFlights(t *testing.T) {
 			}
 			rec.flown()
 			n := 0
-			for r := range conn.Run(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, messages))) {
+			for r := range conn.RunSource(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, messages))) {
 				if statuses(r) != "accepted" {
 					t.Fatalf("message %d: %v", n, r.Outcomes)
 				}
@@ -337,7 +337,7 @@ func TestRunReplies(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for r := range conn.Run(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 50))) {
+	for r := range conn.RunSource(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 50))) {
 		n++
 		if want := fmt.Sprintf("250 2.0.0 queued as %d", n/2); r.Reply.String() != want || r.Outcomes[0].Reply.String() != want {
 			t.Errorf("message %d: reply %v, outcome %v, want %s", n, r.Reply, r.Outcomes[0], want)
@@ -363,7 +363,7 @@ func TestRunRepliesOfTwoLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for r := range conn.Run(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 3))) {
+	for r := range conn.RunSource(t.Context(), source(t, slices.Repeat([]letter{{from: "a", to: "x"}}, 3))) {
 		if r.Reply.String() != "250 taken ok" {
 			t.Errorf("reply %v", r.Reply)
 		}

@@ -30,10 +30,10 @@ type Options struct {
 	Password string
 	// Token is an OAuth 2.0 access token, instead of Password.
 	Token string
-	// TokenSource gives access tokens that are fresh, instead of Token: it is called
+	// FreshToken gives access tokens that are fresh, instead of Token: it is called
 	// before each login, with "", and once more with the token that the server did
 	// not take. It is called from several goroutines.
-	TokenSource func(ctx context.Context, refused string) (string, error)
+	FreshToken func(ctx context.Context, refused string) (string, error)
 	// Mechanism forces a SASL mechanism; "" takes the best common one, and [NoLogin]
 	// logs in as nobody, whatever else is given.
 	Mechanism string
@@ -108,7 +108,7 @@ func (o Options) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String
 func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 // Config joins server and options to what [smtpclient.Dial] needs, for who wants
-// one connection of their own. A TokenSource is not asked.
+// one connection of their own. A FreshToken is not asked.
 func (o Options) Config(s Server) (smtpclient.Config, error) {
 	cfg := smtpclient.Config{
 		Host: s.Host, Port: s.Port, Socket: s.Socket, Security: s.Security, LMTP: s.LMTP,
@@ -129,9 +129,11 @@ func (o Options) Config(s Server) (smtpclient.Config, error) {
 		if s.Socket != "" {
 			return cfg, sentence.Errorf("a proxy can't reach the socket %s of this machine", s.Socket)
 		}
-		if cfg.Dialer, err = ProxyDialer(o.Proxy, nil); err != nil {
+		dialer, err := ProxyDialer(o.Proxy, nil)
+		if err != nil {
 			return cfg, err
 		}
+		cfg.Dialer = dialer.DialContext
 	}
 	return cfg, nil
 }
@@ -169,7 +171,7 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 		}
 	}
 	c.Password = s.Provider.Secret(c.Password)
-	if c.Password == "" && c.Token == "" && o.TokenSource == nil {
+	if c.Password == "" && c.Token == "" && o.FreshToken == nil {
 		if strings.EqualFold(o.Mechanism, sasl.External) {
 			return &c, nil
 		}
@@ -178,7 +180,7 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 		}
 		return nil, nil
 	}
-	if o.TokenSource != nil && (c.Password != "" || c.Token != "") {
+	if o.FreshToken != nil && (c.Password != "" || c.Token != "") {
 		return nil, sentence.New("a source of tokens was given, and a password or token beside it")
 	}
 	if c.Username == "" {

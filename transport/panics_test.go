@@ -131,8 +131,8 @@ func TestPanicOfAnIdleTimerIsTheCallers(t *testing.T) {
 func TestPanicWhileConnectingIsTheCallers(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
-		"Trace":       {Trace: panicsAt("EHLO")},
-		"TokenSource": {User: "u", AllowCleartextPassword: true, TokenSource: func(context.Context, string) (string, error) { panic("in the trace") }},
+		"Trace":      {Trace: panicsAt("EHLO")},
+		"FreshToken": {User: "u", AllowCleartextPassword: true, FreshToken: func(context.Context, string) (string, error) { panic("in the trace") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

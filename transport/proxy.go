@@ -19,15 +19,13 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
-
-// ProxyDialer makes what opens connections through a proxy; the URL is that of
-// Options.Proxy. direct opens those to the proxy itself, nil means [net.Dialer].
-// TLS is then spoken with the server through it: the proxy sees no more than the
-// network would.
-func ProxyDialer(proxyURL string, direct func(ctx context.Context, network, address string) (net.Conn, error)) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
+// ProxyDialer returns a dialer that connects through a proxy, given by a URL as in
+// Options.Proxy. direct connects to the proxy itself; nil means a [net.Dialer]. TLS is
+// spoken with the server, through the proxy, so the proxy sees no more than the network
+// does.
+func ProxyDialer(proxyURL string, direct proxy.ContextDialer) (proxy.ContextDialer, error) {
 	if direct == nil {
-		direct = new(net.Dialer).DialContext
+		direct = new(net.Dialer)
 	}
 	u, err := url.Parse(proxyURL)
 	if err != nil || u.Host == "" {
@@ -46,15 +44,21 @@ func ProxyDialer(proxyURL string, direct func(ctx context.Context, network, addr
 	return nil, sentence.Errorf("proxy %s: scheme %q is not one of socks5, socks5h, http", u.Redacted(), u.Scheme)
 }
 
-// proxyError is a failure at a proxy, or on the way to it. The server behind it
-// has no part in it.
+// dialFunc is a function as a proxy.ContextDialer.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+func (f dialFunc) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return f(ctx, network, address)
+}
+
+// proxyError is a failure at a proxy, or on the way to it. The server has no part in it.
 type proxyError struct {
-	proxy string // its URL, without a password
+	proxy string // the URL, without a password
 	kind  string
 	err   error
 }
 
-// What an error at a proxy is, in the words of package diagnosis.
+// The kinds of error at a proxy, as package diagnosis names them.
 const (
 	proxyAway    = "proxy_unreachable"
 	proxyLogin   = "proxy_login"
@@ -64,7 +68,7 @@ const (
 func (e *proxyError) Error() string { return "proxy " + e.proxy + ": " + e.err.Error() }
 func (e *proxyError) Unwrap() error { return e.err }
 
-// FailureKind is for package diagnosis; "" when somebody on this side gave up.
+// FailureKind is for package diagnosis; "" if the caller cancelled.
 func (e *proxyError) FailureKind() string {
 	switch {
 	case errors.Is(e.err, context.Canceled):
@@ -76,11 +80,11 @@ func (e *proxyError) FailureKind() string {
 }
 
 // socks dials through a SOCKS proxy (RFC 1928).
-func socks(u *url.URL, direct dialFunc) (dialFunc, error) {
+func socks(u *url.URL, direct proxy.ContextDialer) (proxy.ContextDialer, error) {
 	if _, err := proxy.FromURL(u, nil); err != nil {
 		return nil, sentence.Errorf("proxy %s: %w", u.Redacted(), err)
 	}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
+	return dialFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 		way := &wayToProxy{direct: direct}
 		d, err := proxy.FromURL(u, way)
 		if err != nil {
@@ -91,12 +95,12 @@ func socks(u *url.URL, direct dialFunc) (dialFunc, error) {
 			return nil, &proxyError{proxy: u.Redacted(), kind: way.kind(err), err: err}
 		}
 		return conn, nil
-	}, nil
+	}), nil
 }
 
-// wayToProxy dials a proxy and remembers whether that went well.
+// wayToProxy dials a proxy and records whether it was reached.
 type wayToProxy struct {
-	direct  dialFunc
+	direct  proxy.ContextDialer
 	reached bool
 }
 
@@ -105,13 +109,13 @@ func (w *wayToProxy) Dial(network, address string) (net.Conn, error) {
 }
 
 func (w *wayToProxy) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := w.direct(ctx, network, address)
+	conn, err := w.direct.DialContext(ctx, network, address)
 	w.reached = err == nil
 	return conn, err
 }
 
-// kind tells a login apart by the words of golang.org/x/net, which has no types
-// for them.
+// kind recognises a failed login by the texts of golang.org/x/net, which has no types for
+// its errors.
 func (w *wayToProxy) kind(err error) string {
 	switch {
 	case !w.reached:
@@ -122,14 +126,14 @@ func (w *wayToProxy) kind(err error) string {
 	return proxyRefused
 }
 
-// httpConnect asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6).
-func httpConnect(u *url.URL, direct dialFunc) dialFunc {
+// httpConnect dials through a tunnel of an HTTP proxy (RFC 9110 section 9.3.6).
+func httpConnect(u *url.URL, direct proxy.ContextDialer) dialFunc {
 	return func(ctx context.Context, _, address string) (net.Conn, error) {
 		host := u.Host
 		if u.Port() == "" {
 			host = net.JoinHostPort(u.Hostname(), "80")
 		}
-		conn, err := direct(ctx, "tcp", host)
+		conn, err := direct.DialContext(ctx, "tcp", host)
 		if err != nil {
 			return nil, &proxyError{proxy: u.Redacted(), kind: proxyAway, err: err}
 		}
@@ -146,10 +150,10 @@ func httpConnect(u *url.URL, direct dialFunc) dialFunc {
 	}
 }
 
-// maxProxyAnswer bounds the header of a proxy's answer.
+// maxProxyAnswer limits the header of a proxy's answer, in octets.
 const maxProxyAnswer = 64 << 10
 
-// openTunnel gives the connection, or the kind of error.
+// openTunnel requests the tunnel and returns its connection, or the kind of error.
 func openTunnel(conn net.Conn, u *url.URL, address string) (tunnel net.Conn, kind string, err error) {
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: http.Header{}}
 	if u.User != nil { // some proxies take a token for a user, and no password
@@ -166,7 +170,7 @@ func openTunnel(conn net.Conn, u *url.URL, address string) (tunnel net.Conn, kin
 	if err != nil {
 		return nil, proxyRefused, err
 	}
-	bounded.N = math.MaxInt64 // what follows is the server's
+	bounded.N = math.MaxInt64 // the rest is the server's
 	switch {
 	case resp.StatusCode == http.StatusProxyAuthRequired:
 		kind = proxyLogin

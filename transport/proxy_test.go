@@ -59,11 +59,11 @@ func TestHTTPProxy(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			address, asked := httpProxy(t, tt.answer)
-			dial, err := ProxyDialer("http://"+tt.user+address, nil)
+			dialer, err := ProxyDialer("http://"+tt.user+address, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn, err := dial(t.Context(), "tcp", "smtp.example.org:465")
+			conn, err := dialer.DialContext(t.Context(), "tcp", "smtp.example.org:465")
 			req := <-asked
 			if req.Method != http.MethodConnect || req.RequestURI != "smtp.example.org:465" || req.Host != "smtp.example.org:465" {
 				t.Errorf("asked %s %s of %s", req.Method, req.RequestURI, req.Host)
@@ -94,13 +94,13 @@ func TestHTTPProxy(t *testing.T) {
 func TestHTTPProxyKeepsToTheContext(t *testing.T) {
 	t.Parallel()
 	address, asked := httpProxy(t, "")
-	dial, err := ProxyDialer("http://"+address, nil)
+	dialer, err := ProxyDialer("http://"+address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
-	if conn, err := dial(ctx, "tcp", "smtp.example.org:465"); !errors.Is(err, context.Canceled) {
+	if conn, err := dialer.DialContext(ctx, "tcp", "smtp.example.org:465"); !errors.Is(err, context.Canceled) {
 		t.Errorf("connection %v, error %v", conn, err)
 	}
 }

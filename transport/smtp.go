@@ -28,7 +28,7 @@ var ErrClosed = errors.New("the transport is closed")
 type SMTP struct {
 	server Server
 	cfg    smtpclient.Config
-	token  func(ctx context.Context, refused string) (string, error) // nil without a TokenSource
+	token  func(ctx context.Context, refused string) (string, error) // nil without a FreshToken
 	stop   smtp.Stage
 	policy smtpclient.Policy
 
@@ -72,7 +72,7 @@ func Open(server string, o Options) (*SMTP, error) {
 	// The server's tickets never outlive the process, nor this transport.
 	cfg.Trust.Sessions = tls.NewLRUClientSessionCache(0)
 	facts := where.Provider.Limits
-	s := &SMTP{server: where, cfg: cfg, token: o.TokenSource, stop: o.StopAfter, policy: o.Policy,
+	s := &SMTP{server: where, cfg: cfg, token: o.FreshToken, stop: o.StopAfter, policy: o.Policy,
 		pace: newPace(facts, positive(o.MaxConnections, defaultConnections), positive(o.Patience, defaultPatience))}
 	s.limits.factual(facts)
 	s.pool = &pool{keep: positive(o.IdleTimeout, defaultIdle), bound: s.pace.bound, dial: s.dial, fits: s.fits}
@@ -186,7 +186,7 @@ func (s *SMTP) transaction(l *link, p part) smtpclient.Transaction {
 	if p.places != nil {
 		t.Envelope = t.Envelope.Only(p.places...)
 	}
-	t.Content = variant(t.Content, l.conn)
+	t.Content = contentFor(l.conn, t.Content)
 	return t
 }
 

@@ -54,7 +54,7 @@ func sendWith(t *testing.T, server *sandboxtest.Server, o transport.Options) smt
 	return s.Send(t.Context(), smtpclient.Transaction{Envelope: envelope, Content: content}).Outcomes[0]
 }
 
-func TestTokenSource(t *testing.T) {
+func TestFreshToken(t *testing.T) {
 	t.Parallel()
 	good := func(_, token string) bool { return token == "good" }
 	gone := errors.New("the consent has ended")
@@ -78,7 +78,7 @@ func TestTokenSource(t *testing.T) {
 				t.Parallel()
 				server := sandboxtest.Start(t, "plain", sandboxtest.WithTokens(good))
 				source := &tokens{gives: test.gives, err: test.err}
-				o := sendWith(t, server, transport.Options{TokenSource: source.access, Mechanism: mechanism})
+				o := sendWith(t, server, transport.Options{FreshToken: source.access, Mechanism: mechanism})
 				if o.Status != test.want || !slices.Equal(source.asked, test.asked) {
 					t.Errorf("got %s (%v), the source was asked %q, want %s and %q", o.Status, o, source.asked, test.want, test.asked)
 				}
@@ -99,30 +99,30 @@ func TestTokenSource(t *testing.T) {
 }
 
 // A server that can't tell now gets the same token later, not a fresh one now.
-func TestTokenSourceIsSparedByATemporaryRefusal(t *testing.T) {
+func TestFreshTokenIsSparedByATemporaryRefusal(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain", sandboxtest.WithFault("auth-454-4.7.0"))
 	source := &tokens{gives: []string{"good"}}
-	o := sendWith(t, server, transport.Options{TokenSource: source.access})
+	o := sendWith(t, server, transport.Options{FreshToken: source.access})
 	if o.Status != smtp.NotTried || len(source.asked) != 1 {
 		t.Errorf("got %v, the source was asked %d times", o, len(source.asked))
 	}
 }
 
-func TestTokenSourceIsNotAskedBeforeTheLogin(t *testing.T) {
+func TestFreshTokenIsNotAskedBeforeTheLogin(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
 	source := &tokens{gives: []string{"good"}}
-	sendWith(t, server, transport.Options{TokenSource: source.access, StopAfter: smtp.StageHello})
+	sendWith(t, server, transport.Options{FreshToken: source.access, StopAfter: smtp.StageHello})
 	if len(source.asked) != 0 {
 		t.Errorf("asked %d times", len(source.asked))
 	}
 }
 
-func TestTokenSourceBesideAPassword(t *testing.T) {
+func TestFreshTokenBesideAPassword(t *testing.T) {
 	t.Parallel()
 	source := &tokens{gives: []string{"good"}}
-	_, err := transport.Open("smtps://127.0.0.1", transport.Options{User: "me", TokenSource: source.access, Password: "x"})
+	_, err := transport.Open("smtps://127.0.0.1", transport.Options{User: "me", FreshToken: source.access, Password: "x"})
 	if err == nil {
 		t.Error("no error")
 	}

@@ -140,13 +140,13 @@ func (w *worker) carry(l *link) (panicked *carried) {
 			l.conn.Close() // in the middle of something
 		}
 	}()
-	for result := range l.conn.Run(w.run.ctx, w) {
+	for result := range l.conn.RunSource(w.run.ctx, w) {
 		w.took(result)
 	}
 	return nil
 }
 
-// connects gets a connection. A panic in the caller's code, as in its TokenSource, is the
+// connects gets a connection. A panic in the caller's code, as in its FreshToken, is the
 // caller's.
 func (w *worker) connects() (l *link, panicked *carried, err error) {
 	panicked = w.catch(func() { l, err = w.run.s.pool.get(w.run.opening) })

@@ -100,7 +100,12 @@ type visit struct {
 	addresses []net.IP
 }
 
-type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// DialContext makes a dialFunc a proxy.ContextDialer.
+func (f dialFunc) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return f(ctx, network, address)
+}
 
 // tell stores and reports a step. After the caller's context has ended nothing
 // is reported, because later failures are caused by it.

@@ -395,7 +395,7 @@ func TestSecrets(t *testing.T) {
 			return transport.Options{Password: "wrongsecret"}, nil
 		}, doctor.Failed},
 		"token": {func(context.Context) (transport.Options, error) {
-			return transport.Options{TokenSource: func(_ context.Context, refused string) (string, error) {
+			return transport.Options{FreshToken: func(_ context.Context, refused string) (string, error) {
 				if refused != "" {
 					t.Error("a second token was asked for")
 				}
@@ -403,7 +403,7 @@ func TestSecrets(t *testing.T) {
 			}}, nil
 		}, doctor.OK},
 		"no token": {func(context.Context) (transport.Options, error) {
-			return transport.Options{TokenSource: func(context.Context, string) (string, error) { return "", errors.New("consent has ended") }}, nil
+			return transport.Options{FreshToken: func(context.Context, string) (string, error) { return "", errors.New("consent has ended") }}, nil
 		}, doctor.Failed},
 	} {
 		e := exam(t, s, s.URL())

@@ -15,7 +15,7 @@ import (
 // config returns the configuration of one connection, without credentials.
 func (v *visit) config(trace func(smtpclient.Event)) (smtpclient.Config, error) {
 	o := v.Options
-	o.Password, o.Token, o.TokenSource, o.Mechanism, o.Proxy = "", "", nil, "", ""
+	o.Password, o.Token, o.FreshToken, o.Mechanism, o.Proxy = "", "", nil, "", ""
 	o.Trace, o.StopAfter = trace, ""
 	o.Timeouts = smtpclient.Timeouts{Connect: v.Timeout, Handshake: v.Timeout, Greeting: v.Timeout, Command: v.Timeout,
 		DataInit: v.Timeout, DataBlock: v.Timeout, DataEnd: 2 * v.Timeout, Quit: min(v.Timeout, time.Second)}
@@ -36,12 +36,12 @@ func (v *visit) noLogin() bool { return strings.EqualFold(v.Options.Mechanism, t
 // credentials returns the credentials of the options, by the rules of package
 // transport.
 func (v *visit) credentials(ctx context.Context, o transport.Options) (*sasl.Credentials, error) {
-	if o.TokenSource != nil {
-		token, err := o.TokenSource(ctx, "")
+	if o.FreshToken != nil {
+		token, err := o.FreshToken(ctx, "")
 		if err != nil {
 			return nil, err
 		}
-		o.Token, o.TokenSource = token, nil
+		o.Token, o.FreshToken = token, nil
 	}
 	external := strings.EqualFold(o.Mechanism, sasl.External)
 	if o.Password == "" && o.Token == "" && !external {
@@ -68,5 +68,9 @@ func (v *visit) dialer() (dialFunc, error) {
 	if v.Options.Proxy == "" {
 		return v.dial, nil
 	}
-	return transport.ProxyDialer(v.Options.Proxy, v.dial)
+	dialer, err := transport.ProxyDialer(v.Options.Proxy, v.dial)
+	if err != nil {
+		return nil, err
+	}
+	return dialer.DialContext, nil
 }

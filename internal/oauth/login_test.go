@@ -21,7 +21,7 @@ import (
 func sendOnce(t *testing.T, server *sandboxtest.Server, source *oauth.Source, mechanism string) smtp.Outcome {
 	t.Helper()
 	out, err := transport.Open(server.URL(), transport.Options{
-		CAFile: server.CAFile(), From: server.Login(), Mechanism: mechanism, TokenSource: source.Access,
+		CAFile: server.CAFile(), From: server.Login(), Mechanism: mechanism, FreshToken: source.Access,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -181,11 +181,11 @@ func (r *Run) sendRound(ctx context.Context) error {
 // results sends. One message needs no run: Deliver says exactly how far it came.
 func (r *Run) results(ctx context.Context, messages iter.Seq[yan.Transaction]) iter.Seq2[yan.Result, error] {
 	if len(r.pending) > 1 {
-		return r.client.DeliverAll(ctx, messages)
+		return r.client.SendTransactions(ctx, messages)
 	}
 	return func(yield func(yan.Result, error) bool) {
 		for t := range messages {
-			if !yield(r.client.Deliver(ctx, t)) {
+			if !yield(r.client.SendTransaction(ctx, t)) {
 				return
 			}
 		}
@@ -247,7 +247,7 @@ const maxLost = 3
 // endIfHopeless ends a run that leads nowhere: a login that was refused would be refused
 // again, until the provider locks the account.
 func (r *Run) endIfHopeless(result yan.Result) {
-	o, failed := result.Decisive()
+	o, failed := result.WorstOutcome()
 	r.summary.OutOfStep = r.summary.OutOfStep || failed && errors.Is(o.Err, smtpclient.ErrOutOfStep)
 	if !failed || o.Status == smtp.Unknown || r.o.Probe || !o.Stage.BeforeMail() {
 		r.lost = 0

@@ -45,7 +45,7 @@ func (s *Summary) count(m *Message, r yan.Result) {
 	if missing {
 		s.Missing++
 	}
-	o, failed := r.Decisive()
+	o, failed := r.WorstOutcome()
 	switch {
 	case !failed && len(m.places()) == 0:
 		s.Before++

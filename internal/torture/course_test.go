@@ -232,7 +232,7 @@ func (s *sending) throughRun(ctx context.Context) error {
 		}
 		src := &source{sending: s, queue: queue}
 		yielded := 0
-		for r := range conn.Run(ctx, src) {
+		for r := range conn.RunSource(ctx, src) {
 			if yielded == len(queue) {
 				s.contradict("more results than messages")
 				break

@@ -196,6 +196,6 @@ func (a *Accounts) LogIn(ctx context.Context, s *serverflag.ServerFlags, id *Ide
 	if err != nil {
 		return a.BadSecret(id.Account, err)
 	}
-	o.Password, o.TokenSource, o.MaxConnections = given.Password, given.TokenSource, given.MaxConnections
+	o.Password, o.FreshToken, o.MaxConnections = given.Password, given.FreshToken, given.MaxConnections
 	return nil
 }

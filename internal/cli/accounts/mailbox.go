@@ -27,5 +27,9 @@ func (a *Accounts) mailboxDialer(cfg imapclient.Config) (func(context.Context, s
 	if err != nil || proxy == "" {
 		return nil, err
 	}
-	return transport.ProxyDialer(proxy, nil)
+	dialer, err := transport.ProxyDialer(proxy, nil)
+	if err != nil {
+		return nil, err
+	}
+	return dialer.DialContext, nil
 }

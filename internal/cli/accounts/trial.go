@@ -77,7 +77,7 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 	if verdict.ReachedStop(string(smtp.StageMail), result) {
 		return nil, nil
 	}
-	failed, _ := result.Decisive()
+	failed, _ := result.WorstOutcome()
 	return &failed, nil
 }
 

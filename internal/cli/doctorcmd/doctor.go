@@ -256,7 +256,7 @@ func (a *runner) doctorLogin(p patient, o yan.Options) (func(context.Context) (y
 	if p.configured {
 		return func(ctx context.Context) (yan.Options, error) {
 			kept, err := p.Options(ctx, a.Secrets())
-			o.Password, o.Token, o.TokenSource = kept.Password, kept.Token, kept.TokenSource
+			o.Password, o.Token, o.FreshToken = kept.Password, kept.Token, kept.FreshToken
 			return o, err
 		}, nil
 	}

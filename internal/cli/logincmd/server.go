@@ -181,11 +181,11 @@ func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, 
 		if proxy == "" {
 			return direct(ctx, network, address)
 		}
-		dial, err := transport.ProxyDialer(proxy, nil)
+		dialer, err := transport.ProxyDialer(proxy, nil)
 		if err != nil {
 			return nil, err
 		}
-		return dial(ctx, network, address)
+		return dialer.DialContext(ctx, network, address)
 	}, nil
 }
 

@@ -14,7 +14,7 @@ import (
 
 // ExitStatus is the status for what became of a message.
 func ExitStatus(r yan.Result, provider string) int {
-	o, failed := r.Decisive()
+	o, failed := r.WorstOutcome()
 	switch {
 	case !failed:
 		return command.ExitOK

@@ -41,7 +41,7 @@ func newReport(r Report) jsonout.Report {
 		}
 		rep.Recipients = append(rep.Recipients, rec)
 	}
-	if o, failed := r.Result.Decisive(); failed && r.Exit != command.ExitOK {
+	if o, failed := r.Result.WorstOutcome(); failed && r.Exit != command.ExitOK {
 		rep.Diagnosis = NewDiagnosis(yan.Explain(o, r.As.Server.Provider.ID).At(r.As.Server.Host, r.As.Server.Port))
 	}
 	return rep

@@ -213,7 +213,7 @@ func (a *Reporter) Receipt(r yan.Result, as sending.SentAs) string {
 // advise says why, and the one thing to do; the same only once where there are
 // several messages.
 func (a *Reporter) advise(r Report) {
-	o, failed := r.Result.Decisive()
+	o, failed := r.Result.WorstOutcome()
 	if !failed || errors.Is(o.Err, sending.ErrLog) || errors.Is(o.Err, sending.ErrHopeless) { // what is behind them is told by itself
 		return
 	}
