@@ -2,7 +2,6 @@ package queuecmd
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +11,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) queueAdoptCommand() *cobra.Command {
+func (a *runner) adoptCommand() *cobra.Command {
 	q, moved := &queueFlags{}, false
 	cmd := &cobra.Command{
 		Use:   "adopt",
@@ -27,7 +26,7 @@ func (a *runner) queueAdoptCommand() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queueAdopt(cmd.Context(), q, moved) },
 	}
 	command.Add(cmd, a.T("Flags:"), command.NewOption("moved", "", &moved, "", a.T("the original is gone, and nothing was sent from it since")))
-	q.register(a, cmd)
+	q.register(a.chooser, cmd)
 	return cmd
 }
 
@@ -56,15 +55,4 @@ func (a *runner) queueAdopt(ctx context.Context, q *queueFlags, moved bool) erro
 		}
 	}
 	return nil
-}
-
-// warnings are about the outbox as a whole.
-func (a *runner) warnings(stats queue.Stats) (lines []string) {
-	if stats.Copied {
-		lines = append(lines, a.T("This outbox is a copy of another one and delivers nothing."), "  "+a.CopiedHint())
-	}
-	if stats.Ahead > 0 {
-		lines = append(lines, a.T("The newest entry is %s ahead of the clock: the clock was wrong then, or is wrong now.", a.Roughly(max(stats.Ahead, time.Minute))))
-	}
-	return lines
 }

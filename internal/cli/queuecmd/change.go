@@ -14,41 +14,32 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// queueVerbCommand is hold, release, retry or cancel.
-func (a *runner) queueVerbCommand(verb queue.Verb) *cobra.Command {
+// changer applies one change to the messages that are chosen.
+type changer struct{ chooser }
+
+// verbCommand makes hold, release, retry or cancel; more is another paragraph of its help.
+func (a *runner) verbCommand(verb queue.Verb, short, more, example string) *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	cmd := &cobra.Command{
 		Use:               string(verb) + " [" + a.T("ID…") + "] [" + a.T("FILTER…") + "]",
+		Short:             short,
+		Example:           example,
 		ValidArgsFunction: a.completeIDs,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueVerb(cmd, q, f, verb, args) },
-	}
-	more := ""
-	switch verb {
-	case queue.Hold:
-		cmd.Short = a.T("Keep messages back until they are released")
-		cmd.Example = "  yan queue hold 12\n  yan queue hold --account qq"
-	case queue.Release:
-		cmd.Short = a.T("Let messages go that were held")
-		cmd.Example = "  yan queue release 12 13\n  yan queue release --account qq"
-	case queue.Retry:
-		cmd.Short = a.T("Try messages now: deferred and scheduled ones, and those that failed, expired or were cancelled")
-		more = a.T("Messages that are chosen by flags without --state are tried where they were deferred: what failed, was cancelled or has its time is tried when it is named.")
-		cmd.Example = "  yan queue retry 12\n  yan queue retry --state failed --since 2h"
-	case queue.Cancel:
-		cmd.Short = a.T("Take messages back that no server has yet")
-		cmd.Example = "  yan queue cancel 12\n  yan queue cancel 12 --to friend@163.com\n  yan queue cancel --tag newsletter"
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return changer{a.chooser}.queueVerb(cmd, q, f, verb, args)
+		},
 	}
 	cmd.Long = cmd.Short + a.T(".") + "\n\n" + a.T("Messages are named by their numbers, or chosen by what they have in common; what is said of recipients chooses among these, too. "+
 		"What can't be done in the state where a recipient is, is left as it is and counted.")
 	if more != "" {
 		cmd.Long += "\n\n" + more
 	}
-	f.register(a, cmd, a.T("all messages of the outbox"))
-	q.register(a, cmd)
+	f.register(a.chooser, cmd, a.T("all messages of the outbox"))
+	q.register(a.chooser, cmd)
 	return cmd
 }
 
-func (a *runner) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
+func (a changer) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
 	if err := command.NoneEmpty(a.Context, cmd, choosing()...); err != nil {
 		return err
 	}
@@ -63,8 +54,8 @@ func (a *runner) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, ve
 }
 
 // change carries out what a person wants, and says how much it was.
-func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
-	filter, scheduledOnly, err := f.filter(a, args)
+func (a changer) change(ctx context.Context, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
+	filter, scheduledOnly, err := f.filter(a.chooser, args)
 	if err != nil {
 		return err
 	}
@@ -125,7 +116,7 @@ func (a *runner) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 
 // anyDoubted reports whether a server may have the message already of somebody of whom it is
 // cancelled, or who is to get it after all.
-func (a *runner) anyDoubted(ctx context.Context, store outbox.Store, verb queue.Verb, filter queue.Filter) (bool, error) {
+func (a changer) anyDoubted(ctx context.Context, store outbox.Store, verb queue.Verb, filter queue.Filter) (bool, error) {
 	filter.Limit = 1
 	of := []queue.State{queue.InDoubt}
 	switch verb {
@@ -146,7 +137,7 @@ func (a *runner) anyDoubted(ctx context.Context, store outbox.Store, verb queue.
 }
 
 // tellDoubted says what a person may not have thought of.
-func (a *runner) tellDoubted(verb queue.Verb) {
+func (a changer) tellDoubted(verb queue.Verb) {
 	text := a.T("some were in doubt: a server may have taken the message, and what it has can't be called back")
 	if verb == queue.Retry {
 		text = a.T("some were in doubt before: who has the message already gets it twice; 'yan queue hold' keeps it back")
@@ -170,7 +161,7 @@ func meant(verb queue.Verb) []queue.State {
 	return states
 }
 
-func (a *runner) hintNext(ctx context.Context, q *queueFlags, store outbox.Store, changed queue.Changed) {
+func (a changer) hintNext(ctx context.Context, q *queueFlags, store outbox.Store, changed queue.Changed) {
 	if changed.Recipients == 0 {
 		return
 	}
@@ -180,7 +171,7 @@ func (a *runner) hintNext(ctx context.Context, q *queueFlags, store outbox.Store
 }
 
 // tellChanged counts.
-func (a *runner) tellChanged(q *queueFlags, verb queue.Verb, c queue.Changed, doubted bool) {
+func (a changer) tellChanged(q *queueFlags, verb queue.Verb, c queue.Changed, doubted bool) {
 	if q.json {
 		a.PrintJSON(jsonout.Changed{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Doubted: doubted})
 		return
@@ -196,7 +187,7 @@ func (a *runner) tellChanged(q *queueFlags, verb queue.Verb, c queue.Changed, do
 	}
 }
 
-func (a *runner) changedLine(verb queue.Verb, recipients, messages int) string {
+func (a changer) changedLine(verb queue.Verb, recipients, messages int) string {
 	how := a.T("recipients: %d, messages: %d", recipients, messages)
 	switch verb {
 	case queue.Hold:
@@ -215,7 +206,7 @@ func (a *runner) changedLine(verb queue.Verb, recipients, messages int) string {
 }
 
 // cantMove says why a message can't be changed like this, and what can be done.
-func (a *runner) cantMove(e *queue.StateError) error {
+func (a changer) cantMove(e *queue.StateError) error {
 	id, hint := e.ID, ""
 	switch {
 	case e.From == queue.Sending:
@@ -243,42 +234,4 @@ func (a *runner) cantMove(e *queue.StateError) error {
 		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be cancelled: it is %s", id, state)), hint)
 	}
 	return command.Fail(command.ExitData, errors.New(a.T("message %d is not in doubt, and there is nothing to resolve: it is %s", id, state)), hint)
-}
-
-func (a *runner) queueResolveCommand() *cobra.Command {
-	q, f := &queueFlags{}, &queueFilter{}
-	var sent, resend bool
-	cmd := &cobra.Command{
-		Use:   "resolve " + a.T("ID…") + " --sent|--resend",
-		Short: a.T("Decide about a message that is in doubt"),
-		Long: a.T("A message is in doubt when it went out whole and no answer came: the server may have taken it, or not. Nobody can know from here, " +
-			"and it is never sent again just because time passes.\n\n" +
-			"Look into the Sent folder, or ask the recipient. With --sent it counts as handed over; if it was not, nobody ever gets it. " +
-			"With --resend it goes out once more under the same Message-ID; if it had arrived, the recipient may have it twice."),
-		Example:           "  yan queue list --state in_doubt\n  yan queue resolve 12 --sent\n  yan queue resolve 12 --resend",
-		ValidArgsFunction: a.completeIDs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			verb := queue.ResolveSent
-			switch {
-			case len(args) == 0:
-				return a.Usagef("name the message by its number; 'yan queue --state in_doubt' lists those that it may be")
-			case sent == resend:
-				return command.Fail(command.ExitUsage, errors.New(a.T("say what is right: --sent (it has arrived) or --resend (send it once more)")),
-					a.T("Sent, though it has not arrived: nobody gets it. Sent once more, though it has: somebody may get it twice."))
-			case resend:
-				verb = queue.ResolveResend
-			}
-			if err := command.NoneEmpty(a.Context, cmd, "to"); err != nil {
-				return err
-			}
-			return a.change(cmd.Context(), q, f, verb, args)
-		},
-	}
-	command.Add(cmd, a.T("Decision:"),
-		command.NewOption("sent", "", &sent, "", a.T("it was handed over: nothing more is sent")),
-		command.NewOption("resend", "", &resend, "", a.T("it was not, or twice does no harm: send it once more")),
-		command.NewOption("to", "", &f.to, a.T("TEXT"), a.T("only recipients whose address holds this")),
-	)
-	q.register(a, cmd)
-	return cmd
 }

@@ -9,9 +9,7 @@ import (
 )
 
 // runner carries the command out.
-type runner struct {
-	*outboxes.Outboxes
-}
+type runner struct{ chooser }
 
 // New makes yan queue.
-func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{Outboxes: o}).queueCommand() }
+func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{chooser{describer{o}}}).queueCommand() }

@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) queueExportCommand() *cobra.Command {
+func (a *runner) exportCommand() *cobra.Command {
 	q := &queueFlags{}
 	var to string
 	cmd := &cobra.Command{
@@ -30,7 +30,7 @@ func (a *runner) queueExportCommand() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueExport(cmd.Context(), q, to, args) },
 	}
 	command.Add(cmd, a.T("Flags:"), command.NewOption("output", "o", &to, a.T("FILE"), a.T("write it here; a file that is there is replaced")))
-	q.registerOutbox(a, cmd)
+	q.registerOutbox(a.chooser, cmd)
 	return cmd
 }
 

@@ -1,7 +1,6 @@
 package queuecmd
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -10,8 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/cli/times"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -28,7 +25,7 @@ type queueFilter struct {
 const scheduled = "scheduled"
 
 // register adds the flags that a change has, too.
-func (f *queueFilter) register(a *runner, cmd *cobra.Command, all string) {
+func (f *queueFilter) register(a chooser, cmd *cobra.Command, all string) {
 	command.Add(cmd, a.T("Which messages:"),
 		command.NewOption("account", "A", &f.account, a.T("NAME"), a.T("those that go out from this account")),
 		command.NewOption("state", "", &f.states, a.T("STATE"), a.T("those with a recipient in this state, or in one of several with commas")),
@@ -45,7 +42,7 @@ func (f *queueFilter) register(a *runner, cmd *cobra.Command, all string) {
 }
 
 // registerList adds what a list has.
-func (f *queueFilter) registerList(a *runner, cmd *cobra.Command) {
+func (f *queueFilter) registerList(a chooser, cmd *cobra.Command) {
 	f.limit = -1
 	f.register(a, cmd, a.T("those that are finished, too"))
 	command.Add(cmd, a.T("Which messages:"), command.NewOption("limit", "", &f.limit, a.T("NUMBER"), a.T("at most so many, the newest; 0 for all (default: 50, with --json all)")))
@@ -77,7 +74,7 @@ func choosing() []string {
 
 // filter reads the flags. scheduledOnly asks for those of the queued that are not due
 // yet, which a store does not tell apart.
-func (f *queueFilter) filter(a *runner, args []string) (filter queue.Filter, scheduledOnly bool, err error) {
+func (f *queueFilter) filter(a chooser, args []string) (filter queue.Filter, scheduledOnly bool, err error) {
 	filter = queue.Filter{Account: f.account, To: strings.ToLower(f.to), From: strings.ToLower(f.from), Tag: f.tag, Key: f.key}
 	if filter.IDs, err = a.ids(args); err != nil {
 		return filter, false, err
@@ -112,47 +109,9 @@ func (f *queueFilter) filter(a *runner, args []string) (filter queue.Filter, sch
 	return filter, scheduledOnly, nil
 }
 
-func (a *runner) unknownState(word string) error {
+func (a chooser) unknownState(word string) error {
 	if near := command.Nearest(word, stateFlagWords()); near != "" {
 		return command.Fail(command.ExitUsage, errors.New(a.T("there is no state %q", word)), a.T("Did you mean %s?", near))
 	}
 	return command.Fail(command.ExitUsage, errors.New(a.T("there is no state %q", word)), a.T("The states are %s.", a.Listed(stateFlagWords())))
-}
-
-// entries lists what a filter chooses, newest first, at most limit (0: all), and
-// reports whether there are more.
-func (a *runner) queueEntries(ctx context.Context, store outbox.Store, f queue.Filter, scheduledOnly bool, limit int) (list []queue.Entry, more bool, err error) {
-	const page = 500
-	for {
-		f.Limit = page
-		if limit > 0 && !scheduledOnly {
-			f.Limit = min(page, limit-len(list))
-		}
-		p, err := store.List(ctx, f)
-		if err != nil {
-			return nil, false, err
-		}
-		for _, e := range p.Entries {
-			if scheduledOnly && !a.isScheduled(e) {
-				continue
-			}
-			if limit > 0 && len(list) == limit {
-				return list, true, nil
-			}
-			list = append(list, e)
-		}
-		if !p.More || len(p.Entries) == 0 || limit > 0 && len(list) == limit {
-			return list, p.More, nil
-		}
-		f.Before = p.Entries[len(p.Entries)-1].ID
-	}
-}
-
-// isScheduled reports whether a message waits for its time.
-func (a *runner) isScheduled(e queue.Entry) bool {
-	return slices.ContainsFunc(e.Recipients, func(s queue.Recipient) bool { return a.waitsForItsTime(s) })
-}
-
-func (a *runner) waitsForItsTime(s queue.Recipient) bool {
-	return s.State == queue.Queued && s.Due.After(a.Now().Add(times.Slack))
 }

@@ -13,5 +13,5 @@ import (
 // testApp is a run of the program without a terminal.
 func testApp(lang words.Language) (*runner, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
-	return &runner{Outboxes: outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs
+	return &runner{chooser{describer{outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}}}, out, errs
 }

@@ -1,35 +1,16 @@
 package queuecmd
 
 import (
-	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/cli/times"
-	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
 )
 
-// allThere makes sure that every message that was named is there, before any is
-// touched.
-func (a *runner) allThere(ctx context.Context, q *queueFlags, store outbox.Store, ids []queue.ID) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	list, _, err := a.queueEntries(ctx, store, queue.Filter{IDs: ids}, false, 0)
-	if err != nil {
-		return a.OutboxProblem(q.outbox, err)
-	}
-	if missing := missingIDs(ids, list); len(missing) > 0 {
-		return a.noMessage(missing[0])
-	}
-	return nil
-}
-
-func (a *runner) queueListCommand() *cobra.Command {
+func (a *runner) listCommand() *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	cmd := &cobra.Command{
 		Use:   "list [" + a.T("ID…") + "]",
@@ -38,22 +19,25 @@ func (a *runner) queueListCommand() *cobra.Command {
 			"With numbers these are listed, whatever their state."),
 		Example:           "  yan queue list\n  yan queue list --state in_doubt\n  yan queue list --to friend@163.com --all\n  yan queue list --since yesterday --all --json",
 		ValidArgsFunction: a.completeIDs,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueList(cmd, q, f, args) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return lister{a.chooser}.queueList(cmd, q, f, args) },
 	}
-	f.registerList(a, cmd)
-	q.register(a, cmd)
+	f.registerList(a.chooser, cmd)
+	q.register(a.chooser, cmd)
 	return cmd
 }
+
+// lister lists messages.
+type lister struct{ chooser }
 
 // usualLimit is how many messages are listed for people.
 const usualLimit = 50
 
-func (a *runner) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, args []string) error {
+func (a lister) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, args []string) error {
 	ctx := cmd.Context()
 	if err := command.NoneEmpty(a.Context, cmd, choosing()...); err != nil {
 		return err
 	}
-	filter, scheduledOnly, err := f.filter(a, args)
+	filter, scheduledOnly, err := f.filter(a.chooser, args)
 	if err != nil {
 		return err
 	}
@@ -96,26 +80,8 @@ func (a *runner) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, ar
 	return nil
 }
 
-// nothingThere: there is no outbox yet.
-func (a *runner) nothingThere(q *queueFlags, filter queue.Filter) error {
-	if len(filter.IDs) > 0 {
-		return a.noMessage(filter.IDs[0])
-	}
-	if !q.json {
-		a.Errf("%s\n", a.T("The outbox is empty: 'yan send --queue' puts messages in."))
-	}
-	return nil
-}
-
-// missingIDs are those that were asked for and are not there.
-func missingIDs(ids []queue.ID, list []queue.Entry) []queue.ID {
-	return slices.DeleteFunc(slices.Clone(ids), func(id queue.ID) bool {
-		return slices.ContainsFunc(list, func(e queue.Entry) bool { return e.ID == id })
-	})
-}
-
 // tellList prints a line for each message, and what else there is.
-func (a *runner) tellList(list []queue.Entry, more bool, f *queueFilter, filter queue.Filter, stats queue.Stats) {
+func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter queue.Filter, stats queue.Stats) {
 	counts := map[queue.State]int{}
 	total := 0
 	later := !slices.ContainsFunc(list, a.isDue)
@@ -156,13 +122,8 @@ func (a *runner) tellList(list []queue.Entry, more bool, f *queueFilter, filter 
 	}
 }
 
-// isDue reports whether a recipient would be tried now.
-func (a *runner) isDue(e queue.Entry) bool {
-	return slices.ContainsFunc(e.Recipients, func(s queue.Recipient) bool { return s.State.Waiting() && !s.Due.After(a.Now().Add(times.Slack)) })
-}
-
 // tellFinished says, to people, what the list does not show.
-func (a *runner) tellFinished(counts map[queue.State]int) {
+func (a lister) tellFinished(counts map[queue.State]int) {
 	var parts []string
 	for _, s := range queue.States() {
 		if s.Final() && counts[s] > 0 {
@@ -174,16 +135,7 @@ func (a *runner) tellFinished(counts map[queue.State]int) {
 	}
 }
 
-// tellPauses names the accounts of which nothing goes out.
-func (a *runner) tellPauses(stats queue.Stats) {
-	for _, acc := range stats.Accounts {
-		if acc.PausedFor > 0 {
-			a.Errf("%s\n", console.VisibleLines(a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer)))
-		}
-	}
-}
-
-func (a *runner) queueRows(list []queue.Entry) [][]string {
+func (a lister) queueRows(list []queue.Entry) [][]string {
 	rows := [][]string{{a.T("ID"), a.T("STATE"), a.T("TO"), a.T("NEXT TRY"), a.T("SUBJECT"), a.T("LAST ANSWER")}}
 	for _, e := range list {
 		s := urgent(e)

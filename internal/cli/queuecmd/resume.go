@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) queueResumeCommand() *cobra.Command {
+func (a *runner) resumeCommand() *cobra.Command {
 	q, all := &queueFlags{}, false
 	cmd := &cobra.Command{
 		Use:   "resume [" + a.T("ACCOUNT…") + "]",
@@ -35,7 +35,7 @@ func (a *runner) queueResumeCommand() *cobra.Command {
 		},
 	}
 	command.Add(cmd, a.T("Flags:"), command.NewOption("all", "", &all, "", a.T("all accounts that rest")))
-	q.register(a, cmd)
+	q.register(a.chooser, cmd)
 	return cmd
 }
 

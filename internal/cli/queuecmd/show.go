@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) queueShowCommand() *cobra.Command {
+func (a *runner) showCommand() *cobra.Command {
 	q := &queueFlags{}
 	cmd := &cobra.Command{
 		Use:               "show " + a.T("ID"),
@@ -19,9 +19,12 @@ func (a *runner) queueShowCommand() *cobra.Command {
 		ValidArgsFunction: a.completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueShow(cmd, q, args) },
 	}
-	q.register(a, cmd)
+	q.register(a.chooser, cmd)
 	return cmd
 }
+
+// entryPrinter prints one message with all that happened to it.
+type entryPrinter struct{ describer }
 
 func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) error {
 	id, err := a.oneID(args)
@@ -50,12 +53,12 @@ func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) err
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
 	}
-	a.showEntry(e, stats)
+	entryPrinter{a.describer}.showEntry(e, stats)
 	return nil
 }
 
 // showEntry tells everything about a message.
-func (a *runner) showEntry(e queue.Entry, stats queue.Stats) {
+func (a entryPrinter) showEntry(e queue.Entry, stats queue.Stats) {
 	a.Heading(a.T("Message %d", e.ID))
 	a.facts(e)
 	provider := a.providerOf(e.Account)
@@ -86,7 +89,7 @@ func (a *runner) showEntry(e queue.Entry, stats queue.Stats) {
 }
 
 // facts are what holds for all recipients, aligned.
-func (a *runner) facts(e queue.Entry) {
+func (a entryPrinter) facts(e queue.Entry) {
 	rows := [][]string{{"", a.T("from"), console.Visible(e.From.String())}}
 	add := func(label, text string) {
 		if text != "" {
@@ -119,18 +122,8 @@ func (a *runner) facts(e queue.Entry) {
 	a.Table(rows)
 }
 
-func (a *runner) priorityName(p queue.Priority) string {
-	switch {
-	case p > 0:
-		return a.T("high")
-	case p < 0:
-		return a.T("low")
-	}
-	return a.T("normal")
-}
-
 // recipientLine is a recipient with its state and what comes next.
-func (a *runner) recipientLine(s queue.Recipient) string {
+func (a entryPrinter) recipientLine(s queue.Recipient) string {
 	mark, colour := stateMark(s.State)
 	line := a.Paint(a.StdoutWidth, colour, mark) + " " + console.Visible(s.Address.String()) + "  " + a.statusWord(s)
 	if next := a.next(s); next != "" {
@@ -149,7 +142,7 @@ func (a *runner) recipientLine(s queue.Recipient) string {
 }
 
 // history prints what happened to a recipient, a line for each event.
-func (a *runner) history(e queue.Entry, s queue.Recipient) {
+func (a entryPrinter) history(e queue.Entry, s queue.Recipient) {
 	var rows [][]string
 	for _, ev := range e.Events {
 		if ev.N != s.N && ev.N >= 0 || ev.Kind == queue.EventEnqueued {
@@ -162,51 +155,8 @@ func (a *runner) history(e queue.Entry, s queue.Recipient) {
 	}
 }
 
-// eventText is what happened, with the number of the attempt and the answer.
-func (a *runner) eventText(e queue.Event) string {
-	text := a.eventWord(e)
-	if e.Attempt > 1 {
-		text = a.T("attempt %d: %s", e.Attempt, text)
-	}
-	answer := a.answerLine(e.Answer)
-	switch {
-	case e.State == queue.HandedOver && e.Answer.ServerID != "":
-		answer = a.T("queued as %s", console.Visible(e.Answer.ServerID))
-	case e.State == queue.HandedOver:
-		answer = ""
-	}
-	if answer != "" {
-		text += " · " + answer
-	}
-	if e.Kind == queue.EventKind(queue.Deferred) && e.Due.After(a.Now()) {
-		text += " · " + a.T("again %s", a.Away(e.Due))
-	}
-	return text
-}
-
-// eventWord is what happened; most events are called by the state that they led to.
-func (a *runner) eventWord(e queue.Event) string {
-	switch e.Kind {
-	case queue.EventEnqueued:
-		return a.T("enqueued")
-	case queue.EventStale:
-		return a.T("an answer came too late to be believed")
-	case queue.EventRetry:
-		return a.T("to be tried again now, as somebody asked")
-	case queue.EventReleased:
-		return a.T("released")
-	case queue.EventResent:
-		return a.T("no longer in doubt: it is sent again")
-	case queue.EventFound:
-		return a.T("found in the Sent folder: it was handed over")
-	case queue.EventLapsed:
-		return a.T("given back: its worker went silent")
-	}
-	return a.stateWord(queue.State(e.Kind))
-}
-
 // tellDoubt explains what a person has to decide.
-func (a *runner) tellDoubt(id queue.ID) {
+func (a entryPrinter) tellDoubt(id queue.ID) {
 	lines := []string{
 		a.T("What is in doubt is not sent again by itself. Look into the Sent folder, or ask the recipient."),
 		a.T("It has arrived: %s", "yan queue resolve "+id.String()+" --sent"),

@@ -11,13 +11,11 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/cli/outboxes"
-	"github.com/yanmail/yan/internal/cli/times"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) queueStatsCommand() *cobra.Command {
+func (a *runner) statsCommand() *cobra.Command {
 	q := &queueFlags{}
 	cmd := &cobra.Command{
 		Use:   "stats",
@@ -28,9 +26,12 @@ func (a *runner) queueStatsCommand() *cobra.Command {
 		Args:    a.AtMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queueStats(cmd.Context(), q) },
 	}
-	q.register(a, cmd)
+	q.register(a.chooser, cmd)
 	return cmd
 }
+
+// statsPrinter prints the counts of an outbox.
+type statsPrinter struct{ describer }
 
 func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
 	store, err := a.OpenReadOnly(ctx, q.outbox)
@@ -51,12 +52,12 @@ func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
 	case store == nil:
 		a.Errf("%s\n", a.T("There is no outbox yet in %s: 'yan send --queue' makes it.", command.Printable(where)))
 	default:
-		a.tellStats(where, stats)
+		statsPrinter{a.describer}.tellStats(where, stats)
 	}
 	return nil
 }
 
-func (a *runner) tellStats(where string, stats queue.Stats) {
+func (a statsPrinter) tellStats(where string, stats queue.Stats) {
 	room := ""
 	if stats.Bytes > 0 {
 		room = " · " + console.Size(stats.Bytes)
@@ -97,7 +98,7 @@ func (a *runner) tellStats(where string, stats queue.Stats) {
 
 // countRows has a line for each account, and a column for each state that somebody
 // is in.
-func (a *runner) countRows(stats queue.Stats) [][]string {
+func (a statsPrinter) countRows(stats queue.Stats) [][]string {
 	var used []queue.State
 	for _, s := range queue.States() {
 		for _, acc := range stats.Accounts {
@@ -122,39 +123,6 @@ func (a *runner) countRows(stats queue.Stats) [][]string {
 	return rows
 }
 
-// pauseLine says that nothing of an account goes out, for how long and why.
-func (a *runner) pauseLine(account string, left time.Duration, why queue.Answer) string {
-	line := a.T("Account %s rests for %s", console.Visible(account), a.Roughly(left))
-	answer, next := a.answerLine(why), a.T("To go on now: %s", "yan queue resume "+console.Visible(account))
-	if why.Stage == "" && why.Reply.IsZero() && a.isGone(account) {
-		answer = a.T("there is no account %q", console.Visible(account))
-		next = a.T("Set one up again under this name, or take its messages back: %s", "yan queue cancel --account "+console.Visible(account))
-	}
-	if answer != "" {
-		line = a.T("%s: %s", line, answer)
-	}
-	return line + "\n  " + next
-}
-
-// hereLine says that an account can't send from here, and why; others may be able to.
-func (a *runner) hereLine(account string, why queue.Answer) string {
-	line := a.T("Account %s can't send from here now", console.Visible(account))
-	if answer := a.answerLine(why); answer != "" {
-		line = a.T("%s: %s", line, answer)
-	}
-	return line + "\n  " + a.T("The next 'yan queue run' tries again.")
-}
-
-// isGone reports whether the configuration has no account of that name any more.
-func (a *runner) isGone(account string) bool {
-	f, err := a.FaultyConfiguration()
-	if err != nil {
-		return false
-	}
-	_, ok := f.Account(account)
-	return !ok
-}
-
 func newStats(where string, stats queue.Stats) jsonout.QueueStats {
 	j := jsonout.QueueStats{Outbox: where, Accounts: []jsonout.QueueAccount{}, Workers: []jsonout.QueueWorker{}, Oldest: jsonout.OptionalTime(stats.Oldest), Bytes: stats.Bytes,
 		Copied: stats.Copied, Ahead: int64(stats.Ahead.Seconds())}
@@ -177,74 +145,4 @@ func countJSON(counts map[queue.State]int) map[string]int {
 		j[string(s)] = n
 	}
 	return j
-}
-
-func (a *runner) queuePruneCommand() *cobra.Command {
-	q := &queueFlags{}
-	var bodies, messages string
-	cmd := &cobra.Command{
-		Use:   "prune",
-		Short: a.T("Forget what is finished"),
-		Long: a.T("Forget the texts of messages that everybody got, and all that is known of messages that are finished, once they are old enough. " +
-			"What is not finished stays, and so does the text of a message that somebody did not get. 'yan serve' does this by itself."),
-		Example: "  yan queue prune\n  yan queue prune --bodies 0s --messages 30d",
-		Args:    a.AtMost(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queuePrune(cmd.Context(), q, bodies, messages) },
-	}
-	command.Add(cmd, a.T("What is old enough:"),
-		command.NewOption("bodies", "", &bodies, a.T("DURATION"), a.T("forget texts so long after their message was finished (default: keep_bodies of the configuration, else 7d)")),
-		command.NewOption("messages", "", &messages, a.T("DURATION"), a.T("forget messages altogether so long after (default: keep_messages of the configuration, else 90d)")))
-	q.register(a, cmd)
-	return cmd
-}
-
-func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages string) error {
-	r, err := a.retention(bodies, messages)
-	if err != nil {
-		return err
-	}
-	store, err := a.OpenExisting(ctx, q.outbox)
-	if err != nil {
-		return err
-	}
-	if store == nil {
-		return a.nothingThere(q, queue.Filter{})
-	}
-	defer store.Close() // what has returned is on the disk
-	p, err := store.Prune(ctx, r)
-	if err != nil {
-		return a.OutboxProblem(q.outbox, err)
-	}
-	switch {
-	case q.json:
-		a.PrintJSON(jsonout.Pruned{Bodies: p.Bodies, Messages: p.Messages, Bytes: p.Bytes})
-	case p.Bodies+p.Messages == 0:
-		a.Outf("%s\n", a.T("Nothing is old enough to be forgotten."))
-	default:
-		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("forgotten: %d messages, the texts of %d others, %s", p.Messages, p.Bodies, console.Size(p.Bytes)))
-	}
-	return nil
-}
-
-// retention is how long what is finished is kept: the flags, then the configuration.
-func (a *runner) retention(bodies, messages string) (outbox.Retention, error) {
-	settings, err := a.OutboxSettings()
-	if err != nil {
-		return outbox.Retention{}, err
-	}
-	r := route.Retention(settings)
-	for _, f := range []struct {
-		flag, value string
-		to          *time.Duration
-	}{{"bodies", bodies, &r.Bodies}, {"messages", messages, &r.Messages}} {
-		if f.value == "" {
-			continue
-		}
-		d, ok := times.ParseDuration(f.value)
-		if !ok {
-			return r, a.Wrongf("%s %q: want how long, like 12h or 30d", a.Name(f.flag), f.value)
-		}
-		*f.to, r.Automatic = d, false // a person said so, by the clock of now
-	}
-	return r, nil
 }

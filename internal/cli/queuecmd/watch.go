@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) queueWatchCommand() *cobra.Command {
+func (a *runner) watchCommand() *cobra.Command {
 	q := &queueFlags{}
 	cmd := &cobra.Command{
 		Use:   "watch [" + a.T("ID…") + "]",
@@ -27,7 +27,7 @@ func (a *runner) queueWatchCommand() *cobra.Command {
 		ValidArgsFunction: a.completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueWatch(cmd.Context(), q, args) },
 	}
-	q.register(a, cmd)
+	q.register(a.chooser, cmd)
 	return cmd
 }
 
@@ -160,16 +160,6 @@ func (w *watcher) tell(e queue.Event) {
 	default:
 		w.a.Outf("%s  %s\n", e.At.In(w.a.Now().Location()).Format("15:04:05"), w.a.eventLine(e, 0))
 	}
-}
-
-// eventLine is an event as a line of its own.
-func (a *runner) eventLine(e queue.Event, width int) string {
-	mark, colour := stateMark(e.State)
-	who := e.ID.String()
-	if !e.Address.IsZero() {
-		who += "  " + console.Visible(e.Address.String())
-	}
-	return a.Paint(width, colour, mark) + " " + who + "  " + a.eventText(e)
 }
 
 func (w *watcher) finished(ctx context.Context) (bool, error) {

@@ -1,25 +1,46 @@
 package queuecmd
 
 import (
-	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
-	"strings"
 
-	"github.com/yanmail/yan"
-	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/cli/times"
-	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/queue"
-	"github.com/yanmail/yan/smtp"
 )
 
+// isScheduled reports whether a message waits for its time.
+func (a describer) isScheduled(e queue.Entry) bool {
+	return slices.ContainsFunc(e.Recipients, func(s queue.Recipient) bool { return a.waitsForItsTime(s) })
+}
+
+func (a describer) waitsForItsTime(s queue.Recipient) bool {
+	return s.State == queue.Queued && s.Due.After(a.Now().Add(times.Slack))
+}
+
+// isDue reports whether a recipient would be tried now.
+func (a describer) isDue(e queue.Entry) bool {
+	return slices.ContainsFunc(e.Recipients, func(s queue.Recipient) bool { return s.State.Waiting() && !s.Due.After(a.Now().Add(times.Slack)) })
+}
+
+func (a describer) priorityName(p queue.Priority) string {
+	switch {
+	case p > 0:
+		return a.T("high")
+	case p < 0:
+		return a.T("low")
+	}
+	return a.T("normal")
+}
+
+// describer says in words what the outbox holds: states, answers, events, pauses.
+type describer struct{ *outboxes.Outboxes }
+
 // stateWord is a state for people; the one in JSON never changes.
-func (a *runner) stateWord(s queue.State) string {
+func (a describer) stateWord(s queue.State) string {
 	switch s {
 	case queue.Queued:
 		return a.T("queued")
@@ -46,7 +67,7 @@ func (a *runner) stateWord(s queue.State) string {
 }
 
 // stateList says what the words of --state mean; a test holds it against the states.
-func (a *runner) stateList() command.List {
+func (a describer) stateList() command.List {
 	return command.List{Title: a.T("States of a recipient:"), Entries: []command.Entry{
 		{Term: string(queue.Queued), Text: a.T("it waits for whoever sends; 'scheduled' chooses those whose time is to come")},
 		{Term: string(queue.Deferred), Text: a.T("it was tried, and is tried again when it is due")},
@@ -63,7 +84,7 @@ func (a *runner) stateList() command.List {
 
 // queueStatuses are the exit statuses of the commands of the outbox; those that wait for outcomes have
 // that of 'yan send'.
-func (a *runner) queueStatuses() command.List {
+func (a describer) queueStatuses() command.List {
 	l := command.List{Title: a.T("Exit status:")}
 	for _, s := range []command.Status{
 		{Code: command.ExitOK, Meaning: a.T("done")},
@@ -82,7 +103,7 @@ func (a *runner) queueStatuses() command.List {
 }
 
 // statusWord is stateWord of a recipient, which may wait for its time.
-func (a *runner) statusWord(s queue.Recipient) string {
+func (a describer) statusWord(s queue.Recipient) string {
 	if a.waitsForItsTime(s) {
 		return a.T("scheduled")
 	}
@@ -107,7 +128,7 @@ func stateMark(s queue.State) (mark, colour string) {
 }
 
 // states sums up how it stands with a message: one word, or how many of each.
-func (a *runner) states(e queue.Entry) string {
+func (a describer) states(e queue.Entry) string {
 	counts := map[string]int{}
 	var order []string
 	for _, s := range e.Recipients {
@@ -142,103 +163,8 @@ func recipientsOf(e queue.Entry) string {
 	return to
 }
 
-// answerLine is what decided about a recipient: the reply, or what happened here.
-func (a *runner) answerLine(ans queue.Answer) string {
-	what := ""
-	switch {
-	case !ans.Reply.IsZero():
-		what = console.Visible(ans.Reply.String())
-	case isLost(ans):
-		return a.T("the text of the message is not in the outbox")
-	case ans.Err == io.EOF.Error(), ans.Err == io.ErrUnexpectedEOF.Error():
-		what = a.T("the server closed the connection")
-	case ans.Err != "":
-		what = console.Visible(ans.Err)
-	default:
-		return ""
-	}
-	if ans.Stage == "" || ans.Reply.IsZero() && ans.Stage == smtp.StageConnect {
-		return what
-	}
-	return a.T("%s: %s", a.T("at %s", strings.ToUpper(console.Visible(string(ans.Stage)))), what)
-}
-
-// isLost reports whether a message can't be sent because its text is not there: a file of
-// the outbox is missing or damaged.
-func isLost(ans queue.Answer) bool {
-	return ans.Reply.IsZero() && strings.Contains(ans.Err, queue.ErrNoBody.Error())
-}
-
-// lostText says what to do where the text of a message is missing that should be there.
-func (a *runner) lostText(id queue.ID) string {
-	return a.T("A file of the outbox is missing or can't be read. Put it back from a backup and let the message go: %s; or give it up: %s",
-		"yan queue release "+id.String(), "yan queue cancel "+id.String())
-}
-
-// toldOf is a finding without what the outbox does by itself, or says in its own words.
-func toldOf(f diagnosis.Finding, s queue.State) diagnosis.Finding {
-	if s == queue.InDoubt || s == queue.Deferred && f.Permanence == diagnosis.Temporary {
-		f.Advice = diagnosis.Text{}
-	}
-	return f
-}
-
-// outcomeOf is a recipient's state in the words of a result, for its meaning and its
-// exit status.
-func outcomeOf(to smtp.Address, s queue.State, ans queue.Answer) smtp.Outcome {
-	o := smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: ans.Stage, Reply: ans.Reply}
-	switch s {
-	case queue.HandedOver:
-		o.Status = smtp.Accepted
-	case queue.Failed, queue.Expired, queue.Cancelled:
-		o.Status = smtp.Refused
-	case queue.Deferred:
-		o.Status = smtp.Deferred
-	case queue.InDoubt, queue.Sending:
-		o.Status = smtp.Unknown
-	}
-	// The outbox may have come from elsewhere: its words do nothing to a terminal.
-	o.Reply.Lines = nil
-	for _, line := range ans.Reply.Lines {
-		o.Reply.Lines = append(o.Reply.Lines, console.Visible(line))
-	}
-	if ans.Reply.IsZero() && ans.Err != "" {
-		o.Err = errors.New(console.Visible(ans.Err))
-	}
-	return o
-}
-
-// meaning explains an answer. ok is false where there is nothing to explain. Of what
-// went wrong on this side the outbox has the words and the class.
-func meaning(s queue.State, ans queue.Answer, provider string) (f diagnosis.Finding, ok bool) {
-	if s == queue.HandedOver || ans.Reply.IsZero() && ans.Err == "" && ans.Class == "" {
-		return f, false
-	}
-	if isLost(ans) || ans.Reply.IsZero() && ans.Class == "" && ans.Stage == "" { // nobody was asked: the words say it all
-		return f, false
-	}
-	f, known := diagnosis.Kept(diagnosis.Class(ans.Class), ans.Stage, ans.Err)
-	if !ans.Reply.IsZero() || !known {
-		return yan.Explain(outcomeOf(smtp.Address{}, s, ans), provider), true
-	}
-	return f, true
-}
-
-// providerOf is the id of an account's provider; "" where it is not known.
-func (a *runner) providerOf(name string) string {
-	f, err := a.FaultyConfiguration()
-	if err != nil {
-		return ""
-	}
-	acc, ok := f.Account(name)
-	if !ok {
-		return ""
-	}
-	return acc.Provider().ID
-}
-
 // next is what happens to a recipient now; "" for nothing more.
-func (a *runner) next(s queue.Recipient) string {
+func (a describer) next(s queue.Recipient) string {
 	switch s.State {
 	case queue.Queued, queue.Deferred:
 		switch {
@@ -279,39 +205,4 @@ func urgent(e queue.Entry) (s queue.Recipient) {
 		}
 	}
 	return s
-}
-
-// routeProblem says why an account can't be used, in the words that other commands
-// have for it.
-func (a *runner) routeProblem(name string, err error) *command.Failure {
-	var (
-		missing *secret.Error
-		unknown *account.UnknownAccountError
-		parse   *account.ParseError
-		told    *command.Failure
-	)
-	f, confErr := a.FaultyConfiguration()
-	switch {
-	case confErr != nil:
-		err = confErr
-	case errors.As(err, &unknown), errors.As(err, &parse):
-		err = a.BadConfiguration(f.Path(), err)
-	case errors.Is(err, account.ErrNone):
-		err = a.NoneYet(f, command.ExitConfig)
-	case errors.As(err, &missing):
-		if acc, ok := f.Account(name); ok {
-			err = a.BadSecret(acc, err)
-		}
-	}
-	if errors.As(err, &told) {
-		return told
-	}
-	return command.Fail(command.ExitConfig, err, "")
-}
-
-// explainAnswer prints why, and what to do.
-func (a *runner) explainAnswer(w io.Writer, width int, s queue.State, ans queue.Answer, provider string) {
-	if f, ok := meaning(s, ans, provider); ok {
-		a.Finding(w, width, f)
-	}
 }

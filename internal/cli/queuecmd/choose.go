@@ -1,0 +1,157 @@
+package queuecmd
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
+)
+
+// entries lists what a filter chooses, newest first, at most limit (0: all), and
+// reports whether there are more.
+func (a chooser) queueEntries(ctx context.Context, store outbox.Store, f queue.Filter, scheduledOnly bool, limit int) (list []queue.Entry, more bool, err error) {
+	const page = 500
+	for {
+		f.Limit = page
+		if limit > 0 && !scheduledOnly {
+			f.Limit = min(page, limit-len(list))
+		}
+		p, err := store.List(ctx, f)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, e := range p.Entries {
+			if scheduledOnly && !a.isScheduled(e) {
+				continue
+			}
+			if limit > 0 && len(list) == limit {
+				return list, true, nil
+			}
+			list = append(list, e)
+		}
+		if !p.More || len(p.Entries) == 0 || limit > 0 && len(list) == limit {
+			return list, p.More, nil
+		}
+		f.Before = p.Entries[len(p.Entries)-1].ID
+	}
+}
+
+// allThere makes sure that every message that was named is there, before any is
+// touched.
+func (a chooser) allThere(ctx context.Context, q *queueFlags, store outbox.Store, ids []queue.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	list, _, err := a.queueEntries(ctx, store, queue.Filter{IDs: ids}, false, 0)
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	if missing := missingIDs(ids, list); len(missing) > 0 {
+		return a.noMessage(missing[0])
+	}
+	return nil
+}
+
+// nothingThere: there is no outbox yet.
+func (a chooser) nothingThere(q *queueFlags, filter queue.Filter) error {
+	if len(filter.IDs) > 0 {
+		return a.noMessage(filter.IDs[0])
+	}
+	if !q.json {
+		a.Errf("%s\n", a.T("The outbox is empty: 'yan send --queue' puts messages in."))
+	}
+	return nil
+}
+
+// missingIDs are those that were asked for and are not there.
+func missingIDs(ids []queue.ID, list []queue.Entry) []queue.ID {
+	return slices.DeleteFunc(slices.Clone(ids), func(id queue.ID) bool {
+		return slices.ContainsFunc(list, func(e queue.Entry) bool { return e.ID == id })
+	})
+}
+
+// isID reports whether a word is the number of a message.
+func isID(word string) bool { _, err := parseID(word); return err == nil }
+
+func parseID(word string) (queue.ID, error) {
+	n, err := strconv.ParseInt(word, 10, 64)
+	if err == nil && n < 1 {
+		err = strconv.ErrRange
+	}
+	return queue.ID(n), err
+}
+
+// ids reads the numbers of messages, each once.
+func (a chooser) ids(args []string) ([]queue.ID, error) {
+	var list []queue.ID
+	seen := map[queue.ID]bool{}
+	for _, arg := range args {
+		id, err := parseID(arg)
+		if err != nil {
+			return nil, command.Fail(command.ExitUsage, errors.New(a.T("%q is not the number of a message", arg)), a.T("'yan queue' lists them with their numbers."))
+		}
+		if !seen[id] {
+			list = append(list, id)
+		}
+		seen[id] = true
+	}
+	return list, nil
+}
+
+// oneID wants exactly one.
+func (a chooser) oneID(args []string) (queue.ID, error) {
+	if len(args) == 0 {
+		return 0, a.Usagef("name the message by its number; 'yan queue' lists them")
+	}
+	if len(args) > 1 {
+		return 0, a.Usagef("%q is one argument too many", args[1])
+	}
+	ids, err := a.ids(args)
+	if err != nil {
+		return 0, err
+	}
+	return ids[0], nil
+}
+
+// noMessage: the outbox does not have it (any more).
+func (a chooser) noMessage(id queue.ID) error {
+	return command.Fail(command.ExitData, errors.New(a.T("there is no message %d in the outbox", id)), a.T("'yan queue --all' lists what is there; what is finished is forgotten after a while."))
+}
+
+// completeIDs offers the messages that are not finished.
+func (a chooser) completeIDs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	states := unfinished()
+	if cmd.Name() == "resolve" { // nothing else can be
+		states = []queue.State{queue.InDoubt}
+	}
+	given, _ := cmd.Flags().GetString("outbox")
+	if given == "" {
+		given = a.Getenv(command.Variable("outbox"))
+	}
+	store, err := a.OpenExisting(cmd.Context(), given)
+	if err != nil || store == nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	defer store.Close() // only read from
+	page, err := store.List(cmd.Context(), queue.Filter{States: states})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var words []string
+	for _, e := range page.Entries {
+		if id := e.ID.String(); !slices.Contains(args, id) {
+			words = append(words, id+"\t"+a.states(e)+" "+console.OneLine(recipientsOf(e)))
+		}
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}
+
+// chooser finds the messages that arguments and flags name.
+type chooser struct{ describer }

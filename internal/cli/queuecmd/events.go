@@ -1,0 +1,59 @@
+package queuecmd
+
+import (
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/queue"
+)
+
+// eventText is what happened, with the number of the attempt and the answer.
+func (a describer) eventText(e queue.Event) string {
+	text := a.eventWord(e)
+	if e.Attempt > 1 {
+		text = a.T("attempt %d: %s", e.Attempt, text)
+	}
+	answer := a.answerLine(e.Answer)
+	switch {
+	case e.State == queue.HandedOver && e.Answer.ServerID != "":
+		answer = a.T("queued as %s", console.Visible(e.Answer.ServerID))
+	case e.State == queue.HandedOver:
+		answer = ""
+	}
+	if answer != "" {
+		text += " · " + answer
+	}
+	if e.Kind == queue.EventKind(queue.Deferred) && e.Due.After(a.Now()) {
+		text += " · " + a.T("again %s", a.Away(e.Due))
+	}
+	return text
+}
+
+// eventWord is what happened; most events are called by the state that they led to.
+func (a describer) eventWord(e queue.Event) string {
+	switch e.Kind {
+	case queue.EventEnqueued:
+		return a.T("enqueued")
+	case queue.EventStale:
+		return a.T("an answer came too late to be believed")
+	case queue.EventRetry:
+		return a.T("to be tried again now, as somebody asked")
+	case queue.EventReleased:
+		return a.T("released")
+	case queue.EventResent:
+		return a.T("no longer in doubt: it is sent again")
+	case queue.EventFound:
+		return a.T("found in the Sent folder: it was handed over")
+	case queue.EventLapsed:
+		return a.T("given back: its worker went silent")
+	}
+	return a.stateWord(queue.State(e.Kind))
+}
+
+// eventLine is an event as a line of its own.
+func (a describer) eventLine(e queue.Event, width int) string {
+	mark, colour := stateMark(e.State)
+	who := e.ID.String()
+	if !e.Address.IsZero() {
+		who += "  " + console.Visible(e.Address.String())
+	}
+	return a.Paint(width, colour, mark) + " " + who + "  " + a.eventText(e)
+}

@@ -1,0 +1,13 @@
+package queuecmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/queue"
+)
+
+func (a *runner) holdCommand() *cobra.Command {
+	return a.verbCommand(queue.Hold, a.T("Keep messages back until they are released"),
+		"",
+		"  yan queue hold 12\n  yan queue hold --account qq")
+}

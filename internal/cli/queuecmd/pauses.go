@@ -1,0 +1,61 @@
+package queuecmd
+
+import (
+	"time"
+
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/queue"
+)
+
+// warnings are about the outbox as a whole.
+func (a describer) warnings(stats queue.Stats) (lines []string) {
+	if stats.Copied {
+		lines = append(lines, a.T("This outbox is a copy of another one and delivers nothing."), "  "+a.CopiedHint())
+	}
+	if stats.Ahead > 0 {
+		lines = append(lines, a.T("The newest entry is %s ahead of the clock: the clock was wrong then, or is wrong now.", a.Roughly(max(stats.Ahead, time.Minute))))
+	}
+	return lines
+}
+
+// tellPauses names the accounts of which nothing goes out.
+func (a describer) tellPauses(stats queue.Stats) {
+	for _, acc := range stats.Accounts {
+		if acc.PausedFor > 0 {
+			a.Errf("%s\n", console.VisibleLines(a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer)))
+		}
+	}
+}
+
+// pauseLine says that nothing of an account goes out, for how long and why.
+func (a describer) pauseLine(account string, left time.Duration, why queue.Answer) string {
+	line := a.T("Account %s rests for %s", console.Visible(account), a.Roughly(left))
+	answer, next := a.answerLine(why), a.T("To go on now: %s", "yan queue resume "+console.Visible(account))
+	if why.Stage == "" && why.Reply.IsZero() && a.isGone(account) {
+		answer = a.T("there is no account %q", console.Visible(account))
+		next = a.T("Set one up again under this name, or take its messages back: %s", "yan queue cancel --account "+console.Visible(account))
+	}
+	if answer != "" {
+		line = a.T("%s: %s", line, answer)
+	}
+	return line + "\n  " + next
+}
+
+// hereLine says that an account can't send from here, and why; others may be able to.
+func (a describer) hereLine(account string, why queue.Answer) string {
+	line := a.T("Account %s can't send from here now", console.Visible(account))
+	if answer := a.answerLine(why); answer != "" {
+		line = a.T("%s: %s", line, answer)
+	}
+	return line + "\n  " + a.T("The next 'yan queue run' tries again.")
+}
+
+// isGone reports whether the configuration has no account of that name any more.
+func (a describer) isGone(account string) bool {
+	f, err := a.FaultyConfiguration()
+	if err != nil {
+		return false
+	}
+	_, ok := f.Account(account)
+	return !ok
+}

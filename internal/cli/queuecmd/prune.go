@@ -1,0 +1,86 @@
+package queuecmd
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/cli/times"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/route"
+	"github.com/yanmail/yan/queue"
+)
+
+func (a *runner) pruneCommand() *cobra.Command {
+	q := &queueFlags{}
+	var bodies, messages string
+	cmd := &cobra.Command{
+		Use:   "prune",
+		Short: a.T("Forget what is finished"),
+		Long: a.T("Forget the texts of messages that everybody got, and all that is known of messages that are finished, once they are old enough. " +
+			"What is not finished stays, and so does the text of a message that somebody did not get. 'yan serve' does this by itself."),
+		Example: "  yan queue prune\n  yan queue prune --bodies 0s --messages 30d",
+		Args:    a.AtMost(0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queuePrune(cmd.Context(), q, bodies, messages) },
+	}
+	command.Add(cmd, a.T("What is old enough:"),
+		command.NewOption("bodies", "", &bodies, a.T("DURATION"), a.T("forget texts so long after their message was finished (default: keep_bodies of the configuration, else 7d)")),
+		command.NewOption("messages", "", &messages, a.T("DURATION"), a.T("forget messages altogether so long after (default: keep_messages of the configuration, else 90d)")))
+	q.register(a.chooser, cmd)
+	return cmd
+}
+
+func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages string) error {
+	r, err := a.retention(bodies, messages)
+	if err != nil {
+		return err
+	}
+	store, err := a.OpenExisting(ctx, q.outbox)
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.nothingThere(q, queue.Filter{})
+	}
+	defer store.Close() // what has returned is on the disk
+	p, err := store.Prune(ctx, r)
+	if err != nil {
+		return a.OutboxProblem(q.outbox, err)
+	}
+	switch {
+	case q.json:
+		a.PrintJSON(jsonout.Pruned{Bodies: p.Bodies, Messages: p.Messages, Bytes: p.Bytes})
+	case p.Bodies+p.Messages == 0:
+		a.Outf("%s\n", a.T("Nothing is old enough to be forgotten."))
+	default:
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("forgotten: %d messages, the texts of %d others, %s", p.Messages, p.Bodies, console.Size(p.Bytes)))
+	}
+	return nil
+}
+
+// retention is how long what is finished is kept: the flags, then the configuration.
+func (a *runner) retention(bodies, messages string) (outbox.Retention, error) {
+	settings, err := a.OutboxSettings()
+	if err != nil {
+		return outbox.Retention{}, err
+	}
+	r := route.Retention(settings)
+	for _, f := range []struct {
+		flag, value string
+		to          *time.Duration
+	}{{"bodies", bodies, &r.Bodies}, {"messages", messages, &r.Messages}} {
+		if f.value == "" {
+			continue
+		}
+		d, ok := times.ParseDuration(f.value)
+		if !ok {
+			return r, a.Wrongf("%s %q: want how long, like 12h or 30d", a.Name(f.flag), f.value)
+		}
+		*f.to, r.Automatic = d, false // a person said so, by the clock of now
+	}
+	return r, nil
+}

@@ -1,0 +1,13 @@
+package queuecmd
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/queue"
+)
+
+func (a *runner) releaseCommand() *cobra.Command {
+	return a.verbCommand(queue.Release, a.T("Let messages go that were held"),
+		"",
+		"  yan queue release 12 13\n  yan queue release --account qq")
+}

@@ -1,0 +1,381 @@
+package queuecmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/cli/verdict"
+	delivering "github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/queue"
+	"github.com/yanmail/yan/smtp"
+)
+
+// runTeller tells what a run does, in one goroutine, while several deliver.
+type runTeller struct {
+	a     *runner
+	q     *queueFlags
+	store outbox.Store
+	quiet bool
+
+	mu     sync.Mutex
+	wake   *sync.Cond
+	events []delivering.Event
+	closed bool
+	ended  sync.WaitGroup
+
+	providers map[string]string // of accounts
+	told      map[string]bool   // the advice that was given
+	failed    map[queue.ID][]smtp.Outcome
+	served    map[queue.ID]bool
+	worst     int
+}
+
+func newRunTeller(a *runner, q *queueFlags, store outbox.Store, quiet bool) *runTeller {
+	r := &runTeller{a: a, q: q, store: store, quiet: quiet, providers: map[string]string{}, told: map[string]bool{},
+		failed: map[queue.ID][]smtp.Outcome{}, served: map[queue.ID]bool{}}
+	r.wake = sync.NewCond(&r.mu)
+	r.ended.Go(r.tell)
+	return r
+}
+
+// observe notes what happened; others wait for it.
+func (r *runTeller) observe(e delivering.Event) {
+	switch e.Kind {
+	case delivering.Settled, delivering.Reconciled, delivering.Paused, delivering.NoRoute, delivering.Reported:
+	default:
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+	r.wake.Signal()
+}
+
+// close returns when everything is told.
+func (r *runTeller) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.wake.Signal()
+	r.mu.Unlock()
+	r.ended.Wait()
+}
+
+// atOnce is how many messages are looked up together.
+const atOnce = 100
+
+func (r *runTeller) tell() {
+	for {
+		r.mu.Lock()
+		for len(r.events) == 0 && !r.closed {
+			r.wake.Wait()
+		}
+		n := min(len(r.events), atOnce)
+		batch := r.events[:n:n]
+		r.events = r.events[n:]
+		r.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		r.tellBatch(batch)
+	}
+}
+
+func (r *runTeller) tellBatch(batch []delivering.Event) {
+	var ids []queue.ID
+	for _, e := range batch {
+		if e.ID != 0 {
+			ids = append(ids, e.ID)
+		}
+	}
+	entries := r.entries(ids)
+	for _, e := range batch {
+		switch e.Kind {
+		case delivering.Paused:
+			line := r.a.pauseLine(e.Account, e.For, e.Answer)
+			if e.Here {
+				line = r.a.hereLine(e.Account, e.Answer)
+			}
+			r.tellAccount(e.Account, e.Answer, line, r.exitOf(e.Account, queue.Queued, e.Answer))
+		case delivering.NoRoute:
+			r.tellRoute(e)
+		case delivering.Reported:
+			if !r.quiet && !r.q.json {
+				r.a.Outf("%s\n", r.a.T("Message %d: what could not be handed over is reported to the sender.", e.ID))
+			}
+		default:
+			r.tellRecipient(e, entries[e.ID])
+		}
+	}
+}
+
+// entries looks messages up: who their recipients are.
+func (r *runTeller) entries(ids []queue.ID) map[queue.ID]queue.Entry {
+	found := map[queue.ID]queue.Entry{}
+	page, err := r.store.List(context.Background(), queue.Filter{IDs: ids, Limit: len(ids)})
+	if err != nil || len(ids) == 0 {
+		return found // the lines have numbers then, and no addresses
+	}
+	for _, e := range page.Entries {
+		if e.Total > len(e.Recipients) {
+			if whole, err := r.store.Show(context.Background(), e.ID); err == nil {
+				e = whole
+			}
+		}
+		found[e.ID] = e
+	}
+	return found
+}
+
+func (r *runTeller) tellRecipient(e delivering.Event, entry queue.Entry) {
+	if e.State == queue.Queued { // the try does not count; why is told of the account
+		return
+	}
+	var status queue.Recipient
+	for _, s := range entry.Recipients {
+		if s.N == e.N {
+			status = s
+		}
+	}
+	if e.State == queue.HandedOver {
+		r.served[e.ID] = true
+	} else {
+		o := outcomeOf(status.Address, e.State, e.Answer)
+		r.failed[e.ID] = append(r.failed[e.ID], o)
+		r.worst = command.Worse(r.worst, r.exitOf(e.Account, e.State, e.Answer))
+	}
+	r.line(queue.Event{ID: e.ID, N: e.N, Address: status.Address, Account: e.Account, Kind: queue.EventKind(e.State), State: e.State,
+		At: r.a.Now(), Attempt: e.Attempt, Due: dueOf(status, e.State), Answer: e.Answer})
+}
+
+func dueOf(s queue.Recipient, state queue.State) (due time.Time) {
+	if state == queue.Deferred && s.State == state {
+		return s.Due
+	}
+	return due
+}
+
+// line is one recipient. What went well or will be tried again is not worth a line
+// where only what went wrong is wanted.
+func (r *runTeller) line(e queue.Event) {
+	a := r.a
+	provider := r.provider(e.Account)
+	switch {
+	case r.q.json:
+		a.PrintJSON(newQueueEvent(e, provider, true))
+		return
+	case r.quiet && (e.State == queue.HandedOver || e.State == queue.Deferred):
+		return
+	}
+	w, width := a.telling(r.quiet)
+	_, _ = fmt.Fprintf(w, "%s\n", a.eventLine(e, width))
+	if f, ok := meaning(e.State, e.Answer, provider); ok {
+		r.advise(toldOf(f, e.State))
+	}
+	if e.State == queue.Held && isLost(e.Answer) {
+		a.Errf("%s\n", a.lostText(e.ID))
+	}
+	if e.State == queue.InDoubt && !r.told["doubt"] {
+		r.told["doubt"] = true
+		a.Errf("%s\n", a.T("It is not sent again by itself: 'yan queue show %d' says more, 'yan queue resolve %d' decides.", e.ID, e.ID))
+	}
+}
+
+// telling is where people read what became of messages.
+func (a *runner) telling(quiet bool) (w io.Writer, width int) {
+	if quiet {
+		return a.Stderr, a.StderrWidth
+	}
+	return a.Stdout, a.StdoutWidth
+}
+
+// advise explains, the same only once.
+func (r *runTeller) advise(f diagnosis.Finding) {
+	key := f.Cause.EN + f.Hint.EN + f.Advice.EN
+	if r.told[key] {
+		return
+	}
+	r.told[key] = true
+	r.a.Finding(r.a.Stderr, r.a.StderrWidth, f)
+}
+
+// tellAccount tells once what keeps an account from sending.
+func (r *runTeller) tellAccount(account string, ans queue.Answer, line string, exit int) {
+	r.worst = command.Worse(r.worst, exit)
+	if r.told[account] {
+		return
+	}
+	r.told[account] = true
+	f, ok := meaning(queue.Deferred, ans, r.provider(account))
+	if r.quiet && ok && mendsItself(f) {
+		return
+	}
+	r.a.Errf("%s\n", console.VisibleLines(line))
+	if ok {
+		r.advise(f)
+	}
+}
+
+// mendsItself reports whether time helps: a laptop that is not online, say, of which
+// cron does not write a letter every five minutes. Should it not help, the messages
+// expire, which is told.
+func mendsItself(f diagnosis.Finding) bool {
+	return f.Permanence == diagnosis.Temporary || f.Class == diagnosis.ClassHostNotFound
+}
+
+// tellRoute tells once why an account can't be used.
+func (r *runTeller) tellRoute(e delivering.Event) {
+	problem := r.a.routeProblem(e.Account, e.Err)
+	r.worst = command.Worse(r.worst, problem.Code)
+	if r.told[e.Account] {
+		return
+	}
+	r.told[e.Account] = true
+	r.a.Explain(problem)
+	if e.Account != "" && r.a.isGone(e.Account) {
+		r.a.Errf("     %s\n", r.a.T("Set one up again under this name, or take its messages back: %s", "yan queue cancel --account "+console.Visible(e.Account)))
+	}
+}
+
+func (r *runTeller) provider(account string) string {
+	if id, ok := r.providers[account]; ok {
+		return id
+	}
+	id := r.a.providerOf(account)
+	r.providers[account] = id
+	return id
+}
+
+// exitOf is the exit status of one recipient.
+func (r *runTeller) exitOf(account string, s queue.State, ans queue.Answer) int {
+	return exitOfAnswer(s, ans, r.provider(account))
+}
+
+// exitOfAnswer is the exit status that a state of a recipient gives.
+func exitOfAnswer(s queue.State, ans queue.Answer, provider string) int {
+	switch s {
+	case queue.HandedOver:
+		return command.ExitOK
+	case queue.InDoubt, queue.Sending:
+		return command.ExitUnknown
+	case queue.Held, queue.Cancelled:
+		return command.ExitUnavailable
+	case queue.Deferred, queue.Leased:
+		return command.ExitTemporary
+	}
+	f, ok := meaning(s, ans, provider)
+	o := outcomeOf(smtp.Address{}, s, ans)
+	switch {
+	case s == queue.Queued && !ok && ans.Err != "":
+		return command.ExitConfig // the account can't be used
+	case s == queue.Expired || !ok:
+		return command.ExitUnavailable
+	case ans.Reply.IsZero() && slices.Contains([]diagnosis.Class{diagnosis.ClassTooLarge, diagnosis.ClassFeatureMissing, diagnosis.ClassSMTPUTF8Missing,
+		diagnosis.ClassTooManyRecipients}, f.Class):
+		return command.ExitData // the server said before what it takes
+	case s == queue.Queued && ans.Stage == smtp.StageAuth && f.Permanence != diagnosis.Temporary:
+		return command.ExitAuth
+	}
+	return verdict.ExitForOutcome(o, f)
+}
+
+// tellExpired tells of what had had its time: nobody tried it any more.
+func (r *runTeller) tellExpired(ctx context.Context, since queue.Cursor) {
+	for {
+		events, next, err := r.store.Events(ctx, since, 500)
+		if err != nil || len(events) == 0 {
+			return
+		}
+		for _, e := range events {
+			if e.Kind == queue.EventKind(queue.Expired) {
+				r.failed[e.ID] = append(r.failed[e.ID], outcomeOf(e.Address, e.State, e.Answer))
+				r.worst = command.Worse(r.worst, command.ExitUnavailable)
+				r.line(e)
+			}
+		}
+		since = next
+	}
+}
+
+// conclude sums up, and gives the exit status. interrupted is why the run ended early, nil
+// if it did not.
+func (r *runTeller) conclude(ctx context.Context, interrupted error, drained queue.Drained) error {
+	a := r.a
+	for id, failed := range r.failed {
+		if r.served[id] {
+			outcomes := append([]smtp.Outcome{{Status: smtp.Accepted}}, failed...)
+			r.worst = command.Worse(r.worst, verdict.ExitStatus(yan.Result{Recipients: outcomes}, ""))
+		}
+	}
+	stats, err := r.store.Stats(ctx)
+	if err != nil {
+		return a.OutboxProblem(r.q.outbox, err)
+	}
+	for _, acc := range stats.Accounts {
+		if acc.PausedFor > 0 && acc.Count[queue.Queued]+acc.Count[queue.Deferred] > 0 && !r.told[acc.Account] {
+			r.tellAccount(acc.Account, acc.PauseAnswer, a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer), r.exitOf(acc.Account, queue.Queued, acc.PauseAnswer))
+		}
+	}
+	if interrupted != nil {
+		r.worst = command.Worse(r.worst, command.ExitTemporary)
+	}
+	switch {
+	case r.q.json:
+		a.PrintJSON(jsonout.Drained{Event: "drained", Count: countJSON(drained.Count), Left: drained.Left, Exit: r.worst})
+	case !r.quiet:
+		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, r.summary(ctx, drained)))
+		switch {
+		case errors.Is(interrupted, verdict.ErrTimeout{}):
+			a.Errf("%s\n", a.T("The time of --timeout is over: messages that were not begun stay in the outbox for the next run."))
+		case interrupted != nil:
+			a.Errf("%s\n", a.T("Interrupted: what was not begun is in the outbox, and goes out with the next run."))
+		}
+	}
+	if r.worst == command.ExitOK {
+		return nil
+	}
+	return &command.Failure{Code: r.worst, Err: errors.New("not handed over to all"), Told: true}
+}
+
+// summary is one line, like "3 handed over, 1 deferred; 2 are left, the next is due in 5 minutes".
+func (r *runTeller) summary(ctx context.Context, drained queue.Drained) string {
+	a := r.a
+	var parts []string
+	for _, s := range []queue.State{queue.HandedOver, queue.Deferred, queue.InDoubt, queue.Held, queue.Failed} {
+		if n := drained.Count[s]; n > 0 {
+			parts = append(parts, a.T("%d %s", n, a.stateWord(s)))
+		}
+	}
+	text := a.T("Nothing was due")
+	switch {
+	case len(parts) > 0:
+		text = strings.Join(parts, a.T(", "))
+	case r.worst != command.ExitOK:
+		text = a.T("Nothing was handed over")
+	}
+	if drained.Left == 0 {
+		return text + a.T("; the outbox has nothing left to do")
+	}
+	text += a.T("; recipients left in the outbox: %d", drained.Left)
+	if due, err := r.store.Due(ctx); err == nil && len(due) > 0 {
+		soonest := due[0].In
+		for _, d := range due {
+			soonest = min(soonest, d.In)
+		}
+		if soonest > 0 {
+			text += a.T(", the next is due in %s", a.Roughly(soonest))
+		}
+	}
+	return text
+}
