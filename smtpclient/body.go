@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/yanmail/yan/internal/clienthello"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -189,6 +190,6 @@ func (b *body) lost(stage smtp.Stage, err error) {
 // hungUp reports that the other side ended the connection, and not in the middle
 // of saying something.
 func hungUp(err error) bool {
-	return slices.ContainsFunc(append(errnoReset(), io.EOF),
+	return slices.ContainsFunc(append(clienthello.ResetErrors(), io.EOF),
 		func(end error) bool { return errors.Is(err, end) })
 }

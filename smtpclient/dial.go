@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/yanmail/yan/internal/clienthello"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -160,7 +161,7 @@ func (c *Conn) handshake(ctx context.Context) error {
 	start := time.Now()
 	settings := c.cfg.Trust.TLSConfig(c.cfg.Host)
 	if c.cfg.SmallHello {
-		settings.CurvePreferences = classicCurves()
+		clienthello.Shrink(settings)
 	}
 	conn, err := c.w.upgrade(ctx, settings, c.cfg.Timeouts.Handshake, c.silence())
 	if err != nil {

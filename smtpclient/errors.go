@@ -1,6 +1,7 @@
 package smtpclient
 
 import (
+	"github.com/yanmail/yan/internal/clienthello"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/sasl"
 )
@@ -23,7 +24,7 @@ var (
 	// ErrNoServerHello: the connection ended, or the server stayed silent, between the
 	// ClientHello and the server's first octet. It was also dialed with a smaller
 	// ClientHello.
-	ErrNoServerHello = sentence.New("the server did not answer the start of TLS")
+	ErrNoServerHello = clienthello.ErrUnanswered
 	// ErrPinMismatch: the server's certificate is not the pinned one.
 	ErrPinMismatch = sentence.New("the server's certificate does not match the pinned SHA-256 fingerprint")
 	// ErrCleartextPassword: the password would have travelled unencrypted.

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/yanmail/yan/internal/clienthello"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/wholefile"
 )
@@ -97,7 +98,7 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 		// Written down, so that neither a new version of Go nor a variable of the
 		// environment changes what is offered.
 		CipherSuites:     suites(),
-		CurvePreferences: append([]tls.CurveID{tls.X25519MLKEM768}, classicCurves()...),
+		CurvePreferences: append([]tls.CurveID{tls.X25519MLKEM768}, clienthello.SmallCurves()...),
 
 		ClientSessionCache: t.Sessions,
 	}
@@ -145,11 +146,6 @@ func rsaSuites() []uint16 {
 		tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
 		tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_RSA_WITH_AES_256_CBC_SHA,
 	}
-}
-
-// classicCurves are the groups of a key exchange whose share is small.
-func classicCurves() []tls.CurveID {
-	return []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 }
 
 // verified is the name that a handshake which succeeded has proved; "" where the

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/yanmail/yan/internal/clienthello"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -113,11 +114,11 @@ func (w *wire) explain(err error) error {
 }
 
 // upgrade puts TLS on the connection and does the handshake.
-// silence is that of shakeHands.
+// silence is that of [clienthello.Handshake].
 func (w *wire) upgrade(ctx context.Context, cfg *tls.Config, timeout, silence time.Duration) (*tls.Conn, error) {
 	w.allowRead(timeout)
 	w.allowWrite(timeout)
-	conn, err := shakeHands(ctx, w.raw, cfg, silence)
+	conn, err := clienthello.Handshake(ctx, w.raw, cfg, silence)
 	if err != nil {
 		return nil, w.explain(err)
 	}

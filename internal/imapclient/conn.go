@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/yanmail/yan/internal/clienthello"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -32,17 +33,39 @@ type conn struct {
 	// preauth reports that the greeting was PREAUTH: the connection is logged
 	// in.
 	preauth bool
-	bye     Reply     // the BYE that announced the end, if any
-	lost    bool      // the connection can't be used any more
-	heard   time.Time // when the last response came, by the wall clock
-	alert   string    // the alert that came with the answer to this command
-	folders []folder  // result of the last LIST
-	seen    sighting  // results of the commands of a search
-	arrived time.Time // when the newest copy found by a search arrived
+	// unanswered says that the server did not answer the ClientHello.
+	unanswered bool
+	bye        Reply     // the BYE that announced the end, if any
+	lost       bool      // the connection can't be used any more
+	heard      time.Time // when the last response came, by the wall clock
+	alert      string    // the alert that came with the answer to this command
+	folders    []folder  // result of the last LIST
+	seen       sighting  // results of the commands of a search
+	arrived    time.Time // when the newest copy found by a search arrived
 }
 
-// dial connects, encrypts and reads the greeting.
+// maxHelloSilence is how long a server may say nothing to a large ClientHello before it is
+// sent a small one.
+const maxHelloSilence = 5 * time.Second
+
+// dial connects, encrypts and reads the greeting. It connects a second time, with a small
+// ClientHello, if the server does not answer a large one.
 func dial(ctx context.Context, cfg Config) (*conn, error) {
+	c, err := dialOnce(ctx, cfg)
+	if err == nil || c == nil || !c.unanswered || cfg.smallHello || ctx.Err() != nil {
+		return c, err
+	}
+	cfg.smallHello = true
+	again, secondErr := dialOnce(ctx, cfg)
+	if secondErr != nil && (again == nil || again.tls == nil && !again.unanswered) {
+		return nil, err // the first connection got further
+	}
+	return again, secondErr
+}
+
+// dialOnce is dial with one connection. After an error the connection is closed, and nil if
+// there was none.
+func dialOnce(ctx context.Context, cfg Config) (*conn, error) {
 	if cfg.Host == "" {
 		return nil, &Error{Stage: StageConnect, Err: errors.New("no host was given")}
 	}
@@ -60,7 +83,7 @@ func dial(ctx context.Context, cfg Config) (*conn, error) {
 	for _, step := range steps {
 		if err := step(); err != nil {
 			c.close()
-			return nil, err
+			return c, err
 		}
 	}
 	return c, nil
@@ -93,8 +116,16 @@ func (c *conn) close() {
 
 func (c *conn) handshake() error {
 	c.allow()
-	secure := tls.Client(c.raw, c.cfg.Trust.TLSConfig(c.cfg.Host))
-	if err := secure.HandshakeContext(c.ctx); err != nil {
+	settings, silence := c.cfg.Trust.TLSConfig(c.cfg.Host), maxHelloSilence
+	if c.cfg.smallHello {
+		clienthello.Shrink(settings)
+	}
+	if c.cfg.smallHello || silence >= c.patience {
+		silence = 0 // the deadline ends it
+	}
+	secure, err := clienthello.Handshake(c.ctx, c.raw, settings, silence)
+	if err != nil {
+		c.unanswered = errors.Is(err, clienthello.ErrUnanswered)
 		return &Error{Stage: StageTLS, Err: c.explain(err)}
 	}
 	state := secure.ConnectionState()

@@ -49,6 +49,9 @@ type Config struct {
 	Timeout time.Duration
 	// Now measures how long a connection was idle; nil means time.Now.
 	Now func() time.Time
+
+	// smallHello says that the server did not answer a large ClientHello.
+	smallHello bool
 }
 
 // Message is a message to append: its size is known, its lines end with CRLF.

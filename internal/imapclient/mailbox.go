@@ -192,6 +192,7 @@ func (b *Mailbox) open(ctx context.Context) error {
 		return err
 	}
 	b.conn, b.folder, b.fresh = c, found, true
+	b.cfg.smallHello = c.cfg.smallHello
 	return nil
 }
 
