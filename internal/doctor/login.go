@@ -38,7 +38,7 @@ func (v *visit) logIn(seen *sight) {
 	}
 	var creds *sasl.Credentials
 	var secretErr error = ErrNoSecret
-	if v.Login != nil { // Login may prompt the user: end the progress line first
+	if v.Login != nil { // Login may prompt the user, so no progress is shown
 		var o transport.Options
 		if o, secretErr = v.Login(v.ctx); secretErr == nil {
 			creds, secretErr = v.credentials(v.ctx, o)

@@ -1,4 +1,4 @@
-// Package clitest has what the tests of the command share: a console without a
+// Package clitest has helpers for the tests of the command: a console without a
 // terminal, golden files, messages and accounts. Only tests import it.
 package clitest
 
@@ -25,8 +25,8 @@ import (
 // Update is -update: golden files are written, not compared.
 var Update = flag.Bool("update", false, "write the golden files")
 
-// System is a machine without terminal, environment and input; what is printed is in
-// the two buffers.
+// System returns a machine without terminal, environment and input; output goes
+// to the two buffers.
 func System(env map[string]string) (console.System, *bytes.Buffer, *bytes.Buffer) {
 	var out, errs bytes.Buffer
 	return console.System{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
@@ -36,7 +36,7 @@ func System(env map[string]string) (console.System, *bytes.Buffer, *bytes.Buffer
 		After:          func(time.Duration) <-chan time.Time { return nil }}, &out, &errs
 }
 
-// Console is a console on such a machine.
+// Console returns a console on such a machine.
 func Console(lang words.Language) (*console.Console, *bytes.Buffer, *bytes.Buffer) {
 	s, out, errs := System(nil)
 	c := console.New(context.Background(), s, words.In(lang))
@@ -65,7 +65,7 @@ func Golden(t *testing.T, file, got string) {
 	}
 }
 
-// Wants fails the test unless the text holds all of these.
+// Wants fails the test unless the text contains all of these.
 func Wants(t *testing.T, what, text string, all ...string) {
 	t.Helper()
 	for _, want := range all {
@@ -75,7 +75,7 @@ func Wants(t *testing.T, what, text string, all ...string) {
 	}
 }
 
-// Decode reads a line of JSON, in which every field has to be known.
+// Decode parses a line of JSON; unknown fields are an error.
 func Decode(t *testing.T, line string, v any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(line), v); err != nil {
@@ -83,8 +83,9 @@ func Decode(t *testing.T, line string, v any) {
 	}
 }
 
-// Escapes are what a terminal obeys: clear the screen, name the window, go to the line
-// above, begin a new line, turn a line around, colours in the old way.
+// Escapes is text that controls a terminal: clear the screen, set the window's
+// title, go to the line above, begin a new line, reverse a line, colours in
+// 8-bit form.
 const Escapes = "x\x1b[2J\x1b]0;owned\x07\x1b[A\r\n\u0085✓ sent \u202e\u009b31m"
 
 // Keyring is a system's store of secrets, in memory; the key is service and user.
@@ -110,7 +111,8 @@ func (k Keyring) Delete(service, user string) error {
 	return nil
 }
 
-// BusyKeyring is a keyring on whose every write another program changes something, too.
+// BusyKeyring is a keyring in which another program changes something before
+// each write.
 type BusyKeyring struct {
 	secret.Keyring
 	Also func()
@@ -126,15 +128,15 @@ func (b *BusyKeyring) Set(service, user, s string) error {
 	return b.Keyring.Set(service, user, s)
 }
 
-// Marker stands for a secret that must not be shown.
+// Marker is a secret that must not be shown.
 const Marker = "markersecretmarker"
 
-// MailTo is the message number i, to a recipient of its own.
+// MailTo returns message number i, to its own recipient.
 func MailTo(i int) string {
 	return fmt.Sprintf("From: me@example.org\nTo: u%d@example.org\nSubject: %d\n\nhello %d\n", i, i, i)
 }
 
-// Mails is a folder of n messages.
+// Mails returns a directory of n messages.
 func Mails(t *testing.T, n int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -146,19 +148,20 @@ func Mails(t *testing.T, n int) string {
 	return dir
 }
 
-// Logged is the state of each recipient in a log, as the next run reads it.
+// Logged returns the state of each recipient in a log, as the next run reads
+// it.
 func Logged(t *testing.T, path string) map[string]string {
 	t.Helper()
 	l, err := sendlog.Open(path, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() // only read from
+	defer l.Close() // opened for reading
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() // only read from
+	defer file.Close() // opened for reading
 	states := map[string]string{}
 	for in := bufio.NewScanner(file); in.Scan(); {
 		var line sendlog.Line
@@ -189,15 +192,15 @@ match = ["*@two.example"]
 {two}
 `
 
-// TwoServers are the servers of accounts one and two.
+// TwoServers starts the servers of accounts one and two.
 func TwoServers(t *testing.T, one ...sandboxtest.Option) map[string]*sandboxtest.Server {
 	t.Helper()
 	return map[string]*sandboxtest.Server{"one": sandboxtest.Start(t, "plain", one...), "two": sandboxtest.Start(t, "plain")}
 }
 
-// Configured writes a configuration, in which {NAME} stands for a server, its login and
-// its secret, and {NAME.url}, {NAME.ca}, {NAME.login} for parts of that. It returns the
-// environment that names the file.
+// Configured writes a configuration, in which {NAME} is replaced by a server,
+// its login and its secret, and {NAME.url}, {NAME.ca}, {NAME.login} by parts of
+// that. It returns the environment that names the file.
 func Configured(t *testing.T, config string, servers map[string]*sandboxtest.Server) map[string]string {
 	t.Helper()
 	dir := t.TempDir()

@@ -43,7 +43,7 @@ func TestWorse(t *testing.T) {
 	}
 }
 
-// The forms of a server that the help lists are those that are understood.
+// The forms of a server in the help are those that transport supports.
 func TestServerFormsAreThoseOfTransport(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)

@@ -4,9 +4,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Complete offers the words of a flag to the shell.
+// Complete registers the values of a flag for shell completion.
 func Complete(cmd *cobra.Command, flag string, values func() []string) {
-	// The error can only mean that the flag was not registered before.
+	// The only possible error is that the flag is not registered.
 	_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return values(), cobra.ShellCompDirectiveNoFileComp
 	})

@@ -9,14 +9,14 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Finish explains an error and gives its exit status.
+// Finish explains an error and returns its exit status.
 func (a *Context) Finish(err error) int {
 	if err == nil {
 		if a.WriteErr == nil {
 			return ExitOK
 		}
 		err = Fail(ExitIO, sentence.Errorf("%s: %w", a.T("the output can't be written"), a.WriteErr), "")
-		if errors.Is(a.WriteErr, syscall.EPIPE) { // as of "yan providers | head": the reader had enough
+		if errors.Is(a.WriteErr, syscall.EPIPE) { // as in "yan providers | head": the reader has ended
 			err = &Failure{Code: ExitIO, Err: a.WriteErr, Told: true}
 		}
 		if a.Settled {
@@ -32,8 +32,8 @@ func (a *Context) Finish(err error) int {
 	return failed.Code
 }
 
-// Exit status, after sysexits.h; 79 and 80 are ours, 130 is that of shells. Who
-// interrupts a send gets 75: the same command again goes on with it.
+// Exit status, after sysexits.h; 79 and 80 are Yan's own, 130 is that of
+// shells. An interrupted send returns 75: the same command again continues it.
 const (
 	ExitOK          = 0
 	ExitUsage       = 64
@@ -83,9 +83,9 @@ func (a *Context) Statuses() []Status {
 	}
 }
 
-// Worse picks the exit status of a run of several messages: what nobody can
-// know before what is half done, that before what needs a change, and what
-// only needs time last.
+// Worse returns the exit status of a run of several messages: unknown comes
+// before partially done, that before failures that need a change, and failures
+// that only need time come last.
 func Worse(a, b int) int {
 	rank := func(code int) int {
 		if code == ExitTemporary {
@@ -99,23 +99,24 @@ func Worse(a, b int) int {
 	return a
 }
 
-// Failure is an error with its exit status and what to tell the user.
+// Failure is an error with its exit status and a hint for the user.
 type Failure struct {
 	Code int
 	Err  error
-	// Hint is one thing to do; "" when the error says it.
+	// Hint is one action to take; "" if the error includes it.
 	Hint string
-	// Told is set when a command has printed the failure itself.
+	// Told is set if a command has already printed the failure.
 	Told bool
 }
 
-// Error is that of the cause.
+// Error returns the text of the cause.
 func (f *Failure) Error() string { return f.Err.Error() }
 
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Fail is a failure with its exit status and one thing to do; the hint is "" if the error says it.
+// Fail returns a failure with its exit status and one action to take; hint is
+// "" if the error includes it.
 func Fail(code int, err error, hint string) *Failure {
 	return &Failure{Code: code, Err: err, Hint: hint}
 }
@@ -131,7 +132,7 @@ func (a *Context) Explain(f *Failure) {
 	}
 }
 
-// Internal is for what should not happen.
+// Internal is for an error that should not happen.
 func Internal(what string, err error) *Failure {
 	return Fail(ExitInternal, fmt.Errorf("%s: %w", what, err), "")
 }

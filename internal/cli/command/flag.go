@@ -15,28 +15,27 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// option is one flag. The value that to points to when it is added is the
-// default.
+// option is one flag. The current value of to is the default.
 type option struct {
 	name, short string
 	to          any    // *string, *[]string, *bool, *int or *time.Duration
-	value       string // what stands for the value in the help; "" for a switch
+	value       string // the placeholder in the help; "" for a switch
 	text        string
 }
 
-// NewOption makes a flag of these: its name and letter ("" for none), the variable, the
-// word for its value ("" for a switch), and the text of the help.
+// NewOption returns a flag: its name and letter ("" for none), the variable,
+// the placeholder of its value ("" for a switch), and the text of the help.
 func NewOption(name, short string, to any, value, text string) option {
 	return option{name: name, short: short, to: to, value: value, text: text}
 }
 
-// The annotations of a flag that the help reads.
+// The annotations of a flag for the help.
 const (
 	ValueOf = "yan_value"
 	groupOf = "yan_group"
 )
 
-// Add gives a command flags, which its help shows under one heading.
+// Add adds flags to a command; the help shows them under one heading.
 func Add(cmd *cobra.Command, group string, options ...option) {
 	f := cmd.Flags()
 	f.SortFlags = false
@@ -57,12 +56,13 @@ func Add(cmd *cobra.Command, group string, options ...option) {
 	}
 }
 
-// Variable is the one that sets a flag: --to-policy is YAN_TO_POLICY.
+// Variable returns the environment variable of a flag: YAN_TO_POLICY for
+// --to-policy.
 func Variable(flag string) string {
 	return "YAN_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// Name is how the user gave a flag its value: "--to", or "YAN_TO".
+// Name returns how the user set a flag: "--to", or "YAN_TO".
 func (a *Context) Name(flag string) string {
 	if from, ok := a.Origin[flag]; ok {
 		return from
@@ -70,12 +70,14 @@ func (a *Context) Name(flag string) string {
 	return "--" + flag
 }
 
-// takesVariable reports whether a variable counts for a flag. YAN_SERVER and its like
-// are set in some profile, for 'yan send'; to 'yan login' and 'yan account' they would
-// say where the secret of any account goes, and who it belongs to.
+// takesVariable reports whether a flag can be set by its variable. YAN_SERVER
+// and the like are set in a profile for 'yan send'; in 'yan login' and 'yan
+// account' they would decide where the secret of any account is sent, and whose
+// it is.
 //
-// What chooses messages of the outbox is for one command, and so are the time and the key
-// of a message: YAN_ALL or YAN_KEY in some profile would mean more than anybody wants.
+// Flags that select messages of the outbox have no variable, and neither have
+// the time and the key of a message: YAN_ALL or YAN_KEY in a profile would
+// affect more than intended.
 func takesVariable(path, flag string) bool {
 	if path == "yan send" && slices.Contains([]string{"at", "key"}, flag) {
 		return false
@@ -93,7 +95,7 @@ func takesVariable(path, flag string) bool {
 	return !strings.HasPrefix(flag, "secret-")
 }
 
-// Environment gives every flag that was not set the value of its variable.
+// Environment sets every flag that was not given from its variable.
 func (a *Context) Environment(cmd *cobra.Command) error {
 	a.Command = cmd.CommandPath()
 	var firstErr error
@@ -126,20 +128,20 @@ type wrongFlag struct {
 	cmd *cobra.Command
 }
 
-// badValue says which values a flag takes.
+// badValue explains which values a flag accepts.
 func (w wrongFlag) badValue(f *pflag.Flag, v string) error {
 	switch f.Value.Type() {
 	case "duration":
 		return w.a.Wrongf("%s %q: want a time with its unit, like 30s or 5m", w.a.Name(f.Name), v)
 	case "int":
 		return w.a.Wrongf("%s %q: want a whole number", w.a.Name(f.Name), v)
-	default: // strings take anything
+	default: // strings accept anything
 		return w.a.Wrongf("%s %q: want true or false", w.a.Name(f.Name), v)
 	}
 }
 
-// FlagError explains a mistake in a flag. A password on the command line, which many
-// try, gets advice of its own.
+// FlagError explains a mistake in a flag. A password on the command line, a
+// common mistake, gets its own advice.
 func (a *Context) FlagError(cmd *cobra.Command, err error) error {
 	a.Command = cmd.CommandPath()
 	w := wrongFlag{a, cmd}
@@ -165,9 +167,9 @@ func (a *Context) FlagError(cmd *cobra.Command, err error) error {
 	return a.usage(err)
 }
 
-// notACommand returns the first word after a command with subcommands if it is none of
-// them: the mistake in "yan senf -t" is not -t. It returns "" if the word may be an
-// argument or is unlike any command.
+// notACommand returns the first word after a command with subcommands if it is
+// none of them: the mistake in "yan senf -t" is not -t. It returns "" if the
+// word may be an argument or is unlike any command.
 func (w wrongFlag) notACommand() string {
 	if !w.cmd.HasSubCommands() {
 		return ""
@@ -181,7 +183,7 @@ func (w wrongFlag) notACommand() string {
 		case strings.HasPrefix(arg, "--lang="):
 			continue
 		case strings.HasPrefix(arg, "-"):
-			return "" // this one is wrong, or one after it
+			return "" // this flag is wrong, or a later one
 		}
 		if skip > 0 {
 			skip--
@@ -196,8 +198,8 @@ func (w wrongFlag) notACommand() string {
 	return ""
 }
 
-// isWordProcessorDash recognizes an argument whose hyphens became dashes in a word
-// processor or on a web page, and returns the argument that was meant.
+// isWordProcessorDash recognizes an argument whose hyphens became dashes in a
+// word processor or on a web page, and returns the intended argument.
 func isWordProcessorDash(arg string) (right string, is bool) {
 	rest := strings.TrimLeft(arg, "-‐‑‒–—―−﹘﹣－")
 	lead := strings.TrimSuffix(arg, rest)
@@ -211,7 +213,7 @@ func isWordProcessorDash(arg string) (right string, is bool) {
 	return "--" + rest, true
 }
 
-// DashHint says how to type such an argument; "" for all others.
+// DashHint explains how to type such an argument; "" for all others.
 func (a *Context) DashHint(arg string) string {
 	if right, is := isWordProcessorDash(arg); is {
 		return a.T("The dash in it is not the one of flags; type %s.", right)
@@ -219,8 +221,9 @@ func (a *Context) DashHint(arg string) string {
 	return ""
 }
 
-// valueName returns the flag as the help shows it: "--to ADDRESS", or "--mode[=WORD]" if
-// the value is optional, since a word after a blank is then not part of it.
+// valueName returns the flag as the help shows it: "--to ADDRESS", or
+// "--mode[=WORD]" if the value is optional, because a separate word is then not
+// its value.
 func valueName(f *pflag.Flag) string {
 	v := annotation(f, ValueOf)
 	switch {
@@ -242,7 +245,7 @@ func annotation(f *pflag.Flag, key string) string {
 func (w wrongFlag) unknownFlag(unknown *pflag.NotExistError) error {
 	name := unknown.GetSpecifiedName()
 	if short := unknown.GetSpecifiedShortnames(); short != "" {
-		// The name is a single octet of it.
+		// The name is the first octet of the character.
 		r, _ := utf8.DecodeRuneInString(short)
 		if r >= 'Ａ' && r <= 'ｚ' {
 			return Fail(ExitUsage, errors.New(w.a.T("unknown flag %s", "-"+string(r))), w.a.T("Did you mean %s?", "-"+string(r-'Ａ'+'A')))
@@ -266,8 +269,8 @@ func (w wrongFlag) unknownFlag(unknown *pflag.NotExistError) error {
 	return Fail(ExitUsage, errors.New(w.a.T("unknown flag %s", "--"+name)), w.a.T("Did you mean %s?", "--"+near))
 }
 
-// WithVariable is a command line that sets a variable for one command, as
-// this system's shell has it.
+// WithVariable returns a command line that sets a variable for one command, in
+// the syntax of this system's shell.
 func (a *Context) WithVariable(name, value, line string) string {
 	if a.Windows { // PowerShell
 		return "$env:" + name + `="` + value + `"; ` + line
@@ -275,8 +278,8 @@ func (a *Context) WithVariable(name, value, line string) string {
 	return name + "=" + value + " " + line
 }
 
-// Nearest finds the word that was probably meant, at most a third of its
-// letters away, in any case; "" for none.
+// Nearest returns the most similar word, ignoring case, at most a third of its
+// letters away; "" for none.
 func Nearest(word string, list []string) string {
 	best, bestDistance := "", len(word)/3+1
 	for _, candidate := range list {
@@ -287,8 +290,8 @@ func Nearest(word string, list []string) string {
 	return best
 }
 
-// ChooseLanguage finds the language before the flags are read, because their help and
-// their errors are said in it.
+// ChooseLanguage returns the language before the flags are parsed, because
+// their help and errors use it.
 func ChooseLanguage(args []string, s console.System) words.Language {
 	asked := s.Getenv("YAN_LANG")
 	for i, arg := range args {

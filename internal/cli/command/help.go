@@ -6,15 +6,15 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 )
 
-// The width of a help: that of the terminal, within reason; 80 where there is
-// none.
+// The width of a help page: that of the terminal, within limits; 80 without a
+// terminal.
 const (
 	narrowest = 40
 	usual     = 80
 	widest    = 110
 )
 
-// HelpWidth is the number of columns of a help on this terminal.
+// HelpWidth returns the width of a help page on this terminal.
 func (a *Context) HelpWidth() int {
 	if a.StdoutWidth == 0 {
 		return usual
@@ -42,7 +42,7 @@ func (a *Context) Help(p page) {
 	}
 }
 
-// titled prints lines as they are: a command line is to be copied whole.
+// titled prints lines unwrapped, so that command lines can be copied.
 func (a *Context) titled(title string, lines []string) {
 	if len(lines) == 0 {
 		return
@@ -53,10 +53,10 @@ func (a *Context) titled(title string, lines []string) {
 	}
 }
 
-// longestTerm is the widest term that shares its line with its text.
+// longestTerm is the widest term on the same line as its text.
 const longestTerm = 28
 
-// Entries prints terms and, in a column of their own, their texts.
+// Entries prints terms and, in a second column, their texts.
 func (a *Context) Entries(list []Entry, width int) {
 	column := 0
 	for _, e := range list {

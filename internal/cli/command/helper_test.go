@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// testApp is a run of the program without a terminal.
+// testApp returns the program without a terminal.
 func testApp(lang words.Language) (*Context, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
 	return New(c, nil), out, errs

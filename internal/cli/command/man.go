@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// Below is a command with all that there are below it.
+// Below returns a command and all its subcommands.
 func Below(cmd *cobra.Command) []*cobra.Command {
 	list := []*cobra.Command{cmd}
 	for _, sub := range cmd.Commands() {
@@ -21,7 +21,7 @@ func Below(cmd *cobra.Command) []*cobra.Command {
 	return list
 }
 
-// manDate is when the pages were last changed by hand: the same program writes the same
+// manDate is when the pages were last edited: the same program writes the same
 // pages on any day.
 const manDate = "2026-11-30"
 
@@ -87,7 +87,7 @@ func (r roff) page(p page) string {
 	return b.String()
 }
 
-// files are the files that every command may use.
+// files lists the files that every command may use.
 func (r roff) files() []Entry {
 	return []Entry{
 		{"~/.config/yan/config.toml", r.a.T("the accounts; see YAN_CONFIG")},
@@ -107,8 +107,7 @@ func sectionTitle(title string) string {
 	return strings.Join(words, " ")
 }
 
-// escape makes a text plain to roff: hyphens that can be copied, and no escape
-// sequences.
+// escape escapes a text for roff, with hyphens that can be copied.
 func escape(s string) string {
 	return strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(s)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 )
 
-// page is what there is to say about a command. The help prints it on a
-// terminal, man.go as a manual page.
+// page is the documentation of a command. The help prints it on a terminal,
+// man.go as a manual page.
 type page struct {
 	Command string // "yan send"
 	short   string
@@ -20,11 +20,11 @@ type page struct {
 	lists   []List
 	// examples are command lines.
 	examples []string
-	// related are the commands to read about next.
+	// related are the commands for "See also".
 	related []string
 }
 
-// List is a heading with entries, each a term and what it means.
+// List is a heading with entries.
 type List struct {
 	Title   string
 	Entries []Entry
@@ -36,11 +36,11 @@ type Entry struct{ Term, Text string }
 // UsageLines annotates a command whose usage needs more than its Use line.
 const UsageLines = "yan_usage"
 
-// AddLists adds lists to the end of a command's page. They are made when the page
-// is shown.
+// AddLists adds lists to the end of a command's page. They are created when the
+// page is shown.
 func (a *Context) AddLists(cmd *cobra.Command, lists func() []List) { a.Lists[cmd] = lists }
 
-// Page collects what a command says about itself.
+// Page collects the documentation of a command.
 func (a *Context) Page(cmd *cobra.Command) page {
 	p := page{Command: cmd.CommandPath(), short: cmd.Short, usage: []string{strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
 	if len(cmd.Commands()) > 0 {
@@ -75,7 +75,7 @@ func (a *Context) Page(cmd *cobra.Command) page {
 	return p
 }
 
-// relatedTo are the command above, those below, and the others beside it.
+// relatedTo returns the parent command, the subcommands, and the siblings.
 func relatedTo(cmd *cobra.Command) (list []string) {
 	near := cmd.Commands()
 	if parent := cmd.Parent(); parent != nil {
@@ -92,7 +92,7 @@ func relatedTo(cmd *cobra.Command) (list []string) {
 	return list
 }
 
-// groups makes one list of the flags under each heading, in their order.
+// groups returns one list of the flags for each heading, in order.
 func groups(flags *pflag.FlagSet) []List {
 	var all []List
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -123,7 +123,7 @@ func (a *Context) everyCommand(flags *pflag.FlagSet) List {
 	return l
 }
 
-// ServerForms are the URLs that --server takes; a test holds them against
+// ServerForms lists the URLs that --server accepts; a test compares them with
 // transport.Schemes.
 func (a *Context) ServerForms() List {
 	return List{a.T("Servers:"), []Entry{

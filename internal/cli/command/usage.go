@@ -21,7 +21,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// AtMost refuses further arguments in the user's language.
+// AtMost refuses further arguments, in the user's language.
 func (a *Context) AtMost(n int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > n {
@@ -34,12 +34,12 @@ func (a *Context) AtMost(n int) cobra.PositionalArgs {
 	}
 }
 
-// Interrupted is for Ctrl-C before anything was sent.
+// Interrupted is the failure for Ctrl-C before anything was sent.
 func (a *Context) Interrupted() *Failure {
 	return Fail(ExitTemporary, errors.New(a.T("interrupted; nothing was sent")), "")
 }
 
-// Asker asks at this terminal, or reads the answers from a pipe.
+// Asker returns the prompts of this terminal, or reads the answers from a pipe.
 func (a *Context) Asker(plain bool) *ask.Asker {
 	person := a.StdinTTY > 0 && a.StderrWidth > 0
 	form := person && !plain && a.Getenv("TERM") != "dumb" && (a.Getenv("TERM") != "" || a.Windows)
@@ -54,38 +54,38 @@ func (a *Context) Asker(plain bool) *ask.Asker {
 	return q
 }
 
-// What is wrong with the user's input is said here in the user's language,
-// with the flag or variable and the value, before anything is connected. The
-// packages below check the same things again, and more; their English stands
-// behind ours where it says something ours does not.
+// Mistakes in the user's input are reported here in the user's language, with
+// the flag or variable and the value, before any connection. The packages below
+// check the same again, and more; their English error is appended if it adds
+// something.
 
-// usage is for command lines that make no sense; the help says what would.
+// usage is the failure for an invalid command line; it refers to the help.
 func (a *Context) usage(err error) *Failure {
 	return Fail(ExitUsage, err, a.T("See '%s --help'.", a.Command))
 }
 
-// Usagef is usage for a sentence of our own.
+// Usagef is usage for a translated sentence.
 func (a *Context) Usagef(english string, args ...any) *Failure {
 	return a.usage(errors.New(a.T(english, args...)))
 }
 
-// Wrongf is for a value that can't be used, where the sentence says what would
-// be right.
+// Wrongf is the failure for an invalid value, with a sentence that describes a
+// valid one.
 func (a *Context) Wrongf(english string, args ...any) *Failure {
 	return Fail(ExitUsage, errors.New(a.T(english, args...)), "")
 }
 
-// Dataf is for a message that can't be sent as it is.
+// Dataf is the failure for a message that can't be sent as it is.
 func (a *Context) Dataf(english string, args ...any) *Failure {
 	return Fail(ExitData, errors.New(a.T(english, args...)), "")
 }
 
-// Configf is for settings and secrets that can't be used.
+// Configf is the failure for settings and secrets that can't be used.
 func (a *Context) Configf(english string, args ...any) *Failure {
 	return Fail(ExitConfig, errors.New(a.T(english, args...)), "")
 }
 
-// File says what is wrong with a file; what is the flag or variable that
+// File explains what is wrong with a file; what is the flag or variable that
 // named it.
 func (a *Context) File(what, name string, err error) *Failure {
 	shown := strings.TrimSpace(what + " " + Printable(name))
@@ -105,7 +105,7 @@ func (a *Context) File(what, name string, err error) *Failure {
 	return Fail(ExitIO, errors.New(a.T("%s: can't be read: %v", shown, err)), "")
 }
 
-// Printable quotes a name that would be misread, or could play tricks.
+// Printable quotes a name that would be misread, or could control the terminal.
 func Printable(name string) string {
 	odd := func(r rune) bool { return r == ' ' || r == '"' || r == utf8.RuneError || !unicode.IsPrint(r) }
 	if name == "" || strings.ContainsFunc(name, odd) {
@@ -114,14 +114,14 @@ func Printable(name string) string {
 	return name
 }
 
-// What a text and a list of recipients may hold, in octets. No server takes a text of
-// this size; more would be read from a device that never ends.
+// The limits of a text and of a list of recipients, in octets. No server
+// accepts a text of this size; a device may never end.
 const (
 	MaxText       = 64_000_000
 	MaxRecipients = 16_000_000
 )
 
-// ReadText reads a file of text: UTF-8, or UTF-16 with a byte order mark as
+// ReadText reads a text file: UTF-8, or UTF-16 with a byte order mark as
 // PowerShell and Notepad write it.
 func (a *Context) ReadText(name string, most int64) (string, error) {
 	b, err := wholefile.Read(a.Ctx, name, most)
@@ -140,8 +140,9 @@ func (a *Context) ReadStdin(what string, most int64) (string, error) {
 	return decodeText(b), nil
 }
 
-// decodeText takes a byte order mark off and decodes what it announces.
-// Anything else stays as it is, to be refused later if it is not UTF-8.
+// decodeText removes a byte order mark and decodes the encoding that it
+// announces. Any other text stays as it is, and is refused later if it is not
+// UTF-8.
 func decodeText(b []byte) string {
 	s := string(b)
 	if strings.HasPrefix(s, "\xff\xfe") || strings.HasPrefix(s, "\xfe\xff") {
@@ -164,7 +165,7 @@ func (a *Context) Address(flag, v string) error {
 	return a.AddressIn(a.Name(flag), v)
 }
 
-// AddressIn is address for what stands somewhere, like a line of a file.
+// AddressIn is Address for a value from another place, like a line of a file.
 func (a *Context) AddressIn(name, v string) error {
 	switch {
 	case strings.TrimSpace(v) == "":
@@ -206,7 +207,7 @@ func (a *Context) OneLine(name, v string) error {
 	return nil
 }
 
-// Text checks the text or HTML of a message; where says what it came from.
+// Text checks the text or HTML of a message; where is its source.
 func (a *Context) Text(where, v string) error {
 	if !utf8.ValidString(v) {
 		return a.notUTF8(where)
@@ -217,7 +218,8 @@ func (a *Context) Text(where, v string) error {
 	return nil
 }
 
-// Composing is what package message found that the checks here did not.
+// Composing explains an error of package message that the checks here did not
+// find.
 func (a *Context) Composing(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return a.Interrupted()
@@ -229,7 +231,7 @@ func (a *Context) Composing(err error) error {
 	return Fail(code, sentence.Errorf("%s: %w", a.T("the message can't be sent like this"), err), "")
 }
 
-// notUTF8 is the error for a text of which nothing says what it is written in.
+// notUTF8 is the error for a text in an unknown encoding.
 func (a *Context) notUTF8(where string) error {
 	hint := a.T("Name the charset it is written in: %s. Or save it as UTF-8; editors offer that under \"Save as\".", "--charset gbk")
 	if where == a.Name("body") || where == a.Name("html") {
@@ -238,7 +240,8 @@ func (a *Context) notUTF8(where string) error {
 	return Fail(ExitData, errors.New(a.T("%s: the text is not UTF-8", where)), hint)
 }
 
-// UnknownCommand is the failure for a word that is no command, with the nearest one.
+// UnknownCommand returns the failure for an unknown command, with the nearest
+// one.
 func (a *Context) UnknownCommand(root *cobra.Command, name string) error {
 	if hint := a.DashHint(name); hint != "" {
 		return Fail(ExitUsage, errors.New(a.T("unknown command %q", name)), hint)
@@ -256,7 +259,7 @@ func commandNames(cmd *cobra.Command) (names []string) {
 	return names
 }
 
-// Confirm asks a person for yes or no; Enter alone means yes if that is set.
+// Confirm asks a yes-or-no question; Enter means yes if yes is set.
 func (a *Context) Confirm(ctx context.Context, title string, yes bool) (bool, error) {
 	answer, err := a.Asker(true).Confirm(ctx, ask.Question{Title: title}, yes)
 	switch {

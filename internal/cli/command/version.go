@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 )
 
-// Version is what the Go toolchain wrote into the program: the module's
+// Version returns what the Go toolchain wrote into the program: the module's
 // version when it was installed by one, the commit when it was built from one.
 func Version() jsonout.Version {
 	v := jsonout.Version{Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}

@@ -6,8 +6,8 @@ import (
 	"runtime"
 )
 
-// FindBrowser returns a function that shows a page on this machine; nil if there is no
-// screen.
+// FindBrowser returns a function that shows a page on this machine; nil if
+// there is no screen.
 func FindBrowser() func(url string) error {
 	switch runtime.GOOS {
 	case "windows":
@@ -32,7 +32,7 @@ func opener(name string, args ...string) func(url string) error {
 		if err := cmd.Start(); err != nil {
 			return err
 		}
-		go func() { _ = cmd.Wait() }() // leaves no zombie; the exit status says nothing
+		go func() { _ = cmd.Wait() }() // leaves no zombie; the exit status is not useful
 		return nil
 	}
 }

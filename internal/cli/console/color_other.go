@@ -6,5 +6,6 @@ import (
 	"os"
 )
 
-// understandsColor: every terminal of today does, and TERM=dumb says no.
+// understandsColor returns true: all current terminals do, and TERM=dumb says
+// otherwise.
 func understandsColor(*os.File) bool { return true }

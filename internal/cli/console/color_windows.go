@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// understandsColor switches the console to escape sequences, which older
-// windows of cmd.exe do not do by themselves.
+// understandsColor enables escape sequences in the console, which older windows
+// of cmd.exe do not do by themselves.
 func understandsColor(f *os.File) bool {
 	handle := windows.Handle(f.Fd())
 	var mode uint32

@@ -1,6 +1,6 @@
-// Package console is the terminal or the pipe that the command talks to: its streams,
-// widths and colours, tables, wrapped text, progress and lines of JSON. It knows
-// nothing of mail.
+// Package console is the command's terminal or pipe: its streams, widths and
+// colours, tables, wrapped text, progress and lines of JSON. It contains
+// nothing about mail.
 package console
 
 import (
@@ -14,24 +14,24 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// Console is where one run of the program reads and prints, and in which language.
+// Console is the input and output of one run of the program, and its language.
 type Console struct {
 	System
 	words.Words
 	Color bool
-	// Ctx ends with Ctrl-C, and with it the reading of files that were named.
+	// Ctx ends with Ctrl-C, and so does the reading of named files.
 	Ctx context.Context
 	// Keyboard and Screen are the terminal itself, for forms.
 	Keyboard io.Reader
 	Screen   io.Writer
-	// WriteErr is the first failure of standard output.
+	// WriteErr is the first error of standard output.
 	WriteErr error
-	// Settled is set when the exit status says what became of a message, which
-	// no failure to print about it may change.
+	// Settled is set if the exit status is a message's result, which an output
+	// error must not change.
 	Settled bool
 }
 
-// New makes the console of one run. What is read from standard input ends with ctx.
+// New returns the console of one run. Reads from standard input end with ctx.
 func New(ctx context.Context, s System, language words.Words) *Console {
 	c := &Console{System: s, Words: language, Ctx: ctx, Keyboard: s.Stdin, Screen: s.Stderr,
 		Color: !s.NoColor && s.Getenv("NO_COLOR") == "" && s.Getenv("TERM") != "dumb"}
@@ -43,8 +43,8 @@ func New(ctx context.Context, s System, language words.Words) *Console {
 	return c
 }
 
-// Hushed keeps what is typed off the screen until the function that it returns is
-// called. That has to begin before the question is shown.
+// Hushed hides typed characters until the function that it returns is called.
+// It must begin before the question is shown.
 func (a *Console) Hushed() func() {
 	if a.Hush == nil {
 		return func() {}
@@ -52,20 +52,20 @@ func (a *Console) Hushed() func() {
 	return a.Hush()
 }
 
-// Outf and Errf print. A failure of standard output is kept for the end, one
-// of standard error can't be told to anybody.
+// Outf and Errf print. An error of standard output is kept for the end; one of
+// standard error can't be reported.
 func (a *Console) Outf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stdout, format, args...) }
 func (a *Console) Errf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stderr, format, args...) }
 
-// Hint says on standard error what might be better. Programs do not need it:
-// it is only for people at a terminal.
+// Hint prints a recommendation on standard error, only on a terminal, because
+// programs don't need it.
 func (a *Console) Hint(s string) {
 	if a.StderrWidth > 0 {
 		a.Errf("%s\n", a.Paint(a.StderrWidth, Dim, Hang(s, "", a.StderrWidth)))
 	}
 }
 
-// Paint colours a word where the stream is a terminal.
+// Paint colours a word if the stream is a terminal.
 func (a *Console) Paint(width int, code, s string) string {
 	if width == 0 || !a.Color {
 		return s
@@ -99,7 +99,7 @@ func (w *watchedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Heading prints a line in bold; a line break before it stays outside.
+// Heading prints a line in bold; a line break before it is not.
 func (a *Console) Heading(s string) {
 	lead := ""
 	if strings.HasPrefix(s, "\n") {

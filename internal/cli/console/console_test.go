@@ -64,7 +64,8 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// Tables and the forms of internal/ask, which lipgloss draws, agree about every width.
+// Tables and the forms of internal/ask, which lipgloss draws, agree about every
+// width.
 func TestTablesAndFormsMeasureAlike(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]int{
@@ -133,7 +134,7 @@ func TestVisibleWriter(t *testing.T) {
 	t.Parallel()
 	const text = "a\r\nb\rc\x1b[1m\t你\xe4\xbd\x00\u202e\r"
 	const want = "a\nb\ufffdc\ufffd[1m\t你\ufffd\ufffd\ufffd\ufffd\ufffd"
-	for size := 1; size <= len(text); size++ { // however it is cut
+	for size := 1; size <= len(text); size++ { // for pieces of any size
 		var b bytes.Buffer
 		v := &visibleWriter{w: &b}
 		for rest := []byte(text); len(rest) > 0; {

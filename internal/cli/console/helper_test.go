@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// testApp is a console without a terminal.
+// testApp returns a console without a terminal.
 func testApp(lang words.Language) (*Console, *bytes.Buffer, *bytes.Buffer) {
 	var out, errs bytes.Buffer
 	return New(context.Background(), System{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,

@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// onlyWriter hides what else a writer can do: the bytes are to come out as
-// they are.
+// onlyWriter hides the other methods of a writer, so that the bytes are written
+// unchanged.
 type onlyWriter struct{ io.Writer }
 
 // PrintJSON writes one value as one line.
@@ -17,12 +17,13 @@ func (a *Console) PrintJSON(v any) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v)                         // plain structures, which always can be
-	_, _ = a.Stdout.Write(escaped(b.Bytes())) // what can't be written is known at the end
+	_ = enc.Encode(v)                         // plain structures, which can always be encoded
+	_, _ = a.Stdout.Write(escaped(b.Bytes())) // a write error is reported at the end
 }
 
-// escaped writes as \u00NN what JSON leaves as it is and a terminal obeys: controls
-// beyond ASCII, and marks that turn a line around. They stand in strings alone.
+// escaped writes as \u00NN the characters that JSON leaves unescaped and a
+// terminal obeys: controls beyond ASCII, and marks that change a line's
+// direction. They occur only in strings.
 func escaped(text []byte) []byte {
 	odd := func(r rune) bool { return r >= 0x7f && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) }
 	if bytes.IndexFunc(text, odd) < 0 {

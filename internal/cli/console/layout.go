@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/excerpt"
 )
 
-// Fitting leaves out columns from the right until a line fits the terminal.
+// Fitting removes columns from the right until the rows fit the terminal.
 func (a *Console) Fitting(rows [][]string) [][]string {
 	for n := len(rows[0]); ; n-- {
 		widest := 0
@@ -28,9 +28,9 @@ func (a *Console) Fitting(rows [][]string) [][]string {
 	}
 }
 
-// Columns returns the width of a text on a terminal, in cells. A Chinese character
-// takes two cells, a combining one none; so do the escape sequences of colours. The
-// forms of internal/ask measure with the same function.
+// Columns returns the width of a text on a terminal, in cells. A Chinese
+// character takes two cells, a combining one none; so do the escape sequences
+// of colours. The forms of internal/ask measure with the same function.
 func Columns(s string) int { return ansi.StringWidth(s) }
 
 // Cluster returns the first character of a text with its combining marks, and its
@@ -65,8 +65,9 @@ func (a *Console) Table(rows [][]string) {
 }
 
 // Wrap breaks a text into lines of at most width cells: English at its spaces,
-// Chinese between characters, though no line begins with a mark that closes
-// something or ends with one that opens it. A longer word gets its own line.
+// Chinese between characters, except that no line begins with closing
+// punctuation or ends with opening punctuation. A longer word gets its own
+// line.
 func Wrap(text string, width int) []string {
 	var lines []string
 	var line strings.Builder
@@ -91,8 +92,8 @@ func Wrap(text string, width int) []string {
 	return lines
 }
 
-// unit is a piece of text without a place for a line break. Space says that a space
-// follows it.
+// unit is a piece of text that can't be broken. space is set if a space follows
+// it.
 type unit struct {
 	Text  string
 	Space bool
@@ -109,7 +110,7 @@ func Units(text string) []unit {
 	for _, word := range strings.Fields(text) {
 		start := len(list)
 		glue := false      // the character before may not end a line
-		afterWide := false // it is wide, or closes something
+		afterWide := false // it is wide, or closing punctuation
 		for rest := word; rest != ""; {
 			cluster, width := Cluster(rest)
 			rest = rest[len(cluster):]
@@ -128,11 +129,12 @@ func Units(text string) []unit {
 	return list
 }
 
-// Listed joins what is counted up.
+// Listed joins the items of an enumeration.
 func (a *Console) Listed(items []string) string { return strings.Join(items, a.T(", ")) }
 
-// Hang breaks a line for a terminal, at its blanks and between Chinese characters; what
-// follows is indented. Without a terminal (0) it stays one line.
+// Hang breaks a line for a terminal, at its spaces and between Chinese
+// characters; the continuation is indented. Without a terminal (0) it stays one
+// line.
 func Hang(line, indent string, width int) string {
 	if width == 0 || Columns(line) <= width {
 		return line
@@ -162,7 +164,7 @@ func Hang(line, indent string, width int) string {
 	return b.String()
 }
 
-// Joined puts parts on a line each that is as full as the terminal allows.
+// Joined joins parts to lines that are as full as the terminal allows.
 func Joined(parts []string, width int) string {
 	const indent, between = "  ", " · "
 	line, used := indent+parts[0], Columns(indent+parts[0])

@@ -10,12 +10,12 @@ import (
 	"golang.org/x/term"
 )
 
-// hush is for terminals that show what is typed when it is typed; a console shows
-// it when it is read.
+// hush does nothing: a Windows console echoes input when it is read, not when
+// it is typed.
 func hush() func() { return func() {} }
 
-// readSecret reads a line that the terminal does not show. When ctx ends
-// first (Ctrl-C), the terminal shows again what is typed.
+// readSecret reads a line without echo. If ctx ends first (Ctrl-C), the echo is
+// restored.
 func readSecret(ctx context.Context) (string, error) {
 	fd := int(os.Stdin.Fd())
 	before, err := term.GetState(fd)
@@ -35,7 +35,7 @@ func readSecret(ctx context.Context) (string, error) {
 	case got := <-read:
 		return string(got.secret), got.err
 	case <-ctx.Done():
-		_ = term.Restore(fd, before) // nothing better is left to do
+		_ = term.Restore(fd, before) // on failure nothing better can be done
 		return "", context.Cause(ctx)
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hush keeps the terminal from showing what is typed, until the function that it
-// returns is called. It comes before the question for a secret: who types ahead of
-// the reader must not see it appear.
+// hush switches the echo off until the function that it returns is called. It
+// comes before the question for a secret, so that characters typed early are
+// not shown.
 func hush() func() {
 	restore, err := quiet()
 	if err != nil {
@@ -23,7 +23,7 @@ func hush() func() {
 	return restore
 }
 
-// quiet makes the terminal read lines without showing them.
+// quiet makes the terminal read lines without echo.
 func quiet() (restore func(), err error) {
 	fd := int(os.Stdin.Fd())
 	before, err := unix.IoctlGetTermios(fd, getTermios)
@@ -40,10 +40,10 @@ func quiet() (restore func(), err error) {
 	return func() { _ = unix.IoctlSetTermios(fd, setTermios, before) }, nil // it was possible before
 }
 
-// readSecret reads a line that the terminal does not show. When ctx ends first
-// (Ctrl-C), the terminal shows again what is typed: the reader, which is left
-// behind then, touches nothing but the line. That is why it is not
-// term.ReadPassword, which would switch the terminal behind our back.
+// readSecret reads a line without echo. If ctx ends first (Ctrl-C), the echo is
+// restored: the reading goroutine goes on, but consumes only the line.
+// term.ReadPassword is not used, because it would restore the terminal later by
+// itself.
 func readSecret(ctx context.Context) (string, error) {
 	restore, err := quiet()
 	if err != nil {
@@ -65,11 +65,11 @@ type secretLine struct {
 	err  error
 }
 
-// maxSecretLine is more than a terminal gives as one line, in octets.
+// maxSecretLine is more than a terminal returns as one line, in octets.
 const maxSecretLine = 64 << 10
 
-// readSecretLine reads one octet at a time, so that the next line is left to who
-// reads next.
+// readSecretLine reads one octet at a time, so that the next line is left for
+// the next reader.
 func readSecretLine(r io.Reader) secretLine {
 	var line []byte
 	one := make([]byte, 1)
@@ -80,7 +80,7 @@ func readSecretLine(r io.Reader) secretLine {
 			return secretLine{text: string(line)}
 		case n > 0:
 			line = append(line, one[0])
-		case errors.Is(err, io.EOF) && len(line) > 0: // Ctrl-D behind it
+		case errors.Is(err, io.EOF) && len(line) > 0: // Ctrl-D after the line
 			return secretLine{text: string(line)}
 		case err != nil:
 			return secretLine{err: err}

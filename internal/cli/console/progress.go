@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// ProgressFrom is the size from which an upload is worth a bar.
+// ProgressFrom is the minimum size of an upload with a progress bar.
 const ProgressFrom = 1_000_000
 
-// Redraw is the shortest time between two drawings.
+// Redraw is the minimum time between two drawings.
 const Redraw = 100 * time.Millisecond
 
 // Bar is a progress bar on standard error. The zero bar shows nothing.
@@ -18,12 +18,12 @@ type Bar struct {
 	A     *Console
 	Start time.Time
 
-	mu    sync.Mutex // set may be called from another goroutine than clear
+	mu    sync.Mutex // Set may be called from another goroutine than Clear
 	drawn time.Time
 }
 
 // Set draws the bar, at most ten times a second. total is the size of the form
-// in which the message is sent, which may be smaller than the one composed.
+// in which the message is sent, which may be smaller than the composed one.
 func (b *Bar) Set(sent, total int64) {
 	if b.A == nil {
 		return
@@ -38,7 +38,7 @@ func (b *Bar) Set(sent, total int64) {
 	b.A.Errf("\r%s\x1b[K", b.Line(sent, total, now.Sub(b.Start)))
 }
 
-// Line is what the bar looks like.
+// Line returns the bar's text.
 func (b *Bar) Line(sent, total int64, elapsed time.Duration) string {
 	const cells = 24
 	full := int(sent * cells / total)
@@ -56,8 +56,8 @@ func (b *Bar) Line(sent, total int64, elapsed time.Duration) string {
 	return b.A.BarLine(strings.Repeat("█", full)+strings.Repeat("░", cells-full)+" ", parts)
 }
 
-// BarLine joins the parts of a bar that the terminal has a place for: a line
-// that wraps could not be drawn over.
+// BarLine joins the parts of a bar that fit the terminal, because a wrapped
+// line could not be redrawn.
 func (a *Console) BarLine(line string, parts []string) string {
 	if a.StderrWidth <= Columns(line)+Columns(parts[0]) {
 		line = ""
@@ -71,7 +71,7 @@ func (a *Console) BarLine(line string, parts []string) string {
 	return line
 }
 
-// Clear takes the bar away again.
+// Clear erases the bar.
 func (b *Bar) Clear() {
 	if b.A == nil {
 		return

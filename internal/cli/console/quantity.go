@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Size is a number of octets as people read it.
+// Size formats a number of octets.
 func Size(n int64) string {
 	switch {
 	case n < 1000:
@@ -19,7 +19,7 @@ func Size(n int64) string {
 	}
 }
 
-// Duration is a measured time: three digits, one unit.
+// Duration formats a measured time: three digits, one unit.
 func Duration(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
@@ -33,8 +33,8 @@ func Duration(d time.Duration) string {
 	}
 }
 
-// Roughly is a time to wait, as people say it: one unit, rounded up so that
-// nobody tries too early; two where one would be far off.
+// Roughly formats a time to wait: one unit, rounded up so that the user does
+// not retry too early; two units if one would be inaccurate.
 func (a *Console) Roughly(d time.Duration) string {
 	seconds := int((d + time.Second - 1) / time.Second)
 	minutes := (seconds + 59) / 60

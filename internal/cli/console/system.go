@@ -12,35 +12,36 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// System is what the program sees of the machine it runs on.
+// System is the program's view of the machine.
 type System struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
-	// Width of the terminal behind each stream; 0 where there is none.
+	// Width of the terminal of each stream; 0 without a terminal.
 	StdinTTY, StdoutWidth, StderrWidth int
-	// ReadSecret reads a line from the terminal without showing it; nil where
-	// there is no terminal.
+	// ReadSecret reads a line from the terminal without echo; nil without a
+	// terminal.
 	ReadSecret func(context.Context) (string, error)
-	// Hush keeps the terminal from showing what is typed until the function that it
-	// returns is called; nil where there is no terminal.
+	// Hush switches the echo off until the function that it returns is called;
+	// nil without a terminal.
 	Hush func() func()
-	// SystemLanguage is that of the desktop, where the environment has none.
+	// SystemLanguage returns the language of the desktop, if the environment
+	// has none.
 	SystemLanguage func() string
-	// Etc is the folder of the system's settings; "" where there is none.
+	// Etc is the directory of the system's settings; "" if there is none.
 	Etc string
-	// Windows decides how a command line is written in an example.
+	// Windows selects the command line syntax in examples.
 	Windows bool
-	// NoColor is set where the terminal does not understand colours.
+	// NoColor is set if the terminal does not support colours.
 	NoColor bool
 	// Now is the clock of progress, rates and logs.
 	Now func() time.Time
-	// After is the timer that bounds how long messages on the wire are waited
-	// for after Ctrl-C, and that of the outbox.
+	// After is the timer for the grace period after Ctrl-C, and that of the
+	// outbox.
 	After func(time.Duration) <-chan time.Time
 }
 
-// ThisSystem is that of this process.
+// ThisSystem returns the System of this process.
 func ThisSystem() System {
 	w := System{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
@@ -61,7 +62,7 @@ func ThisSystem() System {
 	return w
 }
 
-// width is the number of columns of a terminal, 0 for anything else.
+// width returns the number of columns of a terminal, 0 for anything else.
 func width(f *os.File) int {
 	if !term.IsTerminal(int(f.Fd())) {
 		return 0

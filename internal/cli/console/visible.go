@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// VisibleLines is visible for a text of several lines. Lines that stand at the margin
-// stay behind the first, so that none passes for a message of its own.
+// VisibleLines is Visible for a text of several lines. Further lines are
+// indented, so that none looks like a message of its own.
 func VisibleLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -21,13 +21,13 @@ func VisibleLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Visible is a text on one line that does nothing to a terminal. What went wrong is
-// told in words that others chose, before anybody is trusted: an error names the names
-// of a certificate, and what a proxy said.
+// Visible returns a text as one line that can't control a terminal. Errors may
+// contain text of untrusted parties: the names of a certificate, or a proxy's
+// reply.
 func Visible(text string) string { return smtp.DecodeText([]byte(text)) }
 
-// Octets is where the octets of a message are printed: exactly, in a file or a pipe. A
-// terminal would obey them, so it is shown marks instead of control characters.
+// Octets returns the writer for the octets of a message: unchanged into a file
+// or a pipe. On a terminal control characters are replaced by marks.
 func (a *Console) Octets() (w io.Writer, flush func()) {
 	if a.StdoutWidth == 0 {
 		return onlyWriter{a.Stdout}, func() {}
@@ -36,8 +36,8 @@ func (a *Console) Octets() (w io.Writer, flush func()) {
 	return v, v.flush
 }
 
-// visibleWriter writes text that does nothing to a terminal: of all control characters
-// only line ends and tabs are left, and of what is no UTF-8 nothing.
+// visibleWriter writes text that can't control a terminal: of control
+// characters it keeps only line ends and tabs, and it drops invalid UTF-8.
 type visibleWriter struct {
 	w    io.Writer
 	rest []byte // the beginning of a character, or a CR whose LF may follow
@@ -63,11 +63,11 @@ func (v *visibleWriter) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// flush writes what was waiting for more.
+// flush writes the rest that was waiting for more input.
 func (v *visibleWriter) flush() {
 	if len(v.rest) > 0 {
 		v.rest = nil
-		_, _ = v.w.Write([]byte(string(utf8.RuneError))) // what can't be written is known at the end
+		_, _ = v.w.Write([]byte(string(utf8.RuneError))) // a write error is reported at the end
 	}
 }
 

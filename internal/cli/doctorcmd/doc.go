@@ -1,5 +1,5 @@
-// Package doctorcmd is yan doctor: it prints what package doctor finds on the way from this
-// machine to a mailbox, and what to do about it.
+// Package doctorcmd implements yan doctor: it runs package doctor and prints
+// its steps and the advice.
 package doctorcmd
 
 import (
@@ -11,14 +11,14 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner carries the command out.
+// runner runs the command.
 type runner struct {
 	*outboxes.Outboxes
 	// dial opens connections; nil means net.Dialer.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// New makes yan doctor. dial opens connections; nil means net.Dialer.
+// New returns yan doctor. dial opens connections; nil means net.Dialer.
 func New(o *outboxes.Outboxes, dial func(ctx context.Context, network, address string) (net.Conn, error)) *cobra.Command {
 	return (&runner{Outboxes: o, dial: dial}).doctorCommand()
 }

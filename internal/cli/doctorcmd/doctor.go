@@ -21,8 +21,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// doctorFlags are the flags of doctor; of the server's only those that do not
-// name another one.
+// doctorFlags are the flags of doctor, including the server flags that do not
+// select another server.
 type doctorFlags struct {
 	serverflag.ServerFlags
 	from       string
@@ -81,7 +81,7 @@ func (a *runner) doctorCommand() *cobra.Command {
 	return cmd
 }
 
-// doctor is the command: find out what to look at, look, tell.
+// doctor chooses the server, runs the exam and prints the report.
 func (a *runner) doctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
 	if err := d.Check(a.Servers, cmd); err != nil {
 		return err
@@ -116,9 +116,9 @@ func (a *runner) doctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
 	return c.end(report)
 }
 
-// exam joins what is to be looked at with the flags, which come first.
+// exam combines the target with the flags, which take precedence.
 func (a *runner) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exam, error) {
-	if p.configured { // the variables are those of 'yan send', and not for just any account
+	if p.configured { // the variables are those of 'yan send', and must not apply to any account
 		d.withoutVariables(a)
 	}
 	acc := d.over(p.Account)
@@ -166,7 +166,7 @@ func (a *runner) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exa
 		e.SendTo, e.Test = to.Address, a.testMessage()
 	}
 	e.Login, err = a.doctorLogin(p, e.Options)
-	if logIn := e.Login; logIn != nil && d.Timeout > 0 { // the secret is a step too, when somebody says how long one takes
+	if logIn := e.Login; logIn != nil && d.Timeout > 0 { // the secret is a step too, if the user sets a timeout for each
 		e.Login = func(ctx context.Context) (yan.Options, error) {
 			ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 			defer cancel()
@@ -176,7 +176,7 @@ func (a *runner) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exa
 	return e, err
 }
 
-// otherWay reports flags by which something else was tried than what the account says.
+// otherWay reports whether flags override the account's settings.
 func (d *doctorFlags) otherWay(cmd *cobra.Command) (other bool) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch f.Name {
@@ -188,22 +188,23 @@ func (d *doctorFlags) otherWay(cmd *cobra.Command) (other bool) {
 	return other
 }
 
-// testMessage is what --send-to sends.
+// testMessage returns the message of --send-to.
 func (a *runner) testMessage() yan.Message {
 	return yan.Message{Subject: a.T("Test message from yan doctor"),
 		Text: a.T("This message was sent by 'yan doctor --send-to' to try the way to you. There is nothing to do.") + "\r\n"}
 }
 
-// sendingAs makes an account send for another address. It logs in as before, and
-// nowhere else: what the account leaves to its own address (server, login name, and
-// with the server the place that gives tokens) is settled before the address goes.
+// sendingAs makes an account send for another address. It still logs in at the
+// same server: the settings that come from the account's own address (server,
+// login name, and with the server the place that issues tokens) are resolved
+// before the address is replaced.
 func sendingAs(acc account.Account, sender string) account.Account {
 	own, err := acc.Address()
 	if err != nil || acc.From == sender {
 		return acc
 	}
 	server, err := transport.ParseServer(acc.Server, own)
-	if err != nil { // found when the configuration was read
+	if err != nil { // already reported when the configuration was read
 		return acc
 	}
 	if acc.User == "" {
@@ -216,8 +217,8 @@ func sendingAs(acc account.Account, sender string) account.Account {
 	return acc
 }
 
-// withoutVariables forgets what no flag said but a variable: who sends, and that
-// the password may go in clear.
+// withoutVariables drops the values from variables, if no flag set them: the
+// sender, and the permission to send the password in the clear.
 func (d *doctorFlags) withoutVariables(a *runner) {
 	if a.Origin["from"] == command.Variable("from") {
 		d.from = ""
@@ -227,7 +228,7 @@ func (d *doctorFlags) withoutVariables(a *runner) {
 	}
 }
 
-// over puts the flags that also matter to the login over what the account says.
+// over applies the flags that affect the login to the account.
 func (d *doctorFlags) over(acc account.Account) account.Account {
 	if d.from != "" {
 		acc = sendingAs(acc, d.from)
@@ -237,7 +238,7 @@ func (d *doctorFlags) over(acc account.Account) account.Account {
 	return acc
 }
 
-// dnsServer is host:port; the port of DNS is 53.
+// dnsServer returns host:port; the default port is 53.
 func (a *runner) dnsServer(server string) (string, error) {
 	host, port, err := net.SplitHostPort(server)
 	if err != nil {
@@ -250,8 +251,8 @@ func (a *runner) dnsServer(server string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// doctorLogin says where the secret comes from: an account has its own, for a
-// host it is that of the environment, as in send. It is nil where there is none.
+// doctorLogin returns the source of the secret: the account's own, or for a
+// host the environment, as in send. It is nil if there is none.
 func (a *runner) doctorLogin(p patient, o yan.Options) (func(context.Context) (yan.Options, error), error) {
 	if p.configured {
 		return func(ctx context.Context) (yan.Options, error) {

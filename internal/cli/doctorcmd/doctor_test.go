@@ -15,8 +15,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// A command that never prints its secret is given up at the time that was asked for, as
-// any other step.
+// A command that never prints its secret is cancelled at the timeout, like any
+// other step.
 func TestDoctorGivesUpOnASecret(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)
@@ -32,7 +32,8 @@ func TestDoctorGivesUpOnASecret(t *testing.T) {
 	}
 }
 
-// An account that sends for another address logs in where it always does.
+// An account that sends for another address logs in at the same server as
+// before.
 func TestSendingAsLogsInAsBefore(t *testing.T) {
 	t.Parallel()
 	n := 0

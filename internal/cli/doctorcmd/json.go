@@ -45,7 +45,7 @@ func newDoctorStep(s doctor.Step) jsonout.DoctorStep {
 	return j
 }
 
-// milliseconds has a precision of a microsecond.
+// milliseconds converts a duration, rounded to a microsecond.
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000
 }

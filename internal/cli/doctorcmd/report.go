@@ -16,23 +16,23 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// consultation tells what the doctor finds.
+// consultation prints the steps of an exam.
 type consultation struct {
 	a       *runner
 	json    bool
 	patient patient
 	server  transport.Server
 	from    smtp.Address
-	// part is the heading under which the last step stood.
+	// part is the heading of the last step.
 	part string
-	// skipped are steps that were not tried, for the same reason; they are told in
-	// one line.
+	// skipped are steps skipped for the same reason; they are printed in one
+	// line.
 	skipped []doctor.Step
-	// transient says that the cursor stands on a line that goes away.
+	// transient is true while the cursor is on a line that will be erased.
 	transient bool
 }
 
-// begin says what is looked at.
+// begin prints the target of the exam.
 func (c *consultation) begin() {
 	a := c.a
 	line := c.server.String()
@@ -51,7 +51,7 @@ func (c *consultation) begin() {
 	a.Heading(line)
 }
 
-// stepName is how people call a step.
+// stepName returns the name of a step for users.
 func (a *runner) stepName(s doctor.Step) string {
 	switch s.Name {
 	case doctor.NameAddress:
@@ -88,13 +88,14 @@ func (a *runner) stepName(s doctor.Step) string {
 	case doctor.NameReceiver:
 		return a.T("Receiver")
 	}
-	return strings.ToUpper(string(s.Name)) // EHLO, TLS, MX: the same in every language
+	return strings.ToUpper(string(s.Name)) // EHLO, TLS, MX: the same in both languages
 }
 
-// widestName is the room for the names of steps; longer ones push the rest.
+// widestName is the width of the column of step names; longer names push the
+// rest.
 const widestName = 12
 
-// partOf is the heading of a step.
+// partOf returns the heading of a step.
 func (c *consultation) partOf(s doctor.Step) string {
 	switch s.Name {
 	case doctor.NameMX, doctor.NameSRV, doctor.NameSPF, doctor.NameDKIM, doctor.NameDMARC, doctor.NameReceiver:
@@ -106,14 +107,14 @@ func (c *consultation) partOf(s doctor.Step) string {
 	return c.a.T("The server")
 }
 
-// waiting shows on a terminal what is waited for, until the step is told.
+// waiting shows the running step on a terminal until it ends.
 func (c *consultation) waiting(name doctor.Name) {
 	c.erase()
 	c.a.Outf("%s", c.a.Paint(c.a.StdoutWidth, console.Dim, "… "+c.a.stepName(doctor.Step{Name: name})))
 	c.transient = true
 }
 
-// erase takes away what waiting has shown.
+// erase removes the line of waiting.
 func (c *consultation) erase() {
 	if c.transient {
 		c.a.Outf("\r\x1b[K")
@@ -135,7 +136,7 @@ func (c *consultation) told(s doctor.Step) {
 	c.line(c.worded(s), c.a.stepName(s))
 }
 
-// flush prints the steps that were not tried.
+// flush prints the skipped steps.
 func (c *consultation) flush() {
 	if len(c.skipped) == 0 {
 		return
@@ -154,8 +155,8 @@ func (c *consultation) flush() {
 	c.skipped = nil
 }
 
-// line prints mark, name, time and what was found; on a terminal the last is
-// wrapped under itself.
+// line prints mark, name, time and result; on a terminal the result is wrapped
+// below itself.
 func (c *consultation) line(s doctor.Step, name string) {
 	a := c.a
 	if part := c.partOf(s); part != c.part {
@@ -188,7 +189,7 @@ func (a *runner) markOf(s doctor.Status) (mark, colour string) {
 	}
 }
 
-// end says what to do next and gives the exit status.
+// end prints the next action and returns the exit status.
 func (c *consultation) end(r doctor.Report) error {
 	c.erase()
 	c.flushIfTold()
@@ -217,7 +218,7 @@ func (c *consultation) flushIfTold() {
 	}
 }
 
-// next says the one thing to do.
+// next prints the one action to take.
 func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
 	a := c.a
 	if !wrong {
@@ -227,7 +228,7 @@ func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
 	name := a.stepName(next)
 	mark, colour := a.markOf(next.Status)
 	if next.Name == doctor.NameReceiver {
-		name = "DMARC" // whose policy it is that a receiver follows
+		name = "DMARC" // the receiver follows the DMARC policy
 	}
 	sentence := a.T("Mail goes out; put this right: %s", name)
 	switch {
@@ -243,13 +244,13 @@ func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
 	a.Finding(a.Stdout, a.StdoutWidth, f)
 }
 
-// advice is why and what to do. The step knows more than the class of failure:
-// which other port is open, say.
+// advice returns the reason and the action. A step is more specific than the
+// failure's class: it knows, for example, which other port is open.
 func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
 	if en, zh := c.badSecret(s, words.English), c.badSecret(s, words.Chinese); en != nil && zh != nil {
 		if en.Hint != "" {
 			s.Advice = doctor.Text{EN: en.Hint, ZH: zh.Hint}
-			if last, _ := utf8.DecodeLastRuneInString(zh.Hint); unicode.Is(unicode.Han, last) { // not behind a command
+			if last, _ := utf8.DecodeLastRuneInString(zh.Hint); unicode.Is(unicode.Han, last) { // not after a command
 				s.Advice.ZH += "。"
 			}
 		}
@@ -265,7 +266,7 @@ func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
 	return why, do
 }
 
-// wholeSentence makes one of what stands in a line.
+// wholeSentence ends a line as a sentence.
 func wholeSentence(t doctor.Text) doctor.Text {
 	first, size := utf8.DecodeRuneInString(t.EN)
 	t.EN = string(unicode.ToUpper(first)) + t.EN[size:]
@@ -278,8 +279,8 @@ func wholeSentence(t doctor.Text) doctor.Text {
 	return t
 }
 
-// badSecret is what the command line says of the secret's place, where that was
-// to blame.
+// badSecret returns the command line's message about the secret's source, if
+// that failed.
 func (c *consultation) badSecret(s doctor.Step, lang words.Language) *command.Failure {
 	var secret *doctor.SecretError
 	var failed *command.Failure
@@ -290,8 +291,8 @@ func (c *consultation) badSecret(s doctor.Step, lang words.Language) *command.Fa
 	return nil
 }
 
-// worded is a step with what the command line says of the secret's place: the
-// doctor only knows an error.
+// worded replaces a step's error by the command line's message about the
+// secret's source.
 func (c *consultation) worded(s doctor.Step) doctor.Step {
 	var secret *doctor.SecretError
 	if !errors.As(s.Outcome.Err, &secret) {
@@ -305,7 +306,7 @@ func (c *consultation) worded(s doctor.Step) doctor.Step {
 	return s
 }
 
-// allIsWell says how far that is known.
+// allIsWell returns the closing sentence, depending on what was checked.
 func (c *consultation) allIsWell(r doctor.Report) string {
 	for _, s := range r.Steps {
 		if s.Name == doctor.NameLogin && s.Status == doctor.Skipped {
@@ -318,7 +319,7 @@ func (c *consultation) allIsWell(r doctor.Report) string {
 	return c.a.T("Nothing is wrong, and there is nothing to do.")
 }
 
-// exit is the status for the first step that failed; warnings are none.
+// exit returns the exit status for the first failed step; warnings don't count.
 func (c *consultation) exit(s doctor.Step) int {
 	if s.Status != doctor.Failed {
 		return command.ExitOK

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// patient is what is looked at: an account of the configuration, or one made up
+// patient is the target of an exam: a configured account, or a temporary one
 // for a host.
 type patient struct {
 	account.Account
@@ -22,8 +22,8 @@ type patient struct {
 	anyPort    bool
 }
 
-// patient finds what the argument means: an account before a provider before a
-// host.
+// patient resolves the argument: first as an account, then as a provider, then
+// as a host.
 func (a *runner) patient(arg string, d *doctorFlags) (patient, error) {
 	if strings.Contains(arg, "://") {
 		return a.atURL(arg, d)
@@ -59,7 +59,7 @@ func (a *runner) patient(arg string, d *doctorFlags) (patient, error) {
 	return a.atHost(arg, f, d)
 }
 
-// nobody says that there is no account, or none that is meant.
+// nobody returns the error for a missing or ambiguous account.
 func (a *runner) nobody(err error) error {
 	var several *account.AmbiguousError
 	if errors.As(err, &several) {
@@ -82,7 +82,7 @@ func (a *runner) atURL(server string, d *doctorFlags) (patient, error) {
 	return p, nil
 }
 
-// atAddress is for somebody who has an address and no account yet.
+// atAddress returns the target for an address without an account.
 func (a *runner) atAddress(address smtp.Address, d *doctorFlags) (patient, error) {
 	p, ok := provider.ByDomain(address.ASCIIDomain())
 	if !ok {
@@ -92,8 +92,8 @@ func (a *runner) atAddress(address smtp.Address, d *doctorFlags) (patient, error
 	return patient{Account: account.Account{Server: p.ID, From: cmp.Or(d.from, address.String())}}, nil
 }
 
-// atHost is for a host that nothing is known of: its port says how to talk, or
-// is found out.
+// atHost returns the target for an unknown host: its port decides about the
+// encryption, or is found out.
 func (a *runner) atHost(arg string, f *account.File, d *doctorFlags) (patient, error) {
 	host, port, err := net.SplitHostPort(arg)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package explaincmd is yan explain: it finds the reply or the error in whatever text it
-// is given, and says what it means and what to do.
+// Package explaincmd implements yan explain: it finds the reply or the error in
+// any text, and explains its meaning and the remedy.
 package explaincmd
 
 import (
@@ -8,10 +8,10 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner carries the command out.
+// runner runs the command.
 type runner struct {
 	*outboxes.Outboxes
 }
 
-// New makes yan explain.
+// New returns yan explain.
 func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{Outboxes: o}).explainCommand() }

@@ -47,7 +47,7 @@ func (a *runner) explainCommand() *cobra.Command {
 	return cmd
 }
 
-// explanation is what the flags say.
+// explanation contains the flags.
 type explanation struct {
 	provider, stage string
 	json            bool
@@ -61,7 +61,7 @@ func stageWords() []string {
 	return list
 }
 
-// pastedText is what is to be explained: the arguments, or standard input where
+// pastedText returns the text to explain: the arguments, or standard input if
 // there are none, or "-".
 func (a *runner) pastedText(args []string) (string, error) {
 	text := strings.Join(args, " ")
@@ -78,7 +78,7 @@ func (a *runner) pastedText(args []string) (string, error) {
 	return text, nil
 }
 
-// explainPasted reads what was pasted and explains each failure in it.
+// explainPasted explains each failure in a text.
 func (a *runner) explainPasted(text string, e explanation) error {
 	if e.stage != "" && !slices.Contains(stageWords(), e.stage) {
 		return a.Wrongf("%s %q: want one of %s", a.Name("stage"), e.stage, a.Listed(stageWords()))
@@ -122,8 +122,8 @@ func (a *runner) explainPasted(text string, e explanation) error {
 	return nil
 }
 
-// sayUnderstood quotes what was found where more was pasted, and names the
-// provider that was guessed.
+// sayUnderstood quotes the failure if the text is longer, and names a guessed
+// provider.
 func (a *runner) sayUnderstood(p pasted, guessed, more bool) {
 	switch {
 	case more && p.stage != "":
@@ -140,7 +140,7 @@ func newExplained(p pasted, guessed bool, f diagnosis.Finding) jsonout.Explained
 	return jsonout.Explained{Reply: p.quote, Stage: string(p.stage), Provider: p.provider, Guessed: guessed, Diagnosis: *verdict.NewDiagnosis(f)}
 }
 
-// permanence says whether trying again makes sense.
+// permanence returns whether a retry makes sense, as a sentence.
 func (a *runner) permanence(f diagnosis.Finding) string {
 	switch {
 	case f.Permanence == diagnosis.AcceptedAlready:
@@ -156,7 +156,7 @@ func (a *runner) permanence(f diagnosis.Finding) string {
 	}
 }
 
-// parseReply reads a reply as logs show it: one line or several, each with
+// parseReply parses a reply in the form of logs: one line or several, each with
 // its code.
 func parseReply(text string) (smtp.Reply, error) {
 	var parser smtp.ReplyParser
@@ -178,8 +178,9 @@ func parseReply(text string) (smtp.Reply, error) {
 	return reply, nil
 }
 
-// likelyStage is the stage at which alone a reply code comes (RFC 4954 section
-// 6); "" for all others. See stageByCode for those that come elsewhere too.
+// likelyStage returns the only stage at which a reply code occurs (RFC 4954
+// section 6); "" for all others. See stageByCode for codes that occur at
+// several.
 func likelyStage(r smtp.Reply) smtp.Stage {
 	switch r.Code {
 	case 235, 334, 526, 534, 535, 538:

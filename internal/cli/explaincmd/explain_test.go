@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// An advice stands under what to do, alone; what stands under a label is aligned
-// with what it begins with.
+// An advice is on its own line below the label; text after a label is aligned
+// with its beginning.
 func TestFindingAsShown(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -26,7 +26,7 @@ func TestFindingAsShown(t *testing.T) {
 	}
 }
 
-// Postfix lets a client that did not log in come as far as RCPT.
+// Postfix lets a client that has not logged in continue up to RCPT.
 func TestLoginWantedAtRcptIsAFailedLogin(t *testing.T) {
 	t.Parallel()
 	to, err := smtp.ParseAddress("a@example.org")

@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// favourable says what a reply of 2yz or 3yz means to those who speak SMTP by
-// hand (RFC 5321 section 4.2, RFC 4954 section 4).
+// favourable explains a 2yz or 3yz reply to users who type SMTP by hand (RFC
+// 5321 section 4.2, RFC 4954 section 4).
 func (a *runner) favourable(r smtp.Reply) string {
 	switch r.Code {
 	case 334:
@@ -31,8 +31,8 @@ func (a *runner) favourable(r smtp.Reply) string {
 	return a.T("This is a success reply; nothing failed.")
 }
 
-// challenge reads the base64 of a 334. A name that asks for a user name or a
-// password is said so; whatever else it is is shown.
+// challenge decodes the base64 of a 334. A prompt for the user name or password
+// is explained; any other is shown.
 func (a *runner) challenge(encoded string) string {
 	if encoded == "" {
 		return a.T("The server waits for the first part of the login, in base64.")

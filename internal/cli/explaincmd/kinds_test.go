@@ -20,7 +20,7 @@ func TestEveryTLSAlertIsExplained(t *testing.T) {
 	for code := range 256 {
 		alert := tls.AlertError(code).Error() // "tls: bad record MAC"
 		if strings.Contains(alert, "alert(") {
-			continue // not a known one
+			continue // not a known alert
 		}
 		named++
 		for _, text := range []string{"remote error: " + alert, "local error: " + alert} {
@@ -39,7 +39,7 @@ func TestEveryTLSAlertIsExplained(t *testing.T) {
 	}
 }
 
-// Every number of the tables is understood alone, as the programs print it.
+// Every number of the tables is recognized without words, as programs print it.
 func TestEveryNumberIsExplained(t *testing.T) {
 	t.Parallel()
 	formats := [][]string{
@@ -74,8 +74,8 @@ func TestEveryNumberIsExplained(t *testing.T) {
 	}
 }
 
-// What a guess by the code would make of a reply never outweighs known words:
-// no row that has one of the codes of a login is lost without its stage.
+// A stage guessed from the code never outweighs known words: a row with one of
+// the codes of a login matches without its stage.
 func TestGuessedStageNeverOutweighsWords(t *testing.T) {
 	t.Parallel()
 	tried := 0
@@ -102,7 +102,7 @@ func TestGuessedStageNeverOutweighsWords(t *testing.T) {
 	}
 }
 
-// Misread Chinese becomes readable; other languages stay as they are.
+// Misread Chinese is repaired; other languages stay as they are.
 func TestRepaired(t *testing.T) {
 	t.Parallel()
 	latin1 := func(octets string) string {
@@ -125,8 +125,8 @@ func TestRepaired(t *testing.T) {
 	}
 }
 
-// What a favourable reply means, in both languages: every code of RFC 5321 and
-// RFC 4954, and what a 334 holds.
+// The meaning of a positive reply, in both languages: every code of RFC 5321
+// and RFC 4954, and the text of a 334.
 func TestFavourableReplies(t *testing.T) {
 	t.Parallel()
 	encoded := base64.StdEncoding.EncodeToString
@@ -164,7 +164,7 @@ func TestFavourableReplies(t *testing.T) {
 	}
 }
 
-// The stage that a kind has is that of the table of words.
+// The stage of a kind is that of the table of words.
 func TestStageOfKind(t *testing.T) {
 	t.Parallel()
 	if got := stageOfKind("refused"); got != smtp.StageConnect {
@@ -175,8 +175,8 @@ func TestStageOfKind(t *testing.T) {
 	}
 }
 
-// What programs print without a server's reply is understood, and no login that failed is
-// taken for a failure of TLS.
+// Other programs' errors without a server's reply are recognized, and a failed
+// login is never taken for a failure of TLS.
 func TestErrorsOfOtherPrograms(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]diagnosis.Class{

@@ -9,11 +9,11 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// numbered are the numbers by which programs name a failure without words, and
-// the kind of error that each is. Sources: Windows Sockets error codes
-// (learn.microsoft.com), errno(3) of Linux and intro(2) of macOS, curl(1).
+// numbered maps error numbers that programs print without words to kinds of
+// error. Sources: Windows Sockets error codes (learn.microsoft.com), errno(3)
+// of Linux and intro(2) of macOS, curl(1).
 type numbered struct {
-	where *regexp.Regexp // its group is the number
+	where *regexp.Regexp // its group captures the number
 	kinds map[int]string
 }
 
@@ -22,20 +22,20 @@ var numbers = sync.OnceValue(func() []numbered {
 		// WSAGetLastError: 10054; error 10061; recv failed: 10054; [WinError 10060].
 		{regexp.MustCompile(`(?i)(?:wsa|winsock|winerror|error|errno|failed|socket|recv|send|connect|错误|失败)[^\n0-9]{0,40}\b(1[01]0\d\d)\b`),
 			map[int]string{
-				10013: "unreachable", // WSAEACCES: a firewall on this machine
+				10013: "unreachable", // WSAEACCES: a local firewall
 				10050: "unreachable", 10051: "unreachable", 10052: "closed", 10053: "closed", 10054: "closed",
 				10060: "timeout", 10061: "refused", 10064: "unreachable", 10065: "unreachable",
 				11001: "no_such_host", 11002: "dns_failed", 11003: "dns_failed", 11004: "no_such_host",
 			}},
-		// curl: (67) Login denied; error code: 28 of libcurl is not looked for.
+		// curl: (67) Login denied; "error code: 28" of libcurl is not matched.
 		{regexp.MustCompile(`(?i)\bcurl: \((\d+)\)`),
 			map[int]string{
 				5: "proxy_unreachable", 6: "no_such_host", 7: "refused", 28: "timeout", 35: "tls", 51: "certificate_name", 52: "closed",
 				55: "closed", 56: "closed", 58: "client_certificate", 59: "tls_refused", 60: "untrusted", 64: "starttls_missing",
 				67: "login_refused", 77: "untrusted", 91: "untrusted", 97: "proxy_refused",
 			}},
-		// [Errno 111], errno=110, errno 61; where Linux and macOS use a number
-		// for two things it is left out.
+		// [Errno 111], errno=110, errno 61; a number with two meanings on Linux
+		// and macOS is omitted.
 		{regexp.MustCompile(`(?i)\berrno[ =:]{1,3}(\d+)\b`),
 			map[int]string{
 				32: "broken_pipe", 51: "unreachable", 54: "closed", 60: "timeout", 61: "refused", 65: "unreachable",
@@ -44,13 +44,13 @@ var numbers = sync.OnceValue(func() []numbered {
 	}
 })
 
-// lone is a text that is nothing but a number of Winsock and perhaps the word for
-// an error; other numbers that stand alone could be anything.
+// lone matches a text that is only a Winsock number, with an optional word for
+// an error; other numbers alone are ambiguous.
 var lone = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)^\s*(1[01]0\d\d)\s*(?:号|error)?\s*(?:错误|码)?\s*[。.]?\s*$`)
 })
 
-// findNumber gives the first failure that only a number names.
+// findNumber returns the first failure that only a number names.
 func findNumber(text string) (pasted, bool) {
 	if m := lone().FindStringSubmatch(text); m != nil {
 		p, ok := findNumber("error " + m[1])
@@ -72,7 +72,7 @@ func findNumber(text string) (pasted, bool) {
 	return pasted{}, false
 }
 
-// stageOfKind is the stage that the table of words gives a kind.
+// stageOfKind returns the stage of a kind in the table of words.
 func stageOfKind(kind string) smtp.Stage {
 	for _, known := range knownErrors() {
 		if known.kind == kind {

@@ -12,25 +12,25 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// maxPasted bounds what yan explain reads, in octets, and maxFailures how many
-// failures of it are explained.
+// maxPasted limits the octets that yan explain reads, and maxFailures the
+// failures that it explains.
 const (
 	maxPasted   = 1 << 20
 	maxFailures = 5
-	maxOwn      = 4096 // octets of the lines that hold one and the same reply
+	maxOwn      = 4096 // octets of the lines that contain the same reply
 )
 
-// pasted is a failure that was found in what somebody pasted.
+// pasted is a failure found in a user's text.
 type pasted struct {
 	reply smtp.Reply
-	kind  string     // of an error without a reply, a word of diagnosis.ErrorKinds
-	stage smtp.Stage // "" where nothing tells
-	// provider is whose words these are, where they say so; "" otherwise.
+	kind  string     // for an error without a reply, a word of diagnosis.ErrorKinds
+	stage smtp.Stage // "" if unknown
+	// provider is the provider whose words these are; "" if unknown.
 	provider string
-	quote    string // the words that were understood
-	// around is what else tells of it: the text without other failures' lines.
+	quote    string // the recognized words
+	// around is the context: the text without other failures' lines.
 	around string
-	// token: the login was tried with an OAuth 2.0 token.
+	// token is set if the login used an OAuth 2.0 token.
 	token bool
 }
 
@@ -40,7 +40,7 @@ type pastedError struct{ kind, text string }
 func (e pastedError) Error() string       { return e.text }
 func (e pastedError) FailureKind() string { return e.kind }
 
-// fact is what diagnosis is asked.
+// fact returns the input for diagnosis.
 func (p pasted) fact() diagnosis.Fact {
 	f := diagnosis.Fact{Stage: p.stage, Reply: p.reply, Provider: p.provider}
 	switch {
@@ -52,10 +52,10 @@ func (p pasted) fact() diagnosis.Fact {
 	return f
 }
 
-// readPasted finds failures in a log, an error or a reply: the replies that
-// refuse; where there are none, enhanced codes alone; then errors that other
-// programs are known to give. A text that is a reply in whole is taken as it
-// is, a good one too.
+// readPasted finds failures in a log, an error or a reply: first refusing
+// replies; if there are none, enhanced codes alone; then known errors of other
+// programs. A text that is a single reply is accepted as it is, even a positive
+// one.
 func readPasted(text string) []pasted {
 	if len(text) > maxPasted {
 		text = text[:maxPasted]
@@ -69,7 +69,7 @@ func readPasted(text string) []pasted {
 		found = findErrors(text)
 	}
 	if reply, err := parseReply(text); len(found) == 0 && err == nil {
-		found = []pasted{{reply: reply, quote: reply.String(), stage: likelyStage(reply)}} // a favourable one
+		found = []pasted{{reply: reply, quote: reply.String(), stage: likelyStage(reply)}} // a positive one
 	}
 	for i, p := range found {
 		if p.around == "" {
@@ -81,9 +81,9 @@ func readPasted(text string) []pasted {
 	return found
 }
 
-// unescaped turns the escapes of a printed string into what they stand for:
-// Python and JavaScript show a reply of several lines in one. Nothing of it can
-// move a terminal's cursor.
+// unescaped replaces the escapes of a printed string: Python and JavaScript
+// print a reply of several lines in one. The result contains nothing that moves
+// a terminal's cursor.
 func unescaped(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -121,26 +121,26 @@ type readers struct {
 var patterns = sync.OnceValue(func() readers {
 	return readers{
 		hex: regexp.MustCompile(`(?:\\x[0-9a-fA-F]{2})+`),
-		// 'first line\n' + 'second line', as nodemailer's errors are printed.
+		// 'first line\n' + 'second line', as nodemailer prints errors.
 		concat:    regexp.MustCompile(`\\n['"]\s*\+\s*['"]`),
 		phpmailer: regexp.MustCompile(`Detail: ([^\n]*?) SMTP code: ([45]\d\d)(?: Additional SMTP info: ([45]\.\d+\.\d+))?`),
-		// msmtp's log has the code once more in front of the message.
+		// msmtp's log repeats the code before the message.
 		status: regexp.MustCompile(`\bsmtpstatus=\d{3} `),
-		// (535, b'5.7.8 Error'), as smtplib's errors are printed.
+		// (535, b'5.7.8 Error'), as smtplib prints errors.
 		single: regexp.MustCompile(`\(\s*([45]\d\d)\s*,\s*b?'((?s:.*?))'\s*[,)]`),
 		double: regexp.MustCompile(`\(\s*([45]\d\d)\s*,\s*b?"((?s:.*?))"\s*[,)]`),
-		// MailKit and others write 535: 5.7.8 of a reply.
+		// MailKit and others write "535: 5.7.8" for a reply.
 		colon: regexp.MustCompile(`\b([45]\d\d): ([45]\.\d{1,3}\.\d{1,3}\b)`),
 		code:  regexp.MustCompile(`[45]\d\d(?:[ -]|$)`),
-		// An enhanced code behind a word that says that it is one.
+		// An enhanced code after a word that announces it.
 		enhanced:  regexp.MustCompile(`(?i)(?:\bdsn=|\bstatus:\s*|response was:\s*|#)([45]\.\d{1,3}\.\d{1,3})\b([^\n]*)`),
 		challenge: regexp.MustCompile(`334[ -]([A-Za-z0-9+/]{16,}={0,2})`),
 		carried:   regexp.MustCompile(`(?i)\bdsn=([45]\.\d{1,3}\.\d{1,3})\b`),
 	}
 })
 
-// findReplies gives the refusals in a text, each once. What stands in the
-// lines of one says nothing of another.
+// findReplies returns the distinct refusals in a text. The lines of one refusal
+// are not context for another.
 func findReplies(text string) []pasted {
 	text = patterns().colon.ReplaceAllString(text, "$1 $2")
 	lines := strings.Split(text, "\n")
@@ -176,13 +176,13 @@ func findReplies(text string) []pasted {
 	return found
 }
 
-// findTuples gives the replies that smtplib prints, and takes them out of the
-// lines that are looked through next.
+// findTuples returns the replies that smtplib prints, and removes them from the
+// lines for the next search.
 func findTuples(lines, next []string) []candidate {
 	var found []candidate
 	for _, tuple := range []*regexp.Regexp{patterns().single, patterns().double} {
 		text := strings.Join(lines, "\n")
-		line, seen := 0, 0 // lines that end within the octets seen
+		line, seen := 0, 0 // counts lines that end before this octet
 		for _, at := range tuple.FindAllStringSubmatchIndex(text, -1) {
 			line, seen = line+strings.Count(text[seen:at[0]], "\n"), at[0]
 			from, to := line, line+strings.Count(text[at[0]:at[1]], "\n")+1
@@ -195,7 +195,7 @@ func findTuples(lines, next []string) []candidate {
 	return found
 }
 
-// findLines gives the replies that stand in a line, or begin in one.
+// findLines returns the replies that are in a line, or begin in one.
 func findLines(lines []string) []candidate {
 	var found []candidate
 	for i := 0; i < len(lines); {
@@ -210,14 +210,14 @@ func findLines(lines []string) []candidate {
 }
 
 // understood reports whether the words of a reply are known: then it is one,
-// though nothing around it says so.
+// even without other signs.
 func understood(p pasted) bool {
 	p.provider = guessProvider(p.quote, p.around)
 	basis := diagnosis.Diagnose(p.fact()).Basis
 	return basis == diagnosis.BasisProvider || basis == diagnosis.BasisText
 }
 
-// replyOf builds a reply of lines without their code.
+// replyOf builds a reply from lines without their code.
 func replyOf(code string, lines []string) (smtp.Reply, bool) {
 	var parser smtp.ReplyParser
 	for i, line := range lines {
@@ -236,8 +236,8 @@ func replyOf(code string, lines []string) (smtp.Reply, bool) {
 	return smtp.Reply{}, false
 }
 
-// findEnhanced gives the first enhanced code that stands without a reply code;
-// the reply code of the same meaning is put before it.
+// findEnhanced returns the first enhanced code without a reply code, with a
+// reply code of the same meaning.
 func findEnhanced(text string) []pasted {
 	m := patterns().enhanced.FindStringSubmatch(text)
 	if m == nil {
@@ -250,14 +250,14 @@ func findEnhanced(text string) []pasted {
 	p := pasted{reply: reply, quote: m[1] + " " + strings.TrimLeft(strings.TrimSpace(m[2]), ", ;"), stage: stageOf(smtp.Reply{}, text)}
 	p.provider = guessProvider(p.quote, text)
 	switch diagnosis.Diagnose(p.fact()).Basis {
-	case diagnosis.BasisCode, diagnosis.BasisNothing: // the reply code is none of the server's
+	case diagnosis.BasisCode, diagnosis.BasisNothing: // the reply code is not the server's
 		return nil
 	}
 	return []pasted{p}
 }
 
-// hasToken reports whether a login by OAuth 2.0 is spoken of, if only in the
-// base64 of its refusal.
+// hasToken reports whether the text mentions a login by OAuth 2.0, even only in
+// the base64 of its refusal.
 func hasToken(text string) bool {
 	upper := strings.ToUpper(text)
 	if strings.Contains(upper, "XOAUTH2") || strings.Contains(upper, "OAUTHBEARER") {

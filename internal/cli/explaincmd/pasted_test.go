@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// What people paste: each file of testdata/pasted is a text, a line "----" and
-// what is understood of it.
+// Texts that users paste: each file of testdata/pasted has a text, a line
+// "----" and the expected findings.
 func TestReadPasted(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "pasted", "*.txt"))
@@ -47,7 +47,7 @@ func TestReadPasted(t *testing.T) {
 	}
 }
 
-// understoodIn lists what is found in a text: class, basis, stage and provider,
+// understoodIn lists the findings of a text: class, basis, stage and provider,
 // and the words.
 func understoodIn(text string) string {
 	var b strings.Builder
@@ -61,8 +61,8 @@ func understoodIn(text string) string {
 	return b.String()
 }
 
-// Every class as yan explain shows it, in both languages: read
-// testdata/explain in review.
+// Every class as yan explain shows it, in both languages: read testdata/explain
+// in review.
 func TestEveryClassAsShown(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []words.Language{words.English, words.Chinese} {
@@ -70,7 +70,7 @@ func TestEveryClassAsShown(t *testing.T) {
 		for _, c := range diagnosis.Classes() {
 			info, ok := diagnosis.Describe(c)
 			if !ok {
-				t.Fatalf("%s is not described", c)
+				t.Fatalf("%s has no description", c)
 			}
 			f := diagnosis.Finding{Class: c, Retry: info.Retry, Permanence: info.Permanence, Cause: info.Cause, Advice: info.Advice}
 			if f.Permanence == "" {
@@ -88,7 +88,7 @@ func TestEveryClassAsShown(t *testing.T) {
 	}
 }
 
-// Numbers that are no replies.
+// Numbers that are not replies.
 func TestNoReplies(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
@@ -102,7 +102,7 @@ func TestNoReplies(t *testing.T) {
 	}
 }
 
-// Not more than a handful, each once, and from the first megabyte only.
+// Only a handful of failures, each once, and only from the first megabyte.
 func TestReadPastedIsBounded(t *testing.T) {
 	t.Parallel()
 	var many strings.Builder
@@ -118,7 +118,7 @@ func TestReadPastedIsBounded(t *testing.T) {
 }
 
 // Every kind of the table is one of package diagnosis, and its words are in
-// lower case, or nothing would be found.
+// lower case, as the search requires.
 func TestKnownErrors(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -132,7 +132,7 @@ func TestKnownErrors(t *testing.T) {
 			if w != strings.ToLower(w) {
 				t.Errorf("%q is not in lower case", w)
 			}
-			// Those before it in the table speak first, where they hold it.
+			// An earlier entry of the table wins if its words are contained.
 			if got := readPasted("x: " + w); len(got) != 1 {
 				t.Errorf("%q is not found", w)
 			}
@@ -158,7 +158,7 @@ func TestGuessProvider(t *testing.T) {
 		{"535 x", "Host: SMTP.163.COM.", "netease163"},
 		{"535 x", "me@qq.com", ""},
 	} {
-		for range 5 { // whatever the order of a map
+		for range 5 { // independent of a map's order
 			if got := guessProvider(test.quote, test.text); got != test.want {
 				t.Errorf("%q, %q: %q, want %q", test.quote, test.text, got, test.want)
 			}
@@ -166,8 +166,8 @@ func TestGuessProvider(t *testing.T) {
 	}
 }
 
-// FuzzPasted: whatever is pasted, what is found is a failure that can be told
-// in one line, and nothing moves the cursor.
+// FuzzPasted: from any text, each failure fits one line, and nothing moves the
+// cursor.
 func FuzzPasted(f *testing.F) {
 	files, err := filepath.Glob(filepath.Join("testdata", "pasted", "*.txt"))
 	if err != nil {

@@ -12,15 +12,15 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// misread finds runs of letters and signs of Latin-1 and Windows-1252, as
-// Chinese text looks after a program took its octets for one of them.
+// misread matches runs of Latin-1 and Windows-1252 letters and signs, as
+// Chinese text looks if its octets are read in one of these encodings.
 var misread = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`[\x{80}-\x{ff}\x{152}\x{153}\x{160}\x{161}\x{178}\x{17d}\x{17e}\x{192}\x{2c6}\x{2dc}\x{2013}-\x{203a}\x{20ac}\x{2122}]{4,}`)
 })
 
-// repaired gives Chinese text back that was misread as Latin-1: "ÓÃ»§" is
-// 用户 in GBK, "ç”¨æˆ·" the same in UTF-8. A run that does not become Chinese in
-// whole is left alone, as accents of other languages are.
+// repaired restores Chinese text that was misread as Latin-1: "ÓÃ»§" is 用户 in
+// GBK, "ç”¨æˆ·" the same in UTF-8. A run that does not become Chinese
+// completely is left alone, like accents of other languages.
 func repaired(text string) string {
 	return misread().ReplaceAllStringFunc(text, func(run string) string {
 		for _, charset := range []*charmap.Charmap{charmap.ISO8859_1, charmap.Windows1252} {

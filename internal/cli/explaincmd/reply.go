@@ -7,15 +7,15 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// candidate is a reply in a line; firm when what stands before it, or an
-// enhanced code behind it, says that it is one.
+// candidate is a possible reply in a line; firm if the text before it, or an
+// enhanced code after it, confirms it.
 type candidate struct {
 	pasted
 	firm     bool
 	from, to int // its lines
 }
 
-// replyAt reads the first reply that begins in the first of the lines; used is
+// replyAt parses the first reply that begins in the first of the lines; used is
 // how many lines it takes, at least 1.
 func replyAt(lines []string) (c candidate, used int) {
 	line := lines[0]
@@ -41,7 +41,7 @@ func replyAt(lines []string) (c candidate, used int) {
 			continue
 		}
 		if m := patterns().carried.FindStringSubmatch(line); m != nil && reply.Enhanced.IsZero() && m[1][0] == code[0] {
-			reply.Enhanced, _, _ = smtp.CutEnhancedCode(m[1]) // a log that tells them apart
+			reply.Enhanced, _, _ = smtp.CutEnhancedCode(m[1]) // a log that separates the two
 		}
 		firm = firm && code[:2] != "40" || !reply.Enhanced.IsZero() // 40x are HTTP's
 		return candidate{pasted: pasted{reply: reply, quote: reply.String()}, firm: firm}, used
@@ -49,12 +49,12 @@ func replyAt(lines []string) (c candidate, used int) {
 	return candidate{}, 1
 }
 
-// isPort reports whether a number is a port of submission rather than the code of
-// a reply, as in smtp.example.com:587: no server uses these two as codes.
+// isPort reports whether a number is a port of submission and not a reply code,
+// as in smtp.example.com:587: no server uses these two as codes.
 func isPort(code string) bool { return code == "465" || code == "587" }
 
-// standsAlone judges a number by what is around it. ok is false for a part of
-// a time, an address, a longer number or a word.
+// standsAlone checks the text around a number. ok is false for a part of a
+// time, an address, a longer number or a word.
 func standsAlone(before, rest string) (firm, ok bool) {
 	if strings.HasPrefix(rest, "-") {
 		next := strings.TrimLeft(rest[1:], " ")
@@ -71,7 +71,8 @@ func standsAlone(before, rest string) (firm, ok bool) {
 	apart := len(trimmed) < len(before)
 	switch {
 	case strings.IndexByte(`:,.-/_+`, last) >= 0 && !apart:
-		// 08:00:00.535, 127.0.0.1:587, 2026-550, example.com:465; but "said:550 ..." is one.
+		// 08:00:00.535, 127.0.0.1:587, 2026-550, example.com:465 are not
+		// replies; "said:550 ..." is one.
 		word := strings.TrimRight(trimmed, ":")
 		return true, last == ':' && word != "" && unicode.IsLetter(rune(word[len(word)-1])) && strings.TrimSpace(rest) != ""
 	case strings.IndexByte(`:;=<>("'[{|#`+"`", last) >= 0:
@@ -95,8 +96,8 @@ func openQuote(before string) byte {
 	return 0
 }
 
-// cutText is the reply's text: up to the quote that closes, a bracket that was
-// opened before it, or the words by which logs go on.
+// cutText returns the reply's text: up to the closing quote, the closing
+// bracket of one opened before it, or the words with which logs continue.
 func cutText(quote byte, rest string) string {
 	text := strings.TrimPrefix(strings.TrimPrefix(rest, "-"), " ")
 	if end := closingQuote(text, quote); quote != 0 && end >= 0 {
@@ -119,8 +120,8 @@ func cutText(quote byte, rest string) string {
 	return text
 }
 
-// closingQuote finds the quote that ends a value: an apostrophe inside a word
-// is none.
+// closingQuote finds the quote that ends a value; an apostrophe inside a word
+// does not.
 func closingQuote(text string, quote byte) int {
 	for i := range len(text) {
 		if text[i] == quote && (i+1 == len(text) || strings.IndexByte(" ,)}];:\n", text[i+1]) >= 0) {
@@ -130,8 +131,8 @@ func closingQuote(text string, quote byte) int {
 	return -1
 }
 
-// splitJoined parts the lines of a reply that a log has joined by blanks:
-// "550-5.7.26 one 550-5.7.26 two 550 5.7.26 three". more says that its last
+// splitJoined splits the lines of a reply that a log has joined with spaces:
+// "550-5.7.26 one 550-5.7.26 two 550 5.7.26 three". more reports that its last
 // line is still to come.
 func splitJoined(code, text string, more bool) (lines []string, open bool) {
 	for more {
@@ -150,8 +151,8 @@ func splitJoined(code, text string, more bool) (lines []string, open bool) {
 	return append(lines, text), more
 }
 
-// continuation is the text of a further line of a reply; more says that yet
-// another follows. "" and false for a line that is none.
+// continuation returns the text of a reply's further line; more reports that
+// yet another follows. It returns "" and false for any other line.
 func continuation(line, code string, quote byte) (text string, more bool) {
 	at := strings.Index(line, code)
 	if at < 0 || len(line) > at+3 && line[at+3] != ' ' && line[at+3] != '-' {

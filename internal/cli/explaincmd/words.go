@@ -10,9 +10,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// stagesByWords tell where a reply came, in lower case: the classes of smtplib
-// and JavaMail, the sentences of nodemailer, PHPMailer, msmtp, Postfix and Exim.
-// The first that is found wins.
+// stagesByWords maps words to the stage of a reply, in lower case: the classes
+// of smtplib and JavaMail, the sentences of nodemailer, PHPMailer, msmtp,
+// Postfix and Exim. The first match wins.
 func stagesByWords() []struct {
 	stage smtp.Stage
 	words []string
@@ -35,8 +35,9 @@ func stagesByWords() []struct {
 	}
 }
 
-// stageOf is where a reply came, by its code where that is used at one stage
-// only, else by the text around it. The words of the reply itself do not count.
+// stageOf returns the stage of a reply, by its code if that is used at one
+// stage only, else by the text around it. The words of the reply itself do not
+// count.
 func stageOf(reply smtp.Reply, around string) smtp.Stage {
 	around = strings.ToLower(around)
 	for _, line := range reply.Lines {
@@ -62,17 +63,16 @@ func containsAny(text string, words []string) bool {
 	return false
 }
 
-// knownError is what other programs print of a failure that has no reply, in
-// lower case.
+// knownError is an error of other programs without a reply, in lower case.
 type knownError struct {
 	kind  string
 	stage smtp.Stage
 	words []string
 }
 
-// knownErrors are those of Go, Python, Java, JavaScript, PHP, OpenSSL, GnuTLS,
-// .NET and of the systems. The first that is found wins: what is more telling
-// stands before what it brings about.
+// knownErrors lists the errors of Go, Python, Java, JavaScript, PHP, OpenSSL,
+// GnuTLS, .NET and of the systems. The first match wins: a cause comes before
+// its consequences.
 func knownErrors() []knownError {
 	return []knownError{
 		{"consent", smtp.StageAuth, []string{"invalid_grant", "consent_required", "interaction_required", "expired or revoked", "aadsts65001", "aadsts70008", "aadsts700082", "aadsts50173"}},
@@ -102,7 +102,7 @@ func knownErrors() []knownError {
 		{"auth_not_offered", smtp.StageAuth, []string{"auth extension not supported", "does not support authentication", "doesn't support auth", "not offer authentication", "authentication not supported"}},
 		{"no_credentials", smtp.StageAuth, []string{"missing credentials for", "no credentials were supplied", "username and password not provided", "no password supplied"}},
 		{"no_mechanism", smtp.StageAuth, []string{"no suitable authentication", "no authentication mechanism", "no authentication mechansims", "no worthy mechs", "unknown auth type", "unsupported authentication", "no compatible authentication mechanism", "no sasl mechanism found", "authentication mechanisms not supported", "no supported authentication"}},
-		{"no_greeting", smtp.StageGreeting, []string{", response: -1"}}, // JavaMail, without SSL on a port that begins with it
+		{"no_greeting", smtp.StageGreeting, []string{", response: -1"}}, // JavaMail, without SSL on a port that requires it
 		{"refused", smtp.StageConnect, []string{"connection refused", "econnrefused", "actively refused", "winerror 10061", "积极拒绝", "拒绝连接"}},
 		{"unreachable", smtp.StageConnect, []string{"network is unreachable", "no route to host", "enetunreach", "ehostunreach", "winerror 10051", "winerror 10065", "网络不可达", "无法访问目标主机"}},
 		{"broken_pipe", smtp.StageBody, []string{"broken pipe", "epipe"}},
@@ -113,23 +113,23 @@ func knownErrors() []knownError {
 		{"mail_loop", smtp.StageRcpt, []string{"loops back to myself", "mail forwarding loop", "too many hops", "suspected mail loop", "mail loop detected"}},
 		{"no_recipient", smtp.StageRcpt, []string{"unrouteable address", "unroutable address", "user unknown", "no such user"}},
 		{"smtputf8_on_the_way", smtp.StageRcpt, []string{"smtputf8 is required"}},
-		// What says only that it was TLS, and what says nothing: after all that says more.
+		// General words for TLS, and words without information: last.
 		{"tls", smtp.StageTLS, []string{"tls:", "sslv3 alert", "tlsv1 alert", "tlsv1.3 alert", "fatal alert", "ssl routines", "sslhandshakeexception", "ssl handshake", "tls handshake", "[ssl:", "ssl_connect", "gnutls", "schannel", "authenticationexception"}},
 		{"no_reason", "", []string{"smtp connect() failed", "failed to send mail", "failure sending mail"}},
 	}
 }
 
-// port25 finds a port 25 that is spoken of.
+// port25 matches a mention of port 25.
 var port25 = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)(?::25\b|\bport[:= ]+25\b|, 25[;)])`)
 })
 
-// portTLS finds a port that begins with TLS, as JavaMail writes it.
+// portTLS matches a port with TLS from the first byte, as JavaMail writes it.
 var portTLS = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)\bport: (?:465|994|2465),`)
 })
 
-// findErrors gives the first of the known errors, or a lone EOF.
+// findErrors returns the first of the known errors, or a lone EOF.
 func findErrors(text string) []pasted {
 	for _, known := range knownErrors() {
 		for line := range strings.SplitSeq(text, "\n") {
@@ -151,7 +151,7 @@ func findErrors(text string) []pasted {
 	return nil
 }
 
-// shortLine keeps a line readable.
+// shortLine shortens a line.
 func shortLine(line string) string {
 	line = strings.TrimSpace(line)
 	if r := []rune(line); len(r) > 160 {
@@ -160,10 +160,11 @@ func shortLine(line string) string {
 	return line
 }
 
-// refined is an error of which the rest of the text says more.
+// refined replaces an error by a more specific one that the rest of the text
+// proves.
 func (p pasted) refined(text string) pasted {
 	switch {
-	case p.kind == "timeout" && strings.Contains(text, "lookup "): // Go, of a name server
+	case p.kind == "timeout" && strings.Contains(text, "lookup "): // Go's error for a name server
 		p.kind = "dns_failed"
 	case p.kind == "timeout" && port25().MatchString(text):
 		p.kind = "timeout_port_25"
@@ -179,7 +180,7 @@ func (p pasted) refined(text string) pasted {
 }
 
 // namesProvider reports whether a certificate's names are those of a known
-// provider's host, though another host was asked.
+// provider's host, although another host was dialled.
 func namesProvider(text string) bool {
 	_, names, ok := strings.Cut(text, "valid for ")
 	names, _, isNot := strings.Cut(names, ", not ")
@@ -195,7 +196,7 @@ func namesProvider(text string) bool {
 	return false
 }
 
-// marks are words that only one provider's servers say.
+// marks maps words to the only provider whose servers use them.
 func marks() map[string]string {
 	return map[string]string{
 		"gsmtp": "gmail", "support.google.com/": "gmail", "gmail-smtp-in": "gmail", "aspmx.l.google": "gmail",
@@ -206,15 +207,15 @@ func marks() map[string]string {
 	}
 }
 
-// netease is the tag of NetEase's replies, with the service that names itself
-// behind it.
+// netease matches the tag of NetEase's replies and captures the service that
+// follows.
 var netease = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`\b(?:hl|mi|rp|dt|wm):[a-z]{3} (163|126|yeah)\b|\b(?:hl|mi|rp|dt|wm):[a-z]{3}\b`)
 })
 
-// guessProvider says whose server speaks, where a host name or a word that
-// only it uses gives it away: in the reply, else in all of the text. Two at
-// once are none.
+// guessProvider returns the provider of the server, if a host name or a word
+// that only it uses reveals it: in the reply, else in the whole text. If there
+// are two it returns "".
 func guessProvider(quote, text string) string {
 	if id := providerIn(quote); id != "" {
 		return id
@@ -247,8 +248,8 @@ func providerIn(text string) string {
 	return only(found)
 }
 
-// only gives the one of them that all others are the family of; "" where there
-// is none.
+// only returns the one provider of whose family all others are; "" if there is
+// none.
 func only(found map[string]bool) string {
 	for id := range found {
 		p, ok := provider.ByID(id)
@@ -268,7 +269,7 @@ func only(found map[string]bool) string {
 	return ""
 }
 
-// hasName finds a host name that stands by itself.
+// hasName reports whether a host name occurs as a separate word.
 func hasName(text, name string) bool {
 	for rest := text; ; {
 		at := strings.Index(rest, name)

@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// Import is what account import prints as JSON.
+// Import is the output of account import.
 type Import struct {
 	Program  string   `json:"program"`
 	Files    []string `json:"files"`
@@ -43,7 +43,7 @@ type Note struct {
 	Count   int    `json:"count,omitempty"`
 }
 
-// AccountTest is what --json prints for each account.
+// AccountTest is the output for each account.
 type AccountTest struct {
 	Account   string     `json:"account"`
 	OK        bool       `json:"ok"`
@@ -59,14 +59,14 @@ type AccountTest struct {
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 }
 
-// Settings is an account as list, show and config show print it: these fields and, of
-// Keys, those that have no field here.
+// Settings is an account in the output of list, show and config show: these
+// fields and those of Keys that have no field here.
 type Settings struct {
 	Name      string            `json:"name"`
 	Default   bool              `json:"default"`
 	Server    string            `json:"server"` // as a URL
 	Provider  string            `json:"provider,omitempty"`
-	User      string            `json:"user,omitempty"` // who logs in
+	User      string            `json:"user,omitempty"` // the login name
 	Secret    Secret            `json:"secret"`
 	OAuth2    *OAuth2           `json:"oauth2,omitempty"`
 	Keys      []account.Setting `json:"-"`
@@ -98,7 +98,7 @@ func (s Settings) MarshalJSON() ([]byte, error) {
 	return o.bytes()
 }
 
-// object is a JSON object with its fields in the order in which they are added.
+// object is a JSON object with its fields in the order of the calls to add.
 type object struct {
 	text bytes.Buffer
 	err  error
@@ -129,11 +129,11 @@ func (o *object) bytes() ([]byte, error) {
 	return append(append([]byte("{"), bytes.TrimPrefix(o.text.Bytes(), []byte(","))...), '}'), o.err
 }
 
-// Secret says where a secret is, never what it is.
+// Secret is the place of a secret, never the secret itself.
 type Secret struct {
 	Kind  string `json:"kind"`            // "kept", "command", "file", "env", "netrc", "credential", "oauth2" or "none"
 	Place string `json:"place,omitempty"` // the file, variable, …
-	State string `json:"state,omitempty"` // of yan account show
+	State string `json:"state,omitempty"` // in yan account show
 }
 
 // OAuth2 is the registration without its secret.
@@ -143,16 +143,16 @@ type OAuth2 struct {
 	Scopes   []string `json:"scopes,omitempty"`
 }
 
-// Config is what config show prints as JSON.
+// Config is the output of config show.
 type Config struct {
 	Path     string `json:"path"`
 	Exists   bool   `json:"exists"`
 	Version  int    `json:"version"`
 	Default  string `json:"default,omitempty"`
-	Accounts []any  `json:"accounts"` // each a settingsJSON
+	Accounts []any  `json:"accounts"` // each a Settings
 }
 
-// Check is what config check prints as JSON.
+// Check is the output of config check.
 type Check struct {
 	Path     string    `json:"path"`
 	OK       bool      `json:"ok"`
@@ -171,7 +171,7 @@ type Problem struct {
 	Text     string `json:"text"`
 }
 
-// Account is what --json prints.
+// Account is the output of yan login and account add.
 type Account struct {
 	Event   string `json:"event"` // "account"
 	Name    string `json:"name"`

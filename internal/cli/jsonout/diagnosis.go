@@ -2,14 +2,14 @@ package jsonout
 
 // Explained is one failure of yan explain --json.
 type Explained struct {
-	Reply    string `json:"reply"` // or the error that was understood
+	Reply    string `json:"reply"` // or the recognized error
 	Stage    string `json:"stage,omitempty"`
 	Provider string `json:"provider,omitempty"`
 	Guessed  bool   `json:"provider_guessed,omitempty"`
 	Diagnosis
 }
 
-// Diagnosis is what yan explain prints, too.
+// Diagnosis is a finding; yan explain prints it too.
 type Diagnosis struct {
 	Class      string   `json:"class"`
 	Scope      string   `json:"scope"`

@@ -1,4 +1,4 @@
-// Package jsonout has the types of everything that --json prints. docs/json.md
-// describes them: fields are added, never renamed or removed, and no language changes
-// them.
+// Package jsonout has the types of all --json output. docs/json.md describes
+// them: fields are added, never renamed or removed, and they don't depend on
+// the language.
 package jsonout

@@ -4,7 +4,7 @@ import (
 	"github.com/yanmail/yan/internal/doctor"
 )
 
-// Doctor is what yan doctor --json prints.
+// Doctor is the output of yan doctor.
 type Doctor struct {
 	Status   string       `json:"status"` // "ok", "warning", "failed" or "interrupted"
 	Exit     int          `json:"exit"`
@@ -17,7 +17,7 @@ type Doctor struct {
 	Next     *DoctorNext  `json:"next,omitempty"`
 }
 
-// DoctorStep is a step of the examination.
+// DoctorStep is a step of the exam.
 type DoctorStep struct {
 	Name     string  `json:"name"`
 	Target   string  `json:"target,omitempty"`
@@ -35,7 +35,7 @@ type DoctorStep struct {
 	Diagnosis *Diagnosis   `json:"diagnosis,omitempty"`
 }
 
-// DoctorNext is the one thing to do next.
+// DoctorNext is the one action to take next.
 type DoctorNext struct {
 	Step   string `json:"step"`
 	Target string `json:"target,omitempty"`

@@ -4,13 +4,13 @@ import (
 	"time"
 )
 
-// Adopted is what yan queue adopt prints.
+// Adopted is the output of yan queue adopt.
 type Adopted struct {
 	Adopted bool `json:"adopted"`
 	InDoubt int  `json:"in_doubt"`
 }
 
-// Entry is a message in the outbox; of yan queue --json and show --json.
+// Entry is a message in the outbox, in yan queue and queue show.
 type Entry struct {
 	ID         int64            `json:"id"`
 	Account    string           `json:"account,omitempty"`
@@ -32,7 +32,7 @@ type Entry struct {
 	Events     []QueueEvent     `json:"events,omitempty"`
 }
 
-// RecipientState is how it stands with a recipient.
+// RecipientState is the state of a recipient.
 type RecipientState struct {
 	N        int        `json:"n"`
 	Address  string     `json:"address"`
@@ -46,7 +46,7 @@ type RecipientState struct {
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 }
 
-// Answer is what decided about a recipient.
+// Answer is the reply or error that decided about a recipient.
 type Answer struct {
 	Stage    string `json:"stage,omitempty"`
 	Code     int    `json:"code,omitempty"`
@@ -57,7 +57,7 @@ type Answer struct {
 	ServerID string `json:"server_id,omitempty"`
 }
 
-// QueueEvent is something that happened; of show, watch and run.
+// QueueEvent is an event in the outbox, in queue show, watch and run.
 type QueueEvent struct {
 	Event   string     `json:"event"`
 	ID      int64      `json:"id"`
@@ -72,18 +72,18 @@ type QueueEvent struct {
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 }
 
-// Changed is what a change did.
+// Changed is the result of a change.
 type Changed struct {
 	Verb       string `json:"verb"`
 	Messages   int    `json:"messages"`
 	Recipients int    `json:"recipients"`
 	Untouched  int    `json:"untouched"`
-	// Doubted says that a server may have the message already of a recipient that was
-	// cancelled, or is sent to again.
+	// Doubted reports that a server may already have the message for a
+	// recipient that was cancelled, or is sent to again.
 	Doubted bool `json:"doubted"`
 }
 
-// Resumed is what yan queue resume did.
+// Resumed is the output of yan queue resume.
 type Resumed struct {
 	Accounts []string `json:"accounts"`
 }
@@ -96,7 +96,7 @@ type Drained struct {
 	Exit  int            `json:"exit"`
 }
 
-// QueueStats is what yan queue stats prints.
+// QueueStats is the output of yan queue stats.
 type QueueStats struct {
 	Outbox   string         `json:"outbox"`
 	Accounts []QueueAccount `json:"accounts"`
@@ -124,7 +124,7 @@ type QueueWorker struct {
 	LeaseSeconds int64     `json:"lease_seconds"`
 }
 
-// Pruned is what yan queue prune did.
+// Pruned is the output of yan queue prune.
 type Pruned struct {
 	Bodies   int   `json:"bodies"`
 	Messages int   `json:"messages"`

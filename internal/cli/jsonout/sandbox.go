@@ -1,6 +1,6 @@
 package jsonout
 
-// Received is what --json prints of each message.
+// Received is a message in the output of yan sandbox.
 type Received struct {
 	Event   string   `json:"event"` // "message"
 	ID      string   `json:"id"`
@@ -12,7 +12,7 @@ type Received struct {
 	Subject string   `json:"subject"`
 }
 
-// Ready is the first line of --json.
+// Ready is the first line of yan sandbox.
 type Ready struct {
 	Event      string `json:"event"` // "ready"
 	Profile    string `json:"profile"`

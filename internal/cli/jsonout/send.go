@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// DryRun is what --dry-run prints with --json.
+// DryRun is the output of --dry-run.
 type DryRun struct {
 	DryRun bool     `json:"dry_run"`
 	File   string   `json:"file,omitempty"`
@@ -12,15 +12,12 @@ type DryRun struct {
 	From   string   `json:"from"`
 	To     []string `json:"to"`
 	Size   int64    `json:"size"`
-	// Message is the message; where it is not UTF-8, Base64 has its octets.
+	// Message is the message; if it is not UTF-8, Base64 has its octets.
 	Message string `json:"message,omitempty"`
 	Base64  []byte `json:"message_base64,omitempty"`
 }
 
-// docs/json.md describes everything that is printed as JSON. Fields are
-// added, never renamed or removed, and no language changes them.
-
-// Report is what --json prints of one message.
+// Report is the output for one message.
 type Report struct {
 	File       string      `json:"file,omitempty"`
 	Number     int         `json:"number,omitempty"`
@@ -48,15 +45,15 @@ type Recipient struct {
 	Text     string `json:"text,omitempty"`
 	Error    string `json:"error,omitempty"`
 	Logged   bool   `json:"logged,omitempty"`
-	// What follows is there for who was served, or refused, before another account
-	// took over for the others.
+	// These fields are set for recipients that an account accepted or refused
+	// before its fallback took over the others.
 	Account   string `json:"account,omitempty"`
 	From      string `json:"from,omitempty"`
 	MessageID string `json:"message_id,omitempty"`
 	ServerID  string `json:"server_id,omitempty"`
 }
 
-// InsteadOf is an account that another one took over for, and why.
+// InsteadOf is an account that was replaced by its fallback, and why.
 type InsteadOf struct {
 	Account string `json:"account"`
 	Stage   string `json:"stage"`
@@ -65,7 +62,7 @@ type InsteadOf struct {
 	Error   string `json:"error,omitempty"`
 }
 
-// Enqueued is what yan send --queue --json prints of a message.
+// Enqueued is the output of yan send --queue for a message.
 type Enqueued struct {
 	Event     string     `json:"event"` // "enqueued", "duplicate" or "uncertain"
 	ID        int64      `json:"id,omitempty"`
@@ -83,7 +80,7 @@ type Enqueued struct {
 	Tags      []string   `json:"tags,omitempty"`
 }
 
-// Bad is what --json prints for a message that --skip-bad leaves out.
+// Bad is the output for a message that --skip-bad leaves out.
 type Bad struct {
 	File   string `json:"file,omitempty"`
 	Number int    `json:"number,omitempty"`
@@ -92,7 +89,7 @@ type Bad struct {
 	Error  string `json:"error"`
 }
 
-// SentCopy is what --json prints when a copy was saved, or was not.
+// SentCopy reports whether a copy was saved in the Sent folder.
 type SentCopy struct {
 	Event     string `json:"event"` // "sent_copy"
 	File      string `json:"file,omitempty"`

@@ -1,6 +1,6 @@
 package jsonout
 
-// Version is what version prints as JSON.
+// Version is the output of yan version.
 type Version struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision,omitempty"`

@@ -1,4 +1,5 @@
-// Package providerscmd is yan providers: what is known of each mailbox provider.
+// Package providerscmd implements yan providers: the facts about each mailbox
+// provider.
 package providerscmd
 
 import (
@@ -7,10 +8,10 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner carries the command out.
+// runner runs the command.
 type runner struct {
 	*outboxes.Outboxes
 }
 
-// New makes yan providers.
+// New returns yan providers.
 func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{Outboxes: o}).providersCommand() }

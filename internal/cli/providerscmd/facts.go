@@ -6,15 +6,15 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// providerFacts is what a user needs to know of a provider, in their language.
-// What people who keep the facts have noted is in the JSON.
+// providerFacts returns the facts about a provider that users need, in their
+// language. The maintainers' notes are only in the JSON.
 func (a *runner) providerFacts(p provider.Provider) [][2]string {
 	rows := [][2]string{{a.T("domains"), a.SomeOf(p.Domains, len(p.Domains))}}
 	for _, port := range p.SMTP.Ports {
 		rows = append(rows, [2]string{"SMTP", fmt.Sprintf("%s:%d  %s", a.FilledIn(p.SMTP.Host), port.Port,
 			a.T("%s (%s)", a.tlsMode(port.TLS), a.standing(port.Status)))})
 	}
-	if p.Auth.Kind != provider.OAuth2Only || p.CodeHelp.EN == "" { // whose way to log in says it
+	if p.Auth.Kind != provider.OAuth2Only || p.CodeHelp.EN == "" { // then the way to log in says it
 		rows = append(rows, [2]string{a.T("login"), a.secretKind(p)})
 	}
 	rows = append(rows, [2]string{a.CodeLabel(p), a.Pick(p.CodeHelp.EN, p.CodeHelp.ZH)})
@@ -36,7 +36,7 @@ func (a *runner) tlsMode(m provider.TLSMode) string {
 	return a.T("encryption unknown")
 }
 
-// standing says how well a fact is known.
+// standing returns how well a fact is verified.
 func (a *runner) standing(s provider.Status) string {
 	switch s {
 	case provider.Official:
@@ -61,7 +61,8 @@ func (a *runner) confidence(word string) string {
 	return a.T("low")
 }
 
-// secretKind says what a provider takes for a login; "" when that is not known.
+// secretKind returns the kind of secret that a provider requires; "" if
+// unknown.
 func (a *runner) secretKind(p provider.Provider) string {
 	switch p.Auth.Kind {
 	case provider.AuthorizationCode:

@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// What people read of a provider is in their language: no words of the data
-// file, and no notes of those who keep it.
+// The shown facts are in the user's language, without words of the data file
+// and without the maintainers' notes.
 func TestProvidersAsShown(t *testing.T) {
 	t.Parallel()
 	token := regexp.MustCompile(`\{|\b[a-z0-9]+_[a-z0-9_]+\b|implicit|starttls|unverified|ispdb|第三方说法|OAuth2\b|应用密码|账户安全`)

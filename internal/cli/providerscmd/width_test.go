@@ -10,7 +10,7 @@ import (
 )
 
 // The facts of every provider fit terminals of 60 and 80 columns, in both
-// languages; a URL stays whole.
+// languages; a URL is not broken.
 func TestProvidersFitTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []words.Language{words.English, words.Chinese} {

@@ -28,7 +28,7 @@ func (a *runner) demoCommand() *cobra.Command {
 	}
 }
 
-// demoProfile is the provider of the tutorial that Yan began as.
+// demoProfile is the provider in the original tutorial.
 const demoProfile = "qq"
 
 func (a *runner) demo(ctx context.Context) error {
@@ -56,7 +56,7 @@ func (a *runner) demo(ctx context.Context) error {
 		return command.Internal("opening the sandbox", err)
 	}
 	result, err := client.Send(ctx, a.demoMessage(login))
-	if closeErr := client.Close(); err == nil { // Close is what says QUIT
+	if closeErr := client.Close(); err == nil { // Close sends QUIT
 		err = closeErr
 	}
 	if err != nil {
@@ -85,7 +85,7 @@ func (a *runner) demoMessage(login string) yan.Message {
 	}
 }
 
-// showReceived prints, for each recipient, the message as its mailbox has it.
+// showReceived prints each recipient's message as it is in the mailbox.
 func (a *runner) showReceived(ctx context.Context, server *sandbox.Server, mailboxes int) error {
 	messages, err := server.WaitMessages(ctx, 1)
 	if err != nil {

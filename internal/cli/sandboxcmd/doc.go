@@ -1,5 +1,6 @@
-// Package sandboxcmd is yan sandbox, a mail server for trials that can play providers and
-// fail in many ways, and yan demo, which sends a message to one.
+// Package sandboxcmd implements yan sandbox, a mail server for tests that
+// imitates providers and fails on request, and yan demo, which sends a message
+// to one.
 package sandboxcmd
 
 import (
@@ -8,12 +9,12 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner carries the commands out.
+// runner runs the commands.
 type runner struct {
 	*outboxes.Outboxes
 }
 
-// New makes yan sandbox and yan demo.
+// New returns yan sandbox and yan demo.
 func New(o *outboxes.Outboxes) (sandbox, demo *cobra.Command) {
 	r := &runner{Outboxes: o}
 	return r.sandboxCommand(), r.demoCommand()

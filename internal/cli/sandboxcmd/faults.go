@@ -13,10 +13,10 @@ import (
 	"github.com/yanmail/yan/internal/sandbox"
 )
 
-// What the sandbox does that no client likes: --fault, --limit and --quirk. Each
-// has the word help, which lists the others.
+// The flags --fault, --limit and --quirk configure misbehaviour. Each accepts
+// the word help, which lists the others.
 
-// faults reads the values of --fault.
+// faults parses the values of --fault.
 func (a *runner) faults(cfg *sandbox.Config, values []string) error {
 	for _, word := range values {
 		fault, err := sandbox.ParseFault(word)
@@ -25,7 +25,7 @@ func (a *runner) faults(cfg *sandbox.Config, values []string) error {
 			continue
 		}
 		problem := a.T("%s %q: want STAGE=ACTION, like rcpt=550 or body=cut", a.Name("fault"), word)
-		if strings.ContainsAny(word, "-=") { // the English says what of it is wrong
+		if strings.ContainsAny(word, "-=") { // the English error names the wrong part
 			problem += "; " + strings.TrimPrefix(err.Error(), fmt.Sprintf("fault %q: ", word))
 		}
 		return command.Fail(command.ExitUsage, errors.New(problem), a.T("'yan sandbox --fault help' lists what can be asked for."))
@@ -41,7 +41,7 @@ func faultWords() []string {
 	return list
 }
 
-// faultHelp lists the words of --fault by stage; a reply code stands for all.
+// faultHelp lists the words of --fault by stage; one reply code represents all.
 func (a *runner) faultHelp() {
 	var stages []string
 	actions := map[string][]string{}
@@ -74,16 +74,17 @@ func (a *runner) faultHelp() {
 	})
 }
 
-// bound is a word of `sandbox --limit` with what it stands for.
+// bound is a word of `sandbox --limit` and its setter.
 type bound struct {
 	word, meaning string
-	// announced: it is a number of LIMITS (RFC 9422), which the server tells of.
-	// Others are found out by whoever goes beyond, and may have a reply.
+	// announced reports that it is a number of LIMITS (RFC 9422), which the
+	// server announces. Others take effect only when exceeded, and may have a
+	// reply.
 	announced bool
 	set       func(*sandbox.Config, sandbox.Rate)
 }
 
-// bounds are the words of --limit.
+// bounds lists the words of --limit.
 func (a *runner) bounds() []bound {
 	return []bound{
 		{"messages", a.T("messages on one connection"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessagesPerConnection = r.Bound }},
@@ -95,7 +96,7 @@ func (a *runner) bounds() []bound {
 	}
 }
 
-// limitWords are what --limit is completed to.
+// limitWords lists the completions of --limit.
 func (a *runner) limitWords() []string {
 	list := []string{"help"}
 	for _, b := range a.bounds() {
@@ -104,11 +105,11 @@ func (a *runner) limitWords() []string {
 	return list
 }
 
-// maxBound is the greatest number that LIMITS can tell (RFC 9422 section 4).
+// maxBound is the greatest number in LIMITS (RFC 9422 section 4).
 const maxBound = 999_999
 
-// limits reads the values of --limit: WORD=NUMBER, behind it the reply to the
-// one too many in the writing of --fault.
+// limits parses the values of --limit: WORD=NUMBER, optionally followed by the
+// refusing reply in the syntax of --fault.
 func (a *runner) limits(cfg *sandbox.Config, values []string) error {
 	for _, v := range values {
 		word, rest, _ := strings.Cut(v, "=")
@@ -148,7 +149,7 @@ func (a *runner) wrongLimit(value, why string) error {
 	return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: %s", a.Name("limit"), value, why)), a.T("'yan sandbox --limit help' lists what can be asked for."))
 }
 
-// rateOf reads a number, and behind a slash the time that a rate has.
+// rateOf parses a number, and after a slash the time span of a rate.
 func rateOf(s string, isRate bool) (r sandbox.Rate, ok bool) {
 	number, span, hasSpan := strings.Cut(s, "/")
 	n, err := strconv.Atoi(number)
@@ -162,7 +163,7 @@ func rateOf(s string, isRate bool) (r sandbox.Rate, ok bool) {
 	return r, err == nil && r.Window > 0
 }
 
-// refusalOf makes a reply line of a word like "421-4.7.0+Too_many".
+// refusalOf returns the reply line for a word like "421-4.7.0+Too_many".
 func refusalOf(word string) (line string, ok bool) {
 	f, err := sandbox.ParseFault("mail-" + word)
 	if err != nil || f.Action != sandbox.Reply || f.Code < 400 || f.Times > 0 {
@@ -190,7 +191,7 @@ func (a *runner) limitHelp() {
 	})
 }
 
-// quirks reads the values of --quirk.
+// quirks parses the values of --quirk.
 func (a *runner) quirks(cfg *sandbox.Config, values []string) error {
 	for _, v := range values {
 		if !slices.Contains(quirkWords(), v) || v == "help" {
@@ -210,7 +211,7 @@ func quirkWords() []string {
 	return list
 }
 
-// quirkHelp says what each habit is.
+// quirkHelp explains each quirk.
 func (a *runner) quirkHelp() {
 	meanings := map[sandbox.Quirk]string{
 		sandbox.KeepsTransaction: a.T("a refused BDAT LAST leaves the transaction open, and only RSET ends it"),
@@ -234,7 +235,7 @@ func (a *runner) quirkHelp() {
 	a.helpList(a.T("As a flag --quirk WORD: a habit that real servers have all the time."), list, nil)
 }
 
-// helpList prints what stands behind the word help: a sentence, the words, and
+// helpList prints the answer to the word help: a sentence, the words, and
 // examples.
 func (a *runner) helpList(sentence string, words, examples []command.Entry) {
 	a.Outf("%s\n\n", strings.Join(console.Wrap(sentence, a.HelpWidth()), "\n"))

@@ -75,7 +75,7 @@ func TestQuirks(t *testing.T) {
 	}
 	for _, word := range []string{"", "help", "lunch", "Loses-Mail"} {
 		if err := a.quirks(&cfg, []string{word}); err == nil {
-			t.Errorf("%q was taken", word)
+			t.Errorf("%q was accepted", word)
 		}
 	}
 }

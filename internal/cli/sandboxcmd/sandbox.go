@@ -35,7 +35,7 @@ type sandboxFlags struct {
 	json      bool
 }
 
-// noPort is the default of a listener that is there only if asked for.
+// noPort is the default of a listener that is optional.
 const noPort = -1
 
 func (a *runner) sandboxCommand() *cobra.Command {
@@ -109,16 +109,17 @@ func (a *runner) sandbox(ctx context.Context, s *sandboxFlags) error {
 	return a.serve(ctx, s, server)
 }
 
-// place is what a client needs to know beside the addresses.
+// place is what a client needs in addition to the addresses.
 type place struct{ ca, login string }
 
-// serve shows each message as it comes, until ctx ends or enough came.
+// serve shows each message as it arrives, until ctx ends or enough have
+// arrived.
 func (a *runner) serve(ctx context.Context, s *sandboxFlags, server *sandbox.Server) error {
 	shown, last := 0, ""
 	for s.exitAfter == 0 || shown < s.exitAfter {
 		messages, err := server.WaitMessages(ctx, shown+1)
 		if err != nil {
-			if ctx.Err() != nil { // Ctrl-C is how it ends
+			if ctx.Err() != nil { // Ctrl-C is the normal end
 				return nil
 			}
 			return command.Internal("waiting for messages", err)
@@ -130,15 +131,15 @@ func (a *runner) serve(ctx context.Context, s *sandboxFlags, server *sandbox.Ser
 		}
 		shown += max(len(fresh), 1)
 	}
-	// The last client waits for its reply, and says QUIT.
+	// The last client still waits for its reply, and sends QUIT.
 	goodbye, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	_ = server.WaitIdle(goodbye) // who does not go is cut off
+	_ = server.WaitIdle(goodbye) // a client that stays is disconnected
 	return nil
 }
 
-// since gives the messages behind the one with an id; the server forgets the
-// oldest when there are many.
+// since returns the messages after the one with an id; the server drops the
+// oldest if there are many.
 func since(messages []sandbox.Message, id string) []sandbox.Message {
 	for i := len(messages) - 1; i >= 0; i-- {
 		if messages[i].ID == id {
@@ -206,7 +207,7 @@ func (a *runner) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 	return cfg, nil
 }
 
-// announce says where the sandbox listens and how to send to it.
+// announce prints the sandbox's addresses and how to send to it.
 func (a *runner) announce(s *sandboxFlags, server *sandbox.Server, at place) {
 	target := (&url.URL{Scheme: "smtps", User: url.User(at.login), Host: server.TLSAddr()}).String()
 	if s.json {
@@ -236,8 +237,8 @@ func (a *runner) announce(s *sandboxFlags, server *sandbox.Server, at place) {
 	a.Outf("  yan login %s --server %s --tls-ca %s\n\n", at.login, target, console.ShellWord(at.ca))
 }
 
-// writeCA writes the certificate authority to file, or to a temporary one
-// that remove takes away.
+// writeCA writes the certificate authority to file, or to a temporary one that
+// remove deletes.
 func writeCA(server *sandbox.Server, file string) (path string, remove func(), err error) {
 	if file != "" {
 		return file, func() {}, server.WriteCA(file)
@@ -246,7 +247,7 @@ func writeCA(server *sandbox.Server, file string) (path string, remove func(), e
 	if err != nil {
 		return "", nil, err
 	}
-	remove = func() { _ = os.RemoveAll(dir) } // the system empties its temporary folder anyway
+	remove = func() { _ = os.RemoveAll(dir) } // the system cleans its temporary directory anyway
 	path = filepath.Join(dir, "ca.pem")
 	if err := server.WriteCA(path); err != nil {
 		remove()

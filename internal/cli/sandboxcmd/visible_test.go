@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/sandbox"
 )
 
-// A message that the sandbox shows does nothing to the terminal.
+// A message that the sandbox shows can't control the terminal.
 func TestNoControlsOfAReceivedMessage(t *testing.T) {
 	t.Parallel()
 	a, out, _ := testApp("en")

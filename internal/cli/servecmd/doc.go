@@ -1,4 +1,4 @@
-// Package servecmd is yan serve: the daemon that sends what waits in the outbox.
+// Package servecmd implements yan serve: the daemon that delivers the outbox.
 package servecmd
 
 import (
@@ -9,14 +9,16 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner carries the command out.
+// runner runs the command.
 type runner struct {
 	*outboxes.Outboxes
-	// signals gives the SIGHUPs until its function is called; nil if there are none.
+	// signals returns the SIGHUPs until its function is called; nil if there
+	// are none.
 	signals func() (<-chan os.Signal, func())
 }
 
-// New makes yan serve. signals gives the SIGHUPs until its function is called; nil if there are none.
+// New returns yan serve. signals returns the SIGHUPs until its function is
+// called; nil if there are none.
 func New(o *outboxes.Outboxes, signals func() (<-chan os.Signal, func())) *cobra.Command {
 	return (&runner{Outboxes: o, signals: signals}).serveCommand()
 }

@@ -79,7 +79,7 @@ func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
 	if err != nil {
 		return a.badOutbox(where, err)
 	}
-	defer store.Close() // what was kept is on the disk already
+	defer store.Close() // everything is already on the disk
 	o.Store, o.Outbox = store, outbox.Describe(where)
 	if o.Socket = s.socket; o.Socket == "" {
 		o.Socket = daemon.SocketPath(where, a.Getenv)
@@ -92,7 +92,7 @@ func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
 	return a.served(s, daemon.Run(ctx, o))
 }
 
-// findOutbox returns the outbox that is meant.
+// findOutbox returns the place of the outbox.
 func (a *runner) findOutbox(ctx context.Context, given string, f *account.File) (string, error) {
 	if p := f.OutboxFault(); p != nil && given == "" {
 		return "", a.BadConfiguration(f.Path(), p)
@@ -105,11 +105,11 @@ func (a *runner) findOutbox(ctx context.Context, given string, f *account.File) 
 	return where, err
 }
 
-// serveOptions are those that flags say.
+// serveOptions returns the options that flags set.
 func (a *runner) serveOptions(s *serveFlags) (daemon.Options, error) {
 	o := daemon.Options{Grace: s.grace, Getenv: a.Getenv, Version: command.Version().Version,
-		// The global one does nothing until somebody attaches: the API is all there is of
-		// OpenTelemetry in this program.
+		// The global tracer does nothing unless an SDK is attached: this
+		// program contains only the API of OpenTelemetry.
 		Tracer: otel.Tracer("github.com/yanmail/yan")}
 	if s.grace <= 0 {
 		return o, a.Wrongf("%s %q: want a time above zero", a.Name("grace"), s.grace.String())
@@ -137,7 +137,7 @@ func (a *runner) serveOptions(s *serveFlags) (daemon.Options, error) {
 	return o, nil
 }
 
-// hangups are the SIGHUPs that come until stop is called.
+// hangups returns the SIGHUPs that come until stop is called.
 func (a *runner) hangups() (<-chan os.Signal, func()) {
 	if a.signals == nil {
 		return nil, func() {}
@@ -145,7 +145,8 @@ func (a *runner) hangups() (<-chan os.Signal, func()) {
 	return a.signals()
 }
 
-// announceServe says to a person what runs, and how it ends. Programs have the log.
+// announceServe tells the user what runs, and how to stop it. Programs read the
+// log.
 func (a *runner) announceServe(i daemon.Info, config string) {
 	if a.StdoutWidth == 0 {
 		return
@@ -170,8 +171,8 @@ func (a *runner) announceServe(i daemon.Info, config string) {
 	a.Outf("\n")
 }
 
-// served explains why it ended, and gives the exit status: systemd begins anew for
-// all of them but 64 and 78.
+// served explains the end of the daemon, and returns the exit status: systemd
+// restarts it for all of them except 64 and 78.
 func (a *runner) served(s *serveFlags, err error) error {
 	var (
 		failed *command.Failure
@@ -201,8 +202,8 @@ func (a *runner) served(s *serveFlags, err error) error {
 	return command.Fail(command.ExitUnavailable, sentence.Errorf("%s: %w", a.T("the delivery failed"), err), "")
 }
 
-// badOutbox says that the outbox can't be opened. Its exit status is that of every other
-// command.
+// badOutbox explains why the outbox can't be opened, with the exit status of
+// every other command.
 func (a *runner) badOutbox(where string, err error) error {
 	var newer *queue.NewerError
 	var untrusted *wholefile.UntrustedError

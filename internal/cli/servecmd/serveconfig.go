@@ -11,9 +11,9 @@ import (
 	"github.com/yanmail/yan/internal/route"
 )
 
-// configuring reads the configuration: at the start that which was read already, in
-// which one account that makes no sense does not stop the others. Later on all of it
-// has to make sense, because there is one that works.
+// configuring reads the configuration. At the start it uses the file that was
+// already read, in which one invalid account does not stop the others. Later
+// the whole file must be valid, because a working configuration is in use.
 func (a *runner) configuring(first *account.File, log *slog.Logger) func(context.Context) (daemon.Config, error) {
 	return func(context.Context) (daemon.Config, error) {
 		f := first

@@ -25,7 +25,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// HostAndPort is a server as one talks about it: "smtp.qq.com:465, TLS".
+// HostAndPort formats a server for users: "smtp.qq.com:465, TLS".
 func (a *Servers) HostAndPort(at transport.Server) string {
 	how := map[smtpclient.Security]string{smtpclient.ImplicitTLS: "TLS", smtpclient.STARTTLS: "STARTTLS",
 		smtpclient.Plaintext: a.T("not encrypted")}[at.Security]
@@ -36,7 +36,7 @@ func (a *Servers) HostAndPort(at transport.Server) string {
 	return a.T("%s, %s", net.JoinHostPort(at.Host, fmt.Sprint(port)), how)
 }
 
-// ServerFlags say where to send and how to log in.
+// ServerFlags select the server and the login.
 type ServerFlags struct {
 	Server    string
 	Auth      string
@@ -48,7 +48,7 @@ type ServerFlags struct {
 	TLSRSA    bool
 	Cleartext bool
 	LockStep  bool
-	Pipeline  smtpclient.PipelineMessages // of the account
+	Pipeline  smtpclient.PipelineMessages // from the account
 	Proxy     string
 	LocalName string
 	QuitAfter string
@@ -79,7 +79,7 @@ func (s *ServerFlags) Register(a *Servers, cmd *cobra.Command) {
 	command.Complete(cmd, "quit-after", quitStages)
 }
 
-// mechanisms are the words for --auth.
+// mechanisms lists the words for --auth.
 func mechanisms() []string { return append(sasl.Mechanisms(), transport.NoLogin) }
 
 func quitStages() []string {
@@ -95,8 +95,8 @@ func ProviderIDs() []string {
 	return ids
 }
 
-// Check finds flags that no server makes sense with. It reads the files that
-// they name, and connects to nothing.
+// Check reports flags that are invalid for any server. It reads the files that
+// they name, and opens no connection.
 func (s *ServerFlags) Check(a *Servers, cmd *cobra.Command) error {
 	s.Auth = strings.ToUpper(s.Auth)
 	visible := func(r rune) bool { return r > ' ' && r <= '~' }
@@ -126,7 +126,7 @@ func (s *ServerFlags) Check(a *Servers, cmd *cobra.Command) error {
 	return s.CheckTLS(a)
 }
 
-// checkProxy never repeats the URL, which may hold a password.
+// checkProxy never repeats the URL, which may contain a password.
 func (a *Servers) checkProxy(name, proxy string) error {
 	u, err := url.Parse(proxy)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"socks5", "socks5h", "socks", "http"}, u.Scheme) {
@@ -139,7 +139,8 @@ func (a *Servers) checkProxy(name, proxy string) error {
 	return nil
 }
 
-// CheckTLS reads the files of the TLS flags and finds what is wrong with them.
+// CheckTLS reads the files of the TLS flags and reports what is wrong with
+// them.
 func (s *ServerFlags) CheckTLS(a *Servers) error {
 	for _, f := range []struct{ flag, file string }{{"tls-ca", s.TLSCA}, {"tls-cert", s.TLSCert}, {"tls-key", s.TLSKey}} {
 		if f.file == "" {
@@ -184,13 +185,13 @@ func (a *Servers) PemFiles(read func() error) error {
 	return err
 }
 
-// isUnreadable: what is in the file does not matter.
+// isUnreadable reports whether a file can't be read, whatever its content.
 func isUnreadable(err error) bool {
 	var long *wholefile.TooLongError
 	return errors.Is(err, context.Canceled) || errors.As(err, &long)
 }
 
-// CheckServer finds what is wrong with --server whoever the sender is.
+// CheckServer reports what is wrong with --server regardless of the sender.
 func (a *Servers) CheckServer(server string) error {
 	name := a.Name("server")
 	if strings.Contains(server, "://") {
@@ -216,7 +217,8 @@ func (a *Servers) CheckServer(server string) error {
 	return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: neither a URL nor a known provider", name, PrintableURL(server))), hint)
 }
 
-// Target finds the server, and says in the user's words why there is none.
+// Target returns the server, or explains in the user's language why there is
+// none.
 func (s *ServerFlags) Target(a *Servers, sender smtp.Address) (transport.Server, error) {
 	server, err := transport.ParseServer(s.Server, sender)
 	switch {
@@ -232,7 +234,7 @@ func (s *ServerFlags) Target(a *Servers, sender smtp.Address) (transport.Server,
 	return server, nil
 }
 
-// badURL says what is wrong with a server URL without repeating a password.
+// badURL explains what is wrong with a server URL without repeating a password.
 func (a *Servers) badURL(name, server string, err error) error {
 	u, parseErr := url.Parse(server)
 	if parseErr != nil {
@@ -260,8 +262,8 @@ func (a *Servers) badURL(name, server string, err error) error {
 	return command.Fail(command.ExitUsage, errors.New(problem), a.T("For example: %s", "--server smtps://me%40example.com@smtp.example.com"))
 }
 
-// PrintableURL keeps what follows a colon in a mistyped URL out of sight:
-// "smtps:/me:secret@host" is no URL, and still holds a password.
+// PrintableURL hides everything after a colon in a mistyped URL:
+// "smtps:/me:secret@host" is no URL, and still contains a password.
 func PrintableURL(s string) string {
 	if head, _, found := strings.Cut(s, "@"); found {
 		if first, _, colon := strings.Cut(head, ":"); colon {
@@ -276,7 +278,7 @@ func PrintableURL(s string) string {
 	}, s)
 }
 
-// texts pairs the flags that are texts with the options that they set.
+// texts pairs the flags that take text with the options that they set.
 func (s *ServerFlags) texts(o *yan.Options) []textFlag {
 	return []textFlag{
 		{"auth", &s.Auth, &o.Mechanism}, {"tls-ca", &s.TLSCA, &o.CAFile}, {"tls-pin", &s.TLSPin, &o.Pin},
@@ -290,8 +292,8 @@ type textFlag struct {
 	flag, option *string
 }
 
-// Fill sets each flag that was not given from the options of an account, and returns
-// the names of those that it set.
+// Fill sets each flag that was not given from the options of an account, and
+// returns the names of those that it set.
 func (s *ServerFlags) Fill(o yan.Options, given func(flag string) bool) (filled []string) {
 	for _, t := range s.texts(&o) {
 		if !given(t.name) && *t.option != "" {
@@ -307,7 +309,7 @@ func (s *ServerFlags) Fill(o yan.Options, given func(flag string) bool) (filled 
 	return filled
 }
 
-// Options returns the options that flags set which were checked.
+// Options returns the options of flags that have been checked.
 func (s *ServerFlags) Options(a *Servers, from smtp.Address, server transport.Server) (yan.Options, error) {
 	o := yan.Options{From: from.String(), AllowCleartextPassword: s.Cleartext, RSAKeyExchange: s.TLSRSA,
 		NoPipelining: s.LockStep, NoChunking: s.LockStep, PipelineMessages: s.Pipeline, StopAfter: smtp.Stage(s.QuitAfter)}
@@ -323,8 +325,9 @@ func (s *ServerFlags) Options(a *Servers, from smtp.Address, server transport.Se
 	return o, nil
 }
 
-// SystemProxy is what ALL_PROXY and NO_PROXY say about a server, in capitals
-// or not, as other programs read them. This machine is always reached directly.
+// SystemProxy returns the proxy of ALL_PROXY and NO_PROXY for a server, in
+// upper or lower case, as other programs read them. This machine is always
+// reached directly.
 func (a *Servers) SystemProxy(server transport.Server) (string, error) {
 	either := func(name string) (value, from string) {
 		if v := a.Getenv(name); v != "" {
@@ -342,8 +345,9 @@ func (a *Servers) SystemProxy(server transport.Server) (string, error) {
 		return "", nil
 	}
 	if a.checkProxy(from, all) != nil {
-		// The variable is for all programs, and none has to know each kind of proxy.
-		a.ToldProxy.Do(func() { // a search asks for many servers at once
+		// The variable is for all programs, and may name a kind of proxy that
+		// Yan does not know.
+		a.ToldProxy.Do(func() { // a search tries many servers at once
 			a.Errf("%s\n", a.T("yan: %s is not used: it names no proxy of a kind that yan knows, like %s", from, "socks5://127.0.0.1:1080"))
 		})
 		return "", nil
@@ -351,7 +355,7 @@ func (a *Servers) SystemProxy(server transport.Server) (string, error) {
 	return all, nil
 }
 
-// hostPort is the host as a URL has it.
+// hostPort returns the host in the form of a URL.
 func hostPort(server transport.Server) string {
 	_, after, _ := strings.Cut(server.String(), "://")
 	return after

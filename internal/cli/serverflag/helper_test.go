@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// testApp is a run of the program without a terminal.
+// testApp returns Servers without a terminal.
 func testApp(lang words.Language) (*Servers, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
 	return &Servers{Reporter: &verdict.Reporter{Context: command.New(c, nil)}, ToldProxy: new(sync.Once)}, out, errs

@@ -9,13 +9,13 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// FilledIn shows what stands for a name that differs from user to user.
+// FilledIn returns the placeholder for a name that differs between users.
 func (a *Servers) FilledIn(name string) string {
 	return strings.NewReplacer("{cc}", "*", "{tenant}", "*", "{domain}", a.T("<domain>"), "{region}", a.T("<region>")).Replace(name)
 }
 
-// WhereTo leads to the way through a provider's menus, in front of a question:
-// to a secret, or to what has to be switched on before one's own is taken.
+// WhereTo describes the path through a provider's menus, before a question: to
+// the secret, or to the setting that allows the user's own password.
 func (a *Servers) WhereTo(p provider.Provider) string {
 	switch p.Auth.Kind {
 	case provider.OAuth2Only:
@@ -26,7 +26,7 @@ func (a *Servers) WhereTo(p provider.Provider) string {
 	return a.T("Where to get it: ")
 }
 
-// CodeLabel is what the way through a provider's menus leads to.
+// CodeLabel names the goal of that path.
 func (a *Servers) CodeLabel(p provider.Provider) string {
 	switch p.Auth.Kind {
 	case provider.AuthorizationCode:
@@ -55,7 +55,8 @@ func (a *Servers) SomeOf(domains []string, n int) string {
 	return a.Listed(list)
 }
 
-// UnknownProvider is the failure for a word that is no provider, with the nearest one.
+// UnknownProvider returns the failure for an unknown provider, with the nearest
+// known one.
 func (a *Servers) UnknownProvider(name string) error {
 	hint := a.T("'yan providers' lists those that are known.")
 	if near := provider.Nearest(name); len(near) > 0 {

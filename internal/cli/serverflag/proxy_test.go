@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// ALL_PROXY is for all programs. What it says in a way that yan does not know stops
-// nothing, and is said once.
+// ALL_PROXY is for all programs. A value that Yan does not know stops nothing,
+// and is reported once.
 func TestAllProxyOfAnyKind(t *testing.T) {
 	t.Parallel()
 	for value, used := range map[string]bool{
@@ -33,7 +33,7 @@ func TestAllProxyOfAnyKind(t *testing.T) {
 			}
 			said := errs.String()
 			if used != (said == "") || !used && strings.Count(said, "ALL_PROXY") != 1 || strings.Contains(said, "geheim") {
-				t.Errorf("%s: said %q", value, said)
+				t.Errorf("%s: printed %q", value, said)
 			}
 			if used {
 				if _, err := transport.ProxyDialer(value, nil); err != nil {

@@ -15,10 +15,10 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Login finds the password or token, asks for it where somebody can answer,
-// and checks that it fits the mechanism. What is missing is an error here:
-// a server that wants a login would refuse the message, one that does not
-// would take it from nobody.
+// Login finds the password or token, prompts for it if possible, and checks
+// that it fits the mechanism. A missing one is an error here: a server that
+// requires a login would refuse the message, and one that does not would accept
+// it without one.
 func (a *Servers) Login(ctx context.Context, s *ServerFlags, server transport.Server, o *yan.Options) error {
 	var err error
 	if s.Auth == transport.NoLogin {
@@ -61,8 +61,8 @@ func (a *Servers) Login(ctx context.Context, s *ServerFlags, server transport.Se
 	return a.AskSecret(ctx, server, o)
 }
 
-// ReachesLogin reports whether a conversation that stops after a stage gets as
-// far as logging in.
+// ReachesLogin reports whether a session that stops after a stage includes the
+// login.
 func ReachesLogin(quitAfter string) bool {
 	switch smtp.Stage(quitAfter) {
 	case smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello:
@@ -71,7 +71,7 @@ func ReachesLogin(quitAfter string) bool {
 	return true
 }
 
-// HasSecret reports whether the environment offers anything to log in with.
+// HasSecret reports whether the environment has a secret.
 func (a *Servers) HasSecret() bool {
 	for _, name := range []string{"YAN_PASSWORD_FILE", "YAN_PASSWORD", "YAN_TOKEN_FILE", "YAN_TOKEN"} {
 		if a.Getenv(name) != "" {
@@ -81,7 +81,7 @@ func (a *Servers) HasSecret() bool {
 	return false
 }
 
-// maxSecret bounds the file of a secret, in octets.
+// maxSecret limits the file of a secret, in octets.
 const maxSecret = 256 << 10
 
 // Secret reads a secret from the file that NAME_FILE names, or from NAME.
@@ -107,7 +107,7 @@ func (a *Servers) Secret(name string) (string, error) {
 	return text, nil
 }
 
-// AskSecret asks on the terminal.
+// AskSecret prompts on the terminal.
 func (a *Servers) AskSecret(ctx context.Context, server transport.Server, o *yan.Options) error {
 	user := server.User
 	if user == "" {

@@ -1,6 +1,6 @@
-// Package serverflag is --server and the flags beside it: their registration and
-// checks, the server that they name, the options of the client, and the secret of a
-// login without an account.
+// Package serverflag has --server and its related flags: their registration and
+// checks, the server that they select, the options of the client, and the
+// secret of a login without an account.
 package serverflag
 
 import (
@@ -9,9 +9,10 @@ import (
 	"github.com/yanmail/yan/internal/cli/verdict"
 )
 
-// Servers finds servers and what logs in to them.
+// Servers resolves servers and the secrets for them.
 type Servers struct {
 	*verdict.Reporter
-	// ToldProxy: it was said that a proxy of the environment is not used.
+	// ToldProxy makes the warning about an unused proxy of the environment
+	// appear once.
 	ToldProxy *sync.Once
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// ExitStatus is the status for what became of a message.
+// ExitStatus returns the exit status for a message's result.
 func ExitStatus(r yan.Result, provider string) int {
 	o, failed := r.WorstOutcome()
 	switch {
@@ -26,7 +26,7 @@ func ExitStatus(r yan.Result, provider string) int {
 	return ExitForOutcome(o, yan.Explain(o, provider))
 }
 
-// ExitForOutcome is the status for a message that nobody got.
+// ExitForOutcome returns the exit status for a message that no recipient got.
 func ExitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 	temporary := finding.Permanence == diagnosis.Temporary
 	switch {
@@ -49,13 +49,14 @@ func ExitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 	case o.Reply.IsZero() && finding.Permanence != diagnosis.Permanent:
 		return command.ExitTemporary
 	case o.Stage == smtp.StageRcpt && (finding.Scope == diagnosis.ScopeRecipient || finding.Scope == ""):
-		return command.ExitNoUser // and not the sender or this machine, of which many servers speak only here
+		return command.ExitNoUser // and not for the sender or this machine, which many servers refuse only at RCPT
 	}
 	return command.ExitUnavailable
 }
 
-// isProtocol: a server that wants a client certificate says so at the greeting
-// (RFC 8446 section 4.4.2.4), so that the stage alone does not tell.
+// isProtocol also covers a server that requires a client certificate: it says
+// so only at the greeting (RFC 8446 section 4.4.2.4), so the stage alone is not
+// enough.
 func isProtocol(c diagnosis.Class) bool {
 	switch c {
 	case diagnosis.ClassTLSFailed, diagnosis.ClassTLSClientCert, diagnosis.ClassTLSUntrusted, diagnosis.ClassTLSName, diagnosis.ClassTLSExpired,

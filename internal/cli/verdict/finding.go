@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 )
 
-// OptionalText is nil for an empty text, which JSON leaves out then.
+// OptionalText returns nil for an empty text, which JSON then omits.
 func OptionalText(t diagnosis.Text) *jsonout.Text {
 	if t.EN == "" && t.ZH == "" {
 		return nil
@@ -42,7 +42,7 @@ func (a *Reporter) Finding(w io.Writer, width int, f diagnosis.Finding) {
 		}
 	}
 	hint, advice := f.Hint, f.Advice
-	if strings.HasPrefix(hint.ZH, "请") { // it is an advice itself, and a more exact one
+	if strings.HasPrefix(hint.ZH, "请") { // the hint is itself advice, and more specific
 		hint, advice = diagnosis.Text{}, hint
 	}
 	say(a.T("Why: "), a.Pick(f.Cause.EN, f.Cause.ZH))

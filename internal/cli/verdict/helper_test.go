@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// testApp is a run of the program without a terminal.
+// testApp returns a Reporter without a terminal.
 func testApp(lang words.Language) (*Reporter, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
 	return &Reporter{Context: command.New(c, nil)}, out, errs

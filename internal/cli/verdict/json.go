@@ -21,7 +21,7 @@ func newReport(r Report) jsonout.Report {
 		rep.Status = "unknown"
 	}
 	for _, h := range r.InsteadOf {
-		if h.Account == r.As.Account { // the last word is its own
+		if h.Account == r.As.Account { // the account's own decision came last
 			continue
 		}
 		instead := jsonout.InsteadOf{Account: h.Account, Stage: string(h.Outcome.Stage), Code: h.Outcome.Reply.Code, Text: h.Outcome.Reply.Text()}
@@ -47,7 +47,7 @@ func newReport(r Report) jsonout.Report {
 	return rep
 }
 
-// NewDiagnosis is a finding as JSON.
+// NewDiagnosis converts a finding to JSON.
 func NewDiagnosis(f diagnosis.Finding) *jsonout.Diagnosis {
 	return &jsonout.Diagnosis{Class: string(f.Class), Scope: string(f.Scope), Permanence: string(f.Permanence),
 		Retry: string(f.Retry.Kind), RetryAfter: int64(f.Retry.After.Seconds()),

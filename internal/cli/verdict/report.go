@@ -19,36 +19,37 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Report is what became of one message.
+// Report is the result of one message.
 type Report struct {
-	// Name is the file it is from, "" for a composed message and "-" for standard
-	// input; number is its place in an mbox file, from 1, else 0.
+	// Name is the file of the message, "" for a composed message and "-" for
+	// standard input; number is its position in an mbox file, from 1, else 0.
 	Name   string
 	Number int
 	As     sending.SentAs
 	Result yan.Result
 	Exit   int
-	// Logged reports whether the outcome of the recipient at a place is from the
-	// log of an earlier run.
+	// Logged reports whether the outcome of the recipient at an index is from
+	// the log of an earlier run.
 	Logged func(place int) bool
-	// Via has, by recipient, the account that decided before another took over; nil
-	// if none did.
+	// Via has, by recipient, the account that decided before a fallback account
+	// took over; nil if none did.
 	Via []*sending.SentAs
-	// InsteadOf has, for each account that another one took over for, the reason.
+	// InsteadOf has, for each account that was replaced by its fallback, the
+	// reason.
 	InsteadOf []sending.Handover
-	// StoppedAfter is the stage of --quit-after if the conversation ended there.
+	// StoppedAfter is the stage of --quit-after if the session ended there.
 	StoppedAfter string
-	// Several: other messages are reported, too; told is the advice that was given
-	// with them.
+	// Several is set if other messages are reported too; Told is the advice
+	// already printed with them.
 	Several bool
 	Told    map[string]bool
 }
 
-// Form is how results are printed.
+// Form selects how results are printed.
 type Form struct{ Quiet, Json bool }
 
-// Results is where people read what became of messages: with --quiet that is
-// only what went wrong, and an error.
+// Results returns the stream for users to read results: with --quiet only
+// failures are printed, on standard error.
 func (a *Reporter) Results(quiet bool) (io.Writer, int) {
 	if quiet {
 		return a.Stderr, a.StderrWidth
@@ -56,8 +57,8 @@ func (a *Reporter) Results(quiet bool) (io.Writer, int) {
 	return a.Stdout, a.StdoutWidth
 }
 
-// Report tells what became of one message: to programs as JSON, to people a
-// line for each recipient and, when something failed, why and what to do.
+// Report prints the result of one message: JSON for programs; for users a line
+// for each recipient and, after a failure, the reason and what to do.
 func (a *Reporter) Report(f Form, r Report) {
 	switch {
 	case f.Json:
@@ -98,8 +99,8 @@ func (a *Reporter) Report(f Form, r Report) {
 	}
 }
 
-// OutcomeLine is one recipient: a mark, the message if there are several, the
-// address, the status, the reply.
+// OutcomeLine formats one recipient: a mark, the message if there are several,
+// the address, the status, the reply.
 func (a *Reporter) OutcomeLine(name string, o smtp.Outcome, width int) string {
 	mark, colour := "✗", console.Red
 	switch o.Status {
@@ -124,7 +125,7 @@ func (a *Reporter) OutcomeLine(name string, o smtp.Outcome, width int) string {
 	return console.Hang(line+a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why), "    ", width)
 }
 
-// Why is the server's reply, or what happened on this side; "" for neither.
+// Why returns the server's reply, or the local error; "" for neither.
 func (a *Reporter) Why(o smtp.Outcome) string {
 	switch {
 	case !o.Reply.IsZero():
@@ -135,7 +136,7 @@ func (a *Reporter) Why(o smtp.Outcome) string {
 	return ""
 }
 
-// atServer reports whether the stage of an outcome says where it happened: a
+// atServer reports whether the stage of an outcome is where it happened: a
 // message that was never begun did not fail at a stage.
 func atServer(o smtp.Outcome) bool {
 	for _, err := range []error{sending.ErrHopeless, sending.ErrLog, sendlog.ErrNoOutcome, mailfiles.ErrChanged, fs.ErrNotExist} {
@@ -146,8 +147,8 @@ func atServer(o smtp.Outcome) bool {
 	return true
 }
 
-// LocalError says in the user's language what happened on this side where it
-// is something common; the rest is technical and stays as it is.
+// LocalError translates common local errors; the rest is technical and stays as
+// it is.
 func (a *Reporter) LocalError(err error) string {
 	switch {
 	case errors.Is(err, smtpclient.ErrAnotherRefused):
@@ -179,7 +180,7 @@ func (a *Reporter) LocalError(err error) string {
 	return console.Visible(a.Say(err))
 }
 
-// status is the word for people; the one in JSON never changes.
+// status returns the word for users; the one in JSON never changes.
 func (a *Reporter) status(s smtp.Status) string {
 	switch s {
 	case smtp.Accepted:
@@ -195,7 +196,7 @@ func (a *Reporter) status(s smtp.Status) string {
 	}
 }
 
-// Receipt is what one keeps of a message that went out.
+// Receipt returns what the user should keep about a sent message.
 func (a *Reporter) Receipt(r yan.Result, as sending.SentAs) string {
 	parts := []string{a.T("%s to %s", console.Size(r.Size), as.Server.String())}
 	if as.Account != "" {
@@ -210,11 +211,11 @@ func (a *Reporter) Receipt(r yan.Result, as sending.SentAs) string {
 	return console.Joined(parts, a.StdoutWidth)
 }
 
-// advise says why, and the one thing to do; the same only once where there are
-// several messages.
+// advise prints the reason and the one action to take; with several messages
+// the same advice only once.
 func (a *Reporter) advise(r Report) {
 	o, failed := r.Result.WorstOutcome()
-	if !failed || errors.Is(o.Err, sending.ErrLog) || errors.Is(o.Err, sending.ErrHopeless) { // what is behind them is told by itself
+	if !failed || errors.Is(o.Err, sending.ErrLog) || errors.Is(o.Err, sending.ErrHopeless) { // their errors are reported separately
 		return
 	}
 	f := yan.Explain(o, r.As.Server.Provider.ID).At(r.As.Server.Host, r.As.Server.Port)
@@ -231,12 +232,13 @@ func (a *Reporter) advise(r Report) {
 	a.Finding(a.Stderr, a.StderrWidth, f)
 }
 
-// somebodyMayHaveIt: by what the receipt says, it is found again.
+// somebodyMayHaveIt reports whether a recipient may have the message, which the
+// receipt then helps to find.
 func somebodyMayHaveIt(exit int) bool {
 	return exit == command.ExitOK || exit == command.ExitPartial || exit == command.ExitUnknown
 }
 
-// MessageName is a message as the user finds it again.
+// MessageName returns the name by which the user finds a message.
 func (a *Reporter) MessageName(name string, number int) string {
 	if number > 0 {
 		return a.T("%s message %d", command.Printable(name), number)

@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// ErrTimeout is why a message was not sent in time. It is a deadline to
-// whoever asks what went wrong.
+// ErrTimeout is the error of a message that was not sent in time. It matches
+// context.DeadlineExceeded.
 type ErrTimeout struct{}
 
 func (ErrTimeout) Error() string        { return "the time of --timeout is over" }

@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Transcript shows the conversation as it happens: what we say behind →, what
-// the server says behind ←, with the time that its answer took.
+// Transcript prints the conversation as it happens: the client's lines after →,
+// the server's after ←, with the time that the reply took.
 func (a *Reporter) Transcript(w io.Writer, width int) func(yan.Event) {
 	return func(e yan.Event) {
 		switch e.Direction {
@@ -30,7 +30,7 @@ func (a *Reporter) Transcript(w io.Writer, width int) func(yan.Event) {
 	}
 }
 
-// remark is what happened beside the lines of the conversation.
+// remark returns the text of an event other than a line of the conversation.
 func (a *Reporter) remark(e yan.Event) string {
 	switch e.Direction {
 	case smtpclient.Connected:
@@ -46,7 +46,7 @@ func (a *Reporter) remark(e yan.Event) string {
 	}
 }
 
-// handshake says what TLS has settled.
+// handshake describes the parameters of TLS.
 func (a *Reporter) handshake(e yan.Event) string {
 	h := e.Handshake
 	if h == nil {
@@ -62,8 +62,8 @@ func (a *Reporter) handshake(e yan.Event) string {
 	return text
 }
 
-// Watchful tells somebody at a terminal, who would see nothing otherwise, what is waited
-// for when a server keeps silent. Together with the transcript there is nothing to add.
+// Watchful tells a user at a terminal what is waited for when a server is
+// silent. With the transcript it adds nothing.
 func (a *Reporter) Watchful(trace func(yan.Event), host string) func(yan.Event) {
 	if trace != nil || a.StderrWidth == 0 {
 		return trace
@@ -75,7 +75,7 @@ func (a *Reporter) Watchful(trace func(yan.Event), host string) func(yan.Event) 
 	}
 }
 
-// Waited is a duration, or nothing where there was none to measure.
+// Waited formats a duration; "" if none was measured.
 func Waited(d time.Duration) string {
 	if d <= 0 {
 		return ""

@@ -1,10 +1,10 @@
-// Package verdict says what became of a message: a line for each recipient, the
-// diagnosis, JSON, the exit status, and the conversation with the server.
+// Package verdict reports the result of a message: a line for each recipient,
+// the diagnosis, JSON, the exit status, and the conversation with the server.
 package verdict
 
 import "github.com/yanmail/yan/internal/cli/command"
 
-// Reporter prints what became of messages.
+// Reporter prints the results of messages.
 type Reporter struct {
 	*command.Context
 }
