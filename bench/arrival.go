@@ -14,26 +14,26 @@ import (
 	"strings"
 )
 
-// arrivals is what came to a sink since it was asked the last time.
+// arrivals is what a sink received since the last query.
 type arrivals struct {
 	Messages    []arrived
-	Count       int // of messages; the one thing that Postfix's sink knows
+	Count       int // of messages; the only field that Postfix's sink fills
 	Connections []connected
-	Open        int // connections that have not ended
+	Open        int // open connections
 	Failure     string
 }
 
-// arrived is what was in a message.
+// arrived is the content of a received message.
 type arrived struct {
 	Subject    string
 	Recipients int
-	Text       string // with one kind of line end and none at its end, as brief has it
-	Attachment []byte // SHA-256; nil when there was none
-	Problem    string // why it could not be read
+	Text       string // with uniform line ends and none at its end, shortened by brief
+	Attachment []byte // SHA-256; nil if there was none
+	Problem    string // the reason why it could not be parsed
 }
 
-// check compares what arrived with what was to be sent: every message once, to
-// as many recipients, and whole. The subjects of sent must differ.
+// check compares the received messages with the sent ones: every message once,
+// to as many recipients, and complete. The subjects of sent must differ.
 func check(messages []arrived, sent []mail) error {
 	if len(messages) != len(sent) {
 		return fmt.Errorf("%d messages arrived, %d were sent", len(messages), len(sent))
@@ -72,7 +72,7 @@ func check(messages []arrived, sent []mail) error {
 	return nil
 }
 
-// look takes a message apart. What it can't read, it says.
+// look parses a message. A message that can't be parsed has a Problem.
 func look(m taken) arrived {
 	a := arrived{Recipients: m.recipients}
 	data := m.data
@@ -86,8 +86,8 @@ func look(m taken) arrived {
 	return a
 }
 
-// brief is a text, or what tells a long one from all others: tens of thousands
-// travel from the sink's process.
+// brief returns a text, or for a long one a digest: tens of thousands travel
+// from the sink's process.
 func brief(text string) string {
 	if len(text) <= 100 {
 		return text
@@ -95,8 +95,8 @@ func brief(text string) string {
 	return fmt.Sprintf("%d octets with SHA-256 %x", len(text), sha256.Sum256([]byte(text)))
 }
 
-// unstuff takes away the dot that was put before one at the start of a line,
-// in place (RFC 5321 section 4.5.2).
+// unstuff removes the dot that was added before one at the start of a line, in
+// place (RFC 5321 section 4.5.2).
 func unstuff(data []byte) []byte {
 	rest := data
 	if bytes.HasPrefix(rest, []byte(".")) {
@@ -117,7 +117,7 @@ func unstuff(data []byte) []byte {
 	return append(kept, rest...)
 }
 
-// walk reads an entity: the message itself or a part of it.
+// walk parses an entity: the message itself or a part of it.
 func (a *arrived) walk(entity []byte, top bool) error {
 	end := bytes.Index(entity, []byte("\r\n\r\n"))
 	if end < 0 {
@@ -153,7 +153,7 @@ func (a *arrived) walk(entity []byte, top bool) error {
 	return err
 }
 
-// parts walks through what stands between the delimiters (RFC 2046 section 5.1.1).
+// parts parses the parts between the delimiters (RFC 2046 section 5.1.1).
 func (a *arrived) parts(body, delimiter []byte) error {
 	_, body, _ = bytes.Cut(body, delimiter)
 	for {
@@ -188,8 +188,9 @@ func decoder(encoding string) func(w io.Writer, body []byte) error {
 	}
 }
 
-// decodeBase64 is several times as fast as the decoder of encoding/base64, which
-// looks for line ends octet by octet: a gigabyte is checked for each figure.
+// decodeBase64 is several times as fast as the decoder of encoding/base64,
+// which searches for line ends octet by octet: a gigabyte is checked for each
+// figure.
 func decodeBase64(w io.Writer, body []byte) error {
 	const size = 64 << 10 // of four characters each
 	letters, octets := make([]byte, 0, size), make([]byte, size)
@@ -218,7 +219,7 @@ func decodeBase64(w io.Writer, body []byte) error {
 	return decode()
 }
 
-// lines is a text with one kind of line end and none at its end.
+// lines returns a text with uniform line ends and none at its end.
 func lines(text string) string {
 	return strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// writeByHand is the least that a careful program would write around a package
-// that has no composer. It streams the attachment, which most such programs
+// writeByHand composes a message with minimal careful code, for packages
+// without a composer. It streams the attachment, which most such programs
 // don't.
 func writeByHand(w io.Writer, m mail) error {
 	const boundary = "a-boundary-of-the-benchmark"

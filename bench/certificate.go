@@ -18,8 +18,8 @@ func authorityFile(folder string) string   { return filepath.Join(folder, "autho
 func certificateFile(folder string) string { return filepath.Join(folder, "certificate.pem") }
 func keyFile(folder string) string         { return filepath.Join(folder, "key.pem") }
 
-// makeCertificate writes an authority that lives for a day, and the
-// certificate with which the sinks show that they are 127.0.0.1.
+// makeCertificate writes a CA that is valid for a day, and the sinks'
+// certificate for 127.0.0.1.
 func makeCertificate(folder string) error {
 	now := time.Now()
 	authority := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Authority of the benchmark"},

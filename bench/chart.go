@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// layout is the measures of a chart in pixels. The narrow one has a column only
-// and larger type: a phone shows it nearly as it is.
+// layout has the measures of a chart in pixels. The narrow one has a single
+// column and larger type: a phone shows it nearly unscaled.
 type layout struct {
 	columns, panel, margin int
-	names, label           int // what is left of the bars, and right of them
-	bar, step              int // the height of a bar, and from one to the next
-	text, small            int // the sizes of type; titles have text's, and the heading the largest
+	names, label           int // widths left and right of the bars
+	bar, step              int // the height of a bar, and the distance between two
+	text, small            int // font sizes; titles have text's, and the heading is the largest
 	title, heading         int
 }
 
@@ -36,8 +36,8 @@ const (
 	panelGap = 26
 )
 
-// The chart has a ground of its own, so that it can be read on any page; with
-// a browser that prefers dark it is dark.
+// The chart has its own background, so that it is readable on any page; it is
+// dark in a browser that prefers dark.
 const chartStyle = `
 	svg { font: %dpx -apple-system, "Segoe UI", "Noto Sans", Helvetica, Arial, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
 	.ground { fill: #ffffff; stroke: #d1d9e0; }
@@ -59,8 +59,8 @@ const chartStyle = `
 	}
 `
 
-// drawAll writes the chart at path, and beside it one for narrow pages
-// (chart-narrow.svg) and both in Chinese (chart.zh-CN.svg, chart-narrow.zh-CN.svg).
+// drawAll writes the chart at path, one for narrow pages (chart-narrow.svg)
+// next to it, and both in Chinese (chart.zh-CN.svg, chart-narrow.zh-CN.svg).
 func (r *report) drawAll(path string) error {
 	stem := strings.TrimSuffix(path, ".svg")
 	for _, c := range charts() {
@@ -86,7 +86,7 @@ func charts() []chart {
 	}
 }
 
-// draw is the chart as SVG.
+// draw returns the chart as SVG.
 func (r *report) draw(l layout, words chartWords) []byte {
 	var drawn bytes.Buffer
 	heading := wrap(fmt.Sprintf(words.heading, r.Rounds), l.width()-2*l.margin, l.heading, true)
@@ -95,7 +95,7 @@ func (r *report) draw(l layout, words chartWords) []byte {
 		fmt.Fprintf(&drawn, `<text class="title" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.heading, escape(line))
 		y += l.heading + 5
 	}
-	top, bottom := y-7, y-7 // of the panels that stand side by side
+	top, bottom := y-7, y-7 // of adjacent panels
 	for i, p := range r.panels() {
 		column := i % l.columns
 		if column == 0 {
@@ -125,7 +125,7 @@ func (r *report) draw(l layout, words chartWords) []byte {
 	return b.Bytes()
 }
 
-// describe is the chart in words, for those who can't see it.
+// describe returns the chart as text, for readers who can't see it.
 func (r *report) describe(words chartWords) string {
 	var said []string
 	for _, p := range r.panels() {
@@ -142,8 +142,9 @@ func (r *report) describe(words chartWords) string {
 	return strings.Join(said, words.space)
 }
 
-// shown are the contenders of a row with a figure, in the order of the table.
-// The ceiling of loopback would leave the others too short to compare.
+// shown returns the contenders of a row with a figure, in the order of the
+// table. The loopback ceiling is left out, because it would make the others too
+// short to compare.
 func (row reportRow) shown() []string {
 	return slices.DeleteFunc(append(senders(), guests()...), func(who string) bool {
 		_, ok := row.Figures[who]
@@ -151,7 +152,7 @@ func (row reportRow) shown() []string {
 	})
 }
 
-// panel draws the bars of a row, and says how high they are together.
+// panel draws the bars of a row, and returns their total height.
 func (row reportRow) panel(l layout, words chartWords, p panel) (drawn string, height int) {
 	better := words.less
 	if row.Higher {
@@ -188,8 +189,8 @@ func (row reportRow) panel(l layout, words chartWords, p panel) (drawn string, h
 	return b.String(), y
 }
 
-// labelAt is where the number of a bar begins: at the bar's end, with a ground of its own where the range,
-// whose value it is not, goes on.
+// labelAt returns the x of a bar's number: at the bar's end, with its own
+// background if the range line continues there.
 func labelAt(bar, highest, width float64) float64 {
 	const gap = 6
 	if highest-bar < gap { // the range ends with the bar
@@ -201,7 +202,7 @@ func labelAt(bar, highest, width float64) float64 {
 	return highest + gap
 }
 
-// thousands puts commas into a number of more than three digits.
+// thousands inserts commas into a number of more than three digits.
 func thousands(number string) string {
 	whole, fraction, has := strings.Cut(number, ".")
 	for at := len(whole) - 3; at > 0; at -= 3 {
@@ -215,6 +216,6 @@ func thousands(number string) string {
 
 func escape(text string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(text)) // a Builder takes everything
+	_ = xml.EscapeText(&b, []byte(text)) // a Builder never fails
 	return b.String()
 }

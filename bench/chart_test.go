@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// The charts of the READMEs are those of the figures beside them.
+// The charts in the READMEs show the figures of results.json.
 func TestChartsAreOfTheResults(t *testing.T) {
 	t.Parallel()
 	r := committed(t)
@@ -45,8 +45,8 @@ func TestChartsAreOfTheResults(t *testing.T) {
 	}
 }
 
-// A phone of 375 pixels shows the narrow chart in 343, with letters of 11 or more;
-// and no text is wider than its chart.
+// A phone of 375 pixels shows the narrow chart in 343, with letters of at least
+// 11; and no text is wider than its chart.
 func TestChartTextIsReadable(t *testing.T) {
 	t.Parallel()
 	r := committed(t)
@@ -88,7 +88,7 @@ func TestChartTextIsReadable(t *testing.T) {
 	}
 }
 
-// What the footer says is so: a program of the chart without a bar in a panel has no figure there.
+// The footer is true: a program without a bar in a panel has no figure there.
 func TestNoBarMeansNotMeasured(t *testing.T) {
 	t.Parallel()
 	r := committed(t)
@@ -107,13 +107,14 @@ func TestNoBarMeansNotMeasured(t *testing.T) {
 		bars := fmt.Sprint(row.shown())
 		for who := range row.Figures {
 			if inChart[who] && !strings.Contains(bars, who) {
-				t.Errorf("%s: %s was measured and has no bar", p.row, who)
+				t.Errorf("%s: %s was measured but has no bar", p.row, who)
 			}
 		}
 	}
 }
 
-// The Chinese chart says everything in Chinese but names and what has no Chinese word.
+// The Chinese chart is in Chinese, except for names and terms without a Chinese
+// word.
 func TestChineseChartIsChinese(t *testing.T) {
 	t.Parallel()
 	r := committed(t)
@@ -140,7 +141,8 @@ func TestChineseChartIsChinese(t *testing.T) {
 	}
 }
 
-// Light and dark, text stands out from the ground (WCAG: 4.5), and bars do (3).
+// In light and dark mode, text has enough contrast with the ground (WCAG: 4.5),
+// and so do bars (3).
 func TestChartContrast(t *testing.T) {
 	t.Parallel()
 	lightRules, darkRules, ok := strings.Cut(chartStyle, "@media (prefers-color-scheme: dark)")
@@ -222,7 +224,7 @@ func textsOf(t *testing.T, svg []byte) []chartText {
 	}
 }
 
-// contrast is the ratio of WCAG 2.
+// contrast returns the contrast ratio of WCAG 2.
 func contrast(a, b string) float64 {
 	luminance := func(color string) float64 {
 		sum := 0.0

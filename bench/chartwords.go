@@ -12,7 +12,7 @@ type panel struct {
 	title string // in English
 }
 
-// panels are those rows that a reader of the README asks for first.
+// panels are the rows that matter most to readers of the README.
 func (r *report) panels() []panel {
 	plain := "loopback/" + postfixServer
 	if row, ok := r.row(plain); !ok || len(row.Figures) == 0 {
@@ -30,14 +30,14 @@ func (r *report) panels() []panel {
 	}
 }
 
-// chartWords is what a chart says in one language.
+// chartWords has the words of a chart in one language.
 type chartWords struct {
 	lang, name, heading string
 	more, less          string
-	comma, space        string // of a list, and between sentences
-	described           string // of a title, a unit and the figures
+	comma, space        string // in a list, and between sentences
+	described           string // formats of a title, a unit and the figures
 	footnote            func(*report) string
-	words               map[string]string // of titles, units and contenders
+	words               map[string]string // translations of titles, units and contenders
 }
 
 func (w chartWords) say(english string) string {
@@ -50,7 +50,8 @@ func (w chartWords) say(english string) string {
 func (w chartWords) title(english string) string { return w.say(english) }
 func (w chartWords) unit(english string) string  { return w.say(english) }
 
-// contender is the name of a program, which most have in every language.
+// contender returns the name of a program, which is usually the same in every
+// language.
 func (w chartWords) contender(name string) string { return w.say(name) }
 
 func englishChart() chartWords {
@@ -93,8 +94,8 @@ func chineseChart() chartWords {
 	}
 }
 
-// estimate is about how wide a text is, in pixels, in the widest of common fonts;
-// titles are bold.
+// estimate returns the approximate width of a text in pixels, in the widest of
+// common fonts; titles are bold.
 func estimate(text string, size int, bold bool) float64 {
 	lower, upper := .57, .7
 	if bold {
@@ -116,11 +117,12 @@ func estimate(text string, size int, bold bool) float64 {
 	return em * float64(size)
 }
 
-// wideRune is a character that takes a square: Chinese and its punctuation.
+// wideRune reports whether a character is full-width: Chinese and its
+// punctuation.
 func wideRune(r rune) bool { return r >= 0x2e80 }
 
-// wrap breaks a text into lines of a width: at blanks, and beside Chinese characters
-// but for punctuation that closes.
+// wrap breaks a text into lines of a width: at spaces, and next to Chinese
+// characters except before closing punctuation.
 func wrap(text string, width, size int, bold bool) []string {
 	var lines []string
 	line := ""
@@ -134,7 +136,7 @@ func wrap(text string, width, size int, bold bool) []string {
 	return append(lines, strings.TrimRight(line, " "))
 }
 
-// pieces are the parts of a text that stay whole.
+// pieces splits a text into unbreakable parts.
 func pieces(text string) []string {
 	var all []string
 	var before rune

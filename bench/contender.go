@@ -14,24 +14,24 @@ import (
 )
 
 // contender is a way to send mail. Each is used as its documentation shows,
-// with the settings that make it fastest, in a process of its own (worker.go).
+// with its fastest settings, in its own process (worker.go).
 type contender interface {
-	// open prepares to send to a place and connects to nothing yet.
+	// open prepares to send to a place, without connecting.
 	open(p place) (client, error)
 }
 
-// client is a contender on the way to one place.
+// client is a contender prepared for one place.
 type client interface {
-	// connect opens the connections, if the contender doesn't do so by itself.
+	// connect opens the connections, if the contender doesn't do so itself.
 	connect(ctx context.Context) error
-	// run sends what the source gives and returns when it is known what became
-	// of each message; one that was not accepted is an error.
+	// run sends the source's messages and returns when the outcome of each is
+	// known; a message that was not accepted is an error.
 	run(ctx context.Context, s *source) (answer, error)
-	// disconnect says goodbye on every connection. connect may follow.
+	// disconnect sends QUIT on every connection. connect may follow.
 	disconnect() error
 }
 
-// security is how a connection is protected. Who is on a protected one logs in.
+// security is the protection of a connection. Protected connections log in.
 type security string
 
 const (
@@ -40,26 +40,26 @@ const (
 	fromStart security = "implicit TLS"
 )
 
-// What the sinks expect of those who log in.
+// The login that the sinks expect.
 const (
 	userName = "sender@example.test"
 	password = "correct horse battery staple"
 )
 
-// place is where to send, and how.
+// place is where and how to send.
 type place struct {
 	Address     string
 	Security    security
-	CA          string // PEM file of the authority that vouches for the server
+	CA          string // PEM file of the server's authority
 	Connections int
-	All         bool // one refused recipient: nobody gets the message, by a contender that can
-	// Fleeting leaves the connection behind each message, so that the next one
-	// begins anew.
+	All         bool // if one recipient is refused, none gets the message; only some contenders can
+	// Fleeting closes the connection after each message, so that the next one
+	// starts from nothing.
 	Fleeting bool
-	Prepared string // a conversation to replay, for those that only copy
+	Prepared string // a conversation to replay, for contenders that only copy
 }
 
-// split is the address in two.
+// split returns host and port of the address.
 func (p place) split() (host string, port int, err error) {
 	host, text, err := net.SplitHostPort(p.Address)
 	if err != nil {
@@ -69,8 +69,8 @@ func (p place) split() (host string, port int, err error) {
 	return host, port, err
 }
 
-// tls is what a program in Go would set: its own authority, and a cache of
-// sessions, without which nothing is resumed.
+// tls returns the settings of a typical Go program: its own CA, and a session
+// cache, without which nothing is resumed.
 func (p place) tls() (*tls.Config, error) {
 	host, _, err := p.split()
 	if err != nil || p.Security == inClear {
@@ -87,7 +87,7 @@ func (p place) tls() (*tls.Config, error) {
 	return &tls.Config{ServerName: host, RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(8)}, nil
 }
 
-// mail is what a contender is given: it composes the message itself.
+// mail is the input of a contender, which composes the message itself.
 type mail struct {
 	from       string
 	to         []string
@@ -96,8 +96,8 @@ type mail struct {
 	attachment string // path of a file; "" for none
 }
 
-// order is what is to be sent: at least Min messages, and then as many as can
-// be begun in so many Seconds, but Max at most.
+// order is the amount to send: at least Min messages, then as many as can be
+// started within Seconds, but at most Max.
 type order struct {
 	First      int // serial number of the first message, part of its subject
 	Min, Max   int
@@ -107,7 +107,7 @@ type order struct {
 	Attachment string
 }
 
-// mail is the message with a serial number.
+// mail returns the message with a serial number.
 func (o order) mail(serial int) mail {
 	to := make([]string, o.Recipients)
 	for i := range to {
@@ -125,8 +125,8 @@ type source struct {
 	taken int
 }
 
-// next gives a message to whoever asks first; ok is false when the order is
-// fulfilled.
+// next returns the next message; ok is false when the order is fulfilled. It is
+// safe for concurrent use.
 func (s *source) next() (m mail, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,7 +138,7 @@ func (s *source) next() (m mail, ok bool) {
 	return s.order.mail(s.order.First + n), true
 }
 
-// measured runs a source by the clock and counts what it takes of the heap.
+// measured times a source and counts its heap allocations.
 func measured(s *source, send func() error) (answer, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -151,14 +151,14 @@ func measured(s *source, send func() error) (answer, error) {
 }
 
 // session is one connection of a contender that waits for each message's end
-// before it begins the next.
+// before it starts the next.
 type session interface {
 	send(ctx context.Context, m mail) error
 	close() error
 }
 
-// lockstep is a client of such sessions: several of them are used side by side,
-// a goroutine each, as the documentation of these packages has it.
+// lockstep is a client of such sessions: several of them are used concurrently,
+// one goroutine each, as the documentation of these packages recommends.
 type lockstep struct {
 	dial        func(ctx context.Context) (session, error)
 	connections int
@@ -198,7 +198,7 @@ func (l *lockstep) disconnect() error {
 	return each(len(sessions), func(i int) error { return sessions[i].close() })
 }
 
-// each calls do for 0 to n-1, side by side, and returns the first error. One
+// each calls do for 0 to n-1, concurrently, and returns the first error. One
 // call needs no goroutine.
 func each(n int, do func(i int) error) error {
 	if n == 1 {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-const largeMessage = 1 << 20 // from here on, the sink's one large buffer is used
+const largeMessage = 1 << 20 // from this size on, the sink's one large buffer is used
 
 // conversation is one connection to the sink.
 type conversation struct {
@@ -23,9 +23,9 @@ type conversation struct {
 	loggedIn   bool
 	kept       int
 
-	buffer  []byte // what is read at once
-	pending []byte // what was read and not used, in buffer
-	replies []byte // what is not sent yet
+	buffer  []byte // for one read
+	pending []byte // the unused rest of the read, in buffer
+	replies []byte // not yet sent
 	message taken
 }
 
@@ -76,8 +76,8 @@ func (c *conversation) hold() error {
 	}
 }
 
-// reply holds an answer back until there is nothing more to read, so that
-// answers to a pipelined group leave together (RFC 2920 section 3.2).
+// reply delays an answer until there is no more input, so that answers to a
+// pipelined group are sent together (RFC 2920 section 3.2).
 func (c *conversation) reply(line string) { c.replies = append(append(c.replies, line...), '\r', '\n') }
 
 func (c *conversation) flush() error {
@@ -89,7 +89,7 @@ func (c *conversation) flush() error {
 	return err
 }
 
-// read waits for more. Whoever waits has said all that there was to say.
+// read waits for more input, after sending all pending answers.
 func (c *conversation) read(p []byte) (int, error) {
 	if err := c.flush(); err != nil {
 		return 0, err
@@ -97,7 +97,7 @@ func (c *conversation) read(p []byte) (int, error) {
 	return c.connection.Read(p)
 }
 
-// line is the next command, without its line end.
+// line returns the next command, without its line end.
 func (c *conversation) line() (string, error) {
 	for {
 		if end := bytes.IndexByte(c.pending, '\n'); end >= 0 {
@@ -108,7 +108,7 @@ func (c *conversation) line() (string, error) {
 		if len(c.pending) == len(c.buffer) {
 			return "", errors.New("an endless line")
 		}
-		// What is left of a line moves to the beginning of the buffer.
+		// The rest of a line moves to the beginning of the buffer.
 		held := copy(c.buffer, c.pending)
 		n, err := c.read(c.buffer[held:])
 		c.pending = c.buffer[:held+n]
@@ -187,14 +187,14 @@ func (c *conversation) mail() error {
 	return nil
 }
 
-// data reads the message straight to where it is kept, up to its end.
+// data reads the message to its end, directly into its final memory.
 func (c *conversation) data() error {
 	if c.message.recipients == 0 {
 		c.reply("503 no recipients")
 		return nil
 	}
 	c.reply("354 go on")
-	// The end is found as one that follows the line end of DATA, too.
+	// With the line end of DATA in front, an empty message's end is found too.
 	data := append(make([]byte, 0, max(8<<10, 2*len(c.pending))), "\r\n"...)
 	data = append(data, c.pending...)
 	c.pending = nil
@@ -219,7 +219,7 @@ func (c *conversation) data() error {
 	}
 }
 
-// grow moves a message to where there is more room.
+// grow moves a message to a larger buffer.
 func (c *conversation) grow(data []byte) []byte {
 	if len(data) < largeMessage {
 		return append(make([]byte, 0, 4*cap(data)), data...)
@@ -258,7 +258,7 @@ func (c *conversation) chunk(arguments string) error {
 	return nil
 }
 
-// room is memory for a chunk; if it is not the first, others will follow.
+// room returns memory for a chunk; more means that others will follow.
 func (c *conversation) room(size int, more bool) []byte {
 	if more {
 		size *= 2
@@ -278,7 +278,7 @@ func (c *conversation) keep() {
 	c.reply("250 ok")
 }
 
-// noEOF makes the end of a connection a failure where a client may not go.
+// noEOF makes io.EOF an error at a point where a client must not disconnect.
 func noEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

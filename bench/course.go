@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// The extensions that decide what a client can do.
+// The extensions that matter for a client.
 const (
 	pipelining = "PIPELINING"
 	chunking   = "CHUNKING" // and PIPELINING
 )
 
-// sizes say how much of everything a run takes.
+// sizes are the amounts of a run.
 type sizes struct {
-	loopback   float64       // seconds that each contender sends on loopback
-	link       float64       // and over a link
+	loopback   float64       // seconds of sending on loopback per contender
+	link       float64       // seconds of sending over a link
 	run        int           // messages of a run whose round trips are counted
-	waiting    int           // the same for who waits for each message: more would say the same
-	long       time.Duration // round trip of the link on which these are counted
+	waiting    int           // the same for contenders that wait for each message: more would not change the figure
+	long       time.Duration // round trip of the link for counting
 	far        time.Duration // round trip of the other links
-	near       int           // how often the time without a link is taken
-	small      int64         // octets of the attachment whose memory is measured
-	large      int64         // and of that whose speed is, too
-	starts     int           // how often a command is run for one figure
+	near       int           // repetitions of the time without a link
+	small      int64         // octets of the attachment for measuring memory
+	large      int64         // octets of the attachment for measuring speed too
+	starts     int           // runs of a command for one figure
 	recipients int           // of a message to many
 	through    int           // messages that go through an outbox
-	million    int           // that wait in one
-	shared     int           // that two processes share
-	paced      int           // that they send at a pace
-	patience   time.Duration // for one figure of one contender
+	million    int           // messages waiting in one
+	shared     int           // messages that two processes share
+	paced      int           // messages that they send at a pace
+	patience   time.Duration // time limit for one figure of one contender
 }
 
 // fullSizes are those of the published figures, quickSizes those of the tests.
@@ -48,16 +48,16 @@ func quickSizes() sizes {
 		through: 300, million: 2000, shared: 200, paced: 100}
 }
 
-// course is what everything is measured on.
+// course is the environment of all measurements.
 type course struct {
 	sizes   sizes
 	tools   tools
-	folder  string // of what is made for the run
+	folder  string // for the files of the run
 	servers map[string]server
 	workers map[string]*worker // those that live as long as the course
 	serial  int                // makes the subjects differ
 	command string             // path of yan
-	// What the outbox is measured with, or why it is not there.
+	// The server for measuring the outbox, or why there is none.
 	postgres   *postgresServer
 	noPostgres error
 	relay      *relay
@@ -126,7 +126,7 @@ func (c *course) close() {
 	}
 }
 
-// missing is why a contender can't be measured at all; "" when it can.
+// missing returns why a contender can't be measured at all; "" if it can.
 func (c *course) missing(who string) string {
 	switch {
 	case who == onPostgres && c.noPostgres != nil:
@@ -141,7 +141,7 @@ func (c *course) missing(who string) string {
 	return c.tools[needs].Missing
 }
 
-// worker is the long-lived process of a contender.
+// worker returns the long-lived process of a contender.
 func (c *course) worker(ctx context.Context, who string) (*worker, error) {
 	if w := c.workers[who]; w != nil {
 		return w, nil
@@ -162,7 +162,7 @@ func (c *course) dismiss(who string) {
 	}
 }
 
-// order makes one of messages with subjects of their own.
+// order returns an order of messages with new subjects.
 func (c *course) order(least, most int, seconds float64) order {
 	o := order{First: c.serial + 1, Min: least, Max: most, Seconds: seconds, Recipients: 1, Text: fiveKilobytes()}
 	c.serial += most
@@ -173,7 +173,7 @@ func fiveKilobytes() string {
 	return strings.Repeat("The quick brown fox jumps over the lazy dog, and over the wall as well.\r\n", 68)
 }
 
-// trip is one way to a server.
+// trip is one route to a server.
 type trip struct {
 	server      string // by name
 	security    security
@@ -182,13 +182,13 @@ type trip struct {
 	all         bool
 }
 
-// errArrival is a message that did not arrive, or not as it should have:
-// nothing can be said about such a contender.
+// errArrival reports a message that did not arrive, or arrived changed: such a
+// contender gets no figure.
 var errArrival = errors.New("what arrived is not what was sent")
 
-// send has a contender carry out orders on one trip, and checks what arrived.
-// The clock of each order runs by itself; that of the first is usually thrown
-// away, because it opens the connections.
+// send lets a contender carry out orders on one trip, and checks the received
+// messages. Each order is timed by itself; the first is usually discarded,
+// because it opens the connections.
 func (c *course) send(ctx context.Context, who string, t trip, orders ...order) ([]answer, error) {
 	w, err := c.worker(ctx, who)
 	if err != nil {
@@ -197,7 +197,7 @@ func (c *course) send(ctx context.Context, who string, t trip, orders ...order) 
 	return c.sendBy(ctx, w, t, place{}, orders...)
 }
 
-// sendBy is send with a certain process, and more said about the place.
+// sendBy is send with a given process and place.
 func (c *course) sendBy(ctx context.Context, w *worker, t trip, p place, orders ...order) (answers []answer, err error) {
 	s := c.servers[t.server]
 	var done func()
@@ -233,9 +233,9 @@ func (c *course) sendBy(ctx context.Context, w *worker, t trip, p place, orders 
 	return answers, checkAnswers(w.name, s, arrived, orders, answers)
 }
 
-// gather takes what arrives until so many messages are there and no connection
-// is open. Messages are complete when their sender says so, but a goodbye may
-// still be on its way, and so may the counters of Postfix's sink.
+// gather collects received messages until the expected number is there and no
+// connection is open. Messages are complete when their sender says so, but a
+// QUIT may still be on its way, and so may the counters of Postfix's sink.
 func (c *course) gather(ctx context.Context, s server, messages int) (arrivals, error) {
 	var all arrivals
 	pause := time.NewTicker(5 * time.Millisecond)
@@ -259,7 +259,7 @@ func (c *course) gather(ctx context.Context, s server, messages int) (arrivals, 
 	return all, fmt.Errorf("%w: %d of %d messages arrived, or a connection stays open", errArrival, all.Count, messages)
 }
 
-// way is the address to a server, over a link if the trip is long.
+// way returns the address of a server, through a link if the trip has one.
 func (c *course) way(s server, t trip) (address string, done func(), err error) {
 	address = s.address(t.security)
 	if t.roundTrip == 0 {
@@ -272,7 +272,7 @@ func (c *course) way(s server, t trip) (address string, done func(), err error) 
 	return l.address(), l.close, nil
 }
 
-// checkAnswers compares what a contender says that it sent with what arrived.
+// checkAnswers compares a contender's report with the received messages.
 func checkAnswers(who string, s server, arrived arrivals, orders []order, answers []answer) error {
 	var sent []mail
 	total := 0
@@ -286,7 +286,7 @@ func checkAnswers(who string, s server, arrived arrivals, orders []order, answer
 		return fmt.Errorf("%w: %d messages arrived, %d were sent", errArrival, arrived.Count, total)
 	}
 	if s.counts() || who == smtpsource || who == bare {
-		return nil // the one knows no more, the others compose nothing
+		return nil // that server only counts, and these contenders compose nothing
 	}
 	if who == rawGo || who == rawOpenSSL {
 		for i := range arrived.Messages {
@@ -299,11 +299,11 @@ func checkAnswers(who string, s server, arrived arrivals, orders []order, answer
 	return nil
 }
 
-// forget drops what a contender that failed has left in the servers.
+// forget discards what a failed contender has left in the servers.
 func (c *course) forget() error {
 	for _, s := range c.servers {
 		if _, err := s.take(); err != nil && !strings.Contains(err.Error(), "sink:") {
-			return err // not just how the conversation ended
+			return err // other than how the conversation ended
 		}
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// The program starts itself, as a worker or a sink; so does its test.
+// The program starts itself as a worker or a sink, and so does its test.
 func TestMain(m *testing.M) {
 	if started, err := runAs(os.Args[1:]); started {
 		if err != nil {
@@ -24,11 +24,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// mostAllocations is what a small message of a run may cost on the heap. The
-// figure is as steady as the code: one more is a change to look at.
+// mostAllocations is the limit of heap allocations for a small message of a
+// run. The figure does not vary: a change of one is worth a look.
 const mostAllocations = 100
 
-// A word that chooses no row is a mistake, not a measurement with nothing wrong.
+// A word that selects no row is an error.
 func TestNoRowIsAnError(t *testing.T) {
 	r, err := measureAll(t.Context(), 1, quickSizes(), "no-such-row")
 	if err == nil || !strings.Contains(err.Error(), `"no-such-row"`) || !strings.Contains(err.Error(), "waits/PIPELINING") {
@@ -36,8 +36,8 @@ func TestNoRowIsAnError(t *testing.T) {
 	}
 }
 
-// A tiny run of everything: each contender that can be had sends in each row,
-// and what it sent arrives.
+// A tiny run of everything: each available contender sends in each row, and its
+// messages arrive.
 func TestEveryRowCanBeMeasured(t *testing.T) {
 	r, err := measureAll(t.Context(), 1, quickSizes(), "")
 	if err != nil {

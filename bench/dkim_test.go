@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/message"
 )
 
-// BenchmarkDKIM signs one message of 68 MB by Ed25519, relaxed/relaxed: in this
-// project as it is composed, and in go-msgauth by either of its ways.
+// BenchmarkDKIM signs one message of 68 MB with Ed25519, relaxed/relaxed: in
+// this project while composing, and in go-msgauth in both of its ways.
 func BenchmarkDKIM(b *testing.B) {
 	content, err := message.Compose(&message.Message{From: "me@example.com", To: []string{"b@example.com"}, Text: "Hello World\n",
 		Attachments: []message.Attachment{message.Bytes("a.bin", make([]byte, 50<<20))}})

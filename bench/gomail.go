@@ -7,9 +7,9 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// goMail is github.com/wneessen/go-mail. Its NOOP before a message and its
-// RSET after one are switched off, unless it is to be taken as it comes: by
-// default it waits for both as well.
+// goMail is github.com/wneessen/go-mail. Its NOOP before a message and its RSET
+// after one are switched off, unless asItComes is set: by default it waits for
+// both too.
 type goMail struct{ asItComes bool }
 
 func (g goMail) open(p place) (client, error) {
@@ -21,7 +21,7 @@ func (g goMail) open(p place) (client, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The timeout is one for the whole life of a connection.
+	// The timeout applies to the whole life of a connection.
 	options := []gomail.Option{gomail.WithPort(port), gomail.WithHELO("localhost"), gomail.WithTimeout(time.Hour),
 		gomail.WithTLSConfig(config), gomail.WithTLSPolicy(gomail.NoTLS)}
 	if !g.asItComes {

@@ -8,8 +8,8 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// goSMTP is the client of github.com/emersion/go-smtp. It has no composer:
-// byhand.go stands in for it.
+// goSMTP is the client of github.com/emersion/go-smtp. It has no composer and
+// uses byhand.go.
 type goSMTP struct{}
 
 func (goSMTP) open(p place) (client, error) {

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// link stands between a client and a server and makes the way long: each
-// octet arrives half a round trip after it was sent, in order, however many
-// are under way. Bandwidth is not limited, so that what may overlap does.
+// link is a proxy between a client and a server that adds delay: each octet
+// arrives half a round trip after it was sent, in order, however many are under
+// way. Bandwidth is not limited, so that transfers may overlap.
 //
-// It accepts a connection at once, as its end of it is here. What the three
-// packets that open one take on a long way (RFC 9293 section 3.5) is made up
-// for: what the client says is on its way one round trip later, as if it had
-// waited so long for its connection, and the server is connected to half a
-// round trip after that.
+// It accepts a connection at once, because its end of it is local. The time
+// that the three opening packets take on a long route (RFC 9293 section 3.5) is
+// added: the client's data leaves one round trip later, as if the client had
+// waited for its connection, and the link connects to the server half a round
+// trip after that.
 type link struct {
 	listener    net.Listener
 	server      string
@@ -27,7 +27,7 @@ type link struct {
 	closed bool
 }
 
-// startLink makes a way of the given round trip time to a server.
+// startLink creates a link with a round trip time to a server.
 func startLink(server string, roundTrip time.Duration) (*link, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -59,7 +59,7 @@ func (l *link) close() {
 	l.connections.Wait()
 }
 
-// keep remembers a connection, so that close ends it.
+// keep registers a connection, so that close ends it.
 func (l *link) keep(connection net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,19 +90,19 @@ func (l *link) relay(client net.Conn) {
 	both.Wait()
 }
 
-// parcel is what was read at once, and when it is due at the other end. The
-// last one of a direction is empty.
+// parcel is the data of one read, and when it is due at the other end. The last
+// one of a direction is empty.
 type parcel struct {
 	due   time.Time
 	bytes []byte
 }
 
-// read puts one direction on its way. It never waits for the writing, so
-// parcels under way don't hold each other up.
+// read queues one direction's data. It never waits for the writer, so delayed
+// parcels don't block each other.
 func read(from net.Conn, delay time.Duration) *packetQueue {
 	way := newQueue()
 	go func() {
-		var block []byte // several parcels share one
+		var block []byte // shared by several parcels
 		for {
 			if len(block) < 16<<10 {
 				block = make([]byte, 256<<10)
@@ -112,7 +112,7 @@ func read(from net.Conn, delay time.Duration) *packetQueue {
 				way.put(parcel{time.Now().Add(delay), block[:n:n]})
 				block = block[n:]
 			}
-			if err != nil { // the end of the stream travels like the rest
+			if err != nil { // the end of the stream is delayed like the data
 				way.put(parcel{due: time.Now().Add(delay)})
 				return
 			}
@@ -121,7 +121,7 @@ func read(from net.Conn, delay time.Duration) *packetQueue {
 	return way
 }
 
-// write delivers what is due; what is due together, together.
+// write delivers parcels when they are due; those due together, together.
 func (q *packetQueue) write(to, from net.Conn) {
 	for ended := false; !ended; {
 		p := q.take()
@@ -146,7 +146,7 @@ func (q *packetQueue) write(to, from net.Conn) {
 		}
 	}
 	if half, ok := to.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite() // it may be gone already
+		_ = half.CloseWrite() // the connection may be closed already
 	}
 }
 
@@ -187,7 +187,7 @@ func (q *packetQueue) take() parcel {
 	return p
 }
 
-// takeDue is take for a parcel that is due already; ok is false when there is
+// takeDue is take for a parcel that is already due; ok is false if there is
 // none.
 func (q *packetQueue) takeDue(now time.Time) (p parcel, ok bool) {
 	q.mu.Lock()

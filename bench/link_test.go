@@ -32,8 +32,8 @@ func echoServer(t *testing.T) string {
 	return echo.Addr().String()
 }
 
-// An echo through the link takes one round trip, and a hundred that are under
-// way together take no longer than one.
+// An echo through the link takes one round trip, and a hundred concurrent ones
+// take no longer than one.
 func TestLinkDelaysWithoutSerialising(t *testing.T) {
 	t.Parallel()
 	const roundTrip = 200 * time.Millisecond
@@ -69,9 +69,9 @@ func TestLinkDelaysWithoutSerialising(t *testing.T) {
 	}
 }
 
-// The link must not be what limits a contender: a window of 1 MB on a way of
-// 40 ms is 25 MB a second. The link carries many times as much, in order, but
-// the machine may be busy.
+// The link must not limit a contender: a window of 1 MB with 40 ms is 25 MB a
+// second. The link carries many times as much, in order, but the machine may be
+// busy.
 func TestLinkIsWide(t *testing.T) {
 	t.Parallel()
 	l, err := startLink(echoServer(t), 40*time.Millisecond)
@@ -137,6 +137,6 @@ func TestLinkToNowhere(t *testing.T) {
 	}
 	defer connection.Close()
 	if _, err := io.ReadAll(connection); err != nil {
-		t.Log(err) // a reset is an end, too
+		t.Log(err) // a reset also ends it
 	}
 }

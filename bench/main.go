@@ -1,20 +1,20 @@
-// Command bench measures this project beside its peers, in one run, on the
-// same servers:
+// Command bench measures this project and its peers, in one run, on the same
+// servers:
 //
 //	go run . -rounds 5 -json results.json -svg chart.svg
 //
-// The server (sink) keeps every message; when the clock has stopped each must
-// be there, once and whole, or the run fails. Postfix's smtp-sink, which stands
-// in for it in some rows, counts them. A link makes the way to a server long.
-// Each contender sends from a process of its own (worker). They take turns in
-// every round, so that what else the machine does falls on all of them; the
-// table shows medians and ranges, and of whom there is no figure, why.
+// The server (sink) keeps every message; after the clock has stopped each must
+// be there, once and complete, or the run fails. Postfix's smtp-sink, which
+// replaces it in some rows, counts them. A link adds delay to a server. Each
+// contender sends from its own process (worker). They take turns in every
+// round, so that other load on the machine affects all of them; the table shows
+// medians and ranges, and the reason for each missing figure.
 //
-// Programs that are needed and not there are fetched by tools.sh. A peer that
-// fails is shown with its failure; this project may not fail.
+// tools.sh fetches required programs that are missing. A peer that fails is
+// shown with its failure; this project must not fail.
 //
-// Exit status: 0; 1 when mail did not arrive or something failed; 2 when
-// everything was measured and a promise was not kept.
+// Exit status: 0; 1 if mail did not arrive or something failed; 2 if everything
+// was measured and a target was missed.
 package main
 
 import (
@@ -30,7 +30,7 @@ import (
 	"time"
 )
 
-// What the program is told when it starts itself.
+// The arguments with which the program starts itself.
 const (
 	asWorker = "as-worker"
 	asSink   = "as-sink"
@@ -98,7 +98,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// runAs is what the program does when it has started itself.
+// runAs runs the part for which the program has started itself.
 func runAs(arguments []string) (started bool, err error) {
 	if len(arguments) == 0 {
 		return false, nil
@@ -164,7 +164,7 @@ func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*re
 	return r, nil
 }
 
-// ledger is an experiment with what was measured so far.
+// ledger is an experiment with its samples so far.
 type ledger struct {
 	experiment
 	samples map[string][][]float64 // of each contender, for each round, the values of the rows
@@ -182,9 +182,8 @@ func newLedger(e experiment, c *course) *ledger {
 	return l
 }
 
-// turn has a contender measured once. A peer that fails is out of the
-// experiment; that this project does, or that something else arrives than was
-// sent, is an error.
+// turn measures a contender once. A peer that fails is removed from the
+// experiment; a failure of this project, or a changed message, is an error.
 func (l *ledger) turn(ctx context.Context, c *course, who string, round int) error {
 	if l.missing[who] != "" {
 		return nil
@@ -204,7 +203,8 @@ func (l *ledger) turn(ctx context.Context, c *course, who string, round int) err
 	return c.forget()
 }
 
-// turns is the order of the contenders in a round: another one goes first.
+// turns returns the order of the contenders in a round: each round starts with
+// another one.
 func turns(all []string, round int) []string {
 	if len(all) == 0 {
 		return nil

@@ -2,9 +2,9 @@ package main
 
 import "testing"
 
-// BenchmarkMessage is a run of 5 kB messages to a sink of this very process.
-// With -cpu 1 it is the work of both ends and nothing else; with more, what the
-// Go scheduler makes of it counts, too (docs/decisions/0009-figures.md).
+// BenchmarkMessage sends 5 kB messages to a sink in the same process. With -cpu
+// 1 it measures the work of both ends only; with more, the effects of the Go
+// scheduler count too (docs/decisions/0009-figures.md).
 func BenchmarkMessage(b *testing.B) {
 	for _, name := range []string{ours, gomailName, netsmtp, gosmtpName} {
 		for _, extension := range []string{pipelining, chunking} {

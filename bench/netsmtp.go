@@ -6,8 +6,8 @@ import (
 	"net/smtp"
 )
 
-// netSMTP is the standard library's net/smtp. It has no composer: byhand.go
-// stands in for it.
+// netSMTP is the standard library's net/smtp. It has no composer and uses
+// byhand.go.
 type netSMTP struct{}
 
 func (netSMTP) open(p place) (client, error) {

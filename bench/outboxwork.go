@@ -22,31 +22,31 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// outboxOrder is what a process is told to do with an outbox.
+// outboxOrder is the task of a process for an outbox.
 type outboxOrder struct {
 	Do      string // one of outboxDeeds
-	Where   string // path or URL of the outbox, or a folder
+	Where   string // path or URL of the outbox, or a directory
 	Callers int
 	Seconds float64
-	// Messages is how many are enqueued, or waited for; Octets how large each is.
+	// Messages is how many to enqueue, or to wait for; Octets the size of each.
 	Messages int
 	Octets   int64
-	// Server and Connections are where and how is delivered; Rate is a pace in messages
-	// a second, 0 for none.
+	// Server and Connections are where and how to deliver; Rate is a pace in
+	// messages a second, 0 for none.
 	Server      string
 	Connections int
 	Rate        int
 }
 
-// outboxAnswer is what came of it.
+// outboxAnswer is the result.
 type outboxAnswer struct {
 	Messages int
 	Seconds  float64
-	Peak     int64 // octets of memory beyond those at the beginning
+	Peak     int64 // octets of memory in addition to those at the beginning
 	Millis   []float64
 }
 
-// runOutbox is the other process.
+// runOutbox is the entry point of the other process.
 func runOutbox(text string) error {
 	var o outboxOrder
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
@@ -66,8 +66,8 @@ func runOutbox(text string) error {
 	return json.NewEncoder(os.Stdout).Encode(a)
 }
 
-// syncDisk appends 4 kB and syncs, again and again: what the disk can do for who
-// keeps one thing at a time.
+// syncDisk repeatedly appends 4 kB and syncs: the disk's limit for one write at
+// a time.
 func syncDisk(_ context.Context, o outboxOrder) (outboxAnswer, error) {
 	file, err := os.Create(filepath.Join(o.Where, "sync.bin"))
 	if err != nil {
@@ -131,8 +131,8 @@ func (l letter) asNew(expires time.Time) (outbox.NewMessage, error) {
 	return outbox.NewMessage{Account: "bench", Envelope: envelope, MessageID: l.id(), Subject: "message " + strconv.Itoa(l.serial), Content: l, Expires: expires}, err
 }
 
-// enqueue has callers enqueue, each the next when the last one is kept, until it has
-// been enough.
+// enqueue runs concurrent callers, each enqueuing the next message when the
+// last one is stored, until enough returns true.
 func enqueue(ctx context.Context, store outbox.Store, callers int, octets int64, enough func(n int) bool) (int, error) {
 	var next, kept atomic.Int64
 	var wg sync.WaitGroup
@@ -188,7 +188,7 @@ func fillOutbox(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) 
 	return a, err
 }
 
-// deliverer is a worker as `yan serve` has it.
+// deliverer returns a worker like that of `yan serve`.
 func deliverer(store outbox.Store, o outboxOrder, observe func(delivery.Event)) *delivery.Delivery {
 	return delivery.New(delivery.Options{Store: store, Observe: observe,
 		Route: func(context.Context, string) (delivery.Route, error) {
@@ -200,7 +200,7 @@ func deliverer(store outbox.Store, o outboxOrder, observe func(delivery.Event)) 
 		}})
 }
 
-// handedOver counts what goes out, and says when it is so much.
+// handedOver counts delivered messages, and signals when there are enough.
 type handedOver struct {
 	n    atomic.Int64
 	want int64
@@ -214,8 +214,8 @@ func (h *handedOver) observe(e delivery.Event) {
 	}
 }
 
-// sendThrough enqueues and delivers at the same time, and stops the clock when all
-// is handed over.
+// sendThrough enqueues and delivers at the same time, and stops the clock when
+// all messages are handed over.
 func sendThrough(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) {
 	store, err := stores.Open(ctx, o.Where, outbox.Options{})
 	if err != nil {
@@ -242,7 +242,7 @@ func sendThrough(ctx context.Context, o outboxOrder) (a outboxAnswer, err error)
 	return a, errors.Join(err, <-ended)
 }
 
-// deliverAll is one worker, which ends when its standard input does.
+// deliverAll runs one worker, which ends when its standard input does.
 func deliverAll(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) {
 	store, err := stores.Open(ctx, o.Where, outbox.Options{})
 	if err != nil {
@@ -252,7 +252,7 @@ func deliverAll(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) 
 	h := &handedOver{want: 1 << 60, done: make(chan struct{})}
 	working, stop := context.WithCancel(ctx)
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // its end is all that counts
+		_, _ = io.Copy(io.Discard, os.Stdin) // only its end counts
 		stop()
 	}()
 	begun := time.Now()
@@ -260,8 +260,8 @@ func deliverAll(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) 
 	return outboxAnswer{Messages: int(h.n.Load()), Seconds: time.Since(begun).Seconds()}, err
 }
 
-// lookAt times what people and workers do with a long queue: a claim of 256 and
-// giving it back, a page of the list, the counts.
+// lookAt times the usual operations on a long queue: a claim of 256 and its
+// return, a page of the list, the counts.
 func lookAt(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) {
 	store, err := stores.Open(ctx, o.Where, outbox.Options{})
 	if err != nil {
@@ -301,8 +301,8 @@ func lookAt(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) {
 	return a, store.Leave(ctx, owner)
 }
 
-// sendBig takes one large message in and hands it over; the memory that this takes
-// beyond that of the same with a small one counts.
+// sendBig enqueues one large message and delivers it; the result is the memory
+// that this takes beyond the same with a small one.
 func sendBig(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) {
 	large := o.Octets
 	o.Octets, o.Messages, o.Callers = 5000, 1, 1

@@ -4,8 +4,9 @@ import (
 	"testing"
 )
 
-// BenchmarkThrough is what the row "through" measures, with Postfix's sink, in this
-// process: go test -run '^$' -bench Through -benchtime 30000x -cpuprofile cpu.prof
+// BenchmarkThrough measures the row "through", with Postfix's sink, in this
+// process: go test -run '^$' -bench Through -benchtime 30000x -cpuprofile
+// cpu.prof
 func BenchmarkThrough(b *testing.B) {
 	found, err := findTools(b.Context())
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// relay is Postfix as a mail relay: it queues what it is given, on the same disk as
-// our outbox, and hands it to a sink.
+// relay is Postfix as a mail relay: it queues messages on the same disk as our
+// outbox, and delivers them to a sink.
 type relay struct {
 	command *exec.Cmd
 	where   string
@@ -22,7 +22,7 @@ type relay struct {
 
 const postfixMaster = "/usr/lib/postfix/sbin/master"
 
-// startRelay runs Postfix's own processes with a configuration of their own.
+// startRelay runs Postfix's own processes with their own configuration.
 func startRelay(ctx context.Context, folder, sink string) (*relay, error) {
 	if _, err := os.Stat(postfixMaster); err != nil {
 		return nil, fmt.Errorf("no Postfix is installed (Debian's postfix)")
@@ -104,7 +104,7 @@ postlog unix-dgram n - n - 1 postlogd
 		time.Sleep(50 * time.Millisecond)
 	}
 	r.close()
-	log, _ := os.ReadFile(filepath.Join(dir, "log")) // only for the words
+	log, _ := os.ReadFile(filepath.Join(dir, "log")) // only for the failure message
 	return nil, fmt.Errorf("it does not listen: %s", log)
 }
 
@@ -116,8 +116,8 @@ func portOf(address string) string {
 	return port
 }
 
-// makeRelayFolders makes what "postfix check" would, with the owners that its parts
-// expect.
+// makeRelayFolders creates the directories that "postfix check" would, with the
+// owners that its parts expect.
 func makeRelayFolders(parent, dir string) error {
 	owner, err := user.Lookup("postfix")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// postgresServer is PostgreSQL as it comes, on a port of 127.0.0.1.
+// postgresServer is PostgreSQL with default settings, on a port of 127.0.0.1.
 type postgresServer struct {
 	command *exec.Cmd
 	port    int
@@ -25,8 +25,8 @@ type postgresServer struct {
 	client  string // path of psql
 }
 
-// startPostgres runs a server in a folder that it makes. As root it runs as nobody,
-// because it refuses to be root.
+// startPostgres runs a server in a new directory. As root it runs as nobody,
+// because it refuses to run as root.
 func startPostgres(ctx context.Context, folder string) (*postgresServer, error) {
 	versions, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(versions) == 0 {
@@ -96,7 +96,7 @@ func (s *postgresServer) url(database string) string {
 	return fmt.Sprintf("postgres://yan@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
 }
 
-// database makes an empty one.
+// database creates an empty database.
 func (s *postgresServer) database(ctx context.Context) (string, error) {
 	s.serial++
 	name := "bench" + strconv.Itoa(s.serial)
@@ -108,6 +108,6 @@ func (s *postgresServer) database(ctx context.Context) (string, error) {
 }
 
 func (s *postgresServer) close() {
-	_ = s.command.Process.Signal(syscall.SIGINT) // fast shutdown; the folder goes anyway
+	_ = s.command.Process.Signal(syscall.SIGINT) // fast shutdown; the directory is removed anyway
 	_ = s.command.Wait()
 }

@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// A prepared conversation is everything that a client says to send one message
-// that is composed and encoded already, in one file. Who copies it into a TLS
-// connection does the least that sending it can cost.
+// A prepared conversation is everything that a client sends for one message,
+// already composed and encoded, in one file. Copying it into a TLS connection
+// is the minimal work of sending it.
 
 // prepare writes the conversation that sends m with DATA, or with one chunk.
 func prepare(path string, m mail, chunking bool) error {
@@ -50,7 +50,7 @@ func prepare(path string, m mail, chunking bool) error {
 	return file.Close()
 }
 
-// octets counts what is written.
+// octets counts written octets.
 type octets int64
 
 func (o *octets) Write(p []byte) (int, error) {
@@ -58,7 +58,7 @@ func (o *octets) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// rawCopy copies a prepared conversation by crypto/tls.
+// rawCopy copies a prepared conversation with crypto/tls.
 type rawCopy struct{}
 
 func (rawCopy) open(p place) (client, error) { return &rawCopyClient{place: p}, nil }
@@ -92,7 +92,7 @@ func (c *rawCopyClient) run(_ context.Context, s *source) (answer, error) {
 	})
 }
 
-// bye reads what the server said to a conversation that ends with QUIT.
+// bye reads the server's replies to a conversation that ends with QUIT.
 func bye(r io.Reader) error {
 	said, err := io.ReadAll(r)
 	if err != nil {
@@ -106,7 +106,7 @@ func bye(r io.Reader) error {
 
 func (c *rawCopyClient) disconnect() error { return c.connection.Close() }
 
-// opensslCopy copies it by "openssl s_client", in C.
+// opensslCopy copies it with "openssl s_client", in C.
 type opensslCopy struct{ tool tool }
 
 func (t opensslCopy) open(p place) (client, error) { return opensslClient{t.tool, p}, nil }
@@ -139,8 +139,8 @@ func (c opensslClient) run(ctx context.Context, s *source) (answer, error) {
 	return answer{Sent: 1, Seconds: took.Seconds(), UserSeconds: command.ProcessState.UserTime().Seconds()}, bye(strings.NewReader(string(out)))
 }
 
-// barePipe sends the same message again and again, composed once, with
-// CHUNKING, and never waits: what the server and the kernel between can take.
+// barePipe sends the same composed message repeatedly, with CHUNKING, and never
+// waits: the limit of the server and the kernel.
 type barePipe struct{}
 
 func (barePipe) open(p place) (client, error) { return &barePipeClient{place: p}, nil }
@@ -170,7 +170,7 @@ func (c *barePipeClient) connect(context.Context) (err error) {
 	return nil
 }
 
-// await reads so many replies of one line.
+// await reads n one-line replies.
 func (c *barePipeClient) await(replies int) error {
 	for range replies {
 		line, err := c.replies.ReadSlice('\n')
@@ -191,8 +191,8 @@ func (c *barePipeClient) run(_ context.Context, s *source) (answer, error) {
 		return answer{}, err
 	}
 	one := fmt.Sprintf("MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nBDAT %d LAST\r\n%s", m.from, m.to[0], message.Len(), message.String())
-	const together = 25   // about 128 kB in a write
-	const enough = 20_000 // to know how fast it is
+	const together = 25   // about 128 kB per write
+	const enough = 20_000 // enough to measure the rate
 	block := []byte(strings.Repeat(one, together))
 	return measured(s, func() error {
 		counts, read := make(chan int, 1<<16), make(chan error, 1)

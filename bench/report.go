@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// report is everything that was measured; results.json holds it.
+// report contains all measurements; results.json stores it.
 type report struct {
 	Date     time.Time         `json:"date"`
 	Go       string            `json:"go"`
@@ -31,7 +31,7 @@ type reportRow struct {
 	Unit    string            `json:"unit"`
 	Higher  bool              `json:"higher_is_better"`
 	Figures map[string]figure `json:"figures"` // by contender
-	// Missing says of the senders without a figure why it is not measured.
+	// Missing maps each sender without a figure to the reason.
 	Missing map[string]string `json:"missing,omitempty"`
 }
 
@@ -71,7 +71,7 @@ func newFigure(samples []float64) figure {
 	return figure{Median: median, Lowest: sorted[0], Highest: sorted[len(sorted)-1], Samples: samples}
 }
 
-// add enters what an experiment has measured, round by round.
+// add adds the samples of an experiment, round by round.
 func (r *report) add(l *ledger) {
 	for i, row := range l.rows {
 		row.Figures, row.Missing = map[string]figure{}, l.missing
@@ -95,7 +95,7 @@ func (r *report) row(id string) (reportRow, bool) {
 }
 
 // table prints the report in Markdown: a column for each sender, and one for
-// those that are in a few rows only.
+// contenders in only a few rows.
 func (r *report) table(w io.Writer) {
 	versions := make([]string, 0, len(r.Versions))
 	for name, version := range r.Versions {
@@ -135,7 +135,7 @@ func (r *report) table(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-// beside lists who is in this row only.
+// beside lists the contenders in this row only.
 func (row reportRow) beside() []string {
 	var beside []string
 	for _, who := range guests() {
@@ -152,7 +152,7 @@ func (f figure) String() string {
 	return fmt.Sprintf("%s (%s – %s)", number(f.Median), number(f.Lowest), number(f.Highest))
 }
 
-// number prints three digits that count.
+// number formats three significant digits.
 func number(v float64) string {
 	switch size := math.Abs(v); {
 	case size >= 100:

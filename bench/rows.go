@@ -8,24 +8,25 @@ import (
 	"time"
 )
 
-// experiment is measured once in a round by each contender; it fills one row
-// of the table, or several.
+// experiment is measured once in a round by each contender; it fills one row of
+// the table, or several.
 type experiment struct {
 	rows []reportRow
-	// who takes part beside the senders, and which of these do not and why.
+	// guests take part in addition to the senders; absent maps senders that
+	// don't to the reason.
 	guests []string
 	absent map[string]string
 	// measure returns a value for each row.
 	measure func(ctx context.Context, who string) ([]float64, error)
 }
 
-// participants are in the order of the table.
+// participants returns the contenders in the order of the table.
 func (e experiment) participants() []string {
 	all := append(senders(), e.guests...)
 	return slices.DeleteFunc(all, func(who string) bool { return e.absent[who] != "" })
 }
 
-// Why some contenders are not in some rows.
+// Reasons why contenders are not in a row.
 const (
 	noTLS       = "it speaks no TLS"
 	noFiles     = "it attaches nothing"
@@ -38,7 +39,8 @@ func (c *course) experiments() []experiment {
 	return slices.Concat([]experiment{c.waits()}, c.rates(), c.farRates(), c.beginnings(), c.attachments(), c.starts(), c.policies(), c.outboxes())
 }
 
-// plainServer is where mail goes in the clear: Postfix's sink where it can be had.
+// plainServer returns the server for cleartext mail: Postfix's sink if it is
+// available.
 func (c *course) plainServer(extension string) (server, label string) {
 	if extension == pipelining && c.servers[postfixServer] != nil {
 		return postfixServer, "PIPELINING (" + postfixServer + ")"
@@ -46,7 +48,7 @@ func (c *course) plainServer(extension string) (server, label string) {
 	return extension, extension
 }
 
-// waits counts the round trips of a run of messages.
+// waits counts the round trips of a batch.
 func (c *course) waits() experiment {
 	e := experiment{guests: []string{gomailDefault, oursPipelined}}
 	var at []string
@@ -66,9 +68,9 @@ func (c *course) waits() experiment {
 	return e
 }
 
-// onceForPeers makes one measurement of several that differ in what only this
-// project knows: CHUNKING, and the policy for refused recipients. A peer is
-// measured the first time, and its figures stand for the other times.
+// onceForPeers makes one measurement out of several that differ only for this
+// project: in CHUNKING, and in the policy for refused recipients. A peer is
+// measured the first time, and its figures are used for the others.
 func onceForPeers(times int, measure func(ctx context.Context, who string, i int) ([]float64, error)) func(context.Context, string) ([]float64, error) {
 	return func(ctx context.Context, who string) ([]float64, error) {
 		peer := who != ours && (slices.Contains(senders(), who) || who == gomailDefault)
@@ -86,9 +88,9 @@ func onceForPeers(times int, measure func(ctx context.Context, who string, i int
 	}
 }
 
-// roundTrips is how often a contender waits for the other end while it carries
-// out an order on an open connection: the time over a long way, less the time
-// over none, in round trips of the long way.
+// roundTrips returns how often a contender waits for the other end during an
+// order on an open connection: the time over a long link, minus the time
+// without one, in round trips of the link.
 func (c *course) roundTrips(ctx context.Context, who string, t trip, long time.Duration, order func() order) (float64, error) {
 	near, err := c.median(func() (float64, error) {
 		answers, err := c.send(ctx, who, t, c.order(1, 1, 0), order())
@@ -108,7 +110,7 @@ func (c *course) roundTrips(ctx context.Context, who string, t trip, long time.D
 	return (far[1].Seconds - near) / long.Seconds(), nil
 }
 
-// median of several tries at what takes next to no time.
+// median returns the median of several tries of a very short operation.
 func (c *course) median(try func() (float64, error)) (float64, error) {
 	var values []float64
 	for range c.sizes.near {
@@ -121,10 +123,10 @@ func (c *course) median(try func() (float64, error)) (float64, error) {
 	return newFigure(values).Median, nil
 }
 
-// policies counts the round trips of a single message, to one and to many, with
-// both extensions, and under both policies for what is to happen when some are
-// refused. Only this project uses CHUNKING and has the choice: the others are
-// measured once, and the figure stands in all rows.
+// policies counts the round trips of a single message, to one and to many
+// recipients, with both extensions, and under both policies for refused
+// recipients. Only this project uses CHUNKING and has the choice: the others
+// are measured once, and the figure is used in all rows.
 func (c *course) policies() []experiment {
 	var all []experiment
 	for _, recipients := range []int{1, c.sizes.recipients} {
@@ -150,7 +152,7 @@ func (c *course) policies() []experiment {
 	return all
 }
 
-// without marks contenders as absent for one reason.
+// without maps contenders to one reason for their absence.
 func without(reason string, names ...string) map[string]string {
 	absent := map[string]string{}
 	for _, name := range names {
@@ -159,7 +161,7 @@ func without(reason string, names ...string) map[string]string {
 	return absent
 }
 
-// both joins two lists of who is absent.
+// both merges two maps of absent contenders.
 func both(a, b map[string]string) map[string]string {
 	joined := maps.Clone(a)
 	maps.Copy(joined, b)

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// writeAttachment makes a file of size octets that doesn't compress.
+// writeAttachment creates an incompressible file of size octets.
 func writeAttachment(path string, size int64) error {
 	file, err := os.Create(path)
 	if err != nil {
@@ -22,10 +22,10 @@ func writeAttachment(path string, size int64) error {
 	return file.Close()
 }
 
-// attachments measures one message with a large file, over TLS, beside the
-// bare copying of the same octets, encoded before, into a TLS connection; and
-// one with a file of usual size. Each is sent by a process of its own, whose
-// memory and processor time are measured with it.
+// attachments measures one message with a large file, over TLS, next to copying
+// the same octets, already encoded, into a TLS connection; and one with a file
+// of usual size. Each is sent by its own process, whose memory and processor
+// time are measured.
 func (c *course) attachments() []experiment {
 	large := experiment{guests: []string{rawGo, rawOpenSSL}, absent: without(noTLS, smtpsource)}
 	for _, extension := range []string{pipelining, chunking} {
@@ -52,8 +52,8 @@ func (c *course) attachments() []experiment {
 	}}
 }
 
-// attach sends one message with a file and returns the seconds it took, those
-// of the processor, and the megabytes of memory held at most.
+// attach sends one message with a file and returns the elapsed seconds, the
+// processor seconds, and the peak memory in megabytes.
 func (c *course) attach(ctx context.Context, who string, t trip, file string) (seconds, cpu, peak float64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.sizes.patience)
 	defer cancel()
@@ -70,7 +70,7 @@ func (c *course) attach(ctx context.Context, who string, t trip, file string) (s
 	var p place
 	orders := []order{c.order(1, 1, 0), o}
 	if who == rawGo || who == rawOpenSSL {
-		// The conversation is all that there is to send, also to connect.
+		// The conversation includes the connection.
 		p.Prepared, err = c.prepared(t.server, o)
 		orders = []order{o}
 	}
@@ -98,7 +98,7 @@ func (c *course) attach(ctx context.Context, who string, t trip, file string) (s
 	return last.Seconds, cpu, peak, nil
 }
 
-// prepared is the path of a conversation that is written once.
+// prepared returns the path of a conversation that is written once.
 func (c *course) prepared(extension string, o order) (string, error) {
 	path := filepath.Join(c.folder, "conversation-"+extension)
 	if _, err := os.Stat(path); err == nil {
@@ -107,7 +107,7 @@ func (c *course) prepared(extension string, o order) (string, error) {
 	return path, prepare(path, o.mail(o.First), extension == chunking)
 }
 
-// size is a number of octets in words.
+// size formats a number of octets.
 func size(octets int64) string {
 	switch {
 	case octets%1e9 == 0:

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// beginnings measures the way from nothing to one message that was accepted:
-// connect, TLS, AUTH, the message; and the same for a second connection of the
-// same client, which can resume the TLS session.
+// beginnings measures one accepted message from nothing: connect, TLS, AUTH,
+// the message; and the same for a second connection of the same client, which
+// can resume the TLS session.
 func (c *course) beginnings() []experiment {
 	var all []experiment
 	for _, protection := range []security{fromStart, startTLS} {
@@ -25,7 +25,7 @@ func (c *course) beginnings() []experiment {
 			measure: func(ctx context.Context, who string) ([]float64, error) {
 				t := trip{server: chunking, security: protection}
 				near := [2]float64{}
-				for i := range near { // the first round of it warms up, the second counts
+				for i := range near { // the first round warms up, the second counts
 					var err error
 					if near, _, err = c.beginTwice(ctx, who, t); err != nil {
 						return nil, fmt.Errorf("on loopback, time %d: %w", i+1, err)

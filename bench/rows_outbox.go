@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Who stands beside our outbox in its rows.
+// The contenders next to our outbox in its rows.
 const (
 	bareDisk   = "append + fdatasync"
 	onPostgres = "yan on PostgreSQL"
@@ -22,7 +22,7 @@ const (
 
 const noOutbox = "it keeps no outbox"
 
-// outboxes are the rows about the outbox: SQLite, unless it says otherwise.
+// outboxes returns the rows about the outbox: SQLite, unless stated otherwise.
 func (c *course) outboxes() []experiment {
 	others := without(noOutbox, gomailName, netsmtp, gosmtpName, nodemailer, smtpsource)
 	row := func(id, name, unit string, higher bool) reportRow {
@@ -58,7 +58,8 @@ func (c *course) outboxes() []experiment {
 
 const chunkless = pipelining
 
-// place is an empty outbox for somebody, and what ends it.
+// outbox returns an empty outbox for a contender, and a function that removes
+// it.
 func (c *course) outbox(ctx context.Context, who string) (where string, done func(), err error) {
 	if who == onPostgres {
 		if c.postgres == nil {
@@ -71,7 +72,7 @@ func (c *course) outbox(ctx context.Context, who string) (where string, done fun
 	return filepath.Join(folder, "outbox.db"), func() { _ = os.RemoveAll(folder) }, err
 }
 
-// outboxProcess has a process of its own carry out an order.
+// outboxProcess lets a new process carry out an order.
 func outboxProcess(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -107,7 +108,7 @@ func (c *course) enqueueRate(ctx context.Context, who string, callers int) ([]fl
 	return []float64{float64(a.Messages) / a.Seconds}, err
 }
 
-// throughRate is what goes through from one end to the other.
+// throughRate measures messages enqueued and delivered per second.
 func (c *course) throughRate(ctx context.Context, who string) ([]float64, error) {
 	s := c.servers[postfixServer]
 	if s == nil {
@@ -132,8 +133,8 @@ func (c *course) throughRate(ctx context.Context, who string) ([]float64, error)
 	return []float64{float64(a.Messages) / a.Seconds}, nil
 }
 
-// throughPostfix gives Postfix as many with its own smtp-source, over as many sessions
-// as we have callers.
+// throughPostfix sends Postfix as many with its own smtp-source, over as many
+// sessions as we have callers.
 func (c *course) throughPostfix(ctx context.Context, s server) ([]float64, error) {
 	if c.relay == nil {
 		return nil, fmt.Errorf("%s", c.noRelay)
@@ -167,7 +168,8 @@ func (c *course) throughPostfix(ctx context.Context, s server) ([]float64, error
 	return []float64{float64(n) / time.Since(begun).Seconds()}, nil
 }
 
-// million fills an outbox once for a run, and looks at it in each round.
+// million fills an outbox once for a run, and times operations on it in each
+// round.
 func (c *course) million(ctx context.Context, who string) ([]float64, error) {
 	where := c.filled[who]
 	if where == "" {
@@ -188,8 +190,8 @@ func (c *course) million(ctx context.Context, who string) ([]float64, error) {
 	return append(a.Millis, float64(peak)/1e6), err
 }
 
-// serve runs `yan serve` as it is released until some messages have arrived, and gives
-// the memory that it took at most.
+// serve runs the released `yan serve` until some messages have arrived, and
+// returns its peak memory.
 func (c *course) serve(ctx context.Context, where string) (peak int64, err error) {
 	s := c.servers[pipelining]
 	home := filepath.Join(c.folder, "home")
@@ -220,12 +222,13 @@ func (c *course) serve(ctx context.Context, where string) (peak int64, err error
 		peak, err = peakResidentOf(fmt.Sprint(command.Process.Pid))
 	}
 	_ = command.Process.Signal(os.Interrupt)
-	_ = command.Wait() // what it sent has arrived
+	_ = command.Wait() // its messages have arrived
 	_, takeErr := s.take()
 	return peak, errors.Join(err, takeErr)
 }
 
-// workers runs so many deliverers over the same outbox until n messages arrived.
+// workers2 runs several deliverers on the same outbox until n messages have
+// arrived.
 func (c *course) workers2(ctx context.Context, processes, n, rate int, where, address string, s server) (took time.Duration, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -248,10 +251,10 @@ func (c *course) workers2(ctx context.Context, processes, n, rate int, where, ad
 		}
 		defer func() {
 			_ = in.Close()
-			_ = command.Wait() // what it says is not needed
+			_ = command.Wait() // its output is not needed
 		}()
 	}
-	// The clock runs from the first tenth to the last: starting is not what is measured.
+	// The clock runs from the first tenth to the last, to exclude the start.
 	begin := n / 10
 	for arrived, begun := 0, time.Now(); arrived < n; {
 		a, err := s.take()

@@ -5,12 +5,11 @@ import (
 	"fmt"
 )
 
-// mostMessages bounds what may be sent in the time there is.
+// mostMessages limits the messages sent in the time there is.
 const mostMessages = 60_000
 
-// rate measures messages of 5 kB each second, composing included, and with it
-// the allocations and the kB that one takes of the heap. The order that warms
-// up opens the connections.
+// rate measures messages of 5 kB per second, composing included, and the heap
+// allocations and kB for each. The warm-up order opens the connections.
 func (c *course) rate(t trip, warm, timed func() order) func(context.Context, string) ([]float64, error) {
 	return func(ctx context.Context, who string) ([]float64, error) {
 		answers, err := c.send(ctx, who, t, warm(), timed())
@@ -90,7 +89,8 @@ func (c *course) farRates() []experiment {
 	}
 	four.measure = onceForPeers(2, func(ctx context.Context, who string, i int) ([]float64, error) {
 		t := trip{server: []string{pipelining, chunking}[i], security: startTLS, roundTrip: c.sizes.far, connections: connections}
-		// Whoever opens connections as work comes needs some round trips for it.
+		// Contenders that open connections on demand need some round trips for
+		// it.
 		return first(c.rate(t, func() order { return c.order(2*connections, mostMessages, c.sizes.link*2/3) },
 			func() order { return c.order(2*connections, mostMessages, c.sizes.link) }))(ctx, who)
 	})

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// buildCommand builds yan as it is released.
+// buildCommand builds yan like a release.
 func buildCommand(ctx context.Context, folder string) (string, error) {
 	path := filepath.Join(folder, "yan")
 	build := exec.CommandContext(ctx, "go", "build", "-C", "..", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/yan")
@@ -77,8 +77,8 @@ func (c *course) startOnce(ctx context.Context, who string, protection security)
 	return took.Seconds(), checkAnswers(who, s, arrived, []order{o}, []answer{{Sent: 1}})
 }
 
-// startCommand is the command line that sends m. yan composes it; the others
-// are given it composed.
+// startCommand returns the command line that sends m. yan composes it; the
+// others get it composed.
 func (c *course) startCommand(ctx context.Context, who string, p place, m mail) (*exec.Cmd, error) {
 	host, port, err := p.split()
 	if err != nil {

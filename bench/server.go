@@ -18,23 +18,22 @@ import (
 	"time"
 )
 
-// server is where the contenders send to.
+// server receives the contenders' mail.
 type server interface {
-	address(protection security) string // "" when it can't protect like this
-	// take returns what arrived since the last call.
+	address(protection security) string // "" if it does not support this protection
+	// take returns the arrivals since the last call.
 	take() (arrivals, error)
-	// reserve makes room for a message of so many octets.
+	// reserve allocates memory for a message of this size.
 	reserve(size int) error
-	// counts reports that the server knows no more than how many messages
-	// arrived.
+	// counts reports whether the server only counts messages.
 	counts() bool
 	close()
 }
 
-// sinkProcess is a sink in a process of its own, as a real server is. Within
-// one process the Go scheduler hands over between client and sink without the
-// kernel, but only as long as nobody pauses: a client that talks a lot and
-// thinks little would be timed faster than it is.
+// sinkProcess is a sink in its own process, like a real server. Within one
+// process the Go scheduler switches between client and sink without the kernel,
+// but only as long as neither pauses: a client with many small writes would
+// seem faster than it is.
 type sinkProcess struct {
 	command *exec.Cmd
 	in      io.WriteCloser
@@ -42,8 +41,8 @@ type sinkProcess struct {
 	where   map[security]string
 }
 
-// startSinkProcess runs this program again as a sink, with the certificate in
-// a folder.
+// startSinkProcess runs this program again as a sink, with the certificate in a
+// directory.
 func startSinkProcess(extension, folder string) (server, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -96,11 +95,11 @@ func (p *sinkProcess) ask(line string) (arrivals, error) {
 // close ends the process by ending its standard input.
 func (p *sinkProcess) close() {
 	_ = p.in.Close()
-	_ = p.command.Wait() // nothing is asked of it any more
+	_ = p.command.Wait() // its exit status is not needed
 }
 
-// runSink is the other process: it answers each line of its standard input,
-// and ends with it.
+// runSink is the entry point of the other process: it answers each line of its
+// standard input, and ends with it.
 func runSink(extension, folder string) error {
 	certificate, err := tls.LoadX509KeyPair(certificateFile(folder), keyFile(folder))
 	if err != nil {
@@ -133,20 +132,20 @@ func runSink(extension, folder string) error {
 	return nil
 }
 
-// postfixSink is Postfix's test server, in C. It speaks no TLS, and it counts
-// what arrives.
+// postfixSink is Postfix's test server, in C. It has no TLS, and it only counts
+// messages.
 type postfixSink struct {
 	command *exec.Cmd
 	where   string
 	read    chan struct{} // closed when the process has ended
 
 	mu    sync.Mutex
-	last  []byte // what it said last
+	last  []byte // its last output
 	taken int
 }
 
 func startPostfixSink(ctx context.Context, t tool) (server, error) {
-	// It wants to be told a port: one that is free now.
+	// It requires a port number: a free one.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -155,7 +154,7 @@ func startPostfixSink(ctx context.Context, t tool) (server, error) {
 	listener.Close()
 	arguments := []string{"-c", s.where, "100"}
 	if os.Getuid() == 0 {
-		arguments = append([]string{"-u", "nobody"}, arguments...) // it insists
+		arguments = append([]string{"-u", "nobody"}, arguments...) // it refuses to run as root
 	}
 	s.command = t.command(ctx, arguments...)
 	s.command.Stderr = os.Stderr
@@ -174,7 +173,7 @@ func startPostfixSink(ctx context.Context, t tool) (server, error) {
 	return s, nil
 }
 
-// listen reads the counters, which come again and again on one line.
+// listen reads the counters, which are printed repeatedly on one line.
 func (s *postfixSink) listen(out io.Reader) {
 	defer close(s.read)
 	lines := bufio.NewReader(out)

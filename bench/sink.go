@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// sink is an SMTP server that takes every message and keeps it, so that what
-// arrived can be checked once the clock has stopped. It does as little as a
-// server can: the same for every contender.
+// sink is an SMTP server that accepts every message and keeps it, so that it
+// can be checked after the clock has stopped. It does as little as possible,
+// and the same for every contender.
 type sink struct {
 	chunking  bool
 	config    *tls.Config
@@ -23,25 +23,25 @@ type sink struct {
 	taken       []taken
 	ended       []connected
 	failures    []error
-	large       []byte // memory for a large message, used again; nil while in use
+	large       []byte // reused memory for a large message; nil while in use
 }
 
-// taken is one message as it arrived; with stuffed dots, if it came by DATA.
+// taken is one message as received; dot-stuffed if it came by DATA.
 type taken struct {
 	recipients int
 	data       []byte
 	stuffed    bool
 }
 
-// connected is what is remembered of a connection that has ended.
+// connected is the record of a connection that has ended.
 type connected struct {
 	Resumed  bool // its TLS session was resumed
 	Messages int
 }
 
-// startSink listens on free loopback ports: one in the clear, one that wants
-// STARTTLS and AUTH, and one that speaks TLS from the start and wants AUTH. It
-// offers PIPELINING, and CHUNKING if asked to.
+// startSink listens on free loopback ports: cleartext, STARTTLS with AUTH, and
+// TLS from the first byte with AUTH. It offers PIPELINING, and CHUNKING if
+// requested.
 func startSink(chunking bool, certificate tls.Certificate) (*sink, error) {
 	s := &sink{chunking: chunking, config: &tls.Config{Certificates: []tls.Certificate{certificate}},
 		listeners: map[security]net.Listener{}, open: map[net.Conn]bool{}}
@@ -78,7 +78,7 @@ func (s *sink) addresses() map[security]string {
 	return addresses
 }
 
-// take returns what arrived since the last call.
+// take returns the arrivals since the last call.
 func (s *sink) take() arrivals {
 	s.mu.Lock()
 	messages, a := s.taken, arrivals{Connections: s.ended, Open: len(s.open), Count: len(s.taken)}
@@ -94,8 +94,8 @@ func (s *sink) take() arrivals {
 	return a
 }
 
-// reserve makes room for a large message. The memory is touched now, so that
-// whoever sends the first one does not wait for it.
+// reserve allocates memory for a large message. It touches the memory now, so
+// that the first sender does not wait for it.
 func (s *sink) reserve(size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +107,7 @@ func (s *sink) reserve(size int) {
 	}
 }
 
-// room is memory for a large message of at least so many octets, empty.
+// room returns empty memory for a large message of at least this size.
 func (s *sink) room(size int) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -98,7 +98,7 @@ func login() string {
 	return base64.StdEncoding.EncodeToString([]byte("\x00" + userName + "\x00" + password))
 }
 
-// On the protected ports nothing is taken from who did not encrypt and log in.
+// On the protected ports nothing is accepted without encryption and a login.
 func TestSinkWantsALogin(t *testing.T) {
 	t.Parallel()
 	const message = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nSubject: s\r\nContent-Type: text/plain\r\n\r\nx\r\n.\r\nQUIT\r\n"
@@ -122,7 +122,7 @@ func TestSinkWantsALogin(t *testing.T) {
 			if _, err := io.WriteString(connection, test.dialogue); err != nil {
 				t.Fatal(err)
 			}
-			// The sink hangs up on what it does not expect, perhaps with a reset.
+			// The sink disconnects on unexpected input, perhaps with a reset.
 			_, _ = io.Copy(io.Discard, connection)
 			s.close()
 			a := s.take()

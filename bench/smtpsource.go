@@ -9,10 +9,10 @@ import (
 )
 
 // smtpSource is Postfix's test client, in C. It composes nothing, sends the
-// same octets again and again, waits for the reply to each command, and speaks
-// neither TLS nor AUTH. Each order is a process of its own, so that what a run
-// with one message takes is subtracted: its start, the connection and the
-// first message, which are outside of the clock for the others, too.
+// same octets repeatedly, waits for the reply to each command, and supports
+// neither TLS nor AUTH. Each order is a new process, so the time of a run with
+// one message is subtracted: its start, the connection and the first message,
+// which are not timed for the others either.
 type smtpSource struct{ tool tool }
 
 func (t smtpSource) open(p place) (client, error) {
@@ -44,7 +44,7 @@ func (c smtpSourceClient) run(ctx context.Context, s *source) (answer, error) {
 	if a.Seconds >= o.Seconds || o.Min == o.Max {
 		return a, nil
 	}
-	// So many as fill the time.
+	// As many as fill the time.
 	n := o.Max
 	if a.Seconds > 0 {
 		n = min(n, int(float64(o.Min)*o.Seconds/a.Seconds))

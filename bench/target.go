@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// promise is what this project promises of itself on a row: a bound, or a
-// multiple of a peer's figure in the same run.
+// promise is a target of this project for a row: a bound, or a multiple of a
+// peer's figure in the same run.
 type promise struct {
 	row    string  // its ID
-	who    string  // whose figure it is about; "" for ours
-	bound  float64 // at most, or at least where more is better; used without a peer
-	peer   string  // whose figure the bound is a multiple of
+	who    string  // the contender; "" for ours
+	bound  float64 // at most, or at least if more is better; used without a peer
+	peer   string  // the bound is a multiple of this contender's figure
 	times  float64
-	fewest bool // less than every peer that is not a copy
+	fewest bool // less than every peer except the copies
 	wanted string
 }
 
-// target is a promise beside what was measured.
+// target is a promise with its result.
 type target struct {
 	Row   string  `json:"row"`
 	Wants string  `json:"wants"`
@@ -27,11 +27,11 @@ type target struct {
 	Unit  string  `json:"unit"`
 	Ratio float64 `json:"ratio,omitempty"` // to the peer's figure
 	Met   bool    `json:"met"`
-	// Unknown is why nothing can be said; it is not met then.
+	// Unknown is why there is no result; the target is not met then.
 	Unknown string `json:"unknown,omitempty"`
 }
 
-// promises are held against every run, and those that are not kept are shown.
+// promises are checked in every run, and missed ones are shown.
 func promises() []promise {
 	plain := "loopback/" + postfixServer
 	large := "large/"
@@ -77,19 +77,20 @@ func promises() []promise {
 	for _, what := range []string{"claim", "list", "stats"} {
 		all = append(all, promise{row: "outbox/million/" + what, bound: 50}, promise{row: "outbox/million/" + what, who: onPostgres, bound: 50})
 	}
-	// What single messages wait for, and their memory.
+	// The round trips of single messages, and their memory.
 	for _, single := range []struct {
 		id    string
 		trips float64
 	}{{"1/PIPELINING/any", 2}, {"1/PIPELINING/all", 2}, {"2/PIPELINING/any", 2}, {"2/PIPELINING/all", 2},
 		{"1/CHUNKING/any", 1}, {"1/CHUNKING/all", 1}, {"2/CHUNKING/any", 1}, {"2/CHUNKING/all", 2}} {
-		// Round trips are whole: what is over is the work of a slow machine.
+		// Round trips are whole numbers: a fraction is the work of a slow
+		// machine.
 		all = append(all, promise{row: "single/" + single.id, bound: single.trips + .3, wanted: fmt.Sprintf("at most %.0f", single.trips)})
 	}
 	return append(all, promise{row: "small/memory", bound: 25})
 }
 
-// judge holds the promises about rows whose id contains a word.
+// judge checks the promises about rows whose id contains a word.
 func (r *report) judge(only string) {
 	for _, p := range promises() {
 		if strings.Contains(p.row, only) {
@@ -122,7 +123,8 @@ func (r *report) hold(p promise) target {
 		t.Wants, t.Met = "fewer than each peer", true
 		for _, who := range senders()[1:] {
 			if f, ok := row.Figures[who]; ok {
-				// Half a round trip less is one less, measured on a busy machine.
+				// Half a round trip less counts as one less, measured on a busy
+				// machine.
 				t.Met = t.Met && own.Median < f.Median-.5
 			}
 		}
@@ -151,7 +153,7 @@ func (r *report) hold(p promise) target {
 	return t
 }
 
-// String says what was wanted and what came of it.
+// String returns the target and its result.
 func (t target) String() string {
 	if t.Unknown != "" {
 		return fmt.Sprintf("%s: wanted %s, not measured: %s", t.Row, t.Wants, t.Unknown)

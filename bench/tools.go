@@ -9,20 +9,20 @@ import (
 	"strings"
 )
 
-// tool is a program of others', found or fetched by tools.sh.
+// tool is another project's program, found or fetched by tools.sh.
 type tool struct {
-	Path    string // "" when it can't be had
+	Path    string // "" if it is not available
 	Version string
-	Missing string // why it can't be had
+	Missing string // why it is not available
 }
 
-// tools are by the name of the program.
+// tools maps program names to tools.
 type tools map[string]tool
 
-// toolFolder is where what is fetched is kept for the next time.
+// toolFolder is the directory where fetched tools are kept.
 func toolFolder() string { return filepath.Join("..", ".cache", "bench") }
 
-// findTools has tools.sh fetch what is not there.
+// findTools lets tools.sh fetch the missing tools.
 func findTools(ctx context.Context) (tools, error) {
 	command := exec.CommandContext(ctx, "sh", "tools.sh", "fetch", toolFolder())
 	command.Stderr = os.Stderr
@@ -45,14 +45,15 @@ func findTools(ctx context.Context) (tools, error) {
 	return found, nil
 }
 
-// command runs the tool, with the libraries that were unpacked beside it.
+// command runs the tool with its unpacked libraries.
 func (t tool) command(ctx context.Context, arguments ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, t.Path, arguments...)
 	c.Env = append(os.Environ(), t.libraries()...)
 	return c
 }
 
-// libraries is nothing for what is installed.
+// libraries returns the library directories of an unpacked tool; none for an
+// installed one.
 func (t tool) libraries() []string {
 	root, _, unpacked := strings.Cut(t.Path, "/bench/root/")
 	if !unpacked {
@@ -63,7 +64,7 @@ func (t tool) libraries() []string {
 	for _, pattern := range []string{filepath.Join(root, "usr", "lib", "*-linux-gnu*"), filepath.Join(root, "lib", "*-linux-gnu*")} {
 		matches, err := filepath.Glob(pattern)
 		if err != nil {
-			continue // the patterns are good
+			continue // the patterns are valid
 		}
 		folders = append(folders, matches...)
 	}

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// peakResident is VmHWM of this process in octets. Not ru_maxrss, which
-// starts at what the parent held when it forked.
+// peakResident returns VmHWM of this process in octets. Not ru_maxrss, which
+// starts at the parent's value at the fork.
 func peakResident() (int64, error) { return peakResidentOf("self") }
 
-// peakResidentOf is that of another process.
+// peakResidentOf returns it for another process.
 func peakResidentOf(process string) (int64, error) {
 	file, err := os.Open("/proc/" + process + "/status")
 	if err != nil {
@@ -29,7 +29,7 @@ func peakResidentOf(process string) (int64, error) {
 	return 0, errors.New("/proc has no VmHWM")
 }
 
-// userSeconds is the processor time of this process outside of the kernel.
+// userSeconds returns the user-mode processor time of this process.
 func userSeconds() (float64, error) {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
@@ -40,7 +40,7 @@ func userSeconds() (float64, error) {
 
 func dataSync(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }
 
-// asUser runs a process as somebody else; it ends with this one.
+// asUser runs a process as another user; it ends with this one.
 func asUser(uid, gid int) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, Pdeathsig: syscall.SIGINT}
 }

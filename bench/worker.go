@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// worker is a process that does nothing but send as one contender: this
-// program again, or node with nodemailer.mjs. It answers each request, a line
-// of JSON on its standard input, with one on its standard output. Clocks run
-// inside, so that neither the start of a process nor the pipes are measured.
+// worker is a process that sends as one contender: this program again, or node
+// with nodemailer.mjs. It answers each request, a line of JSON on its standard
+// input, with one on its standard output. Clocks run inside, so that neither
+// the start of a process nor the pipes are measured.
 type worker struct {
 	name    string
 	command *exec.Cmd
@@ -22,29 +22,29 @@ type worker struct {
 	out     *json.Decoder
 }
 
-// request is what a worker is asked.
+// request is a command to a worker.
 //
 //	open        prepares for Place
 //	connect     opens the connections
 //	send        sends Order over them
 //	once        connect, send and disconnect; the time is that of the first two
 //	disconnect  leaves the server
-//	used        tells what the process has used so far
+//	used        returns the process's resource usage so far
 type request struct {
 	Do    string
 	Place place
 	Order order
 }
 
-// answer is what it says.
+// answer is the reply of a worker.
 type answer struct {
 	Sent        int     // how many messages of the order, from its first on
-	Beside      int     // how many others arrive, because the contender can't do without
-	Seconds     float64 // for those sent
+	Beside      int     // extra messages that the contender needs
+	Seconds     float64 // for the sent messages
 	Allocations uint64  // on the heap of Go
 	Allocated   uint64  // octets
-	UserSeconds float64 // of the processor, for "used" or by a program that was run for the order
-	Peak        int64   // most octets of memory held at a time, for "used"
+	UserSeconds float64 // user-mode processor time, for "used" or of a program that was run for the order
+	Peak        int64   // peak memory in octets, for "used"
 	Error       string
 }
 
@@ -102,10 +102,10 @@ func (w *worker) ask(r request) (answer, error) {
 // close ends the process by ending its standard input.
 func (w *worker) close() {
 	_ = w.in.Close()
-	_ = w.command.Wait() // nothing is asked of it any more
+	_ = w.command.Wait() // its exit status is not needed
 }
 
-// runWorker is the other process.
+// runWorker is the entry point of the other process.
 func runWorker(ctx context.Context, name, encodedTools string) error {
 	var tools tools
 	if err := json.Unmarshal([]byte(encodedTools), &tools); err != nil {
@@ -184,21 +184,21 @@ const (
 	msmtp      = "msmtp"
 
 	gomailDefault = "go-mail by default" // with its NOOP and RSET
-	// With pipeline_messages = "always", as it is at Postfix and Exim.
+	// With pipeline_messages = "always", the setting for Postfix and Exim.
 	oursPipelined = "yan, messages pipelined"
 )
 
-// guests are those that stand in some rows only, beside the senders.
+// guests are in some rows only, in addition to the senders.
 func guests() []string {
 	return []string{gomailDefault, oursPipelined, bare, rawGo, rawOpenSSL, curl, msmtp, onPostgres, bareDisk, postfixMTA, oneWorker}
 }
 
-// senders are the contenders that stand in every row.
+// senders are the contenders in every row.
 func senders() []string {
 	return []string{ours, gomailName, netsmtp, gosmtpName, nodemailer, smtpsource}
 }
 
-// contenderNamed knows those whose process is this program.
+// contenderNamed returns a contender whose process is this program.
 func contenderNamed(name string, tools tools) (contender, error) {
 	switch name {
 	case ours:

@@ -11,8 +11,8 @@ import (
 
 // yanContender is this project.
 type yanContender struct {
-	// pipelined: the sink is said to read on after a message, which smtp-sink and
-	// ours do.
+	// pipelined tells the client that the sink reads on after a message, as
+	// smtp-sink and ours do.
 	pipelined bool
 }
 
@@ -44,7 +44,7 @@ type yanClient struct {
 	fleeting bool
 }
 
-// connect does nothing: a client connects when there is something to send.
+// connect does nothing: a client connects when there is a message to send.
 func (yanClient) connect(context.Context) error { return nil }
 
 func (c yanClient) run(ctx context.Context, s *source) (answer, error) {

@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// home is the home folder of somebody who has nothing but a configuration.
+// home is the home directory of a user who has only a configuration.
 type home struct {
 	*servers
 	dir string
-	env []string // beside PATH, HOME and the language
+	env []string // in addition to PATH, HOME and the language
 }
 
-// newHome writes config.toml where the command looks for it without being told.
+// newHome writes config.toml at the default place.
 func (s *servers) newHome(t *testing.T, config string) home {
 	t.Helper()
 	h := home{servers: s, dir: t.TempDir()}
@@ -44,7 +44,7 @@ func (h home) write(t *testing.T, name, content string) string {
 	return path
 }
 
-// yan runs the command there, and checks that it gave no secret away.
+// yan runs the command there, and checks that its output contains no secret.
 func (h home) yan(t *testing.T, args ...string) ran {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -69,14 +69,14 @@ func (h home) yan(t *testing.T, args ...string) ran {
 	return r
 }
 
-// account is a table of the configuration: a user of the servers, and what else
-// is said about it.
+// account returns a table of the configuration: a user of the servers, and more
+// settings.
 func (s *servers) account(name, user, secret string, more ...string) string {
 	return fmt.Sprintf("[account.%s]\nfrom = \"%s <%s>\"\nserver = \"smtps://localhost:%d\"\nuser = %q\nsecret = { file = %q }\ntls_ca = %q\n%s\n",
 		name, name, user, s.port["smtps"], user, "~/"+secret, s.certificate("ca.pem"), strings.Join(more, "\n"))
 }
 
-// imaps is where copies go.
+// imaps returns the URL for copies.
 func (s *servers) imaps() string {
 	return fmt.Sprintf("imap = \"imaps://localhost:%d\"", s.port["imaps"])
 }
@@ -91,8 +91,8 @@ func (h home) mustSend(t *testing.T, box string, args ...string) (file string, r
 	return h.delivered(t, box, 1)[0], r
 }
 
-// A configuration and a file with the code is all that it takes, wherever the
-// configuration stands.
+// A configuration and a file with the code are enough, wherever the
+// configuration is.
 func TestAccountSends(t *testing.T) {
 	s := real(t)
 	config := "version = 1\ndefault = \"other\"\n" + s.account("mine", "plain@example.test", "code") + s.account("other", login, "code")
@@ -130,7 +130,8 @@ func TestAccountSends(t *testing.T) {
 	}
 }
 
-// A copy goes into the folder that Dovecot marks, once, and is what was sent.
+// A copy is saved in the folder that Dovecot marks, once, identical to the sent
+// message.
 func TestAccountSavesACopy(t *testing.T) {
 	s := real(t)
 	const user = "saving@example.test"
@@ -153,7 +154,7 @@ func TestAccountSavesACopy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What the servers on the way add stands above; LMTP stores lines with LF.
+	// The servers add fields at the top; LMTP stores lines with LF.
 	if sent := strings.ReplaceAll(string(kept), "\r\n", "\n"); len(sent) < 1_200_000 || !strings.HasSuffix(string(arrived), sent) {
 		t.Errorf("the copy of %d octets is not what arrived with %d", len(kept), len(arrived))
 	}
@@ -166,11 +167,11 @@ func TestAccountSavesACopy(t *testing.T) {
 		t.Errorf("exit status %d\n%s%s", r.exit, r.stdout, r.stderr)
 	}
 	if n := len(s.copies(t, user, ".Sent Mail")); n != 1 {
-		t.Errorf("%d copies: nobody got the second message", n)
+		t.Errorf("got %d copies, but the second message was not sent", n)
 	}
 }
 
-// What goes wrong with the copy is told, and changes nothing about the message.
+// A failure of the copy is reported, and does not affect the message.
 func TestAccountWithoutItsCopy(t *testing.T) {
 	s := real(t)
 	for name, tc := range map[string]struct {
@@ -199,7 +200,7 @@ func TestAccountWithoutItsCopy(t *testing.T) {
 	}
 }
 
-// A wrong code is explained, tried once, and no message goes out.
+// A wrong code is explained, tried once, and no message is sent.
 func TestAccountWithTheWrongCode(t *testing.T) {
 	s := real(t)
 	h := s.newHome(t, s.account("mine", "plain@example.test", "wrong", `fallback = "other"`, `save_sent = "always"`, s.imaps())+
@@ -220,11 +221,11 @@ func TestAccountWithTheWrongCode(t *testing.T) {
 		t.Errorf("exit status %d, and no explanation\n%s%s", r.exit, r.stdout, r.stderr)
 	}
 	if files := s.files(t, box); len(files) != 0 {
-		t.Errorf("a message went out, through another account: %q", files)
+		t.Errorf("a message was sent through another account: %q", files)
 	}
 }
 
-// The first account can't be reached: the fallback's takes over.
+// The first account's server is unreachable: the fallback account takes over.
 func TestAccountFallsBack(t *testing.T) {
 	s := real(t)
 	unreachable := strings.Replace(s.account("mine", "plain@example.test", "code", `fallback = "other"`),
@@ -239,7 +240,7 @@ func TestAccountFallsBack(t *testing.T) {
 	}
 }
 
-// What is wrong before anything is connected says so, and sends nothing.
+// A mistake found before any connection is reported, and nothing is sent.
 func TestAccountThatCannotBeUsed(t *testing.T) {
 	s := real(t)
 	for name, tc := range map[string]struct {
@@ -273,7 +274,7 @@ func TestAccountThatCannotBeUsed(t *testing.T) {
 				t.Errorf("exit status %d, want %d and %q\n%s%s", r.exit, tc.exit, tc.say, r.stdout, r.stderr)
 			}
 			if files := s.files(t, box); len(files) != 0 {
-				t.Errorf("a message went out: %q", files)
+				t.Errorf("a message was sent: %q", files)
 			}
 			after, err := os.ReadFile(filepath.Join(h.dir, ".config/yan/config.toml"))
 			if err != nil || string(after) != string(before) {

@@ -33,9 +33,9 @@ func startPeerNamed(t *testing.T, script string) *runningPeer {
 	return nil
 }
 
-// Both versions of go-smtp offer BINARYMIME, and refuse 2,000 octets without a line end
-// that come together with their BDAT. 5,000 zeros arrive there all the same, through each
-// door, octet for octet.
+// Both versions of go-smtp offer BINARYMIME, and refuse 2,000 octets without a
+// line end that arrive together with their BDAT. 5,000 zeros are delivered
+// there all the same, by each command, octet for octet.
 func TestZerosAtGoSMTP(t *testing.T) {
 	t.Parallel()
 	for _, script := range []string{"gosmtp", "gosmtp-older"} {
@@ -54,7 +54,7 @@ func TestZerosAtGoSMTP(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			const want = 4 // of the one and the three
+			const want = 4 // one from the first command and three from the second
 			for _, door := range [][]string{
 				{"-f", "a@example.test", "-t", "good@example.test", "-s", "zeros", "-b", "text", "-a", file},
 				{"--raw", "--fit", whole, copyOf(t, whole), copyOf(t, whole)},
@@ -73,7 +73,8 @@ func TestZerosAtGoSMTP(t *testing.T) {
 					t.Errorf("%s: the attachment has %d octets: %.60q", name, len(got), got)
 				}
 			}
-			// As it is, the message can't be sent: that is said, and nothing is sent.
+			// Without --fit the message can't be sent: that is reported, and
+			// nothing is sent.
 			r := (*servers)(nil).yan(t, authentication{none: true}, "send", "--server", p.server(), "--raw", whole)
 			if after, _ := filepath.Glob(filepath.Join(p.dir, "box", "*")); r.exit == 0 || len(after) != want {
 				t.Errorf("without --fit: exit status %d, %d messages stored\n%s%s", r.exit, len(after), r.stdout, r.stderr)
@@ -95,8 +96,8 @@ func copyOf(t *testing.T, file string) string {
 	return other
 }
 
-// checkRefusesBinary holds that the server still does what Yan avoids. Where a version
-// takes the message, Yan may send binary data to it, too.
+// checkRefusesBinary checks that the server still has the flaw that Yan avoids.
+// If a version accepts the message, Yan may send it binary data.
 func (p *runningPeer) checkRefusesBinary(t *testing.T) {
 	t.Helper()
 	conn, err := textproto.Dial("tcp", loopback(p.port))
@@ -132,8 +133,8 @@ func (p *runningPeer) checkRefusesBinary(t *testing.T) {
 	}
 }
 
-// attachmentOf is the decoded content of the only attachment of a message, as the standard
-// library reads it.
+// attachmentOf returns the decoded content of a message's only attachment, as
+// the standard library reads it.
 func attachmentOf(t *testing.T, file string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(file)

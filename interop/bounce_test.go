@@ -57,7 +57,7 @@ func readStatus(t *testing.T, r bounce.Report) (back struct {
 	return back
 }
 
-// A report is to Python's parser what it is to ours.
+// Python's parser and ours read a report alike.
 func TestReportsAreReadByPython(t *testing.T) {
 	failed := func(to string, lines ...string) queue.Recipient {
 		a, err := smtp.ParseAddress(to)

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// authority signs certificates; it lives as long as the test program.
+// authority is a CA; it lives as long as the test program.
 type authority struct {
 	certificate *x509.Certificate
 	key         crypto.Signer
@@ -47,10 +47,10 @@ func newAuthority(name string) (*authority, error) {
 	return &authority{certificate: certificate, key: key, serial: 1}, err
 }
 
-// leaf says what differs between the certificates.
+// leaf configures a certificate.
 type leaf struct {
 	host  string // "localhost" also gets 127.0.0.1; "" makes a client's certificate
-	ended bool   // its time is over
+	ended bool   // expired
 }
 
 // issue returns a certificate and its key as PEM.
@@ -96,8 +96,9 @@ func (a *authority) pem() []byte {
 }
 
 // writeCertificates fills dir with ca.pem, which clients trust; the chains
-// good.pem, expired.pem, othername.pem and untrusted.pem, key first as Postfix
-// wants them; and client.pem with client.key, signed by the same authority.
+// good.pem, expired.pem, othername.pem and untrusted.pem, with the key first as
+// Postfix requires; and client.pem with client.key, signed by the same
+// authority.
 func writeCertificates(dir string) error {
 	trusted, err := newAuthority("yan interop authority")
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// A message that --fit changed and that a server put off goes out later, once, as it was
-// when it was put into the outbox: with the Date and the Message-ID of then, whatever
-// became of the file.
+// A message that --fit changed and a server deferred is sent later, once, as it
+// was when it was enqueued: with its original Date and Message-ID, even if the
+// file has changed.
 func TestFittedMessageGoesOutAfterADeferral(t *testing.T) {
 	t.Parallel()
 	p := startPeerNamed(t, "gosmtp")
@@ -60,7 +60,7 @@ func TestFittedMessageGoesOutAfterADeferral(t *testing.T) {
 			}
 		}
 		if bytes.ContainsFunc(header, func(r rune) bool { return r > 126 }) || bytes.Contains(body, []byte{0}) {
-			t.Errorf("it was not made fit: %q", text)
+			t.Errorf("it was not fitted: %q", text)
 		}
 	}
 }

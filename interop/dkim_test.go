@@ -22,11 +22,11 @@ import (
 
 // verifier is Debian's python3-dkim.
 type verifier struct {
-	root    string // under which its packages stand
+	root    string // the root directory of its packages
 	records map[string]string
 }
 
-// fetchVerifier gets it, or skips the test and says why it can't be had; with
+// fetchVerifier fetches the verifier, or skips the test with the reason; with
 // CI=true that is a failure.
 func fetchVerifier(t *testing.T) *verifier {
 	t.Helper()
@@ -34,7 +34,7 @@ func fetchVerifier(t *testing.T) *verifier {
 	return &verifier{root: root, records: map[string]string{}}
 }
 
-// signer makes a signer whose public key the verifier finds.
+// signer returns a signer whose public key the verifier finds.
 func (v *verifier) signer(t *testing.T, selector string, key crypto.Signer) *dkim.Signer {
 	t.Helper()
 	s := &dkim.Signer{Domain: "example.com", Selector: selector, Key: key}
@@ -46,8 +46,8 @@ func (v *verifier) signer(t *testing.T, selector string, key crypto.Signer) *dki
 	return s
 }
 
-// verify returns what the verifier says of each signature: "" or the reason
-// why it is not good.
+// verify returns the verifier's result for each signature: "" or the reason why
+// it is invalid.
 func (v *verifier) verify(t *testing.T, wire []byte) []string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "message.eml")
@@ -87,7 +87,7 @@ func (v *verifier) verify(t *testing.T, wire []byte) []string {
 	return reasons
 }
 
-// What we sign, others find good, and broken where it was changed.
+// The verifier accepts our signatures, and rejects them after a change.
 func TestDKIM(t *testing.T) {
 	t.Parallel()
 	v := fetchVerifier(t)
@@ -152,11 +152,11 @@ func TestDKIM(t *testing.T) {
 				"a longer body": append(bytes.Clone(wire.Bytes()), "\r\nmore\r\n"...),
 			} {
 				if bytes.Equal(changed, wire.Bytes()) {
-					continue // the From of the raw ones has no name
+					continue // the From of whole messages has no name
 				}
 				for i, reason := range v.verify(t, changed) {
 					if reason == "" {
-						t.Errorf("the verifier finds signature %d good with %s", i, what)
+						t.Errorf("the verifier accepts signature %d with %s", i, what)
 					}
 				}
 			}

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// startDovecot starts the store and the judge of passwords. Its socket for
-// Postfix is dovecot/run/auth-client under the servers' folder.
+// startDovecot starts the message store and the authentication server. Its
+// socket for Postfix is dovecot/run/auth-client in the servers' directory.
 func (s *servers) startDovecot(ctx context.Context) error {
 	dir := filepath.Join(s.dir, "dovecot")
 	keys := filepath.Join(dir, "keys", "default", "HS256")
@@ -39,7 +39,7 @@ func (s *servers) startDovecot(ctx context.Context) error {
 		filepath.Join(dir, "passwd"):   passwd.String(),
 		filepath.Join(keys, "interop"): base64.StdEncoding.EncodeToString([]byte(tokenKey)),
 	} {
-		// Dovecot's judge runs under an account of its own.
+		// Dovecot's authentication server runs under its own user.
 		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 			return fmt.Errorf("configure Dovecot: %w", err)
 		}

@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// absentError says that a program can't be had on this machine.
+// absentError reports that a program is not available on this machine.
 type absentError struct{ reason string }
 
 func (e *absentError) Error() string { return e.reason }
 
-// isAbsent returns why a program can't be had. With CI=true that is a failure, and not
-// absent.
+// isAbsent returns why a program is not available. With CI=true that is a
+// failure instead.
 func isAbsent(err error) (reason string, absent bool) {
 	var none *absentError
 	if errors.As(err, &none) && os.Getenv("CI") != "true" {
@@ -27,8 +27,9 @@ func isAbsent(err error) (reason string, absent bool) {
 	return "", false
 }
 
-// fetch runs a script that gets programs and prints the folder under which they stand. Its
-// exit status 3 says that they can't be had here, and its last line why.
+// fetch runs a script that installs programs and prints their root directory.
+// Its exit status 3 means that they are not available, and its last line is the
+// reason.
 func fetch(what, script string, args ...string) (string, error) {
 	var said bytes.Buffer
 	command := exec.Command("/bin/sh", append([]string{script}, args...)...)
@@ -46,7 +47,8 @@ func fetch(what, script string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// fetchOrSkip is fetch for a test, which is skipped where the programs can't be had.
+// fetchOrSkip is fetch for a test, which is skipped if the programs are not
+// available.
 func fetchOrSkip(t *testing.T, what, script string, args ...string) string {
 	t.Helper()
 	folder, err := fetch(what, script, args...)

@@ -15,9 +15,10 @@ import (
 	"github.com/yanmail/yan/internal/mbox"
 )
 
-// procmail's formail is a second reader of the same files. It starts a process for each
-// message, so that it gets those that differ from a common one in the lines, or in the
-// field and the text. -Y: without it, formail takes a Content-Length of 999999 for the truth.
+// procmail's formail is a second reader of the same files. It starts a process
+// for each message, so it gets only the files that differ from a common one in
+// the lines, or in the field and the text. Without -Y, formail would believe a
+// Content-Length of 999999.
 func TestMboxFilesAsFormailReadsThem(t *testing.T) {
 	fetchReaders(t)
 	t.Parallel()
@@ -50,7 +51,7 @@ func TestMboxFilesAsFormailReadsThem(t *testing.T) {
 			continue
 		}
 		if strings.HasPrefix(b.text, "From a@example.com\n") {
-			continue // to formail a line without a date is none
+			continue // formail ignores a From_ line without a date
 		}
 		command := exec.Command("formail", "-Y", "-s", "formail", "-czxSubject:")
 		command.Stdin = strings.NewReader(b.text)

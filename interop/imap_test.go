@@ -19,8 +19,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// mailbox is how the copy of a user's messages is saved. Dovecot is reached by
-// the name that its certificate has.
+// mailbox returns the configuration for a user's Sent folder. Dovecot is
+// reached by the name in its certificate.
 func (s *servers) mailbox(t *testing.T, user string, startTLS bool) imapclient.Config {
 	t.Helper()
 	roots, err := smtpclient.LoadRoots(s.certificate("ca.pem"))
@@ -62,7 +62,7 @@ func (o octets) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// A copy is found in the Maildir to the octet, seen, and with its date.
+// A copy is in the Maildir octet for octet, seen, and with its date.
 func TestCopiesReachTheMaildir(t *testing.T) {
 	s := real(t)
 	small := octets("From: a@example.test\r\nSubject: =?utf-8?q?=E9=9B=81?=\r\n\r\n你好\r\n.\r\n..\r\n\r\n")
@@ -112,7 +112,7 @@ func TestCopiesWithAToken(t *testing.T) {
 	}
 }
 
-// What Dovecot refuses is told in its words.
+// Dovecot's refusals are reported in its words.
 func TestCopiesThatDovecotRefuses(t *testing.T) {
 	s := real(t)
 	const user = "plain@example.test"
@@ -157,8 +157,8 @@ func TestCopiesThatDovecotRefuses(t *testing.T) {
 	}
 }
 
-// A copy is found by its Message-ID, and one that is not there is not; nothing
-// changes by looking.
+// A copy is found by its Message-ID, a missing one is not, and searching
+// changes nothing.
 func TestCopiesAreFoundAgain(t *testing.T) {
 	s := real(t)
 	const user = "sought@example.test"

@@ -1,16 +1,16 @@
 //go:build interop && linux
 
-// Package interop sends mail through servers that other people wrote:
-// Debian's Postfix takes it, Dovecot judges the password and stores the
-// message, and Python's email package reads it back. Eight other servers
-// (peers_test.go) have ledgers of their own, against which outcomes are held.
+// Package interop sends mail through independent servers: Debian's Postfix
+// accepts it, Dovecot authenticates and stores the message, and Python's email
+// package reads it back. Eight other servers (peers_test.go) have their own
+// records, with which outcomes are compared.
 //
 //	go test -tags interop ./interop/...
 //
-// TestMain gets the servers (servers.sh), builds the yan command and starts
-// both on free loopback ports; each test runs the command as a user would and
-// looks at its exit status, its output and the Maildir. Where the servers
-// can't be had the tests say why and are skipped; with CI=true that is a
+// TestMain fetches the servers (servers.sh), builds the yan command and starts
+// both on free loopback ports; each test runs the command like a user and
+// checks its exit status, its output and the Maildir. If the servers are not
+// available the tests are skipped with the reason; with CI=true that is a
 // failure.
 package interop
 
@@ -24,11 +24,11 @@ import (
 	"time"
 )
 
-// world is what the tests share; nothing in it changes after TestMain.
+// world is shared by the tests and does not change after TestMain.
 var world struct {
 	*servers
 	yan    string // the command, built for this run
-	absent string // why there are no servers; "" when there are
+	absent string // why there are no servers; "" if there are
 }
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -74,7 +74,7 @@ func fail(err error) int {
 	return 1
 }
 
-// fetchServers returns the root folder under which the programs stand.
+// fetchServers returns the root directory of the programs.
 func fetchServers() (string, error) {
 	if _, err := os.Stat(python); err != nil && os.Getenv("CI") != "true" {
 		return "", &absentError{"no Python 3 to read the messages back with"}
@@ -82,7 +82,8 @@ func fetchServers() (string, error) {
 	return fetch("the servers", "servers.sh", "fetch", filepath.Join("..", ".cache", "interop"))
 }
 
-// real returns the servers, or skips the test and says why there are none.
+// real returns the servers, or skips the test with the reason why there are
+// none.
 func real(t *testing.T) *servers {
 	t.Helper()
 	if world.absent != "" {

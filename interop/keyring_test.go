@@ -21,8 +21,8 @@ import (
 	"github.com/yanmail/yan/internal/secret/secrettest"
 )
 
-// fetchKeyring gets GNOME Keyring, or skips the test and says why it can't be
-// had; with CI=true that is a failure.
+// fetchKeyring fetches GNOME Keyring, or skips the test with the reason; with
+// CI=true that is a failure.
 func fetchKeyring(t *testing.T) (root string) {
 	t.Helper()
 	return fetchOrSkip(t, "GNOME Keyring", "keyring.sh", "fetch", filepath.Join("..", ".cache", "keyring"))
@@ -32,11 +32,11 @@ func fetchKeyring(t *testing.T) (root string) {
 type desktop struct {
 	root, dir string
 	command   *exec.Cmd
-	end       func() error // of its input
+	end       func() error // closes its input
 	log       string
 }
 
-// The keyring of a session.
+// The state of the keyring in a session.
 const (
 	unlocked = "gnome-keyring-daemon --foreground --unlock --components=secrets <$dir/password"
 	locked   = "gnome-keyring-daemon --foreground --start --components=secrets </dev/null"
@@ -44,7 +44,7 @@ const (
 )
 
 // sessionScript runs in dbus-run-session until its input ends: when stop closes
-// it, or when the test program dies.
+// it, or the test program dies.
 const sessionScript = `dir=$1
 exec 3<&0
 sh -c "exec $2" 3<&- & server=$!
@@ -60,7 +60,7 @@ const bareBus = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Confi
 <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>
 `
 
-// newDesktop makes the home of a user, for several sessions.
+// newDesktop creates a user's home directory, for several sessions.
 func newDesktop(t *testing.T) *desktop {
 	t.Helper()
 	d := &desktop{root: fetchKeyring(t), dir: t.TempDir()}
@@ -77,7 +77,7 @@ func newDesktop(t *testing.T) *desktop {
 	return d
 }
 
-// start begins a session and makes it that of this process.
+// start starts a session and makes it that of this process.
 func (d *desktop) start(t *testing.T, keyring string, options ...string) {
 	t.Helper()
 	argv := slices.Concat([]string{"dbus-run-session"}, options, []string{"--", "/bin/sh", "-c", sessionScript, "session", d.dir,
@@ -93,7 +93,7 @@ func (d *desktop) start(t *testing.T, keyring string, options ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close() // the child has its own
+	defer log.Close() // the child has its own copy
 	d.log = log.Name()
 	d.command = exec.Command(argv[0], argv[1:]...)
 	d.command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(d.dir, "home"), "XDG_RUNTIME_DIR=" + filepath.Join(d.dir, "run")}
@@ -127,8 +127,8 @@ func (d *desktop) start(t *testing.T, keyring string, options ...string) {
 	}
 }
 
-// isReady reports whether the keyring is there and in the state that it was
-// started for. The question does not start one.
+// isReady reports whether the keyring is running and in the intended state. The
+// query does not start one.
 func (d *desktop) isReady(locked bool) (bool, error) {
 	bus, err := dbus.ConnectSessionBus()
 	if err != nil {
@@ -149,19 +149,19 @@ func (d *desktop) isReady(locked bool) (bool, error) {
 	return true, nil
 }
 
-// stop ends the session, and with it everything that was started in it.
+// stop ends the session, and everything that was started in it.
 func (d *desktop) stop(t *testing.T) {
 	t.Helper()
 	if d.command == nil {
 		return
 	}
-	bus, busErr := dbus.SessionBus() // the one that is shared with the keyring
-	_ = d.end()                      // closed already when the session has ended
+	bus, busErr := dbus.SessionBus() // shared with the keyring
+	_ = d.end()                      // already closed if the session has ended
 	done := make(chan error, 1)
 	go func(c *exec.Cmd) { done <- c.Wait() }(d.command)
 	d.command = nil
 	select {
-	case <-done: // by a signal, which is how it ends
+	case <-done: // ended by a signal, as usual
 	case <-time.After(20 * time.Second):
 		t.Error("the session did not end")
 	}
@@ -177,7 +177,7 @@ func (d *desktop) stop(t *testing.T) {
 		}
 		return err == nil, err
 	}); err != nil {
-		t.Errorf("something of the session is left: %v", err)
+		t.Errorf("processes of the session are left: %v", err)
 	}
 }
 
@@ -187,7 +187,7 @@ func (d *desktop) fatal(t *testing.T, err error) {
 	t.Fatalf("%v\n%s", err, log)
 }
 
-// vault is that of a program in the session.
+// vault returns the vault of a program in the session.
 func (d *desktop) vault() *secret.Vault {
 	return &secret.Vault{Keyring: secret.System(), File: filepath.Join(d.dir, "home", ".config", "yan", "secrets.age"),
 		Getenv:     func(string) string { return "" },
@@ -201,8 +201,8 @@ func problem(err error) secret.Problem {
 	return ""
 }
 
-// What is kept in GNOME Keyring is there after it was started anew, and a
-// keyring that nobody can unlock says so at once.
+// A secret in GNOME Keyring survives its restart, and a keyring that can't be
+// unlocked is reported at once.
 func TestKeyring(t *testing.T) {
 	d := newDesktop(t)
 	key, token := secret.Key{Account: "qq", Item: "password"}, secret.Key{Account: "gmail", Item: "oauth2"}
@@ -261,18 +261,18 @@ func TestKeyring(t *testing.T) {
 	get(token, long, "")
 	d.stop(t)
 	if _, err := os.Stat(d.vault().File); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("an encrypted file was made: %v", err)
+		t.Errorf("an encrypted file was created: %v", err)
 	}
 }
 
-// A GNOME Keyring that was never set up has no place for secrets.
+// A GNOME Keyring that was never set up can't store secrets.
 func TestKeyringNeverSetUp(t *testing.T) {
 	d := newDesktop(t)
 	d.start(t, onDemand)
 	keepInFile(t, d)
 }
 
-// A session without any Secret Service, then one whose dialog nobody answers.
+// A session without any Secret Service, then one whose dialog the user ignores.
 func TestKeyringAbsentOrWaiting(t *testing.T) {
 	d := newDesktop(t)
 	d.start(t, onDemand, "--config-file="+filepath.Join(d.dir, "bare.conf"))
@@ -293,11 +293,11 @@ func TestKeyringAbsentOrWaiting(t *testing.T) {
 	select {
 	case <-w.prompted:
 	default:
-		t.Error("nobody was asked to unlock the keyring")
+		t.Error("the keyring did not prompt for its password")
 	}
 }
 
-// keepInFile keeps a secret and finds it in the encrypted file.
+// keepInFile stores a secret and finds it in the encrypted file.
 func keepInFile(t *testing.T, d *desktop) {
 	t.Helper()
 	key := secret.Key{Account: "qq", Item: "password"}

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// letter is a message with everything in it that has gone wrong in other
-// people's mail.
+// letter is a message with every feature that has caused errors in other mail
+// software.
 type letter struct {
 	from, to, cc, replyTo [2]string // name, address
 	bcc                   string
@@ -30,7 +30,7 @@ type file struct {
 }
 
 // newLetter writes the files of a letter to the mailbox of that name, and to
-// two more with "-cc" and "-bcc" behind it.
+// two more with "-cc" and "-bcc" appended.
 func newLetter(t *testing.T, box string) letter {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,7 +59,7 @@ func newLetter(t *testing.T, box string) letter {
 	}
 }
 
-// writeRandom makes a file that every encoding has to work for.
+// writeRandom creates a file with octets that every encoding must handle.
 func writeRandom(t *testing.T, path string, size int) {
 	t.Helper()
 	content := make([]byte, size)
@@ -69,7 +69,7 @@ func writeRandom(t *testing.T, path string, size int) {
 	}
 }
 
-// flags is the letter as a user would give it to the command.
+// flags returns the letter as flags of the command.
 func (l letter) flags(t *testing.T) []string {
 	t.Helper()
 	write := func(name, content string) string {
@@ -94,15 +94,15 @@ func (l letter) flags(t *testing.T) []string {
 	return flags
 }
 
-// mailbox writes a name and an address as RFC 5322 wants them.
+// mailbox formats a name and an address as RFC 5322 requires.
 func mailbox(m [2]string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(m[0]) + `" <` + m[1] + ">"
 }
 
-// recipients are those whom the letter must reach.
+// recipients lists the addresses that the letter must reach.
 func (l letter) recipients() []string { return []string{l.to[1], l.cc[1], l.bcc} }
 
-// boxes are their mailboxes.
+// boxes lists their mailboxes.
 func (l letter) boxes() []string {
 	var boxes []string
 	for _, recipient := range l.recipients() {
@@ -130,7 +130,7 @@ func (l letter) check(t *testing.T, got stored, messageID string) {
 		t.Errorf("Bcc was transmitted: %q", boxes)
 	}
 	if values := got.header("Date"); len(values) != 1 {
-		t.Errorf("Date is there %d times", len(values))
+		t.Errorf("got %d Date fields", len(values))
 	}
 	if got.LongestHeaderLine > 78 {
 		t.Errorf("a header line has %d octets, more than 78", got.LongestHeaderLine)
@@ -140,7 +140,8 @@ func (l letter) check(t *testing.T, got stored, messageID string) {
 	l.checkFiles(t, got.Attachments)
 }
 
-// shown is the HTML with the ids of the inline files instead of their names.
+// shown returns the HTML with the content ids of the inline files instead of
+// their names.
 func (l letter) shown(got []storedAttachment) string {
 	html := l.html
 	for i, f := range l.files {
@@ -151,7 +152,7 @@ func (l letter) shown(got []storedAttachment) string {
 	return html
 }
 
-// checkText allows for the line ends of the Maildir, and nothing else.
+// checkText compares a text, ignoring the line ends of the Maildir.
 func checkText(t *testing.T, what string, got *string, want string) {
 	t.Helper()
 	if got == nil {
@@ -187,7 +188,7 @@ func (l letter) checkFiles(t *testing.T, got []storedAttachment) {
 		disposition := "attachment"
 		if f.inline {
 			disposition = "inline"
-			// The HTML shows it by an id of Yan's making.
+			// The HTML refers to it by an id that Yan created.
 			if a.ContentID == nil || !strings.HasPrefix(*a.ContentID, "<image") {
 				t.Errorf("the inline file %q has the content id %v", a.Filename, a.ContentID)
 			}

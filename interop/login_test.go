@@ -14,9 +14,9 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// The whole way with a real keyring: yan login on a terminal puts the code into
-// GNOME Keyring and nowhere else, and yan send takes it from there without a
-// question. With a locked keyring nothing is kept.
+// End to end with a real keyring: yan login on a terminal stores the code in
+// GNOME Keyring and nowhere else, and yan send reads it from there without a
+// prompt. With a locked keyring nothing is stored.
 func TestLoginIntoKeyring(t *testing.T) {
 	d := newDesktop(t)
 	server := sandboxtest.Start(t, "qq")
@@ -65,7 +65,7 @@ func TestLoginIntoKeyring(t *testing.T) {
 		t.Errorf("with a locked keyring: exit status %d\n%s", code, c.Text())
 	}
 	if after, err := os.ReadFile(filepath.Join(home, ".config", "yan", "config.toml")); err != nil || !bytes.Equal(after, config) {
-		t.Errorf("something was kept: %v\n%s", err, after)
+		t.Errorf("something was stored: %v\n%s", err, after)
 	}
 	d.stop(t)
 
@@ -77,7 +77,7 @@ func TestLoginIntoKeyring(t *testing.T) {
 		files++
 		text, err := os.ReadFile(path)
 		if bytes.Contains(text, []byte(server.Password())) {
-			t.Errorf("%s holds the code", path)
+			t.Errorf("%s contains the code", path)
 		}
 		return err
 	})

@@ -18,7 +18,7 @@ import (
 
 const python = "/usr/bin/python3"
 
-// stored is a message as readback.py sees it.
+// stored is a message as readback.py reads it.
 type stored struct {
 	Defects           []string
 	Headers           [][2]string
@@ -38,7 +38,7 @@ type storedAttachment struct {
 	SHA256                string
 }
 
-// header returns the values of every header of that name.
+// header returns the values of every header field of that name.
 func (m stored) header(name string) []string {
 	var values []string
 	for _, h := range m.Headers {
@@ -49,7 +49,7 @@ func (m stored) header(name string) []string {
 	return values
 }
 
-// delivered waits until a mailbox holds n messages and returns their files,
+// delivered waits until a mailbox contains n messages and returns their files,
 // oldest first.
 func (s *servers) delivered(t *testing.T, box string, n int) []string {
 	t.Helper()
@@ -83,8 +83,8 @@ func (s *servers) files(t *testing.T, box string) []string {
 	return files
 }
 
-// readBack reads a stored message with Python's parser, which must find
-// nothing wrong with it.
+// readBack reads a stored message with Python's parser, which must find no
+// defect.
 func readBack(t *testing.T, file string) stored {
 	t.Helper()
 	var problems bytes.Buffer
@@ -103,16 +103,16 @@ func readBack(t *testing.T, file string) stored {
 	}
 	defects := slices.DeleteFunc(m.Defects, intended)
 	if len(defects) > 0 || m.LongestLine > 998 || m.Raw8bitHeader {
-		raw, _ := os.ReadFile(file) // only to show it
+		raw, _ := os.ReadFile(file) // only for the failure message
 		t.Errorf("not well-formed: defects %q, longest line %d, 8-bit header %t\n%.4000s",
 			defects, m.LongestLine, m.Raw8bitHeader, raw)
 	}
 	return m
 }
 
-// intended reports the one defect that is there on purpose: the name= of a
-// Content-Type is in the encoded words of RFC 2047, which that forbids inside quotes
-// and old readers want.
+// intended reports the one deliberate defect: the name= of a Content-Type uses
+// encoded words of RFC 2047, which it forbids inside quotes and old readers
+// require.
 func intended(defect string) bool {
 	_, rest, _ := strings.Cut(defect, ": ")
 	header, what, _ := strings.Cut(rest, ": ")

@@ -19,10 +19,10 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// judgeSocket is where the second Dovecot listens, under the servers' folder.
+// judgeSocket is the socket of the second Dovecot, in the servers' directory.
 const judgeSocket = "dovecot-oauth/run/auth-client"
 
-// startJudge starts a Dovecot that asks an authorization server about tokens.
+// startJudge starts a Dovecot that checks tokens with an authorization server.
 func (s *servers) startJudge(t *testing.T, introspection string) {
 	t.Helper()
 	dir := filepath.Join(s.dir, "dovecot-oauth")
@@ -65,7 +65,7 @@ func (s *servers) startJudge(t *testing.T, introspection string) {
 	}
 }
 
-// sendWith sends one message with fresh connections, and nothing but tokens.
+// sendWith sends one message on a new connection, with tokens only.
 func (s *servers) sendWith(t *testing.T, mechanism string, tokens func(context.Context, string) (string, error)) smtp.Outcome {
 	t.Helper()
 	client, err := yan.Open(s.url("submission-oauth"), yan.Options{
@@ -82,9 +82,9 @@ func (s *servers) sendWith(t *testing.T, mechanism string, tokens func(context.C
 	return result.Recipients[0]
 }
 
-// A consent in the browser, tokens that Dovecot has judged by the authorization
-// server, and Postfix between: with each mechanism, from the first token to
-// the end of the consent.
+// A consent in the browser, tokens that Dovecot checks with the authorization
+// server, and Postfix between: with each mechanism, from the first token to the
+// end of the consent.
 func TestTokensOfAnAuthorizationServer(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -127,9 +127,9 @@ func TestTokensOfAnAuthorizationServer(t *testing.T) {
 			}
 			a.EndConsent(login)
 			if o := s.sendWith(t, mechanism, access); o.Status != smtp.NotTried || !errors.Is(o.Err, oauth.ErrConsent) {
-				t.Errorf("the consent was taken back: %v", o)
+				t.Errorf("the consent was revoked: %v", o)
 			}
-			// A token of somebody else is good, but not for this login.
+			// Another user's token is valid, but not for this login.
 			other := a.Grant("other@example.test").Access
 			o := s.sendWith(t, mechanism, func(context.Context, string) (string, error) { return other, nil })
 			if o.Status != smtp.NotTried || o.Reply.Code != 535 || strings.Contains(o.String(), other) {

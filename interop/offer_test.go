@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// offeredMechanisms lists what a service offers for AUTH, as the standard
-// library's client reads it: after STARTTLS where it is required.
+// offeredMechanisms lists a service's mechanisms for AUTH, as the standard
+// library's client reads them: after STARTTLS if it is required.
 func offeredMechanisms(t *testing.T, s *servers, name string) []string {
 	t.Helper()
 	roots := x509.NewCertPool()
@@ -46,8 +46,8 @@ func offeredMechanisms(t *testing.T, s *servers, name string) []string {
 	return strings.Fields(words)
 }
 
-// What the matrix of tests below rests on: were a mechanism to go missing from
-// the servers, its tests would go missing too.
+// The following tests run every offered mechanism: without this check a
+// mechanism missing from the servers would silently lose its tests.
 func TestServersOfferEveryMechanism(t *testing.T) {
 	t.Parallel()
 	s := real(t)

@@ -24,7 +24,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// oldServer is OpenSSL with an RSA certificate for mail.example.test, and what it offers.
+// oldServer starts OpenSSL with an RSA certificate for mail.example.test,
+// limited to these ciphers and protocols.
 func oldServer(t *testing.T, ciphers, most string) (address, ca string) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -66,13 +67,13 @@ func oldServer(t *testing.T, ciphers, most string) (address, ca string) {
 	return net.JoinHostPort("127.0.0.1", strings.TrimSpace(port)), ca
 }
 
-// OpenSSL's servers with an RSA key exchange alone are refused, unless that is allowed; the
-// certificate is verified for the name that was given. Each also calls PLAIN unknown, so
-// that the login goes on with LOGIN.
+// OpenSSL servers that support only RSA key exchange are refused, unless it is
+// allowed; the certificate is verified for the given name. Each also rejects
+// PLAIN as unknown, so that the login continues with LOGIN.
 func TestOldTLSOfOpenSSL(t *testing.T) {
 	for name, test := range map[string]struct {
 		ciphers, most string
-		rsa           bool // nothing but an RSA key exchange
+		rsa           bool // supports only RSA key exchange
 	}{
 		"AES128-GCM-SHA256": {"AES128-GCM-SHA256", "1.2", true},
 		"AES256-GCM-SHA384": {"AES256-GCM-SHA384", "1.2", true},

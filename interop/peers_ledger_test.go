@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// ledger lists what a server says it has: the text of each message under the
-// folder into which the server writes.
+// ledger lists the messages that a server has: the text of each message in the
+// directory that the server writes.
 type ledger func(dir string) ([]string, error)
 
-// files is the ledger of a server that makes one file of each message. A file
-// that is being written ends with ".tmp".
+// files returns the ledger of a server that writes each message to one file. A
+// file being written ends with ".tmp".
 func files(pattern string) ledger {
 	return func(dir string) ([]string, error) {
 		return texts(dir, pattern, func(file string) bool { return !strings.HasSuffix(file, ".tmp") })
@@ -22,14 +22,14 @@ func files(pattern string) ledger {
 
 func maildir(box string) ledger { return files(filepath.Join(box, "new", "*")) }
 
-// eximQueue has a message when both its files are there: 1xY-D the body, 1xY-H
-// the envelope, which is made last.
+// eximQueue lists the messages that have both files: 1xY-D with the body, 1xY-H
+// with the envelope, which is created last.
 func eximQueue(dir string) ([]string, error) {
 	return texts(dir, "spool/input/*-D", func(file string) bool { return exists(strings.TrimSuffix(file, "D") + "H") })
 }
 
-// sendmailQueue has a message when both its files are there: dfX the body, qfX the
-// envelope, which is tfX until the message is accepted.
+// sendmailQueue lists the messages that have both files: dfX with the body, qfX
+// with the envelope, which is tfX until the message is accepted.
 func sendmailQueue(dir string) ([]string, error) {
 	return texts(dir, "queue/df*", func(file string) bool {
 		folder, name := filepath.Split(file)
@@ -37,8 +37,9 @@ func sendmailQueue(dir string) ([]string, error) {
 	})
 }
 
-// courierQueue has a message when both its files are there: D1 the message, C1
-// the envelope, which is made last. Without its daemon they stay in tmp.
+// courierQueue lists the messages that have both files: D1 with the message, C1
+// with the envelope, which is created last. Without its daemon they stay in
+// tmp.
 func courierQueue(dir string) ([]string, error) {
 	return texts(dir, "courier/tmp/*/D*", func(file string) bool {
 		folder, name := filepath.Split(file)
@@ -63,7 +64,7 @@ func texts(dir, pattern string, counts func(file string) bool) ([]string, error)
 		}
 		text, err := os.ReadFile(file)
 		if os.IsNotExist(err) {
-			continue // moved on meanwhile
+			continue // renamed meanwhile
 		}
 		if err != nil {
 			return nil, err

@@ -21,7 +21,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// accepted counts the messages that were accepted for anybody.
+// accepted counts the messages that were accepted for any recipient.
 func (t *trial) accepted() int {
 	n := 0
 	for _, m := range t.messages {
@@ -43,8 +43,8 @@ func (t *trial) first(status smtp.Status) smtp.Outcome {
 	return smtp.Outcome{}
 }
 
-// settled returns what the server has when that is no longer less than Yan says, since some servers
-// deliver a moment after they have answered.
+// settled returns the server's messages as soon as they are at least as many as
+// Yan reports, because some servers deliver a moment after their reply.
 func (p *runningPeer) settled(t *testing.T, sent *trial) []string {
 	t.Helper()
 	want := sent.accepted()
@@ -89,7 +89,7 @@ func deliverAll(ctx context.Context, t *testing.T, p *runningPeer, sent *trial, 
 	}
 }
 
-// sendRun goes on with another connection as long as that brings anything.
+// sendRun continues on another connection as long as there is progress.
 func sendRun(ctx context.Context, t *testing.T, p *runningPeer, sent *trial, options yan.Options) func() {
 	server, err := transport.ParseServer(p.server(), smtp.Address{})
 	if err != nil {
@@ -111,9 +111,9 @@ func sendRun(ctx context.Context, t *testing.T, p *runningPeer, sent *trial, opt
 	}
 }
 
-// runOnce returns which are to be tried on another connection: those that it was
-// lost before, those that were not taken, and those whose MAIL the server put off
-// because it was one too many.
+// runOnce returns the messages to try on another connection: those before which
+// the connection was lost, those not tried, and those whose MAIL the server
+// deferred because of a limit.
 func runOnce(ctx context.Context, t *testing.T, config smtpclient.Config, transactions []yan.Transaction, which []int, sent *trial) (left []int) {
 	conn, err := smtpclient.Dial(ctx, config)
 	if err != nil {
@@ -140,7 +140,7 @@ func runOnce(ctx context.Context, t *testing.T, config smtpclient.Config, transa
 	return append(left, which[told:]...)
 }
 
-// sendCommand is "yan send --raw" with a folder of messages.
+// sendCommand runs "yan send --raw" with a directory of messages.
 func sendCommand(_ context.Context, t *testing.T, p *runningPeer, sent *trial, options yan.Options) func() {
 	folder := t.TempDir()
 	for i, m := range sent.messages {
@@ -150,7 +150,7 @@ func sendCommand(_ context.Context, t *testing.T, p *runningPeer, sent *trial, o
 	}
 	args := []string{"send", "--json", "--server", p.server(), "--to-policy", "any", "--timeout", patience.String()}
 	if options.NoPipelining {
-		args = append(args, "--no-pipelining") // CHUNKING is not used either
+		args = append(args, "--no-pipelining") // also disables CHUNKING
 	}
 	args = append(args, "--raw", folder)
 	return func() {
@@ -158,7 +158,7 @@ func sendCommand(_ context.Context, t *testing.T, p *runningPeer, sent *trial, o
 	}
 }
 
-// told notes what the command said of each message.
+// told records the command's outcome of each message.
 func (sent *trial) told(t *testing.T, r ran) {
 	t.Helper()
 	for line := range strings.Lines(r.stdout) {

@@ -21,19 +21,20 @@ var (
 	peersNamed = flag.String("peers", "", "the servers that TestOutcomesAgreeWithLedgers takes, for instance Exim,Haraka (default: all)")
 )
 
-// way is one of the ways in which many messages go out.
+// way is one method of sending many messages.
 type way struct {
 	name string
-	// lockStep is the name of the way that it is compared with.
+	// lockStep is the name of the way to compare with.
 	lockStep string
-	// prepare returns what is timed.
+	// prepare returns the function to time.
 	prepare func(context.Context, *testing.T, *runningPeer, *trial, yan.Options) func()
-	// options change what the server offers for it.
+	// These options restrict what the client uses.
 	noPipelining, noChunking bool
 	window                   int
 }
 
-// ways lists those of a peer. A way that runs a process is compared with one that does, too.
+// ways lists the ways for a peer. A way that runs a process is compared with
+// one that does too.
 func ways(p peer) []way {
 	const inProcess, command = "lock-step", "yan, lock-step"
 	all := []way{{name: inProcess, prepare: sendAll, noPipelining: true, noChunking: true}, {name: "SendAll", prepare: sendAll}}
@@ -51,19 +52,20 @@ func ways(p peer) []way {
 		way{name: "yan send --raw", lockStep: command, prepare: sendCommand})
 }
 
-// A server that lost the end of a message is not waited for as long as RFC 5321
-// allows: patience bounds each wait, wayTime all of a way.
+// A server that has lost the end of a message is not waited for as long as RFC
+// 5321 allows: patience limits each wait, wayTime a whole way.
 const (
 	patience = 20 * time.Second
 	wayTime  = time.Minute
 )
 
-// What Yan says of 200 messages is what the server's own ledger says, at every server, in
-// every way: nothing that was taken is called refused, nothing that was lost is called
-// taken, nothing is stored twice or in part, and nothing is unknown.
+// Yan's outcomes of 200 messages agree with the server's own records, at every
+// server, in every way: no accepted message is called refused, no lost one
+// accepted, none is stored twice or in part, and none is unknown.
 //
-// Times depend on the machine, and are printed only. A single round says little;
-// with -rounds 7 the ways take turns, so that other work on the machine meets all of them.
+// Times depend on the machine, and are printed only. A single round is not
+// meaningful; with -rounds 7 the ways take turns, so that other load affects
+// all of them.
 func TestOutcomesAgreeWithLedgers(t *testing.T) {
 	all := peers()
 	if *peersNamed != "" {
@@ -80,23 +82,23 @@ func TestOutcomesAgreeWithLedgers(t *testing.T) {
 			}
 			server := startPeer(t, p, roots[p.script])
 			lines := server.takeRounds(t)
-			t.Log(lines) // the table is not printed when the tests run out of time
+			t.Log(lines) // the table is not printed if the tests time out
 			table += lines
 		})
 	}
-	t.Logf("recipients of 200 messages each, held against what the server has; of %d rounds the median time, with the lowest and highest\n%s", *rounds, table)
+	t.Logf("recipients of 200 messages each, compared with the server's record; of %d rounds the median time, with the lowest and highest\n%s", *rounds, table)
 }
 
-// takeRounds has the ways take turns, and returns a line of the table for each.
+// takeRounds runs the ways in turns, and returns a line of the table for each.
 func (p *runningPeer) takeRounds(t *testing.T) string {
 	all := ways(p.peer)
-	took := map[string][]float64{} // seconds by way, one for each round
+	took := map[string][]float64{} // seconds by way, one per round
 	last := map[string]verdict{}
 	for round := range *rounds {
 		for _, w := range all {
 			t.Run(w.name, func(t *testing.T) {
 				seconds, v := p.try(t, w, round)
-				t.Logf("%.2f ms each", 1000*seconds/200) // for a run that is ended before the table
+				t.Logf("%.2f ms each", 1000*seconds/200) // printed in case the run ends before the table
 				took[w.name] = append(took[w.name], seconds)
 				last[w.name] = v
 			})
@@ -106,7 +108,7 @@ func (p *runningPeer) takeRounds(t *testing.T) string {
 	for _, w := range all {
 		v := last[w.name]
 		if len(took[w.name]) != *rounds || len(took[w.lockStep]) != *rounds {
-			continue // it failed, and said so
+			continue // it failed and reported why
 		}
 		var each, share []float64
 		for round, seconds := range took[w.name] {
@@ -120,7 +122,8 @@ func (p *runningPeer) takeRounds(t *testing.T) string {
 	return lines.String()
 }
 
-// spread is the median of figures, with the lowest and highest of several.
+// spread returns the median of figures, with the lowest and highest if there
+// are several.
 func spread(format string, figures []float64) string {
 	slices.Sort(figures)
 	n := len(figures)
@@ -131,7 +134,8 @@ func spread(format string, figures []float64) string {
 	return fmt.Sprintf("%s ("+format+" to "+format+")", middle, figures[0], figures[n-1])
 }
 
-// try sends the messages in one way, and holds what is said of them against the ledger.
+// try sends the messages in one way, and compares the outcomes with the
+// server's record.
 func (p *runningPeer) try(t *testing.T, w way, round int) (seconds float64, v verdict) {
 	t.Helper()
 	id := strings.Map(func(r rune) rune {

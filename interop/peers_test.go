@@ -14,27 +14,27 @@ import (
 	"time"
 )
 
-// peer is one of the mail servers of the table that TestOutcomesAgreeWithLedgers
-// prints.
+// peer is one of the mail servers in the table of TestOutcomesAgreeWithLedgers.
 type peer struct {
-	// name is that of the table, version a line for it.
+	// name is its name in the table, version the description.
 	name, version string
-	// script is the file peers/SCRIPT.sh; "" for the servers that TestMain starts.
+	// script is the file peers/SCRIPT.sh; "" for the servers that TestMain
+	// starts.
 	script string
-	// ledger lists the files of the messages that the server says it has.
+	// ledger lists the messages that the server has.
 	ledger ledger
-	// tired says that it answers the third error on a connection with 421 instead of the
-	// refusal, so that what it refuses may be deferred.
+	// tired means that it answers the third error on a connection with 421
+	// instead of the refusal, so that refused messages may be deferred.
 	tired bool
-	// names says that its reply to a message holds a name by which its log has it.
+	// names means that its reply to a message contains the id in its log.
 	names bool
-	// late says that it refuses a message with a field X-Refuse after its end.
+	// late means that it refuses a message with a field X-Refuse after its end.
 	late bool
-	// pipelining and chunking say that it offers PIPELINING and CHUNKING.
+	// pipelining and chunking mean that it offers PIPELINING and CHUNKING.
 	pipelining, chunking bool
 }
 
-// peers are the servers that the packages of Debian 12, npm and Go have.
+// peers lists the servers from Debian 12, npm and Go modules.
 func peers() []peer {
 	return []peer{
 		{name: "Postfix", version: "3.7", ledger: maildir("good"), late: true, pipelining: true, chunking: true, names: true},
@@ -50,7 +50,7 @@ func peers() []peer {
 	}
 }
 
-// runningPeer is a peer that answers on a port, until the test ends.
+// runningPeer is a peer that runs until the test ends.
 type runningPeer struct {
 	peer
 	dir  string
@@ -62,14 +62,15 @@ func (p *runningPeer) server() string { return fmt.Sprintf("smtp+notls://127.0.0
 // stored lists the texts of the messages that the server has.
 func (p *runningPeer) stored() ([]string, error) { return p.ledger(p.dir) }
 
-// startPeer starts a server, or skips the test and says why there is none.
+// startPeer starts a server, or skips the test with the reason why there is
+// none.
 func startPeer(t *testing.T, p peer, root string) *runningPeer {
 	t.Helper()
 	if p.script == "" {
 		s := real(t)
 		return &runningPeer{peer: p, dir: s.mail, port: s.port["peer"]}
 	}
-	// Not t.TempDir: its parts run under other accounts.
+	// Not t.TempDir: its parts run under other users.
 	dir, err := os.MkdirTemp("", "yan-peer-")
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +97,7 @@ func startPeer(t *testing.T, p peer, root string) *runningPeer {
 			t.Error(err)
 		}
 		if t.Failed() {
-			said, _ := os.ReadFile(output) // only to show it
+			said, _ := os.ReadFile(output) // only for the failure message
 			t.Logf("%s said:\n%s", p.name, said[max(0, len(said)-8<<10):])
 		}
 	})
@@ -108,8 +109,8 @@ func startPeer(t *testing.T, p peer, root string) *runningPeer {
 	return &runningPeer{peer: p, dir: dir, port: ports[0]}
 }
 
-// startPeerProcess is startProcess for run.sh, which ends by itself when its
-// standard input does.
+// startPeerProcess is startProcess for run.sh, which ends when its standard
+// input does.
 func startPeerProcess(p peer, output string, argv ...string) (*process, error) {
 	out, err := os.Create(output)
 	if err != nil {
@@ -121,8 +122,8 @@ func startPeerProcess(p peer, output string, argv ...string) (*process, error) {
 	return start(p.name, command)
 }
 
-// fetchPeers gets all of them at the same time: what takes long is the network. It returns
-// the folder of each script, or why there is none.
+// fetchPeers fetches all of them concurrently, because the network is slow. It
+// returns the directory of each script, or why there is none.
 func fetchPeers(t *testing.T, all []peer) (roots map[string]string, absent map[string]string) {
 	t.Helper()
 	roots, absent = map[string]string{}, map[string]string{}
@@ -163,7 +164,7 @@ func fetchPeer(script string) (string, error) {
 	return fetch(script, "peers/fetch.sh", script, cache)
 }
 
-// buildPeer builds the server of go-smtp, in the version that a file of modules names.
+// buildPeer builds a server with the version of go-smtp in a go.mod file.
 func buildPeer(folder, modules string) (string, error) {
 	command := exec.Command("go", "build", "-modfile="+modules, "-o", filepath.Join(folder, "gosmtp"), ".")
 	command.Dir = filepath.Join("peers", "gosmtp")

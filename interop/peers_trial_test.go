@@ -26,9 +26,9 @@ const (
 	refusedLate      // refused after its end
 )
 
-// trial is a run of messages to one server; good ones and refused ones mixed.
+// trial is a batch of messages to one server, accepted and refused ones mixed.
 type trial struct {
-	id       string // no other run has it
+	id       string // unique for each run
 	tired    bool   // see peer
 	messages []trialMessage
 }
@@ -43,7 +43,7 @@ type trialMessage struct {
 	serverID string
 }
 
-// newTrial makes 200 messages: every tenth is refused at its recipient, every
+// newTrial creates 200 messages: every tenth is refused at its recipient, every
 // twentieth after its end.
 func newTrial(id string, p peer) *trial {
 	const many = 200
@@ -68,7 +68,7 @@ func newTrial(id string, p peer) *trial {
 	return t
 }
 
-// transactions are the messages as package smtpclient takes them.
+// transactions returns the messages in the form of package smtpclient.
 func (t *trial) transactions(tb testing.TB) []yan.Transaction {
 	tb.Helper()
 	all := make([]yan.Transaction, len(t.messages))
@@ -104,13 +104,13 @@ func mustAddress(tb testing.TB, text string) smtp.Address {
 type verdict struct {
 	counts         map[smtp.Status]int // of recipients
 	contradictions []string
-	named          int // accepted messages that the server named in its reply
+	named          int // accepted messages whose id was in the reply
 }
 
 var trialMark = regexp.MustCompile(`(?m)^begin (\S+)-(\d+)$`)
 
-// judge holds what Yan says against what the server has, and against what the server
-// does with each message when it is sent alone.
+// judge compares Yan's outcomes with the server's messages, and with what the
+// server does with each message when it is sent alone.
 func (t *trial) judge(stored []string) verdict {
 	v := verdict{counts: map[smtp.Status]int{}}
 	wrong := func(format string, args ...any) {
@@ -162,7 +162,7 @@ func (t *trial) judge(stored []string) verdict {
 func mustNumber(digits string) int {
 	n, err := strconv.Atoi(digits)
 	if err != nil {
-		panic(err) // an expression found digits, or the test wrote them
+		panic(err) // the expression matched digits, or the test wrote them
 	}
 	return n
 }

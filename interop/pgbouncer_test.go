@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The outbox behind Debian's PgBouncer with pool_mode = transaction: the tests of the store
-// start it themselves, and are skipped where it is not installed.
+// The outbox with Debian's PgBouncer and pool_mode = transaction: the tests of
+// the store start it themselves, and are skipped if it is not installed.
 func TestPgBouncer(t *testing.T) {
 	const program = "/usr/sbin/pgbouncer"
 	if _, err := os.Stat(program); err != nil {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// startPostfix starts the submission services. Its master is run directly,
-// in the foreground: the "postfix" command would look at /etc and detach.
+// startPostfix starts the submission services. It runs Postfix's master
+// directly, in the foreground: the "postfix" command would use /etc and detach.
 func (s *servers) startPostfix(ctx context.Context, offered []service) error {
 	dir := filepath.Join(s.dir, "postfix")
 	if err := s.configurePostfix(dir, offered); err != nil {
@@ -78,7 +78,7 @@ func (s *servers) configurePostfix(dir string, offered []service) error {
 	return nil
 }
 
-// makeQueue makes the folders that "postfix check" would make, with the
+// makeQueue creates the directories that "postfix check" would create, with the
 // owners that Postfix's parts expect.
 func makeQueue(dir string) error {
 	spool := filepath.Join(dir, "spool")

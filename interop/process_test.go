@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// process is a server in the foreground, which runs until its standard input
-// ends: when stop closes it, or when the test program dies, however it does.
+// process is a server in the foreground. It runs until its standard input ends:
+// when stop closes it, or when the test program dies.
 type process struct {
 	name  string
 	input io.Closer
@@ -26,7 +26,7 @@ type process struct {
 	err   error         // why it ended; read after done
 }
 
-// guard runs a server as a child and ends it when descriptor 3, what was the
+// guard runs a server as a child and ends it when descriptor 3, the former
 // standard input, ends.
 const guard = `exec 3<&0
 "$@" 3<&- </dev/null & server=$!
@@ -34,13 +34,13 @@ const guard = `exec 3<&0
 exec 3<&-
 wait "$server"`
 
-// overlay lays an unpacked folder over /usr, in a mount namespace that lives
-// as long as the program does and that nobody else sees: the unpacked programs
-// look for each other under /usr.
+// overlay mounts an unpacked directory over /usr, in a private mount namespace
+// that lives as long as the program: the unpacked programs look for each other
+// under /usr.
 const overlay = `mount -t overlay overlay -o "lowerdir=$0/usr:/usr" /usr && exec "$@"`
 
-// startProcess starts argv, whose programs stand under root ("/" when they
-// are installed). What it prints goes to the file output.
+// startProcess starts argv, whose programs are under root ("/" if they are
+// installed). Its output goes to the file output.
 func startProcess(name, root, output string, argv ...string) (*process, error) {
 	if root != "/" {
 		argv = append([]string{"unshare", "--mount", "--", "/bin/sh", "-c", overlay, root}, argv...)
@@ -74,7 +74,7 @@ func start(name string, command *exec.Cmd) (*process, error) {
 
 // stop ends the process and waits ten seconds for it.
 func (p *process) stop() error {
-	_ = p.input.Close() // closed already when the process has ended
+	_ = p.input.Close() // already closed if the process has ended
 	select {
 	case <-p.done:
 		return nil
@@ -83,8 +83,8 @@ func (p *process) stop() error {
 	}
 }
 
-// waitForPort returns when something answers on a loopback port, or when the
-// process ends or the context does.
+// waitForPort returns when a loopback port accepts connections, or when the
+// process or the context ends.
 func (p *process) waitForPort(ctx context.Context, port int) error {
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	return poll(ctx, func() (bool, error) {
@@ -103,7 +103,7 @@ func (p *process) waitForPort(ctx context.Context, port int) error {
 
 var errNotYet = errors.New("nothing there yet")
 
-// poll asks ready every 20 ms until it says yes, fails with anything but
+// poll calls ready every 20 ms until it returns true or an error other than
 // errNotYet, or the context ends.
 func poll(ctx context.Context, ready func() (bool, error)) error {
 	ticker := time.NewTicker(20 * time.Millisecond)
@@ -121,8 +121,8 @@ func poll(ctx context.Context, ready func() (bool, error)) error {
 	}
 }
 
-// processesUnder lists the running processes, by id, that work in dir or were
-// told of it in their arguments or environment: every part of the servers is.
+// processesUnder lists the running processes, by id, that work in dir or have
+// it in their arguments or environment: this covers every part of the servers.
 func processesUnder(dir string) (map[int]string, error) {
 	entries, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -148,8 +148,8 @@ func processesUnder(dir string) (map[int]string, error) {
 	return found, nil
 }
 
-// freePorts finds n loopback ports that nobody listens on. They are held
-// together, so that they differ, and let go for the servers to take.
+// freePorts finds n free loopback ports. It opens them together, so that they
+// differ, and closes them for the servers to use.
 func freePorts(n int) ([]int, error) {
 	ports := make([]int, 0, n)
 	for range n {

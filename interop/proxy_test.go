@@ -12,15 +12,15 @@ import (
 	"testing"
 )
 
-// stripProxy stands between client and server and takes STARTTLS out of the
-// server's answers to EHLO, as an attacker on the path would. What the client
-// says is kept, so that a test can see that no secret went out.
+// stripProxy is between client and server and removes STARTTLS from the
+// server's replies to EHLO, as an attacker on the path would. It records the
+// client's side, so that a test can check that no secret was sent.
 type stripProxy struct {
 	port int
 
 	mu       sync.Mutex
 	said     bytes.Buffer
-	stripped int // lines taken out
+	stripped int // removed lines
 }
 
 func startStripProxy(t *testing.T, server int) *stripProxy {
@@ -35,7 +35,7 @@ func startStripProxy(t *testing.T, server int) *stripProxy {
 		for {
 			client, err := listener.Accept()
 			if err != nil {
-				return // closed below
+				return // closed by close
 			}
 			connections.Go(func() { p.relay(client, server) })
 		}
@@ -56,7 +56,7 @@ func (p *stripProxy) relay(client net.Conn, server int) {
 	defer upstream.Close()
 	var towards sync.WaitGroup
 	towards.Go(func() {
-		_, _ = io.Copy(upstream, io.TeeReader(client, p)) // a lost connection ends it
+		_, _ = io.Copy(upstream, io.TeeReader(client, p)) // ends when the connection is lost
 		upstream.(*net.TCPConn).CloseWrite()
 	})
 	lines := bufio.NewReader(upstream)
@@ -69,7 +69,7 @@ func (p *stripProxy) relay(client net.Conn, server int) {
 			p.mu.Lock()
 			p.stripped++
 			p.mu.Unlock()
-			// The line may be the last one, so a harmless word takes its place.
+			// The line may be the last one, so a harmless word replaces it.
 			line = line[:4] + "XXXXXXXX\r\n"
 		}
 		if _, err := io.WriteString(client, line); err != nil {
@@ -80,14 +80,14 @@ func (p *stripProxy) relay(client net.Conn, server int) {
 	towards.Wait()
 }
 
-// Write keeps what the client says.
+// Write records the client's side.
 func (p *stripProxy) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.said.Write(b)
 }
 
-// heard is what the client said and how many lines were taken out.
+// heard returns what the client sent and how many lines were removed.
 func (p *stripProxy) heard() (said string, stripped int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

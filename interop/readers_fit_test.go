@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// fitCase is a whole message that servers can't take as it is.
+// fitCase is a whole message that servers can't accept as it is.
 type fitCase struct {
-	readerCase // what a reader is to see of it after --fit
-	// parameters of the Content-Type and Content-Transfer-Encoding that the saved message
-	// has.
+	readerCase // what a reader must see after --fit
+	// parameters and encoding are the Content-Type parameters and
+	// Content-Transfer-Encoding of the saved message.
 	parameters, encoding string
-	saved                string // the Subject that it has; "" for that which is to be seen
+	saved                string // its Subject; "" for the one that readers must see
 }
 
 func fitCases() []fitCase {
@@ -32,7 +32,7 @@ func fitCases() []fitCase {
 	nul := text("NUL", "报告.txt", "零")
 	nul.content = "一\x00二\n"
 	recoded := text("base64", "报告.txt", "已编码")
-	recoded.encoding = "base64" // which stays as it is
+	recoded.encoding = "base64" // unchanged by --fit
 	encodedBeside := text("fit, half encoded", "报告.txt", "Re: 雁 你 好 ok")
 	encodedBeside.saved = "Re: 雁 =?UTF-8?B?5L2g?= 好 ok"
 	return []fitCase{
@@ -57,8 +57,8 @@ func fitCases() []fitCase {
 	}
 }
 
-// TestReadersSeeWhatWasFitted has messages that --fit made fit to send read by the same
-// programs: each must give what the saved message said.
+// TestReadersSeeWhatWasFitted reads messages that --fit changed with the same
+// programs: each must see what the saved message said.
 func TestReadersSeeWhatWasFitted(t *testing.T) {
 	tools := fetchReaders(t)
 	dir, err := filepath.Abs(t.TempDir())

@@ -16,14 +16,14 @@ import (
 	"testing"
 )
 
-// readerCase is a message with one attachment, and what its reader is to see.
+// readerCase is a message with one attachment, and what a reader must see.
 type readerCase struct {
 	name, file, subject string
 	content             string
 	kind, charset       string
-	want                string // the name, if it is not that of the file
+	want                string // the name, if it differs from the file's
 	options             string // of --attach
-	lines               bool   // line ends are those of the message
+	lines               bool   // line ends are normalized
 }
 
 func readerCases() []readerCase {
@@ -58,7 +58,8 @@ func readerCases() []readerCase {
 	}
 }
 
-// seen is a message as a reader sees it. What a reader does not tell is nil.
+// seen is a message as a reader sees it. A field that a reader does not report
+// is nil.
 type seen struct {
 	File, Subject string
 	Attachments   []seenAttachment
@@ -71,9 +72,9 @@ type seenAttachment struct {
 	Text          *string
 }
 
-// TestReadersSeeWhatWasSent has messages that yan composes read by programs that
-// nobody here wrote: each must give the subject, and the attachment's name, type,
-// charset and text, as far as it tells them.
+// TestReadersSeeWhatWasSent reads messages that yan composes with independent
+// programs: each must see the subject, and the attachment's name, type, charset
+// and text, if it reports them.
 func TestReadersSeeWhatWasSent(t *testing.T) {
 	tools := fetchReaders(t)
 	dir, err := filepath.Abs(t.TempDir())
@@ -102,8 +103,8 @@ func TestReadersSeeWhatWasSent(t *testing.T) {
 	compareReaders(t, tools, dir, files, cases)
 }
 
-// compareReaders has each reader read the files, one for each case, and prints what it
-// saw.
+// compareReaders lets each reader read the files, one per case, and prints what
+// it saw.
 func compareReaders(t *testing.T, tools, dir string, files []string, cases []readerCase) {
 	t.Helper()
 	readers := map[string]func(t *testing.T) []seen{
@@ -151,7 +152,7 @@ func compareReaders(t *testing.T, tools, dir string, files []string, cases []rea
 	printReaders(t, table, cases)
 }
 
-// judge says what is wrong with what a reader sees.
+// judge returns what is wrong with a reader's result.
 func (c readerCase) judge(m seen) string {
 	name := c.file
 	if c.want != "" {
@@ -262,7 +263,7 @@ func readMblaze(t *testing.T, files []string) []seen {
 	return list
 }
 
-// readRipmime has each message's attachments written into a folder.
+// readRipmime lets ripmime write each message's attachments into a directory.
 func readRipmime(t *testing.T, files []string) []seen {
 	t.Helper()
 	var list []seen
@@ -292,7 +293,7 @@ func readRipmime(t *testing.T, files []string) []seen {
 	return list
 }
 
-// notmuchPart is what "notmuch show" gives of a part.
+// notmuchPart is a part in the output of "notmuch show".
 type notmuchPart struct {
 	Filename    string          `json:"filename"`
 	Type        string          `json:"content-type"`
@@ -343,11 +344,11 @@ func readNotmuch(t *testing.T, dir string, n int) []seen {
 	return list
 }
 
-// inLines makes line ends, and how many there are at the end, the same.
+// inLines normalizes line ends, and removes those at the end.
 func inLines(s string) string { return strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\n") }
 
-// knownFlaw is what a reader is known to do otherwise, with a message that is right;
-// "" for everything else.
+// knownFlaw describes a reader's known error with a correct message; "" for
+// everything else.
 func knownFlaw(reader, name string) string {
 	return map[string]string{
 		"ripmime, chinese, long":      "cuts names",

@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// Exit statuses as documented, after sysexits.h.
+// Documented exit statuses, after sysexits.h.
 const (
 	exitData      = 65
 	exitNoUser    = 67
@@ -20,8 +20,8 @@ const (
 	exitPartial   = 79
 )
 
-// refusal is a way in which a message must not go out, and what the command
-// says of it.
+// refusal is a case in which a message must not be sent, and the command's
+// report.
 type refusal struct {
 	service string
 	as      authentication
@@ -30,8 +30,8 @@ type refusal struct {
 	class   string // of the diagnosis
 }
 
-// Whatever goes wrong has its exit status, its class, and advice in both
-// languages; and nothing arrives.
+// Each failure has its exit status, its class, and advice in both languages;
+// and no message arrives.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -68,7 +68,7 @@ func to(recipient string) []string {
 	return []string{"-f", login, "-t", recipient, "-s", "你好", "-b", "Hello World"}
 }
 
-// checkRefused sends with --json and then for people in each language.
+// checkRefused sends with --json and then as text in each language.
 func (s *servers) checkRefused(t *testing.T, url string, trust []string, test refusal) {
 	t.Helper()
 	box := boxFor(t)
@@ -112,8 +112,8 @@ func holdsHan(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) })
 }
 
-// Somebody on the way takes STARTTLS out of the server's answer. No login and
-// no message may follow.
+// An attacker removes STARTTLS from the server's reply. No login and no message
+// may follow.
 func TestStrippedSTARTTLS(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -131,8 +131,7 @@ func TestStrippedSTARTTLS(t *testing.T) {
 	}
 }
 
-// TLS from the first byte on a port that speaks SMTP first, and the other way
-// round.
+// TLS from the first byte on a port that speaks SMTP first, and the reverse.
 func TestWrongTLSMode(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -140,7 +139,8 @@ func TestWrongTLSMode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := strings.Replace(s.url(service[0]), port(s.port[service[0]]), port(s.port[service[1]]), 1)
-			// With a TLS server a client that waits to be greeted waits for ever.
+			// With a TLS server a client that waits for the greeting waits
+			// forever.
 			args := append(to(boxFor(t)+"@example.test"), "--timeout", "2s")
 			told := parseReport(t, s.yan(t, authentication{}, slices.Concat([]string{"send", "--json", "--server", url}, s.trust(service[0]), args)...))
 			if told.Exit != exitProtocol && told.Exit != exitTemporary {
@@ -150,7 +150,7 @@ func TestWrongTLSMode(t *testing.T) {
 	}
 }
 
-// Without the explicit word no password and no token goes out unencrypted.
+// Without the explicit option no password and no token is sent unencrypted.
 func TestNoCleartextPassword(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -164,7 +164,7 @@ func TestNoCleartextPassword(t *testing.T) {
 			s.checkRefused(t, s.url("notls"), nil, refusal{as: as, exit: exitAuth, class: "CLEARTEXT_PASSWORD"})
 		})
 	}
-	// With SCRAM the password does not travel, so nothing needs to be allowed.
+	// With SCRAM the password is not sent, so no option is needed.
 	t.Run("of itself", func(t *testing.T) {
 		t.Parallel()
 		told := parseReport(t, s.yan(t, authentication{},
@@ -179,7 +179,7 @@ func TestNoCleartextPassword(t *testing.T) {
 }
 
 // Of three recipients two are refused: with "any" the third gets the message,
-// with "all" nobody does.
+// with "all" none does.
 func TestSomeRefused(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -199,7 +199,8 @@ func TestSomeRefused(t *testing.T) {
 					want[good] = "not tried"
 				}
 				if policy == "all" && service == "submission-nopipelining" {
-					// One refusal is enough, so nobody is asked about the next.
+					// One refusal is enough, so the next recipient is not
+					// tried.
 					want["defer-1@example.test"] = "not tried"
 				}
 				for _, recipient := range told.Recipients {
@@ -210,7 +211,7 @@ func TestSomeRefused(t *testing.T) {
 				if len(told.Recipients) != len(want) {
 					t.Errorf("the report has %d recipients, want %d", len(told.Recipients), len(want))
 				}
-				// What comes after shows that nothing came before.
+				// Messages sent later show that nothing arrived before.
 				more := 1
 				if policy == "any" {
 					more = 2
@@ -222,7 +223,7 @@ func TestSomeRefused(t *testing.T) {
 	}
 }
 
-// A message above the server's SIZE is not even begun.
+// A message above the server's SIZE is not started.
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
 	s := real(t)

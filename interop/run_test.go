@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan"
 )
 
-// Many messages to real servers, overlapped as far as each allows: those that
-// are refused in between, whole or in part, take nothing from the others.
+// Many messages to real servers, overlapped as far as each allows: messages
+// refused in between, for all or some recipients, don't affect the others.
 func TestManyMessages(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -37,7 +37,7 @@ func TestManyMessages(t *testing.T) {
 			for i := range many {
 				m := yan.Message{From: login, To: []string{box + "@example.test"}, Subject: fmt.Sprintf("信 %d", i), Text: strings.Repeat("你好\n", 10*i)}
 				switch refused := service != "lmtp"; {
-				case refused && i%40 == 11: // nobody stands behind the message
+				case refused && i%40 == 11: // the message has no recipient
 					m.To = []string{"reject-nobody@example.test"}
 				case refused && i%40 == 17:
 					m.To = append(m.To, "defer-somebody@example.test", "reject-nobody@example.test")
@@ -82,8 +82,8 @@ func TestManyMessages(t *testing.T) {
 	}
 }
 
-// What a chunk leaves behind that failed: Postfix ends the transaction. The
-// client does not rely on it.
+// The state after a failed chunk: Postfix ends the transaction. The client does
+// not rely on it.
 func TestFailedChunkEndsTheTransaction(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -101,7 +101,7 @@ func TestFailedChunkEndsTheTransaction(t *testing.T) {
 		code int
 	}{
 		{"EHLO localhost", 250}, {"AUTH PLAIN " + plain, 235}, {"MAIL FROM:<" + login + ">", 250},
-		{"RCPT TO:<reject-nobody@example.test>", 550}, {"BDAT 3 LAST\r\nX", 554}, // the line end is the chunk's
+		{"RCPT TO:<reject-nobody@example.test>", 550}, {"BDAT 3 LAST\r\nX", 554}, // the line end belongs to the chunk
 		{"MAIL FROM:<" + login + ">", 250}, {"MAIL FROM:<" + login + ">", 503}, {"QUIT", 221},
 	} {
 		if err := conn.PrintfLine("%s", step.line); err != nil {

@@ -40,8 +40,8 @@ func TestEveryModeAndMechanism(t *testing.T) {
 	}
 }
 
-// Servers that lack the extensions which make sending fast, one that asks for
-// a client certificate, and Dovecot itself, with and without them.
+// Servers without the extensions that make sending fast, one that requires a
+// client certificate, and Dovecot itself, with and without them.
 func TestEveryDialect(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -69,9 +69,8 @@ func (s *servers) checkDelivered(t *testing.T, service string, l letter, told re
 	}
 }
 
-// checkProtocol looks at what the first server wrote about how it got the
-// message (RFC 3848): encrypted or not, and without SMTPUTF8 (RFC 6531), which
-// was offered and was not needed.
+// checkProtocol checks the first server's Received field (RFC 3848): encrypted
+// or not, and without SMTPUTF8 (RFC 6531), which was offered but not needed.
 func checkProtocol(t *testing.T, service string, got stored) {
 	t.Helper()
 	want := "ESMTPSA"
@@ -87,7 +86,7 @@ func checkProtocol(t *testing.T, service string, got stored) {
 	}
 }
 
-// mechanismUsed is the SASL mechanism that Postfix logged for a message.
+// mechanismUsed returns the SASL mechanism that Postfix logged for a message.
 func (s *servers) mechanismUsed(t *testing.T, queueID string) string {
 	t.Helper()
 	if queueID == "" {
@@ -150,7 +149,7 @@ func TestHundredRecipients(t *testing.T) {
 	}
 }
 
-// An address that is not ASCII needs SMTPUTF8, which Postfix offers.
+// A non-ASCII address needs SMTPUTF8, which Postfix offers.
 func TestUTF8Address(t *testing.T) {
 	t.Parallel()
 	s := real(t)

@@ -19,23 +19,23 @@ import (
 	"time"
 )
 
-// The account that most tests use. The password holds what protocols have
-// stumbled over: the separators of SCRAM, a space, a percent sign.
+// The account of most tests. The password contains characters that have broken
+// implementations: the separators of SCRAM, a space, a percent sign.
 const (
 	login     = "test@example.test"
 	password  = "S3cret = with, space%20&more"
 	sizeLimit = 64 << 20
 )
 
-// logins are the users of the servers, all with the same password: the one whom
-// most tests are, and one for each test that looks into its Sent folder.
+// logins lists the users of the servers, all with the same password: the one
+// that most tests use, and one for each test that reads its Sent folder.
 func logins() []string {
 	return []string{login, "copies@example.test", "upgraded@example.test", "saving@example.test", "plain@example.test", "sought@example.test"}
 }
 
-// accounts are those of every Debian that are not used for anything else
-// here. The packages' own are missing where the packages are only unpacked,
-// and Postfix insists on different ones for its parts.
+// accounts are users of every Debian that are not used for anything else here.
+// The packages' own users are missing if the packages are only unpacked, and
+// Postfix requires different ones for its parts.
 type accounts struct{ Postfix, Postdrop, Dovecot, Mail, Nobody string }
 
 func debianAccounts() accounts {
@@ -49,24 +49,24 @@ type service struct {
 	Options []string
 }
 
-// servers are a Postfix and a Dovecot that run until stop.
+// servers are a running Postfix and Dovecot.
 type servers struct {
-	root string // where the programs stand, "/" when installed
-	dir  string // everything they write
+	root string // of the programs, "/" if installed
+	dir  string // for everything they write
 	mail string // Maildirs, one for each local part
-	// port of each of Postfix's services by name, and Dovecot's: "lmtp", "imap"
-	// (STARTTLS), "imaps" and "submission-dovecot" (STARTTLS).
+	// port maps each of Postfix's services to its port, and Dovecot's: "lmtp",
+	// "imap" (STARTTLS), "imaps" and "submission-dovecot" (STARTTLS).
 	port map[string]int
 
-	processes []*process // in the order of their start
+	processes []*process // in order of their start
 }
 
 func (s *servers) certificate(name string) string {
 	return filepath.Join(s.dir, "certificates", name)
 }
 
-// services says what is offered: the name tells the TLS mode and which
-// certificate is shown.
+// services lists the services: the name contains the TLS mode and the
+// certificate.
 func services() []service {
 	submission := []string{"smtpd_tls_security_level=encrypt", "smtpd_sasl_auth_enable=yes", "smtpd_tls_auth_only=yes"}
 	smtps := []string{"smtpd_tls_wrappermode=yes", "smtpd_sasl_auth_enable=yes"}
@@ -87,7 +87,7 @@ func services() []service {
 		{Name: "smtps-clientcert", Options: with(smtps, "smtpd_tls_req_ccert=yes", "smtpd_tls_CAfile=$certificates/ca.pem")},
 		{Name: "submission-nochunking", Options: with(submission, "smtpd_discard_ehlo_keywords=chunking")},
 		{Name: "submission-oauth", Options: with(submission, "smtpd_sasl_path=$servers/"+judgeSocket)},
-		// For anybody on this machine, and as slow after errors as Postfix is by default.
+		// For every local client, with Postfix's default delay after errors.
 		{Name: "peer", Options: []string{"smtpd_tls_security_level=none", "mynetworks=127.0.0.0/8",
 			"smtpd_client_restrictions=permit_mynetworks,reject", "smtpd_relay_restrictions=permit_mynetworks,reject",
 			"smtpd_error_sleep_time=1s"}},
@@ -95,11 +95,11 @@ func services() []service {
 	}
 }
 
-// startServers starts both in a new private folder and returns when each port
-// answers. On an error nothing is left running.
+// startServers starts both in a new private directory and returns when each
+// port accepts connections. On an error nothing is left running.
 func startServers(ctx context.Context, root string) (_ *servers, err error) {
-	// Not t.TempDir: Postfix's and Dovecot's parts run under other accounts and
-	// must be able to walk through every folder above their own.
+	// Not t.TempDir: Postfix's and Dovecot's parts run under other users and
+	// need access to all parent directories.
 	dir, err := os.MkdirTemp("", "yan-interop-")
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func startServers(ctx context.Context, root string) (_ *servers, err error) {
 	return s, s.startPostfix(ctx, offered)
 }
 
-// prepare makes the folders that both use.
+// prepare creates the directories that both use.
 func (s *servers) prepare() error {
 	if err := os.Chmod(s.dir, 0o755); err != nil {
 		return err
@@ -147,8 +147,8 @@ func (s *servers) prepare() error {
 	return writeCertificates(certificates)
 }
 
-// stop ends both, youngest first, checks that no part of them is left, and
-// removes what they wrote.
+// stop ends both, last started first, checks that no process is left, and
+// removes their files.
 func (s *servers) stop() error {
 	var failures []error
 	for i := len(s.processes) - 1; i >= 0; i-- {
@@ -171,12 +171,12 @@ func (s *servers) stop() error {
 	return errors.Join(failures...)
 }
 
-// logs is what the servers said, for a failed test.
+// logs returns the servers' logs, for a failed test.
 func (s *servers) logs() string {
 	const most = 8 << 10
 	var all string
 	for _, pattern := range []string{"*/*.log", "*/output"} {
-		files, _ := filepath.Glob(filepath.Join(s.dir, pattern)) // the pattern is fine
+		files, _ := filepath.Glob(filepath.Join(s.dir, pattern)) // the pattern is valid
 		for _, file := range files {
 			content, err := os.ReadFile(file)
 			if err != nil {
@@ -207,7 +207,7 @@ func render(name, file string, data any) error {
 	return errors.Join(parsed.Option("missingkey=error").Execute(out, data), out.Close())
 }
 
-// makeFolders makes each folder and gives it to an account; "" is root.
+// makeFolders creates directories owned by an account; "" is root.
 func makeFolders(account string, folders ...string) error {
 	uid, gid := 0, 0
 	if account != "" {
@@ -240,10 +240,11 @@ func ids(account string) (uid, gid int, err error) {
 	return uid, gid, err
 }
 
-// tokenKey is what Dovecot checks bearer tokens with.
+// tokenKey is the key with which Dovecot verifies bearer tokens.
 const tokenKey = "a key of the interop tests, 32 octets or more"
 
-// bearerToken is a JSON web token (RFC 7519) for the account, good for an hour.
+// bearerToken returns a JSON web token (RFC 7519) for the account, valid for an
+// hour.
 func bearerToken(secret string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	now := time.Now().Unix()

@@ -15,8 +15,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Dovecot's submission server lists DSN only after the login. What was asked for with it
-// reaches the server behind: Postfix reports the success to the sender.
+// Dovecot's submission server lists DSN only after the login. A request for DSN
+// reaches the next server: Postfix reports the success to the sender.
 func TestDSNAtDovecotSubmission(t *testing.T) {
 	t.Parallel()
 	s := real(t)
@@ -68,7 +68,7 @@ func TestDSNAtDovecotSubmission(t *testing.T) {
 	}
 }
 
-// listDSN tells for each reply to EHLO whether it lists DSN.
+// listDSN returns for each reply to EHLO whether it lists DSN.
 func listDSN(seen []smtpclient.Event) (lists []bool) {
 	for _, e := range seen {
 		switch {

@@ -22,8 +22,8 @@ import (
 	"github.com/yanmail/yan/message"
 )
 
-// Random address fields of RFC 5322 are read as Python's email package reads them;
-// each run tries other ones.
+// Random address fields of RFC 5322 are parsed as Python's email package does;
+// each run tries new ones.
 func TestAddressFieldsAsPythonReadsThem(t *testing.T) {
 	t.Parallel()
 	const fields = 5000
@@ -54,7 +54,7 @@ func TestAddressFieldsAsPythonReadsThem(t *testing.T) {
 		var got, wanted []string
 		for _, a := range to {
 			local := a.Local()
-			if strings.HasPrefix(local, `"`) { // what is meant, without quotes and backslashes
+			if strings.HasPrefix(local, `"`) { // the value without quotes and backslashes
 				local = strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(local[1 : len(local)-1])
 			}
 			got = append(got, local+"@"+a.ASCIIDomain())
@@ -72,9 +72,9 @@ func TestAddressFieldsAsPythonReadsThem(t *testing.T) {
 	t.Logf("seed %s: %d fields read alike", seed, compared)
 }
 
-// Mbox files as many programs write them hold the messages that Python's mailbox
-// module finds in them, or are refused as ambiguous; what each program writes on its
-// own is never ambiguous.
+// Mbox files in the styles of many programs contain the messages that Python's
+// mailbox module finds in them, or are refused as ambiguous; a file in any one
+// program's style is never ambiguous.
 func TestMboxFilesAsPythonReadsThem(t *testing.T) {
 	t.Parallel()
 	lines, fields, texts := mboxMatrix()
@@ -123,8 +123,8 @@ func TestMboxFilesAsPythonReadsThem(t *testing.T) {
 	}
 }
 
-// mboxMatrix is what mbox files differ in: the lines between messages, the fields that
-// programs add, and texts that look like more.
+// mboxMatrix returns the variations of mbox files: the lines between messages,
+// the fields that programs add, and texts that look like separators.
 func mboxMatrix() (lines, fields, texts []string) {
 	lines = []string{
 		"From a@example.com Mon Jan  1 10:00:00 2024", "From - Mon Jan 01 10:00:00 2024", "From 17@xxx Mon Jan 01 00:00:00 +0000 2024",
@@ -136,7 +136,7 @@ func mboxMatrix() (lines, fields, texts []string) {
 	return lines, fields, texts
 }
 
-// mboxOf is a file of three messages.
+// mboxOf returns a file of three messages.
 func mboxOf(line, other, extra, text string) string {
 	var b strings.Builder
 	for n, line := range []string{line, other, line} {

@@ -17,13 +17,13 @@ import (
 	"time"
 )
 
-// ran is what a run of the command left behind.
+// ran is the result of a run of the command.
 type ran struct {
 	exit           int
 	stdout, stderr string
 }
 
-// report is what --json prints.
+// report is the output of --json.
 type report struct {
 	Status     string
 	Exit       int
@@ -41,8 +41,8 @@ type report struct {
 	}
 }
 
-// authentication is how a run of the command authenticates; the zero value knows the
-// right password and takes the best mechanism.
+// authentication is how a run of the command authenticates; the zero value uses
+// the right password and the best mechanism.
 type authentication struct {
 	mechanism string // forced with --auth; "" for none
 	password  string // "" for the right one
@@ -50,7 +50,7 @@ type authentication struct {
 	none      bool   // there is no login
 }
 
-// url is the server as a user would write it.
+// url returns the server's URL as a user would write it.
 func (s *servers) url(name string) string {
 	port := s.port[name]
 	kind, _, _ := strings.Cut(name, "-")
@@ -66,8 +66,8 @@ func (s *servers) url(name string) string {
 	}
 }
 
-// urlFor leaves the user out where nobody logs in: a user without a password
-// is an error before anything is connected.
+// urlFor omits the user if there is no login: a user without a password is an
+// error before any connection.
 func (s *servers) urlFor(name string, as authentication) string {
 	if as.none {
 		return strings.Replace(s.url(name), "test%40example.test@", "", 1)
@@ -75,8 +75,8 @@ func (s *servers) urlFor(name string, as authentication) string {
 	return s.url(name)
 }
 
-// yan runs the command with nothing of this machine's settings but the path,
-// and checks that it gave no secret away.
+// yan runs the command without this machine's settings, except PATH, and checks
+// that its output contains no secret.
 func (s *servers) yan(t *testing.T, as authentication, args ...string) ran {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -115,15 +115,16 @@ func (s *servers) yan(t *testing.T, as authentication, args ...string) ran {
 	return r
 }
 
-// disguises are the forms in which a secret must not be shown either.
+// disguises returns the encoded forms of a secret, which must not be printed
+// either.
 func disguises(secret string) []string {
 	encode := base64.StdEncoding.EncodeToString
 	return []string{secret, encode([]byte(secret)), encode([]byte("\x00" + login + "\x00" + secret)),
 		encode([]byte("user=" + login + "\x01auth=Bearer " + secret + "\x01\x01"))}
 }
 
-// send runs "yan send" with --json against a service that shows a good
-// certificate or not, and returns what it reported.
+// send runs "yan send" with --json against a service, which may show a bad
+// certificate, and returns the report.
 func (s *servers) send(t *testing.T, service string, as authentication, args ...string) (report, ran) {
 	t.Helper()
 	url := s.urlFor(service, as)
@@ -134,7 +135,7 @@ func (s *servers) send(t *testing.T, service string, as authentication, args ...
 func parseReport(t *testing.T, r ran) report {
 	t.Helper()
 	var told report
-	// A line for the result; one for the copy in the Sent folder may follow.
+	// One line for the result; one for the copy in the Sent folder may follow.
 	result, _, _ := strings.Cut(r.stdout, "\n")
 	if err := json.Unmarshal([]byte(result), &told); err != nil {
 		t.Fatalf("exit status %d, and the output is no JSON (%v):\n%s%s", r.exit, err, r.stdout, r.stderr)
@@ -160,7 +161,7 @@ func (s *servers) mustSend(t *testing.T, service string, as authentication, args
 	return told, r
 }
 
-// trust is what a service asks of the command line beside its URL.
+// trust returns the flags that a service requires in addition to its URL.
 func (s *servers) trust(service string) []string {
 	switch {
 	case service == "lmtp":
@@ -182,10 +183,10 @@ func (as authentication) flags() []string {
 	return []string{"--auth", as.mechanism}
 }
 
-// usesToken reports whether a mechanism takes an OAuth 2.0 token.
+// usesToken reports whether a mechanism uses an OAuth 2.0 token.
 func usesToken(mechanism string) bool { return mechanism == "XOAUTH2" || mechanism == "OAUTHBEARER" }
 
-// boxFor is a mailbox that no other test uses.
+// boxFor returns a mailbox that no other test uses.
 func boxFor(t *testing.T) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {

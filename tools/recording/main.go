@@ -1,8 +1,9 @@
-// Command recording types through yan login against a local sandbox and records the
-// terminal as an asciicast (https://docs.asciinema.org) and as an animated SVG. The
-// program is the real one. The typing is scripted, with human pauses, and only these
-// count as time, so that two recordings of one program look the same. The milliseconds
-// of the login and the Message-ID are replaced by those of the first recording.
+// Command recording runs yan login against a local sandbox with scripted input
+// and records the terminal as an asciicast (https://docs.asciinema.org) and as
+// an animated SVG. The program is the real one. The typing has human pauses,
+// and only these count as time, so that two recordings of one program look the
+// same. The milliseconds of the login and the Message-ID are replaced by those
+// of the first recording.
 //
 //	go run . -yan ../../dist/yan -out ../../docs
 package main
@@ -27,7 +28,7 @@ import (
 
 const (
 	cols, rows = 84, 34
-	port       = "4650" // of the sandbox; it is on the screen
+	port       = "4650" // of the sandbox; it is visible in the recording
 )
 
 func main() {
@@ -158,7 +159,7 @@ func record(program, out string, still int, d dialogue) error {
 	return writeCast(filepath.Join(out, d.file+".cast"), d.title, t.events)
 }
 
-// sandbox starts the provider and waits until it listens.
+// sandbox starts a sandbox and waits until it listens.
 func sandbox(program, ca string) (stop func(), err error) {
 	cmd := exec.Command(program, "sandbox", "--profile", "qq", "--tls-port", port, "--ca", ca, "--quiet", "--json")
 	output, err := cmd.StdoutPipe()
@@ -201,7 +202,7 @@ func (t *tape) run(program string, env []string, shown string, args []string, st
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	_ = side.Close() // the program has it
+	_ = side.Close() // the program has its own copy
 	defer func() { _ = cmd.Process.Kill() }()
 	output := make(chan []byte)
 	go func() {

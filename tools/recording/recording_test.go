@@ -90,7 +90,7 @@ func TestPicturesAreLightAndDark(t *testing.T) {
 	}
 }
 
-// A sequence that sets a keyboard mode looks like a color and is none.
+// A sequence that sets a keyboard mode looks like a color but is none.
 func TestKeyboardModesAreNoColors(t *testing.T) {
 	t.Parallel()
 	s := newScreen(10, 1)
@@ -100,7 +100,8 @@ func TestKeyboardModesAreNoColors(t *testing.T) {
 	}
 }
 
-// Text and the colors that yan uses stand out from the ground (WCAG: 4.5), the faint text, too.
+// Text and the colors that yan uses have enough contrast with the ground (WCAG:
+// 4.5), even the faint text.
 func TestContrast(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]palette{"light": light(), "dark": dark()} {

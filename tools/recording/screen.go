@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// style is the look of a cell. Colours are those of the first sixteen, -1 is the
-// terminal's own.
+// style is the look of a cell. Colours are the first sixteen; -1 is the
+// terminal's default.
 type style struct {
 	fg, bg                int
 	bold, faint, reversed bool
@@ -31,7 +31,7 @@ type screen struct {
 	now        style
 	hidden     bool // the cursor
 	last       string
-	rest       []byte // of a sequence or character that is not complete
+	rest       []byte // of an incomplete sequence or character
 }
 
 func newScreen(cols, rows int) *screen {

@@ -23,7 +23,7 @@ const (
 	faintness  = .75 // the opacity of faint text
 )
 
-// palette is the terminal's own two colours and the sixteen of terminals today.
+// palette is the terminal's two default colours and its sixteen colours.
 type palette struct {
 	background, border, foreground string
 	colors                         [16]string
@@ -59,7 +59,7 @@ func (p palette) rules() string {
 	return b.String()
 }
 
-// render draws the lines of a screen, each as the inside of a group.
+// render returns the lines of a screen, each as the content of a group.
 func (s *screen) render() []string {
 	lines := make([]string, s.rows)
 	for y, line := range s.cells {
@@ -80,8 +80,8 @@ func (s *screen) render() []string {
 	return lines
 }
 
-// drawRun draws cells of one style. Wide characters each have their place, so that
-// columns are straight with any font.
+// drawRun draws cells of one style. Each wide character is positioned
+// separately, so that columns align with any font.
 func drawRun(b *strings.Builder, x int, run []cell) {
 	st := run[0].style
 	fg, bg := textClass, ""

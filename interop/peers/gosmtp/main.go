@@ -1,5 +1,5 @@
-// Command gosmtp is a mail server of go-smtp, in the version that it is built with,
-// for the interop tests: gosmtp PORT FOLDER makes a file of each message.
+// Command gosmtp is a mail server built with a version of go-smtp, for the
+// interop tests: gosmtp PORT FOLDER writes each message to a file.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 type backend struct {
 	box   string
 	count atomic.Int64
-	asked sync.Map // recipients of which some are deferred once
+	asked sync.Map // recipients to be deferred once
 }
 
 func (b *backend) NewSession(*smtp.Conn) (smtp.Session, error) { return session{b}, nil }
