@@ -2,12 +2,14 @@ package sending
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/markahead"
 	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/smtpclient"
 )
 
 // attempts writes to the log which messages are about to be sent, durably, and then their
@@ -81,4 +83,27 @@ func (a *attempts) wait() error {
 	a.syncing.Lock()
 	defer a.syncing.Unlock()
 	return a.err
+}
+
+// loggedContent is a message that is in the log before an octet of it reaches the wire.
+// Until then it is not in doubt, however long it waits for its turn.
+type loggedContent struct {
+	Content
+	m *Message
+}
+
+func (c *loggedContent) WriteTo(w io.Writer) (int64, error) {
+	if err := c.m.mark.Begin(); err != nil {
+		return 0, err
+	}
+	return c.Content.WriteTo(w)
+}
+
+// SevenBitForm is the same for a server without 8BITMIME.
+func (c *loggedContent) SevenBitForm() (smtpclient.Content, bool) {
+	seven, ok := c.Content.SevenBit()
+	if !ok {
+		return nil, false
+	}
+	return &loggedContent{Content: seven, m: c.m}, true
 }

@@ -135,14 +135,6 @@ func isTemporary(o smtp.Outcome, provider string) bool {
 	return yan.Explain(o, provider).Permanence == diagnosis.Temporary
 }
 
-// cameToNothing reports whether the sender that took over never got as far as the message,
-// so that the earlier outcome stands.
-func cameToNothing(m *Message, result yan.Result) bool {
-	return m.earlier != nil && !slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool {
-		return o.Status != smtp.NotTried || !o.Stage.BeforeMail() && !errors.As(o.Err, new(notBegun))
-	})
-}
-
 // fallBack sends the waiting messages from the next sender, and from the one after it.
 func (r *Run) fallBack(ctx context.Context) error {
 	for r.next() != nil && r.round.why.Status != "" {

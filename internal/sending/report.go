@@ -76,3 +76,8 @@ func (r *Run) reportLogin(ctx context.Context, result yan.Result) {
 		r.o.Observe(ctx, LoggedIn{Account: r.sender.Account})
 	}
 }
+
+// as returns what a message is sent as in this round.
+func (r *Run) as(m *Message, result yan.Result) SentAs {
+	return SentAs{Account: r.sender.Account, Server: r.server, From: m.Envelope.From(), MessageID: result.MessageID, ServerID: result.ServerID}
+}

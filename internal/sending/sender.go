@@ -51,11 +51,6 @@ type Handover struct {
 	Outcome smtp.Outcome
 }
 
-// as returns what a message is sent as in this round.
-func (r *Run) as(m *Message, result yan.Result) SentAs {
-	return SentAs{Account: r.sender.Account, Server: r.server, From: m.Envelope.From(), MessageID: result.MessageID, ServerID: result.ServerID}
-}
-
 // Why a run begins no further message.
 var (
 	ErrHopeless = errors.New("the messages before it came no further than the login")

@@ -3,8 +3,6 @@ package sendcmd
 import (
 	"errors"
 	"io/fs"
-	"slices"
-	"strings"
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/sendlog"
@@ -13,35 +11,6 @@ import (
 
 // resendWords are what --resend takes.
 func resendWords() []string { return []string{string(smtp.Unknown), string(smtp.Refused)} }
-
-// checkLog finds flags that --log makes no sense with.
-func (a *runner) checkLog(s *sendFlags, given bool) error {
-	var words []string
-	for _, value := range s.resend {
-		for word := range strings.SplitSeq(value, ",") {
-			if word = strings.TrimSpace(word); !slices.Contains(resendWords(), word) {
-				return a.Wrongf("%s %q: want unknown or refused", a.Name("resend"), word)
-			}
-			words = append(words, word)
-		}
-	}
-	s.resend = words
-	switch {
-	case s.log == "" && given: // as of a variable of a script that is not set
-		return a.Wrongf("%s is empty: want the name of a file", a.Name("log"))
-	case s.log == "" && len(s.resend) > 0:
-		return a.Wrongf("%s needs --log FILE, which knows what to send again", a.Name("resend"))
-	case s.log == "":
-		return nil
-	case !s.raw:
-		return a.Wrongf("%s is for --raw: a message made of flags is a new one each time, which no log could recognise", a.Name("log"))
-	case s.dryRun:
-		return a.Wrongf("%s can't be used with %s, which sends nothing", a.Name("log"), "--dry-run")
-	case s.QuitAfter != "":
-		return a.Wrongf("%s can't be used with %s, which sends nothing", a.Name("log"), "--quit-after")
-	}
-	return nil
-}
 
 // openLog opens the log of --log; nil without one.
 func (a *runner) openLog(s *sendFlags) (*sendlog.Log, error) {

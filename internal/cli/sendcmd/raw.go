@@ -72,16 +72,6 @@ func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.
 	return left, err
 }
 
-// discard closes messages.
-func discard(messages []*sending.Message) {
-	for _, m := range messages {
-		m.Discard()
-	}
-}
-
-// nameOf is a message as the user finds it again.
-func (a *runner) nameOf(m *sending.Message) string { return a.MessageName(m.File, m.Number) }
-
 // hashOf names a message by its octets as they are sent, or would be without --fit.
 func hashOf(c sending.Content) (sendlog.Hash, error) {
 	sum, err := c.Fingerprint()

@@ -55,27 +55,6 @@ func (s *rawFlags) registerRaw(a *runner, cmd *cobra.Command) {
 // setFromWords are what --set-from takes.
 func setFromWords() []string { return []string{"missing", "always"} }
 
-// rawFlagNames are the flags that need --raw.
-func rawFlagNames() []string {
-	return []string{"mbox", "include-deleted", "fit", "set-from", "skip-bad"}
-}
-
-// checkRawFlags finds flags that make no sense.
-func (a *runner) checkRawFlags(s *sendFlags, changed func(string) bool) error {
-	for _, flag := range rawFlagNames() {
-		if changed(flag) && !s.raw && a.Origin[flag] == "" {
-			return a.Wrongf("%s is for --raw: it says how whole messages are read", a.Name(flag))
-		}
-	}
-	if s.mbox != "" && !slices.Contains(mboxWords(), s.mbox) {
-		return a.Wrongf("%s %q: want one of %s", a.Name("mbox"), s.mbox, a.Listed(mboxWords()))
-	}
-	if s.setFrom != "" && !slices.Contains(setFromWords(), s.setFrom) {
-		return a.Wrongf("%s %q: want one of %s", a.Name("set-from"), s.setFrom, a.Listed(setFromWords()))
-	}
-	return nil
-}
-
 // findOptions are the flags as package mailfiles takes them.
 func (s *rawFlags) findOptions() mailfiles.Options {
 	rule := map[string]mbox.Rule{"alike": mbox.Alike, "every": mbox.Every}[s.mbox]

@@ -37,17 +37,6 @@ func (c *composer) decoded(where string, decode func() (string, error)) (string,
 	return text, c.Text(where, text)
 }
 
-// checkCharset finds a charset that is not known before anything is read.
-func (a *runner) checkCharset(s *sendFlags) error {
-	if s.charset == "" {
-		return nil
-	}
-	if _, err := charset.Find(s.charset); err != nil {
-		return a.Wrongf("%s: %v", a.Name("charset"), err)
-	}
-	return nil
-}
-
 // charsets are the names that completion offers.
 func charsets() []string {
 	return []string{"gbk", "gb18030", "big5", "latin1", "windows-1252", "windows-1251", "shift_jis", "euc-kr", "utf-8", "utf-16le"}

@@ -12,6 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -86,7 +87,9 @@ func (r *sendRun) deliver(ctx context.Context) error {
 		return command.Internal("sending", err)
 	}
 	r.printGroups()
-	r.explainLog(summary.LogErr)
+	if summary.LogErr != nil {
+		r.explainLog(summary.LogErr)
+	}
 	r.conclude(summary, a.Now().Sub(began))
 	if len(summary.Unreached) > 0 {
 		if err := (&enqueuer{a, r.s}).enqueue(context.WithoutCancel(ctx), summary.Unreached); err != nil {
@@ -182,3 +185,21 @@ func (r *sendRun) open(ctx context.Context, server transport.Server) (client *ya
 
 // closeClient drops a client that came too late.
 func closeClient(c *yan.Client) { _ = c.Close() }
+
+// principal is whose address decides about server and login: the account's, or
+// the sender's where there is none.
+func (s *sendFlags) principal(from smtp.Address) smtp.Address {
+	if s.id != nil {
+		if address, err := s.id.Address(); err == nil {
+			return address
+		}
+	}
+	return from
+}
+
+func policy(word string) smtpclient.Policy {
+	if word == "any" {
+		return smtpclient.Any
+	}
+	return smtpclient.All
+}

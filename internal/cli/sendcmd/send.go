@@ -1,9 +1,6 @@
 package sendcmd
 
 import (
-	"errors"
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
@@ -12,7 +9,6 @@ import (
 	"github.com/yanmail/yan/internal/cli/serverflag"
 	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/smtp"
-	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -189,52 +185,6 @@ func (a *runner) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address
 	return a.Fill(&s.ServerFlags, id, cmd.Flags().Changed)
 }
 
-// checkSend finds flags that contradict each other or make no sense.
-func (a *runner) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
-	changed := cmd.Flags().Changed
-	switch {
-	case s.policy != "all" && s.policy != "any":
-		return a.Wrongf("%s %q: want all or any", a.Name("to-policy"), s.policy)
-	case changed("body") && changed("body-file"):
-		return a.Wrongf("%s and %s are both given; the text can come from one only", a.Name("body"), a.Name("body-file"))
-	case changed("html") && changed("html-file"):
-		return a.Wrongf("%s and %s are both given; the HTML can come from one only", a.Name("html"), a.Name("html-file"))
-	case !s.raw && len(args) > 0 && changed("queue") && slices.Contains(account.QueueWords(), args[0]):
-		return a.Usagef("%q is one argument too many; write --queue=%s", args[0], args[0])
-	case !s.raw && len(args) > 0 && a.DashHint(args[0]) != "":
-		return command.Fail(command.ExitUsage, errors.New(a.T("%q is not a flag", args[0])), a.DashHint(args[0]))
-	case !s.raw && len(args) > 0:
-		return a.Usagef("%q is not a flag; recipients go behind -t, files to attach behind -a, whole messages behind --raw", args[0])
-	case changed("window") && !s.raw:
-		return a.Wrongf("%s is for --raw: one message is alone on its connection", a.Name("window"))
-	case changed("window") && s.window < 1:
-		return a.Wrongf("%s %d: want a number above zero", a.Name("window"), s.window)
-	case s.quiet && s.json:
-		return a.Wrongf("%s and %s are both given; one says nothing, the other everything", a.Name("quiet"), a.Name("json"))
-	}
-	if s.raw {
-		for _, flag := range []string{"subject", "body", "body-file", "html", "html-file", "attach", "inline", "header", "reply-to",
-			"charset", "invite", "sender", "date", "message-id"} {
-			if changed(flag) {
-				return a.Wrongf("%s can't be used with --raw, which sends messages as they are", a.Name(flag))
-			}
-		}
-	}
-	if err := a.checkRawFlags(s, changed); err != nil {
-		return err
-	}
-	if err := a.checkCharset(s); err != nil {
-		return err
-	}
-	if err := a.checkLog(s, changed("log")); err != nil {
-		return err
-	}
-	if err := a.checkQueue(cmd, s); err != nil {
-		return err
-	}
-	return s.Check(a.Servers, cmd)
-}
-
 // oneServer finds the server of all messages. Where the sender decides about
 // it, or about the login, messages of different senders can't go in one run.
 func (a *runner) oneServer(s *sendFlags, messages []*sending.Message) (transport.Server, error) {
@@ -260,24 +210,6 @@ func (a *runner) oneServer(s *sendFlags, messages []*sending.Message) (transport
 		}
 	}
 	return first, nil
-}
-
-// principal is whose address decides about server and login: the account's, or
-// the sender's where there is none.
-func (s *sendFlags) principal(from smtp.Address) smtp.Address {
-	if s.id != nil {
-		if address, err := s.id.Address(); err == nil {
-			return address
-		}
-	}
-	return from
-}
-
-func policy(word string) smtpclient.Policy {
-	if word == "any" {
-		return smtpclient.Any
-	}
-	return smtpclient.All
 }
 
 // ofOneAccount makes sure that all messages go out from the account that the
@@ -309,3 +241,13 @@ func (s *sendFlags) registerAccount(a *runner, cmd *cobra.Command) {
 	)
 	command.Complete(cmd, "account", a.AccountNames)
 }
+
+// discard closes messages.
+func discard(messages []*sending.Message) {
+	for _, m := range messages {
+		m.Discard()
+	}
+}
+
+// nameOf is a message as the user finds it again.
+func (a *runner) nameOf(m *sending.Message) string { return a.MessageName(m.File, m.Number) }

@@ -2,17 +2,12 @@ package sendcmd
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
@@ -214,60 +209,4 @@ func ownFlag(field string) string {
 		return "--" + field
 	}
 	return ""
-}
-
-func (c *composer) attachments() ([]message.Attachment, error) {
-	if len(c.s.inline) > 0 && c.s.html == "" {
-		return nil, c.Wrongf("%s needs --html, which shows the image as <img src=\"cid:FILENAME\">", c.Name("inline"))
-	}
-	var list []message.Attachment
-	for _, l := range []struct {
-		flag  string
-		files []string
-	}{{"attach", c.s.attach}, {"inline", c.s.inline}} {
-		for _, value := range l.files {
-			spec := parseAttachSpec(value)
-			att, err := c.attachment(l.flag, spec.file)
-			if err != nil {
-				return nil, err
-			}
-			att = spec.described(att)
-			att.Inline = l.flag == "inline"
-			list = append(list, att)
-		}
-	}
-	return list, nil
-}
-
-// attachment is a file to attach. What is no regular file is read here: that may wait,
-// and package message knows no context.
-func (c *composer) attachment(flag, file string) (message.Attachment, error) {
-	if file == "-" {
-		return message.Reader("attachment", c.Stdin), nil
-	}
-	if err := c.attachable(flag, file); err != nil {
-		return message.Attachment{}, err
-	}
-	if info, err := os.Stat(file); err != nil || info.Mode().IsRegular() {
-		return message.File(file), nil
-	}
-	opened, err := wholefile.Open(c.Ctx, file)
-	if err != nil {
-		return message.Attachment{}, c.File(c.Name(flag), file, err)
-	}
-	return message.Reader(filepath.Base(file), opened), nil
-}
-
-// attachable names the flag of a file that can't be attached; message.Compose,
-// which looks again, knows only fields.
-func (c *composer) attachable(flag, file string) error {
-	if err := wholefile.Check(file); err != nil {
-		return c.File(c.Name(flag), file, err)
-	}
-	base := filepath.Base(file)
-	if !utf8.ValidString(base) || strings.ContainsFunc(base, unicode.IsControl) {
-		return command.Fail(command.ExitData, errors.New(c.T("%s %q: a file of this name can't be attached", c.Name(flag), file)),
-			c.T("Rename it: the name holds a line break, or is not UTF-8."))
-	}
-	return nil
 }

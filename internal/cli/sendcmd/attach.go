@@ -1,0 +1,124 @@
+package sendcmd
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/message"
+)
+
+func (c *composer) attachments() ([]message.Attachment, error) {
+	if len(c.s.inline) > 0 && c.s.html == "" {
+		return nil, c.Wrongf("%s needs --html, which shows the image as <img src=\"cid:FILENAME\">", c.Name("inline"))
+	}
+	var list []message.Attachment
+	for _, l := range []struct {
+		flag  string
+		files []string
+	}{{"attach", c.s.attach}, {"inline", c.s.inline}} {
+		for _, value := range l.files {
+			spec := parseAttachSpec(value)
+			att, err := c.attachment(l.flag, spec.file)
+			if err != nil {
+				return nil, err
+			}
+			att = spec.described(att)
+			att.Inline = l.flag == "inline"
+			list = append(list, att)
+		}
+	}
+	return list, nil
+}
+
+// attachment is a file to attach. What is no regular file is read here: that may wait,
+// and package message knows no context.
+func (c *composer) attachment(flag, file string) (message.Attachment, error) {
+	if file == "-" {
+		return message.Reader("attachment", c.Stdin), nil
+	}
+	if err := c.attachable(flag, file); err != nil {
+		return message.Attachment{}, err
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().IsRegular() {
+		return message.File(file), nil
+	}
+	opened, err := wholefile.Open(c.Ctx, file)
+	if err != nil {
+		return message.Attachment{}, c.File(c.Name(flag), file, err)
+	}
+	return message.Reader(filepath.Base(file), opened), nil
+}
+
+// attachable names the flag of a file that can't be attached; message.Compose,
+// which looks again, knows only fields.
+func (c *composer) attachable(flag, file string) error {
+	if err := wholefile.Check(file); err != nil {
+		return c.File(c.Name(flag), file, err)
+	}
+	base := filepath.Base(file)
+	if !utf8.ValidString(base) || strings.ContainsFunc(base, unicode.IsControl) {
+		return command.Fail(command.ExitData, errors.New(c.T("%s %q: a file of this name can't be attached", c.Name(flag), file)),
+			c.T("Rename it: the name holds a line break, or is not UTF-8."))
+	}
+	return nil
+}
+
+// attachSpec is the value of --attach and --inline: a file, and what its recipient
+// is told of it.
+type attachSpec struct{ file, name, contentType, charset string }
+
+// parseAttachSpec reads FILE;name=NAME;type=TYPE;charset=CHARSET, the options in
+// any order. A file whose own name holds ";name=" is found as well: the longest
+// beginning of the value that is a file is one, so that it needs options of its
+// own only to be sent under another name.
+func parseAttachSpec(value string) attachSpec {
+	spec := attachSpec{file: value}
+	for !exists(spec.file) {
+		at := strings.LastIndexByte(spec.file, ';')
+		if at < 0 {
+			return spec
+		}
+		key, option, _ := strings.Cut(spec.file[at+1:], "=")
+		to := map[string]*string{"name": &spec.name, "type": &spec.contentType, "charset": &spec.charset}[strings.ToLower(strings.TrimSpace(key))]
+		if to == nil {
+			return attachSpec{file: value}
+		}
+		if *to == "" { // the last one counts
+			*to = strings.TrimSpace(option)
+		}
+		spec.file = spec.file[:at]
+	}
+	return spec
+}
+
+func exists(file string) bool {
+	if file == "-" {
+		return true
+	}
+	_, err := os.Lstat(file)
+	return err == nil
+}
+
+// described is an attachment as its recipient is to see it.
+func (spec attachSpec) described(att message.Attachment) message.Attachment {
+	if spec.name != "" {
+		att.Name = spec.name
+	}
+	att.ContentType = spec.contentType
+	if spec.charset != "" {
+		if att.ContentType == "" {
+			att.ContentType = message.TypeByName(att.Name)
+		}
+		if att.ContentType == "" {
+			att.ContentType = "text/plain"
+		}
+		att.ContentType += "; charset=" + spec.charset
+	}
+	return att
+}

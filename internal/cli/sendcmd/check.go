@@ -1,0 +1,209 @@
+package sendcmd
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/charset"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/submission"
+	"github.com/yanmail/yan/queue"
+)
+
+// checkSend finds flags that contradict each other or make no sense.
+func (a *runner) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
+	changed := cmd.Flags().Changed
+	switch {
+	case s.policy != "all" && s.policy != "any":
+		return a.Wrongf("%s %q: want all or any", a.Name("to-policy"), s.policy)
+	case changed("body") && changed("body-file"):
+		return a.Wrongf("%s and %s are both given; the text can come from one only", a.Name("body"), a.Name("body-file"))
+	case changed("html") && changed("html-file"):
+		return a.Wrongf("%s and %s are both given; the HTML can come from one only", a.Name("html"), a.Name("html-file"))
+	case !s.raw && len(args) > 0 && changed("queue") && slices.Contains(account.QueueWords(), args[0]):
+		return a.Usagef("%q is one argument too many; write --queue=%s", args[0], args[0])
+	case !s.raw && len(args) > 0 && a.DashHint(args[0]) != "":
+		return command.Fail(command.ExitUsage, errors.New(a.T("%q is not a flag", args[0])), a.DashHint(args[0]))
+	case !s.raw && len(args) > 0:
+		return a.Usagef("%q is not a flag; recipients go behind -t, files to attach behind -a, whole messages behind --raw", args[0])
+	case changed("window") && !s.raw:
+		return a.Wrongf("%s is for --raw: one message is alone on its connection", a.Name("window"))
+	case changed("window") && s.window < 1:
+		return a.Wrongf("%s %d: want a number above zero", a.Name("window"), s.window)
+	case s.quiet && s.json:
+		return a.Wrongf("%s and %s are both given; one says nothing, the other everything", a.Name("quiet"), a.Name("json"))
+	}
+	if s.raw {
+		for _, flag := range []string{"subject", "body", "body-file", "html", "html-file", "attach", "inline", "header", "reply-to",
+			"charset", "invite", "sender", "date", "message-id"} {
+			if changed(flag) {
+				return a.Wrongf("%s can't be used with --raw, which sends messages as they are", a.Name(flag))
+			}
+		}
+	}
+	if err := a.checkRawFlags(s, changed); err != nil {
+		return err
+	}
+	if err := a.checkCharset(s); err != nil {
+		return err
+	}
+	if err := a.checkLog(s, changed("log")); err != nil {
+		return err
+	}
+	if err := a.checkQueue(cmd, s); err != nil {
+		return err
+	}
+	return s.Check(a.Servers, cmd)
+}
+
+// rawFlagNames are the flags that need --raw.
+func rawFlagNames() []string {
+	return []string{"mbox", "include-deleted", "fit", "set-from", "skip-bad"}
+}
+
+// checkRawFlags finds flags that make no sense.
+func (a *runner) checkRawFlags(s *sendFlags, changed func(string) bool) error {
+	for _, flag := range rawFlagNames() {
+		if changed(flag) && !s.raw && a.Origin[flag] == "" {
+			return a.Wrongf("%s is for --raw: it says how whole messages are read", a.Name(flag))
+		}
+	}
+	if s.mbox != "" && !slices.Contains(mboxWords(), s.mbox) {
+		return a.Wrongf("%s %q: want one of %s", a.Name("mbox"), s.mbox, a.Listed(mboxWords()))
+	}
+	if s.setFrom != "" && !slices.Contains(setFromWords(), s.setFrom) {
+		return a.Wrongf("%s %q: want one of %s", a.Name("set-from"), s.setFrom, a.Listed(setFromWords()))
+	}
+	return nil
+}
+
+// checkCharset finds a charset that is not known before anything is read.
+func (a *runner) checkCharset(s *sendFlags) error {
+	if s.charset == "" {
+		return nil
+	}
+	if _, err := charset.Find(s.charset); err != nil {
+		return a.Wrongf("%s: %v", a.Name("charset"), err)
+	}
+	return nil
+}
+
+// checkLog finds flags that --log makes no sense with.
+func (a *runner) checkLog(s *sendFlags, given bool) error {
+	var words []string
+	for _, value := range s.resend {
+		for word := range strings.SplitSeq(value, ",") {
+			if word = strings.TrimSpace(word); !slices.Contains(resendWords(), word) {
+				return a.Wrongf("%s %q: want unknown or refused", a.Name("resend"), word)
+			}
+			words = append(words, word)
+		}
+	}
+	s.resend = words
+	switch {
+	case s.log == "" && given: // as of a variable of a script that is not set
+		return a.Wrongf("%s is empty: want the name of a file", a.Name("log"))
+	case s.log == "" && len(s.resend) > 0:
+		return a.Wrongf("%s needs --log FILE, which knows what to send again", a.Name("resend"))
+	case s.log == "":
+		return nil
+	case !s.raw:
+		return a.Wrongf("%s is for --raw: a message made of flags is a new one each time, which no log could recognise", a.Name("log"))
+	case s.dryRun:
+		return a.Wrongf("%s can't be used with %s, which sends nothing", a.Name("log"), "--dry-run")
+	case s.QuitAfter != "":
+		return a.Wrongf("%s can't be used with %s, which sends nothing", a.Name("log"), "--quit-after")
+	}
+	return nil
+}
+
+// checkQueue finds out whether and when the outbox is meant, and flags that make no
+// sense with it.
+func (a *runner) checkQueue(cmd *cobra.Command, s *sendFlags) error {
+	o, changed := &s.queueing, cmd.Flags().Changed
+	if !changed("queue") {
+		if settings, err := a.OutboxSettings(); err == nil { // what is wrong with it is said where it is used
+			o.when, a.Origin["queue"] = settings.Queue, "[outbox] queue"
+		}
+	}
+	switch o.when { // a variable may say it like any switch
+	case "true", "1":
+		o.when = account.QueueAlways
+	case "false", "0", "":
+		o.when = account.QueueNever
+	}
+	if !slices.Contains(account.QueueWords(), o.when) {
+		return a.Wrongf("%s %q: want one of %s", a.Name("queue"), o.when, a.Listed(account.QueueWords()))
+	}
+	byFlag := changed("queue") && a.Origin["queue"] == ""
+	if err := command.NoneEmpty(a.Context, cmd, "at", "expires", "key", "tag"); err != nil {
+		return err
+	}
+	if changed("at") {
+		if byFlag && o.when != account.QueueAlways {
+			return a.Wrongf("%s and %s are both given; what waits for its time is in the outbox", a.Name("at"), "--queue="+o.when)
+		}
+		o.when = account.QueueAlways
+	}
+	if o.when == account.QueueNever {
+		for _, flag := range []string{"expires", "key", "priority", "tag"} {
+			if changed(flag) && a.Origin[flag] == "" {
+				return a.Wrongf("%s needs --queue: it is about the outbox", a.Name(flag))
+			}
+		}
+		return nil
+	}
+	offline := o.when == account.QueueOffline && (s.log != "" || s.QuitAfter != "" || s.dryRun || s.policy == "all" && changed("to-policy"))
+	if !byFlag && !changed("at") && (offline || s.Server != "") {
+		o.when = account.QueueNever // what is said for all messages is for those that it fits
+		return nil
+	}
+	if changed("to-policy") && s.policy == "all" {
+		return command.Fail(command.ExitUsage, errors.New(a.T("%s all can't be used with %s", a.Name("to-policy"), a.queueName(byFlag))),
+			a.T("In the outbox each recipient is on its own: who is deferred is tried again later, when others have the message already."))
+	}
+	for _, flag := range []string{"log", "resend", "window", "quit-after", "transcript"} {
+		if changed(flag) && (o.when == account.QueueAlways || flag != "transcript" && flag != "window") && a.Origin[flag] == "" {
+			return a.Wrongf("%s can't be used with %s, which does not send now", a.Name(flag), a.queueName(byFlag))
+		}
+	}
+	return a.checkItem(o)
+}
+
+// queueName is what puts the message into the outbox.
+func (a *runner) queueName(byFlag bool) string {
+	if byFlag || a.Origin["queue"] == "" {
+		return "--queue"
+	}
+	return a.Name("queue")
+}
+
+// checkItem checks what is said of the message.
+func (a *runner) checkItem(o *queueing) error {
+	if _, ok := queue.PriorityOf(o.priority); !ok {
+		return a.Wrongf("%s %q: want one of %s", a.Name("priority"), o.priority, a.Listed(queue.PriorityWords()))
+	}
+	_, err := a.newOrder(o)
+	return err
+}
+
+// newItem is what the flags say of a message.
+func (a *runner) newOrder(o *queueing) (m submission.Order, err error) {
+	m.Key, m.Tags = o.key, o.tags
+	m.Priority, _ = queue.PriorityOf(o.priority)
+	from := a.Now()
+	if o.at != "" {
+		if m.NotBefore, err = a.FutureTime("at", o.at); err != nil {
+			return m, err
+		}
+		from = m.NotBefore
+	}
+	if o.expires != "" {
+		m.Expires, err = a.Expiry("expires", o.expires, from)
+	}
+	return m, err
+}

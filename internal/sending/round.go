@@ -1,0 +1,220 @@
+package sending
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
+)
+
+// sendRound sends the pending messages from one sender.
+func (r *Run) sendRound(ctx context.Context) error {
+	sending, done := r.drainContext(ctx)
+	defer done()
+	for result, err := range r.results(sending, r.transactions(ctx)) {
+		if _, failed := errors.AsType[*yan.SendError](err); err != nil && !failed {
+			return err
+		}
+		r.reportFailed(sending)
+		m := r.takenAt(result.Index)
+		if m == nil || len(result.Recipients) != m.now().Len() {
+			return fmt.Errorf("a result that belongs to no message: %d", result.Index)
+		}
+		r.settle(ctx, sending, m, result)
+	}
+	r.reportFailed(sending)
+	return nil
+}
+
+// results sends. One message needs no run: SendTransaction says exactly how far it came.
+func (r *Run) results(ctx context.Context, messages iter.Seq[yan.Transaction]) iter.Seq2[yan.Result, error] {
+	if len(r.pending) > 1 {
+		return r.client.SendTransactions(ctx, messages)
+	}
+	return func(yield func(yan.Result, error) bool) {
+		for t := range messages {
+			if !yield(r.client.SendTransaction(ctx, t)) {
+				return
+			}
+		}
+	}
+}
+
+// settle handles the result of a message. sending is the context of what is on the wire,
+// which outlives ctx for a while.
+func (r *Run) settle(ctx, sending context.Context, m *Message, result yan.Result) {
+	if result.Size == 0 {
+		result.Size = m.Size
+	}
+	result.MessageID = m.MessageID
+	if cameToNothing(m, result) {
+		r.endIfHopeless(result)
+		if o := result.Recipients[0]; !errors.As(o.Err, new(notBegun)) {
+			r.o.Observe(sending, NotTakenOver{Account: r.sender.Account, Outcome: o})
+		}
+		r.logOutcome(m, m.earlier.result)
+		r.reportEarlier(sending, m)
+		return
+	}
+	r.logOutcome(m, result)
+	if neverBegan(result) {
+		m.Close()
+		m.taken = false // reportRest reports it with all like it
+		return
+	}
+	r.endIfHopeless(result)
+	if r.keepsUnreached(sending, m, result) || r.fallsBack(ctx, sending, m, result) {
+		r.reportLogin(sending, result)
+		return
+	}
+	defer m.Close()
+	if r.o.CloseEarly && r.summary.Messages == len(r.messages)-1 {
+		_ = r.client.Close()
+	}
+	all := result
+	all.Recipients = m.outcomes(result.Recipients)
+	r.report(sending, m, all, r.as(m, result), nil)
+	r.reportLogin(sending, result)
+	r.addDueCopy(m, result)
+	r.saveCopies(sending, m)
+}
+
+// takenAt returns the message that the transport took at an index; nil for none.
+func (r *Run) takenAt(i int) *Message {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i < 0 || i >= len(r.taken) {
+		return nil
+	}
+	return r.taken[i]
+}
+
+// maxLost is how many messages in a row may fail before MAIL for a reason that may pass.
+const maxLost = 3
+
+// endIfHopeless ends a run that leads nowhere: a login that was refused would be refused
+// again, until the provider locks the account.
+func (r *Run) endIfHopeless(result yan.Result) {
+	o, failed := result.WorstOutcome()
+	r.summary.OutOfStep = r.summary.OutOfStep || failed && errors.Is(o.Err, smtpclient.ErrOutOfStep)
+	if !failed || o.Status == smtp.Unknown || r.o.Probe || !o.Stage.BeforeMail() {
+		r.lost = 0
+		return
+	}
+	if o.Stage != smtp.StageAuth {
+		if r.lost++; r.lost < maxLost {
+			return
+		}
+	}
+	r.endedBy = o
+	r.endWith(ErrHopeless)
+}
+
+// endWith begins no further message.
+func (r *Run) endWith(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.end == nil {
+		r.end = err
+	}
+}
+
+// stopped returns why no further message is begun; nil while they are.
+func (r *Run) stopped(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.end
+}
+
+// logOutcome writes the outcomes of a message to the log.
+func (r *Run) logOutcome(m *Message, result yan.Result) {
+	if r.attempts == nil {
+		return
+	}
+	if err := r.attempts.settle(m, result); err != nil {
+		r.endWith(ErrLog)
+	}
+}
+
+func hasAccepted(result yan.Result) bool {
+	return slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted })
+}
+
+// cameToNothing reports whether the sender that took over never got as far as the message,
+// so that the earlier outcome stands.
+func cameToNothing(m *Message, result yan.Result) bool {
+	return m.earlier != nil && !slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool {
+		return o.Status != smtp.NotTried || !o.Stage.BeforeMail() && !errors.As(o.Err, new(notBegun))
+	})
+}
+
+// transactions are the pending messages as the transport takes them, ahead of what it
+// sends. Each is opened only then.
+func (r *Run) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
+	return func(yield func(yan.Transaction) bool) {
+		for _, m := range r.pending {
+			if r.stopped(ctx) != nil {
+				return
+			}
+			if err := m.Open(); err != nil {
+				r.fail(m, err)
+				continue
+			}
+			t := r.take(m)
+			if len(r.pending) > 1 {
+				t.Ready = func() error {
+					if reason := r.stopped(ctx); reason != nil {
+						return notBegun{reason}
+					}
+					return nil
+				}
+			}
+			if !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// take makes the transaction of a message.
+func (r *Run) take(m *Message) yan.Transaction {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m.taken = true
+	r.taken = append(r.taken, m)
+	t := yan.Transaction{Envelope: m.now(), Content: m.Content, Policy: r.o.Policy}
+	if r.o.Progress != nil {
+		t.Progress = r.o.Progress(m)
+	}
+	if r.attempts != nil {
+		r.attempts.add(m)
+		t.Content = &loggedContent{Content: m.Content, m: m}
+	}
+	return t
+}
+
+// fail keeps a message that could not be opened for reportFailed.
+func (r *Run) fail(m *Message, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m.failed = true
+	r.failed = append(r.failed, failedMessage{m, err})
+}
+
+// notBegun is the error of a message that waited for its turn when the run was stopped.
+type notBegun struct{ error }
+
+func (e notBegun) Unwrap() error { return e.error }
+
+// neverBegan reports whether that is the outcome of all recipients.
+func neverBegan(result yan.Result) bool {
+	return !slices.ContainsFunc(result.Recipients, func(o yan.Outcome) bool { return !errors.As(o.Err, new(notBegun)) })
+}
