@@ -63,6 +63,7 @@ var floors = map[string]int{
 	"internal/outbox/postgres":   3,
 	"internal/outbox/outboxtest": 4,
 	"transport":                  3,
+	"internal/credentials":       3,
 	"internal/delivery":          4,
 	"internal/outbox/stores":     4,
 	"internal/submission":        4,

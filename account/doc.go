@@ -17,7 +17,10 @@
 //   - [File.Put], [File.Remove] and [File.SetDefault] change it, comments and
 //     order staying what they are; [File.Save] writes it whole or not at all.
 //   - [File.Outbox] is where messages wait, for package outbox.
-//   - [Account.Options] gives, with a [Secrets], what yan.Open takes.
+//   - [Account.Options] returns the options of yan.Open, with the password of
+//     [SystemSecrets] or of a program's own [Secrets].
+//   - [Account.Mailbox] and [Account.OAuth2Client] say where its Sent folder and its
+//     authorization server are.
 //
 // No secret stands in the configuration; [Secret] says where it is.
 package account

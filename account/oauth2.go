@@ -1,10 +1,10 @@
 package account
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 
-	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/transport"
 )
@@ -13,19 +13,29 @@ import (
 // gets.
 func (a Account) UsesOAuth2() bool { return a.OAuth2.ClientID != "" }
 
-// OAuthClient is the registration that an account logs in with; ok is false
-// when it uses a password.
-func (a Account) OAuthClient() (c oauth.Client, ok bool) {
+// OAuth2Client is a registration with an authorization server.
+type OAuth2Client = struct {
+	ID, Secret       string          // the secret of an installed program is none
+	Server           provider.OAuth2 // of the provider, and as the configuration changes it
+	LoginHint, Proxy string
+}
+
+// OAuth2Client returns the registration that an account logs in with; ok is false if it
+// logs in with a password.
+func (a Account) OAuth2Client() (c OAuth2Client, ok bool) {
 	if !a.UsesOAuth2() {
 		return c, false
 	}
-	c, _ = oauth.ForProvider(a.Provider())
-	o := a.OAuth2
+	if known := a.Provider().Auth.OAuth2; known != nil {
+		c.Server = *known
+		c.Server.AuthParams = maps.Clone(known.AuthParams)
+	}
+	o, server := a.OAuth2, &c.Server
 	c.ID, c.Secret, c.Proxy = o.ClientID, o.ClientSecret, a.Proxy
 	if o.AuthURL != "" { // what the provider's page wants, another one need not
-		c.AuthParams, c.RedirectHost = nil, ""
+		server.AuthParams, server.RedirectHost = nil, ""
 	}
-	for _, f := range []struct{ to, from *string }{{&c.AuthURL, &o.AuthURL}, {&c.TokenURL, &o.TokenURL}, {&c.DeviceURL, &o.DeviceURL}} {
+	for _, f := range []struct{ to, from *string }{{&server.AuthURL, &o.AuthURL}, {&server.TokenURL, &o.TokenURL}, {&server.DeviceURL, &o.DeviceURL}} {
 		if *f.from != "" {
 			*f.to = *f.from
 		}
@@ -34,7 +44,7 @@ func (a Account) OAuthClient() (c oauth.Client, ok bool) {
 		}
 	}
 	if len(o.Scopes) > 0 {
-		c.Scopes = o.Scopes
+		server.Scope = strings.Join(o.Scopes, " ")
 	}
 	if address, err := a.Address(); err == nil {
 		c.LoginHint = address.String()

@@ -36,7 +36,7 @@ func Open(ctx context.Context, name string) (*yan.Client, error) {
 	if !ok {
 		return nil, f.unknown(name)
 	}
-	o, err := a.Options(ctx, new(Secrets))
+	o, err := a.Options(ctx, SystemSecrets())
 	if err != nil {
 		return nil, fmt.Errorf("account %s: %w", a.Name, err)
 	}
@@ -59,9 +59,10 @@ func (e *noDefaultError) Unwrap() error {
 	return sentence.Errorf("%s: none of the %d accounts is the default: name one", e.path, e.accounts)
 }
 
-// Options is what yan.Open takes beside a.Server. It reads the password; a token
-// is got when it is needed. The error is a *secret.Error where it is about that.
-func (a Account) Options(ctx context.Context, s *Secrets) (yan.Options, error) {
+// Options returns the second argument of yan.Open; the first is a.Server. It reads the
+// password; a token is got when it is needed. If the secret can't be read, the error is a
+// [*SecretError]. nil as s means [SystemSecrets].
+func (a Account) Options(ctx context.Context, s Secrets) (yan.Options, error) {
 	address, err := a.Address()
 	if err != nil {
 		return yan.Options{}, err
@@ -70,25 +71,19 @@ func (a Account) Options(ctx context.Context, s *Secrets) (yan.Options, error) {
 	if err != nil {
 		return yan.Options{}, err
 	}
+	if s == nil {
+		s = SystemSecrets()
+	}
 	o := a.Connection()
 	o.From = address.String()
 	switch {
 	case a.NoLogin():
-	case a.UsesOAuth2():
-		tokens, err := s.Tokens(ctx, a)
-		if err != nil {
-			return o, err
-		}
-		o.FreshToken = tokens.Access
-	case o.Mechanism == sasl.XOAuth2 || o.Mechanism == sasl.OAuthBearer:
-		// A command or file that gives tokens, which are soon stale.
-		o.FreshToken = func(ctx context.Context, _ string) (string, error) { return s.tokenOf(ctx, a) }
+	case a.UsesOAuth2(), o.Mechanism == sasl.XOAuth2, o.Mechanism == sasl.OAuthBearer:
+		o.FreshToken, err = s.FreshToken(ctx, a)
 	case o.Mechanism != sasl.External && a.logsIn(server):
-		if o.Password, err = s.Password(ctx, a); err != nil {
-			return o, err
-		}
+		o.Password, err = s.Password(ctx, a)
 	}
-	return o, nil
+	return o, a.secretError(err)
 }
 
 // NoLogin reports whether the account says that nobody logs in.

@@ -1,7 +1,6 @@
 package account_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,8 +11,10 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/oauthtest"
+	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/secret/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
@@ -44,7 +45,7 @@ func TestOptionsReadTheSecretWhereItIs(t *testing.T) {
 	env := map[string]string{"CODE": "from env", "CREDENTIALS_DIRECTORY": dir, "NETRC": write("netrc", "machine smtp.qq.com login me@qq.com password netrc\n")}
 	write("cred", "from systemd")
 	ring := secrettest.New()
-	secrets := account.NewSecrets(&secret.Vault{Keyring: ring, Getenv: func(n string) string { return env[n] }, Home: dir})
+	secrets := credentials.New[account.Account](&secret.Vault{Keyring: ring, Getenv: func(n string) string { return env[n] }, Home: dir})
 	kept := one(t, `from = "me@qq.com"`)
 	if _, err := secrets.KeepPassword(t.Context(), kept, "from keyring"); err != nil {
 		t.Fatal(err)
@@ -95,7 +96,7 @@ func TestKeptSecretsAreForOneLogin(t *testing.T) {
 		strings.Replace(before, "me@qq.com", "me@163.com", 1):     false,
 		strings.Replace(before, "me@qq.com", "you@qq.com", 1):     false,
 	} {
-		secrets := account.NewSecrets(&secret.Vault{Keyring: secrettest.New()})
+		secrets := credentials.New[account.Account](&secret.Vault{Keyring: secrettest.New()})
 		was, is := one(t, before), one(t, keys)
 		if _, err := secrets.KeepPassword(t.Context(), was, "the password"); err != nil {
 			t.Fatal(err)
@@ -116,7 +117,7 @@ func TestKeptSecretsAreForOneLogin(t *testing.T) {
 		}
 	}
 	// Tokens are of who gives them, too.
-	secrets := account.NewSecrets(&secret.Vault{Keyring: secrettest.New()})
+	secrets := credentials.New[account.Account](&secret.Vault{Keyring: secrettest.New()})
 	if _, err := secrets.KeepToken(t.Context(), one(t, before), oauth.Token{Refresh: "the token"}); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +130,7 @@ func TestKeptSecretsAreForOneLogin(t *testing.T) {
 func TestOptionsOfAServerWithoutLogin(t *testing.T) {
 	t.Parallel()
 	a := one(t, "from = \"me@example.org\"\nserver = \"smtp+notls://127.0.0.1\"\nconnections = 3\npipelining = false\npipeline_messages = \"always\"\n")
-	o, err := a.Options(t.Context(), account.NewSecrets(&secret.Vault{}))
+	o, err := a.Options(t.Context(), credentials.New[account.Account](&secret.Vault{}))
 	if err != nil || o.Password != "" || o.MaxConnections != 3 || !o.NoPipelining || o.PipelineMessages != smtpclient.AllServers {
 		t.Errorf("got %v, %v", o, err)
 	}
@@ -144,7 +145,7 @@ func TestOAuth2(t *testing.T) {
 	}))
 	a := one(t, fmt.Sprintf("from = %q\nserver = %q\nuser = %q\ntls_ca = %q\nauth = \"xoauth2\"\noauth2 = { client_id = %q, token_url = %q }\n",
 		server.Login(), server.URL(), server.Login(), server.CAFile(), issuer.ClientID(), issuer.TokenURL))
-	secrets := account.NewSecrets(&secret.Vault{Keyring: secrettest.New()})
+	secrets := credentials.New[account.Account](&secret.Vault{Keyring: secrettest.New()})
 	if _, err := a.Options(t.Context(), secrets); err == nil {
 		t.Error("no token is kept, and there is no error")
 	}
@@ -193,11 +194,11 @@ func TestOAuth2(t *testing.T) {
 
 func TestOAuthClientOfProviders(t *testing.T) {
 	t.Parallel()
-	c, ok := one(t, "from = \"me@outlook.com\"\noauth2 = { client_id = \"x\", tenant = \"my corp\" }").OAuthClient()
+	c, ok := credentials.Client(one(t, "from = \"me@outlook.com\"\noauth2 = { client_id = \"x\", tenant = \"my corp\" }"))
 	if !ok || c.ID != "x" || !strings.Contains(c.TokenURL, "/my%20corp/") || len(c.Scopes) == 0 || c.LoginHint != "me@outlook.com" {
 		t.Errorf("got %+v, %v", c, ok)
 	}
-	if _, ok := one(t, "from = \"me@gmail.com\"").OAuthClient(); ok {
+	if _, ok := credentials.Client(one(t, "from = \"me@gmail.com\"")); ok {
 		t.Error("an account with a password has a client")
 	}
 }
@@ -262,7 +263,7 @@ func TestSentMailboxLogsInAsTheAccount(t *testing.T) {
 	t.Parallel()
 	env := func(string) string { return "the code" }
 	a := one(t, "from = \"me@qq.com\"\nsecret.env = \"CODE\"\nsent_folder = \"x\"")
-	c, err := a.SentMailbox(context.Background(), account.NewSecrets(&secret.Vault{Getenv: env}))
+	c, err := route.MailboxOf(t.Context(), a, credentials.New[account.Account](&secret.Vault{Getenv: env}))
 	if err != nil || c.Auth.Username != "me@qq.com" || c.Auth.Password != "the code" || c.Folder != "x" {
 		t.Errorf("got %v, %v", c.Auth, err)
 	}

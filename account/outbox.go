@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
@@ -115,9 +114,9 @@ func (o Outbox) Location() string {
 }
 
 // Where returns Location with the password of the URL, which makes it a secret. It runs
-// PasswordCommand. The error is a *secret.Error if the command fails. It does not look at
+// PasswordCommand. The error is a [*SecretError] if the command fails. It does not look at
 // $YAN_OUTBOX, as outbox.Open does.
-func (o Outbox) Where(ctx context.Context, s *Secrets) (string, error) {
+func (o Outbox) Where(ctx context.Context, s Secrets) (string, error) {
 	if o.PasswordCommand == "" || !outbox.IsPostgres(o.URL) {
 		return o.Location(), nil
 	}
@@ -125,9 +124,13 @@ func (o Outbox) Where(ctx context.Context, s *Secrets) (string, error) {
 	if err != nil {
 		return "", errOutboxURL
 	}
-	password, err := s.places().Get(ctx, secret.Source{Kind: secret.Command, Value: o.PasswordCommand}, secret.Key{Account: "outbox", Item: itemPassword})
+	if s == nil {
+		s = SystemSecrets()
+	}
+	a := Account{Name: "outbox", Secret: Secret{Command: o.PasswordCommand}}
+	password, err := s.Password(ctx, a)
 	if err != nil {
-		return "", err
+		return "", a.secretError(err)
 	}
 	u.User = url.UserPassword(u.User.Username(), password)
 	return u.String(), nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/secret"
 )
 
@@ -187,7 +188,7 @@ func TestWhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	where := func(o account.Outbox) (string, error) {
-		return o.Where(t.Context(), account.NewSecrets(&secret.Vault{Home: home}))
+		return o.Where(t.Context(), credentials.New[account.Account](&secret.Vault{Home: home}))
 	}
 	if got, err := where(f.Outbox()); err != nil || got != filepath.Join(filepath.Dir(path), "mail", "out.db") {
 		t.Errorf("a relative path is %q, %v", got, err)

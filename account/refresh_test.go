@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/oauthtest"
 	"github.com/yanmail/yan/internal/secret"
@@ -74,12 +75,12 @@ func TestTokenIsRefreshedOnce(t *testing.T) {
 			t.Parallel()
 			issuer, keys, expired := strict(t)
 			a := one(t, keys)
-			if got, err := account.NewSecrets(vault()).KeepToken(t.Context(), a, expired); err != nil || got != place {
+			if got, err := credentials.New[account.Account](vault()).KeepToken(t.Context(), a, expired); err != nil || got != place {
 				t.Fatalf("kept in %q, %v", got, err)
 			}
 			var sources []*oauth.Source
 			for range 5 {
-				source, err := account.NewSecrets(vault()).Tokens(t.Context(), a)
+				source, err := credentials.New[account.Account](vault()).Tokens(t.Context(), a)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -123,7 +124,7 @@ func TestRefreshingProcess(t *testing.T) {
 	if !ok {
 		t.Skip("it is for the other tests")
 	}
-	source, err := account.NewSecrets(sealedVault(dir)).Tokens(t.Context(), one(t, keys))
+	source, err := credentials.New[account.Account](sealedVault(dir)).Tokens(t.Context(), one(t, keys))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +156,7 @@ func TestProcessesRefreshOnce(t *testing.T) {
 	t.Parallel()
 	issuer, keys, expired := strict(t)
 	dir := newSealed(t)
-	if _, err := account.NewSecrets(sealedVault(dir)).KeepToken(t.Context(), one(t, keys), expired); err != nil {
+	if _, err := credentials.New[account.Account](sealedVault(dir)).KeepToken(t.Context(), one(t, keys), expired); err != nil {
 		t.Fatal(err)
 	}
 	killed := child(t, "hold", dir, keys)
@@ -203,7 +204,7 @@ func TestRefreshKeepsOutOfTheWayOfTheUser(t *testing.T) {
 			t.Parallel()
 			issuer, keys, expired := strict(t)
 			a, v := one(t, keys), vault()
-			mine, users := account.NewSecrets(v), account.NewSecrets(v)
+			mine, users := credentials.New[account.Account](v), credentials.New[account.Account](v)
 			if _, err := users.KeepToken(t.Context(), a, expired); err != nil {
 				t.Fatal(err)
 			}
@@ -245,7 +246,7 @@ func TestTokenCommandRunsAlone(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			o, err := a.Options(t.Context(), account.NewSecrets(&secret.Vault{File: filepath.Join(dir, "secrets.age")}))
+			o, err := a.Options(t.Context(), credentials.New[account.Account](&secret.Vault{File: filepath.Join(dir, "secrets.age")}))
 			if err != nil {
 				t.Error(err)
 				return
@@ -262,12 +263,12 @@ func TestTokenCommandRunsAlone(t *testing.T) {
 func TestSecretsAreKeptAtFullCost(t *testing.T) {
 	t.Parallel()
 	dir := newSealed(t)
-	v := account.SystemVault(func(name string) string {
+	v := credentials.SystemVault(func(name string) string {
 		return map[string]string{"YAN_CONFIG": filepath.Join(dir, "config.toml"), "YAN_PASSPHRASE_FILE": filepath.Join(dir, "passphrase")}[name]
-	})
+	}, filepath.Join(dir, "config.toml"))
 	v.Keyring = nil // that of this machine is left alone
 	a := one(t, "from = \"me@example.org\"\nserver = \"smtps://127.0.0.1\"\n")
-	if _, err := account.NewSecrets(v).KeepPassword(t.Context(), a, "geheim"); err != nil {
+	if _, err := credentials.New[account.Account](v).KeepPassword(t.Context(), a, "geheim"); err != nil {
 		t.Fatal(err)
 	}
 	if got := secrettest.FileWork(t, filepath.Join(dir, "secrets.age")); got != secret.FullWork {

@@ -1,18 +1,13 @@
 package account
 
 import (
-	"context"
-	"crypto/tls"
 	"net/url"
 	"strconv"
 	"strings"
 
-	"github.com/yanmail/yan/internal/imapclient"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
-	"github.com/yanmail/yan/smtpclient"
-	"github.com/yanmail/yan/transport"
 )
 
 // mechanism is the name of a SASL mechanism as package sasl writes it.
@@ -38,10 +33,17 @@ func (a Account) KeepsSent() bool {
 	return false
 }
 
-// Mailbox is where the Sent folder is, without the login. Its Host is "" when
-// that is not known.
-func (a Account) Mailbox() (imapclient.Config, error) {
-	c := imapclient.Config{Folder: a.SentFolder}
+// Mailbox is an IMAP server with the folder for copies of sent messages.
+type Mailbox struct {
+	Host     string // "" if it is not known
+	Port     int    // 0 means the usual one
+	StartTLS bool
+	Folder   string // "" means the folder of special use Sent, or with a usual name
+}
+
+// Mailbox returns where the Sent folder is.
+func (a Account) Mailbox() (Mailbox, error) {
+	c := Mailbox{Folder: a.SentFolder}
 	if a.IMAP == "" {
 		p := a.Provider()
 		address, err := a.Address()
@@ -66,66 +68,4 @@ func (a Account) Mailbox() (imapclient.Config, error) {
 		}
 	}
 	return c, nil
-}
-
-// SentMailbox is Mailbox with the login of the account.
-func (a Account) SentMailbox(ctx context.Context, s *Secrets) (imapclient.Config, error) {
-	c, err := a.Mailbox()
-	if err != nil {
-		return c, err
-	}
-	if c.Host == "" {
-		return c, sentence.New("the IMAP server is not known: set imap")
-	}
-	c.Auth.Username = a.mailboxUser()
-	if a.UsesOAuth2() {
-		tokens, err := s.Tokens(ctx, a)
-		if err != nil {
-			return c, err
-		}
-		c.Token = tokens.Access
-	} else if c.Auth.Password, err = s.Password(ctx, a); err != nil {
-		return c, err
-	}
-	return c, a.trust(&c)
-}
-
-// trust puts the account's authorities, client certificate and proxy into the
-// configuration. Its pin is that of the SMTP server's certificate.
-func (a Account) trust(c *imapclient.Config) (err error) {
-	if a.TLSCA != "" {
-		if c.Trust.Roots, err = smtpclient.LoadRoots(a.File(a.TLSCA)); err != nil {
-			return err
-		}
-	}
-	c.Trust.RSAKeyExchange = a.TLSRSAKeyExchange
-	if a.TLSCert != "" {
-		pair, err := smtpclient.LoadCertificate(a.File(a.TLSCert), a.File(a.TLSKey))
-		if err != nil {
-			return sentence.Errorf("reading the client certificate: %w", err)
-		}
-		c.Trust.Certificates = []tls.Certificate{pair}
-	}
-	if a.Proxy != "" {
-		dialer, err := transport.ProxyDialer(a.Proxy, nil)
-		if err != nil {
-			return err
-		}
-		c.Dialer = dialer.DialContext
-	}
-	return nil
-}
-
-// mailboxUser is the login name there, which a provider may want in another form
-// than its SMTP server.
-func (a Account) mailboxUser() string {
-	address, err := a.Address()
-	if err != nil || a.User != "" || a.IMAP != "" {
-		return a.key(itemPassword).User
-	}
-	p := a.Provider()
-	if where, ok := p.IMAPFor(address.ASCIIDomain()); ok && where.Username == "localpart" {
-		return address.Local()
-	}
-	return a.key(itemPassword).User
 }

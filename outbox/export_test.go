@@ -17,7 +17,7 @@ func On(store store.Store, o Options) *Outbox {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Secrets == nil {
-		o.Secrets = new(account.Secrets)
+		o.Secrets = account.SystemSecrets()
 	}
 	return &Outbox{o: o, store: store, file: o.Accounts}
 }

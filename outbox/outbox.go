@@ -24,7 +24,7 @@ type Options struct {
 	// new(account.File), checks no names: for a machine that only enqueues.
 	Accounts *account.File
 	// Secrets are where passwords are found; nil means the places of this machine.
-	Secrets *account.Secrets
+	Secrets account.Secrets
 	// MinFree is how many octets have to be left on the disk behind a message; 0
 	// means what the configuration says where the outbox is its own, else 64 MiB, and
 	// below 0 nothing is asked. Of PostgreSQL's disk nothing is known.
@@ -63,7 +63,7 @@ type Outbox struct {
 func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 	b := &Outbox{o: o, file: o.Accounts}
 	if b.o.Secrets == nil {
-		b.o.Secrets = new(account.Secrets)
+		b.o.Secrets = account.SystemSecrets()
 	}
 	if b.o.Log == nil {
 		b.o.Log = slog.New(slog.DiscardHandler)

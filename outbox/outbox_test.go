@@ -13,6 +13,7 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/message"
@@ -198,9 +199,9 @@ func parse(t *testing.T, s string) smtp.Address {
 }
 
 // account1 is a configuration for a server of the sandbox, and its secret.
-func account1(t *testing.T, server *sandboxtest.Server) (*account.File, *account.Secrets) {
+func account1(t *testing.T, server *sandboxtest.Server) (*account.File, account.Secrets) {
 	f := configured(t, fmt.Sprintf("[account.a]\nfrom = %q\nserver = %q\ntls_ca = %q\nsecret = { env = \"CODE\" }\n", server.Login(), server.URL(), server.CAFile()))
-	return f, account.NewSecrets(&secret.Vault{Home: t.TempDir(), Getenv: func(string) string { return server.Password() }})
+	return f, credentials.New[account.Account](&secret.Vault{Home: t.TempDir(), Getenv: func(string) string { return server.Password() }})
 }
 
 // patience bounds what is waited for; it is only reached when something is wrong.
@@ -289,7 +290,7 @@ func TestDeliverTellsWhatIsWrong(t *testing.T) {
 	f := configured(t, "[account.a]\nfrom = \"me@qq.com\"\nsecret = { env = \"NOPE\" }\n")
 	told := make(logged, 16)
 	box := outbox.On(outboxtest.NewModel(outboxtest.NewClock()), outbox.Options{Accounts: f, Log: told.logger(),
-		Secrets: account.NewSecrets(&secret.Vault{Home: t.TempDir(), Getenv: func(string) string { return "" }})})
+		Secrets: credentials.New[account.Account](&secret.Vault{Home: t.TempDir(), Getenv: func(string) string { return "" }})})
 	if _, err := box.Enqueue(t.Context(), letter(""), outbox.EnqueueOptions{}); err != nil {
 		t.Fatal(err)
 	}

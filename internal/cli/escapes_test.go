@@ -18,6 +18,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/clitest"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/secret"
@@ -115,7 +116,7 @@ func TestNoEscapesReachTheTerminal(t *testing.T) {
 				t.Fatal(err)
 			}
 			acc, _ := f.Account("a")
-			if _, err := account.NewSecrets(&secret.Vault{Keyring: d.keyring}).KeepToken(t.Context(), acc, oauth.Token{Refresh: "r", Expiry: time.Unix(1, 0)}); err != nil {
+			if _, err := accounts.NewSecrets(&secret.Vault{Keyring: d.keyring}).KeepToken(t.Context(), acc, oauth.Token{Refresh: "r", Expiry: time.Unix(1, 0)}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/clitest"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/secret/secrettest"
@@ -32,7 +33,7 @@ func sealedIn(t *testing.T, path, name, phrase string) {
 	}
 	vault := &secret.Vault{WorkFactor: secrettest.WorkFactor, File: filepath.Join(filepath.Dir(path), "secrets.age"), Getenv: func(string) string { return "" },
 		Passphrase: func(context.Context, bool) (string, error) { return phrase, nil }}
-	if _, err := account.NewSecrets(vault).KeepPassword(t.Context(), acc, clitest.Marker); err != nil {
+	if _, err := accounts.NewSecrets(vault).KeepPassword(t.Context(), acc, clitest.Marker); err != nil {
 		t.Fatal(err)
 	}
 }

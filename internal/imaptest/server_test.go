@@ -15,6 +15,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/imapclient"
 	"github.com/yanmail/yan/internal/imaptest"
+	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
@@ -98,7 +99,7 @@ func TestBesideTheSandbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := a.SentMailbox(t.Context(), account.NewSecrets(nil))
+	cfg, err := route.MailboxOf(t.Context(), a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

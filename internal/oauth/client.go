@@ -51,15 +51,19 @@ type Client struct {
 // adds the client id. ok is false if none is known. DeviceURL is "" if the
 // provider grants no mail scopes to devices, like Google.
 func ForProvider(p provider.Provider) (c Client, ok bool) {
-	facts := p.Auth.OAuth2
-	if facts == nil {
+	if p.Auth.OAuth2 == nil {
 		return Client{}, false
 	}
+	return ForServer(*p.Auth.OAuth2), true
+}
+
+// ForServer returns the client of an authorization server, without an ID.
+func ForServer(facts provider.OAuth2) Client {
 	return Client{
 		AuthURL: facts.AuthURL, TokenURL: facts.TokenURL, DeviceURL: facts.DeviceURL,
 		Scopes: strings.Fields(facts.Scope), AuthParams: maps.Clone(facts.AuthParams),
 		RedirectHost: facts.RedirectHost,
-	}, true
+	}
 }
 
 // check reports configuration errors before any request.

@@ -47,7 +47,7 @@ func TestGuides(t *testing.T) {
 				t.Fatalf("%s, configuration %d: %v", name, i+1, err)
 			}
 			for _, a := range file.Accounts() {
-				if c, ok := a.OAuthClient(); !ok || c.TokenURL == "" || c.DeviceURL == "" || len(c.Scopes) != 2 {
+				if c, ok := a.OAuth2Client(); !ok || c.Server.TokenURL == "" || c.Server.DeviceURL == "" || len(strings.Fields(c.Server.Scope)) != 2 {
 					t.Errorf("%s, account %s: %v", name, a.Name, c)
 				}
 			}

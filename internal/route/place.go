@@ -14,7 +14,7 @@ import (
 type Place struct {
 	Named    string // by a flag or a caller; "" if none is
 	Settings account.Outbox
-	Secrets  *account.Secrets
+	Secrets  account.Secrets
 	Getenv   func(string) string
 }
 

@@ -35,7 +35,7 @@ func Retention(o account.Outbox) outbox.Retention {
 // It does not follow fallbacks: queued messages wait until their own account can send again.
 type Router struct {
 	File    *account.File
-	Secrets *account.Secrets
+	Secrets account.Secrets
 }
 
 // Find implements delivery.Options.Route; "" is the default account. It reads no secret before the
@@ -96,7 +96,7 @@ func (r Router) open(ctx context.Context, a account.Account, connections int) (d
 
 // sent logs in to the mailbox in which copies of sent messages are looked for.
 func (r Router) sent(ctx context.Context, a account.Account) (delivery.SentFolder, error) {
-	c, err := a.SentMailbox(ctx, r.Secrets)
+	c, err := MailboxOf(ctx, a, r.Secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (r Router) sent(ctx context.Context, a account.Account) (delivery.SentFolde
 
 // mailbox logs in to the mailbox that gets the copies of sent messages.
 func (r Router) mailbox(ctx context.Context, a account.Account) (delivery.Mailbox, error) {
-	c, err := a.SentMailbox(ctx, r.Secrets)
+	c, err := MailboxOf(ctx, a, r.Secrets)
 	if err != nil {
 		return nil, err
 	}

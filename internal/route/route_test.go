@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/imaptest"
 	"github.com/yanmail/yan/internal/route"
@@ -27,7 +28,7 @@ func router(t *testing.T, source string, env ...string) route.Router {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return route.Router{File: f, Secrets: account.NewSecrets(&secret.Vault{Home: t.TempDir(), Getenv: func(name string) string {
+	return route.Router{File: f, Secrets: credentials.New[account.Account](&secret.Vault{Home: t.TempDir(), Getenv: func(name string) string {
 		for i := 0; i < len(env); i += 2 {
 			if env[i] == name {
 				return env[i+1]

@@ -66,7 +66,7 @@ func (a *runner) keepPassword(ctx context.Context, s *importFlags, f *account.Fi
 	}
 	before, err := accounts.RememberKept(ctx, vault, h.name, accounts.ItemPassword)
 	if err == nil {
-		_, err = account.NewSecrets(vault).KeepPassword(ctx, acc, h.Password.Reveal())
+		_, err = accounts.NewSecrets(vault).KeepPassword(ctx, acc, h.Password.Reveal())
 	}
 	return before.PutBack, err
 }
@@ -126,7 +126,7 @@ func completed(f *account.File, h *haul) account.Account {
 // where that fails, what they took the place of is put back.
 func (a *runner) keepSecrets(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	vault := a.Vault()
-	secrets := account.NewSecrets(vault)
+	secrets := accounts.NewSecrets(vault)
 	var replaced []func(context.Context) error
 	was := map[string]account.Account{}
 	if before, err := account.Load(f.Path()); err == nil { // what is in the file is not changed yet

@@ -73,7 +73,7 @@ func (a *runner) secretWord(acc account.Account) string {
 	case "none":
 		return a.T("none needed")
 	}
-	if account.NewSecrets(a.Vault()).InFile(acc) {
+	if accounts.NewSecrets(a.Vault()).InFile(acc) {
 		return a.T("encrypted file")
 	}
 	return a.T("keyring")
@@ -131,7 +131,7 @@ func (a *runner) lookForSecret(ctx context.Context, v view, sealed bool) error {
 	if !sealed {
 		vault.File = ""
 	}
-	secrets := account.NewSecrets(vault)
+	secrets := accounts.NewSecrets(vault)
 	if v.UsesOAuth2() {
 		_, err := secrets.Tokens(ctx, v.Account)
 		return err

@@ -160,8 +160,8 @@ func (a *Accounts) ambiguous(e *account.AmbiguousError) error {
 }
 
 // Secrets are the places of this machine where secrets are kept.
-func (a *Accounts) Secrets() *account.Secrets {
-	s := account.NewSecrets(a.Vault())
+func (a *Accounts) Secrets() *Secrets {
+	s := NewSecrets(a.Vault())
 	s.Unsaved = func(err error) {
 		a.Errf("%s\n", a.T("The fresh access token could not be kept: %v", err))
 	}

@@ -6,8 +6,15 @@ package accounts
 import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/secret"
 )
+
+// Secrets reads and keeps the secrets of accounts.
+type Secrets = credentials.Secrets[account.Account]
+
+// NewSecrets reads and keeps secrets in a vault.
+func NewSecrets(v *secret.Vault) *Secrets { return credentials.New[account.Account](v) }
 
 // Accounts finds accounts and their secrets.
 type Accounts struct {

@@ -22,7 +22,7 @@ import (
 type Identity struct {
 	account.Account
 	File    *account.File
-	Secrets *account.Secrets
+	Secrets *Secrets
 	// Given is what the flags said before the account filled the gaps, for the
 	// account that falls in for this one.
 	Given serverflag.ServerFlags

@@ -129,7 +129,7 @@ func CheckSavable(f *account.File, read []byte) error {
 
 // ForgetFormer drops what was kept under the name of an account for the one that was
 // there before. kept says what is kept now.
-func (a *Accounts) ForgetFormer(ctx context.Context, secrets *account.Secrets, acc account.Account, kept keptItem) {
+func (a *Accounts) ForgetFormer(ctx context.Context, secrets *Secrets, acc account.Account, kept keptItem) {
 	var err error
 	switch kept {
 	case KeptPassword:

@@ -17,7 +17,7 @@ import (
 // LoginTrial is a login with an account, in the way in which it is used.
 type LoginTrial struct {
 	Account    account.Account
-	Secrets    *account.Secrets
+	Secrets    *Secrets
 	Server     transport.Server // that of the account
 	Timeout    time.Duration
 	Transcript bool

@@ -10,6 +10,7 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
@@ -58,8 +59,8 @@ func TestSendingAsLogsInAsBefore(t *testing.T) {
 			if other.From != sender || after.String() != before.String() || later != login {
 				t.Errorf("%s as %s: %s at %s, was %s at %s", name, other.From, later, after, login, before)
 			}
-			was, _ := acc.OAuthClient()
-			if is, _ := other.OAuthClient(); is.TokenURL != was.TokenURL {
+			was, _ := credentials.Client(acc)
+			if is, _ := credentials.Client(other); is.TokenURL != was.TokenURL {
 				t.Errorf("%s as %s: tokens of %s, were of %s", name, sender, is.TokenURL, was.TokenURL)
 			}
 		}

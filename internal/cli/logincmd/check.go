@@ -13,6 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 )
@@ -122,8 +123,8 @@ func (c check) carryToken(ctx context.Context) error {
 	if !c.browsed {
 		return nil
 	}
-	was, _ := c.consented.OAuthClient()
-	if is, _ := c.acc.OAuthClient(); is.TokenURL != was.TokenURL {
+	was, _ := credentials.Client(c.consented)
+	if is, _ := credentials.Client(c.acc); is.TokenURL != was.TokenURL {
 		return nil // the token is not for this account; the login reports that
 	}
 	source, err := c.trial.Tokens(ctx, c.consented)

@@ -17,10 +17,10 @@ import (
 
 // trial returns secrets in memory that hold the account's secret until the login has worked, so
 // that an account is tried exactly as it will be used.
-func (a *runner) trial() *account.Secrets {
+func (a *runner) trial() *accounts.Secrets {
 	v := a.Vault()
 	v.Keyring, v.File, v.Passphrase = memory{}, "", nil
-	return account.NewSecrets(v)
+	return accounts.NewSecrets(v)
 }
 
 // memory is a keyring in memory.
@@ -77,7 +77,7 @@ func (k *keeper) keep(ctx context.Context) error {
 		}
 		return err
 	}
-	secrets, kept := account.NewSecrets(vault), k.place != ""
+	secrets, kept := accounts.NewSecrets(vault), k.place != ""
 	switch {
 	case k.old == nil:
 	case kept && k.browsed:
@@ -93,7 +93,7 @@ func (k *keeper) keep(ctx context.Context) error {
 // keepSecret stores a typed secret or a token, unless it stays in a place of its own. putBack
 // undoes that.
 func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack func() error, err error) {
-	secrets := account.NewSecrets(vault)
+	secrets := accounts.NewSecrets(vault)
 	var before accounts.KeptBefore
 	switch {
 	case k.browsed:

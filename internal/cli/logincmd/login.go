@@ -195,7 +195,7 @@ type setup struct {
 	// person is true if a user is present to correct an answer.
 	person bool
 	// trial holds the secret until the login has worked.
-	trial *account.Secrets
+	trial *accounts.Secrets
 
 	// acc is the future account; it grows with each step. old is the account that it replaces.
 	acc account.Account

@@ -8,6 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/provider"
@@ -59,7 +60,7 @@ func (c consent) obtain(ctx context.Context) error {
 			return err
 		}
 	}
-	client, _ := c.acc.OAuthClient()
+	client, _ := credentials.Client(c.acc)
 	client.LoginHint = c.login.Address.String()
 	token, err := c.token(ctx, client)
 	if err != nil {

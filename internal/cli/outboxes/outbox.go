@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
@@ -162,8 +163,8 @@ func (a *Outboxes) OpenOutbox(ctx context.Context, where string, o outbox.Option
 }
 
 // ServeSecrets returns the secrets of this machine; a token that can't be saved is logged.
-func (a *Outboxes) ServeSecrets(log *slog.Logger) *account.Secrets {
-	s := account.NewSecrets(a.Vault())
+func (a *Outboxes) ServeSecrets(log *slog.Logger) *accounts.Secrets {
+	s := accounts.NewSecrets(a.Vault())
 	s.Unsaved = func(error) { log.Warn("a fresh access token could not be kept") }
 	return s
 }
