@@ -219,7 +219,7 @@ func (c *Conn) say(l authLine) (smtp.Reply, error) {
 		}
 	}
 	c.w.redact.hideResponse(l.response)
-	reply, err := c.ask(question{stage: smtp.StageAuth, line: line, shown: shown, challenge: true})
+	reply, err := c.sendCommand(commandSpec{stage: smtp.StageAuth, line: line, shown: shown, challenge: true})
 	if err != nil {
 		return smtp.Reply{}, err.Err
 	}

@@ -40,7 +40,7 @@ func (x *transaction) body() *body {
 // write puts the message into the outlet, with the dot that ends DATA. After
 // an error that wraps ErrContent the caller has to cut the connection, so that
 // no end can follow.
-func (b *body) write(o *outlet) error {
+func (b *body) write(o *countingWriter) error {
 	b.begin = o.taken
 	if b.x.Progress != nil {
 		o.watched(b)
@@ -81,7 +81,7 @@ func (b *body) handed() bool {
 
 // reply reads a reply to the message. One that came before the server could
 // have the whole of it is believed only if it says no.
-func (b *body) reply(g *writing) (smtp.Reply, error) {
+func (b *body) reply(g *asyncWrite) (smtp.Reply, error) {
 	c := b.x.c
 	var early bool
 	reply, err := g.reply(c.cfg.Timeouts.DataEnd, func() {
@@ -129,7 +129,7 @@ func (b *body) note(early bool) {
 // answered reads the reply to the whole message: one, or with LMTP one for
 // each recipient that was accepted (RFC 2033 section 4.2). From here on a lost
 // connection means that nobody knows.
-func (b *body) answered(g *writing) error {
+func (b *body) answered(g *asyncWrite) error {
 	x := b.x
 	if !x.anyPending() {
 		// A chunk travelled with an envelope that was refused; its reply says
@@ -138,12 +138,12 @@ func (b *body) answered(g *writing) error {
 		x.c.note421(reply)
 		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && outOfSequence(x.mail) {
 			// MAIL was lost, and the reply to RCPT taken for that to it.
-			x.forget()
+			x.clearOutcomes()
 			err = fmt.Errorf("%w: none to the message: %w", ErrOutOfStep, err)
 		}
 		if err == nil && reply.Positive() && x.chunking {
 			// Yes to a message that nobody is to get is the answer to something else.
-			x.forget()
+			x.clearOutcomes()
 			err = fmt.Errorf("%w: %d in answer to a message without recipients", ErrOutOfStep, reply.Code)
 		}
 		return err
@@ -160,7 +160,7 @@ func (b *body) answered(g *writing) error {
 		x.final = reply
 		x.c.note421(reply)
 		if !x.c.cfg.LMTP {
-			x.decide(smtp.StageBody, reply)
+			x.applyReply(smtp.StageBody, reply)
 			break
 		}
 		o.Status, o.Stage, o.Reply = smtp.StatusOf(reply), smtp.StageBody, reply
@@ -181,7 +181,7 @@ func (b *body) lost(stage smtp.Stage, err error) {
 	case !b.handed(), x.c.leaving && x.final.IsZero() && hungUp(err):
 		// A server that said 421 and hung up did not read what was behind. One that
 		// said anything after it had read on.
-		x.lose(stage, err)
+		x.failUnsent(stage, err)
 	default:
 		x.settle(smtp.Unknown, smtp.StageBody, smtp.Reply{}, err)
 	}

@@ -55,9 +55,9 @@ type Conn struct {
 	asked bool
 	// leaving says that it was the last that was read.
 	leaving bool
-	out     *outlet   // what transactions are written through
-	line    []byte    // a command line being put together
-	parked  time.Time // when the connection became idle; zero while it is used
+	out     *countingWriter // what transactions are written through
+	line    []byte          // a command line being put together
+	parked  time.Time       // when the connection became idle; zero while it is used
 }
 
 // Dial connects and does everything that comes before the first transaction:
@@ -90,7 +90,7 @@ func dial(ctx context.Context, cfg Config) (c *Conn, secured bool, err error) {
 		return nil, false, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
 	c = &Conn{cfg: cfg, w: newWire(conn, cfg.Trace)}
-	c.out = newOutlet(c.w)
+	c.out = newCountingWriter(c.w)
 	c.w.redact = newRedactor(cfg.Auth)
 	c.w.event(Connected, conn.RemoteAddr().String(), 0)
 	c.w.sentNow() // the greeting answers the connection
@@ -283,27 +283,26 @@ func (c *Conn) startTLS(ctx context.Context) error {
 	return c.sayHello(ctx)
 }
 
-// command asks one line. The error is an *smtp.Error; a reply of any code is
-// none.
+// command sends one line and returns the reply, of any code. The error is an *smtp.Error.
 func (c *Conn) command(stage smtp.Stage, line string) (smtp.Reply, error) {
-	reply, err := c.ask(question{stage: stage, line: line, shown: line})
+	reply, err := c.sendCommand(commandSpec{stage: stage, line: line, shown: line})
 	if err != nil {
 		return smtp.Reply{}, err
 	}
 	return reply, nil
 }
 
-// question is one line to send and how to take the answer.
-type question struct {
+// commandSpec is a command line and how to read its reply.
+type commandSpec struct {
 	stage       smtp.Stage
 	line, shown string
 	wait        time.Duration // for the answer; 0 means Timeouts.Command
 	challenge   bool          // the answer may be a challenge of AUTH
 }
 
-// ask sends one line and reads the reply to it. A server may have said why
-// before it hung up, so a refusal is read even where sending failed.
-func (c *Conn) ask(q question) (smtp.Reply, *smtp.Error) {
+// sendCommand sends one line and reads the reply. A server may give the reason before it
+// hangs up, so a refusal is read even if sending failed.
+func (c *Conn) sendCommand(q commandSpec) (smtp.Reply, *smtp.Error) {
 	read := func() (smtp.Reply, error) { return c.w.read(reading{}) }
 	if q.challenge {
 		read = c.w.readChallenge

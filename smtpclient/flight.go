@@ -56,8 +56,8 @@ func (x *transaction) line(b []byte, cmd command) []byte {
 	return append(b, " LAST"...)
 }
 
-// took notes the reply to a command.
-func (x *transaction) took(cmd command, reply smtp.Reply) {
+// handleReply records the reply to a command.
+func (x *transaction) handleReply(cmd command, reply smtp.Reply) {
 	x.c.note421(reply)
 	switch cmd.stage {
 	case smtp.StageReset:
@@ -68,9 +68,9 @@ func (x *transaction) took(cmd command, reply smtp.Reply) {
 	x.c.count(reply)
 	switch cmd.stage {
 	case smtp.StageMail:
-		x.tookMail(reply)
+		x.handleMailReply(reply)
 	case smtp.StageRcpt:
-		x.tookRcpt(cmd.rcpt, reply)
+		x.handleRcptReply(cmd.rcpt, reply)
 	case smtp.StageData:
 		x.data = reply
 	}
@@ -149,19 +149,18 @@ func (f *flight) size() int64 {
 	return n
 }
 
-// fly sends a flight and reads all its replies. Those of x settle it, if its
-// message is in the flight, and tell is then called; next comes through with its
-// opening answered. ok is false when the connection was lost: whoever is left in
-// the flight is then settled.
+// roundTrip sends a flight and reads all its replies. If the message of x is in the
+// flight, the replies settle x and tell is called; the opening of next is then answered.
+// ok is false if the connection was lost: then both are settled.
 //
 // The replies are read while the flight is still being written: a server that
-// stops reading until its replies are taken would otherwise wait for us, and we
-// for it (RFC 2920 section 3.1 warns of it). And one that refuses in the middle
-// of a message and hangs up takes its reply with it, if that was not read before.
-func (f *flight) fly(tell func(*transaction)) (ok bool) {
+// stops reading until its replies are read would otherwise wait for us, and we for it
+// (RFC 2920 section 3.1). And the reply of a server that refuses in the middle of a
+// message and hangs up is lost if it was not read before.
+func (f *flight) roundTrip(tell func(*transaction)) (ok bool) {
 	c := f.x.c
-	if !f.x.nothingUnasked(f.stage()) {
-		f.strand(f.x)
+	if !f.x.checkUnsolicited(f.stage()) {
+		f.failFollower(f.x)
 		return false
 	}
 	c.grouped = c.grouped || len(f.before) > 1 || f.next != nil
@@ -176,13 +175,13 @@ func (f *flight) fly(tell func(*transaction)) (ok bool) {
 	}
 	if err != nil {
 		lost := c.lost(stage, g.cause(err))
-		_ = g.finish() // what it managed is asked of the outlet
+		_ = g.finish() // the countingWriter knows how much it sent
 		if f.body != nil {
 			f.body.lost(stage, lost.Err)
 		} else {
 			f.x.lostEnvelope(lost)
 		}
-		f.strand(f.x)
+		f.failFollower(f.x)
 		return false
 	}
 	if f.body != nil {
@@ -200,7 +199,7 @@ func (f *flight) fly(tell func(*transaction)) (ok bool) {
 	return err == nil
 }
 
-// stage is that of the first reply.
+// stage returns the stage of the first reply.
 func (f *flight) stage() smtp.Stage {
 	if len(f.before) > 0 {
 		return f.before[0].stage
@@ -208,10 +207,10 @@ func (f *flight) stage() smtp.Stage {
 	return smtp.StageBody
 }
 
-// strand settles the message behind one whose connection was lost.
-func (f *flight) strand(x *transaction) {
+// failFollower settles the message after one whose connection was lost.
+func (f *flight) failFollower(x *transaction) {
 	if f.next != nil {
-		f.next.lose(smtp.StageMail, fmt.Errorf("%w while the message before this one was under way", errGone(x)))
+		f.next.failUnsent(smtp.StageMail, fmt.Errorf("%w while the message before this one was under way", errGone(x)))
 	}
 }
 
@@ -225,10 +224,9 @@ func errGone(x *transaction) error {
 	return ErrClosed
 }
 
-// nothingUnasked makes sure that the replies to come are those to the commands
-// to come. It is false, and the pending recipients settled, when the server
-// has spoken already.
-func (x *transaction) nothingUnasked(stage smtp.Stage) bool {
+// checkUnsolicited fails if the server sent data before our commands: then it settles the
+// pending recipients and returns false.
+func (x *transaction) checkUnsolicited(stage smtp.Stage) bool {
 	err := x.c.unasked()
 	if err == nil {
 		return true
@@ -242,13 +240,13 @@ func (x *transaction) nothingUnasked(stage smtp.Stage) bool {
 	}
 	lost := x.c.lost(stage, err)
 	lost.Reply = reply
-	x.lose(stage, lost)
+	x.failUnsent(stage, lost)
 	return false
 }
 
 // replies reads one reply per command, in order. Every one of them is read,
 // whatever the others said.
-func (x *transaction) replies(cmds []command, g *writing) (smtp.Stage, error) {
+func (x *transaction) replies(cmds []command, g *asyncWrite) (smtp.Stage, error) {
 	var noReset smtp.Reply // a refusal of RSET
 	unclean := x.c.dirty && len(cmds) > 0 && cmds[0].stage == smtp.StageReset
 	for i, cmd := range cmds {
@@ -290,13 +288,13 @@ func (x *transaction) replies(cmds []command, g *writing) (smtp.Stage, error) {
 			// is about the command's name or place may be an answer to something else.
 			x.c.leaving, noReset = !misplaced(reply), reply
 		}
-		x.took(cmd, reply)
+		x.handleReply(cmd, reply)
 	}
 	if unclean && x.c.dirty && !x.mail.Positive() || !noReset.IsZero() && outOfSequence(x.mail) {
 		// Neither was the failed transaction ended nor this one begun: whose
 		// recipients the server has now, nobody can tell. Or it has read something
 		// else as RSET and MAIL, like the chunk of a BDAT that it refused.
-		x.forget()
+		x.clearOutcomes()
 		return smtp.StageReset, fmt.Errorf("%w: neither RSET nor MAIL was accepted after a failed message", ErrOutOfStep)
 	}
 	return "", nil
@@ -346,7 +344,7 @@ func misplaced(reply smtp.Reply) bool {
 // server can't have it. Replies that did not fit decide nothing.
 func (x *transaction) lostEnvelope(lost *smtp.Error) {
 	if errors.Is(lost.Err, ErrOutOfStep) || errors.Is(lost.Err, ErrNotPipelined) {
-		x.forget()
+		x.clearOutcomes()
 	}
-	x.lose(lost.Stage, lost)
+	x.failUnsent(lost.Stage, lost)
 }

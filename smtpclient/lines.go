@@ -14,7 +14,7 @@ import (
 // It holds back the very last octet: a source that fails behind it, or goes on,
 // must not have completed a chunk.
 type lineWriter struct {
-	w         *outlet
+	w         *countingWriter
 	dots      bool
 	binary    bool  // lines mean nothing (RFC 3030 section 3)
 	limit     int64 // the announced size

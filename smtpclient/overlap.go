@@ -11,49 +11,47 @@ import (
 // overlaps reports whether a message can be on the wire together with others:
 // whole, in one flight with its envelope.
 func (r *run) overlaps(x *transaction) bool {
-	return r.c.pipelining() && x.rides() && r.c.cfg.Window.Messages > 1
+	return r.c.pipelining() && x.fitsOneFlight() && r.c.cfg.Window.Messages > 1
 }
 
-// overlap is a stretch of a run in which MAIL, RCPT and BDAT of several messages
-// are on the wire at a time (RFC 3030 section 4.2). One goroutine writes while
-// the one that ranges over the run reads: a server that stops reading until its
-// replies are taken can't hold up either.
+// bdatWindow is a part of a run in which MAIL, RCPT and BDAT of several messages are on
+// the wire (RFC 3030 section 4.2). One goroutine writes while the one that ranges over the
+// run reads, so that a server that stops reading until its replies are read blocks neither.
 //
-// Before each MAIL that follows a message whose outcome is not known yet stands
-// a RSET: a server whose BDAT failed may keep the transaction open, refuse the
-// MAIL, and let the recipients join the wrong message. RFC 1830 section 3
-// calls that state indeterminate; RFC 3030, which replaced it, no longer speaks of
-// it.
-type overlap struct {
+// RSET precedes each MAIL after a message whose outcome is not known yet: a server whose
+// BDAT failed may keep the transaction open, refuse the MAIL, and add the recipients to
+// the wrong message. RFC 1830 section 3 calls that state indeterminate; RFC 3030, which
+// replaced it, does not mention it.
+type bdatWindow struct {
 	run  *run
-	g    *writing
+	g    *asyncWrite
 	stop context.CancelFunc // ends a wait for the source
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	changed sync.Cond
-	queue   []*parcel // not answered yet; replies to the first are being read
-	octets  int64     // of the messages in the queue
-	window  int       // how many of them there may be
-	closed  bool      // nothing will be queued any more
-	halted  bool      // nothing may be queued any more
+	queue   []*pendingTransaction // without all replies; those to the first are being read
+	octets  int64                 // of the messages in the queue
+	window  int                   // the limit of the queue
+	closed  bool                  // no message will be queued any more
+	halted  bool                  // no message may be queued any more
 }
 
-// parcel is a message among others.
-type parcel struct {
+// pendingTransaction is a message in the window.
+type pendingTransaction struct {
 	x        *transaction
 	commands []command
 	body     *body
 }
 
-// overlap sends x and what follows it for as long as that can overlap.
+// overlap sends x and the following messages as long as they can overlap.
 func (r *run) overlap(x *transaction) {
 	ctx, stop := context.WithCancel(r.ctx)
-	s := &overlap{run: r, stop: stop, window: r.c.window()}
+	s := &bdatWindow{run: r, stop: stop, window: r.c.window()}
 	s.changed.L = &s.mu
 	c := r.c
 	c.grouped = true
 	c.out.timeout = c.cfg.Timeouts.DataBlock
-	s.g = &writing{w: c.w, grace: c.cfg.Timeouts.Quit, done: make(chan struct{}), due: s.due}
+	s.g = &asyncWrite{w: c.w, grace: c.cfg.Timeouts.Quit, done: make(chan struct{}), due: s.due}
 	c.out.moved = s.g.moved
 	s.g.begin(func() error {
 		defer s.close()
@@ -73,7 +71,7 @@ func (r *run) overlap(x *transaction) {
 }
 
 // write puts messages on the wire, the first of them x.
-func (s *overlap) write(ctx context.Context, x *transaction) error {
+func (s *bdatWindow) write(ctx context.Context, x *transaction) error {
 	o := s.run.c.out
 	for x != nil {
 		p := s.admit(x)
@@ -103,7 +101,7 @@ func (s *overlap) write(ctx context.Context, x *transaction) error {
 
 // admit waits until the window has room for a message and queues it; nil when
 // it must not go out any more, on this connection.
-func (s *overlap) admit(x *transaction) *parcel {
+func (s *bdatWindow) admit(x *transaction) *pendingTransaction {
 	bytes := s.run.c.cfg.Window.Bytes
 	room := func() bool {
 		return len(s.queue) == 0 || s.run.c.proven && len(s.queue) < s.window && s.octets+x.size <= bytes
@@ -117,7 +115,7 @@ func (s *overlap) admit(x *transaction) *parcel {
 	if !s.waitFor(room) {
 		return nil
 	}
-	p := &parcel{x: x, body: x.body()}
+	p := &pendingTransaction{x: x, body: x.body()}
 	p.body.followed = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,7 +131,7 @@ func (s *overlap) admit(x *transaction) *parcel {
 }
 
 // following is the next message of the stretch; nil when the stretch ends.
-func (s *overlap) following(ctx context.Context, o *outlet) (*transaction, error) {
+func (s *bdatWindow) following(ctx context.Context, o *countingWriter) (*transaction, error) {
 	r := s.run
 	s.mu.Lock()
 	halted := s.halted
@@ -165,7 +163,7 @@ func (s *overlap) following(ctx context.Context, o *outlet) (*transaction, error
 }
 
 // fit is x if it can go on in this stretch; else x waits for what comes after.
-func (s *overlap) fit(x *transaction, halted bool) *transaction {
+func (s *bdatWindow) fit(x *transaction, halted bool) *transaction {
 	s.run.waiting = nil
 	if halted || x.check() != nil || !s.run.overlaps(x) {
 		s.run.waiting = x
@@ -175,7 +173,7 @@ func (s *overlap) fit(x *transaction, halted bool) *transaction {
 }
 
 // read reads the replies, message by message, until none is left.
-func (s *overlap) read() {
+func (s *bdatWindow) read() {
 	for p := s.head(); p != nil; p = s.head() {
 		stage, err := s.replies(p)
 		if err != nil {
@@ -192,14 +190,14 @@ func (s *overlap) read() {
 		}
 		s.changed.Broadcast()
 		s.mu.Unlock()
-		s.run.tell(p.x)
-		if s.run.deaf {
+		s.run.yieldResult(p.x)
+		if s.run.consumerGone {
 			s.halt()
 		}
 	}
 }
 
-func (s *overlap) replies(p *parcel) (smtp.Stage, error) {
+func (s *bdatWindow) replies(p *pendingTransaction) (smtp.Stage, error) {
 	commands := p.commands[:len(p.commands)-1] // the body's reply is read apart
 	if stage, err := p.x.replies(commands, s.g); err != nil {
 		return stage, err
@@ -209,7 +207,7 @@ func (s *overlap) replies(p *parcel) (smtp.Stage, error) {
 
 // head waits for the first message that is not answered; nil when there will
 // be none.
-func (s *overlap) head() *parcel {
+func (s *bdatWindow) head() *pendingTransaction {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.queue) == 0 && !s.closed {
@@ -223,14 +221,14 @@ func (s *overlap) head() *parcel {
 
 // due reports that the message whose replies are being read has left, so that
 // they have their time.
-func (s *overlap) due() bool {
+func (s *bdatWindow) due() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.queue) > 0 && s.queue[0].body.handed()
 }
 
 // lost settles everything that is on the wire.
-func (s *overlap) lost(stage smtp.Stage, err error) {
+func (s *bdatWindow) lost(stage smtp.Stage, err error) {
 	s.halt()
 	lost := s.run.c.lost(stage, s.g.cause(err))
 	_ = s.g.finish() // what it managed is asked of the outlet
@@ -243,25 +241,25 @@ func (s *overlap) lost(stage smtp.Stage, err error) {
 			stage = smtp.StageMail // nothing was heard of it
 		}
 		p.body.lost(stage, lost.Err)
-		s.run.tell(p.x)
+		s.run.yieldResult(p.x)
 	}
 }
 
 // halt lets nothing more be queued.
-func (s *overlap) halt() {
+func (s *bdatWindow) halt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.haltLocked()
 }
 
-func (s *overlap) haltLocked() {
+func (s *bdatWindow) haltLocked() {
 	s.halted = true
 	s.stop()
 	s.changed.Broadcast()
 }
 
 // close says that nothing more will be queued.
-func (s *overlap) close() {
+func (s *bdatWindow) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
@@ -270,7 +268,7 @@ func (s *overlap) close() {
 
 // waitFor waits until a condition holds; false when the stretch is halted
 // before it does.
-func (s *overlap) waitFor(condition func() bool) bool {
+func (s *bdatWindow) waitFor(condition func() bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !s.halted && !condition() {

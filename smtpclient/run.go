@@ -65,13 +65,13 @@ func (c *Conn) RunSource(ctx context.Context, source Source) iter.Seq[Result] {
 
 // run is a Run in progress.
 type run struct {
-	c        *Conn
-	ctx      context.Context
-	messages Source
-	yield    func(Result) bool
-	over     bool         // no message is taken any more
-	deaf     bool         // nobody listens any more
-	waiting  *transaction // taken, and not begun
+	c            *Conn
+	ctx          context.Context
+	messages     Source
+	yield        func(Result) bool
+	exhausted    bool         // no more messages are taken
+	consumerGone bool         // the loop over the results has ended
+	waiting      *transaction // taken, but not begun
 }
 
 func (r *run) carryOut() {
@@ -87,10 +87,10 @@ func (r *run) carryOut() {
 	for x := r.next(); x != nil; x = r.next() {
 		switch {
 		case !first && r.c.Spent():
-			x.lose(smtp.StageMail, errSpent)
-			r.tell(x)
+			x.failUnsent(smtp.StageMail, errSpent)
+			r.yieldResult(x)
 		case !x.begin(r.ctx):
-			r.tell(x)
+			r.yieldResult(x)
 		case r.overlaps(x) && r.peek() != nil:
 			r.overlap(x)
 		default:
@@ -101,7 +101,7 @@ func (r *run) carryOut() {
 	settled = true
 }
 
-// next waits for the next message; nil when there is none any more.
+// next waits for the next message; it returns nil after the last.
 func (r *run) next() *transaction {
 	x := r.waiting
 	r.waiting = nil
@@ -119,7 +119,7 @@ func (r *run) next() *transaction {
 	if !ok {
 		r.c.Park()
 		if t, ok = r.messages.Next(r.ctx, true); !ok {
-			r.c.parked, r.over = time.Time{}, true
+			r.c.parked, r.exhausted = time.Time{}, true
 			return nil
 		}
 		r.c.awake() // if it is not, the message is told so
@@ -127,12 +127,12 @@ func (r *run) next() *transaction {
 	return r.c.transaction(t)
 }
 
-// ended reports that no message may be taken any more.
+// ended reports whether no more messages may be taken.
 func (r *run) ended() bool {
-	return r.over || r.c.broken.Load() || r.c.closing.Code != 0 || r.c.Spent() || r.ctx.Err() != nil
+	return r.exhausted || r.c.broken.Load() || r.c.closing.Code != 0 || r.c.Spent() || r.ctx.Err() != nil
 }
 
-// peek is the next message if it is there already.
+// peek returns the next message if it is there already.
 func (r *run) peek() *transaction {
 	if r.waiting == nil && !r.ended() {
 		if t, ok := r.messages.Next(r.ctx, false); ok {
@@ -142,26 +142,26 @@ func (r *run) peek() *transaction {
 	return r.waiting
 }
 
-// tell yields what became of a message.
-func (r *run) tell(x *transaction) {
+// yieldResult yields the result of a message.
+func (r *run) yieldResult(x *transaction) {
 	if x.Progress != nil {
 		r.c.out.unwatch(x)
 	}
-	if !r.deaf && !r.yield(x.result()) {
-		r.deaf, r.over = true, true
+	if !r.consumerGone && !r.yield(x.result()) {
+		r.consumerGone, r.exhausted = true, true
 	}
 }
 
 // pipelining reports whether commands may share a flight.
 func (c *Conn) pipelining() bool { return c.caps.Has("PIPELINING") && !c.cfg.NoPipelining }
 
-// sequence sends x, and behind it as long as it can what may open in the
-// flight that carries the message before it.
+// sequence sends x and the following messages, as long as the opening of each can share
+// the flight of the message before it.
 func (r *run) sequence(x *transaction) {
 	for opened := false; x != nil; opened = true {
-		f := x.approach(opened)
+		f := x.sendEnvelope(opened)
 		if f == nil {
-			r.tell(x)
+			r.yieldResult(x)
 			return
 		}
 		if f.next = r.follower(x); f.next != nil {
@@ -174,29 +174,29 @@ func (r *run) sequence(x *transaction) {
 			f.after = f.next.opening(f.after)
 		}
 		told := false
-		ok := f.fly(func(x *transaction) {
+		ok := f.roundTrip(func(x *transaction) {
 			told = true
-			r.tell(x)
+			r.yieldResult(x)
 		})
 		if !told {
-			r.tell(x)
+			r.yieldResult(x)
 		}
 		if x = f.next; x != nil && !ok {
-			r.tell(x)
+			r.yieldResult(x)
 			return
 		}
 	}
 }
 
-// follower is the next message if its opening can share a flight with x, the
-// message before it.
+// follower returns the next message if its opening can share a flight with x, the message
+// before it.
 //
 // After a BDAT it can: the chunk says how long it is. After the dot of DATA it
 // can only at servers that are known to read on there. QUIRK: Haraka refuses
 // what came before its reply to the dot, Courier and chasquid lose it, and others
 // add it to the message.
 func (r *run) follower(x *transaction) *transaction {
-	if !r.c.pipelining() || r.c.cfg.Window.Messages == 1 || r.deaf || !x.chunking && !r.c.readsOn() {
+	if !r.c.pipelining() || r.c.cfg.Window.Messages == 1 || r.consumerGone || !x.chunking && !r.c.readsOn() {
 		return nil
 	}
 	y := r.peek()

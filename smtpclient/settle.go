@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// tookMail notes the reply to MAIL. A refused sender decides for everybody.
-func (x *transaction) tookMail(reply smtp.Reply) {
+// handleMailReply records the reply to MAIL. A refused sender settles all recipients.
+func (x *transaction) handleMailReply(reply smtp.Reply) {
 	x.mail = reply
 	if reply.Positive() {
 		x.c.dirty = true
@@ -26,7 +26,7 @@ func (x *transaction) tookMail(reply smtp.Reply) {
 		// and takes no other one on this connection.
 		x.c.spent.Store(true)
 	}
-	x.decide(smtp.StageMail, reply)
+	x.applyReply(smtp.StageMail, reply)
 }
 
 // tooManyMessages reports a refusal of MAIL for the number of messages that came
@@ -36,8 +36,8 @@ func tooManyMessages(reply smtp.Reply) bool {
 	return negative(reply) && reply.Enhanced.Subject == 5 && reply.Enhanced.Detail == 3
 }
 
-// tookRcpt notes the reply to one RCPT.
-func (x *transaction) tookRcpt(i int, reply smtp.Reply) {
+// handleRcptReply records the reply to one RCPT.
+func (x *transaction) handleRcptReply(i int, reply smtp.Reply) {
 	x.rcptOK[i] = reply.Positive()
 	switch {
 	case x.outcomes[i].Status != "": // MAIL was refused; this reply only says so again
@@ -49,16 +49,16 @@ func (x *transaction) tookRcpt(i int, reply smtp.Reply) {
 	}
 }
 
-// note421 remembers that the server announced to hang up, which it may do in
-// answer to anything (RFC 5321 section 3.8).
+// note421 records that the server announced to close the connection, which it may do in
+// reply to anything (RFC 5321 section 3.8).
 func (c *Conn) note421(reply smtp.Reply) {
 	if reply.Code == 421 {
 		c.closing = reply
 	}
 }
 
-// goes reports whether the message may go out, given the replies to RCPT.
-func (x *transaction) goes() bool {
+// mayProceed reports whether the message may be sent, given the replies to RCPT.
+func (x *transaction) mayProceed() bool {
 	accepted := 0
 	for _, ok := range x.rcptOK {
 		if ok {
@@ -68,8 +68,8 @@ func (x *transaction) goes() bool {
 	return x.StopAfter == "" && x.mail.Positive() && accepted > 0 && (x.Policy == Any || accepted == len(x.to))
 }
 
-// stop settles the pending recipients of a message that does not go out.
-func (x *transaction) stop() {
+// settleWithheld settles the pending recipients of a message that is not sent.
+func (x *transaction) settleWithheld() {
 	for i := range x.outcomes {
 		o := &x.outcomes[i]
 		if o.Status != "" {
@@ -85,8 +85,8 @@ func (x *transaction) stop() {
 	}
 }
 
-// decide gives every pending recipient the status of a reply.
-func (x *transaction) decide(stage smtp.Stage, reply smtp.Reply) {
+// applyReply settles all pending recipients by a reply.
+func (x *transaction) applyReply(stage smtp.Stage, reply smtp.Reply) {
 	for i := range x.outcomes {
 		if o := &x.outcomes[i]; o.Status == "" {
 			o.Status, o.Stage, o.Reply = smtp.StatusOf(reply), stage, reply
@@ -94,14 +94,14 @@ func (x *transaction) decide(stage smtp.Stage, reply smtp.Reply) {
 	}
 }
 
-// notTried settles every pending recipient: the server can't have the message.
+// notTried settles all pending recipients: the server can't have the message.
 func (x *transaction) notTried(stage smtp.Stage, err error) {
 	x.settle(smtp.NotTried, stage, smtp.Reply{}, err)
 }
 
-// lose is notTried for what the connection is to blame for, not the message:
-// it may go again on another.
-func (x *transaction) lose(stage smtp.Stage, err error) {
+// failUnsent is notTried for a failure of the connection, not of the message: it may be
+// sent on another one.
+func (x *transaction) failUnsent(stage smtp.Stage, err error) {
 	x.gone = x.gone || x.anyPending()
 	x.settle(smtp.NotTried, stage, x.c.closing, err)
 }
@@ -123,8 +123,9 @@ func (x *transaction) settle(status smtp.Status, stage smtp.Stage, closing smtp.
 	}
 }
 
-// forget makes all recipients pending again: what was read decides nothing.
-func (x *transaction) forget() {
+// clearOutcomes makes all recipients pending again: the replies that were read decide
+// nothing.
+func (x *transaction) clearOutcomes() {
 	for i := range x.outcomes {
 		x.outcomes[i] = smtp.Outcome{Recipient: x.to[i]}
 	}

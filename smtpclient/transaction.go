@@ -132,7 +132,7 @@ func (c *Conn) Send(ctx context.Context, t Transaction) (result Result) {
 	c.busy.Lock()
 	defer c.busy.Unlock()
 	defer c.w.under(ctx)()
-	r := &run{c: c, ctx: ctx, over: true, waiting: c.transaction(t),
+	r := &run{c: c, ctx: ctx, exhausted: true, waiting: c.transaction(t),
 		yield: func(told Result) bool {
 			result = told
 			return true
@@ -151,31 +151,31 @@ func (x *transaction) begin(ctx context.Context) bool {
 		return false
 	}
 	if c.broken.Load() {
-		x.lose(smtp.StageMail, ErrClosed)
+		x.failUnsent(smtp.StageMail, ErrClosed)
 		return false
 	}
 	if ctx.Err() != nil {
 		x.notTried(smtp.StageMail, context.Cause(ctx))
 		return false
 	}
-	if !x.nothingUnasked(smtp.StageMail) {
+	if !x.checkUnsolicited(smtp.StageMail) {
 		return false
 	}
 	if nothing, known := nothingToRead(c.w.raw); known && !nothing && !c.quiet() {
 		// It has hung up, or says why it will.
 		c.Close()
-		x.lose(smtp.StageMail, ErrClosed)
+		x.failUnsent(smtp.StageMail, ErrClosed)
 		return false
 	}
 	if err := c.reset(); err != nil {
-		x.lose(smtp.StageReset, err)
+		x.failUnsent(smtp.StageReset, err)
 		return false
 	}
 	if err == nil {
 		return true
 	}
 	if err := c.helloAgain(); err != nil {
-		x.lose(smtp.StageHello, err)
+		x.failUnsent(smtp.StageHello, err)
 		return false
 	}
 	x.chunking = c.chunks()

@@ -31,7 +31,7 @@ type wire struct {
 
 	// For the next read: how long it may wait, or who knows.
 	wait   time.Duration
-	writer *writing
+	writer *asyncWrite
 	armed  bool // the time runs
 
 	// known are replies by their line; see maxKnown. It is nil until the login is

@@ -17,7 +17,7 @@
 //   - pool: the connections. One that died at rest is found before MAIL.
 //   - limits: how many messages a connection takes, and how many recipients a
 //     message.
-//   - delivery: one message on its way, over one transaction or more. variant is
+//   - delivery: one message on its way, over one transaction or more. contentFor returns
 //     its form for a connection.
 //   - judge: what a result says about more than its message. Package diagnosis
 //     knows what a reply means; what follows from that is decided there.

@@ -26,7 +26,7 @@ type verdict struct {
 
 // judge draws from a result what it says about more than its message: what it
 // means is for package diagnosis to say, what follows from it stands here.
-func (s *SMTP) judge(l *link, p part, r *smtpclient.Result) verdict {
+func (s *SMTP) judge(l *pooledConn, p part, r *smtpclient.Result) verdict {
 	if allAccepted(r) {
 		s.pace.fine(p.epoch)
 		return verdict{decided: true}
@@ -63,7 +63,7 @@ func allAccepted(r *smtpclient.Result) bool {
 type judgement struct {
 	verdict
 	s              *SMTP
-	l              *link
+	l              *pooledConn
 	policy         smtpclient.Policy
 	from           smtp.Address
 	ordinal, epoch int // as those of the part

@@ -11,11 +11,11 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// link is a connection with what the transport has to know of it.
-type link struct {
+// pooledConn is a connection and what the transport knows about it.
+type pooledConn struct {
 	conn *smtpclient.Conn
-	// messages counts the transactions that were begun. It belongs to whoever
-	// has the link.
+	// messages counts the transactions that were begun. Only the
+	// current user of the connection reads or changes it.
 	messages int
 	// limits is what the server announced in EHLO (RFC 9422).
 	limits smtp.Limits
@@ -31,17 +31,17 @@ type link struct {
 // pool keeps the connections to one server: those that are free, and the count
 // of all that are open.
 type pool struct {
-	keep  time.Duration                            // how long a free connection stays open
-	bound func() int                               // how many may be open now
-	dial  func(ctx context.Context) (*link, error) // opens one
-	fits  func(l *link) bool                       // whether it can take another message
+	keep  time.Duration                                  // how long a free connection stays open
+	bound func() int                                     // how many may be open now
+	dial  func(ctx context.Context) (*pooledConn, error) // opens one
+	fits  func(l *pooledConn) bool                       // whether it can take another message
 	mu    sync.Mutex
-	free  []*link // the most recently used last
-	open  int     // those that are free, used, being opened and saying goodbye
+	free  []*pooledConn // the most recently used last
+	open  int           // those that are free, used, being opened and saying goodbye
 	// waiting are those who want a connection while as many as may be are
 	// open. They are served in their order: a link to use, or nil for the place of
 	// a new one. A channel that is closed brings neither: the pool is.
-	waiting []chan *link
+	waiting []chan *pooledConn
 	wanted  atomic.Int32 // len(waiting), to be read without the lock
 	closed  bool
 	// panicked is a panic of a goroutine that nobody waits for, as of an idle timer. The
@@ -51,7 +51,7 @@ type pool struct {
 
 // get gives a free connection that is still alive, or a new one. It waits while
 // as many as may be are in use. The caller ends with put.
-func (p *pool) get(ctx context.Context) (*link, error) {
+func (p *pool) get(ctx context.Context) (*pooledConn, error) {
 	p.rethrow()
 	for {
 		l, err := p.claim(ctx)
@@ -66,7 +66,7 @@ func (p *pool) get(ctx context.Context) (*link, error) {
 
 // ready makes sure that a free connection is alive, or opens one in a place that was
 // claimed for it. If it gives no connection, even by a panic, the place is free.
-func (p *pool) ready(ctx context.Context, l *link) (ready *link, err error) {
+func (p *pool) ready(ctx context.Context, l *pooledConn) (ready *pooledConn, err error) {
 	defer func() {
 		if ready == nil {
 			if l != nil {
@@ -91,7 +91,7 @@ func (p *pool) ready(ctx context.Context, l *link) (ready *link, err error) {
 }
 
 // claim gives a free connection, or nil for the place of a new one.
-func (p *pool) claim(ctx context.Context) (*link, error) {
+func (p *pool) claim(ctx context.Context) (*pooledConn, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -110,7 +110,7 @@ func (p *pool) claim(ctx context.Context) (*link, error) {
 		p.mu.Unlock()
 		return nil, nil
 	}
-	turn := make(chan *link, 1)
+	turn := make(chan *pooledConn, 1)
 	p.waiting = append(p.waiting, turn)
 	p.wanted.Add(1)
 	p.mu.Unlock()
@@ -127,7 +127,7 @@ func (p *pool) claim(ctx context.Context) (*link, error) {
 }
 
 // withdraw gives up waiting. A turn that came in the same moment is passed on.
-func (p *pool) withdraw(turn chan *link) {
+func (p *pool) withdraw(turn chan *pooledConn) {
 	p.mu.Lock()
 	for i, other := range p.waiting {
 		if other == turn {
@@ -148,7 +148,7 @@ func (p *pool) withdraw(turn chan *link) {
 }
 
 // next takes whoever waits longest; nil when nobody does. The lock is held.
-func (p *pool) next() chan *link {
+func (p *pool) next() chan *pooledConn {
 	if len(p.waiting) == 0 {
 		return nil
 	}
@@ -173,7 +173,7 @@ func (p *pool) leave() {
 
 // put hands a connection on to who waits for one, or keeps it for the next
 // message, or ends it when it can serve none.
-func (p *pool) put(l *link) {
+func (p *pool) put(l *pooledConn) {
 	if !l.conn.Usable() {
 		l.conn.Close()
 		p.leave()
@@ -204,7 +204,7 @@ func (p *pool) others() int {
 
 // end says goodbye, and holds the connection's place until it has. It takes a
 // round trip, and at most Timeouts.Quit.
-func (p *pool) end(l *link) {
+func (p *pool) end(l *pooledConn) {
 	defer p.leave()
 	l.conn.Quit(context.Background())
 }
@@ -212,7 +212,7 @@ func (p *pool) end(l *link) {
 // endAside is end for a goroutine of the pool: a panic in the caller's code, as in
 // Options.Trace, is kept for a goroutine of the caller. In this one it would end the
 // process.
-func (p *pool) endAside(l *link) {
+func (p *pool) endAside(l *pooledConn) {
 	defer func() {
 		if v := recover(); v != nil {
 			p.mu.Lock()
@@ -237,7 +237,7 @@ func (p *pool) rethrow() {
 }
 
 // expire ends a connection that nobody wanted in time.
-func (p *pool) expire(l *link) {
+func (p *pool) expire(l *pooledConn) {
 	p.mu.Lock()
 	found := false
 	for i, other := range p.free {

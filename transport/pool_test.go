@@ -147,8 +147,8 @@ func TestCloseInMidRun(t *testing.T) {
 func TestTurnIsPassedOn(t *testing.T) {
 	t.Parallel()
 	p := &pool{bound: func() int { return 1 }, open: 1}
-	turn := make(chan *link, 1)
-	p.waiting = []chan *link{turn}
+	turn := make(chan *pooledConn, 1)
+	p.waiting = []chan *pooledConn{turn}
 	p.wanted.Store(1)
 	p.leave()
 	if p.open != 1 || len(turn) != 1 {

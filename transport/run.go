@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// leastAhead is how many messages wait for a connection at least, so that they
-	// are composed while others travel.
-	leastAhead = 8
-	// aConnection is the queue that is worth another connection: opening one takes
-	// about so many round trips.
-	aConnection = 8
+	// minQueue is the number of messages that are queued at least for a connection, so
+	// that they are composed while others are sent.
+	minQueue = 8
+	// minQueueForNewConn: a new connection costs about 8 round trips and pays off from 8
+	// queued messages on.
+	minQueueForNewConn = 8
 	// maxLosses is how many connections may be lost over one message.
 	maxLosses = 2
 	// maxFruitless is how many connections in a row may be lost before anything was
@@ -80,7 +80,7 @@ type done struct {
 }
 
 func (s *SMTP) newRun(ctx context.Context) *run {
-	r := &run{s: s, ctx: ctx, ahead: max(leastAhead, positive(s.cfg.Window.Messages, 32))}
+	r := &run{s: s, ctx: ctx, ahead: max(minQueue, positive(s.cfg.Window.Messages, 32))}
 	r.room, r.news = sync.NewCond(&r.mu), sync.NewCond(&r.mu)
 	r.opening, r.cancel = context.WithCancel(ctx)
 	r.stop = context.AfterFunc(ctx, func() {
@@ -149,13 +149,13 @@ func (r *run) add(d *delivery) bool {
 	default:
 		r.queue.push(d)
 		if len(r.workers) == 0 {
-			r.hire()
+			r.startWorker()
 		} else {
 			r.wakeOne()
 		}
 	}
 	if r.full(1) {
-		r.hireIfBusy()
+		r.startWorkerIfBusy()
 		// Half has to be gone first: a goroutine that is woken for every message
 		// costs more than the message.
 		for !r.closing && r.full(2) {
@@ -277,24 +277,24 @@ func (r *run) close() {
 	}
 }
 
-// hire starts another worker.
-func (r *run) hire() {
+// startWorker starts another worker.
+func (r *run) startWorker() {
 	w := &worker{run: r, wake: make(chan struct{}, 1)}
 	r.workers = append(r.workers, w)
 	r.dialing++ // until it has its first connection
 	r.working.Go(w.work)
 }
 
-// hireIfBusy starts another worker when the queue would be gone sooner with it.
-// The first connection is opened alone, as its login may be refused; then as
-// many at a time as there are.
-func (r *run) hireIfBusy() {
-	if r.closing || r.queue.len() < aConnection || len(r.workers) >= r.s.pace.bound() ||
+// startWorkerIfBusy starts another worker if the queue would be sent sooner with it. The
+// first connection is opened alone, as its login may be refused; then as many at a time as
+// there are.
+func (r *run) startWorkerIfBusy() {
+	if r.closing || r.queue.len() < minQueueForNewConn || len(r.workers) >= r.s.pace.bound() ||
 		r.dialing > 0 && r.dialing >= len(r.workers)-r.dialing {
 		return
 	}
 	if r.enough.IsZero() || !time.Now().Before(r.enough) {
-		r.hire()
+		r.startWorker()
 	}
 }
 

@@ -130,7 +130,7 @@ func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Re
 }
 
 // carry sends as much of a message over a connection as that takes.
-func (s *SMTP) carry(ctx context.Context, l *link, d *delivery) {
+func (s *SMTP) carry(ctx context.Context, l *pooledConn, d *delivery) {
 	for d.left() > 0 && s.fits(l) && l.conn.Usable() {
 		limits := s.limits.with(l.limits)
 		wait, epoch, err := s.pace.admit(d.next(limits))
@@ -181,7 +181,7 @@ func (s *SMTP) prepared(t smtpclient.Transaction) smtpclient.Transaction {
 }
 
 // transaction is a part as it goes over a connection.
-func (s *SMTP) transaction(l *link, p part) smtpclient.Transaction {
+func (s *SMTP) transaction(l *pooledConn, p part) smtpclient.Transaction {
 	t := p.d.t
 	if p.places != nil {
 		t.Envelope = t.Envelope.Only(p.places...)
@@ -191,10 +191,10 @@ func (s *SMTP) transaction(l *link, p part) smtpclient.Transaction {
 }
 
 // dial opens a connection, and heeds what the server says against it.
-func (s *SMTP) dial(ctx context.Context) (*link, error) {
+func (s *SMTP) dial(ctx context.Context) (*pooledConn, error) {
 	cfg, epoch := s.cfg, s.pace.now()
 	cfg.SmallHello = s.smallHello.Load()
-	l := &link{lockStep: s.lockStep.Load(), apart: s.apart.Load()}
+	l := &pooledConn{lockStep: s.lockStep.Load(), apart: s.apart.Load()}
 	if l.lockStep {
 		cfg.NoPipelining, cfg.NoChunking = true, true
 	}
@@ -218,14 +218,14 @@ func (s *SMTP) dial(ctx context.Context) (*link, error) {
 }
 
 // fits reports whether a connection may take another message.
-func (s *SMTP) fits(l *link) bool {
+func (s *SMTP) fits(l *pooledConn) bool {
 	most := s.limits.with(l.limits).Transactions
 	return !l.spent.Load() && !l.conn.Spent() && !s.outdated(l) && (most == 0 || l.messages < most)
 }
 
 // outdated reports whether the server was found out, since the connection was
 // opened, to do something wrong that is done there.
-func (s *SMTP) outdated(l *link) bool {
+func (s *SMTP) outdated(l *pooledConn) bool {
 	return l.lockStep != s.lockStep.Load() || l.apart != s.apart.Load()
 }
 

@@ -24,7 +24,7 @@ type worker struct {
 
 	// The rest is under run.mu.
 	asleep bool
-	link   *link
+	link   *pooledConn
 	// flight are the transactions on the wire, in order.
 	flight fifo[part]
 	// current is a message of which some recipients have not gone yet, because
@@ -49,7 +49,7 @@ func (w *worker) work() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w.counted = true
-	for w.waits() {
+	for w.waitForWork() {
 		if !w.counted {
 			r.dialing++
 		}
@@ -68,17 +68,17 @@ func (w *worker) work() {
 			}
 			continue
 		}
-		w.has(l)
+		w.serve(l)
 	}
 	if w.counted {
 		r.dialing--
 	}
-	w.leaves()
+	w.deregister()
 }
 
-// waits returns when there is a message and it may go out now; false when none
-// will come.
-func (w *worker) waits() bool {
+// waitForWork waits until there is a message that may be sent now. It returns false if
+// none will come.
+func (w *worker) waitForWork() bool {
 	r := w.run
 	for !r.over() {
 		if r.ctx.Err() != nil {
@@ -102,8 +102,8 @@ func (w *worker) waits() bool {
 	return false
 }
 
-// has sends what there is over a connection, and puts it back.
-func (w *worker) has(l *link) {
+// serve sends queued messages over l until none fits, then returns l to the pool.
+func (w *worker) serve(l *pooledConn) {
 	r := w.run
 	fresh := l.messages == 0
 	r.carried, r.failures, w.dials, w.carries = true, 0, 0, true
@@ -121,7 +121,7 @@ func (w *worker) has(l *link) {
 	w.link = nil
 	if d := w.current; d != nil {
 		w.current = nil
-		w.goesOn(d, false)
+		w.finishOrRequeue(d, false)
 	}
 	if !usable && fresh && !w.decided {
 		if r.fruitless++; r.fruitless >= maxFruitless {
@@ -133,7 +133,7 @@ func (w *worker) has(l *link) {
 
 // carry has a connection carry messages. A panic, in here or in the caller's content,
 // belongs to the caller's goroutine: this one would end the process.
-func (w *worker) carry(l *link) (panicked *carried) {
+func (w *worker) carry(l *pooledConn) (panicked *carried) {
 	defer func() {
 		if v := recover(); v != nil {
 			panicked = &carried{value: v, stack: debug.Stack()}
@@ -148,7 +148,7 @@ func (w *worker) carry(l *link) (panicked *carried) {
 
 // connects gets a connection. A panic in the caller's code, as in its FreshToken, is the
 // caller's.
-func (w *worker) connects() (l *link, panicked *carried, err error) {
+func (w *worker) connects() (l *pooledConn, panicked *carried, err error) {
 	panicked = w.catch(func() { l, err = w.run.s.pool.get(w.run.opening) })
 	return l, panicked, err
 }
@@ -228,8 +228,8 @@ func (w *worker) withoutConnection(err error) bool {
 	return true
 }
 
-// leaves takes the worker off the list.
-func (w *worker) leaves() {
+// deregister removes the worker from the list.
+func (w *worker) deregister() {
 	r := w.run
 	for i, other := range r.workers {
 		if other == w {
@@ -300,18 +300,17 @@ func (w *worker) took(result smtpclient.Result) {
 		if d == w.current {
 			w.current = nil
 		}
-		w.goesOn(d, blamed)
+		w.finishOrRequeue(d, blamed)
 	}
 	if w.flight.len() == 0 {
 		w.alone = false
 		w.rouse()
 	}
-	r.hireIfBusy()
+	r.startWorkerIfBusy()
 }
 
-// goesOn settles a message that has nothing on the wire, or queues what is left
-// of it.
-func (w *worker) goesOn(d *delivery, blamed bool) {
+// finishOrRequeue settles a message that has nothing on the wire, or queues the rest of it.
+func (w *worker) finishOrRequeue(d *delivery, blamed bool) {
 	r := w.run
 	if r.ctx.Err() != nil {
 		r.end(context.Cause(r.ctx))

@@ -7,42 +7,40 @@ import (
 	"time"
 )
 
-// outlet gathers what is to be sent into blocks and hands them to the kernel.
-// It counts octets from the first of its connection on, so that of every
-// message it can be said whether its last octet has left. One goroutine writes
-// at a time; any may ask.
-type outlet struct {
+// countingWriter collects the octets to be sent into blocks and writes them to the
+// connection. It counts the octets of the connection, so that it knows of each message
+// whether its last octet has left. One goroutine writes at a time; any may ask.
+type countingWriter struct {
 	w   *wire
 	buf []byte
-	// timeout is that of each block: an upload that makes progress is never
-	// cut off.
+	// timeout is that of each block: an upload that makes progress is never cut off.
 	timeout time.Duration
-	taken   int64        // octets written to the outlet, those in buf included
-	offered atomic.Int64 // octets that the kernel has, or is just being given
+	taken   int64        // octets written, those in buf included
+	offered atomic.Int64 // octets that the kernel has taken, or is taking
 	err     error        // the first of the connection
 	// moved is called after each block.
 	moved func()
 
-	watch  sync.Mutex // guards bodies, and lasts while somebody is told
-	bodies []*body    // those whose progress somebody watches
+	watch  sync.Mutex // guards bodies, and is held during calls of Progress
+	bodies []*body    // the messages with a Progress
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	more   sync.Cond
-	handed int64 // octets that the kernel has
+	handed int64 // octets that the kernel has taken
 	failed bool
 }
 
-// blockSize is what goes to the kernel at once: two TLS records.
+// blockSize is the size of a write: two TLS records.
 const blockSize = 32 << 10
 
-func newOutlet(w *wire) *outlet {
-	o := &outlet{w: w}
+func newCountingWriter(w *wire) *countingWriter {
+	o := &countingWriter{w: w}
 	o.more.L = &o.mu
 	return o
 }
 
-// Write takes p. What is about as much as a block is not copied.
-func (o *outlet) Write(p []byte) (int, error) {
+// Write collects p. It does not copy parts of about the size of a block.
+func (o *countingWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 && o.err == nil {
 		if block := p[:min(len(p), blockSize)]; len(o.buf) == 0 && len(block) >= blockSize/2 {
@@ -68,8 +66,8 @@ func (o *outlet) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// flush hands over what was gathered.
-func (o *outlet) flush() error {
+// flush writes the collected octets.
+func (o *countingWriter) flush() error {
 	if len(o.buf) > 0 && o.err == nil {
 		o.hand(o.buf)
 		o.buf = o.buf[:0]
@@ -77,7 +75,7 @@ func (o *outlet) flush() error {
 	return o.err
 }
 
-func (o *outlet) hand(block []byte) {
+func (o *countingWriter) hand(block []byte) {
 	o.offered.Add(int64(len(block)))
 	o.w.allowWrite(o.timeout)
 	n, err := o.w.conn.Write(block)
@@ -97,16 +95,16 @@ func (o *outlet) hand(block []byte) {
 	}
 }
 
-// watched adds a message whose progress somebody watches.
-func (o *outlet) watched(b *body) {
+// watched adds a message with a Progress.
+func (o *countingWriter) watched(b *body) {
 	o.watch.Lock()
 	defer o.watch.Unlock()
 	o.bodies = append(o.bodies, b)
 }
 
-// unwatch ends that: nobody is told of the progress of a message behind its
-// result. If all of it has left and that was not said yet, it is said now.
-func (o *outlet) unwatch(x *transaction) {
+// unwatch stops progress calls; Progress is never called after the result. If the whole
+// message has left and Progress was not called for that, unwatch calls it.
+func (o *countingWriter) unwatch(x *transaction) {
 	o.watch.Lock()
 	defer o.watch.Unlock()
 	for i, b := range o.bodies {
@@ -121,8 +119,8 @@ func (o *outlet) unwatch(x *transaction) {
 	}
 }
 
-// progress tells those who watch a message how much of it has left.
-func (o *outlet) progress(handed int64) {
+// progress calls Progress of each message with the octets that have left.
+func (o *countingWriter) progress(handed int64) {
 	o.watch.Lock()
 	defer o.watch.Unlock()
 	left := o.bodies[:0]
@@ -137,17 +135,16 @@ func (o *outlet) progress(handed int64) {
 	o.bodies = left
 }
 
-// has reports whether the kernel has all octets up to end.
-func (o *outlet) has(end int64) bool {
+// has reports whether the kernel has taken all octets up to end.
+func (o *countingWriter) has(end int64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.handed >= end
 }
 
-// settle waits until the kernel has all octets up to end, which are being
-// handed to it, and reports whether it came to that. It cuts the connection if
-// that takes longer than patience: a server that has answered need not read on.
-func (o *outlet) settle(end int64, patience time.Duration) bool {
+// settle waits until the kernel has taken all octets up to end, and reports whether it
+// has. It cuts the connection after patience: a server that has answered need not read on.
+func (o *countingWriter) settle(end int64, patience time.Duration) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.handed < end && !o.failed {

@@ -12,24 +12,23 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// writing is a write that goes on beside the reading of the replies to it.
-// While it lasts its own time-outs bound the reads too; once it has ended,
-// the reply that is awaited gets its time from that moment.
-type writing struct {
+// asyncWrite is a write during which the replies are read. While it lasts its own timeouts
+// also limit the reads; when it has ended, the timeout of the awaited reply starts.
+type asyncWrite struct {
 	w     *wire
-	grace time.Duration // what a read gets when the write has failed
+	grace time.Duration // timeout of a read after the write has failed
 	done  chan struct{}
 
-	// due, if set, says that what the awaited reply answers has left, although
-	// the write goes on.
+	// due, if set, reports that the commands of the awaited reply have been sent,
+	// although the write continues.
 	due func() bool
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	wait  time.Duration
-	armed bool // the awaited reply has its time
+	armed bool // the timeout of the awaited reply has started
 	ended bool
 	err   error
-	// panicked is a panic of the write, which is the caller's to end with.
+	// panicked is a panic of the write; finish panics with it.
 	panicked *carriedPanic
 }
 
@@ -41,7 +40,7 @@ type carriedPanic struct {
 
 func (p *carriedPanic) String() string { return fmt.Sprint(p.value) }
 
-// PanicStack is where it happened.
+// PanicStack returns the stack of the panic.
 func (p *carriedPanic) PanicStack() []byte { return p.stack }
 
 // caught runs a write that may panic.
@@ -54,15 +53,15 @@ func caught(write func() error) (panicked *carriedPanic, err error) {
 	return nil, write()
 }
 
-// beside starts a write. Its caller reads replies with reply and then, always,
-// waits for its end with finish.
-func (w *wire) beside(grace time.Duration, write func() error) *writing {
-	g := &writing{w: w, grace: grace, done: make(chan struct{})}
+// startWrite starts a write. The caller reads replies with reply, and must then call
+// finish.
+func (w *wire) startWrite(grace time.Duration, write func() error) *asyncWrite {
+	g := &asyncWrite{w: w, grace: grace, done: make(chan struct{})}
 	g.begin(write)
 	return g
 }
 
-func (g *writing) begin(write func() error) {
+func (g *asyncWrite) begin(write func() error) {
 	go func() {
 		defer close(g.done)
 		panicked, err := caught(write)
@@ -78,25 +77,24 @@ func (g *writing) begin(write func() error) {
 	}()
 }
 
-// fitsSocket is the number of octets that are written before a reply is read,
-// rather than beside it: a socket's buffer holds them, and what is answered to
-// them, whatever the server does. It spares a goroutine for each flight of a
-// small message.
+// fitsSocket is the number of octets that are written before a reply is read: the buffers
+// of a socket hold them and their replies, whatever the server does. So a flight of a
+// small message needs no goroutine.
 const fitsSocket = 8 << 10
 
-// start is beside for a write of n octets, at once where that can't block.
-func (w *wire) start(n int64, grace time.Duration, write func() error) *writing {
+// start is startWrite for n octets. It writes at once if that can't block.
+func (w *wire) start(n int64, grace time.Duration, write func() error) *asyncWrite {
 	_, tcp := w.raw.(*net.TCPConn)
 	if !tcp || n > fitsSocket {
-		return w.beside(grace, write)
+		return w.startWrite(grace, write)
 	}
-	g := &writing{w: w, grace: grace, done: make(chan struct{}), ended: true, err: write()}
+	g := &asyncWrite{w: w, grace: grace, done: make(chan struct{}), ended: true, err: write()}
 	close(g.done)
 	return g
 }
 
-// patience is the time that the awaited reply has.
-func (g *writing) patience() time.Duration {
+// patience returns the timeout of the awaited reply.
+func (g *asyncWrite) patience() time.Duration {
 	switch {
 	case g.err != nil:
 		return g.grace
@@ -107,8 +105,8 @@ func (g *writing) patience() time.Duration {
 	return unlimited
 }
 
-// arm starts the time of the awaited reply, or leaves that to the writer.
-func (g *writing) arm(timeout time.Duration) {
+// arm starts the timeout of the awaited reply, or leaves that to the writer.
+func (g *asyncWrite) arm(timeout time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.wait, g.armed = timeout, false
@@ -116,7 +114,7 @@ func (g *writing) arm(timeout time.Duration) {
 }
 
 // moved is called by the writer when a block has left.
-func (g *writing) moved() {
+func (g *asyncWrite) moved() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.armed && g.wait != 0 && g.due() {
@@ -126,14 +124,14 @@ func (g *writing) moved() {
 
 // reply reads one reply within the timeout, counted from the end of the write
 // if that is still going on.
-func (g *writing) reply(timeout time.Duration, arrived func()) (smtp.Reply, error) {
+func (g *asyncWrite) reply(timeout time.Duration, arrived func()) (smtp.Reply, error) {
 	g.w.wait, g.w.writer, g.w.armed = timeout, g, false
 	return g.w.read(reading{arrived: arrived})
 }
 
-// cause is the better of two reasons for a lost reply: that nothing came in
-// the time left after a failed write says less than why the write failed.
-func (g *writing) cause(readErr error) error {
+// cause returns the better of two reasons for a lost reply: the error of a failed write
+// says more than the timeout of the read after it.
+func (g *asyncWrite) cause(readErr error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.err != nil && errors.Is(readErr, os.ErrDeadlineExceeded) {
@@ -142,15 +140,15 @@ func (g *writing) cause(readErr error) error {
 	return readErr
 }
 
-// succeeded reports whether the write has ended well by now.
-func (g *writing) succeeded() bool {
+// succeeded reports whether the write has ended without an error.
+func (g *asyncWrite) succeeded() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.ended && g.err == nil
 }
 
 // finish waits for the end of the write and returns its error.
-func (g *writing) finish() error {
+func (g *asyncWrite) finish() error {
 	<-g.done
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -39,7 +39,7 @@ func (w *worker) next() (p part, pause time.Duration, ok bool) {
 		limits := s.limits.with(w.link.limits)
 		wait, epoch, err := s.pace.admit(d.next(limits))
 		if wait > 0 || err != nil {
-			w.returns(d)
+			w.requeue(d)
 			return part{}, wait, false
 		}
 		if p, err = d.part(limits); err != nil {
@@ -96,8 +96,8 @@ func (w *worker) hadItsTurn() bool { return w.turn >= w.run.ahead && w.run.s.poo
 // worker has, or gets.
 func (w *worker) takes() bool { return w.link == nil || !w.full() && !w.hadItsTurn() }
 
-// returns puts a message back that may not go out yet.
-func (w *worker) returns(d *delivery) {
+// requeue puts a message back that may not be sent yet.
+func (w *worker) requeue(d *delivery) {
 	switch r := w.run; {
 	case w.alone:
 		w.alone = false
