@@ -133,7 +133,7 @@ func (l letter) asNew(expires time.Time) (outbox.NewMessage, error) {
 
 // enqueue runs concurrent callers, each enqueuing the next message when the
 // last one is stored, until enough returns true.
-func enqueue(ctx context.Context, store outbox.Store, callers int, octets int64, enough func(n int) bool) (int, error) {
+func enqueue(ctx context.Context, store outbox.Enqueuer, callers int, octets int64, enough func(n int) bool) (int, error) {
 	var next, kept atomic.Int64
 	var wg sync.WaitGroup
 	failed := make(chan error, callers)

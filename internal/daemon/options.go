@@ -38,7 +38,7 @@ type Meter interface {
 	Observe(delivery.Event)
 	// Handler returns the handler of /metrics. connections returns how many connections may be
 	// open, by account. It is called once.
-	Handler(store outbox.Store, status func() delivery.Status, connections func() map[string]int) http.Handler
+	Handler(store outbox.Admin, status func() delivery.Status, connections func() map[string]int) http.Handler
 }
 
 // Config is the part of the configuration that a reload changes.

@@ -67,7 +67,7 @@ type standing struct {
 	list  []queue.AccountStats
 }
 
-func (s *standing) ask(ctx context.Context, store outbox.Store, now time.Time) ([]queue.AccountStats, time.Time, error) {
+func (s *standing) ask(ctx context.Context, store outbox.Admin, now time.Time) ([]queue.AccountStats, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if age := now.Sub(s.asked); !s.asked.IsZero() && age >= 0 && age < statsFresh {

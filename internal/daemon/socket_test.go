@@ -22,7 +22,7 @@ type meter struct{ shows http.Handler }
 
 func (m meter) Observe(delivery.Event) {}
 
-func (m meter) Handler(outbox.Store, func() delivery.Status, func() map[string]int) http.Handler {
+func (m meter) Handler(outbox.Admin, func() delivery.Status, func() map[string]int) http.Handler {
 	return m.shows
 }
 

@@ -147,7 +147,7 @@ func (k *copier) there(ctx context.Context, item outbox.Item) (bool, error) {
 
 // kept is a message of the store.
 type kept struct {
-	store outbox.Store
+	store outbox.WorkQueue
 	ctx   context.Context
 	item  outbox.Item
 }

@@ -12,7 +12,7 @@ import (
 // LoginWorked ends the rest of an account that a refused login began: a login with
 // the same account has worked since. It reports whether there was one. A rest that a
 // server asked for otherwise, such as a quota, goes on.
-func LoginWorked(ctx context.Context, s outbox.Store, account string) (resumed bool, err error) {
+func LoginWorked(ctx context.Context, s outbox.Admin, account string) (resumed bool, err error) {
 	stats, err := s.Stats(ctx)
 	if err != nil {
 		return false, err

@@ -8,43 +8,42 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Lifetime is how long a message may wait when nobody says otherwise (RFC 5321
-// section 4.5.4.1: at least four to five days).
+// Lifetime is how long a message is tried by default (RFC 5321 section 4.5.4.1: at least
+// four to five days).
 const Lifetime = 5 * 24 * time.Hour
 
-// NewMessage is a message to be kept.
+// NewMessage is a message to enqueue.
 type NewMessage struct {
-	// Account is the name of the account that sends it; it may be "" where the
-	// outbox serves one account only.
+	// Account is the name of the account that sends it; it may be "" if the outbox
+	// serves only one account.
 	Account string
-	// Key makes the message one of its kind in its account: enqueued again with the
-	// same Fingerprint it is the same message, with another one ErrConflict. ""
-	// is no key.
+	// Key is the idempotency key, unique in the account while the message is kept.
+	// Enqueued again with the same Fingerprint it is a duplicate, with another one the
+	// error is queue.ErrConflict. "" is no key.
 	Key         string
 	Fingerprint [32]byte
 	Envelope    smtp.Envelope
 	MessageID   string // with its angle brackets
 	Subject     string // for lists; goes with the body
-	// Content is the message as it travels. Enqueue reads it once, in one go.
+	// Content is the message as it is sent. Enqueue reads it once.
 	Content smtpclient.Content
-	// NotBefore is the earliest time of the first try; zero means now. Expires is
-	// when it has had its time; zero means Lifetime after now, or after NotBefore where
-	// that is later.
+	// NotBefore is the earliest time of the first attempt; zero means now. Expires is the
+	// time after which it is not tried; zero means Lifetime after now, or after NotBefore
+	// if that is later.
 	NotBefore, Expires time.Time
 	Priority           queue.Priority
-	Tags               []string // no tag twice; nil when there are none
-	// Hold keeps it until it is released.
+	Tags               []string // without duplicates; nil if there are none
+	// Hold keeps it back until it is released.
 	Hold bool
-	// ReportOn is the message that this one reports about: nobody is told when a
-	// report fails. 0 means that it is no report.
+	// ReportOn is the message that this one is a bounce of; 0 if it is none. The failure
+	// of a bounce is not reported.
 	ReportOn queue.ID
 }
 
 // EnqueueResult is the result of Enqueue.
 type EnqueueResult struct {
 	ID queue.ID
-	// Duplicate says that the key was there already, and ID is the message that
-	// has it.
+	// Duplicate is true if the key existed already; ID is the message that has it.
 	Duplicate bool
 }
 
@@ -62,35 +61,35 @@ type Item struct {
 	ReportOn   queue.ID
 	Created    time.Time
 	Expires    time.Time
-	Recipients []LeasedRecipient // those that are leased, in the order of N
-	// Body is the message, where it is small; nil means that Store.Body has it.
+	Recipients []LeasedRecipient // in the order of N
+	// Body is the body of a small message; nil means that Store.Body opens it.
 	Body []byte
 }
 
-// LeasedRecipient is one that a worker has leased.
+// LeasedRecipient is a recipient that a worker has leased.
 type LeasedRecipient struct {
 	N        int // its place in the message's envelope, from 0
 	Address  smtp.Address
-	Token    int64 // of the lease: it is one more each time
-	Attempts int   // that were made before, and counted
-	// Doubted says that it was in doubt once: another try may be a second copy.
+	Token    int64 // of the lease: one higher with each lease of the recipient
+	Attempts int   // that were made before and counted
+	// Doubted is true if it was in doubt at least once: another attempt may be a second copy.
 	Doubted bool
 }
 
-// Lease names a recipient that a worker has.
+// Lease identifies a recipient that a worker has leased.
 type Lease struct {
 	ID    queue.ID
 	N     int
 	Token int64
 }
 
-// Settlement is what came of a lease.
+// Settlement is the result of a lease.
 type Settlement struct {
 	Lease
-	// State is HandedOver, Failed, Deferred, InDoubt, Held, or Queued where the try
-	// does not count.
+	// State is HandedOver, Failed, Deferred, InDoubt, Held, or Queued if the attempt does
+	// not count.
 	State queue.State
-	// After is how long it is not due: of Deferred and Queued.
+	// After is the time until it is due again, for Deferred and Queued.
 	After  time.Duration
 	Answer queue.Answer
 }

@@ -2,27 +2,26 @@ package outbox
 
 import "time"
 
-// Pace is a bucket of tokens, one a message: it fills at Messages in Per, and
-// holds Burst at most (1 at least), and what flows in during Slack.
+// Pace is a token bucket with one token for each message. It fills with Messages tokens in
+// Per and holds Burst tokens (at least 1), and those that arrive during Slack.
 type Pace struct {
 	Messages int
 	Per      time.Duration
 	Burst    int
-	// Slack is how late who waited for a token may come without anything being lost:
-	// otherwise each claim's own time would come on top of the wait.
+	// Slack is how late a waiting worker may take its token without losing it. Otherwise the
+	// duration of each claim would be added to the wait.
 	Slack time.Duration
 }
 
-// IsZero reports whether there is none.
+// IsZero reports whether the pace has no limit.
 func (p Pace) IsZero() bool { return p.Messages <= 0 || p.Per <= 0 }
 
-// Take takes up to want tokens. All that a store keeps of an account's bucket is
-// full, when the bucket is full again (the zero time: it is). Take gives it anew, to be kept
-// whenever it differs. Wait is how long it is until there is a token, 0 when one is
-// left.
+// Take takes up to want tokens. A store keeps only full of an account's bucket: the time
+// at which it will be full (zero: it is full). Take returns the new time, which the store keeps if it
+// differs, and the time until there is a token, 0 if one is left.
 //
-// A bucket is never emptier than empty: a clock that was set back costs no more than
-// the time to fill it.
+// A bucket never holds less than nothing: a clock that was set back delays messages by at
+// most the time to fill the bucket.
 func (p Pace) Take(now, full time.Time, want int) (got int, fullAfter time.Time, wait time.Duration) {
 	if p.IsZero() {
 		return max(want, 0), full, 0

@@ -9,186 +9,197 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Store keeps an outbox. It is for many goroutines, and for many processes at
-// once. What has returned without an error is on the disk.
+// Store keeps an outbox. It is safe for concurrent use, by many processes too. If a
+// method has returned without an error, its changes are on the disk.
 //
-// Every method that changes something commits together with what others want
-// changed at the same moment; one that fails does not take the others with it.
-// A method whose context is over when it is called changes nothing and gives the
-// context's error; one whose context ends meanwhile has done all of it or nothing.
-// Behind Close every method gives ErrClosed.
+// Callers that change something at the same moment share a commit; if one of them fails,
+// the others do not. If the context is done when a method is called, the method changes
+// nothing and returns the context's error; if the context ends later, the method does all
+// of its work or nothing. After Close every method returns queue.ErrClosed.
 //
-// Times are exact to the millisecond, finer parts may be lost. A lease, a pause
-// and whatever else has an end is over when the clock shows that time. Negative
-// durations count as 0.
+// Times are exact to the millisecond; finer parts may be lost. A lease or a pause has
+// ended when the clock shows its end. Negative durations count as 0.
 type Store interface {
-	// Enqueue keeps a message. The error is ErrConflict, ErrFull or ErrBroken where
-	// it is about that, and nothing is kept then, as with any other error but
-	// ErrUncertain, which may come together with ErrBroken. An envelope without recipients, no
-	// Content, one that fails or that writes more or less than its Size are errors
-	// too.
-	//
-	// Recipients are Queued, or Held, and due now or at NotBefore where that is later.
-	// Now is not a time: what is due now stays due when the clock is set back.
-	// The key is the message's own in its account until Prune forgets it. The Content
-	// of a message whose key is there already need not be read.
-	Enqueue(ctx context.Context, m NewMessage) (EnqueueResult, error)
-	// EnqueueIn does so inside a transaction of the caller's, in the database where
-	// the outbox is: the message is kept when that is committed. Wake may not notice.
-	EnqueueIn(ctx context.Context, tx Tx, m NewMessage) (EnqueueResult, error)
-
-	// Join makes a worker known. Its owner is unlike any other's: one that is known
-	// already is an error. Leases have no end of their own, they hang on the worker. The
-	// error is ErrCopied for an outbox that does not live where it was made.
-	Join(ctx context.Context, w queue.Worker, lease time.Duration) error
-	// Renew says that a worker lives: its lease ends so long after now. The error is
-	// ErrLapsed when it had ended, whether or not Sweep has noticed, and when the owner
-	// is not known. The worker must not go on then: others may have what it had.
-	Renew(ctx context.Context, owner string, lease time.Duration) error
-	// Leave gives back what a worker has leased (it is Queued, its due time is what it
-	// was), and forgets it. What is being sent stays until it is settled, or in doubt
-	// when the next Sweep comes. An owner that is not known has nothing to give back.
-	Leave(ctx context.Context, owner string) error
-
-	// Claim leases what waits in an account and is due, in the order of priority (the
-	// highest first), due time, message and place in the envelope; an Item is where
-	// its first recipient is, and has all of its message that this claim leased. It
-	// ends at Claim.Recipients, and before the first recipient of another message for
-	// which Pace has no token. Tokens grow by one with each lease of a recipient, from 1.
-	// A paused account has nothing due. The error is ErrLapsed when the owner is not
-	// known or its lease has ended. What has had its time may be claimed until Sweep
-	// has been: a worker sweeps first.
-	Claim(ctx context.Context, c Claim) (Batch, error)
-	// Mark moves recipients from Leased to Sending, those that are Leased by this owner
-	// with this token. The others it returns, in their order: they are not the owner's any
-	// more, or were taken back by a person, and must not be handed over. No lease
-	// stands twice. The end of the worker's lease is Sweep's to notice, not Mark's.
-	Mark(ctx context.Context, owner string, leases []Lease) (lost []Lease, err error)
-	// Settle keeps what came of leases, one after the other. It believes a worker whose
-	// lease has lapsed, as long as nobody leased the recipient since: the token has to be
-	// the last one, and the state none that is Final, whatever else it is. Those that it
-	// could not believe are returned; what is said of them is kept as an EventStale,
-	// where the recipient is still known.
-	//
-	// Every settlement that is believed keeps its Answer and counts as an attempt,
-	// except that Queued and Held don't count. Queued gives back what is Leased or
-	// Sending; anything else it leaves alone, without an event, and is not stale. Deferred
-	// leaves Held what a person holds meanwhile, and extends a default lifetime as Extend
-	// says. A State that is none of Settlement's is an error, and nothing is settled.
-	Settle(ctx context.Context, settlements []Settlement) (stale []Lease, err error)
-	// Body opens the text of a message. The error is ErrNoBody when it is gone, and
-	// ErrNotFound when there is no such message.
-	Body(ctx context.Context, id queue.ID) (io.ReadCloser, error)
-
-	// Slots lets a worker have at most want connections of an account at a time, so
-	// that those of all workers are at most most (0: as many as they want). It
-	// replaces what the worker had (want 0 gives all back), and ends with the worker:
-	// when it leaves, or when Sweep finds it lapsed. What others have is never taken from
-	// them. The error is ErrLapsed as of Claim.
-	Slots(ctx context.Context, owner, account string, want, most int) (int, error)
-	// Pause lets nothing of an account be claimed for a while. Began says that the
-	// account was not paused until now: who hears true has to tell. A longer pause replaces one that
-	// is there, with its Answer; a shorter one changes nothing.
-	Pause(ctx context.Context, p Pause) (began bool, err error)
-	// Resume ends the pause of an account, and wakes the workers, so that they end a rest of
-	// their own; see Due.
-	Resume(ctx context.Context, account string) error
-
-	// Sweep forgets lapsed workers and takes back what nobody who is known has: Leased
-	// is Queued again, its due time is what it was (EventLapsed), Sending is
-	// InDoubt. What waits longer than LongestPause, and not for a time that its sender
-	// chose, is due now: it was put off while the clock was ahead. Then it ends what is too
-	// old. What is Queued or Deferred is Expired at the time in New.Expires; without
-	// one, only what is Deferred and not due: whatever is due is tried first.
-	Sweep(ctx context.Context) (Swept, error)
-	// Due tells of every account that has something waiting when it is worth to claim,
-	// 0 for now; paused ones not before the end of their pause. Pace does not count.
-	// The order is that of the names.
-	Due(ctx context.Context) ([]Due, error)
-	// Wake is closed, and another one there, when something may have become due
-	// earlier than Due had said, and when a person changed something. It may be so without reason.
-	Wake() <-chan struct{}
-
-	// Unreported lists messages of which recipients failed or expired and nobody was
-	// told, in the order of their IDs; not those that are reports themselves. Reported
-	// says that somebody was told, of those recipients that still are so.
-	Unreported(ctx context.Context, limit int) ([]Report, error)
-	Reported(ctx context.Context, reports []Report) error
-
-	// List gives a page of messages, the newest first.
-	List(ctx context.Context, f queue.Filter) (queue.Page, error)
-	// Show gives everything about a message. The error is ErrNotFound when there is none.
-	Show(ctx context.Context, id queue.ID) (queue.Entry, error)
-	// Change carries out what a person wants. What can't be done with a recipient is
-	// left as it is and counted. Where the filter names one message by its ID the error
-	// is ErrNotFound when it is not there, and, beside what was counted, a *StateError
-	// of the first recipient when nothing at all was possible.
-	Change(ctx context.Context, c Change) (queue.Changed, error)
-	// Stats counts.
-	Stats(ctx context.Context) (queue.Stats, error)
-	// Events gives what happened behind a cursor, oldest first, at most limit, and
-	// the cursor behind it. From "" it begins with the oldest, from Now with what
-	// comes; the cursor is never "" or Now then. Nothing is missed by who goes on from the
-	// cursor that it got, however many write meanwhile.
-	Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error)
-	// Adopt makes a copy an outbox of its own (ErrCopied). The other one may have
-	// delivered what is not final here, so that all of it becomes InDoubt. Where moved is
-	// set there is no other: only what was being sent becomes InDoubt, and what was
-	// leased Queued. Of an outbox that is no copy nothing is changed.
-	Adopt(ctx context.Context, moved bool) (Adopted, error)
-	// Prune forgets what is finished, see Retention.
-	Prune(ctx context.Context, r Retention) (Pruned, error)
-
-	// Close ends the store's goroutines. Twice is no error.
+	Enqueuer
+	WorkQueue
+	Admin
+	// Close ends the store's goroutines. Calling it twice is no error.
 	Close() error
 }
 
-// Tx is a transaction of the caller's.
+// Enqueuer is what package submission needs.
+type Enqueuer interface {
+	// Enqueue keeps a message. The error may be queue.ErrConflict, ErrFull or ErrBroken;
+	// after any error but queue.ErrUncertain, which may come together with ErrBroken,
+	// nothing is kept. It is an error if the envelope has no recipients, or if the Content
+	// is missing, fails, or writes more or less than its Size.
+	//
+	// Recipients are Queued or Held, and due now or at NotBefore if that is later.
+	// A message that is due now stays due if the clock is set back. The key belongs to the
+	// message in its account until Prune removes it. If the key exists already, the Content
+	// need not be read.
+	Enqueue(ctx context.Context, m NewMessage) (EnqueueResult, error)
+	// EnqueueIn is Enqueue inside a transaction of the caller, in the database of the
+	// outbox: the message is kept if the transaction is committed. Wake may not notice it.
+	EnqueueIn(ctx context.Context, tx Tx, m NewMessage) (EnqueueResult, error)
+}
+
+// WorkQueue is what a worker needs: it leases messages, marks them as being sent and
+// settles them.
+type WorkQueue interface {
+	// Join registers a worker. Its owner must be unique: an owner that is registered
+	// already is an error. Leases of recipients have no end of their own; they end with the
+	// worker's lease. The error is queue.ErrCopied if the outbox is a copy.
+	Join(ctx context.Context, w queue.Worker, lease time.Duration) error
+	// Renew extends the worker's lease to now + lease. The error is ErrLapsed if the lease
+	// has ended, whether or not Sweep has noticed, and if the owner is not registered. The
+	// worker must stop then: other workers may have its messages.
+	Renew(ctx context.Context, owner string, lease time.Duration) error
+	// Leave returns the recipients that a worker has leased (they are Queued, and due when
+	// they were due before), and removes the worker. Recipients that are Sending stay until they are
+	// settled, or until the next Sweep makes them InDoubt. An owner that is not registered
+	// has nothing to return.
+	Leave(ctx context.Context, owner string) error
+
+	// Claim leases recipients of an account that wait and are due, ordered by priority (the
+	// highest first), due time, message and place in the envelope. An Item is placed by its
+	// first recipient, and has all recipients of its message that this claim leased.
+	// Claim ends at Claim.Recipients, and before the first recipient of another message
+	// for which Pace has no token. Each lease of a recipient has a token one higher than
+	// the lease before, from 1. A paused account has nothing due. The error is ErrLapsed
+	// if the owner is not registered or its lease has ended. Expired messages may be
+	// claimed until Sweep runs, so a worker calls Sweep first.
+	Claim(ctx context.Context, c Claim) (Batch, error)
+	// Mark moves recipients from Leased to Sending, if this owner has leased them with
+	// this token. It returns the others, in their order: they have been leased by another
+	// worker or changed by a user, and must not be sent. The leases must differ. Mark does
+	// not check whether the worker's lease has ended; Sweep does.
+	Mark(ctx context.Context, owner string, leases []Lease) (lost []Lease, err error)
+	// Settle keeps the results of leases, one after the other. A worker whose lease has
+	// ended may settle a recipient as long as no other worker has leased it since: the
+	// token must be the last one, and the state must not be final. Settle returns the leases
+	// that it did not accept; their answers are kept as EventStale if the recipient still
+	// exists.
+	//
+	// Every accepted settlement keeps its Answer and counts as an attempt, except Queued
+	// and Held. Queued returns a recipient that is Leased or Sending; any other recipient
+	// stays as it is, without an event, and is not stale. Deferred leaves a recipient Held
+	// that a user holds, and extends a default lifetime as Extend says. A State that
+	// Settlement does not list is an error, and nothing is settled.
+	Settle(ctx context.Context, settlements []Settlement) (stale []Lease, err error)
+
+	// Slots reserves up to want connections of an account for a worker and returns how
+	// many it got. All workers together never hold more than limit (0: no limit). It
+	// replaces the worker's earlier reservation (want 0 returns all), which ends when the
+	// worker leaves, or when Sweep finds its lease ended. It never takes a connection from
+	// another worker. The error is ErrLapsed as with Claim.
+	Slots(ctx context.Context, owner, account string, want, limit int) (int, error)
+	// Pause stops claims of an account for a time. began is true if the account was not
+	// paused before; that caller must report the pause. A longer pause replaces a shorter
+	// one, with its Answer; a shorter one changes nothing.
+	Pause(ctx context.Context, p Pause) (began bool, err error)
+
+	// Sweep removes workers whose lease has ended and requeues leased recipients whose
+	// worker is unknown: Leased becomes Queued, due when it was due before (EventLapsed),
+	// and Sending becomes InDoubt. A recipient that waits longer than LongestPause, and not
+	// for a time that its sender chose, is due now: it was deferred while the clock was
+	// ahead. Then Sweep ends old messages: what is Queued or Deferred expires at the time
+	// in NewMessage.Expires; without one, only what is Deferred and not due expires, so
+	// that whatever is due is tried first.
+	Sweep(ctx context.Context) (Swept, error)
+	// Due returns, by name, each account that has recipients waiting, and when a claim is
+	// worthwhile: 0 for now, and not before the end of its pause. Pace does not count.
+	Due(ctx context.Context) ([]Due, error)
+	// Wake returns a channel that is closed, and replaced by another, when something may
+	// have become due earlier than Due said, or a user changed something. It may be closed
+	// without a reason.
+	Wake() <-chan struct{}
+	// Body opens the body of a message. The error is queue.ErrNoBody if it has been
+	// removed, and ErrNotFound if there is no such message.
+	Body(ctx context.Context, id queue.ID) (io.ReadCloser, error)
+
+	// Unreported lists messages with recipients that failed or expired and were not
+	// reported to the sender, by ID; messages that are reports themselves are left out.
+	Unreported(ctx context.Context, limit int) ([]Report, error)
+	// Reported marks those recipients as reported that are still failed or expired.
+	Reported(ctx context.Context, reports []Report) error
+}
+
+// Admin is what users and their programs need: it reads the outbox and changes it.
+type Admin interface {
+	// List returns a page of messages, the newest first.
+	List(ctx context.Context, f queue.Filter) (queue.Page, error)
+	// Show returns a message with all recipients and events. The error is
+	// queue.ErrNotFound if there is no such message.
+	Show(ctx context.Context, id queue.ID) (queue.Entry, error)
+	// Body is that of WorkQueue.
+	Body(ctx context.Context, id queue.ID) (io.ReadCloser, error)
+	// Stats counts the recipients, and describes workers, pauses and disk space.
+	Stats(ctx context.Context) (queue.Stats, error)
+	// Events returns what happened after a cursor, oldest first, at most limit events, and
+	// the cursor after them. "" begins with the oldest event, queue.CursorNow with the
+	// next one; the returned cursor is neither. A caller that continues from the cursor
+	// that it got misses nothing, however many processes write.
+	Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error)
+	// Wake is that of WorkQueue.
+	Wake() <-chan struct{}
+
+	// Change applies a change. Recipients whose state does not allow it are left
+	// unchanged and counted. If the filter names one message by its ID, the error is
+	// queue.ErrNotFound if there is no such message, and, together with the counts, a
+	// *queue.StateError of the first recipient if no recipient was changed.
+	Change(ctx context.Context, c Change) (queue.Changed, error)
+	// Resume ends the pause of an account, and wakes the workers, so that they end pauses
+	// of their own; see Due.
+	Resume(ctx context.Context, account string) error
+	// Adopt makes a copy an outbox of its own (queue.ErrCopied). The original may have
+	// delivered what is not final here, so that all of it becomes InDoubt. If moved is
+	// true there is no original: only what was Sending becomes InDoubt, and what was
+	// Leased Queued. If the outbox is no copy, nothing changes.
+	Adopt(ctx context.Context, moved bool) (Adopted, error)
+	// Prune removes old messages that are finished, see Retention.
+	Prune(ctx context.Context, r Retention) (Pruned, error)
+}
+
+// Tx is a transaction of the caller.
 type Tx interface {
 	Exec(ctx context.Context, statement string, args ...any) error
-	// QueryRow scans one row; found is false when there is none.
+	// QueryRow scans one row; found is false if there is none.
 	QueryRow(ctx context.Context, statement string, args []any, into ...any) (found bool, err error)
 }
 
-// Worker is a process that delivers.
-type Worker struct {
-	Owner string // random
-	Host  string
-	PID   int
-}
-
-// Claim is a wish for work.
+// Claim selects the recipients that a worker leases.
 type Claim struct {
 	Owner, Account string
-	// Recipients bounds how many are leased; 0 is none. Those of one message that are
-	// due at the same time are leased together as far as that goes.
+	// Recipients is the highest number of recipients to lease; 0 leases none. Recipients
+	// of one message that are due at the same time are leased together if possible.
 	Recipients int
-	// Bytes bounds the bodies that come with the items, all together; those beyond
-	// are to be opened with Store.Body. A body beyond 64 KiB is always.
+	// Bytes limits the total size of the bodies that come with the items; the others are
+	// opened with Store.Body. A body above 64 KiB never comes with its item.
 	Bytes int64
-	// Pace bounds how many messages all workers take; the zero value does not. Every
-	// Item costs a token, so that a message that is leased in two claims costs two.
+	// Pace limits how many messages all workers lease; the zero value does not. Every Item
+	// costs a token, so that a message that is leased in two claims costs two.
 	Pace Pace
 }
 
-// Batch is what a Claim got.
+// Batch is the result of a Claim.
 type Batch struct {
 	Items []Item
-	// Wait is how long it is no use to claim again: until the pause ends, or, where the
-	// last token is gone, until there is another. 0 otherwise.
+	// Wait is how long another claim would be of no use: until the pause ends, or, if the
+	// last token is used, until there is another. 0 otherwise.
 	Wait time.Duration
 }
 
-// Due tells when an account has something to claim.
+// Due says when an account has recipients to claim.
 type Due struct {
 	Account string
 	In      time.Duration
-	// Resumed changes when a person has the account go on with Resume: a worker then ends a
-	// rest of its own, too. 0 if that never happened, or the account was paused since.
+	// Resumed changes when a user calls Resume for the account: a worker then ends a pause
+	// of its own, too. 0 if that never happened, or the account was paused since.
 	Resumed int64
 }
 
-// Pause says why nothing of an account goes out for a while.
+// Pause is a pause of an account, with its cause.
 type Pause struct {
 	Account string
 	For     time.Duration
@@ -198,58 +209,57 @@ type Pause struct {
 // Swept counts what Sweep did.
 type Swept struct {
 	Requeued, Doubted, Expired int
-	Workers                    int // that had lapsed
+	Workers                    int // whose lease had ended
 }
 
-// Report is a message of which somebody has to be told.
+// Report is a message whose sender must get a bounce.
 type Report struct {
 	ID         queue.ID
 	Account    string
 	From       smtp.Address
-	DSN        smtp.DSN // what the sender asked about notifications
+	DSN        smtp.DSN // the notifications that the sender asked for
 	MessageID  string
 	Created    time.Time
 	ReportOn   queue.ID
 	Recipients []queue.Recipient // that failed or expired, and were not reported
 }
 
-// Adopted counts recipients that became InDoubt.
+// Adopted is the result of Adopt.
 type Adopted struct {
-	Was     bool // a copy
-	Doubted int
+	Was     bool // the outbox was a copy
+	Doubted int  // recipients that became InDoubt
 }
 
-// Retention says what Prune keeps of messages whose recipients are all Final:
-// the bodies for Bodies, all that is known for Messages, after the last of them
-// became so, and after the message was enqueued. A message with one that was not handed over keeps its body as
-// long as the rest of it. The subject goes with the body. What became so exactly
-// that long ago is forgotten: with 0, at once.
+// Retention says how long Prune keeps messages whose recipients are all in a final state:
+// their bodies for Bodies, everything else for Messages, counted from the last change of
+// a state and from enqueueing. A message with a recipient that was not handed over keeps
+// its body as long as the rest. The subject is removed together with the body. A message
+// of exactly that age is removed: with 0, at once.
 type Retention struct {
 	Bodies, Messages time.Duration
-	// Automatic is for a Prune that no person asked for: its clock advances by PruneStep
-	// at most from one Prune to the next, so that a clock that jumps ahead does not have
-	// all keys forgotten at once. By hand, the clock is believed.
+	// Automatic is for a Prune that no user asked for: its clock advances by at most
+	// PruneStep from one Prune to the next, so that a clock that jumps ahead does not remove
+	// all keys at once. If it is false, the clock is believed.
 	Automatic bool
 }
 
-// Pruned counts what Prune did: bodies of messages that stay, messages, and the sizes
-// of all bodies that went.
+// Pruned counts what Prune removed: bodies of messages that stay, messages, and the total
+// size of all removed bodies.
 type Pruned struct {
 	Bodies, Messages int
 	Bytes            int64
 }
 
-// Options is what a store is opened with. The zero value is what a user wants.
+// Options are the options of a store.
 type Options struct {
-	// MinFree is how many octets have to be left on the disk behind a message;
-	// 0 means 64 MiB, below 0 nothing is asked.
+	// MinFree is the disk space in octets that must be left after a message is kept; 0
+	// means 64 MiB, and a negative value switches the check off.
 	MinFree int64
-	// InlineBytes is the size up to which a body is kept with its message; 0 means
-	// 256 KiB.
+	// InlineBytes is the size up to which a body is kept in the database; 0 means 256 KiB.
 	InlineBytes int64
 	// Now is the clock, for tests; nil means the store's own.
 	Now func() time.Time
-	// Uptime measures leases in tests; nil means the system's, or Now where that is set.
-	// A store in a database on another machine does not use it.
+	// Uptime measures leases in tests; nil means the system's, or Now if that is set. A
+	// store in a database on another machine does not use it.
 	Uptime func() Uptime
 }

@@ -139,7 +139,7 @@ func (l *Letter) Close() error {
 }
 
 // Enqueue stores the message in an outbox.
-func (l *Letter) Enqueue(ctx context.Context, s outbox.Store, o Order) (outbox.EnqueueResult, error) {
+func (l *Letter) Enqueue(ctx context.Context, s outbox.Enqueuer, o Order) (outbox.EnqueueResult, error) {
 	m, err := l.New(o)
 	if err != nil {
 		return outbox.EnqueueResult{}, err
@@ -148,7 +148,7 @@ func (l *Letter) Enqueue(ctx context.Context, s outbox.Store, o Order) (outbox.E
 }
 
 // EnqueueIn stores the message inside a transaction of the caller.
-func (l *Letter) EnqueueIn(ctx context.Context, s outbox.Store, tx outbox.Tx, o Order) (outbox.EnqueueResult, error) {
+func (l *Letter) EnqueueIn(ctx context.Context, s outbox.Enqueuer, tx outbox.Tx, o Order) (outbox.EnqueueResult, error) {
 	m, err := l.New(o)
 	if err != nil {
 		return outbox.EnqueueResult{}, err

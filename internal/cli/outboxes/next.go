@@ -12,7 +12,7 @@ import (
 
 // WhatNext wakes a 'yan serve' for new work and says how that work gets on its way; later
 // says that its time is to come.
-func (a *Outboxes) WhatNext(ctx context.Context, store outbox.Store, given string, later bool) string {
+func (a *Outboxes) WhatNext(ctx context.Context, store outbox.Admin, given string, later bool) string {
 	name := a.OutboxName(given)
 	woken := name != "" && a.wake(ctx, daemon.SocketPath(name, a.Getenv))
 	stats, err := store.Stats(ctx)

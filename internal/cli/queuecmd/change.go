@@ -116,7 +116,7 @@ func (a changer) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 
 // anyDoubted reports whether a server may have the message already of somebody of whom it is
 // cancelled, or who is to get it after all.
-func (a changer) anyDoubted(ctx context.Context, store outbox.Store, verb queue.Verb, filter queue.Filter) (bool, error) {
+func (a changer) anyDoubted(ctx context.Context, store outbox.Admin, verb queue.Verb, filter queue.Filter) (bool, error) {
 	filter.Limit = 1
 	of := []queue.State{queue.InDoubt}
 	switch verb {
@@ -161,7 +161,7 @@ func meant(verb queue.Verb) []queue.State {
 	return states
 }
 
-func (a changer) hintNext(ctx context.Context, q *queueFlags, store outbox.Store, changed queue.Changed) {
+func (a changer) hintNext(ctx context.Context, q *queueFlags, store outbox.Admin, changed queue.Changed) {
 	if changed.Recipients == 0 {
 		return
 	}

@@ -16,7 +16,7 @@ import (
 
 // entries lists what a filter chooses, newest first, at most limit (0: all), and
 // reports whether there are more.
-func (a chooser) queueEntries(ctx context.Context, store outbox.Store, f queue.Filter, scheduledOnly bool, limit int) (list []queue.Entry, more bool, err error) {
+func (a chooser) queueEntries(ctx context.Context, store outbox.Admin, f queue.Filter, scheduledOnly bool, limit int) (list []queue.Entry, more bool, err error) {
 	const page = 500
 	for {
 		f.Limit = page
@@ -45,7 +45,7 @@ func (a chooser) queueEntries(ctx context.Context, store outbox.Store, f queue.F
 
 // allThere makes sure that every message that was named is there, before any is
 // touched.
-func (a chooser) allThere(ctx context.Context, q *queueFlags, store outbox.Store, ids []queue.ID) error {
+func (a chooser) allThere(ctx context.Context, q *queueFlags, store outbox.Admin, ids []queue.ID) error {
 	if len(ids) == 0 {
 		return nil
 	}

@@ -39,7 +39,7 @@ const looking = 500 * time.Millisecond
 type watcher struct {
 	a      *runner
 	q      *queueFlags
-	store  outbox.Store
+	store  outbox.Admin
 	ids    []queue.ID
 	cursor queue.Cursor
 	seen   map[queue.Cursor]bool // of the named, told before the cursor

@@ -135,7 +135,7 @@ type enqueued struct {
 }
 
 // enqueueSome keeps messages: where it gives no error, they are on the disk.
-func (q *enqueuer) enqueueSome(ctx context.Context, store outbox.Store, order submission.Order, messages []*sending.Message) []enqueued {
+func (q *enqueuer) enqueueSome(ctx context.Context, store outbox.Enqueuer, order submission.Order, messages []*sending.Message) []enqueued {
 	list := make([]enqueued, len(messages))
 	var all sync.WaitGroup
 	for i, j := range messages {
@@ -148,7 +148,7 @@ func (q *enqueuer) enqueueSome(ctx context.Context, store outbox.Store, order su
 	return list
 }
 
-func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Store, order submission.Order, j *sending.Message) (m outbox.NewMessage, r outbox.EnqueueResult, err error) {
+func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Enqueuer, order submission.Order, j *sending.Message) (m outbox.NewMessage, r outbox.EnqueueResult, err error) {
 	if err := j.Open(); err != nil {
 		return m, r, q.rawProblem(j, err)
 	}

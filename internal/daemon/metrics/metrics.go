@@ -106,7 +106,7 @@ func (m *Metrics) settle(e delivery.Event) {
 // Handler returns the handler that exports the counts and the state of the outbox and the delivery.
 // connections returns how many connections may be open, by account. Handler may be called only
 // once.
-func (m *Metrics) Handler(store outbox.Store, status func() delivery.Status, connections func() map[string]int) http.Handler {
+func (m *Metrics) Handler(store outbox.Admin, status func() delivery.Status, connections func() map[string]int) http.Handler {
 	m.registry.MustRegister(newStanding(store, m.storeFails.Inc), work{status: status, connections: connections})
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }

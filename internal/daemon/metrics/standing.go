@@ -37,7 +37,7 @@ var (
 
 // standing exports the outbox's counts to Prometheus.
 type standing struct {
-	store  outbox.Store
+	store  outbox.Admin
 	failed func()
 	now    func() time.Time
 
@@ -47,7 +47,7 @@ type standing struct {
 	ok    bool
 }
 
-func newStanding(s outbox.Store, failed func()) *standing {
+func newStanding(s outbox.Admin, failed func()) *standing {
 	return &standing{store: s, failed: failed, now: time.Now}
 }
 
