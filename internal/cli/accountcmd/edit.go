@@ -23,6 +23,9 @@ import (
 
 type accountEditFlags struct{ set, unset []string }
 
+// configEditor changes the configuration, by flags or in the user's editor.
+type configEditor struct{ *runner }
+
 func (a *runner) accountEditCommand() *cobra.Command {
 	s := &accountEditFlags{}
 	cmd := &cobra.Command{
@@ -36,9 +39,9 @@ func (a *runner) accountEditCommand() *cobra.Command {
 		ValidArgsFunction: a.completeOneAccount,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(s.set)+len(s.unset) > 0 {
-				return a.setKeys(args, s)
+				return (&configEditor{a}).setKeys(args, s)
 			}
-			return a.editAccounts(cmd.Context(), args)
+			return (&configEditor{a}).editAccounts(cmd.Context(), args)
 		},
 	}
 	command.Add(cmd, a.T("Flags:"),
@@ -57,7 +60,7 @@ func (a *runner) accountEditCommand() *cobra.Command {
 }
 
 // setKeys changes keys of one account without an editor: all of them or none.
-func (a *runner) setKeys(args []string, s *accountEditFlags) error {
+func (a *configEditor) setKeys(args []string, s *accountEditFlags) error {
 	f, err := a.FaultyConfiguration()
 	if err != nil {
 		return err
@@ -82,7 +85,7 @@ func (a *runner) setKeys(args []string, s *accountEditFlags) error {
 	return nil
 }
 
-func (a *runner) setTogether(f *account.File, name string, s *accountEditFlags) error {
+func (a *configEditor) setTogether(f *account.File, name string, s *accountEditFlags) error {
 	var flag, pair string
 	err := f.Together(name, func(f *account.File) error {
 		for _, key := range s.unset {
@@ -129,7 +132,7 @@ func (a *runner) setTogether(f *account.File, name string, s *accountEditFlags) 
 
 // badSetting says what is wrong with a key or KEY=VALUE of a flag. It has no place
 // in the file, which is left as it is.
-func (a *runner) badSetting(f *account.File, flag, pair string, err error) error {
+func (a *configEditor) badSetting(f *account.File, flag, pair string, err error) error {
 	var p *account.ParseError
 	if !errors.As(err, &p) {
 		return a.BadConfiguration(f.Path(), err)
@@ -157,7 +160,7 @@ func (a *runner) badSetting(f *account.File, flag, pair string, err error) error
 }
 
 // editAccounts edits a copy until it makes sense.
-func (a *runner) editAccounts(ctx context.Context, args []string) error {
+func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 	if a.StdinTTY == 0 && takesTheTerminal(a.editor()) {
 		return command.Fail(command.ExitUsage, errors.New(a.T("the editor %q needs a terminal", a.editor())),
 			a.T("Change single keys with %s, or name an editor with a window of its own in VISUAL.", "--set KEY=VALUE"))
@@ -216,7 +219,7 @@ const mostConfiguration = 16 << 20
 
 // editable reads the configuration. One that can't be understood can be edited
 // all the same: f is nil then.
-func (a *runner) editable(path string) (f *account.File, before []byte, err error) {
+func (a *configEditor) editable(path string) (f *account.File, before []byte, err error) {
 	f, err = a.Load(path, account.Load)
 	var wrong *account.ParseError
 	switch {
@@ -236,7 +239,7 @@ func (a *runner) editable(path string) (f *account.File, before []byte, err erro
 
 // accepted puts what was edited in the place of the configuration. again is set
 // when it makes no sense and the user wants to correct it.
-func (a *runner) accepted(ctx context.Context, path string, f *account.File, before, edited []byte, copied string) (changed *account.File, again bool, err error) {
+func (a *configEditor) accepted(ctx context.Context, path string, f *account.File, before, edited []byte, copied string) (changed *account.File, again bool, err error) {
 	if f == nil { // what is there makes no sense, so only its octets can be compared
 		if f, err = account.Parse(path, edited); err == nil {
 			return f, false, a.replaceFile(path, before, edited)
@@ -264,7 +267,7 @@ func (a *runner) accepted(ctx context.Context, path string, f *account.File, bef
 
 // replaceFile writes a configuration whose text before could not be understood.
 // Who may read it stays as it was.
-func (a *runner) replaceFile(path string, before, edited []byte) error {
+func (a *configEditor) replaceFile(path string, before, edited []byte) error {
 	now, err := wholefile.Read(a.Ctx, path, mostConfiguration)
 	if err != nil || string(now) != string(before) {
 		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.Printable(path))), a.T("Try again."))
@@ -304,7 +307,7 @@ func copyBeside(path string, text []byte) (name string, err error) {
 }
 
 // editor is the command that edits a file.
-func (a *runner) editor() string {
+func (a *configEditor) editor() string {
 	if editor := cmp.Or(a.Getenv("VISUAL"), a.Getenv("EDITOR")); editor != "" {
 		return editor
 	}
@@ -315,7 +318,7 @@ func (a *runner) editor() string {
 }
 
 // runEditor opens a file in the user's editor, at a line where it can.
-func (a *runner) runEditor(ctx context.Context, file string, line int) error {
+func (a *configEditor) runEditor(ctx context.Context, file string, line int) error {
 	editor := a.editor()
 	words := []string{file}
 	if takesLine(editor) && line > 1 {

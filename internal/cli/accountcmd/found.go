@@ -15,7 +15,7 @@ import (
 
 // tellFound shows what was found in the settings of other programs, and what
 // could not be taken over. named are the accounts that are asked for; none means all.
-func (a *runner) tellFound(f *account.File, all []foreign.Settings, list []*haul, named []string) {
+func (a *importer) tellFound(f *account.File, all []foreign.Settings, list []*haul, named []string) {
 	for _, settings := range all {
 		a.Outf("%s  %s\n", a.Paint(a.StdoutWidth, console.Bold, string(settings.Program)), a.shortPaths(settings.Files))
 		rows := [][2]string{}
@@ -43,7 +43,7 @@ func (a *runner) tellFound(f *account.File, all []foreign.Settings, list []*haul
 
 // foundRows is an account that was found: who and where, and what there is to
 // know.
-func (a *runner) foundRows(f *account.File, h *haul) [][2]string {
+func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
 	sender := h.Account.From
 	if sender == "" {
 		sender = "?"
@@ -75,7 +75,7 @@ func (a *runner) foundRows(f *account.File, h *haul) [][2]string {
 }
 
 // reason says why something was not taken over, or what there is to know.
-func (a *runner) reason(n foreign.Note) string {
+func (a *importer) reason(n foreign.Note) string {
 	switch n.Reason {
 	case foreign.Plaintext:
 		return a.T("nothing is encrypted on the way to %s; over it yan sends a password only if allow_cleartext_password says so", n.Detail)
@@ -116,7 +116,7 @@ func (a *runner) reason(n foreign.Note) string {
 	return a.rarerReason(n)
 }
 
-func (a *runner) rarerReason(n foreign.Note) string {
+func (a *importer) rarerReason(n foreign.Note) string {
 	switch n.Reason {
 	case foreign.Runs:
 		return a.T("this runs a command, which yan does not do here")
@@ -146,11 +146,11 @@ func (a *runner) rarerReason(n foreign.Note) string {
 }
 
 // shortPath writes ~ for the user's folder.
-func (a *runner) shortPath(path string) string {
+func (a *importer) shortPath(path string) string {
 	return homedir.Abbreviate(path, homedir.Find(a.Getenv))
 }
 
-func (a *runner) shortPaths(paths []string) string {
+func (a *importer) shortPaths(paths []string) string {
 	short := make([]string, len(paths))
 	for i, p := range paths {
 		short[i] = a.shortPath(p)
@@ -159,7 +159,7 @@ func (a *runner) shortPaths(paths []string) string {
 }
 
 // tellKept says what there is now, and what to do next.
-func (a *runner) tellKept(f *account.File, list []*haul) {
+func (a *importer) tellKept(f *account.File, list []*haul) {
 	var kept, clear []string
 	lacking := ""
 	for _, h := range list {

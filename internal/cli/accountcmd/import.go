@@ -42,6 +42,9 @@ func programNames() []string {
 	return names
 }
 
+// importer takes over the accounts of other programs.
+type importer struct{ *runner }
+
 func (a *runner) accountImportCommand() *cobra.Command {
 	s := &importFlags{}
 	cmd := &cobra.Command{
@@ -53,7 +56,9 @@ func (a *runner) accountImportCommand() *cobra.Command {
 			"What weakens the protection of a password is not taken over. An account that exists already is left alone, unless --replace says otherwise."),
 		Example: "  yan account import --dry-run\n  yan account import --from msmtp --all\n  yan account import ~/.gitconfig --name work --as office",
 		Args:    a.AtMost(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.importAccounts(cmd.Context(), s, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return (&importer{a}).importAccounts(cmd.Context(), s, args)
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault
 		},
@@ -88,7 +93,7 @@ type haul struct {
 	unkept error
 }
 
-func (a *runner) importAccounts(ctx context.Context, s *importFlags, args []string) error {
+func (a *importer) importAccounts(ctx context.Context, s *importFlags, args []string) error {
 	if err := a.checkImport(s, args); err != nil {
 		return err
 	}
@@ -125,7 +130,7 @@ func (a *runner) importAccounts(ctx context.Context, s *importFlags, args []stri
 }
 
 // tellUnkept lists the accounts whose password could not be kept; the others are.
-func (a *runner) tellUnkept(s *importFlags, args []string, list []*haul) error {
+func (a *importer) tellUnkept(s *importFlags, args []string, list []*haul) error {
 	var names []string
 	var why error
 	for _, h := range list {
@@ -147,7 +152,7 @@ func (a *runner) tellUnkept(s *importFlags, args []string, list []*haul) error {
 		a.T("Keep them in files that only you can read: %s", again+" --secret-files --name "+strings.Join(names, " --name ")))
 }
 
-func (a *runner) checkImport(s *importFlags, args []string) error {
+func (a *importer) checkImport(s *importFlags, args []string) error {
 	switch {
 	case s.from != "" && !slices.Contains(programNames(), s.from):
 		return a.Wrongf("%s %q: want one of %s", a.Name("from"), s.from, a.Listed(programNames()))
@@ -183,7 +188,7 @@ func (a *runner) checkImport(s *importFlags, args []string) error {
 }
 
 // lookAround reads the file, or what is in the usual places.
-func (a *runner) lookAround(ctx context.Context, s *importFlags, args []string) ([]foreign.Settings, error) {
+func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string) ([]foreign.Settings, error) {
 	m := foreign.Machine{Home: homedir.Find(a.Getenv), Etc: a.Etc, Getenv: a.Getenv}
 	if me, err := user.Current(); err == nil {
 		m.User = me.Username[strings.LastIndexByte(me.Username, '\\')+1:] // Windows has the domain before it
@@ -225,7 +230,7 @@ func (a *runner) lookAround(ctx context.Context, s *importFlags, args []string) 
 }
 
 // unreadableSettings says what is wrong with a whole file.
-func (a *runner) unreadableSettings(file string, err error) error {
+func (a *importer) unreadableSettings(file string, err error) error {
 	var problem *foreign.ProblemError
 	var path *fs.PathError
 	switch {
@@ -257,7 +262,7 @@ func (a *runner) unreadableSettings(file string, err error) error {
 }
 
 // hauls are the accounts of all programs, each with a name of its own.
-func (a *runner) hauls(all []foreign.Settings, s *importFlags) []*haul {
+func (a *importer) hauls(all []foreign.Settings, s *importFlags) []*haul {
 	var list []*haul
 	taken := map[string]bool{}
 	for _, settings := range all {
@@ -280,7 +285,7 @@ func (a *runner) hauls(all []foreign.Settings, s *importFlags) []*haul {
 }
 
 // choose marks what is to be kept: by the flags, or as the user says.
-func (a *runner) choose(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+func (a *importer) choose(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	var names []string
 	for _, h := range list {
 		names = append(names, h.name)
@@ -326,7 +331,7 @@ func (a *runner) choose(ctx context.Context, s *importFlags, f *account.File, li
 	return nil
 }
 
-func (a *runner) askWhich(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+func (a *importer) askWhich(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	q := a.Asker(false)
 	if !q.Person {
 		return command.Fail(command.ExitUsage, errors.New(a.T("nobody can be asked which accounts to take over")),

@@ -15,7 +15,7 @@ import (
 
 // keepAll keeps what was chosen: all of it or, where anything is in the way,
 // nothing.
-func (a *runner) keepAll(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+func (a *importer) keepAll(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	read, before, first := f.Bytes(), f.Default(), len(f.Accounts()) == 0
 	chosen := ""
 	for _, h := range list {
@@ -50,7 +50,7 @@ func (a *runner) keepAll(ctx context.Context, s *importFlags, f *account.File, l
 }
 
 // keepPassword keeps the password of an account that was found. putBack undoes it.
-func (a *runner) keepPassword(ctx context.Context, s *importFlags, f *account.File, vault *secret.Vault, h *haul) (putBack func(context.Context) error, err error) {
+func (a *importer) keepPassword(ctx context.Context, s *importFlags, f *account.File, vault *secret.Vault, h *haul) (putBack func(context.Context) error, err error) {
 	acc, _ := f.Account(h.name)
 	if s.files {
 		path := accounts.OwnSecretFile(f, h.name)
@@ -89,7 +89,7 @@ func (h *haul) withoutKeeping(f *account.File, was map[string]account.Account, e
 }
 
 // fitsIn refuses an account that is there already, and one without a sender.
-func (a *runner) fitsIn(f *account.File, s *importFlags, h *haul) error {
+func (a *importer) fitsIn(f *account.File, s *importFlags, h *haul) error {
 	_, exists := f.Account(h.name)
 	h.replaces = exists
 	switch {
@@ -124,7 +124,7 @@ func completed(f *account.File, h *haul) account.Account {
 
 // keepSecrets puts passwords into the keyring, then writes the configuration;
 // where that fails, what they took the place of is put back.
-func (a *runner) keepSecrets(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+func (a *importer) keepSecrets(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	vault := a.Vault()
 	secrets := accounts.NewSecrets(vault)
 	var replaced []func(context.Context) error

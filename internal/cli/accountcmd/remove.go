@@ -19,6 +19,9 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
+// remover removes an account and its secret.
+type remover struct{ *runner }
+
 func (a *runner) accountRemoveCommand() *cobra.Command {
 	var yes, keepSecret bool
 	cmd := &cobra.Command{
@@ -33,7 +36,7 @@ func (a *runner) accountRemoveCommand() *cobra.Command {
 			if len(args) == 0 {
 				return a.Usagef("name the account")
 			}
-			return a.removeAccount(cmd.Context(), args[0], yes, keepSecret)
+			return (&remover{a}).removeAccount(cmd.Context(), args[0], yes, keepSecret)
 		},
 	}
 	command.Add(cmd, a.T("Flags:"),
@@ -43,7 +46,7 @@ func (a *runner) accountRemoveCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *runner) removeAccount(ctx context.Context, name string, yes, keepSecret bool) error {
+func (a *remover) removeAccount(ctx context.Context, name string, yes, keepSecret bool) error {
 	f, err := a.FaultyConfiguration()
 	if err != nil {
 		return err
@@ -107,7 +110,7 @@ func fallingBackTo(f *account.File, name string) []string {
 }
 
 // sureToRemove asks, and says what hangs on the account.
-func (a *runner) sureToRemove(ctx context.Context, f *account.File, acc account.Account, falling []string) (bool, error) {
+func (a *remover) sureToRemove(ctx context.Context, f *account.File, acc account.Account, falling []string) (bool, error) {
 	q := a.Asker(false)
 	if !q.Person {
 		return false, command.Fail(command.ExitUsage, errors.New(a.T("nobody can be asked whether %s shall be removed", acc.Name)), a.T("Say it with %s.", "--yes"))
@@ -144,7 +147,7 @@ func (a *runner) notAnswered(err error, title, flag string) error {
 // forget drops what is kept for an account that is about to go. Where its secret is
 // elsewhere nothing need be kept, and what was kept once is for that login alone: that
 // it can't be looked for is no failure then.
-func (a *runner) forget(ctx context.Context, acc account.Account) error {
+func (a *remover) forget(ctx context.Context, acc account.Account) error {
 	err := a.Secrets().Forget(ctx, acc)
 	if err == nil || acc.Secret != (account.Secret{}) && !acc.UsesOAuth2() {
 		return nil
@@ -166,7 +169,7 @@ func (a *runner) forget(ctx context.Context, acc account.Account) error {
 
 // forgetFile deletes the file that yan login wrote for an account that is gone. Of
 // other files it says that the secret still stands there.
-func (a *runner) forgetFile(f *account.File, acc account.Account, keep bool) error {
+func (a *remover) forgetFile(f *account.File, acc account.Account, keep bool) error {
 	if keep || acc.Secret.File == "" && (acc.Secret.Netrc == "" || acc.Secret.Netrc == account.DefaultNetrc) {
 		return nil
 	}

@@ -69,6 +69,13 @@ func (a *Accounts) BadSecret(acc account.Account, err error) error {
 
 // BadSecretOf is the same; login is the command that logs in again.
 func (a *Accounts) BadSecretOf(acc account.Account, err error, login string) error {
+	return secretErrors{a}.explain(acc, err, login)
+}
+
+// secretErrors explains errors about secrets.
+type secretErrors struct{ *Accounts }
+
+func (a secretErrors) explain(acc account.Account, err error, login string) error {
 	loginAgain := a.T("Log in again: %s", login)
 	var s *secret.Error
 	switch {
@@ -135,7 +142,7 @@ func (a *Accounts) BadSecretOf(acc account.Account, err error, login string) err
 }
 
 // noCredential says why there is no systemd credential of that name.
-func (a *Accounts) noCredential(acc account.Account, s *secret.Error) error {
+func (a secretErrors) noCredential(acc account.Account, s *secret.Error) error {
 	name := command.Printable(s.Source.Value)
 	var others secret.OtherCredentials
 	switch {
@@ -156,7 +163,7 @@ func (a *Accounts) noCredential(acc account.Account, s *secret.Error) error {
 
 // howItEnded says what became of a command: its exit status, or why it could not
 // be run.
-func (a *Accounts) howItEnded(err error) string {
+func (a secretErrors) howItEnded(err error) string {
 	var ended *exec.ExitError
 	switch {
 	case err == nil:
@@ -173,7 +180,7 @@ func (a *Accounts) howItEnded(err error) string {
 
 // placeOf names where a secret was looked for. Of a command only the program:
 // somebody may have written "echo" and the secret.
-func (a *Accounts) placeOf(e *secret.Error) string {
+func (a secretErrors) placeOf(e *secret.Error) string {
 	value := command.Printable(e.Source.Value)
 	switch e.Source.Kind {
 	case secret.File:

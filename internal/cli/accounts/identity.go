@@ -171,7 +171,7 @@ func withSignature(html, signature string) string {
 
 // bounded is a context for reading a secret, which may wait for a program, within
 // --timeout; 0 leaves it to what a secret may take.
-func (a *Accounts) bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return context.WithCancel(ctx)
 	}
@@ -185,7 +185,7 @@ func (a *Accounts) LogIn(ctx context.Context, s *serverflag.ServerFlags, id *Ide
 	if !serverflag.ReachesLogin(s.QuitAfter) {
 		return nil
 	}
-	reading, cancel := a.bounded(ctx, s.Timeout)
+	reading, cancel := bounded(ctx, s.Timeout)
 	given, err := id.Options(reading, id.Secrets)
 	cancel()
 	var missing *secret.Error

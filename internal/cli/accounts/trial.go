@@ -37,7 +37,7 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 	}
 	reading, stop := ctx, func() {}
 	if t.Account.Secret.Command != "" { // a keyring's dialog has its own time
-		reading, stop = a.bounded(ctx, t.Timeout)
+		reading, stop = bounded(ctx, t.Timeout)
 	}
 	o, err := t.Account.Options(reading, t.Secrets)
 	stop()
