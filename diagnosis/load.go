@@ -23,7 +23,7 @@ type ClassInfo struct {
 
 // knowledge is the parsed table. It never changes.
 type knowledge struct {
-	replytable.Table
+	replytable.ReplyTable
 	class map[Class]ClassInfo
 }
 
@@ -31,7 +31,7 @@ type knowledge struct {
 var facts = sync.OnceValue(load)
 
 func load() *knowledge {
-	k := &knowledge{Table: replytable.Load(), class: map[Class]ClassInfo{}}
+	k := &knowledge{ReplyTable: replytable.Load(), class: map[Class]ClassInfo{}}
 	for _, c := range k.Classes {
 		k.class[Class(c.Class)] = ClassInfo{Class: Class(c.Class), Scope: Scope(c.Scope), Retry: retryOf(c.Retry),
 			Permanence: Permanence(c.Permanence), Cause: Text(c.Cause), Advice: Text(c.Advice)}
@@ -39,7 +39,7 @@ func load() *knowledge {
 	return k
 }
 
-func retryOf(r replytable.Retry) Retry {
+func retryOf(r replytable.RetryRule) Retry {
 	return Retry{Kind: RetryKind(r.Kind), After: time.Duration(r.AfterSeconds) * time.Second}
 }
 

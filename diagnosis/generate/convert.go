@@ -29,7 +29,7 @@ func Convert(classesYAML, repliesYAML []byte) ([]byte, error) {
 	if classes.Schema != schemaVersion || replies.Schema != schemaVersion {
 		return nil, fmt.Errorf("schemas are %d and %d, this program reads %d", classes.Schema, replies.Schema, schemaVersion)
 	}
-	c := converter{classes: map[string]replytable.Class{}, ids: map[string]bool{}}
+	c := converter{classes: map[string]replytable.ClassRule{}, ids: map[string]bool{}}
 	if err := c.convertClasses(classes); err != nil {
 		return nil, fmt.Errorf("classes.yaml: %w", err)
 	}
@@ -44,8 +44,8 @@ func Convert(classesYAML, repliesYAML []byte) ([]byte, error) {
 }
 
 type converter struct {
-	doc     replytable.Table
-	classes map[string]replytable.Class
+	doc     replytable.ReplyTable
+	classes map[string]replytable.ClassRule
 	ids     map[string]bool
 }
 
@@ -61,7 +61,7 @@ func (c *converter) convertClasses(f classesFile) error {
 		} else if scope == "" {
 			return fmt.Errorf("%s: no scope", y.Class)
 		}
-		info := replytable.Class{Class: y.Class, Scope: scope, Retry: retry, Permanence: y.Permanence,
+		info := replytable.ClassRule{Class: y.Class, Scope: scope, Retry: retry, Permanence: y.Permanence,
 			Cause: y.Cause.text(), Advice: y.Advice.text()}
 		if _, taken := c.classes[y.Class]; taken || !slices.Contains(diagnosis.Classes(), diagnosis.Class(y.Class)) {
 			return fmt.Errorf("class %q is unknown to the package, or stands twice", y.Class)
@@ -210,8 +210,8 @@ func stages(words []string) ([]smtp.Stage, error) {
 	return list, nil
 }
 
-func retryOf(kind, after string) (replytable.Retry, error) {
-	r := replytable.Retry{Kind: kind}
+func retryOf(kind, after string) (replytable.RetryRule, error) {
+	r := replytable.RetryRule{Kind: kind}
 	if !slices.Contains(diagnosis.RetryKinds(), diagnosis.RetryKind(kind)) {
 		return r, fmt.Errorf("retry %q is unknown", kind)
 	}
@@ -235,7 +235,7 @@ func or(a, b []string) []string {
 	return b
 }
 
-func write(doc replytable.Table) ([]byte, error) {
+func write(doc replytable.ReplyTable) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString("{")
 	err := errors.Join(list(&out, "classes", doc.Classes), list(&out, ",enhanced", doc.Enhanced),

@@ -26,7 +26,7 @@ type textYAML struct {
 	ZH string `yaml:"zh"`
 }
 
-func (t textYAML) text() replytable.Text { return replytable.Text(t) }
+func (t textYAML) text() replytable.Bilingual { return replytable.Bilingual(t) }
 
 type classYAML struct {
 	Class      string   `yaml:"class"`

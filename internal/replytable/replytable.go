@@ -16,38 +16,38 @@ import (
 //go:embed replytable.json
 var tableJSON []byte
 
-// Table is the content of replytable.json.
-type Table struct {
-	Classes  []Class        `json:"classes"`
+// ReplyTable is the content of replytable.json.
+type ReplyTable struct {
+	Classes  []ClassRule    `json:"classes"`
 	Enhanced []EnhancedRule `json:"enhanced"`
 	Codes    []CodeRule     `json:"codes"`
 	Errors   []ErrorRule    `json:"errors"`
 	Rows     []Row          `json:"rows"`
 }
 
-// Text is a sentence in both languages.
-type Text struct {
+// Bilingual is a sentence in both languages.
+type Bilingual struct {
 	EN string `json:"en"`
 	ZH string `json:"zh"`
 }
 
-// Retry says whether and when to try again.
-type Retry struct {
+// RetryRule says whether and when to try again.
+type RetryRule struct {
 	Kind         string `json:"kind"`
 	AfterSeconds int64  `json:"after_seconds,omitempty"` // the least pause of a delay
 }
 
-// Class is a kind of failure.
-type Class struct {
+// ClassRule is a kind of failure.
+type ClassRule struct {
 	Class string `json:"class"`
 	// Scope is "" if the stage decides it.
 	Scope string `json:"scope,omitempty"`
 	// Retry is the default.
-	Retry Retry `json:"retry"`
+	Retry RetryRule `json:"retry"`
 	// Permanence is "" if it follows from the retry.
-	Permanence string `json:"permanence,omitempty"`
-	Cause      Text   `json:"cause"`
-	Advice     Text   `json:"advice"`
+	Permanence string    `json:"permanence,omitempty"`
+	Cause      Bilingual `json:"cause"`
+	Advice     Bilingual `json:"advice"`
 }
 
 // Row is a known reply, or a known error, and its meaning.
@@ -69,11 +69,11 @@ type Row struct {
 	// Only: the row is about its providers alone.
 	Only bool `json:"only,omitempty"`
 	// Errors are kinds of error, see [ErrorRule].
-	Errors []string `json:"errors,omitempty"`
-	Class  string   `json:"class"`
-	Retry  Retry    `json:"retry"`
-	Scope  string   `json:"scope,omitempty"`
-	Hint   Text     `json:"hint,omitzero"`
+	Errors []string  `json:"errors,omitempty"`
+	Class  string    `json:"class"`
+	Retry  RetryRule `json:"retry"`
+	Scope  string    `json:"scope,omitempty"`
+	Hint   Bilingual `json:"hint,omitzero"`
 	// Status of the texts: "V" seen, "P" pattern, "U" not confirmed.
 	Status string `json:"status"`
 	Source string `json:"source,omitempty"`
@@ -98,19 +98,19 @@ type CodeRule struct {
 
 // ErrorRule is the meaning of a kind of error on this side.
 type ErrorRule struct {
-	Kind  string `json:"kind"`
-	Class string `json:"class"`
-	Scope string `json:"scope,omitempty"`
-	Hint  Text   `json:"hint,omitzero"`
+	Kind  string    `json:"kind"`
+	Class string    `json:"class"`
+	Scope string    `json:"scope,omitempty"`
+	Hint  Bilingual `json:"hint,omitzero"`
 	// Cause and Advice are empty if those of the class apply.
-	Cause  Text `json:"cause,omitzero"`
-	Advice Text `json:"advice,omitzero"`
+	Cause  Bilingual `json:"cause,omitzero"`
+	Advice Bilingual `json:"advice,omitzero"`
 }
 
 // Load parses the table. The generator checked it, and a test compares it with its
 // sources, so a fault in it is a fault in the build.
-func Load() Table {
-	var t Table
+func Load() ReplyTable {
+	var t ReplyTable
 	if err := json.Unmarshal(tableJSON, &t); err != nil {
 		panic(fmt.Sprintf("replytable: replytable.json: %v", err))
 	}
