@@ -36,8 +36,8 @@ func (c *composer) attachments() ([]message.Attachment, error) {
 	return list, nil
 }
 
-// attachment is a file to attach. What is no regular file is read here: that may wait,
-// and package message knows no context.
+// attachment returns a file to attach. It reads pipes and devices here, because reading them can
+// block and package message takes no context.
 func (c *composer) attachment(flag, file string) (message.Attachment, error) {
 	if file == "-" {
 		return message.Reader("attachment", c.Stdin), nil
@@ -55,8 +55,8 @@ func (c *composer) attachment(flag, file string) (message.Attachment, error) {
 	return message.Reader(filepath.Base(file), opened), nil
 }
 
-// attachable names the flag of a file that can't be attached; message.Compose,
-// which looks again, knows only fields.
+// attachable returns an error that names the flag if file can't be attached. message.Compose checks
+// again, but knows only header fields.
 func (c *composer) attachable(flag, file string) error {
 	if err := wholefile.Check(file); err != nil {
 		return c.File(c.Name(flag), file, err)
@@ -69,14 +69,13 @@ func (c *composer) attachable(flag, file string) error {
 	return nil
 }
 
-// attachSpec is the value of --attach and --inline: a file, and what its recipient
-// is told of it.
+// attachSpec is a parsed value of --attach or --inline: the file, and the name, type and charset
+// that the recipient sees.
 type attachSpec struct{ file, name, contentType, charset string }
 
-// parseAttachSpec reads FILE;name=NAME;type=TYPE;charset=CHARSET, the options in
-// any order. A file whose own name holds ";name=" is found as well: the longest
-// beginning of the value that is a file is one, so that it needs options of its
-// own only to be sent under another name.
+// parseAttachSpec parses FILE;name=NAME;type=TYPE;charset=CHARSET, the options in any order. The
+// file is the longest prefix of value that exists, so that a file whose own name holds ";name="
+// needs options only to be sent under another name.
 func parseAttachSpec(value string) attachSpec {
 	spec := attachSpec{file: value}
 	for !exists(spec.file) {
@@ -89,7 +88,7 @@ func parseAttachSpec(value string) attachSpec {
 		if to == nil {
 			return attachSpec{file: value}
 		}
-		if *to == "" { // the last one counts
+		if *to == "" { // the last option of a kind counts
 			*to = strings.TrimSpace(option)
 		}
 		spec.file = spec.file[:at]
@@ -105,7 +104,7 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// described is an attachment as its recipient is to see it.
+// described returns att with the name, type and charset of the options.
 func (spec attachSpec) described(att message.Attachment) message.Attachment {
 	if spec.name != "" {
 		att.Name = spec.name

@@ -16,8 +16,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// deliverWith sends the messages of a folder to a recorder; meanwhile happens
-// when they were checked.
+// deliverWith sends the messages of a folder to a recorder. It calls meanwhile after the messages
+// were checked and before they are sent.
 func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir string, meanwhile func()) (code int, out, errs string) {
 	t.Helper()
 	a, stdout, stderr := testApp(words.English)
@@ -42,8 +42,8 @@ func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir s
 	return code, stdout.String(), stderr.String()
 }
 
-// What changes or vanishes while the messages before it are sent is not sent,
-// and costs only itself.
+// A file that changes or disappears while earlier messages are sent is not sent; the other messages
+// are.
 func TestFilesThatChangeMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, log := range []bool{false, true} {
@@ -79,7 +79,7 @@ func TestFilesThatChangeMeanwhile(t *testing.T) {
 	}
 }
 
-// A file that became another of the same size and time is found by its hash.
+// The hash detects a file that was replaced by another of the same size and time.
 func TestOtherOctets(t *testing.T) {
 	t.Parallel()
 	dir := clitest.Mails(t, 2)

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// checkSend finds flags that contradict each other or make no sense.
+// checkSend returns an error if flags contradict each other or are invalid.
 func (a *runner) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 	changed := cmd.Flags().Changed
 	switch {
@@ -60,12 +60,12 @@ func (a *runner) checkSend(cmd *cobra.Command, s *sendFlags, args []string) erro
 	return s.Check(a.Servers, cmd)
 }
 
-// rawFlagNames are the flags that need --raw.
+// rawFlagNames returns the flags that need --raw.
 func rawFlagNames() []string {
 	return []string{"mbox", "include-deleted", "fit", "set-from", "skip-bad"}
 }
 
-// checkRawFlags finds flags that make no sense.
+// checkRawFlags checks the flags that need --raw.
 func (a *runner) checkRawFlags(s *sendFlags, changed func(string) bool) error {
 	for _, flag := range rawFlagNames() {
 		if changed(flag) && !s.raw && a.Origin[flag] == "" {
@@ -81,7 +81,7 @@ func (a *runner) checkRawFlags(s *sendFlags, changed func(string) bool) error {
 	return nil
 }
 
-// checkCharset finds a charset that is not known before anything is read.
+// checkCharset rejects an unknown charset before any file is read.
 func (a *runner) checkCharset(s *sendFlags) error {
 	if s.charset == "" {
 		return nil
@@ -92,7 +92,7 @@ func (a *runner) checkCharset(s *sendFlags) error {
 	return nil
 }
 
-// checkLog finds flags that --log makes no sense with.
+// checkLog checks --resend, and rejects flags that can't be combined with --log.
 func (a *runner) checkLog(s *sendFlags, given bool) error {
 	var words []string
 	for _, value := range s.resend {
@@ -105,7 +105,7 @@ func (a *runner) checkLog(s *sendFlags, given bool) error {
 	}
 	s.resend = words
 	switch {
-	case s.log == "" && given: // as of a variable of a script that is not set
+	case s.log == "" && given: // --log "$UNSET" in a script
 		return a.Wrongf("%s is empty: want the name of a file", a.Name("log"))
 	case s.log == "" && len(s.resend) > 0:
 		return a.Wrongf("%s needs --log FILE, which knows what to send again", a.Name("resend"))
@@ -121,16 +121,16 @@ func (a *runner) checkLog(s *sendFlags, given bool) error {
 	return nil
 }
 
-// checkQueue finds out whether and when the outbox is meant, and flags that make no
-// sense with it.
+// checkQueue decides whether the message goes into the outbox, and rejects flags that can't be
+// combined with that.
 func (a *runner) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 	o, changed := &s.queueing, cmd.Flags().Changed
 	if !changed("queue") {
-		if settings, err := a.OutboxSettings(); err == nil { // what is wrong with it is said where it is used
+		if settings, err := a.OutboxSettings(); err == nil { // the code that uses the setting reports a bad one
 			o.when, a.Origin["queue"] = settings.Queue, "[outbox] queue"
 		}
 	}
-	switch o.when { // a variable may say it like any switch
+	switch o.when { // a variable may hold any boolean
 	case "true", "1":
 		o.when = account.QueueAlways
 	case "false", "0", "":
@@ -159,7 +159,7 @@ func (a *runner) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 	}
 	offline := o.when == account.QueueOffline && (s.log != "" || s.QuitAfter != "" || s.dryRun || s.policy == "all" && changed("to-policy"))
 	if !byFlag && !changed("at") && (offline || s.Server != "") {
-		o.when = account.QueueNever // what is said for all messages is for those that it fits
+		o.when = account.QueueNever // a setting for all messages is ignored if it does not fit this one
 		return nil
 	}
 	if changed("to-policy") && s.policy == "all" {
@@ -174,7 +174,7 @@ func (a *runner) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 	return a.checkItem(o)
 }
 
-// queueName is what puts the message into the outbox.
+// queueName returns the name of the setting that puts the message into the outbox.
 func (a *runner) queueName(byFlag bool) string {
 	if byFlag || a.Origin["queue"] == "" {
 		return "--queue"
@@ -182,7 +182,7 @@ func (a *runner) queueName(byFlag bool) string {
 	return a.Name("queue")
 }
 
-// checkItem checks what is said of the message.
+// checkItem checks the flags that describe the queued message.
 func (a *runner) checkItem(o *queueing) error {
 	if _, ok := queue.PriorityOf(o.priority); !ok {
 		return a.Wrongf("%s %q: want one of %s", a.Name("priority"), o.priority, a.Listed(queue.PriorityWords()))
@@ -191,7 +191,7 @@ func (a *runner) checkItem(o *queueing) error {
 	return err
 }
 
-// newItem is what the flags say of a message.
+// newOrder returns the order that the flags describe: key, tags, priority, and the times.
 func (a *runner) newOrder(o *queueing) (m submission.Order, err error) {
 	m.Key, m.Tags = o.key, o.tags
 	m.Priority, _ = queue.PriorityOf(o.priority)

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// messages composes or reads everything that will be sent, before it connects.
+// messages composes or reads all messages before the command connects.
 func (a *runner) messages(cmd *cobra.Command, s *sendFlags, args []string) ([]*sending.Message, error) {
 	c := &composer{runner: a, s: s, changed: cmd.Flags().Changed}
 	if err := c.readNamed(args); err != nil {
@@ -35,14 +35,14 @@ func (a *runner) messages(cmd *cobra.Command, s *sendFlags, args []string) ([]*s
 	return []*sending.Message{m}, nil
 }
 
-// composer makes a message from the flags.
+// composer composes a message from the flags.
 type composer struct {
 	*runner
 	s       *sendFlags
-	changed func(string) bool // whether a flag was given
+	changed func(string) bool // reports whether a flag was given
 }
 
-// addresses checks what stands in the flags.
+// addresses checks the addresses in the flags.
 func (c *composer) addresses() error {
 	for _, l := range []struct {
 		flag string
@@ -66,14 +66,14 @@ func (c *composer) addresses() error {
 	return nil
 }
 
-// sender is the address to send from: the flag, EMAIL, or the user of the URL.
+// sender returns the address to send from: the flag, EMAIL, or the user of the server URL.
 func (a *runner) sender(s *sendFlags) (string, error) {
 	if s.from != "" {
 		return s.from, nil
 	}
 	email := a.Getenv("EMAIL")
 	if s.id != nil {
-		// The account knows its sender, but for another one of its own in EMAIL.
+		// The account's own sender wins, unless EMAIL is another address that the account serves.
 		own, err := s.id.Address()
 		box, boxErr := message.ParseMailbox(email)
 		if err != nil || boxErr != nil || own.Equal(box.Address) || !s.id.Serves(box.Address) {
@@ -95,7 +95,7 @@ func (a *runner) sender(s *sendFlags) (string, error) {
 	return "", command.Fail(command.ExitUsage, errors.New(a.T("no sender: give -f ADDRESS, or set EMAIL")), a.T("Or log in once, and send from then on: %s", "yan login"))
 }
 
-// compose makes the message that the flags describe.
+// compose composes the message that the flags describe.
 func (c *composer) compose() (*sending.Message, error) {
 	m := &message.Message{To: c.s.to, Cc: c.s.cc, Bcc: c.s.bcc, ReplyTo: c.s.replyTo, Subject: c.s.subject, HTML: c.s.html}
 	var err error
@@ -151,13 +151,13 @@ func (c *composer) compose() (*sending.Message, error) {
 	}
 	envelope, err := content.Envelope()
 	if err != nil {
-		_ = content.Close() // the error that matters is err
+		_ = content.Close() // report err instead
 		return nil, c.Composing(err)
 	}
 	return &sending.Message{Content: content, Composed: &bare, ReplyTo: answers, Envelope: envelope, Size: content.Size(), MessageID: content.MessageID()}, nil
 }
 
-// body is the text of the message: the flag, the file, or what was piped in.
+// body returns the text of the message: from the flag, the file, or piped input.
 func (c *composer) body() (string, error) {
 	name, text, piped := c.Name("body"), c.s.body, false
 	var err error
@@ -202,7 +202,7 @@ func (c *composer) headers() ([]message.Header, error) {
 	return list, nil
 }
 
-// ownFlag is the flag of a header field that has one; "" for all others.
+// ownFlag returns the flag that sets a header field, or "" if there is none.
 func ownFlag(field string) string {
 	switch field := strings.ToLower(field); field {
 	case "from", "to", "cc", "bcc", "subject", "reply-to", "sender", "date", "message-id":

@@ -1,5 +1,5 @@
-// Package sendcmd is yan send: it composes a message or reads whole ones, sends them or
-// puts them into the outbox, and reports what became of each.
+// Package sendcmd implements yan send. It composes a message or reads whole ones, sends or enqueues
+// them, and reports the outcome for each recipient.
 package sendcmd
 
 import (
@@ -8,10 +8,10 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner carries the command out.
+// runner runs yan send.
 type runner struct {
 	*outboxes.Outboxes
 }
 
-// New makes yan send.
+// New returns the command yan send.
 func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{Outboxes: o}).sendCommand() }

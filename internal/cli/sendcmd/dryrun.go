@@ -10,9 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// printDry shows what would travel: the message, byte for byte, on standard
-// output, and the envelope beside it on standard error, so that
-// "yan send -n … > message.eml" gives a file that --raw sends.
+// printDry prints the message, byte for byte, to standard output and its envelope to standard
+// error, so that "yan send -n … > message.eml" writes a file that --raw sends.
 func (a *runner) printDry(s *sendFlags, messages []*sending.Message) error {
 	if s.Server != "" {
 		if _, err := a.oneServer(s, messages); err != nil {
@@ -25,7 +24,7 @@ func (a *runner) printDry(s *sendFlags, messages []*sending.Message) error {
 			err = a.printDryMessage(s, j)
 		}
 		j.Close()
-		if err != nil && a.WriteErr == nil { // finish tells of what could not be written
+		if err != nil && a.WriteErr == nil { // finish reports a failed write
 			return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the message can't be read to its end"), err), "")
 		}
 	}

@@ -22,7 +22,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// queueing are the flags of send that are about the outbox.
+// queueing holds the flags of send that concern the outbox.
 type queueing struct {
 	when     string // a word of account.QueueWords
 	outbox   string
@@ -49,13 +49,13 @@ func (o *queueing) registerQueue(a *runner, cmd *cobra.Command) {
 	command.Complete(cmd, "priority", queue.PriorityWords)
 }
 
-// enqueuer puts the messages of one command line into the outbox.
+// enqueuer enqueues the messages of one command line.
 type enqueuer struct {
 	*runner
 	s *sendFlags
 }
 
-// enqueue puts messages into the outbox and tells of each.
+// enqueue puts messages into the outbox and reports each.
 func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) error {
 	if q.s.id == nil {
 		return q.noAccountToQueue()
@@ -67,7 +67,7 @@ func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) err
 	if err != nil {
 		return err
 	}
-	defer store.Close() // what has returned is on the disk
+	defer store.Close() // enqueued messages are on disk already
 	order, err := q.newOrder(&q.s.queueing)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) err
 		for _, e := range q.enqueueSome(ctx, store, order, some) {
 			if e.err != nil {
 				if failed == nil || errors.Is(e.err, queue.ErrUncertain) && !errors.Is(failed.err, queue.ErrUncertain) {
-					failed = &e // what is not known counts before what is not kept
+					failed = &e // report an uncertain message rather than a failed one
 				}
 				continue
 			}
@@ -105,8 +105,8 @@ func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) err
 	return nil
 }
 
-// noAccountToQueue: what is in the outbox goes out from an account, whose secret is at
-// hand when the time has come.
+// noAccountToQueue returns the error for a message without an account: the outbox logs in later,
+// with the account's stored secret.
 func (q *enqueuer) noAccountToQueue() error {
 	err := errors.New(q.T("the outbox sends from an account, and there is none for this message"))
 	if q.s.Server != "" {
@@ -115,9 +115,8 @@ func (q *enqueuer) noAccountToQueue() error {
 	return command.Fail(command.ExitConfig, err, q.T("Make one with '%s'; who is to log in later needs a secret that is kept.", "yan login"))
 }
 
-// together is how many messages are put in at the same time. They share a commit then,
-// which is what takes the time, and are no more in order: a few, like the parts of
-// something, keep theirs.
+// together returns how many messages are enqueued at the same time. They share a commit, which
+// takes most of the time, but lose their order. Up to 100 messages keep theirs.
 func together(messages int) int {
 	const few, many = 100, 32
 	if messages <= few {
@@ -126,7 +125,7 @@ func together(messages int) int {
 	return many
 }
 
-// enqueued is what came of one message.
+// enqueued is the result of enqueueing one message.
 type enqueued struct {
 	message *sending.Message
 	item    outbox.NewMessage
@@ -134,7 +133,7 @@ type enqueued struct {
 	err     error
 }
 
-// enqueueSome keeps messages: where it gives no error, they are on the disk.
+// enqueueSome enqueues messages concurrently. A message without an error is on disk.
 func (q *enqueuer) enqueueSome(ctx context.Context, store outbox.Enqueuer, order submission.Order, messages []*sending.Message) []enqueued {
 	list := make([]enqueued, len(messages))
 	var all sync.WaitGroup
@@ -173,7 +172,8 @@ func letterOf(s *sendFlags, j *sending.Message) (*submission.Letter, error) {
 	return submission.Raw(j.Content, j.Envelope)
 }
 
-// notEnqueued says why a message is not in the outbox, and how many are.
+// notEnqueued returns the error for a message that is not in the outbox. It says how many others
+// are.
 func (q *enqueuer) notEnqueued(ctx context.Context, store outbox.Store, e *enqueued, all, kept int) error {
 	if errors.Is(e.err, queue.ErrConflict) {
 		other := ""
@@ -197,7 +197,7 @@ func (q *enqueuer) notEnqueued(ctx context.Context, store outbox.Store, e *enque
 	return command.Fail(failed.Code, sentence.Errorf("%s: %w", text, failed.Err), failed.Hint)
 }
 
-// uncertain: nobody knows whether the message is in the outbox.
+// uncertain returns the error for a message that may or may not be in the outbox.
 func (q *enqueuer) uncertain(e *enqueued, all, kept int) error {
 	if q.s.json {
 		u := newEnqueued(e.message, e.item, e.receipt, e.item.Expires)
@@ -215,7 +215,7 @@ func (q *enqueuer) uncertain(e *enqueued, all, kept int) error {
 	return command.Fail(command.ExitUnknown, sentence.Errorf("%s: %w", text, e.err), hint)
 }
 
-// tellEnqueued says what is in the outbox now.
+// tellEnqueued prints the ID, the times and the account of an enqueued message.
 func (q *enqueuer) tellEnqueued(e enqueued, several bool) {
 	j, item, receipt := e.message, e.item, e.receipt
 	expires := item.Expires

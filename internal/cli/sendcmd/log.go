@@ -9,10 +9,10 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// resendWords are what --resend takes.
+// resendWords returns the values of --resend.
 func resendWords() []string { return []string{string(smtp.Unknown), string(smtp.Refused)} }
 
-// openLog opens the log of --log; nil without one.
+// openLog opens the file of --log. It returns nil if the flag is not given.
 func (a *runner) openLog(s *sendFlags) (*sendlog.Log, error) {
 	if s.log == "" {
 		return nil, nil
@@ -26,14 +26,14 @@ func (a *runner) openLog(s *sendFlags) (*sendlog.Log, error) {
 	}
 	for _, b := range s.bad {
 		if err := log.Bad(b.message.File, b.message.Number, b.err.Err.Error()); err != nil {
-			_ = log.Close() // the error that matters is err
+			_ = log.Close() // report the first error instead
 			return nil, a.logProblem(s.log, err)
 		}
 	}
 	return log, nil
 }
 
-// logProblem is what is wrong with the file of --log.
+// logProblem explains an error of the --log file.
 func (a *runner) logProblem(name string, err error) error {
 	shown := a.Name("log") + " " + command.Printable(name)
 	var version *sendlog.VersionError
@@ -62,8 +62,8 @@ func (a *runner) logProblem(name string, err error) error {
 	return command.Fail(command.ExitCantCreate, errors.New(a.T("%s: can't be written: %v", shown, err)), "")
 }
 
-// explainLog says why the log could not be written, and what that means: the outcomes that
-// it lacks were printed.
+// explainLog prints why the log could not be written, and the consequence: the missing outcomes are
+// only in the output.
 func (r *sendRun) explainLog(err error) {
 	if err == nil {
 		return

@@ -8,12 +8,11 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// A value is a value: what a flag takes as text or as an address is never the name of a
-// file, since a script may pass on the words of a stranger there. Files are named by
-// flags of their own, and only there does - mean standard input.
+// A flag that takes a text or an address never reads a file, because a script may pass on text from
+// strangers. Only flags named *-file read files, and only there does - mean standard input.
 
-// addressFiles are the flags that name files of recipients, with the flag whose values
-// they add to.
+// addressFiles returns the flags that name files of recipients, each with the flag whose values
+// they extend.
 func (s *sendFlags) addressFiles() []addressFile {
 	return []addressFile{{"to-file", s.toFile, &s.to}, {"cc-file", s.ccFile, &s.cc}, {"bcc-file", s.bccFile, &s.bcc}}
 }
@@ -24,7 +23,7 @@ type addressFile struct {
 	to    *[]string
 }
 
-// readNamed reads the files of recipients, and that of the HTML.
+// readNamed reads the files of recipients and the file of the HTML.
 func (c *composer) readNamed(args []string) error {
 	if n := c.s.wantsStdin(args); n > 1 {
 		return c.Usagef("standard input (-) is asked for %d times; it can be read once", n)
@@ -49,7 +48,7 @@ func (c *composer) readNamed(args []string) error {
 	return err
 }
 
-// recipientsIn reads a file with an address, or several with commas, on each line.
+// recipientsIn reads a file with one address, or several separated by commas, on each line.
 func (c *composer) recipientsIn(flag, file string) ([]string, error) {
 	text, err := c.fileText(flag, file, command.MaxRecipients)
 	if err == nil {
@@ -80,7 +79,7 @@ func (c *composer) recipientsIn(flag, file string) ([]string, error) {
 	return list, nil
 }
 
-// textOf is the text of a file that a flag names, or of standard input.
+// textOf returns the text of the file that a flag names; - is standard input.
 func (c *composer) textOf(flag, file string) (string, error) {
 	return c.fileText(flag, file, command.MaxText)
 }
@@ -96,7 +95,7 @@ func (c *composer) fileText(flag, file string, most int64) (string, error) {
 	return text, nil
 }
 
-// wantsStdin counts the values that are to come from standard input.
+// wantsStdin counts the values that read standard input.
 func (s *sendFlags) wantsStdin(args []string) int {
 	n := 0
 	for _, list := range [][]string{s.toFile, s.ccFile, s.bccFile, s.attach, s.inline, {s.bodyFile, s.htmlFile, s.inviteFile}} {
@@ -117,8 +116,8 @@ func (s *sendFlags) wantsStdin(args []string) int {
 	return n
 }
 
-// noteFileNames says of a text that looks like the name of a file that it is sent as it
-// is: other programs read one there, and so did this one once.
+// noteFileNames prints a hint if a text looks like a file name, since other programs, and early
+// versions of this one, read the file.
 func (c *composer) noteFileNames() {
 	for _, f := range []struct{ flag, value, other string }{{"body", c.s.body, "--body-file"}, {"html", c.s.html, "--html-file"}} {
 		file, looks := likeFile(f.value)
@@ -129,7 +128,8 @@ func (c *composer) noteFileNames() {
 	}
 }
 
-// likeFile finds @notes.txt, @/tmp/notes and -, and not @everybody.
+// likeFile reports whether value looks like a file name: @notes.txt, @/tmp/notes and -, but not
+// @everybody.
 func likeFile(value string) (file string, looks bool) {
 	if value == "-" {
 		return "-", true

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/message"
 )
 
-// identifyMessage sets the fields that few people set: Sender, Date and Message-ID.
+// identifyMessage sets the rarely used fields Sender, Date and Message-ID.
 func (c *composer) identifyMessage(m *message.Message) error {
 	if c.s.sender != "" {
 		if err := c.Address("sender", c.s.sender); err != nil {
@@ -40,7 +40,7 @@ func (c *composer) identifyMessage(m *message.Message) error {
 	return nil
 }
 
-// messageDate reads a time as --at does, or as header fields have it.
+// messageDate parses a time in the forms of --at, or a date as header fields have it.
 func messageDate(text string, now time.Time) (time.Time, bool) {
 	if t, ok := times.Parse(text, now); ok {
 		return t, true
@@ -49,9 +49,8 @@ func messageDate(text string, now time.Time) (time.Time, bool) {
 	return t, err == nil
 }
 
-// invite puts a calendar file into the message: as the part that mail programs
-// answer, and as a file for others. The subject and the text that were not given
-// are the calendar's.
+// invite adds a calendar file to the message: as the part that mail programs answer, and as an
+// attachment for the others. The calendar supplies the subject and the text if they were not given.
 func (c *composer) invite(m *message.Message) error {
 	if c.s.inviteFile == "" {
 		return nil
@@ -88,15 +87,15 @@ func (c *composer) invite(m *message.Message) error {
 	return nil
 }
 
-// textForHTML gives HTML that has no text beside it one, unless an empty text was
-// asked for.
+// textForHTML adds a plain text to a message that has HTML only, unless the user asked for an empty
+// text.
 func (c *composer) textForHTML(m *message.Message) {
 	if m.HTML != "" && m.Text == "" && !c.changed("body") && !c.changed("body-file") {
 		m.Text = message.PlainText(m.HTML)
 	}
 }
 
-// noteImages says which pictures the recipient will miss, or see twice.
+// noteImages prints which images the HTML lacks, and which it does not show.
 func (c *composer) noteImages(m *message.Message) {
 	if m.HTML == "" || c.s.quiet {
 		return
@@ -110,7 +109,7 @@ func (c *composer) noteImages(m *message.Message) {
 	}
 }
 
-// noteEncoded says that a subject is sent as it was typed.
+// noteEncoded prints a hint if the subject looks encoded already: it is sent as it was typed.
 func (c *composer) noteEncoded() {
 	if strings.HasPrefix(c.s.subject, "=?") && strings.HasSuffix(c.s.subject, "?=") && !c.s.quiet {
 		c.Hint(c.T("The subject looks encoded already and will be read just like that; give it as plain text."))

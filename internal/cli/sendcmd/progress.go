@@ -10,12 +10,13 @@ import (
 	"github.com/yanmail/yan/internal/sending"
 )
 
-// showsProgress reports whether somebody watches who wants to see it.
+// showsProgress reports whether to show progress: only on a terminal, and if no other output
+// interferes.
 func (a *runner) showsProgress(s *sendFlags) bool {
 	return a.StderrWidth > 0 && !s.quiet && !s.json && !s.transcript && s.QuitAfter == ""
 }
 
-// progress makes a bar when more than 1 MB travels and somebody watches.
+// progress returns the bar of one message. It shows nothing up to 1 MB, or without a terminal.
 func (a *runner) progress(s *sendFlags, j *sending.Message) *console.Bar {
 	if !a.showsProgress(s) || j.Size <= console.ProgressFrom {
 		return &console.Bar{}
@@ -23,30 +24,30 @@ func (a *runner) progress(s *sendFlags, j *sending.Message) *console.Bar {
 	return &console.Bar{A: a.Console, Start: a.Now()}
 }
 
-// runBar is the progress of a run on standard error: of one large message by
-// its octets, of several by messages. The zero runBar shows nothing.
+// runBar shows the progress of a run on standard error: one large message by its octets, several by
+// messages. The zero value shows nothing.
 type runBar struct {
-	a     *runner      // nil where there is nobody to see it, or nothing to show
-	one   *console.Bar // where there is one message
+	a     *runner      // nil if no bar is shown for several messages
+	one   *console.Bar // the bar of a single message
 	start time.Time
 	total int
-	work  int64 // of all messages, see workOf
+	work  int64 // sum of workOf over all messages
 
-	mu      sync.Mutex // progress is told by other goroutines
+	mu      sync.Mutex // other goroutines report progress
 	done    int
 	worked  int64
-	partly  map[*sending.Message]int64 // of large messages that are being sent, in octets
+	partly  map[*sending.Message]int64 // octets sent so far of large messages in flight
 	drawn   time.Time
 	visible bool
 }
 
-// overhead is what a message costs beside its octets, in octets: the bar and
-// the time left go by both.
+// overhead is the cost of a message besides its octets, expressed in octets. The bar and the
+// remaining time use it.
 const overhead = 4 << 10
 
 func workOf(j *sending.Message) int64 { return j.Size + overhead }
 
-// begin shows progress when somebody watches.
+// begin starts the progress display, if there is a terminal.
 func (b *runBar) begin(a *runner, s *sendFlags, todo []*sending.Message) {
 	if len(todo) == 1 {
 		b.one = a.progress(s, todo[0])
@@ -61,8 +62,7 @@ func (b *runBar) begin(a *runner, s *sendFlags, todo []*sending.Message) {
 	}
 }
 
-// progress is what the sender calls while it sends a message; nil where that
-// shows nothing.
+// progress returns the callback for the progress of a message; nil if none is shown.
 func (b *runBar) progress(j *sending.Message) func(sent, size int64) {
 	switch {
 	case b.one != nil:
@@ -90,7 +90,7 @@ func (b *runBar) settle(j *sending.Message) {
 	delete(b.partly, j)
 }
 
-// around takes the bar away while something else is printed on the terminal.
+// around hides the bar while print writes to the terminal.
 func (b *runBar) around(onTerminal bool, print func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -101,7 +101,7 @@ func (b *runBar) around(onTerminal bool, print func()) {
 	b.draw()
 }
 
-// clear takes the bar away.
+// clear removes the bar.
 func (b *runBar) clear() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -131,7 +131,7 @@ func (b *runBar) draw() {
 	b.a.Errf("\r%s\x1b[K", b.line(now.Sub(b.start)))
 }
 
-// line is what the bar looks like, as far as the terminal has a place for it.
+// line returns the bar, shortened to the width of the terminal.
 func (b *runBar) line(elapsed time.Duration) string {
 	const cells = 24
 	worked := b.worked

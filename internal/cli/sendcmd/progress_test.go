@@ -32,7 +32,7 @@ func TestRunBar(t *testing.T) {
 		if got != "\r"+want+"\x1b[K" {
 			t.Errorf("%q, want %q", got, want)
 		}
-		part(3_000_000, todo[1].Size) // not yet: ten times a second are enough
+		part(3_000_000, todo[1].Size) // not drawn: at most ten times a second
 		if errs.String() != got {
 			t.Errorf("drawn too soon: %q", errs)
 		}
@@ -94,7 +94,7 @@ func TestProgress(t *testing.T) {
 	steps := []struct {
 		after time.Duration
 		sent  int64
-		want  string // "" for not drawn
+		want  string // "" if not drawn
 	}{
 		{0, 0, "░░░░░░░░░░░░░░░░░░░░░░░░   0%  0 B / 4.0 MB"},
 		{50 * time.Millisecond, 500_000, ""},

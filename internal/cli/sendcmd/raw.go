@@ -16,15 +16,14 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// rawReader reads whole messages, as --raw and its flags say.
+// rawReader reads whole messages as --raw and its flags say.
 type rawReader struct {
 	*runner
 	s *sendFlags
 }
 
-// rawMessages checks all messages before the first of them is sent. It closes
-// each again, so that a run of any length needs few files at once; where
-// there is one only, it stays open.
+// rawMessages checks all messages before the first is sent. It closes each one again, so that a run
+// of any length needs few open files; a single message stays open.
 func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.Message, error) {
 	given, err := recipients(r.s)
 	if err != nil {
@@ -72,13 +71,13 @@ func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.
 	return left, err
 }
 
-// hashOf names a message by its octets as they are sent, or would be without --fit.
+// hashOf returns the hash of the octets to send, or, with --fit, of the octets before it.
 func hashOf(c sending.Content) (sendlog.Hash, error) {
 	sum, err := c.Fingerprint()
 	return sendlog.Hash(sum), err
 }
 
-// find lists the messages that an argument stands for.
+// find returns the messages that an argument names.
 func (r *rawReader) find(name string) ([]*sending.Message, error) {
 	if name == "-" {
 		if r.StdinTTY > 0 {
@@ -87,7 +86,7 @@ func (r *rawReader) find(name string) ([]*sending.Message, error) {
 		return []*sending.Message{{File: name}}, nil
 	}
 	found, err := mailfiles.Find(name, r.s.findOptions())
-	if errors.Is(err, mailfiles.ErrNotRegular) { // a pipe, which can be read once
+	if errors.Is(err, mailfiles.ErrNotRegular) { // a pipe, which can be read only once
 		return []*sending.Message{{File: name}}, nil
 	}
 	if err == nil || errors.Is(err, mailfiles.ErrMarked) {
@@ -104,7 +103,7 @@ func (r *rawReader) find(name string) ([]*sending.Message, error) {
 	return messages, nil
 }
 
-// mailProblem is what package mailfiles finds wrong with an argument.
+// mailProblem explains an error of package mailfiles about an argument.
 func (r *rawReader) mailProblem(name string, err error) error {
 	shown := "--raw " + command.Printable(name)
 	switch {
@@ -124,8 +123,8 @@ func (r *rawReader) mailProblem(name string, err error) error {
 	return r.File("--raw", name, err)
 }
 
-// ambiguousMbox says why an mbox file is not divided into messages; nil for
-// other errors.
+// ambiguousMbox explains why an mbox file can't be split into messages. It returns nil for other
+// errors.
 func (r *rawReader) ambiguousMbox(shown string, err error) error {
 	var glued *mbox.GluedError
 	var unlike *mbox.UnlikeError
@@ -144,8 +143,8 @@ func (r *rawReader) ambiguousMbox(shown string, err error) error {
 	return nil
 }
 
-// checkRaw reads a whole message and finds its envelope: the flags where they
-// are given, the headers where not.
+// checkRaw reads a whole message and sets its envelope: from the flags, and from the header if they
+// are missing.
 func (r *rawReader) checkRaw(j *sending.Message, given []smtp.Address) error {
 	var err error
 	if j.Source != nil {
@@ -175,7 +174,7 @@ func (r *rawReader) checkRaw(j *sending.Message, given []smtp.Address) error {
 	return nil
 }
 
-// openOnce reads what can't be read again: standard input, or a pipe.
+// openOnce reads standard input or a pipe, which can be read only once.
 func (r *rawReader) openOnce(j *sending.Message) error {
 	in := r.Stdin
 	if j.File != "-" {
@@ -183,7 +182,7 @@ func (r *rawReader) openOnce(j *sending.Message) error {
 		if err != nil {
 			return err
 		}
-		defer f.Close() // only read from: closing it can't lose anything
+		defer f.Close() // opened for reading: Close can't lose data
 		in = f
 	}
 	c, err := r.s.reading().Read(in)
@@ -194,7 +193,7 @@ func (r *rawReader) openOnce(j *sending.Message) error {
 	return nil
 }
 
-// rawProblem is what is wrong with a whole message.
+// rawProblem explains an error of a whole message.
 func (a *runner) rawProblem(j *sending.Message, err error) error {
 	var at *os.PathError
 	switch {
@@ -205,7 +204,7 @@ func (a *runner) rawProblem(j *sending.Message, err error) error {
 	case errors.As(err, &at), errors.Is(err, mailfiles.ErrNotRegular), errors.Is(err, mailfiles.ErrChanged):
 		return a.File("--raw", j.File, err)
 	}
-	// The error says once more what it is about.
+	// The sentence below names the message already.
 	detail := strings.TrimPrefix(a.Say(err), "raw message: ")
 	if j.Source != nil && j.Source.Fits() {
 		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.nameOf(j), detail)), a.T("This message can be sent with %s.", "--fit"))
@@ -217,9 +216,8 @@ func (a *runner) rawProblem(j *sending.Message, err error) error {
 	return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.nameOf(j), detail)), hint)
 }
 
-// rawEnvelope takes from the flags what they give and the rest from the header;
-// what is wrong with a field does not matter if a flag replaces it. Without a valid
-// sender there the message is from whom a composed message would be from.
+// rawEnvelope returns the envelope: from the flags, and the rest from the header. A flag replaces a
+// field even if the field is invalid. If From is invalid, the sender is that of a composed message.
 func (r *rawReader) rawEnvelope(j *sending.Message, given []smtp.Address) (smtp.Envelope, error) {
 	to, toErr := given, error(nil)
 	if len(given) == 0 {
@@ -248,8 +246,8 @@ func (r *rawReader) rawEnvelope(j *sending.Message, given []smtp.Address) (smtp.
 	return smtp.NewEnvelope(from, to...)
 }
 
-// ownSender is who a composed message would be from: the account's address, EMAIL or
-// the user of the server's URL; zero if there is none.
+// ownSender returns the sender of a composed message: the account's address, EMAIL or the user of
+// the server URL; zero if there is none.
 func (r *rawReader) ownSender() (smtp.Address, error) {
 	id, err := r.Identify(r.s.account, r.s.Server, r.StatedSender(r.s.sender, r.s.from))
 	if err != nil {
@@ -259,7 +257,7 @@ func (r *rawReader) ownSender() (smtp.Address, error) {
 	flags.id = id
 	text, err := r.sender(&flags)
 	if err != nil {
-		return smtp.Address{}, nil // then the header's fault is what is said
+		return smtp.Address{}, nil // the caller reports the error of the header instead
 	}
 	box, err := message.ParseMailbox(text)
 	if err != nil {
@@ -268,7 +266,7 @@ func (r *rawReader) ownSender() (smtp.Address, error) {
 	return box.Address, nil
 }
 
-// lacking says what keeps a message from having an envelope.
+// lacking returns the error for a message whose envelope is incomplete.
 func (r *rawReader) lacking(j *sending.Message, fromErr, toErr error) error {
 	name, hint := r.nameOf(j), r.T("Give the recipients with -t and the sender with -f.")
 	noSender, noRecipients := errors.Is(fromErr, message.ErrNoSender), errors.Is(toErr, message.ErrNoRecipients)
@@ -290,7 +288,7 @@ func (r *rawReader) lacking(j *sending.Message, fromErr, toErr error) error {
 	return command.Fail(command.ExitData, errors.New(problem), hint)
 }
 
-// recipients are all that the flags name, checked before.
+// recipients returns all recipients in the flags. The flags were checked before.
 func recipients(s *sendFlags) ([]smtp.Address, error) {
 	var list []smtp.Address
 	for _, values := range [][]string{s.to, s.cc, s.bcc} {

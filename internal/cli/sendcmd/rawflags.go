@@ -15,28 +15,28 @@ import (
 	"github.com/yanmail/yan/message"
 )
 
-// rawFlags are the flags of send that say how whole messages are read.
+// rawFlags holds the flags of send that say how whole messages are read.
 type rawFlags struct {
-	mbox   string // a word of mboxWords, or "" for neither
+	mbox   string // a word of mboxWords; "" refuses ambiguous files
 	marked bool
 	skip   bool
 	fit    bool
 	// setFrom is a word of setFromWords, or "".
 	setFrom string
-	// began is when the command began; author is who --set-from puts into From.
+	// began is when the command began; author is the mailbox that --set-from writes into From.
 	began  time.Time
 	author *message.Mailbox
-	// bad are the messages that are left out because of --skip-bad.
+	// bad lists the messages that --skip-bad leaves out.
 	bad []badMessage
 }
 
-// badMessage is one that can't be sent, and why.
+// badMessage is a message that can't be sent, and the error.
 type badMessage struct {
 	message *sending.Message
 	err     *command.Failure
 }
 
-// mboxWords are what --mbox takes.
+// mboxWords returns the values of --mbox.
 func mboxWords() []string { return []string{"alike", "every"} }
 
 func (s *rawFlags) registerRaw(a *runner, cmd *cobra.Command) {
@@ -52,21 +52,21 @@ func (s *rawFlags) registerRaw(a *runner, cmd *cobra.Command) {
 	command.Complete(cmd, "set-from", setFromWords)
 }
 
-// setFromWords are what --set-from takes.
+// setFromWords returns the values of --set-from.
 func setFromWords() []string { return []string{"missing", "always"} }
 
-// findOptions are the flags as package mailfiles takes them.
+// findOptions returns the flags as options of package mailfiles.
 func (s *rawFlags) findOptions() mailfiles.Options {
 	rule := map[string]mbox.Rule{"alike": mbox.Alike, "every": mbox.Every}[s.mbox]
 	return mailfiles.Options{FromLines: rule, Marked: s.marked, Raw: s.reading()}
 }
 
-// reading is how each message is read.
+// reading returns how each message is read.
 func (s *rawFlags) reading() message.Raw {
 	return message.Raw{Fit: s.fit, Date: s.began, Author: s.author, ReplaceAuthor: s.setFrom == "always"}
 }
 
-// findAuthor finds out whom --set-from is to write into From.
+// findAuthor sets the mailbox that --set-from writes into From.
 func (r *rawReader) findAuthor() error {
 	r.s.began = r.Now()
 	id, err := r.Identify(r.s.account, r.s.Server, r.StatedSender(r.s.sender, r.s.from))
@@ -95,7 +95,7 @@ func (r *rawReader) findAuthor() error {
 	return nil
 }
 
-// tellLeftOut says how many messages of a file or folder are not sent, and why.
+// tellLeftOut prints how many messages of a file or folder are not sent, and why.
 func (r *rawReader) tellLeftOut(name string, found mailfiles.Found) {
 	if r.s.quiet {
 		return
@@ -112,11 +112,11 @@ func (r *rawReader) tellLeftOut(name string, found mailfiles.Found) {
 	}
 }
 
-// mostBad is how many bad messages are listed.
+// mostBad limits how many bad messages are listed.
 const mostBad = 50
 
-// withoutBad takes the bad messages out of a run. It is an error if there is one and
-// --skip-bad does not allow for it, or if nothing is left.
+// withoutBad removes the bad messages from a run. It fails if there are any and --skip-bad is not
+// set, or if none is left.
 func (r *rawReader) withoutBad(messages []*sending.Message, bad []badMessage) ([]*sending.Message, error) {
 	switch {
 	case len(bad) == 0:
@@ -142,7 +142,7 @@ func (r *rawReader) withoutBad(messages []*sending.Message, bad []badMessage) ([
 	}), nil
 }
 
-// tellBad lists bad messages. Each kind of advice is given once.
+// tellBad lists the bad messages, and prints each hint once.
 func (r *rawReader) tellBad(bad []badMessage) {
 	said := map[string]bool{}
 	for i, b := range bad {
@@ -164,7 +164,7 @@ func (r *rawReader) tellBad(bad []badMessage) {
 	}
 }
 
-// countBad makes the bad messages count in the exit status of a run.
+// countBad adds the bad messages to the exit status of a run.
 func (s *rawFlags) countBad(err error) error {
 	if len(s.bad) == 0 {
 		return err

@@ -6,9 +6,9 @@ import (
 	"github.com/yanmail/yan/internal/charset"
 )
 
-// readable is a text in UTF-8; where says what it came from. --charset is for text
-// from files and standard input; what is piped in and no UTF-8 is in the charset of
-// the console or the locale, if anything says which that is.
+// readable returns text in UTF-8; where is its source. --charset applies to files and standard
+// input. Piped text that is not UTF-8 is in the charset of the console or the locale, if that is
+// known.
 func (c *composer) readable(where, text string, piped bool) (string, error) {
 	if c.s.charset != "" {
 		return c.decoded(where, func() (string, error) { return charset.Decode(text, c.s.charset) })
@@ -24,7 +24,7 @@ func (c *composer) readable(where, text string, piped bool) (string, error) {
 	return text, c.Text(where, text)
 }
 
-// readableHTML is readable for a page, which may say its charset itself.
+// readableHTML is readable for an HTML page, which may declare its own charset.
 func (c *composer) readableHTML(where, page string) (string, error) {
 	return c.decoded(where, func() (string, error) { return charset.HTML(page, c.s.charset) })
 }
@@ -37,7 +37,7 @@ func (c *composer) decoded(where string, decode func() (string, error)) (string,
 	return text, c.Text(where, text)
 }
 
-// charsets are the names that completion offers.
+// charsets returns the names that completion offers.
 func charsets() []string {
 	return []string{"gbk", "gb18030", "big5", "latin1", "windows-1252", "windows-1251", "shift_jis", "euc-kr", "utf-8", "utf-16le"}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// observe says what happens in the run.
+// observe prints the events of the run.
 func (r *sendRun) observe(ctx context.Context, e sending.Event) {
 	a := r.a
 	switch e := e.(type) {
@@ -42,15 +42,15 @@ func (r *sendRun) observe(ctx context.Context, e sending.Event) {
 	}
 }
 
-// report prints the outcome of a message, or adds it to a group of messages that failed
-// for the same reason.
+// report prints the outcome of a message, or adds it to a group of messages that failed for the
+// same reason.
 func (r *sendRun) report(e sending.Reported) {
 	if e.Reason != nil {
 		r.worst = command.Worse(r.worst, command.ExitTemporary)
 		if !r.s.json && len(r.messages) > 1 {
 			why := r.a.LocalError(e.Reason)
 			r.groups.add(why)
-			if errors.Is(e.Reason, sending.ErrHopeless) { // so are the earlier ones that failed alike
+			if errors.Is(e.Reason, sending.ErrHopeless) { // merge the earlier messages that failed for the same reason
 				r.groups.merge(why)
 			}
 			return
@@ -73,7 +73,7 @@ func (r *sendRun) report(e sending.Reported) {
 	})
 }
 
-// reportNotTakenOver says why an account does not take over.
+// reportNotTakenOver prints why a fallback account is not used.
 func (r *sendRun) reportNotTakenOver(e sending.NotTakenOver) {
 	switch {
 	case e.Err != nil:
@@ -85,7 +85,7 @@ func (r *sendRun) reportNotTakenOver(e sending.NotTakenOver) {
 	}
 }
 
-// noteOnce prints what the results alone do not explain, even without a terminal.
+// noteOnce prints a text that explains results, once per run, even without a terminal.
 func (r *sendRun) noteOnce(text string) {
 	if r.s.quiet || r.s.json || r.told[text] {
 		return
@@ -94,8 +94,8 @@ func (r *sendRun) noteOnce(text string) {
 	r.bar.around(true, func() { r.a.Errf("%s\n", text) })
 }
 
-// reportCopy says where the copy of a message is. People read about an error once,
-// programs with each message.
+// reportCopy prints where the copy of a message is. The text output shows an error once, the JSON
+// output with each message.
 func (r *sendRun) reportCopy(e sending.Copied) {
 	if e.First {
 		r.reportNoCopy(e.Account, e.Err)
@@ -114,7 +114,7 @@ func (r *sendRun) reportCopy(e sending.Copied) {
 	}
 }
 
-// reportNoCopy says that the message was sent all the same.
+// reportNoCopy prints that the message was sent, but no copy was saved.
 func (r *sendRun) reportNoCopy(account string, err error) {
 	why := console.Visible(r.a.Say(err))
 	if failed, ok := errors.AsType[*imapclient.Error](err); ok && len(failed.Folders) > 0 {
@@ -130,8 +130,7 @@ func (r *sendRun) reportNoCopy(account string, err error) {
 	r.bar.around(true, func() { r.a.Errf("%s\n", text) })
 }
 
-// groupedFailures counts messages that were not tried, by the reason, in the order of the
-// reasons.
+// groupedFailures counts messages that were not tried by reason, in the order of the reasons.
 type groupedFailures struct {
 	reasons []string
 	counts  map[string]int
@@ -147,7 +146,7 @@ func (g *groupedFailures) add(reason string) {
 	g.counts[reason]++
 }
 
-// merge gives all messages one reason.
+// merge replaces all reasons with one.
 func (g *groupedFailures) merge(reason string) {
 	total := 0
 	for _, count := range g.counts {
@@ -156,8 +155,8 @@ func (g *groupedFailures) merge(reason string) {
 	g.reasons, g.counts = []string{reason}, map[string]int{reason: total}
 }
 
-// group counts a message that failed before MAIL for a reason that was printed already: a
-// server that can't be reached does not need a line for each of thousands.
+// group counts a message that failed before MAIL for a reason that was printed already. A server
+// that can't be reached would otherwise print thousands of lines.
 func (r *sendRun) group(e sending.Reported) bool {
 	if r.s.json || len(r.messages) == 1 || r.s.QuitAfter != "" || len(e.Result.Recipients) == 0 || e.Decided {
 		return false

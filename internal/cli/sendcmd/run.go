@@ -16,20 +16,20 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// sendRun sends the messages of one command line, and says what package sending reports.
+// sendRun sends the messages of one command line and prints the events of package sending.
 type sendRun struct {
 	a        *runner
 	s        *sendFlags
-	changed  func(string) bool // whether a flag was given, and overrules the account
+	changed  func(string) bool // reports whether a flag was given; it overrides the account
 	messages []*sending.Message
 	run      *sending.Run
-	settled  int // messages that the log settles
+	settled  int // number of messages that the log shows as finished
 	// identities are the accounts that may send, by name.
 	identities map[string]*accounts.Identity
 
 	bar    runBar
-	worst  int             // the worst exit status
-	told   map[string]bool // advice that was given
+	worst  int             // the worst exit status so far
+	told   map[string]bool // texts that were printed once
 	groups groupedFailures
 }
 
@@ -38,7 +38,7 @@ func (a *runner) newRun(s *sendFlags, changed func(string) bool, messages []*sen
 	return &sendRun{a: a, s: s, changed: changed, messages: messages, told: map[string]bool{}, identities: map[string]*accounts.Identity{}}
 }
 
-// options opens the log and describes the run.
+// options opens the log and returns the options of the run.
 func (r *sendRun) options(server transport.Server) (o sending.Options, err error) {
 	a, s := r.a, r.s
 	o = sending.Options{Policy: policy(s.policy), Probe: s.QuitAfter != "", CloseEarly: s.transcript, Observe: r.observe, Progress: r.bar.progress,
@@ -61,13 +61,13 @@ func (r *sendRun) options(server transport.Server) (o sending.Options, err error
 	return o, err
 }
 
-// start looks the messages up in the log.
+// start creates the run, which looks the messages up in the log.
 func (r *sendRun) start(o sending.Options) {
 	r.run = sending.New(o, r.messages)
 	r.settled = len(r.messages) - len(r.run.Pending())
 }
 
-// deliver sends the pending messages; the worst exit status wins.
+// deliver sends the pending messages. It returns the worst exit status.
 func (r *sendRun) deliver(ctx context.Context) error {
 	a := r.a
 	if r.s.Timeout > 0 {
@@ -102,7 +102,7 @@ func (r *sendRun) deliver(ctx context.Context) error {
 	return &command.Failure{Code: r.worst, Err: errors.New("not sent to all"), Told: true}
 }
 
-// sender returns an account, or a server without one, as package sending needs it.
+// sender returns an account, or a server without one, as a sender of package sending.
 func (r *sendRun) sender(id *accounts.Identity, open func(context.Context) (*yan.Client, transport.Server, error)) sending.Sender {
 	sender := sending.Sender{Open: open}
 	if id == nil {
@@ -122,7 +122,7 @@ func (r *sendRun) sender(id *accounts.Identity, open func(context.Context) (*yan
 	return sender
 }
 
-// fallbackOf returns the account that takes over from another one; nil for none.
+// fallbackOf returns the fallback account of an account; nil if there is none.
 func (r *sendRun) fallbackOf(id *accounts.Identity) *accounts.Identity {
 	if id == nil || id.Fallback == "" || r.s.noFallback {
 		return nil
@@ -151,7 +151,7 @@ func (r *sendRun) takeOver(ctx context.Context, next *accounts.Identity) (client
 	return client, server, err
 }
 
-// open checks the login, and makes the client.
+// open logs in and returns the client.
 func (r *sendRun) open(ctx context.Context, server transport.Server) (client *yan.Client, err error) {
 	a, s := r.a, r.s
 	principal := s.principal(r.messages[0].Envelope.From())
@@ -183,11 +183,11 @@ func (r *sendRun) open(ctx context.Context, server transport.Server) (client *ya
 	return client, nil
 }
 
-// closeClient drops a client that came too late.
+// closeClient closes a client that was opened after the context ended.
 func closeClient(c *yan.Client) { _ = c.Close() }
 
-// principal is whose address decides about server and login: the account's, or
-// the sender's where there is none.
+// principal returns the address that selects server and login: the account's, or the sender's if
+// there is no account.
 func (s *sendFlags) principal(from smtp.Address) smtp.Address {
 	if s.id != nil {
 		if address, err := s.id.Address(); err == nil {

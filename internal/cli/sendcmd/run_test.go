@@ -26,8 +26,8 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// A user whose server loses commands reads about the flag, in any language and even for
-// one message; not a user who has given it.
+// The hint about --no-pipelining appears in any language and even for one message, but not if the
+// flag is given.
 func TestAdviceForServersThatLoseCommands(t *testing.T) {
 	t.Parallel()
 	lost := fmt.Errorf("%w: 250 in answer to nothing", smtpclient.ErrOutOfStep)

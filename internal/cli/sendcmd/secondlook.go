@@ -11,11 +11,10 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// What was probably not meant is asked about where a person can answer, before anything
-// is connected.
+// The functions below ask, before anything is connected, about input that is probably a mistake.
 
-// checkEmpty keeps a message without subject, text and attachments from being sent
-// unasked: a pipe that gave nothing, or Enter too early. An empty -b asks for one.
+// checkEmpty asks before a message without subject, text and attachments is sent: an empty pipe, or
+// Enter too early. An explicit empty -b is accepted.
 func (c *composer) checkEmpty(m *message.Message) error {
 	switch {
 	case strings.TrimSpace(m.Text) != "" || m.HTML != "" || len(m.Attachments) > 0 || c.changed("body"):
@@ -39,21 +38,21 @@ func (c *composer) checkEmpty(m *message.Message) error {
 	return err
 }
 
-// someoneAnswers reports whether a person sits at the terminal.
+// someoneAnswers reports whether a person can answer at the terminal.
 func (a *runner) someoneAnswers() bool { return a.StdinTTY > 0 && a.StderrWidth > 0 }
 
-// maxMisspelt bounds how many addresses a script is told about.
+// maxMisspelt limits how many addresses are reported to a script.
 const maxMisspelt = 5
 
-// misspelt asks about recipients whose domain is nearly one that many have, like
-// friend@163.con. A script is told, and the message goes where it says.
+// misspelt asks about recipients whose domain is almost that of a large provider, like
+// friend@163.con. Without a terminal it prints a hint and keeps the address.
 func (c *composer) misspelt(ctx context.Context) error {
 	told := 0
 	for _, list := range [][]string{c.s.to, c.s.cc, c.s.bcc} {
 		for i, value := range list {
 			boxes, err := message.ParseMailboxList(value)
 			if err != nil {
-				continue // it was checked before
+				continue // addresses reported the error
 			}
 			changed := false
 			for k := range boxes {
@@ -83,7 +82,7 @@ func (c *composer) misspelt(ctx context.Context) error {
 	return nil
 }
 
-// meantMailbox is the mailbox at the domain that was probably meant; zero for none.
+// meantMailbox returns the mailbox at the domain that was probably meant; zero if there is none.
 func meantMailbox(box message.Mailbox) message.Mailbox {
 	domain := provider.Misspelt(box.Address.ASCIIDomain())
 	if domain == "" {

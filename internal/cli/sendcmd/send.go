@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// sendFlags are the flags of send.
+// sendFlags holds the flags of send.
 type sendFlags struct {
 	serverflag.ServerFlags
 	queueing
@@ -43,7 +43,7 @@ type sendFlags struct {
 	quiet                bool
 	json                 bool
 
-	// id is the account that it goes out from; nil for none.
+	// id is the account that sends; nil if there is none.
 	id *accounts.Identity
 }
 
@@ -122,7 +122,7 @@ func (s *sendFlags) registerMessage(a *runner, cmd *cobra.Command) {
 	command.Complete(cmd, "to-policy", func() []string { return []string{"all", "any"} })
 }
 
-// send is the command: check everything, then open, then send each message.
+// send runs the command: it checks all input, then connects, then sends each message.
 func (a *runner) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if err := a.checkSend(cmd, s, args); err != nil {
 		return err
@@ -169,15 +169,15 @@ func (a *runner) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 	return s.countBad(r.deliver(cmd.Context()))
 }
 
-// takeAccount finds the account and lets it fill the gaps of the flags.
+// takeAccount finds the account and fills flags that were not given from it.
 func (a *runner) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address) error {
 	id, err := a.Identify(s.account, s.Server, from)
 	if err != nil || id == nil {
 		return err
 	}
-	// That a password may go in clear is said of one server: by the account, or by a
-	// flag, which is for the account that was asked for. A variable is for neither,
-	// and no account that falls in for another inherits the word.
+	// Permission to send a password in cleartext holds for one server: it is set in the account, or
+	// by a flag for the requested account. It is never taken from a variable, and a fallback
+	// account does not inherit it.
 	const flag = "allow-cleartext-password"
 	s.Cleartext = s.Cleartext && a.Origin[flag] != command.Variable(flag)
 	s.id, id.Given = id, s.ServerFlags
@@ -185,8 +185,8 @@ func (a *runner) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address
 	return a.Fill(&s.ServerFlags, id, cmd.Flags().Changed)
 }
 
-// oneServer finds the server of all messages. Where the sender decides about
-// it, or about the login, messages of different senders can't go in one run.
+// oneServer returns the server of all messages. If the sender selects the server or the login,
+// messages of different senders can't go in one run.
 func (a *runner) oneServer(s *sendFlags, messages []*sending.Message) (transport.Server, error) {
 	first, err := s.Target(a.Servers, s.principal(messages[0].Envelope.From()))
 	if err != nil || s.id != nil {
@@ -212,8 +212,7 @@ func (a *runner) oneServer(s *sendFlags, messages []*sending.Message) (transport
 	return first, nil
 }
 
-// ofOneAccount makes sure that all messages go out from the account that the
-// first of them picked.
+// ofOneAccount returns an error if a message belongs to another account than the first.
 func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, messages []*sending.Message) error {
 	if id == nil || s.account != "" {
 		return nil
@@ -232,7 +231,7 @@ func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, messages []*s
 	return nil
 }
 
-// accountFlags are those of send that choose and change what an account adds.
+// registerAccount adds the flags that choose an account and change its effects.
 func (s *sendFlags) registerAccount(a *runner, cmd *cobra.Command) {
 	command.Add(cmd, a.T("Account:"),
 		command.NewOption("account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the one of the sender's address, else the default account)")),
@@ -249,5 +248,5 @@ func discard(messages []*sending.Message) {
 	}
 }
 
-// nameOf is a message as the user finds it again.
+// nameOf returns the name of a message as the user knows it: the file, and its number there.
 func (a *runner) nameOf(m *sending.Message) string { return a.MessageName(m.File, m.Number) }

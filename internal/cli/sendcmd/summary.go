@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/sending"
 )
 
-// conclude prints the summary of several messages, and says what to do next.
+// conclude prints the summary of several messages, and the next step.
 func (r *sendRun) conclude(t sending.Summary, took time.Duration) {
 	a := r.a
 	if len(r.messages) > 1 && t.Messages > 0 {
@@ -67,7 +67,7 @@ func (r *sendRun) summaryLine(t sending.Summary, took time.Duration) string {
 	return a.T("%d messages in %s: %s", t.Messages, console.Duration(took)+a.perSecond(t.Messages-r.settled-t.NotTried, took), strings.Join(parts, a.T(", ")))
 }
 
-// perSecond is a rate in brackets; "" where there was no time to measure.
+// perSecond returns a rate in brackets, or "" if no time passed.
 func (a *runner) perSecond(n int, took time.Duration) string {
 	if took <= 0 || n <= 0 {
 		return ""
@@ -75,7 +75,7 @@ func (a *runner) perSecond(n int, took time.Duration) string {
 	return a.T(" (%s/s)", rate(n, took))
 }
 
-// rate is a number per second, of three digits at most.
+// rate formats a number per second with at most one decimal place.
 func rate(n int, took time.Duration) string {
 	perSecond := float64(n) / took.Seconds()
 	if perSecond < 9.95 {
