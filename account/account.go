@@ -4,10 +4,10 @@ import (
 	"time"
 )
 
-// Account is a mailbox to send from, as the configuration has it and with what
-// it inherits from the defaults.
+// Account is a mailbox to send from: its keys in the configuration, and those inherited from
+// [defaults].
 type Account struct {
-	// Name is how the user calls it: letters, digits, - and _.
+	// Name is the user's name for the account: letters, digits, - and _.
 	Name string
 	// From is the sender: an address, or "Name <address>".
 	From string
@@ -15,72 +15,70 @@ type Account struct {
 	Server string
 	// User is the login name; "" means the one that the provider expects.
 	User string
-	// Auth forces a SASL mechanism; "" takes the best, "none" logs in as nobody.
+	// Auth forces a SASL mechanism; "" picks the best one, "none" sends without a login.
 	Auth string
-	// Secret is where the password or the token is.
+	// Secret is the place of the password or token.
 	Secret Secret
-	// OAuth2 is how tokens are got; the zero value logs in with a password.
+	// OAuth2 configures access tokens; the zero value logs in with a password.
 	OAuth2 OAuth2
-	// Match are further senders that this account serves: addresses, or patterns
-	// like "*@example.com".
+	// Match lists further senders that this account serves: addresses, or patterns like
+	// "*@example.com".
 	Match []string
-	// Fallback is the account that takes over when this one fails for a while;
-	// "" means none.
+	// Fallback is the account that sends after a temporary failure of this one; "" means none.
 	Fallback string
 
-	// Signature is put under the text of composed messages, behind "-- ".
-	// SignatureFile is read instead, if set.
+	// Signature is appended to the text of composed messages, after "-- ". SignatureFile is read
+	// instead if it is set.
 	Signature, SignatureFile string
-	// ReplyTo is where answers to composed messages go; "" means From.
+	// ReplyTo is the reply address of composed messages; "" means From.
 	ReplyTo string
 	// Headers are added to composed messages that lack them, in this order.
 	Headers []Header
-	// SaveSent says whether a copy goes into the Sent folder.
+	// SaveSent says whether a copy is put into the Sent folder.
 	SaveSent SaveSent
-	// IMAP is the mailbox of that folder: "imaps://host:port" or "imap://host:port"
+	// IMAP is the server of the Sent folder: "imaps://host:port" or "imap://host:port"
 	// (STARTTLS); "" means the provider's.
 	IMAP string
-	// SentFolder is its name; "" finds it.
+	// SentFolder is the name of the Sent folder; "" means that Yan finds it.
 	SentFolder string
 
 	TLSCA, TLSPin, TLSCert, TLSKey string
-	// TLSName is the name that the SMTP server's certificate has to be valid for; ""
-	// means the host.
+	// TLSName is the name for which the SMTP server's certificate must be valid; "" means the
+	// host.
 	TLSName string
-	// TLSRSAKeyExchange also takes servers that know TLS only without forward secrecy.
+	// TLSRSAKeyExchange also accepts servers that support no TLS with forward secrecy.
 	TLSRSAKeyExchange      bool
 	AllowCleartextPassword bool
 	Proxy, LocalName       string
 	NoPipelining           bool
 	PipelineMessages       PipelineMessages
-	// Connections bounds those that are open at a time; 0 means the usual.
+	// Connections limits the connections open at a time; 0 means the default.
 	Connections int
-	// Pace is how many messages the outbox hands over in a time; zero means as many
-	// as the server takes.
+	// Pace is the rate limit of the outbox; zero means no limit.
 	Pace Pace
-	// InDoubt is what the outbox does with a message of which nobody can know whether
-	// it was handed over; "" means what Outbox.InDoubt says.
+	// InDoubt says what the outbox does with a message whose outcome is in doubt; "" means
+	// Outbox.InDoubt.
 	InDoubt InDoubt
-	// Timeout bounds a message; 0 means RFC 5321's times for each phase.
+	// Timeout limits the time for a message; 0 means the times of RFC 5321 for each phase.
 	Timeout time.Duration
-	// DKIMSelector is looked up by the doctor; "" looks up none.
+	// DKIMSelector is the selector that `yan doctor` looks up; "" means none.
 	DKIMSelector string
-	// SetFrom is when From goes into the header of a whole message: "missing" where no
-	// address is there, "always", or "" never.
+	// SetFrom says when From is written into the header of a whole message: "missing" if the
+	// header has no address, "always", or "" for never.
 	SetFrom string
 
-	dir string // of the configuration, for relative names of files
+	dir string // folder of the configuration, for relative file names
 }
 
 // Header is a header field.
 type Header struct{ Name, Value string }
 
-// Secret says where the password of an account is; at most one is set. The zero
-// value is the keyring or, where there is none, the encrypted file.
+// Secret says where the password of an account is; at most one field is set. The zero value means
+// the keyring or, if there is none, the encrypted file.
 type Secret struct {
-	Command    string // its first line of output
-	File       string // its first line; nobody else may read it
-	Env        string // a variable
+	Command    string // the first line of its output
+	File       string // its first line; only the owner may be able to read it
+	Env        string // an environment variable
 	Netrc      string // a netrc file; "default" means $NETRC or ~/.netrc
 	Credential string // a systemd credential
 }
@@ -88,7 +86,7 @@ type Secret struct {
 // OAuth2 is the registration with an authorization server.
 type OAuth2 struct {
 	ClientID     string
-	ClientSecret string // of an installed program: no secret (RFC 8252 section 8.5)
+	ClientSecret string // of an installed program, so not secret (RFC 8252 section 8.5)
 	AuthURL      string // this and the following: "" means the provider's
 	TokenURL     string
 	DeviceURL    string
@@ -101,8 +99,8 @@ type SaveSent string
 
 // The values of SaveSent.
 const (
-	// SaveAuto copies where IMAP is known and the provider does not keep a copy
-	// itself. It is for accounts whose save_sent = "auto".
+	// SaveAuto copies if IMAP is known and the provider does not keep a copy itself. It is
+	// save_sent = "auto".
 	SaveAuto   SaveSent = "auto"
 	SaveAlways SaveSent = "always"
 	// SaveNever is the default.

@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// check finds values that make no sense, whatever the rest of the machine is: one of
-// each account.
+// check finds unusable values, at most one per account. It looks at nothing outside the
+// configuration.
 func (f *File) check() {
 	add := func(fault Fault, err error, name string, key ...string) {
 		if f.FaultOf(name) == nil {
@@ -39,7 +39,7 @@ func (f *File) check() {
 	}
 }
 
-// checkFallback follows the chain of fallbacks, which has to end.
+// checkFallback follows the chain of fallbacks, which must end.
 func (f *File) checkFallback(a Account) error {
 	seen := []string{a.Name}
 	for a.Fallback != "" {
@@ -55,8 +55,7 @@ func (f *File) checkFallback(a Account) error {
 	return nil
 }
 
-// isName reports whether a name can stand on a command line and as a bare key
-// of TOML.
+// isName reports whether a name can be written on a command line and as a bare key of TOML.
 func isName(s string) bool {
 	ok := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_'
@@ -64,7 +63,7 @@ func isName(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return !ok(r) })
 }
 
-// check finds the first key whose value can't be used.
+// check returns the first key whose value is unusable, and the error.
 func (s *schema) check(a Account) (key string, err error) {
 	for _, k := range s.keys {
 		if k.check == nil {
@@ -82,7 +81,7 @@ func (a Account) checkFrom() error {
 	return err
 }
 
-// Address is the address of From.
+// Address returns the address in From.
 func (a Account) Address() (smtp.Address, error) {
 	if strings.TrimSpace(a.From) == "" {
 		return smtp.Address{}, sentence.New("the sender is missing: want an address, or a name with an address")
@@ -94,7 +93,7 @@ func (a Account) Address() (smtp.Address, error) {
 	return mailbox.Address, nil
 }
 
-// checkServer follows checkFrom: the server may depend on the address.
+// checkServer runs after checkFrom, because the server may depend on the address.
 func (a Account) checkServer() error {
 	from, err := a.Address()
 	if err == nil {
@@ -139,7 +138,7 @@ func (a Account) checkOAuth2() error {
 		}
 		parsed, err := url.Parse(u)
 		local := err == nil && parsed.Scheme == "http" && (parsed.Hostname() == "127.0.0.1" || parsed.Hostname() == "::1" || parsed.Hostname() == "localhost")
-		switch { // without the URL, as net/url would repeat it: it may hold a password
+		switch { // without the URL, which may hold a password; net/url would repeat it
 		case err != nil || parsed.Host == "" || parsed.Scheme != "https" && !local:
 			return sentence.New("want a URL that begins with https://")
 		case parsed.User != nil:
@@ -169,8 +168,8 @@ func (a Account) checkReplyTo() error {
 	return err
 }
 
-// checkHeaders refuses what the composer writes itself: a second From or Date
-// makes a message that servers refuse.
+// checkHeaders refuses fields that the composer writes itself: servers refuse a message with a
+// second From or Date.
 func (a Account) checkHeaders() error {
 	for _, h := range a.Headers {
 		if err := (message.Header(h)).Check(); err != nil {
@@ -243,7 +242,7 @@ func (a Account) checkSetFrom() error {
 }
 
 func (a Account) checkInDoubt() error {
-	if a.InDoubt == "" { // what the outbox has
+	if a.InDoubt == "" { // the value of [outbox]
 		return nil
 	}
 	return a.InDoubt.check()

@@ -10,11 +10,10 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Choose picks an account: the one of that name; else the one whose From is the
-// sender, then without its +detail, then the one whose Match fits, whole
-// addresses before patterns; else the default. from may be zero. The error is an
-// [*UnknownAccountError] or an [*AmbiguousError], or [ErrNone] when there is nothing to
-// choose.
+// Choose picks the account with the given name. Without a name it picks, in this order: the
+// account whose From is the sender, with or without +detail; the account whose Match fits, whole
+// addresses before patterns; the default. from may be zero. The error is an
+// [*UnknownAccountError], an [*AmbiguousError], or [ErrNone] if no account fits.
 func (f *File) Choose(name string, from smtp.Address) (Account, error) {
 	if name != "" {
 		if a, ok := f.Account(name); ok {
@@ -53,7 +52,7 @@ func (f *File) Choose(name string, from smtp.Address) (Account, error) {
 	return Account{}, ErrNone
 }
 
-// How well an account fits a sender; less is better.
+// How closely an account fits a sender; less is closer.
 const (
 	closest    = iota // its From
 	withDetail        // its From with a +detail (RFC 5233)
@@ -88,13 +87,13 @@ func (a Account) closenessTo(from smtp.Address) int {
 	return best
 }
 
-// sameMailbox compares as providers do: the local part in any case too, although
-// RFC 5321 section 2.4 leaves that to the host.
+// sameMailbox compares as providers do: without regard to case in the local part, although RFC
+// 5321 section 2.4 leaves that to the host.
 func sameMailbox(a, b smtp.Address) bool {
 	return strings.EqualFold(a.Local(), b.Local()) && a.ASCIIDomain() == b.ASCIIDomain()
 }
 
-// withoutDetail is user@domain of user+detail@domain.
+// withoutDetail returns user@domain for user+detail@domain.
 func withoutDetail(a smtp.Address) smtp.Address {
 	user, _, found := strings.Cut(a.Local(), "+")
 	if !found || user == "" {
@@ -107,10 +106,10 @@ func withoutDetail(a smtp.Address) smtp.Address {
 	return bare
 }
 
-// pattern is one of Match.
+// pattern is one entry of Match.
 type pattern struct {
 	local, domain string // globs of package path, lower case
-	whole         bool   // it is an address
+	whole         bool   // it is an address, not a pattern
 }
 
 // newPattern reads "*@example.com", "sales-*@example.com", "*@*.example.com" or
@@ -135,7 +134,7 @@ func newPattern(s string) (pattern, error) {
 }
 
 func (p pattern) fits(a smtp.Address) bool {
-	// A local part may hold what path.Match takes for a separator.
+	// A local part may contain a slash, which path.Match treats as a separator.
 	local := strings.ReplaceAll(strings.ToLower(a.Local()), "/", "_")
 	localFits, _ := path.Match(strings.ReplaceAll(p.local, "/", "_"), local)
 	for _, domain := range []string{strings.ToLower(a.Domain()), a.ASCIIDomain()} {
@@ -146,7 +145,7 @@ func (p pattern) fits(a smtp.Address) bool {
 	return false
 }
 
-// unknown names the accounts that are like a name.
+// unknown returns the error for an unknown account, with the names that resemble it.
 func (f *File) unknown(name string) *UnknownAccountError {
 	e := &UnknownAccountError{Name: name}
 	distance := func(known string) int {
@@ -161,6 +160,6 @@ func (f *File) unknown(name string) *UnknownAccountError {
 	return e
 }
 
-// Serves reports whether a sender is one of the account's: its From, with or
-// without a +detail, or one that Match names.
+// Serves reports whether the account serves a sender: its From, with or without +detail, or an
+// address that Match covers.
 func (a Account) Serves(from smtp.Address) bool { return a.closenessTo(from) < stranger }

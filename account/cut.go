@@ -5,10 +5,9 @@ import (
 	"slices"
 )
 
-// without takes out everything at and below a path. A key takes the comment
-// directly above it along, a table also those inside of it and directly below
-// it; the comment at the head of the file stays in any case. Blank lines that
-// would meet at a cut become those before it.
+// without removes everything at and below a path. A key is removed with the comment directly
+// above it, a table also with the comments inside and directly below it; the comment at the head
+// of the file always stays. If blank lines meet at a cut, only those before it stay.
 func (l layout) without(prefix []string) []byte {
 	var source []byte
 	from := 0
@@ -28,7 +27,7 @@ func (l layout) without(prefix []string) []byte {
 	return source
 }
 
-// cuts are the lines that go, where they meet as one.
+// cuts returns the ranges to delete, adjacent ones merged.
 func (l layout) cuts(prefix []string) []span {
 	var cuts []span
 	cut := func(s span) {
@@ -38,7 +37,7 @@ func (l layout) cuts(prefix []string) []span {
 		}
 		cuts = append(cuts, s)
 	}
-	table := span{-1, -1} // that which goes as a whole
+	table := span{-1, -1} // a table that is removed as a whole
 	closeTable := func() {
 		if table.start >= 0 {
 			cut(span{table.start, l.withCommentsBelow(table.end)})
@@ -62,8 +61,8 @@ func (l layout) cuts(prefix []string) []span {
 	return cuts
 }
 
-// withOwnComments is where the comments directly above a line begin, unless they
-// are the head of the file.
+// withOwnComments returns the start of the comments directly above a line, unless they are the
+// head of the file.
 func (l layout) withOwnComments(at int) int {
 	start := l.withCommentsAbove(at)
 	if len(bytes.TrimSpace(l.source[:start])) == 0 {
@@ -72,8 +71,8 @@ func (l layout) withOwnComments(at int) int {
 	return start
 }
 
-// withCommentsBelow is where the comments directly below a line end, unless they
-// stand directly above something else.
+// withCommentsBelow returns the end of the comments directly below a line, unless they are
+// directly above another expression.
 func (l layout) withCommentsBelow(at int) int {
 	end := at
 	for {
@@ -89,8 +88,8 @@ func (l layout) withCommentsBelow(at int) int {
 	return end
 }
 
-// behind is where the document goes on after a cut: behind the blank lines, if
-// there is one before it already.
+// behind returns the position at which the document continues after a cut: after the blank lines,
+// if there is a blank line before the cut, too.
 func (l layout) behind(c span) int {
 	before := l.source[:c.start]
 	line := before[bytes.LastIndexByte(bytes.TrimSuffix(before, []byte("\n")), '\n')+1:]
@@ -108,8 +107,8 @@ func (l layout) behind(c span) int {
 	return at
 }
 
-// cutOfMember is a member of an inline table with one of the commas beside it,
-// and the space where the next one stands on the same line.
+// cutOfMember returns the range of a member of an inline table with one adjacent comma, and the
+// space if the next member is on the same line.
 func (l layout) cutOfMember(i int) span {
 	m := l.expressions[i]
 	all := l.members(m.owner)

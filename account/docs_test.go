@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// TestConfigurationIsDocumented holds the documents, in both languages, against
-// the keys that are read, and reads their examples.
+// TestConfigurationIsDocumented compares the documents, in both languages, with the keys that are
+// read, and parses their examples.
 func TestConfigurationIsDocumented(t *testing.T) {
 	t.Parallel()
 	keys := account.KnownKeys()

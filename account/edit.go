@@ -11,16 +11,15 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// New is an account that has what every account inherits, to be completed and
-// handed to Put.
+// New returns an account with the inherited values. The caller completes it and calls Put.
 func (f *File) New(name string) Account {
 	a := f.inherited(name)
 	a.Name = name
 	return a
 }
 
-// inherited is what an account of that name has without a key of its own. The
-// one to which all others fall back has no fallback itself.
+// inherited returns the values that an account of that name has without keys of its own. The
+// account that [defaults] names as fallback has no fallback itself.
 func (f *File) inherited(name string) Account {
 	a := f.defaults
 	a.Headers = slices.Clone(a.Headers)
@@ -30,8 +29,8 @@ func (f *File) inherited(name string) Account {
 	return a
 }
 
-// Put adds an account, or changes the keys of the one of that name that differ.
-// An error is a [*ParseError] about what makes no sense, and nothing is changed.
+// Put adds an account, or changes the keys that differ if the name exists. The error is a
+// [*ParseError] if a value is unusable; then nothing is changed.
 func (f *File) Put(a Account) error {
 	if a.SaveSent == "" {
 		a.SaveSent = SaveNever
@@ -53,7 +52,7 @@ func (f *File) Put(a Account) error {
 			continue
 		}
 		path := append(slices.Clone(table), k.key)
-		if l := layOut(source); k.needed || i == 0 { // the first key makes the table
+		if l := layOut(source); k.needed || i == 0 { // the first key creates the table
 			source = l.with(path, k.value)
 		} else if l.has(path) {
 			source = l.without(path)
@@ -71,7 +70,7 @@ func (f *File) Put(a Account) error {
 	})
 }
 
-// same compares what is written.
+// same compares the values that the file would hold.
 func (a Account) same(b Account) bool {
 	clean := func(a Account) Account {
 		if len(a.Match) == 0 {
@@ -87,22 +86,22 @@ func (a Account) same(b Account) bool {
 	return reflect.DeepEqual(clean(a), clean(b))
 }
 
-// errByHand: what is to be changed stands in a form that is not edited here.
+// errByHand: the value is written in a form that this package does not edit.
 var errByHand = sentence.New("it is written in a form that only an editor can change")
 
-// begun is what is to be changed: the document, or the beginning of a new one.
+// begun returns the document to change, or a new one that holds only the version.
 func (f *File) begun() []byte {
 	switch {
 	case len(f.source) == 0:
 		return fmt.Appendf(nil, "version = %d\n", Version)
-	case len(f.layout.expressions) == 0: // comments alone
+	case len(f.layout.expressions) == 0: // only comments
 		return f.layout.with([]string{"version"}, strconv.Itoa(Version))
 	}
 	return f.source
 }
 
-// become takes a changed document, if it says what it should; else nothing is
-// changed. key is what the change was about.
+// become parses a changed source and makes it f's document if says(g) holds. Otherwise f is
+// unchanged. key is the key of the change.
 func (f *File) become(source []byte, key []string, says func(*File) bool) error {
 	if !utf8.Valid(source) {
 		return f.fault(FaultValue, key, sentence.New("it is no UTF-8"))
@@ -114,7 +113,7 @@ func (f *File) become(source []byte, key []string, says func(*File) bool) error 
 	var wrong *ParseError
 	switch {
 	case errors.As(err, &wrong) && (wrong.Fault == FaultSyntax || wrong.Fault == FaultUnknownKey):
-		return f.fault(FaultValue, key, errByHand) // not what was asked for is wrong
+		return f.fault(FaultValue, key, errByHand) // the request was valid; the file's form is the problem
 	case err != nil:
 		return err
 	case !says(g):
@@ -125,13 +124,13 @@ func (f *File) become(source []byte, key []string, says func(*File) bool) error 
 	return nil
 }
 
-// becomes is become for a document that is known as a whole.
+// becomes requires the parsed document to equal want.
 func (f *File) becomes(source []byte, key []string, want tree) error {
 	return f.become(source, key, func(g *File) bool { return treeOf(g.source).same(want) })
 }
 
-// Remove takes an account out, with the comments above and inside of it. That it
-// is the default goes as well; an account that falls back to it is an error.
+// Remove removes an account with the comments above and inside it. If it is the default, the
+// default is removed, too. It is an error if another account falls back to it.
 func (f *File) Remove(name string) error {
 	if _, ok := f.Account(name); !ok {
 		return f.unknown(name)
@@ -146,7 +145,7 @@ func (f *File) Remove(name string) error {
 	return f.becomes(source, path, want)
 }
 
-// SetDefault names the default account.
+// SetDefault sets the default account.
 func (f *File) SetDefault(name string) error {
 	if _, ok := f.Account(name); !ok {
 		return f.unknown(name)

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// written is a file as a person keeps it: with comments, in an order of its own.
+// written is a file as a person writes it: with comments, in an order of its own.
 const written = `# My mail.
 version = 1
 default = "qq"   # the one I use
@@ -52,7 +52,7 @@ func parse(t *testing.T, source string) *account.File {
 	return f
 }
 
-// change makes a change and says which lines it took away and added.
+// change makes a change and returns the lines it removed and added.
 func change(t *testing.T, f *account.File, do func() error) (gone, came []string) {
 	t.Helper()
 	before := strings.Split(string(f.Bytes()), "\n")
@@ -116,7 +116,7 @@ func TestPutChangesOnlyItsLines(t *testing.T) {
 
 func TestPutAddsAtTheEnd(t *testing.T) {
 	t.Parallel()
-	f := parse(t, strings.TrimSuffix(written, "\n")) // without a last line end
+	f := parse(t, strings.TrimSuffix(written, "\n")) // without a final line end
 	a := f.New("new")
 	a.From, a.Server = `"A, B" <new@example.com>`, "smtps://smtp.example.com"
 	if err := f.Put(a); err != nil {

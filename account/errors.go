@@ -8,28 +8,28 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// The errors that a caller tells apart.
+// The errors that a caller may compare with.
 var (
 	// ErrNone: no account fits, and there is no default.
 	ErrNone = sentence.New("no account is configured for this sender")
-	// ErrChanged: the file is not what it was when it was read.
+	// ErrChanged: the file differs from the one that was read.
 	ErrChanged = sentence.New("the configuration was changed by another program meanwhile")
 )
 
-// UnknownAccountError: there is no account of that name.
+// UnknownAccountError: no account has that name.
 type UnknownAccountError struct {
 	Name string
-	Near []string // names like it, the nearest first
+	Near []string // similar names, the nearest first
 }
 
 func (e *UnknownAccountError) Error() string { return e.Unwrap().Error() }
 
-// Unwrap is what Error says, as the command line can say it in another language.
+// Unwrap returns the same sentence in a form that the command line can translate.
 func (e *UnknownAccountError) Unwrap() error {
 	return sentence.Errorf("there is no account %q", e.Name)
 }
 
-// AmbiguousError: several accounts serve the sender, none better than the others.
+// AmbiguousError: several accounts serve the sender equally well.
 type AmbiguousError struct {
 	From  smtp.Address
 	Names []string
@@ -37,41 +37,41 @@ type AmbiguousError struct {
 
 func (e *AmbiguousError) Error() string { return e.Unwrap().Error() }
 
-// Unwrap is what Error says, as the command line can say it in another language.
+// Unwrap returns the same sentence in a form that the command line can translate.
 func (e *AmbiguousError) Unwrap() error {
 	return sentence.Errorf("several accounts serve %s: %s", e.From, strings.Join(e.Names, ", "))
 }
 
-// Fault says what is wrong with a configuration, as a stable word.
+// Fault is the kind of error in a configuration, as a stable word.
 type Fault string
 
 // The faults.
 const (
-	FaultSyntax     Fault = "syntax"      // it is not TOML
+	FaultSyntax     Fault = "syntax"      // not TOML
 	FaultVersion    Fault = "version"     // of a newer program
-	FaultUnknownKey Fault = "unknown_key" // Near names the nearest
-	FaultValue      Fault = "value"       // of the wrong kind, or senseless
-	FaultSecret     Fault = "secret"      // a password stands in the file in clear
-	FaultReference  Fault = "reference"   // names an account that there is not
-	FaultWritable   Fault = "writable"    // others can write the file, whose commands would run
+	FaultUnknownKey Fault = "unknown_key" // Near is the nearest known key
+	FaultValue      Fault = "value"       // of the wrong kind, or unusable
+	FaultSecret     Fault = "secret"      // the file contains a password
+	FaultReference  Fault = "reference"   // names an account that does not exist
+	FaultWritable   Fault = "writable"    // others can write the file, whose commands Yan runs
 )
 
-// Faults lists all of them.
+// Faults lists all faults.
 func Faults() []Fault {
 	return []Fault{FaultSyntax, FaultVersion, FaultUnknownKey, FaultValue, FaultSecret, FaultReference, FaultWritable}
 }
 
-// ParseError says what is wrong with a configuration, and where.
+// ParseError is an error in a configuration, with its place.
 type ParseError struct {
 	Path         string
-	Line, Column int // from 1; 0 when it has none
+	Line, Column int // from 1; 0 if unknown
 	Fault        Fault
-	Key          string // dotted, "account.qq.form"; "" when it is about none
-	Near         string // the nearest known key; "" when none is near
-	Err          error  // holds nothing secret
+	Key          string // dotted, "account.qq.form"; "" if no key is meant
+	Near         string // the nearest known key; "" if none is near
+	Err          error  // contains no secret
 }
 
-// Error names place and key as compilers do.
+// Error puts place and key first, as compilers do.
 func (e *ParseError) Error() string {
 	where := e.Path
 	if e.Line > 0 {

@@ -28,14 +28,14 @@ func ExampleOpen() {
 	fmt.Println(result)
 }
 
-// fromVault gets passwords from the program's own store.
+// fromVault reads passwords from the program's own store.
 type fromVault struct{ account.Secrets }
 
 func (fromVault) Password(_ context.Context, a account.Account) (string, error) {
 	return os.Getenv("CODE_OF_" + a.Name), nil
 }
 
-// A program that has its own store of passwords supplies them itself.
+// A program with its own store of passwords supplies them itself.
 func ExampleSecrets() {
 	f, err := account.Parse("config.toml", []byte("[account.work]\nfrom = \"me@example.com\"\nserver = \"smtps://smtp.example.com\"\nuser = \"me\"\n"))
 	if err != nil {

@@ -2,10 +2,10 @@ package account
 
 import "slices"
 
-// Same is for the tests of package account_test.
+// Same exports same to package account_test.
 func (a Account) Same(b Account) bool { return a.same(b) }
 
-// KnownKeys are all keys of the format.
+// KnownKeys returns all keys of the format.
 func KnownKeys() []string {
 	var all []string
 	for _, table := range [][]string{{}, {"account", "a"}, {"account", "a", "secret"}, {"account", "a", "oauth2"}, {"outbox"}} {
@@ -14,14 +14,14 @@ func KnownKeys() []string {
 	return all
 }
 
-// Comment is one on a line of its own, with the paths of what stands before and
-// behind it; nil where nothing does.
+// Comment is a comment on a line of its own, with the paths of the expressions before and after
+// it; nil if there is none.
 type Comment struct {
 	Text          string
 	Before, After []string
 }
 
-// Comments are those of a document.
+// Comments returns the comments of a document.
 func (f *File) Comments() []Comment {
 	var list []Comment
 	for _, c := range f.layout.comments {
@@ -41,7 +41,7 @@ func (f *File) Comments() []Comment {
 	return list
 }
 
-// Mistake changes the file to what nobody asked for.
+// Mistake makes a change that was not requested.
 func (f *File) Mistake(source []byte) error {
 	return f.becomes(source, []string{"account", "a", "user"}, treeOf(f.source))
 }

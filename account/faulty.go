@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// LoadFaulty is Load for a file in which accounts may make no sense, so that the
-// others can be used, and those be put right: [File.Faults] says what is wrong. A
-// change must leave the account that it is about without a fault, and add none to
-// the others. What is no TOML or has keys that nobody knows is an error as of Load.
+// LoadFaulty is Load for a file in which some accounts may be unusable, so that the others can be
+// used and the faults corrected: [File.Faults] lists them. A change must leave its account
+// without a fault, and add none to the others. Invalid TOML and unknown keys are errors as in
+// Load.
 func LoadFaulty(path string) (*File, error) { return load(path, accountSchema().read) }
 
-// Faults is what is wrong with the accounts, one fault of each, and with the choice
-// of the default; nothing in a file that Load has read.
+// Faults returns the faults of the accounts, at most one of each, and of the choice of the
+// default. It is empty for a file from Load.
 func (f *File) Faults() []*ParseError { return slices.Clone(f.faults) }
 
-// FaultOf is what is wrong with an account, so that it can't be used; nil when
-// nothing is. A fallback that is wrong is that account's fault, not this one's.
+// FaultOf returns the fault that makes an account unusable; nil if there is none. A fault in a
+// fallback belongs to that account, not to this one.
 func (f *File) FaultOf(name string) *ParseError {
 	for _, p := range f.faults {
 		if p.about("account", name) {
@@ -26,14 +26,14 @@ func (f *File) FaultOf(name string) *ParseError {
 	return nil
 }
 
-// about reports whether a fault is that of a key or of something below it.
+// about reports whether the fault is at a key or below it.
 func (e *ParseError) about(key ...string) bool {
 	prefix := dottedKey(key)
 	return e.Key == prefix || strings.HasPrefix(e.Key, prefix+".")
 }
 
-// worse finds what is wrong with g because of a change of f: a fault of what was
-// changed, or one that was not there before.
+// worse returns a fault that a change from f to g causes: one of the changed account, or one that
+// did not exist before.
 func (f *File) worse(g *File, key []string) error {
 	for _, p := range g.faults {
 		known := slices.ContainsFunc(f.faults, func(before *ParseError) bool { return before.Key == p.Key })
@@ -44,8 +44,8 @@ func (f *File) worse(g *File, key []string) error {
 	return nil
 }
 
-// Together makes several changes of one account: what they lead to is judged, not
-// what is between them. After an error nothing is changed.
+// Together makes several changes of one account; only the final state must be valid. After an
+// error nothing is changed.
 func (f *File) Together(name string, changes func(*File) error) error {
 	g := *f
 	g.patient = true

@@ -68,12 +68,12 @@ func TestFaultsOfAccounts(t *testing.T) {
 	}
 }
 
-// Changes are judged by what they lead to; what else is wrong stays what it is.
+// Only the result of the changes must be valid; other faults remain.
 func TestFaultyIsPutRight(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		change func(*account.File) error
-		left   int // faults
+		left   int // number of faults
 		fault  string
 	}{
 		"remove":              {func(f *account.File) error { return f.Remove("late") }, 1, ""},
@@ -119,7 +119,7 @@ func TestFaultyIsPutRight(t *testing.T) {
 	}
 }
 
-// A file of comments gets its version with the first account.
+// A file that holds only comments gets its version with the first account.
 func TestPutIntoComments(t *testing.T) {
 	t.Parallel()
 	for before, want := range map[string]string{

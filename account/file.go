@@ -16,33 +16,33 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// Version is that of the format which this program writes and reads.
+// Version is the version of the format that this program reads and writes.
 const Version = 1
 
-// File is a configuration in memory. It is for one goroutine.
+// File is a configuration in memory. It is not safe for concurrent use.
 type File struct {
-	format   *schema // nil: that of this program
+	format   *schema // nil: the schema of this program
 	path     string
-	mark     []byte // the byte order mark at the beginning, which stays
-	source   []byte // what follows it
+	mark     []byte // the byte order mark at the start, which stays
+	source   []byte // the rest of the file
 	exists   bool
-	onDisk   []byte // what was read, which Save compares
+	onDisk   []byte // the content that was read; Save compares it
 	layout   layout
-	standard string // the account that the file calls its default
+	standard string // the account that the file names as default
 	defaults Account
 	accounts []Account
 	outbox   Outbox
-	faults   []*ParseError // of a file that was read by LoadFaulty
-	patient  bool          // within Together, whose end is judged
+	faults   []*ParseError // from LoadFaulty
+	patient  bool          // within Together: only the final state is checked
 }
 
-// Path is where the configuration is: $YAN_CONFIG, else config.toml in the
-// folder yan of $XDG_CONFIG_HOME, ~/.config, or on Windows %AppData%.
+// Path returns the path of the configuration: $YAN_CONFIG, else config.toml in the folder yan of
+// $XDG_CONFIG_HOME, ~/.config, or on Windows %AppData%.
 func Path(getenv func(string) string) (string, error) {
 	if p := getenv("YAN_CONFIG"); p != "" {
 		return p, nil
 	}
-	// The specification wants relative paths to be ignored.
+	// The XDG specification says to ignore relative paths.
 	if dir := getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "yan", "config.toml"), nil
 	}
@@ -55,13 +55,12 @@ func Path(getenv func(string) string) (string, error) {
 	return "", sentence.New("neither YAN_CONFIG nor XDG_CONFIG_HOME nor HOME is set")
 }
 
-// maxSize bounds a configuration, in octets.
+// maxSize is the maximum size of a configuration, in octets.
 const maxSize = 1 << 20
 
-// Load reads a configuration of at most 1 MiB. One that does not exist is empty. The
-// error is a [*ParseError] when the file can be read and not understood, or when others
-// can write it. Load has no context: it waits as long as the file system does, and for
-// the other end if path is a pipe.
+// Load reads a configuration of at most 1 MiB. A file that does not exist counts as empty. The
+// error is a [*ParseError] if the file is not valid, or if others can write it. Load has no
+// context: it waits as long as the file system does, and for the writer if path is a pipe.
 func Load(path string) (*File, error) { return load(path, accountSchema().parse) }
 
 func load(path string, parse func(string, []byte) (*File, error)) (*File, error) {
@@ -73,7 +72,7 @@ func load(path string, parse func(string, []byte) (*File, error)) (*File, error)
 	if err != nil {
 		return nil, err
 	}
-	defer opened.Close() // only read from: closing it can't lose anything
+	defer opened.Close() // opened for reading: closing can't lose data
 	info, err := opened.Stat()
 	if err == nil {
 		err = wholefile.Trusted(path, info)
@@ -99,20 +98,20 @@ func load(path string, parse func(string, []byte) (*File, error)) (*File, error)
 	return f, nil
 }
 
-// Parse reads a configuration from memory; path is what errors call it and
-// where Save writes.
+// Parse reads a configuration from memory; path is its name in errors, and the file that Save
+// writes.
 func Parse(path string, source []byte) (*File, error) { return accountSchema().parse(path, source) }
 
-// Path is where the file was read, and where Save writes.
+// Path returns the path of the file that was read and that Save writes.
 func (f *File) Path() string { return f.path }
 
-// Exists reports whether there was a file.
+// Exists reports whether the file existed when it was read.
 func (f *File) Exists() bool { return f.exists }
 
-// Accounts are those of the file, in its order.
+// Accounts returns the accounts in the order of the file.
 func (f *File) Accounts() []Account { return slices.Clone(f.accounts) }
 
-// Account finds one by its name.
+// Account returns the account with a name.
 func (f *File) Account(name string) (Account, bool) {
 	for _, a := range f.accounts {
 		if a.Name == name {
@@ -122,8 +121,8 @@ func (f *File) Account(name string) (Account, bool) {
 	return Account{}, false
 }
 
-// Default is the name of the default account: the one that the file says, or
-// the only one; "" when there is none.
+// Default returns the name of the default account: the one that the file names, or the only one;
+// "" if there is none.
 func (f *File) Default() string {
 	if f.standard == "" && len(f.accounts) == 1 {
 		return f.accounts[0].Name
@@ -131,19 +130,18 @@ func (f *File) Default() string {
 	return f.standard
 }
 
-// Bytes is the file as Save writes it.
+// Bytes returns the file as Save writes it.
 func (f *File) Bytes() []byte { return slices.Concat(f.mark, f.source) }
 
-// Save writes the file, whole or not at all, for its owner alone. The error is
-// [ErrChanged] when somebody else changed it since it was read; a file beside it,
-// with ".lock" at the end of its name, keeps two programs from doing so at once.
-// A link to a file stays one.
+// Save writes the file atomically, readable by its owner only. The error is [ErrChanged] if the
+// file was changed after it was read; a lock file with ".lock" at the end of its name keeps two
+// programs from writing at once. A symbolic link stays a link.
 func (f *File) Save() error {
 	target := throughLinks(f.path)
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return sentence.Errorf("making the folder of the configuration: %w", err)
 	}
-	// Between the look at the file and its change nobody else may change it.
+	// The lock is held from the comparison to the replacement.
 	unlock, err := filelock.Lock(context.Background(), target+".lock")
 	if err != nil {
 		return sentence.Errorf("locking the configuration: %w", err)
@@ -161,8 +159,7 @@ func (f *File) Save() error {
 	return nil
 }
 
-// unchanged makes sure that the file on the disk is the one that was read, and
-// gives its mode.
+// unchanged checks that the file on disk is the one that was read, and returns its mode.
 func (f *File) unchanged(target string) (fs.FileMode, error) {
 	now, err := wholefile.Read(context.Background(), target, maxSize)
 	switch {
@@ -182,8 +179,7 @@ func (f *File) unchanged(target string) (fs.FileMode, error) {
 	return info.Mode().Perm(), nil
 }
 
-// throughLinks is the file that a link stands for, also one that is not there
-// yet.
+// throughLinks returns the target of a symbolic link, even if the target does not exist.
 func throughLinks(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real

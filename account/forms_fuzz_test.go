@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// TestEditsOfManyForms is FuzzEdit with documents that make sense more often than
-// those that a fuzzer comes upon.
+// TestEditsOfManyForms is FuzzEdit with random documents, which are valid more often than those
+// of a fuzzer.
 func TestEditsOfManyForms(t *testing.T) {
 	t.Parallel()
 	const documents = 1000
@@ -36,8 +36,7 @@ func TestEditsOfManyForms(t *testing.T) {
 	}
 }
 
-// anyForm writes two accounts in any style, with comments and blank lines in
-// between.
+// anyForm writes two accounts in a random style, with comments and blank lines.
 func anyForm(r *rand.Rand) string {
 	var b strings.Builder
 	end, comments := "\n", 0
@@ -99,7 +98,7 @@ func anyForm(r *rand.Rand) string {
 	return strings.TrimSuffix(b.String(), end)
 }
 
-// anyKeys are some of the keys that an account may have.
+// anyKeys returns some of the keys of an account.
 func anyKeys(r *rand.Rand, name, end string) []string {
 	keys := []string{fmt.Sprintf(`from = "%s@qq.com"`, name)}
 	for _, forms := range [][]string{

@@ -10,8 +10,7 @@ import (
 
 const inherited = "[defaults]\nheaders = { X-D = \"d\" }\n"
 
-// Every form in which TOML writes the same is changed where it stands, and
-// nothing beside it.
+// A key is changed in place in every form that TOML has for it, and nothing else changes.
 func TestChangesInEveryForm(t *testing.T) {
 	t.Parallel()
 	set := func(name, key, value string) func(*account.File) error {
@@ -89,7 +88,7 @@ func TestChangesInEveryForm(t *testing.T) {
 	}
 }
 
-// A cut takes what belongs to it and leaves the rest of the file what it is.
+// Removing a key keeps the rest of the file.
 func TestCutsKeepTheRest(t *testing.T) {
 	t.Parallel()
 	const a = "[account.a]\nfrom = \"a@qq.com\"\n"
@@ -137,7 +136,7 @@ func TestCutsKeepTheRest(t *testing.T) {
 	}
 }
 
-// What a change would do beside what was asked for, it does not do.
+// A change that would change anything else is refused.
 func TestMistakesAreRefused(t *testing.T) {
 	t.Parallel()
 	const source = "\ufeffdefault = \"a\"\n[account.a]\nfrom = \"a@qq.com\"\nsecret = { keyring = true }\n"

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// forms are documents of every style, for the fuzzers to begin with.
+// forms returns documents of every style as seeds of the fuzzers.
 func forms() []string {
 	return []string{
 		written,
@@ -27,8 +27,8 @@ func forms() []string {
 	}
 }
 
-// FuzzEdit: whatever a valid file looks like, a change either says that it can't
-// be made, and the file is what it was, or makes exactly that change.
+// FuzzEdit: in any valid file, a change either fails and leaves the file as it was, or makes
+// exactly that change.
 func FuzzEdit(f *testing.F) {
 	for _, source := range forms() {
 		for op := range byte(5) {
@@ -43,7 +43,7 @@ func FuzzEdit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, op byte, source, name, key, value string) { tryEdit(t, op, source, name, key, value) })
 }
 
-// tryEdit makes a change, and reports whether it could be made.
+// tryEdit makes a change and reports whether it succeeded.
 func tryEdit(t *testing.T, op byte, source, name, key, value string) bool {
 	file, err := account.Parse("f", []byte(source))
 	if err != nil {
@@ -102,7 +102,7 @@ func tryEdit(t *testing.T, op byte, source, name, key, value string) bool {
 	return true
 }
 
-// edit is a change of one key that was made.
+// edit is a completed change of one key.
 type edit struct {
 	before, after    *account.File
 	name, key, value string
@@ -150,7 +150,7 @@ func (e edit) wasUnset(t *testing.T) {
 			t.Errorf("%s is still there", leaf)
 		}
 	}
-	// A table goes with its last key, a secret as a whole.
+	// A table is removed with its last key, a secret as a whole.
 	if table, _, found := strings.Cut(e.key, "."); found {
 		table = "account." + e.name + "." + table
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(leaves(t, e.after))), func(leaf string) bool { return strings.HasPrefix(leaf, table+".") }) {
@@ -160,7 +160,7 @@ func (e edit) wasUnset(t *testing.T) {
 	e.nothingElse(t, path)
 }
 
-// path is that of the key, a header's name in lower case as in leaves.
+// path returns the path of the key; header names are in lower case, as in leaves.
 func (e edit) path() string {
 	return strings.Replace("account."+e.name+"."+e.key, ".headers."+headerName(e.key), ".headers."+strings.ToLower(headerName(e.key)), 1)
 }
@@ -170,8 +170,7 @@ func headerName(key string) string {
 	return name
 }
 
-// nothingElse holds what did not lie in the given paths against what it was:
-// values, comments and line ends.
+// nothingElse checks that values, comments and line ends outside the given paths did not change.
 func (e edit) nothingElse(t *testing.T, changed ...string) {
 	t.Helper()
 	inside := func(path string) bool {
@@ -211,10 +210,10 @@ func (e edit) nothingElse(t *testing.T, changed ...string) {
 	}
 }
 
-// isHeaders: a header's name has no case, so that its path is not known exactly.
+// isHeaders: header names have no case, so the exact path is unknown.
 func isHeaders(path []string) bool { return slices.Contains(path, "headers") }
 
-// leaves are the values of a document by their paths.
+// leaves returns the values of a document by path.
 func leaves(t *testing.T, f *account.File) map[string]any {
 	t.Helper()
 	var all map[string]any

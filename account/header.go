@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// withHeaders puts fields over those that are inherited; an empty value takes
-// one away. They are in the order of their names, which TOML does not keep.
+// withHeaders adds an account's own fields to the inherited ones; an empty value removes a field.
+// The result is sorted by name, because TOML tables have no order.
 func withHeaders(inherited []Header, own map[string]string) []Header {
 	if len(own) == 0 {
 		return inherited
@@ -29,13 +29,12 @@ func withHeaders(inherited []Header, own map[string]string) []Header {
 	return all
 }
 
-// byName orders fields, whose names have no case (RFC 5322 section 1.2.2).
+// byName compares names of fields, which have no case (RFC 5322 section 1.2.2).
 func byName(a, b Header) int {
 	return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
 }
 
-// checkNames refuses one field under two names, of which TOML does not say
-// which came last.
+// checkNames refuses two spellings of one field: TOML does not say which came last.
 func checkNames(own map[string]string) error {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(own)) {
@@ -47,7 +46,7 @@ func checkNames(own map[string]string) error {
 	return nil
 }
 
-// spelled is how a table writes the name of a field.
+// spelled returns the spelling of a field's name in a table.
 func spelled[T any](own map[string]T, name string) (string, bool) {
 	for n := range own {
 		if strings.EqualFold(n, name) {
@@ -57,7 +56,7 @@ func spelled[T any](own map[string]T, name string) (string, bool) {
 	return name, false
 }
 
-// headersTOML is the table of what differs from what is inherited.
+// headersTOML returns the table of the fields that differ from the inherited ones.
 func headersTOML(all, inherited []Header) string {
 	var parts []string
 	for _, h := range all {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// with sets the key at a path to a value: where it stands, or else behind the
-// last key of the nearest table around it that is written, in the form of that
-// table; an account or the defaults get a table of their own at the end.
+// with sets the key at a path to a value: in place, or else after the last key of the nearest
+// table around it that exists, in the form of that table. An account or [defaults] gets a new
+// table at the end.
 func (l layout) with(path []string, value string) []byte {
 	if at := l.find(path); at >= 0 {
 		return l.splice(l.expressions[at].value, value)
@@ -35,8 +35,8 @@ func (l layout) with(path []string, value string) []byte {
 	return slices.Concat(l.source, []byte(header+dottedKey(path[table:])+" = "+value+end))
 }
 
-// extended adds a key to the table that the first parts of its path name; ok is
-// false when that table is not written anywhere.
+// extended adds a key to the table that the first depth parts of its path name; ok is false if
+// the file has no such table.
 func (l layout) extended(path []string, depth int, value string) (source []byte, ok bool) {
 	table := path[:depth]
 	if at := l.find(table); at >= 0 {
@@ -71,8 +71,8 @@ func (l layout) extended(path []string, depth int, value string) (source []byte,
 	return nil, false
 }
 
-// endOfRoot is behind the keys of the root or, without any, before everything
-// but the comments at the head of the file that a blank line ends.
+// endOfRoot returns the position after the keys of the root. Without keys, it is the start of the
+// file, but after a head comment that ends in a blank line.
 func (l layout) endOfRoot() int {
 	if len(l.expressions) == 0 {
 		return len(l.source)
@@ -89,12 +89,12 @@ func (l layout) endOfRoot() int {
 	return at
 }
 
-// withLine puts a key on a line of its own.
+// withLine inserts a key on a line of its own.
 func (l layout) withLine(at int, key []string, value string) []byte {
 	return l.splice(span{at, at}, l.newlineBefore(at)+dottedKey(key)+" = "+value+l.lineEnd())
 }
 
-// withMember puts a key into an inline table.
+// withMember inserts a key into an inline table.
 func (l layout) withMember(owner int, key []string, value string) []byte {
 	text := dottedKey(key) + " = " + value
 	members := l.members(owner)
@@ -106,7 +106,7 @@ func (l layout) withMember(owner int, key []string, value string) []byte {
 	return l.splice(span{at, at}, ", "+text)
 }
 
-// newlineBefore ends a last line that has no end.
+// newlineBefore returns a line end if the last line lacks one.
 func (l layout) newlineBefore(at int) string {
 	if at > 0 && l.source[at-1] != '\n' {
 		return l.lineEnd()

@@ -8,14 +8,13 @@ import (
 
 // key describes one key of an account. The table of [accountKeys] is the only list of
 // keys: parsing, errors about unknown keys, [File.Put], [File.Set], [Keys] and
-// [File.Settings], and with these `yan account` and shell completion, are made from it.
+// [File.Settings], `yan account` and shell completion are all made from it.
 type key struct {
 	name  string
 	label Label
-	// kind is the type that TOML decodes the value to; nil in it means that the key is
-	// not set.
+	// kind is the type to which TOML decodes the value; nil in it means that the key is not set.
 	kind reflect.Type
-	// set gives an account the decoded value.
+	// set stores the decoded value in an account.
 	set func(a *Account, value any) error
 	// toml returns the value as the file has it, "" if another key holds it. Of header
 	// fields it returns those that differ from the inherited ones.
@@ -26,14 +25,14 @@ type key struct {
 	// jsonName is "".
 	json     func(a Account) any
 	jsonName string
-	// check finds a value that can't be used; nil accepts all.
+	// check returns an error for an unusable value; nil accepts every value.
 	check func(a Account) error
 
 	alwaysJSON bool   // the field is there even if it is zero
-	ownOnly    bool   // has no place in [defaults]
+	ownOnly    bool   // can't be set in [defaults]
 	hidden     bool   // the text may hold a secret
-	replaces   string // the key whose value this one replaces
-	both       error  // if both are set
+	replaces   string // the key that this one replaces
+	both       error  // the error if both are set
 }
 
 // Label is the short name of a key for people.
@@ -50,7 +49,7 @@ func textKey[T ~string](name string, label Label, field func(*Account) *T) key {
 	}
 }
 
-// parsedKey describes a key with a text that parse reads and format writes.
+// parsedKey describes a key whose text is parsed and formatted by functions.
 func parsedKey[T any](name string, label Label, field func(*Account) *T, parse func(string) (T, error), format func(T) string) key {
 	k := key{name: name, label: label, kind: reflect.TypeFor[*string]()}
 	k.set = func(a *Account, value any) (err error) {
@@ -63,8 +62,8 @@ func parsedKey[T any](name string, label Label, field func(*Account) *T, parse f
 	return k
 }
 
-// switchKey describes a key with true or false; usual is its value if nothing sets it,
-// and the field of the account is true if the key is not as usual.
+// switchKey describes a Boolean key; usual is its default, and the field of the account is true
+// if the value is not the default.
 func switchKey(name string, label Label, usual bool, field func(*Account) *bool) key {
 	return key{
 		name: name, label: label, kind: reflect.TypeFor[*bool](),
@@ -107,7 +106,7 @@ func listKey(name string, label Label, field func(*Account) *[]string) key {
 	}
 }
 
-// checked adds a check of the account.
+// checked returns the key with a check of the account.
 func (k key) checked(check func(Account) error) key {
 	k.check = check
 	return k

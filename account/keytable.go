@@ -52,7 +52,7 @@ func accountKeys() []key {
 	}
 }
 
-// secretKey never shows its text: a command may hold a password.
+// secretKey never returns its text, because a command may hold a password.
 func secretKey() key {
 	return key{
 		name: "secret", label: Label{"secret", "密码"}, kind: reflect.TypeFor[*secretSettings](), hidden: true,
@@ -76,7 +76,7 @@ func oauth2Key() key {
 	}
 }
 
-// errBothSignatures: each of the two keys replaces the other if it is inherited.
+// errBothSignatures: one account sets both keys. Each key replaces an inherited other one.
 var errBothSignatures = sentence.New("signature and signature_file are both given")
 
 func signatureKey() key {
@@ -138,7 +138,7 @@ func headersKey() key {
 	}
 }
 
-// saveSentKey is a word, or true for "auto" and false for "never".
+// saveSentKey takes a word, or true for "auto" and false for "never".
 func saveSentKey() key {
 	k := textKey("save_sent", Label{"copy to Sent", "存入已发送"}, func(a *Account) *SaveSent { return &a.SaveSent })
 	k.kind, k.alwaysJSON, k.check = reflect.TypeFor[any](), true, Account.checkSaveSent

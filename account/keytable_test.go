@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// A key is added with its descriptor alone: it is read, checked, suggested, written,
-// changed, listed and shown.
+// A new key needs only its descriptor to be read, checked, suggested, written, changed, listed
+// and shown.
 func TestAddKey(t *testing.T) {
 	t.Parallel()
 	colour := textKey("colour", Label{"colour", "颜色"}, func(a *Account) *string { return &a.LocalName }).checked(func(a Account) error {
@@ -62,8 +62,8 @@ func TestAddKey(t *testing.T) {
 	}
 }
 
-// The name of a key of an account stands in the table of keys and in at most one other
-// file, which does something special with it.
+// The name of an account's key is written in the table of keys and in at most one other file,
+// which gives it special treatment.
 func TestKeysAreListedOnce(t *testing.T) {
 	t.Parallel()
 	files := map[string][]string{} // by literal
@@ -98,10 +98,10 @@ func TestKeysAreListedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	more := map[string]int{"save_sent": 2, "signature_file": 2, "tls_cert": 3} // of msmtp, too
+	more := map[string]int{"save_sent": 2, "signature_file": 2, "tls_cert": 3} // msmtp uses them, too
 	counted := 0
 	for _, k := range accountKeys() {
-		if !strings.Contains(k.name, "_") || k.name == "in_doubt" { // words of other things, too
+		if !strings.Contains(k.name, "_") || k.name == "in_doubt" { // words with other uses, too
 			continue
 		}
 		counted++

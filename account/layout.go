@@ -7,33 +7,32 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// layout is where each expression of a TOML document stands, so that a change
-// of one leaves the others, the comments and the order what they are.
+// layout holds the position of each expression of a TOML document, so that a change of one keeps
+// the others, the comments and the order.
 type layout struct {
 	source      []byte
 	expressions []expression
-	comments    []span // comments that have lines of their own
+	comments    []span // comments on lines of their own
 }
 
 // span is a range of octets.
 type span struct{ start, end int }
 
-// expression is a header ("[account.qq]"), a key with its value, or a member of
-// an inline table ("{ … }"), which stands behind the key of that table.
+// expression is a header ("[account.qq]"), a key with its value, or a member of an inline table
+// ("{ … }"), which follows the key of that table.
 type expression struct {
 	path   []string // from the root
-	given  int      // how many parts of path its header or its inline table gives
+	given  int      // number of parts of path that its header or inline table gives
 	header bool
-	owner  int // of a member, the index of its inline table; else -1
-	// where is the range of its lines, with the line end of the last; of a
-	// member, key and value alone.
+	owner  int // index of the inline table of a member; else -1
+	// where is the range of its lines, with the last line end; for a member, key and value only.
 	where span
-	// value is that of the value; empty for a header.
+	// value is the range of the value; empty for a header.
 	value  span
 	inline bool // the value is an inline table
 }
 
-// layOut reads a document that is known to be valid.
+// layOut reads a valid document.
 func layOut(source []byte) layout {
 	l := layout{source: source}
 	p := unstable.Parser{KeepComments: true}
@@ -55,7 +54,7 @@ func layOut(source []byte) layout {
 	return l
 }
 
-// add notes a key, and the members of the inline table that is its value.
+// add records a key, and the members of its inline table.
 func (l *layout) add(e *unstable.Node, table []string, owner int) {
 	path, first, last := keyOf(e)
 	end := int(e.Raw.Offset + e.Raw.Length)
@@ -78,7 +77,7 @@ func (l *layout) add(e *unstable.Node, table []string, owner int) {
 	}
 }
 
-// keyOf is the dotted key of an expression, and the range of its parts.
+// keyOf returns the dotted key of an expression, and the range of its parts.
 func keyOf(e *unstable.Node) (path []string, first, last int) {
 	first = -1
 	for it := e.Key(); it.Next(); {
@@ -101,7 +100,7 @@ func (l layout) linesOf(start, end int) span {
 	return span{s, len(l.source)}
 }
 
-// lineEnd is that of the document's first line.
+// lineEnd returns the line end of the document's first line.
 func (l layout) lineEnd() string {
 	if n := bytes.IndexByte(l.source, '\n'); n > 0 && l.source[n-1] == '\r' {
 		return "\r\n"
@@ -114,18 +113,18 @@ func within(path, prefix []string) bool {
 	return len(path) >= len(prefix) && slices.Equal(path[:len(prefix)], prefix)
 }
 
-// has reports whether anything at or below a path is written.
+// has reports whether the document has anything at or below a path.
 func (l layout) has(prefix []string) bool {
 	return slices.ContainsFunc(l.expressions, func(e expression) bool { return within(e.path, prefix) })
 }
 
-// find is the index of the one expression that gives a path its value; -1 where
-// there is none, or a table of several lines.
+// find returns the index of the one expression that sets a path; -1 if there is none, or a table
+// of several lines.
 func (l layout) find(path []string) int {
 	return slices.IndexFunc(l.expressions, func(e expression) bool { return !e.header && slices.Equal(e.path, path) })
 }
 
-// members are those of the inline table that is the value of an expression.
+// members returns the members of the inline table that is the value of an expression.
 func (l layout) members(owner int) []expression {
 	var list []expression
 	for _, e := range l.expressions {
@@ -154,7 +153,7 @@ func (l layout) commentThatStarts(at int) (span, bool) {
 	return span{}, false
 }
 
-// withCommentsAbove is where the comments directly above a line begin.
+// withCommentsAbove returns the start of the comments directly above a line.
 func (l layout) withCommentsAbove(at int) int {
 	for {
 		above, ok := l.commentThatEnds(at)

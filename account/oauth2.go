@@ -9,14 +9,13 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// UsesOAuth2 reports whether the account logs in with tokens that this program
-// gets.
+// UsesOAuth2 reports whether the account logs in with access tokens that Yan requests.
 func (a Account) UsesOAuth2() bool { return a.OAuth2.ClientID != "" }
 
 // OAuth2Client is a registration with an authorization server.
 type OAuth2Client = struct {
-	ID, Secret       string          // the secret of an installed program is none
-	Server           provider.OAuth2 // of the provider, and as the configuration changes it
+	ID, Secret       string          // an installed program's secret is not secret
+	Server           provider.OAuth2 // the provider's, with the changes of the configuration
 	LoginHint, Proxy string
 }
 
@@ -32,7 +31,7 @@ func (a Account) OAuth2Client() (c OAuth2Client, ok bool) {
 	}
 	o, server := a.OAuth2, &c.Server
 	c.ID, c.Secret, c.Proxy = o.ClientID, o.ClientSecret, a.Proxy
-	if o.AuthURL != "" { // what the provider's page wants, another one need not
+	if o.AuthURL != "" { // what the provider's page requires does not apply to another page
 		server.AuthParams, server.RedirectHost = nil, ""
 	}
 	for _, f := range []struct{ to, from *string }{{&server.AuthURL, &o.AuthURL}, {&server.TokenURL, &o.TokenURL}, {&server.DeviceURL, &o.DeviceURL}} {
@@ -52,7 +51,7 @@ func (a Account) OAuth2Client() (c OAuth2Client, ok bool) {
 	return c, true
 }
 
-// withTenant replaces Microsoft's "common", the tenant of everybody.
+// withTenant replaces Microsoft's tenant "common".
 func withTenant(u, tenant string) string {
 	const common = "https://login.microsoftonline.com/common/"
 	if rest, found := strings.CutPrefix(u, common); found {
@@ -61,7 +60,7 @@ func withTenant(u, tenant string) string {
 	return u
 }
 
-// Provider is the account's; zero when it is not known.
+// Provider returns the provider of the account; zero if it is unknown.
 func (a Account) Provider() provider.Provider {
 	address, err := a.Address()
 	if err != nil {

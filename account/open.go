@@ -13,9 +13,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Open makes a client for an account of this user: the one of that name, or the
-// default for "". It reads the configuration and the secret that `yan login` has
-// kept, and asks nobody for anything.
+// Open returns a client for an account of this user: the one with that name, or the default for
+// "". It reads the configuration and the stored secret, and never prompts.
 func Open(ctx context.Context, name string) (*yan.Client, error) {
 	path, err := Path(os.Getenv)
 	if err != nil {
@@ -43,7 +42,7 @@ func Open(ctx context.Context, name string) (*yan.Client, error) {
 	return yan.Open(a.Server, o)
 }
 
-// noDefaultError is [ErrNone] where no account was named.
+// noDefaultError is [ErrNone] if no account was named.
 type noDefaultError struct {
 	path     string
 	accounts int
@@ -59,8 +58,8 @@ func (e *noDefaultError) Unwrap() error {
 	return sentence.Errorf("%s: none of the %d accounts is the default: name one", e.path, e.accounts)
 }
 
-// Options returns the second argument of yan.Open; the first is a.Server. It reads the
-// password; a token is got when it is needed. If the secret can't be read, the error is a
+// Options returns the second argument of yan.Open; the first is a.Server. It reads the password;
+// access tokens are requested when needed. If the secret can't be read, the error is a
 // [*SecretError]. nil as s means [SystemSecrets].
 func (a Account) Options(ctx context.Context, s Secrets) (yan.Options, error) {
 	address, err := a.Address()
@@ -86,17 +85,17 @@ func (a Account) Options(ctx context.Context, s Secrets) (yan.Options, error) {
 	return o, a.secretError(err)
 }
 
-// NoLogin reports whether the account says that nobody logs in.
+// NoLogin reports whether the account is configured without a login.
 func (a Account) NoLogin() bool { return strings.EqualFold(a.Auth, transport.NoLogin) }
 
-// logsIn: a server of one's own that names no user, like a relay on this
-// machine, takes mail from everybody.
+// logsIn: a server given by the user without a user name, like a relay on this machine, needs no
+// login.
 func (a Account) logsIn(server transport.Server) bool {
 	return a.User != "" || server.User != "" || a.Auth != "" || a.Secret != Secret{}
 }
 
 // Connection returns the options of the account that need no secret; [Account.Options]
-// adds the login. Every use of an account takes its options from here.
+// adds the login. All code that uses an account gets its options here.
 func (a Account) Connection() yan.Options {
 	return yan.Options{
 		User: a.User, Mechanism: mechanism(a.Auth), AllowCleartextPassword: a.AllowCleartextPassword,

@@ -21,7 +21,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// one reads a configuration with one account.
+// one parses a configuration with one account.
 func one(t *testing.T, keys string) account.Account {
 	t.Helper()
 	f := parse(t, "[account.a]\n"+keys)
@@ -78,9 +78,9 @@ func TestOptionsReadTheSecretWhereItIs(t *testing.T) {
 	}
 }
 
-// A secret that is kept is for who logged in with it, and there. An account of the
-// same name that logs in elsewhere, as another, or with the tokens of somebody else
-// does not get it; the same provider at another port does.
+// A stored secret belongs to one user at one provider. An account of the same name with another
+// server, another user or another client ID does not get it; the same provider at another port
+// does.
 func TestKeptSecretsAreForOneLogin(t *testing.T) {
 	t.Parallel()
 	before := "from = \"me@qq.com\"\noauth2.client_id = \"x\"\noauth2.token_url = \"https://id.example/token\"\n"
@@ -116,7 +116,7 @@ func TestKeptSecretsAreForOneLogin(t *testing.T) {
 			}
 		}
 	}
-	// Tokens are of who gives them, too.
+	// Tokens also belong to one authorization server.
 	secrets := credentials.New[account.Account](&secret.Vault{Keyring: secrettest.New()})
 	if _, err := secrets.KeepToken(t.Context(), one(t, before), oauth.Token{Refresh: "the token"}); err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestKeptSecretsAreForOneLogin(t *testing.T) {
 	}
 }
 
-// A relay on this machine wants no login, and none is looked for.
+// A local relay needs no login, and no secret is read.
 func TestOptionsOfAServerWithoutLogin(t *testing.T) {
 	t.Parallel()
 	a := one(t, "from = \"me@example.org\"\nserver = \"smtp+notls://127.0.0.1\"\nconnections = 3\npipelining = false\npipeline_messages = \"always\"\n")
@@ -176,7 +176,7 @@ func TestOAuth2(t *testing.T) {
 	if got := issuer.Calls().Refresh; got != 1 {
 		t.Errorf("refreshed %d times", got)
 	}
-	if err := send(); err != nil { // with the fresh token, which was kept
+	if err := send(); err != nil { // with the fresh token, which was stored
 		t.Fatal("with the kept one:", err)
 	}
 	if got := issuer.Calls().Refresh; got != 1 {
@@ -203,7 +203,7 @@ func TestOAuthClientOfProviders(t *testing.T) {
 	}
 }
 
-// TestOpen is the first example of the package.
+// TestOpen runs the first example of the package.
 func TestOpen(t *testing.T) {
 	server := sandboxtest.Start(t, "plain")
 	dir := t.TempDir()

@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// A file that anybody can write names commands that would run as its reader.
+// A file that others can write could name commands that run as its reader.
 func TestLoadOfWhatOthersWrite(t *testing.T) {
 	t.Parallel()
 	const config = "[account.a]\nfrom = \"me@qq.com\"\nsecret = { command = \"touch ran\" }\n"
@@ -31,7 +31,7 @@ func TestLoadOfWhatOthersWrite(t *testing.T) {
 		if os.Geteuid() != 0 || mode != 0o664 {
 			continue
 		}
-		if err := os.Chown(path, 12345, 12345); err != nil { // another's, whose group writes it
+		if err := os.Chown(path, 12345, 12345); err != nil { // owned by another user, writable by the group
 			t.Fatal(err)
 		}
 		if _, err := account.Load(path); !errors.As(err, &wrong) || wrong.Fault != account.FaultWritable {

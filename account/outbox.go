@@ -13,63 +13,61 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Outbox is the table [outbox]: where messages wait to be handed over, and for how
-// long what became of them is known. What the file does not say has its default.
+// Outbox is the table [outbox]: the place of the outbox, and how long finished messages are kept.
+// Missing keys have their defaults.
 type Outbox struct {
-	// URL is the path of a file, or a URL that begins with postgres://, without a
-	// password; "" is the file outbox.db among the user's data.
+	// URL is the path of a file, or a URL that begins with postgres://, without a password; ""
+	// means the file outbox.db in the user's data folder.
 	URL string
-	// PasswordCommand prints the password of the URL's user; "" leaves it to PGPASSWORD
-	// and ~/.pgpass.
+	// PasswordCommand prints the password for the URL's user; "" leaves it to PGPASSWORD and
+	// ~/.pgpass.
 	PasswordCommand string
-	// Bounce is who gets a message about what could not be handed over: BounceSender,
-	// BounceNone or an address.
+	// Bounce is the recipient of bounces: BounceSender, BounceNone or an address.
 	Bounce string
-	// Queue is whether 'yan send' puts messages here where its flag does not say so:
-	// QueueNever, QueueOffline or QueueAlways.
+	// Queue says when 'yan send' uses the outbox without a flag: QueueNever, QueueOffline or
+	// QueueAlways.
 	Queue string
-	// InDoubt is for accounts that have none of their own.
+	// InDoubt applies to accounts without their own.
 	InDoubt InDoubt
-	// KeepBodies and KeepMessages are how long the text of a message, and what became
-	// of it, are kept behind its end.
+	// KeepBodies and KeepMessages are how long the text and the record of a message are kept
+	// after it is finished.
 	KeepBodies, KeepMessages time.Duration
-	// MinFree is how many octets have to be left on the disk; 0 asks for none.
+	// MinFree is the number of octets that must stay free on the disk; 0 means no limit.
 	MinFree int64
 
-	dir string // of the configuration
+	dir string // folder of the configuration
 }
 
-// The values of Outbox.Bounce that are no addresses.
+// The values of Outbox.Bounce besides addresses.
 const (
-	BounceNone   = "none" // the default: the events tell
+	BounceNone   = "none" // the default: failures are events only
 	BounceSender = "sender"
 )
 
 // The values of Outbox.Queue.
 const (
-	QueueNever   = "never"   // the default: a message is sent
-	QueueOffline = "offline" // it is sent, and kept where no server can be reached
+	QueueNever   = "never"   // the default: messages are sent at once
+	QueueOffline = "offline" // messages are sent, and queued if no server can be reached
 	QueueAlways  = "always"
 )
 
-// QueueWords lists them.
+// QueueWords lists the values of Outbox.Queue.
 func QueueWords() []string { return []string{QueueAlways, QueueOffline, QueueNever} }
 
-// InDoubt is what happens when nobody can know whether the server took a message,
-// and the Sent folder does not tell.
+// InDoubt says what happens to a message that the server may have accepted, if the Sent folder
+// does not show it.
 type InDoubt string
 
 // The values of InDoubt.
 const (
-	// InDoubtHold waits for a person, so that nobody gets a message twice. It is the
-	// default.
+	// InDoubtHold waits for the user's decision, so that no recipient gets a message twice. It is
+	// the default.
 	InDoubtHold InDoubt = "hold"
-	// InDoubtRetry sends again, so that everybody gets it once or more.
+	// InDoubtRetry sends again, so that every recipient gets it at least once.
 	InDoubtRetry InDoubt = "retry"
 )
 
-// Pace is how many messages may go out in a time, over all machines that share
-// an outbox. The zero value sets no bound.
+// Pace is a rate limit over all machines that share an outbox. The zero value means no limit.
 type Pace struct {
 	Messages int
 	Per      time.Duration
@@ -80,12 +78,12 @@ const (
 	mib = 1 << 20
 )
 
-// usualOutbox is what holds where the file says nothing.
+// usualOutbox returns the defaults.
 func usualOutbox(dir string) Outbox {
 	return Outbox{Bounce: BounceNone, Queue: QueueNever, InDoubt: InDoubtHold, KeepBodies: 7 * day, KeepMessages: 90 * day, MinFree: 64 * mib, dir: dir}
 }
 
-// Outbox is that of the file; of the zero File it has the defaults.
+// Outbox returns the table [outbox] of the file; of the zero File, the defaults.
 func (f *File) Outbox() Outbox {
 	if f.outbox.InDoubt == "" {
 		return usualOutbox(f.defaults.dir)
@@ -93,8 +91,8 @@ func (f *File) Outbox() Outbox {
 	return f.outbox
 }
 
-// OutboxFault is what is wrong with the table [outbox] of a file that LoadFaulty
-// read, so that it can't be used; nil when nothing is.
+// OutboxFault returns the fault that makes [outbox] unusable in a file from LoadFaulty; nil if
+// there is none.
 func (f *File) OutboxFault() *ParseError {
 	for _, p := range f.faults {
 		if p.about("outbox") {
@@ -136,8 +134,8 @@ func (o Outbox) Where(ctx context.Context, s Secrets) (string, error) {
 	return u.String(), nil
 }
 
-// ReportTo is who is told of what could not be handed over: nobody when report is
-// false, the sender for the zero address.
+// ReportTo returns the recipient of bounces: none if report is false, the sender if the address
+// is zero.
 func (o Outbox) ReportTo() (to smtp.Address, report bool) {
 	switch o.Bounce {
 	case BounceNone, "":
@@ -155,7 +153,7 @@ var (
 	errCommandURL  = sentence.New("password_command needs a url that begins with postgres:// and names a user")
 )
 
-// check finds what makes no sense, by key.
+// check returns the faults, one per key.
 func (o Outbox) check() []outboxFault {
 	var list []outboxFault
 	add := func(key string, fault Fault, err error) {
@@ -182,16 +180,16 @@ func (o Outbox) check() []outboxFault {
 	return list
 }
 
-// outboxFault is what is wrong with a key.
+// outboxFault is a fault of one key.
 type outboxFault struct {
 	key   string
 	fault Fault
 	err   error
 }
 
-// checkURL says nothing of what it read, which may be a password.
+// checkURL never repeats the URL, which may contain a password.
 func (o Outbox) checkURL() (Fault, error) {
-	// libpq takes it as a parameter, too, and "host=… password=…" for a URL.
+	// libpq accepts a password as a parameter, too, and "host=… password=…" in place of a URL.
 	if strings.Contains(strings.ToLower(o.URL), "password=") {
 		return FaultSecret, errURLPassword
 	}

@@ -13,8 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// What the file says is read, and what it does not say has the default that the
-// documentation names.
+// Keys in the file are read, and missing keys have the documented defaults.
 func TestOutboxIsRead(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
@@ -99,7 +98,7 @@ func TestPaceIsPut(t *testing.T) {
 	}
 }
 
-// A change of [outbox] is that and nothing else, in the form that the file has.
+// Setting a key of [outbox] changes only that key, in the form of the file.
 func TestSetAndUnsetOutbox(t *testing.T) {
 	t.Parallel()
 	const a = "[account.a]\nfrom = \"a@qq.com\"\n"
@@ -153,8 +152,7 @@ func TestSetAndUnsetOutbox(t *testing.T) {
 	}
 }
 
-// What is wrong with [outbox] does not keep the accounts from being used, and is put right
-// key by key.
+// A fault in [outbox] leaves the accounts usable, and can be corrected key by key.
 func TestFaultyOutbox(t *testing.T) {
 	t.Parallel()
 	path := onDisk(t, "[outbox]\nbounce = \"nobody\"\nkeep_bodies = \"7\"\n[account.a]\nfrom = \"a@qq.com\"\n")

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// outboxSettings are the keys of [outbox]; nil is what does not stand there.
+// outboxSettings are the keys of [outbox]; nil means that the key is not set.
 type outboxSettings struct {
 	URL             *string `toml:"url"`
 	PasswordCommand *string `toml:"password_command"`
@@ -17,7 +17,7 @@ type outboxSettings struct {
 	MinFree         *string `toml:"min_free"`
 }
 
-// readOutbox makes the outbox; each key that makes no sense is a fault.
+// readOutbox sets the outbox; each unusable key is a fault.
 func (f *File) readOutbox(s outboxSettings) {
 	o := usualOutbox(f.defaults.dir)
 	add := func(key string, fault Fault, err error) {
@@ -41,8 +41,8 @@ func (f *File) readOutbox(s outboxSettings) {
 	f.outbox = o
 }
 
-// setAs is set for what has to be read; what can't be leaves the default, which
-// keeps more than 0 would.
+// setAs parses and sets a value. If parsing fails, the default stays, which keeps more than 0
+// would.
 func setAs[T any](to *T, from *string, read func(string) (T, error)) error {
 	if from == nil {
 		return nil
@@ -54,11 +54,10 @@ func setAs[T any](to *T, from *string, read func(string) (T, error)) error {
 	return err
 }
 
-// OutboxKeys are the keys that the table [outbox] may have, in the order of the
-// documentation.
+// OutboxKeys returns the keys of the table [outbox], in the order of the documentation.
 func OutboxKeys() []string { return accountSchema().knownKeys([]string{"outbox"}) }
 
-// SetOutbox gives a key of [outbox] a value, as Set does for an account.
+// SetOutbox sets a key of [outbox], as Set does for an account.
 func (f *File) SetOutbox(key, value string) error {
 	path, err := f.outboxPath(key)
 	if err != nil {
@@ -74,7 +73,7 @@ func (f *File) SetOutbox(key, value string) error {
 	return f.placeless(f.becomes(l.with(path, quote(value)), path, want), path)
 }
 
-// UnsetOutbox takes a key out of [outbox], which then has its default.
+// UnsetOutbox removes a key from [outbox], so that its default applies.
 func (f *File) UnsetOutbox(key string) error {
 	path, err := f.outboxPath(key)
 	if err != nil {

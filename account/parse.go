@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/spelling"
 )
 
-// parse reads a configuration in which nothing is wrong.
+// parse reads a configuration that must have no faults.
 func (s *schema) parse(path string, source []byte) (*File, error) {
 	f, err := s.read(path, source)
 	if err == nil && len(f.faults) > 0 {
@@ -22,16 +22,16 @@ func (s *schema) parse(path string, source []byte) (*File, error) {
 	return f, err
 }
 
-// read reads a configuration and checks all that can be checked without looking at
-// other files. What is wrong with a value of one account becomes one of the faults.
+// read reads a configuration and checks everything that needs no other file. An unusable value of
+// an account becomes one of the faults.
 func (s *schema) read(path string, source []byte) (*File, error) {
 	f := &File{path: path, format: s}
-	if bytes.HasPrefix(source, []byte("\ufeff")) { // Windows' editors write it
+	if bytes.HasPrefix(source, []byte("\ufeff")) { // written by editors on Windows
 		f.mark, source = source[:3], source[3:]
 	}
 	f.source = source
 	if err := newerVersion(path, source); err != nil {
-		return nil, err // its keys may well be unknown, which is not the point
+		return nil, err // a newer version explains unknown keys better
 	}
 	doc, err := s.decode(source)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *schema) read(path string, source []byte) (*File, error) {
 	return f, nil
 }
 
-// newerVersion looks at the version alone.
+// newerVersion reads only the version.
 func newerVersion(path string, source []byte) error {
 	var head struct {
 		Version int `toml:"version"`
@@ -64,9 +64,9 @@ func newerVersion(path string, source []byte) error {
 		Err: sentence.Errorf("it is of version %d, and this program knows up to %d", head.Version, Version)}
 }
 
-// checkCase finds keys that are known only in another case.
+// checkCase finds keys that differ from a known key by case.
 //
-// QUIRK: go-toml 2.4 takes "From" for from, and of both the last.
+// QUIRK: go-toml 2.4 takes "From" for from, and the last one if both are set.
 func (f *File) checkCase() error {
 	for _, e := range f.layout.expressions {
 		for i := range e.path {
@@ -80,7 +80,7 @@ func (f *File) checkCase() error {
 	return nil
 }
 
-// decodeFault explains an error of TOML.
+// decodeFault explains a TOML error.
 func (s *schema) decodeFault(path string, source []byte, err error) *ParseError {
 	p := &ParseError{Path: path, Fault: FaultSyntax, Err: sentence.New("it is not TOML")}
 	var strict *toml.StrictMissingError
@@ -107,13 +107,13 @@ func (s *schema) decodeFault(path string, source []byte, err error) *ParseError 
 	return p
 }
 
-// errKind: a number stands where a text should, or the like.
+// errKind: the value has the wrong kind, such as a number for a text.
 var errKind = sentence.New("is of the wrong kind")
 
 // wholeKey is the key of an error from the root.
 //
 // QUIRK: go-toml 2.4 leaves out the name of an inline table ("secret = { comand
-// = … }" is account.a.comand), and adds what follows an unknown table.
+// = … }" is account.a.comand), and appends the keys after an unknown table.
 func (s *schema) wholeKey(source []byte, err *toml.DecodeError) []string {
 	key := []string(err.Key())
 	row, _ := err.Position()
@@ -136,11 +136,11 @@ func (s *schema) wholeKey(source []byte, err *toml.DecodeError) []string {
 	return key
 }
 
-// secretWords are what people call a secret, which has no place here.
+// secretWords are names of secrets, which must not be in the file.
 var secretWords = []string{"password", "pass", "passwd", "code", "auth_code", "token", "授权码", "密码", "口令"}
 
-// unknownKey names the nearest known key. One that looks like a password is
-// another matter: it has no place here.
+// unknownKey finds the nearest known key. A key that looks like a password gets its own fault:
+// passwords do not belong in the file.
 func (p *ParseError) unknownKey(s *schema, key []string) {
 	p.Fault, p.Key, p.Err = FaultUnknownKey, dottedKey(key), sentence.New("there is no such key")
 	if len(key) == 0 {
@@ -151,7 +151,7 @@ func (p *ParseError) unknownKey(s *schema, key []string) {
 		p.Fault, p.Err = FaultSecret, sentence.New("a secret does not belong into this file")
 		return
 	}
-	best := 3 // as many slips as a long word may have
+	best := 3 // maximum number of typos in a long word
 	if len([]rune(last)) < 6 {
 		best = 2
 	}
@@ -162,7 +162,7 @@ func (p *ParseError) unknownKey(s *schema, key []string) {
 	}
 }
 
-// inherit makes the accounts, in the order in which the file names them first.
+// inherit creates the accounts, in the order in which the file first names them.
 func (f *File) inherit(doc document) error {
 	f.defaults = Account{SaveSent: SaveNever, dir: filepath.Dir(f.path)}
 	for _, k := range f.schema().keys {
@@ -185,7 +185,7 @@ func (f *File) inherit(doc document) error {
 	return nil
 }
 
-// accountNames are those of the document, in its order.
+// accountNames returns the names of the accounts, in the order of the document.
 func (l layout) accountNames() []string {
 	var list []string
 	for _, e := range l.expressions {
@@ -196,13 +196,13 @@ func (l layout) accountNames() []string {
 	return list
 }
 
-// fault is an error about a key, or about what stands nearest above it.
+// fault returns an error about a key, placed at the nearest table above it if the key is missing.
 func (f *File) fault(fault Fault, key []string, err error) *ParseError {
 	line, column := f.layout.position(key)
 	return &ParseError{Path: f.path, Line: line, Column: column, Fault: fault, Key: dottedKey(key), Err: err}
 }
 
-// position finds a key, or the table that it is in; 0 where there is neither.
+// position returns the place of a key, or of its table; 0 if there is neither.
 func (l layout) position(key []string) (line, column int) {
 	for ; len(key) > 0; key = key[:len(key)-1] {
 		for _, e := range l.expressions {
@@ -216,7 +216,7 @@ func (l layout) position(key []string) (line, column int) {
 	return 0, 0
 }
 
-// position counts lines and columns (characters) from 1.
+// position returns the line and column (in characters), both from 1.
 func position(source []byte, offset int) (line, column int) {
 	before := source[:offset]
 	line = bytes.Count(before, []byte("\n")) + 1

@@ -86,7 +86,7 @@ from = "me@qq.com"
 	}
 }
 
-// Every fault is provoked, at its place.
+// The test provokes every fault and checks its place.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const good = "[account.a]\nfrom = \"a@qq.com\"\n"
@@ -196,7 +196,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("the error shows a secret: %v", err)
 		}
 	}
-	seen[account.FaultWritable] = true // about the file, not about what is in it: others_test.go
+	seen[account.FaultWritable] = true // concerns the file's mode: others_test.go
 	for _, fault := range account.Faults() {
 		if !seen[fault] {
 			t.Errorf("%s was never provoked", fault)
@@ -204,7 +204,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// The one to which all fall back has no fallback itself.
+// The account to which all others fall back has no fallback itself.
 func TestFallbackOfAll(t *testing.T) {
 	t.Parallel()
 	const all = "[defaults]\nfallback = \"b\"\n[account.a]\nfrom = \"a@qq.com\"\n[account.b]\nfrom = \"b@qq.com\"\n"
@@ -242,9 +242,9 @@ match = ["*@*.corp.example", "x/y*@slash.example"]
 		{"", "me@qq.com", "qq"},
 		{"", "ME@QQ.COM", "qq"},
 		{"", "me+shop@qq.com", "qq"},
-		{"", "me+list@work.example", "twin"}, // the whole address before the one without detail
+		{"", "me+list@work.example", "twin"}, // the whole address wins over the one without detail
 		{"", "me+other@work.example", "work"},
-		{"", "sales@corp.example", "qq"}, // an address before a pattern
+		{"", "sales@corp.example", "qq"}, // an address wins over a pattern
 		{"", "info@corp.example", "work"},
 		{"", "x/yz@slash.example", "twin"},
 		{"", "somebody@else.example", "work"},
@@ -306,7 +306,7 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// A URL of OAuth 2.0 with a password in it is refused, and not repeated.
+// A URL of OAuth 2.0 that contains a password is refused, and not repeated in the error.
 func TestOAuthURLsHoldNoPassword(t *testing.T) {
 	t.Parallel()
 	for _, u := range []string{"https://me:hunter2@id.example/", "https://hunter2@id.example/", "http://me:hunter2@id.example/", "https://me:hunter2@id.example:x/", "hunter2@id.example%"} {

@@ -5,20 +5,19 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// PipelineMessages says at which servers without CHUNKING the commands of the next
-// message leave together with the end of the one before, which spares a round trip
-// for each message.
+// PipelineMessages says at which servers without CHUNKING the commands of the next message are
+// sent together with the end of the current one, which saves a round trip per message.
 type PipelineMessages string
 
 // The values of PipelineMessages.
 const (
-	// PipelineAuto does at servers that are known to do it right. It is the default.
+	// PipelineAuto does it at servers known to support it. It is the default.
 	PipelineAuto   PipelineMessages = "auto"
 	PipelineAlways PipelineMessages = "always"
 	PipelineNever  PipelineMessages = "never"
 )
 
-// orAuto is p, or the default.
+// orAuto returns p, or PipelineAuto if p is empty.
 func (p PipelineMessages) orAuto() PipelineMessages {
 	if p == "" {
 		return PipelineAuto
@@ -34,7 +33,7 @@ func (p PipelineMessages) check() error {
 	return sentence.Errorf("%q: want auto, always or never", p)
 }
 
-// Client is the setting as package smtpclient has it.
+// Client returns the setting in the form of package smtpclient.
 func (p PipelineMessages) Client() smtpclient.PipelineMessages {
 	switch p {
 	case PipelineAlways:

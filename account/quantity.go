@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// parsePace reads "60/m"; "" is none. d is 24 hours.
+// parsePace parses "60/m"; "" means no limit. The unit d is 24 hours.
 func parsePace(s string) (Pace, error) {
 	if s == "" {
 		return Pace{}, nil
@@ -23,7 +23,7 @@ func parsePace(s string) (Pace, error) {
 	return Pace{Messages: n, Per: per}, nil
 }
 
-// String is the pace as the file has it; "" for none.
+// String returns the pace in the form of the file; "" for no limit.
 func (p Pace) String() string {
 	for unit, per := range map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": day} {
 		if p.Per == per && p.Messages > 0 {
@@ -33,8 +33,7 @@ func (p Pace) String() string {
 	return ""
 }
 
-// parseSpan reads "7d", "12h" and whatever else time.ParseDuration reads; 0 is
-// allowed.
+// parseSpan parses "7d", "12h" and everything that time.ParseDuration accepts; 0 is allowed.
 func parseSpan(s string) (time.Duration, error) {
 	const most = 100 * 365 * day
 	if number, ok := strings.CutSuffix(s, "d"); ok {
@@ -49,10 +48,10 @@ func parseSpan(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// sizeUnits are those of sizes; a bare number is octets.
+// sizeUnits are the units of sizes; a bare number is octets.
 var sizeUnits = map[string]int64{"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1 << 10, "mib": mib, "gib": 1 << 30}
 
-// parseSize reads "64MiB".
+// parseSize parses "64MiB".
 func parseSize(s string) (int64, error) {
 	end := len(s)
 	if i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {

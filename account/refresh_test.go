@@ -20,8 +20,8 @@ import (
 	"github.com/yanmail/yan/internal/secret/secrettest"
 )
 
-// strict is an authorization server that ends the consent when it sees a refresh token
-// twice, with an account whose access token has expired.
+// strict starts an authorization server that revokes the consent if it sees a refresh token
+// twice, and creates an account whose access token has expired.
 func strict(t *testing.T) (*oauthtest.Server, string, oauth.Token) {
 	t.Helper()
 	issuer := oauthtest.Start(t, oauthtest.Config{Rotate: true, ReuseEnds: true})
@@ -36,7 +36,8 @@ func strict(t *testing.T) (*oauthtest.Server, string, oauth.Token) {
 	return issuer, keys, oauth.Token{Access: granted.Access, Refresh: granted.Refresh, Expiry: time.Now().Add(-time.Minute)}
 }
 
-// sealedVault has the encrypted file of a folder, and its passphrase in a file there.
+// sealedVault returns a vault with the encrypted file in a folder, and the file's passphrase
+// there.
 func sealedVault(dir string) *secret.Vault {
 	return &secret.Vault{WorkFactor: secrettest.WorkFactor, File: filepath.Join(dir, "secrets.age"), Getenv: func(name string) string {
 		if name == "YAN_PASSPHRASE_FILE" {
@@ -55,8 +56,9 @@ func newSealed(t *testing.T) string {
 	return dir
 }
 
-// tokenStores are the places where a token can be kept, and a vault of each for one
-// process: secret.Kept has no others, and no other kind of source keeps anything.
+// tokenStores returns, for each place where a token can be stored, a function that opens a vault
+// as a new process would: secret.Kept has no other places, and no other kind of source stores
+// tokens.
 func tokenStores(t *testing.T) map[secret.Place]func() *secret.Vault {
 	keyring, dir, sealed := secrettest.New(), t.TempDir(), newSealed(t)
 	return map[secret.Place]func() *secret.Vault{
@@ -67,7 +69,7 @@ func tokenStores(t *testing.T) map[secret.Place]func() *secret.Vault {
 	}
 }
 
-// Five that need a fresh token at once, each with sources of its own, refresh once.
+// Five sources that need a fresh token at once refresh it once.
 func TestTokenIsRefreshedOnce(t *testing.T) {
 	t.Parallel()
 	for place, vault := range tokenStores(t) {
@@ -90,7 +92,7 @@ func TestTokenIsRefreshedOnce(t *testing.T) {
 			if n := issuer.Calls().Refresh; n != 1 {
 				t.Errorf("%d refreshes", n)
 			}
-			// The mail server refuses it for all of them: one more, not five.
+			// The mail server refuses it for all of them: one more refresh, not five.
 			token, _ := sources[0].Access(t.Context(), "")
 			issuer.Revoke(token)
 			accessAll(t, issuer, sources, token)
@@ -115,9 +117,9 @@ func accessAll(t *testing.T, issuer *oauthtest.Server, sources []*oauth.Source, 
 	all.Wait()
 }
 
-const refreshing = "YAN_TEST_REFRESH" // of a child: what it does, the folder, the account's keys
+const refreshing = "YAN_TEST_REFRESH" // environment of a child process: what it does, the folder, the account's keys
 
-// TestRefreshingProcess is the child of the next tests.
+// TestRefreshingProcess is the child process of the next tests.
 func TestRefreshingProcess(t *testing.T) {
 	what, rest, _ := strings.Cut(os.Getenv(refreshing), "|")
 	dir, keys, ok := strings.Cut(rest, "|")
@@ -133,7 +135,7 @@ func TestRefreshingProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Println("holding")
-		_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // until it is killed
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // until the process is killed
 		return
 	}
 	token, err := source.Access(t.Context(), "")
@@ -150,8 +152,8 @@ func child(t *testing.T, what, dir, keys string) *exec.Cmd {
 	return c
 }
 
-// Five processes with an expired token: each gets a good one, from one refresh. A sixth
-// one held the lock and was killed.
+// Five processes with an expired token each get a valid one from one refresh. A sixth process
+// held the lock and was killed.
 func TestProcessesRefreshOnce(t *testing.T) {
 	t.Parallel()
 	issuer, keys, expired := strict(t)
@@ -178,7 +180,7 @@ func TestProcessesRefreshOnce(t *testing.T) {
 	if err := killed.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = killed.Wait() // that it was killed is no news
+	_ = killed.Wait() // the error only says that it was killed
 	var all sync.WaitGroup
 	for range 5 {
 		all.Go(func() {
@@ -196,7 +198,7 @@ func TestProcessesRefreshOnce(t *testing.T) {
 	}
 }
 
-// A login that is replaced or removed while a program runs is not brought back by it.
+// A running program does not restore a login that the user replaced or removed.
 func TestRefreshKeepsOutOfTheWayOfTheUser(t *testing.T) {
 	t.Parallel()
 	for place, vault := range tokenStores(t) {
@@ -233,7 +235,7 @@ func TestRefreshKeepsOutOfTheWayOfTheUser(t *testing.T) {
 	}
 }
 
-// A command that prints tokens runs once at a time for an account.
+// A command that prints tokens runs once at a time per account.
 func TestTokenCommandRunsAlone(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/bin/sh"); err != nil {
@@ -259,14 +261,14 @@ func TestTokenCommandRunsAlone(t *testing.T) {
 	all.Wait()
 }
 
-// What programs keep by way of this package, as with the zero Secrets, costs all there is.
+// Secrets stored through this package, as with the zero Secrets, use the full work factor.
 func TestSecretsAreKeptAtFullCost(t *testing.T) {
 	t.Parallel()
 	dir := newSealed(t)
 	v := credentials.SystemVault(func(name string) string {
 		return map[string]string{"YAN_CONFIG": filepath.Join(dir, "config.toml"), "YAN_PASSPHRASE_FILE": filepath.Join(dir, "passphrase")}[name]
 	}, filepath.Join(dir, "config.toml"))
-	v.Keyring = nil // that of this machine is left alone
+	v.Keyring = nil // do not touch the machine's keyring
 	a := one(t, "from = \"me@example.org\"\nserver = \"smtps://127.0.0.1\"\n")
 	if _, err := credentials.New[account.Account](v).KeepPassword(t.Context(), a, "geheim"); err != nil {
 		t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Replace puts another text in the place of the whole file, as an editor does.
-// One that can't be understood is a [*ParseError], and nothing is changed.
+// Replace replaces the whole file, as an editor does. If the source is not valid, the error is a
+// [*ParseError] and nothing is changed.
 func (f *File) Replace(source []byte) error {
 	g, err := f.schema().parse(f.path, slices.Clone(source))
 	if err != nil {
@@ -20,13 +20,13 @@ func (f *File) Replace(source []byte) error {
 	return nil
 }
 
-// Keys returns the keys that an account may have, in the order of the table of keys;
-// those of secret and oauth2 have a dot in them.
+// Keys returns the keys of an account, in the order of the table of keys; those of secret and
+// oauth2 contain a dot.
 func Keys() []string { return accountSchema().accountKeys() }
 
-// Set gives one key of an account a value: a text as it is, or what TOML has for
-// true, a number or a list. A key of secret replaces what secret was. Errors are
-// those of Load without a place, and nothing is changed then.
+// Set sets one key of an account: to a text as it is, or to TOML for a Boolean, a number or a
+// list. A key of secret replaces the whole secret. Errors are those of Load without a place; then
+// nothing is changed.
 func (f *File) Set(name, key, value string) error {
 	path, err := f.keyPath(name, key)
 	if err != nil {
@@ -50,7 +50,7 @@ func (f *File) Set(name, key, value string) error {
 	return f.placeless(f.becomes(l.with(path, text), path, want), path)
 }
 
-// valueOf is a value in TOML, and what it means there.
+// valueOf returns a value as TOML, and its meaning.
 func (f *File) valueOf(path []string, value string) (text string, meant any, err error) {
 	if !f.schema().isLiteral(path, value) {
 		return quote(value), value, nil
@@ -64,8 +64,8 @@ func (f *File) valueOf(path []string, value string) (text string, meant any, err
 	return string(line[lines[0].value.start:lines[0].value.end]), t["value"], nil
 }
 
-// Unset takes one key out of an account, which then has what it inherits. A
-// table goes with its last key, and a secret as a whole.
+// Unset removes one key of an account, so that the inherited value applies. A table is removed
+// with its last key, and a secret as a whole.
 func (f *File) Unset(name, key string) error {
 	path, err := f.keyPath(name, key)
 	if err != nil {
@@ -82,8 +82,8 @@ func (f *File) Unset(name, key string) error {
 	return f.placeless(f.becomes(f.layout.without(path), path, want), path)
 }
 
-// placeless is an error about a text that stands nowhere; a value of the wrong
-// kind is told by the right one alone.
+// placeless returns an error about a text without a place; a value of the wrong kind is described
+// by the right kind only.
 func (f *File) placeless(err error, path []string) error {
 	var p *ParseError
 	if errors.As(err, &p) {
@@ -95,7 +95,7 @@ func (f *File) placeless(err error, path []string) error {
 	return err
 }
 
-// keyPath is where a key of an account stands in the file.
+// keyPath returns the path of an account's key in the file.
 func (f *File) keyPath(name, key string) ([]string, error) {
 	if _, ok := f.Account(name); !ok {
 		return nil, f.unknown(name)
@@ -117,8 +117,8 @@ func (f *File) keyPath(name, key string) ([]string, error) {
 	return path, nil
 }
 
-// Position is where a key of an account stands in the file, counted from 1, or
-// what is nearest above it; 0 when there is neither.
+// Position returns the place of an account's key in the file, from 1, or of the nearest table
+// above it; 0 if there is neither.
 func (f *File) Position(name string, key ...string) (line, column int) {
 	return f.layout.position(append([]string{"account", name}, key...))
 }

@@ -23,7 +23,7 @@ func TestSetAndUnset(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		key, value string // a key that begins with - is unset
-		want       string // has to stand in the file afterwards
+		want       string // must be in the file afterwards
 		gone       string
 		fault      account.Fault
 		near       string

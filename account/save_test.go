@@ -124,7 +124,7 @@ func parseAt(t *testing.T, path string) *account.File {
 	return f
 }
 
-// Two programs that read the same file and write it at once: one of them is told.
+// If two programs read the same file and both write it, one of them gets an error.
 func TestSaveLosesNoUpdate(t *testing.T) {
 	t.Parallel()
 	for range 30 {

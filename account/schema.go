@@ -98,7 +98,7 @@ func (s *schema) overlay(a *Account, settings reflect.Value) (key string, err er
 	return key, err
 }
 
-// key returns the key of a name; the zero value if there is none.
+// key returns the key with a name; zero if there is none.
 func (s *schema) key(name string) key {
 	for _, k := range s.keys {
 		if k.name == name {
@@ -108,14 +108,13 @@ func (s *schema) key(name string) key {
 	return key{}
 }
 
-// keyValue is a key with its value in TOML. It is not needed if it says what is
-// inherited anyway.
+// keyValue is a key with its value in TOML. It is not needed if it equals the inherited value.
 type keyValue struct {
 	key, value string
 	needed     bool
 }
 
-// values returns the keys that stand in the file for an account.
+// values returns the keys that the file has for an account.
 func (s *schema) values(a, inherited Account) []keyValue {
 	list := make([]keyValue, len(s.keys))
 	for i, k := range s.keys {
@@ -195,7 +194,7 @@ func (s *schema) valueType(path []string) reflect.Type {
 	return field
 }
 
-// wanted says which kind of value a key takes.
+// wanted returns an error that names the kind of value of a key.
 func (s *schema) wanted(path []string) error {
 	if t := s.valueType(path); t != nil {
 		switch t.Kind() {

@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Secrets supplies the secrets of accounts. [SystemSecrets] returns those of this user;
-// a program that keeps its secrets elsewhere has its own.
+// Secrets supplies the secrets of accounts. [SystemSecrets] returns those of this user; a program
+// with its own store implements the interface.
 type Secrets interface {
 	// Password returns the password of an account.
 	Password(ctx context.Context, a Account) (string, error)
@@ -27,7 +27,7 @@ type Secrets interface {
 // SystemSecrets returns the secrets that `yan login` has stored and those that the
 // configuration names. It asks the user nothing. It is safe for concurrent use.
 func SystemSecrets() Secrets {
-	path, _ := Path(os.Getenv) // without it there is the keyring alone
+	path, _ := Path(os.Getenv) // without a path only the keyring is used
 	return credentials.New[Account](credentials.SystemVault(os.Getenv, path))
 }
 
@@ -35,7 +35,7 @@ func SystemSecrets() Secrets {
 type SecretError struct {
 	Account string
 	Problem SecretProblem
-	Err     error // holds nothing secret
+	Err     error // contains no secret
 }
 
 func (e *SecretError) Error() string { return e.Err.Error() }
@@ -53,7 +53,7 @@ const (
 	SecretOtherLogin  SecretProblem = "other_login" // stored for another server or user
 )
 
-// secretError makes a SecretError of an error about a secret.
+// secretError wraps an error about a secret in a SecretError.
 func (a Account) secretError(err error) error {
 	if problem, ok := errors.AsType[*secret.Error](err); ok {
 		return &SecretError{Account: a.Name, Problem: SecretProblem(problem.Problem), Err: err}
@@ -74,11 +74,11 @@ func (a Account) File(name string) string {
 	return filepath.Join(a.dir, name)
 }
 
-// LoginKey returns the name of the account, who logs in where, and the text that tells
-// this login from those of other servers and users: the provider if it is known, as its
+// LoginKey returns the name of the account, its user, its server, and the text that distinguishes
+// this login from those at other servers and of other users: the provider if it is known, as its
 // hosts may change, else the host or socket.
 func (a Account) LoginKey() (name, user, host, login string) {
-	user, login = a.User, "?" // of an account that can't be used
+	user, login = a.User, "?" // of an unusable account
 	address, err := a.Address()
 	if err != nil {
 		return a.Name, user, "", login

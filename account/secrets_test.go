@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/secret/secrettest"
 )
 
-// The error about a secret can be asked for by public types, also that of the outbox's
-// password.
+// The error about a secret, also that of the outbox's password, can be examined with public
+// types.
 func TestSecretError(t *testing.T) {
 	t.Parallel()
 	secrets := credentials.New[account.Account](&secret.Vault{Keyring: secrettest.New()})

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// mechanism is the name of a SASL mechanism as package sasl writes it.
+// mechanism returns the name of a SASL mechanism in the form of package sasl.
 func mechanism(s string) string {
 	for _, known := range sasl.Mechanisms() {
 		if strings.EqualFold(known, s) {
@@ -20,8 +20,8 @@ func mechanism(s string) string {
 	return s
 }
 
-// KeepsSent reports whether a copy of what is sent has to be put into the Sent
-// folder: not where the provider does that itself.
+// KeepsSent reports whether Yan must put a copy of each sent message into the Sent folder: not if
+// the provider does that itself.
 func (a Account) KeepsSent() bool {
 	switch a.SaveSent {
 	case SaveAlways:
@@ -35,13 +35,13 @@ func (a Account) KeepsSent() bool {
 
 // Mailbox is an IMAP server with the folder for copies of sent messages.
 type Mailbox struct {
-	Host     string // "" if it is not known
-	Port     int    // 0 means the usual one
+	Host     string // "" if unknown
+	Port     int    // 0 means the default port
 	StartTLS bool
-	Folder   string // "" means the folder of special use Sent, or with a usual name
+	Folder   string // "" means the folder of special use Sent, or one with a common name
 }
 
-// Mailbox returns where the Sent folder is.
+// Mailbox returns the mailbox of the Sent folder.
 func (a Account) Mailbox() (Mailbox, error) {
 	c := Mailbox{Folder: a.SentFolder}
 	if a.IMAP == "" {

@@ -1,15 +1,15 @@
 package account
 
-// Setting is a key of an account with its value, as programs show it. It holds no secret.
+// Setting is a key of an account with its value, for display. It holds no secret.
 type Setting struct {
 	Key   string // of the configuration: "tls_pin"
 	Label Label  // "" if it is shown together with another key
-	// Text is the value for people; "" if it has none. That of secret is always "".
+	// Text is the value for people; "" if it has none, and always for secret.
 	Text string
-	// Inherited: the value is that of [defaults].
+	// Inherited: the value comes from [defaults].
 	Inherited bool
-	// JSONName and JSON are the value for programs. JSON is nil for keys that are tables,
-	// and has its type also if it is zero; Always says that it is shown then, too.
+	// JSONName and JSON are the value for programs. JSON is nil for keys that are tables, and
+	// typed even if it is zero; Always says that it is shown then, too.
 	JSONName string
 	JSON     any
 	Always   bool

@@ -13,9 +13,9 @@ type secretSettings struct {
 	Command    string `toml:"command"`
 	File       string `toml:"file"`
 	Env        string `toml:"env"`
-	Netrc      any    `toml:"netrc"` // true, or the file
+	Netrc      any    `toml:"netrc"` // true, or the path of the file
 	Credential string `toml:"credential"`
-	Keyring    bool   `toml:"keyring"` // what it is without any of the others
+	Keyring    bool   `toml:"keyring"` // the default if no other key is set
 }
 
 type oauth2Settings struct {
@@ -37,7 +37,7 @@ func set[T any](to *T, from *T) {
 	}
 }
 
-// parseTimeout reads "30s"; "" and "0" mean none.
+// parseTimeout parses "30s"; "" and "0" mean none.
 func parseTimeout(s string) (time.Duration, error) {
 	if s == "" || s == "0" {
 		return 0, nil
@@ -134,15 +134,15 @@ func quoteAll(list []string) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-// quote writes a TOML basic string: what is readable stays so (TOML 1.0,
-// section String).
+// quote writes a TOML basic string and leaves printable characters as they are (TOML 1.0, section
+// String).
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for i, r := range s {
 		switch {
 		case r == utf8.RuneError && !strings.HasPrefix(s[i:], string(r)):
-			b.WriteByte(s[i]) // no UTF-8: no TOML either
+			b.WriteByte(s[i]) // invalid UTF-8, so not TOML either
 		case r == '"' || r == '\\':
 			b.WriteRune('\\')
 			b.WriteRune(r)
@@ -162,7 +162,7 @@ func quote(s string) string {
 	return b.String()
 }
 
-// dottedKey writes a path as TOML wants it: bare where it can be.
+// dottedKey writes a path as a TOML key, bare where possible.
 func dottedKey(path []string) string {
 	parts := make([]string, len(path))
 	for i, p := range path {

@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// syntaxFault says why a place of a source is no TOML. What a Chinese keyboard
-// gives for quotes, = and , and keys in Chinese are told by their right name.
+// syntaxFault explains a syntax error at a place of the source. Characters that a Chinese
+// keyboard types for quotes, = and comma, and keys in Chinese, are named.
 func (p *ParseError) syntaxFault(s *schema, source []byte, row, column int, message string) {
 	p.Fault, p.Err = FaultSyntax, syntaxError(message)
 	start := 0
@@ -37,7 +37,7 @@ func (p *ParseError) syntaxFault(s *schema, source []byte, row, column int, mess
 		return
 	}
 	if size < 2 {
-		return // an ASCII character, or an octet that is no UTF-8
+		return // an ASCII character, or an octet that is not UTF-8
 	}
 	if r == '\u3000' {
 		p.Err = sentence.New("a full-width blank can't stand here; type a half-width one")
@@ -47,19 +47,19 @@ func (p *ParseError) syntaxFault(s *schema, source []byte, row, column int, mess
 		p.Err = sentence.Errorf("type the half-width %s instead of the full-width %c", half, r)
 		return
 	}
-	// QUIRK: go-toml 2.4 takes the first octet for the character.
+	// QUIRK: go-toml 2.4 reports the first octet in place of the character.
 	p.Err = syntaxError(strings.Replace(message, fmt.Sprintf("%#U", rune(source[at])), fmt.Sprintf("%#U", r), 1))
 }
 
-// wideQuotes are what Chinese input methods give for quotation marks.
+// wideQuotes are the quotation marks that Chinese input methods type.
 const wideQuotes = "“”„‟＂‘’＇「」『』"
 
-// halfWidth is what is meant by a character of a Chinese keyboard.
+// halfWidth maps characters of a Chinese keyboard to the intended ones.
 var halfWidth = map[rune]string{'＝': "=", '：': "=", '，': ",", '、': ",", '；': ",", '。': ".", '．': ".", '【': "[", '】': "]",
 	'［': "[", '］': "]", '｛': "{", '｝': "}", '＃': "#", '＿': "_", '－': "-", '—': "-"}
 
-// slipInKey is for a secret and for a key or an account's name in Chinese, which
-// TOML wants in quotes.
+// slipInKey explains a secret in a key, and a key or account name in Chinese, which TOML requires
+// in quotes.
 func (p *ParseError) slipInKey(s *schema, key []string, message string, r rune) bool {
 	if len(key) == 0 {
 		return false
@@ -78,9 +78,8 @@ func (p *ParseError) slipInKey(s *schema, key []string, message string, r rune) 
 	return true
 }
 
-// keyAt is the dotted key that stands in a line before a column or at it, from
-// the root; above is the text before the line. It takes TOML for simpler than it
-// is, as what it reads is none.
+// keyAt returns the dotted key in a line before a column or at it, from the root; above is the
+// text before the line. It parses loosely, because the source is not valid TOML.
 func keyAt(above []byte, line string, column int) []string {
 	var key []string
 	if header := strings.HasPrefix(strings.TrimSpace(line), "["); !header {
@@ -107,8 +106,7 @@ func keyParts(dotted string) []string {
 	return strings.FieldsFunc(dotted, func(r rune) bool { return r == '.' || unicode.IsSpace(r) || r == '"' || r == '\'' })
 }
 
-// syntaxError makes an error that can be said in Chinese of one of go-toml; a
-// rare one stays English.
+// syntaxError returns a translatable error for one of go-toml; rare ones stay English.
 func syntaxError(message string) error {
 	for _, known := range []error{
 		sentence.New("expected '=' after key"),

@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/account"
 )
 
-// slips are what people write who type Chinese, and what they are told.
+// slips are typing errors with a Chinese keyboard, and the messages for them.
 var slips = []struct {
 	source       string
 	fault        account.Fault
@@ -30,7 +30,7 @@ var slips = []struct {
 	{"[account.a]\n服务器 = \"qq\"\n", account.FaultUnknownKey, 2, 1, "account.a.服务器: there is no such key"},
 	{"[account.工作]\n", account.FaultValue, 1, 10, "account.工作: a name has letters, digits, - and _ only"},
 	{"account.工作.from = \"a@qq.com\"\n", account.FaultValue, 1, 9, "account.工作: a name has"},
-	// What is no slip stays what it was.
+	// Other syntax errors keep their message.
 	{"[account.a]\nfrom = a@qq.com\n", account.FaultSyntax, 2, 8, "unexpected character U+0061 'a' at start of value"},
 	{"[account.a]\nfrom = \"a\nb = 1", account.FaultSyntax, 2, 10, "basic strings cannot have new lines"},
 }
@@ -49,7 +49,7 @@ func TestSlips(t *testing.T) {
 	}
 }
 
-// Whatever the file holds, it is read or explained, at a place that it has.
+// Every file is either read or explained, at a place that exists.
 func FuzzParse(f *testing.F) {
 	for _, s := range slips {
 		f.Add([]byte(s.source))

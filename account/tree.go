@@ -6,18 +6,18 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// tree is a document as TOML has it. What a change made of the file is compared
-// with what it should have made of the tree, so that nothing else is changed.
+// tree is a document as TOML values. The result of a change is compared with the expected tree,
+// so that nothing else is changed.
 type tree map[string]any
 
-// treeOf reads a document that is known to be valid.
+// treeOf decodes a valid document.
 func treeOf(source []byte) tree {
 	t := map[string]any{}
-	_ = toml.Unmarshal(source, &t) // it was read before; else nothing is equal to it
+	_ = toml.Unmarshal(source, &t) // valid by contract; otherwise the tree equals no other
 	return t
 }
 
-// at is what stands at a path.
+// at returns the value at a path.
 func (t tree) at(path ...string) (value any, ok bool) {
 	value = map[string]any(t)
 	for _, key := range path {
@@ -29,14 +29,14 @@ func (t tree) at(path ...string) (value any, ok bool) {
 	return value, true
 }
 
-// table is the table at a path, without one an empty one.
+// table returns the table at a path; empty if there is none.
 func (t tree) table(path ...string) map[string]any {
 	value, _ := t.at(path...)
 	table, _ := value.(map[string]any)
 	return table
 }
 
-// put sets a value, and makes the tables around it.
+// put sets a value and creates the tables around it.
 func (t tree) put(value any, path ...string) {
 	table, last := map[string]any(t), len(path)-1
 	for _, key := range path[:last] {
@@ -50,13 +50,13 @@ func (t tree) put(value any, path ...string) {
 	table[path[last]] = value
 }
 
-// drop takes out what stands at a path.
+// drop removes the value at a path.
 func (t tree) drop(path ...string) {
 	delete(t.table(path[:len(path)-1]...), path[len(path)-1])
 }
 
-// same compares two trees. A table that is empty says nothing, except that of a
-// secret or of OAuth 2.0, which stands in the place of an inherited one.
+// same compares two trees. An empty table counts as missing, except that of a secret or of OAuth
+// 2.0, which replaces an inherited one.
 func (t tree) same(o tree) bool {
 	return reflect.DeepEqual(pruned(t), pruned(o))
 }
