@@ -12,16 +12,16 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// attempts writes to the log which messages are about to be sent, durably, and then their
+// attempts writes to the log which messages are about to be sent, syncs it, and then writes their
 // outcomes.
 type attempts struct {
 	log    *sendlog.Log
 	end    func(error) // ends the run
 	marker *markahead.Marker[*Message]
 
-	writing sync.Mutex // so that no outcome is written before its attempt
-	syncing sync.Mutex // held until the attempts are on the disk
-	err     error      // why that failed; under syncing
+	writing sync.Mutex // writes no outcome before its attempt
+	syncing sync.Mutex // held until the attempts are on disk
+	err     error      // the first error of the log; guarded by syncing
 }
 
 func newAttempts(log *sendlog.Log, end func(error)) *attempts {
@@ -30,13 +30,14 @@ func newAttempts(log *sendlog.Log, end func(error)) *attempts {
 	return a
 }
 
-// add has a message's attempt written when its turn comes, or a little ahead.
+// add queues the attempt of a message. It is written when the message's turn comes, or a little
+// earlier.
 func (a *attempts) add(m *Message) {
 	m.inLog = false
 	m.mark = a.marker.Add(m)
 }
 
-// commit writes attempts and syncs the log. After the first error nothing is sent any more.
+// commit writes attempts and syncs the log. After the first error no further message is sent.
 func (a *attempts) commit(batch []*Message) []error {
 	a.syncing.Lock()
 	defer a.syncing.Unlock()
@@ -68,7 +69,7 @@ func (a *attempts) write(batch []*Message) error {
 	return a.log.Sync()
 }
 
-// settle writes the outcomes of a message; it is not attempted after that.
+// settle writes the outcomes of a message. Its attempt is not written afterwards.
 func (a *attempts) settle(m *Message, result yan.Result) error {
 	m.mark.Done()
 	a.writing.Lock()
@@ -77,7 +78,7 @@ func (a *attempts) settle(m *Message, result yan.Result) error {
 	return a.log.Settle(m.entry, m.MessageID, result.ServerID, result.Recipients)
 }
 
-// wait returns when no attempt is being written, with the first error.
+// wait waits until no attempt is being written, and returns the first error.
 func (a *attempts) wait() error {
 	a.marker.Wait()
 	a.syncing.Lock()
@@ -85,8 +86,8 @@ func (a *attempts) wait() error {
 	return a.err
 }
 
-// loggedContent is a message that is in the log before an octet of it reaches the wire.
-// Until then it is not in doubt, however long it waits for its turn.
+// loggedContent is a message whose attempt is logged before its first octet is sent. Until then its
+// outcome is not unknown, however long it waits for its turn.
 type loggedContent struct {
 	Content
 	m *Message
@@ -99,7 +100,7 @@ func (c *loggedContent) WriteTo(w io.Writer) (int64, error) {
 	return c.Content.WriteTo(w)
 }
 
-// SevenBitForm is the same for a server without 8BITMIME.
+// SevenBitForm returns the logged form for a server without 8BITMIME.
 func (c *loggedContent) SevenBitForm() (smtpclient.Content, bool) {
 	seven, ok := c.Content.SevenBit()
 	if !ok {

@@ -1,7 +1,7 @@
-// Package sending sends a batch of messages in one run, and decides everything about it:
-// what a log of earlier runs leaves to be sent, when an attempt is on the disk, which
-// account takes over from another, which copies go to a Sent folder, and when the run
-// ends early. It prints nothing: it reports events, and the caller says them.
+// Package sending sends a batch of messages in one run. It decides which messages the log of
+// earlier runs leaves to send, when an attempt is on disk, which account takes over from another,
+// which copies go to a Sent folder, and when the run ends early. It prints nothing: it reports
+// events to the caller.
 //
 //	log, err := sendlog.Open("batch.log", time.Now)
 //	...
@@ -21,6 +21,6 @@
 //	}
 //	summary, err := run.Send(ctx)
 //
-// Every message is reported exactly once, except those that [Summary.Unreached] lists.
-// A message that the run never began is reported, too, with the reason.
+// Every message is reported exactly once, except those in [Summary.Unreached]. A message that the
+// run never began is reported, too, with the reason.
 package sending

@@ -6,13 +6,12 @@ import (
 	"time"
 )
 
-// drainTimeout is how long a run of several messages waits for those on the wire after it
-// was cancelled.
+// drainTimeout is how long a cancelled run of several messages waits for the messages in flight.
 const drainTimeout = 10 * time.Second
 
-// drainContext outlives ctx by drainTimeout, so that messages on the wire can finish after
-// Ctrl-C: cut off at once, their outcome would be unknown. If ctx ends by its deadline,
-// or there is one message only, it ends with ctx.
+// drainContext outlives ctx by drainTimeout, so that messages in flight can finish after Ctrl-C; if
+// they were cut off, their outcome would be unknown. It ends with ctx if ctx ends by its deadline,
+// or if there is only one message.
 func (r *Run) drainContext(ctx context.Context) (sending context.Context, done func()) {
 	if len(r.pending) == 1 {
 		return ctx, func() {}

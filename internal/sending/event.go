@@ -8,20 +8,19 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Event is one of the types below.
+// Event is an event of a run: one of the types below.
 type Event interface{ event() }
 
-// Reported has the outcome of a message, for all its recipients.
+// Reported reports the outcome of a message for all its recipients.
 type Reported struct {
 	Message *Message
 	Result  yan.Result
 	As      SentAs
-	// Via has, by recipient, the account that decided before another took over; nil if
-	// none did.
+	// Via holds, by recipient, the account that decided before another took over; nil if none did.
 	Via []*SentAs
-	// InsteadOf has the outcome at each account that another one took over from.
+	// InsteadOf holds the outcome at each account that another one took over from.
 	InsteadOf []Handover
-	// Decided says that some outcomes are from the log, or from an earlier account.
+	// Decided is set if some outcomes are from the log or from an earlier account.
 	Decided bool
 	// Reason is why the run ended before the message's turn; nil if it had its turn.
 	Reason error
@@ -33,8 +32,8 @@ type TookOver struct {
 	Outcome  smtp.Outcome
 }
 
-// NotTakenOver reports that an account does not take over: it does not serve the Sender
-// of a message, it can't be opened (Err), or it fails as well (Outcome).
+// NotTakenOver reports that an account does not take over: it does not serve the sender of a
+// message (Sender), it can't be opened (Err), or it fails as well (Outcome).
 type NotTakenOver struct {
 	Account string
 	Sender  smtp.Address
@@ -46,28 +45,28 @@ type NotTakenOver struct {
 // is reported once in a run.
 type LoggedIn struct{ Account string }
 
-// Unreached reports that a server can't be reached, and that a message is left to the
-// caller, see [Summary.Unreached].
+// Unreached reports that a server can't be reached and that the message is left to the caller, see
+// [Summary.Unreached].
 type Unreached struct {
 	Message *Message
 	Server  transport.Server
 	Outcome smtp.Outcome
 }
 
-// Copied reports the copy of a sent message: its folder, or why there is none.
+// Copied reports the copy of a sent message: its folder, or the error.
 type Copied struct {
 	Message   *Message
 	Account   string
 	MessageID string
 	Folder    string
 	Err       error
-	// First says that this error was not reported before. An error about the mailbox holds
-	// for the later messages of the account, too.
+	// First is set if this error was not reported before. An error of the mailbox holds for later
+	// messages of the account, too.
 	First bool
 }
 
-// Draining reports that the run was cancelled, and for how long it waits for messages on
-// the wire. It comes from a goroutine of its own.
+// Draining reports that the run was cancelled, and how long it waits for messages in flight. It is
+// reported by a separate goroutine.
 type Draining struct{ Timeout time.Duration }
 
 func (Reported) event()     {}

@@ -12,14 +12,14 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// round is what one sender leaves to the next.
+// round holds the messages that one sender leaves to the next.
 type round struct {
 	waiting []*Message // for the next sender, in order
-	// why is the first failure that sent a message there; its Status is "" if there was none.
+	// why is the first failure that made a message wait; its Status is "" if there was none.
 	why smtp.Outcome
 }
 
-// next returns the sender that takes over from the present one; nil for none.
+// next returns the sender that takes over from the current one; nil if there is none.
 func (r *Run) next() *Sender {
 	if len(r.fallbacks) == 0 {
 		return nil
@@ -27,8 +27,8 @@ func (r *Run) next() *Sender {
 	return &r.fallbacks[0]
 }
 
-// fallsBack has the recipients of a message wait for the next sender if their failure is
-// temporary, and never if the server may have the message.
+// fallsBack makes the recipients of a message wait for the next sender if their failure is
+// temporary. It never does if the server may have the message.
 func (r *Run) fallsBack(ctx, sending context.Context, m *Message, result yan.Result) bool {
 	if r.next() == nil || ctx.Err() != nil || r.o.Probe {
 		return false
@@ -40,13 +40,13 @@ func (r *Run) fallsBack(ctx, sending context.Context, m *Message, result yan.Res
 	if r.round.why.Status == "" {
 		r.round.why = result.Recipients[places[0]]
 	}
-	r.addDueCopy(m, result) // another account sends another message
+	r.addDueCopy(m, result) // the other account sends a different message
 	r.wait(m, result, places)
 	return true
 }
 
-// wait has the recipients at these places of a result wait for the next sender. The
-// outcomes of the others stand.
+// wait makes the recipients at these places of a result wait for the next sender. The outcomes of
+// the others are final.
 func (r *Run) wait(m *Message, result yan.Result, places []int) {
 	as := r.as(m, result)
 	if len(places) < len(result.Recipients) {
@@ -59,14 +59,14 @@ func (r *Run) wait(m *Message, result yan.Result, places []int) {
 	}
 	m.earlier = &earlier{result, as}
 	m.insteadOf = append(m.insteadOf, Handover{Account: as.Account, Outcome: result.Recipients[0]})
-	if m.Source != nil { // thousands may wait, and few files can be open
+	if m.Source != nil { // thousands may wait, but few files can be open
 		m.Close()
 	}
 	m.waits = true
 	r.round.waiting = append(r.round.waiting, m)
 }
 
-// keepDecided keeps the outcomes of the recipients that do not wait.
+// keepDecided stores the outcomes of the recipients that do not wait.
 func (m *Message) keepDecided(now []smtp.Outcome, waiting []int, as SentAs) {
 	n := m.Envelope.Len()
 	places := m.places()
@@ -92,8 +92,8 @@ func (m *Message) keepDecided(now []smtp.Outcome, waiting []int, as SentAs) {
 	m.entry = &entry
 }
 
-// canTakeOver reports whether the next sender can send a message. A whole message stays
-// what it is, and needs an account that serves its sender.
+// canTakeOver reports whether the next sender can send a message. A whole message is not changed,
+// so it needs an account that serves its sender.
 func (r *Run) canTakeOver(ctx context.Context, m *Message) bool {
 	from := m.Envelope.From()
 	if m.Composed != nil || r.next().Serves(from) {
@@ -103,8 +103,8 @@ func (r *Run) canTakeOver(ctx context.Context, m *Message) bool {
 	return false
 }
 
-// retryable returns the places of the recipients that another sender may be tried for. A
-// message for all or none is not divided.
+// retryable returns the places of the recipients that another sender may try. A message for all
+// recipients or none is not divided.
 func retryable(result yan.Result, policy smtpclient.Policy, provider string) (places []int) {
 	temporary := false
 	for i, o := range result.Recipients {
@@ -125,9 +125,8 @@ func retryable(result yan.Result, policy smtpclient.Policy, provider string) (pl
 	return places
 }
 
-// isTemporary reports whether a failure is the server's or the network's and passes with
-// time, as a limit does, whatever its code. What is wrong with the message, another
-// server would find as well.
+// isTemporary reports whether a failure of the server or the network passes with time, whatever its
+// code; a limit does. A fault of the message is not temporary: another server would report it, too.
 func isTemporary(o smtp.Outcome, provider string) bool {
 	if errors.Is(o.Err, context.Canceled) || errors.Is(o.Err, smtpclient.ErrContent) || IsMessageFault(o.Err) {
 		return false
@@ -135,7 +134,7 @@ func isTemporary(o smtp.Outcome, provider string) bool {
 	return yan.Explain(o, provider).Permanence == diagnosis.Temporary
 }
 
-// fallBack sends the waiting messages from the next sender, and from the one after it.
+// fallBack sends the waiting messages from each of the next senders in turn.
 func (r *Run) fallBack(ctx context.Context) error {
 	for r.next() != nil && r.round.why.Status != "" {
 		r.waitRest(ctx)
@@ -161,8 +160,8 @@ func (r *Run) stay(ctx context.Context, err error) {
 	r.fallbacks, r.pending, r.round = nil, nil, round{}
 }
 
-// waitRest has the messages wait that the run never came to, if the failure that ended it
-// is temporary. They get its outcome.
+// waitRest makes the messages that were never begun wait for the next sender, if the failure that
+// ended the run is temporary. They get the outcome of that failure.
 func (r *Run) waitRest(ctx context.Context) {
 	r.mu.Lock()
 	end := r.end
@@ -188,9 +187,9 @@ func (r *Run) waitRest(ctx context.Context) {
 // switchSender opens the next sender and makes the waiting messages pending. If it can't
 // be opened, nothing changes.
 func (r *Run) switchSender(ctx context.Context) error {
-	_ = r.client.Close() // everything that it was given is settled
+	_ = r.client.Close() // all its messages are settled
 	if r.attempts != nil {
-		if err := r.attempts.wait(); err != nil { // what can't be logged can't be sent
+		if err := r.attempts.wait(); err != nil { // a message that can't be logged can't be sent
 			return err
 		}
 	}
@@ -204,8 +203,8 @@ func (r *Run) switchSender(ctx context.Context) error {
 	return nil
 }
 
-// beginRound makes the waiting messages pending. Nothing is left of their progress: above
-// all, the log needs a new attempt at each before it is sent.
+// beginRound makes the waiting messages pending and resets their progress. The log needs a new
+// attempt at each before it is sent.
 func (r *Run) beginRound(ctx context.Context) {
 	waiting := r.round.waiting
 	r.round = round{}
@@ -226,8 +225,8 @@ func (r *Run) beginRound(ctx context.Context) {
 	r.pending, r.taken, r.end, r.lost = pending, nil, nil, 0
 }
 
-// recompose composes a message again in the name of the account that takes over, unless
-// it serves the sender. Replies go where they would have gone.
+// recompose composes a message again in the name of the account that takes over, unless that
+// account serves the sender. Replies go to the original address.
 func (s *Sender) recompose(m *Message) error {
 	if m.Composed == nil || s.Serves(m.Envelope.From()) {
 		return nil
@@ -238,12 +237,12 @@ func (s *Sender) recompose(m *Message) error {
 		return err
 	}
 	content, err := message.Compose(&c)
-	if err != nil { // as of an attachment that can be read once
+	if err != nil { // for example an attachment that can be read only once
 		return err
 	}
 	envelope, err := content.Envelope()
 	if err != nil {
-		_ = content.Close() // the error that matters is err
+		_ = content.Close() // report err instead
 		return err
 	}
 	m.replaceContent(content)

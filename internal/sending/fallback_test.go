@@ -18,7 +18,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// answering returns a recorder that gives a code for some addresses.
+// answering returns a recorder that replies with a code for some addresses.
 func answering(code int, addresses ...string) *transport.Recorder {
 	return &transport.Recorder{Answer: func(to smtp.Address) smtp.Reply {
 		if slices.Contains(addresses, to.String()) {
@@ -28,8 +28,8 @@ func answering(code int, addresses ...string) *transport.Recorder {
 	}}
 }
 
-// Recipients that the first server defers get the message from the next account, in its
-// name; those it accepted do not get it twice. Each account keeps its own copy.
+// Recipients that the first server defers get the message from the next account, in its name.
+// Recipients it accepted do not get the message twice. Each account keeps its own copy.
 func TestFallback(t *testing.T) {
 	t.Parallel()
 	one, two := answering(450, "b@example.org"), &transport.Recorder{}
@@ -94,7 +94,7 @@ func (b *mailbox) Append(_ context.Context, m imapclient.Message, _ time.Time) (
 
 func (b *mailbox) Close() { b.closed = true }
 
-// A mailbox that fails is not used for the messages after it, and its error is new once.
+// A mailbox that fails is not used for later messages, and its error is marked as first only once.
 func TestMailboxFailsOnce(t *testing.T) {
 	t.Parallel()
 	opened := 0
@@ -116,8 +116,8 @@ func TestMailboxFailsOnce(t *testing.T) {
 	}
 }
 
-// The outcome at the first account stands if the next one can't be opened, does not serve
-// the sender of a whole message, or comes no further than the login.
+// The outcome at the first account is final if the next one can't be opened, does not serve the
+// sender of a whole message, or does not get past the login.
 func TestNoAccountTakesOver(t *testing.T) {
 	t.Parallel()
 	closed := errors.New("no secret")
@@ -162,8 +162,8 @@ func TestNoAccountTakesOver(t *testing.T) {
 	}
 }
 
-// A message that was logged ahead for the first account and never begun is logged again for
-// the one that takes over: after a crash the log has to have it as unknown.
+// A message that was logged for the first account and never begun is logged again for the account
+// that takes over: after a crash the log must show it as unknown.
 func TestEachRoundIsLogged(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "run.log")
@@ -174,7 +174,7 @@ func TestEachRoundIsLogged(t *testing.T) {
 	r := New(Options{Sender: anyone, Log: log}, mails(t, 1))
 	m := r.messages[0]
 	r.take(m)
-	if errs := r.attempts.commit([]*Message{m}); errs != nil { // ahead of its turn
+	if errs := r.attempts.commit([]*Message{m}); errs != nil { // before its turn
 		t.Fatal(errs)
 	}
 	never := notTried(m, smtp.StageConnect, notBegun{ErrHopeless})
@@ -186,7 +186,7 @@ func TestEachRoundIsLogged(t *testing.T) {
 	if err := m.mark.Begin(); err != nil {
 		t.Fatal(err)
 	}
-	left, err := os.ReadFile(path) // as a crash would leave it
+	left, err := os.ReadFile(path) // the state after a crash
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,8 +198,8 @@ func TestEachRoundIsLogged(t *testing.T) {
 	}
 }
 
-// No outcome is written before its attempt: a message that is settled while it waits for
-// the disk is not attempted.
+// No outcome is written before its attempt: a message that is settled while it waits for the disk
+// is not attempted.
 func TestSettledMessagesAreNotAttempted(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "run.log")
@@ -218,7 +218,7 @@ func TestSettledMessagesAreNotAttempted(t *testing.T) {
 	}
 }
 
-// A disk that fails ends the run: what can't be logged is not sent.
+// A disk that fails ends the run: a message that can't be logged is not sent.
 func TestLogThatFails(t *testing.T) {
 	t.Parallel()
 	log := openLog(t, filepath.Join(t.TempDir(), "run.log"))
@@ -237,7 +237,7 @@ func TestLogThatFails(t *testing.T) {
 	}
 }
 
-// A wrong password would be hidden by an account that takes over for ever.
+// No account takes over after a refused login: it would hide a wrong password.
 func TestRefusedLoginSendsNothingElsewhere(t *testing.T) {
 	t.Parallel()
 	two := &transport.Recorder{}
@@ -246,7 +246,7 @@ func TestRefusedLoginSendsNothingElsewhere(t *testing.T) {
 	if len(two.Messages()) > 0 || len(of[TookOver](events)) > 0 {
 		t.Error("another account took over after a login that was refused")
 	}
-	// Nor does the rest of a run, after an earlier message that waits.
+	// The rest of the run does not fall back either, even if an earlier message waits.
 	r := New(o, []*Message{composed(t, "c@example.org")})
 	r.end, r.endedBy = ErrHopeless, smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535, Lines: []string{"no"}}}
 	r.round.why.Status = smtp.Deferred
@@ -256,8 +256,8 @@ func TestRefusedLoginSendsNothingElsewhere(t *testing.T) {
 	}
 }
 
-// A fault of the message itself is no reason for another account, and nothing is sent again
-// that a server may have.
+// A fault of the message itself does not make another account take over, and a message that a
+// server may have is not sent again.
 func TestFaultsThatAnotherAccountWouldMeet(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrContent, context.Canceled} {

@@ -89,7 +89,7 @@ func through(account string, tr yan.Transport) Sender {
 
 func openLog(t *testing.T, path string) *sendlog.Log {
 	t.Helper()
-	log, err := sendlog.Open(path, func() time.Time { return time.Unix(0, 0) }) // it stands still, so that no batch grows
+	log, err := sendlog.Open(path, func() time.Time { return time.Unix(0, 0) }) // a fixed time, so that no batch grows
 	if err != nil {
 		t.Fatal(err)
 	}

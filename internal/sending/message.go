@@ -16,17 +16,16 @@ import (
 
 // Message is one message of a run, with its envelope.
 type Message struct {
-	File   string // where it is from; "" for a composed message
-	Number int    // its place in an mbox file, from 1; else 0
-	// Source opens the message again; nil for a message that can be read once, like
-	// standard input, and for a composed one.
+	File   string // the file it came from; "" for a composed message
+	Number int    // its place in an mbox file, from 1; otherwise 0
+	// Source opens the message again; nil for a composed message and for one that can be read only
+	// once, such as standard input.
 	Source *mailfiles.Message
-	// Content is the open message. With a Source it may be nil: it is opened when its turn
-	// comes. The run closes it.
+	// Content is the open message. If there is a Source it may be nil: the run opens it when its
+	// turn comes, and closes it.
 	Content Content
-	// Composed is the message that Content was composed from, before the account
-	// introduced it; nil for a whole message. Another account sends it in its own name, and
-	// replies go to ReplyTo.
+	// Composed is the message that Content was composed from, before the account introduced it; nil
+	// for a whole message. Another account sends it in its own name, and replies go to ReplyTo.
 	Composed *message.Message
 	ReplyTo  []string
 
@@ -34,39 +33,38 @@ type Message struct {
 	Size      int64
 	MessageID string
 
-	// Hash identifies the message in the log. FormerHash is what an older version of yan
-	// wrote there; zero if that is the same.
+	// Hash identifies the message in the log. FormerHash is the hash that older versions of yan
+	// wrote; zero if it is the same.
 	Hash, FormerHash sendlog.Hash
 
-	// date is that of the first attempt, for a message without one; zero without a log.
+	// date is the date of the first attempt, for a message without a date; zero without a log.
 	date time.Time
-	// entry is the message in the log, with the recipients who are sent to now.
+	// entry is the message in the log, with the recipients that are sent to in this round.
 	entry *sendlog.Entry
-	// decided has, by recipient, an outcome of an earlier run or an earlier account; its
-	// Status is "" for recipients who are sent to now. It is nil if these are all.
+	// decided holds, by recipient, the outcome of an earlier run or account; its Status is "" for
+	// recipients that are sent to in this round. It is nil if all of them are.
 	decided []smtp.Outcome
-	// via has, by recipient, the account of this run that decided.
+	// via holds, by recipient, the account of this run that decided.
 	via []*SentAs
-	// earlier is the outcome of the recipients who wait, or waited, for the next account;
-	// nil for none.
+	// earlier is the outcome of the recipients that wait, or waited, for the next account; nil if
+	// there is none.
 	earlier   *earlier
 	insteadOf []Handover
 	// copies are saved when the message is reported.
 	copies []dueCopy
 
-	// reported is set when the message was reported, or left to the caller; waits while it
-	// waits for the next account; taken when the transport took it; failed if it could not
-	// be opened.
+	// reported is set after the message was reported or left to the caller; waits while it waits
+	// for the next account; taken when the transport took it; failed if it could not be opened.
 	reported, waits, taken, failed bool
 
 	mark *markahead.Mark[*Message]
-	// inLog is set when its outcome in this round is in the log.
+	// inLog is set when the outcome of this round is in the log.
 	inLog bool
 }
 
-// earlier is the outcome at an account, which stands if no other account takes over.
+// earlier is the outcome at an account. It is final if no other account takes over.
 type earlier struct {
-	result yan.Result // of the recipients who wait
+	result yan.Result // of the waiting recipients
 	as     SentAs
 }
 
@@ -92,11 +90,10 @@ var (
 	_ Content = (*mailfiles.Content)(nil)
 )
 
-// errReadOnce is why a message from standard input is not opened again.
+// errReadOnce is the error of opening a message from standard input again.
 var errReadOnce = errors.New("the message can be read once only")
 
-// Open opens the message unless it is open. It fails if the file is no longer the one that
-// was hashed.
+// Open opens the message unless it is open. It fails if the file has changed since it was hashed.
 func (m *Message) Open() error {
 	if m.Content != nil {
 		return nil
@@ -108,13 +105,13 @@ func (m *Message) Open() error {
 	if err != nil {
 		return err
 	}
-	if !m.Hash.IsZero() { // what the log calls sent has to be what was sent
+	if !m.Hash.IsZero() { // only the logged message may be sent
 		sum, err := c.Fingerprint()
 		if err == nil && sendlog.Hash(sum) != m.Hash {
 			err = mailfiles.ErrChanged
 		}
 		if err != nil {
-			_ = c.Close() // the error that matters is err
+			_ = c.Close() // report err instead
 			return err
 		}
 	}
@@ -123,7 +120,7 @@ func (m *Message) Open() error {
 	return nil
 }
 
-// redate gives a message that has no date that of the first attempt.
+// redate sets the date of the first attempt in a message that has no date.
 func (m *Message) redate() {
 	if m.Content != nil && !m.date.IsZero() {
 		m.Content.Redate(m.date)
@@ -131,7 +128,7 @@ func (m *Message) redate() {
 	}
 }
 
-// Close closes the content, if it is open. An error would be about temporary files.
+// Close closes the content, if it is open. It ignores errors: they concern temporary files only.
 func (m *Message) Close() {
 	if m.Content != nil {
 		_ = m.Content.Close()
@@ -139,7 +136,7 @@ func (m *Message) Close() {
 	}
 }
 
-// Discard closes the content and drops the copies that were to be saved.
+// Discard closes the content and drops the copies that are not saved yet.
 func (m *Message) Discard() {
 	m.Close()
 	m.dropCopies()
@@ -150,7 +147,7 @@ func (m *Message) FromLog(i int) bool {
 	return m.decided != nil && m.decided[i].Status != "" && (m.via == nil || m.via[i] == nil)
 }
 
-// places returns the indexes of the recipients who are sent to now.
+// places returns the indexes of the recipients that are sent to in this round.
 func (m *Message) places() []int {
 	var places []int
 	for i := range m.Envelope.Len() {
@@ -161,7 +158,7 @@ func (m *Message) places() []int {
 	return places
 }
 
-// now returns the envelope of the recipients who are sent to now.
+// now returns the envelope of the recipients that are sent to in this round.
 func (m *Message) now() smtp.Envelope {
 	if m.decided == nil {
 		return m.Envelope
@@ -169,7 +166,7 @@ func (m *Message) now() smtp.Envelope {
 	return m.Envelope.Only(m.places()...)
 }
 
-// outcomes merges the outcomes of this round with those that were decided before.
+// outcomes merges the outcomes of this round with the earlier ones.
 func (m *Message) outcomes(now []smtp.Outcome) []smtp.Outcome {
 	if m.decided == nil {
 		return now

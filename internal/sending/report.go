@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// report reports a message.
+// report reports the outcome of a message.
 func (r *Run) report(ctx context.Context, m *Message, result yan.Result, as SentAs, reason error) {
 	m.reported = true
 	r.summary.count(m, result)
@@ -33,7 +33,7 @@ func (r *Run) reportFailed(ctx context.Context) {
 	}
 }
 
-// notTried is the result of a message that the transport did not get.
+// notTried returns the result of a message that the transport never got.
 func notTried(m *Message, stage smtp.Stage, err error) yan.Result {
 	var now []smtp.Outcome
 	for _, to := range m.now().To() {
@@ -42,8 +42,8 @@ func notTried(m *Message, stage smtp.Stage, err error) yan.Result {
 	return yan.Result{MessageID: m.MessageID, Size: m.Size, Recipients: m.outcomes(now)}
 }
 
-// reportRest reports the messages that were not taken. For those that waited for another
-// account the earlier outcome stands.
+// reportRest reports the messages that were not taken. Messages that waited for another account
+// keep their earlier outcome.
 func (r *Run) reportRest(ctx context.Context) {
 	reason := r.stopped(ctx)
 	for _, m := range r.pending {
@@ -60,7 +60,7 @@ func (r *Run) reportRest(ctx context.Context) {
 	}
 }
 
-// reportEarlier reports the outcome of a message before another account was to take over.
+// reportEarlier reports the outcome of a message at the account before.
 func (r *Run) reportEarlier(ctx context.Context, m *Message) {
 	defer m.Close()
 	result := m.earlier.result
@@ -69,7 +69,7 @@ func (r *Run) reportEarlier(ctx context.Context, m *Message) {
 	r.saveCopies(ctx, m)
 }
 
-// reportLogin reports the first result that shows that the login works.
+// reportLogin reports that the login works, once, after the first accepted message.
 func (r *Run) reportLogin(ctx context.Context, result yan.Result) {
 	if !r.loggedIn && r.sender.Account != "" && hasAccepted(result) {
 		r.loggedIn = true
@@ -77,7 +77,7 @@ func (r *Run) reportLogin(ctx context.Context, result yan.Result) {
 	}
 }
 
-// as returns what a message is sent as in this round.
+// as returns the account and the sender of a message in this round.
 func (r *Run) as(m *Message, result yan.Result) SentAs {
 	return SentAs{Account: r.sender.Account, Server: r.server, From: m.Envelope.From(), MessageID: result.MessageID, ServerID: result.ServerID}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// resume divides the messages into those that are sent and those that the log settles.
+// resume divides the messages into pending ones and those that the log settles.
 func (r *Run) resume() {
 	copies := map[sendlog.Key]int{}
 	for _, m := range r.messages {
@@ -23,8 +23,8 @@ func (r *Run) resume() {
 	}
 }
 
-// lookUp reads the outcomes of a message from the log. copies counts how often each
-// recipient was to get the same octets so far.
+// lookUp reads the outcomes of a message from the log. copies counts how often each recipient gets
+// the same octets.
 func (r *Run) lookUp(m *Message, copies map[sendlog.Key]int) {
 	log := r.o.Log
 	if !r.o.Date.IsZero() {
@@ -59,7 +59,7 @@ func (r *Run) lookUp(m *Message, copies map[sendlog.Key]int) {
 	}
 }
 
-// sendsAgain reports whether a recipient with this status in the log is sent to now.
+// sendsAgain reports whether a recipient with this status in the log is sent to again.
 func (o *Options) sendsAgain(s smtp.Status) bool {
 	return s == smtp.Deferred || s == smtp.NotTried || slices.Contains(o.Resend, s)
 }

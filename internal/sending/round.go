@@ -31,7 +31,8 @@ func (r *Run) sendRound(ctx context.Context) error {
 	return nil
 }
 
-// results sends. One message needs no run: SendTransaction says exactly how far it came.
+// results sends the pending messages. A single message is sent with SendTransaction, which reports
+// exactly how far it came.
 func (r *Run) results(ctx context.Context, messages iter.Seq[yan.Transaction]) iter.Seq2[yan.Result, error] {
 	if len(r.pending) > 1 {
 		return r.client.SendTransactions(ctx, messages)
@@ -45,8 +46,8 @@ func (r *Run) results(ctx context.Context, messages iter.Seq[yan.Transaction]) i
 	}
 }
 
-// settle handles the result of a message. sending is the context of what is on the wire,
-// which outlives ctx for a while.
+// settle handles the result of a message. sending is the context of the messages in flight, which
+// outlives ctx for a while.
 func (r *Run) settle(ctx, sending context.Context, m *Message, result yan.Result) {
 	if result.Size == 0 {
 		result.Size = m.Size
@@ -64,7 +65,7 @@ func (r *Run) settle(ctx, sending context.Context, m *Message, result yan.Result
 	r.logOutcome(m, result)
 	if neverBegan(result) {
 		m.Close()
-		m.taken = false // reportRest reports it with all like it
+		m.taken = false // reportRest reports it with the others
 		return
 	}
 	r.endIfHopeless(result)
@@ -84,7 +85,7 @@ func (r *Run) settle(ctx, sending context.Context, m *Message, result yan.Result
 	r.saveCopies(sending, m)
 }
 
-// takenAt returns the message that the transport took at an index; nil for none.
+// takenAt returns the message that the transport took at an index; nil if there is none.
 func (r *Run) takenAt(i int) *Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -94,11 +95,11 @@ func (r *Run) takenAt(i int) *Message {
 	return r.taken[i]
 }
 
-// maxLost is how many messages in a row may fail before MAIL for a reason that may pass.
+// maxLost limits how many messages in a row may fail before MAIL for a temporary reason.
 const maxLost = 3
 
-// endIfHopeless ends a run that leads nowhere: a login that was refused would be refused
-// again, until the provider locks the account.
+// endIfHopeless ends a run after a refused login, or after maxLost failures before MAIL. Further
+// logins would be refused as well, until the provider locks the account.
 func (r *Run) endIfHopeless(result yan.Result) {
 	o, failed := result.WorstOutcome()
 	r.summary.OutOfStep = r.summary.OutOfStep || failed && errors.Is(o.Err, smtpclient.ErrOutOfStep)
@@ -115,7 +116,7 @@ func (r *Run) endIfHopeless(result yan.Result) {
 	r.endWith(ErrHopeless)
 }
 
-// endWith begins no further message.
+// endWith ends the run: no further message is begun.
 func (r *Run) endWith(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,7 +125,7 @@ func (r *Run) endWith(err error) {
 	}
 }
 
-// stopped returns why no further message is begun; nil while they are.
+// stopped returns why no further message is begun, or nil if the run goes on.
 func (r *Run) stopped(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -148,16 +149,16 @@ func hasAccepted(result yan.Result) bool {
 	return slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted })
 }
 
-// cameToNothing reports whether the sender that took over never got as far as the message,
-// so that the earlier outcome stands.
+// cameToNothing reports whether the sender that took over never got as far as MAIL. Then the
+// earlier outcome is final.
 func cameToNothing(m *Message, result yan.Result) bool {
 	return m.earlier != nil && !slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool {
 		return o.Status != smtp.NotTried || !o.Stage.BeforeMail() && !errors.As(o.Err, new(notBegun))
 	})
 }
 
-// transactions are the pending messages as the transport takes them, ahead of what it
-// sends. Each is opened only then.
+// transactions yields the pending messages to the transport, which reads ahead. Each message is
+// opened only then.
 func (r *Run) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
 	return func(yield func(yan.Transaction) bool) {
 		for _, m := range r.pending {
@@ -184,7 +185,7 @@ func (r *Run) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
 	}
 }
 
-// take makes the transaction of a message.
+// take returns the transaction of a message.
 func (r *Run) take(m *Message) yan.Transaction {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -201,7 +202,7 @@ func (r *Run) take(m *Message) yan.Transaction {
 	return t
 }
 
-// fail keeps a message that could not be opened for reportFailed.
+// fail records a message that could not be opened, for reportFailed.
 func (r *Run) fail(m *Message, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -209,12 +210,12 @@ func (r *Run) fail(m *Message, err error) {
 	r.failed = append(r.failed, failedMessage{m, err})
 }
 
-// notBegun is the error of a message that waited for its turn when the run was stopped.
+// notBegun is the error of a message that was still waiting when the run was stopped.
 type notBegun struct{ error }
 
 func (e notBegun) Unwrap() error { return e.error }
 
-// neverBegan reports whether that is the outcome of all recipients.
+// neverBegan reports whether notBegun is the outcome of all recipients.
 func neverBegan(result yan.Result) bool {
 	return !slices.ContainsFunc(result.Recipients, func(o yan.Outcome) bool { return !errors.As(o.Err, new(notBegun)) })
 }

@@ -12,33 +12,34 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Options describe a run. Sender is required.
+// Options are the options of a run. Sender is required.
 type Options struct {
-	// Sender sends the messages. Fallbacks take over in their order, each from the one
-	// before, when its failure is temporary and no server can have the message.
+	// Sender sends the messages. The Fallbacks take over in their order, each from the one before,
+	// if its failure is temporary and no server can have the message.
 	Sender    Sender
 	Fallbacks []Sender
-	// Policy is what happens to a message if a recipient is refused.
+	// Policy decides whether a message is sent if a recipient is refused.
 	Policy smtpclient.Policy
-	// Log has the outcomes of earlier runs, and receives those of this one; nil for none.
-	// What it has as accepted, refused or unknown is not sent again. The run closes it.
+	// Log holds the outcomes of earlier runs and receives those of this one; nil for none.
+	// Recipients that it shows as accepted, refused or unknown are not sent to again. The run
+	// closes it.
 	Log *sendlog.Log
-	// Resend are the statuses in the log that are sent again besides deferred and not
-	// tried: unknown, refused.
+	// Resend lists the statuses in the log to send again besides deferred and not tried: unknown,
+	// refused.
 	Resend []smtp.Status
-	// Date is given to messages that have none, unless the log has the date of an earlier
-	// attempt; zero leaves them alone.
+	// Date is set in messages that have none, unless the log has the date of an earlier attempt.
+	// Zero leaves them unchanged.
 	Date time.Time
-	// Probe says that the client stops before the message, see transport.Options.StopAfter:
-	// no failure ends the run or makes another sender take over.
+	// Probe says that the client stops before the message, see transport.Options.StopAfter. Then no
+	// failure ends the run or makes another sender take over.
 	Probe bool
 	// KeepUnreached leaves messages whose server could not be reached to the caller, see
 	// [Summary.Unreached].
 	KeepUnreached bool
-	// CloseEarly closes the client before the last message is reported, so that QUIT comes
-	// before the report in a trace.
+	// CloseEarly closes the client before the last message is reported, so that QUIT comes before
+	// the report in a trace.
 	CloseEarly bool
-	// Progress returns the function that is called while a message is sent; nil for none.
+	// Progress returns the callback for the progress of a message; nil for none.
 	Progress func(*Message) func(sent, size int64)
 	// Observe receives the events of the run; nil for none. It is called by one goroutine
 	// at a time, except for [Draining]. ctx lasts as long as messages are on the wire.
@@ -48,17 +49,17 @@ type Options struct {
 	After func(time.Duration) <-chan time.Time
 }
 
-// Run sends messages once. The transport takes them from transactions, in a goroutine of
-// its own; Send handles the results as they come.
+// Run sends messages once. The transport pulls them from transactions, in its own goroutine; Send
+// handles the results as they come.
 type Run struct {
 	o        Options
 	messages []*Message
-	// pending are sent in this round, at least to some recipients; settled are not sent,
-	// because of the log.
+	// pending are sent in this round, to some recipients at least; settled are not sent, because of
+	// the log.
 	pending, settled []*Message
 
 	sender    Sender
-	fallbacks []Sender // those that have not taken over yet
+	fallbacks []Sender // senders that have not taken over yet
 	client    *yan.Client
 	server    transport.Server
 	round     round
@@ -74,7 +75,7 @@ type Run struct {
 	mu     sync.Mutex
 	taken  []*Message      // by the index of their results
 	failed []failedMessage // not handled yet
-	end    error           // why no further message is begun; nil while they are
+	end    error           // why no further message is begun; nil while the run goes on
 }
 
 // failedMessage is a message that could not be opened.
@@ -83,7 +84,7 @@ type failedMessage struct {
 	err     error
 }
 
-// New prepares a run: it finds out from the log what is left to be sent.
+// New prepares a run. It reads from the log which messages are left to send.
 func New(o Options, messages []*Message) *Run {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -104,7 +105,7 @@ func New(o Options, messages []*Message) *Run {
 	return r
 }
 
-// Pending returns the messages that will be sent, at least to some recipients.
+// Pending returns the messages that will be sent, to some recipients at least.
 func (r *Run) Pending() []*Message { return r.pending }
 
 // Open opens the sender. It does nothing if no message is pending.
@@ -117,9 +118,9 @@ func (r *Run) Open(ctx context.Context) error {
 	return err
 }
 
-// Send sends the pending messages and reports each. If ctx is cancelled, no further
-// message is begun, and those on the wire get some seconds to finish. An error means a
-// fault of this program, not of a message.
+// Send sends the pending messages and reports each. If ctx is cancelled, no further message is
+// begun, and those in flight get ten seconds to finish. An error is a fault of this program, not of
+// a message.
 func (r *Run) Send(ctx context.Context) (Summary, error) {
 	r.reportSettled(ctx)
 	var err error
@@ -135,11 +136,11 @@ func (r *Run) Send(ctx context.Context) (Summary, error) {
 	return r.summary, err
 }
 
-// Close closes the client, the mailboxes and the log. It returns why the log could not be
-// written, if Send has not done so.
+// Close closes the client, the mailboxes and the log. It returns the error of the log, unless Send
+// has returned it.
 func (r *Run) Close() error {
 	if r.client != nil {
-		_ = r.client.Close() // everything that it was given is settled
+		_ = r.client.Close() // all its messages are settled
 	}
 	r.mailboxes.close()
 	return r.closeLog()

@@ -27,8 +27,8 @@ func resultAt(t *testing.T, stage smtp.Stage, status smtp.Status) yan.Result {
 	return yan.Result{Recipients: []smtp.Outcome{{Recipient: address(t, "a@example.org"), Status: status, Stage: stage}}}
 }
 
-// A refused login ends a run at once, three failures to connect in a row do, and nothing
-// else.
+// A run ends after one refused login or three failures to connect in a row, and for no other
+// reason.
 func TestRunsThatLeadNowhere(t *testing.T) {
 	t.Parallel()
 	login, dial, refused := resultAt(t, smtp.StageAuth, smtp.Refused), resultAt(t, smtp.StageConnect, smtp.NotTried), resultAt(t, smtp.StageRcpt, smtp.Refused)
@@ -61,7 +61,7 @@ func TestRunsThatLeadNowhere(t *testing.T) {
 	}
 }
 
-// A server that loses commands is worth a word, even for one message.
+// A server that loses commands is reported, even for one message.
 func TestOutOfStep(t *testing.T) {
 	t.Parallel()
 	lost := resultAt(t, smtp.StageBody, smtp.Unknown)
@@ -78,7 +78,7 @@ func TestOutOfStep(t *testing.T) {
 	}
 }
 
-// hoarder takes all messages before it sends the first, and answers out of order.
+// hoarder takes all messages before it sends the first, and returns results out of order.
 type hoarder struct {
 	transport.Recorder
 	sent func(place int)
@@ -97,8 +97,8 @@ func (h *hoarder) SendAll(ctx context.Context, messages iter.Seq[yan.Transaction
 	}
 }
 
-// A message that waits in the transport is not in doubt: the log has an attempt at it when
-// its turn has come, and only then.
+// A message that waits in the transport is not unknown: its attempt is logged when its turn comes,
+// and not earlier.
 func TestAttemptsAreLoggedInTurn(t *testing.T) {
 	t.Parallel()
 	const messages = 20
@@ -124,8 +124,8 @@ func TestAttemptsAreLoggedInTurn(t *testing.T) {
 	}
 }
 
-// The same messages with the same log are sent once: what was deferred is sent again, and
-// what was refused only if that is asked for.
+// The same messages with the same log are sent once. Deferred recipients are sent to again, refused
+// ones only on request.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	path, dir := filepath.Join(t.TempDir(), "run.log"), clitest.Mails(t, 3)
@@ -159,8 +159,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// A file that changes or vanishes while the messages before it are sent is not sent, and
-// the others are.
+// A file that changes or disappears while earlier messages are sent is not sent; the others are.
 func TestFilesThatChangeMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, logged := range []bool{false, true} {
@@ -192,7 +191,7 @@ func TestFilesThatChangeMeanwhile(t *testing.T) {
 	}
 }
 
-// sameSize changes a message, but neither its size nor its time: its hash shows it.
+// sameSize changes a message but not its size and time; only the hash differs.
 func sameSize(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -218,7 +217,7 @@ func TestRestIsReported(t *testing.T) {
 	}
 }
 
-// refusing fails each message at a stage before MAIL, one after the other.
+// refusing fails each message at a stage before MAIL.
 type refusing struct {
 	stage smtp.Stage
 	code  int
@@ -238,7 +237,7 @@ func (f refusing) Send(_ context.Context, t yan.Transaction) smtpclient.Result {
 
 func (f refusing) Close() error { return nil }
 
-// Messages whose server can't be reached are left to the caller, if that is wanted.
+// With KeepUnreached, messages whose server can't be reached are left to the caller.
 func TestUnreached(t *testing.T) {
 	t.Parallel()
 	for _, keep := range []bool{false, true} {
@@ -262,8 +261,8 @@ func (s *stuck) Send(ctx context.Context, t yan.Transaction) smtpclient.Result {
 	return s.Recorder.Send(ctx, t)
 }
 
-// A run that is cancelled begins nothing more, and gives the message on the wire ten
-// seconds; a run whose time is over ends at once.
+// A cancelled run begins no further message, and gives the message in flight ten seconds; a run
+// past its deadline ends at once.
 func TestDraining(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

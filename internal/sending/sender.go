@@ -15,16 +15,15 @@ import (
 
 // Sender sends messages: an account, or a server without an account.
 type Sender struct {
-	Account string           // its name; "" for a server without an account
-	Server  transport.Server // if it is known before Open
-	// Open returns a client and its server. It fetches the secret of the account.
+	Account string           // "" for a server without an account
+	Server  transport.Server // zero if it is known only after Open
+	// Open returns a client and its server. It reads the secret of the account.
 	Open func(context.Context) (*yan.Client, transport.Server, error)
 
-	// Serves reports whether the account may send messages from an address; nil if it is
-	// no fallback.
+	// Serves reports whether the account may send from an address; nil if it is no fallback.
 	Serves func(from smtp.Address) bool
-	// Introduce adds the sender, headers and signature of the account to a message that
-	// another account was to send; nil if it is no fallback.
+	// Introduce adds the sender, headers and signature of the account to a message composed for
+	// another account; nil if it is no fallback.
 	Introduce func(*message.Message) error
 	// OpenSent opens the mailbox that keeps copies of sent messages; nil for no copies.
 	OpenSent func(context.Context) (Mailbox, error)
@@ -45,19 +44,19 @@ type SentAs struct {
 	MessageID, ServerID string
 }
 
-// Handover is the outcome at an account that made another one take over.
+// Handover is the outcome at an account that made another account take over.
 type Handover struct {
 	Account string
 	Outcome smtp.Outcome
 }
 
-// Why a run begins no further message.
+// Reasons why a run begins no further message.
 var (
 	ErrHopeless = errors.New("the messages before it came no further than the login")
 	ErrLog      = errors.New("the log can't be written")
 )
 
-// IsMessageFault reports errors about a message that the server can't take as it is.
+// IsMessageFault reports whether err is about a message that the server can't take as it is.
 func IsMessageFault(err error) bool {
 	for _, e := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrHeaderNeedsSMTPUTF8,
 		smtpclient.ErrNeeds8BITMIME, smtpclient.ErrNeedsBINARYMIME, smtpclient.ErrBrokenBINARYMIME, smtpclient.ErrNeedsDSN, smtpclient.ErrTooManyRecipients} {

@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan"
 )
 
-// sentMailboxes are the mailboxes for copies of sent messages, by account. An error there
-// does not change the outcome of a message, and the account gets no further copy.
+// sentMailboxes are the mailboxes for copies of sent messages, by account. An error of a mailbox
+// does not change the outcome of a message, but the account saves no further copy.
 type sentMailboxes map[string]*sentMailbox
 
 // sentMailbox is the mailbox of one account.
@@ -26,24 +26,25 @@ func (s sentMailboxes) close() {
 	}
 }
 
-// dueCopy is a copy of a message that an account has sent to some recipients, while the
-// others may wait for the next account. It is saved when the message is reported.
+// dueCopy is a copy of a message that an account sent to some recipients, while others may wait for
+// the next account. It is saved when the message is reported.
 type dueCopy struct {
 	sender    Sender
 	messageID string
-	// content is what this account sent; nil if the message still has it, or can be opened.
+	// content is the message that this account sent; nil if the Message still has it or can open
+	// it.
 	content Content
 }
 
-// addDueCopy adds a copy if the account wants one and the server accepted the message for
-// a recipient.
+// addDueCopy adds a copy if the account wants one and the server accepted the message for a
+// recipient.
 func (r *Run) addDueCopy(m *Message, result yan.Result) {
 	if r.sender.OpenSent != nil && m.Content != nil && hasAccepted(result) {
 		m.copies = append(m.copies, dueCopy{sender: r.sender, messageID: m.MessageID})
 	}
 }
 
-// saveCopies saves the copies of a message that was reported before: a mailbox may be slow.
+// saveCopies saves the copies of a message after it was reported, because a mailbox may be slow.
 func (r *Run) saveCopies(ctx context.Context, m *Message) {
 	for _, c := range m.copies {
 		done := Copied{Message: m, Account: c.sender.Account, MessageID: c.messageID}
@@ -53,7 +54,7 @@ func (r *Run) saveCopies(ctx context.Context, m *Message) {
 	m.dropCopies()
 }
 
-// save saves one copy. first says that the error was not returned before.
+// save saves one copy. first is true if the error was not returned before.
 func (s sentMailboxes) save(ctx context.Context, m *Message, c dueCopy, date time.Time) (folder string, first bool, err error) {
 	b := s[c.sender.Account]
 	if b == nil {
@@ -65,7 +66,7 @@ func (s sentMailboxes) save(ctx context.Context, m *Message, c dueCopy, date tim
 		return "", first, b.err
 	}
 	if c.content == nil {
-		if err := m.Open(); err != nil { // the file changed, say: the mailbox is fine
+		if err := m.Open(); err != nil { // for example, the file changed: the mailbox is fine
 			return "", true, err
 		}
 		c.content = m.Content
@@ -74,8 +75,8 @@ func (s sentMailboxes) save(ctx context.Context, m *Message, c dueCopy, date tim
 	return folder, b.err != nil, b.err
 }
 
-// replaceContent closes the content to make room for another. It stays open if a copy of
-// it has to be saved.
+// replaceContent replaces the content of a message. It keeps the old one open if a copy of it has
+// to be saved.
 func (m *Message) replaceContent(c Content) {
 	kept := false
 	for i := range m.copies {
@@ -89,11 +90,11 @@ func (m *Message) replaceContent(c Content) {
 	m.Content = c
 }
 
-// dropCopies closes the copies that are to be saved.
+// dropCopies closes the copies that are not saved yet.
 func (m *Message) dropCopies() {
 	for _, c := range m.copies {
 		if c.content != nil {
-			_ = c.content.Close() // an error would be about temporary files
+			_ = c.content.Close() // an error could only be about temporary files
 		}
 	}
 	m.copies = nil

@@ -5,27 +5,28 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Summary counts the messages of a run by their outcome.
+// Summary counts the messages of a run by outcome.
 type Summary struct {
 	Messages int
-	// Before counts messages that an earlier run sent to all recipients, Partial those that
-	// were sent to some.
+	// Before counts messages that an earlier run sent to all recipients, Partial those sent to
+	// some.
 	Sent, Before, Partial, Refused, Deferred, Unknown, NotTried int
-	// UnknownTo and RefusedTo count recipients with such an outcome in the log, who were
-	// not sent to now.
+	// UnknownTo and RefusedTo count the recipients with such an outcome in the log that were not
+	// sent to again.
 	UnknownTo, RefusedTo int
-	// Missing counts the messages that the next run with the same log will send something of.
+	// Missing counts the messages that the next run with the same log will send, at least to some
+	// recipients.
 	Missing int
 
-	// OutOfStep says that the server lost commands that were sent together.
+	// OutOfStep is set if the server lost commands that were sent together.
 	OutOfStep bool
-	// Unreachable says that no server could be reached for some message. Unreached are the
-	// messages that were not reported for this reason, see Options.KeepUnreached: no server
-	// knows of them.
+	// Unreachable is set if no server could be reached for some message. Unreached lists the
+	// messages that were not reported for this reason, see Options.KeepUnreached; no server knows
+	// them.
 	Unreachable bool
 	Unreached   []*Message
-	// LogErr is why the log could not be written. It may have messages as unknown whose
-	// outcome was reported.
+	// LogErr is why the log could not be written. It may show messages as unknown whose outcome was
+	// reported.
 	LogErr error
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// keepsUnreached leaves a message to the caller if that is wanted and the server could not
-// be reached.
+// keepsUnreached leaves a message to the caller if Options.KeepUnreached is set and the server
+// could not be reached.
 func (r *Run) keepsUnreached(ctx context.Context, m *Message, result yan.Result) bool {
 	if !unreachable(result, r.server.Provider.ID) || m.decided != nil || m.earlier != nil {
 		return false
@@ -25,7 +25,7 @@ func (r *Run) keepsUnreached(ctx context.Context, m *Message, result yan.Result)
 }
 
 func (r *Run) keepUnreached(ctx context.Context, m *Message, o smtp.Outcome) {
-	if m.Source != nil { // thousands may wait, and few files can be open
+	if m.Source != nil { // thousands may wait, but few files can be open
 		m.Close()
 	}
 	m.reported = true
@@ -33,8 +33,8 @@ func (r *Run) keepUnreached(ctx context.Context, m *Message, o smtp.Outcome) {
 	r.o.Observe(ctx, Unreached{Message: m, Server: r.server, Outcome: o})
 }
 
-// unreachable reports whether no connection could be made for a message, so that no server
-// knows of it, and that may be otherwise later.
+// unreachable reports whether no connection could be made for a message, and the reason is
+// temporary. Then no server knows the message.
 func unreachable(result yan.Result, provider string) bool {
 	if len(result.Recipients) == 0 {
 		return false
