@@ -38,7 +38,7 @@ func (a *runner) queueAdopt(ctx context.Context, q *queueFlags, moved bool) erro
 	if store == nil {
 		return a.nothingThere(q, queue.Filter{})
 	}
-	defer store.Close() // what has returned is on the disk
+	defer store.Close() // returned changes are on disk already
 	adopted, err := store.Adopt(ctx, moved)
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// answerLine is what decided about a recipient: the reply, or what happened here.
+// answerLine returns the reply that decided about a recipient, or the local error.
 func (a describer) answerLine(ans queue.Answer) string {
 	what := ""
 	switch {
@@ -36,19 +36,20 @@ func (a describer) answerLine(ans queue.Answer) string {
 	return a.T("%s: %s", a.T("at %s", strings.ToUpper(console.Visible(string(ans.Stage)))), what)
 }
 
-// isLost reports whether a message can't be sent because its text is not there: a file of
-// the outbox is missing or damaged.
+// isLost reports whether a message can't be sent because its text is missing: a file of the outbox
+// is lost or damaged.
 func isLost(ans queue.Answer) bool {
 	return ans.Reply.IsZero() && strings.Contains(ans.Err, queue.ErrNoBody.Error())
 }
 
-// lostText says what to do where the text of a message is missing that should be there.
+// lostText returns the advice for a message whose text is missing from the outbox.
 func (a describer) lostText(id queue.ID) string {
 	return a.T("A file of the outbox is missing or can't be read. Put it back from a backup and let the message go: %s; or give it up: %s",
 		"yan queue release "+id.String(), "yan queue cancel "+id.String())
 }
 
-// toldOf is a finding without what the outbox does by itself, or says in its own words.
+// toldOf returns a finding without the advice that the outbox follows by itself, or gives in its
+// own words.
 func toldOf(f diagnosis.Finding, s queue.State) diagnosis.Finding {
 	if s == queue.InDoubt || s == queue.Deferred && f.Permanence == diagnosis.Temporary {
 		f.Advice = diagnosis.Text{}
@@ -56,8 +57,8 @@ func toldOf(f diagnosis.Finding, s queue.State) diagnosis.Finding {
 	return f
 }
 
-// outcomeOf is a recipient's state in the words of a result, for its meaning and its
-// exit status.
+// outcomeOf returns a recipient's state as an outcome, which decides its meaning and its exit
+// status.
 func outcomeOf(to smtp.Address, s queue.State, ans queue.Answer) smtp.Outcome {
 	o := smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: ans.Stage, Reply: ans.Reply}
 	switch s {
@@ -70,7 +71,7 @@ func outcomeOf(to smtp.Address, s queue.State, ans queue.Answer) smtp.Outcome {
 	case queue.InDoubt, queue.Sending:
 		o.Status = smtp.Unknown
 	}
-	// The outbox may have come from elsewhere: its words do nothing to a terminal.
+	// The outbox may come from another machine: replace control characters for the terminal.
 	o.Reply.Lines = nil
 	for _, line := range ans.Reply.Lines {
 		o.Reply.Lines = append(o.Reply.Lines, console.Visible(line))
@@ -81,13 +82,13 @@ func outcomeOf(to smtp.Address, s queue.State, ans queue.Answer) smtp.Outcome {
 	return o
 }
 
-// meaning explains an answer. ok is false where there is nothing to explain. Of what
-// went wrong on this side the outbox has the words and the class.
+// meaning explains an answer. ok is false if there is nothing to explain. For local errors the
+// outbox stores the text and the class.
 func meaning(s queue.State, ans queue.Answer, provider string) (f diagnosis.Finding, ok bool) {
 	if s == queue.HandedOver || ans.Reply.IsZero() && ans.Err == "" && ans.Class == "" {
 		return f, false
 	}
-	if isLost(ans) || ans.Reply.IsZero() && ans.Class == "" && ans.Stage == "" { // nobody was asked: the words say it all
+	if isLost(ans) || ans.Reply.IsZero() && ans.Class == "" && ans.Stage == "" { // no server replied: the text needs no explanation
 		return f, false
 	}
 	f, known := diagnosis.Kept(diagnosis.Class(ans.Class), ans.Stage, ans.Err)
@@ -97,7 +98,7 @@ func meaning(s queue.State, ans queue.Answer, provider string) (f diagnosis.Find
 	return f, true
 }
 
-// providerOf is the id of an account's provider; "" where it is not known.
+// providerOf returns the ID of an account's provider, or "" if it is not known.
 func (a describer) providerOf(name string) string {
 	f, err := a.FaultyConfiguration()
 	if err != nil {
@@ -110,8 +111,7 @@ func (a describer) providerOf(name string) string {
 	return acc.Provider().ID
 }
 
-// routeProblem says why an account can't be used, in the words that other commands
-// have for it.
+// routeProblem explains why an account can't be used, in the sentences of the other commands.
 func (a describer) routeProblem(name string, err error) *command.Failure {
 	var (
 		missing *secret.Error
@@ -138,7 +138,7 @@ func (a describer) routeProblem(name string, err error) *command.Failure {
 	return command.Fail(command.ExitConfig, err, "")
 }
 
-// explainAnswer prints why, and what to do.
+// explainAnswer prints the cause and the advice of an answer.
 func (a describer) explainAnswer(w io.Writer, width int, s queue.State, ans queue.Answer, provider string) {
 	if f, ok := meaning(s, ans, provider); ok {
 		a.Finding(w, width, f)

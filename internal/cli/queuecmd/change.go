@@ -14,10 +14,11 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// changer applies one change to the messages that are chosen.
+// changer applies a change to the chosen messages.
 type changer struct{ chooser }
 
-// verbCommand makes hold, release, retry or cancel; more is another paragraph of its help.
+// verbCommand returns the command hold, release, retry or cancel; more is a further paragraph of
+// its help.
 func (a *runner) verbCommand(verb queue.Verb, short, more, example string) *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	cmd := &cobra.Command{
@@ -53,7 +54,7 @@ func (a changer) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, ve
 	return a.change(cmd.Context(), q, f, verb, args)
 }
 
-// change carries out what a person wants, and says how much it was.
+// change applies the verb to the chosen messages, and prints how many it changed.
 func (a changer) change(ctx context.Context, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
 	filter, scheduledOnly, err := f.filter(a.chooser, args)
 	if err != nil {
@@ -66,7 +67,7 @@ func (a changer) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 	if store == nil {
 		return a.nothingThere(q, filter)
 	}
-	defer store.Close() // what has returned is on the disk
+	defer store.Close() // returned changes are on disk already
 	if err := a.allThere(ctx, q, store, filter.IDs); err != nil {
 		return err
 	}
@@ -114,8 +115,7 @@ func (a changer) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 	return nil
 }
 
-// anyDoubted reports whether a server may have the message already of somebody of whom it is
-// cancelled, or who is to get it after all.
+// anyDoubted reports whether a server may already have a message that is cancelled or tried again.
 func (a changer) anyDoubted(ctx context.Context, store outbox.Admin, verb queue.Verb, filter queue.Filter) (bool, error) {
 	filter.Limit = 1
 	of := []queue.State{queue.InDoubt}
@@ -136,7 +136,7 @@ func (a changer) anyDoubted(ctx context.Context, store outbox.Admin, verb queue.
 	return len(page.Entries) > 0, err
 }
 
-// tellDoubted says what a person may not have thought of.
+// tellDoubted warns that a server may already have the message.
 func (a changer) tellDoubted(verb queue.Verb) {
 	text := a.T("some were in doubt: a server may have taken the message, and what it has can't be called back")
 	if verb == queue.Retry {
@@ -145,9 +145,9 @@ func (a changer) tellDoubted(verb queue.Verb) {
 	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "?"), text)
 }
 
-// meant are the states that a choice by flags is about where it says none. What is
-// left as it is then, is worth telling. To try everything would bring back what was
-// cancelled, and send what has its time: only what was deferred is meant.
+// meant returns the states that a verb applies to if the flags name none. Retry applies to deferred
+// recipients only: it must not bring back cancelled messages or send scheduled ones early. Skipped
+// recipients are counted.
 func meant(verb queue.Verb) []queue.State {
 	if verb == queue.Retry {
 		return []queue.State{queue.Deferred}
@@ -170,7 +170,7 @@ func (a changer) hintNext(ctx context.Context, q *queueFlags, store outbox.Admin
 	}
 }
 
-// tellChanged counts.
+// tellChanged prints how many recipients were changed and skipped.
 func (a changer) tellChanged(q *queueFlags, verb queue.Verb, c queue.Changed, doubted bool) {
 	if q.json {
 		a.PrintJSON(jsonout.Changed{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Doubted: doubted})
@@ -205,7 +205,7 @@ func (a changer) changedLine(verb queue.Verb, recipients, messages int) string {
 	}
 }
 
-// cantMove says why a message can't be changed like this, and what can be done.
+// cantMove explains why a message can't be changed like this, and what is possible.
 func (a changer) cantMove(e *queue.StateError) error {
 	id, hint := e.ID, ""
 	switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// entries lists what a filter chooses, newest first, at most limit (0: all), and
+// queueEntries lists the messages that a filter chooses, newest first, at most limit (0: all), and
 // reports whether there are more.
 func (a chooser) queueEntries(ctx context.Context, store outbox.Admin, f queue.Filter, scheduledOnly bool, limit int) (list []queue.Entry, more bool, err error) {
 	const page = 500
@@ -43,8 +43,7 @@ func (a chooser) queueEntries(ctx context.Context, store outbox.Admin, f queue.F
 	}
 }
 
-// allThere makes sure that every message that was named is there, before any is
-// touched.
+// allThere returns an error if a named message does not exist, before any message is changed.
 func (a chooser) allThere(ctx context.Context, q *queueFlags, store outbox.Admin, ids []queue.ID) error {
 	if len(ids) == 0 {
 		return nil
@@ -59,7 +58,7 @@ func (a chooser) allThere(ctx context.Context, q *queueFlags, store outbox.Admin
 	return nil
 }
 
-// nothingThere: there is no outbox yet.
+// nothingThere reports that there is no outbox yet.
 func (a chooser) nothingThere(q *queueFlags, filter queue.Filter) error {
 	if len(filter.IDs) > 0 {
 		return a.noMessage(filter.IDs[0])
@@ -70,7 +69,7 @@ func (a chooser) nothingThere(q *queueFlags, filter queue.Filter) error {
 	return nil
 }
 
-// missingIDs are those that were asked for and are not there.
+// missingIDs returns the IDs that list lacks.
 func missingIDs(ids []queue.ID, list []queue.Entry) []queue.ID {
 	return slices.DeleteFunc(slices.Clone(ids), func(id queue.ID) bool {
 		return slices.ContainsFunc(list, func(e queue.Entry) bool { return e.ID == id })
@@ -88,7 +87,7 @@ func parseID(word string) (queue.ID, error) {
 	return queue.ID(n), err
 }
 
-// ids reads the numbers of messages, each once.
+// ids parses the numbers of messages and removes duplicates.
 func (a chooser) ids(args []string) ([]queue.ID, error) {
 	var list []queue.ID
 	seen := map[queue.ID]bool{}
@@ -105,7 +104,7 @@ func (a chooser) ids(args []string) ([]queue.ID, error) {
 	return list, nil
 }
 
-// oneID wants exactly one.
+// oneID parses exactly one number.
 func (a chooser) oneID(args []string) (queue.ID, error) {
 	if len(args) == 0 {
 		return 0, a.Usagef("name the message by its number; 'yan queue' lists them")
@@ -120,15 +119,15 @@ func (a chooser) oneID(args []string) (queue.ID, error) {
 	return ids[0], nil
 }
 
-// noMessage: the outbox does not have it (any more).
+// noMessage returns the error for a message that is not, or no longer, in the outbox.
 func (a chooser) noMessage(id queue.ID) error {
 	return command.Fail(command.ExitData, errors.New(a.T("there is no message %d in the outbox", id)), a.T("'yan queue --all' lists what is there; what is finished is forgotten after a while."))
 }
 
-// completeIDs offers the messages that are not finished.
+// completeIDs completes the numbers of unfinished messages.
 func (a chooser) completeIDs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	states := unfinished()
-	if cmd.Name() == "resolve" { // nothing else can be
+	if cmd.Name() == "resolve" { // only messages in doubt can be resolved
 		states = []queue.State{queue.InDoubt}
 	}
 	given, _ := cmd.Flags().GetString("outbox")
@@ -139,7 +138,7 @@ func (a chooser) completeIDs(cmd *cobra.Command, args []string, _ string) ([]str
 	if err != nil || store == nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	defer store.Close() // only read from
+	defer store.Close() // opened for reading only
 	page, err := store.List(cmd.Context(), queue.Filter{States: states})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -1,5 +1,5 @@
-// Package queuecmd is yan queue: it shows the outbox, changes what waits there, and
-// sends what is due.
+// Package queuecmd implements yan queue: it lists the outbox, changes its messages, and sends the
+// due ones.
 package queuecmd
 
 import (
@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner carries the command out.
+// runner runs yan queue.
 type runner struct{ chooser }
 
-// New makes yan queue.
+// New returns the command yan queue.
 func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{chooser{describer{o}}}).queueCommand() }

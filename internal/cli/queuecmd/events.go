@@ -5,7 +5,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// eventText is what happened, with the number of the attempt and the answer.
+// eventText describes an event, with the number of the attempt and the answer.
 func (a describer) eventText(e queue.Event) string {
 	text := a.eventWord(e)
 	if e.Attempt > 1 {
@@ -27,7 +27,7 @@ func (a describer) eventText(e queue.Event) string {
 	return text
 }
 
-// eventWord is what happened; most events are called by the state that they led to.
+// eventWord returns the name of an event; most events have the name of the state that they led to.
 func (a describer) eventWord(e queue.Event) string {
 	switch e.Kind {
 	case queue.EventEnqueued:
@@ -48,7 +48,7 @@ func (a describer) eventWord(e queue.Event) string {
 	return a.stateWord(queue.State(e.Kind))
 }
 
-// eventLine is an event as a line of its own.
+// eventLine returns an event as a line.
 func (a describer) eventLine(e queue.Event, width int) string {
 	mark, colour := stateMark(e.State)
 	who := e.ID.String()

@@ -46,7 +46,7 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 	if store == nil {
 		return a.noMessage(id)
 	}
-	defer store.Close() // only read from
+	defer store.Close() // opened for reading only
 	e, err := store.Show(ctx, id)
 	if errors.Is(err, queue.ErrNotFound) {
 		return a.noMessage(id)
@@ -65,7 +65,7 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
 	}
-	defer body.Close() // only read from
+	defer body.Close() // opened for reading only
 	if to == "" || to == "-" {
 		return a.exportToStdout(body, e)
 	}
@@ -76,13 +76,13 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 	return nil
 }
 
-// exportToStdout prints nothing of a message that can't be read to its end.
+// exportToStdout prints a message only if it can be read completely.
 func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
 	f, err := wholefile.Temp()
 	if err != nil {
 		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("a temporary file can't be written"), err), "")
 	}
-	defer f.Close() // it is ours alone, and gone then
+	defer f.Close() // closing removes the file
 	if err := copyWhole(f, body, e.Size); err != nil {
 		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
 	}
@@ -91,7 +91,7 @@ func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
 	}
 	w, flush := a.Octets()
 	defer flush()
-	_, _ = io.Copy(w, f) // what can't be written is known at the end
+	_, _ = io.Copy(w, f) // the end of the command reports a failed write
 	return nil
 }
 
@@ -105,14 +105,13 @@ func copyWhole(w io.Writer, body io.Reader, size int64) error {
 	return err
 }
 
-// exportTo writes a file whole or not at all, and keeps no more than a piece of the
-// message in memory.
+// exportTo writes a file atomically, and streams the message.
 func exportTo(name string, body io.Reader, size int64) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {
 			return &fs.PathError{Op: "write", Path: name, Err: sentence.New("this is a folder")}
 		}
-		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a pipe, say, which has to stay one
+		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a pipe or a device can't be replaced
 		if err != nil {
 			return err
 		}
@@ -130,7 +129,7 @@ func exportTo(name string, body io.Reader, size int64) error {
 		err = os.Rename(f.Name(), name)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // the reason is that of what failed before
+		_ = os.Remove(f.Name()) // report the first error instead
 	}
 	return err
 }

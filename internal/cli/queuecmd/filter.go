@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// queueFilter are the flags that choose messages.
+// queueFilter holds the flags that choose messages.
 type queueFilter struct {
 	account, to, from, tag, key string
 	states                      []string
@@ -21,10 +21,10 @@ type queueFilter struct {
 	all                         bool
 }
 
-// scheduled is a word of --state for what is queued and not due yet.
+// scheduled is a word of --state: queued and not due yet.
 const scheduled = "scheduled"
 
-// register adds the flags that a change has, too.
+// register adds the flags that lists and changes share.
 func (f *queueFilter) register(a chooser, cmd *cobra.Command, all string) {
 	command.Add(cmd, a.T("Which messages:"),
 		command.NewOption("account", "A", &f.account, a.T("NAME"), a.T("those that go out from this account")),
@@ -41,7 +41,7 @@ func (f *queueFilter) register(a chooser, cmd *cobra.Command, all string) {
 	command.Complete(cmd, "account", a.AccountNames)
 }
 
-// registerList adds what a list has.
+// registerList adds the flags of a list.
 func (f *queueFilter) registerList(a chooser, cmd *cobra.Command) {
 	f.limit = -1
 	f.register(a, cmd, a.T("those that are finished, too"))
@@ -57,23 +57,23 @@ func stateFlagWords() []string {
 	return words
 }
 
-// unfinished are the states that something still has to happen in.
+// unfinished returns the states that are not final.
 func unfinished() []queue.State {
 	return slices.DeleteFunc(queue.States(), queue.State.Final)
 }
 
-// isEmpty reports whether nothing was chosen by a flag.
+// isEmpty reports whether no flag chooses messages.
 func (f *queueFilter) isEmpty() bool {
 	return f.account == "" && f.to == "" && f.from == "" && f.tag == "" && f.key == "" && len(f.states) == 0 && f.since == "" && f.until == ""
 }
 
-// choosing are the flags that choose messages by a value.
+// choosing returns the flags that choose messages by a value.
 func choosing() []string {
 	return []string{"account", "state", "to", "from", "tag", "key", "since", "until"}
 }
 
-// filter reads the flags. scheduledOnly asks for those of the queued that are not due
-// yet, which a store does not tell apart.
+// filter parses the flags. scheduledOnly selects the queued recipients that are not due yet, which
+// a store can't tell apart.
 func (f *queueFilter) filter(a chooser, args []string) (filter queue.Filter, scheduledOnly bool, err error) {
 	filter = queue.Filter{Account: f.account, To: strings.ToLower(f.to), From: strings.ToLower(f.from), Tag: f.tag, Key: f.key}
 	if filter.IDs, err = a.ids(args); err != nil {

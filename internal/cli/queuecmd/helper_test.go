@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// testApp is a run of the program without a terminal.
+// testApp returns a runner without a terminal, with its standard output and standard error.
 func testApp(lang words.Language) (*runner, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
 	return &runner{chooser{describer{outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}}}, out, errs

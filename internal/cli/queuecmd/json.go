@@ -12,7 +12,8 @@ func newAnswer(ans queue.Answer) jsonout.Answer {
 		Error: ans.Err, Class: ans.Class, ServerID: ans.ServerID}
 }
 
-// newEntry is a message in JSON. provider explains the answers, where explain is set.
+// newEntry returns a message as JSON. If explain is set, it explains the answers as replies of
+// provider.
 func newEntry(e queue.Entry, provider string, explain bool) jsonout.Entry {
 	j := jsonout.Entry{ID: int64(e.ID), Account: e.Account, Key: e.Key, From: e.From.String(), MessageID: e.MessageID, Subject: e.Subject,
 		Size: e.Size, HasBody: e.HasBody, Created: e.Created.UTC(), NotBefore: jsonout.OptionalTime(e.NotBefore), Expires: e.Expires.UTC(),

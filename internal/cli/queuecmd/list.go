@@ -29,7 +29,7 @@ func (a *runner) listCommand() *cobra.Command {
 // lister lists messages.
 type lister struct{ chooser }
 
-// usualLimit is how many messages are listed for people.
+// usualLimit is the default of --limit without --json.
 const usualLimit = 50
 
 func (a lister) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, args []string) error {
@@ -58,7 +58,7 @@ func (a lister) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, arg
 	if store == nil {
 		return a.nothingThere(q, filter)
 	}
-	defer store.Close() // only read from
+	defer store.Close() // opened for reading only
 	list, more, err := a.queueEntries(ctx, store, filter, scheduledOnly, max(limit, 0))
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
@@ -80,7 +80,7 @@ func (a lister) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, arg
 	return nil
 }
 
-// tellList prints a line for each message, and what else there is.
+// tellList prints a line for each message, then hints and warnings.
 func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter queue.Filter, stats queue.Stats) {
 	counts := map[queue.State]int{}
 	total := 0
@@ -110,7 +110,7 @@ func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter q
 	if usual {
 		a.tellFinished(counts)
 	}
-	if counts[queue.Queued]+counts[queue.Deferred] > 0 && len(list) > 0 && !stats.Copied { // the warnings have that
+	if counts[queue.Queued]+counts[queue.Deferred] > 0 && len(list) > 0 && !stats.Copied { // the warnings say this
 		a.Hint(a.NextSteps(stats, false, later))
 	}
 	a.tellPauses(stats)
@@ -122,7 +122,7 @@ func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter q
 	}
 }
 
-// tellFinished says, to people, what the list does not show.
+// tellFinished prints the counts of the finished recipients, which the list leaves out.
 func (a lister) tellFinished(counts map[queue.State]int) {
 	var parts []string
 	for _, s := range queue.States() {

@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// warnings are about the outbox as a whole.
+// warnings returns the warnings about the whole outbox.
 func (a describer) warnings(stats queue.Stats) (lines []string) {
 	if stats.Copied {
 		lines = append(lines, a.T("This outbox is a copy of another one and delivers nothing."), "  "+a.CopiedHint())
@@ -18,7 +18,7 @@ func (a describer) warnings(stats queue.Stats) (lines []string) {
 	return lines
 }
 
-// tellPauses names the accounts of which nothing goes out.
+// tellPauses prints the paused accounts.
 func (a describer) tellPauses(stats queue.Stats) {
 	for _, acc := range stats.Accounts {
 		if acc.PausedFor > 0 {
@@ -27,7 +27,7 @@ func (a describer) tellPauses(stats queue.Stats) {
 	}
 }
 
-// pauseLine says that nothing of an account goes out, for how long and why.
+// pauseLine says that an account is paused, for how long and why.
 func (a describer) pauseLine(account string, left time.Duration, why queue.Answer) string {
 	line := a.T("Account %s rests for %s", console.Visible(account), a.Roughly(left))
 	answer, next := a.answerLine(why), a.T("To go on now: %s", "yan queue resume "+console.Visible(account))
@@ -41,7 +41,8 @@ func (a describer) pauseLine(account string, left time.Duration, why queue.Answe
 	return line + "\n  " + next
 }
 
-// hereLine says that an account can't send from here, and why; others may be able to.
+// hereLine says that an account can't send from this machine, and why. Other workers may be able
+// to.
 func (a describer) hereLine(account string, why queue.Answer) string {
 	line := a.T("Account %s can't send from here now", console.Visible(account))
 	if answer := a.answerLine(why); answer != "" {
@@ -50,7 +51,7 @@ func (a describer) hereLine(account string, why queue.Answer) string {
 	return line + "\n  " + a.T("The next 'yan queue run' tries again.")
 }
 
-// isGone reports whether the configuration has no account of that name any more.
+// isGone reports whether the account was removed from the configuration.
 func (a describer) isGone(account string) bool {
 	f, err := a.FaultyConfiguration()
 	if err != nil {

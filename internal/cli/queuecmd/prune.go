@@ -46,7 +46,7 @@ func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages
 	if store == nil {
 		return a.nothingThere(q, queue.Filter{})
 	}
-	defer store.Close() // what has returned is on the disk
+	defer store.Close() // returned changes are on disk already
 	p, err := store.Prune(ctx, r)
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
@@ -62,7 +62,7 @@ func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages
 	return nil
 }
 
-// retention is how long what is finished is kept: the flags, then the configuration.
+// retention returns how long finished messages are kept: from the flags, then the configuration.
 func (a *runner) retention(bodies, messages string) (outbox.Retention, error) {
 	settings, err := a.OutboxSettings()
 	if err != nil {
@@ -80,7 +80,7 @@ func (a *runner) retention(bodies, messages string) (outbox.Retention, error) {
 		if !ok {
 			return r, a.Wrongf("%s %q: want how long, like 12h or 30d", a.Name(f.flag), f.value)
 		}
-		*f.to, r.Automatic = d, false // a person said so, by the clock of now
+		*f.to, r.Automatic = d, false // given by the user, so the current clock counts
 	}
 	return r, nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// queueFlags are what all commands of the outbox have.
+// queueFlags holds the flags of all commands of the outbox.
 type queueFlags struct {
 	outbox string
 	json   bool
@@ -23,7 +23,7 @@ func (a *runner) queueCommand() *cobra.Command {
 			"Without a command the messages are listed that are not finished; with numbers, these."),
 		Example:           "  yan queue\n  yan queue run\n  yan queue show 12\n  yan queue --state failed,expired",
 		Annotations:       map[string]string{command.UsageLines: a.T("yan queue [ID…] [FILTER…]\nyan queue COMMAND …")},
-		Args:              cobra.ArbitraryArgs, // RunE says what is wrong with them
+		Args:              cobra.ArbitraryArgs, // RunE checks them
 		ValidArgsFunction: a.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && !isID(args[0]) {
@@ -41,7 +41,7 @@ func (a *runner) queueCommand() *cobra.Command {
 	return cmd
 }
 
-// register adds the flags that all of them have.
+// register adds the flags of all commands of the outbox.
 func (q *queueFlags) register(a chooser, cmd *cobra.Command) {
 	q.registerOutbox(a, cmd)
 	command.Add(cmd, a.T("Flags:"), command.NewOption("json", "", &q.json, "", a.T("print JSON")))

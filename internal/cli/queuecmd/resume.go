@@ -39,11 +39,11 @@ func (a *runner) resumeCommand() *cobra.Command {
 	return cmd
 }
 
-// restingHere are the accounts that a 'yan serve' on this machine does not use, because of a
-// fault that may be this machine's own: the outbox does not know of these. known is whether
-// there is one that answers.
+// restingHere returns the accounts that a 'yan serve' on this machine does not use, because of a
+// fault of this machine perhaps. The outbox does not know these. known reports whether a 'yan
+// serve' replied.
 func (a *runner) restingHere(ctx context.Context, given string) (names []string, known bool) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // one that was stopped is not waited for
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // a stopped process never replies
 	defer cancel()
 	name := a.OutboxName(given)
 	if name == "" {
@@ -66,7 +66,7 @@ func (a *runner) restingHere(ctx context.Context, given string) (names []string,
 	return names, true
 }
 
-// resumeAccounts ends the pauses of accounts; none named means all.
+// resumeAccounts ends the pauses of accounts; no name means all accounts.
 func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []string) error {
 	store, err := a.OpenExisting(ctx, q.outbox)
 	if err != nil {
@@ -75,7 +75,7 @@ func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []stri
 	if store == nil {
 		return a.nothingThere(q, queue.Filter{})
 	}
-	defer store.Close() // what has returned is on the disk
+	defer store.Close() // returned changes are on disk already
 	stats, err := store.Stats(ctx)
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
@@ -88,7 +88,7 @@ func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []stri
 			continue
 		}
 		rests := acc.PausedFor > 0 || slices.Contains(resting, acc.Account)
-		working := outboxes.SomebodyWorks(stats) // perhaps on another machine, which does not say what rests there
+		working := outboxes.SomebodyWorks(stats) // perhaps on another machine, whose rests are not known here
 		if !rests && !working {
 			continue
 		}

@@ -45,7 +45,7 @@ func (a *runner) runCommand() *cobra.Command {
 	}
 	command.Add(cmd, a.T("Flags:"), command.NewOption("quiet", "q", &quiet, "", a.T("print nothing but what went wrong for good, or needs somebody")),
 		command.NewOption("timeout", "", &timeout, a.T("TIME"), a.T("begin no message after this time, like 30s or 5m (default: no limit)")))
-	cmd.Flags().Lookup("timeout").DefValue = "" // the help says it
+	cmd.Flags().Lookup("timeout").DefValue = "" // the help text says it
 	q.register(a.chooser, cmd)
 	a.AddLists(cmd, func() []command.List { return []command.List{a.ExitStatuses()} })
 	return cmd
@@ -62,7 +62,7 @@ func (a *runner) queueRun(ctx context.Context, q *queueFlags, quiet bool) error 
 		}
 		return a.nothingThere(q, queue.Filter{})
 	}
-	defer store.Close() // everything that counts is kept
+	defer store.Close() // all outcomes are stored already
 	_, began, err := store.Events(ctx, queue.CursorNow, 1)
 	if err != nil {
 		return a.orTimeout(ctx, a.OutboxProblem(q.outbox, err))
@@ -83,7 +83,7 @@ func (a *runner) queueRun(ctx context.Context, q *queueFlags, quiet bool) error 
 	return r.conclude(context.WithoutCancel(ctx), interrupted, drained)
 }
 
-// orTimeout is the error, or that the time of --timeout ended before the run began.
+// orTimeout returns err, or the error of --timeout if it ended before the run began.
 func (a *runner) orTimeout(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, verdict.ErrTimeout{}) {
 		return command.Fail(command.ExitTemporary, errors.New(a.LocalError(cause)), "")

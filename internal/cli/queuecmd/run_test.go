@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Each state gives the exit status that the same outcome of yan send has.
+// Each state has the exit status of the same outcome of yan send.
 func TestExitStatusOfEveryState(t *testing.T) {
 	t.Parallel()
 	reply := func(stage smtp.Stage, code int, text string) queue.Answer {

@@ -22,7 +22,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// runTeller tells what a run does, in one goroutine, while several deliver.
+// runTeller prints the events of a run in one goroutine, while several deliver.
 type runTeller struct {
 	a     *runner
 	q     *queueFlags
@@ -35,8 +35,8 @@ type runTeller struct {
 	closed bool
 	ended  sync.WaitGroup
 
-	providers map[string]string // of accounts
-	told      map[string]bool   // the advice that was given
+	providers map[string]string // provider IDs by account
+	told      map[string]bool   // texts that were printed once
 	failed    map[queue.ID][]smtp.Outcome
 	served    map[queue.ID]bool
 	worst     int
@@ -50,7 +50,7 @@ func newRunTeller(a *runner, q *queueFlags, store outbox.Store, quiet bool) *run
 	return r
 }
 
-// observe notes what happened; others wait for it.
+// observe queues an event for printing. Deliveries do not wait for the output.
 func (r *runTeller) observe(e delivering.Event) {
 	switch e.Kind {
 	case delivering.Settled, delivering.Reconciled, delivering.Paused, delivering.NoRoute, delivering.Reported:
@@ -63,7 +63,7 @@ func (r *runTeller) observe(e delivering.Event) {
 	r.wake.Signal()
 }
 
-// close returns when everything is told.
+// close waits until all events are printed.
 func (r *runTeller) close() {
 	r.mu.Lock()
 	r.closed = true
@@ -120,12 +120,12 @@ func (r *runTeller) tellBatch(batch []delivering.Event) {
 	}
 }
 
-// entries looks messages up: who their recipients are.
+// entries looks up messages and their recipients.
 func (r *runTeller) entries(ids []queue.ID) map[queue.ID]queue.Entry {
 	found := map[queue.ID]queue.Entry{}
 	page, err := r.store.List(context.Background(), queue.Filter{IDs: ids, Limit: len(ids)})
 	if err != nil || len(ids) == 0 {
-		return found // the lines have numbers then, and no addresses
+		return found // then the lines have numbers and no addresses
 	}
 	for _, e := range page.Entries {
 		if e.Total > len(e.Recipients) {
@@ -139,7 +139,7 @@ func (r *runTeller) entries(ids []queue.ID) map[queue.ID]queue.Entry {
 }
 
 func (r *runTeller) tellRecipient(e delivering.Event, entry queue.Entry) {
-	if e.State == queue.Queued { // the try does not count; why is told of the account
+	if e.State == queue.Queued { // not counted as an attempt; the event of the account has the reason
 		return
 	}
 	var status queue.Recipient
@@ -166,8 +166,7 @@ func dueOf(s queue.Recipient, state queue.State) (due time.Time) {
 	return due
 }
 
-// line is one recipient. What went well or will be tried again is not worth a line
-// where only what went wrong is wanted.
+// line prints the event of a recipient. With --quiet it skips accepted and deferred recipients.
 func (r *runTeller) line(e queue.Event) {
 	a := r.a
 	provider := r.provider(e.Account)
@@ -192,7 +191,7 @@ func (r *runTeller) line(e queue.Event) {
 	}
 }
 
-// telling is where people read what became of messages.
+// telling returns the output for events, and its width: standard error with --quiet.
 func (a *runner) telling(quiet bool) (w io.Writer, width int) {
 	if quiet {
 		return a.Stderr, a.StderrWidth
@@ -200,7 +199,7 @@ func (a *runner) telling(quiet bool) (w io.Writer, width int) {
 	return a.Stdout, a.StdoutWidth
 }
 
-// advise explains, the same only once.
+// advise explains a finding, the same one only once.
 func (r *runTeller) advise(f diagnosis.Finding) {
 	key := f.Cause.EN + f.Hint.EN + f.Advice.EN
 	if r.told[key] {
@@ -210,7 +209,7 @@ func (r *runTeller) advise(f diagnosis.Finding) {
 	r.a.Finding(r.a.Stderr, r.a.StderrWidth, f)
 }
 
-// tellAccount tells once what keeps an account from sending.
+// tellAccount prints once why an account can't send.
 func (r *runTeller) tellAccount(account string, ans queue.Answer, line string, exit int) {
 	r.worst = command.Worse(r.worst, exit)
 	if r.told[account] {
@@ -227,14 +226,14 @@ func (r *runTeller) tellAccount(account string, ans queue.Answer, line string, e
 	}
 }
 
-// mendsItself reports whether time helps: a laptop that is not online, say, of which
-// cron does not write a letter every five minutes. Should it not help, the messages
-// expire, which is told.
+// mendsItself reports whether a fault may pass with time, for example a laptop that is offline:
+// cron must not write a mail about it every five minutes. If it lasts, the messages expire, which
+// is reported.
 func mendsItself(f diagnosis.Finding) bool {
 	return f.Permanence == diagnosis.Temporary || f.Class == diagnosis.ClassHostNotFound
 }
 
-// tellRoute tells once why an account can't be used.
+// tellRoute prints once why an account can't be used.
 func (r *runTeller) tellRoute(e delivering.Event) {
 	problem := r.a.routeProblem(e.Account, e.Err)
 	r.worst = command.Worse(r.worst, problem.Code)
@@ -257,12 +256,12 @@ func (r *runTeller) provider(account string) string {
 	return id
 }
 
-// exitOf is the exit status of one recipient.
+// exitOf returns the exit status of one recipient.
 func (r *runTeller) exitOf(account string, s queue.State, ans queue.Answer) int {
 	return exitOfAnswer(s, ans, r.provider(account))
 }
 
-// exitOfAnswer is the exit status that a state of a recipient gives.
+// exitOfAnswer returns the exit status for the state of a recipient.
 func exitOfAnswer(s queue.State, ans queue.Answer, provider string) int {
 	switch s {
 	case queue.HandedOver:
@@ -283,14 +282,14 @@ func exitOfAnswer(s queue.State, ans queue.Answer, provider string) int {
 		return command.ExitUnavailable
 	case ans.Reply.IsZero() && slices.Contains([]diagnosis.Class{diagnosis.ClassTooLarge, diagnosis.ClassFeatureMissing, diagnosis.ClassSMTPUTF8Missing,
 		diagnosis.ClassTooManyRecipients}, f.Class):
-		return command.ExitData // the server said before what it takes
+		return command.ExitData // the server announced this limit before
 	case s == queue.Queued && ans.Stage == smtp.StageAuth && f.Permanence != diagnosis.Temporary:
 		return command.ExitAuth
 	}
 	return verdict.ExitForOutcome(o, f)
 }
 
-// tellExpired tells of what had had its time: nobody tried it any more.
+// tellExpired prints the recipients that expired during the run, without another attempt.
 func (r *runTeller) tellExpired(ctx context.Context, since queue.Cursor) {
 	for {
 		events, next, err := r.store.Events(ctx, since, 500)
@@ -308,8 +307,8 @@ func (r *runTeller) tellExpired(ctx context.Context, since queue.Cursor) {
 	}
 }
 
-// conclude sums up, and gives the exit status. interrupted is why the run ended early, nil
-// if it did not.
+// conclude prints the summary and returns the exit status. interrupted is why the run ended early,
+// or nil.
 func (r *runTeller) conclude(ctx context.Context, interrupted error, drained queue.Drained) error {
 	a := r.a
 	for id, failed := range r.failed {
@@ -348,7 +347,8 @@ func (r *runTeller) conclude(ctx context.Context, interrupted error, drained que
 	return &command.Failure{Code: r.worst, Err: errors.New("not handed over to all"), Told: true}
 }
 
-// summary is one line, like "3 handed over, 1 deferred; 2 are left, the next is due in 5 minutes".
+// summary returns a line like "3 handed over, 1 deferred; 2 are left, the next is due in 5
+// minutes".
 func (r *runTeller) summary(ctx context.Context, drained queue.Drained) string {
 	a := r.a
 	var parts []string

@@ -23,7 +23,7 @@ func (a *runner) showCommand() *cobra.Command {
 	return cmd
 }
 
-// entryPrinter prints one message with all that happened to it.
+// entryPrinter prints a message with its history.
 type entryPrinter struct{ describer }
 
 func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) error {
@@ -38,7 +38,7 @@ func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) err
 	if store == nil {
 		return a.noMessage(id)
 	}
-	defer store.Close() // only read from
+	defer store.Close() // opened for reading only
 	e, err := store.Show(cmd.Context(), id)
 	switch {
 	case errors.Is(err, queue.ErrNotFound):
@@ -57,7 +57,7 @@ func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) err
 	return nil
 }
 
-// showEntry tells everything about a message.
+// showEntry prints all facts about a message.
 func (a entryPrinter) showEntry(e queue.Entry, stats queue.Stats) {
 	a.Heading(a.T("Message %d", e.ID))
 	a.facts(e)
@@ -88,7 +88,7 @@ func (a entryPrinter) showEntry(e queue.Entry, stats queue.Stats) {
 	}
 }
 
-// facts are what holds for all recipients, aligned.
+// facts prints the facts that hold for all recipients, aligned.
 func (a entryPrinter) facts(e queue.Entry) {
 	rows := [][]string{{"", a.T("from"), console.Visible(e.From.String())}}
 	add := func(label, text string) {
@@ -122,7 +122,7 @@ func (a entryPrinter) facts(e queue.Entry) {
 	a.Table(rows)
 }
 
-// recipientLine is a recipient with its state and what comes next.
+// recipientLine returns a recipient with its state and the next step.
 func (a entryPrinter) recipientLine(s queue.Recipient) string {
 	mark, colour := stateMark(s.State)
 	line := a.Paint(a.StdoutWidth, colour, mark) + " " + console.Visible(s.Address.String()) + "  " + a.statusWord(s)
@@ -141,7 +141,7 @@ func (a entryPrinter) recipientLine(s queue.Recipient) string {
 	return line
 }
 
-// history prints what happened to a recipient, a line for each event.
+// history prints a line for each event of a recipient.
 func (a entryPrinter) history(e queue.Entry, s queue.Recipient) {
 	var rows [][]string
 	for _, ev := range e.Events {
@@ -155,7 +155,7 @@ func (a entryPrinter) history(e queue.Entry, s queue.Recipient) {
 	}
 }
 
-// tellDoubt explains what a person has to decide.
+// tellDoubt explains the decision about a message in doubt.
 func (a entryPrinter) tellDoubt(id queue.ID) {
 	lines := []string{
 		a.T("What is in doubt is not sent again by itself. Look into the Sent folder, or ask the recipient."),

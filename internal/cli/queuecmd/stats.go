@@ -41,7 +41,7 @@ func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
 	where := outbox.Describe(a.OutboxName(q.outbox))
 	stats := queue.Stats{Free: -1}
 	if store != nil {
-		defer store.Close() // only read from
+		defer store.Close() // opened for reading only
 		if stats, err = store.Stats(ctx); err != nil {
 			return a.OutboxProblem(q.outbox, err)
 		}
@@ -96,8 +96,7 @@ func (a statsPrinter) tellStats(where string, stats queue.Stats) {
 	}
 }
 
-// countRows has a line for each account, and a column for each state that somebody
-// is in.
+// countRows returns a line for each account, with a column for each state in use.
 func (a statsPrinter) countRows(stats queue.Stats) [][]string {
 	var used []queue.State
 	for _, s := range queue.States() {

@@ -31,21 +31,21 @@ func (a *runner) watchCommand() *cobra.Command {
 	return cmd
 }
 
-// looking is how often the outbox is looked at, where nothing wakes us: other processes
-// change it, too.
+// looking is the interval between looks at the outbox: changes by other processes do not wake this
+// one.
 const looking = 500 * time.Millisecond
 
-// watcher shows what happens to some messages, or to all.
+// watcher prints the events of some messages, or of all.
 type watcher struct {
 	a      *runner
 	q      *queueFlags
 	store  outbox.Admin
 	ids    []queue.ID
 	cursor queue.Cursor
-	seen   map[queue.Cursor]bool // of the named, told before the cursor
-	live   bool                  // a terminal is redrawn
-	drawn  int                   // lines on it
-	text   string                // and what they say
+	seen   map[queue.Cursor]bool // events of named messages printed before the cursor
+	live   bool                  // redraw the terminal
+	drawn  int                   // number of drawn lines
+	text   string                // the drawn lines
 	recent []queue.Event
 }
 
@@ -66,7 +66,7 @@ func (a *runner) queueWatch(ctx context.Context, q *queueFlags, args []string) e
 	if store == nil {
 		return a.noMessage(ids[0])
 	}
-	defer store.Close() // only read from
+	defer store.Close() // opened for reading only
 	w := &watcher{a: a, q: q, store: store, ids: ids, seen: map[queue.Cursor]bool{},
 		live: a.StdoutWidth > 0 && !q.json && !a.NoColor && a.Getenv("TERM") != "dumb"}
 	if err := w.watch(ctx); err != nil && ctx.Err() == nil {
@@ -79,7 +79,7 @@ func (a *runner) queueWatch(ctx context.Context, q *queueFlags, args []string) e
 	return w.end(context.WithoutCancel(ctx))
 }
 
-// watch returns when all that were named are finished, or ctx is over.
+// watch returns when all named messages are finished or ctx is done.
 func (w *watcher) watch(ctx context.Context) error {
 	var err error
 	if _, w.cursor, err = w.store.Events(ctx, queue.CursorNow, 1); err != nil {
@@ -109,7 +109,7 @@ func (w *watcher) watch(ctx context.Context) error {
 	}
 }
 
-// begin tells what happened to the named messages until now.
+// begin prints the past events of the named messages.
 func (w *watcher) begin(ctx context.Context) error {
 	for _, id := range w.ids {
 		e, err := w.store.Show(ctx, id)
@@ -127,7 +127,7 @@ func (w *watcher) begin(ctx context.Context) error {
 	return nil
 }
 
-// read tells what happened since the last time.
+// read prints the events since the last call.
 func (w *watcher) read(ctx context.Context) error {
 	for {
 		events, next, err := w.store.Events(ctx, w.cursor, 500)
@@ -146,7 +146,7 @@ func (w *watcher) read(ctx context.Context) error {
 	}
 }
 
-// mostRecent is how many events stay below what is drawn.
+// mostRecent is how many events are shown below the messages.
 const mostRecent = 8
 
 func (w *watcher) tell(e queue.Event) {
@@ -170,11 +170,10 @@ func (w *watcher) finished(ctx context.Context) (bool, error) {
 	return len(list) == 0, err
 }
 
-// mostDrawn bounds the lines of what is watched: a terminal can't be drawn over
-// beyond its height.
+// mostDrawn limits the lines of messages: a terminal can't be redrawn beyond its height.
 const mostDrawn = 14
 
-// draw shows how it stands, over what was drawn before.
+// draw redraws the messages and the recent events.
 func (w *watcher) draw(ctx context.Context) error {
 	if !w.live {
 		return nil
@@ -231,13 +230,13 @@ func (w *watcher) redraw(lines []string) {
 	w.drawn, w.text = len(lines), text
 }
 
-// end gives the exit status: what became of those that were named.
+// end returns the exit status for the outcomes of the named messages.
 func (w *watcher) end(ctx context.Context) error {
 	worst := command.ExitOK
 	for _, id := range w.ids {
 		e, err := w.store.Show(ctx, id)
 		if err != nil {
-			continue // it was forgotten meanwhile
+			continue // pruned meanwhile
 		}
 		provider, code, served := w.a.providerOf(e.Account), command.ExitOK, false
 		for _, s := range e.Recipients {

@@ -21,7 +21,7 @@ func (a describer) waitsForItsTime(s queue.Recipient) bool {
 	return s.State == queue.Queued && s.Due.After(a.Now().Add(times.Slack))
 }
 
-// isDue reports whether a recipient would be tried now.
+// isDue reports whether a recipient is due now.
 func (a describer) isDue(e queue.Entry) bool {
 	return slices.ContainsFunc(e.Recipients, func(s queue.Recipient) bool { return s.State.Waiting() && !s.Due.After(a.Now().Add(times.Slack)) })
 }
@@ -36,10 +36,10 @@ func (a describer) priorityName(p queue.Priority) string {
 	return a.T("normal")
 }
 
-// describer says in words what the outbox holds: states, answers, events, pauses.
+// describer describes the contents of an outbox: states, answers, events, pauses.
 type describer struct{ *outboxes.Outboxes }
 
-// stateWord is a state for people; the one in JSON never changes.
+// stateWord returns the translated word for a state; the word in JSON never changes.
 func (a describer) stateWord(s queue.State) string {
 	switch s {
 	case queue.Queued:
@@ -63,10 +63,10 @@ func (a describer) stateWord(s queue.State) string {
 	case queue.Cancelled:
 		return a.T("cancelled")
 	}
-	return console.Visible(string(s)) // of an outbox that is not as yan made it
+	return console.Visible(string(s)) // a state that this version does not know
 }
 
-// stateList says what the words of --state mean; a test holds it against the states.
+// stateList explains the words of --state. A test checks that every state is listed.
 func (a describer) stateList() command.List {
 	return command.List{Title: a.T("States of a recipient:"), Entries: []command.Entry{
 		{Term: string(queue.Queued), Text: a.T("it waits for whoever sends; 'scheduled' chooses those whose time is to come")},
@@ -82,8 +82,8 @@ func (a describer) stateList() command.List {
 	}}
 }
 
-// queueStatuses are the exit statuses of the commands of the outbox; those that wait for outcomes have
-// that of 'yan send'.
+// queueStatuses lists the exit statuses of the commands of the outbox. Commands that wait for
+// outcomes have those of 'yan send'.
 func (a describer) queueStatuses() command.List {
 	l := command.List{Title: a.T("Exit status:")}
 	for _, s := range []command.Status{
@@ -102,7 +102,7 @@ func (a describer) queueStatuses() command.List {
 	return l
 }
 
-// statusWord is stateWord of a recipient, which may wait for its time.
+// statusWord is stateWord for a recipient, which may also be scheduled.
 func (a describer) statusWord(s queue.Recipient) string {
 	if a.waitsForItsTime(s) {
 		return a.T("scheduled")
@@ -110,7 +110,7 @@ func (a describer) statusWord(s queue.Recipient) string {
 	return a.stateWord(s.State)
 }
 
-// stateMark is the sign before a recipient, with its colour.
+// stateMark returns the mark of a recipient and its colour.
 func stateMark(s queue.State) (mark, colour string) {
 	switch s {
 	case queue.HandedOver:
@@ -127,7 +127,7 @@ func stateMark(s queue.State) (mark, colour string) {
 	return "–", console.Yellow
 }
 
-// states sums up how it stands with a message: one word, or how many of each.
+// states returns the state of a message: one word, or the count of each state.
 func (a describer) states(e queue.Entry) string {
 	counts := map[string]int{}
 	var order []string
@@ -151,7 +151,7 @@ func (a describer) states(e queue.Entry) string {
 	return a.Listed(parts)
 }
 
-// recipientsOf names the first recipient, and how many there are besides.
+// recipientsOf returns the first recipient and the number of others.
 func recipientsOf(e queue.Entry) string {
 	if len(e.Recipients) == 0 {
 		return ""
@@ -163,7 +163,7 @@ func recipientsOf(e queue.Entry) string {
 	return to
 }
 
-// next is what happens to a recipient now; "" for nothing more.
+// next returns the next step for a recipient, or "" if there is none.
 func (a describer) next(s queue.Recipient) string {
 	switch s.State {
 	case queue.Queued, queue.Deferred:
@@ -182,8 +182,8 @@ func (a describer) next(s queue.Recipient) string {
 	return ""
 }
 
-// urgent is the recipient of a message that says most about it: one that needs a
-// person, then one that waits, then the first.
+// urgent returns the most important recipient of a message: one that needs a decision, then one
+// that waits, then the first.
 func urgent(e queue.Entry) (s queue.Recipient) {
 	best := -1
 	rank := func(s queue.State) int {

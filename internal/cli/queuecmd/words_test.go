@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Every state has a word of its own in both languages, a mark, and a line in the help.
+// Every state has its own word in both languages, a mark, and a line in the help.
 func TestEveryStateHasAWord(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []words.Language{words.English, words.Chinese} {
@@ -37,7 +37,8 @@ func TestEveryStateHasAWord(t *testing.T) {
 	}
 }
 
-// What can't be done is said for every verb and state, with what can be done.
+// Every verb has an error message for every state that forbids it, with a hint about what is
+// possible.
 func TestEveryWrongStateIsExplained(t *testing.T) {
 	t.Parallel()
 	tried := 0
@@ -62,7 +63,7 @@ func TestEveryWrongStateIsExplained(t *testing.T) {
 	}
 }
 
-// An outbox that came from elsewhere may have states that there are none of.
+// An outbox from another machine may hold unknown states; they must not control the terminal.
 func TestAStrangeStateDoesNothingToATerminal(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)
