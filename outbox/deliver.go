@@ -13,18 +13,16 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// pruneEvery is how often what is finished is forgotten.
+// pruneEvery is the time between two calls of Prune.
 const pruneEvery = time.Hour
 
-// Deliver hands over what is due, from all accounts of the configuration, until ctx
-// is over; then it finishes what is on the wire, gives the rest back, and returns
-// nil. Any number of processes may do so for one outbox at the same time. An error
-// is one that can't be gone on from: of the configuration at the start, ErrBroken or
-// ErrCopied.
+// Deliver sends all due messages, from all accounts of the configuration, until ctx is done.
+// Then it finishes the messages in flight, requeues the others and returns nil. Any number of
+// processes may deliver from one outbox at the same time. Deliver returns an error only if it
+// can't continue: a fault of the configuration at the start, ErrBroken or ErrCopied.
 //
-// Each hour it forgets what is finished, as keep_bodies and keep_messages say. The
-// configuration is read once; to follow its changes, end Deliver and open the outbox
-// anew.
+// Every hour it removes finished messages according to keep_bodies and keep_messages. The
+// configuration is read once; to apply a changed one, end Deliver and open the outbox again.
 func (b *Outbox) Deliver(ctx context.Context) error {
 	d, err := b.delivery()
 	if err != nil {
@@ -42,8 +40,8 @@ func (b *Outbox) Deliver(ctx context.Context) error {
 	return err
 }
 
-// Drain is Deliver until nothing is due any more, for programs that are started now
-// and then. What is deferred or scheduled waits for the next time.
+// Drain delivers like Deliver, until no message is due. It is for programs that are started
+// from time to time. Deferred and scheduled messages wait for the next run.
 func (b *Outbox) Drain(ctx context.Context) (queue.Drained, error) {
 	d, err := b.delivery()
 	if err != nil {
@@ -64,7 +62,7 @@ func (b *Outbox) delivery() (*delivery.Delivery, error) {
 	return delivery.New(delivery.Options{Store: b.store, Route: r.Find, Observe: b.observe}), nil
 }
 
-// observe wakes those who watch, and tells what is nobody's outcome.
+// observe wakes the watchers, and logs events that are not the outcome of a message.
 func (b *Outbox) observe(e delivery.Event) {
 	b.signal.give()
 	if b.o.Tracer != nil {
@@ -97,18 +95,18 @@ func (b *Outbox) observe(e delivery.Event) {
 	case e.Err != nil:
 		about = append(about, slog.String("error", scrub.Text(e.Err.Error())))
 	case e.Answer.Reply.Code != 0:
-		about = append(about, slog.Int("code", e.Answer.Reply.Code)) // its text may name people
+		about = append(about, slog.Int("code", e.Answer.Reply.Code)) // the reply's text may contain addresses
 	case e.Answer.Err != "":
 		about = append(about, slog.String("error", scrub.Text(e.Answer.Err)))
 	}
 	b.o.Log.Warn(what, about...)
 }
 
-// prune forgets what is finished until ctx is over.
+// prune removes finished messages every pruneEvery until ctx is done.
 func (b *Outbox) prune(ctx context.Context) {
 	f, err := b.accounts()
 	if err != nil {
-		return // Deliver has said so
+		return // Deliver has reported the error
 	}
 	tick := time.NewTicker(pruneEvery)
 	defer tick.Stop()

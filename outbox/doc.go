@@ -1,7 +1,7 @@
-// Package outbox keeps messages until they are handed over: across restarts,
-// failures and machines, and in the transaction that they belong to.
+// Package outbox keeps messages until they are delivered, across restarts and failures and on
+// several machines, and enqueues them in transactions of the caller.
 //
-//	box, err := outbox.Open(ctx, "", outbox.Options{}) // the one of this user
+//	box, err := outbox.Open(ctx, "", outbox.Options{}) // the outbox of this user
 //	if err != nil {
 //		return err
 //	}

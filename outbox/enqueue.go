@@ -13,61 +13,59 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// EnqueueOptions say what is wanted with a message. The zero value sends it now, by
-// the account of its sender.
+// EnqueueOptions describes how a message is enqueued. The zero value sends it now, from the
+// account of its sender.
 type EnqueueOptions struct {
-	// Account is the one to send from; "" picks the one whose address the sender is,
-	// else the default, as account.File.Choose does.
+	// Account is the name of the account to send from. "" selects the account with the
+	// sender's address, otherwise the default account, as account.File.Choose does.
 	Account string
-	// Key makes the message one of its kind in its account, for as long as the outbox
-	// knows of it (keep_messages): the same message enqueued again with it is a
-	// duplicate, which keeps nothing; another one is ErrConflict. The same message
-	// says the same to the same people; its date, Message-ID and boundaries don't
-	// count where Yan made them, nor does when it is to go out. At most 200 octets; ""
-	// is no key.
+	// Key is the idempotency key, unique in the account while the message is kept
+	// (keep_messages). Enqueueing the same message with it again is a duplicate and keeps
+	// nothing; another message is ErrConflict. Messages are the same if content and recipients
+	// are the same; NotBefore, and any date, Message-ID and boundaries that Yan generated, are
+	// not compared. At most 200 octets; "" means no key.
 	Key string
-	// NotBefore is when it may go out; zero means now. Expires is when it has had its
-	// time; zero means five days behind that.
+	// NotBefore is the earliest time to send; zero means now. Expires is the time after which
+	// the message is not tried; zero means five days after that.
 	NotBefore, Expires time.Time
 	Priority           queue.Priority // zero means Normal
-	// Tags find it again: at most 20 of 64 octets, without blanks and commas.
+	// Tags are labels to find the message by: at most 20 of 64 octets, without blanks and
+	// commas.
 	Tags []string
-	// Hold keeps it until it is released.
+	// Hold keeps the message back until it is released.
 	Hold bool
 }
 
-// Receipt says that a message is kept.
+// Receipt is the result of enqueueing a message.
 type Receipt struct {
 	ID queue.ID
-	// Duplicate says that the key was there already, and ID is the message that has it.
+	// Duplicate is true if the key existed already; ID is the message that has it.
 	Duplicate bool
 	Account   string
-	// MessageID is that of the message, with its angle brackets; "" of a duplicate,
-	// which has another one, and of a raw message with a malformed one.
+	// MessageID is the message's Message-ID, with its angle brackets. It is "" for a
+	// duplicate, whose Message-ID is another one, and for a raw message with a malformed one.
 	MessageID string
 }
 
-// Enqueue composes a message and keeps it. When it has returned without an error, the
-// message is on the disk. What is wrong with the message is an error that names the
-// field; ErrConflict, ErrFull and ErrBroken are those of the outbox. Nothing is kept
-// then, unless the error is ErrUncertain as well: then nobody knows, and enqueueing
-// again with the same key finds out.
+// Enqueue composes a message and keeps it: if it returns without an error, the message is on
+// the disk. An error about the message names the field; ErrConflict, ErrFull and ErrBroken are
+// about the outbox. After an error nothing is kept, unless the error is ErrUncertain: then the
+// message may be kept, and enqueueing again with the same key finds out.
 //
-// Where From is empty it is that of the account. Attachments are read before it
-// returns, each reader once. EightBit has no effect: nobody knows yet what the
-// server will take.
+// If From is empty, the account's address is used. Attachments are read before Enqueue
+// returns, each reader once. EightBit has no effect, because the capabilities of the server
+// are not known yet.
 func (b *Outbox) Enqueue(ctx context.Context, m yan.Message, o EnqueueOptions) (Receipt, error) {
 	return b.enqueue(ctx, nil, m, o)
 }
 
-// EnqueueTx is Enqueue inside a transaction of the caller's, in the database where the
-// outbox is: see [SQL] and [Pgx]. The message is kept when the transaction is
-// committed, and as safe on the disk as the caller's own rows: of SQLite with
-// synchronous=FULL, the default. After an error, be it ErrConflict, roll it back. Who delivers notices it
-// within half a minute.
+// EnqueueTx is Enqueue inside a transaction of the caller, in the database of the outbox: see
+// [SQL] and [Pgx]. The message is kept if the transaction is committed, and is as durable as
+// the caller's own rows (for SQLite: with synchronous=FULL, the default). After an error, even
+// ErrConflict, roll the transaction back. A worker notices the message within half a minute.
 //
-// The outbox has to be open before the caller makes tables of its own in a new file: of
-// a SQLite file that it shares, application_id and user_version are the outbox's.
+// If the outbox shares a new SQLite file with the caller's tables, open the outbox before
+// creating these tables: application_id and user_version of the file are the outbox's.
 func (b *Outbox) EnqueueTx(ctx context.Context, tx Tx, m yan.Message, o EnqueueOptions) (Receipt, error) {
 	if tx == nil {
 		return Receipt{}, errNoTx
@@ -75,16 +73,16 @@ func (b *Outbox) EnqueueTx(ctx context.Context, tx Tx, m yan.Message, o EnqueueO
 	return b.enqueue(ctx, tx, m, o)
 }
 
-// EnqueueRaw keeps a message that is composed already, be it by message.Compose,
-// message.OpenRaw or message.ReadRaw, for the recipients of an envelope, whatever its
-// headers say. A raw message that lacks Date or Message-ID gets one (RFC 6409
-// section 8). The content is read before it returns; the caller closes it. The
-// transaction's Policy has to be yan.Any: each recipient goes its own way.
+// EnqueueRaw keeps a message that is already composed, by message.Compose, message.OpenRaw or
+// message.ReadRaw, for the recipients of an envelope, whatever its header says. A raw message
+// without Date or Message-ID gets them (RFC 6409 section 8). The content is read before
+// EnqueueRaw returns; the caller closes it. The transaction's Policy must be yan.Any, because
+// each recipient is delivered separately.
 func (b *Outbox) EnqueueRaw(ctx context.Context, t yan.Transaction, o EnqueueOptions) (Receipt, error) {
 	return b.enqueueRaw(ctx, nil, t, o)
 }
 
-// EnqueueRawTx is EnqueueRaw inside a transaction of the caller's, as EnqueueTx.
+// EnqueueRawTx is EnqueueRaw inside a transaction of the caller, like EnqueueTx.
 func (b *Outbox) EnqueueRawTx(ctx context.Context, tx Tx, t yan.Transaction, o EnqueueOptions) (Receipt, error) {
 	if tx == nil {
 		return Receipt{}, errNoTx
@@ -110,7 +108,7 @@ func (b *Outbox) enqueue(ctx context.Context, tx Tx, m yan.Message, o EnqueueOpt
 	if err != nil {
 		return Receipt{}, err
 	}
-	defer l.Close() // what it has read is kept, or not, by now
+	defer l.Close() // the content has been read
 	return b.keep(ctx, tx, l, o)
 }
 
@@ -149,8 +147,8 @@ func (b *Outbox) keep(ctx context.Context, tx Tx, l *submission.Letter, o Enqueu
 	return r, nil
 }
 
-// account is the name of the one to send from. Where no account is configured, a
-// name is taken as it is.
+// account returns the name of the account to send from. If no account is configured, name is
+// not checked.
 func (b *Outbox) account(name string, from smtp.Address) (string, error) {
 	f, err := b.accounts()
 	if name != "" && (err != nil || len(f.Accounts()) == 0) {
@@ -169,7 +167,7 @@ func (b *Outbox) account(name string, from smtp.Address) (string, error) {
 	return a.Name, nil
 }
 
-// sender is the account for a message that names no sender.
+// sender returns the account for a message that names no sender.
 func (b *Outbox) sender(name string) (account.Account, error) {
 	f, err := b.accounts()
 	if err != nil {

@@ -17,29 +17,29 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Options is what [Open] may be told. The zero value is what a user wants.
+// Options are the options of [Open]. The zero value is right for most programs.
 type Options struct {
-	// Accounts is the configuration to use; nil reads that of this user when it is
-	// needed first. Nobody may change it meanwhile. One without accounts, like
-	// new(account.File), checks no names: for a machine that only enqueues.
+	// Accounts is the configuration; nil reads that of this user when it is first needed. It
+	// must not change while the outbox is open. A configuration without accounts, like
+	// new(account.File), checks no account names: for a machine that only enqueues.
 	Accounts *account.File
-	// Secrets are where passwords are found; nil means the places of this machine.
+	// Secrets is the source of passwords; nil means [account.SystemSecrets].
 	Secrets account.Secrets
-	// MinFree is how many octets have to be left on the disk behind a message; 0
-	// means what the configuration says where the outbox is its own, else 64 MiB, and
-	// below 0 nothing is asked. Of PostgreSQL's disk nothing is known.
+	// MinFree is the disk space in octets that must be left after a message is kept. 0 means
+	// the value of the configuration if the outbox is the configured one, otherwise 64 MiB; a
+	// negative value switches the check off. It has no effect on PostgreSQL.
 	MinFree int64
-	// Log is told what goes wrong while messages are delivered, besides what
-	// becomes of each: accounts that can't be used, pauses, errors of the database.
-	// It holds nothing of messages and no secrets. nil tells nobody.
+	// Log gets the problems of delivery that are not outcomes of messages: accounts that can't
+	// be used, pauses, errors of the database. It gets no content of messages and no secrets.
+	// nil discards it.
 	Log *slog.Logger
-	// Tracer is told of every attempt for each recipient, from its beginning to the
-	// answer; nil tells nobody. What it is told holds nothing of messages, no local part
-	// of an address and no secret.
+	// Tracer gets a span for every attempt for each recipient, from its beginning to the
+	// answer; nil disables tracing. Spans have no content of messages, no local part of an
+	// address and no secret.
 	Tracer trace.Tracer
 }
 
-// Outbox keeps messages. It is for many goroutines. Close it.
+// Outbox is an open outbox. It is safe for concurrent use; call Close at the end.
 type Outbox struct {
 	o        Options
 	store    store.Store
@@ -48,18 +48,18 @@ type Outbox struct {
 	mu   sync.Mutex
 	file *account.File
 
-	signal signal // something happened in this process that makes an event
+	signal signal // wakes the watchers after a change by this process
 }
 
-// Open opens an outbox, and makes it when there is none. where is the path of a
-// SQLite file (~/ is the user's folder), or a URL that begins with postgres://,
-// for which PGPASSWORD, ~/.pgpass and the other ways of libpq hold as well; the
-// tables are in its schema yan. "" is the outbox of this user: $YAN_OUTBOX, else the
-// one of the configuration, else the default file.
+// Open opens an outbox, and creates it if there is none. where is the path of a SQLite file
+// (~/ is the user's home folder), or a URL that begins with postgres://, for which PGPASSWORD,
+// ~/.pgpass and the other settings of libpq apply as well; the tables are in the schema yan.
+// "" is the outbox of this user: $YAN_OUTBOX, otherwise the configured one, otherwise the
+// default file.
 //
-// The error is an *account.ParseError where it is about the configuration, and names
-// no password. ctx does not end the reading of the configuration, which has at most
-// 1 MiB (see [account.Load]); it is read if where is "" and Options.Accounts is nil.
+// An error of the configuration is an *account.ParseError; no error contains a password. The
+// configuration is read if where is "" and Options.Accounts is nil. Reading it (at most 1 MiB,
+// see [account.Load]) is not interrupted by ctx.
 func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 	b := &Outbox{o: o, file: o.Accounts}
 	if b.o.Secrets == nil {
@@ -93,8 +93,8 @@ func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 	return b, nil
 }
 
-// accounts are those of the options, or of this user. What can't be read is tried
-// again the next time.
+// accounts returns the accounts of the options, or of this user. After an error the next call
+// reads the configuration again.
 func (b *Outbox) accounts() (*account.File, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -113,8 +113,8 @@ func (b *Outbox) accounts() (*account.File, error) {
 	return f, nil
 }
 
-// Close closes the outbox. What is being enqueued is finished or fails; stop
-// [Outbox.Deliver] before.
+// Close closes the outbox. An Enqueue in progress is finished or fails. Stop [Outbox.Deliver]
+// first.
 func (b *Outbox) Close() error { return b.store.Close() }
 
 // Show returns a message with all recipients and events. The error is queue.ErrNotFound

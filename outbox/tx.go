@@ -18,10 +18,9 @@ type Tx interface {
 	QueryRow(ctx context.Context, statement string, args []any, into ...any) (found bool, err error)
 }
 
-// SQL is a transaction of package database/sql. For SQLite, open the database so that
-// its transactions take the write lock when they begin and wait for it while others
-// write, such as [Outbox.Deliver]. With modernc.org/sqlite that takes both of these
-// parameters:
+// SQL returns a Tx for a transaction of package database/sql. For SQLite, open the database so
+// that its transactions take the write lock when they begin, and wait for it while other
+// programs write, such as [Outbox.Deliver]. modernc.org/sqlite needs both of these parameters:
 //
 //	sql.Open("sqlite", "file:shop.db?_txlock=immediate&_pragma=busy_timeout(10000)")
 //
@@ -44,7 +43,7 @@ func (t sqlTx) QueryRow(ctx context.Context, statement string, args []any, into 
 	return err == nil, err
 }
 
-// Pgx is a transaction of package pgx, version 5.
+// Pgx returns a Tx for a transaction of package pgx, version 5.
 func Pgx(tx pgx.Tx) Tx { return pgxTx{tx} }
 
 type pgxTx struct{ tx pgx.Tx }

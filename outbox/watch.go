@@ -11,26 +11,25 @@ import (
 )
 
 const (
-	// pollEvery is how often Watch looks where nobody says that there is something.
+	// pollEvery is how often Watch polls without a notification.
 	pollEvery = time.Second
-	// longestPoll is that after errors.
+	// longestPoll is the longest time between two attempts after errors.
 	longestPoll = time.Minute
-	// eventsAtOnce bounds what is read at a time.
+	// eventsAtOnce limits the events of one read.
 	eventsAtOnce = 256
 )
 
-// Cursor is the place behind all events that there are: Watch from there misses
-// nothing that happens from now on, whenever its loop begins.
+// Cursor returns the position after all existing events. Watch from there yields every later
+// event, even if its loop begins later.
 func (b *Outbox) Cursor(ctx context.Context) (queue.Cursor, error) {
 	_, cursor, err := b.store.Events(ctx, queue.CursorNow, 1)
 	return cursor, err
 }
 
-// Watch tells what happens, oldest first, from behind a cursor on: "" begins with the
-// oldest event that is known, [Now] when the loop begins. Each event has the cursor
-// behind it; a program that keeps it, together with what it did about the event, goes
-// on there after a restart and misses nothing. Events are known as long as their
-// messages.
+// Watch yields events after a cursor, oldest first: "" begins with the oldest event that is
+// kept, [queue.CursorNow] when the loop begins. Each event has the cursor after it; a program
+// that stores it together with the result of its own work continues there after a restart and
+// misses nothing. Events are kept as long as their messages.
 //
 //	for e, err := range box.Watch(ctx, kept) {
 //		if err != nil {
@@ -42,10 +41,9 @@ func (b *Outbox) Cursor(ctx context.Context) (queue.Cursor, error) {
 //		}
 //	}
 //
-// What happens in this process is told at once, elsewhere within about a second. An
-// error is told and, if the loop goes on, tried again, after a second at first and a
-// minute in the end. The loop ends when ctx is over, which is not told, and behind
-// ErrClosed or ErrBroken.
+// Events of this process are yielded at once, those of other processes within about a second.
+// After an error Watch tries again if the loop continues, first after a second and at most
+// after a minute. It ends silently when ctx is done, and after ErrClosed or ErrBroken.
 func (b *Outbox) Watch(ctx context.Context, from queue.Cursor) iter.Seq2[queue.Event, error] {
 	return b.watch(ctx, from, time.After)
 }
@@ -54,13 +52,13 @@ func (b *Outbox) watch(ctx context.Context, from queue.Cursor, after func(time.D
 	return func(yield func(queue.Event, error) bool) {
 		cursor, pause := from, pollEvery
 		for ctx.Err() == nil {
-			changed, woken := b.signal.wait(), b.store.Wake() // before the look: what comes behind it is seen
+			changed, woken := b.signal.wait(), b.store.Wake() // before Events, so that no later event is missed
 			events, next, err := b.store.Events(ctx, cursor, eventsAtOnce)
 			if err != nil {
 				if ctx.Err() != nil || !yield(queue.Event{}, err) || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrBroken) {
 					return
 				}
-				// A wake is no reason to ask a database that is not there.
+				// A wake does not shorten the pause after an error of the database.
 				if !sleep(ctx, nil, nil, after(pause)) {
 					return
 				}
@@ -81,7 +79,7 @@ func (b *Outbox) watch(ctx context.Context, from queue.Cursor, after func(time.D
 	}
 }
 
-// sleep waits for the first of them, and reports whether it was not ctx.
+// sleep waits for the first of the channels, and returns false if ctx is done.
 func sleep(ctx context.Context, changed, woken <-chan struct{}, timer <-chan time.Time) bool {
 	select {
 	case <-ctx.Done():
@@ -93,7 +91,7 @@ func sleep(ctx context.Context, changed, woken <-chan struct{}, timer <-chan tim
 	return true
 }
 
-// signal wakes all who wait for it.
+// signal wakes all goroutines that wait for it.
 type signal struct {
 	mu sync.Mutex
 	c  chan struct{}

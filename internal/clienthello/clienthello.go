@@ -1,7 +1,7 @@
 // Package clienthello does the client's side of a TLS handshake with servers that do not
-// answer a large ClientHello. Some relays, and firewalls in front of servers, drop one that
-// is larger than a packet, as the key share of X25519MLKEM768 makes it: they reset the
-// connection, close it or say nothing. A client then connects once more, with [Shrink].
+// answer a large ClientHello. Some relays, and firewalls in front of servers, drop a
+// ClientHello larger than a packet, as the key share of X25519MLKEM768 makes it: they reset
+// the connection, close it or do not answer. A client then connects once more, with [Shrink].
 package clienthello
 
 import (
@@ -24,7 +24,7 @@ import (
 // and the server's first octet.
 var ErrUnanswered = sentence.New("the server did not answer the start of TLS")
 
-// SmallCurves are the groups of a key exchange whose key share is small.
+// SmallCurves returns the groups of a key exchange whose key share is small.
 func SmallCurves() []tls.CurveID {
 	return []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 }
@@ -32,7 +32,7 @@ func SmallCurves() []tls.CurveID {
 // Shrink makes the ClientHello of a configuration small.
 func Shrink(cfg *tls.Config) { cfg.CurvePreferences = SmallCurves() }
 
-// unanswered wraps what ended a handshake to which the server had said nothing.
+// unanswered wraps the error that ended a handshake before the server sent anything.
 type unanswered struct{ err error }
 
 func (e unanswered) Error() string { return fmt.Sprintf("%v: %v", ErrUnanswered, e.err) }
@@ -54,8 +54,8 @@ func (h *heardConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Handshake does a handshake. If silence is positive, it ends with ErrUnanswered
-// when the server has not said anything after that time.
+// Handshake does a handshake. If silence is positive, it ends with ErrUnanswered if the server
+// has sent nothing in that time.
 func Handshake(ctx context.Context, raw net.Conn, cfg *tls.Config, silence time.Duration) (*tls.Conn, error) {
 	watched := &heardConn{Conn: raw}
 	conn := tls.Client(watched, cfg)
@@ -77,7 +77,7 @@ func Handshake(ctx context.Context, raw net.Conn, cfg *tls.Config, silence time.
 	return conn, silent(ctx, watched, conn.HandshakeContext(ctx))
 }
 
-// silent marks an error that ended the connection before the server said anything.
+// silent wraps an error in unanswered if the server had sent nothing before it.
 func silent(ctx context.Context, conn *heardConn, err error) error {
 	switch {
 	case err == nil || conn.heard.Load() || ctx.Err() != nil:

@@ -4,5 +4,5 @@ package clienthello
 
 import "syscall"
 
-// ResetErrors are the errors of the system for a connection that the other side reset.
+// ResetErrors returns the errors of the system for a connection that the other side reset.
 func ResetErrors() []error { return []error{syscall.ECONNRESET} }

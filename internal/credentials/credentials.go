@@ -21,8 +21,8 @@ import (
 // Account is the part of an account that its secrets depend on. account.Account has
 // these methods.
 type Account interface {
-	// LoginKey returns the name of the account, who logs in where, and the text that
-	// tells this login from those of other servers and users.
+	// LoginKey returns the name of the account, its user and host, and a text that differs for
+	// each login at another server or by another user.
 	LoginKey() (name, user, host, login string)
 	// SecretSource returns the place of the password: a word of secret.Kind with its
 	// value, with the paths of files made absolute.
@@ -61,7 +61,7 @@ type Secrets[A Account] struct {
 	vault *secret.Vault
 }
 
-// New reads and keeps secrets in a vault.
+// New returns Secrets that are kept in a vault.
 func New[A Account](v *secret.Vault) *Secrets[A] { return &Secrets[A]{vault: v} }
 
 // SystemVault returns the vault of this machine: its keyring and, if config is known, the
@@ -146,9 +146,8 @@ func (s *Secrets[A]) Tokens(ctx context.Context, a A) (*oauth.Source, error) {
 		}}, nil
 }
 
-// FreshToken returns the function that gets access tokens: those of OAuth 2.0, or those
-// that the account's password place prints. refused is a token that the server has
-// refused.
+// FreshToken returns the function that gets access tokens: OAuth 2.0 tokens, or those that the
+// account's password command prints. refused is a token that the server has refused.
 func (s *Secrets[A]) FreshToken(ctx context.Context, a A) (func(ctx context.Context, refused string) (string, error), error) {
 	if usesOAuth2(a) {
 		tokens, err := s.Tokens(ctx, a)
@@ -158,7 +157,7 @@ func (s *Secrets[A]) FreshToken(ctx context.Context, a A) (func(ctx context.Cont
 		return tokens.Access, nil
 	}
 	return func(ctx context.Context, _ string) (string, error) {
-		// Programs that print tokens refresh them, and not all of them can run twice at once.
+		// Commands that print tokens refresh them, and not all of them can run twice at once.
 		if source(a).Kind == secret.Command {
 			if unlock, err := s.vault.Alone(ctx, key(a, itemOAuth2)); err == nil {
 				defer unlock()
@@ -195,8 +194,8 @@ func (s *Secrets[A]) token(ctx context.Context, a A) (t oauth.Token, err error) 
 	return t, nil
 }
 
-// KeepToken stores the token of a new consent. It waits for a refresh of the former token,
-// which would be saved over the new one.
+// KeepToken stores the token of a new consent. It first waits for a refresh of the former
+// token, which would otherwise overwrite the new one.
 func (s *Secrets[A]) KeepToken(ctx context.Context, a A, t oauth.Token) (secret.Place, error) {
 	defer s.alone(ctx, a)()
 	return s.keepToken(ctx, a, t)
@@ -220,8 +219,8 @@ func (s *Secrets[A]) ForgetPassword(ctx context.Context, a A) error {
 	return s.vault.Delete(ctx, key(a, itemPassword))
 }
 
-// ForgetToken deletes the stored token, and not the password. It waits for a refresh,
-// which would save it again.
+// ForgetToken deletes the stored token, and not the password. It first waits for a refresh,
+// which would otherwise save the token again.
 func (s *Secrets[A]) ForgetToken(ctx context.Context, a A) error {
 	defer s.alone(ctx, a)()
 	return s.vault.Delete(ctx, key(a, itemOAuth2))

@@ -2,8 +2,8 @@
 // sender dies is known to be in doubt. While messages are sent faster than the disk
 // syncs, the next ones are marked in the same commit, and no sender waits for the disk.
 //
-// Marking ahead has a price: what is marked and not begun is in doubt after a crash.
-// Options.Target bounds it.
+// Marking ahead has a price: marked messages that were not begun are in doubt after a crash.
+// Options.Target limits their number.
 package markahead
 
 import (

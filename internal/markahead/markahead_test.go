@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/markahead"
 )
 
-// disk is a store that takes a second to commit, and remembers what it was given.
+// disk is a store that takes a second to commit, and records the batches.
 type disk struct {
 	mu      sync.Mutex
 	commits [][]int
@@ -76,7 +76,7 @@ func TestItemsAreMarkedBeforeTheyBegin(t *testing.T) {
 	}
 }
 
-// With a target of 1 nothing is marked ahead of its turn, be it out of order.
+// With a target of 1 nothing is marked before its turn, in any order.
 func TestTargetOfOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// WhyBroken drops the doubt about a change, and nothing else.
+// WhyBroken removes the doubt about a change, and nothing else.
 func TestWhyBroken(t *testing.T) {
 	t.Parallel()
 	moved := sentence.Errorf("%w: %s was moved", queue.ErrBroken, "o.db")

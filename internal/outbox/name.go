@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Bounds of what a New may say about itself.
+// Limits of the names in a NewMessage.
 const (
 	MaxAccount = 64  // octets
 	MaxKey     = 200 // octets
@@ -18,9 +18,9 @@ const (
 	MaxTags    = 20
 )
 
-// CheckNames refuses an account, a key or tags that can't be shown, compared and
-// counted as they are. Every store asks it before it keeps a message, so that what
-// reads the outbox can rely on them.
+// CheckNames returns an error if the account, the key or a tag can't be shown, compared and
+// counted as it is. Every store calls it before it keeps a message, so that readers of the
+// outbox can rely on it.
 func (m *NewMessage) CheckNames() error {
 	if !IsAccount(m.Account) {
 		return sentence.Errorf("%q is no name of an account: a name has letters, digits, - and _ only, %d at most", excerpt.Octets(m.Account, 60), MaxAccount)
@@ -39,7 +39,7 @@ func (m *NewMessage) CheckNames() error {
 	return nil
 }
 
-// IsAccount reports whether an account may have a name; "" is the only account of an
+// IsAccount reports whether name can be the name of an account; "" is the only account of an
 // outbox, or the default one.
 func IsAccount(name string) bool {
 	return len(name) <= MaxAccount && !strings.ContainsFunc(name, func(r rune) bool {
@@ -47,8 +47,8 @@ func IsAccount(name string) bool {
 	})
 }
 
-// IsText reports whether a text is valid UTF-8 in one line, without control
-// characters and without those that turn its direction.
+// IsText reports whether s is valid UTF-8 in one line, without control characters and
+// bidirectional controls.
 func IsText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)

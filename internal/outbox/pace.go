@@ -2,8 +2,8 @@ package outbox
 
 import "time"
 
-// Pace is a token bucket with one token for each message. It fills with Messages tokens in
-// Per and holds Burst tokens (at least 1), and those that arrive during Slack.
+// Pace is a token bucket with one token for each message. It gains Messages tokens in Per, and
+// holds up to Burst tokens (at least 1) and those that arrive during Slack.
 type Pace struct {
 	Messages int
 	Per      time.Duration
@@ -16,12 +16,12 @@ type Pace struct {
 // IsZero reports whether the pace has no limit.
 func (p Pace) IsZero() bool { return p.Messages <= 0 || p.Per <= 0 }
 
-// Take takes up to want tokens. A store keeps only full of an account's bucket: the time
-// at which it will be full (zero: it is full). Take returns the new time, which the store keeps if it
-// differs, and the time until there is a token, 0 if one is left.
+// Take takes up to want tokens from an account's bucket. A store keeps only full: the time at
+// which the bucket will be full (zero: it is full). Take returns the new time, which the store
+// keeps if it differs, and the time until there is a token, 0 if one is left.
 //
-// A bucket never holds less than nothing: a clock that was set back delays messages by at
-// most the time to fill the bucket.
+// The number of tokens is never negative: a clock that was set back delays messages by at most
+// the time to fill the bucket.
 func (p Pace) Take(now, full time.Time, want int) (got int, fullAfter time.Time, wait time.Duration) {
 	if p.IsZero() {
 		return max(want, 0), full, 0

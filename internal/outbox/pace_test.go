@@ -17,14 +17,14 @@ func TestPaceTakesTokens(t *testing.T) {
 		want, got int
 		wait      time.Duration
 	}{
-		{0, 2, 2, 0},           // full to begin with
+		{0, 2, 2, 0},           // full at first
 		{0, 2, 1, time.Second}, // the last
 		{0, 1, 0, time.Second}, // none
 		{300 * time.Millisecond, 1, 0, 700 * time.Millisecond},  // not yet
 		{700 * time.Millisecond, 1, 1, time.Second},             // one a second
 		{time.Hour, 9, 3, time.Second},                          // no more than Burst
 		{-time.Hour, 9, 0, time.Second},                         // set back: empty, not worse
-		{1500 * time.Millisecond, 9, 1, 500 * time.Millisecond}, // what is left of a token counts
+		{1500 * time.Millisecond, 9, 1, 500 * time.Millisecond}, // a partial token counts
 		{500 * time.Millisecond, -1, 0, 0},                      // nothing wanted, one left
 		{0, 1, 1, time.Second},
 	} {
@@ -43,7 +43,7 @@ func TestPaceTakesTokens(t *testing.T) {
 	}
 }
 
-// Who comes a little late again and again still gets what the pace allows, and no
+// A worker that is a little late each time still gets the tokens that the pace allows, and no
 // more.
 func TestPaceForgivesBeingLate(t *testing.T) {
 	t.Parallel()

@@ -55,10 +55,10 @@ type WorkQueue interface {
 	// has ended, whether or not Sweep has noticed, and if the owner is not registered. The
 	// worker must stop then: other workers may have its messages.
 	Renew(ctx context.Context, owner string, lease time.Duration) error
-	// Leave returns the recipients that a worker has leased (they are Queued, and due when
-	// they were due before), and removes the worker. Recipients that are Sending stay until they are
-	// settled, or until the next Sweep makes them InDoubt. An owner that is not registered
-	// has nothing to return.
+	// Leave requeues the recipients that a worker has leased (they are Queued, and due when
+	// they were due before), and removes the worker. Recipients that are Sending stay until
+	// they are settled, or until the next Sweep makes them InDoubt. An owner that is not
+	// registered is no error.
 	Leave(ctx context.Context, owner string) error
 
 	// Claim leases recipients of an account that wait and are due, ordered by priority (the
@@ -99,13 +99,13 @@ type WorkQueue interface {
 	// one, with its Answer; a shorter one changes nothing.
 	Pause(ctx context.Context, p Pause) (began bool, err error)
 
-	// Sweep removes workers whose lease has ended and requeues leased recipients whose
-	// worker is unknown: Leased becomes Queued, due when it was due before (EventLapsed),
-	// and Sending becomes InDoubt. A recipient that waits longer than LongestPause, and not
-	// for a time that its sender chose, is due now: it was deferred while the clock was
-	// ahead. Then Sweep ends old messages: what is Queued or Deferred expires at the time
-	// in NewMessage.Expires; without one, only what is Deferred and not due expires, so
-	// that whatever is due is tried first.
+	// Sweep removes workers whose lease has ended and requeues leased recipients whose worker
+	// is unknown: Leased becomes Queued, due when it was due before (EventLapsed), and Sending
+	// becomes InDoubt. A recipient that waits longer than LongestPause, and not for a time
+	// that its sender chose, becomes due now: it was deferred while the clock was ahead. Then
+	// Sweep ends old messages: Queued and Deferred recipients expire at the time in
+	// NewMessage.Expires. Without such a time only Deferred recipients that are not due
+	// expire, so that every due recipient is tried first.
 	Sweep(ctx context.Context) (Swept, error)
 	// Due returns, by name, each account that has recipients waiting, and when a claim is
 	// worthwhile: 0 for now, and not before the end of its pause. Pace does not count.
@@ -132,7 +132,7 @@ type Admin interface {
 	// Show returns a message with all recipients and events. The error is
 	// queue.ErrNotFound if there is no such message.
 	Show(ctx context.Context, id queue.ID) (queue.Entry, error)
-	// Body is that of WorkQueue.
+	// Body is the same as WorkQueue.Body.
 	Body(ctx context.Context, id queue.ID) (io.ReadCloser, error)
 	// Stats counts the recipients, and describes workers, pauses and disk space.
 	Stats(ctx context.Context) (queue.Stats, error)
@@ -141,7 +141,7 @@ type Admin interface {
 	// next one; the returned cursor is neither. A caller that continues from the cursor
 	// that it got misses nothing, however many processes write.
 	Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error)
-	// Wake is that of WorkQueue.
+	// Wake is the same as WorkQueue.Wake.
 	Wake() <-chan struct{}
 
 	// Change applies a change. Recipients whose state does not allow it are left
@@ -153,15 +153,15 @@ type Admin interface {
 	// of their own; see Due.
 	Resume(ctx context.Context, account string) error
 	// Adopt makes a copy an outbox of its own (queue.ErrCopied). The original may have
-	// delivered what is not final here, so that all of it becomes InDoubt. If moved is
-	// true there is no original: only what was Sending becomes InDoubt, and what was
-	// Leased Queued. If the outbox is no copy, nothing changes.
+	// delivered every recipient that is not final here, so all of them become InDoubt. If
+	// moved is true there is no original: only Sending recipients become InDoubt, and Leased
+	// ones Queued. If the outbox is no copy, nothing changes.
 	Adopt(ctx context.Context, moved bool) (Adopted, error)
 	// Prune removes old messages that are finished, see Retention.
 	Prune(ctx context.Context, r Retention) (Pruned, error)
 }
 
-// Tx is a transaction of the caller.
+// Tx is a transaction of the caller, on the database of the outbox.
 type Tx interface {
 	Exec(ctx context.Context, statement string, args ...any) error
 	// QueryRow scans one row; found is false if there is none.
@@ -199,7 +199,7 @@ type Due struct {
 	Resumed int64
 }
 
-// Pause is a pause of an account, with its cause.
+// Pause is a pause of an account, and its cause.
 type Pause struct {
 	Account string
 	For     time.Duration

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// IsPostgres reports whether an outbox is named by the URL of a PostgreSQL
-// database, and not by the path of a file.
+// IsPostgres reports whether an outbox is named by the URL of a PostgreSQL database instead of
+// the path of a file.
 func IsPostgres(where string) bool {
 	scheme, _, found := strings.Cut(where, "://")
 	return found && (strings.EqualFold(scheme, "postgres") || strings.EqualFold(scheme, "postgresql"))
 }
 
-// Describe names an outbox to people, without the password of a URL: the path, or
-// the URL's scheme, user, host and database.
+// Describe returns the name of an outbox for people, without the password of a URL: the path,
+// or the URL's scheme, user, host and database.
 func Describe(where string) string {
 	scheme, _, found := strings.Cut(where, "://")
 	if !found && HoldsPassword(where) {
@@ -24,9 +24,9 @@ func Describe(where string) string {
 	}
 	u, err := url.Parse(where)
 	if err != nil {
-		return scheme + "://..." // what can't be read may hold a password anywhere
+		return scheme + "://..." // an unreadable URL may hold a password anywhere
 	}
-	// The parameters may hold one too.
+	// The parameters may hold a password too.
 	short := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
 	if name := u.User.Username(); name != "" {
 		short.User = url.User(name)
@@ -34,8 +34,8 @@ func Describe(where string) string {
 	return short.String()
 }
 
-// HoldsPassword reports a password in a URL, or in "host=… password=…", which libpq takes
-// for one and which is taken for no path here.
+// HoldsPassword reports whether a URL contains a password, or a "host=… password=…" string,
+// which libpq accepts in place of a URL and Yan never takes for a path.
 func HoldsPassword(where string) bool {
 	if strings.Contains(strings.ToLower(where), "password=") {
 		return true
@@ -45,7 +45,7 @@ func HoldsPassword(where string) bool {
 	}
 	u, err := url.Parse(where)
 	if err != nil {
-		return true // it may be anywhere
+		return true // the password may be anywhere
 	}
 	_, has := u.User.Password()
 	return has

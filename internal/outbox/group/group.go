@@ -1,6 +1,6 @@
-// Package group lets many callers share one commit. A disk syncs some thousand
-// times a second, however many wait for it: whoever comes while a commit is under
-// way goes with the next, and nobody waits for a timer.
+// Package group lets many callers share one commit. A disk syncs some thousand times a second,
+// however many callers wait for it: operations that arrive during a commit share the next one,
+// and no caller waits for a timer.
 package group
 
 import (
@@ -11,21 +11,21 @@ import (
 	"sync"
 )
 
-// most is how many operations share a commit: enough that the sync is a small
-// part of each, few enough that nobody waits long for the others.
+// most is the highest number of operations in a commit: enough that the sync is a small part
+// of each, few enough that no caller waits long for the others.
 const most = 256
 
-// ErrClosed is why an operation was not carried out behind Close.
+// ErrClosed is the error of an operation that was not carried out because of Close.
 var ErrClosed = errors.New("closed")
 
-// Backend begins and ends transactions; one is open at a time.
+// Backend begins and ends transactions. Only one is open at a time.
 type Backend[T any] struct {
 	Begin    func() (T, error)
 	Commit   func(T) error
 	Rollback func(T)
 }
 
-// Committer carries out operations, those that come together in one transaction.
+// Committer carries out operations. Operations that arrive together share a transaction.
 type Committer[T any] struct {
 	backend Backend[T]
 	work    chan *operation[T]
@@ -39,24 +39,24 @@ type operation[T any] struct {
 	settled chan error
 }
 
-// New starts a committer. Close ends it.
+// New starts a committer. Close stops it.
 func New[T any](b Backend[T]) *Committer[T] {
 	c := &Committer[T]{backend: b, work: make(chan *operation[T], most), quit: make(chan struct{}), ended: make(chan struct{})}
 	go c.run()
 	return c
 }
 
-// Close waits for what is under way; what has not begun is ErrClosed.
+// Close waits for the transaction in progress. Later operations return ErrClosed.
 func (c *Committer[T]) Close() {
 	c.once.Do(func() { close(c.quit) })
 	<-c.ended
 }
 
-// Do returns when what the operation did is committed, or has failed. It may be
-// called a second time, in another transaction, when one of those beside it
-// failed: what it found the first time has to be forgotten then. Behind its
-// beginning ctx changes nothing, because half a commit is no answer. A panic of the
-// operation is a panic of Do; the others do not notice.
+// Do returns after the operation's changes are committed, or have failed. It may call the
+// operation a second time, in another transaction, if another operation of the first one
+// failed; the operation must then discard its earlier results. After the operation has begun,
+// ctx has no effect, because a commit can't be interrupted. Do panics if the operation panics;
+// the other operations are not affected.
 func (c *Committer[T]) Do(ctx context.Context, do func(T) error) error {
 	err := c.settle(ctx, do)
 	var p *panicked
@@ -68,7 +68,7 @@ func (c *Committer[T]) Do(ctx context.Context, do func(T) error) error {
 
 func (c *Committer[T]) settle(ctx context.Context, do func(T) error) error {
 	if ctx.Err() != nil {
-		return context.Cause(ctx) // also where there is room in the queue
+		return context.Cause(ctx) // even if the queue has room
 	}
 	op := &operation[T]{do: do, settled: make(chan error, 1)}
 	select {
@@ -86,13 +86,13 @@ func (c *Committer[T]) settle(ctx context.Context, do func(T) error) error {
 		case err := <-op.settled:
 			return err
 		default:
-			return ErrClosed // it was put behind the last look at the queue
+			return ErrClosed // it was queued after the queue was emptied
 		}
 	}
 }
 
-// Harmless wraps the error of an operation that has changed nothing: the others of
-// its transaction need not be done again.
+// Harmless wraps the error of an operation that has changed nothing: the other operations of
+// its transaction need not be repeated.
 func Harmless(err error) error { return &harmless{err} }
 
 type harmless struct{ error }
@@ -112,7 +112,7 @@ func (c *Committer[T]) run() {
 	}
 }
 
-// next waits for one operation and takes all that are there.
+// next waits for one operation and takes all queued ones.
 func (c *Committer[T]) next(batch []*operation[T]) []*operation[T] {
 	select {
 	case <-c.quit:
@@ -143,11 +143,11 @@ func (c *Committer[T]) next(batch []*operation[T]) []*operation[T] {
 	return batch
 }
 
-// together carries operations out in one transaction. One that fails leaves it for
-// one of its own, and the others go again without it; where several fail, each goes
-// alone, so that a batch of failures does not take as many tries as it has pairs. A
-// transaction that can't be begun or committed is everybody's, and not tried again:
-// after a sync that failed the next one succeeds without having written anything.
+// together carries out operations in one transaction. An operation that fails is repeated in a
+// transaction of its own, and the others are repeated without it. If several fail, each is
+// carried out alone, so that a batch of failures does not take as many attempts as it has
+// pairs. If a transaction can't be begun or committed, all operations fail, and none is tried
+// again: after a failed sync the next sync succeeds without having written anything.
 func (c *Committer[T]) together(batch []*operation[T]) {
 	for range most / 64 {
 		errs, failed, err := c.try(batch)
@@ -169,8 +169,8 @@ func (c *Committer[T]) together(batch []*operation[T]) {
 	}
 }
 
-// try gives the harmless errors of each, or the one for which nothing is kept;
-// failed is the operation whose it is, -1 for everybody's.
+// try returns the harmless error of each operation, or the error for which nothing is kept.
+// failed is the operation that caused it, -1 if it concerns all.
 func (c *Committer[T]) try(batch []*operation[T]) (errs []error, failed int, err error) {
 	tx, err := c.backend.Begin()
 	if err != nil {
@@ -191,8 +191,8 @@ func (c *Committer[T]) try(batch []*operation[T]) (errs []error, failed int, err
 	return errs, -1, c.backend.Commit(tx)
 }
 
-// call makes an error of a panic: the goroutine is everybody's, and its end would
-// be that of the program.
+// call turns a panic into an error, because the goroutine is shared by all callers, and its
+// panic would end the program.
 func call[T any](do func(T) error, tx T) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

@@ -12,13 +12,13 @@ import (
 	"github.com/yanmail/yan/internal/outbox/group"
 )
 
-// book is a backend that keeps what was committed.
+// book is a backend that records what was committed.
 type book struct {
 	mu        sync.Mutex
 	kept      []int
 	begun     int
 	committed int
-	gate      chan struct{} // Begin takes one; nil: it does not wait
+	gate      chan struct{} // Begin takes one value; nil: it does not wait
 	beginErr  error
 	commitErr error
 }
@@ -54,8 +54,8 @@ func (b *book) committer(t *testing.T) *group.Committer[*page] {
 	return c
 }
 
-// together has operations wait for the same transaction: the first is begun, and held,
-// until the others stand in the queue. Their errors come in their order.
+// together puts operations into the same transaction: an earlier one is begun, and held, until
+// they are queued. It returns their errors in order.
 func together(t *testing.T, b *book, ops ...func(*page) error) []error {
 	t.Helper()
 	errs := make([]error, len(ops))
@@ -134,7 +134,7 @@ func TestFailureIsItsOwn(t *testing.T) {
 		if len(b.kept) != 10-len(bad) || slices.ContainsFunc(b.kept, func(n int) bool { return slices.Contains(bad, n) }) {
 			t.Errorf("%v: kept %v", bad, b.kept)
 		}
-		if b.begun > 1+4+10 { // the first, those together, and each alone
+		if b.begun > 1+4+10 { // the first, the batches, and each alone
 			t.Errorf("%v: %d transactions for 10 operations", bad, b.begun)
 		}
 	}
@@ -207,7 +207,7 @@ func TestClose(t *testing.T) {
 		c := b.committer(t)
 		for i := range errs {
 			go func() { errs[i] = do(c, writes(i)) }()
-			synctest.Wait() // the first is begun, the others wait
+			synctest.Wait() // the first has begun, the others wait
 		}
 		closed := false
 		go func() { c.Close(); closed = true }()
@@ -248,7 +248,7 @@ func TestContext(t *testing.T) {
 	}
 }
 
-// Many callers at once, some of whom fail: every success is kept once, and no
+// Among many concurrent callers, some of which fail, every success is kept once, and no
 // failure is.
 func TestManyCallers(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// keptAnswer is queue.Answer under names that stay.
+// keptAnswer is queue.Answer with stable JSON names.
 type keptAnswer struct {
 	Stage    smtp.Stage  `json:"stage,omitempty"`
 	Reply    *smtp.Reply `json:"reply,omitempty"`
@@ -28,7 +28,7 @@ func encodeAnswer(a queue.Answer) (string, error) {
 	return string(encoded), err
 }
 
-// decodeAnswer has the reason for what it can't read as the error of the answer.
+// decodeAnswer decodes an answer. If it can't, the reason is the Err of the answer.
 func decodeAnswer(s string) queue.Answer {
 	if s == "" {
 		return queue.Answer{}

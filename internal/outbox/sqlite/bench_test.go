@@ -17,12 +17,12 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// The figures stand beside BenchmarkDisk, in the same folder: TMPDIR chooses it.
+// Compare the figures with BenchmarkDisk in the same folder: TMPDIR chooses it.
 //
 //	go test -run '^$' -bench . -benchtime 3s ./internal/outbox/sqlite
 //	YAN_BENCH_MILLION=/var/tmp/million.db go test -run '^$' -bench Million -timeout 1h ./internal/outbox/sqlite
 
-// BenchmarkDisk is what the disk can do: 4 kB appended and synced.
+// BenchmarkDisk measures the disk: 4 kB appended and synced.
 func BenchmarkDisk(b *testing.B) {
 	f, err := os.Create(filepath.Join(b.TempDir(), "disk"))
 	if err != nil {
@@ -58,7 +58,7 @@ func BenchmarkEnqueue(b *testing.B) {
 	}
 }
 
-// many has callers do something b.N times together.
+// many runs do b.N times in total, by several concurrent callers.
 func many(b *testing.B, callers int, do func(caller int)) {
 	var wait sync.WaitGroup
 	var left atomic.Int64
@@ -75,9 +75,9 @@ func many(b *testing.B, callers int, do func(caller int)) {
 	b.StopTimer()
 }
 
-// BenchmarkClaimMarkSettle is what the sending of a message costs the store: it is
-// claimed with its body, marked, and settled, by 64 couriers that claim 16 at a time, mark
-// them together, and settle each as its answer comes.
+// BenchmarkClaimMarkSettle measures the store's share of sending a message: it is claimed with
+// its body, marked, and settled, by 64 goroutines that claim 16 at a time, mark them together,
+// and settle each separately.
 func BenchmarkClaimMarkSettle(b *testing.B) {
 	ctx, s, m := context.Background(), fresh(b), mail(b, fiveKB)
 	var wait sync.WaitGroup
@@ -130,7 +130,7 @@ func BenchmarkClaimMarkSettle(b *testing.B) {
 	perSecond(b, b.N)
 }
 
-// big is a body of 50 MB that stands nowhere.
+// big is a generated body of 50 MB.
 type big struct{ serial int64 }
 
 func (big) Size() int64         { return 50 << 20 }
@@ -161,8 +161,8 @@ func BenchmarkBig(b *testing.B) {
 	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(b.N)/1e6, "MB-allocated/op")
 }
 
-// million opens an outbox with a million queued messages, which it makes where
-// there is none: that takes minutes.
+// million opens an outbox with a million queued messages. It creates a missing one, which
+// takes minutes.
 func million(b *testing.B) *store {
 	path := os.Getenv("YAN_BENCH_MILLION")
 	if path == "" {

@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Body opens the text of a message.
+// Body opens the body of a message.
 func (s *store) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	var data, hash []byte
 	where, size, found := int64(bodyGone), int64(0), false

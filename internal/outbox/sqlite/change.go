@@ -7,18 +7,18 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// changedTogether is how many messages are changed in one transaction.
+// changedTogether is the highest number of messages changed in one transaction.
 const changedTogether = 200
 
-// Change carries out what a person wants. What a filter says about recipients
-// chooses those that it changes, and not the others of their messages.
+// Change applies a change. The filter's conditions on recipients select the recipients to
+// change; the others of their messages stay unchanged.
 func (s *store) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
 	f := c.Filter
 	f.Before, f.Limit, f.Oldest = 0, 0, true
 	if err := s.usable(ctx); err != nil {
 		return queue.Changed{}, err
 	}
-	ctx = context.WithoutCancel(ctx) // half of what a person wanted is nothing that anybody wanted
+	ctx = context.WithoutCancel(ctx) // a change is not abandoned halfway
 	var sum queue.Changed
 	var refused *queue.StateError
 	for {
@@ -49,7 +49,7 @@ func (s *store) Change(ctx context.Context, c outbox.Change) (queue.Changed, err
 	return sum, s.named(ctx, c, sum, refused)
 }
 
-// named is the error where one message was named and nothing came of it.
+// named returns the error of a change that named one message and changed no recipient.
 func (s *store) named(ctx context.Context, c outbox.Change, sum queue.Changed, refused *queue.StateError) error {
 	if len(c.Filter.IDs) != 1 || sum.Recipients > 0 {
 		return nil
@@ -68,7 +68,7 @@ func (s *store) named(ctx context.Context, c outbox.Change, sum queue.Changed, r
 	return err
 }
 
-// changing is a change on its way.
+// changing is a change in progress, and its counts.
 type changing struct {
 	outbox.Change
 	messages, recipients, untouched int
@@ -96,7 +96,7 @@ func (c *changing) carryOut(t *txn, ids []queue.ID) error {
 			if err := c.move(t, &d, to); err != nil {
 				return err
 			}
-			if d.expires != chosen[i].expires { // a new lifetime is that of all
+			if d.expires != chosen[i].expires { // a new lifetime applies to all recipients of the message
 				for j := range chosen[i:] {
 					chosen[i+j].expires, chosen[i+j].firm = d.expires, d.firm
 				}
@@ -135,8 +135,8 @@ func (c *changing) move(t *txn, d *recipient, to queue.State) error {
 	return t.event(happened{recipient: d.id, account: d.account, kind: c.kind(to), state: to})
 }
 
-// again has it queued, and gives its message time where that has none left: a person
-// wants it to go.
+// again makes a recipient due now, except for Release, and extends the lifetime of an expired
+// message.
 func (c *changing) again(t *txn, d *recipient) error {
 	if c.Verb != queue.Release {
 		d.put(t.now, 0)

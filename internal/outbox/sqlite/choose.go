@@ -8,10 +8,11 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// few is how many recipients may be sorted for a page of a list.
+// few is the number of queued recipients up to which sorting them is faster than reading all
+// messages in order.
 const few = 20_000
 
-// conditions is a part of a statement with its arguments.
+// conditions are conditions of a statement, and their arguments.
 type conditions struct {
 	texts []string
 	args  []any
@@ -31,7 +32,7 @@ func (w *conditions) String() string {
 
 func marks(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")" }
 
-// anything turns a list into arguments.
+// anything converts a list to arguments.
 func anything[T any](list []T) []any {
 	args := make([]any, len(list))
 	for i, v := range list {
@@ -40,7 +41,7 @@ func anything[T any](list []T) []any {
 	return args
 }
 
-// ofMessage is what a filter says about a message m.
+// ofMessage returns the conditions of a filter on a message m.
 func ofMessage(f queue.Filter) *conditions {
 	w := &conditions{}
 	if len(f.IDs) > 0 {
@@ -75,7 +76,7 @@ func ofMessage(f queue.Filter) *conditions {
 	return w
 }
 
-// ofRecipient is what a filter says about a recipient d.
+// ofRecipient returns the conditions of a filter on a recipient d.
 func ofRecipient(f queue.Filter) *conditions {
 	w := &conditions{}
 	if len(f.States) > 0 {
@@ -97,7 +98,7 @@ func order(f queue.Filter) string {
 	return "DESC"
 }
 
-// choose lists the messages that fit, in order.
+// choose returns the messages that a filter selects, in order, at most most.
 func choose(ctx context.Context, c *conn, f queue.Filter, most int) (ids []queue.ID, err error) {
 	w := ofMessage(f)
 	if len(f.States) > 0 && len(f.IDs) == 0 {
@@ -117,13 +118,13 @@ func choose(ctx context.Context, c *conn, f queue.Filter, most int) (ids []queue
 	return ids, err
 }
 
-// byState gives a statement that lists recipients in the states of a filter by an
-// index, in order; nil when so many wait that to look at each message is faster.
+// byState returns a statement that lists the recipients in the states of a filter by an index,
+// in order. It returns nil if so many are queued that reading each message is faster.
 func byState(ctx context.Context, c *conn, f queue.Filter) (*conditions, error) {
 	var arms []string
 	by := &conditions{}
-	// The index is named: SQLite, which does not know how few there are, would rather walk
-	// through all of them in order than sort some.
+	// The index is named: SQLite does not know how few recipients there are, and would read
+	// all of them in order instead of sorting some.
 	arm := func(index, where string, args ...any) {
 		w := ofRecipient(f)
 		if f.Before != 0 && f.Oldest {

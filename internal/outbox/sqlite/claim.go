@@ -9,15 +9,15 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// claimed is what a claim leased, before the messages are read.
+// claimed are the leases of a claim, before their messages are read.
 type claimed struct {
-	messages []queue.ID // in the order in which they go
+	messages []queue.ID // in the order in which they are sent
 	leases   map[queue.ID][]recipient
 	wait     time.Duration
 }
 
-// Claim leases what is due. What it leased is read behind the commit, beside
-// other claims.
+// Claim leases due recipients. Their messages are read after the commit, so that other claims
+// do not wait.
 func (s *store) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
 	var got claimed
 	err := s.write(ctx, func(t *txn) error {
@@ -68,15 +68,14 @@ func (t *txn) claim(c outbox.Claim, got *claimed) error {
 	return err
 }
 
-// dueNow looks along the index delivery_claim in each range of waits, and brings what it
-// finds into one order.
+// dueNow reads the index delivery_claim in each range of waits, and merges the rows in order.
 const dueNow = "SELECT " + recipientColumns + " FROM (" +
 	"SELECT * FROM (SELECT " + recipientColumns + " FROM delivery WHERE account = ?1 AND priority = ?2 AND waits < 0 ORDER BY waits, id LIMIT ?4) UNION ALL " +
 	"SELECT * FROM (SELECT " + recipientColumns + " FROM delivery WHERE account = ?1 AND priority = ?2 AND waits BETWEEN 0 AND ?3 ORDER BY waits, id LIMIT ?4) UNION ALL " +
 	"SELECT * FROM (SELECT " + recipientColumns + " FROM delivery WHERE account = ?1 AND priority = ?2 AND waits BETWEEN 2305843009213693952 AND 2305843009213693952 + ?3 ORDER BY waits, id LIMIT ?4)" +
 	") ORDER BY due, id LIMIT ?4"
 
-// lease takes what is due in one priority, as long as each message has a token.
+// lease leases the due recipients of one priority, as long as each message has a token.
 func (t *txn) lease(worker, account int64, priority queue.Priority, most, tokens int, got *claimed) (leased int, err error) {
 	var due []recipient
 	err = t.each(func(r row) error { due = append(due, scanRecipient(r)); return nil },

@@ -13,9 +13,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// conn is a connection for one goroutine at a time. It uses the driver without
-// package database/sql, whose pool and whose conversions cost more than the
-// statements of a claim do.
+// conn is a connection for one goroutine at a time. It uses the driver without package
+// database/sql, whose pool and conversions cost more than the statements of a claim.
 type conn struct {
 	driver   driver.Conn
 	prepared map[string]statement
@@ -28,7 +27,7 @@ type statement interface {
 	driver.StmtQueryContext
 }
 
-// row is one row of an answer, valid until the next.
+// row is one row of a result, valid until the next.
 type row []driver.Value
 
 func (r row) int(i int) int64      { n, _ := r[i].(int64); return n }
@@ -38,7 +37,7 @@ func (r row) is(i int) bool        { return r.int(i) != 0 }
 func (r row) null(i int) bool      { return r[i] == nil }
 func (r row) when(i int) time.Time { return when(r.int(i)) }
 
-// micros is how times stand in the database, and when is the way back.
+// micros converts a time to the database's format, microseconds; when converts it back.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -61,8 +60,7 @@ func dial(dsn string) (*conn, error) {
 	return &conn{driver: opened, prepared: map[string]statement{}}, nil
 }
 
-// exec carries out a statement, which stays prepared, and gives the number of rows it
-// changed.
+// exec executes a statement, keeps it prepared, and returns the number of rows it changed.
 func (c *conn) exec(sql string, args ...any) (int64, error) {
 	s, err := c.prepare(sql)
 	if err != nil {
@@ -75,9 +73,8 @@ func (c *conn) exec(sql string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
-// query calls each with every row; an error of it ends the query and is returned, and
-// errEnough is not an error. The same statement must not be asked again inside
-// each.
+// query calls each for every row. An error of each ends the query and is returned, except
+// errEnough, which only ends it. The same statement must not be used inside each.
 func (c *conn) query(ctx context.Context, each func(row) error, sql string, args ...any) error {
 	s, err := c.prepare(sql)
 	if err != nil {
@@ -86,7 +83,7 @@ func (c *conn) query(ctx context.Context, each func(row) error, sql string, args
 	return c.run(ctx, s, each, args)
 }
 
-// queryOnce is query for a statement that was put together, and is not kept.
+// queryOnce is query for a generated statement, which is not kept prepared.
 func (c *conn) queryOnce(ctx context.Context, each func(row) error, sql string, args ...any) (err error) {
 	s, err := c.open(sql)
 	if err != nil {
@@ -125,7 +122,7 @@ func (c *conn) run(ctx context.Context, s statement, each func(row) error, args 
 	}
 }
 
-// number asks for one number; found is false when there is no row.
+// number returns one number; found is false if there is no row.
 func (c *conn) number(sql string, args ...any) (n int64, found bool, err error) {
 	err = c.query(context.Background(), func(r row) error { n, found = r.int(0), true; return nil }, sql, args...)
 	return n, found, err
@@ -158,7 +155,7 @@ func (c *conn) bind(args []any) []driver.NamedValue {
 	return c.args
 }
 
-// plain makes one of the types that the driver takes.
+// plain converts v to a type that the driver accepts.
 func plain(v any) driver.Value {
 	switch v := v.(type) {
 	case nil, int64, string, []byte, float64:

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// remote are file systems of several machines, by their magic numbers (statfs(2),
-// and linux/magic.h). Locks and shared memory, on which a write-ahead log stands,
-// do not reach across them.
+// remote are file systems of several machines, by their magic numbers (statfs(2), and
+// linux/magic.h). Locks and shared memory, which a write-ahead log needs, do not work across
+// machines.
 var remote = map[uint32]string{
 	0x6969:     "NFS",
 	0x517b:     "SMB",
@@ -35,12 +35,13 @@ var remote = map[uint32]string{
 
 const fuse = 0x65735546
 
-// remoteFUSE are those that run as programs, by their names in /proc/self/mountinfo.
+// remoteFUSE are remote file systems that run as programs, by their names in
+// /proc/self/mountinfo.
 var remoteFUSE = []string{"sshfs", "s3fs", "rclone", "glusterfs", "davfs", "gcsfuse", "ceph-fuse", "curlftpfs", "smbnetfs", "goofys",
 	"juicefs", "moosefs", "mfs", "lizardfs", "blobfuse", "mount-s3"}
 
-// network gives the kind of the file system where a folder is, where that is one of
-// several machines.
+// network returns the kind of a folder's file system if it is one of several machines,
+// otherwise "".
 func network(folder string) string {
 	var s unix.Statfs_t
 	if unix.Statfs(folder, &s) != nil {
@@ -62,7 +63,7 @@ func remoteKind(kind string) string {
 	return ""
 }
 
-// mountedAs finds the type of the file system of a folder, as mount shows it.
+// mountedAs returns the type of a folder's file system, as mount shows it.
 func mountedAs(folder string) (kind string) {
 	f, err := os.Open("/proc/self/mountinfo")
 	if err != nil {

@@ -2,8 +2,8 @@
 
 package sqlite
 
-var quotaErrors []error // that the system has
+var quotaErrors []error // of this system
 
-// What the disk is, and how much is left on it, is not known here.
+// The kind of the disk and its free space are not known here.
 func free(string) int64     { return -1 }
 func network(string) string { return "" }

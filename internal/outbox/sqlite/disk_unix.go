@@ -11,8 +11,8 @@ import (
 
 var quotaErrors = []error{syscall.EDQUOT}
 
-// free is how many octets are left to this user where a file is; -1 where that is
-// not known.
+// free returns the octets available to this user on the disk of a file, or -1 if that is not
+// known.
 func free(path string) int64 {
 	var s unix.Statfs_t
 	if unix.Statfs(filepath.Dir(path), &s) != nil {

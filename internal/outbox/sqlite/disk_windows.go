@@ -8,8 +8,8 @@ import (
 
 var quotaErrors = []error{windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL, windows.ERROR_DISK_QUOTA_EXCEEDED}
 
-// free is how many octets are left to this user where a file is; -1 where that is
-// not known.
+// free returns the octets available to this user on the disk of a file, or -1 if that is not
+// known.
 func free(path string) int64 {
 	folder, err := windows.UTF16PtrFromString(filepath.Dir(path))
 	if err != nil {
@@ -22,7 +22,7 @@ func free(path string) int64 {
 	return int64(left)
 }
 
-// network tells a drive of another machine.
+// network returns "network drive" for a drive of another machine, otherwise "".
 func network(folder string) string {
 	root, err := windows.UTF16PtrFromString(filepath.VolumeName(folder) + `\`)
 	if err == nil && windows.GetDriveType(root) == windows.DRIVE_REMOTE {

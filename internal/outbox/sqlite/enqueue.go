@@ -12,8 +12,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// ledger is where rows of a new message go: the store's own transaction, or one of
-// the caller's.
+// ledger writes the rows of a new message, in the store's own transaction or in the caller's.
 type ledger interface {
 	put(sql string, args ...any) error
 	ask(sql string, args []any, into ...any) (found bool, err error)
@@ -23,14 +22,14 @@ type ledger interface {
 	woken() error
 }
 
-// Forms of a body, in message.form.
+// Forms of a body, in the column message.form.
 const (
 	eightBit = 1 << iota
 	utf8
 	binary
 )
 
-// Where a body is, in message.body.
+// Places of a body, in the column message.body.
 const (
 	bodyGone = iota
 	bodyInline
@@ -65,8 +64,8 @@ func (s *store) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.Enqueu
 	return receipt, nil
 }
 
-// EnqueueIn keeps it when the caller's transaction is committed. The transaction holds
-// SQLite's only write lock from here on.
+// EnqueueIn enqueues a message in the caller's transaction. From here on the transaction holds
+// SQLite's only write lock.
 func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	if err := s.usable(ctx); err != nil {
 		return outbox.EnqueueResult{}, err
@@ -77,8 +76,8 @@ func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.NewMessage
 	if s.group == nil {
 		return outbox.EnqueueResult{}, errReadOnly
 	}
-	// Not in the caller's transaction: to read there before the first write would have
-	// that fail when others have written meanwhile.
+	// Not in the caller's transaction: a read there before its first write would make the
+	// write fail if another program has written meanwhile.
 	if found, receipt, err := s.known(ctx, m); found || err != nil {
 		return receipt, err
 	}
@@ -94,7 +93,7 @@ func (s *store) EnqueueIn(ctx context.Context, tx outbox.Tx, m outbox.NewMessage
 	return receipt, nil
 }
 
-// known looks for the key before a body is read, which may be large.
+// known looks for the key before the body is read, which may be large.
 func (s *store) known(ctx context.Context, m outbox.NewMessage) (found bool, receipt outbox.EnqueueResult, err error) {
 	if m.Key == "" {
 		return false, outbox.EnqueueResult{}, s.usable(ctx)
@@ -109,7 +108,7 @@ func (s *store) known(ctx context.Context, m outbox.NewMessage) (found bool, rec
 	return found, receipt, err
 }
 
-// knownTo looks for it in a transaction.
+// knownTo looks for the key in a transaction.
 func knownTo(l ledger, m outbox.NewMessage) (receipt outbox.EnqueueResult, found bool, err error) {
 	var id int64
 	var fingerprint []byte
@@ -131,7 +130,7 @@ func duplicate(m outbox.NewMessage, id int64, fingerprint []byte) (outbox.Enqueu
 	return outbox.EnqueueResult{ID: queue.ID(id), Duplicate: true}, nil
 }
 
-// enqueue writes the rows of a message.
+// enqueue inserts the rows of a message.
 func (s *store) enqueue(l ledger, m outbox.NewMessage, body *letter, now int64) (outbox.EnqueueResult, error) {
 	account, err := l.makeAccount(m.Account)
 	if err != nil {
@@ -160,7 +159,7 @@ func (s *store) enqueue(l ledger, m outbox.NewMessage, body *letter, now int64) 
 	return outbox.EnqueueResult{ID: n.message}, nil
 }
 
-// numbers are those of a new message.
+// numbers are the row numbers and the time of a new message.
 type numbers struct {
 	account, event, now int64
 	message             queue.ID
@@ -185,8 +184,7 @@ func (s *store) putMessage(l ledger, m outbox.NewMessage, body *letter, n number
 	}
 	where := bodyInline
 	if body.spool != nil {
-		// Under the write lock, so that no Prune takes the file away before the row is
-		// there.
+		// Under the write lock, so that no Prune removes the file before the row is inserted.
 		if err := body.spool.settle(); err != nil {
 			return err
 		}
@@ -239,8 +237,8 @@ func putRecipients(l ledger, m outbox.NewMessage, n numbers) error {
 	return l.woken()
 }
 
-// folded is an address in lower case, where SQLite's own lower, which knows ASCII,
-// gives another; nil otherwise.
+// folded returns an address in lower case if it has characters that SQLite's lower, which
+// knows only ASCII, does not convert; otherwise nil.
 func folded(address string) any {
 	for i := range len(address) {
 		if address[i] >= 0x80 {
@@ -250,7 +248,7 @@ func folded(address string) any {
 	return nil
 }
 
-// expiry is when a message has had its time.
+// expiry returns the time after which a message is not tried.
 func expiry(m outbox.NewMessage, now int64) int64 {
 	if !m.Expires.IsZero() {
 		return micros(m.Expires)
@@ -282,7 +280,7 @@ func decodeDSN(s string) (smtp.DSN, error) {
 	return smtp.DSN(d), err
 }
 
-// keptDSN is smtp.DSN under names that stay.
+// keptDSN is smtp.DSN with stable JSON names.
 type keptDSN struct {
 	Return     string   `json:"return,omitempty"`
 	EnvelopeID string   `json:"envid,omitempty"`

@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// sqlTx is a caller's transaction.
+// sqlTx is a transaction of the caller.
 type sqlTx struct{ *sql.Tx }
 
 func (x sqlTx) Exec(ctx context.Context, statement string, args ...any) error {
@@ -102,7 +102,7 @@ func TestEnqueueIn(t *testing.T) {
 	checkTally(t, s)
 }
 
-// meanwhile is content that has something done while it is read.
+// meanwhile is content that calls do while it is read.
 type meanwhile struct {
 	text
 	do func()
@@ -113,7 +113,7 @@ func (c meanwhile) WriteTo(w io.Writer) (int64, error) {
 	return c.text.WriteTo(w)
 }
 
-// What others write while a message is read does not spoil the caller's transaction.
+// Writes of other programs while a message is read do not break the caller's transaction.
 func TestEnqueueInBesideOthers(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), fresh(t)

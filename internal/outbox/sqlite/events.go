@@ -8,9 +8,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Events gives what happened behind a cursor, which is the number of an event:
-// SQLite commits one writer after the other, so that none comes late with a lower
-// one.
+// Events returns the events after a cursor, which is the number of an event. SQLite commits
+// one writer after the other, so no event appears later with a lower number.
 func (s *store) Events(ctx context.Context, after queue.Cursor, limit int) (events []queue.Event, cursor queue.Cursor, err error) {
 	behind := int64(0)
 	if after != "" && after != queue.CursorNow {
@@ -38,7 +37,7 @@ func (s *store) Events(ctx context.Context, after queue.Cursor, limit int) (even
 
 func cursorOf(id int64) queue.Cursor { return queue.Cursor(strconv.FormatInt(id, 10)) }
 
-// readEvents reads those that a condition chooses.
+// readEvents reads the events that a condition selects.
 func readEvents(ctx context.Context, c *conn, where string, args ...any) (events []queue.Event, err error) {
 	err = c.query(ctx, func(r row) error {
 		e := queue.Event{

@@ -10,8 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Result codes of SQLite (https://sqlite.org/rescode.html); the low octet is the
-// primary one.
+// Result codes of SQLite (https://sqlite.org/rescode.html); the low octet is the primary code.
 const (
 	codePerm     = 3
 	codeBusy     = 5
@@ -26,7 +25,7 @@ const (
 
 var errReadOnly = sentence.New("the outbox was opened for reading only")
 
-// code is SQLite's, 0 for other errors.
+// code returns SQLite's result code, 0 for other errors.
 func code(err error) int {
 	var e interface {
 		error
@@ -40,16 +39,16 @@ func code(err error) int {
 
 var _ interface{ Code() int } = (*driven.Error)(nil)
 
-// fullErrors are those of the system for a disk, or a quota, that is used up.
+// fullErrors are the system's errors for a full disk or an exhausted quota.
 var fullErrors = append([]error{syscall.ENOSPC}, quotaErrors...)
 
-// isFull tells that the disk, or the user's part of it, is full: what was to be
-// written is not, and the rest is as it was.
+// isFull reports whether the disk, or the user's quota, is full: nothing was written, and
+// earlier data is unchanged.
 func isFull(err error) bool {
 	return code(err)&0xff == codeFull || slices.ContainsFunc(fullErrors, func(full error) bool { return errors.Is(err, full) })
 }
 
-// isFault tells that it is open what is on the disk.
+// isFault reports whether an error leaves the state of the disk unknown.
 func isFault(err error) bool {
 	switch code(err) & 0xff {
 	case codeIOErr, codeCorrupt, codeNotADB:

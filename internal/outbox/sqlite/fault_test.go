@@ -15,13 +15,13 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// sqlError is one that SQLite could have given.
+// sqlError is an error with a result code of SQLite.
 type sqlError int
 
 func (e sqlError) Error() string { return fmt.Sprintf("SQLite's code %d", int(e)) }
 func (e sqlError) Code() int     { return int(e) }
 
-// failing has a statement fail once it is asked to.
+// failing makes statements with a prefix fail.
 type failing struct {
 	mu   sync.Mutex
 	sql  string
@@ -61,7 +61,7 @@ func TestAnIOErrorEndsIt(t *testing.T) {
 			if f.seen != 1 {
 				t.Errorf("%s was tried %d times", sql, f.seen)
 			}
-			f.set("", nil) // what works again is not used any more
+			f.set("", nil) // the store stays broken even if the disk works again
 			if _, err := s.Enqueue(ctx, mail(t, "z")); !errors.Is(err, queue.ErrBroken) {
 				t.Errorf("enqueue: %v", err)
 			}
@@ -107,7 +107,7 @@ func TestSomeSpaceIsLeft(t *testing.T) {
 	if stats, err := s.Stats(ctx); err != nil || stats.Free != 1000 || stats.Bytes <= 0 {
 		t.Errorf("%+v, %v", stats, err)
 	}
-	left = -1 // nobody knows
+	left = -1 // not known
 	enqueue(t, s, mail(t, strings.Repeat("x", 2000)))
 }
 
@@ -126,8 +126,8 @@ func TestFailpoints(t *testing.T) {
 	}
 }
 
-// A program that writes for a while has the others wait, and one that does so for too
-// long is told of.
+// A program that writes for a while makes the others wait; one that writes for too long is an
+// error.
 func TestBusy(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -161,10 +161,10 @@ func TestBusy(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	enqueue(t, hasty, mail(t, "y")) // which goes on
+	enqueue(t, hasty, mail(t, "y")) // it still works
 }
 
-// Close does not wait for a program that writes.
+// Close does not wait for a program that is writing.
 func TestCloseWhileBusy(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "outbox.db")

@@ -4,7 +4,7 @@ package sqlite
 
 import "os"
 
-// ownership is given by the folder here.
+// On this system the folder determines the owner of new files.
 type ownership struct{}
 
 func ownerOf(string) (*ownership, error)     { return nil, nil }

@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// What the administrator puts into the outbox of a user is that user's: files and
-// folders, an outbox that was there and one that was not, at every size.
+// Everything that root puts into a user's outbox belongs to that user: files and folders, in
+// an existing outbox and in a new one, at every size.
 func TestWhatTheAdministratorMakesIsTheUsers(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -65,7 +65,7 @@ func TestWhatTheAdministratorMakesIsTheUsers(t *testing.T) {
 	}
 }
 
-// The owner of an outbox can't have the administrator write elsewhere.
+// The owner of an outbox can't make root write elsewhere.
 func TestTheAdministratorWritesOnlyWhereTheOwnerMay(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

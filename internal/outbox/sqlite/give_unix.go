@@ -11,14 +11,13 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// ownership is whose the files of an outbox are. The administrator, who may write into
-// everybody's, gives them what it makes: they could not read it otherwise. nil is a
-// user who gives nothing away.
+// ownership is the owner of an outbox's files. Root, who may write into the outbox of any
+// user, gives new files to that user, who could not read them otherwise. nil changes no owner.
 type ownership struct{ uid, gid int }
 
 func isAdministrator() bool { return os.Geteuid() == 0 }
 
-// ownerOf is the owner of a file.
+// ownerOf returns the owner of a file; nil if this process is not root or root owns it.
 func ownerOf(path string) (*ownership, error) {
 	if !isAdministrator() {
 		return nil, nil
@@ -37,8 +36,8 @@ func ownershipOf(info fs.FileInfo) *ownership {
 	return nil
 }
 
-// heir is whose a new file in a folder is to be: the folder's owner's, unless everybody
-// may write there.
+// heir returns the owner for a new file in a folder: the folder's owner, unless every user may
+// write there.
 func heir(folder string) *ownership {
 	if !isAdministrator() {
 		return nil
@@ -50,7 +49,7 @@ func heir(folder string) *ownership {
 	return ownershipOf(info)
 }
 
-// give gives a file away that was just made.
+// give changes the owner of a new file.
 func (o *ownership) give(f *os.File) error {
 	if o == nil {
 		return nil
@@ -58,8 +57,8 @@ func (o *ownership) give(f *os.File) error {
 	return f.Chown(o.uid, o.gid)
 }
 
-// givePath gives a folder away that the administrator made, and what is in it. A link is
-// not followed.
+// givePath changes the owner of a folder that root created, and of its files. It does not
+// follow links.
 func (o *ownership) givePath(path string) error {
 	if o == nil {
 		return nil
@@ -80,8 +79,8 @@ func (o *ownership) givePath(path string) error {
 	return os.Lchown(path, o.uid, o.gid)
 }
 
-// has refuses a folder that is not the owner's: the owner of an outbox could have the
-// administrator write where the owner may not.
+// has refuses a folder that does not belong to the owner of the outbox, who could otherwise
+// make root write where the owner may not.
 func (o *ownership) has(folder *os.Root) error {
 	if o == nil {
 		return nil
@@ -96,7 +95,7 @@ func (o *ownership) has(folder *os.Root) error {
 	return nil
 }
 
-// giveFolder gives a folder away that was just made.
+// giveFolder changes the owner of a new folder.
 func (o *ownership) giveFolder(path string) error {
 	if o == nil {
 		return nil

@@ -12,14 +12,14 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// home is where an outbox lives. A part that is "" is not known, and fits any other.
+// home is the place of an outbox. An empty part is not known, and fits any other.
 type home struct {
-	// Machine is a hash of the machine's identifier, which is not to be told to others
+	// Machine is a hash of the machine's identifier, which must not be disclosed
 	// (machine-id(5)).
 	Machine string `json:"machine,omitempty"`
-	// File is the number of the file and when it was made: a copy has others, and one
-	// that is renamed keeps them. The device is not part of it, as its number may change
-	// with each start of a machine.
+	// File is the number of the file and its creation time: a copy has others, and a renamed
+	// file keeps them. The device is not part of it, because its number may change with each
+	// start of the machine.
 	File string `json:"file,omitempty"`
 }
 
@@ -28,7 +28,7 @@ func (h home) fits(other home) bool {
 	return same(h.Machine, other.Machine) && same(h.File, other.File)
 }
 
-// here is the home of the file at a path.
+// here returns the home of the file at a path.
 func here(path string) home {
 	h := home{File: fileIdentity(path)}
 	if id := strings.TrimSpace(machineID()); id != "" && id != "uninitialized" {
@@ -40,7 +40,7 @@ func here(path string) home {
 
 const insertHome = "INSERT INTO fact (name, value) VALUES ('home', ?) ON CONFLICT DO "
 
-// settleIn notes that the outbox lives here.
+// settleIn records this place as the home of the outbox.
 func (s *store) settleIn(c interface {
 	exec(string, ...any) (int64, error)
 }, how string) error {
@@ -51,7 +51,7 @@ func (s *store) settleIn(c interface {
 	return err
 }
 
-// isCopy reports whether the outbox lived elsewhere.
+// isCopy reports whether the outbox was created or adopted in another place.
 func (s *store) isCopy(c *conn) (copied bool, err error) {
 	err = c.query(context.Background(), func(r row) error {
 		var h home
@@ -80,7 +80,8 @@ func (s *store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, 
 			if more, err = t.adopt(moved, &part.Doubted); err != nil || more {
 				return err
 			}
-			// Nobody delivers from a copy: whoever is known here worked on the other.
+			// Nothing is delivered from a copy: the workers recorded here belong to the
+			// original.
 			for _, sql := range []string{"DELETE FROM slot", "DELETE FROM worker"} {
 				if _, err := t.exec(sql); err != nil {
 					return err
@@ -97,10 +98,11 @@ func (s *store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, 
 	return adopted, nil
 }
 
-// adopt ends what the other outbox may have gone on with, some at a time.
+// adopt ends the states of a copy that the original may have changed, up to sweptTogether
+// recipients at a time.
 func (t *txn) adopt(moved bool, doubted *int) (more bool, err error) {
 	var open []recipient
-	// What was in doubt before is left out by its state, and what is final by the index.
+	// Recipients in doubt are excluded by their state, and final ones by the index.
 	const wanted = "state IN ('queued', 'deferred', 'leased', 'sending', 'held')"
 	err = t.each(func(r row) error { open = append(open, scanRecipient(r)); return nil },
 		"SELECT "+recipientColumns+" FROM delivery WHERE "+wanted+" AND (?1 = 0 OR owner IS NOT NULL) LIMIT ?2", moved, sweptTogether)
@@ -125,7 +127,7 @@ func (t *txn) adopt(moved bool, doubted *int) (more bool, err error) {
 	return len(open) == sweptTogether, nil
 }
 
-// newest is the time of what came last.
+// newest returns the time of the newest event or message.
 func newest(c *conn) (at int64, err error) {
 	var times []int64
 	for _, sql := range []string{"SELECT at FROM event WHERE id = (SELECT max(id) FROM event)", "SELECT created FROM message WHERE id = (SELECT max(id) FROM message)"} {

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unsteady are file systems whose numbers of files may change with each mount (statfs(2)).
+// unsteady are file systems whose file numbers may change with each mount (statfs(2)).
 var unsteady = []uint32{fuse, 0x4d44 /* FAT */, 0x2011bab0 /* exFAT */}
 
-// fileIdentity is what only this file has; "" where that is not known.
+// fileIdentity returns a text that only this file has; "" if it is not known.
 func fileIdentity(path string) string {
 	var fs unix.Statfs_t
 	if unix.Statfs(filepath.Dir(path), &fs) != nil {
@@ -32,7 +32,7 @@ func fileIdentity(path string) string {
 	return fmt.Sprintf("%d made %d.%09d", s.Ino, s.Btime.Sec, s.Btime.Nsec)
 }
 
-// machineID is that of systemd, or of D-Bus; "" where there is none.
+// machineID returns the identifier of systemd or D-Bus; "" if there is none.
 func machineID() string {
 	for _, path := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
 		if id, err := os.ReadFile(path); err == nil {

@@ -2,7 +2,6 @@
 
 package sqlite
 
-// What makes a file, or a machine, unlike any other is not known here: copies are not
-// noticed.
+// On this system neither files nor machines can be identified: copies are not noticed.
 func fileIdentity(string) string { return "" }
 func machineID() string          { return "" }

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/windows/registry"
 )
 
-// fileIdentity is what only this file has; "" where that is not known.
+// fileIdentity returns a text that only this file has; "" if it is not known.
 func fileIdentity(path string) string {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
 		return ""
 	}
-	// Without any access: it says nothing to those who have the file open.
+	// Without any access, so that programs that have the file open are not disturbed.
 	h, err := windows.CreateFile(name, 0, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
 		windows.OPEN_EXISTING, windows.FILE_FLAG_BACKUP_SEMANTICS, 0)
 	if err != nil {
@@ -27,7 +27,7 @@ func fileIdentity(path string) string {
 	return fmt.Sprintf("%x-%x made %d", info.FileIndexHigh, info.FileIndexLow, info.CreationTime.Nanoseconds())
 }
 
-// machineID is that of the installation; "" where it can't be read.
+// machineID returns the identifier of the installation; "" if it can't be read.
 func machineID() string {
 	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `SOFTWARE\Microsoft\Cryptography`, registry.QUERY_VALUE|registry.WOW64_64KEY)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// parts are the files that have to stay where they are while an outbox is open: SQLite
-// itself does not notice when one of them is moved or removed, and two programs that see
-// different ones overwrite what the other has written.
+// parts are the files that must stay in place while an outbox is open. SQLite does not notice
+// if one of them is moved or removed, and two programs that see different files overwrite each
+// other's changes.
 var parts = [...]string{"", "-wal", "-shm", ".spool"}
 
-// remember notes which files are open.
+// remember records which files are open.
 func (s *store) remember() error {
 	for i, part := range parts {
 		info, err := os.Stat(s.path + part)
@@ -28,11 +28,11 @@ func (s *store) remember() error {
 	return nil
 }
 
-// inPlace makes sure that they are where they were.
+// inPlace returns an error if one of the open files was moved or removed.
 func (s *store) inPlace() error {
 	for i, part := range parts {
 		if s.files[i] == nil {
-			continue // it is not all open yet
+			continue // not everything is open yet
 		}
 		info, err := os.Stat(s.path + part)
 		if err == nil && os.SameFile(info, s.files[i]) {
@@ -48,8 +48,8 @@ func (s *store) inPlace() error {
 	return nil
 }
 
-// leftAlone refuses a new file beside the log of another one: SQLite deletes that log,
-// and whoever has the other one open loses what is in it (findings/).
+// leftAlone refuses to create a file next to the log of another one: SQLite deletes that log,
+// and a program that has the other file open loses the data in it (findings/).
 func leftAlone(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -59,14 +59,15 @@ func leftAlone(path string) error {
 		return nil
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil // another process has just made it
+		return nil // another process has just created it
 	}
 	return sentence.Errorf("the outbox %s is not there, but its log %s is: put the file back to its place beside it",
 		path, filepath.Base(path)+"-wal")
 }
 
-// logIsOpen refuses an outbox that others have open whose log, or its index, is gone: what
-// is written without them is lost. Others may be about to make them.
+// logIsOpen refuses an outbox that another program has open but whose log, or the log's index,
+// is missing: anything written without them is lost. It first waits, because that program may
+// be about to create them.
 func (s *store) logIsOpen() error {
 	tooLong := time.NewTimer(s.harness.settling)
 	defer tooLong.Stop()

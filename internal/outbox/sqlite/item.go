@@ -15,10 +15,9 @@ import (
 // mostInItem is the size up to which a body comes with its item.
 const mostInItem = 64 << 10
 
-// items reads the messages that were leased. Nothing calls it off: what is leased
-// must not get lost between the store and the worker. One that makes no sense is kept
-// for a person, and does not hold up the others; where nothing can be read, all is
-// given back.
+// items reads the leased messages. It can't be cancelled, because leases must not get lost
+// between the store and the worker. A malformed message becomes Held and does not delay the
+// others; if no message can be read, all are requeued.
 func (s *store) items(got claimed, c outbox.Claim) ([]outbox.Item, error) {
 	if len(got.messages) == 0 {
 		return nil, nil
@@ -56,7 +55,7 @@ func (s *store) items(got claimed, c outbox.Claim) ([]outbox.Item, error) {
 	return items, err
 }
 
-// senselessError: what the outbox holds of a message is not what Enqueue wrote.
+// senselessError: the rows of a message are not those that Enqueue wrote.
 type senselessError struct{ error }
 
 func (e senselessError) Unwrap() error { return e.error }

@@ -15,8 +15,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// A commit that the disk answers with an error may have been kept or not, and says so;
-// whatever fails before it has kept nothing, and says that.
+// A failed COMMIT may have been kept or not, and is reported as uncertain; after any earlier
+// failure nothing was kept, and the error is certain.
 func TestACommitThatFailsIsUncertain(t *testing.T) {
 	t.Parallel()
 	for statement, uncertain := range map[string]bool{"COMMIT": true, "INSERT INTO message": false, "INSERT INTO delivery": false, "INSERT INTO tally": false} {
@@ -33,7 +33,7 @@ func TestACommitThatFailsIsUncertain(t *testing.T) {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
-	for _, text := range []string{"COMMIT"} { // a disk that is full is sure
+	for _, text := range []string{"COMMIT"} { // a full disk is certain
 		armed := false
 		s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
 			if armed && sql == text {
@@ -48,8 +48,8 @@ func TestACommitThatFailsIsUncertain(t *testing.T) {
 	}
 }
 
-// After an uncertain commit the same key finds out, whether the message was kept or not:
-// there is exactly one then. Without a key there may be two, which is the control.
+// After an uncertain commit, enqueueing with the same key finds out whether the message was
+// kept, and there is exactly one. Without a key there may be two, which is the control.
 func TestAKeyEndsTheUncertainty(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -61,7 +61,7 @@ func TestAKeyEndsTheUncertainty(t *testing.T) {
 				if !armed || sql != "COMMIT" {
 					return nil
 				}
-				if kept { // and the error comes all the same
+				if kept { // kept, and an error all the same
 					if _, err := s.writer.exec(sql); err != nil {
 						t.Error(err)
 					}
@@ -93,7 +93,7 @@ func TestAKeyEndsTheUncertainty(t *testing.T) {
 	}
 }
 
-// SQLite does not tell when the folder can't be synced in which it made the log.
+// SQLite reports no error if the folder of a new log can't be synced.
 func TestALogWhoseNameIsNotKept(t *testing.T) {
 	t.Parallel()
 	path := made(t)
@@ -110,14 +110,14 @@ func TestALogWhoseNameIsNotKept(t *testing.T) {
 	}
 	other := opened(t, path, outbox.Options{MinFree: -1}, Harness{})
 	before := syncs
-	enqueue(t, other, mail(t, "y")) // the log was there already
+	enqueue(t, other, mail(t, "y")) // the log existed already
 	if syncs != before {
 		t.Error("the folder is synced again and again")
 	}
 }
 
-// Each part of an outbox, moved, removed or put in the place of, is noticed by whoever has
-// it open, by the next commit and by the next renewal.
+// If a part of an open outbox is moved, removed or replaced, the next commit and the next
+// renewal notice it.
 func TestPartsThatAreGoneAreNoticed(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -159,8 +159,8 @@ func TestPartsThatAreGoneAreNoticed(t *testing.T) {
 	}
 }
 
-// An outbox that another process has open, without its log or the index of that, is
-// not written; one that nobody has open is, after a crash.
+// An outbox without its log, or the log's index, is not written if another process has it
+// open; otherwise it is, as after a crash.
 func TestALogThatIsGoneIsNotMadeAgain(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{"-wal", "-shm"} {
@@ -190,7 +190,7 @@ func openWithin(t *testing.T, path string, h Harness) error {
 	return err
 }
 
-// SQLite deletes the log of a file that was moved away when it makes a new one.
+// SQLite deletes the log of a file that was moved away when it creates a new file.
 func TestANewFileBesideAnOldLog(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "outbox.db")
@@ -207,8 +207,8 @@ func TestANewFileBesideAnOldLog(t *testing.T) {
 	}
 }
 
-// A file of the spool that has the name of a body and holds something else never takes
-// the place of the body, whatever its size.
+// A file in the spool with the name of a body and other content never replaces the body,
+// whatever its size.
 func TestADamagedFileInTheSpoolIsReplaced(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), withSpool(t, Harness{})

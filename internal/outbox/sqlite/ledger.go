@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/group"
 )
 
-// harmless says that an operation failed without having changed anything.
+// harmless marks an error of an operation that changed nothing.
 func harmless(err error) error {
 	if err == nil {
 		return nil
@@ -45,8 +45,8 @@ func scan(r row, into []any) error {
 
 func (t *txn) woken() error { t.wake = true; return nil }
 
-// foreign is a transaction of the caller's, on a connection of the caller's: nothing
-// is gathered, because nobody says when it commits.
+// foreign is a transaction of the caller, on a connection of the caller. Changes are not
+// collected until the commit, because the store does not know when it is.
 type foreign struct {
 	ctx context.Context
 	tx  outbox.Tx
@@ -68,8 +68,8 @@ func (f *foreign) next(word string) (n int64, err error) {
 }
 
 func (f *foreign) makeAccount(name string) (id int64, err error) {
-	// The write comes first, also where nothing is new: what is read behind it can't be
-	// changed by others before the commit.
+	// The write comes first, even if the account exists: rows read after it can't be changed
+	// by other programs before the commit.
 	_, err = f.ask("INSERT INTO account (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
 		[]any{name}, &id)
 	return id, err

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// letter is a body that was read: its octets, or a file in the spool that has no
-// name of its own yet.
+// letter is a body that was read: its octets, or a file in the spool that has no final name
+// yet.
 type letter struct {
 	size   int64
 	form   int64
@@ -25,7 +25,7 @@ func (l *letter) discard() {
 	}
 }
 
-// take reads the content of a message, where there is room for it.
+// take reads the content of a message if the disk has room for it.
 func (s *store) take(m outbox.NewMessage) (*letter, error) {
 	if m.Envelope.Len() == 0 {
 		return nil, sentence.New("envelope: no recipients")
@@ -62,7 +62,7 @@ func (s *store) take(m outbox.NewMessage) (*letter, error) {
 	return l, nil
 }
 
-// copyContent copies a message, all of it and no more.
+// copyContent copies a message, exactly its size.
 func copyContent(w io.Writer, c smtpclient.Content) error {
 	bounded := &boundedWriter{w: w, left: c.Size()}
 	if _, err := c.WriteTo(bounded); err != nil {

@@ -8,12 +8,12 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// shown is how many recipients of a message stand in a list.
+// shown is how many recipients of a message a list contains.
 const shown = 20
 
 const usualPage = 50
 
-// List gives a page of messages.
+// List returns a page of messages.
 func (s *store) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 	if f.Limit <= 0 {
 		f.Limit = usualPage
@@ -42,7 +42,7 @@ func (s *store) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 	return page, err
 }
 
-// Show gives everything about a message.
+// Show returns a message with its recipients and events.
 func (s *store) Show(ctx context.Context, id queue.ID) (queue.Entry, error) {
 	var entry queue.Entry
 	err := s.read(ctx, func(c *conn) error {
@@ -89,7 +89,7 @@ func readEntry(ctx context.Context, c *conn, id queue.ID) (e queue.Entry, found 
 	return e, found, err
 }
 
-// The due time of what is due now is never shown as one that is to come.
+// A due time that has come is never shown as one in the future.
 const statusColumns = `d.id, d.address, d.state, d.attempts, CASE WHEN d.waits < 0 THEN min(d.due, ?) WHEN d.waits IS NOT NULL THEN d.due END,
 	d.doubted, d.updated, d.answer, w.host, w.pid, d.due
 	FROM delivery d LEFT JOIN worker w ON w.id = d.owner AND w.gone = 0`
@@ -123,8 +123,8 @@ func scanStatus(r row) (s queue.Recipient) {
 	return s
 }
 
-// legible is an address to be looked at: the zero one for what is none, so that a
-// message that makes no sense does not hide the others.
+// legible parses an address for display. A malformed one becomes the zero address, so that its
+// message does not hide the others.
 func legible(text string) (a smtp.Address) {
 	if a.UnmarshalText([]byte(text)) != nil {
 		return smtp.Address{}

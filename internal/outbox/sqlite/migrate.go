@@ -11,17 +11,16 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// applicationID marks the file as an outbox (SQLite file format section 1.3.19):
-// "YanO".
+// applicationID marks the file as an outbox: "YanO" (SQLite file format section 1.3.19).
 const applicationID = 0x59616e4f
 
-// version is that of the newest file in schema.
+// version is the number of the newest file in schema.
 const version = 3
 
 //go:embed schema/*.sql
 var schema embed.FS
 
-// identity is what a database says it is.
+// identity is the application, version and number of tables of a database.
 type identity struct{ application, version, tables int64 }
 
 func identify(c *conn) (identity, error) {
@@ -36,8 +35,8 @@ func identify(c *conn) (identity, error) {
 	return i, nil
 }
 
-// identifyAtOnce looks at one moment: while another process makes the outbox, its
-// tables may be there a moment after its number was not.
+// identifyAtOnce reads the identity in one transaction: while another process creates the
+// outbox, its tables may appear between two reads.
 func (s *store) identifyAtOnce(c *conn) (i identity, err error) {
 	err = s.patiently(func() error {
 		if _, err := c.exec("BEGIN"); err != nil {
@@ -51,7 +50,7 @@ func (s *store) identifyAtOnce(c *conn) (i identity, err error) {
 	return i, err
 }
 
-// check refuses a database that is not an outbox, or one of a newer version.
+// check refuses a database that is not an outbox, or that has a newer version.
 func (s *store) check(i identity) error {
 	switch {
 	case i.application != applicationID && (i.application != 0 || i.version != 0 || i.tables != 0):
@@ -62,8 +61,8 @@ func (s *store) check(i identity) error {
 	return nil
 }
 
-// migrate makes the outbox what this version needs. Whoever comes second finds it
-// done.
+// migrate creates or updates the tables to this version. If another process has done so,
+// nothing changes.
 func (s *store) migrate(c *conn) error {
 	i, err := s.identifyAtOnce(c)
 	if err == nil {
@@ -72,8 +71,7 @@ func (s *store) migrate(c *conn) error {
 	if err != nil {
 		return err
 	}
-	// The journal's mode can't be changed inside a transaction. It stays with the
-	// file.
+	// The journal mode can't be changed inside a transaction. It is stored in the file.
 	err = s.patiently(func() error {
 		return c.queryOnce(context.Background(), func(r row) error {
 			if r.text(0) != "wal" {
@@ -89,7 +87,7 @@ func (s *store) migrate(c *conn) error {
 		return err
 	}
 	if err := s.migrateInside(c); err != nil {
-		_, _ = c.exec("ROLLBACK") // the reason is the error's
+		_, _ = c.exec("ROLLBACK") // err has the reason
 		return err
 	}
 	_, err = c.exec("COMMIT")
@@ -116,7 +114,7 @@ func (s *store) migrateInside(c *conn) error {
 	if err := s.settleIn(c, "NOTHING"); err != nil {
 		return err
 	}
-	// Prune begins with the clock of today.
+	// The clock of Prune starts now.
 	if _, err := c.exec("INSERT INTO fact (name, value) VALUES ('pruned', ?) ON CONFLICT DO NOTHING", strconv.FormatInt(s.now(), 10)); err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// An outbox of version 1 is brought up with what is in it: what was due stays due, dates
-// stay dates, and an expiry that the sender chose stays firm.
+// An outbox of version 1 is migrated with its messages: due ones stay due, dates stay dates,
+// and an expiry that the sender chose stays firm.
 func TestVersion1IsBroughtUp(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "outbox.db")
@@ -51,11 +51,11 @@ func TestVersion1IsBroughtUp(t *testing.T) {
 	}
 	at := now.UnixMicro()
 	old := at - 10*life
-	row(1, "queued", old, 0, old, old+life)                    // waits since long ago
+	row(1, "queued", old, 0, old, old+life)                    // due for a long time
 	row(2, "queued", at, at+9*hour, at+9*hour, at+9*hour+life) // has a date
-	row(3, "deferred", old, 0, at+hour, old+life)              // was tried, and is over
+	row(3, "deferred", old, 0, at+hour, old+life)              // was tried, and has expired
 	row(4, "queued", old, 0, old, old+hour)                    // had an expiry
-	row(5, "queued", at+900*life, 0, at+900*life, at+901*life) // is from the future
+	row(5, "queued", at+900*life, 0, at+900*life, at+901*life) // enqueued in the future
 	run("INSERT INTO tally VALUES (1, 'queued', 4), (1, 'deferred', 1), (0, 'message', 5), (0, 'event', 5)")
 	if err := c.close(); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestVersion1IsBroughtUp(t *testing.T) {
 	}
 }
 
-// The numbers in statements are those of the rules.
+// Numbers in SQL statements equal the constants in Go.
 func TestNumbersInStatements(t *testing.T) {
 	t.Parallel()
 	for text, n := range map[string]int64{

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// mounted is a small disk of its own.
+// mounted mounts a small file system and returns its folder.
 func mounted(t *testing.T, options string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -29,7 +29,7 @@ func mounted(t *testing.T, options string) string {
 	return folder
 }
 
-// remount has the disk read-only from now on.
+// remount makes the file system read-only.
 func remount(t *testing.T, folder string) {
 	t.Helper()
 	if err := unix.Mount("tmpfs", folder, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
@@ -71,8 +71,8 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 }
 
-// What a full disk does not take is refused, whole, and the store goes on when there
-// is room again.
+// A message that does not fit on a full disk is refused as a whole, and the store works again
+// when there is room.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -89,7 +89,7 @@ func TestFullDisk(t *testing.T) {
 				break
 			}
 			kept[r.ID] = true
-			if size > 64<<10 { // the same twice would be one file
+			if size > 64<<10 { // the same body twice would be one file
 				m := mail(t, strings.Repeat("y", size-22)+string(rune('a'+len(kept)%26))+r.ID.String()+"\r\n")
 				if _, err := s.Enqueue(ctx, m); err != nil {
 					if full = errors.Is(err, queue.ErrFull); !full {

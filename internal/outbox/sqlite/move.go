@@ -5,7 +5,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// recipient is a row of delivery.
+// recipient is a row of the table delivery.
 type recipient struct {
 	id, account                        int64
 	state                              queue.State
@@ -17,7 +17,7 @@ type recipient struct {
 	address, answer                    string
 }
 
-// recipientColumns are what scanRecipient reads.
+// recipientColumns are the columns that scanRecipient reads.
 const recipientColumns = "id, account, state, due, expires, owner, token, attempts, doubted, priority, unreported, address, answer, timing, firm"
 
 func scanRecipient(r row) recipient {
@@ -28,9 +28,8 @@ func scanRecipient(r row) recipient {
 	}
 }
 
-// move writes a recipient's new state, and all that follows from it: d is what the
-// row is to be, from the state that it was. Fields that a state has no use for are
-// cleared.
+// move writes a recipient's new state, and everything that follows from it. d is the new row,
+// from the old state. Fields that the new state does not use are cleared.
 func (t *txn) move(d *recipient, from queue.State) error {
 	if d.state != queue.Leased && d.state != queue.Sending {
 		d.owner = 0
@@ -42,12 +41,12 @@ func (t *txn) move(d *recipient, from queue.State) error {
 		if err != nil {
 			return err
 		}
-		d.unreported = about == 0 // nobody is told when a report fails
+		d.unreported = about == 0 // the failure of a bounce is not reported
 	}
 	if d.state == queue.InDoubt {
 		d.doubted = 1
 		if from == queue.Sending {
-			// Status.Marked; the due time is of no use any more.
+			// For queue.Recipient.Marked; the due time is not used any more.
 			if _, err := t.exec("UPDATE delivery SET due = updated WHERE id = ?", d.id); err != nil {
 				return err
 			}
@@ -68,8 +67,8 @@ func (t *txn) move(d *recipient, from queue.State) error {
 	return t.rewrite(d, from)
 }
 
-// rewrite names only columns that change: an index whose columns are not named costs
-// nothing.
+// rewrite names only columns that change: SQLite does not update an index whose columns are
+// not named.
 func (t *txn) rewrite(d *recipient, from queue.State) (err error) {
 	if from.Waiting() || d.state.Waiting() {
 		at := any(nil)

@@ -15,16 +15,15 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// oldest is the SQLite from which on two processes that begin a write-ahead log
-// anew at the same moment do not damage the database.
+// oldest is the first version of SQLite in which two processes that restart a write-ahead log
+// at the same moment do not damage the database.
 const oldest = "3.51.3"
 
-// readers is how many look at the same time; writing is one's alone.
+// readers is the number of read connections; there is one writer.
 const readers = 4
 
-// place makes the folders and the file, for their owner alone, and gives the one
-// path that all processes find: locks and spool stand beside the file itself, not
-// beside a link to it.
+// place creates the folders and the file, for their owner alone, and returns the path that all
+// processes use: locks and spool are next to the file itself, not next to a link to it.
 func place(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -47,8 +46,8 @@ func place(path string) (string, error) {
 	return filepath.EvalSymlinks(path)
 }
 
-// makeFolders makes a folder and those above it, for their owner alone, and has the
-// disk keep their names.
+// makeFolders creates a folder and missing parents, for their owner alone, and syncs their
+// names to the disk.
 func makeFolders(path string) error {
 	var missing []string
 	for above := path; filepath.Dir(above) != above; above = filepath.Dir(above) {
@@ -68,7 +67,7 @@ func makeFolders(path string) error {
 		if err := to.giveFolder(folder); err != nil {
 			return err
 		}
-		// A folder in which this user may make one, and may not look, can't be synced.
+		// A folder that this user may write and not read can't be synced.
 		if err := wholefile.SyncFolder(filepath.Dir(folder)); err != nil && !errors.Is(err, os.ErrPermission) {
 			return err
 		}
@@ -76,9 +75,9 @@ func makeFolders(path string) error {
 	return nil
 }
 
-// createFile makes an empty file that others can't read. It is closed before it has
-// its name: to close a file ends the locks that this process has on it, SQLite's
-// too (POSIX fcntl).
+// createFile creates an empty file that others can't read. It is closed before it gets its
+// name, because closing a file ends all locks of this process on it, SQLite's too (POSIX
+// fcntl).
 func createFile(path string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.new") // 0600
 	if err != nil {
@@ -88,18 +87,18 @@ func createFile(path string) error {
 	if err := errors.Join(to.give(f), f.Close()); err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // it has its other name, or none is wanted
+	defer func() { _ = os.Remove(f.Name()) }() // the file has its other name, or is not needed
 	if err = os.Link(f.Name(), path); err == nil || errors.Is(err, os.ErrExist) {
 		return err
 	}
-	f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // no links here
+	f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) // the file system has no links
 	if err != nil {
 		return err
 	}
 	return errors.Join(to.give(f), f.Close())
 }
 
-// dsn names a file so that nothing in its path is taken for an option.
+// dsn returns the URL of a file, in which no part of the path is taken for an option.
 func dsn(path, mode string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
@@ -108,7 +107,7 @@ func dsn(path, mode string) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: "mode=" + mode}).String()
 }
 
-// connect opens a connection and looks whether it is as safe as it has to be.
+// connect opens a connection and checks that it is as durable as required.
 func (s *store) connect(mode string) (*conn, error) {
 	c, err := dial(dsn(s.path, mode))
 	if err != nil {
@@ -124,11 +123,11 @@ func (s *store) prepare(c *conn) error {
 	version := s.harness.version
 	var synchronous int64
 	for _, pragma := range []string{
-		"busy_timeout = 5000", // of readers; the writer waits by itself
+		"busy_timeout = 5000", // for readers; the writer waits in patiently
 		"synchronous = " + s.harness.synchronous,
 		"cache_size = -16000", // KiB
 		"temp_store = MEMORY",
-		"wal_autocheckpoint = 4000", // pages: what changed often is written once
+		"wal_autocheckpoint = 4000", // pages: a page that changes often is written once
 		"journal_size_limit = 67108864",
 		"trusted_schema = OFF",
 	} {
@@ -151,13 +150,13 @@ func (s *store) prepare(c *conn) error {
 	return nil
 }
 
-// before compares versions like 3.51.3.
+// before reports whether version a is older than b, such as 3.51.3.
 func before(a, b string) bool {
 	as, bs := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range max(len(as), len(bs)) {
 		var x, y int
 		if i < len(as) {
-			x, _ = strconv.Atoi(as[i]) // what is no number is old
+			x, _ = strconv.Atoi(as[i]) // a part that is not a number counts as 0
 		}
 		if i < len(bs) {
 			y, _ = strconv.Atoi(bs[i])
@@ -169,7 +168,7 @@ func before(a, b string) bool {
 	return false
 }
 
-// refusal says why a file can't be the outbox.
+// refusal explains why a file can't be opened as an outbox.
 func (s *store) refusal(err error) error {
 	if isFull(err) || code(err) == codeShmSize {
 		return queue.ErrFull
@@ -185,12 +184,11 @@ func (s *store) refusal(err error) error {
 	return err
 }
 
-// writable asks for the lock that a write needs: whether the disk takes writes shows
-// then.
+// writable begins a write transaction, which fails if the disk takes no writes.
 func writable(c *conn) error {
 	_, err := c.exec("BEGIN IMMEDIATE")
 	if code(err)&0xff == codeBusy {
-		return nil // somebody else writes
+		return nil // another program is writing
 	}
 	if err != nil {
 		return err
@@ -199,9 +197,9 @@ func writable(c *conn) error {
 	return err
 }
 
-// patiently repeats what another process keeps from happening, as long as is usual.
-// SQLite's own way of waiting sleeps up to a tenth of a second, in which a
-// process that writes all the time does not let go for long enough.
+// patiently repeats do while another process holds the lock, up to harness.patience. SQLite's
+// own waiting sleeps up to 100 ms; a process that writes all the time does not release the
+// lock for that long.
 func (s *store) patiently(do func() error) error {
 	limit := time.NewTimer(s.harness.patience)
 	defer limit.Stop()
@@ -223,7 +221,7 @@ func (s *store) patiently(do func() error) error {
 	}
 }
 
-// checkDisk refuses what is not this machine's.
+// checkDisk refuses a network file system.
 func (s *store) checkDisk() error {
 	if kind := s.harness.network(filepath.Dir(s.path)); kind != "" {
 		return sentence.Errorf("the outbox %s is on a network file system (%s), which does not keep several programs from damaging it: put it on a disk of this machine", s.path, kind)

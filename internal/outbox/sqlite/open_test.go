@@ -24,7 +24,7 @@ func reopen(t *testing.T, path string, h Harness) error {
 	return err
 }
 
-// made is the path of an outbox that was closed.
+// made returns the path of a closed outbox.
 func made(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "outbox.db")
@@ -34,7 +34,7 @@ func made(t *testing.T) string {
 	return path
 }
 
-// raw carries out statements beside the store.
+// raw runs statements without the store.
 func raw(t testing.TB, path string, statements ...string) {
 	t.Helper()
 	c, err := dial(dsn(path, "rwc"))
@@ -152,7 +152,7 @@ func TestVersionsAreCompared(t *testing.T) {
 	}
 }
 
-// Several open it at the same moment, when there is none yet.
+// Several programs open a missing outbox at the same moment.
 func TestManyMakeIt(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "new", "outbox.db")
@@ -180,7 +180,7 @@ func TestManyMakeIt(t *testing.T) {
 	}
 }
 
-// Names that mean something in a URL are names.
+// Characters with a meaning in URLs are part of the file name.
 func TestStrangePaths(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a b.db", "50%25.db", "q?mode=memory", "h#1", "雁.db"} {
@@ -199,7 +199,7 @@ func TestStrangePaths(t *testing.T) {
 	}
 }
 
-// By a link it is the same outbox, with the same spool.
+// A link opens the same outbox, with the same spool.
 func TestLink(t *testing.T) {
 	t.Parallel()
 	path := made(t)

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// isOpen reports whether another process has a database open. Whoever has keeps a
-// read lock on the octets that SQLite has for that (https://sqlite.org/fileformat2.html,
-// section 1.5.1, "lock-byte page"). They are looked up in /proc/locks: to open
-// and close the file would end the locks of this process (POSIX fcntl).
+// isOpen reports whether another process has a database open. Such a process holds a read lock
+// on SQLite's lock octets (https://sqlite.org/fileformat2.html, section 1.5.1, "lock-byte
+// page"). The lock is looked up in /proc/locks, because opening and closing the file would end
+// the locks of this process (POSIX fcntl).
 func isOpen(path string) bool {
 	var s unix.Stat_t
 	if unix.Stat(path, &s) != nil {

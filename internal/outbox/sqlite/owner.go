@@ -8,18 +8,17 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// beside are the files that SQLite keeps next to a database.
+// beside are the suffixes of the files that SQLite keeps next to a database.
 var beside = [...]string{"-wal", "-shm", "-journal"}
 
-// ownFiles refuses an outbox of which a part was put there by somebody else, who
-// could read what is kept and change what is sent: in a folder that many write to,
-// like /tmp, anybody may have made a file, a log, a spool or a link of that name
-// before.
+// ownFiles refuses an outbox with a file of another user, who could read and change the
+// messages. In a folder that many users write to, like /tmp, any of them may have created a
+// file, a log, a spool or a link of that name before.
 func (s *store) ownFiles() error {
 	return s.eachFile(s.isOwn, append([]string{""}, beside[:]...)...)
 }
 
-// ownBeside is ownFiles for what stands beside the file, which may be a link.
+// ownBeside is ownFiles for the files next to the database, which may be a link.
 func (s *store) ownBeside() error { return s.eachFile(s.isOwn, beside[:]...) }
 
 func (s *store) isOwn(path string, info fs.FileInfo) error {
@@ -39,8 +38,8 @@ func isFile(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// closeFiles takes from everybody what a copy, or a folder that was there before, let
-// everybody do; a group that was let in stays. It is for what is known to be an outbox.
+// closeFiles removes the permissions of all other users, which a copied file or an existing
+// folder may have; a group keeps its access. Call it only for a known outbox.
 func (s *store) closeFiles() error {
 	return s.eachFile(func(path string, info fs.FileInfo) error { return closeToOthers(path, info, s.harness.user) },
 		append([]string{""}, beside[:]...)...)
@@ -59,7 +58,7 @@ func (s *store) eachFile(do func(string, fs.FileInfo) error, names ...string) er
 	return nil
 }
 
-// ownFolder lets the spool be elsewhere, behind a link of this user's.
+// ownFolder checks the folder of the spool, which may be a link of this user.
 func (s *store) ownFolder(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {

@@ -4,6 +4,6 @@ package sqlite
 
 import "io/fs"
 
-// Windows gives what is in a user's folder to that user alone.
+// On Windows only the user has access to the user's folder.
 func isForeign(fs.FileInfo, int) bool              { return false }
 func closeToOthers(string, fs.FileInfo, int) error { return nil }

@@ -16,10 +16,10 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// somebody is a user who is not the one who runs this, and does not own anything.
+// somebody is the ID of a user other than this one, who owns no files.
 const somebody = 64999
 
-// stranger makes the files of an outbox look as another user's.
+// stranger makes a file of an outbox belong to another user.
 func stranger(t *testing.T, path string) Harness {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -40,8 +40,8 @@ func openWith(t *testing.T, path string, h Harness) error {
 	return err
 }
 
-// In a folder that many write to, others may have made the files before: what they
-// made is not used, whichever of them it is.
+// In a folder that many users write to, another user may have created any of the files before.
+// It is not used.
 func TestWhatOthersPutThereIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{"", "-wal", "-shm", "-journal"} {
@@ -65,8 +65,8 @@ func TestWhatOthersPutThereIsRefused(t *testing.T) {
 	}
 }
 
-// A spool of somebody else's, or a link of somebody else's to a folder of ours, whose
-// files Prune would remove.
+// A spool of another user, or another user's link to a folder of this user, is refused: Prune
+// would remove files in it.
 func TestTheSpoolOfOthersIsRefused(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -90,7 +90,7 @@ func TestTheSpoolOfOthersIsRefused(t *testing.T) {
 	}
 }
 
-// Whatever let everybody in, a copy or a folder that was there, does so no more.
+// Permissions for all other users, from a copy or an existing folder, are removed.
 func TestOthersAreKeptOut(t *testing.T) {
 	t.Parallel()
 	path := made(t)
@@ -116,8 +116,8 @@ func TestOthersAreKeptOut(t *testing.T) {
 	}
 }
 
-// What is in the spool is sent only when it is what was kept: another text, a part of
-// it, more than it, another file behind a link, or a pipe is not.
+// A file in the spool is sent only if it is the body that was kept; another text, a part of
+// it, a longer one, a link to another file, or a pipe is not.
 func TestOnlyWhatWasKeptIsRead(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), withSpool(t, Harness{})

@@ -7,8 +7,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// Pause lets nothing of an account be claimed for a while. A longer pause that goes
-// on is not made shorter.
+// Pause stops claims of an account for a time. It does not shorten a longer pause.
 func (s *store) Pause(ctx context.Context, p outbox.Pause) (began bool, err error) {
 	answer, err := encodeAnswer(p.Answer)
 	if err != nil {
@@ -49,7 +48,7 @@ func (s *store) Resume(ctx context.Context, account string) error {
 	})
 }
 
-// Due tells when it is worth to claim.
+// Due returns when a claim is worthwhile for each account.
 func (s *store) Due(ctx context.Context) ([]outbox.Due, error) {
 	var list []outbox.Due
 	now := s.now()

@@ -11,9 +11,9 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// What is asked while mail is sent looks things up: none of it walks through a table
-// that grows with the mail. SQLite plans without knowing what is in the tables, so
-// that the plans of an empty outbox are those of a full one.
+// Statements that run while mail is sent use indexes: none reads a whole table that grows with
+// the mail. SQLite plans without statistics here, so that the plans of an empty outbox are
+// those of a full one.
 func TestNothingWalksThroughTheMail(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), fresh(t)
@@ -71,7 +71,7 @@ func TestNothingWalksThroughTheMail(t *testing.T) {
 	}
 }
 
-// args are as many as a statement has.
+// args returns as many nil arguments as a statement has parameters.
 func args(sql string) []any {
 	numbered := map[string]bool{}
 	for _, p := range regexp.MustCompile(`\?\d`).FindAllString(sql, -1) {
@@ -85,7 +85,7 @@ func args(sql string) []any {
 
 func second[T any](_ T, err error) error { return err }
 
-// again has what is due settled so.
+// again enqueues a message and settles it with a state.
 func again(t *testing.T, s outbox.Store, state queue.State) {
 	t.Helper()
 	ctx := context.Background()
@@ -117,7 +117,7 @@ func again(t *testing.T, s outbox.Store, state queue.State) {
 	}
 }
 
-// A page of a list by states is read from the indexes, too.
+// A page of a list by state is read from the indexes, too.
 func TestStatesAreListedByIndex(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), fresh(t)

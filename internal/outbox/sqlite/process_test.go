@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// TestMain is a second process, where it was started as one.
+// TestMain runs as a second process if the environment says so.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("YAN_TEST_SQLITE_PROCESS"); path != "" {
 		if err := process(path, os.Getenv("YAN_TEST_SQLITE_OWNER")); err != nil {
@@ -32,8 +32,8 @@ const (
 	eachWrites = 150
 )
 
-// process enqueues messages and hands over whatever it finds, its own and others',
-// until all of them are. It writes a line for each that it handed over.
+// process enqueues messages and settles all that it finds as handed over, its own and those of
+// other processes, until none is left. It prints a line for each.
 func process(path, owner string) error {
 	ctx := context.Background()
 	s, err := Open(ctx, path, outbox.Options{MinFree: -1, InlineBytes: 1000})
@@ -71,7 +71,7 @@ func process(path, owner string) error {
 		if n == 0 {
 			select {
 			case <-wake:
-			case <-time.After(100 * time.Millisecond): // others settle without a word
+			case <-time.After(100 * time.Millisecond): // other processes settle without a wake
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func produce(ctx context.Context, s outbox.Store, owner string) error {
 
 func letterOf(owner string, i int) (outbox.NewMessage, error) {
 	m := outbox.NewMessage{Account: "work", MessageID: fmt.Sprintf("<%s-%d>", owner, i), Content: text("Hello\r\n")}
-	if i%10 == 0 { // some in the spool, and the same by all
+	if i%10 == 0 { // some in the spool, the same body from all processes
 		m.Content = text(strings.Repeat("Hello\r\n", 200))
 	}
 	return m, envelopeOf(&m)
@@ -123,7 +123,7 @@ func consume(ctx context.Context, s outbox.Store, owner string) (int, error) {
 	return len(batch.Items), nil
 }
 
-// Several processes enqueue and hand over at once: each message goes once.
+// Several processes enqueue and deliver at once: each message is delivered once.
 func TestProcesses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "new", "outbox.db")
@@ -175,7 +175,7 @@ func TestProcesses(t *testing.T) {
 	checkTally(t, opened(t, path, outbox.Options{}, Harness{}))
 }
 
-// Who waits hears of what another process enqueued.
+// A waiting process is woken by messages of another process.
 func TestWakeOfOthers(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "outbox.db")
@@ -192,7 +192,7 @@ func TestWakeOfOthers(t *testing.T) {
 	}
 }
 
-// IDs and cursors are not given twice, even when the newest are forgotten.
+// IDs and cursors are not used twice, even after the newest messages are pruned.
 func TestNumbersAreNotUsedTwice(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), fresh(t)

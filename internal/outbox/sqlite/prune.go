@@ -9,10 +9,10 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// prunedTogether is how many messages are forgotten in one transaction.
+// prunedTogether is the highest number of messages pruned in one transaction.
 const prunedTogether = 100
 
-// Prune forgets what is finished, and the files that nobody refers to.
+// Prune removes finished messages, and files that no message uses.
 func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox.Pruned, err error) {
 	if err := s.usable(ctx); err != nil {
 		return pruned, err
@@ -48,7 +48,7 @@ func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox
 	return pruned, err
 }
 
-// pruneClock is the time by which a Prune judges, see Retention.Automatic.
+// pruneClock returns the time that a Prune goes by, see Retention.Automatic.
 func (s *store) pruneClock(ctx context.Context, automatic bool) (by int64, err error) {
 	err = s.write(ctx, func(t *txn) error {
 		at, _, err := t.number("SELECT CAST(value AS INTEGER) FROM fact WHERE name = 'pruned'")
@@ -70,7 +70,7 @@ type pruning struct {
 	seen int
 }
 
-// ended is a message that is finished.
+// ended is a finished message.
 type ended struct {
 	id, account, size, body int64
 }
@@ -80,8 +80,8 @@ func (t *txn) ended(sql string, args ...any) (list []ended, err error) {
 	return list, err
 }
 
-// pruneBodies forgets the text, and the subject, of what was handed over to all. Of
-// the others the text stays: somebody may want to try again.
+// pruneBodies removes the body and the subject of messages that were handed over to all
+// recipients. Other messages keep their body, because a user may want to retry them.
 func (t *txn) pruneBodies(before int64, p *pruning) error {
 	list, err := t.ended("SELECT id, account, size, body FROM message WHERE stage = 1 AND ended <= ? ORDER BY ended LIMIT ?",
 		before, prunedTogether)
@@ -130,7 +130,7 @@ func (t *txn) pruneMessages(before int64, p *pruning) error {
 	return nil
 }
 
-// forget removes all that is known of a message.
+// forget removes all rows of a message.
 func (t *txn) forget(m ended, p *pruning) error {
 	first, behind := recipientID(queue.ID(m.id), 0), recipientID(queue.ID(m.id+1), 0)
 	p.Messages++

@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Unreported lists messages of which recipients failed or expired and nobody was
-// told, the oldest first.
+// Unreported lists messages whose recipients failed or expired and were not reported, the
+// oldest first.
 func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Report, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		var ends []recipient
@@ -52,7 +52,7 @@ func readReport(ctx context.Context, c *conn, id queue.ID) (report outbox.Report
 		report = outbox.Report{ID: id, Account: r.text(0), MessageID: r.text(2), Created: r.when(3), ReportOn: queue.ID(r.int(4))}
 		report.From = legible(r.text(1))
 		if report.DSN, err = decodeDSN(r.text(5)); err != nil {
-			report.From, report.DSN = smtp.Address{}, smtp.DSN{} // nobody knows whether somebody wants to be told
+			report.From, report.DSN = smtp.Address{}, smtp.DSN{} // it is not known whether the sender wants a bounce
 		}
 		return nil
 	}, `SELECT a.name, m.sender, m.message_id, m.created, m.report_on, m.dsn FROM message m JOIN account a ON a.id = m.account
@@ -60,7 +60,7 @@ func readReport(ctx context.Context, c *conn, id queue.ID) (report outbox.Report
 	return report, err
 }
 
-// Reported says that somebody was told.
+// Reported records that recipients were reported.
 func (s *store) Reported(ctx context.Context, reports []outbox.Report) error {
 	return s.write(ctx, func(t *txn) error {
 		for _, report := range reports {

@@ -9,8 +9,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// A message of which the file holds nothing that makes sense is held, and the others
-// go, and are seen.
+// A message with damaged rows becomes Held, and the others are delivered and listed.
 func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]string{
@@ -67,7 +66,7 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// Nor does one hide those of whom somebody has to be told.
+// Nor does a damaged message hide the bounces of others.
 func TestASenselessMessageHidesNoReport(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), fresh(t)

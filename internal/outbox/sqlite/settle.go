@@ -45,7 +45,7 @@ func (s *store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (
 	return lost, nil
 }
 
-// Settle keeps what came of leases.
+// Settle keeps the results of leases.
 func (s *store) Settle(ctx context.Context, settlements []outbox.Settlement) (stale []outbox.Lease, err error) {
 	if err := s.usable(ctx); err != nil || len(settlements) == 0 {
 		return nil, err
@@ -83,7 +83,7 @@ func (s *store) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, err error) {
 	d, found, err := t.recipient(settled.ID, settled.N)
 	if err != nil || !found {
-		return false, err // pruned: nothing is left to tell it of
+		return false, err // pruned: there is no row to record it in
 	}
 	from, prolonged := d.state, false
 	if d.token != settled.Token || from.Final() {
@@ -93,7 +93,7 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 	switch settled.State {
 	case queue.Queued:
 		if from != queue.Leased && from != queue.Sending {
-			return true, nil // others have decided meanwhile
+			return true, nil // another worker or a user has changed it meanwhile
 		}
 	case queue.Deferred:
 		if from == queue.Held {
@@ -127,17 +127,17 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 	return true, t.event(e)
 }
 
-// prolong sets the expiry of a message, the latest of those of its recipients.
+// prolong sets the expiry of a message to the latest of its recipients.
 func (t *txn) prolong(id queue.ID) error {
 	_, err := t.exec("UPDATE message SET expires = (SELECT max(expires) FROM delivery WHERE id >= ?1 AND id < ?2) WHERE id = ?3",
 		recipientID(id, 0), recipientID(id+1, 0), id)
 	return err
 }
 
-// recipient reads a row of delivery.
+// recipient reads a row of the table delivery.
 func (t *txn) recipient(id queue.ID, n int) (d recipient, found bool, err error) {
 	if n < 0 || n >= 1<<placeBits {
-		return d, false, nil // it would be another message's
+		return d, false, nil // it would be a recipient of another message
 	}
 	err = t.each(func(r row) error { d, found = scanRecipient(r), true; return nil },
 		"SELECT "+recipientColumns+" FROM delivery WHERE id = ?", recipientID(id, n))

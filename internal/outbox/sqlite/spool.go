@@ -17,14 +17,14 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// The spool holds bodies that are too large for a database, each in a file that is
-// named by the SHA-256 of what is in it; messages that say the same share one. A
-// file gets its name, and loses it, only under the database's write lock: what no
-// row refers to at such a moment is nobody's.
+// The spool holds bodies that are too large for the database, each in a file named by the
+// SHA-256 of its content; messages with the same body share a file. A file gets its name, and
+// is removed, only under the database's write lock: a file that no row refers to at that time
+// belongs to no message.
 
 const (
 	halfName = ".part"   // of a file that is being written
-	halfLife = time.Hour // since it was last written to, behind which its writer has died
+	halfLife = time.Hour // since the last write; after that the writer must have died
 )
 
 func (s *store) spoolFolder() string { return s.path + ".spool" }
@@ -46,17 +46,17 @@ func (s *store) makeSpool() error {
 	if err := s.owner.has(s.spool); err != nil {
 		return err
 	}
-	// It may be new, or made by a process that died before it came to this.
+	// The folder may be new, or created by a process that died before it was synced.
 	return s.harness.sync(filepath.Dir(s.path))
 }
 
 // spoolFile is a body in the spool that no row refers to yet.
 type spoolFile struct {
 	s    *store
-	temp string // "" once it has its name
+	temp string // "" once the file has its name
 	hash []byte
 	size int64
-	// same is the file that has the name already, when it was found to hold the same.
+	// same is the existing file of that name, if it holds the same body.
 	same os.FileInfo
 }
 
@@ -88,14 +88,13 @@ func (s *store) spoolBody(c smtpclient.Content) (_ *spoolFile, err error) {
 		return nil, err
 	}
 	file.hash = sum.Sum(nil)
-	file.same = s.verified(file.hash, file.size) // here, where nobody waits for it
+	file.same = s.verified(file.hash, file.size) // here, before the write lock is taken
 	s.harness.Hook(spooled)
 	return file, nil
 }
 
-// settle gives the file its name, unless one that holds the same has it: one that is
-// damaged is replaced. It is for a write transaction, and may be called again in
-// another.
+// settle gives the file its name, unless an undamaged file has it already; a damaged one is
+// replaced. Call it in a write transaction; it may be called again in another one.
 func (f *spoolFile) settle() error {
 	name := hex.EncodeToString(f.hash)
 	if there, err := f.s.spool.Lstat(name); err == nil {
@@ -103,7 +102,7 @@ func (f *spoolFile) settle() error {
 			f.same = f.s.verified(f.hash, f.size)
 		}
 		if f.same != nil {
-			// Whoever gave it the name may have died before the disk had it.
+			// The process that named it may have died before the folder was synced.
 			return f.s.harness.sync(f.s.spoolFolder())
 		}
 	}
@@ -115,7 +114,7 @@ func (f *spoolFile) settle() error {
 	}
 	f.temp = ""
 	if there, err := f.s.spool.Lstat(name); err == nil {
-		f.same = there // it was written by this process
+		f.same = there // this process has written it
 	}
 	if err := f.s.harness.sync(f.s.spoolFolder()); err != nil {
 		return err
@@ -124,7 +123,7 @@ func (f *spoolFile) settle() error {
 	return nil
 }
 
-// verified gives the file of a body, when all of that is in it and it is no link.
+// verified returns the file of a body if it is complete, undamaged and no link, otherwise nil.
 func (s *store) verified(hash []byte, size int64) os.FileInfo {
 	info, err := s.spool.Lstat(hex.EncodeToString(hash))
 	if err != nil || !info.Mode().IsRegular() || info.Size() != size {
@@ -141,13 +140,12 @@ func (s *store) verified(hash []byte, size int64) os.FileInfo {
 	return info
 }
 
-// unchanged reports whether a file is the one that it was.
+// unchanged reports whether two results of Stat show the same file, not written in between.
 func unchanged(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// discard removes what has no name. Behind an error it is Prune that does so, in
-// time.
+// discard removes the file if it has no name yet. After an error Prune removes it.
 func (f *spoolFile) discard() {
 	if f.temp != "" {
 		_ = f.s.spool.Remove(f.temp)
@@ -155,8 +153,8 @@ func (f *spoolFile) discard() {
 	}
 }
 
-// cleanSpool removes the files that no message refers to, and what writers that
-// died left half.
+// cleanSpool removes files that no message refers to, and incomplete files of writers that
+// died.
 func (s *store) cleanSpool(ctx context.Context) (octets int64, err error) {
 	folder, err := os.Open(s.spoolFolder())
 	if err != nil {
@@ -188,7 +186,7 @@ func (s *store) cleanNames(ctx context.Context, names []string) (octets int64, e
 		}
 		hash, err := hex.DecodeString(name)
 		if err != nil || len(hash) != sha256.Size {
-			continue // somebody else's
+			continue // not a file of Yan
 		}
 		suspects = append(suspects, hash)
 	}
@@ -200,7 +198,7 @@ func (s *store) cleanNames(ctx context.Context, names []string) (octets int64, e
 	return octets + n, err
 }
 
-// unreferred looks, without the write lock, which files may be nobody's.
+// unreferred returns, without the write lock, the files that no message may refer to.
 func (s *store) unreferred(ctx context.Context, hashes [][]byte) (nobodys [][]byte, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		for _, hash := range hashes {

@@ -29,7 +29,7 @@ func withSpool(t testing.TB, h Harness) *store {
 	return opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{InlineBytes: 10}, h)
 }
 
-// finish has everything that is queued handed over.
+// finish settles all queued recipients as handed over.
 func finish(t testing.TB, s outbox.Store) {
 	t.Helper()
 	ctx := context.Background()
@@ -103,7 +103,7 @@ func TestAMissingFileIsItsMessagesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = body.Close()
-	// Enqueued anew, it is there again.
+	// Enqueueing the same body again restores it.
 	enqueue(t, s, mail(t, "the first body"))
 	if body, err = s.Body(ctx, first); err != nil {
 		t.Fatal(err)
@@ -111,8 +111,8 @@ func TestAMissingFileIsItsMessagesAlone(t *testing.T) {
 	_ = body.Close()
 }
 
-// A body is enqueued while the last message that had it is forgotten: at every moment
-// a message that is there has its body.
+// A body is enqueued while the last message that has it is pruned: at every moment each
+// message has its body.
 func TestPruneBesideEnqueue(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -155,7 +155,7 @@ func TestPruneBesideEnqueue(t *testing.T) {
 	checkTally(t, s)
 }
 
-// A Prune between the writing of a body and its row takes nothing away.
+// A Prune between the writing of a body and of its row removes nothing.
 func TestPruneBetween(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

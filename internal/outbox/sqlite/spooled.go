@@ -13,9 +13,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// openSpooled opens a body in the spool. An outbox may have been copied from
-// elsewhere: a link in its spool would have another file of this user's sent, and a
-// pipe would be read for ever.
+// openSpooled opens a body in the spool. An outbox may have been copied from another place: a
+// link in its spool would send another file of this user, and reading a pipe might never end.
 func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
 	if len(name) != sha256.Size {
 		return nil, queue.ErrNoBody
@@ -32,7 +31,7 @@ func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, queue.ErrNoBody
-	case errors.Is(err, fs.ErrPermission): // which trying again does not mend
+	case errors.Is(err, fs.ErrPermission): // which a retry does not change
 		return nil, sentence.Errorf("%w: %w", queue.ErrNoBody, err)
 	case err != nil:
 		return nil, s.judge(err)
@@ -40,8 +39,8 @@ func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
 	return &spooledBody{f: f, path: path, want: name, sum: sha256.New(), left: size}, nil
 }
 
-// spooledBody reads a body and looks whether it is what was kept, before it gives the
-// last of it away: a message that is not whole is not ended on the wire.
+// spooledBody reads a body and checks it before it returns the last octets, so that a damaged
+// message is never ended on the wire.
 type spooledBody struct {
 	f    *os.File
 	path string
@@ -63,8 +62,7 @@ func (b *spooledBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// isWhole reports that what was read is what gave the file its name, and that the
-// file ends there.
+// isWhole reports whether the octets read match the file's name, and the file ends there.
 func (b *spooledBody) isWhole() bool {
 	if n, err := b.f.Read(make([]byte, 1)); n > 0 || err != io.EOF {
 		return false

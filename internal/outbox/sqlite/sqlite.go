@@ -1,16 +1,14 @@
-// Package sqlite keeps an outbox in a SQLite file, for one machine and any number
-// of processes on it.
+// Package sqlite keeps an outbox in a SQLite file, for one machine and any number of processes
+// on it.
 //
-// One connection writes, behind a committer that lets callers share a commit
-// (package group); a few others read. What is committed is on the disk
-// (synchronous=FULL). Bodies of more than 256 KiB stand in the folder path +
-// ".spool", in files that are named by what is in them.
+// One connection writes, through a committer that lets callers share a commit (package group);
+// a few others read. Committed changes are on the disk (synchronous=FULL). Bodies of more than
+// 256 KiB are files in the folder path + ".spool", named by the SHA-256 of their content.
 //
-// [OpenToRead] looks at an outbox, on a disk that can't be written too.
+// [OpenToRead] opens an outbox for reading, even on a disk that can't be written.
 //
-// The file is the outbox's: it uses application_id and user_version. A program that
-// wants EnqueueIn makes its own tables beside those of schema/, once the outbox is
-// open.
+// The file belongs to the outbox, which uses application_id and user_version. A program that
+// uses EnqueueIn creates its own tables next to those of schema/, after the outbox is opened.
 package sqlite
 
 import (
@@ -29,32 +27,31 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Harness is what tests put in the place of parts of the store. Its zero value is
-// the real one.
+// Harness replaces parts of the store in tests. Its zero value replaces nothing.
 type Harness struct {
-	// Hook is called at each of Failpoints, by the goroutine that is there.
+	// Hook is called at each of Failpoints, by the goroutine that reaches it.
 	Hook func(point string)
-	// LoseCommit is asked before every COMMIT of the writer. If lose is true, the disk
-	// answers with an error; kept is whether the commit has been carried out all the same.
+	// LoseCommit is called before every COMMIT of the writer. If lose is true, the commit
+	// returns an error of the disk; kept is true if it is carried out all the same.
 	LoseCommit func() (lose, kept bool)
 
-	free        func(folder string) int64    // octets; -1 where that is not known
+	free        func(folder string) int64    // octets; -1 if unknown
 	network     func(folder string) string   // the kind of a network file system, or ""
 	version     string                       // of SQLite
 	synchronous string                       // FULL
-	patience    time.Duration                // with other processes that write
-	poll        time.Duration                // between looks at what other processes wrote
-	fault       func(statement string) error // before it is carried out, by the writer
-	here        func(path string) home       // where an outbox lives
-	open        func(path string) bool       // by another process
-	settling    time.Duration                // that another process may take to open an outbox
-	sync        func(folder string) error    // has the disk keep the names in a folder
-	user        int                          // whose files are the outbox's; 0 means this process's
+	patience    time.Duration                // wait for other processes that write
+	poll        time.Duration                // between polls for writes of other processes
+	fault       func(statement string) error // called by the writer before each statement
+	here        func(path string) home       // the home of an outbox
+	open        func(path string) bool       // whether another process has it open
+	settling    time.Duration                // time for another process to open an outbox
+	sync        func(folder string) error    // syncs the names in a folder to the disk
+	user        int                          // the owner of the outbox's files; 0 means this process's user
 }
 
-// Failpoints lists where Harness.Hook is called, in the order of an Enqueue: a large
-// body is written and synced; the transaction has begun; the body has its name, which
-// is synced; before and after COMMIT.
+// Failpoints lists the points where Harness.Hook is called, in the order of an Enqueue: after
+// a large body is written and synced; after the transaction has begun; after the body has its
+// name, which is synced; before and after COMMIT.
 func Failpoints() []string { return []string{spooled, begun, renamed, beforeCommit, afterCommit} }
 
 const (
@@ -114,8 +111,8 @@ type store struct {
 	group    *group.Committer[*txn]
 	writer   *conn // of the committer's goroutine
 	reading  chan *conn
-	opened   int      // how many there are
-	accounts sync.Map // name -> id, of those that are committed
+	opened   int      // number of read connections
+	accounts sync.Map // name -> id, of committed accounts
 
 	broken  atomic.Pointer[error]
 	waker   waker
@@ -123,18 +120,18 @@ type store struct {
 	closing sync.Once
 	closed  error
 
-	ownClock bool // of a test: it measures leases, too
+	ownClock bool // a test's clock, which measures leases, too
 
-	files   [len(parts)]os.FileInfo // that are open
-	madeLog bool                    // the log is new, and its name may not be on the disk
-	owner   *ownership              // whose the files are, where this process may give them away
-	spool   *os.Root                // the folder
+	files   [len(parts)]os.FileInfo // the open files
+	madeLog bool                    // the log is new, and its name may not be synced yet
+	owner   *ownership              // the owner to give new files to; nil if that is not possible
+	spool   *os.Root                // the folder of the spool
 }
 
-// Open opens the outbox at path and makes it when there is none, folders (0700) and
-// file (0600). It refuses what could lose mail: a network file system, a disk that
-// can't be written, a SQLite that is too old. The error is *queue.NewerError for an
-// outbox of a newer version.
+// Open opens the outbox at path, and creates a missing one: folders (0700) and file (0600). It
+// refuses anything that could lose mail: a network file system, a disk that can't be written,
+// a SQLite that is too old. The error is a *queue.NewerError if the outbox has a newer
+// version.
 func Open(ctx context.Context, path string, o outbox.Options) (outbox.Store, error) {
 	return OpenWith(ctx, path, o, Harness{})
 }
@@ -171,7 +168,7 @@ func (s *store) open(path string) (err error) {
 	if s.path, err = filepath.Abs(path); err != nil {
 		return err
 	}
-	if err := s.ownBeside(); err != nil { // what others have put there before
+	if err := s.ownBeside(); err != nil { // files that other users may have put there
 		return err
 	}
 	if s.path, err = place(path); err != nil {
@@ -201,12 +198,12 @@ func (s *store) open(path string) (err error) {
 		err = s.makeSpool()
 	}
 	if err == nil {
-		err = s.ownFiles() // the log is there now, and nobody can put another one there
+		err = s.ownFiles() // the log exists now, and no other user can replace it
 	}
 	if err == nil {
 		err = s.closeFiles()
 	}
-	// The writer waits by itself, for as long as it likes.
+	// The writer waits in patiently.
 	if err == nil {
 		_, err = s.writer.exec("PRAGMA busy_timeout = 0")
 	}
@@ -227,7 +224,7 @@ func (s *store) open(path string) (err error) {
 	return nil
 }
 
-// Close ends the store's goroutines. What is under way is finished first.
+// Close stops the store's goroutines, after the work in progress.
 func (s *store) Close() error {
 	s.closing.Do(func() {
 		close(s.quit)
@@ -240,7 +237,7 @@ func (s *store) Close() error {
 	return s.closed
 }
 
-// disconnect waits for those that read.
+// disconnect closes all connections, after the readers are done.
 func (s *store) disconnect() error {
 	var errs []error
 	for ; s.opened > 0; s.opened-- {
@@ -255,10 +252,10 @@ func (s *store) disconnect() error {
 	return errors.Join(errs...)
 }
 
-// now is the store's clock, in microseconds.
+// now returns the time of the store's clock, in microseconds.
 func (s *store) now() int64 { return s.options.Now().UnixMicro() }
 
-// usable gives the reason why nothing is done.
+// usable returns the reason why the store does nothing, or nil.
 func (s *store) usable(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -274,8 +271,8 @@ func (s *store) usable(ctx context.Context) error {
 	return nil
 }
 
-// write carries something out in a transaction that may be shared. It may be carried
-// out again from the beginning, see group.Committer.
+// write runs do in a transaction that may be shared. do may be run again from its beginning,
+// see group.Committer.
 func (s *store) write(ctx context.Context, do func(*txn) error) error {
 	if err := s.usable(ctx); err != nil {
 		return err
@@ -290,8 +287,7 @@ func (s *store) write(ctx context.Context, do func(*txn) error) error {
 	return err
 }
 
-// read looks at one moment of the outbox. Statements that are to be called off
-// take the context.
+// read runs look in a read transaction. Statements that can be cancelled take the context.
 func (s *store) read(ctx context.Context, look func(*conn) error) error {
 	if err := s.usable(ctx); err != nil {
 		return err
@@ -315,7 +311,8 @@ func (s *store) read(ctx context.Context, look func(*conn) error) error {
 	return s.judge(err)
 }
 
-// judge tells by an error of SQLite or of the disk whether anything works behind it.
+// judge adds the meaning to an error of SQLite or the disk; after a fault the store stays
+// broken.
 func (s *store) judge(err error) error {
 	switch {
 	case err == nil:

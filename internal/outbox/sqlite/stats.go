@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Stats counts.
+// Stats counts the recipients, and describes workers, pauses and disk space.
 func (s *store) Stats(ctx context.Context) (queue.Stats, error) {
 	now := s.now()
 	var stats queue.Stats
@@ -71,7 +71,7 @@ func readAccounts(ctx context.Context, c *conn, now int64) (accounts []queue.Acc
 	return accounts, err
 }
 
-// bytes is what the outbox takes on the disk.
+// bytes returns the size of the outbox on the disk.
 func (s *store) bytes() (sum int64, err error) {
 	for _, name := range []string{s.path, s.path + "-wal"} {
 		there, err := os.Stat(name)
@@ -88,7 +88,7 @@ func (s *store) bytes() (sum int64, err error) {
 		return 0, err
 	}
 	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil { // it may have gone meanwhile
+		if info, err := entry.Info(); err == nil { // it may have been removed meanwhile
 			sum += info.Size()
 		}
 	}

@@ -68,7 +68,7 @@ func fresh(t testing.TB) *store {
 	return opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{})
 }
 
-// join makes a worker known, and gives its owner.
+// join registers a worker, and returns its owner.
 func join(t testing.TB, s outbox.Store, owner string) string {
 	t.Helper()
 	if err := s.Join(context.Background(), queue.Worker{Owner: owner, Host: "h", PID: 7}, time.Minute); err != nil {
@@ -86,7 +86,7 @@ func enqueue(t testing.TB, s outbox.Store, m outbox.NewMessage) queue.ID {
 	return r.ID
 }
 
-// The way of one message, from its enqueueing to its end.
+// One message, from enqueueing to pruning.
 func TestWay(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), fresh(t)
@@ -148,7 +148,7 @@ func TestWay(t *testing.T) {
 	checkTally(t, s)
 }
 
-// checkTally holds what is counted along the way against the rows.
+// checkTally compares the counters with the rows.
 func checkTally(t testing.TB, s *store) {
 	t.Helper()
 	err := s.read(context.Background(), func(c *conn) error {
@@ -182,7 +182,7 @@ func TestLargeBody(t *testing.T) {
 	}
 }
 
-// envelopeOf gives a message its envelope, outside of a test.
+// envelopeOf sets the envelope of a message, without a test.
 func envelopeOf(m *outbox.NewMessage) (err error) {
 	from, err := smtp.ParseAddress("alice@example.org")
 	if err != nil {

@@ -7,12 +7,12 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// sweptTogether is how many recipients a sweep changes in one transaction: others
-// wait meanwhile.
+// sweptTogether limits the recipients that a sweep changes in one transaction, because other
+// writers wait meanwhile.
 const sweptTogether = 500
 
-// Sweep takes back what lapsed workers had and ends what is too old. It does not
-// write where there is nothing of the kind.
+// Sweep requeues the recipients of lapsed workers and expires old messages. It does not write
+// if there is nothing to do.
 func (s *store) Sweep(ctx context.Context) (swept outbox.Swept, err error) {
 	if err := s.usable(ctx); err != nil {
 		return swept, err
@@ -68,7 +68,7 @@ func (t *txn) sweep(swept *outbox.Swept) error {
 			return err
 		}
 		if left -= done; left <= 0 {
-			return nil // the rest in the next transaction
+			return nil // the rest follows in the next transaction
 		}
 		if err := t.forgetWorker(worker); err != nil {
 			return err
@@ -84,16 +84,16 @@ func (t *txn) sweep(swept *outbox.Swept) error {
 	return t.expireOld(left, swept)
 }
 
-// putOffTooFar finds pauses longer than the longest, for each account and priority along
-// the index delivery_claim.
+// putOffTooFar finds pauses longer than LongestPause, for each account and priority by the
+// index delivery_claim.
 const putOffTooFar = `SELECT d.id FROM account a JOIN (VALUES (1), (0), (-1)) p JOIN delivery d ON d.account = a.id AND d.priority = p.column1
 	AND d.waits > ?1 + 108000000000 AND d.waits < 2305843009213693952`
 
-// expiredNow chooses what has had its time, see schema/0002.sql. What is due and has no
+// expiredNow selects expired recipients, see schema/0002.sql. A due recipient without an
 // expiry of its own is tried first.
 const expiredNow = "expires <= ?1 AND waits IS NOT NULL AND (firm = 1 OR state = 'deferred') AND (firm = 1 OR timing <> 0 AND due > ?1)"
 
-// bringBack has due now what was put off by a clock that was ahead.
+// bringBack makes recipients due that were deferred by a clock that was ahead.
 func (t *txn) bringBack(most int) (done int, err error) {
 	var ids []int64
 	err = t.each(func(r row) error { ids = append(ids, r.int(0)); return nil }, putOffTooFar+" LIMIT ?2", t.now, most)
@@ -112,8 +112,8 @@ func (t *txn) lapsed() (id int64, found, gone bool, err error) {
 	return id, found, gone, err
 }
 
-// takeBack ends leases of a worker: what was leased is safe to try again, what was
-// being sent may have been handed over.
+// takeBack ends leases of a worker: Leased recipients are safe to try again, Sending ones may
+// have been handed over.
 func (t *txn) takeBack(worker int64, most int, swept *outbox.Swept) (done int, err error) {
 	var had []recipient
 	err = t.each(func(r row) error { had = append(had, scanRecipient(r)); return nil },
@@ -158,7 +158,7 @@ func (t *txn) expireOld(most int, swept *outbox.Swept) error {
 	return nil
 }
 
-// expire ends what was not handed over in its time.
+// expire moves a recipient to Expired.
 func (t *txn) expire(d *recipient) error {
 	from := d.state
 	d.state = queue.Expired

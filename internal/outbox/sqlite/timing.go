@@ -8,11 +8,11 @@ import (
 
 // The ranges of delivery.waits, see schema/0002.sql.
 const (
-	soonBefore = -1 << 62 // added to the due time of what is due now
+	soonBefore = -1 << 62 // added to the due time of a recipient that is due now
 	datesFrom  = 1 << 61  // added to a date
 )
 
-// waits is the column of a recipient that waits.
+// waits returns the value of the column waits.
 func waits(due int64, timing outbox.Timing) int64 {
 	switch timing {
 	case outbox.Soon:
@@ -23,7 +23,7 @@ func waits(due int64, timing outbox.Timing) int64 {
 	return due
 }
 
-// put has a recipient due after a while.
+// put makes a recipient due after a time.
 func (d *recipient) put(now int64, after time.Duration) {
 	after = min(max(after, 0), outbox.LongestPause)
 	d.due, d.timing = now+micro(after), outbox.Paused
@@ -32,10 +32,10 @@ func (d *recipient) put(now int64, after time.Duration) {
 	}
 }
 
-// pauseLeft is how long the pause of an account goes on.
+// pauseLeft returns the rest of an account's pause.
 func pauseLeft(until, now int64) time.Duration { return outbox.PauseLeft(when(until), when(now)) }
 
-// lease is the end of one, by the clock and by the uptime.
+// lease is the end of a lease, by the clock and by the uptime.
 type lease struct {
 	until int64
 	boot  string
@@ -48,7 +48,7 @@ func (t *txn) leaseOf(d time.Duration) lease {
 	return lease{t.now + micro(d), up.Boot, micro(up.Since + d)}
 }
 
-// uptime is the one of the options, of their clock, or of the system.
+// uptime returns the uptime of the options, of their clock, or of the system.
 func (s *store) uptime() outbox.Uptime {
 	switch {
 	case s.options.Uptime != nil:
@@ -59,9 +59,9 @@ func (s *store) uptime() outbox.Uptime {
 	return uptime()
 }
 
-// Conditions on rows of worker, with three arguments each: the boot, the uptime and the
-// clock. A lease is judged by the uptime that it was given by, and only where that is not
-// known by the clock.
+// Conditions on rows of worker, with three arguments each: the boot, the uptime and the clock.
+// A lease is checked by the uptime in which it was granted, and by the clock only if the
+// uptime was not known.
 const (
 	longestLease = "900000000" // outbox.LongestLease
 	lapsedNow    = `CASE boot WHEN '' THEN until <= ?3 OR until > ?3 + ` + longestLease + ` WHEN ?1 THEN ends <= ?2 OR ends > ?2 + ` + longestLease + ` ELSE 1 END`

@@ -10,10 +10,9 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// OpenToRead opens an outbox to look at it: List, Show, Stats, Events, Due,
-// Unreported and Body work, whatever changes something is an error. It makes nothing, and
-// is content with a disk that can't be written, where the outbox was closed before or
-// whoever writes it has it open.
+// OpenToRead opens an outbox for reading: List, Show, Stats, Events, Due, Unreported and Body
+// work, and every change is an error. It creates nothing. The disk may be read-only if the
+// outbox was closed properly, or if a program that can write it has it open.
 func OpenToRead(ctx context.Context, path string, o outbox.Options) (outbox.Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -33,7 +32,7 @@ func (s *store) openToRead(path string) (err error) {
 		return err
 	}
 	if err := s.eachFile(isFile, append([]string{""}, beside[:]...)...); err != nil {
-		return err // a pipe, which would be waited for
+		return err // a pipe would block
 	}
 	if err := s.checkDisk(); err != nil {
 		return err
@@ -52,8 +51,8 @@ func (s *store) openToRead(path string) (err error) {
 	return nil
 }
 
-// readingMode finds out how the file can be read, and whether it is an outbox. Where
-// the index of the log can't be made beside it, the file alone is read, if it is whole.
+// readingMode finds out how the file can be read, and whether it is an outbox. If the index of
+// the log can't be created, the file is read without its log, provided that the log is empty.
 func (s *store) readingMode() (string, error) {
 	const usual, alone = "ro", "ro&immutable=1"
 	err := s.tryToRead(usual)

@@ -15,17 +15,17 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// txn is one write transaction. What changes with many operations is gathered and
-// written once, before the commit.
+// txn is one write transaction. Counters that many operations change are collected and written
+// once, before the commit.
 type txn struct {
 	*conn
 	s   *store
 	now int64
 
 	tally    map[counted]int64
-	given    map[string]int64 // the last numbers given out
-	accounts map[string]int64 // that were made here
-	open     map[int64]int64  // how many recipients of a message became final, negative, or open again
+	given    map[string]int64 // the last numbers used
+	accounts map[string]int64 // created in this transaction
+	open     map[int64]int64  // change of the number of a message's recipients that are not final
 	wake     bool
 }
 
@@ -34,7 +34,7 @@ type counted struct {
 	word    string
 }
 
-// Numbers given out, in tally.
+// Counters of used numbers, in the table tally.
 const (
 	messageNumber = "message"
 	eventNumber   = "event"
@@ -79,8 +79,8 @@ func (s *store) commit(t *txn) error {
 	return nil
 }
 
-// unsure judges an error of a commit: behind one of the disk the next process to open the
-// outbox may find what was written, or not.
+// unsure classifies an error of a commit: after an error of the disk, the next process that
+// opens the outbox may find the changes, or not.
 func (s *store) unsure(err error) error {
 	judged := s.judge(err)
 	if errors.Is(judged, queue.ErrBroken) {
@@ -89,11 +89,11 @@ func (s *store) unsure(err error) error {
 	return judged
 }
 
-// lasts makes sure that what was committed is what others will find: the log has its
-// name on the disk, and the files are where they were.
+// lasts checks that committed changes are durable: the name of a new log is synced, and the
+// files are still in place.
 func (s *store) lasts() error {
 	if s.madeLog {
-		// SQLite syncs the folder, too, and ignores the error.
+		// SQLite syncs the folder as well, but ignores the error.
 		if err := s.harness.sync(filepath.Dir(s.path)); err != nil {
 			broken := sentence.Errorf("%w: %w", queue.ErrBroken, err)
 			s.broken.CompareAndSwap(nil, &broken)
@@ -108,10 +108,10 @@ func (s *store) lasts() error {
 }
 
 func (s *store) rollback(t *txn) {
-	_, _ = t.conn.exec("ROLLBACK") // SQLite did so itself, behind some errors
+	_, _ = t.conn.exec("ROLLBACK") // after some errors SQLite has done so itself
 }
 
-// exec is that of conn, with the faults of tests.
+// exec is conn.exec with the faults of tests.
 func (t *txn) exec(sql string, args ...any) (int64, error) {
 	if err := t.s.harness.fault(sql); err != nil {
 		return 0, err
@@ -128,7 +128,7 @@ func (t *txn) exec(sql string, args ...any) (int64, error) {
 	return t.conn.exec(sql, args...)
 }
 
-// each asks for rows.
+// each runs a query.
 func (t *txn) each(each func(row) error, sql string, args ...any) error {
 	if err := t.s.harness.fault(sql); err != nil {
 		return err
@@ -136,13 +136,13 @@ func (t *txn) each(each func(row) error, sql string, args ...any) error {
 	return t.query(context.Background(), each, sql, args...)
 }
 
-// count keeps how many recipients of an account are in a state.
+// count changes the number of an account's recipients in a state.
 func (t *txn) count(account int64, word string, n int64) error {
 	t.tally[counted{account, word}] += n
 	return nil
 }
 
-// next gives a number out.
+// next returns the next number of a sequence.
 func (t *txn) next(word string) (int64, error) {
 	last, known := t.given[word]
 	if !known {
@@ -156,7 +156,7 @@ func (t *txn) next(word string) (int64, error) {
 	return last + 1, nil
 }
 
-// flush writes what was gathered.
+// flush writes the collected changes.
 func (t *txn) flush() error {
 	if err := t.flushOpen(); err != nil {
 		return err
@@ -183,8 +183,7 @@ func tallying(rows int) string {
 		" ON CONFLICT DO UPDATE SET n = n + excluded.n"
 }
 
-// flushOpen writes which messages have no recipient any more to whom something may
-// happen: Prune forgets them in time.
+// flushOpen records which messages have only final recipients: Prune removes them later.
 func (t *txn) flushOpen() error {
 	for message, n := range t.open {
 		if n == 0 {
@@ -200,12 +199,12 @@ func (t *txn) flushOpen() error {
 	return nil
 }
 
-// worker finds the row of an owner.
+// worker returns the row of an owner.
 func (t *txn) worker(owner string) (id int64, found bool, err error) {
 	return t.number("SELECT id FROM worker WHERE owner = ? AND gone = 0", owner)
 }
 
-// alive finds the row of an owner whose lease goes on.
+// alive returns the row of an owner whose lease has not ended.
 func (t *txn) alive(owner string) (id int64, err error) {
 	id, found, err := t.number("SELECT id FROM worker WHERE owner = ?4 AND gone = 0 AND NOT "+lapsedNow, append(t.s.leaseArgs(t.now), owner)...)
 	if err == nil && !found {
@@ -214,8 +213,7 @@ func (t *txn) alive(owner string) (id int64, err error) {
 	return id, err
 }
 
-// account finds the number of an account; found is false for one that never had
-// anything.
+// account returns the number of an account; found is false if it never had messages or pauses.
 func (t *txn) account(name string) (id int64, found bool, err error) {
 	if id, ok := t.accounts[name]; ok {
 		return id, true, nil
@@ -230,7 +228,7 @@ func (t *txn) account(name string) (id int64, found bool, err error) {
 	return id, found, err
 }
 
-// makeAccount finds it or makes it.
+// makeAccount returns the number of an account, and creates a missing one.
 func (t *txn) makeAccount(name string) (int64, error) {
 	id, found, err := t.account(name)
 	if found || err != nil {
@@ -243,7 +241,7 @@ func (t *txn) makeAccount(name string) (int64, error) {
 	return id, err
 }
 
-// A recipient's id is made of its message's and its place.
+// The id of a recipient is composed of the message's id and the place.
 const placeBits = 17
 
 func recipientID(message queue.ID, n int) int64 { return int64(message)<<placeBits | int64(n) }
@@ -252,7 +250,7 @@ func messageOf(recipient int64) (queue.ID, int) {
 	return queue.ID(recipient >> placeBits), int(recipient & (1<<placeBits - 1))
 }
 
-// happened is an event to be kept.
+// happened is an event to insert.
 type happened struct {
 	recipient int64
 	account   int64

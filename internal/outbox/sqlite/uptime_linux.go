@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// uptime asks the system. Without an answer Boot is "".
+// uptime returns the system's uptime. If it is not known, Boot is "".
 func uptime() outbox.Uptime {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	var t unix.Timespec

@@ -4,5 +4,5 @@ package sqlite
 
 import "github.com/yanmail/yan/internal/outbox"
 
-// uptime is not known here: leases end by the clock, within outbox.LongestLease.
+// uptime is not known on this system: leases end by the clock, within outbox.LongestLease.
 func uptime() outbox.Uptime { return outbox.Uptime{} }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// waker tells who waits that something may be due. What this process committed it
-// knows at once; what others committed it looks for, once somebody has asked.
+// waker wakes goroutines when something may be due: at once after a commit of this process,
+// and by polling after one of another process. It polls from the first call of Wake on.
 type waker struct {
 	mu      sync.Mutex
 	ready   chan struct{}
@@ -23,7 +23,7 @@ func (w *waker) wake() {
 	w.ready = make(chan struct{})
 }
 
-// wait is for the end of whoever looks; nobody begins behind it.
+// wait waits for the polling goroutine to end. None starts after that.
 func (w *waker) wait() {
 	w.mu.Lock()
 	w.ended = true
@@ -31,7 +31,8 @@ func (w *waker) wait() {
 	w.looking.Wait()
 }
 
-// Wake is closed when something may have become due earlier than Due had said.
+// Wake returns a channel that is closed when something may have become due earlier than Due
+// said.
 func (s *store) Wake() <-chan struct{} {
 	w := &s.waker
 	w.mu.Lock()
@@ -44,18 +45,18 @@ func (s *store) Wake() <-chan struct{} {
 	return w.ready
 }
 
-// look asks SQLite whether the file was written (PRAGMA data_version reads a word of
-// shared memory), and what was, when it was.
+// look polls SQLite for writes to the file (PRAGMA data_version reads a word of shared
+// memory), and reads the wake counter after one.
 func (s *store) look() {
 	defer s.waker.looking.Done()
 	tick := time.NewTicker(s.harness.poll)
 	defer tick.Stop()
 	c, err := s.connect("rw")
 	if err != nil {
-		s.waker.wake() // whoever waits asks, and hears why
+		s.waker.wake() // the woken goroutines call the store and get the reason
 		return
 	}
-	defer func() { _ = c.close() }() // it only read
+	defer func() { _ = c.close() }() // it has only read
 	var version, wakes int64
 	for {
 		newVersion, newWakes, err := s.glance(c, version, wakes)

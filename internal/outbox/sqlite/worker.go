@@ -8,10 +8,10 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// micro is a duration as it stands in the database.
+// micro converts a duration to the database's format, microseconds.
 func micro(d time.Duration) int64 { return max(0, d.Microseconds()) }
 
-// Join makes a worker known.
+// Join registers a worker.
 func (s *store) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
 	return s.write(ctx, func(t *txn) error {
 		copied, err := s.isCopy(t.conn)
@@ -28,7 +28,7 @@ func (s *store) Join(ctx context.Context, w queue.Worker, lease time.Duration) e
 		if known {
 			return harmless(sentence.Errorf("a worker with the owner %q has joined already", w.Owner))
 		}
-		// One that left while something was being sent is it again.
+		// A worker that left while messages were being sent replaces its old row.
 		l := t.leaseOf(lease)
 		_, err = t.exec(`INSERT INTO worker (owner, host, pid, since, until, boot, ends) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (owner) DO UPDATE SET host = excluded.host, pid = excluded.pid, since = excluded.since,
@@ -37,7 +37,7 @@ func (s *store) Join(ctx context.Context, w queue.Worker, lease time.Duration) e
 	})
 }
 
-// Renew says that a worker lives.
+// Renew extends the worker's lease.
 func (s *store) Renew(ctx context.Context, owner string, lease time.Duration) error {
 	return s.write(ctx, func(t *txn) error {
 		id, err := t.alive(owner)
@@ -49,8 +49,8 @@ func (s *store) Renew(ctx context.Context, owner string, lease time.Duration) er
 	})
 }
 
-// Leave gives back what a worker has leased. Where something is being sent, its
-// row stays for the next Sweep, which finds it lapsed.
+// Leave requeues the recipients that a worker has leased. If it is still sending, its row
+// stays for the next Sweep, which finds the lease ended.
 func (s *store) Leave(ctx context.Context, owner string) error {
 	return s.write(ctx, func(t *txn) error {
 		id, found, err := t.worker(owner)
@@ -81,14 +81,14 @@ func (s *store) Leave(ctx context.Context, owner string) error {
 	})
 }
 
-// ownedBy lists what a worker has.
+// ownedBy lists the recipients of a worker.
 func (t *txn) ownedBy(worker int64) (had []recipient, err error) {
 	err = t.each(func(r row) error { had = append(had, scanRecipient(r)); return nil },
 		"SELECT "+recipientColumns+" FROM delivery WHERE owner = ? ORDER BY id", worker)
 	return had, err
 }
 
-// requeue gives back what was leased: it is due when it was.
+// requeue requeues a leased recipient, due when it was due before.
 func (t *txn) requeue(d *recipient, kind queue.EventKind) error {
 	from := d.state
 	d.state = queue.Queued
@@ -106,7 +106,7 @@ func (t *txn) forgetWorker(id int64) error {
 	return err
 }
 
-// Slots lets a worker have connections of an account.
+// Slots reserves connections of an account for a worker.
 func (s *store) Slots(ctx context.Context, owner, account string, want, most int) (granted int, err error) {
 	err = s.write(ctx, func(t *txn) error {
 		granted = 0
@@ -135,7 +135,7 @@ func (s *store) Slots(ctx context.Context, owner, account string, want, most int
 	return granted, nil
 }
 
-// setSlots writes only what changes: workers ask again and again.
+// setSlots writes only changes, because workers call it again and again.
 func (t *txn) setSlots(account, worker, n int64) error {
 	had, _, err := t.number("SELECT n FROM slot WHERE account = ? AND worker = ?", account, worker)
 	switch {
@@ -147,7 +147,7 @@ func (t *txn) setSlots(account, worker, n int64) error {
 		_, err = t.exec("INSERT INTO slot (account, worker, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = excluded.n", account, worker, n)
 	}
 	if n < had {
-		t.wake = true // others may have them
+		t.wake = true // other workers may have them
 	}
 	return err
 }

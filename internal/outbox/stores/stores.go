@@ -1,4 +1,4 @@
-// Package stores opens the outbox that somebody names, wherever it is.
+// Package stores opens an outbox by its name: a SQLite file or a PostgreSQL database.
 package stores
 
 import (
@@ -15,9 +15,9 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Open opens the outbox in a SQLite file or, for a URL that begins with
-// postgres:// or postgresql://, in a PostgreSQL database; "" is the file of
-// [DefaultPath]. It makes what is not there, the folder too, for its owner alone.
+// Open opens the outbox in a SQLite file or, for a URL that begins with postgres:// or
+// postgresql://, in a PostgreSQL database; "" is the file of [DefaultPath]. It creates a
+// missing file and its folder, for their owner alone.
 func Open(ctx context.Context, where string, o outbox.Options) (outbox.Store, error) {
 	if outbox.IsPostgres(where) {
 		return postgres.Open(ctx, where, o)
@@ -29,8 +29,8 @@ func Open(ctx context.Context, where string, o outbox.Options) (outbox.Store, er
 	return sqlite.Open(ctx, path, o)
 }
 
-// OpenToRead opens an outbox only to look at it, on a disk that can't be written, too.
-// It makes nothing. A PostgreSQL database is opened as Open does.
+// OpenToRead opens an outbox for reading, even on a disk that can't be written. It creates
+// nothing. A PostgreSQL database is opened as by Open.
 func OpenToRead(ctx context.Context, where string, o outbox.Options) (outbox.Store, error) {
 	if outbox.IsPostgres(where) {
 		return postgres.Open(ctx, where, o)
@@ -42,9 +42,8 @@ func OpenToRead(ctx context.Context, where string, o outbox.Options) (outbox.Sto
 	return sqlite.OpenToRead(ctx, path, o)
 }
 
-// Path is the absolute path of the file that holds an outbox. ~ is the user's
-// folder. The error is about a URL that is not of PostgreSQL, which is not taken
-// for the name of a file.
+// Path returns the absolute path of the file of an outbox. ~ is the user's home folder. A URL
+// of another kind than PostgreSQL is an error, not the name of a file.
 func Path(where string, getenv func(string) string) (string, error) {
 	switch {
 	case where == "":
@@ -55,16 +54,16 @@ func Path(where string, getenv func(string) string) (string, error) {
 	return filepath.Abs(homedir.Expand(where, homedir.Find(getenv)))
 }
 
-// DefaultPath is where the outbox of a user is: outbox.db in the folder yan of
-// $XDG_DATA_HOME or ~/.local/share, on macOS of ~/Library/Application Support, on
-// Windows of %LocalAppData%.
+// DefaultPath returns the path of a user's default outbox: outbox.db in the folder yan of
+// $XDG_DATA_HOME or ~/.local/share, on macOS of ~/Library/Application Support, on Windows of
+// %LocalAppData%.
 func DefaultPath(getenv func(string) string) (string, error) {
 	return defaultPath(getenv, runtime.GOOS)
 }
 
 func defaultPath(getenv func(string) string, system string) (string, error) {
 	const folder, file = "yan", "outbox.db"
-	// The specification wants relative paths to be ignored.
+	// The XDG Base Directory Specification requires relative paths to be ignored.
 	if dir := getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, folder, file), nil
 	}

@@ -67,7 +67,7 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// A URL of another kind is not taken for the name of a file.
+// A URL of another kind is not a file name.
 func TestOpenRefusesWhatIsNoOutbox(t *testing.T) {
 	t.Parallel()
 	s, err := Open(t.Context(), "mysql://me:secret@host/db", outbox.Options{})
@@ -76,7 +76,7 @@ func TestOpenRefusesWhatIsNoOutbox(t *testing.T) {
 	}
 }
 
-// A path is a file of SQLite, in a folder that is made.
+// A path is a file of SQLite, in a folder that Open creates.
 func TestOpenMakesAFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a", "b", "out.db")
