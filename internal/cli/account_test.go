@@ -30,8 +30,8 @@ server = "smtps://127.0.0.1:1"
 user = "me"
 `
 
-// machineWith is a machine with accounts and a keyring; typed is what its user types
-// when asked, "" where nobody sits there.
+// machineWith returns a machine with accounts and a keyring. typed is the user's answer to
+// questions; "" means that there is no terminal.
 func machineWith(t *testing.T, config, typed string, keyring secret.Keyring) (w World, out, errs *bytes.Buffer, path string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -79,7 +79,8 @@ func TestAccountListFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// Removing asks, forgets the secret, and says what hung on the account.
+// Removing an account asks first, deletes the secret, and names the settings that referred to the
+// account.
 func TestAccountRemoveAsks(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -133,7 +134,7 @@ func TestAccountRemoveKeepsSecret(t *testing.T) {
 	}
 }
 
-// A keyring that is locked keeps its secret, and the user hears of it.
+// A locked keyring keeps the secret, and the command says so.
 func TestAccountRemoveLockedKeyring(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[string]string{"en": "nothing was changed, since the secret of work can't be forgotten: the keyring is locked", "zh": "没有任何改动，因为 work 的密码无法删除：密钥环已锁定"} {
@@ -164,7 +165,7 @@ func TestAccountShowKeyring(t *testing.T) {
 		state   string
 		check   int
 	}{
-		"there":  {full, "in the keyring of this system", "在系统密钥环中", "there", command.ExitConfig}, // work's is missing
+		"there":  {full, "in the keyring of this system", "在系统密钥环中", "there", command.ExitConfig}, // the secret of work is missing
 		"empty":  {secrettest.New(), "not there; 'yan login qq' asks for it", "不存在；yan login qq", "missing", command.ExitConfig},
 		"other":  {other, "of an earlier login, for another server or user", "属于以前的登录", "unusable", command.ExitConfig},
 		"none":   {secrettest.None(), "not there", "不存在", "missing", command.ExitConfig},
@@ -187,8 +188,7 @@ func TestAccountShowKeyring(t *testing.T) {
 	}
 }
 
-// A configuration that made no sense can be mended, and whoever could read it still
-// can.
+// An invalid configuration can be repaired, and the file keeps its permissions.
 func TestAccountEditKeepsTheMode(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -214,7 +214,7 @@ func TestAccountEditKeepsTheMode(t *testing.T) {
 	}
 }
 
-// What was written wrong in the editor can be edited again.
+// If the edited configuration is invalid, the user can edit it again.
 func TestAccountEditAgain(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -230,7 +230,7 @@ func TestAccountEditAgain(t *testing.T) {
 		{"n\n", "zh", "再改一次吗？", command.ExitConfig, false},
 	} {
 		w, out, errs, path := machineWith(t, qqAndWork, tt.typed, secrettest.New())
-		// The first time it spoils a key, the second time it puts it right.
+		// The first call breaks a key, the second repairs it.
 		script := filepath.Join(filepath.Dir(path), "editor.sh")
 		if err := os.WriteFile(script, []byte("#!/bin/sh\nif grep -q form \"$1\"; then sed 's/form/from/; s/me@qq/you@qq/' \"$1\" > \"$1.new\"; "+
 			"else sed 's/^from = \"me@qq/form = \"me@qq/' \"$1\" > \"$1.new\"; fi\nmv \"$1.new\" \"$1\"\n"), 0o700); err != nil {
@@ -289,8 +289,8 @@ func TestAccountNamesComplete(t *testing.T) {
 	}
 }
 
-// TestNoCommandPrintsASecret runs every command on accounts that keep the same
-// password in every place there is, and looks for it in all that is printed.
+// TestNoCommandPrintsASecret runs every command on accounts that store the same password in every
+// possible place, and searches the output for it.
 func TestNoCommandPrintsASecret(t *testing.T) {
 	t.Parallel()
 	keyring := secrettest.New()

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/secret/secrettest"
 )
 
-// Importing asks for each account.
+// Importing asks about each account.
 func TestAccountImportAsks(t *testing.T) {
 	t.Parallel()
 	const settings = "defaults\ntls on\nauth on\naccount a\nhost mail.example.org\nfrom a@example.org\nuser a\npassword " + clitest.Marker +
@@ -52,7 +52,7 @@ func TestAccountImportAsks(t *testing.T) {
 	}
 }
 
-// A password that can't be kept is not half kept.
+// If the keyring is locked, neither the account nor the password is stored.
 func TestAccountImportLockedKeyring(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[string]string{"en": "the keyring is locked", "zh": "密钥环已锁定"} {
@@ -71,7 +71,7 @@ func TestAccountImportLockedKeyring(t *testing.T) {
 	}
 }
 
-// meddling is a keyring during whose use another program writes the configuration.
+// meddling is a keyring. While it is used, another program writes the configuration.
 type meddling struct {
 	*secrettest.Keyring
 	path string
@@ -84,7 +84,7 @@ func (m meddling) Set(service, user, s string) error {
 	return m.Keyring.Set(service, user, s)
 }
 
-// Where the configuration is another one meanwhile, the password is taken back.
+// If the configuration was changed meanwhile, the stored password is deleted.
 func TestAccountImportTakesBack(t *testing.T) {
 	t.Parallel()
 	for lang, want := range map[string]string{"en": "another program changed it meanwhile", "zh": "其他程序"} {
@@ -108,7 +108,7 @@ func TestAccountImportTakesBack(t *testing.T) {
 	}
 }
 
-// A password that was there before is put back.
+// A password that existed before is restored.
 func TestAccountImportPutsBack(t *testing.T) {
 	t.Parallel()
 	keyring := secrettest.New()

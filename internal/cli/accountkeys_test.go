@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// accountShown has an account for each group of keys that exclude each other, with
-// values that are found nowhere else.
+// accountShown has an account for each group of keys that exclude each other. Every value occurs
+// only once.
 const accountShown = `version = 1
 default = "a"
 
@@ -58,8 +58,8 @@ token_url = "https://sso.example/token"
 scopes = ["smtp"]
 `
 
-// TestAccountShowHasEveryKey sets every key of an account: account show prints each, for
-// people and as JSON.
+// TestAccountShowHasEveryKey sets every key of an account. yan account show must print each, as
+// text and as JSON.
 func TestAccountShowHasEveryKey(t *testing.T) {
 	t.Parallel()
 	shown := map[string]string{"from": "ann@example.com", "server": "mail.example.com:1465", "user": "ann-user", "auth": "PLAIN", "secret": "pass show ann",
@@ -100,7 +100,7 @@ func TestAccountShowHasEveryKey(t *testing.T) {
 	}
 }
 
-// accountKeys are the keys of an account, from the table that reads them.
+// accountKeys returns the keys of an account from the table that parses them.
 func accountKeys(t *testing.T) []string {
 	t.Helper()
 	var keys []string

@@ -1,12 +1,11 @@
-// Package cli is the command yan: [Run] carries out a command line, and [World] is
-// everything outside that it touches, so that tests run it as a shell does.
+// Package cli implements the command yan. [Run] executes a command line; [World] holds every access
+// to the machine, so that tests run the command as a shell does.
 //
-// The command yan A is made by package internal/cli/Acmd; account also makes config, and
-// sandbox makes demo. What commands share stands below them: console (streams and
-// tables), jsonout (the types of --json), command (flags, exit status, help), verdict
-// (what became of a message), serverflag (--server and its like), accounts
-// (configuration and secrets) and outboxes (which outbox is meant). These packages are
-// the only ones that print for people.
+// Package internal/cli/Acmd implements the command yan A; accountcmd also implements yan config,
+// and sandboxcmd yan demo. They share the packages below them: console (streams and tables),
+// jsonout (the types of --json), command (flags, exit status, help), verdict (the outcome of a
+// message), serverflag (--server and related flags), accounts (configuration and secrets) and
+// outboxes (opening the outbox). No other package prints for users.
 package cli
 
 import (
@@ -23,21 +22,20 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// World is everything outside that the program touches.
+// World is the machine as the program sees it.
 type World struct {
 	console.System
-	// Keyring is the system's store of secrets; nil where there is none.
+	// Keyring is the keyring of the system; nil if there is none.
 	Keyring secret.Keyring
-	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full
-	// one. Tests alone lower it.
+	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full cost. Only
+	// tests lower it.
 	WorkFactor int
-	// FindBrowser returns a function that shows a page to the user; nil if there is no
-	// browser.
+	// FindBrowser returns a function that shows a page in a browser; nil if there is none.
 	FindBrowser func() (show func(url string) error)
 	// Dial opens the connections of yan doctor; nil means net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Hangups are the SIGHUPs of yan serve, until the function is called; nil where
-	// there are none.
+	// Hangups returns a channel of SIGHUPs for yan serve, and a function that ends it; nil if there
+	// are none.
 	Hangups func() (<-chan os.Signal, func())
 	// OpenOutbox opens an outbox; nil means stores.Open.
 	OpenOutbox func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
@@ -45,14 +43,14 @@ type World struct {
 	LoadConfig func(path string) (*account.File, error)
 }
 
-// front makes the commands.
+// front builds the command tree.
 type front struct {
 	*outboxes.Outboxes
 	world World
 }
 
-// Run carries out a command line (without the program's name) and returns the
-// exit status. It prints what went wrong itself.
+// Run executes a command line (without the program's name) and returns the exit status. It prints
+// errors itself.
 func Run(ctx context.Context, args []string, world World) int {
 	c := console.New(ctx, world.System, words.In(command.ChooseLanguage(args, world.System)))
 	services := outboxes.Services{Keyring: world.Keyring, WorkFactor: world.WorkFactor, OpenStore: world.OpenOutbox, LoadConfig: world.LoadConfig}

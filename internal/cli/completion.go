@@ -27,8 +27,8 @@ func (a *front) completionCommand() *cobra.Command {
 	}
 }
 
-// bashFallback does what cobra's script wants of the package bash-completion, where that
-// is not installed; where it is loaded later, its own function replaces this one.
+// bashFallback replaces the function of package bash-completion that cobra's script needs. If that
+// package is loaded later, its own function replaces this one.
 const bashFallback = `# Works with and without the package bash-completion.
 if ! declare -F _get_comp_words_by_ref >/dev/null; then
     _get_comp_words_by_ref() {
@@ -54,7 +54,7 @@ func (a *front) completion(root *cobra.Command, shell string) error {
 	case "powershell":
 		err = root.GenPowerShellCompletionWithDesc(a.Stdout)
 	}
-	if err != nil && a.WriteErr == nil { // finish tells of what could not be written
+	if err != nil && a.WriteErr == nil { // finish reports a failed write
 		return command.Internal(fmt.Sprintf("making the completion script of %s", shell), err)
 	}
 	return nil

@@ -13,8 +13,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// 'yan queue resolve' completes what is in doubt, and nothing else; 'retry' what
-// is not finished.
+// 'yan queue resolve' completes messages in doubt only, 'retry' unfinished ones.
 func TestResolveCompletesWhatIsInDoubt(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -35,8 +34,8 @@ func TestResolveCompletesWhatIsInDoubt(t *testing.T) {
 	}
 }
 
-// Why there is no systemd credential: the process was not started by systemd, or
-// systemd passed others, whose names are said.
+// The error explains why there is no systemd credential: systemd did not start the process, or
+// passed other credentials, which it names.
 func TestCredentialThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	passed := t.TempDir()

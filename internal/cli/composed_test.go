@@ -18,8 +18,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// dry composes a message in a folder of its own and gives it back, with what was
-// said.
+// dry composes a message in its own folder, and returns it with the output on standard error.
 func dry(t *testing.T, env map[string]string, stdin string, args ...string) (code int, m *mail.Message, errs string) {
 	t.Helper()
 	w, out, said := world(env)
@@ -35,7 +34,7 @@ func dry(t *testing.T, env map[string]string, stdin string, args ...string) (cod
 	return code, m, said.String()
 }
 
-// part is a leaf of a message.
+// part is a leaf part of a message.
 type part struct {
 	kind   string
 	params map[string]string
@@ -85,7 +84,7 @@ func inFolder(t *testing.T, files map[string]string) string {
 
 const gbkText = "\xc4\xe3\xba\xc3\n" // 你好
 
-// Files of recipients and calendars come from the same old programs as texts do.
+// Files of recipients and calendars may use legacy charsets, too.
 func TestCharsetOfRecipientsAndInvitations(t *testing.T) {
 	t.Parallel()
 	name := strings.TrimSpace(gbkText)
@@ -112,7 +111,7 @@ func TestCharsetOfRecipientsAndInvitations(t *testing.T) {
 	}
 }
 
-// Text in another charset, by every door a text comes in.
+// Text in another charset is converted, whichever flag or stream it comes from.
 func TestCharsets(t *testing.T) {
 	t.Parallel()
 	dir := inFolder(t, map[string]string{"gbk.txt": gbkText, "gbk.html": "<meta charset=gbk><p>" + gbkText, "plain.html": "<p>" + gbkText})
@@ -135,7 +134,7 @@ func TestCharsets(t *testing.T) {
 		{"no charset", "", gbkText, []string{"--charset", "klingon"}, "", `there is no charset "klingon" here`},
 		{"raw", "", "", []string{"--raw", "--charset", "gbk"}, "", "--charset can't be used with --raw"},
 	} {
-		// The language of what is said is English for all.
+		// --lang en: all locales print English.
 		code, m, errs := dry(t, map[string]string{"LANG": tt.lang}, tt.stdin, append([]string{"--lang", "en"}, tt.args...)...)
 		if (code == command.ExitOK) != (tt.want != "") || !strings.Contains(errs, tt.said) {
 			t.Errorf("%s: exit status %d\n%s", tt.name, code, errs)
@@ -228,7 +227,7 @@ func TestInvite(t *testing.T) {
 	}
 }
 
-// HTML has a text beside it, and pictures their places.
+// HTML gets a text alternative, and images are checked.
 func TestHTMLHasTextAndPictures(t *testing.T) {
 	t.Parallel()
 	dir := inFolder(t, map[string]string{"图 1.png": "\x89PNG\r\n\x1a\n", "idle.png": "\x89PNG\r\n\x1a\n"})
@@ -251,8 +250,8 @@ func TestHTMLHasTextAndPictures(t *testing.T) {
 	}
 }
 
-// Every field that has a flag is refused as a further header field, with the flag's
-// name, and none of the flags is wrong without its name being said.
+// Every field with its own flag is refused in --header, with the name of the flag. Errors in these
+// flags name the flag, too.
 func TestFieldsWithFlags(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)

@@ -16,8 +16,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// A command reads the configuration once, so that all of its parts see the same
-// accounts, also if the file is changed meanwhile.
+// A command reads the configuration once, so that all parts see the same accounts even if the file
+// changes meanwhile.
 func TestConfigurationIsReadOnce(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
@@ -52,7 +52,7 @@ func TestConfigurationIsReadOnce(t *testing.T) {
 	}
 }
 
-// yan serve reads the configuration once at its start, and once for each reload.
+// yan serve reads the configuration once at its start and once for each reload.
 func TestServeReadsTheConfigurationOnce(t *testing.T) {
 	t.Parallel()
 	dir := shortFolder(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// What keeps all messages from a server takes two lines, not one for each.
+// A failure that holds for all messages is printed in two lines, not once for each message.
 func TestARunThatCannotLogIn(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")

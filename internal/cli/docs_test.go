@@ -35,7 +35,7 @@ func exitFor(t *testing.T, err error) int {
 	return verdict.ExitStatus(yan.Result{Recipients: []smtp.Outcome{o}}, "")
 }
 
-// commands are all that a user sees.
+// commands returns all visible commands.
 func commands(t *testing.T, lang words.Language) []*cobra.Command {
 	t.Helper()
 	a, _, _ := testApp(lang)
@@ -70,7 +70,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// A wider terminal gets longer lines, a narrow one none that wrap.
+// A wider terminal gets longer lines; in a narrow one no line wraps.
 func TestHelpFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{50, 100, 300} {
@@ -89,7 +89,7 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// roffRequest is what a line of ours may begin with.
+// roffRequest matches the roff requests that the pages use.
 var roffRequest = regexp.MustCompile(`^\.(TH|SH|PP|TP|br|nh|ad l|nf|fi)\b`)
 
 func TestManualPages(t *testing.T) {
@@ -117,7 +117,7 @@ func TestManualPages(t *testing.T) {
 				check.Stdin = strings.NewReader(page)
 				out, err := check.CombinedOutput()
 				for line := range strings.Lines(string(out)) {
-					// Without its Chinese macros groff breaks lines at blanks only.
+					// Without its Chinese macros groff breaks lines only at blanks.
 					if !strings.Contains(line, "can't break line") {
 						t.Errorf("%s: groff: %s", cmd.CommandPath(), line)
 					}
@@ -188,9 +188,9 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCommandLinesInTheDocuments checks every "yan …" in the fenced blocks of
-// the documents and in the examples of the help: a known command, known flags
-// with values of their kind. Those that need no account are run.
+// TestCommandLinesInTheDocuments checks every "yan …" in the fenced blocks of the documents and in
+// the examples of the help: the command and the flags exist, and the values have the right type.
+// Commands that need no account are run.
 func TestCommandLinesInTheDocuments(t *testing.T) {
 	t.Parallel()
 	lines := documentLines(t)
@@ -220,8 +220,8 @@ func TestCommandLinesInTheDocuments(t *testing.T) {
 	}
 }
 
-// documentLines are the lines of the fenced blocks that are for a shell, by
-// file; in a block that shows output only those behind a "$ ".
+// documentLines returns the shell lines in fenced blocks, by file. In a block with output, only
+// lines that start with "$ " count.
 func documentLines(t *testing.T) map[string][]string {
 	t.Helper()
 	root := filepath.Join("..", "..")
@@ -259,7 +259,7 @@ func documentLines(t *testing.T) map[string][]string {
 	return lines
 }
 
-// yanCommands finds the calls of yan in a shell's line, each as its arguments.
+// yanCommands returns the arguments of each call of yan in a shell line.
 func yanCommands(line string) [][]string {
 	line, _, _ = strings.Cut(line, " # ")
 	var found [][]string
@@ -282,7 +282,7 @@ func yanCommands(line string) [][]string {
 	return found
 }
 
-// splitCommands cuts at | ; && and <( outside of quotes.
+// splitCommands splits at | ; && and <( outside quotes.
 func splitCommands(line string) []string {
 	var parts []string
 	var b strings.Builder
@@ -295,7 +295,7 @@ func splitCommands(line string) []string {
 			quote = r
 		case quote == 0 && strings.ContainsRune("|;&()<>", r):
 			if parts = append(parts, b.String()); r == '>' || r == '<' {
-				r = '#' // what follows is a file, not a command
+				r = '#' // a file follows, not a command
 			} else {
 				r = ' '
 			}
@@ -338,7 +338,7 @@ func shellWords(s string) []string {
 	return list
 }
 
-// parses reports what is wrong with a command line, without running it.
+// parses returns the error of a command line without running it.
 func parses(args []string) error {
 	a, _, _ := testApp(words.English)
 	root := a.root("")

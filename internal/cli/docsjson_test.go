@@ -22,13 +22,13 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// jsonDocuments are the documents of all JSON output, with their words for types.
+// jsonDocuments are the documents of the JSON output, with their words for types.
 var jsonDocuments = map[string]map[string]string{
 	"json.md":       {"string": "string", "number": "number", "boolean": "boolean", "object": "object", "list of ": "list of ", "s": "s", ", always": ", always"},
 	"json.zh-CN.md": {"string": "字符串", "number": "数字", "boolean": "布尔值", "object": "对象", "list of ": "", "s": "列表", ", always": "，必有"},
 }
 
-// jsonSections has the type behind each section of these documents.
+// jsonSections returns the type behind each section of these documents.
 func jsonSections() map[string]any {
 	return map[string]any{
 		"yan send --json": jsonout.Report{}, "yan send --json: sent_copy": jsonout.SentCopy{}, "yan send --skip-bad --json: bad": jsonout.Bad{},
@@ -44,9 +44,8 @@ func jsonSections() map[string]any {
 	}
 }
 
-// TestJSONIsDocumented compares docs/json.md and its Chinese twin with the types: a
-// section for each output, and in it a row for each field, with its type and whether it
-// is always there.
+// TestJSONIsDocumented compares docs/json.md and its Chinese version with the types: each output
+// has a section, and each field a row with its type and whether it is always present.
 func TestJSONIsDocumented(t *testing.T) {
 	t.Parallel()
 	for name, words := range jsonDocuments {
@@ -90,7 +89,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 }
 
-// jsonRows are the fields of a document with their types, by section.
+// jsonRows returns the fields of a document with their types, by section.
 func jsonRows(t *testing.T, name string) map[string][][2]string {
 	t.Helper()
 	documented := map[string][][2]string{}
@@ -105,7 +104,8 @@ func jsonRows(t *testing.T, name string) map[string][][2]string {
 	return documented
 }
 
-// jsonText is the text of a document by section; what comes before them has the key "".
+// jsonText returns the text of a document by section. The text before the first section has the key
+// "".
 func jsonText(t *testing.T, name string) map[string]string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
@@ -122,7 +122,7 @@ func jsonText(t *testing.T, name string) map[string]string {
 	return text
 }
 
-// Every type of JSON output is part of a documented section.
+// Every type of JSON output belongs to a documented section.
 func TestEveryJSONTypeIsDocumented(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -168,8 +168,7 @@ func jsonTypes(typ reflect.Type, seen map[string]bool) {
 	}
 }
 
-// TestWordsInJSONAreDocumented looks for the fixed words of each kind in the sections
-// that print them.
+// TestWordsInJSONAreDocumented checks that each fixed word is listed in the section that prints it.
 func TestWordsInJSONAreDocumented(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ dir, typ, section string }{
@@ -198,7 +197,7 @@ func TestWordsInJSONAreDocumented(t *testing.T) {
 	}
 }
 
-// constants are the values of a type of words, except the empty one.
+// constants returns the non-empty values of a type of words.
 func constants(t *testing.T, dir, typ string) []string {
 	t.Helper()
 	var list []string
@@ -226,7 +225,7 @@ func constants(t *testing.T, dir, typ string) []string {
 	return list
 }
 
-// goFilesOf parses the files of a package, without its tests.
+// goFilesOf parses the Go files of a package, except tests.
 func goFilesOf(t *testing.T, dir string) []*ast.File {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
@@ -249,15 +248,15 @@ func goFilesOf(t *testing.T, dir string) []*ast.File {
 
 var sameForm = regexp.MustCompile(`^limits\.[a-z_]+\.(value|unit|status|note)$`)
 
-// jsonField is a field as it is printed.
+// jsonField is a field of the JSON output.
 type jsonField struct {
-	name   string // "smtp.ports[].port"
+	name   string // for example "smtp.ports[].port"
 	kind   string // "string", "number", "boolean" or "object"
 	list   bool
 	always bool
 }
 
-// in is the type in the words of a document; kind replaces the field's own.
+// in returns the type in the words of a document. kind replaces the field's own type.
 func (f jsonField) in(words map[string]string, kind string) string {
 	text := words[f.kind]
 	if kind != "" {
@@ -272,7 +271,7 @@ func (f jsonField) in(words map[string]string, kind string) string {
 	return text
 }
 
-// jsonFields lists the fields that a type has in JSON.
+// jsonFields returns the fields of a type in JSON.
 func jsonFields(prefix string, typ reflect.Type, depth int) []jsonField {
 	switch typ.Kind() {
 	case reflect.Pointer:
@@ -309,7 +308,7 @@ func jsonFields(prefix string, typ reflect.Type, depth int) []jsonField {
 	return list
 }
 
-// keyFields are the fields of an account that its table of keys has.
+// keyFields returns the fields of an account from its table of keys.
 func keyFields() []jsonField {
 	var list []jsonField
 	for _, s := range new(account.File).Settings(account.Account{}) {
@@ -323,7 +322,7 @@ func keyFields() []jsonField {
 	return list
 }
 
-// jsonKind is how a type is printed.
+// jsonKind returns the JSON type of a Go type.
 func jsonKind(typ reflect.Type) (kind string, list bool) {
 	if typ.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
 		return "string", false

@@ -24,22 +24,22 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// consulting is a run of yan doctor: a sandbox that plays the provider's real
-// host, a DNS server, and perhaps a configuration.
+// consulting is a run of yan doctor: a sandbox under the provider's host name, a DNS server, and
+// perhaps a configuration.
 type consulting struct {
 	profile string
 	options []sandboxtest.Option
 	zone    dnstest.Zone
-	config  string // of config.toml; CA stands for the file
+	config  string // config.toml; CA is replaced with the file
 	args    []string
-	env     map[string]string // beside the usual
-	code    string            // the password; "" is the right one
+	env     map[string]string // in addition to the default
+	code    string            // the password; "" is the right password
 	blocked bool              // no port answers
 	today   bool              // the clock is right
 	exit    int
 }
 
-// corp is the DNS of a domain at Google Workspace, with what differs.
+// corp returns the DNS zone of a domain at Google Workspace, with changes.
 func corp(differs dnstest.Zone) dnstest.Zone {
 	zone := dnstest.Zone{
 		"smtp.gmail.com": {"A 127.0.0.1"}, "smtp.qq.com": {"A 127.0.0.1"},
@@ -66,7 +66,7 @@ tls_ca = "CA"
 secret = { env = "WORK_CODE" }
 `
 
-// consultations are the scenes of the golden files.
+// consultations returns the cases of the golden files.
 func consultations() map[string]consulting {
 	me := []sandboxtest.Option{sandboxtest.WithAccount("me@corp.example", sandboxPassword)}
 	return map[string]consulting{
@@ -81,7 +81,7 @@ func consultations() map[string]consulting {
 	}
 }
 
-// consult runs the command and gives what it printed.
+// consult runs the command and returns its output.
 func consult(t testing.TB, c consulting, lang string, more ...string) (code int, out, errs string) {
 	t.Helper()
 	s := sandboxtest.Start(t, c.profile, c.options...)
@@ -98,8 +98,8 @@ func consult(t testing.TB, c consulting, lang string, more ...string) (code int,
 		}
 	}
 	w, o, e := world(env)
-	// A certificate of the sandbox ends in ten days; seen from a month ago it is
-	// good for longer.
+	// The sandbox's certificate ends in ten days. With a clock one month back it is valid for
+	// longer.
 	w.Now = func() time.Time { return time.Now().AddDate(0, 0, -30) }
 	if c.today {
 		w.Now = time.Now
@@ -140,7 +140,7 @@ var (
 	anID      = regexp.MustCompile(`[0-9A-F]+ - gsmtp`)
 )
 
-// steady replaces what differs from run to run; the columns stay.
+// steady replaces values that vary from run to run; the columns keep their width.
 func steady(out string) string {
 	out = aDuration.ReplaceAllStringFunc(out, func(found string) string {
 		m := aDuration.FindStringSubmatch(found)
@@ -188,8 +188,7 @@ func TestDoctorJSON(t *testing.T) {
 	}
 }
 
-// What is wrong with the command line or the configuration is said before
-// anything is connected.
+// Errors of the command line or the configuration are reported before any connection.
 func TestDoctorInput(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
@@ -243,7 +242,7 @@ func TestDoctorInput(t *testing.T) {
 	}
 }
 
-// Whatever names a server is understood.
+// Every form of naming a server is accepted.
 func TestDoctorArguments(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -278,7 +277,7 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	for _, more := range []string{"--json", "-v"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		w, out, errs := world(map[string]string{"HOME": t.TempDir(), "YAN_PASSWORD": s.Password()})
-		w.Now = time.Now // a certificate that ends soon is a warning by then
+		w.Now = time.Now // then a certificate that ends soon causes a warning
 		stalls := strings.Count(s.Transcript(), "fault auth-stall")
 		watched := make(chan struct{})
 		go func() {
@@ -287,7 +286,7 @@ func TestDoctorIsInterrupted(t *testing.T) {
 			defer look.Stop()
 			for ctx.Err() == nil && t.Context().Err() == nil {
 				<-look.C
-				if strings.Count(s.Transcript(), "fault auth-stall") > stalls { // the login waits for an answer
+				if strings.Count(s.Transcript(), "fault auth-stall") > stalls { // the login waits for a reply
 					cancel()
 				}
 			}
@@ -308,7 +307,7 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	}
 }
 
-// On a terminal each wait says what for, and goes away.
+// On a terminal each wait is announced, and the line is removed afterwards.
 func TestDoctorShowsWhatItWaitsFor(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
@@ -326,8 +325,8 @@ func TestDoctorShowsWhatItWaitsFor(t *testing.T) {
 	}
 }
 
-// An account is found by its name, its address, an address that it serves, and
-// as the default; its secret is its own, and what is wrong with that is said.
+// An account is found by its name, its address, an address that it serves, and as the default. Its
+// own secret is used, and its errors are reported.
 func TestDoctorAccounts(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -366,7 +365,7 @@ func TestDoctorAccounts(t *testing.T) {
 	}
 }
 
-// A narrow terminal gets the details under themselves, and no line that wraps.
+// On a narrow terminal the details go on their own lines, and no line wraps.
 func TestDoctorFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
@@ -385,8 +384,8 @@ func TestDoctorFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// BenchmarkDoctor measures all of it on loopback; ms/exam is what yan doctor says
-// it took, without the servers of the test.
+// BenchmarkDoctor measures a whole run on loopback. ms/exam is the time that yan doctor reports,
+// without the test's servers.
 func BenchmarkDoctor(b *testing.B) {
 	var sum float64
 	for b.Loop() {

@@ -25,14 +25,14 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// hostile is a TLS server whose certificate names what terminals obey.
+// hostile starts a TLS server whose certificate names hold terminal control sequences.
 func hostile(t *testing.T) (address string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A name in a certificate is ASCII.
+	// Names in certificates are ASCII.
 	ascii := strings.Map(func(r rune) rune {
 		if r > 0x7f {
 			return -1
@@ -45,11 +45,11 @@ func hostile(t *testing.T) (address string) {
 		t.Fatal(err)
 	}
 	return serve(t, func(c net.Conn) {
-		_ = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}).Handshake() // the client breaks it off
+		_ = tls.Server(c, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}).Handshake() // the client aborts the handshake
 	})
 }
 
-// serve answers each connection until the test ends.
+// serve handles each connection until the test ends.
 func serve(t *testing.T, answer func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -67,11 +67,10 @@ func serve(t *testing.T, answer func(net.Conn)) (address string) {
 			_ = c.Close()
 		}
 	}()
-	return "localhost:" + portOf(t, l.Addr().String()) // of an address only the addresses of a certificate are named
+	return "localhost:" + portOf(t, l.Addr().String()) // for an IP address, only the certificate's addresses would be named
 }
 
-// Nothing that a server, a proxy or whoever stands between can name reaches the
-// terminal as a command.
+// No name from a server, a proxy or a machine in between controls the terminal.
 func TestNoEscapesReachTheTerminal(t *testing.T) {
 	t.Parallel()
 	evil := hostile(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// What servers say at RCPT about the sender, the login or this machine is no refusal of
-// the recipient: every known reply at RCPT is tried.
+// Replies at RCPT about the sender, the login or this machine are no refusal of the recipient. The
+// test tries every known reply at RCPT.
 func TestExitStatusAtRcpt(t *testing.T) {
 	t.Parallel()
 	recipients, others := 0, 0

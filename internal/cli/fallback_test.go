@@ -21,7 +21,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// threeAccounts fall back to one another.
+// threeAccounts has three accounts that fall back to one another.
 const threeAccounts = `default = "one"
 [account.one]
 from = "one@example.org"
@@ -38,9 +38,9 @@ match = ["one@example.org"]
 {three}
 `
 
-// TestFallbackKeepsTheLedger: whatever goes wrong at whichever account, each
-// message is told of once, each recipient has it as often as that says, the log
-// agrees, and the same command once more doubles nothing.
+// TestFallbackKeepsTheLedger checks that, with any fault at any account, each message is reported
+// once, each recipient got it as often as reported, the log agrees, and running the command again
+// sends nothing twice.
 func TestFallbackKeepsTheLedger(t *testing.T) {
 	t.Parallel()
 	faults := []string{"", "", "greeting-421", "auth-454-4.7.0", "auth-535", "mail-451", "rcpt-450*1", "rcpt-450*3", "rcpt-550*1", "data-451*2",
@@ -77,7 +77,7 @@ func TestFallbackKeepsTheLedger(t *testing.T) {
 	}
 }
 
-// ledgerCourse is one schedule of faults.
+// ledgerCourse is a schedule of faults.
 type ledgerCourse struct {
 	env                  map[string]string
 	servers              map[string]*sandboxtest.Server
@@ -100,7 +100,7 @@ func (c *ledgerCourse) write(t *testing.T) {
 	}
 }
 
-// run gives what became of each message, by its file.
+// run returns the report of each message, by file.
 func (c *ledgerCourse) run(t *testing.T) map[string]jsonout.Report {
 	t.Helper()
 	_, out, errs := run(t.Context(), c.env, append([]string{"send", "--raw", c.dir, "--json"}, c.args...)...)
@@ -122,7 +122,7 @@ func (c *ledgerCourse) run(t *testing.T) map[string]jsonout.Report {
 	return reports
 }
 
-// check holds what was told against what the servers have.
+// check compares the reports with the messages on the servers.
 func (c *ledgerCourse) check(t *testing.T, reports map[string]jsonout.Report, story []string) {
 	t.Helper()
 	copies := map[string]int{}
@@ -153,7 +153,7 @@ func (c *ledgerCourse) check(t *testing.T, reports map[string]jsonout.Report, st
 	}
 }
 
-// checkLog holds what was told against the log.
+// checkLog compares the reports with the log.
 func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]jsonout.Report) {
 	t.Helper()
 	log, err := sendlog.Open(c.log, time.Now)
@@ -172,7 +172,7 @@ func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]jsonout.Report)
 			t.Fatal(err)
 		}
 		sum, err := content.Fingerprint()
-		_ = content.Close() // only read from
+		_ = content.Close() // opened for reading only
 		hash := sendlog.Hash(sum)
 		if err != nil {
 			t.Fatal(err)
@@ -187,8 +187,7 @@ func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]jsonout.Report)
 	}
 }
 
-// Answers to a message that another account sends go where they would have
-// gone.
+// Replies to a message that another account sends go to the original address.
 func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 	t.Parallel()
 	for keys, want := range map[string]string{
@@ -213,7 +212,7 @@ func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 	}
 }
 
-// Ctrl-C between two accounts leaves the last word to the first server.
+// After Ctrl-C between two accounts, the outcome at the first server is final.
 func TestInterruptBetweenAccounts(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451+Later"))
@@ -228,7 +227,7 @@ func TestInterruptBetweenAccounts(t *testing.T) {
 	}
 }
 
-// cancelAt cancels when something is written.
+// cancelAt cancels a context when a text is written.
 type cancelAt struct {
 	Writer interface{ Write([]byte) (int, error) }
 	text   string
@@ -242,7 +241,7 @@ func (c *cancelAt) Write(p []byte) (int, error) {
 	return c.Writer.Write(p)
 }
 
-// In JSON each recipient has what it got, and from whom.
+// In JSON each recipient has its outcome and the account that decided.
 func TestFallbackInJSON(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t)

@@ -23,22 +23,22 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// desk is a terminal without forms in an empty home, with a keyring in memory.
+// desk is a terminal without forms, with an empty home and a keyring in memory.
 type desk struct {
 	t       *testing.T
 	home    string
 	keyring clitest.Keyring
 	ring    secret.Keyring // instead of keyring
 	env     map[string]string
-	// answers are typed in turn, secrets where nothing is shown.
+	// answers are typed in order; secrets are typed without echo.
 	answers, secrets []string
 	browse           func(url string) error
 	lang             string
-	pipe             bool // nobody is there
-	// meanwhile happens when a secret is asked for.
+	pipe             bool // standard input is a pipe, not a terminal
+	// meanwhile is called when a secret is asked for.
 	meanwhile func()
-	// hushed is what stood on the terminal each time when typing was hidden, and
-	// hidden says that it is.
+	// hushed holds the text on the terminal at each prompt without echo; hidden is set while echo
+	// is off.
 	hushed []string
 	hidden bool
 }
@@ -98,7 +98,7 @@ func (d *desk) login(s *sandboxtest.Server, args ...string) (code int, out, errs
 	return d.yan(append([]string{"login", "--server", "smtps://" + s.TLSAddr(), "--tls-ca", s.CAFile()}, args...)...)
 }
 
-// config is the configuration; "" when there is none.
+// config returns the configuration, or "" if there is none.
 func (d *desk) config() string {
 	d.t.Helper()
 	b, err := os.ReadFile(d.env["YAN_CONFIG"])
@@ -111,7 +111,7 @@ func (d *desk) config() string {
 	return string(b)
 }
 
-// kept is what the keyring holds.
+// kept returns the contents of the keyring.
 func (d *desk) kept() string {
 	var all []string
 	for key, value := range d.keyring {
@@ -120,7 +120,7 @@ func (d *desk) kept() string {
 	return strings.Join(all, " ")
 }
 
-// empty checks that nothing is left.
+// empty checks that neither configuration nor secrets are left.
 func (d *desk) empty() {
 	d.t.Helper()
 	if d.config() != "" || len(d.keyring) > 0 {
@@ -152,8 +152,7 @@ func TestLoginKeepsAndSends(t *testing.T) {
 	}
 }
 
-// A second account of the same provider is another account, and the first stays
-// the default.
+// A second account of the same provider is added, and the first stays the default.
 func TestLoginSecondAccount(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword), sandboxtest.WithAccount("you@qq.com", sandboxPassword))
@@ -177,8 +176,7 @@ func TestLoginSecondAccount(t *testing.T) {
 	}
 }
 
-// An account that is there is changed only if that is wanted; what was not asked
-// for stays.
+// An existing account is changed only after confirmation; other settings stay.
 func TestLoginReplaces(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -200,7 +198,7 @@ func TestLoginReplaces(t *testing.T) {
 	}
 }
 
-// A provider locks accounts after some wrong passwords.
+// yan login stops after three wrong passwords, because providers lock accounts.
 func TestLoginStopsAfterThree(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -217,7 +215,7 @@ func TestLoginStopsAfterThree(t *testing.T) {
 	d.empty()
 }
 
-// Each failure asks for the one thing that is wrong.
+// Each failure asks only for the wrong value.
 func TestLoginCorrects(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -233,7 +231,8 @@ func TestLoginCorrects(t *testing.T) {
 			[]string{"The login did not work", "Enter alone"}, `server = "` + right},
 		"user": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right, "--user", "you"}, []string{"1", "me@qq.com"}, []string{sandboxPassword, ""},
 			[]string{"What shall change?"}, `user = "me@qq.com"`},
-		// Enter at the user name changes nothing: the code is asked for, and no login is lost.
+		// Enter at the user name changes nothing: yan asks for the code, and does not spend a
+		// login.
 		"same user": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, []string{"1", ""}, []string{wrongSecret, "", sandboxPassword},
 			[]string{"What shall change?", "type it again: Authorization code"}, `server = "` + right},
 		"typed again": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, []string{"3"}, []string{wrongSecret, "", sandboxPassword},
@@ -259,7 +258,7 @@ func TestLoginCorrects(t *testing.T) {
 			}
 			code, _, errs := d.yan(args...)
 			clitest.Wants(t, "the terminal", errs, test.says...)
-			if test.config == "" { // the person leaves
+			if test.config == "" { // the user gives up
 				d.empty()
 				return
 			}
@@ -271,8 +270,7 @@ func TestLoginCorrects(t *testing.T) {
 	}
 }
 
-// A secret in a file can be looked for in another one; a user name that stays what
-// it is costs no login.
+// The path of a secret file can be corrected. An unchanged user name costs no login.
 func TestLoginCorrectsSecretFile(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
@@ -293,7 +291,8 @@ func TestLoginCorrectsSecretFile(t *testing.T) {
 	clitest.Wants(t, "the configuration", d.config(), "right.txt")
 }
 
-// What can't be written leaves no secret behind, or the one that was there.
+// If the configuration can't be written, no secret is left behind, and an earlier secret is
+// restored.
 func TestLoginTakesTheSecretBack(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
@@ -320,7 +319,7 @@ func TestLoginTakesTheSecretBack(t *testing.T) {
 	}
 }
 
-// writes writes the configuration as another program does.
+// writes writes the configuration as another program would.
 func (d *desk) writes(config string) {
 	d.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(d.env["YAN_CONFIG"]), 0o700); err != nil {
@@ -331,7 +330,7 @@ func (d *desk) writes(config string) {
 	}
 }
 
-// The only account is the default without being named; it stays the default.
+// A single account is the default without a default key; it stays the default.
 func TestLoginKeepsTheDefault(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -351,7 +350,7 @@ func TestLoginKeepsTheDefault(t *testing.T) {
 	clitest.Wants(t, "the configuration", d.config(), `default = "qq"`)
 }
 
-// Google shows its app passwords in groups.
+// Google shows its app passwords in groups, which are joined.
 func TestLoginJoinsGroups(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "gmail", sandboxtest.WithAccount("me@gmail.com", sandboxPassword))
@@ -367,7 +366,7 @@ func TestLoginJoinsGroups(t *testing.T) {
 	}
 }
 
-// Without a keyring the secret may go into a file of its own.
+// Without a keyring the secret can go into its own file.
 func TestLoginIntoOwnFile(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")

@@ -14,14 +14,14 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// What can't be written is known before a secret is touched.
+// yan login checks that it can write the configuration before it stores a secret.
 func TestLoginLooksFirst(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
 	d := newDesk(t)
 	ring := &clitest.BusyKeyring{Keyring: d.keyring}
 	d.ring = ring
-	// The name is as long as names may be, and the file beside it would be longer.
+	// The name has the maximum length, so the temporary file's name would be too long.
 	d.env["YAN_CONFIG"] = filepath.Join(d.home, strings.Repeat("x", 255))
 	d.secrets = []string{sandboxPassword}
 	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
@@ -31,7 +31,7 @@ func TestLoginLooksFirst(t *testing.T) {
 	d.empty()
 }
 
-// The file of an account's own secret is put back as well, or goes again.
+// The file of an account's secret is restored, or removed, as well.
 func TestLoginPutsOwnFileBack(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// The consent of an authorization server, then the token at the mail server; the
-// registration stands in the configuration.
+// yan login asks the authorization server for consent, then uses the token at the mail server. The
+// registration is stored in the configuration.
 func TestLoginWithOAuth(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"browser", "device"} {
@@ -71,7 +71,7 @@ func TestLoginWithOAuth(t *testing.T) {
 func TestLoginConsentRefused(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.answers = []string{"2", ""} // with OAuth 2.0; no client id
+	d.answers = []string{"2", ""} // with OAuth 2.0; no client ID
 	code, _, errs := d.yan("login", "me@gmail.com", "--from", "me@gmail.com", "--oauth2", "device")
 	if code == command.ExitOK {
 		t.Errorf("%d %s", code, errs)
@@ -80,8 +80,7 @@ func TestLoginConsentRefused(t *testing.T) {
 	d.empty()
 }
 
-// What the servers themselves do comes out in the same way; a token that can't be
-// renewed is said to be one.
+// Server errors are explained in the same way. A token that can't be renewed is reported as such.
 func TestLoginOAuthServers(t *testing.T) {
 	t.Parallel()
 	grants := oauthtest.Start(t, oauthtest.Config{User: "me@example.org", NoRefresh: true})

@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// sealedDesk has no keyring, and two accounts with their secrets in the encrypted
-// file, of which it gives the path.
+// sealedDesk returns a desk without a keyring, with two accounts whose secrets are in the encrypted
+// file, and the file's path.
 func sealedDesk(t *testing.T) (d *desk, s *sandboxtest.Server, file string) {
 	t.Helper()
 	s = sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword), sandboxtest.WithAccount("you@qq.com", sandboxPassword))
@@ -41,7 +41,7 @@ func folder(t *testing.T, dir string) string {
 	return strings.Join(names, " ")
 }
 
-// A damaged file is no circle of "log in again" and "damaged".
+// A damaged file does not send the user in circles between "log in again" and "damaged".
 func TestLoginSetsADamagedFileAside(t *testing.T) {
 	t.Parallel()
 	d, s, file := sealedDesk(t)
@@ -75,7 +75,7 @@ func TestLoginSetsADamagedFileAside(t *testing.T) {
 	}
 }
 
-// Without a person a flag says it, and what can't be kept leaves the file what it was.
+// Without a terminal a flag gives consent. If the secret can't be stored, the file stays as it was.
 func TestLoginBeginsANewFile(t *testing.T) {
 	t.Parallel()
 	d, s, file := sealedDesk(t)
@@ -111,7 +111,7 @@ func TestLoginBeginsANewFile(t *testing.T) {
 	}
 }
 
-// A slip at the passphrase does not throw a login away.
+// A mistyped passphrase does not discard the login.
 func TestPassphraseMistyped(t *testing.T) {
 	t.Parallel()
 	d, s, _ := sealedDesk(t)
@@ -133,14 +133,14 @@ func TestPassphraseMistyped(t *testing.T) {
 	}
 }
 
-// Where the encrypted file can't be written, it is said once, and how to go on.
+// If the encrypted file can't be written, one message says so, and what to do.
 func TestEncryptedFileCantBeWritten(t *testing.T) {
 	t.Parallel()
 	for lang, says := range map[string][]string{"en": {"can't be written (", "Make room on the disk", "Nothing was kept."}, "zh": {"无法写入", "请腾出磁盘空间", "没有保存"}} {
 		s := sandboxtest.Start(t, "qq")
 		d := newDesk(t)
 		d.keyring = nil
-		// A folder where the lock belongs: whoever runs the test may write anywhere.
+		// A folder in place of the lock file: permissions would not stop root.
 		if err := os.MkdirAll(filepath.Join(d.home, "yan", "secrets.age.lock"), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestEncryptedFileCantBeWritten(t *testing.T) {
 	}
 }
 
-// An account goes with its secret, or not at all.
+// An account is removed with its secret, or not at all.
 func TestAccountRemoveNeedsThePassphrase(t *testing.T) {
 	t.Parallel()
 	d, _, _ := sealedDesk(t)
@@ -180,7 +180,8 @@ func TestAccountRemoveNeedsThePassphrase(t *testing.T) {
 	}
 }
 
-// The file that yan wrote goes with its account; one of the user's stays, and is named.
+// Removing an account deletes a secret file that yan wrote. The user's own file stays, and is
+// named.
 func TestAccountRemoveDeletesItsOwnFile(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -197,7 +198,7 @@ func TestAccountRemoveDeletesItsOwnFile(t *testing.T) {
 		}
 		args := []string{"account", "remove", "qq", "--yes"}
 		switch i {
-		case 1: // it is in use
+		case 1: // another account uses the file
 			d.writes(d.config() + "\n[account.other]\nfrom = \"you@qq.com\"\nsecret = { file = \"qq.secret\" }\n")
 		case 2:
 			args = append(args, "--keep-secret")

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// A password does not go to who registered a domain of mistyped addresses.
+// A password is not sent to the owner of a mistyped domain.
 func TestLoginMistyped(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -32,7 +32,7 @@ func TestLoginMistyped(t *testing.T) {
 	}
 }
 
-// Only DNS speaks for a host: it is shown, and gets nothing before a yes.
+// A host found by DNS alone is shown, and gets no data before the user agrees.
 func TestLoginTrustsNoDNS(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -75,8 +75,7 @@ func TestLoginTrustsNoDNS(t *testing.T) {
 	}
 }
 
-// The search goes the way of the account's own connections: through the proxy, who
-// alone knows the host here.
+// The search uses the proxy of the account's connections, which alone knows the host here.
 func TestLoginSearchesThroughProxy(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithHostNames("smtp.corp.test"))
@@ -115,15 +114,14 @@ func TestLoginSearchesThroughProxy(t *testing.T) {
 			if code != test.code {
 				t.Errorf("%s, %s: exit status %d: %s", kind, name, code, errs)
 			}
-			if went := proxy.tunnels.Load() - before; (went >= 2) != (test.code == command.ExitOK) { // to look, and to log in
+			if went := proxy.tunnels.Load() - before; (went >= 2) != (test.code == command.ExitOK) { // one to probe, one to log in
 				t.Errorf("%s, %s: %d connections", kind, name, went)
 			}
 		}
 	}
 }
 
-// Without a network, and without a domain, nothing can be found; that is nobody's
-// mistake, or the user's.
+// Without a network or a domain no server is found. Only the latter is the user's mistake.
 func TestLoginFindsNothing(t *testing.T) {
 	t.Parallel()
 	for lang, says := range map[string][2]string{"en": {"no network: neither DNS nor any server answered", "[127.0.0.1] is no domain"},

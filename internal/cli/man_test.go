@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// The pages have what manual pages have, can be read on a terminal that knows ASCII
-// alone, and are what two programs that nobody here wrote understand.
+// The manual pages have the usual sections, can be read on an ASCII terminal, and are accepted by
+// two independent programs.
 func TestManualPagesForOtherPrograms(t *testing.T) {
 	t.Parallel()
 	for lang, sections := range map[string][]string{
@@ -45,7 +45,7 @@ func TestManualPagesForOtherPrograms(t *testing.T) {
 		}
 		if mandoc, err := exec.LookPath("mandoc"); err == nil {
 			level := "-Wstyle"
-			if lang == "zh" { // its lines can't be short: a line end would be a blank
+			if lang == "zh" { // Chinese lines can't be split: a line end becomes a blank
 				level = "-Wwarning"
 			}
 			if out, err := exec.CommandContext(t.Context(), mandoc, append([]string{"-Tlint", level}, pages...)...).CombinedOutput(); err != nil || len(out) > 0 {

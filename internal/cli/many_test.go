@@ -25,7 +25,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// received counts what reached each recipient.
+// received counts the messages of each recipient.
 func received(messages []sandboxtest.Message) map[string]int {
 	got := map[string]int{}
 	for _, m := range messages {
@@ -36,13 +36,13 @@ func received(messages []sandboxtest.Message) map[string]int {
 	return got
 }
 
-// TestKilledRuns kills runs with kill -9 behind a random line of output and
-// starts them again, until one comes to its end. However it goes, no recipient
-// gets a message twice, and each message is accepted or listed in the end.
+// TestKilledRuns kills runs with kill -9 after a random line of output and starts them again until
+// one finishes. No recipient gets a message twice, and each message is accepted or listed in the
+// end.
 func TestKilledRuns(t *testing.T) {
 	t.Parallel()
-	// So many that their lines don't fit into a pipe: who reads them decides how
-	// far the run comes.
+	// The output must not fit into a pipe buffer, so that the reader controls how far the run
+	// comes.
 	const messages = 400
 	const seeds = 3
 	kills := 0
@@ -57,7 +57,7 @@ func TestKilledRuns(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		ended := false
 		for lines := random.IntN(100); kills < 100; lines = random.IntN(messages + messages/2) {
-			// What is left from before is told first, a line for each.
+			// The settled messages are reported first, a line for each.
 			if ended = killBehind(t, s, args, lines); ended {
 				break
 			}
@@ -76,8 +76,8 @@ func TestKilledRuns(t *testing.T) {
 	}
 }
 
-// killBehind runs a command and kills it behind so many lines; it reports
-// whether the command ended before.
+// killBehind runs a command and kills it after so many lines. It reports whether the command had
+// ended before.
 func killBehind(t *testing.T, s *sandboxtest.Server, args []string, lines int) (ended bool) {
 	t.Helper()
 	self, err := os.Executable()
@@ -85,7 +85,7 @@ func killBehind(t *testing.T, s *sandboxtest.Server, args []string, lines int) (
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Args = args // TestMain makes it the program of this name
+	cmd.Args = args // TestMain runs the program of this name
 	cmd.Env = append(os.Environ(), "YAN_PASSWORD="+s.Password(), "GORACE=atexit_sleep_ms=0 exitcode=99")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -103,7 +103,7 @@ func killBehind(t *testing.T, s *sandboxtest.Server, args []string, lines int) (
 	ended = !in.Scan()
 	_ = cmd.Process.Kill() // it may have ended
 	_, _ = io.Copy(io.Discard, out)
-	_ = cmd.Wait() // its status is not asked for
+	_ = cmd.Wait() // its status does not matter
 	return ended
 }
 
@@ -130,7 +130,7 @@ func checkOnce(t *testing.T, states map[string]string, got map[string]int, messa
 	}
 }
 
-// startSandbox runs a server that calls event with each line of its log.
+// startSandbox starts a server that calls event with each line of its log.
 func startSandbox(t *testing.T, fault string, event func(string), without ...string) (s *sandbox.Server, args []string) {
 	t.Helper()
 	c := sandbox.Config{Log: func(e sandbox.Event) { event(e.Text) }, Without: without}
@@ -152,8 +152,8 @@ func startSandbox(t *testing.T, fault string, event func(string), without ...str
 	return s, []string{"send", "--server", "smtps://me%40example.org@" + s.TLSAddr(), "--tls-ca", ca}
 }
 
-// Ctrl-C takes no further message and waits for those that are on their way;
-// when their time is over they are unknown. The next run sends the others.
+// After Ctrl-C no further message is begun, and messages in flight get some time; then they are
+// unknown. The next run sends the others.
 func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
 	const messages = 300
@@ -176,7 +176,7 @@ func TestInterruptedRun(t *testing.T) {
 		w.After = func(time.Duration) <-chan time.Time { return over }
 		code := Run(ctx, append(args, "--raw", dir, "--log", log), w)
 		cancel()
-		_ = first.Close() // hangs up on nobody
+		_ = first.Close() // an error does not matter
 		states := clitest.Logged(t, log)
 		want := command.ExitTemporary
 		if fault != "" {
@@ -199,7 +199,7 @@ func TestInterruptedRun(t *testing.T) {
 		if code != want {
 			t.Errorf("%q: exit status %d, want %d\n%s%s", fault, code, want, o, e)
 		}
-		_ = second.Close() // hangs up on nobody
+		_ = second.Close() // an error does not matter
 		before, after := ledger(first), ledger(second)
 		for to, status := range states {
 			address, _, _ := strings.Cut(to, "#")
@@ -215,7 +215,7 @@ func TestInterruptedRun(t *testing.T) {
 	}
 }
 
-// What only waits for its turn when Ctrl-C comes is not sent any more.
+// Messages that still wait when Ctrl-C comes are not sent.
 func TestInterruptedRunSendsNothingThatWaits(t *testing.T) {
 	t.Parallel()
 	const messages = 200
@@ -230,8 +230,8 @@ func TestInterruptedRunSendsNothingThatWaits(t *testing.T) {
 	w, out, errs := world(map[string]string{"YAN_PASSWORD": sandbox.Password})
 	w.After = func(time.Duration) <-chan time.Time { return make(chan time.Time) }
 	code := Run(ctx, append(args, "--raw", clitest.Mails(t, messages)), w)
-	// One on the wire and one that has opened on each of two connections, and
-	// what they did while the word went round.
+	// At most: one in flight and one opened on each of two connections, and those begun before the
+	// signal arrived.
 	if sent := len(ledger(s)); code != command.ExitTemporary || sent < 1 || sent > 20 ||
 		!strings.Contains(out.String(), fmt.Sprintf("%d of %d messages not tried: interrupted", messages-sent, messages)) {
 		t.Errorf("exit status %d, %d sent\n%s%s", code, sent, out, errs)
@@ -272,7 +272,7 @@ func TestLogInUse(t *testing.T) {
 	}
 }
 
-// The bar of a run is drawn on a terminal only, and taken away again.
+// The bar of a run is drawn on a terminal only, and removed at the end.
 func TestProgressOfARun(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
@@ -296,7 +296,7 @@ func TestProgressOfARun(t *testing.T) {
 	}
 }
 
-// Every message has its object, whatever came in between.
+// Every message has its JSON object, even if the run ends early.
 func TestJSONOfARunThatEnds(t *testing.T) {
 	t.Parallel()
 	w, out, errs := world(map[string]string{"YAN_PASSWORD": "x"})

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// Each quirk has a meaning in both languages.
+// Each quirk has a description in both languages.
 func TestQuirkHelp(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []words.Language{words.English, words.Chinese} {
@@ -30,8 +30,8 @@ func TestQuirkHelp(t *testing.T) {
 	}
 }
 
-// A sandbox with limits tells of them, keeps to them, and is served whole by a
-// client that heeds them.
+// A sandbox with limits announces and enforces them, and a client that respects them can send
+// everything.
 func TestSandboxWithLimits(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

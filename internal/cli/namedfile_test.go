@@ -16,12 +16,12 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// fileFlags are the flags whose value is the name of a file or a folder, in whatever
-// path: all others take a value.
+// fileFlags are the flags, of any command, whose value is the name of a file or folder. All others
+// take a value.
 var fileFlags = []string{"attach", "bcc-file", "body-file", "ca", "cc-file", "dir", "html-file", "inline", "log", "maildir", "output",
 	"invite", "secret-file", "secret-netrc", "socket", "tls-ca", "tls-cert", "tls-key", "to-file", "outbox"}
 
-// eachFlag calls f for each flag of each path that takes a value.
+// eachFlag calls f for each flag of each command that takes a value.
 func eachFlag(root *cobra.Command, f func(path string, flag *pflag.Flag)) {
 	root.Flags().VisitAll(func(flag *pflag.Flag) {
 		if flag.Value.Type() != "bool" {
@@ -33,8 +33,8 @@ func eachFlag(root *cobra.Command, f func(path string, flag *pflag.Flag)) {
 	}
 }
 
-// Which flags name files is in their help, and in one list: a new one has to be added
-// there, and so can't be overlooked here.
+// The help of a flag that names a file says FILE, and the flag is in one list, so that a new one
+// can't be overlooked.
 func TestFlagsThatNameFiles(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp("en")
@@ -59,9 +59,9 @@ func TestFlagsThatNameFiles(t *testing.T) {
 	}
 }
 
-// TestValuesAreNeverFiles gives every flag of yan send that takes a value the name of a
-// file as the program once read one, and standard input. What is in them must not be in
-// the message, nor in anything that is printed.
+// TestValuesAreNeverFiles passes file names, in the form that early versions read, and - to every
+// flag of yan send that takes a value. The contents must be neither in the message nor in the
+// output.
 func TestValuesAreNeverFiles(t *testing.T) {
 	t.Parallel()
 	const inFile, piped = "the content of a file of mine", "the content of a pipe"
@@ -113,7 +113,7 @@ func readQuoted(text string) (string, error) {
 	return string(b), err
 }
 
-// Chinese mail to a group begins with an @.
+// Chinese mail to a group often begins with an @.
 func TestValuesThatBeginWithAt(t *testing.T) {
 	t.Parallel()
 	code, out, errs := run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org",
@@ -121,7 +121,7 @@ func TestValuesThatBeginWithAt(t *testing.T) {
 	if code != command.ExitOK || strings.Contains(errs, "the text is") || !strings.Contains(out, "Subject: =?UTF-8?") {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
 	}
-	// What looks like the name of a file is sent, too, and said.
+	// A text that looks like a file name is sent, with a hint.
 	code, out, errs = run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org",
 		"-t", "friend@163.com", "-s", "x", "-b", "@notes.txt")
 	if code != command.ExitOK || !strings.Contains(out, "\n@notes.txt") || !strings.Contains(errs, `--body: the text is "@notes.txt"; to send what is in a file, write --body-file notes.txt.`) {

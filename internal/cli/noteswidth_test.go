@@ -10,8 +10,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// What is said under the list and the statistics of the outbox fits terminals of
-// 60 and 80 columns.
+// The notes under the list and the statistics of the outbox fit terminals of 60 and 80 columns.
 func TestNotesOfTheOutboxFitTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{60, 80} {

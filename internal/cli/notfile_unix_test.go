@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// A pipe in the place of the outbox ends each command that opens it with the same status,
-// and a pipe in the place of settings is called a pipe.
+// A pipe in place of the outbox ends each command with the same status, and a pipe in place of
+// settings is reported as a pipe.
 func TestAPipeIsCalledThat(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()

@@ -18,20 +18,19 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// testProxy is a proxy on loopback that knows just enough of its protocol.
+// testProxy is a minimal proxy on loopback.
 type testProxy struct {
 	listener net.Listener
 	tunnels  atomic.Int64
 	group    sync.WaitGroup
-	// hosts are names that only the proxy knows: "host:port" to an address.
+	// hosts maps names that only the proxy knows, "host:port", to addresses.
 	hosts map[string]string
 }
 
-// startProxy starts one that speaks "socks5" (RFC 1928, no authentication) or
-// "http" (CONNECT).
+// startProxy starts a proxy that speaks "socks5" (RFC 1928, no authentication) or "http" (CONNECT).
 func startProxy(kind string) (*testProxy, error) { return startProxyTo(kind, nil) }
 
-// startProxyTo starts one that knows hosts of its own.
+// startProxyTo starts a proxy that knows hosts of its own.
 func startProxyTo(kind string, hosts map[string]string) (*testProxy, error) {
 	greet := map[string]func(net.Conn) (string, io.Reader, error){"socks5": greetSOCKS5, "http": greetHTTP}[kind]
 	if greet == nil {
@@ -55,7 +54,7 @@ func startProxyTo(kind string, hosts map[string]string) (*testProxy, error) {
 }
 
 func (p *testProxy) close() {
-	_ = p.listener.Close() // ends the loop that accepts
+	_ = p.listener.Close() // ends the accept loop
 	p.group.Wait()
 }
 
@@ -93,11 +92,11 @@ func (p *testProxy) serve(client net.Conn, kind string, greet func(net.Conn) (st
 		from io.Reader
 	}{{server, from}, {client, server}} {
 		go func() {
-			_, _ = io.Copy(way.to, way.from) // either end may hang up
+			_, _ = io.Copy(way.to, way.from) // either end may close
 			done <- struct{}{}
 		}()
 	}
-	<-done // closing both ends ends the other way
+	<-done // closing both ends stops the other copy
 }
 
 func greetSOCKS5(c net.Conn) (string, io.Reader, error) {
@@ -116,7 +115,7 @@ func greetSOCKS5(c net.Conn) (string, io.Reader, error) {
 		return "", nil, err
 	}
 	length := 4
-	if request[3] == 3 { // a name
+	if request[3] == 3 { // a host name
 		one := make([]byte, 1)
 		if _, err := io.ReadFull(c, one); err != nil {
 			return "", nil, err
@@ -163,7 +162,7 @@ func scriptProxied(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// pinOf is the fingerprint of a certificate as --tls-pin takes it.
+// pinOf returns the fingerprint of a certificate as --tls-pin takes it.
 func pinOf(certificate []byte) (string, error) {
 	block, _ := pem.Decode(certificate)
 	if block == nil {

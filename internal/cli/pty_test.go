@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// someone is at a terminal with an empty home, and has a mailbox at the sandbox.
+// someone is a user at a terminal with an empty home and a mailbox at the sandbox.
 type someone struct {
 	*ptytest.Terminal
 	t      *testing.T
@@ -29,7 +29,7 @@ func atTerminal(t *testing.T, options ...sandboxtest.Option) *someone {
 	return &someone{Terminal: ptytest.New(t), t: t, home: t.TempDir(), server: sandboxtest.Start(t, "qq", options...)}
 }
 
-// runs starts the program; vars are further variables.
+// runs returns a command that starts the program; vars are further variables.
 func (s *someone) runs(vars []string, args ...string) *exec.Cmd {
 	s.t.Helper()
 	exe, err := os.Executable()
@@ -59,8 +59,7 @@ func (s *someone) config() string {
 	return string(b)
 }
 
-// keepsNoSecretInClear looks for the secret everywhere but in a file that was asked
-// for.
+// keepsNoSecretInClear searches all files for the secret, except the requested file.
 func (s *someone) keepsNoSecretInClear(where ...string) {
 	s.t.Helper()
 	if strings.Contains(s.Raw(), sandboxPassword) || strings.Contains(s.Raw(), wrongSecret) {
@@ -86,7 +85,7 @@ func (s *someone) keepsNoSecretInClear(where ...string) {
 	}
 }
 
-// dialogue is what is said in a language.
+// dialogue holds the expected texts in a language.
 type dialogue struct {
 	lang                                       string
 	address, name, code, refused, ready, where string
@@ -103,8 +102,8 @@ func dialogues() map[string]dialogue {
 	}
 }
 
-// From nothing to the first message: in both languages, as a form and on a dumb
-// terminal, with a wrong code first.
+// From an empty home to the first message: in both languages, with forms and on a dumb terminal,
+// with a wrong code first.
 func TestLoginOnTerminal(t *testing.T) {
 	t.Parallel()
 	for language, d := range dialogues() {
@@ -128,7 +127,7 @@ func TestLoginOnTerminal(t *testing.T) {
 					s.Waits(d.code + map[string]string{"English": ": ", "Chinese": "："}[language])
 				}
 				s.checkArguments(cmd)
-				if term == "dumb" { // it announces no paste
+				if term == "dumb" { // it has no bracketed paste
 					s.Types(" " + sandboxPassword + "\u200b\r")
 				} else {
 					s.Types("\x1b[200~ " + sandboxPassword + "\u200b\n\x1b[201~")
@@ -136,7 +135,7 @@ func TestLoginOnTerminal(t *testing.T) {
 					s.Types("\r")
 				}
 				s.Waits(d.where)
-				// The encrypted file once: it costs a second on purpose.
+				// The encrypted file is tested once only: it takes a second on purpose.
 				encrypted := language == "English" && term != "dumb"
 				if encrypted {
 					s.Types("\r")
@@ -165,7 +164,7 @@ func TestLoginOnTerminal(t *testing.T) {
 	}
 }
 
-// sends sends a message from the account, on a terminal of its own.
+// sends sends a message from the account on a new terminal.
 func (s *someone) sends(d dialogue, vars []string, encrypted bool) {
 	s.t.Helper()
 	next := &someone{Terminal: ptytest.New(s.t), t: s.t, home: s.home, server: s.server}
@@ -188,7 +187,7 @@ func (s *someone) sends(d dialogue, vars []string, encrypted bool) {
 	}
 }
 
-// checkArguments looks at the list of processes as others see it.
+// checkArguments searches the list of processes, as other users see it, for the secret.
 func (s *someone) checkArguments(cmd *exec.Cmd) {
 	s.t.Helper()
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/cmdline")
@@ -200,7 +199,7 @@ func (s *someone) checkArguments(cmd *exec.Cmd) {
 	}
 }
 
-// Ctrl-C and Esc at any question leave the terminal as it was, and nothing behind.
+// Ctrl-C and Esc at any question restore the terminal and leave no file behind.
 func TestLoginLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -246,7 +245,7 @@ func TestLoginLeavesNothing(t *testing.T) {
 	}
 }
 
-// A question mark draws the page for a phone.
+// A question mark prints the page as a QR code.
 func TestLoginShowsQR(t *testing.T) {
 	t.Parallel()
 	s := atTerminal(t)
@@ -263,7 +262,7 @@ func TestLoginShowsQR(t *testing.T) {
 		t.Errorf("exit status %d", code)
 	}
 	s.Restored()
-	raw := strings.ReplaceAll(s.Raw(), "\x1b[30;107m", "") // those of the code are what a camera reads
+	raw := strings.ReplaceAll(s.Raw(), "\x1b[30;107m", "") // remove the colours of the code
 	if strings.Contains(raw, "\x1b[3") || strings.Contains(raw, "\x1b[9") {
 		t.Errorf("colours in spite of NO_COLOR: %q", s.Raw())
 	}

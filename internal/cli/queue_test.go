@@ -42,7 +42,7 @@ func newKeeper(t *testing.T) *keeper {
 	return &keeper{t: t, clock: clock, store: outboxtest.NewModel(clock), env: map[string]string{"YAN_CONFIG": config, "XDG_DATA_HOME": filepath.VolumeName(config) + string(filepath.Separator)}}
 }
 
-// open is World.OpenOutbox: closing what it gives leaves the store open.
+// open is World.OpenOutbox. Closing the result leaves the store open.
 func (k *keeper) open(context.Context, string, outbox.Options) (outbox.Store, error) {
 	return unclosed{k.store}, nil
 }
@@ -64,7 +64,7 @@ func (k *keeper) world() (World, *bytes.Buffer, *bytes.Buffer) {
 	return w, o, e
 }
 
-// enqueues puts a message in and gives its number.
+// enqueues enqueues a message and returns its number.
 func (k *keeper) enqueues(args ...string) queue.ID {
 	k.t.Helper()
 	code, out, errs := k.yan(append([]string{"send", "--queue", "-s", "hi", "-b", "x", "--json"}, args...)...)
@@ -76,7 +76,7 @@ func (k *keeper) enqueues(args ...string) queue.ID {
 	return queue.ID(got.ID)
 }
 
-// sends claims what is due, and settles it.
+// sends claims due messages and settles them.
 func (k *keeper) sends(state queue.State, ans queue.Answer) {
 	k.t.Helper()
 	ctx := k.t.Context()
@@ -104,7 +104,7 @@ func (k *keeper) sends(state queue.State, ans queue.Answer) {
 	}
 }
 
-// full has room for some messages.
+// full is a store with space for a few messages.
 type full struct {
 	outbox.Store
 	mu   sync.Mutex
@@ -122,7 +122,7 @@ func (f *full) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.Enqueue
 	return f.Store.Enqueue(ctx, m)
 }
 
-// Behind a full disk it is known which messages are kept, and none is half there.
+// After the disk is full it is known which messages were stored, and none is stored partly.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -149,8 +149,8 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// A few messages keep their order; of many, which share commits, all are there, and
-// behind a full disk those that are not are not counted.
+// A few messages keep their order. Many share commits: all are stored, and after a full disk the
+// missing ones are not counted.
 func TestManyAreEnqueuedTogether(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -173,7 +173,7 @@ func TestManyAreEnqueuedTogether(t *testing.T) {
 	clitest.Wants(t, "the error", errs, "70 of 150 messages are")
 }
 
-// What others wrote does nothing to a terminal.
+// Texts from others do not control the terminal.
 func TestQueueShowsNoEscapes(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -211,7 +211,7 @@ func (s short) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
-// A message with more recipients than a list shows is summed up, and shown whole.
+// A message with more recipients than a list shows is summed up, and show prints all.
 func TestManyRecipients(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -230,7 +230,7 @@ func TestManyRecipients(t *testing.T) {
 	clitest.Wants(t, "the change", out, "cancelled (recipients: 1, messages: 1)")
 }
 
-// What show prints as JSON explains each attempt, as it does for people.
+// The JSON of show explains each attempt, as the text output does.
 func TestShowExplainsEvents(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -266,7 +266,7 @@ func TestListPages(t *testing.T) {
 	}
 }
 
-// torn gives less of a message than it has.
+// torn is a store that returns a truncated message.
 type torn struct{ outbox.Store }
 
 func (s torn) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
@@ -277,7 +277,7 @@ func (s torn) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	return io.NopCloser(io.LimitReader(body, 10)), nil
 }
 
-// A message comes out of the outbox whole or not at all.
+// export writes a whole message or none.
 func TestExportIsWholeOrNothing(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -303,7 +303,7 @@ func TestExportIsWholeOrNothing(t *testing.T) {
 	}
 }
 
-// Who enqueues is told whether anybody sends it.
+// enqueueing says whether a worker is running.
 func TestSaysWhetherAnybodySends(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)

@@ -39,7 +39,7 @@ func (u uncertain) Adopt(context.Context, bool) (outbox.Adopted, error) {
 	return outbox.Adopted{}, u.err()
 }
 
-// Where nobody knows whether something was kept, no command says that it was not.
+// If it is unknown whether a change was stored, no command says that it was not.
 func TestUncertainIsSaid(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -76,7 +76,7 @@ func TestUncertainIsSaid(t *testing.T) {
 	}
 }
 
-// A copy says that it is one, delivers nothing, and is adopted.
+// A copy of an outbox says so, delivers nothing, and can be adopted.
 func TestQueueAdopt(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -139,7 +139,7 @@ func TestQueueSaysThatTheClockWasWrong(t *testing.T) {
 	}
 }
 
-// A name that was mistyped is not an empty outbox; that of this user may not be there yet.
+// A mistyped path is not an empty outbox; the user's default outbox may not exist yet.
 func TestAnOutboxThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -173,7 +173,7 @@ func TestAnOutboxThatIsNotThere(t *testing.T) {
 	}
 }
 
-// An error of a database is said once, however many addresses were tried.
+// A database error is printed once, however many addresses were tried.
 func TestADatabaseThatIsAwayIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)

@@ -14,8 +14,7 @@ import (
 	"github.com/yanmail/yan/message"
 )
 
-// What is in an outbox on a disk that can't be written can be looked at, and not be
-// changed.
+// An outbox on a read-only disk can be read but not changed.
 func TestAQueueOnAReadOnlyDiskIsLookedAt(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// A run with --timeout ends in time although the server does not answer. Its status says
-// that something is left.
+// A run with --timeout ends in time although the server does not reply. Its status says that
+// messages are left.
 func TestQueueRunTimeout(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string]string{
@@ -31,7 +31,7 @@ func TestQueueRunTimeout(t *testing.T) {
 			if code, out, errs := run(t.Context(), env, "send", "--queue", "-t", "a@example.org", "-b", "x"); code != command.ExitOK {
 				t.Fatalf("exit status %d\n%s%s", code, out, errs)
 			}
-			args := []string{"queue", "run", "--timeout", "3s"} // a slow machine opens the outbox in that time
+			args := []string{"queue", "run", "--timeout", "3s"} // a slow machine opens the outbox in this time
 			if strings.HasPrefix(format, "-") {
 				args = append(args, format)
 			} else {
@@ -39,7 +39,7 @@ func TestQueueRunTimeout(t *testing.T) {
 			}
 			w, printed, problems := world(env)
 			w.After = func(d time.Duration) <-chan time.Time {
-				if d == 30*time.Second { // what was begun has had its time
+				if d == 30*time.Second { // the grace period of messages in flight
 					over := make(chan time.Time)
 					close(over)
 					return over
@@ -62,7 +62,7 @@ func TestQueueRunTimeout(t *testing.T) {
 	}
 }
 
-// A time that is long enough changes nothing.
+// A timeout that is long enough changes nothing.
 func TestQueueRunInTime(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")

@@ -17,8 +17,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// A terminal is drawn over, each line on one line of it, until the messages are
-// finished.
+// A terminal is redrawn, one row for each line, until the messages are finished.
 func TestWatchRedrawsATerminal(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{30, 80} {
@@ -54,7 +53,7 @@ func TestWatchRedrawsATerminal(t *testing.T) {
 	}
 }
 
-// await bounds the wait for what has to come.
+// await receives from c with a time limit.
 func await[T any](t *testing.T, c <-chan T) T {
 	t.Helper()
 	select {
@@ -66,7 +65,7 @@ func await[T any](t *testing.T, c <-chan T) T {
 	}
 }
 
-// signalling tells of each write.
+// signalling reports each write.
 type signalling struct {
 	mu    sync.Mutex
 	out   *bytes.Buffer
@@ -83,7 +82,7 @@ func (s *signalling) Write(p []byte) (int, error) {
 	return s.out.Write(p)
 }
 
-// A program gets the events of what was named, from its beginning, once each.
+// JSON output has the events of the named messages from the beginning, each once.
 func TestWatchFromTheBeginning(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t)
@@ -123,7 +122,7 @@ func TestWatchEndsWithCtrlC(t *testing.T) {
 	for want, args := range map[int][]string{command.ExitOK: {"queue", "watch"}, command.ExitTemporary: {"queue", "watch", id.String()}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		w, _, errs := k.world()
-		w.After = func(time.Duration) <-chan time.Time { // it waits for what happens
+		w.After = func(time.Duration) <-chan time.Time { // waits for an event
 			cancel()
 			return nil
 		}

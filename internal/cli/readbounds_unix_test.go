@@ -15,15 +15,14 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// doors are all ways by which the name of a file gets to the program, which then reads
-// it. FILE stands for the name.
+// doors are all ways to pass a file name that the program reads. FILE stands for the name.
 var doors = []struct {
 	name   string
-	config string // of an account "a", if there is to be one
+	config string // of an account "a"; "" for no account
 	env    string
 	args   []string
-	// refusesPipe says that a pipe is refused instead of read; spooled that there is a bound
-	// elsewhere, too high to be tried here: TestSpoolIsBounded in package message.
+	// refusesPipe is set if a pipe is refused instead of read; spooled if the limit is too high to
+	// test here, see TestSpoolIsBounded in package message.
 	refusesPipe, spooled bool
 }{
 	{name: "config", env: "YAN_CONFIG", args: []string{"account", "list"}},
@@ -68,7 +67,7 @@ func compose(more ...string) []string {
 	return append([]string{"send", "--server", "smtps://a%40example.org@127.0.0.1:1", "-t", "b@example.org", "-s", "x", "-b", "x"}, more...)
 }
 
-// command makes the command line of a door for a file.
+// doorCommand returns the command line of a door for a file.
 func doorCommand(t *testing.T, i int, file string) (env map[string]string, args []string) {
 	t.Helper()
 	d := doors[i]
@@ -94,7 +93,7 @@ func doorCommand(t *testing.T, i int, file string) (env map[string]string, args 
 	return env, args
 }
 
-// TestEveryReadIsBounded names a device that never ends at each door.
+// TestEveryReadIsBounded names an endless device at each door.
 func TestEveryReadIsBounded(t *testing.T) {
 	t.Parallel()
 	for i, d := range doors {
@@ -111,8 +110,8 @@ func TestEveryReadIsBounded(t *testing.T) {
 	}
 }
 
-// TestEveryReadEndsWithTheContext names a pipe at each door. When the program has opened
-// it, and waits for what nobody writes, one Ctrl-C or TERM has to end it.
+// TestEveryReadEndsWithTheContext names a pipe without a writer at each door. When the program has
+// opened it, one Ctrl-C or TERM must end the program.
 func TestEveryReadEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	for i, d := range doors {
@@ -142,7 +141,7 @@ func TestEveryReadEndsWithTheContext(t *testing.T) {
 				t.Errorf("exit status %d\n%s%s", code, out, errs)
 			}
 
-			r, err := os.OpenFile(pipe, os.O_RDWR, 0) // lets the goroutine go on if nobody did
+			r, err := os.OpenFile(pipe, os.O_RDWR, 0) // unblocks the goroutine if there was no reader
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,7 +16,7 @@ import (
 
 func readmes() []string { return []string{"README.md", "README.zh-CN.md"} }
 
-// The lines of Go in the READMEs are one program, which is compiled.
+// The Go code of the READMEs is one program, which the test compiles.
 func TestProgramsInTheReadmes(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("go"); err != nil {
@@ -51,8 +51,8 @@ func TestProgramsInTheReadmes(t *testing.T) {
 	}
 }
 
-// The first program that people copy says what is wrong, whatever it is: a server that
-// does not answer, an address that is none, a recipient that is refused.
+// The first program of the READMEs reports every error: a server that does not reply, an invalid
+// address, a refused recipient.
 func TestFirstProgramOfTheReadmes(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("go"); err != nil {
@@ -109,8 +109,8 @@ func TestFirstProgramOfTheReadmes(t *testing.T) {
 	}
 }
 
-// The command for many messages in the READMEs sends a Maildir, an mbox file, a
-// folder and a file, and nothing a second time.
+// The command for many messages in the READMEs sends a Maildir, an mbox file, a folder and a file,
+// and sends nothing twice.
 func TestManyMessagesOfTheReadmes(t *testing.T) {
 	t.Parallel()
 	for _, name := range readmes() {
@@ -143,7 +143,7 @@ func TestManyMessagesOfTheReadmes(t *testing.T) {
 			}
 		}
 		for _, file := range []string{"Maildir/new/1.host", "Maildir/cur/2.host:2,S", "invoices/one.eml", "invoices/two.eml", "letter.eml"} {
-			if os.PathSeparator == '\\' { // Windows has no colon in a name
+			if os.PathSeparator == '\\' { // Windows allows no colon in a name
 				file = strings.ReplaceAll(file, ":2,S", "")
 			}
 			write(file, "%[1]s")
@@ -162,7 +162,7 @@ func TestManyMessagesOfTheReadmes(t *testing.T) {
 	}
 }
 
-// What the READMEs count is counted.
+// The numbers in the READMEs are right.
 func TestCountsInTheReadmes(t *testing.T) {
 	t.Parallel()
 	rows := map[string]bool{}

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// A code that was revoked can be replaced where yan itself keeps it in a file; of
-// another place it is said where.
+// A revoked code can be replaced in the file where yan keeps it. For other places the error names
+// the place.
 func TestLoginNewCodeIntoOwnFile(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -51,7 +51,7 @@ func TestLoginNewCodeIntoOwnFile(t *testing.T) {
 	}
 }
 
-// QQ and NetEase show their codes in one piece, and people copy them with blanks.
+// QQ and NetEase show their codes without blanks, but people copy them with blanks.
 func TestLoginJoinsAuthorizationCode(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -62,7 +62,7 @@ func TestLoginJoinsAuthorizationCode(t *testing.T) {
 	}
 }
 
-// An account that is there already does not keep the others from being taken over.
+// An existing account does not stop the import of the others.
 func TestAccountImportSkipsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	const there = "version = 1\n\n[account.a]\nfrom = \"old@qq.com\"\n"
@@ -96,8 +96,8 @@ func TestAccountImportSkipsWhatIsThere(t *testing.T) {
 	}
 }
 
-// Who meant STARTTLS where the server speaks TLS, or the other way round, is offered
-// the same port; what did not work is not offered again.
+// If the encryption is wrong for the port, yan offers the same port with the other encryption. It
+// does not offer again what failed.
 func TestLoginOtherEncryption(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -121,7 +121,7 @@ func TestLoginOtherEncryption(t *testing.T) {
 	}
 }
 
-// A login name that can't be one is refused before it is sent.
+// An invalid login name is refused before it is sent.
 func TestLoginUserName(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -140,7 +140,7 @@ func TestLoginUserName(t *testing.T) {
 	}
 }
 
-// A secret that has gone is not asked for as if there had never been one.
+// If a stored secret is missing, the error does not look as if there had never been one.
 func TestSendSecretThatIsGone(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")

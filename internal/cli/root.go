@@ -18,13 +18,13 @@ import (
 	"github.com/yanmail/yan/internal/cli/servecmd"
 )
 
-// maker makes the commands of one package.
+// maker builds the commands of one package.
 type maker struct {
 	names []string
 	make  func() []*cobra.Command
 }
 
-// makers are those of all commands but completion and man, which need the whole tree.
+// makers returns the makers of all commands except completion and man, which need the whole tree.
 func (a *front) makers() []maker {
 	one := func(cmd *cobra.Command) []*cobra.Command { return []*cobra.Command{cmd} }
 	return []maker{
@@ -47,8 +47,8 @@ func (a *front) makers() []maker {
 	}
 }
 
-// asked is the command that a command line is about, if making that one alone will do;
-// "" for help, completion and whatever is no command.
+// asked returns the command that a command line names, if building it alone is enough. It returns
+// "" for help, completion and unknown commands.
 func (a *front) asked(args []string) string {
 	if len(args) == 0 {
 		return ""
@@ -67,8 +67,8 @@ func (a *front) asked(args []string) string {
 	return ""
 }
 
-// root makes the command tree, or the root and the package of the command that is asked
-// for: making all takes longer than most commands run.
+// root builds the command tree, or only the root and the package of the command asked: building all
+// takes longer than most commands run.
 func (a *front) root(asked string) *cobra.Command {
 	var showVersion bool
 	root := &cobra.Command{
@@ -88,7 +88,7 @@ func (a *front) root(asked string) *cobra.Command {
 			}
 			return cmd.Help()
 		},
-		Args: cobra.ArbitraryArgs, // RunE says what is wrong with them
+		Args: cobra.ArbitraryArgs, // RunE checks them
 	}
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
@@ -114,7 +114,7 @@ func (a *front) root(asked string) *cobra.Command {
 	return root
 }
 
-// helpCommand is what fingers type: yan help send.
+// helpCommand returns the command yan help, for "yan help send".
 func (a *front) helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "help [" + a.T("COMMAND") + "]", Hidden: true,

@@ -7,8 +7,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// Only the package of the command that is asked for is made; what needs the whole tree
-// gets it.
+// Only the package of the requested command is built; commands that need the whole tree get it.
 func TestOnlyTheCommandThatIsAskedForIsMade(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp("en")

@@ -22,14 +22,14 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// run carries out a command line in this process.
+// run executes a command line in this process.
 func run(ctx context.Context, env map[string]string, args ...string) (code int, out, errs string) {
 	w, o, e := world(env)
 	code = Run(ctx, args, w)
 	return code, o.String(), e.String()
 }
 
-// to makes the flags that reach a sandbox.
+// to returns the flags that reach a sandbox.
 func to(s *sandboxtest.Server, more ...string) []string {
 	return append([]string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "-s", "hi", "-b", "x"}, more...)
 }
@@ -38,7 +38,7 @@ func login(s *sandboxtest.Server) map[string]string {
 	return map[string]string{"YAN_PASSWORD": s.Password()}
 }
 
-// TestEveryExitStatus provokes each exit status that can be provoked.
+// TestEveryExitStatus provokes each possible exit status.
 func TestEveryExitStatus(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
@@ -62,7 +62,7 @@ func TestEveryExitStatus(t *testing.T) {
 		command.ExitConfig:      {to(s, append(friend, "--tls-ca", file)...)},
 		command.ExitPartial:     {to(s, "-t", "a@example.org", "-t", "rcpt-550@example.org", "--to-policy", "any")},
 		command.ExitUnknown:     {to(s, "-t", "body-cut@example.org")},
-		// Elsewhere, because they need more than a command line:
+		// Tested elsewhere, because they need more than a command line:
 		command.ExitIO:          nil, // TestOutputThatCantBeWritten
 		command.ExitAuth:        nil, // TestWrongPassword
 		command.ExitNoHost:      nil, // TestUnknownHost: no test asks a name server
@@ -109,8 +109,8 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
-// TestUnknownHost can't ask a name server: the proxy's host is unknown, too,
-// where there is none, so the outcome is made by hand.
+// TestUnknownHost builds the outcome by hand, because tests can't ask a name server: the proxy's
+// host would be unknown, too, without one.
 func TestUnknownHost(t *testing.T) {
 	t.Parallel()
 	err := &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "smtp.example.invalid", IsNotFound: true}}
@@ -144,7 +144,7 @@ func TestOutputThatCantBeWritten(t *testing.T) {
 	}
 }
 
-// tripwire does something when a word is written.
+// tripwire calls a function when a text is written.
 type tripwire struct {
 	bytes.Buffer
 	word string
@@ -160,7 +160,7 @@ func (w *tripwire) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Ctrl-C before the message went out is "not tried", after it "unknown". It
+// After Ctrl-C a message is "not tried" before its last octet, and "unknown" after it. The signal
 // comes when the server has seen the line at which it then stalls.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
@@ -192,27 +192,27 @@ func TestInterrupt(t *testing.T) {
 		code, out, errs := run(ctx, map[string]string{"YAN_PASSWORD": sandbox.Password},
 			"send", "--server", "smtps://me%40example.org@"+s.TLSAddr(), "--tls-ca", ca, "-t", "friend@example.org", "-b", "x")
 		cancel()
-		_ = s.Close() // hangs up on nobody
+		_ = s.Close() // an error does not matter
 		if code != test.exit || !strings.Contains(out, test.says) {
 			t.Errorf("%s: exit status %d, want %d\n%s%s", test.fault, code, test.exit, out, errs)
 		}
 	}
 }
 
-// Ctrl-C while yan waits for its input ends it, too.
+// Ctrl-C while yan reads its input ends it, too.
 func TestInterruptWhileReading(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"send", "-f", "me@example.org", "-t", "a@example.org", "-n"}, {"send", "--raw", "-n"},
 		{"send", "-f", "me@example.org", "-t", "a@example.org", "-n", "-a", "-", "-b", "x"}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		w, _, errs := world(nil)
-		r, pipe := net.Pipe() // nobody writes
+		r, pipe := net.Pipe() // there is no writer
 		w.Stdin = r
 		cancel()
 		if code := Run(ctx, args, w); code != command.ExitTemporary || !strings.Contains(errs.String(), "interrupted; nothing was sent") {
 			t.Errorf("%q: exit status %d: %s", args, code, errs)
 		}
-		_, _ = r.Close(), pipe.Close() // ends the goroutine that reads
+		_, _ = r.Close(), pipe.Close() // ends the reading goroutine
 	}
 }
 
@@ -237,8 +237,7 @@ func TestPasswordPrompt(t *testing.T) {
 	}
 }
 
-// Hints are for people and come on a terminal only, except about a secret that
-// others can read.
+// Hints are printed on a terminal only, except the one about a secret file that others can read.
 func TestHints(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
@@ -246,7 +245,7 @@ func TestHints(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(s.Password()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(secret, 0o644); err != nil { // whatever the umask is
+	if err := os.Chmod(secret, 0o644); err != nil { // independent of the umask
 		t.Fatal(err)
 	}
 	for _, terminal := range []bool{true, false} {
@@ -267,8 +266,8 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// The bar of a large message is drawn on a terminal, comes to its end in
-// whatever form the server takes the message, and is taken away again.
+// The bar of a large message is drawn on a terminal, reaches its end whatever the form of the
+// message, and is removed again.
 func TestProgressOfALargeMessage(t *testing.T) {
 	t.Parallel()
 	big := filepath.Join(t.TempDir(), "big.bin")
@@ -291,8 +290,7 @@ func TestProgressOfALargeMessage(t *testing.T) {
 	}
 }
 
-// The sandbox is ready when it says so, lists each message once, and leaves
-// nothing behind.
+// The sandbox says when it is ready, lists each message once, and leaves no files behind.
 func TestSandboxCommand(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

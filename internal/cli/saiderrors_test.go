@@ -11,8 +11,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// What packages below the command line find wrong is said in Chinese, with no
-// English sentence behind it.
+// Errors of packages below the command line are printed in Chinese, without an English sentence.
 func TestErrorsAreSaidInChinese(t *testing.T) {
 	t.Parallel()
 	const good = "[account.a]\nfrom = \"a@qq.com\"\n"
@@ -62,7 +61,7 @@ func TestErrorsAreSaidInChinese(t *testing.T) {
 	}
 }
 
-// englishSentence finds four words in a row that are no command.
+// englishSentence returns four English words in a row that are not a command.
 func englishSentence(s string) string {
 	s = regexp.MustCompile(`\byan [a-z]+( [a-z]+)?`).ReplaceAllString(s, "…")
 	return regexp.MustCompile(`\b[A-Za-z']{2,} [a-z']+ [a-z']+ [a-z']+\b`).FindString(s)

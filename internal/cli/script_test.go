@@ -29,11 +29,11 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"yan": func() { // as cmd/yan
+		"yan": func() { // as cmd/yan does
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			signal.Ignore(syscall.SIGPIPE)
 			w := ThisWorld()
-			w.WorkFactor, _ = strconv.Atoi(os.Getenv(workFactor)) // without it the full one
+			w.WorkFactor, _ = strconv.Atoi(os.Getenv(workFactor)) // the full cost without it
 			code := Run(ctx, os.Args[1:], w)
 			stop()
 			os.Exit(code)
@@ -41,11 +41,11 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// workFactor is the variable that lowers the cost of the encrypted file in processes of
-// the tests; the program knows none.
+// workFactor is the variable that lowers the cost of the encrypted file in test processes. The
+// program itself does not read it.
 const workFactor = "YAN_TEST_WORK_FACTOR"
 
-// cheapFile sets it.
+// cheapFile returns the setting of workFactor.
 func cheapFile() string { return fmt.Sprintf("%s=%d", workFactor, secrettest.WorkFactor) }
 
 // TestScripts runs the command as a shell does. Beside testscript's own
@@ -75,8 +75,8 @@ func TestScripts(t *testing.T) {
 			for _, name := range []string{"LC_ALL", "LC_MESSAGES", "EMAIL", "NO_COLOR", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"} {
 				env.Setenv(name, "")
 			}
-			// A process of the race detector waits a second before it ends, and
-			// tells of races with 66, which means something here.
+			// A race-detector process waits a second before it ends, and reports races with exit
+			// status 66, which has another meaning here.
 			env.Vars = append(env.Vars, cheapFile())
 			env.Setenv("GORACE", "atexit_sleep_ms=0 exitcode=99")
 			env.Values[worldKey{}] = &scriptWorld{started: map[string]*exec.Cmd{}}
@@ -92,7 +92,7 @@ func TestScripts(t *testing.T) {
 
 type worldKey struct{}
 
-// scriptWorld is what a script has started.
+// scriptWorld holds the servers and processes of a script.
 type scriptWorld struct {
 	server  *sandboxtest.Server
 	proxy   *testProxy
@@ -121,10 +121,10 @@ func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
 	checkNoSecret(ts, ts.ReadFile("stdout")+ts.ReadFile("stderr"))
 }
 
-// wrongSecret is what scripts log in with where it must fail.
+// wrongSecret is the secret for logins that must fail.
 const wrongSecret = "wrongsecretwrong"
 
-// checkNoSecret looks for the password in every form in which it travels.
+// checkNoSecret searches output for the password in all its encodings.
 func checkNoSecret(ts *testscript.TestScript, output string) {
 	for _, secret := range []string{sandboxPassword, wrongSecret} {
 		for _, login := range []string{"me@example.org", "me@qq.com", "me@163.com", "me@gmail.com", "me@contoso.onmicrosoft.com"} {
@@ -209,8 +209,8 @@ func scriptReceived(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// scriptStart runs a command in the background and waits for its first line,
-// by which it says that it is ready.
+// scriptStart runs a command in the background and waits for its first line, which says that it is
+// ready.
 func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: start NAME COMMAND ARG…")
@@ -225,14 +225,14 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
-	ts.Defer(func() { _ = cmd.Process.Kill() }) // it has ended long ago, if all went well
+	ts.Defer(func() { _ = cmd.Process.Kill() }) // it has ended already, if all went well
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		ts.Fatalf("%s ended without a word: %v", args[1], err)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".ready"), []byte(line), 0o600))
 	worldOf(ts).started[args[0]] = cmd
-	go func() { _, _ = io.Copy(io.Discard, out) }() // so that it never waits for us
+	go func() { _, _ = io.Copy(io.Discard, out) }() // so that it never blocks on output
 }
 
 func scriptInterrupt(ts *testscript.TestScript, neg bool, args []string) {
@@ -241,7 +241,7 @@ func scriptInterrupt(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: interrupt NAME, one of %q", slices.Collect(maps.Keys(worldOf(ts).started)))
 	}
 	if runtime.GOOS == "windows" {
-		ts.Check(cmd.Process.Kill()) // there is no Ctrl-C for one process there
+		ts.Check(cmd.Process.Kill()) // Windows has no Ctrl-C for one process
 		_ = cmd.Wait()               // it was killed
 		return
 	}

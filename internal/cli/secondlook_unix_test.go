@@ -8,13 +8,13 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// A person is asked about what was probably not meant, and nothing goes out unasked.
+// Probable mistakes lead to a question, and nothing is sent unasked.
 func TestSecondLookOnTerminal(t *testing.T) {
 	t.Parallel()
 	s := atTerminal(t)
 	vars := []string{"YAN_PASSWORD=" + sandboxPassword, "YAN_SERVER=" + s.server.URL(), "YAN_TLS_CA=" + s.server.CAFile()}
 	for _, c := range []struct {
-		args, dialogue []string // waits for one, types the next
+		args, dialogue []string // pairs: wait for one, type the next
 		exit           int
 		received       int
 	}{

@@ -19,13 +19,13 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// keptFor is what a keyring has of a secret.
+// keptFor returns the keyring's value for a secret.
 func keptFor(login, secret string) string {
 	return `{"yan":1,"for":"` + login + `","secret":"` + secret + `"}`
 }
 
-// A password that was kept is not given to another server that the account of that
-// name has by now, and the user hears why.
+// A stored password is not sent if the account of that name now has another server, and the error
+// says why.
 func TestKeptPasswordStaysWithItsServer(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -60,8 +60,8 @@ func TestKeptPasswordStaysWithItsServer(t *testing.T) {
 	}
 }
 
-// What is kept under a name goes with the account: when it is removed, also where
-// its secret is elsewhere by now, and when another takes its place.
+// The stored secret of an account is deleted with the account, even if the account now uses another
+// place for its secret, and also when another account takes its name.
 func TestKeptSecretsGoWithTheAccount(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -110,7 +110,7 @@ func portOf(t *testing.T, address string) string {
 	return port
 }
 
-// No sender that doctor is told to try leads the account's secret elsewhere.
+// No sender given to doctor sends the account's secret to another server.
 func TestDoctorGivesTheSecretToItsOwnServer(t *testing.T) {
 	t.Parallel()
 	const byAddress = "version = 1\n[account.mine]\nfrom = \"me@gmail.com\"\nmatch = [\"*@qq.com\"]\ntls_ca = \"CA\"\nsecret = { env = \"WORK_CODE\" }\n"
@@ -129,7 +129,7 @@ func TestDoctorGivesTheSecretToItsOwnServer(t *testing.T) {
 	}
 }
 
-// The word for a password in clear is said of one server.
+// Permission to send a password in cleartext holds for one server.
 func TestCleartextWordIsOfOneAccount(t *testing.T) {
 	t.Parallel()
 	const clear = `version = 1
@@ -155,7 +155,7 @@ secret = { file = "two.code" }
 		variable string
 		args     []string
 	}{
-		{"", []string{"--allow-cleartext-password"}}, // said of account one, which can't be reached
+		{"", []string{"--allow-cleartext-password"}}, // meant for account one, which can't be reached
 		{"true", []string{"-A", "two"}},
 		{"true", nil},
 	} {
@@ -171,7 +171,7 @@ secret = { file = "two.code" }
 	}
 }
 
-// defaultsOfOthers are defaults that say where another mailbox logs in, and how.
+// defaultsOfOthers holds defaults that set another mailbox's login.
 const defaultsOfOthers = `version = 1
 default = "other"
 [defaults]
@@ -187,8 +187,7 @@ local_name = "pc.example"
 from = "other@other.example"
 `
 
-// An account that is imported, or made by yan login, logs in where it was said to,
-// whatever the defaults say of others.
+// An account from import or yan login logs in as it was told, whatever the defaults say.
 func TestNewAccountsInheritNoLogin(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -240,8 +239,7 @@ func TestNewAccountsInheritNoLogin(t *testing.T) {
 	}
 }
 
-// Another mailbox, or another place, under the name of an account keeps of it only
-// what is the user's.
+// If another mailbox or server takes the name of an account, only the user's own settings are kept.
 func TestLoginReplacesByAnother(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -296,8 +294,7 @@ local_name = "corp.example"
 	}
 }
 
-// The host that turns out to be another while logging in again does not get what the
-// first one had.
+// If the host is corrected during a login, the new host does not get the secret of the first one.
 func TestLoginCorrectedToAnotherPlace(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -316,7 +313,7 @@ func TestLoginCorrectedToAnotherPlace(t *testing.T) {
 	}
 }
 
-// The variables of yan send lead no account elsewhere.
+// The variables of yan send do not redirect an account.
 func TestVariablesAreNotForAccounts(t *testing.T) {
 	t.Parallel()
 	s, evil := sandboxtest.Start(t, "qq"), sandboxtest.Start(t, "qq")
@@ -328,7 +325,7 @@ func TestVariablesAreNotForAccounts(t *testing.T) {
 	maps.Copy(d.env, variables)
 	for _, args := range [][]string{{"login", "work"}, {"login", "me@qq.com", "--replace"}} {
 		d.secrets, d.answers = []string{sandboxPassword}, []string{"y"}
-		if len(args) == 3 { // by the address it is the provider's host, where nothing is tried
+		if len(args) == 3 { // by address it is the provider's host, which the test does not contact
 			args = append(args, "--no-check")
 		}
 		code, _, errs := d.yan(args...)
@@ -349,14 +346,13 @@ func TestVariablesAreNotForAccounts(t *testing.T) {
 	}
 }
 
-// What is wrong with a command, and that it is noted, is said without what may be
-// the secret in it.
+// Errors about a command, and the note that it is stored, never show a part that may be the secret.
 func TestCommandsAreNotShownWhole(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
 	for _, line := range []string{"echo\t" + sandboxPassword, "PW=" + sandboxPassword + " sh -c 'printenv PW'", "cat <<< " + sandboxPassword + " && false",
 		"PW='a " + sandboxPassword + "' false"} {
-		d := newDesk(t) // it looks for the secret in all that is printed
+		d := newDesk(t) // it searches all output for the secret
 		code, out, errs := d.login(s, "me@qq.com", "--name", "qq", "--from", "me@qq.com", "--secret-command", line)
 		if code == command.ExitOK && !strings.Contains(out, "…") {
 			t.Errorf("%q: %s%s", line, out, errs)
@@ -373,8 +369,8 @@ func TestCommandsAreNotShownWhole(t *testing.T) {
 	}
 }
 
-// Accounts of one login and secret are not refused one after the other: providers lock
-// mailboxes. Other secrets and other users are tried.
+// Accounts with the same login and secret are not tried again after a refusal, because providers
+// lock mailboxes. Other secrets and users are tried.
 func TestAccountTestStopsAtOneRefusal(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")

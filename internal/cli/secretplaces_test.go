@@ -19,8 +19,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// sealedIn keeps a password of an account in the encrypted file beside the
-// configuration.
+// sealedIn stores a password of an account in the encrypted file next to the configuration.
 func sealedIn(t *testing.T, path, name, phrase string) {
 	t.Helper()
 	f, err := account.Load(path)
@@ -38,8 +37,8 @@ func sealedIn(t *testing.T, path, name, phrase string) {
 	}
 }
 
-// A secret in the encrypted file is not said to be in the keyring, and who types a
-// wrong passphrase is told which file it is of.
+// The error for a secret in the encrypted file does not mention the keyring, and a wrong passphrase
+// is reported with the file's name.
 func TestSecretInEncryptedFile(t *testing.T) {
 	t.Parallel()
 	w, out, errs, path := machineWith(t, qqAndWork, "", nil)
@@ -67,7 +66,7 @@ func TestSecretInEncryptedFile(t *testing.T) {
 	}
 }
 
-// What a command came to is said once, with its exit status and what it said.
+// The failure of a secret command is reported once, with its exit status and output.
 func TestSecretCommandFailed(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -81,7 +80,7 @@ func TestSecretCommandFailed(t *testing.T) {
 	}
 }
 
-// The time of a test begins where it connects: who types a passphrase is slow.
+// The reported time of a test starts at the connection: typing a passphrase is slow.
 func TestAccountTestTime(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -101,7 +100,7 @@ func TestAccountTestTime(t *testing.T) {
 	}
 }
 
-// An empty configuration is in order, and says how to get an account.
+// An empty configuration is valid, and the output says how to add an account.
 func TestCheckOfEmptyConfiguration(t *testing.T) {
 	t.Parallel()
 	w, out, errs, path := machineWith(t, "version = 1\n", "", nil)

@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// What yan login --secret-stdin says, in both languages: that it worked, and why it did
-// not. Nothing is kept unless it worked, and no secret is shown.
+// yan login --secret-stdin prints success or the reason of a failure in both languages. It stores
+// nothing unless the login worked, and shows no secret.
 func TestLoginSecretStdinSays(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")

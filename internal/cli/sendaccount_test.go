@@ -73,8 +73,8 @@ func TestWhichAccountSends(t *testing.T) {
 	}
 }
 
-// What stands in the environment is for --server, and for senders that no
-// account serves; no account's server ever gets it.
+// Variables apply to --server and to senders that no account serves. No account's server ever gets
+// them.
 func TestEnvironmentIsNotForAccounts(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t)
@@ -202,8 +202,7 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// Of several whole messages only those go from the other account whose sender
-// it serves.
+// Of several whole messages, the fallback account sends only those whose sender it serves.
 func TestFallbackOfWholeMessages(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451"))
@@ -245,7 +244,7 @@ func TestDryRunShowsTheAccount(t *testing.T) {
 	}
 }
 
-// An account that can't take over leaves the last word to the first.
+// If the fallback account fails, the outcome at the first account is final.
 func TestFallbackThatCantBeHad(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]string{
@@ -274,8 +273,7 @@ func TestFallbackThatCantBeHad(t *testing.T) {
 	}
 }
 
-// Of many messages those that the other account does not serve are told of as
-// well, each once.
+// Messages that the fallback account does not serve are reported as well, each once.
 func TestFallbackOfSomeMessages(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t, sandboxtest.WithFault("greeting-421"))

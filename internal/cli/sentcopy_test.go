@@ -98,7 +98,7 @@ func startMailbox(t *testing.T, login, password string) *mailbox {
 	return m
 }
 
-// selfSigned is a certificate for 127.0.0.1 and its own authority in PEM.
+// selfSigned returns a certificate for 127.0.0.1, and the same in PEM as its authority.
 func selfSigned(t *testing.T) (tls.Certificate, string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -114,7 +114,7 @@ func selfSigned(t *testing.T) (tls.Certificate, string) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-// keepsCopies is a configuration whose account has a mailbox.
+// keepsCopies returns a configuration whose account has a mailbox.
 func keepsCopies(t *testing.T, s *sandboxtest.Server, m *mailbox, keys string) map[string]string {
 	t.Helper()
 	authorities, err := os.ReadFile(s.CAFile())
@@ -165,12 +165,12 @@ func TestSentCopy(t *testing.T) {
 	}
 }
 
-// What became of a message is printed before its copy is made: a mailbox that says
-// nothing can't keep it from anybody.
+// The outcome of a message is printed before its copy is saved, so that a silent mailbox can't
+// delay it.
 func TestResultBeforeSentCopy(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never replies
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestResultBeforeSentCopy(t *testing.T) {
 		env := keepsCopies(t, s, &mailbox{url: "imaps://" + silent.Addr().String()}, "save_sent = true\n")
 		ctx, cancel := context.WithCancel(t.Context())
 		w, _, errs := world(env)
-		printed := &waitedFor{text: "accepted", found: cancel} // Ctrl-C once it is on the screen
+		printed := &waitedFor{text: "accepted", found: cancel} // Ctrl-C once it is printed
 		w.Stdout = printed
 		code := Run(ctx, append([]string{"send", "-t", "a@example.org", "-b", "x"}, format...), w)
 		if code != command.ExitOK || ctx.Err() == nil {
@@ -189,7 +189,7 @@ func TestResultBeforeSentCopy(t *testing.T) {
 	}
 }
 
-// waitedFor calls found when text was written.
+// waitedFor calls found when a text was written.
 type waitedFor struct {
 	bytes.Buffer
 	text  string
@@ -204,8 +204,8 @@ func (w *waitedFor) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// What goes wrong with a copy changes nothing about what was sent, and a login
-// that was refused is not tried for each message.
+// An error of a copy does not change the outcome of the message, and a refused login is not
+// repeated for each message.
 func TestSentCopyThatFails(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")

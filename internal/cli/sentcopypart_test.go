@@ -15,8 +15,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// partly is an account that keeps copies, and another that takes over for the recipients
-// whom its server defers.
+// partly returns a configuration with an account that keeps copies, and a fallback account for the
+// recipients that its server defers.
 func partly(t *testing.T, one, two *sandboxtest.Server, m *mailbox, keys string) map[string]string {
 	t.Helper()
 	env := keepsCopies(t, one, m, "save_sent = \"always\"\nfallback = \"two\"\n[account.two]\nfrom = \"two@example.org\"\n"+keys)
@@ -34,12 +34,11 @@ func partly(t *testing.T, one, two *sandboxtest.Server, m *mailbox, keys string)
 	return env
 }
 
-// Also if some recipients have the message and others wait for the next account, all that
-// is said about the message is printed before the copy is made, however the other account
-// fares.
+// If some recipients have the message and others wait for the next account, the outcome is also
+// printed before the copy is saved, whatever the other account does.
 func TestResultBeforeSentCopyOfAPart(t *testing.T) {
 	t.Parallel()
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never replies
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +49,7 @@ func TestResultBeforeSentCopyOfAPart(t *testing.T) {
 	}
 	closed := "server = \"smtp://127.0.0.1:1\"\nauth = \"none\"\n"
 	for name, c := range map[string]struct {
-		keys  string // of the account that takes over
+		keys  string // of the fallback account
 		fault string // of its server
 		args  []string
 	}{
@@ -76,7 +75,7 @@ func TestResultBeforeSentCopyOfAPart(t *testing.T) {
 				printed, tooLate := &waitedFor{text: "rcpt-450@example.org"}, false
 				printed.found = func() {
 					tooLate = tooLate || ctx.Err() == nil && (strings.Contains(errs.String(), "no copy") || strings.Contains(printed.String(), "sent_copy")) // not saved
-					cancel()                                                                                                                                 // Ctrl-C once it is on the screen
+					cancel()                                                                                                                                 // Ctrl-C once it is printed
 				}
 				w.Stdout = printed
 				args := append([]string{"send", "-A", "one", "--to-policy", "any"}, c.args...)
@@ -92,8 +91,8 @@ func TestResultBeforeSentCopyOfAPart(t *testing.T) {
 	}
 }
 
-// The copy in the Sent folder of an account is the message that this account sent, also
-// if another account has sent one in its own name meanwhile.
+// The copy in an account's Sent folder is the message that this account sent, even if another
+// account sent one in its own name meanwhile.
 func TestSentCopyOfAPart(t *testing.T) {
 	t.Parallel()
 	one, two := sandboxtest.Start(t, "plain"), sandboxtest.Start(t, "plain")

@@ -22,11 +22,10 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// servePatience bounds what a test waits for; it is reached only when something is
-// wrong.
+// servePatience limits the waits of the tests. It is reached only if something is wrong.
 const servePatience = time.Minute
 
-// told is what a program prints while it runs.
+// told collects the output of a running program.
 type told struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -51,7 +50,7 @@ func (w *told) String() string {
 	return w.text.String()
 }
 
-// waitFor returns when a text has been printed.
+// waitFor waits until a text has been printed.
 func (w *told) waitFor(t testing.TB, text string) {
 	t.Helper()
 	late := time.After(servePatience)
@@ -76,7 +75,7 @@ type service struct {
 	ended     chan int
 }
 
-// shortFolder is one in which a socket's path is not too long.
+// shortFolder returns a folder whose path is short enough for a socket.
 func shortFolder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "yan")
@@ -188,7 +187,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// A configuration that makes no sense changes nothing; the next one that does is taken.
+// An invalid configuration changes nothing; the next valid one is loaded.
 func TestServeReloads(t *testing.T) {
 	t.Parallel()
 	s := startServe(t, "--log-json")
@@ -228,7 +227,7 @@ func TestServeReloads(t *testing.T) {
 	}
 }
 
-// Every reason why it does not begin, or ends, has its exit status.
+// Every reason why it does not start, or ends, has its exit status.
 func TestServeExitStatus(t *testing.T) {
 	t.Parallel()
 	dir := shortFolder(t)
@@ -241,7 +240,7 @@ func TestServeExitStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer busy.Close()
-	go func() { // it answers nobody, which is bounded
+	go func() { // the daemon never replies, so the wait must be limited
 		for {
 			c, err := busy.Accept()
 			if err != nil {
@@ -291,7 +290,7 @@ func TestServeExitStatus(t *testing.T) {
 	}
 }
 
-// 'yan queue resume' reaches a rest that only the running 'yan serve' knows of.
+// 'yan queue resume' ends a rest that only the running 'yan serve' knows.
 func TestServeIsResumed(t *testing.T) {
 	t.Parallel()
 	s := startServe(t)
@@ -316,7 +315,7 @@ func TestServeIsResumed(t *testing.T) {
 	s.sandbox.WaitMessages(1)
 }
 
-// kept stays open when a command has used it.
+// kept is a store that stays open after a command has used it.
 type kept struct{ outbox.Store }
 
 func (kept) Close() error { return nil }

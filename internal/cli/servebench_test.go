@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// million makes a million of the one message that is in an outbox; to enqueue so many
-// would take minutes.
+// million copies the one message of an outbox a million times; enqueueing so many would take
+// minutes.
 const million = `
 WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 999999) INSERT INTO message
 SELECT m.id + n, m.account, key, fingerprint, sender, folded, dsn, message_id, subject, size, form, created, not_before, expires, priority, tags,
@@ -25,8 +25,8 @@ INSERT INTO delivery SELECT m.id << 17, d.account, d.priority, state, due, waits
   address, d.folded, answer FROM message m, (SELECT * FROM delivery) d WHERE m.id > d.id >> 17;
 UPDATE tally SET n = 1000000 WHERE word IN ('queued', 'message');`
 
-// BenchmarkServeMemory is the most that 'yan serve' ever takes of memory while it
-// works on a million messages, and hands over some of them:
+// BenchmarkServeMemory reports the peak memory of 'yan serve' with a million messages, while it
+// delivers some of them:
 //
 //	go test -run '^$' -bench ServeMemory -benchtime 1x ./internal/cli
 func BenchmarkServeMemory(b *testing.B) {
@@ -57,7 +57,7 @@ func BenchmarkServeMemory(b *testing.B) {
 	}
 }
 
-// residentOf reads what the system says of a process, in megabytes.
+// residentOf reads a memory figure of a process from the system, in megabytes.
 func residentOf(b *testing.B, pid int, what string) float64 {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

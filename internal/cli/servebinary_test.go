@@ -41,11 +41,11 @@ func builtYan(t testing.TB) string {
 	return path
 }
 
-// machine is a place where the real program runs, with a server and an outbox.
+// machine runs the real program, with a server and an outbox.
 type machine struct {
 	dir, program, outbox string
 	sandbox              *sandboxtest.Server
-	store                outbox.Store // that of another process: this one
+	store                outbox.Store // opened by this process
 }
 
 func newMachine(t testing.TB) *machine {
@@ -65,7 +65,7 @@ func newMachine(t testing.TB) *machine {
 	return m
 }
 
-// process is a 'yan serve' that runs.
+// process is a running 'yan serve'.
 type process struct {
 	*exec.Cmd
 	said   *told
@@ -73,7 +73,7 @@ type process struct {
 	ended  chan error
 }
 
-// serve starts the program and waits until it serves.
+// serve starts the program and waits until it is ready.
 func (m *machine) serve(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(m.program, append([]string{"serve", "--outbox", m.outbox}, args...)...), said: newTold(), ended: make(chan error, 1)}
@@ -131,7 +131,7 @@ func (m *machine) enqueue(t testing.TB, to string) {
 	}
 }
 
-// counts are the recipients of the outbox by state.
+// counts returns the recipients of the outbox by state.
 func (m *machine) counts(t testing.TB) map[queue.State]int {
 	t.Helper()
 	s, err := m.store.Stats(t.Context())
@@ -147,9 +147,8 @@ func (m *machine) counts(t testing.TB) map[queue.State]int {
 	return counts
 }
 
-// TestServeBinary is the program as it is: 200 messages that another process
-// enqueues while it serves, stopped in the middle and started again. The server
-// has each exactly once.
+// TestServeBinary runs the real program: 200 messages that another process enqueues while it
+// serves, stopped halfway and started again. The server gets each exactly once.
 func TestServeBinary(t *testing.T) {
 	t.Parallel()
 	const messages, early = 200, 150
@@ -204,7 +203,7 @@ func TestServeBinary(t *testing.T) {
 	}
 }
 
-// A hangup does not end it, and a second SIGTERM does at once, whatever is on the wire.
+// SIGHUP does not end it; a second SIGTERM ends it at once, whatever is in flight.
 func TestServeSignals(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -212,7 +211,7 @@ func TestServeSignals(t *testing.T) {
 	p.signal(t, syscall.SIGHUP)
 	p.said.waitFor(t, "configuration read again")
 	m.enqueue(t, "body-stall@example.org")
-	p.said.waitFor(t, "msg=marked") // it is on the wire, and stays there
+	p.said.waitFor(t, "msg=marked") // it is in flight, and stays so
 	p.signal(t, syscall.SIGTERM)
 	p.said.waitFor(t, "msg=stopping")
 	if s, err := p.client.Status(t.Context()); err != nil || !s.Stopping {
@@ -225,7 +224,7 @@ func TestServeSignals(t *testing.T) {
 	}
 }
 
-// The program keeps secrets at the full cost, whatever the variables of the tests say.
+// The program encrypts secrets at full cost, whatever the test variables say.
 func TestProgramEncryptsAtFullCost(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()

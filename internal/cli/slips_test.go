@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// What people type is named by what is wrong with it.
+// The error for a typing mistake names the mistake.
 func TestSlipsOfTheCommandLine(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -36,7 +36,7 @@ func TestSlipsOfTheCommandLine(t *testing.T) {
 			}
 		}
 	}
-	// A dash is a fine beginning of a value.
+	// A value may begin with a dash.
 	code, out, errs := run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org", "-t", "a@example.org", "-s", "—t", "-b", "—")
 	if code != command.ExitOK {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
@@ -51,7 +51,7 @@ func TestLicences(t *testing.T) {
 	}
 }
 
-// The script for bash works in a shell that has no bash-completion.
+// The bash script works in a shell without bash-completion.
 func TestBashCompletionAlone(t *testing.T) {
 	t.Parallel()
 	bash, err := exec.LookPath("bash")

@@ -11,16 +11,16 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// elsewhere are the commands whose file is not named by their path.
+// elsewhere returns the commands whose file is not named by their path.
 func elsewhere() map[string]string {
 	return map[string]string{
 		"account default": "accountcmd/account.go",
 		"account list":    "accountcmd/account.go",
-		"config":          "accountcmd/config.go", // the file of the accounts
+		"config":          "accountcmd/config.go", // next to the accounts
 		"config check":    "accountcmd/configcheck.go",
 		"config path":     "accountcmd/config.go",
 		"config show":     "accountcmd/config.go",
-		"demo":            "sandboxcmd/demo.go", // starts a sandbox
+		"demo":            "sandboxcmd/demo.go", // it starts a sandbox
 		"version":         "version.go",
 		"help":            "root.go",
 		"completion":      "completion.go",
@@ -28,7 +28,7 @@ func elsewhere() map[string]string {
 	}
 }
 
-// The file of a command is found by its path: yan A is in Acmd/A.go, yan A B in Acmd/B.go.
+// The file of a command follows from its path: yan A is in Acmd/A.go, yan A B in Acmd/B.go.
 func TestEveryCommandHasItsFile(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)

@@ -11,14 +11,13 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// world is a machine without terminal, environment and input; the result of a
-// run is in the two buffers.
+// world returns a machine without terminal, environment and input. The buffers get the output.
 func world(env map[string]string) (World, *bytes.Buffer, *bytes.Buffer) {
 	s, out, errs := clitest.System(env)
 	return World{System: s, WorkFactor: secrettest.WorkFactor}, out, errs
 }
 
-// testApp makes the commands without running one.
+// testApp builds the commands without running one.
 func testApp(lang words.Language) (*front, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
 	return &front{Outboxes: outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-// leafCommands are the commands that do something.
+// leafCommands returns the commands that can be run.
 func leafCommands(c *cobra.Command) (all []string) {
 	if c.Runnable() && c.Name() != "help" {
 		all = append(all, c.CommandPath())
@@ -26,8 +26,8 @@ func leafCommands(c *cobra.Command) (all []string) {
 	return all
 }
 
-// TestNoControlsOfAMessageReachTheTerminal shows a hostile message, and hostile words,
-// with every command that can show them. A pipe gets the exact octets.
+// TestNoControlsOfAMessageReachTheTerminal shows a hostile message, and hostile texts, with every
+// command that can show them. A pipe gets the exact octets.
 func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -36,13 +36,13 @@ func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 	file := filepath.Join(dir, "x\x1b[2J\n\x07.eml")
 	for _, name := range []string{file, filepath.Join(dir, "mail.eml")} {
 		if err := os.WriteFile(name, []byte(mail), 0o600); err != nil {
-			t.Skip(err) // such a name is no name here
+			t.Skip(err) // the file system does not allow this name
 		}
 	}
 	plain := filepath.Join(dir, "mail.eml")
 	k := newKeeper(t)
 	cases := []struct {
-		command string // as the tree has it
+		command string // as in the command tree
 		args    []string
 	}{
 		{"yan send", []string{"send", "--dry-run", "--raw", plain}},
@@ -83,8 +83,8 @@ func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 		{"yan account default", []string{"account", "default", clitest.Escapes}},
 		{"yan account import", []string{"account", "import", file}},
 	}
-	// These show no words of a message. Those of servers and files that they show are
-	// held by TestNoEscapesReachTheTerminal.
+	// These commands show no text of a message. TestNoEscapesReachTheTerminal covers the texts of
+	// servers and files that they show.
 	others := []string{"yan", "yan account", "yan account list", "yan account test", "yan completion", "yan config", "yan config check", "yan config path",
 		"yan config show", "yan demo", "yan doctor", "yan login", "yan man", "yan sandbox", "yan serve", "yan version"}
 	bad := func(r rune) bool {

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// A log of a version that sent the fields of the mailbox knows what was sent.
+// A log of a version that sent the mailbox's own header fields still recognises sent messages.
 func TestLogOfAnOlderVersion(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
@@ -46,7 +46,7 @@ func TestLogOfAnOlderVersion(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "not sent again") || len(s.Messages()) != 0 {
 		t.Errorf("%d, %s%s, %d messages", code, out, errs, len(s.Messages()))
 	}
-	// The same message twice is two messages, whatever they are marked as.
+	// The same message given twice is two messages, whatever their marks.
 	if code, out, errs = run(t.Context(), login(s), append(send, file, file)...); code != 0 || len(s.Messages()) != 1 {
 		t.Errorf("%d, %s%s, %d messages", code, out, errs, len(s.Messages()))
 	}

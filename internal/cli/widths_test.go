@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// What becomes of a message fits on narrow terminals: no word is broken by their edge.
+// Outcomes fit narrow terminals: no word is split at the edge.
 func TestOutcomesFitTheTerminal(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
@@ -27,7 +27,7 @@ func TestOutcomesFitTheTerminal(t *testing.T) {
 				Run(t.Context(), append([]string{"--lang", lang}, args...), w)
 				for line := range strings.Lines(out.String() + errs.String()) {
 					line = strings.TrimRight(line, "\n")
-					long := false // one word alone, like an address or a URL, which nobody could break
+					long := false // a single word, like an address or a URL, that can't be split
 					for _, word := range strings.Fields(line) {
 						long = long || console.Columns(word) > width-12
 					}

@@ -16,10 +16,9 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// TestEverySentenceIsTranslated reads the sentences that this package says, and
-// the errors of others that can be said in two languages, out of the source and
-// holds them against the Chinese table: none may be missing, none left over, and
-// both must take the same arguments.
+// TestEverySentenceIsTranslated collects the sentences of this package, and the translatable errors
+// of other packages, from the source and compares them with the Chinese table: none is missing,
+// none is unused, and both take the same arguments.
 func TestEverySentenceIsTranslated(t *testing.T) {
 	t.Parallel()
 	said := sentences(t)
@@ -49,7 +48,8 @@ func TestEverySentenceIsTranslated(t *testing.T) {
 	}
 }
 
-// sentences finds the literal first arguments of T and of what hands its arguments on to T.
+// sentences returns the literal first arguments of T and of functions that pass their argument to
+// T.
 func sentences(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
@@ -83,7 +83,7 @@ func sentences(t *testing.T) map[string]string {
 			s, ok := literal(call.Args[0])
 			if ok {
 				found[s] = fset.Position(call.Pos()).String()
-			} else if filepath.ToSlash(file) != "command/usage.go" { // where Usagef and its kin hand their argument on
+			} else if filepath.ToSlash(file) != "command/usage.go" { // Usagef and similar functions pass their argument on there
 				t.Errorf("%s: the sentence is not a literal", fset.Position(call.Pos()))
 			}
 			return true
@@ -92,8 +92,8 @@ func sentences(t *testing.T) map[string]string {
 	return found
 }
 
-// errorSentences finds the literal first arguments of sentence.New and
-// sentence.Errorf in the whole module.
+// errorSentences returns the literal first arguments of sentence.New and sentence.Errorf in the
+// whole module.
 func errorSentences(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -139,7 +139,7 @@ func errorSentences(t *testing.T) map[string]string {
 	return found
 }
 
-// literal joins "a" + "b".
+// literal evaluates "a" + "b".
 func literal(e ast.Expr) (string, bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -153,8 +153,8 @@ func literal(e ast.Expr) (string, bool) {
 	return "", false
 }
 
-// verbs lists the verbs of a format in the order of their arguments, so that
-// "%[2]s %[1]s" may stand for "%s %s".
+// verbs returns the verbs of a format in the order of their arguments, so that "%[2]s %[1]s" may
+// replace "%s %s".
 func verbs(format string) []string {
 	var list []string
 	for i, m := range regexp.MustCompile(`%(?:\[(\d+)\])?([a-zA-Z])`).FindAllStringSubmatch(format, -1) {
@@ -166,7 +166,7 @@ func verbs(format string) []string {
 		for len(list) <= at {
 			list = append(list, "")
 		}
-		list[at] = strings.Replace(m[2], "w", "v", 1) // %w is for fmt.Errorf alone
+		list[at] = strings.Replace(m[2], "w", "v", 1) // only fmt.Errorf uses %w
 	}
 	return list
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// ThisWorld is the machine the program runs on.
+// ThisWorld returns the machine that the program runs on.
 func ThisWorld() World {
 	return World{System: console.ThisSystem(), Keyring: secret.System(), FindBrowser: console.FindBrowser, Hangups: hangups}
 }
 
-// hangups takes the SIGHUPs of this process, which would end it otherwise. One that
-// comes while another waits to be read says nothing new.
+// hangups returns the SIGHUPs of this process, which would end it otherwise. A second SIGHUP before
+// the first is read adds nothing.
 func hangups() (<-chan os.Signal, func()) {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGHUP)
