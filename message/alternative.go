@@ -12,22 +12,20 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Alternative is one more form of what the message says, beside Text and HTML
-// (multipart/alternative). Readers show the last form that they know. So an
-// alternative comes after the HTML, but for text/x-amp-html, which comes before
-// it, as the readers of AMP want it.
+// Alternative is another form of the same text, beside Text and HTML (multipart/alternative).
+// Mail programs show the last form that they support. So an alternative follows the HTML, except
+// text/x-amp-html, which AMP requires before it.
 type Alternative struct {
-	// ContentType is a text type, with its parameters: "text/calendar;
-	// method=REQUEST". A charset is not needed; it is always UTF-8.
+	// ContentType is a text type with its parameters: "text/calendar; method=REQUEST". The
+	// charset is always UTF-8 and may be omitted.
 	ContentType string
 	// Text is UTF-8 with any line ends.
 	Text string
 }
 
-// Invitation is the alternative for a calendar object (RFC 5545), which mail
-// programs show with buttons to accept and decline (RFC 6047). The object has to
-// say what it wants, in its METHOD. Attach the file as well, for other programs:
-// see [InvitationFile].
+// Invitation returns the alternative for a calendar object (RFC 5545), which mail programs show
+// with buttons to accept and decline (RFC 6047). The object must have a METHOD. Attach the file
+// as well, for other programs: see [InvitationFile].
 func Invitation(calendar string) (Alternative, error) {
 	calendar = strings.TrimPrefix(calendar, "\ufeff")
 	if !utf8.ValidString(calendar) {
@@ -43,17 +41,16 @@ func Invitation(calendar string) (Alternative, error) {
 	return Alternative{ContentType: "text/calendar; method=" + method, Text: calendar}, nil
 }
 
-// InvitationFile attaches the calendar object of an [Invitation] under a name.
-// Its type is application/ics, so that no program takes it for a second
-// invitation.
+// InvitationFile attaches the calendar object of an [Invitation] under a name. Its type is
+// application/ics, so that no program shows it as a second invitation.
 func InvitationFile(name, calendar string) Attachment {
 	a := Bytes(name, []byte(calendar))
 	a.ContentType = "application/ics"
 	return a
 }
 
-// InvitationText is what a calendar object says, for readers that know only
-// text; "" for one that says nothing.
+// InvitationText returns the summary and text of a calendar object, for mail programs that show
+// only text; "" if it has none.
 func InvitationText(calendar string) (summary, text string) {
 	event := calendar
 	if at := strings.Index(strings.ToUpper(calendar), "BEGIN:VEVENT"); at >= 0 {
@@ -73,8 +70,8 @@ func InvitationText(calendar string) (summary, text string) {
 	return summary, strings.Join(parts, "\n\n") + "\n"
 }
 
-// calendarProperty is the value of the first property of a name, unfolded
-// (RFC 5545 section 3.1); "" if there is none.
+// calendarProperty returns the value of the first property with a name, unfolded (RFC 5545
+// section 3.1); "" if there is none.
 func calendarProperty(calendar, name string) string {
 	for rest := calendar; rest != ""; {
 		var line string
@@ -93,8 +90,8 @@ func calendarProperty(calendar, name string) string {
 	return ""
 }
 
-// afterParameters is what follows the colon of a property; parameters before it
-// may hold colons in quotes.
+// afterParameters returns the text after the colon of a property; parameters before it may
+// contain colons in quotes.
 func afterParameters(s string) string {
 	quoted := false
 	for i := range len(s) {
@@ -108,7 +105,7 @@ func afterParameters(s string) string {
 	return ""
 }
 
-// parseAlternatives makes the forms that come before the HTML and after it.
+// parseAlternatives returns the forms to put before the HTML and after it.
 func (d *draft) parseAlternatives() (before, after []*entity, err error) {
 	for i, a := range d.message.Alternatives {
 		e, err := d.alternative(a)

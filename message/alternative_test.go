@@ -61,8 +61,8 @@ func TestAlternativesRefused(t *testing.T) {
 	}
 }
 
-// Two messages that differ in an alternative differ; without any the fingerprint
-// is that of older versions, which another test holds.
+// Messages that differ in an alternative have different fingerprints; without alternatives the
+// fingerprint is that of older versions, which another test checks.
 func TestAlternativesAreInFingerprint(t *testing.T) {
 	t.Parallel()
 	seen := map[[32]byte]bool{}

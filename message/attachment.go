@@ -42,7 +42,7 @@ func (a Attachment) fileName() string {
 	return a.Name
 }
 
-// attachment checks one attachment and opens it; its errors begin with label.
+// attachment checks and opens an attachment; its errors begin with label.
 func (d *draft) attachment(label, name string, a Attachment) (*entity, string, error) {
 	fail := func(err error) (*entity, string, error) { return nil, "", sentence.Errorf("%s: %w", label, err) }
 	if err := checkSources(a); err != nil {
@@ -135,10 +135,10 @@ func openAttachment(label string, a Attachment) (*source, error) {
 	return dataSource(label, a.Data), nil
 }
 
-// checkFileName allows what every system can store: no folders, which a reader
-// might follow, and nothing invisible.
+// checkFileName accepts names that every system can store: without folders, which a mail program
+// might create, and without invisible characters.
 func checkFileName(name string) error {
-	const most = 255 * 3 // a file system's 255 characters, in Chinese
+	const most = 255 * 3 // the 255 characters of a file system, in Chinese
 	if err := checkText(name, false); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"unicode/utf16"
 )
 
-// typed is the Content-Type of one attachment, without its name.
+// typed returns the Content-Type of one attachment, without its name.
 func typed(t *testing.T, a Attachment) string {
 	t.Helper()
 	l := parse(t, write(t, compose(t, &Message{From: "a@b.c", To: []string{"x@y.z"}, Text: "t", Attachments: []Attachment{a}}))).leaves[1]
@@ -19,7 +19,7 @@ func typed(t *testing.T, a Attachment) string {
 	return mime.FormatMediaType(l.contentType, l.params)
 }
 
-// The charset of a text is what it is found to be in, by all ways to give it.
+// The charset of a text is detected, in whatever way the text is given.
 func TestCharsetOfTexts(t *testing.T) {
 	t.Parallel()
 	var utf16LE bytes.Buffer
@@ -69,7 +69,7 @@ func TestCharsetOfTexts(t *testing.T) {
 	}
 }
 
-// A Composer looks at a file once, and at a changed one again.
+// A Composer inspects a file once, and again if it changed.
 func TestComposerKeepsCharset(t *testing.T) {
 	t.Parallel()
 	path := oldFile(t, filepath.Join(t.TempDir(), "a.txt"), []byte("雁"))
@@ -93,8 +93,7 @@ func TestComposerKeepsCharset(t *testing.T) {
 	}
 }
 
-// By the extension where there is one, and by the first octets where it says
-// nothing.
+// The type follows from the extension, or from the first octets if the extension is unknown.
 func TestTypeOfHead(t *testing.T) {
 	t.Parallel()
 	for head, want := range map[string]string{
@@ -117,8 +116,7 @@ func TestTypeOfHead(t *testing.T) {
 	}
 }
 
-// The names that people complained of, and what else comes with pictures and
-// documents today.
+// Types of the extensions that users reported, and of current picture and document formats.
 func TestExtensions(t *testing.T) {
 	t.Parallel()
 	for _, ext := range strings.Fields(`avif heic heif tif tiff ico jfif apng odt ods odp epub rtf m4a webm patch diff js yaml yml
@@ -131,7 +129,7 @@ func TestExtensions(t *testing.T) {
 	}
 }
 
-// A name is written as Windows and the recipient's search know it.
+// A name is written in the form that Windows and the recipient's search expect.
 func TestNamesAreComposed(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"re\u0301sume\u0301.pdf": "résumé.pdf", "\u1112\u1161\u11ab.txt": "한.txt", "\ufa19社.txt": "\ufa19社.txt",
@@ -151,8 +149,8 @@ func TestNamesAreComposed(t *testing.T) {
 	}
 }
 
-// A name that was encoded already is not encoded again; one that only looks like
-// it is sent as it is.
+// A name that is already encoded is not encoded again; one that only resembles an encoded name is
+// sent as it is.
 func TestNamesThatAreEncodedAlready(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"=?UTF-8?B?5oql5ZGKLnR4dA==?=": "报告.txt", "=?utf-8?Q?=E6=8A=A5?= =?gbk?b?uOY=?=": "报告", "=?x": "=?x",
@@ -167,7 +165,7 @@ func TestNamesThatAreEncodedAlready(t *testing.T) {
 	}
 }
 
-// One Content-Disposition holds one filename, whatever the name is.
+// Content-Disposition contains one filename, whatever the name is.
 func TestOneFileName(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a.txt", "a b.txt", "报告.txt", strings.Repeat("x", 70) + ".txt", strings.Repeat("报", 90) + ".txt", `"q".txt`, "a;b=c.txt", "=?x", "50%*'s.txt"} {

@@ -12,14 +12,14 @@ const (
 	base64Line  = 76
 )
 
-// base64Size is the length of n octets in base64, every line with its CRLF.
+// base64Size returns the length of n octets in base64, with the CRLF of every line.
 func base64Size(n int64) int64 {
 	lines := (n + base64Group - 1) / base64Group
 	return (n+2)/3*4 + 2*lines
 }
 
 // base64Pairs has the two characters of each twelve bits, the first in the low
-// octet. Its 8 KiB stay in the processor's nearest cache. See decision 10.
+// octet. The table takes 8 KiB and stays in the L1 cache. See decision 10.
 var base64Pairs = func() (table [1 << 12]uint16) {
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	for i := range table {
@@ -28,9 +28,9 @@ var base64Pairs = func() (table [1 << 12]uint16) {
 	return table
 }()
 
-// appendBase64 appends src in lines, each with its CRLF. Lines come out full as
-// long as every block but the last is a multiple of base64Group. A full line is
-// nine times six octets, read as the upper part of eight, and three more.
+// appendBase64 appends src in lines, each with its CRLF. Lines are full if every block except the
+// last is a multiple of base64Group. A full line is nine times six octets, each read as the upper
+// part of eight, and three more.
 func appendBase64(dst, src []byte) []byte {
 	dst = slices.Grow(dst, int(base64Size(int64(len(src)))))
 	for ; len(src) >= base64Group; src = src[base64Group:] {
@@ -52,8 +52,7 @@ func appendBase64(dst, src []byte) []byte {
 	return dst
 }
 
-// eightCharacters encodes the upper six octets of v; the first character is in
-// the lowest octet.
+// eightCharacters encodes the upper six octets of v; the first character is in the lowest octet.
 func eightCharacters(v uint64) uint64 {
 	return uint64(base64Pairs[v>>52]) |
 		uint64(base64Pairs[v>>40&0xfff])<<16 |
@@ -61,7 +60,7 @@ func eightCharacters(v uint64) uint64 {
 		uint64(base64Pairs[v>>16&0xfff])<<48
 }
 
-// base64Body is a segment: a source in base64.
+// base64Body is a segment: a source encoded in base64.
 type base64Body struct{ src *source }
 
 func (b base64Body) size() int64 { return base64Size(b.src.size) }
@@ -79,7 +78,7 @@ func (b base64Body) emit(o *output) error {
 	})
 }
 
-// base64Text is a segment: a text in base64, too long to be encoded whole.
+// base64Text is a segment: a text in base64, too long to be encoded at once.
 type base64Text string
 
 func (t base64Text) size() int64 { return base64Size(int64(len(t))) }
@@ -91,12 +90,12 @@ func (t base64Text) emit(o *output) error {
 		if err := o.reserve(int(base64Size(int64(len(block))))); err != nil {
 			return err
 		}
-		o.buf = appendBase64(o.buf, []byte(block)) // not copied: nobody changes it
+		o.buf = appendBase64(o.buf, []byte(block)) // no copy: the text is immutable
 	}
 	return nil
 }
 
-// binaryBody is a segment: a source as it is, for servers with BINARYMIME.
+// binaryBody is a segment: a source without encoding, for servers with BINARYMIME.
 type binaryBody struct{ src *source }
 
 func (b binaryBody) size() int64 { return b.src.size }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The ways to base64 in lines that were measured; decision 10 has the figures.
+// The measured variants of base64 in lines; decision 10 has the figures.
 var base64Ways = []struct {
 	name   string
 	append func(dst, src []byte) []byte
@@ -29,8 +29,7 @@ func base64PerLine(dst, src []byte) []byte {
 	return dst
 }
 
-// base64InBlocks encodes all of src behind its place and moves it there line by
-// line.
+// base64InBlocks encodes src at the end of the buffer and moves it into place line by line.
 func base64InBlocks(dst, src []byte) []byte {
 	at, size := len(dst), int(base64Size(int64(len(src))))
 	dst = append(dst, make([]byte, size)...)
@@ -57,7 +56,7 @@ func base64Writer(dst, src []byte) []byte {
 	return out.Bytes()
 }
 
-// lineBreaker puts a CRLF after every 76 octets.
+// lineBreaker inserts a CRLF after every 76 octets.
 type lineBreaker struct {
 	w   io.Writer
 	col int
@@ -77,8 +76,8 @@ func (l *lineBreaker) Write(p []byte) (int, error) {
 	return total, nil
 }
 
-// Whatever the octets, their number and what stands before them, the result is
-// that of encoding/base64, and no octet beyond it is touched.
+// For all octets, lengths and prefixes, the result equals that of encoding/base64, and no octet
+// beyond it is written.
 func TestBase64IsThatOfTheStandardLibrary(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -111,7 +110,7 @@ func TestBase64IsThatOfTheStandardLibrary(t *testing.T) {
 			}
 		}
 	}
-	// Each of the 4096 pairs at each of its four places, and at the end of a line.
+	// Each of the 4096 pairs at each of its four positions, and at the end of a line.
 	for pair := range 1 << 12 {
 		var group [base64Group]byte
 		for i := 0; i < len(group); i += 3 {
@@ -134,9 +133,9 @@ func FuzzBase64(f *testing.F) {
 	})
 }
 
-// BenchmarkBase64 compares the ways on one block as it is read from a file:
+// BenchmarkBase64 compares the variants on one block of a file:
 //
-//	go test -run '^$' -bench Base64 -count 5 ./message
+// go test -run '^$' -bench Base64 -count 5 ./message
 func BenchmarkBase64(b *testing.B) {
 	src := make([]byte, inputBlock)
 	r := rand.New(rand.NewPCG(3, 4))

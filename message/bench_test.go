@@ -10,17 +10,15 @@ import (
 	"testing"
 )
 
-// smallMessage is what most mail is: 5 kB of text, one recipient, a Chinese
-// subject.
+// smallMessage returns a typical message: 5 kB of text, one recipient, a Chinese subject.
 func smallMessage() *Message {
 	return &Message{From: "me@example.com", To: []string{"friend@example.net"}, Subject: "第 1 封测试邮件",
 		Text: strings.Repeat("The quick brown fox jumps over the lazy dog, and over the wall as well.\r\n", 68)}
 }
 
-// smallMessageAllocations is the most that Compose, WriteTo and Close allocate
-// for a smallMessage: the draft, its mailboxes, the header, the Message-ID twice,
-// the entity, the Content, its two segments with their list, and what writes
-// them. The text is not among them: it is written from where it is.
+// smallMessageAllocations is the maximum number of allocations of Compose, WriteTo and Close for
+// a smallMessage: the draft, its mailboxes, the header, two for the Message-ID, the entity, the
+// Content, its two segments with their list, and the writers. The text is not copied.
 const smallMessageAllocations = 12
 
 func TestSmallMessageAllocations(t *testing.T) {
@@ -71,8 +69,8 @@ func BenchmarkComposeAttachment(b *testing.B) {
 	}
 }
 
-// BenchmarkAttachmentFile is the way from a file in the page cache to a writer
-// that throws everything away; MB/s are those of the file.
+// BenchmarkAttachmentFile measures the way from a file in the page cache to a writer that
+// discards everything; MB/s counts octets of the file.
 func BenchmarkAttachmentFile(b *testing.B) {
 	const size = 256 << 20
 	path := filepath.Join(b.TempDir(), "a.bin")

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The labels of RFC 2045 section 6.4: a multipart is binary where something in
-// it is, and 8bit or 7bit otherwise.
+// The labels of RFC 2045 section 6.4: a multipart is binary if a part of it is, otherwise 8bit or
+// 7bit.
 func TestBinary(t *testing.T) {
 	t.Parallel()
 	data := bytes.Repeat([]byte("\r\n.\r\n\x00\xff\r\n--=_\r\nFrom \n\r"), 20)

@@ -16,10 +16,9 @@ import (
 // image is an inline attachment that the HTML refers to by its name.
 type image struct{ name, id string }
 
-// contentID is what goes into Content-ID; "" for none. An inline attachment that
-// has none gets one, and the HTML's references to its name are rewritten: a name
-// may hold what no id can, and ids are to be unique in the world (RFC 2392
-// section 2).
+// contentID returns the value of Content-ID; "" for none. An inline attachment without an ID gets
+// one, and the HTML's references to its name are rewritten: a name may contain characters that an
+// ID can't, and IDs must be globally unique (RFC 2392 section 2).
 func (d *draft) contentID(a Attachment, name string) (string, error) {
 	switch {
 	case a.ContentID != "":
@@ -44,7 +43,7 @@ func (d *draft) contentID(a Attachment, name string) (string, error) {
 	return id, nil
 }
 
-// withContentIDs rewrites what refers to images by their names.
+// withContentIDs rewrites references to images by name.
 func (d *draft) withContentIDs(text string) string {
 	if len(d.images) == 0 {
 		return text
@@ -59,8 +58,8 @@ func (d *draft) withContentIDs(text string) string {
 	})
 }
 
-// namesImage reports whether a reference, what follows "cid:", means a name: as
-// it is, or percent-encoded.
+// namesImage reports whether a reference, the text after "cid:", is a name: literally or
+// percent-encoded.
 func namesImage(reference, name string) bool {
 	if composed(reference) == name {
 		return true
@@ -69,9 +68,8 @@ func namesImage(reference, name string) bool {
 	return err == nil && composed(decoded) == name
 }
 
-// CheckImages finds what makes a gap where a picture should be, which Compose
-// allows: references cid:… of the HTML that name no attachment, and inline
-// attachments that the HTML does not refer to. Both are given by their names.
+// CheckImages finds missing pictures, which Compose allows: references cid:… in the HTML without
+// an attachment, and inline attachments without a reference. It returns both by name.
 func CheckImages(m *Message) (missing, unused []string) {
 	used := map[int]bool{}
 	rewriteReferences(m.HTML, func(reference string) (string, bool) {
@@ -101,9 +99,8 @@ func (a Attachment) isMeantBy(reference string) bool {
 	return a.Inline && namesImage(reference, composed(decodedName(a.fileName())))
 }
 
-// rewriteReferences gives what follows each "cid:" in the tags and style sheets
-// of HTML to change, and puts in what it gives back. All else stays as it is,
-// octet by octet.
+// rewriteReferences calls change with the text after each "cid:" in the tags and style sheets of
+// HTML, and inserts the result. All other octets stay.
 //
 // QUIRK: Outlook on Windows reads the HTML in comments like <!--[if mso]>…<![endif]-->,
 // and templates put pictures there for it.
@@ -152,7 +149,7 @@ func rewriteTokens(text string, change func(reference string) (string, bool), co
 
 func hasCID(s string) bool { return indexCID(s) >= 0 }
 
-// indexCID is where "cid:" stands in any case.
+// indexCID returns the index of "cid:" in any case.
 func indexCID(s string) int {
 	for at := 0; ; {
 		i := strings.IndexByte(s[at:], ':')
@@ -166,9 +163,9 @@ func indexCID(s string) int {
 	}
 }
 
-// opensSrcset reports whether a tag, cut off before a reference, ends with the quote that
-// begins the value of srcset or imagesrcset: a list of images, each with an optional width
-// or density (HTML, section 4.8.4.2.1).
+// opensSrcset reports whether a tag, cut off before a reference, ends with the quote that begins
+// the value of srcset or imagesrcset: a list of images, each with an optional width or density
+// (HTML, section 4.8.4.2.1).
 func opensSrcset(before string) bool {
 	name := strings.TrimRight(before, `"'`)
 	if len(name) != len(before)-1 {
@@ -180,9 +177,9 @@ func opensSrcset(before string) bool {
 	return ok && len(name) > len(srcset) && strings.EqualFold(name[len(name)-len(srcset):], srcset)
 }
 
-// changeReferences does it in one tag or style sheet. A reference ends where what
-// is around it does: at the quote, the parenthesis, or for an attribute without
-// quotes at a blank or the end of the tag.
+// changeReferences rewrites the references of one tag or style sheet. A reference ends with the
+// construct that contains it: at the quote, the parenthesis, or, in an attribute without quotes,
+// at a blank or the end of the tag.
 func changeReferences(s string, change func(string) (string, bool)) string {
 	var b strings.Builder
 	for {
@@ -210,7 +207,7 @@ func changeReferences(s string, change func(string) (string, bool)) string {
 			stop = ")"
 		case strings.HasSuffix(before, "="):
 			stop = " \t\r\n\f>,"
-		case strings.HasSuffix(before, ","): // a later image of a srcset, in quotes or not
+		case strings.HasSuffix(before, ","): // a later image of a srcset, quoted or not
 			stop = " \t\r\n\f>,\"'"
 		default:
 			continue // within a word

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Whatever a picture is called, and however the HTML writes it, the two meet.
+// References find their pictures, for all names and all forms of reference in HTML.
 func TestInlineImagesAreFound(t *testing.T) {
 	t.Parallel()
 	names := []string{"logo.png", "图.png", "my logo.png", "a(1).png", "50%.png", "a&b.png", "it's.png", "re\u0301sume\u0301.png", "a;b=c.png", strings.Repeat("长", 60) + ".png"}
@@ -62,7 +62,7 @@ func TestReferencesToIDsStay(t *testing.T) {
 	}
 }
 
-// What does not change a reference changes nothing.
+// HTML stays unchanged if no reference changes.
 func FuzzRewriteReferences(f *testing.F) {
 	for _, s := range []string{`<img src="cid:a b">`, `<style>url(cid:x)</style><p title='cid:`, "<script>cid:</script><!-- cid: -->\x00<", `<a b=cid:c d="cid:e"`, "<plaintext>cid:", `<!--[if mso]><!--[if mso]><img src="cid:a"><![endif]-->`, "<!--[if]><![endif]", "<!--[if mso]>"} {
 		f.Add(s)
@@ -76,7 +76,7 @@ func FuzzRewriteReferences(f *testing.F) {
 	})
 }
 
-// The images of a srcset get their ids like that of src, whatever follows each of them.
+// The images of a srcset get their IDs like that of src, whatever follows each of them.
 func TestImagesOfASrcset(t *testing.T) {
 	t.Parallel()
 	known := map[string]string{"a.png": "1@x", "b 2.png": "2@x"}

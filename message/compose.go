@@ -14,16 +14,15 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Compose checks the whole message, opens its attachments and determines every
-// octet of it. It writes nothing and knows no network. Errors name the field as
-// it stands in the message: `to[2] "x y@z": …`. The Message may be used again,
-// for other Contents too; its Data and Readers must stay as they are until this
-// Content is closed.
+// Compose checks the whole message, opens its attachments and determines every octet. It writes
+// nothing and uses no network. Errors name the field of the message: `to[2] "x y@z": …`. The
+// Message may be used again, for other Contents too; its Data and Readers must stay as they are
+// until this Content is closed.
 //
 // For many messages with the same attachments, see [Composer].
 func Compose(m *Message) (*Content, error) { return composeBy(nil, m) }
 
-// composeBy takes its time and encoded attachments from c, which may be nil.
+// composeBy takes the time and encoded attachments from c, which may be nil.
 func composeBy(c *Composer, m *Message) (*Content, error) {
 	d := &draft{message: m, composer: c}
 	err := d.parseAddresses()
@@ -46,7 +45,7 @@ func composeBy(c *Composer, m *Message) (*Content, error) {
 	return d.content(sevenBitForm), nil
 }
 
-// signed is the message as DKIM has it signed.
+// signed returns the message with its DKIM signatures.
 func (d *draft) signed() (*Content, error) {
 	content, err := d.content(sevenBitForm).Sign(d.message.DKIM...)
 	if err != nil {
@@ -55,23 +54,23 @@ func (d *draft) signed() (*Content, error) {
 	return content, nil
 }
 
-// draft is a message being checked, and then what its Contents are made from.
+// draft is a message during the checks, and later the source of its Contents.
 type draft struct {
 	message  *Message
 	composer *Composer
 
-	boxes                      []Mailbox // of which these are parts, Bcc the last:
+	boxes                      []Mailbox // the following are parts of it, Bcc the last:
 	from, replyTo, to, cc, bcc []Mailbox
 	sender                     *Mailbox
 	messageID                  string
 	date                       time.Time
 
-	header  []byte // all fields but those of the body
+	header  []byte // all fields except those of the body
 	body    *entity
 	sources sources
-	images  []image // inline attachments whose content id is of our making
+	images  []image // inline attachments with generated content IDs
 
-	savedEightBit bool // a saved message with octets above 127 is attached as one
+	savedEightBit bool // attach a saved message with octets above 127 as message/rfc822
 }
 
 func (d *draft) parseAddresses() error {
@@ -109,7 +108,7 @@ func (d *draft) parseAddresses() error {
 	return nil
 }
 
-// mailboxes reads one string of an address field to the end of d.boxes.
+// mailboxes parses one string of an address field and appends it to d.boxes.
 func (d *draft) mailboxes(s string) ([]Mailbox, error) {
 	start := len(d.boxes)
 	boxes, err := appendMailboxes(d.boxes, s)
@@ -168,13 +167,14 @@ func (d *draft) parseFields() error {
 
 func (h Header) isNamesake(other Header) bool { return strings.EqualFold(h.Name, other.Name) }
 
-// onlyOnce is of RFC 5322 section 3.6; the other such fields can't be set here.
+// onlyOnce reports whether a field may occur only once (RFC 5322 section 3.6); the other such
+// fields can't be set here.
 func onlyOnce(name string) bool {
 	return strings.EqualFold(name, "References") || strings.EqualFold(name, "In-Reply-To")
 }
 
-// writeHeader makes the header in a buffer with room for the body, if it is one
-// that goes as it is.
+// writeHeader writes the header into a buffer with room for the body, if the body is sent without
+// encoding.
 func (d *draft) writeHeader() {
 	const usual, mailbox = 512, 64
 	f := folder{buf: make([]byte, 0, usual+mailbox*len(d.boxes)+2*len(d.message.Subject)+d.body.room())}
@@ -188,15 +188,15 @@ func (d *draft) writeHeader() {
 	f.mailboxes("To", d.to)
 	f.mailboxes("Cc", d.cc)
 	if len(d.to)+len(d.cc) == 0 {
-		// QUIRK: rspamd counts 5 points for "undisclosed-recipients:;", and none
-		// for the author, who gets no copy: that is for the envelope to say.
+		// QUIRK: rspamd adds 5 points for "undisclosed-recipients:;", and none for the author.
+		// The author gets no copy: the envelope decides that.
 		f.mailboxes("To", []Mailbox{{Address: d.from[0].Address}})
 	}
-	// QUIRK: rspamd and SpamAssassin count a missing field twice as much as an
-	// empty one.
+	// QUIRK: rspamd and SpamAssassin add twice as many points for a missing field as for an empty
+	// one.
 	f.subject(d.message.Subject)
-	// Never folded, even after the colon: it is one word, and people and
-	// programs search raw messages for it.
+	// Never folded, even after the colon: it is one word, and people and programs search raw
+	// messages for it.
 	f.buf = append(f.buf, "Message-ID: "...)
 	if d.messageID == "" {
 		d.messageID = NewMessageID(d.from[0].Address.ASCIIDomain())
@@ -210,24 +210,23 @@ func (d *draft) writeHeader() {
 	d.header = f.buf
 }
 
-// NewMessageID returns a Message-ID of 130 random bits, in angle brackets. domain is
-// usually that of the author, in ASCII.
+// NewMessageID returns a Message-ID of 130 random bits, in angle brackets. domain is usually the
+// author's, in ASCII.
 func NewMessageID(domain string) string {
 	id := append(make([]byte, 0, 128), '<')
 	for _, c := range []byte(rand.Text()) {
-		id = append(id, c|0x20) // in lower case; the digits stay
+		id = append(id, c|0x20) // in lower case; digits stay
 	}
 	return string(append(append(append(id, '@'), domain...), '>'))
 }
 
-// CheckMessageID finds what would keep Compose from using id as
-// [Message.MessageID].
+// CheckMessageID returns the error for which Compose would refuse id as [Message.MessageID].
 func CheckMessageID(id string) error {
 	_, err := wholeID(id)
 	return err
 }
 
-// wholeID checks a Message-ID and puts it in angle brackets.
+// wholeID checks a Message-ID and adds missing angle brackets.
 func wholeID(s string) (string, error) {
 	id, err := bareID(s)
 	if err != nil {
@@ -240,7 +239,7 @@ func wholeID(s string) (string, error) {
 	return "<" + id + ">", nil
 }
 
-// bareID checks a Message-ID or Content-ID and takes off its angle brackets.
+// bareID checks a Message-ID or Content-ID and removes its angle brackets.
 func bareID(s string) (string, error) {
 	const most = 250
 	if err := checkText(s, false); err != nil {
@@ -263,8 +262,8 @@ func bareID(s string) (string, error) {
 	return id, nil
 }
 
-// needsSMTPUTF8 reports whether the header holds UTF-8, which only a local part
-// brings there. Bcc is not in the header.
+// needsSMTPUTF8 reports whether the header contains UTF-8, which only a local part can cause. Bcc
+// is not in the header.
 func (d *draft) needsSMTPUTF8() bool {
 	if d.sender != nil && d.sender.Address.NeedsSMTPUTF8() {
 		return true
@@ -293,8 +292,7 @@ func (d *draft) parties() parties {
 // content lays the message out in one of its forms.
 func (d *draft) content(f form) *Content {
 	l := layout{form: f, text: d.header}
-	// The first layout goes on where the header ends; for others there it is
-	// taken.
+	// The first layout appends to the header's buffer; later ones copy it.
 	d.header = slices.Clip(d.header)
 	l.whole(d.body)
 	return &Content{

@@ -144,8 +144,8 @@ func TestComposeTree(t *testing.T) {
 	}
 }
 
-// Texts are laid out with the header up to a size, and beyond it on their own;
-// it makes no difference to who reads them.
+// Texts are laid out with the header up to a size, and separately beyond it; the result is the
+// same.
 func TestLongTexts(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{"plain\r\n", "这是一行\r\n", "größer als\r\n"} {
@@ -157,7 +157,8 @@ func TestLongTexts(t *testing.T) {
 				for _, c := range []*Content{c, seven} {
 					wire := write(t, c)
 					l := parse(t, wire).leaves[0]
-					// Base64 ends its last line itself; only the header is followed by an empty one.
+					// Base64 ends its last line itself; only the header is followed by an empty
+					// line.
 					if n := bytes.Count(wire, []byte("\r\n\r\n--=_")); l.encoding == "base64" && n != len(attachments) {
 						t.Errorf("%d octets of %q: %d empty lines before a boundary", size, line, n)
 					}
@@ -176,7 +177,7 @@ func TestAddressFields(t *testing.T) {
 		name string
 		m    Message
 		want string // the address fields
-		from string // of the envelope
+		from string // sender of the envelope
 		to   string
 		utf8 bool
 	}{

@@ -9,24 +9,21 @@ import (
 	"time"
 )
 
-// Composer composes many messages and encodes an attachment that they share
-// once. The zero value is ready; it is safe for concurrent use and needs no
-// closing.
+// Composer composes many messages and encodes an attachment that they share once. The zero value
+// is ready; it is safe for concurrent use and needs no closing.
 //
-// What is kept is the base64 of files and of Data. A file is the same as long as
-// its path, size, time of modification and identity are, and one that was
-// modified within the last two seconds is not kept, because its clock may not
-// tell the next change from that one. Data is the same if its octets are,
-// wherever they stand: a buffer that was filled anew is another attachment.
-// Readers are encoded each time, and so is what is too large to keep; those are
-// streamed as [Compose] does it.
+// It caches the base64 of files and of Data. A file counts as unchanged while its path, size,
+// modification time and identity are the same; a file modified within the last two seconds is not
+// cached, because its clock may be too coarse to show the next change. Data is the same if its
+// octets are, at whatever address: a refilled buffer is a new attachment. Readers are encoded
+// each time, and so are attachments too large for the cache; they are streamed as in [Compose].
 type Composer struct {
-	// MaxAttachment is the size in octets, before encoding, up to which an
-	// attachment is kept; 0 means 4 MiB, less than 0 keeps nothing.
+	// MaxAttachment is the maximum size of a cached attachment, in octets before encoding; 0
+	// means 4 MiB, a negative value disables the cache.
 	MaxAttachment int64
-	// MaxTotal is how many octets are kept altogether, encoded; 0 means
-	// 16 MiB, less than 0 keeps nothing. What was used last stays. Contents
-	// that are not closed yet may hold what was dropped since.
+	// MaxTotal is the maximum size of the cache, in encoded octets; 0 means 16 MiB, a negative
+	// value disables the cache. The least recently used attachments are dropped first. Open
+	// Contents may still hold dropped ones.
 	MaxTotal int64
 
 	now func() time.Time // for tests; nil is time.Now
@@ -36,13 +33,13 @@ type Composer struct {
 
 	mu        sync.Mutex
 	kept      map[encodedKey]*list.Element
-	byUse     list.List // of *encodedForm, the last used in front
+	byUse     list.List // of *encodedForm, the most recently used first
 	total     int64
-	encodings int // how many attachments were encoded to be kept
+	encodings int // number of attachments encoded for the cache
 }
 
-// encodedKey tells attachments apart: a file by its path, anything else by a
-// hash. It has the randomness of a secret seed, so nobody can aim for another's.
+// encodedKey identifies an attachment: a file by its path, others by a hash. The hash has a
+// random secret seed, so that no attacker can construct a collision.
 type encodedKey struct {
 	path     string
 	size     int64
@@ -56,14 +53,14 @@ type encodedForm struct {
 	info fs.FileInfo // nil for Data
 
 	once   sync.Once
-	octets []byte // never written to after once; nil if they could not be had
+	octets []byte // immutable after once; nil after an error
 
 	mu      sync.Mutex
-	looked  bool   // charset is known
+	looked  bool   // charset is set
 	charset string // of a text
 }
 
-// Compose is [Compose] with what this Composer keeps.
+// Compose is [Compose] with this Composer's cache.
 func (c *Composer) Compose(m *Message) (*Content, error) { return composeBy(c, m) }
 
 func (c *Composer) time() time.Time {
@@ -73,8 +70,7 @@ func (c *Composer) time() time.Time {
 	return c.now()
 }
 
-// encode gives src its encoded form, if it is one to keep. An error is that of
-// reading it.
+// encode sets the encoded form of src if it can be cached. The error is one of reading src.
 func (c *Composer) encode(src *source) error {
 	if c == nil || src.size == 0 || src.size > c.maxAttachment() || base64Size(src.size) > c.maxTotal() {
 		return nil
@@ -85,7 +81,7 @@ func (c *Composer) encode(src *source) error {
 	form := c.find(c.keyOf(src), src.info)
 	var err error
 	form.once.Do(func() { err = c.fill(form, src) })
-	if form.octets != nil { // nil after another's failure: then it is streamed
+	if form.octets != nil { // nil after another caller's error: then src is streamed
 		src.encoded, src.form = form.octets, form
 	}
 	return err
@@ -99,13 +95,13 @@ func (c *Composer) keyOf(src *source) encodedKey {
 	return encodedKey{size: src.size, hash: maphash.Bytes(c.seed, src.data)}
 }
 
-// isFresh tells a file that may yet change without its time of modification
-// changing: FAT counts in two seconds, other file systems in milliseconds.
+// isFresh reports whether a file may still change without a change of its modification time: FAT
+// counts in two seconds, other file systems in milliseconds.
 func (c *Composer) isFresh(info fs.FileInfo) bool {
 	return c.time().Sub(info.ModTime()) < 2*time.Second
 }
 
-// find is the form kept under key, or an empty one that is kept from now on.
+// find returns the cached form, or adds an empty one.
 func (c *Composer) find(key encodedKey, info fs.FileInfo) *encodedForm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,17 +125,17 @@ func (c *Composer) find(key encodedKey, info fs.FileInfo) *encodedForm {
 	return form
 }
 
-// remove is called with mu held.
+// remove drops a form. The caller holds mu.
 func (c *Composer) remove(e *list.Element) {
 	form := c.byUse.Remove(e).(*encodedForm)
 	delete(c.kept, form.key)
 	c.total -= base64Size(form.key.size)
 }
 
-// fill encodes src. What could not be read, or changed meanwhile, is not kept.
+// fill encodes src. A source that can't be read, or that changed meanwhile, is dropped.
 func (c *Composer) fill(form *encodedForm, src *source) error {
 	encoded := make([]byte, 0, base64Size(src.size))
-	var o output // only its block to read into is used
+	var o output // only its read buffer is used
 	err := src.blocks(&o, inputBlock, func(block []byte) error {
 		encoded = appendBase64(encoded, block)
 		return nil
@@ -156,7 +152,7 @@ func (c *Composer) fill(form *encodedForm, src *source) error {
 	return err
 }
 
-// unchanged reports whether a file still is what it was when it was opened.
+// unchanged reports whether a file is the same as when it was opened.
 func (s *source) unchanged() bool {
 	if s.info == nil {
 		return true

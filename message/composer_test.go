@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// oldFile writes a file that was last modified long ago.
+// oldFile writes a file with an old modification time.
 func oldFile(t *testing.T, path string, data []byte) string {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -69,7 +69,7 @@ func TestComposerEncodesOnce(t *testing.T) {
 	}
 }
 
-// What may have changed is encoded again, and what is sent is the new.
+// A file that may have changed is encoded again, and the new content is sent.
 func TestComposerNoticesChange(t *testing.T) {
 	t.Parallel()
 	path := oldFile(t, filepath.Join(t.TempDir(), "file"), []byte("old."))
@@ -124,8 +124,7 @@ func TestComposerNoticesChange(t *testing.T) {
 	}
 }
 
-// A file that was modified just now may be modified again in the same tick of
-// its clock.
+// A file that was modified just now may change again within the same tick of its clock.
 func TestComposerDoesNotKeepWhatMayChangeUnseen(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "file")
@@ -167,7 +166,7 @@ func TestComposerBounds(t *testing.T) {
 		bodies(t, c, attachment(i))
 	}
 	kept(2, 0, 1)
-	bodies(t, c, attachment(3)) // drops 2, the longest unused
+	bodies(t, c, attachment(3)) // drops 2, the least recently used
 	kept(0, 1, 3)
 	for i := range 100 {
 		bodies(t, c, attachment(i))
@@ -189,7 +188,7 @@ func TestComposerBounds(t *testing.T) {
 	}
 }
 
-// What can't be read is an error of who asked first, and is not kept.
+// A read error is returned to the first caller and not cached.
 func TestComposerFailure(t *testing.T) {
 	t.Parallel()
 	path := oldFile(t, filepath.Join(t.TempDir(), "file"), []byte("content"))
@@ -210,7 +209,7 @@ func TestComposerFailure(t *testing.T) {
 	}
 }
 
-// A file that changed between being opened and having been read is not kept.
+// A file that changed between opening and the end of reading is not cached.
 func TestComposerDoesNotKeepWhatChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	path := oldFile(t, filepath.Join(t.TempDir(), "file"), []byte("old."))
@@ -226,7 +225,7 @@ func TestComposerDoesNotKeepWhatChangedMeanwhile(t *testing.T) {
 	}
 }
 
-// The encoded form goes to the writer as it is, in one piece.
+// The encoded form is written in one piece, without a copy.
 func TestComposerWritesWithoutCopy(t *testing.T) {
 	t.Parallel()
 	c := &Composer{now: clock}

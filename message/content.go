@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Content is a message ready to be sent: every octet of it is determined, and
-// none is written yet. It is for one goroutine at a time. Close it.
+// Content is a message ready to be sent: every octet is determined, but not written yet. It is
+// not safe for concurrent use. Close it after use.
 type Content struct {
 	segments []segment
 	size     int64
@@ -22,35 +22,34 @@ type Content struct {
 	messageID string
 	utf8      bool
 
-	// draft is what other forms are laid out from; nil for a raw message,
-	// whose parties are known instead.
+	// draft is the source of the other forms; nil for a raw message, whose parties are known
+	// instead.
 	draft   *draft
 	parties parties
-	// fit is how a raw message is changed, nil if it is not; said is then what its
-	// Fingerprint is.
+	// fit says how a raw message is changed, nil if it is not; said is its Fingerprint then.
 	fit     *fitPlan
 	said    [sha256.Size]byte
 	sources *sources
 }
 
-// form is what a server must be able to take for a Content to be sent to it.
+// form is the capability that a server needs for a Content.
 type form int
 
 const (
-	sevenBitForm form = iota // nothing in particular
+	sevenBitForm form = iota // no capability
 	eightBitForm             // 8BITMIME
 	binaryForm               // BINARYMIME
 )
 
-// parties are the addresses of an envelope, before anyone asks for it.
+// parties are the addresses of an envelope.
 type parties struct {
 	from smtp.Address
 	to   []smtp.Address
-	// Why the one and the others are not known.
+	// The errors of finding the sender and the recipients.
 	fromErr, toErr error
 }
 
-// segment is a run of octets whose number is known before they are made.
+// segment is a run of octets of known length.
 type segment interface {
 	size() int64
 	emit(*output) error
@@ -60,33 +59,31 @@ type segment interface {
 // of DATA.
 func (c *Content) Size() int64 { return c.size }
 
-// EightBit reports whether the body holds octets above 127 and lines all the
-// same, so that a server must offer 8BITMIME (RFC 6152). See IsBinary for what
-// holds no lines.
+// EightBit reports whether the body contains octets above 127 in lines, so that a server must
+// offer 8BITMIME (RFC 6152). See IsBinary for a body without lines.
 func (c *Content) EightBit() bool { return c.eightBit }
 
-// IsBinary reports whether the body holds binary data: any octets, in no lines.
-// A server must offer BINARYMIME and be told of it by BODY=BINARYMIME, and takes
-// it by BDAT alone (RFC 3030 section 3). The header is in lines as ever, and the
-// last octets are CRLF.
+// IsBinary reports whether the body contains binary data: arbitrary octets without lines. A
+// server must offer BINARYMIME and needs BODY=BINARYMIME and BDAT (RFC 3030 section 3). The
+// header is in lines as always, and the message ends with CRLF.
 func (c *Content) IsBinary() bool { return c.form == binaryForm }
 
-// NeedsSMTPUTF8 reports whether the header holds UTF-8, so that a server must
-// offer SMTPUTF8 (RFC 6531). The envelope may need it as well.
+// NeedsSMTPUTF8 reports whether the header contains UTF-8, so that a server must offer SMTPUTF8
+// (RFC 6531). The envelope may need it as well.
 func (c *Content) NeedsSMTPUTF8() bool { return c.utf8 }
 
-// MessageID is the value of the Message-ID field with its angle brackets; "" if
-// a raw message has none or a malformed one.
+// MessageID returns the value of the Message-ID field with its angle brackets; "" if a raw
+// message has none or a malformed one.
 func (c *Content) MessageID() string { return c.messageID }
 
-// What a header may lack that an envelope needs.
+// The errors for a header from which the envelope can't be made.
 var (
 	ErrNoSender     = sentence.New("the message has neither From nor Sender")
 	ErrNoRecipients = sentence.New("no recipients: none of To, Cc and Bcc names one")
 )
 
-// Envelope says who the message is from (Sender, or else From) and to (To, Cc
-// and Bcc). It is an error to have no recipient.
+// Envelope returns the envelope of the message: the sender (Sender, or else From) and the
+// recipients (To, Cc and Bcc). It is an error if there is no recipient.
 func (c *Content) Envelope() (smtp.Envelope, error) {
 	from, err := c.From()
 	if err != nil {
@@ -99,15 +96,15 @@ func (c *Content) Envelope() (smtp.Envelope, error) {
 	return smtp.NewEnvelope(from, to...)
 }
 
-// From is the sender of the envelope alone, for a message whose recipients are given
-// elsewhere or can't be read.
+// From returns the envelope's sender only, for a message whose recipients are given elsewhere or
+// can't be read.
 func (c *Content) From() (smtp.Address, error) {
 	p := c.partiesOf()
 	return p.from, p.fromErr
 }
 
-// Recipients are those of the envelope alone, for a message whose sender is given
-// elsewhere or can't be read. It is an error to have none.
+// Recipients returns the envelope's recipients only, for a message whose sender is given
+// elsewhere or can't be read. It is an error if there are none.
 func (c *Content) Recipients() ([]smtp.Address, error) {
 	p := c.partiesOf()
 	if p.toErr == nil && len(p.to) == 0 {
@@ -123,10 +120,9 @@ func (c *Content) partiesOf() parties {
 	return c.parties
 }
 
-// SevenBit is the same message for a server with neither 8BITMIME nor
-// BINARYMIME: c itself where it is 7-bit already. It reads the sources of c,
-// ends with c, and need not be closed. ok is false when there is none: a raw
-// message is re-encoded only with [Raw.Fit].
+// SevenBit returns the same message for a server with neither 8BITMIME nor BINARYMIME: c itself
+// if it is 7-bit already. The result reads the sources of c, is closed with c, and need not be
+// closed. ok is false if there is none: a raw message is re-encoded only with [Raw.Fit].
 func (c *Content) SevenBit() (seven *Content, ok bool) {
 	switch {
 	case !c.eightBit && !c.IsBinary():
@@ -139,11 +135,11 @@ func (c *Content) SevenBit() (seven *Content, ok bool) {
 	return c.draft.content(sevenBitForm), true
 }
 
-// Binary is the same message for a server with BINARYMIME: attachments as they
-// are, which spares a quarter of their octets on the wire and all the work of
-// base64, and text in 8bit where it can be. It reads the sources of c, ends with
-// c, and need not be closed. ok is false when that is not shorter, as without
-// attachments, and when the message must stay as it is: raw or signed.
+// Binary returns the same message for a server with BINARYMIME: attachments without encoding,
+// which saves a quarter of their octets on the wire and all the work of base64, and text in 8bit
+// where possible. The result reads the sources of c, is closed with c, and need not be closed. ok
+// is false if that is not shorter, as without attachments, and if the message must not change
+// because it is raw or signed.
 func (c *Content) Binary() (binary *Content, ok bool) {
 	switch {
 	case c.IsBinary():
@@ -152,24 +148,23 @@ func (c *Content) Binary() (binary *Content, ok bool) {
 		return nil, false
 	}
 	binary = c.draft.content(binaryForm)
-	if binary.size >= c.size { // a few octets, and the labels that they cost
+	if binary.size >= c.size { // only a few octets, fewer than the labels take
 		return nil, false
 	}
 	return binary, true
 }
 
-// WriteTo writes the message: CRLF line ends throughout, but for the attachments
-// of a binary one, and one at the end. It may be called again and writes the
-// same. An error, other than one from w on the very last octets, comes with fewer
-// than Size octets written; more than Size are never written. w must not keep
-// or change what it is given.
+// WriteTo writes the message, with CRLF line ends everywhere except within binary attachments,
+// and one at the end. Every call writes the same octets. After an error, unless w failed on the
+// very last octets, fewer than Size octets are written; more than Size are never written. w must
+// not keep or change the slices it receives.
 func (c *Content) WriteTo(w io.Writer) (int64, error) {
 	if c.sources.closed {
 		return 0, sentence.New("the content of the message is closed")
 	}
 	o := &output{w: w, size: c.size}
 	if len(c.sources.list) == 0 {
-		// Else nothing is written before the first source was looked at.
+		// Otherwise nothing is written before the first source is checked.
 		o.strings, _ = w.(io.StringWriter)
 	}
 	for _, s := range c.segments {
@@ -180,6 +175,5 @@ func (c *Content) WriteTo(w io.Writer) (int64, error) {
 	return o.written, o.finish()
 }
 
-// Close closes the attachments and removes temporary files. Closing twice is
-// fine.
+// Close closes the attachments and removes temporary files. Closing twice is allowed.
 func (c *Content) Close() error { return c.sources.close() }

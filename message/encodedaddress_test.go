@@ -2,8 +2,8 @@ package message
 
 import "testing"
 
-// An encoded word has no meaning within an address (RFC 2047 section 5, rule 3): a local
-// part that looks like one is read out of a header as it is, as it is when it is typed.
+// An encoded word has no meaning within an address (RFC 2047 section 5, rule 3): a local part
+// that resembles one is kept literally, in a header as in typed input.
 func TestLocalPartLikeAnEncodedWord(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"=?0?0??=0@0", "=?utf-8?q?a?=@example.org", "=?x?B?YQ==?=b@example.org", "=?utf-8?q?a?@example.org"} {

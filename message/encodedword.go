@@ -11,26 +11,26 @@ import (
 	"github.com/yanmail/yan/internal/charset"
 )
 
-// An encoded word (RFC 2047) is at most 75 characters long, and a line that
-// holds one at most 76.
+// An encoded word (RFC 2047) is at most 75 characters long, and a line that contains one at most
+// 76.
 const (
 	maxEncodedWord = 75
 	encodedFrame   = len("=?UTF-8?B?") + len("?=")
 )
 
-// wordEncoding is the B or the Q of an encoded word.
+// wordEncoding is the encoding of an encoded word, B or Q.
 type wordEncoding byte
 
 const (
 	bEncoding wordEncoding = 'B'
 	qEncoding wordEncoding = 'Q'
-	// onlyB is bEncoding where no word may be in Q, even at the price of padding.
+	// onlyB is bEncoding if no word may be in Q, even if that needs padding.
 	onlyB wordEncoding = 'b'
 )
 
 func (e wordEncoding) isB() bool { return e != qEncoding }
 
-// shorterEncoding picks by length, and Q where both are equal: it can be read.
+// shorterEncoding returns the shorter encoding, and Q if both are equal, because Q is readable.
 func shorterEncoding(s string) wordEncoding {
 	if bEncoding.size(s) < qEncoding.size(s) {
 		return bEncoding
@@ -38,7 +38,7 @@ func shorterEncoding(s string) wordEncoding {
 	return qEncoding
 }
 
-// size is the length of s as the text of one encoded word, frame not counted.
+// size returns the length of s as the text of one encoded word, without the frame.
 func (e wordEncoding) size(s string) int {
 	if e.isB() {
 		return base64.StdEncoding.EncodedLen(len(s))
@@ -69,14 +69,14 @@ func appendQ(dst []byte, s string) []byte {
 	return dst
 }
 
-// isQLiteral is what may stand unencoded even in a display name, the strictest
+// isQLiteral reports whether a character may be unencoded even in a display name, the strictest
 // place (RFC 2047 section 5, rule 3).
 func isQLiteral(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
 		c == '!' || c == '*' || c == '+' || c == '-' || c == '/'
 }
 
-// piece is one encoded word of several.
+// piece is one of several encoded words.
 type piece struct {
 	text     string
 	encoding wordEncoding
@@ -94,24 +94,22 @@ func (p piece) append(dst []byte) []byte {
 	return append(dst, "?="...)
 }
 
-// cut takes the next encoded word of at most room characters from s: it ends
-// between what readers see as characters, and at least between code points. The
-// text of p is "" when s is better continued on the next line, which has whole
-// characters.
+// cut returns the next encoded word of at most room characters of s: it ends between visible
+// characters, or at least between code points. The text of p is "" if s should continue on the
+// next line, which has room for whole characters.
 //
-// A word in base64 that is not the last holds a multiple of three octets, and so
-// ends without padding.
+// A base64 word that is not the last contains a multiple of three octets, so it has no padding.
 //
-// QUIRK: GMime (notmuch 0.37, for one) decodes neighbours of the same charset
-// and encoding as one run of base64, and drops what follows the first padding.
-// Where the octets don't come out even, a short word in Q comes first. Another
-// charset would do as well, but Python's make_header puts a blank before it.
+// QUIRK: GMime (notmuch 0.37, for one) decodes neighbours of the same charset and encoding as one
+// run of base64, and drops everything after the first padding. If the octets are not a multiple of
+// three, a short word in Q comes first. Another charset would work as well, but Python's
+// make_header inserts a blank before it.
 func (e wordEncoding) cut(s string, room, whole int) (p piece, rest string) {
 	fits := func(text string) bool { return encodedFrame+e.size(text) <= room }
 	if fits(s) {
 		return piece{s, e}, ""
 	}
-	most, even := 0, 0 // the longest that fits, and the longest of a multiple of three octets
+	most, even := 0, 0 // the longest that fits, and the longest multiple of three octets
 	for end := 0; ; {
 		end += clusterLen(s[end:])
 		if end > len(s) || !fits(s[:end]) {
@@ -139,8 +137,8 @@ func (e wordEncoding) cut(s string, room, whole int) (p piece, rest string) {
 	return e.cutRunes(s, room)
 }
 
-// evener is the shortest beginning of s, of whole characters, after which the
-// first most octets are a multiple of three.
+// evener returns the shortest prefix of s, in whole characters, after which the first most octets
+// are a multiple of three.
 func evener(s string, most int) piece {
 	end := clusterLen(s)
 	for end%3 != most%3 {
@@ -149,7 +147,7 @@ func evener(s string, most int) piece {
 	return piece{s[:end], qEncoding}
 }
 
-// cutRunes is cut for so many marks on one character that it fits nowhere.
+// cutRunes is cut for a character with so many marks that it fits nowhere.
 func (e wordEncoding) cutRunes(s string, room int) (p piece, rest string) {
 	most, even := 0, 0
 	for end := 0; end < len(s); {
@@ -172,10 +170,10 @@ func (e wordEncoding) cutRunes(s string, room int) (p piece, rest string) {
 	return piece{s[:most], e}, s[most:]
 }
 
-// clusterLen is the length of the first character as readers see it: a code
-// point with the marks, joiners, skin tones and the second half of a flag that
-// follow it. It approximates the grapheme clusters of Unicode's UAX 29 without
-// their tables, and gives up at a length that no encoded word can hold.
+// clusterLen returns the length of the first visible character: a code point with the marks,
+// joiners, skin tones and the second half of a flag that follow it. It approximates the grapheme
+// clusters of Unicode's UAX 29 without their tables, and stops at a length that no encoded word
+// can contain.
 func clusterLen(s string) int {
 	first, n := utf8.DecodeRuneInString(s)
 	if isRegional(first) {
@@ -199,8 +197,7 @@ func clusterLen(s string) int {
 	return n
 }
 
-// isMark knows without a table what most characters are: Latin letters, and
-// the ideographs of Chinese.
+// isMark decides most characters without a table: Latin letters, and the ideographs of Chinese.
 func isMark(r rune) bool {
 	if r < 0x300 || r >= 0x3400 && r <= 0x9fff {
 		return false
@@ -210,7 +207,7 @@ func isMark(r rune) bool {
 
 func isRegional(r rune) bool { return r >= 0x1f1e6 && r <= 0x1f1ff }
 
-// decodeWord decodes s if it is one encoded word in a charset that is known.
+// decodeWord decodes s if it is one encoded word in a known charset.
 func decodeWord(s string) (string, bool) {
 	if !strings.HasPrefix(s, "=?") {
 		return s, false
@@ -222,7 +219,7 @@ func decodeWord(s string) (string, bool) {
 	return s, false
 }
 
-// charsetReader decodes the charsets that [mime.WordDecoder] does not know.
+// charsetReader decodes charsets that [mime.WordDecoder] does not support.
 func charsetReader(name string, r io.Reader) (io.Reader, error) {
 	encoding, err := charset.Find(name)
 	if err != nil {

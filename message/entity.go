@@ -8,19 +8,18 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// boundaryStart is how every boundary line begins. A quoted-printable or base64
-// part can't hold "=_", and a text that holds it at the start of a line is never
-// sent as it is, so none of them can hold a boundary. Binary data is not looked
-// at: that it holds the 130 random bits which follow is as good as impossible,
-// and nobody can aim for it who has not seen the message.
+// boundaryStart begins every boundary line. A quoted-printable or base64 part can't contain "=_",
+// and a text with it at the start of a line is always encoded, so neither can contain a boundary.
+// Binary data is not searched: it is practically impossible that it contains the 130 random bits
+// that follow, and an attacker who has not seen the message can't guess them.
 const boundaryStart = "--=_"
 
 func newBoundary() string { return strings.TrimPrefix(boundaryStart, "--") + rand.Text() }
 
-// entity is a node of the MIME tree: a multipart with children, or a leaf with
-// text or with a source.
+// entity is a node of the MIME tree: a multipart with children, or a leaf with a text or a
+// source.
 type entity struct {
-	header   []byte // Content-* fields, less the transfer encoding; of a text nil
+	header   []byte // Content-* fields without the transfer encoding; nil for a text
 	boundary string
 	children []*entity
 
@@ -31,8 +30,8 @@ type entity struct {
 	params   string // of a text, after its charset
 
 	source *source // nil for a text
-	// saved is a saved message, to be attached as what it is; its header names
-	// message/rfc822, and encodedHeader is for the form where it can't be.
+	// saved is a saved message, to be attached as message/rfc822, which its header names;
+	// encodedHeader is for the form in which that is impossible.
 	saved         *savedBody
 	encodedHeader []byte
 }
@@ -55,9 +54,8 @@ func (d *draft) textEntity(subtype, params, text string) *entity {
 	return e
 }
 
-// encodingIn is the transfer encoding in a form of the message. A multipart has
-// none of its own, but is labelled by what it holds: 7bit, 8bit or binary
-// (RFC 2045 section 6.4).
+// encodingIn returns the transfer encoding in a form of the message. A multipart has none of its
+// own, but is labelled by its contents: 7bit, 8bit or binary (RFC 2045 section 6.4).
 func (e *entity) encodingIn(f form) encoding {
 	switch {
 	case e.saved != nil && !e.saved.eightBit:
@@ -85,8 +83,8 @@ func (e *entity) encodingIn(f form) encoding {
 	return widest
 }
 
-// room is about what layout will append of this entity, if it is a text that is
-// not too long to be copied.
+// room returns about the number of octets that layout appends for this entity, if it is a text
+// short enough to be copied.
 func (e *entity) room() int {
 	const header = 128
 	switch {
@@ -100,7 +98,7 @@ func (e *entity) room() int {
 
 // parseBody builds the tree and opens the attachments:
 // mixed(alternative(text, amp…, related(html, inline…), alternatives…),
-// attachment…), less whatever would have a single child.
+// attachment…), without levels that would have a single child.
 func (d *draft) parseBody() error {
 	m := d.message
 	if !utf8.ValidString(m.Text) {
@@ -118,7 +116,7 @@ func (d *draft) parseBody() error {
 		return err
 	}
 	if m.HTML == "" {
-		inline, attached = nil, append(inline, attached...) // nothing to be inline in
+		inline, attached = nil, append(inline, attached...) // no HTML to show them in
 	}
 	if err := d.parseForms(inline); err != nil {
 		return err
@@ -132,7 +130,7 @@ func (d *draft) parseBody() error {
 	return nil
 }
 
-// parseForms makes the one form of the message, or an alternative of several.
+// parseForms returns the one form of the message, or an alternative of several.
 func (d *draft) parseForms(inline []*entity) error {
 	m := d.message
 	if m.HTML == "" && len(m.Alternatives) == 0 {

@@ -97,7 +97,7 @@ func TestComposeRefuses(t *testing.T) {
 	}
 }
 
-// Every field that Compose writes itself is refused as an extra one.
+// Every field that Compose writes itself is refused in Headers.
 func TestComposeOwnsItsFields(t *testing.T) {
 	t.Parallel()
 	c := compose(t, &Message{From: "a@example.com, b@example.com", Sender: "c@example.com", ReplyTo: []string{"d@example.com"},

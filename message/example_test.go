@@ -50,7 +50,7 @@ func ExampleCompose() {
 	// Hello World
 }
 
-// HTML with a picture in it, a text for readers that show none, and a file.
+// HTML with a picture, a text for mail programs that show no HTML, and a file.
 func ExampleCompose_attachments() {
 	chart := message.Bytes("chart.png", []byte("\x89PNG…"))
 	chart.Inline, chart.ContentID = true, "chart"
@@ -71,8 +71,7 @@ func ExampleCompose_attachments() {
 	// Output: true <nil>
 }
 
-// What is wrong is said before anything is connected, in the words of who wrote
-// the message.
+// Errors are returned before any connection is made, and quote the user's input.
 func ExampleCompose_error() {
 	_, err := message.Compose(&message.Message{
 		From: "me@example.com",
@@ -82,7 +81,7 @@ func ExampleCompose_error() {
 	// Output: to[1] "张三 <zhangsan>": address "zhangsan": no @
 }
 
-// One brochure to many people is read and encoded once.
+// A brochure for many recipients is read and encoded once.
 func ExampleComposer() {
 	var composer message.Composer
 	brochure := message.Bytes("brochure.pdf", make([]byte, 500_000))

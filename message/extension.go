@@ -1,7 +1,7 @@
 package message
 
-// typeOfExtension is the media type of IANA's list, or else the usual one; "" for
-// an extension that is not known. It is long because it is a table.
+// typeOfExtension returns the media type from IANA's list, or else the common one; "" for an
+// unknown extension. It is long because it is a table.
 func typeOfExtension(ext string) string {
 	switch ext {
 	case ".txt", ".log", ".text", ".ini", ".conf", ".cfg":

@@ -9,20 +9,20 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// fieldKind is what a header field holds, and so how it is written: an encoded
-// word may not cover an address, an id or a URI (RFC 2047 section 5).
+// fieldKind is the syntax of a header field: an encoded word may not cover an address, an ID or a
+// URI (RFC 2047 section 5).
 type fieldKind int
 
 const (
-	textField fieldKind = iota // any field that is not known
+	textField fieldKind = iota // any unknown field
 	addressField
-	idField   // message ids in angle brackets
-	uriField  // URIs in angle brackets, with commas between (RFC 2369)
-	listField // List-ID: a phrase and an id in angle brackets (RFC 2919)
-	codeField // words, dates, signatures: ASCII, written as it is
+	idField   // message IDs in angle brackets
+	uriField  // URIs in angle brackets, separated by commas (RFC 2369)
+	listField // List-ID: a phrase and an ID in angle brackets (RFC 2919)
+	codeField // words, dates, signatures: ASCII, not encoded
 )
 
-// kindOfField knows the fields that people and programs add.
+// kindOfField returns the kind of the fields that people and programs commonly add.
 func kindOfField(name string) fieldKind {
 	lower := strings.ToLower(name)
 	switch lower {
@@ -52,15 +52,14 @@ func kindOfField(name string) fieldKind {
 	return textField
 }
 
-// parsedField is an extra field as it will be written: boxes of an address field,
-// else a value.
+// parsedField is an extra field in its written form: boxes of an address field, or a value.
 type parsedField struct {
 	kind  fieldKind
 	boxes []Mailbox
 	value string
 }
 
-// parseExtra reads a field of the user's by what it holds.
+// parseExtra parses a field of the user by its kind.
 func parseExtra(h Header) (parsedField, error) {
 	p := parsedField{kind: kindOfField(h.Name), value: strings.Trim(h.Value, blanks)}
 	if p.kind != textField && p.value == "" && p.kind != codeField {
@@ -87,7 +86,7 @@ func parseExtra(h Header) (parsedField, error) {
 	return p, nil
 }
 
-// checkPlain refuses what needs encoding where nothing may be encoded.
+// checkPlain refuses text that needs encoding in fields that allow none.
 func checkPlain(s string) error {
 	for _, r := range s {
 		if r > '~' {
@@ -97,8 +96,8 @@ func checkPlain(s string) error {
 	return nil
 }
 
-// idList puts brackets around ids that lack them. What is in them is left alone:
-// there are programs that make ids of all kinds, and an answer has to name them.
+// idList adds missing brackets around IDs. Their contents stay: programs generate IDs of all
+// kinds, and an answer must repeat them.
 func idList(s string) (string, error) {
 	if err := checkPlain(s); err != nil {
 		return "", err
@@ -122,8 +121,7 @@ func idList(s string) (string, error) {
 	return strings.Join(words, " "), nil
 }
 
-// uriList puts brackets around a URI that lacks them, without which no mail
-// program finds it.
+// uriList adds missing brackets around a URI; mail programs need them.
 func uriList(s string) (string, error) {
 	if err := checkPlain(s); err != nil {
 		return "", err
@@ -179,7 +177,7 @@ func isURI(s string) bool {
 	})
 }
 
-// checkListID wants "id" or "phrase <id>".
+// checkListID accepts "id" or "phrase <id>".
 func checkListID(s string) error {
 	_, id := cutListID(s)
 	if err := checkPlain(id); err != nil {
@@ -199,9 +197,9 @@ func cutListID(s string) (phrase, id string) {
 	return parseName(s[:open]), s[open+1 : len(s)-1]
 }
 
-// extra appends a field of the user's, which checkExtra found good.
+// extra appends a field of the user that checkExtra accepted.
 func (f *folder) extra(h Header) {
-	p, _ := parseExtra(h) // there is no error: it was checked
+	p, _ := parseExtra(h) // no error: it was checked
 	switch p.kind {
 	case addressField:
 		f.mailboxes(h.Name, p.boxes)
@@ -224,8 +222,7 @@ func (f *folder) extra(h Header) {
 	f.end()
 }
 
-// hasUTF8Address reports whether an address among the further fields keeps UTF-8
-// in the header.
+// hasUTF8Address reports whether an address in the extra fields keeps UTF-8 in the header.
 func hasUTF8Address(headers []Header) bool {
 	return slices.ContainsFunc(headers, func(h Header) bool {
 		if isASCII(h.Value) || kindOfField(h.Name) != addressField {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// knownFields are the fields that package message knows the contents of.
+// knownFields are the fields whose syntax package message knows.
 var knownFields = map[fieldKind][]string{
 	addressField: {"Disposition-Notification-To", "Return-Receipt-To", "X-Confirm-Reading-To", "Read-Receipt-To", "Mail-Followup-To", "Mail-Reply-To",
 		"Errors-To", "X-Errors-To", "Abuse-Reports-To", "X-Complaints-To", "Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc", "Resent-Reply-To",
@@ -15,8 +15,8 @@ var knownFields = map[fieldKind][]string{
 	uriField: {"List-Help", "List-Unsubscribe", "List-Subscribe", "List-Post", "List-Owner", "List-Archive", "Archived-At"},
 }
 
-// Over all of them: an address, an id or a URI is never under an encoded word,
-// and what can't be written is refused.
+// In all of them an address, an ID or a URI is never inside an encoded word, and a value that
+// can't be written is refused.
 func TestNoEncodedWordCoversAddressIDOrURI(t *testing.T) {
 	t.Parallel()
 	cases := map[fieldKind]struct{ value, want, refused string }{
@@ -44,7 +44,7 @@ func TestNoEncodedWordCoversAddressIDOrURI(t *testing.T) {
 	}
 }
 
-// A local part that stays UTF-8 asks for SMTPUTF8 in a further field, too.
+// A local part in UTF-8 in an extra field needs SMTPUTF8, too.
 func TestFurtherAddressesNeedSMTPUTF8(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]bool{"用户@example.com": true, "张三 <z@例子.中国>": false} {

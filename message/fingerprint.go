@@ -7,13 +7,12 @@ import (
 	"time"
 )
 
-// Fingerprint is the SHA-256 of what the message says: the same for two messages
-// that were composed of the same, although each has a Message-ID, a date and
-// boundaries of its own. It is over the fields of the [Message] but EightBit and
-// DKIM, over MessageID and Date only where they were given, and over what the
-// attachments hold, which are read once more for it. Of a raw message it is that
-// of the octets that WriteTo writes or, with [Raw.Fit], would write without. It stays the same from version to version of
-// this package.
+// Fingerprint returns the SHA-256 of the message's content: the same for two messages composed
+// from the same fields, although each has its own Message-ID, date and boundaries. It covers the
+// fields of the [Message] except EightBit and DKIM, MessageID and Date only if they were set, and
+// the contents of the attachments, which it reads once more. For a raw message it covers the
+// octets that WriteTo writes or, with [Raw.Fit], would write without it. It is stable across
+// versions of this package.
 func (c *Content) Fingerprint() ([sha256.Size]byte, error) {
 	if c.fit != nil {
 		return c.said, nil
@@ -32,9 +31,8 @@ func (c *Content) Fingerprint() ([sha256.Size]byte, error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-// FormerFingerprint is what Fingerprint gave for a raw message before the fields of
-// its mailbox, like Status, were left out (decision 26). ok is false if there are no
-// such fields.
+// FormerFingerprint returns the Fingerprint of a raw message from before the fields of its
+// mailbox, like Status, were left out (decision 26). ok is false if there are no such fields.
 func (c *Content) FormerFingerprint() (sum [sha256.Size]byte, ok bool, err error) {
 	var former rawBody
 	switch body := c.segments[len(c.segments)-1].(type) {
@@ -49,7 +47,7 @@ func (c *Content) FormerFingerprint() (sum [sha256.Size]byte, ok bool, err error
 	h, octets := sha256.New(), int64(0)
 	err = former.read(nil, func(line []byte, partial bool) error {
 		octets += int64(len(line))
-		_, _ = h.Write(line) // a hash has no errors
+		_, _ = h.Write(line) // a hash returns no errors
 		if !partial {
 			octets += 2
 			_, _ = h.Write([]byte("\r\n"))
@@ -59,12 +57,12 @@ func (c *Content) FormerFingerprint() (sum [sha256.Size]byte, ok bool, err error
 	return [sha256.Size]byte(h.Sum(nil)), octets != former.octets, err
 }
 
-// fingerprint writes fields so that no two sequences of them are the same octets:
-// each has its length before it, each list its own.
+// fingerprint writes fields unambiguously: each with its length before it, each list with its
+// length.
 type fingerprint struct{ h hash.Hash }
 
 func (f fingerprint) length(n int64) {
-	_, _ = f.h.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) // a hash has no errors
+	_, _ = f.h.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) // a hash returns no errors
 }
 
 func (f fingerprint) text(s string) {
@@ -110,7 +108,7 @@ func (f fingerprint) draft(d *draft) error {
 	} else {
 		f.text("")
 	}
-	if len(m.Alternatives) > 0 { // else as in versions that knew none
+	if len(m.Alternatives) > 0 { // otherwise as in versions without alternatives
 		f.text("alternatives")
 		f.length(int64(len(m.Alternatives)))
 	}
@@ -137,7 +135,7 @@ func (f fingerprint) attachment(a Attachment, src *source) error {
 	}
 	f.length(inline)
 	f.length(src.size)
-	var o output // only its block to read into is used
+	var o output // only its read buffer is used
 	return src.blocks(&o, inputBlock, func(block []byte) error {
 		_, err := f.h.Write(block)
 		return err

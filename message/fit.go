@@ -8,26 +8,24 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Raw says how to read a message that exists already. The zero Raw is what [OpenRaw]
-// and [ReadRaw] use.
+// Raw says how to read a whole message. The zero Raw is the one of [OpenRaw] and [ReadRaw].
 type Raw struct {
-	// Fit changes what keeps a message from being sent, and nothing else:
+	// Fit changes only what prevents a message from being sent:
 	//
-	//   - Date and Message-ID are added if they are missing. The Message-ID is made
-	//     of the message, and so the same each time.
-	//   - Text and names in UTF-8 in the header become encoded words, parameters of
-	//     MIME fields those of RFC 2231, and lines of more than 998 octets are
-	//     folded. Only what can't be ASCII, like a local part in UTF-8, still needs
-	//     SMTPUTF8.
+	//   - Date and Message-ID are added if they are missing. The Message-ID is derived from the
+	//     message, so it is the same each time.
+	//   - Text and names in UTF-8 in the header become encoded words, parameters of MIME fields are
+	//     written as in RFC 2231, and lines of more than 998 octets are folded. Only text that can't
+	//     be ASCII, like a local part in UTF-8, still needs SMTPUTF8.
 	//   - Parts with longer lines or a NUL, and for a server without 8BITMIME parts in
 	//     8-bit, are written as quoted-printable or base64.
 	//
-	// What is signed or encrypted (DKIM-Signature, OpenPGP, S/MIME) stays as it is.
+	// Signed and encrypted parts (DKIM-Signature, OpenPGP, S/MIME) stay as they are.
 	Fit bool
-	// Date is that of a message without one, with Fit; zero is the present time.
+	// Date is the date for a message without one, with Fit; zero means now.
 	Date time.Time
-	// Author is the mailbox of From if the message has no From with an address; with
-	// ReplaceAuthor it always is. A message with a DKIM-Signature keeps its own.
+	// Author replaces From if it has no address, or always with ReplaceAuthor. A message with a
+	// DKIM-Signature keeps its own.
 	Author        *Mailbox
 	ReplaceAuthor bool
 }
@@ -41,27 +39,27 @@ func (r Raw) Open(path string) (*Content, error) {
 	return r.content(src)
 }
 
-// fitPlan is what the first reading of a message found out.
+// fitPlan is the result of the first reading of a message.
 type fitPlan struct {
 	raw   Raw
 	parts []fitPart
-	// between is what stands between parts, and in those that can't be read.
+	// between stands for the lines between parts, and in parts that can't be parsed.
 	between fitPart
 
-	signedBy string // what signs the message or a part of it; "" for nothing
+	signedBy string // the signature on the message or a part; "" for none
 	dkim     bool   // the header is signed, too: nothing may be changed
-	utf8     bool   // the header holds UTF-8 all the same
+	utf8     bool   // the header contains UTF-8 all the same
 
 	author   bool   // From is replaced
-	from     []byte // by this
+	from     []byte // the new From
 	dated    bool   // a date is added
-	idDomain string // that of a Message-ID that is added; "" for none
+	idDomain string // domain of a Message-ID to be added; "" for none
 }
 
-// all are the parts and what stands between them.
+// all returns the parts and the lines between them.
 func (p *fitPlan) all() []fitPart { return append([]fitPart{p.between}, p.parts...) }
 
-// fitBody is a segment: a message as the plan has it written.
+// fitBody is a segment: a message rewritten according to the plan.
 type fitBody struct {
 	raw    *rawBody
 	plan   *fitPlan
@@ -111,7 +109,7 @@ func (f *fitter) drain(to func([]byte) error) error {
 	return err
 }
 
-// fit makes the Content of a raw message that is to be changed.
+// fit returns the Content of a raw message that needs changes.
 func (r Raw) fit(body *rawBody, src *source, c *Content, facts *rawFacts) error {
 	plan := &fitPlan{raw: r, between: fitPart{untouched: true}}
 	hash := sha256.New()
@@ -119,7 +117,7 @@ func (r Raw) fit(body *rawBody, src *source, c *Content, facts *rawFacts) error 
 	body.pieces = r.Fit
 	err := body.read(facts.line, func(line []byte, partial bool) error {
 		body.octets += int64(len(line))
-		_, _ = hash.Write(line) // a hash has no errors
+		_, _ = hash.Write(line) // a hash returns no errors
 		if !partial {
 			body.octets += int64(len("\r\n"))
 			_, _ = hash.Write([]byte("\r\n"))
@@ -153,7 +151,7 @@ func (r Raw) fit(body *rawBody, src *source, c *Content, facts *rawFacts) error 
 	return nil
 }
 
-// addFields writes the fields before the header.
+// addFields writes the missing fields before the header.
 func (c *Content) addFields() {
 	var added []byte
 	p := c.fit
@@ -162,7 +160,7 @@ func (c *Content) addFields() {
 	}
 	added = append(added, p.from...)
 	if p.idDomain != "" {
-		// A date that was added makes the difference between messages that are alike.
+		// An added date distinguishes messages that are otherwise equal.
 		sum := sha256.Sum256(append(c.said[:], added...))
 		c.messageID = "<" + hex.EncodeToString(sum[:16]) + "@" + p.idDomain + ">"
 		added = append(append(append(added, "Message-ID: "...), c.messageID...), "\r\n"...)
@@ -170,9 +168,9 @@ func (c *Content) addFields() {
 	c.segments[0] = literal(added)
 }
 
-// Redate changes the date of a message that had none and got one from Raw.Fit, and a
-// Message-ID that it got with it: so a message that is sent again has those of the
-// first time. It changes nothing in other messages, and not their size.
+// Redate changes the date that Raw.Fit added, and the Message-ID added with it: so a message that
+// is sent again has those of the first time. It changes nothing in other messages, and never the
+// size.
 func (c *Content) Redate(t time.Time) {
 	if c.fit == nil || !c.fit.dated || c.signed {
 		return
@@ -189,7 +187,7 @@ func (b *fitBody) measure() error {
 	})
 }
 
-// check finds what can't be made fit.
+// check returns an error for defects that Fit can't repair.
 func (p *fitPlan) check() error {
 	for _, part := range p.all() {
 		if part.line > 0 && part.how(eightBitForm) == asItIs {
@@ -205,7 +203,7 @@ func (p *fitPlan) check() error {
 	return nil
 }
 
-// isEight reports whether a form of the message has octets above 127 in its body.
+// isEight reports whether the body has octets above 127 in a form of the message.
 func (p *fitPlan) isEight(f form) bool {
 	for _, part := range p.all() {
 		if part.eight && part.how(f) == asItIs {
@@ -215,14 +213,14 @@ func (p *fitPlan) isEight(f form) bool {
 	return false
 }
 
-// sevenBit is the form for a server without 8BITMIME.
+// sevenBit returns the form for a server without 8BITMIME.
 func (p *fitPlan) sevenBit(c *Content) (*Content, bool) {
 	if p.isEight(sevenBitForm) || c.signed {
 		return nil, false
 	}
 	whole := *c.segments[1].(*fitBody)
 	whole.form = sevenBitForm
-	if whole.measure() != nil { // what is wrong is found again when c is written
+	if whole.measure() != nil { // the error occurs again when c is written
 		return nil, false
 	}
 	seven := *c
@@ -232,7 +230,7 @@ func (p *fitPlan) sevenBit(c *Content) (*Content, bool) {
 	return &seven, true
 }
 
-// complete finds out which fields are missing.
+// complete determines the missing fields.
 func (p *fitPlan) complete(facts *rawFacts) {
 	if p.dkim {
 		return
@@ -258,7 +256,7 @@ func (p *fitPlan) complete(facts *rawFacts) {
 	}
 }
 
-// rewrite is the header of a part in a form.
+// rewrite returns the header of a part in a form.
 func (p *fitPlan) rewrite(h fitHeader, index int, f form) ([]byte, error) {
 	part := &p.parts[index]
 	var dst []byte

@@ -12,7 +12,7 @@ import (
 
 func fitAt() time.Time { return time.Date(2026, 11, 30, 21, 0, 0, 0, time.UTC) }
 
-// fitted reads a message, which has to be made fit, and checks both its forms.
+// fitted reads a message that needs changes, and checks both its forms.
 func fitted(t testing.TB, in string) *Content {
 	t.Helper()
 	c, err := Raw{Fit: true, Date: fitAt()}.Read(strings.NewReader(in))
@@ -84,7 +84,7 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// foldedReferences is how n ids of 36 characters are folded.
+// foldedReferences returns n IDs of 36 characters, folded.
 func foldedReferences(n int) string {
 	var b strings.Builder
 	col := len("References:")
@@ -100,7 +100,7 @@ func foldedReferences(n int) string {
 	return b.String()
 }
 
-// quotedLong is a line of n letters in quoted-printable.
+// quotedLong returns a line of n letters in quoted-printable.
 func quotedLong(n int) string {
 	var lines []string
 	for ; n > 75; n -= 75 {
@@ -109,8 +109,8 @@ func quotedLong(n int) string {
 	return strings.Join(append(lines, strings.Repeat("x", n)), "=\r\n")
 }
 
-// What is signed is not touched, be it only in a part, and what can't be sent
-// untouched is refused with the reason.
+// Signed messages and messages with a signed part are not changed; if one can't be sent
+// unchanged, it is refused with the reason.
 func TestFitLeavesSignedAlone(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]string{
@@ -135,7 +135,7 @@ func TestFitLeavesSignedAlone(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// Beside a signed part the others are made fit.
+	// The parts beside a signed part are changed.
 	c := fitted(t, dated+"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n--a\r\n\r\n"+strings.Repeat("y", 1000)+"\r\n--a--\r\n")
 	if got := string(write(t, c)); !strings.Contains(got, "--a\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nyyy") {
 		t.Errorf("%q", got)
@@ -145,8 +145,8 @@ func TestFitLeavesSignedAlone(t *testing.T) {
 	}
 }
 
-// Date and Message-ID are the same when a message is sent again with the date of the
-// first time; messages that are alike have different ones at different times.
+// Date and Message-ID are the same if a message is sent again with the first date; equal messages
+// at different times get different ones.
 func TestFitIsTheSameAgain(t *testing.T) {
 	t.Parallel()
 	read := func(at time.Time) *Content {
@@ -177,7 +177,7 @@ func TestFitIsTheSameAgain(t *testing.T) {
 	plain.Redate(fitAt()) // changes nothing
 }
 
-// The author is replaced where From has no address, or always.
+// The author is replaced if From has no address, or always.
 func TestAuthor(t *testing.T) {
 	t.Parallel()
 	me, err := ParseMailbox("雁 <me@b.example>")
@@ -221,7 +221,7 @@ func TestAuthor(t *testing.T) {
 	}
 }
 
-// randomMessage is a tree of parts with everything that does not fit.
+// randomMessage returns a tree of parts with every kind of defect.
 func randomMessage(r *rand.Rand, depth int) string {
 	text := func() string {
 		var b strings.Builder
@@ -265,8 +265,8 @@ func randomMessage(r *rand.Rand, depth int) string {
 	return "Content-Type: text/plain; charset=utf-8; name=\"报告.txt\"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + text()
 }
 
-// Whatever is encoded anew says the same: the parts of random messages are compared
-// before and after, in both forms.
+// Re-encoding keeps the contents: the parts of random messages are compared before and after, in
+// both forms.
 func TestFitKeepsWhatPartsSay(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 1))
@@ -298,7 +298,7 @@ func TestFitKeepsWhatPartsSay(t *testing.T) {
 	}
 }
 
-// leafBodies are the decoded bodies, line ends within and at the end included.
+// leafBodies returns the decoded bodies, with normalized line ends.
 func leafBodies(t *testing.T, wire string) []string {
 	t.Helper()
 	wire = strings.ReplaceAll(wire, "Content-Transfer-Encoding: 8bit\r\n", "Content-Transfer-Encoding: binary\r\n")
@@ -309,7 +309,7 @@ func leafBodies(t *testing.T, wire string) []string {
 	return list
 }
 
-// FuzzFit takes anything: what is made fit is.
+// FuzzFit takes any input: the result of Fit needs no further change.
 func FuzzFit(f *testing.F) {
 	f.Add([]byte("Content-Type: multipart/mixed; boundary=b\n\n--b\n\n\xff\x00\n--b--\n"))
 	f.Add([]byte("Subject: 你\nContent-Type: message/rfc822\n\nTo: 你 <a@b.c>\n\n" + strings.Repeat("x", 2000)))

@@ -4,7 +4,7 @@ import (
 	"encoding/base64"
 )
 
-// recoding is how the body of a part is written anew.
+// recoding says how the body of a part is rewritten.
 type recoding int
 
 const (
@@ -15,13 +15,12 @@ const (
 	requote            // quoted-printable with more soft line breaks
 )
 
-// bodyEncoder writes the body of one part. line is called with each line or piece of
-// one, end at each line end but the last, which belongs to the boundary, and finish
-// at the end.
+// bodyEncoder writes the body of one part. Callers call line with each line or piece of a line,
+// end at each line end except the last, which belongs to the boundary, and finish at the end.
 type bodyEncoder struct {
 	how     recoding
 	col     int
-	blank   byte // a blank that is not written yet: at the end of a line it is encoded
+	blank   byte // a pending blank: at the end of a line it is encoded
 	pending []byte
 }
 
@@ -70,7 +69,7 @@ func (e *bodyEncoder) end(dst []byte) []byte {
 	return dst
 }
 
-// finish ends the body; what follows begins on a line of its own.
+// finish ends the body; the next octets begin on a line of their own.
 func (e *bodyEncoder) finish(dst []byte) []byte {
 	switch e.how {
 	case quoteBody, requote:
@@ -121,7 +120,7 @@ func (e *bodyEncoder) quote(dst []byte, c byte, always bool) []byte {
 	return e.token(dst, '=', upperHex[c>>4], upperHex[c&15])
 }
 
-// requote writes an octet of text that is quoted-printable already.
+// requote writes an octet of a text that is already quoted-printable.
 func (e *bodyEncoder) requote(dst []byte, c byte) []byte {
 	if len(e.pending) > 0 && !isHex(c) && c != ' ' && c != '\t' {
 		dst = e.literal(dst)
@@ -131,7 +130,7 @@ func (e *bodyEncoder) requote(dst []byte, c byte) []byte {
 		dst = e.flushBlank(dst, false)
 		e.blank = c
 		return dst
-	case c == '=' || len(e.pending) > 0: // gathers "=" and two digits
+	case c == '=' || len(e.pending) > 0: // collects "=" and two digits
 		dst = e.flushBlank(dst, false)
 		if e.pending = append(e.pending, c); len(e.pending) == len("=XX") {
 			dst = e.token(dst, e.pending...)
@@ -142,8 +141,8 @@ func (e *bodyEncoder) requote(dst []byte, c byte) []byte {
 	return e.quoteUnlessASCII(e.flushBlank(dst, false), c)
 }
 
-// literal writes an "=" that begins nothing, as readers take it, with the digit after
-// it.
+// literal writes an "=" that begins no escape literally, as decoders read it, with the digit
+// after it.
 func (e *bodyEncoder) literal(dst []byte) []byte {
 	dst = e.token(dst, '=', '3', 'D')
 	for _, c := range e.pending[1:] {
@@ -164,9 +163,8 @@ func (e *bodyEncoder) quoteUnlessASCII(dst []byte, c byte) []byte {
 	return e.token(dst, '=', upperHex[c>>4], upperHex[c&15])
 }
 
-// flushBlank writes the blank that waits. At the end of a line of quoted-printable
-// that stands already it was added on the way, and is not of the text; an "=" that
-// waits there is a soft line break.
+// flushBlank writes the pending blank. At the end of a line that is already quoted-printable, the
+// blank was added in transport and is dropped; a pending "=" there is a soft line break.
 func (e *bodyEncoder) flushBlank(dst []byte, endOfLine bool) []byte {
 	c := e.blank
 	e.blank = 0
@@ -186,7 +184,7 @@ func (e *bodyEncoder) flushBlank(dst []byte, endOfLine bool) []byte {
 	return e.token(dst, c)
 }
 
-// token writes what must not be broken, after a soft line break if need be.
+// token writes octets that must not be separated, after a soft line break if necessary.
 func (e *bodyEncoder) token(dst []byte, octets ...byte) []byte {
 	if e.col+len(octets) > encodedLine-len("=") {
 		dst, e.col = append(dst, '=', '\r', '\n'), 0

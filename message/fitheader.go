@@ -10,17 +10,17 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// fitHeader is the header of a message or of a part of it, as it stands there.
+// fitHeader is the original header of a message or of a part.
 type fitHeader []fitField
 
 // fitField is a field: its lines without line ends.
 type fitField struct {
-	name  string // as it stands there
+	name  string // as written
 	lower string
 	lines [][]byte
 }
 
-// add takes a line; ok is false if it is none of a header.
+// add adds a line; ok is false if it is not a line of a header.
 func (h *fitHeader) add(line []byte) (ok bool) {
 	line = bytes.Clone(line)
 	if line[0] == ' ' || line[0] == '\t' {
@@ -40,7 +40,7 @@ func (h *fitHeader) add(line []byte) (ok bool) {
 	return true
 }
 
-// get is the first field of a name, unfolded; "" if there is none.
+// get returns the first field with a name, unfolded; "" if there is none.
 func (h fitHeader) get(lower string) string {
 	for _, f := range h {
 		if f.lower == lower {
@@ -65,7 +65,7 @@ func (f *fitField) value() string {
 	return value
 }
 
-// fits reports whether the field can be sent as it stands there.
+// fits reports whether the field can be sent unchanged.
 func (f *fitField) fits() bool {
 	for _, line := range f.lines {
 		if len(line) > maxLine || !isASCII(string(line)) {
@@ -79,9 +79,9 @@ func (f *fitField) isShort() bool {
 	return !slices.ContainsFunc(f.lines, func(line []byte) bool { return len(line) > maxLine })
 }
 
-// append writes a field, in another way if it does not fit: names and text
-// become encoded words (RFC 2047), parameters those of RFC 2231, long lines are
-// folded. What can't be written in ASCII stays, and needs SMTPUTF8.
+// append writes a field, encoded if necessary: names and text become encoded words (RFC 2047),
+// parameters are written as in RFC 2231, long lines are folded. Text that can't be written in
+// ASCII stays, and needs SMTPUTF8.
 func (f *fitField) append(dst []byte) ([]byte, error) {
 	start := len(dst)
 	if f.fits() || !utf8.ValidString(f.value()) && f.isShort() {
@@ -141,14 +141,14 @@ func (f *fitField) kind() fieldKind {
 	return kindOfField(f.lower)
 }
 
-// plain writes words as they are, folded.
+// plain writes words unencoded, folded.
 func (f *folder) plain(name, value string) {
 	f.begin(name)
 	f.words(value)
 	f.end()
 }
 
-// groups writes an address field; ok is false if it holds nothing.
+// groups writes an address field; ok is false if it is empty.
 func (f *folder) groups(name string, groups []headerGroup) (ok bool) {
 	f.begin(name)
 	for _, g := range groups {
@@ -190,8 +190,7 @@ func (f *folder) put(c byte) {
 	f.col++
 }
 
-// parameters writes a MIME field, those of its parameters that are not ASCII as RFC
-// 2231 has them.
+// parameters writes a MIME field, its non-ASCII parameters as in RFC 2231.
 func (f *folder) parameters(name, value string) {
 	pieces := splitParameters(value)
 	var params [][]string
@@ -231,7 +230,7 @@ func splitParameters(s string) []string {
 	return pieces
 }
 
-// mediaType reads Content-Type as far as it says how a body is divided.
+// mediaType returns the parts of Content-Type that say how a body is divided.
 func (h fitHeader) mediaType() (kind, boundary string) {
 	value := h.get("content-type")
 	if value == "" {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// parseLoosely gives the decoded bodies of a message, as Go's parsers read it.
+// parseLoosely returns the decoded bodies of a message, as Go's parsers read it.
 func parseLoosely(t *testing.T, wire string) [][]byte {
 	t.Helper()
 	m, err := mail.ReadMessage(strings.NewReader(wire))
@@ -56,8 +56,8 @@ func walkLoosely(t *testing.T, header mail.Header, body io.Reader) (list [][]byt
 	return append(list, b)
 }
 
-// Words that are encoded already stay what they are beside text that is not, with the
-// blanks between them; what only looks like an encoded word is encoded.
+// Encoded words stay as they are beside other text, with the blanks between them; text that only
+// resembles an encoded word is encoded.
 func TestFitBesideEncodedWords(t *testing.T) {
 	t.Parallel()
 	const word = "=?UTF-8?B?5L2g?=" // 你
@@ -72,7 +72,7 @@ func TestFitBesideEncodedWords(t *testing.T) {
 		"=?x ?= 雁":                           "=?x ?= 雁",
 		"雁 =?GBK?Q?=C4=E3?= b":               "雁 你 b",
 		"=?UTF-8?B?5L2gIA==?= 雁":             "你  雁",
-		"=?UTF-8?Q?a=0D=0AX:_y?= 雁 ok":       "a\r\nX: y 雁 ok", // what is in a word stays in one
+		"=?UTF-8?Q?a=0D=0AX:_y?= 雁 ok":       "a\r\nX: y 雁 ok", // line breaks inside a word stay inside it
 		word + strings.Repeat(" word 雁", 99): "你" + strings.Repeat(" word 雁", 99),
 	} {
 		c, err := Raw{Fit: true}.Read(strings.NewReader("From: a@example.org\r\nTo: b@example.org\r\nSubject: " + saved + "\r\n\r\nx\r\n"))

@@ -8,20 +8,20 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// fitPart is a message or a part of one: what the first reading learns, and so how
-// the others write it.
+// fitPart is a message or a part of one: the results of the first reading, which say how the
+// later ones write it.
 type fitPart struct {
 	encoding  string // Content-Transfer-Encoding, in lower case
 	isText    bool
 	container bool // of other parts: its own body is not encoded
-	untouched bool // signed, or encrypted
-	line      int  // of the first line that is too long; 0 for none
+	untouched bool // signed or encrypted
+	line      int  // number of the first line that is too long; 0 for none
 
 	eight, nul, notUTF8 bool
 	octets, quoted      int64 // of the body; those that quoted-printable encodes
 }
 
-// how is what becomes of the body in a form of the message.
+// how returns the recoding of the body in a form of the message.
 func (p *fitPart) how(f form) recoding {
 	eight := p.eight && f == sevenBitForm
 	switch {
@@ -39,8 +39,8 @@ func (p *fitPart) how(f form) recoding {
 	return base64ize
 }
 
-// readable is how many octets longer quoted-printable may be than base64: people can
-// read it.
+// readable is how many octets longer than base64 quoted-printable may be, because people can read
+// it.
 const readable = 40
 
 func (p *fitPart) isIdentity() bool {
@@ -51,7 +51,7 @@ func (p *fitPart) isIdentity() bool {
 	return false
 }
 
-// newEncoding is Content-Transfer-Encoding in a form; "" leaves it as it is.
+// newEncoding returns the Content-Transfer-Encoding in a form; "" keeps the original one.
 func (p *fitPart) newEncoding(f form) string {
 	switch p.how(f) {
 	case quoteBody:
@@ -70,7 +70,7 @@ func (p *fitPart) newEncoding(f form) string {
 	return ""
 }
 
-// fitter reads a message line by line and, after a first reading, writes it anew.
+// fitter reads a message line by line and, after a first reading, rewrites it.
 type fitter struct {
 	plan  *fitPlan
 	form  form
@@ -80,14 +80,14 @@ type fitter struct {
 	state      fitState
 	header     fitHeader
 	long       []byte // the beginning of a line of a part's header
-	within     bool   // a line has begun, and this is more of it
-	number     int    // of the present line
+	within     bool   // the input continues a line
+	number     int    // of the current line
 	boundaries []fitBoundary
 	body       bodyEncoder
 	part       *fitPart
-	any, owed  bool // the body has octets; its last line has not been ended
+	any, owed  bool // the body has octets; its last line end is pending
 
-	out []byte // written, and to be taken by the caller
+	out []byte // output, to be consumed by the caller
 }
 
 type fitState int
@@ -95,7 +95,7 @@ type fitState int
 const (
 	inFitHeader fitState = iota
 	inFitBody
-	betweenParts // before the first part, after the last one, or in what is left alone
+	betweenParts // before the first part, after the last one, or in a part that is left alone
 )
 
 type fitBoundary struct {
@@ -103,7 +103,7 @@ type fitBoundary struct {
 	untouched bool
 }
 
-// take reads a line, or a piece of one if partial says that more follows.
+// take reads a line, or a piece of one if partial is set.
 func (f *fitter) take(line []byte, partial bool) error {
 	begins := !f.within
 	if begins {
@@ -152,7 +152,7 @@ func (f *fitter) take(line []byte, partial bool) error {
 	return nil
 }
 
-// look learns from the body of a part.
+// look collects facts about the body of a part.
 func (f *fitter) look(line []byte, begins, partial bool) {
 	p := f.part
 	if !f.first {
@@ -181,8 +181,8 @@ func (f *fitter) look(line []byte, begins, partial bool) {
 	p.notUTF8 = p.notUTF8 || partial || !utf8.Valid(line)
 }
 
-// boundary reports whether a line is the boundary of an open part, which one, and
-// whether it is the last.
+// boundary reports whether a line is the boundary of an open part, its depth, and whether it is
+// the last.
 func (f *fitter) boundary(line []byte) (depth int, last, ok bool) {
 	for depth = len(f.boundaries) - 1; depth >= 0; depth-- {
 		rest, found := bytes.CutPrefix(line, []byte("--"+f.boundaries[depth].text))
@@ -213,7 +213,7 @@ func (f *fitter) headerLine(line []byte) error {
 	return f.endHeader()
 }
 
-// giveUp leaves a part alone whose header is none, as nobody knows how others read it.
+// giveUp leaves a part with a malformed header alone, as other programs may parse it differently.
 func (f *fitter) giveUp(line []byte) {
 	if f.first {
 		f.plan.parts = append(f.plan.parts, fitPart{untouched: true})
@@ -229,13 +229,13 @@ func (f *fitter) giveUp(line []byte) {
 	f.header, f.state = nil, betweenParts
 }
 
-// leave writes a whole line as it is.
+// leave writes a whole line unchanged.
 func (f *fitter) leave(line []byte) {
 	f.out = append(append(f.out, line...), '\r', '\n')
 	f.look(line, true, len(line) > maxLine)
 }
 
-// endHeader writes the header of a message or part, and finds out what its body is.
+// endHeader writes the header of a message or part, and determines how to treat its body.
 func (f *fitter) endHeader() error {
 	index := f.next
 	f.next++
@@ -251,7 +251,7 @@ func (f *fitter) endHeader() error {
 	}
 	f.out = append(append(f.out, header...), '\r', '\n')
 	if f.first && !isASCII(string(header)) {
-		// To servers the header of a part is the body of the message.
+		// For a server the header of a part belongs to the body of the message.
 		f.plan.utf8 = f.plan.utf8 || index == 0
 		f.plan.between.eight = f.plan.between.eight || index > 0
 	}
@@ -297,7 +297,7 @@ func (f *fitter) endBody(atEnd bool) {
 		return
 	}
 	if atEnd && f.owed && f.body.how == base64ize {
-		f.out = f.body.end(f.out) // the last line end is of the text
+		f.out = f.body.end(f.out) // the last line end belongs to the text
 	}
 	f.out = f.body.finish(f.out)
 	f.any, f.owed = false, false
@@ -312,7 +312,7 @@ func (f *fitter) finish() error {
 	return nil
 }
 
-// endOpenHeader is for a message that ends in a header, without an empty line.
+// endOpenHeader handles a message that ends in a header, without an empty line.
 func (f *fitter) endOpenHeader() error {
 	if err := f.endHeader(); err != nil {
 		return err

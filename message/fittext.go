@@ -6,22 +6,22 @@ import (
 	"unicode"
 )
 
-// fitWord reports whether a word of a text can't be sent as it stands there. What only
-// looks like an encoded word keeps some readers from decoding the next one.
+// fitWord reports whether a word of a text must be encoded. A word that only resembles an encoded
+// word keeps some mail programs from decoding the next one.
 func fitWord(word string) bool {
 	lookalike := strings.Contains(word, "=?") && !isEncodedWord(word)
 	return lookalike || !isASCII(word) || len(word) > longestFitWord
 }
 
-// isEncodedWord: one that is much too long is written anew.
+// isEncodedWord reports whether a word is an encoded word; a much too long one is rewritten.
 func isEncodedWord(word string) bool {
 	return word != "" && len(word) <= longestFitWord && encodedWordLen(word) == len(word)
 }
 
-// decodedText is a text without encoded words; ok is false if one can't be decoded, or
-// holds what a header can't.
+// decodedText returns a text with its encoded words decoded; ok is false if one can't be decoded,
+// or contains characters that a header can't.
 func decodedText(value string) (plain string, ok bool) {
-	encoded := false // the word before
+	encoded := false // the previous word
 	for blank, word := range splitWords(value) {
 		if !isEncodedWord(word) {
 			plain, encoded = plain+blank+word, false
@@ -31,7 +31,7 @@ func decodedText(value string) (plain string, ok bool) {
 		if !ok || strings.ContainsFunc(text, unicode.IsControl) {
 			return "", false
 		}
-		if !encoded { // readers drop blanks between encoded words
+		if !encoded { // mail programs drop blanks between encoded words
 			plain += blank
 		}
 		plain, encoded = plain+text, true
@@ -39,8 +39,8 @@ func decodedText(value string) (plain string, ok bool) {
 	return plain, true
 }
 
-// text appends unstructured text, in which words may be encoded already. They are encoded
-// together with the rest, or stay what they are if they can't be decoded.
+// text appends unstructured text, in which some words may be encoded already. They are encoded
+// together with the rest, or stay if they can't be decoded.
 func (f *folder) text(value string) {
 	if !slices.ContainsFunc(strings.Fields(value), isEncodedWord) {
 		f.unstructured(value, fitWord)
@@ -53,7 +53,7 @@ func (f *folder) text(value string) {
 	between := ""
 	flush := func() {
 		if slices.ContainsFunc(strings.Fields(between), fitWord) {
-			// With the blanks at both ends: readers drop those between encoded words.
+			// With the blanks at both ends: mail programs drop those between encoded words.
 			f.encoded(" ", between, shorterEncoding(between))
 		} else {
 			f.words(between)

@@ -7,20 +7,18 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// foldAt is the length that lines are kept to where there is a blank to fold
-// at: RFC 5322 section 2.1.1 asks for 78, RFC 2047 section 2 for 76 in a line
-// with an encoded word.
+// foldAt is the line length at which fields are folded if they have a blank: RFC 5322 section
+// 2.1.1 recommends 78, RFC 2047 section 2 requires 76 in a line with an encoded word.
 const foldAt = 76
 
-// folder writes header fields. Every piece of a field that must not be broken is
-// one call of word.
+// folder writes header fields. Each call of word writes a piece that must not be broken.
 type folder struct {
 	buf   []byte
 	col   int
 	first bool // nothing follows the colon yet
 }
 
-// begin starts a field. No line end is due before it.
+// begin starts a field. No line end may be pending.
 func (f *folder) begin(name string) {
 	f.buf = append(append(f.buf, name...), ':')
 	f.col = len(name) + 1
@@ -29,14 +27,14 @@ func (f *folder) begin(name string) {
 
 func (f *folder) end() { f.buf = append(f.buf, '\r', '\n') }
 
-// word appends a blank and s, and folds before the blank where the line would
-// get too long. Directly after the colon it folds only if that helps.
+// word appends a blank and s, and folds before the blank if the line would get too long. Directly
+// after the colon it folds only if that helps.
 func (f *folder) word(blank, s string) {
 	f.before(len(blank) + len(s))
 	f.buf = append(append(f.buf, blank...), s...)
 }
 
-// before folds, if need be, for a word that is n long with its blank.
+// before folds, if necessary, for a word that is n long with its blank.
 func (f *folder) before(n int) {
 	if f.col+n > foldAt && (!f.first || n <= foldAt) {
 		f.fold()
@@ -50,15 +48,15 @@ func (f *folder) fold() {
 	f.col = 0
 }
 
-// encoded appends s as encoded words, the first after blank, a single space or
-// tab, and the others after a space, which readers drop between encoded words.
+// encoded appends s as encoded words, the first after blank, a single space or tab, and the
+// others after a space, which mail programs drop between encoded words.
 func (f *folder) encoded(blank, s string, e wordEncoding) {
 	const line, fair = foldAt - len(" "), 40
 	whole := line
 	switch room := line - f.col; {
 	case f.first && room >= fair:
-		// Directly after the colon nothing is folded. QUIRK: the subject begins
-		// with a blank then, in Python's email by its default policy.
+		// No fold directly after the colon. QUIRK: Python's email with its default policy would
+		// read the subject with a leading blank.
 		whole = room
 	case !f.first && room < encodedFrame+e.size(s) && encodedFrame+e.size(s) <= line:
 		f.fold() // rather than in two pieces
@@ -76,8 +74,8 @@ func (f *folder) encoded(blank, s string, e wordEncoding) {
 	}
 }
 
-// unstructured appends free text: words that need it are encoded, with all that
-// stands between the first and the last of them; the others stay as they are.
+// unstructured appends free text: the words that need it are encoded, with everything between the
+// first and the last of them; the others stay.
 func (f *folder) unstructured(value string, needsEncoding func(word string) bool) {
 	value = strings.Trim(value, blanks)
 	from, to, at := -1, -1, 0
@@ -103,7 +101,7 @@ func (f *folder) unstructured(value string, needsEncoding func(word string) bool
 	f.words(value[to:])
 }
 
-// words appends words as they are.
+// words appends words unencoded.
 func (f *folder) words(s string) {
 	for blank, word := range splitWords(s) {
 		if blank == "" { // directly after the colon
@@ -115,8 +113,8 @@ func (f *folder) words(s string) {
 
 const blanks = " \t"
 
-// splitWords yields the words of s, each with the blanks before it. Blanks at the
-// end are left out.
+// splitWords yields the words of s, each with the blanks before it. Blanks at the end are
+// omitted.
 func splitWords(s string) iter.Seq2[string, string] {
 	return func(yield func(blank, word string) bool) {
 		for {
@@ -136,7 +134,7 @@ func splitWords(s string) iter.Seq2[string, string] {
 	}
 }
 
-// longestWord is the length of the longest word with its blanks, at least one.
+// longestWord returns the length of the longest word with its blanks, at least one.
 func longestWord(s string) int {
 	longest := 0
 	for blank, word := range splitWords(strings.TrimLeft(s, blanks)) {
@@ -145,8 +143,8 @@ func longestWord(s string) int {
 	return longest
 }
 
-// subject appends the Subject field. What looks like an encoded word is encoded
-// itself, so that the reader sees what was typed.
+// subject appends the Subject field. Words that resemble encoded words are encoded, so that the
+// recipient sees the typed text.
 func (f *folder) subject(value string) {
 	long := longestWord(value) > maxLine-len("Subject:")
 	f.begin("Subject")
@@ -170,7 +168,7 @@ func (f *folder) mailboxes(name string, list []Mailbox) {
 		if m.Name != "" {
 			f.displayName(composed(m.Name), name == "From")
 		}
-		// In brackets even without a name: SpamAssassin counts a bare address.
+		// In brackets even without a name: SpamAssassin adds points for a bare address.
 		f.word(" ", "<"+m.Address.Wire()+">"+end)
 	}
 	f.end()
@@ -178,8 +176,8 @@ func (f *folder) mailboxes(name string, list []Mailbox) {
 
 // displayName appends the phrase of a mailbox.
 //
-// QUIRK: QQ Mail answers 550 to a From whose name is not in base64, or whose
-// encoding takes in the address.
+// QUIRK: QQ Mail answers 550 to a From whose name is not in base64, or whose encoding includes the
+// address.
 func (f *folder) displayName(name string, isFrom bool) {
 	switch {
 	case !isASCII(name):
@@ -201,8 +199,8 @@ func (f *folder) displayName(name string, isFrom bool) {
 	}
 }
 
-// isPhrase reports whether a name is atoms with single spaces between (RFC 5322
-// section 3.2.3).
+// isPhrase reports whether a name consists of atoms with single spaces between (RFC 5322 section
+// 3.2.3).
 func isPhrase(s string) bool {
 	for word := range strings.SplitSeq(s, " ") {
 		if word == "" {
@@ -217,8 +215,8 @@ func isPhrase(s string) bool {
 	return true
 }
 
-// Check finds what would keep Compose from writing the field: a name or value
-// that no header can have, and a field that the message has already.
+// Check returns the error for which Compose would refuse the field: an invalid name or value, or
+// a field that the message has already.
 func (h Header) Check() error { return checkExtra(h) }
 
 // checkExtra checks one of Message.Headers.
@@ -239,7 +237,7 @@ func checkExtra(h Header) error {
 	return err
 }
 
-// checkFieldName checks for ftext (RFC 5322 section 3.6.8).
+// checkFieldName accepts ftext (RFC 5322 section 3.6.8).
 func checkFieldName(name string) error {
 	if name == "" {
 		return sentence.New("its name is empty")
@@ -258,8 +256,8 @@ func checkFieldName(name string) error {
 	return nil
 }
 
-// fieldOwner says why an extra field is one that this package, or a server on the
-// way, writes itself; nil when the field is free.
+// fieldOwner returns an error if this package, or a server on the way, writes a field itself; nil
+// if callers may set it.
 func fieldOwner(lower string) error {
 	switch lower {
 	case "from", "sender", "to", "cc", "subject", "date", "reply-to", "message-id":

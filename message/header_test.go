@@ -113,8 +113,8 @@ func TestHeaderFields(t *testing.T) {
 	}
 }
 
-// No encoded word is longer than 75 characters or holds part of a character,
-// wherever the line begins.
+// No encoded word is longer than 75 characters or contains part of a character, wherever the line
+// begins.
 func TestEncodedWordLimits(t *testing.T) {
 	t.Parallel()
 	texts := []string{strings.Repeat("é", 200), strings.Repeat("雁a", 200), strings.Repeat("🇨🇳", 50), strings.Repeat("e\u0301", 100),
@@ -136,8 +136,8 @@ func TestEncodedWordLimits(t *testing.T) {
 				var b strings.Builder
 				words := strings.Fields(value)
 				for i, w := range words {
-					// A reader that decodes neighbours of the same kind as one run
-					// must find no padding within it.
+					// A mail program that decodes neighbours of the same kind as one run must
+					// find no padding within it.
 					const kind = len("=?UTF-8?B?")
 					if i+1 < len(words) && w[:kind] == words[i+1][:kind] && strings.Contains(w[:kind], "?B?") && strings.HasSuffix(w, "=?=") {
 						t.Fatalf("%q has padding before %q", w, words[i+1])

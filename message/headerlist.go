@@ -9,19 +9,19 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// headerGroup is a group of mailboxes in an address field (RFC 5322 section 3.4), or
-// those between groups.
+// headerGroup is a group of mailboxes in an address field (RFC 5322 section 3.4), or the
+// mailboxes between groups.
 type headerGroup struct {
 	isGroup bool
 	name    string
 	boxes   []Mailbox
 }
 
-// parseHeaderList reads an address field of a message that exists already, unfolded.
-// It takes all of RFC 5322, the obsolete forms of section 4.4 included: comments and
-// blanks anywhere, nested comments, quoted pairs, quoted local parts, routes, which
-// are dropped, and empty members. Beyond that it takes names that need quotes and lack
-// them, a dot at either end of a local part, and semicolons as separators.
+// parseHeaderList parses an address field of a whole message, unfolded. It accepts all of RFC
+// 5322, the obsolete forms of section 4.4 included: comments and blanks anywhere, nested comments,
+// quoted pairs, quoted local parts, routes, which are dropped, and empty members. It also accepts
+// names without the quotes they need, a dot at either end of a local part, and semicolons as
+// separators.
 func parseHeaderList(s string) ([]headerGroup, error) {
 	tokens, err := headerTokens(s)
 	if err != nil {
@@ -65,9 +65,9 @@ func parseHeaderList(s string) ([]headerGroup, error) {
 // character itself: < > @ , ; : and the dot.
 type headerToken struct {
 	kind       byte
-	text       string // of 'a', 'q' and 'd': what is meant, without quotes and blanks
+	text       string // of 'a', 'q' and 'd': the meaning, without quotes and blanks
 	start, end int    // in the field
-	comment    string // what stands in the last comment before the next token
+	comment    string // the text of the last comment before the next token
 }
 
 func headerTokens(s string) ([]headerToken, error) {
@@ -120,8 +120,8 @@ func headerTokens(s string) ([]headerToken, error) {
 	return tokens, nil
 }
 
-// commentEnd is the length of the comment at the start of s, with those in it; -1 if
-// it is not closed.
+// commentEnd returns the length of the comment at the start of s, nested ones included; -1 if it
+// is not closed.
 func commentEnd(s string) int {
 	depth := 0
 	for i := 0; i < len(s); i++ {
@@ -139,12 +139,12 @@ func commentEnd(s string) int {
 	return -1
 }
 
-// literalText takes blanks and backslashes out of a domain literal.
+// literalText removes blanks and backslashes from a domain literal.
 func literalText(s string) string {
 	return strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "", `\`, "").Replace(s)
 }
 
-// phraseOf is the name that tokens stand for.
+// phraseOf returns the name in tokens.
 func phraseOf(s string, tokens []headerToken) string {
 	if len(tokens) == 0 {
 		return ""
@@ -152,7 +152,7 @@ func phraseOf(s string, tokens []headerToken) string {
 	return parseName(strings.ReplaceAll(s[tokens[0].start:tokens[len(tokens)-1].end], "\t", " "))
 }
 
-// headerMailbox reads one member of a list, which has a token at least.
+// headerMailbox parses one member of a list, which has at least one token.
 func headerMailbox(s string, tokens []headerToken) (Mailbox, error) {
 	whole := excerpt.Runes(s[tokens[0].start:tokens[len(tokens)-1].end], maxQuoted)
 	bad := func(what error) (Mailbox, error) { return Mailbox{}, sentence.Errorf("%q: %w", whole, what) }
@@ -172,7 +172,7 @@ func headerMailbox(s string, tokens []headerToken) (Mailbox, error) {
 		}
 		tokens = inside[:end]
 		if i := indexToken(tokens, ':'); i >= 0 && tokens[0].kind != 'a' && tokens[0].kind != 'q' {
-			tokens = tokens[i+1:] // a route, to be ignored (RFC 5322 section 4.4)
+			tokens = tokens[i+1:] // a route, ignored (RFC 5322 section 4.4)
 		}
 	}
 	address, err := headerAddress(tokens)
@@ -192,8 +192,7 @@ func indexToken(tokens []headerToken, kind byte) int {
 	return -1
 }
 
-// headerAddress reads addr-spec. Its local part is written without quotes where it
-// needs none.
+// headerAddress parses addr-spec. It writes the local part without unnecessary quotes.
 func headerAddress(tokens []headerToken) (smtp.Address, error) {
 	at := -1
 	for i, t := range tokens {
@@ -215,8 +214,8 @@ func headerAddress(tokens []headerToken) (smtp.Address, error) {
 	return smtp.ParseAddress(local + "@" + domain)
 }
 
-// dotted joins tokens of some kinds that have dots between them. An encoded word is a token
-// of its own, but in an address it has no meaning (RFC 2047 section 5) and is part of an atom.
+// dotted joins tokens of some kinds that have dots between them. An encoded word is a token of
+// its own, but in an address it has no meaning (RFC 2047 section 5) and is part of an atom.
 func dotted(tokens []headerToken, kinds string) (string, bool) {
 	var b strings.Builder
 	word := false

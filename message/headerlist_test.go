@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// wireOf are the addresses of a field as they are sent.
+// wireOf returns the addresses of a field as they are sent.
 func wireOf(value string) (string, error) {
 	boxes, err := mailboxesOf([]rawField{{"to", []byte(value)}}, "to")
 	var list []string
@@ -15,7 +15,7 @@ func wireOf(value string) (string, error) {
 	return strings.Join(list, " "), err
 }
 
-// The address fields of RFC 5322 appendix A, and what mail has beside them.
+// The address fields of RFC 5322 appendix A, and others that occur in mail.
 func TestHeaderList(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -75,7 +75,7 @@ func TestHeaderList(t *testing.T) {
 	}
 }
 
-// FuzzHeaderList takes anything. What it reads is safe in a command.
+// FuzzHeaderList takes any input. Every address that is read is safe in a command.
 func FuzzHeaderList(f *testing.F) {
 	f.Add("A Group(Some people):Chris <c@(x)y.z>, <@a,@b:c@d.e>;")
 	f.Add("\"a b\" . c @ [ 1.2.3.4 ] (x (y\\)) )")
@@ -97,8 +97,8 @@ func FuzzHeaderList(f *testing.F) {
 	})
 }
 
-// The envelope of a message that was resent is that of its first block of Resent
-// fields; each half of an envelope is there without the other.
+// The envelope of a resent message comes from its first block of Resent fields; sender and
+// recipients are available independently.
 func TestEnvelopeOfAHeader(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ header, from, to string }{

@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// What Python's email package reads in random address fields of RFC 5322, comments,
-// routes and obsolete forms included, is what is read here. The corpus is the output
-// of "interop/addresses.py 1 1000"; the interop suite asks Python itself about new ones.
+// Random address fields of RFC 5322, including comments, routes and obsolete forms, are read as
+// Python's email package reads them. The corpus is the output of "interop/addresses.py 1 1000";
+// the interop suite compares new ones with Python itself.
 func TestHeaderListAsPythonReadsIt(t *testing.T) {
 	t.Parallel()
 	file, err := os.Open(filepath.Join("testdata", "addresses.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() // only read from
+	defer file.Close() // opened for reading
 	compared := 0
 	for in := bufio.NewScanner(file); in.Scan(); {
 		var field string

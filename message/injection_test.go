@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Each of these characters in each of these fields is an error that names the
-// field, and never a line of its own in the header or in a command.
+// Each of these characters in each of these fields is an error that names the field, and never
+// becomes a line in the header or in a command.
 func TestNoFieldInjectsHeader(t *testing.T) {
 	t.Parallel()
 	bad := map[string]string{"CR": "\r", "LF": "\n", "CRLF": "\r\nBcc: evil@example.com\r\n", "NUL": "\x00",
@@ -19,7 +19,7 @@ func TestNoFieldInjectsHeader(t *testing.T) {
 		}
 	}
 	fields := []struct {
-		name string // how the error begins
+		name string // prefix of the error
 		set  func(m *Message, s string)
 	}{
 		{"from", func(m *Message, s string) { m.From = "a" + s + "@example.com" }},
@@ -79,7 +79,7 @@ func TestNoFieldInjectsHeader(t *testing.T) {
 	}
 }
 
-// encodedAs is text as one encoded word.
+// encodedAs returns text as one encoded word.
 func encodedAs(e wordEncoding, text string) string {
 	return string(piece{text, e}.append(nil))
 }

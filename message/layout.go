@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// layout turns a tree into segments; text gathers what lies between them.
+// layout turns a tree into segments; text collects the octets between them.
 type layout struct {
 	form     form
 	segments []segment
@@ -18,7 +18,7 @@ func (l *layout) add(s segment) {
 	l.size += s.size()
 }
 
-// flush makes a segment of text, which goes on after it in the same array.
+// flush turns text into a segment; text continues in the same array.
 func (l *layout) flush() {
 	if len(l.text) > 0 {
 		l.add(literal(slices.Clip(l.text)))
@@ -26,7 +26,7 @@ func (l *layout) flush() {
 	l.text = l.text[len(l.text):]
 }
 
-// whole lays out the entity that is the message.
+// whole lays out the root entity.
 func (l *layout) whole(e *entity) {
 	if open := l.entity(e); open && e.text != "" && !strings.HasSuffix(e.text, "\r\n") {
 		l.text = append(l.text, '\r', '\n')
@@ -34,8 +34,8 @@ func (l *layout) whole(e *entity) {
 	l.flush()
 }
 
-// entity lays out one entity. open says that its last octets are its own, so
-// that the line end of the next boundary is still to be written.
+// entity lays out one entity. open means that the line end before the next boundary is still to
+// be written.
 func (l *layout) entity(e *entity) (open bool) {
 	how := e.encodingIn(l.form)
 	if e.children != nil {

@@ -7,29 +7,28 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// lineError is what is wrong with one line; it completes "line 12 …".
+// lineError is an error of one line; it completes "line 12 …".
 type lineError struct{ error }
 
 func (e lineError) Unwrap() error { return e.error }
 
-// lineReader cuts a source into lines that end with CRLF, CR or LF.
+// lineReader splits a source into lines that end with CRLF, CR or LF.
 type lineReader struct {
 	src  *sourceReader
 	buf  [4096]byte
 	r, w int
 	eof  bool
 
-	// pieces makes next give a longer line in pieces, of which partial tells that
-	// more follows.
+	// pieces makes next return a longer line in pieces; partial says that more follows.
 	pieces, partial bool
 
 	lone bool // the last line ended with a CR alone
-	// doubled reports whether the last line is the empty one that CR CR LF makes.
+	// doubled reports whether the last line is the empty one of CR CR LF.
 	doubled bool
 }
 
-// next returns the next line without its end, valid until the next call, and
-// io.EOF after the last one.
+// next returns the next line without its end, valid until the next call, and io.EOF after the
+// last one.
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		have := l.buf[l.r:l.w]
@@ -68,7 +67,7 @@ func (l *lineReader) next() ([]byte, error) {
 	}
 }
 
-// more moves what is left to the front and reads behind it.
+// more moves the remaining octets to the front and reads more.
 func (l *lineReader) more() error {
 	l.w = copy(l.buf[:], l.buf[l.r:l.w])
 	l.r = 0

@@ -11,15 +11,14 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Mailbox is an address with the name that people see beside it (RFC 5322
-// section 3.4); Name may be "".
+// Mailbox is an address with a display name (RFC 5322 section 3.4); Name may be "".
 type Mailbox struct {
 	Name    string
 	Address smtp.Address
 }
 
-// String is the mailbox as a person would type it, in UTF-8 and with quotes
-// where they are needed. [ParseMailbox] reads it back.
+// String returns the mailbox as a person would type it, in UTF-8 and with quotes if necessary.
+// [ParseMailbox] can parse it.
 func (m Mailbox) String() string {
 	addr := m.Address.String()
 	switch {
@@ -33,7 +32,7 @@ func (m Mailbox) String() string {
 	return quote(m.Name) + " <" + addr + ">"
 }
 
-// plainName reports whether a name reads back without quotes.
+// plainName reports whether a name can be parsed without quotes.
 func plainName(s string) bool {
 	if strings.Contains(s, "=?") || strings.Contains(s, "  ") || trimItem(s) != s {
 		return false
@@ -44,7 +43,7 @@ func plainName(s string) bool {
 	})
 }
 
-// quote makes a quoted-string (RFC 5322 section 3.2.4).
+// quote returns a quoted-string (RFC 5322 section 3.2.4).
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -58,8 +57,8 @@ func quote(s string) string {
 	return b.String()
 }
 
-// isSeparator tells what may stand between mailboxes: the RFC's comma, the
-// semicolon of Outlook, and what a Chinese keyboard gives for them.
+// isSeparator reports whether a character separates mailboxes: the RFC's comma, Outlook's
+// semicolon, and their counterparts on a Chinese keyboard.
 func isSeparator(r rune) bool {
 	switch r {
 	case ',', ';', '，', '；', '、':
@@ -68,9 +67,8 @@ func isSeparator(r rune) bool {
 	return false
 }
 
-// ParseMailbox reads one mailbox: "a@b", "Name <a@b>", "\"Name, x\" <a@b>" or
-// "a@b (Name)". Encoded words in the name are decoded. Errors say what is wrong
-// in the words of who typed it.
+// ParseMailbox parses one mailbox: "a@b", "Name <a@b>", "\"Name, x\" <a@b>" or "a@b (Name)".
+// Encoded words in the name are decoded. Errors quote the input.
 func ParseMailbox(s string) (Mailbox, error) {
 	list, err := ParseMailboxList(s)
 	if err != nil {
@@ -82,10 +80,9 @@ func ParseMailbox(s string) (Mailbox, error) {
 	return list[0], nil
 }
 
-// ParseMailboxList reads mailboxes separated by commas, semicolons or their
-// full-width twins (，；、). Empty items, such as a comma at the end leaves, are
-// skipped, but a list without any mailbox is an error. Groups ("team: a@b,
-// c@d;") are refused.
+// ParseMailboxList parses mailboxes separated by commas, semicolons or their full-width twins
+// (，；、). Empty items, as after a final comma, are skipped, but a list without any mailbox is an
+// error. Groups ("team: a@b, c@d;") are refused.
 func ParseMailboxList(s string) ([]Mailbox, error) {
 	list, err := appendMailboxes(nil, s)
 	if err == nil && len(list) == 0 {
@@ -99,7 +96,7 @@ var (
 	errAngle     = sentence.New("an angle bracket < is not closed")
 )
 
-// appendMailboxes reads a list to the end of another.
+// appendMailboxes parses a list and appends its mailboxes.
 func appendMailboxes(list []Mailbox, s string) ([]Mailbox, error) {
 	if isBareAddress(s) {
 		address, err := smtp.ParseAddress(s)
@@ -129,7 +126,7 @@ func appendMailboxes(list []Mailbox, s string) ([]Mailbox, error) {
 		if err != nil {
 			return nil, err
 		}
-		// An encoded word can hide what the check above was for.
+		// An encoded word can hide characters from the check above.
 		if err := checkText(m.Name, false); err != nil {
 			return nil, sentence.Errorf("%q: its name %w", excerpt.Runes(item, maxQuoted), err)
 		}
@@ -139,11 +136,10 @@ func appendMailboxes(list []Mailbox, s string) ([]Mailbox, error) {
 	return list, nil
 }
 
-// trimItem takes off blanks, and what comes unseen with pasted text.
+// trimItem removes blanks, and invisible characters from pasted text.
 func trimItem(s string) string { return strings.TrimSpace(smtp.TrimInvisible(strings.TrimSpace(s))) }
 
-// separatorError is for an item without an @ beside a separator, which is what is
-// wrong with it more often than not.
+// separatorError explains an item without an @ beside a separator, which is the usual cause.
 func separatorError(item string, before, after rune) error {
 	if before != 0 {
 		return sentence.Errorf("address %q: no @; the %c before it separates two addresses", excerpt.Runes(item, maxQuoted), before)
@@ -151,8 +147,8 @@ func separatorError(item string, before, after rune) error {
 	return sentence.Errorf("address %q: no @; if the %c belongs to a name, put the name in quotes: \"A%c B\" <a@example.org>", excerpt.Runes(item, maxQuoted), after, after)
 }
 
-// isBareAddress tells what most strings are, letters and digits around an @, from
-// what has to be taken apart.
+// isBareAddress reports whether s is the common form, letters and digits around an @, which needs
+// no parser.
 func isBareAddress(s string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -165,8 +161,8 @@ func isBareAddress(s string) bool {
 	return s != ""
 }
 
-// cutMailbox takes the text before the first separator that stands outside of
-// quotes, comments and angle brackets. The separator is 0 at the end.
+// cutMailbox returns the text before the first separator outside of quotes, comments and angle
+// brackets. The separator is 0 at the end.
 func cutMailbox(s string) (item string, separator rune, rest string, err error) {
 	var comment, angle, literal bool
 	for i := 0; i < len(s); {
@@ -209,9 +205,9 @@ func cutMailbox(s string) (item string, separator rune, rest string, err error) 
 	return s, 0, "", nil
 }
 
-// encodedWordLen is the length of the encoded word at the start of s, 0 if there
-// is none. Separators belong to it: RFC 2047 section 5 wants them encoded in a
-// name, and many senders leave them.
+// encodedWordLen returns the length of the encoded word at the start of s, 0 if there is none.
+// Separators belong to it: RFC 2047 section 5 requires them to be encoded in a name, and many
+// senders don't.
 func encodedWordLen(s string) int {
 	if !strings.HasPrefix(s, "=?") {
 		return 0
@@ -227,8 +223,7 @@ func encodedWordLen(s string) int {
 	return n
 }
 
-// quotedEnd is the length of the quoted-string at the start of s, -1 if it is
-// not closed.
+// quotedEnd returns the length of the quoted-string at the start of s, -1 if it is not closed.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
@@ -241,7 +236,7 @@ func quotedEnd(s string) int {
 	return -1
 }
 
-// parseItem reads one mailbox, trimmed and not empty.
+// parseItem parses one mailbox, trimmed and not empty.
 func parseItem(item string) (Mailbox, error) {
 	m, err := readItem(halfWidthBrackets(item))
 	if err == nil && strings.Contains(m.Address.Local(), " ") {
@@ -278,8 +273,8 @@ func readItem(item string) (Mailbox, error) {
 	return Mailbox{Name: name, Address: address}, nil
 }
 
-// halfWidthBrackets reads 张三《a@b》 as a Chinese or Japanese keyboard means it: the
-// brackets at the end have the address in them, or the name.
+// halfWidthBrackets reads 张三《a@b》 as a Chinese or Japanese keyboard writes it: the brackets at
+// the end contain the address or the name.
 func halfWidthBrackets(item string) string {
 	if isASCII(item) || strings.ContainsAny(item, `<>"`) {
 		return item
@@ -314,8 +309,8 @@ const (
 	closingBrackets = "＞〉》⟩≫）】」』］〕〗"
 )
 
-// parseBare reads an address without angle brackets, perhaps with its name
-// after it as a comment, as mail was written before RFC 822.
+// parseBare parses an address without angle brackets, perhaps followed by its name as a comment,
+// as before RFC 822.
 func parseBare(item string) (Mailbox, error) {
 	name := ""
 	if open := indexUnquoted(item, '('); open >= 0 {
@@ -330,7 +325,7 @@ func parseBare(item string) (Mailbox, error) {
 	return Mailbox{Name: name, Address: address}, nil
 }
 
-// commentText is what stands in the one comment that s consists of.
+// commentText returns the text of s if s is one comment.
 func commentText(s string) (string, bool) {
 	inner, open := strings.CutPrefix(s, "(")
 	inner, closed := strings.CutSuffix(inner, ")")
@@ -340,9 +335,8 @@ func commentText(s string) (string, bool) {
 	return parseName(inner), true
 }
 
-// parseName reads a display name: quoted strings lose their quotes, encoded
-// words are decoded, blanks between words become one. Anything else stands
-// for itself, more than the RFC's phrase allows.
+// parseName parses a display name: quoted strings lose their quotes, encoded words are decoded,
+// runs of blanks become one. Other characters are literal, more than the RFC's phrase allows.
 func parseName(s string) string {
 	var name strings.Builder
 	afterEncoded := false // RFC 2047 section 6.2: the blank between two encoded words is not shown
@@ -393,7 +387,7 @@ func indexUnquoted(s string, c byte) int {
 	return len(before)
 }
 
-// cutUnquoted is strings.Cut for a c outside of quoted strings.
+// cutUnquoted is strings.Cut at a c outside of quoted strings.
 func cutUnquoted(s string, c byte) (before, after string, found bool) {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {

@@ -123,8 +123,8 @@ func TestMailboxString(t *testing.T) {
 	}
 }
 
-// Brackets of a Chinese or Japanese keyboard around an address or a name are read as
-// they are meant; each pair is tried.
+// Brackets of a Chinese or Japanese keyboard around an address or a name are accepted; each pair
+// is tested.
 func TestEastAsianBrackets(t *testing.T) {
 	t.Parallel()
 	open, closing := []rune(openingBrackets), []rune(closingBrackets)
@@ -158,7 +158,7 @@ func TestEastAsianBrackets(t *testing.T) {
 	}
 }
 
-// What comes unseen with pasted text is dropped at the ends of each address.
+// Invisible characters from pasted text are dropped at both ends of each address.
 func TestPastedMailboxes(t *testing.T) {
 	t.Parallel()
 	for _, unseen := range []string{"\u200b", "\ufeff", "\u202a", "\u202c", "\u2066\u2069", "\u00a0", "\u3000 \u200e"} {

@@ -16,7 +16,7 @@ type mediaType struct {
 	params map[string]string
 }
 
-// parseMediaType reads a content type for an attachment.
+// parseMediaType parses the content type of an attachment.
 func parseMediaType(s string) (mediaType, error) {
 	if err := checkText(s, false); err != nil {
 		return mediaType{}, err
@@ -40,7 +40,7 @@ func parseMediaType(s string) (mediaType, error) {
 			return mediaType{}, sentence.Errorf("the name of its parameter %s is too long", key)
 		}
 	}
-	delete(params, "name") // the file name says it
+	delete(params, "name") // the file name is used instead
 	return mediaType{full, params}, nil
 }
 
@@ -64,16 +64,15 @@ func (m mediaType) field(f *folder, fileName string) {
 	f.parameterized("Content-Type", m.full, params)
 }
 
-// octetStream is a type that says nothing.
+// octetStream is the type of unknown data.
 const octetStream = "application/octet-stream"
 
-// TypeByName is the media type that an attachment of this name gets by its
-// extension, without a charset; "" if that says nothing.
+// TypeByName returns the media type of an attachment by its name's extension, without a charset;
+// "" if the extension is unknown.
 func TypeByName(name string) string { return mediaTypeByName(name).full }
 
-// mediaTypeByName goes by the extension of a file name; full is "" where that
-// says nothing. The list is our own rather than the machine's, so that a message
-// is the same wherever it is made.
+// mediaTypeByName returns the type by the extension of a file name; full is "" if it is unknown.
+// The table is our own and not the machine's, so that a message is the same on every machine.
 func mediaTypeByName(name string) mediaType {
 	return mediaType{full: typeOfExtension(strings.ToLower(path.Ext(name)))}
 }

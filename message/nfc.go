@@ -7,11 +7,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// composed puts a name into Unicode's form NFC: macOS gives file names in NFD,
-// an "é" as "e" and an accent, which other systems show apart and search in
-// vain. Signs that NFC would replace by others stay as they are, U+FA19 for one, a
-// character of Japanese names that would become U+795E; macOS leaves the same
-// ranges alone.
+// composed converts a name to Unicode's form NFC. macOS returns file names in NFD, an "é" as "e"
+// and an accent, which other systems display separately and don't find. Characters that NFC would
+// replace by others stay, like U+FA19, a character of Japanese names that would become U+795E;
+// macOS leaves the same ranges alone.
 func composed(s string) string {
 	if !mayCompose(s) || norm.NFC.IsNormalString(s) {
 		return s
@@ -34,8 +33,8 @@ func composed(s string) string {
 	return b.String()
 }
 
-// mayCompose knows without a table what most names are: nothing below the first
-// combining mark and no ideograph of Chinese changes.
+// mayCompose decides most names without a table: nothing below the first combining mark and no
+// ideograph of Chinese changes.
 func mayCompose(s string) bool {
 	for _, r := range s {
 		if r >= 0x300 && (r < 0x3400 || r > 0x9fff) {
@@ -45,14 +44,14 @@ func mayCompose(s string) bool {
 	return false
 }
 
-// isKept is a compatibility ideograph or a letterlike sign, the Kelvin for one.
+// isKept reports a compatibility ideograph or a letterlike sign, such as the Kelvin sign.
 func isKept(r rune) bool {
 	return r >= 0x2000 && r <= 0x2fff && !unicode.Is(unicode.Mn, r) || r >= 0xf900 && r <= 0xfaff || r >= 0x2f800 && r <= 0x2faff
 }
 
-// decodedName is the plain form of a name that was encoded already, as libraries
-// that can't do it make their callers do; any other name stays as it is. Nobody
-// means such a name to be read as it stands.
+// decodedName returns the decoded form of a name that was already encoded, as callers of
+// libraries without support do; other names stay. No user wants an encoded name to be shown
+// literally.
 func decodedName(s string) string {
 	if !strings.HasPrefix(s, "=?") || !strings.HasSuffix(s, "?=") {
 		return s

@@ -7,44 +7,42 @@ import (
 	"slices"
 )
 
-// outputBlock is what is gathered for one write, two TLS records, and with
-// inputBlock all the memory that streaming costs.
+// outputBlock is the size of one write, two TLS records; with inputBlock it is all the memory
+// that streaming needs.
 const outputBlock = 32 << 10
 
-// worthCopying is the longest text that is copied beside the header, rather than
-// being a segment of its own.
+// worthCopying is the length up to which a text is copied next to the header, and not a segment
+// of its own.
 const worthCopying = 512
 
-// inputBlock is what is read from a source at once to be encoded: as many whole
-// base64 lines as outputBlock has room for.
+// inputBlock is the size of a read from a source to be encoded: as many whole base64 lines as fit
+// into outputBlock.
 const inputBlock = outputBlock / (base64Line + 2) * base64Group
 
-// smallBlock is what buf has room for at first.
+// smallBlock is the initial capacity of buf.
 const smallBlock = 1 << 10
 
-// maxStep is the most that a segment appends in steps which it does not
-// measure beforehand.
+// maxStep is the maximum that a segment appends in steps that it does not measure beforehand.
 const maxStep = qpMaxStep
 
-// errSize means that a source yields other octets than it was measured by.
+// errSize: a source has other octets than when it was measured.
 var errSize = errors.New("the content of the message changed since it was measured")
 
-// output gathers what segments emit into large writes, and guards the promise
-// of Size: the last octets are written only when it is certain that all is
-// there and nothing is left over.
+// output collects small pieces into large writes, and guarantees Size: it writes the last octets
+// only when it is certain that nothing is missing or left over.
 type output struct {
 	w io.Writer
-	// strings is w if it takes strings, and so gathers small writes itself:
-	// nothing is then copied that need not be.
+	// strings is w if it accepts strings and buffers small writes itself: then nothing is copied
+	// unnecessarily.
 	strings io.StringWriter
 	buf     []byte
 	written int64
 	size    int64
-	input   []byte // for whoever reads a source; see readBuffer
+	input   []byte // for reading a source; see readBuffer
 }
 
-// reserve makes room for n more octets in buf, n > 0. buf grows up to about
-// outputBlock and is then written.
+// reserve makes room for n more octets in buf, n > 0. buf grows to about outputBlock and is then
+// written.
 func (o *output) reserve(n int) error {
 	switch need := len(o.buf) + n; {
 	case need <= cap(o.buf):
@@ -78,8 +76,8 @@ func (o *output) write(p []byte) error {
 	return err
 }
 
-// whole takes octets that are in memory to stay. What is worth a write of its
-// own is not copied.
+// whole writes octets that stay in memory. Pieces large enough for a write of their own are not
+// copied.
 func (o *output) whole(p []byte) error {
 	if left := o.size - o.written - int64(len(o.buf)); int64(len(p)) > left {
 		return errSize
@@ -96,7 +94,7 @@ func (o *output) whole(p []byte) error {
 	return nil
 }
 
-// text is whole for a string, given to what takes strings.
+// text is whole for a string, if w accepts strings.
 func (o *output) text(s string) error {
 	if int64(len(s)) > o.size-o.written-int64(len(o.buf)) {
 		return errSize
@@ -119,7 +117,7 @@ func (o *output) finish() error {
 	return o.flush()
 }
 
-// readBuffer is the one block of n octets that sources are read into.
+// readBuffer returns the one block of n octets into which sources are read.
 func (o *output) readBuffer(n int) []byte {
 	if len(o.input) < n {
 		o.input = make([]byte, n)
@@ -127,15 +125,14 @@ func (o *output) readBuffer(n int) []byte {
 	return o.input[:n]
 }
 
-// literal is a segment that is already as it will be sent.
+// literal is a segment in its final form.
 type literal []byte
 
 func (l literal) size() int64 { return int64(len(l)) }
 
 func (l literal) emit(o *output) error { return o.whole(l) }
 
-// plainText is a segment: a text that goes as it is, too long to be copied
-// beside the header.
+// plainText is a segment: an unencoded text, too long to be copied next to the header.
 type plainText string
 
 func (t plainText) size() int64 { return int64(len(t)) }

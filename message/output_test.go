@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// However much a segment emits, no more than Size is written, and not all of it
-// when there is more.
+// However much a segment emits, no more than Size is written, and if there is more, less than
+// Size.
 func TestOutputGuardsSize(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int64{10, outputBlock, 3 * outputBlock} {

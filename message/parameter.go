@@ -6,9 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// parameterized appends a field with parameters, like
-// Content-Disposition: attachment; filename=a.txt. Every parameter is a list
-// of words with blanks between.
+// parameterized appends a field with parameters, like Content-Disposition: attachment;
+// filename=a.txt. Every parameter is a list of words with blanks between.
 func (f *folder) parameterized(name, value string, params [][]string) {
 	f.begin(name)
 	for _, words := range params {
@@ -22,8 +21,8 @@ func (f *folder) parameterized(name, value string, params [][]string) {
 	f.end()
 }
 
-// parameter writes key=value, quoted if need be; ok is false if that takes more
-// than ASCII or more than a line.
+// parameter returns key=value, quoted if necessary; ok is false if that needs more than ASCII or
+// more than a line.
 func parameter(key, value string) (words []string, ok bool) {
 	words, ok = wholeParameter(key, value)
 	if !ok || len(words[0]) > foldAt-len(" ;") {
@@ -32,12 +31,11 @@ func parameter(key, value string) (words []string, ok bool) {
 	return words, true
 }
 
-// wholeName is parameter for a file name, which stays in one piece however long it
-// is: not all readers put the sections of RFC 2231 together, and a longer line
-// hurts none.
+// wholeName is parameter for a file name, which stays in one piece whatever its length: not all
+// mail programs join the sections of RFC 2231, and all accept a longer line.
 //
-// QUIRK: mblaze and ripmime don't know the \" of a quoted string; a name with
-// quotes is written as RFC 2231 has it.
+// QUIRK: mblaze and ripmime don't support \" in a quoted string; a name with quotes is written as
+// in RFC 2231.
 func wholeName(key, value string) (words []string, ok bool) {
 	if strings.Contains(value, `"`) {
 		return nil, false
@@ -45,12 +43,12 @@ func wholeName(key, value string) (words []string, ok bool) {
 	return wholeParameter(key, value)
 }
 
-// wholeParameter is parameter in a line of any length that RFC 5322 allows.
+// wholeParameter is parameter with any line length that RFC 5322 allows.
 func wholeParameter(key, value string) (words []string, ok bool) {
 	p := key + "=" + value
 	if value == "" || strings.ContainsFunc(value, func(r rune) bool {
-		// QUIRK: *, ' and % are good in a token, and to Python's email they
-		// are RFC 2231's: it reads a bare a*.txt as "a".
+		// QUIRK: *, ' and % are allowed in a token, but Python's email takes them for RFC 2231:
+		// it reads a bare a*.txt as "a".
 		return r >= utf8.RuneSelf || !isTokenChar(byte(r)) || strings.ContainsRune("*'%", r)
 	}) {
 		p = key + "=" + quote(value)
@@ -61,8 +59,8 @@ func wholeParameter(key, value string) (words []string, ok bool) {
 	return []string{p}, true
 }
 
-// extended writes a parameter as RFC 2231 has it: key*=UTF-8”…, in several
-// sections key*0*=, key*1*= where one line is not enough.
+// extended writes a parameter as in RFC 2231: key*=UTF-8”…, in several sections key*0*=, key*1*=
+// if one line is not enough.
 func extended(key, value string) [][]string {
 	const charset = "UTF-8''"
 	whole := key + "*=" + charset + percentEncode(value)
@@ -102,9 +100,8 @@ func percentEncode(s string) string {
 	return b.String()
 }
 
-// encodedName writes a parameter as encoded words in quotes, which no RFC allows
-// and readers that never learnt RFC 2231, old Foxmail and Outlook among them,
-// want. It is for name= of Content-Type alone.
+// encodedName writes a parameter as encoded words in quotes, which no RFC allows but programs
+// without RFC 2231, like old Foxmail and Outlook, need. It is only for name= of Content-Type.
 func encodedName(value string) []string {
 	const key = "name"
 	e := shorterEncoding(value)
@@ -120,12 +117,11 @@ func encodedName(value string) []string {
 	return words
 }
 
-// fileNameParameters is a file name as filename= of Content-Disposition: as it
-// is, or else as RFC 2231 has it, and never both.
+// fileNameParameters writes a file name as filename= of Content-Disposition: literally or as in
+// RFC 2231, never both.
 //
-// QUIRK: with both there, Python's compat32 API, nmh, mblaze and s-nail take the
-// wrong one, and ripmime joins them. Readers without RFC 2231 have name= of
-// Content-Type.
+// QUIRK: if both are there, Python's compat32 API, nmh, mblaze and s-nail take the wrong one, and
+// ripmime joins them. Programs without RFC 2231 use name= of Content-Type.
 func fileNameParameters(name string) [][]string {
 	if plain, ok := wholeName("filename", name); ok {
 		return [][]string{plain}
@@ -133,7 +129,7 @@ func fileNameParameters(name string) [][]string {
 	return extended("filename", name)
 }
 
-// isTokenChar is a character of a token (RFC 2045 section 5.1).
+// isTokenChar reports a character of a token (RFC 2045 section 5.1).
 func isTokenChar(c byte) bool {
 	return c > ' ' && c <= '~' && !strings.ContainsRune(`()<>@,;:\"/[]?=`, rune(c))
 }

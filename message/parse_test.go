@@ -29,7 +29,7 @@ type leaf struct {
 	body        []byte // decoded
 }
 
-// write renders a Content and checks what is promised of every one.
+// write renders a Content and checks the invariants of all Contents.
 func write(t testing.TB, c *Content) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -66,7 +66,7 @@ func checkWire(t testing.TB, b []byte) {
 	}
 }
 
-// checkFolding checks that no header line is over 78 that could be folded.
+// checkFolding checks that no foldable header line is over 78.
 func checkFolding(t testing.TB, b []byte) {
 	t.Helper()
 	head, _, _ := bytes.Cut(b, []byte("\r\n\r\n"))
@@ -151,8 +151,7 @@ func (p *parsed) walk(t testing.TB, path string, header map[string][]string, bod
 	p.leaves = append(p.leaves, l)
 }
 
-// unfold reads the header block with no help from anyone: fields in order, line
-// breaks before blanks taken out.
+// unfold parses the header block without a library: fields in order, without folds.
 func unfold(t testing.TB, b []byte) []Header {
 	t.Helper()
 	head, _, _ := strings.Cut(string(b), "\r\n\r\n")

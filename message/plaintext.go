@@ -8,10 +8,10 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// PlainText is what a page of HTML says, as text for readers that show no HTML:
-// paragraphs with an empty line between, lists, quotations and preformatted text
-// as people type them, a link's address after its text, a picture's alternative
-// text in brackets. What the page hides is left out. Lines are not wrapped.
+// PlainText converts HTML to text, for mail programs that show no HTML: paragraphs separated by
+// empty lines, lists, quotations and preformatted text as people type them, the address of a link
+// after its text, the alternative text of a picture in brackets. Hidden elements are omitted.
+// Lines are not wrapped.
 func PlainText(page string) string {
 	w := textWriter{}
 	z := html.NewTokenizer(strings.NewReader(page))
@@ -36,24 +36,24 @@ type textWriter struct {
 	out  strings.Builder
 	line strings.Builder
 
-	blank  bool // a blank is due before the next word
-	breaks int  // line ends due before the next word: 2 make an empty line
+	blank  bool // a blank is pending before the next word
+	breaks int  // pending line ends before the next word: 2 make an empty line
 	before string
 
 	quotes int
-	// outerQuotes are the fewest since the last word: an empty line between a
-	// quotation and what is around it belongs to neither.
+	// outerQuotes is the lowest quotation depth since the last word: an empty line between a
+	// quotation and other text belongs to neither.
 	outerQuotes int
 	pre         int
-	lists       []int // for each list around: the next number, 0 where they have none
+	lists       []int // for each enclosing list: the next number, 0 for bullets
 	link        *link // the open one: they do not nest
-	cells       int   // of the present row
+	cells       int   // in the current row
 
 	skipping int // depth within skipped
 	skipped  atom.Atom
 }
 
-// link is an open <a>: where it leads, and its text.
+// link is an open <a>: its target and its text.
 type link struct {
 	href string
 	text strings.Builder
@@ -108,7 +108,7 @@ func (w *textWriter) preformatted(s string) {
 	}
 }
 
-// word appends a word after what is due before it.
+// word appends a word, after the pending blank or line ends.
 func (w *textWriter) word(s string) {
 	if w.breaks > 0 {
 		w.endLine()
@@ -155,7 +155,7 @@ func (w *textWriter) endLine() {
 	w.blank = false
 }
 
-// due asks for line ends before what comes next.
+// due requests line ends before the next word.
 func (w *textWriter) due(breaks int) {
 	if breaks == 0 {
 		return
@@ -232,7 +232,7 @@ func (w *textWriter) end(t html.Token) {
 	}
 }
 
-// closeLink writes where the open link leads.
+// closeLink writes the target of the open link.
 func (w *textWriter) closeLink() {
 	if w.link == nil {
 		return
@@ -246,7 +246,7 @@ func (w *textWriter) closeLink() {
 	}
 }
 
-// nest enters what changes the lines within it, or leaves it.
+// nest enters or leaves an element that changes the margin of its lines.
 func (w *textWriter) nest(tag atom.Atom, by int) {
 	switch tag {
 	case atom.Blockquote:
@@ -274,7 +274,7 @@ func (w *textWriter) flushBefore() {
 	w.before = ""
 }
 
-// bullet is what an item of the innermost list begins with.
+// bullet returns the prefix of an item of the innermost list.
 func (w *textWriter) bullet() string {
 	n := len(w.lists)
 	if n == 0 || w.lists[n-1] == 0 {
@@ -284,7 +284,7 @@ func (w *textWriter) bullet() string {
 	return strconv.Itoa(w.lists[n-1]-1) + ". "
 }
 
-// linkShown is what follows the text of a link: nothing where the text says it.
+// linkShown returns the text after a link: none if the link's text is the same.
 func linkShown(href, text string) (string, bool) {
 	href = strings.TrimSpace(href)
 	scheme, rest, found := strings.Cut(href, ":")
@@ -309,8 +309,8 @@ func attribute(t html.Token, name string) string {
 	return ""
 }
 
-// isHidden is what no reader shows, and a preheader, which is to be seen only in
-// the list of messages.
+// isHidden reports elements that mail programs hide, and preheaders, which are shown only in the
+// list of messages.
 func isHidden(t html.Token) bool {
 	switch t.DataAtom {
 	case atom.Head, atom.Title, atom.Style, atom.Script, atom.Template, atom.Textarea, atom.Select, atom.Svg, atom.Object, atom.Iframe:
@@ -325,7 +325,7 @@ func isHidden(t html.Token) bool {
 	return false
 }
 
-// isVoid tells elements that have no end tag.
+// isVoid reports elements without an end tag.
 func isVoid(tag atom.Atom) bool {
 	switch tag {
 	case atom.Area, atom.Base, atom.Br, atom.Col, atom.Embed, atom.Hr, atom.Img, atom.Input, atom.Link, atom.Meta, atom.Source, atom.Track, atom.Wbr:
@@ -334,7 +334,7 @@ func isVoid(tag atom.Atom) bool {
 	return false
 }
 
-// breaksAround is how many line ends set an element apart.
+// breaksAround returns the number of line ends around an element.
 func breaksAround(tag atom.Atom, inList bool) int {
 	switch tag {
 	case atom.Ul, atom.Ol:

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// generate makes a message out of random numbers: every kind of text, name,
-// header and attachment in odd lengths.
+// generate returns a random message: every kind of text, name, header and attachment in odd
+// lengths.
 func generate(r *rand.Rand) *Message {
 	m := &Message{
 		From:     generateMailbox(r),
@@ -93,7 +93,7 @@ func generateText(r *rand.Rand) string {
 	return b.String()
 }
 
-// checkMessage composes m and checks all that must hold for any message.
+// checkMessage composes m and checks the invariants of all messages.
 func checkMessage(t testing.TB, m *Message) {
 	t.Helper()
 	c, err := (&Composer{now: clock}).Compose(m)
@@ -198,8 +198,8 @@ func checkAttachments(t testing.TB, m *Message, p parsed) {
 	}
 }
 
-// decodeUnstructured decodes encoded words by the letter of RFC 2047: the blanks
-// between two of them, and none else, are not shown.
+// decodeUnstructured decodes encoded words strictly by RFC 2047: only the blanks between two of
+// them are dropped.
 func decodeUnstructured(t testing.TB, value string) string {
 	t.Helper()
 	var b strings.Builder
@@ -264,7 +264,7 @@ func FuzzHeader(f *testing.F) {
 		}
 		want := strings.Trim(value, " \t")
 		kind := kindOfField(name)
-		// Brackets are added to ids, URIs and lists; addresses have targets of their own.
+		// Brackets are added to IDs, URIs and lists; addresses have their own fuzz targets.
 		bracketed := kind == idField || kind == uriField || kind == listField
 		bare := strings.NewReplacer("<", "", ">", "", " ", "", "\t", "", ",", "").Replace
 		if kind != addressField && isASCII(value) {
@@ -311,8 +311,8 @@ func FuzzMailboxList(f *testing.F) {
 			t.Fatalf("%q on the wire is %q: %q, %v", s, w.buf, parsed, err)
 		}
 		for i, m := range parsed {
-			// "2"@a and 2@a are one mailbox (RFC 5321 section 4.1.2); reading a header drops
-			// quotes that are not needed.
+			// "2"@a and 2@a are the same mailbox (RFC 5321 section 4.1.2); reading a header drops
+			// unnecessary quotes.
 			bare := func(a Mailbox) string { return strings.ReplaceAll(a.Address.Wire(), `"`, "") }
 			if m.Name != list[i].Name || !m.Address.Equal(list[i].Address) && !strings.EqualFold(bare(m), bare(list[i])) {
 				t.Fatalf("%q on the wire is %q, read as %q", list[i], w.buf, m)

@@ -2,8 +2,8 @@ package message
 
 import "strings"
 
-// qpLine is the most characters in a line, a soft break's "=" included
-// (RFC 2045 section 6.7).
+// qpLine is the maximum number of characters in a line, with the "=" of a soft break (RFC 2045
+// section 6.7).
 const qpLine = 76
 
 // quotedPrintable is a segment: text with CRLF line ends in quoted-printable.
@@ -12,8 +12,7 @@ type quotedPrintable struct {
 	octets int64
 }
 
-// newQuotedPrintable counts by running the encoder itself, so that the two
-// can't disagree.
+// newQuotedPrintable measures by running the encoder itself, so that length and output agree.
 func newQuotedPrintable(text string) quotedPrintable {
 	q := quotedPrintable{text: text}
 	var scratch [qpMaxStep]byte
@@ -40,11 +39,10 @@ func (q quotedPrintable) emit(o *output) error {
 	return nil
 }
 
-// qpMaxStep is more than one step of the encoder appends.
+// qpMaxStep is an upper bound of the octets that one step of the encoder appends.
 const qpMaxStep = qpLine + len("=\r\n")
 
-// qpEncoder walks over a text: a run of ordinary characters, another octet or a
-// line end at a time.
+// qpEncoder processes a text in steps: a run of ordinary characters, another octet or a line end.
 type qpEncoder struct {
 	text string
 	pos  int
@@ -87,8 +85,8 @@ func (e *qpEncoder) next(dst []byte) []byte {
 	return append(dst, '=', digits[c>>4], digits[c&15])
 }
 
-// ordinary counts the characters ahead that stand for themselves, as far as the
-// line has room: words, and single spaces between them.
+// ordinary counts the next literal characters that fit into the line: words, and single spaces
+// between them.
 func (e *qpEncoder) ordinary() int {
 	if e.col == 0 && e.special() {
 		return 0
@@ -104,15 +102,14 @@ func (e *qpEncoder) ordinary() int {
 
 func isOrdinary(c byte) bool { return c > ' ' && c <= '~' && c != '=' }
 
-// special reports what is escaped at the start of a line: "From ", before which
-// mailboxes put a ">", and a dot, which a relay that forgets to unstuff it would
-// double.
+// special reports octets that are escaped at the start of a line: "From ", before which mailboxes
+// put a ">", and a dot, which a relay that forgets to unstuff it would double.
 func (e *qpEncoder) special() bool {
 	return e.text[e.pos] == '.' || strings.HasPrefix(e.text[e.pos:], "From ")
 }
 
-// width is 1 for an octet that stands for itself and 3 for one that is
-// escaped, as blanks at the end of a line are: relays strip them.
+// width returns 1 for a literal octet and 3 for an escaped one. Blanks at the end of a line are
+// escaped, because relays strip them.
 func (e *qpEncoder) width(c byte, endOfLine bool) int {
 	switch {
 	case e.col == 0 && e.special():

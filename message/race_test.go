@@ -2,5 +2,5 @@
 
 package message
 
-// underRace says that the race detector is built in. It allocates on its own.
+// underRace: the race detector is built in. It allocates, too.
 const underRace = true

@@ -11,30 +11,28 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// maxRawHeader bounds the header block of a raw message, in octets. Ten
-// thousand recipients fit; a file that is no message is found out early.
+// maxRawHeader is the maximum size of the header of a raw message, in octets. Ten thousand
+// recipients fit, and a file that is not a message is detected early.
 const maxRawHeader = 1 << 20
 
-// OpenRaw makes a Content of the message in a file, to be sent as it is except
-// that
+// OpenRaw returns a Content for the whole message in a file. It is sent unchanged, except that
 //
 //   - bare CR and bare LF become CRLF, and the last line ends with one,
-//   - the fields Bcc and Resent-Bcc are left out, and lines of nothing but blanks
-//     in the header,
-//   - the fields that belong to the mailbox which the message was in are left out:
+//   - the fields Bcc and Resent-Bcc are left out, and blank lines with spaces in the header,
+//   - the fields that a mailbox adds are left out:
 //     Return-Path, Delivered-To, X-Original-To, Status, Content-Length and the like
 //     (decision 26),
 //   - a byte order mark and an mbox "From " line before the header are left out;
-//     with such a line, one ">" is taken from lines that begin with ">" and "From ".
+//     with such a line, one ">" is removed from lines that begin with ">" and "From ".
 //
 // Refused, with the number of the line: a line of more than 998 octets, a NUL,
-// a line of the header that is no field or ends with CR CR LF, a header in neither
+// a line of the header that is not a field or ends with CR CR LF, a header in neither
 // ASCII nor UTF-8, and a header of more than 1 MiB. An mbox file with several
 // messages is [ErrMbox]. Missing fields are not added.
 //
 // The envelope is taken from Sender or else From, and from To, Cc and Bcc. If the
 // message was resent, it is taken from the first block of Resent fields (RFC 5322
-// section 3.6.6). EightBit and NeedsSMTPUTF8 go by the octets of body and header.
+// section 3.6.6). EightBit and NeedsSMTPUTF8 follow from the octets of body and header.
 // The file stays open until Close.
 func OpenRaw(path string) (*Content, error) {
 	return Raw{}.Open(path)
@@ -44,8 +42,7 @@ func rawFile(path string) (*source, error) {
 	return fileSource(fmt.Sprintf("raw message %q", path), path)
 }
 
-// ReadRaw is [OpenRaw] for a reader, which is treated as that of an
-// [Attachment].
+// ReadRaw is [OpenRaw] for a reader, which is treated like that of an [Attachment].
 func ReadRaw(r io.Reader) (*Content, error) { return Raw{}.Read(r) }
 
 // Read is [ReadRaw] with options.
@@ -98,13 +95,13 @@ func (r Raw) read(src *source) (*Content, error) {
 	return c, nil
 }
 
-// rawBody is a segment: a whole message, made fit to be sent.
+// rawBody is a segment: a whole message, normalized for sending.
 type rawBody struct {
 	src    *source
 	octets int64
-	quoted bool // an mbox file in which lines are quoted
+	quoted bool // an mbox file with quoted lines
 	former bool // see headerFilter
-	pieces bool // longer lines are allowed, and kept in pieces
+	pieces bool // longer lines are allowed, and read in pieces
 }
 
 func (r *rawBody) size() int64 { return r.octets }
@@ -119,15 +116,14 @@ func (r *rawBody) emit(o *output) error {
 	})
 }
 
-// lines reads the message and calls keep with each line to be sent, without
-// its line end. see, if not nil, is called with every line before it, those
-// left out included. What is measured and what is sent come from here alike.
+// lines reads the message and calls keep with each line to be sent, without its line end. see, if
+// not nil, is called with every line before that, including those left out. Measuring and sending
+// both use it.
 func (r *rawBody) lines(see func(line []byte, inHeader bool), keep func(line []byte) error) error {
 	return r.read(see, func(line []byte, _ bool) error { return keep(line) })
 }
 
-// read is lines for messages that have longer ones: keep is told whether more of the
-// line follows.
+// read is lines for messages with longer lines: keep is told whether more of the line follows.
 func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []byte, partial bool) error) error {
 	reader, err := r.src.open()
 	if err != nil {
@@ -135,7 +131,7 @@ func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []by
 	}
 	in := lineReader{src: reader, pieces: r.pieces}
 	pass := rawPass{see: see, header: headerFilter{former: r.former, binary: r.pieces}}
-	begins := true  // a line begins
+	begins := true  // at the beginning of a line
 	from := false   // the last line was a From_ line before the header
 	var long []byte // the beginning of a line of the header that comes in pieces
 	for number := 1; ; {

@@ -52,7 +52,7 @@ func TestRawNormalization(t *testing.T) {
 	}
 }
 
-// Every place of a line end relative to the reader's block is tried.
+// Every position of a line end relative to the reader's block is tested.
 func TestRawLineEndsAtBlockBorders(t *testing.T) {
 	t.Parallel()
 	for _, end := range []string{"\r\n", "\r", "\n", "\r\r\n", "\n\r"} {
@@ -179,8 +179,8 @@ func TestRawFacts(t *testing.T) {
 	}
 }
 
-// Whatever begins like an mbox file is one message for certain, or refused: the
-// library's readers have no other door.
+// A source that begins like an mbox file is accepted only if it is certainly one message: the
+// library's readers have no other check.
 func TestRawMbox(t *testing.T) {
 	t.Parallel()
 	const one = "From: a@b.c\nTo: d@e.f\n\nx\n"
@@ -208,7 +208,7 @@ func TestRawMbox(t *testing.T) {
 	}
 }
 
-// The mailbox's own fields are not sent, whatever their spelling, place and folds.
+// The mailbox's own fields are not sent, whatever their spelling, position and folding.
 func TestMailboxFieldsAreDropped(t *testing.T) {
 	t.Parallel()
 	names := []string{"Return-Path", "Delivered-To", "X-Original-To", "Status", "X-Status", "X-UID", "X-UIDL", "X-Keywords", "X-IMAP", "X-IMAPbase",
@@ -227,7 +227,7 @@ func TestMailboxFieldsAreDropped(t *testing.T) {
 	}
 }
 
-// A file whose line ends were converted twice has an empty line after its first.
+// A file whose line ends were converted twice has an empty line after its first line.
 func TestDoubledLineEnds(t *testing.T) {
 	t.Parallel()
 	for in, line := range map[string]string{

@@ -26,14 +26,14 @@ func (f *rawFacts) line(line []byte, inHeader bool) {
 		return
 	}
 	f.add(line)
-	// What is not sent needs no SMTPUTF8.
+	// Fields that are dropped need no SMTPUTF8.
 	if !isDropped(f.fields[len(f.fields)-1].name) {
 		f.eightBitHeader = f.eightBitHeader || !ascii
 	}
 }
 
-// parties are the addresses of the header. What is wrong with the sender does not
-// matter to those who ask for the recipients, nor the other way round.
+// parties returns the addresses of the header. An error in the sender does not affect the
+// recipients, nor the other way round.
 func (f *rawFacts) parties() parties {
 	var p parties
 	fields, prefix := f.fields, ""
@@ -60,8 +60,8 @@ func (f *rawFacts) parties() parties {
 	return p
 }
 
-// resentBlock is the first block of Resent fields: those of the last time that the
-// message was resent. Each block stands above the older ones (RFC 5322 section 3.6.6).
+// resentBlock returns the first block of Resent fields, which is that of the last resending. Each
+// block is above the older ones (RFC 5322 section 3.6.6).
 func resentBlock(fields []rawField) []rawField {
 	isResent := func(f rawField) bool { return strings.HasPrefix(f.name, "resent-") }
 	start := slices.IndexFunc(fields, isResent)
@@ -77,7 +77,7 @@ func resentBlock(fields []rawField) []rawField {
 	return fields[start:end]
 }
 
-// senderOf is the first mailbox of the first of these fields that is there.
+// senderOf returns the first mailbox of the first of these fields that exists.
 func senderOf(fields []rawField, names ...string) (smtp.Address, error) {
 	for _, name := range names {
 		boxes, err := mailboxesOf(fields, name)

@@ -15,7 +15,7 @@ type rawPass struct {
 	see    func(line []byte, inHeader bool)
 }
 
-// line takes a line or, after the header, a piece of one.
+// line processes a line or, after the header, a piece of one.
 func (p *rawPass) line(line []byte) (drop bool, err error) {
 	if drop, err = p.header.line(line); err != nil {
 		return false, err
@@ -26,11 +26,11 @@ func (p *rawPass) line(line []byte) (drop bool, err error) {
 	return drop, nil
 }
 
-// ErrNoMessage is found with errors.Is in the error about a source that does not
-// begin as a message does, with header fields and an empty line.
+// ErrNoMessage is found with errors.Is if a source does not begin as a message does, with header
+// fields and an empty line.
 var ErrNoMessage = errors.New("message: not a mail message")
 
-// noMessage is an error that is [ErrNoMessage], which is not a part of its text.
+// noMessage is an error that matches [ErrNoMessage] without repeating its text.
 type noMessage struct{ error }
 
 func (e noMessage) Unwrap() error        { return e.error }
@@ -38,14 +38,14 @@ func (e noMessage) Is(target error) bool { return target == ErrNoMessage }
 
 var errLongHeader = lineError{noMessage{sentence.New("is beyond 1048576 octets of header; is this a mail message?")}}
 
-// headerFilter follows the header block and says which of its lines are not sent.
+// headerFilter reads the header block and decides which of its lines are not sent.
 type headerFilter struct {
 	done   bool
 	octets int
 	fields int
-	drop   bool // the present field, with its continuations
+	drop   bool // drop the current field, with its continuations
 	binary bool // the body may hold a NUL
-	former bool // only what versions before decision 26 dropped is dropped
+	former bool // drop only what versions before decision 26 dropped
 }
 
 func (h *headerFilter) line(line []byte) (drop bool, err error) {
@@ -74,7 +74,7 @@ func (h *headerFilter) line(line []byte) (drop bool, err error) {
 	}
 	name, _, ok := cutField(line)
 	if !ok {
-		// The line is not quoted: of a file named by mistake it may be a secret.
+		// The line is not quoted: a file given by mistake may be a secret.
 		return false, lineError{noMessage{sentence.New("is no header field; is this a mail message?")}}
 	}
 	h.fields++
@@ -82,10 +82,9 @@ func (h *headerFilter) line(line []byte) (drop bool, err error) {
 	return h.drop, nil
 }
 
-// isDropped reports whether a field, its name in lower case, is never sent: the
-// recipients that nobody sees, and what belongs to the mailbox that the message
-// was in. Sent on, Delivered-To makes servers see a loop, and the marks of a
-// mailbox tell strangers how its owner sorted it.
+// isDropped reports whether a field, its name in lower case, is never sent: hidden recipients,
+// and the fields of the mailbox that contained the message. With Delivered-To servers would
+// detect a loop, and other marks of a mailbox reveal how its owner sorts mail.
 func isDropped(lower string) bool {
 	switch lower {
 	case "return-path", "delivered-to", "x-original-to", "x-delivered-to", "envelope-to", "x-envelope-to", "delivery-date",
@@ -99,9 +98,8 @@ func isDropped(lower string) bool {
 
 func isBcc(lower string) bool { return lower == "bcc" || lower == "resent-bcc" }
 
-// cutField splits the first line of a header field; name is in lower case. A
-// blank before the colon is obsolete (RFC 5322 section 4.5) and read, lest a
-// "Bcc :" be sent.
+// cutField splits the first line of a header field; name is in lower case. A blank before the
+// colon is obsolete (RFC 5322 section 4.5) but accepted, so that a "Bcc :" is recognized.
 func cutField(line []byte) (name, value string, ok bool) {
 	before, after, ok := strings.Cut(string(line), ":")
 	name = strings.ToLower(strings.TrimRight(before, " \t"))

@@ -5,11 +5,11 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// ErrMbox is an mbox file that holds more than one message, or may hold more.
-// Taken for one message it would go to the recipients of the first.
+// ErrMbox: the source is an mbox file that contains, or may contain, more than one message. Read
+// as one message it would be sent to the recipients of the first.
 var ErrMbox = sentence.New("it is an mbox file with more than one message")
 
-// newRawBody looks at a source that begins with a From_ line as an mbox file.
+// newRawBody checks whether a source that begins with a From_ line is an mbox file.
 func newRawBody(src *source) (*rawBody, error) {
 	body := &rawBody{src: src}
 	in, err := src.open()
@@ -27,7 +27,7 @@ func newRawBody(src *source) (*rawBody, error) {
 			break
 		}
 		if _, err := s.Write(buffer[:n]); err != nil {
-			return body, nil // which is what most messages are
+			return body, nil // like most messages
 		}
 		if int64(len(buffer)) < min(src.size, inputBlock) {
 			buffer = make([]byte, min(src.size, inputBlock))

@@ -10,12 +10,11 @@ import (
 	"strings"
 )
 
-// RawHeader is the header of an existing message. Names of fields are compared without
-// regard to case.
+// RawHeader is the header of a whole message. Field names are compared without regard to case.
 type RawHeader struct {
 	fields  []rawField
 	octets  []byte
-	skipped bool // the last line was no field, and its continuations are none
+	skipped bool // the last line was not a field; ignore its continuations
 }
 
 // rawField is a header field, unfolded, its name in lower case.
@@ -24,14 +23,14 @@ type rawField struct {
 	value []byte
 }
 
-// ReadHeader reads the header of a message, up to its first empty line. Lines end with
-// CRLF or LF. It reads any header: a line that is no field is kept in Bytes and has no
-// name. A header of more than limit octets ends with its last whole field before that; so
-// does one that ends within a line. An error is one of r.
+// ReadHeader reads the header of a message, up to its first empty line. Lines end with CRLF or
+// LF. It accepts any header: a line that is not a field is kept in Bytes and has no name. A
+// header of more than limit octets is cut after its last whole field; so is one that ends within
+// a line. The error is one of r.
 func ReadHeader(r io.Reader, limit int) (RawHeader, error) {
 	in := bufio.NewReader(io.LimitReader(r, int64(limit)+1))
 	var h RawHeader
-	start, count := 0, 0 // of the last field: where it begins, and the fields before it
+	start, count := 0, 0 // the start of the last field, and the number of fields before it
 	for {
 		line, err := in.ReadBytes('\n')
 		ended := errors.Is(err, io.EOF)
@@ -54,7 +53,7 @@ func ReadHeader(r io.Reader, limit int) (RawHeader, error) {
 	}
 }
 
-// add takes a line without its line end.
+// add adds a line without its line end.
 func (h *RawHeader) add(line []byte) {
 	if line[0] == ' ' || line[0] == '\t' {
 		if last := len(h.fields) - 1; last >= 0 && !h.skipped {
@@ -76,9 +75,8 @@ func (h RawHeader) Has(name string) bool {
 	return slices.ContainsFunc(h.fields, func(f rawField) bool { return strings.EqualFold(f.name, name) })
 }
 
-// Text returns the first field of this name for people to read: unfolded, its encoded
-// words decoded (RFC 2047). Words in an unknown charset stay as they are. It is "" if
-// there is no such field.
+// Text returns the first field with this name for display: unfolded, with its encoded words
+// decoded (RFC 2047). Words in an unknown charset stay. It is "" if there is no such field.
 func (h RawHeader) Text(name string) string {
 	value := h.value(name)
 	d := mime.WordDecoder{CharsetReader: charsetReader}
@@ -97,8 +95,8 @@ func (h RawHeader) Author() (author Mailbox, ok bool) {
 	return boxes[0], true
 }
 
-// MessageID returns the first Message-ID in angle brackets; "" if there is none, or one
-// that is not <printable ASCII>.
+// MessageID returns the first Message-ID in angle brackets; "" if there is none, or one that is
+// not <printable ASCII>.
 func (h RawHeader) MessageID() string {
 	const most = 255
 	id := h.value("message-id")
@@ -111,7 +109,7 @@ func (h RawHeader) MessageID() string {
 	return id
 }
 
-// value returns the first field of this name, unfolded, without the blanks around it.
+// value returns the first field with this name, unfolded and trimmed.
 func (h RawHeader) value(name string) string {
 	for _, f := range h.fields {
 		if strings.EqualFold(f.name, name) {

@@ -2,21 +2,21 @@ package message
 
 import "bytes"
 
-// savedMessageType is that of an attached message. It can't be base64 (RFC 2046
-// section 5.2.1), so its lines have to be fit to travel as they are.
+// savedMessageType is the type of an attached message. It must not be base64 (RFC 2046 section
+// 5.2.1), so its lines must be valid as they are.
 const savedMessageType = "message/rfc822"
 
 // savedBody is a segment: an attached message, with CRLF line ends.
 type savedBody struct {
 	src      *source
-	skip     int // octets at the beginning that are not the message's: a byte order mark, the "From " line of an mbox
+	skip     int // octets before the message: a byte order mark, the "From " line of an mbox
 	octets   int64
 	eightBit bool
 }
 
-// openSaved measures an attached message. It is nil, without an error, for what
-// can only be attached as a file: one that is no message, and one with a NUL, a
-// line that is too long, an octet above 127 in its header or an odd line end.
+// openSaved measures an attached message. It returns nil without an error if it can only be
+// attached as a file: not a message, or with a NUL, a line that is too long, an octet above 127
+// in its header or an odd line end.
 func openSaved(src *source) (*savedBody, error) {
 	head, err := src.head(headLength)
 	if err != nil {
@@ -39,7 +39,7 @@ func openSaved(src *source) (*savedBody, error) {
 	return s, nil
 }
 
-// beforeHeader is the length of what stands before the first field.
+// beforeHeader returns the number of octets before the first field.
 func beforeHeader(head []byte) int {
 	rest := bytes.TrimPrefix(head, []byte("\ufeff"))
 	if bytes.HasPrefix(rest, []byte("From ")) {
@@ -54,15 +54,15 @@ func beginsWithField(head []byte) bool {
 	return found && checkFieldName(string(name)) == nil
 }
 
-// savedFacts are what decides about a saved message.
+// savedFacts are the properties that decide how a saved message is sent.
 type savedFacts struct {
-	line     int // octets in the present line
+	line     int // octets in the current line
 	body     bool
 	eightBit bool
 	unfit    bool
 }
 
-// add looks at lines that end with CRLF; a block may end within one.
+// add processes lines that end with CRLF; a block may end within one.
 func (f *savedFacts) add(lines []byte) {
 	for _, c := range lines {
 		switch {
@@ -96,8 +96,8 @@ func (s savedBody) lines(o *output, use func(lines []byte) error) error {
 	})
 }
 
-// appendCRLF appends octets with every line end as CRLF. afterCR says, before and
-// after, that the octets before ended with a CR.
+// appendCRLF appends octets with every line end as CRLF. afterCR says, before and after, that the
+// previous octets ended with a CR.
 func appendCRLF(dst, src []byte, afterCR bool) ([]byte, bool) {
 	for len(src) > 0 {
 		end := bytes.IndexAny(src, "\r\n")

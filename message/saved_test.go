@@ -9,7 +9,7 @@ import (
 
 const savedText = "From: x@y.z\r\nSubject: saved\r\n\r\nhello\r\n"
 
-// composeSaved attaches a saved message and gives its part.
+// composeSaved attaches a saved message and returns its part.
 func composeSaved(t *testing.T, a Attachment) (*Content, leaf) {
 	t.Helper()
 	c := compose(t, &Message{From: "a@b.c", To: []string{"x@y.z"}, Text: "t", Attachments: []Attachment{a}})
@@ -27,7 +27,7 @@ func TestSavedMessageIsAttachedAsOne(t *testing.T) {
 	long := strings.Repeat("a line\n", 20_000)
 	tests := []struct {
 		name, data string
-		want       string // "" for what stays a file
+		want       string // "" if it stays a file
 		encoding   string
 	}{
 		{"crlf", savedText, savedText, "7bit"},
@@ -64,8 +64,8 @@ func TestSavedMessageIsAttachedAsOne(t *testing.T) {
 	}
 }
 
-// To a server without 8BITMIME a saved message with 8-bit text goes as a file,
-// since it may not be encoded; its octets are the same.
+// For a server without 8BITMIME a saved message with 8-bit text is sent as a file, since it must
+// not be encoded; its octets are the same.
 func TestSavedEightBitMessageHasASevenBitForm(t *testing.T) {
 	t.Parallel()
 	data := savedText + "你好\r\n"

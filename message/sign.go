@@ -6,15 +6,14 @@ import (
 	"github.com/yanmail/yan/dkim"
 )
 
-// Sign is the same message with DKIM signatures in front of it, one for each
-// signer, be it composed or raw. It reads the message once for that, without
-// holding it; the sources must not change between this and WriteTo, or the
-// signatures are of something else. The result reads the sources of c, ends with
-// c, and need not be closed.
+// Sign returns the same message, composed or raw, with a DKIM signature from each signer
+// prepended. It reads the message once, as a stream; the sources must not change before WriteTo,
+// or the signatures are invalid. The result reads the sources of c, is closed with c, and need not
+// be closed.
 //
-// What is signed is the 7-bit form, since a server on the way that recodes
-// another breaks the signature (RFC 6376 section 5.3); only a raw message that is
-// 8-bit stays so. The result has no other form: it is sent as it was signed.
+// Sign signs the 7-bit form, since a server on the way that recodes another form breaks the
+// signature (RFC 6376 section 5.3); only an 8-bit raw message stays 8-bit. The result has no other
+// form: it is sent as it was signed.
 func (c *Content) Sign(signers ...*dkim.Signer) (*Content, error) {
 	if len(signers) == 0 {
 		return c, nil

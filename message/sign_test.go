@@ -18,9 +18,8 @@ func testSigner() *dkim.Signer {
 	return &dkim.Signer{Domain: "example.com", Selector: "s", Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}
 }
 
-// A signed message is the 7-bit one behind its signature, exactly as long as
-// it says, and has no other form. That the signature is good is for package
-// dkim and the interop tests.
+// A signed message is its signature and the 7-bit message, exactly as long as Size says, and has
+// no other form. Package dkim and the interop tests check the signature.
 func TestSign(t *testing.T) {
 	t.Parallel()
 	raw := func(s string) *Content {
@@ -86,7 +85,7 @@ func TestSign(t *testing.T) {
 	}
 }
 
-// From the binary form, too, it is the 7-bit one that is signed.
+// Signing the binary form signs the 7-bit form, too.
 func TestSignOfBinary(t *testing.T) {
 	t.Parallel()
 	c := compose(t, withAttachment(Bytes("a.bin", make([]byte, 1000))))
@@ -116,7 +115,7 @@ func TestSignFails(t *testing.T) {
 	}
 }
 
-// Signing holds no more of a message than sending it.
+// Signing needs no more memory than sending.
 func TestSignMemory(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "big")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -141,8 +140,7 @@ func TestSignMemory(t *testing.T) {
 	}
 }
 
-// A message that names its signers is signed by Compose, and one that can't be
-// is not composed.
+// Compose signs a message that names its signers, and fails if signing fails.
 func TestComposeSigns(t *testing.T) {
 	t.Parallel()
 	m := withAttachment(Bytes("a.bin", make([]byte, 1000)))

@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// headLength is how much of an attachment is looked at to find its type.
+// headLength is the number of octets of an attachment that are inspected for its type.
 const headLength = 1 << 10
 
-// lookInto completes the type of an attachment by what it holds: a type where
-// the name says none, and the charset of a text. given says that the type is the
-// user's word, which only a charset is added to.
+// lookInto completes the type of an attachment from its content: the type if the name has no
+// known extension, and the charset of a text. given means that the user set the type; then only a
+// charset is added.
 func lookInto(src *source, kind mediaType, given bool) (mediaType, error) {
 	if kind.full == "" {
 		head, err := src.head(headLength)
@@ -40,7 +40,7 @@ func lookInto(src *source, kind mediaType, given bool) (mediaType, error) {
 	switch {
 	case charset != "":
 		kind = kind.with("charset", charset)
-	case !given: // "text" without a charset is US-ASCII, which this is not
+	case !given: // "text" without a charset means US-ASCII, which this is not
 		return mediaType{full: octetStream}, nil
 	}
 	if kind.full == "text/calendar" && kind.params["method"] == "" && charset == utf8Label {
@@ -63,7 +63,7 @@ func (m mediaType) with(key, value string) mediaType {
 	return mediaType{m.full, params}
 }
 
-// head is up to n octets from the beginning of a source.
+// head returns up to n octets from the beginning of a source.
 func (s *source) head(n int) ([]byte, error) {
 	if s.data != nil {
 		return s.data[:min(n, len(s.data))], nil
@@ -77,7 +77,7 @@ func (s *source) head(n int) ([]byte, error) {
 	return head, err
 }
 
-// typeOfHead goes by the first octets of a file: "" for what they don't tell.
+// typeOfHead returns the type by the first octets of a file; "" if they don't decide it.
 func typeOfHead(head []byte) string {
 	for _, known := range [...]struct{ full, magic string }{
 		{"image/png", "\x89PNG\r\n\x1a\n"},
@@ -122,7 +122,7 @@ func typeOfHead(head []byte) string {
 	return ""
 }
 
-// typeOfBrand is of the files that begin with a box "ftyp" (ISO 14496-12).
+// typeOfBrand returns the type of files that begin with a box "ftyp" (ISO 14496-12).
 func typeOfBrand(brand string) string {
 	switch brand {
 	case "avif", "avis":
@@ -139,8 +139,8 @@ func typeOfBrand(brand string) string {
 	return "video/mp4"
 }
 
-// isPlainText reports whether a head is UTF-8, but for a character that it cuts,
-// and without control characters that no text has.
+// isPlainText reports whether a head is UTF-8, except for a character cut at its end, and without
+// control characters that texts don't have.
 func isPlainText(head []byte) bool {
 	for len(head) > 0 {
 		r, n := utf8.DecodeRune(head)
@@ -157,7 +157,7 @@ func isPlainText(head []byte) bool {
 
 var metaCharset = regexp.MustCompile(`(?i)<meta[^>]{0,200}?charset\s*=\s*["']?\s*([a-z0-9][a-z0-9_:.-]{0,39})`)
 
-// charsetOfHTML is what HTML says of itself; "" if nothing.
+// charsetOfHTML returns the charset that HTML declares; "" if none.
 func charsetOfHTML(head []byte) string {
 	if found := metaCharset.FindSubmatch(head); found != nil {
 		return strings.ToLower(string(found[1]))
@@ -165,12 +165,12 @@ func charsetOfHTML(head []byte) string {
 	return ""
 }
 
-// utf8Label is the charset of what is ASCII, too.
+// utf8Label is the charset of ASCII, too.
 const utf8Label = "utf-8"
 
-// charset is that of a text: all of it is looked at, so that the label is never
-// wrong. It is "" for one that is neither UTF-8 nor begins with a mark of another
-// encoding of Unicode.
+// charset returns the charset of a text. It reads all of it, so that the label is never wrong. It
+// is "" for a text that is neither UTF-8 nor begins with a byte order mark of another Unicode
+// encoding.
 func (s *source) charset() (string, error) {
 	if s.form == nil {
 		return s.findCharset()
@@ -192,7 +192,7 @@ func (s *source) findCharset() (string, error) {
 		look.add(s.data)
 		return look.charset(), nil
 	}
-	var o output // only its block to read into is used
+	var o output // only its read buffer is used
 	if err := s.blocks(&o, inputBlock, func(block []byte) error {
 		look.add(block)
 		return nil
@@ -202,10 +202,10 @@ func (s *source) findCharset() (string, error) {
 	return look.charset(), nil
 }
 
-// textLook looks at a text block by block.
+// textLook inspects a text block by block.
 type textLook struct {
 	begun   bool
-	unicode string // by its mark: UTF-16, UTF-32
+	unicode string // by its byte order mark: UTF-16, UTF-32
 	tail    [utf8.UTFMax]byte
 	left    int // octets in tail: a character that the next block completes
 	bad     bool
@@ -252,7 +252,7 @@ func (l *textLook) charset() string {
 	return utf8Label
 }
 
-// markOf is the encoding that a byte order mark stands for, but for UTF-8.
+// markOf returns the encoding that a byte order mark indicates, except UTF-8.
 func markOf(block []byte) string {
 	for _, mark := range [...]struct{ octets, charset string }{
 		{"\xff\xfe\x00\x00", "utf-32"}, {"\x00\x00\xfe\xff", "utf-32"}, {"\xff\xfe", "utf-16"}, {"\xfe\xff", "utf-16"},
@@ -264,7 +264,7 @@ func markOf(block []byte) string {
 	return ""
 }
 
-// isToken reports whether s can be the value of a parameter as it is.
+// isToken reports whether s can be a parameter value without quotes.
 func isToken(s string) bool {
 	return s != "" && isASCII(s) && !strings.ContainsFunc(s, func(r rune) bool { return !isTokenChar(byte(r)) })
 }

@@ -13,39 +13,36 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// spoolMemory is how much of a reader that can't be read twice is kept in
-// memory; what is longer goes to a temporary file.
+// spoolMemory is the number of octets of a non-seekable reader that are kept in memory; longer
+// ones go to a temporary file.
 const spoolMemory = 1 << 20
 
-// spoolDisk bounds such a reader, in octets: one that never ends would fill the disk.
+// spoolDisk is the maximum size of such a reader, in octets: an endless one would fill the disk.
 const spoolDisk = 2 << 30
 
-// source is where content comes from: something of known length that can be
-// read again.
+// source is content of known length that can be read again.
 type source struct {
 	label string // the field, for errors: attachments[1] "x.pdf"
 	size  int64
 
-	at    io.ReaderAt   // read from 0, or else
-	seek  io.ReadSeeker // read from start
+	at    io.ReaderAt   // read from 0 if it is not nil
+	seek  io.ReadSeeker // otherwise, read from start
 	start int64
 
-	file *os.File // ours to close; nil if none
+	file *os.File // closed by this package; nil if none
 
-	// What an encoded form is kept by: info of a regular file, or data.
+	// The key of an encoded form: info of a regular file, or data.
 	path string
 	info fs.FileInfo
 	data []byte
-	// encoded is the whole source in base64, if a Composer keeps that; it is
-	// shared and never written to.
+	// encoded is the whole source in base64, if a Composer caches it; it is shared and immutable.
 	encoded []byte
-	form    *encodedForm // that it is of
+	form    *encodedForm // the source of encoded
 }
 
 func (s *source) fail(err error) error { return fmt.Errorf("%s: %w", s.label, err) }
 
-// fileSource opens a file. What is neither a regular file nor a folder, a pipe
-// for one, is spooled.
+// fileSource opens a file. A special file, such as a pipe, is spooled.
 func fileSource(label, path string) (*source, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -58,7 +55,7 @@ func fileSource(label, path string) (*source, error) {
 	if err == nil && info.Mode().IsRegular() {
 		return &source{label: label, size: info.Size(), at: f, file: f, path: path, info: info}, nil
 	}
-	defer f.Close() // only read from: closing it can't lose anything
+	defer f.Close() // opened for reading: closing can't lose data
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label, err)
 	}
@@ -69,12 +66,12 @@ func dataSource(label string, data []byte) *source {
 	return &source{label: label, size: int64(len(data)), at: bytes.NewReader(data), data: data}
 }
 
-// readerSource measures a reader that can seek, and spools any other. A Len
-// method alone (bytes.Buffer) does not help: such a reader can't be read again.
+// readerSource measures a seekable reader, and spools any other. A Len method alone
+// (bytes.Buffer) does not help: such a reader can't be read again.
 func readerSource(label string, r io.Reader) (*source, error) {
 	seeker, ok := r.(io.ReadSeeker)
 	if file, isFile := r.(fs.File); isFile && ok {
-		// A pipe or a terminal has a Seek too, which fails or, worse, does not.
+		// A pipe or a terminal has a Seek, too, which fails or, worse, succeeds.
 		info, err := file.Stat()
 		ok = err == nil && info.Mode().IsRegular()
 	}
@@ -95,7 +92,7 @@ func readerSource(label string, r io.Reader) (*source, error) {
 	return &source{label: label, size: max(end-start, 0), seek: seeker, start: start}, nil
 }
 
-// spool reads r to its end, which comes within most octets.
+// spool reads r to its end, at most most octets.
 func spool(label string, r io.Reader, most int64) (*source, error) {
 	var head bytes.Buffer
 	_, err := io.CopyN(&head, r, spoolMemory+1)
@@ -107,7 +104,7 @@ func spool(label string, r io.Reader, most int64) (*source, error) {
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	s.file, err = wholefile.Temp() // no crash leaves any of the message there
+	s.file, err = wholefile.Temp() // deleted on a crash, too
 	if err != nil {
 		return nil, s.fail(err)
 	}
@@ -122,7 +119,7 @@ func spool(label string, r io.Reader, most int64) (*source, error) {
 	return s, nil
 }
 
-// close may be called once.
+// close may be called only once.
 func (s *source) close() error {
 	if s.file == nil {
 		return nil
@@ -130,7 +127,7 @@ func (s *source) close() error {
 	return s.file.Close()
 }
 
-// open starts a reading from the beginning.
+// open starts reading at the beginning.
 func (s *source) open() (*sourceReader, error) {
 	r := &sourceReader{src: s, left: s.size}
 	switch {
@@ -140,13 +137,13 @@ func (s *source) open() (*sourceReader, error) {
 		}
 		r.r = s.seek
 	default:
-		// One more octet than there should be, to see a file that grew.
+		// One octet more than expected, to detect a file that grew.
 		r.r = io.NewSectionReader(s.at, 0, s.size+1)
 	}
 	if s.file == nil {
 		return r, nil
 	}
-	// Better to know before 50 MB are on the wire than after.
+	// It is better to notice this before 50 MB are sent.
 	info, err := s.file.Stat()
 	if err != nil {
 		return nil, s.fail(err)
@@ -157,15 +154,15 @@ func (s *source) open() (*sourceReader, error) {
 	return r, nil
 }
 
-// sourceReader reads a source once and insists on its length.
+// sourceReader reads a source once and checks its length.
 type sourceReader struct {
 	src  *source
 	r    io.Reader
 	left int64
 }
 
-// fill reads until p is full or the source is at its end. It returns 0 only
-// when the source had exactly its size.
+// fill reads until p is full or the source ends. It returns 0 only if the source had exactly its
+// size.
 func (r *sourceReader) fill(p []byte) (int, error) {
 	if r.left == 0 {
 		var probe [1]byte
@@ -188,8 +185,8 @@ func (r *sourceReader) fill(p []byte) (int, error) {
 	return n, nil
 }
 
-// blocks calls use with one block after another, each but the last of the given
-// length. use may not keep it.
+// blocks calls use with one block after another, each except the last of the given length. use
+// must not keep it.
 func (s *source) blocks(o *output, length int64, use func(block []byte) error) error {
 	r, err := s.open()
 	if err != nil {
@@ -207,7 +204,7 @@ func (s *source) blocks(o *output, length int64, use func(block []byte) error) e
 	}
 }
 
-// sources are what a Content keeps open.
+// sources are the open files of a Content.
 type sources struct {
 	list   []*source
 	closed bool

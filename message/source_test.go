@@ -18,8 +18,7 @@ func withAttachment(a Attachment) *Message {
 	return &Message{From: "a@example.com", To: []string{"b@example.com"}, Text: "text", Attachments: []Attachment{a}}
 }
 
-// Sources of every kind give what they hold, twice, and files that were made
-// for it are gone after Close.
+// Sources of all kinds can be read twice, and their temporary files are gone after Close.
 func TestSources(t *testing.T) {
 	t.Parallel()
 	big := bytes.Repeat([]byte("0123456789\n"), 200_000) // over spoolMemory
@@ -86,7 +85,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// A reader that never ends fills neither the disk nor a temporary file that stays.
+// An endless reader fills neither memory nor disk, and leaves no temporary file.
 func TestSpoolIsBounded(t *testing.T) {
 	t.Parallel()
 	s, err := spool("x", iotest.DataErrReader(endless{}), 2*spoolMemory)
@@ -96,12 +95,12 @@ func TestSpoolIsBounded(t *testing.T) {
 	}
 }
 
-// endless has always one more octet.
+// endless is a reader without an end.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// fickle is a seeker whose content or readability changes when told.
+// fickle is a seeker whose content or readability changes on request.
 type fickle struct {
 	*bytes.Reader
 	fail error
@@ -116,8 +115,8 @@ func (f *fickle) Read(p []byte) (int, error) {
 
 func (f *fickle) ReadAt(p []byte, off int64) (int, error) { panic("not wanted") }
 
-// Whatever happens to a source after it was measured, fewer than Size octets
-// are written and the error says which source it was.
+// If a source changes after it was measured, fewer than Size octets are written and the error
+// names the source.
 func TestChangedSourceIsNeverWholeMessage(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("disk on fire")
@@ -174,7 +173,7 @@ func TestChangedSourceIsNeverWholeMessage(t *testing.T) {
 	}
 }
 
-// A file that changes while it is being read, past the check of its length.
+// A file that changes during reading, after the check of its length.
 func TestFileGrowsWhileRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "file")
@@ -253,7 +252,7 @@ func TestFailingWriter(t *testing.T) {
 	}
 }
 
-// Sources that were opened before an error are closed by it.
+// An error closes the sources that were opened before it.
 func TestComposeClosesOnError(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} { // Unix and Windows
@@ -262,7 +261,7 @@ func TestComposeClosesOnError(t *testing.T) {
 	if entries, err := os.ReadDir("/proc/self/fd"); err != nil || len(entries) == 0 {
 		t.Skip("the open files of this process can't be listed here")
 	}
-	// They have no names: what the process has open in the folder is counted.
+	// The files have no names, so the test counts the process's open files in the folder.
 	files := func() (n int) {
 		open, err := os.ReadDir("/proc/self/fd")
 		if err != nil {

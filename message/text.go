@@ -8,9 +8,9 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// checkText refuses what must not get into a header: line breaks and NUL, which
-// would end the field or the command, and everything else that a terminal or a
-// parser may take for more than text. The error completes "… ".
+// checkText refuses characters that must not get into a header: line breaks and NUL, which would
+// end the field or the command, and everything that a terminal or a parser may interpret. The
+// error completes "… ".
 func checkText(s string, allowTab bool) error {
 	if isPrintableASCII(s) {
 		return nil
@@ -52,24 +52,23 @@ func isASCII(s string) bool {
 	return true
 }
 
-// maxQuoted limits how much of a text an error quotes, in characters.
+// maxQuoted is the number of characters of a text that an error quotes.
 const maxQuoted = 80
 
-// maxLine is the most octets in a line, its CRLF not counted (RFC 5322 section
-// 2.1.1).
+// maxLine is the maximum number of octets in a line without its CRLF (RFC 5322 section 2.1.1).
 const maxLine = 998
 
-// maxPlainLine is the longest line of an ASCII text that goes as it is, which is
-// what RFC 5322 section 2.1.1 asks for. QUIRK: GMX breaks longer ones.
+// maxPlainLine is the longest line of an ASCII text that is sent unencoded, as RFC 5322 section
+// 2.1.1 recommends. QUIRK: GMX breaks longer ones.
 //
 // maxEightBitLine is the same in octets above 127, and of an attached message.
-// QUIRK: Haraka cuts lines from 991 octets on, where the standard allows 998.
+// QUIRK: Haraka cuts lines from 991 octets on, although the standard allows 998.
 const (
 	maxPlainLine    = 78
 	maxEightBitLine = 900
 )
 
-// normalizeLineEnds makes every line end CRLF: LF, a lone CR and CRLF itself.
+// normalizeLineEnds converts every line end to CRLF: LF, a lone CR and CRLF itself.
 func normalizeLineEnds(s string) string {
 	if !strings.Contains(s, "\r") {
 		return strings.ReplaceAll(s, "\n", "\r\n")
@@ -100,31 +99,30 @@ const (
 	eightBit       encoding = "8bit"
 	quotedText     encoding = "quoted-printable"
 	base64Encoding encoding = "base64"
-	binaryEncoding encoding = "binary" // RFC 3030 section 3; of attachments only
+	binaryEncoding encoding = "binary" // RFC 3030 section 3; for attachments only
 )
 
-// transfer is how one text is to be sent, to a server without 8BITMIME and to
-// one with it.
+// transfer says how a text is sent, to servers without and with 8BITMIME.
 type transfer struct {
 	seven, eight encoding
-	quoted       quotedPrintable // measured, where seven is quotedText
+	quoted       quotedPrintable // measured if seven is quotedText
 }
 
-// textFacts are what decides about the transfer of a text.
+// textFacts are the properties that decide the transfer of a text.
 type textFacts struct {
 	kinds   byteKind
-	longest int // line, in octets
-	// lookalike is a line that begins like a boundary of ours, or with the
-	// "From " before which mailboxes put a ">".
+	longest int // octets of the longest line
+	// lookalike reports a line that begins like a boundary of this package, or with the "From "
+	// before which mailboxes put a ">".
 	lookalike bool
 }
 
-// byteKind is what matters of an octet.
+// byteKind is a set of kinds of octets.
 type byteKind byte
 
 const (
 	nonASCII   byteKind = 1 << iota
-	control             // but for the tab
+	control             // except the tab
 	oddLineEnd          // a CR or an LF that is not part of a CRLF
 )
 
@@ -158,9 +156,8 @@ func factsOf(text string) (f textFacts) {
 	return f
 }
 
-// kindsIn looks at eight octets at a time as one word, and at each of them only
-// where the word is neither all printable ASCII nor all beyond ASCII. The last
-// word laps over the one before it.
+// kindsIn inspects eight octets at a time as one word, and single octets only if the word is
+// neither all printable ASCII nor all above ASCII. The last word overlaps the one before it.
 func kindsIn(line string) (kinds byteKind) {
 	if len(line) < 8 {
 		for i := range len(line) {
@@ -183,27 +180,26 @@ func kindsIn(line string) (kinds byteKind) {
 	return kinds
 }
 
-// wordAt is the first eight octets of s; the compiler makes one load of it.
+// wordAt returns the first eight octets of s; the compiler makes one load of it.
 func wordAt(s string) uint64 {
 	_ = s[7]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// isPrintableWord reports whether eight octets are all from space to tilde. In
-// ASCII, taking 0x20 from an octet below it, or adding 1 to 0x7f, sets its top
-// bit; a borrow from one octet to the next comes only out of one that has set its
-// own.
+// isPrintableWord reports whether eight octets are all from space to tilde. For ASCII,
+// subtracting 0x20 from a lower octet, or adding 1 to 0x7f, sets its top bit; a borrow from one
+// octet to the next comes only from an octet that has set its own.
 func isPrintableWord(word uint64) bool {
 	const each = 0x0101010101010101
 	return (word|(word-each*' ')|(word+each))&topBits == 0
 }
 
-// topBits are those of eight octets.
+// topBits are the top bits of eight octets.
 const topBits = 0x8080808080808080
 
-// leastQuoted is what quoted-printable takes at least. Chinese is known by it to
-// be shorter in base64, without being encoded to be measured.
+// leastQuoted returns a lower bound of the size in quoted-printable. It shows that Chinese is
+// shorter in base64 without encoding it.
 func leastQuoted(text string) int64 {
 	n := len(text)
 	for i := range len(text) {
@@ -214,7 +210,7 @@ func leastQuoted(text string) int64 {
 	return int64(n)
 }
 
-// prepareText gives a text CRLF line ends and chooses its transfer by content.
+// prepareText converts a text to CRLF line ends and chooses its transfer.
 func prepareText(text string) (string, transfer) {
 	facts := factsOf(text)
 	if facts.kinds&oddLineEnd != 0 {

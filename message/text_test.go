@@ -85,8 +85,8 @@ func TestChooseTransfer(t *testing.T) {
 	}
 }
 
-// Every octet at every place of a line of every length up to three words is
-// seen, and nothing is seen where it is not.
+// Every octet at every position of lines of up to three words is detected, and nothing is
+// detected elsewhere.
 func TestKindsOfEveryOctet(t *testing.T) {
 	t.Parallel()
 	for n := range 25 {
