@@ -18,7 +18,7 @@ func (a *runner) accountCommand() *cobra.Command {
 		Long: a.T("The accounts that this user sends from. 'yan login' makes one; 'yan account import' takes over those of msmtp, mutt, git or ssmtp. " +
 			"No password is ever shown, and none stands in the configuration."),
 		Example: "  yan account list\n  yan account show qq\n  yan account test\n  yan account import --dry-run",
-		Args:    cobra.ArbitraryArgs, // RunE says what is wrong with them
+		Args:    cobra.ArbitraryArgs, // RunE checks them
 		RunE:    a.group,
 	}
 	cmd.AddCommand(a.accountListCommand(), a.accountShowCommand(), a.accountEditCommand(), a.accountTestCommand(),
@@ -26,7 +26,7 @@ func (a *runner) accountCommand() *cobra.Command {
 	return cmd
 }
 
-// group is what a command does that is only the name of others.
+// group prints the help of a command that only groups others. Any argument is an unknown command.
 func (a *runner) group(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return a.UnknownCommand(cmd, args[0])
@@ -46,7 +46,7 @@ func (a *runner) accountListCommand() *cobra.Command {
 	return cmd
 }
 
-// listAccounts prints a line for each; a * is before the default.
+// listAccounts prints a line for each account; the default has a *.
 func (a *runner) listAccounts(asJSON bool) error {
 	f, err := a.Configuration()
 	if err != nil {
@@ -74,7 +74,7 @@ func (a *runner) listAccounts(asJSON bool) error {
 	return nil
 }
 
-// noAccounts says how to get the first one. That there is none is no failure.
+// noAccounts says how to add the first account. Having none is not an error.
 func (a *runner) noAccounts(f *account.File) {
 	var told *command.Failure
 	if errors.As(a.NoneYet(f, command.ExitOK), &told) {

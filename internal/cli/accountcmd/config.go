@@ -20,7 +20,7 @@ func (a *runner) configCommand() *cobra.Command {
 		Long: a.T("The configuration of the accounts is a file in TOML. 'yan login' and 'yan account' write it, and you may: " +
 			"comments and order stay what they are."),
 		Example: "  yan config show\n  yan config check\n  yan config path",
-		Args:    cobra.ArbitraryArgs, // RunE says what is wrong with them
+		Args:    cobra.ArbitraryArgs, // RunE checks them
 		RunE:    a.group,
 	}
 	cmd.AddCommand(a.configShowCommand(), a.configCheckCommand(), a.configPathCommand())
@@ -83,17 +83,17 @@ func (a *runner) showConfig(asJSON bool) error {
 	return nil
 }
 
-// hiddenText stands where something might be a secret.
+// hiddenText replaces a value that may be a secret.
 const hiddenText = "…"
 
-// effective is the configuration without defaults to inherit from: each account
-// has all that holds for it.
+// effective returns the configuration with the defaults filled in: each account has all settings
+// that apply to it.
 func (a *runner) effective(f *account.File) (string, error) {
 	whole, err := account.Parse(f.Path(), nil)
 	if err != nil {
 		return "", command.Internal("making an empty configuration", err)
 	}
-	for pass := range 2 { // a fallback can be named only when it is there
+	for pass := range 2 { // a fallback can be named only once it exists
 		for _, acc := range f.Accounts() {
 			if pass == 0 {
 				acc.Fallback = ""
@@ -117,7 +117,7 @@ func (a *runner) effective(f *account.File) (string, error) {
 	return a.markInherited(f, whole.Bytes()), nil
 }
 
-// markInherited adds to each line of an account that is not its own where it is from.
+// markInherited adds a comment to each line of an account that is inherited.
 func (a *runner) markInherited(f *account.File, text []byte) string {
 	var b strings.Builder
 	var inherited []string

@@ -40,7 +40,7 @@ const (
 	minor  = "warning"
 )
 
-// checking collects what is wrong with a configuration.
+// checking collects the problems of a configuration.
 type checking struct {
 	*runner
 	file *account.File
@@ -72,7 +72,7 @@ func (a *runner) checkConfig(ctx context.Context, asJSON bool) error {
 		c.OK = false
 		c.Problems = append(c.Problems, a.problemOf(p))
 	}
-	if !asJSON { // in the words of every other command
+	if !asJSON { // in the sentences of all other commands
 		a.TellFaults(f)
 		c.Problems = c.Problems[:0]
 	}
@@ -94,7 +94,7 @@ func (a *runner) checkConfig(ctx context.Context, asJSON bool) error {
 	return nil
 }
 
-// notUnderstood is for a file that Load refuses.
+// notUnderstood reports a file that Load refuses.
 func (a *runner) notUnderstood(path string, err error, asJSON bool) error {
 	explained := a.BadConfiguration(path, err)
 	var wrong *account.ParseError
@@ -105,12 +105,12 @@ func (a *runner) notUnderstood(path string, err error, asJSON bool) error {
 	return &command.Failure{Code: command.ExitConfig, Err: errProblems, Told: true}
 }
 
-// problemOf is what Load finds, as JSON.
+// problemOf returns an error of Load as JSON.
 func (a *runner) problemOf(p *account.ParseError) jsonout.Problem {
 	return jsonout.Problem{Severity: severe, Line: p.Line, Column: p.Column, Key: p.Key, Fault: string(p.Fault), Text: a.BadConfiguration(p.Path, p).Error()}
 }
 
-// whole checks what is not about one account.
+// whole checks the settings that are not about one account.
 func (c *checking) whole() {
 	if info, err := os.Stat(c.Path); err == nil && !c.Windows && info.Mode().Perm()&0o022 != 0 {
 		c.found(severe, "", "", c.T("others can write this file, and send your mail elsewhere; 'chmod 600 %s' keeps it yours", command.Printable(c.Path)))
@@ -132,7 +132,7 @@ func (c *checking) whole() {
 	}
 }
 
-// account checks one account: what Load can't know.
+// account checks what Load can't know about an account.
 func (c *checking) account(ctx context.Context, acc account.Account) {
 	v := viewOf(c.file, acc)
 	c.signature(acc)
@@ -161,10 +161,10 @@ func hasMailbox(v view) bool {
 	return err == nil && mailbox.Host != ""
 }
 
-// command looks whether there is a program of that name; it is not run.
+// command checks that the program of a secret command exists, without running it.
 func (c *checking) command(acc account.Account) {
 	word, _, _ := strings.Cut(strings.TrimSpace(acc.Secret.Command), " ")
-	if strings.ContainsAny(word, "\"'$`|&;<>(){}=\\%~") { // the shell's business
+	if strings.ContainsAny(word, "\"'$`|&;<>(){}=\\%~") { // leave it to the shell
 		return
 	}
 	if _, err := exec.LookPath(word); err != nil && !isBuiltin(word) {
@@ -238,7 +238,7 @@ func (c *checking) fileProblem(file string, err error) string {
 	return c.T("%s: can't be read: %v", command.Printable(file), err)
 }
 
-// tell prints the problems as compilers do, and else what was checked.
+// tell prints the problems in the form of compilers; if there are none, it prints what was checked.
 func (c *checking) tell() {
 	for _, p := range c.Problems {
 		place := c.Path

@@ -1,5 +1,5 @@
-// Package accountcmd is yan account and yan config: they show, try and change what
-// yan login set up, and take over accounts from other programs.
+// Package accountcmd implements yan account and yan config. They show, test and change the accounts
+// that yan login set up, and import accounts from other programs.
 package accountcmd
 
 import (
@@ -8,12 +8,12 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner carries the commands out.
+// runner runs yan account and yan config.
 type runner struct {
 	*outboxes.Outboxes
 }
 
-// New makes yan account and yan config.
+// New returns the commands yan account and yan config.
 func New(o *outboxes.Outboxes) (account, config *cobra.Command) {
 	r := &runner{Outboxes: o}
 	return r.accountCommand(), r.configCommand()

@@ -105,7 +105,7 @@ func (a *configEditor) setTogether(f *account.File, name string, s *accountEditF
 		return nil
 	})
 	var p *account.ParseError
-	if errors.As(err, &p) && pair == "" { // of what all of it leads to
+	if errors.As(err, &p) && pair == "" { // a fault of all changes together
 		isOf := func(key string) bool {
 			whole := "account." + name + "." + strings.TrimSpace(key)
 			return whole == p.Key || strings.HasPrefix(whole, p.Key+".")
@@ -130,8 +130,8 @@ func (a *configEditor) setTogether(f *account.File, name string, s *accountEditF
 	return a.badSetting(f, flag, pair, err)
 }
 
-// badSetting says what is wrong with a key or KEY=VALUE of a flag. It has no place
-// in the file, which is left as it is.
+// badSetting explains an error in a key or KEY=VALUE of a flag. The error has no position, since
+// the file is unchanged.
 func (a *configEditor) badSetting(f *account.File, flag, pair string, err error) error {
 	var p *account.ParseError
 	if !errors.As(err, &p) {
@@ -146,20 +146,20 @@ func (a *configEditor) badSetting(f *account.File, flag, pair string, err error)
 			hint = a.T("Did you mean %s?", p.Near)
 		}
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: there is no key %s; nothing was changed", given, p.Key)), hint)
-	case account.FaultSecret: // which is not repeated
+	case account.FaultSecret: // its value is not printed
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: a secret does not belong into this file; nothing was changed", given)),
 			a.T("'yan login' keeps it safely; or say where it is: %s", "--set secret.command='pass show mail'"))
 	}
 	if !strings.Contains(key, "client_secret") {
 		given = flag + " " + command.Printable(pair)
 	}
-	if !strings.HasSuffix(p.Key, strings.TrimSpace(key)) { // another key, to which this one is the reason
+	if !strings.HasSuffix(p.Key, strings.TrimSpace(key)) { // the fault is in another key, because of this one
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s can't be used: %v; nothing was changed", given, p.Key, p.Err)), "")
 	}
 	return command.Fail(command.ExitConfig, errors.New(a.T("%s: %v; nothing was changed", given, p.Err)), "")
 }
 
-// editAccounts edits a copy until it makes sense.
+// editAccounts edits a copy until it is valid.
 func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 	if a.StdinTTY == 0 && takesTheTerminal(a.editor()) {
 		return command.Fail(command.ExitUsage, errors.New(a.T("the editor %q needs a terminal", a.editor())),
@@ -188,7 +188,7 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 	}
 	for {
 		if err := a.runEditor(ctx, copied, line); err != nil {
-			_ = os.Remove(copied) // nothing was written there that anybody meant
+			_ = os.Remove(copied) // it holds no edits
 			return err
 		}
 		edited, err := wholefile.Read(a.Ctx, copied, mostConfiguration)
@@ -213,12 +213,11 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 	}
 }
 
-// mostConfiguration is how long a configuration may be that is edited, in octets: that of
-// account.Load and room for what has to be cut.
+// mostConfiguration limits the size of an edited configuration, in octets: more than account.Load
+// reads, so that a file that is too long can be shortened.
 const mostConfiguration = 16 << 20
 
-// editable reads the configuration. One that can't be understood can be edited
-// all the same: f is nil then.
+// editable reads the configuration. f is nil if it is invalid; it can be edited all the same.
 func (a *configEditor) editable(path string) (f *account.File, before []byte, err error) {
 	f, err = a.Load(path, account.Load)
 	var wrong *account.ParseError
@@ -237,10 +236,10 @@ func (a *configEditor) editable(path string) (f *account.File, before []byte, er
 	return f, f.Bytes(), nil
 }
 
-// accepted puts what was edited in the place of the configuration. again is set
-// when it makes no sense and the user wants to correct it.
+// accepted replaces the configuration with the edited text. again is set if it is invalid and the
+// user wants to correct it.
 func (a *configEditor) accepted(ctx context.Context, path string, f *account.File, before, edited []byte, copied string) (changed *account.File, again bool, err error) {
-	if f == nil { // what is there makes no sense, so only its octets can be compared
+	if f == nil { // the old text is invalid, so only its octets can be compared
 		if f, err = account.Parse(path, edited); err == nil {
 			return f, false, a.replaceFile(path, before, edited)
 		}
@@ -265,8 +264,7 @@ func (a *configEditor) accepted(ctx context.Context, path string, f *account.Fil
 	return nil, true, nil
 }
 
-// replaceFile writes a configuration whose text before could not be understood.
-// Who may read it stays as it was.
+// replaceFile replaces an invalid configuration, and keeps the file's permissions.
 func (a *configEditor) replaceFile(path string, before, edited []byte) error {
 	now, err := wholefile.Read(a.Ctx, path, mostConfiguration)
 	if err != nil || string(now) != string(before) {
@@ -285,8 +283,8 @@ func (a *configEditor) replaceFile(path string, before, edited []byte) error {
 	return nil
 }
 
-// copyBeside writes the copy that is edited: in the same folder, for its owner
-// alone, and with the ending by which editors know TOML.
+// copyBeside writes the copy to edit: in the same folder, for its owner only, with the extension
+// that editors know as TOML.
 func copyBeside(path string, text []byte) (name string, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
@@ -300,13 +298,13 @@ func copyBeside(path string, text []byte) (name string, err error) {
 		err = closeErr
 	}
 	if err != nil {
-		_ = os.Remove(t.Name()) // the error says more
+		_ = os.Remove(t.Name()) // report the first error instead
 		return "", err
 	}
 	return t.Name(), nil
 }
 
-// editor is the command that edits a file.
+// editor returns the command that edits a file.
 func (a *configEditor) editor() string {
 	if editor := cmp.Or(a.Getenv("VISUAL"), a.Getenv("EDITOR")); editor != "" {
 		return editor
@@ -317,7 +315,7 @@ func (a *configEditor) editor() string {
 	return "vi"
 }
 
-// runEditor opens a file in the user's editor, at a line where it can.
+// runEditor opens a file in the user's editor, at a line if the editor can.
 func (a *configEditor) runEditor(ctx context.Context, file string, line int) error {
 	editor := a.editor()
 	words := []string{file}
@@ -328,14 +326,14 @@ func (a *configEditor) runEditor(ctx context.Context, file string, line int) err
 	if a.Windows {
 		line := strings.Fields(editor)
 		cmd = exec.CommandContext(ctx, line[0], append(line[1:], words...)...)
-	} else { // as git does it: the variable may hold flags and quotes
+	} else { // like git: the variable may hold flags and quotes
 		cmd = exec.CommandContext(ctx, "sh", append([]string{"-c", editor + ` "$@"`, editor}, words...)...)
 	}
 	cmd.Stdout, cmd.Stderr = a.Stdout, a.Stderr
-	if keyboard, ok := a.Keyboard.(*os.File); ok { // anything else would be read to its end
+	if keyboard, ok := a.Keyboard.(*os.File); ok { // exec would read any other reader to its end
 		cmd.Stdin = keyboard
 	}
-	if a.StderrWidth > 0 { // editors want the terminal itself
+	if a.StderrWidth > 0 { // editors need the terminal itself
 		cmd.Stdout, cmd.Stderr = a.Screen, a.Screen
 	}
 	if err := cmd.Run(); err != nil {
@@ -352,8 +350,8 @@ func takesLine(editor string) bool {
 	return takesTheTerminal(editor) || program(editor) == "emacsclient"
 }
 
-// takesTheTerminal reports whether an editor is known to need a terminal; without one
-// it would wait for ever.
+// takesTheTerminal reports whether an editor is known to need a terminal; without one it would wait
+// forever.
 func takesTheTerminal(editor string) bool {
 	switch program(editor) {
 	case "vi", "vim", "nvim", "view", "nano", "emacs", "micro", "joe", "mg", "kak":
@@ -362,7 +360,7 @@ func takesTheTerminal(editor string) bool {
 	return false
 }
 
-// program is the name of the program of a command.
+// program returns the name of a command's program.
 func program(line string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
 	return strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe")

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/internal/homedir"
 )
 
-// tellFound shows what was found in the settings of other programs, and what
-// could not be taken over. named are the accounts that are asked for; none means all.
+// tellFound prints the accounts found in the settings of other programs, and the settings that are
+// not taken over. named limits the output to these accounts; empty means all.
 func (a *importer) tellFound(f *account.File, all []foreign.Settings, list []*haul, named []string) {
 	for _, settings := range all {
 		a.Outf("%s  %s\n", a.Paint(a.StdoutWidth, console.Bold, string(settings.Program)), a.shortPaths(settings.Files))
@@ -41,8 +41,7 @@ func (a *importer) tellFound(f *account.File, all []foreign.Settings, list []*ha
 	}
 }
 
-// foundRows is an account that was found: who and where, and what there is to
-// know.
+// foundRows returns the rows of a found account: sender, server and notes.
 func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
 	sender := h.Account.From
 	if sender == "" {
@@ -67,14 +66,14 @@ func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
 	for _, n := range h.Notes {
 		text := a.reason(n)
 		if n.Reason == foreign.Plaintext && h.Account.User == "" && h.Account.Secret == (account.Secret{}) && h.Password.IsZero() {
-			text = a.T("nothing is encrypted on the way to %s", n.Detail) // there is no password to speak of
+			text = a.T("nothing is encrypted on the way to %s", n.Detail) // there is no password to mention
 		}
 		lines = append(lines, "! "+text)
 	}
 	return [][2]string{{h.name, strings.Join(lines, "\n")}}
 }
 
-// reason says why something was not taken over, or what there is to know.
+// reason explains a note about a setting.
 func (a *importer) reason(n foreign.Note) string {
 	switch n.Reason {
 	case foreign.Plaintext:
@@ -145,7 +144,7 @@ func (a *importer) rarerReason(n foreign.Note) string {
 	return a.T("this line can't be read")
 }
 
-// shortPath writes ~ for the user's folder.
+// shortPath writes ~ for the home folder.
 func (a *importer) shortPath(path string) string {
 	return homedir.Abbreviate(path, homedir.Find(a.Getenv))
 }
@@ -158,7 +157,7 @@ func (a *importer) shortPaths(paths []string) string {
 	return a.Listed(short)
 }
 
-// tellKept says what there is now, and what to do next.
+// tellKept prints the accounts that were added, and the next step.
 func (a *importer) tellKept(f *account.File, list []*haul) {
 	var kept, clear []string
 	lacking := ""

@@ -42,7 +42,7 @@ func programNames() []string {
 	return names
 }
 
-// importer takes over the accounts of other programs.
+// importer imports the accounts of other programs.
 type importer struct{ *runner }
 
 func (a *runner) accountImportCommand() *cobra.Command {
@@ -78,18 +78,18 @@ func (a *runner) accountImportCommand() *cobra.Command {
 	return cmd
 }
 
-// haul is an account that was found, on its way to be kept.
+// haul is an account found in another program's settings.
 type haul struct {
 	foreign.Found
 	program foreign.Program
-	name    string // of ours, which is unique among all that were found
+	name    string // its name here, unique among all found accounts
 	chosen  bool
-	// replaces: an account of ours has this name; skipped: and is left alone.
+	// replaces is set if an account of this name exists here; skipped if it is left alone.
 	replaces, skipped bool
 	kept              bool
-	// consented: the user wants the account of this name replaced.
+	// consented is set if the user agreed to replace the account of this name.
 	consented bool
-	// unkept is why its password could not be kept; nil if it was, or there is none.
+	// unkept is why its password could not be stored; nil if it was, or there is none.
 	unkept error
 }
 
@@ -129,7 +129,8 @@ func (a *importer) importAccounts(ctx context.Context, s *importFlags, args []st
 	return a.tellUnkept(s, args, list)
 }
 
-// tellUnkept lists the accounts whose password could not be kept; the others are.
+// tellUnkept reports the accounts whose password could not be stored; the other accounts are
+// imported.
 func (a *importer) tellUnkept(s *importFlags, args []string, list []*haul) error {
 	var names []string
 	var why error
@@ -187,11 +188,11 @@ func (a *importer) checkImport(s *importFlags, args []string) error {
 	return nil
 }
 
-// lookAround reads the file, or what is in the usual places.
+// lookAround reads the named file, or the usual files of the programs.
 func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string) ([]foreign.Settings, error) {
 	m := foreign.Machine{Home: homedir.Find(a.Getenv), Etc: a.Etc, Getenv: a.Getenv}
 	if me, err := user.Current(); err == nil {
-		m.User = me.Username[strings.LastIndexByte(me.Username, '\\')+1:] // Windows has the domain before it
+		m.User = me.Username[strings.LastIndexByte(me.Username, '\\')+1:] // Windows puts the domain before it
 	}
 	if len(args) == 1 {
 		settings, err := m.Look(ctx, foreign.Program(s.from), args[0])
@@ -216,7 +217,7 @@ func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string
 			if s.from != "" {
 				return nil, explained
 			}
-			if failed := (*command.Failure)(nil); errors.As(explained, &failed) { // the others may be in order
+			if failed := (*command.Failure)(nil); errors.As(explained, &failed) { // the others may be valid
 				a.Explain(failed)
 			}
 			continue
@@ -229,7 +230,7 @@ func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string
 	return all, nil
 }
 
-// unreadableSettings says what is wrong with a whole file.
+// unreadableSettings explains why a file can't be read.
 func (a *importer) unreadableSettings(file string, err error) error {
 	var problem *foreign.ProblemError
 	var path *fs.PathError
@@ -261,7 +262,7 @@ func (a *importer) unreadableSettings(file string, err error) error {
 	return a.File("", file, err)
 }
 
-// hauls are the accounts of all programs, each with a name of its own.
+// hauls returns the accounts of all programs, each with a unique name.
 func (a *importer) hauls(all []foreign.Settings, s *importFlags) []*haul {
 	var list []*haul
 	taken := map[string]bool{}
@@ -284,7 +285,7 @@ func (a *importer) hauls(all []foreign.Settings, s *importFlags) []*haul {
 	return list
 }
 
-// choose marks what is to be kept: by the flags, or as the user says.
+// choose marks the accounts to import: by the flags, or by asking the user.
 func (a *importer) choose(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	var names []string
 	for _, h := range list {

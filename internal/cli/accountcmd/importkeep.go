@@ -13,8 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// keepAll keeps what was chosen: all of it or, where anything is in the way,
-// nothing.
+// keepAll imports the chosen accounts: all of them, or none if one can't be imported.
 func (a *importer) keepAll(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	read, before, first := f.Bytes(), f.Default(), len(f.Accounts()) == 0
 	chosen := ""
@@ -33,7 +32,7 @@ func (a *importer) keepAll(ctx context.Context, s *importFlags, f *account.File,
 		}
 	}
 	if !first {
-		chosen = before // who was the default stays it
+		chosen = before // the default stays the same
 	}
 	if chosen != "" && f.Default() != chosen {
 		if err := f.SetDefault(chosen); err != nil {
@@ -49,7 +48,7 @@ func (a *importer) keepAll(ctx context.Context, s *importFlags, f *account.File,
 	return a.keepSecrets(ctx, s, f, list)
 }
 
-// keepPassword keeps the password of an account that was found. putBack undoes it.
+// keepPassword stores the password of a found account. putBack undoes it.
 func (a *importer) keepPassword(ctx context.Context, s *importFlags, f *account.File, vault *secret.Vault, h *haul) (putBack func(context.Context) error, err error) {
 	acc, _ := f.Account(h.name)
 	if s.files {
@@ -71,8 +70,8 @@ func (a *importer) keepPassword(ctx context.Context, s *importFlags, f *account.
 	return before.PutBack, err
 }
 
-// withoutKeeping takes an account back whose password can't be kept on this machine, so
-// that the others can be taken over. It is false for any other failure.
+// withoutKeeping drops an account whose password can't be stored on this machine, so that the
+// others can be imported. It returns false for any other failure.
 func (h *haul) withoutKeeping(f *account.File, was map[string]account.Account, err error) bool {
 	var e *secret.Error
 	if !errors.As(err, &e) || e.Problem != secret.Unavailable && e.Problem != secret.Locked {
@@ -88,7 +87,7 @@ func (h *haul) withoutKeeping(f *account.File, was map[string]account.Account, e
 	return undo == nil
 }
 
-// fitsIn refuses an account that is there already, and one without a sender.
+// fitsIn refuses an account that exists already, and one without a sender.
 func (a *importer) fitsIn(f *account.File, s *importFlags, h *haul) error {
 	_, exists := f.Account(h.name)
 	h.replaces = exists
@@ -102,8 +101,8 @@ func (a *importer) fitsIn(f *account.File, s *importFlags, h *haul) error {
 	return nil
 }
 
-// completed is an account that was found, with what all accounts inherit here. Where
-// and how it logs in is what the screen showed, whatever the defaults say.
+// completed returns a found account with the inherited settings added. Server and login are those
+// shown on the screen, whatever the defaults say.
 func completed(f *account.File, h *haul) account.Account {
 	acc := accounts.NewAccount(f, h.name)
 	from, to := reflect.ValueOf(h.Account), reflect.ValueOf(&acc).Elem()
@@ -122,14 +121,14 @@ func completed(f *account.File, h *haul) account.Account {
 	return acc
 }
 
-// keepSecrets puts passwords into the keyring, then writes the configuration;
-// where that fails, what they took the place of is put back.
+// keepSecrets stores the passwords, then writes the configuration. If that fails, it restores the
+// secrets that were replaced.
 func (a *importer) keepSecrets(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	vault := a.Vault()
 	secrets := accounts.NewSecrets(vault)
 	var replaced []func(context.Context) error
 	was := map[string]account.Account{}
-	if before, err := account.Load(f.Path()); err == nil { // what is in the file is not changed yet
+	if before, err := account.Load(f.Path()); err == nil { // the file is not changed yet
 		for _, acc := range before.Accounts() {
 			was[acc.Name] = acc
 		}

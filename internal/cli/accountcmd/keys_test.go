@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// Every key with a label has a row in both languages, and every other key belongs to the
-// row of one that has.
+// Every key with a label has a row in both languages, and every other key belongs to the row of a
+// key with a label.
 func TestEveryKeyHasARow(t *testing.T) {
 	t.Parallel()
 	f, err := account.Parse("config.toml", []byte("version = 1\n\n[account.a]\nfrom = \"a@example.com\"\nserver = \"smtps://smtp.example.com\"\n"))

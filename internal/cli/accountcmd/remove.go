@@ -75,7 +75,7 @@ func (a *remover) removeAccount(ctx context.Context, name string, yes, keepSecre
 	if err != nil {
 		return a.BadConfiguration(f.Path(), err)
 	}
-	// The secret first: it can be refused, and then nothing has changed.
+	// The secret goes first: if that fails, nothing has changed.
 	if err := a.NotSaved(f, accounts.CheckSavable(f, read)); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (a *remover) removeAccount(ctx context.Context, name string, yes, keepSecre
 	return a.forgetFile(f, acc, keepSecret)
 }
 
-// fallingBackTo are the accounts whose fallback is one.
+// fallingBackTo returns the accounts whose fallback is this one.
 func fallingBackTo(f *account.File, name string) []string {
 	var names []string
 	for _, other := range f.Accounts() {
@@ -109,7 +109,7 @@ func fallingBackTo(f *account.File, name string) []string {
 	return names
 }
 
-// sureToRemove asks, and says what hangs on the account.
+// sureToRemove asks for confirmation, and names the settings that refer to the account.
 func (a *remover) sureToRemove(ctx context.Context, f *account.File, acc account.Account, falling []string) (bool, error) {
 	q := a.Asker(false)
 	if !q.Person {
@@ -133,7 +133,7 @@ func (a *remover) sureToRemove(ctx context.Context, f *account.File, acc account
 	return sure, nil
 }
 
-// notAnswered says why there is no answer; flag would have given it.
+// notAnswered explains why there is no answer, and names the flag that answers the question.
 func (a *runner) notAnswered(err error, title, flag string) error {
 	switch {
 	case errors.Is(err, ask.ErrCancelled), errors.Is(err, context.Canceled):
@@ -144,9 +144,9 @@ func (a *runner) notAnswered(err error, title, flag string) error {
 	return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
 }
 
-// forget drops what is kept for an account that is about to go. Where its secret is
-// elsewhere nothing need be kept, and what was kept once is for that login alone: that
-// it can't be looked for is no failure then.
+// forget deletes the stored secret of an account before it is removed. If its secret is elsewhere,
+// a failure does not matter: nothing has to be stored, and an old stored secret is only for that
+// login.
 func (a *remover) forget(ctx context.Context, acc account.Account) error {
 	err := a.Secrets().Forget(ctx, acc)
 	if err == nil || acc.Secret != (account.Secret{}) && !acc.UsesOAuth2() {
@@ -167,8 +167,8 @@ func (a *remover) forget(ctx context.Context, acc account.Account) error {
 	return command.Fail(code, errors.New(a.T("nothing was changed, since the secret of %s can't be forgotten: %s", acc.Name, a.SecretProblem(err))), hint)
 }
 
-// forgetFile deletes the file that yan login wrote for an account that is gone. Of
-// other files it says that the secret still stands there.
+// forgetFile deletes the file that yan login wrote for a removed account. For other files it prints
+// that the secret is still there.
 func (a *remover) forgetFile(f *account.File, acc account.Account, keep bool) error {
 	if keep || acc.Secret.File == "" && (acc.Secret.Netrc == "" || acc.Secret.Netrc == account.DefaultNetrc) {
 		return nil
@@ -176,7 +176,7 @@ func (a *remover) forgetFile(f *account.File, acc account.Account, keep bool) er
 	path := accounts.Absolute(acc.File(cmp.Or(acc.Secret.File, acc.Secret.Netrc)))
 	for _, other := range f.Accounts() {
 		if other.Secret.File != "" && accounts.Absolute(other.File(other.Secret.File)) == path {
-			return nil // which is in use
+			return nil // another account uses it
 		}
 	}
 	if path != accounts.OwnSecretFile(f, acc.Name) {

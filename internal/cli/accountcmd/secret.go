@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// secretPlace is where the secret of an account is, as stable words.
+// secretPlace returns the place of an account's secret, as stable words.
 func (v view) secretPlace() (kind, place string) {
 	s := v.Secret
 	switch {
@@ -35,8 +35,8 @@ func (v view) secretPlace() (kind, place string) {
 	return "kept", ""
 }
 
-// shownCommand is a command that prints a secret, without what might be one: anywhere
-// behind a word that only prints what follows, and variables that are set for it.
+// shownCommand returns a secret command without the parts that may be a secret: arguments of a word
+// like echo, and variables set for it.
 func shownCommand(line string) string {
 	program, more := secret.ProgramOf(line)
 	words := strings.Fields(line)
@@ -53,7 +53,7 @@ func shownCommand(line string) string {
 	return line
 }
 
-// secretWord is the place of a secret in a column.
+// secretWord returns the place of a secret, for a column.
 func (a *runner) secretWord(acc account.Account) string {
 	address, _ := acc.Address()
 	kind, _ := view{Account: acc, address: address, server: accounts.ServerOf(acc)}.secretPlace()
@@ -79,27 +79,26 @@ func (a *runner) secretWord(acc account.Account) string {
 	return a.T("keyring")
 }
 
-// presence is whether a secret is there, as a stable word.
+// presence says whether a secret exists, as a stable word.
 type presence string
 
 const (
 	secretThere   presence = "there"
 	secretMissing presence = "missing"
-	secretSealed  presence = "sealed"     // in the encrypted file, whose passphrase is asked for when it is needed
-	secretUnseen  presence = "not_looked" // a command: it was not run
+	secretSealed  presence = "sealed"     // in the encrypted file, whose passphrase is asked for when needed
+	secretUnseen  presence = "not_looked" // a command, which was not run
 	secretBad     presence = "unusable"
-	secretNone    presence = "none" // nobody logs in with one
+	secretNone    presence = "none" // the login needs none
 )
 
-// secretState is what a look at a secret found; text says it, with the place.
+// secretState is the result of looking for a secret; text describes it, with the place.
 type secretState struct {
 	word presence
 	text string
-	err  error // of secretMissing and secretBad
+	err  error // for secretMissing and secretBad
 }
 
-// secretState looks for the secret of an account. It asks nobody and runs
-// nothing.
+// secretState looks for the secret of an account. It asks no questions and runs no command.
 func (a *runner) secretState(ctx context.Context, v view) secretState {
 	kind, place := v.secretPlace()
 	switch kind {
@@ -124,7 +123,7 @@ func (a *runner) secretState(ctx context.Context, v view) secretState {
 	return state
 }
 
-// lookForSecret reads a secret and drops it. sealed: the encrypted file counts.
+// lookForSecret reads a secret and drops it. sealed includes the encrypted file.
 func (a *runner) lookForSecret(ctx context.Context, v view, sealed bool) error {
 	vault := a.Vault()
 	vault.Passphrase = nil
@@ -140,7 +139,7 @@ func (a *runner) lookForSecret(ctx context.Context, v view, sealed bool) error {
 	return err
 }
 
-// secretText says where the secret is, and how it is there.
+// secretText describes the place of the secret and its state.
 func (a *runner) secretText(ctx context.Context, v view, state secretState) string {
 	kind, place := v.secretPlace()
 	where := ""

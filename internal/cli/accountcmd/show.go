@@ -19,7 +19,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// view is an account with everything that is used for it.
+// view is an account with all settings that apply to it.
 type view struct {
 	account.Account
 	address   smtp.Address
@@ -28,7 +28,7 @@ type view struct {
 	settings  []account.Setting
 }
 
-// viewOf resolves an account, which Load has checked.
+// viewOf resolves an account that Load has checked.
 func viewOf(f *account.File, acc account.Account) view {
 	v := view{Account: acc, isDefault: f.Default() == acc.Name, settings: f.Settings(acc)}
 	v.address, _ = acc.Address()
@@ -36,7 +36,7 @@ func viewOf(f *account.File, acc account.Account) view {
 	return v
 }
 
-// inherited returns the keys whose value is that of the defaults.
+// inherited returns the keys whose value comes from the defaults.
 func (v view) inherited() []string {
 	var keys []string
 	for _, s := range v.settings {
@@ -47,7 +47,7 @@ func (v view) inherited() []string {
 	return keys
 }
 
-// serverName is the server for people: what it is called, and where it is.
+// serverName returns the name of the provider, or else the server.
 func (v view) serverName() string {
 	if v.server.Provider.ID != "" {
 		return v.server.Provider.ID
@@ -73,7 +73,7 @@ func (a *runner) accountShowCommand() *cobra.Command {
 	return cmd
 }
 
-// completeOneAccount is completeAccounts for commands that take one.
+// completeOneAccount is CompleteAccounts for commands that take one account.
 func (a *runner) completeOneAccount(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -107,7 +107,7 @@ func (a *runner) showAccount(ctx context.Context, args []string, asJSON bool) er
 	return nil
 }
 
-// rows prints labels and texts, which may have several lines.
+// rows prints labels and texts; a text may have several lines.
 func (a *runner) rows(rows [][2]string) {
 	widest := 0
 	for _, row := range rows {
@@ -124,8 +124,7 @@ func (a *runner) rows(rows [][2]string) {
 	}
 }
 
-// accountRows returns a row for each key that has a label. A value of the defaults is
-// marked.
+// accountRows returns a row for each key that has a label. It marks inherited values.
 func (a *runner) accountRows(f *account.File, v view, state secretState) [][2]string {
 	inherited := v.inherited()
 	rows := [][2]string{{a.T("configuration"), f.Path()}}
@@ -142,8 +141,8 @@ func (a *runner) accountRows(f *account.File, v view, state secretState) [][2]st
 	return rows
 }
 
-// shownAs returns the text of a key that is shown otherwise than as its value, and the
-// keys that are shown together with it.
+// shownAs returns the text of a key that is not shown as its plain value, and the keys that are
+// shown with it.
 func (a *runner) shownAs(v view, s account.Setting, state secretState) (text string, with []string) {
 	switch s.Key {
 	case "server":
@@ -175,7 +174,7 @@ func (a *runner) shownAs(v view, s account.Setting, state secretState) (text str
 	return s.Text, nil
 }
 
-// loginLine says who logs in, and how.
+// loginLine returns the user name and the method of the login.
 func (a *runner) loginLine(v view) string {
 	login, how := v.loginName(), a.T("with a password")
 	switch {
@@ -189,7 +188,7 @@ func (a *runner) loginLine(v view) string {
 	return strings.TrimSpace(login + "  " + how)
 }
 
-// serverLine is a server with how it is reached.
+// serverLine returns a server and how it is reached.
 func (a *runner) serverLine(s transport.Server) string {
 	text := s.String()
 	if s.Provider.ID != "" {
@@ -201,7 +200,7 @@ func (a *runner) serverLine(s transport.Server) string {
 	return text
 }
 
-// sentLine says whether a copy is kept, and where.
+// sentLine returns whether copies of sent messages are kept, and where.
 func (a *runner) sentLine(v view) string {
 	if v.SaveSent == account.SaveNever {
 		return a.T("no")
@@ -219,7 +218,7 @@ func (a *runner) sentLine(v view) string {
 	return strings.TrimSpace(a.T("by IMAP on %s", mailbox.Host) + "  " + v.SentFolder)
 }
 
-// providerRows is what is known of the provider that matters to a sender.
+// providerRows returns the facts about the provider that matter to a sender.
 func (a *runner) providerRows(p provider.Provider) [][2]string {
 	if p.ID == "" {
 		return nil

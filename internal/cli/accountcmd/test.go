@@ -22,8 +22,8 @@ import (
 type accountTestFlags struct {
 	all, transcript, json bool
 	timeout               time.Duration
-	// refused are the accounts whose password was refused, by loginOf: who logs in
-	// again with the same would bring the provider nearer to locking the mailbox.
+	// refused holds the accounts whose password was refused, by loginOf: trying the same login
+	// again may make the provider lock the mailbox.
 	refused map[string]string
 }
 
@@ -44,7 +44,7 @@ func (a *runner) accountTestCommand() *cobra.Command {
 		command.NewOption("timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")),
 		command.NewOption("json", "", &s.json, "", a.T("print JSON")),
 	)
-	cmd.Flags().Lookup("timeout").DefValue = "" // the help says it
+	cmd.Flags().Lookup("timeout").DefValue = "" // the help text says it
 	return cmd
 }
 
@@ -91,11 +91,11 @@ func (a *runner) testAccounts(ctx context.Context, s *accountTestFlags, args []s
 	return &command.Failure{Code: code, Err: errors.New("not every account works"), Told: true}
 }
 
-// testAccount tells what became of one account, and gives its exit status.
+// testAccount prints the result for one account, and returns its exit status.
 func (a *runner) testAccount(ctx context.Context, s *accountTestFlags, v view) int {
 	began := a.Now()
 	t := accounts.LoginTrial{Account: v.Account, Secrets: a.Secrets(), Server: v.server, Timeout: s.timeout, Transcript: s.transcript}
-	t.Connecting = func() { began = a.Now() } // who types a passphrase before that is no part of it
+	t.Connecting = func() { began = a.Now() } // without the time for typing a passphrase
 	login := ""
 	t.MayTry = func(o yan.Options) error {
 		login = loginOf(v, o)
@@ -151,8 +151,8 @@ func (a *runner) testAccount(ctx context.Context, s *accountTestFlags, v view) i
 	return j.Exit
 }
 
-// loginOf tells logins with a password apart: where, as whom, and with what; "" for
-// other logins. It is kept in memory alone.
+// loginOf identifies a password login: server, user and password; "" for other logins. It is kept
+// in memory only.
 func loginOf(v view, o yan.Options) string {
 	if o.Password == "" {
 		return ""
@@ -160,7 +160,7 @@ func loginOf(v view, o yan.Options) string {
 	return strings.Join([]string{cmp.Or(v.server.Provider.ID, v.server.Host), v.loginName(), o.Password}, "\x00")
 }
 
-// asFailure is the error of a function that gives failures only.
+// asFailure returns err as a Failure. Any other error is an internal one.
 func asFailure(err error) *command.Failure {
 	var failed *command.Failure
 	if errors.As(err, &failed) {
