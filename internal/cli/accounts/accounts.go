@@ -24,7 +24,7 @@ import (
 // SaveAccounts writes the configuration.
 func (a *Accounts) SaveAccounts(f *account.File) error { return a.NotSaved(f, f.Save()) }
 
-// NotSaved says why the configuration could not be written, if so.
+// NotSaved explains why the configuration could not be written. It returns nil for nil.
 func (a *Accounts) NotSaved(f *account.File, err error) error {
 	if err == nil || errors.Is(err, account.ErrChanged) {
 		return a.orBad(f.Path(), err)
@@ -32,8 +32,8 @@ func (a *Accounts) NotSaved(f *account.File, err error) error {
 	return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
 }
 
-// NewAccount has what every account inherits but for where it logs in, as whom, how
-// and with what secret: defaults know nothing of another mailbox.
+// NewAccount returns an account with the inherited settings, except server, user, authentication
+// and secret: the defaults may belong to another mailbox.
 func NewAccount(f *account.File, name string) account.Account {
 	acc := f.New(name)
 	acc.Server, acc.User, acc.Auth, acc.IMAP, acc.SentFolder = "", "", "", "", ""
@@ -41,7 +41,7 @@ func NewAccount(f *account.File, name string) account.Account {
 	return acc
 }
 
-// usable refuses an account that makes no sense, or whose fallback makes none.
+// usable refuses an account that is invalid, or that has an invalid fallback.
 func (a *Accounts) usable(f *account.File, acc account.Account) error {
 	for range len(f.Accounts()) {
 		if p := f.FaultOf(acc.Name); p != nil {
@@ -56,7 +56,7 @@ func (a *Accounts) usable(f *account.File, acc account.Account) error {
 	return nil
 }
 
-// TellFaults says what is wrong with the accounts that were not the matter.
+// TellFaults prints the faults of the other accounts.
 func (a *Accounts) TellFaults(f *account.File) {
 	for _, p := range f.Faults() {
 		var told *command.Failure
@@ -66,8 +66,7 @@ func (a *Accounts) TellFaults(f *account.File) {
 	}
 }
 
-// BadConfiguration says what is wrong with the file, where, and what is meant
-// perhaps.
+// BadConfiguration explains a fault of the file: where it is, and the probable intention.
 func (a *Accounts) BadConfiguration(path string, err error) error {
 	var p *account.ParseError
 	var unknown *account.UnknownAccountError
@@ -110,7 +109,7 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 		if long, ok := errors.AsType[*wholefile.TooLongError](p.Err); ok {
 			return command.Fail(command.ExitConfig, errors.New(a.T("%s: holds more than %s, the most that is read here", where, console.Size(long.Most))), "")
 		}
-		if said := a.Say(p.Err); a.Language() != words.English && said == p.Err.Error() { // a rare one, which is in English
+		if said := a.Say(p.Err); a.Language() != words.English && said == p.Err.Error() { // a rare fault that has no translation
 			return command.Fail(command.ExitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), a.repair(p))
 		}
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), a.repair(p))
@@ -128,7 +127,7 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 	return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.repair(p))
 }
 
-// repair says how a configuration is put right.
+// repair returns how to correct a fault of the configuration.
 func (a *Accounts) repair(p *account.ParseError) string {
 	path := strings.SplitN(p.Key, ".", 3)
 	switch {
@@ -140,7 +139,7 @@ func (a *Accounts) repair(p *account.ParseError) string {
 	return a.T("Put it right: %s", "yan account edit")
 }
 
-// unknownAccount names those that are like it.
+// unknownAccount returns an error with similar account names.
 func (a *Accounts) unknownAccount(e *account.UnknownAccountError) error {
 	hint := a.T("'yan account list' shows the accounts.")
 	if len(e.Near) > 0 {
@@ -149,7 +148,7 @@ func (a *Accounts) unknownAccount(e *account.UnknownAccountError) error {
 	return command.Fail(command.ExitConfig, errors.New(a.T("there is no account %q", e.Name)), hint)
 }
 
-// ambiguous: which of several accounts is meant, the user has to say.
+// ambiguous returns the error for a choice between several accounts, which the user must make.
 func (a *Accounts) ambiguous(e *account.AmbiguousError) error {
 	names := a.Listed(e.Names)
 	if e.From.IsZero() {
@@ -159,7 +158,7 @@ func (a *Accounts) ambiguous(e *account.AmbiguousError) error {
 	return command.Fail(command.ExitConfig, errors.New(a.T("several accounts serve %s: %s", e.From, names)), a.T("Say which with -A, for example -A %s", e.Names[0]))
 }
 
-// Secrets are the places of this machine where secrets are kept.
+// Secrets returns the secrets of this machine.
 func (a *Accounts) Secrets() *Secrets {
 	s := NewSecrets(a.Vault())
 	s.Unsaved = func(err error) {
@@ -168,8 +167,8 @@ func (a *Accounts) Secrets() *Secrets {
 	return s
 }
 
-// Vault is where secrets are kept: the keyring, or the encrypted file whose passphrase is asked
-// for on the terminal.
+// Vault returns the store of secrets: the keyring, or the encrypted file. It asks for the
+// passphrase on the terminal.
 func (a *Accounts) Vault() *secret.Vault {
 	v := &secret.Vault{Keyring: a.Keyring, Getenv: a.Getenv, Home: homedir.Find(a.Getenv), WorkFactor: a.WorkFactor}
 	if path, err := account.Path(a.Getenv); err == nil {
@@ -187,13 +186,13 @@ func (a *Accounts) Vault() *secret.Vault {
 	return v
 }
 
-// maxTries bounds how often this run asks for the passphrase of the encrypted file.
+// maxTries limits how often a run asks for the passphrase of the encrypted file.
 const maxTries = 3
 
-// ErrNoMoreTries: the passphrase was mistyped too often.
+// ErrNoMoreTries is the error after the passphrase was wrong maxTries times.
 var ErrNoMoreTries = errors.New("the passphrase was wrong each time")
 
-// PassphraseTries counts how often the passphrase is asked for: one that is right is
+// PassphraseTries returns a function that counts the questions for the passphrase. A correct one is
 // not asked for again.
 func (a *Accounts) PassphraseTries() func(anew bool) error {
 	asked := 0
@@ -221,7 +220,7 @@ func (a *Accounts) askPassphrase(ctx context.Context, anew bool) (string, error)
 	})
 }
 
-// Passphrase asks for that of the encrypted file, twice for a new one.
+// Passphrase asks for the passphrase of the encrypted file; twice for a new one.
 func (a *Accounts) Passphrase(anew bool, question func(title string) (string, error)) (string, error) {
 	if !anew {
 		return question(a.T("Passphrase of the encrypted file"))
@@ -241,7 +240,7 @@ func (a *Accounts) Passphrase(anew bool, question func(title string) (string, er
 	return "", ask.ErrCancelled
 }
 
-// LoginName is the user that logs in to the account's server; "" without a login.
+// LoginName returns the user that logs in to the account's server; "" without a login.
 func LoginName(acc account.Account, server transport.Server, address smtp.Address) string {
 	switch {
 	case acc.NoLogin():
@@ -256,7 +255,7 @@ func LoginName(acc account.Account, server transport.Server, address smtp.Addres
 	return ""
 }
 
-// ServerOf is where an account sends; zero when that is not known.
+// ServerOf returns the server of an account; zero if it is not known.
 func ServerOf(acc account.Account) transport.Server {
 	address, err := acc.Address()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// SecretProblem is what is wrong with a secret in a few words.
+// SecretProblem describes an error of a secret in a few words.
 func (a *Accounts) SecretProblem(err error) string {
 	var problem *secret.Error
 	if !errors.As(err, &problem) {
@@ -61,18 +61,17 @@ func (a *Accounts) SecretProblem(err error) string {
 	return a.Say(err)
 }
 
-// BadSecret says what is wrong with the place of an account's secret and what
-// to do.
+// BadSecret explains an error of the account's secret, and what to do.
 func (a *Accounts) BadSecret(acc account.Account, err error) error {
 	return a.BadSecretOf(acc, err, "yan login "+acc.Name)
 }
 
-// BadSecretOf is the same; login is the command that logs in again.
+// BadSecretOf is BadSecret with the command that logs in again.
 func (a *Accounts) BadSecretOf(acc account.Account, err error, login string) error {
 	return secretErrors{a}.explain(acc, err, login)
 }
 
-// secretErrors explains errors about secrets.
+// secretErrors explains errors of secrets.
 type secretErrors struct{ *Accounts }
 
 func (a secretErrors) explain(acc account.Account, err error, login string) error {
@@ -141,7 +140,7 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 	return command.Fail(command.ExitConfig, errors.New(a.T("account %s: %s", acc.Name, a.T("%s: %s", a.placeOf(s), a.SecretProblem(err)))), hint)
 }
 
-// noCredential says why there is no systemd credential of that name.
+// noCredential explains why there is no systemd credential of that name.
 func (a secretErrors) noCredential(acc account.Account, s *secret.Error) error {
 	name := command.Printable(s.Source.Value)
 	var others secret.OtherCredentials
@@ -161,8 +160,7 @@ func (a secretErrors) noCredential(acc account.Account, s *secret.Error) error {
 		a.T("Correct the name, or add %s to the unit.", "LoadCredential="+name+":/etc/…"))
 }
 
-// howItEnded says what became of a command: its exit status, or why it could not
-// be run.
+// howItEnded returns the exit status of a command, or why it could not be run.
 func (a secretErrors) howItEnded(err error) string {
 	var ended *exec.ExitError
 	switch {
@@ -178,8 +176,8 @@ func (a secretErrors) howItEnded(err error) string {
 	return a.Say(err)
 }
 
-// placeOf names where a secret was looked for. Of a command only the program:
-// somebody may have written "echo" and the secret.
+// placeOf returns where a secret was looked for. For a command it returns only the program: the
+// line may be "echo" and the secret.
 func (a secretErrors) placeOf(e *secret.Error) string {
 	value := command.Printable(e.Source.Value)
 	switch e.Source.Kind {
@@ -203,7 +201,7 @@ func (a secretErrors) placeOf(e *secret.Error) string {
 	return a.T("the keyring")
 }
 
-// StartOf is a command by its program alone, since anything else in it may be a secret.
+// StartOf returns the program of a command. The rest may hold a secret.
 func StartOf(line string) string {
 	program, more := secret.ProgramOf(line)
 	if more {

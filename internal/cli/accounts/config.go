@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// Cache holds the configuration that a command has read. A command reads it once, so
-// that all of its parts see the same accounts, and so that a pipe will do.
+// Cache holds the configuration that a command has read. A command reads it once, so that all of
+// its parts see the same accounts, and so that it can come from a pipe.
 type Cache struct {
 	mu   sync.Mutex
 	path string
@@ -18,8 +18,8 @@ type Cache struct {
 	err  error
 }
 
-// LoadCached reads the configuration at path, or returns what this command has read of
-// it. Accounts in it may have faults. A change that is saved must be made in this file.
+// LoadCached reads the configuration at path, or returns the one that this command has read. Its
+// accounts may have faults. A change that is saved must be made in this File.
 func (a *Accounts) LoadCached(path string) (*account.File, error) {
 	a.Cache.mu.Lock()
 	defer a.Cache.mu.Unlock()
@@ -36,7 +36,7 @@ func (a *Accounts) LoadCached(path string) (*account.File, error) {
 	return c.file, c.err
 }
 
-// Reload forgets the configuration that was read, and reads it again.
+// Reload reads the configuration again.
 func (a *Accounts) Reload() (*account.File, error) {
 	a.Cache.mu.Lock()
 	a.Cache.file, a.Cache.err = nil, nil
@@ -44,8 +44,8 @@ func (a *Accounts) Reload() (*account.File, error) {
 	return a.Configuration()
 }
 
-// Configuration returns the accounts of this user. Each fault in the file is an error,
-// and explained.
+// Configuration returns the user's configuration. Any fault in the file is an error, which it
+// explains.
 func (a *Accounts) Configuration() (*account.File, error) {
 	f, err := a.FaultyConfiguration()
 	if err != nil {
@@ -57,8 +57,8 @@ func (a *Accounts) Configuration() (*account.File, error) {
 	return f, nil
 }
 
-// FaultyConfiguration returns a configuration for commands about single accounts: others
-// may have faults. NamedToUse and Identify refuse these.
+// FaultyConfiguration returns the configuration for commands about single accounts: other accounts
+// may have faults. NamedToUse and Identify refuse accounts with faults.
 func (a *Accounts) FaultyConfiguration() (*account.File, error) {
 	path, err := a.ConfigPath()
 	if err != nil {
@@ -71,12 +71,12 @@ func (a *Accounts) FaultyConfiguration() (*account.File, error) {
 	return f, nil
 }
 
-// Load reads a configuration now. From a pipe that may wait for its other end.
+// Load reads a configuration now. A pipe may make it wait for the writer.
 func (a *Accounts) Load(path string, by func(string) (*account.File, error)) (*account.File, error) {
 	return wholefile.Await(a.Ctx, func() (*account.File, error) { return by(path) }, nil)
 }
 
-// ConfigPath returns where the configuration is, or would be.
+// ConfigPath returns the path of the configuration, which may not exist.
 func (a *Accounts) ConfigPath() (string, error) {
 	path, err := account.Path(a.Getenv)
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package accounts is the configuration and the secrets of this user for all
-// commands: it reads and saves them, finds the account that is meant, tries a login,
-// and says what is wrong with them.
+// Package accounts manages the user's configuration and secrets for all commands. It reads and
+// saves them, selects the account, tests a login, and explains errors.
 package accounts
 
 import (
@@ -10,21 +9,21 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// Secrets reads and keeps the secrets of accounts.
+// Secrets reads and stores the secrets of accounts.
 type Secrets = credentials.Secrets[account.Account]
 
-// NewSecrets reads and keeps secrets in a vault.
+// NewSecrets returns the secrets in a vault.
 func NewSecrets(v *secret.Vault) *Secrets { return credentials.New[account.Account](v) }
 
 // Accounts finds accounts and their secrets.
 type Accounts struct {
 	*serverflag.Servers
-	// Keyring is the system's store of secrets; nil if there is none.
+	// Keyring is the keyring of the system; nil if there is none.
 	Keyring secret.Keyring
-	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full one.
+	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full cost.
 	WorkFactor int
 	// LoadConfig reads the configuration at a path; nil means account.LoadFaulty.
 	LoadConfig func(path string) (*account.File, error)
-	// Cache has what was read of it. It is needed.
+	// Cache holds the configuration that was read. Required.
 	Cache *Cache
 }

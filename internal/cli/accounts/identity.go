@@ -17,20 +17,19 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Identity is the account that messages go out from, with the configuration it
-// is in and the secrets it needs. It is nil where flags and variables say it all.
+// Identity is the account that sends, with its configuration and secrets. It is nil if flags and
+// variables define the server.
 type Identity struct {
 	account.Account
 	File    *account.File
 	Secrets *Secrets
-	// Given is what the flags said before the account filled the gaps, for the
-	// account that falls in for this one.
+	// Given holds the flags as given, before the account filled the gaps. A fallback account starts
+	// from them.
 	Given serverflag.ServerFlags
 }
 
-// Identify picks the account: the one of -A; none where a server is named; the
-// one of the sender; none where a secret stands in the environment, which is
-// not meant for just any account; else the default.
+// Identify selects the account: the one of -A; none if a server is named; the one of the sender;
+// none if the environment holds a secret, which is not for any account; else the default.
 func (a *Accounts) Identify(name, server string, from smtp.Address) (*Identity, error) {
 	if name != "" && server != "" {
 		return nil, a.Wrongf("%s and %s are both given; the account has its server", a.Name("account"), a.Name("server"))
@@ -39,7 +38,7 @@ func (a *Accounts) Identify(name, server string, from smtp.Address) (*Identity, 
 		return nil, nil
 	}
 	if _, err := account.Path(a.Getenv); err != nil && name == "" {
-		return nil, nil // as of a service without a home: flags and variables say it all
+		return nil, nil // for example a service without a home: flags and variables suffice
 	}
 	f, err := a.FaultyConfiguration()
 	if err != nil {
@@ -69,9 +68,8 @@ func (a *Accounts) Identify(name, server string, from smtp.Address) (*Identity, 
 	return &Identity{Account: chosen, File: f, Secrets: a.Secrets()}, nil
 }
 
-// StatedSender is the address that --sender, -f or EMAIL names; zero when none does.
-// EMAIL is for all programs: it does not overrule the account's own address,
-// but finds the account.
+// StatedSender returns the address in --sender, -f or EMAIL; zero if there is none. EMAIL is set
+// for all programs: it selects the account, but does not override the account's own address.
 func (a *Accounts) StatedSender(sender, from string) smtp.Address {
 	for _, text := range []string{sender, from, a.Getenv("EMAIL")} {
 		if text == "" {
@@ -80,18 +78,17 @@ func (a *Accounts) StatedSender(sender, from string) smtp.Address {
 		if box, err := message.ParseMailbox(text); err == nil {
 			return box.Address
 		}
-		return smtp.Address{} // what is wrong with it is said where it is used
+		return smtp.Address{} // the code that uses it reports the error
 	}
 	return smtp.Address{}
 }
 
-// Fill sets each flag that was not given. What is wrong with a value is said to
-// be the account's.
+// Fill sets each flag that was not given. Errors in these values name the account.
 func (a *Accounts) Fill(s *serverflag.ServerFlags, id *Identity, changed func(string) bool) error {
 	acc := id.Account
 	s.Server = acc.Server
 	for _, flag := range s.Fill(acc.Connection(), changed) {
-		a.Origin[flag] = a.T("account %s: %s", acc.Name, strings.ReplaceAll(flag, "-", "_")) // the key is called like the flag
+		a.Origin[flag] = a.T("account %s: %s", acc.Name, strings.ReplaceAll(flag, "-", "_")) // the key has the name of the flag
 	}
 	if !changed("timeout") {
 		s.Timeout = acc.Timeout
@@ -99,8 +96,8 @@ func (a *Accounts) Fill(s *serverflag.ServerFlags, id *Identity, changed func(st
 	return s.CheckTLS(a.Servers)
 }
 
-// Introduce gives a composed message what the account adds: the sender, the
-// address for answers, header fields and the signature.
+// Introduce adds the account's settings to a composed message: the sender, Reply-To, header fields
+// and the signature.
 func (a *Accounts) Introduce(m *message.Message, acc account.Account, noSignature bool) error {
 	if m.From == "" {
 		m.From = acc.From
@@ -120,7 +117,7 @@ func (a *Accounts) Introduce(m *message.Message, acc account.Account, noSignatur
 	if err != nil || signature == "" {
 		return err
 	}
-	// "-- " is the line that programs cut a signature off at (RFC 3676 section 4.3).
+	// Mail programs recognise the signature by the line "-- " (RFC 3676 section 4.3).
 	if m.Text != "" || m.HTML == "" {
 		if m.Text != "" && !strings.HasSuffix(m.Text, "\n") {
 			m.Text += "\n"
@@ -142,7 +139,7 @@ func hasHeader(list []message.Header, name string) bool {
 	return false
 }
 
-// signature is the account's, without the line ends behind it.
+// signature returns the account's signature without trailing line ends.
 func (a *Accounts) signature(acc account.Account) (string, error) {
 	text := acc.Signature
 	if acc.SignatureFile != "" {
@@ -153,11 +150,11 @@ func (a *Accounts) signature(acc account.Account) (string, error) {
 		}
 	}
 	text = strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
-	text = strings.TrimPrefix(text, "-- \n") // as mutt's files have it
+	text = strings.TrimPrefix(text, "-- \n") // mutt's files begin with it
 	return text, a.Text(a.T("account %s: %s", acc.Name, "signature"), text)
 }
 
-// withSignature puts a signature at the end of what a page shows.
+// withSignature adds a signature at the end of the body of an HTML page.
 func withSignature(html, signature string) string {
 	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\n", "<br>\n")
 	block := "<p>-- <br>\n" + escape.Replace(signature) + "</p>\n"
@@ -169,8 +166,8 @@ func withSignature(html, signature string) string {
 	return strings.TrimRight(html, "\n") + "\n" + block
 }
 
-// bounded is a context for reading a secret, which may wait for a program, within
-// --timeout; 0 leaves it to what a secret may take.
+// bounded returns a context with --timeout for reading a secret, which may run a program. 0 means
+// the limit of package secret.
 func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return context.WithCancel(ctx)
@@ -178,8 +175,8 @@ func bounded(ctx context.Context, timeout time.Duration) (context.Context, conte
 	return context.WithTimeoutCause(ctx, timeout, verdict.ErrTimeout{})
 }
 
-// LogIn puts the account's secret into the options. One that is kept nowhere is
-// asked for where somebody can answer.
+// LogIn sets the account's secret in the options. If none is stored, it asks for one on the
+// terminal.
 func (a *Accounts) LogIn(ctx context.Context, s *serverflag.ServerFlags, id *Identity, server transport.Server, o *yan.Options) error {
 	o.User = id.User
 	if !serverflag.ReachesLogin(s.QuitAfter) {

@@ -15,28 +15,26 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// What is kept for an account, as secret.Key has it.
+// The stored items of an account, as in secret.Key.
 const (
 	ItemPassword = "password"
 	ItemOAuth2   = "oauth2"
 )
 
-// KeptBefore is what a secret takes the place of: it is put back when the
-// configuration can't be written after all.
+// KeptBefore is the former value of a secret. It is restored if the configuration can't be written.
 type KeptBefore struct {
 	vault *secret.Vault
 	key   secret.Key
-	value string // "" when there was nothing
-	// unknown says that it could not be read. Then the new one stays: it has been
-	// tried, and nothing at all would be worse.
+	value string // "" if there was none
+	// unknown is set if the former value could not be read. Then the new one stays: it was tested,
+	// and having none would be worse.
 	unknown bool
 }
 
-// RememberKept reads what is kept under the name of an account. A vault that asks
-// for the passphrase of the encrypted file asks once, for this and for what is
-// kept there afterwards. One that is forgotten is no error, since whoever logs in
-// again may want to get around it. The error is that of a context, ask.ErrCancelled
-// or of a locked keyring, which would take nothing either.
+// RememberKept reads the stored secret of an account. A vault that asks for the passphrase of the
+// encrypted file asks once, for this and for the later write. A forgotten passphrase is not an
+// error, since the user may log in again for that reason. It fails if ctx ends, the user cancels
+// (ask.ErrCancelled) or the keyring is locked, which would refuse the write as well.
 func RememberKept(ctx context.Context, v *secret.Vault, name, item string) (KeptBefore, error) {
 	k := KeptBefore{vault: v, key: secret.Key{Account: name, Item: item}}
 	var err error
@@ -53,10 +51,10 @@ func RememberKept(ctx context.Context, v *secret.Vault, name, item string) (Kept
 	return k, nil
 }
 
-// errNotRemembered: what was kept can't be put back.
+// errNotRemembered is the error of restoring a value that was never read.
 var errNotRemembered = errors.New("what was kept before could not be read")
 
-// PutBack makes it as it was, also when ctx has ended.
+// PutBack restores the former value, even if ctx has ended.
 func (k KeptBefore) PutBack(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	switch {
@@ -69,7 +67,7 @@ func (k KeptBefore) PutBack(ctx context.Context) error {
 	return err
 }
 
-// fileBefore is what a file of a secret held.
+// fileBefore is the former content of a secret file.
 type fileBefore struct {
 	path    string
 	text    []byte
@@ -77,7 +75,7 @@ type fileBefore struct {
 	existed bool
 }
 
-// RememberFile reads a file that is about to change, so that it can be put back.
+// RememberFile reads a file before it is changed, so that it can be restored.
 func RememberFile(path string) (fileBefore, error) {
 	b := fileBefore{path: path}
 	info, err := os.Stat(path)
@@ -98,8 +96,8 @@ func (b fileBefore) PutBack() error {
 	return wholefile.Write(b.path, b.text, b.mode)
 }
 
-// CheckSavable finds out whether a configuration can be written before a secret is
-// touched; read is what was read of it. Its errors are those of Save.
+// CheckSavable checks that a configuration can be written before a secret is changed; read is the
+// text that was read. Its errors are those of Save.
 func CheckSavable(f *account.File, read []byte) error {
 	now, err := os.ReadFile(f.Path())
 	switch {
@@ -114,21 +112,21 @@ func CheckSavable(f *account.File, read []byte) error {
 		path = real
 	}
 	dir := filepath.Dir(path)
-	for { // Save makes the folders that are missing
+	for { // Save creates missing folders
 		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
 			break
 		}
 		dir = filepath.Dir(dir)
 	}
-	t, err := os.CreateTemp(dir, filepath.Base(path)+".*.new") // the name that Save takes
+	t, err := os.CreateTemp(dir, filepath.Base(path)+".*.new") // the name that Save uses
 	if err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
 	return errors.Join(t.Close(), os.Remove(t.Name()))
 }
 
-// ForgetFormer drops what was kept under the name of an account for the one that was
-// there before. kept says what is kept now.
+// ForgetFormer deletes the secrets stored for the account that had this name before. kept is the
+// item stored now.
 func (a *Accounts) ForgetFormer(ctx context.Context, secrets *Secrets, acc account.Account, kept keptItem) {
 	var err error
 	switch kept {
@@ -144,7 +142,7 @@ func (a *Accounts) ForgetFormer(ctx context.Context, secrets *Secrets, acc accou
 	}
 }
 
-// keptItem is what the keyring or the encrypted file has for an account.
+// keptItem is the item that the keyring or the encrypted file holds for an account.
 type keptItem int
 
 const (

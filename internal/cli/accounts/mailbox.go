@@ -21,8 +21,8 @@ func (a *Accounts) OpenMailbox(ctx context.Context, id *Identity) (*imapclient.M
 	return imapclient.Open(ctx, cfg)
 }
 
-// mailboxDialer goes the way that ALL_PROXY says, as to the SMTP server; nil goes
-// directly.
+// mailboxDialer returns a dialer through ALL_PROXY, as for the SMTP server; nil for direct
+// connections.
 func (a *Accounts) mailboxDialer(cfg imapclient.Config) (func(context.Context, string, string) (net.Conn, error), error) {
 	proxy, err := a.SystemProxy(transport.Server{Host: cfg.Host, Port: cfg.Port})
 	if err != nil || proxy == "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Named finds the account of a name, or the default for none.
+// Named returns the account of a name, or the default if there is no name.
 func (a *Accounts) Named(f *account.File, args []string) (account.Account, error) {
 	name := ""
 	if len(args) > 0 {
@@ -30,7 +30,7 @@ func (a *Accounts) Named(f *account.File, args []string) (account.Account, error
 	return acc, nil
 }
 
-// NamedToUse is named for what uses the account.
+// NamedToUse is Named for commands that use the account: it must be valid.
 func (a *Accounts) NamedToUse(f *account.File, args []string) (account.Account, error) {
 	acc, err := a.Named(f, args)
 	if err == nil {
@@ -39,13 +39,13 @@ func (a *Accounts) NamedToUse(f *account.File, args []string) (account.Account, 
 	return acc, err
 }
 
-// NoneYet: there is no account yet.
+// NoneYet returns the error for a configuration without accounts.
 func (a *Accounts) NoneYet(f *account.File, code int) error {
 	return command.Fail(code, errors.New(a.T("There is no account yet in %s.", command.Printable(f.Path()))),
 		a.T("'yan login' makes one; 'yan account import' takes over those of other programs."))
 }
 
-// orBad explains an error, if there is one.
+// orBad explains err; it returns nil for nil.
 func (a *Accounts) orBad(path string, err error) error {
 	if err == nil {
 		return nil
@@ -62,7 +62,7 @@ func AccountNamesOf(f *account.File) []string {
 	return names
 }
 
-// CompleteAccounts offers the accounts that are not named yet.
+// CompleteAccounts completes the accounts that are not named yet.
 func (a *Accounts) CompleteAccounts(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	for _, name := range a.AccountNames() {
@@ -73,7 +73,7 @@ func (a *Accounts) CompleteAccounts(_ *cobra.Command, args []string, _ string) (
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// AccountNames are for the shell, which can't be told of a broken file.
+// AccountNames returns the names for completion. An invalid file has none.
 func (a *Accounts) AccountNames() []string {
 	f, err := a.FaultyConfiguration()
 	if err != nil {
@@ -86,7 +86,7 @@ func (a *Accounts) AccountNames() []string {
 	return names
 }
 
-// IsAccountName asks the configuration itself whether an account can be called so.
+// IsAccountName reports whether the configuration accepts name for an account.
 func IsAccountName(name string) bool {
 	f, err := account.Parse("", nil)
 	return err == nil && f.Put(account.Account{Name: name, From: "me@example.com", Server: "smtps://smtp.example.com"}) == nil

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The configuration has the last word on names.
+// IsAccountName accepts the names that the configuration accepts.
 func TestIsAccountName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{"qq": true, "a-B_9": true, "": false, "a.b": false, "a b": false, "工作": false, `x"`: false,

@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// Absolute is a path from the root, where that can be known.
+// Absolute returns an absolute path if possible, or else path.
 func Absolute(path string) string {
 	if whole, err := filepath.Abs(path); err == nil {
 		return whole
@@ -16,13 +16,13 @@ func Absolute(path string) string {
 	return path
 }
 
-// OwnSecretFile is where yan login writes the secret of an account that is to have
-// a file of its own.
+// OwnSecretFile returns the path of the file that yan login writes for an account with its own
+// secret file.
 func OwnSecretFile(f *account.File, name string) string {
 	return Absolute(filepath.Join(filepath.Dir(f.Path()), name+".secret"))
 }
 
-// WriteSecretFile writes a secret alone on its line, for its owner alone.
+// WriteSecretFile writes a secret as a line, readable by the owner only.
 func WriteSecretFile(path, text string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -30,5 +30,5 @@ func WriteSecretFile(path, text string) error {
 	return wholefile.Write(path, []byte(text+"\n"), 0o600)
 }
 
-// NewFileFlag begins a new encrypted file where the old one can't be used.
+// NewFileFlag is the flag that starts a new encrypted file if the old one can't be used.
 const NewFileFlag = "new-encrypted-file"

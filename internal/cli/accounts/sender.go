@@ -4,8 +4,7 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// SenderRule says what addresses a provider lets one send from; "" when that is
-// not known.
+// SenderRule describes the sender addresses that a provider allows; "" if they are not known.
 func (a *Accounts) SenderRule(r provider.SenderRule) string {
 	switch r {
 	case provider.MustEqualLogin:

@@ -14,29 +14,29 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// LoginTrial is a login with an account, in the way in which it is used.
+// LoginTrial is a login with an account, made as for sending.
 type LoginTrial struct {
 	Account    account.Account
 	Secrets    *Secrets
-	Server     transport.Server // that of the account
+	Server     transport.Server // the account's server
 	Timeout    time.Duration
 	Transcript bool
-	// Connecting is called when everything is known that is needed; may be nil.
+	// Connecting is called just before the connection; may be nil.
 	Connecting func()
-	// MayTry is asked with what logs in; its error ends the trial before anything is
-	// connected. nil allows everything.
+	// MayTry is called with the login options. Its error ends the trial before the connection. nil
+	// allows everything.
 	MayTry func(yan.Options) error
 }
 
-// Try logs in and says MAIL FROM. The outcome is nil when the server took both;
-// the error is a *failure from before anything was connected.
+// Try logs in and sends MAIL FROM. The outcome is nil if the server accepted both. The error is a
+// *command.Failure from before the connection.
 func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error) {
 	from, err := t.Account.Address()
 	if err != nil {
 		return nil, command.Internal("the sender of account "+t.Account.Name, err)
 	}
 	reading, stop := ctx, func() {}
-	if t.Account.Secret.Command != "" { // a keyring's dialog has its own time
+	if t.Account.Secret.Command != "" { // a keyring's dialog has its own time limit
 		reading, stop = bounded(ctx, t.Timeout)
 	}
 	o, err := t.Account.Options(reading, t.Secrets)
@@ -69,7 +69,7 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 	if t.Connecting != nil {
 		t.Connecting()
 	}
-	// It goes to nobody: the conversation ends behind MAIL FROM.
+	// The message reaches no recipient: the session ends after MAIL FROM.
 	result, err := client.Send(ctx, yan.Message{From: t.Account.From, To: []string{from.String()}, Text: "-"})
 	if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
 		return nil, a.Composing(err)
@@ -81,8 +81,8 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 	return &failed, nil
 }
 
-// TellLoginFailed says what the server said. name is that of the account where it
-// is one of several; "" otherwise.
+// TellLoginFailed prints the server's reply. name is the account if there are several; otherwise
+// "".
 func (a *Accounts) TellLoginFailed(name string, t LoginTrial, o smtp.Outcome) {
 	what := a.T("The login did not work")
 	switch {
