@@ -1,5 +1,4 @@
-// Package outboxes opens the outbox that a command is about, and says why it can't be
-// opened.
+// Package outboxes opens the outbox of a command, and explains why it can't be opened.
 package outboxes
 
 import (
@@ -17,8 +16,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// Outboxes finds outboxes, and everything below them: it is what a command is made
-// from.
+// Outboxes opens outboxes. It embeds all that commands share, and commands are built from it.
 type Outboxes struct {
 	*accounts.Accounts
 	times.Times
@@ -26,11 +24,11 @@ type Outboxes struct {
 	OpenStore func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
 }
 
-// Services are what commands use of the machine beside the console.
+// Services are the parts of the machine, besides the console, that commands use.
 type Services struct {
-	// Keyring is the system's store of secrets; nil if there is none.
+	// Keyring is the keyring of the system; nil if there is none.
 	Keyring secret.Keyring
-	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full one.
+	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full cost.
 	WorkFactor int
 	// OpenStore opens an outbox; nil means stores.Open.
 	OpenStore func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
@@ -38,13 +36,13 @@ type Services struct {
 	LoadConfig func(path string) (*account.File, error)
 }
 
-// New makes the value that commands are made from.
+// New returns the Outboxes that commands are built from.
 func New(c *command.Context, s Services) *Outboxes {
 	servers := &serverflag.Servers{Reporter: &verdict.Reporter{Context: c}, ToldProxy: new(sync.Once)}
 	return &Outboxes{Times: times.New(c), Accounts: &accounts.Accounts{Servers: servers, Keyring: s.Keyring, WorkFactor: s.WorkFactor, LoadConfig: s.LoadConfig, Cache: new(accounts.Cache)}, OpenStore: s.OpenStore}
 }
 
-// In is the same in another language, for words that are needed in both.
+// In returns o in another language, for texts that are needed in both.
 func (o *Outboxes) In(language words.Language) *Outboxes {
 	c, context := *o.Console, *o.Context
 	c.Words, context.Console = words.In(language), &c

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// testApp is a run of the program without a terminal.
+// testApp returns Outboxes without a terminal, with its standard output and standard error.
 func testApp(lang words.Language) (*Outboxes, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
 	return New(command.New(c, nil), Services{WorkFactor: secrettest.WorkFactor}), out, errs

@@ -10,9 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// LoginWorked ends the rest of an account in the outbox that a refused login began, and
-// says so unless quiet. Whatever goes wrong about that is no fault of the command that
-// logged in: the rest ends by itself.
+// LoginWorked ends a pause of the account in the outbox that a refused login began, and prints so
+// unless quiet. Errors are ignored: the pause ends by itself.
 func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) {
 	const patience = 3 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -21,7 +20,7 @@ func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) 
 	if err != nil || store == nil {
 		return
 	}
-	defer store.Close() // what has returned is on the disk
+	defer store.Close() // returned changes are on disk already
 	resumed, err := delivering.LoginWorked(ctx, store, account)
 	if err != nil || !resumed {
 		return
@@ -34,7 +33,7 @@ func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) 
 	}
 }
 
-// IsLocalOutbox reports whether the outbox is a file: a look at it costs little.
+// IsLocalOutbox reports whether the outbox is a file, which is fast to open.
 func (a *Outboxes) IsLocalOutbox() bool {
 	name := a.OutboxName("")
 	return name != "" && !outbox.IsPostgres(name)

@@ -10,20 +10,20 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// WhatNext wakes a 'yan serve' for new work and says how that work gets on its way; later
-// says that its time is to come.
+// WhatNext wakes a 'yan serve' for new work and returns how that work is sent; later says that its
+// time has not come.
 func (a *Outboxes) WhatNext(ctx context.Context, store outbox.Admin, given string, later bool) string {
 	name := a.OutboxName(given)
 	woken := name != "" && a.wake(ctx, daemon.SocketPath(name, a.Getenv))
 	stats, err := store.Stats(ctx)
 	if err != nil {
-		stats = queue.Stats{} // the work is kept all the same
+		stats = queue.Stats{} // the work is stored all the same
 	}
 	return a.NextSteps(stats, woken, later)
 }
 
-// wake tells a 'yan serve' that there is something to do. One that was stopped and does not
-// answer is not waited for: the message is kept, and the store tells it later.
+// wake tells a 'yan serve' about new work. It does not wait for a stopped process: the message is
+// stored, and the store wakes the process later.
 func (a *Outboxes) wake(ctx context.Context, socket string) bool {
 	const patience = 2 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -36,13 +36,13 @@ func (a *Outboxes) wake(ctx context.Context, socket string) bool {
 	return c.Wake(ctx) == nil
 }
 
-// SomebodyWorks reports whether a worker lives.
+// SomebodyWorks reports whether a worker is running.
 func SomebodyWorks(stats queue.Stats) bool {
 	return slices.ContainsFunc(stats.Workers, func(w queue.WorkerStats) bool { return w.For > 0 })
 }
 
-// NextSteps says how waiting messages get on their way. served: a 'yan serve' has answered;
-// later: their time is to come.
+// NextSteps returns how waiting messages are sent. served says that a 'yan serve' has replied,
+// later that their time has not come.
 func (a *Outboxes) NextSteps(stats queue.Stats, served, later bool) string {
 	switch {
 	case stats.Copied:

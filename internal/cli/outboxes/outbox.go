@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/internal/route"
 )
 
-// OutboxText is the help of --outbox.
+// OutboxText returns the help of --outbox.
 func OutboxText(a *Outboxes) string {
 	return a.T("where the outbox is: a file, or postgres://… (default: that of the configuration, else the user's own)")
 }
@@ -80,7 +80,7 @@ func (a *Outboxes) OpenReadOnly(ctx context.Context, given string) (outbox.Store
 // OutboxSettings returns the settings of the outbox in the configuration.
 func (a *Outboxes) OutboxSettings() (account.Outbox, error) {
 	path, err := account.Path(a.Getenv)
-	if err != nil { // as of a service without a home: the defaults
+	if err != nil { // for example a service without a home: use the defaults
 		f, err := account.Parse("", nil)
 		if err != nil {
 			return account.Outbox{}, command.Internal("making an empty configuration", err)
@@ -97,12 +97,12 @@ func (a *Outboxes) OutboxSettings() (account.Outbox, error) {
 	return f.Outbox(), nil
 }
 
-// place is the outbox that is meant.
+// place returns the inputs that select the outbox.
 func (a *Outboxes) place(given string, settings account.Outbox) route.Place {
 	return route.Place{Named: given, Settings: settings, Secrets: a.Secrets(), Getenv: a.Getenv}
 }
 
-// Find returns the outbox that is meant, as OpenOutbox takes it; it may hold a password.
+// Find returns the selected outbox, in the form that OpenOutbox takes; it may hold a password.
 // given is the value of --outbox.
 func (a *Outboxes) Find(ctx context.Context, given string, settings account.Outbox) (string, error) {
 	if err := a.noPasswordInFlag(given); err != nil {
@@ -116,8 +116,8 @@ func (a *Outboxes) Find(ctx context.Context, given string, settings account.Outb
 	return where, err
 }
 
-// OutboxName returns the outbox as an absolute path, or as a URL that may lack its
-// password; "" if there is no place for it.
+// OutboxName returns the outbox as an absolute path, or as a URL that may lack its password; "" if
+// there is no path for it.
 func (a *Outboxes) OutboxName(given string) string {
 	settings, err := a.settingsFor(given)
 	if err != nil {
@@ -130,8 +130,8 @@ func (a *Outboxes) OutboxName(given string) string {
 	return name
 }
 
-// settingsFor is OutboxSettings. If the outbox is named, a fault of the configuration is
-// no reason not to open it: the defaults are used.
+// settingsFor is OutboxSettings, but a faulty configuration yields the defaults if the outbox is
+// named.
 func (a *Outboxes) settingsFor(given string) (account.Outbox, error) {
 	settings, err := a.OutboxSettings()
 	if err == nil || given == "" {
@@ -144,7 +144,7 @@ func (a *Outboxes) settingsFor(given string) (account.Outbox, error) {
 	return defaults.Outbox(), nil
 }
 
-// noPasswordInFlag refuses a URL with a password where others can read it.
+// noPasswordInFlag refuses a URL with a password in a flag, because other users can read it.
 func (a *Outboxes) noPasswordInFlag(where string) error {
 	_, variable := a.Origin["outbox"]
 	if !variable && outbox.HoldsPassword(where) {
@@ -154,7 +154,7 @@ func (a *Outboxes) noPasswordInFlag(where string) error {
 	return nil
 }
 
-// OpenOutbox opens an outbox, creating it if it is not there.
+// OpenOutbox opens an outbox, and creates it if it does not exist.
 func (a *Outboxes) OpenOutbox(ctx context.Context, where string, o outbox.Options) (outbox.Store, error) {
 	if a.OpenStore != nil {
 		return a.OpenStore(ctx, where, o)
@@ -162,7 +162,8 @@ func (a *Outboxes) OpenOutbox(ctx context.Context, where string, o outbox.Option
 	return stores.Open(ctx, where, o)
 }
 
-// ServeSecrets returns the secrets of this machine; a token that can't be saved is logged.
+// ServeSecrets returns the secrets of this machine for yan serve. It logs a token that can't be
+// saved.
 func (a *Outboxes) ServeSecrets(log *slog.Logger) *accounts.Secrets {
 	s := accounts.NewSecrets(a.Vault())
 	s.Unsaved = func(error) { log.Warn("a fresh access token could not be kept") }

@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// Others on the machine see the command line: no form of a password is taken there.
+// Other users can see the command line, so no form of a password is accepted there.
 func TestNoFormOfAPasswordIsTakenInAFlag(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(words.English)

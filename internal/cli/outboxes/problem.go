@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// OutboxProblem is why the outbox can't be used.
+// OutboxProblem explains why the outbox can't be used.
 func (a *Outboxes) OutboxProblem(given string, err error) error {
 	shown := outbox.Describe(a.OutboxName(given))
 	var newer *queue.NewerError
@@ -41,7 +41,7 @@ func (a *Outboxes) OutboxProblem(given string, err error) error {
 		code, hint = command.ExitConfig, a.T("Update this program, or name another outbox with --outbox.")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		code = command.ExitCantCreate
-	case errors.Is(err, queue.ErrClosed): // by this program
+	case errors.Is(err, queue.ErrClosed): // closed by this program
 		code = command.ExitUnavailable
 	case outbox.IsPostgres(shown):
 		code = command.ExitTemporary
@@ -49,7 +49,7 @@ func (a *Outboxes) OutboxProblem(given string, err error) error {
 	return command.Fail(code, OfOutbox(shown, err, a.T("the outbox %s", command.Printable(shown))), hint)
 }
 
-// OfOutbox says of which outbox an error is, where it does not say that itself.
+// OfOutbox adds the outbox to an error that does not name it.
 func OfOutbox(shown string, err error, as string) error {
 	if shown == "" || strings.Contains(err.Error(), shown) {
 		return err
@@ -57,7 +57,7 @@ func OfOutbox(shown string, err error, as string) error {
 	return sentence.Errorf("%s: %w", as, err)
 }
 
-// CopiedHint says what to do with a copied outbox.
+// CopiedHint returns what to do with a copied outbox.
 func (a *Outboxes) CopiedHint() string {
 	return a.T("If the original is gone: %s. If it is not, or you do not know: %s; what waits here is in doubt then.", "yan queue adopt --moved", "yan queue adopt")
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/words"
 )
 
-// A 'yan serve' that was stopped, and does not answer, holds up no 'yan send --queue'.
+// A stopped 'yan serve' that does not reply does not delay 'yan send --queue'.
 func TestAServerThatIsSilentIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -22,7 +22,7 @@ func TestAServerThatIsSilentIsNotWaitedFor(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "s")
-	l, err := net.Listen("unix", socket) // nobody accepts
+	l, err := net.Listen("unix", socket) // connections are never accepted
 	if err != nil {
 		t.Fatal(err)
 	}
