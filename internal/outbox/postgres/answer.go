@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// answer is an queue.Answer as it stands in a column. The type is json and not jsonb,
-// which takes no NUL in a server's words.
+// answer is a queue.Answer in the format of a column. The column type is json and not jsonb,
+// because jsonb does not accept NUL in a server's text.
 type answer struct {
 	Stage    smtp.Stage `json:"stage,omitempty"`
 	Reply    smtp.Reply `json:"reply,omitzero"`
@@ -18,7 +18,7 @@ type answer struct {
 	ServerID string     `json:"server_id,omitempty"`
 }
 
-// pack gives nil for nothing.
+// pack returns the JSON of an answer, nil for an empty one.
 func pack(a queue.Answer) (*string, error) {
 	if a.Stage == "" && a.Reply.IsZero() && a.Err == "" && a.Class == "" && a.ServerID == "" {
 		return nil, nil
@@ -37,7 +37,7 @@ func unpack(text []byte) (queue.Answer, error) {
 	return queue.Answer(a), err
 }
 
-// moment is a time, zero where the column is null.
+// moment converts a column to a time, zero if it is null.
 func moment(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -45,7 +45,7 @@ func moment(t *time.Time) time.Time {
 	return t.UTC()
 }
 
-// words are states as an argument.
+// words converts states to an argument.
 func words(states []queue.State) []string {
 	all := make([]string, len(states))
 	for i, s := range states {

@@ -21,12 +21,12 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// The figures:
+// To measure:
 //
 //	go test -run - -bench . -benchtime 3s ./internal/outbox/postgres
 //	YAN_MILLION=1 go test -run - -bench Million ./internal/outbox/postgres
 
-// sized is content of so many octets.
+// sized is content of the given number of octets.
 type sized int64
 
 func (c sized) Size() int64         { return int64(c) }
@@ -46,7 +46,7 @@ func (c sized) WriteTo(w io.Writer) (int64, error) {
 	return written, nil
 }
 
-// letter is a message to somebody.
+// letter returns a message to one recipient.
 func letter(t testing.TB, content sized) outbox.NewMessage {
 	from, err := smtp.ParseAddress("from@example.org")
 	if err != nil {
@@ -85,7 +85,7 @@ func BenchmarkEnqueue(b *testing.B) {
 	}
 }
 
-// each runs so many goroutines.
+// each runs do in n goroutines.
 func each(n int, do func(i int)) {
 	var group sync.WaitGroup
 	for i := range n {
@@ -94,7 +94,7 @@ func each(n int, do func(i int)) {
 	group.Wait()
 }
 
-// fill enqueues many messages.
+// fill enqueues n messages.
 func fill(b *testing.B, s outbox.Store, n int) {
 	m := letter(b, 5<<10)
 	var left atomic.Int64
@@ -109,8 +109,8 @@ func fill(b *testing.B, s outbox.Store, n int) {
 	})
 }
 
-// BenchmarkClaimMarkSettle is a worker with 64 connections: bodies come with the claim,
-// each message is marked and settled by itself.
+// BenchmarkClaimMarkSettle measures a worker with 64 connections: bodies come with the claim,
+// each message is marked and settled separately.
 func BenchmarkClaimMarkSettle(b *testing.B) {
 	server := pgtest.Start(b)
 	s := open(b, server.Database(b), outbox.Options{}, postgres.Settings{})
@@ -182,7 +182,7 @@ func BenchmarkBig(b *testing.B) {
 	}()
 	for i := 0; b.Loop(); i++ {
 		began := time.Now()
-		r, err := s.Enqueue(b.Context(), letter(b, sized(size+i))) // no two alike
+		r, err := s.Enqueue(b.Context(), letter(b, sized(size+i))) // no two are equal
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func BenchmarkBig(b *testing.B) {
 	b.ReportMetric(float64(peak)/(1<<20), "heap-MiB")
 }
 
-// million is a store with a million messages that wait, of eight accounts.
+// million returns a store with a million queued messages, of eight accounts.
 func million(b *testing.B) *postgres.Store {
 	if os.Getenv("YAN_MILLION") == "" {
 		b.Skip("YAN_MILLION=1 runs it; to fill the table takes a minute")
@@ -239,8 +239,8 @@ func million(b *testing.B) *postgres.Store {
 	return s
 }
 
-// BenchmarkMillion has the statistics of the planner as autovacuum leaves them: not
-// there yet, and there.
+// BenchmarkMillion runs with the planner's statistics as autovacuum leaves them: missing at
+// first, and there later.
 func BenchmarkMillion(b *testing.B) {
 	s := million(b)
 	for _, one := range []struct {

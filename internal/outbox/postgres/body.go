@@ -17,11 +17,10 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// chunkBytes is the size of a piece of a large body, and the default of
-// Options.InlineBytes.
+// chunkBytes is the size of a chunk of a large body, and the default of Options.InlineBytes.
 const chunkBytes = 256 << 10
 
-// direct is a connection as an outbox.Tx.
+// direct is a connection used as an outbox.Tx.
 type direct struct{ conn *pgx.Conn }
 
 func (d direct) Exec(ctx context.Context, statement string, args ...any) error {
@@ -37,8 +36,8 @@ func (d direct) QueryRow(ctx context.Context, statement string, args []any, into
 	return err == nil, err
 }
 
-// EnqueueIn implements outbox.Store. The statements have arguments $1, $2...; those
-// that are no text, number or time are octets.
+// EnqueueIn implements outbox.Store. The statements have arguments $1, $2...; arguments that
+// are not text, numbers or times are octets.
 func (s *Store) EnqueueIn(ctx context.Context, in outbox.Tx, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	if err := s.open(ctx); err != nil {
 		return outbox.EnqueueResult{}, err
@@ -53,7 +52,7 @@ func (s *Store) EnqueueIn(ctx context.Context, in outbox.Tx, m outbox.NewMessage
 	return s.keep(ctx, in, m, r)
 }
 
-// keep adds a message of any size in a transaction.
+// keep inserts a message of any size in a transaction.
 func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.NewMessage, r row) (outbox.EnqueueResult, error) {
 	if r.Key != "" {
 		receipt, found, err := lookUp(ctx, in, r.Account, r.Key, r.Print)
@@ -61,7 +60,7 @@ func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.NewMessage, r r
 			return receipt, err
 		}
 	}
-	var xid string // drawn first, as the migration tells of event
+	var xid string // drawn first, see the comment on event in the migration
 	var now time.Time
 	if _, err := in.QueryRow(ctx, "select pg_current_xact_id()::text, nextval('yan.message_id'), coalesce($1::timestamptz, clock_timestamp())",
 		[]any{s.clock()}, &xid, &r.ID, &now); err != nil {
@@ -89,7 +88,7 @@ func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.NewMessage, r r
 	if err != nil {
 		return outbox.EnqueueResult{}, err
 	}
-	if !found { // somebody else was faster; Prune takes the blob
+	if !found { // another caller was faster; Prune deletes the blob
 		receipt, found, err := lookUp(ctx, in, r.Account, r.Key, r.Print)
 		if err == nil && !found {
 			err = errForgotten
@@ -104,7 +103,7 @@ func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.NewMessage, r r
 	return outbox.EnqueueResult{ID: queue.ID(id)}, in.Exec(ctx, notify)
 }
 
-// large writes a large body in pieces, or finds one with the same content.
+// large writes a large body in chunks, or finds one with the same content.
 func (s *Store) large(ctx context.Context, in outbox.Tx, m outbox.NewMessage) (int64, error) {
 	w := &pieces{ctx: ctx, in: in, s: s, sum: sha256.New(), buf: make([]byte, 0, chunkBytes)}
 	if _, err := in.QueryRow(ctx, "select nextval(pg_get_serial_sequence('yan.blob', 'id'))", nil, &w.blob); err != nil {
@@ -122,7 +121,8 @@ func (s *Store) large(ctx context.Context, in outbox.Tx, m outbox.NewMessage) (i
 		return 0, err
 	}
 	sha := w.sum.Sum(nil)
-	// Another one may come or go in this moment, so that both are tried several times.
+	// Another transaction may insert or delete the same body now, so both are tried several
+	// times.
 	for range 10 {
 		var id int64
 		found, err := in.QueryRow(ctx, "insert into yan.blob (id, sha, size) overriding system value values ($1, $2, $3) on conflict (sha) do nothing returning id",
@@ -130,7 +130,7 @@ func (s *Store) large(ctx context.Context, in outbox.Tx, m outbox.NewMessage) (i
 		if err != nil || found {
 			return id, err
 		}
-		// The lock keeps Prune from taking it before this transaction has ended.
+		// The lock keeps Prune from deleting the body before this transaction has ended.
 		found, err = in.QueryRow(ctx, "select id from yan.blob where sha = $1 for key share", []any{sha}, &id)
 		if err != nil {
 			return 0, err
@@ -183,7 +183,7 @@ func (w *pieces) flush() error {
 	return nil
 }
 
-// exactly hands on as many octets as a message said it has.
+// exactly is a writer that accepts only as many octets as the message's size.
 type exactly struct {
 	to   io.Writer
 	left int64
@@ -198,7 +198,7 @@ func (w *exactly) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// end is called when all is written.
+// end is called after everything is written.
 func (w *exactly) end() error {
 	if w.left > 0 {
 		return sentence.Errorf("the message ends %d octets before its size", w.left)
@@ -206,7 +206,7 @@ func (w *exactly) end() error {
 	return nil
 }
 
-// Body implements outbox.Store. A large body is read piece by piece.
+// Body implements outbox.Store. A large body is read chunk by chunk.
 func (s *Store) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	var has bool
 	var size int64
@@ -230,7 +230,7 @@ func (s *Store) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}
 	r := &reader{ctx: ctx, s: s, blob: *blob, left: size, want: sha, sum: sha256.New()}
-	if err := r.next(); err != nil { // the first piece shows that it is there
+	if err := r.next(); err != nil { // the first chunk shows that the body exists
 		return nil, err
 	}
 	return r, nil
@@ -242,9 +242,9 @@ type reader struct {
 	s    *Store
 	blob int64
 	n    int
-	left int64 // behind buf
+	left int64 // octets after buf
 	buf  []byte
-	want []byte // the hash of all
+	want []byte // the hash of the whole body
 	sum  hash.Hash
 }
 
@@ -253,7 +253,7 @@ func (r *reader) next() error {
 		return conn.QueryRow(ctx, "select data from yan.chunk where blob = $1 and n = $2", r.blob, r.n).Scan(&r.buf)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return queue.ErrNoBody // Prune took it meanwhile
+		return queue.ErrNoBody // Prune has deleted it meanwhile
 	}
 	if err != nil {
 		return err

@@ -37,8 +37,7 @@ func (s *Store) Change(ctx context.Context, c outbox.Change) (queue.Changed, err
 	return changed, refused
 }
 
-// change carries out what is possible in one statement, whatever number of recipients
-// that is about.
+// change applies a change to all recipients whose state allows it, in one statement.
 func change(ctx context.Context, t *tx, c outbox.Change) (changed queue.Changed, refused, err error) {
 	query, args, to := changing(c, t.now)
 	var first *int64
@@ -62,7 +61,7 @@ func change(ctx context.Context, t *tx, c outbox.Change) (changed queue.Changed,
 	return changed, refused, nil
 }
 
-// changing is the statement of a change.
+// changing returns the statement of a change.
 func changing(c outbox.Change, now time.Time) (query string, args []any, to queue.State) {
 	var from []queue.State
 	for _, s := range queue.States() {
@@ -149,7 +148,7 @@ where d.state in ('failed', 'expired') and not d.reported order by d.message, d.
 	return reports, nil
 }
 
-// prefixed is a row that begins with others' columns.
+// prefixed is a row that begins with columns of another table.
 type prefixed struct {
 	pgx.Rows
 	first []any

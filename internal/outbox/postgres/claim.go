@@ -18,15 +18,15 @@ import (
 // mostWithItem is the size up to which a body comes with its item.
 const mostWithItem = 64 << 10
 
-// due takes what is due in an account: up to $3 recipients, of up to $4 messages.
-// What others are taking is left to them. The three priorities, and in each the three
-// timings, are looked for one after the other, each along the index delivery_due.
+// due leases due recipients of an account: up to $3 recipients, of up to $4 messages. It skips
+// recipients that another worker is leasing. The three priorities, and in each the three
+// timings, are read one after the other by the index delivery_due.
 var due = sync.OnceValue(func() string {
 	return "with " + looks("high", 1, "$3::int") + ", " + looks("normal", 0, "$3::int - (select count(*) from high)") + ", " +
 		looks("low", -1, "$3::int - (select count(*) from high) - (select count(*) from normal)") + lease
 })
 
-// looks finds what is due in a priority.
+// looks returns the query of the due recipients of a priority.
 func looks(name string, priority int, limit string) string {
 	arm := func(condition string) string {
 		return fmt.Sprintf(`select * from (select message, n, state, priority, due from yan.delivery
@@ -59,11 +59,11 @@ select m.id, m.account, m.sender, m.dsn, m.message_id, m.size, m.eight, m.utf8, 
 	array_agg(l.attempts order by l.n), array_agg(l.doubted order by l.n)
 from leased l join yan.message m on m.id = l.message group by m.id order by min(l.place)`
 
-// texts gives the bodies of messages that are small enough to come with their items.
+// texts reads the bodies of messages that are small enough to come with their items.
 const texts = `select m.id, coalesce(b.data, c.data) from yan.message m left join yan.body b on b.message = m.id
 	left join yan.chunk c on c.blob = m.blob and c.n = 0 where m.id = any($1::bigint[])`
 
-// claiming is a Claim under way.
+// claiming is a Claim in progress.
 type claiming struct {
 	claim outbox.Claim
 	batch outbox.Batch
@@ -117,9 +117,9 @@ func (op *claiming) carryOut(ctx context.Context, t *tx) error {
 	return err
 }
 
-// admit looks at worker and account, and keeps both as they are until the commit: Sweep
-// waits for who is about to lease, and others for the bucket of tokens. It tells when the
-// bucket is full, and how long the account is paused.
+// admit reads and locks worker and account until the commit, so that Sweep waits for a worker
+// that is about to lease, and other claims wait for the bucket of tokens. It returns when the
+// bucket is full, and the rest of the account's pause.
 func (op *claiming) admit(ctx context.Context, t *tx) (full time.Time, wait time.Duration, err error) {
 	c := op.claim
 	b := &pgx.Batch{}
@@ -202,8 +202,7 @@ func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error 
 	return err
 }
 
-// held keeps a message that makes no sense for a person, so that it does not hold up
-// the others.
+// held makes the recipients of a malformed message Held, so that it does not delay the others.
 func held(it outbox.Item, why error) (list []outbox.Settlement) {
 	for _, r := range it.Recipients {
 		list = append(list, outbox.Settlement{Lease: outbox.Lease{ID: it.ID, N: r.N, Token: r.Token}, State: queue.Held,
@@ -212,8 +211,8 @@ func held(it outbox.Item, why error) (list []outbox.Settlement) {
 	return list
 }
 
-// item reads one. Where there is room for its body, that is not nil, and to be read.
-// wrong says that it is none that Enqueue wrote.
+// item reads an item. If there is room for its body, Body is not nil, and is still to be read.
+// wrong is the reason if Enqueue can't have written it.
 func item(row pgx.CollectableRow, room *int64) (it outbox.Item, wrong, err error) {
 	var id, reportOn int64
 	var sender string
@@ -247,14 +246,14 @@ func item(row pgx.CollectableRow, room *int64) (it outbox.Item, wrong, err error
 	return it, wrong, nil
 }
 
-// address reads what was an smtp.Address, "" too.
+// address parses the text of an smtp.Address, which may be "".
 func address(text string) (a smtp.Address, err error) {
 	err = a.UnmarshalText([]byte(text))
 	return a, err
 }
 
-// legible is an address to be looked at: the zero one for what is none, so that a
-// message that makes no sense does not hide the others.
+// legible parses an address for display. A malformed one becomes the zero address, so that its
+// message does not hide the others.
 func legible(text string) smtp.Address {
 	a, err := address(text)
 	if err != nil {

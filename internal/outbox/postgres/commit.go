@@ -15,28 +15,28 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// errAborted: the connection was lost and nothing was kept.
+// errAborted: the connection was lost, and nothing was kept.
 var errAborted = sentence.New("the connection to the database was lost before the commit: nothing was kept, try again")
 
-// tx is a transaction that is open.
+// tx is an open transaction.
 type tx struct {
 	*pgx.Conn
 	s *Store
-	// now is the time of all that happens in it.
+	// now is the time of all changes in it.
 	now time.Time
-	// xid is its number, by which the server knows what became of it.
+	// xid is its number, by which the server reports its outcome.
 	xid string
-	// wakes has the workers of all stores woken.
+	// wakes is true if the workers of all stores must be woken.
 	wakes bool
-	// idle is set by whoever has found nothing to change.
+	// idle is set if there was nothing to change.
 	idle bool
 }
 
-// transact carries something out in one transaction. What it returns nil for is
-// on the disk; behind an error nothing is kept, except for queue.ErrUncertain.
+// transact runs do in one transaction. If it returns nil, the changes are on the disk; after
+// an error nothing is kept, except after queue.ErrUncertain.
 //
-// A connection that was idle may have died meanwhile; that shows when the transaction
-// begins, and only then it is tried again, on one that is new.
+// An idle connection may have died. That shows when the transaction begins, and only then it
+// is tried once more, on a new connection.
 func (s *Store) transact(ctx context.Context, do func(context.Context, *tx) error) error {
 	for again := false; ; again = true {
 		conn, err := s.pool.acquire(ctx)
@@ -75,7 +75,7 @@ func (t *tx) begin(ctx context.Context) error {
 func (t *tx) run(ctx context.Context, do func(context.Context, *tx) error) error {
 	done := false
 	defer func() {
-		if !done { // it panicked: the connection is in the middle of something
+		if !done { // do panicked: the connection is in an unknown state
 			discard(t.Conn)
 		}
 	}()
@@ -94,8 +94,8 @@ func (t *tx) run(ctx context.Context, do func(context.Context, *tx) error) error
 	return t.commit(ctx)
 }
 
-// commit ends the transaction. Half a commit is no answer: ctx does not end it,
-// the store's patience does.
+// commit commits the transaction. A commit can't be interrupted, so ctx does not end it; the
+// store's patience does.
 func (t *tx) commit(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.s.patience)
 	defer cancel()
@@ -103,7 +103,7 @@ func (t *tx) commit(ctx context.Context) error {
 	var note pgtype.UUID
 	note.Valid = true
 	rand.Read(note.Bytes[:])
-	// One message to the server, with nothing to be prepared before.
+	// One message to the server, without a prepared statement.
 	text := fmt.Sprintf("insert into yan.note (note) values ('%x'); commit", note.Bytes)
 	if t.wakes {
 		text = notify + "; " + text
@@ -113,7 +113,7 @@ func (t *tx) commit(ctx context.Context) error {
 	case err == nil && tag.String() == "COMMIT":
 		t.s.at("after-commit")
 		if t.wakes {
-			t.s.bell.ring() // one's own need not wait for the server's word
+			t.s.bell.ring() // this process need not wait for the server's notification
 		}
 		return nil
 	case err == nil:
@@ -127,19 +127,18 @@ func (t *tx) commit(ctx context.Context) error {
 	return t.s.resolve(ctx, t.xid, note, err)
 }
 
-// refused reports an error by which the server says that a statement failed, the
-// commit too. A FATAL one says only that the connection ends.
+// refused reports whether the server said that a statement failed, even a commit. A FATAL
+// error says only that the connection ends.
 func refused(err error) bool {
 	var told *pgconn.PgError
 	return errors.As(err, &told) && told.SeverityUnlocalized == "ERROR"
 }
 
-// resolve finds out what became of a commit whose answer was lost.
+// resolve finds out the outcome of a commit whose answer was lost.
 //
-// The number alone does not tell. A server that crashes forgets the numbers of
-// transactions of which nothing was on its disk, and gives them to others, which may
-// have committed by the time one asks. So the number tells when the transaction
-// is over, and the note whether it is kept.
+// The number alone is not enough. A server that crashes forgets the numbers of transactions
+// that had nothing on its disk, and gives them to others, which may have committed by now. So
+// the number tells when the transaction has ended, and the note whether it was kept.
 func (s *Store) resolve(ctx context.Context, xid string, note pgtype.UUID, why error) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -159,9 +158,9 @@ func (s *Store) resolve(ctx context.Context, xid string, note pgtype.UUID, why e
 	}
 }
 
-// fate asks once.
+// fate asks the server once.
 func (s *Store) fate(ctx context.Context, xid string, note pgtype.UUID) (over, kept bool, err error) {
-	conn, err := s.pool.connect(ctx) // beside the pool, of which every connection may wait like this one
+	conn, err := s.pool.connect(ctx) // not from the pool, whose connections may all be waiting like this one
 	if err != nil {
 		return false, false, err
 	}
@@ -171,15 +170,15 @@ func (s *Store) fate(ctx context.Context, xid string, note pgtype.UUID) (over, k
 	switch {
 	case err == nil && status != nil && *status == "in progress":
 		return false, false, nil
-	case err != nil && !refused(err): // which it is when the server does not know the number any more
+	case err != nil && !refused(err): // the server refuses numbers that it does not know any more
 		return false, false, err
 	}
 	err = conn.QueryRow(ctx, "select exists (select from yan.note where note = $1)", note).Scan(&kept)
 	return err == nil, kept, err
 }
 
-// read carries out something that changes nothing, again where a connection that was
-// idle turns out to be dead.
+// read runs do, which changes nothing. It runs do again if an idle connection turns out to be
+// dead.
 func (s *Store) read(ctx context.Context, do func(ctx context.Context, conn *pgx.Conn) error) error {
 	if err := s.open(ctx); err != nil {
 		return err
@@ -201,12 +200,12 @@ func (s *Store) read(ctx context.Context, do func(ctx context.Context, conn *pgx
 	}
 }
 
-// bounded ends what a database that hangs, or somebody's lock, would keep waiting for ever.
+// bounded limits the wait for a database that hangs, or for a lock.
 func bounded(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, most, sentence.Errorf("the database did not answer within %v", most))
 }
 
-// failed says an error by what the caller has to know.
+// failed translates an error for the caller.
 func (s *Store) failed(ctx context.Context, lost bool, err error) error {
 	if err == nil {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// Codes of SQLSTATE that mean something here (PostgreSQL, appendix A).
+// Codes of SQLSTATE that are handled (PostgreSQL, appendix A).
 const (
 	invalidAuthorization  = "28000"
 	invalidPassword       = "28P01"
@@ -25,28 +25,28 @@ const (
 	diskFull              = "53100"
 )
 
-// oldest is the oldest server that will do: 13 has pg_current_xact_id.
+// oldest is the oldest supported server: 13 has pg_current_xact_id.
 const oldest = 130000
 
-// leastConnections is how many a store may have at least: the lanes, and those who look
-// or write a large body meanwhile.
+// leastConnections is the lower limit of a store's connections: for the lanes, and for readers
+// and writers of large bodies.
 const leastConnections = 8
 
-// pool keeps connections.
+// pool is a pool of connections.
 type pool struct {
 	*pgxpool.Pool
-	place    string // to be named to people
+	place    string // the name of the database for people
 	careless bool
-	// pooled says that a program between here and the server (PgBouncer, say) may give each
-	// transaction another connection of the server: nothing stays from one to the
-	// next, neither settings nor prepared statements, and NOTIFY is not heard.
+	// pooled is true if a program between this one and the server (such as PgBouncer) may give
+	// each transaction another connection of the server: neither settings nor prepared
+	// statements last from one to the next, and NOTIFY is not received.
 	pooled bool
 }
 
-// errPooled: the pool was made for a server, and another program answers.
+// errPooled: the pool was created for a direct connection, and a pooler answers.
 var errPooled = errors.New("there is a pool of connections before the server")
 
-// firstConnection makes a pool, and a first connection of it.
+// firstConnection creates a pool, and its first connection.
 func firstConnection(ctx context.Context, url string, careless bool) (*pool, *pgxpool.Conn, error) {
 	for pooled := false; ; pooled = true {
 		p, err := newPool(ctx, url, careless, pooled)
@@ -64,11 +64,11 @@ func firstConnection(ctx context.Context, url string, careless bool) (*pool, *pg
 	}
 }
 
-// newPool reads the URL, and connects to nothing.
+// newPool parses the URL, and connects to nothing.
 func newPool(ctx context.Context, url string, careless, pooled bool) (*pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	files := libpqFilesOf(url)
-	if err != nil { // its text may hold the password
+	if err != nil { // its text may contain the password
 		if err := files.unreadable(); err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func newPool(ctx context.Context, url string, careless, pooled bool) (*pool, err
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "yan"
 	}
-	// Of the hosts that a URL names, the one that takes writes.
+	// Of several hosts in a URL, the one that accepts writes.
 	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	config.MaxConns = max(config.MaxConns, leastConnections)
 	config.AfterConnect = p.prepare
@@ -96,13 +96,13 @@ func newPool(ctx context.Context, url string, careless, pooled bool) (*pool, err
 	return p, err
 }
 
-// prepare makes a connection as every one is: synchronous_commit is on, statements are
-// not compiled, which takes longer than any of them, and rows are found by an index for
-// each: of a limit that is not known the planner thinks a tenth of the table, and
-// would read all of it for a claim of a few hundred.
+// prepare sets up a connection: synchronous_commit is on; statements are not compiled, because
+// that takes longer than any of them; and rows are read by an index, because the planner
+// assumes that an unknown limit is a tenth of the table, and would read all of it for a claim
+// of a few hundred rows.
 func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
 	var version, fsync, commit, on, off string
-	if p.pooled { // the connection is left as it is, see tx.begin
+	if p.pooled { // the connection is not changed, see tx.begin
 		err := conn.QueryRow(ctx, `select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit')`).
 			Scan(&version, &fsync, &commit)
 		if err != nil {
@@ -110,7 +110,7 @@ func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
 		}
 		return p.judge(version, fsync, commit)
 	}
-	// Whoever answers in the place of the server has told a number of its own.
+	// A pooler has reported a process number of its own.
 	var process uint32
 	err := conn.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&process)
 	if err != nil {
@@ -128,13 +128,13 @@ func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
 	return p.judge(version, fsync, commit)
 }
 
-// acquire gives a connection, to be released.
+// acquire returns a connection of the pool, which the caller releases.
 func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	conn, err := p.Acquire(ctx)
 	return conn, p.cantConnect(ctx, err)
 }
 
-// connect makes a connection beside those of the pool, to be discarded.
+// connect returns a connection outside the pool, which the caller discards.
 func (p *pool) connect(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, p.Config().ConnConfig)
 	if err != nil {
@@ -147,14 +147,15 @@ func (p *pool) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// discard closes a connection, which a server that does not answer can't delay.
+// discard closes a connection. A server that does not answer can't delay it for more than a
+// second.
 func discard(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx)
 }
 
-// judge refuses a server that does not keep what it has acknowledged.
+// judge refuses a server that is too old, or that may lose committed changes.
 func (p *pool) judge(version, fsync, commit string) error {
 	n, err := strconv.Atoi(version)
 	switch {
@@ -170,12 +171,12 @@ func (p *pool) judge(version, fsync, commit string) error {
 	return nil
 }
 
-// refusal is what prepare says: it is a sentence already.
+// refusal is an error of prepare, which needs no further text.
 type refusal struct{ error }
 
 func (r refusal) Unwrap() error { return r.error }
 
-// cantConnect says why there is no connection.
+// cantConnect explains why there is no connection.
 func (p *pool) cantConnect(ctx context.Context, err error) error {
 	var refused *pgconn.PgError
 	var judged refusal
@@ -198,7 +199,7 @@ func (p *pool) cantConnect(ctx context.Context, err error) error {
 	return sentence.Errorf("%s: the server takes no connection: %w", p.place, refused)
 }
 
-// innermost is what a pgconn.ConnectError is about: that says the place again.
+// innermost returns the cause of a pgconn.ConnectError, which repeats the place.
 func innermost(err error) error {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) && connect.Unwrap() != nil {
@@ -207,7 +208,7 @@ func innermost(err error) error {
 	return once{err}
 }
 
-// once says each line of an error once: every address of a host has its own, with and
+// once removes repeated lines of an error: there is one for every address of a host, with and
 // without TLS.
 type once struct{ error }
 

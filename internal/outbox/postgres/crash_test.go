@@ -19,11 +19,11 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// patience is how long a test waits for what has to come.
+// patience limits the wait of a test.
 const patience = 2 * time.Minute
 
-// The server is killed again and again while messages are enqueued, until the answer to
-// several commits was lost. What was acknowledged is there once, what was refused is not.
+// The server is killed again and again while messages are enqueued, until the answers to
+// several commits were lost. Each acknowledged message is kept once, and no refused one is.
 func TestServerKilledInMidCommit(t *testing.T) {
 	t.Parallel()
 	const wanted, callers = 6, 16
@@ -68,7 +68,7 @@ func TestServerKilledInMidCommit(t *testing.T) {
 	}
 	kills := 0
 	for ; kills < 60 && lost.Load() < wanted; kills++ {
-		for range 10 + kills { // not always at the same place
+		for range 10 + kills { // not always at the same point
 			select {
 			case <-commits:
 			case <-time.After(patience):
@@ -123,7 +123,7 @@ func TestServerKilledInMidCommit(t *testing.T) {
 	}
 }
 
-// proxy stands between store and server, and cuts a connection when it is told to.
+// proxy forwards connections to the server, and cuts one when set tells it to.
 type proxy struct {
 	net.Listener
 	to   string
@@ -136,8 +136,8 @@ type cut int
 
 const (
 	never   cut = iota
-	unsent      // before what the client writes next reaches the server
-	unheard     // before the answer to that reaches the client
+	unsent      // before the client's next write reaches the server
+	unheard     // before the answer to it reaches the client
 
 )
 
@@ -171,7 +171,7 @@ func (p *proxy) set(c cut, down bool) {
 	p.cut, p.down = c, down
 }
 
-// next is what to do with what a client has written: a cut is for one commit.
+// next returns the cut for octets that a client has written. A cut is for one commit.
 func (p *proxy) next(written []byte) cut {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -203,7 +203,7 @@ func (p *proxy) serve(client net.Conn) {
 		for {
 			n, err := server.Read(buf)
 			if silent.Load() || err != nil {
-				return // the answer has been read here, so that the server has done it
+				return // the answer was read here, so the server has carried it out
 			}
 			if _, err := client.Write(buf[:n]); err != nil {
 				return
@@ -232,7 +232,7 @@ func (p *proxy) serve(client net.Conn) {
 	}
 }
 
-// What became of a commit whose answer is lost is found out.
+// The outcome of a commit whose answer is lost is found out.
 func TestAnswerOfACommitIsLost(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
@@ -283,7 +283,8 @@ func TestAnswerOfACommitIsLost(t *testing.T) {
 	}
 }
 
-// Where the server stays away nobody knows, and that is said; when it is back all works.
+// If the server stays away, the outcome is uncertain and reported as that; when it is back,
+// everything works.
 func TestServerStaysAway(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
@@ -310,7 +311,7 @@ func TestServerStaysAway(t *testing.T) {
 	}
 }
 
-// Claims are not lost with the answer: what was leased is told.
+// Claims are not lost with the answer to the commit: the leased items are returned.
 func TestAnswerOfAClaimIsLost(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
@@ -339,8 +340,8 @@ func TestAnswerOfAClaimIsLost(t *testing.T) {
 	}
 }
 
-// Workers of all stores wake when something is enqueued, and when the server is back:
-// what was said meanwhile is lost.
+// Workers of all stores wake when a message is enqueued, and when the server is back, because
+// notifications in between are lost.
 func TestWake(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t, pgtest.Options{})
@@ -371,7 +372,7 @@ func TestWake(t *testing.T) {
 	woken("behind that", wake)
 }
 
-// A bucket of tokens is one for all stores.
+// All stores share one bucket of tokens.
 func TestPaceOfTwoStores(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// A large body that is not what was kept is not given away to its end.
+// A large body that was changed is never read to its end.
 func TestALargeBodyThatWasChanged(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Start(t).Database(t)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkDisk is what the disk allows, where the server has its data: 5 kB appended
-// and synced. Beside it the other figures mean something.
+// BenchmarkDisk measures the disk of the server's data: 5 kB appended and synced. Compare the
+// other figures with it.
 func BenchmarkDisk(b *testing.B) {
 	f, err := os.CreateTemp("", "disk")
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// row is a message on its way into the tables, in the JSON that insert takes: one
-// parameter for any number of messages.
+// row is a new message in the JSON that insert takes, which needs one parameter for any number
+// of messages.
 type row struct {
 	ID         int64       `json:"id"`
 	Account    string      `json:"account"`
@@ -60,7 +60,7 @@ type dsn struct {
 	Notify     []string `json:"notify,omitempty"`
 }
 
-// wanted is what a column holds; nothing is asked where it is null.
+// wanted returns the smtp.DSN of a column; nil means none.
 func (d *dsn) wanted() smtp.DSN {
 	if d == nil {
 		return smtp.DSN{}
@@ -68,9 +68,9 @@ func (d *dsn) wanted() smtp.DSN {
 	return smtp.DSN{Return: d.Return, EnvelopeID: d.EnvelopeID, Notify: d.Notify}
 }
 
-// insert adds messages, all that belongs to them but the bodies, and answers the ids
-// of those whose keys were not there. Keys are taken in their order, so that two of
-// these never wait for each other.
+// insert inserts messages with everything but their bodies, and returns the ids of those whose
+// keys did not exist. Keys are inserted in order, so that two of these statements never
+// deadlock.
 const insert = `
 with x as materialized (
 	select * from json_to_recordset($1::json) as x(id bigint, account text, key text, print text, sender text, folded text, dsn json,
@@ -99,7 +99,7 @@ select id from m`
 
 const findKey = "select id, encode(print, 'hex') from yan.message where account = $1 and key = $2 and key <> ''"
 
-// enqueueing is an Enqueue of a small message under way.
+// enqueueing is an Enqueue of a small message in progress.
 type enqueueing struct {
 	row     row
 	body    []byte
@@ -141,7 +141,7 @@ func (s *Store) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.Enqueu
 	return op.receipt, nil
 }
 
-// lookUp finds the message that has a key.
+// lookUp returns the message that has a key.
 func lookUp(ctx context.Context, in outbox.Tx, account, key, print string) (outbox.EnqueueResult, bool, error) {
 	var id int64
 	var has string
@@ -155,7 +155,7 @@ func lookUp(ctx context.Context, in outbox.Tx, account, key, print string) (outb
 	return outbox.EnqueueResult{ID: queue.ID(id), Duplicate: true}, true, nil
 }
 
-// enqueueAll adds small messages.
+// enqueueAll inserts small messages.
 func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error {
 	var ids []int64
 	if err := t.QueryRow(ctx, "select array_agg(nextval('yan.message_id')) from generate_series(1, $1::int)", len(all)).Scan(&ids); err != nil {
@@ -206,10 +206,10 @@ func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error 
 	return nil
 }
 
-// errForgotten: Prune forgot the message that had the key, in the same moment.
+// errForgotten: Prune has just removed the message that had the key.
 var errForgotten = sentence.New("the message that had this key was forgotten just now: try again")
 
-// begins sets what depends on the time.
+// begins sets the fields that depend on the time.
 func (r *row) begins(now time.Time) {
 	r.Created, r.Due, r.Timing = now, now, int(outbox.Soon)
 	if r.NotBefore != nil && r.NotBefore.After(now) {
@@ -220,7 +220,7 @@ func (r *row) begins(now time.Time) {
 	}
 }
 
-// newRow makes a row of a message, but for its id and what depends on the time.
+// newRow returns the row of a message, without its id and the fields that depend on the time.
 func newRow(m outbox.NewMessage) (row, error) {
 	if err := m.CheckNames(); err != nil {
 		return row{}, err
@@ -265,13 +265,13 @@ func newRow(m outbox.NewMessage) (row, error) {
 	return r, nil
 }
 
-// clean makes a text one that PostgreSQL takes.
+// clean replaces characters that PostgreSQL does not accept.
 func clean(text string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
 }
 
-// folded is a text in lower case, nil where that is the same: by Go's rules, as those
-// of a database depend on how it was made.
+// folded returns a text in lower case, nil if that is the same. It uses Go's rules, because
+// those of a database depend on its locale.
 func folded(text string) *string {
 	lower := strings.ToLower(text)
 	if lower == text {

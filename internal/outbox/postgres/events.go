@@ -13,36 +13,36 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// The feed of events.
+// cursor is a position in the feed of events.
 //
-// Transactions commit in another order than that in which they draw ids: who
-// remembers only the last id misses what commits late. To read only what is older
-// than every open transaction misses nothing, but lets one that is open long, in any
-// database of the server, keep everything back. So a cursor remembers what its reader
-// has seen, as a mark; what is new is what is visible now and was not then:
+// Transactions commit in another order than they draw ids: a reader that remembers only the
+// last id misses events that commit late. A reader that waits until every open transaction has
+// ended misses nothing, but one transaction that stays open, in any database of the server,
+// delays everything. So a cursor remembers what its reader has seen, as a mark. New events are
+// those that are visible now and were not at the mark:
 //
-//   - events of transactions that had a number then and were not visible, of which
-//     there are few, as they were open;
-//   - events of those that began later. They drew their ids later (see the
-//     migration), so that these are behind the last id of then.
+//   - events of transactions that had a number then and were not visible; these are few,
+//     because they were open;
+//   - events of transactions that began later. They drew their ids later (see the migration),
+//     so that their ids are higher than the last id of the mark.
 //
-// A reader that does not get all of it at once goes on between the same two marks, from
-// id to id.
+// A reader that does not get all of them at once continues between the same two marks, from id
+// to id.
 type cursor struct {
-	seen mark  // everything visible then was read; zero for nothing
-	to   mark  // everything visible then is being read; zero for a new one
-	last int64 // up to this id it was
+	seen mark  // everything visible at this mark was read; zero for nothing
+	to   mark  // everything visible at this mark is being read; zero for a new cursor
+	last int64 // the highest id that was read
 }
 
-// mark is what was there at a time.
+// mark is a snapshot of the visible events.
 type mark struct {
 	snapshot string // a pg_snapshot, "xmin:xmax:xip,xip"
 	next     string // a number that no transaction had that began before
-	top      int64  // the largest id that was visible
+	top      int64  // the highest visible id
 }
 
-// take makes a mark. The number is drawn behind the snapshot: xmax of that is only
-// behind the last transaction that had ended, and others may have been open.
+// take returns a mark of now. It draws the number after the snapshot: xmax of the snapshot is
+// only above the last transaction that had ended, and later ones may have been open.
 func take(ctx context.Context, q pgx.Tx) (m mark, err error) {
 	if err := q.QueryRow(ctx, "select pg_current_snapshot()::text, coalesce(max(id), 0) from yan.event").Scan(&m.snapshot, &m.top); err != nil {
 		return m, err
@@ -51,7 +51,7 @@ func take(ctx context.Context, q pgx.Tx) (m mark, err error) {
 	return m, err
 }
 
-// bounds are those of the transactions that were open then, and of some that were not.
+// bounds returns the limits of the transactions that were open, and of some that were not.
 func (m mark) bounds() (xmin, xmax string, open []string) {
 	xmin, rest, _ := strings.Cut(m.snapshot, ":")
 	xmax, list, _ := strings.Cut(rest, ":")
@@ -141,7 +141,7 @@ func (s *Store) Events(ctx context.Context, after queue.Cursor, limit int) (even
 	return events, behind, nil
 }
 
-// read gives what is behind a cursor, up to limit, and the cursor behind that.
+// read returns the events after a cursor, up to limit, and the cursor after them.
 func (c cursor) read(ctx context.Context, q pgx.Tx, now mark, limit int) ([]queue.Event, cursor, error) {
 	var events []queue.Event
 	for limit > 0 {
@@ -165,13 +165,14 @@ func (c cursor) read(ctx context.Context, q pgx.Tx, now mark, limit int) ([]queu
 			c = cursor{seen: now}
 			break
 		}
-		// The window is read to its end; what came since is the next.
+		// The window is read to its end; the next one holds the later events.
 		c = cursor{seen: within.to}
 	}
 	return events, c, nil
 }
 
-// window reads what is visible in c.to, was not in c.seen, and has an id behind c.last.
+// window reads the events that are visible in c.to, were not in c.seen, and have an id above
+// c.last.
 func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]queue.Event, error) {
 	var rows pgx.Rows
 	var err error
@@ -196,7 +197,7 @@ func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]queue.Event,
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (queue.Event, error) { return event(row, c) })
 }
 
-// eventsOf are those of a message.
+// eventsOf returns the events of a message.
 func eventsOf(ctx context.Context, q pgx.Tx, id int64) ([]queue.Event, error) {
 	now, err := take(ctx, q)
 	if err != nil {
@@ -209,7 +210,7 @@ func eventsOf(ctx context.Context, q pgx.Tx, id int64) ([]queue.Event, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (queue.Event, error) { return event(row, cursor{to: now}) })
 }
 
-// event reads one, whose cursor is within the window of in.
+// event reads an event, whose cursor is in the window of in.
 func event(row pgx.CollectableRow, in cursor) (queue.Event, error) {
 	var e queue.Event
 	var message int64
@@ -229,11 +230,11 @@ func event(row pgx.CollectableRow, in cursor) (queue.Event, error) {
 	return e, nil
 }
 
-// lastID is the id of an event that was read.
+// lastID returns the id of an event that was read.
 func lastID(e queue.Event) int64 {
 	c, err := parseCursor(e.Cursor)
 	if err != nil {
-		panic(err) // it was written a moment ago
+		panic(err) // event has just written it
 	}
 	return c.last
 }

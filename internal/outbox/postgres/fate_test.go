@@ -11,9 +11,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// A server that crashes gives the numbers of lost transactions to others. So a
-// number that has committed says nothing without the note, and one that nobody has
-// had yet is one that was lost.
+// A server that crashes reuses the numbers of lost transactions. So a committed number proves
+// nothing without the note, and a number that was never used belongs to a lost transaction.
 func TestFate(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Start(t).Database(t)
@@ -63,7 +62,7 @@ func TestFate(t *testing.T) {
 	expect("of the future", "4000000000", note, true, false)
 }
 
-// Without the note the number of a lost transaction could be taken for another's.
+// Without the note the number of a lost transaction could be mistaken for another's.
 func TestNumbersComeAgain(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t, pgtest.Options{})

@@ -7,13 +7,13 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// where is a condition under construction, with its arguments.
+// where is a condition under construction, and its arguments.
 type where struct {
 	conditions []string
 	args       []any
 }
 
-// add puts an argument in for the # of a condition.
+// add adds a condition, in which # stands for the argument.
 func (w *where) add(condition string, arg any) {
 	w.args = append(w.args, arg)
 	w.conditions = append(w.conditions, strings.ReplaceAll(condition, "#", fmt.Sprintf("$%d", len(w.args))))
@@ -26,7 +26,7 @@ func (w *where) text() string {
 	return strings.Join(w.conditions, " and ")
 }
 
-// ofMessage is what a filter says about a message m itself.
+// ofMessage adds the conditions of a filter on a message m.
 func (w *where) ofMessage(f queue.Filter) {
 	if len(f.IDs) > 0 {
 		ids := make([]int64, len(f.IDs))
@@ -58,12 +58,12 @@ func (w *where) ofMessage(f queue.Filter) {
 	}
 }
 
-// ofRecipient is what a filter says about a recipient d; it reports whether that is
-// anything.
+// ofRecipient adds the conditions of a filter on a recipient d, and reports whether there are
+// any.
 func (w *where) ofRecipient(f queue.Filter) bool {
 	before := len(w.conditions)
 	if len(f.States) > 0 {
-		// As words, and not as an argument: so the planner sees which index will do.
+		// As literals and not as an argument, so that the planner sees which index it can use.
 		var list []string
 		for _, s := range queue.States() {
 			for _, wanted := range f.States {

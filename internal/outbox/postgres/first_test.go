@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/internal/pgtest"
 )
 
-// Several that open an outbox that is not there yet find it made, whoever makes it,
-// at whichever moment they look.
+// Several programs that open a missing outbox at once all find it complete, whichever creates
+// it.
 func TestFirstOpenedByManyAtOnce(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// A database that does not answer, here because of somebody's lock, is not waited for for
-// ever, whether something is looked at or changed.
+// Neither reads nor changes wait for ever for a database that does not answer, here because of
+// another session's lock.
 func TestADatabaseThatHangs(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Start(t).Database(t)

@@ -11,9 +11,9 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// here is where the tables of an outbox live: the server (as pg_control_system tells, where
-// the user may ask), the database, and a table. Whatever restores a dump makes other
-// tables; a standby that takes over has the same.
+// here returns the place of an outbox's tables: the server (from pg_control_system, if the
+// user may call it), the database, and a table. Restoring a dump creates other tables; a
+// standby that takes over has the same.
 func here(ctx context.Context, q interface {
 	QueryRow(context.Context, string, ...any) pgx.Row
 }) (home string, err error) {
@@ -28,7 +28,7 @@ func here(ctx context.Context, q interface {
 	return fmt.Sprintf("%s/%d/%d", system, database, table), err
 }
 
-// fits reports whether two homes are the same, as far as is known of both.
+// fits reports whether two places are the same, as far as both are known.
 func fits(a, b string) bool {
 	of, at := strings.SplitN(a, "/", 3), strings.SplitN(b, "/", 3)
 	if len(of) != len(at) || len(of) != 3 {
@@ -37,7 +37,7 @@ func fits(a, b string) bool {
 	return of[1] == at[1] && of[2] == at[2] && (of[0] == "" || at[0] == "" || of[0] == at[0])
 }
 
-// isCopy reports whether the outbox lived elsewhere.
+// isCopy reports whether the outbox was created or adopted in another place.
 func isCopy(ctx context.Context, q interface {
 	QueryRow(context.Context, string, ...any) pgx.Row
 }) (bool, error) {
@@ -51,7 +51,7 @@ func isCopy(ctx context.Context, q interface {
 
 const putHome = "insert into yan.fact (name, value) values ('home', $1) on conflict (name) do "
 
-// adopt ends what the other outbox may have gone on with.
+// adopt ends the states that the original outbox may have changed.
 const adopt = `
 with locked as materialized (
 	select message, n, state from yan.delivery
@@ -75,7 +75,7 @@ select count(*) filter (where state = 'in_doubt') from moved`
 func (s *Store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, err error) {
 	err = s.alone(ctx, func(ctx context.Context, t *tx) error {
 		adopted = outbox.Adopted{}
-		// One at a time, and nobody joins meanwhile who would find a copy still.
+		// One adoption at a time, and no worker joins before it has ended.
 		if _, err := t.Exec(ctx, "lock table yan.fact in share row exclusive mode"); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s *Store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, 
 		if err := t.QueryRow(ctx, adopt, t.now, moved).Scan(&adopted.Doubted); err != nil {
 			return err
 		}
-		if _, err := t.Exec(ctx, "delete from yan.worker"); err != nil { // they worked on the other
+		if _, err := t.Exec(ctx, "delete from yan.worker"); err != nil { // they worked on the original
 			return err
 		}
 		home, err := here(ctx, t.Conn)
@@ -103,7 +103,7 @@ func (s *Store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, 
 	return adopted, nil
 }
 
-// newest is how far what came last is ahead of the clock.
+// newest returns how far the newest event or message is ahead of the clock.
 func newest(ctx context.Context, q pgx.Tx, now time.Time) (ahead time.Duration, err error) {
 	var event, message *time.Time
 	err = q.QueryRow(ctx, "select (select at from yan.event order by id desc limit 1), (select created from yan.message order by id desc limit 1)").Scan(&event, &message)

@@ -9,21 +9,21 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// laneTime bounds a transaction that many wait for.
+// laneTime limits a transaction that many callers wait for.
 const laneTime = time.Minute
 
-// batch is what shares a commit. Its operations only stand in a list until
-// then: the statements take all of them at once.
+// batch is a group of operations that share a commit. They are only collected until then,
+// because the statements take all of them at once.
 type batch[T any] struct {
 	all  []*T
-	errs []*error // one for each
+	errs []*error // one for each operation
 }
 
-// lane is a committer whose operations are carried out by do, all in one transaction.
-// Where that fails for a reason that may be one operation's, each gets its own.
+// lane returns a committer whose operations are carried out by do, all in one transaction. If
+// that fails for a reason that may concern one operation, each gets its own transaction.
 //
-// There are three: what enqueues, what claims, and what marks and settles wait
-// for each other as little as their rows do.
+// There are three lanes: enqueues, claims, and marks with settlements. Their rows rarely
+// conflict, so they do not wait for each other.
 func lane[T any](s *Store, do func(context.Context, *tx, []*T) error) *group.Committer[*batch[T]] {
 	together := func(all []*T) error {
 		ctx, cancel := context.WithTimeout(context.Background(), laneTime)
@@ -46,7 +46,7 @@ func lane[T any](s *Store, do func(context.Context, *tx, []*T) error) *group.Com
 	})
 }
 
-// share puts an operation into a lane, and returns when it is committed.
+// share puts an operation into a lane, and returns after its commit.
 func share[T any](ctx context.Context, s *Store, lane *group.Committer[*batch[T]], op *T) error {
 	if err := s.open(ctx); err != nil {
 		return err

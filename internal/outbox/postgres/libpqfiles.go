@@ -17,19 +17,18 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// libpqFiles are the settings of a connection that name files, and those that decide
-// which of these files are read. pgx takes them from the URL, else from the service,
-// else from the environment, else from the user's home; it reads the files whatever
-// their mode.
+// libpqFiles are the settings of a connection that name files, and the settings that decide
+// which of these files are read. pgx takes them from the URL, otherwise from the service, the
+// environment, or the user's home folder; it reads the files regardless of their mode.
 type libpqFiles map[string]string
 
-// libpqVariables are the environment variables for these settings.
+// libpqVariables are the environment variables of these settings.
 var libpqVariables = map[string]string{
 	"service": "PGSERVICE", "servicefile": "PGSERVICEFILE", "passfile": "PGPASSFILE", "password": "PGPASSWORD",
 	"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY", "sslcertmode": "PGSSLCERTMODE",
 }
 
-// libpqFilesOf finds the files as pgx finds them.
+// libpqFilesOf finds the files as pgx does.
 func libpqFilesOf(connString string) libpqFiles {
 	files := make(libpqFiles)
 	if home, err := os.UserHomeDir(); err == nil {
@@ -65,8 +64,8 @@ func libpqFilesOf(connString string) libpqFiles {
 
 func exists(path string) bool { _, err := os.Stat(path); return err == nil }
 
-// urlParameters reads what follows the question mark, by the rules of libpq: a plus sign
-// is no blank, and the last of several values counts. A password in the URL is included.
+// urlParameters parses the query of a URL by the rules of libpq: a plus sign is not a blank,
+// and the last of several values counts. A password in the URL is included.
 func urlParameters(connString string) map[string]string {
 	parameters := make(map[string]string)
 	_, rest, _ := strings.Cut(connString, "://")
@@ -88,9 +87,9 @@ func urlParameters(connString string) map[string]string {
 	return parameters
 }
 
-// check refuses files that another user could have written, and passwords and keys
-// that another user can read, as libpq does. config is what pgx made of them: a file
-// that it did not use is not looked at.
+// check refuses files that another user could have written, and passwords and keys that
+// another user can read, as libpq does. config is the result of pgx: files that it did not use
+// are not checked.
 func (f libpqFiles) check(config *pgx.ConnConfig) error {
 	var deciding []string
 	if f["service"] != "" {
@@ -118,13 +117,13 @@ func (f libpqFiles) check(config *pgx.ConnConfig) error {
 	if err := checkFile(key, wholefile.PrivateKey); err != nil {
 		return err
 	}
-	if config.Password != "" && f["password"] == "" { // then it is that of the password file
+	if config.Password != "" && f["password"] == "" { // then it came from the password file
 		return checkFile(f["passfile"], wholefile.Private)
 	}
 	return nil
 }
 
-// checkFile says what is wrong with a file, and what to do about it.
+// checkFile describes a problem of a file, and its remedy.
 func checkFile(path string, check func(string, fs.FileInfo) error) error {
 	if path == "" {
 		return nil
@@ -145,7 +144,7 @@ func checkFile(path string, check func(string, fs.FileInfo) error) error {
 	return sentence.Errorf("%w, and it decides which PostgreSQL server is trusted; run: chmod o-w %s", untrusted, untrusted.Path)
 }
 
-// unreadable is why a file that is named can't be read; nil if none is.
+// unreadable returns why one of the named files can't be read; nil if all can.
 func (f libpqFiles) unreadable() error {
 	var named []string
 	if f["service"] != "" {

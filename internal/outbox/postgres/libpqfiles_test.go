@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/internal/wholefile"
 )
 
-// certificates are a CA, and a certificate of a client with its key.
+// certificates returns a CA, and a client certificate with its key.
 func certificates(t *testing.T) (ca, cert, key string) {
 	t.Helper()
 	s, err := sandbox.Start(sandbox.Config{})
@@ -32,8 +32,8 @@ func certificates(t *testing.T) (ca, cert, key string) {
 	return string(s.CAPEM()), string(c), string(k)
 }
 
-// A file of libpq that others can read or change is refused before anything is sent to the
-// server, and one that only its owner can read is used.
+// A file of libpq that other users can read or change is refused before anything is sent to
+// the server. A file that only its owner can read is used.
 func TestFilesOfLibpqBelongToTheUser(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	pageSize       = 50 // where a filter says nothing
-	recipientsSeen = 20 // of a message in a list
+	pageSize       = 50 // if the filter has no limit
+	recipientsSeen = 20 // of each message in a list
 )
 
 const messageColumns = `m.id, m.account, m.key, m.sender, m.message_id, m.subject, m.size, m.has_body, m.created, m.not_before, m.expires,
@@ -52,12 +52,11 @@ func (s *Store) List(ctx context.Context, f queue.Filter) (page queue.Page, err 
 	return page, nil
 }
 
-// mostSought is how many recipients are looked for before their messages.
+// mostSought is the number of recipients up to which they are read before their messages.
 const mostSought = 20_000
 
-// isFew reports whether few recipients are in the states that a filter is about, by
-// what is counted already. The planner can't know it, and a wrong guess takes seconds
-// where there are a million.
+// isFew reports whether few recipients are in the states of a filter, by the counters. The
+// planner can't know it, and its wrong guess takes seconds with a million messages.
 func isFew(ctx context.Context, q pgx.Tx, f queue.Filter) (bool, error) {
 	if len(f.States) == 0 {
 		return false, nil
@@ -68,10 +67,10 @@ func isFew(ctx context.Context, q pgx.Tx, f queue.Filter) (bool, error) {
 	return n <= mostSought, err
 }
 
-// listing is the statement of a page. Few recipients are looked for first, along the
-// indexes by state, and their messages read then. Otherwise the messages are
-// read from one end until enough have a recipient that fits; that this is a value and no
-// join has it looked for only then.
+// listing returns the statement of a page. Few recipients are read first, by the indexes on
+// state, and then their messages. Otherwise the messages are read from one end until enough of
+// them have a matching recipient; the subquery is a scalar and not a join, so that it runs
+// only for these messages.
 func listing(f queue.Filter, limit int, few bool) (query string, args []any) {
 	w := &where{}
 	w.ofMessage(f)
@@ -99,9 +98,8 @@ func listing(f queue.Filter, limit int, few bool) (query string, args []any) {
 	return fmt.Sprintf("select %s from yan.message m where %s order by m.id %s limit $%d", messageColumns, w.text(), order, len(w.args)), w.args
 }
 
-// together gives several queries one view of the tables. All of them want a few rows,
-// along an index: a planner whose statistics are old, as they are behind a large batch,
-// would rather read whole tables.
+// together runs several queries on one snapshot. All of them read a few rows by an index; a
+// planner with old statistics, as after a large batch, would read whole tables instead.
 func together(ctx context.Context, conn *pgx.Conn, do func(pgx.Tx) error) error {
 	begin := pgx.TxOptions{BeginQuery: "begin isolation level repeatable read read only; set local enable_seqscan = off"}
 	return pgx.BeginTxFunc(ctx, conn, begin, do)
@@ -123,8 +121,7 @@ func entry(row pgx.CollectableRow) (queue.Entry, error) {
 	return e, nil
 }
 
-// The due time of what is due now is never shown as one that is to come ($1 is the clock of a
-// test).
+// A due time that has come is never shown as one in the future ($1 is the clock of a test).
 const statusColumns = `d.message, d.n, d.address, d.state, d.attempts,
 	case when d.timing = 0 and d.state in ('queued', 'deferred') then least(d.due, coalesce($1::timestamptz, clock_timestamp())) else d.due end, d.doubted, d.updated, d.answer,
 	case when d.state in ('leased', 'sending') then coalesce(w.host || ' ' || w.pid, '') else '' end`

@@ -15,16 +15,16 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// migrations are what makes a schema of one version one of the next: 0001.sql makes
-// the first. What was released is never changed, others are put behind it.
+// migrations are the scripts that update the schema by one version each; 0001.sql creates the
+// first. A released script is never changed; later ones are added.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrationLock keeps two processes from migrating at once; it is the word "yan".
+// migrationLock keeps two processes from migrating at once; it spells "yan".
 const migrationLock = 0x79616e
 
-// migrate brings the schema to the newest version.
+// migrate updates the schema to the newest version.
 func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -41,7 +41,7 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
 			return err
 		}
-		// Somebody else may have done it while this one waited.
+		// Another process may have done it while this one waited.
 		has, err := version(ctx, conn)
 		if err != nil {
 			return err
@@ -70,7 +70,7 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 		if _, err := tx.Exec(ctx, putHome+"nothing", home); err != nil {
 			return err
 		}
-		// Prune begins with the clock of today.
+		// The clock of Prune starts now.
 		if _, err := tx.Exec(ctx, `insert into yan.fact (name, value) values
 			('pruned', floor(extract(epoch from coalesce($1::timestamptz, clock_timestamp())) * 1000000)::bigint::text) on conflict do nothing`, clock); err != nil {
 			return err
@@ -80,9 +80,9 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 	})
 }
 
-// version is that of the schema, 0 when there is none. The catalog is asked, and not
-// to_regclass: that believes what this connection knew of names before another one
-// made them.
+// version returns the version of the schema, 0 if there is none. It queries the catalog and
+// not to_regclass, which uses what this connection knew of names before another one created
+// them.
 func version(ctx context.Context, conn *pgx.Conn) (int, error) {
 	var there bool
 	if err := conn.QueryRow(ctx, `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace

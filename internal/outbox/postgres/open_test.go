@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// run carries statements out, beside the store.
+// run runs statements without the store.
 func run(t *testing.T, at string, statements ...string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), at)
@@ -32,7 +32,7 @@ func run(t *testing.T, at string, statements ...string) {
 	}
 }
 
-// count is what one number says.
+// count returns the number that a query selects.
 func count(t *testing.T, at, query string) (n int) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), at)
@@ -110,7 +110,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// Every session commits synchronously, whatever it began with.
+// Every session commits synchronously, whatever its options are.
 func TestSessionsAreSynchronous(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
@@ -125,7 +125,8 @@ func TestSessionsAreSynchronous(t *testing.T) {
 	}
 }
 
-// An error of one does not take the others with it, and a full disk is told as that.
+// The error of one operation does not affect the others, and a full disk is reported as
+// ErrFull.
 func TestErrorsOfOne(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
@@ -162,7 +163,7 @@ func TestErrorsOfOne(t *testing.T) {
 	}
 }
 
-// A body that a transaction is about to use is not forgotten meanwhile.
+// A body that an open transaction uses is not pruned.
 func TestLargeBodyIsKeptForWhoFoundIt(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
@@ -202,7 +203,7 @@ func TestLargeBodyIsKeptForWhoFoundIt(t *testing.T) {
 	}
 }
 
-// Large bodies with the same content are kept once, until nobody has it.
+// Large bodies with the same content are kept once, until no message has them.
 func TestLargeBodiesAreShared(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)

@@ -22,9 +22,9 @@ import (
 	"github.com/yanmail/yan/internal/pgtest"
 )
 
-// Behind a pool that gives each transaction another connection the outbox is what it is
-// elsewhere, and who waits for something that is due hears of it. This is PgBouncer
-// itself, where it is installed; the interoperability tests install it.
+// With a pooler that gives each transaction another connection the outbox works the same, and
+// waiting workers are woken. The test uses PgBouncer, if it is installed; the interoperability
+// tests install it.
 func TestBehindPgBouncer(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t, pgtest.Options{Careless: true})
@@ -42,7 +42,8 @@ func TestBehindPgBouncer(t *testing.T) {
 	}
 }
 
-// bouncer runs PgBouncer, and gives the URL behind it of one of the server.
+// bouncer runs PgBouncer, and returns a function that converts a URL of the server to one
+// through it.
 func bouncer(t *testing.T, server *pgtest.Server) (behind func(string) string) {
 	t.Helper()
 	program, err := exec.LookPath("pgbouncer")
@@ -84,7 +85,7 @@ ignore_startup_parameters = extra_float_digits
 		}
 	}
 	command := exec.Command(program, filepath.Join(folder, "config"))
-	if os.Geteuid() == 0 { // it does not run as the administrator
+	if os.Geteuid() == 0 { // PgBouncer does not run as root
 		asNobody(t, command, folder)
 	}
 	output, err := os.Create(filepath.Join(t.TempDir(), "log"))
@@ -124,7 +125,7 @@ ignore_startup_parameters = extra_float_digits
 	}
 }
 
-// asNobody has a program run as another user, who may read a folder.
+// asNobody makes a program run as another user, who may read a folder.
 func asNobody(t *testing.T, command *exec.Cmd, folder string) {
 	t.Helper()
 	other, err := user.Lookup("nobody")

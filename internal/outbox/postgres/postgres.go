@@ -1,11 +1,10 @@
-// Package postgres keeps an outbox in a PostgreSQL database, for any number of
-// machines.
+// Package postgres keeps an outbox in a PostgreSQL database, for any number of machines.
 //
-//   - migrations/ is the schema, and says why it is as it is.
-//   - connect.go has the connections, commit.go the transactions, and what is done
-//     when a connection is lost in the middle of one.
-//   - lanes.go lets those share a commit that come at the same time.
-//   - events.go says how the history is read without missing what commits late.
+//   - migrations/ is the schema, with its reasons.
+//   - connect.go has the connections, commit.go the transactions, and the recovery if a
+//     connection is lost during a commit.
+//   - lanes.go lets concurrent operations share a commit.
+//   - events.go explains how the events are read without missing late commits.
 package postgres
 
 import (
@@ -34,31 +33,31 @@ type Store struct {
 
 	mu     sync.Mutex
 	closed bool
-	end    context.CancelFunc // of the store's goroutines
+	end    context.CancelFunc // ends the store's goroutines
 	tasks  sync.WaitGroup
 }
 
-// Settings are for tests. The zero value is what a user gets.
+// Settings are for tests. The zero value is the normal behaviour.
 type Settings struct {
 	// Hook is called at each of Failpoints, from many goroutines.
 	Hook func(point string)
-	// Careless takes a server that does not sync.
+	// Careless accepts a server that does not sync.
 	Careless bool
-	// Patience is how long a commit may take, and how long the server may be away in
-	// the middle of one until its caller is told that nobody knows; 0 means 30 s.
+	// Patience limits the time of a commit, and how long the server may be away during one
+	// until its caller gets queue.ErrUncertain; 0 means 30 s.
 	Patience time.Duration
 }
 
-// Failpoints are the places where Settings.Hook is called: before a transaction, before
-// and behind its commit, where the answer to that was lost, and behind each piece of a
-// large body.
+// Failpoints lists the points where Settings.Hook is called: before a transaction, before and
+// after its commit, after the answer to a commit was lost, and after each chunk of a large
+// body.
 func Failpoints() []string {
 	return []string{"begin", "before-commit", "after-commit", "lost", "chunk"}
 }
 
-// Open opens the outbox in the database of a URL (postgres://...), in its schema
-// yan, and makes it when there is none. The error names host and database, and not the
-// password; it is a *queue.NewerError where a newer program made the tables.
+// Open opens the outbox in the database of a URL (postgres://...), in its schema yan, and
+// creates a missing one. The error names host and database, and not the password; it is a
+// *queue.NewerError if a newer program created the tables.
 func Open(ctx context.Context, url string, o outbox.Options) (outbox.Store, error) {
 	s, err := OpenWith(ctx, url, o, Settings{})
 	if err != nil {
@@ -104,8 +103,7 @@ func OpenWith(ctx context.Context, url string, o outbox.Options, settings Settin
 	return s, nil
 }
 
-// Close ends the store's goroutines and its connections. What is under way is
-// finished.
+// Close ends the store's goroutines and connections, after the work in progress.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -123,7 +121,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// open is how every method begins.
+// open returns an error if ctx is done or the store is closed. Every method calls it first.
 func (s *Store) open(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -136,12 +134,12 @@ func (s *Store) open(ctx context.Context) error {
 	return nil
 }
 
-// alone carries something out in a transaction of its own.
+// alone runs do in a transaction of its own.
 func (s *Store) alone(ctx context.Context, do func(context.Context, *tx) error) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	// Longer than the longest takes, a Prune of millions of messages.
+	// Longer than the longest operation, a Prune of millions of messages.
 	ctx, cancel := bounded(ctx, 20*s.patience)
 	defer cancel()
 	return s.transact(ctx, do)
@@ -153,7 +151,7 @@ func (s *Store) at(point string) {
 	}
 }
 
-// clock is the time of a test, nil for that of the database.
+// clock returns the time of a test, nil for the database's time.
 func (s *Store) clock() *time.Time {
 	if s.o.Now == nil {
 		return nil

@@ -9,18 +9,18 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// pruneAtOnce is how many messages are looked at in one statement.
+// pruneAtOnce is the highest number of messages of one statement.
 const pruneAtOnce = 5000
 
-// finished judges messages: those that are over, since when, and whether all
-// was handed over. Their recipients are locked before, so that nobody begins anew
-// what is being forgotten.
+// finished selects messages whose recipients are all final, since when, and whether all were
+// handed over. Their recipients are locked first, so that no message that is being removed is
+// retried.
 const finished = `
 select m.id, m.size, m.has_body, m.blob, greatest(max(d.updated), m.created), bool_and(d.state = 'handed_over')
 from yan.message m join yan.delivery d on d.message = m.id where m.id = any($1::bigint[])
 group by m.id having bool_and(d.state in ('handed_over', 'failed', 'expired', 'cancelled'))`
 
-// candidates are messages old enough, none of whose recipients is on its way.
+// candidates selects messages that are old enough and have only final recipients.
 const candidates = `
 select id from (
 	select m.id from yan.message m
@@ -58,7 +58,7 @@ func (s *Store) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 			last = ids[len(ids)-1]
 		}
 		blobs, err := p.unused(ctx)
-		_ = blobs // which are nobody's loss
+		_ = blobs // their number is not reported
 		return err
 	})
 	if err != nil {
@@ -67,7 +67,7 @@ func (s *Store) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 	return pruned, nil
 }
 
-// pruneClock is the time by which a Prune judges, see outbox.Retention.Automatic.
+// pruneClock returns the time that a Prune goes by, see outbox.Retention.Automatic.
 func (t *tx) pruneClock(ctx context.Context, automatic bool) (by time.Time, err error) {
 	var at int64 // microseconds since 1970
 	err = t.QueryRow(ctx, `insert into yan.fact (name, value) values ('pruned', $1::bigint::text) on conflict (name) do update
@@ -81,11 +81,11 @@ func (t *tx) pruneClock(ctx context.Context, automatic bool) (by time.Time, err 
 
 type pruning struct {
 	*tx
-	messages, bodies time.Time // what was over by then goes
+	messages, bodies time.Time // messages finished by these times are pruned
 	pruned           *outbox.Pruned
 }
 
-// some forgets those of some messages that are to be forgotten.
+// some prunes messages among ids.
 func (p pruning) some(ctx context.Context, ids []int64) error {
 	if _, err := p.Exec(ctx, "select from yan.delivery where message = any($1::bigint[]) order by message, n for update", ids); err != nil {
 		return err
@@ -130,9 +130,9 @@ func (p pruning) some(ctx context.Context, ids []int64) error {
 	return p.SendBatch(ctx, b).Close()
 }
 
-// unused deletes large bodies that no message has any more. Who has just found one to be
-// the same as his has locked it, and it is left to the next time; the second look sees
-// the message of one who has committed between the first look and the lock.
+// unused deletes large bodies that no message has any more. A transaction that has just found
+// one equal to its own has locked it, so that it stays until the next Prune. The second query
+// sees the message of a transaction that committed between the first query and the lock.
 func (p pruning) unused(ctx context.Context) (int, error) {
 	rows, err := p.Query(ctx, `select id from yan.blob b where not exists (select from yan.message m where m.blob = b.id)
 		order by id for update skip locked`)

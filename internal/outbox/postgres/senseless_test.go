@@ -13,8 +13,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// A message of which the tables hold nothing that makes sense is held, and the others
-// go, and are seen.
+// A message with damaged rows becomes Held, and the others are delivered and listed.
 func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// markLeases moves what the owners still have. Rows are locked in their order, so that two of
-// these never wait for each other.
+// markLeases marks the leases that the owners still have. Rows are locked in order, so that
+// two of these statements never deadlock.
 const markLeases = `
 with x as materialized (
 	select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) with ordinality as x(message, n, token, owner, place)
@@ -29,7 +29,7 @@ with x as materialized (
 )
 select place from marked`
 
-// settleLeases keeps what is believed, and says of the rest that it came too late.
+// settleLeases keeps the valid settlements, and records the others as stale.
 const settleLeases = `
 with x as materialized (
 	select * from unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[], $5::bigint[], $6::json[]) with ordinality
@@ -73,12 +73,12 @@ with x as materialized (
 )
 select place, believed from judged`
 
-// settling is a Mark or a Settle under way.
+// settling is a Mark or a Settle in progress.
 type settling struct {
 	owner   string // of Mark
 	leases  []outbox.Lease
 	told    []outbox.Settlement // of Settle
-	refused []outbox.Lease      // what is lost, or stale
+	refused []outbox.Lease      // lost or stale leases
 }
 
 // Mark implements outbox.Store.
@@ -146,8 +146,8 @@ type place struct {
 
 func (p place) told() outbox.Settlement { return p.op.told[p.i] }
 
-// firsts parts what can be settled in one statement from what is about the same
-// recipients, and comes behind.
+// firsts separates settlements that fit into one statement from later ones of the same
+// recipients.
 func firsts(all []place) (now, later []place) {
 	seen := make(map[outbox.Lease]bool, len(all))
 	for _, p := range all {
@@ -178,7 +178,7 @@ func markAll(ctx context.Context, t *tx, all []*settling) error {
 	if err != nil {
 		return err
 	}
-	// A lease that stands twice is one row, and one of the two has got it.
+	// A lease that occurs twice is one row, and one of the two has got it.
 	marked := make([]bool, len(ids))
 	var at int
 	if _, err := pgx.ForEachRow(rows, []any{&at}, func() error {
@@ -199,7 +199,7 @@ func markAll(ctx context.Context, t *tx, all []*settling) error {
 	return nil
 }
 
-// settleInside settles leases that were got in this very transaction.
+// settleInside settles leases of the same transaction.
 func settleInside(ctx context.Context, t *tx, told []outbox.Settlement) error {
 	if len(told) == 0 {
 		return nil

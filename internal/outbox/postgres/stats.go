@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Stats implements outbox.Store. Free is not known: the disk is the server's.
+// Stats implements outbox.Store. Free is unknown, because the disk is the server's.
 func (s *Store) Stats(ctx context.Context) (queue.Stats, error) {
 	var stats queue.Stats
 	err := s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	os.Exit(pgtest.Main(m))
 }
 
-// open opens the outbox in a database, and has it closed with the test.
+// open opens the outbox in a database, and closes it after the test.
 func open(t testing.TB, url string, o outbox.Options, settings postgres.Settings) *postgres.Store {
 	t.Helper()
 	s, err := postgres.OpenWith(context.Background(), url, o, settings)
@@ -47,7 +47,7 @@ func TestSuite(t *testing.T) {
 	})
 }
 
-// With pieces this small nearly every body is a large one.
+// With a limit this small nearly every body is a large one.
 func TestSuiteLarge(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
@@ -90,7 +90,7 @@ func TestSuiteCopied(t *testing.T) {
 	})
 }
 
-// twin makes a copy of a database, from which others are kept away meanwhile.
+// twin copies a database, which accepts no connections meanwhile.
 func twin(t *testing.T, url string) string {
 	t.Helper()
 	name := url[strings.LastIndex(url, "/")+1:]
@@ -148,7 +148,7 @@ func TestSuiteIn(t *testing.T) {
 	})
 }
 
-// callers is a transaction of who uses pgx.
+// callers is a transaction of a caller that uses pgx.
 type callers struct{ tx pgx.Tx }
 
 func (c callers) Exec(ctx context.Context, statement string, args ...any) error {

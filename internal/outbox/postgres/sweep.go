@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// expire ends what has waited too long. What somebody is about to change waits for the
-// next Sweep.
+// expire ends recipients that have expired. It skips those that another transaction is
+// changing; the next Sweep gets them.
 const expire = `
 with locked as materialized (
 	select message, n, state from yan.delivery
@@ -29,7 +29,7 @@ with locked as materialized (
 )
 select count(*) from moved`
 
-// bringBack has due now what was put off by a clock that was ahead.
+// bringBack makes recipients due that were deferred by a clock that was ahead.
 const bringBack = `
 with recursive accounts as (
 	(select account from yan.delivery where state in ('queued', 'deferred') order by account limit 1)
@@ -43,8 +43,8 @@ with recursive accounts as (
 )
 update yan.delivery d set due = $1, timing = 0 from far where d.message = far.message and d.n = far.n and d.state in ('queued', 'deferred')`
 
-// compact makes one row of many of the same account and state. Those that another
-// one is compacting are left to it.
+// compact merges counters of the same account and state. It skips rows that another
+// transaction is merging.
 const compact = `
 with gone as (
 	delete from yan.tally where ctid = any(array(select ctid from yan.tally limit 20000 for update skip locked)) returning account, state, n
@@ -62,7 +62,7 @@ func (s *Store) Sweep(ctx context.Context) (outbox.Swept, error) {
 			return err
 		}
 		swept.Workers = int(tag.RowsAffected())
-		// This looks anew, and so sees what the lapsed had claimed until just now.
+		// A new query, which sees what the lapsed workers had claimed until now.
 		rows, err := t.Query(ctx, `select distinct owner from yan.delivery d where state in ('leased', 'sending')
 			and not exists (select from yan.worker w where w.owner = d.owner)`)
 		if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// content16 is content whose beginning tells it from others.
+// content16 is content that begins with its number.
 type content16 struct {
 	sized
 	n int
@@ -33,8 +33,8 @@ func (c content16) WriteTo(w io.Writer) (int64, error) {
 	return int64(first) + rest, err
 }
 
-// victim is a process that enqueues, small messages and large ones, says which are
-// kept, and kills itself at a failpoint.
+// victim enqueues small and large messages, prints the ids of those that are kept, and kills
+// itself at a failpoint.
 func victim(at, point string) {
 	var passed atomic.Int64
 	s, err := postgres.OpenWith(context.Background(), at, outbox.Options{}, postgres.Settings{Hook: func(p string) {
@@ -44,7 +44,7 @@ func victim(at, point string) {
 				err = self.Kill()
 			}
 			fmt.Fprintln(os.Stderr, err)
-			select {} // the signal is on its way
+			select {} // until the signal arrives
 		}
 	}})
 	if err != nil {
@@ -73,14 +73,14 @@ func victim(at, point string) {
 	os.Exit(1)
 }
 
-// A process that is killed at any failpoint has kept what it acknowledged, and nothing
-// by halves.
+// A process that is killed at any failpoint has kept all that it acknowledged, and nothing by
+// halves.
 func TestProcessKilledAtFailpoints(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
 	tested := 0
 	for _, point := range postgres.Failpoints() {
-		if point == "lost" { // which comes only when the server dies
+		if point == "lost" { // this point needs a server that dies
 			continue
 		}
 		tested++

@@ -8,15 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// channel is that of NOTIFY. The tables are in one schema of a database, and so is who
-// listens.
+// channel is the channel of NOTIFY. One is enough: it belongs to a database, which has one
+// schema yan.
 const channel = "yan"
 
-// notify wakes all workers of all stores once the transaction is committed. The
-// server sends what a transaction said several times only once.
+// notify wakes the workers of all stores after the transaction is committed. The server sends
+// several notifications of a transaction only once.
 const notify = "select pg_notify('" + channel + "', '')"
 
-// bell is a channel that is closed to wake whoever waits.
+// bell is a channel that is closed to wake all waiting goroutines.
 type bell struct {
 	mu sync.Mutex
 	ch chan struct{}
@@ -40,8 +40,8 @@ func (b *bell) ring() {
 // Wake implements outbox.Store.
 func (s *Store) Wake() <-chan struct{} { return s.bell.wait() }
 
-// listen rings when anybody notifies. What was said while there was no connection is
-// lost, so that every new one rings too.
+// listen rings the bell after each notification. Notifications are lost while there is no
+// connection, so that every new connection rings, too.
 func (s *Store) listen(ctx context.Context) {
 	if s.pool.pooled {
 		s.look(ctx)
@@ -61,10 +61,10 @@ func (s *Store) listen(ctx context.Context) {
 	}
 }
 
-// lookEvery is how often a worker looks what is due when it can't be notified.
+// lookEvery is how often a worker is woken if notifications don't arrive.
 const lookEvery = 2 * time.Second
 
-// look rings now and then, where notifications don't arrive.
+// look rings the bell regularly, if notifications don't arrive.
 func (s *Store) look(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -78,7 +78,7 @@ func (s *Store) look(ctx context.Context) {
 	}
 }
 
-// hear listens until the connection is lost; it reports whether there was one.
+// hear listens until the connection is lost, and reports whether there was one.
 func (s *Store) hear(ctx context.Context) bool {
 	conn, err := s.pool.connect(ctx)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Store) hear(ctx context.Context) bool {
 	}
 	for {
 		s.bell.ring()
-		// A server that is gone without a word is noticed by asking it now and then.
+		// next pings the server from time to time, to notice a connection that died silently.
 		err := s.next(ctx, conn)
 		if err != nil {
 			return true

@@ -43,15 +43,15 @@ func (s *Store) Renew(ctx context.Context, owner string, lease time.Duration) er
 
 func leased(lease time.Duration) time.Duration { return min(max(lease, 0), outbox.LongestLease) }
 
-// lapsed reports whether a lease has ended. One that would go on for longer than any was
-// given while the server's clock was ahead.
+// lapsed reports whether a lease has ended. A lease that would last longer than LongestLease
+// was granted while the server's clock was ahead.
 func lapsed(until *time.Time, now time.Time) bool {
 	return until == nil || !until.After(now) || until.After(now.Add(outbox.LongestLease))
 }
 
-// giveBack queues what the owners $1 have leased, and puts what they were sending
-// in doubt where $3 wants it. A recipient whose owner has changed while this waited
-// for it is left alone.
+// giveBack requeues the recipients that the owners $1 have leased, and puts the Sending ones
+// in doubt if $3 is true. It leaves a recipient alone whose owner changed while it waited for
+// the lock.
 const giveBack = `
 with locked as materialized (
 	select message, n, state from yan.delivery
@@ -74,7 +74,7 @@ select count(*) filter (where state = 'queued'), count(*) filter (where state = 
 // Leave implements outbox.Store.
 func (s *Store) Leave(ctx context.Context, owner string) error {
 	return s.alone(ctx, func(ctx context.Context, t *tx) error {
-		// First the worker, as Claim does: it waits for one that is under way.
+		// First the worker, as in Claim: this waits for a claim in progress.
 		if _, err := t.Exec(ctx, "delete from yan.worker where owner = $1", owner); err != nil {
 			return err
 		}
@@ -165,8 +165,8 @@ func (s *Store) Resume(ctx context.Context, account string) error {
 	})
 }
 
-// firstDue finds the earliest due time of each account in a handful of steps along
-// the index delivery_due, however many recipients wait.
+// firstDue finds the earliest due time of each account in a few steps along the index
+// delivery_due, however many recipients wait.
 const firstDue = `
 with recursive accounts as (
 	(select account from yan.delivery where state in ('queued', 'deferred') order by account limit 1)
